@@ -1,0 +1,42 @@
+// A probe: one check against one endpoint over one route.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "probe/model/ip.hpp"
+#include "probe/model/words.hpp"
+
+namespace callready {
+
+// Which way a probe's packets go.
+struct Route {
+  std::string proxy;  // empty: direct; else the proxy's URL without credentials
+  bool direct() const { return proxy.empty(); }
+  std::string to_string() const { return direct() ? "direct" : proxy; }
+};
+
+struct Target {
+  std::string host;     // a name or an address, as the set gives it
+  PortRange ports;      // one port, but for `udp-range`
+  std::vector<std::uint16_t> sample;  // ports of a range that are tried, ascending
+  Transport transport = Transport::tcp;
+  Route route;
+  std::uint16_t port() const { return ports.first; }
+};
+
+struct Probe {
+  std::string id;     // stable across runs, see probe_id
+  std::string check;  // a row of the registry
+  Target target;
+  std::map<std::string, std::string> with;  // the check's own parameters
+  std::string region;                       // of the host, as the set says; may be empty
+  bool control = false;                     // measured only to give others a meaning
+};
+
+// "stun/udp/turn-rbx1.openrainbow.com:3478", with "@proxy" and sorted parameters where there are
+// any. Two probes with one id are one probe.
+std::string probe_id(const Probe& probe);
+
+}  // namespace callready

@@ -1,0 +1,40 @@
+#include "probe/model/report.hpp"
+
+#include <algorithm>
+
+namespace callready {
+namespace {
+
+int badness(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::ready: return 0;
+    case Verdict::unknown: return 1;
+    case Verdict::degraded: return 2;
+    case Verdict::blocked: return 3;
+  }
+  return 3;
+}
+
+}  // namespace
+
+Verdict overall(const Report& report) {
+  if (report.sets.empty()) return Verdict::unknown;
+  auto worst = Verdict::ready;
+  for (const auto& set : report.sets) {
+    if (badness(set.verdict) > badness(worst)) worst = set.verdict;
+  }
+  return worst;
+}
+
+int exit_status(const Report& report) {
+  if (!report.complete) return 3;
+  switch (overall(report)) {
+    case Verdict::ready: return 0;
+    case Verdict::blocked: return 1;
+    case Verdict::unknown: return 3;
+    case Verdict::degraded: return 4;
+  }
+  return 3;
+}
+
+}  // namespace callready

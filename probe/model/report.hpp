@@ -1,0 +1,109 @@
+// The one value that every renderer prints and that JSON holds whole (DESIGN: Report).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "probe/model/observation.hpp"
+#include "probe/model/probe.hpp"
+#include "probe/model/words.hpp"
+
+namespace callready {
+
+struct ToolInfo {
+  std::string name = "callready";
+  std::string version;
+};
+
+struct InterfaceInfo {
+  std::string name;
+  std::vector<IpAddress> addresses;
+  bool default_route = false;  // carries traffic to the Internet
+};
+
+// The place the run was made from. Empty optionals were not measured.
+struct Site {
+  std::string name;  // --site
+  std::string host;  // this machine's host name
+  std::vector<InterfaceInfo> interfaces;
+  std::vector<std::string> resolvers;          // "192.0.2.53" or "192.0.2.53:5353"
+  std::optional<std::string> proxy;            // without credentials
+  std::vector<IpAddress> public_addresses;     // as STUN servers saw us
+  std::optional<std::string> nat_mapping;      // RFC 4787 words
+  std::optional<std::string> nat_filtering;
+};
+
+struct CapabilityResult {
+  std::string id, title;
+  Verdict verdict = Verdict::unknown;
+  std::string summary;
+  std::vector<std::string> requirements;  // ids
+};
+
+struct RequirementResult {
+  std::string id, title, source;
+  Severity severity = Severity::required;
+  Status status = Status::unknown;
+  std::string summary;
+  std::string sampled;              // "4 of 158 hosts"; empty where all were tried
+  int reached = 0;                  // probes that reached their endpoint
+  int total = 0;                    // probes made for it
+  std::vector<std::string> probes;  // ids
+};
+
+struct SetResult {
+  std::string id, title, edition, verified, document;
+  Verdict verdict = Verdict::unknown;
+  std::vector<std::string> notes;  // staleness, "measured from a PC"
+  std::vector<CapabilityResult> capabilities;
+  std::vector<RequirementResult> requirements;
+};
+
+struct FindingAffects {
+  std::string set;
+  std::vector<std::string> capabilities;
+};
+
+struct FindingEvidence {
+  std::string probe;  // id; empty where the sentence is about several
+  std::string text;
+};
+
+struct Finding {
+  std::string code;  // stable: "firewall.udp_blocked"
+  std::string title;
+  Confidence confidence = Confidence::possible;
+  Owner owner = Owner::network;
+  std::string fix;
+  std::vector<FindingAffects> affects;
+  std::vector<std::string> explains;  // requirement ids, "rainbow/turn-udp"
+  std::vector<FindingEvidence> evidence;
+};
+
+struct ProbeResult {
+  Probe probe;
+  Observation observation;
+};
+
+struct Report {
+  static constexpr std::string_view schema = "callready.report/1";
+  ToolInfo tool;
+  WallTime started_at, finished_at;
+  Milliseconds duration{0};
+  bool complete = true;  // false: interrupted, or out of time
+  Site site;
+  std::vector<SetResult> sets;
+  std::vector<Finding> findings;
+  std::vector<ProbeResult> probes;
+  std::vector<std::string> notes;  // about the run: sampling, IPv6 missing
+};
+
+// The verdict of the whole report: the worst of its sets, where blocked > degraded > unknown >
+// ready.
+Verdict overall(const Report& report);
+
+// DESIGN: exit status 0 ready, 1 blocked, 3 not decided or interrupted, 4 degraded.
+int exit_status(const Report& report);
+
+}  // namespace callready

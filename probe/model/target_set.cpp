@@ -1,0 +1,26 @@
+#include "probe/model/target_set.hpp"
+
+namespace callready {
+
+std::string AddressBlock::to_string() const {
+  return std::visit([](const auto& block) { return block.to_string(); }, value);
+}
+
+std::string Reach::to_string() const {
+  switch (kind) {
+    case Kind::all: return "all";
+    case Kind::any: return "any";
+    case Kind::at_least: return "at least " + std::to_string(count);
+    case Kind::nearest: return "nearest " + std::to_string(count);
+  }
+  return "?";
+}
+
+const Requirement* TargetSet::find_requirement(std::string_view requirement_id) const {
+  for (const auto& requirement : requirements) {
+    if (requirement.id == requirement_id) return &requirement;
+  }
+  return nullptr;
+}
+
+}  // namespace callready

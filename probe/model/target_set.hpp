@@ -1,0 +1,139 @@
+// A target set: what a vendor's document asks of a network, as facts with their source. Data only:
+// targets/ reads it from YAML, probe/cli/plan expands it, reports/ print it.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "probe/model/ip.hpp"
+#include "probe/model/words.hpp"
+
+namespace callready {
+
+// Where in a file a thing stands; 1-based, 0 where it came from no file.
+struct Position {
+  int line = 0, column = 0;
+};
+
+struct Scenario {
+  std::string id, title;
+  bool by_default = false;  // switched on when the user names no scenario
+};
+
+struct Region {
+  std::string id, title;
+};
+
+// What only the customer knows: "sip_server", "hub_address".
+struct Variable {
+  std::string name, title;
+  std::optional<std::string> fallback;  // used where the user gives none
+  std::string example;
+};
+
+// One host name, as the document prints it or with `${variable}` in it.
+struct Host {
+  std::string name;
+  std::string region;  // empty: none
+  Lifecycle lifecycle = Lifecycle::current;
+  std::string note;
+};
+
+// "*.openrainbow.com": cannot be probed itself; `examples` are names to try in its place.
+struct Wildcard {
+  std::string pattern;
+  std::vector<Host> examples;
+};
+
+// Addresses as the document lists them.
+struct AddressBlock {
+  std::variant<IpAddress, Network, AddressRange> value;
+  std::string region;
+  Lifecycle lifecycle = Lifecycle::current;
+  std::string note;  // for instance the other reading of a row that contradicts itself
+  std::string to_string() const;
+};
+
+// How many of a requirement's endpoints must be reached.
+struct Reach {
+  enum class Kind { all, any, at_least, nearest } kind = Kind::all;
+  int count = 1;  // for at_least and nearest
+  std::string to_string() const;
+};
+
+// The vendor's figures for voice; absent means not given.
+struct Thresholds {
+  std::optional<double> one_way_delay_ms, jitter_ms, loss_percent, bandwidth_kbps;
+};
+
+// One row of the vendor's table.
+struct Requirement {
+  std::string id, title, purpose, source, note;
+  Severity severity = Severity::required;
+  Direction direction = Direction::out;
+  Lifecycle lifecycle = Lifecycle::current;
+  ProxyUse proxy = ProxyUse::never;
+  AllowBy allow_by = AllowBy::either;
+  Reach reach;
+  std::vector<std::string> scenarios;  // empty: every scenario
+  std::vector<Vantage> vantages;       // empty: any
+  std::vector<std::string> clients;    // "web", "desktop"; empty: any
+  std::vector<PortRange> source_ports;
+
+  std::string check;  // a row of the registry in checks/; empty: cannot be probed, see `unprobed`
+  std::string unprobed;  // why no probe can test this row; non-empty exactly where `check` is empty
+  std::vector<Transport> transports;
+  std::vector<PortRange> ports;
+  std::map<std::string, std::string> with;  // the check's own parameters
+
+  std::vector<Host> hosts;
+  std::vector<Host> reverse_dns;  // names given "for reverse DNS only": never connected to
+  std::vector<Wildcard> wildcards;
+  std::vector<AddressBlock> addresses;
+  std::vector<std::string> service_tags;  // "AzureCloud.centralus"
+  bool listening = true;   // false: the addresses have no known listener; never scanned
+
+  std::vector<std::string> conditions;  // footnotes that cannot be resolved, in our words
+  Thresholds thresholds;
+  Position position;
+};
+
+// What the document says that no probe can test.
+struct Advice {
+  std::string id, text, source;
+  std::vector<std::string> scenarios;
+  std::vector<Vantage> vantages;
+};
+
+// One thing a capability needs: ordered alternatives, each a list of requirements that must all
+// hold. The first is wanted; a later one means `degraded`, unless `equal` says they are equals.
+struct Need {
+  std::vector<std::vector<std::string>> alternatives;
+  bool equal = false;
+};
+
+struct Capability {
+  std::string id, title;
+  std::vector<std::string> scenarios;  // empty: every scenario
+  std::vector<Need> needs;
+};
+
+struct TargetSet {
+  std::string id, title, vendor, edition, document, url;
+  std::string published, verified;  // YYYY-MM-DD, or YYYY-MM for `published`; empty: unknown
+  std::vector<Scenario> scenarios;
+  std::vector<Variable> variables;
+  std::vector<Region> regions;
+  std::vector<Capability> capabilities;
+  std::vector<Requirement> requirements;
+  std::vector<Advice> advice;
+  std::string origin;      // the file it came from, or "built in"
+  bool control = false;    // anchors: not the vendor's, never judged
+
+  const Requirement* find_requirement(std::string_view requirement_id) const;
+};
+
+}  // namespace callready

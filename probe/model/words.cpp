@@ -1,0 +1,117 @@
+#include "probe/model/words.hpp"
+
+namespace callready {
+
+template <>
+std::span<const Word<Outcome>> words() {
+  static constexpr Word<Outcome> table[] = {
+      {Outcome::answered, "answered"},     {Outcome::connected, "connected"},
+      {Outcome::passed, "passed"},         {Outcome::refused, "refused"},
+      {Outcome::rejected, "rejected"},     {Outcome::silent, "silent"},
+      {Outcome::failed, "failed"},         {Outcome::denied, "denied"},
+      {Outcome::unresolved, "unresolved"}, {Outcome::skipped, "skipped"},
+  };
+  return table;
+}
+
+template <>
+std::span<const Word<Status>> words() {
+  static constexpr Word<Status> table[] = {
+      {Status::pass, "pass"},       {Status::warn, "warn"}, {Status::fail, "fail"},
+      {Status::unknown, "unknown"}, {Status::skip, "skip"},
+  };
+  return table;
+}
+
+template <>
+std::span<const Word<Verdict>> words() {
+  static constexpr Word<Verdict> table[] = {
+      {Verdict::ready, "ready"},
+      {Verdict::degraded, "degraded"},
+      {Verdict::blocked, "blocked"},
+      {Verdict::unknown, "unknown"},
+  };
+  return table;
+}
+
+template <>
+std::span<const Word<Severity>> words() {
+  static constexpr Word<Severity> table[] = {
+      {Severity::required, "required"},
+      {Severity::recommended, "recommended"},
+      {Severity::optional, "optional"},
+  };
+  return table;
+}
+
+template <>
+std::span<const Word<Transport>> words() {
+  static constexpr Word<Transport> table[] = {
+      {Transport::udp, "udp"}, {Transport::tcp, "tcp"}, {Transport::tls, "tls"}};
+  return table;
+}
+
+template <>
+std::span<const Word<Direction>> words() {
+  static constexpr Word<Direction> table[] = {{Direction::out, "out"}, {Direction::in, "in"}};
+  return table;
+}
+
+template <>
+std::span<const Word<Lifecycle>> words() {
+  static constexpr Word<Lifecycle> table[] = {
+      {Lifecycle::current, "current"},
+      {Lifecycle::deprecated, "deprecated"},
+      {Lifecycle::optional_feature, "optional-feature"},
+      {Lifecycle::removed, "removed"},
+  };
+  return table;
+}
+
+template <>
+std::span<const Word<ProxyUse>> words() {
+  static constexpr Word<ProxyUse> table[] = {
+      {ProxyUse::allowed, "allowed"}, {ProxyUse::never, "never"}, {ProxyUse::required, "required"}};
+  return table;
+}
+
+template <>
+std::span<const Word<AllowBy>> words() {
+  static constexpr Word<AllowBy> table[] = {
+      {AllowBy::either, "either"}, {AllowBy::name, "name"}, {AllowBy::network, "network"}};
+  return table;
+}
+
+template <>
+std::span<const Word<Vantage>> words() {
+  static constexpr Word<Vantage> table[] = {
+      {Vantage::pc, "pc"},           {Vantage::browser, "browser"},
+      {Vantage::mobile, "mobile"},   {Vantage::phone, "phone"},
+      {Vantage::pbx, "pbx"},         {Vantage::gateway, "gateway"},
+      {Vantage::hub, "hub"},         {Vantage::room_device, "room-device"},
+      {Vantage::mesh_node, "mesh-node"},
+  };
+  return table;
+}
+
+template <>
+std::span<const Word<Confidence>> words() {
+  static constexpr Word<Confidence> table[] = {
+      {Confidence::certain, "certain"},
+      {Confidence::likely, "likely"},
+      {Confidence::possible, "possible"},
+  };
+  return table;
+}
+
+template <>
+std::span<const Word<Owner>> words() {
+  static constexpr Word<Owner> table[] = {
+      {Owner::user, "user"},         {Owner::helpdesk, "helpdesk"}, {Owner::network, "network"},
+      {Owner::proxy, "proxy"},       {Owner::dns, "dns"},           {Owner::security, "security"},
+      {Owner::vendor, "vendor"},
+  };
+  return table;
+}
+
+}  // namespace callready
