@@ -1,0 +1,41 @@
+// The formats of a report: one file each, one row each in registry.cpp. Every renderer is a pure
+// function of the same `Report` and ends its text with a newline (empty text: nothing to say).
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "probe/model/report.hpp"
+
+namespace callready {
+
+// What the place that a text is written to can show. Formats for programs ignore it.
+struct RenderOptions {
+  bool colour = false;   // ANSI colours
+  bool unicode = true;   // false: nothing but ASCII is written
+  int width = 80;        // columns; held between 40 and 120
+  bool verbose = false;  // every endpoint on its own line
+  bool quiet = false;    // one line per set
+};
+
+using Renderer = std::string (*)(const Report&, const RenderOptions&);
+
+struct Format {
+  std::string_view name;         // as in --report NAME
+  std::string_view description;  // for the help text
+  std::string_view extension;    // of a file that holds it, without the dot
+  Renderer render;
+};
+
+// All formats, in the order in which the help lists them.
+std::span<const Format> formats();
+
+// The format called `name`, or nullptr.
+const Format* find_format(std::string_view name);
+
+std::string render_text(const Report& report, const RenderOptions& options);
+// Never fails: what is not UTF-8 in a string becomes U+FFFD.
+std::string render_json(const Report& report, const RenderOptions& options);
+
+}  // namespace callready

@@ -1,0 +1,28 @@
+// Reads a report that `render_json` wrote, so that it can be rendered, compared and diagnosed
+// again.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "probe/model/report.hpp"
+
+namespace callready {
+
+struct ReadResult {
+  std::optional<Report> report;
+  std::string error;  // one line, empty exactly where there is a report
+};
+
+// A saved report comes from a ticket, so from anybody: larger or deeper ones are refused.
+inline constexpr std::size_t largest_report = std::size_t{64} * 1024 * 1024;  // bytes
+inline constexpr int deepest_report = 32;                                     // nested [ and {
+
+// `name` (a file name) starts the error: "NAME:LINE:COLUMN: ..." where the text is not JSON,
+// "NAME: at /sets/0/verdict: ..." (RFC 6901) where a member is not what the schema asks for.
+// Unknown members are ignored: a later edition of the same schema may add some.
+ReadResult read_report(std::string_view text, std::string_view name);
+
+}  // namespace callready
