@@ -1,0 +1,147 @@
+#include "probe/net/failure.hpp"
+
+#include <stdexcept>
+
+namespace callready {
+namespace {
+
+struct KindWord {
+  FailureKind kind;
+  std::string_view word;
+  Outcome outcome;
+};
+
+constexpr KindWord table[] = {
+    {FailureKind::timed_out, "timed_out", Outcome::silent},
+    {FailureKind::stopped, "stopped", Outcome::skipped},
+    {FailureKind::connection_refused, "connection_refused", Outcome::refused},
+    {FailureKind::connection_reset, "connection_reset", Outcome::failed},
+    {FailureKind::closed_by_peer, "closed_by_peer", Outcome::failed},
+    {FailureKind::unreachable, "unreachable", Outcome::rejected},
+    {FailureKind::prohibited, "prohibited", Outcome::rejected},
+    {FailureKind::ttl_exceeded, "ttl_exceeded", Outcome::rejected},
+    {FailureKind::no_route, "no_route", Outcome::skipped},
+    {FailureKind::no_such_name, "no_such_name", Outcome::unresolved},
+    {FailureKind::no_address, "no_address", Outcome::unresolved},
+    {FailureKind::dns_failed, "dns_failed", Outcome::unresolved},
+    {FailureKind::dns_unreachable, "dns_unreachable", Outcome::unresolved},
+    {FailureKind::tls_alert, "tls_alert", Outcome::failed},
+    {FailureKind::tls_protocol, "tls_protocol", Outcome::failed},
+    {FailureKind::malformed, "malformed", Outcome::failed},
+    {FailureKind::oversized, "oversized", Outcome::failed},
+    {FailureKind::out_of_resources, "out_of_resources", Outcome::skipped},
+    {FailureKind::local, "local_error", Outcome::skipped},
+};
+
+FailureKind kind_of(const IcmpError& icmp) {
+  switch (icmp.kind) {
+    case IcmpKind::port_unreachable: return FailureKind::connection_refused;
+    case IcmpKind::prohibited: return FailureKind::prohibited;
+    case IcmpKind::time_exceeded: return FailureKind::ttl_exceeded;
+    default: return FailureKind::unreachable;
+  }
+}
+
+FailureKind kind_of(const error_code& error) {
+  namespace e = boost::system::errc;
+  if (error == asio::error::eof) return FailureKind::closed_by_peer;
+  if (error == e::timed_out) return FailureKind::timed_out;
+  if (error == e::connection_refused) return FailureKind::connection_refused;
+  if (error == e::connection_reset || error == e::broken_pipe || error == e::connection_aborted) {
+    return FailureKind::connection_reset;
+  }
+  if (error == e::network_unreachable || error == e::address_not_available ||
+      error == e::address_family_not_supported || error == e::network_down) {
+    return FailureKind::no_route;
+  }
+  if (error == e::host_unreachable) return FailureKind::unreachable;
+  if (error == e::too_many_files_open || error == e::too_many_files_open_in_system ||
+      error == e::no_buffer_space || error == e::not_enough_memory ||
+      error == e::address_in_use) {
+    return FailureKind::out_of_resources;
+  }
+  return FailureKind::local;
+}
+
+std::string icmp_words(IcmpKind kind) {
+  switch (kind) {
+    case IcmpKind::port_unreachable: return "port unreachable";
+    case IcmpKind::host_unreachable: return "host unreachable";
+    case IcmpKind::network_unreachable: return "network unreachable";
+    case IcmpKind::prohibited: return "administratively prohibited";
+    case IcmpKind::fragmentation_needed: return "fragmentation needed";
+    case IcmpKind::time_exceeded: return "time exceeded";
+    case IcmpKind::other: return "an ICMP error";
+  }
+  return "an ICMP error";
+}
+
+}  // namespace
+
+std::string_view to_string(FailureKind kind) {
+  for (const auto& row : table) {
+    if (row.kind == kind) return row.word;
+  }
+  return "?";
+}
+
+void throw_exception_from_error(const Failure& failure, const boost::source_location& where) {
+  throw std::logic_error("value() of a failure (" + std::string(to_string(failure.kind)) + ") at " +
+                         where.to_string());
+}
+
+Failure classify(const error_code& error, std::optional<IcmpError> icmp) {
+  Failure failure;
+  failure.text = error.message();
+  failure.code = error.value();
+  failure.kind = icmp ? kind_of(*icmp) : kind_of(error);
+  failure.icmp = std::move(icmp);
+  return failure;
+}
+
+Failure timed_out() {
+  Failure failure;
+  failure.kind = FailureKind::timed_out;
+  failure.text = "no answer in time";
+  return failure;
+}
+
+Failure stopped() {
+  Failure failure;
+  failure.kind = FailureKind::stopped;
+  failure.text = "the run was stopped first";
+  return failure;
+}
+
+Outcome outcome_of(const Failure& failure) {
+  for (const auto& row : table) {
+    if (row.kind == failure.kind) return row.outcome;
+  }
+  return Outcome::skipped;
+}
+
+void record(Observation& observation, const Failure& failure) {
+  observation.outcome = outcome_of(failure);
+  observation.detail = to_string(failure.kind);
+  Evidence evidence;
+  if (failure.icmp) {
+    const auto sender = failure.icmp->sender.to_string();
+    evidence.kind = "icmp_error";
+    evidence.text = sender + " answered: " + icmp_words(failure.icmp->kind);
+    evidence.facts["sender"] = sender;
+    evidence.facts["type"] = static_cast<std::int64_t>(failure.icmp->type);
+    evidence.facts["code"] = static_cast<std::int64_t>(failure.icmp->code);
+    // Port-unreachable proves a closed port only where the target itself says so.
+    if (observation.outcome == Outcome::refused && observation.address &&
+        *observation.address != failure.icmp->sender) {
+      observation.outcome = Outcome::rejected;
+    }
+  } else {
+    evidence.kind = "error";
+    evidence.text = failure.text;
+    evidence.facts["code"] = static_cast<std::int64_t>(failure.code);
+  }
+  observation.evidence.push_back(std::move(evidence));
+}
+
+}  // namespace callready

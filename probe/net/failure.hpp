@@ -1,0 +1,65 @@
+// A network failure is data: what failed, at which step, and the raw error beside it. Classified
+// here and nowhere else.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "probe/model/observation.hpp"
+#include "probe/model/words.hpp"
+#include "probe/net/asio.hpp"
+#include "probe/platform/icmp.hpp"
+
+namespace callready {
+
+enum class FailureKind {
+  timed_out,            // nothing came back in time
+  stopped,              // the run was stopped: by the user or by its deadline
+  connection_refused,   // RST to our SYN, or ICMP port-unreachable
+  connection_reset,     // RST later
+  closed_by_peer,       // FIN in the middle of the protocol
+  unreachable,          // ICMP host or network unreachable, or fragmentation needed
+  prohibited,           // ICMP administratively prohibited
+  ttl_exceeded,         // ICMP time exceeded
+  no_route,             // this machine has no route there (or no address of the family)
+  no_such_name,         // NXDOMAIN
+  no_address,           // the name exists and has no address of the family
+  dns_failed,           // SERVFAIL, REFUSED, FORMERR ...
+  dns_unreachable,      // no resolver answered
+  tls_alert,            // the peer sent an alert
+  tls_protocol,         // what came back is not TLS, or broke its rules
+  malformed,            // a reply that is not what the protocol allows
+  oversized,            // a reply beyond the bound
+  out_of_resources,     // file descriptors, buffers, ports of this machine
+  local,                // another error of this machine
+};
+
+std::string_view to_string(FailureKind kind);  // "connection_refused"
+
+struct Failure {
+  FailureKind kind = FailureKind::local;
+  std::string text;  // the raw error for a person: "Connection refused", "certificate expired"
+  int code = 0;      // errno, alert number, DNS rcode: as the kind says
+  std::optional<IcmpError> icmp;  // the ICMP message behind it, where there was one
+};
+
+template <typename T>
+using Result = boost::system::result<T, Failure>;
+
+// For result<T>::value() on a failure: a bug in the caller.
+[[noreturn]] void throw_exception_from_error(const Failure& failure,
+                                             const boost::source_location& where);
+
+// From what a socket operation returned. `icmp` is the queued ICMP error of that socket, if any.
+Failure classify(const error_code& error, std::optional<IcmpError> icmp = std::nullopt);
+Failure timed_out();
+Failure stopped();
+
+// The outcome that DESIGN gives such a failure of a connection attempt or of a request: silent,
+// refused, rejected, failed, unresolved or skipped.
+Outcome outcome_of(const Failure& failure);
+
+// Fills outcome, detail and, where there was an ICMP message, the evidence.
+void record(Observation& observation, const Failure& failure);
+
+}  // namespace callready

@@ -1,0 +1,69 @@
+// What ends a pending operation: its deadline, or the end of the run. Both come through one
+// object, so that no operation relies on Asio's cancellation (which g++ 12 coroutines do not
+// survive well, see CONTRIBUTING).
+#pragma once
+
+#include <functional>
+#include <list>
+#include <memory>
+
+#include "probe/net/clock.hpp"
+#include "probe/net/failure.hpp"
+
+namespace callready {
+
+// Told once that the run is over; everything that waits is woken.
+class StopSignal {
+ public:
+  using Callback = std::function<void()>;
+  using Handle = std::list<Callback>::iterator;
+
+  bool stopped() const { return stopped_; }
+  void stop();
+  Handle subscribe(Callback callback);
+  void unsubscribe(Handle handle);
+
+ private:
+  bool stopped_ = false;
+  std::list<Callback> callbacks_;
+  std::list<Callback> finished_;  // called; kept until their owners unsubscribe
+};
+
+// The time frame that a check works in: its clock and what may end it.
+struct Scope {
+  Clock& clock;
+  StopSignal& stop;
+};
+
+// While it lives, calls `abort` at most once: when `deadline` passes or the run is stopped. Where
+// that is already so at the start, `abort` is not called: ask `over()` before you begin to wait.
+//
+//   Guard guard(scope, deadline, [&] { socket.cancel(); });
+//   if (guard.over()) co_return guard.failure();
+//   const auto [error, size] = co_await socket.async_receive(buffer, as_tuple(use_awaitable));
+//   if (guard.over()) co_return guard.failure();
+class Guard {
+ public:
+  Guard(Scope scope, Instant deadline, std::function<void()> abort);
+  ~Guard();
+  Guard(const Guard&) = delete;
+  Guard& operator=(const Guard&) = delete;
+
+  bool over() const { return fired_ != Fired::no; }
+  Failure failure() const;  // timed_out or stopped; only where over()
+
+ private:
+  enum class Fired { no, deadline, stop };
+  void fire(Fired why);
+
+  StopSignal& stop_;
+  Fired fired_ = Fired::no;
+  std::function<void()> abort_;
+  std::optional<StopSignal::Handle> subscription_;
+  std::unique_ptr<Clock::Timer> timer_;
+};
+
+// Waits until `when`. False where the run was stopped first.
+asio::awaitable<bool> sleep_until(asio::any_io_executor executor, Scope scope, Instant when);
+
+}  // namespace callready

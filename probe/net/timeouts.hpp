@@ -1,0 +1,48 @@
+// Every timeout of the program, each with its reason. A test checks that they nest: a step ends
+// before the check that it is part of, and a check before the run.
+#pragma once
+
+#include <array>
+#include <chrono>
+
+namespace callready::timeouts {
+
+using std::chrono::milliseconds;
+
+// The whole run. A helpdesk call is waiting; what has not answered by then is reported as such.
+inline constexpr milliseconds run{20'000};
+
+// After a stop (Ctrl-C, run deadline): time to give back TURN allocations and write the report.
+// People press Ctrl-C twice after a second.
+inline constexpr milliseconds farewell{600};
+
+// UDP requests go out at these times after the first (a compressed RFC 8489 section 6.2.1: an RTO
+// of 250 ms covers a 200 ms path, doubling covers one lost burst) ...
+inline constexpr std::array<milliseconds, 4> udp_sends{milliseconds{0}, milliseconds{250},
+                                                       milliseconds{750}, milliseconds{1'500}};
+// ... and this long after the first the server counts as silent: one second after the last.
+inline constexpr milliseconds udp_reply{2'500};
+
+// TCP connect: the kernel sends SYN at 0, 1 and 3 s; the third still gets half a second.
+inline constexpr milliseconds tcp_connect{3'500};
+
+// TLS handshake after TCP: two or three round trips and the server's signature; 200 ms paths and a
+// lost packet fit.
+inline constexpr milliseconds tls_handshake{3'000};
+
+// A reply over a connection that stands (SIP, STUN or HTTP over TCP and TLS): one round trip, one
+// retransmission, and a slow server.
+inline constexpr milliseconds stream_reply{2'500};
+
+// One DNS question to one server, sent once: resolvers that have to ask far away take a second.
+inline constexpr milliseconds dns_try{1'500};
+// One question with all its tries over all servers.
+inline constexpr milliseconds dns_total{4'000};
+
+// A proxy's answer to CONNECT: it resolves and connects by itself before it answers.
+inline constexpr milliseconds proxy_connect{5'000};
+
+// The longest a single check may take by its own steps: DNS, connect, handshake, reply.
+inline constexpr milliseconds check = dns_total + tcp_connect + tls_handshake + stream_reply;
+
+}  // namespace callready::timeouts

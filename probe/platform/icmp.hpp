@@ -1,0 +1,59 @@
+// ICMP errors as an unprivileged socket can see them, and the socket options around them. One file
+// per system implements this; where a system cannot, `icmp_supported` says so and nothing is ever
+// concluded from an ICMP error that did not come.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "probe/model/ip.hpp"
+
+namespace callready {
+
+// What an ICMP or ICMPv6 error said (RFC 792, RFC 1812, RFC 4443), without the version's numbers.
+enum class IcmpKind {
+  port_unreachable,
+  host_unreachable,
+  network_unreachable,
+  prohibited,           // codes 9, 10, 13 of type 3; code 1 of ICMPv6 type 1
+  fragmentation_needed,
+  time_exceeded,
+  other,
+};
+
+struct IcmpError {
+  IcmpKind kind = IcmpKind::other;
+  IpAddress sender;             // the device that sent it
+  std::uint8_t type = 0, code = 0;  // as on the wire
+  int mtu = 0;                  // of fragmentation_needed
+  std::optional<std::vector<std::uint8_t>> payload;  // our own payload as quoted back
+};
+
+}  // namespace callready
+
+namespace callready::platform {
+
+using NativeSocket = int;
+
+bool icmp_supported();
+
+// Ask the system to queue ICMP errors of this socket. `v6`: the socket's family.
+bool enable_icmp_errors(NativeSocket socket, bool v6);
+
+// Takes the oldest queued error; nothing where the queue is empty or holds only local errors.
+std::optional<IcmpError> take_icmp_error(NativeSocket socket);
+
+// Time to live (hop limit) of what the socket sends from now on; 0 restores the default.
+bool set_ttl(NativeSocket socket, bool v6, int ttl);
+
+// The TTL with which the last datagram arrived is delivered with it (see receive_with_ttl).
+bool enable_received_ttl(NativeSocket socket, bool v6);
+
+// The path's known MTU from a connected socket, where the system knows it.
+std::optional<int> path_mtu(NativeSocket socket, bool v6);
+
+// Binds the socket's traffic to an interface by name, where the system allows it to users.
+bool bind_to_interface(NativeSocket socket, const char* interface_name);
+
+}  // namespace callready::platform
