@@ -195,8 +195,8 @@ Network Network::masked() const {
   for (int bit = prefix; bit < address.bits(); ++bit) {
     bytes[static_cast<std::size_t>(bit / 8)] &= static_cast<std::uint8_t>(~(0x80u >> (bit % 8)));
   }
-  const auto cleared =
-      address.is_v6() ? IpAddress::v6(bytes) : IpAddress::v4({bytes[0], bytes[1], bytes[2], bytes[3]});
+  const auto cleared = address.is_v6() ? IpAddress::v6(bytes)
+                                       : IpAddress::v4({bytes[0], bytes[1], bytes[2], bytes[3]});
   return Network{cleared, prefix};
 }
 

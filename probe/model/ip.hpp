@@ -52,8 +52,8 @@ struct Network {
   int prefix = 32;
 
   static std::optional<Network> parse(std::string_view text);
-  bool aligned() const;      // no host bits set
-  Network masked() const;    // host bits cleared
+  bool aligned() const;    // no host bits set
+  Network masked() const;  // host bits cleared
   bool contains(const IpAddress& other) const;
   IpAddress first() const { return masked().address; }
   IpAddress last() const;

@@ -18,8 +18,8 @@ struct Route {
 };
 
 struct Target {
-  std::string host;     // a name or an address, as the set gives it
-  PortRange ports;      // one port, but for `udp-range`
+  std::string host;                   // a name or an address, as the set gives it
+  PortRange ports;                    // one port, but for `udp-range`
   std::vector<std::uint16_t> sample;  // ports of a range that are tried, ascending
   Transport transport = Transport::tcp;
   Route route;

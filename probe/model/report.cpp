@@ -7,10 +7,14 @@ namespace {
 
 int badness(Verdict verdict) {
   switch (verdict) {
-    case Verdict::ready: return 0;
-    case Verdict::unknown: return 1;
-    case Verdict::degraded: return 2;
-    case Verdict::blocked: return 3;
+    case Verdict::ready:
+      return 0;
+    case Verdict::unknown:
+      return 1;
+    case Verdict::degraded:
+      return 2;
+    case Verdict::blocked:
+      return 3;
   }
   return 3;
 }
@@ -29,10 +33,14 @@ Verdict overall(const Report& report) {
 int exit_status(const Report& report) {
   if (!report.complete) return 3;
   switch (overall(report)) {
-    case Verdict::ready: return 0;
-    case Verdict::blocked: return 1;
-    case Verdict::unknown: return 3;
-    case Verdict::degraded: return 4;
+    case Verdict::ready:
+      return 0;
+    case Verdict::blocked:
+      return 1;
+    case Verdict::unknown:
+      return 3;
+    case Verdict::degraded:
+      return 4;
   }
   return 3;
 }

@@ -27,10 +27,10 @@ struct Site {
   std::string name;  // --site
   std::string host;  // this machine's host name
   std::vector<InterfaceInfo> interfaces;
-  std::vector<std::string> resolvers;          // "192.0.2.53" or "192.0.2.53:5353"
-  std::optional<std::string> proxy;            // without credentials
-  std::vector<IpAddress> public_addresses;     // as STUN servers saw us
-  std::optional<std::string> nat_mapping;      // RFC 4787 words
+  std::vector<std::string> resolvers;       // "192.0.2.53" or "192.0.2.53:5353"
+  std::optional<std::string> proxy;         // without credentials
+  std::vector<IpAddress> public_addresses;  // as STUN servers saw us
+  std::optional<std::string> nat_mapping;   // RFC 4787 words
   std::optional<std::string> nat_filtering;
 };
 

@@ -8,10 +8,14 @@ std::string AddressBlock::to_string() const {
 
 std::string Reach::to_string() const {
   switch (kind) {
-    case Kind::all: return "all";
-    case Kind::any: return "any";
-    case Kind::at_least: return "at least " + std::to_string(count);
-    case Kind::nearest: return "nearest " + std::to_string(count);
+    case Kind::all:
+      return "all";
+    case Kind::any:
+      return "any";
+    case Kind::at_least:
+      return "at least " + std::to_string(count);
+    case Kind::nearest:
+      return "nearest " + std::to_string(count);
   }
   return "?";
 }

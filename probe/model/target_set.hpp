@@ -94,7 +94,7 @@ struct Requirement {
   std::vector<Wildcard> wildcards;
   std::vector<AddressBlock> addresses;
   std::vector<std::string> service_tags;  // "AzureCloud.centralus"
-  bool listening = true;   // false: the addresses have no known listener; never scanned
+  bool listening = true;  // false: the addresses have no known listener; never scanned
 
   std::vector<std::string> conditions;  // footnotes that cannot be resolved, in our words
   Thresholds thresholds;
@@ -130,8 +130,8 @@ struct TargetSet {
   std::vector<Capability> capabilities;
   std::vector<Requirement> requirements;
   std::vector<Advice> advice;
-  std::string origin;      // the file it came from, or "built in"
-  bool control = false;    // anchors: not the vendor's, never judged
+  std::string origin;    // the file it came from, or "built in"
+  bool control = false;  // anchors: not the vendor's, never judged
 
   const Requirement* find_requirement(std::string_view requirement_id) const;
 };

@@ -85,10 +85,14 @@ std::span<const Word<AllowBy>> words() {
 template <>
 std::span<const Word<Vantage>> words() {
   static constexpr Word<Vantage> table[] = {
-      {Vantage::pc, "pc"},           {Vantage::browser, "browser"},
-      {Vantage::mobile, "mobile"},   {Vantage::phone, "phone"},
-      {Vantage::pbx, "pbx"},         {Vantage::gateway, "gateway"},
-      {Vantage::hub, "hub"},         {Vantage::room_device, "room-device"},
+      {Vantage::pc, "pc"},
+      {Vantage::browser, "browser"},
+      {Vantage::mobile, "mobile"},
+      {Vantage::phone, "phone"},
+      {Vantage::pbx, "pbx"},
+      {Vantage::gateway, "gateway"},
+      {Vantage::hub, "hub"},
+      {Vantage::room_device, "room-device"},
       {Vantage::mesh_node, "mesh-node"},
   };
   return table;
@@ -107,8 +111,8 @@ std::span<const Word<Confidence>> words() {
 template <>
 std::span<const Word<Owner>> words() {
   static constexpr Word<Owner> table[] = {
-      {Owner::user, "user"},         {Owner::helpdesk, "helpdesk"}, {Owner::network, "network"},
-      {Owner::proxy, "proxy"},       {Owner::dns, "dns"},           {Owner::security, "security"},
+      {Owner::user, "user"},     {Owner::helpdesk, "helpdesk"}, {Owner::network, "network"},
+      {Owner::proxy, "proxy"},   {Owner::dns, "dns"},           {Owner::security, "security"},
       {Owner::vendor, "vendor"},
   };
   return table;

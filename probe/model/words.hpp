@@ -24,8 +24,8 @@ enum class Outcome {
   skipped,     // not tried; the reason is in the observation's detail
 };
 
-enum class Status { pass, warn, fail, unknown, skip };        // of a requirement
-enum class Verdict { ready, degraded, blocked, unknown };     // of a capability and of a set
+enum class Status { pass, warn, fail, unknown, skip };     // of a requirement
+enum class Verdict { ready, degraded, blocked, unknown };  // of a capability and of a set
 enum class Severity { required, recommended, optional };
 enum class Transport { udp, tcp, tls };
 enum class Direction { out, in };
@@ -69,17 +69,29 @@ std::vector<std::string> spellings() {
   return all;
 }
 
-template <> std::span<const Word<Outcome>> words();
-template <> std::span<const Word<Status>> words();
-template <> std::span<const Word<Verdict>> words();
-template <> std::span<const Word<Severity>> words();
-template <> std::span<const Word<Transport>> words();
-template <> std::span<const Word<Direction>> words();
-template <> std::span<const Word<Lifecycle>> words();
-template <> std::span<const Word<ProxyUse>> words();
-template <> std::span<const Word<AllowBy>> words();
-template <> std::span<const Word<Vantage>> words();
-template <> std::span<const Word<Confidence>> words();
-template <> std::span<const Word<Owner>> words();
+template <>
+std::span<const Word<Outcome>> words();
+template <>
+std::span<const Word<Status>> words();
+template <>
+std::span<const Word<Verdict>> words();
+template <>
+std::span<const Word<Severity>> words();
+template <>
+std::span<const Word<Transport>> words();
+template <>
+std::span<const Word<Direction>> words();
+template <>
+std::span<const Word<Lifecycle>> words();
+template <>
+std::span<const Word<ProxyUse>> words();
+template <>
+std::span<const Word<AllowBy>> words();
+template <>
+std::span<const Word<Vantage>> words();
+template <>
+std::span<const Word<Confidence>> words();
+template <>
+std::span<const Word<Owner>> words();
 
 }  // namespace callready

@@ -35,10 +35,14 @@ constexpr KindWord table[] = {
 
 FailureKind kind_of(const IcmpError& icmp) {
   switch (icmp.kind) {
-    case IcmpKind::port_unreachable: return FailureKind::connection_refused;
-    case IcmpKind::prohibited: return FailureKind::prohibited;
-    case IcmpKind::time_exceeded: return FailureKind::ttl_exceeded;
-    default: return FailureKind::unreachable;
+    case IcmpKind::port_unreachable:
+      return FailureKind::connection_refused;
+    case IcmpKind::prohibited:
+      return FailureKind::prohibited;
+    case IcmpKind::time_exceeded:
+      return FailureKind::ttl_exceeded;
+    default:
+      return FailureKind::unreachable;
   }
 }
 
@@ -56,8 +60,7 @@ FailureKind kind_of(const error_code& error) {
   }
   if (error == e::host_unreachable) return FailureKind::unreachable;
   if (error == e::too_many_files_open || error == e::too_many_files_open_in_system ||
-      error == e::no_buffer_space || error == e::not_enough_memory ||
-      error == e::address_in_use) {
+      error == e::no_buffer_space || error == e::not_enough_memory || error == e::address_in_use) {
     return FailureKind::out_of_resources;
   }
   return FailureKind::local;
@@ -65,13 +68,20 @@ FailureKind kind_of(const error_code& error) {
 
 std::string icmp_words(IcmpKind kind) {
   switch (kind) {
-    case IcmpKind::port_unreachable: return "port unreachable";
-    case IcmpKind::host_unreachable: return "host unreachable";
-    case IcmpKind::network_unreachable: return "network unreachable";
-    case IcmpKind::prohibited: return "administratively prohibited";
-    case IcmpKind::fragmentation_needed: return "fragmentation needed";
-    case IcmpKind::time_exceeded: return "time exceeded";
-    case IcmpKind::other: return "an ICMP error";
+    case IcmpKind::port_unreachable:
+      return "port unreachable";
+    case IcmpKind::host_unreachable:
+      return "host unreachable";
+    case IcmpKind::network_unreachable:
+      return "network unreachable";
+    case IcmpKind::prohibited:
+      return "administratively prohibited";
+    case IcmpKind::fragmentation_needed:
+      return "fragmentation needed";
+    case IcmpKind::time_exceeded:
+      return "time exceeded";
+    case IcmpKind::other:
+      return "an ICMP error";
   }
   return "an ICMP error";
 }

@@ -13,25 +13,25 @@
 namespace callready {
 
 enum class FailureKind {
-  timed_out,            // nothing came back in time
-  stopped,              // the run was stopped: by the user or by its deadline
-  connection_refused,   // RST to our SYN, or ICMP port-unreachable
-  connection_reset,     // RST later
-  closed_by_peer,       // FIN in the middle of the protocol
-  unreachable,          // ICMP host or network unreachable, or fragmentation needed
-  prohibited,           // ICMP administratively prohibited
-  ttl_exceeded,         // ICMP time exceeded
-  no_route,             // this machine has no route there (or no address of the family)
-  no_such_name,         // NXDOMAIN
-  no_address,           // the name exists and has no address of the family
-  dns_failed,           // SERVFAIL, REFUSED, FORMERR ...
-  dns_unreachable,      // no resolver answered
-  tls_alert,            // the peer sent an alert
-  tls_protocol,         // what came back is not TLS, or broke its rules
-  malformed,            // a reply that is not what the protocol allows
-  oversized,            // a reply beyond the bound
-  out_of_resources,     // file descriptors, buffers, ports of this machine
-  local,                // another error of this machine
+  timed_out,           // nothing came back in time
+  stopped,             // the run was stopped: by the user or by its deadline
+  connection_refused,  // RST to our SYN, or ICMP port-unreachable
+  connection_reset,    // RST later
+  closed_by_peer,      // FIN in the middle of the protocol
+  unreachable,         // ICMP host or network unreachable, or fragmentation needed
+  prohibited,          // ICMP administratively prohibited
+  ttl_exceeded,        // ICMP time exceeded
+  no_route,            // this machine has no route there (or no address of the family)
+  no_such_name,        // NXDOMAIN
+  no_address,          // the name exists and has no address of the family
+  dns_failed,          // SERVFAIL, REFUSED, FORMERR ...
+  dns_unreachable,     // no resolver answered
+  tls_alert,           // the peer sent an alert
+  tls_protocol,        // what came back is not TLS, or broke its rules
+  malformed,           // a reply that is not what the protocol allows
+  oversized,           // a reply beyond the bound
+  out_of_resources,    // file descriptors, buffers, ports of this machine
+  local,               // another error of this machine
 };
 
 std::string_view to_string(FailureKind kind);  // "connection_refused"

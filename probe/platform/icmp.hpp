@@ -16,7 +16,7 @@ enum class IcmpKind {
   port_unreachable,
   host_unreachable,
   network_unreachable,
-  prohibited,           // codes 9, 10, 13 of type 3; code 1 of ICMPv6 type 1
+  prohibited,  // codes 9, 10, 13 of type 3; code 1 of ICMPv6 type 1
   fragmentation_needed,
   time_exceeded,
   other,
@@ -24,9 +24,9 @@ enum class IcmpKind {
 
 struct IcmpError {
   IcmpKind kind = IcmpKind::other;
-  IpAddress sender;             // the device that sent it
-  std::uint8_t type = 0, code = 0;  // as on the wire
-  int mtu = 0;                  // of fragmentation_needed
+  IpAddress sender;                                  // the device that sent it
+  std::uint8_t type = 0, code = 0;                   // as on the wire
+  int mtu = 0;                                       // of fragmentation_needed
   std::optional<std::vector<std::uint8_t>> payload;  // our own payload as quoted back
 };
 

@@ -37,12 +37,24 @@ IcmpKind kind_v4(std::uint8_t type, std::uint8_t code) {
   if (type == 11) return IcmpKind::time_exceeded;
   if (type != 3) return IcmpKind::other;
   switch (code) {
-    case 0: case 6: case 11: return IcmpKind::network_unreachable;
-    case 1: case 7: case 12: return IcmpKind::host_unreachable;
-    case 3: return IcmpKind::port_unreachable;
-    case 4: return IcmpKind::fragmentation_needed;
-    case 9: case 10: case 13: return IcmpKind::prohibited;
-    default: return IcmpKind::other;
+    case 0:
+    case 6:
+    case 11:
+      return IcmpKind::network_unreachable;
+    case 1:
+    case 7:
+    case 12:
+      return IcmpKind::host_unreachable;
+    case 3:
+      return IcmpKind::port_unreachable;
+    case 4:
+      return IcmpKind::fragmentation_needed;
+    case 9:
+    case 10:
+    case 13:
+      return IcmpKind::prohibited;
+    default:
+      return IcmpKind::other;
   }
 }
 
@@ -51,11 +63,18 @@ IcmpKind kind_v6(std::uint8_t type, std::uint8_t code) {
   if (type == 2) return IcmpKind::fragmentation_needed;
   if (type != 1) return IcmpKind::other;
   switch (code) {
-    case 0: return IcmpKind::network_unreachable;
-    case 1: case 5: case 6: return IcmpKind::prohibited;
-    case 3: return IcmpKind::host_unreachable;
-    case 4: return IcmpKind::port_unreachable;
-    default: return IcmpKind::other;
+    case 0:
+      return IcmpKind::network_unreachable;
+    case 1:
+    case 5:
+    case 6:
+      return IcmpKind::prohibited;
+    case 3:
+      return IcmpKind::host_unreachable;
+    case 4:
+      return IcmpKind::port_unreachable;
+    default:
+      return IcmpKind::other;
   }
 }
 
@@ -96,10 +115,13 @@ std::optional<IcmpError> take_icmp_error(NativeSocket socket) {
       IcmpError result;
       result.type = error.ee_type;
       result.code = error.ee_code;
-      result.kind = v4 ? kind_v4(error.ee_type, error.ee_code) : kind_v6(error.ee_type, error.ee_code);
-      result.mtu = result.kind == IcmpKind::fragmentation_needed ? static_cast<int>(error.ee_info) : 0;
+      result.kind =
+          v4 ? kind_v4(error.ee_type, error.ee_code) : kind_v6(error.ee_type, error.ee_code);
+      result.mtu =
+          result.kind == IcmpKind::fragmentation_needed ? static_cast<int>(error.ee_info) : 0;
       sockaddr_storage sender{};
-      const auto* offender = SO_EE_OFFENDER(reinterpret_cast<const sock_extended_err*>(CMSG_DATA(header)));
+      const auto* offender =
+          SO_EE_OFFENDER(reinterpret_cast<const sock_extended_err*>(CMSG_DATA(header)));
       const std::size_t length = v4 ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
       if (header->cmsg_len >= CMSG_LEN(sizeof error + length)) {
         std::memcpy(&sender, offender, length);

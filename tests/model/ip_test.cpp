@@ -18,18 +18,34 @@ TEST(IpAddress, ParsesAndPrintsBothFamilies) {
 }
 
 TEST(IpAddress, RefusesEverythingElse) {
-  for (const std::string text :
-       {"", "1", "127.1", "1.2.3", "1.2.3.4.5", "1.2.3.256", "01.2.3.4", "1.2.3.4/8", " 1.2.3.4",
-        ":", ":::", "1::2::3", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "12345::", "g::", "fe80::1%eth0",
-        "1.2.3.4::", "::1.2.3", "1:2:3:4:5:6:7::8"}) {
+  for (const std::string text : {"",
+                                 "1",
+                                 "127.1",
+                                 "1.2.3",
+                                 "1.2.3.4.5",
+                                 "1.2.3.256",
+                                 "01.2.3.4",
+                                 "1.2.3.4/8",
+                                 " 1.2.3.4",
+                                 ":",
+                                 ":::",
+                                 "1::2::3",
+                                 "1:2:3:4:5:6:7",
+                                 "1:2:3:4:5:6:7:8:9",
+                                 "12345::",
+                                 "g::",
+                                 "fe80::1%eth0",
+                                 "1.2.3.4::",
+                                 "::1.2.3",
+                                 "1:2:3:4:5:6:7::8"}) {
     EXPECT_FALSE(IpAddress::parse(text)) << text;
   }
 }
 
 TEST(IpAddress, KnowsWhatNoPublicHostCanHave) {
-  for (const std::string text : {"127.0.0.1", "10.1.2.3", "172.31.0.1", "192.168.9.9", "100.64.0.1",
-                                 "169.254.1.1", "224.0.0.1", "0.0.0.0", "255.255.255.255", "::1",
-                                 "fe80::1", "fd00::1", "ff02::1", "::"}) {
+  for (const std::string text :
+       {"127.0.0.1", "10.1.2.3", "172.31.0.1", "192.168.9.9", "100.64.0.1", "169.254.1.1",
+        "224.0.0.1", "0.0.0.0", "255.255.255.255", "::1", "fe80::1", "fd00::1", "ff02::1", "::"}) {
     EXPECT_TRUE(IpAddress::parse(text)->is_special()) << text;
   }
   for (const std::string text : {"8.8.8.8", "172.32.0.1", "100.128.0.1", "2001:db8::1"}) {
@@ -58,7 +74,8 @@ TEST(Network, TellsAlignmentMembershipAndBounds) {
   EXPECT_FALSE(slip->aligned());
   EXPECT_EQ(slip->masked().to_string(), "54.244.50.0/23");
 
-  for (const std::string text : {"1.2.3.4", "1.2.3.4/33", "1.2.3.4/", "1.2.3/8", "::/129", "::/-1"}) {
+  for (const std::string text :
+       {"1.2.3.4", "1.2.3.4/33", "1.2.3.4/", "1.2.3/8", "::/129", "::/-1"}) {
     EXPECT_FALSE(Network::parse(text)) << text;
   }
   EXPECT_TRUE(Network::parse("0.0.0.0/0")->contains(*IpAddress::parse("8.8.8.8")));
@@ -78,7 +95,8 @@ TEST(AddressRange, NeedsOneFamilyInOrder) {
 TEST(PortRange, RefusesZeroDisorderAndOverflow) {
   EXPECT_EQ(PortRange::parse("443")->to_string(), "443");
   EXPECT_EQ(PortRange::parse("10000-20000")->count(), 10001u);
-  for (const std::string text : {"0", "65536", "70000", "-1", "443-", "20-10", "4 43", "0443", "a"}) {
+  for (const std::string text :
+       {"0", "65536", "70000", "-1", "443-", "20-10", "4 43", "0443", "a"}) {
     EXPECT_FALSE(PortRange::parse(text)) << text;
   }
 }

@@ -1,0 +1,78 @@
+#include "checks/certificate_evidence.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <openssl/x509_vfy.h>
+
+namespace callready::checks {
+namespace {
+
+std::string day(WallTime time) {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
+                     fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
+}
+
+}  // namespace
+
+std::string certificate_fault(const TlsInfo& info) {
+  switch (info.verify_code) {
+    case X509_V_OK:
+      break;
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+      return "expired";
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+      return "not_yet_valid";
+    // The chain ends in a certificate whose issuer neither the peer sent nor this machine has: a
+    // missing intermediate where the peer sent its own certificate alone.
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+      return info.chain.size() == 1 ? "incomplete_chain" : "untrusted";
+    default:
+      return "untrusted";
+  }
+  return info.name_matches ? "" : "wrong_name";
+}
+
+void add_tls_evidence(Observation& observation, const TlsInfo& info) {
+  if (!info.version.empty()) {
+    Evidence handshake;
+    handshake.kind = "tls_handshake";
+    handshake.text = fmt::format("{} with {}", info.version, info.cipher);
+    handshake.facts["version"] = info.version;
+    handshake.facts["cipher"] = info.cipher;
+    observation.evidence.push_back(std::move(handshake));
+  }
+  for (std::size_t i = 0; i < info.chain.size(); ++i) {
+    const auto& certificate = info.chain[i];
+    Evidence evidence;
+    evidence.kind = "certificate";
+    evidence.text = fmt::format("{}, issued by {}, valid until {}", certificate.subject,
+                                certificate.issuer, day(certificate.not_after));
+    evidence.facts["position"] = static_cast<std::int64_t>(i);
+    evidence.facts["subject"] = certificate.subject;
+    evidence.facts["issuer"] = certificate.issuer;
+    evidence.facts["not_before"] = day(certificate.not_before);
+    evidence.facts["not_after"] = day(certificate.not_after);
+    evidence.facts["sha256"] = certificate.sha256;
+    evidence.facts["public_key_sha256"] = certificate.public_key_sha256;
+    evidence.facts["self_signed"] = certificate.self_signed;
+    if (i == 0) {
+      std::string names;
+      for (const auto& name : certificate.names) names += (names.empty() ? "" : " ") + name;
+      evidence.facts["names"] = names;
+    }
+    observation.evidence.push_back(std::move(evidence));
+  }
+  const auto fault = certificate_fault(info);
+  if (!fault.empty()) {
+    Evidence evidence;
+    evidence.kind = "certificate_fault";
+    evidence.text =
+        fault == "wrong_name" ? "the certificate is for another name" : info.verify_text;
+    evidence.facts["fault"] = fault;
+    evidence.facts["verify_code"] = static_cast<std::int64_t>(info.verify_code);
+    observation.evidence.push_back(std::move(evidence));
+  }
+}
+
+}  // namespace callready::checks

@@ -1,0 +1,70 @@
+// What a check is: one function that sends, listens and returns what it saw. One .cpp a kind, one
+// row in registry.cpp; see README.md for how to add one.
+#pragma once
+
+#include <string_view>
+
+#include "probe/model/observation.hpp"
+#include "probe/model/probe.hpp"
+#include "probe/net/resolver.hpp"
+#include "probe/net/tls.hpp"
+
+namespace callready::checks {
+
+// Secrets: never in a report, a log or an argument list.
+struct Credentials {
+  std::string turn_user, turn_password;
+  std::string turn_secret;  // for time-limited credentials (draft-uberti-behave-turn-rest)
+  std::string proxy_user, proxy_password;
+};
+
+// What the user chose, the same for all checks of a run.
+struct Settings {
+  std::string user_agent = "callready";  // "callready/1.2.3 (https://...)"
+  std::string interface;                 // by name; empty: the system's choice
+  bool thorough = false;                 // take the time that full evidence needs
+  Credentials credentials;
+};
+
+// What a check works with. All of it outlives the check.
+struct Context {
+  asio::any_io_executor executor;
+  Scope scope;
+  Instant deadline;  // of the run; the stop signal comes then
+  Resolver& resolver;
+  TlsContext& tls;
+  const Settings& settings;
+};
+
+// One probe to make. `address` is what the target's host resolved to, or, over a proxy, nothing.
+struct Job {
+  const Probe& probe;
+  std::optional<IpAddress> address;
+
+  SocketAddress remote() const { return {address.value_or(IpAddress{}), probe.target.port()}; }
+  // The value of a parameter of the check, or `fallback`.
+  std::string parameter(const std::string& name, std::string fallback = {}) const;
+};
+
+// Never throws; every network failure is an outcome (probe/net/failure.hpp).
+using Run = asio::awaitable<Observation> (*)(Context& context, Job job);
+
+struct Parameter {
+  std::string_view name, meaning;
+  bool required = false;
+};
+
+struct Check {
+  std::string_view kind;   // as in target sets: "tls"
+  std::string_view title;  // for people: "TLS handshake"
+  Run run;
+  std::vector<Transport> transports;
+  std::vector<Parameter> parameters;
+  bool needs_address = true;  // the runner resolves the host first and reports `unresolved` itself
+};
+
+// All checks, in the order of the table.
+std::span<const Check> registry();
+const Check* find(std::string_view kind);
+
+}  // namespace callready::checks

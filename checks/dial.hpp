@@ -1,0 +1,25 @@
+// Opens the connection that a check over TCP or TLS needs, by its route, and writes down on the way
+// what was learnt: the local address, the timings, the certificate.
+#pragma once
+
+#include "checks/check.hpp"
+
+namespace callready::checks {
+
+struct DialOptions {
+  bool tls = false;
+  std::vector<std::string> alpn;
+};
+
+struct Dialled {
+  std::unique_ptr<Stream> stream;  // null: failed, and the observation says how
+  std::optional<Failure> failure;  // what it was, where it failed
+  TlsInfo tls;                     // where TLS was asked for
+};
+
+// On failure the outcome, detail and evidence are set. On success the outcome is `connected`, the
+// round trip is that of the TCP handshake, and `timing_ms` has "connect" and, for TLS, "handshake".
+asio::awaitable<Dialled> dial(Context& context, Job job, DialOptions options,
+                              Observation& observation);
+
+}  // namespace callready::checks

@@ -1,0 +1,11 @@
+// The entry points of all checks, for registry.cpp; each is described in its own .cpp.
+#pragma once
+
+#include "checks/check.hpp"
+
+namespace callready::checks {
+
+asio::awaitable<Observation> run_tcp(Context& context, Job job);
+asio::awaitable<Observation> run_tls(Context& context, Job job);
+
+}  // namespace callready::checks

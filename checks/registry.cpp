@@ -1,0 +1,28 @@
+#include "checks/kinds.hpp"
+
+namespace callready::checks {
+
+std::span<const Check> registry() {
+  using enum Transport;
+  static const std::vector<Check> table = {
+      // kind, title, function, transports, parameters of a requirement's `with:`
+      {"tcp", "TCP handshake", run_tcp, {tcp}, {}},
+      {"tls", "TLS handshake", run_tls, {tls}, {}},
+  };
+  return table;
+}
+
+const Check* find(std::string_view kind) {
+  for (const auto& check : registry()) {
+    if (check.kind == kind) return &check;
+  }
+  return nullptr;
+}
+
+std::string Job::parameter(const std::string& name, std::string fallback) const {
+  const auto found = probe.with.find(name);
+  if (found == probe.with.end()) return fallback;
+  return found->second;
+}
+
+}  // namespace callready::checks

@@ -1,0 +1,237 @@
+#include "probe/net/ares_channel.hpp"
+
+#include <arpa/nameser.h>
+#include <netdb.h>
+
+#include <cstring>
+
+namespace callready {
+
+// A socket of c-ares, watched but not owned.
+struct AresChannel::Watch {
+  Watch(const asio::any_io_executor& executor, ares_socket_t socket)
+      : descriptor(executor, socket) {}
+  ~Watch() { descriptor.release(); }
+  asio::posix::stream_descriptor descriptor;
+  bool want[2] = {false, false};  // read, write
+  bool armed[2] = {false, false};
+};
+
+namespace {
+
+struct AddressReply {
+  int status = ARES_SUCCESS;
+  std::vector<IpAddress> addresses;
+};
+
+int initialise_once() {
+  static const int status = ares_library_init(ARES_LIB_INIT_ALL);
+  return status;
+}
+
+}  // namespace
+
+AresChannel::AresChannel(const asio::any_io_executor& executor)
+    : executor_(executor), timer_(executor) {}
+
+boost::system::result<std::shared_ptr<AresChannel>, std::string> AresChannel::create(
+    const asio::any_io_executor& executor, const AresOptions& options) {
+  if (const int status = initialise_once(); status != ARES_SUCCESS) return ares_strerror(status);
+  std::shared_ptr<AresChannel> self(new AresChannel(executor));
+  ares_options settings{};
+  settings.sock_state_cb = &AresChannel::on_socket;
+  settings.sock_state_cb_data = self.get();
+  settings.timeout = static_cast<int>(options.try_timeout.count());
+  settings.tries = options.tries;
+  settings.flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOCHECKRESP;
+  if (options.tcp) settings.flags |= ARES_FLAG_USEVC;
+  char lookups_both[] = "fb", lookups_dns[] = "b";
+  settings.lookups = options.use_hosts_file ? lookups_both : lookups_dns;
+  const int mask = ARES_OPT_SOCK_STATE_CB | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_FLAGS |
+                   ARES_OPT_LOOKUPS;
+  int status = ares_init_options(&self->channel_, &settings, mask);
+  if (status != ARES_SUCCESS) return ares_strerror(status);
+  if (!options.servers.empty()) {
+    std::string list;
+    for (const auto& server : options.servers) list += (list.empty() ? "" : ",") + server;
+    status = ares_set_servers_ports_csv(self->channel_, list.c_str());
+    if (status != ARES_SUCCESS) return list + ": " + ares_strerror(status);
+  }
+  return self;
+}
+
+AresChannel::~AresChannel() {
+  if (channel_ != nullptr) ares_destroy(channel_);  // ends pending queries through their callbacks
+}
+
+void AresChannel::on_socket(void* self, ares_socket_t socket, int readable, int writable) {
+  auto& channel = *static_cast<AresChannel*>(self);
+  const auto found = channel.watches_.find(socket);
+  if (readable == 0 && writable == 0) {  // about to be closed by c-ares
+    if (found == channel.watches_.end()) return;
+    const auto watch = found->second;
+    channel.watches_.erase(found);
+    watch->want[0] = watch->want[1] = false;
+    watch->descriptor.release();
+    return;
+  }
+  auto& watch = channel.watches_[socket];
+  if (!watch) watch = std::make_shared<Watch>(channel.executor_, socket);
+  watch->want[0] = readable != 0;
+  watch->want[1] = writable != 0;
+  if (watch->want[0]) channel.arm(watch, false);
+  if (watch->want[1]) channel.arm(watch, true);
+}
+
+void AresChannel::arm(const std::shared_ptr<Watch>& watch, bool write) {
+  if (watch->armed[write]) return;
+  watch->armed[write] = true;
+  const auto mode = write ? asio::posix::stream_descriptor::wait_write
+                          : asio::posix::stream_descriptor::wait_read;
+  watch->descriptor.async_wait(mode, [weak = weak_from_this(), watch, write](error_code error) {
+    watch->armed[write] = false;
+    const auto self = weak.lock();
+    if (error || !self || !watch->want[write]) return;
+    const auto socket = watch->descriptor.native_handle();
+    ares_process_fd(self->channel_, write ? ARES_SOCKET_BAD : socket,
+                    write ? socket : ARES_SOCKET_BAD);
+    if (watch->want[write]) self->arm(watch, write);
+    self->schedule();
+  });
+}
+
+void AresChannel::schedule() {
+  timeval buffer{};
+  const timeval* next = ares_timeout(channel_, nullptr, &buffer);
+  if (next == nullptr) {
+    timer_.cancel();
+    return;
+  }
+  // One millisecond more: c-ares rounds down and would be asked in a busy loop.
+  timer_.expires_after(std::chrono::seconds(next->tv_sec) +
+                       std::chrono::microseconds(next->tv_usec) + std::chrono::milliseconds(1));
+  timer_.async_wait([weak = weak_from_this()](error_code error) {
+    const auto self = weak.lock();
+    if (error || !self) return;
+    ares_process_fd(self->channel_, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+    self->schedule();
+  });
+}
+
+asio::awaitable<Result<DnsReply>> AresChannel::query(std::string name, int type, Scope scope,
+                                                     Instant deadline) {
+  const OneShot<DnsReply> reply(executor_);
+  auto* ticket = new OneShot<DnsReply>(reply);  // the callback's own, freed there
+  ares_query(
+      channel_, name.c_str(), ns_c_in, type,
+      [](void* argument, int status, int, unsigned char* message, int size) {
+        const std::unique_ptr<OneShot<DnsReply>> owned(static_cast<OneShot<DnsReply>*>(argument));
+        DnsReply result;
+        result.status = status;
+        if (message != nullptr) result.message.assign(message, message + size);
+        owned->deliver(std::move(result));
+      },
+      ticket);
+  schedule();
+  auto result = co_await reply.wait(scope, deadline);
+  co_return result;
+}
+
+asio::awaitable<Result<std::vector<IpAddress>>> AresChannel::addresses(std::string name, int family,
+                                                                       Scope scope,
+                                                                       Instant deadline) {
+  const OneShot<AddressReply> reply(executor_);
+  auto* ticket = new OneShot<AddressReply>(reply);
+  ares_addrinfo_hints hints{};
+  hints.ai_family = family;
+  hints.ai_flags = ARES_AI_NOSORT;
+  ares_getaddrinfo(
+      channel_, name.c_str(), nullptr, &hints,
+      [](void* argument, int status, int, ares_addrinfo* info) {
+        const std::unique_ptr<OneShot<AddressReply>> owned(
+            static_cast<OneShot<AddressReply>*>(argument));
+        const std::unique_ptr<ares_addrinfo, decltype(&ares_freeaddrinfo)> freed(
+            info, &ares_freeaddrinfo);
+        AddressReply result;
+        result.status = status;
+        auto& list = result.addresses;
+        for (auto* node = info == nullptr ? nullptr : info->nodes; node != nullptr;
+             node = node->ai_next) {
+          if (node->ai_family == AF_INET) {
+            std::array<std::uint8_t, 4> bytes{};
+            std::memcpy(bytes.data(), &reinterpret_cast<sockaddr_in*>(node->ai_addr)->sin_addr, 4);
+            list.push_back(IpAddress::v4(bytes));
+          } else if (node->ai_family == AF_INET6) {
+            std::array<std::uint8_t, 16> bytes{};
+            std::memcpy(bytes.data(), &reinterpret_cast<sockaddr_in6*>(node->ai_addr)->sin6_addr,
+                        16);
+            list.push_back(IpAddress::v6(bytes));
+          }
+        }
+        if (status == ARES_SUCCESS && list.empty()) result.status = ARES_ENODATA;
+        owned->deliver(std::move(result));
+      },
+      ticket);
+  schedule();
+  auto result = co_await reply.wait(scope, deadline);
+  if (result.has_error()) co_return result.error();
+  if (result->status != ARES_SUCCESS) co_return classify_dns(result->status);
+  co_return std::move(result->addresses);
+}
+
+std::vector<std::string> AresChannel::servers() const {
+  std::vector<std::string> list;
+  ares_addr_port_node* nodes = nullptr;
+  if (ares_get_servers_ports(channel_, &nodes) != ARES_SUCCESS) return list;
+  for (auto* node = nodes; node != nullptr; node = node->next) {
+    IpAddress address;
+    if (node->family == AF_INET) {
+      std::array<std::uint8_t, 4> bytes{};
+      std::memcpy(bytes.data(), &node->addr.addr4, 4);
+      address = IpAddress::v4(bytes);
+    } else {
+      std::array<std::uint8_t, 16> bytes{};
+      std::memcpy(bytes.data(), &node->addr.addr6, 16);
+      address = IpAddress::v6(bytes);
+    }
+    const int port = node->udp_port;
+    if (port == 0 || port == 53) {
+      list.push_back(address.to_string());
+    } else {
+      list.push_back(SocketAddress{address, static_cast<std::uint16_t>(port)}.to_string());
+    }
+  }
+  ares_free_data(nodes);
+  return list;
+}
+
+Failure classify_dns(int status) {
+  Failure failure;
+  failure.code = status;
+  failure.text = ares_strerror(status);
+  switch (status) {
+    case ARES_ENOTFOUND:
+      failure.kind = FailureKind::no_such_name;
+      break;
+    case ARES_ENODATA:
+      failure.kind = FailureKind::no_address;
+      break;
+    case ARES_ETIMEOUT:
+    case ARES_ECONNREFUSED:
+      failure.kind = FailureKind::dns_unreachable;
+      break;
+    case ARES_ECANCELLED:
+    case ARES_EDESTRUCTION:
+      failure.kind = FailureKind::stopped;
+      break;
+    case ARES_ENOMEM:
+      failure.kind = FailureKind::out_of_resources;
+      break;
+    default:
+      failure.kind = FailureKind::dns_failed;
+      break;
+  }
+  return failure;
+}
+
+}  // namespace callready

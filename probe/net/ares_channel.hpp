@@ -1,0 +1,68 @@
+// c-ares on the event loop: its sockets and its timer. One channel asks one list of servers in one
+// way (UDP or TCP).
+#pragma once
+
+#include <ares.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "probe/net/guard.hpp"
+#include "probe/net/one_shot.hpp"
+
+namespace callready {
+
+// A DNS reply as it came, or why none came.
+struct DnsReply {
+  int status = ARES_SUCCESS;          // ARES_*
+  std::vector<std::uint8_t> message;  // the whole message; empty where none came
+  std::string status_text() const { return ares_strerror(status); }
+};
+
+struct AresOptions {
+  std::vector<std::string>
+      servers;  // "192.0.2.53", "192.0.2.53:5353", "[::1]:53"; empty: the system's
+  bool tcp = false;
+  std::chrono::milliseconds try_timeout{1'500};
+  int tries = 2;
+  bool use_hosts_file = true;
+};
+
+class AresChannel : public std::enable_shared_from_this<AresChannel> {
+ public:
+  // Error: the server list or the system's configuration cannot be used, in words.
+  static boost::system::result<std::shared_ptr<AresChannel>, std::string> create(
+      const asio::any_io_executor& executor, const AresOptions& options);
+  ~AresChannel();
+  AresChannel(const AresChannel&) = delete;
+  AresChannel& operator=(const AresChannel&) = delete;
+
+  // One question of any type (ares' ns_t_ numbers; class IN). Never throws.
+  asio::awaitable<Result<DnsReply>> query(std::string name, int type, Scope scope,
+                                          Instant deadline);
+
+  // Addresses of one family (AF_INET, AF_INET6) with the hosts file, as programs get them. The
+  // status is in the failure: no_such_name, no_address, dns_failed, dns_unreachable.
+  asio::awaitable<Result<std::vector<IpAddress>>> addresses(std::string name, int family,
+                                                            Scope scope, Instant deadline);
+
+  std::vector<std::string> servers() const;
+
+ private:
+  struct Watch;
+  AresChannel(const asio::any_io_executor& executor);
+  static void on_socket(void* self, ares_socket_t socket, int readable, int writable);
+  void arm(const std::shared_ptr<Watch>& watch, bool write);
+  void schedule();
+
+  asio::any_io_executor executor_;
+  asio::steady_timer timer_;
+  ares_channel channel_ = nullptr;
+  std::map<ares_socket_t, std::shared_ptr<Watch>> watches_;
+};
+
+// From an ARES_ status.
+Failure classify_dns(int status);
+
+}  // namespace callready

@@ -1,0 +1,34 @@
+// Names to addresses for the whole run: every name is asked once, whoever asks for it, and all get
+// the same answer.
+#pragma once
+
+#include "probe/net/ares_channel.hpp"
+
+namespace callready {
+
+enum class Family { v4, v6 };
+
+struct Resolution {
+  Result<std::vector<IpAddress>> addresses = Failure{};
+  Milliseconds took{0};
+};
+
+class Resolver {
+ public:
+  Resolver(asio::any_io_executor executor, std::shared_ptr<AresChannel> channel)
+      : executor_(std::move(executor)), channel_(std::move(channel)) {}
+
+  // The addresses of `name` (an address as text is its own answer), within timeouts::dns_total.
+  // Where the run is stopped the answer is `stopped`, and is not kept.
+  asio::awaitable<Resolution> resolve(std::string name, Family family, Scope scope);
+
+  AresChannel& channel() { return *channel_; }
+
+ private:
+  struct Entry;
+  asio::any_io_executor executor_;
+  std::shared_ptr<AresChannel> channel_;
+  std::map<std::pair<std::string, Family>, std::shared_ptr<Entry>> entries_;
+};
+
+}  // namespace callready

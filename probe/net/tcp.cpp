@@ -1,0 +1,77 @@
+#include "probe/net/stream.hpp"
+#include "probe/net/timeouts.hpp"
+#include "probe/platform/icmp.hpp"
+
+namespace callready {
+
+using asio::ip::tcp;
+
+asio::awaitable<Result<std::size_t>> TcpStream::read_some(std::span<std::uint8_t> buffer,
+                                                          Scope scope, Instant deadline) {
+  Guard guard(scope, deadline, [this] { socket_.cancel(); });
+  if (guard.over()) co_return guard.failure();
+  const auto target = asio::buffer(buffer.data(), buffer.size());
+  const auto [error, size] =
+      co_await socket_.async_read_some(target, asio::as_tuple(asio::use_awaitable));
+  if (!error) co_return size;
+  if (guard.over()) co_return guard.failure();
+  co_return classify(error);
+}
+
+asio::awaitable<Result<void>> TcpStream::write(std::span<const std::uint8_t> bytes, Scope scope,
+                                               Instant deadline) {
+  Guard guard(scope, deadline, [this] { socket_.cancel(); });
+  if (guard.over()) co_return guard.failure();
+  const auto source = asio::buffer(bytes.data(), bytes.size());
+  const auto [error, size] =
+      co_await asio::async_write(socket_, source, asio::as_tuple(asio::use_awaitable));
+  static_cast<void>(size);
+  if (!error) co_return Result<void>();
+  if (guard.over()) co_return guard.failure();
+  co_return classify(error);
+}
+
+SocketAddress TcpStream::local() const {
+  error_code error;
+  const auto endpoint = socket_.local_endpoint(error);
+  if (error) return {};
+  return from_endpoint(endpoint);
+}
+
+SocketAddress TcpStream::remote() const {
+  error_code error;
+  const auto endpoint = socket_.remote_endpoint(error);
+  if (error) return {};
+  return from_endpoint(endpoint);
+}
+
+asio::awaitable<Result<std::unique_ptr<TcpStream>>> connect_tcp(asio::any_io_executor executor,
+                                                                Scope scope, SocketAddress remote,
+                                                                ConnectOptions options) {
+  error_code error;
+  tcp::socket socket(executor);
+  const bool v6 = remote.address.is_v6();
+  socket.open(v6 ? tcp::v6() : tcp::v4(), error);
+  if (error) co_return classify(error);
+  const auto native = socket.native_handle();
+  platform::enable_icmp_errors(native, v6);
+  if (options.ttl != 0) platform::set_ttl(native, v6, options.ttl);
+  if (!options.interface.empty() &&
+      !platform::bind_to_interface(native, options.interface.c_str())) {
+    co_return classify(error_code(errno, boost::system::system_category()));
+  }
+  Guard guard(scope, scope.clock.now() + timeouts::tcp_connect, [&socket] { socket.cancel(); });
+  if (guard.over()) co_return guard.failure();
+  const auto endpoint = to_endpoint<tcp>(remote);
+  const auto [connect_error] =
+      co_await socket.async_connect(endpoint, asio::as_tuple(asio::use_awaitable));
+  if (!connect_error) {
+    socket.set_option(tcp::no_delay(true), error);
+    co_return std::make_unique<TcpStream>(std::move(socket));
+  }
+  if (guard.over()) co_return guard.failure();
+  auto icmp = platform::take_icmp_error(native);
+  co_return classify(connect_error, std::move(icmp));
+}
+
+}  // namespace callready

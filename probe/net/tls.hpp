@@ -1,0 +1,62 @@
+// TLS over a TCP connection (RFC 8446, RFC 5246). The handshake is completed whatever the
+// certificate says, so that the chain can be looked at; what is wrong with it is data.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "probe/net/stream.hpp"
+
+namespace callready {
+
+struct CertificateInfo {
+  std::string subject, issuer;     // RFC 2253 names
+  std::vector<std::string> names;  // subjectAltName: DNS names and addresses
+  WallTime not_before, not_after;
+  std::string sha256;             // of the whole certificate, hexadecimal
+  std::string public_key_sha256;  // of its SubjectPublicKeyInfo
+  bool self_signed = false;
+};
+
+struct TlsInfo {
+  std::string version, cipher;         // "TLSv1.3", "TLS_AES_256_GCM_SHA384"; empty: no handshake
+  std::vector<CertificateInfo> chain;  // as the peer sent it, its own certificate first
+  // What this machine's trust store objects to, in OpenSSL's words, most basic first; empty: all is
+  // well. `verify_code` is the first objection's X509_V_ERR_ number.
+  int verify_code = 0;
+  std::string verify_text;
+  bool name_matches = true;
+  bool client_certificate_asked = false;  // the peer sent a CertificateRequest; we have none
+};
+
+// The trust anchors of the run: the system's store (honours SSL_CERT_FILE and SSL_CERT_DIR) and the
+// roots of --ca-file.
+class TlsContext {
+ public:
+  // Error: the file that cannot be read, in words.
+  static boost::system::result<std::unique_ptr<TlsContext>, std::string> create(
+      const std::vector<std::string>& ca_files);
+  asio::ssl::context& native() { return context_; }
+
+ private:
+  TlsContext();
+  asio::ssl::context context_;
+};
+
+struct TlsOptions {
+  std::string server_name;  // SNI and the name to verify; an address is verified as such
+  bool check_name = true;
+  std::vector<std::string> alpn;  // "http/1.1"; empty: none offered
+};
+
+struct TlsAttempt {
+  Result<std::unique_ptr<Stream>> stream = Failure{};
+  TlsInfo info;  // whatever was learnt, also where the handshake failed
+};
+
+// The handshake over a connection, within timeouts::tls_handshake.
+asio::awaitable<TlsAttempt> tls_handshake(std::unique_ptr<TcpStream> transport, Scope scope,
+                                          TlsContext& context, TlsOptions options);
+
+}  // namespace callready

@@ -1,0 +1,165 @@
+#include "probe/net/udp.hpp"
+
+#include "probe/net/timeouts.hpp"
+#include "probe/platform/icmp.hpp"
+
+namespace callready {
+
+namespace {
+using asio::ip::udp;
+}
+
+void throw_exception_from_error(const UdpFailure& failure, const boost::source_location& where) {
+  throw_exception_from_error(failure.failure, where);
+}
+
+Result<UdpSocket> UdpSocket::open(const asio::any_io_executor& executor,
+                                  const SocketAddress& remote, const Options& options) {
+  error_code error;
+  udp::socket socket(executor);
+  const bool v6 = remote.address.is_v6();
+  socket.open(v6 ? udp::v6() : udp::v4(), error);
+  if (error) return classify(error);
+  socket.non_blocking(true, error);
+  if (error) return classify(error);
+  const auto native = socket.native_handle();
+  platform::enable_icmp_errors(native, v6);
+  if (options.ttl != 0) platform::set_ttl(native, v6, options.ttl);
+  if (!options.interface.empty() &&
+      !platform::bind_to_interface(native, options.interface.c_str())) {
+    return classify(error_code(errno, boost::system::system_category()));
+  }
+  if (options.connect) {
+    socket.connect(to_endpoint<udp>(remote), error);
+  } else {
+    socket.bind(udp::endpoint(v6 ? udp::v6() : udp::v4(), 0), error);
+  }
+  if (error) return classify(error);
+  return UdpSocket(std::move(socket), remote);
+}
+
+Result<void> UdpSocket::send(std::span<const std::uint8_t> bytes) {
+  return send_to(bytes, remote_);
+}
+
+Result<void> UdpSocket::send_to(std::span<const std::uint8_t> bytes, const SocketAddress& to) {
+  error_code error;
+  const auto buffer = asio::buffer(bytes.data(), bytes.size());
+  // An ICMP error that is pending on the socket is reported by the next call and consumed by it;
+  // it stays in the error queue, where receive() finds it: send again.
+  for (int tries = 0; tries < 3; ++tries) {
+    error_code peer;
+    socket_.remote_endpoint(peer);
+    if (!peer) {
+      socket_.send(buffer, 0, error);
+    } else {
+      socket_.send_to(buffer, to_endpoint<udp>(to), 0, error);
+    }
+    if (!error) return {};
+  }
+  // A full buffer is a packet lost on the way out: the next transmission makes up for it.
+  if (error == asio::error::would_block) return {};
+  return classify(error);
+}
+
+void UdpSocket::set_ttl(int ttl) {
+  platform::set_ttl(socket_.native_handle(), remote_.address.is_v6(), ttl);
+}
+
+std::optional<UdpEvent> UdpSocket::take(Failure& failure) {
+  if (auto icmp = platform::take_icmp_error(socket_.native_handle()))
+    return UdpEvent(std::move(*icmp));
+  Datagram datagram;
+  datagram.bytes.resize(65'536);
+  udp::endpoint from;
+  error_code error;
+  const auto size = socket_.receive_from(asio::buffer(datagram.bytes), from, 0, error);
+  if (error) {
+    // The error of a message that was taken from the queue above may be reported once more.
+    if (error != asio::error::would_block && error != asio::error::connection_refused) {
+      failure = classify(error);
+    }
+    return std::nullopt;
+  }
+  datagram.bytes.resize(size);
+  datagram.from = from_endpoint(from);
+  return UdpEvent(std::move(datagram));
+}
+
+asio::awaitable<Result<UdpEvent>> UdpSocket::receive(Scope scope, Instant deadline) {
+  Guard guard(scope, deadline, [this] { socket_.cancel(); });
+  for (;;) {
+    Failure failure;
+    failure.text.clear();
+    auto event = take(failure);
+    if (event) {
+      if (auto* datagram = std::get_if<Datagram>(&*event)) datagram->arrived = scope.clock.now();
+      co_return std::move(*event);
+    }
+    if (!failure.text.empty() && failure.kind != FailureKind::unreachable &&
+        failure.kind != FailureKind::no_route) {
+      co_return failure;
+    }
+    if (guard.over()) co_return guard.failure();
+    co_await socket_.async_wait(udp::socket::wait_read, asio::as_tuple(asio::use_awaitable));
+  }
+}
+
+SocketAddress UdpSocket::local() const {
+  error_code error;
+  const auto endpoint = socket_.local_endpoint(error);
+  if (error) return {};
+  return from_endpoint(endpoint);
+}
+
+asio::awaitable<UdpOutcome> udp_request(UdpSocket& socket, Scope scope,
+                                        std::span<const std::uint8_t> request,
+                                        const UdpMatch& matches) {
+  const auto start = scope.clock.now();
+  const auto give_up = start + timeouts::udp_reply;
+  UdpFailure failure;
+  Instant sent = start;
+  for (;;) {
+    const auto attempt = static_cast<std::size_t>(failure.attempts);
+    const bool more = attempt < timeouts::udp_sends.size();
+    if (more && scope.clock.now() >= start + timeouts::udp_sends[attempt]) {
+      const auto result = socket.send(request);
+      if (result.has_error()) {
+        failure.failure = result.error();
+        co_return failure;
+      }
+      sent = scope.clock.now();
+      ++failure.attempts;
+      continue;
+    }
+    const auto until = more ? start + timeouts::udp_sends[attempt] : give_up;
+    auto event = co_await socket.receive(scope, until);
+    if (event.has_error()) {
+      if (event.error().kind == FailureKind::timed_out && until < give_up) continue;
+      failure.failure = event.error();
+      co_return failure;
+    }
+    if (auto* icmp = std::get_if<IcmpError>(&*event)) {
+      if (icmp->kind == IcmpKind::time_exceeded || icmp->kind == IcmpKind::fragmentation_needed)
+        continue;
+      failure.failure = classify(asio::error::connection_refused, std::move(*icmp));
+      co_return failure;
+    }
+    auto& datagram = std::get<Datagram>(*event);
+    const bool accepted = matches(datagram);
+    if (!accepted) {
+      // A bound, so that a flood of strangers' datagrams cannot keep us busy.
+      if (++failure.ignored < 256) continue;
+      failure.failure = Failure{FailureKind::malformed, "only replies that do not match", 0, {}};
+      co_return failure;
+    }
+    UdpReply reply;
+    reply.attempts = failure.attempts;
+    reply.since_first = elapsed(start, datagram.arrived);
+    if (failure.attempts == 1) reply.round_trip = elapsed(sent, datagram.arrived);
+    reply.datagram = std::move(datagram);
+    co_return reply;
+  }
+}
+
+}  // namespace callready

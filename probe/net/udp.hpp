@@ -1,0 +1,86 @@
+// UDP sockets that also hear ICMP errors, and the request with retransmissions that STUN, SIP and
+// NTP share.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <variant>
+#include <vector>
+
+#include "probe/net/address.hpp"
+#include "probe/net/guard.hpp"
+
+namespace callready {
+
+struct Datagram {
+  std::vector<std::uint8_t> bytes;
+  SocketAddress from;
+  Instant arrived;
+};
+
+using UdpEvent = std::variant<Datagram, IcmpError>;
+
+class UdpSocket {
+ public:
+  struct Options {
+    bool connect = true;    // hear only `remote`; false: anybody, for NAT tests
+    std::string interface;  // by name; empty: the system's choice
+    int ttl = 0;            // 0: the system's default
+  };
+
+  // A socket for `remote`, bound to a port of the kernel's choice.
+  static Result<UdpSocket> open(const asio::any_io_executor& executor, const SocketAddress& remote,
+                                const Options& options);
+
+  // To the remote it was opened for, or to another one (not where connected).
+  Result<void> send(std::span<const std::uint8_t> bytes);
+  Result<void> send_to(std::span<const std::uint8_t> bytes, const SocketAddress& to);
+  // From now on; 0: the system's default.
+  void set_ttl(int ttl);
+
+  // The next datagram or ICMP error; timed_out or stopped; local errors.
+  asio::awaitable<Result<UdpEvent>> receive(Scope scope, Instant deadline);
+
+  // Where connected: the address that packets to the remote carry; otherwise only the port is ours.
+  SocketAddress local() const;
+  const SocketAddress& remote() const { return remote_; }
+  asio::any_io_executor executor() { return socket_.get_executor(); }
+
+ private:
+  UdpSocket(asio::ip::udp::socket socket, SocketAddress remote)
+      : socket_(std::move(socket)), remote_(remote) {}
+  std::optional<UdpEvent> take(Failure& failure);
+
+  asio::ip::udp::socket socket_;
+  SocketAddress remote_;
+};
+
+// What a request over UDP came to.
+struct UdpReply {
+  Datagram datagram;
+  int attempts = 0;
+  // Arrival since the only send; nothing after a retransmission, which reply answers which request
+  // is then not known (Karn).
+  std::optional<Milliseconds> round_trip;
+  Milliseconds since_first{0};
+};
+
+struct UdpFailure {
+  Failure failure;
+  int attempts = 0;
+  int ignored = 0;  // datagrams that did not match
+};
+
+using UdpMatch = std::function<bool(const Datagram&)>;
+using UdpOutcome = boost::system::result<UdpReply, UdpFailure>;
+[[noreturn]] void throw_exception_from_error(const UdpFailure& failure,
+                                             const boost::source_location& where);
+
+// Sends `request` at timeouts::udp_sends and waits until timeouts::udp_reply after the first for a
+// datagram that `matches` accepts. ICMP errors end it, but for time-exceeded, which a routing loop
+// that heals may send.
+asio::awaitable<UdpOutcome> udp_request(UdpSocket& socket, Scope scope,
+                                        std::span<const std::uint8_t> request,
+                                        const UdpMatch& matches);
+
+}  // namespace callready

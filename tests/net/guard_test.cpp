@@ -1,0 +1,65 @@
+#include "probe/net/guard.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/manual_clock.hpp"
+
+namespace callready {
+namespace {
+
+using test::ManualClock;
+
+struct GuardTest : testing::Test {
+  ManualClock clock;
+  StopSignal stop;
+  Scope scope{clock, stop};
+  int aborted = 0;
+  std::function<void()> abort = [this] { ++aborted; };
+};
+
+TEST_F(GuardTest, AbortsOnceAtTheDeadline) {
+  Guard guard(scope, clock.now() + milliseconds(100), abort);
+  clock.advance(milliseconds(99));
+  EXPECT_FALSE(guard.over());
+  clock.advance(milliseconds(1));
+  EXPECT_TRUE(guard.over());
+  EXPECT_EQ(guard.failure().kind, FailureKind::timed_out);
+  stop.stop();
+  EXPECT_EQ(aborted, 1);
+}
+
+TEST_F(GuardTest, AbortsWhenTheRunStops) {
+  Guard first(scope, clock.now() + milliseconds(100), abort);
+  Guard second(scope, clock.now() + milliseconds(100), abort);
+  stop.stop();
+  EXPECT_EQ(aborted, 2);
+  EXPECT_EQ(first.failure().kind, FailureKind::stopped);
+}
+
+TEST_F(GuardTest, DoesNotAbortWhatEnded) {
+  { Guard guard(scope, clock.now() + milliseconds(100), abort); }
+  clock.advance(milliseconds(200));
+  stop.stop();
+  EXPECT_EQ(aborted, 0);
+  EXPECT_EQ(clock.waiting(), 0u);
+}
+
+TEST_F(GuardTest, IsOverAtOnceWithoutAbortWhereTooLate) {
+  Guard past(scope, clock.now(), abort);
+  EXPECT_TRUE(past.over());
+  stop.stop();
+  Guard after(scope, clock.now() + milliseconds(1), abort);
+  EXPECT_EQ(after.failure().kind, FailureKind::stopped);
+  EXPECT_EQ(aborted, 0);
+}
+
+TEST_F(GuardTest, ACallbackMayEndOtherGuards) {
+  std::optional<Guard> second;
+  Guard first(scope, clock.now() + milliseconds(100), [&] { second.reset(); });
+  second.emplace(scope, clock.now() + milliseconds(100), abort);
+  stop.stop();
+  EXPECT_EQ(aborted, 0);
+}
+
+}  // namespace
+}  // namespace callready

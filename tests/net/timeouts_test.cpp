@@ -1,0 +1,21 @@
+#include "probe/net/timeouts.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace callready::timeouts {
+namespace {
+
+TEST(Timeouts, Nest) {
+  EXPECT_EQ(udp_sends.front(), milliseconds(0));
+  EXPECT_TRUE(std::is_sorted(udp_sends.begin(), udp_sends.end()));
+  EXPECT_LT(udp_sends.back(), udp_reply);
+  EXPECT_LT(dns_try, dns_total);
+  EXPECT_LT(check, run);
+  EXPECT_LT(dns_total + proxy_connect + tls_handshake + stream_reply, run);
+  EXPECT_LT(farewell, milliseconds(1'000)) << "a second Ctrl-C would come first";
+}
+
+}  // namespace
+}  // namespace callready::timeouts

@@ -1,0 +1,59 @@
+// Runs one check against one endpoint as the program would, without plan and runner.
+#pragma once
+
+#include "checks/check.hpp"
+#include "tests/support/loop.hpp"
+
+namespace callready::test {
+
+class CheckRunner {
+ public:
+  Loop loop;
+  checks::Settings settings;
+
+  explicit CheckRunner(const std::vector<std::string>& ca_files = {}) {
+    tls_ = std::move(*TlsContext::create(ca_files));
+    AresOptions options;
+    channel_ = *AresChannel::create(loop.executor(), options);
+    resolver_.emplace(loop.executor(), channel_);
+  }
+
+  // `host` appears in SNI and headers; the packets go to `address`.
+  Observation run(const std::string& kind, Transport transport, const std::string& host,
+                  const SocketAddress& address, std::map<std::string, std::string> with = {}) {
+    Probe probe;
+    probe.check = kind;
+    probe.target.host = host;
+    probe.target.ports = {address.port, address.port};
+    probe.target.transport = transport;
+    probe.with = std::move(with);
+    return run(probe, address.address);
+  }
+
+  Observation run(Probe probe, std::optional<IpAddress> address) {
+    probe.id = probe_id(probe);
+    checks::Context context{loop.executor(), loop.scope, loop.soon(milliseconds(20'000)),
+                            *resolver_,      *tls_,      settings};
+    const auto* check = checks::find(probe.check);
+    if (check == nullptr) throw std::runtime_error("no check " + probe.check);
+    checks::Job job{probe, address};
+    return loop.run(check->run(context, job));
+  }
+
+  TlsContext& tls() { return *tls_; }
+  // Where DNS questions of the check go, instead of the system's servers.
+  void use_dns_servers(const std::vector<std::string>& servers) {
+    AresOptions options;
+    options.servers = servers;
+    options.use_hosts_file = false;
+    channel_ = *AresChannel::create(loop.executor(), options);
+    resolver_.emplace(loop.executor(), channel_);
+  }
+
+ private:
+  std::unique_ptr<TlsContext> tls_;
+  std::shared_ptr<AresChannel> channel_;
+  std::optional<Resolver> resolver_;
+};
+
+}  // namespace callready::test
