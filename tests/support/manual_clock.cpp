@@ -4,8 +4,8 @@ namespace callready::test {
 
 class ManualClock::Entry final : public Clock::Timer {
  public:
-  Entry(ManualClock& clock, Instant when, std::function<void()> callback)
-      : callback(std::move(callback)), clock_(clock), place_(clock.timers_.emplace(when, this)) {}
+  Entry(ManualClock& clock, Instant when, std::function<void()> work)
+      : callback(std::move(work)), clock_(clock), place_(clock.timers_.emplace(when, this)) {}
   ~Entry() override { leave(); }
   void leave() {
     if (waiting_) clock_.timers_.erase(place_);
