@@ -1,0 +1,194 @@
+// The whole report as JSON; its schema, with the meaning of every member, is
+// schema/callready.report-1.schema.json. The rule for what is not there: a member without a value
+// is left out, never null; lists and objects that the schema requires are there even when empty.
+#include <cmath>
+#include <cstdint>
+#include <nlohmann/json.hpp>
+
+#include "reports/format.hpp"
+#include "reports/json_text.hpp"
+#include "reports/rfc3339.hpp"
+
+namespace callready {
+namespace {
+
+using Json = nlohmann::ordered_json;  // members in the order in which a person wants to read them
+
+// To a thousandth of a millisecond. Larger than 10^12 (30 years) a double has no more digits.
+double rounded(double milliseconds) {
+  if (std::abs(milliseconds) >= 1e12) return milliseconds;
+  return std::round(milliseconds * 1000) / 1000 + 0.0;  // + 0.0: never "-0.0"
+}
+
+void set_if_any(Json& object, const char* name, const std::string& value) {
+  if (!value.empty()) object[name] = value;
+}
+
+Json texts(const auto& values) {
+  auto list = Json::array();
+  for (const auto& value : values) list.push_back(value.to_string());
+  return list;
+}
+
+Json interface_json(const InterfaceInfo& interface) {
+  return {{"name", interface.name},
+          {"addresses", texts(interface.addresses)},
+          {"default_route", interface.default_route}};
+}
+
+Json site_json(const Site& site) {
+  auto json = Json::object();
+  set_if_any(json, "name", site.name);
+  set_if_any(json, "host", site.host);
+  json["interfaces"] = Json::array();
+  for (const auto& interface : site.interfaces) {
+    json["interfaces"].push_back(interface_json(interface));
+  }
+  json["resolvers"] = site.resolvers;
+  if (site.proxy) json["proxy"] = *site.proxy;
+  json["public_addresses"] = texts(site.public_addresses);
+  json["nat"] = Json::object();
+  if (site.nat_mapping) json["nat"]["mapping"] = *site.nat_mapping;
+  if (site.nat_filtering) json["nat"]["filtering"] = *site.nat_filtering;
+  return json;
+}
+
+Json capability_json(const CapabilityResult& capability) {
+  return {{"id", capability.id},
+          {"title", capability.title},
+          {"verdict", to_string(capability.verdict)},
+          {"summary", capability.summary},
+          {"requirements", capability.requirements}};
+}
+
+Json requirement_json(const RequirementResult& requirement) {
+  Json json = {{"id", requirement.id},
+               {"title", requirement.title},
+               {"severity", to_string(requirement.severity)},
+               {"status", to_string(requirement.status)},
+               {"summary", requirement.summary}};
+  set_if_any(json, "sampled", requirement.sampled);
+  json["reached"] = requirement.reached;
+  json["total"] = requirement.total;
+  json["source"] = requirement.source;
+  json["probes"] = requirement.probes;
+  return json;
+}
+
+Json set_json(const SetResult& set) {
+  Json json = {{"id", set.id}, {"title", set.title}};
+  set_if_any(json, "edition", set.edition);
+  set_if_any(json, "verified", set.verified);
+  set_if_any(json, "document", set.document);
+  json["verdict"] = to_string(set.verdict);
+  json["notes"] = set.notes;
+  json["capabilities"] = Json::array();
+  for (const auto& capability : set.capabilities) {
+    json["capabilities"].push_back(capability_json(capability));
+  }
+  json["requirements"] = Json::array();
+  for (const auto& requirement : set.requirements) {
+    json["requirements"].push_back(requirement_json(requirement));
+  }
+  return json;
+}
+
+Json finding_json(const Finding& finding) {
+  Json json = {{"code", finding.code},
+               {"title", finding.title},
+               {"confidence", to_string(finding.confidence)},
+               {"owner", to_string(finding.owner)},
+               {"fix", finding.fix}};
+  json["affects"] = Json::array();
+  for (const auto& affected : finding.affects) {
+    json["affects"].push_back({{"set", affected.set}, {"capabilities", affected.capabilities}});
+  }
+  json["explains"] = finding.explains;
+  json["evidence"] = Json::array();
+  for (const auto& evidence : finding.evidence) {
+    auto item = Json::object();
+    set_if_any(item, "probe", evidence.probe);
+    item["text"] = evidence.text;
+    json["evidence"].push_back(std::move(item));
+  }
+  return json;
+}
+
+// Facts stand beside `kind` and `text`, in alphabetical order. One of that very name gets "fact_"
+// before it; one that is not a number (an infinite delay) is left out.
+Json evidence_json(const Evidence& evidence) {
+  std::map<std::string, Json> facts;
+  for (const auto& [name, value] : evidence.facts) {
+    auto& fact = facts[name == "kind" || name == "text" ? "fact_" + name : name];
+    std::visit([&](const auto& known) { fact = known; }, value);
+    if (fact.is_number_float() && name.ends_with("_ms")) fact = rounded(fact.get<double>());
+  }
+  Json json = {{"kind", evidence.kind}, {"text", evidence.text}};
+  for (const auto& [name, fact] : facts) {
+    if (!fact.is_number_float() || std::isfinite(fact.get<double>())) json[name] = fact;
+  }
+  return json;
+}
+
+Json target_json(const Target& target, const std::optional<IpAddress>& address) {
+  Json json = {{"host", target.host}};
+  if (address) json["address"] = address->to_string();
+  if (!target.ports.single()) {
+    json["ports"] = target.ports.to_string();
+  } else if (target.port() != 0) {
+    json["port"] = target.port();
+  }
+  if (!target.sample.empty()) json["sample"] = target.sample;
+  json["transport"] = to_string(target.transport);
+  json["route"] = target.route.to_string();
+  return json;
+}
+
+Json probe_json(const ProbeResult& result) {
+  const auto& [probe, seen] = result;
+  Json json = {{"id", probe.id}, {"check", probe.check}};
+  json["target"] = target_json(probe.target, seen.address);
+  if (!probe.with.empty()) json["with"] = probe.with;
+  set_if_any(json, "region", probe.region);
+  json["control"] = probe.control;
+  if (seen.local) {
+    json["local"] = {{"address", seen.local->address.to_string()}, {"port", seen.local->port}};
+  }
+  if (seen.sent_at) json["sent_at"] = format_rfc3339(*seen.sent_at);
+  json["outcome"] = to_string(seen.outcome);
+  json["detail"] = seen.detail;
+  if (seen.round_trip && std::isfinite(seen.round_trip->count())) {
+    json["round_trip_ms"] = rounded(seen.round_trip->count());
+  }
+  json["timing_ms"] = Json::object();
+  for (const auto& [name, milliseconds] : seen.timing_ms) {
+    if (std::isfinite(milliseconds)) json["timing_ms"][name] = rounded(milliseconds);
+  }
+  json["attempts"] = seen.attempts;
+  json["evidence"] = Json::array();
+  for (const auto& evidence : seen.evidence) json["evidence"].push_back(evidence_json(evidence));
+  return json;
+}
+
+}  // namespace
+
+std::string render_json(const Report& report, const RenderOptions&) {
+  const double duration = report.duration.count();
+  Json json = {{"schema", Report::schema},
+               {"tool", {{"name", report.tool.name}, {"version", report.tool.version}}},
+               {"started_at", format_rfc3339(report.started_at)},
+               {"finished_at", format_rfc3339(report.finished_at)},
+               {"duration_ms", std::isfinite(duration) ? rounded(duration) : 0.0},
+               {"complete", report.complete},
+               {"site", site_json(report.site)}};
+  json["sets"] = Json::array();
+  for (const auto& set : report.sets) json["sets"].push_back(set_json(set));
+  json["findings"] = Json::array();
+  for (const auto& finding : report.findings) json["findings"].push_back(finding_json(finding));
+  json["probes"] = Json::array();
+  for (const auto& probe : report.probes) json["probes"].push_back(probe_json(probe));
+  json["notes"] = report.notes;
+  return json_text(json);
+}
+
+}  // namespace callready

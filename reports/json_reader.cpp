@@ -1,0 +1,430 @@
+#include "reports/json_reader.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "reports/rfc3339.hpp"
+#include "reports/terminal.hpp"
+
+namespace callready {
+namespace {
+
+using Json = nlohmann::json;
+
+struct Unreadable {  // thrown and caught in this file only
+  std::string why;
+};
+
+// A value of the document, and the way to it, which is spelled out only when something is wrong.
+class Node {
+ public:
+  explicit Node(const Json& root) : json_(root) {}
+
+  // RFC 6901
+  std::string pointer() const {
+    if (parent_ == nullptr) return "";
+    if (parent_->json_.is_array()) return fmt::format("{}/{}", parent_->pointer(), index_);
+    std::string escaped;
+    for (const char c : key_) {
+      if (c == '~') {
+        escaped += "~0";
+      } else if (c == '/') {
+        escaped += "~1";
+      } else {
+        escaped += c;
+      }
+    }
+    return parent_->pointer() + '/' + escaped;
+  }
+
+  [[noreturn]] void fail(std::string_view why) const {
+    const auto where = pointer();
+    throw Unreadable{fmt::format("at {}: {}", where.empty() ? "the top" : where, why)};
+  }
+
+  [[noreturn]] void fail_expecting(std::string_view what) const {
+    std::string found;
+    if (json_.is_object()) {
+      found = "an object";
+    } else if (json_.is_array()) {
+      found = "a list";
+    } else {
+      found = json_.dump(-1, ' ', true, Json::error_handler_t::replace);
+      if (found.size() > 60) found = found.substr(0, 57) + "...";
+    }
+    fail(fmt::format("expected {}, found {}", what, found));
+  }
+
+  void check_object() const {
+    if (!json_.is_object()) fail_expecting("an object");
+  }
+
+  std::optional<Node> optional(std::string_view key) const {
+    check_object();
+    const auto found = json_.find(key);
+    if (found == json_.end()) return std::nullopt;
+    return Node(*found, this, key);
+  }
+
+  Node member(std::string_view key) const {
+    const auto found = optional(key);
+    if (!found) fail(fmt::format("\"{}\" is missing", key));
+    return *found;
+  }
+
+  // Calls `read(Node)` for every element of a list.
+  template <typename Read>
+  auto list(Read read) const {
+    if (!json_.is_array()) fail_expecting("a list");
+    std::vector<decltype(read(*this))> values;
+    values.reserve(json_.size());
+    for (std::size_t i = 0; i < json_.size(); ++i) values.push_back(read(Node(json_[i], this, i)));
+    return values;
+  }
+
+  // Calls `read(key, Node)` for every member.
+  template <typename Read>
+  void members(Read read) const {
+    check_object();
+    for (const auto& [key, value] : json_.items()) read(key, Node(value, this, key));
+  }
+
+  const std::string& text() const {
+    if (!json_.is_string()) fail_expecting("a text");
+    return json_.get_ref<const std::string&>();
+  }
+
+  bool boolean() const {
+    if (!json_.is_boolean()) fail_expecting("true or false");
+    return json_.get<bool>();
+  }
+
+  double number() const {
+    if (!json_.is_number()) fail_expecting("a number");
+    return json_.get<double>();
+  }
+
+  int integer(int least, int most) const {
+    const auto what = most == std::numeric_limits<int>::max()
+                          ? fmt::format("a whole number, {} or more", least)
+                          : fmt::format("a whole number from {} to {}", least, most);
+    if (json_.is_number_unsigned()) {
+      const auto value = json_.get<std::uint64_t>();
+      if (value > static_cast<std::uint64_t>(most)) fail_expecting(what);
+      return static_cast<int>(value);
+    }
+    if (!json_.is_number_integer()) fail_expecting(what);
+    const auto value = json_.get<std::int64_t>();
+    if (value < least || value > most) fail_expecting(what);
+    return static_cast<int>(value);
+  }
+
+  EvidenceValue fact() const {
+    if (json_.is_string()) return json_.get<std::string>();
+    if (json_.is_boolean()) return json_.get<bool>();
+    if (json_.is_number_unsigned() &&
+        json_.get<std::uint64_t>() > std::uint64_t{std::numeric_limits<std::int64_t>::max()}) {
+      return json_.get<double>();
+    }
+    if (json_.is_number_integer()) return json_.get<std::int64_t>();
+    if (json_.is_number()) return json_.get<double>();
+    fail_expecting("a text, a number, true or false");
+  }
+
+  bool composite() const { return json_.is_structured() || json_.is_null(); }
+
+  template <typename Enum>
+  Enum word() const {
+    const auto value = json_.is_string() ? parse<Enum>(text()) : std::nullopt;
+    if (!value) {
+      fail_expecting(fmt::format("one of {}", fmt::join(spellings<Enum>(), ", ")));
+    }
+    return *value;
+  }
+
+  template <typename Parse>
+  auto parsed(Parse read, std::string_view what) const {
+    const auto value = json_.is_string() ? read(text()) : decltype(read(text())){};
+    if (!value) fail_expecting(what);
+    return *value;
+  }
+
+ private:
+  Node(const Json& json, const Node* parent, std::string_view key)
+      : json_(json), parent_(parent), key_(key) {}
+  Node(const Json& json, const Node* parent, std::size_t index)
+      : json_(json), parent_(parent), index_(index) {}
+
+  const Json& json_;
+  const Node* parent_ = nullptr;
+  std::string_view key_;
+  std::size_t index_ = 0;
+};
+
+constexpr int any_count = std::numeric_limits<int>::max();
+
+std::string text_or_empty(const Node& node, std::string_view key) {
+  const auto member = node.optional(key);
+  return member ? member->text() : std::string();
+}
+
+std::optional<std::string> optional_text(const Node& node, std::string_view key) {
+  const auto member = node.optional(key);
+  return member ? std::optional(member->text()) : std::nullopt;
+}
+
+std::vector<std::string> texts(const Node& node) {
+  return node.list([](const Node& item) { return item.text(); });
+}
+
+IpAddress address(const Node& node) { return node.parsed(IpAddress::parse, "an IP address"); }
+
+WallTime moment(const Node& node) {
+  return node.parsed(parse_rfc3339, "a time like 2026-11-20T08:39:29.125Z");
+}
+
+std::uint16_t port(const Node& node) { return static_cast<std::uint16_t>(node.integer(0, 65535)); }
+
+Site read_site(const Node& node) {
+  Site site;
+  site.name = text_or_empty(node, "name");
+  site.host = text_or_empty(node, "host");
+  site.interfaces = node.member("interfaces").list([](const Node& item) {
+    InterfaceInfo interface;
+    interface.name = item.member("name").text();
+    interface.addresses = item.member("addresses").list(address);
+    interface.default_route = item.member("default_route").boolean();
+    return interface;
+  });
+  site.resolvers = texts(node.member("resolvers"));
+  site.proxy = optional_text(node, "proxy");
+  site.public_addresses = node.member("public_addresses").list(address);
+  const auto nat = node.member("nat");
+  site.nat_mapping = optional_text(nat, "mapping");
+  site.nat_filtering = optional_text(nat, "filtering");
+  return site;
+}
+
+CapabilityResult read_capability(const Node& node) {
+  CapabilityResult capability;
+  capability.id = node.member("id").text();
+  capability.title = node.member("title").text();
+  capability.verdict = node.member("verdict").word<Verdict>();
+  capability.summary = node.member("summary").text();
+  capability.requirements = texts(node.member("requirements"));
+  return capability;
+}
+
+RequirementResult read_requirement(const Node& node) {
+  RequirementResult requirement;
+  requirement.id = node.member("id").text();
+  requirement.title = node.member("title").text();
+  requirement.source = node.member("source").text();
+  requirement.severity = node.member("severity").word<Severity>();
+  requirement.status = node.member("status").word<Status>();
+  requirement.summary = node.member("summary").text();
+  requirement.sampled = text_or_empty(node, "sampled");
+  requirement.reached = node.member("reached").integer(0, any_count);
+  requirement.total = node.member("total").integer(0, any_count);
+  requirement.probes = texts(node.member("probes"));
+  return requirement;
+}
+
+SetResult read_set(const Node& node) {
+  SetResult set;
+  set.id = node.member("id").text();
+  set.title = node.member("title").text();
+  set.edition = text_or_empty(node, "edition");
+  set.verified = text_or_empty(node, "verified");
+  set.document = text_or_empty(node, "document");
+  set.verdict = node.member("verdict").word<Verdict>();
+  set.notes = texts(node.member("notes"));
+  set.capabilities = node.member("capabilities").list(read_capability);
+  set.requirements = node.member("requirements").list(read_requirement);
+  return set;
+}
+
+Finding read_finding(const Node& node) {
+  Finding finding;
+  finding.code = node.member("code").text();
+  finding.title = node.member("title").text();
+  finding.confidence = node.member("confidence").word<Confidence>();
+  finding.owner = node.member("owner").word<Owner>();
+  finding.fix = node.member("fix").text();
+  finding.affects = node.member("affects").list([](const Node& item) {
+    return FindingAffects{item.member("set").text(), texts(item.member("capabilities"))};
+  });
+  finding.explains = texts(node.member("explains"));
+  finding.evidence = node.member("evidence").list([](const Node& item) {
+    return FindingEvidence{text_or_empty(item, "probe"), item.member("text").text()};
+  });
+  return finding;
+}
+
+Evidence read_evidence(const Node& node) {
+  Evidence evidence;
+  evidence.kind = node.member("kind").text();
+  evidence.text = node.member("text").text();
+  node.members([&](const std::string& name, const Node& value) {
+    // A list or an object beside the facts is something that a later edition added.
+    if (name == "kind" || name == "text" || value.composite()) return;
+    evidence.facts.emplace(name, value.fact());
+  });
+  return evidence;
+}
+
+PortRange read_ports(const Node& target) {
+  if (const auto range = target.optional("ports")) {
+    return range->parsed(PortRange::parse, "a port range like 10000-20000");
+  }
+  const auto single = target.optional("port");
+  const auto only = single ? port(*single) : std::uint16_t{0};
+  return {only, only};
+}
+
+ProbeResult read_probe(const Node& node) {
+  ProbeResult result;
+  auto& [probe, seen] = result;
+  probe.id = node.member("id").text();
+  probe.check = node.member("check").text();
+  const auto target = node.member("target");
+  probe.target.host = target.member("host").text();
+  if (const auto tried = target.optional("address")) seen.address = address(*tried);
+  probe.target.ports = read_ports(target);
+  if (const auto sample = target.optional("sample")) probe.target.sample = sample->list(port);
+  probe.target.transport = target.member("transport").word<Transport>();
+  const auto& route = target.member("route").text();
+  if (route != "direct") probe.target.route.proxy = route;
+  if (const auto with = node.optional("with")) {
+    with->members([&](const std::string& name, const Node& value) {
+      probe.with.emplace(name, value.text());
+    });
+  }
+  probe.region = text_or_empty(node, "region");
+  probe.control = node.member("control").boolean();
+  if (const auto local = node.optional("local")) {
+    seen.local = SocketAddress{address(local->member("address")), port(local->member("port"))};
+  }
+  if (const auto sent = node.optional("sent_at")) seen.sent_at = moment(*sent);
+  seen.outcome = node.member("outcome").word<Outcome>();
+  seen.detail = node.member("detail").text();
+  if (const auto trip = node.optional("round_trip_ms")) {
+    seen.round_trip = Milliseconds(trip->number());
+  }
+  node.member("timing_ms").members([&](const std::string& name, const Node& value) {
+    seen.timing_ms.emplace(name, value.number());
+  });
+  seen.attempts = node.member("attempts").integer(0, any_count);
+  seen.evidence = node.member("evidence").list(read_evidence);
+  return result;
+}
+
+void check_schema(const Node& root) {
+  root.check_object();
+  const auto schema = root.optional("schema");
+  if (!schema) throw Unreadable{"this is not a callready report: it has no \"schema\""};
+  const auto& name = schema->text();
+  if (name == Report::schema) return;
+  if (name.starts_with("callready.report/")) {
+    throw Unreadable{
+        fmt::format("this report is in the format {}, and this callready reads {}: use the "
+                    "callready that made it",
+                    name, Report::schema)};
+  }
+  throw Unreadable{fmt::format("this is not a callready report: its schema is \"{}\", expected {}",
+                               name.substr(0, 60), Report::schema)};
+}
+
+Report read_document(const Node& root) {
+  check_schema(root);
+  Report report;
+  const auto tool = root.member("tool");
+  report.tool.name = tool.member("name").text();
+  report.tool.version = tool.member("version").text();
+  report.started_at = moment(root.member("started_at"));
+  report.finished_at = moment(root.member("finished_at"));
+  report.duration = Milliseconds(root.member("duration_ms").number());
+  report.complete = root.member("complete").boolean();
+  report.site = read_site(root.member("site"));
+  report.sets = root.member("sets").list(read_set);
+  report.findings = root.member("findings").list(read_finding);
+  report.probes = root.member("probes").list(read_probe);
+  report.notes = texts(root.member("notes"));
+  return report;
+}
+
+// "LINE:COLUMN" of a byte; the column counts bytes from 1, as compilers do.
+std::string position(std::string_view text, std::size_t byte) {
+  const auto before = text.substr(0, byte);
+  const auto line = std::count(before.begin(), before.end(), '\n') + 1;
+  const auto line_start = before.rfind('\n');
+  const auto column = byte - (line_start == std::string_view::npos ? 0 : line_start + 1) + 1;
+  return fmt::format("{}:{}", line, column);
+}
+
+// Where brackets are nested deeper than any report: checked before parsing, which allocates.
+std::optional<std::size_t> too_deep_at(std::string_view text) {
+  int depth = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string) {
+      if (c == '\\') {
+        ++i;
+      } else if (c == '"') {
+        in_string = false;
+      }
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '[' || c == '{') {
+      if (++depth > deepest_report) return i;
+    } else if (c == ']' || c == '}') {
+      --depth;
+    }
+  }
+  return std::nullopt;
+}
+
+// What nlohmann says after "... while parsing value - ", without the text that it last read.
+std::string syntax_message(std::string_view what) {
+  const auto reason = what.find(" - ");
+  std::string message(what.substr(reason == std::string_view::npos ? 0 : reason + 3));
+  const auto read = message.find("; last read: ");
+  if (read == std::string::npos) return message;
+  const auto expected = message.rfind("; expected ");
+  const auto end = expected == std::string::npos || expected < read ? message.size() : expected;
+  return message.erase(read, end - read);
+}
+
+}  // namespace
+
+ReadResult read_report(std::string_view text, std::string_view name) {
+  const auto refuse = [&](std::string_view separator, std::string_view why) {
+    return ReadResult{std::nullopt, harmless(fmt::format("{}{}{}", name, separator, why))};
+  };
+  if (text.size() > largest_report) {
+    return refuse(": ", fmt::format("{} bytes are more than a report may have ({} MiB)",
+                                    text.size(), largest_report / (1024 * 1024)));
+  }
+  if (const auto byte = too_deep_at(text)) {
+    return refuse(":", fmt::format("{}: nested more than {} deep: this is no report",
+                                   position(text, *byte), deepest_report));
+  }
+  try {
+    const auto json = Json::parse(text);
+    return {read_document(Node(json)), {}};
+  } catch (const Json::parse_error& error) {
+    // `byte` is 1-based and counts the character at which the parser gave up.
+    const auto byte = std::min(error.byte == 0 ? 0 : error.byte - 1, text.size());
+    return refuse(":", position(text, byte) + ": " + syntax_message(error.what()));
+  } catch (const Json::out_of_range&) {
+    return refuse(": ", "a number in it is larger than any that a report can hold");
+  } catch (const Unreadable& error) {
+    return refuse(": ", error.why);
+  }
+}
+
+}  // namespace callready

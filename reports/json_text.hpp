@@ -1,0 +1,66 @@
+// How every JSON document of this room is printed. Internal to reports/.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+namespace callready {
+
+// JSON is printed by `cat` too, and what is in it comes from the network: the control characters
+// that RFC 8259 leaves alone (DEL, C1 with its one-character CSI, and Unicode's direction
+// overrides) are written as \u escapes, which mean the same to every parser.
+inline std::string with_invisible_escaped(std::string_view json) {
+  struct Escape {
+    std::string_view bytes, text;
+  };
+  static constexpr Escape directions[] = {
+      {"\xD8\x9C", "\\u061c"},     {"\xE2\x80\x8E", "\\u200e"}, {"\xE2\x80\x8F", "\\u200f"},
+      {"\xE2\x80\xA8", "\\u2028"}, {"\xE2\x80\xA9", "\\u2029"}, {"\xE2\x80\xAA", "\\u202a"},
+      {"\xE2\x80\xAB", "\\u202b"}, {"\xE2\x80\xAC", "\\u202c"}, {"\xE2\x80\xAD", "\\u202d"},
+      {"\xE2\x80\xAE", "\\u202e"}, {"\xE2\x81\xA6", "\\u2066"}, {"\xE2\x81\xA7", "\\u2067"},
+      {"\xE2\x81\xA8", "\\u2068"}, {"\xE2\x81\xA9", "\\u2069"}, {"\xEF\xBB\xBF", "\\ufeff"},
+  };
+  static constexpr char digits[] = "0123456789abcdef";
+  std::string out;
+  out.reserve(json.size());
+  while (!json.empty()) {
+    const auto byte = static_cast<unsigned char>(json.front());
+    if (byte == 0x7F) {
+      out += "\\u007f";
+      json.remove_prefix(1);
+      continue;
+    }
+    const auto second = json.size() > 1 ? static_cast<unsigned char>(json[1]) : 0;
+    if (byte == 0xC2 && second >= 0x80 && second <= 0x9F) {
+      out += "\\u00";
+      out += digits[second >> 4];
+      out += digits[second & 15];
+      json.remove_prefix(2);
+      continue;
+    }
+    const Escape* found = nullptr;
+    if (byte >= 0xD8) {
+      for (const auto& escape : directions) {
+        if (json.starts_with(escape.bytes)) found = &escape;
+      }
+    }
+    if (found != nullptr) {
+      out += found->text;
+      json.remove_prefix(found->bytes.size());
+    } else {
+      out += json.front();
+      json.remove_prefix(1);
+    }
+  }
+  return out;
+}
+
+// Two spaces a level, UTF-8 (what is not becomes U+FFFD), and a newline at the end.
+inline std::string json_text(const nlohmann::ordered_json& json) {
+  return with_invisible_escaped(
+             json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace)) +
+         "\n";
+}
+
+}  // namespace callready

@@ -1,0 +1,343 @@
+#include "reports/phrases.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "reports/rfc3339.hpp"
+
+namespace callready {
+namespace {
+
+std::vector<std::string> titles_with(const SetResult& set, Verdict verdict) {
+  std::vector<std::string> titles;
+  for (const auto& capability : set.capabilities) {
+    if (capability.verdict != verdict) continue;
+    titles.push_back(capability.title.empty() ? capability.id : capability.title);
+  }
+  return titles;
+}
+
+bool tried_in_part(const SetResult& set) {
+  return std::any_of(set.requirements.begin(), set.requirements.end(), [](const auto& requirement) {
+    return requirement.status == Status::skip || !requirement.sampled.empty();
+  });
+}
+
+const SetResult* find_set(const Report& report, std::string_view id) {
+  for (const auto& set : report.sets) {
+    if (set.id == id) return &set;
+  }
+  return nullptr;
+}
+
+std::string capability_title(const SetResult* set, const std::string& id) {
+  if (set != nullptr) {
+    for (const auto& capability : set->capabilities) {
+      if (capability.id == id && !capability.title.empty()) return capability.title;
+    }
+  }
+  return id;
+}
+
+// Who sent the refusal, as the check wrote it down.
+std::string sender(const Observation& seen) {
+  for (const auto& evidence : seen.evidence) {
+    for (const auto* name : {"from", "sender"}) {
+      const auto fact = evidence.facts.find(name);
+      if (fact == evidence.facts.end()) continue;
+      if (const auto* text = std::get_if<std::string>(&fact->second)) return *text;
+    }
+  }
+  return {};
+}
+
+// Details that say no more than the outcome does.
+bool says_nothing_new(std::string_view detail) {
+  constexpr std::string_view known[] = {
+      "answered",         "connected",  "connection_refused",
+      "denied",           "failed",     "no_answer",
+      "no_reply",         "ok",         "passed",
+      "port_unreachable", "refused",    "rejected",
+      "silent",           "skipped",    "timeout",
+      "timed_out",        "unresolved", "nxdomain",
+      "not_found",
+  };
+  return detail.empty() || std::find(std::begin(known), std::end(known), detail) != std::end(known);
+}
+
+std::string words_of(std::string detail) {
+  std::replace(detail.begin(), detail.end(), '_', ' ');
+  return detail;
+}
+
+std::string as_sentence(std::string text) {
+  while (!text.empty() && text.back() == ' ') text.pop_back();
+  if (!text.empty() && text.find_last_of(".!?:") != text.size() - 1) text += '.';
+  return text;
+}
+
+}  // namespace
+
+std::string joined(const std::vector<std::string>& parts, std::string_view separator) {
+  return fmt::format("{}", fmt::join(parts, separator));
+}
+
+std::string count_of(std::size_t count, std::string_view one, std::string_view many) {
+  return fmt::format("{} {}", count, count == 1 ? one : many);
+}
+
+std::string_view verdict_word(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::ready:
+      return "READY";
+    case Verdict::degraded:
+      return "DEGRADED";
+    case Verdict::blocked:
+      return "BLOCKED";
+    case Verdict::unknown:
+      return "NOT DECIDED";
+  }
+  return "NOT DECIDED";
+}
+
+std::string_view status_word(Status status) {
+  switch (status) {
+    case Status::pass:
+      return "good";
+    case Status::warn:
+      return "works, but not well";
+    case Status::fail:
+      return "does not work";
+    case Status::unknown:
+      return "not decided";
+    case Status::skip:
+      return "not tried";
+  }
+  return "not decided";
+}
+
+std::string set_name(const SetResult& set) {
+  const auto& title = set.title.empty() ? set.id : set.title;
+  return set.edition.empty() ? title : fmt::format("{} ({})", title, set.edition);
+}
+
+std::string verdict_sentences(const SetResult& set) {
+  const auto blocked = titles_with(set, Verdict::blocked);
+  const auto degraded = titles_with(set, Verdict::degraded);
+  const auto unknown = titles_with(set, Verdict::unknown);
+  std::vector<std::string> sentences;
+  if (!blocked.empty()) {
+    sentences.push_back(fmt::format("Does not work from here: {}.", joined(blocked)));
+  } else if (set.verdict == Verdict::blocked) {
+    sentences.emplace_back("Something that it needs does not work from here.");
+  }
+  if (!degraded.empty()) {
+    sentences.push_back(fmt::format("Works, but not well: {}.", joined(degraded)));
+  } else if (set.verdict == Verdict::degraded) {
+    sentences.emplace_back("Works, but by a fallback or below the vendor's quality figures.");
+  }
+  if (!unknown.empty()) {
+    sentences.push_back(fmt::format("Could not be decided: {}.", joined(unknown)));
+  } else if (set.verdict == Verdict::unknown) {
+    sentences.emplace_back("What was measured is not enough for a verdict.");
+  }
+  if (sentences.empty()) {
+    sentences.emplace_back(tried_in_part(set) ? "Everything that was tried works from here."
+                                              : "Everything that it needs works from here.");
+  }
+  return joined(sentences, " ");
+}
+
+std::string verdict_in_short(const SetResult& set) {
+  const auto tell = [&](Verdict verdict, std::string_view what) {
+    const auto count = titles_with(set, verdict).size();
+    return count == 0
+               ? std::string(what)
+               : fmt::format("{}: {} of {} capabilities", what, count, set.capabilities.size());
+  };
+  switch (set.verdict) {
+    case Verdict::ready:
+      return "works from here";
+    case Verdict::degraded:
+      return tell(Verdict::degraded, "works, but not well");
+    case Verdict::blocked:
+      return tell(Verdict::blocked, "does not work");
+    case Verdict::unknown:
+      return tell(Verdict::unknown, "could not be decided");
+  }
+  return {};
+}
+
+std::string_view team(Owner owner) {
+  switch (owner) {
+    case Owner::user:
+      return "you, on this computer";
+    case Owner::helpdesk:
+      return "your helpdesk";
+    case Owner::network:
+      return "your firewall team";
+    case Owner::proxy:
+      return "your proxy team";
+    case Owner::dns:
+      return "your DNS team";
+    case Owner::security:
+      return "your security team";
+    case Owner::vendor:
+      return "the vendor's support";
+  }
+  return "your helpdesk";
+}
+
+std::string_view caution(Confidence confidence) {
+  switch (confidence) {
+    case Confidence::certain:
+      return "";
+    case Confidence::likely:
+      return "likely";
+    case Confidence::possible:
+      return "possible, not proven";
+  }
+  return "possible, not proven";
+}
+
+std::string endpoint(const Probe& probe) {
+  const auto& target = probe.target;
+  const bool v6 = target.host.find(':') != std::string::npos;
+  auto text = v6 ? '[' + target.host + ']' : target.host;
+  if (target.port() != 0) text += ':' + target.ports.to_string();
+  text += fmt::format("/{}", to_string(target.transport));
+  if (!target.ports.single()) {
+    text += fmt::format(", {} tried", count_of(target.sample.size(), "port", "ports"));
+  }
+  if (!target.route.direct()) text += fmt::format(" through {}", target.route.proxy);
+  return text;
+}
+
+std::string outcome_phrase(const ProbeResult& result) {
+  const bool udp = result.probe.target.transport == Transport::udp;
+  const auto by = sender(result.observation);
+  switch (result.observation.outcome) {
+    case Outcome::answered:
+      return "answered";
+    case Outcome::connected:
+      return "connection accepted";
+    case Outcome::passed:
+      return "leaves the site; the far end does not answer strangers";
+    case Outcome::refused:
+      return udp ? "reached the server, but nothing listens on that port"
+                 : "connection refused by the server";
+    case Outcome::rejected:
+      return by.empty() ? "blocked on the way" : fmt::format("blocked on the way by {}", by);
+    case Outcome::silent:
+      return "no answer";
+    case Outcome::failed:
+      return "reached, but the exchange broke off";
+    case Outcome::denied:
+      return "reached, but it said no";
+    case Outcome::unresolved:
+      return "name not found";
+    case Outcome::skipped:
+      return "not tried";
+  }
+  return "no answer";
+}
+
+std::string outcome_in_full(const ProbeResult& result) {
+  const auto& seen = result.observation;
+  auto text = outcome_phrase(result);
+  if (seen.round_trip) {
+    text += fmt::format(" {} {}", reached(seen.outcome) ? "in" : "after",
+                        duration_phrase(*seen.round_trip));
+  }
+  if (seen.outcome == Outcome::silent && seen.attempts > 1) {
+    text += fmt::format(" to {} tries", seen.attempts);
+  }
+  if (!says_nothing_new(seen.detail)) text += fmt::format(" ({})", words_of(seen.detail));
+  if (seen.address && seen.address->to_string() != result.probe.target.host) {
+    text += fmt::format(", at {}", seen.address->to_string());
+  }
+  if (result.probe.control) text += ", for comparison";
+  if (!reached(seen.outcome)) {
+    for (const auto& evidence : seen.evidence) text += fmt::format("; {}", evidence.text);
+  }
+  return text;
+}
+
+std::string hurt_by(const Finding& finding, const Report& report) {
+  std::vector<std::string> parts;
+  for (const auto& affected : finding.affects) {
+    const auto* set = find_set(report, affected.set);
+    std::vector<std::string> titles;
+    for (const auto& id : affected.capabilities) titles.push_back(capability_title(set, id));
+    const auto name = set == nullptr || set->title.empty() ? affected.set : set->title;
+    if (titles.empty()) {
+      parts.push_back(name);
+    } else if (report.sets.size() > 1) {
+      parts.push_back(fmt::format("{}: {}", name, joined(titles)));
+    } else {
+      parts.push_back(joined(titles));
+    }
+  }
+  return joined(parts, "; ");
+}
+
+std::size_t explained_by(const SetResult& set, const RequirementResult& requirement,
+                         const Report& report) {
+  const auto id = set.id + '/' + requirement.id;
+  for (std::size_t i = 0; i < report.findings.size(); ++i) {
+    const auto& explains = report.findings[i].explains;
+    if (std::find(explains.begin(), explains.end(), id) != explains.end()) return i + 1;
+  }
+  return 0;
+}
+
+std::string cause(const Finding& finding, std::size_t most) {
+  std::vector<std::string> sentences;
+  for (const auto& evidence : finding.evidence) {
+    if (sentences.size() == most) break;
+    sentences.push_back(as_sentence(evidence.text));
+  }
+  if (const auto more = finding.evidence.size() - sentences.size(); more > 0) {
+    sentences.push_back(fmt::format("({} more)", more));
+  }
+  return joined(sentences, " ");
+}
+
+std::string summary_and_sample(const RequirementResult& requirement) {
+  std::string text = requirement.summary;
+  if (text.empty()) text = status_word(requirement.status);
+  if (!requirement.sampled.empty()) text += fmt::format(" (tried: {})", requirement.sampled);
+  return text;
+}
+
+std::size_t endpoints_tried(const Report& report) {
+  return static_cast<std::size_t>(std::count_if(
+      report.probes.begin(), report.probes.end(),
+      [](const ProbeResult& result) { return result.observation.outcome != Outcome::skipped; }));
+}
+
+std::string duration_phrase(Milliseconds duration) {
+  const double ms = duration.count();
+  if (!std::isfinite(ms)) return "an unknown time";
+  if (ms < 9.95) return fmt::format("{:.1f} ms", ms);
+  if (ms < 999.5) return fmt::format("{:.0f} ms", ms);
+  if (ms < 59'950) return fmt::format("{:.1f} s", ms / 1000);
+  const double seconds = std::round(ms / 1000);
+  const double minutes = std::floor(seconds / 60);
+  return fmt::format("{:.0f} min {:.0f} s", minutes, seconds - minutes * 60);
+}
+
+std::string when_and_where(const Report& report) {
+  auto when = format_rfc3339(report.started_at).substr(0, 16);
+  when[10] = ' ';
+  std::string text = "Measured";
+  if (!report.site.name.empty()) text += fmt::format(" at {}", report.site.name);
+  if (!report.site.host.empty()) text += fmt::format(" from {}", report.site.host);
+  text += fmt::format(" on {} UTC with {} {}", when, report.tool.name, report.tool.version);
+  while (text.ends_with(' ')) text.pop_back();
+  return text + '.';
+}
+
+}  // namespace callready

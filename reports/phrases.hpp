@@ -1,0 +1,62 @@
+// Plain words for what the model holds, shared by the formats for people. Nothing here is made safe
+// for a terminal or escaped: that is the business of each format. Internal to reports/.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "probe/model/report.hpp"
+
+namespace callready {
+
+std::string_view verdict_word(Verdict verdict);  // "NOT DECIDED"
+std::string_view status_word(Status status);     // "not tried"
+
+// "Rainbow (Ed 36)"
+std::string set_name(const SetResult& set);
+
+// What the verdict means here, in one or more sentences: "Does not work from here: Media."
+std::string verdict_sentences(const SetResult& set);
+
+// The same where there is room for a few words only: "2 of 5 services do not work".
+std::string verdict_in_short(const SetResult& set);
+
+std::string_view team(Owner owner);  // "your firewall team", to go after "for"
+
+// "certain" adds nothing to a title; the others warn: "likely", "possible, not proven".
+std::string_view caution(Confidence confidence);
+
+// Where the probe went: "turn.example.com:3478/udp", with ", 12 ports tried" and the proxy.
+std::string endpoint(const Probe& probe);
+
+// What became of it: "no answer", "blocked on the way by 10.20.0.1", "name not found".
+std::string outcome_phrase(const ProbeResult& result);
+
+// The outcome with round trip, address, detail and, where it went wrong, the evidence.
+std::string outcome_in_full(const ProbeResult& result);
+
+// Titles of the capabilities that a finding hurts, the set's name before them where there are
+// several sets.
+std::string hurt_by(const Finding& finding, const Report& report);
+
+// 1-based number of the finding that explains the requirement; 0: none.
+std::size_t explained_by(const SetResult& set, const RequirementResult& requirement,
+                         const Report& report);
+
+// Evidence sentences of a finding as one text, at most `most` of them.
+std::string cause(const Finding& finding, std::size_t most);
+
+// The summary, and what was sampled: "all answered (tried: 4 of 158 hosts)".
+std::string summary_and_sample(const RequirementResult& requirement);
+
+// Probes that sent something.
+std::size_t endpoints_tried(const Report& report);
+
+std::string count_of(std::size_t count, std::string_view one, std::string_view many);
+std::string duration_phrase(Milliseconds duration);  // "0.4 ms", "12 ms", "1.2 s", "3 min 20 s"
+std::string when_and_where(const Report& report);    // "Measured at Lyon from pc-17, 2026-..."
+std::string joined(const std::vector<std::string>& parts, std::string_view separator = ", ");
+
+}  // namespace callready

@@ -1,0 +1,20 @@
+#include "reports/format.hpp"
+
+namespace callready {
+
+std::span<const Format> formats() {
+  static constexpr Format table[] = {
+      {"text", "for a person at a terminal", "txt", render_text},
+      {"json", "everything, for programs and for tickets", "json", render_json},
+  };
+  return table;
+}
+
+const Format* find_format(std::string_view name) {
+  for (const auto& format : formats()) {
+    if (format.name == name) return &format;
+  }
+  return nullptr;
+}
+
+}  // namespace callready

@@ -1,0 +1,290 @@
+// The report for a person at a terminal. What matters most comes first: the verdict, what to
+// change, what works, and only then the vendor's rows that are not well.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "reports/format.hpp"
+#include "reports/phrases.hpp"
+#include "reports/terminal.hpp"
+
+namespace callready {
+namespace {
+
+// A classic terminal: where the report is longer, its end repeats the verdict that scrolled away.
+constexpr int screen_lines = 24;
+constexpr int widest_name = 44;  // columns that names may take beside their text
+
+Mark mark_of(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::ready:
+      return Mark::good;
+    case Verdict::degraded:
+      return Mark::warning;
+    case Verdict::blocked:
+      return Mark::bad;
+    case Verdict::unknown:
+      return Mark::unknown;
+  }
+  return Mark::unknown;
+}
+
+Mark mark_of(Status status) {
+  switch (status) {
+    case Status::pass:
+      return Mark::good;
+    case Status::warn:
+      return Mark::warning;
+    case Status::fail:
+      return Mark::bad;
+    case Status::unknown:
+      return Mark::unknown;
+    case Status::skip:
+      return Mark::skipped;
+  }
+  return Mark::unknown;
+}
+
+// Of one endpoint. Silence proves nothing, and a control that does not answer is no fault.
+Mark mark_of(const ProbeResult& result) {
+  switch (result.observation.outcome) {
+    case Outcome::answered:
+    case Outcome::connected:
+    case Outcome::passed:
+      return Mark::good;
+    case Outcome::silent:
+      return Mark::unknown;
+    case Outcome::skipped:
+      return Mark::skipped;
+    case Outcome::refused:
+    case Outcome::rejected:
+    case Outcome::failed:
+    case Outcome::denied:
+    case Outcome::unresolved:
+      break;
+  }
+  return result.probe.control ? Mark::unknown : Mark::bad;
+}
+
+struct Row {
+  Mark mark;
+  std::string name, text;
+};
+
+// The width of a column that holds all names but the longest, which stand on lines of their own.
+int name_column(const Page& page, const std::vector<Row>& rows) {
+  const int most = std::min(widest_name, page.width() / 2);
+  int width = 0;
+  for (const auto& row : rows) {
+    const int name = columns(page.clean(row.name));
+    if (name <= most) width = std::max(width, name);
+  }
+  return width;
+}
+
+void add_rows(Page& page, const std::vector<Row>& rows) {
+  const int width = name_column(page, rows);
+  for (const auto& row : rows) page.row(row.mark, row.name, row.text, width);
+}
+
+int widest_verdict(const Report& report) {
+  int width = 0;
+  for (const auto& set : report.sets) width = std::max(width, columns(verdict_word(set.verdict)));
+  return width;
+}
+
+void add_verdicts(Page& page, const Report& report) {
+  const int word = widest_verdict(report);
+  for (const auto& set : report.sets) {
+    page.verdict(mark_of(set.verdict), verdict_word(set.verdict), set_name(set), word);
+    page.verdict(Mark::none, "", verdict_sentences(set), word);
+  }
+  if (report.sets.empty()) {
+    page.verdict(Mark::unknown, verdict_word(Verdict::unknown), "Nothing was checked.", 11);
+  }
+  if (!report.complete) {
+    page.paragraph(
+        "This run was stopped, or ran out of time, before everything was tried: what follows is "
+        "what was seen until then.",
+        Style::warning);
+  }
+}
+
+void add_evidence(Page& page, const Finding& finding, bool verbose, int label) {
+  if (!verbose) {
+    const auto why = cause(finding, 2);
+    if (!why.empty()) page.labelled("Cause", why, 3, label);
+    return;
+  }
+  std::string_view name = "Cause";
+  for (const auto& evidence : finding.evidence) {
+    const auto probe = evidence.probe.empty() ? "" : fmt::format(" [{}]", evidence.probe);
+    page.labelled(name, evidence.text + probe, 3, label);
+    name = "";
+  }
+}
+
+void add_findings(Page& page, const Report& report, bool verbose) {
+  if (report.findings.empty()) return;
+  page.heading("What is wrong, and what to do");
+  constexpr int label = 5;
+  for (std::size_t i = 0; i < report.findings.size(); ++i) {
+    const auto& finding = report.findings[i];
+    if (i > 0) page.blank();
+    const auto doubt = caution(finding.confidence);
+    page.paragraph(fmt::format("{}. {}{}", i + 1, finding.title,
+                               doubt.empty() ? "" : fmt::format(" ({})", doubt)),
+                   Style::bold, 3);
+    add_evidence(page, finding, verbose, label);
+    if (!finding.fix.empty()) page.labelled("Fix", finding.fix, 3, label);
+    page.labelled("For", fmt::format("{} (code: {})", team(finding.owner), finding.code), 3, label);
+    const auto hurt = hurt_by(finding, report);
+    if (!hurt.empty()) page.labelled("Hurts", hurt, 3, label);
+  }
+}
+
+void add_capabilities(Page& page, const SetResult& set) {
+  std::vector<Row> rows;
+  for (const auto& capability : set.capabilities) {
+    const auto& title = capability.title.empty() ? capability.id : capability.title;
+    rows.push_back({mark_of(capability.verdict), title, capability.summary});
+  }
+  add_rows(page, rows);
+}
+
+bool well(const RequirementResult& requirement) {
+  return requirement.status == Status::pass || requirement.status == Status::skip;
+}
+
+std::string requirement_text(const Report& report, const SetResult& set,
+                             const RequirementResult& requirement, bool verbose) {
+  auto text = summary_and_sample(requirement);
+  if (requirement.severity != Severity::required) {
+    text += fmt::format(" ({})", to_string(requirement.severity));
+  }
+  if (const auto number = explained_by(set, requirement, report); number != 0) {
+    text += fmt::format(", see {} above", number);
+  }
+  if (verbose && !requirement.source.empty()) text += fmt::format(" [{}]", requirement.source);
+  return text;
+}
+
+void add_requirements(Page& page, const Report& report, const SetResult& set, bool verbose) {
+  std::vector<Row> rows;
+  std::vector<std::string> sampled;
+  std::size_t skipped = 0;
+  for (const auto& requirement : set.requirements) {
+    const auto& title = requirement.title.empty() ? requirement.id : requirement.title;
+    if (verbose || !well(requirement)) {
+      rows.push_back({mark_of(requirement.status), title,
+                      requirement_text(report, set, requirement, verbose)});
+    } else if (requirement.status == Status::skip) {
+      ++skipped;
+    } else if (!requirement.sampled.empty()) {
+      sampled.push_back(fmt::format("{} ({})", title, requirement.sampled));
+    }
+  }
+  if (!rows.empty()) {
+    page.heading(verbose ? "The vendor's requirements" : "Requirements that are not well");
+    add_rows(page, rows);
+  }
+  if (!sampled.empty() || skipped > 0 || !set.notes.empty()) page.blank();
+  if (!sampled.empty()) page.paragraph(fmt::format("Sampled: {}.", joined(sampled)));
+  if (skipped > 0) {
+    page.paragraph(
+        fmt::format("Not tried from here: {}.", count_of(skipped, "requirement", "requirements")));
+  }
+  for (const auto& note : set.notes) page.paragraph("Note: " + note);
+}
+
+void add_sets(Page& page, const Report& report, bool verbose) {
+  for (const auto& set : report.sets) {
+    if (!set.capabilities.empty() || report.sets.size() > 1) {
+      page.heading(report.sets.size() > 1 ? set_name(set) : "What works, and what does not");
+    }
+    add_capabilities(page, set);
+    add_requirements(page, report, set, verbose);
+  }
+}
+
+void add_endpoints(Page& page, const Report& report) {
+  if (report.probes.empty()) return;
+  page.heading("Every endpoint");
+  std::vector<Row> rows;
+  for (const auto& result : report.probes) {
+    rows.push_back({mark_of(result), endpoint(result.probe), outcome_in_full(result)});
+  }
+  add_rows(page, rows);
+}
+
+void add_site(Page& page, const Site& site) {
+  page.heading("This site");
+  constexpr int label = 14;
+  const auto tell = [&](std::string_view name, const std::string& text) {
+    if (!text.empty()) page.labelled(name, text, 0, label);
+  };
+  std::vector<std::string> addresses;
+  for (const auto& interface : site.interfaces) {
+    std::vector<std::string> own;
+    for (const auto& address : interface.addresses) own.push_back(address.to_string());
+    tell("Interface", fmt::format("{}: {}{}", interface.name, joined(own),
+                                  interface.default_route ? " (to the Internet)" : ""));
+  }
+  for (const auto& address : site.public_addresses) addresses.push_back(address.to_string());
+  tell("DNS servers", joined(site.resolvers));
+  tell("Proxy", site.proxy.value_or("none"));
+  tell("Public address", joined(addresses));
+  tell("NAT mapping", site.nat_mapping.value_or(""));
+  tell("NAT filtering", site.nat_filtering.value_or(""));
+}
+
+std::string closing(const Report& report, bool verbose) {
+  return fmt::format("{} tried in {}; {}for a ticket: --json",
+                     count_of(endpoints_tried(report), "endpoint", "endpoints"),
+                     duration_phrase(report.duration), verbose ? "" : "details: --verbose, ");
+}
+
+// One line per set, whatever the width: what does not fit is told in short.
+std::string quiet_text(const Report& report, const RenderOptions& options) {
+  Page page(options);
+  const int word = widest_verdict(report);
+  const int room = page.width() - page.mark_width() - 1 - word - 2;
+  const std::string_view unfinished = report.complete ? "" : "incomplete run; ";
+  for (const auto& set : report.sets) {
+    const auto start = fmt::format("{}: {}", set_name(set), unfinished);
+    auto text = page.clean(start + verdict_sentences(set));
+    if (columns(text) > room) text = page.clean(start + verdict_in_short(set));
+    page.verdict(mark_of(set.verdict), verdict_word(set.verdict), shortened(text, room), word);
+  }
+  if (report.sets.empty()) {
+    page.verdict(Mark::unknown, verdict_word(Verdict::unknown), "Nothing was checked.", 11);
+  }
+  return page.take();
+}
+
+}  // namespace
+
+std::string render_text(const Report& report, const RenderOptions& options) {
+  if (options.quiet) return quiet_text(report, options);
+  Page page(options);
+  add_verdicts(page, report);
+  add_findings(page, report, options.verbose);
+  add_sets(page, report, options.verbose);
+  if (options.verbose) {
+    add_endpoints(page, report);
+    add_site(page, report.site);
+  }
+  page.blank();
+  for (const auto& note : report.notes) page.paragraph("Note: " + note);
+  page.paragraph(when_and_where(report));
+  if (page.lines() + 2 > screen_lines) {  // with the closing line, and the shell's prompt
+    for (const auto& set : report.sets) {
+      page.verdict(mark_of(set.verdict), verdict_word(set.verdict), set_name(set),
+                   widest_verdict(report));
+    }
+  }
+  page.paragraph(closing(report, options.verbose), Style::dim);
+  return page.take();
+}
+
+}  // namespace callready

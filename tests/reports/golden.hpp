@@ -1,0 +1,31 @@
+// Golden files: tests/golden/reports/NAME holds the expected text, byte for byte.
+// CALLREADY_UPDATE_GOLDEN=1 writes them anew; read the difference before you commit it.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+namespace callready {
+
+inline std::string read_file(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  EXPECT_TRUE(file) << path << " is missing";
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+inline void expect_golden(const std::string& name, const std::string& text) {
+  const auto path = std::filesystem::path(CALLREADY_SOURCE_DIR) / "tests/golden/reports" / name;
+  if (std::getenv("CALLREADY_UPDATE_GOLDEN") != nullptr) {
+    std::ofstream(path, std::ios::binary) << text;
+  }
+  EXPECT_EQ(text, read_file(path)) << "see tests/reports/golden.hpp";
+}
+
+}  // namespace callready

@@ -1,0 +1,129 @@
+#include "reports/json_reader.hpp"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "reports/format.hpp"
+#include "tests/reports/samples.hpp"
+
+namespace callready {
+namespace {
+
+std::string error_of(std::string_view text) {
+  const auto result = read_report(text, "old.json");
+  EXPECT_FALSE(result.report);
+  return result.error;
+}
+
+// The error after one member of a good report was replaced.
+std::string error_with(const char* pointer, const nlohmann::json& value) {
+  auto json = nlohmann::json::parse(render_json(samples::blocked(), {}));
+  json[nlohmann::json::json_pointer(pointer)] = value;
+  return error_of(json.dump());
+}
+
+std::string error_without(const char* pointer, const char* member) {
+  auto json = nlohmann::json::parse(render_json(samples::blocked(), {}));
+  json[nlohmann::json::json_pointer(pointer)].erase(member);
+  return error_of(json.dump());
+}
+
+TEST(JsonReader, SaysWhereTheSyntaxIsWrong) {
+  EXPECT_EQ(error_of(""), "old.json:1:1: unexpected end of input; expected '[', '{', or a literal");
+  EXPECT_EQ(error_of("{\"a\": 1,\n  b}"), "old.json:2:3: invalid literal; expected string literal");
+  EXPECT_EQ(error_of("{}\nx"), "old.json:2:1: invalid literal; expected end of input");
+  EXPECT_EQ(error_of("{\"a\": \"\xff\"}"), "old.json:1:8: invalid string: ill-formed UTF-8 byte");
+  EXPECT_EQ(error_of("{\"a\": 1e999}"),
+            "old.json: a number in it is larger than any that a report can hold");
+}
+
+TEST(JsonReader, RefusesOtherSchemas) {
+  EXPECT_EQ(error_of("{}"), "old.json: this is not a callready report: it has no \"schema\"");
+  EXPECT_EQ(error_of("[]"), "old.json: at the top: expected an object, found a list");
+  EXPECT_EQ(error_of(R"({"schema": 3})"), "old.json: at /schema: expected a text, found 3");
+  EXPECT_EQ(error_of(R"({"schema": "callready.report/2"})"),
+            "old.json: this report is in the format callready.report/2, and this callready reads "
+            "callready.report/1: use the callready that made it");
+  EXPECT_EQ(error_of(R"({"schema": "callready.targets/1"})"),
+            "old.json: this is not a callready report: its schema is \"callready.targets/1\", "
+            "expected callready.report/1");
+}
+
+TEST(JsonReader, PointsAtTheWrongMember) {
+  EXPECT_EQ(error_without("", "complete"), "old.json: at the top: \"complete\" is missing");
+  EXPECT_EQ(error_without("/sets/1/requirements/0", "status"),
+            "old.json: at /sets/1/requirements/0: \"status\" is missing");
+  EXPECT_EQ(error_with("/sets/0/verdict", "fine"),
+            "old.json: at /sets/0/verdict: expected one of ready, degraded, blocked, unknown, "
+            "found \"fine\"");
+  EXPECT_EQ(error_with("/complete", "yes"),
+            "old.json: at /complete: expected true or false, found \"yes\"");
+  EXPECT_EQ(error_with("/notes", nlohmann::json::object()),
+            "old.json: at /notes: expected a list, found an object");
+  EXPECT_EQ(error_with("/notes/0", nullptr), "old.json: at /notes/0: expected a text, found null");
+  EXPECT_EQ(error_with("/started_at", "2026-02-30T00:00:00Z"),
+            "old.json: at /started_at: expected a time like 2026-11-20T08:39:29.125Z, found "
+            "\"2026-02-30T00:00:00Z\"");
+  EXPECT_EQ(error_with("/site/public_addresses/0", "198.51.100"),
+            "old.json: at /site/public_addresses/0: expected an IP address, found \"198.51.100\"");
+  EXPECT_EQ(error_with("/probes/0/target/port", 65536),
+            "old.json: at /probes/0/target/port: expected a whole number from 0 to 65535, found "
+            "65536");
+  EXPECT_EQ(error_with("/probes/5/target/ports", "2-1"),
+            "old.json: at /probes/5/target/ports: expected a port range like 10000-20000, found "
+            "\"2-1\"");
+  EXPECT_EQ(error_with("/probes/0/attempts", -1),
+            "old.json: at /probes/0/attempts: expected a whole number, 0 or more, found -1");
+  EXPECT_EQ(error_with("/probes/0/attempts", 2.5),
+            "old.json: at /probes/0/attempts: expected a whole number, 0 or more, found 2.5");
+  EXPECT_EQ(
+      error_with("/probes/0/attempts", 4294967296),
+      "old.json: at /probes/0/attempts: expected a whole number, 0 or more, found 4294967296");
+  EXPECT_EQ(error_with("/probes/0/timing_ms/a~1b~0c", "x"),
+            "old.json: at /probes/0/timing_ms/a~1b~0c: expected a number, found \"x\"");
+}
+
+TEST(JsonReader, IgnoresWhatALaterEditionAdds) {
+  auto json = nlohmann::json::parse(render_json(samples::blocked(), {}));
+  const auto before = read_report(json.dump(), "x").report;
+  json["new"] = {1, 2};
+  json["sets"][0]["new"] = "x";
+  json["probes"][0]["target"]["new"] = nullptr;
+  json["probes"][0]["evidence"][0]["a list of facts"] = {1, 2};
+  const auto read = read_report(json.dump(), "x");
+  ASSERT_TRUE(read.report) << read.error;
+  EXPECT_EQ(render_json(*read.report, {}), render_json(before.value(), {}));
+}
+
+TEST(JsonReader, KeepsLargeNumbersAsFacts) {
+  auto json = nlohmann::json::parse(render_json(samples::clean(), {}));
+  json["probes"][0]["evidence"][0]["big"] = std::uint64_t{1} << 63;
+  json["probes"][0]["evidence"][0]["small"] = std::numeric_limits<std::int64_t>::min();
+  const auto report = read_report(json.dump(), "x").report.value();
+  const auto& facts = report.probes.at(0).observation.evidence.at(0).facts;
+  EXPECT_EQ(std::get<double>(facts.at("big")), 9223372036854775808.0);
+  EXPECT_EQ(std::get<std::int64_t>(facts.at("small")), std::numeric_limits<std::int64_t>::min());
+}
+
+TEST(JsonReader, RefusesWhatIsTooLargeOrTooDeep) {
+  EXPECT_EQ(error_of(std::string(largest_report + 1, ' ')),
+            "old.json: 67108865 bytes are more than a report may have (64 MiB)");
+  EXPECT_EQ(error_of('\n' + std::string(100'000, '[')),
+            "old.json:2:33: nested more than 32 deep: this is no report");
+  EXPECT_EQ(error_of(std::string(32, '[')).find("old.json:1:33: unexpected end of input"), 0u);
+  // Brackets in strings are not nesting.
+  auto report = samples::clean();
+  report.notes = {std::string(100, '[') + "\"\\"};
+  EXPECT_TRUE(read_report(render_json(report, {}), "x").report);
+}
+
+TEST(JsonReader, MakesItsErrorsHarmless) {
+  const auto result = read_report("{\"schema\": \"\\u001b[2J\"}", "a\x1b[2J.json");
+  EXPECT_EQ(result.error,
+            "a\\x1b[2J.json: this is not a callready report: its schema is \"\\x1b[2J\", expected "
+            "callready.report/1");
+}
+
+}  // namespace
+}  // namespace callready

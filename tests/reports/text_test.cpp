@@ -1,0 +1,143 @@
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include "reports/format.hpp"
+#include "reports/terminal.hpp"
+#include "tests/reports/golden.hpp"
+#include "tests/reports/samples.hpp"
+
+namespace callready {
+namespace {
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+RenderOptions with(bool verbose, bool quiet, int width = 80, bool unicode = true) {
+  RenderOptions options;
+  options.verbose = verbose;
+  options.quiet = quiet;
+  options.width = width;
+  options.unicode = unicode;
+  return options;
+}
+
+TEST(Text, GoldenFiles) {
+  for (const auto& [name, report] : samples::all()) {
+    expect_golden(name + ".txt", render_text(report, with(false, false)));
+    expect_golden(name + ".verbose.txt", render_text(report, with(true, false)));
+    expect_golden(name + ".quiet.txt", render_text(report, with(false, true)));
+  }
+  expect_golden("blocked.narrow.txt", render_text(samples::blocked(), with(true, false, 50)));
+  expect_golden("blocked.ascii.txt", render_text(samples::blocked(), with(true, false, 80, false)));
+  auto colour = with(false, false);
+  colour.colour = true;
+  expect_golden("blocked.colour.txt", render_text(samples::blocked(), colour));
+}
+
+TEST(Text, KeepsToTheWidthAndHasNoTrailingSpaces) {
+  for (const auto& [name, report] : samples::all()) {
+    for (const int width : {1, 40, 50, 80, 120, 1000}) {
+      for (const auto& options :
+           {with(false, false, width), with(true, false, width), with(false, true, width),
+            with(true, false, width, false), with(false, true, width, false)}) {
+        for (const auto& line : lines_of(render_text(report, options))) {
+          EXPECT_LE(columns(line), std::clamp(width, 40, 120)) << name << ": " << line;
+          EXPECT_FALSE(line.ends_with(' ')) << name << ": " << line;
+        }
+      }
+    }
+  }
+}
+
+TEST(Text, NoServerCanSendControlCharactersToTheTerminal) {
+  for (const bool unicode : {true, false}) {
+    for (const bool verbose : {true, false}) {
+      const auto text = render_text(samples::hostile(), with(verbose, false, 80, unicode));
+      std::string lines_joined;
+      for (const auto& line : lines_of(text)) {
+        EXPECT_EQ(harmless(line), line);
+        lines_joined += line;
+      }
+      EXPECT_NE(lines_joined.find("\\x1b[2J"), std::string::npos);
+    }
+  }
+  // A line that begins like a verdict can come only from the program itself.
+  for (const auto& line : lines_of(render_text(samples::hostile(), with(true, false)))) {
+    EXPECT_NE(line.find("READY"), 0u) << line;
+    EXPECT_NE(line.find("✔ READY"), 0u) << line;
+  }
+}
+
+TEST(Text, IsAsciiWhereTheTerminalIs) {
+  auto report = samples::blocked();
+  report.sets.at(0).title = "Réunion – 日本";
+  for (const char c : render_text(report, with(true, false, 80, false))) {
+    EXPECT_TRUE(c == '\n' || (c >= ' ' && c <= '~')) << static_cast<int>(c);
+  }
+}
+
+TEST(Text, QuietIsOneLinePerSet) {
+  for (const auto& [name, report] : samples::all()) {
+    for (const bool unicode : {true, false}) {
+      EXPECT_EQ(lines_of(render_text(report, with(false, true, 40, unicode))).size(),
+                std::max<std::size_t>(1, report.sets.size()))
+          << name;
+    }
+  }
+}
+
+TEST(Text, ColoursOnlyWhenAsked) {
+  auto options = with(true, false);
+  EXPECT_EQ(render_text(samples::blocked(), options).find('\x1b'), std::string::npos);
+  options.colour = true;
+  auto coloured = render_text(samples::blocked(), options);
+  EXPECT_NE(coloured.find("\x1b[1;31mBLOCKED\x1b[0m"), std::string::npos);
+  // Without its colours it is the same text.
+  for (auto at = coloured.find('\x1b'); at != std::string::npos; at = coloured.find('\x1b')) {
+    coloured.erase(at, coloured.find('m', at) - at + 1);
+  }
+  options.colour = false;
+  EXPECT_EQ(coloured, render_text(samples::blocked(), options));
+}
+
+// The first screen of 24 lines of 80 columns says what is wrong, what to do and for whom.
+TEST(Text, FirstScreenSaysWhatIsWrongAndWhatToDo) {
+  auto lines = lines_of(render_text(samples::degraded(), with(false, false)));
+  if (lines.size() > 24) lines.resize(24);
+  std::string screen;
+  for (const auto& line : lines) screen += line + '\n';
+  for (const auto* part : {"DEGRADED", "Rainbow (Ed 36)", "The firewall drops UDP to port 3478",
+                           "Allow UDP from", "For   your firewall team", "✔ Sign in and messaging",
+                           "! Audio, video", "✘ TURN servers over UDP"}) {
+    EXPECT_NE(screen.find(part), std::string::npos) << part << "\n" << screen;
+  }
+}
+
+TEST(Text, EndRepeatsTheVerdictThatScrolledAway) {
+  const auto lines = lines_of(render_text(samples::blocked(), with(false, false)));
+  ASSERT_GT(lines.size(), 24u);
+  EXPECT_EQ(lines.at(0), "✘ BLOCKED   Rainbow (Ed 36)");
+  EXPECT_EQ(lines.at(lines.size() - 3), "✘ BLOCKED   Rainbow (Ed 36)");
+  EXPECT_EQ(lines.at(lines.size() - 2), "! DEGRADED  Cloudoe");
+}
+
+TEST(Formats, AreFoundByName) {
+  for (const auto& format : formats()) {
+    EXPECT_EQ(find_format(format.name), &format);
+    EXPECT_FALSE(format.description.empty());
+    EXPECT_FALSE(format.extension.empty());
+    for (const auto& [name, report] : samples::all()) {
+      EXPECT_TRUE(format.render(report, {}).ends_with('\n')) << format.name << ' ' << name;
+    }
+  }
+  EXPECT_EQ(find_format("pdf"), nullptr);
+  EXPECT_EQ(find_format(""), nullptr);
+}
+
+}  // namespace
+}  // namespace callready
