@@ -1,0 +1,105 @@
+#include "probe/model/describe.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace callready {
+namespace {
+
+std::string_view transport_word(Transport transport) {
+  switch (transport) {
+    case Transport::udp:
+      return "UDP";
+    case Transport::tcp:
+      return "TCP";
+    case Transport::tls:
+      return "TLS";
+  }
+  return "?";
+}
+
+// Who sent the ICMP error that decided the outcome; empty where none did.
+std::string icmp_sender(const Observation& observation) {
+  for (const auto& evidence : observation.evidence) {
+    const auto found = evidence.facts.find("sender");
+    if (evidence.kind != "icmp_error" || found == evidence.facts.end()) continue;
+    if (const auto* text = std::get_if<std::string>(&found->second)) return *text;
+  }
+  return {};
+}
+
+struct Phrase {
+  std::string_view detail, words;
+};
+
+// Details that have words of their own; all others fall back on the outcome's.
+constexpr Phrase phrases[] = {
+    {"expired", "its certificate has expired"},
+    {"not_yet_valid", "its certificate is not valid yet"},
+    {"wrong_name", "its certificate is for another name"},
+    {"untrusted", "its certificate is not trusted by this machine"},
+    {"incomplete_chain", "it does not send its whole certificate chain"},
+    {"tls_timed_out", "connected, but the TLS handshake got no answer"},
+    {"tls_protocol", "connected, but what answered does not speak TLS"},
+    {"tls_alert", "connected, but the server refused the TLS handshake"},
+    {"connection_reset", "the connection was cut"},
+    {"closed_by_peer", "the connection was closed without an answer"},
+    {"no_such_name", "the name does not exist"},
+    {"no_address", "the name has no address"},
+    {"dns_failed", "the name server could not answer for this name"},
+    {"dns_unreachable", "no name server answered"},
+    {"malformed", "the answer was not understandable"},
+    {"oversized", "the answer was too long"},
+    {"client_certificate_wanted", "answered (it wants its own clients' certificate)"},
+    {"not_needed", "not needed: its first choice answered"},
+    {"stopped", "not finished: the run was stopped first"},
+    {"no_route", "not tried: this computer has no route there"},
+    {"out_of_resources", "not tried: this computer ran out of sockets"},
+};
+
+}  // namespace
+
+std::string endpoint_in_words(const Target& target) {
+  const bool v6 = target.host.find(':') != std::string::npos;
+  auto text = fmt::format("{}{}{}:{} ({})", v6 ? "[" : "", target.host, v6 ? "]" : "",
+                          target.ports.to_string(), transport_word(target.transport));
+  if (!target.route.direct()) text += " through the proxy";
+  return text;
+}
+
+std::string outcome_in_words(const Observation& observation) {
+  const auto* phrase = std::find_if(std::begin(phrases), std::end(phrases), [&](const Phrase& row) {
+    return row.detail == observation.detail;
+  });
+  if (phrase != std::end(phrases)) return std::string(phrase->words);
+  const bool status = !observation.detail.empty() &&
+                      observation.detail.find_first_not_of("0123456789") == std::string::npos;
+  switch (observation.outcome) {
+    case Outcome::answered:
+      return status ? "answered " + observation.detail : "answered";
+    case Outcome::connected:
+      return "connected";
+    case Outcome::passed:
+      return "leaves the site; the far end does not answer strangers";
+    case Outcome::refused:
+      return "refused by the server";
+    case Outcome::rejected: {
+      const auto sender = icmp_sender(observation);
+      return sender.empty() ? "blocked on the way" : "blocked on the way by " + sender;
+    }
+    case Outcome::silent:
+      return "no answer";
+    case Outcome::failed:
+      return observation.detail.empty() ? "answered wrongly" : "failed: " + observation.detail;
+    case Outcome::denied:
+      return observation.detail.empty() ? "denied" : "denied: " + observation.detail;
+    case Outcome::unresolved:
+      return "the name could not be resolved";
+    case Outcome::skipped:
+      return observation.detail.empty() ? "not tried" : "not tried: " + observation.detail;
+  }
+  return "?";
+}
+
+}  // namespace callready

@@ -1,0 +1,18 @@
+// Observations in a helpdesk's words, for verdicts' summaries and for every report.
+#pragma once
+
+#include <string>
+
+#include "probe/model/observation.hpp"
+#include "probe/model/probe.hpp"
+
+namespace callready {
+
+// "www.example.com:443 (TLS)", "media.example.com:10000-20000 (UDP)".
+std::string endpoint_in_words(const Target& target);
+
+// What came of it, in a few words without a full stop: "no answer", "refused by the server",
+// "blocked on the way by 10.20.0.1", "certificate has expired", "answered 401".
+std::string outcome_in_words(const Observation& observation);
+
+}  // namespace callready

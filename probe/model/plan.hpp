@@ -1,0 +1,32 @@
+// What a run is going to do: the probes, and which of them each requirement asked for.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "probe/model/probe.hpp"
+
+namespace callready {
+
+// One row of a set, as this run treats it.
+struct PlannedRequirement {
+  std::string set, requirement;     // ids
+  std::vector<std::string> probes;  // ids, in the order of the document
+  std::string skipped;              // why there are none, and what would settle it
+  std::string sampled;              // "4 of 158 hosts"; empty where all are tried
+  std::string note;                 // "measured from a PC: run on a phone's network to be sure"
+};
+
+struct PlannedProbe {
+  Probe probe;
+  // Made only where none of these reached its endpoint (a SIP server's alternate ports).
+  std::vector<std::string> unless;
+};
+
+struct Plan {
+  std::vector<PlannedProbe> probes;  // each id once
+  std::vector<PlannedRequirement> requirements;
+  std::vector<std::string> notes;  // about the whole run
+};
+
+}  // namespace callready

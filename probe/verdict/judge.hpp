@@ -1,0 +1,48 @@
+// From observations to a status for each requirement and a verdict for each capability and set.
+// Pure: the same for a run that just ended and for a saved report.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "probe/model/plan.hpp"
+#include "probe/model/report.hpp"
+#include "probe/model/target_set.hpp"
+
+namespace callready {
+
+// All results of a run by probe id.
+class Evidences {
+ public:
+  explicit Evidences(const std::vector<ProbeResult>& results);
+  const ProbeResult* find(const std::string& probe_id) const;
+  // The shortest round trip to a host by any probe: its distance. Nothing where none was measured.
+  std::optional<Milliseconds> distance(const std::string& host) const;
+  // True where another transport's OPTIONS to the same host was answered.
+  bool answers_sip(const std::string& host) const;
+
+ private:
+  std::map<std::string, const ProbeResult*> by_id_;
+  std::map<std::string, Milliseconds> distances_;
+  std::map<std::string, bool> sip_answers_;
+};
+
+// One row: what was reached, and what that means by the row's `reach`.
+RequirementResult judge_requirement(const Requirement& requirement,
+                                    const PlannedRequirement& planned, const Evidences& evidences);
+
+// A capability from the statuses of its rows. Unknown rows are weighed both ways: only where
+// neither way makes a difference is there a verdict, else it is `unknown`.
+CapabilityResult judge_capability(const Capability& capability,
+                                  const std::map<std::string, RequirementResult>& rows);
+
+// The whole set. `planned` are this set's rows only; rows that were not planned (another scenario)
+// do not appear.
+SetResult judge_set(const TargetSet& set, const std::vector<PlannedRequirement>& planned,
+                    const Evidences& evidences);
+
+// "Last checked against the document 400 days ago ...", or nothing while that is less than
+// `stale_after` days. `today` as YYYY-MM-DD.
+std::string staleness(const TargetSet& set, std::string_view today);
+
+}  // namespace callready
