@@ -1,0 +1,113 @@
+"""Small clients that the site's tests run on the PC. Prints one line of JSON.
+
+    client.py (stun|sip|ntp|hello) (udp|tcp|tls) HOST PORT      what came back, or "error"
+    client.py batch JSON                                        a list of such calls, answered in a list
+"""
+
+import errno
+import json
+import os
+import re
+import socket
+import ssl
+import struct
+import sys
+import time
+
+PATIENCE_S = 1.0  # the site's own round trip is well under a millisecond unless it is delayed
+COOKIE = 0x2112A442
+
+
+def connect(transport, host, port):
+    """A connected socket; TLS with verification."""
+    if transport == "udp":
+        client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        client.settimeout(PATIENCE_S)
+        client.connect((host, port))
+        return client
+    client = socket.create_connection((host, port), PATIENCE_S)
+    if transport == "tls":
+        client = ssl.create_default_context().wrap_socket(client, server_hostname=host)
+    return client
+
+
+def stun(client, *_):
+    """A Binding request (RFC 8489 section 5); gives the mapped address."""
+    client.send(struct.pack("!HHI", 1, 0, COOKIE) + os.urandom(12))
+    reply = client.recv(2048)
+    kind, _, cookie = struct.unpack("!HHI", reply[:8])
+    found = {"answer": kind == 0x0101 and cookie == COOKIE}
+    position = 20
+    while position + 4 <= len(reply):
+        name, length = struct.unpack("!HH", reply[position:position + 4])
+        value = reply[position + 4:position + 4 + length]
+        if name in (0x0020, 0x802C):  # XOR-MAPPED-ADDRESS, OTHER-ADDRESS
+            port, address = struct.unpack("!HI", value[2:8])
+            if name == 0x0020:
+                port, address = port ^ (COOKIE >> 16), address ^ COOKIE
+            text = socket.inet_ntoa(struct.pack("!I", address))
+            found["mapped" if name == 0x0020 else "other"] = f"{text}:{port}"
+        position += 4 + (length + 3) // 4 * 4
+    return found
+
+
+def sip(client, transport, host, _):
+    """OPTIONS with a Via of the socket's own address (RFC 3261 section 11)."""
+    address, port = client.getsockname()[:2]
+    client.send((f"OPTIONS sip:{host} SIP/2.0\r\n"
+                 f"Via: SIP/2.0/{transport.upper()} {address}:{port};rport;branch=z9hG4bK{port}\r\n"
+                 "Max-Forwards: 70\r\nFrom: <sip:anonymous@anonymous.invalid>;tag=1\r\n"
+                 f"To: <sip:{host}>\r\nCall-ID: {os.urandom(6).hex()}\r\nCSeq: 1 OPTIONS\r\n"
+                 "Content-Length: 0\r\n\r\n").encode())
+    reply = client.recv(4096).decode()
+    via = re.search(r"^Via: (.*?)\r$", reply, re.M)
+    received = re.search(r"received=([\d.]+)", reply)
+    return {"status": int(reply.split()[1]), "via": via and via.group(1),
+            "received": received and received.group(1)}
+
+
+def ntp(client, *_):
+    """SNTP (RFC 4330); the offset in seconds."""
+    client.send(b"\x23" + bytes(47))
+    reply = client.recv(128)
+    seconds, fraction = struct.unpack("!II", reply[40:48])
+    return {"stratum": reply[1],
+            "offset": round(seconds - 2208988800 + fraction / 2**32 - time.time(), 2)}
+
+
+def hello(client, transport, *_):
+    """UDP: sends a datagram and waits. TCP and TLS: the connection alone."""
+    if transport == "udp":
+        client.send(b"hello")
+        return {"bytes": len(client.recv(2048))}
+    return {"connected": True, **({"issuer": dict(p[0] for p in client.getpeercert()["issuer"])}
+                                  if transport == "tls" else {})}
+
+
+def call(what, transport, host, port):
+    """One call; errors by their short names: silent, refused, rejected, unreachable, unresolved."""
+    names = {errno.ECONNREFUSED: "refused", errno.EHOSTUNREACH: "rejected",
+             errno.EACCES: "rejected", errno.ENETUNREACH: "unreachable",
+             errno.ECONNRESET: "reset", errno.EHOSTDOWN: "rejected"}
+    start = time.monotonic()
+    try:
+        with connect(transport, host, int(port)) as client:
+            found = globals()[what](client, transport, host, port)
+            return found | {"ms": round((time.monotonic() - start) * 1000, 1)}
+    except socket.timeout:
+        return {"error": "silent"}
+    except socket.gaierror as error:
+        return {"error": "unresolved", "code": error.errno}
+    except ssl.SSLError as error:
+        return {"error": "tls", "reason": str(error)}
+    except OSError as error:
+        return {"error": names.get(error.errno, str(error))}
+    except (struct.error, IndexError, ValueError) as error:
+        return {"error": "garbled", "reason": str(error)}
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "batch":
+        print(json.dumps([call(*one) for one in json.loads(sys.argv[2])]))
+    else:
+        print(json.dumps(call(*sys.argv[1:])))

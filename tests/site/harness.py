@@ -1,0 +1,90 @@
+"""For test-writers: a site as a context manager, and who may skip.
+
+    with Site(faults=["udp-blocked"], delay_ms=40) as site:
+        result = site.run(["callready", "check", "rainbow", "--json"])
+        result.exit, result.stdout, result.stderr
+"""
+
+import json
+import os
+import subprocess
+import unittest
+from dataclasses import dataclass
+
+from .names import ROOT
+
+SCRIPT = os.path.join(ROOT, "script", "site")
+
+
+class SiteFailed(Exception):
+    """The site did not come up; the text says why."""
+
+
+@dataclass
+class Result:
+    """What a command left behind. `exit` is negative for a signal."""
+    exit: int
+    stdout: str
+    stderr: str
+
+
+def namespaces_allowed():
+    """Whether a site can be made here; the second value says why not."""
+    done = subprocess.run([SCRIPT, "--try"], capture_output=True, text=True, check=False)
+    return done.returncode == 0, done.stderr.strip()
+
+
+class Site:
+    """A private site that lives as long as the `with` block. Takes well under a second to start."""
+
+    def __init__(self, faults=(), delay_ms=0, jitter_ms=0, loss_percent=0, keep_logs=None):
+        self._arguments = [SCRIPT, "--hold", f"--delay={delay_ms}", f"--jitter={jitter_ms}",
+                           f"--loss={loss_percent}", *(f"--fault={f}" for f in faults)]
+        if keep_logs:
+            self._arguments.append(f"--keep-logs={keep_logs}")
+        self._process = None
+
+    def __enter__(self):
+        self._process = subprocess.Popen(self._arguments, stdin=subprocess.PIPE, text=True,
+                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        if not self._process.stdout.readline():
+            _, errors = self._process.communicate()
+            raise SiteFailed(errors.strip())
+        return self
+
+    def __exit__(self, *_):
+        self._process.stdin.close()
+        try:
+            self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()  # the kernel ends everything inside with it
+            self._process.wait()
+        self._process.stdout.close()
+        self._process.stderr.close()
+
+    def run(self, command, timeout=60, env=None, privileged=False, signal=None, after=0):
+        """Runs a command on the site's PC. `signal` ("SIGTERM") is sent `after` so many seconds."""
+        self._process.stdin.write(json.dumps({
+            "run": [str(word) for word in command], "timeout": timeout, "env": env or {},
+            "privileged": privileged, "signal": signal, "after": after}) + "\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        if not line:
+            raise SiteFailed(f"the site ended: {self._process.stderr.read().strip()}")
+        answer = json.loads(line)
+        if "error" in answer:
+            raise FileNotFoundError(answer["error"])
+        if answer["exit"] is None:
+            raise TimeoutError(f"{command[0]} was still running after {timeout} s:\n"
+                               f"{answer['stdout']}{answer['stderr']}")
+        return Result(**answer)
+
+
+class SiteTest(unittest.TestCase):
+    """Skips, with the reason, where the kernel forbids namespaces."""
+
+    @classmethod
+    def setUpClass(cls):
+        allowed, reason = namespaces_allowed()
+        if not allowed:
+            raise unittest.SkipTest(reason)

@@ -1,0 +1,67 @@
+"""A site that stays up for a test: requests come as JSON lines, one answer line each.
+
+    {"run": ["curl", ...], "timeout": 30, "env": {}, "privileged": false}
+      -> {"exit": 0, "stdout": "...", "stderr": "..."}; "exit" is null when time ran out
+    {"signal": "SIGTERM", "after": 0.5, ...} beside "run": sends a signal to the command
+"""
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+from .plan import FOLDER
+
+
+def _answer(message):
+    sys.stdout.write(json.dumps(message) + "\n")
+    sys.stdout.flush()
+
+
+def _finish(process, request):
+    """Waits for a command; a negative exit status is the signal that ended it."""
+    deadline = time.monotonic() + request["timeout"]
+    if request.get("signal"):
+        try:
+            return process.wait(request["after"])
+        except subprocess.TimeoutExpired:
+            process.send_signal(getattr(signal, request["signal"]))
+    try:
+        return process.wait(max(0.1, deadline - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        return None
+
+
+def _run(site, request):
+    with tempfile.TemporaryFile(dir=FOLDER) as out, tempfile.TemporaryFile(dir=FOLDER) as err:
+        try:
+            process = site.start(request["run"], request["privileged"], request["env"],
+                                 stdin=subprocess.DEVNULL, stdout=out, stderr=err,
+                                 start_new_session=True)
+        except OSError as error:
+            return {"error": f"{request['run'][0]}: {error.strerror}"}
+        code = _finish(process, request)
+        texts = []
+        for file in (out, err):
+            file.seek(0)
+            texts.append(file.read().decode("utf-8", "replace"))
+    return {"exit": code, "stdout": texts[0], "stderr": texts[1]}
+
+
+def serve(site):
+    """Answers requests until standard input ends or a signal comes."""
+    _answer({"ready": True})
+    while True:
+        readable, _, _ = select.select([sys.stdin], [], [], 0.2)
+        stop = signal.sigpending() & {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
+        line = sys.stdin.readline() if readable else "\n"
+        if stop or not line:
+            return 0
+        if line.strip():
+            _answer(_run(site, json.loads(line)))

@@ -1,0 +1,231 @@
+"""Who is on the private internet: the hosts, addresses and ports of the target sets.
+
+The sets say what exists (format: targets/README.md). Addresses that a set gives are used as they
+are; a name without one gets a public-looking address of its own.
+"""
+
+import glob
+import ipaddress
+import itertools
+import os
+import re
+from dataclasses import dataclass, field
+
+import yaml
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+# Which kind of server answers a requirement's check.
+ROLES = {"turn": "turn", "stun": "turn", "nat": "turn", "ice": "turn", "media": "turn",
+         "sip": "sip", "sip-alg": "sip", "ntp": "ntp",
+         "http": "web", "tls": "web", "tcp": "web", "proxy": "web"}
+TWO_PART_SUFFIXES = {"co.uk", "cn.com", "com.cn", "co.jp", "com.au"}
+
+
+@dataclass
+class Turn:
+    """What one coturn serves: the relays of one set."""
+    names: set = field(default_factory=set)
+    addresses: list = field(default_factory=list)
+    udp_ports: set = field(default_factory=set)
+    tcp_ports: set = field(default_factory=set)
+    tls_ports: set = field(default_factory=set)
+
+
+@dataclass
+class Internet:
+    """Everything that the servers have to be told."""
+    forward: dict = field(default_factory=dict)   # name -> addresses
+    reverse: dict = field(default_factory=dict)   # address -> name, where no forward entry says it
+    turn: dict = field(default_factory=dict)      # set id -> Turn
+    sip: dict = field(default_factory=dict)       # address -> names
+    sip_udp_ports: set = field(default_factory=set)
+    sip_tcp_ports: set = field(default_factory=set)
+    sip_tls_ports: set = field(default_factory=set)
+    web: dict = field(default_factory=dict)       # address or network -> names
+    web_ports: dict = field(default_factory=lambda: {80: False, 443: True})  # port -> TLS?
+    records: list = field(default_factory=list)   # SRV and NAPTR, as dnsmasq options
+
+    def names_of(self, domain):
+        """The names at or below a domain."""
+        return sorted(n for n in self.forward if n == domain or n.endswith("." + domain))
+
+
+def owner(name):
+    """The registrable domain, roughly: who would hold the certificate."""
+    labels = name.split(".")
+    count = 3 if ".".join(labels[-2:]) in TWO_PART_SUFFIXES else 2
+    return ".".join(labels[-count:])
+
+
+def _as_list(value):
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+class _Loader:
+    def __init__(self):
+        self.internet = Internet()
+        self._numbers = {}    # owner -> third octet, and per owner a counter
+
+    def _fresh_address(self, name):
+        domain = owner(name)
+        if domain not in self._numbers:
+            self._numbers[domain] = (len(self._numbers), itertools.count(11))
+        block, hosts = self._numbers[domain]
+        # One /24 a domain, far apart, so that two vendors never look like one network.
+        return f"146.{60 + block % 90}.{10 + block // 90}.{next(hosts)}"
+
+    def _expand(self, text, variables):
+        """`${name}` by the set's own default or example; None where there is neither."""
+        missing = []
+
+        def value(match):
+            variable = variables.get(match.group(1), {})
+            found = variable.get("default", variable.get("example"))
+            if found is None:
+                missing.append(match.group(1))
+            return str(found)
+
+        text = re.sub(r"\$\{([\w-]+)\}", value, str(text))
+        return None if missing else text
+
+    def _hosts(self, row, variables):
+        for host in _as_list(row.get("hosts")):
+            host = host if isinstance(host, dict) else {"name": host}
+            if host.get("lifecycle") != "removed":
+                yield self._expand(host["name"], variables)
+        for wildcard in _as_list(row.get("wildcards")):
+            if isinstance(wildcard, dict):
+                for example in _as_list(wildcard.get("examples")):
+                    yield example["name"] if isinstance(example, dict) else example
+
+    def _addresses(self, row):
+        """Single addresses, and networks, as the row lists them."""
+        singles, networks = [], []
+        for entry in _as_list(row.get("addresses")):
+            entry = entry if isinstance(entry, dict) else {"address": entry}
+            text = str(entry.get("address") or entry.get("value") or entry.get("network")
+                       or entry.get("range"))
+            if "-" in text:
+                first, last = (ipaddress.ip_address(part.strip()) for part in text.split("-"))
+                networks += map(str, ipaddress.summarize_address_range(first, last))
+            elif "/" in text:
+                networks.append(str(ipaddress.ip_network(text, strict=False)))
+            else:
+                singles.append(str(ipaddress.ip_address(text)))
+        return ([a for a in singles if ":" not in a], [n for n in networks if ":" not in n])
+
+    def _ports(self, row, variables):
+        """Single ports only: a range is media, and nothing listens there."""
+        for port in _as_list(row.get("ports")):
+            text = self._expand(port, variables)
+            if text and text.isdigit():
+                yield int(text)
+
+    def _give_addresses(self, names, singles):
+        """Each name has an address; the document's own are shared out among a row's names."""
+        forward = self.internet.forward
+        if singles:
+            for index, name in enumerate(names):
+                own = singles[index::len(names)] or [singles[index % len(singles)]]
+                forward.setdefault(name, own)
+        for name in names:
+            if name not in forward:
+                forward[name] = [self._fresh_address(name)]
+
+    def _row(self, set_id, row, variables):
+        net = self.internet
+        if row.get("direction") == "in" or row.get("lifecycle") == "removed":
+            return
+        singles, networks = self._addresses(row)
+        names = [n.lower() for n in self._hosts(row, variables) if n]
+        bare = [n for n in names if re.fullmatch(r"[\d.]+", n)]
+        singles += bare
+        names = [n for n in names if n not in bare and re.fullmatch(r"[a-z0-9._-]+", n)]
+        if row.get("listening", True):
+            self._give_addresses(names, singles)
+        else:
+            self._give_addresses(names, [])
+        self._reverse(row, singles)
+        role = ROLES.get(row.get("check"))
+        if role is None:
+            return
+        addresses = {a: set() for a in singles}
+        for name in names:
+            for address in net.forward[name]:
+                addresses.setdefault(address, set()).add(name)
+        transports = _as_list(row.get("transport")) or ["tcp"]
+        ports = set(self._ports(row, variables))
+        if role == "turn":
+            self._turn(set_id, addresses, transports, ports)
+        elif role == "sip":
+            for address, own in addresses.items():
+                net.sip.setdefault(address, set()).update(own)
+            for transport in transports:
+                getattr(net, f"sip_{transport}_ports").update(ports)
+        else:
+            if row.get("listening", True):
+                addresses.update({n: set() for n in networks})
+            for address, own in addresses.items():
+                net.web.setdefault(address, set()).update(own)
+            if role == "web":
+                tls = row["check"] == "tls" or "tls" in transports
+                for port in ports:
+                    net.web_ports[port] = net.web_ports.get(port, port != 80 and tls)
+
+    def _turn(self, set_id, addresses, transports, ports):
+        turn = self.internet.turn.setdefault(set_id, Turn())
+        for address, own in addresses.items():
+            turn.names |= own
+            if address not in turn.addresses:
+                turn.addresses.append(address)
+        for transport in transports:
+            getattr(turn, f"{transport}_ports").update(ports)
+
+    def _reverse(self, row, singles):
+        names = [h["name"] if isinstance(h, dict) else h for h in _as_list(row.get("reverse_dns"))]
+        if not names or not singles:
+            return
+        for index, address in enumerate(singles):
+            self.internet.reverse[address] = names[index % len(names)].lower()
+        for index, name in enumerate(names):
+            self.internet.forward.setdefault(name.lower(), [singles[index % len(singles)]])
+
+    def add(self, document):
+        """Takes in one set."""
+        variables = {v["name"]: v for v in _as_list(document.get("variables"))}
+        for row in _as_list(document.get("requirements")):
+            self._row(document["id"], row, variables)
+        self.internet.records += _as_list(document.get("site_records"))
+
+    def finish(self):
+        """Settles who owns an address that several rows name: TURN, then SIP beside the web."""
+        net = self.internet
+        relays = {a for turn in net.turn.values() for a in turn.addresses}
+        for address in relays:
+            net.web.pop(address, None)
+            net.sip.pop(address, None)
+        taken = set()
+        for turn in net.turn.values():  # an address in two sets is served by the first
+            turn.addresses = [a for a in turn.addresses if a not in taken]
+            taken.update(turn.addresses)
+        net.turn = {k: t for k, t in net.turn.items() if t.addresses}
+        return net
+
+
+def set_files():
+    """The vendors' sets, and the site's own: the anchors and an example vendor."""
+    return (sorted(glob.glob(os.path.join(HERE, "sets", "*.yaml")))
+            + sorted(glob.glob(os.path.join(ROOT, "targets", "vendors", "*.yaml"))))
+
+
+def load(files=None):
+    """Reads target sets into an Internet."""
+    loader = _Loader()
+    for path in files if files is not None else set_files():
+        with open(path, encoding="utf-8") as file:
+            document = yaml.load(file, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        if document:
+            loader.add(document)
+    return loader.finish()

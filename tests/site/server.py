@@ -1,0 +1,85 @@
+"""One server process: started in its namespace, ready when its port answers."""
+
+import os
+import socket
+import subprocess
+import time
+
+from . import isolation
+from .plan import FOLDER
+from .tools import tool
+
+READY_S = 15  # far more than any server needs; a loaded CI machine with two cores is slow
+
+
+class NotReady(Exception):
+    """A server did not come up; the text carries its log."""
+
+
+class Server:
+    """A program with its folder, configuration and log under /run/site/<name>."""
+
+    def __init__(self, name, namespace):
+        self.name = name
+        self.namespace = namespace
+        self.folder = os.path.join(FOLDER, name)
+        self.process = None
+        self._probe = None
+        os.makedirs(self.folder, exist_ok=True)
+
+    def path(self, file_name):
+        return os.path.join(self.folder, file_name)
+
+    def write(self, file_name, text):
+        """Writes one of its files; only the site's own user may read them."""
+        with open(os.open(self.path(file_name), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600),
+                  "w", encoding="utf-8") as file:
+            file.write(text)
+        return self.path(file_name)
+
+    def start(self, program, *arguments, probe, prefix=()):
+        """Starts it; `probe()` is called inside its namespace and raises OSError until it is up."""
+        self._probe = probe
+        with self.namespace, open(self.path("log"), "wb") as log:
+            self.process = subprocess.Popen(
+                [*prefix, tool(program), *arguments], stdin=subprocess.DEVNULL, stdout=log,
+                stderr=log, cwd=self.folder, start_new_session=True,
+                preexec_fn=isolation.unblock_signals)
+        return self
+
+    def wait_ready(self, deadline):
+        """Returns once the probe gets through; raises NotReady with the end of the log."""
+        while True:
+            isolation.check_stopped()
+            try:
+                with self.namespace:
+                    self._probe()
+                return
+            except OSError as error:
+                if self.process.poll() is not None:
+                    raise NotReady(f"{self.name} ended at once:\n{self.log()}") from error
+                if time.monotonic() > deadline:
+                    raise NotReady(f"{self.name} does not answer ({error}):\n{self.log()}") from error
+            time.sleep(0.005)
+
+    def log(self):
+        with open(self.path("log"), encoding="utf-8", errors="replace") as file:
+            return "".join(file.readlines()[-25:])
+
+
+def tcp(address, port):
+    """A probe: somebody listens."""
+    def probe():
+        socket.create_connection((address, port), 1).close()
+    return probe
+
+
+def udp(address, port, request):
+    """A probe: something comes back for this datagram."""
+    def probe():
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+            client.settimeout(0.1)
+            client.connect((address, port))
+            client.send(request)
+            client.recv(2048)
+    return probe

@@ -1,0 +1,305 @@
+"""The site itself, without faults: are the names, servers and paths what they should be?"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+from .harness import SCRIPT, Site, SiteTest
+
+CLIENT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "client.py")
+ROUTER_WAN = "84.199.10.2"
+
+
+def call(site, *calls):
+    """Runs the small clients on the PC; one dictionary a call."""
+    done = site.run(["/usr/bin/python3", CLIENT, "batch", json.dumps(calls)])
+    if done.exit != 0:
+        raise AssertionError(done.stderr)
+    return json.loads(done.stdout)
+
+
+class Clean(SiteTest):
+    """One site for all of these: nothing in here changes it."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.site = cls.enterClassContext(Site())
+
+    def test_names_resolve_over_the_lan_resolver(self):
+        done = self.site.run(["cat", "/etc/resolv.conf"])
+        self.assertEqual("nameserver 10.20.0.1\n", done.stdout)
+        done = self.site.run(["getent", "ahostsv4", "turn1.example-calls.com"])
+        self.assertIn("185.199.40.11", done.stdout)
+        done = self.site.run(["getent", "hosts", "185.199.42.11"])
+        self.assertIn("rtc1.example-calls.com", done.stdout)
+        done = self.site.run(["getent", "hosts", "nobody.example-calls.com"])
+        self.assertEqual(2, done.exit)
+
+    def test_pages(self):
+        for url, body in (("http://www.msftncsi.com/ncsi.txt", "Microsoft NCSI"),
+                          ("http://captive.apple.com/hotspot-detect.html", "Success"),
+                          ("https://portal.example-calls.com/", "portal.example-calls.com")):
+            done = self.site.run(["curl", "-sS", "--max-time", "5", url])
+            self.assertEqual(0, done.exit, done.stderr)
+            self.assertIn(body, done.stdout)
+        done = self.site.run(["curl", "-sI", "http://portal.example-calls.com/x"])
+        self.assertIn("301", done.stdout)
+        self.assertIn("Location: https://portal.example-calls.com/x", done.stdout)
+
+    def test_tls_is_verified_and_keys_differ_between_owners(self):
+        hosts = ("portal.example-calls.com", "www.cloudflare.com", "turn1.example-calls.com")
+        keys = set()
+        for host in hosts:
+            done = self.site.run(["sh", "-c", f"openssl s_client -connect {host}:443 -servername "
+                                  f"{host} -verify_return_error </dev/null | "
+                                  "openssl x509 -noout -pubkey"])
+            self.assertIn("BEGIN PUBLIC KEY", done.stdout, done.stderr)
+            keys.add(done.stdout)
+        self.assertEqual(len(hosts), len(keys))
+
+    def test_a_stranger_to_the_site_ca_is_not_convinced(self):
+        done = self.site.run(["curl", "-sS", "--capath", "/nowhere", "--cacert", "/dev/null",
+                              "https://portal.example-calls.com/"])
+        self.assertNotEqual(0, done.exit)
+
+    def test_stun_on_every_transport(self):
+        answers = call(self.site, ("stun", "udp", "turn1.example-calls.com", 3478),
+                       ("stun", "tcp", "turn1.example-calls.com", 3478),
+                       ("stun", "tls", "turn2.example-calls.com", 443),
+                       ("stun", "tcp", "turn2.example-calls.com", 80),
+                       ("stun", "udp", "stun.l.google.com", 19302),
+                       ("stun", "udp", "stun.cloudflare.com", 3478))
+        for answer in answers:
+            self.assertTrue(answer.get("answer"), answer)
+            self.assertEqual(ROUTER_WAN, answer["mapped"].split(":")[0])
+        self.assertEqual("185.199.41.11:3479", answers[0]["other"])  # RFC 5780 OTHER-ADDRESS
+
+    def test_a_relay_carries_data(self):
+        done = self.site.run(
+            ["sh", "-c", "turnutils_uclient -y -c -n 5 -u $CALLREADY_SITE_TURN_USER "
+             "-w $CALLREADY_SITE_TURN_PASSWORD turn1.example-calls.com"])
+        self.assertEqual(0, done.exit, done.stdout)
+        self.assertIn("Total lost packets 0 (0.000000%)", done.stdout)
+
+    def test_a_wrong_password_allocates_nothing(self):
+        done = self.site.run(["turnutils_uclient", "-y", "-c", "-n", "1", "-u", "site", "-w",
+                              "wrong", "turn1.example-calls.com"])
+        self.assertNotEqual(0, done.exit)
+
+    def test_sip_on_every_transport_and_port(self):
+        host = "sip.example-calls.com"
+        answers = call(self.site, *(("sip", t, host, p) for t, p in (
+            ("udp", 5060), ("udp", 5080), ("tcp", 5060), ("tcp", 5080), ("tls", 5061),
+            ("tls", 5081))), ("sip", "tls", "sip.example-phones.net", 5061))
+        for answer in answers:
+            self.assertEqual(200, answer.get("status"), answer)
+            self.assertEqual(ROUTER_WAN, answer["received"])
+            self.assertIn("10.20.0.23:", answer["via"])  # nobody rewrote what we sent
+
+    def test_time(self):
+        for host in ("pool.ntp.org", "time.cloudflare.com"):
+            answer, = call(self.site, ("ntp", "udp", host, 123))
+            self.assertEqual(2, answer.get("stratum"), answer)
+            self.assertLess(abs(answer["offset"]), 0.5)
+
+    def test_media_ranges_are_silent_and_unknown_tcp_ports_refuse(self):
+        answers = call(self.site, ("hello", "udp", "185.199.42.11", 50000),
+                       ("hello", "udp", "sip.example-calls.com", 45000),
+                       ("hello", "tcp", "portal.example-calls.com", 12345))
+        self.assertEqual(["silent", "silent", "refused"], [a.get("error") for a in answers])
+
+    def test_hops_are_router_then_provider_then_internet(self):
+        program = ("import socket,struct,time\n"
+                   "for ttl in 1, 2, 3:\n"
+                   " s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+                   " s.setsockopt(0, 11, 1); s.setsockopt(0, socket.IP_TTL, ttl)\n"
+                   " s.connect(('185.199.42.11', 50000)); s.send(b'x'); time.sleep(0.2)\n"
+                   " _, anc, _, _ = s.recvmsg(100, 512, socket.MSG_ERRQUEUE)\n"
+                   " print(socket.inet_ntoa(anc[0][2][20:24]))\n")
+        done = self.site.run(["/usr/bin/python3", "-c", program])
+        self.assertEqual(["10.20.0.1", "84.199.10.1", "62.4.8.2"], done.stdout.split(),
+                         done.stderr)
+
+    def test_the_command_has_no_power_over_the_network(self):
+        add = ["ip", "addr", "add", "192.0.2.1/32", "dev", "lo"]
+        self.assertNotEqual(0, self.site.run(add).exit)
+        self.assertEqual(0, self.site.run(add, privileged=True).exit)
+
+
+class Line(SiteTest):
+    """Delay, jitter and loss between the provider and the internet."""
+
+    # 3 s of a packet each millisecond and a half, as calls in both directions would make.
+    PROGRAM = """
+import socket, statistics, sys, threading, time
+client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+client.settimeout(1)
+client.connect((sys.argv[1], 3478))
+sent, took, count = {}, [], int(sys.argv[2])
+def receive():
+    try:
+        while len(took) < count:
+            reply = client.recv(2048)
+            took.append((time.monotonic() - sent[reply[8:20]]) * 1000)
+    except TimeoutError:
+        pass
+listener = threading.Thread(target=receive)
+listener.start()
+start = time.monotonic()
+for number in range(count):
+    name = number.to_bytes(12, "big")
+    time.sleep(max(0, start + number * 0.0015 - time.monotonic()))
+    sent[name] = time.monotonic()
+    client.send(b"\\0\\1\\0\\0\\x21\\x12\\xa4\\x42" + name)
+listener.join()
+took.sort()
+print(len(took), statistics.median(took), statistics.pstdev(took), took[0], took[-1])
+"""
+
+    def measure(self, count=2000, **line):
+        with Site(**line) as site:
+            call(site, ("stun", "udp", "turn1.example-calls.com", 3478))  # ARP and the like
+            done = site.run(["/usr/bin/python3", "-c", self.PROGRAM, "turn1.example-calls.com",
+                             count])
+        self.assertEqual(0, done.exit, done.stderr)
+        return map(float, done.stdout.split())
+
+    def test_delay(self):
+        got, median, deviation, low, _ = self.measure(delay_ms=20)
+        self.assertEqual(2000, got)
+        self.assertGreaterEqual(low, 40)
+        self.assertLess(median, 41)
+        self.assertLess(deviation, 2)
+
+    def test_jitter(self):
+        got, median, deviation, low, high = self.measure(delay_ms=10, jitter_ms=20)
+        self.assertEqual(2000, got)
+        self.assertGreaterEqual(low, 20)
+        self.assertLess(20 + 10, high)
+        self.assertGreater(deviation, 1)
+        self.assertGreater(median, 25)
+
+    def test_loss(self):
+        got, median, *_ = self.measure(loss_percent=10)
+        self.assertAlmostEqual(2000 * 0.9 * 0.9, got, delta=90)
+        self.assertLess(median, 2)
+
+    def test_large_transfers_survive(self):
+        with Site(delay_ms=5) as site:
+            done = site.run(["curl", "-sS", "-o", "/dev/null", "-w",
+                             "%{http_code} %{size_download} %{time_total}",
+                             "https://portal.example-calls.com/download"])
+        code, size, seconds = done.stdout.split()
+        self.assertEqual(("200", "3000000"), (code, size))
+        self.assertGreater(float(seconds), 0.03)  # three round trips at least
+
+
+class CommandLine(SiteTest):
+    """script/site as people run it."""
+
+    def site(self, *arguments, **options):
+        return subprocess.run([SCRIPT, *arguments], capture_output=True, text=True, timeout=60,
+                              check=False, **options)
+
+    def test_the_exit_status_is_the_commands(self):
+        self.assertEqual(0, self.site("--", "true").returncode)
+        self.assertEqual(7, self.site("--", "sh", "-c", "exit 7").returncode)
+        self.assertEqual(128 + 9, self.site("--", "sh", "-c", "kill -9 $$").returncode)
+
+    def test_the_outsides_proxies_are_not_handed_in(self):
+        outside = dict.fromkeys(("http_proxy", "HTTPS_PROXY", "no_proxy"), "http://192.0.2.1:1")
+        done = self.site("--", "env", env=os.environ | outside)
+        self.assertEqual(0, done.returncode)
+        self.assertNotIn("192.0.2.1", done.stdout)
+
+    def test_a_command_that_does_not_exist(self):
+        done = self.site("--", "/no/such/program")
+        self.assertEqual(127, done.returncode)
+        self.assertIn("/no/such/program", done.stderr)
+
+    def test_usage_errors_run_nothing(self):
+        for arguments, text in ((("--fault", "no-such", "--", "echo", "ran"), "no-such"),
+                                (("--delay", "-1", "--", "echo", "ran"), "--delay"),
+                                ((), "no COMMAND"), (("--fault", "udp-blocked=3", "--", "echo",
+                                                      "ran"), "takes no value")):
+            done = self.site(*arguments)
+            self.assertEqual(125, done.returncode, arguments)
+            self.assertIn(text, done.stderr)
+            self.assertEqual("", done.stdout)
+
+    def test_without_namespaces_nothing_is_run(self):
+        # The limit of a nested user namespace counts for everything below it, and only there.
+        done = subprocess.run(
+            ["unshare", "--user", "--map-root-user", "sh", "-c",
+             "for n in net user; do echo 0 > /proc/sys/user/max_${n}_namespaces; done; "
+             f"exec {SCRIPT} -- echo ran"], capture_output=True, text=True, timeout=60, check=False)
+        if "unshare failed" in done.stderr:
+            self.skipTest("no user namespaces here")
+        self.assertEqual(125, done.returncode)
+        self.assertEqual("", done.stdout)
+        self.assertIn("does not allow namespaces", done.stderr)
+        self.assertIn("nothing was run", done.stderr)
+
+    def _processes(self, mark):
+        """Processes that carry a mark in their environment: COMMAND's and the servers' do."""
+        found = []
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{pid}/environ", "rb") as file:
+                    if mark.encode() in file.read():
+                        found.append(pid)
+            except OSError:
+                pass
+        return found
+
+    def _signalled(self, number):
+        mark = f"CALLREADY_SITE_MARK={os.getpid()}-{time.monotonic_ns()}"
+        name, _, value = mark.partition("=")
+        process = subprocess.Popen([SCRIPT, "--", "sh", "-c", "echo up; exec sleep 60"],
+                                   stdout=subprocess.PIPE, text=True,
+                                   env=os.environ | {name: value})
+        self.assertEqual("up\n", process.stdout.readline())
+        self.assertGreater(len(self._processes(mark)), 8)
+        process.send_signal(number)
+        process.wait(10)
+        process.stdout.close()
+        for _ in range(100):
+            if not self._processes(mark):
+                break
+            time.sleep(0.05)
+        self.assertEqual([], self._processes(mark))
+        return process.returncode
+
+    def test_signals_reach_the_command_and_nothing_stays(self):
+        self.assertEqual(128 + 15, self._signalled(signal.SIGTERM))
+        self.assertEqual(128 + 2, self._signalled(signal.SIGINT))
+        self.assertEqual(-9, self._signalled(signal.SIGKILL))
+
+    def test_several_at_once(self):
+        sites = [subprocess.Popen([SCRIPT, "--", "curl", "-sS", "--retry", "0",
+                                   "https://portal.example-calls.com/"], stdout=subprocess.PIPE,
+                                  text=True) for _ in range(3)]
+        for process in sites:
+            self.assertEqual("portal.example-calls.com\n", process.communicate(timeout=60)[0])
+
+    def test_logs_are_kept_without_keys(self):
+        with tempfile.TemporaryDirectory() as folder:
+            self.assertEqual(0, self.site("--keep-logs", folder, "--", "true").returncode)
+            files = [os.path.join(d, f) for d, _, fs in os.walk(folder) for f in fs]
+        self.assertTrue(any(f.endswith("sip/log") for f in files), files)
+        self.assertFalse([f for f in files if f.endswith(".key")])
+
+    def test_the_faults_are_listed(self):
+        done = self.site("--list-faults")
+        self.assertEqual(0, done.returncode)
+        self.assertIn("udp-blocked ", done.stdout)
+
+
+if __name__ == "__main__":
+    sys.exit(unittest.main())

@@ -1,0 +1,40 @@
+"""Finding the programs that a site is made of; most live in /usr/sbin, which users lack in PATH."""
+
+import glob
+import os
+import shutil
+
+# program -> Debian package
+PACKAGES = {"ip": "iproute2", "nft": "nftables", "openssl": "openssl", "dnsmasq": "dnsmasq-base",
+            "unbound": "unbound", "nginx": "nginx-light", "turnserver": "coturn",
+            "kamailio": "kamailio", "chronyd": "chrony", "squid": "squid-openssl",
+            "setpriv": "util-linux", "unshare": "util-linux"}
+
+
+class Missing(Exception):
+    """A program that the site needs is not installed."""
+
+
+def search_path():
+    """PATH and the folders of system programs."""
+    return os.environ.get("PATH", "/usr/bin:/bin") + ":/usr/local/sbin:/usr/sbin:/sbin"
+
+
+def tool(name):
+    """The full path of a program; says which Debian package has it where there is none."""
+    found = shutil.which(name, path=search_path())
+    if found is None:
+        raise Missing(f"{name} is not installed: apt-get install {PACKAGES.get(name, name)}")
+    return found
+
+
+def wan_program():
+    """callready-wan, as CTest names it or from the newest build of this source tree."""
+    given = os.environ.get("CALLREADY_WAN")
+    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    built = sorted(glob.glob(os.path.join(root, "build", "*", "tests", "callready-wan")),
+                   key=os.path.getmtime)
+    if not (given or built):
+        raise Missing("delay, jitter and loss need callready-wan: "
+                      "cmake --build --preset dev --target callready-wan")
+    return given or built[-1]
