@@ -57,6 +57,15 @@ struct AddressBlock {
   std::string to_string() const;
 };
 
+// An address that only the customer knows: `text` holds `${variable}` and becomes an address, a
+// network or a range when the variable has a value (targets/expand_variables.hpp).
+struct VariableAddress {
+  std::string text;
+  std::string region;
+  Lifecycle lifecycle = Lifecycle::current;
+  std::string note;
+};
+
 // How many of a requirement's endpoints must be reached.
 struct Reach {
   enum class Kind { all, any, at_least, nearest } kind = Kind::all;
@@ -87,12 +96,15 @@ struct Requirement {
   std::string unprobed;  // why no probe can test this row; non-empty exactly where `check` is empty
   std::vector<Transport> transports;
   std::vector<PortRange> ports;
-  std::map<std::string, std::string> with;  // the check's own parameters
+  std::map<std::string, std::string> with;  // the check's own parameters; may hold `${variable}`
+  // What the customer fills in, as text with `${variable}` in it; beside `transports` and `ports`.
+  std::vector<std::string> variable_transports, variable_ports;
 
   std::vector<Host> hosts;
   std::vector<Host> reverse_dns;  // names given "for reverse DNS only": never connected to
   std::vector<Wildcard> wildcards;
   std::vector<AddressBlock> addresses;
+  std::vector<VariableAddress> variable_addresses;
   std::vector<std::string> service_tags;  // "AzureCloud.centralus"
   bool listening = true;  // false: the addresses have no known listener; never scanned
 

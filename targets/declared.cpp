@@ -1,0 +1,84 @@
+#include "targets/declared.hpp"
+
+#include <algorithm>
+
+#include "targets/expand_variables.hpp"
+#include "targets/syntax.hpp"
+
+namespace callready {
+namespace {
+
+// Reports `id` where it is not among `known`; `list` is the key that declares them.
+void require_declared(const std::string& id, const std::vector<std::string>& known,
+                      const std::string& what, const std::string& list, Position at,
+                      Problems& problems) {
+  if (std::find(known.begin(), known.end(), id) != known.end()) return;
+  problems.add(
+      at, what + " " + in_quotes(id) +
+              (known.empty() ? "; the set declares no '" + list + "'" : did_you_mean(id, known)));
+}
+
+}  // namespace
+
+const CheckRule* LoadRules::find(std::string_view kind) const {
+  for (const auto& check : checks) {
+    if (check.kind == kind) return &check;
+  }
+  return nullptr;
+}
+
+std::vector<std::string> LoadRules::kinds() const {
+  std::vector<std::string> all;
+  for (const auto& check : checks) all.push_back(check.kind);
+  return all;
+}
+
+void read_scenarios(MapReader& map, const Declared& declared, std::vector<std::string>& into) {
+  auto& problems = map.problems();
+  const auto* list = map.find("scenarios");
+  const auto* items = list ? read_list(*list, "'scenarios'", problems) : nullptr;
+  if (items == nullptr) return;
+  for (const auto& item : *items) {
+    const auto id = read_line(item, "'scenarios'", problems);
+    if (!id) continue;
+    require_declared(*id, declared.scenarios, "unknown scenario", "scenarios", item.position,
+                     problems);
+    into.push_back(*id);
+  }
+}
+
+void read_region(MapReader& map, const Declared& declared, std::string& into) {
+  const auto* node = map.find("region");
+  const auto id = node ? read_line(*node, "'region'", map.problems()) : std::nullopt;
+  if (!id) return;
+  require_declared(*id, declared.regions, "unknown region", "regions", node->position,
+                   map.problems());
+  into = *id;
+}
+
+void read_source(MapReader& map, const Declared& declared, std::string& into) {
+  map.text("source", into);
+  if (!declared.has_document || map.has("source") || !map.node().is_map()) return;
+  map.problems().add(map.position(), map.what() +
+                                         " lacks 'source': the set names a document, so "
+                                         "say where in it this stands");
+}
+
+bool uses_variables(const std::string& text, Position position, std::string_view what,
+                    const Declared& declared, Problems& problems) {
+  const auto use = variables_in(text);
+  if (use.problem) problems.add(position, std::string(what) + ": " + *use.problem);
+  for (const auto& name : use.names) {
+    require_declared(name, declared.variables, std::string(what) + ": unknown variable",
+                     "variables", position, problems);
+  }
+  return use.problem || !use.names.empty();
+}
+
+std::optional<std::string> with_defaults(const std::string& text, const Declared& declared) {
+  auto expanded = expand_variables(text, declared.defaults);
+  if (!expanded.missing.empty() || variables_in(text).problem) return std::nullopt;
+  return std::move(expanded.text);
+}
+
+}  // namespace callready

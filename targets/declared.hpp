@@ -1,0 +1,38 @@
+// What a set declares (scenarios, regions, variables), and how the rest of the file refers to it.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "targets/load_rules.hpp"
+#include "targets/yaml_reader.hpp"
+
+namespace callready {
+
+// What the file has declared by the time that rows are read.
+struct Declared {
+  const LoadRules& rules;
+  std::vector<std::string> scenarios, regions, variables;
+  std::map<std::string, std::string> defaults;  // of those variables that have one
+  bool has_document = false;                    // then each row must name its source in it
+};
+
+// A list of scenario ids that must be declared.
+void read_scenarios(MapReader& map, const Declared& declared, std::vector<std::string>& into);
+
+// One region's id that must be declared.
+void read_region(MapReader& map, const Declared& declared, std::string& into);
+
+// Where in the document a row or an advice stands.
+void read_source(MapReader& map, const Declared& declared, std::string& into);
+
+// True where `text` holds `${...}`; what is wrong with the variables is reported.
+bool uses_variables(const std::string& text, Position position, std::string_view what,
+                    const Declared& declared, Problems& problems);
+
+// The text with the defaults filled in, where every variable in it has one.
+std::optional<std::string> with_defaults(const std::string& text, const Declared& declared);
+
+}  // namespace callready

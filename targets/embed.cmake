@@ -1,0 +1,43 @@
+# cmake -DOUTPUT=FILE.cpp -P embed.cmake -- SET.yaml...: writes the sets into C++ source as raw
+# string literals (targets/builtin.hpp).
+set(past_separator FALSE)
+set(names)
+math(EXPR last "${CMAKE_ARGC} - 1")
+foreach(i RANGE ${last})
+  if(past_separator)
+    list(APPEND names "${CMAKE_ARGV${i}}")
+  elseif(CMAKE_ARGV${i} STREQUAL "--")
+    set(past_separator TRUE)
+  endif()
+endforeach()
+list(SORT names)
+list(LENGTH names count)
+
+set(delimiter "callready_yaml")
+set(rows "")
+foreach(name IN LISTS names)
+  get_filename_component(id "${name}" NAME_WLE)
+  file(READ "${name}" text)
+  string(FIND "${text}" ")${delimiter}\"" clash)
+  if(NOT clash EQUAL -1)
+    message(FATAL_ERROR "${name} holds the delimiter of its own raw string: )${delimiter}\"")
+  endif()
+  string(APPEND rows "    {\"${id}\", R\"${delimiter}(${text})${delimiter}\"},\n")
+endforeach()
+
+set(source "// Generated from targets/vendors by targets/embed.cmake.
+#include <array>
+
+#include \"targets/builtin.hpp\"
+
+namespace callready {
+
+std::span<const BuiltinSet> builtin_sets() {
+  static constexpr std::array<BuiltinSet, ${count}> sets{{
+${rows}  }};
+  return sets;
+}
+
+}  // namespace callready
+")
+file(WRITE "${OUTPUT}" "${source}")

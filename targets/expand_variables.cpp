@@ -1,0 +1,160 @@
+#include "targets/expand_variables.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "targets/suggest.hpp"
+#include "targets/syntax.hpp"
+
+namespace callready {
+namespace {
+
+bool has_variable(std::string_view text) { return text.find("${") != std::string_view::npos; }
+
+// Fills in one requirement; remembers what was missing or did not fit.
+class Expansion {
+ public:
+  Expansion(const Requirement& requirement, const VariableValues& values) : values_(values) {
+    result_.requirement = requirement;
+  }
+
+  ExpandedRequirement run() {
+    auto& row = result_.requirement;
+    for (const auto& text : std::exchange(row.variable_transports, {})) transport(text);
+    for (const auto& text : std::exchange(row.variable_ports, {})) port(text);
+    for (const auto& address : std::exchange(row.variable_addresses, {})) variable_address(address);
+    hosts(row.hosts);
+    hosts(row.reverse_dns);
+    for (auto& wildcard : row.wildcards) hosts(wildcard.examples);
+    for (auto& [name, value] : row.with) {
+      if (const auto text = fill(value)) value = *text;
+    }
+    return std::move(result_);
+  }
+
+ private:
+  // The text without variables, or nothing where one has no value.
+  std::optional<std::string> fill(const std::string& text) {
+    auto expanded = expand_variables(text, values_);
+    for (auto& name : expanded.missing) {
+      auto& missing = result_.missing;
+      if (std::find(missing.begin(), missing.end(), name) == missing.end()) {
+        missing.push_back(std::move(name));
+      }
+    }
+    if (!expanded.missing.empty()) return std::nullopt;
+    return std::move(expanded.text);
+  }
+
+  void misfit(const std::string& notation, const std::string& value, const std::string& expected) {
+    result_.problems.push_back(notation + " is '" + value + "'; expected " + expected);
+  }
+
+  void transport(const std::string& notation) {
+    const auto text = fill(notation);
+    if (!text) return;
+    if (const auto value = parse<Transport>(*text)) {
+      auto& all = result_.requirement.transports;
+      if (std::find(all.begin(), all.end(), *value) == all.end()) all.push_back(*value);
+    } else {
+      misfit(notation, *text, "udp, tcp or tls");
+    }
+  }
+
+  void port(const std::string& notation) {
+    const auto text = fill(notation);
+    if (!text) return;
+    if (const auto range = PortRange::parse(*text)) {
+      result_.requirement.ports.push_back(*range);
+    } else {
+      misfit(notation, *text, "a port from 1 to 65535 or a range such as 10000-20000");
+    }
+  }
+
+  void variable_address(const VariableAddress& address) {
+    const auto text = fill(address.text);
+    if (!text) return;
+    if (auto value = parse_address(*text)) {
+      result_.requirement.addresses.push_back(
+          {std::move(*value), address.region, address.lifecycle, address.note});
+    } else {
+      misfit(address.text, *text, "an address, a prefix or a range");
+    }
+  }
+
+  // A name is filled in; a value that is an address moves to `addresses`.
+  void hosts(std::vector<Host>& all) {
+    std::vector<Host> named;
+    for (auto& host : all) {
+      if (!has_variable(host.name)) {
+        named.push_back(std::move(host));
+        continue;
+      }
+      const auto text = fill(host.name);
+      if (!text) continue;
+      if (const auto address = IpAddress::parse(*text)) {
+        result_.requirement.addresses.push_back({*address, host.region, host.lifecycle, host.note});
+      } else if (const auto problem = host_name_problem(*text)) {
+        misfit(host.name, *text, "a host name or an address (" + *problem + ")");
+      } else {
+        host.name = *text;
+        named.push_back(std::move(host));
+      }
+    }
+    all = std::move(named);
+  }
+
+  const VariableValues& values_;
+  ExpandedRequirement result_;
+};
+
+}  // namespace
+
+ExpandedText expand_variables(std::string_view text, const VariableValues& values) {
+  ExpandedText result;
+  for (;;) {
+    const auto begin = text.find("${");
+    const auto end = begin == std::string_view::npos ? begin : text.find('}', begin);
+    if (end == std::string_view::npos) break;
+    result.text += text.substr(0, begin);
+    const std::string name(text.substr(begin + 2, end - begin - 2));
+    const auto value = values.find(name);
+    if (value != values.end()) {
+      result.text += value->second;
+    } else {
+      result.text += text.substr(begin, end - begin + 1);
+      if (std::find(result.missing.begin(), result.missing.end(), name) == result.missing.end()) {
+        result.missing.push_back(name);
+      }
+    }
+    text.remove_prefix(end + 1);
+  }
+  result.text += text;
+  return result;
+}
+
+VariableValues variable_values(const TargetSet& set, const VariableValues& given) {
+  VariableValues values;
+  for (const auto& variable : set.variables) {
+    const auto own = given.find(variable.name);
+    if (own != given.end()) {
+      values[variable.name] = own->second;
+    } else if (variable.fallback) {
+      values[variable.name] = *variable.fallback;
+    }
+  }
+  return values;
+}
+
+ExpandedRequirement expand_variables(const Requirement& requirement, const VariableValues& values) {
+  return Expansion(requirement, values).run();
+}
+
+std::optional<decltype(AddressBlock::value)> parse_address(std::string_view text) {
+  if (const auto address = IpAddress::parse(text)) return *address;
+  if (const auto network = Network::parse(text)) return *network;
+  if (const auto range = AddressRange::parse(text)) return *range;
+  return std::nullopt;
+}
+
+}  // namespace callready

@@ -1,0 +1,33 @@
+// What the loader has to know of the checks. targets/ knows no checks: cli converts the registry in
+// checks/ into this.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "probe/model/words.hpp"
+
+namespace callready {
+
+struct ParameterRule {
+  std::string name;     // a key under `with`
+  std::string meaning;  // one line for people: "path of the page, \"/\" by default"
+  bool required = false;
+};
+
+struct CheckRule {
+  std::string kind;                   // "turn"
+  std::vector<Transport> transports;  // what it can do; empty: it takes no transport
+  std::vector<ParameterRule> parameters;
+  bool needs_ports = false;  // a row without ports is an error
+  bool needs_target = true;  // a row without hosts and addresses is an error
+};
+
+struct LoadRules {
+  std::vector<CheckRule> checks;
+
+  const CheckRule* find(std::string_view kind) const;
+  std::vector<std::string> kinds() const;
+};
+
+}  // namespace callready

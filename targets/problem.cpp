@@ -1,0 +1,36 @@
+#include "targets/problem.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+namespace callready {
+
+std::string Problem::to_string() const {
+  std::string text = file;
+  if (line > 0) text += ':' + std::to_string(line) + ':' + std::to_string(column);
+  if (!text.empty()) text += ": ";
+  return text + message;
+}
+
+void Problems::add(Position position, std::string message) {
+  if (full()) {
+    ++uncounted_;
+    return;
+  }
+  found_.push_back({file_, position.line, position.column, std::move(message)});
+}
+
+std::vector<Problem> Problems::take() {
+  std::sort(found_.begin(), found_.end(), [](const Problem& left, const Problem& right) {
+    return std::tie(left.line, left.column, left.message) <
+           std::tie(right.line, right.column, right.message);
+  });
+  // A block that is used again by its alias has the same problems again.
+  found_.erase(std::unique(found_.begin(), found_.end()), found_.end());
+  if (uncounted_ > 0) {
+    found_.push_back({file_, 0, 0, "and " + std::to_string(uncounted_) + " more problems"});
+  }
+  return std::move(found_);
+}
+
+}  // namespace callready

@@ -1,0 +1,262 @@
+#include "targets/requirement_reader.hpp"
+
+#include <algorithm>
+
+#include "targets/destination_reader.hpp"
+#include "targets/syntax.hpp"
+
+namespace callready {
+namespace {
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const auto& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
+std::vector<std::string> spelled(const std::vector<Transport>& transports) {
+  std::vector<std::string> words;
+  for (const auto transport : transports) words.emplace_back(to_string(transport));
+  return words;
+}
+
+void read_reach(MapReader& row, Reach& reach) {
+  const auto* node = row.find("reach");
+  if (node == nullptr) return;
+  auto& problems = row.problems();
+  if (node->is_map()) {
+    MapReader map(*node, "'reach'", problems);
+    const auto* at_least = map.find("at_least");
+    const auto* nearest = map.find("nearest");
+    if ((at_least == nullptr) == (nearest == nullptr)) {
+      problems.add(node->position, "'reach': expected one of { at_least: N } and { nearest: N }");
+    } else {
+      reach.kind = at_least != nullptr ? Reach::Kind::at_least : Reach::Kind::nearest;
+      const auto* count = at_least != nullptr ? at_least : nearest;
+      reach.count = read_count(*count, "'reach'", problems).value_or(1);
+    }
+    map.finish();
+    return;
+  }
+  if (node->is_scalar() && node->text == "all") return;
+  if (node->is_scalar() && node->text == "any") {
+    reach.kind = Reach::Kind::any;
+    return;
+  }
+  problems.add(node->position,
+               "'reach': expected all, any, { at_least: N } or { nearest: N }, "
+               "found " +
+                   describe(*node));
+}
+
+void read_thresholds(MapReader& row, Thresholds& thresholds) {
+  const auto* node = row.find("thresholds");
+  if (node == nullptr) return;
+  MapReader map(*node, "'thresholds'", row.problems());
+  constexpr double a_minute_ms = 60'000, a_terabit_kbps = 1e9;
+  map.number("one_way_delay_ms", thresholds.one_way_delay_ms, a_minute_ms);
+  map.number("jitter_ms", thresholds.jitter_ms, a_minute_ms);
+  map.number("loss_percent", thresholds.loss_percent, 100);
+  map.number("bandwidth_kbps", thresholds.bandwidth_kbps, a_terabit_kbps);
+  map.finish();
+}
+
+// `transport`: words, or variables for them. `rule` is nullptr where the check is not known.
+void read_transports(MapReader& row, const Declared& declared, const CheckRule* rule,
+                     Requirement& requirement) {
+  auto& problems = row.problems();
+  const auto* list = row.find("transport");
+  const auto* items = list ? read_list(*list, "'transport'", problems) : nullptr;
+  if (items == nullptr) return;
+  for (const auto& item : *items) {
+    const bool variable = item.is_scalar() && uses_variables(item.text, item.position,
+                                                             "'transport'", declared, problems);
+    std::optional<Transport> value;
+    if (!variable) {
+      value = read_word<Transport>(item, "'transport'", problems);
+    } else {
+      requirement.variable_transports.push_back(item.text);
+      const auto filled = with_defaults(item.text, declared);
+      value = filled ? parse<Transport>(*filled) : std::nullopt;
+      if (filled && !value) {
+        problems.add(item.position, "'transport': the default of " + in_quotes(item.text) + " is " +
+                                        in_quotes(*filled) + "; expected udp, tcp or tls");
+      }
+    }
+    if (!value) continue;
+    if (rule != nullptr && std::find(rule->transports.begin(), rule->transports.end(), *value) ==
+                               rule->transports.end()) {
+      const auto does = joined(spelled(rule->transports));
+      problems.add(item.position,
+                   "check '" + rule->kind + "' " +
+                       (does.empty() ? "takes no transport, found " : "does " + does + ", not ") +
+                       std::string(to_string(*value)));
+    }
+    auto& all = requirement.transports;
+    if (variable) continue;
+    if (std::find(all.begin(), all.end(), *value) != all.end()) {
+      problems.add(item.position, "'transport': " + in_quotes(item.text) + " is listed twice");
+    }
+    all.push_back(*value);
+  }
+}
+
+void read_parameter(const YamlNode::Entry& entry, const Declared& declared, const CheckRule* rule,
+                    Requirement& requirement, Problems& problems) {
+  if (names_a_secret(entry.key)) {
+    problems.add(entry.position, in_quotes(entry.key) +
+                                     " under 'with': a target set never holds a "
+                                     "secret; expected it in the environment or by --credentials");
+    return;
+  }
+  const auto what = MapReader::name(entry.key);
+  const auto value = read_line(entry.value, what, problems);
+  if (value) {
+    uses_variables(*value, entry.value.position, what, declared, problems);
+    requirement.with[entry.key] = *value;
+  }
+  if (rule == nullptr) return;
+  std::vector<std::string> names;
+  for (const auto& parameter : rule->parameters) names.push_back(parameter.name);
+  if (std::find(names.begin(), names.end(), entry.key) != names.end()) return;
+  problems.add(entry.position,
+               "unknown parameter " + in_quotes(entry.key) + " of check '" + rule->kind + "'" +
+                   (names.empty() ? "; it takes none" : did_you_mean(entry.key, names)));
+}
+
+void read_parameters(MapReader& row, const Declared& declared, const CheckRule* rule,
+                     Requirement& requirement) {
+  auto& problems = row.problems();
+  const auto* with = row.find("with");
+  if (with != nullptr && !with->is_map()) {
+    problems.add(with->position, "'with': expected a block of keys, found " + describe(*with));
+    return;
+  }
+  if (with != nullptr) {
+    for (const auto& entry : with->entries) {
+      read_parameter(entry, declared, rule, requirement, problems);
+    }
+  }
+  if (rule == nullptr) return;
+  for (const auto& parameter : rule->parameters) {
+    const bool given = with != nullptr && std::any_of(with->entries.begin(), with->entries.end(),
+                                                      [&](const YamlNode::Entry& entry) {
+                                                        return entry.key == parameter.name;
+                                                      });
+    if (parameter.required && !given) {
+      problems.add(with != nullptr ? with->position : row.position(),
+                   "check '" + rule->kind + "' needs '" + parameter.name + "' under 'with' (" +
+                       parameter.meaning + ")");
+    }
+  }
+}
+
+// `check` or `unprobed`; the rule of the check where it is known.
+const CheckRule* read_check(MapReader& row, const Declared& declared, Requirement& requirement) {
+  auto& problems = row.problems();
+  const auto* check = row.find("check");
+  row.text("unprobed", requirement.unprobed);
+  if (row.has("check") && row.has("unprobed")) {
+    problems.add(row.position(),
+                 "a requirement has both 'check' and 'unprobed'; expected one: how "
+                 "it is tested, or why it cannot be");
+  }
+  if (!row.has("check") && !row.has("unprobed") && row.node().is_map()) {
+    problems.add(row.position(),
+                 "a requirement lacks 'check' (how it is tested) or 'unprobed' "
+                 "(why it cannot be)");
+  }
+  if (check == nullptr) return nullptr;
+  const auto kind = read_line(*check, "'check'", problems);
+  if (!kind) return nullptr;
+  requirement.check = *kind;
+  const auto* rule = declared.rules.find(*kind);
+  if (rule == nullptr) {
+    problems.add(check->position,
+                 "unknown check " + in_quotes(*kind) + did_you_mean(*kind, declared.rules.kinds()));
+  }
+  return rule;
+}
+
+bool has_target(const Requirement& row) {
+  const bool has_example = std::any_of(row.wildcards.begin(), row.wildcards.end(),
+                                       [](const Wildcard& w) { return !w.examples.empty(); });
+  return !row.hosts.empty() || !row.reverse_dns.empty() || !row.addresses.empty() ||
+         !row.variable_addresses.empty() || !row.service_tags.empty() || has_example;
+}
+
+// What a check cannot do without.
+void judge_completeness(MapReader& row, const CheckRule& rule, const Requirement& requirement) {
+  auto& problems = row.problems();
+  const auto lacks = [&](const std::string& key, const std::string& why) {
+    problems.add(row.position(),
+                 "a requirement lacks '" + key + "': check '" + rule.kind + "' " + why);
+  };
+  if (rule.needs_target && !rule.transports.empty() && !row.has("transport")) {
+    lacks("transport", "does " + joined(spelled(rule.transports)));
+  }
+  if (rule.needs_ports && !row.has("ports")) lacks("ports", "needs to know where to send");
+  const bool any_list =
+      row.has("hosts") || row.has("reverse_dns") || row.has("addresses") || row.has("service_tags");
+  if (!rule.needs_target || any_list || has_target(requirement)) return;
+  problems.add(row.position(),
+               row.has("wildcards")
+                   ? "nothing to probe: no wildcard has 'examples'; give a host to try in its "
+                     "place, or 'unprobed' in place of 'check'"
+                   : "nothing to probe: check '" + rule.kind +
+                         "' needs 'hosts', 'addresses', 'wildcards' or 'service_tags'");
+}
+
+// A count that can never be met.
+void judge_reach(MapReader& row, const Requirement& requirement) {
+  const auto& reach = requirement.reach;
+  const bool countable =
+      requirement.service_tags.empty() && requirement.wildcards.empty() &&
+      requirement.reverse_dns.empty() && requirement.variable_addresses.empty() &&
+      std::all_of(requirement.addresses.begin(), requirement.addresses.end(),
+                  [](const auto& a) { return std::holds_alternative<IpAddress>(a.value); });
+  const auto listed = requirement.hosts.size() + requirement.addresses.size();
+  if (reach.kind != Reach::Kind::at_least || !countable || listed == 0) return;
+  if (static_cast<std::size_t>(reach.count) <= listed) return;
+  row.problems().add(row.find("reach")->position,
+                     "'reach': expected at most " + std::to_string(listed) +
+                         ", the number of hosts and addresses, found " +
+                         std::to_string(reach.count));
+}
+
+}  // namespace
+
+Requirement read_requirement(const YamlNode& node, const Declared& declared, Problems& problems) {
+  MapReader row(node, "a requirement", problems);
+  Requirement requirement;
+  requirement.position = node.position;
+  row.require_id("id", requirement.id);
+  row.require_line("title", requirement.title);
+  row.text("purpose", requirement.purpose);
+  read_source(row, declared, requirement.source);
+  row.text("note", requirement.note);
+  read_scenarios(row, declared, requirement.scenarios);
+  row.word("severity", requirement.severity);
+  row.words("vantage", requirement.vantages);
+  row.lines("clients", requirement.clients);
+  row.word("direction", requirement.direction);
+  row.word("lifecycle", requirement.lifecycle);
+  read_source_ports(row, requirement);
+  row.word("proxy", requirement.proxy);
+  row.word("allow_by", requirement.allow_by);
+  const auto* rule = read_check(row, declared, requirement);
+  read_transports(row, declared, rule, requirement);
+  read_ports(row, declared, requirement);
+  read_reach(row, requirement.reach);
+  read_parameters(row, declared, rule, requirement);
+  read_destinations(row, declared, requirement);
+  row.flag("listening", requirement.listening);
+  row.lines("conditions", requirement.conditions);
+  read_thresholds(row, requirement.thresholds);
+  row.finish();
+  if (rule != nullptr) judge_completeness(row, *rule, requirement);
+  judge_reach(row, requirement);
+  return requirement;
+}
+
+}  // namespace callready

@@ -1,0 +1,12 @@
+// Reads one row of a vendor's table: the part of the loader that knows what a requirement is.
+#pragma once
+
+#include "probe/model/target_set.hpp"
+#include "targets/declared.hpp"
+
+namespace callready {
+
+// Problems are reported and left out of the result, which is therefore only good where none were.
+Requirement read_requirement(const YamlNode& node, const Declared& declared, Problems& problems);
+
+}  // namespace callready

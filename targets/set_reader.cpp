@@ -1,0 +1,285 @@
+#include "targets/set_reader.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "targets/destination_reader.hpp"
+#include "targets/requirement_reader.hpp"
+#include "targets/syntax.hpp"
+
+namespace callready {
+namespace {
+
+constexpr std::string_view schema = "callready.targets/1";
+
+class SetReader {
+ public:
+  SetReader(const YamlNode& root, const LoadRules& rules, Problems& problems)
+      : problems_(problems),
+        top_(root, "the set", problems),
+        declared_{rules, {}, {}, {}, {}, {}} {}
+
+  TargetSet read() {
+    if (!top_.node().is_map() || !read_schema()) return {};
+    read_head();
+    read_scenario_list();
+    read_region_list();
+    read_variables();
+    read_requirements();
+    read_capabilities();
+    read_advice();
+    top_.finish();
+    return std::move(set_);
+  }
+
+ private:
+  // False where the file is of another version: then its other problems would mislead.
+  bool read_schema() {
+    const auto* node = top_.require("schema");
+    const auto text = node ? read_line(*node, "'schema'", problems_) : std::nullopt;
+    if (!text || *text == schema) return true;
+    const bool ours = text->starts_with(schema.substr(0, schema.find('/') + 1));
+    problems_.add(node->position, "'schema': expected " + std::string(schema) + ", found " +
+                                      in_quotes(*text) +
+                                      (ours ? "; a newer callready may know it" : ""));
+    return false;
+  }
+
+  void read_head() {
+    top_.require_id("id", set_.id);
+    top_.require_line("title", set_.title);
+    top_.line("vendor", set_.vendor);
+    top_.line("edition", set_.edition);
+    top_.line("document", set_.document);
+    declared_.has_document = !set_.document.empty();
+    if (const auto* url = top_.find("url")) {
+      set_.url = read_line(*url, "'url'", problems_).value_or("");
+      const auto problem = set_.url.empty() ? std::nullopt : url_problem(set_.url);
+      if (problem) problems_.add(url->position, "'url': " + in_quotes(set_.url) + ": " + *problem);
+    }
+    read_date("published", true, set_.published);
+    read_date("verified", false, set_.verified);
+    top_.flag("control", set_.control);
+    if (!set_.published.empty() && !set_.verified.empty() &&
+        set_.verified.substr(0, set_.published.size()) < set_.published) {
+      problems_.add(top_.find("verified")->position, "'verified': " + set_.verified +
+                                                         " is before the document was published (" +
+                                                         set_.published + ")");
+    }
+  }
+
+  void read_date(std::string_view key, bool month_will_do, std::string& into) {
+    const auto* node = top_.find(key);
+    const auto text = node ? read_line(*node, MapReader::name(key), problems_) : std::nullopt;
+    if (!text) return;
+    if (const auto problem = date_problem(*text, month_will_do)) {
+      problems_.add(node->position,
+                    MapReader::name(key) + ": " + in_quotes(*text) + " is not a date: " + *problem);
+      return;
+    }
+    into = *text;
+  }
+
+  // Calls `read(item)` for each block of the list `key`.
+  template <typename Read>
+  void each(const YamlNode* list, std::string_view key, Read&& read) {
+    const auto* items = list ? read_list(*list, MapReader::name(key), problems_) : nullptr;
+    if (items == nullptr) return;
+    for (const auto& item : *items) read(item);
+  }
+
+  // False, and reported, where `id` was used before.
+  void refuse_repeated(std::map<std::string, int>& seen, MapReader& map, std::string_view key,
+                       const std::string& id, const std::string& kind) {
+    if (id.empty()) return;
+    const auto at = map.find(key)->position;
+    const auto [first, is_new] = seen.try_emplace(id, at.line);
+    if (is_new) return;
+    problems_.add(at, "duplicate " + kind + " " + in_quotes(id) + "; it was given on line " +
+                          std::to_string(first->second));
+  }
+
+  void read_scenario_list() {
+    std::map<std::string, int> seen;
+    each(top_.find("scenarios"), "scenarios", [&](const YamlNode& item) {
+      Scenario scenario;
+      MapReader map(item, "a scenario", problems_);
+      map.require_id("id", scenario.id);
+      map.require_line("title", scenario.title);
+      map.flag("default", scenario.by_default);
+      map.finish();
+      refuse_repeated(seen, map, "id", scenario.id, "scenario");
+      declared_.scenarios.push_back(scenario.id);
+      set_.scenarios.push_back(std::move(scenario));
+    });
+  }
+
+  void read_region_list() {
+    std::map<std::string, int> seen;
+    each(top_.find("regions"), "regions", [&](const YamlNode& item) {
+      Region region;
+      MapReader map(item, "a region", problems_);
+      map.require_id("id", region.id);
+      map.require_line("title", region.title);
+      map.finish();
+      refuse_repeated(seen, map, "id", region.id, "region");
+      declared_.regions.push_back(region.id);
+      set_.regions.push_back(std::move(region));
+    });
+  }
+
+  void read_variables() {
+    std::map<std::string, int> seen;
+    each(top_.find("variables"), "variables", [&](const YamlNode& item) {
+      Variable variable;
+      MapReader map(item, "a variable", problems_);
+      map.require_line("name", variable.name);
+      map.require_line("title", variable.title);
+      if (const auto* node = map.find("default")) {
+        variable.fallback = read_line(*node, "'default'", problems_);
+      }
+      map.line("example", variable.example);
+      map.finish();
+      refuse_repeated(seen, map, "name", variable.name, "variable");
+      judge_variable(map, variable);
+      declared_.variables.push_back(variable.name);
+      if (variable.fallback) declared_.defaults[variable.name] = *variable.fallback;
+      set_.variables.push_back(std::move(variable));
+    });
+  }
+
+  void judge_variable(MapReader& map, const Variable& variable) {
+    if (variable.name.empty()) return;
+    const auto at = map.find("name")->position;
+    if (!is_variable_name(variable.name)) {
+      problems_.add(at, "'name': " + in_quotes(variable.name) +
+                            " is not a variable's name; expected lower case letters, digits and "
+                            "\"_\", a letter first");
+    } else if (names_a_secret(variable.name)) {
+      problems_.add(at, "variable " + in_quotes(variable.name) +
+                            ": a secret never goes into an argument; expected it in the "
+                            "environment or by --credentials");
+    }
+    if (variable.fallback && !variables_in(*variable.fallback).names.empty()) {
+      problems_.add(map.find("default")->position, "'default': a default cannot hold a variable");
+    }
+  }
+
+  void read_requirements() {
+    std::map<std::string, int> seen;
+    each(top_.require("requirements"), "requirements", [&](const YamlNode& item) {
+      auto requirement = read_requirement(item, declared_, problems_);
+      if (!requirement.id.empty()) {
+        MapReader map(item, "a requirement", problems_);
+        refuse_repeated(seen, map, "id", requirement.id, "requirement");
+        requirement_ids_.push_back(requirement.id);
+      }
+      set_.requirements.push_back(std::move(requirement));
+    });
+    sorted_ids_ = requirement_ids_;
+    std::sort(sorted_ids_.begin(), sorted_ids_.end());
+  }
+
+  void read_capabilities() {
+    std::map<std::string, int> seen;
+    // Anchors (`control`) are never judged, so they have nothing that a person would miss.
+    const auto* list = set_.control ? top_.find("capabilities") : top_.require("capabilities");
+    each(list, "capabilities", [&](const YamlNode& item) {
+      Capability capability;
+      MapReader map(item, "a capability", problems_);
+      map.require_id("id", capability.id);
+      map.require_line("title", capability.title);
+      read_scenarios(map, declared_, capability.scenarios);
+      each(map.require("needs"), "needs", [&](const YamlNode& need) {
+        if (auto read = read_need(need)) capability.needs.push_back(std::move(*read));
+      });
+      map.finish();
+      refuse_repeated(seen, map, "id", capability.id, "capability");
+      set_.capabilities.push_back(std::move(capability));
+    });
+  }
+
+  std::optional<Need> read_need(const YamlNode& node) {
+    Need need;
+    if (node.is_scalar()) {
+      if (auto id = known_requirement(node)) need.alternatives.push_back({std::move(*id)});
+      return need;
+    }
+    if (!node.is_map()) {
+      problems_.add(node.position,
+                    "'needs': expected a requirement's id, { first_of: [...] } or { "
+                    "any_of: [...] }, found " +
+                        describe(node));
+      return std::nullopt;
+    }
+    MapReader map(node, "an entry of 'needs'", problems_);
+    const auto* first_of = map.find("first_of");
+    const auto* any_of = map.find("any_of");
+    map.finish();
+    if ((first_of == nullptr) == (any_of == nullptr)) {
+      problems_.add(node.position,
+                    "an entry of 'needs' needs one of 'first_of' (ordered) and "
+                    "'any_of' (equals)");
+      return std::nullopt;
+    }
+    need.equal = any_of != nullptr;
+    each(need.equal ? any_of : first_of, need.equal ? "any_of" : "first_of",
+         [&](const YamlNode& item) { need.alternatives.push_back(read_alternative(item)); });
+    return need;
+  }
+
+  // One id, or a list of ids that must all hold.
+  std::vector<std::string> read_alternative(const YamlNode& node) {
+    std::vector<std::string> all;
+    const auto add = [&](const YamlNode& item) {
+      if (auto id = known_requirement(item)) all.push_back(std::move(*id));
+    };
+    if (node.is_list()) {
+      each(&node, "needs", add);
+    } else {
+      add(node);
+    }
+    return all;
+  }
+
+  std::optional<std::string> known_requirement(const YamlNode& node) {
+    auto id = read_line(node, "'needs'", problems_);
+    if (!id || std::binary_search(sorted_ids_.begin(), sorted_ids_.end(), *id)) return id;
+    problems_.add(node.position,
+                  "unknown requirement " + in_quotes(*id) +
+                      (problems_.full() ? "" : did_you_mean(*id, requirement_ids_, 8)));
+    return std::nullopt;
+  }
+
+  void read_advice() {
+    std::map<std::string, int> seen;
+    each(top_.find("advice"), "advice", [&](const YamlNode& item) {
+      Advice advice;
+      MapReader map(item, "an advice", problems_);
+      map.require_id("id", advice.id);
+      if (const auto* text = map.require("text")) {
+        advice.text = read_text(*text, "'text'", problems_).value_or("");
+      }
+      read_source(map, declared_, advice.source);
+      read_scenarios(map, declared_, advice.scenarios);
+      map.words("vantage", advice.vantages);
+      map.finish();
+      refuse_repeated(seen, map, "id", advice.id, "advice");
+      set_.advice.push_back(std::move(advice));
+    });
+  }
+
+  Problems& problems_;
+  MapReader top_;
+  Declared declared_;
+  TargetSet set_;
+  std::vector<std::string> requirement_ids_, sorted_ids_;
+};
+
+}  // namespace
+
+TargetSet read_set(const YamlNode& root, const LoadRules& rules, Problems& problems) {
+  return SetReader(root, rules, problems).read();
+}
+
+}  // namespace callready

@@ -1,0 +1,42 @@
+// What the values of a target set must look like, as pure functions over text. Those that return
+// text return what is wrong with the value, or nothing where it is good.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace callready {
+
+// "turn-udp": lower case letters, digits, single "-" between them; at most 64.
+bool is_id(std::string_view text);
+// "sip_server": a lower case letter, then lower case letters, digits and "_"; at most 64.
+bool is_variable_name(std::string_view text);
+// "password", "turn_secret", "authToken": what must never be in a file that people pass around.
+bool names_a_secret(std::string_view text);
+
+// A host name by RFC 1123 section 2.1, with labels such as "_sip" (RFC 2782) allowed. An address
+// is not a host name.
+std::optional<std::string> host_name_problem(std::string_view text);
+
+// "*.example.com", "turn-*.example.com": a host name with "*" in at least one label, and at least
+// one label without.
+std::optional<std::string> wildcard_problem(std::string_view text);
+// "*" stands for one character or more, dots among them, as in most firewalls.
+bool matches_wildcard(std::string_view name, std::string_view pattern);
+
+// "2025-05-07", or "2025-05" where `month_will_do`; a day that exists.
+std::optional<std::string> date_problem(std::string_view text, bool month_will_do);
+
+// http or https, a host, no user name or password.
+std::optional<std::string> url_problem(std::string_view text);
+
+// The names in `${...}`, in order. `problem` says what is wrong with the notation itself.
+struct VariableUse {
+  std::vector<std::string> names;
+  std::optional<std::string> problem;
+};
+VariableUse variables_in(std::string_view text);
+
+}  // namespace callready

@@ -1,0 +1,56 @@
+// YAML text as a tree whose every node knows its line and column. Hides yaml-cpp, bounds what a
+// hostile file may cost, and refuses what YAML allows but a person would trip over: duplicate keys,
+// tags, a second document.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "targets/problem.hpp"
+
+namespace callready {
+
+struct YamlNode {
+  enum class Kind { null, scalar, list, map };
+  struct Entry;
+
+  Kind kind = Kind::null;
+  Position position;
+  std::string text;             // of a scalar
+  bool plain = false;           // a scalar without quotes: `5060` is a number, "5060" is not
+  std::vector<YamlNode> items;  // of a list
+  std::vector<Entry> entries;   // of a map, in the order of the file, keys unique
+
+  bool is_map() const { return kind == Kind::map; }
+  bool is_list() const { return kind == Kind::list; }
+  bool is_scalar() const { return kind == Kind::scalar; }
+};
+
+struct YamlNode::Entry {
+  std::string key;
+  Position position;  // of the key
+  YamlNode value;
+};
+
+// What a file may cost. The largest vendor set has some 3,000 values; an alias counts as all that
+// it stands for.
+struct YamlLimits {
+  std::size_t bytes = 4 * 1024 * 1024;
+  std::size_t values = 200'000;
+  std::size_t expanded_bytes = 16 * 1024 * 1024;
+  std::size_t depth = 32;
+};
+
+// The one document in `text` (UTF-8, with or without a byte order mark). Nothing where the text is
+// not YAML or breaks a limit: then `problems` says why. Duplicate keys are reported, and the first
+// one kept.
+std::optional<YamlNode> parse_yaml(std::string_view text, Problems& problems,
+                                   const YamlLimits& limits = {});
+
+// "'text'" (shortened), "a list", "a block of keys", "nothing": what was found, for messages.
+std::string describe(const YamlNode& node);
+std::string in_quotes(std::string_view text);
+
+}  // namespace callready

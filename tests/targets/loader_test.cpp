@@ -1,0 +1,244 @@
+#include "targets/loader.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "tests/targets/rules.hpp"
+
+namespace callready {
+namespace {
+
+using test::folder;
+using test::read_file;
+using test::rules;
+
+std::string printed(const std::vector<Problem>& problems) {
+  std::string text;
+  for (const auto& problem : problems) text += problem.to_string() + '\n';
+  return text;
+}
+
+std::vector<std::string> yaml_files(const std::string& where) {
+  std::vector<std::string> paths;
+  for (const auto& entry : std::filesystem::directory_iterator(where)) {
+    if (entry.path().extension() == ".yaml") paths.push_back(entry.path().string());
+  }
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
+// Every bad/X.yaml gives exactly the text of bad/X.expected.
+TEST(Loader, SaysExactlyWhatIsWrongAndWhere) {
+  const auto paths = yaml_files(folder("bad"));
+  EXPECT_GE(paths.size(), 60u);
+  for (const auto& path : paths) {
+    const std::filesystem::path file(path);
+    const auto result = load_text(read_file(path), file.filename().string(), rules());
+    auto expected_path = file;
+    const auto expected = read_file(expected_path.replace_extension(".expected").string());
+    EXPECT_FALSE(result.set) << path;
+    EXPECT_FALSE(expected.empty()) << "no .expected beside " << path;
+    EXPECT_EQ(printed(result.problems), expected) << path;
+  }
+}
+
+TEST(Loader, TakesGoodSets) {
+  const auto paths = yaml_files(folder("good"));
+  EXPECT_GE(paths.size(), 4u);
+  for (const auto& path : paths) {
+    const auto result = load_file(path, rules());
+    EXPECT_EQ(printed(result.problems), "") << path;
+    ASSERT_TRUE(result.set) << path;
+    EXPECT_EQ(result.set->origin, path);
+    EXPECT_EQ(result.set->id, std::filesystem::path(path).stem().string());
+    EXPECT_EQ(result.id, result.set->id);
+  }
+}
+
+// The example in the README is the format's definition: it must load.
+TEST(Loader, TakesTheExamplesOfTheReadme) {
+  const auto readme = read_file(std::string(CALLREADY_SOURCE_DIR) + "/targets/README.md");
+  int examples = 0;
+  for (std::size_t at = 0; (at = readme.find("```yaml\nschema:", at)) != std::string::npos;) {
+    at += 8;
+    const auto end = readme.find("```", at);
+    const auto result = load_text(readme.substr(at, end - at), "README", rules());
+    EXPECT_EQ(printed(result.problems), "");
+    EXPECT_TRUE(result.set);
+    ++examples;
+    at = end;
+  }
+  EXPECT_GE(examples, 1);
+}
+
+TEST(Loader, SaysWhyAFileCannotBeRead) {
+  const auto missing = load_file("/nonexistent/set.yaml", rules());
+  EXPECT_EQ(printed(missing.problems),
+            "/nonexistent/set.yaml: cannot be read: No such file or directory\n");
+  EXPECT_FALSE(missing.set);
+  const auto directory = load_file(folder("bad"), rules());
+  EXPECT_EQ(printed(directory.problems),
+            folder("bad") + ": is a folder; expected a target set, a YAML file\n");
+}
+
+TEST(Loader, SaysWhyReadingBreaksOff) {
+  // Opens for anyone, and its first page cannot be read.
+  const std::string path = "/proc/self/mem";
+  if (!std::filesystem::exists(path)) GTEST_SKIP() << "needs Linux's " << path;
+  EXPECT_EQ(printed(load_file(path, rules()).problems),
+            path + ": cannot be read: Input/output error\n");
+}
+
+TEST(Loader, RefusesAFileWithoutEnd) {
+  const std::string path = "/dev/zero";
+  if (!std::filesystem::exists(path)) GTEST_SKIP() << "needs Linux's " << path;
+  EXPECT_EQ(printed(load_file(path, rules()).problems),
+            path + ": larger than 4 MiB; a target set is a few hundred KiB at most\n");
+}
+
+TEST(Loader, TakesAByteOrderMarkAndWindowsLineEnds) {
+  auto text = read_file(folder("good/minimal.yaml"));
+  for (std::size_t at = 0; (at = text.find('\n', at)) != std::string::npos; at += 2) {
+    text.insert(at, "\r");
+  }
+  const auto result = load_text("\xef\xbb\xbf" + text, "windows", rules());
+  EXPECT_EQ(printed(result.problems), "");
+  ASSERT_TRUE(result.set);
+  EXPECT_EQ(result.set->id, "minimal");
+}
+
+TEST(Loader, KnowsTheIdOfASetThatHasProblems) {
+  const auto result = load_text("schema: callready.targets/1\nid: half\ntitle: [", "x", rules());
+  EXPECT_EQ(result.id, "");  // not YAML: nothing can be known
+  const auto typed = load_text("schema: callready.targets/1\nid: half\ntitel: x\n", "x", rules());
+  EXPECT_EQ(typed.id, "half");
+  EXPECT_FALSE(typed.set);
+}
+
+// Each line of the format arrives in the model.
+TEST(Loader, ReadsEveryKey) {
+  const auto result = load_file(folder("good/everything.yaml"), rules());
+  ASSERT_TRUE(result.set) << printed(result.problems);
+  const auto& set = *result.set;
+  EXPECT_EQ(set.title, "Everything");
+  EXPECT_EQ(set.vendor, "Example Inc.");
+  EXPECT_EQ(set.edition, "36");
+  EXPECT_EQ(set.document, "Network Requirements");
+  EXPECT_EQ(set.url, "https://example.com/network.pdf");
+  EXPECT_EQ(set.published, "2025-05");
+  EXPECT_EQ(set.verified, "2026-11-20");
+  EXPECT_FALSE(set.control);
+  ASSERT_EQ(set.scenarios.size(), 2u);
+  EXPECT_EQ(set.scenarios[0].id, "collaboration");
+  EXPECT_TRUE(set.scenarios[0].by_default);
+  EXPECT_FALSE(set.scenarios[1].by_default);
+  ASSERT_EQ(set.regions.size(), 1u);
+  EXPECT_EQ(set.regions[0].title, "Europe / France");
+  ASSERT_EQ(set.variables.size(), 5u);
+  EXPECT_EQ(set.variables[0].name, "sip_server");
+  EXPECT_EQ(set.variables[0].example, "pbx.example.com");
+  EXPECT_FALSE(set.variables[0].fallback);
+  EXPECT_EQ(set.variables[1].fallback, "5060");
+
+  ASSERT_EQ(set.capabilities.size(), 1u);
+  const auto& calls = set.capabilities[0];
+  EXPECT_EQ(calls.scenarios, std::vector<std::string>{"collaboration"});
+  ASSERT_EQ(calls.needs.size(), 3u);
+  using Alternatives = std::vector<std::vector<std::string>>;
+  EXPECT_EQ(calls.needs[0].alternatives, (Alternatives{{"turn"}}));
+  EXPECT_FALSE(calls.needs[0].equal);
+  EXPECT_EQ(calls.needs[1].alternatives, (Alternatives{{"turn"}, {"sip", "networks"}}));
+  EXPECT_FALSE(calls.needs[1].equal);
+  EXPECT_EQ(calls.needs[2].alternatives, (Alternatives{{"sip"}, {"networks"}}));
+  EXPECT_TRUE(calls.needs[2].equal);
+
+  ASSERT_EQ(set.advice.size(), 1u);
+  EXPECT_EQ(set.advice[0].text, "Keep NAT bindings\nfor 10 minutes.");
+  EXPECT_EQ(set.advice[0].source, "section 4.6.1");
+  EXPECT_EQ(set.advice[0].scenarios, std::vector<std::string>{"hub"});
+  EXPECT_EQ(set.advice[0].vantages, std::vector<Vantage>{Vantage::gateway});
+}
+
+TEST(Loader, ReadsEveryKeyOfARequirement) {
+  const auto result = load_file(folder("good/everything.yaml"), rules());
+  ASSERT_TRUE(result.set) << printed(result.problems);
+  const auto* turn = result.set->find_requirement("turn");
+  ASSERT_NE(turn, nullptr);
+  EXPECT_EQ(turn->title, "TURN servers");
+  EXPECT_EQ(turn->purpose, "Media");
+  EXPECT_EQ(turn->source, "section 4.1");
+  EXPECT_EQ(turn->note, "Nearest two.");
+  EXPECT_EQ(turn->scenarios, std::vector<std::string>{"collaboration"});
+  EXPECT_EQ(turn->severity, Severity::recommended);
+  EXPECT_EQ(turn->vantages, (std::vector<Vantage>{Vantage::pc, Vantage::room_device}));
+  EXPECT_EQ(turn->clients, (std::vector<std::string>{"web", "desktop"}));
+  EXPECT_EQ(turn->direction, Direction::in);
+  EXPECT_EQ(turn->lifecycle, Lifecycle::optional_feature);
+  EXPECT_EQ(turn->source_ports, (std::vector<PortRange>{{1024, 1024}, {49152, 65535}}));
+  EXPECT_EQ(turn->proxy, ProxyUse::allowed);
+  EXPECT_EQ(turn->allow_by, AllowBy::network);
+  EXPECT_EQ(turn->check, "turn");
+  EXPECT_EQ(turn->unprobed, "");
+  EXPECT_EQ(turn->transports, (std::vector<Transport>{Transport::udp, Transport::tls}));
+  EXPECT_EQ(turn->ports, (std::vector<PortRange>{{3478, 3478}, {10000, 20000}}));
+  EXPECT_EQ(turn->reach.to_string(), "nearest 2");
+  EXPECT_EQ(turn->with, (std::map<std::string, std::string>{{"realm", "${sip_server}"}}));
+  ASSERT_EQ(turn->hosts.size(), 2u);
+  EXPECT_EQ(turn->hosts[0].name, "turn-gra1.example.com");
+  EXPECT_EQ(turn->hosts[1].region, "france");
+  EXPECT_EQ(turn->hosts[1].lifecycle, Lifecycle::removed);
+  EXPECT_EQ(turn->hosts[1].note, "gone since Ed 20");
+  ASSERT_EQ(turn->reverse_dns.size(), 1u);
+  EXPECT_EQ(turn->reverse_dns[0].name, "rtc-gra2.example.com");
+  ASSERT_EQ(turn->wildcards.size(), 2u);
+  EXPECT_EQ(turn->wildcards[0].pattern, "*.example.com");
+  ASSERT_EQ(turn->wildcards[0].examples.size(), 1u);
+  EXPECT_EQ(turn->wildcards[0].examples[0].name, "www.example.com");
+  EXPECT_EQ(turn->wildcards[1].pattern, "turn-*.example.com");
+  ASSERT_EQ(turn->addresses.size(), 5u);
+  EXPECT_EQ(turn->addresses[0].to_string(), "192.0.2.1");
+  EXPECT_EQ(turn->addresses[1].to_string(), "198.51.100.0/24");
+  EXPECT_EQ(turn->addresses[1].region, "france");
+  EXPECT_EQ(turn->addresses[2].to_string(), "203.0.113.10-203.0.113.20");
+  EXPECT_EQ(turn->addresses[2].note, "larger beside it");
+  EXPECT_EQ(turn->addresses[3].to_string(), "192.0.3.0/23");
+  EXPECT_EQ(turn->addresses[4].to_string(), "2001:db8::/32");
+  EXPECT_EQ(turn->addresses[4].lifecycle, Lifecycle::deprecated);
+  EXPECT_EQ(turn->service_tags, std::vector<std::string>{"AzureCloud.centralus"});
+  EXPECT_FALSE(turn->listening);
+  EXPECT_EQ(turn->conditions, std::vector<std::string>{"footnote (2) is missing"});
+  EXPECT_EQ(turn->thresholds.one_way_delay_ms, 150);
+  EXPECT_EQ(turn->thresholds.jitter_ms, 30);
+  EXPECT_EQ(turn->thresholds.loss_percent, 1);
+  EXPECT_EQ(turn->thresholds.bandwidth_kbps, 87.5);
+  EXPECT_EQ(turn->position.line, 39);
+  EXPECT_EQ(turn->position.column, 5);
+}
+
+TEST(Loader, KeepsWhatIsVariableAsText) {
+  const auto result = load_file(folder("good/everything.yaml"), rules());
+  ASSERT_TRUE(result.set) << printed(result.problems);
+  const auto* sip = result.set->find_requirement("sip");
+  ASSERT_NE(sip, nullptr);
+  EXPECT_EQ(sip->variable_transports, std::vector<std::string>{"${sip_transport}"});
+  EXPECT_TRUE(sip->transports.empty());
+  EXPECT_EQ(sip->variable_ports,
+            (std::vector<std::string>{"${sip_port}", "${rtp_first}-${rtp_last}"}));
+  EXPECT_EQ(sip->ports, (std::vector<PortRange>{{5061, 5061}}));
+  ASSERT_EQ(sip->hosts.size(), 2u);
+  EXPECT_EQ(sip->hosts[0].name, "${sip_server}");
+  EXPECT_EQ(sip->hosts[1].name, "_sip._udp.${sip_server}");
+  ASSERT_EQ(sip->variable_addresses.size(), 1u);
+  EXPECT_EQ(sip->variable_addresses[0].text, "${sip_server}");
+  EXPECT_EQ(sip->variable_addresses[0].region, "france");
+  EXPECT_TRUE(sip->addresses.empty());
+  const auto* networks = result.set->find_requirement("networks");
+  ASSERT_NE(networks, nullptr);
+  EXPECT_EQ(networks->unprobed, "The vendor lists networks only.");
+  EXPECT_EQ(networks->check, "");
+}
+
+}  // namespace
+}  // namespace callready

@@ -1,0 +1,60 @@
+// A fixed set of checks for the loader's tests: the kinds that vendor sets use. The real registry
+// is in checks/, which this room does not know.
+#pragma once
+
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include "targets/load_rules.hpp"
+
+namespace callready::test {
+
+inline LoadRules rules() {
+  const auto udp = Transport::udp, tcp = Transport::tcp, tls = Transport::tls;
+  const ParameterRule path{"path", "path of the page, \"/\" where left out"};
+  const ParameterRule name{"name", "the name to look up", true};
+  return {{
+      {.kind = "dns",
+       .transports = {udp, tcp},
+       .parameters = {{"type", "A, AAAA, SRV"}},
+       .needs_target = false},
+      {.kind = "tcp", .transports = {tcp}, .needs_ports = true},
+      {.kind = "tls",
+       .transports = {tcp, tls},
+       .parameters = {{"issuer", "expected issuer"}},
+       .needs_ports = true},
+      {.kind = "http",
+       .transports = {tcp, tls},
+       .parameters = {path, {"upgrade", "websocket"}, {"issuer", "expected issuer"}},
+       .needs_ports = true},
+      {.kind = "proxy", .transports = {tcp, tls}, .parameters = {name}, .needs_ports = true},
+      {.kind = "stun", .transports = {udp, tcp, tls}, .needs_ports = true},
+      {.kind = "turn",
+       .transports = {udp, tcp, tls},
+       .parameters = {{"realm", "its realm"}},
+       .needs_ports = true},
+      {.kind = "udp-range", .transports = {udp}, .needs_ports = true},
+      {.kind = "sip",
+       .transports = {udp, tcp, tls},
+       .parameters = {{"domain", "SIP domain"}},
+       .needs_ports = true},
+      {.kind = "nat", .needs_target = false},
+      {.kind = "sip-alg", .transports = {udp, tcp}, .needs_ports = true},
+      {.kind = "ntp", .transports = {udp}, .needs_ports = true},
+      {.kind = "media", .transports = {udp}, .needs_ports = true},
+      {.kind = "ice", .needs_target = false},
+      {.kind = "path", .needs_target = false},
+  }};
+}
+
+inline std::string folder(const std::string& name) {
+  return std::string(CALLREADY_SOURCE_DIR) + "/tests/targets/" + name;
+}
+
+inline std::string read_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+}  // namespace callready::test
