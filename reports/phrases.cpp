@@ -41,30 +41,53 @@ std::string capability_title(const SetResult* set, const std::string& id) {
   return id;
 }
 
-// Who sent the refusal, as the check wrote it down.
+// Who sent the refusal, as the evidence of an ICMP error or of a forged reset says.
 std::string sender(const Observation& seen) {
   for (const auto& evidence : seen.evidence) {
-    for (const auto* name : {"from", "sender"}) {
-      const auto fact = evidence.facts.find(name);
-      if (fact == evidence.facts.end()) continue;
-      if (const auto* text = std::get_if<std::string>(&fact->second)) return *text;
-    }
+    const auto fact = evidence.facts.find("sender");
+    if (fact == evidence.facts.end()) continue;
+    if (const auto* text = std::get_if<std::string>(&fact->second)) return *text;
+  }
+  return {};
+}
+
+// Details with words of their own. Any other one stands in brackets behind the outcome's phrase.
+struct DetailPhrase {
+  Outcome outcome;
+  std::string_view detail, phrase;
+};
+
+constexpr DetailPhrase detail_phrases[] = {
+    {Outcome::failed, "expired", "reached, but its certificate has expired"},
+    {Outcome::failed, "not_yet_valid", "reached, but its certificate is not valid yet"},
+    {Outcome::failed, "untrusted", "reached, but its certificate is from an unknown issuer"},
+    {Outcome::failed, "incomplete_chain", "reached, but its certificate chain is incomplete"},
+    {Outcome::failed, "wrong_name", "reached, but its certificate is for another name"},
+    {Outcome::failed, "connection_reset", "reached, but the connection was cut off"},
+    {Outcome::failed, "closed_by_peer", "reached, but the connection was closed without an answer"},
+    {Outcome::failed, "malformed", "reached, but the answer makes no sense"},
+    {Outcome::unresolved, "no_address", "the name has no address"},
+    {Outcome::unresolved, "dns_failed", "the name could not be looked up"},
+    {Outcome::unresolved, "dns_unreachable", "the DNS server does not answer"},
+    {Outcome::skipped, "stopped", "not tried to the end"},
+    {Outcome::skipped, "no_route", "not tried: this computer has no route to it"},
+};
+
+std::string_view detail_phrase(const Observation& seen) {
+  for (const auto& [outcome, detail, phrase] : detail_phrases) {
+    if (outcome == seen.outcome && detail == seen.detail) return phrase;
   }
   return {};
 }
 
 // Details that say no more than the outcome does.
-bool says_nothing_new(std::string_view detail) {
+bool says_nothing_new(const Observation& seen) {
   constexpr std::string_view known[] = {
-      "answered",         "connected",  "connection_refused",
-      "denied",           "failed",     "no_answer",
-      "no_reply",         "ok",         "passed",
-      "port_unreachable", "refused",    "rejected",
-      "silent",           "skipped",    "timeout",
-      "timed_out",        "unresolved", "nxdomain",
-      "not_found",
+      "answered",     "connected",        "connection_refused", "no_answer", "no_reply",
+      "no_such_name", "port_unreachable", "prohibited",         "timed_out",
   };
-  return detail.empty() || std::find(std::begin(known), std::end(known), detail) != std::end(known);
+  return seen.detail.empty() || !detail_phrase(seen).empty() ||
+         std::find(std::begin(known), std::end(known), seen.detail) != std::end(known);
 }
 
 std::string words_of(std::string detail) {
@@ -218,6 +241,9 @@ std::string endpoint(const Probe& probe) {
 std::string outcome_phrase(const ProbeResult& result) {
   const bool udp = result.probe.target.transport == Transport::udp;
   const auto by = sender(result.observation);
+  if (const auto phrase = detail_phrase(result.observation); !phrase.empty()) {
+    return std::string(phrase);
+  }
   switch (result.observation.outcome) {
     case Outcome::answered:
       return "answered";
@@ -248,19 +274,20 @@ std::string outcome_in_full(const ProbeResult& result) {
   const auto& seen = result.observation;
   auto text = outcome_phrase(result);
   if (seen.round_trip) {
-    text += fmt::format(" {} {}", reached(seen.outcome) ? "in" : "after",
-                        duration_phrase(*seen.round_trip));
+    const auto time = duration_phrase(*seen.round_trip);
+    text += reached(seen.outcome) ? " in " + time : " (" + time + ')';
   }
   if (seen.outcome == Outcome::silent && seen.attempts > 1) {
     text += fmt::format(" to {} tries", seen.attempts);
   }
-  if (!says_nothing_new(seen.detail)) text += fmt::format(" ({})", words_of(seen.detail));
+  if (!says_nothing_new(seen)) text += fmt::format(" ({})", words_of(seen.detail));
   if (seen.address && seen.address->to_string() != result.probe.target.host) {
     text += fmt::format(", at {}", seen.address->to_string());
   }
   if (result.probe.control) text += ", for comparison";
-  if (!reached(seen.outcome)) {
-    for (const auto& evidence : seen.evidence) text += fmt::format("; {}", evidence.text);
+  // The last thing seen is what went wrong; all of it is in the JSON.
+  if (!reached(seen.outcome) && !seen.evidence.empty()) {
+    text += fmt::format(": {}", seen.evidence.back().text);
   }
   return text;
 }

@@ -34,7 +34,7 @@ std::string endpoint(const Probe& probe);
 // What became of it: "no answer", "blocked on the way by 10.20.0.1", "name not found".
 std::string outcome_phrase(const ProbeResult& result);
 
-// The outcome with round trip, address, detail and, where it went wrong, the evidence.
+// The outcome with round trip, address, detail and, where it went wrong, the deciding evidence.
 std::string outcome_in_full(const ProbeResult& result);
 
 // Titles of the capabilities that a finding hurts, the set's name before them where there are

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "reports/unicode.hpp"
 
@@ -247,6 +248,39 @@ void Page::verdict(Mark mark, std::string_view word, std::string_view text, int 
   for (const auto& part : wrap(clean(text), width_ - hang)) {
     line(start + part);
     start = spaces(hang);
+  }
+}
+
+void Page::table(const std::vector<std::vector<std::string>>& rows, std::size_t flexible) {
+  if (rows.empty()) return;
+  constexpr int gap = 2;
+  std::vector<int> widths(rows.front().size(), 0);
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < std::min(row.size(), widths.size()); ++i) {
+      widths[i] = std::max(widths[i], columns(clean(row[i])));
+    }
+  }
+  const auto total = [&] {
+    return std::accumulate(widths.begin(), widths.end(),
+                           gap * (static_cast<int>(widths.size()) - 1));
+  };
+  constexpr int least = 4;  // one character and "..."
+  while (total() > width_) {
+    auto& column = widths[flexible] > least ? widths[flexible]
+                                            : *std::max_element(widths.begin(), widths.end());
+    if (column <= least) break;
+    --column;
+  }
+  auto style = Style::bold;
+  for (const auto& row : rows) {
+    std::string text;
+    for (std::size_t i = 0; i < std::min(row.size(), widths.size()); ++i) {
+      const auto cell = shortened(clean(row[i]), widths[i]);
+      text += cell + spaces(widths[i] - columns(cell) + gap);
+    }
+    while (text.ends_with(' ')) text.pop_back();
+    line(styled(text, style));
+    style = Style::plain;
   }
 }
 

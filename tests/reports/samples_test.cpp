@@ -248,9 +248,9 @@ Report blocked() {
   auto& tls = report.probes.at(3).observation;
   tls.outcome = Outcome::rejected;
   tls.round_trip.reset();
-  tls.detail = "admin_prohibited";
+  tls.detail = "prohibited";
   tls.evidence = {evidence("icmp_error", "10.20.0.1 says: administratively prohibited.",
-                           {{"from", std::string("10.20.0.1")}, {"hop", std::int64_t{1}}})};
+                           {{"sender", std::string("10.20.0.1")}, {"hop", std::int64_t{1}}})};
   auto sip = probe("sip", Transport::udp, "sip.example.net", 5060, Outcome::answered, 14.2);
   sip.observation.detail = "404";
   auto range = probe("udp-range", Transport::udp, "192.0.2.40", 10000, Outcome::passed);
@@ -258,7 +258,7 @@ Report blocked() {
   range.probe.target.sample = {10000, 12500, 20000};
   range.probe.id = probe_id(range.probe);
   auto missing = probe("dns", Transport::udp, "provisioning.example.net", 0, Outcome::unresolved);
-  missing.observation.detail = "nxdomain";
+  missing.observation.detail = "no_such_name";
   missing.observation.local.reset();
   auto refused = probe("tcp", Transport::tcp, "2001:db8:99::1", 5061, Outcome::refused, 30);
   refused.observation.detail = "connection_refused";
@@ -272,7 +272,10 @@ Report blocked() {
   auto control = probe("tcp", Transport::tcp, "anchor.example.org", 443, Outcome::connected, 8);
   control.probe.control = true;
   auto broken = probe("tls", Transport::tls, "files.example.net", 443, Outcome::failed, 11);
-  broken.observation.detail = "handshake_failure";
+  broken.observation.detail = "wrong_name";
+  broken.observation.evidence = {
+      evidence("tls_handshake", "TLSv1.3"),
+      evidence("certificate_fault", "the certificate is for another name")};
   auto skipped = probe("tcp", Transport::tcp, "inbound.example.net", 5060, Outcome::skipped);
   skipped.observation = {};
   skipped.observation.detail = "inbound";
@@ -352,7 +355,7 @@ Report hostile() {
     if (!probe.target.route.direct()) probe.target.route.proxy += attack;
     seen.detail += attack;
     seen.evidence.push_back(
-        evidence("http_reply", attack, {{"from", attack}, {"kind", attack}, {"text", attack}}));
+        evidence("http_reply", attack, {{"sender", attack}, {"kind", attack}, {"text", attack}}));
   }
   return report;
 }

@@ -1,0 +1,316 @@
+#include "reports/show.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "reports/phrases.hpp"
+#include "reports/terminal.hpp"
+
+namespace callready {
+namespace {
+
+constexpr int label_width = 10;  // "Addresses", "Variables"
+
+// "label  text" lines of one block; what is empty in the document is not there.
+class Block {
+ public:
+  Block(Page& page, int indent) : page_(page), indent_(indent) {}
+
+  void add(std::string_view label, std::string_view text) {
+    if (!text.empty()) page_.labelled(label, text, indent_, label_width);
+  }
+
+  void add_each(std::string_view label, const std::vector<std::string>& texts) {
+    for (const auto& text : texts) {
+      add(label, text);
+      label = "";
+    }
+  }
+
+ private:
+  Page& page_;
+  int indent_;
+};
+
+template <typename Enum>
+std::string words_text(const std::vector<Enum>& values) {
+  std::vector<std::string> texts;
+  for (const auto value : values) texts.emplace_back(to_string(value));
+  return joined(texts);
+}
+
+std::string ports_text(const std::vector<PortRange>& ports) {
+  std::vector<std::string> texts;
+  for (const auto& range : ports) texts.push_back(range.to_string());
+  return joined(texts);
+}
+
+// "text (france; removed; note)"
+std::string with_facts(std::string text, const std::string& fact, Lifecycle lifecycle,
+                       const std::string& note) {
+  std::vector<std::string> facts;
+  if (!fact.empty()) facts.push_back(fact);
+  if (lifecycle != Lifecycle::current) facts.emplace_back(to_string(lifecycle));
+  if (!note.empty()) facts.push_back(note);
+  return facts.empty() ? text : fmt::format("{} ({})", text, joined(facts, "; "));
+}
+
+std::string hosts_text(const std::vector<Host>& hosts) {
+  std::vector<std::string> texts;
+  for (const auto& host : hosts) {
+    texts.push_back(with_facts(host.name, host.region, host.lifecycle, host.note));
+  }
+  return joined(texts);
+}
+
+std::string addresses_text(const std::vector<AddressBlock>& blocks) {
+  std::vector<std::string> texts;
+  for (const auto& block : blocks) {
+    texts.push_back(with_facts(block.to_string(), block.region, block.lifecycle, block.note));
+  }
+  return joined(texts);
+}
+
+std::vector<std::string> wildcard_texts(const std::vector<Wildcard>& wildcards) {
+  std::vector<std::string> texts;
+  for (const auto& wildcard : wildcards) {
+    texts.push_back(wildcard.examples.empty() ? wildcard.pattern
+                                              : fmt::format("{} (tried: {})", wildcard.pattern,
+                                                            hosts_text(wildcard.examples)));
+  }
+  return texts;
+}
+
+std::string reach_text(const Reach& reach) {
+  switch (reach.kind) {
+    case Reach::Kind::all:
+      return "all must answer";
+    case Reach::Kind::any:
+      return "one must answer";
+    case Reach::Kind::at_least:
+      return fmt::format("at least {} must answer", reach.count);
+    case Reach::Kind::nearest:
+      return reach.count == 1 ? "the nearest must answer"
+                              : fmt::format("the nearest {} must answer", reach.count);
+  }
+  return "all must answer";
+}
+
+std::string_view in_capitals(Transport transport) {
+  switch (transport) {
+    case Transport::udp:
+      return "UDP";
+    case Transport::tcp:
+      return "TCP";
+    case Transport::tls:
+      return "TLS";
+  }
+  return "?";
+}
+
+// "UDP and TCP 3478, 10000-20000"
+std::string traffic_text(const Requirement& requirement) {
+  std::vector<std::string> transports;
+  for (const auto transport : requirement.transports) {
+    transports.emplace_back(in_capitals(transport));
+  }
+  auto text = joined(transports, " and ");
+  const auto ports = ports_text(requirement.ports);
+  if (!ports.empty()) text += (text.empty() ? "port " : " ") + ports;
+  if (!requirement.source_ports.empty()) {
+    text += fmt::format(", from port {}", ports_text(requirement.source_ports));
+  }
+  if (requirement.direction == Direction::in) text += " (from outside to this site)";
+  return text;
+}
+
+std::string check_text(const Requirement& requirement) {
+  if (requirement.check.empty()) return fmt::format("none: {}", requirement.unprobed);
+  std::vector<std::string> parameters;
+  for (const auto& [name, value] : requirement.with) parameters.push_back(name + '=' + value);
+  auto text = requirement.check;
+  if (!parameters.empty()) text += fmt::format(" ({})", joined(parameters));
+  text += fmt::format(", {}", reach_text(requirement.reach));
+  if (!requirement.listening) text += "; no known listener there, so it is never scanned";
+  return text;
+}
+
+std::string firewall_text(const Requirement& requirement) {
+  std::vector<std::string> rules;
+  if (requirement.allow_by == AllowBy::name) rules.emplace_back("allow by name");
+  if (requirement.allow_by == AllowBy::network) rules.emplace_back("allow by network");
+  if (requirement.proxy == ProxyUse::allowed) rules.emplace_back("a proxy may carry it");
+  if (requirement.proxy == ProxyUse::required) rules.emplace_back("must go through the proxy");
+  return joined(rules);
+}
+
+std::string thresholds_text(const Thresholds& thresholds) {
+  std::vector<std::string> figures;
+  const auto tell = [&](std::string_view name, const std::optional<double>& figure,
+                        std::string_view unit) {
+    if (figure) figures.push_back(fmt::format("{} {}{}", name, *figure, unit));
+  };
+  tell("one-way delay", thresholds.one_way_delay_ms, " ms");
+  tell("jitter", thresholds.jitter_ms, " ms");
+  tell("loss", thresholds.loss_percent, " %");
+  tell("bandwidth", thresholds.bandwidth_kbps, " kbit/s");
+  return joined(figures);
+}
+
+void add_requirement(Page& page, const Requirement& requirement) {
+  page.blank();
+  const auto severity = requirement.severity == Severity::required
+                            ? std::string()
+                            : std::string(to_string(requirement.severity));
+  page.paragraph(with_facts(fmt::format("{}: {}", requirement.id, requirement.title), severity,
+                            requirement.lifecycle, ""),
+                 Style::bold);
+  Block block(page, 2);
+  block.add("For", requirement.purpose);
+  block.add("Traffic", traffic_text(requirement));
+  block.add("Hosts", hosts_text(requirement.hosts));
+  block.add_each("Wildcards", wildcard_texts(requirement.wildcards));
+  block.add("Addresses", addresses_text(requirement.addresses));
+  block.add("Tags", joined(requirement.service_tags));
+  block.add("PTR names", hosts_text(requirement.reverse_dns));
+  block.add("Firewall", firewall_text(requirement));
+  block.add("Check", check_text(requirement));
+  block.add("From", words_text(requirement.vantages));
+  block.add("Clients", joined(requirement.clients));
+  block.add("Scenarios", joined(requirement.scenarios));
+  block.add("Quality", thresholds_text(requirement.thresholds));
+  block.add_each("Unclear", requirement.conditions);
+  block.add("Note", requirement.note);
+  block.add("Source", requirement.source);
+}
+
+std::string need_text(const Need& need) {
+  std::vector<std::string> alternatives;
+  for (const auto& together : need.alternatives) {
+    alternatives.push_back(joined(together, " with "));
+  }
+  if (alternatives.size() == 1) return alternatives.front();
+  return need.equal
+             ? fmt::format("one of {}", joined(alternatives))
+             : fmt::format("{} (a later one is a fallback)", joined(alternatives, ", else "));
+}
+
+using Printed = std::set<std::string, std::less<>>;
+
+void add_capability(Page& page, const TargetSet& set, const Capability& capability,
+                    Printed& printed) {
+  page.heading(
+      fmt::format("Capability: {}", capability.title.empty() ? capability.id : capability.title));
+  Block block(page, 0);
+  std::vector<std::string> needs;
+  for (const auto& need : capability.needs) needs.push_back(need_text(need));
+  block.add_each("Needs", needs);
+  block.add("Scenarios", joined(capability.scenarios));
+  for (const auto& need : capability.needs) {
+    for (const auto& together : need.alternatives) {
+      for (const auto& id : together) {
+        const auto* requirement = set.find_requirement(id);
+        // What two capabilities need stands under the first.
+        if (requirement != nullptr && printed.insert(id).second) {
+          add_requirement(page, *requirement);
+        }
+      }
+    }
+  }
+}
+
+void add_others(Page& page, const TargetSet& set, const Printed& printed) {
+  bool first = true;
+  for (const auto& requirement : set.requirements) {
+    if (printed.contains(requirement.id)) continue;
+    if (first) page.heading("What no capability depends on");
+    first = false;
+    add_requirement(page, requirement);
+  }
+}
+
+void add_choices(Page& page, const TargetSet& set) {
+  const auto add = [&](std::string_view heading, const std::vector<std::string>& names,
+                       const std::vector<std::string>& texts) {
+    if (names.empty()) return;
+    page.heading(heading);
+    int width = 0;
+    for (const auto& name : names) width = std::max(width, columns(page.clean(name)));
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      page.row(Mark::none, names[i], texts[i], std::min(width, page.width() / 3));
+    }
+  };
+  std::vector<std::string> names, texts;
+  for (const auto& scenario : set.scenarios) {
+    names.push_back(scenario.id);
+    texts.push_back(scenario.title + (scenario.by_default ? " (default)" : ""));
+  }
+  add("Scenarios (--scenario)", names, texts);
+  names.clear(), texts.clear();
+  for (const auto& region : set.regions) {
+    names.push_back(region.id);
+    texts.push_back(region.title);
+  }
+  add("Regions (--region)", names, texts);
+  names.clear(), texts.clear();
+  for (const auto& variable : set.variables) {
+    names.push_back(variable.name);
+    auto text = variable.title;
+    if (variable.fallback) {
+      text += fmt::format(" (otherwise {})", *variable.fallback);
+    } else if (!variable.example.empty()) {
+      text += fmt::format(" (for instance {})", variable.example);
+    }
+    texts.push_back(text);
+  }
+  add("Yours to say (--var NAME=VALUE)", names, texts);
+}
+
+void add_advice(Page& page, const TargetSet& set) {
+  if (set.advice.empty()) return;
+  page.heading("What no probe can test");
+  for (const auto& advice : set.advice) {
+    page.blank();
+    page.paragraph(fmt::format("{}: {}", advice.id, advice.text));
+    Block block(page, 2);
+    block.add("From", words_text(advice.vantages));
+    block.add("Scenarios", joined(advice.scenarios));
+    block.add("Source", advice.source);
+  }
+}
+
+}  // namespace
+
+std::string show_text(const TargetSet& set, const RenderOptions& options) {
+  Page page(options);
+  page.heading(set.edition.empty() ? set.title : fmt::format("{} ({})", set.title, set.edition));
+  Block block(page, 0);
+  block.add("Vendor", set.vendor);
+  block.add("Document", set.document);
+  block.add("URL", set.url);
+  block.add("Published", set.published);
+  block.add("Verified", set.verified);
+  block.add("File", set.origin);
+  add_choices(page, set);
+  Printed printed;
+  for (const auto& capability : set.capabilities) add_capability(page, set, capability, printed);
+  add_others(page, set, printed);
+  add_advice(page, set);
+  return page.take();
+}
+
+std::string list_text(std::span<const TargetSet> sets, const RenderOptions& options) {
+  Page page(options);
+  std::vector<std::vector<std::string>> rows = {
+      {"SET", "TITLE", "EDITION", "VERIFIED", "REQUIREMENTS"}};
+  for (const auto& set : sets) {
+    rows.push_back(
+        {set.id, set.title, set.edition, set.verified, std::to_string(set.requirements.size())});
+  }
+  page.table(rows, 1);
+  return page.take();
+}
+
+}  // namespace callready

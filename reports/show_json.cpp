@@ -1,0 +1,178 @@
+// Target sets as JSON. It mirrors the model: every member is always there, empty where the document
+// says nothing, so that a program need not ask first. Only figures that are not given are left out.
+#include <nlohmann/json.hpp>
+
+#include "reports/json_text.hpp"
+#include "reports/show.hpp"
+
+namespace callready {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+template <typename Item>
+Json list(const std::vector<Item>& items, Json (*print)(const Item&)) {
+  auto json = Json::array();
+  for (const auto& item : items) json.push_back(print(item));
+  return json;
+}
+
+template <typename Enum>
+Json words_json(const std::vector<Enum>& values) {
+  auto json = Json::array();
+  for (const auto value : values) json.push_back(to_string(value));
+  return json;
+}
+
+Json ports_json(const std::vector<PortRange>& ports) {
+  auto json = Json::array();
+  for (const auto& range : ports) json.push_back(range.to_string());
+  return json;
+}
+
+Json host_json(const Host& host) {
+  return {{"name", host.name},
+          {"region", host.region},
+          {"lifecycle", to_string(host.lifecycle)},
+          {"note", host.note}};
+}
+
+Json wildcard_json(const Wildcard& wildcard) {
+  return {{"pattern", wildcard.pattern}, {"examples", list(wildcard.examples, host_json)}};
+}
+
+Json address_json(const AddressBlock& block) {
+  static constexpr const char* kinds[] = {"address", "network", "range"};
+  return {{"value", block.to_string()},
+          {"kind", kinds[block.value.index()]},
+          {"region", block.region},
+          {"lifecycle", to_string(block.lifecycle)},
+          {"note", block.note}};
+}
+
+Json reach_json(const Reach& reach) {
+  switch (reach.kind) {
+    case Reach::Kind::all:
+      return {{"kind", "all"}};
+    case Reach::Kind::any:
+      return {{"kind", "any"}};
+    case Reach::Kind::at_least:
+      return {{"kind", "at_least"}, {"count", reach.count}};
+    case Reach::Kind::nearest:
+      return {{"kind", "nearest"}, {"count", reach.count}};
+  }
+  return {{"kind", "all"}};
+}
+
+Json thresholds_json(const Thresholds& thresholds) {
+  auto json = Json::object();
+  const auto set = [&](const char* name, const std::optional<double>& figure) {
+    if (figure) json[name] = *figure;
+  };
+  set("one_way_delay_ms", thresholds.one_way_delay_ms);
+  set("jitter_ms", thresholds.jitter_ms);
+  set("loss_percent", thresholds.loss_percent);
+  set("bandwidth_kbps", thresholds.bandwidth_kbps);
+  return json;
+}
+
+Json requirement_json(const Requirement& requirement) {
+  auto with = Json::object();
+  for (const auto& [name, value] : requirement.with) with[name] = value;
+  return {{"id", requirement.id},
+          {"title", requirement.title},
+          {"purpose", requirement.purpose},
+          {"source", requirement.source},
+          {"note", requirement.note},
+          {"severity", to_string(requirement.severity)},
+          {"direction", to_string(requirement.direction)},
+          {"lifecycle", to_string(requirement.lifecycle)},
+          {"proxy", to_string(requirement.proxy)},
+          {"allow_by", to_string(requirement.allow_by)},
+          {"reach", reach_json(requirement.reach)},
+          {"scenarios", requirement.scenarios},
+          {"vantages", words_json(requirement.vantages)},
+          {"clients", requirement.clients},
+          {"source_ports", ports_json(requirement.source_ports)},
+          {"check", requirement.check},
+          {"unprobed", requirement.unprobed},
+          {"transports", words_json(requirement.transports)},
+          {"ports", ports_json(requirement.ports)},
+          {"with", with},
+          {"hosts", list(requirement.hosts, host_json)},
+          {"reverse_dns", list(requirement.reverse_dns, host_json)},
+          {"wildcards", list(requirement.wildcards, wildcard_json)},
+          {"addresses", list(requirement.addresses, address_json)},
+          {"service_tags", requirement.service_tags},
+          {"listening", requirement.listening},
+          {"conditions", requirement.conditions},
+          {"thresholds", thresholds_json(requirement.thresholds)}};
+}
+
+Json scenario_json(const Scenario& scenario) {
+  return {{"id", scenario.id}, {"title", scenario.title}, {"default", scenario.by_default}};
+}
+
+Json region_json(const Region& region) { return {{"id", region.id}, {"title", region.title}}; }
+
+Json variable_json(const Variable& variable) {
+  Json json = {{"name", variable.name}, {"title", variable.title}};
+  if (variable.fallback) json["default"] = *variable.fallback;
+  json["example"] = variable.example;
+  return json;
+}
+
+Json need_json(const Need& need) {
+  return {{"alternatives", need.alternatives}, {"equal", need.equal}};
+}
+
+Json capability_json(const Capability& capability) {
+  return {{"id", capability.id},
+          {"title", capability.title},
+          {"scenarios", capability.scenarios},
+          {"needs", list(capability.needs, need_json)}};
+}
+
+Json advice_json(const Advice& advice) {
+  return {{"id", advice.id},
+          {"text", advice.text},
+          {"source", advice.source},
+          {"scenarios", advice.scenarios},
+          {"vantages", words_json(advice.vantages)}};
+}
+
+}  // namespace
+
+std::string show_json(const TargetSet& set) {
+  return json_text({{"id", set.id},
+                    {"title", set.title},
+                    {"vendor", set.vendor},
+                    {"edition", set.edition},
+                    {"document", set.document},
+                    {"url", set.url},
+                    {"published", set.published},
+                    {"verified", set.verified},
+                    {"origin", set.origin},
+                    {"scenarios", list(set.scenarios, scenario_json)},
+                    {"regions", list(set.regions, region_json)},
+                    {"variables", list(set.variables, variable_json)},
+                    {"capabilities", list(set.capabilities, capability_json)},
+                    {"requirements", list(set.requirements, requirement_json)},
+                    {"advice", list(set.advice, advice_json)}});
+}
+
+std::string list_json(std::span<const TargetSet> sets) {
+  auto json = Json::array();
+  for (const auto& set : sets) {
+    json.push_back({{"id", set.id},
+                    {"title", set.title},
+                    {"vendor", set.vendor},
+                    {"edition", set.edition},
+                    {"verified", set.verified},
+                    {"origin", set.origin},
+                    {"requirements", set.requirements.size()}});
+  }
+  return json_text(json);
+}
+
+}  // namespace callready

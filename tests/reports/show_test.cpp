@@ -1,0 +1,235 @@
+#include "reports/show.hpp"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "reports/terminal.hpp"
+#include "tests/reports/golden.hpp"
+
+namespace callready {
+namespace {
+
+IpAddress ip(std::string_view text) { return IpAddress::parse(text).value(); }
+
+Requirement turn_over_udp() {
+  Requirement turn;
+  turn.id = "turn-udp";
+  turn.title = "TURN servers over UDP";
+  turn.purpose = "Audio and video between people on different networks";
+  turn.source = "section 4.1, table; section 5, STUN/TURN";
+  turn.note = "Clients use the nearest two.";
+  turn.proxy = ProxyUse::allowed;
+  turn.allow_by = AllowBy::name;
+  turn.reach = {Reach::Kind::nearest, 2};
+  turn.scenarios = {"collaboration"};
+  turn.vantages = {Vantage::pc, Vantage::room_device};
+  turn.clients = {"web", "desktop"};
+  turn.source_ports = {{49152, 65535}};
+  turn.check = "turn";
+  turn.transports = {Transport::udp, Transport::tcp};
+  turn.ports = {{3478, 3478}, {10000, 20000}};
+  turn.with = {{"path", "/"}, {"realm", "example"}};
+  turn.hosts = {{"turn-gra1.example.com", "france", Lifecycle::current, ""},
+                {"turn-rbx1.example.com", "france", Lifecycle::removed, "gone since Ed 20"}};
+  turn.reverse_dns = {{"rtc-gra2.example.com", "", Lifecycle::current, ""}};
+  turn.wildcards = {{"*.example.com", {{"www.example.com", "", Lifecycle::current, ""}}},
+                    {"*.example.net", {}}};
+  turn.addresses = {
+      {ip("192.0.2.1"), "", Lifecycle::current, ""},
+      {Network{ip("198.51.100.0"), 24}, "france", Lifecycle::deprecated, ""},
+      {AddressRange{ip("203.0.113.10"), ip("203.0.113.20")}, "", Lifecycle::current, "as printed"}};
+  turn.service_tags = {"AzureCloud.centralus"};
+  turn.conditions = {"footnote (2) is missing in the document"};
+  turn.thresholds = {150, 30, std::nullopt, 87.5};
+  return turn;
+}
+
+TargetSet example() {
+  TargetSet set;
+  set.id = "example";
+  set.title = "Example Calls";
+  set.vendor = "Example Inc.";
+  set.edition = "Ed 36";
+  set.document = "Example Calls, Network Requirements";
+  set.url = "https://example.com/network.pdf";
+  set.published = "2025-05-07";
+  set.verified = "2026-11-20";
+  set.origin = "built in";
+  set.scenarios = {{"collaboration", "Meetings and messaging", true},
+                   {"hub", "Cloud telephony", false}};
+  set.variables = {{"sip_server", "Your own SIP server", std::nullopt, "pbx.example.com"},
+                   {"sip_port", "Its port", "5060", "5061"}};
+  set.regions = {{"france", "Europe / France"}};
+  Requirement web;
+  web.id = "web";
+  web.title = "Web servers";
+  web.check = "http";
+  web.reach.kind = Reach::Kind::any;
+  web.transports = {Transport::tls};
+  web.ports = {{443, 443}};
+  web.hosts = {{"www.example.com", "", Lifecycle::current, ""}};
+  web.source = "section 3";
+  Requirement push;
+  push.id = "push";
+  push.title = "Push notifications";
+  push.severity = Severity::optional;
+  push.direction = Direction::in;
+  push.lifecycle = Lifecycle::optional_feature;
+  push.unprobed = "Apple lists networks only";
+  push.listening = false;
+  push.transports = {Transport::tcp};
+  push.ports = {{5223, 5223}};
+  push.addresses = {{Network{ip("192.0.2.128"), 25}, "", Lifecycle::current, ""}};
+  push.source = "section 6";
+  set.requirements = {web, turn_over_udp(), push};
+  set.capabilities = {
+      {"sign-in", "Sign in", {}, {{{{"web"}}, false}}},
+      {"media",
+       "Audio and video",
+       {"collaboration"},
+       {{{{"turn-udp"}, {"web", "push"}}, false}, {{{"web"}, {"turn-udp"}}, true}}}};
+  set.advice = {{"nat-timeout",
+                 "Keep NAT bindings of UDP 3478 for at least 10 minutes.",
+                 "section 4.6.1",
+                 {"hub"},
+                 {Vantage::gateway}}};
+  return set;
+}
+
+RenderOptions with(int width, bool unicode = true) {
+  RenderOptions options;
+  options.width = width;
+  options.unicode = unicode;
+  return options;
+}
+
+TEST(Show, GoldenFiles) {
+  expect_golden("show.txt", show_text(example(), with(80)));
+  expect_golden("show.narrow.txt", show_text(example(), with(50)));
+  expect_golden("show.json", show_json(example()));
+}
+
+TEST(Show, PrintsEveryFactAsText) {
+  // Twice as wide as needed, so that nothing is wrapped away from its search text.
+  const auto text = show_text(example(), with(120));
+  for (const auto* fact : {"Example Inc.",
+                           "network.pdf",
+                           "2025-05-07",
+                           "2026-11-20",
+                           "hub",
+                           "Cloud telephony",
+                           "sip_server",
+                           "for instance pbx.example.com",
+                           "otherwise 5060",
+                           "Europe / France",
+                           "turn-udp, else web with push (a later one is a fallback)",
+                           "one of web, turn-udp",
+                           "UDP and TCP 3478, 10000-20000, from port 49152-65535",
+                           "turn-rbx1.example.com (france; removed",
+                           "gone since Ed 20",
+                           "*.example.com (tried: www.example.com)",
+                           "*.example.net",
+                           "198.51.100.0/24 (france; deprecated)",
+                           "203.0.113.10-203.0.113.20 (as printed)",
+                           "AzureCloud.centralus",
+                           "rtc-gra2.example.com",
+                           "allow by name",
+                           "a proxy may carry it",
+                           "turn (path=/, realm=example), the nearest 2 must answer",
+                           "pc, room-device",
+                           "web, desktop",
+                           "one-way delay 150 ms, jitter 30 ms, bandwidth 87.5 kbit/s",
+                           "footnote (2) is missing",
+                           "Clients use the nearest two.",
+                           "section 5, STUN/TURN",
+                           "none: Apple lists networks only",
+                           "from outside to this site",
+                           "(optional)",
+                           "Keep NAT bindings",
+                           "section 4.6.1",
+                           "gateway"}) {
+    EXPECT_NE(text.find(fact), std::string::npos) << fact;
+  }
+  // A requirement of two capabilities is printed once.
+  const auto first = text.find("turn-udp: TURN");
+  EXPECT_EQ(text.find("turn-udp: TURN", first + 1), std::string::npos);
+}
+
+TEST(Show, JsonMirrorsTheModel) {
+  const auto json = nlohmann::json::parse(show_json(example()));
+  EXPECT_EQ(json["id"], "example");
+  EXPECT_EQ(json["scenarios"][0]["default"], true);
+  EXPECT_EQ(json["variables"][1]["default"], "5060");
+  EXPECT_FALSE(json["variables"][0].contains("default"));
+  EXPECT_EQ(json["capabilities"][1]["needs"][0]["alternatives"].dump(),
+            R"([["turn-udp"],["web","push"]])");
+  EXPECT_EQ(json["capabilities"][1]["needs"][1]["equal"], true);
+  const auto& turn = json["requirements"][1];
+  EXPECT_EQ(turn["reach"].dump(), R"({"count":2,"kind":"nearest"})");
+  EXPECT_EQ(turn["source_ports"].dump(), R"(["49152-65535"])");
+  EXPECT_EQ(turn["ports"].dump(), R"(["3478","10000-20000"])");
+  EXPECT_EQ(turn["transports"].dump(), R"(["udp","tcp"])");
+  EXPECT_EQ(turn["vantages"].dump(), R"(["pc","room-device"])");
+  EXPECT_EQ(turn["with"]["realm"], "example");
+  EXPECT_EQ(turn["hosts"][1]["lifecycle"], "removed");
+  EXPECT_EQ(turn["addresses"][0]["kind"], "address");
+  EXPECT_EQ(turn["addresses"][1]["kind"], "network");
+  EXPECT_EQ(turn["addresses"][2]["kind"], "range");
+  EXPECT_EQ(turn["addresses"][2]["value"], "203.0.113.10-203.0.113.20");
+  EXPECT_EQ(turn["wildcards"][0]["examples"][0]["name"], "www.example.com");
+  EXPECT_EQ(turn["thresholds"].size(), 3u);
+  EXPECT_EQ(json["requirements"][0]["reach"].dump(), R"({"kind":"any"})");
+  EXPECT_EQ(json["requirements"][2]["unprobed"], "Apple lists networks only");
+  EXPECT_EQ(json["requirements"][2]["listening"], false);
+  EXPECT_EQ(json["requirements"][2]["lifecycle"], "optional-feature");
+  EXPECT_EQ(json["advice"][0]["vantages"].dump(), R"(["gateway"])");
+}
+
+TEST(Show, IsHarmlessAndKeepsToTheWidth) {
+  auto set = example();
+  const std::string attack = "\x1b[2J\xc2\x9b\r\n";
+  set.title += attack;
+  set.origin += attack;
+  set.requirements[1].hosts[0].name += attack;
+  set.requirements[1].note += attack + std::string(200, 'x');
+  set.advice[0].text += attack;
+  for (const int width : {40, 80}) {
+    for (const auto& text : {show_text(set, with(width)), show_text(set, with(width, false)),
+                             list_text({&set, 1}, with(width)), show_json(set)}) {
+      std::istringstream stream(text);
+      for (std::string line; std::getline(stream, line);) {
+        EXPECT_EQ(harmless(line), line);
+        EXPECT_FALSE(line.ends_with(' ')) << line;
+        if (!text.starts_with('{')) {
+          EXPECT_LE(columns(line), width) << line;
+        }
+      }
+    }
+  }
+}
+
+TEST(List, IsATable) {
+  auto other = example();
+  other.id = "x";
+  other.title = "X";
+  other.edition = "";
+  const std::vector<TargetSet> sets = {example(), other};
+  EXPECT_EQ(list_text(sets, with(80)),
+            "SET      TITLE          EDITION  VERIFIED    REQUIREMENTS\n"
+            "example  Example Calls  Ed 36    2026-11-20  3\n"
+            "x        X                       2026-11-20  3\n");
+  EXPECT_EQ(list_text(sets, with(40)),
+            "SET      T...  EDITION  VERI...  REQU...\n"
+            "example  E...  Ed 36    2026...  3\n"
+            "x        X              2026...  3\n");
+  const auto json = nlohmann::json::parse(list_json(sets));
+  EXPECT_EQ(json.size(), 2u);
+  EXPECT_EQ(json[1]["id"], "x");
+  EXPECT_EQ(json[0]["requirements"], 3);
+  EXPECT_EQ(list_json({}), "[]\n");
+}
+
+}  // namespace
+}  // namespace callready
