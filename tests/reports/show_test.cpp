@@ -146,7 +146,7 @@ TEST(Show, PrintsEveryFactAsText) {
                            "section 5, STUN/TURN",
                            "none: Apple lists networks only",
                            "from outside to this site",
-                           "(optional)",
+                           "(optional; optional-feature)",
                            "Keep NAT bindings",
                            "section 4.6.1",
                            "gateway"}) {
