@@ -61,6 +61,7 @@ struct Check {
   std::vector<Transport> transports;
   std::vector<Parameter> parameters;
   bool needs_address = true;  // the runner resolves the host first and reports `unresolved` itself
+  bool needs_target = true;   // false: a row needs neither hosts nor ports (nat)
 };
 
 // All checks, in the order of the table.

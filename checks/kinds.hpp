@@ -5,7 +5,6 @@
 
 namespace callready::checks {
 
-asio::awaitable<Observation> run_dns(Context& context, Job job);
 asio::awaitable<Observation> run_tcp(Context& context, Job job);
 asio::awaitable<Observation> run_tls(Context& context, Job job);
 

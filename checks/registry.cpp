@@ -6,15 +6,6 @@ std::span<const Check> registry() {
   using enum Transport;
   static const std::vector<Check> table = {
       // kind, title, function, transports, parameters of a requirement's `with:`
-      {"dns",
-       "DNS question",
-       run_dns,
-       {udp, tcp},
-       {{"type", "record type: A (the default), AAAA, SRV, NAPTR, PTR, CNAME, SOA"},
-        {"name", "what to ask for; the target's host where absent"},
-        {"server", "true: the target's host and port are the DNS server to ask"},
-        {"expect", "an address, a network or a name that must be among the records"}},
-       false},
       {"tcp", "TCP handshake", run_tcp, {tcp}, {}},
       {"tls", "TLS handshake", run_tls, {tls}, {}},
   };

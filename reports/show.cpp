@@ -41,11 +41,9 @@ std::string words_text(const std::vector<Enum>& values) {
   return joined(texts);
 }
 
-std::string ports_text(const std::vector<PortRange>& ports,
-                       const std::vector<std::string>& variable = {}) {
+std::string ports_text(const std::vector<PortRange>& ports) {
   std::vector<std::string> texts;
   for (const auto& range : ports) texts.push_back(range.to_string());
-  texts.insert(texts.end(), variable.begin(), variable.end());
   return joined(texts);
 }
 
@@ -67,13 +65,10 @@ std::string hosts_text(const std::vector<Host>& hosts) {
   return joined(texts);
 }
 
-std::string addresses_text(const Requirement& requirement) {
+std::string addresses_text(const std::vector<AddressBlock>& blocks) {
   std::vector<std::string> texts;
-  for (const auto& block : requirement.addresses) {
+  for (const auto& block : blocks) {
     texts.push_back(with_facts(block.to_string(), block.region, block.lifecycle, block.note));
-  }
-  for (const auto& block : requirement.variable_addresses) {
-    texts.push_back(with_facts(block.text, block.region, block.lifecycle, block.note));
   }
   return joined(texts);
 }
@@ -121,10 +116,8 @@ std::string traffic_text(const Requirement& requirement) {
   for (const auto transport : requirement.transports) {
     transports.emplace_back(in_capitals(transport));
   }
-  transports.insert(transports.end(), requirement.variable_transports.begin(),
-                    requirement.variable_transports.end());
   auto text = joined(transports, " and ");
-  const auto ports = ports_text(requirement.ports, requirement.variable_ports);
+  const auto ports = ports_text(requirement.ports);
   if (!ports.empty()) text += (text.empty() ? "port " : " ") + ports;
   if (!requirement.source_ports.empty()) {
     text += fmt::format(", from port {}", ports_text(requirement.source_ports));
@@ -179,7 +172,7 @@ void add_requirement(Page& page, const Requirement& requirement) {
   block.add("Traffic", traffic_text(requirement));
   block.add("Hosts", hosts_text(requirement.hosts));
   block.add_each("Wildcards", wildcard_texts(requirement.wildcards));
-  block.add("Addresses", addresses_text(requirement));
+  block.add("Addresses", addresses_text(requirement.addresses));
   block.add("Tags", joined(requirement.service_tags));
   block.add("PTR names", hosts_text(requirement.reverse_dns));
   block.add("Firewall", firewall_text(requirement));

@@ -83,9 +83,6 @@ TargetSet example() {
   push.ports = {{5223, 5223}};
   push.addresses = {{Network{ip("192.0.2.128"), 25}, "", Lifecycle::current, ""}};
   push.source = "section 6";
-  push.variable_transports = {"${push_transport}"};
-  push.variable_ports = {"${push_port}"};
-  push.variable_addresses = {{"${push_network}", "france", Lifecycle::current, "yours"}};
   set.requirements = {web, turn_over_udp(), push};
   set.capabilities = {
       {"sign-in", "Sign in", {}, {{{{"web"}}, false}}},
@@ -149,8 +146,6 @@ TEST(Show, PrintsEveryFactAsText) {
                            "section 5, STUN/TURN",
                            "none: Apple lists networks only",
                            "from outside to this site",
-                           "TCP and ${push_transport} 5223, ${push_port}",
-                           "${push_network} (france; yours)",
                            "(optional; optional-feature)",
                            "Keep NAT bindings",
                            "section 4.6.1",
@@ -188,10 +183,6 @@ TEST(Show, JsonMirrorsTheModel) {
   EXPECT_EQ(json["requirements"][0]["reach"].dump(), R"({"kind":"any"})");
   EXPECT_EQ(json["requirements"][2]["unprobed"], "Apple lists networks only");
   EXPECT_EQ(json["requirements"][2]["listening"], false);
-  EXPECT_EQ(json["requirements"][2]["transports"].dump(), R"(["tcp","${push_transport}"])");
-  EXPECT_EQ(json["requirements"][2]["ports"].dump(), R"(["5223","${push_port}"])");
-  EXPECT_EQ(json["requirements"][2]["addresses"][1]["kind"], "variable");
-  EXPECT_EQ(json["requirements"][2]["addresses"][1]["value"], "${push_network}");
   EXPECT_EQ(json["requirements"][2]["lifecycle"], "optional-feature");
   EXPECT_EQ(json["advice"][0]["vantages"].dump(), R"(["gateway"])");
 }

@@ -1,0 +1,214 @@
+#include "probe/cli/arguments.hpp"
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include <iostream>
+
+#include "reports/format.hpp"
+
+namespace callready {
+namespace {
+
+constexpr auto exit_statuses =
+    "Exit status: 0 ready, 1 blocked, 2 usage or configuration error, 3 could not be decided\n"
+    "(or interrupted), 4 degraded (works, by a fallback).";
+
+std::vector<std::string> format_names() {
+  std::vector<std::string> names;
+  for (const auto& format : formats()) names.emplace_back(format.name);
+  return names;
+}
+
+// "NAME=VALUE", with the name checked here and the rest where it is used.
+std::string parse_variable(const std::string& text, std::map<std::string, std::string>& variables) {
+  const auto equals = text.find('=');
+  if (equals == std::string::npos || equals == 0) return "expected NAME=VALUE, got '" + text + "'";
+  variables[text.substr(0, equals)] = text.substr(equals + 1);
+  return {};
+}
+
+std::string parse_report(const std::string& text, std::vector<ReportRequest>& reports) {
+  const auto equals = text.find('=');
+  ReportRequest request{text.substr(0, equals), {}};
+  if (equals != std::string::npos) request.file = text.substr(equals + 1);
+  if (find_format(request.format) == nullptr) {
+    return fmt::format("unknown report format '{}'; known are: {}", request.format,
+                       fmt::join(format_names(), ", "));
+  }
+  if (equals != std::string::npos && request.file.empty()) return "no file after '" + text + "'";
+  reports.push_back(std::move(request));
+  return {};
+}
+
+void add_output_options(CLI::App& app, Arguments& arguments) {
+  app.add_flag("--json", arguments.json, "The whole report as JSON on standard output");
+  app.add_option_function<std::vector<std::string>>(
+         "--report",
+         [&arguments](const std::vector<std::string>& values) {
+           for (const auto& value : values) {
+             const auto problem = parse_report(value, arguments.reports);
+             if (!problem.empty()) throw CLI::ValidationError("--report", problem);
+           }
+         },
+         fmt::format("FORMAT or FORMAT=FILE, repeatable; formats: {}",
+                     fmt::join(format_names(), ", ")))
+      ->type_name("FORMAT[=FILE]")
+      ->allow_extra_args(false)
+      ->trigger_on_parse();
+  app.add_flag("-v,--verbose", arguments.verbose, "Every endpoint on its own line");
+  app.add_flag("-q,--quiet", arguments.quiet, "One line per target set");
+  app.add_option_function<std::string>(
+         "--color",
+         [&arguments](const std::string& text) {
+           arguments.colour = text == "always"  ? ColourChoice::always
+                              : text == "never" ? ColourChoice::never
+                                                : ColourChoice::automatic;
+         },
+         "auto, always or never (NO_COLOR is honoured)")
+      ->type_name("WHEN")
+      ->check(CLI::IsMember({"auto", "always", "never"}));
+}
+
+void add_set_options(CLI::App& app, Arguments& arguments) {
+  app.add_option("--set", arguments.set_files, "A target set of your own (a YAML file), repeatable")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
+}
+
+void add_selection(CLI::App& app, Arguments& arguments) {
+  app.add_option("--scenario", arguments.scenarios,
+                 "A way to use the service (see `show`), repeatable")
+      ->type_name("ID")
+      ->allow_extra_args(false);
+  app.add_option_function<std::string>(
+         "--from", [&arguments](const std::string& text) { arguments.from = parse<Vantage>(text); },
+         fmt::format("Only the rows of this vantage: {}", fmt::join(spellings<Vantage>(), ", ")))
+      ->type_name("VANTAGE")
+      ->check(CLI::IsMember(spellings<Vantage>()));
+  app.add_option("--client", arguments.client, "Only the rows of this client (see `show`)")
+      ->type_name("NAME");
+  app.add_option("--region", arguments.regions, "Only the endpoints of this region, repeatable")
+      ->type_name("ID")
+      ->allow_extra_args(false);
+  app.add_option_function<std::vector<std::string>>(
+         "--var",
+         [&arguments](const std::vector<std::string>& values) {
+           for (const auto& value : values) {
+             const auto problem = parse_variable(value, arguments.variables);
+             if (!problem.empty()) throw CLI::ValidationError("--var", problem);
+           }
+         },
+         "A value of your own that the set asks for, repeatable")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false)
+      ->trigger_on_parse();
+  app.add_option("--only", arguments.only, "Only this requirement, repeatable")
+      ->type_name("ID")
+      ->allow_extra_args(false);
+  app.add_option("--skip", arguments.skip, "Not this requirement, repeatable")
+      ->type_name("ID")
+      ->allow_extra_args(false);
+  app.add_flag("--all", arguments.all, "Every endpoint instead of a sample");
+}
+
+void add_network_options(CLI::App& app, Arguments& arguments) {
+  app.add_option_function<std::string>(
+         "--pace", [&arguments](const std::string& text) { arguments.fast = text == "fast"; },
+         "normal (24 hosts in 10 s at most), or fast: in a lab, or with the firewall team's "
+         "consent")
+      ->type_name("PACE")
+      ->check(CLI::IsMember({"normal", "fast"}));
+  app.add_flag("--thorough", arguments.thorough, "Take the time that full evidence needs");
+  app.add_option("--timeout", arguments.timeout_s, "The run ends after so many seconds")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(1.0, 86400.0))
+      ->capture_default_str();
+  app.add_option("--proxy", arguments.proxy, "Probe what a proxy may carry through this one too")
+      ->type_name("URL");
+  app.add_option("--dns", arguments.dns_servers, "Ask this name server instead, repeatable")
+      ->type_name("ADDR")
+      ->allow_extra_args(false);
+  app.add_option("--ca-file", arguments.ca_files,
+                 "Trust the roots in this file too (PEM), repeatable")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
+  app.add_option("--interface", arguments.interface, "Send through this network interface")
+      ->type_name("NAME");
+  auto* four = app.add_flag_callback(
+      "-4", [&arguments] { arguments.v6 = false; }, "IPv4 only");
+  app.add_flag_callback(
+         "-6", [&arguments] { arguments.v4 = false; }, "IPv6 only")
+      ->excludes(four);
+  app.add_flag("!--no-anchors", arguments.anchors,
+               "Leave out the controls: hosts that have nothing to do with the vendor");
+  app.add_option("--anchors", arguments.anchors_file, "Use the controls in this target set instead")
+      ->type_name("FILE");
+  app.add_option("--site", arguments.site, "A name for this site, for the report")
+      ->type_name("NAME");
+  app.add_option("--credentials", arguments.credentials_file,
+                 "Read secrets from this file: lines NAME=VALUE, names as in the environment "
+                 "(CALLREADY_TURN_USER, CALLREADY_TURN_PASSWORD, CALLREADY_TURN_SECRET, "
+                 "CALLREADY_PROXY_USER, CALLREADY_PROXY_PASSWORD)")
+      ->type_name("FILE");
+}
+
+}  // namespace
+
+ParseResult parse_arguments(int argc, const char* const* argv) {
+  ParseResult result;
+  auto& arguments = result.arguments;
+  CLI::App app("Tells whether calls work from this network, and if not, what to change.",
+               "callready");
+  app.set_version_flag("--version", std::string("callready ") + CALLREADY_VERSION);
+  app.require_subcommand(1);
+  app.footer(exit_statuses);
+  app.add_flag("-d,--debug", arguments.log_level, "Log to standard error; twice: more");
+  app.fallthrough();
+
+  const auto command = [&](const char* name, const char* description, Command value) {
+    auto* sub = app.add_subcommand(name, description);
+    sub->callback([&arguments, value] { arguments.command = value; });
+    sub->fallthrough();
+    return sub;
+  };
+  auto* check = command("check", "Probe what these target sets need, and say whether calls work",
+                        Command::check);
+  check->add_option("SET", arguments.names, "Target sets by name (see `list`)")->expected(0, -1);
+  check->footer(exit_statuses);
+  add_set_options(*check, arguments);
+  add_selection(*check, arguments);
+  add_network_options(*check, arguments);
+  add_output_options(*check, arguments);
+
+  auto* list = command("list", "The target sets", Command::list);
+  add_set_options(*list, arguments);
+  list->add_flag("--json", arguments.json, "As JSON");
+
+  auto* show =
+      command("show", "What a target set asks for, each row with its source", Command::show);
+  show->add_option("SET", arguments.names, "A target set by name")->required();
+  add_set_options(*show, arguments);
+  show->add_flag("--json", arguments.json, "Every fact, as JSON");
+
+  auto* validate = command("validate", "Check target set files for errors", Command::validate);
+  validate->add_option("FILE", arguments.names, "YAML files")->required();
+
+  auto* render = command("render", "Print a saved JSON report again", Command::render);
+  render->add_option("FILE", arguments.names, "A JSON report")->required()->expected(1);
+  add_output_options(*render, arguments);
+
+  auto* demo =
+      command("demo", "A whole site on loopback, checked: nothing else is needed", Command::demo);
+  add_output_options(*demo, arguments);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int status = app.exit(error, std::cout, std::cerr);
+    result.exit_status = status == 0 ? 0 : 2;
+  }
+  return result;
+}
+
+}  // namespace callready

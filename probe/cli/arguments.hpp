@@ -1,0 +1,48 @@
+// The command line, read into plain values. No work is done here.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "probe/model/words.hpp"
+
+namespace callready {
+
+enum class Command { none, check, list, show, validate, render, demo };
+enum class ColourChoice { automatic, always, never };
+
+// `--report html=lyon.html`; without a file it goes to standard output.
+struct ReportRequest {
+  std::string format;
+  std::string file;
+};
+
+struct Arguments {
+  Command command = Command::none;
+  std::vector<std::string> names;  // sets, or files
+
+  std::vector<std::string> set_files;  // --set
+  std::vector<std::string> scenarios, regions, only, skip, ca_files, dns_servers;
+  std::map<std::string, std::string> variables;
+  std::optional<Vantage> from;
+  std::string client, site, proxy, interface, credentials_file, anchors_file;
+  bool all = false, fast = false, thorough = false, anchors = true, v4 = true, v6 = true;
+  double timeout_s = 20;
+
+  std::vector<ReportRequest> reports;
+  bool json = false, quiet = false, verbose = false;
+  int log_level = 0;  // times -d was given
+  ColourChoice colour = ColourChoice::automatic;
+};
+
+// Exit status where the command line ends the program by itself: 0 after --help and --version, 2
+// after an error, which has been printed.
+struct ParseResult {
+  Arguments arguments;
+  std::optional<int> exit_status;
+};
+ParseResult parse_arguments(int argc, const char* const* argv);
+
+}  // namespace callready

@@ -1,0 +1,198 @@
+// check: the run itself.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <set>
+
+#include "probe/cli/commands.hpp"
+#include "probe/cli/output.hpp"
+#include "probe/cli/secrets.hpp"
+#include "probe/cli/session.hpp"
+#include "probe/platform/system.hpp"
+#include "targets/suggest.hpp"
+
+namespace callready {
+namespace {
+
+constexpr auto project_url = "https://github.com/callready/callready";
+
+// Errors of a command line that only the sets can show: unknown scenarios, regions, rows,
+// variables.
+class Selection {
+ public:
+  explicit Selection(const std::vector<TargetSet>& sets) {
+    for (const auto& set : sets) {
+      for (const auto& scenario : set.scenarios) scenarios_.push_back(scenario.id);
+      for (const auto& region : set.regions) regions_.push_back(region.id);
+      for (const auto& variable : set.variables) variables_.push_back(variable.name);
+      for (const auto& row : set.requirements) {
+        rows_.push_back(row.id);
+        rows_.push_back(set.id + '/' + row.id);
+        clients_.insert(clients_.end(), row.clients.begin(), row.clients.end());
+      }
+    }
+  }
+
+  std::vector<std::string> problems(const Arguments& arguments) const {
+    std::vector<std::string> found;
+    require(found, "scenario", arguments.scenarios, scenarios_);
+    require(found, "region", arguments.regions, regions_);
+    require(found, "requirement", arguments.only, rows_);
+    require(found, "requirement", arguments.skip, rows_);
+    if (!arguments.client.empty()) require(found, "client", {arguments.client}, clients_);
+    std::vector<std::string> names;
+    for (const auto& [name, value] : arguments.variables) names.push_back(name);
+    require(found, "variable", names, variables_);
+    return found;
+  }
+
+ private:
+  static void require(std::vector<std::string>& found, std::string_view what,
+                      const std::vector<std::string>& given,
+                      const std::vector<std::string>& known) {
+    for (const auto& name : given) {
+      if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+      auto text = fmt::format("unknown {} '{}'", what, name);
+      const auto hint = suggest(name, known);
+      if (hint) text += fmt::format("; did you mean '{}'?", *hint);
+      const std::set<std::string> all(known.begin(), known.end());
+      if (!hint && all.empty()) text += "; these sets have none";
+      if (!hint && !all.empty() && all.size() <= 12) {
+        text += fmt::format("; known are: {}", fmt::join(all, ", "));
+      }
+      found.push_back(std::move(text));
+    }
+  }
+
+  std::vector<std::string> scenarios_, regions_, rows_, variables_, clients_;
+};
+
+// The sets that were named, or nothing after the errors have been printed.
+std::optional<std::vector<TargetSet>> find_sets(const Arguments& arguments) {
+  const auto catalog = make_catalog(arguments);
+  bool good = true;
+  const auto report = [&](const std::vector<Problem>& problems) {
+    for (const auto& problem : problems) fmt::print(stderr, "{}\n", problem.to_string());
+    good = good && problems.empty();
+  };
+  report(catalog.problems());
+  auto names = arguments.names;
+  // A file given with --set is meant to be checked, also where no name is given.
+  if (names.empty()) {
+    for (const auto& entry : catalog.entries()) {
+      if (entry.place == Catalog::Place::file && entry.result.set) names.push_back(entry.id);
+    }
+  }
+  if (names.empty() && good) {
+    complain(fmt::format("which service? Name target sets: {}", fmt::join(catalog.ids(), ", ")));
+    return std::nullopt;
+  }
+  std::vector<TargetSet> sets;
+  std::set<std::string> seen;
+  for (const auto& name : names) {
+    const auto found = catalog.find(name);
+    if (!found.set) {
+      report(found.problems);
+    } else if (seen.insert(found.set->id).second) {
+      sets.push_back(*found.set);
+    }
+  }
+  if (!good) return std::nullopt;
+  return sets;
+}
+
+// The controls, or nothing after the errors have been printed.
+std::optional<TargetSet> find_anchors(const Arguments& arguments) {
+  const auto& file = arguments.anchors_file;
+  const auto rules = load_rules();
+  LoadResult loaded;
+  if (!file.empty()) {
+    loaded = load_file(file, rules);
+  } else {
+    const auto folder = platform::configuration_folder();
+    const auto own = folder + "/anchors.yaml";
+    loaded = !folder.empty() && platform::is_file(own)
+                 ? load_file(own, rules)
+                 : load_text(builtin_anchors(), "anchors", rules);
+  }
+  for (const auto& problem : loaded.problems) fmt::print(stderr, "{}\n", problem.to_string());
+  if (loaded.set) loaded.set->control = true;
+  return loaded.set;
+}
+
+std::optional<std::string> proxy_problem(const std::string& proxy) {
+  if (proxy.empty() || proxy == "none") return std::nullopt;
+  const auto scheme = proxy.find("://");
+  if (scheme == std::string::npos)
+    return "--proxy: expected a URL such as http://proxy.example.com:3128";
+  const auto name = proxy.substr(0, scheme);
+  if (name != "http" && name != "https")
+    return "--proxy: only http:// and https:// proxies are known";
+  if (proxy.find('@') != std::string::npos) {
+    return "--proxy: no user and password in an argument, other users can see it; use "
+           "CALLREADY_PROXY_USER and CALLREADY_PROXY_PASSWORD";
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+int run_check(const Arguments& arguments) {
+  auto sets = find_sets(arguments);
+  if (!sets) return usage_error;
+  auto problems = Selection(*sets).problems(arguments);
+  if (const auto problem = proxy_problem(arguments.proxy)) problems.push_back(*problem);
+  if (const auto problem = why_not_deliverable(arguments)) problems.push_back(*problem);
+  for (const auto& problem : problems) complain(problem);
+  if (!problems.empty()) return usage_error;
+  const auto secrets = read_credentials(arguments.credentials_file);
+  if (!secrets.error.empty()) {
+    complain(secrets.error);
+    return usage_error;
+  }
+
+  SessionOptions options;
+  options.sets = std::move(*sets);
+  if (arguments.anchors) {
+    auto anchors = find_anchors(arguments);
+    if (!anchors) return usage_error;
+    options.sets.push_back(std::move(*anchors));
+  }
+  options.plan.scenarios = arguments.scenarios;
+  options.plan.from = arguments.from;
+  options.plan.client = arguments.client;
+  options.plan.regions = arguments.regions;
+  options.plan.variables = arguments.variables;
+  options.plan.only = arguments.only;
+  options.plan.skip = arguments.skip;
+  options.plan.all = arguments.all;
+  options.plan.proxy = arguments.proxy == "none" ? "" : arguments.proxy;
+  options.runner.pace.unlimited = arguments.fast;
+  options.runner.v4 = arguments.v4;
+  options.runner.v6 = arguments.v6;
+  options.settings.user_agent = fmt::format("callready/{} ({})", CALLREADY_VERSION, project_url);
+  options.settings.interface = arguments.interface;
+  options.settings.thorough = arguments.thorough;
+  options.settings.credentials = secrets.credentials;
+  options.ca_files = arguments.ca_files;
+  options.dns_servers = arguments.dns_servers;
+  options.timeout = milliseconds(static_cast<long>(arguments.timeout_s * 1000));
+  options.site = arguments.site;
+  const auto terminal = platform::standard_error();
+  options.show_progress = terminal.interactive && !arguments.quiet;
+  options.terminal_width = terminal.width;
+
+  const auto report = run_session(options);
+  if (report.has_error()) {
+    complain(report.error());
+    return usage_error;
+  }
+  if (const auto failure = deliver(*report, arguments)) {
+    complain(*failure);
+    return usage_error;
+  }
+  return exit_status(*report);
+}
+
+}  // namespace callready

@@ -1,0 +1,27 @@
+// What each command does; each returns the exit status and prints its own errors.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "probe/cli/arguments.hpp"
+#include "targets/catalog.hpp"
+
+namespace callready {
+
+int run_check(const Arguments& arguments);
+int run_list(const Arguments& arguments);
+int run_show(const Arguments& arguments);
+int run_validate(const Arguments& arguments);
+int run_render(const Arguments& arguments);
+int run_demo(const Arguments& arguments);
+
+// The registry of checks/ as the loader wants it.
+LoadRules load_rules();
+Catalog make_catalog(const Arguments& arguments);
+// "callready: ..." on standard error.
+void complain(const std::string& message);
+
+inline constexpr int usage_error = 2;
+
+}  // namespace callready

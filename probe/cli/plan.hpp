@@ -1,0 +1,48 @@
+// From target sets and the user's choices to the list of probes. Pure: no network, no clock, the
+// same input always gives the same plan (tests/golden/plans).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "probe/model/plan.hpp"
+#include "probe/model/target_set.hpp"
+#include "targets/expand_variables.hpp"
+
+namespace callready {
+
+struct PlanOptions {
+  std::vector<std::string> scenarios;  // empty: each set's defaults
+  std::optional<Vantage> from;         // only this vantage's rows; none: all that can be sent here
+  std::string client;                  // only rows for this client, or for any
+  std::vector<std::string> regions;    // only endpoints of these, or of none
+  VariableValues variables;
+  std::vector<std::string> only, skip;  // requirement ids, "id" or "set/id"
+  bool all = false;                     // every endpoint instead of a sample
+  std::string proxy;                    // URL; rows that a proxy may carry are also probed over it
+};
+
+// What a normal run samples, and why (DESIGN, "Time, load and manners"). Hardened sites block a PC
+// that meets more than some 30 hosts in 10 s: 24 leave room for what else the PC does.
+inline constexpr int host_budget = 24;
+// Of one row: enough to see a pattern, few enough that six rows fit into the budget.
+inline constexpr int hosts_per_requirement = 4;
+// Of a "nearest" row, one host of so many regions: its distance is how the nearest is found.
+inline constexpr int regions_per_requirement = 8;
+// Of a port range. Equally spaced with both ends, 8 meet any block of a seventh of the range.
+inline constexpr int ports_per_range = 8;
+
+// `sets` in the order of the user's arguments; control sets (anchors) give probes without rows.
+Plan make_plan(const std::vector<const TargetSet*>& sets, const PlanOptions& options);
+
+// `count` ports of the range, ascending, equally spaced, both ends among them.
+std::vector<std::uint16_t> sample_ports(const PortRange& range, int count);
+
+// Positions 0 to n-1 in an order whose every prefix is spread over the whole.
+std::vector<std::size_t> spread_order(std::size_t n);
+
+// The scenarios of `set` that these options switch on.
+std::vector<std::string> active_scenarios(const TargetSet& set, const PlanOptions& options);
+
+}  // namespace callready

@@ -1,0 +1,19 @@
+// Secrets from the environment or from a file; never from an argument (other users see those).
+#pragma once
+
+#include <string>
+
+#include "checks/check.hpp"
+
+namespace callready {
+
+struct CredentialsResult {
+  checks::Credentials credentials;
+  std::string error;  // file:line and what is wrong, without values; empty: none
+};
+
+// `file`: lines NAME=VALUE with the environment's names, "#" starts a comment; it wins over the
+// environment. "" reads only the environment.
+CredentialsResult read_credentials(const std::string& file);
+
+}  // namespace callready

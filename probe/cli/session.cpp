@@ -1,0 +1,164 @@
+#include "probe/cli/session.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <csignal>
+#include <set>
+
+#include "probe/cli/progress.hpp"
+#include "probe/net/timeouts.hpp"
+#include "probe/net/udp.hpp"
+#include "probe/platform/system.hpp"
+#include "probe/verdict/judge.hpp"
+
+namespace callready {
+namespace {
+
+// The local address that traffic to the Internet carries. Connecting a UDP socket sends nothing.
+std::optional<IpAddress> default_source(asio::io_context& loop, const IpAddress& towards) {
+  UdpSocket::Options options;
+  const auto socket = UdpSocket::open(loop.get_executor(), {towards, 9}, options);
+  if (socket.has_error()) return std::nullopt;
+  return socket->local().address;
+}
+
+// TEST-NET-1 and the documentation prefix: public by their routes, nobody's by their use.
+const IpAddress somewhere_v4 = IpAddress::v4({192, 0, 2, 1});
+const IpAddress somewhere_v6 = IpAddress::parse("2001:db8::1").value_or(IpAddress{});
+
+Site describe_site(const SessionOptions& options, asio::io_context& loop, AresChannel& dns) {
+  Site site;
+  site.name = options.site;
+  site.host = platform::host_name();
+  const auto v4 = default_source(loop, somewhere_v4);
+  const auto v6 = default_source(loop, somewhere_v6);
+  for (const auto& interface : platform::interfaces()) {
+    if (!interface.up) continue;
+    const bool carries =
+        std::any_of(interface.addresses.begin(), interface.addresses.end(),
+                    [&](const IpAddress& address) { return address == v4 || address == v6; });
+    site.interfaces.push_back({interface.name, interface.addresses, carries});
+  }
+  site.resolvers = dns.servers();
+  if (!options.plan.proxy.empty()) site.proxy = options.plan.proxy;
+  return site;
+}
+
+// The addresses that STUN and TURN servers saw us come from.
+std::vector<IpAddress> public_addresses(const std::vector<ProbeResult>& results) {
+  std::set<IpAddress> found;
+  for (const auto& result : results) {
+    for (const auto& evidence : result.observation.evidence) {
+      const auto fact = evidence.facts.find("mapped_address");
+      if (fact == evidence.facts.end()) continue;
+      const auto* text = std::get_if<std::string>(&fact->second);
+      if (text == nullptr) continue;
+      if (const auto address = IpAddress::parse(text->substr(0, text->rfind(':')))) {
+        if (!address->is_loopback()) found.insert(*address);
+      }
+    }
+  }
+  return {found.begin(), found.end()};
+}
+
+// Where the pacer spreads a run over time, the deadline leaves it that time: a full window for
+// every `host_budget` hosts.
+milliseconds deadline_for(const Plan& plan, const SessionOptions& options) {
+  if (options.runner.pace.unlimited) return options.timeout;
+  std::set<std::string> hosts;
+  for (const auto& planned : plan.probes) hosts.insert(planned.probe.target.host);
+  const auto windows = static_cast<int>(hosts.size()) / std::max(options.runner.pace.hosts, 1);
+  return options.timeout + windows * options.runner.pace.window;
+}
+
+std::vector<SetResult> judge(const SessionOptions& options, const Plan& plan,
+                             const std::vector<ProbeResult>& results, const std::string& today) {
+  const Evidences evidences(results);
+  std::vector<SetResult> judged;
+  for (const auto& set : options.sets) {
+    if (set.control) continue;
+    std::vector<PlannedRequirement> rows;
+    for (const auto& row : plan.requirements) {
+      if (row.set == set.id) rows.push_back(row);
+    }
+    judged.push_back(judge_set(set, rows, evidences));
+    const auto stale = staleness(set, today);
+    if (!stale.empty()) judged.back().notes.push_back(stale);
+  }
+  return judged;
+}
+
+}  // namespace
+
+std::string day_of(WallTime time) {
+  return fmt::format("{:%Y-%m-%d}", fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
+}
+
+boost::system::result<Report, std::string> run_session(const SessionOptions& options) {
+  auto tls = TlsContext::create(options.ca_files);
+  if (tls.has_error()) return tls.error();
+  asio::io_context loop(1);
+  AresOptions dns_options;
+  dns_options.servers = options.dns_servers;
+  dns_options.use_hosts_file = options.dns_servers.empty();
+  dns_options.try_timeout = timeouts::dns_try;
+  auto channel = AresChannel::create(loop.get_executor(), dns_options);
+  if (channel.has_error()) return "name servers: " + channel.error();
+  Resolver resolver(loop.get_executor(), *channel);
+  SystemClock clock(loop.get_executor());
+  StopSignal stop;
+
+  std::vector<const TargetSet*> sets;
+  for (const auto& set : options.sets) sets.push_back(&set);
+  const auto plan = make_plan(sets, options.plan);
+
+  Report report;
+  report.tool.version = CALLREADY_VERSION;
+  report.started_at = clock.wall_now();
+  report.site = describe_site(options, loop, **channel);
+  report.notes = plan.notes;
+  const auto start = clock.now();
+  const auto deadline = start + deadline_for(plan, options);
+
+  bool finished = false;
+  asio::signal_set signals(loop, SIGINT, SIGTERM);
+  signals.async_wait([&](error_code error, int) {
+    if (error || finished) return;
+    report.complete = false;
+    report.notes.emplace_back("The run was interrupted: what was not measured by then is missing.");
+    stop.stop();
+    signals.clear();  // a second Ctrl-C ends the program at once
+  });
+  const auto timer = clock.call_at(deadline, [&] {
+    if (finished) return;
+    report.complete = false;
+    report.notes.emplace_back("The time was up before all probes had ended (--timeout).");
+    stop.stop();
+  });
+
+  checks::Context context{loop.get_executor(), Scope{clock, stop}, deadline, resolver, **tls,
+                          options.settings};
+  Progress progress(clock, options.show_progress, options.terminal_width);
+  const ProgressCallback on_progress = [&](std::size_t done, std::size_t total) {
+    progress.update(done, total);
+  };
+  asio::co_spawn(loop, run_probes(plan, context, options.runner, on_progress),
+                 [&](std::exception_ptr error, std::vector<ProbeResult> results) {
+                   if (error) std::rethrow_exception(error);
+                   report.probes = std::move(results);
+                   finished = true;
+                   loop.stop();
+                 });
+  loop.run();
+  progress.clear();
+
+  report.finished_at = clock.wall_now();
+  report.duration = elapsed(start, clock.now());
+  report.site.public_addresses = public_addresses(report.probes);
+  report.sets = judge(options, plan, report.probes, day_of(report.finished_at));
+  return report;
+}
+
+}  // namespace callready

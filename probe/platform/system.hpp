@@ -1,0 +1,47 @@
+// What the operating system alone knows about this machine, its terminal and its user.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "probe/model/ip.hpp"
+
+namespace callready::platform {
+
+struct Interface {
+  std::string name;
+  std::vector<IpAddress> addresses;
+  bool up = false;
+};
+
+// Without loopback. Empty where the system does not say.
+std::vector<Interface> interfaces();
+
+std::string host_name();
+
+struct Terminal {
+  bool interactive = false;  // a person looks at it
+  bool utf8 = false;         // by the locale
+  int width = 80;            // columns
+};
+Terminal standard_output();
+Terminal standard_error();
+
+// An environment variable; empty and unset are the same.
+std::string environment(const char* name);
+
+// $XDG_CONFIG_HOME/callready or its like; empty where there is none.
+std::string configuration_folder();
+
+// A file that can be opened for reading.
+bool is_file(const std::string& path);
+
+// Writes `content` to `path` whole or not at all (a new file beside it, then a rename). The error
+// in words, or nothing.
+std::optional<std::string> write_whole_file(const std::string& path, const std::string& content);
+
+// Nothing where such a file could be written now; else why not, in words. Leaves no file behind.
+std::optional<std::string> why_not_writable(const std::string& path);
+
+}  // namespace callready::platform

@@ -1,0 +1,145 @@
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <ifaddrs.h>
+#include <langinfo.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <clocale>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+
+#include "probe/platform/system.hpp"
+
+namespace callready::platform {
+namespace {
+
+std::optional<IpAddress> address_of(const sockaddr* address) {
+  if (address == nullptr) return std::nullopt;
+  if (address->sa_family == AF_INET) {
+    sockaddr_in v4{};
+    std::memcpy(&v4, address, sizeof v4);
+    std::array<std::uint8_t, 4> bytes{};
+    std::memcpy(bytes.data(), &v4.sin_addr, bytes.size());
+    return IpAddress::v4(bytes);
+  }
+  if (address->sa_family == AF_INET6) {
+    sockaddr_in6 v6{};
+    std::memcpy(&v6, address, sizeof v6);
+    std::array<std::uint8_t, 16> bytes{};
+    std::memcpy(bytes.data(), &v6.sin6_addr, bytes.size());
+    return IpAddress::v6(bytes);
+  }
+  return std::nullopt;
+}
+
+Terminal terminal(int descriptor) {
+  Terminal result;
+  result.interactive = isatty(descriptor) == 1;
+  // The locale of the environment, looked up without switching the program to it.
+  const locale_t locale = newlocale(LC_CTYPE_MASK, "", static_cast<locale_t>(nullptr));
+  if (locale != static_cast<locale_t>(nullptr)) {
+    result.utf8 = std::string(nl_langinfo_l(CODESET, locale)) == "UTF-8";
+    freelocale(locale);
+  }
+  winsize size{};
+  if (ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) result.width = size.ws_col;
+  return result;
+}
+
+std::string words_of(int error) { return std::strerror(error); }
+
+// The file that becomes `path`; in the same folder, so that the rename is atomic.
+std::string beside(const std::string& path) { return path + ".XXXXXX"; }
+
+}  // namespace
+
+std::vector<Interface> interfaces() {
+  std::vector<Interface> list;
+  ifaddrs* raw = nullptr;
+  if (getifaddrs(&raw) != 0) return list;
+  const std::unique_ptr<ifaddrs, decltype(&freeifaddrs)> all(raw, &freeifaddrs);
+  for (const ifaddrs* entry = all.get(); entry != nullptr; entry = entry->ifa_next) {
+    if ((entry->ifa_flags & IFF_LOOPBACK) != 0) continue;
+    auto* found = static_cast<Interface*>(nullptr);
+    for (auto& known : list) {
+      if (known.name == entry->ifa_name) found = &known;
+    }
+    if (found == nullptr) {
+      list.push_back({entry->ifa_name, {}, (entry->ifa_flags & IFF_UP) != 0});
+      found = &list.back();
+    }
+    if (const auto address = address_of(entry->ifa_addr)) found->addresses.push_back(*address);
+  }
+  return list;
+}
+
+std::string host_name() {
+  char name[256] = {};
+  if (gethostname(name, sizeof name - 1) != 0) return {};
+  return name;
+}
+
+Terminal standard_output() { return terminal(STDOUT_FILENO); }
+
+Terminal standard_error() { return terminal(STDERR_FILENO); }
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string() : std::string(value);
+}
+
+std::string configuration_folder() {
+  // XDG Base Directory Specification: relative paths are to be ignored.
+  const auto configured = environment("XDG_CONFIG_HOME");
+  if (!configured.empty() && configured.front() == '/') return configured + "/callready";
+  const auto home = environment("HOME");
+  return home.empty() ? std::string() : home + "/.config/callready";
+}
+
+bool is_file(const std::string& path) {
+  struct stat status {};
+  return stat(path.c_str(), &status) == 0 && !S_ISDIR(status.st_mode) &&
+         access(path.c_str(), R_OK) == 0;
+}
+
+std::optional<std::string> write_whole_file(const std::string& path, const std::string& content) {
+  auto temporary = beside(path);
+  const int file = mkstemp(temporary.data());
+  if (file < 0) return words_of(errno);
+  std::size_t written = 0;
+  int error = 0;
+  while (written < content.size() && error == 0) {
+    const ssize_t size = write(file, content.data() + written, content.size() - written);
+    if (size < 0 && errno != EINTR) error = errno;
+    if (size > 0) written += static_cast<std::size_t>(size);
+  }
+  // mkstemp makes the file private; a report is read by others as the umask says.
+  const mode_t mask = umask(0);
+  umask(mask);
+  if (error == 0 && fchmod(file, 0666 & ~mask) != 0) error = errno;
+  if (error == 0 && fsync(file) != 0) error = errno;
+  if (close(file) != 0 && error == 0) error = errno;
+  if (error == 0 && rename(temporary.c_str(), path.c_str()) != 0) error = errno;
+  if (error == 0) return std::nullopt;
+  unlink(temporary.c_str());
+  return words_of(error);
+}
+
+std::optional<std::string> why_not_writable(const std::string& path) {
+  struct stat status {};
+  if (stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) return words_of(EISDIR);
+  auto temporary = beside(path);
+  const int file = mkstemp(temporary.data());
+  if (file < 0) return words_of(errno);
+  close(file);
+  unlink(temporary.c_str());
+  return std::nullopt;
+}
+
+}  // namespace callready::platform
