@@ -132,6 +132,9 @@ void read_parameters(MapReader& row, const Declared& declared, const CheckRule* 
     problems.add(with->position, "'with': expected a block of keys, found " + describe(*with));
     return;
   }
+  if (with != nullptr && !row.has("check")) {
+    problems.add(with->position, "'with' holds parameters of a check, and there is no 'check'");
+  }
   if (with != nullptr) {
     for (const auto& entry : with->entries) {
       read_parameter(entry, declared, rule, requirement, problems);

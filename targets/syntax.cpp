@@ -40,7 +40,8 @@ std::optional<std::string> label_problem(std::string_view label, bool star) {
     }
     return shown + "holds '" + c + "'; expected letters, digits and \"-\"";
   }
-  if (label.front() == '-' || label.back() == '-') return shown + "begins or ends with \"-\"";
+  const auto rest = label.front() == '_' ? label.substr(1) : label;
+  if (rest.front() == '-' || rest.back() == '-') return shown + "begins or ends with \"-\"";
   return std::nullopt;
 }
 

@@ -261,6 +261,13 @@ std::optional<YamlNode> parse_yaml(std::string_view text, Problems& problems,
                                                     : "not UTF-8 text; save the file as UTF-8");
     return std::nullopt;
   }
+  const auto is_opening = [](char c) { return c == '[' || c == '{'; };
+  if (std::count_if(text.begin(), text.end(), is_opening) >
+      static_cast<std::ptrdiff_t>(limits.brackets)) {
+    problems.add({}, "holds more than " + std::to_string(limits.brackets) +
+                         " brackets; a target set has some thousand");
+    return std::nullopt;
+  }
   Builder builder(text, problems, limits);
   try {
     // yaml-cpp takes the end of the file for a closing quote where a line feed is before it.

@@ -41,6 +41,8 @@ struct YamlLimits {
   std::size_t values = 200'000;
   std::size_t expanded_bytes = 16 * 1024 * 1024;
   std::size_t depth = 32;
+  // yaml-cpp reads ahead over brackets: millions of them cost a gigabyte before its first callback.
+  std::size_t brackets = 20'000;
 };
 
 // The one document in `text` (UTF-8, with or without a byte order mark). Nothing where the text is

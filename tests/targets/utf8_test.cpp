@@ -1,0 +1,58 @@
+#include "targets/utf8.hpp"
+
+#include <gtest/gtest.h>
+
+namespace callready {
+namespace {
+
+using namespace std::string_view_literals;
+
+TEST(Utf8, TakesWellFormedText) {
+  for (const auto text : {""sv, "plain\tASCII\n\x7f"sv, "\xc2\x80 \xdf\xbf"sv,
+                          "\xe0\xa0\x80 \xed\x9f\xbf \xee\x80\x80 \xef\xbf\xbf"sv,
+                          "\xf0\x90\x80\x80 \xf4\x8f\xbf\xbf"sv}) {
+    EXPECT_FALSE(find_invalid_utf8(text)) << text;
+  }
+}
+
+TEST(Utf8, FindsTheFirstBadByte) {
+  struct Case {
+    std::string_view text;
+    std::size_t at;
+  };
+  const Case cases[] = {
+      {"ab\0c"sv, 2},           // NUL
+      {"a\x80", 1},             // continuation without a lead
+      {"\xc0\xaf", 0},          // overlong "/"
+      {"\xc1\xbf", 0},          // overlong
+      {"a\xc3", 1},             // cut short
+      {"\xc3(", 0},             // no continuation
+      {"\xe0\x9f\xbf", 0},      // overlong
+      {"\xed\xa0\x80", 0},      // surrogate
+      {"\xe2\x82", 0},          // cut short
+      {"\xf0\x8f\xbf\xbf", 0},  // overlong
+      {"\xf4\x90\x80\x80", 0},  // beyond U+10FFFF
+      {"\xf5\x80\x80\x80", 0},  // no such lead
+      {"ok \xff", 3},
+  };
+  for (const auto& [text, at] : cases) EXPECT_EQ(find_invalid_utf8(text), at) << text;
+}
+
+TEST(Utf8, CountsCharacters) {
+  EXPECT_EQ(count_characters(""), 0u);
+  EXPECT_EQ(count_characters("abc"), 3u);
+  EXPECT_EQ(count_characters("\xc3\xa9\xe2\x82\xac\xf0\x9f\x93\x9e"), 3u);
+}
+
+TEST(Utf8, FindsWhatCouldCommandATerminal) {
+  EXPECT_FALSE(has_control_characters("text\twith\nlines, \xc2\xa0 and \xc3\xa9"));
+  for (const auto text : {"\x1b[31m"sv, "\r"sv, "a\0b"sv, "\x7f"sv,
+                          "\xc2\x9b"
+                          "31m"sv,
+                          "\a"sv}) {
+    EXPECT_TRUE(has_control_characters(text)) << text;
+  }
+}
+
+}  // namespace
+}  // namespace callready
