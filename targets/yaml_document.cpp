@@ -55,7 +55,7 @@ class Builder : public YAML::EventHandler {
   void OnDocumentStart(const YAML::Mark& mark) override {
     if (++documents_ == 1) return;
     problems_.add(position(mark),
-                  "a second YAML document begins here ('---'); expected one set a "
+                  "a second YAML document begins here; expected one set a "
                   "file");
     throw Stop{};
   }
