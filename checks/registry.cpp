@@ -7,6 +7,7 @@ std::span<const Check> registry() {
   static const std::vector<Check> table = {
       // kind, title, function, transports, parameters of a requirement's `with:`
       {"tcp", "TCP handshake", run_tcp, {tcp}, {}},
+      {"stun", "STUN Binding", run_stun, {udp, tcp, tls}, {}},
       {"tls", "TLS handshake", run_tls, {tls}, {}},
   };
   return table;

@@ -1,0 +1,118 @@
+#include "checks/stun_dial.hpp"
+
+#include <fmt/format.h>
+
+#include "checks/certificate_evidence.hpp"
+
+namespace callready::checks {
+
+asio::awaitable<StunDialled> dial_stun(Context& context, Job job, Observation& observation) {
+  StunDialled dialled;
+  if (job.probe.target.transport != Transport::udp) {
+    DialOptions options;
+    options.tls = job.probe.target.transport == Transport::tls;
+    auto connection = co_await dial(context, job, options, observation);
+    dialled.tls = std::move(connection.tls);
+    if (options.tls) add_tls_evidence(observation, dialled.tls);
+    if (connection.stream) dialled.channel = make_stun_channel(std::move(connection.stream));
+    co_return dialled;
+  }
+  observation.address = job.address;
+  observation.sent_at = context.scope.clock.wall_now();
+  UdpSocket::Options options;
+  options.interface = context.settings.interface;
+  // A connected socket knows which of this machine's addresses the route takes ...
+  auto connected = UdpSocket::open(context.executor, job.remote(), options);
+  // ... and one that is not hears an answer from the wrong address.
+  options.connect = false;
+  auto socket = UdpSocket::open(context.executor, job.remote(), options);
+  if (connected.has_error() || socket.has_error()) {
+    const auto failure = connected.has_error() ? connected.error() : socket.error();
+    record(observation, failure);
+    co_return dialled;
+  }
+  observation.local = SocketAddress{connected->local().address, socket->local().port};
+  dialled.channel = make_stun_channel(std::move(*socket));
+  co_return dialled;
+}
+
+void add_stray_evidence(Observation& observation, const StunChannel& channel) {
+  for (const auto& stray : channel.strays()) {
+    Evidence evidence;
+    evidence.kind = "stun_stray";
+    const auto from = stray.from.to_string();
+    evidence.text = stray.from_server
+                        ? fmt::format("{} sent something else: {}", from, stray.text)
+                        : fmt::format("{}, which was not asked, sent {}", from, stray.text);
+    evidence.facts["from"] = from;
+    evidence.facts["from_server"] = stray.from_server;
+    evidence.facts["reason"] = stray.reason;
+    evidence.facts["what"] = stray.text;
+    observation.evidence.push_back(std::move(evidence));
+  }
+}
+
+void record_no_answer(Observation& observation, const StunChannel& channel,
+                      const Failure& failure) {
+  record(observation, failure);
+  add_stray_evidence(observation, channel);
+  if (failure.kind == FailureKind::stopped) return;
+  for (const auto& stray : channel.strays()) {
+    if (!stray.from_server) continue;
+    observation.outcome = Outcome::failed;
+    observation.detail = stray.reason;
+    return;
+  }
+  // TCP was established: from here on silence is a broken protocol, not an absent host.
+  if (channel.reliable() && observation.outcome == Outcome::silent) {
+    observation.outcome = Outcome::failed;
+    observation.detail = "stun_timed_out";
+  }
+}
+
+void add_reply_evidence(Observation& observation, const StunAnswer& answer) {
+  const auto& message = answer.message;
+  Evidence reply;
+  reply.kind = "stun_reply";
+  reply.text = message.message_class == stun::Class::success ? "a STUN success response"
+                                                             : "a STUN error response";
+  if (message.error_code != 0) {
+    const auto reason = stun::printable(message.reason);
+    reply.text = fmt::format("a STUN error response: {} {}", message.error_code, reason);
+    reply.facts["code"] = static_cast<std::int64_t>(message.error_code);
+    reply.facts["reason"] = reason;
+  }
+  reply.facts["success"] = message.message_class == stun::Class::success;
+  if (message.software) {
+    const auto software = stun::printable(*message.software);
+    reply.text += ", from " + software;
+    reply.facts["software"] = software;
+  }
+  if (message.response_origin) {
+    reply.facts["response_origin"] = message.response_origin->to_string();
+  }
+  if (message.other_address) reply.facts["other_address"] = message.other_address->to_string();
+  observation.evidence.push_back(std::move(reply));
+  if (const auto mapped = message.mapped()) {
+    Evidence evidence;
+    evidence.kind = "mapped_address";
+    evidence.text = "the server sees us as " + mapped->to_string();
+    evidence.facts["address"] = mapped->address.to_string();
+    evidence.facts["port"] = static_cast<std::int64_t>(mapped->port);
+    if (observation.local) evidence.facts["translated"] = *mapped != *observation.local;
+    observation.evidence.push_back(std::move(evidence));
+  }
+}
+
+void add_loss_evidence(Observation& observation, int attempts) {
+  if (attempts <= 1) return;
+  Evidence evidence;
+  evidence.kind = "retransmitted";
+  evidence.text = fmt::format(
+      "answered only after {} transmissions: up to {} packets were lost, or answers were slow",
+      attempts, attempts - 1);
+  evidence.facts["attempts"] = static_cast<std::int64_t>(attempts);
+  observation.evidence.push_back(std::move(evidence));
+}
+
+}  // namespace callready::checks

@@ -1,0 +1,35 @@
+// What the checks over STUN share: the way to the server by the probe's transport, and what they
+// write down.
+#pragma once
+
+#include "checks/dial.hpp"
+#include "probe/net/stun_channel.hpp"
+
+namespace callready::checks {
+
+struct StunDialled {
+  std::unique_ptr<StunChannel> channel;  // null: failed, and the observation says how
+  TlsInfo tls;
+};
+
+// Opens a socket (UDP), or connects (TCP, TLS: dial.hpp). Sets address, local, sent_at and, over
+// streams, all that dial() sets; with TLS also the evidence of the certificates.
+asio::awaitable<StunDialled> dial_stun(Context& context, Job job, Observation& observation);
+
+// An exchange without an answer. As record() (probe/net/failure.hpp), but: what came from the
+// server and was no answer makes it `failed`, with the stray's reason as detail; silence on a
+// connection that stands is `failed` with "stun_timed_out".
+void record_no_answer(Observation& observation, const StunChannel& channel, const Failure& failure);
+
+// Evidence "stun_stray", one for each.
+void add_stray_evidence(Observation& observation, const StunChannel& channel);
+
+// Evidence "stun_reply": class, code and reason, SOFTWARE; and "mapped_address", where there is
+// one.
+void add_reply_evidence(Observation& observation, const StunAnswer& answer);
+
+// An answer that came after repetitions: evidence "retransmitted", because each repetition is
+// likely a lost packet.
+void add_loss_evidence(Observation& observation, int attempts);
+
+}  // namespace callready::checks

@@ -1,0 +1,241 @@
+#include "probe/net/stun_channel.hpp"
+
+#include <algorithm>
+
+#include "probe/net/timeouts.hpp"
+
+namespace callready {
+namespace {
+
+constexpr std::size_t most_strays = 4;
+constexpr std::size_t most_indications = 64;
+// What one request reads from a stream before it gives up: a server that never stops talking.
+constexpr std::size_t most_bytes = 65'536;
+// How long to wait for the rest of the first line, to name who answers instead of STUN.
+constexpr milliseconds stranger_line{300};
+
+class UdpChannel final : public StunChannel {
+ public:
+  explicit UdpChannel(UdpSocket socket) : socket_(std::move(socket)) {}
+
+  asio::awaitable<StunExchange> request(std::span<const std::uint8_t> request,
+                                        Scope scope) override {
+    StunExchange exchange;
+    const auto parsed = stun::parse(request);
+    stun::Message answer;
+    const UdpMatch matches = [&](const Datagram& datagram) {
+      return take(datagram.bytes, datagram.from, datagram.from == socket_.remote(), &*parsed,
+                  answer);
+    };
+    auto outcome = co_await udp_request(socket_, scope, request, matches);
+    if (outcome.has_error()) {
+      exchange.attempts = outcome.error().attempts;
+      exchange.answer = outcome.error().failure;
+      co_return exchange;
+    }
+    exchange.attempts = outcome->attempts;
+    StunAnswer taken;
+    taken.message = std::move(answer);
+    taken.bytes = std::move(outcome->datagram.bytes);
+    taken.round_trip = outcome->round_trip;
+    taken.took = outcome->since_first;
+    exchange.answer = std::move(taken);
+    co_return exchange;
+  }
+
+  asio::awaitable<Result<void>> send(std::span<const std::uint8_t> bytes, Scope) override {
+    co_return socket_.send(bytes);
+  }
+
+  asio::awaitable<Result<stun::Message>> next_indication(Scope scope, Instant deadline) override {
+    // A bound, so that strangers' datagrams cannot keep us busy until the deadline.
+    for (int seen = 0; indications_.empty() && seen < 256; ++seen) {
+      auto event = co_await socket_.receive(scope, deadline);
+      if (event.has_error()) co_return event.error();
+      const auto* datagram = std::get_if<Datagram>(&*event);
+      if (datagram == nullptr) continue;
+      stun::Message unused;
+      take(datagram->bytes, datagram->from, datagram->from == socket_.remote(), nullptr, unused);
+    }
+    if (indications_.empty()) {
+      co_return Failure{FailureKind::malformed, "no indication among 256 datagrams", 0, {}};
+    }
+    auto message = std::move(indications_.front());
+    indications_.pop_front();
+    co_return message;
+  }
+
+  SocketAddress local() const override { return socket_.local(); }
+  bool reliable() const override { return false; }
+
+ private:
+  UdpSocket socket_;
+};
+
+class StreamChannel final : public StunChannel {
+ public:
+  explicit StreamChannel(std::unique_ptr<Stream> stream) : stream_(std::move(stream)) {}
+
+  asio::awaitable<StunExchange> request(std::span<const std::uint8_t> request,
+                                        Scope scope) override {
+    StunExchange exchange;
+    const auto parsed = stun::parse(request);
+    const auto start = scope.clock.now();
+    const auto deadline = start + timeouts::stream_reply;
+    const auto written = co_await stream_->write(request, scope, deadline);
+    exchange.attempts = 1;
+    if (written.has_error()) {
+      exchange.answer = written.error();
+      co_return exchange;
+    }
+    budget_ = most_bytes;
+    for (;;) {
+      auto frame = co_await next_frame(scope, deadline);
+      if (frame.has_error()) {
+        exchange.answer = frame.error();
+        co_return exchange;
+      }
+      StunAnswer taken;
+      const bool answered = take(frame->bytes, stream_->remote(), true, &*parsed, taken.message);
+      if (!answered) continue;
+      taken.bytes = std::move(frame->bytes);
+      taken.took = elapsed(start, scope.clock.now());
+      taken.round_trip = taken.took;
+      exchange.answer = std::move(taken);
+      co_return exchange;
+    }
+  }
+
+  asio::awaitable<Result<void>> send(std::span<const std::uint8_t> bytes, Scope scope) override {
+    const auto deadline = scope.clock.now() + timeouts::stream_reply;
+    auto written = co_await stream_->write(bytes, scope, deadline);
+    co_return written;
+  }
+
+  asio::awaitable<Result<stun::Message>> next_indication(Scope scope, Instant deadline) override {
+    budget_ = most_bytes;
+    while (indications_.empty()) {
+      auto frame = co_await next_frame(scope, deadline);
+      if (frame.has_error()) co_return frame.error();
+      stun::Message unused;
+      take(frame->bytes, stream_->remote(), true, nullptr, unused);
+    }
+    auto message = std::move(indications_.front());
+    indications_.pop_front();
+    co_return message;
+  }
+
+  SocketAddress local() const override { return stream_->local(); }
+  bool reliable() const override { return true; }
+
+ private:
+  asio::awaitable<Result<stun::Frame>> next_frame(Scope scope, Instant deadline) {
+    for (;;) {
+      auto frame = framer_.next();
+      if (frame) co_return std::move(*frame);
+      if (framer_.fault()) {
+        auto failure = co_await describe(scope, deadline);
+        co_return failure;
+      }
+      if (budget_ == 0) {
+        note({stream_->remote(), true, "endless", "more than 64 KiB, none of it the answer"});
+        co_return Failure{FailureKind::oversized, "the server does not stop talking", 0, {}};
+      }
+      std::array<std::uint8_t, 4'096> buffer;
+      const std::span<std::uint8_t> room(buffer.data(), std::min(buffer.size(), budget_));
+      const auto size = co_await stream_->read_some(room, scope, deadline);
+      if (size.has_error()) {
+        // The end in the middle of a message is a truncated one.
+        if (!framer_.pending().empty() && size.error().kind == FailureKind::closed_by_peer) {
+          note({stream_->remote(), true, "truncated", "the connection ended within a message"});
+        }
+        co_return size.error();
+      }
+      budget_ -= *size;
+      framer_.push(room.first(*size));
+    }
+  }
+
+  // Who answers here, if not STUN: waits a moment for the rest of the first line.
+  asio::awaitable<Failure> describe(Scope scope, Instant deadline) {
+    const auto fault = *framer_.fault();
+    stun::Bytes seen(framer_.pending().begin(), framer_.pending().end());
+    const auto patience = std::min(deadline, scope.clock.now() + stranger_line);
+    while (fault == stun::Fault::not_stun && seen.size() < 256 &&
+           std::find(seen.begin(), seen.end(), '\n') == seen.end()) {
+      std::array<std::uint8_t, 256> buffer;
+      const std::span<std::uint8_t> room(buffer);
+      const auto size = co_await stream_->read_some(room, scope, patience);
+      if (size.has_error()) break;
+      seen.insert(seen.end(), room.begin(), room.begin() + static_cast<std::ptrdiff_t>(*size));
+    }
+    StunStray stray;
+    stray.from = stream_->remote();
+    stray.reason = to_string(fault);
+    stray.text = stun::describe_stranger(seen);
+    Failure failure;
+    failure.kind = FailureKind::malformed;
+    if (fault == stun::Fault::oversized) failure.kind = FailureKind::oversized;
+    failure.text = "not STUN: " + stray.text;
+    note(std::move(stray));
+    co_return failure;
+  }
+
+  std::unique_ptr<Stream> stream_;
+  stun::Framer framer_;
+  std::size_t budget_ = 0;
+};
+
+}  // namespace
+
+void StunChannel::note(StunStray stray) {
+  if (strays_.size() < most_strays) strays_.push_back(std::move(stray));
+}
+
+bool StunChannel::take(std::span<const std::uint8_t> bytes, const SocketAddress& from,
+                       bool from_server, const stun::Message* request, stun::Message& answer) {
+  StunStray stray;
+  stray.from = from;
+  stray.from_server = from_server;
+  auto parsed = stun::parse(bytes);
+  if (parsed.has_error()) {
+    stray.reason = to_string(parsed.error());
+    stray.text = stun::describe_stranger(bytes);
+    note(std::move(stray));
+    return false;
+  }
+  const bool matches = request != nullptr &&
+                       parsed->answers(static_cast<stun::Method>(request->method), request->id);
+  if (matches && from_server) {
+    answer = std::move(*parsed);
+    return true;
+  }
+  if (matches) {
+    stray.reason = "wrong_source";
+    stray.text = "the answer to our request";
+  } else if (parsed->message_class == stun::Class::indication && from_server) {
+    if (indications_.size() < most_indications) indications_.push_back(std::move(*parsed));
+    return false;
+  } else if (parsed->message_class == stun::Class::success ||
+             parsed->message_class == stun::Class::error) {
+    // A late answer to an earlier request is nobody's fault: only who waits for one is surprised.
+    if (request == nullptr) return false;
+    stray.reason = "wrong_transaction_id";
+    stray.text = "a response to a request that is not ours";
+  } else {
+    stray.reason = "not_a_response";
+    stray.text = "a STUN message that is no response";
+  }
+  note(std::move(stray));
+  return false;
+}
+
+std::unique_ptr<StunChannel> make_stun_channel(UdpSocket socket) {
+  return std::make_unique<UdpChannel>(std::move(socket));
+}
+
+std::unique_ptr<StunChannel> make_stun_channel(std::unique_ptr<Stream> stream) {
+  return std::make_unique<StreamChannel>(std::move(stream));
+}
+
+}  // namespace callready

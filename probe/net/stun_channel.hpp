@@ -1,0 +1,72 @@
+// A way to a STUN or TURN server: requests with their answers, and indications, over a UDP socket
+// or a stream. What comes and is no answer is written down, because it says who is there instead.
+#pragma once
+
+#include <deque>
+
+#include "probe/net/stream.hpp"
+#include "probe/net/stun_framer.hpp"
+#include "probe/net/udp.hpp"
+
+namespace callready {
+
+struct StunAnswer {
+  stun::Message message;
+  stun::Bytes bytes;  // as they came, for integrity_matches()
+  // From the request to its answer; over UDP only where it was sent once (see UdpReply).
+  std::optional<Milliseconds> round_trip;
+  Milliseconds took{0};  // since the first transmission
+};
+
+struct StunExchange {
+  // timed_out and stopped; refused and rejected (UDP); closed, reset (streams); malformed and
+  // oversized where the stream carries something else: then the last of strays() says what.
+  Result<StunAnswer> answer = Failure{};
+  int attempts = 0;
+};
+
+// Something that came and was not the answer.
+struct StunStray {
+  SocketAddress from;
+  bool from_server = true;  // false: from another address or port than the one that was asked
+  // A stun::Fault's word, "wrong_source", "wrong_transaction_id", "not_a_response", "endless".
+  std::string reason;
+  std::string text;  // for a person: "HTTP/1.1 400 Bad Request"
+};
+
+class StunChannel {
+ public:
+  virtual ~StunChannel() = default;
+
+  // Sends a request, over UDP again at timeouts::udp_sends, and waits for its success or error
+  // response. Data indications that come meanwhile are kept for next_indication(). `request` must
+  // be a request that stun::Builder made, and stay until the end.
+  virtual asio::awaitable<StunExchange> request(std::span<const std::uint8_t> request,
+                                                Scope scope) = 0;
+  // Sends an indication: nothing answers it.
+  virtual asio::awaitable<Result<void>> send(std::span<const std::uint8_t> bytes, Scope scope) = 0;
+  // The next indication of the server; timed_out, stopped, or a broken channel.
+  virtual asio::awaitable<Result<stun::Message>> next_indication(Scope scope, Instant deadline) = 0;
+  virtual SocketAddress local() const = 0;
+  virtual bool reliable() const = 0;  // a stream: the server drops what it holds when it closes
+
+  // The first few; more would only fill the report.
+  const std::vector<StunStray>& strays() const { return strays_; }
+
+ protected:
+  // Keeps the message or notes why not. True where `bytes` is the answer to the request.
+  bool take(std::span<const std::uint8_t> bytes, const SocketAddress& from, bool from_server,
+            const stun::Message* request, stun::Message& answer);
+  void note(StunStray stray);
+
+  std::deque<stun::Message> indications_;
+
+ private:
+  std::vector<StunStray> strays_;
+};
+
+// Over a socket that is not connected, so that an answer from elsewhere is seen (and not taken).
+std::unique_ptr<StunChannel> make_stun_channel(UdpSocket socket);
+std::unique_ptr<StunChannel> make_stun_channel(std::unique_ptr<Stream> stream);
+
+}  // namespace callready

@@ -1,0 +1,69 @@
+#include "tests/support/coturn.hpp"
+
+#include <stdexcept>
+
+namespace callready::test {
+namespace {
+
+using asio::ip::tcp;
+
+bool accepts(asio::io_context& context, std::uint16_t port) {
+  tcp::socket socket(context);
+  error_code error;
+  socket.connect({asio::ip::address_v4::loopback(), port}, error);
+  return !error;
+}
+
+}  // namespace
+
+Coturn::Coturn(asio::io_context& context, const CoturnOptions& options) {
+  // A port that is free for UDP and TCP, and its neighbour, which coturn takes for RFC 5780.
+  for (int tries = 0; tries < 20 && port_ == 0; ++tries) {
+    const auto port = free_tcp_port(context);
+    error_code udp_error;
+    asio::ip::udp::socket probe(context);
+    probe.open(asio::ip::udp::v4());
+    probe.bind({asio::ip::address_v4::loopback(), port}, udp_error);
+    if (!udp_error) port_ = port;
+  }
+  tls_port_ = free_tcp_port(context);
+  std::vector<std::string> command = {installed("turnserver"),
+                                      "-n",
+                                      "--listening-ip=127.0.0.1",
+                                      "--relay-ip=127.0.0.1",
+                                      "--listening-port=" + std::to_string(port_),
+                                      "--tls-listening-port=" + std::to_string(tls_port_),
+                                      "--no-cli",
+                                      "--no-dtls",
+                                      "--realm=callready.test",
+                                      "--log-file=stdout",
+                                      "--userdb=" + folder_.path() + "/turndb",
+                                      "--pidfile=" + folder_.path() + "/pid"};
+  if (options.tls) {
+    serve::CertificateOptions authority;
+    authority.common_name = "Test Root";
+    authority.authority = true;
+    const auto root = serve::Certificate::self_signed(authority);
+    serve::CertificateOptions server;
+    server.common_name = "localhost";
+    server.names = {"localhost", "127.0.0.1"};
+    const auto leaf = root.issue(server);
+    folder_.write("ca.pem", root.pem());
+    command.push_back("--cert=" + folder_.write("cert.pem", leaf.pem()));
+    command.push_back("--pkey=" + folder_.write("key.pem", leaf.key_pem()));
+  } else {
+    command.push_back("--no-tls");
+  }
+  if (options.allow_loopback_peers) command.push_back("--allow-loopback-peers");
+  command.insert(command.end(), options.arguments.begin(), options.arguments.end());
+  process_ = std::make_unique<ChildProcess>(command, folder_.path() + "/log");
+  const auto listens = [&] {
+    return !process_->running() ||
+           (accepts(context, port_) && (!options.tls || accepts(context, tls_port_)));
+  };
+  if (!eventually(listens, std::chrono::seconds(5)) || !process_->running()) {
+    throw std::runtime_error("coturn does not start:\n" + process_->log());
+  }
+}
+
+}  // namespace callready::test
