@@ -70,7 +70,7 @@ TEST(Loader, TakesTheExamplesOfTheReadme) {
     ++examples;
     at = end;
   }
-  EXPECT_GE(examples, 1);
+  EXPECT_EQ(examples, 2);
 }
 
 TEST(Loader, SaysWhyAFileCannotBeRead) {
