@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
+#include <vector>
 
 #include "reports/phrases.hpp"
 #include "reports/terminal.hpp"
@@ -41,13 +43,15 @@ std::string words_text(const std::vector<Enum>& values) {
   return joined(texts);
 }
 
-std::string ports_text(const std::vector<PortRange>& ports) {
+std::string ports_text(const std::vector<PortRange>& ports,
+                       const std::vector<std::string>& variable = {}) {
   std::vector<std::string> texts;
   for (const auto& range : ports) texts.push_back(range.to_string());
+  texts.insert(texts.end(), variable.begin(), variable.end());
   return joined(texts);
 }
 
-// "text (france; removed; note)"
+// "text (optional; removed; note)"
 std::string with_facts(std::string text, const std::string& fact, Lifecycle lifecycle,
                        const std::string& note) {
   std::vector<std::string> facts;
@@ -57,20 +61,44 @@ std::string with_facts(std::string text, const std::string& fact, Lifecycle life
   return facts.empty() ? text : fmt::format("{} ({})", text, joined(facts, "; "));
 }
 
-std::string hosts_text(const std::vector<Host>& hosts) {
-  std::vector<std::string> texts;
-  for (const auto& host : hosts) {
-    texts.push_back(with_facts(host.name, host.region, host.lifecycle, host.note));
+// Destinations by region, in the order in which the document first names each: one text a region.
+class ByRegion {
+ public:
+  void add(const std::string& text, const std::string& region, Lifecycle lifecycle,
+           const std::string& note) {
+    auto found = std::find_if(regions_.begin(), regions_.end(),
+                              [&](const auto& known) { return known.first == region; });
+    if (found == regions_.end()) found = regions_.insert(found, {region, {}});
+    found->second.push_back(with_facts(text, "", lifecycle, note));
   }
-  return joined(texts);
+
+  std::vector<std::string> texts() const {
+    std::vector<std::string> all;
+    for (const auto& [region, texts] : regions_) {
+      all.push_back(region.empty() ? joined(texts) : fmt::format("{}: {}", region, joined(texts)));
+    }
+    return all;
+  }
+
+ private:
+  std::vector<std::pair<std::string, std::vector<std::string>>> regions_;
+};
+
+std::vector<std::string> host_texts(const std::vector<Host>& hosts) {
+  ByRegion regions;
+  for (const auto& host : hosts) regions.add(host.name, host.region, host.lifecycle, host.note);
+  return regions.texts();
 }
 
-std::string addresses_text(const std::vector<AddressBlock>& blocks) {
-  std::vector<std::string> texts;
-  for (const auto& block : blocks) {
-    texts.push_back(with_facts(block.to_string(), block.region, block.lifecycle, block.note));
+std::vector<std::string> address_texts(const Requirement& requirement) {
+  ByRegion regions;
+  for (const auto& block : requirement.addresses) {
+    regions.add(block.to_string(), block.region, block.lifecycle, block.note);
   }
-  return joined(texts);
+  for (const auto& block : requirement.variable_addresses) {
+    regions.add(block.text, block.region, block.lifecycle, block.note);
+  }
+  return regions.texts();
 }
 
 std::vector<std::string> wildcard_texts(const std::vector<Wildcard>& wildcards) {
@@ -78,7 +106,7 @@ std::vector<std::string> wildcard_texts(const std::vector<Wildcard>& wildcards) 
   for (const auto& wildcard : wildcards) {
     texts.push_back(wildcard.examples.empty() ? wildcard.pattern
                                               : fmt::format("{} (tried: {})", wildcard.pattern,
-                                                            hosts_text(wildcard.examples)));
+                                                            joined(host_texts(wildcard.examples))));
   }
   return texts;
 }
@@ -116,11 +144,13 @@ std::string traffic_text(const Requirement& requirement) {
   for (const auto transport : requirement.transports) {
     transports.emplace_back(in_capitals(transport));
   }
+  transports.insert(transports.end(), requirement.variable_transports.begin(),
+                    requirement.variable_transports.end());
   auto text = joined(transports, " and ");
-  const auto ports = ports_text(requirement.ports);
+  const auto ports = ports_text(requirement.ports, requirement.variable_ports);
   if (!ports.empty()) text += (text.empty() ? "port " : " ") + ports;
   if (!requirement.source_ports.empty()) {
-    text += fmt::format(", from port {}", ports_text(requirement.source_ports));
+    text += fmt::format(", from source port {}", ports_text(requirement.source_ports));
   }
   if (requirement.direction == Direction::in) text += " (from outside to this site)";
   return text;
@@ -170,11 +200,11 @@ void add_requirement(Page& page, const Requirement& requirement) {
   Block block(page, 2);
   block.add("For", requirement.purpose);
   block.add("Traffic", traffic_text(requirement));
-  block.add("Hosts", hosts_text(requirement.hosts));
+  block.add_each("Hosts", host_texts(requirement.hosts));
   block.add_each("Wildcards", wildcard_texts(requirement.wildcards));
-  block.add("Addresses", addresses_text(requirement.addresses));
+  block.add_each("Addresses", address_texts(requirement));
   block.add("Tags", joined(requirement.service_tags));
-  block.add("PTR names", hosts_text(requirement.reverse_dns));
+  block.add_each("PTR names", host_texts(requirement.reverse_dns));
   block.add("Firewall", firewall_text(requirement));
   block.add("Check", check_text(requirement));
   block.add("From", words_text(requirement.vantages));

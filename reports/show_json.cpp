@@ -24,6 +24,12 @@ Json words_json(const std::vector<Enum>& values) {
   return json;
 }
 
+// What the customer fills in stands in the same list, as "${variable}".
+Json with_variables(Json json, const std::vector<std::string>& variables) {
+  for (const auto& variable : variables) json.push_back(variable);
+  return json;
+}
+
 Json ports_json(const std::vector<PortRange>& ports) {
   auto json = Json::array();
   for (const auto& range : ports) json.push_back(range.to_string());
@@ -48,6 +54,18 @@ Json address_json(const AddressBlock& block) {
           {"region", block.region},
           {"lifecycle", to_string(block.lifecycle)},
           {"note", block.note}};
+}
+
+Json addresses_json(const Requirement& requirement) {
+  auto json = list(requirement.addresses, address_json);
+  for (const auto& block : requirement.variable_addresses) {
+    json.push_back({{"value", block.text},
+                    {"kind", "variable"},
+                    {"region", block.region},
+                    {"lifecycle", to_string(block.lifecycle)},
+                    {"note", block.note}});
+  }
+  return json;
 }
 
 Json reach_json(const Reach& reach) {
@@ -96,13 +114,14 @@ Json requirement_json(const Requirement& requirement) {
           {"source_ports", ports_json(requirement.source_ports)},
           {"check", requirement.check},
           {"unprobed", requirement.unprobed},
-          {"transports", words_json(requirement.transports)},
-          {"ports", ports_json(requirement.ports)},
+          {"transports",
+           with_variables(words_json(requirement.transports), requirement.variable_transports)},
+          {"ports", with_variables(ports_json(requirement.ports), requirement.variable_ports)},
           {"with", with},
           {"hosts", list(requirement.hosts, host_json)},
           {"reverse_dns", list(requirement.reverse_dns, host_json)},
           {"wildcards", list(requirement.wildcards, wildcard_json)},
-          {"addresses", list(requirement.addresses, address_json)},
+          {"addresses", addresses_json(requirement)},
           {"service_tags", requirement.service_tags},
           {"listening", requirement.listening},
           {"conditions", requirement.conditions},

@@ -188,7 +188,6 @@ void add_requirements(Page& page, const Report& report, const SetResult& set, bo
     page.heading(verbose ? "The vendor's requirements" : "Requirements that are not well");
     add_rows(page, rows);
   }
-  if (!sampled.empty() || skipped > 0 || !set.notes.empty()) page.blank();
   if (!sampled.empty()) page.paragraph(fmt::format("Sampled: {}.", joined(sampled)));
   if (skipped > 0) {
     page.paragraph(
@@ -274,9 +273,9 @@ std::string render_text(const Report& report, const RenderOptions& options) {
     add_endpoints(page, report);
     add_site(page, report.site);
   }
-  page.blank();
+  // No empty line here: with one finding the whole report fits on the smallest screen.
   for (const auto& note : report.notes) page.paragraph("Note: " + note);
-  page.paragraph(when_and_where(report));
+  page.paragraph(when_and_where(report), Style::dim);
   if (page.lines() + 2 > screen_lines) {  // with the closing line, and the shell's prompt
     for (const auto& set : report.sets) {
       page.verdict(mark_of(set.verdict), verdict_word(set.verdict), set_name(set),

@@ -83,6 +83,9 @@ TargetSet example() {
   push.ports = {{5223, 5223}};
   push.addresses = {{Network{ip("192.0.2.128"), 25}, "", Lifecycle::current, ""}};
   push.source = "section 6";
+  push.variable_transports = {"${push_transport}"};
+  push.variable_ports = {"${push_port}"};
+  push.variable_addresses = {{"${push_network}", "france", Lifecycle::current, "yours"}};
   set.requirements = {web, turn_over_udp(), push};
   set.capabilities = {
       {"sign-in", "Sign in", {}, {{{{"web"}}, false}}},
@@ -126,12 +129,12 @@ TEST(Show, PrintsEveryFactAsText) {
                            "Europe / France",
                            "turn-udp, else web with push (a later one is a fallback)",
                            "one of web, turn-udp",
-                           "UDP and TCP 3478, 10000-20000, from port 49152-65535",
-                           "turn-rbx1.example.com (france; removed",
+                           "UDP and TCP 3478, 10000-20000, from source port 49152-65535",
+                           "france: turn-gra1.example.com, turn-rbx1.example.com (removed",
                            "gone since Ed 20",
                            "*.example.com (tried: www.example.com)",
                            "*.example.net",
-                           "198.51.100.0/24 (france; deprecated)",
+                           "france: 198.51.100.0/24 (deprecated)",
                            "203.0.113.10-203.0.113.20 (as printed)",
                            "AzureCloud.centralus",
                            "rtc-gra2.example.com",
@@ -146,6 +149,8 @@ TEST(Show, PrintsEveryFactAsText) {
                            "section 5, STUN/TURN",
                            "none: Apple lists networks only",
                            "from outside to this site",
+                           "TCP and ${push_transport} 5223, ${push_port}",
+                           "france: ${push_network} (yours)",
                            "(optional; optional-feature)",
                            "Keep NAT bindings",
                            "section 4.6.1",
@@ -183,6 +188,10 @@ TEST(Show, JsonMirrorsTheModel) {
   EXPECT_EQ(json["requirements"][0]["reach"].dump(), R"({"kind":"any"})");
   EXPECT_EQ(json["requirements"][2]["unprobed"], "Apple lists networks only");
   EXPECT_EQ(json["requirements"][2]["listening"], false);
+  EXPECT_EQ(json["requirements"][2]["transports"].dump(), R"(["tcp","${push_transport}"])");
+  EXPECT_EQ(json["requirements"][2]["ports"].dump(), R"(["5223","${push_port}"])");
+  EXPECT_EQ(json["requirements"][2]["addresses"][1]["kind"], "variable");
+  EXPECT_EQ(json["requirements"][2]["addresses"][1]["value"], "${push_network}");
   EXPECT_EQ(json["requirements"][2]["lifecycle"], "optional-feature");
   EXPECT_EQ(json["advice"][0]["vantages"].dump(), R"(["gateway"])");
 }
