@@ -37,5 +37,12 @@ const Format* find_format(std::string_view name);
 std::string render_text(const Report& report, const RenderOptions& options);
 // Never fails: what is not UTF-8 in a string becomes U+FFFD.
 std::string render_json(const Report& report, const RenderOptions& options);
+std::string render_markdown(const Report& report, const RenderOptions& options);
+std::string render_junit(const Report& report, const RenderOptions& options);
+std::string render_csv(const Report& report, const RenderOptions& options);
+std::string render_nagios(const Report& report, const RenderOptions& options);
+
+// Nagios' exit status: 0 ready, 1 degraded, 2 blocked, 3 not decided or interrupted.
+int nagios_status(const Report& report);
 
 }  // namespace callready

@@ -273,14 +273,20 @@ std::string outcome_phrase(const ProbeResult& result) {
 std::string outcome_in_full(const ProbeResult& result) {
   const auto& seen = result.observation;
   auto text = outcome_phrase(result);
-  if (seen.round_trip) {
-    const auto time = duration_phrase(*seen.round_trip);
-    text += reached(seen.outcome) ? " in " + time : " (" + time + ')';
-  }
+  std::vector<std::string> aside;
+  if (!says_nothing_new(seen)) aside.push_back(words_of(seen.detail));
   if (seen.outcome == Outcome::silent && seen.attempts > 1) {
     text += fmt::format(" to {} tries", seen.attempts);
   }
-  if (!says_nothing_new(seen)) text += fmt::format(" ({})", words_of(seen.detail));
+  if (seen.round_trip) {
+    const auto time = duration_phrase(*seen.round_trip);
+    if (reached(seen.outcome)) {
+      text += " in " + time;
+    } else {
+      aside.push_back(time);
+    }
+  }
+  if (!aside.empty()) text += fmt::format(" ({})", joined(aside));
   if (seen.address && seen.address->to_string() != result.probe.target.host) {
     text += fmt::format(", at {}", seen.address->to_string());
   }

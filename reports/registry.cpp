@@ -6,6 +6,10 @@ std::span<const Format> formats() {
   static constexpr Format table[] = {
       {"text", "for a person at a terminal", "txt", render_text},
       {"json", "everything, for programs and for tickets", "json", render_json},
+      {"markdown", "for a ticket or a wiki", "md", render_markdown},
+      {"junit", "for CI systems", "xml", render_junit},
+      {"csv", "for a spreadsheet: one row per endpoint", "csv", render_csv},
+      {"nagios", "one line for monitoring, with performance data", "txt", render_nagios},
   };
   return table;
 }

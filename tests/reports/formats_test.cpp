@@ -1,0 +1,187 @@
+// The formats for other programs and for tickets: golden files, and what hostile text may not do.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <sstream>
+
+#include "reports/format.hpp"
+#include "reports/terminal.hpp"
+#include "tests/reports/golden.hpp"
+#include "tests/reports/samples.hpp"
+
+namespace callready {
+namespace {
+
+TEST(Formats, GoldenFiles) {
+  for (const auto& [name, report] : samples::all()) {
+    expect_golden(name + ".md", render_markdown(report, {}));
+    expect_golden(name + ".xml", render_junit(report, {}));
+    expect_golden(name + ".csv", render_csv(report, {}));
+    expect_golden(name + ".nagios.txt", render_nagios(report, {}));
+  }
+}
+
+TEST(Formats, HoldNoControlCharacters) {
+  for (const auto render : {render_markdown, render_junit, render_csv, render_nagios}) {
+    std::istringstream stream(render(samples::hostile(), {}));
+    for (std::string line; std::getline(stream, line);) {
+      if (line.ends_with('\r')) line.pop_back();
+      EXPECT_EQ(harmless(line), line);
+    }
+  }
+}
+
+std::size_t count(const std::string& text, std::string_view part) {
+  std::size_t found = 0;
+  for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++found;
+  return found;
+}
+
+// Elements open and close in order, and every "<" and "&" in a text is escaped.
+void expect_well_formed(const std::string& xml) {
+  std::vector<std::string> open;
+  std::size_t at = xml.find("?>") + 2;
+  while ((at = xml.find('<', at)) != std::string::npos) {
+    const auto end = xml.find('>', at);
+    ASSERT_NE(end, std::string::npos);
+    auto tag = xml.substr(at + 1, end - at - 1);
+    EXPECT_EQ(std::count(tag.begin(), tag.end(), '"') % 2, 0) << tag;
+    EXPECT_EQ(tag.find('<'), std::string::npos) << tag;
+    at = end;
+    if (tag.ends_with('/')) continue;
+    if (tag.starts_with('/')) {
+      ASSERT_FALSE(open.empty()) << tag;
+      EXPECT_EQ(tag.substr(1), open.back());
+      open.pop_back();
+    } else {
+      open.push_back(tag.substr(0, tag.find(' ')));
+    }
+  }
+  EXPECT_TRUE(open.empty());
+  for (at = xml.find('&'); at != std::string::npos; at = xml.find('&', at + 1)) {
+    const auto entity = xml.substr(at, xml.find(';', at) - at + 1);
+    EXPECT_TRUE(entity == "&amp;" || entity == "&lt;" || entity == "&gt;" || entity == "&quot;" ||
+                entity == "&apos;")
+        << entity;
+  }
+}
+
+TEST(Junit, IsWellFormedAndItsCountsAreTrue) {
+  for (const auto& [name, report] : samples::all()) {
+    const auto xml = render_junit(report, {});
+    expect_well_formed(xml);
+    std::size_t cases = 0;
+    for (const auto& set : report.sets) {
+      cases += set.capabilities.size() + set.requirements.size() + (report.complete ? 0 : 1);
+    }
+    EXPECT_EQ(count(xml, "<testcase "), cases) << name;
+  }
+  const auto xml = render_junit(samples::blocked(), {});
+  EXPECT_NE(xml.find("name=\"Rainbow (Ed 36)\" tests=\"6\" failures=\"2\" errors=\"1\" "
+                     "skipped=\"2\" time=\"200.500\" timestamp=\"2026-11-20T12:00:00\""),
+            std::string::npos)
+      << xml;
+  EXPECT_EQ(count(xml, "<failure "), 2u);
+  EXPECT_EQ(count(xml, "<error "), 2u);
+  EXPECT_EQ(count(xml, "<skipped "), 2u);
+}
+
+TEST(Junit, AnIncompleteRunIsNotGreen) {
+  EXPECT_NE(render_junit(samples::incomplete(), {}).find("name=\"complete\""), std::string::npos);
+}
+
+// RFC 4180, strictly.
+std::vector<std::vector<std::string>> parse_csv(const std::string& text) {
+  std::vector<std::vector<std::string>> rows = {{""}};
+  bool quoted = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    auto& cell = rows.back().back();
+    if (quoted) {
+      if (text[i] != '"') {
+        cell += text[i];
+      } else if (i + 1 < text.size() && text[i + 1] == '"') {
+        cell += text[++i];
+      } else {
+        quoted = false;
+      }
+    } else if (text[i] == '"') {
+      quoted = true;
+    } else if (text[i] == ',') {
+      rows.back().emplace_back();
+    } else if (text.compare(i, 2, "\r\n") == 0) {
+      rows.push_back({""});
+      ++i;
+    } else {
+      cell += text[i];
+    }
+  }
+  EXPECT_FALSE(quoted);
+  rows.pop_back();
+  return rows;
+}
+
+TEST(Csv, HasTheSameColumnsInEveryRow) {
+  for (const auto& [name, report] : samples::all()) {
+    const auto rows = parse_csv(render_csv(report, {}));
+    ASSERT_FALSE(rows.empty());
+    for (const auto& row : rows) EXPECT_EQ(row.size(), 18u) << name;
+  }
+}
+
+TEST(Csv, HasEveryProbeAndEveryRequirement) {
+  const auto rows = parse_csv(render_csv(samples::blocked(), {}));
+  const auto has = [&](std::string_view requirement, std::string_view host,
+                       std::string_view outcome) {
+    return std::any_of(rows.begin(), rows.end(), [&](const auto& row) {
+      return row[1] == requirement && row[9] == host && row[14] == outcome;
+    });
+  };
+  EXPECT_TRUE(has("turn-udp", "turn-rbx1.openrainbow.com", "silent"));
+  EXPECT_TRUE(has("push", "", ""));
+  EXPECT_TRUE(has("", "anchor.example.org", "connected"));
+  // 5 rows of probes that requirements name, one requirement without, and the others.
+  const auto report = samples::blocked();
+  EXPECT_EQ(rows.size(), 1 + report.probes.size() + 1);
+}
+
+TEST(Csv, HoldsNoFormula) {
+  auto report = samples::clean();
+  for (const auto* attack : {"=1+1", "+1", "-1", "@SUM(A1)"}) {
+    report.sets.at(0).requirements.at(0).title = attack;
+    for (const auto& row : parse_csv(render_csv(report, {}))) {
+      for (const auto& cell : row) {
+        EXPECT_TRUE(cell.empty() || std::string("=+-@").find(cell[0]) == std::string::npos) << cell;
+      }
+    }
+    EXPECT_EQ(parse_csv(render_csv(report, {})).at(1).at(2), std::string("'") + attack);
+  }
+}
+
+TEST(Markdown, HoldsNoMarkupFromOutside) {
+  auto report = samples::clean();
+  report.sets.at(0).capabilities.at(0).summary =
+      "![x](http://evil.example/x) <img src=x> a|b `c` www.evil.example @all *b*";
+  const auto text = render_markdown(report, {});
+  EXPECT_NE(text.find("\\!\\[x\\](http\\://evil.example/x) \\<img src=x\\> a\\|b \\`c\\` "
+                      "www\\.evil.example \\@all \\*b\\*"),
+            std::string::npos)
+      << text;
+}
+
+TEST(Nagios, HasItsStatusAndOneLine) {
+  EXPECT_EQ(nagios_status(samples::clean()), 0);
+  EXPECT_EQ(nagios_status(samples::degraded()), 1);
+  EXPECT_EQ(nagios_status(samples::blocked()), 2);
+  EXPECT_EQ(nagios_status(samples::incomplete()), 3);
+  EXPECT_EQ(nagios_status(samples::empty()), 3);
+  for (const auto& [name, report] : samples::all()) {
+    const auto line = render_nagios(report, {});
+    EXPECT_EQ(count(line, "\n"), 1u) << name;
+    EXPECT_EQ(count(line, "|"), 1u) << name;
+  }
+  EXPECT_EQ(render_nagios(samples::clean(), {}),
+            "CALLREADY OK - Rainbow READY | endpoints=4 reached=4 time=1.203s\n");
+}
+
+}  // namespace
+}  // namespace callready
