@@ -297,4 +297,20 @@ asio::awaitable<TlsAttempt> tls_handshake(std::unique_ptr<TcpStream> transport, 
   co_return attempt;
 }
 
+asio::awaitable<Result<std::unique_ptr<Stream>>> tls_accept(std::unique_ptr<TcpStream> transport,
+                                                            Scope scope,
+                                                            asio::ssl::context& context) {
+  auto socket = std::make_unique<TlsSocket>(transport->release(), context);
+  auto* raw = socket.get();
+  Guard guard(scope, scope.clock.now() + timeouts::tls_handshake,
+              [raw] { raw->lowest_layer().cancel(); });
+  if (guard.over()) co_return guard.failure();
+  ERR_clear_error();
+  const auto [error] = co_await socket->async_handshake(asio::ssl::stream_base::server,
+                                                        asio::as_tuple(asio::use_awaitable));
+  if (guard.over()) co_return guard.failure();
+  if (error) co_return classify_tls(error);
+  co_return std::make_unique<TlsStream>(std::move(socket), std::make_unique<VerifyRecord>());
+}
+
 }  // namespace callready

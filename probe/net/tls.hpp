@@ -59,4 +59,9 @@ struct TlsAttempt {
 asio::awaitable<TlsAttempt> tls_handshake(std::unique_ptr<TcpStream> transport, Scope scope,
                                           TlsContext& context, TlsOptions options);
 
+// The server's side of the handshake, within timeouts::tls_handshake.
+asio::awaitable<Result<std::unique_ptr<Stream>>> tls_accept(std::unique_ptr<TcpStream> transport,
+                                                            Scope scope,
+                                                            asio::ssl::context& context);
+
 }  // namespace callready

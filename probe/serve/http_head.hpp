@@ -1,0 +1,46 @@
+// The head of an HTTP/1.x message (RFC 9112), for servers: parsed strictly, printed plainly.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace callready::serve {
+
+struct HttpHead {
+  std::string method, target;                 // "GET", "/ncsi.txt"
+  int version = 11;                           // 10 or 11
+  std::map<std::string, std::string> fields;  // names in lower case; of doubles the last
+  bool keep_alive = true;                     // RFC 9112 section 9.3
+  bool has_body = false;                      // a Content-Length above zero, or chunks
+
+  std::string field(const std::string& name) const;  // empty: not there
+  // True where a field that is a list holds `token`, in any case.
+  bool lists(const std::string& name, std::string_view token) const;
+};
+
+// The framing of a head: to its empty line. Negative for what begins like no method.
+std::ptrdiff_t http_frame(std::span<const std::uint8_t> bytes);
+
+// Nothing where it is not HTTP/1.x, or not of one meaning (two lengths, a length beside chunks, no
+// Host in 1.1).
+std::optional<HttpHead> parse_http_head(std::span<const std::uint8_t> head);
+
+struct HttpReply {
+  unsigned status = 200;
+  std::vector<std::pair<std::string, std::string>> fields;
+  std::string body;
+  bool head_only = false;  // Content-Length of the body, and no body: HEAD
+  bool keep_alive = true;
+};
+
+// With Date and, where the status allows a body, Content-Length.
+std::vector<std::uint8_t> print_http(const HttpReply& reply);
+
+// What a server sends back for a Sec-WebSocket-Key (RFC 6455 section 4.2.2).
+std::string websocket_accept(const std::string& key);
+
+}  // namespace callready::serve

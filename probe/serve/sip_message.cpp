@@ -1,0 +1,180 @@
+#include "probe/serve/sip_message.hpp"
+
+#include <fmt/format.h>
+#include <osipparser2/osip_message.h>
+#include <osipparser2/osip_parser.h>
+
+#include <charconv>
+
+namespace callready::serve {
+namespace {
+
+constexpr int max_hops = 70;  // Vias: what Max-Forwards allows (RFC 3261 section 8.1.1.6)
+
+using Message = std::unique_ptr<osip_message_t, decltype(&osip_message_free)>;
+
+std::string_view as_text(std::span<const std::uint8_t> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+void quiet(const char*, int, osip_trace_level_t, const char*, va_list) {}
+
+// libosip2 writes what it thinks of a message to standard output unless it is told otherwise.
+int initialise() {
+  osip_trace_initialize_func(END_TRACE_LEVEL, &quiet);
+  return parser_init();
+}
+
+Message parse(std::string_view text) {
+  static const int ready = initialise();
+  osip_message_t* raw = nullptr;
+  if (ready != 0 || osip_message_init(&raw) != 0) return {nullptr, &osip_message_free};
+  Message message(raw, &osip_message_free);
+  if (osip_message_parse(raw, text.data(), text.size()) != 0) message.reset();
+  return message;
+}
+
+// One header value as libosip2 prints it; empty where it is missing or would break the line.
+template <typename Header>
+std::string printed(const Header* header, int (*print)(const Header*, char**)) {
+  char* text = nullptr;
+  if (header == nullptr || print(header, &text) != 0 || text == nullptr) return {};
+  std::string value(text);
+  osip_free(text);
+  if (value.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos) return {};
+  return value;
+}
+
+const char* parameter(osip_via_t* via, const char* name, bool& there) {
+  osip_generic_param_t* found = nullptr;
+  there = osip_via_param_get_byname(via, const_cast<char*>(name), &found) == 0 && found != nullptr;
+  return there ? found->gvalue : nullptr;
+}
+
+// RFC 3581 section 4, RFC 3261 section 18.2.1: writes where the request came from into its top Via.
+// Returns the port that the reply goes to.
+std::uint16_t stamp(osip_via_t* via, const SocketAddress& peer) {
+  const auto address = peer.address.to_string();
+  bool received = false;
+  bool symmetric = false;
+  const char* port = parameter(via, "rport", symmetric);
+  parameter(via, "received", received);
+  const char* host = osip_via_get_host(via);
+  const bool differs = host == nullptr || IpAddress::parse(host) != peer.address;
+  if (!received && (symmetric || differs)) {
+    osip_via_param_add(via, osip_strdup("received"), osip_strdup(address.c_str()));
+  }
+  if (symmetric && port == nullptr) {
+    osip_generic_param_t* found = nullptr;
+    osip_via_param_get_byname(via, const_cast<char*>("rport"), &found);
+    found->gvalue = osip_strdup(std::to_string(peer.port).c_str());
+  }
+  if (symmetric) return peer.port;
+  const char* sent_by = osip_via_get_port(via);
+  const std::string_view text = sent_by == nullptr ? "" : sent_by;
+  std::uint16_t number = 5060;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+// The same for a request that is sent again (RFC 3261 section 8.2.7).
+std::string tag_for(std::string_view request) {
+  return fmt::format("{:08x}", static_cast<std::uint32_t>(std::hash<std::string_view>()(request)));
+}
+
+bool is_request(std::string_view text) {
+  const auto line = text.substr(0, text.find('\r'));
+  return line.ends_with(" SIP/2.0");
+}
+
+}  // namespace
+
+Bytes answer_sip(const SipIdentity& identity, std::span<const std::uint8_t> bytes,
+                 SocketAddress& peer, bool bounded) {
+  const auto request = as_text(bytes);
+  const auto bytes_of = [](std::string_view text) { return Bytes(text.begin(), text.end()); };
+  if (!bounded && request == "\r\n\r\n") return bytes_of("\r\n");
+  if (!is_request(request) || request.find('\0') != std::string_view::npos) return {};
+  const auto message = parse(request);
+  if (!message || !MSG_IS_REQUEST(message.get())) return {};
+  osip_message_t* sip = message.get();
+  const std::string_view method = sip->sip_method == nullptr ? "" : sip->sip_method;
+  osip_via_t* top = nullptr;
+  if (method.empty() || method == "ACK" || osip_message_get_via(sip, 0, &top) < 0) return {};
+  peer.port = stamp(top, peer);
+  std::string headers;
+  for (int i = 0; i <= max_hops; ++i) {
+    osip_via_t* via = nullptr;
+    if (osip_message_get_via(sip, i, &via) < 0) break;
+    if (i == max_hops) return {};
+    const auto value = printed<osip_via_t>(via, &osip_via_to_str);
+    if (value.empty()) return {};
+    headers += "Via: " + value + "\r\n";
+  }
+  const auto from = printed<osip_from_t>(sip->from, &osip_from_to_str);
+  auto to = printed<osip_to_t>(sip->to, &osip_to_to_str);
+  const auto call = printed<osip_call_id_t>(sip->call_id, &osip_call_id_to_str);
+  const auto sequence = printed<osip_cseq_t>(sip->cseq, &osip_cseq_to_str);
+  osip_generic_param_t* tag = nullptr;
+  if (sip->to != nullptr) osip_to_get_tag(sip->to, &tag);
+  if (!to.empty() && tag == nullptr) to += ";tag=" + tag_for(request);
+  // A reply copies these (RFC 3261 section 8.2.6.2); what is not there cannot be copied.
+  if (!from.empty()) headers += "From: " + from + "\r\n";
+  if (!to.empty()) headers += "To: " + to + "\r\n";
+  if (!call.empty()) headers += "Call-ID: " + call + "\r\n";
+  if (!sequence.empty()) headers += "CSeq: " + sequence + "\r\n";
+  std::string_view status = "405 Method Not Allowed";
+  if (from.empty() || to.empty() || call.empty() || sequence.empty()) {
+    status = "400 Bad Request";
+  } else if (method == "OPTIONS") {
+    status = "200 OK";
+  }
+  const std::string needed = fmt::format("SIP/2.0 {}\r\n{}", status, headers);
+  std::string extra = "Allow: OPTIONS\r\n";
+  if (!identity.server.empty()) extra += "Server: " + identity.server + "\r\n";
+  constexpr std::string_view end = "Content-Length: 0\r\n\r\n";
+  const auto bound = request.size() + sip_reply_growth;
+  auto reply = needed + extra + std::string(end);
+  if (bounded && reply.size() > bound) reply = needed + std::string(end);
+  if (bounded && reply.size() > bound) return {};
+  return bytes_of(reply);
+}
+
+std::ptrdiff_t sip_frame(std::span<const std::uint8_t> bytes) {
+  const auto text = as_text(bytes);
+  if (text.starts_with("\r")) {
+    if (text.size() < 2) return 0;
+    if (text[1] != '\n') return -1;
+    if (text.size() < 4) return text.size() == 3 && text[2] != '\r' ? 2 : 0;
+    return text.substr(2, 2) == "\r\n" ? 4 : 2;
+  }
+  if (text.empty()) return 0;
+  if (text[0] < 'A' || text[0] > 'Z') return -1;  // every method there is, and "SIP/2.0"
+  const auto end = text.find("\r\n\r\n");
+  if (end == std::string_view::npos) return 0;
+  auto rest = text.substr(0, end);
+  const auto same = [](char one, char two) { return (one | 0x20) == (two | 0x20); };
+  for (;;) {
+    const auto line_end = rest.find("\r\n");
+    if (line_end == std::string_view::npos) return -1;  // no Content-Length
+    rest.remove_prefix(line_end + 2);
+    const auto line = rest.substr(0, rest.find("\r\n"));
+    const auto colon = line.find(':');
+    if (colon == std::string_view::npos) continue;
+    auto name = line.substr(0, colon);
+    while (name.ends_with(' ') || name.ends_with('\t')) name.remove_suffix(1);
+    constexpr std::string_view length_name = "content-length";
+    const bool is_length =
+        name == "l" || name == "L" ||
+        std::equal(name.begin(), name.end(), length_name.begin(), length_name.end(), same);
+    if (!is_length) continue;
+    auto value = line.substr(colon + 1);
+    while (value.starts_with(' ') || value.starts_with('\t')) value.remove_prefix(1);
+    unsigned length = 0;
+    const auto parsed = std::from_chars(value.data(), value.data() + value.size(), length);
+    if (parsed.ec != std::errc() || length > 1'000'000) return -1;
+    return static_cast<std::ptrdiff_t>(end + 4 + length);
+  }
+}
+
+}  // namespace callready::serve

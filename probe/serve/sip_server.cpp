@@ -1,0 +1,43 @@
+#include "probe/serve/sip_server.hpp"
+
+#include "probe/serve/pair.hpp"
+
+namespace callready::serve {
+
+Result<std::shared_ptr<SipServer>> SipServer::start(const asio::any_io_executor& executor,
+                                                    const SocketAddress& bind, SipOptions options) {
+  const Respond datagrams = [identity = options.identity](std::span<const std::uint8_t> request,
+                                                          SocketAddress& peer) {
+    return answer_sip(identity, request, peer, true);
+  };
+  const Respond streams = [identity = options.identity](std::span<const std::uint8_t> request,
+                                                        SocketAddress& peer) {
+    return answer_sip(identity, request, peer, false);
+  };
+  const auto serve = messages(&sip_frame, streams);
+  auto pair = start_pair(executor, bind, datagrams, serve, options.limits);
+  if (pair.has_error()) return pair.error();
+  auto server = std::shared_ptr<SipServer>(new SipServer);
+  server->udp_ = std::move(pair->udp);
+  server->tcp_ = std::move(pair->tcp);
+  if (options.tls) {
+    auto tls =
+        StreamService::start(executor, {bind.address, 0}, serve, options.tls, options.limits);
+    if (tls.has_error()) return tls.error();
+    server->tls_ = std::move(*tls);
+  }
+  return server;
+}
+
+std::optional<SocketAddress> SipServer::tls_local() const {
+  if (!tls_) return std::nullopt;
+  return tls_->local();
+}
+
+void SipServer::stop() {
+  udp_->stop();
+  tcp_->stop();
+  if (tls_) tls_->stop();
+}
+
+}  // namespace callready::serve

@@ -1,0 +1,148 @@
+#include "probe/serve/stream_service.hpp"
+
+#include "probe/net/tls.hpp"
+
+namespace callready::serve {
+namespace {
+
+using asio::ip::tcp;
+
+asio::awaitable<void> serve_messages(std::shared_ptr<Connection> connection,
+                                     std::shared_ptr<const Framing> framing,
+                                     std::shared_ptr<const Respond> respond) {
+  for (int served = 0; served < connection->limits.requests; ++served) {
+    auto message = co_await read_message(*connection, *framing);
+    if (message.has_error()) co_return;
+    auto peer = connection->stream->remote();
+    const auto reply = (*respond)(*message, peer);
+    if (reply.empty()) continue;
+    const auto deadline = connection->deadline();
+    const auto written = co_await connection->stream->write(reply, connection->scope, deadline);
+    if (written.has_error()) co_return;
+  }
+}
+
+}  // namespace
+
+asio::awaitable<Result<Bytes>> read_message(Connection& connection, const Framing& framing) {
+  const auto deadline = connection.deadline();  // for all of it: no drop by drop
+  auto& unread = connection.unread;
+  std::array<std::uint8_t, 2048> chunk;
+  for (;;) {
+    const auto length = unread.empty() ? 0 : framing(unread);
+    if (length < 0) co_return Failure{FailureKind::malformed, "not the protocol", 0, {}};
+    const auto whole = static_cast<std::size_t>(length);
+    if (whole > 0 && whole <= unread.size()) {
+      const auto end = unread.begin() + length;
+      Bytes message(unread.begin(), end);
+      unread.erase(unread.begin(), end);
+      co_return message;
+    }
+    if (std::max(whole, unread.size()) > connection.limits.request_bytes) {
+      co_return Failure{FailureKind::oversized, "a request beyond the bound", 0, {}};
+    }
+    const auto size = co_await connection.stream->read_some(chunk, connection.scope, deadline);
+    if (size.has_error()) co_return size.error();
+    unread.insert(unread.end(), chunk.begin(), chunk.begin() + static_cast<std::ptrdiff_t>(*size));
+  }
+}
+
+Serve messages(Framing framing, Respond respond) {
+  const auto frame = std::make_shared<const Framing>(std::move(framing));
+  const auto answer = std::make_shared<const Respond>(std::move(respond));
+  return [frame, answer](std::shared_ptr<Connection> connection) {
+    return serve_messages(std::move(connection), frame, answer);
+  };
+}
+
+struct StreamService::Core {
+  Core(const asio::any_io_executor& where, Serve what, std::shared_ptr<asio::ssl::context> with,
+       const Limits& bounds)
+      : executor(where),
+        clock(where),
+        serve(std::move(what)),
+        tls(std::move(with)),
+        limits(bounds),
+        acceptor(where) {}
+
+  asio::any_io_executor executor;
+  SystemClock clock;
+  StopSignal stop;
+  Scope scope{clock, stop};
+  Serve serve;
+  std::shared_ptr<asio::ssl::context> tls;
+  Limits limits;
+  tcp::acceptor acceptor;
+  int open = 0;
+};
+
+Result<std::shared_ptr<StreamService>> StreamService::start(const asio::any_io_executor& executor,
+                                                            const SocketAddress& bind, Serve serve,
+                                                            std::shared_ptr<asio::ssl::context> tls,
+                                                            const Limits& limits) {
+  auto core = std::make_shared<Core>(executor, std::move(serve), std::move(tls), limits);
+  const auto endpoint = to_endpoint<tcp>(bind);
+  error_code error;
+  core->acceptor.open(endpoint.protocol(), error);
+  if (!error) core->acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+  if (!error) core->acceptor.bind(endpoint, error);
+  if (!error) core->acceptor.listen(limits.connections, error);
+  if (error) return classify(error);
+  const auto local = from_endpoint(core->acceptor.local_endpoint(error));
+  if (error) return classify(error);
+  asio::co_spawn(executor, accept(core), asio::detached);
+  return std::shared_ptr<StreamService>(new StreamService(std::move(core), local));
+}
+
+StreamService::StreamService(std::shared_ptr<Core> core, const SocketAddress& local)
+    : core_(std::move(core)), local_(local) {}
+
+StreamService::~StreamService() { stop(); }
+
+void StreamService::stop() {
+  error_code ignored;
+  core_->acceptor.close(ignored);
+  core_->stop.stop();
+}
+
+int StreamService::connections() const { return core_->open; }
+
+asio::awaitable<void> StreamService::accept(std::shared_ptr<Core> core) {
+  while (core->acceptor.is_open()) {
+    auto [error, socket] =
+        co_await core->acceptor.async_accept(asio::as_tuple(asio::use_awaitable));
+    if (error) {
+      // Out of file descriptors, most likely: asking again at once would be a busy loop.
+      const auto later = core->clock.now() + milliseconds(100);
+      co_await sleep_until(core->executor, core->scope, later);
+      continue;
+    }
+    if (core->open >= core->limits.connections) continue;  // closes it
+    asio::co_spawn(core->executor, attend(core, std::move(socket)), asio::detached);
+  }
+}
+
+asio::awaitable<void> StreamService::attend(std::shared_ptr<Core> core, tcp::socket socket) {
+  struct Count {
+    int& open;
+    explicit Count(int& number) : open(number) { ++open; }
+    ~Count() { --open; }
+  } count(core->open);
+  error_code ignored;
+  socket.set_option(tcp::no_delay(true), ignored);
+  const auto ends = core->clock.now() + core->limits.connection;
+  auto connection = std::make_shared<Connection>(
+      Connection{nullptr, core->executor, core->scope, core->limits, ends, {}});
+  auto transport = std::make_unique<TcpStream>(std::move(socket));
+  if (core->tls) {
+    auto accepted = co_await tls_accept(std::move(transport), core->scope, *core->tls);
+    if (accepted.has_error()) co_return;
+    connection->stream = std::move(*accepted);
+  } else {
+    connection->stream = std::move(transport);
+  }
+  auto work = core->serve(connection);
+  co_await std::move(work);
+}
+
+}  // namespace callready::serve

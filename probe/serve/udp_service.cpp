@@ -1,0 +1,87 @@
+#include "probe/serve/udp_service.hpp"
+
+namespace callready::serve {
+
+using asio::ip::udp;
+
+struct UdpService::Core {
+  Core(const asio::any_io_executor& executor, Respond answer, const Limits& bounds)
+      : socket(executor), respond(std::move(answer)), limits(bounds) {}
+
+  void send(std::span<const std::uint8_t> bytes, const SocketAddress& to) {
+    if (bytes.empty() || to.port == 0 || !socket.is_open() || !may_send()) return;
+    error_code ignored;
+    socket.send_to(asio::buffer(bytes.data(), bytes.size()), to_endpoint<udp>(to), 0, ignored);
+  }
+
+  // A bucket that holds one second's worth.
+  bool may_send() {
+    const auto now = std::chrono::steady_clock::now();
+    const double rate = limits.datagrams_per_second;
+    tokens = std::min(rate, tokens + rate * std::chrono::duration<double>(now - filled).count());
+    filled = now;
+    if (tokens < 1) return false;
+    tokens -= 1;
+    return true;
+  }
+
+  udp::socket socket;
+  Respond respond;
+  Limits limits;
+  double tokens = limits.datagrams_per_second;
+  Instant filled = std::chrono::steady_clock::now();
+};
+
+Result<std::shared_ptr<UdpService>> UdpService::start(const asio::any_io_executor& executor,
+                                                      const SocketAddress& bind, Respond respond,
+                                                      const Limits& limits) {
+  auto core = std::make_shared<Core>(executor, std::move(respond), limits);
+  const auto endpoint = to_endpoint<udp>(bind);
+  error_code error;
+  core->socket.open(endpoint.protocol(), error);
+  if (!error) core->socket.bind(endpoint, error);
+  if (!error) core->socket.non_blocking(true, error);
+  if (error) return classify(error);
+  const auto local = from_endpoint(core->socket.local_endpoint(error));
+  if (error) return classify(error);
+  asio::co_spawn(executor, serve(core), asio::detached);
+  return std::shared_ptr<UdpService>(new UdpService(std::move(core), local));
+}
+
+UdpService::UdpService(std::shared_ptr<Core> core, const SocketAddress& local)
+    : core_(std::move(core)), local_(local) {}
+
+UdpService::~UdpService() { stop(); }
+
+void UdpService::stop() {
+  error_code ignored;
+  core_->socket.close(ignored);
+}
+
+void UdpService::send(std::span<const std::uint8_t> bytes, const SocketAddress& to) {
+  core_->send(bytes, to);
+}
+
+asio::awaitable<void> UdpService::serve(std::shared_ptr<Core> core) {
+  // One byte more than is allowed tells a datagram that is too long from one that just fits.
+  Bytes buffer(core->limits.request_bytes + 1);
+  udp::endpoint from;
+  int errors = 0;
+  while (core->socket.is_open() && errors < 100) {
+    const auto target = asio::buffer(buffer);
+    const auto [error, size] =
+        co_await core->socket.async_receive_from(target, from, asio::as_tuple(asio::use_awaitable));
+    if (error) {
+      ++errors;  // an ICMP error of an earlier reply; many in a row: the socket is of no more use
+      continue;
+    }
+    errors = 0;
+    if (size == 0 || size == buffer.size()) continue;
+    const auto sender = from_endpoint(from);
+    auto peer = sender;
+    const auto reply = core->respond(std::span(buffer).first(size), peer);
+    if (peer.address == sender.address) core->send(reply, peer);
+  }
+}
+
+}  // namespace callready::serve
