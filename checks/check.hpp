@@ -7,6 +7,7 @@
 #include "probe/model/observation.hpp"
 #include "probe/model/probe.hpp"
 #include "probe/net/resolver.hpp"
+#include "probe/net/site_edge.hpp"
 #include "probe/net/tls.hpp"
 
 namespace callready::checks {
@@ -33,6 +34,7 @@ struct Context {
   Instant deadline;  // of the run; the stop signal comes then
   Resolver& resolver;
   TlsContext& tls;
+  SiteEdge& edge;
   const Settings& settings;
 };
 

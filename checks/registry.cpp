@@ -9,6 +9,11 @@ std::span<const Check> registry() {
       {"tcp", "TCP handshake", run_tcp, {tcp}, {}},
       {"stun", "STUN Binding", run_stun, {udp, tcp, tls}, {}},
       {"tls", "TLS handshake", run_tls, {tls}, {}},
+      {"udp-range",
+       "UDP port range",
+       run_udp_range,
+       {udp},
+       {{"stop_on_the_way", "\"true\": send only packets that end before the far end"}}},
   };
   return table;
 }

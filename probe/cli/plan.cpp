@@ -253,6 +253,7 @@ class Assembler {
           probe.target.sample = sample;
           probe.target.transport = transport;
           probe.with = requirement.with;
+          if (!requirement.listening) probe.with["stop_on_the_way"] = "true";
           probe.region = candidate.region;
           probe.control = row.set->control;
           if (requirement.proxy != ProxyUse::required || options_.proxy.empty()) add(row, probe);

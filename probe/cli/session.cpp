@@ -138,7 +138,8 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
     stop.stop();
   });
 
-  checks::Context context{loop.get_executor(), Scope{clock, stop}, deadline, resolver, **tls,
+  SiteEdge edge(loop.get_executor());
+  checks::Context context{loop.get_executor(), Scope{clock, stop}, deadline, resolver, **tls, edge,
                           options.settings};
   Progress progress(clock, options.show_progress, options.terminal_width);
   const ProgressCallback on_progress = [&](std::size_t done, std::size_t total) {

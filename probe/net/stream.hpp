@@ -8,6 +8,7 @@
 
 #include "probe/net/address.hpp"
 #include "probe/net/guard.hpp"
+#include "probe/net/timeouts.hpp"
 
 namespace callready {
 
@@ -42,9 +43,10 @@ class TcpStream final : public Stream {
 struct ConnectOptions {
   std::string interface;  // by name; empty: the system's choice
   int ttl = 0;            // of all packets; 0: the system's default
+  milliseconds timeout = timeouts::tcp_connect;
 };
 
-// The TCP handshake, within timeouts::tcp_connect.
+// The TCP handshake, within the options' timeout.
 asio::awaitable<Result<std::unique_ptr<TcpStream>>> connect_tcp(asio::any_io_executor executor,
                                                                 Scope scope, SocketAddress remote,
                                                                 ConnectOptions options);

@@ -1,5 +1,4 @@
 #include "probe/net/stream.hpp"
-#include "probe/net/timeouts.hpp"
 #include "probe/platform/icmp.hpp"
 
 namespace callready {
@@ -60,7 +59,7 @@ asio::awaitable<Result<std::unique_ptr<TcpStream>>> connect_tcp(asio::any_io_exe
       !platform::bind_to_interface(native, options.interface.c_str())) {
     co_return classify(error_code(errno, boost::system::system_category()));
   }
-  Guard guard(scope, scope.clock.now() + timeouts::tcp_connect, [&socket] { socket.cancel(); });
+  Guard guard(scope, scope.clock.now() + options.timeout, [&socket] { socket.cancel(); });
   if (guard.over()) co_return guard.failure();
   const auto endpoint = to_endpoint<tcp>(remote);
   const auto [connect_error] =

@@ -34,6 +34,15 @@ inline constexpr milliseconds tls_handshake{3'000};
 // retransmission, and a slow server.
 inline constexpr milliseconds stream_reply{2'500};
 
+// An ICMP error from a router on the way: routers answer slowly from their control processors, but
+// those near a site's edge are near; twice a slow access line.
+inline constexpr milliseconds icmp_reply{500};
+// Linux routers answer one ICMP error a second after a burst of six (icmp_ratelimit): a little more.
+inline constexpr milliseconds icmp_refill{1'100};
+// How long a normal run goes on asking for proof that a media range is open; --thorough takes all
+// the run has.
+inline constexpr milliseconds udp_range{3'000};
+
 // One DNS question to one server, sent once: resolvers that have to ask far away take a second.
 inline constexpr milliseconds dns_try{1'500};
 // One question with all its tries over all servers.

@@ -20,7 +20,10 @@ State state_of(const ProbeResult& result, const Evidences& evidences) {
     return observation.detail == "not_needed" ? State::ignored : State::unknown;
   }
   if (observation.outcome != Outcome::silent) return State::bad;
-  if (probe.check == "udp-range") return State::unknown;
+  // "dropped", "partly_dropped": the control passed where these packets died.
+  if (probe.check == "udp-range") {
+    return observation.detail.ends_with("dropped") ? State::bad : State::unknown;
+  }
   if (probe.check == "sip" && probe.target.transport == Transport::udp) {
     return evidences.answers_sip(probe.target.host) ? State::bad : State::unknown;
   }

@@ -12,6 +12,9 @@ TEST(Timeouts, Nest) {
   EXPECT_TRUE(std::is_sorted(udp_sends.begin(), udp_sends.end()));
   EXPECT_LT(udp_sends.back(), udp_reply);
   EXPECT_LT(dns_try, dns_total);
+  EXPECT_LT(icmp_reply, icmp_refill);
+  EXPECT_LT(2 * icmp_refill, udp_range) << "a silent port is asked for again at least once";
+  EXPECT_LT(udp_range + dns_total, run);
   EXPECT_LT(check, run);
   EXPECT_LT(dns_total + proxy_connect + tls_handshake + stream_reply, run);
   EXPECT_LT(farewell, milliseconds(1'000)) << "a second Ctrl-C would come first";

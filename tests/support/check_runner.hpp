@@ -34,8 +34,10 @@ class CheckRunner {
 
   Observation run(Probe probe, std::optional<IpAddress> address) {
     probe.id = probe_id(probe);
+    SiteEdge edge(loop.executor());
     checks::Context context{loop.executor(), loop.scope, loop.soon(milliseconds(20'000)),
-                            *resolver_,      *tls_,      settings};
+                            *resolver_,      *tls_,      edge,
+                            settings};
     const auto* check = checks::find(probe.check);
     if (check == nullptr) throw std::runtime_error("no check " + probe.check);
     checks::Job job{probe, address};
@@ -46,8 +48,10 @@ class CheckRunner {
   std::vector<Observation> run_all(const std::string& kind, Transport transport,
                                    const std::string& host,
                                    const std::vector<SocketAddress>& addresses) {
+    SiteEdge edge(loop.executor());
     checks::Context context{loop.executor(), loop.scope, loop.soon(milliseconds(20'000)),
-                            *resolver_,      *tls_,      settings};
+                            *resolver_,      *tls_,      edge,
+                            settings};
     const auto* check = checks::find(kind);
     if (check == nullptr) throw std::runtime_error("no check " + kind);
     std::vector<Probe> probes;
