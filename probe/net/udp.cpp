@@ -119,6 +119,10 @@ asio::awaitable<UdpOutcome> udp_request(UdpSocket& socket, Scope scope,
   const auto give_up = start + timeouts::udp_reply;
   UdpFailure failure;
   Instant sent = start;
+  if (scope.stop.stopped()) {
+    failure.failure = stopped();
+    co_return failure;
+  }
   for (;;) {
     const auto attempt = static_cast<std::size_t>(failure.attempts);
     const bool more = attempt < timeouts::udp_sends.size();
