@@ -13,7 +13,8 @@ class CheckRunner {
   Loop loop;
   checks::Settings settings;
 
-  explicit CheckRunner(const std::vector<std::string>& ca_files = {}) {
+  explicit CheckRunner(const std::vector<std::string>& ca_files = {}, Time time = Time::real)
+      : loop(time) {
     tls_ = std::move(*TlsContext::create(ca_files));
     AresOptions options;
     channel_ = *AresChannel::create(loop.executor(), options);

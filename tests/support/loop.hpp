@@ -6,13 +6,24 @@
 
 #include "probe/net/resolver.hpp"
 #include "probe/net/tls.hpp"
+#include "tests/support/manual_clock.hpp"
 
 namespace callready::test {
 
+// By hand: time stands still while anything happens, and jumps to the next timer when nothing does.
+// For what waits long for silence; the peers must be in this process or on loopback.
+enum class Time { real, by_hand };
+
 class Loop {
+  std::unique_ptr<ManualClock> manual_;
+
  public:
+  explicit Loop(Time time = Time::real)
+      : manual_(time == Time::by_hand ? std::make_unique<ManualClock>() : nullptr) {}
+
   asio::io_context context;
-  SystemClock clock{context.get_executor()};
+  SystemClock system_clock{context.get_executor()};
+  Clock& clock{manual_ ? static_cast<Clock&>(*manual_) : system_clock};
   StopSignal stop;
   Scope scope{clock, stop};
 
@@ -31,11 +42,19 @@ class Loop {
     const auto bound = std::chrono::steady_clock::now() + std::chrono::seconds(60);
     context.restart();
     while (!result && !thrown && std::chrono::steady_clock::now() < bound) {
-      if (context.run_one_until(bound) == 0) break;
+      if (context.run_one_until(manual_ ? until_idle() : bound) != 0) continue;
+      if (!manual_ || !manual_->advance_to_next()) break;
+      context.restart();
     }
     if (thrown) std::rethrow_exception(thrown);
     if (!result) throw std::runtime_error("the coroutine did not end");
     return std::move(*result);
+  }
+
+ private:
+  // Longer than loopback and a neighbour on this processor need.
+  static std::chrono::steady_clock::time_point until_idle() {
+    return std::chrono::steady_clock::now() + milliseconds(30);
   }
 };
 
