@@ -5,6 +5,7 @@
 
 namespace callready::checks {
 
+asio::awaitable<Observation> run_sip(Context& context, Job job);
 asio::awaitable<Observation> run_stun(Context& context, Job job);
 asio::awaitable<Observation> run_tcp(Context& context, Job job);
 asio::awaitable<Observation> run_tls(Context& context, Job job);

@@ -6,6 +6,11 @@ std::span<const Check> registry() {
   using enum Transport;
   static const std::vector<Check> table = {
       // kind, title, function, transports, parameters of a requirement's `with:`
+      {"sip",
+       "SIP OPTIONS",
+       run_sip,
+       {udp, tcp, tls},
+       {{"domain", "host of the Request-URI, where it is not the server's name"}}},
       {"tcp", "TCP handshake", run_tcp, {tcp}, {}},
       {"stun", "STUN Binding", run_stun, {udp, tcp, tls}, {}},
       {"tls", "TLS handshake", run_tls, {tls}, {}},

@@ -43,6 +43,8 @@ constexpr Phrase phrases[] = {
     {"tls_timed_out", "connected, but the TLS handshake got no answer"},
     {"tls_protocol", "connected, but what answered does not speak TLS"},
     {"tls_alert", "connected, but the server refused the TLS handshake"},
+    {"sip_timed_out", "connected, but SIP got no answer"},
+    {"mismatched_reply", "the answer was to another request"},
     {"connection_reset", "the connection was cut"},
     {"closed_by_peer", "the connection was closed without an answer"},
     {"no_such_name", "the name does not exist"},

@@ -1,0 +1,174 @@
+#include "checks/sip_exchange.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+#include "probe/net/printable.hpp"
+#include "probe/net/timeouts.hpp"
+
+namespace callready::checks {
+namespace {
+
+// RFC 3261 section 19.1.2.
+std::uint16_t default_port(Transport transport) {
+  return transport == Transport::tls ? 5061 : 5060;
+}
+
+bool same_host(std::string_view left, std::string_view right) {
+  const auto one = IpAddress::parse(left), other = IpAddress::parse(right);
+  if (one && other) return *one == *other;
+  return std::equal(left.begin(), left.end(), right.begin(), right.end(), [](char a, char b) {
+    return std::tolower(static_cast<unsigned char>(a)) ==
+           std::tolower(static_cast<unsigned char>(b));
+  });
+}
+
+std::string_view transport_word(Transport transport) {
+  if (transport == Transport::udp) return "UDP";
+  return transport == Transport::tcp ? "TCP" : "TLS";
+}
+
+}  // namespace
+
+sip::Options sip_options(const Context& context, const Job& job, const SocketAddress& local) {
+  const auto& target = job.probe.target;
+  sip::Options options;
+  options.transport = target.transport;
+  options.host = target.host;
+  if (target.port() != default_port(target.transport)) options.port = target.port();
+  const auto domain = job.parameter("domain");
+  if (!domain.empty()) {
+    options.host = domain;
+    options.port = 0;  // the port is the server's, and the domain may live elsewhere
+  }
+  options.sent_by_host = local.address.to_string();
+  options.sent_by_port = local.port;
+  options.user_agent = context.settings.user_agent;
+  options.transaction = sip::new_transaction();
+  return options;
+}
+
+asio::awaitable<std::optional<Failure>> exchange_over_stream(Stream& stream, Scope scope,
+                                                             std::span<const std::uint8_t> request,
+                                                             sip::Collector& collector) {
+  const auto deadline = scope.clock.now() + timeouts::stream_reply;
+  const auto written = co_await stream.write(request, scope, deadline);
+  if (written.has_error()) co_return written.error();
+  sip::Framer framer;
+  std::array<std::uint8_t, 4096> buffer;
+  // A bound beside the deadline, so that an endless sender of messages that are not for us cannot
+  // keep us busy.
+  for (std::size_t total = 0; total < 4 * sip::max_message;) {
+    const auto size = co_await stream.read_some(buffer, scope, deadline);
+    if (size.has_error()) {
+      if (framer.pending() && size.error().kind != FailureKind::stopped) {
+        Failure cut;
+        cut.kind = FailureKind::malformed;
+        cut.text = "a message that was cut off";
+        collector.take_broken(cut);
+      }
+      co_return size.error();
+    }
+    total += *size;
+    framer.push({buffer.data(), *size});
+    for (;;) {
+      const auto message = framer.next();
+      if (message.has_error()) {
+        collector.take_broken(message.error());
+        co_return message.error();
+      }
+      if (!*message) break;
+      const bool done = collector.take(**message, sip::Carriage::stream);
+      if (done) co_return std::nullopt;
+    }
+  }
+  Failure endless;
+  endless.kind = FailureKind::oversized;
+  endless.text = "more than 262,140 bytes without a final reply";
+  co_return endless;
+}
+
+void add_sip_reply(Observation& observation, const sip::Reply& reply) {
+  Evidence evidence;
+  evidence.kind = "sip_reply";
+  const auto reason = printable(reply.reason);
+  const auto& software = reply.server.empty() ? reply.user_agent : reply.server;
+  evidence.text =
+      fmt::format("the server answered {}{}{}", reply.status, reason.empty() ? "" : " ", reason);
+  if (reply.provisional()) evidence.text += ", and nothing final after it";
+  evidence.facts["status"] = static_cast<std::int64_t>(reply.status);
+  evidence.facts["reason"] = reason;
+  evidence.facts["final"] = !reply.provisional();
+  evidence.facts["body_bytes"] = static_cast<std::int64_t>(reply.body_size);
+  if (!software.empty()) evidence.facts["server"] = printable(software);
+  if (!reply.allow.empty()) evidence.facts["allow"] = printable(reply.allow);
+  observation.evidence.push_back(std::move(evidence));
+}
+
+ViaReading read_via(const sip::Via& came, const sip::Options& sent, const SocketAddress& local) {
+  ViaReading reading;
+  reading.rewritten = came.transport != transport_word(sent.transport) ||
+                      !same_host(came.host, sent.sent_by_host) || came.port != sent.sent_by_port ||
+                      came.branch != sent.transaction.branch;
+  const auto received = IpAddress::parse(came.received);
+  if (received) {
+    reading.seen_as = SocketAddress{*received, came.rport};
+    reading.translated =
+        *received != local.address || (came.rport != 0 && came.rport != local.port);
+  } else if (came.rport != 0) {
+    // Without `received` the server saw the sent-by address (RFC 3261 section 18.2.1).
+    reading.translated = came.rport != local.port;
+  }
+  return reading;
+}
+
+void add_sip_via(Observation& observation, const sip::Reply& reply, const sip::Options& sent,
+                 const SocketAddress& local) {
+  const auto& via = reply.vias.front();
+  const auto reading = read_via(via, sent, local);
+  sip::Via own;
+  own.host = sent.sent_by_host;
+  own.port = sent.sent_by_port;
+  Evidence evidence;
+  evidence.kind = "sip_via";
+  evidence.facts["sent_by"] = own.sent_by();
+  evidence.facts["echoed_sent_by"] = printable(via.sent_by());
+  evidence.facts["vias"] = static_cast<std::int64_t>(reply.vias.size());
+  evidence.facts["rewritten"] = reading.rewritten;
+  if (!via.received.empty()) evidence.facts["received"] = printable(via.received);
+  if (via.rport != 0) evidence.facts["rport"] = static_cast<std::int64_t>(via.rport);
+  if (reading.translated) evidence.facts["translated"] = *reading.translated;
+  if (reading.rewritten) {
+    evidence.text = fmt::format("the Via header was sent with {} and came back with {}",
+                                own.sent_by(), printable(via.sent_by()));
+  } else if (reading.translated.value_or(false)) {
+    evidence.text = fmt::format(
+        "the server saw {} in place of {}: there is address translation on the way",
+        reading.seen_as ? reading.seen_as->to_string() : fmt::format("port {}", via.rport),
+        local.to_string());
+  } else if (reading.translated) {
+    evidence.text = "the server saw this machine's own address: no address translation on the way";
+  } else {
+    evidence.text = "the server does not say which address it saw";
+  }
+  observation.evidence.push_back(std::move(evidence));
+}
+
+void add_sip_discarded(Observation& observation, const sip::Collector& collector) {
+  if (collector.broken() == 0 && collector.foreign() == 0) return;
+  Evidence evidence;
+  evidence.kind = "sip_discarded";
+  if (collector.broken() > 0) {
+    evidence.text = "what came back was no SIP reply: " + collector.why_broken();
+  } else {
+    evidence.text = "what came back was SIP, but no reply to our request";
+  }
+  evidence.facts["broken"] = static_cast<std::int64_t>(collector.broken());
+  evidence.facts["foreign"] = static_cast<std::int64_t>(collector.foreign());
+  observation.evidence.push_back(std::move(evidence));
+}
+
+}  // namespace callready::checks

@@ -1,0 +1,38 @@
+// One OPTIONS and what came back, over UDP or a stream, and that as evidence; shared by `sip` and
+// `sip-alg`.
+#pragma once
+
+#include "checks/check.hpp"
+#include "probe/net/sip.hpp"
+#include "probe/net/stream.hpp"
+#include "probe/net/udp.hpp"
+
+namespace callready::checks {
+
+// The OPTIONS that goes to a job's server from `local`: the Request-URI names the parameter
+// `domain` where it is given, and otherwise the host, with the port where it is not the default.
+sip::Options sip_options(const Context& context, const Job& job, const SocketAddress& local);
+
+// Writes over the stream and reads until the final reply, for timeouts::stream_reply. The failure
+// that ended it, where no final reply did.
+asio::awaitable<std::optional<Failure>> exchange_over_stream(Stream& stream, Scope scope,
+                                                             std::span<const std::uint8_t> request,
+                                                             sip::Collector& collector);
+
+// Evidence `sip_reply`: status line, Server, Allow; and `sip_via`: what the reply's topmost Via
+// tells of address translation and of rewriting. No identities.
+void add_sip_reply(Observation& observation, const sip::Reply& reply);
+void add_sip_via(Observation& observation, const sip::Reply& reply, const sip::Options& sent,
+                 const SocketAddress& local);
+// Evidence `sip_discarded`: what came and was no reply to our request; none where nothing did.
+void add_sip_discarded(Observation& observation, const sip::Collector& collector);
+
+// What a topmost Via says, beside what was sent and where from. Absent: it does not say.
+struct ViaReading {
+  bool rewritten = false;  // transport, sent-by or branch came back otherwise than sent
+  std::optional<SocketAddress> seen_as;  // `received` and `rport`; port 0 where there is no rport
+  std::optional<bool> translated;        // seen_as is not the local address
+};
+ViaReading read_via(const sip::Via& came, const sip::Options& sent, const SocketAddress& local);
+
+}  // namespace callready::checks
