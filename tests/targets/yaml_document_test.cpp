@@ -52,7 +52,7 @@ TEST(YamlDocument, KeepsToItsLimits) {
 
 TEST(YamlDocument, EndsEarlyOnHostileText) {
   // Each would take gigabytes or the stack if a limit came too late.
-  const std::size_t size = 4 * 1024 * 1024;
+  const std::size_t size = 1024 * 1024;
   const auto repeated = [&](std::string_view part) {
     std::string text;
     while (text.size() + part.size() <= size) text += part;
@@ -83,17 +83,17 @@ TEST(YamlDocument, SurvivesEveryCutAndChange) {
     for (const auto& problem : result.problems) EXPECT_FALSE(problem.message.empty()) << changed;
     ++(result.set ? good : bad);
   };
-  for (std::size_t at = 0; at < text.size(); at += 3) {
+  for (std::size_t at = 0; at < text.size(); at += 7) {
     load(text.substr(0, at));
     auto changed = text;
-    changed[at] = inserted[at / 3 % inserted.size()];
+    changed[at] = inserted[at / 7 % inserted.size()];
     load(changed);
     changed = text;
     changed.erase(at, 1 + at % 7);
     load(changed);
   }
   EXPECT_GT(good, 100);
-  EXPECT_GT(bad, 1000);
+  EXPECT_GT(bad, 500);
 }
 
 }  // namespace
