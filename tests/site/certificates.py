@@ -4,54 +4,93 @@ Every owner (registrable domain) has its own key: one public key on the hosts of
 is what TLS interception looks like.
 """
 
+import datetime
+import ipaddress
 import os
-import subprocess
 
-from .tools import tool
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
 PUBLIC_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
+
+# What may be wrong with a server's certificate.
+KINDS = ("expired", "wrong-name", "untrusted", "incomplete")
 
 
 class Authority:
-    """A private CA in a folder; `issue` only starts openssl, `finish` waits for all of them."""
+    """A private CA that keeps its certificates and keys in a folder."""
 
-    def __init__(self, folder, title):
-        self.folder = folder
+    def __init__(self, folder, title, skew_s=0, issuer=None):
+        self._folder = folder
+        # An hour back: makers of certificates do that, because clocks differ a little.
+        self._now = (datetime.datetime.utcnow()
+                     + datetime.timedelta(seconds=skew_s) - datetime.timedelta(hours=1))
+        self._skew_s = skew_s
+        self._others = {}
         os.makedirs(folder, mode=0o700, exist_ok=True)
-        self.certificate = os.path.join(folder, "ca.pem")
-        self._running = []
-        self._start(["-x509", *KEY, "-subj", f"/O={title}/CN={title} Root", "-days", "30",
-                     "-addext", "keyUsage=critical,keyCertSign,cRLSign",
-                     "-keyout", os.path.join(folder, "ca.key"), "-out", self.certificate])
-        self.finish()
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._name = x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, title),
+                                x509.NameAttribute(NameOID.COMMON_NAME, f"{title} CA")])
+        signer = issuer or self
+        self.certificate, self.key = self._write("ca", self._sign(
+            self._name, self._key.public_key(), [
+                (x509.BasicConstraints(ca=True, path_length=None), True),
+                (x509.KeyUsage(digital_signature=True, key_cert_sign=True, crl_sign=True,
+                               content_commitment=False, key_encipherment=False,
+                               data_encipherment=False, key_agreement=False, encipher_only=False,
+                               decipher_only=False), True)], signer, 0), self._key)
 
-    def issue(self, label, names, addresses=()):
-        """A certificate for these names; returns the paths of the chain and of the key."""
-        names = sorted(names)
-        alternative = [f"DNS:{n}" for n in names] + [f"IP:{a}" for a in sorted(addresses)]
-        base = os.path.join(self.folder, label)
-        common = (names or sorted(addresses))[0][:64]
-        self._start(["-x509", *KEY, "-subj", f"/CN={common}", "-days", "20",
-                     "-CA", self.certificate, "-CAkey", os.path.join(self.folder, "ca.key"),
-                     "-addext", "subjectAltName=" + ",".join(alternative),
-                     "-addext", "basicConstraints=critical,CA:FALSE",
-                     "-addext", "extendedKeyUsage=serverAuth",
-                     "-keyout", base + ".key", "-out", base + ".pem"])
+    def issue(self, label, names, addresses=(), kind=None):
+        """A certificate for these names and addresses, with one of KINDS' faults where asked.
+
+        Returns the paths of the certificate and of the key.
+        """
+        names = ["wrong.invalid"] if kind == "wrong-name" else sorted(names)
+        addresses = [] if kind == "wrong-name" else sorted(addresses)
+        key = ec.generate_private_key(ec.SECP256R1())
+        alternative = [x509.DNSName(n) for n in names] + [
+            x509.IPAddress(ipaddress.ip_address(a)) for a in addresses]
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, (names + addresses)[0][:64])])
+        certificate = self._sign(subject, key.public_key(), [
+            (x509.BasicConstraints(ca=False, path_length=None), True),
+            (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False),
+            (x509.SubjectAlternativeName(alternative), False)],
+            self._signer(kind), 60 if kind == "expired" else 0)
+        return self._write(label, certificate, key)
+
+    def _signer(self, kind):
+        """An incomplete chain lacks the authority in between; an untrusted one ends elsewhere."""
+        if kind not in ("untrusted", "incomplete"):
+            return self
+        if kind not in self._others:
+            self._others[kind] = Authority(os.path.join(self._folder, kind), f"Example {kind}",
+                                           self._skew_s, self if kind == "incomplete" else None)
+        return self._others[kind]
+
+    def _sign(self, subject, public_key, extensions, signer, days_ago):
+        start = self._now - datetime.timedelta(days=days_ago)
+        builder = (x509.CertificateBuilder().subject_name(subject).issuer_name(signer._name)
+                   .public_key(public_key).serial_number(x509.random_serial_number())
+                   .not_valid_before(start).not_valid_after(start + datetime.timedelta(days=30)))
+        for extension, critical in [
+                *extensions,
+                (x509.SubjectKeyIdentifier.from_public_key(public_key), False),
+                (x509.AuthorityKeyIdentifier.from_issuer_public_key(signer._key.public_key()),
+                 False)]:
+            builder = builder.add_extension(extension, critical)
+        return builder.sign(signer._key, hashes.SHA256())
+
+    def _write(self, label, certificate, key):
+        base = os.path.join(self._folder, label)
+        with open(base + ".pem", "wb") as file:
+            file.write(certificate.public_bytes(serialization.Encoding.PEM))
+        with open(os.open(base + ".key", os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
+            file.write(key.private_bytes(serialization.Encoding.PEM,
+                                         serialization.PrivateFormat.PKCS8,
+                                         serialization.NoEncryption()))
         return base + ".pem", base + ".key"
-
-    def _start(self, arguments):
-        self._running.append(subprocess.Popen(
-            [tool("openssl"), "req", *arguments], stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True))
-
-    def finish(self):
-        """Waits for what was started; raises with openssl's own words."""
-        for process in self._running:
-            _, errors = process.communicate(timeout=15)
-            if process.returncode != 0:
-                raise RuntimeError(f"openssl could not make a certificate: {errors.strip()}")
-        self._running = []
 
 
 def bundle(target, certificates):

@@ -1,6 +1,6 @@
 """Small clients that the site's tests run on the PC. Prints one line of JSON.
 
-    client.py (stun|sip|ntp|hello) (udp|tcp|tls) HOST PORT      what came back, or "error"
+    client.py (stun|sip|ntp|hello|...) (udp|tcp|tls) HOST PORT      what came back, or "error"
     client.py batch JSON                                        a list of such calls, answered in a list
 """
 
@@ -13,8 +13,10 @@ import ssl
 import struct
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
-PATIENCE_S = 1.0  # the site's own round trip is well under a millisecond unless it is delayed
+# The site's own round trip is far below a millisecond, but the machine may be busy with builds.
+PATIENCE_S = 1.5
 COOKIE = 0x2112A442
 
 
@@ -66,6 +68,71 @@ def sip(client, transport, host, _):
             "received": received and received.group(1)}
 
 
+def mapping(client, transport, host, port):
+    """The mapped addresses that other servers see of the same socket; UDP only."""
+    seen = [stun(client)["mapped"]]
+    for other in ("turn2.example-calls.com", "stun.l.google.com"):
+        client.connect((other, port if other.startswith("turn") else 19302))
+        seen.append(stun(client)["mapped"])
+    return {"mapped": seen, "local": "{}:{}".format(*client.getsockname())}
+
+
+def change(client, transport, host, port):
+    """Whether a Binding response from another address comes in (RFC 5780 CHANGE-REQUEST)."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as open_socket:
+        open_socket.settimeout(PATIENCE_S)
+        attribute = struct.pack("!HHI", 3, 4, 6)
+        open_socket.sendto(struct.pack("!HHI", 1, len(attribute), COOKIE) + os.urandom(12)
+                           + attribute, (host, port))
+        return {"from": "{}:{}".format(*open_socket.recvfrom(2048)[1])}
+
+
+def keep(client, transport, host, port):
+    """Whether a UDP binding lives for 4 s and for 7 s: how a relayed reply would fare. The reply is
+    asked for over another socket, to the first one's mapped port (RFC 5780 RESPONSE-PORT)."""
+    mapped = int(stun(client)["mapped"].split(":")[1])
+    alive = []
+    for pause in (4, 7):
+        time.sleep(pause)
+        attribute = struct.pack("!HHHxx", 0x27, 4, mapped)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+            other.sendto(struct.pack("!HHI", 1, len(attribute), COOKIE) + os.urandom(12)
+                         + attribute, (host, port))
+            try:
+                client.recv(2048)
+                alive.append(True)
+            except socket.timeout:
+                alive.append(False)
+        mapped = int(stun(client)["mapped"].split(":")[1])
+    return {"alive": alive}
+
+
+def hop(client, transport, host, ttl):
+    """Who says that time is exceeded for a packet with this TTL (the argument in place of a port;
+    the packet goes to port 50000)."""
+    client.connect((host, 50000))
+    client.setsockopt(socket.IPPROTO_IP, 11, 1)  # IP_RECVERR
+    client.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, ttl)
+    client.send(b"hop")
+    for _ in range(100):
+        try:
+            _, extra, _, _ = client.recvmsg(512, 512, socket.MSG_ERRQUEUE)
+            return {"hop": socket.inet_ntoa(extra[0][2][20:24])}  # SO_EE_OFFENDER
+        except BlockingIOError:
+            time.sleep(PATIENCE_S / 100)
+    return {"error": "silent"}
+
+
+def mark(client, transport, host, port):
+    """The TOS byte of a packet as the provider's hop quotes it back; needs a raw socket."""
+    with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as listener:
+        listener.settimeout(PATIENCE_S)
+        client.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, 2)
+        client.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, 0xB8)  # EF
+        client.send(b"mark")
+        return {"tos": listener.recv(2048)[28 + 1]}
+
+
 def ntp(client, *_):
     """SNTP (RFC 4330); the offset in seconds."""
     client.send(b"\x23" + bytes(47))
@@ -91,7 +158,8 @@ def call(what, transport, host, port):
              errno.ECONNRESET: "reset", errno.EHOSTDOWN: "rejected"}
     start = time.monotonic()
     try:
-        with connect(transport, host, int(port)) as client:
+        port = int(port)
+        with connect(transport, host, port) as client:
             found = globals()[what](client, transport, host, port)
             return found | {"ms": round((time.monotonic() - start) * 1000, 1)}
     except socket.timeout:
@@ -108,6 +176,8 @@ def call(what, transport, host, port):
 
 if __name__ == "__main__":
     if sys.argv[1] == "batch":
-        print(json.dumps([call(*one) for one in json.loads(sys.argv[2])]))
+        calls = json.loads(sys.argv[2])
+        with ThreadPoolExecutor(len(calls)) as pool:
+            print(json.dumps(list(pool.map(lambda one: call(*one), calls))))
     else:
         print(json.dumps(call(*sys.argv[1:])))

@@ -1,11 +1,14 @@
 """What can be broken at a site. One row a fault: a name, what it does, and how the plan changes.
 
-A fault changes the plan before the site is built, so faults combine. Where a row has a `value`,
-`--fault NAME=VALUE` replaces it.
+A fault changes the plan (plan.py) before the site is built, so faults combine. Where a row has a
+`value`, `--fault NAME=VALUE` replaces it. A new fault is a row in one of the tables below, and a
+test in faults_test.py.
 """
 
 from dataclasses import dataclass
 from typing import Callable
+
+from .certificates import KINDS
 
 
 class Unknown(Exception):
@@ -17,17 +20,178 @@ class Fault:
     name: str
     description: str
     apply: Callable      # apply(plan), or apply(plan, value) where it takes one
-    value: str = ""      # what VALUE means and is by default, where there is one
+    value: str = ""      # what VALUE is by default, where there is one
 
 
-def _block(*rules):
-    return lambda plan: plan.block.extend(rules)
+def _add(part, *rules):
+    """A fault that adds fixed lines to one of the plan's lists."""
+    return lambda plan: getattr(plan, part).extend(rules)
 
 
-FAULTS = {fault.name: fault for fault in [
+def _set(**changes):
+    """A fault that sets some of the plan's fields."""
+    def apply(plan):
+        for name, value in changes.items():
+            setattr(plan, name, value)
+    return apply
+
+
+def _block(text):
+    """A firewall rule with a value in it."""
+    return lambda plan, value: plan.block.append(text.format(value.replace(",", ", ")))
+
+
+def _host_blocked(plan, value):
+    for name in value.split(","):
+        plan.block.append(f"ip daddr {{ {', '.join(plan.addresses_of(name))} }} drop")
+
+
+def _each(part, *lines):
+    """Lines for each name of a comma-separated value."""
+    def apply(plan, value):
+        for name in value.split(","):
+            getattr(plan, part).extend(line.format(name) for line in lines)
+    return apply
+
+
+def _certificate(plan, value):
+    kind, _, owner = value.partition(":")
+    if kind not in KINDS or not owner:
+        raise Unknown(f"a certificate is one of {', '.join(KINDS)}, then a colon and a domain")
+    plan.certificates[owner] = kind
+
+
+def _no_nat(plan):
+    plan.nat, plan.lan = "none", "84.199.20"
+
+
+def _carrier(plan):
+    plan.provider_nat, plan.wan = True, "100.72.10"
+
+
+def _double(plan):
+    plan.provider_nat, plan.wan = True, "192.168.178"
+
+
+def _rate_limited(plan, value):
+    """Counts hosts in a set that is too small for more: an element that does not fit matches
+    nothing, and the packet goes on to the rule that bans its sender."""
+    plan.sets.append("set banned { type ipv4_addr; flags dynamic,timeout; timeout 60s; }")
+    plan.sets.append(f"set seen {{ type ipv4_addr; size {int(value)}; flags dynamic,timeout; "
+                     "timeout 10s; gc-interval 1s; }")
+    plan.sets.append('chain count_hosts {\nadd @seen { ip daddr } return\n'
+                     "add @banned { ip saddr } drop\n}")
+    plan.inspect += ['iifname "lan" ip saddr @banned drop',
+                     'iifname "lan" ct state new jump count_hosts']
+
+
+def _down(*names):
+    return lambda plan: plan.down.update(names)
+
+
+FIREWALL = [
     Fault("udp-blocked", "the firewall drops all UDP but DNS",
-          _block("udp dport != 53 drop")),
-]}
+          _add("block", "udp dport != 53 drop")),
+    Fault("reject-udp", "the same, but it says so: ICMP administratively prohibited",
+          _add("block", "udp dport != 53 reject with icmp type admin-prohibited")),
+    Fault("udp-3478-blocked", "UDP 3478 (STUN and TURN) is dropped",
+          _add("block", "udp dport 3478 drop")),
+    Fault("sip-udp-blocked", "UDP 5060 is dropped", _add("block", "udp dport 5060 drop")),
+    Fault("udp-high-blocked", "UDP from port 1024 on is dropped, but for 3478 and 5060",
+          _add("block", "udp dport >= 1024 udp dport != { 3478, 5060 } drop")),
+    Fault("udp-ports-blocked", "these UDP ports are dropped",
+          _block("udp dport {{ {} }} drop"), "49200-49259"),
+    Fault("tcp-5061-blocked", "TCP 5061 (SIP over TLS) is dropped",
+          _add("block", "tcp dport 5061 drop")),
+    Fault("rst-tcp-5061", "TCP 5061 is refused by the firewall, with a forged reset",
+          _add("block", "tcp dport 5061 reject with tcp reset")),
+    Fault("tcp-ports-blocked", "these TCP ports are dropped",
+          _block("tcp dport {{ {} }} drop"), "5060,5061"),
+    Fault("host-blocked", "nothing gets to these hosts or domains",
+          _host_blocked, "turn1.example-calls.com"),
+    Fault("only-web", "only TCP 80 and 443 get out", _set(only="tcp dport { 80, 443 }")),
+    Fault("web-only-proxy", "nothing gets out but through the proxy", _set(only="")),
+    Fault("stun-inspected", "UDP packets with STUN's cookie are dropped, on any port",
+          _add("inspect", "meta l4proto udp @th,96,32 0x2112a442 drop")),
+    Fault("sip-inspected", "SIP requests are dropped, on any port, over UDP and TCP",
+          _add("inspect", *(f"{where} {word} drop"
+                            for where in ("meta l4proto udp @th,64,32", "meta l4proto tcp @ih,0,32")
+                            for word in ("0x4f505449", "0x52454749", "0x494e5649")))),
+    Fault("rate-limited", "whoever meets more than so many hosts in 10 s is shut out for a minute",
+          _rate_limited, "30"),
+    Fault("mtu-black-hole", "packets of more than so many bytes vanish, both ways",
+          lambda plan, value: plan.inspect.append(f"meta length > {int(value)} drop"), "1400"),
+    Fault("idle-timeout", "UDP bindings die after so many seconds",
+          lambda plan, value: setattr(plan, "udp_timeout", int(value)), "5"),
+    Fault("dscp-cleared", "the router clears the marks of packets",
+          _add("mangle", "ip dscp set cs0")),
+    Fault("tls-reset", "TLS hellos to 443 are answered with a reset, whoever they are for",
+          _add("inspect", "tcp dport 443 @ih,0,16 0x1603 reject with tcp reset")),
+]
+
+ADDRESSES = [
+    Fault("symmetric-nat", "every destination sees another port", _set(nat="symmetric")),
+    Fault("full-cone", "UDP from anywhere comes in once a port is in use", _set(nat="full-cone")),
+    Fault("no-nat", "the PC has a public address, and no firewall", _no_nat),
+    Fault("carrier-nat", "the provider translates again, from 100.64/10", _carrier),
+    Fault("double-nat", "a second router at home translates again, from 192.168/16", _double),
+    Fault("sip-alg", "the router rewrites SIP on port 5060", _set(sip_alg=True)),
+]
+
+NAMES = [
+    Fault("dns-dead", "no resolver answers, neither the LAN's nor others",
+          lambda plan: (plan.input.extend(f'iifname "lan" {t} dport 53 drop' for t in ("udp", "tcp")),
+                        plan.block.extend(f"{t} dport 53 drop" for t in ("udp", "tcp")))),
+    Fault("dns-local-only", "only the LAN's resolver can be asked",
+          _add("block", "udp dport 53 drop", "tcp dport 53 drop")),
+    Fault("dns-nxdomain", "the LAN's resolver denies these domains",
+          _each("resolver", 'local-zone: "{}." always_nxdomain'), "example-calls.com"),
+    Fault("dns-policy", "the same by a response policy zone, whose SOA shows",
+          _each("policy_zone", "{}"), "example-calls.com"),
+    Fault("dns-rewritten", "the LAN's resolver gives a private address for these domains",
+          _each("resolver", 'local-zone: "{}." redirect', 'local-data: "{}. A 10.66.66.66"'),
+          "example-calls.com"),
+    Fault("dns-slow", "every other question to the LAN's resolver is lost",
+          _add("input", 'iifname "lan" udp dport 53 numgen inc mod 2 0 drop')),
+]
+
+WEB = [
+    Fault("captive-portal", "a sign-in page answers plain HTTP, and nothing else gets out",
+          lambda plan: (_set(portal=True, only="")(plan),
+                        plan.block.append("tcp dport 443 reject with tcp reset"))),
+    Fault("tls-intercept", "TLS on 443 is opened, by an authority that the PC trusts",
+          _set(intercept="trusted")),
+    Fault("tls-intercept-unknown", "TLS on 443 is opened, by an authority that the PC does not know",
+          _set(intercept="unknown")),
+    Fault("proxy-login", "the proxy wants a user name and a password", _set(proxy_login=True)),
+    Fault("proxy-denied", "the proxy denies CONNECT to these ports",
+          lambda plan, value: plan.proxy_rules.extend(
+              ["acl denied port " + value.replace(",", " "), "acl tunnel method CONNECT",
+               "http_access deny tunnel denied"]), "80,3478,5061"),
+    Fault("proxy-down", "there is no proxy", _set(proxy_up=False)),
+]
+
+FAR_END = [
+    Fault("offline", "the line to the provider is down", _set(wan_up=False)),
+    Fault("turn-down", "the relays are not running: connections are refused", _down("turn")),
+    Fault("sip-down", "the SIP servers are not running", _down("sip")),
+    Fault("web-down", "no web server is running", _down("web")),
+    Fault("ntp-down", "no time server is running", _down("ntp")),
+    Fault("vendor-5xx", "the vendors' web servers answer 503", _set(web_status=503)),
+    Fault("sip-5xx", "the SIP servers answer 503", _set(sip_status=(503, "Service Unavailable"))),
+    Fault("turn-quota", "the relays allow no allocation more than these, per user",
+          lambda plan, value: plan.turn_options.append(f"user-quota={int(value)}"), "1"),
+    Fault("turn-password", "the relays know another password than the one given out",
+          lambda plan: setattr(plan, "turn_password_given", plan.turn_password + "-old")),
+    Fault("relays-dead", "allocations succeed, and nothing goes through them",
+          _set(relays_dead=True)),
+    Fault("certificate", f"a certificate is bad ({', '.join(KINDS)}), for this domain",
+          _certificate, "expired:example-calls.com"),
+    Fault("clock", "the whole internet's clock is ahead of the PC's by so many seconds",
+          lambda plan, value: setattr(plan, "skew_s", float(value)), "7200"),
+]
+
+FAULTS = {fault.name: fault for fault in [*FIREWALL, *ADDRESSES, *NAMES, *WEB, *FAR_END]}
 
 
 def apply_all(plan, wanted):
@@ -39,7 +203,10 @@ def apply_all(plan, wanted):
             raise Unknown(f"no fault is called {name}; --list-faults shows them")
         if given and not fault.value:
             raise Unknown(f"the fault {name} takes no value")
-        if fault.value:
-            fault.apply(plan, value or fault.value)
-        else:
-            fault.apply(plan)
+        try:
+            if fault.value:
+                fault.apply(plan, value or fault.value)
+            else:
+                fault.apply(plan)
+        except ValueError as error:
+            raise Unknown(f"the fault {name} does not take {value}: {error}") from error

@@ -25,7 +25,8 @@ TWO_PART_SUFFIXES = {"co.uk", "cn.com", "com.cn", "co.jp", "com.au"}
 
 @dataclass
 class Turn:
-    """What one coturn serves: the relays of one set."""
+    """What one coturn serves: the relays of one set, which listen where web servers would."""
+    relays: bool = False    # whether a row asks for TURN; else its addresses only speak STUN
     names: set = field(default_factory=set)
     addresses: list = field(default_factory=list)
     udp_ports: set = field(default_factory=set)
@@ -37,14 +38,18 @@ class Turn:
 class Internet:
     """Everything that the servers have to be told."""
     forward: dict = field(default_factory=dict)   # name -> addresses
+    anchors: set = field(default_factory=set)     # names that are no vendor's
     reverse: dict = field(default_factory=dict)   # address -> name, where no forward entry says it
     turn: dict = field(default_factory=dict)      # set id -> Turn
+    stun: set = field(default_factory=set)        # addresses that speak STUN beside other things
+    stun_ports: set = field(default_factory=set)
     sip: dict = field(default_factory=dict)       # address -> names
     sip_udp_ports: set = field(default_factory=set)
     sip_tcp_ports: set = field(default_factory=set)
     sip_tls_ports: set = field(default_factory=set)
     web: dict = field(default_factory=dict)       # address or network -> names
     web_ports: dict = field(default_factory=lambda: {80: False, 443: True})  # port -> TLS?
+    served: set = field(default_factory=set)      # (role, transport, name or address, port)
     records: list = field(default_factory=list)   # SRV and NAPTR, as dnsmasq options
 
     def names_of(self, domain):
@@ -98,7 +103,8 @@ class _Loader:
         for wildcard in _as_list(row.get("wildcards")):
             if isinstance(wildcard, dict):
                 for example in _as_list(wildcard.get("examples")):
-                    yield example["name"] if isinstance(example, dict) else example
+                    example = example["name"] if isinstance(example, dict) else example
+                    yield self._expand(example, variables)
 
     def _addresses(self, row):
         """Single addresses, and networks, as the row lists them."""
@@ -123,64 +129,67 @@ class _Loader:
             if text and text.isdigit():
                 yield int(text)
 
-    def _give_addresses(self, names, singles):
-        """Each name has an address; the document's own are shared out among a row's names."""
-        forward = self.internet.forward
-        if singles:
+    def _own_addresses(self, row, variables):
+        """Shares the addresses that a row gives out among the names that it gives."""
+        names, singles, _ = self._destinations(row, variables)
+        if singles and row.get("listening", True):
             for index, name in enumerate(names):
                 own = singles[index::len(names)] or [singles[index % len(singles)]]
-                forward.setdefault(name, own)
-        for name in names:
-            if name not in forward:
-                forward[name] = [self._fresh_address(name)]
+                self.internet.forward.setdefault(name, own)
 
     def _row(self, set_id, row, variables):
+        """Gives a row's names and addresses to the kind of server that answers its check."""
         net = self.internet
-        if row.get("direction") == "in" or row.get("lifecycle") == "removed":
-            return
-        singles, networks = self._addresses(row)
-        names = [n.lower() for n in self._hosts(row, variables) if n]
-        bare = [n for n in names if re.fullmatch(r"[\d.]+", n)]
-        singles += bare
-        names = [n for n in names if n not in bare and re.fullmatch(r"[a-z0-9._-]+", n)]
-        if row.get("listening", True):
-            self._give_addresses(names, singles)
-        else:
-            self._give_addresses(names, [])
+        names, singles, networks = self._destinations(row, variables)
+        for name in names:
+            if name not in net.forward:
+                net.forward[name] = [self._fresh_address(name)]
         self._reverse(row, singles)
         role = ROLES.get(row.get("check"))
         if role is None:
             return
-        addresses = {a: set() for a in singles}
+        served = row.get("listening", True)
+        addresses = {a: set() for a in (singles if served else [])}
         for name in names:
             for address in net.forward[name]:
                 addresses.setdefault(address, set()).add(name)
-        transports = _as_list(row.get("transport")) or ["tcp"]
+        transports = {self._expand(t, variables) for t in _as_list(row.get("transport")) or ["tcp"]}
         ports = set(self._ports(row, variables))
+        net.served.update((role, transport, where, port) for transport in transports
+                          for where in [*names, *(singles if served else [])] for port in ports)
         if role == "turn":
-            self._turn(set_id, addresses, transports, ports)
+            self._turn(set_id, addresses, transports, ports, row["check"] != "stun")
         elif role == "sip":
             for address, own in addresses.items():
                 net.sip.setdefault(address, set()).update(own)
-            for transport in transports:
+            for transport in transports & {"udp", "tcp", "tls"}:
                 getattr(net, f"sip_{transport}_ports").update(ports)
         else:
-            if row.get("listening", True):
-                addresses.update({n: set() for n in networks})
+            addresses.update({n: set() for n in (networks if served else [])})
             for address, own in addresses.items():
                 net.web.setdefault(address, set()).update(own)
-            if role == "web":
+            if role == "web" and addresses:
                 tls = row["check"] == "tls" or "tls" in transports
                 for port in ports:
                     net.web_ports[port] = net.web_ports.get(port, port != 80 and tls)
 
-    def _turn(self, set_id, addresses, transports, ports):
+    def _destinations(self, row, variables):
+        """(names, single addresses, networks); an address in place of a name counts as one."""
+        singles, networks = self._addresses(row)
+        hosts = [n.lower() for n in self._hosts(row, variables) if n]
+        bare = {n for n in hosts if re.fullmatch(r"[\d.]+", n)}
+        singles += sorted(n for n in bare if ipaddress.ip_address(n).is_global)
+        return ([n for n in hosts if n not in bare and re.fullmatch(r"[a-z0-9._-]+", n)],
+                singles, networks)
+
+    def _turn(self, set_id, addresses, transports, ports, relays):
         turn = self.internet.turn.setdefault(set_id, Turn())
+        turn.relays |= relays
         for address, own in addresses.items():
             turn.names |= own
             if address not in turn.addresses:
                 turn.addresses.append(address)
-        for transport in transports:
+        for transport in transports & {"udp", "tcp", "tls"}:
             getattr(turn, f"{transport}_ports").update(ports)
 
     def _reverse(self, row, singles):
@@ -192,16 +201,31 @@ class _Loader:
         for index, name in enumerate(names):
             self.internet.forward.setdefault(name.lower(), [singles[index % len(singles)]])
 
-    def add(self, document):
-        """Takes in one set."""
-        variables = {v["name"]: v for v in _as_list(document.get("variables"))}
-        for row in _as_list(document.get("requirements")):
-            self._row(document["id"], row, variables)
-        self.internet.records += _as_list(document.get("site_records"))
+    def add(self, documents):
+        """Takes in sets: first the names with addresses of their own, wherever those stand."""
+        rows = []
+        for document in documents:
+            variables = {v["name"]: v for v in _as_list(document.get("variables"))}
+            rows += [(document["id"], row, variables)
+                     for row in _as_list(document.get("requirements"))
+                     if row.get("direction") != "in" and row.get("lifecycle") != "removed"]
+            self.internet.records += _as_list(document.get("site_records"))
+        for set_id, row, variables in rows:
+            self._own_addresses(row, variables)
+            if set_id in ("anchors", "public"):
+                self.internet.anchors.update(self._destinations(row, variables)[0])
+        for set_id, row, variables in rows:
+            self._row(set_id, row, variables)
 
     def finish(self):
-        """Settles who owns an address that several rows name: TURN, then SIP beside the web."""
+        """Settles who owns an address that several rows name: relays have theirs alone."""
         net = self.internet
+        for turn in [t for t in net.turn.values() if not t.relays]:
+            net.stun.update(turn.addresses)
+            net.stun_ports |= turn.udp_ports | turn.tcp_ports
+            for address in turn.addresses:
+                net.web.setdefault(address, set())
+        net.turn = {k: t for k, t in net.turn.items() if t.relays}
         relays = {a for turn in net.turn.values() for a in turn.addresses}
         for address in relays:
             net.web.pop(address, None)
@@ -211,21 +235,23 @@ class _Loader:
             turn.addresses = [a for a in turn.addresses if a not in taken]
             taken.update(turn.addresses)
         net.turn = {k: t for k, t in net.turn.items() if t.addresses}
+        net.stun -= relays
         return net
 
 
 def set_files():
-    """The vendors' sets, and the site's own: the anchors and an example vendor."""
-    return (sorted(glob.glob(os.path.join(HERE, "sets", "*.yaml")))
-            + sorted(glob.glob(os.path.join(ROOT, "targets", "vendors", "*.yaml"))))
+    """The anchors, the vendors' sets, and the site's own: other public hosts and an example."""
+    return [os.path.join(ROOT, "targets", "anchors.yaml"),
+            *sorted(glob.glob(os.path.join(HERE, "sets", "*.yaml"))),
+            *sorted(glob.glob(os.path.join(ROOT, "targets", "vendors", "*.yaml")))]
 
 
 def load(files=None):
     """Reads target sets into an Internet."""
-    loader = _Loader()
+    documents = []
     for path in files if files is not None else set_files():
         with open(path, encoding="utf-8") as file:
-            document = yaml.load(file, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-        if document:
-            loader.add(document)
+            documents.append(yaml.load(file, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+    loader = _Loader()
+    loader.add(documents)
     return loader.finish()

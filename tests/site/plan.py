@@ -11,6 +11,10 @@ FOLDER = "/run/site"
 PUBLIC_RESOLVERS = ["9.9.9.9", "8.8.8.8", "1.1.1.1"]
 
 
+def _list():
+    return field(default_factory=list)
+
+
 @dataclass
 class Plan:
     """A site without faults, unless something below is changed."""
@@ -22,19 +26,37 @@ class Plan:
     wan_up: bool = True
     provider_nat: bool = False  # the provider translates too (carrier NAT)
 
-    # The router.
+    # The router. Lists hold nftables rules.
     nat: str = "masquerade"     # masquerade, symmetric, full-cone, none
-    block: list = field(default_factory=list)       # nft rules for what the PC sends out
-    only: str | None = None     # nft match: nothing else gets out ("" lets nothing out)
-    input: list = field(default_factory=list)       # nft rules for what the router itself is sent
-    prerouting: list = field(default_factory=list)  # nft rules for what comes from the LAN: dnat
+    inspect: list = _list()     # every packet of the PC's, both ways, before anything is let through
+    block: list = _list()       # new flows of the PC's
+    only: str | None = None     # a match: no other new flow gets out ("" lets none out)
+    input: list = _list()       # what the router itself is sent
+    redirect: list = _list()    # new flows from the LAN: dnat, redirect
+    mangle: list = _list()      # packets that leave for the WAN
+    sets: list = _list()        # declarations of sets that the rules use
     sip_alg: bool = False
-    filtered_names: list = field(default_factory=list)  # the LAN's resolver denies these
+    udp_timeout: int | None = None  # seconds until a UDP binding dies
+    portal: bool = False        # a page of the router's answers plain HTTP
+    intercept: str | None = None    # TLS is opened by "trusted" or "unknown" authority
+
+    # Names, as the LAN's resolver gives them: unbound's server clause, and what follows it.
+    resolver: list = _list()
+    policy_zone: list = _list()  # names that a response policy zone denies
+
+    # The LAN's proxy, on .3 port 3128.
+    proxy_login: bool = False
+    proxy_rules: list = _list()  # squid's http_access rules before all others
+    proxy_up: bool = True
 
     # The far end.
     down: set = field(default_factory=set)          # "turn", "sip", "web", "ntp": not started
-    web_status: int | None = None                   # every page answers with this
+    web_status: int | None = None                   # every page of the vendors' answers with this
     sip_status: tuple = (200, "OK")
+    turn_options: list = _list()                    # more lines for coturn
+    relays_dead: bool = False                       # allocations succeed and carry nothing
+    certificates: dict = field(default_factory=dict)  # owner -> expired, wrong-name, untrusted, ...
+    skew_s: float = 0                               # how far the whole internet's clock is ahead
 
     # The line between provider and internet.
     delay_ms: float = 0         # one way
@@ -42,6 +64,8 @@ class Plan:
     loss_percent: float = 0
 
     turn_password: str = field(default_factory=lambda: secrets.token_urlsafe(12))
+    turn_password_given: str | None = None          # to COMMAND, where it is another one
+    proxy_password: str = field(default_factory=lambda: secrets.token_urlsafe(12))
 
     @property
     def pc(self):
@@ -59,3 +83,9 @@ class Plan:
     def needs_wire(self):
         """Whether packets must be held back: a process does that, so only where it is asked."""
         return bool(self.delay_ms or self.jitter_ms or self.loss_percent)
+
+    def addresses_of(self, domain):
+        """All addresses of the names at or below a domain; of an address, itself."""
+        net = self.internet
+        found = {a for n in net.names_of(domain) for a in net.forward[n]}
+        return sorted(found) or [domain]

@@ -64,8 +64,6 @@ class Running:
 
     def _outfit_pc(self):
         """What the PC's programs read: the resolver, the hosts file and whom to trust."""
-        self.trust = os.path.join(FOLDER, "trust.pem")
-        certificates.bundle(self.trust, [self.authority.certificate])
         for target, text in (("/etc/resolv.conf", f"nameserver {self.plan.router}\n"),
                              ("/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n"),
                              ("/etc/nsswitch.conf", "passwd: files\ngroup: files\n"
@@ -75,16 +73,19 @@ class Running:
                 file.write(text)
             isolation.bind(source, target)
         if os.path.exists(certificates.PUBLIC_BUNDLE):
-            isolation.bind(self.trust, certificates.PUBLIC_BUNDLE)
+            isolation.bind(servers.PUBLIC, certificates.PUBLIC_BUNDLE)
 
     def environment(self):
         """COMMAND's environment: the outside's without its proxies, and what the site offers."""
         kept = {k: v for k, v in os.environ.items() if k.lower() not in PROXY_VARIABLES}
         for name in ("SSL_CERT_DIR", "CURL_CA_BUNDLE"):
             kept.pop(name, None)
-        return kept | {"SSL_CERT_FILE": self.trust, "CALLREADY_SITE_CA": self.authority.certificate,
+        return kept | {"SSL_CERT_FILE": servers.TRUST, "CALLREADY_SITE_CA": self.authority.certificate,
                        "CALLREADY_SITE_TURN_USER": "site",
-                       "CALLREADY_SITE_TURN_PASSWORD": self.plan.turn_password,
+                       "CALLREADY_SITE_TURN_PASSWORD":
+                           self.plan.turn_password_given or self.plan.turn_password,
+                       "CALLREADY_SITE_PROXY_USER": "site",
+                       "CALLREADY_SITE_PROXY_PASSWORD": self.plan.proxy_password,
                        "CALLREADY_SITE_PROXY": f"http://{self.plan.proxy}:3128"}
 
     def start(self, command, privileged=False, environment=None, **streams):
@@ -147,7 +148,8 @@ def main(arguments=None):
     if options.list_faults:
         width = max(map(len, faults.FAULTS))
         for fault in faults.FAULTS.values():
-            print(f"{fault.name:{width}}  {fault.description}")
+            value = f" (={fault.value})" if fault.value else ""
+            print(f"{fault.name:{width}}  {fault.description}{value}")
         return 0
     os.environ["PATH"] = search_path()
     outside = isolation.network_identity()

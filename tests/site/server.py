@@ -37,13 +37,14 @@ class Server:
             file.write(text)
         return self.path(file_name)
 
-    def start(self, program, *arguments, probe, prefix=()):
+    def start(self, program, *arguments, probe, prefix=(), environment=None):
         """Starts it; `probe()` is called inside its namespace and raises OSError until it is up."""
         self._probe = probe
         with self.namespace, open(self.path("log"), "wb") as log:
             self.process = subprocess.Popen(
                 [*prefix, tool(program), *arguments], stdin=subprocess.DEVNULL, stdout=log,
                 stderr=log, cwd=self.folder, start_new_session=True,
+                env=os.environ | (environment or {}),
                 preexec_fn=isolation.unblock_signals)
         return self
 
@@ -67,10 +68,14 @@ class Server:
             return "".join(file.readlines()[-25:])
 
 
-def tcp(address, port):
-    """A probe: somebody listens."""
+def tcp(address, port, request=b""):
+    """A probe: somebody listens, and answers a request where there is one."""
     def probe():
-        socket.create_connection((address, port), 1).close()
+        with socket.create_connection((address, port), 1) as client:
+            if request:
+                client.send(request)
+                if not client.recv(1):
+                    raise ConnectionResetError("closed without an answer")
     return probe
 
 

@@ -9,6 +9,7 @@ PACKAGES = {"ip": "iproute2", "nft": "nftables", "openssl": "openssl", "dnsmasq"
             "unbound": "unbound", "nginx": "nginx-light", "turnserver": "coturn",
             "kamailio": "kamailio", "chronyd": "chrony", "squid": "squid-openssl",
             "setpriv": "util-linux", "unshare": "util-linux"}
+FAKETIME = "libfaketime"  # only for faults that concern clocks and expiry
 
 
 class Missing(Exception):
@@ -38,3 +39,19 @@ def wan_program():
         raise Missing("delay, jitter and loss need callready-wan: "
                       "cmake --build --preset dev --target callready-wan")
     return given or built[-1]
+
+
+def at_time(offset_s):
+    """Environment in which a program sees a clock that is off by so many seconds."""
+    found = glob.glob("/usr/lib/*/faketime/libfaketime.so.1")
+    if not found:
+        raise Missing(f"faketime's library is not installed: apt-get install {FAKETIME}")
+    return {"LD_PRELOAD": found[0], "FAKETIME": f"{offset_s:+.0f}", "DONT_FAKE_MONOTONIC": "1"}
+
+
+def squid_helper(name):
+    """One of squid's own helper programs."""
+    path = os.path.join("/usr/lib/squid", name)
+    if not os.access(path, os.X_OK):
+        raise Missing(f"{path} is not installed: apt-get install {PACKAGES['squid']}")
+    return path

@@ -1,21 +1,20 @@
-"""PC - router - provider - internet: namespaces, links, addresses, routes and nftables rules.
+"""PC - router - provider - internet: namespaces, links, addresses and routes.
 
-        PC            router           provider          internet ---- one namespace per TURN set
-    10.20.0.23    .1 10.20.0.0/24
-                  .2 84.199.10.0/24 .1
-                                     .1 62.4.8.0/24 .2   ---- "quiet": every other address
+        PC             router               provider            internet -- a namespace per TURN set
+    10.20.0.23 ------ .1    84.199.10.2 ------ .1    62.4.8.1 ------ .2  -- plain STUN
+                                                                         -- quiet: all other addresses
 
 The first namespace of the site is the PC's, so whatever is started without care is on the PC.
 """
 
 import subprocess
 
-from . import isolation
+from . import isolation, rules
 from .plan import Plan, PUBLIC_RESOLVERS
+from .rules import SIP_INSIDE, STUN_INSIDE
 from .tools import tool
 
-CORE = "62.4.8"        # provider .1, internet .2
-SIP_INSIDE = "10.99.0"  # where kamailio listens; the public addresses are translated to it
+CORE = "62.4.8"  # provider .1, internet .2
 
 
 class Topology:
@@ -28,25 +27,22 @@ class Topology:
         self.provider = isolation.Namespace("provider")
         self.internet = isolation.Namespace("internet")
         self.quiet = isolation.Namespace("quiet")
+        self.stun = isolation.Namespace("stun")
         self.wire = isolation.Namespace("wire") if plan.needs_wire else None
         self.turn = {name: isolation.Namespace(f"turn-{name}") for name in plan.internet.turn}
         for space in self.spaces():
             with space:
-                self._sysctl()
+                for name, value in (("ipv4/ip_forward", 1), ("ipv4/conf/all/rp_filter", 0),
+                                    ("ipv4/conf/default/rp_filter", 0),
+                                    ("ipv6/conf/default/disable_ipv6", 1)):
+                    _sysctl(name, value)
                 _ip("link set lo up")
 
     def spaces(self):
         """All namespaces, the PC's first."""
-        spaces = [self.pc, self.router, self.provider, self.internet, self.quiet]
+        spaces = [self.pc, self.router, self.provider, self.internet, self.quiet,
+                  self.stun]
         return spaces + ([self.wire] if self.wire else []) + list(self.turn.values())
-
-    @staticmethod
-    def _sysctl():
-        for name, value in (("ipv4/ip_forward", "1"), ("ipv4/conf/all/rp_filter", "0"),
-                            ("ipv4/conf/default/rp_filter", "0"),
-                            ("ipv6/conf/default/disable_ipv6", "1")):
-            with open(f"/proc/sys/net/{name}", "w", encoding="ascii") as file:
-                file.write(value)
 
     def build(self):
         """Links, addresses and routes."""
@@ -59,6 +55,7 @@ class Topology:
         else:
             self._link(self.provider, "core", self.internet, "core")
         self._link(self.internet, "quiet", self.quiet, "core")
+        self._link(self.internet, "stun", self.stun, "core")
         with self.pc:
             _ip(f"addr add {plan.pc}/24 dev eth0", f"route add default via {plan.router}")
         with self.router:
@@ -85,7 +82,9 @@ class Topology:
         commands += [f"route add local {a} dev lo" for a in {*plan.internet.web,
                                                              *plan.internet.sip}]
         commands.append(f"addr add {SIP_INSIDE}.1/24 dev lo")
-        commands += [f"addr add {SIP_INSIDE}.{n}/32 dev lo" for n in range(2, 30)]
+        commands += [f"addr add {SIP_INSIDE}.{n}/32 dev lo"
+                     for n in range(2, len(rules.sip_owners(plan.internet)) + 1)]
+        commands.append(f"addr add {STUN_INSIDE}.1/24 dev stun")
         commands.append("route add default via 62.4.9.2")
         for number, (name, space) in enumerate(self.turn.items()):
             link, net = f"turn{number}", f"62.4.{10 + number}"
@@ -98,6 +97,8 @@ class Topology:
             commands += [f"route add {a} via {net}.2" for a in addresses]
         with self.internet:
             _ip(*commands)
+        with self.stun:
+            _ip(f"addr add {STUN_INSIDE}.2/24 dev core", f"route add default via {STUN_INSIDE}.1")
         with self.quiet:
             _ip("addr add 62.4.9.2/30 dev core", "route add default via 62.4.9.1",
                 "route add local default dev lo table 50", "rule add iif core lookup 50")
@@ -113,129 +114,30 @@ class Topology:
     def _rules(self):
         plan = self.plan
         with self.router:
-            _nft(router_rules(plan))
+            _nft(rules.router(plan))
+            if plan.udp_timeout:
+                for name in ("udp_timeout", "udp_timeout_stream"):
+                    _sysctl(f"netfilter/nf_conntrack_{name}", plan.udp_timeout)
         if plan.provider_nat:
             with self.provider:
-                _nft(_chain("nat", "postrouting", "srcnat", 'oifname "core" masquerade'))
+                _nft(rules.chain("nat", "postrouting", "srcnat", 'oifname "core" masquerade'))
         with self.internet:
-            _nft(internet_rules(plan))
+            _nft(rules.internet(plan))
         with self.quiet:  # no known listener: whatever arrives is never answered
-            _nft(_chain("filter", "input", "filter", 'iifname "core" drop'))
+            _nft(rules.chain("filter", "input", "filter", 'iifname "core" drop'))
         for name, space in self.turn.items():
             with space:
-                _nft(turn_rules(plan.internet.turn[name]))
+                _nft(rules.relay(plan.internet.turn[name], plan.relays_dead))
 
 
-def router_rules(plan):
-    """The site's firewall and NAT. Replies first: a rule against high UDP ports must not eat DNS
-    replies."""
-    block = "\n".join(plan.block)
-    if plan.only is not None:
-        block += f"\n{plan.only} accept" if plan.only else ""
-        block += "\ndrop"
-    nat = {"masquerade": 'oifname "wan" masquerade',
-           "symmetric": 'oifname "wan" masquerade fully-random',
-           "full-cone": 'oifname "wan" masquerade', "none": ""}[plan.nat]
-    back = f'iifname "wan" meta l4proto udp dnat to {plan.pc}' if plan.nat == "full-cone" else ""
-    from_outside = "" if plan.nat in ("full-cone", "none") else 'iifname "wan" drop'
-    redirects = "\n".join(plan.prerouting)
-    alg = """
-        ct helper sip-udp { type "sip" protocol udp; }
-        ct helper sip-tcp { type "sip" protocol tcp; }
-        chain alg { type filter hook prerouting priority filter;
-            iifname "lan" udp dport 5060 ct helper set "sip-udp"
-            iifname "lan" tcp dport 5060 ct helper set "sip-tcp"
-        }""" if plan.sip_alg else ""
-    own = "\n".join(plan.input)
-    return f"""
-    table ip site {{{alg}
-        chain from_lan {{
-            {block}
-        }}
-        chain through {{ type filter hook forward priority filter;
-            ct state established,related accept
-            iifname "lan" jump from_lan
-            {from_outside}
-        }}
-        chain own {{ type filter hook input priority filter;
-            ct state established,related accept
-            {own}
-            iifname "wan" meta l4proto != icmp drop
-        }}
-        chain before {{ type nat hook prerouting priority dstnat;
-            {redirects}
-            {back}
-        }}
-        chain after {{ type nat hook postrouting priority srcnat;
-            {nat}
-        }}
-    }}"""
-
-
-def internet_rules(plan):
-    """SIP addresses are translated to kamailio; UDP that nobody serves is never answered."""
-    net = plan.internet
-    translate = []
-    if net.sip:
-        everyone = _set(net.sip)
-        for transport, ports in (("udp", net.sip_udp_ports), ("tcp", net.sip_tcp_ports)):
-            if ports:
-                translate.append(f"ip daddr {everyone} {transport} dport {_set(ports)} "
-                                 f"dnat to {SIP_INSIDE}.1:5060")
-        for number, (_, addresses) in enumerate(sip_owners(net), start=1):
-            if net.sip_tls_ports:
-                translate.append(f"ip daddr {_set(addresses)} tcp dport {_set(net.sip_tls_ports)} "
-                                 f"dnat to {SIP_INSIDE}.{number}:5061")
-    rules = "\n".join(translate)
-    return f"""
-    table ip site {{
-        chain before {{ type nat hook prerouting priority dstnat;
-            {rules}
-        }}
-        chain in {{ type filter hook input priority filter;
-            iifname != "core" accept
-            udp dport {{ 53, 123, 5060 }} accept
-            meta l4proto udp drop
-        }}
-    }}"""
-
-
-def turn_rules(turn):
-    """coturn listens on 3478, 443 and 80; a set's other ports lead there. Not its media ports."""
-    rules = []
-    for transport, ports, to in (("udp", turn.udp_ports - {3478}, 3478),
-                                 ("tcp", turn.tcp_ports - {3478, 80, 443}, 3478),
-                                 ("tcp", turn.tls_ports - {80, 443}, 443)):
-        if ports:
-            rules.append(f"ip daddr {_set(turn.addresses)} {transport} dport {_set(ports)} "
-                         f"dnat to :{to}")
-    return _chain("nat", "prerouting", "dstnat", *rules)
-
-
-def _chain(kind, hook, priority, *rules):
-    lines = "\n".join(rules)
-    return f"""
-    table ip site {{
-        chain only {{ type {kind} hook {hook} priority {priority};
-            {lines}
-        }}
-    }}"""
-
-
-def sip_owners(net):
-    """[(owner, addresses)]: kamailio has one TLS socket, with its own certificate, for each."""
-    from .names import owner  # pylint: disable=import-outside-toplevel
-    owners = {}
-    for address, names in net.sip.items():
-        owners.setdefault(owner(min(names)) if names else address, []).append(address)
-    return list(owners.items())[:29]
-
-
-def _set(values):
-    return "{ " + ", ".join(str(v) for v in sorted(values)) + " }"
+def _sysctl(name, value):
+    """Of the current namespace."""
+    with open(f"/proc/sys/net/{name}", "w", encoding="ascii") as file:
+        file.write(str(value))
 
 
 def _run(argv, text):
+    """In the current namespace."""
     done = subprocess.run(argv, input=text, text=True, capture_output=True, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"{' '.join(argv)}: {done.stderr.strip()}\n{text}")

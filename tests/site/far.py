@@ -1,0 +1,98 @@
+"""What runs on the internet side: the public resolvers, the web and the time."""
+
+import os
+import sys
+
+from .names import owner
+from .plan import PUBLIC_RESOLVERS
+from .rules import SIP_INSIDE
+from .server import Server, tcp, udp
+from .tools import at_time
+
+# Pages whose bodies the world knows, so that a portal in between shows.
+ANCHOR_PAGES = {
+    "www.msftncsi.com": ("/ncsi.txt", "Microsoft NCSI"),
+    "msftncsi.com": ("/ncsi.txt", "Microsoft NCSI"),
+    "www.msftconnecttest.com": ("/connecttest.txt", "Microsoft Connect Test"),
+    "captive.apple.com": ("/hotspot-detect.html",
+                          "<HTML><HEAD><TITLE>Success</TITLE></HEAD><BODY>Success</BODY></HTML>"),
+    "detectportal.firefox.com": ("/success.txt", "success\\n"),
+}
+EMPTY_PAGES = ("www.gstatic.com", "connectivitycheck.gstatic.com")  # /generate_204
+
+
+def dns(plan, space):
+    """dnsmasq: knows every name of the private internet, and denies all others."""
+    server = Server("dns", space)
+    net = plan.internet
+    hosts = "".join(f"{a} {n}\n" for n, addresses in net.forward.items() for a in addresses)
+    lines = [f"listen-address={a}" for a in PUBLIC_RESOLVERS]
+    lines += [f"ptr-record={'.'.join(reversed(a.split('.')))}.in-addr.arpa,{n}"
+              for a, n in net.reverse.items()]
+    lines += ["bind-interfaces", "no-resolv", "no-hosts", "no-daemon", "user=root", "group=",
+              "local=/#/", "local-ttl=300", "cache-size=0", "pid-file=",
+              "addn-hosts=" + server.write("hosts", hosts), *net.records]
+    config = server.write("dnsmasq.conf", "\n".join(lines) + "\n")
+    return server.start("dnsmasq", "-k", "-C", config, probe=tcp(PUBLIC_RESOLVERS[0], 53))
+
+
+def web(plan, space, authority):
+    """nginx: HTTP and HTTPS for every web name, each owner with its own certificate."""
+    server = Server("web", space)
+    net = plan.internet
+    owners, by_name, by_address = {}, [], []
+    for address, names in net.web.items():
+        if "/" not in address:
+            owners.setdefault(owner(min(names)) if names else address, []).append(address)
+    for who, addresses in owners.items():
+        names = {n for a in addresses for n in net.web[a]}
+        chain, _ = authority.issue(f"web-{who}", names, addresses, plan.certificates.get(who))
+        by_name += [f"{n} {chain[:-4]};" for n in sorted(names)]
+        by_address += [f"{a} {chain[:-4]};" for a in addresses]
+    fallback, _ = authority.issue("web-default", {"default.invalid"})
+    status = f"return {plan.web_status};" if plan.web_status else ""
+    listen = [f"listen {port}{' ssl' if tls else ''} default_server;"
+              for port, tls in net.web_ports.items() if not (port == 80 or port == 443)]
+    plain = net.anchors - set(ANCHOR_PAGES) - set(EMPTY_PAGES)  # no vendor's: these stay well
+    anchors = "".join(f"""
+  server {{ listen 80; listen 443 ssl; server_name {name};
+    location = {path} {{ default_type text/plain; return 200 "{body}"; }}
+    location / {{ return 200 "ok\\n"; }} }}""" for name, (path, body) in ANCHOR_PAGES.items())
+    config = server.write("nginx.conf", f"""
+user root root; daemon off; master_process off; pid {server.path('pid')}; error_log stderr error;
+events {{ worker_connections 1024; }}
+http {{
+  access_log off; server_names_hash_bucket_size 128; map_hash_bucket_size 256;
+  map_hash_max_size 8192;
+  client_body_temp_path {server.path('body')}; proxy_temp_path {server.path('proxy')};
+  fastcgi_temp_path {server.path('fcgi')}; uwsgi_temp_path {server.path('uwsgi')};
+  scgi_temp_path {server.path('scgi')};
+  map $server_addr $by_address {{ default {fallback[:-4]}; {' '.join(by_address)} }}
+  map $ssl_server_name $certificate {{ hostnames; default $by_address; {' '.join(by_name)} }}
+  ssl_certificate $certificate.pem; ssl_certificate_key $certificate.key;
+  server {{ listen 80 default_server; {status} return 301 https://$host$request_uri; }}
+  server {{ listen 443 ssl default_server; {' '.join(listen)} {status}
+    location = /download {{ alias {server.write('download', '0123456789' * 300_000)}; }}
+    location / {{ default_type text/plain; return 200 "$host\\n"; }} }}
+  server {{ listen 80; listen 443 ssl; server_name {' '.join(sorted(plain))};
+    location / {{ default_type text/plain; return 200 "$host\\n"; }} }}
+  server {{ listen 80; listen 443 ssl; server_name {' '.join(EMPTY_PAGES)};
+    location = /generate_204 {{ return 204; }} location / {{ return 404; }} }}{anchors}
+}}
+""")
+    return server.start("nginx", "-e", "stderr", "-p", server.folder, "-c", config,
+                        probe=tcp(f"{SIP_INSIDE}.1", 80, b"GET / HTTP/1.0\r\n\r\n"),
+                        environment=at_time(plan.skew_s) if plan.skew_s else None)
+
+
+def ntp(plan, space):
+    """chronyd: serves the system's time and leaves the clock alone (-x). Or a wrong clock."""
+    server = Server("ntp", space)
+    probe = udp(PUBLIC_RESOLVERS[0], 123, bytes([0x23]) + bytes(47))
+    if plan.skew_s:
+        program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "sntp.py")
+        return server.start(sys.executable, program, "0.0.0.0", str(plan.skew_s), probe=probe)
+    config = server.write("chrony.conf", f"local stratum 2\nallow all\ncmdport 0\n"
+                          f"bindcmdaddress /\npidfile {server.path('pid')}\n"
+                          f"driftfile {server.path('drift')}\n")
+    return server.start("chronyd", "-d", "-x", "-U", "-u", "root", "-f", config, probe=probe)

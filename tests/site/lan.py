@@ -1,0 +1,133 @@
+"""What runs on the LAN's side, all on the router: the resolver, the web proxy, a captive portal."""
+
+import os
+import subprocess
+
+from .certificates import Authority
+from .plan import FOLDER, PUBLIC_RESOLVERS
+from .rules import INTERCEPT_PORT, PORTAL_PORT
+from .server import Server, tcp
+from .tools import squid_helper, tool
+
+PROXY_PORT = 3128
+
+
+def resolver(plan, space):
+    """unbound: the LAN's resolver, forwarding over the WAN."""
+    server = Server("resolver", space)
+    forwards = "\n".join(f"  forward-addr: {a}" for a in PUBLIC_RESOLVERS)
+    lines = "\n".join("  " + line for line in plan.resolver)
+    policy = ""
+    if plan.policy_zone:
+        zone = server.write("policy.zone", "$TTL 60\n@ SOA policy.site. admin.policy.site. "
+                            "1 60 60 60 60\n@ NS policy.site.\n" +
+                            "".join(f"{n} CNAME .\n*.{n} CNAME .\n" for n in plan.policy_zone))
+        policy = f'rpz:\n  name: "policy.site."\n  zonefile: "{zone}"\n'
+    config = server.write("unbound.conf", f"""
+server:
+  interface: {plan.router}
+  access-control: 0.0.0.0/0 allow
+  do-ip6: no
+  do-daemonize: no
+  use-syslog: no
+  verbosity: 1
+  num-threads: 1
+  username: ""
+  chroot: ""
+  directory: "{server.folder}"
+  pidfile: ""
+  module-config: "respip iterator"
+  ede: yes
+  hide-version: yes
+{lines}
+remote-control:
+  control-enable: no
+{policy}forward-zone:
+  name: "."
+{forwards}
+""")
+    return server.start("unbound", "-d", "-c", config, probe=tcp(plan.router, 53))
+
+
+def proxy(plan, space, trust):
+    """squid: an explicit proxy, and where the plan says so one that opens everybody's TLS.
+
+    It asks the public resolvers itself, as a company's proxy would.
+    """
+    server = Server("proxy", space)
+    login = _login(plan, server) if plan.proxy_login else ""
+    intercept = _intercept(plan, server, trust) if plan.intercept else ""
+    last = "http_access allow known" if plan.proxy_login else "http_access allow all"
+    rules = "\n".join(plan.proxy_rules)
+    config = server.write("squid.conf", f"""
+http_port {plan.proxy}:{PROXY_PORT}
+visible_hostname proxy.site
+pid_filename none
+cache deny all
+cache_mem 8 MB
+access_log stdio:{server.path('access.log')}
+cache_log stdio:{server.path('cache.log')}
+cache_store_log none
+coredump_dir none
+netdb_filename none
+pinger_enable off
+hosts_file none
+dns_nameservers {' '.join(PUBLIC_RESOLVERS)}
+dns_v4_first on
+shutdown_lifetime 0 seconds
+max_filedescriptors 2048
+{login}{intercept}{rules}
+{last}
+""")
+    # squid refuses to be root. A user namespace in which it is somebody else costs no privilege.
+    return server.start("squid", "-N", "-f", config, probe=tcp(plan.proxy, PROXY_PORT),
+                        prefix=[tool("unshare"), "--user", "--map-user=13", "--map-group=13"])
+
+
+def _login(plan, server):
+    """Basic authentication of the user "site"."""
+    done = subprocess.run([tool("openssl"), "passwd", "-5", "-stdin"], text=True, check=True,
+                          input=plan.proxy_password, capture_output=True)
+    users = server.write("users", f"site:{done.stdout.strip()}\n")
+    return (f"auth_param basic program {squid_helper('basic_ncsa_auth')} {users}\n"
+            "auth_param basic children 2 startup=1 idle=1\nauth_param basic realm Site\n"
+            "acl known proxy_auth REQUIRED\n")
+
+
+def _intercept(plan, server, trust):
+    """Opens TLS on 443 with certificates of its own making (ssl_bump)."""
+    authority = Authority(os.path.join(FOLDER, "inspection"), "Example Corp TLS Inspection")
+    certificates, helper = server.path("made"), squid_helper("security_file_certgen")
+    subprocess.run([helper, "-c", "-s", certificates, "-M", "4MB"], check=True, capture_output=True)
+    return (f"https_port {plan.router}:{INTERCEPT_PORT} intercept ssl-bump "
+            f"generate-host-certificates=on cert={authority.certificate} key={authority.key}\n"
+            f"sslcrtd_program {helper} -s {certificates} -M 4MB\n"
+            "sslcrtd_children 2 startup=1 idle=1\n"
+            f"tls_outgoing_options cafile={trust}\n"
+            "acl hello at_step SslBump1\nssl_bump peek hello\nssl_bump bump all\n"
+            "host_verify_strict off\n")
+
+
+def inspection_certificate():
+    """The root of the authority with which the proxy opens TLS."""
+    return os.path.join(FOLDER, "inspection", "ca.pem")
+
+
+def portal(plan, space):
+    """nginx on the router: every page is somewhere else until you sign in."""
+    server = Server("portal", space)
+    config = server.write("nginx.conf", f"""
+user root root; daemon off; master_process off; pid {server.path('pid')}; error_log stderr error;
+events {{ worker_connections 256; }}
+http {{
+  access_log off;
+  client_body_temp_path {server.path('body')}; proxy_temp_path {server.path('proxy')};
+  fastcgi_temp_path {server.path('fcgi')}; uwsgi_temp_path {server.path('uwsgi')};
+  scgi_temp_path {server.path('scgi')};
+  server {{ listen {plan.router}:{PORTAL_PORT};
+    location = /login {{ default_type text/html; return 200 "<h1>Welcome, please sign in</h1>\\n"; }}
+    location / {{ return 302 http://{plan.router}:{PORTAL_PORT}/login; }} }}
+}}
+""")
+    return server.start("nginx", "-e", "stderr", "-p", server.folder, "-c", config,
+                        probe=tcp(plan.router, PORTAL_PORT, b"GET / HTTP/1.0\r\n\r\n"))

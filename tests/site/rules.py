@@ -1,0 +1,143 @@
+"""nftables rules of the router, the internet side and the relays; text from a plan."""
+
+from .names import owner
+
+SIP_INSIDE = "10.99.0"      # where kamailio listens; the public addresses are translated to it
+STUN_INSIDE = "10.98.0"     # likewise the plain STUN server, .2
+SIP_PORT, SIPS_PORT = 15060, 15061  # not 5060 and 5061, where nginx may listen for a set
+PORTAL_PORT = 8080
+INTERCEPT_PORT = 3130
+
+
+def router(plan):
+    """The site's firewall and NAT. Replies first: a rule against high UDP ports must not eat DNS
+    replies."""
+    block = "\n".join(plan.block)
+    if plan.only is not None:
+        block += f"\n{plan.only} accept" if plan.only else ""
+        block += "\ndrop"
+    redirect = list(plan.redirect)
+    if plan.portal:
+        redirect.append(f'iifname "lan" tcp dport 80 dnat to {plan.router}:{PORTAL_PORT}')
+    if plan.intercept:
+        redirect.append(f'iifname "lan" tcp dport 443 dnat to {plan.router}:{INTERCEPT_PORT}')
+    nat = {"masquerade": 'oifname "wan" masquerade',
+           "symmetric": 'oifname "wan" masquerade fully-random',
+           "full-cone": 'oifname "wan" masquerade', "none": ""}[plan.nat]
+    if plan.nat == "full-cone":
+        redirect.append(f'iifname "wan" meta l4proto udp dnat to {plan.pc}')
+    from_outside = "" if plan.nat in ("full-cone", "none") else 'iifname "wan" drop'
+    alg = """
+        ct helper sip-udp { type "sip" protocol udp; }
+        ct helper sip-tcp { type "sip" protocol tcp; }
+        chain alg { type filter hook prerouting priority filter;
+            iifname "lan" udp dport 5060 ct helper set "sip-udp"
+            iifname "lan" tcp dport 5060 ct helper set "sip-tcp"
+        }""" if plan.sip_alg else ""
+    return f"""
+    table ip site {{
+        {_lines(plan.sets)}{alg}
+        chain from_lan {{
+            {block}
+        }}
+        chain through {{ type filter hook forward priority filter;
+            {_lines(plan.inspect)}
+            ct state established,related accept
+            iifname "lan" jump from_lan
+            {from_outside}
+        }}
+        chain own {{ type filter hook input priority filter;
+            {_lines(plan.input)}
+            ct state established,related accept
+            iifname "wan" meta l4proto != icmp drop
+        }}
+        chain before {{ type nat hook prerouting priority dstnat;
+            {_lines(redirect)}
+        }}
+        chain after {{ type nat hook postrouting priority srcnat;
+            {nat}
+        }}
+        chain marks {{ type filter hook postrouting priority mangle;
+            {_lines([f'oifname "wan" {rule}' for rule in plan.mangle])}
+        }}
+    }}"""
+
+
+def internet(plan):
+    """SIP and STUN addresses are translated to their servers; UDP that nobody serves is never
+    answered, as with media servers that wait for a call."""
+    net = plan.internet
+    translate = []
+    if net.sip:
+        everyone = _set(net.sip)
+        for transport, ports in (("udp", net.sip_udp_ports), ("tcp", net.sip_tcp_ports)):
+            if ports:
+                translate.append(f"ip daddr {everyone} {transport} dport {_set(ports)} "
+                                 f"dnat to {SIP_INSIDE}.1:{SIP_PORT}")
+        for number, (_, addresses) in enumerate(sip_owners(net), start=1):
+            if net.sip_tls_ports:
+                translate.append(f"ip daddr {_set(addresses)} tcp dport {_set(net.sip_tls_ports)} "
+                                 f"dnat to {SIP_INSIDE}.{number}:{SIPS_PORT}")
+    if net.stun:
+        translate += [f"ip daddr {_set(net.stun)} {transport} dport {_set(net.stun_ports)} "
+                      f"dnat to {STUN_INSIDE}.2:3478" for transport in ("udp", "tcp")]
+    return f"""
+    table ip site {{
+        chain before {{ type nat hook prerouting priority dstnat;
+            {_lines(translate)}
+        }}
+        chain in {{ type filter hook input priority filter;
+            iifname != "core" accept
+            udp dport {{ 53, 123, {SIP_PORT} }} accept
+            meta l4proto udp drop
+        }}
+    }}"""
+
+
+def relay(turn, dead):
+    """coturn listens on 3478, 443 and 80; a set's other ports lead there."""
+    rules = []
+    for transport, ports, to in (("udp", turn.udp_ports - {3478}, 3478),
+                                 ("tcp", turn.tcp_ports - {3478, 80, 443}, 3478),
+                                 ("tcp", turn.tls_ports - {80, 443}, 443)):
+        if ports:
+            rules.append(f"ip daddr {_set(turn.addresses)} {transport} dport {_set(ports)} "
+                         f"dnat to :{to}")
+    return f"""
+    table ip site {{
+        chain before {{ type nat hook prerouting priority dstnat;
+            {_lines(rules)}
+        }}
+        chain in {{ type filter hook input priority filter;
+            {"udp dport 49152-65535 drop" if dead else ""}
+        }}
+        chain out {{ type filter hook output priority filter;
+            {"udp sport 49152-65535 drop" if dead else ""}
+        }}
+    }}"""
+
+
+def chain(kind, hook, priority, *rules):
+    """A table with one chain."""
+    return f"""
+    table ip site {{
+        chain only {{ type {kind} hook {hook} priority {priority};
+            {_lines(rules)}
+        }}
+    }}"""
+
+
+def sip_owners(net):
+    """[(owner, addresses)]: kamailio has one TLS socket, with its own certificate, for each."""
+    owners = {}
+    for address, names in net.sip.items():
+        owners.setdefault(owner(min(names)) if names else address, []).append(address)
+    return list(owners.items())
+
+
+def _lines(rules):
+    return "\n            ".join(rules)
+
+
+def _set(values):
+    return "{ " + ", ".join(str(v) for v in sorted(values)) + " }"
