@@ -9,6 +9,7 @@ asio::awaitable<Observation> run_sip(Context& context, Job job);
 asio::awaitable<Observation> run_stun(Context& context, Job job);
 asio::awaitable<Observation> run_tcp(Context& context, Job job);
 asio::awaitable<Observation> run_tls(Context& context, Job job);
+asio::awaitable<Observation> run_turn(Context& context, Job job);
 asio::awaitable<Observation> run_udp_range(Context& context, Job job);
 
 }  // namespace callready::checks

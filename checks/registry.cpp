@@ -14,6 +14,7 @@ std::span<const Check> registry() {
       {"tcp", "TCP handshake", run_tcp, {tcp}, {}},
       {"stun", "STUN Binding", run_stun, {udp, tcp, tls}, {}},
       {"tls", "TLS handshake", run_tls, {tls}, {}},
+      {"turn", "TURN allocation and relay", run_turn, {udp, tcp, tls}, {}},
       {"udp-range",
        "UDP port range",
        run_udp_range,

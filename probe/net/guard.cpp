@@ -49,6 +49,23 @@ void Guard::fire(Fired why) {
 
 Failure Guard::failure() const { return fired_ == Fired::stop ? stopped() : timed_out(); }
 
+Farewell::Farewell(Scope run, milliseconds allowed)
+    : clock_(run.clock), run_(run.stop), allowed_(allowed) {
+  if (run_.stopped()) {
+    run_stopped();
+  } else {
+    subscription_ = run_.subscribe([this] { run_stopped(); });
+  }
+}
+
+Farewell::~Farewell() {
+  if (subscription_) run_.unsubscribe(*subscription_);
+}
+
+void Farewell::run_stopped() {
+  timer_ = clock_.call_at(clock_.now() + allowed_, [this] { end_.stop(); });
+}
+
 asio::awaitable<bool> sleep_until(asio::any_io_executor executor, Scope scope, Instant when) {
   const OneShot<bool> never(executor);
   const auto result = co_await never.wait(scope, when);

@@ -63,6 +63,33 @@ class Guard {
   std::unique_ptr<Clock::Timer> timer_;
 };
 
+// A scope for what has to be said although the run is over, such as giving a TURN allocation back:
+// what waits in it is not woken by the stop of the run, but `allowed` after it. Made before the
+// waiting begins; made after the stop, the time counts from then.
+//
+//   Farewell farewell(context.scope, timeouts::give_back);
+//   co_await measure(context.scope);             // ends when the run stops
+//   co_await give_back(farewell.scope());        // may still take give_back
+class Farewell {
+ public:
+  Farewell(Scope run, milliseconds allowed);
+  ~Farewell();
+  Farewell(const Farewell&) = delete;
+  Farewell& operator=(const Farewell&) = delete;
+
+  Scope scope() { return {clock_, end_}; }
+
+ private:
+  void run_stopped();
+
+  Clock& clock_;
+  StopSignal& run_;
+  StopSignal end_;
+  milliseconds allowed_;
+  std::optional<StopSignal::Handle> subscription_;
+  std::unique_ptr<Clock::Timer> timer_;
+};
+
 // Waits until `when`. False where the run was stopped first.
 asio::awaitable<bool> sleep_until(asio::any_io_executor executor, Scope scope, Instant when);
 

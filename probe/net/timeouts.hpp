@@ -16,6 +16,10 @@ inline constexpr milliseconds run{20'000};
 // People press Ctrl-C twice after a second.
 inline constexpr milliseconds farewell{600};
 
+// Of that, what giving back may take: two transmissions over UDP on a 200 ms path. The rest writes
+// the report.
+inline constexpr milliseconds give_back{500};
+
 // UDP requests go out at these times after the first (a compressed RFC 8489 section 6.2.1: an RTO
 // of 250 ms covers a 200 ms path, doubling covers one lost burst) ...
 inline constexpr std::array<milliseconds, 4> udp_sends{milliseconds{0}, milliseconds{250},
@@ -42,6 +46,9 @@ inline constexpr milliseconds icmp_refill{1'100};
 // How long a normal run goes on asking for proof that a media range is open; --thorough takes all
 // the run has.
 inline constexpr milliseconds udp_range{3'000};
+// A datagram through a TURN relay, one way, sent at the first three of udp_sends: the relay has
+// just answered, so it is near and awake.
+inline constexpr milliseconds relay_trip{1'500};
 
 // One DNS question to one server, sent once: resolvers that have to ask far away take a second.
 inline constexpr milliseconds dns_try{1'500};

@@ -61,5 +61,39 @@ TEST_F(GuardTest, ACallbackMayEndOtherGuards) {
   EXPECT_EQ(aborted, 0);
 }
 
+TEST_F(GuardTest, AFarewellOutlivesTheStopByWhatIsAllowed) {
+  Farewell farewell(scope, milliseconds(50));
+  Guard guard(farewell.scope(), clock.now() + milliseconds(1'000), abort);
+  stop.stop();
+  Guard later(farewell.scope(), clock.now() + milliseconds(1'000), abort);
+  clock.advance(milliseconds(49));
+  EXPECT_FALSE(guard.over());
+  EXPECT_FALSE(later.over());
+  clock.advance(milliseconds(1));
+  EXPECT_EQ(guard.failure().kind, FailureKind::stopped);
+  EXPECT_EQ(later.failure().kind, FailureKind::stopped);
+  EXPECT_EQ(aborted, 2);
+}
+
+TEST_F(GuardTest, AFarewellMadeAfterTheStopStillHasItsTime) {
+  stop.stop();
+  Farewell farewell(scope, milliseconds(50));
+  Guard guard(farewell.scope(), clock.now() + milliseconds(1'000), abort);
+  EXPECT_FALSE(guard.over());
+  clock.advance(milliseconds(50));
+  EXPECT_TRUE(guard.over());
+}
+
+TEST_F(GuardTest, AFarewellWithoutAStopKeepsDeadlines) {
+  {
+    Farewell farewell(scope, milliseconds(50));
+    Guard guard(farewell.scope(), clock.now() + milliseconds(1'000), abort);
+    clock.advance(milliseconds(1'000));
+    EXPECT_EQ(guard.failure().kind, FailureKind::timed_out);
+  }
+  stop.stop();
+  EXPECT_EQ(clock.waiting(), 0u) << "what is gone is not called";
+}
+
 }  // namespace
 }  // namespace callready

@@ -11,6 +11,10 @@ TEST(Timeouts, Nest) {
   EXPECT_EQ(udp_sends.front(), milliseconds(0));
   EXPECT_TRUE(std::is_sorted(udp_sends.begin(), udp_sends.end()));
   EXPECT_LT(udp_sends.back(), udp_reply);
+  EXPECT_LT(give_back, farewell);
+  EXPECT_LT(udp_sends[1], give_back) << "one lost packet must not leave an allocation behind";
+  EXPECT_LT(udp_sends[2], relay_trip);
+  EXPECT_LT(check + 3 * relay_trip, run) << "a TURN check: two directions and relay to relay";
   EXPECT_LT(dns_try, dns_total);
   EXPECT_LT(icmp_reply, icmp_refill);
   EXPECT_LT(2 * icmp_refill, udp_range) << "a silent port is asked for again at least once";

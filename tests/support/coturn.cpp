@@ -1,6 +1,10 @@
 #include "tests/support/coturn.hpp"
 
+#include <sys/socket.h>
+
 #include <stdexcept>
+
+#include "probe/net/stun.hpp"
 
 namespace callready::test {
 namespace {
@@ -12,6 +16,20 @@ bool accepts(asio::io_context& context, std::uint16_t port) {
   error_code error;
   socket.connect({asio::ip::address_v4::loopback(), port}, error);
   return !error;
+}
+
+// Its UDP threads begin to listen after its TCP threads.
+bool answers_binding(asio::io_context& context, std::uint16_t port) {
+  asio::ip::udp::socket socket(context);
+  socket.connect({asio::ip::address_v4::loopback(), port});
+  const timeval patience{0, 100'000};
+  ::setsockopt(socket.native_handle(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  stun::Builder builder(stun::Class::request, stun::Method::binding, stun::new_transaction_id());
+  error_code error;
+  socket.send(asio::buffer(builder.finish()), 0, error);
+  // Not Asio's receive, which waits for ever.
+  std::array<std::uint8_t, 2'048> reply;
+  return ::recv(socket.native_handle(), reply.data(), reply.size(), 0) > 0;
 }
 
 }  // namespace
@@ -59,7 +77,8 @@ Coturn::Coturn(asio::io_context& context, const CoturnOptions& options) {
   process_ = std::make_unique<ChildProcess>(command, folder_.path() + "/log");
   const auto listens = [&] {
     return !process_->running() ||
-           (accepts(context, port_) && (!options.tls || accepts(context, tls_port_)));
+           (accepts(context, port_) && (!options.tls || accepts(context, tls_port_)) &&
+            answers_binding(context, port_));
   };
   if (!eventually(listens, std::chrono::seconds(5)) || !process_->running()) {
     throw std::runtime_error("coturn does not start:\n" + process_->log());

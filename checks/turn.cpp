@@ -1,0 +1,245 @@
+// turn: an allocation on a TURN server over UDP, TCP or TLS (RFC 8656; credentials: RFC 8489
+// section 9.2), and with credentials data through the relay.
+//
+// Sends one Allocate without credentials. Where the run has none that is all: `answered` with "401"
+// (the challenge: TURN is spoken, and no more is claimed), or with "allocated" (an open relay; it
+// is given back). With credentials (a user and password, or a shared secret for time-limited ones)
+// it goes on: Allocate, CreatePermission for our own mapped address, data through the relay in both
+// directions, and where that fails from one relay to another, which does not need the site to let
+// UDP to the relay's port out. Always ends with a Refresh of zero, also when the run is stopped.
+//
+// `answered`: "relayed" (data came through), "allocated" (it could not be measured; the evidence
+// "relay_trip" says why), "300" (try another server: evidence "alternate_server"). `denied`: the
+// error code: "401" to real credentials, "403", "437", "441", "442" (no UDP relays), "486" (quota),
+// "508" (no free relays), and others. `failed`: "relay_dead" (granted, and carries nothing;
+// outbound and inbound told apart in "relay_trip"), "stale_nonce" (438 without end),
+// "bad_challenge", "wrong_integrity", "no_relayed_address", an error code of 500 and more, and all
+// that stun.cpp has for what is not STUN. `silent`, `refused`, `rejected` as there; over TLS a
+// certificate that this machine does not trust is `failed`, as there.
+#include <fmt/format.h>
+
+#include "checks/certificate_evidence.hpp"
+#include "checks/kinds.hpp"
+#include "checks/turn_relay.hpp"
+#include "probe/net/timeouts.hpp"
+
+namespace callready::checks {
+namespace {
+
+stun::Credential credential_of(Context& context) {
+  const auto& given = context.settings.credentials;
+  if (!given.turn_secret.empty()) {
+    const std::string user = given.turn_user.empty() ? "callready" : given.turn_user;
+    // An hour bears a clock that is half an hour off.
+    const auto expiry = context.scope.clock.wall_now() + std::chrono::hours(1);
+    return stun::time_limited_credential(given.turn_secret, user, expiry);
+  }
+  return {given.turn_user, given.turn_password};
+}
+
+std::string_view meaning(int code, bool with_credentials) {
+  switch (code) {
+    case 300:
+      return "the server sends its clients to another one";
+    case 401:
+      return with_credentials ? "the server does not take these credentials"
+                              : "the server wants credentials: TURN is spoken here";
+    case 403:
+      return "the server forbids it";
+    case 437:
+      return "the server holds another allocation for this address and port";
+    case 441:
+      return "the allocation belongs to other credentials";
+    case 442:
+      return "the server does not relay UDP";
+    case 486:
+      return "the quota of relays for this user is used up";
+    case 508:
+      return "the server has no free relays";
+    default:
+      return "the server refuses";
+  }
+}
+
+Outcome outcome_of_code(int code, bool with_credentials) {
+  if (code == 300) return Outcome::answered;
+  // Without credentials these are how servers ask for them, well or badly.
+  if (code == 400 || code == 401 || code == 420) {
+    return with_credentials ? Outcome::denied : Outcome::answered;
+  }
+  if (code == 508 || (code >= 400 && code < 500)) return Outcome::denied;
+  return Outcome::failed;
+}
+
+void add(Observation& observation, std::string kind, std::string text,
+         std::map<std::string, EvidenceValue> facts) {
+  Evidence evidence;
+  evidence.kind = std::move(kind);
+  evidence.text = std::move(text);
+  evidence.facts = std::move(facts);
+  observation.evidence.push_back(std::move(evidence));
+}
+
+void record_reply(Observation& observation, const TurnClient& client, const TurnReply& reply) {
+  if (reply.answer) {
+    add_reply_evidence(observation, *reply.answer);
+    observation.timing_ms["reply"] = reply.answer->took.count();
+    if (!client.channel().reliable()) observation.round_trip = reply.answer->round_trip;
+    const auto& message = reply.answer->message;
+    if (message.realm) {
+      const auto realm = stun::printable(*message.realm);
+      add(observation, "turn_challenge", "the server's realm is \"" + realm + "\"",
+          {{"realm", realm}, {"nonce", message.nonce.has_value()}});
+    }
+    if (message.alternate_server) {
+      const auto other = message.alternate_server->to_string();
+      add(observation, "alternate_server", "the server names another one: " + other,
+          {{"address", message.alternate_server->address.to_string()},
+           {"port", static_cast<std::int64_t>(message.alternate_server->port)}});
+    }
+  }
+  add_loss_evidence(observation, reply.attempts);
+  const bool with_credentials = client.authenticated();
+  const auto set = [&](Outcome outcome, std::string detail) {
+    observation.outcome = outcome;
+    observation.detail = std::move(detail);
+  };
+  switch (reply.status) {
+    case TurnStatus::granted:
+      set(Outcome::answered, "allocated");
+      add(observation, "relay",
+          fmt::format("the server relays at {}, for {} s", client.relayed().to_string(),
+                      client.lifetime()),
+          {{"address", client.relayed().address.to_string()},
+           {"port", static_cast<std::int64_t>(client.relayed().port)},
+           {"lifetime_s", static_cast<std::int64_t>(client.lifetime())}});
+      if (!with_credentials) {
+        add(observation, "open_relay", "the server relays for anybody, without credentials", {});
+      }
+      break;
+    case TurnStatus::challenged:
+    case TurnStatus::refused:
+      set(outcome_of_code(reply.code, with_credentials), std::to_string(reply.code));
+      add(observation, "turn_refusal", std::string(meaning(reply.code, with_credentials)),
+          {{"code", static_cast<std::int64_t>(reply.code)},
+           {"with_credentials", with_credentials}});
+      break;
+    case TurnStatus::stale_nonce:
+      set(Outcome::failed, "stale_nonce");
+      break;
+    case TurnStatus::bad_challenge:
+      set(Outcome::failed, "bad_challenge");
+      break;
+    case TurnStatus::wrong_integrity:
+      set(Outcome::failed, "wrong_integrity");
+      break;
+    case TurnStatus::no_relay:
+      set(Outcome::failed, "no_relayed_address");
+      break;
+    case TurnStatus::no_answer:
+      record_no_answer(observation, client.channel(), reply.failure);
+      return;
+  }
+  add_stray_evidence(observation, client.channel());
+}
+
+void record_trip(Observation& observation, const TurnClient& client, const RelayTrip& trip) {
+  std::map<std::string, EvidenceValue> facts;
+  facts["relay_port"] = static_cast<std::int64_t>(client.relayed().port);
+  if (trip.outbound) facts["outbound"] = *trip.outbound;
+  if (trip.inbound) facts["inbound"] = *trip.inbound;
+  if (trip.outbound_took) facts["outbound_ms"] = trip.outbound_took->count();
+  if (trip.inbound_took) facts["inbound_ms"] = trip.inbound_took->count();
+  if (trip.icmp) facts["icmp_sender"] = trip.icmp->sender.to_string();
+  std::string text;
+  if (!trip.not_measured.empty()) {
+    facts["not_measured"] = trip.not_measured;
+    text = "not measured: " + trip.not_measured;
+  } else {
+    const auto word = [](bool arrived) { return arrived ? "arrived" : "did not arrive"; };
+    text = fmt::format("UDP from here to the relay's port {} {}; from the relay to here it {}",
+                       client.relayed().port, word(*trip.outbound), word(*trip.inbound));
+  }
+  add(observation, "relay_trip", std::move(text), std::move(facts));
+}
+
+// A second allocation, and data from relay to relay. Nothing: not measured, and the evidence says
+// why.
+asio::awaitable<std::optional<bool>> try_between_relays(Context& context, Job job,
+                                                        TurnClient& first, Scope farewell,
+                                                        Observation& observation) {
+  Observation unused;  // the way there is known already
+  auto dialled = co_await dial_stun(context, job, unused);
+  std::optional<bool> carried;
+  std::string why = "the second connection failed: " + unused.detail;
+  if (dialled.channel) {
+    TurnClient second(std::move(dialled.channel), credential_of(context),
+                      first.relayed().address.is_v6());
+    if (first.challenge()) second.begin_with(*first.challenge());
+    const auto reply = co_await second.allocate(context.scope);
+    why = fmt::format("no second allocation ({})", reply.code);
+    if (reply.status == TurnStatus::granted) {
+      carried = co_await between_relays(context, first, second);
+      why = "the server does not let its relays talk to each other";
+    }
+    co_await second.give_back(farewell);
+  }
+  std::map<std::string, EvidenceValue> facts;
+  if (carried) {
+    facts["carried"] = *carried;
+    why = *carried ? "data goes from one relay of the server to another and back"
+                   : "data does not get from one relay of the server to another";
+  } else {
+    facts["not_measured"] = why;
+    why = "relay to relay was not measured: " + why;
+  }
+  add(observation, "relay_to_relay", std::move(why), std::move(facts));
+  co_return carried;
+}
+
+// What happens between dialling and giving back.
+asio::awaitable<void> measure(Context& context, Job job, TurnClient& client, Scope farewell,
+                              Observation& observation) {
+  const auto reply = co_await client.allocate(context.scope);
+  observation.attempts = reply.attempts;
+  record_reply(observation, client, reply);
+  const bool have_credentials = !credential_of(context).username.empty();
+  if (reply.status != TurnStatus::granted || !have_credentials) co_return;
+  const auto trip = co_await trip_through_relay(context, client);
+  record_trip(observation, client, trip);
+  if (trip.complete()) {
+    observation.detail = "relayed";
+    co_return;
+  }
+  if (context.scope.stop.stopped() || !trip.not_measured.empty()) co_return;
+  const auto carried = co_await try_between_relays(context, job, client, farewell, observation);
+  if (!carried) co_return;
+  observation.detail = *carried ? "relayed" : "relay_dead";
+  if (!*carried) observation.outcome = Outcome::failed;
+}
+
+}  // namespace
+
+asio::awaitable<Observation> run_turn(Context& context, Job job) {
+  Observation observation;
+  Farewell farewell(context.scope, timeouts::give_back);
+  auto dialled = co_await dial_stun(context, job, observation);
+  if (!dialled.channel) co_return observation;
+  const bool v6 = job.remote().address.is_v6();
+  TurnClient client(std::move(dialled.channel), credential_of(context), v6);
+  const auto last_words = farewell.scope();
+  co_await measure(context, job, client, last_words, observation);
+  const bool given_back = co_await client.give_back(last_words);
+  if (!given_back) {
+    add(observation, "allocation_left",
+        "the server did not confirm that the allocation was given back; it ends by itself", {});
+  }
+  const auto fault = certificate_fault(dialled.tls);
+  if (!fault.empty()) {
+    observation.outcome = Outcome::failed;
+    observation.detail = fault;
+  }
+  co_return observation;
+}
+
+}  // namespace callready::checks

@@ -1,0 +1,152 @@
+#include "checks/turn_relay.hpp"
+
+#include <fmt/format.h>
+
+#include "probe/net/timeouts.hpp"
+
+namespace callready::checks {
+namespace {
+
+// What we send: recognisable in a capture, and nobody else's.
+stun::Bytes new_token() {
+  const std::string_view name = "callready ";
+  stun::Bytes token(name.begin(), name.end());
+  const auto id = stun::new_transaction_id();
+  token.insert(token.end(), id.begin(), id.end());
+  return token;
+}
+
+// Our second socket to the relayed address, until the server tells us of it. The peer as the
+// server sees it, or a failure.
+asio::awaitable<Result<SocketAddress>> send_outbound(Context& context, TurnClient& client,
+                                                     UdpSocket& peer) {
+  const auto token = new_token();
+  const auto start = context.scope.clock.now();
+  for (std::size_t attempt = 0; attempt < 3; ++attempt) {
+    const auto sent = peer.send(token);
+    if (sent.has_error()) co_return sent.error();
+    const auto until =
+        start + (attempt < 2 ? timeouts::udp_sends[attempt + 1] : timeouts::relay_trip);
+    auto heard = co_await client.hear(token, context.scope, until);
+    if (heard.has_value() || heard.error().kind != FailureKind::timed_out) co_return heard;
+  }
+  co_return timed_out();
+}
+
+// A Send indication to `to`, until it comes out at the second socket.
+asio::awaitable<Result<void>> send_inbound(Context& context, TurnClient& client, UdpSocket& peer,
+                                           SocketAddress to, std::optional<IcmpError>& icmp) {
+  const auto token = new_token();
+  const auto start = context.scope.clock.now();
+  for (std::size_t attempt = 0; attempt < 3; ++attempt) {
+    const auto sent = co_await client.send(to, token, context.scope);
+    if (sent.has_error()) co_return sent.error();
+    const auto until =
+        start + (attempt < 2 ? timeouts::udp_sends[attempt + 1] : timeouts::relay_trip);
+    for (int seen = 0; seen < 64; ++seen) {
+      auto event = co_await peer.receive(context.scope, until);
+      if (event.has_error()) {
+        if (event.error().kind == FailureKind::timed_out) break;
+        co_return event.error();
+      }
+      if (const auto* error = std::get_if<IcmpError>(&*event)) {
+        if (!icmp) icmp = *error;
+        continue;
+      }
+      if (std::get<Datagram>(*event).bytes == token) co_return Result<void>();
+    }
+  }
+  co_return timed_out();
+}
+
+// False is a finding only where time ran out: a stop, or a broken control connection, is not.
+std::optional<bool> verdict(const std::optional<Failure>& failure) {
+  if (!failure) return true;
+  if (failure->kind == FailureKind::timed_out) return false;
+  return std::nullopt;
+}
+
+std::string refusal(const TurnReply& reply) {
+  if (reply.status == TurnStatus::no_answer) return reply.failure.text;
+  if (!reply.answer) return "an unusable answer";
+  return fmt::format("{} {}", reply.code, stun::printable(reply.answer->message.reason));
+}
+
+}  // namespace
+
+asio::awaitable<RelayTrip> trip_through_relay(Context& context, TurnClient& client) {
+  RelayTrip trip;
+  UdpSocket::Options options;
+  options.interface = context.settings.interface;
+  auto peer = UdpSocket::open(context.executor, client.relayed(), options);
+  if (peer.has_error()) {
+    trip.not_measured = "no way from here to the relayed address: " + peer.error().text;
+    co_return trip;
+  }
+  // Permissions are by address: any port of ours will do (RFC 8656 section 9).
+  SocketAddress self = peer->local();
+  if (client.mapped()) self.address = client.mapped()->address;
+  if (self.address.is_v6() != client.relayed().address.is_v6()) {
+    trip.not_measured = "the relay is of another address family than we are";
+    co_return trip;
+  }
+  const auto permission = co_await client.create_permission(self, context.scope);
+  if (permission.status != TurnStatus::granted) {
+    trip.not_measured = "the server refuses our own address as a peer: " + refusal(permission);
+    co_return trip;
+  }
+  const auto start = context.scope.clock.now();
+  const auto heard = co_await send_outbound(context, client, *peer);
+  std::optional<Failure> failure;
+  if (heard.has_error()) failure = heard.error();
+  trip.outbound = verdict(failure);
+  if (heard.has_value()) {
+    trip.outbound_took = elapsed(start, context.scope.clock.now());
+    self = *heard;
+  }
+  // Where the server did not hear us, it cannot tell our port: a NAT that keeps ports, or none,
+  // leaves it as it is here.
+  const auto turned = context.scope.clock.now();
+  const auto came = co_await send_inbound(context, client, *peer, self, trip.icmp);
+  failure.reset();
+  if (came.has_error()) failure = came.error();
+  trip.inbound = verdict(failure);
+  if (came.has_value()) trip.inbound_took = elapsed(turned, context.scope.clock.now());
+  if (!trip.outbound || !trip.inbound) {
+    trip.not_measured =
+        context.scope.stop.stopped() ? stopped().text : "the way to the relay broke";
+  }
+  co_return trip;
+}
+
+asio::awaitable<std::optional<bool>> between_relays(Context& context, TurnClient& first,
+                                                    TurnClient& second) {
+  const auto first_address = first.relayed(), second_address = second.relayed();
+  const auto there = co_await first.create_permission(second_address, context.scope);
+  const auto back = co_await second.create_permission(first_address, context.scope);
+  if (there.status != TurnStatus::granted || back.status != TurnStatus::granted) {
+    co_return std::nullopt;
+  }
+  TurnClient* ends[] = {&first, &second};
+  for (int turn = 0; turn < 2; ++turn) {
+    auto& from = *ends[turn];
+    auto& to = *ends[1 - turn];
+    const auto token = new_token();
+    const auto start = context.scope.clock.now();
+    bool arrived = false;
+    for (std::size_t attempt = 0; attempt < 3 && !arrived; ++attempt) {
+      const auto target = to.relayed();
+      const auto sent = co_await from.send(target, token, context.scope);
+      if (sent.has_error()) co_return std::nullopt;
+      const auto half = timeouts::relay_trip / 2;
+      const auto until = start + (attempt < 2 ? timeouts::udp_sends[attempt + 1] / 2 : half);
+      const auto heard = co_await to.hear(token, context.scope, until);
+      if (heard.has_error() && heard.error().kind != FailureKind::timed_out) co_return std::nullopt;
+      arrived = heard.has_value();
+    }
+    if (!arrived) co_return false;
+  }
+  co_return true;
+}
+
+}  // namespace callready::checks

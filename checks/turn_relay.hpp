@@ -1,0 +1,29 @@
+// Whether a TURN relay carries data, measured with nothing but this machine and the server.
+#pragma once
+
+#include "checks/stun_dial.hpp"
+#include "probe/net/turn_client.hpp"
+
+namespace callready::checks {
+
+// What was measured, each apart; nothing: not measured.
+struct RelayTrip {
+  std::optional<bool> outbound;   // our second socket -> relayed address -> us, through the server
+  std::optional<bool> inbound;    // us -> server -> relay -> our second socket
+  std::string not_measured;       // why: "the server refuses us as a peer: 403 Forbidden"
+  std::optional<IcmpError> icmp;  // what came back to the second socket
+  std::optional<Milliseconds> outbound_took, inbound_took;
+  bool complete() const { return outbound.value_or(false) && inbound.value_or(false); }
+};
+
+// CreatePermission for our own mapped address; then a second UDP socket sends to the relayed
+// address, and a Send indication comes back to it. This crosses the site's firewall by UDP to the
+// relay's port, so that a false is not the relay's fault yet: see between_relays().
+asio::awaitable<RelayTrip> trip_through_relay(Context& context, TurnClient& client);
+
+// From one allocation to the other and back: crosses only what clients that relay need. nullopt
+// where the server does not let its relays talk to each other, which hardened ones do not.
+asio::awaitable<std::optional<bool>> between_relays(Context& context, TurnClient& first,
+                                                    TurnClient& second);
+
+}  // namespace callready::checks

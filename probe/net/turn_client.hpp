@@ -1,0 +1,77 @@
+// A TURN allocation (RFC 8656) over a StunChannel: asks for it with or without credentials, sends
+// and hears through it, and gives it back.
+#pragma once
+
+#include "probe/net/stun_channel.hpp"
+
+namespace callready {
+
+enum class TurnStatus {
+  granted,          // a success response, its integrity verified where credentials were used
+  challenged,       // 401 to a request without credentials, and we have none
+  refused,          // an error response: `code`
+  stale_nonce,      // 438 again and again
+  bad_challenge,    // 401 or 438 without what an answer to it needs: REALM, NONCE
+  wrong_integrity,  // a success without MESSAGE-INTEGRITY, or a wrong one, to real credentials
+  no_relay,         // a success without a readable XOR-RELAYED-ADDRESS
+  no_answer,        // see `failure`, and the channel's strays
+};
+
+struct TurnReply {
+  TurnStatus status = TurnStatus::no_answer;
+  int code = 0;                      // of an error response
+  std::optional<StunAnswer> answer;  // the last one
+  Failure failure;                   // where no_answer
+  int attempts = 0;                  // transmissions of the last request
+};
+
+class TurnClient {
+ public:
+  // What a server wants a long-term credential for; another client may begin with it.
+  struct Challenge {
+    std::string realm, nonce;
+  };
+
+  // An empty `credential.username`: none. `v6`: ask for an IPv6 relay (RFC 8656 section 7.1).
+  TurnClient(std::unique_ptr<StunChannel> channel, stun::Credential credential, bool v6);
+
+  // Asks without credentials first, as the protocol wants it, unless begin_with() was called.
+  asio::awaitable<TurnReply> allocate(Scope scope);
+  asio::awaitable<TurnReply> create_permission(SocketAddress peer, Scope scope);
+  // A Send indication: the relay sends `data` to the peer, or says nothing.
+  asio::awaitable<Result<void>> send(SocketAddress peer, std::span<const std::uint8_t> data,
+                                     Scope scope);
+  // Waits for a Data indication that carries exactly `data`; its peer as the relay sees it.
+  asio::awaitable<Result<SocketAddress>> hear(std::span<const std::uint8_t> data, Scope scope,
+                                              Instant deadline);
+  // Refresh with a lifetime of zero, where there is, or may be, an allocation: call it always, with
+  // a Farewell's scope. False where the server did not confirm.
+  asio::awaitable<bool> give_back(Scope scope);
+
+  void begin_with(Challenge challenge);
+  const std::optional<Challenge>& challenge() const { return challenge_; }
+  const SocketAddress& relayed() const { return relayed_; }  // after `granted`
+  const std::optional<SocketAddress>& mapped() const { return mapped_; }
+  std::uint32_t lifetime() const { return lifetime_; }  // seconds
+  bool authenticated() const { return !key_.empty(); }
+  const StunChannel& channel() const { return *channel_; }
+
+ private:
+  using Fill = std::function<void(stun::Builder&)>;
+  // One request with its challenges; `fill` adds the attributes of the method.
+  asio::awaitable<TurnReply> ask(stun::Method method, const Fill& fill, Scope scope);
+  bool has_credential() const { return !credential_.username.empty(); }
+
+  std::unique_ptr<StunChannel> channel_;
+  stun::Credential credential_;
+  bool v6_;
+  std::optional<Challenge> challenge_;
+  bool challenge_is_own_ = false;  // the server gave it to this channel
+  stun::Bytes key_;
+  SocketAddress relayed_;
+  std::optional<SocketAddress> mapped_;
+  std::uint32_t lifetime_ = 0;
+  bool allocated_ = false;  // or perhaps allocated: the answer never came
+};
+
+}  // namespace callready

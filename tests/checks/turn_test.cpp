@@ -1,0 +1,424 @@
+#include "probe/net/turn_client.hpp"
+
+#include "tests/support/bytes.hpp"
+#include "tests/support/check_runner.hpp"
+#include "tests/support/coturn.hpp"
+#include "tests/support/evidence.hpp"
+#include "tests/support/fake_turn.hpp"
+
+namespace callready {
+namespace {
+
+using test::fact;
+using test::FakeTurn;
+using test::FakeTurnOptions;
+using test::find_evidence;
+
+constexpr int allocate = static_cast<int>(stun::Method::allocate);
+constexpr int refresh = static_cast<int>(stun::Method::refresh);
+constexpr int create_permission = static_cast<int>(stun::Method::create_permission);
+
+struct TurnCheck : testing::Test {
+  test::CheckRunner runner;
+
+  void use_credentials(const std::string& user = "user", const std::string& password = "password") {
+    runner.settings.credentials.turn_user = user;
+    runner.settings.credentials.turn_password = password;
+  }
+  Observation ask(const FakeTurn& server) {
+    return runner.run("turn", Transport::udp, "localhost", server.address());
+  }
+  Observation ask_fake(FakeTurnOptions options) {
+    FakeTurn server(runner.loop.context, std::move(options));
+    auto seen = ask(server);
+    EXPECT_EQ(server.allocations(), 0) << "everything is given back";
+    return seen;
+  }
+};
+
+TEST_F(TurnCheck, TheChallengeIsAnAnswer) {
+  FakeTurn server(runner.loop.context, {});
+  const auto seen = ask(server);
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_EQ(seen.detail, "401");
+  EXPECT_EQ(fact<std::string>(seen, "turn_challenge", "realm"), "callready.test");
+  EXPECT_EQ(fact<bool>(seen, "turn_refusal", "with_credentials"), false);
+  EXPECT_EQ(server.requests(), std::vector<int>{allocate}) << "one Allocate, and no more";
+}
+
+TEST_F(TurnCheck, AnOpenRelayIsGivenBack) {
+  FakeTurnOptions options;
+  options.ask_for_credentials = false;
+  FakeTurn server(runner.loop.context, options);
+  const auto seen = ask(server);
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_EQ(seen.detail, "allocated");
+  EXPECT_TRUE(find_evidence(seen, "open_relay"));
+  EXPECT_EQ(server.requests(), (std::vector<int>{allocate, refresh}));
+  EXPECT_EQ(server.allocations(), 0);
+}
+
+TEST_F(TurnCheck, RelaysInBothDirections) {
+  use_credentials();
+  FakeTurn server(runner.loop.context, {});
+  const auto seen = ask(server);
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_EQ(seen.detail, "relayed");
+  EXPECT_EQ(fact<bool>(seen, "relay_trip", "outbound"), true);
+  EXPECT_EQ(fact<bool>(seen, "relay_trip", "inbound"), true);
+  EXPECT_EQ(fact<std::int64_t>(seen, "relay", "lifetime_s"), 600);
+  EXPECT_EQ(server.requests(),
+            (std::vector<int>{allocate, -allocate, -create_permission, -refresh}));
+  EXPECT_EQ(server.allocations(), 0);
+}
+
+TEST_F(TurnCheck, NoEvidenceHoldsASecret) {
+  use_credentials("alice-the-user", "correct-horse");
+  FakeTurnOptions options;
+  options.user = "alice-the-user";
+  options.password = "correct-horse";
+  const auto seen = ask_fake(options);
+  EXPECT_EQ(seen.detail, "relayed");
+  for (const auto& evidence : seen.evidence) {
+    std::string all = evidence.text;
+    for (const auto& [name, value] : evidence.facts) {
+      if (const auto* text = std::get_if<std::string>(&value)) all += *text;
+    }
+    EXPECT_EQ(all.find("alice"), std::string::npos) << evidence.kind;
+    EXPECT_EQ(all.find("horse"), std::string::npos) << evidence.kind;
+    EXPECT_EQ(all.find("nonce1"), std::string::npos) << evidence.kind;
+  }
+}
+
+TEST_F(TurnCheck, WrongCredentialsAreDenied) {
+  use_credentials("user", "wrong");
+  FakeTurn server(runner.loop.context, {});
+  const auto seen = ask(server);
+  EXPECT_EQ(seen.outcome, Outcome::denied);
+  EXPECT_EQ(seen.detail, "401");
+  EXPECT_EQ(fact<bool>(seen, "turn_refusal", "with_credentials"), true);
+  EXPECT_EQ(server.requests(), (std::vector<int>{allocate, -allocate})) << "no third try";
+}
+
+TEST_F(TurnCheck, TellsRefusalsApart) {
+  use_credentials();
+  const std::pair<int, Outcome> cases[] = {
+      {300, Outcome::answered}, {400, Outcome::denied}, {403, Outcome::denied},
+      {437, Outcome::denied},   {441, Outcome::denied}, {442, Outcome::denied},
+      {486, Outcome::denied},   {500, Outcome::failed}, {508, Outcome::denied},
+  };
+  for (const auto& [code, outcome] : cases) {
+    FakeTurnOptions options;
+    options.allocate_error = code;
+    const auto seen = ask_fake(options);
+    EXPECT_EQ(seen.outcome, outcome) << code;
+    EXPECT_EQ(seen.detail, std::to_string(code));
+    EXPECT_EQ(fact<std::int64_t>(seen, "turn_refusal", "code"), code);
+    EXPECT_EQ(find_evidence(seen, "alternate_server") != nullptr, code == 300);
+  }
+}
+
+TEST_F(TurnCheck, TakesANewNonce) {
+  use_credentials();
+  FakeTurnOptions options;
+  options.stale_nonces = 1;
+  EXPECT_EQ(ask_fake(options).detail, "relayed");
+}
+
+TEST_F(TurnCheck, DoesNotFollowStaleNoncesForEver) {
+  use_credentials();
+  FakeTurnOptions options;
+  options.stale_nonces = 1'000;
+  FakeTurn server(runner.loop.context, options);
+  const auto seen = ask(server);
+  EXPECT_EQ(seen.outcome, Outcome::failed);
+  EXPECT_EQ(seen.detail, "stale_nonce");
+  EXPECT_EQ(server.requests().size(), 4u);
+}
+
+TEST_F(TurnCheck, AnEmptyRealmIsNoCrash) {
+  use_credentials();
+  for (const std::string realm : {"", "\"\""}) {
+    FakeTurnOptions options;
+    options.realm = realm;
+    EXPECT_EQ(ask_fake(options).detail, "relayed") << realm;
+  }
+}
+
+TEST_F(TurnCheck, NamesServersThatBreakTheRules) {
+  use_credentials();
+  FakeTurnOptions challenge;
+  challenge.leave_out_nonce = true;
+  EXPECT_EQ(ask_fake(challenge).detail, "bad_challenge");
+
+  FakeTurnOptions integrity;
+  integrity.wrong_integrity = true;
+  FakeTurn forging(runner.loop.context, integrity);
+  const auto seen = ask(forging);
+  EXPECT_EQ(seen.outcome, Outcome::failed);
+  EXPECT_EQ(seen.detail, "wrong_integrity");
+
+  FakeTurnOptions relayed;
+  relayed.leave_out_relayed = true;
+  const auto without = ask_fake(relayed);
+  EXPECT_EQ(without.outcome, Outcome::failed);
+  EXPECT_EQ(without.detail, "no_relayed_address");
+}
+
+TEST_F(TurnCheck, ADeadRelayIsToldByDirection) {
+  use_credentials();
+  const std::vector<std::pair<bool, bool>> cases = {{false, false}, {true, false}, {false, true}};
+  std::list<FakeTurn> servers;
+  std::vector<SocketAddress> addresses;
+  for (const auto& [outbound, inbound] : cases) {
+    FakeTurnOptions options;
+    options.outbound = outbound;
+    options.inbound = inbound;
+    options.between_relays = false;
+    servers.emplace_back(runner.loop.context, options);
+    addresses.push_back(servers.back().address());
+  }
+  const auto all = runner.run_all("turn", Transport::udp, "localhost", addresses);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    EXPECT_EQ(all[i].outcome, Outcome::failed);
+    EXPECT_EQ(all[i].detail, "relay_dead");
+    EXPECT_EQ(fact<bool>(all[i], "relay_trip", "outbound"), cases[i].first);
+    EXPECT_EQ(fact<bool>(all[i], "relay_trip", "inbound"), cases[i].second);
+    EXPECT_EQ(fact<bool>(all[i], "relay_to_relay", "carried"), false);
+  }
+  for (const auto& server : servers) EXPECT_EQ(server.allocations(), 0);
+}
+
+TEST_F(TurnCheck, ARelayThatOnlyOurFirewallKeepsFromUsIsAlive) {
+  use_credentials();
+  FakeTurnOptions options;
+  options.outbound = false;
+  options.inbound = false;
+  const auto seen = ask_fake(options);
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_EQ(seen.detail, "relayed");
+  EXPECT_EQ(fact<bool>(seen, "relay_trip", "outbound"), false);
+  EXPECT_EQ(fact<bool>(seen, "relay_to_relay", "carried"), true);
+}
+
+TEST_F(TurnCheck, WhatTheServerForbidsIsNotMeasured) {
+  use_credentials();
+  FakeTurnOptions options;
+  options.permission_error = 403;
+  const auto seen = ask_fake(options);
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_EQ(seen.detail, "allocated");
+  EXPECT_EQ(fact<std::string>(seen, "relay_trip", "not_measured"),
+            "the server refuses our own address as a peer: 403 as told");
+}
+
+TEST_F(TurnCheck, SaysThatAnAllocationMayBeLeft) {
+  use_credentials();
+  FakeTurnOptions options;
+  options.mute_refresh = true;
+  FakeTurn server(runner.loop.context, options);
+  const auto seen = ask(server);
+  EXPECT_EQ(seen.detail, "relayed");
+  EXPECT_TRUE(find_evidence(seen, "allocation_left"));
+}
+
+TEST_F(TurnCheck, AStopGivesTheAllocationBack) {
+  use_credentials();
+  FakeTurn server(runner.loop.context, {});
+  server.before = [&](const stun::Message& message) {
+    if (message.method != create_permission) return true;
+    runner.loop.stop.stop();
+    return false;
+  };
+  const auto seen = ask(server);
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_EQ(seen.detail, "allocated");
+  EXPECT_EQ(server.granted(), 1);
+  EXPECT_EQ(server.allocations(), 0);
+}
+
+TEST_F(TurnCheck, AStopGivesBackWhatWasPerhapsAllocated) {
+  use_credentials();
+  FakeTurnOptions options;
+  options.lose_allocate_answer = true;
+  FakeTurn server(runner.loop.context, options);
+  server.before = [&](const stun::Message& message) {
+    if (message.method == allocate && message.has_integrity) runner.loop.stop.stop();
+    return true;
+  };
+  const auto seen = ask(server);
+  EXPECT_EQ(seen.outcome, Outcome::skipped);
+  EXPECT_EQ(seen.detail, "stopped");
+  EXPECT_EQ(server.granted(), 1);
+  EXPECT_EQ(server.allocations(), 0);
+}
+
+TEST_F(TurnCheck, AfterAStopAMuteServerIsNotWaitedFor) {
+  use_credentials();
+  FakeTurnOptions options;
+  options.mute_refresh = true;
+  FakeTurn server(runner.loop.context, options);
+  server.before = [&](const stun::Message& message) {
+    if (message.method != create_permission) return true;
+    runner.loop.stop.stop();
+    return false;
+  };
+  const auto seen = ask(server);
+  EXPECT_TRUE(find_evidence(seen, "allocation_left"));
+  // At 0 and 250 ms; an ordinary request would go out four times.
+  EXPECT_EQ(std::count(server.requests().begin(), server.requests().end(), -refresh), 2);
+}
+
+TEST_F(TurnCheck, IsSilentWhereNobodyAnswers) {
+  test::ScriptedUdp server(runner.loop.context, [](auto&, const auto&, const auto&) {});
+  const auto seen = runner.run("turn", Transport::udp, "localhost", server.address());
+  EXPECT_EQ(seen.outcome, Outcome::silent);
+  EXPECT_EQ(seen.attempts, 4);
+}
+
+TEST_F(TurnCheck, NamesWhatIsNotTurn) {
+  test::ScriptedTcp server(runner.loop.context, [](auto& connection, const test::Bytes& bytes) {
+    if (!bytes.empty()) connection.send(test::bytes_of("HTTP/1.1 400 Bad Request\r\n\r\n"));
+  });
+  const auto seen = runner.run("turn", Transport::tcp, "localhost", server.address());
+  EXPECT_EQ(seen.outcome, Outcome::failed);
+  EXPECT_EQ(seen.detail, "not_stun");
+  EXPECT_EQ(fact<std::string>(seen, "stun_stray", "what"), "HTTP/1.1 400 Bad Request");
+}
+
+struct TurnCheckWithCoturn : TurnCheck {
+  void SetUp() override { CALLREADY_NEEDS_COTURN(); }
+  static test::CoturnOptions with_user(std::vector<std::string> more = {}) {
+    test::CoturnOptions options;
+    options.arguments = {"--lt-cred-mech", "--user=user:password"};
+    options.arguments.insert(options.arguments.end(), more.begin(), more.end());
+    return options;
+  }
+  // coturn frees what was given back a second later.
+  std::string once_quota_is_free(const test::Coturn& coturn) {
+    std::string detail;
+    test::eventually(
+        [&] {
+          detail = runner.run("turn", Transport::udp, "localhost", coturn.address()).detail;
+          return detail != "486";
+        },
+        std::chrono::seconds(8));
+    return detail;
+  }
+};
+
+TEST_F(TurnCheckWithCoturn, IsChallengedWithoutCredentials) {
+  test::Coturn coturn(runner.loop.context, with_user());
+  for (const auto transport : {Transport::udp, Transport::tcp}) {
+    const auto seen = runner.run("turn", transport, "localhost", coturn.address());
+    EXPECT_EQ(seen.outcome, Outcome::answered) << to_string(transport);
+    EXPECT_EQ(seen.detail, "401");
+    EXPECT_EQ(fact<std::string>(seen, "turn_challenge", "realm"), "callready.test");
+  }
+}
+
+TEST_F(TurnCheckWithCoturn, RelaysOverEveryTransport) {
+  auto options = with_user();
+  options.tls = true;
+  test::Coturn coturn(runner.loop.context, options);
+  test::CheckRunner trusting({coturn.ca_file()});
+  trusting.settings.credentials.turn_user = "user";
+  trusting.settings.credentials.turn_password = "password";
+  for (const auto transport : {Transport::udp, Transport::tcp, Transport::tls}) {
+    const auto address = transport == Transport::tls ? coturn.tls_address() : coturn.address();
+    const auto seen = trusting.run("turn", transport, "localhost", address);
+    EXPECT_EQ(seen.outcome, Outcome::answered) << to_string(transport);
+    EXPECT_EQ(seen.detail, "relayed") << to_string(transport);
+    EXPECT_FALSE(find_evidence(seen, "relay_to_relay"));
+    EXPECT_FALSE(find_evidence(seen, "allocation_left"));
+  }
+}
+
+TEST_F(TurnCheckWithCoturn, TakesTimeLimitedCredentials) {
+  test::CoturnOptions options;
+  options.arguments = {"--use-auth-secret", "--static-auth-secret=north"};
+  test::Coturn coturn(runner.loop.context, options);
+  runner.settings.credentials.turn_secret = "north";
+  const auto seen = runner.run("turn", Transport::udp, "localhost", coturn.address());
+  EXPECT_EQ(seen.detail, "relayed");
+  runner.settings.credentials.turn_secret = "south";
+  const auto wrong = runner.run("turn", Transport::udp, "localhost", coturn.address());
+  EXPECT_EQ(wrong.outcome, Outcome::denied);
+  EXPECT_EQ(wrong.detail, "401");
+}
+
+TEST_F(TurnCheckWithCoturn, WrongPasswordIsDenied) {
+  use_credentials("user", "wrong");
+  test::Coturn coturn(runner.loop.context, with_user());
+  const auto seen = runner.run("turn", Transport::udp, "localhost", coturn.address());
+  EXPECT_EQ(seen.outcome, Outcome::denied);
+  EXPECT_EQ(seen.detail, "401");
+}
+
+TEST_F(TurnCheckWithCoturn, GivesBackWithinAQuotaOfOne) {
+  use_credentials();
+  test::Coturn coturn(runner.loop.context, with_user({"--user-quota=1"}));
+  for (int round = 0; round < 2; ++round) EXPECT_EQ(once_quota_is_free(coturn), "relayed");
+}
+
+TEST_F(TurnCheckWithCoturn, AUsedUpQuotaIsDenied) {
+  use_credentials();
+  test::Coturn coturn(runner.loop.context, with_user({"--user-quota=1"}));
+  auto socket = *UdpSocket::open(runner.loop.executor(), coturn.address(), {});
+  TurnClient holder(make_stun_channel(std::move(socket)), {"user", "password"}, false);
+  const auto held = runner.loop.run(holder.allocate(runner.loop.scope));
+  ASSERT_EQ(held.status, TurnStatus::granted);
+  const auto seen = runner.run("turn", Transport::udp, "localhost", coturn.address());
+  EXPECT_EQ(seen.outcome, Outcome::denied);
+  EXPECT_EQ(seen.detail, "486");
+  EXPECT_TRUE(runner.loop.run(holder.give_back(runner.loop.scope)));
+  EXPECT_EQ(once_quota_is_free(coturn), "relayed");
+}
+
+TEST_F(TurnCheckWithCoturn, AServerWithoutUdpRelaysIsDenied) {
+  use_credentials();
+  test::Coturn coturn(runner.loop.context, with_user({"--no-udp-relay"}));
+  const auto seen = runner.run("turn", Transport::udp, "localhost", coturn.address());
+  EXPECT_EQ(seen.outcome, Outcome::denied);
+  EXPECT_EQ(seen.detail, "442");
+}
+
+TEST_F(TurnCheckWithCoturn, APeerThatTheServerForbidsIsNotMeasured) {
+  use_credentials();
+  auto options = with_user();
+  options.allow_loopback_peers = false;
+  test::Coturn coturn(runner.loop.context, options);
+  const auto seen = runner.run("turn", Transport::udp, "localhost", coturn.address());
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_EQ(seen.detail, "allocated");
+  EXPECT_TRUE(fact<std::string>(seen, "relay_trip", "not_measured")->find("403") !=
+              std::string::npos);
+}
+
+TEST_F(TurnCheckWithCoturn, RelaysReachEachOther) {
+  test::Coturn coturn(runner.loop.context, with_user());
+  std::vector<std::unique_ptr<TurnClient>> clients;
+  for (int i = 0; i < 2; ++i) {
+    auto socket = *UdpSocket::open(runner.loop.executor(), coturn.address(), {});
+    clients.push_back(std::make_unique<TurnClient>(make_stun_channel(std::move(socket)),
+                                                   stun::Credential{"user", "password"}, false));
+    if (i == 1) clients[1]->begin_with(*clients[0]->challenge());
+    const auto reply = runner.loop.run(clients.back()->allocate(runner.loop.scope));
+    ASSERT_EQ(reply.status, TurnStatus::granted) << reply.code;
+  }
+  const auto peer = clients[1]->relayed();
+  runner.loop.run(clients[0]->create_permission(peer, runner.loop.scope));
+  runner.loop.run(clients[1]->create_permission(clients[0]->relayed(), runner.loop.scope));
+  const auto payload = test::bytes_of("hello");
+  ASSERT_TRUE(runner.loop.run(clients[0]->send(peer, payload, runner.loop.scope)).has_value());
+  const auto heard = runner.loop.run(
+      clients[1]->hear(payload, runner.loop.scope, runner.loop.soon(milliseconds(2'000))));
+  ASSERT_TRUE(heard.has_value());
+  EXPECT_EQ(*heard, clients[0]->relayed());
+  for (const auto& client : clients) {
+    EXPECT_TRUE(runner.loop.run(client->give_back(runner.loop.scope)));
+  }
+}
+
+}  // namespace
+}  // namespace callready

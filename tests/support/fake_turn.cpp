@@ -1,0 +1,113 @@
+#include "tests/support/fake_turn.hpp"
+
+#include <algorithm>
+
+namespace callready::test {
+
+using stun::Attribute;
+using stun::Class;
+using stun::Method;
+
+FakeTurn::FakeTurn(asio::io_context& context, FakeTurnOptions options)
+    : context_(context),
+      options_(std::move(options)),
+      control_(context, [this](ScriptedUdp&, const Bytes& bytes, const SocketAddress& from) {
+        on_request(bytes, from);
+      }) {}
+
+bool FakeTurn::is_relay(const SocketAddress& address) const {
+  return std::any_of(relays_.begin(), relays_.end(),
+                     [&](const auto& entry) { return entry.second->address() == address; });
+}
+
+void FakeTurn::refuse(const stun::Message& request, const SocketAddress& to, int code,
+                      bool challenge) {
+  stun::Builder builder(Class::error, static_cast<Method>(request.method), request.id);
+  builder.add_error(code, "as told");
+  if (challenge) {
+    builder.add_text(Attribute::realm, options_.realm);
+    if (!options_.leave_out_nonce) {
+      builder.add_text(Attribute::nonce, "nonce" + std::to_string(nonce_));
+    }
+  }
+  if (code == 300) {
+    builder.add_address(Attribute::alternate_server, {IpAddress::v4({192, 0, 2, 9}), 3478});
+  }
+  control_.send(builder.finish(), to);
+}
+
+void FakeTurn::on_request(const Bytes& bytes, const SocketAddress& from) {
+  const auto parsed = stun::parse(bytes);
+  if (parsed.has_error()) return;
+  if (parsed->is(Class::indication, Method::send)) return on_send(*parsed, from);
+  const int method = parsed->method;
+  requests_.push_back(parsed->has_integrity ? -method : method);
+  if (before && !before(*parsed)) return;
+  if (options_.ask_for_credentials) {
+    if (!parsed->has_integrity) return refuse(*parsed, from, 401, true);
+    const auto key = stun::long_term_key(options_.user, options_.realm, options_.password);
+    if (!stun::integrity_matches(bytes, key)) return refuse(*parsed, from, 401, true);
+    if (options_.stale_nonces > 0) {
+      --options_.stale_nonces;
+      ++nonce_;
+      return refuse(*parsed, from, 438, true);
+    }
+    if (parsed->nonce != "nonce" + std::to_string(nonce_)) return refuse(*parsed, from, 438, true);
+  }
+  if (method == static_cast<int>(Method::allocate) && options_.allocate_error != 0) {
+    return refuse(*parsed, from, options_.allocate_error, false);
+  }
+  if (method == static_cast<int>(Method::create_permission) && options_.permission_error != 0) {
+    return refuse(*parsed, from, options_.permission_error, false);
+  }
+  if (method == static_cast<int>(Method::refresh)) {
+    if (options_.mute_refresh) return;
+    const auto found = relays_.find(from);
+    if (found == relays_.end()) return refuse(*parsed, from, 437, false);
+    if (parsed->lifetime == 0u) {
+      retired_.push_back(std::move(found->second));
+      relays_.erase(found);
+    }
+  }
+  grant(*parsed, from);
+}
+
+void FakeTurn::grant(const stun::Message& request, const SocketAddress& to) {
+  stun::Builder builder(Class::success, static_cast<Method>(request.method), request.id);
+  if (request.method == static_cast<int>(Method::allocate)) {
+    auto& relay = relays_[to];
+    if (!relay) {
+      ++granted_;
+      relay = std::make_unique<ScriptedUdp>(
+          context_, [this, to](ScriptedUdp&, const Bytes& data, const SocketAddress& peer) {
+            on_peer(to, data, peer);
+          });
+    }
+    if (options_.lose_allocate_answer) return;
+    if (!options_.leave_out_relayed) {
+      builder.add_xor_address(Attribute::xor_relayed_address, relay->address());
+    }
+    builder.add_xor_address(Attribute::xor_mapped_address, to).add_u32(Attribute::lifetime, 600);
+  }
+  const auto password = options_.wrong_integrity ? "another" : options_.password;
+  const auto key = stun::long_term_key(options_.user, options_.realm, password);
+  control_.send(options_.ask_for_credentials ? builder.finish(key) : builder.finish(), to);
+}
+
+void FakeTurn::on_send(const stun::Message& message, const SocketAddress& from) {
+  const auto found = relays_.find(from);
+  if (found == relays_.end() || !message.data || !message.xor_peer_address) return;
+  const auto& peer = *message.xor_peer_address;
+  if (is_relay(peer) ? options_.between_relays : options_.inbound) {
+    found->second->send(*message.data, peer);
+  }
+}
+
+void FakeTurn::on_peer(const SocketAddress& client, const Bytes& data, const SocketAddress& peer) {
+  if (!(is_relay(peer) ? options_.between_relays : options_.outbound)) return;
+  stun::Builder builder(Class::indication, Method::data, stun::new_transaction_id());
+  builder.add_xor_address(Attribute::xor_peer_address, peer).add_bytes(Attribute::data, data);
+  control_.send(builder.finish(), client);
+}
+
+}  // namespace callready::test

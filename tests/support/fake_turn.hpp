@@ -1,0 +1,54 @@
+// A TURN server over UDP on loopback, in the test's process, that breaks the rules it is told to:
+// what a real one cannot be made to do.
+#pragma once
+
+#include "probe/net/stun.hpp"
+#include "tests/support/scripted_server.hpp"
+
+namespace callready::test {
+
+struct FakeTurnOptions {
+  std::string user = "user", password = "password", realm = "callready.test";
+  bool ask_for_credentials = true;
+  bool leave_out_nonce = false;
+  int stale_nonces = 0;          // this many authenticated requests get a 438 first
+  int allocate_error = 0;        // to an authenticated Allocate: 486 and the like
+  int permission_error = 0;      // to an authenticated CreatePermission
+  bool wrong_integrity = false;  // of success responses
+  bool leave_out_relayed = false;
+  bool lose_allocate_answer = false;  // granted, and the client never hears of it
+  bool mute_refresh = false;
+  bool outbound = true;  // what peers that are no relays send is passed to the client
+  bool inbound = true;   // what the client sends goes to peers
+  bool between_relays = true;
+};
+
+class FakeTurn {
+ public:
+  FakeTurn(asio::io_context& context, FakeTurnOptions options);
+  SocketAddress address() const { return control_.address(); }
+  int allocations() const { return static_cast<int>(relays_.size()); }
+  int granted() const { return granted_; }
+  // Methods of the requests in the order they came; authenticated ones are negative.
+  const std::vector<int>& requests() const { return requests_; }
+  // Called for each request before it is answered; false: it is not answered.
+  std::function<bool(const stun::Message&)> before;
+
+ private:
+  void on_request(const Bytes& bytes, const SocketAddress& from);
+  void on_send(const stun::Message& message, const SocketAddress& from);
+  void on_peer(const SocketAddress& client, const Bytes& data, const SocketAddress& peer);
+  void refuse(const stun::Message& request, const SocketAddress& to, int code, bool challenge);
+  void grant(const stun::Message& request, const SocketAddress& to);
+  bool is_relay(const SocketAddress& address) const;
+
+  asio::io_context& context_;
+  FakeTurnOptions options_;
+  ScriptedUdp control_;
+  std::map<SocketAddress, std::unique_ptr<ScriptedUdp>> relays_;  // by client
+  std::vector<std::unique_ptr<ScriptedUdp>> retired_;  // may still be in their own callback
+  std::vector<int> requests_;
+  int granted_ = 0, nonce_ = 1;
+};
+
+}  // namespace callready::test
