@@ -83,7 +83,7 @@ std::vector<SetResult> judge(const SessionOptions& options, const Plan& plan,
     for (const auto& row : plan.requirements) {
       if (row.set == set.id) rows.push_back(row);
     }
-    judged.push_back(judge_set(set, rows, evidences));
+    judged.push_back(judge_set(set, rows, active_scenarios(set, options.plan), evidences));
     const auto stale = staleness(set, today);
     if (!stale.empty()) judged.back().notes.push_back(stale);
   }

@@ -1,6 +1,8 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "probe/verdict/judge.hpp"
 
@@ -13,12 +15,13 @@ int badness(Verdict verdict) {
   return verdict == Verdict::ready ? 0 : verdict == Verdict::degraded ? 1 : 2;
 }
 
-// What one row alone does to the capability.
-Verdict weigh(const RequirementResult& row, Assume assume) {
-  const bool bad =
-      row.status == Status::fail || (row.status == Status::unknown && assume == Assume::worst);
-  if (!bad) return Verdict::ready;
-  switch (row.severity) {
+bool is_bad(const RequirementResult& row, Assume assume) {
+  return row.status == Status::fail || (row.status == Status::unknown && assume == Assume::worst);
+}
+
+// What the loss of a row of that severity does to a capability.
+Verdict loss_of(Severity severity) {
+  switch (severity) {
     case Severity::required:
       return Verdict::blocked;
     case Severity::recommended:
@@ -48,26 +51,50 @@ std::vector<Alternative> measurable(const Need& need, const Rows& rows) {
   return alternatives;
 }
 
+// An alternative holds where its rows do. One that has lost all of them carries nothing, however
+// little each of them weighs (an optional alternate port that is closed is no way in).
 Verdict weigh(const Alternative& alternative, Assume assume) {
+  const auto bad = [&](const auto* row) { return is_bad(*row, assume); };
+  if (std::all_of(alternative.begin(), alternative.end(), bad)) return Verdict::blocked;
   auto worst = Verdict::ready;
   for (const auto* row : alternative) {
-    const auto verdict = weigh(*row, assume);
+    if (!bad(row)) continue;
+    const auto verdict = loss_of(row->severity);
     if (badness(verdict) > badness(worst)) worst = verdict;
+  }
+  return worst;
+}
+
+// What the loss of all alternatives does: as the weightiest row of the need says.
+Verdict loss_of(const Need& need, const Rows& rows) {
+  auto worst = Verdict::ready;
+  for (const auto& alternative : need.alternatives) {
+    for (const auto& id : alternative) {
+      const auto found = rows.find(id);
+      if (found == rows.end()) continue;
+      const auto verdict = loss_of(found->second.severity);
+      if (badness(verdict) > badness(worst)) worst = verdict;
+    }
   }
   return worst;
 }
 
 struct Choice {
   Verdict verdict = Verdict::blocked;
-  const Alternative* by = nullptr;  // the alternative that carries it
+  const Alternative* by = nullptr;  // the alternative that carries it; none where all are lost
 };
 
-Choice choose(const std::vector<Alternative>& alternatives, bool equal, Assume assume) {
-  Choice best;
+Choice choose(const std::vector<Alternative>& alternatives, const Need& need, const Rows& rows,
+              Assume assume) {
+  const auto loss = loss_of(need, rows);
+  Choice best{loss, nullptr};
+  auto least = Verdict::blocked;
   for (std::size_t i = 0; i < alternatives.size(); ++i) {
     auto verdict = weigh(alternatives[i], assume);
-    if (i > 0 && !equal && verdict == Verdict::ready) verdict = Verdict::degraded;
-    if (badness(verdict) < badness(best.verdict)) best = {verdict, &alternatives[i]};
+    if (i > 0 && !need.equal && verdict == Verdict::ready) verdict = Verdict::degraded;
+    if (badness(verdict) >= badness(least)) continue;
+    least = verdict;
+    best = {badness(verdict) < badness(loss) ? verdict : loss, &alternatives[i]};
   }
   return best;
 }
@@ -78,9 +105,40 @@ std::string titles(const Alternative& alternative) {
   return text;
 }
 
-void add(std::string& text, const std::string& sentence) {
-  if (text.find(sentence) != std::string::npos) return;
-  text += (text.empty() ? "" : "; ") + sentence;
+// What keeps an alternative from being good, as far as its rows can say.
+std::string culprits(const Alternative& alternative) {
+  Alternative bad;
+  std::copy_if(alternative.begin(), alternative.end(), std::back_inserter(bad),
+               [](const auto* row) { return is_bad(*row, Assume::worst); });
+  return titles(bad.empty() ? alternative : bad);
+}
+
+// Sentences of a summary, each once.
+class Sentences {
+ public:
+  void add(std::string sentence) {
+    if (std::find(all_.begin(), all_.end(), sentence) == all_.end()) {
+      all_.push_back(std::move(sentence));
+    }
+  }
+  bool empty() const { return all_.empty(); }
+  std::string text() const { return fmt::format("{}", fmt::join(all_, "; ")); }
+
+ private:
+  std::vector<std::string> all_;
+};
+
+std::vector<std::string> requirements_of(const Capability& capability, const Rows& rows) {
+  std::vector<std::string> all;
+  for (const auto& need : capability.needs) {
+    for (const auto& alternative : need.alternatives) {
+      for (const auto& id : alternative) {
+        const bool known = std::find(all.begin(), all.end(), id) != all.end();
+        if (!known && rows.contains(id)) all.push_back(id);
+      }
+    }
+  }
+  return all;
 }
 
 }  // namespace
@@ -89,51 +147,50 @@ CapabilityResult judge_capability(const Capability& capability, const Rows& rows
   CapabilityResult result;
   result.id = capability.id;
   result.title = capability.title;
+  result.requirements = requirements_of(capability, rows);
   auto best = Verdict::ready, worst = Verdict::ready;
   bool measured = false;
-  std::string lost, unsure, fallback;
+  Sentences lost, limited, unsure, fallback;
   for (const auto& need : capability.needs) {
-    for (const auto& ids : need.alternatives) {
-      result.requirements.insert(result.requirements.end(), ids.begin(), ids.end());
-    }
     const auto alternatives = measurable(need, rows);
     if (alternatives.empty()) continue;
     measured = true;
-    const auto hoped = choose(alternatives, need.equal, Assume::best);
-    const auto feared = choose(alternatives, need.equal, Assume::worst);
+    const auto& first = alternatives.front();
+    const auto hoped = choose(alternatives, need, rows, Assume::best);
+    const auto feared = choose(alternatives, need, rows, Assume::worst);
     if (badness(hoped.verdict) > badness(best)) best = hoped.verdict;
     if (badness(feared.verdict) > badness(worst)) worst = feared.verdict;
     if (hoped.verdict == Verdict::blocked) {
-      add(lost, titles(alternatives.front()));
+      lost.add(culprits(first));
     } else if (hoped.verdict != feared.verdict) {
-      add(unsure, titles(feared.by == nullptr ? *hoped.by : alternatives.front()));
-      if (feared.by != nullptr) add(fallback, titles(*feared.by));
+      unsure.add(culprits(feared.by == nullptr && hoped.by != nullptr ? *hoped.by : first));
+      if (feared.by != nullptr) fallback.add(titles(*feared.by));
     } else if (hoped.verdict == Verdict::degraded) {
-      if (hoped.by != &alternatives.front()) add(fallback, titles(*hoped.by));
-      add(lost, titles(alternatives.front()));
+      if (hoped.by != nullptr && hoped.by != &first) fallback.add(titles(*hoped.by));
+      limited.add(culprits(first));
     }
   }
-  result.verdict = best == worst ? best : Verdict::unknown;
   if (!measured) {
     result.verdict = Verdict::unknown;
     result.summary = "nothing of it can be measured from here";
     return result;
   }
+  result.verdict = best == worst ? best : Verdict::unknown;
   switch (result.verdict) {
     case Verdict::ready:
       result.summary = "works";
       break;
     case Verdict::blocked:
-      result.summary = "does not work: " + lost;
+      result.summary = "does not work: " + lost.text();
       break;
     case Verdict::degraded:
-      result.summary = fallback.empty()
-                           ? "works with limits: " + lost
-                           : fmt::format("works by a fallback ({}), not by {}", fallback, lost);
+      result.summary = fallback.empty() ? "works with limits: " + limited.text()
+                                        : fmt::format("works by a fallback ({}), not by {}",
+                                                      fallback.text(), limited.text());
       break;
     case Verdict::unknown:
-      result.summary = "could not be decided: " + (unsure.empty() ? lost : unsure);
-      if (!fallback.empty()) result.summary += "; works at least by " + fallback;
+      result.summary = "could not be decided: " + unsure.text();
+      if (!fallback.empty()) result.summary += "; works at least by " + fallback.text();
       break;
   }
   return result;

@@ -18,12 +18,15 @@ class Evidences {
   const ProbeResult* find(const std::string& probe_id) const;
   // The shortest round trip to a host by any probe: its distance. Nothing where none was measured.
   std::optional<Milliseconds> distance(const std::string& host) const;
+  // The shortest round trip to any host of a region. Nothing for no region, or where none was
+  // measured.
+  std::optional<Milliseconds> distance_of_region(const std::string& region) const;
   // True where another transport's OPTIONS to the same host was answered.
   bool answers_sip(const std::string& host) const;
 
  private:
   std::map<std::string, const ProbeResult*> by_id_;
-  std::map<std::string, Milliseconds> distances_;
+  std::map<std::string, Milliseconds> distances_, region_distances_;
   std::map<std::string, bool> sip_answers_;
 };
 
@@ -36,13 +39,18 @@ RequirementResult judge_requirement(const Requirement& requirement,
 CapabilityResult judge_capability(const Capability& capability,
                                   const std::map<std::string, RequirementResult>& rows);
 
-// The whole set. `planned` are this set's rows only; rows that were not planned (another scenario)
-// do not appear.
+// The whole set. `planned` are this set's rows only; rows that were not planned do not appear.
+// `scenarios`: the active ones; capabilities of others do not appear either. Where no capability
+// could be measured (`--only` with a row that none needs), the rows themselves give the verdict.
 SetResult judge_set(const TargetSet& set, const std::vector<PlannedRequirement>& planned,
-                    const Evidences& evidences);
+                    const std::vector<std::string>& scenarios, const Evidences& evidences);
 
-// "Last checked against the document 400 days ago ...", or nothing while that is less than
-// `stale_after` days. `today` as YYYY-MM-DD.
+// Days for which a transcription is taken to be current: the vendors' documents change some four
+// times a year.
+inline constexpr int stale_after = 180;
+
+// "This list was last held against the vendor's document 400 days ago ...", or nothing up to
+// `stale_after` days and where a date is unknown. `today` as YYYY-MM-DD.
 std::string staleness(const TargetSet& set, std::string_view today);
 
 }  // namespace callready

@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <type_traits>
 
 #include "probe/model/describe.hpp"
 #include "probe/verdict/judge.hpp"
@@ -30,116 +32,197 @@ State state_of(const ProbeResult& result, const Evidences& evidences) {
   return State::bad;
 }
 
-// One host of the row: reached where all its endpoints are, each by any of its routes.
+bool no_such_name(const ProbeResult& result) {
+  return result.observation.outcome == Outcome::unresolved &&
+         result.observation.detail == "no_such_name";
+}
+
+// An endpoint that several routes lead to is reached where one does.
+struct Endpoint {
+  State state = State::ignored;
+  bool gone = true;                  // every route failed because the name does not exist
+  const ProbeResult* why = nullptr;  // the first route that was not the way
+
+  void add_route(const ProbeResult& result, State route) {
+    if (route == State::ignored) return;
+    gone = gone && no_such_name(result);
+    if (route != State::reached && why == nullptr) why = &result;
+    if (state == State::ignored || route == State::reached) {
+      state = route;
+    } else if (state != State::reached && route == State::unknown) {
+      state = State::unknown;
+    }
+  }
+};
+
+// What weight a host has: one that the document is about to drop, or that only stands as an example
+// for a wildcard, is never the only reason for a failure (DESIGN, "Target sets").
+enum class Standing { current, fading, example };
+
+// One host of the row.
 struct HostState {
   std::string host;
   State state = State::ignored;
-  bool unresolved = false;           // the only thing wrong: its name does not exist
+  bool gone = false;                 // the only thing wrong: its name does not exist
   const ProbeResult* why = nullptr;  // the first probe that was not reached
+  Standing standing = Standing::current;
+  std::string region;
 };
 
-// An endpoint that several routes lead to is reached where one does.
-State merge_routes(State a, State b) {
-  if (a == State::reached || b == State::reached) return State::reached;
-  if (a == State::ignored) return b;
-  if (b == State::ignored) return a;
-  return a == State::unknown || b == State::unknown ? State::unknown : State::bad;
+// All endpoints of a host must be reached; where any endpoint of the row will do, one of its own.
+void add_endpoint(HostState& host, const Endpoint& endpoint, bool any) {
+  if (endpoint.state == State::ignored) return;
+  const bool lost = endpoint.state != State::reached;
+  if (lost && host.why == nullptr) host.why = endpoint.why;
+  if (host.state == State::ignored) {
+    host.state = endpoint.state;
+    host.gone = lost && endpoint.gone;
+    return;
+  }
+  const auto order = any ? std::array{State::reached, State::unknown, State::bad}
+                         : std::array{State::bad, State::unknown, State::reached};
+  const auto strength = [&](State state) { return std::find(order.begin(), order.end(), state); };
+  if (strength(endpoint.state) < strength(host.state)) {
+    host.state = endpoint.state;
+    if (lost) host.why = endpoint.why;  // what decides is what the summary names
+  }
+  host.gone = host.state != State::reached && host.gone && (!lost || endpoint.gone);
 }
 
-State merge_endpoints(State a, State b) {
-  if (a == State::ignored) return b;
-  if (b == State::ignored) return a;
-  if (a == State::bad || b == State::bad) return State::bad;
-  return a == State::unknown || b == State::unknown ? State::unknown : State::reached;
+Standing standing_of(const Requirement& requirement, const std::string& name) {
+  const auto fading = [](Lifecycle lifecycle) { return lifecycle != Lifecycle::current; };
+  for (const auto& host : requirement.hosts) {
+    if (host.name == name) return fading(host.lifecycle) ? Standing::fading : Standing::current;
+  }
+  for (const auto& wildcard : requirement.wildcards) {
+    for (const auto& example : wildcard.examples) {
+      if (example.name == name) return Standing::example;
+    }
+  }
+  const auto address = IpAddress::parse(name);
+  if (!address) return Standing::current;
+  for (const auto& block : requirement.addresses) {
+    const auto holds = [&](const auto& value) {
+      if constexpr (std::is_same_v<std::decay_t<decltype(value)>, IpAddress>) {
+        return value == *address;
+      } else {
+        return value.contains(*address);
+      }
+    };
+    if (std::visit(holds, block.value)) {
+      return fading(block.lifecycle) ? Standing::fading : Standing::current;
+    }
+  }
+  return Standing::current;
 }
 
-std::vector<HostState> host_states(const PlannedRequirement& planned, const Evidences& evidences) {
-  struct Endpoint {
-    State state;
-    const ProbeResult* why;
-  };
+// In the order of the plan; hosts of which nothing was needed are left out.
+std::vector<HostState> host_states(const Requirement& requirement,
+                                   const PlannedRequirement& planned, const Evidences& evidences) {
   std::vector<std::string> order;
   std::map<std::string, std::map<std::string, Endpoint>> hosts;
+  std::map<std::string, std::string> regions;
   for (const auto& id : planned.probes) {
     const auto* result = evidences.find(id);
     if (result == nullptr) continue;
     const auto& target = result->probe.target;
     if (!hosts.contains(target.host)) order.push_back(target.host);
+    regions[target.host] = result->probe.region;
     const auto key = fmt::format("{}/{}", to_string(target.transport), target.ports.to_string());
-    const auto state = state_of(*result, evidences);
-    auto& endpoints = hosts[target.host];
-    const auto [place, fresh] = endpoints.try_emplace(key, Endpoint{state, result});
-    if (!fresh) place->second.state = merge_routes(place->second.state, state);
+    hosts[target.host][key].add_route(*result, state_of(*result, evidences));
   }
   std::vector<HostState> states;
   for (const auto& host : order) {
-    HostState merged{host, State::ignored, false, nullptr};
-    for (const auto& [key, endpoint] : hosts[host]) {
-      merged.state = merge_endpoints(merged.state, endpoint.state);
-      const bool lost = endpoint.state == State::bad || endpoint.state == State::unknown;
-      if (lost && merged.why == nullptr) merged.why = endpoint.why;
-    }
-    merged.unresolved = merged.state == State::bad &&
-                        merged.why->observation.outcome == Outcome::unresolved &&
-                        merged.why->observation.detail == "no_such_name";
-    states.push_back(merged);
+    HostState merged;
+    merged.host = host;
+    merged.standing = standing_of(requirement, host);
+    merged.region = regions[host];
+    const bool any = requirement.reach.kind == Reach::Kind::any;
+    for (const auto& [key, endpoint] : hosts[host]) add_endpoint(merged, endpoint, any);
+    if (merged.state != State::ignored) states.push_back(std::move(merged));
   }
   return states;
 }
 
-// The N nearest by measured round trip. A host whose distance is not known because nothing came
-// back from it counts as near as the nearest host of its region, so that a blocked one cannot hide.
-std::vector<HostState> nearest(const Requirement& requirement, std::vector<HostState> hosts,
-                               int count, const Evidences& evidences) {
-  const auto region_of = [&](const std::string& name) {
-    for (const auto& host : requirement.hosts) {
-      if (host.name == name) return host.region;
+// How near a host is: by its own round trip, else as the nearest host of its region.
+std::optional<Milliseconds> distance_of(const HostState& host, const Evidences& evidences) {
+  const auto own = evidences.distance(host.host);
+  return own ? own : evidences.distance_of_region(host.region);
+}
+
+// The nearest hosts, chosen before reachability: a blocked one must not hide behind the next.
+struct Nearest {
+  std::vector<HostState> chosen;
+  // Left out with no idea of their distance: each of them may be nearer than the chosen ones.
+  std::vector<HostState> doubtful;
+};
+
+Nearest nearest(std::vector<HostState> hosts, int count, const Evidences& evidences) {
+  const auto measured = [&](const HostState& host) { return distance_of(host, evidences); };
+  const auto far = std::stable_partition(hosts.begin(), hosts.end(), [&](const HostState& host) {
+    return measured(host).has_value();
+  });
+  std::stable_sort(hosts.begin(), far, [&](const HostState& a, const HostState& b) {
+    return *measured(a) < *measured(b);
+  });
+  std::stable_partition(far, hosts.end(),
+                        [](const HostState& host) { return host.state == State::reached; });
+  Nearest result;
+  for (auto& host : hosts) {
+    if (result.chosen.size() < static_cast<std::size_t>(count)) {
+      result.chosen.push_back(std::move(host));
+    } else if (!measured(host) && host.state != State::reached && !host.gone &&
+               host.standing == Standing::current) {
+      result.doubtful.push_back(std::move(host));
     }
-    return std::string();
-  };
-  std::map<std::string, double> regions;
-  for (const auto& host : hosts) {
-    const auto distance = evidences.distance(host.host);
-    const auto region = region_of(host.host);
-    if (!distance || region.empty()) continue;
-    const auto [place, fresh] = regions.try_emplace(region, distance->count());
-    if (!fresh) place->second = std::min(place->second, distance->count());
   }
-  constexpr double unknown = 1e9;
-  const auto key = [&](const HostState& host) {
-    if (const auto distance = evidences.distance(host.host)) return distance->count();
-    const auto region = regions.find(region_of(host.host));
-    return region == regions.end() ? unknown : region->second;
-  };
-  std::stable_sort(hosts.begin(), hosts.end(),
-                   [&](const HostState& a, const HostState& b) { return key(a) < key(b); });
-  hosts.resize(std::min(hosts.size(), static_cast<std::size_t>(count)));
-  return hosts;
+  return result;
 }
 
 struct Count {
-  int reached = 0, bad = 0, unknown = 0, gone = 0;
-  int total() const { return reached + bad + unknown + gone; }
+  int reached = 0, bad = 0, unknown = 0;
+  int minor = 0;  // not reached, but no reason to fail: gone names, fading and example hosts
+  int total() const { return reached + bad + unknown + minor; }
 };
 
 Count count(const std::vector<HostState>& hosts) {
   Count result;
+  int gone = 0, fading = 0, examples = 0;
   for (const auto& host : hosts) {
     if (host.state == State::reached) ++result.reached;
     if (host.state == State::unknown) ++result.unknown;
-    if (host.state == State::bad) ++(host.unresolved ? result.gone : result.bad);
+    if (host.state != State::bad) continue;
+    if (host.standing == Standing::fading) {
+      ++fading;
+    } else if (host.standing == Standing::example) {
+      ++examples;
+    } else {
+      ++(host.gone ? gone : result.bad);
+    }
   }
-  // Names that do not exist while their siblings are reached: the list is old, not the way closed.
-  if (result.reached == 0) {
-    result.bad += result.gone;
-    result.gone = 0;
+  const bool alone = result.reached == 0 && result.unknown == 0;
+  // Names that do not exist while their siblings are there: the list is old, not the way closed.
+  if (alone) {
+    result.bad += gone;
+    gone = 0;
   }
+  // One example may have been retired by its owner. Two at once hardly are.
+  if (alone && result.bad + examples > 1) {
+    result.bad += examples;
+    examples = 0;
+  } else if (alone && result.bad == 0 && fading == 0) {
+    result.unknown += examples;
+    examples = 0;
+  }
+  result.minor = gone + fading + examples;
   return result;
 }
 
 Status status_by(const Reach& reach, const Count& counted) {
   if (counted.total() == 0) return Status::unknown;
-  const int needed = reach.kind == Reach::Kind::any ? 1 : reach.count;
+  // Fewer hosts than the document has may be in the run (`--region`): then all of them.
+  const int needed =
+      std::min(reach.kind == Reach::Kind::any ? 1 : reach.count, counted.total() - counted.minor);
   switch (reach.kind) {
     case Reach::Kind::all:
     case Reach::Kind::nearest:
@@ -152,7 +235,7 @@ Status status_by(const Reach& reach, const Count& counted) {
       if (counted.reached < needed) return Status::unknown;
       break;
   }
-  return counted.gone > 0 ? Status::warn : Status::pass;
+  return counted.minor > 0 ? Status::warn : Status::pass;
 }
 
 std::string summarise(const std::vector<HostState>& hosts, const Count& counted) {
@@ -164,7 +247,7 @@ std::string summarise(const std::vector<HostState>& hosts, const Count& counted)
   }
   std::size_t listed = 0;
   for (const auto& host : hosts) {
-    if (host.why == nullptr || host.state == State::reached) continue;
+    if (host.state == State::reached) continue;
     if (listed == 3) {
       text += "; ...";
       break;
@@ -193,29 +276,45 @@ RequirementResult judge_requirement(const Requirement& requirement,
     result.summary = planned.skipped;
     return result;
   }
+  int needless = 0;
   for (const auto& id : planned.probes) {
     const auto* probe = evidences.find(id);
+    if (probe == nullptr) continue;
+    if (state_of(*probe, evidences) == State::ignored) {
+      ++needless;
+      continue;
+    }
     ++result.total;
-    if (probe != nullptr && reached(probe->observation.outcome)) ++result.reached;
+    if (reached(probe->observation.outcome)) ++result.reached;
   }
-  auto hosts = host_states(planned, evidences);
-  const bool ignored =
-      !hosts.empty() && std::all_of(hosts.begin(), hosts.end(),
-                                    [](const auto& host) { return host.state == State::ignored; });
-  if (ignored) {
+  auto hosts = host_states(requirement, planned, evidences);
+  if (hosts.empty() && needless > 0) {
     result.status = Status::skip;
     result.summary = "not needed: the first choice answered";
     return result;
   }
-  std::string prefix;
+  std::string prefix, suffix;
+  std::vector<HostState> doubtful;
   if (requirement.reach.kind == Reach::Kind::nearest) {
-    hosts = nearest(requirement, std::move(hosts), requirement.reach.count, evidences);
+    auto [chosen, others] = nearest(std::move(hosts), requirement.reach.count, evidences);
+    hosts = std::move(chosen);
+    doubtful = std::move(others);
     for (const auto& host : hosts) prefix += (prefix.empty() ? "nearest: " : ", ") + host.host;
-    prefix += "; ";
+    if (!prefix.empty()) prefix += "; ";
   }
   const auto counted = count(hosts);
   result.status = status_by(requirement.reach, counted);
-  result.summary = prefix + summarise(hosts, counted);
+  if (result.status == Status::pass && !doubtful.empty()) {
+    const bool unmeasured =
+        std::any_of(doubtful.begin(), doubtful.end(),
+                    [](const HostState& host) { return host.state == State::unknown; });
+    result.status = unmeasured ? Status::unknown : Status::warn;
+    suffix = fmt::format("; {} may be nearer: {}", endpoint_in_words(doubtful[0].why->probe.target),
+                         outcome_in_words(doubtful[0].why->observation));
+    if (doubtful.size() > 1) suffix += fmt::format(" (and {} more)", doubtful.size() - 1);
+    suffix += "; name your region with --region to be sure";
+  }
+  result.summary = prefix + summarise(hosts, counted) + suffix;
   // A row of the document's past or of an optional feature is never the reason for a failure.
   if (result.status == Status::fail && requirement.lifecycle != Lifecycle::current) {
     result.status = Status::warn;

@@ -9,10 +9,6 @@
 namespace callready {
 namespace {
 
-// How long a transcription is taken to be current: the vendors' documents change some four times a
-// year.
-constexpr int stale_after = 180;
-
 std::optional<std::chrono::sys_days> parse_day(std::string_view text) {
   if (text.size() != 10) return std::nullopt;
   int year = 0;
@@ -41,6 +37,36 @@ int weight(Verdict verdict) {
   return 3;
 }
 
+void keep_shorter(std::map<std::string, Milliseconds>& distances, const std::string& key,
+                  Milliseconds distance) {
+  const auto [place, fresh] = distances.try_emplace(key, distance);
+  if (!fresh) place->second = std::min(place->second, distance);
+}
+
+std::optional<Milliseconds> look_up(const std::map<std::string, Milliseconds>& distances,
+                                    const std::string& key) {
+  const auto found = distances.find(key);
+  if (found == distances.end()) return std::nullopt;
+  return found->second;
+}
+
+bool any_measured(const std::vector<std::string>& ids,
+                  const std::map<std::string, RequirementResult>& rows) {
+  return std::any_of(ids.begin(), ids.end(),
+                     [&](const auto& id) { return rows.at(id).status != Status::skip; });
+}
+
+// All rows of the run together, as if one capability needed each of them.
+Verdict verdict_of_rows(const std::map<std::string, RequirementResult>& rows) {
+  Capability everything;
+  std::vector<std::string> ids;
+  for (const auto& [id, row] : rows) {
+    everything.needs.push_back({{{id}}, false});
+    ids.push_back(id);
+  }
+  return any_measured(ids, rows) ? judge_capability(everything, rows).verdict : Verdict::unknown;
+}
+
 }  // namespace
 
 Evidences::Evidences(const std::vector<ProbeResult>& results) {
@@ -48,8 +74,11 @@ Evidences::Evidences(const std::vector<ProbeResult>& results) {
     by_id_[result.probe.id] = &result;
     const auto& host = result.probe.target.host;
     if (result.observation.round_trip && result.probe.target.route.direct()) {
-      const auto [place, fresh] = distances_.try_emplace(host, *result.observation.round_trip);
-      if (!fresh) place->second = std::min(place->second, *result.observation.round_trip);
+      const auto& region = result.probe.region;
+      keep_shorter(distances_, host, *result.observation.round_trip);
+      if (!region.empty()) {
+        keep_shorter(region_distances_, region, *result.observation.round_trip);
+      }
     }
     if (result.probe.check == "sip" && result.observation.outcome == Outcome::answered) {
       sip_answers_[host] = true;
@@ -63,15 +92,17 @@ const ProbeResult* Evidences::find(const std::string& probe_id) const {
 }
 
 std::optional<Milliseconds> Evidences::distance(const std::string& host) const {
-  const auto found = distances_.find(host);
-  if (found == distances_.end()) return std::nullopt;
-  return found->second;
+  return look_up(distances_, host);
+}
+
+std::optional<Milliseconds> Evidences::distance_of_region(const std::string& region) const {
+  return look_up(region_distances_, region);
 }
 
 bool Evidences::answers_sip(const std::string& host) const { return sip_answers_.contains(host); }
 
 SetResult judge_set(const TargetSet& set, const std::vector<PlannedRequirement>& planned,
-                    const Evidences& evidences) {
+                    const std::vector<std::string>& scenarios, const Evidences& evidences) {
   SetResult result;
   result.id = set.id;
   result.title = set.title;
@@ -85,28 +116,23 @@ SetResult judge_set(const TargetSet& set, const std::vector<PlannedRequirement>&
     result.requirements.push_back(judge_requirement(*requirement, plan, evidences));
     rows[requirement->id] = result.requirements.back();
   }
-  bool any_measured = false;
+  bool measured = false;
   auto verdict = Verdict::ready;
   for (const auto& capability : set.capabilities) {
-    const auto in_run = [&](const Need& need) {
-      return std::any_of(need.alternatives.begin(), need.alternatives.end(), [&](const auto& ids) {
-        return std::any_of(ids.begin(), ids.end(),
-                           [&](const auto& id) { return rows.contains(id); });
-      });
+    const auto active = [&](const std::string& id) {
+      return std::find(scenarios.begin(), scenarios.end(), id) != scenarios.end();
     };
-    if (std::none_of(capability.needs.begin(), capability.needs.end(), in_run)) continue;
+    const auto& its = capability.scenarios;
+    if (!its.empty() && std::none_of(its.begin(), its.end(), active)) continue;
     auto judged = judge_capability(capability, rows);
-    std::erase_if(judged.requirements, [&](const auto& id) { return !rows.contains(id); });
-    const bool measured =
-        std::any_of(judged.requirements.begin(), judged.requirements.end(),
-                    [&](const auto& id) { return rows.at(id).status != Status::skip; });
-    if (measured) {
-      any_measured = true;
+    if (judged.requirements.empty()) continue;
+    if (any_measured(judged.requirements, rows)) {
+      measured = true;
       if (weight(judged.verdict) > weight(verdict)) verdict = judged.verdict;
     }
     result.capabilities.push_back(std::move(judged));
   }
-  result.verdict = any_measured ? verdict : Verdict::unknown;
+  result.verdict = measured ? verdict : verdict_of_rows(rows);
   return result;
 }
 
