@@ -7,13 +7,10 @@
 #include <map>
 #include <set>
 
+#include "probe/cli/candidates.hpp"
+
 namespace callready {
 namespace {
-
-struct Candidate {
-  std::string host;
-  std::string region;
-};
 
 // A row on its way into the plan.
 struct Row {
@@ -41,16 +38,17 @@ bool names(const std::vector<std::string>& ids, const TargetSet& set, const Requ
 // Rows that this run is about at all.
 bool selected(const TargetSet& set, const Requirement& row, const PlanOptions& options,
               const std::vector<std::string>& scenarios) {
-  if (!row.scenarios.empty() && !intersects(row.scenarios, scenarios)) return false;
+  if (names(options.skip, set, row)) return false;
+  if (!options.only.empty() && !names(options.only, set, row)) return false;
+  // A row that was asked for by its name is wanted whatever the scenario.
+  if (options.only.empty() && !row.scenarios.empty() && !intersects(row.scenarios, scenarios)) {
+    return false;
+  }
   if (options.from && !row.vantages.empty() &&
       std::find(row.vantages.begin(), row.vantages.end(), *options.from) == row.vantages.end()) {
     return false;
   }
-  if (!options.client.empty() && !row.clients.empty() && !contains(row.clients, options.client)) {
-    return false;
-  }
-  if (!options.only.empty() && !names(options.only, set, row)) return false;
-  return !names(options.skip, set, row);
+  return options.client.empty() || row.clients.empty() || contains(row.clients, options.client);
 }
 
 bool sent_from_a_pc(const Requirement& row) {
@@ -65,55 +63,6 @@ std::string vantages_of(const Requirement& row) {
   return fmt::format("{}", fmt::join(words, ", "));
 }
 
-// One address to stand for a block: the first that a host can have.
-std::string representative(const AddressBlock& block) {
-  if (const auto* address = std::get_if<IpAddress>(&block.value)) return address->to_string();
-  if (const auto* range = std::get_if<AddressRange>(&block.value)) return range->first.to_string();
-  const auto& network = std::get<Network>(block.value);
-  const auto first = network.first();
-  if (network.prefix >= first.bits() - 1) return first.to_string();
-  return first.plus(1).value_or(first).to_string();
-}
-
-std::vector<Candidate> candidates_of(const Requirement& row, const PlanOptions& options) {
-  std::vector<Candidate> all;
-  const auto add = [&](std::string host, const std::string& region, Lifecycle lifecycle) {
-    if (lifecycle == Lifecycle::removed) return;
-    if (!options.regions.empty() && !region.empty() && !contains(options.regions, region)) return;
-    const bool known =
-        std::any_of(all.begin(), all.end(), [&](const auto& c) { return c.host == host; });
-    if (!known) all.push_back({std::move(host), region});
-  };
-  for (const auto& host : row.hosts) add(host.name, host.region, host.lifecycle);
-  for (const auto& wildcard : row.wildcards) {
-    for (const auto& example : wildcard.examples)
-      add(example.name, example.region, example.lifecycle);
-  }
-  for (const auto& block : row.addresses) add(representative(block), block.region, block.lifecycle);
-  return all;
-}
-
-// Region by region in turns, and within a region spread: a prefix of any length is a fair sample.
-std::vector<Candidate> in_sampling_order(const std::vector<Candidate>& all) {
-  std::vector<std::string> regions;
-  std::map<std::string, std::vector<Candidate>> by_region;
-  for (const auto& candidate : all) {
-    if (!by_region.contains(candidate.region)) regions.push_back(candidate.region);
-    by_region[candidate.region].push_back(candidate);
-  }
-  std::map<std::string, std::vector<std::size_t>> order;
-  for (const auto& region : regions) order[region] = spread_order(by_region[region].size());
-  std::vector<Candidate> sorted;
-  const auto region_order = spread_order(regions.size());
-  for (std::size_t turn = 0; sorted.size() < all.size(); ++turn) {
-    for (const auto index : region_order) {
-      const auto& region = regions[index];
-      if (turn < order[region].size()) sorted.push_back(by_region[region][order[region][turn]]);
-    }
-  }
-  return sorted;
-}
-
 std::size_t quota_of(const Row& row, const PlanOptions& options) {
   if (options.all) return row.candidates.size();
   std::set<std::string> regions;
@@ -121,8 +70,7 @@ std::size_t quota_of(const Row& row, const PlanOptions& options) {
   const auto& reach = row.requirement.reach;
   std::size_t wanted = hosts_per_requirement;
   if (reach.kind == Reach::Kind::nearest) {
-    wanted =
-        std::min<std::size_t>(std::max<std::size_t>(regions.size(), 2), regions_per_requirement);
+    wanted = std::clamp<std::size_t>(regions.size(), wanted, regions_per_requirement);
   }
   if (reach.kind == Reach::Kind::nearest || reach.kind == Reach::Kind::at_least) {
     wanted = std::max(wanted, static_cast<std::size_t>(reach.count));
@@ -132,7 +80,7 @@ std::size_t quota_of(const Row& row, const PlanOptions& options) {
 
 // Why the row cannot be probed from here, or nothing.
 std::string reason_to_skip(const Row& row, const std::vector<std::string>& missing,
-                           const std::vector<std::string>& problems) {
+                           const std::vector<std::string>& problems, const PlanOptions& options) {
   const auto& requirement = row.requirement;
   if (requirement.direction == Direction::in) {
     const auto where = vantages_of(requirement);
@@ -157,7 +105,8 @@ std::string reason_to_skip(const Row& row, const std::vector<std::string>& missi
       return fmt::format("only the wildcard {} is given, and no example of a name to try",
                          requirement.wildcards.front().pattern);
     }
-    return "no endpoint of it is in the chosen regions";
+    return options.regions.empty() ? "the document says that all its endpoints were removed"
+                                   : "no endpoint of it is in the chosen regions";
   }
   return {};
 }
@@ -169,9 +118,9 @@ Row make_row(const TargetSet& set, const Requirement& requirement, const PlanOpt
   row.requirement = std::move(expanded.requirement);
   row.planned.set = set.id;
   row.planned.requirement = requirement.id;
-  row.candidates = in_sampling_order(candidates_of(row.requirement, options));
+  row.candidates = candidates_of(set, row.requirement, options.regions);
   row.total = row.candidates.size();
-  row.planned.skipped = reason_to_skip(row, expanded.missing, expanded.problems);
+  row.planned.skipped = reason_to_skip(row, expanded.missing, expanded.problems, options);
   if (row.planned.skipped.empty()) {
     row.quota = quota_of(row, options);
     if (!options.from && !sent_from_a_pc(row.requirement)) {
@@ -183,44 +132,74 @@ Row make_row(const TargetSet& set, const Requirement& requirement, const PlanOpt
   return row;
 }
 
-// Deals hosts out in rounds, required rows first, so that no long list starves a short one. A host
-// that is already in the sample costs nothing. Every row gets one, within the budget or not: the
-// pacer then spreads the run over time.
-void deal_hosts(std::vector<Row>& rows, const PlanOptions& options) {
-  std::vector<Row*> order;
-  for (auto& row : rows) order.push_back(&row);
-  std::stable_sort(order.begin(), order.end(), [](const Row* a, const Row* b) {
-    return a->set->control != b->set->control ? a->set->control
-                                              : a->requirement.severity < b->requirement.severity;
-  });
-  std::set<std::string> used;
-  std::map<const Row*, std::size_t> next;
-  for (bool dealt = true; dealt;) {
-    dealt = false;
-    for (auto* row : order) {
-      auto& position = next[row];
-      if (row->chosen.size() >= row->quota || position >= row->candidates.size()) continue;
-      const auto& candidate = row->candidates[position];
-      const bool free = options.all || used.contains(candidate.host) ||
-                        used.size() < static_cast<std::size_t>(host_budget);
-      const bool entitled =
-          row->chosen.empty() ||
-          (row->requirement.reach.kind != Reach::Kind::all &&
-           row->chosen.size() < static_cast<std::size_t>(row->requirement.reach.count));
-      ++position;
-      dealt = true;
-      if (!free && !entitled) continue;
-      used.insert(candidate.host);
-      row->chosen.push_back(candidate);
+// Deals hosts out in rounds, required rows first, so that no long list starves a short one.
+class Dealer {
+ public:
+  Dealer(std::vector<Row>& rows, bool everything) : everything_(everything) {
+    for (auto& row : rows) order_.push_back(&row);
+    std::stable_sort(order_.begin(), order_.end(), [](const Row* a, const Row* b) {
+      if (a->set->control != b->set->control) return a->set->control;
+      return a->requirement.severity < b->requirement.severity;
+    });
+  }
+
+  // Every row gets what it cannot do without, within the budget or not: the pacer then spreads the
+  // run over time. Next come those that look for the nearest region, then all.
+  void deal() {
+    while (round([](const Row& row) { return lacks_the_least(row); })) {
+    }
+    while (round([](const Row& row) { return is_nearest(row); })) {
+    }
+    while (round([](const Row&) { return true; })) {
     }
   }
-}
+
+ private:
+  static bool is_nearest(const Row& row) {
+    return row.requirement.reach.kind == Reach::Kind::nearest;
+  }
+
+  static bool lacks_the_least(const Row& row) {
+    const auto& reach = row.requirement.reach;
+    const int least = reach.kind == Reach::Kind::all ? 1 : reach.count;
+    return row.chosen.size() < static_cast<std::size_t>(least);
+  }
+
+  // One more candidate for each of those rows; false where none had any left.
+  template <typename Who>
+  bool round(Who who) {
+    bool dealt = false;
+    for (auto* row : order_) {
+      auto& position = next_[row];
+      if (row->chosen.size() >= row->quota || position >= row->candidates.size()) continue;
+      if (!who(*row)) continue;
+      dealt = true;
+      const auto& candidate = row->candidates[position++];
+      if (!affordable(candidate.host) && !lacks_the_least(*row)) continue;
+      if (!candidate.host.empty()) used_.insert(candidate.host);
+      row->chosen.push_back(candidate);
+    }
+    return dealt;
+  }
+
+  // A host that is already in the sample costs nothing.
+  bool affordable(const std::string& host) const {
+    return everything_ || host.empty() || used_.contains(host) ||
+           used_.size() < static_cast<std::size_t>(host_budget);
+  }
+
+  bool everything_;
+  std::vector<Row*> order_;
+  std::set<std::string> used_;
+  std::map<const Row*, std::size_t> next_;
+};
 
 // The ports of a probe each: a media range is one probe with sampled ports, other ranges are tried
 // port by port.
 std::vector<std::pair<PortRange, std::vector<std::uint16_t>>> port_choices(const Requirement& row,
                                                                            bool all) {
   std::vector<std::pair<PortRange, std::vector<std::uint16_t>>> choices;
+  if (row.ports.empty()) choices.push_back({PortRange{}, {}});
   for (const auto& range : row.ports) {
     const auto sample = sample_ports(range, ports_per_range);
     if (row.check == "udp-range") {
@@ -243,9 +222,13 @@ class Assembler {
 
   void add(Row& row) {
     const auto& requirement = row.requirement;
+    // A check that takes no transport (nat) chooses its own.
+    auto transports = requirement.transports;
+    if (transports.empty()) transports.push_back(Transport::udp);
+    const auto choices = port_choices(requirement, options_.all);
     for (const auto& candidate : row.chosen) {
-      for (const auto transport : requirement.transports) {
-        for (const auto& [ports, sample] : port_choices(requirement, options_.all)) {
+      for (const auto transport : transports) {
+        for (const auto& [ports, sample] : choices) {
           Probe probe;
           probe.check = requirement.check;
           probe.target.host = candidate.host;
@@ -265,27 +248,37 @@ class Assembler {
         }
       }
     }
+    if (!row.planned.skipped.empty()) return;
     if (row.chosen.size() < row.total) {
       row.planned.sampled = fmt::format("{} of {} hosts", row.chosen.size(), row.total);
+    }
+    std::size_t listed = 0, tried = 0;
+    for (const auto& range : requirement.ports) listed += range.count();
+    for (const auto& [ports, sample] : choices) {
+      tried += sample.empty() ? ports.count() : sample.size();
+    }
+    if (tried < listed) {
+      row.planned.sampled +=
+          fmt::format("{}{} of {} ports", row.planned.sampled.empty() ? "" : ", ", tried, listed);
     }
   }
 
   // A SIP server's alternate ports are asked only where its first choice did not answer: more
-  // OPTIONS than needed may get the site banned.
-  void add_conditions(const TargetSet& set) {
-    for (const auto& capability : set.capabilities) {
-      for (const auto& need : capability.needs) {
-        std::vector<PlannedProbe*> earlier;
-        for (const auto& alternative : need.alternatives) {
-          std::vector<PlannedProbe*> here;
-          for (const auto& id : alternative) {
-            for (const auto& probe_id : row_probes_[set.id + '/' + id]) {
-              auto& planned = plan.probes[index_.at(probe_id)];
-              if (planned.probe.check == "sip") here.push_back(&planned);
+  // OPTIONS than needed may get the site banned. A probe that any row wants for itself is made
+  // whatever others answer.
+  void add_conditions(const std::vector<const TargetSet*>& sets) {
+    const auto wanted = wanted_for_themselves(sets);
+    for (const auto* set : sets) {
+      for (const auto& capability : set->capabilities) {
+        for (const auto& need : capability.needs) {
+          std::vector<PlannedProbe*> earlier;
+          for (const auto& alternative : need.alternatives) {
+            const auto here = sip_probes(*set, alternative);
+            for (auto* later : here) {
+              if (!wanted.contains(later->probe.id)) make_conditional(*later, earlier);
             }
+            earlier.insert(earlier.end(), here.begin(), here.end());
           }
-          for (auto* later : here) make_conditional(*later, earlier);
-          earlier.insert(earlier.end(), here.begin(), here.end());
         }
       }
     }
@@ -305,6 +298,41 @@ class Assembler {
     }
     row.planned.probes.push_back(id);
     row_probes_[row.set->id + '/' + row.requirement.id].push_back(id);
+  }
+
+  std::vector<PlannedProbe*> sip_probes(const TargetSet& set,
+                                        const std::vector<std::string>& rows) {
+    std::vector<PlannedProbe*> found;
+    for (const auto& row : rows) {
+      const auto ids = row_probes_.find(set.id + '/' + row);
+      if (ids == row_probes_.end()) continue;
+      for (const auto& id : ids->second) {
+        auto& planned = plan.probes[index_.at(id)];
+        if (planned.probe.check == "sip") found.push_back(&planned);
+      }
+    }
+    return found;
+  }
+
+  // Of rows that no need has as a later alternative, and of those that some need has as its first.
+  std::set<std::string> wanted_for_themselves(const std::vector<const TargetSet*>& sets) const {
+    std::set<std::string> later, first;
+    for (const auto* set : sets) {
+      for (const auto& capability : set->capabilities) {
+        for (const auto& need : capability.needs) {
+          for (std::size_t i = 0; i < need.alternatives.size(); ++i) {
+            for (const auto& row : need.alternatives[i]) {
+              (i == 0 ? first : later).insert(set->id + '/' + row);
+            }
+          }
+        }
+      }
+    }
+    std::set<std::string> probes;
+    for (const auto& [row, ids] : row_probes_) {
+      if (!later.contains(row) || first.contains(row)) probes.insert(ids.begin(), ids.end());
+    }
+    return probes;
   }
 
   static void make_conditional(PlannedProbe& later, const std::vector<PlannedProbe*>& earlier) {
@@ -336,10 +364,17 @@ Plan make_plan(const std::vector<const TargetSet*>& sets, const PlanOptions& opt
       rows.push_back(make_row(*set, requirement, options));
     }
   }
-  deal_hosts(rows, options);
+  Dealer(rows, options.all).deal();
   Assembler assembler(options);
   for (auto& row : rows) assembler.add(row);
-  for (const auto* set : sets) assembler.add_conditions(*set);
+  assembler.add_conditions(sets);
+  for (const auto* set : sets) {
+    const bool selected =
+        std::any_of(rows.begin(), rows.end(), [&](const Row& row) { return row.set == set; });
+    if (set->control || selected) continue;
+    assembler.plan.notes.push_back(fmt::format(
+        "{}: no row of this set is left by what was chosen on the command line", set->id));
+  }
   for (auto& row : rows) {
     if (!row.set->control) assembler.plan.requirements.push_back(std::move(row.planned));
   }

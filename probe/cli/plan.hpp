@@ -28,8 +28,9 @@ struct PlanOptions {
 inline constexpr int host_budget = 24;
 // Of one row: enough to see a pattern, few enough that six rows fit into the budget.
 inline constexpr int hosts_per_requirement = 4;
-// Of a "nearest" row, one host of so many regions: its distance is how the nearest is found.
-inline constexpr int regions_per_requirement = 8;
+// Of a "nearest" row, one host of each region, and of no more than this: its distance is how the
+// nearest is found.
+inline constexpr int regions_per_requirement = 16;
 // Of a port range. Equally spaced with both ends, 6 meet any block of a fifth of the range, and a
 // Linux host answers 6 of them with port-unreachable before it falls silent for a second.
 inline constexpr int ports_per_range = 6;

@@ -63,6 +63,7 @@ constexpr Phrase phrases[] = {
 }  // namespace
 
 std::string endpoint_in_words(const Target& target) {
+  if (target.host.empty()) return "this network";
   const bool v6 = target.host.find(':') != std::string::npos;
   auto text = fmt::format("{}{}{}:{} ({})", v6 ? "[" : "", target.host, v6 ? "]" : "",
                           target.ports.to_string(), transport_word(target.transport));

@@ -8,7 +8,8 @@
 
 namespace callready {
 
-// "www.example.com:443 (TLS)", "media.example.com:10000-20000 (UDP)".
+// "www.example.com:443 (TLS)", "media.example.com:10000-20000 (UDP)"; "this network" for a check
+// without an endpoint of its own.
 std::string endpoint_in_words(const Target& target);
 
 // What came of it, in a few words without a full stop: "no answer", "refused by the server",

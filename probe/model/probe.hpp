@@ -18,8 +18,8 @@ struct Route {
 };
 
 struct Target {
-  std::string host;                   // a name or an address, as the set gives it
-  PortRange ports;                    // one port, but for `udp-range`
+  std::string host;  // a name or an address, as the set gives it; empty: a check without endpoint
+  PortRange ports;   // one port, but for `udp-range`; 0 where there is no endpoint
   std::vector<std::uint16_t> sample;  // ports of a range that are tried, ascending
   Transport transport = Transport::tcp;
   Route route;
@@ -35,8 +35,8 @@ struct Probe {
   bool control = false;                     // measured only to give others a meaning
 };
 
-// "stun/udp/turn-rbx1.openrainbow.com:3478", with "@proxy" and sorted parameters where there are
-// any. Two probes with one id are one probe.
+// "stun/udp/turn-rbx1.openrainbow.com:3478", "nat/udp" without an endpoint; with "@proxy" and
+// sorted parameters where there are any. Two probes with one id are one probe.
 std::string probe_id(const Probe& probe);
 
 }  // namespace callready

@@ -1,0 +1,133 @@
+#include "probe/cli/candidates.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "probe/cli/plan.hpp"
+
+namespace callready {
+namespace {
+
+// One address to stand for a block: the first that a host can have.
+std::string representative(const AddressBlock& block) {
+  if (const auto* address = std::get_if<IpAddress>(&block.value)) return address->to_string();
+  IpAddress first, last;
+  if (const auto* range = std::get_if<AddressRange>(&block.value)) {
+    first = range->first;
+    last = range->last;
+  } else {
+    const auto& network = std::get<Network>(block.value);
+    first = network.first();
+    last = network.last();
+  }
+  // An address that ends in a zero byte is most often a network's own.
+  const bool own = first.bytes()[static_cast<std::size_t>(first.bits() / 8 - 1)] == 0;
+  const auto next = first.plus(1);
+  return (own && next && *next < last ? *next : first).to_string();
+}
+
+// A row may ask for a check that has no far end of its own (nat).
+bool names_no_endpoint(const Requirement& row) {
+  return row.hosts.empty() && row.reverse_dns.empty() && row.wildcards.empty() &&
+         row.addresses.empty() && row.variable_addresses.empty() && row.service_tags.empty();
+}
+
+// What there is to try, best evidence first: hosts and addresses that the document lists, then
+// examples of its wildcards, then what it is about to drop.
+std::vector<std::vector<Candidate>> by_evidence(const Requirement& row,
+                                                const std::vector<std::string>& regions) {
+  std::vector<Candidate> listed, examples, fading;
+  std::set<std::string> known;
+  const auto add = [&](std::vector<Candidate>& list, std::string host, const std::string& region,
+                       Lifecycle lifecycle) {
+    if (lifecycle == Lifecycle::removed) return;
+    const bool chosen = regions.empty() || region.empty() ||
+                        std::find(regions.begin(), regions.end(), region) != regions.end();
+    if (!chosen) return;
+    if (!known.insert(host).second) return;
+    (lifecycle == Lifecycle::current ? list : fading).push_back({std::move(host), region});
+  };
+  for (const auto& host : row.hosts) add(listed, host.name, host.region, host.lifecycle);
+  for (const auto& block : row.addresses) {
+    add(listed, representative(block), block.region, block.lifecycle);
+  }
+  for (const auto& wildcard : row.wildcards) {
+    for (const auto& example : wildcard.examples) {
+      add(examples, example.name, example.region, example.lifecycle);
+    }
+  }
+  if (names_no_endpoint(row)) listed.push_back({});
+  return {listed, examples, fading};
+}
+
+// "Europe" of "Europe / France": regions of one group are near each other.
+std::string group_of(const TargetSet& set, const std::string& region) {
+  for (const auto& known : set.regions) {
+    if (known.id == region) return known.title.substr(0, known.title.find(" / "));
+  }
+  return region;
+}
+
+// Puts the items in turns: the first of each group, in the groups' order, then the second of each.
+template <typename Item>
+std::vector<Item> in_turns(const std::vector<std::vector<Item>>& groups) {
+  std::vector<Item> sorted;
+  std::size_t longest = 0;
+  for (const auto& group : groups) longest = std::max(longest, group.size());
+  for (std::size_t turn = 0; turn < longest; ++turn) {
+    for (const auto& group : groups) {
+      if (turn < group.size()) sorted.push_back(group[turn]);
+    }
+  }
+  return sorted;
+}
+
+template <typename Item>
+std::vector<Item> spread(const std::vector<Item>& items) {
+  std::vector<Item> sorted;
+  for (const auto index : spread_order(items.size())) sorted.push_back(items[index]);
+  return sorted;
+}
+
+// Items as lists by key, in the order in which the keys first appear.
+template <typename Item, typename Key>
+std::vector<std::vector<Item>> grouped(const std::vector<Item>& items, const Key& key) {
+  std::vector<std::string> keys;
+  std::vector<std::vector<Item>> groups;
+  for (const auto& item : items) {
+    const auto place = std::find(keys.begin(), keys.end(), key(item));
+    const auto index = static_cast<std::size_t>(place - keys.begin());
+    if (place == keys.end()) {
+      keys.push_back(key(item));
+      groups.emplace_back();
+    }
+    groups[index].push_back(item);
+  }
+  return groups;
+}
+
+// Region by region in turns, far ones first, and within a region spread: a prefix of any length is
+// a fair sample of the whole.
+std::vector<Candidate> spread_over_regions(const TargetSet& set,
+                                           const std::vector<Candidate>& all) {
+  auto regions = grouped(all, [](const Candidate& candidate) { return candidate.region; });
+  for (auto& region : regions) region = spread(region);
+  const auto groups = grouped(spread(regions), [&](const std::vector<Candidate>& region) {
+    return group_of(set, region.front().region);
+  });
+  return in_turns(in_turns(groups));
+}
+
+}  // namespace
+
+std::vector<Candidate> candidates_of(const TargetSet& set, const Requirement& row,
+                                     const std::vector<std::string>& regions) {
+  std::vector<Candidate> all;
+  for (const auto& kind : by_evidence(row, regions)) {
+    const auto sorted = spread_over_regions(set, kind);
+    all.insert(all.end(), sorted.begin(), sorted.end());
+  }
+  return all;
+}
+
+}  // namespace callready

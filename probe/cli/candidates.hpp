@@ -1,0 +1,23 @@
+// The endpoints of a row that a run may try, in the order in which a sample takes them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "probe/model/target_set.hpp"
+
+namespace callready {
+
+struct Candidate {
+  std::string host;  // a name or an address; empty: the check needs none (nat)
+  std::string region;
+};
+
+// Every host once: what the document lists, then examples of its wildcards, then what it is about
+// to drop; never what it says was removed. Each kind in turns over the regions, far ones first, so
+// that a prefix of any length is a fair sample. A network or a range gives one address. `row` with
+// its variables filled in; `regions`: only endpoints of these, or of none; empty: all.
+std::vector<Candidate> candidates_of(const TargetSet& set, const Requirement& row,
+                                     const std::vector<std::string>& regions);
+
+}  // namespace callready

@@ -1,0 +1,476 @@
+// Plans: what a run is going to do. The whole of it in golden files (tests/golden/plans), and what
+// must hold for every plan as invariants.
+//
+// CALLREADY_UPDATE_GOLDEN=1 writes the golden files anew; read the difference before you commit it.
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "tests/cli/plan_text.hpp"
+
+namespace callready {
+namespace {
+
+using test::load;
+using test::plan_of;
+using test::vendor_set;
+
+struct PlanCase {
+  const char* name;  // of the golden file
+  std::vector<std::string> sets;
+  PlanOptions options;
+};
+
+void PrintTo(const PlanCase& plan, std::ostream* out) { *out << plan.name; }
+
+// Each set is read once: reading the largest takes a tenth of a second.
+std::vector<TargetSet> sets_of(const PlanCase& plan) {
+  static std::map<std::string, TargetSet> known;
+  std::vector<TargetSet> sets;
+  for (const auto& id : plan.sets) {
+    if (!known.contains(id)) known[id] = id == "anchors" ? test::anchors() : vendor_set(id);
+    sets.push_back(known[id]);
+  }
+  return sets;
+}
+
+const PlanCase cases[] = {
+    {"rainbow", {"rainbow"}, {}},
+    {"webex", {"webex"}, {}},
+    {"cloudoe", {"cloudoe"}, {}},
+    {"librestream", {"librestream"}, {}},
+    {"quicklink", {"quicklink"}, {}},
+    {"itracks", {"itracks"}, {}},
+    {"rainbow-anchors", {"rainbow", "anchors"}, {}},
+    {"rainbow-hub", {"rainbow"}, {.scenarios = {"hub"}}},
+    {"rainbow-hub-phone", {"rainbow"}, {.scenarios = {"hub"}, .from = Vantage::phone}},
+    {"rainbow-hybrid", {"rainbow"}, {.scenarios = {"hybrid"}}},
+    {"rainbow-hybrid-variables",
+     {"rainbow"},
+     {.scenarios = {"hybrid"},
+      .variables = {{"pbx", "10.1.2.10"},
+                    {"webrtc_gateway", "gateway.example.com"},
+                    {"ntp_server", "not an address"}}}},
+    {"rainbow-all", {"rainbow"}, {.all = true}},
+    {"rainbow-france", {"rainbow"}, {.regions = {"france"}}},
+    {"rainbow-proxy", {"rainbow"}, {.proxy = "http://proxy.example.com:3128"}},
+    {"rainbow-only", {"rainbow"}, {.only = {"turn-udp", "rainbow/hub-sip-tls"}}},
+    {"rainbow-skip", {"rainbow"}, {.skip = {"turn-everywhere", "rainbow/files-everywhere"}}},
+    {"rainbow-android", {"rainbow"}, {.client = "android"}},
+    {"rainbow-webex", {"rainbow", "webex"}, {}},
+    {"librestream-variables",
+     {"librestream"},
+     {.variables = {{"sip_server", "sip.example.com"}, {"media_server", "192.0.2.7"}}}},
+};
+
+class PlanTest : public testing::TestWithParam<PlanCase> {};
+
+TEST_P(PlanTest, IsAsInTheGoldenFile) {
+  const auto text = test::text_of(plan_of(sets_of(GetParam()), GetParam().options));
+  const std::string path =
+      std::string(CALLREADY_SOURCE_DIR) + "/tests/golden/plans/" + GetParam().name + ".txt";
+  if (std::getenv("CALLREADY_UPDATE_GOLDEN") != nullptr) {
+    std::ofstream(path, std::ios::binary) << text;
+  }
+  EXPECT_EQ(text, test::read_file(path)) << path;
+}
+
+TEST_P(PlanTest, NamesEveryProbeOnce) {
+  const auto plan = plan_of(sets_of(GetParam()), GetParam().options);
+  std::set<std::string> ids;
+  for (const auto& planned : plan.probes) {
+    EXPECT_EQ(planned.probe.id, probe_id(planned.probe));
+    EXPECT_TRUE(ids.insert(planned.probe.id).second) << planned.probe.id;
+  }
+  std::set<std::string> wanted;
+  for (const auto& row : plan.requirements) {
+    for (const auto& id : row.probes) {
+      EXPECT_TRUE(ids.contains(id)) << id;
+      wanted.insert(id);
+    }
+  }
+  for (const auto& planned : plan.probes) {
+    EXPECT_TRUE(wanted.contains(planned.probe.id) || planned.probe.control) << planned.probe.id;
+    for (const auto& first : planned.unless) EXPECT_TRUE(ids.contains(first)) << first;
+  }
+}
+
+TEST_P(PlanTest, GivesARowProbesOrAReason) {
+  const auto plan = plan_of(sets_of(GetParam()), GetParam().options);
+  for (const auto& row : plan.requirements) {
+    EXPECT_NE(row.probes.empty(), row.skipped.empty()) << row.requirement;
+    if (!row.skipped.empty()) {
+      EXPECT_EQ(row.sampled, "") << row.requirement;
+      EXPECT_EQ(row.note, "") << row.requirement;
+    }
+  }
+}
+
+TEST_P(PlanTest, KeepsTheBudgetOfHosts) {
+  if (GetParam().options.all) GTEST_SKIP() << "--all is for all";
+  const auto sets = sets_of(GetParam());
+  const auto plan = plan_of(sets, GetParam().options);
+  // What no budget takes from a row: one host, or as many as must answer.
+  std::size_t entitled = 0;
+  std::set<std::string> hosts;
+  for (const auto& planned : plan.probes) hosts.insert(planned.probe.target.host);
+  hosts.erase("");
+  for (const auto& set : sets) {
+    for (const auto& row : set.requirements) {
+      entitled +=
+          row.reach.kind == Reach::Kind::all ? 1 : static_cast<std::size_t>(row.reach.count);
+    }
+  }
+  EXPECT_LE(hosts.size(), std::max(static_cast<std::size_t>(host_budget), entitled));
+}
+
+TEST_P(PlanTest, NeverSendsToAHostThatIsNotListening) {
+  const auto sets = sets_of(GetParam());
+  const auto plan = plan_of(sets, GetParam().options);
+  for (const auto& set : sets) {
+    for (const auto& planned : plan.requirements) {
+      const auto* row = set.find_requirement(planned.requirement);
+      if (planned.set != set.id || row == nullptr || row->listening) continue;
+      for (const auto& id : planned.probes) {
+        EXPECT_TRUE(id.starts_with("udp-range/udp/")) << id;
+        EXPECT_NE(id.find("stop_on_the_way=true"), std::string::npos) << id;
+      }
+    }
+  }
+}
+
+TEST_P(PlanTest, NeverNamesWhatWasRemoved) {
+  const auto sets = sets_of(GetParam());
+  const auto plan = plan_of(sets, GetParam().options);
+  std::map<std::string, const Probe*> by_id;
+  for (const auto& planned : plan.probes) by_id[planned.probe.id] = &planned.probe;
+  for (const auto& planned : plan.requirements) {
+    for (const auto& set : sets) {
+      const auto* row = set.find_requirement(planned.requirement);
+      if (planned.set != set.id || row == nullptr) continue;
+      std::set<std::string> removed;
+      for (const auto& host : row->hosts) {
+        if (host.lifecycle == Lifecycle::removed) removed.insert(host.name);
+      }
+      for (const auto& block : row->addresses) {
+        if (block.lifecycle == Lifecycle::removed) removed.insert(block.to_string());
+      }
+      for (const auto& id : planned.probes) {
+        EXPECT_FALSE(removed.contains(by_id.at(id)->target.host)) << id;
+      }
+    }
+  }
+}
+
+TEST_P(PlanTest, IsTheSameEachTime) {
+  const auto sets = sets_of(GetParam());
+  EXPECT_EQ(test::text_of(plan_of(sets, GetParam().options)),
+            test::text_of(plan_of(sets, GetParam().options)));
+}
+
+TEST_P(PlanTest, HasNoDecorationOfVariables) {
+  for (const auto& planned : plan_of(sets_of(GetParam()), GetParam().options).probes) {
+    EXPECT_EQ(planned.probe.id.find("${"), std::string::npos) << planned.probe.id;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Plans, PlanTest, testing::ValuesIn(cases), [](const auto& of) {
+  std::string name;
+  for (const char* c = of.param.name; *c != '\0'; ++c) name += *c == '-' ? '_' : *c;
+  return name;
+});
+
+// --- Small sets, one rule each ------------------------------------------------------------------
+
+// The rows and capabilities of a set with regions "north" and "south" and a scenario "night" that
+// is off by default.
+TargetSet small_set(const std::string& requirements, const std::string& needs = "[row]") {
+  return load(
+      "schema: callready.targets/1\n"
+      "id: small\n"
+      "title: Small\n"
+      "vendor: Nobody\n"
+      "edition: \"1\"\n"
+      "document: None\n"
+      "verified: 2026-11-20\n"
+      "scenarios: [{ id: day, title: Day, default: true }, { id: night, title: Night }]\n"
+      "regions: [{ id: north, title: North }, { id: south, title: South }]\n"
+      "capabilities: [{ id: all, title: All, needs: " +
+          needs + " }]\nrequirements:\n" + requirements,
+      "small");
+}
+
+std::string sip_row(const std::string& id, const std::string& transport, int port) {
+  return fmt::format(
+      "  - {{ id: {}, title: T, source: s, check: sip, transport: [{}], ports: [{}], "
+      "hosts: [sip.example.com] }}\n",
+      id, transport, port);
+}
+
+std::map<std::string, std::vector<std::string>> conditions(const Plan& plan) {
+  std::map<std::string, std::vector<std::string>> found;
+  for (const auto& planned : plan.probes) {
+    if (!planned.unless.empty()) found[planned.probe.id] = planned.unless;
+  }
+  return found;
+}
+
+using Conditions = std::map<std::string, std::vector<std::string>>;
+
+TEST(SipAlternates, WaitForTheFirstChoiceOfTheirTransport) {
+  const auto set = small_set(sip_row("udp", "udp", 5060) + sip_row("udp-alt", "udp", 5080) +
+                                 sip_row("udp-alt2", "udp", 5090) + sip_row("tcp", "tcp", 5060),
+                             "[{ first_of: [udp, udp-alt, udp-alt2, tcp] }]");
+  EXPECT_EQ(conditions(plan_of({set})),
+            (Conditions{{"sip/udp/sip.example.com:5080", {"sip/udp/sip.example.com:5060"}},
+                        {"sip/udp/sip.example.com:5090", {"sip/udp/sip.example.com:5060"}}}));
+}
+
+TEST(SipAlternates, AreMadeAnywayWhereARowWantsThemForThemselves) {
+  const auto rows = sip_row("udp", "udp", 5060) + sip_row("udp-alt", "udp", 5080);
+  EXPECT_EQ(conditions(plan_of({small_set(rows, "[{ first_of: [udp, udp-alt] }, udp-alt]")})),
+            Conditions{});
+  // The same endpoint in another row that no need calls an alternative.
+  EXPECT_EQ(conditions(plan_of(
+                {small_set(rows + sip_row("own", "udp", 5080), "[{ first_of: [udp, udp-alt] }]")})),
+            Conditions{});
+}
+
+TEST(Sampling, NearestRowsGetOneHostOfEachRegion) {
+  std::string hosts;
+  for (int i = 0; i < 9; ++i) {
+    hosts += fmt::format("{{ name: north{}.example.com, region: north }}, ", i);
+  }
+  hosts += "{ name: south.example.com, region: south }";
+  const auto set = small_set(
+      "  - { id: row, title: T, source: s, check: stun, transport: [udp], ports: [3478], "
+      "reach: { nearest: 1 }, hosts: [" +
+      hosts + "] }\n");
+  const auto plan = plan_of({set});
+  std::set<std::string> regions;
+  for (const auto& planned : plan.probes) regions.insert(planned.probe.region);
+  EXPECT_EQ(regions, (std::set<std::string>{"north", "south"}));
+  EXPECT_EQ(plan.requirements[0].sampled, "4 of 10 hosts");
+}
+
+TEST(Sampling, TakesFarRegionsFirst) {
+  auto set = small_set(
+      "  - { id: row, title: T, source: s, check: stun, transport: [udp], ports: [3478], "
+      "hosts: [{ name: a, region: north }, { name: b, region: north }, { name: c, region: south }, "
+      "{ name: d, region: south }] }\n");
+  set.regions = {{"fr", "Europe / France"}, {"de", "Europe / Germany"}, {"jp", "Asia / Japan"}};
+  set.requirements[0].hosts = {
+      {"fr1", "fr", {}, ""}, {"fr2", "fr", {}, ""}, {"de1", "de", {}, ""}, {"jp1", "jp", {}, ""}};
+  std::vector<std::string> hosts;
+  for (const auto& planned : plan_of({set}).probes) hosts.push_back(planned.probe.target.host);
+  EXPECT_EQ(hosts, (std::vector<std::string>{"fr1", "jp1", "de1", "fr2"}));
+}
+
+// One row each of the kinds that compete for hosts: many rows, and one that looks for the nearest.
+TEST(Sampling, NearestRowsComeBeforeSecondHostsOfOthers) {
+  std::string rows;
+  for (int row = 0; row < 6; ++row) {
+    rows += fmt::format(
+        "  - {{ id: r{}, title: T, source: s, check: tcp, transport: [tcp], ports: [80], hosts: [",
+        row);
+    for (int host = 0; host < 4; ++host) rows += fmt::format("r{}h{}.example.com, ", row, host);
+    rows += "] }\n";
+  }
+  rows +=
+      "  - { id: row, title: T, source: s, check: stun, transport: [udp], ports: [3478], "
+      "reach: { nearest: 2 }, hosts: [";
+  for (int host = 0; host < 16; ++host) rows += fmt::format("near{}.example.com, ", host);
+  rows += "] }\n";
+  auto set = small_set(rows);
+  auto& nearest = set.requirements.back();
+  for (std::size_t i = 0; i < nearest.hosts.size(); ++i) {
+    nearest.hosts[i].region = fmt::format("region{}", i);
+  }
+  const auto plan = plan_of({set});
+  EXPECT_EQ(plan.requirements.back().probes.size(), 16u);
+  std::set<std::string> hosts;
+  for (const auto& planned : plan.probes) hosts.insert(planned.probe.target.host);
+  EXPECT_EQ(hosts.size(), static_cast<std::size_t>(host_budget));
+}
+
+TEST(Sampling, OfPortsIsSaid) {
+  const auto set = small_set(
+      "  - { id: row, title: T, source: s, check: tcp, transport: [tcp], ports: [80, 5000-6000], "
+      "hosts: [a.example.com] }\n");
+  const auto plan = plan_of({set});
+  EXPECT_EQ(plan.requirements[0].sampled, "7 of 1002 ports");
+  EXPECT_EQ(plan.probes.size(), 7u);
+}
+
+TEST(Sampling, PrefersWhatTheDocumentListsToExamplesAndToThePast) {
+  const auto set = small_set(
+      "  - id: row\n    title: T\n    source: s\n    check: tcp\n    transport: [tcp]\n"
+      "    ports: [80]\n"
+      "    hosts: [{ name: old.example.com, lifecycle: deprecated }, a.example.com,"
+      " { name: gone.example.com, lifecycle: removed }, b.example.com, c.example.com]\n"
+      "    wildcards: [{ pattern: \"*.example.com\", examples: [e.example.com, a.example.com] "
+      "}]\n");
+  std::vector<std::string> hosts;
+  for (const auto& planned : plan_of({set}).probes) hosts.push_back(planned.probe.target.host);
+  EXPECT_EQ(hosts, (std::vector<std::string>{"a.example.com", "c.example.com", "b.example.com",
+                                             "e.example.com"}));
+}
+
+TEST(Sampling, ARequiredRowComesFirst) {
+  std::string rows;
+  for (const auto* severity : {"optional", "recommended", "required"}) {
+    rows += fmt::format(
+        "  - {{ id: {0}, title: T, source: s, severity: {0}, check: tcp, transport: [tcp], ports: "
+        "[80], reach: {{ nearest: 14 }}, hosts: [",
+        severity);
+    for (int i = 0; i < 14; ++i) rows += fmt::format("{}{}.example.com, ", severity, i);
+    rows += "] }\n";
+  }
+  // Entitled to the 14 that must answer, all of them.
+  const auto plan = plan_of({small_set(rows, "[required]")});
+  EXPECT_EQ(plan.probes.size(), 42u);
+}
+
+TEST(Sampling, NetworksAreRepresentedByAnAddressThatAHostCanHave) {
+  const auto set = small_set(
+      "  - id: row\n    title: T\n    source: s\n    check: udp-range\n    transport: [udp]\n"
+      "    ports: [10000-20000]\n    listening: false\n"
+      "    addresses: [192.0.2.0/24, 198.51.100.7/32, { range: 203.0.113.0-203.0.113.255 },"
+      " { range: 203.0.113.10-203.0.113.20 }]\n");
+  std::set<std::string> hosts;
+  for (const auto& planned : plan_of({set}).probes) hosts.insert(planned.probe.target.host);
+  EXPECT_EQ(hosts,
+            (std::set<std::string>{"192.0.2.1", "198.51.100.7", "203.0.113.1", "203.0.113.10"}));
+}
+
+TEST(Rows, ThatAreNamedAreTakenWhateverTheScenario) {
+  const auto set = small_set(
+      "  - { id: row, title: T, source: s, check: tcp, transport: [tcp], ports: [80], "
+      "hosts: [a.example.com] }\n"
+      "  - { id: late, title: T, source: s, scenarios: [night], check: tcp, transport: [tcp], "
+      "ports: [80], hosts: [b.example.com] }\n");
+  EXPECT_EQ(plan_of({set}).requirements.size(), 1u);
+  const auto named = plan_of({set}, {.only = {"late"}});
+  ASSERT_EQ(named.requirements.size(), 1u);
+  EXPECT_EQ(named.requirements[0].requirement, "late");
+  EXPECT_TRUE(plan_of({set}, {.only = {"late"}, .skip = {"late"}}).requirements.empty());
+}
+
+TEST(Rows, ASetOfWhichNothingIsLeftIsSaid) {
+  const auto set = small_set(
+      "  - { id: row, title: T, source: s, vantage: [pbx], check: tcp, transport: [tcp], "
+      "ports: [80], hosts: [a.example.com] }\n");
+  EXPECT_TRUE(plan_of({set}).notes.empty());
+  EXPECT_EQ(plan_of({set}, {.from = Vantage::phone}).notes,
+            std::vector<std::string>{
+                "small: no row of this set is left by what was chosen on the command line"});
+}
+
+TEST(Rows, OfAnotherVantageSayWhereToRunThem) {
+  const auto set = small_set(
+      "  - { id: row, title: T, source: s, vantage: [phone], check: tcp, transport: [tcp], "
+      "ports: [80], hosts: [a.example.com] }\n");
+  EXPECT_EQ(plan_of({set}).requirements[0].note,
+            "measured from this computer: run it where the phone is to be sure");
+  EXPECT_EQ(plan_of({set}, {.from = Vantage::phone}).requirements[0].note, "");
+}
+
+TEST(Rows, WithoutAnEndpointGetOneProbe) {
+  const auto plan = plan_of({small_set("  - { id: row, title: T, source: s, check: nat }\n")});
+  ASSERT_EQ(plan.probes.size(), 1u);
+  EXPECT_EQ(plan.probes[0].probe.id, "nat/udp");
+  EXPECT_EQ(plan.requirements[0].skipped, "");
+}
+
+TEST(Routes, AProxyIsTriedBesideTheDirectWayWhereTheRowPermits) {
+  const auto set = small_set(
+      "  - { id: never, title: T, source: s, check: tcp, transport: [tcp], ports: [80], "
+      "hosts: [never.example.com] }\n"
+      "  - { id: row, title: T, source: s, proxy: allowed, check: tcp, transport: [tcp], "
+      "ports: [80], hosts: [may.example.com] }\n"
+      "  - { id: must, title: T, source: s, proxy: required, check: tcp, transport: [tcp], "
+      "ports: [80], hosts: [must.example.com] }\n"
+      "  - { id: udp, title: T, source: s, proxy: allowed, check: stun, transport: [udp], "
+      "ports: [80], hosts: [udp.example.com] }\n");
+  const auto ids = [&](const std::string& proxy) {
+    std::vector<std::string> all;
+    for (const auto& planned : plan_of({set}, {.proxy = proxy}).probes) {
+      all.push_back(planned.probe.id);
+    }
+    return all;
+  };
+  EXPECT_EQ(ids(""), (std::vector<std::string>{
+                         "tcp/tcp/never.example.com:80", "tcp/tcp/may.example.com:80",
+                         "tcp/tcp/must.example.com:80", "stun/udp/udp.example.com:80"}));
+  EXPECT_EQ(ids("http://p:1"),
+            (std::vector<std::string>{"tcp/tcp/never.example.com:80", "tcp/tcp/may.example.com:80",
+                                      "tcp/tcp/may.example.com:80@http://p:1",
+                                      "tcp/tcp/must.example.com:80@http://p:1",
+                                      "stun/udp/udp.example.com:80"}));
+}
+
+TEST(Controls, AreMadeWhateverIsChosenAndGiveNoRows) {
+  const auto vendor = small_set(
+      "  - { id: row, title: T, source: s, check: tls, transport: [tls], ports: [443], "
+      "hosts: [www.google.com] }\n");
+  const auto plan = plan_of({vendor, test::anchors()}, {.from = Vantage::phone, .only = {"row"}});
+  std::size_t controls = 0;
+  for (const auto& planned : plan.probes) {
+    controls += planned.probe.control ? 1u : 0u;
+    if (planned.probe.target.host == "www.google.com") {
+      EXPECT_FALSE(planned.probe.control) << "the vendor's row wants it too";
+    }
+  }
+  EXPECT_GE(controls, 7u);
+  EXPECT_EQ(plan.requirements.size(), 1u);
+}
+
+// --- The parts ----------------------------------------------------------------------------------
+
+TEST(SamplePorts, HoldsBothEndsAndIsEvenlySpaced) {
+  EXPECT_EQ(sample_ports({10000, 20000}, 5),
+            (std::vector<std::uint16_t>{10000, 12500, 15000, 17500, 20000}));
+  EXPECT_EQ(sample_ports({443, 443}, 5), std::vector<std::uint16_t>{443});
+  EXPECT_EQ(sample_ports({5060, 5061}, 5), (std::vector<std::uint16_t>{5060, 5061}));
+  EXPECT_EQ(sample_ports({1, 65535}, 2), (std::vector<std::uint16_t>{1, 65535}));
+  EXPECT_EQ(sample_ports({1, 65535}, 0), (std::vector<std::uint16_t>{1, 65535}));
+  const auto all = sample_ports({1, 65535}, 70000);
+  ASSERT_EQ(all.size(), 65535u);
+  EXPECT_EQ(all.front(), 1);
+  EXPECT_EQ(all.back(), 65535);
+}
+
+TEST(SpreadOrder, EveryPrefixIsSpread) {
+  EXPECT_EQ(spread_order(0), std::vector<std::size_t>{});
+  EXPECT_EQ(spread_order(1), std::vector<std::size_t>{0});
+  EXPECT_EQ(spread_order(8), (std::vector<std::size_t>{0, 4, 2, 6, 1, 5, 3, 7}));
+  for (std::size_t n = 1; n < 200; ++n) {
+    const auto order = spread_order(n);
+    const std::set<std::size_t> visited(order.begin(), order.end());
+    ASSERT_EQ(order.size(), n);
+    ASSERT_EQ(visited.size(), n);
+    ASSERT_EQ(*visited.rbegin(), n - 1);
+  }
+  // No gap in a prefix is more than twice as wide as an even spread would leave.
+  const auto order = spread_order(64);
+  for (std::size_t length = 1; length <= 64; ++length) {
+    std::set<std::size_t> prefix(order.begin(),
+                                 order.begin() + static_cast<std::ptrdiff_t>(length));
+    std::size_t last = 0, widest = 64 - *prefix.rbegin();
+    for (const auto position : prefix) {
+      widest = std::max(widest, position - last);
+      last = position;
+    }
+    ASSERT_LE(widest * length, 2u * 64u) << length;
+  }
+}
+
+TEST(Scenarios, AreTheDefaultsOrThoseNamed) {
+  const auto set = vendor_set("rainbow");
+  EXPECT_EQ(active_scenarios(set, {}), std::vector<std::string>{"collaboration"});
+  EXPECT_EQ(active_scenarios(set, {.scenarios = {"hub", "elsewhere"}}),
+            std::vector<std::string>{"hub"});
+}
+
+}  // namespace
+}  // namespace callready
