@@ -132,7 +132,7 @@ asio::awaitable<void> StreamService::attend(std::shared_ptr<Core> core, tcp::soc
   socket.set_option(tcp::no_delay(true), ignored);
   const auto ends = core->clock.now() + core->limits.connection;
   auto connection = std::make_shared<Connection>(
-      Connection{nullptr, core->executor, core->scope, core->limits, ends, {}});
+      Connection{nullptr, core->executor, core->scope, core->limits, ends, {}, core});
   auto transport = std::make_unique<TcpStream>(std::move(socket));
   if (core->tls) {
     auto accepted = co_await tls_accept(std::move(transport), core->scope, *core->tls);

@@ -7,14 +7,15 @@
 
 namespace callready::serve {
 
-// One client. Its stream, clock and stop signal live as long as the handler runs.
+// One client. The clock and the stop signal live as long as this.
 struct Connection {
   std::unique_ptr<Stream> stream;
   asio::any_io_executor executor;
   Scope scope;
   Limits limits;
-  Instant ends;  // of the whole connection
-  Bytes unread;  // what came behind the last message
+  Instant ends;                         // of the whole connection
+  Bytes unread;                         // what came behind the last message
+  std::shared_ptr<const void> service;  // keeps what `scope` refers to
 
   // Of one request or of one reply that starts now.
   Instant deadline() const { return std::min(scope.clock.now() + limits.idle, ends); }

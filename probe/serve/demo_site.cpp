@@ -1,0 +1,201 @@
+#include "probe/serve/demo_site.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "probe/serve/certificates.hpp"
+#include "probe/serve/demo_set.hpp"
+#include "probe/serve/dns_server.hpp"
+#include "probe/serve/http_server.hpp"
+#include "probe/serve/ntp_server.hpp"
+#include "probe/serve/proxy_server.hpp"
+#include "probe/serve/sip_server.hpp"
+#include "probe/serve/stun_server.hpp"
+#include "probe/serve/udp_echo.hpp"
+
+namespace callready::serve {
+namespace {
+
+// Enough for a sample with both ends and some between them.
+constexpr int media_ports = 8;
+
+std::string name(const std::string& host) { return host + "." + demo_domain; }
+
+// A root, an authority under it that issues, and what it issued: as a public site has it.
+class Authority {
+ public:
+  std::string root_pem() const { return root_.pem(); }
+  std::shared_ptr<asio::ssl::context> server(const std::vector<std::string>& names) const {
+    CertificateOptions options;
+    options.common_name = names.front();
+    options.names = names;
+    return server_context(issuing_.issue(options), {issuing_});
+  }
+
+ private:
+  static CertificateOptions authority(const std::string& common_name) {
+    CertificateOptions options;
+    options.common_name = common_name;
+    options.organization = "callready";
+    options.authority = true;
+    return options;
+  }
+  Certificate root_ = Certificate::self_signed(authority("callready demo root"));
+  Certificate issuing_ = root_.issue(authority("callready demo issuing authority"));
+};
+
+DnsZone zone(const IpAddress& address, const DemoPorts& ports) {
+  DnsZone made;
+  const auto reverse = reverse_name(address);
+  made.apexes = {demo_domain, reverse};
+  for (const char* host : {"ns", "www", "stun", "turn", "sip", "media", "ntp", "proxy"}) {
+    made.records.push_back({name(host), address});
+  }
+  const DnsService plain{10, 0, ports.sip, name("sip")};
+  const DnsService secure{10, 0, ports.sip_tls, name("sip")};
+  const DnsService stun{10, 0, ports.stun, name("stun")};
+  const DnsService turn{10, 0, ports.stun, name("turn")};
+  made.records.push_back({name("_sip._udp"), plain});
+  made.records.push_back({name("_sip._tcp"), plain});
+  made.records.push_back({name("_sips._tcp"), secure});
+  made.records.push_back({name("_stun._udp"), stun});
+  made.records.push_back({name("_turn._udp"), turn});
+  // RFC 3263 section 4.1: the transport by NAPTR, the server by SRV.
+  const DnsPointer over_tls{10, 50, "s", "SIPS+D2T", "", name("_sips._tcp")};
+  const DnsPointer over_tcp{20, 50, "s", "SIP+D2T", "", name("_sip._tcp")};
+  const DnsPointer over_udp{30, 50, "s", "SIP+D2U", "", name("_sip._udp")};
+  for (const auto& pointer : {over_tls, over_tcp, over_udp}) {
+    made.records.push_back({demo_domain, pointer});
+  }
+  made.records.push_back({reverse, DnsName{name("www")}});
+  return made;
+}
+
+HttpOptions pages(std::shared_ptr<asio::ssl::context> tls) {
+  HttpOptions options;
+  options.pages["/"].body = "This is the demo site of callready.\n";
+  options.pages["/ncsi.txt"].body = "Microsoft NCSI";  // what http checks of real sets expect too
+  options.websocket_paths = {"/websocket"};
+  options.tls = std::move(tls);
+  return options;
+}
+
+Failure local_failure(const std::string& what, int error) {
+  return {FailureKind::local, what + ": " + std::generic_category().message(error), error, {}};
+}
+
+// A new file that only this user can read.
+Result<std::string> write_private(const std::string& text) {
+  const char* folder = std::getenv("TMPDIR");
+  std::string path = folder != nullptr && *folder != '\0' ? folder : "/tmp";
+  path += "/callready-demo-XXXXXX";
+  const int file = ::mkstemp(path.data());
+  if (file < 0) return local_failure(path, errno);
+  const auto size = ::write(file, text.data(), text.size());
+  const int error = errno;
+  ::close(file);
+  if (size == static_cast<ssize_t>(text.size())) return path;
+  ::unlink(path.c_str());
+  return local_failure(path, error);
+}
+
+}  // namespace
+
+struct DemoSite::Servers {
+  std::shared_ptr<DnsServer> dns;
+  std::shared_ptr<HttpServer> http, https;
+  std::shared_ptr<StunServer> stun;
+  std::shared_ptr<SipServer> sip;
+  std::shared_ptr<UdpEcho> media;
+  std::shared_ptr<NtpServer> ntp;
+  std::shared_ptr<ProxyServer> proxy;
+
+  // Keeps what was started; false, with the failure, where it was not.
+  template <typename Server>
+  bool keep(std::shared_ptr<Server>& place, Result<std::shared_ptr<Server>> started) {
+    if (started.has_error()) {
+      failure = started.error();
+      return false;
+    }
+    place = std::move(*started);
+    return true;
+  }
+  Failure failure;
+};
+
+DemoSite::DemoSite(std::unique_ptr<Servers> servers) : servers_(std::move(servers)) {}
+
+DemoSite::~DemoSite() { stop(); }
+
+Result<std::shared_ptr<DemoSite>> DemoSite::start(const asio::any_io_executor& executor,
+                                                  const DemoOptions& options) {
+  auto servers = std::make_unique<Servers>();
+  auto& all = *servers;
+  const Authority authority;
+  const SocketAddress bind{options.address, 0};
+  StunOptions stun;
+  stun.identity.realm = demo_domain;
+  stun.tls = authority.server({name("stun"), name("turn")});
+  SipOptions sip;
+  sip.tls = authority.server({name("sip"), demo_domain});  // RFC 5922: the domain, not the host
+  EchoOptions media;
+  media.ports = media_ports;
+  const bool started =
+      all.keep(all.http, HttpServer::start(executor, bind, pages(nullptr))) &&
+      all.keep(all.https,
+               HttpServer::start(executor, bind, pages(authority.server({name("www")})))) &&
+      all.keep(all.stun, StunServer::start(executor, bind, stun)) &&
+      all.keep(all.sip, SipServer::start(executor, bind, sip)) &&
+      all.keep(all.media, UdpEcho::start(executor, bind, media)) &&
+      all.keep(all.ntp, NtpServer::start(executor, bind));
+  if (!started) return all.failure;
+  DemoPorts ports;
+  ports.http = all.http->local().port;
+  ports.https = all.https->local().port;
+  ports.stun = all.stun->local().port;
+  ports.stun_tls = all.stun->tls_local()->port;
+  ports.sip = all.sip->local().port;
+  ports.sip_tls = all.sip->tls_local()->port;
+  ports.media = all.media->ports();
+  ports.ntp = all.ntp->local().port;
+  ProxyOptions proxy;
+  for (const auto& host : {name("www"), options.address.to_string()}) {
+    proxy.allowed[fmt::format("{}:{}", host, ports.https)] = all.https->local();
+  }
+  if (!all.keep(all.proxy, ProxyServer::start(executor, bind, proxy)) ||
+      !all.keep(all.dns, DnsServer::start(executor, bind, zone(options.address, ports)))) {
+    return all.failure;
+  }
+  ports.dns = all.dns->local().port;
+  auto site = std::shared_ptr<DemoSite>(new DemoSite(std::move(servers)));
+  site->ca_pem_ = authority.root_pem();
+  auto file = write_private(site->ca_pem_);
+  if (file.has_error()) return file.error();
+  site->ca_file_ = std::move(*file);
+  const auto today = fmt::format("{:%Y-%m-%d}", fmt::gmtime(std::time(nullptr)));
+  site->target_set_ = demo_target_set(ports, options.kinds, today);
+  return site;
+}
+
+SocketAddress DemoSite::dns() const { return servers_->dns->local(); }
+
+std::string DemoSite::proxy() const { return "http://" + servers_->proxy->local().to_string(); }
+
+void DemoSite::stop() {
+  servers_->dns->stop();
+  servers_->http->stop();
+  servers_->https->stop();
+  servers_->stun->stop();
+  servers_->sip->stop();
+  servers_->media->stop();
+  servers_->ntp->stop();
+  servers_->proxy->stop();
+  if (!ca_file_.empty()) ::unlink(ca_file_.c_str());
+  ca_file_.clear();
+}
+
+}  // namespace callready::serve
