@@ -5,16 +5,27 @@
 namespace callready {
 namespace {
 
-// The time at which, of `latest` contacts, fewer than `allowed` lie within `window` before it.
-Instant when_fewer(std::vector<Instant> latest, std::size_t allowed, milliseconds window,
-                   Instant now) {
+// The time at which at most `allowed` of these contacts lie within `window` before it.
+Instant when_at_most(std::vector<Instant> latest, std::size_t allowed, milliseconds window,
+                     Instant now) {
   std::erase_if(latest, [&](Instant time) { return time + window <= now; });
-  if (latest.size() < allowed) return now;
+  if (latest.size() <= allowed) return now;
   std::sort(latest.begin(), latest.end());
-  return latest[latest.size() - allowed] + window;
+  return latest[latest.size() - allowed - 1] + window;
 }
 
 }  // namespace
+
+// Drops what no window reaches any more. SIP servers are remembered for the whole run.
+void Pacer::forget(Instant now) {
+  for (auto& [address, host] : hosts_) {
+    std::erase_if(host.ports,
+                  [&](const auto& port) { return port.second + limits_.window <= now; });
+  }
+  std::erase_if(hosts_, [](const auto& known) {
+    return known.second.ports.empty() && known.second.sip_seen.empty();
+  });
+}
 
 Instant Pacer::when_host_is_free(const IpAddress& address, Instant now) const {
   const auto known = hosts_.find(address);
@@ -23,27 +34,31 @@ Instant Pacer::when_host_is_free(const IpAddress& address, Instant now) const {
   for (const auto& [other, host] : hosts_) {
     if (other != address) latest.push_back(host.last);
   }
-  return when_fewer(std::move(latest), static_cast<std::size_t>(limits_.hosts), limits_.window,
-                    now);
+  const auto others = static_cast<std::size_t>(std::max(limits_.hosts - 1, 0));
+  return when_at_most(std::move(latest), others, limits_.window, now);
 }
 
-Instant Pacer::when_port_is_free(const Host& host, const Contact& contact, Instant now) const {
-  const std::pair key(contact.transport, contact.port);
-  const auto known = host.ports.find(key);
-  if (known != host.ports.end() && known->second + limits_.window > now) return now;
-  std::vector<Instant> latest;
-  for (const auto& [port, time] : host.ports) latest.push_back(time);
-  return when_fewer(std::move(latest), static_cast<std::size_t>(limits_.ports_per_host),
-                    limits_.window, now);
+Instant Pacer::when_ports_are_free(const Host& host, const Contact& contact, Instant now) const {
+  std::vector<Instant> others;
+  for (const auto& [port, time] : host.ports) {
+    const bool ours =
+        port.first == contact.transport &&
+        std::find(contact.ports.begin(), contact.ports.end(), port.second) != contact.ports.end();
+    if (!ours) others.push_back(time);
+  }
+  const auto limit = static_cast<std::size_t>(limits_.ports_per_host);
+  const auto left = limit - std::min(limit, contact.ports.size());
+  return when_at_most(std::move(others), left, limits_.window, now);
 }
 
 std::optional<Instant> Pacer::ask(const Contact& contact, Instant now) {
+  forget(now);
   auto when = now;
   if (!limits_.unlimited) when = when_host_is_free(contact.address, now);
   const auto known = hosts_.find(contact.address);
   if (known != hosts_.end()) {
     const auto& host = known->second;
-    if (!limits_.unlimited) when = std::max(when, when_port_is_free(host, contact, now));
+    if (!limits_.unlimited) when = std::max(when, when_ports_are_free(host, contact, now));
     if (contact.sip && host.sip_seen.contains(contact.transport)) {
       when = std::max(when, host.last_sip + limits_.sip_gap);
     }
@@ -51,7 +66,7 @@ std::optional<Instant> Pacer::ask(const Contact& contact, Instant now) {
   if (when > now) return when;
   auto& host = hosts_[contact.address];
   host.last = now;
-  host.ports[{contact.transport, contact.port}] = now;
+  for (const auto port : contact.ports) host.ports[{contact.transport, port}] = now;
   if (contact.sip) {
     host.sip_seen.insert(contact.transport);
     host.last_sip = now;

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <set>
+#include <vector>
 
 #include "probe/net/clock.hpp"
 
@@ -25,12 +26,13 @@ class Pacer {
   struct Contact {
     IpAddress address;
     Transport transport = Transport::tcp;
-    std::uint16_t port = 0;
+    std::vector<std::uint16_t> ports;  // all that the probe sends to
     bool sip = false;
   };
 
   // Nothing: go now, the contact is on record. Otherwise the time to ask again: nothing was
-  // reserved, and another may have been faster.
+  // reserved, and another may have been faster. A contact of more ports than a window allows waits
+  // for an empty one.
   std::optional<Instant> ask(const Contact& contact, Instant now);
 
  private:
@@ -40,8 +42,9 @@ class Pacer {
     Instant last_sip{};
     std::set<Transport> sip_seen;
   };
+  void forget(Instant now);
   Instant when_host_is_free(const IpAddress& address, Instant now) const;
-  Instant when_port_is_free(const Host& host, const Contact& contact, Instant now) const;
+  Instant when_ports_are_free(const Host& host, const Contact& contact, Instant now) const;
 
   PaceLimits limits_;
   std::map<IpAddress, Host> hosts_;

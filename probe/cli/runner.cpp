@@ -51,14 +51,31 @@ class Turnstile {
   std::map<IpAddress, Place> places_;
 };
 
+// The place is given back also where a check throws.
+class Inside {
+ public:
+  Inside(Turnstile& turnstile, std::optional<IpAddress> address)
+      : turnstile_(turnstile), address_(address) {}
+  ~Inside() {
+    if (address_) turnstile_.leave(*address_);
+  }
+  Inside(const Inside&) = delete;
+  Inside& operator=(const Inside&) = delete;
+
+ private:
+  Turnstile& turnstile_;
+  std::optional<IpAddress> address_;
+};
+
 class Runner {
  public:
   Runner(const Plan& plan, checks::Context& context, const RunnerOptions& options,
-         const ProgressCallback& progress)
+         const ProgressCallback& progress, std::span<const checks::Check> table)
       : plan_(plan),
         context_(context),
         options_(options),
         progress_(progress),
+        table_(table),
         pacer_(options.pace),
         turnstile_(context.executor, options.per_address),
         finished_(context.executor) {
@@ -139,36 +156,53 @@ class Runner {
         co_return observation;
       }
     }
-    const auto* check = checks::find(planned.probe.check);
-    if (check == nullptr) {
+    const auto check = std::find_if(table_.begin(), table_.end(), [&](const checks::Check& row) {
+      return row.kind == planned.probe.check;
+    });
+    if (check == table_.end()) {
       observation.detail = "no_such_check";
       co_return observation;
     }
-    checks::Job job{planned.probe, std::nullopt};
-    std::optional<double> dns_ms;
-    if (check->needs_address && planned.probe.target.route.direct()) {
-      auto resolution = co_await resolve(planned.probe.target.host);
-      if (resolution.addresses.has_error()) {
-        record(observation, resolution.addresses.error());
-        observation.timing_ms["dns"] = resolution.took.count();
-        co_return observation;
-      }
-      job.address = resolution.addresses->front();
-      if (resolution.took.count() > 0) dns_ms = resolution.took.count();
+    const auto& target = planned.probe.target;
+    if (!check->needs_address || !target.route.direct()) {
+      checks::Job job{planned.probe, std::nullopt};
+      observation = co_await admitted(*check, job);
+      co_return observation;
     }
-    auto result = co_await admitted(*check, job);
-    if (dns_ms) result.timing_ms["dns"] = *dns_ms;
-    co_return result;
+    const auto literal = IpAddress::parse(target.host);
+    if (literal && !(literal->is_v4() ? options_.v4 : options_.v6)) {
+      observation.address = literal;
+      observation.detail = "other_family";
+      co_return observation;
+    }
+    observation = co_await attempt(*check, planned.probe, options_.v4 ? Family::v4 : Family::v6);
+    // A name without IPv4 addresses, or a machine without a way to them.
+    const bool other = observation.detail == to_string(FailureKind::no_address) ||
+                       observation.detail == to_string(FailureKind::no_route);
+    if (!other || !options_.v4 || !options_.v6 || literal) co_return observation;
+    auto second = co_await attempt(*check, planned.probe, Family::v6);
+    const bool better = second.detail != to_string(FailureKind::no_address) &&
+                        second.detail != to_string(FailureKind::no_route);
+    if (better) co_return second;
+    co_return observation;
   }
 
-  asio::awaitable<Resolution> resolve(const std::string& host) {
-    Resolution resolution;
-    const auto first = options_.v4 ? Family::v4 : Family::v6;
-    resolution = co_await context_.resolver.resolve(host, first, context_.scope);
-    const bool other = options_.v4 && options_.v6 && resolution.addresses.has_error() &&
-                       resolution.addresses.error().kind == FailureKind::no_address;
-    if (other) resolution = co_await context_.resolver.resolve(host, Family::v6, context_.scope);
-    co_return resolution;
+  // The check with the name's first address of that family.
+  asio::awaitable<Observation> attempt(const checks::Check& check, const Probe& probe,
+                                       Family family) {
+    Observation observation;
+    const auto literal = IpAddress::parse(probe.target.host);
+    if (literal) family = literal->is_v4() ? Family::v4 : Family::v6;
+    auto resolution = co_await context_.resolver.resolve(probe.target.host, family, context_.scope);
+    if (resolution.addresses.has_error()) {
+      record(observation, resolution.addresses.error());
+      observation.timing_ms["dns"] = resolution.took.count();
+      co_return observation;
+    }
+    checks::Job job{probe, resolution.addresses->front()};
+    observation = co_await admitted(check, job);
+    if (resolution.took.count() > 0) observation.timing_ms["dns"] = resolution.took.count();
+    co_return observation;
   }
 
   // Runs the check once the pacer and the turnstile let it through.
@@ -176,20 +210,20 @@ class Runner {
     Observation observation;
     observation.address = job.address;
     if (job.address) {
-      const bool inside =
+      const bool entered =
           co_await turnstile_.enter(*job.address, context_.scope, context_.deadline);
-      if (!inside) {
+      if (!entered) {
         record(observation, stopped());
         co_return observation;
       }
     }
+    const Inside inside(turnstile_, job.address);
     const bool go = co_await paced(job);
-    if (go) {
-      observation = co_await check.run(context_, job);
-    } else {
+    if (!go) {
       record(observation, stopped());
+      co_return observation;
     }
-    if (job.address) turnstile_.leave(*job.address);
+    observation = co_await check.run(context_, job);
     co_return observation;
   }
 
@@ -198,7 +232,8 @@ class Runner {
     Pacer::Contact contact;
     contact.address = *job.address;
     contact.transport = job.probe.target.transport;
-    contact.port = job.probe.target.port();
+    contact.ports = job.probe.target.sample;
+    if (contact.ports.empty()) contact.ports.push_back(job.probe.target.port());
     contact.sip = job.probe.check == "sip" || job.probe.check == "sip-alg";
     for (;;) {
       if (context_.scope.stop.stopped()) co_return false;
@@ -213,6 +248,7 @@ class Runner {
   checks::Context& context_;
   const RunnerOptions& options_;
   const ProgressCallback& progress_;
+  std::span<const checks::Check> table_;
   Pacer pacer_;
   Turnstile turnstile_;
   OneShot<bool> finished_;
@@ -228,8 +264,9 @@ class Runner {
 
 asio::awaitable<std::vector<ProbeResult>> run_probes(const Plan& plan, checks::Context& context,
                                                      const RunnerOptions& options,
-                                                     const ProgressCallback& progress) {
-  Runner runner(plan, context, options, progress);
+                                                     const ProgressCallback& progress,
+                                                     std::span<const checks::Check> table) {
+  Runner runner(plan, context, options, progress, table);
   auto results = co_await runner.run();
   co_return results;
 }

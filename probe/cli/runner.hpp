@@ -22,9 +22,10 @@ struct RunnerOptions {
 using ProgressCallback = std::function<void(std::size_t done, std::size_t total)>;
 
 // One result per planned probe, in the plan's order. Where the run is stopped (its stop signal, by
-// the caller), what is not finished is `skipped` with "stopped". Never throws.
-asio::awaitable<std::vector<ProbeResult>> run_probes(const Plan& plan, checks::Context& context,
-                                                     const RunnerOptions& options,
-                                                     const ProgressCallback& progress);
+// the caller), what is not finished is `skipped` with "stopped". Never throws. `table`: the checks
+// to choose from.
+asio::awaitable<std::vector<ProbeResult>> run_probes(
+    const Plan& plan, checks::Context& context, const RunnerOptions& options,
+    const ProgressCallback& progress, std::span<const checks::Check> table = checks::registry());
 
 }  // namespace callready

@@ -56,6 +56,8 @@ constexpr Phrase phrases[] = {
     {"client_certificate_wanted", "answered (it wants its own clients' certificate)"},
     {"not_needed", "not needed: its first choice answered"},
     {"stopped", "not finished: the run was stopped first"},
+    {"other_family", "not tried: an address of the IP version that was excluded"},
+    {"internal_error", "not measured: an error of this program, see the log"},
     {"no_route", "not tried: this computer has no route there"},
     {"out_of_resources", "not tried: this computer ran out of sockets"},
 };

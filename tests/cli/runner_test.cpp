@@ -1,0 +1,332 @@
+// The runner with checks that only pretend: order, limits, conditions, the end of a run.
+#include "probe/cli/runner.hpp"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/loop.hpp"
+
+namespace callready {
+namespace {
+
+using test::Time;
+
+// What the pretended checks do; one test at a time.
+struct Script {
+  std::map<std::string, milliseconds> takes;  // by host; none: ends at once
+  std::map<std::string, Observation> sees;    // by host; none: `answered`
+  std::set<std::string> throws;               // hosts
+
+  std::map<IpAddress, int> inside;  // now
+  int most_inside = 0;              // of one address
+  int at_work = 0, most_at_work = 0;
+  std::vector<std::string> started;  // probe ids
+  std::map<std::string, Instant> began;
+};
+Script* script = nullptr;
+
+asio::awaitable<Observation> pretend(checks::Context& context, checks::Job job) {
+  const auto host = job.probe.target.host;
+  const auto address = job.address.value_or(IpAddress{});
+  script->started.push_back(job.probe.id);
+  script->began[job.probe.id] = context.scope.clock.now();
+  script->most_inside = std::max(script->most_inside, ++script->inside[address]);
+  script->most_at_work = std::max(script->most_at_work, ++script->at_work);
+  const auto until = context.scope.clock.now() + script->takes[host];
+  const bool slept = co_await sleep_until(context.executor, context.scope, until);
+  --script->inside[address];
+  --script->at_work;
+  if (script->throws.contains(host)) throw std::runtime_error("a bug");
+  Observation observation;
+  observation.outcome = Outcome::answered;
+  if (script->sees.contains(host)) observation = script->sees[host];
+  observation.address = job.address;
+  if (!slept) record(observation, stopped());
+  co_return observation;
+}
+
+const std::vector<checks::Check> table = {
+    {"tcp", "", pretend, {Transport::tcp}, {}},
+    {"sip", "", pretend, {Transport::udp}, {}},
+    {"nat", "", pretend, {}, {}, false, false},
+};
+
+struct Fixture {
+  Script own;
+  test::Loop loop;
+  checks::Settings settings;
+  RunnerOptions options;
+  ProgressCallback progress;
+  milliseconds deadline{20'000};
+  Plan plan;
+
+  explicit Fixture(Time time = Time::real) : loop(time) { script = &own; }
+  ~Fixture() { script = nullptr; }
+
+  std::string add(const std::string& host, std::uint16_t port = 443,
+                  std::vector<std::string> unless = {}, const std::string& check = "tcp") {
+    Probe probe;
+    probe.check = check;
+    probe.target.host = host;
+    probe.target.ports = {port, port};
+    probe.target.transport = check == "sip" ? Transport::udp : Transport::tcp;
+    probe.id = probe_id(probe);
+    plan.probes.push_back({probe, std::move(unless)});
+    return probe.id;
+  }
+
+  std::vector<ProbeResult> run() {
+    auto tls = *TlsContext::create({});
+    AresOptions dns;
+    // Nobody answers there; refused at once.
+    dns.servers = {"127.0.0.1:9"};
+    dns.use_hosts_file = false;
+    const auto channel = *AresChannel::create(loop.executor(), dns);
+    Resolver resolver(loop.executor(), channel);
+    SiteEdge edge(loop.executor());
+    const auto end = loop.clock.now() + deadline;
+    checks::Context context{loop.executor(), loop.scope, end, resolver, *tls, edge, settings};
+    return loop.run(run_probes(plan, context, options, progress, table));
+  }
+};
+
+std::vector<std::string> ids(const std::vector<ProbeResult>& results) {
+  std::vector<std::string> all;
+  for (const auto& result : results) all.push_back(result.probe.id);
+  return all;
+}
+
+TEST(Runner, ResultsComeInTheOrderOfThePlan) {
+  Fixture run(Time::by_hand);
+  std::vector<std::string> planned;
+  for (int i = 0; i < 20; ++i) {
+    const auto host = fmt::format("127.0.0.{}", i + 1);
+    run.own.takes[host] = milliseconds(100 - i);
+    planned.push_back(run.add(host));
+  }
+  EXPECT_EQ(ids(run.run()), planned);
+}
+
+TEST(Runner, AnEmptyPlanEndsAtOnce) { EXPECT_TRUE(Fixture().run().empty()); }
+
+TEST(Runner, TellsItsProgress) {
+  Fixture run;
+  for (int i = 1; i < 4; ++i) run.add(fmt::format("127.0.0.{}", i));
+  std::vector<std::pair<std::size_t, std::size_t>> told;
+  run.progress = [&](std::size_t done, std::size_t total) { told.emplace_back(done, total); };
+  run.run();
+  EXPECT_EQ(told, (std::vector<std::pair<std::size_t, std::size_t>>{{1, 3}, {2, 3}, {3, 3}}));
+}
+
+TEST(Runner, KeepsTheLimitPerAddressAndUsesIt) {
+  Fixture run(Time::by_hand);
+  for (std::uint16_t port = 1; port <= 30; ++port) run.add("127.0.0.1", port);
+  run.own.takes["127.0.0.1"] = milliseconds(10);
+  const auto start = run.loop.clock.now();
+  const auto results = run.run();
+  EXPECT_EQ(run.own.most_inside, 4);
+  EXPECT_EQ(run.loop.clock.now() - start, milliseconds(80));  // 30 by fours
+  for (const auto& result : results) EXPECT_EQ(result.observation.outcome, Outcome::answered);
+}
+
+TEST(Runner, KeepsTheLimitOfProbesInFlight) {
+  Fixture run(Time::by_hand);
+  run.options.in_flight = 7;
+  for (int i = 1; i <= 30; ++i) {
+    const auto host = fmt::format("127.0.0.{}", i);
+    run.own.takes[host] = milliseconds(10);
+    run.add(host);
+  }
+  run.run();
+  EXPECT_EQ(run.own.most_at_work, 7);
+}
+
+TEST(Runner, AlternatesAreMadeOnlyWhereTheFirstChoiceWasNotReached) {
+  for (const auto outcome : {Outcome::answered, Outcome::silent, Outcome::refused}) {
+    Fixture run(Time::by_hand);
+    // The alternate stands first in the plan and still waits.
+    run.add("127.0.0.2", 5080, {"tcp/tcp/127.0.0.1:443"});
+    run.add("127.0.0.1");
+    run.own.takes["127.0.0.1"] = milliseconds(50);
+    run.own.sees["127.0.0.1"].outcome = outcome;
+    const auto results = run.run();
+    const auto& alternate = results[0].observation;
+    if (outcome == Outcome::answered) {
+      EXPECT_EQ(alternate.outcome, Outcome::skipped);
+      EXPECT_EQ(alternate.detail, "not_needed");
+      EXPECT_EQ(run.own.started.size(), 1u);
+    } else {
+      EXPECT_EQ(alternate.outcome, Outcome::answered);
+      EXPECT_EQ(run.own.started.size(), 2u);
+    }
+  }
+}
+
+TEST(Runner, ManyAlternatesDoNotHoldThePlacesOfWhatTheyWaitFor) {
+  Fixture run(Time::by_hand);
+  run.options.in_flight = 2;
+  for (std::uint16_t port = 1; port <= 10; ++port) {
+    run.add("127.0.0.2", port, {"tcp/tcp/127.0.0.1:443"});
+  }
+  run.add("127.0.0.1");
+  run.own.takes["127.0.0.1"] = milliseconds(50);
+  for (const auto& result : run.run()) EXPECT_NE(result.observation.detail, "stopped");
+}
+
+TEST(Runner, AStopEndsEverythingAtOnceAndKeepsWhatWasSeen) {
+  Fixture run(Time::by_hand);
+  run.add("127.0.0.1");
+  run.own.takes["127.0.0.1"] = milliseconds(10);
+  // At work, in line, waiting for another, and not begun.
+  for (std::uint16_t port = 1; port <= 10; ++port) run.add("127.0.0.2", port);
+  run.own.takes["127.0.0.2"] = milliseconds(15'000);
+  run.add("127.0.0.3", 443, {"tcp/tcp/127.0.0.2:1"});
+  run.options.in_flight = 8;
+  const auto start = run.loop.clock.now();
+  const auto stop =
+      run.loop.clock.call_at(start + milliseconds(100), [&] { run.loop.stop.stop(); });
+  const auto results = run.run();
+  EXPECT_EQ(run.loop.clock.now() - start, milliseconds(100));
+  EXPECT_EQ(results[0].observation.outcome, Outcome::answered);
+  for (std::size_t i = 1; i < results.size(); ++i) {
+    EXPECT_EQ(results[i].observation.outcome, Outcome::skipped) << results[i].probe.id;
+    EXPECT_EQ(results[i].observation.detail, "stopped") << results[i].probe.id;
+  }
+  EXPECT_EQ(run.own.started.size(), 5u) << "nothing is begun after a stop";
+}
+
+TEST(Runner, AStopBeforeTheStartSendsNothing) {
+  Fixture run;
+  run.add("127.0.0.1");
+  run.add("", 0, {}, "nat");
+  run.loop.stop.stop();
+  for (const auto& result : run.run()) EXPECT_EQ(result.observation.detail, "stopped");
+  EXPECT_TRUE(run.own.started.empty());
+}
+
+TEST(Runner, ACheckThatThrowsTakesNobodyAlong) {
+  Fixture run(Time::by_hand);
+  // More throw than the address has places.
+  for (std::uint16_t port = 1; port <= 10; ++port) run.add("127.0.0.1", port);
+  run.own.throws.insert("127.0.0.1");
+  run.add("127.0.0.2");
+  run.add("127.0.0.3", 443, {"tcp/tcp/127.0.0.1:1"});
+  const auto results = run.run();
+  for (std::size_t i = 0; i < 10; ++i) {
+    EXPECT_EQ(results[i].observation.outcome, Outcome::skipped);
+    EXPECT_EQ(results[i].observation.detail, "internal_error") << results[i].probe.id;
+  }
+  EXPECT_EQ(results[10].observation.outcome, Outcome::answered);
+  EXPECT_EQ(results[11].observation.outcome, Outcome::answered) << "it waited for one that threw";
+}
+
+TEST(Runner, AnUnknownCheckIsSkipped) {
+  Fixture run;
+  run.add("127.0.0.1", 443, {}, "elsewhere");
+  const auto results = run.run();
+  EXPECT_EQ(results[0].observation.outcome, Outcome::skipped);
+  EXPECT_EQ(results[0].observation.detail, "no_such_check");
+}
+
+TEST(Runner, ANameThatCannotBeResolvedIsNotTried) {
+  Fixture run;
+  run.add("name.invalid");
+  const auto results = run.run();
+  EXPECT_EQ(results[0].observation.outcome, Outcome::unresolved);
+  EXPECT_EQ(results[0].observation.detail, "dns_unreachable");
+  EXPECT_TRUE(run.own.started.empty());
+}
+
+TEST(Runner, ChecksWithoutAnAddressAreNotResolved) {
+  Fixture run;
+  run.add("", 0, {}, "nat");
+  const auto results = run.run();
+  EXPECT_EQ(results[0].observation.outcome, Outcome::answered);
+}
+
+TEST(Runner, TheProxyResolvesWhatGoesThroughIt) {
+  Fixture run;
+  run.add("name.invalid");
+  run.plan.probes[0].probe.target.route.proxy = "http://proxy:3128";
+  const auto results = run.run();
+  EXPECT_EQ(results[0].observation.outcome, Outcome::answered);
+  EXPECT_EQ(results[0].observation.address, std::nullopt);
+}
+
+TEST(Runner, AddressesOfAnExcludedFamilyAreNotTried) {
+  Fixture run;
+  run.options.v6 = false;
+  run.add("::1");
+  run.add("127.0.0.1");
+  auto results = run.run();
+  EXPECT_EQ(results[0].observation.outcome, Outcome::skipped);
+  EXPECT_EQ(results[0].observation.detail, "other_family");
+  EXPECT_EQ(results[1].observation.outcome, Outcome::answered);
+  run.options = {};
+  run.options.v4 = false;
+  results = run.run();
+  EXPECT_EQ(results[0].observation.outcome, Outcome::answered);
+  EXPECT_EQ(results[0].observation.address, IpAddress::parse("::1"));
+  EXPECT_EQ(results[1].observation.detail, "other_family");
+}
+
+TEST(Runner, IsPacedBeyondLoopback) {
+  Fixture run(Time::by_hand);
+  for (int i = 1; i <= 30; ++i) run.add(fmt::format("192.0.2.{}", i));
+  run.deadline = milliseconds(60'000);
+  const auto start = run.loop.clock.now();
+  run.run();
+  int first = 0, second = 0;
+  for (const auto& [id, at] : run.own.began) {
+    if (at == start) ++first;
+    if (at == start + milliseconds(10'000)) ++second;
+  }
+  EXPECT_EQ(first, 24);
+  EXPECT_EQ(second, 6);
+}
+
+TEST(Runner, CountsAllPortsOfASample) {
+  Fixture run(Time::by_hand);
+  for (std::uint16_t first = 1; first <= 3; ++first) {
+    run.add("192.0.2.1", first);
+    auto& target = run.plan.probes.back().probe.target;
+    for (std::uint16_t i = 0; i < 6; ++i) {
+      target.sample.push_back(static_cast<std::uint16_t>(first * 100 + i));
+    }
+  }
+  run.deadline = milliseconds(60'000);
+  const auto start = run.loop.clock.now();
+  run.run();
+  std::multiset<std::chrono::milliseconds> after;
+  for (const auto& [id, at] : run.own.began) {
+    after.insert(std::chrono::duration_cast<milliseconds>(at - start));
+  }
+  EXPECT_EQ(after,
+            (std::multiset<milliseconds>{milliseconds(0), milliseconds(0), milliseconds(10'000)}));
+}
+
+TEST(Runner, SipMessagesToOneServerAreASecondApart) {
+  Fixture run(Time::by_hand);
+  run.options.pace.unlimited = true;
+  const auto first = run.add("192.0.2.1", 5060, {}, "sip");
+  const auto second = run.add("192.0.2.1", 5080, {}, "sip");
+  run.run();
+  EXPECT_EQ(run.own.began[second] - run.own.began[first], milliseconds(1'000));
+}
+
+TEST(Runner, MakesTenThousandProbes) {
+  Fixture run;
+  for (int i = 0; i < 10'000; ++i) {
+    run.add(fmt::format("127.0.{}.1", i % 50), static_cast<std::uint16_t>(1 + i / 50));
+  }
+  const auto results = run.run();
+  ASSERT_EQ(results.size(), 10'000u);
+  std::size_t answered = 0;
+  for (const auto& result : results) answered += result.observation.outcome == Outcome::answered;
+  EXPECT_EQ(answered, 10'000u);
+  EXPECT_EQ(run.own.started.size(), 10'000u) << "each once";
+  EXPECT_LE(run.own.most_inside, 4);
+}
+
+}  // namespace
+}  // namespace callready
