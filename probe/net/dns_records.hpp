@@ -26,7 +26,11 @@ inline constexpr std::uint16_t type_naptr = 35;
 inline constexpr std::uint16_t type_opt = 41;
 
 inline constexpr int rcode_no_error = 0;
+inline constexpr int rcode_format_error = 1;
+inline constexpr int rcode_server_failure = 2;
 inline constexpr int rcode_name_error = 3;  // NXDOMAIN
+inline constexpr int rcode_not_implemented = 4;
+inline constexpr int rcode_refused = 5;
 
 std::string type_name(std::uint16_t type);                       // "SRV", "TYPE65"
 std::optional<std::uint16_t> parse_type(std::string_view text);  // "A", "aaaa": decoded types only

@@ -1,0 +1,327 @@
+// dns: one question to each of the system's resolvers, or to one named server (RFC 1035, 7766).
+//
+// Sends a question of class IN with EDNS over UDP or over TCP, as the target's transport says, to
+// all servers at once; `name` (or the target's host) is what is asked for. With `server: true` the
+// target's own host and port are the server. A truncated UDP answer is asked for again by TCP.
+// The outcome is that of the first server in the system's order that settled the question, as a
+// program would see it; all servers' answers are in the evidence.
+// Outcomes: `answered` where there are records of the type; `unresolved` with "no_such_name"
+// (NXDOMAIN) or "no_record" (the name exists without that type); `denied` with "refused" (the
+// server does not serve us); `failed` with "servfail", "formerr" ... or "malformed", with
+// "truncated" where the whole answer needs TCP and TCP fails, or with "unexpected_answer" where
+// `expect` is not among the records; `silent`, `refused` and `rejected` as for any request.
+// Extended errors (RFC 8914), a policy zone's SOA, and private or sinkhole addresses for public
+// names are recorded as facts and not judged.
+#include <fmt/format.h>
+
+#include "checks/kinds.hpp"
+#include "probe/net/dns_client.hpp"
+#include "probe/net/together.hpp"
+
+namespace callready::checks {
+namespace {
+
+// A machine with more resolvers than this has a mistake in its configuration; programs try three.
+constexpr std::size_t most_servers = 8;
+constexpr std::size_t most_records = 20;  // in the text of an answer
+
+Observation skipped(std::string detail, std::string text) {
+  Observation observation;
+  observation.detail = std::move(detail);
+  Evidence evidence;
+  evidence.kind = "not_asked";
+  evidence.text = std::move(text);
+  observation.evidence.push_back(std::move(evidence));
+  return observation;
+}
+
+std::string show(const dns::Record& record) {
+  struct Shown {
+    std::string operator()(std::monostate) const { return "?"; }
+    std::string operator()(const IpAddress& address) const { return address.to_string(); }
+    std::string operator()(const std::string& name) const { return name.empty() ? "." : name; }
+    std::string operator()(const dns::SrvRecord& srv) const {
+      return fmt::format("{} {} {} {}", srv.priority, srv.weight, srv.port, (*this)(srv.target));
+    }
+    std::string operator()(const dns::NaptrRecord& naptr) const {
+      return fmt::format("{} {} \"{}\" \"{}\" \"{}\" {}", naptr.order, naptr.preference,
+                         naptr.flags, naptr.services, naptr.regexp, (*this)(naptr.replacement));
+    }
+    std::string operator()(const dns::SoaRecord& soa) const { return soa.mname + " " + soa.rname; }
+  };
+  return std::visit(Shown{}, record.data);
+}
+
+// Names that private networks give to themselves (RFC 6762, RFC 8375, ICANN's .internal).
+bool is_local_name(std::string_view name) {
+  if (name.ends_with('.')) name.remove_suffix(1);
+  if (name.find('.') == name.npos) return true;
+  for (const std::string_view suffix :
+       {".local", ".internal", ".home.arpa", ".lan", ".corp", ".localhost"}) {
+    if (name.size() >= suffix.size() &&
+        dns::same_name(name.substr(name.size() - suffix.size()), suffix)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// What a filter puts in the place of an address.
+bool is_sinkhole(const IpAddress& address) {
+  return address.is_unspecified() || address.is_loopback();
+}
+
+struct Asked {
+  dns::Question question;
+  dns::Exchange exchange;
+  std::vector<const dns::Record*> records() const {
+    if (exchange.reply.has_error()) return {};
+    return dns::answer_records(*exchange.reply, question.name, question.type);
+  }
+  // The server's word is final: a resolver would not go on to the next server.
+  bool settled() const {
+    return !exchange.reply.has_error() && (exchange.reply->rcode == dns::rcode_no_error ||
+                                           exchange.reply->rcode == dns::rcode_name_error);
+  }
+};
+
+asio::awaitable<Asked> ask_one(asio::any_io_executor executor, Scope scope,
+                               dns::Question question) {
+  Asked asked;
+  asked.question = question;
+  asked.exchange = co_await dns::ask(executor, scope, question);
+  co_return asked;
+}
+
+std::string extended_errors(const dns::Message& message) {
+  std::string text;
+  for (const auto& error : message.extended_errors) {
+    if (!text.empty()) text += "; ";
+    text += fmt::format("{} {}", error.code, dns::extended_error_name(error.code));
+    if (!error.text.empty()) text += ": " + error.text;
+  }
+  return text;
+}
+
+void add_special_addresses(const Asked& asked, std::vector<Evidence>& list) {
+  if (is_local_name(asked.question.name)) return;
+  for (const auto* record : asked.records()) {
+    const auto* address = std::get_if<IpAddress>(&record->data);
+    if (address == nullptr || !address->is_special()) continue;
+    const bool sinkhole = is_sinkhole(*address);
+    Evidence evidence;
+    evidence.kind = "dns_special_address";
+    evidence.text =
+        fmt::format("{} gives {} the address {}, which {}", asked.question.server.to_string(),
+                    asked.question.name, address->to_string(),
+                    sinkhole ? "leads nowhere" : "is none of the public Internet");
+    evidence.facts["server"] = asked.question.server.to_string();
+    evidence.facts["address"] = address->to_string();
+    evidence.facts["sinkhole"] = sinkhole;
+    list.push_back(std::move(evidence));
+  }
+}
+
+// RFC 8020 and policy zones: the SOA of a negative answer names the zone that denies the name.
+std::string denying_zone(const dns::Message& message) {
+  for (const auto& record : message.records) {
+    if (record.section != dns::Section::authority) continue;
+    if (std::holds_alternative<dns::SoaRecord>(record.data)) return record.name;
+  }
+  return {};
+}
+
+void add_answer(const Asked& asked, std::vector<Evidence>& list) {
+  const auto& exchange = asked.exchange;
+  const auto server = asked.question.server.to_string();
+  Evidence evidence;
+  evidence.facts["server"] = server;
+  evidence.facts["transport"] = asked.question.tcp || exchange.retried_by_tcp ? "tcp" : "udp";
+  evidence.facts["took_ms"] = exchange.took.count();
+  if (exchange.retried_by_tcp) evidence.facts["truncated_over_udp"] = true;
+  if (exchange.without_edns) evidence.facts["without_edns"] = true;
+  if (exchange.reply.has_error()) {
+    const auto& failure = exchange.reply.error();
+    evidence.kind = "dns_no_answer";
+    evidence.text = fmt::format("{} did not answer: {}", server, failure.text);
+    evidence.facts["reason"] = std::string(to_string(failure.kind));
+    list.push_back(std::move(evidence));
+    return;
+  }
+  const auto& message = *exchange.reply;
+  std::string shown;
+  const auto records = asked.records();
+  for (std::size_t i = 0; i < records.size() && i < most_records; ++i) {
+    shown += (i == 0 ? "" : ", ") + show(*records[i]);
+  }
+  if (records.size() > most_records) shown += ", ...";
+  const auto rcode = dns::rcode_name(message.rcode);
+  const auto type = dns::type_name(asked.question.type);
+  evidence.kind = "dns_answer";
+  evidence.text =
+      fmt::format("{} answered {} in {:.0f} ms: {}", server, rcode, exchange.took.count(),
+                  shown.empty() ? "no " + type + " record" : type + " " + shown);
+  evidence.facts["rcode"] = rcode;
+  evidence.facts["type"] = type;
+  evidence.facts["name"] = asked.question.name;
+  evidence.facts["records"] = shown;
+  evidence.facts["count"] = static_cast<std::int64_t>(records.size());
+  evidence.facts["authoritative"] = message.authoritative;
+  evidence.facts["recursion_available"] = message.recursion_available;
+  if (!records.empty()) evidence.facts["ttl"] = static_cast<std::int64_t>(records.front()->ttl);
+  const auto errors = extended_errors(message);
+  if (!errors.empty()) {
+    evidence.text += " (" + errors + ")";
+    evidence.facts["extended_errors"] = errors;
+    evidence.facts["extended_error_code"] =
+        static_cast<std::int64_t>(message.extended_errors.front().code);
+  }
+  const auto zone = denying_zone(message);
+  if (records.empty() && !zone.empty()) evidence.facts["soa_zone"] = zone;
+  list.push_back(std::move(evidence));
+  add_special_addresses(asked, list);
+}
+
+bool is_expected(const dns::Record& record, const std::string& expect) {
+  if (const auto* address = std::get_if<IpAddress>(&record.data)) {
+    const auto network = Network::parse(expect);
+    const auto same = IpAddress::parse(expect);
+    return (network && network->contains(*address)) || (same && *same == *address);
+  }
+  if (const auto* name = std::get_if<std::string>(&record.data)) {
+    return dns::same_name(*name, expect);
+  }
+  if (const auto* srv = std::get_if<dns::SrvRecord>(&record.data)) {
+    return dns::same_name(srv->target, expect);
+  }
+  return show(record).find(expect) != std::string::npos;
+}
+
+void judge_rcode(Observation& observation, int rcode) {
+  auto word = dns::rcode_name(rcode);
+  for (auto& c : word) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  observation.detail = word;
+  observation.outcome = rcode == dns::rcode_refused ? Outcome::denied : Outcome::failed;
+}
+
+void conclude(Observation& observation, const Asked& asked, const std::string& expect) {
+  const auto& exchange = asked.exchange;
+  observation.address = asked.question.server.address;
+  observation.local = exchange.local;
+  observation.round_trip = exchange.round_trip;
+  observation.attempts = exchange.attempts;
+  observation.timing_ms["dns"] = exchange.took.count();
+  if (exchange.reply.has_error()) {
+    record(observation, exchange.reply.error());
+    if (exchange.retried_by_tcp && observation.outcome != Outcome::skipped) {
+      observation.outcome = Outcome::failed;
+      observation.detail = "truncated";
+    }
+    return;
+  }
+  if (!asked.settled()) {
+    judge_rcode(observation, exchange.reply->rcode);
+    return;
+  }
+  const auto records = asked.records();
+  if (!records.empty()) {
+    observation.outcome = Outcome::answered;
+    observation.detail = "records";
+    const bool found = std::any_of(records.begin(), records.end(), [&](const dns::Record* record) {
+      return is_expected(*record, expect);
+    });
+    if (!expect.empty() && !found) {
+      observation.outcome = Outcome::failed;
+      observation.detail = "unexpected_answer";
+    }
+    return;
+  }
+  observation.outcome = Outcome::unresolved;
+  observation.detail =
+      exchange.reply->rcode == dns::rcode_name_error ? "no_such_name" : "no_record";
+}
+
+// The servers to ask; none where the observation says why.
+asio::awaitable<std::vector<SocketAddress>> find_servers(Context& context, Job job,
+                                                         Observation& observation) {
+  std::vector<SocketAddress> servers;
+  if (job.parameter("server") != "true") {
+    for (const auto& text : context.resolver.channel().servers()) {
+      const auto server = parse_socket_address(text, 53);
+      if (server && servers.size() < most_servers) servers.push_back(*server);
+    }
+    if (servers.empty()) observation = skipped("no_resolver", "this machine has no DNS server");
+    co_return servers;
+  }
+  if (job.address) {
+    servers.push_back(job.remote());
+    co_return servers;
+  }
+  const auto resolution =
+      co_await context.resolver.resolve(job.probe.target.host, Family::v4, context.scope);
+  if (resolution.addresses.has_error()) {
+    record(observation, resolution.addresses.error());
+  } else {
+    servers.push_back({resolution.addresses->front(), job.probe.target.port()});
+  }
+  co_return servers;
+}
+
+// PTR wants an address: of a name, its first one. Empty where the observation says why.
+asio::awaitable<std::string> reverse_question(Context& context, std::string name,
+                                              Observation& observation) {
+  if (name.ends_with(".arpa")) co_return name;
+  const auto resolution = co_await context.resolver.resolve(name, Family::v4, context.scope);
+  if (resolution.addresses.has_error()) {
+    record(observation, resolution.addresses.error());
+    co_return std::string();
+  }
+  co_return dns::reverse_name(resolution.addresses->front());
+}
+
+}  // namespace
+
+asio::awaitable<Observation> run_dns(Context& context, Job job) {
+  Observation observation;
+  const auto type = dns::parse_type(job.parameter("type", "A"));
+  auto name = job.parameter("name", job.probe.target.host);
+  if (!type)
+    co_return skipped("bad_parameter", "type is none of A, AAAA, SRV, NAPTR, PTR, CNAME, SOA");
+  if (job.parameter("server") == "true" && job.parameter("name").empty()) {
+    co_return skipped("bad_parameter", "a server is given, but no name to ask it for");
+  }
+  if (*type == dns::type_ptr) {
+    const auto literal = IpAddress::parse(name);
+    if (literal) {
+      name = dns::reverse_name(*literal);
+    } else {
+      name = co_await reverse_question(context, name, observation);
+    }
+    if (name.empty()) co_return observation;
+  }
+  const auto encoded = dns::encode_question(0, name, *type, true);
+  if (encoded.has_error() || IpAddress::parse(name)) {
+    co_return skipped("not_a_name", name + " is no name that can be asked for");
+  }
+  const auto servers = co_await find_servers(context, job, observation);
+  if (servers.empty()) co_return observation;
+  observation.sent_at = context.scope.clock.wall_now();
+  std::vector<asio::awaitable<Asked>> work;
+  for (const auto& server : servers) {
+    dns::Question question;
+    question.server = server;
+    question.name = name;
+    question.type = *type;
+    question.tcp = job.probe.target.transport != Transport::udp;
+    question.interface = context.settings.interface;
+    work.push_back(ask_one(context.executor, context.scope, question));
+  }
+  const auto all = co_await together(context.executor, std::move(work));
+  for (const auto& asked : all) add_answer(asked, observation.evidence);
+  const auto settled =
+      std::find_if(all.begin(), all.end(), [](const Asked& asked) { return asked.settled(); });
+  conclude(observation, settled == all.end() ? all.front() : *settled, job.parameter("expect"));
+  co_return observation;
+}
+
+}  // namespace callready::checks

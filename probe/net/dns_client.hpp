@@ -1,0 +1,36 @@
+// One DNS question to one server, with what the way there says (RFC 1035, 6891, 7766). Apart from
+// AresChannel, which hides who answered and what ICMP said.
+#pragma once
+
+#include "probe/net/dns_records.hpp"
+#include "probe/net/guard.hpp"
+
+namespace callready::dns {
+
+struct Question {
+  SocketAddress server;
+  std::string name;
+  std::uint16_t type = type_a;
+  bool tcp = false;
+  std::string interface;  // by name; empty: the system's choice
+};
+
+struct Exchange {
+  Result<Message> reply = Failure{};
+  std::optional<SocketAddress> local;
+  // One round trip to the server where it is known: of UDP without retransmission, or of TCP's
+  // handshake.
+  std::optional<Milliseconds> round_trip;
+  Milliseconds took{0};         // from the first packet to the reply or to giving up
+  int attempts = 0;             // packets with the question
+  bool without_edns = false;    // the reply came only when asked without EDNS
+  bool retried_by_tcp = false;  // the answer over UDP was truncated
+};
+
+// Over UDP: an answer that is truncated is asked for again by TCP, as every resolver does; a
+// server that does not understand or does not hear EDNS is asked again without. Replies that do
+// not belong to the question are ignored; where there were only malformed ones, the failure is
+// `malformed`. All of it ends within timeouts::check.
+asio::awaitable<Exchange> ask(asio::any_io_executor executor, Scope scope, Question question);
+
+}  // namespace callready::dns

@@ -1,0 +1,359 @@
+#include "tests/support/check_runner.hpp"
+#include "tests/support/dns_server.hpp"
+
+namespace callready {
+namespace {
+
+using test::Bytes;
+using test::DnsServer;
+using test::wire_address;
+using test::wire_name;
+using Parameters = std::map<std::string, std::string>;
+
+class DnsCheck : public testing::Test {
+ protected:
+  test::CheckRunner runner;
+
+  // Asks as the runner would: without an address of the host.
+  Observation ask(const std::string& host, Parameters with = {},
+                  Transport transport = Transport::udp) {
+    Probe probe;
+    probe.check = "dns";
+    probe.target.host = host;
+    probe.target.ports = {53, 53};
+    probe.target.transport = transport;
+    probe.with = std::move(with);
+    return runner.run(probe, std::nullopt);
+  }
+
+  DnsServer::Handler address(const std::string& text) {
+    return [text](const DnsServer::Asked& asked) {
+      return asked.reply().answer(1, wire_address(text)).edns().bytes();
+    };
+  }
+
+  DnsServer::Handler rcode(int number, int extended = -1, const std::string& text = {}) {
+    return [=](const DnsServer::Asked& asked) {
+      auto reply = asked.reply();
+      reply.flags |= number;
+      return reply.edns(extended, text).bytes();
+    };
+  }
+};
+
+const Evidence* find(const Observation& seen, std::string_view kind) {
+  for (const auto& evidence : seen.evidence) {
+    if (evidence.kind == kind) return &evidence;
+  }
+  return nullptr;
+}
+
+template <typename T>
+T fact(const Observation& seen, std::string_view kind, const std::string& name) {
+  const auto* evidence = find(seen, kind);
+  if (evidence == nullptr || !evidence->facts.contains(name)) {
+    ADD_FAILURE() << "no " << kind << "." << name;
+    return {};
+  }
+  return std::get<T>(evidence->facts.at(name));
+}
+
+TEST_F(DnsCheck, IsAnsweredOverUdp) {
+  DnsServer server(runner.loop, address("198.51.100.7"));
+  runner.use_dns_servers({server.text()});
+  const auto seen = ask("www.example.com");
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_EQ(seen.detail, "records");
+  EXPECT_EQ(seen.address, server.address().address);
+  EXPECT_EQ(seen.attempts, 1);
+  ASSERT_TRUE(seen.round_trip);
+  EXPECT_GT(seen.round_trip->count(), 0.0);
+  EXPECT_TRUE(seen.timing_ms.contains("dns"));
+  EXPECT_NE(seen.local->port, 0);
+  EXPECT_EQ(seen.evidence.size(), 1u);
+  EXPECT_EQ(fact<std::string>(seen, "dns_answer", "server"), server.text());
+  EXPECT_EQ(fact<std::string>(seen, "dns_answer", "transport"), "udp");
+  EXPECT_EQ(fact<std::string>(seen, "dns_answer", "rcode"), "NOERROR");
+  EXPECT_EQ(fact<std::string>(seen, "dns_answer", "records"), "198.51.100.7");
+  EXPECT_EQ(fact<std::int64_t>(seen, "dns_answer", "ttl"), 300);
+  EXPECT_EQ(server.asked_tcp, 0);
+}
+
+TEST_F(DnsCheck, IsAnsweredOverTcp) {
+  DnsServer server(runner.loop, address("9.9.9.9"));
+  runner.use_dns_servers({server.text()});
+  const auto seen = ask("www.example.com", {}, Transport::tcp);
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_EQ(fact<std::string>(seen, "dns_answer", "transport"), "tcp");
+  EXPECT_EQ(server.asked_udp, 0);
+  EXPECT_EQ(server.asked_tcp, 1);
+  EXPECT_EQ(seen.evidence.size(), 1u);
+}
+
+TEST_F(DnsCheck, AsksEveryType) {
+  DnsServer server(runner.loop, [](const DnsServer::Asked& asked) {
+    auto reply = asked.reply();
+    switch (reply.type) {
+      case dns::type_aaaa:
+        reply.answer(28, wire_address("2001:4860:4860::8888"));
+        break;
+      case dns::type_srv:
+        reply.answer(33, test::srv_data(1, 2, 5061, "sip.example.com"));
+        break;
+      case dns::type_naptr:
+        reply.answer(35, test::naptr_data(1, 2, "s", "SIPS+D2T", "", "_sips._tcp.example.com"));
+        break;
+      case dns::type_ptr:
+        reply.answer(12, wire_name("turn.example.com"));
+        break;
+    }
+    return reply.bytes();
+  });
+  runner.use_dns_servers({server.text()});
+  const auto records = [&](const std::string& type, const std::string& host) {
+    const auto seen = ask(host, {{"type", type}});
+    EXPECT_EQ(seen.outcome, Outcome::answered) << type;
+    return fact<std::string>(seen, "dns_answer", "records");
+  };
+  EXPECT_EQ(records("AAAA", "example.com"), "2001:4860:4860::8888");
+  EXPECT_EQ(records("srv", "_sips._tcp.example.com"), "1 2 5061 sip.example.com");
+  EXPECT_EQ(records("NAPTR", "example.com"), "1 2 \"s\" \"SIPS+D2T\" \"\" _sips._tcp.example.com");
+  EXPECT_EQ(records("PTR", "192.0.2.9"), "turn.example.com");
+}
+
+TEST_F(DnsCheck, AsksPtrForTheAddressOfAName) {
+  std::string asked_for;
+  DnsServer server(runner.loop, [&](const DnsServer::Asked& asked) {
+    auto reply = asked.reply();
+    if (reply.type == dns::type_a) reply.answer(1, wire_address("192.0.2.9"));
+    if (reply.type == dns::type_ptr) {
+      asked_for = reply.question;
+      reply.answer(12, wire_name("rtc-gra2.example.com"));
+    }
+    return reply.bytes();
+  });
+  runner.use_dns_servers({server.text()});
+  const auto seen =
+      ask("rtc-gra2.example.com", {{"type", "PTR"}, {"expect", "RTC-gra2.example.com"}});
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_EQ(asked_for, "9.2.0.192.in-addr.arpa");
+  const auto other = ask("rtc-gra2.example.com", {{"type", "PTR"}, {"expect", "x.example.com"}});
+  EXPECT_EQ(other.outcome, Outcome::failed);
+  EXPECT_EQ(other.detail, "unexpected_answer");
+}
+
+TEST_F(DnsCheck, HoldsAddressesAgainstANetwork) {
+  DnsServer server(runner.loop, address("9.9.9.9"));
+  runner.use_dns_servers({server.text()});
+  EXPECT_EQ(ask("a.example.com", {{"expect", "9.9.9.0/24"}}).outcome, Outcome::answered);
+  EXPECT_EQ(ask("a.example.com", {{"expect", "9.9.9.9"}}).outcome, Outcome::answered);
+  EXPECT_EQ(ask("a.example.com", {{"expect", "8.8.8.0/24"}}).detail, "unexpected_answer");
+}
+
+TEST_F(DnsCheck, ToldThatTheNameDoesNotExist) {
+  DnsServer server(runner.loop, [](const DnsServer::Asked& asked) {
+    auto reply = asked.reply();
+    reply.flags |= 3;
+    return reply.add(1, "rpz.corp.example", 6, test::soa_data("localhost", "hostmaster"))
+        .edns(17, "blocked by policy")
+        .bytes();
+  });
+  runner.use_dns_servers({server.text()});
+  const auto seen = ask("www.example.com");
+  EXPECT_EQ(seen.outcome, Outcome::unresolved);
+  EXPECT_EQ(seen.detail, "no_such_name");
+  EXPECT_EQ(fact<std::string>(seen, "dns_answer", "soa_zone"), "rpz.corp.example");
+  EXPECT_EQ(fact<std::string>(seen, "dns_answer", "extended_errors"),
+            "17 Filtered: blocked by policy");
+  EXPECT_EQ(fact<std::int64_t>(seen, "dns_answer", "extended_error_code"), 17);
+}
+
+TEST_F(DnsCheck, ToldThatThereIsNoSuchRecord) {
+  DnsServer server(runner.loop, rcode(0));
+  runner.use_dns_servers({server.text()});
+  const auto seen = ask("www.example.com", {{"type", "AAAA"}});
+  EXPECT_EQ(seen.outcome, Outcome::unresolved);
+  EXPECT_EQ(seen.detail, "no_record");
+}
+
+TEST_F(DnsCheck, RefusalAndServerFailureAreNotTheSame) {
+  DnsServer refusing(runner.loop, rcode(5, 18, ""));
+  runner.use_dns_servers({refusing.text()});
+  auto seen = ask("www.example.com");
+  EXPECT_EQ(seen.outcome, Outcome::denied);
+  EXPECT_EQ(seen.detail, "refused");
+  EXPECT_EQ(fact<std::string>(seen, "dns_answer", "extended_errors"), "18 Prohibited");
+  DnsServer failing(runner.loop, rcode(2));
+  runner.use_dns_servers({failing.text()});
+  seen = ask("www.example.com");
+  EXPECT_EQ(seen.outcome, Outcome::failed);
+  EXPECT_EQ(seen.detail, "servfail");
+}
+
+TEST_F(DnsCheck, NotesSinkholesAndPrivateAddresses) {
+  DnsServer server(runner.loop, [](const DnsServer::Asked& asked) {
+    return asked.reply()
+        .answer(1, wire_address("0.0.0.0"))
+        .answer(1, wire_address("10.1.2.3"))
+        .answer(1, wire_address("9.9.9.9"))
+        .bytes();
+  });
+  runner.use_dns_servers({server.text()});
+  const auto seen = ask("www.example.com");
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  ASSERT_EQ(seen.evidence.size(), 3u);
+  EXPECT_EQ(seen.evidence[1].facts.at("address"), EvidenceValue("0.0.0.0"));
+  EXPECT_EQ(seen.evidence[1].facts.at("sinkhole"), EvidenceValue(true));
+  EXPECT_EQ(seen.evidence[2].facts.at("address"), EvidenceValue("10.1.2.3"));
+  EXPECT_EQ(seen.evidence[2].facts.at("sinkhole"), EvidenceValue(false));
+  EXPECT_EQ(find(ask("pbx.corp"), "dns_special_address"), nullptr) << "a site's own name";
+  EXPECT_EQ(find(ask("pbx"), "dns_special_address"), nullptr);
+}
+
+TEST_F(DnsCheck, GoesOnByTcpWhereUdpIsTruncated) {
+  DnsServer server(runner.loop, [](const DnsServer::Asked& asked) {
+    auto reply = asked.reply();
+    if (!asked.tcp) reply.flags |= 0x0200;
+    if (asked.tcp) reply.answer(1, wire_address("9.9.9.9"));
+    return reply.bytes();
+  });
+  runner.use_dns_servers({server.text()});
+  auto seen = ask("www.example.com");
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_TRUE(fact<bool>(seen, "dns_answer", "truncated_over_udp"));
+  EXPECT_EQ(fact<std::string>(seen, "dns_answer", "transport"), "tcp");
+  server.close_tcp();
+  seen = ask("www.example.com");
+  EXPECT_EQ(seen.outcome, Outcome::failed);
+  EXPECT_EQ(seen.detail, "truncated");
+  EXPECT_EQ(fact<std::string>(seen, "dns_no_answer", "reason"), "connection_refused");
+}
+
+TEST_F(DnsCheck, GoesOnWithoutEdns) {
+  DnsServer old(runner.loop, [](const DnsServer::Asked& asked) {
+    auto reply = asked.reply();
+    if (asked.message.edns) {
+      reply.flags |= 1;  // FORMERR, as servers before RFC 2671 answer
+      reply.questions = 0;
+    } else {
+      reply.answer(1, wire_address("9.9.9.9"));
+    }
+    return reply.bytes();
+  });
+  runner.use_dns_servers({old.text()});
+  for (const auto transport : {Transport::udp, Transport::tcp}) {
+    const auto seen = ask("www.example.com", {}, transport);
+    EXPECT_EQ(seen.outcome, Outcome::answered);
+    EXPECT_TRUE(fact<bool>(seen, "dns_answer", "without_edns"));
+    EXPECT_EQ(seen.attempts, 2);
+  }
+}
+
+TEST_F(DnsCheck, IsSilentWhereNobodyAnswers) {
+  DnsServer server(runner.loop, [](const DnsServer::Asked&) { return std::nullopt; });
+  runner.use_dns_servers({server.text()});
+  const auto seen = ask("www.example.com");
+  EXPECT_EQ(seen.outcome, Outcome::silent);
+  EXPECT_EQ(seen.detail, "timed_out");
+  EXPECT_EQ(seen.attempts, 8) << "four with EDNS, four without";
+  EXPECT_EQ(server.asked_udp, 8);
+  EXPECT_FALSE(seen.round_trip);
+  EXPECT_EQ(fact<std::string>(seen, "dns_no_answer", "reason"), "timed_out");
+}
+
+TEST_F(DnsCheck, IsRefusedByAClosedPort) {
+  std::string closed;
+  {
+    DnsServer server(runner.loop, rcode(0));
+    closed = server.text();
+  }
+  runner.use_dns_servers({closed});
+  EXPECT_EQ(ask("www.example.com").outcome, Outcome::refused);
+  EXPECT_EQ(ask("www.example.com", {}, Transport::tcp).outcome, Outcome::refused);
+}
+
+TEST_F(DnsCheck, OtherPeoplesAnswersDoNotCount) {
+  DnsServer server(runner.loop, [](const DnsServer::Asked& asked) {
+    auto reply = asked.reply().answer(1, wire_address("6.6.6.6"));
+    reply.id ^= 1;
+    return reply.bytes();
+  });
+  runner.use_dns_servers({server.text()});
+  EXPECT_EQ(ask("www.example.com").outcome, Outcome::silent);
+  const auto tcp = ask("www.example.com", {}, Transport::tcp);
+  EXPECT_EQ(tcp.outcome, Outcome::failed);
+  EXPECT_EQ(tcp.detail, "malformed");
+}
+
+TEST_F(DnsCheck, GarbageIsMalformed) {
+  DnsServer server(runner.loop, [](const DnsServer::Asked&) { return Bytes{1, 2, 3}; });
+  runner.use_dns_servers({server.text()});
+  const auto udp = ask("www.example.com");
+  EXPECT_EQ(udp.outcome, Outcome::failed);
+  EXPECT_EQ(udp.detail, "malformed");
+  const auto tcp = ask("www.example.com", {}, Transport::tcp);
+  EXPECT_EQ(tcp.outcome, Outcome::failed);
+  EXPECT_EQ(tcp.detail, "malformed");
+  server.claimed_length = 4'000;
+  EXPECT_EQ(ask("www.example.com", {}, Transport::tcp).detail, "closed_by_peer");
+  server.claimed_length = 0;
+  EXPECT_EQ(ask("www.example.com", {}, Transport::tcp).detail, "malformed");
+}
+
+TEST_F(DnsCheck, TheFirstServerThatSettlesItCounts) {
+  DnsServer broken(runner.loop, rcode(2));
+  DnsServer filtering(runner.loop, rcode(3));
+  DnsServer honest(runner.loop, address("9.9.9.9"));
+  runner.use_dns_servers({broken.text(), honest.text(), filtering.text()});
+  auto seen = ask("www.example.com");
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_EQ(seen.evidence.size(), 3u);
+  runner.use_dns_servers({filtering.text(), honest.text()});
+  seen = ask("www.example.com");
+  EXPECT_EQ(seen.outcome, Outcome::unresolved);
+  EXPECT_EQ(seen.evidence[1].facts.at("records"), EvidenceValue("9.9.9.9"));
+}
+
+TEST_F(DnsCheck, AsksTheNamedServer) {
+  DnsServer own(runner.loop, rcode(3));
+  DnsServer named(runner.loop, address("9.9.9.9"));
+  runner.use_dns_servers({own.text()});
+  const Parameters with = {{"server", "true"}, {"name", "www.example.com"}};
+  auto seen = runner.run("dns", Transport::udp, "127.0.0.1", named.address(), with);
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_EQ(own.asked_udp, 0);
+  Probe probe;
+  probe.check = "dns";
+  probe.target.host = "dns.example.com";
+  probe.target.ports = {53, 53};
+  probe.target.transport = Transport::udp;
+  probe.with = with;
+  seen = runner.run(probe, std::nullopt);
+  EXPECT_EQ(seen.outcome, Outcome::unresolved) << "the server's own name has no address";
+  EXPECT_EQ(seen.detail, "no_such_name");
+}
+
+TEST_F(DnsCheck, BadQuestionsAreNotSent) {
+  DnsServer server(runner.loop, rcode(0));
+  runner.use_dns_servers({server.text()});
+  EXPECT_EQ(ask("example.com", {{"type", "TXT"}}).detail, "bad_parameter");
+  EXPECT_EQ(ask("192.0.2.1", {{"server", "true"}}).detail, "bad_parameter");
+  const auto seen = ask("a..b");
+  EXPECT_EQ(seen.outcome, Outcome::skipped);
+  EXPECT_EQ(seen.detail, "not_a_name");
+  EXPECT_EQ(ask("192.0.2.1").detail, "not_a_name");
+  EXPECT_EQ(server.asked_udp, 0);
+}
+
+TEST_F(DnsCheck, IsSkippedOnceTheRunIsStopped) {
+  DnsServer server(runner.loop, [](const DnsServer::Asked&) { return std::nullopt; });
+  runner.use_dns_servers({server.text()});
+  const auto timer = runner.loop.clock.call_at(runner.loop.soon(milliseconds(100)),
+                                               [&] { runner.loop.stop.stop(); });
+  const auto seen = ask("www.example.com");
+  EXPECT_EQ(seen.outcome, Outcome::skipped);
+  EXPECT_EQ(seen.detail, "stopped");
+}
+
+}  // namespace
+}  // namespace callready
