@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <openssl/x509_vfy.h>
 
+#include <algorithm>
+
 namespace callready::checks {
 namespace {
 
@@ -22,15 +24,28 @@ std::string certificate_fault(const TlsInfo& info) {
       return "expired";
     case X509_V_ERR_CERT_NOT_YET_VALID:
       return "not_yet_valid";
-    // The chain ends in a certificate whose issuer neither the peer sent nor this machine has: a
-    // missing intermediate where the peer sent its own certificate alone.
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
     case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-      return info.chain.size() == 1 ? "incomplete_chain" : "untrusted";
+      return info.chain.size() == 1 && !info.chain.front().issuer_url.empty() ? "incomplete_chain"
+                                                                              : "untrusted";
     default:
       return "untrusted";
   }
   return info.name_matches ? "" : "wrong_name";
+}
+
+std::string private_certificate_fault(const TlsInfo& info) {
+  for (const int objection : info.objections) {
+    if (objection == X509_V_ERR_CERT_HAS_EXPIRED) return "expired";
+    if (objection == X509_V_ERR_CERT_NOT_YET_VALID) return "not_yet_valid";
+  }
+  return info.name_matches ? "" : "wrong_name";
+}
+
+bool issued_by(const TlsInfo& info, const std::string& issuer) {
+  return std::any_of(info.chain.begin(), info.chain.end(), [&](const CertificateInfo& certificate) {
+    return certificate.issuer.find(issuer) != std::string::npos;
+  });
 }
 
 void add_tls_evidence(Observation& observation, const TlsInfo& info) {
@@ -56,11 +71,25 @@ void add_tls_evidence(Observation& observation, const TlsInfo& info) {
     evidence.facts["sha256"] = certificate.sha256;
     evidence.facts["public_key_sha256"] = certificate.public_key_sha256;
     evidence.facts["self_signed"] = certificate.self_signed;
+    evidence.facts["timestamps"] = certificate.timestamps;
     if (i == 0) {
       std::string names;
       for (const auto& name : certificate.names) names += (names.empty() ? "" : " ") + name;
       evidence.facts["names"] = names;
     }
+    observation.evidence.push_back(std::move(evidence));
+  }
+  if (info.client_certificate_asked) {
+    Evidence evidence;
+    evidence.kind = "client_certificate_asked";
+    evidence.text = "the server asks for a client certificate; none was given";
+    observation.evidence.push_back(std::move(evidence));
+  }
+  if (!info.not_tls.empty()) {
+    Evidence evidence;
+    evidence.kind = "not_tls";
+    evidence.text = "the server answered without TLS: \"" + info.not_tls + "\"";
+    evidence.facts["first_bytes"] = info.not_tls;
     observation.evidence.push_back(std::move(evidence));
   }
   const auto fault = certificate_fault(info);

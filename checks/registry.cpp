@@ -22,13 +22,17 @@ std::span<const Check> registry() {
        false},
       {"tcp", "TCP handshake", run_tcp, {tcp}, {}},
       {"stun", "STUN Binding", run_stun, {udp, tcp, tls}, {}},
-      {"tls", "TLS handshake", run_tls, {tls}, {}},
       {"turn", "TURN allocation and relay", run_turn, {udp, tcp, tls}, {}},
       {"udp-range",
        "UDP port range",
        run_udp_range,
        {udp},
        {{"stop_on_the_way", "\"true\": send only packets that end before the far end"}}},
+      {"tls",
+       "TLS handshake",
+       run_tls,
+       {tls},
+       {{"issuer", "a part of the issuer's name that the chain must hold: a private PKI"}}},
   };
   return table;
 }

@@ -3,35 +3,67 @@
 // Sends a ClientHello after the TCP handshake and closes after the handshake. Outcomes: those of
 // `tcp` where the connection fails; `answered` where the handshake ends and this machine trusts the
 // chain for that name; `failed` with "expired", "not_yet_valid", "untrusted", "incomplete_chain" or
-// "wrong_name" where it does not, with "tls_alert" or "tls_protocol" where the handshake breaks. An
-// alert after the server asked for a client certificate is an answer: the service is there and
-// wants its own clients (a PBX's private PKI).
+// "wrong_name" where it does not; where the handshake breaks, `failed` with "not_tls" (what came is
+// no TLS record: plain HTTP, SSH), "tls_version" (no version in common, RFC 8996), "tls_alert",
+// "tls_protocol", "tls_timed_out", "closed_by_peer" or "connection_reset".
+// A server that asks for a client certificate has answered, whether it goes on without
+// ("client_certificate_wanted" in both cases): in TLS 1.3 its alert comes only after our handshake.
+// With `issuer`, a part of the issuer's name that the chain must hold (a vendor's private PKI), a
+// chain that this machine does not trust is `answered` with "private_pki", and one of anybody else
+// is `failed` with "unexpected_issuer" even where this machine trusts it.
 #include "checks/certificate_evidence.hpp"
+
+#include <openssl/ssl.h>
+#include <openssl/sslerr.h>
+
 #include "checks/dial.hpp"
 #include "checks/kinds.hpp"
 
 namespace callready::checks {
+namespace {
+
+bool is_version_failure(const Failure& failure) {
+  if (failure.kind == FailureKind::tls_alert) return failure.code == SSL_AD_PROTOCOL_VERSION;
+  return failure.kind == FailureKind::tls_protocol && failure.code == SSL_R_UNSUPPORTED_PROTOCOL;
+}
+
+// What is wrong with the chain, where only `issuer` may have issued it.
+std::string fault_for_issuer(const TlsInfo& info, const std::string& issuer) {
+  const auto fault = certificate_fault(info);
+  if (issued_by(info, issuer)) return private_certificate_fault(info);
+  return fault.empty() ? "unexpected_issuer" : fault;
+}
+
+void conclude_chain(Observation& observation, const TlsInfo& info, const std::string& issuer) {
+  const auto general = certificate_fault(info);
+  const auto fault = issuer.empty() ? general : fault_for_issuer(info, issuer);
+  if (!fault.empty()) {
+    observation.outcome = Outcome::failed;
+    observation.detail = fault;
+    return;
+  }
+  observation.outcome = Outcome::answered;
+  observation.detail = "trusted";
+  if (!general.empty()) observation.detail = "private_pki";
+  if (info.client_certificate_asked) observation.detail = "client_certificate_wanted";
+}
+
+}  // namespace
+
 asio::awaitable<Observation> run_tls(Context& context, Job job) {
   Observation observation;
   DialOptions options;
   options.tls = true;
-  auto dialled = co_await dial(context, job, options, observation);
-  add_tls_evidence(observation, dialled.tls);
-  if (!dialled.stream) {
-    const bool alert = dialled.failure && dialled.failure->kind == FailureKind::tls_alert;
-    if (alert && dialled.tls.client_certificate_asked) {
-      observation.outcome = Outcome::answered;
-      observation.detail = "client_certificate_wanted";
-    }
-    co_return observation;
-  }
-  const auto fault = certificate_fault(dialled.tls);
-  if (fault.empty()) {
-    observation.outcome = Outcome::answered;
-    observation.detail = "trusted";
-  } else {
-    observation.outcome = Outcome::failed;
-    observation.detail = fault;
+  const auto dialled = co_await dial(context, job, options, observation);
+  const auto& info = dialled.tls;
+  add_tls_evidence(observation, info);
+  const bool alert = dialled.failure && dialled.failure->kind == FailureKind::tls_alert;
+  if (dialled.stream || (alert && info.client_certificate_asked && !info.chain.empty())) {
+    conclude_chain(observation, info, job.parameter("issuer"));
+  } else if (!info.not_tls.empty()) {
+    observation.detail = "not_tls";
+  } else if (dialled.failure && is_version_failure(*dialled.failure)) {
+    observation.detail = "tls_version";
   }
   co_return observation;
 }

@@ -3,8 +3,10 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
 #include <ctime>
 
+#include "probe/net/printable.hpp"
 #include "probe/net/timeouts.hpp"
 
 namespace callready {
@@ -14,9 +16,10 @@ using TlsSocket = asio::ssl::stream<asio::ip::tcp::socket>;
 
 // What the verify callback writes down; reached through the SSL object's ex_data.
 struct VerifyRecord {
-  int code = X509_V_OK;
+  std::vector<int> objections;
   bool name_matches = true;
   bool client_certificate_asked = false;
+  std::string first_bytes;  // of the peer
 };
 
 int record_index() {
@@ -33,10 +36,24 @@ int on_verify(int ok, X509_STORE_CTX* store) {
   const int code = X509_STORE_CTX_get_error(store);
   if (code == X509_V_ERR_HOSTNAME_MISMATCH || code == X509_V_ERR_IP_ADDRESS_MISMATCH) {
     record->name_matches = false;
-  } else if (record->code == X509_V_OK) {
-    record->code = code;
+  } else if (std::find(record->objections.begin(), record->objections.end(), code) ==
+             record->objections.end()) {
+    record->objections.push_back(code);
   }
   return 1;
+}
+
+// Sees the header of every record, before OpenSSL looks at whether it is one.
+void on_message(int sent, int, int type, const void* bytes, std::size_t size, SSL* ssl, void*) {
+  if (sent != 0 || type != SSL3_RT_HEADER) return;
+  auto* record = static_cast<VerifyRecord*>(SSL_get_ex_data(ssl, record_index()));
+  if (record->first_bytes.empty())
+    record->first_bytes.assign(static_cast<const char*>(bytes), size);
+}
+
+// RFC 8446 section 5.1: change_cipher_spec to application_data, then version 3.x.
+bool looks_like_tls(std::string_view header) {
+  return header.size() >= 2 && header[0] >= 20 && header[0] <= 24 && header[1] == 3;
 }
 
 // Called when the peer asks for a client certificate: we have none, and go on without.
@@ -50,7 +67,7 @@ std::string printed(X509_NAME* name) {
   X509_NAME_print_ex(out.get(), name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
   char* data = nullptr;
   const long size = BIO_get_mem_data(out.get(), &data);
-  return {data, static_cast<std::size_t>(size)};
+  return printable({data, static_cast<std::size_t>(size)}, 500);
 }
 
 WallTime wall_time(const ASN1_TIME* time) {
@@ -83,7 +100,7 @@ std::vector<std::string> alternative_names(X509* certificate) {
     const auto* data = ASN1_STRING_get0_data(text);
     const auto size = static_cast<std::size_t>(ASN1_STRING_length(text));
     if (name->type == GEN_DNS) {
-      names.emplace_back(reinterpret_cast<const char*>(data), size);
+      names.push_back(printable({reinterpret_cast<const char*>(data), size}, 255));
     } else if (size == 4) {
       names.push_back(IpAddress::v4({data[0], data[1], data[2], data[3]}).to_string());
     } else if (size == 16) {
@@ -94,6 +111,22 @@ std::vector<std::string> alternative_names(X509* certificate) {
     if (names.size() == 200) break;  // some CDNs list hundreds; a report needs not all
   }
   return names;
+}
+
+std::string issuer_url(X509* certificate) {
+  auto* raw = static_cast<AUTHORITY_INFO_ACCESS*>(
+      X509_get_ext_d2i(certificate, NID_info_access, nullptr, nullptr));
+  const std::unique_ptr<AUTHORITY_INFO_ACCESS, decltype(&AUTHORITY_INFO_ACCESS_free)> all(
+      raw, &AUTHORITY_INFO_ACCESS_free);
+  for (int i = 0; i < sk_ACCESS_DESCRIPTION_num(all.get()); ++i) {
+    const ACCESS_DESCRIPTION* access = sk_ACCESS_DESCRIPTION_value(all.get(), i);
+    if (OBJ_obj2nid(access->method) != NID_ad_ca_issuers) continue;
+    if (access->location->type != GEN_URI) continue;
+    const auto* uri = access->location->d.uniformResourceIdentifier;
+    return printable({reinterpret_cast<const char*>(ASN1_STRING_get0_data(uri)),
+                      static_cast<std::size_t>(ASN1_STRING_length(uri))});
+  }
+  return {};
 }
 
 CertificateInfo describe(X509* certificate) {
@@ -119,6 +152,8 @@ CertificateInfo describe(X509* certificate) {
     }
   }
   info.self_signed = X509_check_issued(certificate, certificate) == X509_V_OK;
+  info.timestamps = X509_get_ext_by_NID(certificate, NID_ct_precert_scts, -1) >= 0;
+  info.issuer_url = issuer_url(certificate);
   return info;
 }
 
@@ -133,10 +168,16 @@ TlsInfo learn(SSL* ssl, const VerifyRecord& record, bool shaken) {
       info.chain.push_back(describe(sk_X509_value(chain, i)));
     }
   }
-  info.verify_code = record.code;
-  if (record.code != X509_V_OK) info.verify_text = X509_verify_cert_error_string(record.code);
+  info.objections = record.objections;
+  if (!record.objections.empty()) {
+    info.verify_code = record.objections.front();
+    info.verify_text = X509_verify_cert_error_string(info.verify_code);
+  }
   info.name_matches = record.name_matches;
   info.client_certificate_asked = record.client_certificate_asked;
+  if (!record.first_bytes.empty() && !looks_like_tls(record.first_bytes)) {
+    info.not_tls = printable(record.first_bytes);
+  }
   return info;
 }
 
@@ -230,6 +271,7 @@ std::string alpn_list(const std::vector<std::string>& protocols) {
 void prepare(SSL* ssl, const TlsOptions& options, VerifyRecord* record) {
   SSL_set_ex_data(ssl, record_index(), record);
   SSL_set_verify(ssl, SSL_VERIFY_PEER, &on_verify);
+  SSL_set_msg_callback(ssl, &on_message);
   const bool literal = IpAddress::parse(options.server_name).has_value();
   // RFC 6066 section 3: literal addresses are not permitted in SNI.
   if (!literal && !options.server_name.empty()) {
@@ -254,6 +296,8 @@ void prepare(SSL* ssl, const TlsOptions& options, VerifyRecord* record) {
 
 TlsContext::TlsContext() : context_(asio::ssl::context::tls_client) {
   SSL_CTX_set_default_verify_paths(context_.native_handle());
+  // As browsers and softphones do (RFC 8996); Asio allows TLS 1.0, whatever the system says.
+  SSL_CTX_set_min_proto_version(context_.native_handle(), TLS1_2_VERSION);
   SSL_CTX_set_session_cache_mode(context_.native_handle(), SSL_SESS_CACHE_OFF);
   SSL_CTX_set_client_cert_cb(context_.native_handle(), &on_client_certificate);
 }

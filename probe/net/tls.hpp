@@ -17,6 +17,11 @@ struct CertificateInfo {
   std::string sha256;             // of the whole certificate, hexadecimal
   std::string public_key_sha256;  // of its SubjectPublicKeyInfo
   bool self_signed = false;
+  // Signed certificate timestamps (RFC 6962), and where the issuer's certificate can be had (RFC
+  // 5280 section 4.2.2.1): certificates of public authorities have both, those that an inspection
+  // device makes have neither.
+  bool timestamps = false;
+  std::string issuer_url;
 };
 
 struct TlsInfo {
@@ -26,8 +31,11 @@ struct TlsInfo {
   // well. `verify_code` is the first objection's X509_V_ERR_ number.
   int verify_code = 0;
   std::string verify_text;
+  std::vector<int> objections;  // all of them, without repetition
   bool name_matches = true;
   bool client_certificate_asked = false;  // the peer sent a CertificateRequest; we have none
+  // The first five bytes that came, where they are not the start of a TLS record: "HTTP/", "SSH-2".
+  std::string not_tls;
 };
 
 // The trust anchors of the run: the system's store (honours SSL_CERT_FILE and SSL_CERT_DIR) and the

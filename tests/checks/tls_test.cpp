@@ -1,0 +1,257 @@
+#include "tests/support/check_runner.hpp"
+#include "tests/support/stream_server.hpp"
+#include "tests/support/temporary_file.hpp"
+
+namespace callready {
+namespace {
+
+using asio::ip::tcp;
+using test::Certificate;
+using test::CertificateOptions;
+using test::TlsServer;
+using test::TlsServerOptions;
+using Parameters = std::map<std::string, std::string>;
+using std::chrono::hours;
+
+// One authority that the program trusts, and one that it does not.
+class TlsCheck : public testing::Test {
+ protected:
+  static Certificate& authority() {
+    static Certificate made = test::make_authority("Test Root");
+    return made;
+  }
+  static Certificate& stranger() {
+    static Certificate made = test::make_authority("Inspection Device Root");
+    return made;
+  }
+
+  test::TemporaryFile trusted{authority().pem()};
+  test::CheckRunner runner{{trusted.path()}};
+
+  Observation check(const SocketAddress& address, const std::string& host = "sip.example.com",
+                    Parameters with = {}) {
+    return runner.run("tls", Transport::tls, host, address, std::move(with));
+  }
+  Observation check(const TlsServerOptions& options, Parameters with = {}) {
+    TlsServer server(runner.loop, options);
+    return check(server.address(), "sip.example.com", std::move(with));
+  }
+  Observation check(test::TcpServer::Serve serve) {
+    test::TcpServer server(runner.loop, std::move(serve));
+    return check(server.address());
+  }
+  static TlsServerOptions with_chain(std::vector<Certificate> chain) {
+    TlsServerOptions options;
+    options.chain = std::move(chain);
+    return options;
+  }
+  static Certificate dated(hours from, hours to, const Certificate& issuer) {
+    CertificateOptions options;
+    options.dns_names = {"sip.example.com"};
+    options.valid_from = from;
+    options.valid_to = to;
+    return test::make_certificate(options, &issuer);
+  }
+};
+
+const Evidence* find(const Observation& seen, std::string_view kind) {
+  for (const auto& evidence : seen.evidence) {
+    if (evidence.kind == kind) return &evidence;
+  }
+  return nullptr;
+}
+
+asio::awaitable<void> read_then_write(tcp::socket& peer, std::string reply) {
+  std::array<char, 4'096> buffer{};
+  co_await peer.async_read_some(asio::buffer(buffer), asio::as_tuple(asio::use_awaitable));
+  co_await asio::async_write(peer, asio::buffer(reply), asio::as_tuple(asio::use_awaitable));
+  // Closed only once the other side has: an early close with unread bytes would be a reset.
+  co_await peer.async_read_some(asio::buffer(buffer), asio::as_tuple(asio::use_awaitable));
+}
+
+TEST_F(TlsCheck, TrustsAGoodChain) {
+  TlsServer server(runner.loop, with_chain({test::make_leaf("sip.example.com", authority())}));
+  const auto seen = check(server.address());
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_EQ(seen.detail, "trusted");
+  EXPECT_EQ(server.names_asked, std::vector<std::string>{"sip.example.com"});
+  EXPECT_EQ(server.accepted(), 1);
+  ASSERT_TRUE(seen.round_trip);
+  EXPECT_TRUE(seen.timing_ms.contains("connect"));
+  EXPECT_TRUE(seen.timing_ms.contains("handshake"));
+  const auto* handshake = find(seen, "tls_handshake");
+  ASSERT_NE(handshake, nullptr);
+  EXPECT_EQ(handshake->facts.at("version"), EvidenceValue("TLSv1.3"));
+  const auto* certificate = find(seen, "certificate");
+  ASSERT_NE(certificate, nullptr);
+  EXPECT_EQ(certificate->facts.at("subject"), EvidenceValue("CN=sip.example.com"));
+  EXPECT_EQ(certificate->facts.at("issuer"), EvidenceValue("CN=Test Root"));
+  EXPECT_EQ(certificate->facts.at("names"), EvidenceValue("sip.example.com"));
+  EXPECT_EQ(certificate->facts.at("self_signed"), EvidenceValue(false));
+  EXPECT_EQ(certificate->facts.at("timestamps"), EvidenceValue(false));
+  EXPECT_EQ(find(seen, "certificate_fault"), nullptr);
+}
+
+TEST_F(TlsCheck, TrustsThroughAnIntermediate) {
+  const auto between = test::make_intermediate("Test Issuing", authority());
+  const auto seen = check(with_chain({test::make_leaf("sip.example.com", between), between}));
+  EXPECT_EQ(seen.detail, "trusted");
+  EXPECT_EQ(seen.evidence.size(), 3u);
+}
+
+TEST_F(TlsCheck, FindsAMissingIntermediate) {
+  const auto between = test::make_intermediate("Test Issuing", authority());
+  CertificateOptions options;
+  options.dns_names = {"sip.example.com"};
+  options.issuer_url = "http://ca.example/issuing.der";
+  const auto seen = check(with_chain({test::make_certificate(options, &between)}));
+  EXPECT_EQ(seen.outcome, Outcome::failed);
+  EXPECT_EQ(seen.detail, "incomplete_chain");
+  ASSERT_NE(find(seen, "certificate_fault"), nullptr);
+}
+
+TEST_F(TlsCheck, FindsWrongDates) {
+  auto seen = check(with_chain({dated(hours(-48), hours(-1), authority())}));
+  EXPECT_EQ(seen.outcome, Outcome::failed);
+  EXPECT_EQ(seen.detail, "expired");
+  seen = check(with_chain({dated(hours(1), hours(48), authority())}));
+  EXPECT_EQ(seen.outcome, Outcome::failed);
+  EXPECT_EQ(seen.detail, "not_yet_valid");
+}
+
+TEST_F(TlsCheck, FindsAnotherName) {
+  const auto seen = check(with_chain({test::make_leaf("portal.example.net", authority())}));
+  EXPECT_EQ(seen.outcome, Outcome::failed);
+  EXPECT_EQ(seen.detail, "wrong_name");
+}
+
+TEST_F(TlsCheck, DoesNotTrustStrangers) {
+  CertificateOptions alone;
+  alone.dns_names = {"sip.example.com"};
+  auto seen = check(with_chain({test::make_certificate(alone, nullptr)}));
+  EXPECT_EQ(seen.detail, "untrusted") << "self-signed";
+  EXPECT_EQ(find(seen, "certificate")->facts.at("self_signed"), EvidenceValue(true));
+  seen = check(with_chain({test::make_leaf("sip.example.com", stranger()), stranger()}));
+  EXPECT_EQ(seen.outcome, Outcome::failed);
+  EXPECT_EQ(seen.detail, "untrusted") << "with its root";
+  seen = check(with_chain({test::make_leaf("sip.example.com", stranger())}));
+  EXPECT_EQ(seen.detail, "untrusted") << "without its root: no intermediate is missing";
+  seen = check(with_chain({dated(hours(-48), hours(-1), stranger())}));
+  EXPECT_EQ(seen.detail, "untrusted") << "who issued it comes before its dates";
+}
+
+TEST_F(TlsCheck, KnowsAPrivatePki) {
+  const Parameters with = {{"issuer", "Inspection Device"}};
+  const auto leaf = test::make_leaf("sip.example.com", stranger());
+  auto seen = check(with_chain({leaf}), with);
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_EQ(seen.detail, "private_pki");
+  EXPECT_EQ(check(with_chain({dated(hours(-48), hours(-1), stranger())}), with).detail, "expired");
+  EXPECT_EQ(check(with_chain({test::make_leaf("x.example", stranger())}), with).detail,
+            "wrong_name");
+  seen = check(with_chain({test::make_leaf("sip.example.com", authority())}), with);
+  EXPECT_EQ(seen.outcome, Outcome::failed);
+  EXPECT_EQ(seen.detail, "unexpected_issuer") << "trusted here, but not the vendor's";
+  EXPECT_EQ(check(with_chain({leaf}), {{"issuer", "Vendor"}}).detail, "untrusted");
+  EXPECT_EQ(check(with_chain({test::make_leaf("sip.example.com", authority())}),
+                  {{"issuer", "Test Root"}})
+                .detail,
+            "trusted");
+}
+
+TEST_F(TlsCheck, AClientCertificateThatIsWantedIsAnAnswer) {
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    auto options = with_chain({test::make_leaf("sip.example.com", authority())});
+    options.client_certificate = true;
+    options.version = version;
+    auto seen = check(options);
+    EXPECT_EQ(seen.outcome, Outcome::answered) << version;
+    EXPECT_EQ(seen.detail, "client_certificate_wanted") << version;
+    EXPECT_NE(find(seen, "client_certificate_asked"), nullptr) << version;
+    options.chain = {test::make_leaf("sip.example.com", stranger())};
+    seen = check(options);
+    EXPECT_EQ(seen.outcome, Outcome::failed) << version;
+    EXPECT_EQ(seen.detail, "untrusted") << version << ": somebody else's server may ask too";
+  }
+}
+
+TEST_F(TlsCheck, FindsAServerOfOldVersionsOnly) {
+  auto options = with_chain({test::make_leaf("sip.example.com", authority())});
+  options.version = TLS1_VERSION;
+  const auto seen = check(options);
+  EXPECT_EQ(seen.outcome, Outcome::failed);
+  EXPECT_EQ(seen.detail, "tls_version");
+}
+
+TEST_F(TlsCheck, ABareAddressHasNoName) {
+  TlsServer server(runner.loop, with_chain({test::make_leaf("sip.example.com", authority())}));
+  const auto seen = check(server.address(), "127.0.0.1");
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_EQ(seen.detail, "trusted");
+  EXPECT_EQ(server.names_asked, std::vector<std::string>{""});
+}
+
+TEST_F(TlsCheck, PlainHttpIsNotTls) {
+  const auto seen = check([](tcp::socket& peer) {
+    return read_then_write(peer, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
+  });
+  EXPECT_EQ(seen.outcome, Outcome::failed);
+  EXPECT_EQ(seen.detail, "not_tls");
+  ASSERT_NE(find(seen, "not_tls"), nullptr);
+  EXPECT_EQ(find(seen, "not_tls")->facts.at("first_bytes"), EvidenceValue("HTTP/"));
+}
+
+TEST_F(TlsCheck, GarbageIsNotTls) {
+  const auto seen = check([](tcp::socket& peer) {
+    return read_then_write(peer, std::string("\x00\x01\xff\x1b[31m, and more of it", 24));
+  });
+  EXPECT_EQ(seen.outcome, Outcome::failed);
+  EXPECT_EQ(seen.detail, "not_tls");
+  EXPECT_EQ(find(seen, "not_tls")->facts.at("first_bytes"), EvidenceValue("????["));
+}
+
+TEST_F(TlsCheck, BrokenTlsIsAProtocolError) {
+  // A handshake record that holds no ServerHello.
+  const auto seen = check([](tcp::socket& peer) {
+    return read_then_write(peer, std::string("\x16\x03\x03\x00\x04\x63\x00\x00\x00", 9));
+  });
+  EXPECT_EQ(seen.outcome, Outcome::failed);
+  EXPECT_EQ(seen.detail, "tls_protocol");
+}
+
+TEST_F(TlsCheck, TellsAnAlert) {
+  // handshake_failure (40), fatal.
+  const auto seen = check([](tcp::socket& peer) {
+    return read_then_write(peer, std::string("\x15\x03\x03\x00\x02\x02\x28", 7));
+  });
+  EXPECT_EQ(seen.outcome, Outcome::failed);
+  EXPECT_EQ(seen.detail, "tls_alert");
+  EXPECT_EQ(find(seen, "error")->facts.at("code"), EvidenceValue(std::int64_t{40}));
+}
+
+TEST_F(TlsCheck, TellsAClosedConnection) {
+  auto seen = check([](tcp::socket& peer) -> asio::awaitable<void> {
+    std::array<char, 4'096> buffer{};
+    co_await peer.async_read_some(asio::buffer(buffer), asio::as_tuple(asio::use_awaitable));
+  });
+  EXPECT_EQ(seen.outcome, Outcome::failed);
+  EXPECT_EQ(seen.detail, "closed_by_peer");
+  seen = check([](tcp::socket& peer) -> asio::awaitable<void> {
+    std::array<char, 4'096> buffer{};
+    co_await peer.async_read_some(asio::buffer(buffer), asio::as_tuple(asio::use_awaitable));
+    peer.set_option(asio::socket_base::linger(true, 0));
+    peer.close();
+  });
+  EXPECT_EQ(seen.outcome, Outcome::failed);
+  EXPECT_EQ(seen.detail, "connection_reset");
+}
+
+TEST_F(TlsCheck, SilenceAfterTcpIsAFailure) {
+  const auto seen = check([](tcp::socket& peer) { return read_then_write(peer, {}); });
+  EXPECT_EQ(seen.outcome, Outcome::failed);
+  EXPECT_EQ(seen.detail, "tls_timed_out");
+  EXPECT_GE(seen.timing_ms.at("handshake"), 2'900.0);
+}
+
+}  // namespace
+}  // namespace callready
