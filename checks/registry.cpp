@@ -20,6 +20,7 @@ std::span<const Check> registry() {
         {"server", "true: the target's host and port are the DNS server to ask"},
         {"expect", "an address, a network or a name that must be among the records"}},
        false},
+      {"ntp", "SNTP question", run_ntp, {udp}, {}},
       {"tcp", "TCP handshake", run_tcp, {tcp}, {}},
       {"stun", "STUN Binding", run_stun, {udp, tcp, tls}, {}},
       {"turn", "TURN allocation and relay", run_turn, {udp, tcp, tls}, {}},

@@ -84,7 +84,8 @@ std::string_view detail_phrase(const Observation& seen) {
 bool says_nothing_new(const Observation& seen) {
   constexpr std::string_view known[] = {
       "answered",     "connected",        "connection_refused", "no_answer", "no_reply",
-      "no_such_name", "port_unreachable", "prohibited",         "timed_out",
+      "no_such_name", "port_unreachable", "prohibited",         "timed_out", "records",
+      "trusted",      "synchronised",
   };
   return seen.detail.empty() || !detail_phrase(seen).empty() ||
          std::find(std::begin(known), std::end(known), seen.detail) != std::end(known);

@@ -1,0 +1,127 @@
+// ntp: one SNTP question (RFC 5905 section 14).
+//
+// Sends a client request of version 4 over UDP; what comes back counts only where it repeats the
+// random number that we sent (section 8, the origin timestamp). Outcomes: `answered` with
+// "synchronised", with the offset of this machine's clock as a fact that is not judged here;
+// `denied` where the server sent a kiss-o'-death (section 7.4: "kiss_deny", "kiss_rate" ...);
+// `failed` with "not_synchronised" (the server does not know the time either) or "malformed";
+// `silent`, `refused` and `rejected` as for any request.
+#include <fmt/format.h>
+
+#include <cmath>
+#include <random>
+
+#include "checks/kinds.hpp"
+#include "probe/net/ntp.hpp"
+#include "probe/net/udp.hpp"
+
+namespace callready::checks {
+namespace {
+
+std::uint64_t random_number() {
+  std::random_device device;
+  return static_cast<std::uint64_t>(device()) << 32 | device();
+}
+
+void add_reply(Observation& observation, const ntp::Packet& packet) {
+  Evidence evidence;
+  evidence.kind = "ntp_reply";
+  evidence.text = fmt::format("a time server of stratum {} answered", packet.stratum);
+  evidence.facts["stratum"] = static_cast<std::int64_t>(packet.stratum);
+  evidence.facts["leap"] = static_cast<std::int64_t>(packet.leap);
+  evidence.facts["version"] = static_cast<std::int64_t>(packet.version);
+  evidence.facts["root_delay_ms"] = packet.root_delay_ms;
+  evidence.facts["root_dispersion_ms"] = packet.root_dispersion_ms;
+  // Beyond stratum 1 it is an address of the server's own network.
+  if (packet.stratum <= 1) evidence.facts["reference"] = ntp::reference_text(packet);
+  observation.evidence.push_back(std::move(evidence));
+}
+
+void add_offset(Observation& observation, const ntp::Sample& sample, bool exact) {
+  Evidence evidence;
+  evidence.kind = "clock_offset";
+  const double offset = sample.offset.count();
+  evidence.text = fmt::format("this machine's clock is {:.0f} ms {} by this server",
+                              std::abs(offset), offset > 0 ? "slow" : "fast");
+  evidence.facts["offset_ms"] = offset;
+  // After a retransmission it is not known which request was answered: the offset is then that of
+  // the way back alone, and off by as much as that took.
+  evidence.facts["exact"] = exact;
+  if (exact) evidence.facts["delay_ms"] = sample.delay.count();
+  observation.evidence.push_back(std::move(evidence));
+}
+
+void conclude(Observation& observation, const ntp::Packet& packet) {
+  if (packet.mode == 4 && packet.stratum == 0) {
+    std::string code = "kiss_";
+    for (const char c : ntp::reference_text(packet)) {
+      const bool letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+      code += letter ? static_cast<char>(c | 0x20) : '_';
+    }
+    observation.outcome = Outcome::denied;
+    observation.detail = code;
+    return;
+  }
+  const auto fault = ntp::reply_fault(packet);
+  observation.outcome = fault.empty() ? Outcome::answered : Outcome::failed;
+  observation.detail = fault.empty() ? "synchronised" : fault;
+}
+
+}  // namespace
+
+asio::awaitable<Observation> run_ntp(Context& context, Job job) {
+  Observation observation;
+  auto& clock = context.scope.clock;
+  observation.address = job.address;
+  observation.sent_at = clock.wall_now();
+  UdpSocket::Options options;
+  options.interface = context.settings.interface;
+  const auto remote = job.remote();
+  auto socket = UdpSocket::open(context.executor, remote, options);
+  if (socket.has_error()) {
+    record(observation, socket.error());
+    co_return observation;
+  }
+  observation.local = socket->local();
+  const auto nonce = random_number();
+  const auto request = ntp::encode_request(nonce);
+  std::optional<ntp::Packet> packet;
+  std::optional<Failure> malformed;
+  const UdpMatch matches = [&](const Datagram& datagram) {
+    const auto parsed = ntp::parse_packet(datagram.bytes);
+    if (parsed.has_error()) {
+      malformed = parsed.error();
+      return false;
+    }
+    if (parsed->originate != nonce) return false;
+    packet = *parsed;
+    return true;
+  };
+  const auto outcome = co_await udp_request(*socket, context.scope, request, matches);
+  if (outcome.has_error()) {
+    observation.attempts = outcome.error().attempts;
+    const auto& failure = outcome.error().failure;
+    record(observation, malformed && failure.kind == FailureKind::timed_out ? *malformed : failure);
+    co_return observation;
+  }
+  observation.attempts = outcome->attempts;
+  observation.round_trip = outcome->round_trip;
+  add_reply(observation, *packet);
+  conclude(observation, *packet);
+  if (observation.outcome != Outcome::answered) co_return observation;
+  // One look at the wall clock; the rest is steady time, which nobody sets meanwhile.
+  const auto since_arrival = clock.now() - outcome->datagram.arrived;
+  const auto arrived =
+      clock.wall_now() - std::chrono::duration_cast<WallTime::duration>(since_arrival);
+  ntp::Sample sample;
+  if (outcome->round_trip) {
+    const auto trip = std::chrono::duration_cast<WallTime::duration>(*outcome->round_trip);
+    sample = ntp::measure(*packet, arrived - trip, arrived);
+  } else {
+    sample.offset = ntp::measure_back(*packet, arrived);
+  }
+  add_offset(observation, sample, outcome->round_trip.has_value());
+  co_return observation;
+}
+
+}  // namespace callready::checks
