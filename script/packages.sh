@@ -7,7 +7,7 @@ build_packages="g++ cmake ninja-build ccache pkg-config ca-certificates
   libcli11-dev libyaml-cpp-dev nlohmann-json3-dev libosip2-dev"
 
 # What its tests need besides: the libraries, and the servers of the private site.
-test_packages="libgtest-dev libvalijson-dev python3 python3-yaml openssl curl
+test_packages="libgtest-dev libvalijson-dev python3 python3-yaml python3-cryptography libfaketime openssl curl
   iproute2 nftables util-linux procps coturn kamailio kamailio-tls-modules nginx-light dnsmasq-base
   squid-openssl chrony unbound"
 
