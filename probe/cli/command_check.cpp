@@ -15,8 +15,6 @@
 namespace callready {
 namespace {
 
-constexpr auto project_url = "https://github.com/callready/callready";
-
 // Errors of a command line that only the sets can show: unknown scenarios, regions, rows,
 // variables.
 class Selection {
@@ -171,7 +169,7 @@ int run_check(const Arguments& arguments) {
   options.runner.pace.unlimited = arguments.fast;
   options.runner.v4 = arguments.v4;
   options.runner.v6 = arguments.v6;
-  options.settings.user_agent = fmt::format("callready/{} ({})", CALLREADY_VERSION, project_url);
+  options.settings.user_agent = user_agent();
   options.settings.interface = arguments.interface;
   options.settings.thorough = arguments.thorough;
   options.settings.credentials = secrets.credentials;
@@ -179,9 +177,7 @@ int run_check(const Arguments& arguments) {
   options.dns_servers = arguments.dns_servers;
   options.timeout = milliseconds(static_cast<long>(arguments.timeout_s * 1000));
   options.site = arguments.site;
-  const auto terminal = platform::standard_error();
-  options.show_progress = terminal.interactive && !arguments.quiet;
-  options.terminal_width = terminal.width;
+  show_progress(arguments, options);
 
   const auto report = run_session(options);
   if (report.has_error()) {

@@ -1,4 +1,51 @@
+// demo: the checks against a whole site on loopback, so that anyone can see a report at once.
+#include <fmt/format.h>
+
 #include "probe/cli/commands.hpp"
+#include "probe/cli/output.hpp"
+#include "probe/cli/session.hpp"
+#include "probe/platform/system.hpp"
+#include "probe/serve/demo_thread.hpp"
+
 namespace callready {
-int run_demo(const Arguments&) { return 2; }
+
+int run_demo(const Arguments& arguments) {
+  if (const auto problem = why_not_deliverable(arguments)) {
+    complain(*problem);
+    return usage_error;
+  }
+  const auto rules = load_rules();
+  serve::DemoOptions demo_options;
+  demo_options.kinds = rules.kinds();
+  const auto demo = serve::DemoThread::start(demo_options);
+  if (demo.has_error()) {
+    complain("the demo site could not be started: " + demo.error().text);
+    return usage_error;
+  }
+  const auto& site = (*demo)->site();
+  auto loaded = load_text(site.target_set(), "demo", rules);
+  for (const auto& problem : loaded.problems) complain(problem.to_string());
+  if (!loaded.set) return usage_error;
+
+  SessionOptions options;
+  options.sets.push_back(std::move(*loaded.set));
+  options.plan.proxy = site.proxy();
+  options.settings.user_agent = user_agent();
+  options.ca_files = {site.ca_file()};
+  options.dns_servers = {site.dns().to_string()};
+  options.site = "the demo site on loopback";
+  show_progress(arguments, options);
+
+  const auto report = run_session(options);
+  if (report.has_error()) {
+    complain(report.error());
+    return usage_error;
+  }
+  if (const auto failure = deliver(*report, arguments)) {
+    complain(*failure);
+    return usage_error;
+  }
+  return exit_status(*report);
+}
+
 }  // namespace callready

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "probe/cli/arguments.hpp"
+#include "probe/cli/session.hpp"
 #include "targets/catalog.hpp"
 
 namespace callready {
@@ -18,7 +19,10 @@ int run_demo(const Arguments& arguments);
 
 // The registry of checks/ as the loader wants it.
 LoadRules load_rules();
+// Everything that can be named on the command line.
 Catalog make_catalog(const Arguments& arguments);
+// A bar on a terminal, unless the user wants quiet.
+void show_progress(const Arguments& arguments, SessionOptions& options);
 // "callready: ..." on standard error.
 void complain(const std::string& message);
 

@@ -92,6 +92,10 @@ std::vector<SetResult> judge(const SessionOptions& options, const Plan& plan,
 
 }  // namespace
 
+std::string user_agent() {
+  return fmt::format("callready/{} (https://github.com/callready/callready)", CALLREADY_VERSION);
+}
+
 std::string day_of(WallTime time) {
   return fmt::format("{:%Y-%m-%d}", fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
 }

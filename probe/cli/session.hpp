@@ -26,6 +26,9 @@ struct SessionOptions {
 // Error: what is wrong with the configuration, in words (a CA file, a name server).
 boost::system::result<Report, std::string> run_session(const SessionOptions& options);
 
+// "callready/1.2.3 (https://...)", as SIP and web servers get to see it.
+std::string user_agent();
+
 // "2026-11-20" in UTC.
 std::string day_of(WallTime time);
 
