@@ -90,6 +90,15 @@ std::vector<SetResult> judge(const SessionOptions& options, const Plan& plan,
   return judged;
 }
 
+// Ends what checks left behind on the loop: a listener that waits for a packet which no longer
+// matters would otherwise be destroyed after the clock and the resolver that it knows.
+void let_go(asio::io_context& loop, StopSignal& stop) {
+  stop.stop();
+  loop.restart();
+  for (int i = 0; i < 1000 && loop.poll() > 0; ++i) {
+  }
+}
+
 }  // namespace
 
 std::string user_agent() {
@@ -103,6 +112,7 @@ std::string day_of(WallTime time) {
 boost::system::result<Report, std::string> run_session(const SessionOptions& options) {
   auto tls = TlsContext::create(options.ca_files);
   if (tls.has_error()) return tls.error();
+  StopSignal stop;  // outlives the loop, which may still hold coroutines that know it
   asio::io_context loop(1);
   AresOptions dns_options;
   dns_options.servers = options.dns_servers;
@@ -112,7 +122,6 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
   if (channel.has_error()) return "name servers: " + channel.error();
   Resolver resolver(loop.get_executor(), *channel);
   SystemClock clock(loop.get_executor());
-  StopSignal stop;
 
   std::vector<const TargetSet*> sets;
   for (const auto& set : options.sets) sets.push_back(&set);
@@ -158,6 +167,7 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
                  });
   loop.run();
   progress.clear();
+  let_go(loop, stop);
 
   report.finished_at = clock.wall_now();
   report.duration = elapsed(start, clock.now());
