@@ -116,7 +116,9 @@ Bytes answer_sip(const SipIdentity& identity, std::span<const std::uint8_t> byte
   const auto call = printed<osip_call_id_t>(sip->call_id, &osip_call_id_to_str);
   const auto sequence = printed<osip_cseq_t>(sip->cseq, &osip_cseq_to_str);
   osip_generic_param_t* tag = nullptr;
-  if (sip->to != nullptr) osip_to_get_tag(sip->to, &tag);
+  if (sip->to != nullptr) {
+    osip_generic_param_get_byname(&sip->to->gen_params, const_cast<char*>("tag"), &tag);
+  }
   if (!to.empty() && tag == nullptr) to += ";tag=" + tag_for(request);
   // A reply copies these (RFC 3261 section 8.2.6.2); what is not there cannot be copied.
   if (!from.empty()) headers += "From: " + from + "\r\n";

@@ -137,7 +137,7 @@ TEST_F(HttpServerTest, ServesOverTlsWithItsChain) {
   leaf.names = {"www.demo.callready.test"};
   options.tls = server_context(intermediate.issue(leaf), {intermediate});
   start();
-  const auto context = std::move(*TlsContext::create({}));
+  const auto context = *TlsContext::create({});
   X509_STORE_add_cert(SSL_CTX_get_cert_store(context->native().native_handle()), root.x509());
   auto client = loop.run(dial_tls(loop, *context, server->local(), "www.demo.callready.test"));
   ASSERT_TRUE(client.stream);

@@ -218,7 +218,7 @@ TEST_F(ServicesTest, TlsTakesNoPlainText) {
   ASSERT_TRUE(reply);
   EXPECT_LT(reply->size(), 16u);
   wait_for(*service, 0);
-  const auto context = std::move(*TlsContext::create({}));
+  const auto context = *TlsContext::create({});
   auto client = loop.run(dial_tls(loop, *context, service->local(), "localhost"));
   ASSERT_TRUE(client.stream);
   const auto answered = loop.run(ask_stream(loop, *client.stream, bytes_of("over tls\n")));

@@ -184,7 +184,7 @@ TEST_F(SipServerTest, AnswersOverTls) {
   leaf.names = {"sip.demo.callready.test"};
   options.tls = server_context(Certificate::self_signed(leaf));
   start();
-  const auto context = std::move(*TlsContext::create({}));
+  const auto context = *TlsContext::create({});
   auto client = loop.run(dial_tls(loop, *context, *server->tls_local(), "sip.demo.callready.test"));
   ASSERT_TRUE(client.stream);
   const auto reply = loop.run(

@@ -105,7 +105,7 @@ TEST_F(StunServerTest, TurnIsChallengedOverEveryTransport) {
   const auto allocate = request(3, attribute(0x0019, {17, 0, 0, 0}));
   RawUdp udp(loop, server->local());
   RawTcp tcp(loop, server->local());
-  const auto context = std::move(*TlsContext::create({}));
+  const auto context = *TlsContext::create({});
   auto tls = loop.run(dial_tls(loop, *context, *server->tls_local(), "stun.demo.callready.test"));
   ASSERT_TRUE(tls.stream);
   const Reply replies[] = {Reply(*udp.ask(allocate)), Reply(*tcp.ask(allocate)),

@@ -15,7 +15,7 @@ class CheckRunner {
 
   explicit CheckRunner(const std::vector<std::string>& ca_files = {}, Time time = Time::real)
       : loop(time) {
-    tls_ = std::move(*TlsContext::create(ca_files));
+    tls_ = *TlsContext::create(ca_files);
     AresOptions options;
     channel_ = *AresChannel::create(loop.executor(), options);
     resolver_.emplace(loop.executor(), channel_);
