@@ -114,7 +114,7 @@ TEST_F(ProxyServerTest, ATunnelEndsAfterItsBytesAndItsTime) {
   ASSERT_TRUE(all);
   const std::string head = "HTTP/1.1 200 Connection established\r\n\r\n";
   EXPECT_EQ(all->size(), head.size() + 120 - page_request.size());
-  options.limits.connection = milliseconds(60);
+  options.limits.connection = milliseconds(500);
   start();
   RawTcp idle(loop, proxy->local());
   idle.send(connect_to("www.demo.callready.test:443"));
