@@ -7,6 +7,7 @@ namespace callready::checks {
 
 asio::awaitable<Observation> run_ntp(Context& context, Job job);
 asio::awaitable<Observation> run_sip(Context& context, Job job);
+asio::awaitable<Observation> run_sip_alg(Context& context, Job job);
 asio::awaitable<Observation> run_stun(Context& context, Job job);
 asio::awaitable<Observation> run_dns(Context& context, Job job);
 asio::awaitable<Observation> run_tcp(Context& context, Job job);

@@ -21,30 +21,6 @@
 namespace callready::checks {
 namespace {
 
-// The outcome, from what came back and the failure that ended the wait.
-void conclude(Observation& observation, const sip::Collector& collector,
-              const std::optional<Failure>& failure, bool connected) {
-  if (collector.reply()) {
-    observation.outcome = Outcome::answered;
-    observation.detail = std::to_string(collector.reply()->status);
-  } else if (failure && failure->kind == FailureKind::stopped) {
-    record(observation, *failure);
-  } else if (collector.broken() > 0) {
-    observation.outcome = Outcome::failed;
-    observation.detail = "malformed";
-  } else if (collector.foreign() > 0) {
-    observation.outcome = Outcome::failed;
-    observation.detail = "mismatched_reply";
-  } else if (failure) {
-    record(observation, *failure);
-    // As in dial.cpp: where TCP was established, silence is a broken protocol.
-    if (connected && observation.outcome == Outcome::silent) {
-      observation.outcome = Outcome::failed;
-      observation.detail = "sip_timed_out";
-    }
-  }
-}
-
 void add_evidence(Observation& observation, const sip::Collector& collector,
                   const sip::Options& sent, const SocketAddress& local) {
   if (collector.reply()) {
@@ -86,7 +62,7 @@ asio::awaitable<void> over_udp(Context& context, Job job, Observation& observati
     observation.attempts = result.error().attempts;
     failure = result.error().failure;
   }
-  conclude(observation, collector, failure, false);
+  conclude_sip(observation, collector, failure, false);
   add_evidence(observation, collector, options, local);
 }
 
@@ -110,7 +86,7 @@ asio::awaitable<void> over_stream(Context& context, Job job, Observation& observ
     if (!failure) {
       observation.timing_ms["reply"] = elapsed(start, context.scope.clock.now()).count();
     }
-    conclude(observation, collector, failure, true);
+    conclude_sip(observation, collector, failure, true);
     add_evidence(observation, collector, options, local);
   }
   // In TLS 1.3 the server's judgement of our missing certificate comes after the handshake.

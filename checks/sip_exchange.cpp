@@ -91,6 +91,29 @@ asio::awaitable<std::optional<Failure>> exchange_over_stream(Stream& stream, Sco
   co_return endless;
 }
 
+void conclude_sip(Observation& observation, const sip::Collector& collector,
+                  const std::optional<Failure>& failure, bool connected) {
+  if (collector.reply()) {
+    observation.outcome = Outcome::answered;
+    observation.detail = std::to_string(collector.reply()->status);
+  } else if (failure && failure->kind == FailureKind::stopped) {
+    record(observation, *failure);
+  } else if (collector.broken() > 0) {
+    observation.outcome = Outcome::failed;
+    observation.detail = "malformed";
+  } else if (collector.foreign() > 0) {
+    observation.outcome = Outcome::failed;
+    observation.detail = "mismatched_reply";
+  } else if (failure) {
+    record(observation, *failure);
+    // As in dial.cpp: where TCP was established, silence is a broken protocol.
+    if (connected && observation.outcome == Outcome::silent) {
+      observation.outcome = Outcome::failed;
+      observation.detail = "sip_timed_out";
+    }
+  }
+}
+
 void add_sip_reply(Observation& observation, const sip::Reply& reply) {
   Evidence evidence;
   evidence.kind = "sip_reply";
@@ -118,9 +141,9 @@ ViaReading read_via(const sip::Via& came, const sip::Options& sent, const Socket
     reading.seen_as = SocketAddress{*received, came.rport};
     reading.translated =
         *received != local.address || (came.rport != 0 && came.rport != local.port);
-  } else if (came.rport != 0) {
-    // Without `received` the server saw the sent-by address (RFC 3261 section 18.2.1).
-    reading.translated = came.rport != local.port;
+  } else if (came.rport != 0 && came.rport != local.port) {
+    // The same port without `received` says nothing: many NATs keep the port.
+    reading.translated = true;
   }
   return reading;
 }

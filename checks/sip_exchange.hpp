@@ -19,6 +19,11 @@ asio::awaitable<std::optional<Failure>> exchange_over_stream(Stream& stream, Sco
                                                              std::span<const std::uint8_t> request,
                                                              sip::Collector& collector);
 
+// The outcome and detail, from what came back and the failure that ended the wait; `connected` is
+// whether a connection stood. See sip.cpp for what each means.
+void conclude_sip(Observation& observation, const sip::Collector& collector,
+                  const std::optional<Failure>& failure, bool connected);
+
 // Evidence `sip_reply`: status line, Server, Allow; and `sip_via`: what the reply's topmost Via
 // tells of address translation and of rewriting. No identities.
 void add_sip_reply(Observation& observation, const sip::Reply& reply);

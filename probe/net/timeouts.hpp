@@ -41,7 +41,8 @@ inline constexpr milliseconds stream_reply{2'500};
 // An ICMP error from a router on the way: routers answer slowly from their control processors, but
 // those near a site's edge are near; twice a slow access line.
 inline constexpr milliseconds icmp_reply{500};
-// Linux routers answer one ICMP error a second after a burst of six (icmp_ratelimit): a little more.
+// Linux routers answer one ICMP error a second after a burst of six (icmp_ratelimit): a little
+// more.
 inline constexpr milliseconds icmp_refill{1'100};
 // How long a normal run goes on asking for proof that a media range is open; --thorough takes all
 // the run has.
@@ -49,6 +50,13 @@ inline constexpr milliseconds udp_range{3'000};
 // A datagram through a TURN relay, one way, sent at the first three of udp_sends: the relay has
 // just answered, so it is near and awake.
 inline constexpr milliseconds relay_trip{1'500};
+
+// Between two SIP requests to one server: those that come faster look like a scanner's to the
+// servers that ban them.
+inline constexpr milliseconds sip_gap{1'000};
+// The reply to a SIP request that is sent only once (the four of the SIP ALG test): a slow server,
+// and no retransmission to wait for.
+inline constexpr milliseconds sip_single_reply{1'500};
 
 // One DNS question to one server, sent once: resolvers that have to ask far away take a second.
 inline constexpr milliseconds dns_try{1'500};

@@ -1,0 +1,242 @@
+#include "tests/support/check_runner.hpp"
+#include "tests/support/evidence.hpp"
+#include "tests/support/kamailio.hpp"
+#include "tests/support/sip_middlebox.hpp"
+
+namespace callready {
+namespace {
+
+using test::behind;
+using test::fact;
+using test::find_evidence;
+using test::sip_header;
+using test::sip_reply;
+using test::SipAnswer;
+using test::SipMiddlebox;
+using test::SipScript;
+using test::SipServer;
+
+const SocketAddress public_address{IpAddress::v4({198, 51, 100, 7}), 40'404};
+
+class SipAlg : public testing::Test {
+ protected:
+  test::CheckRunner runner{{}, test::Time::by_hand};
+  std::vector<std::string> requests;
+  std::vector<Instant> times;
+
+  Observation ask(SipAnswer answer) {
+    const SipAnswer recording = [&](const std::string& request, const SocketAddress& from) {
+      times.push_back(runner.loop.clock.now());
+      return answer(request, from);
+    };
+    SipServer server(runner.loop.context, Transport::udp, recording);
+    auto seen = runner.run("sip-alg", Transport::udp, "localhost", server.address());
+    requests = server.requests();
+    return seen;
+  }
+
+  // Leaves one request in so many unanswered, by number, from 1.
+  static SipAnswer losing(std::set<int> lost, SipAnswer answer) {
+    auto count = std::make_shared<int>(0);
+    return [=](const std::string& request, const SocketAddress& from) {
+      if (lost.contains(++*count)) return SipScript{};
+      return answer(request, from);
+    };
+  }
+
+  static std::vector<std::string> messages(const Observation& seen) {
+    std::vector<std::string> names;
+    for (const auto& evidence : seen.evidence) {
+      if (evidence.kind != "sip_alg_message") continue;
+      names.push_back(std::get<std::string>(evidence.facts.at("message")) +
+                      (std::get<bool>(evidence.facts.at("answered")) ? "" : " (lost)"));
+    }
+    return names;
+  }
+};
+
+using Names = std::vector<std::string>;
+
+TEST_F(SipAlg, SeesNothingOnACleanPathBehindANat) {
+  const auto seen = ask(behind({.mapped = public_address}));
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_EQ(seen.detail, "no_rewriting_seen");
+  EXPECT_EQ(fact<bool>(seen, "sip_alg", "translated"), true);
+  EXPECT_EQ(fact<std::string>(seen, "sip_alg", "mapped"), "198.51.100.7:40404");
+  EXPECT_EQ(fact<bool>(seen, "sip_alg", "sdp_tested"), false);
+  EXPECT_EQ(fact<std::string>(seen, "sip_alg", "basis"), std::nullopt);
+  // The last reply goes to a port that this NAT does not know; nothing follows from its loss.
+  EXPECT_EQ(messages(seen), (Names{"unrelated", "own", "mapped", "own_no_rport (lost)"}));
+  EXPECT_TRUE(seen.round_trip);
+}
+
+TEST_F(SipAlg, SendsAtMostFourASecondApartFromNobody) {
+  const auto seen = ask(behind({.mapped = public_address}));
+  ASSERT_EQ(requests.size(), 4u);
+  EXPECT_EQ(seen.attempts, 4);
+  for (std::size_t i = 1; i < times.size(); ++i) {
+    EXPECT_GE(times[i] - times[i - 1], std::chrono::seconds(1)) << i;
+  }
+  const auto local = seen.local->to_string();
+  const auto port = std::to_string(seen.local->port);
+  const auto via = [&](std::size_t i) { return sip_header(requests[i], "Via"); };
+  EXPECT_EQ(via(0).find("SIP/2.0/UDP probe.invalid:" + port + ";rport;branch="), 0u) << via(0);
+  EXPECT_EQ(via(1).find("SIP/2.0/UDP " + local + ";rport;branch="), 0u) << via(1);
+  EXPECT_EQ(via(2).find("SIP/2.0/UDP 198.51.100.7:40404;rport;branch="), 0u) << via(2);
+  EXPECT_EQ(via(3).find("SIP/2.0/UDP " + local + ";branch="), 0u) << via(3);
+  for (const auto& request : requests) {
+    EXPECT_EQ(request.find("OPTIONS "), 0u);
+    EXPECT_EQ(sip_header(request, "From").find("<sip:anonymous@anonymous.invalid>;tag="), 0u);
+  }
+}
+
+TEST_F(SipAlg, NeedsTwoMessagesWithoutTranslation) {
+  for (const bool rewrites : {false, true}) {
+    const auto seen = ask(behind({.rewrites_requests = rewrites, .rewrites_replies = rewrites}));
+    EXPECT_EQ(seen.outcome, Outcome::answered);
+    EXPECT_EQ(seen.detail, "no_rewriting_seen");
+    EXPECT_EQ(fact<bool>(seen, "sip_alg", "translated"), false);
+    EXPECT_EQ(messages(seen), (Names{"unrelated", "own"}));
+    EXPECT_EQ(requests.size(), 2u);
+  }
+}
+
+TEST_F(SipAlg, IsCertainOfAGatewayLikeLinux) {
+  const auto seen =
+      ask(behind({.mapped = public_address, .rewrites_requests = true, .rewrites_replies = true}));
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_EQ(seen.detail, "rewritten");
+  EXPECT_EQ(fact<std::string>(seen, "sip_alg", "basis"), "via_changed");
+  EXPECT_EQ(fact<std::string>(seen, "sip_alg", "confidence"), "certain");
+  EXPECT_EQ(messages(seen), (Names{"unrelated", "own", "mapped", "own_no_rport"}));
+  // Rewritten out and back: comparing what was sent with what came back misses it.
+  const auto& own = seen.evidence[3];
+  EXPECT_EQ(std::get<bool>(own.facts.at("via_changed")), false);
+  EXPECT_EQ(std::get<std::string>(own.facts.at("received")), "127.0.0.1");
+  const auto& mapped = seen.evidence[4];
+  EXPECT_EQ(std::get<bool>(mapped.facts.at("via_changed")), true);
+  EXPECT_EQ(std::get<std::string>(mapped.facts.at("echoed_sent_by")), seen.local->to_string());
+}
+
+TEST_F(SipAlg, IsCertainWhereTheMappedMessageIsLost) {
+  const auto seen = ask(losing(
+      {3, 4},
+      behind({.mapped = public_address, .rewrites_requests = true, .rewrites_replies = true})));
+  EXPECT_EQ(seen.detail, "rewritten");
+  EXPECT_EQ(fact<std::string>(seen, "sip_alg", "basis"), "received_differs");
+  EXPECT_EQ(fact<std::string>(seen, "sip_alg", "confidence"), "certain");
+}
+
+TEST_F(SipAlg, IsCertainOfAGatewayThatRewritesOneWayOnly) {
+  const auto seen = ask(behind({.mapped = public_address, .rewrites_requests = true}));
+  EXPECT_EQ(seen.detail, "rewritten");
+  EXPECT_EQ(fact<std::string>(seen, "sip_alg", "basis"), "via_changed");
+}
+
+TEST_F(SipAlg, SuspectsAGatewayThatHidesItsTracks) {
+  // It writes the Via back and leaves `received` alone: only the message without rport tells.
+  const auto seen = ask([](const std::string& request, const SocketAddress& from) {
+    const bool own = sip_header(request, "Via").find(from.to_string()) != std::string::npos;
+    const bool rport = sip_header(request, "Via").find(";rport") != std::string::npos;
+    return SipScript{{sip_reply(request, own && !rport ? from : public_address, "200 OK")}};
+  });
+  EXPECT_EQ(seen.detail, "suspected");
+  EXPECT_EQ(fact<std::string>(seen, "sip_alg", "basis"), "received_missing");
+  EXPECT_EQ(fact<std::string>(seen, "sip_alg", "confidence"), "likely");
+}
+
+TEST_F(SipAlg, OnlySuspectsTwoForeignAddresses) {
+  const auto seen = ask([](const std::string& request, const SocketAddress& from) {
+    const bool own = sip_header(request, "Via").find(from.to_string()) != std::string::npos;
+    const SocketAddress other{IpAddress::v4({198, 51, 100, 8}), 40'404};
+    return SipScript{{sip_reply(request, own ? other : public_address, "200 OK")}};
+  });
+  EXPECT_EQ(seen.detail, "suspected");
+  EXPECT_EQ(fact<std::string>(seen, "sip_alg", "basis"), "received_differs");
+  EXPECT_EQ(fact<std::string>(seen, "sip_alg", "confidence"), "likely");
+}
+
+TEST_F(SipAlg, WorksWithAServerThatKnowsNoRport) {
+  SipMiddlebox box{.mapped = public_address, .server_fills_rport = false};
+  const auto keeping_the_port = [&box](const std::string& request, const SocketAddress& from) {
+    box.mapped->port = from.port;
+    return behind(box)(request, from);
+  };
+  const auto clean = ask(keeping_the_port);
+  EXPECT_EQ(clean.detail, "no_rewriting_seen");
+  EXPECT_EQ(messages(clean), (Names{"unrelated", "own"}));
+  box.rewrites_requests = box.rewrites_replies = true;
+  const auto rewritten = ask(keeping_the_port);
+  EXPECT_EQ(rewritten.detail, "suspected");
+  EXPECT_EQ(fact<std::string>(rewritten, "sip_alg", "basis"), "received_missing");
+}
+
+TEST_F(SipAlg, SendsAgainWhatIsLostWithinTheFour) {
+  const auto seen = ask(losing({1, 3}, behind({.mapped = public_address})));
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_EQ(requests.size(), 4u);
+  EXPECT_EQ(messages(seen), (Names{"unrelated", "own"}));
+  EXPECT_EQ(seen.detail, "inconclusive");
+  EXPECT_FALSE(seen.round_trip);
+  const auto one_lost = ask(losing({1}, behind({.mapped = public_address})));
+  EXPECT_EQ(requests.size(), 4u);
+  EXPECT_EQ(messages(one_lost), (Names{"unrelated", "own", "mapped"}));
+  EXPECT_EQ(one_lost.detail, "no_rewriting_seen");
+}
+
+TEST_F(SipAlg, IsInconclusiveWhereTheServerDoesNotSayWhatItSaw) {
+  const auto seen = ask([](const std::string& request, const SocketAddress& from) {
+    auto reply = sip_reply(request, from, "200 OK");
+    reply.erase(reply.find(";received=127.0.0.1"), 19);
+    return SipScript{{reply}};
+  });
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_EQ(seen.detail, "inconclusive");
+}
+
+TEST_F(SipAlg, IsSilentAfterTwoUnansweredMessages) {
+  const auto seen = ask([](const std::string&, const SocketAddress&) { return SipScript{}; });
+  EXPECT_EQ(seen.outcome, Outcome::silent);
+  EXPECT_EQ(seen.detail, "timed_out");
+  EXPECT_EQ(requests.size(), 2u);
+}
+
+TEST_F(SipAlg, FailsOverGarbage) {
+  const auto seen =
+      ask([](const std::string&, const SocketAddress&) { return SipScript{{"garbage"}}; });
+  EXPECT_EQ(seen.outcome, Outcome::failed);
+  EXPECT_EQ(seen.detail, "malformed");
+}
+
+TEST_F(SipAlg, IsRefusedByAClosedPort) {
+  SocketAddress address;
+  {
+    SipServer gone(runner.loop.context, Transport::udp, behind({}));
+    address = gone.address();
+  }
+  const auto seen = runner.run("sip-alg", Transport::udp, "localhost", address);
+  EXPECT_EQ(seen.outcome, Outcome::refused);
+  EXPECT_EQ(seen.attempts, 1);
+}
+
+TEST_F(SipAlg, SendsNothingOnceTheRunIsStopped) {
+  runner.loop.stop.stop();
+  const auto seen = ask(behind({}));
+  EXPECT_EQ(seen.outcome, Outcome::skipped);
+  EXPECT_EQ(seen.detail, "stopped");
+  EXPECT_TRUE(requests.empty());
+}
+
+TEST(SipAlgWithKamailio, SeesNothing) {
+  if (!test::Kamailio::available()) GTEST_SKIP() << "kamailio is not installed";
+  test::CheckRunner runner;
+  test::Kamailio server(runner.loop.context);
+  const auto seen =
+      runner.run("sip-alg", Transport::udp, "localhost", server.address(Transport::udp));
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_EQ(seen.detail, "no_rewriting_seen");
+  EXPECT_EQ(fact<bool>(seen, "sip_alg", "translated"), false);
+}
+
+}  // namespace
+}  // namespace callready
