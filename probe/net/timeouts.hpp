@@ -65,6 +65,8 @@ inline constexpr milliseconds dns_total{4'000};
 
 // A proxy's answer to CONNECT: it resolves and connects by itself before it answers.
 inline constexpr milliseconds proxy_connect{5'000};
+// The same with a login: refusals come at once, so this is one such wait and some round trips.
+inline constexpr milliseconds proxy_total{8'000};
 
 // The longest a single check may take by its own steps: DNS, connect, handshake, reply.
 inline constexpr milliseconds check = dns_total + tcp_connect + tls_handshake + stream_reply;

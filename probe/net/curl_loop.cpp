@@ -1,0 +1,110 @@
+#include "probe/net/curl_loop.hpp"
+
+namespace callready {
+
+// A socket of libcurl, watched but not owned.
+struct CurlLoop::Watch {
+  Watch(const asio::any_io_executor& executor, curl_socket_t socket)
+      : descriptor(executor, socket) {}
+  ~Watch() { descriptor.release(); }
+  asio::posix::stream_descriptor descriptor;
+  bool want[2] = {false, false};  // read, write
+  bool armed[2] = {false, false};
+};
+
+CurlLoop::CurlLoop(const asio::any_io_executor& executor) : executor_(executor), timer_(executor) {}
+
+std::shared_ptr<CurlLoop> CurlLoop::create(const asio::any_io_executor& executor) {
+  static const CURLcode initialised = curl_global_init(CURL_GLOBAL_DEFAULT);
+  if (initialised != CURLE_OK) throw std::runtime_error(curl_easy_strerror(initialised));
+  std::shared_ptr<CurlLoop> self(new CurlLoop(executor));
+  self->multi_ = curl_multi_init();
+  if (self->multi_ == nullptr) throw std::bad_alloc();
+  curl_multi_setopt(self->multi_, CURLMOPT_SOCKETFUNCTION, &CurlLoop::on_socket);
+  curl_multi_setopt(self->multi_, CURLMOPT_SOCKETDATA, self.get());
+  curl_multi_setopt(self->multi_, CURLMOPT_TIMERFUNCTION, &CurlLoop::on_timer);
+  curl_multi_setopt(self->multi_, CURLMOPT_TIMERDATA, self.get());
+  return self;
+}
+
+CurlLoop::~CurlLoop() {
+  for (const auto& [easy, result] : transfers_) curl_multi_remove_handle(multi_, easy);
+  if (multi_ != nullptr) curl_multi_cleanup(multi_);
+}
+
+int CurlLoop::on_socket(CURL*, curl_socket_t socket, int what, void* self, void*) {
+  auto& loop = *static_cast<CurlLoop*>(self);
+  const auto found = loop.watches_.find(socket);
+  if (what == CURL_POLL_REMOVE) {
+    if (found == loop.watches_.end()) return 0;
+    const auto watch = found->second;
+    loop.watches_.erase(found);
+    watch->want[0] = watch->want[1] = false;
+    watch->descriptor.release();
+    return 0;
+  }
+  auto& watch = loop.watches_[socket];
+  if (!watch) watch = std::make_shared<Watch>(loop.executor_, socket);
+  watch->want[0] = (what & CURL_POLL_IN) != 0;
+  watch->want[1] = (what & CURL_POLL_OUT) != 0;
+  if (watch->want[0]) loop.arm(watch, false);
+  if (watch->want[1]) loop.arm(watch, true);
+  return 0;
+}
+
+void CurlLoop::arm(const std::shared_ptr<Watch>& watch, bool write) {
+  if (watch->armed[write]) return;
+  watch->armed[write] = true;
+  const auto mode = write ? asio::posix::stream_descriptor::wait_write
+                          : asio::posix::stream_descriptor::wait_read;
+  watch->descriptor.async_wait(mode, [weak = weak_from_this(), watch, write](error_code error) {
+    watch->armed[write] = false;
+    const auto self = weak.lock();
+    if (error || !self || !watch->want[write]) return;
+    self->act(watch->descriptor.native_handle(), write ? CURL_CSELECT_OUT : CURL_CSELECT_IN);
+    if (watch->want[write]) self->arm(watch, write);
+  });
+}
+
+int CurlLoop::on_timer(CURLM*, long timeout_ms, void* self) {
+  auto& loop = *static_cast<CurlLoop*>(self);
+  loop.timer_.cancel();
+  if (timeout_ms < 0) return 0;
+  loop.timer_.expires_after(std::chrono::milliseconds(timeout_ms));
+  loop.timer_.async_wait([weak = loop.weak_from_this()](error_code error) {
+    const auto alive = weak.lock();
+    if (!error && alive) alive->act(CURL_SOCKET_TIMEOUT, 0);
+  });
+  return 0;
+}
+
+void CurlLoop::act(curl_socket_t socket, int events) {
+  int running = 0;
+  curl_multi_socket_action(multi_, socket, events, &running);
+  int left = 0;
+  while (const CURLMsg* message = curl_multi_info_read(multi_, &left)) {
+    if (message->msg != CURLMSG_DONE) continue;
+    const auto found = transfers_.find(message->easy_handle);
+    if (found != transfers_.end()) found->second.deliver(message->data.result);
+  }
+}
+
+asio::awaitable<Result<CURLcode>> CurlLoop::perform(CURL* easy, Scope scope, Instant deadline) {
+  const auto self = shared_from_this();
+  const OneShot<CURLcode> result(executor_);
+  transfers_.emplace(easy, result);
+  curl_multi_add_handle(multi_, easy);
+  auto outcome = co_await result.wait(scope, deadline);
+  co_return outcome;
+}
+
+void CurlLoop::close(CURL* easy) {
+  if (transfers_.erase(easy) != 0) curl_multi_remove_handle(multi_, easy);
+}
+
+void CurlLoop::finish(CURL* easy, CURLcode code) {
+  const auto found = transfers_.find(easy);
+  if (found != transfers_.end()) found->second.deliver(code);
+}
+
+}  // namespace callready

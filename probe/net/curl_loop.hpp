@@ -1,0 +1,45 @@
+// libcurl's multi interface on the event loop: its sockets and its timer, as libcurl-tutorial(3)
+// and curl_multi_socket_action(3) ask.
+#pragma once
+
+#include <curl/curl.h>
+
+#include <map>
+#include <memory>
+
+#include "probe/net/guard.hpp"
+#include "probe/net/one_shot.hpp"
+
+namespace callready {
+
+class CurlLoop : public std::enable_shared_from_this<CurlLoop> {
+ public:
+  static std::shared_ptr<CurlLoop> create(const asio::any_io_executor& executor);
+  ~CurlLoop();
+  CurlLoop(const CurlLoop&) = delete;
+  CurlLoop& operator=(const CurlLoop&) = delete;
+
+  // Makes the transfer that `easy` describes: its result, or timed_out or stopped where the scope
+  // ended it. In either case `close(easy)` must follow, once what is wanted has been read.
+  asio::awaitable<Result<CURLcode>> perform(CURL* easy, Scope scope, Instant deadline);
+  void close(CURL* easy);
+
+  // Lets perform() return with that result although libcurl goes on; its callbacks may call it.
+  void finish(CURL* easy, CURLcode code);
+
+ private:
+  struct Watch;
+  explicit CurlLoop(const asio::any_io_executor& executor);
+  static int on_socket(CURL* easy, curl_socket_t socket, int what, void* self, void*);
+  static int on_timer(CURLM* multi, long timeout_ms, void* self);
+  void arm(const std::shared_ptr<Watch>& watch, bool write);
+  void act(curl_socket_t socket, int events);
+
+  asio::any_io_executor executor_;
+  asio::steady_timer timer_;
+  CURLM* multi_ = nullptr;
+  std::map<curl_socket_t, std::shared_ptr<Watch>> watches_;
+  std::map<CURL*, OneShot<CURLcode>> transfers_;
+};
+
+}  // namespace callready

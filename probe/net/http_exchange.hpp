@@ -1,0 +1,83 @@
+// One transfer of libcurl with all that its callbacks write to; http.hpp is its face.
+#pragma once
+
+#include <curl/curl.h>
+
+#include <set>
+
+#include "probe/net/curl_loop.hpp"
+#include "probe/net/http.hpp"
+#include "probe/net/tls_record.hpp"
+#include "probe/platform/descriptor.hpp"
+
+namespace callready {
+
+// What a transfer came to.
+struct Ended {
+  HttpReply reply;
+  platform::OwnedDescriptor socket;  // of a tunnel that stands
+};
+
+// The sockets of a transfer: opened here, so that what libcurl does not tell can be asked of them.
+struct SocketLog {
+  std::set<curl_socket_t> open;
+  bool connected = false;  // TCP stood, once
+  std::optional<IcmpError> icmp;
+};
+
+// Stays where it is: libcurl has its address. `request` outlives it.
+class HttpExchange {
+ public:
+  // Without a loop it blocks.
+  HttpExchange(const HttpRequest& request, std::shared_ptr<X509_STORE> trust,
+               std::shared_ptr<CurlLoop> loop);
+  ~HttpExchange();
+  HttpExchange(const HttpExchange&) = delete;
+  HttpExchange& operator=(const HttpExchange&) = delete;
+
+  // `connect_only`: ends once the proxy's tunnel stands.
+  void prepare(bool connect_only);
+  CURL* easy() { return easy_; }
+  CURLcode block(milliseconds limit);
+  // Once, after the end.
+  Ended finish(const Result<CURLcode>& result);
+
+ private:
+  template <typename Value>
+  void set(CURLoption option, Value value);
+  void prepare_proxy();
+  void prepare_tls();
+  void prepare_callbacks();
+  void read_connection();
+  void read_time(CURLINFO info, const char* name);
+  bool header_line(std::string_view line);
+  void end_of_block();
+  bool body_part(std::string_view part);
+  Failure classify_curl(CURLcode code);
+  static CURLcode on_tls(CURL*, void* context, void* self);
+  static std::size_t on_header(char* data, std::size_t, std::size_t size, void* self);
+  static std::size_t on_body(char* data, std::size_t, std::size_t size, void* self);
+  static curl_socket_t open_socket(void* log, curlsocktype, curl_sockaddr* address);
+  static int close_socket(void* log, curl_socket_t socket);
+
+  const HttpRequest& request_;
+  std::shared_ptr<X509_STORE> trust_;
+  std::shared_ptr<CurlLoop> loop_;  // null: blocking
+  CURL* easy_ = nullptr;
+  curl_slist* headers_ = nullptr;
+  curl_slist* pins_ = nullptr;
+  char error_[CURL_ERROR_SIZE] = {};
+  SocketLog sockets_;
+  TlsRecord record_;
+  HttpReply reply_;
+  std::vector<std::pair<std::string, std::string>> block_;  // of the answer that is being read
+  std::string block_version_;
+  int block_status_ = 0;
+  std::size_t header_bytes_ = 0;
+  bool connect_only_ = false;
+  bool tunnelling_ = false, tunnel_stands_ = false;
+  bool https_proxy_ = false, proxy_tls_seen_ = false;
+  bool ended_on_purpose_ = false, too_large_ = false;
+};
+
+}  // namespace callready

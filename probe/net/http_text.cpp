@@ -1,0 +1,62 @@
+#include <openssl/evp.h>
+
+#include <charconv>
+
+#include "probe/net/http.hpp"
+
+namespace callready {
+
+std::optional<ProxyEndpoint> parse_proxy_url(std::string_view url) {
+  ProxyEndpoint endpoint;
+  if (url.starts_with("http://")) {
+    url.remove_prefix(7);
+  } else if (url.starts_with("https://")) {
+    endpoint.https = true;
+    url.remove_prefix(8);
+  } else {
+    return std::nullopt;
+  }
+  if (url.ends_with('/')) url.remove_suffix(1);
+  if (url.find_first_of("@/?# \t\\") != url.npos) return std::nullopt;
+  endpoint.port = endpoint.https ? 443 : 80;
+  std::string_view port;
+  if (url.starts_with('[')) {
+    const auto end = url.find(']');
+    if (end == url.npos) return std::nullopt;
+    endpoint.host = url.substr(1, end - 1);
+    if (!IpAddress::parse(endpoint.host)) return std::nullopt;
+    port = url.substr(end + 1);
+  } else {
+    endpoint.host = url.substr(0, url.find(':'));
+    port = url.substr(endpoint.host.size());
+  }
+  if (endpoint.host.empty()) return std::nullopt;
+  if (!port.empty()) {
+    const auto* last = port.data() + port.size();
+    const auto [end, error] = std::from_chars(port.data() + 1, last, endpoint.port);
+    if (port[0] != ':' || error != std::errc() || end != last) return std::nullopt;
+  }
+  if (endpoint.port == 0) return std::nullopt;
+  return endpoint;
+}
+
+std::string authority(std::string_view host, std::uint16_t port) {
+  const bool v6 = host.find(':') != host.npos;
+  std::string text(host);
+  if (v6) text = "[" + text + "]";
+  return text + ":" + std::to_string(port);
+}
+
+std::string websocket_accept(std::string_view key) {
+  const std::string text = std::string(key) + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned size = 0;
+  EVP_Digest(text.data(), text.size(), digest, &size, EVP_sha1(), nullptr);
+  std::string encoded(64, '\0');
+  const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(encoded.data()), digest,
+                                     static_cast<int>(size));
+  encoded.resize(static_cast<std::size_t>(length));
+  return encoded;
+}
+
+}  // namespace callready

@@ -1,0 +1,216 @@
+#include "probe/net/tls_record.hpp"
+
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+
+#include <algorithm>
+#include <ctime>
+
+#include "probe/net/printable.hpp"
+
+namespace callready {
+namespace {
+
+int record_index() {
+  static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+  return index;
+}
+
+int context_index() {
+  static const int index = SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+  return index;
+}
+
+// The connection's own record, or that of its context.
+TlsRecord* record_of(const SSL* ssl) {
+  if (auto* own = SSL_get_ex_data(ssl, record_index())) return static_cast<TlsRecord*>(own);
+  return static_cast<TlsRecord*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), context_index()));
+}
+
+// Lets every chain pass, and remembers what would have stopped it.
+int on_verify(int ok, X509_STORE_CTX* store) {
+  if (ok == 1) return 1;
+  const auto* ssl =
+      static_cast<SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
+  TlsRecord* record = record_of(ssl);
+  const int code = X509_STORE_CTX_get_error(store);
+  if (code == X509_V_ERR_HOSTNAME_MISMATCH || code == X509_V_ERR_IP_ADDRESS_MISMATCH) {
+    record->name_matches = false;
+  } else if (std::find(record->objections.begin(), record->objections.end(), code) ==
+             record->objections.end()) {
+    record->objections.push_back(code);
+  }
+  return 1;
+}
+
+// Sees the header of every record, before OpenSSL looks at whether it is one.
+void on_message(int sent, int, int type, const void* bytes, std::size_t size, SSL* ssl, void*) {
+  if (sent != 0) return;
+  TlsRecord* record = record_of(ssl);
+  const std::string_view data(static_cast<const char*>(bytes), size);
+  if (type == SSL3_RT_ALERT && size == 2) record->alert = static_cast<std::uint8_t>(data[1]);
+  if (type == SSL3_RT_HEADER && record->first_bytes.empty()) record->first_bytes = data;
+}
+
+// RFC 8446 section 5.1: change_cipher_spec to application_data, then version 3.x.
+bool looks_like_tls(std::string_view header) {
+  return header.size() >= 2 && header[0] >= 20 && header[0] <= 24 && header[1] == 3;
+}
+
+std::string printed(X509_NAME* name) {
+  const std::unique_ptr<BIO, decltype(&BIO_free)> out(BIO_new(BIO_s_mem()), &BIO_free);
+  X509_NAME_print_ex(out.get(), name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(out.get(), &data);
+  return printable({data, static_cast<std::size_t>(size)}, 500);
+}
+
+WallTime wall_time(const ASN1_TIME* time) {
+  std::tm parts{};
+  if (ASN1_TIME_to_tm(time, &parts) != 1) return {};
+  return std::chrono::system_clock::from_time_t(timegm(&parts));
+}
+
+std::string hexadecimal(std::span<const unsigned char> bytes) {
+  static constexpr char digits[] = "0123456789abcdef";
+  std::string text;
+  for (const unsigned char byte : bytes) {
+    text += digits[byte >> 4];
+    text += digits[byte & 15];
+  }
+  return text;
+}
+
+std::vector<std::string> alternative_names(X509* certificate) {
+  std::vector<std::string> names;
+  auto* raw = static_cast<GENERAL_NAMES*>(
+      X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr));
+  const std::unique_ptr<GENERAL_NAMES, decltype(&GENERAL_NAMES_free)> all(raw, &GENERAL_NAMES_free);
+  for (int i = 0; i < sk_GENERAL_NAME_num(all.get()); ++i) {
+    const GENERAL_NAME* name = sk_GENERAL_NAME_value(all.get(), i);
+    const ASN1_STRING* text = nullptr;
+    if (name->type == GEN_DNS) text = name->d.dNSName;
+    if (name->type == GEN_IPADD) text = name->d.iPAddress;
+    if (text == nullptr) continue;
+    const auto* data = ASN1_STRING_get0_data(text);
+    const auto size = static_cast<std::size_t>(ASN1_STRING_length(text));
+    if (name->type == GEN_DNS) {
+      names.push_back(printable({reinterpret_cast<const char*>(data), size}, 255));
+    } else if (size == 4) {
+      names.push_back(IpAddress::v4({data[0], data[1], data[2], data[3]}).to_string());
+    } else if (size == 16) {
+      std::array<std::uint8_t, 16> bytes{};
+      std::copy(data, data + 16, bytes.begin());
+      names.push_back(IpAddress::v6(bytes).to_string());
+    }
+    if (names.size() == 200) break;  // some CDNs list hundreds; a report needs not all
+  }
+  return names;
+}
+
+std::string issuer_url(X509* certificate) {
+  auto* raw = static_cast<AUTHORITY_INFO_ACCESS*>(
+      X509_get_ext_d2i(certificate, NID_info_access, nullptr, nullptr));
+  const std::unique_ptr<AUTHORITY_INFO_ACCESS, decltype(&AUTHORITY_INFO_ACCESS_free)> all(
+      raw, &AUTHORITY_INFO_ACCESS_free);
+  for (int i = 0; i < sk_ACCESS_DESCRIPTION_num(all.get()); ++i) {
+    const ACCESS_DESCRIPTION* access = sk_ACCESS_DESCRIPTION_value(all.get(), i);
+    if (OBJ_obj2nid(access->method) != NID_ad_ca_issuers) continue;
+    if (access->location->type != GEN_URI) continue;
+    const auto* uri = access->location->d.uniformResourceIdentifier;
+    return printable({reinterpret_cast<const char*>(ASN1_STRING_get0_data(uri)),
+                      static_cast<std::size_t>(ASN1_STRING_length(uri))});
+  }
+  return {};
+}
+
+CertificateInfo describe(X509* certificate) {
+  CertificateInfo info;
+  info.subject = printed(X509_get_subject_name(certificate));
+  info.issuer = printed(X509_get_issuer_name(certificate));
+  info.names = alternative_names(certificate);
+  info.not_before = wall_time(X509_get0_notBefore(certificate));
+  info.not_after = wall_time(X509_get0_notAfter(certificate));
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned size = 0;
+  if (X509_digest(certificate, EVP_sha256(), digest, &size) == 1) {
+    info.sha256 = hexadecimal({digest, size});
+  }
+  unsigned char* key = nullptr;
+  const int length = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &key);
+  if (length > 0) {
+    const std::unique_ptr<unsigned char, void (*)(unsigned char*)> owned(
+        key, [](unsigned char* bytes) { OPENSSL_free(bytes); });
+    if (EVP_Digest(key, static_cast<std::size_t>(length), digest, &size, EVP_sha256(), nullptr) ==
+        1) {
+      info.public_key_sha256 = hexadecimal({digest, size});
+    }
+  }
+  info.self_signed = X509_check_issued(certificate, certificate) == X509_V_OK;
+  info.timestamps = X509_get_ext_by_NID(certificate, NID_ct_precert_scts, -1) >= 0;
+  info.issuer_url = issuer_url(certificate);
+  return info;
+}
+
+// For a watched context: its connections are gone before anybody could ask them.
+void on_state(const SSL* ssl, int where, int) {
+  const bool alert = (where & SSL_CB_READ_ALERT) == SSL_CB_READ_ALERT;
+  if (where != SSL_CB_HANDSHAKE_DONE && where != SSL_CB_CONNECT_EXIT && !alert) return;
+  TlsRecord* record = record_of(ssl);
+  record->info = learn(ssl, *record, SSL_is_init_finished(ssl) == 1);
+}
+
+}  // namespace
+
+void watch(SSL* ssl, TlsRecord* record) {
+  SSL_set_ex_data(ssl, record_index(), record);
+  SSL_set_verify(ssl, SSL_VERIFY_PEER, &on_verify);
+  SSL_set_msg_callback(ssl, &on_message);
+}
+
+void watch(SSL_CTX* context, TlsRecord* record) {
+  SSL_CTX_set_ex_data(context, context_index(), record);
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER, &on_verify);
+  SSL_CTX_set_msg_callback(context, &on_message);
+  SSL_CTX_set_info_callback(context, &on_state);
+  SSL_CTX_set_client_cert_cb(context, &on_client_certificate);
+}
+
+void expect_name(X509_VERIFY_PARAM* parameters, const std::string& name) {
+  if (IpAddress::parse(name)) {
+    X509_VERIFY_PARAM_set1_ip_asc(parameters, name.c_str());
+  } else {
+    X509_VERIFY_PARAM_set1_host(parameters, name.c_str(), 0);
+  }
+}
+
+int on_client_certificate(SSL* ssl, X509**, EVP_PKEY**) {
+  record_of(ssl)->client_certificate_asked = true;
+  return 0;
+}
+
+TlsInfo learn(const SSL* ssl, const TlsRecord& record, bool shaken) {
+  TlsInfo info;
+  if (shaken) {
+    info.version = SSL_get_version(ssl);
+    info.cipher = SSL_get_cipher_name(ssl);
+  }
+  if (STACK_OF(X509)* chain = SSL_get_peer_cert_chain(ssl)) {
+    for (int i = 0; i < sk_X509_num(chain) && i < 16; ++i) {
+      info.chain.push_back(describe(sk_X509_value(chain, i)));
+    }
+  }
+  info.objections = record.objections;
+  if (!record.objections.empty()) {
+    info.verify_code = record.objections.front();
+    info.verify_text = X509_verify_cert_error_string(info.verify_code);
+  }
+  info.name_matches = record.name_matches;
+  info.client_certificate_asked = record.client_certificate_asked;
+  if (!record.first_bytes.empty() && !looks_like_tls(record.first_bytes)) {
+    info.not_tls = printable(record.first_bytes);
+  }
+  return info;
+}
+
+}  // namespace callready

@@ -1,0 +1,42 @@
+// Descriptors as the system has them, for what Asio does not do: sockets that a library uses and
+// that this program looks into.
+#pragma once
+
+namespace callready::platform {
+
+// A socket that children do not inherit; negative where there is none, and errno says why.
+int open_socket(int family, int type, int protocol);
+bool is_connected(int socket);
+// Another descriptor for the same, not inherited; negative where there is none.
+int duplicate(int descriptor);
+// A pipe: `read_end` becomes readable when `write_end` is closed. False: errno says why.
+bool open_pipe(int& read_end, int& write_end);
+void close_descriptor(int descriptor);
+
+// Closes what it holds.
+class OwnedDescriptor {
+ public:
+  explicit OwnedDescriptor(int descriptor = -1) : descriptor_(descriptor) {}
+  OwnedDescriptor(OwnedDescriptor&& other) noexcept : descriptor_(other.release()) {}
+  OwnedDescriptor& operator=(OwnedDescriptor&& other) noexcept {
+    const int mine = descriptor_;
+    descriptor_ = other.release();
+    if (mine >= 0) close_descriptor(mine);
+    return *this;
+  }
+  ~OwnedDescriptor() {
+    if (descriptor_ >= 0) close_descriptor(descriptor_);
+  }
+  bool open() const { return descriptor_ >= 0; }
+  int get() const { return descriptor_; }
+  int release() {
+    const int mine = descriptor_;
+    descriptor_ = -1;
+    return mine;
+  }
+
+ private:
+  int descriptor_;
+};
+
+}  // namespace callready::platform
