@@ -175,7 +175,8 @@ class Runner {
       observation.detail = "other_family";
       co_return observation;
     }
-    observation = co_await attempt(*check, planned.probe, options_.v4 ? Family::v4 : Family::v6);
+    const auto preferred = options_.v4 ? Family::v4 : Family::v6;
+    observation = co_await attempt(*check, planned.probe, preferred);
     // A name without IPv4 addresses, or a machine without a way to them.
     const bool other = observation.detail == to_string(FailureKind::no_address) ||
                        observation.detail == to_string(FailureKind::no_route);

@@ -117,7 +117,6 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
   AresOptions dns_options;
   dns_options.servers = options.dns_servers;
   dns_options.use_hosts_file = options.dns_servers.empty();
-  dns_options.try_timeout = timeouts::dns_try;
   auto channel = AresChannel::create(loop.get_executor(), dns_options);
   if (channel.has_error()) return "name servers: " + channel.error();
   Resolver resolver(loop.get_executor(), *channel);

@@ -1,8 +1,5 @@
 #include "probe/net/ares_channel.hpp"
 
-#include <arpa/nameser.h>
-#include <netdb.h>
-
 #include <cstring>
 
 namespace callready {
@@ -18,6 +15,8 @@ struct AresChannel::Watch {
 };
 
 namespace {
+
+constexpr int class_in = 1;  // RFC 1035 section 3.2.4
 
 struct AddressReply {
   int status = ARES_SUCCESS;
@@ -123,7 +122,7 @@ asio::awaitable<Result<DnsReply>> AresChannel::query(std::string name, int type,
   const OneShot<DnsReply> reply(executor_);
   auto* ticket = new OneShot<DnsReply>(reply);  // the callback's own, freed there
   ares_query(
-      channel_, name.c_str(), ns_c_in, type,
+      channel_, name.c_str(), class_in, type,
       [](void* argument, int status, int, unsigned char* message, int size) {
         const std::unique_ptr<OneShot<DnsReply>> owned(static_cast<OneShot<DnsReply>*>(argument));
         DnsReply result;
@@ -137,13 +136,13 @@ asio::awaitable<Result<DnsReply>> AresChannel::query(std::string name, int type,
   co_return result;
 }
 
-asio::awaitable<Result<std::vector<IpAddress>>> AresChannel::addresses(std::string name, int family,
-                                                                       Scope scope,
+asio::awaitable<Result<std::vector<IpAddress>>> AresChannel::addresses(std::string name,
+                                                                       Family family, Scope scope,
                                                                        Instant deadline) {
   const OneShot<AddressReply> reply(executor_);
   auto* ticket = new OneShot<AddressReply>(reply);
   ares_addrinfo_hints hints{};
-  hints.ai_family = family;
+  hints.ai_family = family == Family::v6 ? AF_INET6 : AF_INET;
   hints.ai_flags = ARES_AI_NOSORT;
   ares_getaddrinfo(
       channel_, name.c_str(), nullptr, &hints,

@@ -10,8 +10,11 @@
 
 #include "probe/net/guard.hpp"
 #include "probe/net/one_shot.hpp"
+#include "probe/net/timeouts.hpp"
 
 namespace callready {
+
+enum class Family { v4, v6 };
 
 // A DNS reply as it came, or why none came.
 struct DnsReply {
@@ -24,7 +27,7 @@ struct AresOptions {
   std::vector<std::string>
       servers;  // "192.0.2.53", "192.0.2.53:5353", "[::1]:53"; empty: the system's
   bool tcp = false;
-  std::chrono::milliseconds try_timeout{1'500};
+  milliseconds try_timeout = timeouts::dns_try;
   int tries = 2;
   bool use_hosts_file = true;
 };
@@ -38,13 +41,13 @@ class AresChannel : public std::enable_shared_from_this<AresChannel> {
   AresChannel(const AresChannel&) = delete;
   AresChannel& operator=(const AresChannel&) = delete;
 
-  // One question of any type (ares' ns_t_ numbers; class IN). Never throws.
+  // One question of any type (RFC 1035 section 3.2.2; class IN). Never throws.
   asio::awaitable<Result<DnsReply>> query(std::string name, int type, Scope scope,
                                           Instant deadline);
 
-  // Addresses of one family (AF_INET, AF_INET6) with the hosts file, as programs get them. The
+  // Addresses of one family with the hosts file, as programs get them. The
   // status is in the failure: no_such_name, no_address, dns_failed, dns_unreachable.
-  asio::awaitable<Result<std::vector<IpAddress>>> addresses(std::string name, int family,
+  asio::awaitable<Result<std::vector<IpAddress>>> addresses(std::string name, Family family,
                                                             Scope scope, Instant deadline);
 
   std::vector<std::string> servers() const;

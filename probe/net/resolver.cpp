@@ -1,7 +1,5 @@
 #include "probe/net/resolver.hpp"
 
-#include <sys/socket.h>
-
 #include "probe/net/timeouts.hpp"
 
 namespace callready {
@@ -41,8 +39,8 @@ asio::awaitable<Resolution> Resolver::resolve(std::string name, Family family, S
   const auto entry = std::make_shared<Entry>();
   entries_.emplace(key, entry);
   const auto start = scope.clock.now();
-  auto list = co_await channel_->addresses(name, family == Family::v6 ? AF_INET6 : AF_INET, scope,
-                                           start + timeouts::dns_total);
+  const auto deadline = start + timeouts::dns_total;
+  auto list = co_await channel_->addresses(name, family, scope, deadline);
   if (list.has_error() && list.error().kind == FailureKind::timed_out) {
     list = classify_dns(ARES_ETIMEOUT);
   }

@@ -6,8 +6,6 @@
 
 namespace callready {
 
-enum class Family { v4, v6 };
-
 struct Resolution {
   Result<std::vector<IpAddress>> addresses = Failure{};
   Milliseconds took{0};

@@ -11,8 +11,6 @@ constexpr std::size_t most_strays = 4;
 constexpr std::size_t most_indications = 64;
 // What one request reads from a stream before it gives up: a server that never stops talking.
 constexpr std::size_t most_bytes = 65'536;
-// How long to wait for the rest of the first line, to name who answers instead of STUN.
-constexpr milliseconds stranger_line{300};
 
 class UdpChannel final : public StunChannel {
  public:
@@ -160,7 +158,7 @@ class StreamChannel final : public StunChannel {
   asio::awaitable<Failure> describe(Scope scope, Instant deadline) {
     const auto fault = *framer_.fault();
     stun::Bytes seen(framer_.pending().begin(), framer_.pending().end());
-    const auto patience = std::min(deadline, scope.clock.now() + stranger_line);
+    const auto patience = std::min(deadline, scope.clock.now() + timeouts::stranger_line);
     while (fault == stun::Fault::not_stun && seen.size() < 256 &&
            std::find(seen.begin(), seen.end(), '\n') == seen.end()) {
       std::array<std::uint8_t, 256> buffer;

@@ -38,6 +38,10 @@ inline constexpr milliseconds tls_handshake{3'000};
 // retransmission, and a slow server.
 inline constexpr milliseconds stream_reply{2'500};
 
+// Where something else than STUN answers: for the rest of its first line, to name it. It is one
+// packet most often.
+inline constexpr milliseconds stranger_line{300};
+
 // An ICMP error from a router on the way: routers answer slowly from their control processors, but
 // those near a site's edge are near; twice a slow access line.
 inline constexpr milliseconds icmp_reply{500};

@@ -2,10 +2,10 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <cstdio>
-#include <cstdlib>
+#include <filesystem>
+#include <random>
 
 #include "probe/serve/certificates.hpp"
 #include "probe/serve/demo_set.hpp"
@@ -88,19 +88,22 @@ Failure local_failure(const std::string& what, int error) {
   return {FailureKind::local, what + ": " + std::generic_category().message(error), error, {}};
 }
 
-// A new file that only this user can read.
-Result<std::string> write_private(const std::string& text) {
-  const char* folder = std::getenv("TMPDIR");
-  std::string path = folder != nullptr && *folder != '\0' ? folder : "/tmp";
-  path += "/callready-demo-XXXXXX";
-  const int file = ::mkstemp(path.data());
-  if (file < 0) return local_failure(path, errno);
-  const auto size = ::write(file, text.data(), text.size());
-  const int error = errno;
-  ::close(file);
-  if (size == static_cast<ssize_t>(text.size())) return path;
-  ::unlink(path.c_str());
-  return local_failure(path, error);
+// A new file in the folder for temporary ones. What goes in is public: a CA's certificate.
+Result<std::string> write_new_file(const std::string& text) {
+  std::error_code error;
+  const auto folder = std::filesystem::temp_directory_path(error);
+  if (error) return local_failure("the folder for temporary files", error.value());
+  std::random_device random;
+  const auto path =
+      (folder / ("callready-demo-" + std::to_string(random()) + std::to_string(random()))).string();
+  std::FILE* file = std::fopen(path.c_str(), "wbx");  // x: never somebody else's file
+  if (file == nullptr) return local_failure(path, errno);
+  const bool written = std::fwrite(text.data(), 1, text.size(), file) == text.size();
+  const bool closed = std::fclose(file) == 0;
+  if (written && closed) return path;
+  const int reason = errno;
+  std::filesystem::remove(path, error);
+  return local_failure(path, reason);
 }
 
 }  // namespace
@@ -173,7 +176,7 @@ Result<std::shared_ptr<DemoSite>> DemoSite::start(const asio::any_io_executor& e
   ports.dns = all.dns->local().port;
   auto site = std::shared_ptr<DemoSite>(new DemoSite(std::move(servers)));
   site->ca_pem_ = authority.root_pem();
-  auto file = write_private(site->ca_pem_);
+  auto file = write_new_file(site->ca_pem_);
   if (file.has_error()) return file.error();
   site->ca_file_ = std::move(*file);
   const auto today = fmt::format("{:%Y-%m-%d}", fmt::gmtime(std::time(nullptr)));
@@ -194,7 +197,8 @@ void DemoSite::stop() {
   servers_->media->stop();
   servers_->ntp->stop();
   servers_->proxy->stop();
-  if (!ca_file_.empty()) ::unlink(ca_file_.c_str());
+  std::error_code error;
+  if (!ca_file_.empty()) std::filesystem::remove(ca_file_, error);
   ca_file_.clear();
 }
 

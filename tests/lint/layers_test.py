@@ -1,0 +1,113 @@
+"""Who may know whom: the include lines of every room (rooms are listed in CMakeLists.txt)."""
+
+import re
+import unittest
+
+from tests.lint import sources
+
+# A room knows itself and these.
+MAY_KNOW = {
+    "model": set(),
+    "verdict": {"model"},
+    "targets": {"model"},
+    "reports": {"model"},
+    "platform": {"model"},
+    "net": {"model", "platform"},
+    "serve": {"model", "net"},
+    "checks": {"model", "net"},
+    "cli": set(sources.ROOMS),
+}
+
+# Asio takes 4 to 7 seconds a file, and what decides must not be able to wait.
+ASIO_ROOMS = {"net", "serve", "checks", "cli"}
+
+SYSTEM_HEADER = re.compile(
+    r"^(arpa|linux|net|netinet|netpacket|sys)/|^(aio|dirent|dlfcn|fcntl|glob|grp|ifaddrs|langinfo"
+    r"|netdb|poll|pthread|pwd|resolv|sched|spawn|syslog|termios|unistd|wordexp|winsock2|ws2tcpip"
+    r"|windows|iphlpapi)\.h$"
+)
+
+SYSTEMS = {"linux", "posix", "bsd", "macos", "windows", "elsewhere"}
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
+
+
+def includes(path):
+    return INCLUDE.findall(sources.without_comments(path.read_text()))
+
+
+def room_of(header):
+    for room, folder in sources.ROOMS.items():
+        if header.startswith(folder + "/"):
+            return room
+    return None
+
+
+def faults(room, header, quoted):
+    """What is wrong with that include in that room, or nothing."""
+    if quoted:
+        other = room_of(header)
+        if other is None:
+            return f"{header} is in no room: include by the path from the source folder"
+        if other != room and other not in MAY_KNOW[room]:
+            return f"{room} must not know {other}: {header}"
+        return None
+    if SYSTEM_HEADER.match(header) and room != "platform":
+        return f"<{header}> belongs into probe/platform"
+    if header.startswith("boost/asio") and room not in ASIO_ROOMS:
+        return f"{room} must not know Asio: <{header}>"
+    return None
+
+
+class Layers(unittest.TestCase):
+    def test_includes_keep_to_the_rooms(self):
+        found = []
+        for room, folder in sources.ROOMS.items():
+            for path in sources.files(folder):
+                for mark, header in includes(path):
+                    fault = faults(room, header, mark == '"')
+                    if fault:
+                        found.append(f"{sources.name(path)}: {fault}")
+        self.assertEqual(found, [])
+
+    def test_every_platform_header_has_a_file_per_system(self):
+        folder = sources.ROOT / sources.ROOMS["platform"]
+        headers = {path.stem for path in folder.glob("*.hpp")}
+        self.assertTrue(headers)
+        implemented = set()
+        for path in folder.glob("*.cpp"):
+            stem, _, system = path.stem.rpartition("_")
+            self.assertIn(system, SYSTEMS, f"{path.name}: expected NAME_SYSTEM.cpp")
+            self.assertIn(stem, headers, f"{path.name}: there is no {stem}.hpp")
+            implemented.add(stem)
+        self.assertEqual(headers, implemented)
+
+    def test_the_link_says_the_same(self):
+        text = (sources.ROOT / "CMakeLists.txt").read_text()
+        for room, allowed in MAY_KNOW.items():
+            line = re.search(rf"callready_room\({room} [^)]*\)", text)
+            self.assertIsNotNone(line, room)
+            knows = re.search(r"KNOWS ([a-z ]+?)(?: *\n| USES|\))", line.group())
+            linked = set(knows.group(1).split()) if knows else set()
+            self.assertLessEqual(linked, allowed, room)
+
+
+class TheLintItself(unittest.TestCase):
+    def test_finds_what_it_is_for(self):
+        self.assertIn("must not know", faults("model", "probe/net/clock.hpp", True))
+        self.assertIn("must not know", faults("checks", "probe/platform/icmp.hpp", True))
+        self.assertIn("must not know", faults("verdict", "reports/format.hpp", True))
+        self.assertIn("in no room", faults("net", "clock.hpp", True))
+        self.assertIn("probe/platform", faults("net", "sys/socket.h", False))
+        self.assertIn("Asio", faults("reports", "boost/asio.hpp", False))
+
+    def test_lets_the_rest_pass(self):
+        self.assertIsNone(faults("net", "probe/platform/icmp.hpp", True))
+        self.assertIsNone(faults("cli", "checks/check.hpp", True))
+        self.assertIsNone(faults("platform", "sys/socket.h", False))
+        self.assertIsNone(faults("model", "vector", False))
+        self.assertIsNone(faults("net", "ares.h", False))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,56 @@
+"""The program's sources as the lints read them: without comments, and without what is in quotes."""
+
+import pathlib
+import re
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+ROOMS = {
+    "model": "probe/model",
+    "verdict": "probe/verdict",
+    "platform": "probe/platform",
+    "net": "probe/net",
+    "serve": "probe/serve",
+    "cli": "probe/cli",
+    "checks": "checks",
+    "targets": "targets",
+    "reports": "reports",
+}
+
+_LITERAL = re.compile(
+    r'//[^\n]*|/\*.*?\*/|R"(?P<mark>[^()\\ ]*)\(.*?\)(?P=mark)"|"(?:\\.|[^"\\\n])*"'
+    r"|(?<![0-9A-Za-z_])'(?:\\.|[^'\\\n])*'",
+    re.S,
+)
+
+
+def blank(text):
+    """Comments and the inside of literals become blanks; lines stay where they are."""
+
+    def empty(match):
+        kept = re.sub(r"[^\n]", " ", match.group())
+        return '""' + kept[2:] if match.group()[0] in "\"R" else kept
+
+    return _LITERAL.sub(empty, text)
+
+
+def without_comments(text):
+    def empty(match):
+        comment = match.group().startswith(("//", "/*"))
+        return re.sub(r"[^\n]", " ", match.group()) if comment else match.group()
+
+    return _LITERAL.sub(empty, text)
+
+
+def files(*folders):
+    for folder in folders:
+        for path in sorted((ROOT / folder).glob("*.?pp")):
+            yield path
+
+
+def name(path):
+    return str(path.relative_to(ROOT))
+
+
+def line_of(text, offset):
+    return text.count("\n", 0, offset) + 1
