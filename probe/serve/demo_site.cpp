@@ -88,7 +88,8 @@ Failure local_failure(const std::string& what, int error) {
   return {FailureKind::local, what + ": " + std::generic_category().message(error), error, {}};
 }
 
-// A new file in the folder for temporary ones. What goes in is public: a CA's certificate.
+// A new file of this user's own in the folder for temporary ones. (What goes in is public anyhow: a
+// CA's certificate.)
 Result<std::string> write_new_file(const std::string& text) {
   std::error_code error;
   const auto folder = std::filesystem::temp_directory_path(error);
@@ -98,7 +99,9 @@ Result<std::string> write_new_file(const std::string& text) {
       (folder / ("callready-demo-" + std::to_string(random()) + std::to_string(random()))).string();
   std::FILE* file = std::fopen(path.c_str(), "wbx");  // x: never somebody else's file
   if (file == nullptr) return local_failure(path, errno);
-  const bool written = std::fwrite(text.data(), 1, text.size(), file) == text.size();
+  std::filesystem::permissions(
+      path, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write, error);
+  const bool written = !error && std::fwrite(text.data(), 1, text.size(), file) == text.size();
   const bool closed = std::fclose(file) == 0;
   if (written && closed) return path;
   const int reason = errno;

@@ -107,7 +107,7 @@ TEST_P(PlanTest, GivesARowProbesOrAReason) {
 }
 
 TEST_P(PlanTest, KeepsTheBudgetOfHosts) {
-  if (GetParam().options.all) GTEST_SKIP() << "--all is for all";
+  if (GetParam().options.all) return;  // it asks for every host
   const auto sets = sets_of(GetParam());
   const auto plan = plan_of(sets, GetParam().options);
   // What no budget takes from a row: one host, or as many as must answer.
