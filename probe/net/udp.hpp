@@ -35,6 +35,8 @@ class UdpSocket {
   // To the remote it was opened for, or to another one (not where connected).
   Result<void> send(std::span<const std::uint8_t> bytes);
   Result<void> send_to(std::span<const std::uint8_t> bytes, const SocketAddress& to);
+  // Where send() and udp_request() go from now on (not where connected): one socket, many servers.
+  void set_remote(const SocketAddress& remote) { remote_ = remote; }
   // From now on; 0: the system's default.
   void set_ttl(int ttl);
 

@@ -5,10 +5,8 @@ namespace callready::test {
 using asio::ip::tcp;
 using asio::ip::udp;
 
-ScriptedUdp::ScriptedUdp(asio::io_context& context, Script script)
-    : socket_(context, udp::endpoint(asio::ip::address_v4::loopback(), 0)),
-      buffer_(65'536),
-      script_(std::move(script)) {
+ScriptedUdp::ScriptedUdp(asio::io_context& context, Script script, const SocketAddress& bind)
+    : socket_(context, to_endpoint<udp>(bind)), buffer_(65'536), script_(std::move(script)) {
   receive();
 }
 

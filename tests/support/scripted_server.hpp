@@ -16,7 +16,9 @@ class ScriptedUdp {
  public:
   using Script =
       std::function<void(ScriptedUdp& server, const Bytes& datagram, const SocketAddress& from)>;
-  ScriptedUdp(asio::io_context& context, Script script);
+  // On 127.0.0.1 and a port of the kernel's choice, or where told.
+  ScriptedUdp(asio::io_context& context, Script script,
+              const SocketAddress& bind = {IpAddress::v4({127, 0, 0, 1}), 0});
   void send(const Bytes& bytes, const SocketAddress& to);
   SocketAddress address() const;
   const std::vector<Bytes>& received() const { return received_; }

@@ -1,0 +1,226 @@
+#include "probe/net/stun.hpp"
+#include "tests/support/check_runner.hpp"
+#include "tests/support/coturn.hpp"
+#include "tests/support/evidence.hpp"
+
+namespace callready {
+namespace {
+
+using test::Bytes;
+using test::fact;
+using test::ScriptedUdp;
+
+// A STUN server with four corners, and the NAT before it: what it shows to whom, and whose packets
+// it lets in. On 127.0.0.1 and 127.0.0.2, two ports each.
+struct NatOptions {
+  // Our port as seen by a corner; `corner` is 0 to 3: server, other address, other both, other
+  // port.
+  std::function<std::uint16_t(std::uint16_t port, int corner)> mapped_port;
+  IpAddress mapped_address = IpAddress::v4({127, 0, 0, 9});
+  bool advertise = true;       // OTHER-ADDRESS
+  bool lets_other_in = true;   // answers of the other address and port, unasked
+  bool lets_port_in = true;    // answers of the other port, unasked
+  bool mute_other = false;     // the other address never answers
+  bool ignore_change = false;  // answers from where it was asked, whatever CHANGE-REQUEST says
+};
+
+class NatSite {
+ public:
+  NatSite(asio::io_context& context, NatOptions options) : options_(std::move(options)) {
+    // The kernel chooses two ports on one address; each may be taken on the other: choose again.
+    for (int tries = 0; !corners_[3]; ++tries) {
+      try {
+        choose(context);
+      } catch (const boost::system::system_error&) {
+        if (tries == 10) throw;
+      }
+    }
+  }
+  SocketAddress address() const { return corners_[0]->address(); }
+  SocketAddress other() const { return corners_[1]->address(); }
+
+ private:
+  void choose(asio::io_context& context) {
+    const auto a = IpAddress::v4({127, 0, 0, 1}), b = IpAddress::v4({127, 0, 0, 2});
+    corners_[0] = listen(context, {a, 0}, 0);
+    const auto port = corners_[0]->address().port;
+    corners_[2] = listen(context, {b, 0}, 2);
+    corners_[1] = listen(context, {b, port}, 1);
+    corners_[3] = listen(context, {a, corners_[2]->address().port}, 3);
+  }
+
+  std::unique_ptr<ScriptedUdp> listen(asio::io_context& context, const SocketAddress& bind,
+                                      int corner) {
+    return std::make_unique<ScriptedUdp>(
+        context,
+        [this, corner](ScriptedUdp&, const Bytes& bytes, const SocketAddress& from) {
+          answer(bytes, from, corner);
+        },
+        bind);
+  }
+
+  void answer(const Bytes& bytes, const SocketAddress& from, int corner) {
+    const auto request = stun::parse(bytes);
+    if (request.has_error()) return;
+    if (options_.mute_other && corner != 0) return;
+    int sender = corner;
+    if (request->change_request && !options_.ignore_change) {
+      sender = *request->change_request == 6 ? 2 : 3;
+      if (!(sender == 2 ? options_.lets_other_in : options_.lets_port_in)) return;
+      if (options_.mute_other) return;
+    }
+    stun::Builder builder(stun::Class::success, stun::Method::binding, request->id);
+    SocketAddress mapped{options_.mapped_address, from.port};
+    if (options_.mapped_port) mapped.port = options_.mapped_port(from.port, corner);
+    builder.add_xor_address(stun::Attribute::xor_mapped_address, mapped);
+    if (options_.advertise) {
+      builder.add_address(stun::Attribute::other_address, corners_[2]->address());
+    }
+    corners_[static_cast<std::size_t>(sender)]->send(builder.finish(), from);
+  }
+
+  NatOptions options_;
+  std::array<std::unique_ptr<ScriptedUdp>, 4> corners_;
+};
+
+struct NatCheck : testing::Test {
+  test::CheckRunner runner{{}, test::Time::by_hand};
+
+  Observation look(NatOptions options, std::map<std::string, std::string> with = {}) {
+    NatSite site(runner.loop.context, std::move(options));
+    return runner.run("nat", Transport::udp, "localhost", site.address(), std::move(with));
+  }
+  static std::string value(const Observation& seen, const std::string& kind) {
+    return fact<std::string>(seen, kind, "value").value_or("no evidence");
+  }
+  static std::string reason(const Observation& seen, const std::string& kind) {
+    return fact<std::string>(seen, kind, "reason").value_or("no reason");
+  }
+};
+
+TEST_F(NatCheck, WithoutTranslation) {
+  NatOptions options;
+  options.mapped_address = IpAddress::v4({127, 0, 0, 1});
+  const auto seen = look(options);
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_EQ(seen.detail, "none");
+  EXPECT_EQ(value(seen, "nat_mapping"), "none");
+  EXPECT_EQ(value(seen, "nat_filtering"), "endpoint_independent");
+  EXPECT_EQ(value(seen, "port_preservation"), "all");
+  EXPECT_EQ(fact<std::int64_t>(seen, "port_preservation", "samples"), 4);
+  EXPECT_EQ(value(seen, "hairpin"), "not_measured");
+}
+
+TEST_F(NatCheck, TellsMappingsApart) {
+  const auto same = look({});
+  EXPECT_EQ(value(same, "nat_mapping"), "endpoint_independent");
+  EXPECT_EQ(fact<std::string>(same, "nat_mapping", "method"), "other_address");
+  EXPECT_EQ(same.detail, "endpoint_independent");
+
+  NatOptions by_address;
+  by_address.mapped_port = [](std::uint16_t port, int corner) {
+    return static_cast<std::uint16_t>(corner == 1 || corner == 2 ? port ^ 1 : port);
+  };
+  EXPECT_EQ(look(by_address).detail, "address_dependent");
+
+  NatOptions by_port;
+  by_port.mapped_port = [](std::uint16_t port, int corner) {
+    return static_cast<std::uint16_t>(port ^ corner);
+  };
+  EXPECT_EQ(look(by_port).detail, "address_and_port_dependent");
+}
+
+TEST_F(NatCheck, TellsFilteringsApart) {
+  NatOptions options;
+  EXPECT_EQ(value(look(options), "nat_filtering"), "endpoint_independent");
+  options.lets_other_in = false;
+  EXPECT_EQ(value(look(options), "nat_filtering"), "address_dependent");
+  options.lets_port_in = false;
+  EXPECT_EQ(value(look(options), "nat_filtering"), "address_and_port_dependent");
+}
+
+TEST_F(NatCheck, SilenceOfADeadOtherAddressProvesNothing) {
+  NatOptions options;
+  options.mute_other = true;
+  const auto seen = look(options);
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_EQ(seen.detail, "not_measured");
+  EXPECT_EQ(reason(seen, "nat_mapping"),
+            "the server's other address does not answer, and no second server was given");
+  EXPECT_EQ(reason(seen, "nat_filtering"),
+            "the server's other address does not answer us even when asked");
+}
+
+TEST_F(NatCheck, AServerThatIgnoresChangeRequestTellsNoFiltering) {
+  NatOptions options;
+  options.ignore_change = true;
+  EXPECT_EQ(reason(look(options), "nat_filtering"), "the server does not honour CHANGE-REQUEST");
+}
+
+TEST_F(NatCheck, ComparesTwoPlainServers) {
+  NatOptions plain;
+  plain.advertise = false;
+  NatSite second(runner.loop.context, plain);
+  const auto address = second.other().to_string();
+  const auto same = look(plain, {{"other", address}});
+  EXPECT_EQ(same.detail, "endpoint_independent");
+  EXPECT_EQ(fact<std::string>(same, "nat_mapping", "method"), "two_servers");
+  EXPECT_EQ(reason(same, "nat_filtering"), "the server has no OTHER-ADDRESS");
+
+  NatOptions changing = plain;
+  changing.mapped_port = [](std::uint16_t port, int) {
+    return static_cast<std::uint16_t>(port ^ 1);
+  };
+  const auto different = look(changing, {{"other", address}});
+  EXPECT_EQ(different.detail, "destination_dependent");
+  EXPECT_EQ(value(different, "port_preservation"), "none");
+}
+
+TEST_F(NatCheck, SaysWhyASecondServerIsOfNoUse) {
+  NatOptions plain;
+  plain.advertise = false;
+  EXPECT_EQ(reason(look(plain), "nat_mapping"),
+            "the server has no OTHER-ADDRESS, and no second server was given");
+  EXPECT_EQ(reason(look(plain, {{"other", "nowhere"}}), "nat_mapping"),
+            "the second server: \"nowhere\" is not host:port");
+  EXPECT_EQ(reason(look(plain, {{"other", "127.0.0.1:9"}}), "nat_mapping"),
+            "the second server has the first one's address");
+  const auto closed = std::to_string(test::free_udp_port(runner.loop.context));
+  EXPECT_EQ(reason(look(plain, {{"other", "127.0.0.2:" + closed}}), "nat_mapping"),
+            "the second server does not answer");
+}
+
+TEST_F(NatCheck, MeasuresTheHairpin) {
+  // Our sockets listen on all of loopback: where the "NAT" keeps ports, the kernel is the hairpin.
+  EXPECT_EQ(value(look({}), "hairpin"), "yes");
+  NatOptions swapped;
+  swapped.mapped_port = [](std::uint16_t port, int) {
+    return static_cast<std::uint16_t>(port ^ 0x4000);
+  };
+  EXPECT_EQ(value(look(swapped), "hairpin"), "no");
+}
+
+TEST_F(NatCheck, IsSilentWhereNobodyAnswers) {
+  ScriptedUdp server(runner.loop.context, [](auto&, const auto&, const auto&) {});
+  const auto seen = runner.run("nat", Transport::udp, "localhost", server.address());
+  EXPECT_EQ(seen.outcome, Outcome::silent);
+}
+
+TEST(NatCheckWithCoturn, SeesNoTranslationOnLoopback) {
+  CALLREADY_NEEDS_COTURN();
+  test::CheckRunner runner;
+  test::CoturnOptions options;
+  // A second address and port make it an RFC 5780 server.
+  const auto port = test::free_udp_port(runner.loop.context);
+  options.arguments = {"--listening-ip=127.0.0.2", "--alt-listening-port=" + std::to_string(port)};
+  test::Coturn coturn(runner.loop.context, options);
+  const auto seen = runner.run("nat", Transport::udp, "localhost", coturn.address());
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_EQ(seen.detail, "none");
+  EXPECT_EQ(fact<std::string>(seen, "stun_reply", "other_address"),
+            "127.0.0.2:" + std::to_string(port));
+  EXPECT_EQ(fact<std::string>(seen, "nat_filtering", "value"), "endpoint_independent");
+}
+
+}  // namespace
+}  // namespace callready
