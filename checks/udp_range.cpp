@@ -58,7 +58,6 @@ struct Port {
   std::optional<UdpSocket> socket;
   PortResult result = PortResult::silent;
   std::optional<IpAddress> by;  // who sent the ICMP error
-  int strikes = 0;
   Instant sent;
   std::optional<Milliseconds> round_trip;
 };
@@ -74,29 +73,33 @@ std::array<std::uint8_t, 172> rtp_packet() {
   return packet;
 }
 
-// The sockets of one probe and what came back to them. Listeners share it and may outlast a wave.
+// The sockets of one probe and what came back to them. Listeners share it.
 struct Range {
-  Range(const asio::any_io_executor& loop, Scope frame, IpAddress address)
-      : executor(loop), scope(frame), target(address) {}
-  asio::any_io_executor executor;
-  Scope scope;
+  Range(Context& run, IpAddress address, bool thorough_run)
+      : context(run), target(address), thorough(thorough_run) {}
+  Context& context;
   IpAddress target;
+  bool thorough;
   std::vector<Port> ports;
+  std::size_t first = 0;  // of `ports`: who climbs first, so that several hosts prove several ports
 };
 
-// One round of packets: ends when every listener has. The sender counts as one until all is sent:
-// where the answer is there at once (loopback, a virtual network), the first listener ends before
-// the second has begun.
-struct Wave {
-  explicit Wave(const asio::any_io_executor& executor) : ended(executor) {}
+// Ends when the last of several coroutines does.
+struct Gathering {
+  explicit Gathering(const asio::any_io_executor& executor) : ended(executor) {}
+  void leave() {
+    if (--running == 0) ended.deliver(true);
+  }
+  // All that run end by themselves, soon after `until` or a stop: they hold our sockets.
+  asio::awaitable<void> wait(Scope scope, Instant until) {
+    StopSignal never;
+    const Scope unhurried{scope.clock, never};
+    const auto result = co_await ended.wait(unhurried, until + timeouts::check);
+    static_cast<void>(result);
+  }
   OneShot<bool> ended;
-  int listening = 1;
-  bool control_answered = false;
+  int running = 0;
 };
-
-void leave(const std::shared_ptr<Wave>& wave) {
-  if (--wave->listening == 0) wave->ended.deliver(true);
-}
 
 void note_icmp(Port& port, const IcmpError& icmp, const IpAddress& target, Instant now) {
   port.by = icmp.sender;
@@ -111,150 +114,128 @@ void note_icmp(Port& port, const IcmpError& icmp, const IpAddress& target, Insta
   }
 }
 
-asio::awaitable<void> listen(std::shared_ptr<Range> range, std::shared_ptr<Wave> wave,
-                             std::size_t index, Instant deadline) {
-  auto& port = range->ports[index];
-  auto event = co_await port.socket->receive(range->scope, deadline);
-  if (!event.has_error()) {
-    if (const auto* icmp = std::get_if<IcmpError>(&*event)) {
-      note_icmp(port, *icmp, range->target, range->scope.clock.now());
-    } else {
-      port.result = PortResult::replied;
-      port.round_trip = elapsed(port.sent, std::get<Datagram>(*event).arrived);
-    }
-  }
-  leave(wave);
-}
-
-// The control by UDP: a port that was seen to leave the site before.
-asio::awaitable<void> listen_to_control(std::shared_ptr<Range> range, std::shared_ptr<Wave> wave,
-                                        std::size_t index, Instant deadline) {
-  auto event = co_await range->ports[index].socket->receive(range->scope, deadline);
-  const auto* icmp = event.has_error() ? nullptr : std::get_if<IcmpError>(&*event);
-  if (icmp != nullptr && icmp->kind == IcmpKind::time_exceeded) wave->control_answered = true;
-  leave(wave);
-}
-
-// The control by TCP, where no port of the range was seen to leave yet: HTTPS to the same address.
-asio::awaitable<void> ask_control_by_tcp(std::shared_ptr<Range> range, std::shared_ptr<Wave> wave,
-                                         ConnectOptions options) {
-  const SocketAddress remote{range->target, 443};
-  auto connected = co_await connect_tcp(range->executor, range->scope, remote, options);
-  if (connected.has_error() && connected.error().kind == FailureKind::ttl_exceeded) {
-    wave->control_answered = beyond_the_edge(connected.error().icmp->sender);
-  }
-  leave(wave);
-}
-
-Result<void> open_sockets(Range& range, const Job& job, const std::string& interface) {
+Result<void> open_sockets(Range& range, const Job& job) {
   UdpSocket::Options options;
-  options.interface = interface;
+  options.interface = range.context.settings.interface;
   auto sample = job.probe.target.sample;
   if (sample.empty()) sample.push_back(job.probe.target.port());
   for (const auto number : sample) {
-    auto socket = UdpSocket::open(range.executor, {range.target, number}, options);
+    auto socket = UdpSocket::open(range.context.executor, {range.target, number}, options);
     if (socket.has_error()) return socket.error();
     Port port;
     port.number = number;
     port.socket.emplace(std::move(*socket));
     range.ports.push_back(std::move(port));
   }
+  range.first = std::hash<std::string>{}(job.probe.target.host) % range.ports.size();
   return {};
 }
 
-std::vector<std::size_t> silent_ports(const Range& range) {
-  std::vector<std::size_t> silent;
-  for (std::size_t i = 0; i < range.ports.size(); ++i) {
-    if (range.ports[i].result == PortResult::silent) silent.push_back(i);
+// The first step: as far as the packet goes.
+asio::awaitable<void> listen(std::shared_ptr<Range> range, std::shared_ptr<Gathering> gathering,
+                             std::size_t index, Instant deadline) {
+  auto& port = range->ports[index];
+  auto& scope = range->context.scope;
+  auto event = co_await port.socket->receive(scope, deadline);
+  if (!event.has_error()) {
+    if (const auto* icmp = std::get_if<IcmpError>(&*event)) {
+      note_icmp(port, *icmp, range->target, scope.clock.now());
+    } else {
+      port.result = PortResult::replied;
+      port.round_trip = elapsed(port.sent, std::get<Datagram>(*event).arrived);
+    }
   }
-  return silent;
+  gathering->leave();
 }
 
-// Sends to these ports with this TTL (0: as far as it goes) and listens for what comes back.
-void send_wave(const std::shared_ptr<Range>& range, const std::shared_ptr<Wave>& wave,
-               const std::vector<std::size_t>& ports, int ttl) {
+asio::awaitable<void> send_to_the_end(std::shared_ptr<Range> range) {
+  auto& context = range->context;
   const auto payload = rtp_packet();
-  const auto now = range->scope.clock.now();
-  for (const auto index : ports) {
-    auto& port = range->ports[index];
-    port.socket->set_ttl(ttl);
+  const auto now = context.scope.clock.now();
+  const auto gathering = std::make_shared<Gathering>(context.executor);
+  ++gathering->running;  // ours, until all is sent: loopback answers at once
+  for (std::size_t i = 0; i < range->ports.size(); ++i) {
+    auto& port = range->ports[i];
     port.sent = now;
     const auto sent = port.socket->send(payload);
     if (sent.has_error()) continue;
-    ++wave->listening;
-    asio::co_spawn(range->executor, listen(range, wave, index, now + timeouts::icmp_reply),
+    ++gathering->running;
+    asio::co_spawn(context.executor, listen(range, gathering, i, now + timeouts::icmp_reply),
                    asio::detached);
   }
-}
-
-asio::awaitable<void> wait_for(std::shared_ptr<Wave> wave, Scope scope) {
-  leave(wave);
-  const auto ended = co_await wave->ended.wait(scope, scope.clock.now() + 2 * timeouts::icmp_reply);
+  if (gathering->running == 0) co_return;
+  const auto ended = co_await gathering->ended.wait(context.scope, now + 2 * timeouts::icmp_reply);
   static_cast<void>(ended);
 }
 
-asio::awaitable<void> first_wave(std::shared_ptr<Range> range) {
-  const auto wave = std::make_shared<Wave>(range->executor);
-  const auto all = silent_ports(*range);
-  send_wave(range, wave, all, 0);
-  co_await wait_for(wave, range->scope);
-}
-
-// Silent ports and, after them, a control, all ending at the hop: where the control is answered,
-// the hop had an ICMP error to spend and the packets before it did not get there.
-asio::awaitable<bool> limited_wave(std::shared_ptr<Range> range, Hop hop, std::string interface) {
-  const auto wave = std::make_shared<Wave>(range->executor);
-  std::optional<std::size_t> control;
-  for (std::size_t i = 0; i < range->ports.size(); ++i) {
-    if (range->ports[i].result == PortResult::left_site) control = i;
-  }
-  const auto asked = silent_ports(*range);
-  send_wave(range, wave, asked, hop.ttl);
-  ++wave->listening;
-  if (control) {
-    auto& port = range->ports[*control];
-    port.socket->set_ttl(hop.ttl);
-    const auto payload = rtp_packet();
-    const auto sent = port.socket->send(payload);
-    static_cast<void>(sent);  // not sent is not answered
-    const auto deadline = range->scope.clock.now() + timeouts::icmp_reply;
-    asio::co_spawn(range->executor, listen_to_control(range, wave, *control, deadline),
-                   asio::detached);
-  } else {
-    ConnectOptions options;
-    options.interface = interface;
-    options.ttl = hop.ttl;
-    options.timeout = timeouts::icmp_reply;
-    asio::co_spawn(range->executor, ask_control_by_tcp(range, wave, options), asio::detached);
-  }
-  co_await wait_for(wave, range->scope);
-  if (wave->control_answered) {
-    for (const auto index : asked) {
-      auto& port = range->ports[index];
-      if (port.result != PortResult::silent) continue;
-      if (++port.strikes >= strikes_needed) port.result = PortResult::dropped;
+// The next step for one port: packets that end at the first router outside, from a socket of their
+// own, because the first step may still listen on the port's.
+asio::awaitable<void> climb(std::shared_ptr<Range> range, std::size_t index, bool patient,
+                            Instant until) {
+  auto& context = range->context;
+  auto& port = range->ports[index];
+  UdpSocket::Options options;
+  options.interface = context.settings.interface;
+  auto socket = UdpSocket::open(context.executor, {range->target, port.number}, options);
+  if (socket.has_error()) co_return;
+  const auto packet = rtp_packet();
+  for (int strikes = 0; port.result == PortResult::silent;) {
+    std::vector<std::uint8_t> payload(packet.begin(), packet.end());
+    auto answer =
+        co_await context.edge.ask(*socket, std::move(payload), patient, context.scope, until);
+    // A better proof may have come meanwhile from the far end.
+    if (port.result != PortResult::silent) co_return;
+    if (answer.icmp) {
+      note_icmp(port, *answer.icmp, range->target, context.scope.clock.now());
+      co_return;
     }
+    if (!answer.control_answered) co_return;
+    if (++strikes == strikes_needed) port.result = PortResult::dropped;
   }
-  co_return wave->control_answered;
 }
 
-// Steps 4 and 5 of the ladder, until every port is settled or the time is up.
-asio::awaitable<void> climb(Context& context, std::shared_ptr<Range> range, Instant until) {
-  const auto interface = context.settings.interface;
-  const auto hop = co_await context.edge.find(range->target, interface, range->scope);
+asio::awaitable<void> climb_beside(std::shared_ptr<Range> range,
+                                   std::shared_ptr<Gathering> gathering, std::size_t index,
+                                   bool patient, Instant until) {
+  co_await climb(range, index, patient, until);
+  gathering->leave();
+}
+
+asio::awaitable<void> send_beside(std::shared_ptr<Range> range,
+                                  std::shared_ptr<Gathering> gathering) {
+  co_await send_to_the_end(range);
+  gathering->leave();
+}
+
+// Both steps of one port at once, so that a silent far end costs no time. Afterwards the silent
+// ports follow: they wait for a router that has run out of answers only where something was found,
+// or in a thorough run.
+asio::awaitable<void> climb_all(std::shared_ptr<Range> range, bool to_the_end, Instant until) {
+  auto& context = range->context;
+  const auto both = std::make_shared<Gathering>(context.executor);
+  if (to_the_end) {
+    ++both->running;
+    asio::co_spawn(context.executor, send_beside(range, both), asio::detached);
+  }
+  const auto hop =
+      co_await context.edge.find(range->target, context.settings.interface, context.scope);
+  if (hop) co_await climb(range, range->first, true, until);
+  if (both->running > 0) co_await both->wait(context.scope, until);
   if (!hop) co_return;
-  for (;;) {
-    const auto silent = silent_ports(*range);
-    if (silent.empty() || range->scope.stop.stopped()) co_return;
-    const bool answered = co_await limited_wave(range, *hop, interface);
-    const auto again =
-        range->scope.clock.now() + (answered ? milliseconds(0) : timeouts::icmp_refill);
-    if (again + timeouts::icmp_reply > until) co_return;
-    if (!answered) {
-      const bool slept = co_await sleep_until(range->executor, range->scope, again);
-      if (!slept) co_return;
-    }
+  const auto proved = std::any_of(range->ports.begin(), range->ports.end(), [](const Port& port) {
+    return port.result != PortResult::silent && port.result != PortResult::left_site;
+  });
+  const bool suspicious = proved || range->ports[range->first].result != PortResult::left_site;
+  const bool patient = range->thorough || suspicious;
+  if (context.edge.exhausted() && !patient) co_return;
+  const auto others = std::make_shared<Gathering>(context.executor);
+  for (std::size_t i = 0; i < range->ports.size(); ++i) {
+    if (range->ports[i].result != PortResult::silent) continue;
+    ++others->running;
+    asio::co_spawn(context.executor, climb_beside(range, others, i, patient, until),
+                   asio::detached);
   }
+  if (others->running > 0) co_await others->wait(context.scope, until);
 }
 
 Evidence describe(const Port& port) {
@@ -352,8 +333,8 @@ asio::awaitable<Observation> run_udp_range(Context& context, Job job) {
   observation.address = target;
   observation.sent_at = context.scope.clock.wall_now();
   observation.attempts = 1;
-  const auto range = std::make_shared<Range>(context.executor, context.scope, target);
-  const auto opened = open_sockets(*range, job, context.settings.interface);
+  const auto range = std::make_shared<Range>(context, target, context.settings.thorough);
+  const auto opened = open_sockets(*range, job);
   if (opened.has_error()) {
     record(observation, opened.error());
     co_return observation;
@@ -362,8 +343,7 @@ asio::awaitable<Observation> run_udp_range(Context& context, Job job) {
   const auto start = context.scope.clock.now();
   const auto until = context.settings.thorough ? context.deadline : start + timeouts::udp_range;
   const bool to_the_end = job.parameter("stop_on_the_way") != "true";
-  if (to_the_end) co_await first_wave(range);
-  co_await climb(context, range, until);
+  co_await climb_all(range, to_the_end, until);
   conclude(observation, *range, job.probe.target.ports);
   co_return observation;
 }

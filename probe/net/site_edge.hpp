@@ -1,10 +1,17 @@
 // Where the site ends: the first router on the way out that is not the site's own. A packet that
 // dies there with "time exceeded" has left the site, whatever its far end says.
+//
+// Routers answer few ICMP errors (Linux: six in a burst, then one a second), and all of a run share
+// them: so all questions go through one queue, in waves, each with a control at its end.
 #pragma once
 
+#include <deque>
 #include <optional>
+#include <set>
 
 #include "probe/net/one_shot.hpp"
+#include "probe/net/stream.hpp"
+#include "probe/net/udp.hpp"
 
 namespace callready {
 
@@ -17,23 +24,66 @@ struct Hop {
 // 4193 or link-local. Carrier NAT's 100.64/10 (RFC 6598) is the provider's.
 bool beyond_the_edge(const IpAddress& router);
 
-// Looked for once a run and family, with TCP and UDP packets whose TTL is too small to arrive.
 class SiteEdge {
  public:
   explicit SiteEdge(asio::any_io_executor executor) : executor_(std::move(executor)) {}
 
-  // The nearest hop beyond the edge on the way to `target`, or nothing where no router there
-  // answers. `interface` as in ConnectOptions.
-  asio::awaitable<std::optional<Hop>> find(IpAddress target, std::string interface, Scope scope);
+  struct Found {
+    std::optional<Hop> hop;     // the nearest beyond the edge; nothing where none there answers
+    bool by_this_call = false;  // a UDP packet to this call's own port was seen to leave the site
+  };
+  // Looked for once a run and family, on the way to the first caller's `target`, with packets whose
+  // TTL is too small to arrive: UDP to `port`, and where none of these gets out, TCP SYNs to 443.
+  // `interface` as in ConnectOptions.
+  asio::awaitable<Found> find(SocketAddress target, std::string interface, Scope scope);
+
+  // What one packet that ends at the hop came to.
+  struct Answer {
+    std::optional<IcmpError> icmp;  // the hop's, or another device's refusal
+    // Without an answer: the control, sent after it, was answered, so the hop had one to give.
+    bool control_answered = false;
+  };
+
+  // Sends `payload` from the socket with the hop's TTL in the next wave. `patient`: where the hop
+  // has run out of answers, wait for its next ones until `until`; otherwise say so at once. find()
+  // must have found a hop. The socket has to live until the answer is there.
+  asio::awaitable<Answer> ask(UdpSocket& socket, std::vector<std::uint8_t> payload, bool patient,
+                              Scope scope, Instant until);
+
+  // True once a control went unanswered: further questions cost a second each.
+  bool exhausted() const { return exhausted_; }
 
  private:
   struct Search {
     bool done = false;
     std::optional<Hop> hop;
+    IpAddress target;
+    std::string interface;
     std::vector<OneShot<bool>> waiting;
   };
+  struct Question {
+    UdpSocket* socket;
+    std::vector<std::uint8_t> payload;
+    bool patient;
+    Scope scope;
+    Instant until;
+    OneShot<Answer> answer;
+    std::optional<IcmpError> heard;
+  };
+  struct Wave;
+
+  asio::awaitable<void> make_waves(Scope scope, std::shared_ptr<Search> search);
+  asio::awaitable<bool> make_wave(Scope scope, const Search& search,
+                                  const std::vector<std::shared_ptr<Question>>& questions);
+  static asio::awaitable<void> hear(std::shared_ptr<Wave> wave, std::shared_ptr<Question> question,
+                                    Instant deadline);
+  static asio::awaitable<void> control(asio::any_io_executor executor, std::shared_ptr<Wave> wave,
+                                       SocketAddress remote, ConnectOptions options, Scope scope);
+
   asio::any_io_executor executor_;
   std::map<bool, std::shared_ptr<Search>> searches_;  // by is_v6
+  std::deque<std::shared_ptr<Question>> queue_;
+  bool working_ = false, exhausted_ = false;
 };
 
 }  // namespace callready

@@ -48,6 +48,9 @@ inline constexpr milliseconds icmp_reply{500};
 // Linux routers answer one ICMP error a second after a burst of six (icmp_ratelimit): a little
 // more.
 inline constexpr milliseconds icmp_refill{1'100};
+// Questions to the first router outside that come within this time go out together: long enough
+// for probes that start together, too short to notice.
+inline constexpr milliseconds icmp_gather{2};
 // How long a normal run goes on asking for proof that a media range is open; --thorough takes all
 // the run has.
 inline constexpr milliseconds udp_range{3'000};

@@ -1,0 +1,129 @@
+// The queue of packets that end at the first router outside, and the waves that they go out in.
+#include "probe/net/site_edge.hpp"
+
+#include <algorithm>
+
+namespace callready {
+
+// One round of packets: ends when each has its answer or its time is up.
+struct SiteEdge::Wave {
+  explicit Wave(const asio::any_io_executor& executor) : ended(executor) {}
+  void leave() {
+    if (--waiting == 0) ended.deliver(true);
+  }
+  OneShot<bool> ended;
+  int waiting = 0;
+  bool control_answered = false;
+};
+
+asio::awaitable<SiteEdge::Answer> SiteEdge::ask(UdpSocket& socket,
+                                                std::vector<std::uint8_t> payload, bool patient,
+                                                Scope scope, Instant until) {
+  const auto search = searches_[socket.remote().address.is_v6()];
+  Answer nothing;
+  if (!search || !search->hop) co_return nothing;
+  const OneShot<Answer> answer(executor_);
+  Question made{&socket, std::move(payload), patient, scope, until, answer, std::nullopt};
+  const auto question = std::make_shared<Question>(std::move(made));
+  queue_.push_back(question);
+  if (!working_) {
+    working_ = true;
+    asio::co_spawn(executor_, make_waves(scope, search), asio::detached);
+  }
+  // Whoever makes the waves answers every question, at the latest when the run is stopped: the
+  // socket must not be given up while a wave may still listen to it.
+  StopSignal never;
+  const Scope unhurried{scope.clock, never};
+  const auto result = co_await answer.wait(unhurried, until + 4 * timeouts::icmp_refill);
+  question->socket = nullptr;
+  if (result.has_error()) co_return nothing;
+  co_return *result;
+}
+
+asio::awaitable<void> SiteEdge::make_waves(Scope scope, std::shared_ptr<Search> search) {
+  while (!queue_.empty()) {
+    // Those who ask in the same moment share a wave and its control.
+    const auto soon = scope.clock.now() + timeouts::icmp_gather;
+    const bool going_on = co_await sleep_until(executor_, scope, soon);
+    std::vector<std::shared_ptr<Question>> questions;
+    // Once the hop has run out, it gives one answer at a time: one question, and its control.
+    const std::size_t width = exhausted_ ? 1 : queue_.size();
+    while (!queue_.empty() && questions.size() < width) {
+      questions.push_back(queue_.front());
+      queue_.pop_front();
+    }
+    bool control_answered = false;
+    if (going_on) control_answered = co_await make_wave(scope, *search, questions);
+    const bool all_answered = std::all_of(questions.begin(), questions.end(),
+                                          [](const auto& question) { return question->heard; });
+    if (!control_answered && !all_answered) exhausted_ = true;
+    const auto next = scope.clock.now() + timeouts::icmp_refill;
+    std::size_t again = 0;
+    for (const auto& question : questions) {
+      const bool settled = question->heard || control_answered || !going_on;
+      if (settled || !question->patient || next + timeouts::icmp_reply > question->until) {
+        Answer answer;
+        answer.icmp = question->heard;
+        answer.control_answered = control_answered;
+        question->answer.deliver(std::move(answer));
+      } else {
+        queue_.insert(queue_.begin() + static_cast<std::ptrdiff_t>(again++), question);
+      }
+    }
+    if (exhausted_ && !queue_.empty()) {
+      const bool slept = co_await sleep_until(executor_, scope, next);
+      static_cast<void>(slept);  // stopped: the next turn answers everybody
+    }
+  }
+  working_ = false;
+}
+
+asio::awaitable<bool> SiteEdge::make_wave(Scope scope, const Search& search,
+                                          const std::vector<std::shared_ptr<Question>>& questions) {
+  const auto wave = std::make_shared<Wave>(executor_);
+  const auto deadline = scope.clock.now() + timeouts::icmp_reply;
+  for (const auto& question : questions) {
+    if (question->socket == nullptr) continue;
+    question->socket->set_ttl(search.hop->ttl);
+    const auto sent = question->socket->send(question->payload);
+    question->socket->set_ttl(0);
+    if (sent.has_error()) continue;
+    ++wave->waiting;
+    asio::co_spawn(executor_, hear(wave, question, deadline), asio::detached);
+  }
+  ++wave->waiting;
+  ConnectOptions options;
+  options.interface = search.interface;
+  options.ttl = search.hop->ttl;
+  options.timeout = timeouts::icmp_reply;
+  const SocketAddress remote{search.target, 443};
+  asio::co_spawn(executor_, control(executor_, wave, remote, options, scope), asio::detached);
+  const auto ended = co_await wave->ended.wait(scope, deadline + timeouts::icmp_reply);
+  static_cast<void>(ended);
+  co_return wave->control_answered;
+}
+
+asio::awaitable<void> SiteEdge::hear(std::shared_ptr<Wave> wave, std::shared_ptr<Question> question,
+                                     Instant deadline) {
+  while (question->socket != nullptr) {
+    auto event = co_await question->socket->receive(question->scope, deadline);
+    if (event.has_error()) break;
+    // A datagram cannot answer a packet that ended on the way.
+    if (const auto* icmp = std::get_if<IcmpError>(&*event)) {
+      question->heard = *icmp;
+      break;
+    }
+  }
+  wave->leave();
+}
+
+asio::awaitable<void> SiteEdge::control(asio::any_io_executor executor, std::shared_ptr<Wave> wave,
+                                        SocketAddress remote, ConnectOptions options, Scope scope) {
+  auto connected = co_await connect_tcp(executor, scope, remote, options);
+  if (connected.has_error() && connected.error().kind == FailureKind::ttl_exceeded) {
+    wave->control_answered = beyond_the_edge(connected.error().icmp->sender);
+  }
+  wave->leave();
+}
+
+}  // namespace callready
