@@ -163,9 +163,8 @@ asio::awaitable<void> send_to_the_end(std::shared_ptr<Range> range) {
     asio::co_spawn(context.executor, listen(range, gathering, i, now + timeouts::icmp_reply),
                    asio::detached);
   }
-  if (gathering->running == 0) co_return;
-  const auto ended = co_await gathering->ended.wait(context.scope, now + 2 * timeouts::icmp_reply);
-  static_cast<void>(ended);
+  gathering->leave();
+  co_await gathering->wait(context.scope, now + timeouts::icmp_reply);
 }
 
 // The next step for one port: packets that end at the first router outside, from a socket of their
@@ -217,15 +216,20 @@ asio::awaitable<void> climb_all(std::shared_ptr<Range> range, bool to_the_end, I
     ++both->running;
     asio::co_spawn(context.executor, send_beside(range, both), asio::detached);
   }
-  const auto hop =
-      co_await context.edge.find(range->target, context.settings.interface, context.scope);
-  if (hop) co_await climb(range, range->first, true, until);
+  auto& first = range->ports[range->first];
+  const SocketAddress way{range->target, first.number};
+  const auto found = co_await context.edge.find(way, context.settings.interface, context.scope);
+  if (found.by_this_call && first.result == PortResult::silent) {
+    first.result = PortResult::left_site;
+    first.by = found.hop->address;
+  }
+  if (found.hop) co_await climb(range, range->first, true, until);
   if (both->running > 0) co_await both->wait(context.scope, until);
-  if (!hop) co_return;
+  if (!found.hop) co_return;
   const auto proved = std::any_of(range->ports.begin(), range->ports.end(), [](const Port& port) {
     return port.result != PortResult::silent && port.result != PortResult::left_site;
   });
-  const bool suspicious = proved || range->ports[range->first].result != PortResult::left_site;
+  const bool suspicious = proved || first.result != PortResult::left_site;
   const bool patient = range->thorough || suspicious;
   if (context.edge.exhausted() && !patient) co_return;
   const auto others = std::make_shared<Gathering>(context.executor);

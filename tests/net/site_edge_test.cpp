@@ -18,9 +18,9 @@ TEST(SiteEdge, IsARouterWhoseAddressIsNotTheSites) {
 TEST(SiteEdge, IsNotFoundWhereNoRouterIsOnTheWay) {
   test::Loop loop;
   SiteEdge edge(loop.executor());
-  const auto target = IpAddress::v4({127, 0, 0, 1});
-  EXPECT_FALSE(loop.run(edge.find(target, "", loop.scope)));
-  EXPECT_FALSE(loop.run(edge.find(target, "", loop.scope))) << "asked once, remembered";
+  const SocketAddress target{IpAddress::v4({127, 0, 0, 1}), 9};
+  EXPECT_FALSE(loop.run(edge.find(target, "", loop.scope)).hop);
+  EXPECT_FALSE(loop.run(edge.find(target, "", loop.scope)).hop) << "asked once, remembered";
 }
 
 }  // namespace
