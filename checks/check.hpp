@@ -64,7 +64,12 @@ struct Check {
   std::vector<Parameter> parameters;
   bool needs_address = true;  // the runner resolves the host first and reports `unresolved` itself
   bool needs_target = true;   // false: a row needs neither hosts nor ports (nat)
+  // A parameter that, where it is "true", lets the check find the address by itself.
+  std::string_view finds_address_with{};
 };
+
+// Whether that probe's host is to be resolved before the check runs.
+bool needs_address(const Check& check, const Probe& probe);
 
 // All checks, in the order of the table.
 std::span<const Check> registry();

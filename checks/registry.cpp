@@ -10,7 +10,11 @@ std::span<const Check> registry() {
        "SIP OPTIONS",
        run_sip,
        {udp, tcp, tls},
-       {{"domain", "host of the Request-URI, where it is not the server's name"}}},
+       {{"domain", "host of the Request-URI, where it is not the server's name"},
+        {"srv", "\"true\": the host is a domain, its servers are in NAPTR and SRV records"}},
+       true,
+       true,
+       "srv"},
       {"dns",
        "DNS question",
        run_dns,
@@ -53,6 +57,11 @@ const Check* find(std::string_view kind) {
     if (check.kind == kind) return &check;
   }
   return nullptr;
+}
+
+bool needs_address(const Check& check, const Probe& probe) {
+  const auto found = probe.with.find(std::string(check.finds_address_with));
+  return check.needs_address && (found == probe.with.end() || found->second != "true");
 }
 
 std::string Job::parameter(const std::string& name, std::string fallback) const {

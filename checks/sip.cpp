@@ -12,11 +12,16 @@
 // a connection stood and nothing came over it, "closed_by_peer", "connection_reset";
 // `silent`, `refused`, `rejected` as in `tcp`.
 //
-// Parameters: `domain` is the host of the Request-URI where it is not the server's name.
+// Parameters: `domain` is the host of the Request-URI where it is not the server's name. With
+// `srv: true` the host is a domain whose servers are found first, as a phone does (sip_locate.hpp);
+// the second of them is asked where the first does not answer (RFC 3263 section 4.3). Outcomes
+// besides: `unresolved` with "no_service" where the domain says that it has no such service, or as
+// the runner has it for names without an address.
 #include "checks/certificate_evidence.hpp"
 #include "checks/dial.hpp"
 #include "checks/kinds.hpp"
 #include "checks/sip_exchange.hpp"
+#include "checks/sip_locate.hpp"
 
 namespace callready::checks {
 namespace {
@@ -102,14 +107,58 @@ asio::awaitable<void> over_stream(Context& context, Job job, Observation& observ
   }
 }
 
-}  // namespace
-
-asio::awaitable<Observation> run_sip(Context& context, Job job) {
+asio::awaitable<Observation> at_address(Context& context, Job job) {
   Observation observation;
   if (job.probe.target.transport == Transport::udp) {
     co_await over_udp(context, job, observation);
   } else {
     co_await over_stream(context, job, observation);
+  }
+  co_return observation;
+}
+
+// Most servers of a domain that are asked: a phone would go on, and we need not.
+constexpr std::size_t most_servers = 2;
+
+asio::awaitable<Observation> at_domain(Context& context, Job job) {
+  const auto& domain = job.probe.target.host;
+  auto location = co_await locate_sip(context, domain, job.probe.target);
+  Observation observation;
+  if (location.targets.empty()) {
+    record(observation, *location.failure);
+    if (location.no_service) observation.detail = "no_service";
+  }
+  for (std::size_t i = 0; i < location.targets.size() && i < most_servers; ++i) {
+    const auto& target = location.targets[i];
+    const auto address = co_await resolve_sip(context, target.host);
+    Probe probe = job.probe;
+    probe.target.ports = {target.port, target.port};
+    probe.with["domain"] = job.parameter("domain", domain);
+    Observation attempt;
+    if (address) {
+      Job there{probe, *address};
+      attempt = co_await at_address(context, there);
+    } else {
+      record(attempt, address.error());
+    }
+    add_sip_target(location.evidence, target, attempt);
+    observation = std::move(attempt);
+    if (reached(observation.outcome) || observation.outcome == Outcome::skipped) break;
+  }
+  observation.evidence.insert(observation.evidence.begin(), location.evidence.begin(),
+                              location.evidence.end());
+  observation.timing_ms["dns"] = location.took.count();
+  co_return observation;
+}
+
+}  // namespace
+
+asio::awaitable<Observation> run_sip(Context& context, Job job) {
+  Observation observation;
+  if (job.parameter("srv") == "true") {
+    observation = co_await at_domain(context, job);
+  } else {
+    observation = co_await at_address(context, job);
   }
   co_return observation;
 }

@@ -157,7 +157,7 @@ void add_message(Observation& observation, const Message& message) {
   }
   if (message.reading.seen_as) {
     evidence.text +=
-        fmt::format(", and the server says that it saw {}", message.reading.seen_as->to_string());
+        fmt::format(", and the server says that it saw {}", seen_as_text(*message.reading.seen_as));
   } else {
     evidence.text += ", and the server says nothing of where it came from";
   }
@@ -244,7 +244,7 @@ void add_judgement(Observation& observation, const Prober& prober,
     evidence.facts["confidence"] = judgement.confidence;
   }
   if (first.translated) evidence.facts["translated"] = *first.translated;
-  if (first.seen_as) evidence.facts["mapped"] = first.seen_as->to_string();
+  if (first.seen_as) evidence.facts["mapped"] = seen_as_text(*first.seen_as);
   observation.evidence.push_back(std::move(evidence));
 }
 

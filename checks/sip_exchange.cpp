@@ -148,6 +148,10 @@ ViaReading read_via(const sip::Via& came, const sip::Options& sent, const Socket
   return reading;
 }
 
+std::string seen_as_text(const SocketAddress& seen) {
+  return seen.port == 0 ? seen.address.to_string() : seen.to_string();
+}
+
 void add_sip_via(Observation& observation, const sip::Reply& reply, const sip::Options& sent,
                  const SocketAddress& local) {
   const auto& via = reply.vias.front();
@@ -169,11 +173,12 @@ void add_sip_via(Observation& observation, const sip::Reply& reply, const sip::O
                                 own.sent_by(), printable(via.sent_by()));
   } else if (reading.translated.value_or(false)) {
     evidence.text = fmt::format(
-        "the server saw {} in place of {}: there is address translation on the way",
-        reading.seen_as ? reading.seen_as->to_string() : fmt::format("port {}", via.rport),
+        "the server saw {} in place of {}: address translation on the way",
+        reading.seen_as ? seen_as_text(*reading.seen_as) : fmt::format("port {}", via.rport),
         local.to_string());
   } else if (reading.translated) {
-    evidence.text = "the server saw this machine's own address: no address translation on the way";
+    // Not "no translation": a device that rewrites SIP writes the same.
+    evidence.text = "the reply says that the server saw this machine's own address";
   } else {
     evidence.text = "the server does not say which address it saw";
   }

@@ -38,6 +38,7 @@ struct ViaReading {
   std::optional<SocketAddress> seen_as;  // `received` and `rport`; port 0 where there is no rport
   std::optional<bool> translated;        // seen_as is not the local address
 };
+std::string seen_as_text(const SocketAddress& seen);  // without the port where it is 0
 ViaReading read_via(const sip::Via& came, const sip::Options& sent, const SocketAddress& local);
 
 }  // namespace callready::checks

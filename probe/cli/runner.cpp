@@ -164,7 +164,7 @@ class Runner {
       co_return observation;
     }
     const auto& target = planned.probe.target;
-    if (!check->needs_address || !target.route.direct()) {
+    if (!checks::needs_address(*check, planned.probe) || !target.route.direct()) {
       checks::Job job{planned.probe, std::nullopt};
       observation = co_await admitted(*check, job);
       co_return observation;

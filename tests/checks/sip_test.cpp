@@ -137,7 +137,7 @@ TEST_P(SipOver, SeesTranslation) {
   EXPECT_EQ(fact<std::string>(seen, "sip_via", "received"), "198.51.100.7");
   EXPECT_EQ(find_evidence(seen, "sip_via")->text, "the server saw 198.51.100.7:4242 in place of " +
                                                       seen.local->to_string() +
-                                                      ": there is address translation on the way");
+                                                      ": address translation on the way");
 }
 
 TEST_P(SipOver, SeesARewrittenVia) {

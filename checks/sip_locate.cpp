@@ -1,0 +1,188 @@
+#include "checks/sip_locate.hpp"
+
+#include <fmt/format.h>
+
+#include <random>
+
+#include "probe/net/dns_records.hpp"
+#include "probe/net/timeouts.hpp"
+#include "probe/net/together.hpp"
+
+namespace callready::checks {
+namespace {
+
+// As `dns::order_srv` wants it.
+std::uint32_t draw(std::uint32_t limit) {
+  std::random_device device;
+  return std::uniform_int_distribution<std::uint32_t>(0, limit)(device);
+}
+
+struct Answer {
+  std::string name;
+  std::uint16_t type = 0;
+  // Nothing: the name or the type is not there, which the server said.
+  Result<std::optional<dns::Message>> message = Failure{};
+
+  template <typename Record>
+  std::vector<Record> records() const {
+    std::vector<Record> found;
+    if (message.has_error() || !*message) return found;
+    for (const auto* record : dns::answer_records(**message, name, type)) {
+      if (const auto* data = std::get_if<Record>(&record->data)) found.push_back(*data);
+    }
+    return found;
+  }
+};
+
+asio::awaitable<Answer> ask(Context& context, std::string name, std::uint16_t type) {
+  Answer answer{std::move(name), type, Failure{}};
+  const auto deadline = context.scope.clock.now() + timeouts::dns_total;
+  const auto reply =
+      co_await context.resolver.channel().query(answer.name, type, context.scope, deadline);
+  if (reply.has_error()) {
+    answer.message = reply.error();
+  } else if (reply->status == ARES_ENODATA || reply->status == ARES_ENOTFOUND) {
+    answer.message = std::nullopt;
+  } else if (reply->status != ARES_SUCCESS) {
+    answer.message = classify_dns(reply->status);
+  } else {
+    auto message = dns::parse_message(reply->message);
+    if (message.has_error()) {
+      answer.message = message.error();
+    } else {
+      answer.message = std::move(*message);
+    }
+  }
+  co_return answer;
+}
+
+// RFC 3263 section 4.1.
+std::string srv_name(const std::string& domain, Transport transport) {
+  if (transport == Transport::udp) return "_sip._udp." + domain;
+  return (transport == Transport::tcp ? "_sip._tcp." : "_sips._tcp.") + domain;
+}
+
+void add_answer(SipLocation& location, const Answer& answer, std::string kind,
+                const std::string& records) {
+  Evidence evidence;
+  evidence.kind = std::move(kind);
+  evidence.facts["name"] = answer.name;
+  if (!records.empty()) evidence.facts["records"] = records;
+  const auto type = dns::type_name(answer.type);
+  if (answer.message.has_error()) {
+    evidence.facts["failure"] = std::string(to_string(answer.message.error().kind));
+    evidence.text =
+        fmt::format("no answer for {} {}: {}", type, answer.name, answer.message.error().text);
+  } else if (records.empty()) {
+    evidence.text = fmt::format("no {} records for {}", type, answer.name);
+  } else {
+    evidence.text = fmt::format("{} {}: {}", type, answer.name, records);
+  }
+  location.evidence.push_back(std::move(evidence));
+}
+
+std::string show(const std::vector<dns::NaptrRecord>& records) {
+  std::string text;
+  for (const auto& record : records) {
+    text += fmt::format("{}{} {} {} {}", text.empty() ? "" : ", ", record.order, record.preference,
+                        record.services, record.replacement);
+  }
+  return text;
+}
+
+std::string show(const std::vector<dns::SrvRecord>& records) {
+  std::string text;
+  for (const auto& record : records) {
+    text += fmt::format("{}{} {} {} {}", text.empty() ? "" : ", ", record.priority, record.weight,
+                        record.port, record.target.empty() ? "." : record.target);
+  }
+  return text;
+}
+
+// A stranger may list as many as a message holds.
+template <typename Record>
+std::string show_some(std::vector<Record> records) {
+  constexpr std::size_t most = 10;
+  const bool more = records.size() > most;
+  if (more) records.erase(records.begin() + most, records.end());
+  return show(records) + (more ? ", ..." : "");
+}
+
+void use_srv(SipLocation& location, const Answer& answer, const std::string& domain,
+             std::uint16_t port) {
+  const auto records = answer.records<dns::SrvRecord>();
+  add_answer(location, answer, "sip_srv", show_some(records));
+  if (answer.message.has_error()) {
+    location.failure = answer.message.error();
+    return;
+  }
+  if (records.empty()) {
+    location.targets.push_back({domain, port});
+    return;
+  }
+  for (const auto& record : dns::order_srv(records, &draw)) {
+    location.targets.push_back({record.target, record.port});
+  }
+  if (!location.targets.empty()) return;
+  // RFC 2782: a single record with the target "." says that the service is decidedly not there.
+  location.no_service = true;
+  Failure none;
+  none.kind = FailureKind::no_address;
+  none.text = "the domain says that it has no such service";
+  location.failure = none;
+}
+
+}  // namespace
+
+asio::awaitable<SipLocation> locate_sip(Context& context, std::string domain, Target target) {
+  SipLocation location;
+  if (IpAddress::parse(domain)) {
+    location.targets.push_back({domain, target.port()});
+    co_return location;
+  }
+  const auto start = context.scope.clock.now();
+  const auto usual = srv_name(domain, target.transport);
+  std::vector<asio::awaitable<Answer>> questions;
+  questions.push_back(ask(context, domain, dns::type_naptr));
+  questions.push_back(ask(context, usual, dns::type_srv));
+  auto answers = co_await together(context.executor, std::move(questions));
+  const auto& naptr = answers[0];
+  auto& srv = answers[1];
+  const auto records = naptr.records<dns::NaptrRecord>();
+  add_answer(location, naptr, "sip_naptr", show_some(records));
+  for (const auto& service : dns::order_sip_naptr(records)) {
+    if (service.transport != target.transport) continue;
+    if (!dns::same_name(service.srv_name, usual)) {
+      srv = co_await ask(context, service.srv_name, dns::type_srv);
+    }
+    break;
+  }
+  use_srv(location, srv, domain, target.port());
+  location.took = elapsed(start, context.scope.clock.now());
+  co_return location;
+}
+
+asio::awaitable<Result<IpAddress>> resolve_sip(Context& context, std::string host) {
+  auto resolution = co_await context.resolver.resolve(host, Family::v4, context.scope);
+  const bool other = resolution.addresses.has_error() &&
+                     resolution.addresses.error().kind == FailureKind::no_address;
+  if (other) resolution = co_await context.resolver.resolve(host, Family::v6, context.scope);
+  if (resolution.addresses.has_error()) co_return resolution.addresses.error();
+  co_return resolution.addresses->front();
+}
+
+void add_sip_target(std::vector<Evidence>& list, const SipTarget& target,
+                    const Observation& attempt) {
+  Evidence evidence;
+  evidence.kind = "sip_target";
+  evidence.text = fmt::format(
+      "{}:{} was asked: {}", target.host, target.port,
+      attempt.detail.empty() ? std::string(to_string(attempt.outcome)) : attempt.detail);
+  evidence.facts["host"] = target.host;
+  evidence.facts["port"] = static_cast<std::int64_t>(target.port);
+  if (attempt.address) evidence.facts["address"] = attempt.address->to_string();
+  evidence.facts["outcome"] = std::string(to_string(attempt.outcome));
+  list.push_back(std::move(evidence));
+}
+
+}  // namespace callready::checks

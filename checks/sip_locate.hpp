@@ -1,0 +1,34 @@
+// Where a domain's SIP servers are (RFC 3263): NAPTR, then SRV, then its own address.
+#pragma once
+
+#include "checks/check.hpp"
+
+namespace callready::checks {
+
+struct SipTarget {
+  std::string host;
+  std::uint16_t port = 0;
+};
+
+struct SipLocation {
+  std::vector<SipTarget> targets;  // in the order in which they are to be tried
+  std::optional<Failure> failure;  // where there are none
+  bool no_service = false;         // the domain says that there are none
+  std::vector<Evidence> evidence;  // `sip_naptr`, `sip_srv`: what was asked and what came back
+  Milliseconds took{0};
+};
+
+// For the transport of `target`. NAPTR and the SRV name of that transport are asked at once; a
+// NAPTR record for the transport leads to its SRV name instead (section 4.1). Without SRV records
+// the domain's own name and the port of `target` are the only target (section 4.2), and so they are
+// where the domain is an address.
+asio::awaitable<SipLocation> locate_sip(Context& context, std::string domain, Target target);
+
+// The first address, IPv4 before IPv6.
+asio::awaitable<Result<IpAddress>> resolve_sip(Context& context, std::string host);
+
+// Evidence `sip_target`: one server that was tried and what came of it.
+void add_sip_target(std::vector<Evidence>& evidence, const SipTarget& target,
+                    const Observation& attempt);
+
+}  // namespace callready::checks
