@@ -10,6 +10,7 @@
 #include "probe/cli/output.hpp"
 #include "probe/model/report.hpp"
 #include "probe/platform/system.hpp"
+#include "probe/verdict/findings.hpp"
 #include "reports/json_reader.hpp"
 #include "reports/show.hpp"
 
@@ -109,11 +110,13 @@ int run_render(const Arguments& arguments) {
   }
   std::ostringstream text;
   text << file.rdbuf();
-  const auto read = read_report(text.str(), name);
+  auto read = read_report(text.str(), name);
   if (!read.report) {
     fmt::print(stderr, "{}\n", read.error);
     return usage_error;
   }
+  // By what this edition knows: an older report is diagnosed anew.
+  read.report->findings = diagnose(*read.report);
   if (const auto failure = deliver(*read.report, arguments)) {
     complain(*failure);
     return usage_error;

@@ -11,6 +11,7 @@
 #include "probe/net/timeouts.hpp"
 #include "probe/net/udp.hpp"
 #include "probe/platform/system.hpp"
+#include "probe/verdict/findings.hpp"
 #include "probe/verdict/judge.hpp"
 
 namespace callready {
@@ -51,13 +52,12 @@ std::vector<IpAddress> public_addresses(const std::vector<ProbeResult>& results)
   std::set<IpAddress> found;
   for (const auto& result : results) {
     for (const auto& evidence : result.observation.evidence) {
-      const auto fact = evidence.facts.find("mapped_address");
-      if (fact == evidence.facts.end()) continue;
+      const auto fact = evidence.facts.find("address");
+      if (evidence.kind != "mapped_address" || fact == evidence.facts.end()) continue;
       const auto* text = std::get_if<std::string>(&fact->second);
       if (text == nullptr) continue;
-      if (const auto address = IpAddress::parse(text->substr(0, text->rfind(':')))) {
-        if (!address->is_loopback()) found.insert(*address);
-      }
+      const auto address = IpAddress::parse(*text);
+      if (address && !address->is_loopback()) found.insert(*address);
     }
   }
   return {found.begin(), found.end()};
@@ -172,6 +172,7 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
   report.duration = elapsed(start, clock.now());
   report.site.public_addresses = public_addresses(report.probes);
   report.sets = judge(options, plan, report.probes, day_of(report.finished_at));
+  report.findings = diagnose(report);
   return report;
 }
 

@@ -1,0 +1,253 @@
+#include "probe/verdict/finding_facts.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace callready::findings {
+namespace {
+
+// Registries that sell names one level further down, as far as vendors' documents use them.
+constexpr std::array<std::string_view, 6> two_part_suffixes = {"co.uk",  "com.cn", "cn.com",
+                                                               "com.au", "co.jp",  "com.br"};
+
+std::string payload_of(const Probe& probe) {
+  if (probe.check == "stun" || probe.check == "turn" || probe.check == "nat") return "stun";
+  if (probe.check == "sip" || probe.check == "sip-alg") return "sip";
+  if (probe.check == "ntp" || probe.check == "dns") return probe.check;
+  const auto given = probe.with.find("payload");
+  return given == probe.with.end() ? "rtp" : given->second;
+}
+
+// Who refused, where a device on the way did.
+std::string refuser(const Observation& observation) {
+  for (const auto& evidence : observation.evidence) {
+    if (evidence.kind == "icmp_error") return text_fact(evidence, "sender");
+  }
+  return {};
+}
+
+// A router that says "unreachable" has lost the way; one that says "prohibited" keeps it shut.
+Way way_of_rejection(const Observation& observation) {
+  return observation.detail == "unreachable" || observation.detail == "ttl_exceeded" ? Way::lost
+                                                                                     : Way::blocked;
+}
+
+Way tcp_way(const Observation& observation) {
+  switch (observation.outcome) {
+    case Outcome::answered:
+    case Outcome::connected:
+    case Outcome::denied:
+    case Outcome::failed:
+      return Way::open;
+    case Outcome::passed:
+      return Way::left;
+    case Outcome::refused:
+      return Way::refused;
+    case Outcome::rejected:
+      return way_of_rejection(observation);
+    case Outcome::silent:
+      if (observation.timing_ms.contains("connect")) return Way::open;
+      return observation.detail == "dropped" ? Way::blocked : Way::lost;
+    case Outcome::unresolved:
+    case Outcome::skipped:
+      return Way::unknown;
+  }
+  return Way::unknown;
+}
+
+Way udp_way(const Observation& observation) {
+  switch (observation.outcome) {
+    case Outcome::refused:  // by the target's own ICMP: it got there
+      return Way::open;
+    case Outcome::silent:
+      return Way::lost;
+    default:
+      return tcp_way(observation);
+  }
+}
+
+Way range_way(const std::string& result) {
+  if (result == "replied" || result == "arrived") return Way::open;
+  if (result == "left_site") return Way::left;
+  if (result == "prohibited" || result == "dropped") return Way::blocked;
+  return result == "silent" ? Way::lost : Way::unknown;
+}
+
+std::vector<Contact> contacts_of(const ProbeResult& result) {
+  std::vector<Contact> contacts;
+  Contact contact;
+  contact.result = &result;
+  contact.port = result.probe.target.port();
+  contact.payload = is_udp(result) ? payload_of(result.probe) : "";
+  if (result.probe.check == "udp-range") {
+    for (const auto& evidence : result.observation.evidence) {
+      if (evidence.kind != "udp_port") continue;
+      contact.port = static_cast<std::uint16_t>(number_fact(evidence, "port").value_or(0));
+      const auto word = text_fact(evidence, "result");
+      contact.way = range_way(word);
+      contact.by = word == "prohibited" ? text_fact(evidence, "by") : "";
+      contacts.push_back(contact);
+    }
+    return contacts;
+  }
+  contact.way = is_udp(result) ? udp_way(result.observation) : tcp_way(result.observation);
+  if (contact.way == Way::blocked) contact.by = refuser(result.observation);
+  contact.responder = !is_udp(result) || contact.payload == "stun" || contact.payload == "ntp";
+  contacts.push_back(contact);
+  return contacts;
+}
+
+void merge(Cell& cell, const Contact& contact) {
+  constexpr std::array order = {Way::open,    Way::left, Way::blocked,
+                                Way::refused, Way::lost, Way::unknown};
+  const auto rank = [&](Way way) { return std::find(order.begin(), order.end(), way); };
+  if (contact.way == Way::left) cell.left = true;
+  cell.contacts.push_back(contact);
+  if (rank(contact.way) < rank(cell.way)) cell.way = contact.way;
+  // A reset that was asked for beyond the edge came from out there.
+  const bool reset = std::any_of(cell.contacts.begin(), cell.contacts.end(),
+                                 [](const Contact& seen) { return seen.way == Way::refused; });
+  if (cell.way == Way::left && reset) cell.way = Way::refused;
+}
+
+}  // namespace
+
+Facts::Facts(const Report& whole) : report(whole) {
+  for (const auto& set : report.sets) {
+    for (const auto& row : set.requirements) {
+      for (const auto& id : row.probes) rows_[id].push_back(set.id + '/' + row.id);
+    }
+  }
+  std::map<std::tuple<bool, std::string, std::uint16_t>, Cell> found;
+  for (const auto& result : report.probes) {
+    by_id_[result.probe.id] = &result;
+    const auto& host = result.probe.target.host;
+    if (!is_direct(result)) {
+      if (reached(result.observation.outcome)) proxied_.insert(host);
+      continue;
+    }
+    if (inside(result)) continue;
+    for (const auto& contact : contacts_of(result)) {
+      if (contact.way == Way::unknown || contact.port == 0) continue;
+      auto& cell = found[{is_udp(result), host, contact.port}];
+      if (cell.contacts.empty()) {
+        cell.host = host;
+        cell.party = party_of(host);
+        cell.port = contact.port;
+        cell.udp = is_udp(result);
+        const auto& address = result.observation.address;
+        cell.network = address ? network_of(*address) : cell.party;
+      }
+      merge(cell, contact);
+      if (contact.way == Way::open) alive_.insert(host);
+      const bool own_word = is_udp(result) && result.observation.outcome == Outcome::refused;
+      if (own_word) refusing_.insert(host);
+    }
+  }
+  for (auto& [key, cell] : found) cells.push_back(std::move(cell));
+}
+
+const ProbeResult* Facts::find(const std::string& probe) const {
+  const auto found = by_id_.find(probe);
+  return found == by_id_.end() ? nullptr : found->second;
+}
+
+std::vector<std::string> Facts::rows_of(const std::string& probe) const {
+  const auto found = rows_.find(probe);
+  return found == rows_.end() ? std::vector<std::string>() : found->second;
+}
+
+bool Facts::tcp_gets_out() const {
+  return networks([](const Cell& cell) { return !cell.udp && cell.way == Way::open; }).size() >= 2;
+}
+
+bool Facts::alive(const std::string& host) const { return alive_.contains(host); }
+
+bool Facts::refuses_itself(const std::string& host) const { return refusing_.contains(host); }
+
+bool Facts::proxy_works() const { return !proxied_.empty(); }
+
+bool Facts::proxied_reached(const std::string& host) const { return proxied_.contains(host); }
+
+bool Facts::inside(const ProbeResult& result) const {
+  const auto literal = IpAddress::parse(result.probe.target.host);
+  const auto address = result.observation.address ? result.observation.address : literal;
+  if (!address) return result.probe.target.host == "localhost";
+  // The provider's carrier NAT (100.64/10) is outside.
+  return address->is_private() || address->is_link_local() || address->is_loopback() ||
+         address->is_unspecified();
+}
+
+bool is_direct(const ProbeResult& result) { return result.probe.target.route.direct(); }
+
+bool is_udp(const ProbeResult& result) { return result.probe.target.transport == Transport::udp; }
+
+bool failing(const ProbeResult& result) {
+  const auto outcome = result.observation.outcome;
+  return !reached(outcome) && outcome != Outcome::skipped;
+}
+
+const Evidence* evidence_of(const ProbeResult& result, std::string_view kind) {
+  for (const auto& evidence : result.observation.evidence) {
+    if (evidence.kind == kind) return &evidence;
+  }
+  return nullptr;
+}
+
+std::vector<Certificate> chain_of(const ProbeResult& result) {
+  std::vector<Certificate> chain;
+  for (const auto& evidence : result.observation.evidence) {
+    if (evidence.kind != "certificate") continue;
+    chain.push_back({text_fact(evidence, "subject"), text_fact(evidence, "issuer"),
+                     text_fact(evidence, "not_before"), text_fact(evidence, "not_after"),
+                     text_fact(evidence, "sha256"),
+                     flag_fact(evidence, "self_signed").value_or(false)});
+  }
+  return chain;
+}
+
+std::string text_fact(const Evidence& evidence, const std::string& name) {
+  const auto found = evidence.facts.find(name);
+  if (found == evidence.facts.end()) return {};
+  const auto* text = std::get_if<std::string>(&found->second);
+  return text == nullptr ? std::string() : *text;
+}
+
+std::optional<double> number_fact(const Evidence& evidence, const std::string& name) {
+  const auto found = evidence.facts.find(name);
+  if (found == evidence.facts.end()) return std::nullopt;
+  if (const auto* real = std::get_if<double>(&found->second)) return *real;
+  if (const auto* whole = std::get_if<std::int64_t>(&found->second)) {
+    return static_cast<double>(*whole);
+  }
+  return std::nullopt;
+}
+
+std::optional<bool> flag_fact(const Evidence& evidence, const std::string& name) {
+  const auto found = evidence.facts.find(name);
+  if (found == evidence.facts.end()) return std::nullopt;
+  const auto* flag = std::get_if<bool>(&found->second);
+  return flag == nullptr ? std::nullopt : std::optional(*flag);
+}
+
+bool is_name(const std::string& host) { return !host.empty() && !IpAddress::parse(host); }
+
+std::string network_of(const IpAddress& address) {
+  return Network{address, address.is_v4() ? 24 : 48}.masked().to_string();
+}
+
+std::string party_of(const std::string& host) {
+  if (const auto address = IpAddress::parse(host)) return network_of(*address);
+  std::vector<std::size_t> dots;
+  for (std::size_t i = 0; i < host.size(); ++i) {
+    if (host[i] == '.') dots.push_back(i);
+  }
+  if (dots.size() < 2) return host;
+  const auto last_two = host.substr(dots[dots.size() - 2] + 1);
+  const bool longer = std::find(two_part_suffixes.begin(), two_part_suffixes.end(), last_two) !=
+                      two_part_suffixes.end();
+  if (!longer) return last_two;
+  return dots.size() < 3 ? host : host.substr(dots[dots.size() - 3] + 1);
+}
+
+}  // namespace callready::findings

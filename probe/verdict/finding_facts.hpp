@@ -1,0 +1,124 @@
+// What a report's probes say of the ways out of the site, indexed for the rules: which hosts, ports
+// and networks were reached, and how the others were not. Pure views into a report that outlives
+// them.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "probe/model/report.hpp"
+
+namespace callready::findings {
+
+// How far packets to one port of one host got, whatever the protocol then made of it.
+enum class Way {
+  open,     // the far end took them: a TCP connection, an answer over UDP, its port-unreachable
+  left,     // a router beyond the site's edge saw them
+  refused,  // a TCP reset; who sent it is another question
+  blocked,  // a device on the way refused them, or they died between controls that passed
+  lost,     // nothing came back
+  unknown,  // not tried
+};
+
+// What one probe says of one port: all but `udp-range` have one.
+struct Contact {
+  const ProbeResult* result = nullptr;
+  std::uint16_t port = 0;
+  Way way = Way::unknown;
+  std::string by;       // of `blocked`: the device that refused; empty where packets just died
+  std::string payload;  // over UDP: "stun", "sip", "ntp", "dns", "rtp"
+  // True where the far end is known to answer everybody: silence then counts.
+  bool responder = false;
+};
+
+// One port of one host over TCP or UDP, with all that was sent to it directly.
+struct Cell {
+  std::string host;
+  std::string network;  // of its address: two networks are two ways out
+  std::string party;    // who runs it
+  std::uint16_t port = 0;
+  bool udp = false;
+  std::vector<Contact> contacts;
+  Way way = Way::unknown;  // the best of the contacts'
+  bool left = false;       // seen beyond the edge (so a reset came from out there)
+};
+
+// A certificate chain as the evidence holds it.
+struct Certificate {
+  std::string subject, issuer, not_before, not_after, sha256;
+  bool self_signed = false;
+};
+
+class Facts {
+ public:
+  explicit Facts(const Report& report);
+
+  const Report& report;
+  // Direct probes to the outside, by host and port; TCP's first.
+  std::vector<Cell> cells;
+
+  const ProbeResult* find(const std::string& probe) const;
+  // "set/requirement" of the rows that asked for a probe; none for controls and follow-ups.
+  std::vector<std::string> rows_of(const std::string& probe) const;
+  bool asked_for(const ProbeResult& result) const { return !rows_of(result.probe.id).empty(); }
+
+  // The networks of the cells that `wanted` accepts.
+  template <typename Wanted>
+  std::set<std::string> networks(Wanted wanted) const {
+    std::set<std::string> found;
+    for (const auto& cell : cells) {
+      if (wanted(cell)) found.insert(cell.network);
+    }
+    return found;
+  }
+  template <typename Wanted>
+  std::vector<const Cell*> select(Wanted wanted) const {
+    std::vector<const Cell*> found;
+    for (const auto& cell : cells) {
+      if (wanted(cell)) found.push_back(&cell);
+    }
+    return found;
+  }
+  // True where TCP to two networks gets out: the line is up, and the firewall lets something out.
+  bool tcp_gets_out() const;
+  // True where anything else of the host was reached: it is alive, and not shut off as a whole.
+  bool alive(const std::string& host) const;
+  // True where the host itself was heard to refuse: its resets are then likely its own, too.
+  bool refuses_itself(const std::string& host) const;
+  // True where something came back through the proxy.
+  bool proxy_works() const;
+  bool proxied_reached(const std::string& host) const;
+  // True for what is on the site's own networks, or on this machine.
+  bool inside(const ProbeResult& result) const;
+
+ private:
+  std::map<std::string, const ProbeResult*> by_id_;
+  std::map<std::string, std::vector<std::string>> rows_;
+  std::set<std::string> alive_, refusing_;
+  std::set<std::string> proxied_;
+};
+
+// Of one probe.
+bool is_direct(const ProbeResult& result);
+bool is_udp(const ProbeResult& result);
+// Tried, and not reached.
+bool failing(const ProbeResult& result);
+const Evidence* evidence_of(const ProbeResult& result, std::string_view kind);
+std::vector<Certificate> chain_of(const ProbeResult& result);
+
+// Facts by name; empty, or nothing, where there is none of that type.
+std::string text_fact(const Evidence& evidence, const std::string& name);
+std::optional<double> number_fact(const Evidence& evidence, const std::string& name);
+std::optional<bool> flag_fact(const Evidence& evidence, const std::string& name);
+
+// Who runs a host, roughly: the registrable part of a name ("openrainbow.com"), or the network of
+// an address.
+std::string party_of(const std::string& host);
+// Of an address: its /24 or /48, as far as two of them have something to do with each other.
+std::string network_of(const IpAddress& address);
+// A host that is given as a name, not as an address.
+bool is_name(const std::string& host);
+
+}  // namespace callready::findings

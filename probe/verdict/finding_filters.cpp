@@ -1,0 +1,243 @@
+// Inspection: the port is open, and one protocol on it is dropped or cut (DESIGN, "How neighbours
+// are told apart", 3).
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "probe/model/describe.hpp"
+#include "probe/verdict/finding_rules.hpp"
+#include "probe/verdict/finding_words.hpp"
+
+namespace callready::findings {
+namespace {
+
+bool gets_out(Way way) { return way == Way::open || way == Way::left; }
+
+// What one payload came to on a port, beside what others did.
+struct Contrast {
+  const Contact* dead = nullptr;     // this payload, blocked or unanswered
+  const Contact* passing = nullptr;  // another payload, which got out
+};
+
+// On one port of one host, `payload` dies where something else gets out.
+std::optional<Contrast> contrast_on(const Cell& cell, const std::string& payload) {
+  Contrast contrast;
+  for (const auto& contact : cell.contacts) {
+    const bool same = contact.payload == payload;
+    if (same && gets_out(contact.way)) return std::nullopt;
+    if (same && contact.way == Way::blocked) contrast.dead = &contact;
+    if (!same && gets_out(contact.way)) contrast.passing = &contact;
+  }
+  if (contrast.dead == nullptr || contrast.passing == nullptr) return std::nullopt;
+  return contrast;
+}
+
+// The protocol over a connection: cut or unanswered after TCP had been established.
+bool broke_after_connect(const ProbeResult& result) {
+  const auto& seen = result.observation;
+  return seen.outcome == Outcome::failed &&
+         (seen.detail == "connection_reset" || seen.detail == "closed_by_peer" ||
+          seen.detail == "sip_timed_out" || seen.detail == "stun_timed_out" ||
+          seen.detail == "tls_timed_out");
+}
+
+bool over(const ProbeResult& result, Transport transport) {
+  return is_direct(result) && result.probe.target.transport == transport;
+}
+
+bool is_stun(const ProbeResult& result) {
+  return result.probe.check == "stun" || result.probe.check == "turn";
+}
+
+FindingEvidence contrast_in_words(const Cell& cell, const Contrast& contrast,
+                                  std::string_view protocol) {
+  return {contrast.dead->result->probe.id,
+          fmt::format("{} to {}, UDP port {}, dies on the way; other packets to the same port get "
+                      "out, as far as the same router.",
+                      protocol, cell.host, cell.port)};
+}
+
+}  // namespace
+
+Causes find_stun_filter(const Case& of) {
+  const auto& facts = of.facts;
+  Cause cause;
+  auto& finding = cause.finding;
+  std::set<std::uint16_t> silent_ports;
+  std::set<std::string> silent_parties;
+  std::vector<const ProbeResult*> answered_by_stream;
+  bool udp_works = false, stun_works = false;
+  for (const auto& cell : facts.cells) {
+    if (!cell.udp) continue;
+    if (const auto contrast = contrast_on(cell, "stun")) {
+      finding.evidence.push_back(contrast_in_words(cell, *contrast, "STUN"));
+    }
+    for (const auto& contact : cell.contacts) {
+      if (contact.payload != "stun") {
+        udp_works |= gets_out(contact.way) && contact.payload != "dns";
+      } else if (gets_out(contact.way)) {
+        stun_works |= contact.way == Way::open;
+      } else if (contact.responder) {
+        silent_ports.insert(cell.port);
+        silent_parties.insert(cell.party);
+      }
+    }
+  }
+  if (stun_works) return {};
+  const bool proved = !finding.evidence.empty();
+  for (const auto& result : facts.report.probes) {
+    const bool stun = is_stun(result) && is_direct(result) && !facts.inside(result);
+    if (!stun) continue;
+    if (is_udp(result) && failing(result) && !of.explained(result)) {
+      cause.explained.push_back(&result);
+    }
+    if (!is_udp(result) && result.observation.outcome == Outcome::answered) {
+      answered_by_stream.push_back(&result);
+    }
+  }
+  // One silent port may be a closed port; two ports, and two operators, share only the protocol.
+  const bool suspected = udp_works && !answered_by_stream.empty() && silent_ports.size() >= 2 &&
+                         silent_parties.size() >= 2;
+  if ((!proved && !suspected) || !of.matters(cause.explained)) return {};
+  finding.code = "firewall.stun_filtered";
+  finding.title = "The firewall lets UDP out, but not STUN and TURN";
+  finding.owner = Owner::network;
+  finding.confidence = proved ? Confidence::certain : Confidence::possible;
+  finding.fix = fmt::format(
+      "Switch off the inspection that drops STUN (application control, often called \"STUN\", "
+      "\"TURN\" or \"WebRTC\") for the user network, and allow it, with the replies: {}.{}",
+      flows_in_words(facts, cause.explained), where_the_list_is(facts, cause.explained));
+  if (!proved) {
+    finding.evidence.push_back(
+        {"",
+         fmt::format("STUN over UDP is answered by none of {} operators, on ports {}; other UDP "
+                     "gets out.",
+                     silent_parties.size(),
+                     ports_in_words({silent_ports.begin(), silent_ports.end()}))});
+  }
+  add_what_they_saw(finding.evidence, answered_by_stream, 2);
+  add_what_they_saw(finding.evidence, cause.explained, 4);
+  return {cause};
+}
+
+Causes find_sip_filter(const Case& of) {
+  const auto& facts = of.facts;
+  Cause cause;
+  auto& finding = cause.finding;
+  std::vector<FindingEvidence> weak;
+  std::set<std::string> hosts;
+  bool plain_works = false;
+  for (const auto& cell : facts.cells) {
+    if (!cell.udp) continue;
+    const auto contrast = contrast_on(cell, "sip");
+    if (!contrast) continue;
+    finding.evidence.push_back(contrast_in_words(cell, *contrast, "SIP"));
+    hosts.insert(cell.host);
+  }
+  const bool proved = !finding.evidence.empty();
+  for (const auto& result : facts.report.probes) {
+    if (result.probe.check != "sip" || !is_direct(result) || facts.inside(result)) continue;
+    if (over(result, Transport::tls)) continue;
+    plain_works |= result.observation.outcome == Outcome::answered;
+    if (of.explained(result) || !failing(result)) continue;
+    const bool cut = over(result, Transport::tcp) && broke_after_connect(result);
+    if (cut) {
+      // The server speaks SIP, where nobody on the way can read it.
+      const bool by_tls = std::any_of(
+          facts.report.probes.begin(), facts.report.probes.end(), [&](const ProbeResult& other) {
+            return other.probe.check == "sip" && over(other, Transport::tls) &&
+                   other.probe.target.host == result.probe.target.host &&
+                   other.observation.outcome == Outcome::answered;
+          });
+      if (!by_tls) continue;
+      hosts.insert(result.probe.target.host);
+      weak.push_back(what_it_saw(result));
+    }
+    if (cut || is_udp(result)) cause.explained.push_back(&result);
+  }
+  if (plain_works || (!proved && weak.empty())) return {};
+  if (!of.matters(cause.explained)) return {};
+  finding.code = "firewall.sip_filtered";
+  finding.title = "The firewall lets connections to the SIP servers through, but not SIP itself";
+  finding.owner = Owner::network;
+  finding.confidence = proved             ? Confidence::certain
+                       : hosts.size() > 1 ? Confidence::likely
+                                          : Confidence::possible;
+  finding.fix = fmt::format(
+      "Switch off the inspection that drops SIP (\"SIP\", \"VoIP\" or application control) for the "
+      "user network, and allow it, with the replies: {}.{}",
+      flows_in_words(facts, cause.explained), where_the_list_is(facts, cause.explained));
+  finding.evidence.insert(finding.evidence.end(), weak.begin(), weak.end());
+  if (!weak.empty()) {
+    finding.evidence.push_back({"", fmt::format("Over TLS, which hides it, SIP to {} is answered.",
+                                                listed({hosts.begin(), hosts.end()}))});
+  }
+  add_what_they_saw(finding.evidence, cause.explained, 4);
+  return {cause};
+}
+
+Causes find_tls_filter(const Case& of) {
+  const auto& facts = of.facts;
+  Cause cause;
+  auto& finding = cause.finding;
+  std::set<std::string> parties, networks;
+  std::set<std::uint16_t> ports;
+  std::vector<FindingEvidence> contrast;
+  for (const auto& result : facts.report.probes) {
+    if (!over(result, Transport::tls) || facts.inside(result) || of.explained(result)) continue;
+    if (!broke_after_connect(result) || !chain_of(result).empty()) continue;
+    cause.explained.push_back(&result);
+    ports.insert(result.probe.target.port());
+    parties.insert(party_of(result.probe.target.host));
+    if (result.observation.address) networks.insert(network_of(*result.observation.address));
+  }
+  if (!of.matters(cause.explained)) return {};
+  bool tls_works = false, other_name_works = false, plain_works = false;
+  for (const auto& result : facts.report.probes) {
+    const bool same_port =
+        is_direct(result) && !is_udp(result) && ports.contains(result.probe.target.port());
+    if (!same_port) continue;
+    const bool tls = over(result, Transport::tls) && !chain_of(result).empty();
+    const auto hosts = hosts_of(cause.explained);
+    const bool same_host =
+        std::find(hosts.begin(), hosts.end(), result.probe.target.host) != hosts.end();
+    tls_works |= tls;
+    if (!same_host) continue;
+    // The same server, greeted by another name, or spoken to without TLS.
+    const bool other_name = tls && result.probe.with.contains("server_name");
+    const bool plain = over(result, Transport::tcp) && result.probe.check != "tcp" &&
+                       result.observation.outcome == Outcome::answered;
+    other_name_works |= other_name;
+    plain_works |= plain;
+    if (other_name || plain) contrast.push_back(what_it_saw(result));
+  }
+  // One server that hangs up may be ill; two operators' are not at once, nor one that greets
+  // another name.
+  if (parties.size() < 2 && !other_name_works && !plain_works) return {};
+  if (tls_works && networks.size() < 2 && !other_name_works) return {};
+  finding.code = "firewall.tls_filtered";
+  const auto names = listed(hosts_of(cause.explained));
+  finding.title = tls_works
+                      ? fmt::format("Encrypted connections (TLS) to {} are cut on the way", names)
+                      : fmt::format("Encrypted connections (TLS) on port {} are cut on the way",
+                                    ports_in_words({ports.begin(), ports.end()}));
+  finding.owner = Owner::security;
+  finding.confidence = other_name_works || plain_works || (!tls_works && parties.size() > 2)
+                           ? Confidence::certain
+                           : Confidence::likely;
+  finding.fix = fmt::format(
+      "On the firewall or web filter that inspects TLS, exempt these destinations from blocking "
+      "and "
+      "from inspection: {}.{}",
+      flows_in_words(facts, cause.explained), where_the_list_is(facts, cause.explained));
+  add_what_they_saw(finding.evidence, cause.explained, 1);
+  finding.evidence.insert(finding.evidence.end(), contrast.begin(), contrast.end());
+  finding.evidence.push_back(
+      {"", fmt::format("TCP to port {} connects, and then the TLS greeting is not answered, to {} "
+                       "hosts of {} operators.",
+                       ports_in_words({ports.begin(), ports.end()}),
+                       hosts_of(cause.explained).size(), parties.size())});
+  return {cause};
+}
+
+}  // namespace callready::findings

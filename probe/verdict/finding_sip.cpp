@@ -1,0 +1,143 @@
+// SIP: a device that rewrites it, and servers that answer with an error of their own.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "probe/model/describe.hpp"
+#include "probe/verdict/finding_rules.hpp"
+#include "probe/verdict/finding_words.hpp"
+
+namespace callready::findings {
+namespace {
+
+struct Suspicion {
+  const ProbeResult* result;
+  const Evidence* evidence;
+  bool certain;
+};
+
+// The sets that a probe was made for.
+std::vector<FindingAffects> sets_of(const Facts& facts,
+                                    const std::vector<const ProbeResult*>& probes) {
+  std::vector<FindingAffects> sets;
+  for (const auto* result : probes) {
+    for (const auto& row : facts.rows_of(result->probe.id)) {
+      const auto set = row.substr(0, row.find('/'));
+      const bool known = std::any_of(sets.begin(), sets.end(),
+                                     [&](const FindingAffects& other) { return other.set == set; });
+      if (!known) sets.push_back({set, {}});
+    }
+  }
+  return sets;
+}
+
+// 501 and 505 are about our OPTIONS, not about the server's health (RFC 3261 section 21.5).
+bool is_server_error(const Observation& seen) {
+  return seen.outcome == Outcome::answered && seen.detail.size() == 3 && seen.detail[0] == '5' &&
+         seen.detail != "501" && seen.detail != "505";
+}
+
+}  // namespace
+
+Causes find_sip_alg(const Case& of) {
+  std::vector<Suspicion> seen;
+  for (const auto& result : of.facts.report.probes) {
+    if (of.facts.inside(result)) continue;
+    if (result.probe.check == "sip-alg") {
+      const auto* evidence = evidence_of(result, "sip_alg");
+      const auto& detail = result.observation.detail;
+      if (evidence != nullptr && detail == "rewritten") seen.push_back({&result, evidence, true});
+      if (evidence != nullptr && detail == "suspected") seen.push_back({&result, evidence, false});
+    } else if (result.probe.check == "sip" && is_direct(result)) {
+      const auto* via = evidence_of(result, "sip_via");
+      // Over TLS nobody on the way can: a rewriting server would be the far end's own.
+      const bool readable = result.probe.target.transport != Transport::tls;
+      if (via != nullptr && readable && flag_fact(*via, "rewritten").value_or(false)) {
+        seen.push_back({&result, via, true});
+      }
+    }
+  }
+  if (seen.empty()) return {};
+  std::stable_sort(seen.begin(), seen.end(),
+                   [](const Suspicion& a, const Suspicion& b) { return a.certain > b.certain; });
+  Cause cause;
+  auto& finding = cause.finding;
+  finding.code = "sip.alg";
+  finding.title = "A device on the way rewrites SIP messages (SIP ALG)";
+  finding.owner = Owner::network;
+  finding.confidence = seen.front().certain ? Confidence::certain : Confidence::likely;
+  finding.fix =
+      "Switch off the SIP ALG (also called SIP helper, SIP inspection, SIP transformations or SIP "
+      "session helper) on the router and the firewall, and restart the phones. Until then, SIP "
+      "over "
+      "TLS is not touched.";
+  std::vector<const ProbeResult*> probes;
+  for (const auto& one : seen) {
+    finding.evidence.push_back({one.result->probe.id, one.evidence->text});
+    probes.push_back(one.result);
+  }
+  for (const auto* result : probes) {
+    for (const auto& evidence : result->observation.evidence) {
+      const bool changed = flag_fact(evidence, "via_changed").value_or(false);
+      if (evidence.kind == "sip_alg_message" && changed) {
+        finding.evidence.push_back({result->probe.id, evidence.text});
+      }
+    }
+  }
+  finding.affects = sets_of(of.facts, probes);
+  cause.explained = probes;
+  return {cause};
+}
+
+Causes find_sip_errors(const Case& of) {
+  std::map<std::string, std::vector<const ProbeResult*>> by_party;
+  for (const auto& result : of.facts.report.probes) {
+    if (result.probe.check != "sip" || !is_server_error(result.observation)) continue;
+    if (of.facts.asked_for(result)) by_party[party_of(result.probe.target.host)].push_back(&result);
+  }
+  Causes causes;
+  for (const auto& [party, probes] : by_party) {
+    // One server of several may be taken out of service on purpose; its siblings carry on.
+    const auto hosts = hosts_of(probes);
+    const bool another_works =
+        std::any_of(of.facts.report.probes.begin(), of.facts.report.probes.end(),
+                    [&, of_party = party](const ProbeResult& result) {
+                      const auto& host = result.probe.target.host;
+                      return result.probe.check == "sip" && party_of(host) == of_party &&
+                             std::find(hosts.begin(), hosts.end(), host) == hosts.end() &&
+                             result.observation.outcome == Outcome::answered;
+                    });
+    Cause cause;
+    cause.explained = probes;
+    auto& finding = cause.finding;
+    finding.code = "sip.server_error";
+    finding.title = fmt::format("The SIP server {} answers with an error ({})", listed(hosts),
+                                probes.front()->observation.detail);
+    finding.owner = Owner::vendor;
+    // Over TLS with a certificate that holds, it is the server who says so.
+    const bool proved = std::any_of(probes.begin(), probes.end(), [](const ProbeResult* result) {
+      return result->probe.target.transport == Transport::tls;
+    });
+    finding.confidence = proved          ? Confidence::certain
+                         : another_works ? Confidence::possible
+                                         : Confidence::likely;
+    finding.fix = fmt::format(
+        "The way to the server is open; nothing is to be changed on the network. Tell whoever runs "
+        "{} "
+        "that it answers SIP with {}, at {}.",
+        listed(hosts), probes.front()->observation.detail,
+        endpoint_in_words(probes.front()->probe.target));
+    for (const auto* result : probes) {
+      const auto* reply = evidence_of(*result, "sip_reply");
+      finding.evidence.push_back(
+          {result->probe.id,
+           fmt::format("{}: {}", endpoint_in_words(result->probe.target),
+                       reply == nullptr ? outcome_in_words(result->observation) : reply->text)});
+    }
+    finding.affects = sets_of(of.facts, probes);
+    causes.push_back(std::move(cause));
+  }
+  return causes;
+}
+
+}  // namespace callready::findings

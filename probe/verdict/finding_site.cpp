@@ -1,0 +1,144 @@
+// What is wrong with the site as a whole: no way out, a sign-in page in front of it, a wrong clock.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "probe/verdict/finding_rules.hpp"
+#include "probe/verdict/finding_time.hpp"
+#include "probe/verdict/finding_words.hpp"
+
+namespace callready::findings {
+namespace {
+
+// Of the first packets that have no way: fewer than this may be a vendor's own trouble.
+constexpr std::size_t enough_endpoints = 3;
+
+bool has_no_route(const ProbeResult& result) {
+  return result.observation.outcome == Outcome::skipped && result.observation.detail == "no_route";
+}
+
+std::vector<const ProbeResult*> lost_probes(const Facts& facts) {
+  std::vector<const ProbeResult*> lost;
+  for (const auto& result : facts.report.probes) {
+    if (!facts.inside(result) && (failing(result) || has_no_route(result))) lost.push_back(&result);
+  }
+  return lost;
+}
+
+// What stands in the place of the page that was asked for.
+bool is_another_page(const ProbeResult& result) {
+  return result.probe.check == "http" && result.probe.target.transport == Transport::tcp &&
+         is_direct(result) && evidence_of(result, "captive_portal") != nullptr;
+}
+
+}  // namespace
+
+Causes find_offline(const Case& of) {
+  const auto& facts = of.facts;
+  if (facts.proxy_works()) return {};
+  std::set<std::string> parties;
+  std::size_t silent = 0, without_route = 0, tried = 0;
+  bool control = false;
+  std::string device;
+  for (const auto& cell : facts.cells) {
+    if (cell.way == Way::open || cell.way == Way::left || cell.way == Way::refused) return {};
+    ++silent;
+    parties.insert(cell.party);
+    for (const auto& contact : cell.contacts) {
+      control |= contact.result->probe.control;
+      if (!contact.by.empty()) device = contact.by;
+    }
+  }
+  for (const auto& result : facts.report.probes) {
+    if (facts.inside(result)) continue;
+    if (reached(result.observation.outcome)) return {};
+    if (has_no_route(result)) ++without_route;
+    if (failing(result)) ++tried;
+  }
+  const bool nowhere = without_route >= enough_endpoints && silent == 0 && tried == 0;
+  if (!nowhere && (silent < enough_endpoints || parties.size() < 2)) return {};
+
+  Cause cause;
+  auto& finding = cause.finding;
+  cause.explained = lost_probes(facts);
+  finding.code = "network.offline";
+  finding.owner = Owner::network;
+  finding.confidence = nowhere || control ? Confidence::certain : Confidence::likely;
+  if (nowhere) {
+    finding.title = "This computer is not connected to a network that leads to the Internet";
+    finding.fix =
+        "Connect the network cable or join the Wi-Fi, and check that the computer gets an address "
+        "and a default gateway (DHCP). Then run this again.";
+    finding.evidence.push_back({"", "The computer has no route to any of the tried servers."});
+    return {cause};
+  }
+  finding.title = "Nothing outside this site answers: there is no way to the Internet from here";
+  finding.fix =
+      "Check the Internet line and the router (can other computers here open any web page?). If "
+      "web pages open on them, this site lets traffic out only through a proxy: find its address "
+      "in the browser's settings and run again with --proxy.";
+  finding.evidence.push_back(
+      {"", fmt::format("None of {} endpoints of {} operators answered{}.", silent, parties.size(),
+                       control ? ", among them well known public servers" : "")});
+  if (!device.empty()) {
+    finding.evidence.push_back(
+        {"", fmt::format("{} says that it does not let the packets pass.", device)});
+    finding.fix += fmt::format(" The device {} turns the traffic away: ask who runs it.", device);
+  }
+  std::vector<const ProbeResult*> tried_ways;
+  for (const auto& cell : facts.cells) tried_ways.push_back(cell.contacts.front().result);
+  add_what_they_saw(finding.evidence, tried_ways, 6);
+  return {cause};
+}
+
+Causes find_captive_portal(const Case& of) {
+  Cause cause;
+  std::vector<const ProbeResult*> pages;
+  for (const auto& result : of.facts.report.probes) {
+    if (is_another_page(result)) pages.push_back(&result);
+  }
+  if (pages.empty()) return {};
+  auto& finding = cause.finding;
+  finding.code = "network.captive_portal";
+  finding.title = "A sign-in page stands before the Internet (captive portal)";
+  finding.owner = Owner::user;
+  // Two pages of two operators, both replaced: nobody but the site does that.
+  finding.confidence = hosts_of(pages).size() > 1 ? Confidence::certain : Confidence::likely;
+  finding.fix =
+      "Open a web browser on this computer, go to http://neverssl.com and sign in or accept the "
+      "terms on the page that appears. Then run this again. For phones and room devices that "
+      "cannot sign in, ask the network team to exempt them from the portal.";
+  for (const auto* page : pages) {
+    finding.evidence.push_back({page->probe.id, evidence_of(*page, "captive_portal")->text});
+  }
+  cause.explained = lost_probes(of.facts);
+  return {cause};
+}
+
+Causes find_clock_skew(const Case& of) {
+  const auto consensus = consensus_time(of.facts);
+  if (!consensus || std::abs(consensus->offset_ms) < noticeable_skew_ms) return {};
+  Cause cause;
+  auto& finding = cause.finding;
+  finding.code = "time.skewed";
+  const bool slow = consensus->offset_ms > 0;
+  const auto amount = duration_in_words(std::abs(consensus->offset_ms));
+  finding.title = fmt::format("This computer's clock is {} {}", amount, slow ? "slow" : "fast");
+  finding.owner = Owner::helpdesk;
+  finding.confidence = Confidence::certain;
+  finding.fix = fmt::format(
+      "Set the clock of this computer {} by {}, and switch on automatic time (NTP). With a wrong "
+      "clock, certificates seem expired or not yet valid, and sign-in and phone registration fail.",
+      slow ? "forward" : "back", amount);
+  finding.evidence = consensus->evidence;
+  for (const auto& result : of.facts.report.probes) {
+    if (fault_of_the_clock(result, *consensus)) {
+      cause.explained.push_back(&result);
+      finding.evidence.push_back(what_it_saw(result));
+    }
+  }
+  return {cause};
+}
+
+}  // namespace callready::findings

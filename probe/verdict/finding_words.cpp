@@ -1,0 +1,97 @@
+#include "probe/verdict/finding_words.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "probe/model/describe.hpp"
+
+namespace callready::findings {
+namespace {
+
+void add_once(std::vector<std::string>& list, const std::string& item) {
+  if (std::find(list.begin(), list.end(), item) == list.end()) list.push_back(item);
+}
+
+}  // namespace
+
+std::string listed(const std::vector<std::string>& items, std::size_t most) {
+  std::string text;
+  // "and 1 more" takes no less room than the one itself.
+  const bool cut = items.size() > most + 1;
+  const auto shown = cut ? most : items.size();
+  for (std::size_t i = 0; i < shown; ++i) {
+    const bool last = !cut && i + 1 == shown;
+    text += (i == 0 ? "" : last ? " and " : ", ") + items[i];
+  }
+  if (cut) text += fmt::format(" and {} more", items.size() - shown);
+  return text;
+}
+
+std::string ports_in_words(const std::vector<std::uint16_t>& ports, std::size_t most) {
+  std::vector<std::string> words;
+  for (const auto port : ports) words.push_back(std::to_string(port));
+  return listed(words, most);
+}
+
+std::string flows_in_words(const Facts& facts, const std::vector<const ProbeResult*>& probes) {
+  std::vector<std::string> ports;  // "TCP 5060", in order
+  std::map<std::string, std::vector<std::string>> hosts;
+  for (const auto* result : probes) {
+    if (!facts.asked_for(*result)) continue;
+    const auto& target = result->probe.target;
+    const auto port =
+        fmt::format("{} {}", is_udp(*result) ? "UDP" : "TCP", target.ports.to_string());
+    add_once(ports, port);
+    add_once(hosts[port], target.host);
+  }
+  // Ports that go to the same hosts share a sentence, as they share a firewall rule.
+  std::string text;
+  std::set<std::string> done;
+  for (const auto& port : ports) {
+    if (done.contains(port)) continue;
+    std::vector<std::string> together;
+    for (const auto& other : ports) {
+      const bool same = other.substr(0, 4) == port.substr(0, 4) && hosts[other] == hosts[port];
+      if (!same || !done.insert(other).second) continue;
+      together.push_back(other.substr(4));
+    }
+    text += fmt::format("{}{} {} to {}", text.empty() ? "" : "; ", port.substr(0, 3),
+                        listed(together, 8), listed(hosts[port]));
+  }
+  return text;
+}
+
+std::string where_the_list_is(const Facts& facts, const std::vector<const ProbeResult*>& probes) {
+  std::vector<std::string> sets;
+  for (const auto* result : probes) {
+    for (const auto& row : facts.rows_of(result->probe.id)) {
+      add_once(sets, row.substr(0, row.find('/')));
+    }
+  }
+  if (sets.empty()) return {};
+  std::string text;
+  for (const auto& set : sets) text += ' ' + set;
+  return fmt::format(" The whole list: callready firewall{}.", text);
+}
+
+FindingEvidence what_it_saw(const ProbeResult& result) {
+  return {result.probe.id, fmt::format("{}: {}", endpoint_in_words(result.probe.target),
+                                       outcome_in_words(result.observation))};
+}
+
+void add_what_they_saw(std::vector<FindingEvidence>& list,
+                       const std::vector<const ProbeResult*>& probes, std::size_t most) {
+  for (const auto* result : probes) {
+    if (most-- == 0) return;
+    list.push_back(what_it_saw(*result));
+  }
+}
+
+std::vector<std::string> hosts_of(const std::vector<const ProbeResult*>& probes) {
+  std::vector<std::string> hosts;
+  for (const auto* result : probes) add_once(hosts, result->probe.target.host);
+  return hosts;
+}
+
+}  // namespace callready::findings
