@@ -5,6 +5,7 @@
 #include <exception>
 
 #include "probe/cli/commands.hpp"
+#include "probe/platform/system.hpp"
 
 namespace {
 
@@ -24,6 +25,7 @@ int main(int argc, char** argv) {
   using callready::Command;
   // A reader that went away (`| head`) is an error of a write, not the end of the program.
   std::signal(SIGPIPE, SIG_IGN);
+  callready::platform::keep_standard_streams();
   const auto parsed = callready::parse_arguments(argc, argv);
   if (parsed.exit_status) return *parsed.exit_status;
   const auto& arguments = parsed.arguments;

@@ -18,6 +18,9 @@ struct Interface {
 // Without loopback. Empty where the system does not say.
 std::vector<Interface> interfaces();
 
+// True where this machine has a network interface of that name, loopback too.
+bool is_interface(const std::string& name);
+
 std::string host_name();
 
 struct Terminal {
@@ -37,9 +40,14 @@ std::string configuration_folder();
 // A file that can be opened for reading.
 bool is_file(const std::string& path);
 
-// Writes `content` to `path` whole or not at all (a new file beside it, then a rename). The error
-// in words, or nothing.
+// Writes `content` to `path` whole or not at all (a new file beside it, then a rename). A symbolic
+// link stays one; what is no file but can be written to (/dev/stdout, a pipe) is written to as it
+// is. The error in words, or nothing.
 std::optional<std::string> write_whole_file(const std::string& path, const std::string& content);
+
+// Makes sure that no file and no socket of the program becomes its standard input, output or error
+// because the caller closed those: they then fail as if they were still closed.
+void keep_standard_streams();
 
 // Nothing where such a file could be written now; else why not, in words. Leaves no file behind.
 std::optional<std::string> why_not_writable(const std::string& path);

@@ -57,6 +57,34 @@ std::string words_of(int error) { return std::strerror(error); }
 // The file that becomes `path`; in the same folder, so that the rename is atomic.
 std::string beside(const std::string& path) { return path + ".XXXXXX"; }
 
+// Writes all of it and closes the file; the first error, or 0.
+int write_and_close(int file, const std::string& content, bool synchronise) {
+  std::size_t written = 0;
+  int error = 0;
+  while (written < content.size() && error == 0) {
+    const ssize_t size = write(file, content.data() + written, content.size() - written);
+    if (size < 0 && errno != EINTR) error = errno;
+    if (size > 0) written += static_cast<std::size_t>(size);
+  }
+  if (error == 0 && synchronise && fsync(file) != 0) error = errno;
+  if (close(file) != 0 && error == 0) error = errno;
+  return error;
+}
+
+// Something that exists and is neither a file nor a folder: a device, a pipe. It must not be
+// replaced by a file.
+bool is_special_file(const std::string& path) {
+  struct stat status {};
+  return stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
+}
+
+// Where a symbolic link points to; the path itself where it is none, or points nowhere.
+std::string without_links(const std::string& path) {
+  const std::unique_ptr<char, decltype(&std::free)> real(realpath(path.c_str(), nullptr),
+                                                         &std::free);
+  return real == nullptr ? path : std::string(real.get());
+}
+
 }  // namespace
 
 std::vector<Interface> interfaces() {
@@ -78,6 +106,8 @@ std::vector<Interface> interfaces() {
   }
   return list;
 }
+
+bool is_interface(const std::string& name) { return if_nametoindex(name.c_str()) != 0; }
 
 std::string host_name() {
   char name[256] = {};
@@ -108,33 +138,44 @@ bool is_file(const std::string& path) {
          access(path.c_str(), R_OK) == 0;
 }
 
-std::optional<std::string> write_whole_file(const std::string& path, const std::string& content) {
+std::optional<std::string> write_whole_file(const std::string& wanted, const std::string& content) {
+  if (is_special_file(wanted)) {
+    const int file = open(wanted.c_str(), O_WRONLY | O_CLOEXEC);
+    if (file < 0) return words_of(errno);
+    const int error = write_and_close(file, content, false);
+    return error == 0 ? std::nullopt : std::optional(words_of(error));
+  }
+  const auto path = without_links(wanted);
   auto temporary = beside(path);
   const int file = mkstemp(temporary.data());
   if (file < 0) return words_of(errno);
-  std::size_t written = 0;
-  int error = 0;
-  while (written < content.size() && error == 0) {
-    const ssize_t size = write(file, content.data() + written, content.size() - written);
-    if (size < 0 && errno != EINTR) error = errno;
-    if (size > 0) written += static_cast<std::size_t>(size);
-  }
   // mkstemp makes the file private; a report is read by others as the umask says.
   const mode_t mask = umask(0);
   umask(mask);
-  if (error == 0 && fchmod(file, 0666 & ~mask) != 0) error = errno;
-  if (error == 0 && fsync(file) != 0) error = errno;
-  if (close(file) != 0 && error == 0) error = errno;
+  int error = fchmod(file, 0666 & ~mask) == 0 ? 0 : errno;
+  const int write_error = write_and_close(file, content, true);
+  if (error == 0) error = write_error;
   if (error == 0 && rename(temporary.c_str(), path.c_str()) != 0) error = errno;
   if (error == 0) return std::nullopt;
   unlink(temporary.c_str());
   return words_of(error);
 }
 
-std::optional<std::string> why_not_writable(const std::string& path) {
+void keep_standard_streams() {
+  for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (fcntl(descriptor, F_GETFD) != -1 || errno != EBADF) continue;
+    // The lowest free number is this one. Not for writing: to write to it must fail.
+    if (open("/dev/null", O_RDONLY) < 0) return;
+  }
+}
+
+std::optional<std::string> why_not_writable(const std::string& wanted) {
   struct stat status {};
-  if (stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) return words_of(EISDIR);
-  auto temporary = beside(path);
+  if (stat(wanted.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) return words_of(EISDIR);
+  if (is_special_file(wanted)) {
+    return access(wanted.c_str(), W_OK) == 0 ? std::nullopt : std::optional(words_of(errno));
+  }
+  auto temporary = beside(without_links(wanted));
   const int file = mkstemp(temporary.data());
   if (file < 0) return words_of(errno);
   close(file);
