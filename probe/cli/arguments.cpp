@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <iostream>
+#include <regex>
 
 #include "reports/format.hpp"
+#include "targets/suggest.hpp"
 
 namespace callready {
 namespace {
@@ -39,6 +42,27 @@ std::string parse_report(const std::string& text, std::vector<ReportRequest>& re
   if (equals != std::string::npos && request.file.empty()) return "no file after '" + text + "'";
   reports.push_back(std::move(request));
   return {};
+}
+
+// One line. A secret that somebody gave as an argument after all is not repeated.
+std::string failure_line(const CLI::App*, const CLI::Error& error) {
+  static const std::regex secret("(--?[^ =]*(?:user|password|secret|token|credential)[^ =]*)=\\S+",
+                                 std::regex::icase);
+  auto text = std::regex_replace(std::string(error.what()), secret, "$1=...");
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return fmt::format("callready: {} (callready --help says more)\n", text);
+}
+
+// A first word that is no command; empty where it is one. CLI11 would only say that one is needed.
+std::string unknown_command(const CLI::App& app, int argc, const char* const* argv) {
+  if (argc < 2 || argv[1][0] == '-') return {};
+  std::vector<std::string> known;
+  for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    known.push_back(command->get_name());
+  }
+  const std::string word = argv[1];
+  if (std::find(known.begin(), known.end(), word) != known.end()) return {};
+  return fmt::format("callready: unknown command '{}'{}\n", word, did_you_mean(word, known));
 }
 
 void add_output_options(CLI::App& app, Arguments& arguments) {
@@ -163,6 +187,7 @@ ParseResult parse_arguments(int argc, const char* const* argv) {
   app.set_version_flag("--version", std::string("callready ") + CALLREADY_VERSION);
   app.require_subcommand(1);
   app.footer(exit_statuses);
+  app.failure_message(failure_line);
   app.add_flag("-d,--debug", arguments.log_level, "Log to standard error; twice: more");
   app.fallthrough();
 
@@ -202,6 +227,11 @@ ParseResult parse_arguments(int argc, const char* const* argv) {
       command("demo", "A whole site on loopback, checked: nothing else is needed", Command::demo);
   add_output_options(*demo, arguments);
 
+  if (const auto unknown = unknown_command(app, argc, argv); !unknown.empty()) {
+    std::cerr << unknown;
+    result.exit_status = 2;
+    return result;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -134,6 +134,14 @@ std::optional<std::string> proxy_problem(const std::string& proxy) {
   return std::nullopt;
 }
 
+std::optional<std::string> interface_problem(const std::string& name) {
+  if (name.empty() || platform::is_interface(name)) return std::nullopt;
+  std::vector<std::string> names;
+  for (const auto& interface : platform::interfaces()) names.push_back(interface.name);
+  return fmt::format("--interface: there is no network interface '{}'; there are: {}", name,
+                     fmt::join(names, ", "));
+}
+
 }  // namespace
 
 int run_check(const Arguments& arguments) {
@@ -141,6 +149,7 @@ int run_check(const Arguments& arguments) {
   if (!sets) return usage_error;
   auto problems = Selection(*sets).problems(arguments);
   if (const auto problem = proxy_problem(arguments.proxy)) problems.push_back(*problem);
+  if (const auto problem = interface_problem(arguments.interface)) problems.push_back(*problem);
   if (const auto problem = why_not_deliverable(arguments)) problems.push_back(*problem);
   for (const auto& problem : problems) complain(problem);
   if (!problems.empty()) return usage_error;

@@ -58,6 +58,7 @@ Catalog make_catalog(const Arguments& arguments) {
 int run_list(const Arguments& arguments) {
   const auto catalog = make_catalog(arguments);
   print_problems(catalog.problems());
+  if (!catalog.problems().empty()) return usage_error;
   print_problems(catalog.warnings());
   std::vector<TargetSet> sets;
   for (const auto& entry : catalog.entries()) {
@@ -65,13 +66,13 @@ int run_list(const Arguments& arguments) {
       sets.push_back(*entry.result.set);
     }
   }
-  const int status =
-      printed(arguments.json ? list_json(sets) : list_text(sets, render_options(arguments)));
-  return catalog.problems().empty() ? status : usage_error;
+  return printed(arguments.json ? list_json(sets) : list_text(sets, render_options(arguments)));
 }
 
 int run_show(const Arguments& arguments) {
   const auto catalog = make_catalog(arguments);
+  print_problems(catalog.problems());
+  if (!catalog.problems().empty()) return usage_error;
   const auto found = catalog.find(arguments.names.front());
   if (!found.set) {
     print_problems(found.problems);
@@ -87,12 +88,10 @@ int run_validate(const Arguments& arguments) {
   for (const auto& file : arguments.names) {
     const auto result = load_file(file, rules);
     print_problems(result.problems);
-    if (result.set) {
-      print(fmt::format("{}: valid: {} ({} requirements)\n", file, result.set->id,
-                        result.set->requirements.size()));
-    } else {
-      good = false;
-    }
+    const bool said =
+        result.set && print(fmt::format("{}: valid: {} ({} requirements)\n", file, result.set->id,
+                                        result.set->requirements.size()));
+    good = good && said;
   }
   return good ? 0 : usage_error;
 }

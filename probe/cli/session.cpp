@@ -47,7 +47,8 @@ Site describe_site(const SessionOptions& options, asio::io_context& loop, AresCh
   return site;
 }
 
-// The addresses that STUN and TURN servers saw us come from.
+// The public addresses that STUN and TURN servers saw us come from. A server inside the site, or on
+// this machine, sees an address that says nothing about the way out.
 std::vector<IpAddress> public_addresses(const std::vector<ProbeResult>& results) {
   std::set<IpAddress> found;
   for (const auto& result : results) {
@@ -55,22 +56,11 @@ std::vector<IpAddress> public_addresses(const std::vector<ProbeResult>& results)
       const auto fact = evidence.facts.find("address");
       if (evidence.kind != "mapped_address" || fact == evidence.facts.end()) continue;
       const auto* text = std::get_if<std::string>(&fact->second);
-      if (text == nullptr) continue;
-      const auto address = IpAddress::parse(*text);
-      if (address && !address->is_loopback()) found.insert(*address);
+      const auto address = text == nullptr ? std::nullopt : IpAddress::parse(*text);
+      if (address && !address->is_special()) found.insert(*address);
     }
   }
   return {found.begin(), found.end()};
-}
-
-// Where the pacer spreads a run over time, the deadline leaves it that time: a full window for
-// every `host_budget` hosts.
-milliseconds deadline_for(const Plan& plan, const SessionOptions& options) {
-  if (options.runner.pace.unlimited) return options.timeout;
-  std::set<std::string> hosts;
-  for (const auto& planned : plan.probes) hosts.insert(planned.probe.target.host);
-  const auto windows = static_cast<int>(hosts.size()) / std::max(options.runner.pace.hosts, 1);
-  return options.timeout + windows * options.runner.pace.window;
 }
 
 std::vector<SetResult> judge(const SessionOptions& options, const Plan& plan,
@@ -109,6 +99,27 @@ std::string day_of(WallTime time) {
   return fmt::format("{:%Y-%m-%d}", fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
 }
 
+milliseconds time_for(const Plan& plan, const SessionOptions& options) {
+  const auto& pace = options.runner.pace;
+  if (pace.unlimited) return options.timeout;
+  std::map<std::string, std::set<std::uint16_t>> ports;
+  for (const auto& planned : plan.probes) {
+    const auto& target = planned.probe.target;
+    if (!target.route.direct()) continue;
+    auto& own = ports[target.host];
+    own.insert(target.sample.begin(), target.sample.end());
+    if (target.sample.empty()) own.insert(target.port());
+  }
+  const auto full_windows_before_the_last = [](std::size_t count, int limit) {
+    return count == 0 ? 0 : static_cast<int>(count - 1) / std::max(limit, 1);
+  };
+  int windows = full_windows_before_the_last(ports.size(), pace.hosts);
+  for (const auto& [host, own] : ports) {
+    windows = std::max(windows, full_windows_before_the_last(own.size(), pace.ports_per_host));
+  }
+  return options.timeout + windows * pace.window;
+}
+
 boost::system::result<Report, std::string> run_session(const SessionOptions& options) {
   auto tls = TlsContext::create(options.ca_files);
   if (tls.has_error()) return tls.error();
@@ -132,7 +143,7 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
   report.site = describe_site(options, loop, **channel);
   report.notes = plan.notes;
   const auto start = clock.now();
-  const auto deadline = start + deadline_for(plan, options);
+  const auto deadline = start + time_for(plan, options);
 
   bool finished = false;
   asio::signal_set signals(loop, SIGINT, SIGTERM);

@@ -8,6 +8,7 @@
 #include "probe/cli/plan.hpp"
 #include "probe/cli/runner.hpp"
 #include "probe/model/report.hpp"
+#include "probe/net/timeouts.hpp"
 
 namespace callready {
 
@@ -17,7 +18,7 @@ struct SessionOptions {
   RunnerOptions runner;
   checks::Settings settings;
   std::vector<std::string> ca_files, dns_servers;
-  milliseconds timeout{20'000};
+  milliseconds timeout = timeouts::run;
   std::string site;  // a name for the report
   bool show_progress = false;
   int terminal_width = 80;
@@ -28,6 +29,10 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
 
 // "callready/1.2.3 (https://...)", as SIP and web servers get to see it.
 std::string user_agent();
+
+// How long the run may take: the timeout, and a window more for each one that the pacer has to wait
+// for, because a plan has more hosts, or a host more ports, than one window allows.
+milliseconds time_for(const Plan& plan, const SessionOptions& options);
 
 // "2026-11-20" in UTC.
 std::string day_of(WallTime time);

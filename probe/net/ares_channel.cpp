@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "probe/net/address.hpp"
+
 namespace callready {
 
 // A socket of c-ares, watched but not owned.
@@ -16,6 +18,7 @@ struct AresChannel::Watch {
 
 namespace {
 
+constexpr std::uint16_t dns_port = 53;
 constexpr int class_in = 1;  // RFC 1035 section 3.2.4
 
 struct AddressReply {
@@ -51,8 +54,16 @@ boost::system::result<std::shared_ptr<AresChannel>, std::string> AresChannel::cr
   int status = ares_init_options(&self->channel_, &settings, mask);
   if (status != ARES_SUCCESS) return ares_strerror(status);
   if (!options.servers.empty()) {
+    // c-ares takes "192.0.2.1:99999" and asks somewhere else.
     std::string list;
-    for (const auto& server : options.servers) list += (list.empty() ? "" : ",") + server;
+    for (const auto& server : options.servers) {
+      const auto address = parse_socket_address(server, dns_port);
+      if (!address) {
+        return "'" + server + "': expected an address such as 192.0.2.53, 192.0.2.53:5353 or " +
+               "[2001:db8::53]:5353";
+      }
+      list += (list.empty() ? "" : ",") + address->to_string();
+    }
     status = ares_set_servers_ports_csv(self->channel_, list.c_str());
     if (status != ARES_SUCCESS) return list + ": " + ares_strerror(status);
   }

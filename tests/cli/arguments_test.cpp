@@ -1,0 +1,158 @@
+// The command line as plain values, and one line for each way to get it wrong.
+#include "probe/cli/arguments.hpp"
+
+#include <gtest/gtest.h>
+
+namespace callready {
+namespace {
+
+ParseResult parse(std::vector<const char*> words) {
+  words.insert(words.begin(), "callready");
+  return parse_arguments(static_cast<int>(words.size()), words.data());
+}
+
+Arguments parsed(const std::vector<const char*>& words) {
+  const auto result = parse(words);
+  EXPECT_EQ(result.exit_status, std::nullopt);
+  return result.arguments;
+}
+
+TEST(Arguments, CheckHasItsDefaults) {
+  const auto arguments = parsed({"check", "rainbow", "webex"});
+  EXPECT_EQ(arguments.command, Command::check);
+  EXPECT_EQ(arguments.names, (std::vector<std::string>{"rainbow", "webex"}));
+  EXPECT_TRUE(arguments.anchors);
+  EXPECT_TRUE(arguments.v4);
+  EXPECT_TRUE(arguments.v6);
+  EXPECT_FALSE(arguments.all);
+  EXPECT_FALSE(arguments.fast);
+  EXPECT_EQ(arguments.timeout_s, 20);
+  EXPECT_EQ(arguments.colour, ColourChoice::automatic);
+  EXPECT_EQ(arguments.from, std::nullopt);
+}
+
+TEST(Arguments, SelectionIsRead) {
+  const auto arguments =
+      parsed({"check",       "--scenario", "hub",     "--scenario", "hybrid", "--from",
+              "room-device", "--client",   "android", "--region",   "france", "--var",
+              "a=1",         "--var",      "b=x=y",   "--only",     "r1",     "--skip",
+              "r2",          "--all",      "--set",   "own.yaml",   "rainbow"});
+  EXPECT_EQ(arguments.names, std::vector<std::string>{"rainbow"}) << "options take one value each";
+  EXPECT_EQ(arguments.scenarios, (std::vector<std::string>{"hub", "hybrid"}));
+  EXPECT_EQ(arguments.from, Vantage::room_device);
+  EXPECT_EQ(arguments.client, "android");
+  EXPECT_EQ(arguments.regions, std::vector<std::string>{"france"});
+  EXPECT_EQ(arguments.variables, (std::map<std::string, std::string>{{"a", "1"}, {"b", "x=y"}}));
+  EXPECT_EQ(arguments.only, std::vector<std::string>{"r1"});
+  EXPECT_EQ(arguments.skip, std::vector<std::string>{"r2"});
+  EXPECT_EQ(arguments.set_files, std::vector<std::string>{"own.yaml"});
+  EXPECT_TRUE(arguments.all);
+}
+
+TEST(Arguments, NetworkIsRead) {
+  const auto arguments = parsed(
+      {"check",        "rainbow",   "--pace",        "fast",          "--thorough", "--timeout",
+       "2.5",          "--proxy",   "http://p:3128", "--dns",         "192.0.2.53", "--dns",
+       "[::1]:53",     "--ca-file", "root.pem",      "--interface",   "eth0",       "-4",
+       "--no-anchors", "--site",    "Lyon",          "--credentials", "secrets"});
+  EXPECT_TRUE(arguments.fast);
+  EXPECT_TRUE(arguments.thorough);
+  EXPECT_EQ(arguments.timeout_s, 2.5);
+  EXPECT_EQ(arguments.proxy, "http://p:3128");
+  EXPECT_EQ(arguments.dns_servers, (std::vector<std::string>{"192.0.2.53", "[::1]:53"}));
+  EXPECT_EQ(arguments.ca_files, std::vector<std::string>{"root.pem"});
+  EXPECT_EQ(arguments.interface, "eth0");
+  EXPECT_TRUE(arguments.v4);
+  EXPECT_FALSE(arguments.v6);
+  EXPECT_FALSE(arguments.anchors);
+  EXPECT_EQ(arguments.site, "Lyon");
+  EXPECT_EQ(arguments.credentials_file, "secrets");
+  EXPECT_FALSE(parsed({"check", "rainbow", "-6"}).v4);
+}
+
+TEST(Arguments, OutputIsRead) {
+  const auto arguments = parsed({"check", "--report", "json=a=b.json", "--report", "text",
+                                 "rainbow", "-v", "--color", "never", "-d", "-d"});
+  ASSERT_EQ(arguments.reports.size(), 2u);
+  EXPECT_EQ(arguments.reports[0].format, "json");
+  EXPECT_EQ(arguments.reports[0].file, "a=b.json");
+  EXPECT_EQ(arguments.reports[1].format, "text");
+  EXPECT_EQ(arguments.reports[1].file, "");
+  EXPECT_EQ(arguments.names, std::vector<std::string>{"rainbow"});
+  EXPECT_TRUE(arguments.verbose);
+  EXPECT_EQ(arguments.colour, ColourChoice::never);
+  EXPECT_EQ(arguments.log_level, 2);
+  EXPECT_EQ(parsed({"check", "x", "--color", "always"}).colour, ColourChoice::always);
+}
+
+TEST(Arguments, OtherCommandsAreKnown) {
+  EXPECT_EQ(parsed({"list", "--json"}).command, Command::list);
+  EXPECT_EQ(parsed({"show", "rainbow"}).command, Command::show);
+  EXPECT_EQ(parsed({"validate", "a.yaml", "b.yaml"}).names.size(), 2u);
+  EXPECT_EQ(parsed({"render", "r.json", "--report", "text=x"}).command, Command::render);
+  EXPECT_EQ(parsed({"demo"}).command, Command::demo);
+}
+
+TEST(Arguments, HelpAndVersionGoToStandardOutput) {
+  for (const auto* word : {"--help", "--version"}) {
+    testing::internal::CaptureStdout();
+    testing::internal::CaptureStderr();
+    const auto result = parse({word});
+    EXPECT_NE(testing::internal::GetCapturedStdout(), "");
+    EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+    EXPECT_EQ(result.exit_status, 0);
+  }
+}
+
+struct BadCase {
+  const char* name;
+  std::vector<const char*> words;
+  const char* says;
+};
+
+class BadArguments : public testing::TestWithParam<BadCase> {};
+
+TEST_P(BadArguments, AreOneLineOnStandardError) {
+  testing::internal::CaptureStdout();
+  testing::internal::CaptureStderr();
+  const auto result = parse(GetParam().words);
+  const auto said = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(testing::internal::GetCapturedStdout(), "");
+  EXPECT_EQ(result.exit_status, 2);
+  EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 1) << said;
+  EXPECT_TRUE(said.starts_with("callready: ")) << said;
+  EXPECT_NE(said.find(GetParam().says), std::string::npos) << said;
+}
+
+const BadCase bad_cases[] = {
+    {"NoCommand", {}, "A subcommand is required"},
+    {"UnknownCommand", {"chek"}, "unknown command 'chek'; did you mean 'check'?"},
+    {"UnknownOption", {"check", "--foo"}, "--foo"},
+    {"ShowWithoutSet", {"show"}, "SET is required"},
+    {"UnknownVantage", {"check", "x", "--from", "desk"}, "desk"},
+    {"UnknownFormat", {"check", "x", "--report", "pdf"}, "unknown report format 'pdf'; known are:"},
+    {"NoFileAfterFormat", {"check", "x", "--report", "json="}, "no file after 'json='"},
+    {"VariableWithoutValue", {"check", "x", "--var", "pbx"}, "expected NAME=VALUE, got 'pbx'"},
+    {"VariableWithoutName", {"check", "x", "--var", "=1"}, "expected NAME=VALUE"},
+    {"TimeoutTooShort", {"check", "x", "--timeout", "0"}, "--timeout"},
+    {"TimeoutNotANumber", {"check", "x", "--timeout", "soon"}, "--timeout"},
+    {"BothFamiliesExcluded", {"check", "x", "-4", "-6"}, "excludes"},
+    {"UnknownPace", {"check", "x", "--pace", "slow"}, "slow"},
+    {"UnknownColour", {"check", "x", "--color", "pink"}, "pink"},
+    {"TwoFilesToRender", {"render", "a", "b"}, "b"},
+};
+
+INSTANTIATE_TEST_SUITE_P(Arguments, BadArguments, testing::ValuesIn(bad_cases),
+                         [](const auto& of) { return std::string(of.param.name); });
+
+TEST(Arguments, SecretsAreNotRepeated) {
+  testing::internal::CaptureStderr();
+  parse({"check", "x", "--turn-password=hunter2", "--proxy_user=bob"});
+  const auto said = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(said.find("hunter2"), std::string::npos) << said;
+  EXPECT_EQ(said.find("bob"), std::string::npos) << said;
+  EXPECT_NE(said.find("--turn-password"), std::string::npos) << said;
+}
+
+}  // namespace
+}  // namespace callready

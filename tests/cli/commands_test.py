@@ -1,0 +1,273 @@
+"""The program as a user starts it: errors, exit statuses, interruption. CALLREADY names the binary."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+import unittest
+
+CALLREADY = os.environ.get("CALLREADY", "")
+
+SET = """schema: callready.targets/1
+id: small
+title: Small
+vendor: Nobody
+edition: "1"
+document: A table
+verified: 2026-11-20
+scenarios: [{{ id: day, title: Day, default: true }}, {{ id: night, title: Night }}]
+regions: [{{ id: north, title: North }}]
+variables: [{{ name: pbx, title: Your PBX, example: pbx.example.com }}]
+capabilities: [{{ id: all, title: All, needs: [row] }}]
+requirements:
+  - {row}
+"""
+
+ROW = (
+    "{{ id: row, title: Row, source: s, clients: [web], check: {check}, transport: [{transport}], "
+    "ports: [{port}], addresses: [127.0.0.1] }}"
+)
+
+
+def row(check="tcp", transport="tcp", port=443):
+    return ROW.format(check=check, transport=transport, port=port)
+
+
+class Listener:
+    """A loopback port that the kernel answers for."""
+
+    def __init__(self):
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+
+    def close(self):
+        self.socket.close()
+
+
+class CommandsTest(unittest.TestCase):
+    def setUp(self):
+        if not CALLREADY:
+            self.skipTest("CALLREADY does not name the program")
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+
+    def path(self, name):
+        return os.path.join(self.folder.name, name)
+
+    def write(self, text, name="small.yaml"):
+        with open(self.path(name), "w", encoding="utf-8") as file:
+            file.write(text)
+        return self.path(name)
+
+    def small(self, text=None):
+        return self.write(SET.format(row=text or row()))
+
+    def environment(self):
+        kept = {name: value for name, value in os.environ.items()
+                if not name.startswith("CALLREADY_")}
+        # No set of the user's own.
+        return {**kept, "HOME": self.folder.name, "XDG_CONFIG_HOME": self.folder.name,
+                "LC_ALL": "C.UTF-8"}
+
+    def run_it(self, *arguments, **options):
+        return subprocess.run([CALLREADY, *arguments], capture_output="stdout" not in options,
+                              text=True, timeout=60, env=self.environment(), check=False,
+                              stdin=subprocess.DEVNULL, **options)
+
+    def check_small(self, *arguments, text=None, **options):
+        return self.run_it("check", "--set", self.small(text), "--no-anchors", *arguments,
+                           **options)
+
+    def assert_refused(self, done, *parts):
+        """One clear line on standard error, nothing on standard output, exit status 2."""
+        self.assertEqual(done.returncode, 2, done)
+        self.assertEqual(done.stdout, "")
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+        self.assertTrue(done.stderr.endswith("\n"))
+        for part in parts:
+            self.assertIn(part, done.stderr)
+
+
+class BadSets(CommandsTest):
+    CASES = {
+        "a wrong key": (row().replace("source:", "souce: t, source:"), ("souce", "source")),
+        "a bad port": (row(port=70000), ("70000",)),
+        "an unaligned network": (
+            row().replace("addresses: [127.0.0.1]", "addresses: [192.0.2.1/24], listening: false"),
+            ("192.0.2.1/24",)),
+        "a duplicate id": (row() + "\n  - " + row(), ("row",)),
+        "an unknown check": (row(check="tpc"), ("tpc", "tcp")),
+    }
+
+    def commands(self, file):
+        return [("validate", file), ("check", "--set", file), ("show", "small", "--set", file),
+                ("list", "--set", file)]
+
+    def test_name_file_line_and_column(self):
+        for name, (text, parts) in self.CASES.items():
+            file = self.small(text)
+            for command in self.commands(file):
+                with self.subTest(name, command=command[0]):
+                    done = self.run_it(*command)
+                    self.assert_refused(done, *parts)
+                    self.assertRegex(done.stderr, rf"^{file}:\d+:\d+: ")
+
+    def test_a_missing_file(self):
+        for command in self.commands("/nowhere/small.yaml"):
+            with self.subTest(command[0]):
+                self.assert_refused(self.run_it(*command), "/nowhere/small.yaml")
+
+    def test_several_problems_are_told_in_one_go(self):
+        done = self.run_it("validate", self.small(row(check="tpc", port=0)))
+        self.assertEqual(done.returncode, 2)
+        self.assertEqual(done.stderr.count("\n"), 2, done.stderr)
+
+    def test_a_good_one_is_valid(self):
+        done = self.run_it("validate", self.small())
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("valid", done.stdout)
+
+
+class BadArguments(CommandsTest):
+    def test_unknown_names_are_told_with_the_nearest(self):
+        self.assert_refused(self.check_small("smal"), "'smal'", "did you mean 'small'?")
+        self.assert_refused(self.run_it("show", "smal", "--set", self.small()),
+                            "did you mean 'small'?")
+        for arguments, parts in {
+            ("--scenario", "nigth"): ("unknown scenario 'nigth'", "did you mean 'night'?"),
+            ("--region", "nort"): ("unknown region 'nort'", "did you mean 'north'?"),
+            ("--var", "pbxx=1"): ("unknown variable 'pbxx'", "did you mean 'pbx'?"),
+            ("--only", "rwo"): ("unknown requirement 'rwo'", "did you mean 'row'?"),
+            ("--skip", "elsewhere"): ("unknown requirement 'elsewhere'",),
+            ("--client", "wb"): ("unknown client 'wb'", "did you mean 'web'?"),
+            ("--from", "desk"): ("desk", "room-device"),
+            ("--report", "pdf"): ("unknown report format 'pdf'", "json"),
+            ("--pace", "slow"): ("slow",),
+            ("--interface", "nosuch0"): ("no network interface 'nosuch0'",),
+        }.items():
+            with self.subTest(arguments):
+                self.assert_refused(self.check_small(*arguments), *parts)
+
+    def test_files_that_cannot_be_used(self):
+        self.write("not a certificate\n", "roots.pem")
+        self.write("{}", "report.json")
+        for arguments, parts in {
+            ("--ca-file", "/nowhere/roots.pem"): ("/nowhere/roots.pem",),
+            ("--ca-file", self.path("roots.pem")): (self.path("roots.pem"),),
+            ("--credentials", "/nowhere/secrets"): ("/nowhere/secrets: cannot be read",),
+            ("--report", "json=/nowhere/a.json"): ("/nowhere/a.json: No such file",),
+            ("--report", "json=" + self.folder.name): ("Is a directory",),
+        }.items():
+            with self.subTest(arguments):
+                self.assert_refused(self.check_small(*arguments), *parts)
+        self.assert_refused(self.run_it("render", "/nowhere/report.json"), "cannot be read")
+        self.assert_refused(self.run_it("render", self.path("report.json")), "report.json")
+
+    def test_values_that_make_no_sense(self):
+        for arguments, parts in {
+            ("--dns", "nonsense"): ("nonsense",),
+            ("--dns", "192.0.2.1:99999"): ("192.0.2.1:99999",),
+            ("--timeout", "0"): ("--timeout",),
+            ("--proxy", "proxy.example.com"): ("--proxy",),
+            ("--proxy", "ftp://proxy.example.com"): ("--proxy",),
+            ("-4", "-6"): ("excludes",),
+            ("--var", "pbx"): ("NAME=VALUE",),
+            ("--json", "--report", "text"): ("one report",),
+        }.items():
+            with self.subTest(arguments):
+                self.assert_refused(self.check_small(*arguments), *parts)
+
+    def test_no_set_at_all(self):
+        self.assert_refused(self.run_it("check"), "which service?")
+
+    def test_no_command(self):
+        self.assert_refused(self.run_it(), "subcommand")
+        self.assert_refused(self.run_it("chek", "rainbow"), "did you mean 'check'?")
+
+    def test_secrets_are_not_repeated(self):
+        self.write("CALLREADY_TURN_PASWORD=hunter2\n", "secrets")
+        for arguments in (
+            ("--credentials", self.path("secrets")),
+            ("--proxy", "http://bob:hunter2@proxy.example.com:3128"),
+            ("--turn-password=hunter2",),
+        ):
+            with self.subTest(arguments[0]):
+                done = self.check_small(*arguments)
+                self.assert_refused(done)
+                self.assertNotIn("hunter2", done.stderr)
+
+
+class Runs(CommandsTest):
+    def test_exit_status_is_the_verdict(self):
+        listener = Listener()
+        port = listener.port
+        done = self.check_small("--json", text=row(port=port))
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        report = json.loads(done.stdout)
+        self.assertTrue(report["complete"])
+        self.assertEqual(report["sets"][0]["verdict"], "ready")
+        listener.close()
+        done = self.check_small("--json", text=row(port=port))
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(json.loads(done.stdout)["sets"][0]["verdict"], "blocked")
+
+    def test_a_saved_report_is_rendered_with_its_exit_status(self):
+        done = self.check_small("--report", "json=" + self.path("report.json"))
+        self.assertEqual(done.returncode, 1)
+        again = self.run_it("render", self.path("report.json"))
+        self.assertEqual(again.returncode, 1)
+        self.assertEqual(again.stdout, done.stdout)
+
+    def test_standard_output_that_is_full(self):
+        if not os.path.exists("/dev/full"):
+            self.skipTest("no /dev/full here")
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            done = self.check_small("--json", stdout=full, stderr=subprocess.PIPE)
+        self.assertEqual(done.returncode, 2)
+        self.assertEqual(done.stderr,
+                         "callready: standard output: the report could not be written\n")
+
+    def test_standard_output_that_is_closed(self):
+        file = self.path("report.json")
+        script = 'exec "$0" "$@" >&-'
+        done = subprocess.run(
+            ["/bin/sh", "-c", script, CALLREADY, "check", "--set", self.small(), "--no-anchors",
+             "--report", "json=" + file],
+            stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=60, check=False,
+            env=self.environment())
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("standard output", done.stderr)
+        with open(file, encoding="utf-8") as report:
+            json.load(report)  # the file has its report, and nothing else
+
+    def test_an_interrupted_run_reports_what_it_has(self):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mute:
+            mute.bind(("127.0.0.1", 0))
+            mute.settimeout(30)
+            for number in (signal.SIGINT, signal.SIGTERM):
+                with self.subTest(number.name):
+                    text = row("stun", "udp", mute.getsockname()[1])
+                    process = subprocess.Popen(
+                        [CALLREADY, "check", "--set", self.small(text), "--no-anchors", "--json"],
+                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                        env=self.environment())
+                    try:
+                        mute.recv(2048)  # it is in the middle of its work
+                        process.send_signal(number)
+                        output, errors = process.communicate(timeout=30)
+                    finally:
+                        process.kill()
+                        process.wait()
+                    self.assertEqual((process.returncode, errors), (3, ""))
+                    report = json.loads(output)
+                    self.assertFalse(report["complete"])
+                    self.assertEqual(report["probes"][0]["outcome"], "skipped")
+                    self.assertEqual(report["probes"][0]["detail"], "stopped")
+                    self.assertEqual(report["sets"][0]["verdict"], "unknown")
+                    self.assertIn("interrupted", " ".join(report["notes"]))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,76 @@
+// Secrets come from the environment or a file, and never come back in an error.
+#include "probe/cli/secrets.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+namespace callready {
+namespace {
+
+class SecretsTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    for (const auto* name : names) unsetenv(name);
+    path_ = testing::TempDir() + "callready-secrets-" +
+            testing::UnitTest::GetInstance()->current_test_info()->name();
+  }
+  void TearDown() override {
+    for (const auto* name : names) unsetenv(name);
+    std::filesystem::remove(path_);
+  }
+  CredentialsResult read(const std::string& content) {
+    std::ofstream(path_) << content;
+    return read_credentials(path_);
+  }
+
+  static constexpr const char* names[] = {"CALLREADY_TURN_USER", "CALLREADY_TURN_PASSWORD",
+                                          "CALLREADY_TURN_SECRET", "CALLREADY_PROXY_USER",
+                                          "CALLREADY_PROXY_PASSWORD"};
+  std::string path_;
+};
+
+TEST_F(SecretsTest, AreReadFromTheEnvironment) {
+  setenv("CALLREADY_TURN_USER", "a", 1);
+  setenv("CALLREADY_TURN_PASSWORD", "b", 1);
+  setenv("CALLREADY_TURN_SECRET", "c", 1);
+  setenv("CALLREADY_PROXY_USER", "d", 1);
+  setenv("CALLREADY_PROXY_PASSWORD", "e", 1);
+  const auto [credentials, error] = read_credentials("");
+  EXPECT_EQ(error, "");
+  EXPECT_EQ(credentials.turn_user, "a");
+  EXPECT_EQ(credentials.turn_password, "b");
+  EXPECT_EQ(credentials.turn_secret, "c");
+  EXPECT_EQ(credentials.proxy_user, "d");
+  EXPECT_EQ(credentials.proxy_password, "e");
+}
+
+TEST_F(SecretsTest, AFileWinsOverTheEnvironment) {
+  setenv("CALLREADY_TURN_USER", "environment", 1);
+  setenv("CALLREADY_PROXY_USER", "stays", 1);
+  const auto [credentials, error] = read(
+      "# a comment\n\nCALLREADY_TURN_USER=file\r\nCALLREADY_TURN_PASSWORD= spaces and = signs \n");
+  EXPECT_EQ(error, "");
+  EXPECT_EQ(credentials.turn_user, "file");
+  EXPECT_EQ(credentials.turn_password, " spaces and = signs ");
+  EXPECT_EQ(credentials.proxy_user, "stays");
+}
+
+TEST_F(SecretsTest, ErrorsNameTheLineAndNotTheValue) {
+  for (const auto* line : {"CALLREADY_TURN_PASWORD=hunter2", "hunter2", "=hunter2",
+                           "export CALLREADY_TURN_PASSWORD=hunter2"}) {
+    const auto result = read(std::string("CALLREADY_TURN_USER=a\n") + line + "\n");
+    EXPECT_EQ(result.error,
+              path_ + ":2: expected NAME=VALUE with a name such as CALLREADY_TURN_USER");
+  }
+}
+
+TEST_F(SecretsTest, AFileThatCannotBeReadIsAnError) {
+  EXPECT_EQ(read_credentials("/nowhere/secrets").error, "/nowhere/secrets: cannot be read");
+  EXPECT_NE(read_credentials(testing::TempDir()).error, "") << "a folder is no file";
+}
+
+}  // namespace
+}  // namespace callready
