@@ -6,6 +6,7 @@
 
 #include "probe/model/observation.hpp"
 #include "probe/model/probe.hpp"
+#include "probe/net/http.hpp"
 #include "probe/net/resolver.hpp"
 #include "probe/net/site_edge.hpp"
 #include "probe/net/tls.hpp"
@@ -27,6 +28,14 @@ struct Settings {
   Credentials credentials;
 };
 
+// What is known of a proxy's login. Shared by all probes of a run: a wrong password is tried once
+// with each scheme, not once a probe, because directories lock accounts for that.
+struct ProxyLogin {
+  bool trying = false, settled = false;
+  ProxyAuth works = ProxyAuth::none;  // none: settled without success, or not needed
+  std::vector<OneShot<bool>> waiting;
+};
+
 // What a check works with. All of it outlives the check.
 struct Context {
   asio::any_io_executor executor;
@@ -36,6 +45,7 @@ struct Context {
   TlsContext& tls;
   SiteEdge& edge;
   const Settings& settings;
+  std::map<std::string, ProxyLogin> proxy_logins{};  // by the proxy's URL
 };
 
 // One probe to make. `address` is what the target's host resolved to, or, over a proxy, nothing.

@@ -1,30 +1,50 @@
 #include "checks/dial.hpp"
 
+#include "checks/proxy_route.hpp"
+
 namespace callready::checks {
+
+namespace {
+
+// The TCP connection, direct or through the route's proxy; null where the observation says why.
+asio::awaitable<std::unique_ptr<TcpStream>> connect(Context& context, Job job,
+                                                    Observation& observation,
+                                                    std::optional<Failure>& failure) {
+  if (!job.probe.target.route.direct()) {
+    auto tunnel = co_await open_tunnel(context, job, observation, failure);
+    co_return tunnel;
+  }
+  const auto start = context.scope.clock.now();
+  observation.address = job.address;
+  ConnectOptions options;
+  options.interface = context.settings.interface;
+  const auto remote = job.remote();
+  auto connected = co_await connect_tcp(context.executor, context.scope, remote, options);
+  if (connected.has_error()) {
+    failure = connected.error();
+    record(observation, connected.error());
+    co_return nullptr;
+  }
+  const auto took = elapsed(start, context.scope.clock.now());
+  observation.local = (*connected)->local();
+  observation.round_trip = took;
+  observation.timing_ms["connect"] = took.count();
+  co_return std::move(*connected);
+}
+
+}  // namespace
 
 asio::awaitable<Dialled> dial(Context& context, Job job, DialOptions options,
                               Observation& observation) {
   Dialled dialled;
-  const auto start = context.scope.clock.now();
-  observation.address = job.address;
   observation.sent_at = context.scope.clock.wall_now();
   observation.attempts = 1;
-  ConnectOptions connect_options;
-  connect_options.interface = context.settings.interface;
-  const auto remote = job.remote();
-  auto connected = co_await connect_tcp(context.executor, context.scope, remote, connect_options);
-  if (connected.has_error()) {
-    dialled.failure = connected.error();
-    record(observation, connected.error());
-    co_return dialled;
-  }
+  auto connected = co_await connect(context, job, observation, dialled.failure);
+  if (!connected) co_return dialled;
   const auto established = context.scope.clock.now();
   observation.outcome = Outcome::connected;
-  observation.local = (*connected)->local();
-  observation.round_trip = elapsed(start, established);
-  observation.timing_ms["connect"] = elapsed(start, established).count();
   if (!options.tls) {
-    dialled.stream = std::move(*connected);
+    dialled.stream = std::move(connected);
     co_return dialled;
   }
   TlsOptions tls_options;
@@ -32,9 +52,8 @@ asio::awaitable<Dialled> dial(Context& context, Job job, DialOptions options,
   // A bare address in the set has no name to check: such certificates name the service.
   tls_options.check_name = !IpAddress::parse(job.probe.target.host).has_value();
   tls_options.alpn = options.alpn;
-  auto transport = std::move(*connected);
   auto attempt =
-      co_await tls_handshake(std::move(transport), context.scope, context.tls, tls_options);
+      co_await tls_handshake(std::move(connected), context.scope, context.tls, tls_options);
   observation.timing_ms["handshake"] = elapsed(established, context.scope.clock.now()).count();
   dialled.tls = std::move(attempt.info);
   if (attempt.stream.has_error()) {

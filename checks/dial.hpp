@@ -19,6 +19,8 @@ struct Dialled {
 
 // On failure the outcome, detail and evidence are set. On success the outcome is `connected`, the
 // round trip is that of the TCP handshake, and `timing_ms` has "connect" and, for TLS, "handshake".
+// Through a proxy (proxy_route.hpp) the address is the proxy's, the far end's round trip is not
+// known, and "tunnel" is the time until the tunnel stood.
 asio::awaitable<Dialled> dial(Context& context, Job job, DialOptions options,
                               Observation& observation);
 

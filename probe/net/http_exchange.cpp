@@ -265,6 +265,8 @@ bool HttpExchange::header_line(std::string_view line) {
       const auto* first = line.data() + space + 1;
       std::from_chars(first, line.data() + line.size(), block_status_);
     }
+  } else if (block_version_.empty()) {
+    not_http_ = true;  // libcurl takes any line of a proxy for a header
   } else if (!line.empty()) {
     const auto colon = line.find(':');
     if (colon == line.npos) return true;
@@ -309,6 +311,11 @@ Failure HttpExchange::classify_curl(CURLcode code) {
   Failure failure;
   failure.code = code;
   failure.text = printable(error_[0] == '\0' ? curl_easy_strerror(code) : error_);
+  if (not_http_) {
+    failure.kind = FailureKind::malformed;
+    failure.text = "what answered does not speak HTTP";
+    return failure;
+  }
   switch (code) {
     case CURLE_COULDNT_CONNECT: {
       if (os_error == 0 && !sockets_.icmp) os_error = ETIMEDOUT;
@@ -337,6 +344,11 @@ Failure HttpExchange::classify_curl(CURLcode code) {
     case CURLE_RECV_ERROR:
     case CURLE_SEND_ERROR:
       failure.kind = os_error == 0 ? FailureKind::closed_by_peer : FailureKind::connection_reset;
+      // In TLS 1.3 a server refuses its client only after the handshake.
+      if (record_.alert.value_or(SSL_AD_CLOSE_NOTIFY) != SSL_AD_CLOSE_NOTIFY) {
+        failure.kind = FailureKind::tls_alert;
+        failure.code = *record_.alert;
+      }
       return failure;
     case CURLE_WRITE_ERROR:
       failure.kind = too_large_ ? FailureKind::oversized : FailureKind::malformed;

@@ -77,7 +77,7 @@ class HttpExchange {
   bool connect_only_ = false;
   bool tunnelling_ = false, tunnel_stands_ = false;
   bool https_proxy_ = false, proxy_tls_seen_ = false;
-  bool ended_on_purpose_ = false, too_large_ = false;
+  bool ended_on_purpose_ = false, too_large_ = false, not_http_ = false;
 };
 
 }  // namespace callready

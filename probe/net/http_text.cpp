@@ -1,3 +1,4 @@
+#include <curl/curl.h>
 #include <openssl/evp.h>
 
 #include <charconv>
@@ -47,16 +48,26 @@ std::string authority(std::string_view host, std::uint16_t port) {
   return text + ":" + std::to_string(port);
 }
 
+std::string base64(std::span<const unsigned char> bytes) {
+  std::string encoded(4 * (bytes.size() / 3 + 1) + 1, '\0');
+  const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(encoded.data()), bytes.data(),
+                                     static_cast<int>(bytes.size()));
+  encoded.resize(static_cast<std::size_t>(length));
+  return encoded;
+}
+
+std::optional<std::int64_t> parse_http_date(const std::string& text) {
+  const auto seconds = curl_getdate(text.c_str(), nullptr);
+  if (seconds < 0) return std::nullopt;
+  return seconds;
+}
+
 std::string websocket_accept(std::string_view key) {
   const std::string text = std::string(key) + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned size = 0;
   EVP_Digest(text.data(), text.size(), digest, &size, EVP_sha1(), nullptr);
-  std::string encoded(64, '\0');
-  const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(encoded.data()), digest,
-                                     static_cast<int>(size));
-  encoded.resize(static_cast<std::size_t>(length));
-  return encoded;
+  return base64({digest, size});
 }
 
 }  // namespace callready

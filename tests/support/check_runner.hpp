@@ -2,6 +2,7 @@
 #pragma once
 
 #include "checks/check.hpp"
+#include "probe/net/together.hpp"
 #include "tests/support/loop.hpp"
 
 namespace callready::test {
@@ -41,6 +42,21 @@ class CheckRunner {
     if (check == nullptr) throw std::runtime_error("no check " + probe.check);
     checks::Job job{probe, address};
     return loop.run(check->run(context, job));
+  }
+
+  // Several probes at once, without addresses of their own (over a proxy), in one run.
+  std::vector<Observation> run_all(const std::vector<Probe>& probes) {
+    SiteEdge edge(loop.executor());
+    checks::Context context{loop.executor(), loop.scope, loop.soon(milliseconds(20'000)),
+                            *resolver_,      *tls_,      edge,
+                            settings};
+    std::vector<asio::awaitable<Observation>> work;
+    for (const auto& probe : probes) {
+      const auto* check = checks::find(probe.check);
+      if (check == nullptr) throw std::runtime_error("no check " + probe.check);
+      work.push_back(check->run(context, checks::Job{probe, std::nullopt}));
+    }
+    return loop.run(together(loop.executor(), std::move(work)));
   }
 
   TlsContext& tls() { return *tls_; }

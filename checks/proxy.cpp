@@ -1,0 +1,33 @@
+// proxy: CONNECT to the target through the route's HTTP proxy (RFC 9110 section 9.3.6).
+//
+// Sends CONNECT without a login; where the proxy wants one and offers a scheme that we have
+// credentials for, once more by each (proxy_route.hpp), and closes. Outcomes: `answered` with the
+// status where the tunnel stands; `denied` with "407" (its schemes are in the evidence), "403" or
+// another 4xx; `failed` with a 5xx (the proxy itself does not reach the target), "not_a_proxy",
+// "proxy_timed_out" or "closed_by_peer"; where there is no connection to the proxy, the outcome of
+// that connection with "proxy_unreachable" or "proxy_unresolved"; `skipped` with "no_proxy" on a
+// direct route. That the tunnel carries anything is for `tls` and the others over the same route.
+#include "checks/kinds.hpp"
+#include "checks/proxy_route.hpp"
+
+namespace callready::checks {
+
+asio::awaitable<Observation> run_proxy(Context& context, Job job) {
+  Observation observation;
+  if (job.probe.target.route.direct()) {
+    observation.detail = "no_proxy";
+    co_return observation;
+  }
+  observation.sent_at = context.scope.clock.wall_now();
+  observation.attempts = 1;
+  std::optional<Failure> failure;
+  const auto stream = co_await open_tunnel(context, job, observation, failure);
+  const bool stands = stream != nullptr || observation.detail == "https_proxy";
+  if (stands) {
+    observation.outcome = Outcome::answered;
+    observation.detail = "200";
+  }
+  co_return observation;
+}
+
+}  // namespace callready::checks

@@ -1,0 +1,243 @@
+#include "checks/proxy_route.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "probe/net/timeouts.hpp"
+
+namespace callready::checks {
+namespace {
+
+constexpr int status_login_wanted = 407;
+
+bool wants_login(const HttpReply& reply) {
+  return reply.connect_status == status_login_wanted || reply.status == status_login_wanted;
+}
+
+// What the proxy offered and we can do, the strongest first.
+std::vector<ProxyAuth> schemes_to_try(const Context& context, const HttpReply& reply) {
+  const auto& credentials = context.settings.credentials;
+  const bool password = !credentials.proxy_user.empty();
+  std::vector<ProxyAuth> schemes;
+  for (const auto auth :
+       {ProxyAuth::negotiate, ProxyAuth::ntlm, ProxyAuth::digest, ProxyAuth::basic}) {
+    const auto& offered = reply.proxy_schemes;
+    if (std::find(offered.begin(), offered.end(), auth) == offered.end()) continue;
+    // Negotiate takes the system's login, so that a user who gave no credentials has it too.
+    if (auth == ProxyAuth::negotiate || password) schemes.push_back(auth);
+  }
+  return schemes;
+}
+
+void add_login(HttpRequest& request, const Context& context, ProxyAuth auth) {
+  request.proxy->auth = auth;
+  request.proxy->user = context.settings.credentials.proxy_user;
+  request.proxy->password = context.settings.credentials.proxy_password;
+}
+
+void settle(ProxyLogin& login, ProxyAuth works) {
+  login.trying = false;
+  login.settled = true;
+  login.works = works;
+  for (const auto& waiter : login.waiting) waiter.deliver(true);
+  login.waiting.clear();
+}
+
+// One try after another; the reply of the first that is let in, or of the last.
+asio::awaitable<HttpReply> try_schemes(Context& context, ProxyLogin& login, HttpReply refused,
+                                       HttpRequest request, const ProxyAttempt& attempt,
+                                       Instant deadline) {
+  login.trying = true;
+  auto works = ProxyAuth::none;
+  auto reply = std::move(refused);
+  const auto schemes = schemes_to_try(context, reply);
+  for (const auto auth : schemes) {
+    if (context.scope.stop.stopped() || context.scope.clock.now() >= deadline) break;
+    add_login(request, context, auth);
+    auto next = co_await attempt(request);
+    const bool answered = next.connect_status != 0 || next.status != 0;
+    // Where the system has no ticket for Negotiate nothing is sent: the refusal stands.
+    if (!answered && auth == ProxyAuth::negotiate) continue;
+    reply = std::move(next);
+    if (!answered) break;
+    if (wants_login(reply)) continue;
+    works = auth;
+    break;
+  }
+  settle(login, works);
+  co_return reply;
+}
+
+std::string offered(const HttpReply& reply) {
+  const bool tunnel = reply.connect_status != 0;
+  std::string text;
+  for (const auto& [name, value] : tunnel ? reply.proxy_headers : reply.headers) {
+    if (!std::equal(name.begin(), name.end(), std::begin("proxy-authenticate"),
+                    std::end("proxy-authenticate") - 1,
+                    [](char a, char b) { return (a | 0x20) == (b | 0x20); })) {
+      continue;
+    }
+    text += (text.empty() ? "" : ", ") + value.substr(0, value.find(' '));
+  }
+  return text;
+}
+
+void add_answer(Observation& observation, const ProxyRoute& route, const HttpReply& reply,
+                int status) {
+  const auto name = authority(route.endpoint.host, route.endpoint.port);
+  Evidence evidence;
+  evidence.kind = "proxy_reply";
+  evidence.text = fmt::format("the proxy {} answered {}", name, status);
+  evidence.facts["proxy"] = name;
+  evidence.facts["status"] = static_cast<std::int64_t>(status);
+  const auto schemes = offered(reply);
+  if (status == status_login_wanted) {
+    evidence.text += schemes.empty() ? "" : " and wants a login by " + schemes;
+    evidence.facts["schemes"] = schemes;
+  }
+  const bool tunnel = reply.connect_status != 0;
+  // Not its Via: that names the site's own machine.
+  struct Named {
+    const char *header, *fact;
+  };
+  for (const auto& [header, fact] : {Named{"Server", "server"}, Named{"Proxy-Agent", "agent"},
+                                     Named{"X-Squid-Error", "error"}}) {
+    const auto value = tunnel ? reply.proxy_header(header) : reply.header(header);
+    if (value) evidence.facts[fact] = *value;
+  }
+  observation.evidence.push_back(std::move(evidence));
+}
+
+// Of a request without tunnel: the proxy's own word, and not the server's that it passed on. Squid
+// says so; of others the statuses for an upstream that fails are taken as theirs.
+bool refused_by_proxy(const HttpReply& reply) {
+  if (reply.connect_status != 0 || reply.status == 0) return false;
+  const bool gateway = reply.status >= 502 && reply.status <= 504;
+  return reply.status == status_login_wanted || gateway || reply.header("X-Squid-Error");
+}
+
+void conclude_status(Observation& observation, int status) {
+  observation.detail = std::to_string(status);
+  observation.outcome = status >= 400 && status < 500 ? Outcome::denied : Outcome::failed;
+}
+
+}  // namespace
+
+asio::awaitable<std::optional<ProxyRoute>> find_proxy(Context& context, Job job,
+                                                      Observation& observation) {
+  const auto endpoint = parse_proxy_url(job.probe.target.route.proxy);
+  if (!endpoint) {
+    observation.outcome = Outcome::skipped;
+    observation.detail = "bad_proxy";
+    co_return std::nullopt;
+  }
+  const auto host = endpoint->host;
+  auto resolution = co_await context.resolver.resolve(host, Family::v4, context.scope);
+  if (resolution.addresses.has_error() &&
+      resolution.addresses.error().kind == FailureKind::no_address) {
+    resolution = co_await context.resolver.resolve(host, Family::v6, context.scope);
+  }
+  if (resolution.addresses.has_error()) {
+    record(observation, resolution.addresses.error());
+    if (observation.outcome == Outcome::unresolved) observation.detail = "proxy_unresolved";
+    co_return std::nullopt;
+  }
+  ProxyRoute route;
+  route.endpoint = *endpoint;
+  route.url = (endpoint->https ? "https://" : "http://") + authority(host, endpoint->port);
+  route.address = resolution.addresses->front();
+  co_return route;
+}
+
+HttpRequest request_through(const Context& context, const ProxyRoute& route, std::string url) {
+  HttpRequest request;
+  request.url = std::move(url);
+  request.pins = {{route.endpoint.host, route.endpoint.port, route.address}};
+  request.proxy = HttpProxy();
+  request.proxy->url = route.url;
+  request.user_agent = context.settings.user_agent;
+  request.interface = context.settings.interface;
+  return request;
+}
+
+asio::awaitable<HttpReply> with_login(Context& context, const ProxyRoute& route,
+                                      HttpRequest request, const ProxyAttempt& attempt) {
+  const auto deadline = context.scope.clock.now() + timeouts::proxy_total;
+  auto& login = context.proxy_logins[route.url];
+  if (login.works != ProxyAuth::none) add_login(request, context, login.works);
+  auto reply = co_await attempt(request);
+  if (!wants_login(reply) || login.works != ProxyAuth::none) co_return reply;
+  if (login.trying) {
+    const OneShot<bool> turn(context.executor);
+    login.waiting.push_back(turn);
+    const auto waited = co_await turn.wait(context.scope, deadline);
+    if (waited.has_error()) co_return reply;
+  }
+  if (login.settled) {
+    if (login.works == ProxyAuth::none) co_return reply;
+    add_login(request, context, login.works);
+    reply = co_await attempt(request);
+    co_return reply;
+  }
+  reply = co_await try_schemes(context, login, std::move(reply), request, attempt, deadline);
+  co_return reply;
+}
+
+bool proxy_let_pass(Observation& observation, const ProxyRoute& route, const HttpReply& reply) {
+  observation.address = route.address;
+  if (reply.local) observation.local = reply.local;
+  const int status = refused_by_proxy(reply) ? reply.status : reply.connect_status;
+  if (status != 0) add_answer(observation, route, reply, status);
+  const bool passed = (status >= 200 && status < 300) || (status == 0 && reply.status != 0);
+  if (passed) return true;
+  if (status != 0) {
+    conclude_status(observation, status);
+    return false;
+  }
+  const auto failure = reply.failure.value_or(Failure{});
+  record(observation, failure);
+  if (observation.outcome == Outcome::skipped) return false;
+  if (!reply.connected) {
+    observation.detail = "proxy_unreachable";
+  } else if (failure.kind == FailureKind::timed_out) {
+    observation.outcome = Outcome::failed;
+    observation.detail = "proxy_timed_out";
+  } else if (failure.kind == FailureKind::malformed || failure.kind == FailureKind::oversized) {
+    observation.outcome = Outcome::failed;
+    observation.detail = "not_a_proxy";
+  }
+  return false;
+}
+
+asio::awaitable<std::unique_ptr<TcpStream>> open_tunnel(Context& context, Job job,
+                                                        Observation& observation,
+                                                        std::optional<Failure>& failure) {
+  const auto route = co_await find_proxy(context, job, observation);
+  if (!route) co_return nullptr;
+  const auto start = context.scope.clock.now();
+  HttpClient client(context.executor, context.tls);
+  const auto target = authority(job.probe.target.host, job.probe.target.port());
+  auto request = request_through(context, *route, "http://" + target);
+  std::unique_ptr<TcpStream> stream;
+  const ProxyAttempt attempt = [&](HttpRequest one) -> asio::awaitable<HttpReply> {
+    const auto deadline = context.scope.clock.now() + timeouts::proxy_connect;
+    auto tunnel = co_await client.connect(one, context.scope, deadline);
+    stream = std::move(tunnel.stream);
+    co_return std::move(tunnel.reply);
+  };
+  const auto reply = co_await with_login(context, *route, request, attempt);
+  failure = reply.failure;
+  const bool passed = proxy_let_pass(observation, *route, reply);
+  if (!passed) co_return nullptr;
+  observation.timing_ms["tunnel"] = elapsed(start, context.scope.clock.now()).count();
+  observation.outcome = Outcome::connected;
+  if (!stream) {
+    // Through an https proxy the tunnel stands, but inside of libcurl's own TLS.
+    observation.outcome = Outcome::skipped;
+    observation.detail = "https_proxy";
+  }
+  co_return stream;
+}
+
+}  // namespace callready::checks

@@ -1,0 +1,43 @@
+// The way through an HTTP proxy (RFC 9110 section 9.3.6): finding it, logging in, and what its
+// answers mean as an observation.
+#pragma once
+
+#include "checks/check.hpp"
+
+namespace callready::checks {
+
+struct ProxyRoute {
+  std::string url;  // with its port, without credentials
+  ProxyEndpoint endpoint;
+  IpAddress address;
+};
+
+// The proxy of the job's route, resolved. Nothing where the observation says why not: `skipped`
+// with "bad_proxy" where its URL cannot be used, else that of its name's resolution, with
+// "proxy_unresolved".
+asio::awaitable<std::optional<ProxyRoute>> find_proxy(Context& context, Job job,
+                                                      Observation& observation);
+
+// A request to `url` through the proxy, without login.
+HttpRequest request_through(const Context& context, const ProxyRoute& route, std::string url);
+
+using ProxyAttempt = std::function<asio::awaitable<HttpReply>(HttpRequest)>;
+
+// Makes the request as it is, and after a 407 with the credentials that the user gave: by one
+// scheme at a time of those that the proxy offers, the strongest first (Negotiate, where the
+// system has a login, NTLM, Digest, Basic). What works is kept for the run, and what fails is not
+// tried again. Within timeouts::proxy_total.
+asio::awaitable<HttpReply> with_login(Context& context, const ProxyRoute& route,
+                                      HttpRequest request, const ProxyAttempt& attempt);
+
+// Writes down what the proxy said, and returns true where it let the request pass. Else the outcome
+// is: that of the failed connection, with "proxy_unreachable"; `denied` with "407", "403" or
+// another 4xx; `failed` with its 5xx, "proxy_timed_out", "not_a_proxy" or "closed_by_peer".
+bool proxy_let_pass(Observation& observation, const ProxyRoute& route, const HttpReply& reply);
+
+// A tunnel to the job's target. Null where the observation (and `failure`) say why.
+asio::awaitable<std::unique_ptr<TcpStream>> open_tunnel(Context& context, Job job,
+                                                        Observation& observation,
+                                                        std::optional<Failure>& failure);
+
+}  // namespace callready::checks

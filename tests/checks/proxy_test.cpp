@@ -1,0 +1,333 @@
+#include <filesystem>
+
+#include "tests/support/check_runner.hpp"
+#include "tests/support/child_process.hpp"
+#include "tests/support/connect_proxy.hpp"
+#include "tests/support/dns_server.hpp"
+#include "tests/support/evidence.hpp"
+#include "tests/support/scripted_server.hpp"
+#include "tests/support/temporary_file.hpp"
+
+namespace callready {
+namespace {
+
+using test::ConnectProxy;
+using test::fact;
+
+constexpr const char* password = "correct horse";
+const std::string basic = "\r\nProxy-Authorization: Basic YWxpY2U6Y29ycmVjdCBob3JzZQ==\r\n";
+
+std::string wanting(const std::string& schemes) {
+  std::string headers;
+  for (const char scheme : schemes) {
+    if (scheme == 'b') headers += "Proxy-Authenticate: Basic realm=\"corp\"\r\n";
+    if (scheme == 'n') headers += "Proxy-Authenticate: NTLM\r\n";
+    if (scheme == 'x') headers += "Proxy-Authenticate: Hoba\r\n";
+    if (scheme == 'k') headers += "Proxy-Authenticate: Negotiate\r\n";
+  }
+  return ConnectProxy::status("407 Proxy Authentication Required", headers);
+}
+
+class ProxyCheck : public testing::Test {
+ protected:
+  test::CheckRunner runner;
+
+  Probe probe(const std::string& check, const std::string& proxy_url,
+              Transport transport = Transport::tcp) {
+    Probe made;
+    made.check = check;
+    made.target.host = "sip.example.com";
+    made.target.ports = {5061, 5061};
+    made.target.transport = transport;
+    made.target.route.proxy = proxy_url;
+    return made;
+  }
+  Observation run(const std::string& proxy_url) {
+    return runner.run(probe("proxy", proxy_url), std::nullopt);
+  }
+  Observation answered_by(const std::string& reply) {
+    ConnectProxy proxy(runner.loop, [&](const std::string&) { return reply; });
+    return run(proxy.url());
+  }
+  void log_in() {
+    runner.settings.credentials.proxy_user = "alice";
+    runner.settings.credentials.proxy_password = password;
+  }
+  // How often the password came in clear.
+  static int logins(const ConnectProxy& proxy) {
+    int count = 0;
+    for (const auto& head : proxy.heads) count += head.find(basic) != head.npos ? 1 : 0;
+    return count;
+  }
+  // Nothing that was said may hold the password or the user's name, in clear or in base64.
+  void expect_no_secrets(const Observation& seen) {
+    for (const auto& evidence : seen.evidence) {
+      std::string all = evidence.text;
+      for (const auto& [name, value] : evidence.facts) {
+        if (const auto* text = std::get_if<std::string>(&value)) all += name + *text;
+      }
+      for (const auto* secret : {"alice", password, "YWxpY2U6"}) {
+        EXPECT_EQ(all.find(secret), std::string::npos) << all;
+      }
+    }
+  }
+};
+
+TEST_F(ProxyCheck, IsAnsweredByATunnel) {
+  ConnectProxy proxy(runner.loop, [](const std::string&) { return ConnectProxy::established(); });
+  const auto seen = run(proxy.url());
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_EQ(seen.detail, "200");
+  EXPECT_EQ(seen.address, IpAddress::v4({127, 0, 0, 1}));
+  EXPECT_TRUE(seen.local);
+  EXPECT_FALSE(seen.round_trip) << "that to the far end is not known";
+  EXPECT_TRUE(seen.timing_ms.contains("tunnel"));
+  EXPECT_EQ(fact<std::int64_t>(seen, "proxy_reply", "status"), 200);
+  ASSERT_EQ(proxy.heads.size(), 1u);
+  EXPECT_TRUE(proxy.heads[0].starts_with("CONNECT sip.example.com:5061 HTTP/1.1\r\n"));
+}
+
+TEST_F(ProxyCheck, IsDeniedByPolicy) {
+  const auto seen = answered_by(ConnectProxy::status(
+      "403 Forbidden", "Server: squid/5.7\r\nX-Squid-Error: ERR_ACCESS_DENIED 0\r\n"));
+  EXPECT_EQ(seen.outcome, Outcome::denied);
+  EXPECT_EQ(seen.detail, "403");
+  EXPECT_EQ(fact<std::string>(seen, "proxy_reply", "server"), "squid/5.7");
+  EXPECT_EQ(fact<std::string>(seen, "proxy_reply", "error"), "ERR_ACCESS_DENIED 0");
+  EXPECT_EQ(answered_by(ConnectProxy::status("405 Method Not Allowed")).outcome, Outcome::denied);
+}
+
+TEST_F(ProxyCheck, FailsWhereTheProxyDoesNotReachTheTarget) {
+  const auto seen = answered_by(ConnectProxy::status("503 Service Unavailable"));
+  EXPECT_EQ(seen.outcome, Outcome::failed);
+  EXPECT_EQ(seen.detail, "503");
+}
+
+TEST_F(ProxyCheck, NamesTheSchemesOfALogin) {
+  const auto seen = answered_by(wanting("nbx"));
+  EXPECT_EQ(seen.outcome, Outcome::denied);
+  EXPECT_EQ(seen.detail, "407");
+  EXPECT_EQ(fact<std::string>(seen, "proxy_reply", "schemes"), "NTLM, Basic, Hoba");
+}
+
+TEST_F(ProxyCheck, LogsInByBasic) {
+  log_in();
+  ConnectProxy proxy(runner.loop, [](const std::string& head) {
+    return head.find(basic) == head.npos ? wanting("b") : ConnectProxy::established();
+  });
+  const auto seen = run(proxy.url());
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  ASSERT_EQ(proxy.heads.size(), 2u);
+  EXPECT_EQ(proxy.heads[0].find("Authorization"), std::string::npos) << "none comes first";
+  expect_no_secrets(seen);
+}
+
+TEST_F(ProxyCheck, TriesEachSchemeOnce) {
+  log_in();
+  ConnectProxy proxy(runner.loop, [](const std::string&) { return wanting("bn"); });
+  const auto seen = run(proxy.url());
+  EXPECT_EQ(seen.outcome, Outcome::denied);
+  EXPECT_EQ(seen.detail, "407");
+  ASSERT_GE(proxy.heads.size(), 3u);
+  EXPECT_EQ(proxy.heads[0].find("Authorization"), std::string::npos);
+  EXPECT_NE(proxy.heads[1].find("Proxy-Authorization: NTLM "), std::string::npos);
+  EXPECT_NE(proxy.heads.back().find(basic), std::string::npos);
+  EXPECT_EQ(logins(proxy), 1) << "NTLM's first message holds no password";
+  expect_no_secrets(seen);
+}
+
+TEST_F(ProxyCheck, KeepsThePasswordWhereNoSchemeIsKnown) {
+  log_in();
+  ConnectProxy proxy(runner.loop, [](const std::string&) { return wanting("x"); });
+  EXPECT_EQ(run(proxy.url()).detail, "407");
+  EXPECT_EQ(proxy.heads.size(), 1u);
+}
+
+TEST_F(ProxyCheck, WithoutATicketNegotiateChangesNothing) {
+  ConnectProxy proxy(runner.loop, [](const std::string&) { return wanting("k"); });
+  const auto seen = run(proxy.url());
+  EXPECT_EQ(seen.outcome, Outcome::denied);
+  EXPECT_EQ(seen.detail, "407");
+}
+
+TEST_F(ProxyCheck, AWrongPasswordIsTriedOnceARun) {
+  log_in();
+  ConnectProxy proxy(runner.loop, [](const std::string&) { return wanting("b"); });
+  const auto seen = runner.run_all(
+      {probe("proxy", proxy.url()), probe("tcp", proxy.url()), probe("proxy", proxy.url())});
+  for (const auto& one : seen) EXPECT_EQ(one.detail, "407");
+  EXPECT_EQ(logins(proxy), 1);
+}
+
+TEST_F(ProxyCheck, ALoginThatWorksServesAll) {
+  log_in();
+  ConnectProxy proxy(runner.loop, [](const std::string& head) {
+    if (head.find(basic) != head.npos) return ConnectProxy::established();
+    return wanting("bn");
+  });
+  auto seen = runner.run_all({probe("proxy", proxy.url()), probe("tcp", proxy.url())});
+  EXPECT_EQ(seen[0].outcome, Outcome::answered);
+  EXPECT_EQ(seen[1].outcome, Outcome::connected);
+}
+
+TEST_F(ProxyCheck, TellsWhatIsNoProxy) {
+  auto seen = answered_by("SSH-2.0-OpenSSH_9.2\r\n\r\n");
+  EXPECT_EQ(seen.outcome, Outcome::failed);
+  EXPECT_EQ(seen.detail, "not_a_proxy");
+  test::ScriptedTcp closing(runner.loop.context,
+                            [](test::ScriptedTcp::Connection& peer, const test::Bytes& bytes) {
+                              if (!bytes.empty()) peer.close();
+                            });
+  seen = run("http://" + closing.address().to_string());
+  EXPECT_EQ(seen.outcome, Outcome::failed);
+  EXPECT_EQ(seen.detail, "closed_by_peer");
+}
+
+TEST_F(ProxyCheck, TellsAProxyThatIsNotThere) {
+  const auto port = test::free_tcp_port(runner.loop.context);
+  auto seen = run("http://127.0.0.1:" + std::to_string(port));
+  EXPECT_EQ(seen.outcome, Outcome::refused);
+  EXPECT_EQ(seen.detail, "proxy_unreachable");
+  test::DnsServer dns(runner.loop, [](const test::DnsServer::Asked& asked) {
+    auto reply = asked.reply();
+    reply.flags |= dns::rcode_name_error;
+    return reply.bytes();
+  });
+  runner.use_dns_servers({dns.text()});
+  seen = run("http://proxy.example.com:3128");
+  EXPECT_EQ(seen.outcome, Outcome::unresolved);
+  EXPECT_EQ(seen.detail, "proxy_unresolved");
+}
+
+TEST_F(ProxyCheck, IsSkippedWithoutAProxy) {
+  EXPECT_EQ(run("").detail, "no_proxy");
+  const auto seen = run("socks5://127.0.0.1:1080");
+  EXPECT_EQ(seen.outcome, Outcome::skipped);
+  EXPECT_EQ(seen.detail, "bad_proxy");
+}
+
+TEST(SlowProxyCheck, TimesOutWhereTheProxyIsSilent) {
+  test::CheckRunner runner({}, test::Time::by_hand);
+  ConnectProxy proxy(runner.loop, [](const std::string&) { return std::string(); });
+  Probe probe;
+  probe.check = "proxy";
+  probe.target.host = "sip.example.com";
+  probe.target.ports = {5061, 5061};
+  probe.target.route.proxy = proxy.url();
+  const auto seen = runner.run(probe, std::nullopt);
+  EXPECT_EQ(seen.outcome, Outcome::failed);
+  EXPECT_EQ(seen.detail, "proxy_timed_out");
+}
+
+// The other checks go the same way.
+
+TEST_F(ProxyCheck, CarriesTcpAndTls) {
+  const auto authority = test::make_authority("Test Root");
+  const test::TemporaryFile root(authority.pem());
+  test::CheckRunner trusting({root.path()});
+  test::TlsServerOptions options;
+  options.chain = {test::make_leaf("sip.example.com", authority)};
+  test::TlsServer server(trusting.loop, options);
+  ConnectProxy proxy(trusting.loop, [](const std::string&) { return ConnectProxy::established(); });
+  proxy.target = server.address();
+  auto seen = trusting.run(probe("tcp", proxy.url()), std::nullopt);
+  EXPECT_EQ(seen.outcome, Outcome::connected);
+  EXPECT_FALSE(seen.round_trip);
+  seen = trusting.run(probe("tls", proxy.url(), Transport::tls), std::nullopt);
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_EQ(seen.detail, "trusted");
+  EXPECT_EQ(server.names_asked.back(), "sip.example.com");
+  EXPECT_TRUE(seen.timing_ms.contains("tunnel"));
+  EXPECT_TRUE(seen.timing_ms.contains("handshake"));
+}
+
+TEST_F(ProxyCheck, DeniesTcpAndTls) {
+  ConnectProxy proxy(runner.loop,
+                     [](const std::string&) { return ConnectProxy::status("403 Forbidden"); });
+  for (const auto* check : {"tcp", "tls"}) {
+    const auto seen = runner.run(probe(check, proxy.url(), Transport::tls), std::nullopt);
+    EXPECT_EQ(seen.outcome, Outcome::denied) << check;
+    EXPECT_EQ(seen.detail, "403") << check;
+  }
+}
+
+// A real squid, which wants a login by NTLM or Basic.
+class Squid {
+ public:
+  explicit Squid(asio::io_context& context) : port_(test::free_tcp_port(context)) {
+    // Started by root, squid becomes another user, who must be able to read these.
+    std::filesystem::permissions(folder_.path(), std::filesystem::perms::others_exec |
+                                                     std::filesystem::perms::others_read |
+                                                     std::filesystem::perms::owner_all);
+    const auto users = folder_.write("users", "alice:$apr1$testsalt$64zWRFusfinByr13VYKTd.\n");
+    const auto file = folder_.write(
+        "squid.conf", "http_port 127.0.0.1:" + std::to_string(port_) +
+                          "\npid_filename none\ncache deny all\ncache_mem 8 MB\n"
+                          "memory_cache_shared off\naccess_log none\ncache_log /dev/null\n"
+                          "cache_store_log none\ncoredump_dir " +
+                          folder_.path() +
+                          "\nlogfile_rotate 0\nshutdown_lifetime 0 seconds\npinger_enable off\n"
+                          "dns_nameservers 127.0.0.1\n"
+                          "auth_param ntlm program /usr/lib/squid/ntlm_fake_auth\n"
+                          "auth_param ntlm children 1 startup=1\n"
+                          "auth_param basic program /usr/lib/squid/basic_ncsa_auth " +
+                          users +
+                          "\nauth_param basic children 1 startup=1\n"
+                          "auth_param basic realm callready test\n"
+                          "acl users proxy_auth REQUIRED\nacl forbidden port 25\n"
+                          "http_access deny forbidden\nhttp_access deny !users\n"
+                          "http_access allow all\n");
+    const std::vector<std::string> command = {test::installed("squid"), "-N", "-f", file};
+    process_ = std::make_unique<test::ChildProcess>(command, folder_.path() + "/log");
+    const auto listens = [&] {
+      asio::ip::tcp::socket socket(context);
+      error_code error;
+      socket.connect({asio::ip::address_v4::loopback(), port_}, error);
+      return !error || !process_->running();
+    };
+    test::eventually(listens, std::chrono::seconds(10));
+  }
+  bool running() { return process_->running(); }
+  std::string log() const { return process_->log(); }
+  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+
+ private:
+  test::TemporaryFolder folder_;
+  std::uint16_t port_;
+  std::unique_ptr<test::ChildProcess> process_;
+};
+
+TEST_F(ProxyCheck, GoesThroughSquid) {
+  if (test::installed("squid").empty() ||
+      !std::filesystem::exists("/usr/lib/squid/ntlm_fake_auth")) {
+    GTEST_SKIP() << "squid is not installed (Debian: apt install squid); this test holds the check "
+                    "against a real proxy";
+  }
+  Squid squid(runner.loop.context);
+  if (!squid.running()) GTEST_SKIP() << "squid does not start here: " << squid.log();
+  asio::ip::tcp::acceptor far_end(runner.loop.context, {asio::ip::address_v4::loopback(), 0});
+  const auto through_squid = [&](std::uint16_t port) {
+    auto one = probe("proxy", squid.url());
+    one.target.host = "127.0.0.1";
+    one.target.ports = {port, port};
+    return runner.run(one, std::nullopt);
+  };
+  const auto port = far_end.local_endpoint().port();
+  auto seen = through_squid(port);
+  EXPECT_EQ(seen.outcome, Outcome::denied);
+  EXPECT_EQ(seen.detail, "407");
+  EXPECT_EQ(fact<std::string>(seen, "proxy_reply", "schemes"), "NTLM, Basic");
+  log_in();
+  seen = through_squid(port);
+  EXPECT_EQ(seen.outcome, Outcome::answered) << "by NTLM, three messages on one connection";
+  expect_no_secrets(seen);
+  seen = through_squid(25);
+  EXPECT_EQ(seen.outcome, Outcome::denied);
+  EXPECT_EQ(seen.detail, "403");
+  seen = through_squid(test::free_tcp_port(runner.loop.context));
+  EXPECT_EQ(seen.outcome, Outcome::failed);
+  EXPECT_EQ(seen.detail, "503");
+}
+
+}  // namespace
+}  // namespace callready
