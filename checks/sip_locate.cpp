@@ -37,8 +37,8 @@ struct Answer {
 asio::awaitable<Answer> ask(Context& context, std::string name, std::uint16_t type) {
   Answer answer{std::move(name), type, Failure{}};
   const auto deadline = context.scope.clock.now() + timeouts::dns_total;
-  const auto reply =
-      co_await context.resolver.channel().query(answer.name, type, context.scope, deadline);
+  auto& channel = context.resolver.channel();
+  const auto reply = co_await channel.query(answer.name, type, context.scope, deadline);
   if (reply.has_error()) {
     answer.message = reply.error();
   } else if (reply->status == ARES_ENODATA || reply->status == ARES_ENOTFOUND) {
