@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "tests/support/dns_server.hpp"
 #include "tests/support/loop.hpp"
 
 namespace callready {
@@ -14,7 +15,7 @@ using test::Time;
 // What the pretended checks do; one test at a time.
 struct Script {
   std::map<std::string, milliseconds> takes;  // by host; none: ends at once
-  std::map<std::string, Observation> sees;    // by host; none: `answered`
+  std::map<std::string, Observation> sees;    // by host or address; none: `answered`
   std::set<std::string> throws;               // hosts
 
   std::map<IpAddress, int> inside;  // now
@@ -40,6 +41,8 @@ asio::awaitable<Observation> pretend(checks::Context& context, checks::Job job) 
   Observation observation;
   observation.outcome = Outcome::answered;
   if (script->sees.contains(host)) observation = script->sees[host];
+  const auto by_address = script->sees.find(address.to_string());
+  if (by_address != script->sees.end()) observation = by_address->second;
   observation.address = job.address;
   if (!slept) record(observation, stopped());
   co_return observation;
@@ -58,6 +61,7 @@ struct Fixture {
   RunnerOptions options;
   ProgressCallback progress;
   milliseconds deadline{20'000};
+  std::string name_server = "127.0.0.1:9";  // nobody answers there: refused at once
   Plan plan;
 
   explicit Fixture(Time time = Time::real) : loop(time) { script = &own; }
@@ -78,8 +82,7 @@ struct Fixture {
   std::vector<ProbeResult> run() {
     auto tls = *TlsContext::create({});
     AresOptions dns;
-    // Nobody answers there; refused at once.
-    dns.servers = {"127.0.0.1:9"};
+    dns.servers = {name_server};
     dns.use_hosts_file = false;
     const auto channel = *AresChannel::create(loop.executor(), dns);
     Resolver resolver(loop.executor(), channel);
@@ -235,6 +238,70 @@ TEST(Runner, ANameThatCannotBeResolvedIsNotTried) {
   EXPECT_EQ(results[0].observation.outcome, Outcome::unresolved);
   EXPECT_EQ(results[0].observation.detail, "dns_unreachable");
   EXPECT_TRUE(run.own.started.empty());
+}
+
+// Answers with these addresses, whatever the name.
+test::DnsServer::Handler names(std::optional<IpAddress> v4, std::optional<IpAddress> v6) {
+  return [v4, v6](const test::DnsServer::Asked& asked) {
+    auto reply = asked.reply();
+    const bool wants_v6 = asked.message.question_type == dns::type_aaaa;
+    const auto& address = wants_v6 ? v6 : v4;
+    if (address) {
+      const auto& bytes = address->bytes();
+      reply.answer(asked.message.question_type,
+                   test::Bytes(bytes.begin(), bytes.begin() + address->bits() / 8));
+    }
+    return std::optional(reply.bytes());
+  };
+}
+
+const auto home_v4 = IpAddress::parse("127.0.0.1");
+const auto home_v6 = IpAddress::parse("::1");
+
+TEST(Runner, ANameIsAskedForOnce) {
+  Fixture run;
+  test::DnsServer server(run.loop, names(home_v4, home_v6));
+  run.name_server = server.text();
+  for (std::uint16_t port = 1; port <= 20; ++port) run.add("host.example", port);
+  for (const auto& result : run.run()) {
+    EXPECT_EQ(result.observation.outcome, Outcome::answered);
+    EXPECT_EQ(result.observation.address, home_v4);
+  }
+  EXPECT_EQ(server.asked_udp, 1);
+}
+
+TEST(Runner, TakesIpv6WhereANameHasNothingElse) {
+  Fixture run;
+  test::DnsServer server(run.loop, names({}, home_v6));
+  run.name_server = server.text();
+  run.add("host.example");
+  const auto results = run.run();
+  EXPECT_EQ(results[0].observation.outcome, Outcome::answered);
+  EXPECT_EQ(results[0].observation.address, home_v6);
+}
+
+TEST(Runner, TakesIpv6WhereThisMachineHasNoWayToIpv4) {
+  Fixture run;
+  test::DnsServer server(run.loop, names(home_v4, home_v6));
+  run.name_server = server.text();
+  run.add("host.example");
+  auto& no_route = run.own.sees["127.0.0.1"];
+  no_route.outcome = Outcome::skipped;
+  no_route.detail = "no_route";
+  EXPECT_EQ(run.run()[0].observation.address, home_v6);
+  run.options.v6 = false;
+  EXPECT_EQ(run.run()[0].observation.detail, "no_route");
+}
+
+TEST(Runner, ANameWithoutAnyAddressKeepsItsFirstAnswer) {
+  Fixture run;
+  test::DnsServer server(run.loop, names({}, {}));
+  run.name_server = server.text();
+  run.add("host.example");
+  const auto results = run.run();
+  EXPECT_EQ(results[0].observation.outcome, Outcome::unresolved);
+  EXPECT_EQ(results[0].observation.detail, "no_address");
+  EXPECT_TRUE(results[0].observation.timing_ms.contains("dns"));
 }
 
 TEST(Runner, ChecksWithoutAnAddressAreNotResolved) {
