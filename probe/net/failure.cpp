@@ -59,6 +59,10 @@ FailureKind kind_of(const error_code& error) {
     return FailureKind::no_route;
   }
   if (error == e::host_unreachable) return FailureKind::unreachable;
+  // A firewall or a route of this machine: "operation not permitted" from sendto.
+  if (error == e::operation_not_permitted || error == e::permission_denied) {
+    return FailureKind::prohibited;
+  }
   if (error == e::too_many_files_open || error == e::too_many_files_open_in_system ||
       error == e::no_buffer_space || error == e::not_enough_memory || error == e::address_in_use) {
     return FailureKind::out_of_resources;

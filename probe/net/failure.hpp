@@ -19,7 +19,7 @@ enum class FailureKind {
   connection_reset,    // RST later
   closed_by_peer,      // FIN in the middle of the protocol
   unreachable,         // ICMP host or network unreachable, or fragmentation needed
-  prohibited,          // ICMP administratively prohibited
+  prohibited,          // ICMP administratively prohibited, or this machine's own firewall
   ttl_exceeded,        // ICMP time exceeded
   no_route,            // this machine has no route there (or no address of the family)
   no_such_name,        // NXDOMAIN

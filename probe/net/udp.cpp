@@ -7,7 +7,10 @@ namespace callready {
 
 namespace {
 using asio::ip::udp;
-}
+
+// Datagrams and ICMP errors that answer something else, before a request gives up.
+constexpr int most_strays = 256;
+}  // namespace
 
 void throw_exception_from_error(const UdpFailure& failure, const boost::source_location& where) {
   throw_exception_from_error(failure.failure, where);
@@ -143,20 +146,21 @@ asio::awaitable<UdpOutcome> udp_request(UdpSocket& socket, Scope scope,
       failure.failure = event.error();
       co_return failure;
     }
-    if (auto* icmp = std::get_if<IcmpError>(&*event)) {
-      if (icmp->kind == IcmpKind::time_exceeded || icmp->kind == IcmpKind::fragmentation_needed)
-        continue;
+    auto* icmp = std::get_if<IcmpError>(&*event);
+    const bool passing = icmp != nullptr && (icmp->kind == IcmpKind::time_exceeded ||
+                                             icmp->kind == IcmpKind::fragmentation_needed);
+    if (icmp != nullptr && !passing) {
       failure.failure = classify(asio::error::connection_refused, std::move(*icmp));
       co_return failure;
     }
-    auto& datagram = std::get<Datagram>(*event);
-    const bool accepted = matches(datagram);
+    const bool accepted = !passing && matches(std::get<Datagram>(*event));
     if (!accepted) {
       // A bound, so that a flood of strangers' datagrams cannot keep us busy.
-      if (++failure.ignored < 256) continue;
+      if (++failure.ignored < most_strays) continue;
       failure.failure = Failure{FailureKind::malformed, "only replies that do not match", 0, {}};
       co_return failure;
     }
+    auto& datagram = std::get<Datagram>(*event);
     UdpReply reply;
     reply.attempts = failure.attempts;
     reply.since_first = elapsed(start, datagram.arrived);

@@ -70,7 +70,7 @@ struct UdpReply {
 struct UdpFailure {
   Failure failure;
   int attempts = 0;
-  int ignored = 0;  // datagrams that did not match
+  int ignored = 0;  // datagrams that did not match, and ICMP errors that end nothing
 };
 
 using UdpMatch = std::function<bool(const Datagram&)>;

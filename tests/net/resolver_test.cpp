@@ -1,0 +1,212 @@
+// Names to addresses, against a server of the test's own.
+#include "probe/net/resolver.hpp"
+
+#include <gtest/gtest.h>
+
+#include "probe/net/timeouts.hpp"
+#include "tests/support/dns_server.hpp"
+
+namespace callready {
+namespace {
+
+using test::DnsServer;
+using test::Loop;
+using test::Time;
+
+struct Fixture {
+  Loop loop;
+  DnsServer server;
+  std::shared_ptr<AresChannel> channel;
+  Resolver resolver;
+
+  explicit Fixture(DnsServer::Handler handler, Time time = Time::real)
+      : loop(time),
+        server(loop, std::move(handler)),
+        channel(make(loop, server.text())),
+        resolver(loop.executor(), channel) {}
+
+  static std::shared_ptr<AresChannel> make(Loop& loop, const std::string& server) {
+    AresOptions options;
+    options.servers = {server};
+    options.use_hosts_file = false;
+    return *AresChannel::create(loop.executor(), options);
+  }
+
+  Resolution resolve(const std::string& name, Family family = Family::v4) {
+    return loop.run(resolver.resolve(name, family, loop.scope));
+  }
+  FailureKind failure(const std::string& name, Family family = Family::v4) {
+    const auto resolution = resolve(name, family);
+    return resolution.addresses.has_error() ? resolution.addresses.error().kind
+                                            : FailureKind::local;
+  }
+};
+
+DnsServer::Handler with_flags(int flags) {
+  return [flags](const DnsServer::Asked& asked) {
+    auto reply = asked.reply();
+    reply.flags = flags;
+    return std::optional(reply.bytes());
+  };
+}
+
+DnsServer::Handler addresses(int count) {
+  return [count](const DnsServer::Asked& asked) {
+    auto reply = asked.reply();
+    for (int i = 1; i <= count; ++i) {
+      test::Bytes data{192, 0, 2, static_cast<std::uint8_t>(i)};
+      if (asked.message.question_type == dns::type_aaaa) {
+        data = {0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, static_cast<std::uint8_t>(i)};
+      }
+      reply.answer(asked.message.question_type, data);
+    }
+    return std::optional(reply.bytes());
+  };
+}
+
+TEST(Resolver, GivesAllAddressesInTheirOrder) {
+  Fixture dns(addresses(3));
+  const auto v4 = dns.resolve("host.example");
+  ASSERT_FALSE(v4.addresses.has_error()) << v4.addresses.error().text;
+  EXPECT_EQ(*v4.addresses,
+            (std::vector{*IpAddress::parse("192.0.2.1"), *IpAddress::parse("192.0.2.2"),
+                         *IpAddress::parse("192.0.2.3")}));
+  const auto v6 = dns.resolve("host.example", Family::v6);
+  ASSERT_FALSE(v6.addresses.has_error());
+  EXPECT_EQ(v6.addresses->front(), *IpAddress::parse("2001:db8::1"));
+}
+
+TEST(Resolver, AddressesAreTheirOwnAnswer) {
+  Fixture dns(addresses(1));
+  EXPECT_EQ(dns.resolve("198.51.100.7").addresses->front(), *IpAddress::parse("198.51.100.7"));
+  EXPECT_EQ(dns.failure("198.51.100.7", Family::v6), FailureKind::no_address);
+  EXPECT_EQ(dns.resolve("::1", Family::v6).addresses->front(), *IpAddress::parse("::1"));
+  EXPECT_EQ(dns.failure("::1"), FailureKind::no_address);
+  EXPECT_EQ(dns.server.asked_udp, 0);
+}
+
+TEST(Resolver, FailuresHaveTheirKind) {
+  EXPECT_EQ(Fixture(with_flags(0x8183)).failure("host.example"), FailureKind::no_such_name);
+  EXPECT_EQ(Fixture(with_flags(0x8180)).failure("host.example"), FailureKind::no_address);
+  EXPECT_EQ(Fixture(with_flags(0x8182)).failure("host.example"), FailureKind::dns_failed);
+  EXPECT_EQ(Fixture(with_flags(0x8185)).failure("host.example"), FailureKind::dns_failed);
+}
+
+TEST(Resolver, AServerThatIsNotThereIsUnreachable) {
+  Fixture dns(addresses(1));
+  dns.resolver = Resolver(dns.loop.executor(), Fixture::make(dns.loop, "127.0.0.1:9"));
+  EXPECT_EQ(dns.failure("host.example"), FailureKind::dns_unreachable);
+}
+
+asio::awaitable<std::vector<Resolution>> all_at_once(Loop& loop, Resolver& resolver, int count) {
+  std::vector<Resolution> all(static_cast<std::size_t>(count));
+  int ended = 0;
+  const OneShot<bool> done(loop.executor());
+  for (auto& slot : all) {
+    asio::co_spawn(loop.context, resolver.resolve("host.example", Family::v4, loop.scope),
+                   [&](std::exception_ptr, Resolution resolution) {
+                     slot = std::move(resolution);
+                     if (++ended == count) done.deliver(true);
+                   });
+  }
+  const auto deadline = loop.soon(milliseconds(30'000));
+  co_await done.wait(loop.scope, deadline);
+  co_return all;
+}
+
+TEST(Resolver, AsksForANameOnceHoweverManyWant) {
+  Fixture dns(addresses(1));
+  for (const auto& resolution : dns.loop.run(all_at_once(dns.loop, dns.resolver, 50))) {
+    EXPECT_FALSE(resolution.addresses.has_error());
+  }
+  EXPECT_FALSE(dns.resolve("host.example").addresses.has_error());
+  EXPECT_EQ(dns.server.asked_udp, 1);
+}
+
+TEST(Resolver, AFailureIsSharedToo) {
+  Fixture dns(with_flags(0x8183));
+  for (const auto& resolution : dns.loop.run(all_at_once(dns.loop, dns.resolver, 5))) {
+    EXPECT_EQ(resolution.addresses.error().kind, FailureKind::no_such_name);
+  }
+  EXPECT_EQ(dns.server.asked_udp, 1);
+}
+
+TEST(Resolver, AStopEndsAllThatWaitAndIsNotRemembered) {
+  bool mute = true;
+  const auto answer = addresses(1);
+  Fixture dns([&](const DnsServer::Asked& asked) {
+    if (mute) dns.loop.stop.stop();
+    return mute ? std::nullopt : answer(asked);
+  });
+  // The stop of the waiting itself would end the helper above: its scope is another one.
+  StopSignal other;
+  const Scope scope{dns.loop.clock, other};
+  std::vector<FailureKind> kinds;
+  for (int i = 0; i < 3; ++i) {
+    asio::co_spawn(
+        dns.loop.context, dns.resolver.resolve("host.example", Family::v4, dns.loop.scope),
+        [&](std::exception_ptr, const Resolution& resolution) {
+          kinds.push_back(resolution.addresses.has_error() ? resolution.addresses.error().kind
+                                                           : FailureKind::local);
+        });
+  }
+  const auto bound = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (kinds.size() < 3 && dns.loop.context.run_one_until(bound) > 0) {
+  }
+  EXPECT_EQ(kinds, std::vector<FailureKind>(3, FailureKind::stopped));
+  mute = false;
+  const auto again = dns.loop.run(dns.resolver.resolve("host.example", Family::v4, scope));
+  EXPECT_FALSE(again.addresses.has_error());
+}
+
+TEST(AresChannel, ServersAreReadWhole) {
+  Loop loop;
+  const auto servers = [&](const std::vector<std::string>& list) {
+    AresOptions options;
+    options.servers = list;
+    const auto channel = AresChannel::create(loop.executor(), options);
+    return channel.has_error() ? std::vector{channel.error()} : (*channel)->servers();
+  };
+  EXPECT_EQ(servers({"192.0.2.53", "192.0.2.54:5353", "[2001:db8::1]:5353", "2001:db8::2"}),
+            (std::vector<std::string>{"192.0.2.53", "192.0.2.54:5353", "[2001:db8::1]:5353",
+                                      "2001:db8::2"}));
+  for (const std::string bad : {"192.0.2.1:99999", "192.0.2.1:", "name.example", "::1:53:", ""}) {
+    EXPECT_EQ(
+        servers({"192.0.2.53", bad}),
+        std::vector<std::string>{"'" + bad +
+                                 "': expected an address such as 192.0.2.53, 192.0.2.53:5353 or "
+                                 "[2001:db8::53]:5353"});
+  }
+}
+
+TEST(AresChannel, AQueryCarriesTheWholeReply) {
+  Fixture dns(addresses(2));
+  const auto reply =
+      dns.loop.run(dns.channel->query("host.example", 1, dns.loop.scope, dns.loop.soon()));
+  ASSERT_FALSE(reply.has_error());
+  EXPECT_EQ(reply->status, ARES_SUCCESS);
+  const auto message = dns::parse_message(reply->message);
+  ASSERT_FALSE(message.has_error());
+  EXPECT_EQ(message->records.size(), 2u);
+}
+
+TEST(AresChannel, AChannelThatGoesEndsItsQueries) {
+  Fixture dns([](const DnsServer::Asked&) { return std::nullopt; });
+  std::optional<FailureKind> kind;
+  auto channel = Fixture::make(dns.loop, dns.server.text());
+  asio::co_spawn(dns.loop.context,
+                 channel->addresses("host.example", Family::v4, dns.loop.scope, dns.loop.soon()),
+                 [&](std::exception_ptr, const Result<std::vector<IpAddress>>& result) {
+                   kind = result.has_error() ? result.error().kind : FailureKind::local;
+                 });
+  const auto bound = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (dns.server.asked_udp == 0 && dns.loop.context.run_one_until(bound) > 0) {
+  }
+  channel.reset();
+  while (!kind && dns.loop.context.run_one_until(bound) > 0) {
+  }
+  EXPECT_EQ(kind, FailureKind::stopped);
+}
+
+}  // namespace
+}  // namespace callready
