@@ -217,7 +217,9 @@ asio::awaitable<std::unique_ptr<TcpStream>> open_tunnel(Context& context, Job jo
   if (!route) co_return nullptr;
   const auto start = context.scope.clock.now();
   HttpClient client(context.executor, context.tls);
-  const auto target = authority(job.probe.target.host, job.probe.target.port());
+  // By name, so that the proxy resolves; by address where the check has found the server itself.
+  const auto host = job.address ? job.address->to_string() : job.probe.target.host;
+  const auto target = authority(host, job.probe.target.port());
   auto request = request_through(context, *route, "http://" + target);
   std::unique_ptr<TcpStream> stream;
   const ProxyAttempt attempt = [&](HttpRequest one) -> asio::awaitable<HttpReply> {

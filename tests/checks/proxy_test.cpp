@@ -3,6 +3,7 @@
 #include "tests/support/check_runner.hpp"
 #include "tests/support/child_process.hpp"
 #include "tests/support/connect_proxy.hpp"
+#include "tests/support/coturn.hpp"
 #include "tests/support/dns_server.hpp"
 #include "tests/support/evidence.hpp"
 #include "tests/support/scripted_server.hpp"
@@ -249,6 +250,20 @@ TEST_F(ProxyCheck, DeniesTcpAndTls) {
     EXPECT_EQ(seen.outcome, Outcome::denied) << check;
     EXPECT_EQ(seen.detail, "403") << check;
   }
+}
+
+TEST_F(ProxyCheck, CarriesStun) {
+  CALLREADY_NEEDS_COTURN();
+  test::Coturn coturn(runner.loop.context, {});
+  ConnectProxy proxy(runner.loop, [](const std::string&) { return ConnectProxy::established(); });
+  proxy.target = coturn.address();
+  auto seen = runner.run(probe("stun", proxy.url()), std::nullopt);
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_TRUE(test::find_evidence(seen, "stun_reply"));
+  EXPECT_TRUE(proxy.heads.back().starts_with("CONNECT sip.example.com:5061 "));
+  seen = runner.run(probe("stun", proxy.url()), IpAddress::v4({192, 0, 2, 7}));
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_TRUE(proxy.heads.back().starts_with("CONNECT 192.0.2.7:5061 ")) << "as the check says";
 }
 
 // A real squid, which wants a login by NTLM or Basic.
