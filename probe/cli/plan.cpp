@@ -78,6 +78,10 @@ std::size_t quota_of(const Row& row, const PlanOptions& options) {
   return std::min(wanted, row.candidates.size());
 }
 
+bool only_service_tags(const Row& row) {
+  return row.candidates.empty() && !row.requirement.service_tags.empty();
+}
+
 // Why the row cannot be probed from here, or nothing.
 std::string reason_to_skip(const Row& row, const std::vector<std::string>& missing,
                            const std::vector<std::string>& problems, const PlanOptions& options) {
@@ -93,13 +97,13 @@ std::string reason_to_skip(const Row& row, const std::vector<std::string>& missi
     return fmt::format("needs your own value: --var {}=...", fmt::join(missing, "=... --var "));
   }
   if (!problems.empty()) return fmt::format("{}", fmt::join(problems, "; "));
-  if (!requirement.listening && requirement.check != "udp-range") {
+  if (!requirement.listening && requirement.check != "udp-range" && !only_service_tags(row)) {
     return "networks without a known listener are not probed: they are other people's machines";
   }
   if (row.candidates.empty()) {
-    if (!requirement.service_tags.empty()) {
-      return "given as service tags only: load them with --service-tags FILE (Microsoft's "
-             "ServiceTags_Public.json)";
+    if (only_service_tags(row)) {
+      return "given as Azure service tags, whose addresses Microsoft publishes weekly "
+             "(ServiceTags_Public.json): this edition of callready cannot read them yet";
     }
     if (!requirement.wildcards.empty()) {
       return fmt::format("only the wildcard {} is given, and no example of a name to try",
@@ -121,6 +125,10 @@ Row make_row(const TargetSet& set, const Requirement& requirement, const PlanOpt
   row.candidates = candidates_of(set, row.requirement, options.regions);
   row.total = row.candidates.size();
   row.planned.skipped = reason_to_skip(row, expanded.missing, expanded.problems, options);
+  row.planned.open_question = !row.planned.skipped.empty() &&
+                              row.requirement.direction == Direction::out &&
+                              !row.requirement.check.empty() &&
+                              (!expanded.missing.empty() || only_service_tags(row));
   if (row.planned.skipped.empty()) {
     row.quota = quota_of(row, options);
     if (!options.from && !sent_from_a_pc(row.requirement)) {

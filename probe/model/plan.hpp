@@ -13,6 +13,9 @@ struct PlannedRequirement {
   std::string set, requirement;     // ids
   std::vector<std::string> probes;  // ids, in the order of the document
   std::string skipped;              // why there are none, and what would settle it
+  // Where skipped: the user could settle it (a variable, a file of service tags), so what the
+  // vendor needs stays an open question instead of being left out of the verdict.
+  bool open_question = false;
   std::string sampled;              // "4 of 158 hosts"; empty where all are tried
   std::string note;                 // "measured from a PC: run on a phone's network to be sure"
 };

@@ -272,7 +272,7 @@ RequirementResult judge_requirement(const Requirement& requirement,
   result.probes = planned.probes;
   result.sampled = planned.sampled;
   if (!planned.skipped.empty()) {
-    result.status = Status::skip;
+    result.status = planned.open_question ? Status::unknown : Status::skip;
     result.summary = planned.skipped;
     return result;
   }

@@ -123,11 +123,12 @@ class _Loader:
         return ([a for a in singles if ":" not in a], [n for n in networks if ":" not in n])
 
     def _ports(self, row, variables):
-        """Single ports only: a range is media, and nothing listens there."""
+        """Single ports and short ranges: a long range is media, and nothing listens there."""
         for port in _as_list(row.get("ports")):
             text = self._expand(port, variables)
-            if text and text.isdigit():
-                yield int(text)
+            first, _, last = (text or "").partition("-")
+            if first.isdigit() and (last or first).isdigit() and int(last or first) - int(first) < 16:
+                yield from range(int(first), int(last or first) + 1)
 
     def _own_addresses(self, row, variables):
         """Shares the addresses that a row gives out among the names that it gives."""

@@ -32,7 +32,7 @@ LoadRules rules() {
       {"sip", {udp, tcp, tls}, {{"verify_name", "no: any name", false}}, true, true},
       {"sip-alg", {udp}, {}, true, true},
       {"ntp", {udp}, {}, true, true},
-      {"nat", {}, {}, false, false},
+      {"nat", {udp}, {{"other", "second server", false}}, true, true},
   };
   return all;
 }
