@@ -376,9 +376,9 @@ TEST(Rows, OfAnotherVantageSayWhereToRunThem) {
 }
 
 TEST(Rows, WithoutAnEndpointGetOneProbe) {
-  const auto plan = plan_of({small_set("  - { id: row, title: T, source: s, check: nat }\n")});
+  const auto plan = plan_of({small_set("  - { id: row, title: T, source: s, check: path }\n")});
   ASSERT_EQ(plan.probes.size(), 1u);
-  EXPECT_EQ(plan.probes[0].probe.id, "nat/udp");
+  EXPECT_EQ(plan.probes[0].probe.id, "path/udp");
   EXPECT_EQ(plan.requirements[0].skipped, "");
 }
 

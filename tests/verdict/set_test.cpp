@@ -20,7 +20,7 @@ struct Fixture {
     set.requirements.push_back(row(id));
     set.capabilities.push_back({id, id, std::move(in_scenarios), {{{{id}}, false}}});
     results.push_back(test::result_of({id, outcome, outcome == skipped ? "stopped" : ""}));
-    planned.push_back({"set", id, {results.back().probe.id}, "", "", ""});
+    planned.push_back({"set", id, {results.back().probe.id}, "", false, "", ""});
   }
   SetResult judge() const { return judge_set(set, planned, scenarios, Evidences(results)); }
 };
@@ -111,7 +111,7 @@ TEST(Set, RowsThatNoCapabilityNeedsDecideAlone) {
 TEST(Set, RowsOfOtherSetsAreLeftOut) {
   Fixture fixture;
   fixture.add("a", answered);
-  fixture.planned.push_back({"other", "a", {}, "", "", ""});
+  fixture.planned.push_back({"other", "a", {}, "", false, "", ""});
   EXPECT_EQ(fixture.judge().requirements.size(), 1u);
 }
 
