@@ -17,6 +17,10 @@ inline LoadRules plan_rules() {
   auto all = rules();
   for (auto& check : all.checks) {
     if (check.kind == "http") check.parameters.push_back({"body", "expected body"});
+    if (check.kind == "nat") {
+      check.transports = {Transport::udp};
+      check.parameters.push_back({"other", "a second server"});
+    }
     if (check.kind == "sip") check.parameters.push_back({"verify_name", "no: any name"});
   }
   return all;
