@@ -213,6 +213,14 @@ class Runs(CommandsTest):
         self.assertEqual(done.returncode, 1)
         self.assertEqual(json.loads(done.stdout)["sets"][0]["verdict"], "blocked")
 
+    def test_the_vendors_sets_can_be_used(self):
+        done = self.run_it("list", "--json")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        for name in ("cloudoe", "itracks", "librestream", "quicklink", "rainbow", "webex"):
+            with self.subTest(name):
+                self.assertIn(f'"{name}"', done.stdout)
+                self.assertEqual(self.run_it("show", name).stderr, "")
+
     def test_a_saved_report_is_rendered_with_its_exit_status(self):
         done = self.check_small("--report", "json=" + self.path("report.json"))
         self.assertEqual(done.returncode, 1)

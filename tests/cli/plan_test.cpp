@@ -58,9 +58,16 @@ const PlanCase cases[] = {
     {"rainbow-skip", {"rainbow"}, {.skip = {"turn-everywhere", "rainbow/files-everywhere"}}},
     {"rainbow-android", {"rainbow"}, {.client = "android"}},
     {"rainbow-webex", {"rainbow", "webex"}, {}},
-    {"librestream-variables",
+    {"librestream-own", {"librestream"}, {.scenarios = {"own-sip"}}},
+    {"librestream-own-variables",
      {"librestream"},
-     {.variables = {{"sip_server", "sip.example.com"}, {"media_server", "192.0.2.7"}}}},
+     {.scenarios = {"own-sip"},
+      .variables = {{"sip_server", "sip.example.com"},
+                    {"sip_port", "5061"},
+                    {"sip_transport", "tls"},
+                    {"media_server", "192.0.2.7"},
+                    {"media_ports", "16384-16389"},
+                    {"test_server", "no such host"}}}},
 };
 
 class PlanTest : public testing::TestWithParam<PlanCase> {};
