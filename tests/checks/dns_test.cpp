@@ -12,6 +12,7 @@ using Parameters = std::map<std::string, std::string>;
 
 class DnsCheck : public testing::Test {
  protected:
+  explicit DnsCheck(test::Time time = test::Time::real) : runner({}, time) {}
   test::CheckRunner runner;
 
   // Asks as the runner would: without an address of the host.
@@ -39,6 +40,12 @@ class DnsCheck : public testing::Test {
       return reply.edns(extended, text).bytes();
     };
   }
+};
+
+// Where somebody waits for silence.
+class SlowDnsCheck : public DnsCheck {
+ protected:
+  SlowDnsCheck() : DnsCheck(test::Time::by_hand) {}
 };
 
 const Evidence* find(const Observation& seen, std::string_view kind) {
@@ -249,7 +256,7 @@ TEST_F(DnsCheck, GoesOnWithoutEdns) {
   }
 }
 
-TEST_F(DnsCheck, IsSilentWhereNobodyAnswers) {
+TEST_F(SlowDnsCheck, IsSilentWhereNobodyAnswers) {
   DnsServer server(runner.loop, [](const DnsServer::Asked&) { return std::nullopt; });
   runner.use_dns_servers({server.text()});
   const auto seen = ask("www.example.com");
@@ -272,7 +279,7 @@ TEST_F(DnsCheck, IsRefusedByAClosedPort) {
   EXPECT_EQ(ask("www.example.com", {}, Transport::tcp).outcome, Outcome::refused);
 }
 
-TEST_F(DnsCheck, OtherPeoplesAnswersDoNotCount) {
+TEST_F(SlowDnsCheck, OtherPeoplesAnswersDoNotCount) {
   DnsServer server(runner.loop, [](const DnsServer::Asked& asked) {
     auto reply = asked.reply().answer(1, wire_address("6.6.6.6"));
     reply.id ^= 1;
@@ -285,7 +292,7 @@ TEST_F(DnsCheck, OtherPeoplesAnswersDoNotCount) {
   EXPECT_EQ(tcp.detail, "malformed");
 }
 
-TEST_F(DnsCheck, GarbageIsMalformed) {
+TEST_F(SlowDnsCheck, GarbageIsMalformed) {
   DnsServer server(runner.loop, [](const DnsServer::Asked&) { return Bytes{1, 2, 3}; });
   runner.use_dns_servers({server.text()});
   const auto udp = ask("www.example.com");
