@@ -9,15 +9,14 @@
 namespace callready {
 namespace {
 
-// At most `limit` holders per address; others wait in line.
+// At most `limit` holders per door (an address, a proxy); others wait in line.
 class Turnstile {
  public:
-  Turnstile(asio::any_io_executor executor, int limit)
-      : executor_(std::move(executor)), limit_(limit) {}
+  explicit Turnstile(asio::any_io_executor executor) : executor_(std::move(executor)) {}
 
-  asio::awaitable<bool> enter(IpAddress address, Scope scope, Instant deadline) {
-    auto& place = places_[address];
-    if (place.inside < limit_) {
+  asio::awaitable<bool> enter(std::string door, int limit, Scope scope, Instant deadline) {
+    auto& place = places_[door];
+    if (place.inside < limit) {
       ++place.inside;
       co_return true;
     }
@@ -29,8 +28,8 @@ class Turnstile {
     co_return false;
   }
 
-  void leave(IpAddress address) {
-    auto& place = places_[address];
+  void leave(const std::string& door) {
+    auto& place = places_[door];
     while (!place.line.empty()) {
       const auto next = place.line.front();
       place.line.erase(place.line.begin());
@@ -47,24 +46,22 @@ class Turnstile {
     std::vector<OneShot<bool>> line;
   };
   asio::any_io_executor executor_;
-  int limit_;
-  std::map<IpAddress, Place> places_;
+  std::map<std::string, Place> places_;
 };
 
 // The place is given back also where a check throws.
 class Inside {
  public:
-  Inside(Turnstile& turnstile, std::optional<IpAddress> address)
-      : turnstile_(turnstile), address_(address) {}
+  Inside(Turnstile& turnstile, std::string door) : turnstile_(turnstile), door_(std::move(door)) {}
   ~Inside() {
-    if (address_) turnstile_.leave(*address_);
+    if (!door_.empty()) turnstile_.leave(door_);
   }
   Inside(const Inside&) = delete;
   Inside& operator=(const Inside&) = delete;
 
  private:
   Turnstile& turnstile_;
-  std::optional<IpAddress> address_;
+  std::string door_;
 };
 
 class Runner {
@@ -77,7 +74,7 @@ class Runner {
         progress_(progress),
         table_(table),
         pacer_(options.pace),
-        turnstile_(context.executor, options.per_address),
+        turnstile_(context.executor),
         finished_(context.executor) {
     results_.reserve(plan.probes.size());
     for (const auto& planned : plan.probes) {
@@ -210,15 +207,22 @@ class Runner {
   asio::awaitable<Observation> admitted(const checks::Check& check, checks::Job job) {
     Observation observation;
     observation.address = job.address;
+    // What goes through a proxy meets the proxy's door; a check without an endpoint meets none.
+    std::string door = job.probe.target.route.proxy;
+    int limit = options_.per_proxy;
     if (job.address) {
+      door = job.address->to_string();
+      limit = options_.per_address;
+    }
+    if (!door.empty()) {
       const bool entered =
-          co_await turnstile_.enter(*job.address, context_.scope, context_.deadline);
+          co_await turnstile_.enter(door, limit, context_.scope, context_.deadline);
       if (!entered) {
         record(observation, stopped());
         co_return observation;
       }
     }
-    const Inside inside(turnstile_, job.address);
+    const Inside inside(turnstile_, door);
     const bool go = co_await paced(job);
     if (!go) {
       record(observation, stopped());

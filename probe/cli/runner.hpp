@@ -15,6 +15,7 @@ struct RunnerOptions {
   PaceLimits pace;
   int in_flight = 256;        // probes at work at a time
   int per_address = 4;        // of these to one address
+  int per_proxy = 16;         // of these through one proxy, which is made for many
   bool v4 = true, v6 = true;  // families that may be used; v4 is preferred where both are
 };
 

@@ -132,6 +132,17 @@ TEST(Runner, KeepsTheLimitPerAddressAndUsesIt) {
   for (const auto& result : results) EXPECT_EQ(result.observation.outcome, Outcome::answered);
 }
 
+TEST(Runner, KeepsTheLimitPerProxy) {
+  Fixture run(Time::by_hand);
+  for (std::uint16_t port = 1; port <= 40; ++port) {
+    run.add("name.invalid", port);
+    run.plan.probes.back().probe.target.route.proxy = "http://proxy:3128";
+  }
+  run.own.takes["name.invalid"] = milliseconds(10);
+  run.run();
+  EXPECT_EQ(run.own.most_at_work, 16);
+}
+
 TEST(Runner, KeepsTheLimitOfProbesInFlight) {
   Fixture run(Time::by_hand);
   run.options.in_flight = 7;
