@@ -70,9 +70,9 @@ std::string where_the_list_is(const Facts& facts, const std::vector<const ProbeR
     }
   }
   if (sets.empty()) return {};
-  std::string text;
-  for (const auto& set : sets) text += ' ' + set;
-  return fmt::format(" The whole list: callready firewall{}.", text);
+  std::string commands;
+  for (const auto& set : sets) commands += (commands.empty() ? "" : ", ") + ("callready show " + set);
+  return fmt::format(" The whole list: {}.", commands);
 }
 
 FindingEvidence what_it_saw(const ProbeResult& result) {
