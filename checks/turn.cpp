@@ -83,6 +83,7 @@ void add(Observation& observation, std::string kind, std::string text,
 void record_reply(Observation& observation, const TurnClient& client, const TurnReply& reply) {
   if (reply.answer) {
     add_reply_evidence(observation, *reply.answer);
+    add_loss_evidence(observation, reply.attempts);
     observation.timing_ms["reply"] = reply.answer->took.count();
     if (!client.channel().reliable()) observation.round_trip = reply.answer->round_trip;
     const auto& message = reply.answer->message;
@@ -98,7 +99,6 @@ void record_reply(Observation& observation, const TurnClient& client, const Turn
            {"port", static_cast<std::int64_t>(message.alternate_server->port)}});
     }
   }
-  add_loss_evidence(observation, reply.attempts);
   const bool with_credentials = client.authenticated();
   const auto set = [&](Outcome outcome, std::string detail) {
     observation.outcome = outcome;

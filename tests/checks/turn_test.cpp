@@ -269,6 +269,7 @@ TEST_F(TurnCheck, IsSilentWhereNobodyAnswers) {
   const auto seen = runner.run("turn", Transport::udp, "localhost", server.address());
   EXPECT_EQ(seen.outcome, Outcome::silent);
   EXPECT_EQ(seen.attempts, 4);
+  EXPECT_FALSE(find_evidence(seen, "retransmitted")) << "that is said of answers only";
 }
 
 TEST_F(TurnCheck, NamesWhatIsNotTurn) {

@@ -107,11 +107,19 @@ class BrokenSite(SiteTest):
         self.assertEqual(1, status)
         self.assertEqual("blocked", found["rainbow/sign-in"])
 
-    def test_prohibited_names_the_device(self):
+    def test_a_device_that_refuses_is_named(self):
         _, _, report = self.verdicts_with("reject-udp", "rainbow")
-        by = {p["evidence"][0].get("sender") for p in report["probes"] if p["outcome"] == "rejected"
-              and p["check"] == "turn"}
+        by = {evidence["by"] for p in report["probes"] if p["outcome"] == "rejected"
+              for evidence in p["evidence"] if evidence.get("result") == "prohibited"}
         self.assertEqual({"10.20.0.1"}, by)
+        # Routers answer a few packets and then one a second: the others are silent, not refused.
+        self.assertEqual(["firewall.udp_blocked"], [f["code"] for f in report["findings"]])
+        self.assertIn("10.20.0.1", report["findings"][0]["fix"])
+
+    def test_the_cause_is_named_once(self):
+        for fault, code in (("udp-blocked", "firewall.udp_blocked"), ("offline", "network.offline")):
+            _, _, report = self.verdicts_with(fault, "rainbow")
+            self.assertEqual([code], [f["code"] for f in report["findings"]], fault)
 
     def test_an_interrupted_run_reports_what_it_has(self):
         with Site(faults=["udp-blocked"]) as site:
