@@ -144,6 +144,22 @@ std::optional<std::string> interface_problem(const std::string& name) {
 
 }  // namespace
 
+int run_and_deliver(const Arguments& arguments, SessionOptions options) {
+  const auto terminal = platform::standard_error();
+  options.show_progress = terminal.interactive && !arguments.quiet;
+  options.terminal_width = terminal.width;
+  const auto report = run_session(options);
+  if (report.has_error()) {
+    complain(report.error());
+    return usage_error;
+  }
+  if (const auto failure = deliver(*report, arguments)) {
+    complain(*failure);
+    return usage_error;
+  }
+  return exit_status(*report);
+}
+
 int run_check(const Arguments& arguments) {
   auto sets = find_sets(arguments);
   if (!sets) return usage_error;
@@ -186,18 +202,7 @@ int run_check(const Arguments& arguments) {
   options.dns_servers = arguments.dns_servers;
   options.timeout = milliseconds(static_cast<long>(arguments.timeout_s * 1000));
   options.site = arguments.site;
-  show_progress(arguments, options);
-
-  const auto report = run_session(options);
-  if (report.has_error()) {
-    complain(report.error());
-    return usage_error;
-  }
-  if (const auto failure = deliver(*report, arguments)) {
-    complain(*failure);
-    return usage_error;
-  }
-  return exit_status(*report);
+  return run_and_deliver(arguments, std::move(options));
 }
 
 }  // namespace callready

@@ -34,18 +34,7 @@ int run_demo(const Arguments& arguments) {
   options.ca_files = {site.ca_file()};
   options.dns_servers = {site.dns().to_string()};
   options.site = "the demo site on loopback";
-  show_progress(arguments, options);
-
-  const auto report = run_session(options);
-  if (report.has_error()) {
-    complain(report.error());
-    return usage_error;
-  }
-  if (const auto failure = deliver(*report, arguments)) {
-    complain(*failure);
-    return usage_error;
-  }
-  return exit_status(*report);
+  return run_and_deliver(arguments, std::move(options));
 }
 
 }  // namespace callready

@@ -21,8 +21,8 @@ int run_demo(const Arguments& arguments);
 LoadRules load_rules();
 // Everything that can be named on the command line.
 Catalog make_catalog(const Arguments& arguments);
-// A bar on a terminal, unless the user wants quiet.
-void show_progress(const Arguments& arguments, SessionOptions& options);
+// The run, with a bar on a terminal, and its reports; the exit status.
+int run_and_deliver(const Arguments& arguments, SessionOptions options);
 // "callready: ..." on standard error.
 void complain(const std::string& message);
 

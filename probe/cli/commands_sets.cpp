@@ -27,12 +27,6 @@ int printed(const std::string& text) { return print(text) ? 0 : usage_error; }
 
 void complain(const std::string& message) { fmt::print(stderr, "callready: {}\n", message); }
 
-void show_progress(const Arguments& arguments, SessionOptions& options) {
-  const auto terminal = platform::standard_error();
-  options.show_progress = terminal.interactive && !arguments.quiet;
-  options.terminal_width = terminal.width;
-}
-
 LoadRules load_rules() {
   LoadRules rules;
   for (const auto& check : checks::registry()) {

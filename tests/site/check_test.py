@@ -114,7 +114,6 @@ class BrokenSite(SiteTest):
         self.assertEqual({"10.20.0.1"}, by)
         # Routers answer a few packets and then one a second: the others are silent, not refused.
         self.assertEqual(["firewall.udp_blocked"], [f["code"] for f in report["findings"]])
-        self.assertIn("10.20.0.1", report["findings"][0]["fix"])
 
     def test_the_cause_is_named_once(self):
         for fault, code in (("udp-blocked", "firewall.udp_blocked"), ("offline", "network.offline")):
