@@ -225,13 +225,13 @@ asio::awaitable<Result<bool>> measure_hairpin(Context& context, UdpSocket& first
   const auto id = stun::new_transaction_id();
   const stun::Bytes token(id.begin(), id.end());
   const auto start = context.scope.clock.now();
-  for (std::size_t attempt = 0; attempt < 3; ++attempt) {
+  for (std::size_t attempt = 0; attempt < 2; ++attempt) {
     const auto opened = first.send_to(token, second_mapped);
     const auto sent = second.send_to(token, first_mapped);
     if (opened.has_error()) co_return opened.error();
     if (sent.has_error()) co_return sent.error();
     const auto until =
-        start + (attempt < 2 ? timeouts::udp_sends[attempt + 1] : timeouts::relay_trip);
+        start + (attempt < 1 ? timeouts::udp_sends[attempt + 1] : timeouts::hairpin);
     for (int seen = 0; seen < 64; ++seen) {
       auto event = co_await first.receive(context.scope, until);
       if (event.has_error()) {

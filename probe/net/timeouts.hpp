@@ -58,6 +58,10 @@ inline constexpr milliseconds udp_range{3'000};
 // just answered, so it is near and awake.
 inline constexpr milliseconds relay_trip{1'500};
 
+// A datagram that the NAT turns back, sent at the first two of udp_sends: the site's NAT is near, and
+// where it turns nothing back the whole run waits for this.
+inline constexpr milliseconds hairpin{600};
+
 // Between two SIP requests to one server: those that come faster look like a scanner's to the
 // servers that ban them.
 inline constexpr milliseconds sip_gap{1'000};

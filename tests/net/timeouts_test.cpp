@@ -18,6 +18,7 @@ TEST(Timeouts, Nest) {
   EXPECT_LT(4 * std::max(sip_gap, sip_single_reply), check) << "the SIP ALG test sends four";
   EXPECT_LT(stranger_line, stream_reply);
   EXPECT_LT(dns_try, dns_total);
+  EXPECT_LT(udp_sends[1], hairpin);
   EXPECT_LT(icmp_reply, icmp_refill);
   EXPECT_LT(2 * icmp_refill, udp_range) << "a silent port is asked for again at least once";
   EXPECT_LT(udp_range + dns_total, run);
