@@ -230,8 +230,7 @@ asio::awaitable<Result<bool>> measure_hairpin(Context& context, UdpSocket& first
     const auto sent = second.send_to(token, first_mapped);
     if (opened.has_error()) co_return opened.error();
     if (sent.has_error()) co_return sent.error();
-    const auto until =
-        start + (attempt < 1 ? timeouts::udp_sends[attempt + 1] : timeouts::hairpin);
+    const auto until = start + (attempt < 1 ? timeouts::udp_sends[attempt + 1] : timeouts::hairpin);
     for (int seen = 0; seen < 64; ++seen) {
       auto event = co_await first.receive(context.scope, until);
       if (event.has_error()) {
