@@ -79,6 +79,15 @@ void add_tls_evidence(Observation& observation, const TlsInfo& info) {
     }
     observation.evidence.push_back(std::move(evidence));
   }
+  if (info.public_root && !info.chain.empty()) {
+    Evidence evidence;
+    evidence.kind = "chain_root";
+    evidence.text = *info.public_root
+                        ? "the chain ends in a public root, or in one given for this run"
+                        : "the chain does not end in a public root";
+    evidence.facts["expected"] = *info.public_root;
+    observation.evidence.push_back(std::move(evidence));
+  }
   if (info.client_certificate_asked) {
     Evidence evidence;
     evidence.kind = "client_certificate_asked";

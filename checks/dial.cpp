@@ -48,7 +48,7 @@ asio::awaitable<Dialled> dial(Context& context, Job job, DialOptions options,
     co_return dialled;
   }
   TlsOptions tls_options;
-  tls_options.server_name = job.probe.target.host;
+  tls_options.server_name = job.parameter("server_name", job.probe.target.host);
   // A bare address in the set has no name to check: such certificates name the service.
   tls_options.check_name = !IpAddress::parse(job.probe.target.host).has_value();
   tls_options.alpn = options.alpn;

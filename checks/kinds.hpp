@@ -6,6 +6,7 @@
 namespace callready::checks {
 
 asio::awaitable<Observation> run_http(Context& context, Job job);
+asio::awaitable<Observation> run_hop(Context& context, Job job);
 asio::awaitable<Observation> run_ntp(Context& context, Job job);
 asio::awaitable<Observation> run_nat(Context& context, Job job);
 asio::awaitable<Observation> run_proxy(Context& context, Job job);

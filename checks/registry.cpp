@@ -32,6 +32,12 @@ std::span<const Check> registry() {
         {"body", "text that must be in the body"},
         {"status", "the status that must come; any where absent"},
         {"upgrade", "websocket: the connection must be switched to WebSocket"}}},
+      {"hop",
+       "Way out of the site",
+       run_hop,
+       {udp, tcp},
+       {{"payload", "over UDP: rtp (the default), stun or sip"},
+        {"control", "address:port of a TCP listener that was reached"}}},
       {"ntp", "SNTP question", run_ntp, {udp}, {}},
       {"proxy", "CONNECT through the proxy", run_proxy, {tcp, tls}, {}},
       {"sip-alg",
@@ -56,7 +62,8 @@ std::span<const Check> registry() {
        "TLS handshake",
        run_tls,
        {tls},
-       {{"issuer", "a part of the issuer's name that the chain must hold: a private PKI"}}},
+       {{"issuer", "a part of the issuer's name that the chain must hold: a private PKI"},
+        {"server_name", "the name to greet the server by (SNI), where it is not the host's"}}},
   };
   return table;
 }

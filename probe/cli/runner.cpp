@@ -73,7 +73,8 @@ class Runner {
         options_(options),
         progress_(progress),
         table_(table),
-        pacer_(options.pace),
+        own_pacer_(options.pace),
+        pacer_(options.pacer == nullptr ? own_pacer_ : *options.pacer),
         turnstile_(context.executor),
         finished_(context.executor) {
     results_.reserve(plan.probes.size());
@@ -254,7 +255,8 @@ class Runner {
   const RunnerOptions& options_;
   const ProgressCallback& progress_;
   std::span<const checks::Check> table_;
-  Pacer pacer_;
+  Pacer own_pacer_;
+  Pacer& pacer_;
   Turnstile turnstile_;
   OneShot<bool> finished_;
   std::vector<ProbeResult> results_;

@@ -13,6 +13,7 @@ namespace callready {
 
 struct RunnerOptions {
   PaceLimits pace;
+  Pacer* pacer = nullptr;     // shared by the rounds of a run; null: one of its own
   int in_flight = 256;        // probes at work at a time
   int per_address = 4;        // of these to one address
   int per_proxy = 16;         // of these through one proxy, which is made for many

@@ -7,6 +7,7 @@
 #include <csignal>
 #include <set>
 
+#include "probe/cli/follow_up.hpp"
 #include "probe/cli/progress.hpp"
 #include "probe/net/timeouts.hpp"
 #include "probe/net/udp.hpp"
@@ -89,6 +90,25 @@ void let_go(asio::io_context& loop, StopSignal& stop) {
   }
 }
 
+// The plan, and then what its results leave in doubt, within the same deadline and manners.
+asio::awaitable<void> make_rounds(const SessionOptions& options, const Plan& plan,
+                                  checks::Context& context, const ProgressCallback& progress,
+                                  Report& report, bool& first_is_done) {
+  Pacer pacer(options.runner.pace);
+  auto runner = options.runner;
+  runner.pacer = &pacer;
+  auto first = co_await run_probes(plan, context, runner, progress);
+  report.probes = std::move(first);
+  if (context.scope.stop.stopped()) co_return;
+  first_is_done = true;
+  report.sets = judge(options, plan, report.probes, day_of(context.scope.clock.wall_now()));
+  Plan second;
+  for (auto& probe : follow_ups(report)) second.probes.push_back({std::move(probe), {}});
+  if (second.probes.empty()) co_return;
+  auto more = co_await run_probes(second, context, runner, progress);
+  for (auto& result : more) report.probes.push_back(std::move(result));
+}
+
 }  // namespace
 
 std::string user_agent() {
@@ -145,7 +165,7 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
   const auto start = clock.now();
   const auto deadline = start + time_for(plan, options);
 
-  bool finished = false;
+  bool finished = false, first_is_done = false;
   asio::signal_set signals(loop, SIGINT, SIGTERM);
   signals.async_wait([&](error_code error, int) {
     if (error || finished) return;
@@ -156,8 +176,11 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
   });
   const auto timer = clock.call_at(deadline, [&] {
     if (finished) return;
-    report.complete = false;
-    report.notes.emplace_back("The time was up before all probes had ended (--timeout).");
+    // Of a second round's questions each that was answered helps, and none is missed.
+    if (!first_is_done) {
+      report.complete = false;
+      report.notes.emplace_back("The time was up before all probes had ended (--timeout).");
+    }
     stop.stop();
   });
 
@@ -168,10 +191,9 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
   const ProgressCallback on_progress = [&](std::size_t done, std::size_t total) {
     progress.update(done, total);
   };
-  asio::co_spawn(loop, run_probes(plan, context, options.runner, on_progress),
-                 [&](std::exception_ptr error, std::vector<ProbeResult> results) {
+  asio::co_spawn(loop, make_rounds(options, plan, context, on_progress, report, first_is_done),
+                 [&](std::exception_ptr error) {
                    if (error) std::rethrow_exception(error);
-                   report.probes = std::move(results);
                    finished = true;
                    loop.stop();
                  });

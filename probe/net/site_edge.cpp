@@ -6,6 +6,8 @@ namespace {
 // Enterprises have a few routers of their own; further out every hop is a stranger's.
 constexpr int deepest = 8;
 constexpr std::uint16_t control_port = 443;
+// Sweeps of a run, where the first found nothing.
+constexpr int most_searches = 2;
 
 // Answers of one sweep, by TTL.
 struct Sweep {
@@ -93,6 +95,12 @@ asio::awaitable<SiteEdge::Found> SiteEdge::find(SocketAddress target, std::strin
                                                 Scope scope) {
   Found found;
   auto& place = searches_[target.address.is_v6()];
+  int number = 1;
+  const bool in_vain = place && place->done && !place->hop && place->target != target.address;
+  if (in_vain && place->number < most_searches) {
+    number = place->number + 1;
+    place.reset();
+  }
   if (place) {
     const auto search = place;
     if (!search->done) {
@@ -106,6 +114,7 @@ asio::awaitable<SiteEdge::Found> SiteEdge::find(SocketAddress target, std::strin
   }
   place = std::make_shared<Search>();
   const auto search = place;
+  search->number = number;
   search->target = target.address;
   search->interface = interface;
   const auto by_udp = std::make_shared<Sweep>(executor_);

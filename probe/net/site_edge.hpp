@@ -34,12 +34,19 @@ class SiteEdge {
   };
   // Looked for once a run and family, on the way to the first caller's `target`, with packets whose
   // TTL is too small to arrive: UDP to `port`, and where none of these gets out, TCP SYNs to 443.
+  // Where nothing was found, once more on the way to another target: the first may be blocked.
   // `interface` as in ConnectOptions.
   asio::awaitable<Found> find(SocketAddress target, std::string interface, Scope scope);
+
+  // From now on a wave's control goes to this TCP listener, which was reached: the target that the
+  // edge was found by may be blocked itself.
+  void use_control(SocketAddress listener) { controls_[listener.address.is_v6()] = listener; }
 
   // What one packet that ends at the hop came to.
   struct Answer {
     std::optional<IcmpError> icmp;  // the hop's, or another device's refusal
+    // Of a SYN: somebody nearer than the hop took the connection, or reset it.
+    bool taken = false, reset = false;
     // Without an answer: the control, sent after it, was answered, so the hop had one to give.
     bool control_answered = false;
   };
@@ -50,38 +57,52 @@ class SiteEdge {
   asio::awaitable<Answer> ask(UdpSocket& socket, std::vector<std::uint8_t> payload, bool patient,
                               Scope scope, Instant until);
 
+  // The same for a SYN to `remote`.
+  asio::awaitable<Answer> ask_syn(SocketAddress remote, std::string interface, bool patient,
+                                  Scope scope, Instant until);
+
   // True once a control went unanswered: further questions cost a second each.
   bool exhausted() const { return exhausted_; }
 
  private:
   struct Search {
     bool done = false;
+    int number = 1;
     std::optional<Hop> hop;
     IpAddress target;
     std::string interface;
     std::vector<OneShot<bool>> waiting;
   };
   struct Question {
-    UdpSocket* socket;
+    bool by_tcp;
+    UdpSocket* socket;  // by UDP; null once its owner has given up
     std::vector<std::uint8_t> payload;
+    SocketAddress remote;
+    std::string interface;
     bool patient;
     Scope scope;
     Instant until;
     OneShot<Answer> answer;
-    std::optional<IcmpError> heard;
+    Answer heard;
+    bool settled() const { return heard.icmp || heard.taken || heard.reset; }
   };
   struct Wave;
+
+  asio::awaitable<Answer> put(std::shared_ptr<Question> question);
 
   asio::awaitable<void> make_waves(Scope scope, std::shared_ptr<Search> search);
   asio::awaitable<bool> make_wave(Scope scope, const Search& search,
                                   const std::vector<std::shared_ptr<Question>>& questions);
   static asio::awaitable<void> hear(std::shared_ptr<Wave> wave, std::shared_ptr<Question> question,
                                     Instant deadline);
+  static asio::awaitable<void> connect(asio::any_io_executor executor, std::shared_ptr<Wave> wave,
+                                       std::shared_ptr<Question> question, int ttl);
   static asio::awaitable<void> control(asio::any_io_executor executor, std::shared_ptr<Wave> wave,
                                        SocketAddress remote, ConnectOptions options, Scope scope);
 
   asio::any_io_executor executor_;
   std::map<bool, std::shared_ptr<Search>> searches_;  // by is_v6
+  std::map<bool, SocketAddress> controls_;            // by is_v6; where absent: the target
   std::deque<std::shared_ptr<Question>> queue_;
   bool working_ = false, exhausted_ = false;
 };

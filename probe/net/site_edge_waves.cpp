@@ -12,29 +12,45 @@ struct SiteEdge::Wave {
     if (--waiting == 0) ended.deliver(true);
   }
   OneShot<bool> ended;
-  int waiting = 0;
+  int waiting = 1;  // the control; some answers are there before all questions are out
   bool control_answered = false;
 };
 
 asio::awaitable<SiteEdge::Answer> SiteEdge::ask(UdpSocket& socket,
                                                 std::vector<std::uint8_t> payload, bool patient,
                                                 Scope scope, Instant until) {
-  const auto search = searches_[socket.remote().address.is_v6()];
+  const OneShot<Answer> answer(executor_);
+  Question made{false,  &socket, std::move(payload), socket.remote(), "", patient, scope, until,
+                answer, {}};
+  const auto question = std::make_shared<Question>(std::move(made));
+  auto result = co_await put(question);
+  co_return result;
+}
+
+asio::awaitable<SiteEdge::Answer> SiteEdge::ask_syn(SocketAddress remote, std::string interface,
+                                                    bool patient, Scope scope, Instant until) {
+  const OneShot<Answer> answer(executor_);
+  Question made{true, nullptr, {}, remote, std::move(interface), patient, scope, until, answer, {}};
+  const auto question = std::make_shared<Question>(std::move(made));
+  auto result = co_await put(question);
+  co_return result;
+}
+
+asio::awaitable<SiteEdge::Answer> SiteEdge::put(std::shared_ptr<Question> question) {
+  const auto search = searches_[question->remote.address.is_v6()];
   Answer nothing;
   if (!search || !search->hop) co_return nothing;
-  const OneShot<Answer> answer(executor_);
-  Question made{&socket, std::move(payload), patient, scope, until, answer, std::nullopt};
-  const auto question = std::make_shared<Question>(std::move(made));
   queue_.push_back(question);
   if (!working_) {
     working_ = true;
-    asio::co_spawn(executor_, make_waves(scope, search), asio::detached);
+    asio::co_spawn(executor_, make_waves(question->scope, search), asio::detached);
   }
   // Whoever makes the waves answers every question, at the latest when the run is stopped: the
   // socket must not be given up while a wave may still listen to it.
   StopSignal never;
-  const Scope unhurried{scope.clock, never};
-  const auto result = co_await answer.wait(unhurried, until + 4 * timeouts::icmp_refill);
+  const Scope unhurried{question->scope.clock, never};
+  const auto limit = question->until + 4 * timeouts::icmp_refill;
+  auto result = co_await question->answer.wait(unhurried, limit);
   question->socket = nullptr;
   if (result.has_error()) co_return nothing;
   co_return *result;
@@ -45,32 +61,28 @@ asio::awaitable<void> SiteEdge::make_waves(Scope scope, std::shared_ptr<Search> 
     // Those who ask in the same moment share a wave and its control.
     const auto soon = scope.clock.now() + timeouts::icmp_gather;
     const bool going_on = co_await sleep_until(executor_, scope, soon);
-    std::vector<std::shared_ptr<Question>> questions;
-    // Once the hop has run out, it gives one answer at a time: one question, and its control.
-    const std::size_t width = exhausted_ ? 1 : queue_.size();
-    while (!queue_.empty() && questions.size() < width) {
-      questions.push_back(queue_.front());
-      queue_.pop_front();
-    }
+    // All of them, also where the hop has run out: packets that die on the way cost it nothing, and
+    // one control speaks for all of those.
+    std::vector<std::shared_ptr<Question>> questions(queue_.begin(), queue_.end());
+    queue_.clear();
     bool control_answered = false;
     if (going_on) control_answered = co_await make_wave(scope, *search, questions);
     const bool all_answered = std::all_of(questions.begin(), questions.end(),
-                                          [](const auto& question) { return question->heard; });
+                                          [](const auto& question) { return question->settled(); });
     if (!control_answered && !all_answered) exhausted_ = true;
     const auto next = scope.clock.now() + timeouts::icmp_refill;
     std::size_t again = 0;
     for (const auto& question : questions) {
-      const bool settled = question->heard || control_answered || !going_on;
+      const bool settled = question->settled() || control_answered || !going_on;
       if (settled || !question->patient || next + timeouts::icmp_reply > question->until) {
-        Answer answer;
-        answer.icmp = question->heard;
+        Answer answer = question->heard;
         answer.control_answered = control_answered;
         question->answer.deliver(std::move(answer));
       } else {
         queue_.insert(queue_.begin() + static_cast<std::ptrdiff_t>(again++), question);
       }
     }
-    if (exhausted_ && !queue_.empty()) {
+    if (!control_answered && !queue_.empty()) {
       const bool slept = co_await sleep_until(executor_, scope, next);
       static_cast<void>(slept);  // stopped: the next turn answers everybody
     }
@@ -83,6 +95,12 @@ asio::awaitable<bool> SiteEdge::make_wave(Scope scope, const Search& search,
   const auto wave = std::make_shared<Wave>(executor_);
   const auto deadline = scope.clock.now() + timeouts::icmp_reply;
   for (const auto& question : questions) {
+    if (question->by_tcp) {
+      ++wave->waiting;
+      asio::co_spawn(executor_, connect(executor_, wave, question, search.hop->ttl),
+                     asio::detached);
+      continue;
+    }
     if (question->socket == nullptr) continue;
     question->socket->set_ttl(search.hop->ttl);
     const auto sent = question->socket->send(question->payload);
@@ -91,12 +109,13 @@ asio::awaitable<bool> SiteEdge::make_wave(Scope scope, const Search& search,
     ++wave->waiting;
     asio::co_spawn(executor_, hear(wave, question, deadline), asio::detached);
   }
-  ++wave->waiting;
   ConnectOptions options;
   options.interface = search.interface;
   options.ttl = search.hop->ttl;
   options.timeout = timeouts::icmp_reply;
-  const SocketAddress remote{search.target, 443};
+  SocketAddress remote{search.target, 443};
+  const auto given = controls_.find(search.target.is_v6());
+  if (given != controls_.end()) remote = given->second;
   asio::co_spawn(executor_, control(executor_, wave, remote, options, scope), asio::detached);
   const auto ended = co_await wave->ended.wait(scope, deadline + timeouts::icmp_reply);
   static_cast<void>(ended);
@@ -110,9 +129,28 @@ asio::awaitable<void> SiteEdge::hear(std::shared_ptr<Wave> wave, std::shared_ptr
     if (event.has_error()) break;
     // A datagram cannot answer a packet that ended on the way.
     if (const auto* icmp = std::get_if<IcmpError>(&*event)) {
-      question->heard = *icmp;
+      question->heard.icmp = *icmp;
       break;
     }
+  }
+  wave->leave();
+}
+
+asio::awaitable<void> SiteEdge::connect(asio::any_io_executor executor, std::shared_ptr<Wave> wave,
+                                        std::shared_ptr<Question> question, int ttl) {
+  ConnectOptions options;
+  options.interface = question->interface;
+  options.ttl = ttl;
+  options.timeout = timeouts::icmp_reply;
+  const auto scope = question->scope;
+  const auto remote = question->remote;
+  auto connected = co_await connect_tcp(executor, scope, remote, options);
+  if (!connected.has_error()) {
+    question->heard.taken = true;
+  } else if (connected.error().icmp) {
+    question->heard.icmp = connected.error().icmp;
+  } else if (connected.error().kind == FailureKind::connection_refused) {
+    question->heard.reset = true;
   }
   wave->leave();
 }

@@ -54,6 +54,9 @@ inline constexpr milliseconds icmp_gather{2};
 // How long a normal run goes on asking for proof that a media range is open; --thorough takes all
 // the run has.
 inline constexpr milliseconds udp_range{3'000};
+// How long the second round asks one question of the first router outside: its two waves, and two
+// waits for a router that has run out of answers.
+inline constexpr milliseconds hop{4'000};
 // A datagram through a TURN relay, one way, sent at the first three of udp_sends: the relay has
 // just answered, so it is near and awake.
 inline constexpr milliseconds relay_trip{1'500};

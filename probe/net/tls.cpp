@@ -2,6 +2,7 @@
 
 #include <openssl/err.h>
 
+#include "probe/net/public_roots.hpp"
 #include "probe/net/timeouts.hpp"
 #include "probe/net/tls_record.hpp"
 
@@ -124,6 +125,8 @@ TlsContext::TlsContext() : context_(asio::ssl::context::tls_client) {
   SSL_CTX_set_client_cert_cb(context_.native_handle(), &on_client_certificate);
 }
 
+TlsContext::~TlsContext() = default;
+
 boost::system::result<std::unique_ptr<TlsContext>, std::string> TlsContext::create(
     const std::vector<std::string>& ca_files) {
   std::unique_ptr<TlsContext> context(new TlsContext);
@@ -132,6 +135,8 @@ boost::system::result<std::unique_ptr<TlsContext>, std::string> TlsContext::crea
     context->context_.load_verify_file(file, error);
     if (error) return file + ": no certificates could be read: " + error.message();
   }
+  context->public_roots_ = std::make_unique<PublicRoots>(ca_files);
+  context->public_roots_->attach_to(SSL_CTX_get_cert_store(context->context_.native_handle()));
   return context;
 }
 

@@ -10,6 +10,8 @@
 
 namespace callready {
 
+class PublicRoots;
+
 struct CertificateInfo {
   std::string subject, issuer;     // RFC 2253 names
   std::vector<std::string> names;  // subjectAltName: DNS names and addresses
@@ -32,6 +34,9 @@ struct TlsInfo {
   int verify_code = 0;
   std::string verify_text;
   std::vector<int> objections;  // all of them, without repetition
+  // Whether the chain ends in a root that everybody has, or in one given for this run; nothing
+  // where that cannot be known.
+  std::optional<bool> public_root;
   bool name_matches = true;
   bool client_certificate_asked = false;  // the peer sent a CertificateRequest; we have none
   // The first five bytes that came, where they are not the start of a TLS record: "HTTP/", "SSH-2".
@@ -45,11 +50,13 @@ class TlsContext {
   // Error: the file that cannot be read, in words.
   static boost::system::result<std::unique_ptr<TlsContext>, std::string> create(
       const std::vector<std::string>& ca_files);
+  ~TlsContext();
   asio::ssl::context& native() { return context_; }
 
  private:
   TlsContext();
   asio::ssl::context context_;
+  std::unique_ptr<PublicRoots> public_roots_;
 };
 
 struct TlsOptions {

@@ -7,6 +7,7 @@
 #include <ctime>
 
 #include "probe/net/printable.hpp"
+#include "probe/net/public_roots.hpp"
 
 namespace callready {
 namespace {
@@ -204,6 +205,9 @@ TlsInfo learn(const SSL* ssl, const TlsRecord& record, bool shaken) {
   if (!record.objections.empty()) {
     info.verify_code = record.objections.front();
     info.verify_text = X509_verify_cert_error_string(info.verify_code);
+  }
+  if (const auto* roots = PublicRoots::of(ssl)) {
+    info.public_root = roots->vouch_for(ssl, record.objections.empty());
   }
   info.name_matches = record.name_matches;
   info.client_certificate_asked = record.client_certificate_asked;

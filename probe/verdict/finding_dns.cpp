@@ -137,6 +137,10 @@ std::optional<FindingEvidence> proof_of_filter(const Name& name) {
       return FindingEvidence{name.here_ids[i], text};
     }
   }
+  // A question that was lost, or that is answered by now, was not filtered.
+  const bool found_here = std::any_of(name.here.begin(), name.here.end(),
+                                      [](const Evidence* answer) { return has_records(*answer); });
+  if (found_here || (name.failure == "dns_unreachable" && name.here.empty())) return std::nullopt;
   for (std::size_t i = 0; i < name.elsewhere.size(); ++i) {
     if (has_records(*name.elsewhere[i])) {
       return FindingEvidence{name.elsewhere_ids[i],

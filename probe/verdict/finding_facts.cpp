@@ -47,7 +47,7 @@ Way tcp_way(const Observation& observation) {
       return way_of_rejection(observation);
     case Outcome::silent:
       if (observation.timing_ms.contains("connect")) return Way::open;
-      return observation.detail == "dropped" ? Way::blocked : Way::lost;
+      return Way::lost;
     case Outcome::unresolved:
     case Outcome::skipped:
       return Way::unknown;
@@ -73,6 +73,16 @@ Way range_way(const std::string& result) {
   return result == "silent" ? Way::lost : Way::unknown;
 }
 
+// What the second round learnt; nothing where no router beyond the edge answered.
+Way hop_way(const Observation& observation) {
+  const auto& detail = observation.detail;
+  if (detail == "left_site") return Way::left;
+  if (detail == "dropped" || detail == "prohibited" || detail == "refused_on_the_way") {
+    return Way::blocked;
+  }
+  return Way::unknown;
+}
+
 std::vector<Contact> contacts_of(const ProbeResult& result) {
   std::vector<Contact> contacts;
   Contact contact;
@@ -88,6 +98,13 @@ std::vector<Contact> contacts_of(const ProbeResult& result) {
       contact.by = word == "prohibited" ? text_fact(evidence, "by") : "";
       contacts.push_back(contact);
     }
+    return contacts;
+  }
+  if (result.probe.check == "hop") {
+    contact.way = hop_way(result.observation);
+    const auto* evidence = evidence_of(result, "hop");
+    if (contact.way == Way::blocked && evidence != nullptr) contact.by = text_fact(*evidence, "by");
+    if (contact.way != Way::unknown) contacts.push_back(contact);
     return contacts;
   }
   contact.way = is_udp(result) ? udp_way(result.observation) : tcp_way(result.observation);

@@ -42,7 +42,7 @@ template <typename Wanted>
 std::optional<FindingEvidence> hop_where(const Facts& facts, Wanted wanted) {
   for (const auto& result : facts.report.probes) {
     for (const auto& evidence : result.observation.evidence) {
-      if (evidence.kind != "udp_port" && evidence.kind != "tcp_path") continue;
+      if (evidence.kind != "udp_port" && evidence.kind != "hop") continue;
       if (text_fact(evidence, "result") != "left_site") continue;
       const auto router = IpAddress::parse(text_fact(evidence, "by"));
       if (router && wanted(*router)) {

@@ -28,12 +28,11 @@ int refusal_of(const ProbeResult& result) {
   return status ? std::stoi(detail) : 0;
 }
 
-// The proxy itself was not spoken to.
+// The proxy itself was not spoken to, or is none.
 bool without_proxy(const ProbeResult& result) {
-  const auto outcome = result.observation.outcome;
-  return result.observation.detail == "proxy_unreachable" || outcome == Outcome::silent ||
-         outcome == Outcome::refused || outcome == Outcome::rejected ||
-         outcome == Outcome::unresolved;
+  const auto& detail = result.observation.detail;
+  return detail == "proxy_unreachable" || detail == "proxy_unresolved" ||
+         detail == "proxy_timed_out" || detail == "not_a_proxy";
 }
 
 const std::string& proxy_name(const std::vector<const ProbeResult*>& probes) {
@@ -160,6 +159,39 @@ Causes find_proxy_denials(const Case& of) {
                             flows_in_words(of.facts, cause.explained),
                             where_the_list_is(of.facts, cause.explained));
   add_what_they_saw(finding.evidence, cause.explained);
+  return {cause};
+}
+
+Causes find_stripped_upgrades(const Case& of) {
+  Cause cause;
+  bool direct_works = false;
+  for (const auto* result : proxied_probes(of.facts)) {
+    if (result->observation.detail == "no_upgrade") cause.explained.push_back(result);
+  }
+  if (!of.matters(cause.explained)) return {};
+  const auto hosts = hosts_of(cause.explained);
+  for (const auto& result : of.facts.report.probes) {
+    const bool same =
+        std::find(hosts.begin(), hosts.end(), result.probe.target.host) != hosts.end();
+    direct_works |= same && is_direct(result) && result.probe.with.contains("upgrade") &&
+                    result.observation.outcome == Outcome::answered;
+  }
+  auto& finding = cause.finding;
+  const auto& proxy = proxy_name(cause.explained);
+  finding.code = "proxy.no_websocket";
+  finding.title = fmt::format("The proxy {} does not let WebSocket through", proxy);
+  finding.owner = Owner::proxy;
+  // Without the contrast, the server may have done without by itself.
+  finding.confidence = direct_works ? Confidence::certain : Confidence::likely;
+  finding.fix = fmt::format(
+      "On the proxy {}, allow the WebSocket upgrade (RFC 6455) to these hosts, and exempt them "
+      "from "
+      "inspection: {}.",
+      proxy, flows_in_words(of.facts, cause.explained));
+  add_what_they_saw(finding.evidence, cause.explained);
+  if (direct_works) {
+    finding.evidence.push_back({"", "Without the proxy, the upgrade is accepted."});
+  }
   return {cause};
 }
 

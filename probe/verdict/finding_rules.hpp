@@ -54,6 +54,7 @@ Causes find_proxy_unreachable(const Case&);
 Causes find_proxy_login(const Case&);
 Causes find_proxy_required(const Case&);
 Causes find_proxy_denials(const Case&);
+Causes find_stripped_upgrades(const Case&);
 // finding_tcp.cpp
 Causes find_web_only(const Case&);
 Causes find_tcp_ports(const Case&);

@@ -26,10 +26,21 @@ std::vector<const ProbeResult*> lost_probes(const Facts& facts) {
   return lost;
 }
 
-// What stands in the place of the page that was asked for.
-bool is_another_page(const ProbeResult& result) {
-  return result.probe.check == "http" && result.probe.target.transport == Transport::tcp &&
-         is_direct(result) && evidence_of(result, "captive_portal") != nullptr;
+// A page with a known body, answered by somebody else: what came instead, in words.
+std::optional<FindingEvidence> another_page(const ProbeResult& result) {
+  const auto* reply = evidence_of(result, "http_reply");
+  const bool known = result.probe.check == "http" && result.probe.with.contains("body") &&
+                     result.probe.target.transport == Transport::tcp;
+  if (!known || !is_direct(result) || reply == nullptr) return std::nullopt;
+  const auto elsewhere = text_fact(*reply, "redirect_host");
+  const bool other_body = flag_fact(*reply, "body_matches") == std::optional(false);
+  if (elsewhere.empty() && !other_body) return std::nullopt;
+  const auto& page = result.probe.target.host;
+  return FindingEvidence{
+      result.probe.id,
+      elsewhere.empty()
+          ? fmt::format("The page of {} came with a content that is not its own.", page)
+          : fmt::format("The page of {} came as a redirect to {}.", page, elsewhere)};
 }
 
 }  // namespace
@@ -94,24 +105,33 @@ Causes find_offline(const Case& of) {
 
 Causes find_captive_portal(const Case& of) {
   Cause cause;
-  std::vector<const ProbeResult*> pages;
-  for (const auto& result : of.facts.report.probes) {
-    if (is_another_page(result)) pages.push_back(&result);
-  }
-  if (pages.empty()) return {};
   auto& finding = cause.finding;
+  std::set<std::string> operators, secure;
+  bool redirected = false;
+  for (const auto& result : of.facts.report.probes) {
+    const auto page = another_page(result);
+    if (page) {
+      finding.evidence.push_back(*page);
+      operators.insert(party_of(result.probe.target.host));
+      redirected |= !text_fact(*evidence_of(result, "http_reply"), "redirect_host").empty();
+    }
+    const bool tls = result.probe.target.transport == Transport::tls && is_direct(result);
+    if (tls && result.observation.outcome == Outcome::answered) {
+      secure.insert(party_of(result.probe.target.host));
+    }
+  }
+  // Two operators do not change their pages on one day; one may, and moves it elsewhere at most.
+  const bool portal = operators.size() > 1 || (redirected && secure.empty());
+  // Where TLS gets out to anywhere, nobody has to sign in.
+  if (!portal || secure.size() > 1) return {};
   finding.code = "network.captive_portal";
   finding.title = "A sign-in page stands before the Internet (captive portal)";
   finding.owner = Owner::user;
-  // Two pages of two operators, both replaced: nobody but the site does that.
-  finding.confidence = hosts_of(pages).size() > 1 ? Confidence::certain : Confidence::likely;
+  finding.confidence = operators.size() > 1 ? Confidence::certain : Confidence::likely;
   finding.fix =
       "Open a web browser on this computer, go to http://neverssl.com and sign in or accept the "
       "terms on the page that appears. Then run this again. For phones and room devices that "
       "cannot sign in, ask the network team to exempt them from the portal.";
-  for (const auto* page : pages) {
-    finding.evidence.push_back({page->probe.id, evidence_of(*page, "captive_portal")->text});
-  }
   cause.explained = lost_probes(of.facts);
   return {cause};
 }

@@ -39,9 +39,8 @@ std::vector<FindingEvidence> evidence_for(const std::vector<const Cell*>& cells,
   std::vector<FindingEvidence> strong, weak;
   for (const auto* cell : cells) {
     for (const auto& contact : cell->contacts) {
-      const auto& result = *contact.result;
-      if (!failing(result)) continue;
-      (contact.way == Way::blocked ? strong : weak).push_back(what_it_saw(result));
+      if (!failing(*contact.result)) continue;
+      (contact.way == Way::blocked ? strong : weak).push_back(what_it_saw(contact));
     }
   }
   strong.insert(strong.end(), weak.begin(), weak.end());

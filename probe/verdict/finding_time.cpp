@@ -15,14 +15,23 @@ struct Source {
   std::string text;
 };
 
+std::string date_in_words(const ProbeResult& result, double offset_s) {
+  return fmt::format("The Date of {} is {:.0f} s {} this computer's clock.",
+                     result.probe.target.host, std::abs(offset_s),
+                     offset_s > 0 ? "ahead of" : "behind");
+}
+
 std::vector<Source> sources(const Facts& facts) {
   std::vector<Source> found;
   for (const auto& result : facts.report.probes) {
     for (const auto& evidence : result.observation.evidence) {
-      // "clock_offset": an NTP server's; "http_date": the Date header of a web server.
-      if (evidence.kind != "clock_offset" && evidence.kind != "http_date") continue;
-      const auto offset = number_fact(evidence, "offset_ms");
-      if (offset) found.push_back({&result, *offset, evidence.text});
+      if (evidence.kind == "clock_offset") {
+        const auto offset = number_fact(evidence, "offset_ms");
+        if (offset) found.push_back({&result, *offset, evidence.text});
+      } else if (evidence.kind == "http_reply") {
+        const auto offset = number_fact(evidence, "date_offset_s");
+        if (offset) found.push_back({&result, *offset * 1000, date_in_words(result, *offset)});
+      }
     }
   }
   return found;

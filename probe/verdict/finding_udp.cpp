@@ -33,29 +33,13 @@ std::vector<const Cell*> udp_cells(const Facts& facts) {
   return facts.select([](const Cell& cell) { return cell.udp && cell.port != dns_port; });
 }
 
-const Evidence* port_evidence(const Contact& contact) {
-  for (const auto& evidence : contact.result->observation.evidence) {
-    const bool this_port = number_fact(evidence, "port").value_or(0) == contact.port;
-    if (evidence.kind == "udp_port" && this_port) return &evidence;
-  }
-  return nullptr;
-}
-
-FindingEvidence say(const Contact& contact) {
-  if (const auto* port = port_evidence(contact)) {
-    return {contact.result->probe.id,
-            fmt::format("{}: {}", contact.result->probe.target.host, port->text)};
-  }
-  return what_it_saw(*contact.result);
-}
-
 // Blocked contacts of these cells, then others.
 std::vector<FindingEvidence> evidence_for(const std::vector<const Cell*>& cells, std::size_t most) {
   std::vector<FindingEvidence> strong, weak;
   for (const auto* cell : cells) {
     for (const auto& contact : cell->contacts) {
-      if (contact.way == Way::blocked) strong.push_back(say(contact));
-      if (contact.way == Way::lost) weak.push_back(say(contact));
+      if (contact.way == Way::blocked) strong.push_back(what_it_saw(contact));
+      if (contact.way == Way::lost) weak.push_back(what_it_saw(contact));
     }
   }
   strong.insert(strong.end(), weak.begin(), weak.end());
@@ -72,7 +56,7 @@ std::optional<FindingEvidence> control_for(const Facts& facts, const std::string
   }
   if (best == nullptr) return std::nullopt;
   for (const auto& contact : best->contacts) {
-    if (contact.way == Way::open || contact.way == Way::left) return say(contact);
+    if (contact.way == Way::open || contact.way == Way::left) return what_it_saw(contact);
   }
   return std::nullopt;
 }

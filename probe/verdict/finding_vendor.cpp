@@ -10,12 +10,22 @@
 namespace callready::findings {
 namespace {
 
-// 5xx over a connection whose certificate holds: nobody but the server says so.
+// The status of a web server; 0 where none came.
+int status_of(const ProbeResult& result) {
+  const auto* reply = evidence_of(result, "http_reply");
+  if (result.probe.check != "http" || reply == nullptr) return 0;
+  return static_cast<int>(number_fact(*reply, "status").value_or(0));
+}
+
+// 5xx over a connection whose certificate holds: nobody but the server says so. A 501 is about our
+// request (RFC 9110 section 15.6.2).
 bool answers_out_of_order(const ProbeResult& result) {
   const auto& seen = result.observation;
-  return result.probe.check == "http" && result.probe.target.transport == Transport::tls &&
-         is_direct(result) && seen.detail.size() == 3 && seen.detail[0] == '5' &&
-         (seen.outcome == Outcome::answered || seen.outcome == Outcome::failed);
+  const bool valid = seen.outcome == Outcome::answered || seen.detail == "unexpected_status" ||
+                     seen.detail == "unexpected_body" || seen.detail == "no_upgrade";
+  const int status = status_of(result);
+  return result.probe.target.transport == Transport::tls && is_direct(result) && valid &&
+         status >= 500 && status != 501;
 }
 
 struct Refusals {
@@ -62,9 +72,8 @@ Causes find_vendor_down(const Case& of) {
     if (!answers_out_of_order(result)) continue;
     all.probes.push_back(&result);
     all.proofs.push_back(
-        {result.probe.id,
-         fmt::format("{}: HTTP {} over a connection with a valid certificate.",
-                     endpoint_in_words(result.probe.target), result.observation.detail)});
+        {result.probe.id, fmt::format("{}: HTTP {} over a connection with a valid certificate.",
+                                      endpoint_in_words(result.probe.target), status_of(result))});
   }
   Causes causes;
   std::set<std::string> told;

@@ -80,6 +80,17 @@ FindingEvidence what_it_saw(const ProbeResult& result) {
                                        outcome_in_words(result.observation))};
 }
 
+FindingEvidence what_it_saw(const Contact& contact) {
+  const auto& result = *contact.result;
+  if (const auto* hop = evidence_of(result, "hop")) return {result.probe.id, hop->text + "."};
+  for (const auto& evidence : result.observation.evidence) {
+    if (evidence.kind != "udp_port") continue;
+    if (number_fact(evidence, "port").value_or(0) != contact.port) continue;
+    return {result.probe.id, fmt::format("{}: {}", result.probe.target.host, evidence.text)};
+  }
+  return what_it_saw(result);
+}
+
 void add_what_they_saw(std::vector<FindingEvidence>& list,
                        const std::vector<const ProbeResult*>& probes, std::size_t most) {
   for (const auto* result : probes) {

@@ -23,6 +23,8 @@ std::string where_the_list_is(const Facts& facts, const std::vector<const ProbeR
 
 // "turn1.example.com:3478 (UDP): no answer".
 FindingEvidence what_it_saw(const ProbeResult& result);
+// The same of one port, in the check's own sentence where it has one.
+FindingEvidence what_it_saw(const Contact& contact);
 // For each, up to `most`.
 void add_what_they_saw(std::vector<FindingEvidence>& list,
                        const std::vector<const ProbeResult*>& probes, std::size_t most = 8);

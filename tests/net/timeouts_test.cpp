@@ -22,6 +22,8 @@ TEST(Timeouts, Nest) {
   EXPECT_LT(icmp_reply, icmp_refill);
   EXPECT_LT(2 * icmp_refill, udp_range) << "a silent port is asked for again at least once";
   EXPECT_LT(udp_range + dns_total, run);
+  EXPECT_LT(2 * (icmp_reply + icmp_refill), hop) << "both questions may have to wait once";
+  EXPECT_LT(check + hop, run) << "a second round fits";
   EXPECT_LT(check, run);
   EXPECT_LT(proxy_connect, proxy_total);
   EXPECT_LT(dns_total + proxy_total + tls_handshake + stream_reply, run);

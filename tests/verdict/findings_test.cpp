@@ -175,9 +175,13 @@ ProbeResult no_route(ProbeResult result) {
   return result;
 }
 
-ProbeResult portal_page(std::string host) {
-  return with(probe("http", Transport::tcp, std::move(host), 80, failed, "other_page"),
-              {"captive_portal", "the page leads to http://10.20.0.1/login", {}});
+ProbeResult known_page(std::string host, bool matches, std::string redirect_host = {}) {
+  auto page = probe("http", Transport::tcp, std::move(host), 80, matches ? answered : failed,
+                    matches ? "200" : "unexpected_body");
+  page.probe.with["body"] = "Success";
+  Evidence reply{"http_reply", "HTTP 200", {{"body_matches", matches}}};
+  if (!redirect_host.empty()) reply.facts["redirect_host"] = redirect_host;
+  return with(std::move(page), std::move(reply));
 }
 
 std::vector<Scene> sites() {
@@ -210,13 +214,14 @@ std::vector<Scene> sites() {
        {"proxy.required (certain)"}},
       {"CaptivePortal",
        report({row("web", {reset("portal.vendor.com")}),
-               controls({reset("www.google.com"), portal_page("www.msftncsi.com"),
-                         portal_page("captive.apple.com"),
+               controls({reset("www.google.com"),
+                         known_page("www.msftncsi.com", false, "portal.hotel.example"),
+                         known_page("captive.apple.com", false, "portal.hotel.example"),
                          stun("stun.l.google.com", 19302, silent)})}),
        {"network.captive_portal (certain)"}},
       {"CaptivePortalOnOnePage",
-       report(
-           {row("web", {reset("portal.vendor.com")}), controls({portal_page("www.msftncsi.com")})}),
+       report({row("web", {reset("portal.vendor.com")}),
+               controls({known_page("www.msftncsi.com", false, "portal.hotel.example")})}),
        {"network.captive_portal (likely)"}},
       {"ClockSkewed",
        report({row("web", {tls("portal.vendor.com", failed, "not_yet_valid", public_ca)}),
@@ -387,8 +392,8 @@ std::vector<Scene> proxies() {
        report({row("web", {proxied(tls("portal.vendor.com"), denied, "503")}), controls(web())}),
        {}},
       {"Unreachable",
-       report({row("web", {proxied(tls("portal.vendor.com"), refused, "connection_refused"),
-                           proxied(tls("files.vendor.com"), refused, "connection_refused")}),
+       report({row("web", {proxied(tls("portal.vendor.com"), refused, "proxy_unreachable"),
+                           proxied(tls("files.vendor.com"), refused, "proxy_unreachable")}),
                controls(web())}),
        {"proxy.unreachable (certain)"}},
       {"OneLostConnectionIsNotTheProxy",
@@ -416,8 +421,8 @@ std::vector<Scene> tcp_ways() {
        {"firewall.tcp_port_blocked (certain)"}},
       {"PortByItsPath",
        report({row("sip", {sip_tls("sip.vendor.com", silent, ""), sip_tcp("sip.vendor.com")}),
-               follow_up({tcp_path("sip.vendor.com", 5061, "dropped"),
-                          tcp_path("www.google.com", 5061, "dropped")}),
+               follow_up({tcp_hop("sip.vendor.com", 5061, "dropped"),
+                          tcp_hop("www.google.com", 5061, "dropped")}),
                controls(anchors())}),
        {"firewall.tcp_port_blocked (certain)"}},
       {"PortResetsOfTwoOperators",
@@ -463,11 +468,11 @@ std::vector<Scene> tcp_ways() {
        {"firewall.flow_blocked (possible)"}},
       {"OnePortThatDiesOnTheWay",
        report({row("web", {tls("portal.vendor.com", silent, "")}),
-               follow_up({tcp_path("portal.vendor.com", 443, "dropped")}), controls(anchors())}),
+               follow_up({tcp_hop("portal.vendor.com", 443, "dropped")}), controls(anchors())}),
        {"firewall.flow_blocked (likely)"}},
       {"OnePortThatLeavesTheSite",
        report({row("web", {tls("portal.vendor.com", silent, "")}),
-               follow_up({tcp_path("portal.vendor.com", 443, "left_site")}), controls(anchors())}),
+               follow_up({tcp_hop("portal.vendor.com", 443, "left_site")}), controls(anchors())}),
        {}},
       {"ALostFallbackIsNoFinding",
        report({row("web", {tls("portal.vendor.com")}),
@@ -529,8 +534,8 @@ std::vector<Scene> udp_ways() {
        {}},
       {"PortByItsPath",
        report({lost_turn(),
-               follow_up({path("turn.vendor.com", 3478, "dropped", "stun"),
-                          path("turn.vendor.com", 3478, "dropped")}),
+               follow_up({udp_hop("turn.vendor.com", 3478, "dropped", "stun"),
+                          udp_hop("turn.vendor.com", 3478, "dropped")}),
                controls({tls("www.google.com"), stun("stun.l.google.com", 19302)})}),
        {"firewall.udp_port_blocked (likely)"}},
       {"PortByADevice",
@@ -544,14 +549,14 @@ std::vector<Scene> udp_ways() {
        {"firewall.udp_port_blocked (likely)"}},
       {"SilenceOfOneServer", report({lost_turn(), controls(anchors())}), {}},
       {"SilenceOfOneServerWhosePacketsLeave",
-       report({lost_turn(), follow_up({path("turn.vendor.com", 3478, "left_site", "stun")}),
+       report({lost_turn(), follow_up({udp_hop("turn.vendor.com", 3478, "left_site", "stun")}),
                controls(anchors())}),
        {}},
       {"SipPortByItsPath",
        report({row("sip",
                    {sip("sip.vendor.com", 5060, silent, "timed_out"), sip_tcp("sip.vendor.com")}),
-               follow_up({path("sip.vendor.com", 5060, "dropped", "sip"),
-                          path("sip.vendor.com", 5060, "dropped")}),
+               follow_up({udp_hop("sip.vendor.com", 5060, "dropped", "sip"),
+                          udp_hop("sip.vendor.com", 5060, "dropped")}),
                controls(anchors())}),
        {"firewall.udp_port_blocked (likely)"}},
       {"WholeRange",
@@ -584,8 +589,8 @@ std::vector<Scene> udp_ways() {
        {"firewall.destination_blocked (certain)"}},
       {"StunFilteredByTheContrast",
        report({lost_turn(),
-               follow_up({path("turn.vendor.com", 3478, "dropped", "stun"),
-                          path("turn.vendor.com", 3478, "left_site")}),
+               follow_up({udp_hop("turn.vendor.com", 3478, "dropped", "stun"),
+                          udp_hop("turn.vendor.com", 3478, "left_site")}),
                controls({tls("www.google.com"), stun("stun.l.google.com", 19302, silent),
                          ntp("pool.ntp.org")})}),
        {"firewall.stun_filtered (certain)"}},
@@ -601,8 +606,8 @@ std::vector<Scene> udp_ways() {
        {}},
       {"SipFilteredByTheContrast",
        report({row("sip", {sip("sip.vendor.com", 5060, silent, "timed_out")}),
-               follow_up({path("sip.vendor.com", 5060, "dropped", "sip"),
-                          path("sip.vendor.com", 5060, "left_site")}),
+               follow_up({udp_hop("sip.vendor.com", 5060, "dropped", "sip"),
+                          udp_hop("sip.vendor.com", 5060, "left_site")}),
                controls(anchors())}),
        {"firewall.sip_filtered (certain)"}},
       {"SipFilteredOverTcp",
@@ -713,6 +718,11 @@ ProbeResult refused_relay(std::int64_t code, bool with_credentials = true) {
                        {{"code", code}, {"with_credentials", with_credentials}}});
 }
 
+ProbeResult out_of_order(Transport transport, std::uint16_t port) {
+  return with(probe("http", transport, "portal.vendor.com", port, answered, "503"),
+              {"http_reply", "answered HTTP/1.1 503", {{"status", std::int64_t{503}}}});
+}
+
 std::vector<Scene> services() {
   const auto anchored = [](std::vector<ProbeResult> probes) {
     return report({row("row", std::move(probes)), controls(anchors())});
@@ -765,21 +775,21 @@ std::vector<Scene> services() {
        {"vendor.down (likely)"}},
       {"VendorRefusesOutThere",
        report({row("row", {tls("portal.vendor.com", refused, "connection_refused")}),
-               follow_up({tcp_path("portal.vendor.com", 443, "left_site")}), controls(anchors())}),
+               follow_up({tcp_hop("portal.vendor.com", 443, "left_site")}), controls(anchors())}),
        {"vendor.down (likely)"}},
       {"SomebodyRefuses",
        anchored({tls("portal.vendor.com", refused, "connection_refused")}),
        {"vendor.down (possible)"}},
       {"ADeviceRefuses",
        report({row("row", {tls("portal.vendor.com", refused, "connection_refused")}),
-               follow_up({tcp_path("portal.vendor.com", 443, "refused_on_the_way")}),
+               follow_up({tcp_hop("portal.vendor.com", 443, "refused_on_the_way")}),
                controls(anchors())}),
        {"firewall.flow_blocked (likely)"}},
       {"VendorOutOfOrder",
-       anchored({probe("http", Transport::tls, "portal.vendor.com", 443, answered, "503")}),
+       anchored({out_of_order(Transport::tls, 443)}),
        {"vendor.down (certain)"}},
       {"OutOfOrderOverPlainHttp",
-       anchored({probe("http", Transport::tcp, "portal.vendor.com", 80, answered, "503")}),
+       anchored({out_of_order(Transport::tcp, 80)}),
        {}},
       {"SilenceIsNotTheVendor", anchored({turn("turn.vendor.com", silent, "")}), {}},
   };

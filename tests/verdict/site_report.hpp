@@ -158,13 +158,11 @@ struct Port {
   std::string by = {};
 };
 
-// A media range with what its sampled ports came to; one port: a second round's question, with
-// this payload.
+// A media range with what its sampled ports came to.
 inline ProbeResult range(std::string host, std::vector<Port> ports,
-                         PortRange whole = {10000, 20000}, std::string payload = {}) {
+                         PortRange whole = {10000, 20000}) {
   auto result = probe("udp-range", Transport::udp, std::move(host), whole.first, silent, "silent");
   result.probe.target.ports = whole;
-  if (!payload.empty()) result.probe.with["payload"] = payload;
   const auto count = [&](std::string_view word) {
     return std::count_if(ports.begin(), ports.end(),
                          [&](const Port& port) { return port.result == word; });
@@ -199,19 +197,25 @@ inline std::vector<Port> all_ports(std::string result, std::string by = {}) {
   }
   return ports;
 }
-// One port, as a second round asks for it.
-inline ProbeResult path(std::string host, std::uint16_t port, std::string result,
-                        std::string payload = "rtp") {
-  return range(std::move(host), {{port, std::move(result)}}, {port, port}, std::move(payload));
-}
-
-// What the second round learns of a TCP port: "left_site", "dropped", "refused_on_the_way".
-inline ProbeResult tcp_path(std::string host, std::uint16_t port, const std::string& result) {
-  const auto outcome = result == "left_site" ? passed : result == "dropped" ? silent : rejected;
-  auto found = probe("tcp", Transport::tcp, std::move(host), port, outcome, result);
-  found.probe.with["path"] = "true";
+// What the second round learns of one port: "left_site", "dropped", "refused_on_the_way",
+// "prohibited" or "silent".
+inline ProbeResult hop(Transport transport, std::string host, std::uint16_t port,
+                       const std::string& result) {
+  const bool quiet = result == "dropped" || result == "silent";
+  const auto outcome = result == "left_site" ? passed : quiet ? silent : rejected;
+  auto found = probe("hop", transport, std::move(host), port, outcome, result);
   found.observation.timing_ms.clear();
+  found.observation.evidence.push_back({"hop", "the packet: " + result, {{"result", result}}});
   return found;
+}
+inline ProbeResult udp_hop(std::string host, std::uint16_t port, const std::string& result,
+                           std::string payload = "rtp") {
+  auto found = hop(Transport::udp, std::move(host), port, result);
+  found.probe.with["payload"] = std::move(payload);
+  return found;
+}
+inline ProbeResult tcp_hop(std::string host, std::uint16_t port, const std::string& result) {
+  return hop(Transport::tcp, std::move(host), port, result);
 }
 
 inline ProbeResult rejected_by(ProbeResult result, std::string device) {

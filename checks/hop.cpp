@@ -1,0 +1,176 @@
+// hop: does a packet like the service's own leave the site? The question of a second round, where a
+// probe was silent or refused: to that host and port, with a TTL that ends at the first router
+// beyond the site's edge (SiteEdge), so that nothing reaches the far end.
+//
+// Sends over TCP a SYN; over UDP the payload that `payload` names, since devices that inspect let
+// one protocol pass and drop another on the same port. Asked twice, because once may be a lost
+// packet; a wave's control goes to `control`, a TCP listener that was reached. Outcomes:
+//   passed    "left_site": a router beyond the edge saw it (ICMP time exceeded)
+//   silent    "dropped": twice nothing, where the control, sent after it, was answered;
+//             "silent": no more is known (no router there answers, or it had run out of answers)
+//   rejected  "prohibited": a device on the way said no (ICMP), and is named;
+//             "refused_on_the_way": a TCP reset from nearer than the edge
+//   connected "answered_on_the_way": somebody nearer than the edge took the connection
+// Evidence "hop": `result` (the detail), `by` (who sent the ICMP error), `ttl`, `payload`.
+#include <fmt/format.h>
+
+#include "checks/kinds.hpp"
+#include "checks/sip_exchange.hpp"
+#include "probe/net/stun.hpp"
+#include "probe/net/timeouts.hpp"
+
+namespace callready::checks {
+namespace {
+
+constexpr int strikes_needed = 2;
+
+using Bytes = std::vector<std::uint8_t>;
+
+// What the service's own client would send first; nothing for a word that is none of these.
+std::optional<Bytes> payload_of(Context& context, Job job, const SocketAddress& local) {
+  const auto word = job.parameter("payload", "rtp");
+  if (word == "rtp") {
+    Bytes packet(172, 0xff);  // RFC 3550 section 5.1: version 2, G.711 silence
+    packet[0] = 0x80;
+    packet[1] = 0x00;
+    return packet;
+  }
+  if (word == "stun") {
+    const auto id = stun::new_transaction_id();
+    stun::Builder builder(stun::Class::request, stun::Method::binding, id);
+    const auto request = builder.finish();
+    return Bytes(request.begin(), request.end());
+  }
+  if (word == "sip") {
+    const auto request = sip::build(sip_options(context, job, local));
+    if (request.has_error()) return std::nullopt;
+    return *request;
+  }
+  return std::nullopt;
+}
+
+void conclude(Observation& observation, Outcome outcome, std::string result,
+              const std::optional<IpAddress>& by, const Hop& hop, const Job& job) {
+  observation.outcome = outcome;
+  observation.detail = result;
+  const bool tcp = job.probe.target.transport == Transport::tcp;
+  const auto payload = tcp ? std::string("a SYN") : job.parameter("payload", "rtp");
+  const auto what =
+      fmt::format("{} to {}, {} {}", tcp ? "A SYN" : "A packet of " + payload,
+                  job.probe.target.host, tcp ? "TCP" : "UDP", job.probe.target.port());
+  const auto device = by ? by->to_string() : std::string();
+  const auto router = hop.address.to_string();
+  Evidence evidence;
+  evidence.kind = "hop";
+  if (result == "left_site") {
+    evidence.text = fmt::format("{}, leaves the site, as far as {}", what, device);
+  } else if (result == "dropped") {
+    evidence.text = fmt::format("{}, dies before {}, which other packets reach", what, router);
+  } else if (result == "prohibited") {
+    evidence.text = fmt::format("{}, is turned away by {}", what, device);
+  } else if (result == "refused_on_the_way") {
+    evidence.text = fmt::format("{}, is reset by a device nearer than {}", what, router);
+  } else if (result == "answered_on_the_way") {
+    evidence.text = fmt::format("{}, is answered by a device nearer than {}", what, router);
+  } else {
+    evidence.text = fmt::format("{}: nothing came back, from {} neither", what, router);
+  }
+  evidence.facts["result"] = result;
+  evidence.facts["ttl"] = static_cast<std::int64_t>(hop.ttl);
+  if (by) evidence.facts["by"] = device;
+  if (!tcp) evidence.facts["payload"] = payload;
+  observation.evidence.push_back(std::move(evidence));
+}
+
+// True where the answer settles the question.
+bool take(Observation& observation, const SiteEdge::Answer& answer, const Hop& hop,
+          const Job& job) {
+  if (answer.icmp) {
+    const bool expired = answer.icmp->kind == IcmpKind::time_exceeded;
+    // A router of the site that answers before its own drop rule proves nothing.
+    if (expired && !beyond_the_edge(answer.icmp->sender)) return false;
+    conclude(observation, expired ? Outcome::passed : Outcome::rejected,
+             expired ? "left_site" : "prohibited", answer.icmp->sender, hop, job);
+    return true;
+  }
+  if (answer.reset) {
+    conclude(observation, Outcome::rejected, "refused_on_the_way", std::nullopt, hop, job);
+  } else if (answer.taken) {
+    conclude(observation, Outcome::connected, "answered_on_the_way", std::nullopt, hop, job);
+  }
+  return answer.reset || answer.taken;
+}
+
+asio::awaitable<SiteEdge::Answer> ask_once(Context& context, Job job, UdpSocket* socket,
+                                           Bytes payload, Instant until) {
+  SiteEdge::Answer answer;
+  const auto interface = context.settings.interface;
+  if (socket == nullptr) {
+    const auto remote = job.remote();
+    answer = co_await context.edge.ask_syn(remote, interface, true, context.scope, until);
+  } else {
+    answer = co_await context.edge.ask(*socket, std::move(payload), true, context.scope, until);
+  }
+  co_return answer;
+}
+
+asio::awaitable<void> ask_twice(Context& context, Job job, UdpSocket* socket, Bytes payload,
+                                Hop hop, Instant until, Observation& observation) {
+  for (int strikes = 0; strikes < strikes_needed;) {
+    const auto answer = co_await ask_once(context, job, socket, payload, until);
+    ++observation.attempts;
+    if (take(observation, answer, hop, job)) co_return;
+    if (!answer.control_answered) {
+      conclude(observation, Outcome::silent, "silent", std::nullopt, hop, job);
+      co_return;
+    }
+    ++strikes;
+  }
+  conclude(observation, Outcome::silent, "dropped", std::nullopt, hop, job);
+}
+
+}  // namespace
+
+asio::awaitable<Observation> run_hop(Context& context, Job job) {
+  Observation observation;
+  observation.address = job.address;
+  observation.sent_at = context.scope.clock.wall_now();
+  const auto until = context.scope.clock.now() + timeouts::hop;
+  const auto remote = job.remote();
+  const auto interface = context.settings.interface;
+  const auto given = parse_socket_address(job.parameter("control"), 0);
+  if (given) context.edge.use_control(*given);
+  const auto way = given.value_or(remote);
+  const auto found = co_await context.edge.find(way, interface, context.scope);
+  if (!found.hop) {
+    observation.outcome = Outcome::silent;
+    observation.detail = "silent";
+    Evidence evidence;
+    evidence.kind = "hop";
+    evidence.text = "no router beyond the site's edge answers: whether it leaves is not known";
+    evidence.facts["result"] = "silent";
+    observation.evidence.push_back(std::move(evidence));
+    co_return observation;
+  }
+  if (job.probe.target.transport == Transport::tcp) {
+    co_await ask_twice(context, job, nullptr, {}, *found.hop, until, observation);
+    co_return observation;
+  }
+  UdpSocket::Options options;
+  options.interface = interface;
+  auto socket = UdpSocket::open(context.executor, remote, options);
+  if (socket.has_error()) {
+    record(observation, socket.error());
+    co_return observation;
+  }
+  observation.local = socket->local();
+  auto payload = payload_of(context, job, *observation.local);
+  if (!payload) {
+    observation.detail = "bad_parameter";
+    co_return observation;
+  }
+  co_await ask_twice(context, job, &*socket, std::move(*payload), *found.hop, until, observation);
+  co_return observation;
+}
+
+}  // namespace callready::checks

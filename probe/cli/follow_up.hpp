@@ -1,0 +1,19 @@
+// Which measurements a second round makes, after the first has shown where something is wrong:
+// those that tell neighbouring causes apart (DESIGN, "How neighbours are told apart"). Pure.
+#pragma once
+
+#include <vector>
+
+#include "probe/model/report.hpp"
+
+namespace callready {
+
+// A second round is short, and meets few hosts that the first has not met.
+inline constexpr std::size_t most_follow_ups = 24;
+
+// None for a clean site. All are controls: no row's status depends on them. Names that are missing
+// are asked for elsewhere only where the report's controls name independent resolvers (`dns` probes
+// with `server: true`), so that --no-anchors and other anchors are honoured.
+std::vector<Probe> follow_ups(const Report& report);
+
+}  // namespace callready

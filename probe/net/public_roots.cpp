@@ -1,0 +1,125 @@
+#include "probe/net/public_roots.hpp"
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+
+#include <array>
+#include <filesystem>
+#include <set>
+
+namespace callready {
+namespace {
+
+// Mozilla's list as distributions install it: Debian, Fedora, SUSE, Alpine and the BSDs.
+constexpr std::array bundles = {
+    "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"};
+// Where administrators add to it (update-ca-certificates, update-ca-trust).
+constexpr std::array additions = {"/usr/local/share/ca-certificates",
+                                  "/etc/pki/ca-trust/source/anchors"};
+
+struct FreeCertificate {
+  void operator()(X509* certificate) const { X509_free(certificate); }
+};
+using Certificate = std::unique_ptr<X509, FreeCertificate>;
+
+struct FreeFile {
+  void operator()(BIO* file) const { BIO_free(file); }
+};
+
+std::vector<Certificate> read_all(const std::string& path) {
+  std::vector<Certificate> found;
+  const std::unique_ptr<BIO, FreeFile> file(BIO_new_file(path.c_str(), "r"));
+  // The largest bundles hold some hundreds.
+  while (file && found.size() < 10'000) {
+    Certificate certificate(PEM_read_bio_X509(file.get(), nullptr, nullptr, nullptr));
+    if (!certificate) break;
+    found.push_back(std::move(certificate));
+  }
+  ERR_clear_error();  // the end of the file is an error to OpenSSL
+  return found;
+}
+
+std::string fingerprint(const X509* certificate) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned size = 0;
+  X509_digest(certificate, EVP_sha256(), digest.data(), &size);
+  return {digest.begin(), digest.begin() + size};
+}
+
+std::set<std::string> added_by_the_administrator() {
+  std::set<std::string> added;
+  for (const auto* folder : additions) {
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+      for (const auto& certificate : read_all(entry.path().string())) {
+        added.insert(fingerprint(certificate.get()));
+      }
+    }
+  }
+  return added;
+}
+
+int index() {
+  static const int number =
+      CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_X509_STORE, 0, nullptr, nullptr, nullptr, nullptr);
+  return number;
+}
+
+// OpenSSL could not find the issuer of the last certificate: it is unknown, or was not sent.
+bool misses_an_issuer(int error) {
+  return error == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY ||
+         error == X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE ||
+         error == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT;
+}
+
+}  // namespace
+
+PublicRoots::PublicRoots(const std::vector<std::string>& more) {
+  std::vector<Certificate> roots;
+  for (const auto* bundle : bundles) {
+    if (roots.empty()) roots = read_all(bundle);
+  }
+  if (roots.empty()) return;
+  store_.reset(X509_STORE_new());
+  const auto added = added_by_the_administrator();
+  for (const auto& root : roots) {
+    if (!added.contains(fingerprint(root.get()))) X509_STORE_add_cert(store_.get(), root.get());
+  }
+  for (const auto& file : more) {
+    for (const auto& root : read_all(file)) X509_STORE_add_cert(store_.get(), root.get());
+  }
+}
+
+void PublicRoots::attach_to(X509_STORE* store) { X509_STORE_set_ex_data(store, index(), this); }
+
+const PublicRoots* PublicRoots::of(const SSL* ssl) {
+  auto* store = SSL_CTX_get_cert_store(SSL_get_SSL_CTX(ssl));
+  return static_cast<const PublicRoots*>(X509_STORE_get_ex_data(store, index()));
+}
+
+std::optional<bool> PublicRoots::vouch_for(const SSL* ssl, bool trusted_here) const {
+  auto* chain = SSL_get_peer_cert_chain(ssl);
+  if (!store_ || chain == nullptr || sk_X509_num(chain) == 0) return std::nullopt;
+  auto* leaf = sk_X509_value(chain, 0);
+  struct FreeContext {
+    void operator()(X509_STORE_CTX* context) const { X509_STORE_CTX_free(context); }
+  };
+  const std::unique_ptr<X509_STORE_CTX, FreeContext> context(X509_STORE_CTX_new());
+  if (!context || X509_STORE_CTX_init(context.get(), store_.get(), leaf, chain) != 1) {
+    return std::nullopt;
+  }
+  auto* parameters = X509_STORE_CTX_get0_param(context.get());
+  X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_NO_CHECK_TIME);
+  X509_VERIFY_PARAM_set_purpose(parameters, X509_PURPOSE_SSL_SERVER);
+  const bool verified = X509_verify_cert(context.get()) == 1;
+  const int error = X509_STORE_CTX_get_error(context.get());
+  ERR_clear_error();
+  if (verified) return true;
+  // A lone leaf whose intermediate was not sent says nothing, unless this machine has its issuer.
+  if (sk_X509_num(chain) == 1 && misses_an_issuer(error) && !trusted_here) return std::nullopt;
+  return false;
+}
+
+}  // namespace callready

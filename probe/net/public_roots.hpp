@@ -1,0 +1,36 @@
+// The certificate authorities that everybody has, beside those that this machine was given: a chain
+// that ends anywhere else was made by somebody on the way, or by a private authority.
+#pragma once
+
+#include <openssl/ssl.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace callready {
+
+class PublicRoots {
+ public:
+  // The system's bundle without what its administrator added, and the roots in `more` (PEM files).
+  explicit PublicRoots(const std::vector<std::string>& more);
+
+  // From now on every connection that verifies with this store is also held against these roots.
+  void attach_to(X509_STORE* store);
+  // Those of the connection's store, or null.
+  static const PublicRoots* of(const SSL* ssl);
+
+  // Whether the peer's chain ends in one of these; its dates and names do not matter.
+  // `trusted_here`: this machine takes it. Nothing where there is no bundle, no chain, or a chain
+  // that is not whole.
+  std::optional<bool> vouch_for(const SSL* ssl, bool trusted_here) const;
+
+ private:
+  struct Free {
+    void operator()(X509_STORE* store) const { X509_STORE_free(store); }
+  };
+  std::unique_ptr<X509_STORE, Free> store_;  // null: no bundle was found
+};
+
+}  // namespace callready
