@@ -138,38 +138,41 @@ asio::awaitable<Observation> run_hop(Context& context, Job job) {
   const auto until = context.scope.clock.now() + timeouts::hop;
   const auto remote = job.remote();
   const auto interface = context.settings.interface;
-  const auto given = parse_socket_address(job.parameter("control"), 0);
-  if (given) context.edge.use_control(*given);
-  const auto way = given.value_or(remote);
+  std::optional<UdpSocket> socket;
+  Bytes payload;
+  if (job.probe.target.transport == Transport::udp) {
+    UdpSocket::Options options;
+    options.interface = interface;
+    auto opened = UdpSocket::open(context.executor, remote, options);
+    if (opened.has_error()) {
+      record(observation, opened.error());
+      co_return observation;
+    }
+    socket.emplace(std::move(*opened));
+    observation.local = socket->local();
+    auto made = payload_of(context, job, *observation.local);
+    if (!made) {
+      observation.detail = "bad_parameter";
+      co_return observation;
+    }
+    payload = std::move(*made);
+  }
+  const auto control = parse_socket_address(job.parameter("control"), 0);
+  if (control) context.edge.use_control(*control);
+  const auto way = control.value_or(remote);
   const auto found = co_await context.edge.find(way, interface, context.scope);
-  if (!found.hop) {
-    observation.outcome = Outcome::silent;
-    observation.detail = "silent";
-    Evidence evidence;
-    evidence.kind = "hop";
-    evidence.text = "no router beyond the site's edge answers: whether it leaves is not known";
-    evidence.facts["result"] = "silent";
-    observation.evidence.push_back(std::move(evidence));
+  if (found.hop) {
+    auto* asking = socket ? &*socket : nullptr;
+    co_await ask_twice(context, job, asking, std::move(payload), *found.hop, until, observation);
     co_return observation;
   }
-  if (job.probe.target.transport == Transport::tcp) {
-    co_await ask_twice(context, job, nullptr, {}, *found.hop, until, observation);
-    co_return observation;
-  }
-  UdpSocket::Options options;
-  options.interface = interface;
-  auto socket = UdpSocket::open(context.executor, remote, options);
-  if (socket.has_error()) {
-    record(observation, socket.error());
-    co_return observation;
-  }
-  observation.local = socket->local();
-  auto payload = payload_of(context, job, *observation.local);
-  if (!payload) {
-    observation.detail = "bad_parameter";
-    co_return observation;
-  }
-  co_await ask_twice(context, job, &*socket, std::move(*payload), *found.hop, until, observation);
+  observation.outcome = Outcome::silent;
+  observation.detail = "silent";
+  Evidence evidence;
+  evidence.kind = "hop";
+  evidence.text = "no router beyond the site's edge answers: whether it leaves is not known";
+  evidence.facts["result"] = "silent";
+  observation.evidence.push_back(std::move(evidence));
   co_return observation;
 }
 

@@ -290,6 +290,22 @@ void ask_for_greetings(const Facts& facts, Questions& questions) {
   }
 }
 
+// Who says over plain HTTP that the server is out of order: the server, or somebody on the way?
+void ask_for_the_servers_word(const Facts& facts, Questions& questions) {
+  std::size_t asked = 0;
+  for (const auto& result : facts.report.probes) {
+    const auto& probe = result.probe;
+    const auto* reply = findings::evidence_of(result, "http_reply");
+    if (reply == nullptr || !findings::is_direct(result) || !facts.asked_for(result)) continue;
+    const bool error = findings::number_fact(*reply, "status").value_or(0) >= 500;
+    if (!error || probe.target.transport != Transport::tcp || asked == most_neighbours) continue;
+    std::map<std::string, std::string> with;
+    if (const auto path = probe.with.find("path"); path != probe.with.end()) with.insert(*path);
+    questions.ask("http", Transport::tls, probe.target.host, 443, std::move(with));
+    ++asked;
+  }
+}
+
 }  // namespace
 
 std::vector<Probe> follow_ups(const Report& report) {
@@ -299,6 +315,7 @@ std::vector<Probe> follow_ups(const Report& report) {
   ask_for_ways(facts, questions);
   ask_for_neighbours(facts, questions);
   ask_for_greetings(facts, questions);
+  ask_for_the_servers_word(facts, questions);
   return questions.take();
 }
 

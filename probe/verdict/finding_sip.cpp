@@ -90,43 +90,34 @@ Causes find_sip_alg(const Case& of) {
 }
 
 Causes find_sip_errors(const Case& of) {
-  std::map<std::string, std::vector<const ProbeResult*>> by_party;
+  // One service's servers that say the same are one cause.
+  std::map<std::string, std::vector<const ProbeResult*>> by_service;
   for (const auto& result : of.facts.report.probes) {
     if (result.probe.check != "sip" || !is_server_error(result.observation)) continue;
-    if (of.facts.asked_for(result)) by_party[party_of(result.probe.target.host)].push_back(&result);
+    const auto rows = of.facts.rows_of(result.probe.id);
+    if (rows.empty()) continue;
+    const auto set = rows.front().substr(0, rows.front().find('/'));
+    by_service[set + ' ' + result.observation.detail].push_back(&result);
   }
   Causes causes;
-  for (const auto& [party, probes] : by_party) {
-    // One server of several may be taken out of service on purpose; its siblings carry on.
-    const auto hosts = hosts_of(probes);
-    const bool another_works =
-        std::any_of(of.facts.report.probes.begin(), of.facts.report.probes.end(),
-                    [&, of_party = party](const ProbeResult& result) {
-                      const auto& host = result.probe.target.host;
-                      return result.probe.check == "sip" && party_of(host) == of_party &&
-                             std::find(hosts.begin(), hosts.end(), host) == hosts.end() &&
-                             result.observation.outcome == Outcome::answered;
-                    });
+  for (const auto& [service, probes] : by_service) {
     Cause cause;
     cause.explained = probes;
     auto& finding = cause.finding;
+    const auto hosts = listed(hosts_of(probes));
+    const auto& status = probes.front()->observation.detail;
     finding.code = "sip.server_error";
-    finding.title = fmt::format("The SIP server {} answers with an error ({})", listed(hosts),
-                                probes.front()->observation.detail);
+    finding.title = fmt::format("SIP is answered with an error ({}) by {}", status, hosts);
     finding.owner = Owner::vendor;
     // Over TLS with a certificate that holds, it is the server who says so.
     const bool proved = std::any_of(probes.begin(), probes.end(), [](const ProbeResult* result) {
       return result->probe.target.transport == Transport::tls;
     });
-    finding.confidence = proved          ? Confidence::certain
-                         : another_works ? Confidence::possible
-                                         : Confidence::likely;
+    finding.confidence = proved ? Confidence::certain : Confidence::likely;
     finding.fix = fmt::format(
-        "The way to the server is open; nothing is to be changed on the network. Tell whoever runs "
-        "{} "
-        "that it answers SIP with {}, at {}.",
-        listed(hosts), probes.front()->observation.detail,
-        endpoint_in_words(probes.front()->probe.target));
+        "The way there is open; nothing is to be changed on the network. Tell whoever runs {} that "
+        "SIP is answered with {}, at {}.",
+        hosts, status, endpoint_in_words(probes.front()->probe.target));
     for (const auto* result : probes) {
       const auto* reply = evidence_of(*result, "sip_reply");
       finding.evidence.push_back(

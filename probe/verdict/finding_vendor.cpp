@@ -17,15 +17,18 @@ int status_of(const ProbeResult& result) {
   return static_cast<int>(number_fact(*reply, "status").value_or(0));
 }
 
-// 5xx over a connection whose certificate holds: nobody but the server says so. A 501 is about our
-// request (RFC 9110 section 15.6.2).
-bool answers_out_of_order(const ProbeResult& result) {
+// A server error. A 501 is about our request (RFC 9110 section 15.6.2).
+bool is_server_error(const ProbeResult& result) {
+  const int status = status_of(result);
+  return is_direct(result) && status >= 500 && status != 501;
+}
+
+// The same over a connection whose certificate holds: nobody but the server says so.
+bool is_proved_error(const ProbeResult& result) {
   const auto& seen = result.observation;
   const bool valid = seen.outcome == Outcome::answered || seen.detail == "unexpected_status" ||
                      seen.detail == "unexpected_body" || seen.detail == "no_upgrade";
-  const int status = status_of(result);
-  return result.probe.target.transport == Transport::tls && is_direct(result) && valid &&
-         status >= 500 && status != 501;
+  return result.probe.target.transport == Transport::tls && valid && is_server_error(result);
 }
 
 struct Refusals {
@@ -55,6 +58,14 @@ void read_refusal(const Case& of, const Cell& cell, Refusals& refusals) {
   }
 }
 
+std::set<std::string> proved_hosts(const Facts& facts) {
+  std::set<std::string> hosts;
+  for (const auto& result : facts.report.probes) {
+    if (is_proved_error(result)) hosts.insert(result.probe.target.host);
+  }
+  return hosts;
+}
+
 bool asked_by(const Facts& facts, const SetResult& set, const ProbeResult& result) {
   const auto rows = facts.rows_of(result.probe.id);
   return std::any_of(rows.begin(), rows.end(), [&](const std::string& row) {
@@ -69,8 +80,11 @@ Causes find_vendor_down(const Case& of) {
   Refusals all;
   for (const auto& cell : facts.cells) read_refusal(of, cell, all);
   for (const auto& result : facts.report.probes) {
-    if (!answers_out_of_order(result)) continue;
+    // Over plain HTTP anybody on the way may say so: only with the server's own word beside it.
+    if (!is_server_error(result) || !proved_hosts(facts).contains(result.probe.target.host))
+      continue;
     all.probes.push_back(&result);
+    if (!is_proved_error(result)) continue;
     all.proofs.push_back(
         {result.probe.id, fmt::format("{}: HTTP {} over a connection with a valid certificate.",
                                       endpoint_in_words(result.probe.target), status_of(result))});
@@ -85,20 +99,21 @@ Causes find_vendor_down(const Case& of) {
       }
     }
     const auto& own = cause.explained;
-    const bool out_of_order = std::any_of(own.begin(), own.end(), [](const ProbeResult* result) {
-      return answers_out_of_order(*result);
-    });
+    const bool out_of_order = std::any_of(
+        own.begin(), own.end(), [](const ProbeResult* result) { return is_server_error(*result); });
     // Where nothing is lost, the others carry on, or the vendor does not offer it.
     if (own.empty() || (!out_of_order && !of.hurts(own))) continue;
     auto& finding = cause.finding;
+    const auto own_hosts = hosts_of(own);
     for (const auto& proof : all.proofs) {
       const auto* result = facts.find(proof.probe);
-      if (result != nullptr && std::find(own.begin(), own.end(), result) != own.end()) {
+      const auto& host = result->probe.target.host;
+      if (std::find(own_hosts.begin(), own_hosts.end(), host) != own_hosts.end()) {
         finding.evidence.push_back(proof);
       }
     }
     const bool proved = !finding.evidence.empty();
-    const auto hosts = listed(hosts_of(own));
+    const auto hosts = listed(own_hosts);
     finding.code = "vendor.down";
     finding.title = fmt::format("{}: {}",
                                 out_of_order ? "The service answers that it is out of order"

@@ -96,7 +96,40 @@ TEST_F(TlsCheck, TrustsThroughAnIntermediate) {
   const auto between = test::make_intermediate("Test Issuing", authority());
   const auto seen = check(with_chain({test::make_leaf("sip.example.com", between), between}));
   EXPECT_EQ(seen.detail, "trusted");
-  EXPECT_EQ(seen.evidence.size(), 3u);
+  EXPECT_EQ(std::count_if(seen.evidence.begin(), seen.evidence.end(),
+                          [](const Evidence& one) { return one.kind == "certificate"; }),
+            2);
+}
+
+// What a public root is can only be known where the system has a list of them.
+TEST_F(TlsCheck, HoldsTheRootAgainstThosePeopleExpect) {
+  const auto own =
+      check(with_chain({test::make_leaf("sip.example.com", authority()), authority()}));
+  const auto* root = find(own, "chain_root");
+  if (root == nullptr) GTEST_SKIP() << "this system has no bundle of public roots";
+  EXPECT_EQ(root->facts.at("expected"), EvidenceValue(true)) << "given for this run";
+  const auto other =
+      check(with_chain({test::make_leaf("sip.example.com", stranger()), stranger()}));
+  ASSERT_NE(find(other, "chain_root"), nullptr);
+  EXPECT_EQ(find(other, "chain_root")->facts.at("expected"), EvidenceValue(false));
+  const auto between = test::make_intermediate("Test Issuing", authority());
+  const auto cut = check(with_chain({test::make_leaf("sip.example.com", between)}));
+  EXPECT_EQ(find(cut, "chain_root"), nullptr) << "a chain that is not whole says nothing";
+}
+
+TEST_F(TlsCheck, DoesNotBlameTheRootForDates) {
+  const auto seen = check(with_chain({dated(hours(-48), hours(-1), authority()), authority()}));
+  EXPECT_EQ(seen.detail, "expired");
+  const auto* root = find(seen, "chain_root");
+  if (root == nullptr) GTEST_SKIP() << "this system has no bundle of public roots";
+  EXPECT_EQ(root->facts.at("expected"), EvidenceValue(true));
+}
+
+TEST_F(TlsCheck, GreetsByAnotherNameWhereAsked) {
+  TlsServer server(runner.loop, with_chain({test::make_leaf("sip.example.com", authority())}));
+  const auto seen = check(server.address(), "sip.example.com", {{"server_name", "example.org"}});
+  EXPECT_EQ(server.names_asked, std::vector<std::string>{"example.org"});
+  EXPECT_EQ(seen.detail, "wrong_name");
 }
 
 TEST_F(TlsCheck, FindsAMissingIntermediate) {

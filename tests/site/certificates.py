@@ -11,11 +11,18 @@ import os
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import (AuthorityInformationAccessOID, ExtendedKeyUsageOID,
+                                   NameOID)
 
 PUBLIC_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 
 # What may be wrong with a server's certificate.
+# Where to find the issuer, as public authorities say it and private ones do not: it tells a chain
+# that lacks a part from one that nobody knows.
+PUBLIC = (x509.AuthorityInformationAccess([x509.AccessDescription(
+    AuthorityInformationAccessOID.CA_ISSUERS,
+    x509.UniformResourceIdentifier("http://authority.invalid/issuer.cer"))]), False)
+
 KINDS = ("expired", "wrong-name", "untrusted", "incomplete")
 
 
@@ -56,7 +63,8 @@ class Authority:
         certificate = self._sign(subject, key.public_key(), [
             (x509.BasicConstraints(ca=False, path_length=None), True),
             (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False),
-            (x509.SubjectAlternativeName(alternative), False)],
+            (x509.SubjectAlternativeName(alternative), False),
+            *([] if kind == "untrusted" else [PUBLIC])],
             self._signer(kind), 60 if kind == "expired" else 0)
         return self._write(label, certificate, key)
 
