@@ -16,6 +16,10 @@ namespace callready::test {
 inline LoadRules plan_rules() {
   auto all = rules();
   for (auto& check : all.checks) {
+    if (check.kind == "dns") {
+      check.parameters.push_back({"server", "the host is the server to ask"});
+      check.parameters.push_back({"name", "what to ask for"});
+    }
     if (check.kind == "http") check.parameters.push_back({"body", "expected body"});
     if (check.kind == "nat") {
       check.transports = {Transport::udp};
