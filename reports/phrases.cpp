@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "probe/model/describe.hpp"
 #include "reports/rfc3339.hpp"
 
 namespace callready {
@@ -41,53 +42,16 @@ std::string capability_title(const SetResult* set, const std::string& id) {
   return id;
 }
 
-// Who sent the refusal, as the evidence of an ICMP error or of a forged reset says.
-std::string sender(const Observation& seen) {
-  for (const auto& evidence : seen.evidence) {
-    const auto fact = evidence.facts.find("sender");
-    if (fact == evidence.facts.end()) continue;
-    if (const auto* text = std::get_if<std::string>(&fact->second)) return *text;
-  }
-  return {};
-}
-
-// Details with words of their own. Any other one stands in brackets behind the outcome's phrase.
-struct DetailPhrase {
-  Outcome outcome;
-  std::string_view detail, phrase;
-};
-
-constexpr DetailPhrase detail_phrases[] = {
-    {Outcome::failed, "expired", "reached, but its certificate has expired"},
-    {Outcome::failed, "not_yet_valid", "reached, but its certificate is not valid yet"},
-    {Outcome::failed, "untrusted", "reached, but its certificate is from an unknown issuer"},
-    {Outcome::failed, "incomplete_chain", "reached, but its certificate chain is incomplete"},
-    {Outcome::failed, "wrong_name", "reached, but its certificate is for another name"},
-    {Outcome::failed, "connection_reset", "reached, but the connection was cut off"},
-    {Outcome::failed, "closed_by_peer", "reached, but the connection was closed without an answer"},
-    {Outcome::failed, "malformed", "reached, but the answer makes no sense"},
-    {Outcome::unresolved, "no_address", "the name has no address"},
-    {Outcome::unresolved, "dns_failed", "the name could not be looked up"},
-    {Outcome::unresolved, "dns_unreachable", "the DNS server does not answer"},
-    {Outcome::skipped, "stopped", "not tried to the end"},
-    {Outcome::skipped, "no_route", "not tried: this computer has no route to it"},
-};
-
-std::string_view detail_phrase(const Observation& seen) {
-  for (const auto& [outcome, detail, phrase] : detail_phrases) {
-    if (outcome == seen.outcome && detail == seen.detail) return phrase;
-  }
-  return {};
-}
-
 // Details that say no more than the outcome does.
 bool says_nothing_new(const Observation& seen) {
   constexpr std::string_view known[] = {
-      "answered",     "connected",        "connection_refused", "no_answer", "no_reply",
-      "no_such_name", "port_unreachable", "prohibited",         "timed_out", "records",
-      "trusted",      "synchronised",
+      "answered",         "connected",  "connection_refused",
+      "no_answer",        "no_reply",   "no_such_name",
+      "port_unreachable", "prohibited", "timed_out",
+      "records",          "trusted",    "synchronised",
+      "success",          "left_site",  "replied",
   };
-  return seen.detail.empty() || !detail_phrase(seen).empty() ||
+  return seen.detail.empty() || detail_has_words(seen) ||
          std::find(std::begin(known), std::end(known), seen.detail) != std::end(known);
 }
 
@@ -239,41 +203,9 @@ std::string endpoint(const Probe& probe) {
   return text;
 }
 
-std::string outcome_phrase(const ProbeResult& result) {
-  const bool udp = result.probe.target.transport == Transport::udp;
-  const auto by = sender(result.observation);
-  if (const auto phrase = detail_phrase(result.observation); !phrase.empty()) {
-    return std::string(phrase);
-  }
-  switch (result.observation.outcome) {
-    case Outcome::answered:
-      return "answered";
-    case Outcome::connected:
-      return "connection accepted";
-    case Outcome::passed:
-      return "leaves the site; the far end does not answer strangers";
-    case Outcome::refused:
-      return udp ? "reached the server, but nothing listens on that port"
-                 : "connection refused by the server";
-    case Outcome::rejected:
-      return by.empty() ? "blocked on the way" : fmt::format("blocked on the way by {}", by);
-    case Outcome::silent:
-      return "no answer";
-    case Outcome::failed:
-      return "reached, but the exchange broke off";
-    case Outcome::denied:
-      return "reached, but it said no";
-    case Outcome::unresolved:
-      return "name not found";
-    case Outcome::skipped:
-      return "not tried";
-  }
-  return "no answer";
-}
-
 std::string outcome_in_full(const ProbeResult& result) {
   const auto& seen = result.observation;
-  auto text = outcome_phrase(result);
+  auto text = outcome_in_words(seen);
   std::vector<std::string> aside;
   if (!says_nothing_new(seen)) aside.push_back(words_of(seen.detail));
   if (seen.outcome == Outcome::silent && seen.attempts > 1) {

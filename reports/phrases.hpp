@@ -31,9 +31,6 @@ std::string_view caution(Confidence confidence);
 // Where the probe went: "turn.example.com:3478/udp", with ", 12 ports tried" and the proxy.
 std::string endpoint(const Probe& probe);
 
-// What became of it: "no answer", "blocked on the way by 10.20.0.1", "name not found".
-std::string outcome_phrase(const ProbeResult& result);
-
 // The outcome with round trip, address, detail and, where it went wrong, the deciding evidence.
 std::string outcome_in_full(const ProbeResult& result);
 

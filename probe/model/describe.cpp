@@ -19,14 +19,11 @@ std::string_view transport_word(Transport transport) {
   return "?";
 }
 
-// Who sent the ICMP error that decided the outcome; empty where none did.
-std::string icmp_sender(const Observation& observation) {
-  for (const auto& evidence : observation.evidence) {
-    const auto found = evidence.facts.find("sender");
-    if (evidence.kind != "icmp_error" || found == evidence.facts.end()) continue;
-    if (const auto* text = std::get_if<std::string>(&found->second)) return *text;
-  }
-  return {};
+std::string text_fact(const Evidence& evidence, const char* name) {
+  const auto found = evidence.facts.find(name);
+  if (found == evidence.facts.end()) return {};
+  const auto* text = std::get_if<std::string>(&found->second);
+  return text == nullptr ? std::string() : *text;
 }
 
 struct Phrase {
@@ -90,6 +87,23 @@ constexpr Phrase phrases[] = {
     {"out_of_resources", "not tried: this computer ran out of sockets"},
 };
 
+const Phrase* phrase_of(const Observation& observation) {
+  const auto* found = std::find_if(std::begin(phrases), std::end(phrases), [&](const Phrase& row) {
+    return row.detail == observation.detail;
+  });
+  return found == std::end(phrases) ? nullptr : found;
+}
+
+// "401", "503": what a protocol's own status says needs no words of ours.
+bool is_status(std::string_view detail) {
+  return !detail.empty() && detail.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+// The others are said with their detail.
+bool outcome_has_words(Outcome outcome) {
+  return outcome != Outcome::failed && outcome != Outcome::denied && outcome != Outcome::skipped;
+}
+
 }  // namespace
 
 std::string endpoint_in_words(const Target& target) {
@@ -101,16 +115,33 @@ std::string endpoint_in_words(const Target& target) {
   return text;
 }
 
+std::string refusing_device(const Observation& observation) {
+  for (const auto& evidence : observation.evidence) {
+    const bool port = evidence.kind == "udp_port" && text_fact(evidence, "result") == "prohibited";
+    if (evidence.kind != "icmp_error" && !port) continue;
+    auto device = text_fact(evidence, port ? "by" : "sender");
+    if (!device.empty()) return device;
+  }
+  return {};
+}
+
+bool detail_has_words(const Observation& observation) {
+  return phrase_of(observation) != nullptr || is_status(observation.detail) ||
+         !outcome_has_words(observation.outcome);
+}
+
 std::string outcome_in_words(const Observation& observation) {
-  const auto* phrase = std::find_if(std::begin(phrases), std::end(phrases), [&](const Phrase& row) {
-    return row.detail == observation.detail;
-  });
-  if (phrase != std::end(phrases)) return std::string(phrase->words);
-  const bool status = !observation.detail.empty() &&
-                      observation.detail.find_first_not_of("0123456789") == std::string::npos;
+  const auto& detail = observation.detail;
+  if (const auto* phrase = phrase_of(observation)) return std::string(phrase->words);
+  const auto with_detail = [&](std::string_view plain, std::string_view before) {
+    if (detail.empty()) return std::string(plain);
+    auto words = detail;
+    std::replace(words.begin(), words.end(), '_', ' ');
+    return fmt::format("{}: {}", before, words);
+  };
   switch (observation.outcome) {
     case Outcome::answered:
-      return status ? "answered " + observation.detail : "answered";
+      return is_status(detail) ? "answered " + detail : "answered";
     case Outcome::connected:
       return "connected";
     case Outcome::passed:
@@ -118,19 +149,19 @@ std::string outcome_in_words(const Observation& observation) {
     case Outcome::refused:
       return "refused by the server";
     case Outcome::rejected: {
-      const auto sender = icmp_sender(observation);
-      return sender.empty() ? "blocked on the way" : "blocked on the way by " + sender;
+      const auto device = refusing_device(observation);
+      return device.empty() ? "blocked on the way" : "blocked on the way by " + device;
     }
     case Outcome::silent:
       return "no answer";
     case Outcome::failed:
-      return observation.detail.empty() ? "answered wrongly" : "failed: " + observation.detail;
+      return with_detail("answered wrongly", "failed");
     case Outcome::denied:
-      return observation.detail.empty() ? "denied" : "denied: " + observation.detail;
+      return with_detail("denied", "denied");
     case Outcome::unresolved:
       return "the name could not be resolved";
     case Outcome::skipped:
-      return observation.detail.empty() ? "not tried" : "not tried: " + observation.detail;
+      return with_detail("not tried", "not tried");
   }
   return "?";
 }

@@ -16,4 +16,10 @@ std::string endpoint_in_words(const Target& target);
 // "blocked on the way by 10.20.0.1", "certificate has expired", "answered 401".
 std::string outcome_in_words(const Observation& observation);
 
+// True where these words tell the observation's detail too, so that nothing needs to be added.
+bool detail_has_words(const Observation& observation);
+
+// The address of the device that said no, by its ICMP error; empty where none did.
+std::string refusing_device(const Observation& observation);
+
 }  // namespace callready

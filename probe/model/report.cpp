@@ -3,7 +3,6 @@
 #include <algorithm>
 
 namespace callready {
-namespace {
 
 int badness(Verdict verdict) {
   switch (verdict) {
@@ -18,8 +17,6 @@ int badness(Verdict verdict) {
   }
   return 3;
 }
-
-}  // namespace
 
 Verdict overall(const Report& report) {
   if (report.sets.empty()) return Verdict::unknown;

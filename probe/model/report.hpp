@@ -99,8 +99,11 @@ struct Report {
   std::vector<std::string> notes;  // about the run: sampling, IPv6 missing
 };
 
-// The verdict of the whole report: the worst of its sets, where blocked > degraded > unknown >
-// ready.
+// 0 for `ready`, and more the worse it is: blocked and degraded are known faults and outweigh what
+// could not be decided.
+int badness(Verdict verdict);
+
+// The verdict of the whole report: the worst of its sets.
 Verdict overall(const Report& report);
 
 // DESIGN: exit status 0 ready, 1 blocked, 3 not decided or interrupted, 4 degraded.

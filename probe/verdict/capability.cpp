@@ -11,10 +11,6 @@ namespace {
 
 enum class Assume { best, worst };  // what an unknown row is taken for
 
-int badness(Verdict verdict) {
-  return verdict == Verdict::ready ? 0 : verdict == Verdict::degraded ? 1 : 2;
-}
-
 bool is_bad(const RequirementResult& row, Assume assume) {
   return row.status == Status::fail || (row.status == Status::unknown && assume == Assume::worst);
 }

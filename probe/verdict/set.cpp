@@ -22,21 +22,6 @@ std::optional<std::chrono::sys_days> parse_day(std::string_view text) {
   return std::chrono::sys_days(date);
 }
 
-// Among capabilities: blocked and degraded outweigh what could not be decided, as in overall().
-int weight(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::ready:
-      return 0;
-    case Verdict::unknown:
-      return 1;
-    case Verdict::degraded:
-      return 2;
-    case Verdict::blocked:
-      return 3;
-  }
-  return 3;
-}
-
 void keep_shorter(std::map<std::string, Milliseconds>& distances, const std::string& key,
                   Milliseconds distance) {
   const auto [place, fresh] = distances.try_emplace(key, distance);
@@ -128,7 +113,7 @@ SetResult judge_set(const TargetSet& set, const std::vector<PlannedRequirement>&
     if (judged.requirements.empty()) continue;
     if (any_measured(judged.requirements, rows)) {
       measured = true;
-      if (weight(judged.verdict) > weight(verdict)) verdict = judged.verdict;
+      if (badness(judged.verdict) > badness(verdict)) verdict = judged.verdict;
     }
     result.capabilities.push_back(std::move(judged));
   }

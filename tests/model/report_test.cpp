@@ -96,7 +96,7 @@ TEST(Describe, OutcomesAreInWords) {
       {silent, "timed_out", "no answer"},
       {refused, "connection_refused", "refused by the server"},
       {failed, "expired", "its certificate has expired"},
-      {failed, "something_new", "failed: something_new"},
+      {failed, "something_new", "failed: something new"},
       {skipped, "not_needed", "not needed: its first choice answered"},
       {unresolved, "no_such_name", "the name does not exist"},
       {denied, "407", "denied: 407"},
@@ -116,6 +116,32 @@ TEST(Describe, ARejectionNamesItsSender) {
   EXPECT_EQ(outcome_in_words(observation), "blocked on the way");
   observation.evidence.push_back({"icmp_error", "", {{"sender", "10.20.0.1"}}});
   EXPECT_EQ(outcome_in_words(observation), "blocked on the way by 10.20.0.1");
+}
+
+TEST(Describe, ARejectedMediaPortNamesItsSenderToo) {
+  Observation observation;
+  observation.outcome = Outcome::rejected;
+  observation.evidence.push_back({"udp_port", "", {{"result", "left_site"}, {"by", "192.0.2.1"}}});
+  EXPECT_EQ(refusing_device(observation), "");
+  observation.evidence.push_back({"udp_port", "", {{"result", "prohibited"}, {"by", "10.20.0.1"}}});
+  EXPECT_EQ(refusing_device(observation), "10.20.0.1");
+}
+
+TEST(Describe, SaysWhetherTheDetailIsTold) {
+  Observation observation;
+  observation.outcome = Outcome::answered;
+  observation.detail = "401";
+  EXPECT_TRUE(detail_has_words(observation));
+  observation.detail = "endpoint_independent";
+  EXPECT_FALSE(detail_has_words(observation));
+  observation.outcome = Outcome::failed;
+  EXPECT_TRUE(detail_has_words(observation));
+}
+
+TEST(Badness, OrdersVerdicts) {
+  EXPECT_LT(badness(Verdict::ready), badness(Verdict::unknown));
+  EXPECT_LT(badness(Verdict::unknown), badness(Verdict::degraded));
+  EXPECT_LT(badness(Verdict::degraded), badness(Verdict::blocked));
 }
 
 TEST(SocketAddress, PutsIpv6IntoBrackets) {
