@@ -23,7 +23,7 @@ PUBLIC = (x509.AuthorityInformationAccess([x509.AccessDescription(
     AuthorityInformationAccessOID.CA_ISSUERS,
     x509.UniformResourceIdentifier("http://authority.invalid/issuer.cer"))]), False)
 
-KINDS = ("expired", "wrong-name", "untrusted", "incomplete")
+KINDS = ("expired", "not-yet-valid", "wrong-name", "untrusted", "incomplete")
 
 
 class Authority:
@@ -65,7 +65,7 @@ class Authority:
             (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False),
             (x509.SubjectAlternativeName(alternative), False),
             *([] if kind == "untrusted" else [PUBLIC])],
-            self._signer(kind), 60 if kind == "expired" else 0)
+            self._signer(kind), {"expired": 60, "not-yet-valid": -10}.get(kind, 0))
         return self._write(label, certificate, key)
 
     def _signer(self, kind):

@@ -25,7 +25,8 @@ def dns(plan, space):
     """dnsmasq: knows every name of the private internet, and denies all others."""
     server = Server("dns", space)
     net = plan.internet
-    hosts = "".join(f"{a} {n}\n" for n, addresses in net.forward.items() for a in addresses)
+    hosts = "".join(f"{a} {n}\n" for n, addresses in net.forward.items() for a in addresses
+                    if n not in plan.gone)
     lines = [f"listen-address={a}" for a in PUBLIC_RESOLVERS]
     lines += [f"ptr-record={'.'.join(reversed(a.split('.')))}.in-addr.arpa,{n}"
               for a, n in net.reverse.items()]

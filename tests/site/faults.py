@@ -54,6 +54,33 @@ def _each(part, *lines):
     return apply
 
 
+def _host_reset(plan, value):
+    """A reset in the target's name for TCP; UDP just vanishes."""
+    for name in value.split(","):
+        where = f"ip daddr {{ {', '.join(plan.addresses_of(name))} }}"
+        plan.block += [f"{where} meta l4proto tcp reject with tcp reset", f"{where} drop"]
+
+
+def _host_rejected(plan, value):
+    for name in value.split(","):
+        plan.block.append(f"ip daddr {{ {', '.join(plan.addresses_of(name))} }} "
+                          "reject with icmp type admin-prohibited")
+
+
+def _flow_blocked(plan, value):
+    """TRANSPORT:HOST:PORT"""
+    transport, host, port = value.split(":")
+    plan.block.append(f"ip daddr {{ {', '.join(plan.addresses_of(host))} }} "
+                      f"{transport} dport {int(port)} drop")
+
+
+def _hosts_refuse(plan, value):
+    """Of web and SIP servers: the far end itself resets."""
+    for name in value.split(","):
+        plan.far.append(f"ip daddr {{ {', '.join(plan.addresses_of(name))} }} "
+                        "meta l4proto tcp reject with tcp reset")
+
+
 def _certificate(plan, value):
     kind, _, owner = value.partition(":")
     if kind not in KINDS or not owner:
@@ -89,6 +116,9 @@ def _down(*names):
     return lambda plan: plan.down.update(names)
 
 
+# How requests of SIP begin: OPTI, REGI, INVI.
+SIP_WORDS = ("0x4f505449", "0x52454749", "0x494e5649")
+
 FIREWALL = [
     Fault("udp-blocked", "the firewall drops all UDP but DNS",
           _add("block", "udp dport != 53 drop")),
@@ -105,10 +135,27 @@ FIREWALL = [
           _add("block", "tcp dport 5061 drop")),
     Fault("rst-tcp-5061", "TCP 5061 is refused by the firewall, with a forged reset",
           _add("block", "tcp dport 5061 reject with tcp reset")),
+    Fault("udp-ports-rejected", "these UDP ports are refused: ICMP administratively prohibited",
+          _block("udp dport {{ {} }} reject with icmp type admin-prohibited"), "49152-65535"),
+    Fault("udp-unknown-dropped", "UDP is dropped unless it is STUN, SIP, DNS or NTP",
+          _add("inspect", *(f'iifname "lan" {match} accept' for match in (
+              "udp dport { 53, 123 }", "meta l4proto udp @th,96,32 0x2112a442",
+              *(f"meta l4proto udp @th,64,32 {word}" for word in SIP_WORDS))),
+               'iifname "lan" meta l4proto udp drop')),
+    Fault("udp-replies-dropped", "UDP gets out, and no reply comes back but DNS's",
+          _add("inspect", 'iifname "wan" udp sport != 53 drop')),
+    Fault("tcp-ports-rejected", "these TCP ports are refused: ICMP administratively prohibited",
+          _block("tcp dport {{ {} }} reject with icmp type admin-prohibited"), "5061"),
     Fault("tcp-ports-blocked", "these TCP ports are dropped",
           _block("tcp dport {{ {} }} drop"), "5060,5061"),
     Fault("host-blocked", "nothing gets to these hosts or domains",
           _host_blocked, "turn1.example-calls.com"),
+    Fault("host-rejected", "the same, but the firewall says so: ICMP administratively prohibited",
+          _host_rejected, "turn1.example-calls.com"),
+    Fault("host-reset", "the same, and TCP is answered with a reset in the host's name",
+          _host_reset, "turn1.example-calls.com"),
+    Fault("flow-blocked", "one transport to one port of one host is dropped",
+          _flow_blocked, "tcp:sip.example-calls.com:5061"),
     Fault("only-web", "only TCP 80 and 443 get out", _set(only="tcp dport { 80, 443 }")),
     Fault("web-only-proxy", "nothing gets out but through the proxy", _set(only="")),
     Fault("stun-inspected", "UDP packets with STUN's cookie are dropped, on any port",
@@ -116,7 +163,11 @@ FIREWALL = [
     Fault("sip-inspected", "SIP requests are dropped, on any port, over UDP and TCP",
           _add("inspect", *(f"{where} {word} drop"
                             for where in ("meta l4proto udp @th,64,32", "meta l4proto tcp @ih,0,32")
-                            for word in ("0x4f505449", "0x52454749", "0x494e5649")))),
+                            for word in SIP_WORDS))),
+    Fault("sip-udp-inspected", "SIP requests over UDP are dropped, on any port",
+          _add("inspect", *(f"meta l4proto udp @th,64,32 {word} drop" for word in SIP_WORDS))),
+    Fault("turn-inspected", "TURN's Allocate over UDP is dropped, on any port; STUN passes",
+          _add("inspect", "meta l4proto udp @th,64,16 0x0003 @th,96,32 0x2112a442 drop")),
     Fault("rate-limited", "whoever meets more than so many hosts in 10 s is shut out for a minute",
           _rate_limited, "30"),
     Fault("mtu-black-hole", "packets of more than so many bytes vanish, both ways",
@@ -127,6 +178,10 @@ FIREWALL = [
           _add("mangle", "ip dscp set cs0")),
     Fault("tls-reset", "TLS hellos to 443 are answered with a reset, whoever they are for",
           _add("inspect", "tcp dport 443 @ih,0,16 0x1603 reject with tcp reset")),
+    Fault("tls-dropped", "TLS hellos to 443 vanish, whoever they are for",
+          _add("inspect", "tcp dport 443 @ih,0,16 0x1603 drop")),
+    Fault("web-filter", "a filter hangs up on TLS that greets these domains (SNI)",
+          lambda plan, value: plan.web_filter.extend(value.split(",")), "example-calls.com"),
 ]
 
 ADDRESSES = [
@@ -136,6 +191,11 @@ ADDRESSES = [
     Fault("carrier-nat", "the provider translates again, from 100.64/10", _carrier),
     Fault("double-nat", "a second router at home translates again, from 192.168/16", _double),
     Fault("sip-alg", "the router rewrites SIP on port 5060", _set(sip_alg=True)),
+]
+
+HOPS = [
+    Fault("unplugged", "the PC's cable is not plugged in", _set(pc_up=False)),
+    Fault("mute-hops", "no router beyond the site says where packets died", _set(hops_mute=True)),
 ]
 
 NAMES = [
@@ -151,6 +211,17 @@ NAMES = [
     Fault("dns-rewritten", "the LAN's resolver gives a private address for these domains",
           _each("resolver", 'local-zone: "{}." redirect', 'local-data: "{}. A 10.66.66.66"'),
           "example-calls.com"),
+    Fault("dns-sinkhole", "the LAN's resolver gives 0.0.0.0 for these domains",
+          _each("resolver", 'local-zone: "{}." redirect', 'local-data: "{}. A 0.0.0.0"'),
+          "example-calls.com"),
+    Fault("dns-refused", "the LAN's resolver refuses to be asked for these domains",
+          _each("resolver", 'local-zone: "{}." always_refuse'), "example-calls.com"),
+    Fault("dns-upstream-dead", "the LAN's resolver answers, and reaches no other",
+          _set(forwarders=["192.0.2.53"])),
+    Fault("dns-late", "the LAN's resolver has its answers so many milliseconds late",
+          lambda plan, value: setattr(plan, "dns_delay_ms", float(value)), "1500"),
+    Fault("name-gone", "these names no longer exist anywhere",
+          lambda plan, value: plan.gone.update(value.split(",")), "portal.example-calls.com"),
     Fault("dns-slow", "every other question to the LAN's resolver is lost",
           _add("input", 'iifname "lan" udp dport 53 numgen inc mod 2 0 drop')),
 ]
@@ -163,6 +234,12 @@ WEB = [
           _set(intercept="trusted")),
     Fault("tls-intercept-unknown", "TLS on 443 is opened, by an authority that the PC does not know",
           _set(intercept="unknown")),
+    Fault("captive-portal-silent", "the same, and TLS is dropped instead of refused",
+          _set(portal=True, only="")),
+    Fault("proxy-bumps", "the proxy opens TLS, with an authority that the PC trusts",
+          _set(proxy_bumps="trusted")),
+    Fault("proxy-bumps-unknown", "the proxy opens TLS, with an authority that the PC does not know",
+          _set(proxy_bumps="unknown")),
     Fault("proxy-login", "the proxy wants a user name and a password", _set(proxy_login=True)),
     Fault("proxy-denied", "the proxy denies CONNECT to these ports",
           lambda plan, value: plan.proxy_rules.extend(
@@ -176,7 +253,17 @@ FAR_END = [
     Fault("turn-down", "the relays are not running: connections are refused", _down("turn")),
     Fault("sip-down", "the SIP servers are not running", _down("sip")),
     Fault("web-down", "no web server is running", _down("web")),
+    Fault("hosts-refuse", "these web or SIP hosts refuse TCP, themselves",
+          _hosts_refuse, "portal.example-calls.com"),
+    Fault("relays-udp-only", "the relays' 80 and 443 are closed",
+          _add("far_relays", "tcp dport { 80, 443 } reject with tcp reset")),
+    Fault("relays-udp-only-silent", "the relays' 80 and 443 are filtered, at their own end",
+          _add("far_relays", "tcp dport { 80, 443 } drop")),
+    Fault("sip-mute", "the SIP servers do not answer strangers' OPTIONS", _set(sip_mute=True)),
+    Fault("media-loud", "media hosts answer that nothing listens yet", _set(media_loud=True)),
     Fault("ntp-down", "no time server is running", _down("ntp")),
+    Fault("web-status", "the vendors' web servers answer with this status",
+          lambda plan, value: setattr(plan, "web_status", int(value)), "403"),
     Fault("vendor-5xx", "the vendors' web servers answer 503", _set(web_status=503)),
     Fault("sip-5xx", "the SIP servers answer 503", _set(sip_status=(503, "Service Unavailable"))),
     Fault("turn-quota", "the relays allow no allocation more than these, per user",
@@ -191,7 +278,7 @@ FAR_END = [
           lambda plan, value: setattr(plan, "skew_s", float(value)), "7200"),
 ]
 
-FAULTS = {fault.name: fault for fault in [*FIREWALL, *ADDRESSES, *NAMES, *WEB, *FAR_END]}
+FAULTS = {fault.name: fault for fault in [*FIREWALL, *ADDRESSES, *HOPS, *NAMES, *WEB, *FAR_END]}
 
 
 def apply_all(plan, wanted):

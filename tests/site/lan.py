@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 
 from .certificates import Authority
 from .plan import FOLDER, PUBLIC_RESOLVERS
@@ -10,12 +11,16 @@ from .server import Server, tcp
 from .tools import squid_helper, tool
 
 PROXY_PORT = 3128
+LATE_DNS = "127.0.0.53"
 
 
 def resolver(plan, space):
     """unbound: the LAN's resolver, forwarding over the WAN."""
     server = Server("resolver", space)
-    forwards = "\n".join(f"  forward-addr: {a}" for a in PUBLIC_RESOLVERS)
+    forwarders = plan.forwarders
+    if plan.dns_delay_ms:
+        forwarders = [_late_answers(plan, space)]
+    forwards = "\n".join(f"  forward-addr: {a}" for a in forwarders)
     lines = "\n".join("  " + line for line in plan.resolver)
     policy = ""
     if plan.policy_zone:
@@ -38,6 +43,7 @@ server:
   pidfile: ""
   module-config: "respip iterator"
   ede: yes
+  do-not-query-localhost: no
   hide-version: yes
 {lines}
 remote-control:
@@ -49,6 +55,15 @@ remote-control:
     return server.start("unbound", "-d", "-c", config, probe=tcp(plan.router, 53))
 
 
+def _late_answers(plan, space):
+    """A forwarder that takes its time, for the resolver to ask; its address."""
+    server = Server("late-dns", space)
+    program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "late_dns.py")
+    server.start(sys.executable, program, LATE_DNS, PUBLIC_RESOLVERS[0], str(plan.dns_delay_ms),
+                 probe=lambda: None)
+    return LATE_DNS
+
+
 def proxy(plan, space, trust):
     """squid: an explicit proxy, and where the plan says so one that opens everybody's TLS.
 
@@ -56,11 +71,14 @@ def proxy(plan, space, trust):
     """
     server = Server("proxy", space)
     login = _login(plan, server) if plan.proxy_login else ""
-    intercept = _intercept(plan, server, trust) if plan.intercept else ""
+    opens = plan.intercept or plan.proxy_bumps or plan.web_filter
+    made_by = _inspection() if opens else ""
+    intercept = _intercept(plan, server, trust, made_by) if opens else ""
+    bump = f" ssl-bump {made_by}" if plan.proxy_bumps else ""
     last = "http_access allow known" if plan.proxy_login else "http_access allow all"
     rules = "\n".join(plan.proxy_rules)
     config = server.write("squid.conf", f"""
-http_port {plan.proxy}:{PROXY_PORT}
+http_port {plan.proxy}:{PROXY_PORT}{bump}
 visible_hostname proxy.site
 pid_filename none
 cache deny all
@@ -94,17 +112,30 @@ def _login(plan, server):
             "acl known proxy_auth REQUIRED\n")
 
 
-def _intercept(plan, server, trust):
-    """Opens TLS on 443 with certificates of its own making (ssl_bump)."""
+def _inspection():
+    """The authority with which the proxy opens TLS, as squid's ports are told of it."""
     authority = Authority(os.path.join(FOLDER, "inspection"), "Example Corp TLS Inspection")
+    return f"generate-host-certificates=on cert={authority.certificate} key={authority.key}"
+
+
+def _intercept(plan, server, trust, made_by):
+    """Opens TLS with certificates of its own making, or hangs up on some names (ssl_bump)."""
     certificates, helper = server.path("made"), squid_helper("security_file_certgen")
     subprocess.run([helper, "-c", "-s", certificates, "-M", "4MB"], check=True, capture_output=True)
-    return (f"https_port {plan.router}:{INTERCEPT_PORT} intercept ssl-bump "
-            f"generate-host-certificates=on cert={authority.certificate} key={authority.key}\n"
+    if plan.web_filter:
+        names = " ".join("." + domain for domain in plan.web_filter)
+        what = f"acl unwanted ssl::server_name {names}\nssl_bump terminate unwanted\nssl_bump splice all"
+    else:
+        what = "ssl_bump bump all"
+    transparent = ""
+    if plan.intercept or plan.web_filter:
+        transparent = (f"https_port {plan.router}:{INTERCEPT_PORT} intercept ssl-bump "
+                       f"{made_by}\n")
+    return (transparent +
             f"sslcrtd_program {helper} -s {certificates} -M 4MB\n"
             "sslcrtd_children 2 startup=1 idle=1\n"
             f"tls_outgoing_options cafile={trust}\n"
-            "acl hello at_step SslBump1\nssl_bump peek hello\nssl_bump bump all\n"
+            f"acl hello at_step SslBump1\nssl_bump peek hello\n{what}\n"
             "host_verify_strict off\n")
 
 

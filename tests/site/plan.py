@@ -23,8 +23,10 @@ class Plan:
     # Links: the first three bytes of each /24.
     lan: str = "10.20.0"        # .1 router and resolver, .3 proxy, .23 PC
     wan: str = "84.199.10"      # .1 provider, .2 router
+    pc_up: bool = True          # the PC's cable is plugged in
     wan_up: bool = True
     provider_nat: bool = False  # the provider translates too (carrier NAT)
+    hops_mute: bool = False     # routers beyond the site send no "time exceeded"
 
     # The router. Lists hold nftables rules.
     nat: str = "masquerade"     # masquerade, symmetric, full-cone, none
@@ -43,16 +45,25 @@ class Plan:
     # Names, as the LAN's resolver gives them: unbound's server clause, and what follows it.
     resolver: list = _list()
     policy_zone: list = _list()  # names that a response policy zone denies
+    forwarders: list = field(default_factory=lambda: list(PUBLIC_RESOLVERS))
+    dns_delay_ms: float = 0     # how late the LAN's resolver gets its answers
+    gone: set = field(default_factory=set)  # names that no longer exist anywhere
 
     # The LAN's proxy, on .3 port 3128.
     proxy_login: bool = False
     proxy_rules: list = _list()  # squid's http_access rules before all others
     proxy_up: bool = True
+    proxy_bumps: str | None = None  # CONNECTs are opened by "trusted" or "unknown" authority
+    web_filter: list = _list()  # domains that a transparent filter hangs up on, by SNI
 
     # The far end.
     down: set = field(default_factory=set)          # "turn", "sip", "web", "ntp": not started
     web_status: int | None = None                   # every page of the vendors' answers with this
     sip_status: tuple = (200, "OK")
+    sip_mute: bool = False                          # strangers' OPTIONS are not answered
+    media_loud: bool = False                        # media hosts answer "port unreachable"
+    far: list = _list()                             # rules for what reaches web and SIP servers
+    far_relays: list = _list()                      # the same for relays
     turn_options: list = _list()                    # more lines for coturn
     relays_dead: bool = False                       # allocations succeed and carry nothing
     certificates: dict = field(default_factory=dict)  # owner -> expired, wrong-name, untrusted, ...

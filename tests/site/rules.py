@@ -19,7 +19,7 @@ def router(plan):
     redirect = list(plan.redirect)
     if plan.portal:
         redirect.append(f'iifname "lan" tcp dport 80 dnat to {plan.router}:{PORTAL_PORT}')
-    if plan.intercept:
+    if plan.intercept or plan.web_filter:
         redirect.append(f'iifname "lan" tcp dport 443 dnat to {plan.router}:{INTERCEPT_PORT}')
     nat = {"masquerade": 'oifname "wan" masquerade',
            "symmetric": 'oifname "wan" masquerade fully-random',
@@ -63,6 +63,25 @@ def router(plan):
     }}"""
 
 
+def provider(plan):
+    """The first router beyond the site."""
+    nat = 'oifname "core" masquerade' if plan.provider_nat else ""
+    return f"""
+    table ip site {{
+        chain after {{ type nat hook postrouting priority srcnat;
+            {nat}
+        }}
+        {_mute(plan)}
+    }}"""
+
+
+def _mute(plan):
+    """Routers need not say where packets died."""
+    if not plan.hops_mute:
+        return ""
+    return "chain out { type filter hook output priority filter; icmp type time-exceeded drop; }"
+
+
 def internet(plan):
     """SIP and STUN addresses are translated to their servers; UDP that nobody serves is never
     answered, as with media servers that wait for a call."""
@@ -88,13 +107,15 @@ def internet(plan):
         }}
         chain in {{ type filter hook input priority filter;
             iifname != "core" accept
+            {_lines(plan.far)}
             udp dport {{ 53, 123, {SIP_PORT} }} accept
             meta l4proto udp drop
         }}
+        {_mute(plan)}
     }}"""
 
 
-def relay(turn, dead):
+def relay(plan, turn):
     """coturn listens on 3478, 443 and 80; a set's other ports lead there."""
     rules = []
     for transport, ports, to in (("udp", turn.udp_ports - {3478}, 3478),
@@ -109,10 +130,11 @@ def relay(turn, dead):
             {_lines(rules)}
         }}
         chain in {{ type filter hook input priority filter;
-            {"udp dport 49152-65535 drop" if dead else ""}
+            {_lines(plan.far_relays)}
+            {"udp dport 49152-65535 drop" if plan.relays_dead else ""}
         }}
         chain out {{ type filter hook output priority filter;
-            {"udp sport 49152-65535 drop" if dead else ""}
+            {"udp sport 49152-65535 drop" if plan.relays_dead else ""}
         }}
     }}"""
 

@@ -107,7 +107,8 @@ class Running:
         routes = json.loads(subprocess.run([tool("ip"), "-json", "route"], check=True,
                                            capture_output=True).stdout)
         ways = {(r["dst"], r.get("gateway")) for r in routes}
-        if ways != {("default", self.plan.router), (f"{self.plan.lan}.0/24", None)}:
+        own = {("default", self.plan.router), (f"{self.plan.lan}.0/24", None)}
+        if ways != (own if self.plan.pc_up else set()):
             raise isolation.Refused("there are routes that are not the site's")
 
 

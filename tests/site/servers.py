@@ -45,7 +45,8 @@ def start_all(plan, topology):
     if "web" not in plan.down:
         servers.append(far.web(plan, topology.internet, authority))
     bundle(TRUST, [authority.certificate,
-                   *([lan.inspection_certificate()] if plan.intercept == "trusted" else [])])
+                   *([lan.inspection_certificate()]
+                     if "trusted" in (plan.intercept, plan.proxy_bumps) else [])])
     deadline = time.monotonic() + READY_S
     for server in servers:
         server.wait_ready(deadline)

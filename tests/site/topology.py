@@ -58,6 +58,8 @@ class Topology:
         self._link(self.internet, "stun", self.stun, "core")
         with self.pc:
             _ip(f"addr add {plan.pc}/24 dev eth0", f"route add default via {plan.router}")
+            if not plan.pc_up:
+                _ip("link set eth0 down")
         with self.router:
             _ip(f"addr add {plan.router}/24 dev lan", f"addr add {plan.proxy}/24 dev lan",
                 f"addr add {plan.wan}.2/24 dev wan", f"route add default via {plan.wan}.1")
@@ -118,16 +120,16 @@ class Topology:
             if plan.udp_timeout:
                 for name in ("udp_timeout", "udp_timeout_stream"):
                     _sysctl(f"netfilter/nf_conntrack_{name}", plan.udp_timeout)
-        if plan.provider_nat:
-            with self.provider:
-                _nft(rules.chain("nat", "postrouting", "srcnat", 'oifname "core" masquerade'))
+        with self.provider:
+            _nft(rules.provider(plan))
         with self.internet:
             _nft(rules.internet(plan))
         with self.quiet:  # no known listener: whatever arrives is never answered
-            _nft(rules.chain("filter", "input", "filter", 'iifname "core" drop'))
+            answer = "reject with icmp port-unreachable" if plan.media_loud else "drop"
+            _nft(rules.chain("filter", "input", "filter", f'iifname "core" {answer}'))
         for name, space in self.turn.items():
             with space:
-                _nft(rules.relay(plan.internet.turn[name], plan.relays_dead))
+                _nft(rules.relay(plan, plan.internet.turn[name]))
 
 
 def _sysctl(name, value):

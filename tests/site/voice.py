@@ -100,6 +100,7 @@ modparam("tls", "config", "{tls_file}")
 request_route {{
   if (method == "ACK") exit;
   if (!mf_process_maxfwd_header("70")) {{ sl_send_reply("483", "Too Many Hops"); exit; }}
+  {"if (src_ip != 10.99.0.1) exit;" if plan.sip_mute else ""}
   if (method == "OPTIONS") {{
     append_to_reply("Allow: OPTIONS, INVITE, ACK, CANCEL, BYE\\r\\n");
     sl_send_reply("{code}", "{reason}");

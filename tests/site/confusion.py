@@ -1,0 +1,366 @@
+"""script/confusion: breaks the private site in every way that cases.yaml knows, and counts how
+often the cause that callready names is the one that was made.
+
+    script/confusion                       all cases once
+    script/confusion --runs 3 --load      three times, on a machine that is kept busy
+    script/confusion --only dns --runs 5   the cases whose names hold this
+    script/confusion --readme              also writes the counts into README.md, and the matrix
+                                           into tests/site/CONFUSION.md
+
+Right: a finding that was expected, with a confidence and an owner that will do. Missed: one that
+did not come so. Wrong: another one. False alarm: any at a clean site.
+"""
+
+import argparse
+import concurrent.futures
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+
+import yaml
+
+from .harness import Site, SiteFailed, namespaces_allowed
+from .names import HERE, ROOT
+
+SET = os.path.join(HERE, "findings.yaml")
+MATRIX = os.path.join(HERE, "CONFUSION.md")
+README = os.path.join(ROOT, "README.md")
+MARKS = ("<!-- script/confusion writes between these lines -->\n", "<!-- end of script/confusion -->\n")
+READY = ["ready"] * 4
+CAPABILITIES = ("", "/sign-in", "/relays", "/calls")
+GROUPS = ("clean", "single", "pair")
+
+# COMMAND with the account that the site's relays know.
+WITH_ACCOUNT = ["sh", "-c", "CALLREADY_TURN_USER=$CALLREADY_SITE_TURN_USER "
+                "CALLREADY_TURN_PASSWORD=$CALLREADY_SITE_TURN_PASSWORD exec \"$@\"", "sh"]
+
+
+@dataclass
+class Case:
+    """A row of cases.yaml."""
+    group: str
+    name: str
+    faults: list
+    line: dict
+    sets: list
+    options: list
+    credentials: bool
+    expected: dict   # code -> (confidences, owner)
+    verdicts: dict   # "set" or "set/capability" -> verdict
+
+    def command(self, program):
+        """The command line to run on the site's PC."""
+        what = self.sets or ["example", "--set", SET]
+        command = [program, "check", *what, *self.options, "--json", "--quiet"]
+        return WITH_ACCOUNT + command if self.credentials else command
+
+
+@dataclass
+class Outcome:
+    """What one run of a case came to."""
+    case: Case
+    run: int
+    found: list = field(default_factory=list)     # codes
+    right: list = field(default_factory=list)
+    missed: list = field(default_factory=list)
+    wrong: list = field(default_factory=list)
+    remarks: list = field(default_factory=list)   # verdicts and the like that are not as expected
+    seconds: float = 0
+    report: dict = field(default_factory=dict)
+
+    def good(self):
+        """Whether all of it is as expected."""
+        return not (self.missed or self.wrong or self.remarks)
+
+
+def _verdicts(row):
+    given = row.get("verdict", READY)
+    if isinstance(given, dict):
+        return given
+    return {"example" + name: verdict for name, verdict in zip(CAPABILITIES, given)}
+
+
+def load():
+    """All cases, in the order of the file."""
+    with open(os.path.join(HERE, "cases.yaml"), encoding="utf-8") as file:
+        groups = yaml.safe_load(file)
+    cases = []
+    for group in GROUPS:
+        for row in groups[group]:
+            expected = {}
+            for code, text in row.get("find", {}).items():
+                confidences, owner = text.split()
+                expected[code] = (confidences.split("|"), owner)
+            sets = row.get("set", [])
+            name = row.get("name") or " + ".join(row["faults"])
+            if sets and "name" not in row:
+                name += f" ({', '.join(sets)})"
+            cases.append(Case(group, name, row["faults"], row.get("line", {}), sets,
+                              row.get("options", []), row.get("credentials", False), expected,
+                              _verdicts(row)))
+    return cases
+
+
+def _compare_verdicts(outcome):
+    for one in outcome.report["sets"]:
+        verdicts = {one["id"]: one["verdict"]}
+        verdicts |= {f"{one['id']}/{c['id']}": c["verdict"] for c in one["capabilities"]}
+        for name, verdict in verdicts.items():
+            wanted = outcome.case.verdicts.get(name, verdict)
+            if verdict != wanted:
+                outcome.remarks.append(f"{name} is {verdict}, not {wanted}")
+
+
+def _compare_findings(outcome):
+    expected = dict(outcome.case.expected)
+    probes = {probe["id"] for probe in outcome.report["probes"]}
+    for finding in outcome.report["findings"]:
+        code, how = finding["code"], f"{finding['confidence']} {finding['owner']}"
+        outcome.found.append(code)
+        if code not in expected:
+            outcome.wrong.append(f"{code} ({how}): {finding['title']}")
+            continue
+        confidences, owner = expected.pop(code)
+        if finding["confidence"] in confidences and finding["owner"] == owner:
+            outcome.right.append(code)
+        else:
+            outcome.missed.append(f"{code}, which came as {how}")
+        if not (finding["title"] and finding["fix"] and finding["evidence"]):
+            outcome.remarks.append(f"{code} has no fix or no evidence")
+        strangers = {e["probe"] for e in finding["evidence"] if e.get("probe")} - probes
+        if strangers:
+            outcome.remarks.append(f"{code} names probes that are not there: {strangers}")
+    outcome.missed += expected
+
+
+def _compare_rendered(outcome, program):
+    """The saved report is diagnosed again, without a network, and to the same result."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "report.json")
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(outcome.report, file)
+        done = subprocess.run([program, "render", path, "--json"], capture_output=True, text=True,
+                              timeout=60, check=False)
+    try:
+        again = json.loads(done.stdout)["findings"]
+    except ValueError:
+        outcome.remarks.append(f"render failed: {done.stderr.strip()}")
+        return
+    if again != outcome.report["findings"]:
+        outcome.remarks.append("render diagnoses the saved report differently")
+
+
+def _loose_ends(report):
+    """Rows that failed and that no finding explains."""
+    explained = {row for finding in report["findings"] for row in finding["explains"]}
+    return [f"{one['id']}/{row['id']}" for one in report["sets"] for row in one["requirements"]
+            if row["status"] == "fail" and f"{one['id']}/{row['id']}" not in explained]
+
+
+def run_case(case, program, run=1):
+    """Builds the site, runs callready in it, and holds its report against the expectations."""
+    outcome = Outcome(case, run)
+    start = time.monotonic()
+    try:
+        with Site(faults=case.faults, **case.line) as site:
+            done = site.run(case.command(program), timeout=120)
+        outcome.report = json.loads(done.stdout)
+    except (SiteFailed, TimeoutError, ValueError) as error:
+        outcome.missed += case.expected
+        outcome.remarks.append(f"no report: {error}")
+        return outcome
+    outcome.seconds = time.monotonic() - start
+    _compare_findings(outcome)
+    _compare_verdicts(outcome)
+    _compare_rendered(outcome, program)
+    if case.expected and case.group == "single":
+        outcome.remarks += [f"{row} failed and is not explained"
+                            for row in _loose_ends(outcome.report)]
+    return outcome
+
+
+def run_all(cases, program, runs=1, jobs=4, tell=lambda outcome: None):
+    """Every case, `runs` times, `jobs` sites at a time; sites know nothing of each other."""
+    outcomes = []
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        work = [pool.submit(run_case, case, program, run) for run in range(1, runs + 1)
+                for case in cases]
+        for done in concurrent.futures.as_completed(work):
+            outcomes.append(done.result())
+            tell(outcomes[-1])
+    order = {case.name: number for number, case in enumerate(cases)}
+    return sorted(outcomes, key=lambda o: (order[o.case.name], o.run))
+
+
+def counts(outcomes):
+    """{group: {what: how many}}"""
+    table = {}
+    for group in GROUPS:
+        mine = [o for o in outcomes if o.case.group == group]
+        table[group] = {
+            "sites": len({o.case.name for o in mine}), "runs": len(mine),
+            "right": sum(len(o.right) for o in mine), "missed": sum(len(o.missed) for o in mine),
+            "wrong": sum(len(o.wrong) for o in mine if group != "clean"),
+            "false alarm": sum(len(o.wrong) for o in mine if group == "clean"),
+            "other": sum(len(o.remarks) for o in mine)}
+    return table
+
+
+def counts_as_markdown(outcomes, how):
+    """The table of the README."""
+    names = {"clean": "nothing is wrong", "single": "one thing is wrong",
+             "pair": "several things are wrong"}
+    text = ("| sites where | sites | runs | right | missed | wrong | false alarms |\n"
+            "|---|---|---|---|---|---|---|\n")
+    for group, row in counts(outcomes).items():
+        if row["runs"]:
+            text += (f"| {names[group]} | {row['sites']} | {row['runs']} | {row['right']} | "
+                     f"{row['missed']} | {row['wrong']} | {row['false alarm']} |\n")
+    day = time.strftime("%Y-%m-%d", time.gmtime())
+    return text + f"\nMeasured on {day} with `{how}`.\n"
+
+
+def _cell(outcomes, code):
+    times = sum(code in o.found for o in outcomes)
+    expected = code in outcomes[0].case.expected
+    if not times:
+        return "missed" if expected else ""
+    text = "x" if times == len(outcomes) else f"{times} of {len(outcomes)}"
+    return text if expected else f"**{text}**"
+
+
+def matrix_as_markdown(outcomes):
+    """Fault by finding. Columns are numbered: their names would not fit."""
+    codes = sorted({code for o in outcomes for code in [*o.found, *o.case.expected]})
+    text = "".join(f"{number}. `{code}`\n" for number, code in enumerate(codes, 1))
+    text += ("\nx: found, as expected, in every run; bold: found, and should not be.\n\n"
+             "| site | " + " | ".join(str(n) for n in range(1, len(codes) + 1)) + " |\n"
+             "|---|" + "---|" * len(codes) + "\n")
+    by_case = {}
+    for outcome in outcomes:
+        by_case.setdefault(outcome.case.name, []).append(outcome)
+    for name, mine in by_case.items():
+        text += f"| {name} | " + " | ".join(_cell(mine, code) for code in codes) + " |\n"
+    return text
+
+
+def details(outcome):
+    """What is not as expected, a line each."""
+    return [*(f"missed {text}" for text in outcome.missed),
+            *(f"wrong {text}" for text in outcome.wrong), *outcome.remarks]
+
+
+def write_between_marks(path, text):
+    """Replaces what stands between the marks."""
+    with open(path, encoding="utf-8") as file:
+        whole = file.read()
+    before, begin, rest = whole.partition(MARKS[0])
+    _, end, after = rest.partition(MARKS[1])
+    if not (begin and end):
+        raise SystemExit(f"confusion: {path} has no marks to write between")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(before + begin + text + end + after)
+
+
+class Load:
+    """Keeps the machine busy: two processes for each processor that do nothing but count."""
+
+    def __init__(self, wanted):
+        self._count = 2 * (os.cpu_count() or 1) if wanted else 0
+        self._processes = []
+
+    def __enter__(self):
+        self._processes = [subprocess.Popen([sys.executable, "-c", "while True: pass"])
+                           for _ in range(self._count)]
+        return self
+
+    def __exit__(self, *_):
+        for process in self._processes:
+            process.kill()
+            process.wait()
+
+
+def parse(arguments):
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="script/confusion",
+        description="Breaks the private site in every known way, and counts how often the cause "
+                    "that callready names is the one that was made.",
+        epilog="Exit status: 0 where all is as expected, 1 where it is not, 77 where no site can "
+               "be made.")
+    parser.add_argument("--runs", type=int, default=1, help="how often each case is run")
+    parser.add_argument("--load", action="store_true", help="keep the machine busy meanwhile")
+    parser.add_argument("--jobs", type=int, default=4, help="sites at a time")
+    parser.add_argument("--only", action="append", default=[], metavar="TEXT",
+                        help="only the cases whose names hold this (repeatable)")
+    parser.add_argument("--program", help="callready; the newest build where absent")
+    parser.add_argument("--keep", metavar="DIR", help="keep the reports there, as JSON")
+    parser.add_argument("--readme", action="store_true",
+                        help="write the counts into README.md, and the matrix beside the cases")
+    options = parser.parse_args(arguments)
+    if options.runs < 1 or options.jobs < 1:
+        parser.error("--runs and --jobs are at least 1")
+    if options.readme and options.only:
+        parser.error("--readme publishes the whole matrix: not with --only")
+    return options
+
+
+def find_program():
+    """CALLREADY, or the newest build of this source tree."""
+    built = [os.path.join(ROOT, "build", kind, "callready") for kind in ("dev", "release")]
+    there = sorted(filter(os.path.exists, built), key=os.path.getmtime)
+    given = os.environ.get("CALLREADY")
+    if not (given or there):
+        raise SystemExit("confusion: callready is not built: script/run")
+    return given or there[-1]
+
+
+def _keep(folder, outcome):
+    os.makedirs(folder, exist_ok=True)
+    name = "".join(c if c.isalnum() or c in "-." else "_" for c in outcome.case.name)
+    with open(os.path.join(folder, f"{name}.{outcome.run}.json"), "w", encoding="utf-8") as file:
+        json.dump(outcome.report, file, indent=1)
+
+
+def main(arguments=None):
+    """Returns the exit status."""
+    options = parse(arguments)
+    allowed, reason = namespaces_allowed()
+    if not allowed:
+        print(f"confusion: {reason}", file=sys.stderr)
+        return 77
+    cases = [case for case in load()
+             if not options.only or any(text in case.name for text in options.only)]
+    program = options.program or find_program()
+
+    def tell(outcome):
+        if options.keep:
+            _keep(options.keep, outcome)
+        word = "as expected" if outcome.good() else "; ".join(details(outcome))
+        print(f"{outcome.case.group} {outcome.case.name}: {word} ({outcome.seconds:.1f} s)",
+              file=sys.stderr, flush=True)
+
+    start = time.monotonic()
+    with Load(options.load):
+        outcomes = run_all(cases, program, options.runs, options.jobs, tell)
+    how = "script/confusion" + (f" --runs {options.runs}" if options.runs > 1 else "") + (
+        " --load" if options.load else "")
+    table = counts_as_markdown(outcomes, how)
+    bad = [o for o in outcomes if not o.good()]
+    text = table + "\n" + matrix_as_markdown(outcomes)
+    if bad:
+        text += "\nNot as expected:\n\n" + "".join(
+            f"- {o.case.name}, run {o.run}: {'; '.join(details(o))}\n" for o in bad)
+    print(text)
+    print(f"{len(outcomes)} runs in {time.monotonic() - start:.0f} s, "
+          f"{len(outcomes) - len(bad)} as expected.", file=sys.stderr)
+    if options.readme:
+        write_between_marks(README, table)
+        with open(MATRIX, "w", encoding="utf-8") as file:
+            file.write("# The confusion matrix\n\nWritten by `script/confusion --readme`; the "
+                       "expectations are in [cases.yaml](cases.yaml).\n\n" + text)
+    return 1 if bad else 0
