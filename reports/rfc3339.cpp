@@ -99,7 +99,12 @@ std::optional<WallTime> parse_rfc3339(std::string_view text) {
   }
   const std::chrono::year_month_day date(year, month, day);
   if (!scan.done() || !date.ok()) return std::nullopt;
-  return WallTime(sys_days(date)) + duration_cast<WallTime::duration>(clock);
+  const auto time = WallTime(sys_days(date)) + duration_cast<WallTime::duration>(clock);
+  // An offset may have carried it over the first or the last New Year.
+  const auto first = sys_days(std::chrono::January / 1 / 1700);
+  const auto end = sys_days(std::chrono::January / 1 / 2201);
+  if (time < first || time >= end) return std::nullopt;
+  return time;
 }
 
 }  // namespace callready

@@ -11,6 +11,9 @@ test_packages="libgtest-dev libvalijson-dev python3 python3-yaml python3-cryptog
   iproute2 nftables util-linux procps coturn kamailio kamailio-tls-modules nginx-light dnsmasq-base
   squid-openssl chrony unbound"
 
+# What script/fuzz needs besides: a clang whose coroutines get along with libstdc++ 12.
+fuzz_packages="clang-19 libclang-rt-19-dev llvm-19"
+
 # missing_packages NAME...: prints those that are not installed.
 missing_packages() {
   dpkg-query -W -f '${Package} ${db:Status-Status}\n' "$@" 2>/dev/null |

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "targets/utf8.hpp"
+
 namespace callready {
 
 std::string Problem::to_string() const {
@@ -17,7 +19,8 @@ void Problems::add(Position position, std::string message) {
     ++uncounted_;
     return;
   }
-  found_.push_back({file_, position.line, position.column, std::move(message)});
+  // The file's own words are in it: keys, names, values.
+  found_.push_back({file_, position.line, position.column, on_one_line(std::move(message))});
 }
 
 std::vector<Problem> Problems::take() {

@@ -45,13 +45,31 @@ std::size_t count_characters(std::string_view text) {
   }));
 }
 
+namespace {
+
+// Bytes of the control character at `at`, 0 where there is another: C0 and DEL, or C1 (C2 80..9F).
+std::size_t control_length(std::string_view text, std::size_t at) {
+  const auto byte = byte_at(text, at);
+  if (byte < 0x20 || byte == 0x7f) return 1;
+  const auto next = byte_at(text, at + 1);
+  return byte == 0xc2 && next >= 0x80 && next < 0xa0 ? 2 : 0;
+}
+
+}  // namespace
+
 bool has_control_characters(std::string_view text) {
   for (std::size_t at = 0; at < text.size(); ++at) {
-    const auto byte = byte_at(text, at);
-    if ((byte < 0x20 && byte != '\t' && byte != '\n') || byte == 0x7f) return true;
-    if (byte == 0xc2 && byte_at(text, at + 1) < 0xa0) return true;  // C1: C2 80 to C2 9F
+    if (text[at] != '\t' && text[at] != '\n' && control_length(text, at) > 0) return true;
   }
   return false;
+}
+
+std::string on_one_line(std::string text) {
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const auto length = control_length(text, at);
+    if (length > 0 && text[at] != '\t') text.replace(at, length, 1, ' ');
+  }
+  return text;
 }
 
 }  // namespace callready

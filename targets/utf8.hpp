@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace callready {
@@ -16,5 +17,8 @@ std::size_t count_characters(std::string_view text);
 // True where well-formed text holds a control character other than tab and line feed: C0, DEL or
 // C1 (U+0080 to U+009F). Such text could command the terminal that a report is printed on.
 bool has_control_characters(std::string_view text);
+
+// Well-formed text with a space in the place of every such character, and of every line feed.
+std::string on_one_line(std::string text);
 
 }  // namespace callready

@@ -158,6 +158,11 @@ Ended HttpExchange::finish(const Result<CURLcode>& result) {
     reply_.failure = result.error();
   } else if (*result != CURLE_OK && !ended_on_purpose_) {
     reply_.failure = classify_curl(*result);
+  } else if (reply_.status == 0 && !connect_only_) {
+    // libcurl is content with an end in the middle of the headers that follow an interim reply.
+    reply_.failure = Failure{};
+    reply_.failure->kind = FailureKind::closed_by_peer;
+    reply_.failure->text = "the connection ended within the headers";
   }
   // libcurl's own words for a refused CONNECT say less than its status does.
   const bool refused = reply_.connect_status != 0 && !tunnel_stands_;

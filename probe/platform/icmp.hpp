@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "probe/model/ip.hpp"
@@ -40,6 +41,10 @@ bool icmp_supported();
 
 // Ask the system to queue ICMP errors of this socket. `v6`: the socket's family.
 bool enable_icmp_errors(NativeSocket socket, bool v6);
+
+// The ICMP error in a control message as the error queue delivers it (`struct cmsghdr` and what
+// follows), without the payload; nothing where there is none, or where it is cut short.
+std::optional<IcmpError> read_icmp_error(std::span<const std::uint8_t> control);
 
 // Takes the oldest queued error; nothing where the queue is empty or holds only local errors.
 std::optional<IcmpError> take_icmp_error(NativeSocket socket);

@@ -5,7 +5,10 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 
 #include "probe/platform/icmp.hpp"
@@ -15,19 +18,19 @@ namespace {
 
 constexpr std::size_t quoted_payload_max = 2048;
 
-IpAddress from_sockaddr(const sockaddr* address) {
-  if (address->sa_family == AF_INET) {
-    sockaddr_in v4{};
-    std::memcpy(&v4, address, sizeof v4);
+// Of a sockaddr_in or sockaddr_in6 with at least that many bytes for its family; 0.0.0.0 for
+// others.
+IpAddress from_sockaddr(std::span<const std::uint8_t> raw) {
+  sa_family_t family = AF_UNSPEC;
+  std::memcpy(&family, raw.data(), sizeof family);
+  if (family == AF_INET && raw.size() >= sizeof(sockaddr_in)) {
     std::array<std::uint8_t, 4> bytes{};
-    std::memcpy(bytes.data(), &v4.sin_addr, bytes.size());
+    std::memcpy(bytes.data(), raw.data() + offsetof(sockaddr_in, sin_addr), bytes.size());
     return IpAddress::v4(bytes);
   }
-  if (address->sa_family == AF_INET6) {
-    sockaddr_in6 v6{};
-    std::memcpy(&v6, address, sizeof v6);
+  if (family == AF_INET6 && raw.size() >= sizeof(sockaddr_in6)) {
     std::array<std::uint8_t, 16> bytes{};
-    std::memcpy(bytes.data(), &v6.sin6_addr, bytes.size());
+    std::memcpy(bytes.data(), raw.data() + offsetof(sockaddr_in6, sin6_addr), bytes.size());
     return IpAddress::v6(bytes);
   }
   return {};
@@ -91,46 +94,54 @@ bool enable_icmp_errors(NativeSocket socket, bool v6) {
             : set_option(socket, IPPROTO_IP, IP_RECVERR, 1);
 }
 
+std::optional<IcmpError> read_icmp_error(std::span<const std::uint8_t> control) {
+  while (control.size() >= sizeof(cmsghdr)) {
+    cmsghdr header{};
+    std::memcpy(&header, control.data(), sizeof header);
+    if (header.cmsg_len < sizeof header || header.cmsg_len > control.size()) return std::nullopt;
+    const auto data = control.first(header.cmsg_len).subspan(CMSG_LEN(0));
+    control = control.subspan(std::min<std::size_t>(CMSG_ALIGN(header.cmsg_len), control.size()));
+
+    const bool v4 = header.cmsg_level == IPPROTO_IP && header.cmsg_type == IP_RECVERR;
+    const bool v6 = header.cmsg_level == IPPROTO_IPV6 && header.cmsg_type == IPV6_RECVERR;
+    sock_extended_err error{};
+    if ((!v4 && !v6) || data.size() < sizeof error) continue;
+    std::memcpy(&error, data.data(), sizeof error);
+    if (error.ee_origin != SO_EE_ORIGIN_ICMP && error.ee_origin != SO_EE_ORIGIN_ICMP6) continue;
+
+    IcmpError result;
+    result.type = error.ee_type;
+    result.code = error.ee_code;
+    result.kind =
+        v4 ? kind_v4(error.ee_type, error.ee_code) : kind_v6(error.ee_type, error.ee_code);
+    if (result.kind == IcmpKind::fragmentation_needed) result.mtu = static_cast<int>(error.ee_info);
+    // SO_EE_OFFENDER: the sender's address follows the record.
+    const auto sender = data.subspan(sizeof error);
+    if (sender.size() >= (v4 ? sizeof(sockaddr_in) : sizeof(sockaddr_in6)))
+      result.sender = from_sockaddr(sender);
+    return result;
+  }
+  return std::nullopt;
+}
+
 std::optional<IcmpError> take_icmp_error(NativeSocket socket) {
   // Local errors (EMSGSIZE and the like) share the queue; the bound keeps a flood from holding us.
   for (int tries = 0; tries < 64; ++tries) {
     std::vector<std::uint8_t> payload(quoted_payload_max);
-    alignas(cmsghdr) char control[512];
+    alignas(cmsghdr) std::array<std::uint8_t, 512> control{};
     iovec data{payload.data(), payload.size()};
     msghdr message{};
     message.msg_iov = &data;
     message.msg_iovlen = 1;
-    message.msg_control = control;
-    message.msg_controllen = sizeof control;
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
     const ssize_t size = recvmsg(socket, &message, MSG_ERRQUEUE | MSG_DONTWAIT);
     if (size < 0) return std::nullopt;
-    for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
-         header = CMSG_NXTHDR(&message, header)) {
-      const bool v4 = header->cmsg_level == IPPROTO_IP && header->cmsg_type == IP_RECVERR;
-      const bool v6 = header->cmsg_level == IPPROTO_IPV6 && header->cmsg_type == IPV6_RECVERR;
-      if (!v4 && !v6) continue;
-      sock_extended_err error{};
-      std::memcpy(&error, CMSG_DATA(header), sizeof error);
-      if (error.ee_origin != SO_EE_ORIGIN_ICMP && error.ee_origin != SO_EE_ORIGIN_ICMP6) continue;
-      IcmpError result;
-      result.type = error.ee_type;
-      result.code = error.ee_code;
-      result.kind =
-          v4 ? kind_v4(error.ee_type, error.ee_code) : kind_v6(error.ee_type, error.ee_code);
-      result.mtu =
-          result.kind == IcmpKind::fragmentation_needed ? static_cast<int>(error.ee_info) : 0;
-      sockaddr_storage sender{};
-      const auto* offender =
-          SO_EE_OFFENDER(reinterpret_cast<const sock_extended_err*>(CMSG_DATA(header)));
-      const std::size_t length = v4 ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
-      if (header->cmsg_len >= CMSG_LEN(sizeof error + length)) {
-        std::memcpy(&sender, offender, length);
-        result.sender = from_sockaddr(reinterpret_cast<const sockaddr*>(&sender));
-      }
-      payload.resize(static_cast<std::size_t>(size));
-      result.payload = std::move(payload);
-      return result;
-    }
+    auto error = read_icmp_error(std::span(control).first(message.msg_controllen));
+    if (!error) continue;
+    payload.resize(static_cast<std::size_t>(size));
+    error->payload = std::move(payload);
+    return error;
   }
   return std::nullopt;
 }

@@ -59,7 +59,13 @@ std::string fresh_nonce() {
   return text;
 }
 
-bool needs_credentials(StunMethod method) {
+// The method's twelve bits (RFC 8489 section 5) as they came: libnice's StunMethod cannot hold all.
+unsigned method_of(std::span<const std::uint8_t> bytes) {
+  const unsigned type = static_cast<unsigned>(bytes[0] << 8 | bytes[1]);
+  return (type & 0x3e00) >> 2 | (type & 0x00e0) >> 1 | (type & 0x000f);
+}
+
+bool needs_credentials(unsigned method) {
   return method == STUN_ALLOCATE || method == STUN_REFRESH || method == STUN_CREATEPERMISSION ||
          method == STUN_CHANNELBIND;
 }
@@ -115,7 +121,7 @@ StunReply answer_stun(const StunIdentity& identity, std::span<const std::uint8_t
   const bool unknown = valid == STUN_VALIDATION_UNKNOWN_REQUEST_ATTRIBUTE;
   if (!unknown && valid != STUN_VALIDATION_SUCCESS) return reply;
   if (stun_message_get_class(&request) != STUN_REQUEST) return reply;
-  const auto method = stun_message_get_method(&request);
+  const auto method = method_of(bytes);
   Bytes buffer(1'024);
   StunMessage out{};
   std::size_t size = 0;

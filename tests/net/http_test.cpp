@@ -117,6 +117,14 @@ TEST_F(Http, InterimRepliesAreNotTheReply) {
   EXPECT_EQ(reply.header("Y"), "2");
 }
 
+TEST_F(Http, HeadersThatEndAfterAnInterimReplyAreNoReply) {
+  const auto reply =
+      answered_by("HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n");
+  ASSERT_TRUE(reply.failure);
+  EXPECT_EQ(reply.failure->kind, FailureKind::closed_by_peer);
+  EXPECT_EQ(reply.status, 0);
+}
+
 TEST_F(Http, CutsALongBody) {
   const auto reply =
       answered_by("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + std::string(100'000, 'x'));

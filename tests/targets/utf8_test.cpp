@@ -54,5 +54,15 @@ TEST(Utf8, FindsWhatCouldCommandATerminal) {
   }
 }
 
+TEST(Utf8, PutsOnOneLineWhatCouldCommandATerminal) {
+  EXPECT_EQ(on_one_line("plain, \xc3\xa9\t\xc2\xa0"), "plain, \xc3\xa9\t\xc2\xa0");
+  EXPECT_EQ(on_one_line("two\nlines"), "two lines");
+  EXPECT_EQ(on_one_line("\x1b[31mred"), " [31mred");
+  EXPECT_EQ(on_one_line("\xc2\x9b"
+                        "31m"),
+            " 31m");
+  EXPECT_EQ(on_one_line("cut \xc2"), "cut \xc2") << "not well-formed: left as it is";
+}
+
 }  // namespace
 }  // namespace callready
