@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "tests/cli/plan_text.hpp"
+#include "tests/support/source_folder.hpp"
 
 namespace callready {
 namespace {
@@ -75,7 +76,7 @@ class PlanTest : public testing::TestWithParam<PlanCase> {};
 TEST_P(PlanTest, IsAsInTheGoldenFile) {
   const auto text = test::text_of(plan_of(sets_of(GetParam()), GetParam().options));
   const std::string path =
-      std::string(CALLREADY_SOURCE_DIR) + "/tests/golden/plans/" + GetParam().name + ".txt";
+      test::source_folder() + "/tests/golden/plans/" + GetParam().name + ".txt";
   if (std::getenv("CALLREADY_UPDATE_GOLDEN") != nullptr) {
     std::ofstream(path, std::ios::binary) << text;
   }

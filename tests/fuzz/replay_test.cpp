@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "tests/fuzz/fuzz.hpp"
+#include "tests/support/source_folder.hpp"
 
 namespace callready::fuzz {
 namespace {
@@ -35,7 +36,7 @@ std::vector<std::string> folders_of(const std::string& name) {
 std::vector<std::vector<std::uint8_t>> seeds_of(const std::string& name) {
   std::vector<std::vector<std::uint8_t>> seeds;
   for (const auto& folder : folders_of(name)) {
-    const auto path = std::filesystem::path(CALLREADY_SOURCE_DIR) / folder;
+    const auto path = std::filesystem::path(test::source_folder()) / folder;
     if (!std::filesystem::exists(path)) continue;
     for (const auto& entry : std::filesystem::directory_iterator(path)) {
       std::ifstream file(entry.path(), std::ios::binary);

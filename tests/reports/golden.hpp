@@ -10,6 +10,8 @@
 #include <sstream>
 #include <string>
 
+#include "tests/support/source_folder.hpp"
+
 namespace callready {
 
 inline std::string read_file(const std::filesystem::path& path) {
@@ -21,7 +23,7 @@ inline std::string read_file(const std::filesystem::path& path) {
 }
 
 inline void expect_golden(const std::string& name, const std::string& text) {
-  const auto path = std::filesystem::path(CALLREADY_SOURCE_DIR) / "tests/golden/reports" / name;
+  const auto path = std::filesystem::path(test::source_folder()) / "tests/golden/reports" / name;
   if (std::getenv("CALLREADY_UPDATE_GOLDEN") != nullptr) {
     std::ofstream(path, std::ios::binary) << text;
   }

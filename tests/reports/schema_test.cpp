@@ -18,12 +18,13 @@
 #include "reports/format.hpp"
 #include "tests/reports/golden.hpp"
 #include "tests/reports/samples.hpp"
+#include "tests/support/source_folder.hpp"
 
 namespace callready {
 
 std::string schema_errors(const std::string& json, const std::string& schema_file) {
-  const auto document = nlohmann::json::parse(
-      read_file(std::string(CALLREADY_SOURCE_DIR) + "/reports/schema/" + schema_file));
+  const auto document =
+      nlohmann::json::parse(read_file(test::source_folder() + "/reports/schema/" + schema_file));
   valijson::Schema schema;
   valijson::SchemaParser().populateSchema(valijson::adapters::NlohmannJsonAdapter(document),
                                           schema);

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <random>
 
+#include "tests/support/source_folder.hpp"
 #include "tests/targets/rules.hpp"
 
 namespace callready {
@@ -171,11 +172,10 @@ TEST(Builtin, IsAllOfTheVendorsFolder) {
   std::vector<std::string> ids, in_folder;
   for (const auto& set : builtin_sets()) {
     ids.emplace_back(set.id);
-    const auto path =
-        std::string(CALLREADY_SOURCE_DIR) + "/targets/vendors/" + ids.back() + ".yaml";
+    const auto path = test::source_folder() + "/targets/vendors/" + ids.back() + ".yaml";
     EXPECT_EQ(set.yaml_text, test::read_file(path)) << ids.back();
   }
-  const fs::path vendors = std::string(CALLREADY_SOURCE_DIR) + "/targets/vendors";
+  const fs::path vendors = test::source_folder() + "/targets/vendors";
   if (fs::exists(vendors)) {
     for (const auto& entry : fs::directory_iterator(vendors)) {
       if (entry.path().extension() == ".yaml") in_folder.push_back(entry.path().stem().string());

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "tests/support/source_folder.hpp"
 #include "tests/targets/rules.hpp"
 
 namespace callready {
@@ -59,7 +60,7 @@ TEST(Loader, TakesGoodSets) {
 
 // The example in the README is the format's definition: it must load.
 TEST(Loader, TakesTheExamplesOfTheReadme) {
-  const auto readme = read_file(std::string(CALLREADY_SOURCE_DIR) + "/targets/README.md");
+  const auto readme = read_file(test::source_folder() + "/targets/README.md");
   int examples = 0;
   for (std::size_t at = 0; (at = readme.find("```yaml\nschema:", at)) != std::string::npos;) {
     at += 8;

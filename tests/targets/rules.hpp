@@ -7,6 +7,7 @@
 #include <string>
 
 #include "targets/load_rules.hpp"
+#include "tests/support/source_folder.hpp"
 
 namespace callready::test {
 
@@ -52,7 +53,7 @@ inline LoadRules rules() {
 }
 
 inline std::string folder(const std::string& name) {
-  return std::string(CALLREADY_SOURCE_DIR) + "/tests/targets/" + name;
+  return test::source_folder() + "/tests/targets/" + name;
 }
 
 inline std::string read_file(const std::string& path) {

@@ -14,6 +14,7 @@
 
 #include "targets/loader.hpp"
 #include "targets/yaml_document.hpp"
+#include "tests/support/source_folder.hpp"
 #include "tests/targets/rules.hpp"
 
 namespace callready {
@@ -58,8 +59,8 @@ json to_json(const YamlNode& node) {
 class SchemaTest : public testing::Test {
  protected:
   SchemaTest() {
-    const auto text = test::read_file(std::string(CALLREADY_SOURCE_DIR) +
-                                      "/targets/schema/callready.targets-1.schema.json");
+    const auto text =
+        test::read_file(test::source_folder() + "/targets/schema/callready.targets-1.schema.json");
     const auto document = json::parse(text);
     const valijson::adapters::NlohmannJsonAdapter adapter(document);
     valijson::SchemaParser parser(valijson::SchemaParser::kDraft7);
@@ -104,10 +105,10 @@ std::vector<fs::path> yaml_files(const fs::path& folder) {
 TEST_F(SchemaTest, AcceptsEveryGoodSetAndEveryVendor) {
   auto paths = yaml_files(test::folder("good"));
   EXPECT_GE(paths.size(), 4u);
-  for (auto& path : yaml_files(std::string(CALLREADY_SOURCE_DIR) + "/targets/vendors")) {
+  for (auto& path : yaml_files(test::source_folder() + "/targets/vendors")) {
     paths.push_back(std::move(path));
   }
-  paths.emplace_back(std::string(CALLREADY_SOURCE_DIR) + "/targets/anchors.yaml");
+  paths.emplace_back(test::source_folder() + "/targets/anchors.yaml");
   for (const auto& path : paths) {
     EXPECT_EQ(schema_problem(test::read_file(path.string())).value_or(""), "") << path;
   }

@@ -9,11 +9,12 @@
 #include <sstream>
 
 #include "targets/loader.hpp"
+#include "tests/support/source_folder.hpp"
 
 namespace callready {
 namespace {
 
-const std::string source_dir = CALLREADY_SOURCE_DIR;
+const std::string source_dir = test::source_folder();
 const std::vector<std::string> vendor_ids = {"cloudoe",   "itracks", "librestream",
                                              "quicklink", "rainbow", "webex"};
 
@@ -22,7 +23,11 @@ LoadRules rules() {
   using enum Transport;
   LoadRules all;
   all.checks = {
-      {"dns", {udp, tcp}, {}, false, true},
+      {"dns",
+       {udp, tcp},
+       {{"server", "whom to ask", false}, {"name", "the name", false}},
+       false,
+       true},
       {"tcp", {tcp}, {}, true, true},
       {"tls", {tls}, {{"issuer", "expected issuer", false}}, true, true},
       {"http", {tcp, tls}, {{"path", "path", false}, {"body", "body", false}}, true, true},
@@ -295,7 +300,7 @@ TEST(Vendors, AnchorsAreControlsOfAtLeastTwoParties) {
   EXPECT_TRUE(set.capabilities.empty());
   std::set<std::string> checks;
   for (const auto& row : set.requirements) checks.insert(row.check);
-  EXPECT_EQ(checks, (std::set<std::string>{"http", "ntp", "stun", "tls"}));
+  EXPECT_EQ(checks, (std::set<std::string>{"dns", "http", "ntp", "stun", "tls"}));
   EXPECT_GE(set.requirements.size(), 5u);
 }
 

@@ -1,0 +1,11 @@
+// Where this checkout is. In a file of its own, so that no other test depends on the place: two
+// checkouts share one ccache.
+#pragma once
+
+#include <string>
+
+namespace callready::test {
+
+std::string source_folder();  // without a slash at its end
+
+}  // namespace callready::test
