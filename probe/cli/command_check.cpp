@@ -149,6 +149,7 @@ int run_and_deliver(const Arguments& arguments, SessionOptions options) {
   options.show_progress = terminal.interactive && !arguments.quiet;
   options.terminal_width = terminal.width;
   const auto report = run_session(options);
+  platform::forgive_one_interrupt();
   if (report.has_error()) {
     complain(report.error());
     return usage_error;

@@ -26,10 +26,12 @@ int main(int argc, char** argv) {
   // A reader that went away (`| head`) is an error of a write, not the end of the program.
   std::signal(SIGPIPE, SIG_IGN);
   callready::platform::keep_standard_streams();
+  callready::platform::hold_interrupts();  // until the run can answer one
   const auto parsed = callready::parse_arguments(argc, argv);
   if (parsed.exit_status) return *parsed.exit_status;
   const auto& arguments = parsed.arguments;
   start_log(arguments.log_level);
+  if (arguments.command != Command::check) callready::platform::release_interrupts();
   try {
     switch (arguments.command) {
       case Command::check:

@@ -174,6 +174,7 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
     stop.stop();
     signals.clear();  // a second Ctrl-C ends the program at once
   });
+  platform::release_interrupts();  // main() holds them
   const auto timer = clock.call_at(deadline, [&] {
     if (finished) return;
     // Of a second round's questions each that was answered helps, and none is missed.

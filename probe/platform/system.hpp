@@ -49,6 +49,13 @@ std::optional<std::string> write_whole_file(const std::string& path, const std::
 // because the caller closed those: they then fail as if they were still closed.
 void keep_standard_streams();
 
+// An interrupt (Ctrl-C, SIGTERM) waits from the first call to the second: the run that will answer it
+// with a report has not begun yet. After the third, the next one is forgiven and those behind it end
+// the program: the report is just being written.
+void hold_interrupts();
+void release_interrupts();
+void forgive_one_interrupt();
+
 // Nothing where such a file could be written now; else why not, in words. Leaves no file behind.
 std::optional<std::string> why_not_writable(const std::string& path);
 

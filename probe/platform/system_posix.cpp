@@ -10,6 +10,7 @@
 
 #include <cerrno>
 #include <clocale>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -18,6 +19,13 @@
 
 namespace callready::platform {
 namespace {
+
+sigset_t interrupts() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGINT, SIGTERM}) sigaddset(&set, signal);
+  return set;
+}
 
 std::optional<IpAddress> address_of(const sockaddr* address) {
   if (address == nullptr) return std::nullopt;
@@ -159,6 +167,23 @@ std::optional<std::string> write_whole_file(const std::string& wanted, const std
   if (error == 0) return std::nullopt;
   unlink(temporary.c_str());
   return words_of(error);
+}
+
+void hold_interrupts() {
+  const auto set = interrupts();
+  sigprocmask(SIG_BLOCK, &set, nullptr);
+}
+
+void release_interrupts() {
+  const auto set = interrupts();
+  sigprocmask(SIG_UNBLOCK, &set, nullptr);
+}
+
+void forgive_one_interrupt() {
+  struct sigaction action {};
+  action.sa_handler = [](int) {};
+  action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
+  for (const int signal : {SIGINT, SIGTERM}) sigaction(signal, &action, nullptr);
 }
 
 void keep_standard_streams() {

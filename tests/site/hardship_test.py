@@ -1,0 +1,120 @@
+"""Bad luck in the middle of a run: signals, no descriptors, no memory, a cable pulled, a clock that
+jumps. Whatever happens, the run ends in time and what it says is a whole and honest report."""
+
+import json
+import os
+import random
+import time
+
+from tests.site.harness import Site, SiteTest
+from tests.site.names import ROOT
+from tests.site.tools import tool
+
+CALLREADY = os.environ.get("CALLREADY", os.path.join(ROOT, "build", "dev", "callready"))
+
+# script/test takes a handful; CALLREADY_SIGNALS=200 takes as many as anybody has patience for.
+SIGNALS = int(os.environ.get("CALLREADY_SIGNALS", "12"))
+
+# Between the signal and the end of the report; a sanitizer or a busy machine may take more than the
+# second that the program itself allows.
+GRACE_S = 5
+
+OUTCOMES = {"answered", "connected", "passed", "refused", "rejected", "silent", "failed", "denied",
+            "unresolved", "skipped"}
+
+
+def shell(text, *arguments):
+    """`text` for sh, with `arguments` as $1, $2 ..."""
+    return ["sh", "-c", text, "sh", *arguments]
+
+
+class Hardship(SiteTest):
+    def report_of(self, done):
+        """The report on standard output, which is whole whatever happened."""
+        self.assertGreaterEqual(done.exit, 0, f"ended by a signal\n{done.stderr}")
+        report = json.loads(done.stdout)
+        self.assertEqual(report["schema"], "callready.report/1")
+        ids = {probe["id"] for probe in report["probes"]}
+        for probe in report["probes"]:
+            self.assertIn(probe["outcome"], OUTCOMES)
+        for one in report["sets"]:
+            for row in one["requirements"]:
+                self.assertLessEqual(set(row["probes"]), ids)
+        return report
+
+    def test_a_signal_at_any_moment_gives_a_report(self):
+        chance = random.Random(20261120)
+        with Site(faults=["udp-blocked"]) as site:  # silence: there is always something to wait for
+            for number in range(SIGNALS):
+                name = ("SIGINT", "SIGTERM")[number % 2]
+                after = chance.uniform(0.05, 2.0)
+                with self.subTest(signal=name, after=round(after, 3)):
+                    start = time.monotonic()
+                    done = site.run([CALLREADY, "check", "rainbow", "cloudoe", "--json"],
+                                    signal=name, after=after)
+                    self.assertLess(time.monotonic() - start, after + GRACE_S)
+                    if done.exit < 0:  # before main() could say what to do with it
+                        self.assertLess(after, 0.3)
+                        self.assertEqual(done.stdout, "")
+                        continue
+                    report = self.report_of(done)
+                    self.assertFalse(report["complete"])
+                    self.assertEqual(done.exit, 3)
+
+    def test_without_descriptors_it_says_so(self):
+        with Site() as site:
+            for limit in (12, 24, 40):
+                with self.subTest(descriptors=limit):
+                    done = site.run([tool("prlimit"), f"--nofile={limit}:{limit}", "--", CALLREADY,
+                                     "check", "rainbow", "--json"])
+                    if done.exit == 2:  # too few even to begin
+                        self.assertEqual(done.stdout, "")
+                        self.assertNotEqual(done.stderr.strip(), "")
+                        continue
+                    report = self.report_of(done)
+                    # Nothing that this machine lacked is blamed on the network.
+                    self.assertEqual([f["code"] for f in report["findings"]
+                                      if f["confidence"] == "certain"], [])
+                    self.assertNotEqual(done.exit, 1, "blocked, for want of our own descriptors")
+
+    def test_without_memory_it_ends(self):
+        with Site() as site:
+            for megabytes in (40, 80, 160):
+                with self.subTest(megabytes=megabytes):
+                    done = site.run([tool("prlimit"), f"--as={megabytes << 20}", "--", CALLREADY,
+                                     "check", "rainbow", "--json"])
+                    if done.stdout:
+                        self.report_of(done)
+                    else:
+                        self.assertNotEqual(done.exit, 0)
+                        self.assertNotIn("Segmentation", done.stderr)
+                        self.assertGreater(done.exit, 0, done.stderr)
+
+    def test_a_cable_pulled_in_the_middle(self):
+        pull = "(sleep 0.4; exec ip link set eth0 down) & exec \"$1\" check rainbow cloudoe --json"
+        with Site(delay_ms=100) as site:
+            start = time.monotonic()
+            done = site.run(shell(pull, CALLREADY), privileged=True)
+            self.assertLess(time.monotonic() - start, 25)
+            report = self.report_of(done)
+            self.assertTrue(report["complete"])
+            self.assertNotEqual(report["sets"][0]["verdict"], "ready")
+
+    def test_a_clock_that_jumps(self):
+        # Only the time of day: what waits uses the steady clock.
+        jump = ("printf +0 > $HOME/clock; (sleep 0.3; printf +2h > $HOME/clock) & "
+                "exec env LD_PRELOAD=\"$2\" FAKETIME_TIMESTAMP_FILE=$HOME/clock FAKETIME_NO_CACHE=1 "
+                "DONT_FAKE_MONOTONIC=1 \"$1\" check webex cloudoe --json")
+        library = next((path for path in ("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1",
+                                          "/usr/lib/aarch64-linux-gnu/faketime/libfaketime.so.1")
+                        if os.path.exists(path)), None)
+        if library is None:
+            self.skipTest("libfaketime is not installed")
+        with Site() as site:
+            start = time.monotonic()
+            done = site.run(shell(jump, CALLREADY, library), env={"HOME": "/run/site"})
+            self.assertLess(time.monotonic() - start, 25)
+            report = self.report_of(done)
+            self.assertTrue(report["complete"])
+            self.assertGreaterEqual(report["duration_ms"], 0)
+            self.assertLess(report["duration_ms"], 25_000)
