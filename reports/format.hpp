@@ -40,6 +40,8 @@ std::string render_json(const Report& report, const RenderOptions& options);
 std::string render_markdown(const Report& report, const RenderOptions& options);
 std::string render_junit(const Report& report, const RenderOptions& options);
 std::string render_csv(const Report& report, const RenderOptions& options);
+// One page that needs nothing else. The options do not matter to it.
+std::string render_html(const Report& report, const RenderOptions& options);
 std::string render_nagios(const Report& report, const RenderOptions& options);
 
 // Nagios' exit status: 0 ready, 1 degraded, 2 blocked, 3 not decided or interrupted.

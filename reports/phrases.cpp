@@ -20,6 +20,14 @@ std::vector<std::string> titles_with(const SetResult& set, Verdict verdict) {
   return titles;
 }
 
+// Titles with commas of their own are told apart by semicolons.
+std::string listed(const std::vector<std::string>& titles) {
+  const bool commas = std::any_of(titles.begin(), titles.end(), [](const auto& title) {
+    return title.find(',') != std::string::npos;
+  });
+  return joined(titles, commas ? "; " : ", ");
+}
+
 bool tried_in_part(const SetResult& set) {
   return std::any_of(set.requirements.begin(), set.requirements.end(), [](const auto& requirement) {
     return requirement.status == Status::skip || !requirement.sampled.empty();
@@ -117,17 +125,17 @@ std::string verdict_sentences(const SetResult& set) {
   const auto unknown = titles_with(set, Verdict::unknown);
   std::vector<std::string> sentences;
   if (!blocked.empty()) {
-    sentences.push_back(fmt::format("Does not work from here: {}.", joined(blocked)));
+    sentences.push_back(fmt::format("Does not work from here: {}.", listed(blocked)));
   } else if (set.verdict == Verdict::blocked) {
     sentences.emplace_back("Something that it needs does not work from here.");
   }
   if (!degraded.empty()) {
-    sentences.push_back(fmt::format("Works, but not well: {}.", joined(degraded)));
+    sentences.push_back(fmt::format("Works, but not well: {}.", listed(degraded)));
   } else if (set.verdict == Verdict::degraded) {
     sentences.emplace_back("Works, but by a fallback or below the vendor's quality figures.");
   }
   if (!unknown.empty()) {
-    sentences.push_back(fmt::format("Could not be decided: {}.", joined(unknown)));
+    sentences.push_back(fmt::format("Could not be decided: {}.", listed(unknown)));
   } else if (set.verdict == Verdict::unknown) {
     sentences.emplace_back("What was measured is not enough for a verdict.");
   }
@@ -259,13 +267,13 @@ std::size_t explained_by(const SetResult& set, const RequirementResult& requirem
   return 0;
 }
 
-std::string cause(const Finding& finding, std::size_t most) {
+std::string cause(const Finding& finding, std::size_t most, bool count) {
   std::vector<std::string> sentences;
   for (const auto& evidence : finding.evidence) {
     if (sentences.size() == most) break;
     sentences.push_back(as_sentence(evidence.text));
   }
-  if (const auto more = finding.evidence.size() - sentences.size(); more > 0) {
+  if (const auto more = finding.evidence.size() - sentences.size(); count && more > 0) {
     sentences.push_back(fmt::format("({} more)", more));
   }
   return joined(sentences, " ");

@@ -42,8 +42,9 @@ std::string hurt_by(const Finding& finding, const Report& report);
 std::size_t explained_by(const SetResult& set, const RequirementResult& requirement,
                          const Report& report);
 
-// Evidence sentences of a finding as one text, at most `most` of them.
-std::string cause(const Finding& finding, std::size_t most);
+// Evidence sentences of a finding as one text, at most `most` of them; `count`: and how many more
+// there are.
+std::string cause(const Finding& finding, std::size_t most, bool count = true);
 
 // The summary, and what was sampled: "all answered (tried: 4 of 158 hosts)".
 std::string summary_and_sample(const RequirementResult& requirement);

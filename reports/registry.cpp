@@ -6,6 +6,8 @@ std::span<const Format> formats() {
   static constexpr Format table[] = {
       {"text", "for a person at a terminal", "txt", render_text},
       {"json", "everything, for programs and for tickets", "json", render_json},
+      {"html", "one web page that needs nothing else, to send, read and print", "html",
+       render_html},
       {"markdown", "for a ticket or a wiki", "md", render_markdown},
       {"junit", "for CI systems", "xml", render_junit},
       {"csv", "for a spreadsheet: one row per endpoint", "csv", render_csv},

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "reports/format.hpp"
+#include "reports/marks.hpp"
 #include "reports/phrases.hpp"
 #include "reports/terminal.hpp"
 
@@ -14,57 +15,6 @@ namespace {
 // A classic terminal: where the report is longer, its end repeats the verdict that scrolled away.
 constexpr int screen_lines = 24;
 constexpr int widest_name = 44;  // columns that names may take beside their text
-
-Mark mark_of(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::ready:
-      return Mark::good;
-    case Verdict::degraded:
-      return Mark::warning;
-    case Verdict::blocked:
-      return Mark::bad;
-    case Verdict::unknown:
-      return Mark::unknown;
-  }
-  return Mark::unknown;
-}
-
-Mark mark_of(Status status) {
-  switch (status) {
-    case Status::pass:
-      return Mark::good;
-    case Status::warn:
-      return Mark::warning;
-    case Status::fail:
-      return Mark::bad;
-    case Status::unknown:
-      return Mark::unknown;
-    case Status::skip:
-      return Mark::skipped;
-  }
-  return Mark::unknown;
-}
-
-// Of one endpoint. Silence proves nothing, and a control that does not answer is no fault.
-Mark mark_of(const ProbeResult& result) {
-  switch (result.observation.outcome) {
-    case Outcome::answered:
-    case Outcome::connected:
-    case Outcome::passed:
-      return Mark::good;
-    case Outcome::silent:
-      return Mark::unknown;
-    case Outcome::skipped:
-      return Mark::skipped;
-    case Outcome::refused:
-    case Outcome::rejected:
-    case Outcome::failed:
-    case Outcome::denied:
-    case Outcome::unresolved:
-      break;
-  }
-  return result.probe.control ? Mark::unknown : Mark::bad;
-}
 
 struct Row {
   Mark mark;

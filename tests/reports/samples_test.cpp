@@ -316,7 +316,8 @@ Report hostile() {
   // no UTF-8, is markup, a formula and a field separator.
   const std::string attack =
       "\x1b[2J\x1b]0;owned\x07\xc2\x9b"
-      "31m\xe2\x80\xae\r\nREADY\x7f\xff\xc0\xaf<b>&amp;|`,\";=1+1\\";
+      "31m\xe2\x80\xae\r\nREADY\x7f\xff\xc0\xaf<b>&amp;|`,\";=1+1\\"
+      "'></style></script><script>alert(1)</script><img src=x onerror=alert(1)>";
   auto report = blocked();
   report.tool.name += attack;
   report.tool.version += attack;

@@ -1,0 +1,174 @@
+// The report as one web page that needs nothing else: to be sent by mail, opened from a disk, read
+// on a phone, printed. No script is needed to read it. What the network or a file said is only ever
+// text in it (html_markup.hpp), and the Content-Security-Policy in the page allows its own style
+// and script, by their hashes, and nothing from anywhere.
+#include <array>
+
+#include "reports/format.hpp"
+#include "reports/html_parts.hpp"
+#include "reports/page.hpp"
+#include "reports/phrases.hpp"
+
+namespace callready {
+namespace {
+
+// 'sha256-...' as CSP wants it: the hash in base64 (RFC 4648 section 4).
+std::string csp_hash(std::string_view hexadecimal) {
+  constexpr std::string_view digits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  const auto nibble = [](char c) {
+    return static_cast<unsigned>(c >= 'a' ? c - 'a' + 10 : c - '0');
+  };
+  std::string out = "'sha256-";
+  unsigned bits = 0, held = 0;
+  for (const char c : hexadecimal) {
+    bits = (bits << 4) | nibble(c);
+    held += 4;
+    if (held < 6) continue;
+    held -= 6;
+    out += digits[(bits >> held) & 63];
+  }
+  // 256 bits are 42 digits and 4 bits over.
+  out += digits[(bits << (6 - held)) & 63];
+  return out + "='";
+}
+
+std::string_view tab_colour(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::ready:
+      return "14682f";
+    case Verdict::degraded:
+      return "b26a00";
+    case Verdict::blocked:
+      return "ab1419";
+    case Verdict::unknown:
+      return "5a379c";
+  }
+  return "5a379c";
+}
+
+std::string question(const Report& report) {
+  return report.site.name.empty() ? "Can this site make calls?"
+                                  : fmt::format("Can {} make calls?", report.site.name);
+}
+
+Html head(const Report& report) {
+  const auto style = page_style(), script = page_script();
+  const auto worst = overall(report);
+  Html out;
+  out.put(R"(<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src )");
+  out.source(csp_hash(style.sha256)).put("; script-src ").source(csp_hash(script.sha256));
+  out.put(R"(; img-src data:; base-uri 'none'; form-action 'none'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<meta name="color-scheme" content="light dark">
+<meta name="generator" content="{} {}">
+<title>{}: {}</title>
+)",
+          report.tool.name, report.tool.version, verdict_word(worst), question(report));
+  out.put(
+      R"(<link rel="icon" href="data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 8 8'%3E%3Ccircle cx='4' cy='4' r='4' fill='%23{}'/%3E%3C/svg%3E">
+)",
+      tab_colour(worst));
+  out.put("<style>").source(style.text).put("</style>\n</head>\n");
+  return out;
+}
+
+Html verdicts(const Report& report) {
+  Html out;
+  out.put("<div class=\"verdicts\">\n");
+  for (const auto& set : report.sets) {
+    const auto mark = mark_of(set.verdict);
+    out.put(R"(<div class="verdict tone-{}">
+<p class="word">{} {}</p>
+<h2>{}</h2>
+<p>{}</p>
+</div>
+)",
+            mark_name(mark), html_mark(mark), verdict_word(set.verdict), set_name(set),
+            verdict_sentences(set));
+  }
+  if (report.sets.empty()) {
+    out.put(R"(<div class="verdict tone-unknown">
+<p class="word">{} {}</p>
+<p>Nothing was checked.</p>
+</div>
+)",
+            html_mark(Mark::unknown), verdict_word(Verdict::unknown));
+  }
+  out.put("</div>\n");
+  return out;
+}
+
+struct Section {
+  std::string_view id, title, link;
+  Html html;
+};
+
+Html navigation(std::span<const Section> sections) {
+  Html out;
+  out.put("<nav aria-label=\"Parts of this report\">\n<ul>\n");
+  for (const auto& section : sections) {
+    out.put("<li><a href=\"#{}\">{}</a></li>\n", section.id, section.link);
+  }
+  out.put("</ul>\n</nav>\n");
+  return out;
+}
+
+}  // namespace
+
+std::string render_html(const Report& report, const RenderOptions&) {
+  const PageIndex index(report);
+  std::vector<Section> sections;
+  const auto add = [&](std::string_view id, std::string_view title, std::string_view link,
+                       Html html) {
+    if (!html.empty()) sections.push_back({id, title, link, std::move(html)});
+  };
+  add("findings", "What is wrong, and what to do", "Causes", html_findings(report, index));
+  add("capabilities", "What works, and what does not", "What works", html_capabilities(report));
+  add("path", "Where it stops on the way", "The way", html_path(report));
+  add("requirements", "The vendor's requirements", "Requirements",
+      html_requirements(report, index));
+  add("timings", "Timings", "Timings", html_timings(report, index));
+  add("endpoints", "Every endpoint", "Endpoints", html_endpoints(report, index));
+  add("site", "This site", "Site", html_site(report.site));
+  add("run", "This run", "Run", html_run(report));
+
+  Html out = head(report);
+  out.put(R"(<body>
+<a class="skip-link" href="#main">To the report</a>
+<header>
+<h1>{}</h1>
+<p class="muted">{}</p>
+)",
+          question(report), when_and_where(report));
+  if (!report.complete) {
+    out.put(
+        R"(<p class="warning-box"><b>Incomplete:</b> this run was stopped, or ran out of time, )"
+        R"(before everything was tried. This page shows what was seen until then.</p>
+)");
+  }
+  out.put(verdicts(report)).put("</header>\n").put(navigation(sections));
+  out.put("<main id=\"main\">\n");
+  for (const auto& section : sections) {
+    out.put("<section id=\"{}\" aria-labelledby=\"{}-title\">\n<h2 id=\"{}-title\">{}</h2>\n{}",
+            section.id, section.id, section.id, section.title, section.html);
+    out.put("</section>\n");
+  }
+  out.put(R"(</main>
+<footer>
+<p>{} tried in {}, with {} {}. The whole of this report, for programs: <code>--report json</code>.</p>
+</footer>
+<p id="copied" class="offscreen" role="status"></p>
+<script>)",
+          count_of(endpoints_tried(report), "endpoint", "endpoints"),
+          duration_phrase(report.duration), report.tool.name, report.tool.version);
+  out.source(page_script().text).put("</script>\n</body>\n</html>\n");
+  return out.take();
+}
+
+}  // namespace callready

@@ -1,0 +1,89 @@
+// The causes: what is wrong, how sure that is, what to change and who can, and the evidence.
+#include "reports/html_parts.hpp"
+#include "reports/phrases.hpp"
+
+namespace callready {
+namespace {
+
+// What somebody pastes into a ticket: the fix, and where it comes from.
+std::string ticket_text(const Finding& finding, const Report& report) {
+  const auto where = when_and_where(report);
+  return fmt::format("{}\n{}\n({}; {})", finding.title, finding.fix, finding.code, where);
+}
+
+Html evidence_of(const Finding& finding, const PageIndex& index) {
+  Html out;
+  out.put("<ul class=\"evidence\">\n");
+  for (const auto& evidence : finding.evidence) {
+    out.put("<li>{}", evidence.text);
+    if (const auto* probe = index.probe(evidence.probe)) {
+      out.put(" <a href=\"#{}\">measurement</a>", PageIndex::endpoint(*probe));
+    } else if (!evidence.probe.empty()) {
+      out.put(" <code>{}</code>", evidence.probe);
+    }
+    out.put("</li>\n");
+  }
+  out.put("</ul>\n");
+  return out;
+}
+
+Html explained(const Finding& finding, const PageIndex& index) {
+  Html out;
+  for (const auto& path : finding.explains) {
+    if (!out.empty()) out.put(", ");
+    const auto anchor = index.requirement(path);
+    if (anchor.empty()) {
+      out.put("<bdi>{}</bdi>", path);
+    } else {
+      out.put("<a href=\"#{}\">{}</a>", anchor, path);
+    }
+  }
+  return out;
+}
+
+void add_finding(Html& out, const Report& report, std::size_t i, const PageIndex& index) {
+  const auto& finding = report.findings[i];
+  out.put("<article class=\"finding\" id=\"{}\" aria-labelledby=\"{}-title\">\n",
+          PageIndex::finding(i), PageIndex::finding(i));
+  out.put("<h3 id=\"{}-title\"><span class=\"number\">{}</span> <bdi>{}</bdi>",
+          PageIndex::finding(i), i + 1, finding.title);
+  if (const auto doubt = caution(finding.confidence); !doubt.empty()) {
+    out.put(" <span class=\"tag\">{}</span>", doubt);
+  }
+  out.put("</h3>\n");
+  if (const auto why = cause(finding, 2, false); !why.empty()) out.put("<p>{}</p>\n", why);
+  if (!finding.fix.empty()) {
+    out.put(R"(<div class="fix">
+<div class="head"><b>Fix, for {}</b><button type="button" hidden data-copy="{}" )"
+            R"(aria-label="Copy fix {}">Copy</button></div>
+<p>{}</p>
+</div>
+)",
+            team(finding.owner), ticket_text(finding, report), i + 1, finding.fix);
+  }
+  out.put("<dl class=\"facts\">\n");
+  if (finding.fix.empty()) out.put("<dt>For</dt><dd>{}</dd>\n", team(finding.owner));
+  if (const auto hurt = hurt_by(finding, report); !hurt.empty()) {
+    out.put("<dt>Hurts</dt><dd>{}</dd>\n", hurt);
+  }
+  if (const auto rows = explained(finding, index); !rows.empty()) {
+    out.put("<dt>Explains</dt><dd>{}</dd>\n", rows);
+  }
+  out.put("<dt>Certainty</dt><dd>{}</dd>\n", to_string(finding.confidence));
+  out.put("<dt>Code</dt><dd><code>{}</code></dd>\n</dl>\n", finding.code);
+  if (!finding.evidence.empty()) {
+    out.put("<details>\n<summary>Evidence ({})</summary>\n{}</details>\n", finding.evidence.size(),
+            evidence_of(finding, index));
+  }
+  out.put("</article>\n");
+}
+
+}  // namespace
+
+Html html_findings(const Report& report, const PageIndex& index) {
+  Html out;
+  for (std::size_t i = 0; i < report.findings.size(); ++i) add_finding(out, report, i, index);
+  return out;
+}
+
+}  // namespace callready

@@ -1,0 +1,59 @@
+// The sections of the HTML report, one function each. Internal to reports/.
+#pragma once
+
+#include <map>
+#include <span>
+#include <string>
+
+#include "reports/html_markup.hpp"
+#include "reports/marks.hpp"
+
+namespace callready {
+
+// Where on the page things stand, so that one part can point at another. The anchors are numbers:
+// nothing of the report's text gets into an id or a link.
+class PageIndex {
+ public:
+  explicit PageIndex(const Report& report);
+  static std::string finding(std::size_t index) { return fmt::format("finding-{}", index + 1); }
+  static std::string endpoint(std::size_t index) { return fmt::format("endpoint-{}", index + 1); }
+  static std::string row(std::size_t set, std::size_t requirement) {
+    return fmt::format("row-{}-{}", set + 1, requirement + 1);
+  }
+  // Index of the probe with that id; nullptr: the report has none.
+  const std::size_t* probe(const std::string& id) const;
+  // Anchor of the requirement "rainbow/turn-udp"; empty: the report has none.
+  std::string requirement(const std::string& path) const;
+
+ private:
+  std::map<std::string, std::size_t> probes_;
+  std::map<std::string, std::string> requirements_;
+};
+
+Html html_mark(Mark mark);
+// A mark and its words, in the mark's colour.
+Html html_said(Mark mark, std::string_view words);
+
+Html html_findings(const Report& report, const PageIndex& index);
+Html html_path(const Report& report);
+Html html_capabilities(const Report& report);
+Html html_timings(const Report& report, const PageIndex& index);
+Html html_requirements(const Report& report, const PageIndex& index);
+Html html_endpoints(const Report& report, const PageIndex& index);
+Html html_site(const Site& site);
+Html html_run(const Report& report);
+
+// The parts of an exchange one after the other, as a bar of its own scale with the figures beside
+// it; empty where nothing was timed.
+Html html_phases(const Observation& seen);
+
+// The choices of a filter: a radio button and its label for each mark that some row has.
+struct FilterChoice {
+  Mark mark;
+  std::string_view label;
+};
+// To be followed by `<div class="rows">` in the same `<div class="filtered">`.
+Html html_filter(std::string_view name, std::string_view legend,
+                 std::span<const FilterChoice> choices, const std::map<Mark, std::size_t>& counts);
+
+}  // namespace callready

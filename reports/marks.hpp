@@ -1,0 +1,20 @@
+// How well a thing is, as one of the few marks that every report for people shows.
+#pragma once
+
+#include <string_view>
+
+#include "probe/model/report.hpp"
+
+namespace callready {
+
+enum class Mark { good, warning, bad, unknown, skipped, none };
+
+Mark mark_of(Verdict verdict);
+Mark mark_of(Status status);
+// Of one endpoint. Silence proves nothing, and a control that does not answer is no fault.
+Mark mark_of(const ProbeResult& result);
+
+std::string_view mark_name(Mark mark);   // "good", for style sheets
+std::string_view mark_glyph(Mark mark);  // one character
+
+}  // namespace callready

@@ -1,0 +1,84 @@
+'use strict';
+// The page works without this: it adds the copy buttons' work, opens what a link points at, and
+// opens the causes' evidence for printing.
+(() => {
+  const status = document.getElementById('copied');
+
+  const copy = async (text) => {
+    try {
+      await navigator.clipboard.writeText(text);
+      return true;
+    } catch {
+      // Not allowed here: the old way, by a selection.
+      const area = document.createElement('textarea');
+      area.value = text;
+      area.className = 'offscreen';
+      document.body.append(area);
+      area.select();
+      const done = document.execCommand('copy');
+      area.remove();
+      return done;
+    }
+  };
+
+  for (const button of document.querySelectorAll('button[data-copy]')) {
+    const label = button.textContent;
+    button.hidden = false;
+    button.addEventListener('click', async () => {
+      const done = await copy(button.dataset.copy);
+      button.focus();
+      button.textContent = done ? 'Copied' : 'Not copied';
+      status.textContent = done ? 'Copied to the clipboard' : 'Could not be copied';
+      setTimeout(() => {
+        button.textContent = label;
+        status.textContent = '';
+      }, 2000);
+    });
+  }
+
+  // Opens every part of the page that hides the target, and every filter that does.
+  const reveal = () => {
+    const target = document.getElementById(location.hash.slice(1));
+    if (!target) return;
+    const list = target.closest('.filtered');
+    if (list && target.getClientRects().length === 0) {
+      list.querySelector('input[type=radio]').checked = true;
+      delete list.dataset.show;
+    }
+    for (let at = target; at; at = at.parentElement) {
+      if (at.tagName === 'DETAILS') at.open = true;
+    }
+    target.scrollIntoView({block: 'nearest'});
+  };
+  addEventListener('hashchange', reveal);
+  reveal();
+
+  // For browsers that do not know :has().
+  for (const radio of document.querySelectorAll('.filter input')) {
+    radio.addEventListener('change', () => {
+      radio.closest('.filtered').dataset.show = radio.value;
+    });
+  }
+
+  for (const button of document.querySelectorAll('button[data-open]')) {
+    button.hidden = false;
+    button.addEventListener('click', () => {
+      const rows = button.closest('.filtered').querySelectorAll('details');
+      const open = button.getAttribute('aria-pressed') !== 'true';
+      for (const row of rows) row.open = open;
+      button.setAttribute('aria-pressed', String(open));
+      button.textContent = open ? 'Close all' : 'Open all';
+    });
+  }
+
+  const opened = [];
+  addEventListener('beforeprint', () => {
+    for (const details of document.querySelectorAll('.finding details:not([open])')) {
+      details.open = true;
+      opened.push(details);
+    }
+  });
+  addEventListener('afterprint', () => {
+    for (const details of opened.splice(0)) details.open = false;
+  });
+})();

@@ -1,0 +1,229 @@
+// The HTML report: its structure, what hostile text may not do to it, and golden files of its body.
+// How it behaves in a browser is in browser_test.py.
+#include <gtest/gtest.h>
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <map>
+#include <regex>
+#include <set>
+#include <sstream>
+
+#include "reports/format.hpp"
+#include "reports/html_markup.hpp"
+#include "reports/page.hpp"
+#include "reports/terminal.hpp"
+#include "tests/reports/golden.hpp"
+#include "tests/reports/samples.hpp"
+
+namespace callready {
+namespace {
+
+std::string between(const std::string& text, std::string_view start, std::string_view end) {
+  const auto from = text.find(start);
+  if (from == std::string::npos) return {};
+  const auto to = text.find(end, from + start.size());
+  return text.substr(from + start.size(), to - from - start.size());
+}
+
+// Without the style and the script, which have their own files.
+std::string body(const std::string& page) { return between(page, "<body>", "<script>"); }
+
+struct Tag {
+  std::string name;
+  std::map<std::string, std::string> attributes;
+  bool closes = false, empty = false;
+};
+
+// The page's tags, in order; the test fails where anything is no tag or attribute of ours.
+std::vector<Tag> tags_of(const std::string& html) {
+  static const std::regex tag(
+      R"(^<(/?)([a-z][a-z0-9]*)((?:\s+[a-zA-Z-]+(?:="[^"<>]*")?)*)\s*(/?)>)");
+  static const std::regex attribute(R"re(([a-zA-Z-]+)(?:="([^"<>]*)")?)re");
+  std::vector<Tag> tags;
+  for (auto at = html.find('<'); at != std::string::npos; at = html.find('<', at + 1)) {
+    const auto end = html.find('>', at);
+    EXPECT_NE(end, std::string::npos);
+    const auto text = html.substr(at, end - at + 1);
+    std::smatch match;
+    if (!std::regex_match(text, match, tag)) {
+      ADD_FAILURE() << "not a tag: " << text;
+      continue;
+    }
+    Tag found{match[2], {}, match[1].length() > 0, match[4].length() > 0};
+    const std::string attributes = match[3];
+    for (std::sregex_iterator one(attributes.begin(), attributes.end(), attribute), none;
+         one != none; ++one) {
+      found.attributes[(*one)[1]] = (*one)[2];
+    }
+    tags.push_back(std::move(found));
+  }
+  return tags;
+}
+
+TEST(Html, GoldenFiles) {
+  for (const auto& [name, report] : samples::all()) {
+    expect_golden(name + ".html", body(render_html(report, {})));
+  }
+}
+
+TEST(Html, ElementsOpenAndCloseInOrder) {
+  const std::set<std::string> without_end{"input", "meta", "link", "br"};
+  for (const auto& [name, report] : samples::all()) {
+    std::vector<std::string> open;
+    for (const auto& tag : tags_of(body(render_html(report, {})))) {
+      if (tag.empty || without_end.contains(tag.name)) continue;
+      if (!tag.closes) {
+        open.push_back(tag.name);
+        continue;
+      }
+      ASSERT_FALSE(open.empty()) << name << ": " << tag.name;
+      ASSERT_EQ(open.back(), tag.name) << name;
+      open.pop_back();
+    }
+    EXPECT_TRUE(open.empty()) << name;
+  }
+}
+
+TEST(Html, LinksPointToWhatIsOnThePage) {
+  for (const auto& [name, report] : samples::all()) {
+    std::set<std::string> ids;
+    std::vector<std::string> links;
+    for (const auto& tag : tags_of(body(render_html(report, {})))) {
+      for (const auto& [attribute, value] : tag.attributes) {
+        if (attribute == "id") {
+          EXPECT_TRUE(ids.insert(value).second) << name << ": twice " << value;
+        }
+        if (attribute == "href" || attribute == "aria-labelledby") links.push_back(value);
+      }
+    }
+    for (const auto& link : links) {
+      EXPECT_TRUE(ids.contains(link.starts_with('#') ? link.substr(1) : link)) << name << link;
+    }
+  }
+}
+
+// Whatever a server or a file says stays text: the page has the elements and attributes that it has
+// without, and nothing runs, loads or leads anywhere.
+TEST(Html, HostileTextStaysText) {
+  const auto tame = tags_of(body(render_html(samples::blocked(), {})));
+  const auto page = render_html(samples::hostile(), {});
+  const std::set<std::string> known{"class",       "id",
+                                    "href",        "width",
+                                    "height",      "viewBox",
+                                    "role",        "type",
+                                    "name",        "value",
+                                    "checked",     "hidden",
+                                    "scope",       "open",
+                                    "data-copy",   "data-open",
+                                    "x",           "y",
+                                    "rx",          "d",
+                                    "cx",          "cy",
+                                    "r",           "text-anchor",
+                                    "aria-label",  "aria-labelledby",
+                                    "aria-hidden", "aria-pressed"};
+  std::set<std::string> elements;
+  for (const auto& tag : tame) elements.insert(tag.name);
+  for (const auto& tag : tags_of(body(page))) {
+    EXPECT_TRUE(elements.contains(tag.name)) << tag.name;
+    for (const auto& [attribute, value] : tag.attributes) {
+      EXPECT_TRUE(known.contains(attribute)) << attribute;
+      if (attribute == "href") {
+        EXPECT_TRUE(value.starts_with('#')) << value;
+      }
+      if (attribute == "id" || attribute == "class" || attribute == "href") {
+        EXPECT_EQ(value.find_first_not_of("#abcdefghijklmnopqrstuvwxyz0123456789- "),
+                  std::string::npos)
+            << value;
+      }
+    }
+  }
+  std::istringstream lines(page);
+  for (std::string line; std::getline(lines, line);) EXPECT_EQ(harmless(line), line);
+  const auto count = [&](std::string_view part) {
+    std::size_t found = 0;
+    for (auto at = page.find(part); at != std::string::npos; at = page.find(part, at + 1)) ++found;
+    return found;
+  };
+  EXPECT_EQ(count("<script"), 1u);
+  EXPECT_EQ(count("</script"), 1u);
+  EXPECT_EQ(count("<style"), 1u);
+  EXPECT_EQ(count("</style"), 1u);
+  EXPECT_EQ(count("<img"), 0u);
+  EXPECT_GT(count("&lt;script&gt;alert(1)"), 50u);
+}
+
+std::string csp_hash(const std::string& text) {
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned length = 0;
+  EVP_Digest(text.data(), text.size(), digest, &length, EVP_sha256(), nullptr);
+  unsigned char encoded[2 * EVP_MAX_MD_SIZE];
+  EVP_EncodeBlock(encoded, digest, static_cast<int>(length));
+  return fmt::format("'sha256-{}'", reinterpret_cast<const char*>(encoded));
+}
+
+TEST(Html, ItsPolicyAllowsItsOwnStyleAndScriptOnly) {
+  const auto page = render_html(samples::blocked(), {});
+  const auto policy = between(page, "http-equiv=\"Content-Security-Policy\" content=\"", "\"");
+  EXPECT_EQ(policy, fmt::format("default-src 'none'; style-src {}; script-src {}; img-src data:; "
+                                "base-uri 'none'; form-action 'none'",
+                                csp_hash(between(page, "<style>", "</style>")),
+                                csp_hash(between(page, "<script>", "</script>"))));
+  // Before anything that it is about.
+  EXPECT_LT(page.find("Content-Security-Policy"), page.find("<style>"));
+  EXPECT_EQ(page.find(" style="), std::string::npos);
+}
+
+TEST(Html, NothingComesFromElsewhere) {
+  for (const auto* word : {"url(", "@import", "@font-face"}) {
+    EXPECT_EQ(page_style().text.find(word), std::string_view::npos) << word;
+  }
+  for (const auto* word : {"fetch(", "XMLHttpRequest", "WebSocket", "import(", "innerHTML"}) {
+    EXPECT_EQ(page_script().text.find(word), std::string_view::npos) << word;
+  }
+}
+
+TEST(Html, SaysThatARunIsIncomplete) {
+  EXPECT_NE(render_html(samples::incomplete(), {}).find("Incomplete:"), std::string::npos);
+  EXPECT_EQ(render_html(samples::clean(), {}).find("Incomplete:"), std::string::npos);
+}
+
+TEST(Html, LeavesOutSectionsThatHaveNothingToSay) {
+  const auto clean = render_html(samples::clean(), {}), empty = render_html(samples::empty(), {});
+  EXPECT_EQ(clean.find("id=\"findings\""), std::string::npos);
+  EXPECT_NE(clean.find("id=\"timings\""), std::string::npos);
+  for (const auto* id : {"findings", "capabilities", "path", "requirements", "timings"}) {
+    EXPECT_EQ(empty.find(fmt::format("id=\"{}\"", id)), std::string::npos) << id;
+    EXPECT_EQ(empty.find(fmt::format("href=\"#{}\"", id)), std::string::npos) << id;
+  }
+}
+
+// Thousands of probes: each takes its own few lines, wherever rows point at it.
+TEST(Html, GrowsWithTheNumberOfProbesOnly) {
+  auto report = samples::degraded();
+  const auto one = report.probes.at(0);
+  const auto small = render_html(report, {}).size();
+  constexpr std::size_t more = 3000;
+  for (std::size_t i = 0; i < more; ++i) {
+    auto probe = one;
+    probe.probe.target.host = fmt::format("host-{}.example.com", i);
+    probe.probe.id = probe_id(probe.probe);
+    report.sets.at(0).requirements.at(0).probes.push_back(probe.probe.id);
+    report.probes.push_back(std::move(probe));
+  }
+  const auto large = render_html(report, {});
+  EXPECT_LT(large.size(), small + more * 3000);
+  EXPECT_NE(large.find("class=\"rows many\""), std::string::npos);
+}
+
+TEST(HtmlMarkup, EscapesAllButPieces) {
+  Html piece, whole;
+  piece.put("<b>{}</b>", "1 < 2 & \"3\" '4'\x1b");
+  whole.put("<p title=\"{}\">{} {:.1f}</p>", std::string("\"><script>"), piece, 1.25);
+  EXPECT_EQ(whole.view(),
+            "<p title=\"&quot;&gt;&lt;script&gt;\"><b>1 &lt; 2 &amp; &quot;3&quot; "
+            "&#39;4&#39;\\x1b</b> 1.2</p>");
+}
+
+}  // namespace
+}  // namespace callready

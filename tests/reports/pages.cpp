@@ -1,0 +1,41 @@
+// pages DIRECTORY: writes the HTML report of every sample, and one of thousands of probes, for
+// browser_test.py.
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "reports/format.hpp"
+#include "tests/reports/samples.hpp"
+
+namespace {
+
+callready::Report large() {
+  auto report = callready::samples::blocked();
+  const auto some = report.probes;
+  for (int i = 0; i < 4000; ++i) {
+    auto probe = some[static_cast<std::size_t>(i) % some.size()];
+    probe.probe.with["number"] = std::to_string(i);
+    probe.probe.id = probe_id(probe.probe);
+    report.sets.at(0).requirements.at(0).probes.push_back(probe.probe.id);
+    report.probes.push_back(std::move(probe));
+  }
+  return report;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    fmt::print(stderr, "usage: {} DIRECTORY\n", argv[0]);
+    return 2;
+  }
+  auto reports = callready::samples::all();
+  reports.emplace_back("large", large());
+  for (const auto& [name, report] : reports) {
+    std::ofstream file(std::filesystem::path(argv[1]) / (name + ".html"), std::ios::binary);
+    file << callready::render_html(report, {});
+    if (!file.flush()) return 1;
+  }
+  return 0;
+}

@@ -1,0 +1,181 @@
+// Where each flow stops, from a report's evidence.
+#include "reports/path_flows.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/reports/samples.hpp"
+
+namespace callready {
+namespace {
+
+IpAddress ip(std::string_view text) { return IpAddress::parse(text).value(); }
+
+ProbeResult to(Transport transport, std::uint16_t port, Outcome outcome, std::string detail = "") {
+  ProbeResult result;
+  result.probe.check = "tcp";
+  result.probe.target.host = "service.example.com";
+  result.probe.target.ports = {port, port};
+  result.probe.target.transport = transport;
+  result.probe.id = "probe";
+  result.observation.outcome = outcome;
+  result.observation.detail = std::move(detail);
+  result.observation.address = ip("203.0.113.7");
+  return result;
+}
+
+Report with(ProbeResult result) {
+  Report report;
+  report.site.interfaces = {{"eth0", {ip("10.20.0.15")}, true}};
+  report.site.public_addresses = {ip("198.51.100.20")};
+  SetResult set;
+  set.id = "set";
+  set.requirements = {{.id = "row", .probes = {result.probe.id}}};
+  report.sets = {set};
+  report.probes = {std::move(result)};
+  return report;
+}
+
+Flow only_flow(const Report& report) {
+  const auto path = path_of(report);
+  EXPECT_EQ(path.groups.size(), 1u);
+  if (path.groups.empty() || path.groups[0].flows.empty()) return {};
+  EXPECT_EQ(path.groups[0].flows.size(), 1u);
+  return path.groups[0].flows[0];
+}
+
+Stop only_stop(ProbeResult result) {
+  const auto flow = only_flow(with(std::move(result)));
+  EXPECT_EQ(flow.stops.size(), 1u);
+  return flow.stops.empty() ? Stop{} : flow.stops[0];
+}
+
+struct Refused {
+  const char* by;
+  Place place;
+};
+
+TEST(PathFlows, ARefusalIsWhereItsSenderIs) {
+  for (const auto& [by, place] : {
+           Refused{"10.20.0.1", Place::router},       // an address that exists inside sites only
+           Refused{"198.51.100.20", Place::router},   // the site's own address outside
+           Refused{"10.20.0.15", Place::computer},    // a firewall on this computer
+           Refused{"203.0.113.7", Place::vendor},     // the far end itself
+           Refused{"100.64.0.1", Place::provider},    // carrier NAT
+           Refused{"198.51.100.1", Place::provider},  // some router outside
+           Refused{"nonsense", Place::unknown},
+       }) {
+    auto result = to(Transport::udp, 3478, Outcome::rejected, "prohibited");
+    result.observation.evidence = {{"icmp_error", "", {{"sender", std::string(by)}}}};
+    EXPECT_EQ(only_stop(result),
+              (Stop{place, Mark::bad, std::string("blocked on the way by ") + by, 1}));
+  }
+  EXPECT_EQ(only_stop(to(Transport::tcp, 443, Outcome::rejected)),
+            (Stop{Place::unknown, Mark::bad, "blocked on the way", 1}));
+}
+
+struct Seen {
+  Outcome outcome;
+  const char* detail;
+  Place place;
+  Mark mark;
+};
+
+TEST(PathFlows, EveryOutcomeHasItsPlace) {
+  for (const auto& [outcome, detail, place, mark] : {
+           Seen{Outcome::answered, "401", Place::vendor, Mark::good},
+           Seen{Outcome::connected, "", Place::vendor, Mark::good},
+           Seen{Outcome::passed, "left_site", Place::provider, Mark::good},
+           Seen{Outcome::refused, "connection_refused", Place::vendor, Mark::bad},
+           Seen{Outcome::denied, "403", Place::vendor, Mark::bad},
+           Seen{Outcome::silent, "timed_out", Place::unknown, Mark::unknown},
+           Seen{Outcome::unresolved, "no_such_name", Place::computer, Mark::bad},
+           Seen{Outcome::failed, "503", Place::vendor, Mark::bad},
+           Seen{Outcome::failed, "expired", Place::vendor, Mark::bad},
+           // A device on the way can do these as well as the server.
+           Seen{Outcome::failed, "connection_reset", Place::unknown, Mark::bad},
+           Seen{Outcome::failed, "tls_timed_out", Place::unknown, Mark::bad},
+           Seen{Outcome::failed, "untrusted", Place::unknown, Mark::bad},
+       }) {
+    const auto stop = only_stop(to(Transport::tls, 443, outcome, detail));
+    EXPECT_EQ(stop.place, place) << detail;
+    EXPECT_EQ(stop.mark, mark) << detail;
+  }
+}
+
+TEST(PathFlows, WhatWasNotTriedIsNotDrawn) {
+  EXPECT_TRUE(path_of(with(to(Transport::tcp, 443, Outcome::skipped, "no_route"))).groups.empty());
+}
+
+TEST(PathFlows, OfARangeEveryPortCounts) {
+  auto range = to(Transport::udp, 10000, Outcome::rejected, "partly_prohibited");
+  range.probe.target.ports = {10000, 20000};
+  const auto port = [](const char* result, const char* by) {
+    return Evidence{"udp_port", "", {{"result", std::string(result)}, {"by", std::string(by)}}};
+  };
+  range.observation.evidence = {port("left_site", "198.51.100.1"),
+                                port("prohibited", "10.20.0.1"),
+                                port("prohibited", "10.20.0.1"),
+                                port("dropped", ""),
+                                port("silent", ""),
+                                port("replied", "")};
+  const auto report = with(range);
+  const auto flow = only_flow(report);
+  EXPECT_EQ(flow.label, "UDP 10000-20000");
+  const std::vector<Stop> expected{
+      {Place::router, Mark::bad, "blocked on the way by 10.20.0.1", 2},
+      {Place::router, Mark::bad, "dropped before the provider", 1},
+      {Place::provider, Mark::good, "leaves the site", 1},
+      {Place::vendor, Mark::good, "answered", 1},
+      {Place::unknown, Mark::unknown, "no answer", 1},
+  };
+  EXPECT_EQ(flow.stops, expected);
+  const auto path = path_of(report);
+  EXPECT_EQ(path.computer, "10.20.0.15");
+  EXPECT_EQ(path.provider, "198.51.100.1");
+}
+
+TEST(PathFlows, AProxysRefusalIsTheProxys) {
+  auto result = to(Transport::tls, 443, Outcome::denied, "407");
+  result.probe.target.route.proxy = "http://proxy.example.com:3128";
+  result.observation.evidence = {{"proxy_reply", "", {{"status", std::int64_t{407}}}}};
+  EXPECT_EQ(only_stop(result).place, Place::proxy);
+  // It let the connection pass, and the server said no.
+  result.observation.detail = "403";
+  result.observation.evidence = {{"proxy_reply", "", {{"status", std::int64_t{200}}}}};
+  EXPECT_EQ(only_stop(result).place, Place::vendor);
+  result.observation.detail = "proxy_unreachable";
+  result.observation.evidence.clear();
+  EXPECT_EQ(only_stop(result).place, Place::proxy);
+  const auto path = path_of(with(result));
+  EXPECT_TRUE(path.has_proxy);
+  EXPECT_EQ(path.groups.at(0).flows.at(0).label, "TLS 443 through the proxy");
+}
+
+TEST(PathFlows, AnAnswerThatAFindingCallsInterceptedIsNotTheVendors) {
+  auto report = with(to(Transport::tls, 443, Outcome::answered, "trusted"));
+  report.findings = {{.code = "tls.intercepted", .evidence = {{"probe", "another issuer"}}}};
+  const auto flow = only_flow(report);
+  ASSERT_EQ(flow.stops.size(), 1u);
+  EXPECT_EQ(flow.stops[0], (Stop{Place::unknown, Mark::bad, "answered by a device on the way", 1}));
+}
+
+TEST(PathFlows, NamesTheCauseOfWhatDoesNotGetThrough) {
+  auto report = with(to(Transport::udp, 3478, Outcome::silent));
+  report.findings = {{.code = "a"}, {.code = "b", .explains = {"set/row"}}};
+  EXPECT_EQ(only_flow(report).findings, std::vector<std::size_t>{2});
+  report = with(to(Transport::udp, 3478, Outcome::answered));
+  report.findings = {{.code = "a", .explains = {"set/row"}}};
+  EXPECT_TRUE(only_flow(report).findings.empty());
+}
+
+TEST(PathFlows, WorstFirstAndControlsLast) {
+  const auto path = path_of(samples::blocked());
+  ASSERT_EQ(path.groups.size(), 3u);
+  EXPECT_EQ(path.groups[0].title, "Rainbow (Ed 36)");
+  EXPECT_EQ(path.groups[0].flows.at(0).label, "TLS 443");  // rejected by 10.20.0.1
+  EXPECT_EQ(path.router, "10.20.0.1");
+  EXPECT_EQ(path.groups[2].flows.size(), 1u);
+}
+
+}  // namespace
+}  // namespace callready
