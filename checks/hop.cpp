@@ -35,9 +35,14 @@ std::optional<Bytes> payload_of(Context& context, Job job, const SocketAddress& 
     packet[1] = 0x00;
     return packet;
   }
-  if (word == "stun") {
+  if (word == "stun" || word == "turn") {
     const auto id = stun::new_transaction_id();
-    stun::Builder builder(stun::Class::request, stun::Method::binding, id);
+    const auto method = word == "stun" ? stun::Method::binding : stun::Method::allocate;
+    stun::Builder builder(stun::Class::request, method, id);
+    if (word == "turn") {
+      constexpr std::uint32_t udp = 17U << 24;  // RFC 8656 section 18.7
+      builder.add_u32(stun::Attribute::requested_transport, udp);
+    }
     const auto request = builder.finish();
     return Bytes(request.begin(), request.end());
   }

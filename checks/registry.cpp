@@ -36,7 +36,7 @@ std::span<const Check> registry() {
        "Way out of the site",
        run_hop,
        {udp, tcp},
-       {{"payload", "over UDP: rtp (the default), stun or sip"},
+       {{"payload", "over UDP: rtp (the default), stun, turn or sip"},
         {"control", "address:port of a TCP listener that was reached"}}},
       {"ntp", "SNTP question", run_ntp, {udp}, {}},
       {"proxy", "CONNECT through the proxy", run_proxy, {tcp, tls}, {}},

@@ -7,6 +7,7 @@
 
 #include "reports/format.hpp"
 #include "reports/json_text.hpp"
+#include "reports/phrases.hpp"
 #include "reports/rfc3339.hpp"
 
 namespace callready {
@@ -185,6 +186,7 @@ std::string render_json(const Report& report, const RenderOptions&) {
   for (const auto& set : report.sets) json["sets"].push_back(set_json(set));
   json["findings"] = Json::array();
   for (const auto& finding : report.findings) json["findings"].push_back(finding_json(finding));
+  json["unexplained"] = unexplained(report).ids;
   json["probes"] = Json::array();
   for (const auto& probe : report.probes) json["probes"].push_back(probe_json(probe));
   json["notes"] = report.notes;

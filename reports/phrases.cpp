@@ -267,6 +267,19 @@ std::size_t explained_by(const SetResult& set, const RequirementResult& requirem
   return 0;
 }
 
+Unexplained unexplained(const Report& report) {
+  Unexplained found;
+  for (const auto& set : report.sets) {
+    for (const auto& row : set.requirements) {
+      if (row.status != Status::fail || explained_by(set, row, report) != 0) continue;
+      found.ids.push_back(set.id + '/' + row.id);
+      const auto& title = row.title.empty() ? row.id : row.title;
+      found.titles.push_back(report.sets.size() > 1 ? set.title + ": " + title : title);
+    }
+  }
+  return found;
+}
+
 std::string cause(const Finding& finding, std::size_t most, bool count) {
   std::vector<std::string> sentences;
   for (const auto& evidence : finding.evidence) {

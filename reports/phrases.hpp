@@ -42,6 +42,12 @@ std::string hurt_by(const Finding& finding, const Report& report);
 std::size_t explained_by(const SetResult& set, const RequirementResult& requirement,
                          const Report& report);
 
+// The requirements that failed and that no finding explains: as "set/requirement", and by title.
+struct Unexplained {
+  std::vector<std::string> ids, titles;
+};
+Unexplained unexplained(const Report& report);
+
 // Evidence sentences of a finding as one text, at most `most` of them; `count`: and how many more
 // there are.
 std::string cause(const Finding& finding, std::size_t most, bool count = true);

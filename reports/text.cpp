@@ -91,6 +91,8 @@ void add_findings(Page& page, const Report& report, bool verbose) {
     const auto hurt = hurt_by(finding, report);
     if (!hurt.empty()) page.labelled("Hurts", hurt, 3, label);
   }
+  const auto open = unexplained(report).titles;
+  if (!open.empty()) page.paragraph(fmt::format("Not explained by this: {}.", joined(open)));
 }
 
 void add_capabilities(Page& page, const SetResult& set) {

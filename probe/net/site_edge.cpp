@@ -5,7 +5,7 @@ namespace {
 
 // Enterprises have a few routers of their own; further out every hop is a stranger's.
 constexpr int deepest = 8;
-constexpr std::uint16_t control_port = 443;
+constexpr std::uint16_t control_ports[] = {443, 80};
 // Sweeps of a run, where the first found nothing.
 constexpr int most_searches = 2;
 
@@ -71,17 +71,17 @@ asio::awaitable<void> ask_by_udp(asio::any_io_executor executor, std::shared_ptr
 }
 
 asio::awaitable<void> ask_by_tcp(asio::any_io_executor executor, std::shared_ptr<Sweep> sweep,
-                                 int ttl, IpAddress target, std::string interface, Scope scope) {
+                                 int ttl, SocketAddress remote, std::string interface,
+                                 Scope scope) {
   ConnectOptions options;
   options.interface = interface;
   options.ttl = ttl;
   options.timeout = timeouts::icmp_reply;
-  const SocketAddress remote{target, control_port};
   auto connected = co_await connect_tcp(executor, scope, remote, options);
   if (connected.has_error() && connected.error().kind == FailureKind::ttl_exceeded) {
     sweep->hops.emplace(ttl, connected.error().icmp->sender);
   }
-  note(sweep, ttl, target);
+  note(sweep, ttl, remote.address);
 }
 
 }  // namespace
@@ -127,14 +127,17 @@ asio::awaitable<SiteEdge::Found> SiteEdge::find(SocketAddress target, std::strin
   static_cast<void>(waited);
   found.hop = nearest(*by_udp, target.address);
   found.by_this_call = found.hop.has_value();
-  if (!found.hop) {
+  for (const auto port : control_ports) {
+    if (found.hop) break;
+    search->port = port;
     const auto by_tcp = std::make_shared<Sweep>(executor_);
+    const SocketAddress remote{target.address, port};
     for (int ttl = 1; ttl <= deepest; ++ttl) {
-      asio::co_spawn(executor_,
-                     ask_by_tcp(executor_, by_tcp, ttl, target.address, interface, scope),
+      asio::co_spawn(executor_, ask_by_tcp(executor_, by_tcp, ttl, remote, interface, scope),
                      asio::detached);
     }
-    const auto waited_again = co_await by_tcp->ended.wait(scope, scope.clock.now() + limit);
+    const auto end = scope.clock.now() + limit;
+    const auto waited_again = co_await by_tcp->ended.wait(scope, end);
     static_cast<void>(waited_again);
     found.hop = nearest(*by_tcp, target.address);
   }

@@ -33,9 +33,10 @@ class SiteEdge {
     bool by_this_call = false;  // a UDP packet to this call's own port was seen to leave the site
   };
   // Looked for once a run and family, on the way to the first caller's `target`, with packets whose
-  // TTL is too small to arrive: UDP to `port`, and where none of these gets out, TCP SYNs to 443.
-  // Where nothing was found, once more on the way to another target: the first may be blocked.
-  // `interface` as in ConnectOptions.
+  // TTL is too small to arrive: UDP to `port`, and where none of these gets out, TCP SYNs to 443,
+  // then to 80: where TLS is opened on the way, somebody nearer answers for 443. Where nothing was
+  // found, once more on the way to another target: the first may be blocked. `interface` as in
+  // ConnectOptions.
   asio::awaitable<Found> find(SocketAddress target, std::string interface, Scope scope);
 
   // From now on a wave's control goes to this TCP listener, which was reached: the target that the
@@ -69,6 +70,7 @@ class SiteEdge {
     bool done = false;
     int number = 1;
     std::optional<Hop> hop;
+    std::uint16_t port = 443;  // by TCP, that gets as far as the hop
     IpAddress target;
     std::string interface;
     std::vector<OneShot<bool>> waiting;

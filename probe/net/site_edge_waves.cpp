@@ -113,7 +113,7 @@ asio::awaitable<bool> SiteEdge::make_wave(Scope scope, const Search& search,
   options.interface = search.interface;
   options.ttl = search.hop->ttl;
   options.timeout = timeouts::icmp_reply;
-  SocketAddress remote{search.target, 443};
+  SocketAddress remote{search.target, search.port};
   const auto given = controls_.find(search.target.is_v6());
   if (given != controls_.end()) remote = given->second;
   asio::co_spawn(executor_, control(executor_, wave, remote, options, scope), asio::detached);

@@ -272,7 +272,7 @@ Causes find_dns_filtered(const Case& of) {
   const auto names = read_names(of.facts);
   Cause cause;
   std::vector<std::string> lost;
-  std::set<std::string> parties;  // with at least one proved name
+  std::set<std::pair<std::string, std::string>> alike;  // owner and failure of the proved names
   const auto take = [&](const Name& name) {
     lost.push_back(name.name);
     append(cause.explained, open_failures(of, name));
@@ -282,14 +282,14 @@ Causes find_dns_filtered(const Case& of) {
     if (open_failures(of, name).empty()) continue;
     const auto proof = proof_of_filter(name);
     if (!proof) continue;
-    parties.insert(party_of(text));
+    alike.insert({party_of(text), name.failure});
     take(name);
     cause.finding.evidence.push_back(*proof);
   }
   if (lost.empty()) return {};
   // Names of the same owner that are missing in the same way, and that nobody else was asked for.
   for (const auto& [text, name] : names) {
-    const bool same = parties.contains(party_of(text)) && name.failure == "no_such_name";
+    const bool same = alike.contains({party_of(text), name.failure});
     if (!same || name.address || !name.elsewhere.empty()) continue;
     if (std::find(lost.begin(), lost.end(), text) != lost.end()) continue;
     if (!open_failures(of, name).empty()) take(name);
@@ -324,7 +324,8 @@ Causes find_outdated_names(const Case& of) {
     const bool siblings = std::any_of(names.begin(), names.end(), [&](const auto& other) {
       return other.second.address && party_of(other.first) == party_of(text);
     });
-    if (!everywhere || !siblings || !of.matters(gone)) continue;
+    // Where the others of the list do, nobody misses it: the row says so itself.
+    if (!everywhere || !siblings || !of.hurts(gone)) continue;
     Cause cause;
     cause.explained = gone;
     auto& finding = cause.finding;

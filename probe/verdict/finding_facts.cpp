@@ -11,7 +11,8 @@ constexpr std::array<std::string_view, 6> two_part_suffixes = {"co.uk",  "com.cn
                                                                "com.au", "co.jp",  "com.br"};
 
 std::string payload_of(const Probe& probe) {
-  if (probe.check == "stun" || probe.check == "turn" || probe.check == "nat") return "stun";
+  if (probe.check == "turn") return "turn";
+  if (probe.check == "stun" || probe.check == "nat") return "stun";
   if (probe.check == "sip" || probe.check == "sip-alg") return "sip";
   if (probe.check == "ntp" || probe.check == "dns") return probe.check;
   const auto given = probe.with.find("payload");
@@ -109,7 +110,8 @@ std::vector<Contact> contacts_of(const ProbeResult& result) {
   }
   contact.way = is_udp(result) ? udp_way(result.observation) : tcp_way(result.observation);
   if (contact.way == Way::blocked) contact.by = refuser(result.observation);
-  contact.responder = !is_udp(result) || contact.payload == "stun" || contact.payload == "ntp";
+  contact.responder = !is_udp(result) || contact.payload == "stun" || contact.payload == "turn" ||
+                      contact.payload == "ntp";
   contacts.push_back(contact);
   return contacts;
 }
@@ -140,7 +142,8 @@ Facts::Facts(const Report& whole) : report(whole) {
     by_id_[result.probe.id] = &result;
     const auto& host = result.probe.target.host;
     if (!is_direct(result)) {
-      if (reached(result.observation.outcome)) proxied_.insert(host);
+      if (came_through(result)) proxied_.insert(host);
+      proxy_speaks_ |= came_through(result) || result.observation.outcome == Outcome::denied;
       continue;
     }
     if (inside(result)) continue;
@@ -186,7 +189,18 @@ bool Facts::proxy_works() const { return !proxied_.empty(); }
 
 bool Facts::proxied_reached(const std::string& host) const { return proxied_.contains(host); }
 
+bool Facts::only_by_proxy() const {
+  std::set<std::string> parties;
+  for (const auto& cell : cells) {
+    if (cell.udp) continue;
+    if (cell.way == Way::open || cell.way == Way::left) return false;
+    parties.insert(cell.party);
+  }
+  return proxy_speaks_ && parties.size() > 1;
+}
+
 bool Facts::inside(const ProbeResult& result) const {
+  if (!is_direct(result)) return false;  // the address is the proxy's, the way leads on
   const auto literal = IpAddress::parse(result.probe.target.host);
   const auto address = result.observation.address ? result.observation.address : literal;
   if (!address) return result.probe.target.host == "localhost";
@@ -198,6 +212,10 @@ bool Facts::inside(const ProbeResult& result) const {
 bool is_direct(const ProbeResult& result) { return result.probe.target.route.direct(); }
 
 bool is_udp(const ProbeResult& result) { return result.probe.target.transport == Transport::udp; }
+
+bool came_through(const ProbeResult& result) {
+  return !is_direct(result) && (reached(result.observation.outcome) || !chain_of(result).empty());
+}
 
 bool failing(const ProbeResult& result) {
   const auto outcome = result.observation.outcome;

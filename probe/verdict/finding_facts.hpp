@@ -89,7 +89,11 @@ class Facts {
   bool refuses_itself(const std::string& host) const;
   // True where something came back through the proxy.
   bool proxy_works() const;
+  // The same, or the proxy itself said no.
+  bool proxy_speaks() const { return proxy_speaks_; }
   bool proxied_reached(const std::string& host) const;
+  // True where a proxy speaks, and no TCP connection gets out beside it.
+  bool only_by_proxy() const;
   // True for what is on the site's own networks, or on this machine.
   bool inside(const ProbeResult& result) const;
 
@@ -98,11 +102,14 @@ class Facts {
   std::map<std::string, std::vector<std::string>> rows_;
   std::set<std::string> alive_, refusing_;
   std::set<std::string> proxied_;
+  bool proxy_speaks_ = false;
 };
 
 // Of one probe.
 bool is_direct(const ProbeResult& result);
 bool is_udp(const ProbeResult& result);
+// Over a proxy, and something came from beyond it: at least a certificate.
+bool came_through(const ProbeResult& result);
 // Tried, and not reached.
 bool failing(const ProbeResult& result);
 const Evidence* evidence_of(const ProbeResult& result, std::string_view kind);

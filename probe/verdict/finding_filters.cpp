@@ -19,6 +19,10 @@ struct Contrast {
   const Contact* passing = nullptr;  // another payload, which got out
 };
 
+// TURN is STUN (RFC 8656 section 2): what drops the one is no proof of the other, but what lets one
+// pass and drops the other reads it.
+bool is_stun_like(const std::string& payload) { return payload == "stun" || payload == "turn"; }
+
 // On one port of one host, `payload` dies where something else gets out.
 std::optional<Contrast> contrast_on(const Cell& cell, const std::string& payload) {
   Contrast contrast;
@@ -26,7 +30,9 @@ std::optional<Contrast> contrast_on(const Cell& cell, const std::string& payload
     const bool same = contact.payload == payload;
     if (same && gets_out(contact.way)) return std::nullopt;
     if (same && contact.way == Way::blocked) contrast.dead = &contact;
-    if (!same && gets_out(contact.way)) contrast.passing = &contact;
+    // That TURN passes says nothing of what drops STUN, which is a part of it.
+    const bool other = !same && (payload == "turn" || !is_stun_like(contact.payload));
+    if (other && gets_out(contact.way)) contrast.passing = &contact;
   }
   if (contrast.dead == nullptr || contrast.passing == nullptr) return std::nullopt;
   return contrast;
@@ -46,7 +52,8 @@ bool over(const ProbeResult& result, Transport transport) {
 }
 
 bool is_stun(const ProbeResult& result) {
-  return result.probe.check == "stun" || result.probe.check == "turn";
+  const auto& check = result.probe.check;
+  return check == "stun" || check == "turn" || check == "nat";
 }
 
 FindingEvidence contrast_in_words(const Cell& cell, const Contrast& contrast,
@@ -59,32 +66,54 @@ FindingEvidence contrast_in_words(const Cell& cell, const Contrast& contrast,
 
 }  // namespace
 
-Causes find_stun_filter(const Case& of) {
-  const auto& facts = of.facts;
-  Cause cause;
-  auto& finding = cause.finding;
+namespace {
+
+// What STUN and TURN over UDP came to, as far as the site can be to blame.
+struct StunView {
+  std::vector<FindingEvidence> contrasts;
   std::set<std::uint16_t> silent_ports;
   std::set<std::string> silent_parties;
-  std::vector<const ProbeResult*> answered_by_stream;
-  bool udp_works = false, stun_works = false;
+  bool udp_works = false, stun_works = false, turn_works = false;
+};
+
+StunView look_at_stun(const Facts& facts) {
+  StunView view;
   for (const auto& cell : facts.cells) {
     if (!cell.udp) continue;
-    if (const auto contrast = contrast_on(cell, "stun")) {
-      finding.evidence.push_back(contrast_in_words(cell, *contrast, "STUN"));
+    for (const auto* payload : {"stun", "turn"}) {
+      if (const auto contrast = contrast_on(cell, payload)) {
+        const auto* protocol = std::string_view(payload) == "stun" ? "STUN" : "TURN";
+        view.contrasts.push_back(contrast_in_words(cell, *contrast, protocol));
+      }
     }
     for (const auto& contact : cell.contacts) {
-      if (contact.payload != "stun") {
-        udp_works |= gets_out(contact.way) && contact.payload != "dns";
+      if (!is_stun_like(contact.payload)) {
+        view.udp_works |= gets_out(contact.way) && contact.payload != "dns";
       } else if (gets_out(contact.way)) {
-        stun_works |= contact.way == Way::open;
+        auto& works = contact.payload == "stun" ? view.stun_works : view.turn_works;
+        works |= contact.way == Way::open;
       } else if (contact.responder) {
-        silent_ports.insert(cell.port);
-        silent_parties.insert(cell.party);
+        view.silent_ports.insert(cell.port);
+        view.silent_parties.insert(cell.party);
       }
     }
   }
-  if (stun_works) return {};
+  return view;
+}
+
+}  // namespace
+
+Causes find_stun_filter(const Case& of) {
+  const auto& facts = of.facts;
+  const auto view = look_at_stun(facts);
+  // Where TURN gets through to anywhere, nobody on the way drops it; a plain Binding may.
+  if (view.turn_works) return {};
+  Cause cause;
+  auto& finding = cause.finding;
+  finding.evidence = view.contrasts;
   const bool proved = !finding.evidence.empty();
+  if (view.stun_works && !proved) return {};
+  std::vector<const ProbeResult*> answered_by_stream;
   for (const auto& result : facts.report.probes) {
     const bool stun = is_stun(result) && is_direct(result) && !facts.inside(result);
     if (!stun) continue;
@@ -96,24 +125,25 @@ Causes find_stun_filter(const Case& of) {
     }
   }
   // One silent port may be a closed port; two ports, and two operators, share only the protocol.
-  const bool suspected = udp_works && !answered_by_stream.empty() && silent_ports.size() >= 2 &&
-                         silent_parties.size() >= 2;
+  const bool suspected = view.udp_works && !answered_by_stream.empty() &&
+                         view.silent_ports.size() >= 2 && view.silent_parties.size() >= 2;
   if ((!proved && !suspected) || !of.matters(cause.explained)) return {};
+  const std::string_view what = view.stun_works ? "TURN" : "STUN and TURN";
   finding.code = "firewall.stun_filtered";
-  finding.title = "The firewall lets UDP out, but not STUN and TURN";
+  finding.title = fmt::format("The firewall lets UDP out, but not {}", what);
   finding.owner = Owner::network;
   finding.confidence = proved ? Confidence::certain : Confidence::possible;
   finding.fix = fmt::format(
-      "Switch off the inspection that drops STUN (application control, often called \"STUN\", "
+      "Switch off the inspection that drops {} (application control, often called \"STUN\", "
       "\"TURN\" or \"WebRTC\") for the user network, and allow it, with the replies: {}.{}",
-      flows_in_words(facts, cause.explained), where_the_list_is(facts, cause.explained));
+      what, flows_in_words(facts, cause.explained), where_the_list_is(facts, cause.explained));
   if (!proved) {
     finding.evidence.push_back(
         {"",
          fmt::format("STUN over UDP is answered by none of {} operators, on ports {}; other UDP "
                      "gets out.",
-                     silent_parties.size(),
-                     ports_in_words({silent_ports.begin(), silent_ports.end()}))});
+                     view.silent_parties.size(),
+                     ports_in_words({view.silent_ports.begin(), view.silent_ports.end()}))});
   }
   add_what_they_saw(finding.evidence, answered_by_stream, 2);
   add_what_they_saw(finding.evidence, cause.explained, 4);
@@ -136,9 +166,12 @@ Causes find_sip_filter(const Case& of) {
   }
   const bool proved = !finding.evidence.empty();
   for (const auto& result : facts.report.probes) {
-    if (result.probe.check != "sip" || !is_direct(result) || facts.inside(result)) continue;
+    const bool sip = result.probe.check == "sip" || result.probe.check == "sip-alg";
+    if (!sip || !is_direct(result) || facts.inside(result)) continue;
     if (over(result, Transport::tls)) continue;
-    plain_works |= result.observation.outcome == Outcome::answered;
+    // Inspection of UDP alone is common; what is proved on it stands, whatever TCP does.
+    const bool answered = result.observation.outcome == Outcome::answered;
+    plain_works |= answered && (is_udp(result) || !proved);
     if (of.explained(result) || !failing(result)) continue;
     const bool cut = over(result, Transport::tcp) && broke_after_connect(result);
     if (cut) {
@@ -158,7 +191,11 @@ Causes find_sip_filter(const Case& of) {
   if (plain_works || (!proved && weak.empty())) return {};
   if (!of.matters(cause.explained)) return {};
   finding.code = "firewall.sip_filtered";
-  finding.title = "The firewall lets connections to the SIP servers through, but not SIP itself";
+  const bool by_udp = std::all_of(cause.explained.begin(), cause.explained.end(),
+                                  [](const ProbeResult* result) { return is_udp(*result); });
+  finding.title =
+      by_udp ? "The firewall lets UDP to the SIP servers through, but not SIP itself"
+             : "The firewall lets connections to the SIP servers through, but not SIP itself";
   finding.owner = Owner::network;
   finding.confidence = proved             ? Confidence::certain
                        : hosts.size() > 1 ? Confidence::likely
@@ -209,7 +246,14 @@ Causes find_tls_filter(const Case& of) {
                        result.observation.outcome == Outcome::answered;
     other_name_works |= other_name;
     plain_works |= plain;
-    if (other_name || plain) contrast.push_back(what_it_saw(result));
+    if (other_name) {
+      contrast.push_back(
+          {result.probe.id,
+           fmt::format("Greeted by another name ({}), {} does answer: it is its "
+                       "name that is cut off.",
+                       result.probe.with.at("server_name"), result.probe.target.host)});
+    }
+    if (plain) contrast.push_back(what_it_saw(result));
   }
   // One server that hangs up may be ill; two operators' are not at once, nor one that greets
   // another name.

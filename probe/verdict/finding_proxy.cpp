@@ -45,7 +45,7 @@ Causes find_proxy_unreachable(const Case& of) {
   const auto probes = proxied_probes(of.facts);
   const bool none = std::all_of(probes.begin(), probes.end(),
                                 [](const ProbeResult* result) { return without_proxy(*result); });
-  if (probes.size() < 2 || !none) return {};
+  if (probes.empty() || !none) return {};
   Cause cause;
   cause.explained = probes;
   auto& finding = cause.finding;
@@ -59,18 +59,29 @@ Causes find_proxy_unreachable(const Case& of) {
       "the settings of the computers.",
       proxy_name(probes));
   finding.evidence.push_back(
-      {"", fmt::format("None of {} connections through it came about.", probes.size())});
+      {"", probes.size() == 1
+               ? std::string("No connection through it came about.")
+               : fmt::format("None of {} connections through it came about.", probes.size())});
   add_what_they_saw(finding.evidence, probes, 4);
   return {cause};
 }
 
 Causes find_proxy_login(const Case& of) {
-  const auto probes = proxied_probes(of.facts);
+  const auto& facts = of.facts;
+  const auto probes = proxied_probes(facts);
   Cause cause;
   for (const auto* result : probes) {
     if (refusal_of(*result) == 407) cause.explained.push_back(result);
   }
   if (cause.explained.empty()) return {};
+  const auto turned_away = cause.explained;
+  if (facts.only_by_proxy()) {
+    // Nothing gets out beside it: what fails directly waits for the proxy, too.
+    for (const auto& result : facts.report.probes) {
+      const bool lost = is_direct(result) && failing(result) && !facts.inside(result);
+      if (lost) cause.explained.push_back(&result);
+    }
+  }
   auto& finding = cause.finding;
   finding.code = "proxy.auth_required";
   finding.title = fmt::format("The proxy {} wants a user name and a password", proxy_name(probes));
@@ -81,8 +92,11 @@ Causes find_proxy_login(const Case& of) {
       "and "
       "room devices often cannot log in. To test with a login, set CALLREADY_PROXY_USER and "
       "CALLREADY_PROXY_PASSWORD and run again.",
-      listed(hosts_of(cause.explained), 8));
-  add_what_they_saw(finding.evidence, cause.explained);
+      listed(hosts_of(turned_away), 8));
+  add_what_they_saw(finding.evidence, turned_away);
+  if (facts.only_by_proxy()) {
+    finding.evidence.push_back({"", "Beside the proxy, no TCP connection gets out."});
+  }
   return {cause};
 }
 
@@ -113,7 +127,7 @@ Causes find_proxy_required(const Case& of) {
   finding.confidence = Confidence::certain;
   std::vector<const ProbeResult*> through;
   for (const auto* result : proxied_probes(facts)) {
-    if (reached(result->observation.outcome)) through.push_back(result);
+    if (came_through(*result)) through.push_back(result);
   }
   std::vector<const ProbeResult*> lost;
   for (const auto* result : cause.explained) {

@@ -23,6 +23,7 @@ std::span<const Rule> rules() {
       find_proxy_required,
       find_proxy_denials,
       find_stripped_upgrades,
+      find_rate_limit,
       find_web_only,  // takes the place of UDP and of the ports one by one
       find_tcp_ports,
       find_udp_blocked,

@@ -55,6 +55,8 @@ Causes find_proxy_login(const Case&);
 Causes find_proxy_required(const Case&);
 Causes find_proxy_denials(const Case&);
 Causes find_stripped_upgrades(const Case&);
+// finding_rate.cpp
+Causes find_rate_limit(const Case&);
 // finding_tcp.cpp
 Causes find_web_only(const Case&);
 Causes find_tcp_ports(const Case&);
@@ -85,6 +87,7 @@ Causes find_vendor_down(const Case&);
 struct UdpVerdict {
   Confidence confidence = Confidence::likely;
   std::vector<FindingEvidence> evidence;
+  bool only_replies = false;  // packets leave, and nothing comes back
 };
 std::optional<UdpVerdict> udp_is_blocked(const Facts& facts);
 // The failing UDP probes to the outside, but DNS.

@@ -47,7 +47,7 @@ std::optional<FindingEvidence> another_page(const ProbeResult& result) {
 
 Causes find_offline(const Case& of) {
   const auto& facts = of.facts;
-  if (facts.proxy_works()) return {};
+  if (facts.proxy_speaks()) return {};
   std::set<std::string> parties;
   std::size_t silent = 0, without_route = 0, tried = 0;
   bool control = false;
@@ -65,9 +65,15 @@ Causes find_offline(const Case& of) {
     if (facts.inside(result)) continue;
     if (reached(result.observation.outcome)) return {};
     if (has_no_route(result)) ++without_route;
-    if (failing(result)) ++tried;
+    // Without a route, no name server can be asked either.
+    if (failing(result) && result.observation.detail != "dns_unreachable") ++tried;
   }
-  const bool nowhere = without_route >= enough_endpoints && silent == 0 && tried == 0;
+  const auto& interfaces = facts.report.site.interfaces;
+  const bool led_nowhere =
+      !interfaces.empty() && std::none_of(interfaces.begin(), interfaces.end(),
+                                          [](const auto& one) { return one.default_route; });
+  const std::size_t enough = led_nowhere ? 1 : enough_endpoints;
+  const bool nowhere = without_route >= enough && silent == 0 && tried == 0;
   if (!nowhere && (silent < enough_endpoints || parties.size() < 2)) return {};
 
   Cause cause;

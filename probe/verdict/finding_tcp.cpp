@@ -84,7 +84,8 @@ Causes find_web_only(const Case& of) {
     for (const auto& contact : cell.contacts) {
       const auto& result = *contact.result;
       const bool tls = result.probe.target.transport == Transport::tls;
-      if (tls && result.observation.outcome == Outcome::answered) secure.insert(cell.network);
+      // Whoever signs: a sign-in page, which shows none, was judged before.
+      if (tls && !chain_of(result).empty()) secure.insert(cell.network);
     }
   }
   const auto others =
@@ -184,7 +185,17 @@ namespace {
 using Destination = std::vector<const Cell*>;
 
 std::vector<Destination> destinations(const Facts& facts) {
-  const auto heard = [](const Cell& cell) { return out(cell) || cell.way == Way::refused; };
+  // Of a host in whose name a device on the way resets, no reset is its own.
+  std::set<std::string> impersonated;
+  for (const auto& cell : facts.cells) {
+    for (const auto& contact : cell.contacts) {
+      const bool forged = contact.result->observation.detail == "refused_on_the_way";
+      if (forged) impersonated.insert(cell.host);
+    }
+  }
+  const auto heard = [&](const Cell& cell) {
+    return out(cell) || (cell.way == Way::refused && !impersonated.contains(cell.host));
+  };
   std::set<std::string> reached_parties;
   for (const auto& cell : facts.cells) {
     if (heard(cell)) reached_parties.insert(cell.party);

@@ -13,7 +13,8 @@ namespace {
 
 constexpr std::uint16_t dns_port = 53;
 
-bool out(const Cell& cell) { return cell.way == Way::open || cell.way == Way::left; }
+bool gets_out(Way way) { return way == Way::open || way == Way::left; }
+bool out(const Cell& cell) { return gets_out(cell.way); }
 
 bool is_range(const ProbeResult& result) { return result.probe.check == "udp-range"; }
 
@@ -26,7 +27,11 @@ bool in_a_range(const Cell& cell) {
   return std::any_of(cell.contacts.begin(), cell.contacts.end(), of_a_range);
 }
 bool has_service(const Cell& cell) {
-  return !std::all_of(cell.contacts.begin(), cell.contacts.end(), of_a_range);
+  const bool range = in_a_range(cell);
+  return std::any_of(cell.contacts.begin(), cell.contacts.end(), [&](const Contact& contact) {
+    // A second round asks for a range's ports by themselves.
+    return !of_a_range(contact) && !(range && contact.result->probe.check == "hop");
+  });
 }
 
 std::vector<const Cell*> udp_cells(const Facts& facts) {
@@ -84,13 +89,43 @@ void add_probes(const Case& of, const Cell& cell, std::vector<const ProbeResult*
   }
 }
 
+// Packets leave, and nobody who answers everybody is heard, on whatever port: the way back is shut.
+std::optional<UdpVerdict> replies_are_lost(const std::vector<const Cell*>& cells) {
+  std::set<std::uint16_t> ports;
+  std::set<std::string> parties;
+  const Cell* left = nullptr;
+  for (const auto* cell : cells) {
+    if (cell->way == Way::open) return std::nullopt;
+    if (cell->way == Way::left) left = cell;
+    for (const auto& contact : cell->contacts) {
+      if (contact.way != Way::lost || !contact.responder) continue;
+      ports.insert(cell->port);
+      parties.insert(cell->party);
+    }
+  }
+  // A port that is inspected, or one operator that is down, has the others answer.
+  if (left == nullptr || ports.size() < 3 || parties.size() < 3) return std::nullopt;
+  UdpVerdict verdict;
+  verdict.confidence = Confidence::likely;
+  verdict.only_replies = true;
+  verdict.evidence.push_back(
+      {"", fmt::format("UDP leaves the site, and no reply comes back: servers that answer "
+                       "everybody are silent, on ports {}: {}.",
+                       ports_in_words({ports.begin(), ports.end()}, 4),
+                       listed({parties.begin(), parties.end()}))});
+  for (const auto& contact : left->contacts) {
+    if (contact.way == Way::left) verdict.evidence.push_back(what_it_saw(contact));
+  }
+  return verdict;
+}
+
 }  // namespace
 
 std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
   const auto cells = udp_cells(facts);
   if (cells.empty() || !facts.tcp_gets_out()) return std::nullopt;
   if (std::any_of(cells.begin(), cells.end(), [](const Cell* cell) { return out(*cell); })) {
-    return std::nullopt;
+    return replies_are_lost(cells);
   }
   UdpVerdict verdict;
   std::set<std::uint16_t> dropped;
@@ -158,12 +193,16 @@ Causes find_udp_blocked(const Case& of) {
   if (!of.matters(cause.explained)) return {};
   auto& finding = cause.finding;
   finding.code = "firewall.udp_blocked";
-  finding.title = "The firewall lets no UDP out";
+  finding.title = verdict->only_replies ? "The firewall lets no replies over UDP in"
+                                        : "The firewall lets no UDP out";
   finding.owner = Owner::network;
   finding.confidence = verdict->confidence;
-  finding.fix = fmt::format("Allow outgoing UDP from the user network, with the replies: {}.{}",
-                            flows_in_words(of.facts, cause.explained),
-                            where_the_list_is(of.facts, cause.explained));
+  finding.fix = fmt::format(
+      "{} {}.{}",
+      verdict->only_replies ? "Let the replies in to the UDP that the user network sends (a "
+                              "stateful rule, with a timeout of 60 s or more):"
+                            : "Allow outgoing UDP from the user network, with the replies:",
+      flows_in_words(of.facts, cause.explained), where_the_list_is(of.facts, cause.explained));
   finding.evidence = verdict->evidence;
   finding.evidence.push_back({"", "TCP to the Internet works."});
   return {cause};
@@ -198,6 +237,7 @@ Causes find_udp_ports(const Case& of) {
         if (contact.way != Way::lost || !contact.responder) continue;
         silent_parties.insert(cell->party);
         payloads.insert(contact.payload);
+        if (contact.payload == "turn") payloads.insert("stun");
         if (cell->way == Way::lost) dead.push_back(cell);
       }
     }
@@ -273,6 +313,28 @@ std::string bounds_in_words(const Gap& gap) {
                      listed(good));
 }
 
+// By what media sends: on a port where a device lets only STUN pass, media does not.
+Way media_way(const Cell& cell) {
+  Way way = Way::unknown;
+  for (const auto& contact : cell.contacts) {
+    if (!of_a_range(contact) && contact.payload != "rtp") continue;
+    if (gets_out(contact.way)) return contact.way;
+    if (way != Way::blocked) way = contact.way;
+  }
+  return way == Way::unknown ? cell.way : way;
+}
+
+// A probe that says that STUN passes where these packets died.
+std::optional<FindingEvidence> stun_passes(const std::vector<const Cell*>& cells) {
+  for (const auto* cell : cells) {
+    for (const auto& contact : cell->contacts) {
+      const bool other = contact.payload == "stun" && contact.result->probe.check == "hop";
+      if (other && gets_out(contact.way)) return what_it_saw(contact);
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 Causes find_udp_ranges(const Case& of) {
@@ -280,11 +342,12 @@ Causes find_udp_ranges(const Case& of) {
   std::map<std::uint16_t, Way> ports;  // of all destinations: the best
   std::map<std::uint16_t, std::vector<const Cell*>> cells_of;
   for (const auto* cell : udp_cells(facts)) {
-    if (cell->way == Way::lost || cell->way == Way::unknown) continue;
+    const auto own = media_way(*cell);
+    if (own == Way::lost || own == Way::unknown) continue;
     // Single ports are the rule before this one; where they get out they bound a range, too.
-    if (!in_a_range(*cell) && !out(*cell)) continue;
-    auto& way = ports.try_emplace(cell->port, cell->way).first->second;
-    if (out(*cell)) way = cell->way;
+    if (!in_a_range(*cell) && !gets_out(own)) continue;
+    auto& way = ports.try_emplace(cell->port, own).first->second;
+    if (gets_out(own)) way = own;
     cells_of[cell->port].push_back(cell);
   }
   const auto found = gaps(ports);
@@ -314,16 +377,22 @@ Causes find_udp_ranges(const Case& of) {
   if (spans.empty()) return {};
   auto& finding = cause.finding;
   finding.code = "firewall.udp_range_blocked";
-  finding.title = fmt::format("The firewall lets no UDP out to ports {}", listed(spans));
+  const auto only_stun = stun_passes(closed);
+  finding.title = fmt::format("The firewall lets no {} out to ports {}",
+                              only_stun ? "media (RTP)" : "UDP", listed(spans));
   finding.owner = Owner::network;
   finding.confidence = refusals(closed).empty() ? Confidence::likely : Confidence::certain;
   finding.fix = fmt::format(
-      "Allow outgoing UDP from the user network, with the replies, to the whole range: {}.{}{}",
+      "{}llow outgoing UDP from the user network, with the replies, to the whole range: {}.{}{}",
+      only_stun ? "Switch off the inspection that drops UDP it does not know (application control, "
+                  "\"unknown-udp\") for these flows, and a"
+                : "A",
       flows_in_words(facts, cause.explained), ask_the_device(closed),
       where_the_list_is(facts, cause.explained));
   finding.evidence = evidence_for(closed, 6);
   const auto where = finding.evidence.begin() + (finding.evidence.empty() ? 0 : 1);
   finding.evidence.insert(where, bounds.begin(), bounds.end());
+  if (only_stun) finding.evidence.insert(finding.evidence.begin() + 1, *only_stun);
   if (const auto control = control_for(facts, closed.front()->host)) {
     finding.evidence.push_back(*control);
   }

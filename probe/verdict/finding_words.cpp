@@ -71,7 +71,8 @@ std::string where_the_list_is(const Facts& facts, const std::vector<const ProbeR
   }
   if (sets.empty()) return {};
   std::string commands;
-  for (const auto& set : sets) commands += (commands.empty() ? "" : ", ") + ("callready show " + set);
+  for (const auto& set : sets)
+    commands += (commands.empty() ? "" : ", ") + ("callready show " + set);
   return fmt::format(" The whole list: {}.", commands);
 }
 

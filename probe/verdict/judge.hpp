@@ -23,11 +23,15 @@ class Evidences {
   std::optional<Milliseconds> distance_of_region(const std::string& region) const;
   // True where another transport's OPTIONS to the same host was answered.
   bool answers_sip(const std::string& host) const;
+  // True where a name that the site's resolvers do not know was found elsewhere: then no name is
+  // missing because it has ceased to exist.
+  bool names_are_hidden() const { return names_are_hidden_; }
 
  private:
   std::map<std::string, const ProbeResult*> by_id_;
   std::map<std::string, Milliseconds> distances_, region_distances_;
   std::map<std::string, bool> sip_answers_;
+  bool names_are_hidden_ = false;
 };
 
 // One row: what was reached, and what that means by the row's `reach`.

@@ -14,12 +14,16 @@ enum class State { reached, bad, unknown, ignored };
 
 // What one probe says of its endpoint. Silence is the hard case: it counts against a service that
 // is known to answer everybody (STUN, TURN, NTP, DNS and whatever speaks TCP), and proves nothing
-// of one that may ignore strangers (media ranges; SIP, unless the server answered us elsewhere).
+// of one that may ignore strangers (media ranges; SIP, over a connection too, unless the server
+// answered us elsewhere).
 State state_of(const ProbeResult& result, const Evidences& evidences) {
   const auto& [probe, observation] = result;
   if (reached(observation.outcome)) return State::reached;
   if (observation.outcome == Outcome::skipped) {
     return observation.detail == "not_needed" ? State::ignored : State::unknown;
+  }
+  if (observation.detail == "sip_timed_out") {
+    return evidences.answers_sip(probe.target.host) ? State::bad : State::unknown;
   }
   if (observation.outcome != Outcome::silent) return State::bad;
   // "dropped", "partly_dropped": the control passed where these packets died.
@@ -32,9 +36,9 @@ State state_of(const ProbeResult& result, const Evidences& evidences) {
   return State::bad;
 }
 
-bool no_such_name(const ProbeResult& result) {
+bool no_such_name(const ProbeResult& result, const Evidences& evidences) {
   return result.observation.outcome == Outcome::unresolved &&
-         result.observation.detail == "no_such_name";
+         result.observation.detail == "no_such_name" && !evidences.names_are_hidden();
 }
 
 // An endpoint that several routes lead to is reached where one does.
@@ -43,9 +47,9 @@ struct Endpoint {
   bool gone = true;                  // every route failed because the name does not exist
   const ProbeResult* why = nullptr;  // the first route that was not the way
 
-  void add_route(const ProbeResult& result, State route) {
+  void add_route(const ProbeResult& result, State route, const Evidences& evidences) {
     if (route == State::ignored) return;
-    gone = gone && no_such_name(result);
+    gone = gone && no_such_name(result, evidences);
     if (route != State::reached && why == nullptr) why = &result;
     if (state == State::ignored || route == State::reached) {
       state = route;
@@ -129,7 +133,7 @@ std::vector<HostState> host_states(const Requirement& requirement,
     if (!hosts.contains(target.host)) order.push_back(target.host);
     regions[target.host] = result->probe.region;
     const auto key = fmt::format("{}/{}", to_string(target.transport), target.ports.to_string());
-    hosts[target.host][key].add_route(*result, state_of(*result, evidences));
+    hosts[target.host][key].add_route(*result, state_of(*result, evidences), evidences);
   }
   std::vector<HostState> states;
   for (const auto& host : order) {

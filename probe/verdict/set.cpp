@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <set>
 
 #include "probe/verdict/judge.hpp"
 
@@ -55,7 +56,15 @@ Verdict verdict_of_rows(const std::map<std::string, RequirementResult>& rows) {
 }  // namespace
 
 Evidences::Evidences(const std::vector<ProbeResult>& results) {
+  std::set<std::string> missing, found_elsewhere;
   for (const auto& result : results) {
+    const auto& [probe, seen] = result;
+    if (seen.detail == "no_such_name") missing.insert(probe.target.host);
+    const auto name = probe.with.find("name");
+    const bool elsewhere = probe.check == "dns" && probe.with.contains("server");
+    if (elsewhere && name != probe.with.end() && seen.outcome == Outcome::answered) {
+      found_elsewhere.insert(name->second);
+    }
     by_id_[result.probe.id] = &result;
     const auto& host = result.probe.target.host;
     if (result.observation.round_trip && result.probe.target.route.direct()) {
@@ -69,6 +78,9 @@ Evidences::Evidences(const std::vector<ProbeResult>& results) {
       sip_answers_[host] = true;
     }
   }
+  names_are_hidden_ = std::any_of(missing.begin(), missing.end(), [&](const std::string& name) {
+    return found_elsewhere.contains(name);
+  });
 }
 
 const ProbeResult* Evidences::find(const std::string& probe_id) const {

@@ -40,7 +40,7 @@ TEST(FollowUps, AskForASilentPortByItsProtocolAndAnother) {
   const auto list =
       ids(report({row("turn", {turn("turn.vendor.com", silent, "")}), controls(anchors())}));
   const std::string to = "hop/udp/turn.vendor.com:3478?control=20.1.1.1:443&payload=";
-  EXPECT_TRUE(asks(list, to + "stun"));
+  EXPECT_TRUE(asks(list, to + "turn"));
   EXPECT_TRUE(asks(list, to + "rtp"));
   EXPECT_TRUE(asks(list, "hop/udp/www.cloudflare.com:3478?control=20.1.1.1:443&payload=rtp"))
       << "the same port elsewhere";

@@ -8,19 +8,22 @@ from .certificates import Authority
 from .plan import FOLDER, PUBLIC_RESOLVERS
 from .rules import INTERCEPT_PORT, PORTAL_PORT
 from .server import Server, tcp
-from .tools import squid_helper, tool
+from .tools import beside, squid_helper, tool
 
 PROXY_PORT = 3128
-LATE_DNS = "127.0.0.53"
+HIDDEN_DNS = "127.0.0.53"
 
 
 def resolver(plan, space):
     """unbound: the LAN's resolver, forwarding over the WAN."""
     server = Server("resolver", space)
-    forwarders = plan.forwarders
-    if plan.dns_delay_ms:
-        forwarders = [_late_answers(plan, space)]
-    forwards = "\n".join(f"  forward-addr: {a}" for a in forwarders)
+    own = plan.router
+    if plan.dns_delay_ms:  # somebody else answers in its place, late
+        own = HIDDEN_DNS
+        late = Server("late-dns", space)
+        late.start(sys.executable, beside("late_dns.py"), plan.router, own, str(plan.dns_delay_ms),
+                   probe=lambda: None)
+    forwards = "\n".join(f"  forward-addr: {a}" for a in plan.forwarders)
     lines = "\n".join("  " + line for line in plan.resolver)
     policy = ""
     if plan.policy_zone:
@@ -30,7 +33,7 @@ def resolver(plan, space):
         policy = f'rpz:\n  name: "policy.site."\n  zonefile: "{zone}"\n'
     config = server.write("unbound.conf", f"""
 server:
-  interface: {plan.router}
+  interface: {own}
   access-control: 0.0.0.0/0 allow
   do-ip6: no
   do-daemonize: no
@@ -43,7 +46,6 @@ server:
   pidfile: ""
   module-config: "respip iterator"
   ede: yes
-  do-not-query-localhost: no
   hide-version: yes
 {lines}
 remote-control:
@@ -52,16 +54,14 @@ remote-control:
   name: "."
 {forwards}
 """)
-    return server.start("unbound", "-d", "-c", config, probe=tcp(plan.router, 53))
+    return server.start("unbound", "-d", "-c", config, probe=tcp(own, 53))
 
 
-def _late_answers(plan, space):
-    """A forwarder that takes its time, for the resolver to ask; its address."""
-    server = Server("late-dns", space)
-    program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "late_dns.py")
-    server.start(sys.executable, program, LATE_DNS, PUBLIC_RESOLVERS[0], str(plan.dns_delay_ms),
-                 probe=lambda: None)
-    return LATE_DNS
+def web_filter(plan, space):
+    """Hangs up on TLS that greets unwanted names, and lets all else pass as it is."""
+    return Server("web-filter", space).start(
+        sys.executable, beside("sni_filter.py"), plan.router, str(INTERCEPT_PORT),
+        *plan.web_filter, probe=tcp(plan.router, INTERCEPT_PORT))
 
 
 def proxy(plan, space, trust):
@@ -71,7 +71,7 @@ def proxy(plan, space, trust):
     """
     server = Server("proxy", space)
     login = _login(plan, server) if plan.proxy_login else ""
-    opens = plan.intercept or plan.proxy_bumps or plan.web_filter
+    opens = plan.intercept or plan.proxy_bumps
     made_by = _inspection() if opens else ""
     intercept = _intercept(plan, server, trust, made_by) if opens else ""
     bump = f" ssl-bump {made_by}" if plan.proxy_bumps else ""
@@ -119,23 +119,16 @@ def _inspection():
 
 
 def _intercept(plan, server, trust, made_by):
-    """Opens TLS with certificates of its own making, or hangs up on some names (ssl_bump)."""
+    """Opens TLS with certificates of its own making (ssl_bump)."""
     certificates, helper = server.path("made"), squid_helper("security_file_certgen")
     subprocess.run([helper, "-c", "-s", certificates, "-M", "4MB"], check=True, capture_output=True)
-    if plan.web_filter:
-        names = " ".join("." + domain for domain in plan.web_filter)
-        what = f"acl unwanted ssl::server_name {names}\nssl_bump terminate unwanted\nssl_bump splice all"
-    else:
-        what = "ssl_bump bump all"
-    transparent = ""
-    if plan.intercept or plan.web_filter:
-        transparent = (f"https_port {plan.router}:{INTERCEPT_PORT} intercept ssl-bump "
-                       f"{made_by}\n")
+    transparent = (f"https_port {plan.router}:{INTERCEPT_PORT} intercept ssl-bump {made_by}\n"
+                   if plan.intercept else "")
     return (transparent +
             f"sslcrtd_program {helper} -s {certificates} -M 4MB\n"
             "sslcrtd_children 2 startup=1 idle=1\n"
             f"tls_outgoing_options cafile={trust}\n"
-            f"acl hello at_step SslBump1\nssl_bump peek hello\n{what}\n"
+            "acl hello at_step SslBump1\nssl_bump peek hello\nssl_bump bump all\n"
             "host_verify_strict off\n")
 
 

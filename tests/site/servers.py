@@ -34,6 +34,8 @@ def start_all(plan, topology):
                 voice.stun(topology.stun)]
     if plan.proxy_up:
         servers.append(lan.proxy(plan, topology.router, PUBLIC))
+    if plan.web_filter:
+        servers.append(lan.web_filter(plan, topology.router))
     if plan.portal:
         servers.append(lan.portal(plan, topology.router))
     if "ntp" not in plan.down:

@@ -29,6 +29,11 @@ def tool(name):
     return found
 
 
+def beside(name):
+    """A program of the site's own, in this folder."""
+    return os.path.join(os.path.dirname(os.path.abspath(__file__)), name)
+
+
 def wan_program():
     """callready-wan, as CTest names it or from the newest build of this source tree."""
     given = os.environ.get("CALLREADY_WAN")

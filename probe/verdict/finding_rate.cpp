@@ -1,0 +1,105 @@
+// An intrusion prevention that took offence: what answered at first does not any more.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "probe/verdict/finding_rules.hpp"
+#include "probe/verdict/finding_words.hpp"
+
+namespace callready::findings {
+namespace {
+
+// The first and the second time that a port was asked.
+struct Twice {
+  const Contact* before = nullptr;  // it answered
+  const Contact* after = nullptr;   // it does not
+};
+
+bool is_second(const Contact& contact) { return contact.result->probe.with.contains("again"); }
+
+// What this computer is called where it is to be let through.
+std::string own_address(const Report& report) {
+  for (const auto& interface : report.site.interfaces) {
+    for (const auto& address : interface.addresses) {
+      if (interface.default_route && address.is_v4()) return " (" + address.to_string() + ")";
+    }
+  }
+  return {};
+}
+
+// The site's resolver still finds names: the line is up, and it is this computer that is shut out.
+std::optional<FindingEvidence> line_is_up(const Facts& facts) {
+  for (const auto& result : facts.report.probes) {
+    const bool own = result.probe.check == "dns" && !result.probe.with.contains("server");
+    const auto* answer = evidence_of(result, "dns_answer");
+    if (!own || answer == nullptr || facts.asked_for(result)) continue;
+    return FindingEvidence{result.probe.id, "Meanwhile, the line is up: " + answer->text + "."};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Causes find_rate_limit(const Case& of) {
+  const auto& facts = of.facts;
+  std::vector<Twice> lost;
+  std::set<std::string> networks;
+  for (const auto& cell : facts.cells) {
+    Twice twice;
+    for (const auto& contact : cell.contacts) {
+      if (!is_second(contact)) {
+        const bool answered = contact.way == Way::open && contact.result->observation.sent_at;
+        if (answered) twice.before = &contact;
+      } else {
+        twice.after = &contact;
+      }
+    }
+    if (twice.before == nullptr || twice.after == nullptr) continue;
+    if (twice.after->way != Way::lost) return {};  // still there: nobody took offence
+    const auto& before = twice.before->result->observation.sent_at;
+    const auto& after = twice.after->result->observation.sent_at;
+    if (!after || *after < *before) continue;
+    lost.push_back(twice);
+    networks.insert(cell.network);
+  }
+  if (lost.empty()) return {};
+  Cause cause;
+  for (const auto& cell : facts.cells) {
+    if (cell.port == 53) continue;
+    for (const auto& contact : cell.contacts) {
+      const auto* result = contact.result;
+      const bool silent = contact.way == Way::lost && !of.explained(*result);
+      if (silent) cause.explained.push_back(result);
+    }
+  }
+  if (!of.matters(cause.explained)) return {};
+  const auto line = line_is_up(facts);
+  auto& finding = cause.finding;
+  finding.code = "firewall.rate_limited";
+  finding.title =
+      "A device on the way has shut this computer out: what answered at first is silent";
+  finding.owner = Owner::security;
+  finding.confidence = line && networks.size() > 1 ? Confidence::certain : Confidence::likely;
+  finding.fix = fmt::format(
+      "Exempt this computer{} from the intrusion prevention (port scan, host sweep or flood "
+      "protection) on the firewall, or raise its limit: calls meet dozens of servers within "
+      "seconds, too. Until the block has run out (often a minute to an hour), nothing else works "
+      "from here; then run again, without --pace fast.",
+      own_address(facts.report));
+  for (const auto& [before, after] : lost) {
+    // By milliseconds, as a saved report has them.
+    const auto seconds = std::chrono::duration<double>(
+        std::chrono::floor<std::chrono::milliseconds>(*after->result->observation.sent_at) -
+        std::chrono::floor<std::chrono::milliseconds>(*before->result->observation.sent_at));
+    const auto& target = after->result->probe.target;
+    finding.evidence.push_back(
+        {after->result->probe.id,
+         fmt::format("{}, {} {}, answered, and {:.0f} s later it did not.", target.host,
+                     is_udp(*after->result) ? "UDP" : "TCP", target.port(), seconds.count())});
+  }
+  if (line) finding.evidence.push_back(*line);
+  add_what_they_saw(finding.evidence, cause.explained, 4);
+  return {cause};
+}
+
+}  // namespace callready::findings

@@ -1,0 +1,213 @@
+// Neighbouring causes that only a second measurement tells apart (DESIGN, "How neighbours are told
+// apart"): each with its near miss.
+#include "probe/verdict/findings.hpp"
+
+#include "tests/verdict/site_report.hpp"
+
+namespace callready {
+namespace {
+
+using namespace test;
+using Codes = std::vector<std::string>;
+
+Codes codes(const Report& report) {
+  Codes list;
+  for (const auto& finding : diagnose(report)) {
+    list.push_back(fmt::format("{} ({})", finding.code, to_string(finding.confidence)));
+  }
+  return list;
+}
+
+std::vector<ProbeResult> anchors() {
+  return {tls("www.google.com"), tls("www.cloudflare.com"), stun("stun.cloudflare.com"),
+          stun("stun.l.google.com", 19302), ntp("pool.ntp.org")};
+}
+
+ProbeResult later(ProbeResult result, int seconds) {
+  *result.observation.sent_at += std::chrono::seconds(seconds);
+  return result;
+}
+
+// --- the site as a whole ---
+
+Report unplugged() {
+  auto page =
+      probe("http", Transport::tls, "portal.vendor.com", 443, unresolved, "dns_unreachable");
+  auto media = range("20.1.2.3", {});
+  media.observation.outcome = skipped;
+  media.observation.detail = "no_route";
+  auto made = report({row("web", {page}), row("media", {media}),
+                      controls({probe("tls", Transport::tls, "www.google.com", 443, unresolved,
+                                      "dns_unreachable")})});
+  made.site.interfaces.front().default_route = false;
+  return made;
+}
+
+TEST(Unplugged, IsNotTheNameServersFault) {
+  EXPECT_EQ(codes(unplugged()), Codes{"network.offline (certain)"});
+  auto wired = unplugged();
+  wired.site.interfaces.front().default_route = true;
+  EXPECT_EQ(codes(wired), Codes{"dns.unreachable (likely)"});
+}
+
+TEST(Offline, IsNoneWhereAProxyWantsALogin) {
+  auto found = codes(report(
+      {row("web", {tls("portal.vendor.com", silent, "timed_out"),
+                   proxied(tcp("portal.vendor.com", 443), denied, "407")}),
+       controls({tls("www.google.com", silent, ""), tls("www.cloudflare.com", silent, "")})}));
+  EXPECT_EQ(found, Codes{"proxy.auth_required (certain)"});
+}
+
+TEST(WebOnly, IsSeenThroughInspection) {
+  const auto opened = [](std::string host) {
+    return with_root(tls(std::move(host), failed, "untrusted", "CN=Corp CA"), false);
+  };
+  const auto made =
+      report({row("web", {opened("portal.vendor.com")}),
+              row("sip", {sip_tcp("sip.vendor.com", 5060, silent), sip_tls("sip.other.net", silent),
+                          stun("turn.vendor.com", 3478, silent)}),
+              controls({opened("www.google.com"), opened("www.cloudflare.com"),
+                        stun("stun.l.google.com", 19302, silent)}),
+              follow_up({tcp_hop("www.google.com", 5222, "dropped"),
+                         udp_hop("turn.vendor.com", 443, "dropped"),
+                         udp_hop("turn.vendor.com", 3478, "dropped", "stun"),
+                         udp_hop("turn.vendor.com", 50'000, "dropped")})});
+  EXPECT_EQ(codes(made), (Codes{"firewall.web_only (certain)", "tls.intercepted (certain)"}));
+}
+
+// --- who refuses, and whom ---
+
+TEST(Destination, AResetInItsNameIsNotItsOwn) {
+  const auto made = [](const std::string& hop_result) {
+    return report({row("turn", {turn("turn1.vendor.com", silent, "timed_out"),
+                                turn_tls("turn1.vendor.com", refused), turn("turn2.vendor.com"),
+                                turn_tls("turn2.vendor.com")}),
+                   controls(anchors()),
+                   follow_up({tcp_hop("turn1.vendor.com", 443, hop_result),
+                              tcp("turn1.vendor.com", 80, refused),
+                              udp_hop("turn1.vendor.com", 3478, "dropped", "stun")})});
+  };
+  EXPECT_EQ(codes(made("refused_on_the_way")), Codes{"firewall.destination_blocked (certain)"});
+  const auto own = codes(made("left_site"));
+  EXPECT_EQ(std::count(own.begin(), own.end(), "firewall.destination_blocked (certain)"), 0);
+}
+
+// --- one protocol, or the port ---
+
+TEST(StunFilter, TellsTurnFromStun) {
+  const auto made = [](Outcome elsewhere) {
+    return report({row("turn", {turn("turn1.vendor.com", silent, ""), stun("turn1.vendor.com"),
+                                turn("turn2.vendor.com", elsewhere, "401")}),
+                   controls(anchors()),
+                   follow_up({udp_hop("turn1.vendor.com", 3478, "dropped", "turn"),
+                              udp_hop("turn1.vendor.com", 3478, "left_site", "rtp")})});
+  };
+  EXPECT_EQ(codes(made(silent)), Codes{"firewall.stun_filtered (certain)"});
+  EXPECT_EQ(diagnose(made(silent)).front().title, "The firewall lets UDP out, but not TURN");
+  EXPECT_NE(codes(made(answered)), Codes{"firewall.stun_filtered (certain)"});
+}
+
+TEST(SipFilter, OfUdpStandsBesideTcpThatWorks) {
+  const auto made = [](const std::string& payload) {
+    return report({row("sip", {sip("sip.vendor.com", 5060, silent), sip_tcp("sip.vendor.com")}),
+                   controls(anchors()),
+                   follow_up({udp_hop("sip.vendor.com", 5060, "dropped", "sip"),
+                              udp_hop("sip.vendor.com", 5060, "left_site", payload)})});
+  };
+  EXPECT_EQ(codes(made("rtp")), Codes{"firewall.sip_filtered (certain)"});
+  EXPECT_NE(codes(made("sip")), Codes{"firewall.sip_filtered (certain)"});
+}
+
+TEST(UdpRange, SaysWhereOnlyStunPasses) {
+  const auto made = [](const std::string& result) {
+    return report({row("media", {range("20.1.2.3", all_ports("dropped"))}), controls(anchors()),
+                   follow_up({udp_hop("20.1.2.3", 10'000, result, "stun")})});
+  };
+  EXPECT_EQ(codes(made("left_site")), Codes{"firewall.udp_range_blocked (likely)"});
+  EXPECT_NE(diagnose(made("left_site")).front().title.find("media (RTP)"), std::string::npos);
+  EXPECT_EQ(codes(made("dropped")), Codes{"firewall.udp_range_blocked (likely)"});
+  EXPECT_EQ(diagnose(made("dropped")).front().title.find("media (RTP)"), std::string::npos);
+}
+
+// --- the way back ---
+
+TEST(UdpBlocked, WhereNoReplyComesBack) {
+  const auto made = [](Outcome other) {
+    return report({row("turn", {turn("turn.vendor.com", silent, "")}),
+                   controls({tls("www.google.com"), tls("www.cloudflare.com"),
+                             stun("stun.l.google.com", 19302, silent), ntp("pool.ntp.org", other)}),
+                   follow_up({udp_hop("turn.vendor.com", 3478, "left_site", "turn")})});
+  };
+  EXPECT_EQ(codes(made(silent)), Codes{"firewall.udp_blocked (likely)"});
+  EXPECT_NE(diagnose(made(silent)).front().title.find("replies"), std::string::npos);
+  EXPECT_EQ(codes(made(answered)), Codes{}) << "the server may be down: nothing is known";
+}
+
+// --- a device that took offence ---
+
+Report shut_out(Outcome again, bool line_is_up) {
+  auto second = later(tcp("www.google.com", 443, again), 9);
+  auto other = later(tcp("www.cloudflare.com", 443, again), 9);
+  for (auto* result : {&second, &other}) result->probe.with["again"] = "true";
+  std::vector<ProbeResult> more{second, other};
+  if (line_is_up) more.push_back(question("example.com", "NOERROR"));
+  return report({row("sip", {sip_tcp("sip.vendor.com", 5060, silent),
+                             sip_tls("sip.vendor.com", silent), turn("turn.vendor.com", silent)}),
+                 controls({tls("www.google.com"), tls("www.cloudflare.com")}),
+                 follow_up(std::move(more))});
+}
+
+TEST(RateLimit, IsWhatAnsweredAndDoesNotAnyMore) {
+  EXPECT_EQ(codes(shut_out(silent, true)), Codes{"firewall.rate_limited (certain)"});
+  EXPECT_EQ(codes(shut_out(silent, false)), Codes{"firewall.rate_limited (likely)"});
+  const auto finding = diagnose(shut_out(silent, true)).front();
+  EXPECT_NE(finding.fix.find("10.20.0.23"), std::string::npos) << finding.fix;
+  EXPECT_EQ(finding.evidence.front().text,
+            "www.cloudflare.com, TCP 443, answered, and 9 s later it did not.");
+}
+
+TEST(RateLimit, IsNoneWhereItStillAnswers) {
+  for (const auto& code : codes(shut_out(connected, true))) {
+    EXPECT_FALSE(code.starts_with("firewall.rate_limited")) << code;
+  }
+}
+
+// --- the proxy ---
+
+TEST(Proxy, OneConnectionShowsThatItIsGone) {
+  EXPECT_EQ(
+      codes(report({row("web", {tls("portal.vendor.com"),
+                                proxied(tls("portal.vendor.com"), refused, "proxy_unreachable")}),
+                    controls(anchors())})),
+      Codes{"proxy.unreachable (certain)"});
+}
+
+TEST(Proxy, OpensTlsForEverybodyOrForNone) {
+  const auto opened = [](std::string host) {
+    auto result = with_root(tls(std::move(host), failed, "untrusted", "CN=Corp CA"), false);
+    return at(proxied(std::move(result), failed, "untrusted"), "10.20.0.3");
+  };
+  const auto made = [&](ProbeResult contrast) {
+    return report({row("web", {opened("portal.vendor.com")}), controls(anchors()),
+                   follow_up({std::move(contrast)})});
+  };
+  EXPECT_EQ(codes(made(opened("www.google.com"))), Codes{"tls.intercepted (certain)"});
+  EXPECT_EQ(codes(made(proxied(tls("www.google.com")))), Codes{"tls.untrusted (likely)"});
+}
+
+// --- what nobody misses ---
+
+TEST(Outdated, IsNotSaidOfANameThatNobodyMisses) {
+  auto gone = tls("old.vendor.com", unresolved, "no_such_name");
+  gone.observation.address.reset();
+  const auto made = [&](Row row) {
+    return report({std::move(row), controls(anchors()),
+                   follow_up({question("old.vendor.com", "NXDOMAIN", "9.9.9.9")})});
+  };
+  EXPECT_EQ(codes(made(row("web", {gone, tls("portal.vendor.com")}))),
+            Codes{"target.outdated (likely)"});
+  EXPECT_EQ(codes(made(spare("web", {gone, tls("portal.vendor.com")}))), Codes{});
+}
+
+}  // namespace
+}  // namespace callready
