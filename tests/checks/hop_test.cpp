@@ -1,5 +1,5 @@
 // The part of `hop` that needs no router; the rest is tested on the private site
-// (tests/site/findings_test.py).
+// (tests/site/confusion_test.py).
 #include "tests/support/check_runner.hpp"
 
 namespace callready {

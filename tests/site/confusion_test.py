@@ -1,0 +1,111 @@
+"""Each fault gives exactly the findings that name it, and a clean site gives none: cases.yaml.
+
+CALLREADY_CASES=all runs every case; otherwise one of each finding and of each kind of clean site.
+"""
+
+import os
+import unittest
+from unittest import mock
+
+from . import confusion, faults
+from .confusion import Outcome, load
+from .harness import SiteTest
+
+CALLREADY = os.environ.get("CALLREADY")
+
+
+def spread(cases):
+    """Clean sites and pairs, and of the single faults the first two of each finding."""
+    chosen, seen = [], {}
+    for case in cases:
+        code = next(iter(case.expected), "")
+        seen[case.group, code] = seen.get((case.group, code), 0) + 1
+        if case.group != "single" or seen[case.group, code] <= 2:
+            chosen.append(case)
+    return chosen
+
+
+@unittest.skipUnless(CALLREADY, "CALLREADY does not name the program")
+class Confusion(SiteTest):
+    def test_the_cause_is_named(self):
+        cases = load() if os.environ.get("CALLREADY_CASES") == "all" else spread(load())
+        outcomes = confusion.run_all(cases, CALLREADY, jobs=4)
+        # A machine that is too busy to answer in time is no finding: once more, alone.
+        outcomes = [o if o.good() else confusion.run_case(o.case, CALLREADY, 2) for o in outcomes]
+        bad = [f"{o.case.name}: {'; '.join(confusion.details(o))}" for o in outcomes if not o.good()]
+        self.assertEqual([], bad)
+
+
+class Table(unittest.TestCase):
+    """The table, and the counting; needs no namespaces."""
+
+    def test_there_is_enough_of_each_kind(self):
+        groups = [case.group for case in load()]
+        self.assertGreaterEqual(groups.count("clean"), 15)
+        self.assertGreaterEqual(groups.count("single"), 45)
+        self.assertGreaterEqual(groups.count("pair"), 6)
+
+    def test_rows_are_whole(self):
+        names = set()
+        for case in load():
+            self.assertNotIn(case.name, names)
+            names.add(case.name)
+            for fault in case.faults:
+                self.assertIn(fault.partition("=")[0], faults.FAULTS, case.name)
+            self.assertEqual(case.group == "clean", not case.expected, case.name)
+            for confidences, owner in case.expected.values():
+                self.assertLessEqual(set(confidences), {"certain", "likely", "possible"})
+                self.assertIn(owner, ("user", "helpdesk", "network", "proxy", "dns", "security",
+                                      "vendor"))
+
+    def report(self, *findings, status="pass"):
+        return {"findings": list(findings), "probes": [{"id": "p"}],
+                "sets": [{"id": "example", "verdict": "ready", "capabilities": [],
+                          "requirements": [{"id": "row", "status": status}]}]}
+
+    def finding(self, code="dns.slow", confidence="certain", owner="dns"):
+        return {"code": code, "confidence": confidence, "owner": owner, "title": "t", "fix": "f",
+                "evidence": [{"probe": "p", "text": "e"}], "explains": []}
+
+    def compared(self, report):
+        case = next(c for c in load() if list(c.expected) == ["dns.slow"])
+        outcome = Outcome(case, 1, report=report)
+        confusion._compare_findings(outcome)
+        return outcome
+
+    def test_right_missed_and_wrong(self):
+        outcome = self.compared(self.report(self.finding()))
+        self.assertEqual((["dns.slow"], [], []), (outcome.right, outcome.missed, outcome.wrong))
+        self.assertEqual(["dns.slow"], self.compared(self.report()).missed)
+        weak = self.compared(self.report(self.finding(confidence="possible")))
+        self.assertEqual(([], 1), (weak.right, len(weak.missed)))
+        other = self.compared(self.report(self.finding(), self.finding("nat.symmetric")))
+        self.assertEqual((1, 1), (len(other.right), len(other.wrong)))
+        stranger = self.finding()
+        stranger["evidence"] = [{"probe": "nobody", "text": "e"}]
+        self.assertTrue(self.compared(self.report(stranger)).remarks)
+
+    def test_what_no_finding_explains(self):
+        self.assertEqual(["example/row"], confusion._loose_ends(self.report(status="fail")))
+        self.assertEqual([], confusion._loose_ends(self.report()))
+
+    def test_false_alarms_are_counted_apart(self):
+        clean = next(c for c in load() if c.group == "clean")
+        alarm = Outcome(clean, 1, found=["dns.slow"], wrong=["dns.slow (certain dns): t"])
+        table = confusion.counts([alarm])["clean"]
+        self.assertEqual((0, 1), (table["wrong"], table["false alarm"]))
+        self.assertIn("**x**", confusion.matrix_as_markdown([alarm]))
+
+    def test_readme_is_written_between_its_marks_only(self):
+        before = "a\n" + "".join(confusion.MARKS).replace(confusion.MARKS[1], "old\n" + confusion.MARKS[1])
+        opened = mock.mock_open(read_data=before + "z\n")
+        with mock.patch("builtins.open", opened):
+            confusion.write_between_marks("README.md", "new\n")
+        written = "".join(call.args[0] for call in opened().write.call_args_list)
+        self.assertEqual("a\n" + confusion.MARKS[0] + "new\n" + confusion.MARKS[1] + "z\n", written)
+        with mock.patch("builtins.open", mock.mock_open(read_data="no marks\n")):
+            self.assertRaises(SystemExit, confusion.write_between_marks, "README.md", "new\n")
+
+
+if __name__ == "__main__":
+    unittest.main()
