@@ -14,7 +14,7 @@ namespace callready {
 struct RenderOptions {
   bool colour = false;   // ANSI colours
   bool unicode = true;   // false: nothing but ASCII is written
-  int width = 80;        // columns; held between 40 and 120
+  int width = 80;        // columns; held between 40 and 200
   bool verbose = false;  // every endpoint on its own line
   bool quiet = false;    // one line per set
 };

@@ -5,6 +5,9 @@
 namespace callready {
 namespace {
 
+// More rows than these are shown when asked for.
+constexpr std::size_t few_rows = 8;
+
 // What somebody pastes into a ticket: the fix, and where it comes from.
 std::string ticket_text(const Finding& finding, const Report& report) {
   const auto where = when_and_where(report);
@@ -67,7 +70,12 @@ void add_finding(Html& out, const Report& report, std::size_t i, const PageIndex
     out.put("<dt>Hurts</dt><dd>{}</dd>\n", hurt);
   }
   if (const auto rows = explained(finding, index); !rows.empty()) {
-    out.put("<dt>Explains</dt><dd>{}</dd>\n", rows);
+    if (finding.explains.size() > few_rows) {
+      out.put("<dt>Explains</dt><dd><details><summary>{} requirements</summary>{}</details></dd>\n",
+              finding.explains.size(), rows);
+    } else {
+      out.put("<dt>Explains</dt><dd>{}</dd>\n", rows);
+    }
   }
   out.put("<dt>Certainty</dt><dd>{}</dd>\n", to_string(finding.confidence));
   out.put("<dt>Code</dt><dd><code>{}</code></dd>\n</dl>\n", finding.code);

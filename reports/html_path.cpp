@@ -12,7 +12,7 @@ namespace callready {
 namespace {
 
 // Flows drawn per set; the table has them all.
-constexpr std::size_t most_flows = 12;
+constexpr std::size_t most_flows = 16;
 
 // All lengths in CSS pixels at the drawing's own size.
 struct Layout {
@@ -26,7 +26,7 @@ struct Layout {
   bool beside;                 // label, line and words beside each other
 };
 
-constexpr Layout wide{"wide", 1040, 200, 650, 124, 46, true, 8, 736, 46, true};
+constexpr Layout wide{"wide", 1040, 210, 690, 112, 46, true, 8, 768, 38, true};
 constexpr Layout narrow{"narrow", 320, 31, 289, 60, 26, false, 2, 16, 44, false};
 
 constexpr int word_line = 18;
@@ -38,12 +38,19 @@ struct Column {
   int x = 0;
 };
 
+// "10.20.0.3:3128" of "http://10.20.0.3:3128": the box is small.
+std::string without_scheme(const std::string& url) {
+  const auto end = url.find("://");
+  return end == std::string::npos ? url : url.substr(end + 3);
+}
+
 std::vector<Column> columns_of(const Path& path, const Layout& layout) {
   std::vector<Column> columns = {
       {Place::computer, "This computer", "PC", path.computer},
-      {Place::router, "Router, firewall", "Router", path.router},
+      {Place::router, "Router", "Router", path.router.empty() ? "and firewall" : path.router},
   };
-  if (path.has_proxy) columns.push_back({Place::proxy, "Proxy", "Proxy", path.proxy});
+  if (path.has_proxy)
+    columns.push_back({Place::proxy, "Proxy", "Proxy", without_scheme(path.proxy)});
   columns.push_back({Place::provider, "Provider", "Provider", path.provider});
   columns.push_back({Place::vendor, "Vendor", "Vendor", ""});
   const int last = static_cast<int>(columns.size()) - 1;
@@ -102,7 +109,7 @@ class Drawing {
     out.put(R"(<rect class="box" x="{}" y="1" width="{}" height="{}" rx="8"/>
 )",
             column.x - width / 2, width, height - 2);
-    const auto detail = layout_.names_own_address ? shortened(harmless(column.detail), 16) : "";
+    const auto detail = layout_.names_own_address ? shortened(harmless(column.detail), 17) : "";
     out.put(R"(<text class="strong{}" x="{}" y="{}" text-anchor="middle">{}</text>
 )",
             std::string_view(layout_.beside ? "" : " small-box"), column.x,
@@ -126,7 +133,7 @@ class Drawing {
     const auto count = std::min(group.flows.size(), most_flows);
     for (std::size_t i = 0; i < count; ++i) add_flow(group.flows[i]);
     if (group.flows.size() > count) {
-      y_ += 12;
+      y_ += 14;
       body_.put("<text class=\"quiet\" x=\"{}\" y=\"{}\">and {} more, in the table</text>\n",
                 layout_.label_x, y_, group.flows.size() - count);
     }

@@ -249,12 +249,12 @@ std::string hurt_by(const Finding& finding, const Report& report) {
     if (titles.empty()) {
       parts.push_back(name);
     } else if (report.sets.size() > 1) {
-      parts.push_back(fmt::format("{}: {}", name, joined(titles)));
+      parts.push_back(fmt::format("{}: {}", name, listed(titles)));
     } else {
-      parts.push_back(joined(titles));
+      parts.push_back(listed(titles));
     }
   }
-  return joined(parts, "; ");
+  return joined(parts, ". ");
 }
 
 std::size_t explained_by(const SetResult& set, const RequirementResult& requirement,

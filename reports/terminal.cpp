@@ -10,7 +10,9 @@
 namespace callready {
 namespace {
 
-constexpr int narrowest = 40, widest = 120;
+constexpr int narrowest = 40, widest = 200;
+// Sentences are not read in longer lines, however wide the terminal is.
+constexpr int widest_text = 120;
 
 std::string spaces(int count) {
   return std::string(static_cast<std::size_t>(std::max(0, count)), ' ');
@@ -205,7 +207,8 @@ void Page::heading(std::string_view text) {
 
 void Page::paragraph(std::string_view text, Style style, int hang) {
   int indent = 0;
-  for (const auto& part : wrap(clean(text), width_, width_ - hang)) {
+  const int width = std::min(width_, widest_text);
+  for (const auto& part : wrap(clean(text), width, width - hang)) {
     line(spaces(indent) + styled(part, style));
     indent = hang;
   }
@@ -214,7 +217,7 @@ void Page::paragraph(std::string_view text, Style style, int hang) {
 void Page::labelled(std::string_view label, std::string_view text, int indent, int label_width) {
   auto left = spaces(indent) + styled(label, Style::dim) + spaces(label_width - columns(label) + 1);
   const int hang = indent + label_width + 1;
-  for (const auto& part : wrap(clean(text), width_ - hang)) {
+  for (const auto& part : wrap(clean(text), std::min(width_, widest_text) - hang)) {
     line(left + part);
     left = spaces(hang);
   }
@@ -225,6 +228,12 @@ void Page::row(Mark mark, std::string_view name, std::string_view text, int name
   const int hang = indent + mark_width() + 1;
   const auto left = clean(name), right = clean(text);
   const auto start = spaces(indent) + mark_text(mark) + ' ';
+  // A name that is too long for its column, and a text that is short: they fit on one line.
+  const int both = hang + columns(left) + 2 + columns(right);
+  if (columns(left) > name_width && !right.empty() && both <= width_) {
+    line(start + left + "  " + right);
+    return;
+  }
   // Beside the name only where at least a third of the page is left for the text.
   const int column = hang + std::max(name_width, columns(left)) + 2;
   if (columns(left) <= name_width && width_ - column >= std::min(columns(right), width_ / 3)) {
@@ -245,7 +254,7 @@ void Page::verdict(Mark mark, std::string_view word, std::string_view text, int 
   const int hang = mark_width() + 1 + word_width + 2;
   auto start =
       mark_text(mark) + ' ' + styled(word, style_of(mark)) + spaces(word_width + 2 - columns(word));
-  for (const auto& part : wrap(clean(text), width_ - hang)) {
+  for (const auto& part : wrap(clean(text), std::min(width_, widest_text) - hang)) {
     line(start + part);
     start = spaces(hang);
   }

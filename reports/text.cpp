@@ -14,7 +14,8 @@ namespace {
 
 // A classic terminal: where the report is longer, its end repeats the verdict that scrolled away.
 constexpr int screen_lines = 24;
-constexpr int widest_name = 44;  // columns that names may take beside their text
+constexpr std::size_t most_repeated = 4;  // causes that the end of a long report names again
+constexpr int widest_name = 44;           // columns that names may take beside their text
 
 struct Row {
   Mark mark;
@@ -23,7 +24,7 @@ struct Row {
 
 // The width of a column that holds all names but the longest, which stand on lines of their own.
 int name_column(const Page& page, const std::vector<Row>& rows) {
-  const int most = std::min(widest_name, page.width() / 2);
+  const int most = std::min(std::max(widest_name, page.width() / 3), page.width() / 2);
   int width = 0;
   for (const auto& row : rows) {
     const int name = columns(page.clean(row.name));
@@ -86,8 +87,9 @@ void add_findings(Page& page, const Report& report, bool verbose) {
                                doubt.empty() ? "" : fmt::format(" ({})", doubt)),
                    Style::bold, 3);
     add_evidence(page, finding, verbose, label);
-    if (!finding.fix.empty()) page.labelled("Fix", finding.fix, 3, label);
+    // Before the fix, which may be long: who has to act must be on the first screen.
     page.labelled("For", fmt::format("{} (code: {})", team(finding.owner), finding.code), 3, label);
+    if (!finding.fix.empty()) page.labelled("Fix", finding.fix, 3, label);
     const auto hurt = hurt_by(finding, report);
     if (!hurt.empty()) page.labelled("Hurts", hurt, 3, label);
   }
@@ -121,10 +123,25 @@ std::string requirement_text(const Report& report, const SetResult& set,
   return text;
 }
 
+// Of what is well, or was not tried: how much there is, and how to see it.
+std::string told_in_short(std::size_t sampled, std::size_t skipped) {
+  std::vector<std::string> parts;
+  if (sampled > 0) {
+    parts.push_back(
+        fmt::format("{} tried by a sample of their hosts or ports (--all tries every one)",
+                    count_of(sampled, "requirement", "requirements")));
+  }
+  if (skipped > 0) {
+    parts.push_back(fmt::format(
+        "{} not tried from here",
+        sampled > 0 ? std::to_string(skipped) : count_of(skipped, "requirement", "requirements")));
+  }
+  return parts.empty() ? "" : joined(parts, "; ") + ".";
+}
+
 void add_requirements(Page& page, const Report& report, const SetResult& set, bool verbose) {
   std::vector<Row> rows;
-  std::vector<std::string> sampled;
-  std::size_t skipped = 0;
+  std::size_t sampled = 0, skipped = 0;
   for (const auto& requirement : set.requirements) {
     const auto& title = requirement.title.empty() ? requirement.id : requirement.title;
     if (verbose || !well(requirement)) {
@@ -133,18 +150,14 @@ void add_requirements(Page& page, const Report& report, const SetResult& set, bo
     } else if (requirement.status == Status::skip) {
       ++skipped;
     } else if (!requirement.sampled.empty()) {
-      sampled.push_back(fmt::format("{} ({})", title, requirement.sampled));
+      ++sampled;
     }
   }
   if (!rows.empty()) {
     page.heading(verbose ? "The vendor's requirements" : "Requirements that are not well");
     add_rows(page, rows);
   }
-  if (!sampled.empty()) page.paragraph(fmt::format("Sampled: {}.", joined(sampled)));
-  if (skipped > 0) {
-    page.paragraph(
-        fmt::format("Not tried from here: {}.", count_of(skipped, "requirement", "requirements")));
-  }
+  if (const auto rest = told_in_short(sampled, skipped); !rest.empty()) page.paragraph(rest);
   for (const auto& note : set.notes) page.paragraph("Note: " + note);
 }
 
@@ -190,9 +203,27 @@ void add_site(Page& page, const Site& site) {
 }
 
 std::string closing(const Report& report, bool verbose) {
-  return fmt::format("{} tried in {}; {}for a ticket: --json",
+  return fmt::format("{} tried in {}; {}to send: --report html=FILE",
                      count_of(endpoints_tried(report), "endpoint", "endpoints"),
-                     duration_phrase(report.duration), verbose ? "" : "details: --verbose, ");
+                     duration_phrase(report.duration), verbose ? "" : "more: --verbose, ");
+}
+
+// Of a report that is longer than the screen its end is what people see: once more the verdicts,
+// and who has to act on what.
+void repeat_in_short(Page& page, const Report& report) {
+  for (const auto& set : report.sets) {
+    page.verdict(mark_of(set.verdict), verdict_word(set.verdict), set_name(set),
+                 widest_verdict(report));
+  }
+  const auto count = std::min(report.findings.size(), most_repeated);
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto& finding = report.findings[i];
+    page.paragraph(fmt::format("{}. {}: for {}", i + 1, finding.title, team(finding.owner)),
+                   Style::plain, 3);
+  }
+  if (report.findings.size() > count) {
+    page.paragraph(fmt::format("and {} more causes, above", report.findings.size() - count));
+  }
 }
 
 // One line per set, whatever the width: what does not fit is told in short.
@@ -229,10 +260,7 @@ std::string render_text(const Report& report, const RenderOptions& options) {
   for (const auto& note : report.notes) page.paragraph("Note: " + note);
   page.paragraph(when_and_where(report), Style::dim);
   if (page.lines() + 2 > screen_lines) {  // with the closing line, and the shell's prompt
-    for (const auto& set : report.sets) {
-      page.verdict(mark_of(set.verdict), verdict_word(set.verdict), set_name(set),
-                   widest_verdict(report));
-    }
+    repeat_in_short(page, report);
   }
   page.paragraph(closing(report, options.verbose), Style::dim);
   return page.take();

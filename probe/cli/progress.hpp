@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 
 #include "probe/net/clock.hpp"
 
@@ -9,8 +10,9 @@ namespace callready {
 
 class Progress {
  public:
-  // `visible`: standard error is a terminal and nobody asked for quiet.
-  Progress(const Clock& clock, bool visible, int width);
+  // `visible`: standard error is a terminal and nobody asked for quiet. `limit`: how long the run
+  // may take. Until the last endpoint has answered, the time goes on by itself.
+  Progress(Clock& clock, bool visible, int width, Milliseconds limit);
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -19,13 +21,20 @@ class Progress {
   void clear();
 
  private:
-  const Clock& clock_;
-  bool visible_;
+  void draw();
+  void draw_by_itself();
+
+  Clock& clock_;
+  bool visible_, on_screen_ = false;
   int width_;
+  Milliseconds limit_;
   Instant start_, drawn_;
+  std::size_t done_ = 0, total_ = 0;
+  std::unique_ptr<Clock::Timer> timer_;
 };
 
-// "[#########..........] 12 of 38 endpoints, 1.2 s", at most `width` columns.
-std::string progress_line(std::size_t done, std::size_t total, double seconds, int width);
+// "[#########..........] 12 of 38 endpoints, 1.2 s of at most 20 s", at most `width` - 1 columns.
+std::string progress_line(std::size_t done, std::size_t total, Milliseconds passed,
+                          Milliseconds limit, int width);
 
 }  // namespace callready

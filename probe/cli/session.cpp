@@ -105,7 +105,11 @@ asio::awaitable<void> make_rounds(const SessionOptions& options, const Plan& pla
   Plan second;
   for (auto& probe : follow_ups(report)) second.probes.push_back({std::move(probe), {}});
   if (second.probes.empty()) co_return;
-  auto more = co_await run_probes(second, context, runner, progress);
+  const auto before = report.probes.size();
+  const ProgressCallback further = [&progress, before](std::size_t done, std::size_t total) {
+    if (progress) progress(before + done, before + total);
+  };
+  auto more = co_await run_probes(second, context, runner, further);
   for (auto& result : more) report.probes.push_back(std::move(result));
 }
 
@@ -188,7 +192,7 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
   SiteEdge edge(loop.get_executor());
   checks::Context context{loop.get_executor(), Scope{clock, stop}, deadline, resolver, **tls, edge,
                           options.settings};
-  Progress progress(clock, options.show_progress, options.terminal_width);
+  Progress progress(clock, options.show_progress, options.terminal_width, elapsed(start, deadline));
   const ProgressCallback on_progress = [&](std::size_t done, std::size_t total) {
     progress.update(done, total);
   };
