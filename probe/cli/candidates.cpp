@@ -32,9 +32,16 @@ bool names_no_endpoint(const Requirement& row) {
          row.addresses.empty() && row.variable_addresses.empty() && row.service_tags.empty();
 }
 
+std::string area_of(const TargetSet& set, const std::string& region) {
+  for (const auto& known : set.regions) {
+    if (known.id == region) return known.title.substr(0, known.title.find(" / "));
+  }
+  return region;
+}
+
 // What there is to try, best evidence first: hosts and addresses that the document lists, then
 // examples of its wildcards, then what it is about to drop.
-std::vector<std::vector<Candidate>> by_evidence(const Requirement& row,
+std::vector<std::vector<Candidate>> by_evidence(const TargetSet& set, const Requirement& row,
                                                 const std::vector<std::string>& regions) {
   std::vector<Candidate> listed, examples, fading;
   std::set<std::string> known;
@@ -45,7 +52,8 @@ std::vector<std::vector<Candidate>> by_evidence(const Requirement& row,
                         std::find(regions.begin(), regions.end(), region) != regions.end();
     if (!chosen) return;
     if (!known.insert(host).second) return;
-    (lifecycle == Lifecycle::current ? list : fading).push_back({std::move(host), region});
+    (lifecycle == Lifecycle::current ? list : fading)
+        .push_back({std::move(host), region, area_of(set, region)});
   };
   for (const auto& host : row.hosts) add(listed, host.name, host.region, host.lifecycle);
   for (const auto& block : row.addresses) {
@@ -58,14 +66,6 @@ std::vector<std::vector<Candidate>> by_evidence(const Requirement& row,
   }
   if (names_no_endpoint(row)) listed.push_back({});
   return {listed, examples, fading};
-}
-
-// "Europe" of "Europe / France": regions of one group are near each other.
-std::string group_of(const TargetSet& set, const std::string& region) {
-  for (const auto& known : set.regions) {
-    if (known.id == region) return known.title.substr(0, known.title.find(" / "));
-  }
-  return region;
 }
 
 // Puts the items in turns: the first of each group, in the groups' order, then the second of each.
@@ -108,13 +108,11 @@ std::vector<std::vector<Item>> grouped(const std::vector<Item>& items, const Key
 
 // Region by region in turns, far ones first, and within a region spread: a prefix of any length is
 // a fair sample of the whole.
-std::vector<Candidate> spread_over_regions(const TargetSet& set,
-                                           const std::vector<Candidate>& all) {
+std::vector<Candidate> spread_over_regions(const std::vector<Candidate>& all) {
   auto regions = grouped(all, [](const Candidate& candidate) { return candidate.region; });
   for (auto& region : regions) region = spread(region);
-  const auto groups = grouped(spread(regions), [&](const std::vector<Candidate>& region) {
-    return group_of(set, region.front().region);
-  });
+  const auto groups = grouped(
+      spread(regions), [](const std::vector<Candidate>& region) { return region.front().area; });
   return in_turns(in_turns(groups));
 }
 
@@ -123,8 +121,8 @@ std::vector<Candidate> spread_over_regions(const TargetSet& set,
 std::vector<Candidate> candidates_of(const TargetSet& set, const Requirement& row,
                                      const std::vector<std::string>& regions) {
   std::vector<Candidate> all;
-  for (const auto& kind : by_evidence(row, regions)) {
-    const auto sorted = spread_over_regions(set, kind);
+  for (const auto& kind : by_evidence(set, row, regions)) {
+    const auto sorted = spread_over_regions(kind);
     all.insert(all.end(), sorted.begin(), sorted.end());
   }
   return all;

@@ -11,6 +11,9 @@ namespace callready {
 struct Candidate {
   std::string host;  // a name or an address; empty: the check needs none (nat)
   std::string region;
+  // "Europe" of the region "Europe / France": hosts of one area are near each other. The region
+  // itself where its title names no area.
+  std::string area;
 };
 
 // Every host once: what the document lists, then examples of its wildcards, then what it is about

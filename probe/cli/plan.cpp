@@ -7,21 +7,12 @@
 #include <map>
 #include <set>
 
-#include "probe/cli/candidates.hpp"
+#include "probe/cli/dealing.hpp"
+#include "probe/cli/pacer.hpp"
+#include "probe/cli/port_samples.hpp"
 
 namespace callready {
 namespace {
-
-// A row on its way into the plan.
-struct Row {
-  const TargetSet* set = nullptr;
-  Requirement requirement;  // variables filled in
-  PlannedRequirement planned;
-  std::vector<Candidate> candidates;  // in the order in which a sample takes them
-  std::size_t total = 0;              // candidates before sampling
-  std::size_t quota = 0;
-  std::vector<Candidate> chosen;
-};
 
 bool contains(const std::vector<std::string>& list, const std::string& item) {
   return std::find(list.begin(), list.end(), item) != list.end();
@@ -65,12 +56,15 @@ std::string vantages_of(const Requirement& row) {
 
 std::size_t quota_of(const Row& row, const PlanOptions& options) {
   if (options.all) return row.candidates.size();
-  std::set<std::string> regions;
-  for (const auto& candidate : row.candidates) regions.insert(candidate.region);
   const auto& reach = row.requirement.reach;
   std::size_t wanted = hosts_per_requirement;
+  if (row.requirement.check == "udp-range") {
+    wanted = row.requirement.severity == Severity::required ? hosts_per_range : 1;
+  }
   if (reach.kind == Reach::Kind::nearest) {
-    wanted = std::clamp<std::size_t>(regions.size(), wanted, regions_per_requirement);
+    std::set<std::string> areas;
+    for (const auto& candidate : row.candidates) areas.insert(candidate.area);
+    wanted = std::clamp<std::size_t>(areas.size(), wanted, areas_per_requirement);
   }
   if (reach.kind == Reach::Kind::nearest || reach.kind == Reach::Kind::at_least) {
     wanted = std::max(wanted, static_cast<std::size_t>(reach.count));
@@ -120,15 +114,15 @@ Row make_row(const TargetSet& set, const Requirement& requirement, const PlanOpt
   row.set = &set;
   auto expanded = expand_variables(requirement, variable_values(set, options.variables));
   row.requirement = std::move(expanded.requirement);
+  row.named = names(options.only, set, requirement);
   row.planned.set = set.id;
   row.planned.requirement = requirement.id;
   row.candidates = candidates_of(set, row.requirement, options.regions);
   row.total = row.candidates.size();
   row.planned.skipped = reason_to_skip(row, expanded.missing, expanded.problems, options);
-  row.planned.open_question = !row.planned.skipped.empty() &&
-                              row.requirement.direction == Direction::out &&
-                              !row.requirement.check.empty() &&
-                              (!expanded.missing.empty() || only_service_tags(row));
+  row.planned.open_question =
+      !row.planned.skipped.empty() && row.requirement.direction == Direction::out &&
+      !row.requirement.check.empty() && (!expanded.missing.empty() || only_service_tags(row));
   if (row.planned.skipped.empty()) {
     row.quota = quota_of(row, options);
     if (!options.from && !sent_from_a_pc(row.requirement)) {
@@ -140,135 +134,55 @@ Row make_row(const TargetSet& set, const Requirement& requirement, const PlanOpt
   return row;
 }
 
-// Deals hosts out in rounds, required rows first, so that no long list starves a short one.
-class Dealer {
- public:
-  Dealer(std::vector<Row>& rows, bool everything) : everything_(everything) {
-    for (auto& row : rows) order_.push_back(&row);
-    std::stable_sort(order_.begin(), order_.end(), [](const Row* a, const Row* b) {
-      if (a->set->control != b->set->control) return a->set->control;
-      return a->requirement.severity < b->requirement.severity;
-    });
-  }
-
-  // Every row gets what it cannot do without, within the budget or not: the pacer then spreads the
-  // run over time. Next come those that look for the nearest region, then all.
-  void deal() {
-    while (round([](const Row& row) { return lacks_the_least(row); })) {
-    }
-    while (round([](const Row& row) { return is_nearest(row); })) {
-    }
-    while (round([](const Row&) { return true; })) {
-    }
-  }
-
- private:
-  static bool is_nearest(const Row& row) {
-    return row.requirement.reach.kind == Reach::Kind::nearest;
-  }
-
-  static bool lacks_the_least(const Row& row) {
-    const auto& reach = row.requirement.reach;
-    const int least = reach.kind == Reach::Kind::all ? 1 : reach.count;
-    return row.chosen.size() < static_cast<std::size_t>(least);
-  }
-
-  // One more candidate for each of those rows; false where none had any left.
-  template <typename Who>
-  bool round(Who who) {
-    bool dealt = false;
-    for (auto* row : order_) {
-      auto& position = next_[row];
-      if (row->chosen.size() >= row->quota || position >= row->candidates.size()) continue;
-      if (!who(*row)) continue;
-      dealt = true;
-      const auto& candidate = row->candidates[position++];
-      if (!affordable(candidate.host) && !lacks_the_least(*row)) continue;
-      if (!candidate.host.empty()) used_.insert(candidate.host);
-      row->chosen.push_back(candidate);
-    }
-    return dealt;
-  }
-
-  // A host that is already in the sample costs nothing.
-  bool affordable(const std::string& host) const {
-    return everything_ || host.empty() || used_.contains(host) ||
-           used_.size() < static_cast<std::size_t>(host_budget);
-  }
-
-  bool everything_;
-  std::vector<Row*> order_;
-  std::set<std::string> used_;
-  std::map<const Row*, std::size_t> next_;
-};
-
-// The ports of a probe each: a media range is one probe with sampled ports, other ranges are tried
-// port by port.
-std::vector<std::pair<PortRange, std::vector<std::uint16_t>>> port_choices(const Requirement& row,
-                                                                           bool all) {
-  std::vector<std::pair<PortRange, std::vector<std::uint16_t>>> choices;
-  if (row.ports.empty()) choices.push_back({PortRange{}, {}});
+// Ports that are tried one by one. A media range is one probe with sampled ports instead.
+std::vector<std::uint16_t> single_ports(const Requirement& row, bool all) {
+  std::vector<std::uint16_t> ports;
+  if (row.ports.empty()) ports.push_back(0);
   for (const auto& range : row.ports) {
-    const auto sample = sample_ports(range, ports_per_range);
-    if (row.check == "udp-range") {
-      choices.push_back({range, sample});
-    } else if (all && range.count() <= 100) {
+    if (all && range.count() <= 100) {
       for (unsigned port = range.first; port <= range.last; ++port) {
-        const auto single = static_cast<std::uint16_t>(port);
-        choices.push_back({{single, single}, {}});
+        ports.push_back(static_cast<std::uint16_t>(port));
       }
     } else {
-      for (const auto port : sample) choices.push_back({{port, port}, {}});
+      for (const auto port : sample_ports(range, ports_per_range)) ports.push_back(port);
     }
   }
-  return choices;
+  return ports;
+}
+
+// A check that takes no transport (nat) chooses its own.
+std::vector<Transport> transports_of(const Requirement& requirement) {
+  if (!requirement.transports.empty()) return requirement.transports;
+  return {Transport::udp};
 }
 
 class Assembler {
  public:
-  explicit Assembler(const PlanOptions& options) : options_(options) {}
+  explicit Assembler(const PlanOptions& options)
+      : options_(options), samples_(PaceLimits{}.ports_per_host) {}
 
-  void add(Row& row) {
+  // Of every row, before the first is added: rows share what they send to one host.
+  void count_ports(const Row& row) {
     const auto& requirement = row.requirement;
-    // A check that takes no transport (nat) chooses its own.
-    auto transports = requirement.transports;
-    if (transports.empty()) transports.push_back(Transport::udp);
-    const auto choices = port_choices(requirement, options_.all);
-    for (const auto& candidate : row.chosen) {
-      for (const auto transport : transports) {
-        for (const auto& [ports, sample] : choices) {
-          Probe probe;
-          probe.check = requirement.check;
-          probe.target.host = candidate.host;
-          probe.target.ports = ports;
-          probe.target.sample = sample;
-          probe.target.transport = transport;
-          probe.with = requirement.with;
-          if (!requirement.listening) probe.with["stop_on_the_way"] = "true";
-          probe.region = candidate.region;
-          probe.control = row.set->control;
-          if (requirement.proxy != ProxyUse::required || options_.proxy.empty()) add(row, probe);
-          const bool proxied = requirement.proxy != ProxyUse::never && transport != Transport::udp;
-          if (proxied && !options_.proxy.empty()) {
-            probe.target.route.proxy = options_.proxy;
-            add(row, probe);
-          }
+    const auto count = [&](const Candidate& candidate) {
+      if (requirement.check == "udp-range") {
+        for (const auto& range : requirement.ports) samples_.add_range(candidate.host, range);
+        return;
+      }
+      for (const auto transport : transports_of(requirement)) {
+        for (const auto port : single_ports(requirement, options_.all)) {
+          samples_.add_port(candidate.host, transport, port);
         }
       }
-    }
-    if (!row.planned.skipped.empty()) return;
-    if (row.chosen.size() < row.total) {
-      row.planned.sampled = fmt::format("{} of {} hosts", row.chosen.size(), row.total);
-    }
-    std::size_t listed = 0, tried = 0;
-    for (const auto& range : requirement.ports) listed += range.count();
-    for (const auto& [ports, sample] : choices) {
-      tried += sample.empty() ? ports.count() : sample.size();
-    }
-    if (tried < listed) {
-      row.planned.sampled +=
-          fmt::format("{}{} of {} ports", row.planned.sampled.empty() ? "" : ", ", tried, listed);
-    }
+    };
+    for (const auto& candidate : row.chosen) count(candidate);
+    for (const auto& near : row.near) count(near.candidate);
+  }
+
+  void add(Row& row) {
+    for (const auto& candidate : row.chosen) add_host(row, candidate, {});
+    for (const auto& near : row.near) add_host(row, near.candidate, near.rivals);
+    if (row.planned.skipped.empty()) row.planned.sampled = sampled(row);
   }
 
   // A SIP server's alternate ports are asked only where its first choice did not answer: more
@@ -292,17 +206,106 @@ class Assembler {
     }
   }
 
+  // The SIP ALG test's first message is an OPTIONS like any other: where it goes to an endpoint
+  // that a row asks too, its answer serves both.
+  void share_answers() {
+    for (const auto& alg : plan.probes) {
+      if (alg.probe.check != "sip-alg") continue;
+      for (auto& sip : plan.probes) {
+        const auto &first = alg.probe.target, &second = sip.probe.target;
+        const bool same = sip.probe.check == "sip" && first.host == second.host &&
+                          first.ports == second.ports && first.transport == second.transport &&
+                          alg.probe.with == sip.probe.with && second.route.direct();
+        if (same) sip.answered_by = alg.probe.id;
+      }
+    }
+  }
+
   Plan plan;
 
  private:
-  void add(Row& row, Probe probe) {
+  void add_host(Row& row, const Candidate& candidate, const std::vector<std::string>& rivals) {
+    const auto& requirement = row.requirement;
+    for (const auto transport : transports_of(requirement)) {
+      for (const auto& [ports, sample] : port_choices(requirement, candidate.host)) {
+        Probe probe;
+        probe.check = requirement.check;
+        probe.target.host = candidate.host;
+        probe.target.ports = ports;
+        probe.target.sample = sample;
+        probe.target.transport = transport;
+        probe.with = requirement.with;
+        if (!requirement.listening) probe.with["stop_on_the_way"] = "true";
+        probe.region = candidate.region;
+        probe.control = row.set->control;
+        if (requirement.proxy != ProxyUse::required || options_.proxy.empty()) {
+          add(row, probe, rivals);
+        }
+        const bool proxied = requirement.proxy != ProxyUse::never && transport != Transport::udp;
+        if (proxied && !options_.proxy.empty()) {
+          probe.target.route.proxy = options_.proxy;
+          add(row, probe, rivals);
+        }
+      }
+    }
+  }
+
+  using Ports = std::pair<PortRange, std::vector<std::uint16_t>>;  // of one probe, with its sample
+
+  std::vector<Ports> port_choices(const Requirement& requirement, const std::string& host) const {
+    std::vector<Ports> choices;
+    if (requirement.check != "udp-range") {
+      for (const auto port : single_ports(requirement, options_.all)) {
+        choices.push_back({{port, port}, {}});
+      }
+      return choices;
+    }
+    const auto add = [&](const PortRange& range) {
+      const auto known = [&](const Ports& choice) { return choice.first == range; };
+      if (std::any_of(choices.begin(), choices.end(), known)) return;
+      auto sample = samples_.sample(host, range);
+      if (!sample.empty()) choices.push_back({range, std::move(sample)});
+    };
+    for (const auto& range : requirement.ports) {
+      for (const auto& inner : samples_.within(host, range)) add(inner);
+      add(range);
+    }
+    return choices;
+  }
+
+  // "4 of 158 hosts, 6 of 10001 ports"
+  std::string sampled(const Row& row) const {
+    const auto& requirement = row.requirement;
+    std::string text;
+    if (row.chosen.size() < row.total) {
+      text = fmt::format("{} of {} hosts", row.chosen.size(), row.total);
+    }
+    if (!row.near.empty()) text += " in all parts of the world, and more in the nearest";
+    std::size_t listed = 0, tried = 0;
+    for (const auto& range : requirement.ports) listed += range.count();
+    if (row.chosen.empty()) return text;
+    for (const auto& [ports, sample] : port_choices(requirement, row.chosen.front().host)) {
+      tried += sample.empty() ? ports.count() : sample.size();
+    }
+    if (tried < listed) {
+      text += fmt::format("{}{} of {} ports", text.empty() ? "" : ", ", tried, listed);
+    }
+    return text;
+  }
+
+  void add(Row& row, Probe probe, const std::vector<std::string>& rivals) {
     probe.id = probe_id(probe);
     const auto id = probe.id;
     const auto [place, fresh] = index_.try_emplace(id, plan.probes.size());
     if (fresh) {
-      plan.probes.push_back({std::move(probe), {}});
+      PlannedProbe planned;
+      planned.probe = std::move(probe);
+      planned.nearest_of = rivals;
+      plan.probes.push_back(std::move(planned));
     } else {
-      plan.probes[place->second].probe.control &= probe.control;
+      auto& known = plan.probes[place->second];
+      known.probe.control &= probe.control;
+      if (rivals.empty()) known.nearest_of.clear();  // wanted whatever is near
     }
     row.planned.probes.push_back(id);
     row_probes_[row.set->id + '/' + row.requirement.id].push_back(id);
@@ -357,6 +360,7 @@ class Assembler {
   }
 
   const PlanOptions& options_;
+  PortSamples samples_;
   std::map<std::string, std::size_t> index_;
   std::map<std::string, std::vector<std::string>> row_probes_;
 };
@@ -372,10 +376,20 @@ Plan make_plan(const std::vector<const TargetSet*>& sets, const PlanOptions& opt
       rows.push_back(make_row(*set, requirement, options));
     }
   }
-  Dealer(rows, options.all).deal();
+  deal(rows, options.all);
+  for (auto& row : rows) {
+    if (!row.planned.skipped.empty() || !row.chosen.empty()) continue;
+    row.planned.note.clear();
+    row.planned.skipped = fmt::format(
+        "left out: a normal run meets no more than {} hosts, and what is required comes first; "
+        "--only {}/{} or --all tries it",
+        host_budget, row.planned.set, row.planned.requirement);
+  }
   Assembler assembler(options);
+  for (const auto& row : rows) assembler.count_ports(row);
   for (auto& row : rows) assembler.add(row);
   assembler.add_conditions(sets);
+  assembler.share_answers();
   for (const auto* set : sets) {
     const bool selected =
         std::any_of(rows.begin(), rows.end(), [&](const Row& row) { return row.set == set; });
@@ -387,6 +401,25 @@ Plan make_plan(const std::vector<const TargetSet*>& sets, const PlanOptions& opt
     if (!row.set->control) assembler.plan.requirements.push_back(std::move(row.planned));
   }
   return std::move(assembler.plan);
+}
+
+std::size_t hosts_met(const Plan& plan) {
+  std::set<std::string> met;
+  for (const auto& planned : plan.probes) {
+    const auto& target = planned.probe.target;
+    if (planned.nearest_of.empty() && target.route.direct() && !target.host.empty()) {
+      met.insert(target.host);
+    }
+  }
+  std::map<std::string, std::set<std::string>> near;  // by the host that stands for the area
+  for (const auto& planned : plan.probes) {
+    const auto& target = planned.probe.target;
+    if (planned.nearest_of.empty() || !target.route.direct() || met.contains(target.host)) continue;
+    near[planned.nearest_of.front()].insert(target.host);
+  }
+  std::size_t most = 0;
+  for (const auto& [area, hosts] : near) most = std::max(most, hosts.size());
+  return met.size() + most;
 }
 
 }  // namespace callready

@@ -28,15 +28,25 @@ struct PlanOptions {
 inline constexpr int host_budget = 24;
 // Of one row: enough to see a pattern, few enough that six rows fit into the budget.
 inline constexpr int hosts_per_requirement = 4;
-// Of a "nearest" row, one host of each region, and of no more than this: its distance is how the
-// nearest is found.
-inline constexpr int regions_per_requirement = 16;
+// Of a "nearest" row, one host of each area (a part of the world), and of no more than this: its
+// distance is how the nearest is found ...
+inline constexpr int areas_per_requirement = 12;
+// ... and then this many more in the nearest area, whose own regions the first look cannot tell
+// apart.
+inline constexpr int more_of_the_nearest = 2;
+// Of a media range, which hosts do not answer: each costs the router at the site's edge an answer,
+// and it has some six in a burst.
+inline constexpr int hosts_per_range = 2;
 // Of a port range. Equally spaced with both ends, 6 meet any block of a fifth of the range, and a
 // Linux host answers 6 of them with port-unreachable before it falls silent for a second.
 inline constexpr int ports_per_range = 6;
 
 // `sets` in the order of the user's arguments; control sets (anchors) give probes without rows.
 Plan make_plan(const std::vector<const TargetSet*>& sets, const PlanOptions& options);
+
+// The most hosts that a run of this plan meets: of probes that wait for the nearest area to be
+// known, those of the area with the most hosts count.
+std::size_t hosts_met(const Plan& plan);
 
 // `count` ports of the range, ascending, equally spaced, both ends among them.
 std::vector<std::uint16_t> sample_ports(const PortRange& range, int count);

@@ -64,6 +64,30 @@ class Inside {
   std::string door_;
 };
 
+// What the first message of the SIP ALG test came to, as the `sip` check says it.
+Observation first_answer(const Observation& alg) {
+  auto observation = alg;
+  std::erase_if(observation.evidence, [](const Evidence& evidence) {
+    return evidence.kind != "sip_reply" && evidence.kind != "sip_discarded";
+  });
+  for (const auto& evidence : observation.evidence) {
+    const auto status = evidence.facts.find("status");
+    if (status == evidence.facts.end()) continue;
+    if (const auto* code = std::get_if<std::int64_t>(&status->second)) {
+      observation.detail = std::to_string(*code);
+    }
+  }
+  return observation;
+}
+
+// How far a host is, as far as the run knows it so far.
+struct Distance {
+  std::optional<Milliseconds> shortest;
+  int open = 0;  // probes that may still tell
+  std::vector<OneShot<bool>> waiting;
+  bool known() const { return shortest || open == 0; }
+};
+
 class Runner {
  public:
   Runner(const Plan& plan, checks::Context& context, const RunnerOptions& options,
@@ -81,6 +105,11 @@ class Runner {
     for (const auto& planned : plan.probes) {
       index_[planned.probe.id] = results_.size();
       results_.push_back({planned.probe, {}});
+      for (const auto& host : planned.nearest_of) distances_[host];
+    }
+    for (const auto& planned : plan.probes) {
+      const auto distance = distances_.find(planned.probe.target.host);
+      if (distance != distances_.end() && tells_distance(planned)) ++distance->second.open;
     }
     done_.resize(plan.probes.size(), false);
     waiting_.resize(plan.probes.size());
@@ -88,11 +117,12 @@ class Runner {
 
   asio::awaitable<std::vector<ProbeResult>> run() {
     if (plan_.probes.empty()) co_return std::move(results_);
-    // What is made unconditionally comes first: the others wait for it and must not hold its
-    // places.
+    // What is made unconditionally comes first, and what waits for others last: it must not hold
+    // their places.
     for (std::size_t i = 0; i < plan_.probes.size(); ++i) order_.push_back(i);
-    std::stable_partition(order_.begin(), order_.end(),
-                          [&](std::size_t i) { return plan_.probes[i].unless.empty(); });
+    std::stable_sort(order_.begin(), order_.end(), [&](std::size_t a, std::size_t b) {
+      return waits_for_others(plan_.probes[a]) < waits_for_others(plan_.probes[b]);
+    });
     const auto workers =
         std::min(plan_.probes.size(), static_cast<std::size_t>(options_.in_flight));
     working_ = workers;
@@ -125,14 +155,67 @@ class Runner {
     if (--working_ == 0) finished_.deliver(true);
   }
 
+  static int waits_for_others(const PlannedProbe& planned) {
+    if (!planned.unless.empty()) return 2;
+    return planned.nearest_of.empty() && planned.answered_by.empty() ? 0 : 1;
+  }
+
+  static bool tells_distance(const PlannedProbe& planned) {
+    return waits_for_others(planned) == 0 && planned.probe.target.route.direct();
+  }
+
   void finish(std::size_t index) {
     done_[index] = true;
     ++ended_;
     const auto& result = results_[index];
+    note_distance(index);
     spdlog::debug("{}: {}", result.probe.id, outcome_in_words(result.observation));
     for (const auto& waiter : waiting_[index]) waiter.deliver(true);
     waiting_[index].clear();
     if (progress_) progress_(ended_, results_.size());
+  }
+
+  void note_distance(std::size_t index) {
+    const auto& [probe, observation] = results_[index];
+    const auto found = distances_.find(probe.target.host);
+    if (found == distances_.end() || !tells_distance(plan_.probes[index])) return;
+    auto& distance = found->second;
+    --distance.open;
+    if (const auto& trip = observation.round_trip) {
+      distance.shortest = distance.shortest ? std::min(*distance.shortest, *trip) : *trip;
+    }
+    if (!distance.known()) return;
+    for (const auto& waiter : distance.waiting) waiter.deliver(true);
+    distance.waiting.clear();
+  }
+
+  // Waits for the other probe to end. False where the run is stopped before.
+  asio::awaitable<bool> wait_for(std::size_t other) {
+    if (done_[other]) co_return true;
+    const OneShot<bool> ended(context_.executor);
+    waiting_[other].push_back(ended);
+    const auto waited = co_await ended.wait(context_.scope, context_.deadline);
+    co_return !waited.has_error();
+  }
+
+  // Whether the first of these hosts is the nearest, once each of them was measured or cannot be.
+  // Nothing where the run is stopped before.
+  asio::awaitable<std::optional<bool>> is_nearest(const std::vector<std::string>& hosts) {
+    for (const auto& host : hosts) {
+      auto& distance = distances_.at(host);
+      if (distance.known()) continue;
+      const OneShot<bool> told(context_.executor);
+      distance.waiting.push_back(told);
+      const auto waited = co_await told.wait(context_.scope, context_.deadline);
+      if (waited.has_error()) co_return std::nullopt;
+    }
+    const auto own = distances_.at(hosts.front()).shortest;
+    if (!own) co_return false;
+    for (const auto& host : hosts) {
+      const auto other = distances_.at(host).shortest;
+      if (other && *other < *own) co_return false;
+    }
+    co_return true;
   }
 
   asio::awaitable<Observation> make(std::size_t index) {
@@ -140,19 +223,36 @@ class Runner {
     Observation observation;
     for (const auto& id : planned.unless) {
       const auto other = index_.at(id);
-      if (!done_[other]) {
-        const OneShot<bool> ended(context_.executor);
-        waiting_[other].push_back(ended);
-        const auto waited = co_await ended.wait(context_.scope, context_.deadline);
-        if (waited.has_error()) {
-          record(observation, stopped());
-          co_return observation;
-        }
+      const bool ended = co_await wait_for(other);
+      if (!ended) {
+        record(observation, stopped());
+        co_return observation;
       }
       if (reached(results_[other].observation.outcome)) {
         observation.detail = "not_needed";
         co_return observation;
       }
+    }
+    if (!planned.nearest_of.empty()) {
+      const auto nearest = co_await is_nearest(planned.nearest_of);
+      if (!nearest) {
+        record(observation, stopped());
+        co_return observation;
+      }
+      if (!*nearest) {
+        observation.detail = "not_needed";
+        co_return observation;
+      }
+    }
+    if (!planned.answered_by.empty()) {
+      const auto other = index_.at(planned.answered_by);
+      const bool ended = co_await wait_for(other);
+      if (ended) {
+        observation = first_answer(results_[other].observation);
+      } else {
+        record(observation, stopped());
+      }
+      co_return observation;
     }
     const auto check = std::find_if(table_.begin(), table_.end(), [&](const checks::Check& row) {
       return row.kind == planned.probe.check;
@@ -263,6 +363,7 @@ class Runner {
   std::vector<bool> done_;
   std::vector<std::vector<OneShot<bool>>> waiting_;
   std::map<std::string, std::size_t> index_;
+  std::map<std::string, Distance> distances_;  // of hosts that others wait for
   std::vector<std::size_t> order_;
   std::size_t next_ = 0, ended_ = 0, working_ = 0;
 };

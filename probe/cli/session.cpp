@@ -137,7 +137,7 @@ milliseconds time_for(const Plan& plan, const SessionOptions& options) {
   const auto full_windows_before_the_last = [](std::size_t count, int limit) {
     return count == 0 ? 0 : static_cast<int>(count - 1) / std::max(limit, 1);
   };
-  int windows = full_windows_before_the_last(ports.size(), pace.hosts);
+  int windows = full_windows_before_the_last(hosts_met(plan), pace.hosts);
   for (const auto& [host, own] : ports) {
     windows = std::max(windows, full_windows_before_the_last(own.size(), pace.ports_per_host));
   }

@@ -16,14 +16,20 @@ struct PlannedRequirement {
   // Where skipped: the user could settle it (a variable, a file of service tags), so what the
   // vendor needs stays an open question instead of being left out of the verdict.
   bool open_question = false;
-  std::string sampled;              // "4 of 158 hosts"; empty where all are tried
-  std::string note;                 // "measured from a PC: run on a phone's network to be sure"
+  std::string sampled;  // "4 of 158 hosts"; empty where all are tried
+  std::string note;     // "measured from a PC: run on a phone's network to be sure"
 };
 
 struct PlannedProbe {
   Probe probe;
   // Made only where none of these reached its endpoint (a SIP server's alternate ports).
   std::vector<std::string> unless;
+  // Hosts of this run: made only where the first of them turns out to be the nearest. Empty: made
+  // in any case.
+  std::vector<std::string> nearest_of;
+  // Another probe that asks the same endpoint the same question first (the SIP ALG test): its
+  // answer is taken for this one's, so that the server is asked once. Empty: none.
+  std::string answered_by;
 };
 
 struct Plan {

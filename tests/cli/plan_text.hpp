@@ -55,10 +55,12 @@ inline Plan plan_of(const std::vector<TargetSet>& sets, const PlanOptions& optio
 inline std::string text_of(const Plan& plan) {
   std::set<std::string> hosts;
   for (const auto& planned : plan.probes) hosts.insert(planned.probe.target.host);
-  auto text = fmt::format("{} probes to {} hosts\n", plan.probes.size(), hosts.size());
+  auto text = fmt::format("{} probes to {} hosts, of which a run meets at most {}\n",
+                          plan.probes.size(), hosts.size(), hosts_met(plan));
   for (const auto& note : plan.notes) text += fmt::format("note: {}\n", note);
   text += "\n";
-  for (const auto& [probe, unless] : plan.probes) {
+  for (const auto& planned : plan.probes) {
+    const auto& probe = planned.probe;
     text += "  " + probe.id;
     if (!probe.region.empty()) text += fmt::format(" [{}]", probe.region);
     if (probe.control) text += " control";
@@ -66,7 +68,15 @@ inline std::string text_of(const Plan& plan) {
       text += fmt::format(" ports {}", fmt::join(probe.target.sample, ","));
     }
     text += "\n";
-    if (!unless.empty()) text += fmt::format("    unless {}\n", fmt::join(unless, ", "));
+    if (!planned.unless.empty()) {
+      text += fmt::format("    unless {}\n", fmt::join(planned.unless, ", "));
+    }
+    if (!planned.nearest_of.empty()) {
+      text += fmt::format("    where {} is the nearest\n", planned.nearest_of.front());
+    }
+    if (!planned.answered_by.empty()) {
+      text += fmt::format("    answered by {}\n", planned.answered_by);
+    }
   }
   for (const auto& row : plan.requirements) {
     text += fmt::format("\n{}/{}: {} probes", row.set, row.requirement, row.probes.size());

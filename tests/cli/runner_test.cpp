@@ -75,7 +75,10 @@ struct Fixture {
     probe.target.ports = {port, port};
     probe.target.transport = check == "sip" ? Transport::udp : Transport::tcp;
     probe.id = probe_id(probe);
-    plan.probes.push_back({probe, std::move(unless)});
+    PlannedProbe planned;
+    planned.probe = probe;
+    planned.unless = std::move(unless);
+    plan.probes.push_back(std::move(planned));
     return probe.id;
   }
 

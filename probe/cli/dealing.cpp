@@ -1,0 +1,144 @@
+#include "probe/cli/dealing.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+namespace callready {
+namespace {
+
+bool is_nearest(const Row& row) { return row.requirement.reach.kind == Reach::Kind::nearest; }
+
+bool lacks_the_least(const Row& row) {
+  const auto& reach = row.requirement.reach;
+  const int least = reach.kind == Reach::Kind::all ? 1 : reach.count;
+  return row.chosen.size() < static_cast<std::size_t>(least);
+}
+
+bool is_entitled(const Row& row) {
+  return row.named || row.requirement.severity == Severity::required;
+}
+
+std::size_t areas_of(const Row& row) {
+  std::set<std::string> areas;
+  for (const auto& candidate : row.candidates) areas.insert(candidate.area);
+  return areas.size();
+}
+
+bool was_chosen(const Row& row, const std::string& host) {
+  return std::any_of(row.chosen.begin(), row.chosen.end(),
+                     [&](const Candidate& candidate) { return candidate.host == host; });
+}
+
+class Dealer {
+ public:
+  Dealer(std::vector<Row>& rows, bool everything) : everything_(everything) {
+    for (auto& row : rows) order_.push_back(&row);
+    std::stable_sort(order_.begin(), order_.end(), [](const Row* a, const Row* b) {
+      if (a->set->control != b->set->control) return a->set->control;
+      return a->requirement.severity < b->requirement.severity;
+    });
+  }
+
+  void deal() {
+    rounds([](const Row& row) { return is_entitled(row) && lacks_the_least(row); });
+    rounds([](const Row& row) {
+      return is_nearest(row) && is_entitled(row) && row.chosen.size() < areas_of(row);
+    });
+    if (!everything_) look_closer();
+    rounds([](const Row& row) { return lacks_the_least(row); });
+    rounds([](const Row& row) { return is_nearest(row) && row.chosen.size() < areas_of(row); });
+    rounds([](const Row&) { return true; });
+  }
+
+ private:
+  // In rounds, so that no long list starves a short one.
+  template <typename Who>
+  void rounds(Who who) {
+    while (round(who)) {
+    }
+    next_.clear();  // a host that was too dear for one purpose may be met by now
+  }
+
+  // One more candidate for each of those rows; false where none had any left.
+  template <typename Who>
+  bool round(Who who) {
+    bool dealt = false;
+    for (auto* row : order_) {
+      auto& position = next_[row];
+      while (position < row->candidates.size() &&
+             was_chosen(*row, row->candidates[position].host)) {
+        ++position;
+      }
+      if (row->chosen.size() >= row->quota || position >= row->candidates.size()) continue;
+      if (!who(*row)) continue;
+      dealt = true;
+      const auto& candidate = row->candidates[position++];
+      const bool regardless = is_entitled(*row) && lacks_the_least(*row);
+      if (!affordable(candidate.host) && !regardless) continue;
+      if (!candidate.host.empty()) used_.insert(candidate.host);
+      row->chosen.push_back(candidate);
+    }
+    return dealt;
+  }
+
+  // Two more hosts for whichever area is the nearest: only one area's are asked in the end, so the
+  // dearest area is what it costs.
+  void look_closer() {
+    using Rows = std::map<Row*, std::vector<NearCandidate>>;
+    std::map<std::string, std::set<std::string>> met;  // new hosts by area
+    Rows found;
+    for (auto* row : order_) {
+      if (is_nearest(*row) && row->quota > 0 && row->chosen.size() > 1) {
+        found[row] = near_candidates(*row, met);
+      }
+    }
+    std::size_t dearest = 0;
+    for (const auto& [area, hosts] : met) dearest = std::max(dearest, hosts.size());
+    if (used_.size() + dearest > static_cast<std::size_t>(host_budget)) return;
+    reserved_ = dearest;
+    for (auto& [row, near] : found) row->near = std::move(near);
+  }
+
+  std::vector<NearCandidate> near_candidates(
+      const Row& row, std::map<std::string, std::set<std::string>>& met) const {
+    std::map<std::string, std::string> stands_for;  // area -> the first host chosen in it
+    for (const auto& candidate : row.chosen) {
+      stands_for.try_emplace(candidate.area, candidate.host);
+    }
+    std::vector<NearCandidate> near;
+    if (stands_for.size() < 2) return near;
+    std::map<std::string, int> taken;
+    for (const auto& candidate : row.candidates) {
+      const auto own = stands_for.find(candidate.area);
+      if (own == stands_for.end() || was_chosen(row, candidate.host)) continue;
+      if (taken[candidate.area]++ >= more_of_the_nearest) continue;
+      NearCandidate one{candidate, {own->second}};
+      for (const auto& [area, host] : stands_for) {
+        if (area != candidate.area) one.rivals.push_back(host);
+      }
+      if (!used_.contains(candidate.host)) {
+        met[row.set->id + '/' + candidate.area].insert(candidate.host);
+      }
+      near.push_back(std::move(one));
+    }
+    return near;
+  }
+
+  bool affordable(const std::string& host) const {
+    return everything_ || host.empty() || used_.contains(host) ||
+           used_.size() + reserved_ < static_cast<std::size_t>(host_budget);
+  }
+
+  bool everything_;
+  std::vector<Row*> order_;
+  std::set<std::string> used_;
+  std::size_t reserved_ = 0;
+  std::map<const Row*, std::size_t> next_;
+};
+
+}  // namespace
+
+void deal(std::vector<Row>& rows, bool everything) { Dealer(rows, everything).deal(); }
+
+}  // namespace callready

@@ -1,0 +1,38 @@
+// Which hosts of which row a run meets, within the budget of all its sets and controls together.
+#pragma once
+
+#include <vector>
+
+#include "probe/cli/candidates.hpp"
+#include "probe/cli/plan.hpp"
+
+namespace callready {
+
+// A host that is asked only where its area turns out to be the nearest.
+struct NearCandidate {
+  Candidate candidate;
+  // The hosts that were asked for each area; the first stands for this candidate's own.
+  std::vector<std::string> rivals;
+};
+
+// A row on its way into the plan.
+struct Row {
+  const TargetSet* set = nullptr;
+  Requirement requirement;  // variables filled in
+  PlannedRequirement planned;
+  bool named = false;                 // the user asked for it with --only
+  std::vector<Candidate> candidates;  // in the order in which a sample takes them
+  std::size_t total = 0;              // candidates before sampling
+  std::size_t quota = 0;              // 0: the row is skipped
+  std::vector<Candidate> chosen;
+  std::vector<NearCandidate> near;
+};
+
+// Fills in `chosen` and `near`. Rows that are required, that the user named, and controls get what
+// they cannot do without, whatever it costs; then, as far as host_budget reaches: rows that look
+// for the nearest get one host of each area and two more of the nearest area; every other row its
+// first; then all go on in turns up to their quota. A host that is met already costs nothing.
+// `everything`: all candidates up to the quotas, without a budget.
+void deal(std::vector<Row>& rows, bool everything);
+
+}  // namespace callready

@@ -1,0 +1,44 @@
+// Which ports of a host's media ranges a run tries, so that all that it sends to one host stays
+// within the manners, and ranges that lie within each other share their sample.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "probe/model/ip.hpp"
+#include "probe/model/words.hpp"
+
+namespace callready {
+
+// Everything is added first; then it can be asked.
+class PortSamples {
+ public:
+  // `at_most`: ports of one host, single ones and samples together; each range gets at least two.
+  explicit PortSamples(int at_most) : at_most_(at_most) {}
+
+  // A port that is tried whatever else is.
+  void add_port(const std::string& host, Transport transport, std::uint16_t port);
+  void add_range(const std::string& host, const PortRange& range);
+
+  // The host's other ranges that lie within this one, narrowest first: their samples count for it.
+  std::vector<PortRange> within(const std::string& host, const PortRange& range) const;
+  // Ports of the range, ascending, equally spaced over what no range within it covers, both ends of
+  // that among them. Empty where nothing is left uncovered.
+  std::vector<std::uint16_t> sample(const std::string& host, const PortRange& range) const;
+
+ private:
+  struct Host {
+    std::set<std::pair<Transport, std::uint16_t>> ports;
+    std::set<PortRange> ranges;
+  };
+  const Host* find(const std::string& host) const;
+
+  int at_most_;
+  std::map<std::string, Host> hosts_;
+};
+
+}  // namespace callready
