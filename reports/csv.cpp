@@ -1,42 +1,18 @@
-// One row per requirement and endpoint, for a spreadsheet (RFC 4180: CRLF, quotes doubled).
+// One row per requirement and endpoint, for a spreadsheet.
 // A requirement without probes has one row, and so has a probe of no requirement (a control).
 #include <fmt/format.h>
 
 #include <map>
 #include <set>
 
+#include "reports/csv_text.hpp"
 #include "reports/format.hpp"
 #include "reports/phrases.hpp"
-#include "reports/terminal.hpp"
 
 namespace callready {
 namespace {
 
-using Cells = std::vector<std::string>;
-
-// Spreadsheets run what begins like a formula, quoted or not, so that gets an apostrophe before it.
-std::string cell(std::string_view text) {
-  auto value = harmless(text);
-  if (!value.empty() && std::string_view("=+-@").find(value.front()) != std::string_view::npos) {
-    value.insert(value.begin(), '\'');
-  }
-  if (value.find_first_of(",\"") == std::string::npos) return value;
-  std::string quoted = "\"";
-  for (const char c : value) {
-    if (c == '"') quoted += '"';
-    quoted += c;
-  }
-  return quoted + '"';
-}
-
-std::string row(const Cells& cells) {
-  std::string line;
-  for (const auto& text : cells) {
-    if (&text != &cells.front()) line += ',';
-    line += cell(text);
-  }
-  return line + "\r\n";
-}
+using Cells = CsvCells;
 
 Cells requirement_cells(const SetResult& set, const RequirementResult& requirement) {
   return {set.id,
@@ -79,7 +55,7 @@ std::string render_csv(const Report& report, const RenderOptions&) {
   std::map<std::string_view, const ProbeResult*> by_id;
   for (const auto& result : report.probes) by_id.emplace(result.probe.id, &result);
   std::set<std::string_view> used;
-  auto out = row(header);
+  auto out = csv_row(header);
   for (const auto& set : report.sets) {
     for (const auto& requirement : set.requirements) {
       const auto start = requirement_cells(set, requirement);
@@ -87,16 +63,16 @@ std::string render_csv(const Report& report, const RenderOptions&) {
       for (const auto& id : requirement.probes) {
         const auto found = by_id.find(id);
         if (found == by_id.end()) continue;
-        out += row(both(start, probe_cells(*found->second)));
+        out += csv_row(both(start, probe_cells(*found->second)));
         used.insert(found->first);
         any = true;
       }
-      if (!any) out += row(both(start, Cells(probe_columns)));
+      if (!any) out += csv_row(both(start, Cells(probe_columns)));
     }
   }
   for (const auto& result : report.probes) {
     if (used.contains(result.probe.id)) continue;
-    out += row(both(Cells(requirement_columns), probe_cells(result)));
+    out += csv_row(both(Cells(requirement_columns), probe_cells(result)));
   }
   return out;
 }

@@ -100,16 +100,12 @@ void add_set_options(CLI::App& app, Arguments& arguments) {
       ->allow_extra_args(false);
 }
 
-void add_selection(CLI::App& app, Arguments& arguments) {
+// What of a set is meant, where it serves several ways, clients and parts of the world.
+void add_choices(CLI::App& app, Arguments& arguments) {
   app.add_option("--scenario", arguments.scenarios,
                  "A way to use the service (see `show`), repeatable")
       ->type_name("ID")
       ->allow_extra_args(false);
-  app.add_option_function<std::string>(
-         "--from", [&arguments](const std::string& text) { arguments.from = parse<Vantage>(text); },
-         fmt::format("Only the rows of this vantage: {}", fmt::join(spellings<Vantage>(), ", ")))
-      ->type_name("VANTAGE")
-      ->check(CLI::IsMember(spellings<Vantage>()));
   app.add_option("--client", arguments.client, "Only the rows of this client (see `show`)")
       ->type_name("NAME");
   app.add_option("--region", arguments.regions, "Only the endpoints of this region, repeatable")
@@ -127,6 +123,15 @@ void add_selection(CLI::App& app, Arguments& arguments) {
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false)
       ->trigger_on_parse();
+}
+
+void add_selection(CLI::App& app, Arguments& arguments) {
+  add_choices(app, arguments);
+  app.add_option_function<std::string>(
+         "--from", [&arguments](const std::string& text) { arguments.from = parse<Vantage>(text); },
+         fmt::format("Only the rows of this vantage: {}", fmt::join(spellings<Vantage>(), ", ")))
+      ->type_name("VANTAGE")
+      ->check(CLI::IsMember(spellings<Vantage>()));
   app.add_option("--only", arguments.only, "Only this requirement, repeatable")
       ->type_name("ID")
       ->allow_extra_args(false);
@@ -215,6 +220,20 @@ ParseResult parse_arguments(int argc, const char* const* argv) {
   show->add_option("SET", arguments.names, "A target set by name")->required();
   add_set_options(*show, arguments);
   show->add_flag("--json", arguments.json, "Every fact, as JSON");
+
+  auto* firewall = command("firewall", "The firewall rules that target sets need, to ask for",
+                           Command::firewall);
+  firewall->add_option("SET", arguments.names, "Target sets by name (see `list`)")->expected(0, -1);
+  add_set_options(*firewall, arguments);
+  add_choices(*firewall, arguments);
+  firewall->add_option("--format", arguments.firewall_format, "markdown, csv or json")
+      ->type_name("FORMAT")
+      ->check(CLI::IsMember({"markdown", "csv", "json"}));
+  firewall
+      ->add_option("--from", arguments.report_file,
+                   "A JSON report of this site: with --missing, only what it did not see open")
+      ->type_name("REPORT.json");
+  firewall->add_flag("--missing", arguments.missing, "Only rules that are still missing (--from)");
 
   auto* validate = command("validate", "Check target set files for errors", Command::validate);
   validate->add_option("FILE", arguments.names, "YAML files")->required();

@@ -10,7 +10,7 @@
 
 namespace callready {
 
-enum class Command { none, check, list, show, validate, render, demo };
+enum class Command { none, check, list, show, firewall, validate, render, demo };
 enum class ColourChoice { automatic, always, never };
 
 // `--report html=lyon.html`; without a file it goes to standard output.
@@ -30,6 +30,10 @@ struct Arguments {
   std::string client, site, proxy, interface, credentials_file, anchors_file;
   bool all = false, fast = false, thorough = false, anchors = true, v4 = true, v6 = true;
   double timeout_s = 20;
+
+  // firewall
+  std::string firewall_format = "markdown", report_file;  // --format, --from REPORT.json
+  bool missing = false;
 
   std::vector<ReportRequest> reports;
   bool json = false, quiet = false, verbose = false;

@@ -66,40 +66,6 @@ class Selection {
   std::vector<std::string> scenarios_, regions_, rows_, variables_, clients_;
 };
 
-// The sets that were named, or nothing after the errors have been printed.
-std::optional<std::vector<TargetSet>> find_sets(const Arguments& arguments) {
-  const auto catalog = make_catalog(arguments);
-  bool good = true;
-  const auto report = [&](const std::vector<Problem>& problems) {
-    for (const auto& problem : problems) fmt::print(stderr, "{}\n", problem.to_string());
-    good = good && problems.empty();
-  };
-  report(catalog.problems());
-  auto names = arguments.names;
-  // A file given with --set is meant to be checked, also where no name is given.
-  if (names.empty()) {
-    for (const auto& entry : catalog.entries()) {
-      if (entry.place == Catalog::Place::file && entry.result.set) names.push_back(entry.id);
-    }
-  }
-  if (names.empty() && good) {
-    complain(fmt::format("which service? Name target sets: {}", fmt::join(catalog.ids(), ", ")));
-    return std::nullopt;
-  }
-  std::vector<TargetSet> sets;
-  std::set<std::string> seen;
-  for (const auto& name : names) {
-    const auto found = catalog.find(name);
-    if (!found.set) {
-      report(found.problems);
-    } else if (seen.insert(found.set->id).second) {
-      sets.push_back(*found.set);
-    }
-  }
-  if (!good) return std::nullopt;
-  return sets;
-}
-
 // The controls, or nothing after the errors have been printed.
 std::optional<TargetSet> find_anchors(const Arguments& arguments) {
   const auto& file = arguments.anchors_file;
@@ -144,6 +110,44 @@ std::optional<std::string> interface_problem(const std::string& name) {
 
 }  // namespace
 
+std::optional<std::vector<TargetSet>> find_sets(const Arguments& arguments) {
+  const auto catalog = make_catalog(arguments);
+  bool good = true;
+  const auto report = [&](const std::vector<Problem>& problems) {
+    for (const auto& problem : problems) fmt::print(stderr, "{}\n", problem.to_string());
+    good = good && problems.empty();
+  };
+  report(catalog.problems());
+  auto names = arguments.names;
+  // A file given with --set is meant to be checked, also where no name is given.
+  if (names.empty()) {
+    for (const auto& entry : catalog.entries()) {
+      if (entry.place == Catalog::Place::file && entry.result.set) names.push_back(entry.id);
+    }
+  }
+  if (names.empty() && good) {
+    complain(fmt::format("which service? Name target sets: {}", fmt::join(catalog.ids(), ", ")));
+    return std::nullopt;
+  }
+  std::vector<TargetSet> sets;
+  std::set<std::string> seen;
+  for (const auto& name : names) {
+    const auto found = catalog.find(name);
+    if (!found.set) {
+      report(found.problems);
+    } else if (seen.insert(found.set->id).second) {
+      sets.push_back(*found.set);
+    }
+  }
+  if (!good) return std::nullopt;
+  return sets;
+}
+
+std::vector<std::string> unknown_choices(const std::vector<TargetSet>& sets,
+                                         const Arguments& arguments) {
+  return Selection(sets).problems(arguments);
+}
+
 int run_and_deliver(const Arguments& arguments, SessionOptions options) {
   const auto terminal = platform::standard_error();
   options.show_progress = terminal.interactive && !arguments.quiet;
@@ -164,7 +168,7 @@ int run_and_deliver(const Arguments& arguments, SessionOptions options) {
 int run_check(const Arguments& arguments) {
   auto sets = find_sets(arguments);
   if (!sets) return usage_error;
-  auto problems = Selection(*sets).problems(arguments);
+  auto problems = unknown_choices(*sets, arguments);
   if (const auto problem = proxy_problem(arguments.proxy)) problems.push_back(*problem);
   if (const auto problem = interface_problem(arguments.interface)) problems.push_back(*problem);
   if (const auto problem = why_not_deliverable(arguments)) problems.push_back(*problem);

@@ -1,6 +1,7 @@
 // What each command does; each returns the exit status and prints its own errors.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@ namespace callready {
 int run_check(const Arguments& arguments);
 int run_list(const Arguments& arguments);
 int run_show(const Arguments& arguments);
+int run_firewall(const Arguments& arguments);
 int run_validate(const Arguments& arguments);
 int run_render(const Arguments& arguments);
 int run_demo(const Arguments& arguments);
@@ -21,6 +23,13 @@ int run_demo(const Arguments& arguments);
 LoadRules load_rules();
 // Everything that can be named on the command line.
 Catalog make_catalog(const Arguments& arguments);
+// The sets that were named or given as files, or nothing after the errors have been printed.
+std::optional<std::vector<TargetSet>> find_sets(const Arguments& arguments);
+// A saved report, or nothing after the error has been printed.
+std::optional<Report> read_saved_report(const std::string& file);
+// What the chosen sets do not know: scenarios, clients, regions, rows, variables; in words.
+std::vector<std::string> unknown_choices(const std::vector<TargetSet>& sets,
+                                         const Arguments& arguments);
 // The run, with a bar on a terminal, and its reports; the exit status.
 int run_and_deliver(const Arguments& arguments, SessionOptions options);
 // "callready: ..." on standard error.

@@ -90,31 +90,34 @@ int run_validate(const Arguments& arguments) {
   return good ? 0 : usage_error;
 }
 
+std::optional<Report> read_saved_report(const std::string& name) {
+  std::ifstream file(name, std::ios::binary);
+  if (!file) {
+    complain(name + ": cannot be read");
+    return std::nullopt;
+  }
+  std::ostringstream text;
+  text << file.rdbuf();
+  auto read = read_report(text.str(), name);
+  if (!read.report) fmt::print(stderr, "{}\n", read.error);
+  return std::move(read.report);
+}
+
 int run_render(const Arguments& arguments) {
   const auto& name = arguments.names.front();
   if (const auto reason = why_not_deliverable(arguments)) {
     complain(*reason);
     return usage_error;
   }
-  std::ifstream file(name, std::ios::binary);
-  if (!file) {
-    complain(name + ": cannot be read");
-    return usage_error;
-  }
-  std::ostringstream text;
-  text << file.rdbuf();
-  auto read = read_report(text.str(), name);
-  if (!read.report) {
-    fmt::print(stderr, "{}\n", read.error);
-    return usage_error;
-  }
+  auto report = read_saved_report(name);
+  if (!report) return usage_error;
   // By what this edition knows: an older report is diagnosed anew.
-  read.report->findings = diagnose(*read.report);
-  if (const auto failure = deliver(*read.report, arguments)) {
+  report->findings = diagnose(*report);
+  if (const auto failure = deliver(*report, arguments)) {
     complain(*failure);
     return usage_error;
   }
-  return exit_status(*read.report);
+  return exit_status(*report);
 }
 
 }  // namespace callready

@@ -34,9 +34,13 @@ class Dealer {
  public:
   Dealer(std::vector<Row>& rows, bool everything) : everything_(everything) {
     for (auto& row : rows) order_.push_back(&row);
+    // Required controls give all others a meaning; the rest of them makes it firmer.
     std::stable_sort(order_.begin(), order_.end(), [](const Row* a, const Row* b) {
-      if (a->set->control != b->set->control) return a->set->control;
-      return a->requirement.severity < b->requirement.severity;
+      const auto severity = a->requirement.severity, other = b->requirement.severity;
+      if (severity != other) return severity < other;
+      return (a->set->control == b->set->control) ? false
+             : severity == Severity::required     ? a->set->control
+                                                  : b->set->control;
     });
   }
 
@@ -46,9 +50,18 @@ class Dealer {
       return is_nearest(row) && is_entitled(row) && row.chosen.size() < areas_of(row);
     });
     if (!everything_) look_closer();
-    rounds([](const Row& row) { return lacks_the_least(row); });
+    for (const auto severity : {Severity::recommended, Severity::optional}) {
+      rounds([&](const Row& row) {
+        return row.requirement.severity == severity && lacks_the_least(row);
+      });
+    }
     rounds([](const Row& row) { return is_nearest(row) && row.chosen.size() < areas_of(row); });
     rounds([](const Row&) { return true; });
+    for (auto* row : order_) {
+      std::erase_if(row->near, [&](const NearCandidate& near) {
+        return was_chosen(*row, near.candidate.host);
+      });
+    }
   }
 
  private:
@@ -75,8 +88,9 @@ class Dealer {
       dealt = true;
       const auto& candidate = row->candidates[position++];
       const bool regardless = is_entitled(*row) && lacks_the_least(*row);
-      if (!affordable(candidate.host) && !regardless) continue;
+      if (!affordable(*row, candidate.host) && !regardless) continue;
       if (!candidate.host.empty()) used_.insert(candidate.host);
+      ranges_ += ranges_of(*row);
       row->chosen.push_back(candidate);
     }
     return dealt;
@@ -125,15 +139,25 @@ class Dealer {
     return near;
   }
 
-  bool affordable(const std::string& host) const {
-    return everything_ || host.empty() || used_.contains(host) ||
+  bool affordable(const Row& row, const std::string& host) const {
+    if (everything_) return true;
+    const auto ranges = ranges_of(row);
+    if (ranges > 0 && ranges_ + ranges > range_budget) return false;
+    return host.empty() || used_.contains(host) ||
            used_.size() + reserved_ < static_cast<std::size_t>(host_budget);
+  }
+
+  // How many probes of media ranges each host of the row costs.
+  static int ranges_of(const Row& row) {
+    return row.requirement.check == "udp-range" ? static_cast<int>(row.requirement.ports.size())
+                                                : 0;
   }
 
   bool everything_;
   std::vector<Row*> order_;
   std::set<std::string> used_;
   std::size_t reserved_ = 0;
+  int ranges_ = 0;
   std::map<const Row*, std::size_t> next_;
 };
 

@@ -29,7 +29,8 @@ struct Row {
 };
 
 // Fills in `chosen` and `near`. Rows that are required, that the user named, and controls get what
-// they cannot do without, whatever it costs; then, as far as host_budget reaches: rows that look
+// they cannot do without, whatever it costs; then, as far as host_budget and
+// range_budget reach: rows that look
 // for the nearest get one host of each area and two more of the nearest area; every other row its
 // first; then all go on in turns up to their quota. A host that is met already costs nothing.
 // `everything`: all candidates up to the quotas, without a budget.

@@ -40,6 +40,8 @@ int main(int argc, char** argv) {
         return callready::run_list(arguments);
       case Command::show:
         return callready::run_show(arguments);
+      case Command::firewall:
+        return callready::run_firewall(arguments);
       case Command::validate:
         return callready::run_validate(arguments);
       case Command::render:

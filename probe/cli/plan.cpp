@@ -381,9 +381,9 @@ Plan make_plan(const std::vector<const TargetSet*>& sets, const PlanOptions& opt
     if (!row.planned.skipped.empty() || !row.chosen.empty()) continue;
     row.planned.note.clear();
     row.planned.skipped = fmt::format(
-        "left out: a normal run meets no more than {} hosts, and what is required comes first; "
-        "--only {}/{} or --all tries it",
-        host_budget, row.planned.set, row.planned.requirement);
+        "left out: a normal run sends little, and what is required comes first; --only {}/{} or "
+        "--all tries it",
+        row.planned.set, row.planned.requirement);
   }
   Assembler assembler(options);
   for (const auto& row : rows) assembler.count_ports(row);

@@ -30,13 +30,14 @@ inline constexpr int host_budget = 24;
 inline constexpr int hosts_per_requirement = 4;
 // Of a "nearest" row, one host of each area (a part of the world), and of no more than this: its
 // distance is how the nearest is found ...
-inline constexpr int areas_per_requirement = 12;
+inline constexpr int areas_per_requirement = 16;
 // ... and then this many more in the nearest area, whose own regions the first look cannot tell
 // apart.
 inline constexpr int more_of_the_nearest = 2;
-// Of a media range, which hosts do not answer: each costs the router at the site's edge an answer,
-// and it has some six in a burst.
+// Of a media range, and of all of them in a run: most do not answer strangers, so each costs the
+// router at the site's edge an answer, and it has some six in a burst, then one a second.
 inline constexpr int hosts_per_range = 2;
+inline constexpr int range_budget = 5;
 // Of a port range. Equally spaced with both ends, 6 meet any block of a fifth of the range, and a
 // Linux host answers 6 of them with port-unreachable before it falls silent for a second.
 inline constexpr int ports_per_range = 6;

@@ -395,6 +395,83 @@ TEST(Runner, SipMessagesToOneServerAreASecondApart) {
   EXPECT_EQ(run.own.began[second] - run.own.began[first], milliseconds(1'000));
 }
 
+Observation after(double ms) {
+  Observation observation;
+  observation.outcome = Outcome::answered;
+  observation.round_trip = Milliseconds(ms);
+  return observation;
+}
+
+// Near and far, and what is looked at closer in each of their areas.
+struct Areas : Fixture {
+  Areas() : Fixture(Time::by_hand) {
+    add("192.0.2.1");
+    add("192.0.2.2");
+    near = add("192.0.2.11");
+    plan.probes.back().nearest_of = {"192.0.2.1", "192.0.2.2"};
+    far = add("192.0.2.22");
+    plan.probes.back().nearest_of = {"192.0.2.2", "192.0.2.1"};
+  }
+  std::string near, far;
+};
+
+TEST(Runner, LooksCloserOnlyAtTheNearest) {
+  Areas run;
+  run.own.sees["192.0.2.1"] = after(10);
+  run.own.sees["192.0.2.2"] = after(90);
+  const auto results = run.run();
+  EXPECT_EQ(results[2].observation.outcome, Outcome::answered);
+  EXPECT_EQ(results[3].observation.detail, "not_needed");
+  EXPECT_FALSE(run.own.began.contains(run.far));
+}
+
+TEST(Runner, DoesNotWaitForTheSecondAnswerOfAHost) {
+  Areas run;
+  run.own.sees["192.0.2.1"] = after(10);
+  run.own.sees["192.0.2.2"] = after(90);
+  run.add("192.0.2.1", 80, {}, "nat");  // takes no address: its host is its name
+  run.own.takes["192.0.2.1"] = milliseconds(0);
+  const auto start = run.loop.clock.now();
+  run.run();
+  EXPECT_EQ(run.own.began[run.near], start);
+}
+
+TEST(Runner, AHostThatCannotBeMeasuredIsNotTheNearest) {
+  Areas run;
+  Observation silent;
+  silent.outcome = Outcome::silent;
+  run.own.sees["192.0.2.1"] = silent;
+  run.own.sees["192.0.2.2"] = after(90);
+  const auto results = run.run();
+  EXPECT_EQ(results[2].observation.detail, "not_needed");
+  EXPECT_EQ(results[3].observation.outcome, Outcome::answered);
+  run.own.sees["192.0.2.2"] = silent;
+  const auto again = run.run();
+  EXPECT_EQ(again[2].observation.detail, "not_needed");
+  EXPECT_EQ(again[3].observation.detail, "not_needed");
+}
+
+TEST(Runner, TakesAnAnswerThatAnotherProbeGot) {
+  Fixture run(Time::by_hand);
+  const auto alg = run.add("192.0.2.1", 5060, {}, "nat");
+  const auto sip = run.add("192.0.2.1", 5060, {}, "sip");
+  run.plan.probes.back().answered_by = alg;
+  auto seen = after(20);
+  seen.detail = "no_rewriting_seen";
+  seen.evidence.push_back(
+      {"sip_reply", "the server answered 404", {{"status", std::int64_t{404}}}});
+  seen.evidence.push_back({"sip_alg", "nothing was rewritten", {}});
+  run.own.sees["192.0.2.1"] = seen;
+  const auto results = run.run();
+  EXPECT_EQ(run.own.started, std::vector<std::string>{alg});
+  const auto& taken = results[1].observation;
+  EXPECT_EQ(taken.outcome, Outcome::answered);
+  EXPECT_EQ(taken.detail, "404");
+  EXPECT_EQ(taken.round_trip, Milliseconds(20));
+  ASSERT_EQ(taken.evidence.size(), 1u);
+  EXPECT_EQ(taken.evidence[0].kind, "sip_reply");
+}
+
 TEST(Runner, MakesTenThousandProbes) {
   Fixture run;
   for (int i = 0; i < 10'000; ++i) {

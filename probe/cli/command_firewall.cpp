@@ -1,0 +1,126 @@
+// firewall: the rules to ask for; no network.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "probe/cli/commands.hpp"
+#include "probe/cli/output.hpp"
+#include "probe/cli/plan.hpp"
+#include "reports/firewall.hpp"
+#include "targets/expand_variables.hpp"
+
+namespace callready {
+namespace {
+
+// With the variables that have a value; a row that lacks one keeps its `${...}`.
+TargetSet filled_in(const TargetSet& set, const VariableValues& given) {
+  auto filled = set;
+  const auto values = variable_values(set, given);
+  for (auto& row : filled.requirements) {
+    auto expanded = expand_variables(row, values);
+    if (expanded.missing.empty()) row = std::move(expanded.requirement);
+  }
+  return filled;
+}
+
+// Values that do not fit ("--var sip_port=abc"), in words.
+std::vector<std::string> misfits(const TargetSet& set, const VariableValues& given) {
+  std::vector<std::string> problems;
+  for (const auto& row : set.requirements) {
+    for (auto& problem : expand_variables(row, variable_values(set, given)).problems) {
+      if (std::find(problems.begin(), problems.end(), problem) == problems.end()) {
+        problems.push_back(std::move(problem));
+      }
+    }
+  }
+  return problems;
+}
+
+const SetResult* find_result(const Report& report, const std::string& set) {
+  for (const auto& result : report.sets) {
+    if (result.id == set) return &result;
+  }
+  return nullptr;
+}
+
+// The set's scenarios that the report was about: those of its rows and capabilities.
+std::vector<std::string> scenarios_of(const TargetSet& set, const SetResult& result) {
+  std::vector<std::string> found;
+  for (const auto& row : result.requirements) {
+    const auto* requirement = set.find_requirement(row.id);
+    if (requirement == nullptr) continue;
+    found.insert(found.end(), requirement->scenarios.begin(), requirement->scenarios.end());
+  }
+  return found;
+}
+
+int usage(const std::string& problem) {
+  complain(problem);
+  return usage_error;
+}
+
+}  // namespace
+
+int run_firewall(const Arguments& given) {
+  auto arguments = given;
+  if (arguments.missing && arguments.report_file.empty()) {
+    return usage("--missing: of which site? Give a report of it: --from REPORT.json");
+  }
+  if (!arguments.missing && !arguments.report_file.empty()) {
+    return usage("--from: a report only matters with --missing");
+  }
+  std::optional<Report> report;
+  if (arguments.missing) {
+    report = read_saved_report(arguments.report_file);
+    if (!report) return usage_error;
+    const bool unnamed = arguments.names.empty() && arguments.set_files.empty();
+    for (const auto& set : report->sets) {
+      if (unnamed) arguments.names.push_back(set.id);
+    }
+  }
+  const auto sets = find_sets(arguments);
+  if (!sets) return usage_error;
+  auto problems = unknown_choices(*sets, arguments);
+  for (const auto& set : *sets) {
+    const auto own = misfits(set, arguments.variables);
+    problems.insert(problems.end(), own.begin(), own.end());
+  }
+  for (const auto& problem : problems) complain(problem);
+  if (!problems.empty()) return usage_error;
+
+  std::vector<FirewallList> lists;
+  for (const auto& set : *sets) {
+    PlanOptions plan;
+    plan.scenarios = arguments.scenarios;
+    FirewallOptions options;
+    options.scenarios = active_scenarios(set, plan);
+    options.client = arguments.client;
+    options.regions = arguments.regions;
+    if (report) {
+      options.missing = find_result(*report, set.id);
+      if (options.missing == nullptr) {
+        std::vector<std::string> known;
+        for (const auto& result : report->sets) known.push_back(result.id);
+        return usage(fmt::format("{}: no results for {}; it has: {}", arguments.report_file, set.id,
+                                 fmt::join(known, ", ")));
+      }
+      if (arguments.scenarios.empty()) options.scenarios = scenarios_of(set, *options.missing);
+      options.probes = report->probes;
+      if (options.missing->edition != set.edition) {
+        complain(
+            fmt::format("{}: the report was made with the edition \"{}\", this is \"{}\": "
+                        "check again to be sure",
+                        set.id, options.missing->edition, set.edition));
+      }
+    }
+    lists.push_back(firewall_rules(filled_in(set, arguments.variables), options));
+  }
+  const auto& format = arguments.firewall_format;
+  const auto text = format == "csv"    ? firewall_csv(lists)
+                    : format == "json" ? firewall_json(lists)
+                                       : firewall_markdown(lists);
+  return print(text) ? 0 : usage_error;
+}
+
+}  // namespace callready

@@ -1,0 +1,234 @@
+// The rules to ask a firewall team for: golden files in tests/golden/firewall, and the rules of
+// grouping one by one.
+//
+// CALLREADY_UPDATE_GOLDEN=1 writes the golden files anew; read the difference before you commit it.
+#include "reports/firewall.hpp"
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "tests/cli/plan_text.hpp"
+
+namespace callready {
+namespace {
+
+void expect_golden(const std::string& name, const std::string& text) {
+  const auto path = std::string(CALLREADY_SOURCE_DIR) + "/tests/golden/firewall/" + name;
+  if (std::getenv("CALLREADY_UPDATE_GOLDEN") != nullptr) {
+    std::ofstream(path, std::ios::binary) << text;
+  }
+  EXPECT_EQ(text, test::read_file(path)) << path;
+}
+
+FirewallList rules_for(const TargetSet& set, FirewallOptions options = {}) {
+  if (options.scenarios.empty()) options.scenarios = active_scenarios(set, {});
+  return firewall_rules(set, options);
+}
+
+TEST(Firewall, AsAFirewallTeamReadsIt) {
+  expect_golden("quicklink.md", firewall_markdown({rules_for(test::vendor_set("quicklink"))}));
+  expect_golden("rainbow.md", firewall_markdown({rules_for(test::vendor_set("rainbow"))}));
+  expect_golden("librestream.csv", firewall_csv({rules_for(test::vendor_set("librestream"))}));
+  expect_golden("itracks.json", firewall_json({rules_for(test::vendor_set("itracks"))}));
+}
+
+// No destination that a vendor's document gives is left out of what the firewall team gets.
+TEST(Firewall, HoldsEveryDestinationOfEverySet) {
+  for (const auto* id : {"cloudoe", "itracks", "librestream", "quicklink", "rainbow", "webex"}) {
+    const auto set = test::vendor_set(id);
+    FirewallOptions options;
+    for (const auto& scenario : set.scenarios) options.scenarios.push_back(scenario.id);
+    const auto list = rules_for(set, options);
+    std::set<std::string> rows, destinations;
+    for (const auto* rules : {&list.rules, &list.removed}) {
+      for (const auto& rule : *rules) {
+        rows.insert(rule.requirements.begin(), rule.requirements.end());
+        EXPECT_FALSE(rule.sources.empty()) << id << ' ' << rule.requirements.front();
+        for (const auto& destination : rule.destinations) destinations.insert(destination.text);
+      }
+    }
+    for (const auto& row : set.requirements) {
+      if (row.check == "nat" || row.check == "sip-alg") continue;  // our own questions
+      EXPECT_TRUE(rows.contains(row.id)) << id << ' ' << row.id;
+      if (row.check == "dns") continue;  // its hosts are the names to ask for
+      for (const auto& host : row.hosts) {
+        EXPECT_TRUE(destinations.contains(host.name) || host.name.starts_with('$'))
+            << id << ' ' << host.name;
+      }
+      for (const auto& block : row.addresses) {
+        EXPECT_TRUE(destinations.contains(block.to_string())) << id << ' ' << block.to_string();
+      }
+      for (const auto& wildcard : row.wildcards) {
+        EXPECT_TRUE(destinations.contains(wildcard.pattern)) << id << ' ' << wildcard.pattern;
+      }
+      for (const auto& tag : row.service_tags) EXPECT_TRUE(destinations.contains(tag)) << tag;
+    }
+  }
+}
+
+TargetSet set_of(const std::string& rows) {
+  const auto id = rows.substr(rows.find("id: ") + 4, rows.find(',') - rows.find("id: ") - 4);
+  return test::load(
+      "schema: callready.targets/1\nid: small\ntitle: Small\nvendor: Nobody\nedition: \"1\"\n"
+      "document: A table\nverified: 2026-11-20\n"
+      "scenarios: [{ id: day, title: Day, default: true }, { id: night, title: Night }]\n"
+      "regions: [{ id: north, title: North }, { id: south, title: South }]\n"
+      "variables: [{ name: pbx, title: Address of your PBX, example: 10.1.2.3 }]\n"
+      "capabilities: [{ id: all, title: All, needs: [" +
+          id + "] }]\nrequirements:\n" + rows,
+      "small");
+}
+
+constexpr auto two_rows =
+    "  - { id: web, title: Web, purpose: Pages, source: s1, check: tls, transport: [tls], "
+    "ports: [443], hosts: [{ name: a.example.com, region: north }, { name: b.example.com, "
+    "region: south }] }\n"
+    "  - { id: files, title: Files, purpose: Sharing, source: s2, check: tls, transport: [tls], "
+    "ports: [443], hosts: [a.example.com, c.example.com] }\n"
+    "  - { id: media, title: Media, source: s3, severity: optional, check: udp-range, transport: "
+    "[udp], ports: [10000-20000], hosts: [m.example.com] }\n";
+
+std::vector<std::string> texts(const FirewallRule& rule) {
+  std::vector<std::string> all;
+  for (const auto& destination : rule.destinations) all.push_back(destination.text);
+  return all;
+}
+
+TEST(Firewall, RowsThatDifferInTheirDestinationsOnlyAreOneRule) {
+  const auto list = rules_for(set_of(two_rows));
+  ASSERT_EQ(list.rules.size(), 2u);
+  EXPECT_EQ(list.rules[0].requirements, (std::vector<std::string>{"web", "files"}));
+  EXPECT_EQ(texts(list.rules[0]),
+            (std::vector<std::string>{"a.example.com", "b.example.com", "c.example.com"}));
+  EXPECT_EQ(list.rules[0].sources, (std::vector<std::string>{"s1", "s2"}));
+  EXPECT_EQ(list.rules[0].protocol, "TCP (TLS)");
+  EXPECT_EQ(list.rules[1].protocol, "UDP");
+  EXPECT_EQ(list.others, std::vector<std::string>{"night (Night)"});
+}
+
+TEST(Firewall, RegionsLeaveOthersOut) {
+  FirewallOptions options;
+  options.regions = {"north"};
+  EXPECT_EQ(texts(rules_for(set_of(two_rows), options).rules[0]),
+            (std::vector<std::string>{"a.example.com", "c.example.com"}));
+}
+
+TEST(Firewall, WhatOnlyTheCustomerKnowsIsCalledTheirs) {
+  const auto list = rules_for(
+      set_of("  - { id: row, title: T, source: s, check: tcp, transport: [tcp], ports: [8443], "
+             "addresses: [\"${pbx}\"] }\n"));
+  ASSERT_EQ(list.rules.size(), 1u);
+  ASSERT_EQ(list.rules[0].destinations.size(), 1u);
+  EXPECT_EQ(list.rules[0].destinations[0].text, "Address of your PBX (yours: --var pbx=...)");
+  EXPECT_EQ(list.rules[0].destinations[0].kind, "yours");
+}
+
+TEST(Firewall, WithoutADestinationIsToAny) {
+  const auto list =
+      rules_for(set_of("  - { id: row, title: T, source: s, unprobed: because, transport: [udp], "
+                       "ports: [1-65535] }\n"));
+  ASSERT_EQ(list.rules.size(), 1u);
+  EXPECT_TRUE(list.rules[0].destinations.empty());
+  EXPECT_NE(firewall_csv({list}).find(",any,any,"), std::string::npos);
+}
+
+TEST(Firewall, WhatWasRemovedIsNoRule) {
+  const auto list =
+      rules_for(set_of("  - { id: row, title: T, source: s, lifecycle: removed, unprobed: gone, "
+                       "addresses: [192.0.2.1] }\n"));
+  EXPECT_TRUE(list.rules.empty());
+  ASSERT_EQ(list.removed.size(), 1u);
+  EXPECT_EQ(texts(list.removed[0]), std::vector<std::string>{"192.0.2.1"});
+}
+
+// --- What is still missing ----------------------------------------------------------------------
+
+struct Seen {
+  SetResult result;
+  std::vector<ProbeResult> probes;
+
+  void add(const std::string& row, const std::string& host, Transport transport, std::uint16_t port,
+           Outcome outcome, Status status = Status::unknown) {
+    ProbeResult probe;
+    probe.probe.check = "x";
+    probe.probe.target.host = host;
+    probe.probe.target.ports = {port, port};
+    probe.probe.target.transport = transport;
+    probe.probe.id = probe_id(probe.probe);
+    probe.observation.outcome = outcome;
+    auto known = std::find_if(result.requirements.begin(), result.requirements.end(),
+                              [&](const auto& one) { return one.id == row; });
+    if (known == result.requirements.end()) {
+      RequirementResult fresh;
+      fresh.id = row;
+      fresh.status = status;
+      known = result.requirements.insert(known, fresh);
+    }
+    known->probes.push_back(probe.probe.id);
+    probes.push_back(probe);
+  }
+  FirewallList missing(const TargetSet& set) const {
+    FirewallOptions options;
+    options.missing = &result;
+    options.probes = probes;
+    return rules_for(set, options);
+  }
+};
+
+TEST(MissingRules, ARowOfWhichNothingWasReachedIsWhole) {
+  Seen seen;
+  seen.add("web", "a.example.com", Transport::tls, 443, Outcome::silent, Status::fail);
+  const auto list = seen.missing(set_of(two_rows));
+  ASSERT_EQ(list.rules.size(), 1u);
+  EXPECT_EQ(texts(list.rules[0]), (std::vector<std::string>{"a.example.com", "b.example.com"}));
+  EXPECT_EQ(list.rules[0].state, "closed");
+}
+
+TEST(MissingRules, OfAnOpenRowOnlyWhatWasNotReached) {
+  Seen seen;
+  seen.add("web", "a.example.com", Transport::tls, 443, Outcome::answered);
+  seen.add("web", "b.example.com", Transport::tls, 443, Outcome::rejected);
+  seen.add("files", "c.example.com", Transport::tls, 443, Outcome::refused);
+  const auto list = seen.missing(set_of(two_rows));
+  ASSERT_EQ(list.rules.size(), 1u) << "a server that refuses itself is no firewall's fault";
+  EXPECT_EQ(texts(list.rules[0]), std::vector<std::string>{"b.example.com"});
+  EXPECT_EQ(list.rules[0].ports, std::vector<std::string>{"443"});
+}
+
+TEST(MissingRules, SilenceOfAMediaRangeIsNotCalledClosed) {
+  Seen seen;
+  seen.add("media", "m.example.com", Transport::udp, 10000, Outcome::silent);
+  const auto list = seen.missing(set_of(two_rows));
+  ASSERT_EQ(list.rules.size(), 1u);
+  EXPECT_EQ(list.rules[0].state, "not proved open");
+  EXPECT_EQ(list.rules[0].ports, std::vector<std::string>{"10000-20000"});
+}
+
+TEST(MissingRules, NothingIsMissingWhereAllIsOpen) {
+  Seen seen;
+  seen.add("web", "a.example.com", Transport::tls, 443, Outcome::answered, Status::pass);
+  seen.add("files", "c.example.com", Transport::tls, 443, Outcome::unresolved);
+  const auto list = seen.missing(set_of(two_rows));
+  EXPECT_TRUE(list.rules.empty());
+  EXPECT_NE(firewall_markdown({list}).find("Nothing is missing"), std::string::npos);
+}
+
+TEST(Firewall, MarkdownHoldsNoMarkupOfTheSets) {
+  const auto list = rules_for(
+      set_of("  - { id: row, title: T, purpose: \"<img src=x> | [a](http://b)\", source: s, "
+             "check: tcp, transport: [tcp], ports: [1], hosts: [a.example.com] }\n"));
+  const auto text = firewall_markdown({list});
+  EXPECT_NE(text.find("\\<img src=x\\> \\| \\[a\\](http\\://b)"), std::string::npos) << text;
+}
+
+TEST(Firewall, JsonIsWhole) {
+  const auto json = nlohmann::json::parse(firewall_json({rules_for(set_of(two_rows))}));
+  EXPECT_EQ(json["schema"], "callready.firewall/1");
+  EXPECT_EQ(json["sets"][0]["rules"].size(), 2u);
+  EXPECT_EQ(json["sets"][0]["rules"][0]["destinations"][0]["region"], "north");
+  EXPECT_FALSE(json["sets"][0]["rules"][0].contains("state"));
+}
+
+}  // namespace
+}  // namespace callready
