@@ -216,21 +216,88 @@ void add_requirement(Page& page, const Requirement& requirement) {
   block.add("Source", requirement.source);
 }
 
-std::string need_text(const Need& need) {
-  std::vector<std::string> alternatives;
-  for (const auto& together : need.alternatives) {
-    alternatives.push_back(joined(together, " with "));
+// So many destinations of a list are named where the whole of it is not asked for.
+constexpr std::size_t most_named = 4;
+
+// "27 names in 13 regions: turn-bhs1.example.com, turn-cap1.example.com and 25 more"
+class ShortList {
+ public:
+  void add(const std::string& text, const std::string& region) {
+    texts_.push_back(text);
+    if (!region.empty()) regions_.insert(region);
   }
-  if (alternatives.size() == 1) return alternatives.front();
-  return need.equal
-             ? fmt::format("one of {}", joined(alternatives))
-             : fmt::format("{} (a later one is a fallback)", joined(alternatives, ", else "));
+  std::string text(std::string_view one, std::string_view many) const {
+    if (texts_.empty()) return {};
+    if (texts_.size() <= most_named) return joined(texts_);
+    const std::vector<std::string> first(texts_.begin(), texts_.begin() + 2);
+    const auto in = regions_.size() < 2 ? "" : fmt::format(" in {} regions", regions_.size());
+    return fmt::format("{}{}: {} and {} more", count_of(texts_.size(), one, many), in,
+                       joined(first), texts_.size() - first.size());
+  }
+
+ private:
+  std::vector<std::string> texts_;
+  std::set<std::string> regions_;
+};
+
+std::vector<std::string> destinations_in_short(const Requirement& requirement) {
+  ShortList hosts, wildcards, addresses, tags, names;
+  for (const auto& host : requirement.hosts) hosts.add(host.name, host.region);
+  for (const auto& wildcard : requirement.wildcards) wildcards.add(wildcard.pattern, "");
+  for (const auto& block : requirement.addresses) addresses.add(block.to_string(), block.region);
+  for (const auto& block : requirement.variable_addresses) addresses.add(block.text, block.region);
+  for (const auto& tag : requirement.service_tags) tags.add(tag, "");
+  for (const auto& host : requirement.reverse_dns) names.add(host.name, host.region);
+  std::vector<std::string> texts;
+  for (const auto& text :
+       {hosts.text("name", "names"), wildcards.text("wildcard", "wildcards"),
+        addresses.text("address or network", "addresses and networks"),
+        tags.text("service tag", "service tags"), names.text("PTR name", "PTR names")}) {
+    if (!text.empty()) texts.push_back(text);
+  }
+  return texts;
+}
+
+// What a reader needs to find a row and to understand what it asks: the rest is in the whole.
+void add_requirement_in_short(Page& page, const Requirement& requirement) {
+  page.blank();
+  const auto severity = requirement.severity == Severity::required
+                            ? std::string()
+                            : std::string(to_string(requirement.severity));
+  page.paragraph(with_facts(fmt::format("{}: {}", requirement.id, requirement.title), severity,
+                            requirement.lifecycle, ""),
+                 Style::bold);
+  Block block(page, 2);
+  block.add("Traffic", traffic_text(requirement));
+  block.add_each("To", destinations_in_short(requirement));
+  if (requirement.check.empty()) block.add("Check", check_text(requirement));
+  const auto& vantages = requirement.vantages;
+  const bool from_here = vantages.empty() ||
+                         std::find(vantages.begin(), vantages.end(), Vantage::pc) != vantages.end();
+  if (!from_here) block.add("From", words_text(vantages));
+  block.add_each("Unclear", requirement.conditions);
+  block.add("Source", requirement.source);
+}
+
+std::string need_text(const Need& need) {
+  std::vector<std::string> wanted, fallbacks;
+  for (std::size_t i = 0; i < need.alternatives.size(); ++i) {
+    (need.is_fallback(i) ? fallbacks : wanted).push_back(joined(need.alternatives[i], " with "));
+  }
+  auto text = wanted.size() == 1 ? wanted.front() : fmt::format("one of {}", joined(wanted));
+  if (!fallbacks.empty()) {
+    text += fmt::format(", else {} ({})", joined(fallbacks, ", else "),
+                        wanted.size() == 1 ? "a later one is a fallback" : "fallbacks");
+  }
+  return text;
 }
 
 using Printed = std::set<std::string, std::less<>>;
 
+using PrintRequirement = void (*)(Page&, const Requirement&);
+
 void add_capability(Page& page, const TargetSet& set, const Capability& capability,
-                    Printed& printed) {
+                    Printed& printed, PrintRequirement print) {
   page.heading(
       fmt::format("Capability: {}", capability.title.empty() ? capability.id : capability.title));
   Block block(page, 0);
@@ -243,25 +310,31 @@ void add_capability(Page& page, const TargetSet& set, const Capability& capabili
       for (const auto& id : together) {
         const auto* requirement = set.find_requirement(id);
         // What two capabilities need stands under the first.
-        if (requirement != nullptr && printed.insert(id).second) {
-          add_requirement(page, *requirement);
-        }
+        if (requirement != nullptr && printed.insert(id).second) print(page, *requirement);
       }
     }
   }
 }
 
-void add_others(Page& page, const TargetSet& set, const Printed& printed) {
+void add_others(Page& page, const TargetSet& set, const Printed& printed, PrintRequirement print) {
   bool first = true;
   for (const auto& requirement : set.requirements) {
     if (printed.contains(requirement.id)) continue;
     if (first) page.heading("What no capability depends on");
     first = false;
-    add_requirement(page, requirement);
+    print(page, requirement);
   }
 }
 
-void add_choices(Page& page, const TargetSet& set) {
+// As one paragraph, where they are many.
+void add_regions_in_short(Page& page, const TargetSet& set) {
+  std::vector<std::string> ids;
+  for (const auto& region : set.regions) ids.push_back(region.id);
+  page.heading("Regions (--region)");
+  page.paragraph(joined(ids));
+}
+
+void add_choices(Page& page, const TargetSet& set, bool whole) {
   const auto add = [&](std::string_view heading, const std::vector<std::string>& names,
                        const std::vector<std::string>& texts) {
     if (names.empty()) return;
@@ -283,7 +356,11 @@ void add_choices(Page& page, const TargetSet& set) {
     names.push_back(region.id);
     texts.push_back(region.title);
   }
-  add("Regions (--region)", names, texts);
+  if (whole || names.size() <= most_named) {
+    add("Regions (--region)", names, texts);
+  } else {
+    add_regions_in_short(page, set);
+  }
   names.clear(), texts.clear();
   for (const auto& variable : set.variables) {
     names.push_back(variable.name);
@@ -298,9 +375,15 @@ void add_choices(Page& page, const TargetSet& set) {
   add("Yours to say (--var NAME=VALUE)", names, texts);
 }
 
-void add_advice(Page& page, const TargetSet& set) {
+void add_advice(Page& page, const TargetSet& set, bool whole) {
   if (set.advice.empty()) return;
   page.heading("What no probe can test");
+  if (!whole) {
+    for (const auto& advice : set.advice) {
+      page.paragraph(fmt::format("{}: {} ({})", advice.id, advice.text, advice.source));
+    }
+    return;
+  }
   for (const auto& advice : set.advice) {
     page.blank();
     page.paragraph(fmt::format("{}: {}", advice.id, advice.text));
@@ -323,11 +406,23 @@ std::string show_text(const TargetSet& set, const RenderOptions& options) {
   block.add("Published", set.published);
   block.add("Verified", set.verified);
   block.add("File", set.origin);
-  add_choices(page, set);
+  add_choices(page, set, options.verbose);
   Printed printed;
-  for (const auto& capability : set.capabilities) add_capability(page, set, capability, printed);
-  add_others(page, set, printed);
-  add_advice(page, set);
+  const auto print = options.verbose ? add_requirement : add_requirement_in_short;
+  for (const auto& capability : set.capabilities) {
+    add_capability(page, set, capability, printed, print);
+  }
+  add_others(page, set, printed, print);
+  add_advice(page, set, options.verbose);
+  if (!options.verbose) {
+    page.blank();
+    page.paragraph(
+        fmt::format(
+            "Every host, address, client and note: callready show {0} --verbose, or --json. "
+            "The rules for a firewall: callready firewall {0}.",
+            set.id),
+        Style::dim);
+  }
   return page.take();
 }
 

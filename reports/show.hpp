@@ -9,7 +9,8 @@
 
 namespace callready {
 
-// The set for a person: capability by capability, each requirement with its source.
+// The set for a person: capability by capability, each requirement with its source. Long lists are
+// counted; with `verbose` every fact is there.
 std::string show_text(const TargetSet& set, const RenderOptions& options);
 
 // Every fact of the set with its source, as pretty-printed JSON.

@@ -142,7 +142,9 @@ Json variable_json(const Variable& variable) {
 }
 
 Json need_json(const Need& need) {
-  return {{"alternatives", need.alternatives}, {"equal", need.equal}};
+  return {{"alternatives", need.alternatives},
+          {"equal", need.equal},
+          {"preferred", need.equal ? need.alternatives.size() : need.preferred}};
 }
 
 Json capability_json(const Capability& capability) {

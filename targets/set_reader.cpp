@@ -215,6 +215,7 @@ class SetReader {
     MapReader map(node, "an entry of 'needs'", problems_);
     const auto* first_of = map.find("first_of");
     const auto* any_of = map.find("any_of");
+    const auto* otherwise = map.find("else");
     map.finish();
     if ((first_of == nullptr) == (any_of == nullptr)) {
       problems_.add(node.position,
@@ -222,9 +223,18 @@ class SetReader {
                     "'any_of' (equals)");
       return std::nullopt;
     }
-    need.equal = any_of != nullptr;
-    each(need.equal ? any_of : first_of, need.equal ? "any_of" : "first_of",
-         [&](const YamlNode& item) { need.alternatives.push_back(read_alternative(item)); });
+    if (otherwise != nullptr && any_of == nullptr) {
+      problems_.add(otherwise->position,
+                    "'else' goes with 'any_of'; in 'first_of' every later one is a fallback");
+      return std::nullopt;
+    }
+    const auto add = [&](const YamlNode& item) {
+      need.alternatives.push_back(read_alternative(item));
+    };
+    need.equal = any_of != nullptr && otherwise == nullptr;
+    each(any_of != nullptr ? any_of : first_of, any_of != nullptr ? "any_of" : "first_of", add);
+    if (any_of != nullptr) need.preferred = need.alternatives.size();
+    each(otherwise, "else", add);
     return need;
   }
 

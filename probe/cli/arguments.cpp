@@ -123,6 +123,10 @@ void add_choices(CLI::App& app, Arguments& arguments) {
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false)
       ->trigger_on_parse();
+  app.add_option("--service-tags", arguments.service_tags_file,
+                 "Microsoft's list of Azure's networks (ServiceTags_Public_*.json), for sets that "
+                 "name service tags")
+      ->type_name("FILE");
 }
 
 void add_selection(CLI::App& app, Arguments& arguments) {
@@ -220,6 +224,7 @@ ParseResult parse_arguments(int argc, const char* const* argv) {
   show->add_option("SET", arguments.names, "A target set by name")->required();
   add_set_options(*show, arguments);
   show->add_flag("--json", arguments.json, "Every fact, as JSON");
+  show->add_flag("-v,--verbose", arguments.verbose, "Every host, address and note");
 
   auto* firewall = command("firewall", "The firewall rules that target sets need, to ask for",
                            Command::firewall);

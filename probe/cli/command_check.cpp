@@ -143,6 +143,13 @@ std::optional<std::vector<TargetSet>> find_sets(const Arguments& arguments) {
   return sets;
 }
 
+std::optional<ServiceTags> read_tags(const Arguments& arguments) {
+  if (arguments.service_tags_file.empty()) return ServiceTags{};
+  auto loaded = load_service_tags(arguments.service_tags_file);
+  for (const auto& problem : loaded.problems) fmt::print(stderr, "{}\n", problem.to_string());
+  return std::move(loaded.tags);
+}
+
 std::vector<std::string> unknown_choices(const std::vector<TargetSet>& sets,
                                          const Arguments& arguments) {
   return Selection(sets).problems(arguments);
@@ -180,8 +187,12 @@ int run_check(const Arguments& arguments) {
     return usage_error;
   }
 
+  auto tags = read_tags(arguments);
+  if (!tags) return usage_error;
+
   SessionOptions options;
   options.sets = std::move(*sets);
+  if (!arguments.service_tags_file.empty()) options.service_tags = std::move(*tags);
   if (arguments.anchors) {
     auto anchors = find_anchors(arguments);
     if (!anchors) return usage_error;
@@ -207,6 +218,7 @@ int run_check(const Arguments& arguments) {
   options.dns_servers = arguments.dns_servers;
   options.timeout = milliseconds(static_cast<long>(arguments.timeout_s * 1000));
   options.site = arguments.site;
+  options.announce = !arguments.quiet;
   return run_and_deliver(arguments, std::move(options));
 }
 

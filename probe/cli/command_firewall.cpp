@@ -13,13 +13,18 @@
 namespace callready {
 namespace {
 
-// With the variables that have a value; a row that lacks one keeps its `${...}`.
-TargetSet filled_in(const TargetSet& set, const VariableValues& given) {
+// With the variables that have a value, and the networks of service tags where a list was given. A
+// row that lacks a value keeps its `${...}`.
+TargetSet filled_in(const TargetSet& set, const VariableValues& given, const ServiceTags& tags) {
   auto filled = set;
   const auto values = variable_values(set, given);
   for (auto& row : filled.requirements) {
     auto expanded = expand_variables(row, values);
     if (expanded.missing.empty()) row = std::move(expanded.requirement);
+    // A firewall that knows service tags takes these; where the list is given, one that does not.
+    if (!tags.networks.empty() && !row.service_tags.empty()) {
+      row.service_tags = add_service_tags(set, row, tags);
+    }
   }
   return filled;
 }
@@ -89,6 +94,8 @@ int run_firewall(const Arguments& given) {
   for (const auto& problem : problems) complain(problem);
   if (!problems.empty()) return usage_error;
 
+  const auto tags = read_tags(arguments);
+  if (!tags) return usage_error;
   std::vector<FirewallList> lists;
   for (const auto& set : *sets) {
     PlanOptions plan;
@@ -114,7 +121,7 @@ int run_firewall(const Arguments& given) {
                         set.id, options.missing->edition, set.edition));
       }
     }
-    lists.push_back(firewall_rules(filled_in(set, arguments.variables), options));
+    lists.push_back(firewall_rules(filled_in(set, arguments.variables, *tags), options));
   }
   const auto& format = arguments.firewall_format;
   const auto text = format == "csv"    ? firewall_csv(lists)

@@ -27,6 +27,9 @@ Catalog make_catalog(const Arguments& arguments);
 std::optional<std::vector<TargetSet>> find_sets(const Arguments& arguments);
 // A saved report, or nothing after the error has been printed.
 std::optional<Report> read_saved_report(const std::string& file);
+// The list of --service-tags, empty where none was given, or nothing after the errors have been
+// printed.
+std::optional<ServiceTags> read_tags(const Arguments& arguments);
 // What the chosen sets do not know: scenarios, clients, regions, rows, variables; in words.
 std::vector<std::string> unknown_choices(const std::vector<TargetSet>& sets,
                                          const Arguments& arguments);

@@ -147,10 +147,14 @@ class Dealer {
            used_.size() + reserved_ < static_cast<std::size_t>(host_budget);
   }
 
-  // How many probes of media ranges each host of the row costs.
+  // How many questions to the site's edge each host of the row costs. A fallback is asked only
+  // where what comes before it is lost.
   static int ranges_of(const Row& row) {
-    return row.requirement.check == "udp-range" ? static_cast<int>(row.requirement.ports.size())
-                                                : 0;
+    const auto& requirement = row.requirement;
+    const bool edge = requirement.check == "udp-range" || !requirement.listening;
+    return edge && (requirement.listening || !row.fallback)
+               ? static_cast<int>(requirement.ports.size())
+               : 0;
   }
 
   bool everything_;

@@ -21,6 +21,7 @@ struct Row {
   Requirement requirement;  // variables filled in
   PlannedRequirement planned;
   bool named = false;                 // the user asked for it with --only
+  bool fallback = false;              // no need has it among its first alternatives
   std::vector<Candidate> candidates;  // in the order in which a sample takes them
   std::size_t total = 0;              // candidates before sampling
   std::size_t quota = 0;              // 0: the row is skipped

@@ -14,6 +14,8 @@
 namespace callready {
 namespace {
 
+constexpr auto service_tags_url = "https://www.microsoft.com/en-us/download/details.aspx?id=56519";
+
 bool contains(const std::vector<std::string>& list, const std::string& item) {
   return std::find(list.begin(), list.end(), item) != list.end();
 }
@@ -58,7 +60,7 @@ std::size_t quota_of(const Row& row, const PlanOptions& options) {
   if (options.all) return row.candidates.size();
   const auto& reach = row.requirement.reach;
   std::size_t wanted = hosts_per_requirement;
-  if (row.requirement.check == "udp-range") {
+  if (row.requirement.check == "udp-range" || !row.requirement.listening) {
     wanted = row.requirement.severity == Severity::required ? hosts_per_range : 1;
   }
   if (reach.kind == Reach::Kind::nearest) {
@@ -76,6 +78,11 @@ bool only_service_tags(const Row& row) {
   return row.candidates.empty() && !row.requirement.service_tags.empty();
 }
 
+// TCP to networks without a known listener: only whether a SYN leaves the site can be asked.
+bool sends_only_to_the_edge(const Requirement& requirement) {
+  return !requirement.listening && (requirement.check == "tcp" || requirement.check == "tls");
+}
+
 // Why the row cannot be probed from here, or nothing.
 std::string reason_to_skip(const Row& row, const std::vector<std::string>& missing,
                            const std::vector<std::string>& problems, const PlanOptions& options) {
@@ -91,13 +98,19 @@ std::string reason_to_skip(const Row& row, const std::vector<std::string>& missi
     return fmt::format("needs your own value: --var {}=...", fmt::join(missing, "=... --var "));
   }
   if (!problems.empty()) return fmt::format("{}", fmt::join(problems, "; "));
-  if (!requirement.listening && requirement.check != "udp-range" && !only_service_tags(row)) {
+  if (!requirement.listening && requirement.check != "udp-range" &&
+      !sends_only_to_the_edge(requirement)) {
     return "networks without a known listener are not probed: they are other people's machines";
   }
   if (row.candidates.empty()) {
     if (only_service_tags(row)) {
-      return "given as Azure service tags, whose addresses Microsoft publishes weekly "
-             "(ServiceTags_Public.json): this edition of callready cannot read them yet";
+      return options.service_tags == nullptr
+                 ? fmt::format(
+                       "given as Azure service tags, whose networks change every week: "
+                       "download Microsoft's list ({}) and give it with --service-tags "
+                       "FILE",
+                       service_tags_url)
+                 : fmt::format("none of its service tags is in {}", options.service_tags->file);
     }
     if (!requirement.wildcards.empty()) {
       return fmt::format("only the wildcard {} is given, and no example of a name to try",
@@ -109,14 +122,49 @@ std::string reason_to_skip(const Row& row, const std::vector<std::string>& missi
   return {};
 }
 
+// The networks of the row's service tags, where the user gave Microsoft's list. IPv4's alone where
+// there are any: a sample of both would mostly meet networks that the site has no way to.
+std::vector<std::string> add_networks(const TargetSet& set, Requirement& row,
+                                      const ServiceTags& tags) {
+  auto missing = add_service_tags(set, row, tags);
+  const auto is_v4 = [](const AddressBlock& block) {
+    const auto* network = std::get_if<Network>(&block.value);
+    return network != nullptr && network->address.is_v4();
+  };
+  if (std::any_of(row.addresses.begin(), row.addresses.end(), is_v4)) {
+    std::erase_if(row.addresses, [&](const AddressBlock& block) { return !is_v4(block); });
+  }
+  return missing;
+}
+
+// True where needs have the row among their later alternatives only.
+bool is_fallback(const TargetSet& set, const std::string& row) {
+  bool later = false;
+  for (const auto& capability : set.capabilities) {
+    for (const auto& need : capability.needs) {
+      for (std::size_t i = 0; i < need.alternatives.size(); ++i) {
+        if (!contains(need.alternatives[i], row)) continue;
+        if (i == 0) return false;
+        later = true;
+      }
+    }
+  }
+  return later;
+}
+
 Row make_row(const TargetSet& set, const Requirement& requirement, const PlanOptions& options) {
   Row row;
   row.set = &set;
   auto expanded = expand_variables(requirement, variable_values(set, options.variables));
   row.requirement = std::move(expanded.requirement);
   row.named = names(options.only, set, requirement);
+  row.fallback = is_fallback(set, requirement.id);
   row.planned.set = set.id;
   row.planned.requirement = requirement.id;
+  std::vector<std::string> unknown_tags;
+  if (options.service_tags != nullptr && !row.requirement.service_tags.empty()) {
+    unknown_tags = add_networks(set, row.requirement, *options.service_tags);
+  }
   row.candidates = candidates_of(set, row.requirement, options.regions);
   row.total = row.candidates.size();
   row.planned.skipped = reason_to_skip(row, expanded.missing, expanded.problems, options);
@@ -129,6 +177,10 @@ Row make_row(const TargetSet& set, const Requirement& requirement, const PlanOpt
       row.planned.note =
           fmt::format("measured from this computer: run it where the {} is to be sure",
                       vantages_of(row.requirement));
+    }
+    if (!unknown_tags.empty()) {
+      row.planned.note += fmt::format("{}not in {}: {}", row.planned.note.empty() ? "" : "; ",
+                                      options.service_tags->file, fmt::join(unknown_tags, ", "));
     }
   }
   return row;
@@ -180,16 +232,22 @@ class Assembler {
   }
 
   void add(Row& row) {
-    for (const auto& candidate : row.chosen) add_host(row, candidate, {});
+    turn_ = 0;
+    for (const auto& candidate : row.chosen) {
+      add_host(row, candidate, {});
+      ++turn_;
+    }
     for (const auto& near : row.near) add_host(row, near.candidate, near.rivals);
     if (row.planned.skipped.empty()) row.planned.sampled = sampled(row);
   }
 
   // A SIP server's alternate ports are asked only where its first choice did not answer: more
-  // OPTIONS than needed may get the site banned. A probe that any row wants for itself is made
-  // whatever others answer.
+  // OPTIONS than needed may get the site banned. Packets to the site's edge for a fallback are sent
+  // only where what it stands in for is not reached whole: the edge answers few. A probe that any
+  // row wants for itself is made whatever others answer.
   void add_conditions(const std::vector<const TargetSet*>& sets) {
     const auto wanted = wanted_for_themselves(sets);
+    if (!options_.all) add_conditions_of_hops(sets, wanted);
     for (const auto* set : sets) {
       for (const auto& capability : set->capabilities) {
         for (const auto& need : capability.needs) {
@@ -226,6 +284,18 @@ class Assembler {
  private:
   void add_host(Row& row, const Candidate& candidate, const std::vector<std::string>& rivals) {
     const auto& requirement = row.requirement;
+    if (sends_only_to_the_edge(requirement)) {
+      for (const auto port : single_ports(requirement, options_.all)) {
+        Probe probe;
+        probe.check = "hop";
+        probe.target.host = candidate.host;
+        probe.target.ports = {port, port};
+        probe.target.transport = Transport::tcp;
+        probe.region = candidate.region;
+        add(row, probe, rivals);
+      }
+      return;
+    }
     for (const auto transport : transports_of(requirement)) {
       for (const auto& [ports, sample] : port_choices(requirement, candidate.host)) {
         Probe probe;
@@ -301,14 +371,52 @@ class Assembler {
       PlannedProbe planned;
       planned.probe = std::move(probe);
       planned.nearest_of = rivals;
+      planned.severity = row.requirement.severity;
+      planned.turn = turn_;
       plan.probes.push_back(std::move(planned));
     } else {
       auto& known = plan.probes[place->second];
       known.probe.control &= probe.control;
+      known.severity = std::min(known.severity, row.requirement.severity);
+      known.turn = std::min(known.turn, turn_);
       if (rivals.empty()) known.nearest_of.clear();  // wanted whatever is near
     }
     row.planned.probes.push_back(id);
     row_probes_[row.set->id + '/' + row.requirement.id].push_back(id);
+  }
+
+  void add_conditions_of_hops(const std::vector<const TargetSet*>& sets,
+                              const std::set<std::string>& wanted) {
+    for (const auto* set : sets) {
+      for (const auto& capability : set->capabilities) {
+        for (const auto& need : capability.needs) {
+          std::vector<std::string> earlier;
+          for (const auto& alternative : need.alternatives) {
+            for (const auto& id : probes_of(*set, alternative)) {
+              auto& planned = plan.probes[index_.at(id)];
+              const bool to_the_edge =
+                  planned.probe.check == "hop" || planned.probe.with.contains("stop_on_the_way");
+              const bool fallback =
+                  to_the_edge && !wanted.contains(id) && &alternative != &need.alternatives.front();
+              // Chains would make the run as long as the list: what is tried anyway decides.
+              if (fallback && planned.unless_all.empty()) planned.unless_all = earlier;
+              if (!fallback) earlier.push_back(id);
+            }
+          }
+        }
+      }
+    }
+  }
+
+  std::vector<std::string> probes_of(const TargetSet& set,
+                                     const std::vector<std::string>& rows) const {
+    std::vector<std::string> found;
+    for (const auto& row : rows) {
+      const auto ids = row_probes_.find(set.id + '/' + row);
+      if (ids != row_probes_.end())
+        found.insert(found.end(), ids->second.begin(), ids->second.end());
+    }
+    return found;
   }
 
   std::vector<PlannedProbe*> sip_probes(const TargetSet& set,
@@ -361,6 +469,7 @@ class Assembler {
 
   const PlanOptions& options_;
   PortSamples samples_;
+  std::size_t turn_ = 0;  // of the row's host that is being added
   std::map<std::string, std::size_t> index_;
   std::map<std::string, std::vector<std::string>> row_probes_;
 };

@@ -9,6 +9,7 @@
 #include "probe/model/plan.hpp"
 #include "probe/model/target_set.hpp"
 #include "targets/expand_variables.hpp"
+#include "targets/service_tags.hpp"
 
 namespace callready {
 
@@ -18,9 +19,10 @@ struct PlanOptions {
   std::string client;                  // only rows for this client, or for any
   std::vector<std::string> regions;    // only endpoints of these, or of none
   VariableValues variables;
-  std::vector<std::string> only, skip;  // requirement ids, "id" or "set/id"
-  bool all = false;                     // every endpoint instead of a sample
-  std::string proxy;                    // URL; rows that a proxy may carry are also probed over it
+  std::vector<std::string> only, skip;        // requirement ids, "id" or "set/id"
+  const ServiceTags* service_tags = nullptr;  // --service-tags; it outlives the plan
+  bool all = false;                           // every endpoint instead of a sample
+  std::string proxy;  // URL; rows that a proxy may carry are also probed over it
 };
 
 // What a normal run samples, and why (DESIGN, "Time, load and manners"). Hardened sites block a PC

@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "probe/model/describe.hpp"
 
@@ -120,9 +121,12 @@ class Runner {
     // What is made unconditionally comes first, and what waits for others last: it must not hold
     // their places.
     for (std::size_t i = 0; i < plan_.probes.size(); ++i) order_.push_back(i);
-    std::stable_sort(order_.begin(), order_.end(), [&](std::size_t a, std::size_t b) {
-      return waits_for_others(plan_.probes[a]) < waits_for_others(plan_.probes[b]);
-    });
+    const auto key = [&](std::size_t i) {
+      const auto& planned = plan_.probes[i];
+      return std::tuple(waits_for_others(planned), planned.severity, planned.turn);
+    };
+    std::stable_sort(order_.begin(), order_.end(),
+                     [&](std::size_t a, std::size_t b) { return key(a) < key(b); });
     const auto workers =
         std::min(plan_.probes.size(), static_cast<std::size_t>(options_.in_flight));
     working_ = workers;
@@ -156,7 +160,7 @@ class Runner {
   }
 
   static int waits_for_others(const PlannedProbe& planned) {
-    if (!planned.unless.empty()) return 2;
+    if (!planned.unless.empty() || !planned.unless_all.empty()) return 2;
     return planned.nearest_of.empty() && planned.answered_by.empty() ? 0 : 1;
   }
 
@@ -232,6 +236,21 @@ class Runner {
         observation.detail = "not_needed";
         co_return observation;
       }
+    }
+    bool all_reached = !planned.unless_all.empty();
+    for (const auto& id : planned.unless_all) {
+      const auto other = index_.at(id);
+      const bool ended = co_await wait_for(other);
+      if (!ended) {
+        record(observation, stopped());
+        co_return observation;
+      }
+      all_reached = all_reached && reached(results_[other].observation.outcome);
+      if (!all_reached) break;
+    }
+    if (all_reached) {
+      observation.detail = "not_needed";
+      co_return observation;
     }
     if (!planned.nearest_of.empty()) {
       const auto nearest = co_await is_nearest(planned.nearest_of);

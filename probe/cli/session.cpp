@@ -8,6 +8,7 @@
 #include <set>
 
 #include "probe/cli/follow_up.hpp"
+#include "probe/cli/plan_size.hpp"
 #include "probe/cli/progress.hpp"
 #include "probe/net/timeouts.hpp"
 #include "probe/net/udp.hpp"
@@ -90,6 +91,16 @@ void let_go(asio::io_context& loop, StopSignal& stop) {
   }
 }
 
+// What is more than a normal run says beforehand how much it sends, and where.
+void announce(const SessionOptions& options, const Plan& plan) {
+  if (!options.announce) return;
+  const bool all = options.plan.all, thorough = options.settings.thorough;
+  if (!all && !thorough) return;
+  const auto size = size_of(plan, options.runner.pace, thorough);
+  const auto option = all && thorough ? "--all --thorough" : all ? "--all" : "--thorough";
+  fmt::print(stderr, "callready: {}\n", announcement(size, option));
+}
+
 // The plan, and then what its results leave in doubt, within the same deadline and manners.
 asio::awaitable<void> make_rounds(const SessionOptions& options, const Plan& plan,
                                   checks::Context& context, const ProgressCallback& progress,
@@ -124,24 +135,7 @@ std::string day_of(WallTime time) {
 }
 
 milliseconds time_for(const Plan& plan, const SessionOptions& options) {
-  const auto& pace = options.runner.pace;
-  if (pace.unlimited) return options.timeout;
-  std::map<std::string, std::set<std::uint16_t>> ports;
-  for (const auto& planned : plan.probes) {
-    const auto& target = planned.probe.target;
-    if (!target.route.direct()) continue;
-    auto& own = ports[target.host];
-    own.insert(target.sample.begin(), target.sample.end());
-    if (target.sample.empty()) own.insert(target.port());
-  }
-  const auto full_windows_before_the_last = [](std::size_t count, int limit) {
-    return count == 0 ? 0 : static_cast<int>(count - 1) / std::max(limit, 1);
-  };
-  int windows = full_windows_before_the_last(hosts_met(plan), pace.hosts);
-  for (const auto& [host, own] : ports) {
-    windows = std::max(windows, full_windows_before_the_last(own.size(), pace.ports_per_host));
-  }
-  return options.timeout + windows * pace.window;
+  return options.timeout + windows_of(plan, options.runner.pace) * options.runner.pace.window;
 }
 
 boost::system::result<Report, std::string> run_session(const SessionOptions& options) {
@@ -159,7 +153,10 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
 
   std::vector<const TargetSet*> sets;
   for (const auto& set : options.sets) sets.push_back(&set);
-  const auto plan = make_plan(sets, options.plan);
+  auto plan_options = options.plan;
+  if (options.service_tags) plan_options.service_tags = &*options.service_tags;
+  const auto plan = make_plan(sets, plan_options);
+  announce(options, plan);
 
   Report report;
   report.tool.version = CALLREADY_VERSION;

@@ -14,6 +14,7 @@ namespace callready {
 
 struct SessionOptions {
   std::vector<TargetSet> sets;  // anchors (control sets) among them
+  std::optional<ServiceTags> service_tags;
   PlanOptions plan;
   RunnerOptions runner;
   checks::Settings settings;
@@ -21,6 +22,7 @@ struct SessionOptions {
   milliseconds timeout = timeouts::run;
   std::string site;  // a name for the report
   bool show_progress = false;
+  bool announce = false;  // --all and --thorough say on standard error how much they send
   int terminal_width = 80;
 };
 

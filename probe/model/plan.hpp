@@ -22,8 +22,14 @@ struct PlannedRequirement {
 
 struct PlannedProbe {
   Probe probe;
+  // Where not all can be served at once: first what is required, and of that the first hosts of
+  // every row before the second ones.
+  Severity severity = Severity::optional;
+  std::size_t turn = 0;
   // Made only where none of these reached its endpoint (a SIP server's alternate ports).
   std::vector<std::string> unless;
+  // The same, where one of these did not (a fallback of rows whose every endpoint is needed).
+  std::vector<std::string> unless_all;
   // Hosts of this run: made only where the first of them turns out to be the nearest. Empty: made
   // in any case.
   std::vector<std::string> nearest_of;

@@ -125,6 +125,10 @@ struct Advice {
 struct Need {
   std::vector<std::vector<std::string>> alternatives;
   bool equal = false;
+  // Where not all are equals: so many of the first are; those after them are fallbacks.
+  std::size_t preferred = 1;
+
+  bool is_fallback(std::size_t alternative) const { return !equal && alternative >= preferred; }
 };
 
 struct Capability {

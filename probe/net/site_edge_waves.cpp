@@ -62,9 +62,16 @@ asio::awaitable<void> SiteEdge::make_waves(Scope scope, std::shared_ptr<Search> 
     const auto soon = scope.clock.now() + timeouts::icmp_gather;
     const bool going_on = co_await sleep_until(executor_, scope, soon);
     // All of them, also where the hop has run out: packets that die on the way cost it nothing, and
-    // one control speaks for all of those.
-    std::vector<std::shared_ptr<Question>> questions(queue_.begin(), queue_.end());
-    queue_.clear();
+    // one control speaks for all of those. But what is not patient only rounds off a sample: it
+    // must not take the answers of those who need them, and goes once nobody patient waits.
+    const bool needed = std::any_of(queue_.begin(), queue_.end(),
+                                    [](const auto& question) { return question->patient; });
+    const auto rest =
+        std::stable_partition(queue_.begin(), queue_.end(), [&](const auto& question) {
+          return question->patient == needed || question->until <= soon;
+        });
+    std::vector<std::shared_ptr<Question>> questions(queue_.begin(), rest);
+    queue_.erase(queue_.begin(), rest);
     bool control_answered = false;
     if (going_on) control_answered = co_await make_wave(scope, *search, questions);
     const bool all_answered = std::all_of(questions.begin(), questions.end(),

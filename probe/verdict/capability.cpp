@@ -32,19 +32,29 @@ using Rows = std::map<std::string, RequirementResult>;
 using Alternative = std::vector<const RequirementResult*>;
 
 // The alternatives that could be measured at all: rows that were skipped do not count.
-std::vector<Alternative> measurable(const Need& need, const Rows& rows) {
+struct Measurable {
   std::vector<Alternative> alternatives;
-  for (const auto& ids : need.alternatives) {
+  // So many of the first are as good as wanted. Where none of those that the set prefers could be
+  // measured, the first that could is.
+  std::size_t preferred = 0;
+};
+
+Measurable measurable(const Need& need, const Rows& rows) {
+  Measurable result;
+  for (std::size_t i = 0; i < need.alternatives.size(); ++i) {
     Alternative alternative;
-    for (const auto& id : ids) {
+    for (const auto& id : need.alternatives[i]) {
       const auto found = rows.find(id);
       if (found != rows.end() && found->second.status != Status::skip) {
         alternative.push_back(&found->second);
       }
     }
-    if (!alternative.empty()) alternatives.push_back(std::move(alternative));
+    if (alternative.empty()) continue;
+    result.alternatives.push_back(std::move(alternative));
+    if (!need.is_fallback(i)) ++result.preferred;
   }
-  return alternatives;
+  result.preferred = std::max<std::size_t>(result.preferred, 1);
+  return result;
 }
 
 // An alternative holds where its rows do. One that has lost all of them carries nothing, however
@@ -80,14 +90,14 @@ struct Choice {
   const Alternative* by = nullptr;  // the alternative that carries it; none where all are lost
 };
 
-Choice choose(const std::vector<Alternative>& alternatives, const Need& need, const Rows& rows,
-              Assume assume) {
+Choice choose(const Measurable& measured, const Need& need, const Rows& rows, Assume assume) {
+  const auto& alternatives = measured.alternatives;
   const auto loss = loss_of(need, rows);
   Choice best{loss, nullptr};
   auto least = Verdict::blocked;
   for (std::size_t i = 0; i < alternatives.size(); ++i) {
     auto verdict = weigh(alternatives[i], assume);
-    if (i > 0 && !need.equal && verdict == Verdict::ready) verdict = Verdict::degraded;
+    if (i >= measured.preferred && verdict == Verdict::ready) verdict = Verdict::degraded;
     if (badness(verdict) >= badness(least)) continue;
     least = verdict;
     best = {badness(verdict) < badness(loss) ? verdict : loss, &alternatives[i]};
@@ -149,9 +159,9 @@ CapabilityResult judge_capability(const Capability& capability, const Rows& rows
   Sentences lost, limited, unsure, fallback;
   for (const auto& need : capability.needs) {
     const auto alternatives = measurable(need, rows);
-    if (alternatives.empty()) continue;
+    if (alternatives.alternatives.empty()) continue;
     measured = true;
-    const auto& first = alternatives.front();
+    const auto& first = alternatives.alternatives.front();
     const auto hoped = choose(alternatives, need, rows, Assume::best);
     const auto feared = choose(alternatives, need, rows, Assume::worst);
     if (badness(hoped.verdict) > badness(best)) best = hoped.verdict;

@@ -72,7 +72,7 @@ std::string where_the_list_is(const Facts& facts, const std::vector<const ProbeR
   if (sets.empty()) return {};
   std::string commands;
   for (const auto& set : sets)
-    commands += (commands.empty() ? "" : ", ") + ("callready show " + set);
+    commands += (commands.empty() ? "" : ", ") + ("callready firewall " + set);
   return fmt::format(" The whole list: {}.", commands);
 }
 

@@ -18,7 +18,7 @@ std::string ports_in_words(const std::vector<std::uint16_t>& ports, std::size_t 
 // allow. Controls are left out.
 std::string flows_in_words(const Facts& facts, const std::vector<const ProbeResult*>& probes);
 
-// " The whole list: callready show rainbow.": of the sets that the probes were made for.
+// " The whole list: callready firewall rainbow.": of the sets that the probes were made for.
 std::string where_the_list_is(const Facts& facts, const std::vector<const ProbeResult*>& probes);
 
 // "turn1.example.com:3478 (UDP): no answer".

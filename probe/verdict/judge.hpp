@@ -26,12 +26,16 @@ class Evidences {
   // True where a name that the site's resolvers do not know was found elsewhere: then no name is
   // missing because it has ceased to exist.
   bool names_are_hidden() const { return names_are_hidden_; }
+  // True where a router beyond the site's edge was seen to answer. It gives few answers: a packet
+  // that ended there without one was then not measured, rather than measured in vain.
+  bool edge_answers() const { return edge_answers_; }
 
  private:
   std::map<std::string, const ProbeResult*> by_id_;
   std::map<std::string, Milliseconds> distances_, region_distances_;
   std::map<std::string, bool> sip_answers_;
   bool names_are_hidden_ = false;
+  bool edge_answers_ = false;
 };
 
 // One row: what was reached, and what that means by the row's `reach`.
@@ -52,9 +56,13 @@ SetResult judge_set(const TargetSet& set, const std::vector<PlannedRequirement>&
 // Days for which a transcription is taken to be current: the vendors' documents change some four
 // times a year.
 inline constexpr int stale_after = 180;
+// Days after which a document itself is taken to be old, however lately it was transcribed: no
+// vendor's servers and addresses stay the same for three years.
+inline constexpr int old_after = 3 * 365;
 
-// "This list was last held against the vendor's document 400 days ago ...", or nothing up to
-// `stale_after` days and where a date is unknown. `today` as YYYY-MM-DD.
+// "This list was last held against the vendor's document 400 days ago (...), and the document is 10
+// years old (...): look for a newer edition ...", or nothing where neither is so or is known.
+// `today` as YYYY-MM-DD.
 std::string staleness(const TargetSet& set, std::string_view today);
 
 }  // namespace callready

@@ -18,6 +18,8 @@ enum class State { reached, bad, unknown, ignored };
 // answered us elsewhere).
 State state_of(const ProbeResult& result, const Evidences& evidences) {
   const auto& [probe, observation] = result;
+  // A packet that was to end beyond the edge and was answered nearer says nothing of the far end.
+  if (observation.detail == "answered_on_the_way") return State::unknown;
   if (reached(observation.outcome)) return State::reached;
   if (observation.outcome == Outcome::skipped) {
     return observation.detail == "not_needed" ? State::ignored : State::unknown;
@@ -27,7 +29,7 @@ State state_of(const ProbeResult& result, const Evidences& evidences) {
   }
   if (observation.outcome != Outcome::silent) return State::bad;
   // "dropped", "partly_dropped": the control passed where these packets died.
-  if (probe.check == "udp-range") {
+  if (probe.check == "udp-range" || probe.check == "hop") {
     return observation.detail.ends_with("dropped") ? State::bad : State::unknown;
   }
   if (probe.check == "sip" && probe.target.transport == Transport::udp) {
@@ -183,6 +185,23 @@ Nearest nearest(std::vector<HostState> hosts, int count, const Evidences& eviden
   return result;
 }
 
+// Hosts whose packets only go as far as the edge of the site, where the router there had no answer
+// left for them: as if they had not been in the sample, while others of the row were reached and
+// none was lost. How many.
+std::size_t drop_unmeasured(std::vector<HostState>& hosts, const Requirement& requirement,
+                            const Evidences& evidences) {
+  const bool by_edge = requirement.check == "udp-range" || !requirement.listening;
+  const auto has = [&](State state) {
+    return std::any_of(hosts.begin(), hosts.end(),
+                       [&](const HostState& host) { return host.state == state; });
+  };
+  if (!by_edge || !evidences.edge_answers() || !has(State::reached) || has(State::bad)) return 0;
+  return std::erase_if(hosts, [](const HostState& host) {
+    return host.state == State::unknown && host.why != nullptr &&
+           host.why->observation.outcome == Outcome::silent;
+  });
+}
+
 struct Count {
   int reached = 0, bad = 0, unknown = 0;
   int minor = 0;  // not reached, but no reason to fail: gone names, fading and example hosts
@@ -306,14 +325,20 @@ RequirementResult judge_requirement(const Requirement& requirement,
     for (const auto& host : hosts) prefix += (prefix.empty() ? "nearest: " : ", ") + host.host;
     if (!prefix.empty()) prefix += "; ";
   }
+  const auto left_out = drop_unmeasured(hosts, requirement, evidences);
   const auto counted = count(hosts);
   result.status = status_by(requirement.reach, counted);
+  if (left_out > 0) {
+    suffix += fmt::format(
+        "; {} more could not be measured: the router at the site's edge gives few answers",
+        left_out);
+  }
   if (result.status == Status::pass && !doubtful.empty()) {
     const bool unmeasured =
         std::any_of(doubtful.begin(), doubtful.end(),
                     [](const HostState& host) { return host.state == State::unknown; });
     result.status = unmeasured ? Status::unknown : Status::warn;
-    suffix = fmt::format("; {} may be nearer: {}", endpoint_in_words(doubtful[0].why->probe.target),
+    suffix += fmt::format("; {} may be nearer: {}", endpoint_in_words(doubtful[0].why->probe.target),
                          outcome_in_words(doubtful[0].why->observation));
     if (doubtful.size() > 1) suffix += fmt::format(" (and {} more)", doubtful.size() - 1);
     suffix += "; name your region with --region to be sure";

@@ -77,6 +77,13 @@ Evidences::Evidences(const std::vector<ProbeResult>& results) {
     if (result.probe.check == "sip" && result.observation.outcome == Outcome::answered) {
       sip_answers_[host] = true;
     }
+    for (const auto& evidence : result.observation.evidence) {
+      if (evidence.kind != "udp_port" && evidence.kind != "hop") continue;
+      const auto fact = evidence.facts.find("result");
+      const auto* word =
+          fact == evidence.facts.end() ? nullptr : std::get_if<std::string>(&fact->second);
+      edge_answers_ = edge_answers_ || (word != nullptr && *word == "left_site");
+    }
   }
   names_are_hidden_ = std::any_of(missing.begin(), missing.end(), [&](const std::string& name) {
     return found_elsewhere.contains(name);
@@ -135,14 +142,28 @@ SetResult judge_set(const TargetSet& set, const std::vector<PlannedRequirement>&
 
 std::string staleness(const TargetSet& set, std::string_view today) {
   const auto now = parse_day(today);
+  if (!now) return {};
+  std::vector<std::string> reasons;
   const auto verified = parse_day(set.verified);
-  if (!now || !verified) return {};
-  const auto age = (*now - *verified).count();
-  if (age <= stale_after) return {};
-  return fmt::format(
-      "This list was last held against the vendor's document {} days ago ({}): look for a newer "
-      "edition of \"{}\"",
-      age, set.verified, set.document);
+  if (verified && (*now - *verified).count() > stale_after) {
+    reasons.push_back(
+        fmt::format("this list was last held against the vendor's document {} days ago ({})",
+                    (*now - *verified).count(), set.verified));
+  }
+  // "2016-07" has no day: its last is taken, so that the warning is never too early.
+  const auto published =
+      parse_day(set.published.size() == 7 ? set.published + "-28" : set.published);
+  if (published && (*now - *published).count() > old_after) {
+    const auto years = static_cast<double>((*now - *published).count()) / 365.25;
+    reasons.push_back(
+        fmt::format("the document is {:.0f} years old (published {})", years, set.published));
+  }
+  if (reasons.empty()) return {};
+  auto text = reasons.size() == 1 ? reasons[0] : reasons[0] + ", and " + reasons[1];
+  text[0] = static_cast<char>(text[0] - 'a' + 'A');
+  text += fmt::format(": look for a newer edition of \"{}\"", set.document);
+  if (!set.url.empty()) text += fmt::format(" at {}", set.url);
+  return text;
 }
 
 }  // namespace callready

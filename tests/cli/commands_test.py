@@ -277,5 +277,148 @@ class Runs(CommandsTest):
                     self.assertIn("interrupted", " ".join(report["notes"]))
 
 
+class OwnSets(CommandsTest):
+    """Sets of the user's own: by --set, and in the configuration folder."""
+
+    def keep(self, text, name):
+        """Puts a set into the user's own folder of sets."""
+        folder = self.path("callready/targets")
+        os.makedirs(folder, exist_ok=True)
+        with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def setUp(self):
+        super().setUp()
+        self.listener = Listener()
+        self.addCleanup(self.listener.close)
+
+    def named(self, name, port=None):
+        return SET.format(row=row(port=port or self.listener.port)).replace("id: small",
+                                                                            f"id: {name}")
+
+    def test_the_configuration_folder_is_looked_through(self):
+        self.keep(self.named("my-pbx"), "pbx.yaml")
+        done = self.run_it("check", "my-pbx", "--no-anchors", "--json")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(["my-pbx"], [s["id"] for s in json.loads(done.stdout)["sets"]])
+        self.assertIn("my-pbx", self.run_it("list").stdout)
+        self.assertIn(self.path("callready/targets/pbx.yaml"),
+                      self.run_it("show", "my-pbx").stdout.replace("\n           ", ""))
+
+    def test_where_xdg_config_home_is_not_set_it_is_below_the_home_folder(self):
+        os.makedirs(self.path(".config/callready/targets"))
+        with open(self.path(".config/callready/targets/pbx.yml"), "w", encoding="utf-8") as file:
+            file.write(self.named("my-pbx"))
+        environment = self.environment()
+        for value in (None, "relative/path"):  # which the specification wants ignored
+            environment.pop("XDG_CONFIG_HOME", None)
+            if value:
+                environment["XDG_CONFIG_HOME"] = value
+            done = subprocess.run([CALLREADY, "list"], capture_output=True, text=True, timeout=60,
+                                  env=environment, check=False)
+            self.assertIn("my-pbx", done.stdout)
+
+    def test_a_set_of_ones_own_takes_the_place_of_a_vendors(self):
+        self.keep(self.named("webex"), "webex.yaml")
+        done = self.run_it("check", "webex", "--no-anchors", "--json")
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertEqual("Small", json.loads(done.stdout)["sets"][0]["title"])
+
+    def test_two_sets_of_ones_own_in_one_run(self):
+        self.keep(self.named("my-pbx"), "pbx.yaml")
+        file = self.write(self.named("my-sbc"), "sbc.yaml")
+        done = self.run_it("check", "my-pbx", "my-sbc", "--set", file, "--no-anchors", "--json")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        report = json.loads(done.stdout)
+        self.assertEqual(["my-pbx", "my-sbc"], [s["id"] for s in report["sets"]])
+        self.assertEqual(1, len(report["probes"]), "one endpoint, one probe")
+
+    def test_a_broken_one_in_the_folder_does_not_stop_the_others(self):
+        self.keep("schema: callready.targets/1\nid: broken\n", "broken.yaml")
+        self.keep(self.named("my-pbx"), "pbx.yaml")
+        done = self.run_it("list")
+        self.assertEqual(0, done.returncode)
+        self.assertIn("my-pbx", done.stdout)
+        self.assertIn("broken.yaml:", done.stderr)
+        self.assertEqual(2, self.run_it("check", "broken").returncode)
+
+
+class Firewall(CommandsTest):
+    def test_the_three_forms(self):
+        for arguments, start in {(): "# Firewall rules", ("--format", "csv"): "set,rule,",
+                                 ("--format", "json"): '{\n  "schema": "callready.firewall/1"'}.items():
+            with self.subTest(arguments):
+                done = self.run_it("firewall", "rainbow", "webex", *arguments)
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+                self.assertTrue(done.stdout.startswith(start), done.stdout[:60])
+                for word in ("turn-rbx1.openrainbow.com", "44.234.52.192/26"):
+                    self.assertIn(word, done.stdout)
+
+    def test_what_is_still_missing_at_a_site(self):
+        report = self.path("report.json")
+        done = self.check_small("--report", "json=" + report, text=row(port=1))
+        self.assertEqual(done.returncode, 1)
+        missing = ("--from", report, "--missing")
+        done = self.run_it("firewall", "--set", self.small(row(port=1)), *missing)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("Nothing is missing", done.stdout, "it refuses itself: no firewall's fault")
+        with open(report, encoding="utf-8") as file:
+            seen = json.load(file)
+        seen["probes"][0]["outcome"] = "silent"
+        with open(report, "w", encoding="utf-8") as file:
+            json.dump(seen, file)
+        done = self.run_it("firewall", "--set", self.small(row(port=1)), *missing)
+        self.assertIn("| 1 | closed | required | TCP |", done.stdout)
+        self.assert_refused(self.run_it("firewall", "webex", *missing), "no results for webex",
+                            "it has: small")
+
+    def test_errors(self):
+        self.assert_refused(self.run_it("firewall"), "which service?")
+        self.assert_refused(self.run_it("firewall", "rainbo"), "did you mean 'rainbow'?")
+        self.assert_refused(self.run_it("firewall", "rainbow", "--missing"), "--from REPORT.json")
+        self.assert_refused(self.run_it("firewall", "rainbow", "--from", "a.json"), "--missing")
+        self.assert_refused(self.run_it("firewall", "--from", "/nowhere/a.json", "--missing"),
+                            "/nowhere/a.json: cannot be read")
+        self.assert_refused(self.run_it("firewall", "rainbow", "--region", "frence"),
+                            "unknown region 'frence'", "did you mean 'france'?")
+        self.assert_refused(self.run_it("firewall", "rainbow", "--format", "pdf"), "pdf")
+        self.assert_refused(self.run_it("firewall", "librestream", "--var", "sip_port=abc"),
+                            "sip_port", "'abc'")
+
+
+class ServiceTags(CommandsTest):
+    def test_errors_say_where(self):
+        file = self.write('{\n "changeNumber": 1,\n "cloud": "China",\n "values": [1] }\n',
+                          "tags.json")
+        for command in ("check", "firewall"):
+            with self.subTest(command):
+                done = self.run_it(command, "--set", self.small(), "--service-tags", file)
+                self.assertEqual(done.returncode, 2)
+                self.assertIn(f"{file}:3:2: the cloud is 'China'", done.stderr)
+                done = self.run_it(command, "--set", self.small(), "--service-tags", "/nowhere")
+                self.assert_refused(done, "/nowhere: cannot be read")
+
+    def test_a_firewall_that_knows_no_tags_gets_their_networks(self):
+        file = os.path.join(os.path.dirname(__file__), "..", "targets", "service_tags.json")
+        done = self.run_it("firewall", "itracks", "--service-tags", file, "--format", "csv")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("20.49.0.0/16,network,germanywc", done.stdout)
+        self.assertNotIn("service_tag,", done.stdout)
+
+
+class Announcements(CommandsTest):
+    def test_more_than_a_normal_run_is_announced(self):
+        listener = Listener()
+        self.addCleanup(listener.close)
+        for option in ("--all", "--thorough"):
+            done = self.check_small(option, text=row(port=listener.port))
+            self.assertEqual(done.stderr,
+                             f"callready: {option}: 1 probes, about 4 packets, to 1 hosts "
+                             "(0 names; 1 addresses in 1 networks)\n")
+            done = self.check_small(option, "--quiet", text=row(port=listener.port))
+            self.assertEqual(done.stderr, "")
+        self.assertEqual("", self.check_small(text=row(port=listener.port)).stderr)
+
+
 if __name__ == "__main__":
     unittest.main()

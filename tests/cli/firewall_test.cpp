@@ -9,12 +9,13 @@
 #include <set>
 
 #include "tests/cli/plan_text.hpp"
+#include "tests/support/source_folder.hpp"
 
 namespace callready {
 namespace {
 
 void expect_golden(const std::string& name, const std::string& text) {
-  const auto path = std::string(CALLREADY_SOURCE_DIR) + "/tests/golden/firewall/" + name;
+  const auto path = test::source_folder() + "/tests/golden/firewall/" + name;
   if (std::getenv("CALLREADY_UPDATE_GOLDEN") != nullptr) {
     std::ofstream(path, std::ios::binary) << text;
   }

@@ -128,7 +128,9 @@ TEST_P(PlanTest, KeepsTheBudgetOfPorts) {
   std::map<std::string, std::set<std::pair<bool, std::uint16_t>>> ports;
   for (const auto& planned : plan.probes) {
     const auto& target = planned.probe.target;
-    if (!target.route.direct() || !planned.unless.empty()) continue;
+    if (!target.route.direct() || !planned.unless.empty() || !planned.unless_all.empty()) {
+      continue;
+    }
     const bool udp = target.transport == Transport::udp;
     if (target.sample.empty()) ports[target.host].insert({udp, target.port()});
     for (const auto port : target.sample) ports[target.host].insert({udp, port});
@@ -144,8 +146,9 @@ TEST_P(PlanTest, NeverSendsToAHostThatIsNotListening) {
       const auto* row = set.find_requirement(planned.requirement);
       if (planned.set != set.id || row == nullptr || row->listening) continue;
       for (const auto& id : planned.probes) {
-        EXPECT_TRUE(id.starts_with("udp-range/udp/")) << id;
-        EXPECT_NE(id.find("stop_on_the_way=true"), std::string::npos) << id;
+        const bool range = id.starts_with("udp-range/udp/") &&
+                           id.find("stop_on_the_way=true") != std::string::npos;
+        EXPECT_TRUE(range || id.starts_with("hop/tcp/")) << id;
       }
     }
   }
@@ -438,6 +441,31 @@ TEST(Sampling, RangesWithinEachOtherShareTheirSample) {
   EXPECT_TRUE(ports.contains(1) && ports.contains(65535) && ports.contains(10000));
 }
 
+TEST(Fallbacks, OfNetworksWithoutAListenerAreAskedOnlyWhereTheyAreNeeded) {
+  const auto rows =
+      "  - { id: row, title: T, source: s, check: udp-range, transport: [udp], ports: [5004, "
+      "9000], "
+      "listening: false, addresses: [192.0.2.0/24] }\n"
+      "  - { id: tcp, title: T, source: s, check: tcp, transport: [tcp], ports: [5004], "
+      "listening: false, addresses: [192.0.2.0/24] }\n"
+      "  - { id: own, title: T, source: s, check: tcp, transport: [tcp], ports: [81], "
+      "listening: false, addresses: [192.0.2.0/24] }\n";
+  const auto set = small_set(rows, "[{ first_of: [row, tcp] }, own]");
+  std::map<std::string, std::vector<std::string>> found;
+  for (const auto& planned : plan_of({set}).probes) {
+    EXPECT_EQ(planned.probe.control, false);
+    if (!planned.unless_all.empty()) found[planned.probe.id] = planned.unless_all;
+  }
+  const auto range = [](int port) {
+    return fmt::format("udp-range/udp/192.0.2.1:{}?stop_on_the_way=true", port);
+  };
+  EXPECT_EQ(found, (std::map<std::string, std::vector<std::string>>{
+                       {"hop/tcp/192.0.2.1:5004", {range(5004), range(9000)}}}));
+  for (const auto& planned : plan_of({set}, {.all = true}).probes) {
+    EXPECT_TRUE(planned.unless_all.empty()) << planned.probe.id;
+  }
+}
+
 TEST(SipAlg, ItsFirstMessageAnswersForTheSameEndpoint) {
   const auto set = small_set(
       sip_row("row", "udp", 5060) + sip_row("tcp", "tcp", 5060) + sip_row("other", "udp", 5080) +
@@ -546,6 +574,74 @@ TEST(Controls, AreMadeWhateverIsChosenAndGiveNoRows) {
   }
   EXPECT_GE(controls, 6u);
   EXPECT_EQ(plan.requirements.size(), 1u);
+}
+
+// --- Service tags -------------------------------------------------------------------------------
+
+TEST(ServiceTagRows, AreAnOpenQuestionWithoutMicrosoftsList) {
+  for (const auto& row : plan_of({vendor_set("itracks")}).requirements) {
+    if (row.requirement != "media") continue;
+    EXPECT_TRUE(row.probes.empty());
+    EXPECT_TRUE(row.open_question);
+    EXPECT_NE(row.skipped.find("details.aspx?id=56519"), std::string::npos) << row.skipped;
+    EXPECT_NE(row.skipped.find("--service-tags FILE"), std::string::npos) << row.skipped;
+  }
+}
+
+TEST(ServiceTagRows, AreSampledByPacketsThatEndOnTheWay) {
+  const auto file = test::source_folder() + "/tests/targets/service_tags.json";
+  auto tags = load_service_tags(file).tags.value();
+  tags.file = "tags.json";
+  PlanOptions options;
+  options.service_tags = &tags;
+  const auto plan = plan_of({vendor_set("itracks"), test::anchors()}, options);
+  std::set<std::string> regions;
+  std::size_t sampled = 0;
+  for (const auto& planned : plan.probes) {
+    if (planned.probe.check != "udp-range") continue;
+    EXPECT_EQ(planned.probe.with,
+              (std::map<std::string, std::string>{{"stop_on_the_way", "true"}}));
+    EXPECT_TRUE(IpAddress::parse(planned.probe.target.host)->is_v4());
+    regions.insert(planned.probe.region);
+    ++sampled;
+  }
+  EXPECT_GE(sampled, 4u);
+  EXPECT_EQ(regions.size(), 2u) << "two networks far from each other";
+  for (const auto& row : plan.requirements) {
+    if (row.requirement != "media") continue;
+    EXPECT_EQ(row.sampled, "2 of 30 hosts, 6 of 16384 ports");
+  }
+  options.all = true;
+  for (const auto& row : plan_of({vendor_set("itracks")}, options).requirements) {
+    if (row.requirement != "media") continue;
+    EXPECT_EQ(row.probes.size(), 30u);
+  }
+  options.all = false;
+  options.regions = {"germanywc"};
+  for (const auto& planned : plan_of({vendor_set("itracks")}, options).probes) {
+    if (planned.probe.check != "udp-range") continue;
+    EXPECT_EQ(planned.probe.region, "germanywc");
+  }
+}
+
+TEST(ServiceTagRows, SayWhatTheListDoesNotHave) {
+  ServiceTags tags;
+  tags.file = "tags.json";
+  PlanOptions options;
+  options.service_tags = &tags;
+  const auto reason = [&] {
+    for (const auto& row : plan_of({vendor_set("itracks")}, options).requirements) {
+      if (row.requirement == "media") return row.skipped + row.note;
+    }
+    return std::string();
+  };
+  EXPECT_EQ(reason(), "none of its service tags is in tags.json");
+  tags.networks["azurecloud.westus"] = {Network::parse("20.1.0.0/16").value()};
+  EXPECT_EQ(reason(),
+            "not in tags.json: AzureCloud.centralus, AzureCloud.southcentralus, "
+            "AzureCloud.australiaeast, AzureCloud.canadacentral, AzureCloud.ukwest, "
+            "AzureCloud.northeurope, AzureCloud.eastasia, AzureCloud.japanwest, "
+            "AzureCloud.germanywc");
 }
 
 // --- The parts ----------------------------------------------------------------------------------

@@ -71,6 +71,9 @@ inline std::string text_of(const Plan& plan) {
     if (!planned.unless.empty()) {
       text += fmt::format("    unless {}\n", fmt::join(planned.unless, ", "));
     }
+    if (!planned.unless_all.empty()) {
+      text += fmt::format("    unless all of {}\n", fmt::join(planned.unless_all, ", "));
+    }
     if (!planned.nearest_of.empty()) {
       text += fmt::format("    where {} is the nearest\n", planned.nearest_of.front());
     }

@@ -451,6 +451,16 @@ TEST(Runner, AHostThatCannotBeMeasuredIsNotTheNearest) {
   EXPECT_EQ(again[3].observation.detail, "not_needed");
 }
 
+TEST(Runner, AFallbackOfSeveralIsMadeWhereOneOfThemIsLost) {
+  Fixture run(Time::by_hand);
+  const auto one = run.add("192.0.2.1"), two = run.add("192.0.2.2");
+  run.add("192.0.2.3");
+  run.plan.probes.back().unless_all = {one, two};
+  EXPECT_EQ(run.run()[2].observation.detail, "not_needed");
+  run.own.sees["192.0.2.2"].outcome = Outcome::silent;
+  EXPECT_EQ(run.run()[2].observation.outcome, Outcome::answered);
+}
+
 TEST(Runner, TakesAnAnswerThatAnotherProbeGot) {
   Fixture run(Time::by_hand);
   const auto alg = run.add("192.0.2.1", 5060, {}, "nat");

@@ -57,6 +57,7 @@ void in_pieces(Input input, std::uint8_t rhythm, Push push) {
   TARGET(icmp_error)                   \
   TARGET(ntp_packet)                   \
   TARGET(report)                       \
+  TARGET(service_tags)                 \
   TARGET(sip_reply)                    \
   TARGET(sip_request)                  \
   TARGET(sip_stream)                   \

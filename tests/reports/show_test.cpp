@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -105,13 +106,46 @@ RenderOptions with(int width, bool unicode = true) {
   RenderOptions options;
   options.width = width;
   options.unicode = unicode;
+  options.verbose = true;
   return options;
+}
+
+RenderOptions in_short(int width) {
+  auto options = with(width);
+  options.verbose = false;
+  return options;
+}
+
+// As long as a vendor's longest: what is listed once must not be listed twice over a screen.
+TargetSet long_example() {
+  auto set = example();
+  for (int i = 0; i < 200; ++i) {
+    const auto region = "region" + std::to_string(i % 10);
+    set.requirements[1].hosts.push_back(
+        {"turn" + std::to_string(i) + ".example.com", region, Lifecycle::current, ""});
+  }
+  for (int i = 0; i < 10; ++i) {
+    set.regions.push_back({"region" + std::to_string(i), "World / Part " + std::to_string(i)});
+  }
+  return set;
 }
 
 TEST(Show, GoldenFiles) {
   expect_golden("show.txt", show_text(example(), with(80)));
   expect_golden("show.narrow.txt", show_text(example(), with(50)));
   expect_golden("show.json", show_json(example()));
+  expect_golden("show.short.txt", show_text(long_example(), in_short(80)));
+}
+
+TEST(Show, InShortNamesEveryRowItsSourceAndItsSize) {
+  const auto text = show_text(long_example(), in_short(80));
+  for (const auto* fact :
+       {"turn-udp: TURN servers over UDP", "202 names in 11 regions: ", "and 200 more",
+        "section 4.1, table; section 5, STUN/TURN", "web: Web servers", "push: Push notifications",
+        "Keep NAT bindings", "callready show example --verbose"}) {
+    EXPECT_NE(text.find(fact), std::string::npos) << fact;
+  }
+  EXPECT_LT(std::count(text.begin(), text.end(), '\n'), 70);
 }
 
 TEST(Show, PrintsEveryFactAsText) {
@@ -205,8 +239,9 @@ TEST(Show, IsHarmlessAndKeepsToTheWidth) {
   set.requirements[1].note += attack + std::string(200, 'x');
   set.advice[0].text += attack;
   for (const int width : {40, 80}) {
-    for (const auto& text : {show_text(set, with(width)), show_text(set, with(width, false)),
-                             list_text({&set, 1}, with(width)), show_json(set)}) {
+    for (const auto& text :
+         {show_text(set, with(width)), show_text(set, with(width, false)),
+          show_text(set, in_short(width)), list_text({&set, 1}, with(width)), show_json(set)}) {
       std::istringstream stream(text);
       for (std::string line; std::getline(stream, line);) {
         EXPECT_EQ(harmless(line), line);

@@ -146,7 +146,7 @@ TEST(Loader, ReadsEveryKey) {
   ASSERT_EQ(set.capabilities.size(), 1u);
   const auto& calls = set.capabilities[0];
   EXPECT_EQ(calls.scenarios, std::vector<std::string>{"collaboration"});
-  ASSERT_EQ(calls.needs.size(), 3u);
+  ASSERT_EQ(calls.needs.size(), 4u);
   using Alternatives = std::vector<std::vector<std::string>>;
   EXPECT_EQ(calls.needs[0].alternatives, (Alternatives{{"turn"}}));
   EXPECT_FALSE(calls.needs[0].equal);
@@ -154,6 +154,9 @@ TEST(Loader, ReadsEveryKey) {
   EXPECT_FALSE(calls.needs[1].equal);
   EXPECT_EQ(calls.needs[2].alternatives, (Alternatives{{"sip"}, {"networks"}}));
   EXPECT_TRUE(calls.needs[2].equal);
+  EXPECT_EQ(calls.needs[3].alternatives, (Alternatives{{"sip"}, {"turn"}, {"networks"}}));
+  EXPECT_FALSE(calls.needs[3].is_fallback(1));
+  EXPECT_TRUE(calls.needs[3].is_fallback(2));
 
   ASSERT_EQ(set.advice.size(), 1u);
   EXPECT_EQ(set.advice[0].text, "Keep NAT bindings\nfor 10 minutes.");
@@ -214,7 +217,7 @@ TEST(Loader, ReadsEveryKeyOfARequirement) {
   EXPECT_EQ(turn->thresholds.jitter_ms, 30);
   EXPECT_EQ(turn->thresholds.loss_percent, 1);
   EXPECT_EQ(turn->thresholds.bandwidth_kbps, 87.5);
-  EXPECT_EQ(turn->position.line, 39);
+  EXPECT_EQ(turn->position.line, 41);
   EXPECT_EQ(turn->position.column, 5);
 }
 

@@ -22,12 +22,23 @@ Rows rows_of(const std::vector<RequirementResult>& all) {
   return rows;
 }
 
-Need all_of(const std::string& id) { return {{{id}}, false}; }
-Need first_of(std::vector<std::vector<std::string>> alternatives) {
-  return {std::move(alternatives), false};
+using Alternatives = std::vector<std::vector<std::string>>;
+
+Need need_of(Alternatives alternatives, bool equal, std::size_t preferred) {
+  Need need;
+  need.alternatives = std::move(alternatives);
+  need.equal = equal;
+  need.preferred = preferred;
+  return need;
 }
-Need any_of(std::vector<std::vector<std::string>> alternatives) {
-  return {std::move(alternatives), true};
+Need all_of(const std::string& id) { return need_of({{id}}, false, 1); }
+Need first_of(Alternatives alternatives) { return need_of(std::move(alternatives), false, 1); }
+Need any_of(Alternatives alternatives) { return need_of(std::move(alternatives), true, 1); }
+// any_of with else
+Need any_of(Alternatives alternatives, const Alternatives& otherwise) {
+  const auto preferred = alternatives.size();
+  alternatives.insert(alternatives.end(), otherwise.begin(), otherwise.end());
+  return need_of(std::move(alternatives), false, preferred);
 }
 
 struct Case {
@@ -51,9 +62,36 @@ TEST_P(CapabilityTest, GivesVerdictAndSummary) {
 
 constexpr auto pass = Status::pass, warn = Status::warn, fail = Status::fail,
                unknown = Status::unknown, skip = Status::skip;
+const auto ports = any_of({{"udp"}, {"tcp"}}, {{"alternate"}, {"other"}});
 const auto udp_tls_tcp = first_of({{"udp"}, {"tls"}, {"tcp"}});
 
 const Case cases[] = {
+    // Equals, and fallbacks behind them.
+    {"OneOfTheEqualsHolds",
+     {ports},
+     {judged("udp", fail), judged("tcp", pass), judged("alternate", pass)},
+     Verdict::ready,
+     "works"},
+    {"OnlyAFallbackOfTheEqualsHolds",
+     {ports},
+     {judged("udp", fail), judged("tcp", fail), judged("alternate", pass), judged("other", pass)},
+     Verdict::degraded,
+     "works by a fallback (alternate), not by udp"},
+    {"NeitherEqualsNorFallbacksHold",
+     {ports},
+     {judged("udp", fail), judged("tcp", fail), judged("alternate", fail)},
+     Verdict::blocked,
+     "does not work: udp"},
+    {"TheFallbackWasNotNeeded",
+     {ports},
+     {judged("udp", pass), judged("tcp", fail), judged("alternate", skip)},
+     Verdict::ready,
+     "works"},
+    {"OnlyFallbacksCouldBeMeasured",
+     {ports},
+     {judged("udp", skip), judged("alternate", pass)},
+     Verdict::ready,
+     "works"},
     // Needs that must all hold.
     {"AllHold",
      {all_of("a"), all_of("b")},

@@ -844,7 +844,7 @@ TEST(FindingsText, NamesTheRuleToAskFor) {
   EXPECT_EQ(finding.fix,
             "Allow outgoing UDP from the user network, with the replies: UDP 3478 to "
             "turn1.vendor.com and turn2.vendor.com; UDP 10000-20000 to 20.9.9.9. The whole list: "
-            "callready show vendor.");
+            "callready firewall vendor.");
   EXPECT_EQ(finding.explains, (Codes{"vendor/turn", "vendor/media"}));
   ASSERT_EQ(finding.affects.size(), 1U);
   EXPECT_EQ(finding.affects.front().set, "vendor");

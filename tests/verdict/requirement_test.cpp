@@ -183,6 +183,8 @@ const SilenceCase silence_cases[] = {
     // The hop before it answered for a control and not for this port: more than silence.
     {"MediaRangeDropped", "udp-range", Transport::udp, "dropped", Status::fail},
     {"MediaRangePartlyDropped", "udp-range", Transport::udp, "partly_dropped", Status::fail},
+    {"Hop", "hop", Transport::tcp, "silent", Status::unknown},
+    {"HopDropped", "hop", Transport::tcp, "dropped", Status::fail},
     {"SipOverUdp", "sip", Transport::udp, "timed_out", Status::unknown},
     {"SipOverTcp", "sip", Transport::tcp, "timed_out", Status::fail},
     {"SipOverTls", "sip", Transport::tls, "timed_out", Status::fail},
@@ -194,6 +196,61 @@ const SilenceCase silence_cases[] = {
 
 INSTANTIATE_TEST_SUITE_P(Requirement, SilenceTest, testing::ValuesIn(silence_cases),
                          test::case_name);
+
+// A media range of these hosts; the edge of the site answered somebody, or nobody.
+RequirementResult judge_range(const std::vector<Saw>& saw, bool edge_answers) {
+  auto requirement = row("row");
+  requirement.check = "udp-range";
+  PlannedRequirement planned;
+  planned.set = "set";
+  planned.requirement = "row";
+  std::vector<ProbeResult> results;
+  for (auto one : saw) {
+    one.check = "udp-range";
+    one.transport = Transport::udp;
+    results.push_back(test::result_of(one));
+    planned.probes.push_back(results.back().probe.id);
+  }
+  if (edge_answers) {
+    results[0].observation.evidence.push_back(
+        {"udp_port", "it left", {{"result", std::string("left_site")}}});
+  }
+  return judge_requirement(requirement, planned, Evidences(results));
+}
+
+TEST(EdgeOfTheSite, WhereItRanOutOfAnswersTheOthersWereNotInTheSample) {
+  const auto judged = judge_range(
+      {{"a", passed, "left_site"}, {"b", silent, "silent"}, {"c", silent, "silent"}}, true);
+  EXPECT_EQ(judged.status, Status::pass);
+  EXPECT_EQ(
+      judged.summary,
+      "reached; 2 more could not be measured: the router at the site's edge gives few answers");
+}
+
+TEST(EdgeOfTheSite, WhereItAnswersNobodySilenceStaysAnOpenQuestion) {
+  EXPECT_EQ(judge_range({{"a", passed, "arrived"}, {"b", silent, "silent"}}, false).status,
+            Status::unknown);
+}
+
+TEST(EdgeOfTheSite, WhatDiedOnTheWayIsNotForgotten) {
+  EXPECT_EQ(
+      judge_range({{"a", passed, "left_site"}, {"b", silent, "dropped"}, {"c", silent, "silent"}},
+                  true)
+          .status,
+      Status::fail);
+}
+
+TEST(EdgeOfTheSite, NothingReachedIsNothingProved) {
+  EXPECT_EQ(judge_range({{"a", silent, "silent"}, {"b", silent, "silent"}}, true).status,
+            Status::unknown);
+}
+
+TEST(EdgeOfTheSite, AnAnswerFromNearerProvesNothing) {
+  Saw hop{"a", connected, "answered_on_the_way"};
+  hop.check = "hop";
+  hop.transport = Transport::tcp;
+  EXPECT_EQ(judge(row("row"), {hop}).status, Status::unknown);
+}
 
 Saw sip(std::string host, Outcome outcome, Transport transport) {
   Saw saw{std::move(host), outcome};

@@ -146,5 +146,27 @@ TEST(Staleness, IsSaidAfterSomeMonths) {
   EXPECT_EQ(staleness(set, "2026-07-01"), "");
 }
 
+TEST(Staleness, AnOldDocumentIsOldHoweverLatelyItWasTranscribed) {
+  TargetSet set;
+  set.document = "Requirements";
+  set.verified = "2026-06-30";
+  set.published = "2016-07";
+  EXPECT_EQ(staleness(set, "2026-07-01"),
+            "The document is 10 years old (published 2016-07): look for a newer edition of "
+            "\"Requirements\"");
+  set.published = "2023-07-02";
+  EXPECT_EQ(staleness(set, "2026-07-01"), "") << "1095 days";
+  set.published = "2023-07-01";
+  set.url = "https://example.com/doc";
+  EXPECT_EQ(staleness(set, "2026-07-01"),
+            "The document is 3 years old (published 2023-07-01): look for a newer edition of "
+            "\"Requirements\" at https://example.com/doc");
+  set.verified = "2025-01-01";
+  EXPECT_EQ(staleness(set, "2026-07-01"),
+            "This list was last held against the vendor's document 546 days ago (2025-01-01), and "
+            "the document is 3 years old (published 2023-07-01): look for a newer edition of "
+            "\"Requirements\" at https://example.com/doc");
+}
+
 }  // namespace
 }  // namespace callready
