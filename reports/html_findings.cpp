@@ -19,8 +19,8 @@ Html evidence_of(const Finding& finding, const PageIndex& index) {
   out.put("<ul class=\"evidence\">\n");
   for (const auto& evidence : finding.evidence) {
     out.put("<li>{}", evidence.text);
-    if (const auto* probe = index.probe(evidence.probe)) {
-      out.put(" <a href=\"#{}\">measurement</a>", PageIndex::endpoint(*probe));
+    if (const auto probes = index.probes(evidence.probe); !probes.empty()) {
+      out.put(" <a href=\"#{}\">measurement</a>", PageIndex::endpoint(probes.front()));
     } else if (!evidence.probe.empty()) {
       out.put(" <code>{}</code>", evidence.probe);
     }
@@ -91,6 +91,16 @@ void add_finding(Html& out, const Report& report, std::size_t i, const PageIndex
 Html html_findings(const Report& report, const PageIndex& index) {
   Html out;
   for (std::size_t i = 0; i < report.findings.size(); ++i) add_finding(out, report, i, index);
+  if (out.empty()) return out;
+  const auto open = unexplained(report);
+  if (open.ids.empty()) return out;
+  out.put("<p class=\"open\">Not explained by this: ");
+  for (std::size_t i = 0; i < open.ids.size(); ++i) {
+    const auto anchor = index.requirement(open.ids[i]);
+    out.put("{}<a href=\"#{}\">{}</a>", std::string_view(i == 0 ? "" : "; "), anchor,
+            open.titles[i]);
+  }
+  out.put(".</p>\n");
   return out;
 }
 

@@ -5,7 +5,7 @@ namespace callready {
 
 PageIndex::PageIndex(const Report& report) {
   for (std::size_t i = 0; i < report.probes.size(); ++i) {
-    probes_.emplace(report.probes[i].probe.id, i);
+    probes_[report.probes[i].probe.id].push_back(i);
   }
   for (std::size_t i = 0; i < report.sets.size(); ++i) {
     const auto& set = report.sets[i];
@@ -15,9 +15,10 @@ PageIndex::PageIndex(const Report& report) {
   }
 }
 
-const std::size_t* PageIndex::probe(const std::string& id) const {
+std::span<const std::size_t> PageIndex::probes(const std::string& id) const {
   const auto found = probes_.find(id);
-  return found == probes_.end() ? nullptr : &found->second;
+  if (found == probes_.end()) return {};
+  return found->second;
 }
 
 std::string PageIndex::requirement(const std::string& path) const {

@@ -4,6 +4,7 @@
 #include <map>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "reports/html_markup.hpp"
 #include "reports/marks.hpp"
@@ -20,13 +21,13 @@ class PageIndex {
   static std::string row(std::size_t set, std::size_t requirement) {
     return fmt::format("row-{}-{}", set + 1, requirement + 1);
   }
-  // Index of the probe with that id; nullptr: the report has none.
-  const std::size_t* probe(const std::string& id) const;
+  // Indices of the probes with that id: in a merged report, one for each vantage that has it.
+  std::span<const std::size_t> probes(const std::string& id) const;
   // Anchor of the requirement "rainbow/turn-udp"; empty: the report has none.
   std::string requirement(const std::string& path) const;
 
  private:
-  std::map<std::string, std::size_t> probes_;
+  std::map<std::string, std::vector<std::size_t>> probes_;
   std::map<std::string, std::string> requirements_;
 };
 

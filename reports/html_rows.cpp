@@ -62,12 +62,12 @@ std::string needed_for(const SetResult& set, const RequirementResult& requiremen
 Html probes_of(const Report& report, const RequirementResult& requirement, const PageIndex& index) {
   Html rows;
   for (const auto& id : requirement.probes) {
-    const auto* at = index.probe(id);
-    if (at == nullptr) continue;
-    const auto& result = report.probes[*at];
-    rows.put("<tr><th scope=\"row\"><a href=\"#{}\">{}</a></th><td>{}</td></tr>\n",
-             PageIndex::endpoint(*at), endpoint(result.probe),
-             html_said(mark_of(result), outcome_in_full(result)));
+    for (const auto at : index.probes(id)) {
+      const auto& result = report.probes[at];
+      rows.put("<tr><th scope=\"row\"><a href=\"#{}\">{}</a></th><td>{}</td></tr>\n",
+               PageIndex::endpoint(at), endpoint(result.probe),
+               html_said(mark_of(result), outcome_in_full(result)));
+    }
   }
   if (rows.empty()) return {};
   Html out;

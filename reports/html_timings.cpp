@@ -133,16 +133,16 @@ std::optional<TimedRow> timed(const Report& report, std::size_t set, std::size_t
   TimedRow row{set, requirement, {}, {}, 0};
   std::array<std::vector<double>, phases.size()> values;
   for (const auto& id : report.sets[set].requirements[requirement].probes) {
-    const auto* at = index.probe(id);
-    if (at == nullptr) continue;
-    const auto& seen = report.probes[*at].observation;
-    if (seen.round_trip && measured(seen.round_trip->count())) {
-      row.round_trips.push_back(seen.round_trip->count());
-    }
-    for (std::size_t i = 0; i < phases.size(); ++i) {
-      const auto found = seen.timing_ms.find(std::string(phases[i].key));
-      if (found != seen.timing_ms.end() && measured(found->second)) {
-        values[i].push_back(found->second);
+    for (const auto at : index.probes(id)) {
+      const auto& seen = report.probes[at].observation;
+      if (seen.round_trip && measured(seen.round_trip->count())) {
+        row.round_trips.push_back(seen.round_trip->count());
+      }
+      for (std::size_t i = 0; i < phases.size(); ++i) {
+        const auto found = seen.timing_ms.find(std::string(phases[i].key));
+        if (found != seen.timing_ms.end() && measured(found->second)) {
+          values[i].push_back(found->second);
+        }
       }
     }
   }
