@@ -12,7 +12,7 @@ from . import chromium
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 WRITER = os.environ.get("SAMPLE_PAGES", os.path.join(ROOT, "build", "dev", "tests", "sample_pages"))
-SAMPLES = ["clean", "degraded", "blocked", "incomplete", "empty", "hostile"]
+SAMPLES = ["clean", "degraded", "blocked", "incomplete", "empty", "hostile", "wordy"]
 
 # The contrast of each text with what is behind it (WCAG 2.1, 1.4.3), where it is too small.
 CONTRAST = """
@@ -205,6 +205,7 @@ class Places(Page):
         for name in SAMPLES:
             with self.subTest(name):
                 self.open(name, width=360)
+                self.browser.js("document.querySelectorAll('details').forEach((d) => d.open = true)")
                 self.assertLessEqual(self.browser.js("document.documentElement.scrollWidth"), 360)
                 self.assertEqual([], self.browser.js("""
                   [...document.querySelectorAll('main *')]

@@ -23,6 +23,26 @@ callready::Report large() {
   return report;
 }
 
+// Long names without a space, and exchanges of many parts: what a narrow screen has no room for.
+callready::Report wordy() {
+  auto report = callready::samples::degraded();
+  const std::string name = "a-name-" + std::string(120, 'x') + ".example.com";
+  report.site.name = report.site.host = name;
+  report.site.resolvers = {name};
+  for (auto& set : report.sets) {
+    for (auto& requirement : set.requirements) requirement.summary = name + ": no answer";
+  }
+  for (auto& finding : report.findings) finding.fix = "Allow UDP to " + name;
+  for (auto& [probe, seen] : report.probes) {
+    probe.target.host = name;
+    seen.timing_ms = {
+        {"dns", 1234.5}, {"connect", 1234.5}, {"handshake", 1234.5}, {"reply", 1234.5}};
+    seen.round_trip = callready::Milliseconds(1234.5);
+    seen.evidence.push_back({"certificate", name, {{"names", name}}});
+  }
+  return report;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -32,6 +52,7 @@ int main(int argc, char** argv) {
   }
   auto reports = callready::samples::all();
   reports.emplace_back("large", large());
+  reports.emplace_back("wordy", wordy());
   for (const auto& [name, report] : reports) {
     std::ofstream file(std::filesystem::path(argv[1]) / (name + ".html"), std::ios::binary);
     file << callready::render_html(report, {});
