@@ -6,6 +6,7 @@
 
 #include "probe/model/observation.hpp"
 #include "probe/model/probe.hpp"
+#include "probe/net/gate.hpp"
 #include "probe/net/http.hpp"
 #include "probe/net/resolver.hpp"
 #include "probe/net/site_edge.hpp"
@@ -36,6 +37,10 @@ struct ProxyLogin {
   std::vector<OneShot<bool>> waiting;
 };
 
+// Relays that a run holds at a time, over all its TURN servers. Of these some are kept for the
+// second one that a relay in doubt is tried with: it must not wait for those that wait for theirs.
+inline constexpr int most_relays = 16, relays_kept_for_pairs = 4;
+
 // What a check works with. All of it outlives the check.
 struct Context {
   asio::any_io_executor executor;
@@ -46,6 +51,9 @@ struct Context {
   SiteEdge& edge;
   const Settings& settings;
   std::map<std::string, ProxyLogin> proxy_logins{};  // by the proxy's URL
+  // A place in `relays` is needed for an allocation, one in `pairs` for a second beside it.
+  Gate relays{most_relays - relays_kept_for_pairs};
+  Gate pairs{relays_kept_for_pairs};
 };
 
 // One probe to make. `address` is what the target's host resolved to, or, over a proxy, nothing.

@@ -19,7 +19,7 @@
 #include <fmt/format.h>
 
 #include "checks/kinds.hpp"
-#include "checks/stun_dial.hpp"
+#include "checks/relay_server.hpp"
 #include "probe/net/timeouts.hpp"
 
 namespace callready::checks {
@@ -131,25 +131,6 @@ bool judge_mapping(Observation& observation, const Corners& corners) {
   return true;
 }
 
-// A second, plain server: "host:port" of the parameter.
-asio::awaitable<Result<SocketAddress>> find_other(Context& context, std::string text, bool v6) {
-  Failure failure;
-  failure.kind = FailureKind::malformed;
-  failure.text = "\"" + text + "\" is not host:port";
-  const auto colon = text.rfind(':');
-  const auto port = PortRange::parse(colon == std::string::npos ? "" : text.substr(colon + 1));
-  if (!port || !port->single()) co_return failure;
-  auto host = text.substr(0, colon);
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
-    host = host.substr(1, host.size() - 2);
-  }
-  const auto family = v6 ? Family::v6 : Family::v4;
-  const auto resolution = co_await context.resolver.resolve(host, family, context.scope);
-  if (resolution.addresses.has_error()) co_return resolution.addresses.error();
-  if (resolution.addresses->empty()) co_return failure;
-  co_return SocketAddress{resolution.addresses->front(), port->first};
-}
-
 asio::awaitable<void> measure_mapping_by_two(Context& context, Job job, UdpSocket& socket,
                                              SocketAddress here, std::string reason,
                                              Observation& observation) {
@@ -160,7 +141,7 @@ asio::awaitable<void> measure_mapping_by_two(Context& context, Job job, UdpSocke
     co_return;
   }
   const bool v6 = job.remote().address.is_v6();
-  const auto other = co_await find_other(context, text, v6);
+  const auto other = co_await find_endpoint(context, text, v6);
   if (other.has_error()) {
     add_unmeasured(observation, "nat_mapping", "the second server: " + other.error().text);
     co_return;

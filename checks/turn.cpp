@@ -20,22 +20,11 @@
 
 #include "checks/certificate_evidence.hpp"
 #include "checks/kinds.hpp"
-#include "checks/turn_relay.hpp"
+#include "checks/relay_server.hpp"
 #include "probe/net/timeouts.hpp"
 
 namespace callready::checks {
 namespace {
-
-stun::Credential credential_of(Context& context) {
-  const auto& given = context.settings.credentials;
-  if (!given.turn_secret.empty()) {
-    const std::string user = given.turn_user.empty() ? "callready" : given.turn_user;
-    // An hour bears a clock that is half an hour off.
-    const auto expiry = context.scope.clock.wall_now() + std::chrono::hours(1);
-    return stun::time_limited_credential(given.turn_secret, user, expiry);
-  }
-  return {given.turn_user, given.turn_password};
-}
 
 std::string_view meaning(int code, bool with_credentials) {
   switch (code) {

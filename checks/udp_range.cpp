@@ -3,352 +3,149 @@
 //
 // Sends one RTP packet (RFC 3550 section 5.1) to each sampled port, then, where nothing came back,
 // the same with a TTL that ends at the first router beyond the site's edge (SiteEdge). With the
-// parameter `stop_on_the_way` only the latter: the far end is somebody else's machine.
+// parameter `stop_on_the_way` only the latter: the far end is somebody else's machine. With `echo`
+// the far end sends everything back, and silence on one port where others answer is a proof. With
+// `turn` and the run's credentials, relays of that server (RFC 8656) are far ends within the range:
+// what is sent to a relay's port is heard there, and sent back, each told apart.
+//
+// Where some ports get out and others do not, the ports between them are tried in halves: a few in
+// a normal run, down to the bound itself in a thorough one, which also samples more densely.
 //
 // Per port, in evidence "udp_port" (fact `result`):
-//   replied     a datagram came back from the port
-//   arrived     ICMP port-unreachable of the target itself: the packet got there
+//   replied     a datagram came back from the port (a relay: both ways)
+//   arrived     ICMP port-unreachable of the target itself, or a relay heard it: it got there
 //   left_site   ICMP time-exceeded from a router beyond the edge: it got as far as that
 //   prohibited  ICMP prohibited (or another refusal) from a device on the way, which is named
-//   dropped     twice, nothing came back from the hop where a control, sent after it, was answered
+//   dropped     twice, nothing came back from the hop where a control, sent after it, was answered;
+//               or three times nothing from an echo or a relay that is known to work
 //   silent      none of these
+// Then "udp_block" for each run of blocked ports, "udp_relays", and "udp_sample": what the sample
+// can exclude.
 //
 // Outcomes: `answered` or `passed` where ports were proved open and none closed; `rejected` with
-// "prohibited" or "partly_prohibited"; `silent` with "dropped", "partly_dropped" or "silent".
-#include <fmt/format.h>
-
+// "prohibited" or "partly_prohibited"; `silent` with "dropped", "partly_dropped", "inbound_dropped"
+// (relays hear us, and what they send does not come in) or "silent".
 #include <algorithm>
-#include <cmath>
-#include <random>
 
 #include "checks/kinds.hpp"
-#include "probe/net/stream.hpp"
+#include "checks/udp_range_relays.hpp"
 #include "probe/net/timeouts.hpp"
-#include "probe/net/udp.hpp"
 
 namespace callready::checks {
 namespace {
 
-enum class PortResult { silent, dropped, prohibited, left_site, arrived, replied };
+using namespace udp_range;
 
-std::string_view word(PortResult result) {
-  switch (result) {
-    case PortResult::silent:
-      return "silent";
-    case PortResult::dropped:
-      return "dropped";
-    case PortResult::prohibited:
-      return "prohibited";
-    case PortResult::left_site:
-      return "left_site";
-    case PortResult::arrived:
-      return "arrived";
-    case PortResult::replied:
-      return "replied";
-  }
-  return "?";
+// DESIGN: 16 to 32 allocations; 32 exclude a block of 9 % of the range with 95 % confidence.
+constexpr int relays_normally = 16, relays_thoroughly = 32;
+// Bounds are tried so often in a normal run: with the sample 12 ports of one host, which no
+// firewall takes for a scan.
+constexpr int bounds_normally = 6;
+// A thorough run takes as many as halving two bounds of 65,535 ports needs, and some for lost ones.
+constexpr int bounds_thoroughly = 40;
+
+// Thorough runs meet one port after another, so that they do not look like a scan.
+asio::awaitable<bool> add_slowly(std::shared_ptr<Range> range, std::vector<std::uint16_t> numbers,
+                                 bool refined, Instant until) {
+  auto& context = range->context;
+  const auto added = add_ports(*range, numbers, refined);
+  if (added.has_error()) co_return false;
+  if (!context.settings.thorough) co_return true;
+  const auto pause = static_cast<int>(numbers.size()) * timeouts::port_gap;
+  const auto next = std::min(until, context.scope.clock.now() + pause);
+  const bool going_on = co_await sleep_until(context.executor, context.scope, next);
+  co_return going_on;
 }
 
-// Times a port has to stay silent between answered controls before it counts as dropped: once may
-// be a lost packet.
-constexpr int strikes_needed = 2;
-
-struct Port {
-  std::uint16_t number = 0;
-  std::optional<UdpSocket> socket;
-  PortResult result = PortResult::silent;
-  std::optional<IpAddress> by;  // who sent the ICMP error
-  Instant sent;
-  std::optional<Milliseconds> round_trip;
-};
-
-// An RTP packet as a G.711 phone sends it every 20 ms: version 2, payload type 0, silence.
-std::array<std::uint8_t, 172> rtp_packet() {
-  std::array<std::uint8_t, 172> packet;
-  packet.fill(0xff);  // mu-law silence
-  std::random_device random;
-  packet[0] = 0x80;
-  packet[1] = 0x00;
-  for (std::size_t i = 2; i < 12; ++i) packet[i] = static_cast<std::uint8_t>(random());
-  return packet;
-}
-
-// The sockets of one probe and what came back to them. Listeners share it.
-struct Range {
-  Range(Context& run, IpAddress address, bool thorough_run)
-      : context(run), target(address), thorough(thorough_run) {}
-  Context& context;
-  IpAddress target;
-  bool thorough;
-  std::vector<Port> ports;
-  std::size_t first = 0;  // of `ports`: who climbs first, so that several hosts prove several ports
-};
-
-// Ends when the last of several coroutines does.
-struct Gathering {
-  explicit Gathering(const asio::any_io_executor& executor) : ended(executor) {}
-  void leave() {
-    if (--running == 0) ended.deliver(true);
-  }
-  // All that run end by themselves, soon after `until` or a stop: they hold our sockets.
-  asio::awaitable<void> wait(Scope scope, Instant until) {
-    StopSignal never;
-    const Scope unhurried{scope.clock, never};
-    const auto result = co_await ended.wait(unhurried, until + timeouts::check);
-    static_cast<void>(result);
-  }
-  OneShot<bool> ended;
-  int running = 0;
-};
-
-void note_icmp(Port& port, const IcmpError& icmp, const IpAddress& target, Instant now) {
-  port.by = icmp.sender;
-  if (icmp.kind == IcmpKind::port_unreachable && icmp.sender == target) {
-    port.result = PortResult::arrived;
-    port.round_trip = elapsed(port.sent, now);
-  } else if (icmp.kind == IcmpKind::time_exceeded) {
-    // A router of the site that answers before its own drop rule proves nothing.
-    port.result = beyond_the_edge(icmp.sender) ? PortResult::left_site : PortResult::silent;
-  } else {
-    port.result = PortResult::prohibited;
+asio::awaitable<void> sample_more(std::shared_ptr<Range> range, std::vector<std::uint16_t> sample,
+                                  Instant until) {
+  for (const auto number : midpoints(sample)) {
+    const auto from = range->ports.size();
+    std::vector<std::uint16_t> one{number};
+    const bool going_on = co_await add_slowly(range, std::move(one), false, until);
+    if (!going_on || range->context.scope.clock.now() >= until) co_return;
+    co_await climb_more(range, from, until);
   }
 }
 
-Result<void> open_sockets(Range& range, const Job& job) {
-  UdpSocket::Options options;
-  options.interface = range.context.settings.interface;
+asio::awaitable<void> find_bounds(std::shared_ptr<Range> range, int most, Instant until) {
+  std::set<std::uint16_t> tried;
+  for (int left = most; left > 0;) {
+    auto next = next_bounds(known_ports(range->ports), tried);
+    if (next.empty() || range->context.scope.clock.now() >= until) co_return;
+    if (next.size() > static_cast<std::size_t>(left)) next.resize(static_cast<std::size_t>(left));
+    left -= static_cast<int>(next.size());
+    tried.insert(next.begin(), next.end());
+    const auto from = range->ports.size();
+    const bool going_on = co_await add_slowly(range, std::move(next), true, until);
+    if (!going_on) co_return;
+    co_await climb_more(range, from, until);
+    judge_silence(*range);
+    // Those that are known now bound the next halves.
+    for (auto at = from; at < range->ports.size(); ++at) {
+      if (range->ports[at].result != PortResult::silent) tried.erase(range->ports[at].number);
+    }
+  }
+}
+
+asio::awaitable<void> climb_ladder(std::shared_ptr<Range> range, Job job,
+                                   Observation& observation) {
+  auto& context = range->context;
+  const bool thorough = context.settings.thorough;
   auto sample = job.probe.target.sample;
   if (sample.empty()) sample.push_back(job.probe.target.port());
-  for (const auto number : sample) {
-    auto socket = UdpSocket::open(range.context.executor, {range.target, number}, options);
-    if (socket.has_error()) return socket.error();
-    Port port;
-    port.number = number;
-    port.socket.emplace(std::move(*socket));
-    range.ports.push_back(std::move(port));
+  const auto before = range->ports.size();
+  const auto opened = add_ports(*range, sample, false);
+  if (opened.has_error()) {
+    record(observation, opened.error());
+    co_return;
   }
-  range.first = std::hash<std::string>{}(job.probe.target.host) % range.ports.size();
-  return {};
-}
-
-// The first step: as far as the packet goes.
-asio::awaitable<void> listen(std::shared_ptr<Range> range, std::shared_ptr<Gathering> gathering,
-                             std::size_t index, Instant deadline) {
-  auto& port = range->ports[index];
-  auto& scope = range->context.scope;
-  auto event = co_await port.socket->receive(scope, deadline);
-  if (!event.has_error()) {
-    if (const auto* icmp = std::get_if<IcmpError>(&*event)) {
-      note_icmp(port, *icmp, range->target, scope.clock.now());
-    } else {
-      port.result = PortResult::replied;
-      port.round_trip = elapsed(port.sent, std::get<Datagram>(*event).arrived);
-    }
-  }
-  gathering->leave();
-}
-
-asio::awaitable<void> send_to_the_end(std::shared_ptr<Range> range) {
-  auto& context = range->context;
-  const auto payload = rtp_packet();
+  range->first = before + std::hash<std::string>{}(job.probe.target.host) % sample.size();
+  observation.local = range->ports.back().socket->local();
   const auto now = context.scope.clock.now();
-  const auto gathering = std::make_shared<Gathering>(context.executor);
-  ++gathering->running;  // ours, until all is sent: loopback answers at once
-  for (std::size_t i = 0; i < range->ports.size(); ++i) {
-    auto& port = range->ports[i];
-    port.sent = now;
-    const auto sent = port.socket->send(payload);
-    if (sent.has_error()) continue;
-    ++gathering->running;
-    asio::co_spawn(context.executor, listen(range, gathering, i, now + timeouts::icmp_reply),
-                   asio::detached);
-  }
-  gathering->leave();
-  co_await gathering->wait(context.scope, now + timeouts::icmp_reply);
+  co_await climb_all(range, thorough ? context.deadline : now + timeouts::udp_range);
+  if (thorough) co_await sample_more(range, std::move(sample), context.deadline);
+  judge_silence(*range);
+  const auto later = context.scope.clock.now() + timeouts::udp_range;
+  co_await find_bounds(range, thorough ? bounds_thoroughly : bounds_normally,
+                       thorough ? context.deadline : later);
 }
 
-// The next step for one port: packets that end at the first router outside, from a socket of their
-// own, because the first step may still listen on the port's.
-asio::awaitable<void> climb(std::shared_ptr<Range> range, std::size_t index, bool patient,
-                            Instant until) {
+// True where relays have told what there is to know.
+asio::awaitable<bool> ask_relays(std::shared_ptr<Range> range, Job job, Observation& observation) {
   auto& context = range->context;
-  auto& port = range->ports[index];
-  UdpSocket::Options options;
-  options.interface = context.settings.interface;
-  auto socket = UdpSocket::open(context.executor, {range->target, port.number}, options);
-  if (socket.has_error()) co_return;
-  const auto packet = rtp_packet();
-  for (int strikes = 0; port.result == PortResult::silent;) {
-    std::vector<std::uint8_t> payload(packet.begin(), packet.end());
-    auto answer =
-        co_await context.edge.ask(*socket, std::move(payload), patient, context.scope, until);
-    // A better proof may have come meanwhile from the far end.
-    if (port.result != PortResult::silent) co_return;
-    if (answer.icmp) {
-      note_icmp(port, *answer.icmp, range->target, context.scope.clock.now());
-      co_return;
-    }
-    if (!answer.control_answered) co_return;
-    if (++strikes == strikes_needed) port.result = PortResult::dropped;
+  const auto where = job.parameter("turn");
+  const auto credential = credential_of(context);
+  if (where.empty() || credential.username.empty()) co_return false;
+  auto server = co_await find_relay_server(context, where, range->target.is_v6());
+  if (server.has_error()) {
+    Evidence evidence;
+    evidence.kind = "udp_relays";
+    evidence.text = "relays were not tried: " + server.error().text;
+    evidence.facts["not_measured"] = server.error().text;
+    observation.evidence.push_back(std::move(evidence));
+    co_return false;
   }
-}
-
-asio::awaitable<void> climb_beside(std::shared_ptr<Range> range,
-                                   std::shared_ptr<Gathering> gathering, std::size_t index,
-                                   bool patient, Instant until) {
-  co_await climb(range, index, patient, until);
-  gathering->leave();
-}
-
-asio::awaitable<void> send_beside(std::shared_ptr<Range> range,
-                                  std::shared_ptr<Gathering> gathering) {
-  co_await send_to_the_end(range);
-  gathering->leave();
-}
-
-// Both steps of one port at once, so that a silent far end costs no time. Afterwards the silent
-// ports follow: they wait for a router that has run out of answers only where something was found,
-// or in a thorough run.
-asio::awaitable<void> climb_all(std::shared_ptr<Range> range, bool to_the_end, Instant until) {
-  auto& context = range->context;
-  const auto both = std::make_shared<Gathering>(context.executor);
-  if (to_the_end) {
-    ++both->running;
-    asio::co_spawn(context.executor, send_beside(range, both), asio::detached);
-  }
-  auto& first = range->ports[range->first];
-  const SocketAddress way{range->target, first.number};
-  const auto found = co_await context.edge.find(way, context.settings.interface, context.scope);
-  if (found.by_this_call && first.result == PortResult::silent) {
-    first.result = PortResult::left_site;
-    first.by = found.hop->address;
-  }
-  if (found.hop) co_await climb(range, range->first, true, until);
-  if (both->running > 0) co_await both->wait(context.scope, until);
-  if (!found.hop) co_return;
-  const auto proved = std::any_of(range->ports.begin(), range->ports.end(), [](const Port& port) {
-    return port.result != PortResult::silent && port.result != PortResult::left_site;
-  });
-  const bool suspicious = proved || first.result != PortResult::left_site;
-  const bool patient = range->thorough || suspicious;
-  if (context.edge.exhausted() && !patient) co_return;
-  const auto others = std::make_shared<Gathering>(context.executor);
-  for (std::size_t i = 0; i < range->ports.size(); ++i) {
-    if (range->ports[i].result != PortResult::silent) continue;
-    ++others->running;
-    asio::co_spawn(context.executor, climb_beside(range, others, i, patient, until),
-                   asio::detached);
-  }
-  if (others->running > 0) co_await others->wait(context.scope, until);
-}
-
-Evidence describe(const Port& port) {
-  Evidence evidence;
-  evidence.kind = "udp_port";
-  evidence.facts["port"] = static_cast<std::int64_t>(port.number);
-  evidence.facts["result"] = std::string(word(port.result));
-  if (port.by) evidence.facts["by"] = port.by->to_string();
-  const auto by = port.by ? port.by->to_string() : std::string();
-  switch (port.result) {
-    case PortResult::replied:
-      evidence.text = fmt::format("UDP {}: it replied", port.number);
-      break;
-    case PortResult::arrived:
-      evidence.text =
-          fmt::format("UDP {}: the packet arrived, nothing listens there now", port.number);
-      break;
-    case PortResult::left_site:
-      evidence.text =
-          fmt::format("UDP {}: the packet left the site, as far as {}", port.number, by);
-      break;
-    case PortResult::prohibited:
-      evidence.text = fmt::format("UDP {}: {} refuses to let it pass", port.number, by);
-      break;
-    case PortResult::dropped:
-      evidence.text =
-          fmt::format("UDP {}: dropped before the first router outside, which other packets reach",
-                      port.number);
-      break;
-    case PortResult::silent:
-      evidence.text = fmt::format("UDP {}: nothing came back", port.number);
-      break;
-  }
-  return evidence;
-}
-
-// What a sample of `proved` ports, all of them open, can exclude with 95 % confidence: if a larger
-// share of the range were blocked at random, it would have met some of it.
-Evidence describe_sample(const Range& range, const PortRange& whole, int proved) {
-  Evidence evidence;
-  evidence.kind = "udp_sample";
-  evidence.facts["proved"] = static_cast<std::int64_t>(proved);
-  evidence.facts["sampled"] = static_cast<std::int64_t>(range.ports.size());
-  evidence.facts["ports"] = static_cast<std::int64_t>(whole.count());
-  evidence.text = fmt::format("{} of {} sampled ports proved to get out, of {} ports", proved,
-                              range.ports.size(), whole.count());
-  if (proved > 0 && !whole.single()) {
-    const double share = 100 * (1 - std::pow(0.05, 1.0 / proved));
-    evidence.facts["excludes_percent"] = share;
-    evidence.text += fmt::format(
-        "; if more than {:.0f} % were blocked, this would have met it "
-        "(95 % confidence)",
-        share);
-  }
-  return evidence;
-}
-
-void conclude(Observation& observation, const Range& range, const PortRange& whole) {
-  const auto count = [&](PortResult result) {
-    return static_cast<int>(std::count_if(range.ports.begin(), range.ports.end(),
-                                          [&](const Port& port) { return port.result == result; }));
-  };
-  const int all = static_cast<int>(range.ports.size());
-  const int replied = count(PortResult::replied);
-  const int open = replied + count(PortResult::arrived) + count(PortResult::left_site);
-  const int prohibited = count(PortResult::prohibited), dropped = count(PortResult::dropped);
-  if (prohibited > 0) {
-    observation.outcome = Outcome::rejected;
-    observation.detail = prohibited == all ? "prohibited" : "partly_prohibited";
-  } else if (dropped > 0) {
-    observation.outcome = Outcome::silent;
-    observation.detail = dropped == all ? "dropped" : "partly_dropped";
-  } else if (open > 0) {
-    observation.outcome = replied > 0 ? Outcome::answered : Outcome::passed;
-    observation.detail = replied > 0 ? "replied" : "left_site";
-  } else {
-    observation.outcome = Outcome::silent;
-    observation.detail = "silent";
-  }
-  for (const auto& port : range.ports) {
-    if (port.round_trip &&
-        (!observation.round_trip || *port.round_trip < *observation.round_trip)) {
-      observation.round_trip = port.round_trip;
-    }
-    observation.evidence.push_back(describe(port));
-  }
-  observation.evidence.push_back(describe_sample(range, whole, open));
+  const bool same_host = server->address == range->target;
+  const int relays = context.settings.thorough ? relays_thoroughly : relays_normally;
+  co_await try_relays(range, std::move(*server), relays, observation);
+  co_return same_host && !known_ports(range->ports).empty();
 }
 
 }  // namespace
 
 asio::awaitable<Observation> run_udp_range(Context& context, Job job) {
   Observation observation;
-  const auto target = *job.address;
-  observation.address = target;
+  observation.address = job.address;
   observation.sent_at = context.scope.clock.wall_now();
   observation.attempts = 1;
-  const auto range = std::make_shared<Range>(context, target, context.settings.thorough);
-  const auto opened = open_sockets(*range, job);
-  if (opened.has_error()) {
-    record(observation, opened.error());
-    co_return observation;
-  }
-  observation.local = range->ports.front().socket->local();
-  const auto start = context.scope.clock.now();
-  const auto until = context.settings.thorough ? context.deadline : start + timeouts::udp_range;
-  const bool to_the_end = job.parameter("stop_on_the_way") != "true";
-  co_await climb_all(range, to_the_end, until);
-  conclude(observation, *range, job.probe.target.ports);
+  const auto range = std::make_shared<Range>(context, job);
+  range->to_the_end = job.parameter("stop_on_the_way") != "true";
+  range->echo = job.parameter("echo") == "true";
+  const bool told = co_await ask_relays(range, job, observation);
+  if (!told) co_await climb_ladder(range, job, observation);
+  if (range->ports.empty()) co_return observation;
+  conclude(observation, *range);
   co_return observation;
 }
 

@@ -57,13 +57,28 @@ inline constexpr milliseconds udp_range{3'000};
 // How long the second round asks one question of the first router outside: its two waves, and two
 // waits for a router that has run out of answers.
 inline constexpr milliseconds hop{4'000};
+// An echo at the far end, asked at the first three of udp_sends.
+inline constexpr milliseconds echo{1'500};
+// Between two ports of one host in a thorough run: some 11 in 10 s are no scan to any firewall.
+inline constexpr milliseconds port_gap{900};
+// Between two waves of relays of one host, for the same reason.
+inline constexpr milliseconds relay_wave{5'000};
 // A datagram through a TURN relay, one way, sent at the first three of udp_sends: the relay has
 // just answered, so it is near and awake.
 inline constexpr milliseconds relay_trip{1'500};
 
-// A datagram that the NAT turns back, sent at the first two of udp_sends: the site's NAT is near, and
-// where it turns nothing back the whole run waits for this.
+// A datagram that the NAT turns back, sent at the first two of udp_sends: the site's NAT is near,
+// and where it turns nothing back the whole run waits for this.
 inline constexpr milliseconds hairpin{600};
+
+// What a UDP binding is left idle for, in a thorough run, all at once from sockets of their own:
+// RFC 4787 REQ-5 asks for 2 minutes at least and 5 by default, firewalls have 30 s to 3 minutes,
+// and services send keep-alives every 15 to 30 s.
+inline constexpr std::array<milliseconds, 8> binding_idle{
+    milliseconds{10'000}, milliseconds{20'000}, milliseconds{30'000},  milliseconds{45'000},
+    milliseconds{60'000}, milliseconds{90'000}, milliseconds{120'000}, milliseconds{180'000}};
+// A whole thorough run: the longest of these, and what else it does in turn.
+inline constexpr milliseconds thorough{240'000};
 
 // Between two SIP requests to one server: those that come faster look like a scanner's to the
 // servers that ban them.

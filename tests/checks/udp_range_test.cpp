@@ -1,4 +1,7 @@
 #include "tests/support/check_runner.hpp"
+#include "tests/support/coturn.hpp"
+#include "tests/support/evidence.hpp"
+#include "tests/support/fake_turn.hpp"
 
 namespace callready {
 namespace {
@@ -111,6 +114,237 @@ TEST(UdpRangeCheck, SaysWhatItsSampleCanExclude) {
   EXPECT_EQ(std::get<std::int64_t>(sample.facts.at("proved")), 2);
   // 1 - 0.05^(1/2): two good ports would miss a block of up to 78 % once in twenty times.
   EXPECT_NEAR(std::get<double>(sample.facts.at("excludes_percent")), 77.6, 0.1);
+}
+
+// An echo on several addresses' worth of ports: those of `closed` swallow what they get.
+class EchoRange {
+ public:
+  EchoRange(asio::io_context& loop, int count, const std::function<bool(int)>& open) {
+    // Consecutive ports, so that the bounds between them can be tried.
+    for (std::uint16_t first = 20'000; first < 60'000; first += 97) {
+      sockets_.clear();
+      for (int i = 0; i < count; ++i) {
+        const bool answers = open(i);
+        try {
+          sockets_.push_back(std::make_unique<test::ScriptedUdp>(
+              loop,
+              [answers](auto& server, const test::Bytes& bytes, const SocketAddress& from) {
+                if (answers) server.send(bytes, from);
+              },
+              SocketAddress{loopback, static_cast<std::uint16_t>(first + i)}));
+        } catch (const boost::system::system_error&) {
+          break;
+        }
+      }
+      if (static_cast<int>(sockets_.size()) == count) return;
+    }
+    throw std::runtime_error("no free range of ports");
+  }
+  std::uint16_t port(int index) const {
+    return sockets_.at(static_cast<std::size_t>(index))->address().port;
+  }
+
+ private:
+  std::vector<std::unique_ptr<test::ScriptedUdp>> sockets_;
+};
+
+TEST(UdpRangeCheck, FindsTheBoundsOfABlockBeforeAnEcho) {
+  test::CheckRunner runner({}, test::Time::by_hand);
+  const EchoRange echo(runner.loop.context, 64, [](int i) { return i < 20 || i > 41; });
+  auto probe = range_probe(
+      {echo.port(0), echo.port(12), echo.port(25), echo.port(38), echo.port(51), echo.port(63)});
+  probe.with["echo"] = "true";
+  const auto seen = runner.run(probe, loopback);
+  EXPECT_EQ(seen.outcome, Outcome::silent);
+  EXPECT_EQ(seen.detail, "partly_dropped");
+  EXPECT_EQ(test::fact<std::string>(seen, "udp_port", "responder"), "echo");
+  // Six more ports: three halves of each bound.
+  EXPECT_EQ(test::fact<std::int64_t>(seen, "udp_block", "open_before"), echo.port(19));
+  EXPECT_EQ(test::fact<std::int64_t>(seen, "udp_block", "first"), echo.port(21));
+  EXPECT_EQ(test::fact<std::int64_t>(seen, "udp_block", "last"), echo.port(41));
+  EXPECT_EQ(test::fact<std::int64_t>(seen, "udp_block", "open_after"), echo.port(42));
+  EXPECT_FALSE(test::fact<double>(seen, "udp_sample", "excludes_percent"))
+      << "it has met what it could have excluded";
+
+  runner.settings.thorough = true;
+  const auto whole = runner.run(probe, loopback);
+  EXPECT_EQ(test::fact<std::int64_t>(whole, "udp_block", "first"), echo.port(20));
+  EXPECT_EQ(test::fact<std::int64_t>(whole, "udp_block", "last"), echo.port(41));
+  EXPECT_EQ(test::fact<std::int64_t>(whole, "udp_sample", "sampled"), 11);
+}
+
+TEST(UdpRangeCheck, AMuteEchoProvesNothing) {
+  test::CheckRunner runner({}, test::Time::by_hand);
+  const EchoRange echo(runner.loop.context, 4, [](int) { return false; });
+  auto probe = range_probe({echo.port(0), echo.port(3)});
+  probe.with["echo"] = "true";
+  const auto seen = runner.run(probe, loopback);
+  EXPECT_EQ(seen.detail, "silent");
+  EXPECT_FALSE(test::find_evidence(seen, "udp_block"));
+}
+
+TEST(UdpRangeCheck, AnEchoIsAskedAgainBeforeItsPortCountsAsBlocked) {
+  test::CheckRunner runner({}, test::Time::by_hand);
+  std::map<SocketAddress, int> packets;
+  test::ScriptedUdp forgetful(runner.loop.context,
+                              [&](auto& server, const test::Bytes& bytes, const auto& from) {
+                                if (++packets[from] == 3) server.send(bytes, from);
+                              });
+  Echo open(runner.loop.context);
+  auto probe = range_probe({open.port(), forgetful.address().port});
+  probe.with["echo"] = "true";
+  const auto seen = runner.run(probe, loopback);
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_EQ(result_of(seen, forgetful.address().port), "replied");
+}
+
+// Relays as far ends.
+struct UdpRangeRelays : testing::Test {
+  test::CheckRunner runner{{}, test::Time::by_hand};
+
+  void SetUp() override {
+    runner.settings.credentials.turn_user = "user";
+    runner.settings.credentials.turn_password = "password";
+  }
+  Observation look(const std::string& turn) {
+    auto probe = range_probe({1'024, 65'535});
+    probe.with["turn"] = turn;
+    return runner.run(std::move(probe), loopback);
+  }
+  Observation look(test::FakeTurn& server) {
+    auto seen = look(server.address().to_string() + "/udp");
+    EXPECT_EQ(server.allocations(), 0) << "everything is given back";
+    EXPECT_LE(server.most_at_a_time(), 16);
+    return seen;
+  }
+};
+
+TEST_F(UdpRangeRelays, ProveBothDirections) {
+  test::FakeTurn server(runner.loop.context, {});
+  const auto seen = look(server);
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_EQ(seen.detail, "replied");
+  EXPECT_EQ(server.granted(), 16);
+  EXPECT_EQ(test::fact<std::int64_t>(seen, "udp_relays", "measured"), 16);
+  EXPECT_EQ(test::fact<std::string>(seen, "udp_port", "responder"), "relay");
+  EXPECT_EQ(test::fact<bool>(seen, "udp_port", "outbound"), true);
+  EXPECT_EQ(test::fact<bool>(seen, "udp_port", "inbound"), true);
+  EXPECT_NEAR(*test::fact<double>(seen, "udp_sample", "excludes_percent"), 17.1, 0.1);
+  EXPECT_TRUE(seen.round_trip);
+}
+
+TEST_F(UdpRangeRelays, AreTwiceAsManyInAThoroughRun) {
+  runner.settings.thorough = true;
+  test::FakeTurn server(runner.loop.context, {});
+  const auto seen = look(server);
+  EXPECT_EQ(server.granted(), 32);
+  EXPECT_NEAR(*test::fact<double>(seen, "udp_sample", "excludes_percent"), 8.9, 0.1);
+}
+
+TEST_F(UdpRangeRelays, ThatDoNotHearUsWhereOthersDoAreBlockedOnTheWay) {
+  test::FakeTurnOptions options;
+  options.deaf_every = 4;
+  test::FakeTurn server(runner.loop.context, options);
+  const auto seen = look(server);
+  EXPECT_EQ(seen.outcome, Outcome::silent);
+  EXPECT_EQ(seen.detail, "partly_dropped");
+  int dropped = 0;
+  for (const auto& evidence : seen.evidence) {
+    if (evidence.kind != "udp_port" || !evidence.facts.contains("outbound")) continue;
+    const bool heard = std::get<bool>(evidence.facts.at("outbound"));
+    EXPECT_EQ(std::get<std::string>(evidence.facts.at("result")), heard ? "replied" : "dropped");
+    dropped += heard ? 0 : 1;
+  }
+  EXPECT_GE(dropped, 4);
+  EXPECT_TRUE(test::find_evidence(seen, "udp_block"));
+}
+
+TEST_F(UdpRangeRelays, AllOfThemDeafAreTriedAgainstEachOther) {
+  test::FakeTurnOptions options;
+  options.outbound = options.inbound = false;
+  {
+    test::FakeTurn server(runner.loop.context, options);
+    const auto seen = look(server);
+    EXPECT_EQ(seen.detail, "dropped") << "relays work, the way to them does not";
+  }
+  options.between_relays = false;
+  test::FakeTurn dead(runner.loop.context, options);
+  const auto seen = look(dead);
+  EXPECT_EQ(test::fact<bool>(seen, "udp_relays", "relays_work"), false);
+  EXPECT_NE(seen.detail, "dropped") << "they may be dead";
+}
+
+TEST_F(UdpRangeRelays, TellAnInboundDrop) {
+  test::FakeTurnOptions options;
+  options.inbound = false;
+  test::FakeTurn server(runner.loop.context, options);
+  const auto seen = look(server);
+  EXPECT_EQ(seen.outcome, Outcome::silent);
+  EXPECT_EQ(seen.detail, "inbound_dropped");
+  EXPECT_EQ(test::fact<std::string>(seen, "udp_port", "result"), "arrived");
+  EXPECT_EQ(test::fact<bool>(seen, "udp_port", "inbound"), false);
+}
+
+TEST_F(UdpRangeRelays, TakeWhatAQuotaGrants) {
+  test::FakeTurnOptions options;
+  options.most = 5;
+  test::FakeTurn server(runner.loop.context, options);
+  const auto seen = look(server);
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  const auto measured = test::fact<std::int64_t>(seen, "udp_relays", "measured");
+  EXPECT_GE(measured, 5);
+  EXPECT_LT(measured, 16);
+  EXPECT_NE(test::fact<std::string>(seen, "udp_relays", "not_measured")->find("(486)"),
+            std::string::npos);
+}
+
+TEST_F(UdpRangeRelays, LeaveThePortsToTheLadderWhereThereAreNone) {
+  test::FakeTurnOptions options;
+  options.allocate_error = 403;
+  test::FakeTurn server(runner.loop.context, options);
+  const auto seen = look(server);
+  EXPECT_EQ(test::fact<std::int64_t>(seen, "udp_relays", "measured"), 0);
+  EXPECT_EQ(result_of(seen, 65'535), "arrived");
+  const auto wrong = look("nowhere");
+  EXPECT_EQ(test::fact<std::string>(wrong, "udp_relays", "not_measured"),
+            "\"nowhere\" is not host:port");
+  EXPECT_EQ(result_of(wrong, 65'535), "arrived");
+}
+
+TEST_F(UdpRangeRelays, AreNotAskedForWithoutCredentials) {
+  runner.settings.credentials = {};
+  test::FakeTurn server(runner.loop.context, {});
+  const auto seen = look(server);
+  EXPECT_TRUE(server.requests().empty());
+  EXPECT_FALSE(test::find_evidence(seen, "udp_relays"));
+}
+
+TEST_F(UdpRangeRelays, AreGivenBackWhenTheRunIsStopped) {
+  test::FakeTurn server(runner.loop.context, {});
+  int permissions = 0;
+  server.before = [&](const stun::Message& message) {
+    if (message.is(stun::Class::request, stun::Method::create_permission)) ++permissions;
+    if (permissions == 6) runner.loop.stop.stop();
+    return true;
+  };
+  look(server);
+  EXPECT_GE(server.granted(), 6);
+}
+
+TEST(UdpRangeWithCoturn, ItsRelaysAreFarEndsOverTcp) {
+  CALLREADY_NEEDS_COTURN();
+  test::CheckRunner runner;
+  runner.settings.credentials.turn_user = "user";
+  runner.settings.credentials.turn_password = "password";
+  test::CoturnOptions options;
+  options.arguments = {"--lt-cred-mech", "--user=user:password"};
+  const test::Coturn coturn(runner.loop.context, options);
+  auto probe = range_probe({49'152, 65'535});
+  probe.with["turn"] = coturn.address().to_string() + "/tcp";
+  const auto seen = runner.run(std::move(probe), loopback);
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_EQ(test::fact<std::int64_t>(seen, "udp_relays", "measured"), 16);
+  EXPECT_FALSE(test::find_evidence(seen, "allocation_left"));
 }
 
 }  // namespace

@@ -57,6 +57,10 @@ void FakeTurn::on_request(const Bytes& bytes, const SocketAddress& from) {
   if (method == static_cast<int>(Method::allocate) && options_.allocate_error != 0) {
     return refuse(*parsed, from, options_.allocate_error, false);
   }
+  const bool full = options_.most != 0 && allocations() >= options_.most;
+  if (method == static_cast<int>(Method::allocate) && full && !relays_.contains(from)) {
+    return refuse(*parsed, from, 486, false);
+  }
   if (method == static_cast<int>(Method::create_permission) && options_.permission_error != 0) {
     return refuse(*parsed, from, options_.permission_error, false);
   }
@@ -78,6 +82,8 @@ void FakeTurn::grant(const stun::Message& request, const SocketAddress& to) {
     auto& relay = relays_[to];
     if (!relay) {
       ++granted_;
+      if (options_.deaf_every != 0 && granted_ % options_.deaf_every == 0) deaf_.insert(to);
+      most_at_a_time_ = std::max(most_at_a_time_, allocations());
       relay = std::make_unique<ScriptedUdp>(
           context_, [this, to](ScriptedUdp&, const Bytes& data, const SocketAddress& peer) {
             on_peer(to, data, peer);
@@ -104,7 +110,8 @@ void FakeTurn::on_send(const stun::Message& message, const SocketAddress& from) 
 }
 
 void FakeTurn::on_peer(const SocketAddress& client, const Bytes& data, const SocketAddress& peer) {
-  if (!(is_relay(peer) ? options_.between_relays : options_.outbound)) return;
+  const bool heard = options_.outbound && !deaf_.contains(client);
+  if (!(is_relay(peer) ? options_.between_relays : heard)) return;
   stun::Builder builder(Class::indication, Method::data, stun::new_transaction_id());
   builder.add_xor_address(Attribute::xor_peer_address, peer).add_bytes(Attribute::data, data);
   control_.send(builder.finish(), client);

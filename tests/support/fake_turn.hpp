@@ -21,6 +21,8 @@ struct FakeTurnOptions {
   bool outbound = true;  // what peers that are no relays send is passed to the client
   bool inbound = true;   // what the client sends goes to peers
   bool between_relays = true;
+  int deaf_every = 0;  // every so manieth relay does not hear peers, as behind a blocked port
+  int most = 0;        // allocations at a time; beyond: 486. 0: any number
 };
 
 class FakeTurn {
@@ -29,6 +31,7 @@ class FakeTurn {
   SocketAddress address() const { return control_.address(); }
   int allocations() const { return static_cast<int>(relays_.size()); }
   int granted() const { return granted_; }
+  int most_at_a_time() const { return most_at_a_time_; }
   // Methods of the requests in the order they came; authenticated ones are negative.
   const std::vector<int>& requests() const { return requests_; }
   // Called for each request before it is answered; false: it is not answered.
@@ -48,7 +51,8 @@ class FakeTurn {
   std::map<SocketAddress, std::unique_ptr<ScriptedUdp>> relays_;  // by client
   std::vector<std::unique_ptr<ScriptedUdp>> retired_;  // may still be in their own callback
   std::vector<int> requests_;
-  int granted_ = 0, nonce_ = 1;
+  std::set<SocketAddress> deaf_;  // by client
+  int granted_ = 0, most_at_a_time_ = 0, nonce_ = 1;
 };
 
 }  // namespace callready::test

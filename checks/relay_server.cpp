@@ -1,0 +1,85 @@
+#include "checks/relay_server.hpp"
+
+#include <fmt/format.h>
+
+namespace callready::checks {
+
+stun::Credential credential_of(Context& context) {
+  const auto& given = context.settings.credentials;
+  if (!given.turn_secret.empty()) {
+    const std::string user = given.turn_user.empty() ? "callready" : given.turn_user;
+    // An hour bears a clock that is half an hour off.
+    const auto expiry = context.scope.clock.wall_now() + std::chrono::hours(1);
+    return stun::time_limited_credential(given.turn_secret, user, expiry);
+  }
+  return {given.turn_user, given.turn_password};
+}
+
+asio::awaitable<Result<SocketAddress>> find_endpoint(Context& context, std::string text, bool v6) {
+  Failure failure;
+  failure.kind = FailureKind::malformed;
+  failure.text = "\"" + text + "\" is not host:port";
+  const auto colon = text.rfind(':');
+  const auto port = PortRange::parse(colon == std::string::npos ? "" : text.substr(colon + 1));
+  if (!port || !port->single()) co_return failure;
+  auto host = text.substr(0, colon);
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
+    host = host.substr(1, host.size() - 2);
+  }
+  const auto family = v6 ? Family::v6 : Family::v4;
+  const auto resolution = co_await context.resolver.resolve(host, family, context.scope);
+  if (resolution.addresses.has_error()) co_return resolution.addresses.error();
+  if (resolution.addresses->empty()) co_return failure;
+  co_return SocketAddress{resolution.addresses->front(), port->first};
+}
+
+asio::awaitable<Result<RelayServer>> find_relay_server(Context& context, std::string text,
+                                                       bool v6) {
+  RelayServer server;
+  server.probe.check = "turn";
+  auto& target = server.probe.target;
+  target.transport = Transport::tcp;
+  const auto slash = text.find('/');
+  if (slash != std::string::npos) {
+    const auto transport = parse<Transport>(text.substr(slash + 1));
+    if (!transport) {
+      Failure failure;
+      failure.kind = FailureKind::malformed;
+      failure.text = "\"" + text + "\" is not host:port/transport";
+      co_return failure;
+    }
+    target.transport = *transport;
+    text.resize(slash);
+  }
+  const auto found = co_await find_endpoint(context, text, v6);
+  if (found.has_error()) co_return found.error();
+  target.host = text.substr(0, text.rfind(':'));
+  target.ports = {found->port, found->port};
+  server.address = found->address;
+  co_return server;
+}
+
+asio::awaitable<Relay> open_relay(Context& context, RelayServer& server) {
+  Relay relay;
+  Observation unused;
+  Job job{server.probe, server.address};
+  auto dialled = co_await dial_stun(context, job, unused);
+  if (!dialled.channel) {
+    relay.why = fmt::format("{} was not reached ({})", server.probe.target.host, unused.detail);
+    co_return relay;
+  }
+  relay.client = std::make_unique<TurnClient>(std::move(dialled.channel), credential_of(context),
+                                              server.address.is_v6());
+  if (server.challenge) relay.client->begin_with(*server.challenge);
+  const auto reply = co_await relay.client->allocate(context.scope);
+  if (relay.client->challenge()) server.challenge = relay.client->challenge();
+  if (reply.status == TurnStatus::granted) co_return relay;
+  relay.code = reply.code;
+  relay.why = fmt::format("{} grants no relay ({})", server.probe.target.host,
+                          reply.status == TurnStatus::no_answer ? reply.failure.text
+                          : reply.code != 0                     ? std::to_string(reply.code)
+                                                                : "its answer breaks the rules");
+  co_return relay;
+}
+
+}  // namespace callready::checks

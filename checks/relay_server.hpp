@@ -1,0 +1,34 @@
+// A TURN server as a helper of other checks: its relays are far ends that answer, on ports and
+// addresses of their own. Needs the run's credentials.
+#pragma once
+
+#include "checks/turn_relay.hpp"
+
+namespace callready::checks {
+
+// The credentials that the run has, made for now where they are time-limited; an empty user name:
+// none.
+stun::Credential credential_of(Context& context);
+
+// "host:port" as an address of that family; "[2001:db8::1]:3478" too.
+asio::awaitable<Result<SocketAddress>> find_endpoint(Context& context, std::string text, bool v6);
+
+// Where relays can be had, from a check's parameter `turn`: "host:port", or "host:port/tls" and the
+// like; TCP where nothing is said, because what hurts UDP must not hurt the control connection.
+struct RelayServer {
+  Probe probe;
+  IpAddress address;
+  std::optional<TurnClient::Challenge> challenge;  // of an earlier relay: saves a round trip
+};
+asio::awaitable<Result<RelayServer>> find_relay_server(Context& context, std::string text, bool v6);
+
+// An allocation. Call client->give_back(farewell) also where `why` is set and a client is there.
+struct Relay {
+  std::unique_ptr<TurnClient> client;  // null: the server was not reached
+  std::string why;                     // empty: granted; else what went wrong, for a person
+  int code = 0;                        // the server's error code
+};
+// Learns the server's challenge for the next ones.
+asio::awaitable<Relay> open_relay(Context& context, RelayServer& server);
+
+}  // namespace callready::checks

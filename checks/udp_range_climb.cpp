@@ -1,0 +1,225 @@
+// How a port of udp-range climbs the evidence ladder: to the far end, and to the first router
+// outside.
+#include <algorithm>
+#include <random>
+
+#include "checks/udp_range_ports.hpp"
+#include "probe/net/timeouts.hpp"
+
+namespace callready::checks::udp_range {
+namespace {
+
+// Times a port has to stay silent between answered controls before it counts as dropped: once may
+// be a lost packet.
+constexpr int strikes_needed = 2;
+// How often a port with an echo is asked: the first of timeouts::udp_sends.
+constexpr std::size_t echo_sends = 3;
+
+// An RTP packet as a G.711 phone sends it every 20 ms: version 2, payload type 0, silence.
+std::array<std::uint8_t, 172> rtp_packet() {
+  std::array<std::uint8_t, 172> packet;
+  packet.fill(0xff);  // mu-law silence
+  std::random_device random;
+  packet[0] = 0x80;
+  packet[1] = 0x00;
+  for (std::size_t i = 2; i < 12; ++i) packet[i] = static_cast<std::uint8_t>(random());
+  return packet;
+}
+
+// Ends when the last of several coroutines does.
+struct Gathering {
+  explicit Gathering(const asio::any_io_executor& executor) : ended(executor) {}
+  void leave() {
+    if (--running == 0) ended.deliver(true);
+  }
+  // All that run end by themselves, soon after `until` or a stop: they hold our sockets.
+  asio::awaitable<void> wait(Scope scope, Instant until) {
+    StopSignal never;
+    const Scope unhurried{scope.clock, never};
+    const auto result = co_await ended.wait(unhurried, until + timeouts::check);
+    static_cast<void>(result);
+  }
+  OneShot<bool> ended;
+  int running = 0;
+};
+
+void note_icmp(Port& port, const IcmpError& icmp, const IpAddress& target, Instant now) {
+  port.by = icmp.sender;
+  if (icmp.kind == IcmpKind::port_unreachable && icmp.sender == target) {
+    port.result = PortResult::arrived;
+    port.round_trip = elapsed(port.sent, now);
+  } else if (icmp.kind == IcmpKind::time_exceeded) {
+    // A router of the site that answers before its own drop rule proves nothing.
+    port.result = beyond_the_edge(icmp.sender) ? PortResult::left_site : PortResult::silent;
+  } else {
+    port.result = PortResult::prohibited;
+  }
+}
+
+// The first step: as far as the packet goes.
+asio::awaitable<void> listen(std::shared_ptr<Range> range, std::shared_ptr<Gathering> gathering,
+                             std::size_t index, Instant deadline) {
+  auto& port = range->ports[index];
+  auto& scope = range->context.scope;
+  auto event = co_await port.socket->receive(scope, deadline);
+  if (!event.has_error()) {
+    if (const auto* icmp = std::get_if<IcmpError>(&*event)) {
+      note_icmp(port, *icmp, range->target, scope.clock.now());
+    } else {
+      port.result = PortResult::replied;
+      port.round_trip = elapsed(port.sent, std::get<Datagram>(*event).arrived);
+    }
+  }
+  gathering->leave();
+}
+
+// To an echo again and again, so that a lost packet is not taken for a blocked port.
+asio::awaitable<void> send_to_the_end(std::shared_ptr<Range> range, std::size_t from) {
+  auto& context = range->context;
+  const auto payload = rtp_packet();
+  const auto now = context.scope.clock.now();
+  const auto until = now + (range->echo ? timeouts::echo : timeouts::icmp_reply);
+  const auto gathering = std::make_shared<Gathering>(context.executor);
+  ++gathering->running;  // ours, until all is sent: loopback answers at once
+  for (std::size_t i = from; i < range->ports.size(); ++i) {
+    auto& port = range->ports[i];
+    if (!port.socket) continue;
+    port.sent = now;
+    const auto sent = port.socket->send(payload);
+    if (sent.has_error()) continue;
+    ++gathering->running;
+    asio::co_spawn(context.executor, listen(range, gathering, i, until), asio::detached);
+  }
+  for (std::size_t again = 1; range->echo && again < echo_sends; ++again) {
+    // Whoever has gone meanwhile has its answer: the last one here need not wait.
+    if (gathering->running == 1) break;
+    const auto next = now + timeouts::udp_sends[again];
+    const bool slept = co_await sleep_until(context.executor, context.scope, next);
+    if (!slept) break;
+    for (std::size_t i = from; i < range->ports.size(); ++i) {
+      auto& port = range->ports[i];
+      if (port.result != PortResult::silent || !port.socket) continue;
+      const auto sent = port.socket->send(payload);
+      static_cast<void>(sent);  // a local failure showed at the first one
+    }
+  }
+  gathering->leave();
+  co_await gathering->wait(context.scope, until);
+}
+
+// The next step for one port: packets that end at the first router outside, from a socket of their
+// own, because the first step may still listen on the port's.
+asio::awaitable<void> climb(std::shared_ptr<Range> range, std::size_t index, bool patient,
+                            Instant until) {
+  auto& context = range->context;
+  auto& port = range->ports[index];
+  UdpSocket::Options options;
+  options.interface = context.settings.interface;
+  auto socket = UdpSocket::open(context.executor, {range->target, port.number}, options);
+  if (socket.has_error()) co_return;
+  const auto packet = rtp_packet();
+  for (int strikes = 0; port.result == PortResult::silent;) {
+    std::vector<std::uint8_t> payload(packet.begin(), packet.end());
+    auto answer =
+        co_await context.edge.ask(*socket, std::move(payload), patient, context.scope, until);
+    // A better proof may have come meanwhile from the far end.
+    if (port.result != PortResult::silent) co_return;
+    if (answer.icmp) {
+      note_icmp(port, *answer.icmp, range->target, context.scope.clock.now());
+      co_return;
+    }
+    if (!answer.control_answered) co_return;
+    if (++strikes == strikes_needed) port.result = PortResult::dropped;
+  }
+}
+
+asio::awaitable<void> climb_beside(std::shared_ptr<Range> range,
+                                   std::shared_ptr<Gathering> gathering, std::size_t index,
+                                   bool patient, Instant until) {
+  co_await climb(range, index, patient, until);
+  gathering->leave();
+}
+
+asio::awaitable<void> send_beside(std::shared_ptr<Range> range,
+                                  std::shared_ptr<Gathering> gathering) {
+  co_await send_to_the_end(range, 0);
+  gathering->leave();
+}
+
+// The silent ones from that position on, all at once.
+asio::awaitable<void> climb_silent(std::shared_ptr<Range> range, std::size_t from, bool patient,
+                                   Instant until) {
+  auto& context = range->context;
+  const auto climbers = std::make_shared<Gathering>(context.executor);
+  for (std::size_t i = from; i < range->ports.size(); ++i) {
+    if (range->ports[i].result != PortResult::silent || !range->ports[i].socket) continue;
+    ++climbers->running;
+    asio::co_spawn(context.executor, climb_beside(range, climbers, i, patient, until),
+                   asio::detached);
+  }
+  if (climbers->running > 0) co_await climbers->wait(context.scope, until);
+}
+
+}  // namespace
+
+Result<void> add_ports(Range& range, const std::vector<std::uint16_t>& numbers, bool refined) {
+  UdpSocket::Options options;
+  options.interface = range.context.settings.interface;
+  for (const auto number : numbers) {
+    auto socket = UdpSocket::open(range.context.executor, {range.target, number}, options);
+    if (socket.has_error()) return socket.error();
+    Port port;
+    port.number = number;
+    port.socket.emplace(std::move(*socket));
+    port.refined = refined;
+    range.ports.push_back(std::move(port));
+  }
+  return {};
+}
+
+// Both steps of one port at once, so that a silent far end costs no time. Afterwards the silent
+// ports follow: they wait for a router that has run out of answers only where something was found,
+// or in a thorough run.
+asio::awaitable<void> climb_all(std::shared_ptr<Range> range, Instant until) {
+  auto& context = range->context;
+  const auto both = std::make_shared<Gathering>(context.executor);
+  if (range->to_the_end) {
+    ++both->running;
+    asio::co_spawn(context.executor, send_beside(range, both), asio::detached);
+  }
+  auto& first = range->ports[range->first];
+  const SocketAddress way{range->target, first.number};
+  const auto found = co_await context.edge.find(way, context.settings.interface, context.scope);
+  if (found.by_this_call && first.result == PortResult::silent) {
+    first.result = PortResult::left_site;
+    first.by = found.hop->address;
+  }
+  if (found.hop) co_await climb(range, range->first, true, until);
+  if (both->running > 0) co_await both->wait(context.scope, until);
+  if (!found.hop) co_return;
+  const auto proved = std::any_of(range->ports.begin(), range->ports.end(), [](const Port& port) {
+    return port.result != PortResult::silent && port.result != PortResult::left_site;
+  });
+  const bool suspicious = proved || first.result != PortResult::left_site;
+  const bool patient = context.settings.thorough || suspicious;
+  if (context.edge.exhausted() && !patient) co_return;
+  co_await climb_silent(range, 0, patient, until);
+}
+
+asio::awaitable<void> climb_more(std::shared_ptr<Range> range, std::size_t from, Instant until) {
+  auto& context = range->context;
+  if (range->to_the_end) co_await send_to_the_end(range, from);
+  const SocketAddress way{range->target, range->ports[from].number};
+  const auto found = co_await context.edge.find(way, context.settings.interface, context.scope);
+  if (found.hop) co_await climb_silent(range, from, true, until);
+}
+
+void judge_silence(Range& range) {
+  const auto echoed = [](const Port& port) { return port.result == PortResult::replied; };
+  if (!range.echo || std::none_of(range.ports.begin(), range.ports.end(), echoed)) return;
+  for (auto& port : range.ports) {
+    if (port.result == PortResult::silent && port.socket) port.result = PortResult::dropped;
+  }
+}
+
+}  // namespace callready::checks::udp_range

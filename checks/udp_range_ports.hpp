@@ -1,0 +1,80 @@
+// The sampled ports of a udp-range probe, what became of each, and which to try next.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <set>
+
+#include "checks/check.hpp"
+#include "probe/net/udp.hpp"
+
+namespace callready::checks::udp_range {
+
+enum class PortResult { silent, dropped, prohibited, left_site, arrived, replied };
+
+std::string_view word(PortResult result);  // as in the evidence "udp_port"
+bool gets_out(PortResult result);
+bool is_blocked(PortResult result);
+
+struct Port {
+  std::uint16_t number = 0;
+  std::optional<UdpSocket> socket;  // none: a relay's port
+  PortResult result = PortResult::silent;
+  std::optional<IpAddress> by;  // who sent the ICMP error
+  Instant sent;
+  std::optional<Milliseconds> round_trip;
+  bool refined = false;  // tried to find the bounds of a block: no part of the sample
+  // A relay's port: whether our packet was heard there, and whether its packet came back.
+  std::optional<bool> outbound, inbound;
+};
+
+// The sockets of one probe and what came back to them. Listeners share it.
+struct Range {
+  Range(Context& run, const Job& job)
+      : context(run), target(job.address.value_or(IpAddress{})), whole(job.probe.target.ports) {}
+  Context& context;
+  IpAddress target;
+  PortRange whole;
+  bool to_the_end = true;  // false: only packets that end on the way
+  bool echo = false;       // the far end sends everything back
+  std::deque<Port> ports;  // coroutines hold on to their port while others are added
+  std::size_t first = 0;   // of `ports`: who climbs first; several hosts prove several ports
+};
+
+// What is known of the ports: true, it gets out; false, it is blocked. Silent ones are left out.
+std::map<std::uint16_t, bool> known_ports(const std::deque<Port>& ports);
+
+// A run of ports that are blocked, as far as they were sampled.
+struct Block {
+  std::uint16_t first = 0, last = 0;
+  std::optional<std::uint16_t> open_before, open_after;  // the nearest that get out
+};
+std::vector<Block> blocks_of(const std::map<std::uint16_t, bool>& known);
+
+// The ports between a blocked and an open neighbour that halve what is not known of the bound.
+// Bounds within which a port was `tried` in vain are as well known as they can be.
+std::vector<std::uint16_t> next_bounds(const std::map<std::uint16_t, bool>& known,
+                                       const std::set<std::uint16_t>& tried);
+
+// The middles between neighbours: a sample twice as dense.
+std::vector<std::uint16_t> midpoints(const std::vector<std::uint16_t>& sample);
+
+// The most ports in a row of which none was proved to get out.
+unsigned longest_gap(const std::map<std::uint16_t, bool>& known, const PortRange& whole);
+
+// Opens sockets for these ports; a failure of this machine.
+Result<void> add_ports(Range& range, const std::vector<std::uint16_t>& numbers, bool refined);
+
+// Both steps of the ladder for the ports that were added; ends at about `until`.
+asio::awaitable<void> climb_all(std::shared_ptr<Range> range, Instant until);
+// The same for a few more, from position `from` on, where the first have found something.
+asio::awaitable<void> climb_more(std::shared_ptr<Range> range, std::size_t from, Instant until);
+
+// With an echo at the far end silence says something: once others have answered, a port that is
+// still silent lost its packets. Call it last.
+void judge_silence(Range& range);
+
+// Evidence "udp_port" of each, "udp_block" of each block, "udp_sample"; outcome and detail.
+void conclude(Observation& observation, const Range& range);
+
+}  // namespace callready::checks::udp_range

@@ -1,0 +1,166 @@
+#include "checks/udp_range_relays.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "probe/net/timeouts.hpp"
+#include "probe/net/together.hpp"
+
+namespace callready::checks::udp_range {
+namespace {
+
+// A relay that was not heard is tried with a second one: not each of them, the server is the same.
+constexpr int most_doubts = 2;
+// A firewall that counts the ports of one host takes more than some 20 in 5 s for a scan.
+constexpr int relays_at_once = 16;
+
+struct Sample {
+  std::shared_ptr<Range> range;
+  RelayServer server;
+  Scope farewell;
+  int granted = 0, outside = 0, left = 0, doubts = 0;
+  bool refused = false;             // the server has no more for us
+  std::string why;                  // of the last that was not measured
+  std::optional<bool> relays_work;  // data goes from relay to relay
+};
+
+// Whether this relay works at all, by a second one beside it.
+asio::awaitable<void> settle_doubt(std::shared_ptr<Sample> sample, TurnClient& first) {
+  if (sample->relays_work || sample->doubts == most_doubts) co_return;
+  ++sample->doubts;
+  auto& context = sample->range->context;
+  const auto patience = context.scope.clock.now() + timeouts::relay_trip;
+  const auto place = co_await context.pairs.enter(context.executor, context.scope, patience);
+  if (!place) co_return;
+  auto second = co_await open_relay(context, sample->server);
+  if (second.client && second.why.empty()) {
+    const auto carried = co_await between_relays(context, first, *second.client);
+    if (carried) sample->relays_work = sample->relays_work.value_or(false) || *carried;
+  }
+  if (second.client) {
+    const bool back = co_await second.client->give_back(sample->farewell);
+    if (!back) ++sample->left;
+  }
+}
+
+Port port_of(const RelayTrip& trip, std::uint16_t number) {
+  Port port;
+  port.number = number;
+  port.outbound = trip.outbound;
+  port.inbound = trip.inbound;
+  if (trip.complete()) port.result = PortResult::replied;
+  if (*trip.outbound && !*trip.inbound) port.result = PortResult::arrived;
+  if (!*trip.outbound && trip.icmp && trip.icmp->kind == IcmpKind::prohibited) {
+    port.result = PortResult::prohibited;
+    port.by = trip.icmp->sender;
+  }
+  if (trip.complete()) port.round_trip = *trip.outbound_took + *trip.inbound_took;
+  return port;
+}
+
+asio::awaitable<void> measure(std::shared_ptr<Sample> sample, TurnClient& client) {
+  auto& range = *sample->range;
+  const auto number = client.relayed().port;
+  ++sample->granted;
+  if (!range.whole.contains(number)) {
+    ++sample->outside;
+    co_return;
+  }
+  const auto trip = co_await trip_through_relay(range.context, client);
+  if (!trip.not_measured.empty()) {
+    sample->why = trip.not_measured;
+    co_return;
+  }
+  if (trip.complete()) sample->relays_work = true;
+  if (!trip.complete()) co_await settle_doubt(sample, client);
+  auto port = port_of(trip, number);
+  range.ports.push_back(std::move(port));
+}
+
+asio::awaitable<bool> try_one(std::shared_ptr<Sample> sample) {
+  auto& context = sample->range->context;
+  const auto place =
+      co_await context.relays.enter(context.executor, context.scope, context.deadline);
+  if (!place || sample->refused) co_return false;
+  auto relay = co_await open_relay(context, sample->server);
+  if (!relay.why.empty()) sample->why = relay.why;
+  // What one was refused for, the others will be, too; whoever has a relay keeps it.
+  if (relay.code != 0 || !relay.client) sample->refused = true;
+  if (!relay.client) co_return false;
+  if (relay.why.empty()) co_await measure(sample, *relay.client);
+  const bool back = co_await relay.client->give_back(sample->farewell);
+  if (!back) ++sample->left;
+  co_return true;
+}
+
+// A relay that did not hear us shows that the way is blocked only where relays work.
+void judge_relays(Sample& sample) {
+  for (auto& port : sample.range->ports) {
+    if (!port.outbound || port.result != PortResult::silent) continue;
+    if (sample.relays_work.value_or(false)) port.result = PortResult::dropped;
+  }
+  if (sample.relays_work.value_or(false)) return;
+  for (auto& port : sample.range->ports) {
+    // Heard and not answered by a server whose relays may not answer at all: no more than that.
+    if (port.outbound && port.inbound && !*port.inbound) port.inbound.reset();
+  }
+}
+
+void describe(const Sample& sample, int asked, Observation& observation) {
+  const int measured =
+      static_cast<int>(std::count_if(sample.range->ports.begin(), sample.range->ports.end(),
+                                     [](const Port& port) { return port.outbound.has_value(); }));
+  Evidence evidence;
+  evidence.kind = "udp_relays";
+  evidence.facts["asked"] = static_cast<std::int64_t>(asked);
+  evidence.facts["granted"] = static_cast<std::int64_t>(sample.granted);
+  evidence.facts["measured"] = static_cast<std::int64_t>(measured);
+  evidence.text = fmt::format("{} relays of {} were far ends, of {} asked for", measured,
+                              sample.server.probe.target.host, asked);
+  if (sample.outside > 0) {
+    evidence.text += fmt::format("; {} had ports outside the range", sample.outside);
+    evidence.facts["outside"] = static_cast<std::int64_t>(sample.outside);
+  }
+  if (measured < asked && !sample.why.empty()) {
+    evidence.text += "; the others were not measured: " + sample.why;
+    evidence.facts["not_measured"] = sample.why;
+  }
+  if (sample.relays_work) evidence.facts["relays_work"] = *sample.relays_work;
+  observation.evidence.push_back(std::move(evidence));
+  if (sample.left == 0) return;
+  Evidence left;
+  left.kind = "allocation_left";
+  left.text = fmt::format(
+      "the server did not confirm that {} allocations were given back; they end by themselves",
+      sample.left);
+  left.facts["allocations"] = static_cast<std::int64_t>(sample.left);
+  observation.evidence.push_back(std::move(left));
+}
+
+}  // namespace
+
+asio::awaitable<void> try_relays(std::shared_ptr<Range> range, RelayServer server, int relays,
+                                 Observation& observation) {
+  auto& context = range->context;
+  Farewell farewell(context.scope, timeouts::give_back);
+  Sample made{range, std::move(server), farewell.scope()};
+  const auto sample = std::make_shared<Sample>(std::move(made));
+  // The first alone: it learns the server's challenge, and whether there are any.
+  bool going_on = co_await try_one(sample);
+  for (int done = 1; done < relays && going_on && !sample->refused;) {
+    const int wave = std::min(relays - done, relays_at_once - (done == 1 ? 1 : 0));
+    std::vector<asio::awaitable<bool>> work;
+    for (int i = 0; i < wave; ++i) work.push_back(try_one(sample));
+    const auto results = co_await together(context.executor, std::move(work));
+    static_cast<void>(results);
+    done += wave;
+    if (done == relays) break;
+    const auto next = context.scope.clock.now() + timeouts::relay_wave;
+    going_on = co_await sleep_until(context.executor, context.scope, next);
+  }
+  judge_relays(*sample);
+  describe(*sample, relays, observation);
+}
+
+}  // namespace callready::checks::udp_range

@@ -1,0 +1,157 @@
+// What a udp-range probe says of its ports.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "checks/udp_range_ports.hpp"
+
+namespace callready::checks::udp_range {
+namespace {
+
+std::string relay_in_words(const Port& port) {
+  if (!*port.outbound) return "a relay there did not hear us, and relays of its server do work";
+  return *port.inbound ? "a relay there heard us, and we heard it"
+                       : "a relay there heard us, and what it sent back did not arrive";
+}
+
+std::string in_words(const Port& port) {
+  const auto by = port.by ? port.by->to_string() : std::string();
+  switch (port.result) {
+    case PortResult::replied:
+      return port.outbound ? relay_in_words(port) : "it replied";
+    case PortResult::arrived:
+      return port.outbound ? relay_in_words(port) : "the packet arrived, nothing listens there now";
+    case PortResult::left_site:
+      return fmt::format("the packet left the site, as far as {}", by);
+    case PortResult::prohibited:
+      return fmt::format("{} refuses to let it pass", by);
+    case PortResult::dropped:
+      if (port.outbound) return relay_in_words(port);
+      return "dropped before the first router outside, which other packets reach";
+    case PortResult::silent:
+      return "nothing came back";
+  }
+  return "?";
+}
+
+Evidence describe(const Port& port, bool echo) {
+  Evidence evidence;
+  evidence.kind = "udp_port";
+  evidence.text = fmt::format("UDP {}: {}", port.number, in_words(port));
+  if (echo && port.result == PortResult::dropped) {
+    evidence.text =
+        fmt::format("UDP {}: the echo does not answer, as it does on other ports", port.number);
+  }
+  evidence.facts["port"] = static_cast<std::int64_t>(port.number);
+  evidence.facts["result"] = std::string(word(port.result));
+  if (port.by) evidence.facts["by"] = port.by->to_string();
+  if (port.refined) evidence.facts["refined"] = true;
+  if (port.outbound) {
+    evidence.facts["responder"] = std::string("relay");
+    evidence.facts["outbound"] = *port.outbound;
+    if (port.inbound) evidence.facts["inbound"] = *port.inbound;
+  } else if (echo) {
+    evidence.facts["responder"] = std::string("echo");
+  }
+  return evidence;
+}
+
+std::string neighbours_in_words(const Block& block) {
+  if (block.open_before && block.open_after) {
+    return fmt::format("; {} and {} get out", *block.open_before, *block.open_after);
+  }
+  if (block.open_before) return fmt::format("; {} gets out", *block.open_before);
+  if (block.open_after) return fmt::format("; {} gets out", *block.open_after);
+  return "; no port was found that gets out";
+}
+
+Evidence describe(const Block& block) {
+  Evidence evidence;
+  evidence.kind = "udp_block";
+  evidence.facts["first"] = static_cast<std::int64_t>(block.first);
+  evidence.facts["last"] = static_cast<std::int64_t>(block.last);
+  if (block.open_before) {
+    evidence.facts["open_before"] = static_cast<std::int64_t>(*block.open_before);
+  }
+  if (block.open_after) {
+    evidence.facts["open_after"] = static_cast<std::int64_t>(*block.open_after);
+  }
+  const auto ports = block.first == block.last
+                         ? fmt::format("UDP {} is", block.first)
+                         : fmt::format("UDP {} to {} are", block.first, block.last);
+  evidence.text = fmt::format("{} blocked, as far as sampled{}", ports, neighbours_in_words(block));
+  return evidence;
+}
+
+// What a sample of `proved` ports, all of them open, can exclude with 95 % confidence: if a larger
+// share of the range were blocked at random, it would have met some of it.
+Evidence describe_sample(const Range& range, int proved, int sampled, bool all_open) {
+  const auto& whole = range.whole;
+  Evidence evidence;
+  evidence.kind = "udp_sample";
+  evidence.facts["proved"] = static_cast<std::int64_t>(proved);
+  evidence.facts["sampled"] = static_cast<std::int64_t>(sampled);
+  evidence.facts["ports"] = static_cast<std::int64_t>(whole.count());
+  evidence.text = fmt::format("{} of {} sampled ports proved to get out, of {} ports", proved,
+                              sampled, whole.count());
+  if (proved == 0 || whole.single() || !all_open) return evidence;
+  const double share = 100 * (1 - std::pow(0.05, 1.0 / proved));
+  const auto gap = longest_gap(known_ports(range.ports), whole);
+  evidence.facts["excludes_percent"] = share;
+  evidence.facts["longest_gap"] = static_cast<std::int64_t>(gap);
+  evidence.text += fmt::format(
+      "; if more than {:.0f} % were blocked here and there, or more than {} in a row, this would "
+      "have met it (95 % confidence)",
+      share, gap);
+  return evidence;
+}
+
+}  // namespace
+
+void conclude(Observation& observation, const Range& range) {
+  const auto& ports = range.ports;
+  const auto count = [&](auto&& wanted) {
+    return static_cast<int>(std::count_if(ports.begin(), ports.end(), wanted));
+  };
+  const auto count_of = [&](PortResult result) {
+    return count([&](const Port& port) { return port.result == result; });
+  };
+  const int all = static_cast<int>(ports.size());
+  const int prohibited = count_of(PortResult::prohibited), dropped = count_of(PortResult::dropped);
+  const int replied = count_of(PortResult::replied);
+  const int open = count([](const Port& port) { return gets_out(port.result); });
+  const int one_way = count(
+      [](const Port& port) { return gets_out(port.result) && port.inbound && !*port.inbound; });
+  const auto set = [&](Outcome outcome, std::string_view detail) {
+    observation.outcome = outcome;
+    observation.detail = detail;
+  };
+  if (prohibited > 0) {
+    set(Outcome::rejected, prohibited == all ? "prohibited" : "partly_prohibited");
+  } else if (dropped > 0) {
+    set(Outcome::silent, dropped == all ? "dropped" : "partly_dropped");
+  } else if (one_way > 0) {
+    set(Outcome::silent, "inbound_dropped");
+  } else if (open > 0) {
+    set(replied > 0 ? Outcome::answered : Outcome::passed, replied > 0 ? "replied" : "left_site");
+  } else {
+    set(Outcome::silent, "silent");
+  }
+  for (const auto& port : ports) {
+    if (port.round_trip &&
+        (!observation.round_trip || *port.round_trip < *observation.round_trip)) {
+      observation.round_trip = port.round_trip;
+    }
+    observation.evidence.push_back(describe(port, range.echo));
+  }
+  for (const auto& block : blocks_of(known_ports(ports))) {
+    observation.evidence.push_back(describe(block));
+  }
+  const int sampled = count([](const Port& port) { return !port.refined; });
+  const int proved = count([](const Port& port) { return !port.refined && gets_out(port.result); });
+  const bool all_open = prohibited == 0 && dropped == 0;
+  observation.evidence.push_back(describe_sample(range, proved, sampled, all_open));
+}
+
+}  // namespace callready::checks::udp_range
