@@ -2,6 +2,7 @@
 // row in registry.cpp; see README.md for how to add one.
 #pragma once
 
+#include <set>
 #include <string_view>
 
 #include "probe/model/observation.hpp"
@@ -41,6 +42,12 @@ struct ProxyLogin {
 // second one that a relay in doubt is tried with: it must not wait for those that wait for theirs.
 inline constexpr int most_relays = 16, relays_kept_for_pairs = 4;
 
+// What a run has asked about refusals (refuser.hpp): the first router outside has few answers.
+struct Refusals {
+  int asked = 0;
+  std::set<std::pair<Transport, std::uint16_t>> near;  // ports that a device of the site refuses
+};
+
 // What a check works with. All of it outlives the check.
 struct Context {
   asio::any_io_executor executor;
@@ -54,6 +61,7 @@ struct Context {
   // A place in `relays` is needed for an allocation, one in `pairs` for a second beside it.
   Gate relays{most_relays - relays_kept_for_pairs};
   Gate pairs{relays_kept_for_pairs};
+  Refusals refusals{};
 };
 
 // One probe to make. `address` is what the target's host resolved to, or, over a proxy, nothing.

@@ -1,6 +1,7 @@
 #include "checks/dial.hpp"
 
 #include "checks/proxy_route.hpp"
+#include "checks/refuser.hpp"
 
 namespace callready::checks {
 
@@ -23,6 +24,8 @@ asio::awaitable<std::unique_ptr<TcpStream>> connect(Context& context, Job job,
   if (connected.has_error()) {
     failure = connected.error();
     record(observation, connected.error());
+    std::vector<std::uint8_t> no_payload;
+    co_await ask_who_refused(context, job, std::move(no_payload), observation);
     co_return nullptr;
   }
   const auto took = elapsed(start, context.scope.clock.now());

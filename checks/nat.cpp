@@ -3,98 +3,47 @@
 //
 // Sends Binding requests from a few fresh sockets to the server and, where it has one, to its other
 // address; with CHANGE-REQUEST for the filtering; and datagrams from one of our own mapped
-// addresses to another. Outcome `answered` with the mapping as detail where the server answers at
+// addresses to another. With the parameter `turn` and the run's credentials, relays of that server
+// tell what the STUN server could not. A thorough run also leaves bindings idle, for minutes.
+// Outcome `answered` with the mapping as detail where the server answers at
 // all, else as in stun.cpp. The evidence, each with the fact `value`, which is "not_measured" (and
 // the fact `reason`) where it could not be known:
 //   nat_mapping        "none" (no translation), "endpoint_independent", "address_dependent",
 //                      "address_and_port_dependent", or "destination_dependent" where two plain
 //                      servers (parameter `other`) see different addresses, which does not tell the
-//                      two before apart (RFC 5780 section 4.3)
+//                      two before apart (RFC 5780 section 4.3). The fact `method`: "other_address",
+//                      "two_servers", "relays"
 //   nat_filtering      "endpoint_independent", "address_dependent", "address_and_port_dependent"
 //                      (section 4.4); needs a server that answers from its other address, and was
-//                      heard there before, or silence would prove nothing
+//                      heard there before, or silence would prove nothing; or relays
 //   port_preservation  "all", "some", "none" of the sampled sockets kept their port. A NAT that
 //                      keeps ports looks endpoint-independent until two machines want one port
 //   hairpin            "yes", "no" (section 4.5); not measured where nothing translates
+//   nat_translations   "none", "one", "two" (a private address behind the gateway's: likely), or
+//                      "carrier" (RFC 6598's 100.64/10 on the way)
+//   nat_lifetime       "20-30", ">180", "<10": seconds that an idle binding lives (section 4.6)
 #include <fmt/format.h>
 
 #include "checks/kinds.hpp"
+#include "checks/nat_parts.hpp"
+#include "checks/refuser.hpp"
 #include "checks/relay_server.hpp"
 #include "probe/net/timeouts.hpp"
 
 namespace callready::checks {
 namespace {
 
-const std::string not_measured = "not_measured";
-
-struct BindingReply {
-  stun::Message message;
-  SocketAddress from;
-  std::optional<Milliseconds> round_trip;
-  int attempts = 0;
-};
+using namespace nat;
 
 // What one server's four corners said to one socket: its address and port, and the other ones.
 struct Corners {
   SocketAddress server, other;
+  bool has_other = false;
   std::optional<SocketAddress> here;        // as server address, server port sees us
   std::optional<SocketAddress> there;       // other address, server port
   std::optional<SocketAddress> there_too;   // other address, other port
   std::optional<SocketAddress> other_port;  // server address, other port
 };
-
-void add(Observation& observation, std::string kind, std::string value, std::string text,
-         std::map<std::string, EvidenceValue> facts) {
-  Evidence evidence;
-  evidence.kind = std::move(kind);
-  evidence.text = std::move(text);
-  evidence.facts = std::move(facts);
-  evidence.facts["value"] = std::move(value);
-  observation.evidence.push_back(std::move(evidence));
-}
-
-void add_unmeasured(Observation& observation, std::string kind, std::string reason) {
-  auto text = "not measured: " + reason;
-  add(observation, std::move(kind), not_measured, std::move(text), {{"reason", reason}});
-}
-
-Result<UdpSocket> fresh_socket(Context& context, const SocketAddress& server) {
-  UdpSocket::Options options;
-  options.connect = false;
-  options.interface = context.settings.interface;
-  return UdpSocket::open(context.executor, server, options);
-}
-
-// One Binding request; the answer may come from any address. `change`: 0, or CHANGE-REQUEST's bits.
-asio::awaitable<Result<BindingReply>> ask(Context& context, UdpSocket& socket, SocketAddress to,
-                                          bool change_ip, bool change_port) {
-  const auto id = stun::new_transaction_id();
-  stun::Builder builder(stun::Class::request, stun::Method::binding, id);
-  if (change_ip || change_port) stun::add_change_request(builder, change_ip, change_port);
-  const auto request = builder.finish();
-  BindingReply reply;
-  const UdpMatch matches = [&](const Datagram& datagram) {
-    auto parsed = stun::parse(datagram.bytes);
-    if (parsed.has_error() || !parsed->answers(stun::Method::binding, id)) return false;
-    reply.message = std::move(*parsed);
-    reply.from = datagram.from;
-    return true;
-  };
-  socket.set_remote(to);
-  const auto outcome = co_await udp_request(socket, context.scope, request, matches);
-  if (outcome.has_error()) co_return outcome.error().failure;
-  reply.round_trip = outcome->round_trip;
-  reply.attempts = outcome->attempts;
-  co_return reply;
-}
-
-// As a plain Binding request's answer says it; nothing where none came.
-asio::awaitable<std::optional<SocketAddress>> mapped_by(Context& context, UdpSocket& socket,
-                                                        SocketAddress server) {
-  const auto reply = co_await ask(context, socket, server, false, false);
-  if (reply.has_error() || reply->from != server) co_return std::nullopt;
-  co_return reply->message.mapped();
-}
 
 // Goes round the corners and stops at the first silent one: each costs a whole timeout.
 asio::awaitable<void> visit(Context& context, UdpSocket& socket, Corners& corners) {
@@ -107,113 +56,88 @@ asio::awaitable<void> visit(Context& context, UdpSocket& socket, Corners& corner
   corners.other_port = co_await mapped_by(context, socket, other_port);
 }
 
-void record_mapping(Observation& observation, std::string value, std::string method,
-                    std::string text) {
-  observation.detail = value;
-  add(observation, "nat_mapping", std::move(value), std::move(text),
-      {{"method", std::move(method)}});
-}
-
 // From the corners, where they suffice.
-bool judge_mapping(Observation& observation, const Corners& corners) {
-  if (!corners.there) return false;
+Property mapping_by_corners(const Corners& corners) {
+  const auto method = "other_address";
+  if (!corners.has_other) return unknown("the server has no OTHER-ADDRESS");
+  if (!corners.there) return unknown("the server's other address does not answer");
   if (*corners.there == *corners.here) {
-    record_mapping(observation, "endpoint_independent", "other_address",
-                   "the NAT shows the same address to every destination");
-    return true;
+    return known("endpoint_independent", method,
+                 "the NAT shows the same address to every destination");
   }
-  if (!corners.there_too) return false;
-  const bool by_address = *corners.there_too == *corners.there;
-  record_mapping(observation, by_address ? "address_dependent" : "address_and_port_dependent",
-                 "other_address",
-                 by_address ? "the NAT shows another address to each destination address"
-                            : "the NAT shows another address to each destination address and port");
-  return true;
+  if (!corners.there_too) return unknown("the server's other address stopped answering");
+  if (*corners.there_too == *corners.there) {
+    return known("address_dependent", method,
+                 "the NAT shows another address to each destination address");
+  }
+  return known("address_and_port_dependent", method,
+               "the NAT shows another address to each destination address and port");
 }
 
-asio::awaitable<void> measure_mapping_by_two(Context& context, Job job, UdpSocket& socket,
-                                             SocketAddress here, std::string reason,
-                                             Observation& observation) {
-  observation.detail = not_measured;
+// A second, plain server: "host:port" of the parameter.
+asio::awaitable<Property> mapping_by_two(Context& context, Job job, UdpSocket& socket,
+                                         SocketAddress here) {
   const auto text = job.parameter("other");
-  if (text.empty()) {
-    add_unmeasured(observation, "nat_mapping", reason + ", and no second server was given");
-    co_return;
-  }
+  if (text.empty()) co_return unknown("no second server was given");
   const bool v6 = job.remote().address.is_v6();
   const auto other = co_await find_endpoint(context, text, v6);
-  if (other.has_error()) {
-    add_unmeasured(observation, "nat_mapping", "the second server: " + other.error().text);
-    co_return;
-  }
+  if (other.has_error()) co_return unknown("the second server: " + other.error().text);
   if (other->address == job.remote().address) {
-    add_unmeasured(observation, "nat_mapping", "the second server has the first one's address");
-    co_return;
+    co_return unknown("the second server has the first one's address");
   }
   const auto there = co_await mapped_by(context, socket, *other);
-  if (!there) {
-    add_unmeasured(observation, "nat_mapping", "the second server does not answer");
-    co_return;
-  }
+  if (!there) co_return unknown("the second server does not answer");
   if (*there == here) {
-    record_mapping(observation, "endpoint_independent", "two_servers",
-                   "the NAT shows the same address to two servers");
-  } else {
-    record_mapping(observation, "destination_dependent", "two_servers",
-                   "the NAT shows another address to another server");
+    co_return known("endpoint_independent", "two_servers",
+                    "the NAT shows the same address to two servers");
   }
+  co_return known("destination_dependent", "two_servers",
+                  "the NAT shows another address to another server");
 }
 
-asio::awaitable<void> measure_filtering(Context& context, UdpSocket& fresh, Corners corners,
-                                        Observation& observation) {
-  const auto both = co_await ask(context, fresh, corners.server, true, true);
+asio::awaitable<Property> measure_filtering(Context& context, UdpSocket& fresh, Corners corners) {
+  const auto method = "other_address";
+  Change change{true, true};
+  const auto both = co_await ask(context, fresh, corners.server, change);
   if (both.has_value()) {
     if (both->from == corners.other && both->message.message_class == stun::Class::success) {
-      add(observation, "nat_filtering", "endpoint_independent",
-          "strangers' packets reach a port that we have sent from", {});
-    } else {
-      add_unmeasured(observation, "nat_filtering", "the server does not honour CHANGE-REQUEST");
+      co_return known("endpoint_independent", method,
+                      "strangers' packets reach a port that we have sent from");
     }
-    co_return;
+    co_return unknown("the server does not honour CHANGE-REQUEST");
   }
-  if (both.error().kind != FailureKind::timed_out) {
-    add_unmeasured(observation, "nat_filtering", both.error().text);
-    co_return;
-  }
+  if (both.error().kind != FailureKind::timed_out) co_return unknown(both.error().text);
   if (!corners.there_too || !corners.other_port) {
-    add_unmeasured(observation, "nat_filtering",
-                   "the server's other address does not answer us even when asked");
-    co_return;
+    co_return unknown("the server's other address does not answer us even when asked");
   }
-  const auto port = co_await ask(context, fresh, corners.server, false, true);
+  change.ip = false;
+  const auto port = co_await ask(context, fresh, corners.server, change);
   const SocketAddress expected{corners.server.address, corners.other.port};
   if (port.has_value() && port->from == expected) {
-    add(observation, "nat_filtering", "address_dependent",
-        "only addresses that we have sent to reach us, from any of their ports", {});
-  } else if (port.has_error() && port.error().kind == FailureKind::timed_out) {
-    add(observation, "nat_filtering", "address_and_port_dependent",
-        "only the address and port that we have sent to reach us", {});
-  } else {
-    add_unmeasured(observation, "nat_filtering", "the server does not honour CHANGE-REQUEST");
+    co_return known("address_dependent", method,
+                    "only addresses that we have sent to reach us, from any of their ports");
   }
+  if (port.has_error() && port.error().kind == FailureKind::timed_out) {
+    co_return known("address_and_port_dependent", method,
+                    "only the address and port that we have sent to reach us");
+  }
+  co_return unknown("the server does not honour CHANGE-REQUEST");
 }
 
 // True where `token`, sent from one of our sockets to the mapped address of the other, arrives. The
 // other one sends first, so that a filter lets it in.
-asio::awaitable<Result<bool>> measure_hairpin(Context& context, UdpSocket& first,
-                                              SocketAddress first_mapped, UdpSocket& second,
-                                              SocketAddress second_mapped) {
+asio::awaitable<Result<bool>> try_hairpin(Context& context, Sample& first, Sample& second) {
   const auto id = stun::new_transaction_id();
   const stun::Bytes token(id.begin(), id.end());
   const auto start = context.scope.clock.now();
   for (std::size_t attempt = 0; attempt < 2; ++attempt) {
-    const auto opened = first.send_to(token, second_mapped);
-    const auto sent = second.send_to(token, first_mapped);
+    const auto opened = first.socket->send_to(token, second.mapped);
+    const auto sent = second.socket->send_to(token, first.mapped);
     if (opened.has_error()) co_return opened.error();
     if (sent.has_error()) co_return sent.error();
     const auto until = start + (attempt < 1 ? timeouts::udp_sends[attempt + 1] : timeouts::hairpin);
     for (int seen = 0; seen < 64; ++seen) {
-      auto event = co_await first.receive(context.scope, until);
+      auto event = co_await first.socket->receive(context.scope, until);
       if (event.has_error()) {
         if (event.error().kind == FailureKind::timed_out) break;
         co_return event.error();
@@ -225,63 +149,94 @@ asio::awaitable<Result<bool>> measure_hairpin(Context& context, UdpSocket& first
   co_return false;
 }
 
-struct Sample {
-  std::unique_ptr<UdpSocket> socket;
-  SocketAddress mapped;
-};
-
-// A socket with its mapped address; nothing where the server does not answer any more.
-asio::awaitable<std::optional<Sample>> new_sample(Context& context, SocketAddress server) {
-  auto socket = fresh_socket(context, server);
-  if (socket.has_error()) co_return std::nullopt;
-  Sample sample;
-  sample.socket = std::make_unique<UdpSocket>(std::move(*socket));
-  const auto mapped = co_await mapped_by(context, *sample.socket, server);
-  if (!mapped) co_return std::nullopt;
-  sample.mapped = *mapped;
-  co_return sample;
+asio::awaitable<Property> measure_hairpin(Context& context, std::optional<Sample>& first,
+                                          std::optional<Sample>& second, bool translated) {
+  if (!translated) co_return unknown("nothing translates our address");
+  if (!first || !second) co_return unknown("the server stopped answering");
+  const auto works = co_await try_hairpin(context, *first, *second);
+  if (works.has_error()) co_return unknown(works.error().text);
+  if (*works) co_return known("yes", "", "two of us reach each other by their outside addresses");
+  co_return known("no", "", "two of us do not reach each other by their outside addresses");
 }
 
-bool kept_port(const Sample& sample) { return sample.socket->local().port == sample.mapped.port; }
-
-asio::awaitable<void> measure_rest(Context& context, const Sample& first, const Corners& corners,
-                                   bool has_other, bool translated, Observation& observation) {
-  int kept = kept_port(first) ? 1 : 0, samples = 1;
-  auto second = co_await new_sample(context, corners.server);
-  if (second) kept += kept_port(*second) ? 1 : 0, ++samples;
-  if (second && has_other) {
-    co_await measure_filtering(context, *second->socket, corners, observation);
-  } else {
-    add_unmeasured(observation, "nat_filtering",
-                   has_other ? "the server stopped answering" : "the server has no OTHER-ADDRESS");
+// How many of our sockets kept their port.
+struct Kept {
+  int kept = 0, samples = 0;
+  void count(const SocketAddress& local, const SocketAddress& mapped) {
+    ++samples;
+    if (local.port == mapped.port) ++kept;
   }
+  void count(const std::optional<Sample>& sample) {
+    if (sample) count(sample->socket->local(), sample->mapped);
+  }
+};
+
+void add_port_preservation(Observation& observation, const Kept& ports) {
+  const std::string value = ports.kept == ports.samples ? "all" : ports.kept > 0 ? "some" : "none";
+  const auto property =
+      known(value, "", fmt::format("{} of {} sockets kept their port", ports.kept, ports.samples));
+  add(observation, "port_preservation", property,
+      {{"kept", static_cast<std::int64_t>(ports.kept)},
+       {"samples", static_cast<std::int64_t>(ports.samples)}});
+}
+
+asio::awaitable<Property> mapping_of(Context& context, Job job, UdpSocket& socket,
+                                     const Corners& corners, bool translated) {
+  if (!translated) co_return known("none", "local_address", "nothing translates our address");
+  auto mapping = mapping_by_corners(corners);
+  if (mapping.measured()) co_return mapping;
+  const auto by_two = co_await mapping_by_two(context, job, socket, *corners.here);
+  if (by_two.measured()) co_return by_two;
+  co_return unknown(mapping.reason + ", and " + by_two.reason);
+}
+
+// What is left open, by relays where there are any.
+asio::awaitable<void> add_by_relays(Context& context, Job job, Property& mapping,
+                                    Property& filtering) {
+  const bool open = !mapping.measured() || !filtering.measured();
+  const bool relays = !job.parameter("turn").empty() && !credential_of(context).username.empty();
+  if (!open || !relays) co_return;
+  const auto told = co_await measure_by_relays(context, job);
+  const auto take = [](Property& property, const Property& by_relays) {
+    if (property.measured()) return;
+    if (by_relays.measured()) property = by_relays;
+    if (!by_relays.measured()) property.reason += ", and " + by_relays.reason;
+  };
+  take(mapping, told.mapping);
+  take(filtering, told.filtering);
+}
+
+asio::awaitable<void> measure_all(Context& context, Job job, UdpSocket& socket, Corners corners,
+                                  SocketAddress local, Observation& observation) {
+  const bool translated = *corners.here != local;
+  auto mapping = co_await mapping_of(context, job, socket, corners, translated);
+  Kept ports;
+  ports.count(local, *corners.here);
+  auto second = co_await new_sample(context, corners.server);
+  ports.count(second);
+  auto filtering = unknown(corners.has_other ? "the server stopped answering"
+                                             : "the server has no OTHER-ADDRESS");
+  if (second && corners.has_other) {
+    filtering = co_await measure_filtering(context, *second->socket, corners);
+  }
+  co_await add_by_relays(context, job, mapping, filtering);
   // The second has heard from strangers and the like: fresh ones for the hairpin.
   auto third = co_await new_sample(context, corners.server);
   auto fourth = co_await new_sample(context, corners.server);
-  if (third) kept += kept_port(*third) ? 1 : 0, ++samples;
-  if (fourth) kept += kept_port(*fourth) ? 1 : 0, ++samples;
-  add(observation, "port_preservation",
-      kept == samples ? "all"
-      : kept > 0      ? "some"
-                      : "none",
-      fmt::format("{} of {} sockets kept their port", kept, samples),
-      {{"kept", static_cast<std::int64_t>(kept)}, {"samples", static_cast<std::int64_t>(samples)}});
-  if (!translated) {
-    add_unmeasured(observation, "hairpin", "nothing translates our address");
-  } else if (!third || !fourth) {
-    add_unmeasured(observation, "hairpin", "the server stopped answering");
-  } else {
-    const auto works = co_await measure_hairpin(context, *third->socket, third->mapped,
-                                                *fourth->socket, fourth->mapped);
-    if (works.has_error()) {
-      add_unmeasured(observation, "hairpin", works.error().text);
-    } else {
-      add(observation, "hairpin", *works ? "yes" : "no",
-          *works ? "two of us reach each other by their outside addresses"
-                 : "two of us do not reach each other by their outside addresses",
-          {});
-    }
-  }
+  ports.count(third);
+  ports.count(fourth);
+  const auto hairpin = co_await measure_hairpin(context, third, fourth, translated);
+  const auto translations =
+      co_await measure_translations(context, corners.server, local, *corners.here);
+  auto lifetime = unknown("it takes minutes: --thorough");
+  if (context.settings.thorough) lifetime = co_await measure_lifetime(context, job);
+  observation.detail = mapping.measured() ? mapping.value : not_measured;
+  add(observation, "nat_mapping", mapping);
+  add(observation, "nat_filtering", filtering);
+  add_port_preservation(observation, ports);
+  add(observation, "hairpin", hairpin);
+  add(observation, "nat_translations", translations);
+  add(observation, "nat_lifetime", lifetime);
 }
 
 }  // namespace
@@ -301,9 +256,13 @@ asio::awaitable<Observation> run_nat(Context& context, Job job) {
     co_return observation;
   }
   observation.local = SocketAddress{route->local().address, socket->local().port};
-  const auto reply = co_await ask(context, *socket, corners.server, false, false);
+  const Change nothing;
+  const auto reply = co_await ask(context, *socket, corners.server, nothing);
   if (reply.has_error()) {
     record(observation, reply.error());
+    stun::Builder builder(stun::Class::request, stun::Method::binding, stun::new_transaction_id());
+    auto payload = builder.finish();
+    co_await ask_who_refused(context, job, std::move(payload), observation);
     co_return observation;
   }
   observation.outcome = Outcome::answered;
@@ -315,31 +274,22 @@ asio::awaitable<Observation> run_nat(Context& context, Job job) {
   corners.here = reply->message.mapped();
   if (!corners.here || reply->from != corners.server) {
     observation.detail = not_measured;
-    for (const auto* kind : {"nat_mapping", "nat_filtering", "port_preservation", "hairpin"}) {
-      add_unmeasured(observation, kind, "the server does not tell our address");
+    for (const auto* kind : {"nat_mapping", "nat_filtering", "port_preservation", "hairpin",
+                             "nat_translations", "nat_lifetime"}) {
+      add(observation, kind, unknown("the server does not tell our address"));
     }
     co_return observation;
   }
-  const bool translated = *corners.here != *observation.local;
   const auto& other = reply->message.other_address;
-  const bool has_other = other && other->address.is_v6() == corners.server.address.is_v6() &&
-                         other->address != corners.server.address &&
-                         other->port != corners.server.port;
-  if (has_other) {
+  corners.has_other = other && other->address.is_v6() == corners.server.address.is_v6() &&
+                      other->address != corners.server.address &&
+                      other->port != corners.server.port;
+  if (corners.has_other) {
     corners.other = *other;
     co_await visit(context, *socket, corners);
   }
-  if (!translated) {
-    record_mapping(observation, "none", "local_address", "nothing translates our address");
-  } else if (!judge_mapping(observation, corners)) {
-    const std::string reason = has_other ? "the server's other address does not answer"
-                                         : "the server has no OTHER-ADDRESS";
-    co_await measure_mapping_by_two(context, job, *socket, *corners.here, reason, observation);
-  }
-  Sample first;
-  first.mapped = *corners.here;
-  first.socket = std::make_unique<UdpSocket>(std::move(*socket));
-  co_await measure_rest(context, first, corners, has_other, translated, observation);
+  const auto local = *observation.local;
+  co_await measure_all(context, job, *socket, corners, local, observation);
   co_return observation;
 }
 

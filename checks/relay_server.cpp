@@ -56,6 +56,7 @@ asio::awaitable<Result<RelayServer>> find_relay_server(Context& context, std::st
   target.host = text.substr(0, text.rfind(':'));
   target.ports = {found->port, found->port};
   server.address = found->address;
+  server.v6 = v6;
   co_return server;
 }
 
@@ -68,8 +69,8 @@ asio::awaitable<Relay> open_relay(Context& context, RelayServer& server) {
     relay.why = fmt::format("{} was not reached ({})", server.probe.target.host, unused.detail);
     co_return relay;
   }
-  relay.client = std::make_unique<TurnClient>(std::move(dialled.channel), credential_of(context),
-                                              server.address.is_v6());
+  relay.client =
+      std::make_unique<TurnClient>(std::move(dialled.channel), credential_of(context), server.v6);
   if (server.challenge) relay.client->begin_with(*server.challenge);
   const auto reply = co_await relay.client->allocate(context.scope);
   if (relay.client->challenge()) server.challenge = relay.client->challenge();

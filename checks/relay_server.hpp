@@ -19,6 +19,7 @@ struct RelayServer {
   Probe probe;
   IpAddress address;
   std::optional<TurnClient::Challenge> challenge;  // of an earlier relay: saves a round trip
+  bool v6 = false;                                 // the family of the relays
 };
 asio::awaitable<Result<RelayServer>> find_relay_server(Context& context, std::string text, bool v6);
 

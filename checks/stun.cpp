@@ -12,6 +12,7 @@
 // not take it.
 #include "checks/certificate_evidence.hpp"
 #include "checks/kinds.hpp"
+#include "checks/refuser.hpp"
 #include "checks/stun_dial.hpp"
 
 namespace callready::checks {
@@ -28,6 +29,8 @@ asio::awaitable<Observation> run_stun(Context& context, Job job) {
   observation.attempts = exchange.attempts;
   if (exchange.answer.has_error()) {
     record_no_answer(observation, channel, exchange.answer.error());
+    auto payload = request;
+    co_await ask_who_refused(context, job, std::move(payload), observation);
     co_return observation;
   }
   const auto& answer = *exchange.answer;

@@ -7,10 +7,12 @@
 // it goes on: Allocate, CreatePermission for our own mapped address, data through the relay in both
 // directions, and where that fails from one relay to another, which does not need the site to let
 // UDP to the relay's port out. Always ends with a Refresh of zero, also when the run is stopped.
+// The relay is of the family that the server was reached by, or of that of the parameter `relay`.
 //
 // `answered`: "relayed" (data came through), "allocated" (it could not be measured; the evidence
 // "relay_trip" says why), "300" (try another server: evidence "alternate_server"). `denied`: the
-// error code: "401" to real credentials, "403", "437", "441", "442" (no UDP relays), "486" (quota),
+// error code: "401" to real credentials, "403", "437" (twice, from two ports), "440" (no relays of
+// that family), "441", "442" (no UDP relays), "486" (quota),
 // "508" (no free relays), and others. `failed`: "relay_dead" (granted, and carries nothing;
 // outbound and inbound told apart in "relay_trip"), "stale_nonce" (438 without end),
 // "bad_challenge", "wrong_integrity", "no_relayed_address", an error code of 500 and more, and all
@@ -20,6 +22,7 @@
 
 #include "checks/certificate_evidence.hpp"
 #include "checks/kinds.hpp"
+#include "checks/refuser.hpp"
 #include "checks/relay_server.hpp"
 #include "probe/net/timeouts.hpp"
 
@@ -37,6 +40,10 @@ std::string_view meaning(int code, bool with_credentials) {
       return "the server forbids it";
     case 437:
       return "the server holds another allocation for this address and port";
+    case 438:
+      return "the server calls every nonce stale, its own too";
+    case 440:
+      return "the server has no relays of this address family";
     case 441:
       return "the allocation belongs to other credentials";
     case 442:
@@ -115,6 +122,8 @@ void record_reply(Observation& observation, const TurnClient& client, const Turn
       break;
     case TurnStatus::stale_nonce:
       set(Outcome::failed, "stale_nonce");
+      add(observation, "turn_refusal", std::string(meaning(438, with_credentials)),
+          {{"code", std::int64_t{438}}, {"with_credentials", with_credentials}});
       break;
     case TurnStatus::bad_challenge:
       set(Outcome::failed, "bad_challenge");
@@ -157,22 +166,21 @@ void record_trip(Observation& observation, const TurnClient& client, const Relay
 asio::awaitable<std::optional<bool>> try_between_relays(Context& context, Job job,
                                                         TurnClient& first, Scope farewell,
                                                         Observation& observation) {
-  Observation unused;  // the way there is known already
-  auto dialled = co_await dial_stun(context, job, unused);
   std::optional<bool> carried;
-  std::string why = "the second connection failed: " + unused.detail;
-  if (dialled.channel) {
-    TurnClient second(std::move(dialled.channel), credential_of(context),
-                      first.relayed().address.is_v6());
-    if (first.challenge()) second.begin_with(*first.challenge());
-    const auto reply = co_await second.allocate(context.scope);
-    why = fmt::format("no second allocation ({})", reply.code);
-    if (reply.status == TurnStatus::granted) {
-      carried = co_await between_relays(context, first, second);
-      why = "the server does not let its relays talk to each other";
-    }
-    co_await second.give_back(farewell);
+  std::string why = "too many relays are in use";
+  const auto patience = context.scope.clock.now() + timeouts::relay_trip;
+  const auto place = co_await context.pairs.enter(context.executor, context.scope, patience);
+  RelayServer server{job.probe, job.address.value_or(IpAddress{}), first.challenge(),
+                     first.relayed().address.is_v6()};
+  Relay second;
+  if (place) second = co_await open_relay(context, server);
+  if (second.client && second.why.empty()) {
+    carried = co_await between_relays(context, first, *second.client);
+    why = "the server does not let its relays talk to each other";
+  } else if (place) {
+    why = "no second allocation: " + second.why;
   }
+  if (second.client) co_await second.client->give_back(farewell);
   std::map<std::string, EvidenceValue> facts;
   if (carried) {
     facts["carried"] = *carried;
@@ -186,25 +194,50 @@ asio::awaitable<std::optional<bool>> try_between_relays(Context& context, Job jo
   co_return carried;
 }
 
-// What happens between dialling and giving back.
-asio::awaitable<void> measure(Context& context, Job job, TurnClient& client, Scope farewell,
-                              Observation& observation) {
+// What happens between dialling and giving back. True where the server wants another port of ours
+// (RFC 8656 section 7.4).
+asio::awaitable<bool> measure(Context& context, Job job, TurnClient& client, Scope farewell,
+                              bool last, Observation& observation) {
   const auto reply = co_await client.allocate(context.scope);
-  observation.attempts = reply.attempts;
+  observation.attempts += reply.attempts;
+  if (reply.code == 437 && reply.status == TurnStatus::refused && !last) co_return true;
   record_reply(observation, client, reply);
   const bool have_credentials = !credential_of(context).username.empty();
-  if (reply.status != TurnStatus::granted || !have_credentials) co_return;
+  if (reply.status != TurnStatus::granted || !have_credentials) co_return false;
   const auto trip = co_await trip_through_relay(context, client);
   record_trip(observation, client, trip);
   if (trip.complete()) {
     observation.detail = "relayed";
-    co_return;
+    co_return false;
   }
-  if (context.scope.stop.stopped() || !trip.not_measured.empty()) co_return;
+  if (context.scope.stop.stopped() || !trip.not_measured.empty()) co_return false;
   const auto carried = co_await try_between_relays(context, job, client, farewell, observation);
-  if (!carried) co_return;
+  if (!carried) co_return false;
   observation.detail = *carried ? "relayed" : "relay_dead";
   if (!*carried) observation.outcome = Outcome::failed;
+  co_return false;
+}
+
+// One allocation from a socket of its own. True where it has to be tried from another one.
+asio::awaitable<bool> try_once(Context& context, Job job, Scope farewell, bool last,
+                               Observation& observation) {
+  auto dialled = co_await dial_stun(context, job, observation);
+  if (!dialled.channel) co_return false;
+  const auto family = job.parameter("relay", job.remote().address.is_v6() ? "ipv6" : "ipv4");
+  TurnClient client(std::move(dialled.channel), credential_of(context), family == "ipv6");
+  const bool again = co_await measure(context, job, client, farewell, last, observation);
+  const bool given_back = co_await client.give_back(farewell);
+  if (!given_back) {
+    add(observation, "allocation_left",
+        "the server did not confirm that the allocation was given back; it ends by itself", {});
+  }
+  if (again) co_return true;
+  const auto fault = certificate_fault(dialled.tls);
+  if (!fault.empty()) {
+    observation.outcome = Outcome::failed;
+    observation.detail = fault;
+  }
+  co_return false;
 }
 
 }  // namespace
@@ -212,22 +245,27 @@ asio::awaitable<void> measure(Context& context, Job job, TurnClient& client, Sco
 asio::awaitable<Observation> run_turn(Context& context, Job job) {
   Observation observation;
   Farewell farewell(context.scope, timeouts::give_back);
-  auto dialled = co_await dial_stun(context, job, observation);
-  if (!dialled.channel) co_return observation;
-  const bool v6 = job.remote().address.is_v6();
-  TurnClient client(std::move(dialled.channel), credential_of(context), v6);
   const auto last_words = farewell.scope();
-  co_await measure(context, job, client, last_words, observation);
-  const bool given_back = co_await client.give_back(last_words);
-  if (!given_back) {
-    add(observation, "allocation_left",
-        "the server did not confirm that the allocation was given back; it ends by itself", {});
+  Gate::Place place;
+  if (!credential_of(context).username.empty()) {
+    place = co_await context.relays.enter(context.executor, context.scope, context.deadline);
+    if (!place) {
+      record(observation, stopped());
+      co_return observation;
+    }
   }
-  const auto fault = certificate_fault(dialled.tls);
-  if (!fault.empty()) {
-    observation.outcome = Outcome::failed;
-    observation.detail = fault;
+  const bool again = co_await try_once(context, job, last_words, false, observation);
+  if (again) {
+    Observation second;
+    const bool no_more = co_await try_once(context, job, last_words, true, second);
+    static_cast<void>(no_more);
+    add(second, "port_taken", "the server held an allocation for our first port (437)", {});
+    co_return second;
   }
+  stun::Builder builder(stun::Class::request, stun::Method::allocate, stun::new_transaction_id());
+  builder.add_u32(stun::Attribute::requested_transport, 17u << 24);
+  auto payload = builder.finish();
+  co_await ask_who_refused(context, job, std::move(payload), observation);
   co_return observation;
 }
 

@@ -16,49 +16,6 @@ stun::Bytes new_token() {
   return token;
 }
 
-// Our second socket to the relayed address, until the server tells us of it. The peer as the
-// server sees it, or a failure.
-asio::awaitable<Result<SocketAddress>> send_outbound(Context& context, TurnClient& client,
-                                                     UdpSocket& peer) {
-  const auto token = new_token();
-  const auto start = context.scope.clock.now();
-  for (std::size_t attempt = 0; attempt < 3; ++attempt) {
-    const auto sent = peer.send(token);
-    if (sent.has_error()) co_return sent.error();
-    const auto until =
-        start + (attempt < 2 ? timeouts::udp_sends[attempt + 1] : timeouts::relay_trip);
-    auto heard = co_await client.hear(token, context.scope, until);
-    if (heard.has_value() || heard.error().kind != FailureKind::timed_out) co_return heard;
-  }
-  co_return timed_out();
-}
-
-// A Send indication to `to`, until it comes out at the second socket.
-asio::awaitable<Result<void>> send_inbound(Context& context, TurnClient& client, UdpSocket& peer,
-                                           SocketAddress to, std::optional<IcmpError>& icmp) {
-  const auto token = new_token();
-  const auto start = context.scope.clock.now();
-  for (std::size_t attempt = 0; attempt < 3; ++attempt) {
-    const auto sent = co_await client.send(to, token, context.scope);
-    if (sent.has_error()) co_return sent.error();
-    const auto until =
-        start + (attempt < 2 ? timeouts::udp_sends[attempt + 1] : timeouts::relay_trip);
-    for (int seen = 0; seen < 64; ++seen) {
-      auto event = co_await peer.receive(context.scope, until);
-      if (event.has_error()) {
-        if (event.error().kind == FailureKind::timed_out) break;
-        co_return event.error();
-      }
-      if (const auto* error = std::get_if<IcmpError>(&*event)) {
-        if (!icmp) icmp = *error;
-        continue;
-      }
-      if (std::get<Datagram>(*event).bytes == token) co_return Result<void>();
-    }
-  }
-  co_return timed_out();
-}
-
 // False is a finding only where time ran out: a stop, or a broken control connection, is not.
 std::optional<bool> verdict(const std::optional<Failure>& failure) {
   if (!failure) return true;
@@ -74,6 +31,46 @@ std::string refusal(const TurnReply& reply) {
 
 }  // namespace
 
+asio::awaitable<Result<SocketAddress>> hear_at_relay(Context& context, TurnClient& client,
+                                                     UdpSocket& from) {
+  const auto token = new_token();
+  const auto start = context.scope.clock.now();
+  for (std::size_t attempt = 0; attempt < 3; ++attempt) {
+    const auto sent = from.send(token);
+    if (sent.has_error()) co_return sent.error();
+    const auto until =
+        start + (attempt < 2 ? timeouts::udp_sends[attempt + 1] : timeouts::relay_trip);
+    auto heard = co_await client.hear(token, context.scope, until);
+    if (heard.has_value() || heard.error().kind != FailureKind::timed_out) co_return heard;
+  }
+  co_return timed_out();
+}
+
+asio::awaitable<Result<void>> hear_from_relay(Context& context, TurnClient& client, UdpSocket& at,
+                                              SocketAddress to, std::optional<IcmpError>& icmp) {
+  const auto token = new_token();
+  const auto start = context.scope.clock.now();
+  for (std::size_t attempt = 0; attempt < 3; ++attempt) {
+    const auto sent = co_await client.send(to, token, context.scope);
+    if (sent.has_error()) co_return sent.error();
+    const auto until =
+        start + (attempt < 2 ? timeouts::udp_sends[attempt + 1] : timeouts::relay_trip);
+    for (int seen = 0; seen < 64; ++seen) {
+      auto event = co_await at.receive(context.scope, until);
+      if (event.has_error()) {
+        if (event.error().kind == FailureKind::timed_out) break;
+        co_return event.error();
+      }
+      if (const auto* error = std::get_if<IcmpError>(&*event)) {
+        if (!icmp) icmp = *error;
+        continue;
+      }
+      if (std::get<Datagram>(*event).bytes == token) co_return Result<void>();
+    }
+  }
+  co_return timed_out();
+}
+
 asio::awaitable<RelayTrip> trip_through_relay(Context& context, TurnClient& client) {
   RelayTrip trip;
   UdpSocket::Options options;
@@ -85,7 +82,10 @@ asio::awaitable<RelayTrip> trip_through_relay(Context& context, TurnClient& clie
   }
   // Permissions are by address: any port of ours will do (RFC 8656 section 9).
   SocketAddress self = peer->local();
-  if (client.mapped()) self.address = client.mapped()->address;
+  // An IPv6 relay of a server that we reach by IPv4 sees us by IPv6.
+  const bool same_family =
+      client.mapped() && client.mapped()->address.is_v6() == self.address.is_v6();
+  if (same_family) self.address = client.mapped()->address;
   if (self.address.is_v6() != client.relayed().address.is_v6()) {
     trip.not_measured = "the relay is of another address family than we are";
     co_return trip;
@@ -96,7 +96,7 @@ asio::awaitable<RelayTrip> trip_through_relay(Context& context, TurnClient& clie
     co_return trip;
   }
   const auto start = context.scope.clock.now();
-  const auto heard = co_await send_outbound(context, client, *peer);
+  const auto heard = co_await hear_at_relay(context, client, *peer);
   std::optional<Failure> failure;
   if (heard.has_error()) failure = heard.error();
   trip.outbound = verdict(failure);
@@ -107,7 +107,7 @@ asio::awaitable<RelayTrip> trip_through_relay(Context& context, TurnClient& clie
   // Where the server did not hear us, it cannot tell our port: a NAT that keeps ports, or none,
   // leaves it as it is here.
   const auto turned = context.scope.clock.now();
-  const auto came = co_await send_inbound(context, client, *peer, self, trip.icmp);
+  const auto came = co_await hear_from_relay(context, client, *peer, self, trip.icmp);
   failure.reset();
   if (came.has_error()) failure = came.error();
   trip.inbound = verdict(failure);

@@ -21,6 +21,16 @@ struct RelayTrip {
 // relay's port, so that a false is not the relay's fault yet: see between_relays().
 asio::awaitable<RelayTrip> trip_through_relay(Context& context, TurnClient& client);
 
+// What `from` sends to the relay, until the server tells us of it: our address as the relay sees
+// it, or timed_out. The socket's remote must be the relay.
+asio::awaitable<Result<SocketAddress>> hear_at_relay(Context& context, TurnClient& client,
+                                                     UdpSocket& from);
+
+// Sends from the relay to `to`, until it comes out at the socket. ICMP errors that come there are
+// noted.
+asio::awaitable<Result<void>> hear_from_relay(Context& context, TurnClient& client, UdpSocket& at,
+                                              SocketAddress to, std::optional<IcmpError>& icmp);
+
 // From one allocation to the other and back: crosses only what clients that relay need. nullopt
 // where the server does not let its relays talk to each other, which hardened ones do not.
 asio::awaitable<std::optional<bool>> between_relays(Context& context, TurnClient& first,

@@ -122,6 +122,13 @@ asio::awaitable<void> climb(std::shared_ptr<Range> range, std::size_t index, boo
     std::vector<std::uint8_t> payload(packet.begin(), packet.end());
     auto answer =
         co_await context.edge.ask(*socket, std::move(payload), patient, context.scope, until);
+    // The packet cannot have got to the target.
+    const bool forged = answer.icmp && answer.icmp->kind == IcmpKind::port_unreachable &&
+                        answer.icmp->sender == range->target && !range->target.is_special();
+    if (forged) {
+      range->refused_near = true;
+      co_return;
+    }
     // A better proof may have come meanwhile from the far end.
     if (port.result != PortResult::silent) co_return;
     if (answer.icmp) {
@@ -215,6 +222,10 @@ asio::awaitable<void> climb_more(std::shared_ptr<Range> range, std::size_t from,
 }
 
 void judge_silence(Range& range) {
+  for (auto& port : range.ports) {
+    const bool told = port.result == PortResult::arrived && port.socket;
+    if (range.refused_near && told) port.result = PortResult::silent;
+  }
   const auto echoed = [](const Port& port) { return port.result == PortResult::replied; };
   if (!range.echo || std::none_of(range.ports.begin(), range.ports.end(), echoed)) return;
   for (auto& port : range.ports) {

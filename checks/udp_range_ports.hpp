@@ -37,6 +37,8 @@ struct Range {
   PortRange whole;
   bool to_the_end = true;  // false: only packets that end on the way
   bool echo = false;       // the far end sends everything back
+  // "Port unreachable" in the target's name came from within the site: its word proves nothing.
+  bool refused_near = false;
   std::deque<Port> ports;  // coroutines hold on to their port while others are added
   std::size_t first = 0;   // of `ports`: who climbs first; several hosts prove several ports
 };
@@ -71,7 +73,7 @@ asio::awaitable<void> climb_all(std::shared_ptr<Range> range, Instant until);
 asio::awaitable<void> climb_more(std::shared_ptr<Range> range, std::size_t from, Instant until);
 
 // With an echo at the far end silence says something: once others have answered, a port that is
-// still silent lost its packets. Call it last.
+// still silent lost its packets. What `refused_near` takes back becomes silent. Call it last.
 void judge_silence(Range& range);
 
 // Evidence "udp_port" of each, "udp_block" of each block, "udp_sample"; outcome and detail.

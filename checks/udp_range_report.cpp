@@ -35,13 +35,19 @@ std::string in_words(const Port& port) {
   return "?";
 }
 
-Evidence describe(const Port& port, bool echo) {
+Evidence describe(const Port& port, const Range& range) {
+  const bool echo = range.echo;
   Evidence evidence;
   evidence.kind = "udp_port";
   evidence.text = fmt::format("UDP {}: {}", port.number, in_words(port));
   if (echo && port.result == PortResult::dropped) {
     evidence.text =
         fmt::format("UDP {}: the echo does not answer, as it does on other ports", port.number);
+  }
+  if (range.refused_near && port.result == PortResult::silent && port.by == range.target) {
+    evidence.text = fmt::format(
+        "UDP {}: \"port unreachable\" came from nearer than the server is: it proves nothing",
+        port.number);
   }
   evidence.facts["port"] = static_cast<std::int64_t>(port.number);
   evidence.facts["result"] = std::string(word(port.result));
@@ -143,7 +149,7 @@ void conclude(Observation& observation, const Range& range) {
         (!observation.round_trip || *port.round_trip < *observation.round_trip)) {
       observation.round_trip = port.round_trip;
     }
-    observation.evidence.push_back(describe(port, range.echo));
+    observation.evidence.push_back(describe(port, range));
   }
   for (const auto& block : blocks_of(known_ports(ports))) {
     observation.evidence.push_back(describe(block));

@@ -49,8 +49,15 @@ Json site_json(const Site& site) {
   if (site.proxy) json["proxy"] = *site.proxy;
   json["public_addresses"] = texts(site.public_addresses);
   json["nat"] = Json::object();
-  if (site.nat_mapping) json["nat"]["mapping"] = *site.nat_mapping;
-  if (site.nat_filtering) json["nat"]["filtering"] = *site.nat_filtering;
+  const auto set_nat = [&](const char* name, const std::optional<std::string>& value) {
+    if (value) json["nat"][name] = *value;
+  };
+  set_nat("mapping", site.nat_mapping);
+  set_nat("filtering", site.nat_filtering);
+  set_nat("port_preservation", site.nat_port_preservation);
+  set_nat("hairpin", site.nat_hairpin);
+  set_nat("translations", site.nat_translations);
+  set_nat("binding_lifetime_s", site.nat_binding_lifetime);
   return json;
 }
 

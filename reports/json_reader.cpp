@@ -205,6 +205,10 @@ Site read_site(const Node& node) {
   const auto nat = node.member("nat");
   site.nat_mapping = optional_text(nat, "mapping");
   site.nat_filtering = optional_text(nat, "filtering");
+  site.nat_port_preservation = optional_text(nat, "port_preservation");
+  site.nat_hairpin = optional_text(nat, "hairpin");
+  site.nat_translations = optional_text(nat, "translations");
+  site.nat_binding_lifetime = optional_text(nat, "binding_lifetime_s");
   return site;
 }
 

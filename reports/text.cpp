@@ -198,8 +198,21 @@ void add_site(Page& page, const Site& site) {
   tell("DNS servers", joined(site.resolvers));
   tell("Proxy", site.proxy.value_or("none"));
   tell("Public address", joined(addresses));
-  tell("NAT mapping", site.nat_mapping.value_or(""));
-  tell("NAT filtering", site.nat_filtering.value_or(""));
+  const auto tell_nat = [&](std::string_view name, const std::optional<std::string>& value) {
+    auto text = value.value_or("");
+    std::replace(text.begin(), text.end(), '_', ' ');
+    tell(name, text);
+  };
+  tell_nat("NAT mapping", site.nat_mapping);
+  tell_nat("NAT filtering", site.nat_filtering);
+  tell_nat("Ports kept", site.nat_port_preservation);
+  tell_nat("Hairpin", site.nat_hairpin);
+  tell_nat("Translations", site.nat_translations);
+  if (site.nat_binding_lifetime == "not_measured") {
+    tell_nat("UDP bindings", site.nat_binding_lifetime);
+  } else if (site.nat_binding_lifetime) {
+    tell("UDP bindings", "idle for " + *site.nat_binding_lifetime + " s, then they die");
+  }
 }
 
 std::string closing(const Report& report, bool verbose) {

@@ -65,6 +65,31 @@ std::vector<IpAddress> public_addresses(const std::vector<ProbeResult>& results)
   return {found.begin(), found.end()};
 }
 
+// What the first `nat` probe that reached its server says of the NAT; where none did, nothing.
+void describe_nat(Site& site, const std::vector<ProbeResult>& results) {
+  const std::pair<const char*, std::optional<std::string> Site::*> members[] = {
+      {"nat_mapping", &Site::nat_mapping},
+      {"nat_filtering", &Site::nat_filtering},
+      {"port_preservation", &Site::nat_port_preservation},
+      {"hairpin", &Site::nat_hairpin},
+      {"nat_translations", &Site::nat_translations},
+      {"nat_lifetime", &Site::nat_binding_lifetime},
+  };
+  for (const auto& result : results) {
+    if (result.probe.check != "nat") continue;
+    for (const auto& [kind, member] : members) {
+      for (const auto& evidence : result.observation.evidence) {
+        const auto fact = evidence.facts.find("value");
+        if (evidence.kind != kind || fact == evidence.facts.end()) continue;
+        const auto* value = std::get_if<std::string>(&fact->second);
+        auto& place = site.*member;
+        // Another server may have measured what the first could not.
+        if (value != nullptr && (!place || place == "not_measured")) place = *value;
+      }
+    }
+  }
+}
+
 std::vector<SetResult> judge(const SessionOptions& options, const Plan& plan,
                              const std::vector<ProbeResult>& results, const std::string& today) {
   const Evidences evidences(results);
@@ -135,7 +160,10 @@ std::string day_of(WallTime time) {
 }
 
 milliseconds time_for(const Plan& plan, const SessionOptions& options) {
-  return options.timeout + windows_of(plan, options.runner.pace) * options.runner.pace.window;
+  auto timeout = options.timeout;
+  // Unless the user has said how long.
+  if (options.settings.thorough && timeout == timeouts::run) timeout = timeouts::thorough;
+  return timeout + windows_of(plan, options.runner.pace) * options.runner.pace.window;
 }
 
 boost::system::result<Report, std::string> run_session(const SessionOptions& options) {
@@ -206,6 +234,7 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
   report.finished_at = clock.wall_now();
   report.duration = elapsed(start, clock.now());
   report.site.public_addresses = public_addresses(report.probes);
+  describe_nat(report.site, report.probes);
   report.sets = judge(options, plan, report.probes, day_of(report.finished_at));
   report.findings = diagnose(report);
   return report;

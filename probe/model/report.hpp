@@ -30,8 +30,11 @@ struct Site {
   std::vector<std::string> resolvers;       // "192.0.2.53" or "192.0.2.53:5353"
   std::optional<std::string> proxy;         // without credentials
   std::vector<IpAddress> public_addresses;  // as STUN servers saw us
-  std::optional<std::string> nat_mapping;   // RFC 4787 words
-  std::optional<std::string> nat_filtering;
+  // As the `nat` check has them, in RFC 4787's words; "not_measured" where it tried in vain.
+  std::optional<std::string> nat_mapping, nat_filtering;
+  std::optional<std::string> nat_port_preservation, nat_hairpin;
+  std::optional<std::string> nat_translations;      // "none", "one", "two", "carrier"
+  std::optional<std::string> nat_binding_lifetime;  // "20-30", ">180", "<10": seconds
 };
 
 struct CapabilityResult {

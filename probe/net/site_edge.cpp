@@ -125,6 +125,7 @@ asio::awaitable<SiteEdge::Found> SiteEdge::find(SocketAddress target, std::strin
   const auto limit = 2 * timeouts::icmp_reply;
   const auto waited = co_await by_udp->ended.wait(scope, scope.clock.now() + limit);
   static_cast<void>(waited);
+  search->routers = by_udp->hops;
   found.hop = nearest(*by_udp, target.address);
   found.by_this_call = found.hop.has_value();
   for (const auto port : control_ports) {
@@ -139,12 +140,22 @@ asio::awaitable<SiteEdge::Found> SiteEdge::find(SocketAddress target, std::strin
     const auto end = scope.clock.now() + limit;
     const auto waited_again = co_await by_tcp->ended.wait(scope, end);
     static_cast<void>(waited_again);
+    search->routers.insert(by_tcp->hops.begin(), by_tcp->hops.end());
     found.hop = nearest(*by_tcp, target.address);
   }
   search->hop = found.hop;
   search->done = true;
   for (const auto& waiter : search->waiting) waiter.deliver(true);
   co_return found;
+}
+
+std::map<int, IpAddress> SiteEdge::routers(bool v6) const {
+  const auto search = searches_.find(v6);
+  if (search == searches_.end() || !search->second) return {};
+  auto routers = search->second->routers;
+  const auto& hop = search->second->hop;
+  if (hop) routers.erase(routers.upper_bound(hop->ttl), routers.end());
+  return routers;
 }
 
 }  // namespace callready

@@ -39,6 +39,10 @@ class SiteEdge {
   // ConnectOptions.
   asio::awaitable<Found> find(SocketAddress target, std::string interface, Scope scope);
 
+  // The routers on the way that the edge was looked for on, by TTL, up to the edge: those that
+  // answered. Empty before find().
+  std::map<int, IpAddress> routers(bool v6) const;
+
   // From now on a wave's control goes to this TCP listener, which was reached: the target that the
   // edge was found by may be blocked itself.
   void use_control(SocketAddress listener) { controls_[listener.address.is_v6()] = listener; }
@@ -71,6 +75,7 @@ class SiteEdge {
     int number = 1;
     std::optional<Hop> hop;
     std::uint16_t port = 443;  // by TCP, that gets as far as the hop
+    std::map<int, IpAddress> routers;  // by TTL, as far as they answered
     IpAddress target;
     std::string interface;
     std::vector<OneShot<bool>> waiting;

@@ -22,6 +22,11 @@ std::string payload_of(const Probe& probe) {
 // Who refused, where a device on the way did.
 std::string refuser(const Observation& observation) {
   for (const auto& evidence : observation.evidence) {
+    if (evidence.kind == "refuser" && text_fact(evidence, "who") == "on_the_way") {
+      return text_fact(evidence, "by");
+    }
+  }
+  for (const auto& evidence : observation.evidence) {
     if (evidence.kind == "icmp_error") return text_fact(evidence, "sender");
   }
   return {};
@@ -116,11 +121,18 @@ std::vector<Contact> contacts_of(const ProbeResult& result) {
   return contacts;
 }
 
+// The check has asked who refused, and it was nobody of the site.
+bool refused_beyond(const Contact& contact) {
+  const auto* refuser = evidence_of(*contact.result, "refuser");
+  return contact.way == Way::refused && refuser != nullptr &&
+         text_fact(*refuser, "who") == "beyond";
+}
+
 void merge(Cell& cell, const Contact& contact) {
   constexpr std::array order = {Way::open,    Way::left, Way::blocked,
                                 Way::refused, Way::lost, Way::unknown};
   const auto rank = [&](Way way) { return std::find(order.begin(), order.end(), way); };
-  if (contact.way == Way::left) cell.left = true;
+  if (contact.way == Way::left || refused_beyond(contact)) cell.left = true;
   cell.contacts.push_back(contact);
   if (rank(contact.way) < rank(cell.way)) cell.way = contact.way;
   // A reset that was asked for beyond the edge came from out there.

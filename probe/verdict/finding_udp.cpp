@@ -77,6 +77,21 @@ std::map<std::string, std::set<std::string>> refusals(const std::vector<const Ce
   return found;
 }
 
+// A relay or an echo that works did not hear us on a blocked port.
+bool responders_missed_us(const std::vector<const Cell*>& cells) {
+  const auto missed = [](const Contact& contact) {
+    const auto& list = contact.result->observation.evidence;
+    return std::any_of(list.begin(), list.end(), [&](const Evidence& evidence) {
+      return evidence.kind == "udp_port" && text_fact(evidence, "result") == "dropped" &&
+             number_fact(evidence, "port") == contact.port &&
+             !text_fact(evidence, "responder").empty();
+    });
+  };
+  return std::any_of(cells.begin(), cells.end(), [&](const Cell* cell) {
+    return std::any_of(cell->contacts.begin(), cell->contacts.end(), missed);
+  });
+}
+
 std::string ask_the_device(const std::vector<const Cell*>& cells) {
   const auto devices = refusals(cells);
   return devices.empty() ? ""
@@ -381,7 +396,8 @@ Causes find_udp_ranges(const Case& of) {
   finding.title = fmt::format("The firewall lets no {} out to ports {}",
                               only_stun ? "media (RTP)" : "UDP", listed(spans));
   finding.owner = Owner::network;
-  finding.confidence = refusals(closed).empty() ? Confidence::likely : Confidence::certain;
+  const bool proved = !refusals(closed).empty() || responders_missed_us(closed);
+  finding.confidence = proved ? Confidence::certain : Confidence::likely;
   finding.fix = fmt::format(
       "{}llow outgoing UDP from the user network, with the replies, to the whole range: {}.{}{}",
       only_stun ? "Switch off the inspection that drops UDP it does not know (application control, "

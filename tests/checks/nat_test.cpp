@@ -1,7 +1,9 @@
 #include "probe/net/stun.hpp"
+#include "probe/net/timeouts.hpp"
 #include "tests/support/check_runner.hpp"
 #include "tests/support/coturn.hpp"
 #include "tests/support/evidence.hpp"
+#include "tests/support/fake_turn.hpp"
 
 namespace callready {
 namespace {
@@ -22,11 +24,15 @@ struct NatOptions {
   bool lets_port_in = true;    // answers of the other port, unasked
   bool mute_other = false;     // the other address never answers
   bool ignore_change = false;  // answers from where it was asked, whatever CHANGE-REQUEST says
+  // RESPONSE-PORT is honoured, and a port that was idle for longer than this is not let in any
+  // more. Nothing: it is not honoured.
+  std::optional<milliseconds> dies_after;
 };
 
 class NatSite {
  public:
-  NatSite(asio::io_context& context, NatOptions options) : options_(std::move(options)) {
+  NatSite(test::Loop& loop, NatOptions options) : loop_(loop), options_(std::move(options)) {
+    auto& context = loop.context;
     // The kernel chooses two ports on one address; each may be taken on the other: choose again.
     for (int tries = 0; !corners_[3]; ++tries) {
       try {
@@ -69,6 +75,14 @@ class NatSite {
       if (!(sender == 2 ? options_.lets_other_in : options_.lets_port_in)) return;
       if (options_.mute_other) return;
     }
+    auto to = from;
+    if (request->response_port && options_.dies_after) {
+      to.port = *request->response_port;
+      const auto idle = loop_.clock.now() - heard_[to.port];
+      if (idle > *options_.dies_after) return;
+    } else {
+      heard_[from.port] = loop_.clock.now();
+    }
     stun::Builder builder(stun::Class::success, stun::Method::binding, request->id);
     SocketAddress mapped{options_.mapped_address, from.port};
     if (options_.mapped_port) mapped.port = options_.mapped_port(from.port, corner);
@@ -76,10 +90,12 @@ class NatSite {
     if (options_.advertise) {
       builder.add_address(stun::Attribute::other_address, corners_[2]->address());
     }
-    corners_[static_cast<std::size_t>(sender)]->send(builder.finish(), from);
+    corners_[static_cast<std::size_t>(sender)]->send(builder.finish(), to);
   }
 
+  test::Loop& loop_;
   NatOptions options_;
+  std::map<std::uint16_t, Instant> heard_;  // from each of our ports
   std::array<std::unique_ptr<ScriptedUdp>, 4> corners_;
 };
 
@@ -87,7 +103,7 @@ struct NatCheck : testing::Test {
   test::CheckRunner runner{{}, test::Time::by_hand};
 
   Observation look(NatOptions options, std::map<std::string, std::string> with = {}) {
-    NatSite site(runner.loop.context, std::move(options));
+    NatSite site(runner.loop, std::move(options));
     return runner.run("nat", Transport::udp, "localhost", site.address(), std::move(with));
   }
   static std::string value(const Observation& seen, const std::string& kind) {
@@ -160,7 +176,7 @@ TEST_F(NatCheck, AServerThatIgnoresChangeRequestTellsNoFiltering) {
 TEST_F(NatCheck, ComparesTwoPlainServers) {
   NatOptions plain;
   plain.advertise = false;
-  NatSite second(runner.loop.context, plain);
+  NatSite second(runner.loop, plain);
   const auto address = second.other().to_string();
   const auto same = look(plain, {{"other", address}});
   EXPECT_EQ(same.detail, "endpoint_independent");
@@ -198,6 +214,130 @@ TEST_F(NatCheck, MeasuresTheHairpin) {
     return static_cast<std::uint16_t>(port ^ 0x4000);
   };
   EXPECT_EQ(value(look(swapped), "hairpin"), "no");
+}
+
+TEST_F(NatCheck, SaysWhatItHasNotMeasured) {
+  const auto seen = look({});
+  EXPECT_EQ(reason(seen, "nat_lifetime"), "it takes minutes: --thorough");
+  EXPECT_EQ(reason(seen, "nat_translations"),
+            "the server that tells our address is not on the public Internet");
+}
+
+TEST_F(NatCheck, MeasuresHowLongAnIdleBindingLives) {
+  runner.settings.thorough = true;
+  runner.run_time = timeouts::thorough;
+  NatOptions options;
+  options.dies_after = milliseconds(50'000);
+  const auto mortal = look(options);
+  EXPECT_EQ(value(mortal, "nat_lifetime"), "45-60");
+  EXPECT_EQ(fact<std::string>(mortal, "nat_lifetime", "method"), "response_port");
+  options.dies_after = milliseconds(1'000'000);
+  EXPECT_EQ(value(look(options), "nat_lifetime"), ">180");
+  options.dies_after = milliseconds(5'000);
+  EXPECT_EQ(value(look(options), "nat_lifetime"), "<10");
+}
+
+TEST_F(NatCheck, AServerThatIgnoresResponsePortTellsNoLifetime) {
+  runner.settings.thorough = true;
+  runner.run_time = timeouts::thorough;
+  EXPECT_EQ(reason(look({}), "nat_lifetime"), "nobody on the other side can be told to send to us");
+}
+
+// A plain STUN server, and relays on another address: what they see of us, and whom the NAT lets
+// in.
+struct NatByRelays : NatCheck {
+  NatOptions plain;
+  test::FakeTurnOptions options;
+  std::set<int> sent_to;  // relays that our socket has sent to
+
+  NatByRelays() {
+    plain.advertise = false;
+    runner.settings.credentials.turn_user = "user";
+    runner.settings.credentials.turn_password = "password";
+    options.relay_address = IpAddress::v4({127, 0, 0, 3});
+    use_nat([](int) { return 0; }, [](int) { return true; });
+  }
+  // `shift`: what the NAT adds to our port towards that relay. `lets_in`: whose packets come in.
+  void use_nat(std::function<int(int)> shift, std::function<bool(int)> lets_in) {
+    options.outside = [this, shift](const SocketAddress& socket, int relay) {
+      sent_to.insert(relay);
+      return SocketAddress{plain.mapped_address,
+                           static_cast<std::uint16_t>(socket.port + shift(relay))};
+    };
+    // Bindings are as the first relay's: the second asks for an address that it was told.
+    options.inside = [shift, lets_in](const SocketAddress& outside,
+                                      int relay) -> std::optional<SocketAddress> {
+      if (!lets_in(relay)) return std::nullopt;
+      return SocketAddress{IpAddress::v4({127, 0, 0, 1}),
+                           static_cast<std::uint16_t>(outside.port - shift(1))};
+    };
+  }
+  Observation look_by_relays() {
+    sent_to.clear();
+    test::FakeTurn relays(runner.loop.context, options);
+    const auto seen = look(plain, {{"turn", relays.address().to_string() + "/udp"}});
+    EXPECT_EQ(relays.allocations(), 0);
+    return seen;
+  }
+};
+
+TEST_F(NatByRelays, TellTheMapping) {
+  const auto same = look_by_relays();
+  EXPECT_EQ(value(same, "nat_mapping"), "endpoint_independent");
+  EXPECT_EQ(same.detail, "endpoint_independent");
+  EXPECT_EQ(fact<std::string>(same, "nat_mapping", "method"), "relays");
+  use_nat([](int) { return 1; }, [](int) { return true; });
+  EXPECT_EQ(value(look_by_relays(), "nat_mapping"), "address_dependent");
+  use_nat([](int relay) { return relay; }, [](int) { return true; });
+  EXPECT_EQ(value(look_by_relays(), "nat_mapping"), "address_and_port_dependent");
+}
+
+TEST_F(NatByRelays, TellTheFiltering) {
+  EXPECT_EQ(value(look_by_relays(), "nat_filtering"), "endpoint_independent");
+  const auto none = [](int) { return 0; };
+  use_nat(none, [this](int) { return !sent_to.empty(); });
+  EXPECT_EQ(value(look_by_relays(), "nat_filtering"), "address_dependent");
+  use_nat(none, [this](int relay) { return sent_to.contains(relay); });
+  EXPECT_EQ(value(look_by_relays(), "nat_filtering"), "address_and_port_dependent");
+  use_nat(none, [](int) { return false; });
+  EXPECT_EQ(reason(look_by_relays(), "nat_filtering"),
+            "the server has no OTHER-ADDRESS, and what relays send back does not arrive, though we "
+            "asked for it");
+}
+
+TEST_F(NatByRelays, OnTheStunServersOwnAddressTellLess) {
+  options.relay_address = IpAddress::v4({127, 0, 0, 1});
+  const auto seen = look_by_relays();
+  EXPECT_EQ(value(seen, "nat_mapping"), "not_measured");
+  EXPECT_EQ(value(seen, "nat_filtering"), "not_measured");
+  use_nat([](int) { return 0; }, [this](int relay) { return sent_to.contains(relay); });
+  EXPECT_EQ(value(look_by_relays(), "nat_filtering"), "address_and_port_dependent");
+}
+
+TEST_F(NatByRelays, AreNotAskedWhereTheStunServerTellsAll) {
+  plain.advertise = true;
+  test::FakeTurn relays(runner.loop.context, options);
+  const auto seen = look(plain, {{"turn", relays.address().to_string() + "/udp"}});
+  EXPECT_EQ(fact<std::string>(seen, "nat_mapping", "method"), "other_address");
+  EXPECT_EQ(relays.granted(), 0);
+}
+
+TEST_F(NatByRelays, TellTheLifetimeWhereTheStunServerCannot) {
+  runner.settings.thorough = true;
+  runner.run_time = timeouts::thorough;
+  std::map<std::uint16_t, Instant> heard;
+  options.outside = [&](const SocketAddress& socket, int) {
+    heard[socket.port] = runner.loop.clock.now();
+    return SocketAddress{plain.mapped_address, socket.port};
+  };
+  options.inside = [&](const SocketAddress& outside, int) -> std::optional<SocketAddress> {
+    const auto idle = runner.loop.clock.now() - heard[outside.port];
+    if (idle > milliseconds(25'000)) return std::nullopt;
+    return SocketAddress{IpAddress::v4({127, 0, 0, 1}), outside.port};
+  };
+  const auto seen = look_by_relays();
+  EXPECT_EQ(value(seen, "nat_lifetime"), "20-30");
+  EXPECT_EQ(fact<std::string>(seen, "nat_lifetime", "method"), "relays");
 }
 
 TEST_F(NatCheck, IsSilentWhereNobodyAnswers) {

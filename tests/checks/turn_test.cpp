@@ -120,6 +120,33 @@ TEST_F(TurnCheck, TellsRefusalsApart) {
   }
 }
 
+TEST_F(TurnCheck, APortThatIsTakenIsTriedAgainFromAnother) {
+  use_credentials();
+  FakeTurnOptions options;
+  options.allocate_error = 437;
+  options.refused_allocates = 1;
+  const auto seen = ask_fake(options);
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_EQ(seen.detail, "relayed");
+  EXPECT_TRUE(find_evidence(seen, "port_taken"));
+}
+
+TEST_F(TurnCheck, HoldsNoMoreRelaysThanARunMay) {
+  use_credentials();
+  FakeTurn server(runner.loop.context, {});
+  Probe probe;
+  probe.check = "turn";
+  probe.target.host = "127.0.0.1";
+  probe.target.ports = {server.address().port, server.address().port};
+  probe.target.transport = Transport::udp;
+  std::vector<Probe> probes(40, probe);
+  const auto seen = runner.run_all(probes, server.address().address);
+  for (const auto& one : seen) EXPECT_EQ(one.detail, "relayed");
+  EXPECT_EQ(server.granted(), 40);
+  EXPECT_LE(server.most_at_a_time(), 16);
+  EXPECT_EQ(server.allocations(), 0);
+}
+
 TEST_F(TurnCheck, TakesANewNonce) {
   use_credentials();
   FakeTurnOptions options;
@@ -329,6 +356,77 @@ TEST_F(TurnCheckWithCoturn, RelaysOverEveryTransport) {
     EXPECT_FALSE(find_evidence(seen, "relay_to_relay"));
     EXPECT_FALSE(find_evidence(seen, "allocation_left"));
   }
+}
+
+TEST_F(TurnCheckWithCoturn, RelaysByIpv6) {
+  use_credentials();
+  auto options = with_user();
+  options.v6 = true;
+  test::Coturn coturn(runner.loop.context, options);
+  for (const auto transport : {Transport::udp, Transport::tcp}) {
+    const auto seen = runner.run("turn", transport, "localhost", coturn.address());
+    EXPECT_EQ(seen.detail, "relayed") << to_string(transport);
+    EXPECT_EQ(fact<std::string>(seen, "relay", "address"), "::1");
+  }
+}
+
+TEST_F(TurnCheckWithCoturn, RelaysByIpv6ThroughAServerReachedByIpv4) {
+  use_credentials();
+  test::Coturn coturn(runner.loop.context, with_user({"--relay-ip=::1"}));
+  const auto seen =
+      runner.run("turn", Transport::udp, "localhost", coturn.address(), {{"relay", "ipv6"}});
+  EXPECT_EQ(seen.detail, "relayed");
+  EXPECT_EQ(fact<std::string>(seen, "relay", "address"), "::1");
+}
+
+TEST_F(TurnCheckWithCoturn, WithoutRelaysOfAFamilyTakesTheOther) {
+  use_credentials();
+  test::Coturn coturn(runner.loop.context, with_user());
+  const auto seen =
+      runner.run("turn", Transport::udp, "localhost", coturn.address(), {{"relay", "ipv6"}});
+  EXPECT_EQ(seen.detail, "relayed");
+  EXPECT_EQ(fact<std::string>(seen, "relay", "address"), "127.0.0.1");
+}
+
+TEST_F(TurnCheckWithCoturn, OverTlsToAPlainServerFails) {
+  use_credentials();
+  test::Coturn coturn(runner.loop.context, with_user());
+  const auto seen = runner.run("turn", Transport::tls, "localhost", coturn.address());
+  EXPECT_EQ(seen.outcome, Outcome::failed);
+}
+
+TEST_F(TurnCheckWithCoturn, AStopLeavesNothingAllocated) {
+  use_credentials();
+  // One allocation a user: whatever were left would be in the way of the second run.
+  auto options = with_user({"--user-quota=1", "--verbose"});
+  test::Coturn coturn(runner.loop.context, options);
+  asio::steady_timer timer(runner.loop.context);
+  const std::function<void()> look = [&] {
+    // Stopped as soon as coturn has granted it, while data is on its way through.
+    if (coturn.log().find("ALLOCATE processed, success") != std::string::npos) {
+      return runner.loop.stop.stop();
+    }
+    timer.expires_after(milliseconds(1));
+    timer.async_wait([&](error_code error) {
+      if (!error) look();
+    });
+  };
+  look();
+  const auto seen = runner.run("turn", Transport::udp, "localhost", coturn.address());
+  EXPECT_FALSE(find_evidence(seen, "allocation_left"));
+  EXPECT_TRUE(test::eventually([&] { return coturn.log().find("lifetime=0") != std::string::npos; },
+                               std::chrono::seconds(5)))
+      << coturn.log();
+  test::CheckRunner after;
+  after.settings = runner.settings;
+  std::string detail;
+  test::eventually(
+      [&] {
+        detail = after.run("turn", Transport::udp, "localhost", coturn.address()).detail;
+        return detail != "486";
+      },
+      std::chrono::seconds(8));
+  EXPECT_EQ(detail, "relayed");
 }
 
 TEST_F(TurnCheckWithCoturn, TakesTimeLimitedCredentials) {

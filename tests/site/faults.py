@@ -92,6 +92,11 @@ def _no_nat(plan):
     plan.nat, plan.lan = "none", "84.199.20"
 
 
+def _hairpin(plan):
+    plan.redirect.append(f'iifname "lan" ip daddr {plan.wan}.2 meta l4proto udp dnat to {plan.pc}')
+    plan.hairpin = True
+
+
 def _carrier(plan):
     plan.provider_nat, plan.wan = True, "100.72.10"
 
@@ -131,6 +136,12 @@ FIREWALL = [
           _add("block", "udp dport >= 1024 udp dport != { 3478, 5060 } drop")),
     Fault("udp-ports-blocked", "these UDP ports are dropped",
           _block("udp dport {{ {} }} drop"), "49200-49259"),
+    Fault("udp-replies-blocked", "UDP goes out, and what comes back from ports from 49152 on does not",
+          _add("inspect", 'iifname "wan" udp sport >= 49152 drop')),
+    Fault("unreachable-udp-3478", "UDP 3478 is refused by the firewall: ICMP port unreachable",
+          _add("block", "udp dport 3478 reject with icmp type port-unreachable")),
+    Fault("hijacked-udp-3478", "UDP 3478 ends at the router, which refuses in the server's name",
+          lambda plan: plan.redirect.append(f'iifname "lan" udp dport 3478 dnat to {plan.router}')),
     Fault("tcp-5061-blocked", "TCP 5061 (SIP over TLS) is dropped",
           _add("block", "tcp dport 5061 drop")),
     Fault("rst-tcp-5061", "TCP 5061 is refused by the firewall, with a forged reset",
@@ -187,6 +198,7 @@ FIREWALL = [
 ADDRESSES = [
     Fault("symmetric-nat", "every destination sees another port", _set(nat="symmetric")),
     Fault("full-cone", "UDP from anywhere comes in once a port is in use", _set(nat="full-cone")),
+    Fault("hairpin", "the PC's own outside addresses lead back to it", _hairpin),
     Fault("no-nat", "the PC has a public address, and no firewall", _no_nat),
     Fault("carrier-nat", "the provider translates again, from 100.64/10", _carrier),
     Fault("double-nat", "a second router at home translates again, from 192.168/16", _double),
@@ -249,6 +261,8 @@ WEB = [
 ]
 
 FAR_END = [
+    Fault("mute-hops", "no router beyond the site says that time is exceeded",
+          _set(mute_hops=True)),
     Fault("offline", "the line to the provider is down", _set(wan_up=False)),
     Fault("turn-down", "the relays are not running: connections are refused", _down("turn")),
     Fault("sip-down", "the SIP servers are not running", _down("sip")),
@@ -270,6 +284,13 @@ FAR_END = [
           lambda plan, value: plan.turn_options.append(f"user-quota={int(value)}"), "1"),
     Fault("turn-password", "the relays know another password than the one given out",
           lambda plan: setattr(plan, "turn_password_given", plan.turn_password + "-old")),
+    Fault("turn-peers-denied", "the relays let no peer in",
+          _add("turn_options", "denied-peer-ip=0.0.0.0-255.255.255.255")),
+    Fault("turn-no-udp-relay", "the relays relay TCP only", _add("turn_options", "no-udp-relay")),
+    Fault("turn-no-tls", "the relays speak no TLS, on no port", _add("turn_options", "no-tls")),
+    Fault("turn-secret", "the relays take time-limited credentials of this secret",
+          lambda plan, value: plan.turn_options.extend(
+              ["use-auth-secret", f"static-auth-secret={value}"]), "north"),
     Fault("relays-dead", "allocations succeed, and nothing goes through them",
           _set(relays_dead=True)),
     Fault("certificate", f"a certificate is bad ({', '.join(KINDS)}), for this domain",

@@ -30,6 +30,7 @@ class Plan:
 
     # The router. Lists hold nftables rules.
     nat: str = "masquerade"     # masquerade, symmetric, full-cone, none
+    hairpin: bool = False       # what is sent back into the LAN is masqueraded, too
     inspect: list = _list()     # every packet of the PC's, both ways, before anything is let through
     block: list = _list()       # new flows of the PC's
     only: str | None = None     # a match: no other new flow gets out ("" lets none out)
@@ -55,6 +56,9 @@ class Plan:
     proxy_up: bool = True
     proxy_bumps: str | None = None  # CONNECTs are opened by "trusted" or "unknown" authority
     web_filter: list = _list()  # domains that a transparent filter hangs up on, by SNI
+
+    # The line.
+    mute_hops: bool = False     # provider and internet send no ICMP time-exceeded
 
     # The far end.
     down: set = field(default_factory=set)          # "turn", "sip", "web", "ntp": not started

@@ -26,6 +26,8 @@ def router(plan):
            "full-cone": 'oifname "wan" masquerade', "none": ""}[plan.nat]
     if plan.nat == "full-cone":
         redirect.append(f'iifname "wan" meta l4proto udp dnat to {plan.pc}')
+    if plan.hairpin:
+        nat += '\n            iifname "lan" oifname "lan" masquerade'
     from_outside = "" if plan.nat in ("full-cone", "none") else 'iifname "wan" drop'
     alg = """
         ct helper sip-udp { type "sip" protocol udp; }
@@ -137,6 +139,16 @@ def relay(plan, turn):
             {"udp sport 49152-65535 drop" if plan.relays_dead else ""}
         }}
     }}"""
+
+
+def mute():
+    """No ICMP time-exceeded of its own."""
+    return """
+    table ip mute {
+        chain out { type filter hook output priority filter;
+            icmp type time-exceeded drop
+        }
+    }"""
 
 
 def chain(kind, hook, priority, *rules):

@@ -11,6 +11,7 @@ class CheckRunner {
  public:
   Loop loop;
   checks::Settings settings;
+  milliseconds run_time{20'000};  // until the run's deadline
 
   explicit CheckRunner(const std::vector<std::string>& ca_files = {}, Time time = Time::real)
       : loop(time) {
@@ -35,26 +36,25 @@ class CheckRunner {
   Observation run(Probe probe, std::optional<IpAddress> address) {
     probe.id = probe_id(probe);
     SiteEdge edge(loop.executor());
-    checks::Context context{loop.executor(), loop.scope, loop.soon(milliseconds(20'000)),
-                            *resolver_,      *tls_,      edge,
-                            settings};
+    checks::Context context{
+        loop.executor(), loop.scope, loop.soon(run_time), *resolver_, *tls_, edge, settings};
     const auto* check = checks::find(probe.check);
     if (check == nullptr) throw std::runtime_error("no check " + probe.check);
     checks::Job job{probe, address};
     return loop.run(check->run(context, job));
   }
 
-  // Several probes at once, without addresses of their own (over a proxy), in one run.
-  std::vector<Observation> run_all(const std::vector<Probe>& probes) {
+  // Several probes at once in one run; without addresses of their own: over a proxy.
+  std::vector<Observation> run_all(const std::vector<Probe>& probes,
+                                   std::optional<IpAddress> address = std::nullopt) {
     SiteEdge edge(loop.executor());
-    checks::Context context{loop.executor(), loop.scope, loop.soon(milliseconds(20'000)),
-                            *resolver_,      *tls_,      edge,
-                            settings};
+    checks::Context context{
+        loop.executor(), loop.scope, loop.soon(run_time), *resolver_, *tls_, edge, settings};
     std::vector<asio::awaitable<Observation>> work;
     for (const auto& probe : probes) {
       const auto* check = checks::find(probe.check);
       if (check == nullptr) throw std::runtime_error("no check " + probe.check);
-      work.push_back(check->run(context, checks::Job{probe, std::nullopt}));
+      work.push_back(check->run(context, checks::Job{probe, address}));
     }
     return loop.run(together(loop.executor(), std::move(work)));
   }

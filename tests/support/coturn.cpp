@@ -11,17 +11,17 @@ namespace {
 
 using asio::ip::tcp;
 
-bool accepts(asio::io_context& context, std::uint16_t port) {
+bool accepts(asio::io_context& context, const SocketAddress& address) {
   tcp::socket socket(context);
   error_code error;
-  socket.connect({asio::ip::address_v4::loopback(), port}, error);
+  socket.connect(to_endpoint<tcp>(address), error);
   return !error;
 }
 
 // Its UDP threads begin to listen after its TCP threads.
-bool answers_binding(asio::io_context& context, std::uint16_t port) {
+bool answers_binding(asio::io_context& context, const SocketAddress& address) {
   asio::ip::udp::socket socket(context);
-  socket.connect({asio::ip::address_v4::loopback(), port});
+  socket.connect(to_endpoint<asio::ip::udp>(address));
   const timeval patience{0, 100'000};
   ::setsockopt(socket.native_handle(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   stun::Builder builder(stun::Class::request, stun::Method::binding, stun::new_transaction_id());
@@ -34,7 +34,8 @@ bool answers_binding(asio::io_context& context, std::uint16_t port) {
 
 }  // namespace
 
-Coturn::Coturn(asio::io_context& context, const CoturnOptions& options) {
+Coturn::Coturn(asio::io_context& context, const CoturnOptions& options)
+    : address_(*IpAddress::parse(options.v6 ? "::1" : "127.0.0.1")) {
   // A port that is free for UDP and TCP, and its neighbour, which coturn takes for RFC 5780.
   for (int tries = 0; tries < 20 && port_ == 0; ++tries) {
     const auto port = free_tcp_port(context);
@@ -47,8 +48,8 @@ Coturn::Coturn(asio::io_context& context, const CoturnOptions& options) {
   tls_port_ = free_tcp_port(context);
   std::vector<std::string> command = {installed("turnserver"),
                                       "-n",
-                                      "--listening-ip=127.0.0.1",
-                                      "--relay-ip=127.0.0.1",
+                                      "--listening-ip=" + address_.to_string(),
+                                      "--relay-ip=" + address_.to_string(),
                                       "--listening-port=" + std::to_string(port_),
                                       "--tls-listening-port=" + std::to_string(tls_port_),
                                       "--no-cli",
@@ -77,8 +78,8 @@ Coturn::Coturn(asio::io_context& context, const CoturnOptions& options) {
   process_ = std::make_unique<ChildProcess>(command, folder_.path() + "/log");
   const auto listens = [&] {
     return !process_->running() ||
-           (accepts(context, port_) && (!options.tls || accepts(context, tls_port_)) &&
-            answers_binding(context, port_));
+           (accepts(context, address()) && (!options.tls || accepts(context, tls_address())) &&
+            answers_binding(context, address()));
   };
   if (!eventually(listens, std::chrono::seconds(5)) || !process_->running()) {
     throw std::runtime_error("coturn does not start:\n" + process_->log());

@@ -11,6 +11,7 @@ struct CoturnOptions {
   std::vector<std::string> arguments;  // beside those that each test needs: "--no-udp-relay"
   bool tls = false;                    // with a certificate of `authority` for "localhost"
   bool allow_loopback_peers = true;    // relays may send to 127.0.0.1
+  bool v6 = false;                     // on ::1, with relays there; else on 127.0.0.1
 };
 
 class Coturn {
@@ -20,13 +21,14 @@ class Coturn {
   // Waits until it listens; throws with its log where it does not within 5 s.
   explicit Coturn(asio::io_context& context, const CoturnOptions& options);
 
-  SocketAddress address() const { return {IpAddress::v4({127, 0, 0, 1}), port_}; }  // UDP and TCP
-  SocketAddress tls_address() const { return {IpAddress::v4({127, 0, 0, 1}), tls_port_}; }
+  SocketAddress address() const { return {address_, port_}; }  // UDP and TCP
+  SocketAddress tls_address() const { return {address_, tls_port_}; }
   std::string ca_file() const { return folder_.path() + "/ca.pem"; }
   std::string log() const { return process_->log(); }
 
  private:
   TemporaryFolder folder_;
+  IpAddress address_;
   std::uint16_t port_ = 0, tls_port_ = 0;
   std::unique_ptr<ChildProcess> process_;
 };

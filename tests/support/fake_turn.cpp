@@ -11,9 +11,11 @@ using stun::Method;
 FakeTurn::FakeTurn(asio::io_context& context, FakeTurnOptions options)
     : context_(context),
       options_(std::move(options)),
-      control_(context, [this](ScriptedUdp&, const Bytes& bytes, const SocketAddress& from) {
-        on_request(bytes, from);
-      }) {}
+      control_(context,
+               [this](ScriptedUdp&, const Bytes& bytes, const SocketAddress& from) {
+                 on_request(bytes, from);
+               },
+               {options_.address, 0}) {}
 
 bool FakeTurn::is_relay(const SocketAddress& address) const {
   return std::any_of(relays_.begin(), relays_.end(),
@@ -54,7 +56,9 @@ void FakeTurn::on_request(const Bytes& bytes, const SocketAddress& from) {
     }
     if (parsed->nonce != "nonce" + std::to_string(nonce_)) return refuse(*parsed, from, 438, true);
   }
-  if (method == static_cast<int>(Method::allocate) && options_.allocate_error != 0) {
+  if (method == static_cast<int>(Method::allocate) && options_.allocate_error != 0 &&
+      options_.refused_allocates != 0) {
+    --options_.refused_allocates;
     return refuse(*parsed, from, options_.allocate_error, false);
   }
   const bool full = options_.most != 0 && allocations() >= options_.most;
@@ -84,10 +88,13 @@ void FakeTurn::grant(const stun::Message& request, const SocketAddress& to) {
       ++granted_;
       if (options_.deaf_every != 0 && granted_ % options_.deaf_every == 0) deaf_.insert(to);
       most_at_a_time_ = std::max(most_at_a_time_, allocations());
+      numbers_[to] = granted_;
       relay = std::make_unique<ScriptedUdp>(
-          context_, [this, to](ScriptedUdp&, const Bytes& data, const SocketAddress& peer) {
+          context_,
+          [this, to](ScriptedUdp&, const Bytes& data, const SocketAddress& peer) {
             on_peer(to, data, peer);
-          });
+          },
+          SocketAddress{options_.relay_address, 0});
     }
     if (options_.lose_allocate_answer) return;
     if (!options_.leave_out_relayed) {
@@ -105,7 +112,9 @@ void FakeTurn::on_send(const stun::Message& message, const SocketAddress& from) 
   if (found == relays_.end() || !message.data || !message.xor_peer_address) return;
   const auto& peer = *message.xor_peer_address;
   if (is_relay(peer) ? options_.between_relays : options_.inbound) {
-    found->second->send(*message.data, peer);
+    std::optional<SocketAddress> to = peer;
+    if (options_.inside && !is_relay(peer)) to = options_.inside(peer, numbers_[from]);
+    if (to) found->second->send(*message.data, *to);
   }
 }
 
@@ -113,7 +122,9 @@ void FakeTurn::on_peer(const SocketAddress& client, const Bytes& data, const Soc
   const bool heard = options_.outbound && !deaf_.contains(client);
   if (!(is_relay(peer) ? options_.between_relays : heard)) return;
   stun::Builder builder(Class::indication, Method::data, stun::new_transaction_id());
-  builder.add_xor_address(Attribute::xor_peer_address, peer).add_bytes(Attribute::data, data);
+  const auto seen =
+      options_.outside && !is_relay(peer) ? options_.outside(peer, numbers_[client]) : peer;
+  builder.add_xor_address(Attribute::xor_peer_address, seen).add_bytes(Attribute::data, data);
   control_.send(builder.finish(), client);
 }
 

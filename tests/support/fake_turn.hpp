@@ -13,6 +13,7 @@ struct FakeTurnOptions {
   bool leave_out_nonce = false;
   int stale_nonces = 0;          // this many authenticated requests get a 438 first
   int allocate_error = 0;        // to an authenticated Allocate: 486 and the like
+  int refused_allocates = -1;    // so many of them; -1: all
   int permission_error = 0;      // to an authenticated CreatePermission
   bool wrong_integrity = false;  // of success responses
   bool leave_out_relayed = false;
@@ -21,6 +22,11 @@ struct FakeTurnOptions {
   bool outbound = true;  // what peers that are no relays send is passed to the client
   bool inbound = true;   // what the client sends goes to peers
   bool between_relays = true;
+  IpAddress address = IpAddress::v4({127, 0, 0, 1}), relay_address = IpAddress::v4({127, 0, 0, 1});
+  // A NAT before our sockets: how that relay (1, 2, ...) sees one of them, and who is behind an
+  // address that it sends to; nothing: its packet is not let in.
+  std::function<SocketAddress(const SocketAddress& socket, int relay)> outside;
+  std::function<std::optional<SocketAddress>(const SocketAddress& outside, int relay)> inside;
   int deaf_every = 0;  // every so manieth relay does not hear peers, as behind a blocked port
   int most = 0;        // allocations at a time; beyond: 486. 0: any number
 };
@@ -51,7 +57,8 @@ class FakeTurn {
   std::map<SocketAddress, std::unique_ptr<ScriptedUdp>> relays_;  // by client
   std::vector<std::unique_ptr<ScriptedUdp>> retired_;  // may still be in their own callback
   std::vector<int> requests_;
-  std::set<SocketAddress> deaf_;  // by client
+  std::set<SocketAddress> deaf_;          // by client
+  std::map<SocketAddress, int> numbers_;  // by client
   int granted_ = 0, most_at_a_time_ = 0, nonce_ = 1;
 };
 

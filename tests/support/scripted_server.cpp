@@ -76,9 +76,8 @@ void ScriptedTcp::Connection::write() {
   });
 }
 
-ScriptedTcp::ScriptedTcp(asio::io_context& context, Script script)
-    : acceptor_(context, tcp::endpoint(asio::ip::address_v4::loopback(), 0)),
-      script_(std::move(script)) {
+ScriptedTcp::ScriptedTcp(asio::io_context& context, Script script, const SocketAddress& bind)
+    : acceptor_(context, to_endpoint<tcp>(bind)), script_(std::move(script)) {
   accept();
 }
 

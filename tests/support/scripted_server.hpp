@@ -57,7 +57,8 @@ class ScriptedTcp {
   // `bytes`: what the last read brought; empty for a new connection.
   using Script = std::function<void(Connection& connection, const Bytes& bytes)>;
 
-  ScriptedTcp(asio::io_context& context, Script script);
+  ScriptedTcp(asio::io_context& context, Script script,
+              const SocketAddress& bind = {IpAddress::v4({127, 0, 0, 1}), 0});
   SocketAddress address() const;
   int connections() const { return static_cast<int>(connections_.size()); }
 

@@ -1,0 +1,205 @@
+// How long a UDP binding lives while nothing goes through it (RFC 4787 REQ-5): sockets are left
+// idle, each for its time, and then somebody on the other side is told to send to them. Asking the
+// server from the socket itself would not do: a NAT that keeps ports maps it the same again.
+#include <fmt/format.h>
+
+#include "checks/nat_parts.hpp"
+#include "checks/relay_server.hpp"
+#include "probe/net/timeouts.hpp"
+
+namespace callready::checks::nat {
+namespace {
+
+// The other side of a binding.
+class FarSide {
+ public:
+  virtual ~FarSide() = default;
+  virtual std::string method() const = 0;
+  // A binding of that fresh socket: our address as the far side sees it.
+  virtual asio::awaitable<std::optional<SocketAddress>> open(Context& context,
+                                                             UdpSocket& socket) = 0;
+  // True where the far side's packet to the binding came in.
+  virtual asio::awaitable<bool> reaches(Context& context, UdpSocket& socket,
+                                        SocketAddress mapped) = 0;
+};
+
+// A STUN server that answers to another port of ours (RFC 5780 section 7.5).
+class StunSide final : public FarSide {
+ public:
+  explicit StunSide(SocketAddress server) : server_(server) {}
+  std::string method() const override { return "response_port"; }
+
+  asio::awaitable<std::optional<SocketAddress>> open(Context& context, UdpSocket& socket) override {
+    const auto mapped = co_await mapped_by(context, socket, server_);
+    co_return mapped;
+  }
+
+  asio::awaitable<bool> reaches(Context& context, UdpSocket& socket,
+                                SocketAddress mapped) override {
+    auto asking = fresh_socket(context, server_);
+    if (asking.has_error()) co_return false;
+    const auto id = stun::new_transaction_id();
+    stun::Builder builder(stun::Class::request, stun::Method::binding, id);
+    stun::add_response_port(builder, mapped.port);
+    const auto request = builder.finish();
+    const auto start = context.scope.clock.now();
+    for (std::size_t attempt = 0; attempt < 3; ++attempt) {
+      const auto sent = asking->send(request);
+      if (sent.has_error()) co_return false;
+      const auto until =
+          start + (attempt < 2 ? timeouts::udp_sends[attempt + 1] : timeouts::relay_trip);
+      for (int seen = 0; seen < 64; ++seen) {
+        auto event = co_await socket.receive(context.scope, until);
+        if (event.has_error()) break;
+        const auto* datagram = std::get_if<Datagram>(&*event);
+        if (datagram == nullptr || datagram->from != server_) continue;
+        const auto parsed = stun::parse(datagram->bytes);
+        if (!parsed.has_error() && parsed->answers(stun::Method::binding, id)) co_return true;
+      }
+    }
+    co_return false;
+  }
+
+ private:
+  SocketAddress server_;
+};
+
+// A relay whose control connection is not what is measured.
+class RelaySide final : public FarSide {
+ public:
+  explicit RelaySide(TurnClient& relay) : relay_(relay) {}
+  std::string method() const override { return "relays"; }
+
+  asio::awaitable<std::optional<SocketAddress>> open(Context& context, UdpSocket& socket) override {
+    socket.set_remote(relay_.relayed());
+    const auto heard = co_await hear_at_relay(context, relay_, socket);
+    if (heard.has_error()) co_return std::nullopt;
+    co_return *heard;
+  }
+
+  asio::awaitable<bool> reaches(Context& context, UdpSocket& socket,
+                                SocketAddress mapped) override {
+    // A permission lives for five minutes (RFC 8656 section 9).
+    const auto allowed = co_await relay_.create_permission(mapped, context.scope);
+    if (allowed.status != TurnStatus::granted) co_return false;
+    std::optional<IcmpError> unused;
+    const auto came = co_await hear_from_relay(context, relay_, socket, mapped, unused);
+    co_return came.has_value();
+  }
+
+ private:
+  TurnClient& relay_;
+};
+
+struct Binding {
+  std::unique_ptr<UdpSocket> socket;
+  SocketAddress mapped;
+};
+
+asio::awaitable<std::optional<Binding>> new_binding(Context& context, FarSide& side,
+                                                    SocketAddress server) {
+  auto socket = fresh_socket(context, server);
+  if (socket.has_error()) co_return std::nullopt;
+  Binding binding;
+  binding.socket = std::make_unique<UdpSocket>(std::move(*socket));
+  const auto mapped = co_await side.open(context, *binding.socket);
+  if (!mapped) co_return std::nullopt;
+  binding.mapped = *mapped;
+  co_return binding;
+}
+
+// Whether a binding that is not idle at all is reached: what silence later is held against.
+asio::awaitable<bool> control_works(Context& context, FarSide& side, SocketAddress server) {
+  auto fresh = co_await new_binding(context, side, server);
+  if (!fresh) co_return false;
+  const bool reached = co_await side.reaches(context, *fresh->socket, fresh->mapped);
+  co_return reached;
+}
+
+Property conclude(const FarSide& side, std::optional<long> alive, std::optional<long> dead) {
+  const std::string what = "a UDP binding that carried a question and its answer";
+  if (alive && dead) {
+    return known(fmt::format("{}-{}", *alive, *dead), side.method(),
+                 fmt::format("{} is kept for {} s without traffic, and gone after {} s", what,
+                             *alive, *dead));
+  }
+  if (alive) {
+    return known(fmt::format(">{}", *alive), side.method(),
+                 fmt::format("{} is kept for more than {} s without traffic", what, *alive));
+  }
+  return known(fmt::format("<{}", *dead), side.method(),
+               fmt::format("{} is gone after {} s without traffic", what, *dead));
+}
+
+asio::awaitable<Property> measure(Context& context, FarSide& side, SocketAddress server) {
+  const bool works = co_await control_works(context, side, server);
+  if (!works) co_return unknown("nobody on the other side can be told to send to us");
+  std::vector<std::pair<milliseconds, Binding>> idle;
+  for (const auto time : timeouts::binding_idle) {
+    if (context.scope.clock.now() + time + timeouts::check >= context.deadline) break;
+    auto binding = co_await new_binding(context, side, server);
+    if (binding) idle.emplace_back(time, std::move(*binding));
+  }
+  if (idle.empty()) co_return unknown("the run is too short");
+  const auto start = context.scope.clock.now();
+  std::optional<long> alive, dead;
+  for (auto& [time, binding] : idle) {
+    const bool slept = co_await sleep_until(context.executor, context.scope, start + time);
+    if (!slept) break;
+    const auto seconds = static_cast<long>(time.count() / 1'000);
+    const bool reached = co_await side.reaches(context, *binding.socket, binding.mapped);
+    if (reached) {
+      alive = seconds;
+      dead.reset();  // the earlier silence was a lost packet: bindings do not come back
+      continue;
+    }
+    const bool control = co_await control_works(context, side, server);
+    if (!control) break;
+    if (!dead) dead = seconds;
+    // Longer ones will not be better; one more guards against loss.
+    if (*dead < seconds) break;
+  }
+  if (!alive && !dead) co_return unknown("the run was stopped, or the other side fell silent");
+  co_return conclude(side, alive, dead);
+}
+
+asio::awaitable<Property> measure_by_relay(Context& context, Job job) {
+  const auto server = job.remote();
+  const auto where = job.parameter("turn");
+  auto relays = co_await find_relay_server(context, where, server.address.is_v6());
+  if (relays.has_error()) co_return unknown("the relay server: " + relays.error().text);
+  Farewell farewell(context.scope, timeouts::give_back);
+  const auto patience = context.scope.clock.now() + timeouts::check;
+  const auto place = co_await context.relays.enter(context.executor, context.scope, patience);
+  if (!place) co_return unknown("too many relays are in use");
+  auto relay = co_await open_relay(context, *relays);
+  Property lifetime = unknown(relay.why);
+  if (relay.why.empty()) {
+    auto sample = co_await new_sample(context, server);
+    const auto self = sample ? sample->mapped : server;
+    const auto allowed = co_await relay.client->create_permission(self, context.scope);
+    lifetime = unknown("the relay server refuses our own address as a peer");
+    RelaySide side(*relay.client);
+    const auto far = relay.client->relayed();
+    if (allowed.status == TurnStatus::granted) lifetime = co_await measure(context, side, far);
+  }
+  if (relay.client) {
+    const auto last_words = farewell.scope();
+    co_await relay.client->give_back(last_words);
+  }
+  co_return lifetime;
+}
+
+}  // namespace
+
+asio::awaitable<Property> measure_lifetime(Context& context, Job job) {
+  const auto server = job.remote();
+  StunSide side(server);
+  auto lifetime = co_await measure(context, side, server);
+  const bool relays = !job.parameter("turn").empty() && !credential_of(context).username.empty();
+  if (lifetime.measured() || !relays) co_return lifetime;
+  lifetime = co_await measure_by_relay(context, job);
+  co_return lifetime;
+}
+
+}  // namespace callready::checks::nat

@@ -1,0 +1,84 @@
+#include "checks/nat_parts.hpp"
+
+namespace callready::checks::nat {
+
+Property known(std::string value, std::string method, std::string text) {
+  Property property;
+  property.value = std::move(value);
+  property.method = std::move(method);
+  property.text = std::move(text);
+  return property;
+}
+
+Property unknown(std::string reason) {
+  Property property;
+  property.reason = std::move(reason);
+  return property;
+}
+
+void add(Observation& observation, std::string kind, const Property& property,
+         std::map<std::string, EvidenceValue> facts) {
+  Evidence evidence;
+  evidence.kind = std::move(kind);
+  evidence.facts = std::move(facts);
+  if (property.measured()) {
+    evidence.text = property.text;
+    evidence.facts["value"] = property.value;
+    if (!property.method.empty()) evidence.facts["method"] = property.method;
+  } else {
+    evidence.text = "not measured: " + property.reason;
+    evidence.facts["value"] = std::string(not_measured);
+    evidence.facts["reason"] = property.reason;
+  }
+  observation.evidence.push_back(std::move(evidence));
+}
+
+Result<UdpSocket> fresh_socket(Context& context, const SocketAddress& server) {
+  UdpSocket::Options options;
+  options.connect = false;
+  options.interface = context.settings.interface;
+  return UdpSocket::open(context.executor, server, options);
+}
+
+asio::awaitable<Result<BindingReply>> ask(Context& context, UdpSocket& socket, SocketAddress to,
+                                          Change change) {
+  const auto id = stun::new_transaction_id();
+  stun::Builder builder(stun::Class::request, stun::Method::binding, id);
+  if (change.ip || change.port) stun::add_change_request(builder, change.ip, change.port);
+  const auto request = builder.finish();
+  BindingReply reply;
+  const UdpMatch matches = [&](const Datagram& datagram) {
+    auto parsed = stun::parse(datagram.bytes);
+    if (parsed.has_error() || !parsed->answers(stun::Method::binding, id)) return false;
+    reply.message = std::move(*parsed);
+    reply.from = datagram.from;
+    return true;
+  };
+  socket.set_remote(to);
+  const auto outcome = co_await udp_request(socket, context.scope, request, matches);
+  if (outcome.has_error()) co_return outcome.error().failure;
+  reply.round_trip = outcome->round_trip;
+  reply.attempts = outcome->attempts;
+  co_return reply;
+}
+
+asio::awaitable<std::optional<SocketAddress>> mapped_by(Context& context, UdpSocket& socket,
+                                                        SocketAddress server) {
+  const Change nothing;
+  const auto reply = co_await ask(context, socket, server, nothing);
+  if (reply.has_error() || reply->from != server) co_return std::nullopt;
+  co_return reply->message.mapped();
+}
+
+asio::awaitable<std::optional<Sample>> new_sample(Context& context, SocketAddress server) {
+  auto socket = fresh_socket(context, server);
+  if (socket.has_error()) co_return std::nullopt;
+  Sample sample;
+  sample.socket = std::make_unique<UdpSocket>(std::move(*socket));
+  const auto mapped = co_await mapped_by(context, *sample.socket, server);
+  if (!mapped) co_return std::nullopt;
+  sample.mapped = *mapped;
+  co_return sample;
+}
+
+}  // namespace callready::checks::nat

@@ -1,0 +1,70 @@
+// What the parts of the nat check share, one part a file: what is asked, and how it is written
+// down.
+#pragma once
+
+#include "checks/check.hpp"
+#include "probe/net/stun.hpp"
+#include "probe/net/udp.hpp"
+
+namespace callready::checks::nat {
+
+inline constexpr auto not_measured = "not_measured";
+
+// A property of the NAT, or why it could not be known.
+struct Property {
+  std::string value;   // empty: not measured
+  std::string text;    // for a person
+  std::string method;  // how: "other_address", "two_servers", "relays", "response_port"
+  std::string reason;  // where not measured
+  bool measured() const { return !value.empty(); }
+};
+Property known(std::string value, std::string method, std::string text);
+Property unknown(std::string reason);
+
+// As evidence of that kind, with the facts `value` and `method` or `reason`.
+void add(Observation& observation, std::string kind, const Property& property,
+         std::map<std::string, EvidenceValue> facts = {});
+
+struct BindingReply {
+  stun::Message message;
+  SocketAddress from;
+  std::optional<Milliseconds> round_trip;
+  int attempts = 0;
+};
+
+// Of ours, not connected: it hears anybody.
+Result<UdpSocket> fresh_socket(Context& context, const SocketAddress& server);
+
+// One Binding request; the answer may come from any address. `change`: CHANGE-REQUEST (RFC 5780
+// section 7.2).
+struct Change {
+  bool ip = false, port = false;
+};
+asio::awaitable<Result<BindingReply>> ask(Context& context, UdpSocket& socket, SocketAddress to,
+                                          Change change);
+
+// As a plain Binding request's answer says it; nothing where none came.
+asio::awaitable<std::optional<SocketAddress>> mapped_by(Context& context, UdpSocket& socket,
+                                                        SocketAddress server);
+
+struct Sample {
+  std::unique_ptr<UdpSocket> socket;
+  SocketAddress mapped;
+};
+// A socket with its mapped address; nothing where the server does not answer any more.
+asio::awaitable<std::optional<Sample>> new_sample(Context& context, SocketAddress server);
+
+// Mapping and filtering by relays of the server in the parameter `turn` (nat_relays.cpp).
+struct ByRelays {
+  Property mapping, filtering;
+};
+asio::awaitable<ByRelays> measure_by_relays(Context& context, Job job);
+
+// How long an idle binding lives (nat_lifetime.cpp); takes minutes.
+asio::awaitable<Property> measure_lifetime(Context& context, Job job);
+
+// How many translators there are, by the routers on the way (nat_path.cpp).
+asio::awaitable<Property> measure_translations(Context& context, SocketAddress server,
+                                               SocketAddress local, SocketAddress mapped);
+
+}  // namespace callready::checks::nat

@@ -1,0 +1,53 @@
+// How many devices translate our address on the way, as far as the routers on it tell.
+#include <fmt/format.h>
+
+#include "checks/nat_parts.hpp"
+
+namespace callready::checks::nat {
+namespace {
+
+constexpr auto method = "routers";
+
+// The address that this machine has itself, or a router has behind the site's own one.
+std::optional<Property> by_address(const IpAddress& address, const std::string& whose) {
+  if (address.is_shared()) {
+    return known("carrier", method,
+                 fmt::format("{} is {}, an address of a provider that translates (100.64.0.0/10)",
+                             whose, address.to_string()));
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+asio::awaitable<Property> measure_translations(Context& context, SocketAddress server,
+                                               SocketAddress local, SocketAddress mapped) {
+  if (local == mapped) co_return known("none", "local_address", "nothing translates our address");
+  if (const auto own = by_address(local.address, "this computer")) co_return *own;
+  if (mapped.address.is_special()) {
+    co_return unknown("the server that tells our address is not on the public Internet");
+  }
+  const auto interface = context.settings.interface;
+  const auto found = co_await context.edge.find(server, interface, context.scope);
+  const auto routers = context.edge.routers(server.address.is_v6());
+  for (const auto& [ttl, router] : routers) {
+    // The first one is the gateway: one translation is its.
+    if (ttl < 2) continue;
+    if (const auto carrier = by_address(router, "the router behind this site's")) {
+      co_return *carrier;
+    }
+    if (router.is_private()) {
+      auto two = known("two", method,
+                       fmt::format("behind the gateway there is {}, another private address: a "
+                                   "second translation, or a site of several routers",
+                                   router.to_string()));
+      co_return two;
+    }
+  }
+  if (!found.hop) co_return unknown("no router beyond the site's edge answers");
+  co_return known("one", method,
+                  fmt::format("the first router behind the gateway, {}, has a public address",
+                              found.hop->address.to_string()));
+}
+
+}  // namespace callready::checks::nat

@@ -1,0 +1,143 @@
+// Mapping and filtering of a NAT by two relays of one TURN server: each is a stranger with a port
+// of its own, which says from where it hears us, and sends when we tell it to.
+#include <fmt/format.h>
+
+#include "checks/nat_parts.hpp"
+#include "checks/relay_server.hpp"
+#include "probe/net/timeouts.hpp"
+
+namespace callready::checks::nat {
+namespace {
+
+constexpr auto method = "relays";
+
+ByRelays unknown_both(const std::string& reason) {
+  ByRelays both;
+  both.mapping = unknown(reason);
+  both.filtering = unknown(reason);
+  return both;
+}
+
+// What two relays, `first` and `second`, met with one socket of ours. Nothing: not known.
+struct Meeting {
+  SocketAddress here;                            // as the STUN server sees us
+  bool new_address = false;                      // the relays' address is not the STUN server's
+  std::optional<SocketAddress> first, second;    // as each relay sees us
+  std::optional<bool> stranger_in;               // the first's packet, before we have sent to it
+  std::optional<bool> other_port_in, answer_in;  // the second's, unasked; the first's, asked
+};
+
+Property mapping_of(const Meeting& met) {
+  if (!met.first) return unknown("what we send to relays does not arrive");
+  if (met.second && *met.first != *met.second) {
+    return known("address_and_port_dependent", method,
+                 "the NAT shows another address to each port of one relay server");
+  }
+  if (!met.new_address) return unknown("the relays are on the STUN server's own address");
+  if (*met.first == met.here) {
+    return known("endpoint_independent", method,
+                 "the NAT shows the same address to a STUN server and to relays");
+  }
+  if (!met.second) {
+    return known("destination_dependent", method,
+                 "the NAT shows another address to a relay than to a STUN server");
+  }
+  return known("address_dependent", method,
+               "the NAT shows another address to each destination address");
+}
+
+Property filtering_of(const Meeting& met) {
+  if (met.stranger_in.value_or(false)) {
+    return known("endpoint_independent", method,
+                 "strangers' packets reach a port that we have sent from");
+  }
+  // Silence says something only of a relay whose packets do come in when they are asked for.
+  if (!met.answer_in.value_or(false)) {
+    return unknown("what relays send back does not arrive, though we asked for it");
+  }
+  if (!met.other_port_in) return unknown("the second relay did not send");
+  if (!*met.other_port_in) {
+    return known("address_and_port_dependent", method,
+                 "only the address and port that we have sent to reach us");
+  }
+  if (!met.stranger_in) return unknown("the relays are on the STUN server's own address");
+  return known("address_dependent", method,
+               "only addresses that we have sent to reach us, from any of their ports");
+}
+
+asio::awaitable<std::optional<bool>> comes_in(Context& context, TurnClient& relay,
+                                              UdpSocket& socket, SocketAddress to) {
+  std::optional<IcmpError> unused;
+  const auto came = co_await hear_from_relay(context, relay, socket, to, unused);
+  if (came.has_value()) co_return true;
+  if (came.error().kind == FailureKind::timed_out) co_return false;
+  co_return std::nullopt;
+}
+
+asio::awaitable<std::optional<SocketAddress>> seen_by(Context& context, TurnClient& relay,
+                                                      UdpSocket& socket) {
+  socket.set_remote(relay.relayed());
+  const auto heard = co_await hear_at_relay(context, relay, socket);
+  if (heard.has_error()) co_return std::nullopt;
+  co_return *heard;
+}
+
+asio::awaitable<ByRelays> meet(Context& context, Job job, TurnClient& first, TurnClient& second) {
+  const auto server = job.remote();
+  auto sample = co_await new_sample(context, server);
+  if (!sample) co_return unknown_both("the STUN server stopped answering");
+  Meeting met;
+  met.here = sample->mapped;
+  met.new_address = first.relayed().address != server.address;
+  TurnClient* relays[] = {&first, &second};
+  for (auto* relay : relays) {
+    const auto allowed = co_await relay->create_permission(met.here, context.scope);
+    if (allowed.status != TurnStatus::granted) {
+      co_return unknown_both(
+          fmt::format("the relay server refuses our own address as a peer ({})", allowed.code));
+    }
+  }
+  auto& socket = *sample->socket;
+  if (met.new_address) {
+    met.stranger_in = co_await comes_in(context, first, socket, met.here);
+  }
+  met.first = co_await seen_by(context, first, socket);
+  if (met.first) {
+    met.other_port_in = co_await comes_in(context, second, socket, *met.first);
+    met.answer_in = co_await comes_in(context, first, socket, *met.first);
+    met.second = co_await seen_by(context, second, socket);
+  }
+  ByRelays both;
+  both.mapping = mapping_of(met);
+  both.filtering = filtering_of(met);
+  co_return both;
+}
+
+}  // namespace
+
+asio::awaitable<ByRelays> measure_by_relays(Context& context, Job job) {
+  const auto where = job.parameter("turn");
+  const bool v6 = job.remote().address.is_v6();
+  auto server = co_await find_relay_server(context, where, v6);
+  if (server.has_error()) co_return unknown_both("the relay server: " + server.error().text);
+  Farewell farewell(context.scope, timeouts::give_back);
+  const auto patience = context.scope.clock.now() + timeouts::check;
+  const auto place = co_await context.relays.enter(context.executor, context.scope, patience);
+  const auto beside = co_await context.pairs.enter(context.executor, context.scope, patience);
+  if (!place || !beside) co_return unknown_both("too many relays are in use");
+  auto first = co_await open_relay(context, *server);
+  Relay second;
+  if (first.why.empty()) second = co_await open_relay(context, *server);
+  ByRelays both;
+  if (!first.why.empty() || !second.why.empty()) {
+    both = unknown_both(first.why.empty() ? second.why : first.why);
+  } else {
+    both = co_await meet(context, job, *first.client, *second.client);
+  }
+  const auto last_words = farewell.scope();
+  if (first.client) co_await first.client->give_back(last_words);
+  if (second.client) co_await second.client->give_back(last_words);
+  co_return both;
+}
+
+}  // namespace callready::checks::nat

@@ -1,0 +1,157 @@
+#include "checks/refuser.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "probe/net/timeouts.hpp"
+#include "probe/net/udp.hpp"
+
+namespace callready::checks {
+namespace {
+
+// Refusals of one run that are asked about: a router has some six answers, and media ranges need
+// them, too. What comes from nearer costs none.
+constexpr int most_questions = 4;
+// Where traceroute sends its packets: nobody listens there.
+constexpr std::uint16_t unused_port = 33'434;
+
+// One packet as far as the first router outside.
+asio::awaitable<SiteEdge::Answer> ask_once(Context& context, Transport transport,
+                                           SocketAddress remote,
+                                           std::vector<std::uint8_t> payload) {
+  SiteEdge::Answer answer;
+  const auto interface = context.settings.interface;
+  const auto until = context.scope.clock.now() + timeouts::hop;
+  if (transport != Transport::udp) {
+    answer = co_await context.edge.ask_syn(remote, interface, true, context.scope, until);
+    co_return answer;
+  }
+  UdpSocket::Options options;
+  options.interface = interface;
+  auto socket = UdpSocket::open(context.executor, remote, options);
+  if (socket.has_error()) co_return answer;
+  answer = co_await context.edge.ask(*socket, std::move(payload), true, context.scope, until);
+  co_return answer;
+}
+
+bool got_beyond(const SiteEdge::Answer& answer, const IpAddress& target) {
+  return answer.icmp && answer.icmp->kind == IcmpKind::time_exceeded &&
+         answer.icmp->sender != target && beyond_the_edge(answer.icmp->sender);
+}
+
+bool is_refusal(const SiteEdge::Answer& answer) {
+  return answer.reset || (answer.icmp && answer.icmp->kind == IcmpKind::port_unreachable);
+}
+
+// Packets of another kind to the same host: where one goes beyond the edge, the host is there.
+asio::awaitable<bool> target_is_outside(Context& context, SocketAddress target) {
+  auto remote = target;
+  remote.port = unused_port;
+  std::vector<std::uint8_t> packet(12);
+  const auto by_udp = co_await ask_once(context, Transport::udp, remote, std::move(packet));
+  if (got_beyond(by_udp, target.address)) co_return true;
+  remote.port = target.port == 443 ? 80 : 443;
+  std::vector<std::uint8_t> no_payload;
+  const auto by_tcp = co_await ask_once(context, Transport::tcp, remote, std::move(no_payload));
+  co_return got_beyond(by_tcp, target.address);
+}
+
+// The site's last router that a packet reaches before it is refused: a firewall says "time
+// exceeded" before it looks at its own rules.
+asio::awaitable<std::optional<IpAddress>> refusing_device(Context& context, SocketAddress target,
+                                                          Transport transport) {
+  const auto routers = context.edge.routers(target.address.is_v6());
+  std::optional<IpAddress> device;
+  for (const auto& [ttl, router] : routers) {
+    if (transport == Transport::udp) break;
+    ConnectOptions options;
+    options.interface = context.settings.interface;
+    options.ttl = ttl;
+    options.timeout = timeouts::icmp_reply;
+    const auto connected = co_await connect_tcp(context.executor, context.scope, target, options);
+    const bool refused = connected.has_error() && !connected.error().icmp &&
+                         connected.error().kind == FailureKind::connection_refused;
+    if (refused) break;
+    device = router;
+  }
+  // With one router between, there is no other.
+  if (!device && !routers.empty() && routers.begin()->first == 1 && routers.size() <= 2) {
+    device = routers.begin()->second;
+  }
+  co_return device;
+}
+
+void add(Observation& observation, std::string who, std::string text, const std::string& by,
+         const std::string& reason) {
+  Evidence evidence;
+  evidence.kind = "refuser";
+  evidence.text = std::move(text);
+  evidence.facts["who"] = std::move(who);
+  if (!by.empty()) evidence.facts["by"] = by;
+  if (!reason.empty()) evidence.facts["reason"] = reason;
+  observation.evidence.push_back(std::move(evidence));
+}
+
+void add_unmeasured(Observation& observation, const std::string& reason) {
+  add(observation, "not_measured", "who refused is not known: " + reason, "", reason);
+}
+
+}  // namespace
+
+asio::awaitable<void> ask_who_refused(Context& context, Job job, std::vector<std::uint8_t> payload,
+                                      Observation& observation) {
+  const auto target = job.remote();
+  const auto& probe = job.probe.target;
+  if (observation.outcome != Outcome::refused || !probe.route.direct()) co_return;
+  const auto& known = observation.evidence;
+  if (std::any_of(known.begin(), known.end(),
+                  [](const Evidence& evidence) { return evidence.kind == "refuser"; })) {
+    co_return;  // asked where it was dialled
+  }
+  if (target.address.is_special() || context.scope.stop.stopped()) co_return;
+  const auto transport = probe.transport == Transport::udp ? Transport::udp : Transport::tcp;
+  const auto port = std::pair(transport, target.port);
+  const bool suspected = context.refusals.near.contains(port);
+  if (!suspected && context.refusals.asked >= most_questions) co_return;
+  if (!suspected) ++context.refusals.asked;
+  const auto interface = context.settings.interface;
+  const auto found = co_await context.edge.find(target, interface, context.scope);
+  if (!found.hop) {
+    add_unmeasured(observation, "no router beyond the site's edge answers");
+    co_return;
+  }
+  const auto router = found.hop->address.to_string();
+  const auto answer = co_await ask_once(context, transport, target, std::move(payload));
+  if (got_beyond(answer, target.address)) {
+    add(observation, "beyond",
+        fmt::format("the packet left the site, as far as {}, and was refused beyond it", router),
+        router, "");
+    co_return;
+  }
+  if (!is_refusal(answer)) {
+    add_unmeasured(observation,
+                   fmt::format("nothing came back from {}, where the site ends", router));
+    co_return;
+  }
+  bool outside = suspected;
+  if (!outside) outside = co_await target_is_outside(context, target);
+  if (!outside) {
+    add_unmeasured(observation, fmt::format("it came from nearer than {}, where the site ends, "
+                                            "and the target may be as near",
+                                            router));
+    co_return;
+  }
+  context.refusals.near.insert(port);
+  observation.outcome = Outcome::rejected;
+  observation.detail = "refused_on_the_way";
+  const auto device = co_await refusing_device(context, target, transport);
+  const auto name = device ? device->to_string() : std::string("a device");
+  add(observation, "on_the_way",
+      fmt::format("{} of this site refuses in the server's name: its answer comes from nearer "
+                  "than {}, which is outside",
+                  name, router),
+      device ? name : std::string(), "");
+}
+
+}  // namespace callready::checks

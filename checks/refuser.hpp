@@ -1,0 +1,23 @@
+// Who refused: the target, or a device on the way in its name?
+#pragma once
+
+#include "checks/check.hpp"
+
+namespace callready::checks {
+
+// After a refusal that seems to be the target's own (a RST, or ICMP port-unreachable with its
+// address): the same packet once more, with a TTL that ends at the first router beyond the site's
+// edge (SiteEdge). A refusal that still comes was made nearer, unless the target itself is: so
+// another packet to the target is shown to go farther. Does nothing where the outcome is not
+// `refused`, the way is not direct, or the target is inside the site.
+//
+// Evidence "refuser" with the fact `who`:
+//   "on_the_way"    the outcome becomes `rejected`, "refused_on_the_way"; `by` is the device
+//   "beyond"        the packet left the site (`by`: as far as that router), and was refused there
+//   "not_measured"  with the `reason`
+//
+// `payload`: what was sent over UDP; TCP needs none.
+asio::awaitable<void> ask_who_refused(Context& context, Job job, std::vector<std::uint8_t> payload,
+                                      Observation& observation);
+
+}  // namespace callready::checks

@@ -1,0 +1,261 @@
+"""The checks over UDP and TURN against real servers, NATs and firewalls: what each observation is,
+and that nothing counts as proved which is not."""
+
+import json
+import os
+import time
+import unittest
+
+from .harness import Site, SiteTest
+from .names import HERE
+
+CALLREADY = os.environ.get("CALLREADY")
+SET = os.path.join(HERE, "udp.yaml")
+LOGIN = ("export CALLREADY_TURN_USER=$CALLREADY_SITE_TURN_USER "
+         "CALLREADY_TURN_PASSWORD=$CALLREADY_SITE_TURN_PASSWORD; ")
+FIREWALL, PUBLIC, PROVIDER = "10.20.0.1", "84.199.10.2", "84.199.10.1"
+
+
+class Checks(SiteTest):
+    """Runs single rows of the set."""
+
+    def run_rows(self, site, *rows, login=True, options=(), environment=None, **signal):
+        """The report of a run of these rows."""
+        only = " ".join(f"--only {row}" for row in rows)
+        done = site.run(["sh", "-c", (LOGIN if login else "") + "exec \"$0\" check example --set "
+                         f"{SET} --no-anchors --json --quiet {only} \"$@\"", CALLREADY, *options],
+                        env=environment, timeout=120, **signal)
+        self.assertIn(done.exit, (0, 1, 3, 4), done.stderr)
+        return json.loads(done.stdout)
+
+    def see(self, site, row, **how):
+        """The only observation of a row; evidence by its kind, the first of each."""
+        report = self.run_rows(site, row, **how)
+        asked = [r for s in report["sets"] for r in s["requirements"] if r["id"] == row][0]
+        seen = [p for p in report["probes"] if p["id"] in asked["probes"]][0]
+        seen["by_kind"] = {}
+        for evidence in seen["evidence"]:
+            seen["by_kind"].setdefault(evidence["kind"], evidence)
+        seen["report"] = report
+        return seen
+
+    def expect(self, seen, outcome, detail):
+        self.assertEqual((outcome, detail), (seen["outcome"], seen["detail"]), seen["evidence"])
+
+
+@unittest.skipUnless(CALLREADY, "CALLREADY does not name the program")
+class Turn(Checks):
+    def test_relays_over_every_way(self):
+        with Site() as site:
+            report = self.run_rows(site, "turn", "turn-tcp", "turn-tls")
+            self.assertEqual({"relayed"}, {p["detail"] for p in report["probes"]})
+            self.assertFalse([e for p in report["probes"] for e in p["evidence"]
+                              if e["kind"] == "allocation_left"])
+            for row in ("turn", "turn-tcp", "turn-tls"):
+                self.expect(self.see(site, row, login=False), "answered", "401")
+
+    def test_tls_to_a_plain_server_fails(self):
+        with Site(faults=["turn-no-tls"]) as site:
+            self.assertEqual("relayed", self.see(site, "turn")["detail"])
+            plain = self.see(site, "tls-to-plain")
+        self.assertEqual("failed", plain["outcome"], plain["evidence"])
+        self.assertIn("tls", plain["detail"])
+
+    def test_refusals(self):
+        for fault, outcome, detail in (("turn-password", "denied", "401"),
+                                       ("turn-no-udp-relay", "denied", "442"),
+                                       ("turn-peers-denied", "answered", "allocated"),
+                                       ("relays-dead", "failed", "relay_dead"),
+                                       ("turn-down", "refused", "connection_refused")):
+            with self.subTest(fault), Site(faults=[fault]) as site:
+                seen = self.see(site, "turn")
+                self.expect(seen, outcome, detail)
+                if fault == "turn-peers-denied":
+                    self.assertIn("403", seen["by_kind"]["relay_trip"]["not_measured"])
+                if fault == "turn-down":
+                    self.assertEqual("beyond", seen["by_kind"]["refuser"]["who"])
+
+    def test_quota(self):
+        with Site(faults=["turn-quota=1"]) as site:
+            report = self.run_rows(site, "turn", "turn-tcp", "turn-tls")
+        details = sorted(p["detail"] for p in report["probes"])
+        self.assertIn("486", details)
+        self.assertIn("relayed", details)
+
+    def test_time_limited_credentials(self):
+        with Site(faults=["turn-secret=north"]) as site:
+            for secret, detail in (("north", "relayed"), ("south", "401")):
+                seen = self.see(site, "turn", login=False,
+                                environment={"CALLREADY_TURN_SECRET": secret})
+                self.assertEqual(detail, seen["detail"], seen["evidence"])
+
+    def test_an_inspection_device_is_not_turn(self):
+        for fault in ("tls-intercept", "tls-intercept-unknown"):
+            with self.subTest(fault), Site(faults=[fault]) as site:
+                self.assertEqual("failed", self.see(site, "turn-tls")["outcome"])
+
+    def test_nothing_is_left_allocated(self):
+        # One relay a user: whatever were left would be in the way of the next run.
+        with Site(faults=["turn-quota=1", "relays-dead"]) as site:
+            seen = self.see(site, "turn", signal="SIGINT", after=0.8)
+            self.assertFalse(seen["report"]["complete"])
+            self.assertIn("relay", seen["by_kind"], "it held a relay when it was interrupted")
+            self.assertNotIn("allocation_left", seen["by_kind"])
+            for _ in range(8):  # coturn frees what was given back a second later, or two
+                time.sleep(1)
+                again = self.see(site, "turn")
+                if again["detail"] != "486":
+                    break
+            self.assertIn("relay", again["by_kind"])
+
+
+@unittest.skipUnless(CALLREADY, "CALLREADY does not name the program")
+class Proofs(Checks):
+    """What must not count as proved."""
+
+    def test_stun_inspected_away_is_no_answer(self):
+        with Site(faults=["stun-inspected"]) as site:
+            self.expect(self.see(site, "stun"), "silent", "timed_out")
+            self.assertEqual("answered", self.see(site, "stun-tcp")["outcome"])
+            self.expect(self.see(site, "turn"), "silent", "timed_out")
+            self.assertEqual("silent", self.see(site, "nat")["outcome"])
+            # Other payload to the same range still leaves.
+            self.assertEqual("passed", self.see(site, "media")["outcome"])
+
+    def test_the_firewalls_own_hop_proves_nothing(self):
+        with Site(faults=["udp-blocked", "mute-hops"]) as site:
+            seen = self.see(site, "media")
+        self.expect(seen, "silent", "silent")
+        with Site(faults=["udp-blocked"]) as site:
+            self.expect(self.see(site, "media"), "silent", "dropped")
+
+    def test_a_refusal_of_the_firewalls_is_not_the_servers(self):
+        with Site(faults=["rst-tcp-5061"]) as site:
+            report = self.run_rows(site, "sip-tls")
+            self.assertEqual({"rejected"}, {p["outcome"] for p in report["probes"]})
+            for probe in report["probes"]:
+                refuser = [e for e in probe["evidence"] if e["kind"] == "refuser"][0]
+                self.assertEqual(("on_the_way", FIREWALL), (refuser["who"], refuser["by"]))
+            seen = self.see(site, "closed")
+            self.expect(seen, "refused", "connection_refused")
+            self.assertEqual("beyond", seen["by_kind"]["refuser"]["who"])
+
+    def test_the_same_for_icmp(self):
+        with Site(faults=["unreachable-udp-3478"]) as site:
+            seen = self.see(site, "stun")
+            self.assertEqual("rejected", seen["outcome"])
+            self.assertEqual(FIREWALL, seen["by_kind"]["icmp_error"]["sender"])
+        # A device that answers in the server's name.
+        with Site(faults=["hijacked-udp-3478"]) as site:
+            for row in ("stun", "turn", "nat"):
+                seen = self.see(site, row)
+                self.expect(seen, "rejected", "refused_on_the_way")
+                self.assertEqual("on_the_way", seen["by_kind"]["refuser"]["who"])
+
+
+@unittest.skipUnless(CALLREADY, "CALLREADY does not name the program")
+class Ranges(Checks):
+    def ports(self, seen):
+        return {e["port"]: e for e in seen["evidence"] if e["kind"] == "udp_port"}
+
+    def test_relays_are_far_ends(self):
+        with Site() as site:
+            seen = self.see(site, "relays")
+            self.expect(seen, "answered", "replied")
+            self.assertEqual(16, seen["by_kind"]["udp_relays"]["measured"])
+            self.assertLess(seen["by_kind"]["udp_sample"]["excludes_percent"], 18)
+            self.assertNotIn("allocation_left", seen["by_kind"])
+            without = self.see(site, "relays", login=False)
+            self.assertNotIn("udp_relays", without["by_kind"])
+
+    def test_relays_find_a_block(self):
+        with Site(faults=["udp-ports-blocked=52000-60000"]) as site:
+            seen = self.see(site, "relays")
+        self.expect(seen, "silent", "partly_dropped")
+        for number, port in self.ports(seen).items():
+            blocked = 52000 <= number <= 60000
+            self.assertEqual("dropped" if blocked else "replied", port["result"], port)
+            self.assertEqual(not blocked, port["outbound"])
+        block = seen["by_kind"]["udp_block"]
+        self.assertTrue(52000 <= block["first"] <= block["last"] <= 60000, block)
+
+    def test_relays_tell_the_directions_apart(self):
+        with Site(faults=["udp-replies-blocked"]) as site:
+            seen = self.see(site, "relays")
+        self.expect(seen, "silent", "inbound_dropped")
+        for port in self.ports(seen).values():
+            self.assertEqual((True, False), (port["outbound"], port["inbound"]))
+
+    def test_dead_relays_prove_nothing_of_the_firewall(self):
+        with Site(faults=["relays-dead"]) as site:
+            seen = self.see(site, "relays")
+        self.assertFalse(seen["by_kind"]["udp_relays"]["relays_work"])
+        self.assertNotIn("dropped", {p["result"] for p in self.ports(seen).values()})
+
+    def test_a_block_is_found_with_its_bounds(self):
+        with Site(faults=["udp-ports-blocked=20000-35999"]) as site:
+            seen = self.see(site, "media")
+        self.expect(seen, "silent", "partly_dropped")
+        block = seen["by_kind"]["udp_block"]
+        self.assertTrue(10000 <= block["open_before"] < 20000 <= block["first"], block)
+        self.assertTrue(block["last"] < 36000 <= block["open_after"] <= 43321, block)
+
+    def test_who_prohibits_is_named(self):
+        with Site(faults=["reject-udp"]) as site:
+            seen = self.see(site, "media")
+        self.assertEqual("rejected", seen["outcome"])
+        by = {p["by"] for p in self.ports(seen).values() if p["result"] == "prohibited"}
+        self.assertEqual({FIREWALL}, by)
+
+
+@unittest.skipUnless(CALLREADY, "CALLREADY does not name the program")
+class Nat(Checks):
+    KINDS = ("nat_mapping", "nat_filtering", "port_preservation", "hairpin", "nat_translations")
+
+    def measure(self, fault, row="nat", **how):
+        with Site(faults=fault) as site:
+            seen = self.see(site, row, **how)
+        values = tuple(seen["by_kind"][kind]["value"] for kind in self.KINDS)
+        nat = seen["report"]["site"]["nat"]
+        self.assertEqual(values, tuple(nat[name] for name in (
+            "mapping", "filtering", "port_preservation", "hairpin", "translations")))
+        self.assertEqual("not_measured", nat["binding_lifetime_s"])
+        return values
+
+    def test_kinds(self):
+        same, by_port = "endpoint_independent", "address_and_port_dependent"
+        for faults, expected in (
+                ([], (same, by_port, "all", "no", "one")),
+                (["symmetric-nat"], (by_port, by_port, "none", "no", "one")),
+                (["full-cone"], (same, same, "all", "no", "one")),
+                (["no-nat"], ("none", same, "all", "not_measured", "none")),
+                (["hairpin"], (same, by_port, "all", "yes", "one")),
+                (["carrier-nat"], (same, by_port, "all", "no", "carrier")),
+                (["double-nat"], (same, by_port, "all", "no", "two"))):
+            with self.subTest(faults):
+                self.assertEqual(expected, self.measure(faults, login=False))
+
+    def test_two_plain_servers(self):
+        for faults, mapping in (([], "endpoint_independent"),
+                                (["symmetric-nat"], "destination_dependent")):
+            with self.subTest(faults):
+                values = self.measure(faults, "nat-two")
+                self.assertEqual((mapping, "not_measured"), values[:2])
+
+    def test_relays(self):
+        for faults, mapping, filtering in (
+                ([], "endpoint_independent", "address_and_port_dependent"),
+                (["symmetric-nat"], "address_and_port_dependent", "address_and_port_dependent"),
+                (["full-cone"], "endpoint_independent", "endpoint_independent")):
+            with self.subTest(faults):
+                self.assertEqual((mapping, filtering), self.measure(faults, "nat-relays")[:2])
+
+    def test_binding_lifetime(self):
+        with Site(faults=["idle-timeout=14"]) as site:
+            seen = self.see(site, "nat", options=["--thorough", "--timeout", "40"], login=False)
+        self.assertEqual("10-20", seen["by_kind"]["nat_lifetime"]["value"])
+        self.assertEqual("10-20", seen["report"]["site"]["nat"]["binding_lifetime_s"])
+
+
+if __name__ == "__main__":
+    unittest.main()
