@@ -102,13 +102,14 @@ asio::awaitable<void> climb_ladder(std::shared_ptr<Range> range, Job job,
   }
   range->first = before + std::hash<std::string>{}(job.probe.target.host) % sample.size();
   observation.local = range->ports.back().socket->local();
-  const auto now = context.scope.clock.now();
-  co_await climb_all(range, thorough ? context.deadline : now + timeouts::udp_range);
+  auto until = context.deadline;
+  if (!thorough) until = context.scope.clock.now() + timeouts::udp_range;
+  co_await climb_all(range, until);
   if (thorough) co_await sample_more(range, std::move(sample), context.deadline);
   judge_silence(*range);
-  const auto later = context.scope.clock.now() + timeouts::udp_range;
-  co_await find_bounds(range, thorough ? bounds_thoroughly : bounds_normally,
-                       thorough ? context.deadline : later);
+  if (!thorough) until = context.scope.clock.now() + timeouts::udp_range;
+  const int most = thorough ? bounds_thoroughly : bounds_normally;
+  co_await find_bounds(range, most, until);
 }
 
 // True where relays have told what there is to know.

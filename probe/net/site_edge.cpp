@@ -1,5 +1,7 @@
 #include "probe/net/site_edge.hpp"
 
+#include "probe/net/own_site.hpp"
+
 namespace callready {
 namespace {
 
@@ -15,6 +17,7 @@ struct Sweep {
   OneShot<bool> ended;
   int running = deepest;
   std::map<int, IpAddress> hops;
+  IpAddress own;        // ours, on that way
   std::set<int> heard;  // TTLs whose question has ended
 };
 
@@ -23,6 +26,7 @@ struct Sweep {
 std::optional<Hop> nearest(const Sweep& sweep, const IpAddress& target) {
   for (const auto& [ttl, router] : sweep.hops) {
     if (ttl < 2 || router == target || !beyond_the_edge(router)) continue;
+    if (of_our_site(router, sweep.own)) continue;
     Hop hop;
     hop.ttl = ttl;
     hop.address = router;
@@ -56,6 +60,7 @@ asio::awaitable<void> ask_by_udp(asio::any_io_executor executor, std::shared_ptr
   options.ttl = ttl;
   auto socket = UdpSocket::open(executor, target, options);
   if (!socket.has_error()) {
+    sweep->own = socket->local().address;
     const std::array<std::uint8_t, 12> payload{0x80};  // an RTP header (RFC 3550), all else zero
     const auto sent = socket->send(payload);
     if (!sent.has_error()) {
@@ -89,6 +94,12 @@ asio::awaitable<void> ask_by_tcp(asio::any_io_executor executor, std::shared_ptr
 bool beyond_the_edge(const IpAddress& router) {
   return !router.is_private() && !router.is_link_local() && !router.is_loopback() &&
          !router.is_unspecified();
+}
+
+bool of_our_site(const IpAddress& router, const IpAddress& own) {
+  if (router.is_v6() != own.is_v6()) return false;
+  const Network ours{own, own.is_v6() ? 48 : 24};
+  return ours.masked().contains(router);
 }
 
 asio::awaitable<SiteEdge::Found> SiteEdge::find(SocketAddress target, std::string interface,
@@ -133,6 +144,7 @@ asio::awaitable<SiteEdge::Found> SiteEdge::find(SocketAddress target, std::strin
     search->port = port;
     const auto by_tcp = std::make_shared<Sweep>(executor_);
     const SocketAddress remote{target.address, port};
+    by_tcp->own = by_udp->own;
     for (int ttl = 1; ttl <= deepest; ++ttl) {
       asio::co_spawn(executor_, ask_by_tcp(executor_, by_tcp, ttl, remote, interface, scope),
                      asio::detached);

@@ -1,5 +1,6 @@
 #include "probe/net/site_edge.hpp"
 
+#include "probe/net/own_site.hpp"
 #include "tests/support/loop.hpp"
 
 namespace callready {
@@ -13,6 +14,17 @@ TEST(SiteEdge, IsARouterWhoseAddressIsNotTheSites) {
   for (const std::string other : {"100.64.0.1", "203.0.113.1", "2001:db8::1"}) {
     EXPECT_TRUE(beyond_the_edge(*IpAddress::parse(other))) << other;
   }
+}
+
+TEST(SiteEdge, IsNotARouterOfTheSamePublicNetwork) {
+  const auto same = [](const char* router, const char* own) {
+    return of_our_site(*IpAddress::parse(router), *IpAddress::parse(own));
+  };
+  EXPECT_TRUE(same("2001:db8:1:2::1", "2001:db8:1:ff::23"));
+  EXPECT_FALSE(same("2001:db8:2::1", "2001:db8:1:ff::23"));
+  EXPECT_TRUE(same("203.0.113.1", "203.0.113.77"));
+  EXPECT_FALSE(same("203.0.112.1", "203.0.113.77"));
+  EXPECT_FALSE(same("203.0.113.1", "2001:db8::1"));
 }
 
 TEST(SiteEdge, IsNotFoundWhereNoRouterIsOnTheWay) {

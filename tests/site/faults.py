@@ -136,8 +136,6 @@ FIREWALL = [
           _add("block", "udp dport >= 1024 udp dport != { 3478, 5060 } drop")),
     Fault("udp-ports-blocked", "these UDP ports are dropped",
           _block("udp dport {{ {} }} drop"), "49200-49259"),
-    Fault("udp-replies-blocked", "UDP goes out, and what comes back from ports from 49152 on does not",
-          _add("inspect", 'iifname "wan" udp sport >= 49152 drop')),
     Fault("unreachable-udp-3478", "UDP 3478 is refused by the firewall: ICMP port unreachable",
           _add("block", "udp dport 3478 reject with icmp type port-unreachable")),
     Fault("hijacked-udp-3478", "UDP 3478 ends at the router, which refuses in the server's name",
@@ -261,8 +259,6 @@ WEB = [
 ]
 
 FAR_END = [
-    Fault("mute-hops", "no router beyond the site says that time is exceeded",
-          _set(mute_hops=True)),
     Fault("offline", "the line to the provider is down", _set(wan_up=False)),
     Fault("turn-down", "the relays are not running: connections are refused", _down("turn")),
     Fault("sip-down", "the SIP servers are not running", _down("sip")),

@@ -57,9 +57,6 @@ class Plan:
     proxy_bumps: str | None = None  # CONNECTs are opened by "trusted" or "unknown" authority
     web_filter: list = _list()  # domains that a transparent filter hangs up on, by SNI
 
-    # The line.
-    mute_hops: bool = False     # provider and internet send no ICMP time-exceeded
-
     # The far end.
     down: set = field(default_factory=set)          # "turn", "sip", "web", "ntp": not started
     web_status: int | None = None                   # every page of the vendors' answers with this

@@ -141,16 +141,6 @@ def relay(plan, turn):
     }}"""
 
 
-def mute():
-    """No ICMP time-exceeded of its own."""
-    return """
-    table ip mute {
-        chain out { type filter hook output priority filter;
-            icmp type time-exceeded drop
-        }
-    }"""
-
-
 def chain(kind, hook, priority, *rules):
     """A table with one chain."""
     return f"""

@@ -124,9 +124,6 @@ class Topology:
             _nft(rules.provider(plan))
         with self.internet:
             _nft(rules.internet(plan))
-        for space in (self.provider, self.internet) if plan.mute_hops else ():
-            with space:
-                _nft(rules.mute())
         with self.quiet:  # no known listener: whatever arrives is never answered
             answer = "reject with icmp port-unreachable" if plan.media_loud else "drop"
             _nft(rules.chain("filter", "input", "filter", f'iifname "core" {answer}'))

@@ -1,0 +1,12 @@
+// Which public addresses are the site's own.
+#pragma once
+
+#include "probe/model/ip.hpp"
+
+namespace callready {
+
+// True for a router whose address is of the same site as ours, although both are public: the same
+// IPv6 /48 (RFC 6177), or IPv4 /24. Sites without NAT have more than one such router.
+bool of_our_site(const IpAddress& router, const IpAddress& own);
+
+}  // namespace callready
