@@ -18,11 +18,13 @@ ByRelays unknown_both(const std::string& reason) {
   return both;
 }
 
-// What two relays, `first` and `second`, met with one socket of ours. Nothing: not known.
+// What two relays, `first` and `second`, met with two sockets of ours. Nothing: not known.
 struct Meeting {
-  SocketAddress here;                            // as the STUN server sees us
-  bool new_address = false;                      // the relays' address is not the STUN server's
-  std::optional<SocketAddress> first, second;    // as each relay sees us
+  bool new_address = false;  // the relays' address is not the STUN server's
+  // The socket that sends to both: as the STUN server and each relay sees it.
+  SocketAddress here;
+  std::optional<SocketAddress> first, second;
+  // The one that strangers are sent to.
   std::optional<bool> stranger_in;               // the first's packet, before we have sent to it
   std::optional<bool> other_port_in, answer_in;  // the second's, unasked; the first's, asked
 };
@@ -82,12 +84,15 @@ asio::awaitable<std::optional<SocketAddress>> seen_by(Context& context, TurnClie
   co_return *heard;
 }
 
+// A packet of a stranger, sent before ours, may take the place of our binding in a NAT on the way,
+// and ours then gets another port: a socket that is asked for its mapping must have met none.
 asio::awaitable<ByRelays> meet(Context& context, Job job, TurnClient& first, TurnClient& second) {
   const auto server = job.remote();
-  auto sample = co_await new_sample(context, server);
-  if (!sample) co_return unknown_both("the STUN server stopped answering");
+  auto filtered = co_await new_sample(context, server);
+  auto mapped = co_await new_sample(context, server);
+  if (!filtered || !mapped) co_return unknown_both("the STUN server stopped answering");
   Meeting met;
-  met.here = sample->mapped;
+  met.here = mapped->mapped;
   met.new_address = first.relayed().address != server.address;
   TurnClient* relays[] = {&first, &second};
   for (auto* relay : relays) {
@@ -97,16 +102,18 @@ asio::awaitable<ByRelays> meet(Context& context, Job job, TurnClient& first, Tur
           fmt::format("the relay server refuses our own address as a peer ({})", allowed.code));
     }
   }
-  auto& socket = *sample->socket;
+  auto& hearing = *filtered->socket;
   if (met.new_address) {
-    met.stranger_in = co_await comes_in(context, first, socket, met.here);
+    met.stranger_in = co_await comes_in(context, first, hearing, filtered->mapped);
   }
-  met.first = co_await seen_by(context, first, socket);
-  if (met.first) {
-    met.other_port_in = co_await comes_in(context, second, socket, *met.first);
-    met.answer_in = co_await comes_in(context, first, socket, *met.first);
-    met.second = co_await seen_by(context, second, socket);
+  const auto opened = co_await seen_by(context, first, hearing);
+  if (opened) {
+    met.other_port_in = co_await comes_in(context, second, hearing, *opened);
+    met.answer_in = co_await comes_in(context, first, hearing, *opened);
   }
+  auto& sending = *mapped->socket;
+  met.first = co_await seen_by(context, first, sending);
+  if (met.first) met.second = co_await seen_by(context, second, sending);
   ByRelays both;
   both.mapping = mapping_of(met);
   both.filtering = filtering_of(met);

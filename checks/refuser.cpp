@@ -13,6 +13,8 @@ namespace {
 // Refusals of one run that are asked about: a router has some six answers, and media ranges need
 // them, too. What comes from nearer costs none.
 constexpr int most_questions = 4;
+// Of one refusal, where nothing comes back.
+constexpr int most_attempts = 3;
 // Where traceroute sends its packets: nobody listens there.
 constexpr std::uint16_t unused_port = 33'434;
 
@@ -42,6 +44,22 @@ bool got_beyond(const SiteEdge::Answer& answer, const IpAddress& target) {
 
 bool is_refusal(const SiteEdge::Answer& answer) {
   return answer.reset || (answer.icmp && answer.icmp->kind == IcmpKind::port_unreachable);
+}
+
+// Silence is asked again: whoever refuses with ICMP does so once a second.
+asio::awaitable<SiteEdge::Answer> ask_until_told(Context& context, Transport transport,
+                                                 SocketAddress target,
+                                                 std::vector<std::uint8_t> payload) {
+  SiteEdge::Answer answer;
+  for (int attempt = 0; attempt < most_attempts; ++attempt) {
+    auto packet = payload;
+    answer = co_await ask_once(context, transport, target, std::move(packet));
+    if (is_refusal(answer) || answer.icmp || !answer.control_answered) break;
+    const auto next = context.scope.clock.now() + timeouts::icmp_refill;
+    const bool going_on = co_await sleep_until(context.executor, context.scope, next);
+    if (!going_on) break;
+  }
+  co_return answer;
 }
 
 // Packets of another kind to the same host: where one goes beyond the edge, the host is there.
@@ -116,13 +134,15 @@ asio::awaitable<void> ask_who_refused(Context& context, Job job, std::vector<std
   if (!suspected && context.refusals.asked >= most_questions) co_return;
   if (!suspected) ++context.refusals.asked;
   const auto interface = context.settings.interface;
-  const auto found = co_await context.edge.find(target, interface, context.scope);
+  // Not by the port that is refused: who refuses has few answers as well.
+  const SocketAddress way{target.address, unused_port};
+  const auto found = co_await context.edge.find(way, interface, context.scope);
   if (!found.hop) {
     add_unmeasured(observation, "no router beyond the site's edge answers");
     co_return;
   }
   const auto router = found.hop->address.to_string();
-  const auto answer = co_await ask_once(context, transport, target, std::move(payload));
+  const auto answer = co_await ask_until_told(context, transport, target, std::move(payload));
   if (got_beyond(answer, target.address)) {
     add(observation, "beyond",
         fmt::format("the packet left the site, as far as {}, and was refused beyond it", router),
