@@ -67,7 +67,55 @@ std::optional<FindingEvidence> shared_address(const Facts& facts) {
   return hop_where(facts, [](const IpAddress& router) { return router.is_shared(); });
 }
 
+// Two translations that a check saw by itself.
+std::optional<FindingEvidence> second_router(const Facts& facts) {
+  for (const auto& result : facts.report.probes) {
+    const auto* seen = evidence_of(result, "nat_translations");
+    if (seen != nullptr && text_fact(*seen, "value") == "two") {
+      return FindingEvidence{result.probe.id, seen->text};
+    }
+  }
+  return std::nullopt;
+}
+
+// The most seconds that an idle binding was seen to live; nothing where it outlived the test.
+// "20-30" and "<10" have an upper bound, ">180" has none.
+std::optional<int> longest_life(const std::string& value) {
+  const auto bound = value.find_first_of("-<");
+  if (bound == value.npos || bound + 1 == value.size()) return std::nullopt;
+  const auto digits = value.substr(bound + 1);
+  const bool number = digits.size() < 6 && digits.find_first_not_of("0123456789") == digits.npos;
+  return number ? std::optional(std::stoi(digits)) : std::nullopt;
+}
+
 }  // namespace
+
+Causes find_idle_timeout(const Case& of) {
+  // RFC 8445 section 11 keeps media alive every 15 s, and phones their SIP every 30 s or so; RFC
+  // 4787 section 4.3 asks a NAT for 120 s.
+  constexpr int too_short_s = 45;
+  for (const auto& result : of.facts.report.probes) {
+    const auto* life = evidence_of(result, "nat_lifetime");
+    if (life == nullptr || !of.facts.asked_for(result)) continue;
+    const auto longest = longest_life(text_fact(*life, "value"));
+    if (!longest || *longest > too_short_s) continue;
+    Cause cause;
+    auto& finding = cause.finding;
+    finding.code = "firewall.idle_timeout";
+    finding.title = fmt::format(
+        "The firewall forgets UDP that is quiet for {} seconds: calls go silent, phones miss calls",
+        *longest);
+    finding.owner = Owner::network;
+    finding.confidence = Confidence::certain;
+    finding.fix =
+        "On the router or firewall, raise the timeout of UDP sessions to 120 seconds or more (RFC "
+        "4787), at least for the hosts of the service.";
+    finding.evidence.push_back({result.probe.id, life->text});
+    finding.affects = sets_that_mind(of.facts, result);
+    return {cause};
+  }
+  return {};
+}
 
 Causes find_nat(const Case& of) {
   Causes causes;
@@ -106,6 +154,17 @@ Causes find_nat(const Case& of) {
       finding.fix =
           "Ask the Internet provider for a public IPv4 address of your own for this line.";
       finding.evidence.push_back(*carrier);
+      finding.evidence.push_back({result.probe.id, mapping->text});
+    } else if (const auto router = second_router(of.facts);
+               router && value != "none" && value != "endpoint_independent") {
+      finding.code = "nat.double";
+      finding.title = "Two routers translate addresses, one behind the other";
+      finding.confidence = Confidence::possible;
+      finding.fix =
+          "Switch off the translation of one of the two routers (bridge mode, or an access point "
+          "instead of a router). Where the site is routed by its own network team, nothing is to "
+          "be changed.";
+      finding.evidence.push_back(*router);
       finding.evidence.push_back({result.probe.id, mapping->text});
     } else {
       continue;

@@ -36,6 +36,7 @@ std::span<const Rule> rules() {
       find_flows,  // what is left over, one by one
       find_interception,
       find_certificate_faults,
+      find_idle_timeout,
       find_nat,
       find_sip_alg,
       find_turn,

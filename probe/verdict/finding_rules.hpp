@@ -74,6 +74,7 @@ Causes find_sip_filter(const Case&);
 Causes find_interception(const Case&);
 Causes find_certificate_faults(const Case&);
 // finding_nat.cpp
+Causes find_idle_timeout(const Case&);
 Causes find_nat(const Case&);
 // finding_sip.cpp
 Causes find_sip_alg(const Case&);

@@ -37,6 +37,35 @@ bool is_server_error(const Observation& seen) {
          seen.detail != "501" && seen.detail != "505";
 }
 
+// A server that is silent on 5060, which an ALG reads, and answers on a port that none knows.
+Causes find_swallowed_sip(const Case& of) {
+  Cause cause;
+  auto& finding = cause.finding;
+  for (const auto& cell : of.facts.cells) {
+    if (!cell.udp || cell.port != 5060 || cell.way == Way::open) continue;
+    const auto other =
+        std::find_if(of.facts.cells.begin(), of.facts.cells.end(), [&](const Cell& its) {
+          return its.udp && its.host == cell.host && its.port == 5080 && its.way == Way::open;
+        });
+    const auto probes = of.open_probes(cell);
+    if (other == of.facts.cells.end() || !of.matters(probes)) continue;
+    finding.evidence.push_back(what_it_saw(*probes.front()));
+    finding.evidence.push_back(what_it_saw(*other->contacts.front().result));
+    cause.explained.insert(cause.explained.end(), probes.begin(), probes.end());
+  }
+  if (cause.explained.empty()) return {};
+  finding.code = "sip.alg";
+  finding.title = "Something on the way swallows SIP on its usual port (SIP ALG or inspection)";
+  finding.owner = Owner::network;
+  finding.confidence = Confidence::possible;
+  finding.fix = fmt::format(
+      "Switch off the SIP ALG (also called SIP helper or SIP inspection) on the router and the "
+      "firewall, and allow, with the replies: {}. If that changes nothing, ask whoever runs the "
+      "server whether it answers OPTIONS there.",
+      flows_in_words(of.facts, cause.explained));
+  return {cause};
+}
+
 }  // namespace
 
 Causes find_sip_alg(const Case& of) {
@@ -57,7 +86,7 @@ Causes find_sip_alg(const Case& of) {
       }
     }
   }
-  if (seen.empty()) return {};
+  if (seen.empty()) return find_swallowed_sip(of);
   std::stable_sort(seen.begin(), seen.end(),
                    [](const Suspicion& a, const Suspicion& b) { return a.certain > b.certain; });
   Cause cause;

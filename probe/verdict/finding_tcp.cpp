@@ -57,10 +57,6 @@ std::vector<const ProbeResult*> probes_of(const Case& of, const std::vector<cons
   return probes;
 }
 
-std::string ask_the_device(const std::string& device) {
-  return device.empty() ? "" : fmt::format(" The device that refuses is {}.", device);
-}
-
 // "443 of the same host works": the contrast that makes a closed port of a living host.
 std::optional<FindingEvidence> living_neighbour(const Facts& facts, const Cell& dead) {
   for (const auto& cell : facts.cells) {
@@ -266,6 +262,48 @@ Causes find_destinations(const Case& of) {
   return {cause};
 }
 
+namespace {
+
+// Packets leave the site, and whoever should answer everybody does not: the site is not to blame.
+// Whether the provider drops them or the server is down cannot be told from here.
+Causes find_lost_beyond(const Case& of) {
+  const auto& facts = of.facts;
+  std::map<bool, std::vector<const Cell*>> by_transport;  // true: UDP
+  for (const auto& cell : facts.cells) {
+    const bool lost =
+        std::any_of(cell.contacts.begin(), cell.contacts.end(), [&](const Contact& contact) {
+          return contact.way == Way::lost && contact.responder && facts.asked_for(*contact.result);
+        });
+    if (cell.way != Way::left || !lost || !of.hurts(of.open_probes(cell))) continue;
+    by_transport[cell.udp].push_back(&cell);
+  }
+  Causes causes;
+  for (const auto& [udp, cells] : by_transport) {
+    Cause cause;
+    cause.explained = probes_of(of, cells);
+    std::set<std::uint16_t> ports;
+    for (const auto* cell : cells) ports.insert(cell->port);
+    auto& finding = cause.finding;
+    const auto hosts = listed(hosts_of(cause.explained));
+    finding.code = "firewall.flow_blocked";
+    finding.title = fmt::format("{} {} to {} gets lost beyond this site", udp ? "UDP" : "TCP",
+                                ports_in_words({ports.begin(), ports.end()}), hosts);
+    finding.owner = Owner::vendor;
+    finding.confidence = Confidence::possible;
+    finding.fix = fmt::format(
+        "This site lets it out. Ask the vendor whether {} is up; if it is, ask the Internet "
+        "provider to let through: {}.",
+        hosts, flows_in_words(facts, cause.explained));
+    for (const auto* cell : cells) {
+      for (const auto& contact : cell->contacts) finding.evidence.push_back(what_it_saw(contact));
+    }
+    causes.push_back(std::move(cause));
+  }
+  return causes;
+}
+
+}  // namespace
+
 Causes find_flows(const Case& of) {
   const auto& facts = of.facts;
   // Cells that are left over, by operator: what several of them share is one cause.
@@ -306,6 +344,7 @@ Causes find_flows(const Case& of) {
     }
     causes.push_back(std::move(cause));
   }
+  for (auto& beyond : find_lost_beyond(of)) causes.push_back(std::move(beyond));
   return causes;
 }
 

@@ -94,8 +94,7 @@ bool responders_missed_us(const std::vector<const Cell*>& cells) {
 
 std::string ask_the_device(const std::vector<const Cell*>& cells) {
   const auto devices = refusals(cells);
-  return devices.empty() ? ""
-                         : fmt::format(" The device that refuses is {}.", devices.begin()->first);
+  return findings::ask_the_device(devices.empty() ? "" : devices.begin()->first);
 }
 
 void add_probes(const Case& of, const Cell& cell, std::vector<const ProbeResult*>& list) {

@@ -62,6 +62,18 @@ std::string flows_in_words(const Facts& facts, const std::vector<const ProbeResu
   return text;
 }
 
+std::string ask_the_device(const std::string& device) {
+  if (device.empty()) return {};
+  const auto address = IpAddress::parse(device);
+  // A router with a public address may still be the site's own; behind a NAT it hardly is.
+  const bool outside = address && !address->is_private() && !address->is_link_local();
+  return fmt::format(
+      " The device that refuses is {}{}.", device,
+      outside ? ", which has a public address: if it is not yours, it is the Internet provider's, "
+                "and the rule is for the provider to change"
+              : "");
+}
+
 std::string where_the_list_is(const Facts& facts, const std::vector<const ProbeResult*>& probes) {
   std::vector<std::string> sets;
   for (const auto* result : probes) {

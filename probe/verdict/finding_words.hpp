@@ -18,6 +18,10 @@ std::string ports_in_words(const std::vector<std::uint16_t>& ports, std::size_t 
 // allow. Controls are left out.
 std::string flows_in_words(const Facts& facts, const std::vector<const ProbeResult*>& probes);
 
+// " The device that refuses is 10.20.0.1.", with whose it is where that is not the site's; nothing
+// for no device.
+std::string ask_the_device(const std::string& device);
+
 // " The whole list: callready firewall rainbow.": of the sets that the probes were made for.
 std::string where_the_list_is(const Facts& facts, const std::vector<const ProbeResult*>& probes);
 

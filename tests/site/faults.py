@@ -173,6 +173,8 @@ FIREWALL = [
           _add("inspect", *(f"{where} {word} drop"
                             for where in ("meta l4proto udp @th,64,32", "meta l4proto tcp @ih,0,32")
                             for word in SIP_WORDS))),
+    Fault("sip-5060-swallowed", "SIP over UDP 5060 gets out, and its replies never come back",
+          _add("inspect", 'iifname "wan" udp sport 5060 drop')),
     Fault("sip-udp-inspected", "SIP requests over UDP are dropped, on any port",
           _add("inspect", *(f"meta l4proto udp @th,64,32 {word} drop" for word in SIP_WORDS))),
     Fault("turn-inspected", "TURN's Allocate over UDP is dropped, on any port; STUN passes",
@@ -205,6 +207,13 @@ ADDRESSES = [
 
 HOPS = [
     Fault("unplugged", "the PC's cable is not plugged in", _set(pc_up=False)),
+    Fault("provider-drops", "the provider drops these TCP ports",
+          lambda plan, value: plan.provider_block.append(
+              f"tcp dport {{ {value.replace(',', ', ')} }} drop"), "5060,5061"),
+    Fault("provider-rejects", "the provider refuses these TCP ports: ICMP prohibited",
+          lambda plan, value: plan.provider_block.append(
+              f"tcp dport {{ {value.replace(',', ', ')} }} "
+              "reject with icmp type admin-prohibited"), "5060,5061"),
     Fault("mute-hops", "no router beyond the site says where packets died", _set(hops_mute=True)),
 ]
 

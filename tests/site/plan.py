@@ -26,6 +26,7 @@ class Plan:
     pc_up: bool = True          # the PC's cable is plugged in
     wan_up: bool = True
     provider_nat: bool = False  # the provider translates too (carrier NAT)
+    provider_block: list = _list()  # new flows through the provider
     hops_mute: bool = False     # routers beyond the site send no "time exceeded"
 
     # The router. Lists hold nftables rules.

@@ -73,6 +73,9 @@ def provider(plan):
         chain after {{ type nat hook postrouting priority srcnat;
             {nat}
         }}
+        chain through {{ type filter hook forward priority filter;
+            {_lines(plan.provider_block)}
+        }}
         {_mute(plan)}
     }}"""
 

@@ -473,7 +473,7 @@ std::vector<Scene> tcp_ways() {
       {"OnePortThatLeavesTheSite",
        report({row("web", {tls("portal.vendor.com", silent, "")}),
                follow_up({tcp_hop("portal.vendor.com", 443, "left_site")}), controls(anchors())}),
-       {}},
+       {"firewall.flow_blocked (possible)"}},
       {"ALostFallbackIsNoFinding",
        report({row("web", {tls("portal.vendor.com")}),
                spare("alternate", {tcp("portal.vendor.com", 8443, silent)}), controls(anchors())}),
@@ -551,7 +551,7 @@ std::vector<Scene> udp_ways() {
       {"SilenceOfOneServerWhosePacketsLeave",
        report({lost_turn(), follow_up({udp_hop("turn.vendor.com", 3478, "left_site", "stun")}),
                controls(anchors())}),
-       {}},
+       {"firewall.flow_blocked (possible)"}},
       {"SipPortByItsPath",
        report({row("sip",
                    {sip("sip.vendor.com", 5060, silent, "timed_out"), sip_tcp("sip.vendor.com")}),
@@ -788,9 +788,7 @@ std::vector<Scene> services() {
       {"VendorOutOfOrder",
        anchored({out_of_order(Transport::tls, 443)}),
        {"vendor.down (certain)"}},
-      {"OutOfOrderOverPlainHttp",
-       anchored({out_of_order(Transport::tcp, 80)}),
-       {}},
+      {"OutOfOrderOverPlainHttp", anchored({out_of_order(Transport::tcp, 80)}), {}},
       {"SilenceIsNotTheVendor", anchored({turn("turn.vendor.com", silent, "")}), {}},
   };
 }

@@ -140,7 +140,62 @@ TEST(UdpBlocked, WhereNoReplyComesBack) {
   };
   EXPECT_EQ(codes(made(silent)), Codes{"firewall.udp_blocked (likely)"});
   EXPECT_NE(diagnose(made(silent)).front().title.find("replies"), std::string::npos);
-  EXPECT_EQ(codes(made(answered)), Codes{}) << "the server may be down: nothing is known";
+  EXPECT_EQ(codes(made(answered)), Codes{"firewall.flow_blocked (possible)"}) << "or it is down";
+}
+
+TEST(Flows, LostBeyondTheSiteAreNotItsFault) {
+  const auto made = [](const std::string& hop) {
+    return report({row("sip", {sip_tls("sip.vendor.com", silent)}), controls(anchors()),
+                   follow_up({tcp_hop("sip.vendor.com", 5061, hop), tcp("sip.vendor.com", 443)})});
+  };
+  EXPECT_EQ(codes(made("left_site")), Codes{"firewall.flow_blocked (possible)"});
+  EXPECT_EQ(diagnose(made("left_site")).front().owner, Owner::vendor);
+  EXPECT_EQ(codes(made("dropped")), Codes{"firewall.flow_blocked (likely)"});
+  EXPECT_EQ(diagnose(made("dropped")).front().owner, Owner::network);
+}
+
+TEST(Device, BeyondTheSiteIsTheProviders) {
+  const auto made = [](std::string device) {
+    auto one = rejected_by(sip_tls("sip.vendor.com"), device);
+    auto other = rejected_by(sip_tls("sip.other.net"), device);
+    return diagnose(report({row("sip", {one, other}), controls(anchors())})).front().fix;
+  };
+  EXPECT_NE(made("84.199.10.1").find("provider"), std::string::npos);
+  EXPECT_EQ(made("10.20.0.1").find("provider"), std::string::npos);
+}
+
+// --- SIP on another port ---
+
+TEST(SipAlg, IsPossibleWhereOnlyAnotherPortAnswers) {
+  const auto made = [](Outcome other) {
+    return report({row("sip", {sip("sip.vendor.com", 5060, silent), sip_tcp("sip.vendor.com")}),
+                   controls(anchors()),
+                   follow_up({sip("sip.vendor.com", 5080, other),
+                              udp_hop("sip.vendor.com", 5060, "left_site", "sip")})});
+  };
+  EXPECT_EQ(codes(made(answered)), Codes{"sip.alg (possible)"});
+  EXPECT_EQ(codes(made(silent)), Codes{});
+}
+
+// --- how long a binding lives ---
+
+TEST(IdleTimeout, IsSaidOfShortLivesOnly) {
+  const auto made = [](std::string life, std::string mapping) {
+    auto seen = with(stun("stun.vendor.com"),
+                     {"nat_mapping", "the mapping", {{"value", std::move(mapping)}}});
+    seen.probe.check = "nat";
+    seen = with(seen, {"nat_lifetime", "an idle binding", {{"value", std::move(life)}}});
+    seen =
+        with(seen, {"nat_translations", "two routers translate", {{"value", std::string("two")}}});
+    return codes(report({recommended("nat", {seen}), controls(anchors())}));
+  };
+  for (const auto* life : {"<10", "20-30"}) {
+    EXPECT_EQ(made(life, "endpoint_independent"), Codes{"firewall.idle_timeout (certain)"}) << life;
+  }
+  for (const auto* life : {">180", "90-120", "not_measured", "", "-", "<"}) {
+    EXPECT_EQ(made(life, "endpoint_independent"), Codes{}) << life;
+  }
+  EXPECT_EQ(made(">180", "not_measured"), Codes{"nat.double (possible)"});
 }
 
 // --- a device that took offence ---
