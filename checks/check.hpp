@@ -47,6 +47,9 @@ struct Refusals {
   int asked = 0;
   std::set<std::pair<Transport, std::uint16_t>> near;  // ports that a device of the site refuses
 };
+// Waits until one more packet may go to that SIP server over that transport; false where the run is
+// stopped first (DESIGN: servers ban by address whoever asks too much).
+using SipManners = std::function<asio::awaitable<bool>(SocketAddress server, Transport transport)>;
 
 // What a check works with. All of it outlives the check.
 struct Context {
@@ -62,6 +65,9 @@ struct Context {
   Gate relays{most_relays - relays_kept_for_pairs};
   Gate pairs{relays_kept_for_pairs};
   Refusals refusals{};
+  // For every SIP server that a check finds by itself, and every message after the first to its
+  // job's own address, which the runner has asked for. Empty: no manners but the check's own.
+  SipManners sip_manners{};
 };
 
 // One probe to make. `address` is what the target's host resolved to, or, over a proxy, nothing.

@@ -182,6 +182,25 @@ void add_answer(const Asked& asked, std::vector<Evidence>& list) {
   add_special_addresses(asked, list);
 }
 
+// "rtc-*.example.com": one star for any part of a name.
+bool fits(std::string_view name, std::string_view pattern) {
+  const auto star = pattern.find('*');
+  if (star == pattern.npos) return dns::same_name(name, pattern);
+  const auto head = pattern.substr(0, star), tail = pattern.substr(star + 1);
+  if (name.size() < head.size() + tail.size()) return false;
+  return dns::same_name(name.substr(0, head.size()), head) &&
+         dns::same_name(name.substr(name.size() - tail.size()), tail);
+}
+
+bool fits_any(const std::string& name, std::string_view patterns) {
+  while (!patterns.empty()) {
+    const auto end = std::min(patterns.find(' '), patterns.size());
+    if (end > 0 && fits(name, patterns.substr(0, end))) return true;
+    patterns.remove_prefix(std::min(end + 1, patterns.size()));
+  }
+  return false;
+}
+
 bool is_expected(const dns::Record& record, const std::string& expect) {
   if (const auto* address = std::get_if<IpAddress>(&record.data)) {
     const auto network = Network::parse(expect);
@@ -189,10 +208,10 @@ bool is_expected(const dns::Record& record, const std::string& expect) {
     return (network && network->contains(*address)) || (same && *same == *address);
   }
   if (const auto* name = std::get_if<std::string>(&record.data)) {
-    return dns::same_name(*name, expect);
+    return fits_any(*name, expect);
   }
   if (const auto* srv = std::get_if<dns::SrvRecord>(&record.data)) {
-    return dns::same_name(srv->target, expect);
+    return fits_any(srv->target, expect);
   }
   return show(record).find(expect) != std::string::npos;
 }

@@ -22,6 +22,7 @@
 #include "checks/kinds.hpp"
 #include "checks/sip_exchange.hpp"
 #include "checks/sip_locate.hpp"
+#include "probe/net/timeouts.hpp"
 
 namespace callready::checks {
 namespace {
@@ -87,7 +88,9 @@ asio::awaitable<void> over_stream(Context& context, Job job, Observation& observ
     }
     const auto start = context.scope.clock.now();
     sip::Collector collector(options.transaction);
-    failure = co_await exchange_over_stream(*dialled.stream, context.scope, *request, collector);
+    sip::Framer framer;
+    failure = co_await exchange_over_stream(*dialled.stream, context.scope, *request, framer,
+                                            collector, start + timeouts::stream_reply);
     if (!failure) {
       observation.timing_ms["reply"] = elapsed(start, context.scope.clock.now()).count();
     }
@@ -137,7 +140,13 @@ asio::awaitable<Observation> at_domain(Context& context, Job job) {
     Observation attempt;
     if (address) {
       Job there{probe, *address};
-      attempt = co_await at_address(context, there);
+      const auto server = there.remote();
+      const bool allowed = co_await sip_allowed(context, server, probe.target.transport);
+      if (allowed) {
+        attempt = co_await at_address(context, there);
+      } else {
+        record(attempt, stopped());
+      }
     } else {
       record(attempt, address.error());
     }

@@ -51,13 +51,20 @@ sip::Options sip_options(const Context& context, const Job& job, const SocketAdd
   return options;
 }
 
+asio::awaitable<bool> sip_allowed(Context& context, SocketAddress server, Transport transport) {
+  if (context.scope.stop.stopped()) co_return false;
+  if (!context.sip_manners) co_return true;
+  const bool allowed = co_await context.sip_manners(server, transport);
+  co_return allowed;
+}
+
 asio::awaitable<std::optional<Failure>> exchange_over_stream(Stream& stream, Scope scope,
                                                              std::span<const std::uint8_t> request,
-                                                             sip::Collector& collector) {
-  const auto deadline = scope.clock.now() + timeouts::stream_reply;
+                                                             sip::Framer& framer,
+                                                             sip::Collector& collector,
+                                                             Instant deadline) {
   const auto written = co_await stream.write(request, scope, deadline);
   if (written.has_error()) co_return written.error();
-  sip::Framer framer;
   std::array<std::uint8_t, 4096> buffer;
   // A bound beside the deadline, so that an endless sender of messages that are not for us cannot
   // keep us busy.

@@ -13,11 +13,16 @@ namespace callready::checks {
 // `domain` where it is given, and otherwise the host, with the port where it is not the default.
 sip::Options sip_options(const Context& context, const Job& job, const SocketAddress& local);
 
-// Writes over the stream and reads until the final reply, for timeouts::stream_reply. The failure
-// that ended it, where no final reply did.
+// True once one more packet may go to that server (Context::sip_manners); false: the run is over.
+asio::awaitable<bool> sip_allowed(Context& context, SocketAddress server, Transport transport);
+
+// Writes over the stream and reads until the final reply. `framer` keeps what a message left over
+// for the next one on the same stream. The failure that ended it, where no final reply did.
 asio::awaitable<std::optional<Failure>> exchange_over_stream(Stream& stream, Scope scope,
                                                              std::span<const std::uint8_t> request,
-                                                             sip::Collector& collector);
+                                                             sip::Framer& framer,
+                                                             sip::Collector& collector,
+                                                             Instant deadline);
 
 // The outcome and detail, from what came back and the failure that ended the wait; `connected` is
 // whether a connection stood. See sip.cpp for what each means.

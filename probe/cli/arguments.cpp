@@ -159,6 +159,9 @@ void add_network_options(CLI::App& app, Arguments& arguments) {
       ->capture_default_str();
   app.add_option("--proxy", arguments.proxy, "Probe what a proxy may carry through this one too")
       ->type_name("URL");
+  app.add_flag("--sip-sdp", arguments.sip_sdp,
+               "Test your own SIP server (one given with --var) for a SIP ALG too, with a call's "
+               "session description: it rings nobody");
   app.add_option("--dns", arguments.dns_servers, "Ask this name server instead, repeatable")
       ->type_name("ADDR")
       ->allow_extra_args(false);

@@ -29,6 +29,7 @@ struct Arguments {
   std::optional<Vantage> from;
   std::string client, site, proxy, interface, credentials_file, anchors_file, service_tags_file;
   bool all = false, fast = false, thorough = false, anchors = true, v4 = true, v6 = true;
+  bool sip_sdp = false;
   double timeout_s = 20;
 
   // firewall

@@ -65,6 +65,9 @@ std::vector<std::vector<Candidate>> by_evidence(const TargetSet& set, const Requ
     }
   }
   if (names_no_endpoint(row)) listed.push_back({});
+  if (listed.empty() && row.addresses.empty()) {
+    for (const auto& host : row.reverse_dns) add(fading, host.name, host.region, host.lifecycle);
+  }
   return {listed, examples, fading};
 }
 
@@ -117,6 +120,25 @@ std::vector<Candidate> spread_over_regions(const std::vector<Candidate>& all) {
 }
 
 }  // namespace
+
+std::string reverse_names(const Requirement& row, const std::string& host) {
+  if (row.reverse_dns.empty()) return {};
+  if (!IpAddress::parse(host)) {
+    const bool known = std::any_of(row.reverse_dns.begin(), row.reverse_dns.end(),
+                                   [&](const Host& name) { return name.name == host; });
+    return known ? host : std::string();
+  }
+  std::set<std::string> patterns;
+  for (const auto& wildcard : row.wildcards) patterns.insert(wildcard.pattern);
+  if (patterns.empty()) {
+    for (const auto& name : row.reverse_dns) {
+      patterns.insert("*" + name.name.substr(std::min(name.name.find('.'), name.name.size())));
+    }
+  }
+  std::string text;
+  for (const auto& pattern : patterns) text += (text.empty() ? "" : " ") + pattern;
+  return text;
+}
 
 std::vector<Candidate> candidates_of(const TargetSet& set, const Requirement& row,
                                      const std::vector<std::string>& regions) {

@@ -23,4 +23,8 @@ struct Candidate {
 std::vector<Candidate> candidates_of(const TargetSet& set, const Requirement& row,
                                      const std::vector<std::string>& regions);
 
+// What the address of a row may be called in reverse DNS, as the check `dns` wants it (`expect`);
+// empty where the row gives no such names, or where `host` is no address and none of them.
+std::string reverse_names(const Requirement& row, const std::string& host);
+
 }  // namespace callready

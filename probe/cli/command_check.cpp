@@ -206,6 +206,7 @@ int run_check(const Arguments& arguments) {
   options.plan.only = arguments.only;
   options.plan.skip = arguments.skip;
   options.plan.all = arguments.all;
+  options.plan.sip_sdp = arguments.sip_sdp;
   options.plan.proxy = arguments.proxy == "none" ? "" : arguments.proxy;
   options.runner.pace.unlimited = arguments.fast;
   options.runner.v4 = arguments.v4;

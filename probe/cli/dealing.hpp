@@ -1,6 +1,8 @@
 // Which hosts of which row a run meets, within the budget of all its sets and controls together.
 #pragma once
 
+#include <set>
+#include <string>
 #include <vector>
 
 #include "probe/cli/candidates.hpp"
@@ -27,6 +29,7 @@ struct Row {
   std::size_t quota = 0;              // 0: the row is skipped
   std::vector<Candidate> chosen;
   std::vector<NearCandidate> near;
+  std::set<std::string> own_hosts;  // that the user gave as values of variables: their own servers
 };
 
 // Fills in `chosen` and `near`. Rows that are required, that the user named, and controls get what

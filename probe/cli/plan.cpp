@@ -57,6 +57,8 @@ std::string vantages_of(const Requirement& row) {
 }
 
 std::size_t quota_of(const Row& row, const PlanOptions& options) {
+  // One server shows what the site does to SIP; more messages than needed may get the site banned.
+  if (row.requirement.check == "sip-alg") return std::min<std::size_t>(1, row.candidates.size());
   if (options.all) return row.candidates.size();
   const auto& reach = row.requirement.reach;
   std::size_t wanted = hosts_per_requirement;
@@ -152,6 +154,18 @@ bool is_fallback(const TargetSet& set, const std::string& row) {
   return later;
 }
 
+std::set<std::string> own_hosts_of(const Requirement& requirement, const VariableValues& given) {
+  std::set<std::string> own;
+  const auto add = [&](const std::string& text) {
+    if (text.find("${") == std::string::npos) return;
+    const auto expanded = expand_variables(text, given);
+    if (expanded.missing.empty()) own.insert(expanded.text);
+  };
+  for (const auto& host : requirement.hosts) add(host.name);
+  for (const auto& address : requirement.variable_addresses) add(address.text);
+  return own;
+}
+
 Row make_row(const TargetSet& set, const Requirement& requirement, const PlanOptions& options) {
   Row row;
   row.set = &set;
@@ -165,6 +179,7 @@ Row make_row(const TargetSet& set, const Requirement& requirement, const PlanOpt
   if (options.service_tags != nullptr && !row.requirement.service_tags.empty()) {
     unknown_tags = add_networks(set, row.requirement, *options.service_tags);
   }
+  row.own_hosts = own_hosts_of(requirement, options.variables);
   row.candidates = candidates_of(set, row.requirement, options.regions);
   row.total = row.candidates.size();
   row.planned.skipped = reason_to_skip(row, expanded.missing, expanded.problems, options);
@@ -238,6 +253,7 @@ class Assembler {
       ++turn_;
     }
     for (const auto& near : row.near) add_host(row, near.candidate, near.rivals);
+    add_own_sip_alg(row);
     if (row.planned.skipped.empty()) row.planned.sampled = sampled(row);
   }
 
@@ -264,18 +280,34 @@ class Assembler {
     }
   }
 
+  // A test with more to it (another port, a session) begins with the same first message.
+  static bool same_question(const Probe& alg, const Probe& sip) {
+    const auto parameter = [](const Probe& probe, const std::string& name) {
+      const auto found = probe.with.find(name);
+      return found == probe.with.end() ? std::string() : found->second;
+    };
+    return parameter(alg, "domain") == parameter(sip, "domain") && parameter(sip, "srv") != "true";
+  }
+
   // The SIP ALG test's first message is an OPTIONS like any other: where it goes to an endpoint
-  // that a row asks too, its answer serves both.
+  // that a row asks too, its answer serves both. Where that row asks on its own account, the test
+  // needs a server that answers: one that has answered over that transport.
   void share_answers() {
-    for (const auto& alg : plan.probes) {
+    for (auto& alg : plan.probes) {
       if (alg.probe.check != "sip-alg") continue;
+      bool shared = false;
+      std::vector<std::string> given;
       for (auto& sip : plan.probes) {
         const auto &first = alg.probe.target, &second = sip.probe.target;
         const bool same = sip.probe.check == "sip" && first.host == second.host &&
-                          first.ports == second.ports && first.transport == second.transport &&
-                          alg.probe.with == sip.probe.with && second.route.direct();
-        if (same) sip.answered_by = alg.probe.id;
+                          first.transport == second.transport && second.route.direct();
+        if (!same) continue;
+        given.push_back(sip.probe.id);
+        if (first.ports != second.ports || !same_question(alg.probe, sip.probe)) continue;
+        sip.answered_by = alg.probe.id;
+        shared = true;
       }
+      if (!shared) alg.given = std::move(given);
     }
   }
 
@@ -308,6 +340,10 @@ class Assembler {
         if (!requirement.listening) probe.with["stop_on_the_way"] = "true";
         probe.region = candidate.region;
         probe.control = row.set->control;
+        if (probe.check == "sip-alg") {
+          add_sip_alg(row, probe, rivals);
+          continue;
+        }
         if (requirement.proxy != ProxyUse::required || options_.proxy.empty()) {
           add(row, probe, rivals);
         }
@@ -318,6 +354,7 @@ class Assembler {
         }
       }
     }
+    add_reverse_name(row, candidate, rivals);
   }
 
   using Ports = std::pair<PortRange, std::vector<std::uint16_t>>;  // of one probe, with its sample
@@ -419,6 +456,48 @@ class Assembler {
     return found;
   }
 
+  // Once a run: what a device does to SIP it does to every server's. Another row takes the same
+  // probe, but for the user's own server, to which more may be sent.
+  void add_sip_alg(Row& row, Probe probe, const std::vector<std::string>& rivals) {
+    const bool with_session = options_.sip_sdp && row.own_hosts.contains(probe.target.host);
+    if (with_session) {
+      probe.with["sdp"] = "true";
+    } else {
+      const auto key = std::pair{probe.target.transport, probe.target.port()};
+      probe = sip_alg_.try_emplace(key, probe).first->second;
+    }
+    add(row, std::move(probe), rivals);
+  }
+
+  // With --sip-sdp the rows of the user's own SIP server have the test too.
+  void add_own_sip_alg(Row& row) {
+    if (!options_.sip_sdp || row.requirement.check != "sip") return;
+    for (const auto& id : std::vector<std::string>(row.planned.probes)) {
+      const auto& sip = plan.probes[index_.at(id)].probe;
+      const auto srv = sip.with.find("srv");
+      const bool found_by_name = srv != sip.with.end() && srv->second == "true";
+      if (!row.own_hosts.contains(sip.target.host) || found_by_name) continue;
+      if (sip.target.transport == Transport::tls || !sip.target.route.direct()) continue;
+      Probe probe = sip;
+      probe.check = "sip-alg";
+      probe.with["sdp"] = "true";
+      add(row, std::move(probe), {});
+    }
+  }
+
+  // Names given "for reverse DNS only": what the addresses are called, by this site's resolvers.
+  void add_reverse_name(Row& row, const Candidate& candidate,
+                        const std::vector<std::string>& rivals) {
+    const auto expected = reverse_names(row.requirement, candidate.host);
+    if (expected.empty()) return;
+    Probe probe;
+    probe.check = "dns";
+    probe.target.transport = Transport::udp;
+    probe.with = {{"type", "PTR"}, {"name", candidate.host}, {"expect", expected}};
+    probe.region = candidate.region;
+    add(row, std::move(probe), rivals);
+  }
+
   std::vector<PlannedProbe*> sip_probes(const TargetSet& set,
                                         const std::vector<std::string>& rows) {
     std::vector<PlannedProbe*> found;
@@ -472,6 +551,7 @@ class Assembler {
   std::size_t turn_ = 0;  // of the row's host that is being added
   std::map<std::string, std::size_t> index_;
   std::map<std::string, std::vector<std::string>> row_probes_;
+  std::map<std::pair<Transport, std::uint16_t>, Probe> sip_alg_;
 };
 
 }  // namespace

@@ -23,6 +23,7 @@ struct PlanOptions {
   const ServiceTags* service_tags = nullptr;  // --service-tags; it outlives the plan
   bool all = false;                           // every endpoint instead of a sample
   std::string proxy;  // URL; rows that a proxy may carry are also probed over it
+  bool sip_sdp = false;  // the user's own SIP servers are also sent a session description
 };
 
 // What a normal run samples, and why (DESIGN, "Time, load and manners"). Hardened sites block a PC

@@ -69,8 +69,12 @@ class Inside {
 Observation first_answer(const Observation& alg) {
   auto observation = alg;
   std::erase_if(observation.evidence, [](const Evidence& evidence) {
-    return evidence.kind != "sip_reply" && evidence.kind != "sip_discarded";
+    return evidence.kind != "sip_reply" && evidence.kind != "sip_via" &&
+           evidence.kind != "sip_discarded";
   });
+  if (observation.detail == "only_other_port") {
+    observation.detail = to_string(FailureKind::timed_out);
+  }
   for (const auto& evidence : observation.evidence) {
     const auto status = evidence.facts.find("status");
     if (status == evidence.facts.end()) continue;
@@ -114,7 +118,13 @@ class Runner {
     }
     done_.resize(plan.probes.size(), false);
     waiting_.resize(plan.probes.size());
+    context_.sip_manners = [this](SocketAddress server, Transport transport) {
+      return sip_paced(server, transport);
+    };
   }
+  ~Runner() { context_.sip_manners = nullptr; }
+  Runner(const Runner&) = delete;
+  Runner& operator=(const Runner&) = delete;
 
   asio::awaitable<std::vector<ProbeResult>> run() {
     if (plan_.probes.empty()) co_return std::move(results_);
@@ -160,6 +170,7 @@ class Runner {
   }
 
   static int waits_for_others(const PlannedProbe& planned) {
+    if (!planned.given.empty()) return 3;
     if (!planned.unless.empty() || !planned.unless_all.empty()) return 2;
     return planned.nearest_of.empty() && planned.answered_by.empty() ? 0 : 1;
   }
@@ -273,6 +284,20 @@ class Runner {
       }
       co_return observation;
     }
+    bool worthwhile = planned.given.empty();
+    for (std::size_t i = 0; i < planned.given.size() && !worthwhile; ++i) {
+      const auto other = index_.at(planned.given[i]);
+      const bool ended = co_await wait_for(other);
+      if (!ended) {
+        record(observation, stopped());
+        co_return observation;
+      }
+      worthwhile = reached(results_[other].observation.outcome);
+    }
+    if (!worthwhile) {
+      observation.detail = "server_silent";
+      co_return observation;
+    }
     const auto check = std::find_if(table_.begin(), table_.end(), [&](const checks::Check& row) {
       return row.kind == planned.probe.check;
     });
@@ -360,6 +385,22 @@ class Runner {
     contact.ports = job.probe.target.sample;
     if (contact.ports.empty()) contact.ports.push_back(job.probe.target.port());
     contact.sip = job.probe.check == "sip" || job.probe.check == "sip-alg";
+    const bool go = co_await paced(contact);
+    co_return go;
+  }
+
+  asio::awaitable<bool> sip_paced(SocketAddress server, Transport transport) {
+    if (server.address.is_loopback()) co_return !context_.scope.stop.stopped();
+    Pacer::Contact contact;
+    contact.address = server.address;
+    contact.transport = transport;
+    contact.ports.push_back(server.port);
+    contact.sip = true;
+    const bool go = co_await paced(contact);
+    co_return go;
+  }
+
+  asio::awaitable<bool> paced(Pacer::Contact contact) {
     for (;;) {
       if (context_.scope.stop.stopped()) co_return false;
       const auto again = pacer_.ask(contact, context_.scope.clock.now());

@@ -36,6 +36,9 @@ struct PlannedProbe {
   // Another probe that asks the same endpoint the same question first (the SIP ALG test): its
   // answer is taken for this one's, so that the server is asked once. Empty: none.
   std::string answered_by;
+  // Made only where one of these reached its endpoint; empty: always (the SIP ALG test needs a
+  // server that answers).
+  std::vector<std::string> given;
 };
 
 struct Plan {

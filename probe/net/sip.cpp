@@ -150,14 +150,14 @@ Result<std::vector<std::uint8_t>> build(const Options& options) {
   osip_uri_init(&parsed);
   osip_message_set_uri(raw, parsed);
   osip_message_set_version(raw, osip_strdup("SIP/2.0"));
-  osip_message_set_method(raw, osip_strdup("OPTIONS"));
   const auto& transaction = options.transaction;
+  osip_message_set_method(raw, osip_strdup(transaction.method.c_str()));
   const auto via = fmt::format("SIP/2.0/{} {}{};branch={}", via_transport(options.transport),
                                with_port(options.sent_by_host, options.sent_by_port),
                                options.rport ? ";rport" : "", transaction.branch);
   const auto from = fmt::format("<sip:anonymous@anonymous.invalid>;tag={}", transaction.from_tag);
   const auto to = fmt::format("<sip:{}>", in_uri(options.host));
-  const auto sequence = fmt::format("{} OPTIONS", transaction.sequence);
+  const auto sequence = fmt::format("{} {}", transaction.sequence, transaction.method);
   int errors = 0;
   const auto count = [&errors](int result) { errors += result == OSIP_SUCCESS ? 0 : 1; };
   count(osip_uri_parse(parsed, uri.c_str()));
@@ -170,7 +170,15 @@ Result<std::vector<std::uint8_t>> build(const Options& options) {
   count(osip_message_set_accept(raw, "application/sdp"));
   const auto agent = printable(options.user_agent);
   if (!agent.empty()) count(osip_message_set_user_agent(raw, agent.c_str()));
-  count(osip_message_set_content_length(raw, "0"));
+  const auto contact =
+      fmt::format("<sip:{}>", with_port(options.sent_by_host, options.sent_by_port));
+  if (options.sdp.empty()) {
+    count(osip_message_set_content_length(raw, "0"));
+  } else {
+    count(osip_message_set_contact(raw, contact.c_str()));
+    count(osip_message_set_content_type(raw, "application/sdp"));
+    count(osip_message_set_body(raw, options.sdp.c_str(), options.sdp.size()));
+  }
   char* text = nullptr;
   std::size_t size = 0;
   if (errors == 0) count(osip_message_to_str(raw, &text, &size));
@@ -206,6 +214,7 @@ Result<Reply> parse_reply(std::span<const std::uint8_t> message, Carriage carria
     if (field.name == "user-agent" && reply.user_agent.empty()) reply.user_agent = field.value;
     if (field.name == "allow") reply.allow += (reply.allow.empty() ? "" : ", ") + field.value;
     if (field.name == "contact") reply.contact = true;
+    if (field.name == "content-type") reply.content_type = field.value;
   }
   if (seen["via"] == 0) return malformed("no Via header");
   for (const auto* name : {"from", "to", "call-id", "cseq"}) {
@@ -247,11 +256,12 @@ Result<Reply> parse_reply(std::span<const std::uint8_t> message, Carriage carria
   if (carriage == Carriage::stream && reply.body_size != rest) {
     return malformed("more bytes than Content-Length says");
   }
+  reply.body = as_text(message.subspan(head->size, reply.body_size));
   return reply;
 }
 
 bool belongs_to(const Reply& reply, const Transaction& transaction) {
-  return reply.vias.front().branch == transaction.branch && reply.method == "OPTIONS" &&
+  return reply.vias.front().branch == transaction.branch && reply.method == transaction.method &&
          reply.sequence == transaction.sequence && reply.call_id == transaction.call_id;
 }
 

@@ -1,5 +1,5 @@
-// SIP messages (RFC 3261), as far as a probe needs them: an OPTIONS request is built, replies are
-// read. Bytes in, bytes out, with libosip2 for the grammar; no sockets, no transaction layer.
+// SIP messages (RFC 3261), as far as a probe needs them: a request is built, replies are read.
+// Bytes in, bytes out, with libosip2 for the grammar; no sockets, no transaction layer.
 #pragma once
 
 #include <cstddef>
@@ -25,12 +25,14 @@ inline constexpr std::size_t max_header_fields = 256;
 struct Transaction {
   std::string branch, call_id, from_tag;
   std::uint32_t sequence = 1;
+  std::string method = "OPTIONS";
 };
 
 // With 128 random bits in each name, so that nobody off the path can guess a reply.
 Transaction new_transaction();
 
-// An OPTIONS outside a dialog (RFC 3261 section 11), from nobody: it carries no user's identity.
+// An OPTIONS outside a dialog (RFC 3261 section 11), from nobody: it carries no user's identity. Or
+// another request (the transaction's method), with a session description where there is one.
 struct Options {
   Transport transport = Transport::udp;
   std::string host;                // of the Request-URI: a name, or an address without brackets
@@ -39,8 +41,12 @@ struct Options {
   std::uint16_t sent_by_port = 0;  // of the Via; 0: none there
   bool rport = true;               // ask for the source port (RFC 3581)
   std::string user_agent;
+  std::string sdp;  // the body (RFC 8866); with it goes a Contact of the Via's address
   Transaction transaction;
 };
+
+// The smallest session description that offers audio (RFC 8866 section 5) at that address.
+std::string make_sdp(const SocketAddress& media);
 
 // True where `host` can stand in a URI: a host name or an IP address without brackets.
 bool valid_host(std::string_view host);
@@ -71,6 +77,7 @@ struct Reply {
   bool contact = false;
   std::optional<std::size_t> content_length;
   std::size_t body_size = 0;
+  std::string content_type, body;  // as sent, not checked
 
   bool provisional() const { return status < 200; }
 };
@@ -82,6 +89,13 @@ enum class Carriage { datagram, stream };
 // not that of the body: on a stream it must be there and exact; in a datagram it may be absent or
 // less than what came, not more (section 18.3). Failure `oversized` beyond the bounds above.
 Result<Reply> parse_reply(std::span<const std::uint8_t> message, Carriage carriage);
+
+// What of our request came to the server otherwise than it was sent: "Via", "Contact", "c=" ... A
+// server that mirrors (`application/octet-stream`, the request as it came, in base64, which nothing
+// on the way can change) shows it. Nothing where the reply holds no mirror of this request. What a
+// proxy may do is no change: more Via lines, and parameters added to ours (RFC 3261 section 16.6).
+std::optional<std::vector<std::string>> mirrored_changes(const Reply& reply,
+                                                         std::span<const std::uint8_t> sent);
 
 // RFC 3261 section 17.1.3, and the Call-ID too: true where the reply is to that request.
 bool belongs_to(const Reply& reply, const Transaction& transaction);

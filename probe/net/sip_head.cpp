@@ -12,8 +12,8 @@ std::string full_name(std::string_view name) {
   auto text = lower_case(name);
   if (text.size() != 1) return text;
   constexpr std::pair<char, std::string_view> forms[] = {
-      {'i', "call-id"}, {'m', "contact"}, {'l', "content-length"},
-      {'f', "from"},    {'t', "to"},      {'v', "via"}};
+      {'i', "call-id"}, {'m', "contact"}, {'l', "content-length"}, {'f', "from"},
+      {'t', "to"},      {'v', "via"},     {'c', "content-type"}};
   for (const auto& [letter, full] : forms) {
     if (text[0] == letter) return std::string(full);
   }

@@ -12,6 +12,40 @@ namespace {
 
 enum class State { reached, bad, unknown, ignored };
 
+State state_of_alg_test(const Observation& observation) {
+  if (observation.detail == "not_needed") return State::ignored;
+  const bool told = reached(observation.outcome) && observation.detail != "inconclusive";
+  return told ? State::reached : State::unknown;
+}
+
+// What a probe that answered shows to be wrong all the same; empty: nothing.
+std::string flaw_of(const ProbeResult& result) {
+  const auto& detail = result.observation.detail;
+  const bool rewritten = detail == "rewritten" || detail == "suspected";
+  if (result.probe.check == "sip-alg" && rewritten) return outcome_in_words(result.observation);
+  return {};
+}
+
+// Probes beside those of the row's own check: the names that its addresses have in reverse DNS, the
+// SIP ALG test of a server of the user's own. They tell more of the row and never make it fail.
+bool is_companion(const ProbeResult& result, const Requirement& requirement) {
+  return result.probe.check != requirement.check;
+}
+
+std::string companion_flaw(const ProbeResult& result) {
+  const auto& [probe, observation] = result;
+  if (probe.check != "dns") return flaw_of(result);
+  const auto name = probe.with.find("name");
+  const auto address = name == probe.with.end() ? std::string() : name->second;
+  if (observation.outcome == Outcome::unresolved) {
+    return fmt::format("{} has no name in reverse DNS", address);
+  }
+  if (observation.detail == "unexpected_answer") {
+    return fmt::format("{} has another name in reverse DNS than the document says", address);
+  }
+  return {};
+}
+
 // What one probe says of its endpoint. Silence is the hard case: it counts against a service that
 // is known to answer everybody (STUN, TURN, NTP, DNS and whatever speaks TCP), and proves nothing
 // of one that may ignore strangers (media ranges; SIP, over a connection too, unless the server
@@ -20,6 +54,8 @@ State state_of(const ProbeResult& result, const Evidences& evidences) {
   const auto& [probe, observation] = result;
   // A packet that was to end beyond the edge and was answered nearer says nothing of the far end.
   if (observation.detail == "answered_on_the_way") return State::unknown;
+  // Its row asks what happens to SIP on the way, not whether the server can be reached: `sip` does.
+  if (probe.check == "sip-alg") return state_of_alg_test(observation);
   if (reached(observation.outcome)) return State::reached;
   if (observation.outcome == Outcome::skipped) {
     return observation.detail == "not_needed" ? State::ignored : State::unknown;
@@ -62,7 +98,8 @@ struct Endpoint {
 };
 
 // What weight a host has: one that the document is about to drop, or that only stands as an example
-// for a wildcard, is never the only reason for a failure (DESIGN, "Target sets").
+// for a wildcard, or is there for reverse DNS only, is never the only reason for a failure (DESIGN,
+// "Target sets").
 enum class Standing { current, fading, example };
 
 // One host of the row.
@@ -100,6 +137,9 @@ Standing standing_of(const Requirement& requirement, const std::string& name) {
   for (const auto& host : requirement.hosts) {
     if (host.name == name) return fading(host.lifecycle) ? Standing::fading : Standing::current;
   }
+  for (const auto& host : requirement.reverse_dns) {
+    if (host.name == name) return Standing::fading;
+  }
   for (const auto& wildcard : requirement.wildcards) {
     for (const auto& example : wildcard.examples) {
       if (example.name == name) return Standing::example;
@@ -130,7 +170,7 @@ std::vector<HostState> host_states(const Requirement& requirement,
   std::map<std::string, std::string> regions;
   for (const auto& id : planned.probes) {
     const auto* result = evidences.find(id);
-    if (result == nullptr) continue;
+    if (result == nullptr || is_companion(*result, requirement)) continue;
     const auto& target = result->probe.target;
     if (!hosts.contains(target.host)) order.push_back(target.host);
     regions[target.host] = result->probe.region;
@@ -300,9 +340,18 @@ RequirementResult judge_requirement(const Requirement& requirement,
     return result;
   }
   int needless = 0;
+  std::vector<std::string> flaws;
+  const auto note_flaw = [&flaws](std::string flaw) {
+    if (!flaw.empty()) flaws.push_back(std::move(flaw));
+  };
   for (const auto& id : planned.probes) {
     const auto* probe = evidences.find(id);
     if (probe == nullptr) continue;
+    if (is_companion(*probe, requirement)) {
+      note_flaw(companion_flaw(*probe));
+      continue;
+    }
+    note_flaw(flaw_of(*probe));
     if (state_of(*probe, evidences) == State::ignored) {
       ++needless;
       continue;
@@ -344,6 +393,11 @@ RequirementResult judge_requirement(const Requirement& requirement,
     suffix += "; name your region with --region to be sure";
   }
   result.summary = prefix + summarise(hosts, counted) + suffix;
+  if (!flaws.empty()) {
+    if (result.status == Status::pass) result.status = Status::warn;
+    result.summary += "; " + flaws.front();
+    if (flaws.size() > 1) result.summary += fmt::format(" (and {} more)", flaws.size() - 1);
+  }
   // A row of the document's past or of an optional feature is never the reason for a failure.
   if (result.status == Status::fail && requirement.lifecycle != Lifecycle::current) {
     result.status = Status::warn;

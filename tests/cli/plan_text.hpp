@@ -80,6 +80,9 @@ inline std::string text_of(const Plan& plan) {
     if (!planned.answered_by.empty()) {
       text += fmt::format("    answered by {}\n", planned.answered_by);
     }
+    if (!planned.given.empty()) {
+      text += fmt::format("    given {}\n", fmt::join(planned.given, ", "));
+    }
   }
   for (const auto& row : plan.requirements) {
     text += fmt::format("\n{}/{}: {} probes", row.set, row.requirement, row.probes.size());

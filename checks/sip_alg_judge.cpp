@@ -1,0 +1,206 @@
+#include "checks/sip_alg_judge.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "probe/net/printable.hpp"
+
+namespace callready::checks {
+namespace {
+
+const AlgMessage* answered(const std::vector<AlgMessage>& messages, std::string_view name) {
+  for (const auto& message : messages) {
+    if (message.name == name && message.reply) return &message;
+  }
+  return nullptr;
+}
+
+// A mirror or a Via that came back otherwise leave no doubt.
+std::optional<AlgJudgement> seen_changed(const std::vector<AlgMessage>& messages) {
+  for (const auto& message : messages) {
+    if (!message.mirrored || message.mirrored->empty()) continue;
+    return AlgJudgement{
+        "rewritten", "mirror", "certain",
+        fmt::format("the server received another {} than was sent: a device on the way rewrites "
+                    "SIP",
+                    fmt::join(*message.mirrored, ", "))};
+  }
+  for (const auto& message : messages) {
+    if (!message.reply || !message.reading.rewritten) continue;
+    return AlgJudgement{
+        "rewritten", "via_changed", "certain",
+        "a Via header came back otherwise than it was sent: a device on the way rewrites SIP"};
+  }
+  return std::nullopt;
+}
+
+// One flow has one mapping. Where the server sees two, and one of them is our own address, which
+// cannot get there, it was written back in; two others may be a balanced server's own doing.
+std::optional<AlgJudgement> seen_differently(const AlgMessage& unrelated, const AlgMessage* other) {
+  if (other == nullptr || !other->reading.seen_as || !unrelated.reading.seen_as) return {};
+  const auto seen = *other->reading.seen_as, truth = *unrelated.reading.seen_as;
+  const auto& local = unrelated.local;
+  if (seen == truth) return {};
+  const bool own_address = seen.address == local.address && truth.address != local.address;
+  const bool own_port = seen.port == local.port && truth.port != local.port;
+  if (own_address || own_port) {
+    return AlgJudgement{
+        "rewritten", "received_differs", "certain",
+        "the server's reply names this machine's own address where it saw another: a device on the "
+        "way rewrites SIP"};
+  }
+  return AlgJudgement{"suspected", "received_differs", "likely",
+                      "messages of one socket were seen from two addresses: a device on the way "
+                      "may rewrite SIP"};
+}
+
+// The same server on another port, asked in the same way, says otherwise. Ports may differ: another
+// socket has another mapping.
+bool says_otherwise(const ViaReading& one, const ViaReading& other) {
+  if (one.rewritten != other.rewritten) return true;
+  if (one.seen_as.has_value() != other.seen_as.has_value()) return true;
+  return one.seen_as && one.seen_as->address != other.seen_as->address;
+}
+
+AlgJudgement clean(bool translated, bool session) {
+  AlgJudgement judgement{"no_rewriting_seen", "", "", "no rewriting of SIP headers was seen; "};
+  if (session) {
+    judgement.text = "neither the SIP headers nor the session description (SDP) were rewritten";
+  } else if (translated) {
+    judgement.text += "message bodies (SDP) were not tested";
+  } else {
+    judgement.text += "without address translation there is nothing to rewrite";
+  }
+  return judgement;
+}
+
+void add_message(Observation& observation, const AlgMessage& message) {
+  Evidence evidence;
+  evidence.kind = "sip_alg_message";
+  sip::Via own;
+  own.host = message.options.sent_by_host;
+  own.port = message.options.sent_by_port;
+  const auto& method = message.options.transaction.method;
+  evidence.facts["message"] = message.name;
+  evidence.facts["method"] = method;
+  evidence.facts["port"] = static_cast<std::int64_t>(message.port);
+  evidence.facts["sent_by"] = own.sent_by();
+  evidence.facts["rport_asked"] = message.options.rport;
+  evidence.facts["answered"] = message.reply.has_value();
+  evidence.text =
+      fmt::format("{} {} to port {}, with {} in its Via", method == "OPTIONS" ? "an" : "a test",
+                  method, message.port, own.sent_by());
+  if (!message.options.rport) evidence.text += ", without rport";
+  if (!message.reply) {
+    evidence.text += ", was not answered";
+    observation.evidence.push_back(std::move(evidence));
+    return;
+  }
+  const auto& via = message.reply->vias.front();
+  const auto echoed = printable(via.sent_by());
+  evidence.facts["status"] = static_cast<std::int64_t>(message.reply->status);
+  evidence.facts["echoed_sent_by"] = echoed;
+  evidence.facts["via_changed"] = message.reading.rewritten;
+  if (!via.received.empty()) evidence.facts["received"] = printable(via.received);
+  if (via.rport != 0) evidence.facts["rport"] = static_cast<std::int64_t>(via.rport);
+  if (message.reading.rewritten) {
+    evidence.text += ", came back with " + echoed;
+  } else {
+    evidence.text += ", came back unchanged";
+  }
+  if (message.reading.seen_as) {
+    evidence.text +=
+        fmt::format(", and the server says that it saw {}", seen_as_text(*message.reading.seen_as));
+  } else {
+    evidence.text += ", and the server says nothing of where it came from";
+  }
+  if (message.mirrored) {
+    const auto changes = fmt::format("{}", fmt::join(*message.mirrored, ", "));
+    evidence.facts["mirrored_changes"] = changes;
+    evidence.text +=
+        changes.empty() ? "; it arrived as it was sent" : "; it arrived with another " + changes;
+  }
+  observation.evidence.push_back(std::move(evidence));
+}
+
+}  // namespace
+
+AlgJudgement judge_alg(const std::vector<AlgMessage>& messages) {
+  if (const auto changed = seen_changed(messages)) return *changed;
+  const auto* unrelated = answered(messages, "unrelated");
+  const auto* own = answered(messages, "own");
+  const auto* mapped = answered(messages, "mapped");
+  const auto* no_rport = answered(messages, "own_no_rport");
+  const auto* other_port = answered(messages, "other_port");
+  if (unrelated == nullptr) {
+    if (other_port == nullptr) return {};
+    return {"only_other_port", "silent_here_only", "possible",
+            fmt::format("port {} of the server does not answer and port {} does: a device on the "
+                        "way may swallow SIP",
+                        messages.front().port, other_port->port)};
+  }
+  for (const auto* other : {own, mapped}) {
+    if (const auto differs = seen_differently(*unrelated, other)) return *differs;
+  }
+  const auto translated = unrelated->reading.translated;
+  for (const auto* other : {own, no_rport}) {
+    if (translated.value_or(false) && other != nullptr && !other->reading.seen_as) {
+      return {"suspected", "received_missing", "likely",
+              "behind address translation, the server took the address in the Via for the true "
+              "one: a device on the way has probably rewritten it"};
+    }
+  }
+  if (own != nullptr && other_port != nullptr &&
+      says_otherwise(own->reading, other_port->reading)) {
+    return {"suspected", "differs_from_other_port", "likely",
+            fmt::format("the same server, asked in the same way, saw another sender on port {} "
+                        "than on port {}: a device on the way probably rewrites SIP",
+                        own->port, other_port->port)};
+  }
+  // A server that does not fill in `rport` cannot be sent its view back; the same reply to `own` as
+  // to `unrelated` must do. A mirror needs no such indirection.
+  const bool port_known = unrelated->reading.seen_as && unrelated->reading.seen_as->port != 0;
+  const bool mirrored = own != nullptr && own->mirrored;
+  const bool enough = mirrored || (own != nullptr && translated &&
+                                   (!*translated || mapped != nullptr || !port_known));
+  if (!enough) {
+    return {"inconclusive", "", "",
+            "too little came back to say whether a device on the way rewrites SIP"};
+  }
+  const auto* session = answered(messages, "session");
+  return clean(translated.value_or(true), session != nullptr && session->mirrored);
+}
+
+bool wants_contrast(const std::vector<AlgMessage>& messages, const AlgJudgement& judgement) {
+  if (judgement.certain()) return false;
+  if (judgement.detail != "no_rewriting_seen") return true;
+  // It says that there is no translation, and that it saw a private address: so it does where it is
+  // on the same private network, and where a gateway has written our address into every reply.
+  const auto* first = answered(messages, "unrelated");
+  return first != nullptr && !first->mirrored && first->local.address.is_special() &&
+         !first->reading.translated.value_or(true);
+}
+
+void add_alg_evidence(Observation& observation, const std::vector<AlgMessage>& messages,
+                      const AlgJudgement& judgement, int sent) {
+  Evidence evidence;
+  evidence.kind = "sip_alg";
+  evidence.text = judgement.text;
+  const auto* session = answered(messages, "session");
+  evidence.facts["messages"] = static_cast<std::int64_t>(sent);
+  evidence.facts["sdp_tested"] = session != nullptr && session->mirrored;
+  if (!judgement.basis.empty()) {
+    evidence.facts["basis"] = judgement.basis;
+    evidence.facts["confidence"] = judgement.confidence;
+  }
+  if (const auto* first = answered(messages, "unrelated")) {
+    if (first->reading.translated) evidence.facts["translated"] = *first->reading.translated;
+    if (first->reading.seen_as) evidence.facts["mapped"] = seen_as_text(*first->reading.seen_as);
+  }
+  observation.evidence.push_back(std::move(evidence));
+  for (const auto& message : messages) add_message(observation, message);
+}
+
+}  // namespace callready::checks
