@@ -277,7 +277,7 @@ asio::awaitable<std::vector<SocketAddress>> find_servers(Context& context, Job j
     co_return servers;
   }
   const auto resolution =
-      co_await context.resolver.resolve(job.probe.target.host, Family::v4, context.scope);
+      co_await context.resolver.resolve_either(job.probe.target.host, context.scope);
   if (resolution.addresses.has_error()) {
     record(observation, resolution.addresses.error());
   } else {
@@ -290,7 +290,7 @@ asio::awaitable<std::vector<SocketAddress>> find_servers(Context& context, Job j
 asio::awaitable<std::string> reverse_question(Context& context, std::string name,
                                               Observation& observation) {
   if (name.ends_with(".arpa")) co_return name;
-  const auto resolution = co_await context.resolver.resolve(name, Family::v4, context.scope);
+  const auto resolution = co_await context.resolver.resolve_either(name, context.scope);
   if (resolution.addresses.has_error()) {
     record(observation, resolution.addresses.error());
     co_return std::string();

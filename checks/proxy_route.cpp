@@ -133,11 +133,7 @@ asio::awaitable<std::optional<ProxyRoute>> find_proxy(Context& context, Job job,
     co_return std::nullopt;
   }
   const auto host = endpoint->host;
-  auto resolution = co_await context.resolver.resolve(host, Family::v4, context.scope);
-  if (resolution.addresses.has_error() &&
-      resolution.addresses.error().kind == FailureKind::no_address) {
-    resolution = co_await context.resolver.resolve(host, Family::v6, context.scope);
-  }
+  const auto resolution = co_await context.resolver.resolve_either(host, context.scope);
   if (resolution.addresses.has_error()) {
     record(observation, resolution.addresses.error());
     if (observation.outcome == Outcome::unresolved) observation.detail = "proxy_unresolved";

@@ -163,10 +163,7 @@ asio::awaitable<SipLocation> locate_sip(Context& context, std::string domain, Ta
 }
 
 asio::awaitable<Result<IpAddress>> resolve_sip(Context& context, std::string host) {
-  auto resolution = co_await context.resolver.resolve(host, Family::v4, context.scope);
-  const bool other = resolution.addresses.has_error() &&
-                     resolution.addresses.error().kind == FailureKind::no_address;
-  if (other) resolution = co_await context.resolver.resolve(host, Family::v6, context.scope);
+  const auto resolution = co_await context.resolver.resolve_either(host, context.scope);
   if (resolution.addresses.has_error()) co_return resolution.addresses.error();
   co_return resolution.addresses->front();
 }

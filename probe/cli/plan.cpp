@@ -8,6 +8,7 @@
 #include <set>
 
 #include "probe/cli/dealing.hpp"
+#include "probe/cli/own_choices.hpp"
 #include "probe/cli/pacer.hpp"
 #include "probe/cli/port_samples.hpp"
 
@@ -589,6 +590,7 @@ Plan make_plan(const std::vector<const TargetSet*>& sets, const PlanOptions& opt
   for (auto& row : rows) {
     if (!row.set->control) assembler.plan.requirements.push_back(std::move(row.planned));
   }
+  for (const auto* set : sets) leave_out_other_choices(*set, assembler.plan.requirements);
   return std::move(assembler.plan);
 }
 

@@ -38,7 +38,7 @@ struct PlannedProbe {
   std::string answered_by;
   // Made only where one of these reached its endpoint; empty: always (the SIP ALG test needs a
   // server that answers).
-  std::vector<std::string> given;
+  std::vector<std::string> given{};
 };
 
 struct Plan {

@@ -52,4 +52,14 @@ asio::awaitable<Resolution> Resolver::resolve(std::string name, Family family, S
   co_return resolution;
 }
 
+asio::awaitable<Resolution> Resolver::resolve_either(std::string name, Scope scope) {
+  auto first = co_await resolve(name, Family::v4, scope);
+  const bool other =
+      first.addresses.has_error() && first.addresses.error().kind == FailureKind::no_address;
+  if (!other) co_return first;
+  auto second = co_await resolve(name, Family::v6, scope);
+  second.took += first.took;
+  co_return second;
+}
+
 }  // namespace callready

@@ -20,6 +20,9 @@ class Resolver {
   // Where the run is stopped the answer is `stopped`, and is not kept.
   asio::awaitable<Resolution> resolve(std::string name, Family family, Scope scope);
 
+  // Its IPv4 addresses, or where it has none, its IPv6 ones.
+  asio::awaitable<Resolution> resolve_either(std::string name, Scope scope);
+
   AresChannel& channel() { return *channel_; }
 
  private:

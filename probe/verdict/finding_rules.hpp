@@ -76,8 +76,9 @@ Causes find_certificate_faults(const Case&);
 // finding_nat.cpp
 Causes find_idle_timeout(const Case&);
 Causes find_nat(const Case&);
-// finding_sip.cpp
+// finding_sip_alg.cpp
 Causes find_sip_alg(const Case&);
+// finding_sip.cpp
 Causes find_sip_errors(const Case&);
 // finding_turn.cpp
 Causes find_turn(const Case&);

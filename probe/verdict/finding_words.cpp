@@ -118,4 +118,18 @@ std::vector<std::string> hosts_of(const std::vector<const ProbeResult*>& probes)
   return hosts;
 }
 
+std::vector<FindingAffects> sets_of(const Facts& facts,
+                                    const std::vector<const ProbeResult*>& probes) {
+  std::vector<FindingAffects> sets;
+  for (const auto* result : probes) {
+    for (const auto& row : facts.rows_of(result->probe.id)) {
+      const auto set = row.substr(0, row.find('/'));
+      const bool known = std::any_of(sets.begin(), sets.end(),
+                                     [&](const FindingAffects& other) { return other.set == set; });
+      if (!known) sets.push_back({set, {}});
+    }
+  }
+  return sets;
+}
+
 }  // namespace callready::findings

@@ -36,4 +36,8 @@ void add_what_they_saw(std::vector<FindingEvidence>& list,
 // The distinct hosts, in order.
 std::vector<std::string> hosts_of(const std::vector<const ProbeResult*>& probes);
 
+// The sets that the probes were made for, without capabilities.
+std::vector<FindingAffects> sets_of(const Facts& facts,
+                                    const std::vector<const ProbeResult*>& probes);
+
 }  // namespace callready::findings

@@ -29,7 +29,9 @@ std::string flaw_of(const ProbeResult& result) {
 // Probes beside those of the row's own check: the names that its addresses have in reverse DNS, the
 // SIP ALG test of a server of the user's own. They tell more of the row and never make it fail.
 bool is_companion(const ProbeResult& result, const Requirement& requirement) {
-  return result.probe.check != requirement.check;
+  const auto& probe = result.probe;
+  if (probe.check == requirement.check) return false;
+  return probe.check == "sip-alg" || (probe.check == "dns" && probe.with.contains("type"));
 }
 
 std::string companion_flaw(const ProbeResult& result) {

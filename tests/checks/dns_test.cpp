@@ -149,6 +149,35 @@ TEST_F(DnsCheck, AsksPtrForTheAddressOfAName) {
   EXPECT_EQ(other.detail, "unexpected_answer");
 }
 
+TEST_F(DnsCheck, HoldsNamesAgainstPatterns) {
+  DnsServer server(runner.loop, [](const DnsServer::Asked& asked) {
+    return asked.reply().answer(12, wire_name("rtc-gra2.example.com")).bytes();
+  });
+  runner.use_dns_servers({server.text()});
+  const auto outcome = [&](const std::string& expect) {
+    return ask("", {{"type", "PTR"}, {"name", "192.0.2.9"}, {"expect", expect}}).outcome;
+  };
+  for (const auto* good : {"rtc-gra2.example.com", "*.example.com", "RTC-*.example.com",
+                           "a.example.net *.example.com", "*"}) {
+    EXPECT_EQ(outcome(good), Outcome::answered) << good;
+  }
+  for (const auto* bad : {"example.com", "*.example.net", "turn-*.example.com", " ",
+                          "rtc-gra2.example.com.*.example.com"}) {
+    EXPECT_EQ(outcome(bad), Outcome::failed) << bad;
+  }
+}
+
+TEST_F(DnsCheck, FindsTheServerByIpv6WhereItHasNothingElse) {
+  DnsServer names(runner.loop, [](const DnsServer::Asked& asked) {
+    auto reply = asked.reply();
+    if (reply.type == dns::type_aaaa) reply.answer(28, wire_address("::1"));
+    return reply.bytes();
+  });
+  runner.use_dns_servers({names.text()});
+  const auto seen = ask("ns.example.com", {{"server", "true"}, {"name", "a.example.com"}});
+  EXPECT_EQ(seen.address, IpAddress::parse("::1"));
+}
+
 TEST_F(DnsCheck, HoldsAddressesAgainstANetwork) {
   DnsServer server(runner.loop, address("9.9.9.9"));
   runner.use_dns_servers({server.text()});

@@ -24,15 +24,20 @@ class SipAlg : public testing::Test {
   std::vector<std::string> requests;
   std::vector<Instant> times;
 
-  Observation ask(SipAnswer answer) {
-    const SipAnswer recording = [&](const std::string& request, const SocketAddress& from) {
+  Observation ask(SipAnswer answer, Transport transport = Transport::udp,
+                  std::map<std::string, std::string> with = {}) {
+    times.clear();
+    SipServer server(runner.loop.context, transport, recording(answer));
+    auto seen = runner.run("sip-alg", transport, "localhost", server.address(), std::move(with));
+    requests = server.requests();
+    return seen;
+  }
+
+  SipAnswer recording(SipAnswer answer) {
+    return [this, answer](const std::string& request, const SocketAddress& from) {
       times.push_back(runner.loop.clock.now());
       return answer(request, from);
     };
-    SipServer server(runner.loop.context, Transport::udp, recording);
-    auto seen = runner.run("sip-alg", Transport::udp, "localhost", server.address());
-    requests = server.requests();
-    return seen;
   }
 
   // Leaves one request in so many unanswered, by number, from 1.
@@ -217,6 +222,178 @@ TEST_F(SipAlg, IsRefusedByAClosedPort) {
   const auto seen = runner.run("sip-alg", Transport::udp, "localhost", address);
   EXPECT_EQ(seen.outcome, Outcome::refused);
   EXPECT_EQ(seen.attempts, 1);
+}
+
+// --- Over TCP -----------------------------------------------------------------------------------
+
+TEST_F(SipAlg, WorksOverOneTcpConnection) {
+  const auto clean = ask(behind({.mapped = public_address}), Transport::tcp);
+  EXPECT_EQ(clean.outcome, Outcome::answered);
+  EXPECT_EQ(clean.detail, "no_rewriting_seen");
+  // On a connection the reply to the last one comes back too.
+  EXPECT_EQ(messages(clean), (Names{"unrelated", "own", "mapped", "own_no_rport"}));
+  EXPECT_EQ(requests.size(), 4u);
+  EXPECT_EQ(sip_header(requests[1], "Via").find("SIP/2.0/TCP " + clean.local->to_string()), 0u);
+  for (std::size_t i = 1; i < times.size(); ++i) {
+    EXPECT_GE(times[i] - times[i - 1], std::chrono::seconds(1)) << i;
+  }
+  const auto rewritten =
+      ask(behind({.mapped = public_address, .rewrites_requests = true, .rewrites_replies = true}),
+          Transport::tcp);
+  EXPECT_EQ(rewritten.detail, "rewritten");
+  EXPECT_EQ(fact<std::string>(rewritten, "sip_alg", "basis"), "via_changed");
+  EXPECT_EQ(fact<std::string>(rewritten, "sip_alg", "confidence"), "certain");
+}
+
+TEST_F(SipAlg, SendsNothingTwiceOverTcp) {
+  const auto seen =
+      ask([](const std::string&, const SocketAddress&) { return SipScript{}; }, Transport::tcp);
+  EXPECT_EQ(seen.outcome, Outcome::failed);
+  EXPECT_EQ(seen.detail, "sip_timed_out");
+  EXPECT_EQ(requests.size(), 1u);
+}
+
+TEST_F(SipAlg, IsInconclusiveWhereTheConnectionIsCutAfterTheFirst) {
+  const auto seen = ask(
+      [](const std::string& request, const SocketAddress& from) {
+        return SipScript{.parts = {sip_reply(request, from, "200 OK")}, .close = true};
+      },
+      Transport::tcp);
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_EQ(seen.detail, "inconclusive");
+}
+
+// --- Another port -------------------------------------------------------------------------------
+
+class SipAlgContrast : public SipAlg {
+ protected:
+  std::vector<std::string> other_requests;
+
+  // `answer` on the port that is tested, `other` on the other one.
+  Observation ask_both(SipAnswer answer, SipAnswer other) {
+    times.clear();
+    SipServer second(runner.loop.context, Transport::udp, recording(other));
+    auto seen = ask(answer, Transport::udp, {{"contrast", std::to_string(second.address().port)}});
+    other_requests = second.requests();
+    return seen;
+  }
+};
+
+const SipAnswer mute = [](const std::string&, const SocketAddress&) { return SipScript{}; };
+
+TEST_F(SipAlgContrast, IsNotAskedWhereNothingIsOpen) {
+  const auto clean =
+      ask_both(behind({.mapped = public_address}), behind({.mapped = public_address}));
+  EXPECT_EQ(clean.detail, "no_rewriting_seen");
+  EXPECT_TRUE(other_requests.empty());
+  const auto certain = ask_both(behind({.mapped = public_address, .rewrites_requests = true}),
+                                behind({.mapped = public_address}));
+  EXPECT_EQ(certain.detail, "rewritten");
+  EXPECT_TRUE(other_requests.empty());
+}
+
+TEST_F(SipAlgContrast, UnmasksAGatewayThatWritesOurAddressIntoEveryReply) {
+  // On loopback our address is a special one, as in an office.
+  const auto seen = ask_both(behind({}), behind({.mapped = public_address}));
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_EQ(seen.detail, "suspected");
+  EXPECT_EQ(fact<std::string>(seen, "sip_alg", "basis"), "differs_from_other_port");
+  EXPECT_EQ(fact<std::string>(seen, "sip_alg", "confidence"), "likely");
+  EXPECT_EQ(messages(seen), (Names{"unrelated", "own", "other_port"}));
+  EXPECT_EQ(other_requests.size(), 1u);
+  EXPECT_GE(times[2] - times[1], std::chrono::seconds(1));
+}
+
+TEST_F(SipAlgContrast, AgreesOnAPrivateNetwork) {
+  const auto seen = ask_both(behind({}), behind({}));
+  EXPECT_EQ(seen.detail, "no_rewriting_seen");
+  EXPECT_EQ(other_requests.size(), 1u);
+}
+
+TEST_F(SipAlgContrast, SilenceHereOnlyIsPossiblyAGateway) {
+  const auto seen = ask_both(mute, behind({.mapped = public_address}));
+  EXPECT_EQ(seen.outcome, Outcome::silent);
+  EXPECT_EQ(seen.detail, "only_other_port");
+  EXPECT_EQ(fact<std::string>(seen, "sip_alg", "basis"), "silent_here_only");
+  EXPECT_EQ(fact<std::string>(seen, "sip_alg", "confidence"), "possible");
+  EXPECT_EQ(requests.size(), 2u);
+  EXPECT_EQ(other_requests.size(), 1u);
+}
+
+TEST_F(SipAlgContrast, SilenceOnBothIsSilence) {
+  const auto seen = ask_both(mute, mute);
+  EXPECT_EQ(seen.outcome, Outcome::silent);
+  EXPECT_EQ(seen.detail, "timed_out");
+  EXPECT_EQ(find_evidence(seen, "sip_alg"), nullptr);
+  EXPECT_EQ(requests.size() + other_requests.size(), 3u);
+}
+
+TEST_F(SipAlgContrast, NeverSendsMoreThanFiveMessages) {
+  const auto seen =
+      ask_both(losing({3}, behind({.mapped = public_address, .server_fills_rport = false})),
+               behind({.mapped = public_address}));
+  EXPECT_LE(requests.size(), 4u);
+  EXPECT_LE(requests.size() + other_requests.size(), 5u);
+  EXPECT_EQ(seen.attempts, static_cast<int>(requests.size() + other_requests.size()));
+}
+
+// --- The session description ---------------------------------------------------------------------
+
+// A server that sends back what it received, after a gateway has changed it.
+SipAnswer mirror(std::function<std::string(std::string)> gateway) {
+  return [=](const std::string& request, const SocketAddress& from) {
+    const auto came = gateway(request);
+    const auto body = base64({reinterpret_cast<const unsigned char*>(came.data()), came.size()});
+    const auto status = request.starts_with("UPDATE") ? "481 No such call" : "200 OK";
+    return SipScript{
+        {sip_reply(request, from, status, "Content-Type: application/octet-stream\r\n", body)}};
+  };
+}
+
+std::string replaced(std::string text, const std::string& part, const std::string& by) {
+  const auto at = text.find(part);
+  if (at != std::string::npos) text.replace(at, part.size(), by);
+  return text;
+}
+
+TEST_F(SipAlg, SendsASessionOnlyOnTheUsersWord) {
+  const auto untouched = mirror([](std::string request) { return request; });
+  const auto without = ask(untouched);
+  for (const auto& request : requests) EXPECT_EQ(request.find("OPTIONS "), 0u);
+  EXPECT_EQ(fact<bool>(without, "sip_alg", "sdp_tested"), false);
+  const auto with = ask(untouched, Transport::tcp, {{"sdp", "true"}});
+  ASSERT_EQ(requests.back().find("UPDATE sip:localhost:"), 0u) << requests.back();
+  EXPECT_EQ(sip_header(requests.back(), "Content-Type"), "application/sdp");
+  EXPECT_EQ(sip_header(requests.back(), "CSeq"), "1 UPDATE");
+  EXPECT_EQ(sip_header(requests.back(), "From").find("<sip:anonymous@anonymous.invalid>"), 0u);
+}
+
+TEST_F(SipAlg, AMirrorThatShowsAllAsItWasSentIsClean) {
+  const auto seen =
+      ask(mirror([](std::string request) { return request; }), Transport::udp, {{"sdp", "true"}});
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_EQ(seen.detail, "no_rewriting_seen");
+  EXPECT_EQ(fact<bool>(seen, "sip_alg", "sdp_tested"), true);
+  EXPECT_NE(find_evidence(seen, "sip_alg")->text.find("(SDP) were rewritten"), std::string::npos);
+  EXPECT_EQ(messages(seen), (Names{"unrelated", "own", "session"}));
+}
+
+TEST_F(SipAlg, AMirrorShowsARewrittenSession) {
+  const auto seen = ask(mirror([](std::string request) {
+                          return replaced(request, "c=IN IP4 127.0.0.1", "c=IN IP4 198.51.100.7");
+                        }),
+                        Transport::udp, {{"sdp", "true"}});
+  EXPECT_EQ(seen.detail, "rewritten");
+  EXPECT_EQ(fact<std::string>(seen, "sip_alg", "basis"), "mirror");
+  EXPECT_EQ(fact<std::string>(seen, "sip_alg", "confidence"), "certain");
+  EXPECT_EQ(std::get<std::string>(seen.evidence.back().facts.at("mirrored_changes")), "c=");
+}
+
+TEST_F(SipAlg, AServerThatMirrorsNothingLeavesTheSessionUntested) {
+  const auto seen = ask(behind({.mapped = public_address}), Transport::udp, {{"sdp", "true"}});
+  EXPECT_EQ(seen.detail, "no_rewriting_seen");
+  EXPECT_EQ(fact<bool>(seen, "sip_alg", "sdp_tested"), false);
+  EXPECT_EQ(requests.size(), 5u);
 }
 
 TEST_F(SipAlg, SendsNothingOnceTheRunIsStopped) {

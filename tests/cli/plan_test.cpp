@@ -101,6 +101,7 @@ TEST_P(PlanTest, NamesEveryProbeOnce) {
   for (const auto& planned : plan.probes) {
     EXPECT_TRUE(wanted.contains(planned.probe.id) || planned.probe.control) << planned.probe.id;
     for (const auto& first : planned.unless) EXPECT_TRUE(ids.contains(first)) << first;
+    for (const auto& first : planned.given) EXPECT_TRUE(ids.contains(first)) << first;
   }
 }
 
@@ -249,6 +250,115 @@ TEST(SipAlternates, AreMadeAnywayWhereARowWantsThemForThemselves) {
   EXPECT_EQ(conditions(plan_of(
                 {small_set(rows + sip_row("own", "udp", 5080), "[{ first_of: [udp, udp-alt] }]")})),
             Conditions{});
+}
+
+// --- The SIP ALG test ---------------------------------------------------------------------------
+
+std::string alg_row(const std::string& id, const std::string& host) {
+  return fmt::format(
+      "  - {{ id: {}, title: T, source: s, check: sip-alg, transport: [udp, tcp], ports: [5060], "
+      "hosts: [{}] }}\n",
+      id, host);
+}
+
+std::map<std::string, std::vector<std::string>> needs_of(const Plan& plan) {
+  std::map<std::string, std::vector<std::string>> found;
+  for (const auto& planned : plan.probes) {
+    if (planned.probe.check == "sip-alg") found[planned.probe.id] = planned.given;
+  }
+  return found;
+}
+
+TEST(SipAlgTest, WaitsForAServerThatHasAnsweredOverThatTransport) {
+  const auto set = small_set(alg_row("alg", "sip.example.com") + sip_row("udp", "udp", 5060) +
+                             sip_row("alt", "udp", 5080) + sip_row("tls", "tls", 5061));
+  EXPECT_EQ(needs_of(plan_of({set})),
+            (Conditions{{"sip-alg/udp/sip.example.com:5060",
+                         {"sip/udp/sip.example.com:5060", "sip/udp/sip.example.com:5080"}},
+                        {"sip-alg/tcp/sip.example.com:5060", {}}}));
+}
+
+TEST(SipAlgTest, IsMadeOfOneServerARun) {
+  const auto set =
+      small_set(alg_row("one", "a.example.com, b.example.com") + alg_row("two", "c.example.com"));
+  for (const bool all : {false, true}) {
+    const auto plan = plan_of({set}, {.all = all});
+    ASSERT_EQ(plan.probes.size(), 2u);
+    EXPECT_EQ(plan.requirements[0].probes, plan.requirements[1].probes);
+  }
+}
+
+TEST(SipAlgTest, SendsASessionOnlyToTheUsersOwnServerAndOnTheirWord) {
+  const auto set = load(
+      "schema: callready.targets/1\nid: small\ntitle: Small\nvendor: Nobody\nedition: \"1\"\n"
+      "document: None\nverified: 2026-11-20\n"
+      "variables: [{ name: pbx, title: P, example: a.b }, { name: own, title: O, default: v.w }]\n"
+      "requirements:\n" +
+          alg_row("alg", "sip.example.com") +
+          "  - { id: own-alg, title: T, source: s, check: sip-alg, transport: [udp], "
+          "ports: [5060], hosts: [\"${pbx}\"] }\n"
+          "  - { id: default, title: T, source: s, check: sip, transport: [udp], ports: [5060], "
+          "hosts: [\"${own}\"] }\n"
+          "  - { id: own-sip, title: T, source: s, check: sip, transport: [tcp, tls], "
+          "ports: [5060], hosts: [\"${pbx}\"] }\n",
+      "small");
+  const VariableValues given{{"pbx", "pbx.example.com"}};
+  for (const auto& [id, needs] : needs_of(plan_of({set}, {.variables = given}))) {
+    EXPECT_EQ(id.find("sdp"), std::string::npos) << id;
+  }
+  EXPECT_EQ(
+      needs_of(plan_of({set}, {.variables = given, .sip_sdp = true})),
+      (Conditions{{"sip-alg/tcp/pbx.example.com:5060?sdp=true", {"sip/tcp/pbx.example.com:5060"}},
+                  {"sip-alg/udp/pbx.example.com:5060?sdp=true", {}},
+                  {"sip-alg/tcp/sip.example.com:5060", {}},
+                  {"sip-alg/udp/sip.example.com:5060", {}}}));
+}
+
+// --- Servers of the customer's own
+// -----------------------------------------------------------------
+
+// Of the rows with this text in their id, those that the user is still asked about.
+std::vector<std::string> open_questions(const Plan& plan) {
+  std::vector<std::string> open;
+  for (const auto& row : plan.requirements) {
+    if (row.open_question) open.push_back(row.requirement);
+  }
+  return open;
+}
+
+TEST(OwnChoices, WhoNamesOneServerIsNotAskedForTheOther) {
+  const auto set = vendor_set("librestream");
+  const PlanOptions options{.scenarios = {"own-sip-teamlink"},
+                            .only = {"own-sip-private", "own-sip-public", "teamlink-https"}};
+  EXPECT_EQ(open_questions(plan_of({set}, options)),
+            (std::vector<std::string>{"own-sip-public", "own-sip-private"}));
+  for (const auto* name : {"sip_server", "private_sip_server"}) {
+    auto given = options;
+    given.variables = {{name, "sip.example.com"}};
+    EXPECT_EQ(open_questions(plan_of({set}, given)), std::vector<std::string>{}) << name;
+  }
+}
+
+// --- Names for reverse DNS ----------------------------------------------------------------------
+
+TEST(ReverseNames, AreAskedForOfTheAddressesThatAreTried) {
+  const auto plan = plan_of({small_set(
+      "  - { id: row, title: T, source: s, check: tcp, transport: [tcp], ports: [443], "
+      "addresses: [192.0.2.7], reverse_dns: [a.example.com, b.example.com, c.example.net] }\n")});
+  ASSERT_EQ(plan.probes.size(), 2u);
+  EXPECT_EQ(plan.probes[0].probe.id, "tcp/tcp/192.0.2.7:443");
+  EXPECT_EQ(plan.probes[1].probe.id,
+            "dns/udp?expect=*.example.com *.example.net&name=192.0.2.7&type=PTR");
+  EXPECT_EQ(plan.requirements[0].probes.size(), 2u);
+}
+
+TEST(ReverseNames, LeadToTheirAddressesWhereTheRowHasNone) {
+  const auto plan = plan_of(
+      {small_set("  - { id: row, title: T, source: s, check: tcp, transport: [tcp], ports: [443], "
+                 "reverse_dns: [a.example.com] }\n")});
+  ASSERT_EQ(plan.probes.size(), 2u);
+  EXPECT_EQ(plan.probes[0].probe.id, "tcp/tcp/a.example.com:443");
+  EXPECT_EQ(plan.probes[1].probe.id, "dns/udp?expect=a.example.com&name=a.example.com&type=PTR");
 }
 
 TEST(Sampling, NearestRowsGetOneHostOfEachRegion) {

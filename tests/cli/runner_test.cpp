@@ -23,8 +23,22 @@ struct Script {
   int at_work = 0, most_at_work = 0;
   std::vector<std::string> started;  // probe ids
   std::map<std::string, Instant> began;
+  std::vector<Instant> allowed;
 };
 Script* script = nullptr;
+
+// Finds a server by itself, as `sip` does with `srv`, and sends it three messages.
+asio::awaitable<Observation> find_and_send(checks::Context& context, checks::Job job) {
+  script->began[job.probe.id] = context.scope.clock.now();
+  const SocketAddress server{IpAddress::v4({192, 0, 2, 1}), 5080};
+  for (const auto transport : {Transport::tcp, Transport::udp, Transport::tcp}) {
+    const bool allowed = co_await context.sip_manners(server, transport);
+    if (allowed) script->allowed.push_back(context.scope.clock.now());
+  }
+  Observation observation;
+  observation.outcome = Outcome::answered;
+  co_return observation;
+}
 
 asio::awaitable<Observation> pretend(checks::Context& context, checks::Job job) {
   const auto host = job.probe.target.host;
@@ -52,6 +66,7 @@ const std::vector<checks::Check> table = {
     {"tcp", "", pretend, {Transport::tcp}, {}},
     {"sip", "", pretend, {Transport::udp}, {}},
     {"nat", "", pretend, {}, {}, false, false},
+    {"sip-srv", "", find_and_send, {Transport::udp}, {}, false},
 };
 
 struct Fixture {
@@ -188,6 +203,37 @@ TEST(Runner, ManyAlternatesDoNotHoldThePlacesOfWhatTheyWaitFor) {
   run.add("127.0.0.1");
   run.own.takes["127.0.0.1"] = milliseconds(50);
   for (const auto& result : run.run()) EXPECT_NE(result.observation.detail, "stopped");
+}
+
+TEST(Runner, WhatNeedsAnAnswerIsMadeOnlyAfterOne) {
+  Fixture run(Time::by_hand);
+  run.options.in_flight = 1;  // what waits must not hold the place of what it waits for
+  run.own.takes["127.0.0.2"] = milliseconds(100);
+  run.own.sees["127.0.0.2"].outcome = Outcome::silent;
+  const auto after_one = run.add("127.0.0.9", 5061, {}, "sip");
+  const auto after_none = run.add("127.0.0.9", 5062, {}, "sip");
+  const auto silent = run.add("127.0.0.2", 5060, {}, "sip");
+  const auto answers = run.add("127.0.0.3", 5060, {silent}, "sip");
+  run.plan.probes[0].given = {silent, answers};
+  run.plan.probes[1].given = {silent};
+  const auto results = run.run();
+  EXPECT_EQ(results[0].observation.outcome, Outcome::answered);
+  EXPECT_EQ(results[1].observation.outcome, Outcome::skipped);
+  EXPECT_EQ(results[1].observation.detail, "server_silent");
+  EXPECT_EQ(run.own.started, (std::vector<std::string>{silent, answers, after_one}));
+}
+
+TEST(Runner, SipServersThatACheckFindsAreASecondApartToo) {
+  Fixture run(Time::by_hand);
+  run.options.pace.unlimited = true;
+  const auto first = run.add("192.0.2.1", 5060, {}, "sip");
+  const auto found = run.add("finds.example.com", 5060, {}, "sip-srv");
+  run.run();
+  ASSERT_EQ(run.own.allowed.size(), 3u);
+  // Over another transport at once, over one that has been used after the gap.
+  EXPECT_EQ(run.own.allowed[0] - run.own.began[found], milliseconds(0));
+  EXPECT_EQ(run.own.allowed[1] - run.own.began[first], milliseconds(1'000));
+  EXPECT_EQ(run.own.allowed[2] - run.own.began[first], milliseconds(2'000));
 }
 
 TEST(Runner, AStopEndsEverythingAtOnceAndKeepsWhatWasSeen) {

@@ -1,5 +1,5 @@
-"""A kind of check appears in the registry, in kinds.hpp, in its own file, in its test and in the
-README, or nowhere."""
+"""A kind of check appears in the registry, in kinds.hpp, in its own file and in its test, or
+nowhere."""
 
 import re
 import unittest
@@ -19,11 +19,6 @@ def registered():
     text = sources.without_comments((CHECKS / "registry.cpp").read_text())
     table = text[text.index("table = {") :]
     return re.findall(r'\{\s*"([a-z0-9-]+)",\s*"[^"]*",\s*(run_\w+),', table[: table.index("};")])
-
-
-def described():
-    """Kinds in the first column of the README's table."""
-    return re.findall(r"^\| `([a-z0-9-]+)` \|", (CHECKS / "README.md").read_text(), re.M)
 
 
 class Kinds(unittest.TestCase):
@@ -50,9 +45,6 @@ class Kinds(unittest.TestCase):
                             f"{sources.name(path)}: expected to start with '// {kind}: '")
             tests = list((sources.ROOT / "tests/checks").glob(f"{stem}*_test.cpp"))
             self.assertTrue(tests, f"no tests/checks/{stem}_test.cpp")
-
-    def test_the_readme_lists_them(self):
-        self.assertEqual(sorted(described()), sorted(kind for kind, _ in registered()))
 
 
 if __name__ == "__main__":

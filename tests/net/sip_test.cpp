@@ -1,6 +1,9 @@
 #include "probe/net/sip.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <gtest/gtest.h>
+#include <openssl/evp.h>
 
 #include <random>
 
@@ -60,6 +63,81 @@ TEST(SipBuild, WritesAnOptionsFromNobody) {
             "Max-Forwards: 70\r\n"
             "User-Agent: callready/1.0 (https://example.com)\r\n"
             "Content-Length: 0\r\n\r\n");
+}
+
+TEST(SipBuild, WritesARequestWithASession) {
+  auto update = options();
+  update.transaction.method = "UPDATE";
+  update.sdp = make_sdp({IpAddress::v4({192, 0, 2, 1}), 30'000});
+  const auto message = text(*build(update));
+  EXPECT_EQ(message.find("UPDATE sip:sip.example.com:5070 SIP/2.0\r\n"), 0u);
+  for (const auto* line :
+       {"CSeq: 1 UPDATE\r\n", "Contact: <sip:192.0.2.1:40000>\r\n",
+        "Content-Type: application/sdp\r\n", "\r\n\r\nv=0\r\no=- 1 1 IN IP4 192.0.2.1\r\n",
+        "c=IN IP4 192.0.2.1\r\n", "m=audio 30000 RTP/AVP 0\r\n"}) {
+    EXPECT_NE(message.find(line), std::string::npos) << line << message;
+  }
+  EXPECT_NE(message.find(fmt::format("Content-Length: {}\r\n", update.sdp.size())),
+            std::string::npos);
+}
+
+// --- Mirrors ------------------------------------------------------------------------------------
+
+std::string in_base64(std::string_view raw) {
+  std::string coded((raw.size() + 2) / 3 * 4 + 1, '\0');
+  const auto size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(coded.data()),
+                                    reinterpret_cast<const unsigned char*>(raw.data()),
+                                    static_cast<int>(raw.size()));
+  coded.resize(static_cast<std::size_t>(size));
+  return coded;
+}
+
+// What a mirror's reply shows of a request that arrived as `came`; "-" where it is no mirror.
+std::string changes(const std::string& sent, const std::string& body,
+                    std::string_view type = "Application/Octet-Stream") {
+  const auto parsed = parse_reply(
+      bytes(reply("SIP/2.0 200 OK", "Content-Type: " + std::string(type) + "\r\n", body)),
+      Carriage::datagram);
+  if (parsed.has_error()) return parsed.error().text;
+  const auto found = mirrored_changes(*parsed, bytes(sent));
+  return found ? fmt::format("{}", fmt::join(*found, " ")) : "-";
+}
+
+TEST(SipMirror, ShowsWhatArrivedOtherwise) {
+  auto update = options();
+  update.transaction.method = "UPDATE";
+  update.sdp = make_sdp({IpAddress::v4({192, 0, 2, 1}), 30'000});
+  const auto sent = text(*build(update));
+  struct Case {
+    std::string part, by, changed;
+  };
+  for (const auto& [part, by, changed] :
+       std::vector<Case>{{"callready", "callready", ""},
+                         {"UDP 192.0.2.1:40000", "UDP 198.51.100.7:40404", "Via"},
+                         // RFC 3261 section 16.6, RFC 3581: what proxies do.
+                         {"Via: ", "Via: SIP/2.0/UDP 203.0.113.1;branch=z9hG4bKproxy\r\nVia: ", ""},
+                         {";rport;", ";rport=40404;received=198.51.100.7;", ""},
+                         {"Max-Forwards: 70", "Max-Forwards: 69", ""},
+                         {"<sip:192.0.2.1:40000>", "<sip:198.51.100.7:40404>", "Contact"},
+                         {"anonymous.invalid", "198.51.100.7", "From"},
+                         {"c=IN IP4 192.0.2.1", "c=IN IP4 198.51.100.7", "c="},
+                         {"o=- 1 1 IN IP4 192.0.2.1", "o=- 1 1 IN IP4 198.51.100.7", "o="},
+                         {"m=audio 30000", "m=audio 30002", "m="},
+                         {"m=audio 30000 RTP/AVP 0\r\n", "", "m="}}) {
+    EXPECT_EQ(changes(sent, in_base64(replaced(sent, part, by))), changed) << by;
+  }
+}
+
+TEST(SipMirror, IsOnlyWhatMirrorsThisRequest) {
+  const auto sent = text(*build(options()));
+  EXPECT_EQ(changes(sent, in_base64(sent), "text/plain"), "-");
+  EXPECT_EQ(changes(sent, ""), "-");
+  EXPECT_EQ(changes(sent, "!!!!"), "-");
+  EXPECT_EQ(changes(sent, "abc"), "-");
+  EXPECT_EQ(changes(sent, in_base64("garbage")), "-");
+  EXPECT_EQ(changes(sent, in_base64(reply())), "-");
+  EXPECT_EQ(changes(sent, in_base64(replaced(sent, "Call-ID: cccc", "Call-ID: dddd"))), "-");
+  EXPECT_EQ(changes(sent, in_base64(sent.substr(0, sent.size() / 2))), "-");
 }
 
 TEST(SipBuild, NamesTheTransportInUriAndVia) {

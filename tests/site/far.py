@@ -1,13 +1,17 @@
 """What runs on the internet side: the public resolvers, the web and the time."""
 
+import datetime
 import os
+import subprocess
 import sys
 
 from .names import owner
 from .plan import PUBLIC_RESOLVERS
 from .rules import SIP_INSIDE
 from .server import Server, tcp, udp
-from .tools import at_time
+from .tools import at_time, tool
+
+WEBSOCKET_PORT = 18080
 
 # Pages whose bodies the world knows, so that a portal in between shows.
 ANCHOR_PAGES = {
@@ -54,6 +58,11 @@ def web(plan, space, authority):
     status = f"return {plan.web_status};" if plan.web_status else ""
     listen = [f"listen {port}{' ssl' if tls else ''} default_server;"
               for port, tls in net.web_ports.items() if not (port == 80 or port == 443)]
+    # Their own addresses' listeners, since a name alone does not choose the versions of TLS.
+    old = "".join(f"""
+  server {{ listen {a}:443 ssl; ssl_protocols TLSv1; ssl_ciphers ALL:@SECLEVEL=0;
+    location / {{ return 200 "old\\n"; }} }}""" for who, addresses in owners.items()
+                  if who in plan.old_tls for a in addresses)
     plain = net.anchors - set(ANCHOR_PAGES) - set(EMPTY_PAGES)  # no vendor's: these stay well
     anchors = "".join(f"""
   server {{ listen 80; listen 443 ssl; server_name {name};
@@ -74,7 +83,11 @@ http {{
   server {{ listen 80 default_server; {status} return 301 https://$host$request_uri; }}
   server {{ listen 443 ssl default_server; {' '.join(listen)} {status}
     location = /download {{ alias {server.write('download', '0123456789' * 300_000)}; }}
-    location / {{ default_type text/plain; return 200 "$host\\n"; }} }}
+    location = /ws {{ proxy_pass http://{SIP_INSIDE}.1:{WEBSOCKET_PORT}; proxy_http_version 1.1;
+      proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $http_connection; }}
+    location = /no-ws {{ return 426; }}
+    location = /slow {{ proxy_pass http://{SIP_INSIDE}.1:{WEBSOCKET_PORT}; }}
+    location / {{ default_type text/plain; return 200 "$host\\n"; }} }}{old}
   server {{ listen 80; listen 443 ssl; server_name {' '.join(sorted(plain))};
     location / {{ default_type text/plain; return 200 "$host\\n"; }} }}
   server {{ listen 80; listen 443 ssl; server_name {' '.join(EMPTY_PAGES)};
@@ -86,6 +99,27 @@ http {{
                         environment=at_time(plan.skew_s) if plan.skew_s else None)
 
 
+def websocket(space):
+    """A WebSocket server behind nginx, at /ws of every vendor's name."""
+    program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "websocket.py")
+    return Server("websocket", space).start(sys.executable, program, f"{SIP_INSIDE}.1",
+                                            str(WEBSOCKET_PORT),
+                                            probe=tcp(f"{SIP_INSIDE}.1", WEBSOCKET_PORT))
+
+
+def _set_time(folder, seconds, ready):
+    """A probe that also sets chronyd's own idea of the time, once; the system's clock stays."""
+    def probe():
+        ready()
+        when = datetime.datetime.utcnow() + datetime.timedelta(seconds=seconds)
+        done = subprocess.run([tool("chronyc"), "-h", os.path.join(folder, "control", "socket"),
+                               "settime", when.strftime("%b %d, %Y %H:%M:%S")],
+                              capture_output=True, text=True, check=False)
+        if "200 OK" not in done.stdout:
+            raise OSError(done.stdout + done.stderr)
+    return probe
+
+
 def ntp(plan, space):
     """chronyd: serves the system's time and leaves the clock alone (-x). Or a wrong clock."""
     server = Server("ntp", space)
@@ -93,7 +127,12 @@ def ntp(plan, space):
     if plan.skew_s:
         program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "sntp.py")
         return server.start(sys.executable, program, "0.0.0.0", str(plan.skew_s), probe=probe)
+    command = "bindcmdaddress /\n"
+    if plan.ntp_ahead_s:
+        os.makedirs(server.path("control"), mode=0o770, exist_ok=True)
+        command = f"bindcmdaddress {server.path('control')}/socket\nmanual\n"
+        probe = _set_time(server.folder, plan.ntp_ahead_s, probe)
     config = server.write("chrony.conf", f"local stratum 2\nallow all\ncmdport 0\n"
-                          f"bindcmdaddress /\npidfile {server.path('pid')}\n"
+                          f"{command}pidfile {server.path('pid')}\n"
                           f"driftfile {server.path('drift')}\n")
     return server.start("chronyd", "-d", "-x", "-U", "-u", "root", "-f", config, probe=probe)

@@ -117,6 +117,13 @@ def _rate_limited(plan, value):
                      'iifname "lan" ct state new jump count_hosts']
 
 
+def _sip_status(plan, value):
+    code, _, reason = value.partition(" ")
+    if not 100 <= int(code) <= 699:
+        raise ValueError("a SIP status has three digits")
+    plan.sip_status = (int(code), reason or "As The Test Says")
+
+
 def _down(*names):
     return lambda plan: plan.down.update(names)
 
@@ -243,6 +250,14 @@ NAMES = [
           lambda plan, value: plan.gone.update(value.split(",")), "portal.example-calls.com"),
     Fault("dns-slow", "every other question to the LAN's resolver is lost",
           _add("input", 'iifname "lan" udp dport 53 numgen inc mod 2 0 drop')),
+    Fault("dns-servfail", "the LAN's resolver fails for these domains: their servers are not there",
+          _each("stub_zone", "{}"), "example-calls.com"),
+    Fault("dns-mute", "the LAN's resolver does not answer for these domains",
+          _each("resolver", 'local-zone: "{}." always_deny'), "example-calls.com"),
+    Fault("dns-tcp-only", "the LAN's resolver truncates its answers for these domains over UDP",
+          _each("tcp_only_names", "{}"), "example-calls.com"),
+    Fault("dns-no-tcp", "the LAN's resolver is not there over TCP",
+          _add("input", 'iifname "lan" tcp dport 53 reject with tcp reset')),
 ]
 
 WEB = [
@@ -285,6 +300,13 @@ FAR_END = [
           lambda plan, value: setattr(plan, "web_status", int(value)), "403"),
     Fault("vendor-5xx", "the vendors' web servers answer 503", _set(web_status=503)),
     Fault("sip-5xx", "the SIP servers answer 503", _set(sip_status=(503, "Service Unavailable"))),
+    Fault("sip-status", "the SIP servers answer OPTIONS with this status",
+          _sip_status, "404 Not Found"),
+    Fault("sip-mirror", "the SIP servers send back what they received", _set(sip_mirror=True)),
+    Fault("tls-old", "the web servers of this domain know TLS 1.0 only",
+          lambda plan, value: plan.old_tls.update(value.split(",")), "example-calls.com"),
+    Fault("ntp-ahead", "the time servers are ahead by so many seconds",
+          lambda plan, value: setattr(plan, "ntp_ahead_s", int(value)), "3600"),
     Fault("turn-quota", "the relays allow no allocation more than these, per user",
           lambda plan, value: plan.turn_options.append(f"user-quota={int(value)}"), "1"),
     Fault("turn-password", "the relays know another password than the one given out",

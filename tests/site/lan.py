@@ -10,7 +10,7 @@ from .rules import INTERCEPT_PORT, PORTAL_PORT
 from .server import Server, tcp
 from .tools import beside, squid_helper, tool
 
-PROXY_PORT = 3128
+PROXY_PORT, HTTPS_PROXY_PORT = 3128, 3129
 HIDDEN_DNS = "127.0.0.53"
 
 
@@ -25,12 +25,15 @@ def resolver(plan, space):
                    probe=lambda: None)
     forwards = "\n".join(f"  forward-addr: {a}" for a in plan.forwarders)
     lines = "\n".join("  " + line for line in plan.resolver)
-    policy = ""
-    if plan.policy_zone:
+    policy = "".join(f'stub-zone:\n  name: "{n}."\n  stub-addr: 127.0.0.1@9\n'
+                     for n in plan.stub_zone)
+    actions = [(n, ".") for n in plan.policy_zone] + [
+        (n, "rpz-tcp-only.") for n in plan.tcp_only_names]
+    if actions:
         zone = server.write("policy.zone", "$TTL 60\n@ SOA policy.site. admin.policy.site. "
                             "1 60 60 60 60\n@ NS policy.site.\n" +
-                            "".join(f"{n} CNAME .\n*.{n} CNAME .\n" for n in plan.policy_zone))
-        policy = f'rpz:\n  name: "policy.site."\n  zonefile: "{zone}"\n'
+                            "".join(f"{n} CNAME {a}\n*.{n} CNAME {a}\n" for n, a in actions))
+        policy += f'rpz:\n  name: "policy.site."\n  zonefile: "{zone}"\n'
     config = server.write("unbound.conf", f"""
 server:
   interface: {own}
@@ -64,7 +67,7 @@ def web_filter(plan, space):
         *plan.web_filter, probe=tcp(plan.router, INTERCEPT_PORT))
 
 
-def proxy(plan, space, trust):
+def proxy(plan, space, trust, authority):
     """squid: an explicit proxy, and where the plan says so one that opens everybody's TLS.
 
     It asks the public resolvers itself, as a company's proxy would.
@@ -77,8 +80,10 @@ def proxy(plan, space, trust):
     bump = f" ssl-bump {made_by}" if plan.proxy_bumps else ""
     last = "http_access allow known" if plan.proxy_login else "http_access allow all"
     rules = "\n".join(plan.proxy_rules)
+    chain, key = authority.issue("proxy", {"proxy.site"}, [plan.proxy])
     config = server.write("squid.conf", f"""
 http_port {plan.proxy}:{PROXY_PORT}{bump}
+https_port {plan.proxy}:{HTTPS_PROXY_PORT} tls-cert={chain} tls-key={key}
 visible_hostname proxy.site
 pid_filename none
 cache deny all

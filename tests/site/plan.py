@@ -50,6 +50,8 @@ class Plan:
     forwarders: list = field(default_factory=lambda: list(PUBLIC_RESOLVERS))
     dns_delay_ms: float = 0     # how late the LAN's resolver gets its answers
     gone: set = field(default_factory=set)  # names that no longer exist anywhere
+    stub_zone: list = _list()    # domains whose name servers are not there
+    tcp_only_names: list = _list()  # names that the resolver tells over TCP only: truncated over UDP
 
     # The LAN's proxy, on .3 port 3128.
     proxy_login: bool = False
@@ -66,9 +68,12 @@ class Plan:
     media_loud: bool = False                        # media hosts answer "port unreachable"
     far: list = _list()                             # rules for what reaches web and SIP servers
     far_relays: list = _list()                      # the same for relays
+    sip_mirror: bool = False                        # the servers send back what they received
     turn_options: list = _list()                    # more lines for coturn
     relays_dead: bool = False                       # allocations succeed and carry nothing
     certificates: dict = field(default_factory=dict)  # owner -> expired, wrong-name, untrusted, ...
+    ntp_ahead_s: int = 0                            # how far the time servers alone are ahead
+    old_tls: set = field(default_factory=set)       # domains whose web servers know TLS 1.0 only
     skew_s: float = 0                               # how far the whole internet's clock is ahead
 
     # The line between provider and internet.

@@ -33,7 +33,7 @@ def start_all(plan, topology):
     servers += [far.dns(plan, topology.internet), lan.resolver(plan, topology.router),
                 voice.stun(topology.stun)]
     if plan.proxy_up:
-        servers.append(lan.proxy(plan, topology.router, PUBLIC))
+        servers.append(lan.proxy(plan, topology.router, PUBLIC, authority))
     if plan.web_filter:
         servers.append(lan.web_filter(plan, topology.router))
     if plan.portal:
@@ -45,7 +45,7 @@ def start_all(plan, topology):
     if "turn" not in plan.down:
         servers += [voice.turn(plan, n, s, authority) for n, s in topology.turn.items()]
     if "web" not in plan.down:
-        servers.append(far.web(plan, topology.internet, authority))
+        servers += [far.web(plan, topology.internet, authority), far.websocket(topology.internet)]
     bundle(TRUST, [authority.certificate,
                    *([lan.inspection_certificate()]
                      if "trusted" in (plan.intercept, plan.proxy_bumps) else [])])

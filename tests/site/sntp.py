@@ -1,7 +1,7 @@
 """A time server that is wrong on purpose (RFC 4330): sntp.py ADDRESS OFFSET_S.
 
-chronyd serves the time here; it cannot be made to serve another than the system's, because it
-takes the kernel's own time stamps.
+chronyd serves the time here. It can be told another one (the fault `ntp-ahead`), to the second:
+`clock` needs it as exact as the clock of the other servers.
 """
 
 import socket

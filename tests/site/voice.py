@@ -76,6 +76,9 @@ def sip(plan, space, authority):
     tls_file = server.write("tls.cfg", "[server:default]\nmethod = TLSv1.2+\n"
                             f"certificate = {chain}\nprivate_key = {key}\n" + "".join(tls))
     code, reason = plan.sip_status
+    # As it came, in base64, which nothing on the way back can change.
+    mirror = ('set_reply_body("$(mb{s.encode.base64})", "application/octet-stream");'
+              if plan.sip_mirror else "")
     listen = "\n".join(sockets)
     config = server.write("kamailio.cfg", f"""#!KAMAILIO
 debug=1
@@ -96,14 +99,20 @@ loadmodule "sl.so"
 loadmodule "maxfwd.so"
 loadmodule "pv.so"
 loadmodule "textops.so"
+loadmodule "textopsx.so"
 modparam("tls", "config", "{tls_file}")
 request_route {{
   if (method == "ACK") exit;
   if (!mf_process_maxfwd_header("70")) {{ sl_send_reply("483", "Too Many Hops"); exit; }}
   {"if (src_ip != 10.99.0.1) exit;" if plan.sip_mute else ""}
+  {mirror}
   if (method == "OPTIONS") {{
     append_to_reply("Allow: OPTIONS, INVITE, ACK, CANCEL, BYE\\r\\n");
     sl_send_reply("{code}", "{reason}");
+    exit;
+  }}
+  if (method == "UPDATE") {{
+    sl_send_reply("481", "Call/Transaction Does Not Exist");
     exit;
   }}
   sl_send_reply("403", "Not here");

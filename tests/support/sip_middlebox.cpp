@@ -12,8 +12,10 @@ bool replace(std::string& text, const std::string& part, const std::string& by) 
 
 SipScript pass(const SipMiddlebox& box, std::string request, const SocketAddress& from) {
   const auto outside = box.mapped.value_or(from);
+  const bool stream = sip_header(request, "Via").starts_with("SIP/2.0/TCP");
+  const std::string word = stream ? "/TCP " : "/UDP ";
   if (box.rewrites_requests) {
-    replace(request, "/UDP " + from.to_string() + ";", "/UDP " + outside.to_string() + ";");
+    replace(request, word + from.to_string() + ";", word + outside.to_string() + ";");
   }
   if (!box.server_fills_rport) replace(request, ";rport", ";x-rport");
   auto reply = sip_reply(request, outside, "200 OK");
@@ -22,10 +24,10 @@ SipScript pass(const SipMiddlebox& box, std::string request, const SocketAddress
   const auto via = sip_header(request, "Via");
   const bool to_sender = via.find(";rport") != std::string::npos ||
                          via.find(":" + std::to_string(outside.port) + ";") != std::string::npos;
-  if (!to_sender) return {};
+  if (!to_sender && !stream) return {};  // section 18.2.2: over a connection it goes back there
   // nf_nat_sip touches `received` and `rport` only where the Via itself is of its flow.
   if (box.rewrites_replies &&
-      replace(reply, "/UDP " + outside.to_string() + ";", "/UDP " + from.to_string() + ";")) {
+      replace(reply, word + outside.to_string() + ";", word + from.to_string() + ";")) {
     replace(reply, ";received=" + outside.address.to_string(),
             ";received=" + from.address.to_string());
     replace(reply, ";rport=" + std::to_string(outside.port), ";rport=" + std::to_string(from.port));

@@ -18,8 +18,16 @@ asio::awaitable<void> serve_stream(Socket& socket, const SipAnswer& answer, Sock
     const auto [read_error, size] = co_await asio::async_read_until(
         socket, asio::dynamic_buffer(received, 65'536), "\r\n\r\n", with_tuple);
     if (read_error) co_return;
-    requests.push_back(received.substr(0, size));
-    received.erase(0, size);
+    const auto length = sip_header(received.substr(0, size), "Content-Length");
+    const auto body = length.empty() ? 0 : std::stoul(length);
+    if (received.size() < size + body) {
+      const auto missing = asio::transfer_exactly(size + body - received.size());
+      const auto [body_error, more] =
+          co_await asio::async_read(socket, asio::dynamic_buffer(received), missing, with_tuple);
+      if (body_error || more == 0) co_return;
+    }
+    requests.push_back(received.substr(0, size + body));
+    received.erase(0, size + body);
     const auto script = answer(requests.back(), from);
     for (const auto& part : script.parts) {
       const std::size_t step = script.byte_by_byte ? 1 : part.size();

@@ -711,6 +711,16 @@ ProbeResult alg(std::string detail) {
       probe("sip-alg", Transport::udp, "sip.vendor.com", 5060, answered, std::move(detail));
   return with(result, {"sip_alg", "a Via header came back otherwise than it was sent", {}});
 }
+ProbeResult alg_on_another_port_only() {
+  auto result = alg("only_other_port");
+  result.observation.outcome = silent;
+  return result;
+}
+// Whether the server saw another address than this machine's own.
+ProbeResult seen_translated(ProbeResult result, bool translated) {
+  return with(std::move(result),
+              {"sip_via", "the server saw an address", {{"translated", translated}}});
+}
 ProbeResult refused_relay(std::int64_t code, bool with_credentials = true) {
   auto result = turn("turn.vendor.com", denied, std::to_string(code));
   return with(result, {"turn_refusal",
@@ -755,6 +765,25 @@ std::vector<Scene> services() {
       {"SipAlgByTheOrdinaryReply",
        anchored({via(sip("sip.vendor.com"), true)}),
        {"sip.alg (certain)"}},
+      {"SipAlgByTheOtherPort",
+       report({recommended("alg", {alg_on_another_port_only()}), controls(anchors())}),
+       {"sip.alg (possible)"}},
+      {"SipAlgByTheContrastWithTls",
+       anchored({seen_translated(sip("sip.vendor.com"), false),
+                 seen_translated(sip_tls("sip.vendor.com"), true)}),
+       {"sip.alg (likely)"}},
+      {"SipAsOverTls",
+       anchored({seen_translated(sip("sip.vendor.com"), true),
+                 seen_translated(sip_tls("sip.vendor.com"), true)}),
+       {}},
+      {"SipWithoutTranslation",
+       anchored({seen_translated(sip("sip.vendor.com"), false),
+                 seen_translated(sip_tls("sip.vendor.com"), false)}),
+       {}},
+      {"SipOfAnotherServerOverTls",
+       anchored({seen_translated(sip("sip.vendor.com"), false),
+                 seen_translated(sip_tls("sip.other.net"), true)}),
+       {}},
       {"SipUntouched", anchored({via(sip("sip.vendor.com"), false)}), {}},
       {"SipServerError",
        anchored({sip("sip.vendor.com", 5060, answered, "503")}),

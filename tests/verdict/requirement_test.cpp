@@ -382,6 +382,77 @@ TEST(Examples, AListedHostThatFailsIsAReasonOfItsOwn) {
   EXPECT_EQ(judge(requirement, {{"listed"}, {"a", silent}}).status, Status::warn);
 }
 
+// --- The SIP ALG test, names in reverse DNS -----------------------------------------------------
+
+TEST(SipAlgRow, SaysWhatTheTestSaw) {
+  auto requirement = row("alg", Severity::recommended);
+  requirement.check = "sip-alg";
+  struct Case {
+    Outcome outcome;
+    std::string detail;
+    Status status;
+  };
+  for (const auto& [outcome, detail, status] :
+       std::vector<Case>{{Outcome::answered, "no_rewriting_seen", Status::pass},
+                         {Outcome::answered, "rewritten", Status::warn},
+                         {Outcome::answered, "suspected", Status::warn},
+                         {Outcome::answered, "inconclusive", Status::unknown},
+                         {Outcome::silent, "timed_out", Status::unknown},
+                         {Outcome::silent, "only_other_port", Status::unknown},
+                         {Outcome::refused, "connection_refused", Status::unknown},
+                         {Outcome::skipped, "server_silent", Status::unknown}}) {
+    const auto judged = judge(requirement, {{.host = "sip.example.com",
+                                             .outcome = outcome,
+                                             .detail = detail,
+                                             .check = "sip-alg",
+                                             .transport = Transport::udp}});
+    EXPECT_EQ(judged.status, status) << detail << ": " << judged.summary;
+  }
+}
+
+TEST(SipAlgRow, NamesTheRewriting) {
+  auto requirement = row("alg");
+  requirement.check = "sip-alg";
+  EXPECT_EQ(judge(requirement, {{.host = "s", .detail = "rewritten", .check = "sip-alg"}}).summary,
+            "reached; a device on the way rewrites SIP");
+}
+
+// A probe beside those of the row's own check.
+RequirementResult with_companion(const Saw& companion, std::map<std::string, std::string> with) {
+  std::vector<ProbeResult> results{test::result_of({"192.0.2.7"}), test::result_of(companion)};
+  results[1].probe.with = std::move(with);
+  results[1].probe.id = probe_id(results[1].probe);
+  PlannedRequirement planned;
+  planned.requirement = "row";
+  for (const auto& result : results) planned.probes.push_back(result.probe.id);
+  return judge_requirement(row("row"), planned, Evidences(results));
+}
+
+TEST(Companions, NeverDecideAndMayWarn) {
+  const std::map<std::string, std::string> ptr{{"name", "192.0.2.7"}, {"type", "PTR"}};
+  const auto reverse = [&](Outcome outcome, const std::string& detail) {
+    return with_companion({"", outcome, detail, "", {}, 0, "", "dns", Transport::udp}, ptr);
+  };
+  EXPECT_EQ(reverse(Outcome::answered, "records").status, Status::pass);
+  EXPECT_EQ(reverse(Outcome::silent, "timed_out").status, Status::pass);
+  const auto none = reverse(Outcome::unresolved, "no_such_name");
+  EXPECT_EQ(none.status, Status::warn);
+  EXPECT_EQ(none.summary, "reached; 192.0.2.7 has no name in reverse DNS");
+  EXPECT_EQ(none.total, 1);
+  EXPECT_EQ(reverse(Outcome::failed, "unexpected_answer").status, Status::warn);
+  const auto alg = with_companion(
+      {"192.0.2.7", Outcome::answered, "rewritten", "", {}, 5060, "", "sip-alg", Transport::udp},
+      {{"sdp", "true"}});
+  EXPECT_EQ(alg.status, Status::warn);
+  EXPECT_EQ(alg.summary, "reached; a device on the way rewrites SIP");
+}
+
+TEST(ReverseNames, AreNeverTheOnlyReasonToFail) {
+  auto requirement = row("row");
+  requirement.reverse_dns = {{"a", "", {}, ""}};
+  EXPECT_EQ(judge(requirement, {{"a", silent}}).status, Status::warn);
+}
+
 // --- What the result carries --------------------------------------------------------------------
 
 TEST(Requirement, SkippedRowsSayWhy) {
