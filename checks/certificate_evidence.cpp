@@ -2,6 +2,8 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <openssl/ssl.h>
+#include <openssl/sslerr.h>
 #include <openssl/x509_vfy.h>
 
 #include <algorithm>
@@ -111,6 +113,11 @@ void add_tls_evidence(Observation& observation, const TlsInfo& info) {
     evidence.facts["verify_code"] = static_cast<std::int64_t>(info.verify_code);
     observation.evidence.push_back(std::move(evidence));
   }
+}
+
+bool knows_old_versions_only(const Failure& failure) {
+  if (failure.kind == FailureKind::tls_alert) return failure.code == SSL_AD_PROTOCOL_VERSION;
+  return failure.kind == FailureKind::tls_protocol && failure.code == SSL_R_UNSUPPORTED_PROTOCOL;
 }
 
 }  // namespace callready::checks

@@ -21,4 +21,8 @@ std::string private_certificate_fault(const TlsInfo& info);
 // True where a certificate of the chain was issued by a name that contains `issuer`.
 bool issued_by(const TlsInfo& info, const std::string& issuer);
 
+// True where the handshake failed because no version of TLS is common: the server knows only what is
+// no longer to be used (RFC 8996).
+bool knows_old_versions_only(const Failure& failure);
+
 }  // namespace callready::checks

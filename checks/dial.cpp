@@ -1,7 +1,9 @@
 #include "checks/dial.hpp"
 
+#include "checks/certificate_evidence.hpp"
 #include "checks/proxy_route.hpp"
 #include "checks/refuser.hpp"
+#include "probe/net/timeouts.hpp"
 
 namespace callready::checks {
 
@@ -35,6 +37,47 @@ asio::awaitable<std::unique_ptr<TcpStream>> connect(Context& context, Job job,
   co_return std::move(*connected);
 }
 
+void record_tls_failure(Observation& observation, const Failure& failure) {
+  record(observation, failure);
+  // TCP was established: from here on silence is a broken protocol, not an absent host.
+  if (observation.outcome == Outcome::silent) {
+    observation.outcome = Outcome::failed;
+    observation.detail = "tls_timed_out";
+  }
+  if (knows_old_versions_only(failure)) observation.detail = "tls_version";
+}
+
+bool is_https_proxy(const Route& route) { return route.proxy.starts_with("https:"); }
+
+// The tunnel, and the handshake in it, by libcurl, which has the TLS around both.
+asio::awaitable<Dialled> through_https_proxy(Context& context, Job job, bool tls,
+                                             Observation& observation) {
+  Dialled dialled;
+  const auto route = co_await find_proxy(context, job, observation);
+  if (!route) co_return dialled;
+  const auto start = context.scope.clock.now();
+  const auto& host = job.probe.target.host;
+  auto request = request_through(
+      context, *route, (tls ? "https://" : "http://") + authority(host, job.probe.target.port()));
+  request.check_name = !IpAddress::parse(host).has_value();
+  HttpClient client(context.executor, context.tls);
+  const ProxyAttempt attempt = [&](HttpRequest one) -> asio::awaitable<HttpReply> {
+    const auto deadline = context.scope.clock.now() + timeouts::proxy_connect;
+    auto tunnel = co_await client.connect(one, context.scope, deadline);
+    co_return std::move(tunnel.reply);
+  };
+  const auto reply = co_await with_login(context, *route, request, attempt);
+  dialled.failure = reply.failure;
+  const bool passed = proxy_let_pass(observation, *route, reply);
+  if (!passed) co_return dialled;
+  observation.timing_ms["tunnel"] = elapsed(start, context.scope.clock.now()).count();
+  observation.outcome = Outcome::connected;
+  dialled.tls = reply.tls;
+  dialled.stands = !reply.failure;
+  if (reply.failure) record_tls_failure(observation, *reply.failure);
+  co_return dialled;
+}
+
 }  // namespace
 
 asio::awaitable<Dialled> dial(Context& context, Job job, DialOptions options,
@@ -42,12 +85,17 @@ asio::awaitable<Dialled> dial(Context& context, Job job, DialOptions options,
   Dialled dialled;
   observation.sent_at = context.scope.clock.wall_now();
   observation.attempts = 1;
+  if (options.handshake_only && is_https_proxy(job.probe.target.route)) {
+    dialled = co_await through_https_proxy(context, job, options.tls, observation);
+    co_return dialled;
+  }
   auto connected = co_await connect(context, job, observation, dialled.failure);
   if (!connected) co_return dialled;
   const auto established = context.scope.clock.now();
   observation.outcome = Outcome::connected;
   if (!options.tls) {
     dialled.stream = std::move(connected);
+    dialled.stands = true;
     co_return dialled;
   }
   TlsOptions tls_options;
@@ -61,15 +109,11 @@ asio::awaitable<Dialled> dial(Context& context, Job job, DialOptions options,
   dialled.tls = std::move(attempt.info);
   if (attempt.stream.has_error()) {
     dialled.failure = attempt.stream.error();
-    record(observation, attempt.stream.error());
-    // TCP was established: from here on silence is a broken protocol, not an absent host.
-    if (observation.outcome == Outcome::silent) {
-      observation.outcome = Outcome::failed;
-      observation.detail = "tls_timed_out";
-    }
+    record_tls_failure(observation, attempt.stream.error());
     co_return dialled;
   }
   dialled.stream = std::move(*attempt.stream);
+  dialled.stands = true;
   co_return dialled;
 }
 

@@ -9,11 +9,15 @@ namespace callready::checks {
 struct DialOptions {
   bool tls = false;
   std::vector<std::string> alpn;
+  // Nothing is to be sent over the connection: enough that it stands. Through an https proxy there
+  // is no other (its TLS is libcurl's own), and checks that need a stream are `skipped`.
+  bool handshake_only = false;
 };
 
 struct Dialled {
   std::unique_ptr<Stream> stream;  // null: failed, and the observation says how
   std::optional<Failure> failure;  // what it was, where it failed
+  bool stands = false;             // also where `handshake_only` gives no stream
   TlsInfo tls;                     // where TLS was asked for
 };
 

@@ -122,6 +122,8 @@ void conclude_failure(Observation& observation, const HttpReply& reply, const Wa
   if (!reply.tls.not_tls.empty()) {
     observation.outcome = Outcome::failed;
     observation.detail = "not_tls";
+  } else if (knows_old_versions_only(failure)) {
+    observation.detail = "tls_version";
   } else if (failure.kind == FailureKind::tls_alert && reply.tls.client_certificate_asked) {
     const auto fault = certificate_fault(reply.tls);
     observation.outcome = fault.empty() ? Outcome::answered : Outcome::failed;

@@ -117,7 +117,22 @@ bool refused_by_proxy(const HttpReply& reply) {
   return reply.status == status_login_wanted || gateway || reply.header("X-Squid-Error");
 }
 
-void conclude_status(Observation& observation, int status) {
+// A web server without CONNECT says so with one of these; a proxy puts its mark on what it says.
+bool by_a_web_server(const HttpReply& reply, int status) {
+  if (status != 400 && status != 404 && status != 405 && status != 501) return false;
+  const bool tunnel = reply.connect_status != 0;
+  for (const auto* mark : {"Via", "Proxy-Agent", "Proxy-Connection", "X-Squid-Error", "X-Cache"}) {
+    if (tunnel ? reply.proxy_header(mark) : reply.header(mark)) return false;
+  }
+  return true;
+}
+
+void conclude_status(Observation& observation, const HttpReply& reply, int status) {
+  if (by_a_web_server(reply, status)) {
+    observation.outcome = Outcome::failed;
+    observation.detail = "not_a_proxy";
+    return;
+  }
   observation.detail = std::to_string(status);
   observation.outcome = status >= 400 && status < 500 ? Outcome::denied : Outcome::failed;
 }
@@ -188,7 +203,7 @@ bool proxy_let_pass(Observation& observation, const ProxyRoute& route, const Htt
   const bool passed = (status >= 200 && status < 300) || (status == 0 && reply.status != 0);
   if (passed) return true;
   if (status != 0) {
-    conclude_status(observation, status);
+    conclude_status(observation, reply, status);
     return false;
   }
   const auto failure = reply.failure.value_or(Failure{});

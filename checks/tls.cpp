@@ -13,19 +13,11 @@
 // is `failed` with "unexpected_issuer" even where this machine trusts it.
 #include "checks/certificate_evidence.hpp"
 
-#include <openssl/ssl.h>
-#include <openssl/sslerr.h>
-
 #include "checks/dial.hpp"
 #include "checks/kinds.hpp"
 
 namespace callready::checks {
 namespace {
-
-bool is_version_failure(const Failure& failure) {
-  if (failure.kind == FailureKind::tls_alert) return failure.code == SSL_AD_PROTOCOL_VERSION;
-  return failure.kind == FailureKind::tls_protocol && failure.code == SSL_R_UNSUPPORTED_PROTOCOL;
-}
 
 // What is wrong with the chain, where only `issuer` may have issued it.
 std::string fault_for_issuer(const TlsInfo& info, const std::string& issuer) {
@@ -54,16 +46,15 @@ asio::awaitable<Observation> run_tls(Context& context, Job job) {
   Observation observation;
   DialOptions options;
   options.tls = true;
+  options.handshake_only = true;
   const auto dialled = co_await dial(context, job, options, observation);
   const auto& info = dialled.tls;
   add_tls_evidence(observation, info);
   const bool alert = dialled.failure && dialled.failure->kind == FailureKind::tls_alert;
-  if (dialled.stream || (alert && info.client_certificate_asked && !info.chain.empty())) {
+  if (dialled.stands || (alert && info.client_certificate_asked && !info.chain.empty())) {
     conclude_chain(observation, info, job.parameter("issuer"));
   } else if (!info.not_tls.empty()) {
     observation.detail = "not_tls";
-  } else if (dialled.failure && is_version_failure(*dialled.failure)) {
-    observation.detail = "tls_version";
   }
   co_return observation;
 }

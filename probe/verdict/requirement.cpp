@@ -6,6 +6,7 @@
 
 #include "probe/model/describe.hpp"
 #include "probe/verdict/judge.hpp"
+#include "probe/verdict/routes.hpp"
 
 namespace callready {
 namespace {
@@ -395,6 +396,8 @@ RequirementResult judge_requirement(const Requirement& requirement,
     suffix += "; name your region with --region to be sure";
   }
   result.summary = prefix + summarise(hosts, counted) + suffix;
+  const auto routes = compare_routes(planned, evidences);
+  if (!routes.empty()) result.summary += "; " + routes;
   if (!flaws.empty()) {
     if (result.status == Status::pass) result.status = Status::warn;
     result.summary += "; " + flaws.front();

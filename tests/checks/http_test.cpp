@@ -189,6 +189,16 @@ TEST_F(HttpCheck, ACLientCertificateThatIsWantedIsAnAnswer) {
   }
 }
 
+TEST_F(HttpCheck, FindsAServerOfOldVersionsOnly) {
+  for (const int version : {TLS1_VERSION, TLS1_1_VERSION}) {
+    auto options = chain(authority());
+    options.version = version;
+    const auto seen = over_tls(options, [](const std::string&) { return ok(""); });
+    EXPECT_EQ(seen.outcome, Outcome::failed) << version;
+    EXPECT_EQ(seen.detail, "tls_version") << version;
+  }
+}
+
 TEST_F(HttpCheck, PlainHttpIsNotTls) {
   ScriptedTcp server(runner.loop.context, [](ScriptedTcp::Connection& peer, const Bytes& bytes) {
     const auto reply = ok("");

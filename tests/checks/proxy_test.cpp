@@ -95,7 +95,19 @@ TEST_F(ProxyCheck, IsDeniedByPolicy) {
   EXPECT_EQ(seen.detail, "403");
   EXPECT_EQ(fact<std::string>(seen, "proxy_reply", "server"), "squid/5.7");
   EXPECT_EQ(fact<std::string>(seen, "proxy_reply", "error"), "ERR_ACCESS_DENIED 0");
-  EXPECT_EQ(answered_by(ConnectProxy::status("405 Method Not Allowed")).outcome, Outcome::denied);
+  EXPECT_EQ(answered_by(ConnectProxy::status("405 Method Not Allowed", "Via: 1.1 p\r\n")).outcome,
+            Outcome::denied);
+}
+
+TEST_F(ProxyCheck, AWebServerIsNoProxy) {
+  for (const auto* status :
+       {"400 Bad Request", "404 Not Found", "405 Method Not Allowed", "501 Not Implemented"}) {
+    const auto web = answered_by(ConnectProxy::status(status, "Server: nginx\r\n"));
+    EXPECT_EQ(web.outcome, Outcome::failed) << status;
+    EXPECT_EQ(web.detail, "not_a_proxy") << status;
+    const auto proxy = answered_by(ConnectProxy::status(status, "Proxy-Agent: p\r\n"));
+    EXPECT_NE(proxy.detail, "not_a_proxy") << status;
+  }
 }
 
 TEST_F(ProxyCheck, FailsWhereTheProxyDoesNotReachTheTarget) {

@@ -69,7 +69,10 @@ def sip(plan, space, authority):
     sockets, tls = [], []
     for number, (who, addresses) in enumerate(owners, start=1):
         names = {n for a in addresses for n in plan.internet.sip[a]}
-        chain, key = authority.issue(f"sip-{who}", names, addresses, plan.certificates.get(who))
+        # RFC 5922 section 4: a phone that comes by SRV looks for the domain.
+        domain = {who} - set(addresses)
+        chain, key = authority.issue(f"sip-{who}", names | domain, addresses,
+                                     plan.certificates.get(who))
         sockets.append(f"listen=tls:{SIP_INSIDE}.{number}:{SIPS_PORT}")
         tls.append(f"[server:{SIP_INSIDE}.{number}:{SIPS_PORT}]\nmethod = TLSv1.2+\n"
                    f"certificate = {chain}\nprivate_key = {key}\n")

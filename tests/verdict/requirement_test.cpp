@@ -283,6 +283,40 @@ TEST(Routes, OneThatWorksIsEnough) {
             Status::unknown);
 }
 
+// One endpoint over both routes, each with its time.
+std::vector<ProbeResult> both_routes(const std::string& host, double direct, double tunnel,
+                                     const std::string& check = "tls") {
+  std::vector<ProbeResult> results{
+      test::result_of({.host = host, .check = check}),
+      test::result_of({.host = host, .proxy = "http://p:1", .check = check})};
+  results[0].observation.timing_ms = {{"connect", direct}, {"handshake", 10}, {"reply", direct}};
+  results[1].observation.timing_ms = {{"tunnel", tunnel}, {"handshake", 20}, {"reply", tunnel}};
+  return results;
+}
+
+std::string summary_of(const std::vector<ProbeResult>& results) {
+  PlannedRequirement planned;
+  planned.requirement = "row";
+  for (const auto& result : results) planned.probes.push_back(result.probe.id);
+  auto requirement = row("row");
+  requirement.check = results.front().probe.check;
+  return judge_requirement(requirement, planned, Evidences(results)).summary;
+}
+
+TEST(Routes, AreComparedWhereBothWork) {
+  EXPECT_EQ(summary_of(both_routes("a", 5, 30)), "reached; direct 15 ms, through the proxy 50 ms");
+  EXPECT_EQ(summary_of(both_routes("a", 5, 30, "http")),
+            "reached; direct 5 ms, through the proxy 30 ms");
+  auto several = both_routes("a", 5, 30);
+  for (const auto& [host, direct] : {std::pair{"b", 90.0}, std::pair{"c", 7.0}}) {
+    for (auto& result : both_routes(host, direct, 40)) several.push_back(std::move(result));
+  }
+  EXPECT_EQ(summary_of(several), "3 of 3 reached; direct 17 ms, through the proxy 60 ms");
+  auto one_way = both_routes("a", 5, 30);
+  one_way[0].observation.outcome = silent;
+  EXPECT_EQ(summary_of(one_way), "reached");
+}
+
 TEST(Routes, ANameThatOnlyTheProxyResolvesIsNotGone) {
   const auto judged = judge(row("row"), {{"a", unresolved, gone},
                                          proxied("a", answered),
