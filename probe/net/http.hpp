@@ -69,7 +69,7 @@ struct HttpTunnel {
 
 class HttpClient {
  public:
-  // The most that is read of a body, and of all headers of one answer.
+  // The most that is read of a body, and of all headers: a proxy's, interim replies', the reply's.
   static constexpr std::size_t body_limit = 65'536;
   static constexpr std::size_t header_limit = 65'536;
 

@@ -83,6 +83,7 @@ void HttpExchange::prepare(bool connect_only) {
   }
   set(CURLOPT_HTTPHEADER, headers_);
   for (const auto& pin : request_.pins) {
+    if (IpAddress::parse(pin.host)) continue;  // stands for itself; libcurl has no way to write it
     const auto text = pin.host + ":" + std::to_string(pin.port) + ":" + pin.address.to_string();
     pins_ = curl_slist_append(pins_, text.c_str());
   }
@@ -262,7 +263,6 @@ bool HttpExchange::header_line(std::string_view line) {
   line = trimmed(line);
   if (line.starts_with("HTTP/")) {
     block_.clear();
-    header_bytes_ = line.size();
     const auto space = line.find(' ');
     block_version_ = printable(line.substr(0, space), 16);
     block_status_ = 0;
@@ -348,6 +348,11 @@ Failure HttpExchange::classify_curl(CURLcode code) {
       return failure;
     case CURLE_RECV_ERROR:
     case CURLE_SEND_ERROR:
+      // "CONNECT response too large!" has no number of its own.
+      if (failure.text.find("too large") != std::string::npos) {
+        failure.kind = FailureKind::oversized;
+        return failure;
+      }
       failure.kind = os_error == 0 ? FailureKind::closed_by_peer : FailureKind::connection_reset;
       // In TLS 1.3 a server refuses its client only after the handshake.
       if (record_.alert.value_or(SSL_AD_CLOSE_NOTIFY) != SSL_AD_CLOSE_NOTIFY) {
@@ -360,7 +365,8 @@ Failure HttpExchange::classify_curl(CURLcode code) {
       if (too_large_) failure.text = "headers of more than 64 KiB";
       return failure;
     case CURLE_OUT_OF_MEMORY:
-      failure.kind = FailureKind::out_of_resources;
+      // So libcurl calls a header line of more than 100 KB, too.
+      failure.kind = reply_.connected ? FailureKind::oversized : FailureKind::out_of_resources;
       return failure;
     case CURLE_INTERFACE_FAILED:
     case CURLE_URL_MALFORMAT:

@@ -271,7 +271,8 @@ std::map<std::string, std::vector<std::string>> needs_of(const Plan& plan) {
 
 TEST(SipAlgTest, WaitsForAServerThatHasAnsweredOverThatTransport) {
   const auto set = small_set(alg_row("alg", "sip.example.com") + sip_row("udp", "udp", 5060) +
-                             sip_row("alt", "udp", 5080) + sip_row("tls", "tls", 5061));
+                             sip_row("alt", "udp", 5080) + sip_row("tls", "tls", 5061),
+                             "[udp]");
   EXPECT_EQ(needs_of(plan_of({set})),
             (Conditions{{"sip-alg/udp/sip.example.com:5060",
                          {"sip/udp/sip.example.com:5060", "sip/udp/sip.example.com:5080"}},
@@ -292,6 +293,7 @@ TEST(SipAlgTest, SendsASessionOnlyToTheUsersOwnServerAndOnTheirWord) {
   const auto set = load(
       "schema: callready.targets/1\nid: small\ntitle: Small\nvendor: Nobody\nedition: \"1\"\n"
       "document: None\nverified: 2026-11-20\n"
+      "capabilities: [{ id: all, title: All, needs: [alg] }]\n"
       "variables: [{ name: pbx, title: P, example: a.b }, { name: own, title: O, default: v.w }]\n"
       "requirements:\n" +
           alg_row("alg", "sip.example.com") +

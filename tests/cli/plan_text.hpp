@@ -25,6 +25,7 @@ inline LoadRules plan_rules() {
       check.transports = {Transport::udp};
       check.parameters.push_back({"other", "a second server"});
     }
+    if (check.kind == "sip-alg") check.parameters.push_back({"contrast", "another port"});
     if (check.kind == "sip") check.parameters.push_back({"verify_name", "no: any name"});
   }
   return all;
