@@ -122,10 +122,11 @@ void add_special_addresses(const Asked& asked, std::vector<Evidence>& list) {
   }
 }
 
-// RFC 8020 and policy zones: the SOA of a negative answer names the zone that denies the name.
+// RFC 8020: the SOA of a negative answer names the zone that denies the name. A policy zone's stands
+// among the additional records (draft-vixie-dnsop-dns-rpz section 6).
 std::string denying_zone(const dns::Message& message) {
   for (const auto& record : message.records) {
-    if (record.section != dns::Section::authority) continue;
+    if (record.section == dns::Section::answer) continue;
     if (std::holds_alternative<dns::SoaRecord>(record.data)) return record.name;
   }
   return {};

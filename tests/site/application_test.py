@@ -166,9 +166,8 @@ class SipServers(ApplicationTest):
         self.assertEqual({"udp": "silent timed_out", "tcp": "failed sip_timed_out"},
                          run.outcomes("sip"))
         self.assertEqual({"tls": "failed sip_timed_out"}, run.outcomes("sip-tls"))
-        # Not tried where the server does not answer; and then nothing is known.
-        self.assertEqual({"udp": "skipped server_silent", "tcp": "skipped server_silent"},
-                         run.outcomes("alg"))
+        # Then nothing is known of gateways. One question serves both rows.
+        self.assertEqual(run.outcomes("sip"), run.outcomes("alg"))
         self.assertEqual("unknown", run.rows["alg"]["status"])
         self.assertEqual({"udp": "refused connection_refused"}, run.outcomes("time"))
 
@@ -253,8 +252,8 @@ class Resolvers(ApplicationTest):
             self.assertEqual({"udp": outcome, "tcp": outcome}, run.outcomes(f"name-{row}"), row)
         self.assertEqual("silent timed_out", run.outcomes("name-voice")["udp"])
         self.assertEqual(CHECKED, run.outcomes("elsewhere"))  # the same name, asked outside
-        self.assertEqual("policy.site",
-                         run.evidence("name-provisioning", "dns_answer")[0]["soa_zone"])
+        policy = run.evidence("name-provisioning", "dns_answer")[0]
+        self.assertEqual("policy.site", policy["soa_zone"])
         special = run.evidence("name-phones", "dns_special_address")
         self.assertEqual({"10.66.66.66"}, {e["address"] for e in special})
 
@@ -301,6 +300,39 @@ class Proxies(ApplicationTest):
             run = ask(user | {"CALLREADY_PROXY_PASSWORD": done.stdout})
             self.assertEqual({"tcp": "answered 200"}, run.outcomes("connect"))
             self.assertEqual("answered trusted", run.routes("web")["proxied"])
+
+
+@unittest.skipUnless(CALLREADY, "CALLREADY does not name the program")
+class FirewallDetect(SiteTest):
+    """Onsight's order: the private SIP server, the public one, then TeamLink by HTTPS, by HTTP."""
+
+    ROWS = ("own-sip-private", "own-sip-public", "teamlink-https", "teamlink-http")
+
+    def verdict(self, site, private=True):
+        servers = ["--var", "sip_server=sip.example-calls.com"]
+        if private:
+            servers += ["--var", "private_sip_server=sip.example-phones.net"]
+        done = site.run([CALLREADY, "check", "librestream", "--json", "--no-anchors",
+                         "--scenario", "own-sip-teamlink", *servers,
+                         *(word for row in self.ROWS for word in ("--only", row))])
+        self.assertTrue(done.stdout, done.stderr)
+        found, = json.loads(done.stdout)["sets"]
+        calls, = (c for c in found["capabilities"] if c["id"] == "own-calls-or-teamlink")
+        return calls["verdict"], calls["summary"]
+
+    def test_the_first_choice_that_works(self):
+        with Site() as site:
+            self.assertEqual("ready", self.verdict(site)[0])
+            self.assertEqual("ready", self.verdict(site, private=False)[0], "only a public one")
+        for fault, expected, by in (
+                ("host-blocked=sip.example-phones.net", "degraded", "Your own SIP server"),
+                ("tcp-ports-blocked=5060", "degraded", "TeamLink, HTTPS"),
+                ("tcp-ports-blocked=5060,443", "degraded", "TeamLink, HTTP"),
+                ("tcp-ports-blocked=5060,443,80", "blocked", "")):
+            with Site(faults=[fault]) as site:
+                verdict, summary = self.verdict(site)
+            self.assertEqual(expected, verdict, summary)
+            self.assertIn(by, summary)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,10 @@ def resolver(plan, space):
         late.start(sys.executable, beside("late_dns.py"), plan.router, own, str(plan.dns_delay_ms),
                    probe=lambda: None)
     forwards = "\n".join(f"  forward-addr: {a}" for a in plan.forwarders)
-    lines = "\n".join("  " + line for line in plan.resolver)
+    # A server that is not there is given up soon, before those who ask give up themselves.
+    hasty = ["do-not-query-localhost: no", "unknown-server-time-limit: 50", "outbound-msg-retry: 1",
+             "infra-cache-min-rtt: 50", "infra-cache-max-rtt: 100"] if plan.stub_zone else []
+    lines = "\n".join("  " + line for line in [*plan.resolver, *hasty])
     policy = "".join(f'stub-zone:\n  name: "{n}."\n  stub-addr: 127.0.0.1@9\n'
                      for n in plan.stub_zone)
     actions = [(n, ".") for n in plan.policy_zone] + [

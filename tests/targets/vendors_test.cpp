@@ -35,7 +35,7 @@ LoadRules rules() {
       {"turn", {udp, tcp, tls}, {}, true, true},
       {"udp-range", {udp}, {}, true, true},
       {"sip", {udp, tcp, tls}, {{"verify_name", "no: any name", false}}, true, true},
-      {"sip-alg", {udp}, {}, true, true},
+      {"sip-alg", {udp, tcp}, {{"contrast", "another port", false}}, true, true},
       {"ntp", {udp}, {}, true, true},
       {"nat", {udp}, {{"other", "second server", false}}, true, true},
   };
