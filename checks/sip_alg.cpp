@@ -153,8 +153,8 @@ asio::awaitable<Observation> run_sip_alg(Context& context, Job job) {
     }
     add_sip_reply(observation, *prober.messages[0].reply);
     co_await ask_the_others(prober, *line);
-    const auto& own = prober.messages.back().name == "unrelated" ? prober.messages[0]
-                                                                 : prober.messages[1];
+    const auto& own =
+        prober.messages.back().name == "unrelated" ? prober.messages[0] : prober.messages[1];
     if (own.reply) add_sip_via(observation, *own.reply, own.options, own.local);
     if (job.parameter("sdp") == "true") co_await ask_with_session(prober, *line);
   } else {

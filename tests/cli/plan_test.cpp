@@ -270,13 +270,25 @@ std::map<std::string, std::vector<std::string>> needs_of(const Plan& plan) {
 }
 
 TEST(SipAlgTest, WaitsForAServerThatHasAnsweredOverThatTransport) {
-  const auto set = small_set(alg_row("alg", "sip.example.com") + sip_row("udp", "udp", 5060) +
-                             sip_row("alt", "udp", 5080) + sip_row("tls", "tls", 5061),
-                             "[udp]");
+  const auto set = small_set(
+      alg_row("alg", "sip.example.com") + sip_row("udp", "udp", 5080) + sip_row("tls", "tls", 5061),
+      "[udp]");
   EXPECT_EQ(needs_of(plan_of({set})),
-            (Conditions{{"sip-alg/udp/sip.example.com:5060",
-                         {"sip/udp/sip.example.com:5060", "sip/udp/sip.example.com:5080"}},
+            (Conditions{{"sip-alg/udp/sip.example.com:5060", {"sip/udp/sip.example.com:5080"}},
                         {"sip-alg/tcp/sip.example.com:5060", {}}}));
+}
+
+TEST(SipAlgTest, AsksForTheRowOfTheSameEndpointTooAndThenWaitsForNobody) {
+  const auto set = small_set(
+      alg_row("alg", "sip.example.com") + sip_row("udp", "udp", 5060) + sip_row("alt", "udp", 5080),
+      "[udp]");
+  const auto plan = plan_of({set});
+  for (const auto& [id, needs] : needs_of(plan)) EXPECT_TRUE(needs.empty()) << id;
+  for (const auto& planned : plan.probes) {
+    const bool shared = planned.probe.id == "sip/udp/sip.example.com:5060";
+    EXPECT_EQ(planned.answered_by, shared ? "sip-alg/udp/sip.example.com:5060" : "")
+        << planned.probe.id;
+  }
 }
 
 TEST(SipAlgTest, IsMadeOfOneServerARun) {
@@ -310,7 +322,7 @@ TEST(SipAlgTest, SendsASessionOnlyToTheUsersOwnServerAndOnTheirWord) {
   }
   EXPECT_EQ(
       needs_of(plan_of({set}, {.variables = given, .sip_sdp = true})),
-      (Conditions{{"sip-alg/tcp/pbx.example.com:5060?sdp=true", {"sip/tcp/pbx.example.com:5060"}},
+      (Conditions{{"sip-alg/tcp/pbx.example.com:5060?sdp=true", {}},
                   {"sip-alg/udp/pbx.example.com:5060?sdp=true", {}},
                   {"sip-alg/tcp/sip.example.com:5060", {}},
                   {"sip-alg/udp/sip.example.com:5060", {}}}));
