@@ -189,6 +189,10 @@ class Drawing {
     stretch(good, bad, "bad", "");
     if (guess) stretch(std::max(good, bad), columns_.back().x, "unknown", " guess");
     body_.put("<circle class=\"spot tone-skipped\" cx=\"{}\" cy=\"{}\" r=\"4\"/>\n", start, y);
+    if (flow.proxied) {
+      body_.put("<circle class=\"spot tone-skipped\" cx=\"{}\" cy=\"{}\" r=\"3\"/>\n",
+                x_of(Place::proxy, columns_), y);
+    }
     int last_x = -1;
     for (const auto& stop : flow.stops) {
       int x = x_of(stop.place, columns_);
@@ -198,10 +202,6 @@ class Drawing {
                 R"(<text class="glyph" x="{}" y="{}">{}</text></g>
 )",
                 mark_name(stop.mark), x, y, x, y + 5, mark_glyph(stop.mark));
-    }
-    if (flow.proxied) {
-      body_.put("<circle class=\"spot tone-skipped\" cx=\"{}\" cy=\"{}\" r=\"3\"/>\n",
-                x_of(Place::proxy, columns_), y);
     }
   }
 
