@@ -904,7 +904,7 @@ TEST(FindingsText, NamesTheDeviceThatRefuses) {
   EXPECT_EQ(finding.fix,
             "Allow outgoing UDP from the user network, with the replies: UDP 3478 to "
             "turn.vendor.com. The device that refuses is 10.20.0.1. The whole list: callready "
-            "show vendor.");
+            "firewall vendor.");
   EXPECT_EQ(finding.evidence.front().probe, "turn/udp/turn.vendor.com:3478");
 }
 
