@@ -10,9 +10,9 @@ namespace callready::checks {
 namespace {
 
 // The TCP connection, direct or through the route's proxy; null where the observation says why.
-asio::awaitable<std::unique_ptr<TcpStream>> connect(Context& context, Job job,
-                                                    Observation& observation,
-                                                    std::optional<Failure>& failure) {
+asio::awaitable<std::unique_ptr<Stream>> connect(Context& context, Job job,
+                                                 Observation& observation,
+                                                 std::optional<Failure>& failure) {
   if (!job.probe.target.route.direct()) {
     auto tunnel = co_await open_tunnel(context, job, observation, failure);
     co_return tunnel;

@@ -221,9 +221,9 @@ bool proxy_let_pass(Observation& observation, const ProxyRoute& route, const Htt
   return false;
 }
 
-asio::awaitable<std::unique_ptr<TcpStream>> open_tunnel(Context& context, Job job,
-                                                        Observation& observation,
-                                                        std::optional<Failure>& failure) {
+asio::awaitable<std::unique_ptr<Stream>> open_tunnel(Context& context, Job job,
+                                                     Observation& observation,
+                                                     std::optional<Failure>& failure) {
   const auto route = co_await find_proxy(context, job, observation);
   if (!route) co_return nullptr;
   const auto start = context.scope.clock.now();
@@ -232,7 +232,7 @@ asio::awaitable<std::unique_ptr<TcpStream>> open_tunnel(Context& context, Job jo
   const auto host = job.address ? job.address->to_string() : job.probe.target.host;
   const auto target = authority(host, job.probe.target.port());
   auto request = request_through(context, *route, "http://" + target);
-  std::unique_ptr<TcpStream> stream;
+  std::unique_ptr<Stream> stream;
   const ProxyAttempt attempt = [&](HttpRequest one) -> asio::awaitable<HttpReply> {
     const auto deadline = context.scope.clock.now() + timeouts::proxy_connect;
     auto tunnel = co_await client.connect(one, context.scope, deadline);
@@ -245,11 +245,6 @@ asio::awaitable<std::unique_ptr<TcpStream>> open_tunnel(Context& context, Job jo
   if (!passed) co_return nullptr;
   observation.timing_ms["tunnel"] = elapsed(start, context.scope.clock.now()).count();
   observation.outcome = Outcome::connected;
-  if (!stream) {
-    // Through an https proxy the tunnel stands, but inside of libcurl's own TLS.
-    observation.outcome = Outcome::skipped;
-    observation.detail = "https_proxy";
-  }
   co_return stream;
 }
 

@@ -36,8 +36,8 @@ asio::awaitable<HttpReply> with_login(Context& context, const ProxyRoute& route,
 bool proxy_let_pass(Observation& observation, const ProxyRoute& route, const HttpReply& reply);
 
 // A tunnel to the job's target. Null where the observation (and `failure`) say why.
-asio::awaitable<std::unique_ptr<TcpStream>> open_tunnel(Context& context, Job job,
-                                                        Observation& observation,
-                                                        std::optional<Failure>& failure);
+asio::awaitable<std::unique_ptr<Stream>> open_tunnel(Context& context, Job job,
+                                                     Observation& observation,
+                                                     std::optional<Failure>& failure);
 
 }  // namespace callready::checks

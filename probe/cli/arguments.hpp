@@ -27,7 +27,8 @@ struct Arguments {
   std::vector<std::string> scenarios, regions, only, skip, ca_files, dns_servers;
   std::map<std::string, std::string> variables;
   std::optional<Vantage> from;
-  std::string client, site, proxy, interface, credentials_file, anchors_file, service_tags_file;
+  std::string client, site, proxy, pac, interface, credentials_file, anchors_file,
+      service_tags_file;
   bool all = false, fast = false, thorough = false, anchors = true, v4 = true, v6 = true;
   bool sip_sdp = false;
   double timeout_s = 20;

@@ -86,7 +86,7 @@ std::optional<TargetSet> find_anchors(const Arguments& arguments) {
 }
 
 std::optional<std::string> proxy_problem(const std::string& proxy) {
-  if (proxy.empty() || proxy == "none") return std::nullopt;
+  if (proxy.empty() || proxy == "none" || proxy == "auto") return std::nullopt;
   const auto scheme = proxy.find("://");
   if (scheme == std::string::npos)
     return "--proxy: expected a URL such as http://proxy.example.com:3128";
@@ -98,6 +98,15 @@ std::optional<std::string> proxy_problem(const std::string& proxy) {
            "CALLREADY_PROXY_USER and CALLREADY_PROXY_PASSWORD";
   }
   return std::nullopt;
+}
+
+ProxyWish proxy_wish(const Arguments& arguments) {
+  using Kind = ProxyWish::Kind;
+  if (!arguments.pac.empty()) return {Kind::pac, arguments.pac};
+  if (arguments.proxy.empty()) return {Kind::environment, ""};
+  if (arguments.proxy == "none") return {Kind::none, ""};
+  if (arguments.proxy == "auto") return {Kind::automatic, ""};
+  return {Kind::fixed, arguments.proxy};
 }
 
 std::optional<std::string> interface_problem(const std::string& name) {
@@ -207,7 +216,7 @@ int run_check(const Arguments& arguments) {
   options.plan.skip = arguments.skip;
   options.plan.all = arguments.all;
   options.plan.sip_sdp = arguments.sip_sdp;
-  options.plan.proxy = arguments.proxy == "none" ? "" : arguments.proxy;
+  options.proxy = proxy_wish(arguments);
   options.runner.pace.unlimited = arguments.fast;
   options.runner.v4 = arguments.v4;
   options.runner.v6 = arguments.v6;

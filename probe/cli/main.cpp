@@ -5,6 +5,7 @@
 #include <exception>
 
 #include "probe/cli/commands.hpp"
+#include "probe/net/pac.hpp"
 #include "probe/platform/system.hpp"
 
 namespace {
@@ -26,6 +27,10 @@ int main(int argc, char** argv) {
   // A reader that went away (`| head`) is an error of a write, not the end of the program.
   std::signal(SIGPIPE, SIG_IGN);
   callready::platform::keep_standard_streams();
+  // A child of this program, not a command: see probe/net/pac.hpp.
+  if (argc == 2 && std::string_view(argv[1]) == callready::pac_child_argument) {
+    return callready::run_pac_child();
+  }
   callready::platform::hold_interrupts();  // until the run can answer one
   const auto parsed = callready::parse_arguments(argc, argv);
   if (parsed.exit_status) return *parsed.exit_status;

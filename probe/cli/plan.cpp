@@ -345,12 +345,11 @@ class Assembler {
           add_sip_alg(row, probe, rivals);
           continue;
         }
-        if (requirement.proxy != ProxyUse::required || options_.proxy.empty()) {
-          add(row, probe, rivals);
-        }
-        const bool proxied = requirement.proxy != ProxyUse::never && transport != Transport::udp;
-        if (proxied && !options_.proxy.empty()) {
-          probe.target.route.proxy = options_.proxy;
+        const bool may = requirement.proxy != ProxyUse::never && transport != Transport::udp;
+        const auto proxy = may ? proxy_for(probe) : std::string();
+        if (requirement.proxy != ProxyUse::required || proxy.empty()) add(row, probe, rivals);
+        if (!proxy.empty()) {
+          probe.target.route.proxy = proxy;
           add(row, probe, rivals);
         }
       }
@@ -399,6 +398,10 @@ class Assembler {
       text += fmt::format("{}{} of {} ports", text.empty() ? "" : ", ", tried, listed);
     }
     return text;
+  }
+
+  std::string proxy_for(const Probe& probe) const {
+    return options_.proxy_for ? options_.proxy_for(probe) : options_.proxy;
   }
 
   void add(Row& row, Probe probe, const std::vector<std::string>& rivals) {

@@ -2,6 +2,7 @@
 // same input always gives the same plan (tests/golden/plans).
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,6 +25,8 @@ struct PlanOptions {
   bool all = false;                           // every endpoint instead of a sample
   std::string proxy;  // URL; rows that a proxy may carry are also probed over it
   bool sip_sdp = false;  // the user's own SIP servers are also sent a session description
+  // The same by probe, where hosts differ: the URL, or empty for none. Takes the place of `proxy`.
+  std::function<std::string(const Probe&)> proxy_for{};
 };
 
 // What a normal run samples, and why (DESIGN, "Time, load and manners"). Hardened sites block a PC

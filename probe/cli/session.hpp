@@ -6,6 +6,7 @@
 
 #include "checks/check.hpp"
 #include "probe/cli/plan.hpp"
+#include "probe/cli/proxy_discovery.hpp"
 #include "probe/cli/runner.hpp"
 #include "probe/model/report.hpp"
 #include "probe/net/timeouts.hpp"
@@ -16,6 +17,7 @@ struct SessionOptions {
   std::vector<TargetSet> sets;  // anchors (control sets) among them
   std::optional<ServiceTags> service_tags;
   PlanOptions plan;
+  ProxyWish proxy;  // how to choose proxies, beside what `plan` says
   RunnerOptions runner;
   checks::Settings settings;
   std::vector<std::string> ca_files, dns_servers;

@@ -66,7 +66,6 @@ constexpr Phrase phrases[] = {
     {"bad_upgrade", "something else than the server answered the switch to WebSocket"},
     {"no_proxy", "not tried: no proxy is set"},
     {"bad_proxy", "not tried: the proxy's URL cannot be used"},
-    {"https_proxy", "not tried: an https proxy is tested with TCP, TLS and HTTP only"},
     {"proxy_unreachable", "the proxy could not be reached"},
     {"proxy_unresolved", "the proxy's name could not be resolved"},
     {"proxy_timed_out", "the proxy accepted the connection, but did not answer"},

@@ -189,6 +189,16 @@ asio::awaitable<Result<std::vector<IpAddress>>> AresChannel::addresses(std::stri
   co_return std::move(result->addresses);
 }
 
+std::vector<std::string> AresChannel::search_domains() const {
+  std::vector<std::string> list;
+  ares_options options{};
+  int mask = 0;
+  if (ares_save_options(channel_, &options, &mask) != ARES_SUCCESS) return list;
+  for (int i = 0; i < options.ndomains; ++i) list.emplace_back(options.domains[i]);
+  ares_destroy_options(&options);
+  return list;
+}
+
 std::vector<std::string> AresChannel::servers() const {
   std::vector<std::string> list;
   ares_addr_port_node* nodes = nullptr;

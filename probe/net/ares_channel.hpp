@@ -51,6 +51,8 @@ class AresChannel : public std::enable_shared_from_this<AresChannel> {
                                                             Scope scope, Instant deadline);
 
   std::vector<std::string> servers() const;
+  // In which the system completes short names; empty where it does not.
+  std::vector<std::string> search_domains() const;
 
  private:
   struct Watch;

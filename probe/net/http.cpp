@@ -39,40 +39,111 @@ std::shared_ptr<X509_STORE> store_of(TlsContext& tls) {
   return {store, &X509_STORE_free};
 }
 
+// A transfer that has ended, with the exchange behind it.
+struct Transfer {
+  std::shared_ptr<HttpExchange> exchange;  // null where it did not come back in time
+  Ended ended;
+};
+
 // Negotiate asks Kerberos for a ticket, and that may block: on a thread of its own.
-asio::awaitable<Ended> run_in_thread(asio::any_io_executor executor,
-                                     std::shared_ptr<X509_STORE> trust, HttpRequest request,
-                                     bool connect_only, Scope scope, Instant deadline) {
+asio::awaitable<Transfer> run_in_thread(asio::any_io_executor executor,
+                                        std::shared_ptr<X509_STORE> trust, HttpRequest request,
+                                        bool connect_only, Scope scope, Instant deadline) {
   const auto limit = std::chrono::duration_cast<milliseconds>(deadline - scope.clock.now());
-  std::function<Ended()> work = [trust, request = std::move(request), connect_only, limit] {
-    HttpExchange exchange(request, trust, nullptr);
-    exchange.prepare(connect_only);
-    const auto code = exchange.block(limit);
-    return exchange.finish(code);
+  std::function<Transfer()> work = [trust, request = std::move(request), connect_only, limit] {
+    Transfer transfer;
+    transfer.exchange = std::make_shared<HttpExchange>(request, trust, nullptr);
+    transfer.exchange->prepare(connect_only);
+    const auto code = transfer.exchange->block(limit);
+    transfer.ended = transfer.exchange->finish(code);
+    return transfer;
   };
   auto result = co_await in_thread(executor, std::move(work), scope, deadline);
-  Ended ended;
+  Transfer transfer;
   if (result.has_error()) {
-    ended.reply.failure = result.error();
+    transfer.ended.reply.failure = result.error();
   } else {
-    ended = std::move(*result);
+    transfer = std::move(*result);
   }
-  co_return ended;
+  co_return transfer;
 }
 
-asio::awaitable<Ended> run(asio::any_io_executor executor, TlsContext& tls, HttpRequest request,
-                           bool connect_only, Scope scope, Instant deadline) {
+asio::awaitable<Transfer> run(asio::any_io_executor executor, TlsContext& tls, HttpRequest request,
+                              bool connect_only, Scope scope, Instant deadline) {
   if (request.proxy && request.proxy->auth == ProxyAuth::negotiate) {
-    auto ended =
+    auto transfer =
         co_await run_in_thread(executor, store_of(tls), request, connect_only, scope, deadline);
-    co_return ended;
+    co_return transfer;
   }
   const auto loop = CurlLoop::create(executor);
-  HttpExchange exchange(request, store_of(tls), loop);
-  exchange.prepare(connect_only);
-  const auto result = co_await loop->perform(exchange.easy(), scope, deadline);
-  co_return exchange.finish(result);
+  Transfer transfer;
+  transfer.exchange = std::make_shared<HttpExchange>(std::move(request), store_of(tls), loop);
+  transfer.exchange->prepare(connect_only);
+  const auto result = co_await loop->perform(transfer.exchange->easy(), scope, deadline);
+  transfer.ended = transfer.exchange->finish(result);
+  co_return transfer;
 }
+
+// A tunnel through an https proxy: libcurl speaks TLS with the proxy, and we wait for its socket.
+class CurlStream final : public Stream {
+ public:
+  CurlStream(std::shared_ptr<HttpExchange> exchange, asio::posix::stream_descriptor socket,
+             SocketAddress local, SocketAddress remote)
+      : exchange_(std::move(exchange)),
+        socket_(std::move(socket)),
+        local_(local),
+        remote_(remote) {}
+
+  asio::awaitable<Result<std::size_t>> read_some(std::span<std::uint8_t> buffer, Scope scope,
+                                                 Instant deadline) override {
+    Guard guard(scope, deadline, [this] { give_up(); });
+    while (!guard.over()) {
+      std::size_t received = 0;
+      const auto code = exchange_->receive(buffer, received);
+      if (code == CURLE_OK && received > 0) co_return received;
+      if (code != CURLE_AGAIN) co_return broken(code);
+      co_await socket_.async_wait(asio::posix::stream_descriptor::wait_read,
+                                  asio::as_tuple(asio::use_awaitable));
+    }
+    co_return guard.failure();
+  }
+
+  asio::awaitable<Result<void>> write(std::span<const std::uint8_t> bytes, Scope scope,
+                                      Instant deadline) override {
+    Guard guard(scope, deadline, [this] { give_up(); });
+    while (!guard.over()) {
+      if (bytes.empty()) co_return Result<void>();
+      std::size_t sent = 0;
+      const auto code = exchange_->send(bytes, sent);
+      if (code != CURLE_OK && code != CURLE_AGAIN) co_return broken(code);
+      bytes = bytes.subspan(sent);
+      if (code == CURLE_OK) continue;
+      co_await socket_.async_wait(asio::posix::stream_descriptor::wait_write,
+                                  asio::as_tuple(asio::use_awaitable));
+    }
+    co_return guard.failure();
+  }
+
+  SocketAddress local() const override { return local_; }
+  SocketAddress remote() const override { return remote_; }
+
+ private:
+  void give_up() {
+    error_code ignored;
+    socket_.cancel(ignored);
+  }
+  static Failure broken(CURLcode code) {
+    Failure failure;
+    failure.kind = FailureKind::closed_by_peer;
+    failure.code = code;
+    failure.text = code == CURLE_OK ? "End of file" : curl_easy_strerror(code);
+    return failure;
+  }
+
+  std::shared_ptr<HttpExchange> exchange_;
+  asio::posix::stream_descriptor socket_;
+  SocketAddress local_, remote_;
+};
 
 }  // namespace
 
@@ -92,20 +163,29 @@ std::optional<std::string> HttpReply::proxy_header(std::string_view name) const 
 }
 
 asio::awaitable<HttpReply> HttpClient::request(HttpRequest request, Scope scope, Instant deadline) {
-  auto ended = co_await run(executor_, tls_, request, false, scope, deadline);
-  co_return std::move(ended.reply);
+  auto transfer = co_await run(executor_, tls_, std::move(request), false, scope, deadline);
+  co_return std::move(transfer.ended.reply);
 }
 
 asio::awaitable<HttpTunnel> HttpClient::connect(HttpRequest request, Scope scope,
                                                 Instant deadline) {
   HttpTunnel tunnel;
-  auto ended = co_await run(executor_, tls_, request, true, scope, deadline);
+  auto transfer = co_await run(executor_, tls_, std::move(request), true, scope, deadline);
+  auto& ended = transfer.ended;
   tunnel.reply = std::move(ended.reply);
   if (!ended.socket.open()) co_return tunnel;
-  const bool v6 = tunnel.reply.remote && tunnel.reply.remote->address.is_v6();
+  const auto local = tunnel.reply.local.value_or(SocketAddress{});
+  const auto remote = tunnel.reply.remote.value_or(SocketAddress{});
+  if (ended.inside_tls) {
+    asio::posix::stream_descriptor socket(executor_, ended.socket.release());
+    tunnel.stream =
+        std::make_unique<CurlStream>(transfer.exchange, std::move(socket), local, remote);
+    co_return tunnel;
+  }
   asio::ip::tcp::socket socket(executor_);
   error_code error;
-  socket.assign(v6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4(), ended.socket.get(), error);
+  const auto family = remote.address.is_v6() ? asio::ip::tcp::v6() : asio::ip::tcp::v4();
+  socket.assign(family, ended.socket.get(), error);
   if (error) {
     tunnel.reply.failure = classify(error);
     co_return tunnel;

@@ -29,6 +29,9 @@ struct HttpProxy {
   std::string user, password;  // not of Negotiate, which takes the system's own login
 };
 
+// The most that is read of a body, unless a request says otherwise.
+inline constexpr std::size_t http_body_limit = 65'536;
+
 struct HttpRequest {
   std::string method = "GET";
   std::string url;
@@ -39,6 +42,7 @@ struct HttpRequest {
   std::string user_agent;
   std::string interface;  // by name; empty: the system's choice
   bool check_name = true;
+  std::size_t body_limit = http_body_limit;  // bytes of the body that are read
 };
 
 struct HttpReply {
@@ -48,7 +52,7 @@ struct HttpReply {
   int status = 0;          // of the server; 0: none came
   std::string version;     // "HTTP/1.1"
   std::vector<std::pair<std::string, std::string>> headers;  // in order, as sent, made printable
-  std::string body;                                          // at most body_limit bytes
+  std::string body;                                          // at most the request's limit
   bool body_cut = false;                                     // there was more
   int connect_status = 0;                // of the proxy's last answer to CONNECT; 0: none
   std::vector<ProxyAuth> proxy_schemes;  // that a 407 offered, of those we know
@@ -63,14 +67,15 @@ struct HttpReply {
 };
 
 struct HttpTunnel {
-  HttpReply reply;                    // connect_status, and why there is no stream
-  std::unique_ptr<TcpStream> stream;  // null: no tunnel
+  HttpReply reply;  // connect_status, and why there is no stream
+  // Null: no tunnel. Through an http proxy the TCP connection itself (TcpStream).
+  std::unique_ptr<Stream> stream;
 };
 
 class HttpClient {
  public:
-  // The most that is read of a body, and of all headers: a proxy's, interim replies', the reply's.
-  static constexpr std::size_t body_limit = 65'536;
+  static constexpr std::size_t body_limit = http_body_limit;
+  // The most that is read of all headers: a proxy's, interim replies', the reply's.
   static constexpr std::size_t header_limit = 65'536;
 
   HttpClient(asio::any_io_executor executor, TlsContext& tls)
@@ -81,8 +86,7 @@ class HttpClient {
   asio::awaitable<HttpReply> request(HttpRequest request, Scope scope, Instant deadline);
 
   // CONNECT through the request's proxy to the host and port of its URL (http://host:port). The
-  // stream is the TCP connection to the proxy; through an https proxy there is none, its TLS is
-  // libcurl's own, and only `connect_status` tells.
+  // stream is the TCP connection to the proxy; through an https proxy it is libcurl's TLS over it.
   asio::awaitable<HttpTunnel> connect(HttpRequest request, Scope scope, Instant deadline);
 
  private:

@@ -41,9 +41,9 @@ std::optional<SocketAddress> socket_address(const char* text, long port) {
 
 }  // namespace
 
-HttpExchange::HttpExchange(const HttpRequest& request, std::shared_ptr<X509_STORE> trust,
+HttpExchange::HttpExchange(HttpRequest request, std::shared_ptr<X509_STORE> trust,
                            std::shared_ptr<CurlLoop> loop)
-    : request_(request), trust_(std::move(trust)), loop_(std::move(loop)) {}
+    : request_(std::move(request)), trust_(std::move(trust)), loop_(std::move(loop)) {}
 
 HttpExchange::~HttpExchange() {
   if (easy_ != nullptr) {
@@ -172,7 +172,8 @@ Ended HttpExchange::finish(const Result<CURLcode>& result) {
     reply_.failure->text = "the proxy answered " + std::to_string(reply_.connect_status);
   }
   reply_.tls = std::move(record_.info);
-  if (connect_only_ && !reply_.failure && !https_proxy_) {
+  if (connect_only_ && !reply_.failure) {
+    ended.inside_tls = https_proxy_;
     // A descriptor of its own: libcurl closes its one.
     curl_socket_t socket = CURL_SOCKET_BAD;
     curl_easy_getinfo(easy_, CURLINFO_ACTIVESOCKET, &socket);
@@ -183,6 +184,14 @@ Ended HttpExchange::finish(const Result<CURLcode>& result) {
   }
   ended.reply = std::move(reply_);
   return ended;
+}
+
+CURLcode HttpExchange::send(std::span<const std::uint8_t> bytes, std::size_t& sent) {
+  return curl_easy_send(easy_, bytes.data(), bytes.size(), &sent);
+}
+
+CURLcode HttpExchange::receive(std::span<std::uint8_t> buffer, std::size_t& received) {
+  return curl_easy_recv(easy_, buffer.data(), buffer.size(), &received);
 }
 
 void HttpExchange::read_connection() {
@@ -303,7 +312,7 @@ void HttpExchange::end_of_block() {
 }
 
 bool HttpExchange::body_part(std::string_view part) {
-  const auto room = HttpClient::body_limit - reply_.body.size();
+  const auto room = request_.body_limit - reply_.body.size();
   reply_.body += part.substr(0, room);
   if (part.size() <= room) return true;
   reply_.body_cut = ended_on_purpose_ = true;

@@ -16,6 +16,9 @@ namespace callready {
 struct Ended {
   HttpReply reply;
   platform::OwnedDescriptor socket;  // of a tunnel that stands
+  // The tunnel is within libcurl's TLS to the proxy: the socket is there to wait with, and what is
+  // said goes through the exchange, which must live on.
+  bool inside_tls = false;
 };
 
 // The sockets of a transfer: opened here, so that what libcurl does not tell can be asked of them.
@@ -25,11 +28,11 @@ struct SocketLog {
   std::optional<IcmpError> icmp;
 };
 
-// Stays where it is: libcurl has its address. `request` outlives it.
+// Stays where it is: libcurl has its address.
 class HttpExchange {
  public:
   // Without a loop it blocks.
-  HttpExchange(const HttpRequest& request, std::shared_ptr<X509_STORE> trust,
+  HttpExchange(HttpRequest request, std::shared_ptr<X509_STORE> trust,
                std::shared_ptr<CurlLoop> loop);
   ~HttpExchange();
   HttpExchange(const HttpExchange&) = delete;
@@ -41,6 +44,9 @@ class HttpExchange {
   CURLcode block(milliseconds limit);
   // Once, after the end.
   Ended finish(const Result<CURLcode>& result);
+  // Through a tunnel that stands, as curl_easy_send(3) and curl_easy_recv(3) have it.
+  CURLcode send(std::span<const std::uint8_t> bytes, std::size_t& sent);
+  CURLcode receive(std::span<std::uint8_t> buffer, std::size_t& received);
 
  private:
   template <typename Value>
@@ -60,7 +66,7 @@ class HttpExchange {
   static curl_socket_t open_socket(void* log, curlsocktype, curl_sockaddr* address);
   static int close_socket(void* log, curl_socket_t socket);
 
-  const HttpRequest& request_;
+  const HttpRequest request_;
   std::shared_ptr<X509_STORE> trust_;
   std::shared_ptr<CurlLoop> loop_;  // null: blocking
   CURL* easy_ = nullptr;

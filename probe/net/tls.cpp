@@ -4,12 +4,15 @@
 
 #include "probe/net/public_roots.hpp"
 #include "probe/net/timeouts.hpp"
+#include "probe/net/tls_over.hpp"
 #include "probe/net/tls_record.hpp"
 
 namespace callready {
 namespace {
 
 using TlsSocket = asio::ssl::stream<asio::ip::tcp::socket>;
+
+}  // namespace
 
 Failure classify_tls(const error_code& error) {
   if (error.category() != asio::error::get_ssl_category() &&
@@ -38,6 +41,8 @@ Failure classify_tls(const error_code& error) {
   if (const char* words = ERR_reason_error_string(raw)) failure.text = words;
   return failure;
 }
+
+namespace {
 
 class TlsStream final : public Stream {
  public:
@@ -98,7 +103,9 @@ std::string alpn_list(const std::vector<std::string>& protocols) {
   return list;
 }
 
-void prepare(SSL* ssl, const TlsOptions& options, TlsRecord* record) {
+}  // namespace
+
+void prepare_tls(SSL* ssl, const TlsOptions& options, TlsRecord* record) {
   watch(ssl, record);
   const bool literal = IpAddress::parse(options.server_name).has_value();
   // RFC 6066 section 3: literal addresses are not permitted in SNI.
@@ -114,8 +121,6 @@ void prepare(SSL* ssl, const TlsOptions& options, TlsRecord* record) {
                         static_cast<unsigned>(list.size()));
   }
 }
-
-}  // namespace
 
 TlsContext::TlsContext() : context_(asio::ssl::context::tls_client) {
   SSL_CTX_set_default_verify_paths(context_.native_handle());
@@ -140,13 +145,18 @@ boost::system::result<std::unique_ptr<TlsContext>, std::string> TlsContext::crea
   return context;
 }
 
-asio::awaitable<TlsAttempt> tls_handshake(std::unique_ptr<TcpStream> transport, Scope scope,
+asio::awaitable<TlsAttempt> tls_handshake(std::unique_ptr<Stream> transport, Scope scope,
                                           TlsContext& context, TlsOptions options) {
   TlsAttempt attempt;
+  auto* tcp = dynamic_cast<TcpStream*>(transport.get());
+  if (tcp == nullptr) {
+    attempt = co_await tls_over(std::move(transport), scope, context, std::move(options));
+    co_return attempt;
+  }
   auto record = std::make_unique<TlsRecord>();
-  auto socket = std::make_unique<TlsSocket>(transport->release(), context.native());
+  auto socket = std::make_unique<TlsSocket>(tcp->release(), context.native());
   SSL* ssl = socket->native_handle();
-  prepare(ssl, options, record.get());
+  prepare_tls(ssl, options, record.get());
   auto* raw = socket.get();
   Guard guard(scope, scope.clock.now() + timeouts::tls_handshake,
               [raw] { raw->lowest_layer().cancel(); });

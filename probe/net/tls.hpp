@@ -70,8 +70,9 @@ struct TlsAttempt {
   TlsInfo info;  // whatever was learnt, also where the handshake failed
 };
 
-// The handshake over a connection, within timeouts::tls_handshake.
-asio::awaitable<TlsAttempt> tls_handshake(std::unique_ptr<TcpStream> transport, Scope scope,
+// The handshake over a connection, which may itself be TLS (to an https proxy), within
+// timeouts::tls_handshake.
+asio::awaitable<TlsAttempt> tls_handshake(std::unique_ptr<Stream> transport, Scope scope,
                                           TlsContext& context, TlsOptions options);
 
 // The server's side of the handshake, within timeouts::tls_handshake.

@@ -1,0 +1,185 @@
+#include "probe/net/pac.hpp"
+
+#include <pacparser.h>
+
+#include <charconv>
+#include <cstdarg>
+#include <cstdio>
+#include <cstdlib>
+#include <iostream>
+#include <iterator>
+
+#include "probe/net/printable.hpp"
+#include "probe/net/timeouts.hpp"
+#include "probe/platform/child.hpp"
+#include "probe/platform/descriptor.hpp"
+
+namespace callready {
+namespace {
+
+// More than any PAC file needs; the engine's own heap is a small part of it.
+constexpr unsigned long memory_mb = 512;
+// The answers of all questions of a run.
+constexpr std::size_t answer_limit = 1U << 20U;
+
+std::string& last_error() {
+  static std::string text;
+  return text;
+}
+
+int note_error(const char* format, va_list arguments) {
+  char line[512];
+  const int size = std::vsnprintf(line, sizeof line, format, arguments);
+  last_error() += line;
+  return size;
+}
+
+// pacparser's messages, on one line, without its own name for where it is.
+std::string error_in_words() {
+  auto text = last_error();
+  last_error().clear();
+  for (auto& c : text) {
+    if (c == '\n') c = ' ';
+  }
+  while (!text.empty() && text.back() == ' ') text.pop_back();
+  return printable(text, 300);
+}
+
+// Lengths before texts: the script may hold anything.
+void put(std::string& message, std::string_view text) {
+  message += std::to_string(text.size()) + '\n';
+  message += text;
+}
+
+bool take(std::string_view& message, std::string& text) {
+  const auto end = message.find('\n');
+  if (end == message.npos) return false;
+  std::size_t size = 0;
+  const auto [rest, error] = std::from_chars(message.data(), message.data() + end, size);
+  message.remove_prefix(end + 1);
+  if (error != std::errc{} || size > message.size()) return false;
+  text = std::string(message.substr(0, size));
+  message.remove_prefix(size);
+  return true;
+}
+
+std::string pack(const PacAnswers& answers) {
+  std::string message;
+  put(message, answers.error);
+  for (const auto& answer : answers.answers) put(message, answer);
+  return message;
+}
+
+std::optional<PacAnswers> unpack(std::string_view message, std::size_t count) {
+  PacAnswers answers;
+  if (!take(message, answers.error)) return std::nullopt;
+  for (std::size_t i = 0; i < count; ++i) {
+    std::string answer;
+    if (!take(message, answer)) return std::nullopt;
+    answers.answers.push_back(printable(answer, 1'000));
+  }
+  return answers;
+}
+
+// The child, ended and its pipes closed whatever happens.
+struct Running {
+  platform::Child child;
+  ~Running() { platform::end_child(child); }
+};
+
+}  // namespace
+
+PacAnswers evaluate_pac(const std::string& script, const std::vector<PacQuestion>& questions) {
+  PacAnswers answers;
+  answers.answers.resize(questions.size());
+  last_error().clear();
+  pacparser_set_error_printer(&note_error);
+  // isInNetEx and its like; files that are written for Windows use them.
+  pacparser_enable_microsoft_extensions();
+  if (pacparser_init() == 0) {
+    answers.error = "the script engine does not start: " + error_in_words();
+    return answers;
+  }
+  if (pacparser_parse_pac_string(script.c_str()) == 0) {
+    answers.error = error_in_words();
+    if (answers.error.empty()) answers.error = "it is no script";
+    pacparser_cleanup();
+    return answers;
+  }
+  for (std::size_t i = 0; i < questions.size(); ++i) {
+    const auto& question = questions[i];
+    char* answer = pacparser_find_proxy(question.url.c_str(), question.host.c_str());
+    if (answer != nullptr) {
+      answers.answers[i] = answer;
+      std::free(answer);
+    }
+    const auto error = error_in_words();
+    if (answer == nullptr && answers.error.empty()) {
+      answers.error = error.empty() ? "FindProxyForURL returned nothing" : error;
+    }
+  }
+  pacparser_cleanup();
+  return answers;
+}
+
+int run_pac_child() {
+  const auto seconds = static_cast<unsigned>(
+      std::chrono::duration_cast<std::chrono::seconds>(timeouts::pac_script).count());
+  platform::confine_this_process(seconds + 1, memory_mb);
+  const std::string input(std::istreambuf_iterator<char>(std::cin), {});
+  std::string_view rest = input;
+  std::string script;
+  if (!take(rest, script)) return 2;
+  std::vector<PacQuestion> questions;
+  PacQuestion question;
+  while (take(rest, question.url) && take(rest, question.host)) questions.push_back(question);
+  std::cout << pack(evaluate_pac(script, questions)) << std::flush;
+  return 0;
+}
+
+asio::awaitable<Result<PacAnswers>> ask_pac(asio::any_io_executor executor, std::string program,
+                                            std::string script, std::vector<PacQuestion> questions,
+                                            Scope scope, Instant deadline) {
+  std::string message;
+  put(message, script);
+  for (const auto& question : questions) {
+    put(message, question.url);
+    put(message, question.host);
+  }
+  const std::vector<std::string> arguments{pac_child_argument};
+  const Running running{platform::start_child(program, arguments)};
+  if (!running.child.started()) {
+    co_return classify(error_code(errno, boost::system::system_category()));
+  }
+  asio::posix::stream_descriptor input(executor, running.child.input);
+  asio::posix::stream_descriptor output(executor, running.child.output);
+  error_code ignored;
+  Guard guard(scope, deadline, [&] {
+    input.cancel(ignored);
+    output.cancel(ignored);
+  });
+  if (guard.over()) co_return guard.failure();
+  // It reads all before it writes, so that neither waits for the other.
+  const auto [write_error, sent] =
+      co_await asio::async_write(input, asio::buffer(message), asio::as_tuple(asio::use_awaitable));
+  static_cast<void>(sent);
+  if (guard.over()) co_return guard.failure();
+  if (write_error) co_return classify(write_error);
+  input.close();
+  std::string answer;
+  const auto [read_error, received] = co_await asio::async_read(
+      output, asio::dynamic_buffer(answer, answer_limit), asio::as_tuple(asio::use_awaitable));
+  static_cast<void>(received);
+  if (guard.over()) co_return guard.failure();
+  auto answers = unpack(answer, questions.size());
+  if (!answers) {
+    Failure failure;
+    failure.kind = FailureKind::closed_by_peer;
+    failure.text = "the script brought its process down";
+    static_cast<void>(read_error);
+    co_return failure;
+  }
+  co_return std::move(*answers);
+}
+
+}  // namespace callready

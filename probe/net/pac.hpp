@@ -1,0 +1,42 @@
+// PAC files: JavaScript that says which proxy leads to which host. It is somebody else's program,
+// so it runs in a child process, which is this program again with one argument; there it can use
+// the processor, ask DNS, and nothing else, and it is ended when its time is up.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "probe/net/guard.hpp"
+
+namespace callready {
+
+// The argument with which this program becomes such a child.
+inline constexpr auto pac_child_argument = "--evaluate-pac";
+
+// The most of a file that is read, as browsers do.
+inline constexpr std::size_t pac_limit = 1U << 20U;
+
+struct PacQuestion {
+  std::string url, host;  // as FindProxyForURL gets them
+};
+
+struct PacAnswers {
+  // What FindProxyForURL returned for each question, in order; empty where it failed for one.
+  std::vector<std::string> answers;
+  std::string error;  // what the script did wrong, in words; empty: nothing
+};
+
+// Runs the script in this process, however long it takes.
+PacAnswers evaluate_pac(const std::string& script, const std::vector<PacQuestion>& questions);
+
+// The same in a child (`program`: the file of this program). The failure is timed_out where the
+// script did not come to an end, closed_by_peer where it brought its process down.
+asio::awaitable<Result<PacAnswers>> ask_pac(asio::any_io_executor executor, std::string program,
+                                            std::string script, std::vector<PacQuestion> questions,
+                                            Scope scope, Instant deadline);
+
+// What the child does: reads its standard input, answers on its standard output. Exit status.
+int run_pac_child();
+
+}  // namespace callready

@@ -1,0 +1,122 @@
+#include "probe/net/tls_over.hpp"
+
+#include <openssl/err.h>
+
+#include "probe/net/timeouts.hpp"
+
+namespace callready {
+namespace {
+
+struct FreeSsl {
+  void operator()(SSL* ssl) const { SSL_free(ssl); }
+};
+
+// OpenSSL between two memory buffers; what it wants to send or to hear goes over the stream below.
+class TlsOver final : public Stream {
+ public:
+  TlsOver(std::unique_ptr<Stream> below, TlsContext& context, const TlsOptions& options)
+      : below_(std::move(below)), ssl_(SSL_new(context.native().native_handle())) {
+    if (!ssl_) throw std::bad_alloc();
+    in_ = BIO_new(BIO_s_mem());
+    out_ = BIO_new(BIO_s_mem());
+    SSL_set_bio(ssl_.get(), in_, out_);  // which owns them now
+    SSL_set_connect_state(ssl_.get());
+    prepare_tls(ssl_.get(), options, &record_);
+  }
+
+  asio::awaitable<Result<void>> shake(Scope scope, Instant deadline) {
+    for (;;) {
+      ERR_clear_error();
+      const int done = SSL_do_handshake(ssl_.get());
+      const auto next = co_await go_on(done, scope, deadline);
+      if (next.has_error()) co_return next.error();
+      if (done == 1) co_return Result<void>();
+    }
+  }
+
+  asio::awaitable<Result<std::size_t>> read_some(std::span<std::uint8_t> buffer, Scope scope,
+                                                 Instant deadline) override {
+    for (;;) {
+      ERR_clear_error();
+      std::size_t size = 0;
+      const int done = SSL_read_ex(ssl_.get(), buffer.data(), buffer.size(), &size);
+      const auto next = co_await go_on(done, scope, deadline);
+      if (next.has_error()) co_return next.error();
+      if (done == 1) co_return size;
+    }
+  }
+
+  asio::awaitable<Result<void>> write(std::span<const std::uint8_t> bytes, Scope scope,
+                                      Instant deadline) override {
+    while (!bytes.empty()) {
+      ERR_clear_error();
+      std::size_t size = 0;
+      const int done = SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &size);
+      const auto next = co_await go_on(done, scope, deadline);
+      if (next.has_error()) co_return next.error();
+      if (done == 1) bytes = bytes.subspan(size);
+    }
+    co_return Result<void>();
+  }
+
+  SocketAddress local() const override { return below_->local(); }
+  SocketAddress remote() const override { return below_->remote(); }
+  TlsInfo info(bool shaken) const { return learn(ssl_.get(), record_, shaken); }
+
+ private:
+  // After a step of OpenSSL: sends what it left, and where it wants more, waits for that.
+  asio::awaitable<Result<void>> go_on(int done, Scope scope, Instant deadline) {
+    const int error = SSL_get_error(ssl_.get(), done);
+    const auto reason = ERR_peek_error();
+    char* pending = nullptr;
+    const auto size = BIO_get_mem_data(out_, &pending);
+    if (size > 0) {
+      const std::vector<std::uint8_t> bytes(pending, pending + size);
+      BIO_reset(out_);
+      const auto sent = co_await below_->write(bytes, scope, deadline);
+      // Why the handshake failed says more than that its alert could not be sent.
+      if (sent.has_error() && error != SSL_ERROR_SSL) co_return sent.error();
+    }
+    if (done == 1) co_return Result<void>();
+    if (error == SSL_ERROR_SSL) {
+      co_return classify_tls(error_code(static_cast<int>(reason), asio::error::get_ssl_category()));
+    }
+    if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) {
+      Failure closed;
+      closed.kind = FailureKind::closed_by_peer;
+      closed.text = "End of file";
+      co_return closed;
+    }
+    if (error == SSL_ERROR_WANT_WRITE) co_return Result<void>();
+    std::array<std::uint8_t, 16'384> buffer{};
+    const auto received = co_await below_->read_some(buffer, scope, deadline);
+    if (received.has_error()) co_return received.error();
+    BIO_write(in_, buffer.data(), static_cast<int>(*received));
+    co_return Result<void>();
+  }
+
+  std::unique_ptr<Stream> below_;
+  TlsRecord record_;  // outlives the SSL object that points to it
+  std::unique_ptr<SSL, FreeSsl> ssl_;
+  BIO* in_ = nullptr;
+  BIO* out_ = nullptr;
+};
+
+}  // namespace
+
+asio::awaitable<TlsAttempt> tls_over(std::unique_ptr<Stream> transport, Scope scope,
+                                     TlsContext& context, TlsOptions options) {
+  TlsAttempt attempt;
+  auto stream = std::make_unique<TlsOver>(std::move(transport), context, options);
+  const auto deadline = scope.clock.now() + timeouts::tls_handshake;
+  const auto shaken = co_await stream->shake(scope, deadline);
+  attempt.info = stream->info(!shaken.has_error());
+  if (shaken.has_error()) {
+    attempt.stream = shaken.error();
+  } else {
+    attempt.stream = std::unique_ptr<Stream>(std::move(stream));
+  }
+  co_return attempt;
+}
+
+}  // namespace callready
