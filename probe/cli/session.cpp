@@ -12,6 +12,7 @@
 #include "probe/cli/progress.hpp"
 #include "probe/net/timeouts.hpp"
 #include "probe/net/udp.hpp"
+#include "probe/platform/child.hpp"
 #include "probe/platform/system.hpp"
 #include "probe/verdict/findings.hpp"
 #include "probe/verdict/judge.hpp"
@@ -126,6 +127,26 @@ void announce(const SessionOptions& options, const Plan& plan) {
   fmt::print(stderr, "callready: {}\n", announcement(size, option));
 }
 
+// Before the plan is final: which proxies lead to what it would probe.
+ProxyDiscovery find_proxies(const SessionOptions& options, const Plan& plan,
+                            checks::Context& context, asio::io_context& loop) {
+  ProxyDiscovery found;
+  if (options.proxy.kind == ProxyWish::Kind::none) return found;
+  const auto variables = [](const std::string& name) {
+    return platform::environment(name.c_str());
+  };
+  asio::co_spawn(loop,
+                 discover_proxies(context, options.proxy, plan, variables, platform::own_program()),
+                 [&](std::exception_ptr error, ProxyDiscovery result) {
+                   if (error) std::rethrow_exception(error);
+                   found = std::move(result);
+                   loop.stop();
+                 });
+  loop.run();
+  loop.restart();
+  return found;
+}
+
 // The plan, and then what its results leave in doubt, within the same deadline and manners.
 asio::awaitable<void> make_rounds(const SessionOptions& options, const Plan& plan,
                                   checks::Context& context, const ProgressCallback& progress,
@@ -183,17 +204,14 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
   for (const auto& set : options.sets) sets.push_back(&set);
   auto plan_options = options.plan;
   if (options.service_tags) plan_options.service_tags = &*options.service_tags;
-  const auto plan = make_plan(sets, plan_options);
-  announce(options, plan);
+  auto plan = make_plan(sets, plan_options);
+  auto settings = options.settings;
 
   Report report;
   report.tool.version = CALLREADY_VERSION;
   report.started_at = clock.wall_now();
   report.site = describe_site(options, loop, **channel);
-  report.notes = plan.notes;
   const auto start = clock.now();
-  const auto deadline = start + time_for(plan, options);
-
   bool finished = false, first_is_done = false;
   asio::signal_set signals(loop, SIGINT, SIGTERM);
   signals.async_wait([&](error_code error, int) {
@@ -204,7 +222,24 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
     signals.clear();  // a second Ctrl-C ends the program at once
   });
   platform::release_interrupts();  // main() holds them
-  const auto timer = clock.call_at(deadline, [&] {
+  SiteEdge edge(loop.get_executor());
+  checks::Context context{
+      loop.get_executor(), Scope{clock, stop}, start, resolver, **tls, edge, settings};
+  const auto proxies = find_proxies(options, plan, context, loop);
+  if (proxies.proxy_for) {
+    plan_options.proxy_for = proxies.proxy_for;
+    plan = make_plan(sets, plan_options);
+    report.site.proxy = proxies.main_proxy;
+  }
+  if (settings.credentials.proxy_user.empty()) {
+    settings.credentials.proxy_user = proxies.user;
+    settings.credentials.proxy_password = proxies.password;
+  }
+  report.notes.insert(report.notes.end(), plan.notes.begin(), plan.notes.end());
+  report.notes.insert(report.notes.end(), proxies.notes.begin(), proxies.notes.end());
+
+  context.deadline = clock.now() + time_for(plan, options);
+  const auto timer = clock.call_at(context.deadline, [&] {
     if (finished) return;
     // Of a second round's questions each that was answered helps, and none is missed.
     if (!first_is_done) {
@@ -214,10 +249,9 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
     stop.stop();
   });
 
-  SiteEdge edge(loop.get_executor());
-  checks::Context context{loop.get_executor(), Scope{clock, stop}, deadline, resolver, **tls, edge,
-                          options.settings};
-  Progress progress(clock, options.show_progress, options.terminal_width, elapsed(start, deadline));
+  announce(options, plan);
+  Progress progress(clock, options.show_progress, options.terminal_width,
+                    elapsed(start, context.deadline));
   const ProgressCallback on_progress = [&](std::size_t done, std::size_t total) {
     progress.update(done, total);
   };
@@ -231,6 +265,7 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
   progress.clear();
   let_go(loop, stop);
 
+  if (proxies.pac) report.probes.push_back(*proxies.pac);
   report.finished_at = clock.wall_now();
   report.duration = elapsed(start, clock.now());
   report.site.public_addresses = public_addresses(report.probes);

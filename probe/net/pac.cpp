@@ -5,7 +5,6 @@
 #include <charconv>
 #include <cstdarg>
 #include <cstdio>
-#include <cstdlib>
 #include <iostream>
 #include <iterator>
 
@@ -108,11 +107,9 @@ PacAnswers evaluate_pac(const std::string& script, const std::vector<PacQuestion
   }
   for (std::size_t i = 0; i < questions.size(); ++i) {
     const auto& question = questions[i];
-    char* answer = pacparser_find_proxy(question.url.c_str(), question.host.c_str());
-    if (answer != nullptr) {
-      answers.answers[i] = answer;
-      std::free(answer);
-    }
+    // The engine's own memory, until it is asked again.
+    const char* answer = pacparser_find_proxy(question.url.c_str(), question.host.c_str());
+    if (answer != nullptr) answers.answers[i] = answer;
     const auto error = error_in_words();
     if (answer == nullptr && answers.error.empty()) {
       answers.error = error.empty() ? "FindProxyForURL returned nothing" : error;

@@ -131,7 +131,8 @@ Causes find_proxy_required(const Case& of) {
   }
   std::vector<const ProbeResult*> lost;
   for (const auto* result : cause.explained) {
-    if (!facts.proxied_reached(result->probe.target.host)) lost.push_back(result);
+    const bool carried = !is_udp(*result) && facts.proxied_reached(result->probe.target.host);
+    if (!carried) lost.push_back(result);
   }
   const auto flows = flows_in_words(facts, lost.empty() ? cause.explained : lost);
   finding.fix = fmt::format(

@@ -18,6 +18,7 @@ std::span<const Rule> rules() {
       find_dns_filtered,
       find_outdated_names,
       find_dns_slow,
+      find_pac_failure,
       find_proxy_unreachable,
       find_proxy_login,
       find_proxy_required,

@@ -49,6 +49,8 @@ Causes find_dns_rewritten(const Case&);
 Causes find_dns_filtered(const Case&);
 Causes find_outdated_names(const Case&);
 Causes find_dns_slow(const Case&);
+// finding_pac.cpp
+Causes find_pac_failure(const Case&);
 // finding_proxy.cpp
 Causes find_proxy_unreachable(const Case&);
 Causes find_proxy_login(const Case&);

@@ -124,6 +124,11 @@ def _sip_status(plan, value):
     plan.sip_status = (int(code), reason or "As The Test Says")
 
 
+def _wpad(plan):
+    plan.wpad, plan.search = True, "lyon.example.net"
+    plan.resolver.append(f'local-data: "wpad.lyon.example.net. A {plan.proxy}"')
+
+
 def _down(*names):
     return lambda plan: plan.down.update(names)
 
@@ -274,7 +279,14 @@ WEB = [
           _set(proxy_bumps="trusted")),
     Fault("proxy-bumps-unknown", "the proxy opens TLS, with an authority that the PC does not know",
           _set(proxy_bumps="unknown")),
-    Fault("proxy-login", "the proxy wants a user name and a password", _set(proxy_login=True)),
+    Fault("proxy-login", "the proxy wants a user name and a password", _set(proxy_login="Basic")),
+    Fault("proxy-ntlm", "the proxy wants the login of a Windows domain (NTLM)",
+          _set(proxy_login="NTLM")),
+    Fault("wpad", "a PAC file that leads to the proxy is where WPAD looks for it", _wpad),
+    Fault("spliced", "whoever opens TLS leaves that of these hosts alone",
+          lambda plan, value: plan.spliced.extend(value.split(",")), "portal.example-calls.com"),
+    Fault("inspector", "whoever opens TLS calls himself so",
+          lambda plan, value: setattr(plan, "inspector", value), "Zscaler"),
     Fault("proxy-denied", "the proxy denies CONNECT to these ports",
           lambda plan, value: plan.proxy_rules.extend(
               ["acl denied port " + value.replace(",", " "), "acl tunnel method CONNECT",

@@ -78,7 +78,7 @@ def proxy(plan, space, trust, authority):
     server = Server("proxy", space)
     login = _login(plan, server) if plan.proxy_login else ""
     opens = plan.intercept or plan.proxy_bumps
-    made_by = _inspection() if opens else ""
+    made_by = _inspection(plan) if opens else ""
     intercept = _intercept(plan, server, trust, made_by) if opens else ""
     bump = f" ssl-bump {made_by}" if plan.proxy_bumps else ""
     last = "http_access allow known" if plan.proxy_login else "http_access allow all"
@@ -111,18 +111,27 @@ max_filedescriptors 2048
 
 
 def _login(plan, server):
-    """Basic authentication of the user "site"."""
+    """Authentication of the user "site"; squid's NTLM helper for tests takes any password."""
+    schemes = ""
+    if "NTLM" in plan.proxy_login:
+        schemes += (f"auth_param ntlm program {squid_helper('ntlm_fake_auth')}\n"
+                    "auth_param ntlm children 2 startup=1 idle=1\nauth_param ntlm keep_alive on\n")
+    if "Basic" in plan.proxy_login:
+        schemes += _basic(plan, server)
+    return schemes + "acl known proxy_auth REQUIRED\n"
+
+
+def _basic(plan, server):
     done = subprocess.run([tool("openssl"), "passwd", "-5", "-stdin"], text=True, check=True,
                           input=plan.proxy_password, capture_output=True)
     users = server.write("users", f"site:{done.stdout.strip()}\n")
     return (f"auth_param basic program {squid_helper('basic_ncsa_auth')} {users}\n"
-            "auth_param basic children 2 startup=1 idle=1\nauth_param basic realm Site\n"
-            "acl known proxy_auth REQUIRED\n")
+            "auth_param basic children 2 startup=1 idle=1\nauth_param basic realm Site\n")
 
 
-def _inspection():
+def _inspection(plan):
     """The authority with which the proxy opens TLS, as squid's ports are told of it."""
-    authority = Authority(os.path.join(FOLDER, "inspection"), "Example Corp TLS Inspection")
+    authority = Authority(os.path.join(FOLDER, "inspection"), plan.inspector)
     return f"generate-host-certificates=on cert={authority.certificate} key={authority.key}"
 
 
@@ -130,13 +139,15 @@ def _intercept(plan, server, trust, made_by):
     """Opens TLS with certificates of its own making (ssl_bump)."""
     certificates, helper = server.path("made"), squid_helper("security_file_certgen")
     subprocess.run([helper, "-c", "-s", certificates, "-M", "4MB"], check=True, capture_output=True)
+    spared = " ".join(plan.spliced)
+    splice = f"acl spared ssl::server_name {spared}\nssl_bump splice spared\n" if spared else ""
     transparent = (f"https_port {plan.router}:{INTERCEPT_PORT} intercept ssl-bump {made_by}\n"
                    if plan.intercept else "")
     return (transparent +
             f"sslcrtd_program {helper} -s {certificates} -M 4MB\n"
             "sslcrtd_children 2 startup=1 idle=1\n"
             f"tls_outgoing_options cafile={trust}\n"
-            "acl hello at_step SslBump1\nssl_bump peek hello\nssl_bump bump all\n"
+            f"acl hello at_step SslBump1\nssl_bump peek hello\n{splice}ssl_bump bump all\n"
             "host_verify_strict off\n")
 
 
@@ -147,7 +158,22 @@ def inspection_certificate():
 
 def portal(plan, space):
     """nginx on the router: every page is somewhere else until you sign in."""
-    server = Server("portal", space)
+    return _pages("portal", space, plan.router, PORTAL_PORT, f"""
+    location = /login {{ default_type text/html; return 200 "<h1>Welcome, please sign in</h1>\\n"; }}
+    location / {{ return 302 http://{plan.router}:{PORTAL_PORT}/login; }}""")
+
+
+def wpad(plan, space):
+    """nginx beside the proxy: the PAC file that sends everybody there."""
+    script = f"function FindProxyForURL(url, host) {{ return 'PROXY {plan.proxy}:{PROXY_PORT}'; }}"
+    folder = Server("wpad", space)
+    folder.write("wpad.dat", script)
+    return _pages("wpad", space, plan.proxy, 80,
+                  f"location = /wpad.dat {{ alias {folder.path('wpad.dat')}; }}")
+
+
+def _pages(name, space, address, port, locations):
+    server = Server(name, space)
     config = server.write("nginx.conf", f"""
 user root root; daemon off; master_process off; pid {server.path('pid')}; error_log stderr error;
 events {{ worker_connections 256; }}
@@ -156,10 +182,8 @@ http {{
   client_body_temp_path {server.path('body')}; proxy_temp_path {server.path('proxy')};
   fastcgi_temp_path {server.path('fcgi')}; uwsgi_temp_path {server.path('uwsgi')};
   scgi_temp_path {server.path('scgi')};
-  server {{ listen {plan.router}:{PORTAL_PORT};
-    location = /login {{ default_type text/html; return 200 "<h1>Welcome, please sign in</h1>\\n"; }}
-    location / {{ return 302 http://{plan.router}:{PORTAL_PORT}/login; }} }}
+  server {{ listen {address}:{port}; {locations} }}
 }}
 """)
     return server.start("nginx", "-e", "stderr", "-p", server.folder, "-c", config,
-                        probe=tcp(plan.router, PORTAL_PORT, b"GET / HTTP/1.0\r\n\r\n"))
+                        probe=tcp(address, port, b"GET / HTTP/1.0\r\n\r\n"))

@@ -43,9 +43,11 @@ class Plan:
     udp_timeout: int | None = None  # seconds until a UDP binding dies
     portal: bool = False        # a page of the router's answers plain HTTP
     intercept: str | None = None    # TLS is opened by "trusted" or "unknown" authority
+    inspector: str = "Example Corp TLS Inspection"  # how that authority calls itself
 
     # Names, as the LAN's resolver gives them: unbound's server clause, and what follows it.
     resolver: list = _list()
+    search: str = ""            # the PC's domain
     policy_zone: list = _list()  # names that a response policy zone denies
     forwarders: list = field(default_factory=lambda: list(PUBLIC_RESOLVERS))
     dns_delay_ms: float = 0     # how late the LAN's resolver gets its answers
@@ -54,11 +56,13 @@ class Plan:
     tcp_only_names: list = _list()  # names that the resolver tells over TCP only: truncated over UDP
 
     # The LAN's proxy, on .3 port 3128.
-    proxy_login: bool = False
+    proxy_login: str = ""       # "Basic", "NTLM", or both, separated by a blank
+    spliced: list = _list()     # names whose TLS is left alone by whoever opens it
     proxy_rules: list = _list()  # squid's http_access rules before all others
     proxy_up: bool = True
     proxy_bumps: str | None = None  # CONNECTs are opened by "trusted" or "unknown" authority
     web_filter: list = _list()  # domains that a transparent filter hangs up on, by SNI
+    wpad: bool = False          # a PAC file is served where WPAD looks for it
 
     # The far end.
     down: set = field(default_factory=set)          # "turn", "sip", "web", "ntp": not started

@@ -64,7 +64,8 @@ class Running:
 
     def _outfit_pc(self):
         """What the PC's programs read: the resolver, the hosts file and whom to trust."""
-        for target, text in (("/etc/resolv.conf", f"nameserver {self.plan.router}\n"),
+        search = f"search {self.plan.search}\n" if self.plan.search else ""
+        for target, text in (("/etc/resolv.conf", f"nameserver {self.plan.router}\n{search}"),
                              ("/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n"),
                              ("/etc/nsswitch.conf", "passwd: files\ngroup: files\n"
                                                     "hosts: files dns\nservices: files\n")):

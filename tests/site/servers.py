@@ -36,6 +36,8 @@ def start_all(plan, topology):
         servers.append(lan.proxy(plan, topology.router, PUBLIC, authority))
     if plan.web_filter:
         servers.append(lan.web_filter(plan, topology.router))
+    if plan.wpad:
+        servers.append(lan.wpad(plan, topology.router))
     if plan.portal:
         servers.append(lan.portal(plan, topology.router))
     if "ntp" not in plan.down:

@@ -1,0 +1,70 @@
+#include "probe/net/pac.hpp"
+
+#include "tests/support/loop.hpp"
+
+namespace callready {
+namespace {
+
+const std::vector<PacQuestion> questions = {{"https://a.example/", "a.example"},
+                                            {"https://www.corp.example/", "www.corp.example"}};
+
+TEST(Pac, IsAskedForEachHost) {
+  const auto seen = evaluate_pac(
+      "function FindProxyForURL(url, host) {"
+      "  if (dnsDomainIs(host, '.corp.example')) return 'DIRECT';"
+      "  return 'PROXY proxy.corp.example:3128; DIRECT'; }",
+      questions);
+  EXPECT_EQ(seen.error, "");
+  EXPECT_EQ(seen.answers,
+            (std::vector<std::string>{"PROXY proxy.corp.example:3128; DIRECT", "DIRECT"}));
+}
+
+TEST(Pac, GetsTheUrl) {
+  const auto seen = evaluate_pac("function FindProxyForURL(url, host) { return url; }", questions);
+  EXPECT_EQ(seen.answers.front(), "https://a.example/");
+}
+
+TEST(Pac, SaysWhatIsWrongWithTheScript) {
+  const auto syntax = evaluate_pac("function FindProxyForURL(url, host) { return", questions);
+  EXPECT_NE(syntax.error, "");
+  EXPECT_EQ(syntax.answers, (std::vector<std::string>{"", ""}));
+  const auto missing = evaluate_pac("var a = 1;", questions);
+  EXPECT_NE(missing.error, "");
+  const auto page = evaluate_pac("<html><body>Sign in</body></html>", questions);
+  EXPECT_NE(page.error, "");
+  const auto thrown =
+      evaluate_pac("function FindProxyForURL(url, host) { throw 'no'; }", questions);
+  EXPECT_NE(thrown.error, "");
+}
+
+TEST(Pac, AnErrorForOneHostLeavesTheOthers) {
+  const auto seen = evaluate_pac(
+      "function FindProxyForURL(url, host) {"
+      "  if (host == 'a.example') return missing.thing; return 'DIRECT'; }",
+      questions);
+  EXPECT_NE(seen.error, "");
+  EXPECT_EQ(seen.answers, (std::vector<std::string>{"", "DIRECT"}));
+}
+
+class PacChild : public testing::Test {
+ protected:
+  test::Loop loop;
+  Result<PacAnswers> ask(const std::string& program) {
+    return loop.run(ask_pac(loop.executor(), program, "function FindProxyForURL() {}", questions,
+                            loop.scope, loop.soon()));
+  }
+};
+
+TEST_F(PacChild, ThatIsNoSuchProgramIsAFailure) {
+  const auto seen = ask("/nonexistent/callready");
+  ASSERT_TRUE(seen.has_error());
+}
+
+TEST_F(PacChild, ThatEndsWithoutAnAnswerIsAFailure) {
+  const auto seen = ask("/bin/false");
+  ASSERT_TRUE(seen.has_error());
+  EXPECT_NE(seen.error().kind, FailureKind::timed_out);
+}
+
+}  // namespace
+}  // namespace callready
