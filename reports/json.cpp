@@ -32,9 +32,20 @@ Json texts(const auto& values) {
 }
 
 Json interface_json(const InterfaceInfo& interface) {
-  return {{"name", interface.name},
-          {"addresses", texts(interface.addresses)},
-          {"default_route", interface.default_route}};
+  Json json = {{"name", interface.name},
+               {"addresses", texts(interface.addresses)},
+               {"default_route", interface.default_route}};
+  if (interface.tunnel) json["tunnel"] = true;
+  return json;
+}
+
+Json way_json(const SiteWay& way) {
+  Json json = {{"interface", way.interface}};
+  if (way.gateway) json["gateway"] = way.gateway->to_string();
+  json["tunnel"] = way.tunnel;
+  json["default_route"] = way.default_route;
+  json["hosts"] = way.hosts;
+  return json;
 }
 
 Json site_json(const Site& site) {
@@ -45,6 +56,7 @@ Json site_json(const Site& site) {
   for (const auto& interface : site.interfaces) {
     json["interfaces"].push_back(interface_json(interface));
   }
+  for (const auto& way : site.ways) json["ways"].push_back(way_json(way));
   json["resolvers"] = site.resolvers;
   if (site.proxy) json["proxy"] = *site.proxy;
   json["public_addresses"] = texts(site.public_addresses);
@@ -97,6 +109,11 @@ Json set_json(const SetResult& set) {
   json["requirements"] = Json::array();
   for (const auto& requirement : set.requirements) {
     json["requirements"].push_back(requirement_json(requirement));
+  }
+  for (const auto& advice : set.advice) {
+    Json item = {{"id", advice.id}, {"text", advice.text}};
+    set_if_any(item, "source", advice.source);
+    json["advice"].push_back(std::move(item));
   }
   return json;
 }

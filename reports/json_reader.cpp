@@ -188,6 +188,16 @@ WallTime moment(const Node& node) {
 
 std::uint16_t port(const Node& node) { return static_cast<std::uint16_t>(node.integer(0, 65535)); }
 
+SiteWay read_way(const Node& node) {
+  SiteWay way;
+  way.interface = node.member("interface").text();
+  if (const auto gateway = node.optional("gateway")) way.gateway = address(*gateway);
+  way.tunnel = node.member("tunnel").boolean();
+  way.default_route = node.member("default_route").boolean();
+  way.hosts = texts(node.member("hosts"));
+  return way;
+}
+
 Site read_site(const Node& node) {
   Site site;
   site.name = text_or_empty(node, "name");
@@ -197,8 +207,10 @@ Site read_site(const Node& node) {
     interface.name = item.member("name").text();
     interface.addresses = item.member("addresses").list(address);
     interface.default_route = item.member("default_route").boolean();
+    if (const auto tunnel = item.optional("tunnel")) interface.tunnel = tunnel->boolean();
     return interface;
   });
+  if (const auto ways = node.optional("ways")) site.ways = ways->list(read_way);
   site.resolvers = texts(node.member("resolvers"));
   site.proxy = optional_text(node, "proxy");
   site.public_addresses = node.member("public_addresses").list(address);
@@ -248,6 +260,12 @@ SetResult read_set(const Node& node) {
   set.notes = texts(node.member("notes"));
   set.capabilities = node.member("capabilities").list(read_capability);
   set.requirements = node.member("requirements").list(read_requirement);
+  if (const auto advice = node.optional("advice")) {
+    set.advice = advice->list([](const Node& item) {
+      return SetAdvice{item.member("id").text(), item.member("text").text(),
+                       text_or_empty(item, "source")};
+    });
+  }
   return set;
 }
 

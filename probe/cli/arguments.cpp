@@ -175,8 +175,10 @@ void add_network_options(CLI::App& app, Arguments& arguments) {
                  "Trust the roots in this file too (PEM), repeatable")
       ->type_name("FILE")
       ->allow_extra_args(false);
-  app.add_option("--interface", arguments.interface, "Send through this network interface")
-      ->type_name("NAME");
+  app.add_option("--interface", arguments.interfaces,
+                 "Send through this network interface; repeated: through each, to compare them")
+      ->type_name("NAME")
+      ->allow_extra_args(false);
   auto* four = app.add_flag_callback(
       "-4", [&arguments] { arguments.v6 = false; }, "IPv4 only");
   app.add_flag_callback(

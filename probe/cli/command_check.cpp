@@ -186,7 +186,9 @@ int run_check(const Arguments& arguments) {
   if (!sets) return usage_error;
   auto problems = unknown_choices(*sets, arguments);
   if (const auto problem = proxy_problem(arguments.proxy)) problems.push_back(*problem);
-  if (const auto problem = interface_problem(arguments.interface)) problems.push_back(*problem);
+  for (const auto& name : arguments.interfaces) {
+    if (const auto problem = interface_problem(name)) problems.push_back(*problem);
+  }
   if (const auto problem = why_not_deliverable(arguments)) problems.push_back(*problem);
   for (const auto& problem : problems) complain(problem);
   if (!problems.empty()) return usage_error;
@@ -221,7 +223,8 @@ int run_check(const Arguments& arguments) {
   options.runner.v4 = arguments.v4;
   options.runner.v6 = arguments.v6;
   options.settings.user_agent = user_agent();
-  options.settings.interface = arguments.interface;
+  if (arguments.interfaces.size() == 1) options.settings.interface = arguments.interfaces.front();
+  if (arguments.interfaces.size() > 1) options.plan.interfaces = arguments.interfaces;
   options.settings.thorough = arguments.thorough;
   options.settings.credentials = secrets.credentials;
   options.ca_files = arguments.ca_files;

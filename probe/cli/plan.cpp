@@ -347,7 +347,9 @@ class Assembler {
         }
         const bool may = requirement.proxy != ProxyUse::never && transport != Transport::udp;
         const auto proxy = may ? proxy_for(probe) : std::string();
-        if (requirement.proxy != ProxyUse::required || proxy.empty()) add(row, probe, rivals);
+        if (requirement.proxy != ProxyUse::required || proxy.empty()) {
+          add_direct(row, probe, rivals);
+        }
         if (!proxy.empty()) {
           probe.target.route.proxy = proxy;
           add(row, probe, rivals);
@@ -398,6 +400,15 @@ class Assembler {
       text += fmt::format("{}{} of {} ports", text.empty() ? "" : ", ", tried, listed);
     }
     return text;
+  }
+
+  void add_direct(Row& row, const Probe& probe, const std::vector<std::string>& rivals) {
+    if (options_.interfaces.empty()) add(row, probe, rivals);
+    for (const auto& interface : options_.interfaces) {
+      auto bound = probe;
+      bound.with[interface_parameter] = interface;
+      add(row, std::move(bound), rivals);
+    }
   }
 
   std::string proxy_for(const Probe& probe) const {

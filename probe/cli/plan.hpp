@@ -27,7 +27,13 @@ struct PlanOptions {
   bool sip_sdp = false;  // the user's own SIP servers are also sent a session description
   // The same by probe, where hosts differ: the URL, or empty for none. Takes the place of `proxy`.
   std::function<std::string(const Probe&)> proxy_for{};
+  // Each probe that goes directly is made over each of these; none: as the system chooses.
+  std::vector<std::string> interfaces{};
 };
+
+// A probe that is sent over one of several interfaces has its name under this, beside the check's
+// own parameters.
+inline constexpr auto interface_parameter = "interface";
 
 // What a normal run samples, and why (DESIGN, "Time, load and manners"). Hardened sites block a PC
 // that meets more than some 30 hosts in 10 s: 24 leave room for what else the PC does.

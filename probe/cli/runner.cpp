@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <tuple>
 
+#include "probe/cli/plan.hpp"
 #include "probe/model/describe.hpp"
+#include "probe/net/nat64.hpp"
 
 namespace callready {
 namespace {
@@ -320,6 +322,13 @@ class Runner {
     const auto preferred = options_.v4 ? Family::v4 : Family::v6;
     observation = co_await attempt(*check, planned.probe, preferred);
     // A name without IPv4 addresses, or a machine without a way to them.
+    if (literal && literal->is_v4() && observation.detail == to_string(FailureKind::no_route)) {
+      const auto made = co_await through_nat64(*literal);
+      if (!made) co_return observation;
+      checks::Job job{planned.probe, *made};
+      auto translated = co_await admitted(*check, job);
+      co_return translated;
+    }
     const bool other = observation.detail == to_string(FailureKind::no_address) ||
                        observation.detail == to_string(FailureKind::no_route);
     if (!other || !options_.v4 || !options_.v6 || literal) co_return observation;
@@ -348,6 +357,19 @@ class Runner {
     co_return observation;
   }
 
+  // An IPv4 address as clients on an IPv6-only network with NAT64 reach it (RFC 8305 section 7.1).
+  asio::awaitable<std::optional<IpAddress>> through_nat64(IpAddress v4) {
+    if (!options_.v6) co_return std::nullopt;
+    const std::string name = nat64_name;
+    const auto resolution = co_await context_.resolver.resolve(name, Family::v6, context_.scope);
+    if (resolution.addresses.has_error()) co_return std::nullopt;
+    for (const auto& address : *resolution.addresses) {
+      const auto prefix = nat64_prefix(address);
+      if (prefix) co_return nat64_address(*prefix, v4);
+    }
+    co_return std::nullopt;
+  }
+
   // Runs the check once the pacer and the turnstile let it through.
   asio::awaitable<Observation> admitted(const checks::Check& check, checks::Job job) {
     Observation observation;
@@ -373,7 +395,16 @@ class Runner {
       record(observation, stopped());
       co_return observation;
     }
-    observation = co_await check.run(context_, job);
+    const auto by = job.probe.with.find(interface_parameter);
+    if (by == job.probe.with.end()) {
+      observation = co_await check.run(context_, job);
+      co_return observation;
+    }
+    auto settings = context_.settings;
+    settings.interface = by->second;
+    checks::Context bound{context_.executor, context_.scope, context_.deadline, context_.resolver,
+                          context_.tls,      context_.edge,  settings};
+    observation = co_await check.run(bound, job);
     co_return observation;
   }
 

@@ -13,6 +13,7 @@
 #include "probe/net/timeouts.hpp"
 #include "probe/net/udp.hpp"
 #include "probe/platform/child.hpp"
+#include "probe/platform/route.hpp"
 #include "probe/platform/system.hpp"
 #include "probe/verdict/findings.hpp"
 #include "probe/verdict/judge.hpp"
@@ -43,11 +44,40 @@ Site describe_site(const SessionOptions& options, asio::io_context& loop, AresCh
     const bool carries =
         std::any_of(interface.addresses.begin(), interface.addresses.end(),
                     [&](const IpAddress& address) { return address == v4 || address == v6; });
-    site.interfaces.push_back({interface.name, interface.addresses, carries});
+    site.interfaces.push_back({interface.name, interface.addresses, carries, interface.tunnel});
   }
   site.resolvers = dns.servers();
   if (!options.plan.proxy.empty()) site.proxy = options.plan.proxy;
   return site;
+}
+
+// Which interface carries what was probed directly.
+std::vector<SiteWay> ways_of(const std::vector<ProbeResult>& results,
+                             const std::vector<platform::Interface>& interfaces) {
+  std::vector<SiteWay> ways;
+  std::set<std::string> seen;
+  const auto anywhere = platform::way_to(somewhere_v4);
+  for (const auto& result : results) {
+    const auto& target = result.probe.target;
+    const auto& address = result.observation.address;
+    if (!target.route.direct() || !address || address->is_loopback()) continue;
+    if (!seen.insert(target.host).second) continue;
+    const auto way = platform::way_to(*address);
+    if (!way) continue;
+    auto found = std::find_if(ways.begin(), ways.end(), [&](const SiteWay& known) {
+      return known.interface == way->interface && known.gateway == way->gateway;
+    });
+    if (found == ways.end()) {
+      const bool tunnel = std::any_of(
+          interfaces.begin(), interfaces.end(),
+          [&](const platform::Interface& one) { return one.name == way->interface && one.tunnel; });
+      const bool leads_on = anywhere && anywhere->interface == way->interface;
+      ways.push_back({way->interface, way->gateway, tunnel, leads_on, {}});
+      found = std::prev(ways.end());
+    }
+    found->hosts.push_back(target.host);
+  }
+  return ways;
 }
 
 // The public addresses that STUN and TURN servers saw us come from. A server inside the site, or on
@@ -89,6 +119,17 @@ void describe_nat(Site& site, const std::vector<ProbeResult>& results) {
       }
     }
   }
+}
+
+std::optional<std::string> nat64_prefix_of(const std::vector<ProbeResult>& results) {
+  for (const auto& result : results) {
+    for (const auto& evidence : result.observation.evidence) {
+      const auto fact = evidence.facts.find("prefix");
+      if (evidence.kind != "nat64" || fact == evidence.facts.end()) continue;
+      if (const auto* text = std::get_if<std::string>(&fact->second)) return *text;
+    }
+  }
+  return std::nullopt;
 }
 
 std::vector<SetResult> judge(const SessionOptions& options, const Plan& plan,
@@ -270,6 +311,11 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
   report.duration = elapsed(start, clock.now());
   report.site.public_addresses = public_addresses(report.probes);
   describe_nat(report.site, report.probes);
+  report.site.ways = ways_of(report.probes, platform::interfaces());
+  if (const auto prefix = nat64_prefix_of(report.probes)) {
+    report.notes.push_back(fmt::format(
+        "This network reaches IPv4 from IPv6 by NAT64 (prefix {}, as its DNS64 shows).", *prefix));
+  }
   report.sets = judge(options, plan, report.probes, day_of(report.finished_at));
   report.findings = diagnose(report);
   return report;

@@ -20,6 +20,16 @@ struct InterfaceInfo {
   std::string name;
   std::vector<IpAddress> addresses;
   bool default_route = false;  // carries traffic to the Internet
+  bool tunnel = false;         // a VPN's, or another link without an Ethernet of its own
+};
+
+// One way on which the probes' direct traffic left this computer, by the system's routes.
+struct SiteWay {
+  std::string interface;
+  std::optional<IpAddress> gateway;  // none: no other hop on that link
+  bool tunnel = false;
+  bool default_route = false;        // what leads anywhere else takes it, too
+  std::vector<std::string> hosts;    // of the probes' targets, in their order
 };
 
 // The place the run was made from. Empty optionals were not measured.
@@ -27,6 +37,7 @@ struct Site {
   std::string name;  // --site
   std::string host;  // this machine's host name
   std::vector<InterfaceInfo> interfaces;
+  std::vector<SiteWay> ways;
   std::vector<std::string> resolvers;       // "192.0.2.53" or "192.0.2.53:5353"
   std::optional<std::string> proxy;         // without credentials
   std::vector<IpAddress> public_addresses;  // as STUN servers saw us
@@ -55,12 +66,18 @@ struct RequirementResult {
   std::vector<std::string> probes;  // ids
 };
 
+// What the vendor's document asks for beside the rows.
+struct SetAdvice {
+  std::string id, text, source;
+};
+
 struct SetResult {
   std::string id, title, edition, verified, document;
   Verdict verdict = Verdict::unknown;
   std::vector<std::string> notes;  // staleness, "measured from a PC"
   std::vector<CapabilityResult> capabilities;
   std::vector<RequirementResult> requirements;
+  std::vector<SetAdvice> advice;
 };
 
 struct FindingAffects {

@@ -13,6 +13,8 @@ struct Interface {
   std::string name;
   std::vector<IpAddress> addresses;
   bool up = false;
+  // Packets go to one other end and into another network's: tun, WireGuard, GRE, PPP.
+  bool tunnel = false;
 };
 
 // Without loopback. Empty where the system does not say.

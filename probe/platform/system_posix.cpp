@@ -107,7 +107,9 @@ std::vector<Interface> interfaces() {
       if (known.name == entry->ifa_name) found = &known;
     }
     if (found == nullptr) {
-      list.push_back({entry->ifa_name, {}, (entry->ifa_flags & IFF_UP) != 0});
+      const bool up = (entry->ifa_flags & IFF_UP) != 0;
+      const bool tunnel = (entry->ifa_flags & IFF_POINTOPOINT) != 0;
+      list.push_back({entry->ifa_name, {}, up, tunnel});
       found = &list.back();
     }
     if (const auto address = address_of(entry->ifa_addr)) found->addresses.push_back(*address);

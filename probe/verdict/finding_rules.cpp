@@ -13,6 +13,8 @@ std::span<const Rule> rules() {
       find_offline,
       find_captive_portal,
       find_clock_skew,
+      find_full_tunnel,  // beside others: it explains no failure by itself
+      find_broken_ipv6,
       find_dns_unreachable,
       find_dns_rewritten,
       find_dns_filtered,
@@ -25,6 +27,7 @@ std::span<const Rule> rules() {
       find_proxy_denials,
       find_stripped_upgrades,
       find_rate_limit,
+      find_mtu,
       find_web_only,  // takes the place of UDP and of the ports one by one
       find_tcp_ports,
       find_udp_blocked,

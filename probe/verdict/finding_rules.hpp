@@ -43,6 +43,11 @@ std::span<const Rule> rules();
 Causes find_offline(const Case&);
 Causes find_captive_portal(const Case&);
 Causes find_clock_skew(const Case&);
+// finding_vpn.cpp
+Causes find_full_tunnel(const Case&);
+// finding_path.cpp
+Causes find_mtu(const Case&);
+Causes find_broken_ipv6(const Case&);
 // finding_dns.cpp
 Causes find_dns_unreachable(const Case&);
 Causes find_dns_rewritten(const Case&);

@@ -154,8 +154,9 @@ Causes find_interception(const Case& of) {
         "On the device that inspects TLS, exempt the service's hosts from inspection (bypass or "
         "\"do "
         "not decrypt\"): {}. Calling applications, phones and room devices do not accept another "
-        "certificate than the vendor's.{}",
-        listed(hosts_of(own), 8), where_the_list_is(facts, own));
+        "certificate than the vendor's.{}{}",
+        listed(hosts_of(own), 8), where_the_list_is(facts, own),
+        advice_in_words(facts, own, {"inspect"}));
     for (const auto* result : own) finding.evidence.push_back(certificate_in_words(*result));
     const auto contrast = parties.size() > 1
                               ? fmt::format("One issuer, {}, signs for {} unrelated operators.",

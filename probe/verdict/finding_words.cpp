@@ -74,6 +74,30 @@ std::string ask_the_device(const std::string& device) {
               : "");
 }
 
+std::string advice_in_words(const Facts& facts, const std::vector<const ProbeResult*>& probes,
+                            std::initializer_list<std::string_view> words) {
+  std::set<std::string> wanted;
+  for (const auto* result : probes) {
+    for (const auto& row : facts.rows_of(result->probe.id)) {
+      wanted.insert(row.substr(0, row.find('/')));
+    }
+  }
+  std::string text;
+  for (const auto& set : facts.report.sets) {
+    if (!wanted.contains(set.id)) continue;
+    for (const auto& advice : set.advice) {
+      const bool about = std::any_of(words.begin(), words.end(), [&](std::string_view word) {
+        return advice.id.find(word) != advice.id.npos;
+      });
+      if (!about) continue;
+      text += fmt::format(" {} asks for it: \"{}\"", set.title, advice.text);
+      if (!advice.source.empty()) text += fmt::format(" ({})", advice.source);
+      text += '.';
+    }
+  }
+  return text;
+}
+
 std::string where_the_list_is(const Facts& facts, const std::vector<const ProbeResult*>& probes) {
   std::vector<std::string> sets;
   for (const auto* result : probes) {

@@ -25,6 +25,12 @@ std::string ask_the_device(const std::string& device);
 // " The whole list: callready firewall rainbow.": of the sets that the probes were made for.
 std::string where_the_list_is(const Facts& facts, const std::vector<const ProbeResult*>& probes);
 
+// " Rainbow asks for it: Exempt *.openrainbow.com ... (section 7.2).": what the documents of the
+// sets that the probes were made for advise, of advice whose id holds one of these words. Empty
+// where there is none.
+std::string advice_in_words(const Facts& facts, const std::vector<const ProbeResult*>& probes,
+                            std::initializer_list<std::string_view> words);
+
 // "turn1.example.com:3478 (UDP): no answer".
 FindingEvidence what_it_saw(const ProbeResult& result);
 // The same of one port, in the check's own sentence where it has one.

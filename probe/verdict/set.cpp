@@ -113,6 +113,15 @@ SetResult judge_set(const TargetSet& set, const std::vector<PlannedRequirement>&
   result.edition = set.edition;
   result.verified = set.verified;
   result.document = set.document;
+  for (const auto& advice : set.advice) {
+    const auto active = [&](const std::string& id) {
+      return std::find(scenarios.begin(), scenarios.end(), id) != scenarios.end();
+    };
+    const auto& its = advice.scenarios;
+    if (its.empty() || std::any_of(its.begin(), its.end(), active)) {
+      result.advice.push_back({advice.id, advice.text, advice.source});
+    }
+  }
   std::map<std::string, RequirementResult> rows;
   for (const auto& plan : planned) {
     const auto* requirement = set.find_requirement(plan.requirement);

@@ -61,7 +61,7 @@ TEST(Arguments, NetworkIsRead) {
   EXPECT_EQ(arguments.proxy, "http://p:3128");
   EXPECT_EQ(arguments.dns_servers, (std::vector<std::string>{"192.0.2.53", "[::1]:53"}));
   EXPECT_EQ(arguments.ca_files, std::vector<std::string>{"root.pem"});
-  EXPECT_EQ(arguments.interface, "eth0");
+  EXPECT_EQ(arguments.interfaces.front(), "eth0");
   EXPECT_TRUE(arguments.v4);
   EXPECT_FALSE(arguments.v6);
   EXPECT_FALSE(arguments.anchors);

@@ -1,0 +1,268 @@
+// path: do full-size packets get through, over UDP to a STUN server and over TCP to a web server?
+// (RFC 1191, RFC 8201, RFC 4821)
+//
+// Over UDP: a Binding request as it is, then one that fills a packet of this computer's own MTU, by
+// an attribute that servers ignore (RFC 8489 section 14), never fragmented (DF). Where only the
+// small one is answered, several sizes at once. Over TCP or TLS: one GET whose header fills two
+// full-size packets; where no answer comes, the same once more with small segments both ways (MSS
+// 536, which the peer is told, RFC 9293 section 3.7.1).
+// Outcomes: `answered` with "full_size", with "path_mtu" (a router on the way says that packets
+// must be smaller, and how small: clients adapt), or with "padding_ignored" (only requests without
+// padding are answered: nothing is known); `failed` with "black_hole" where small packets pass and
+// large ones vanish without a word; else as in `stun` and `tls`. Evidence "path_mtu": `passes` (the
+// largest size that was answered, in bytes of the IP packet), `vanishes` (the smallest that was
+// not), `full`, `by` (the router that spoke).
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "checks/kinds.hpp"
+#include "probe/net/path_probe.hpp"
+#include "probe/net/stun.hpp"
+#include "probe/net/timeouts.hpp"
+#include "probe/net/together.hpp"
+
+namespace callready::checks {
+namespace {
+
+constexpr int ethernet = 1500;
+// What tunnels and access lines leave: PPPoE 1492, GRE 1476, WireGuard 1420 and 1440, VPNs 1400 and
+// 1360, IPv6's least 1280, and much less.
+constexpr int sizes[] = {1492, 1476, 1460, 1440, 1420, 1400, 1360, 1280, 1000, 576};
+constexpr std::size_t stun_header = 20, attribute_header = 4;
+// Comprehension-optional and unassigned: a server ignores it.
+constexpr std::uint16_t padding_attribute = 0xc0de;
+// Without any option: what every path carries (RFC 9293 section 3.7.1).
+constexpr int small_segment = 536;
+constexpr std::size_t padding_header = 3'000;
+
+int headers_of(const IpAddress& address) { return address.is_v4() ? 28 : 48; }
+
+using Bytes = std::vector<std::uint8_t>;
+
+void put_u16(Bytes& bytes, std::size_t at, std::size_t value) {
+  bytes[at] = static_cast<std::uint8_t>(value >> 8U);
+  bytes[at + 1] = static_cast<std::uint8_t>(value);
+}
+
+// A Binding request of so many bytes, at least; 0: without padding.
+Bytes request_of(std::size_t size, const stun::TransactionId& id) {
+  stun::Builder builder(stun::Class::request, stun::Method::binding, id);
+  auto bytes = builder.finish();
+  if (size < bytes.size() + attribute_header) return bytes;
+  const auto value = (size - bytes.size() - attribute_header) / 4 * 4;
+  const auto at = bytes.size();
+  bytes.resize(at + attribute_header + value, 0);
+  put_u16(bytes, at, padding_attribute);
+  put_u16(bytes, at + 2, value);
+  put_u16(bytes, 2, bytes.size() - stun_header);
+  return bytes;
+}
+
+int full_size(int own_mtu) { return own_mtu == 0 ? ethernet : std::min(own_mtu, ethernet); }
+
+struct Sized {
+  int size = 0;         // of the IP packet; 0: as small as it is
+  int full = ethernet;  // this computer's own, on that way
+  SizedReply reply;
+};
+
+// `size` 0: as small as it is; less than 0: as large as this computer's interface takes.
+asio::awaitable<Sized> ask(Context& context, SocketAddress remote, int size) {
+  const auto id = stun::new_transaction_id();
+  const int headers = headers_of(remote.address);
+  SizedRequest request;
+  request.remote = remote;
+  request.interface = context.settings.interface;
+  request.payload = [id, size, headers](int own_mtu) {
+    const int wanted = size < 0 ? full_size(own_mtu) : size;
+    return request_of(static_cast<std::size_t>(std::max(wanted - headers, 0)), id);
+  };
+  request.is_reply = [id](std::span<const std::uint8_t> bytes) {
+    const auto message = stun::parse(bytes);
+    return message.has_value() && message->answers(stun::Method::binding, id);
+  };
+  Sized seen;
+  seen.reply = co_await ask_sized(context.executor, std::move(request), context.scope);
+  seen.full = full_size(seen.reply.own_mtu);
+  seen.size = size < 0 ? seen.full : size;
+  co_return seen;
+}
+
+Evidence path_evidence(std::string text, int full) {
+  Evidence evidence;
+  evidence.kind = "path_mtu";
+  evidence.text = std::move(text);
+  evidence.facts["full"] = static_cast<std::int64_t>(full);
+  return evidence;
+}
+
+// True where it is an answer: all is well.
+bool conclude_told(Observation& observation, const SizedReply& reply, int full) {
+  if (reply.answered) {
+    observation.outcome = Outcome::answered;
+    observation.detail = "full_size";
+    auto evidence = path_evidence(
+        fmt::format("packets of {} bytes, the largest of this computer, get through", full), full);
+    evidence.facts["passes"] = static_cast<std::int64_t>(full);
+    observation.evidence.push_back(std::move(evidence));
+    return true;
+  }
+  if (!reply.too_large) return false;
+  const auto router = reply.too_large->sender.to_string();
+  observation.outcome = Outcome::answered;
+  observation.detail = "path_mtu";
+  auto evidence = path_evidence(fmt::format("{} says that packets must not be larger than {} bytes",
+                                            router, reply.too_large->mtu),
+                                full);
+  evidence.facts["passes"] = static_cast<std::int64_t>(reply.too_large->mtu);
+  evidence.facts["by"] = router;
+  observation.evidence.push_back(std::move(evidence));
+  return true;
+}
+
+asio::awaitable<void> search(Context& context, SocketAddress remote, int full,
+                             Observation& observation) {
+  std::vector<asio::awaitable<Sized>> work;
+  for (const int size : sizes) {
+    if (size < full) work.push_back(ask(context, remote, size));
+  }
+  const auto all = co_await together(context.executor, std::move(work));
+  int passes = 0, vanishes = full;
+  for (const auto& seen : all) {
+    if (seen.reply.too_large) {
+      conclude_told(observation, seen.reply, full);
+      co_return;
+    }
+    if (seen.reply.answered) passes = std::max(passes, seen.size);
+  }
+  for (const auto& seen : all) {
+    if (!seen.reply.answered && seen.size > passes) vanishes = std::min(vanishes, seen.size);
+  }
+  observation.attempts += static_cast<int>(all.size());
+  if (passes == 0) {
+    observation.outcome = Outcome::answered;
+    observation.detail = "padding_ignored";
+    co_return;
+  }
+  observation.outcome = Outcome::failed;
+  observation.detail = "black_hole";
+  auto evidence = path_evidence(
+      fmt::format("packets of {} bytes get through, those of {} vanish, and no router says so",
+                  passes, vanishes),
+      full);
+  evidence.facts["passes"] = static_cast<std::int64_t>(passes);
+  evidence.facts["vanishes"] = static_cast<std::int64_t>(vanishes);
+  observation.evidence.push_back(std::move(evidence));
+}
+
+asio::awaitable<void> measure_datagrams(Context& context, Job job, Observation& observation) {
+  const auto remote = job.remote();
+  observation.address = job.address;
+  observation.sent_at = context.scope.clock.wall_now();
+  const auto small = co_await ask(context, remote, 0);
+  observation.local = small.reply.local;
+  observation.attempts = small.reply.attempts;
+  if (!small.reply.answered) {
+    record(observation, small.reply.failure.value_or(Failure{}));
+    co_return;
+  }
+  observation.round_trip = small.reply.round_trip;
+  const auto large = co_await ask(context, remote, -1);
+  observation.attempts += large.reply.attempts;
+  if (conclude_told(observation, large.reply, large.full)) co_return;
+  const auto failure = large.reply.failure.value_or(Failure{});
+  if (failure.kind == FailureKind::timed_out) {
+    co_await search(context, remote, large.full, observation);
+  } else {
+    record(observation, failure);
+  }
+}
+
+// A connection and an answer to a request that fills packets; `segment` 0: of the usual size.
+asio::awaitable<Observation> exchange(Context& context, Job job, int segment) {
+  Observation seen;
+  seen.address = job.address;
+  seen.sent_at = context.scope.clock.wall_now();
+  seen.attempts = 1;
+  const auto remote = job.remote();
+  const auto interface = context.settings.interface;
+  const auto start = context.scope.clock.now();
+  auto connected =
+      co_await connect_with_segments(context.executor, context.scope, remote, interface, segment);
+  if (connected.has_error()) {
+    record(seen, connected.error());
+    co_return seen;
+  }
+  seen.local = (*connected)->local();
+  seen.round_trip = elapsed(start, context.scope.clock.now());
+  seen.timing_ms["connect"] = seen.round_trip->count();
+  std::unique_ptr<Stream> stream = std::move(*connected);
+  if (job.probe.target.transport == Transport::tls) {
+    TlsOptions options;
+    options.server_name = job.probe.target.host;
+    auto attempt = co_await tls_handshake(std::move(stream), context.scope, context.tls, options);
+    if (attempt.stream.has_error()) {
+      const bool stuck = attempt.stream.error().kind == FailureKind::timed_out;
+      record(seen, attempt.stream.error());
+      if (stuck) seen.outcome = Outcome::failed;
+      if (stuck) seen.detail = "tls_timed_out";
+      co_return seen;
+    }
+    stream = std::move(*attempt.stream);
+  }
+  const auto request = fmt::format(
+      "GET / HTTP/1.1\r\nHost: {}\r\nUser-Agent: {}\r\nConnection: close\r\nX-Padding: {}\r\n\r\n",
+      job.probe.target.host, context.settings.user_agent, std::string(padding_header, 'x'));
+  const Bytes bytes(request.begin(), request.end());
+  const auto deadline = context.scope.clock.now() + timeouts::stream_reply;
+  const auto sent = co_await stream->write(bytes, context.scope, deadline);
+  Bytes buffer(1024);
+  Result<std::size_t> received = Failure{};
+  if (sent.has_error()) {
+    received = sent.error();
+  } else {
+    received = co_await stream->read_some(buffer, context.scope, deadline);
+  }
+  // A server that closes after such a request has received it.
+  const bool closed = received.has_error() && received.error().kind == FailureKind::closed_by_peer;
+  if (!received.has_error() || closed) {
+    seen.outcome = Outcome::answered;
+    seen.detail = "full_size";
+    co_return seen;
+  }
+  record(seen, received.error());
+  if (received.error().kind == FailureKind::timed_out) {
+    seen.outcome = Outcome::failed;
+    seen.detail = "http_timed_out";
+  }
+  co_return seen;
+}
+
+asio::awaitable<void> measure_stream(Context& context, Job job, Observation& observation) {
+  auto seen = co_await exchange(context, job, 0);
+  const bool stuck = seen.detail == "tls_timed_out" || seen.detail == "http_timed_out";
+  observation = std::move(seen);
+  if (!stuck) co_return;
+  auto small = co_await exchange(context, job, small_segment);
+  ++observation.attempts;
+  if (small.outcome != Outcome::answered) co_return;
+  observation.outcome = Outcome::failed;
+  observation.detail = "black_hole";
+  observation.evidence.push_back(path_evidence(
+      "a connection with small segments works, one with full-size segments gets stuck", ethernet));
+}
+
+}  // namespace
+
+asio::awaitable<Observation> run_path(Context& context, Job job) {
+  Observation observation;
+  if (job.probe.target.transport == Transport::udp) {
+    co_await measure_datagrams(context, job, observation);
+  } else {
+    co_await measure_stream(context, job, observation);
+  }
+  co_return observation;
+}
+
+}  // namespace callready::checks

@@ -1,0 +1,14 @@
+// Sizes of packets, as a socket's owner can set them.
+#pragma once
+
+namespace callready::platform {
+
+// Datagrams of this socket are never fragmented, whatever the system knows of the path (RFC 8899:
+// what probes the path must not be told by its past). False where the system cannot.
+bool forbid_fragments(int socket, bool v6);
+
+// Segments of so many bytes at most, both ways: before the connection is made (RFC 9293 section
+// 3.7.1). False where the system cannot.
+bool set_segment_size(int socket, int bytes);
+
+}  // namespace callready::platform

@@ -1,0 +1,21 @@
+// The system's routing table: which way packets to an address leave this computer.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "probe/model/ip.hpp"
+
+namespace callready::platform {
+
+struct WayOut {
+  std::string interface;  // its name
+  std::optional<IpAddress>
+      gateway;  // none: the destination is on the link, or the link has no other end
+  std::optional<IpAddress> source;  // the address that packets carry
+};
+
+// Asks the system; nothing where it has no route there, or does not say. Sends no packet.
+std::optional<WayOut> way_to(const IpAddress& destination);
+
+}  // namespace callready::platform

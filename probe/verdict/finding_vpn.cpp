@@ -1,0 +1,83 @@
+// A tunnel that carries the service: what a VPN does to voice.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "probe/verdict/finding_rules.hpp"
+#include "probe/verdict/finding_words.hpp"
+
+namespace callready::findings {
+namespace {
+
+// The hosts that the sets ask for, and that are not on the company's own networks: those belong
+// into its tunnel.
+std::vector<std::string> service_hosts(const Facts& facts, const SiteWay& way) {
+  std::set<std::string> outside;
+  for (const auto& result : facts.report.probes) {
+    if (is_direct(result) && facts.asked_for(result) && !facts.inside(result)) {
+      outside.insert(result.probe.target.host);
+    }
+  }
+  std::vector<std::string> hosts;
+  std::copy_if(way.hosts.begin(), way.hosts.end(), std::back_inserter(hosts),
+               [&](const std::string& host) { return outside.contains(host); });
+  return hosts;
+}
+
+// Another link that has an address beside the tunnels': without one, the "tunnel" is how this
+// computer is connected at all (a modem).
+const InterfaceInfo* own_link(const Facts& facts) {
+  for (const auto& interface : facts.report.site.interfaces) {
+    const bool addressed =
+        std::any_of(interface.addresses.begin(), interface.addresses.end(),
+                    [](const IpAddress& address) { return !address.is_link_local(); });
+    if (!interface.tunnel && addressed) return &interface;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+Causes find_full_tunnel(const Case& of) {
+  const auto& facts = of.facts;
+  const auto* link = own_link(facts);
+  if (link == nullptr) return {};
+  Causes causes;
+  for (const auto& way : facts.report.site.ways) {
+    const auto hosts = service_hosts(facts, way);
+    if (!way.tunnel || hosts.empty()) continue;
+    std::vector<const ProbeResult*> probes;
+    for (const auto& result : facts.report.probes) {
+      const auto& host = result.probe.target.host;
+      const bool its = std::find(hosts.begin(), hosts.end(), host) != hosts.end();
+      if (its && is_direct(result)) probes.push_back(&result);
+    }
+    Cause cause;
+    auto& finding = cause.finding;
+    finding.code = "network.vpn_full_tunnel";
+    finding.title =
+        way.default_route
+            ? fmt::format("A VPN ({}) carries all traffic, the calls too", way.interface)
+            : fmt::format("A VPN ({}) carries the service's traffic", way.interface);
+    finding.owner = Owner::network;
+    finding.confidence = Confidence::certain;
+    const auto advice = advice_in_words(facts, probes, {"vpn", "tunnel"});
+    finding.fix = fmt::format(
+        "In the VPN's settings, let the service go past the tunnel (split tunnel): {}.{}{} To "
+        "compare both ways: callready check ... --interface {} --interface {}.",
+        flows_in_words(facts, probes), where_the_list_is(facts, probes), advice, link->name,
+        way.interface);
+    finding.evidence.push_back(
+        {"", fmt::format("The route to {} leads over {}, while {} is connected, too.",
+                         listed(hosts), way.interface, link->name)});
+    if (way.default_route) {
+      finding.evidence.push_back(
+          {"", fmt::format("So does the route to everything else (default route over {}).",
+                           way.interface)});
+    }
+    causes.push_back(std::move(cause));
+  }
+  return causes;
+}
+
+}  // namespace callready::findings
