@@ -208,6 +208,9 @@ std::string endpoint(const Probe& probe) {
     text += fmt::format(", {} tried", count_of(target.sample.size(), "port", "ports"));
   }
   if (!target.route.direct()) text += fmt::format(" through {}", target.route.proxy);
+  if (const auto over = probe.with.find("interface"); over != probe.with.end()) {
+    text += " over " + over->second;
+  }
   return text;
 }
 

@@ -181,6 +181,32 @@ void add_endpoints(Page& page, const Report& report) {
   add_rows(page, rows);
 }
 
+// The same endpoint without the proxy; null where it was not tried.
+const ProbeResult* direct_twin(const Report& report, const ProbeResult& proxied) {
+  auto direct = proxied.probe;
+  direct.target.route = {};
+  const auto id = probe_id(direct);
+  const auto found = std::find_if(report.probes.begin(), report.probes.end(),
+                                  [&](const ProbeResult& result) { return result.probe.id == id; });
+  return found == report.probes.end() ? nullptr : &*found;
+}
+
+void add_routes(Page& page, const Report& report) {
+  std::vector<Row> rows;
+  for (const auto& result : report.probes) {
+    if (result.probe.target.route.direct()) continue;
+    const auto* direct = direct_twin(report, result);
+    auto twin = result.probe;
+    twin.target.route = {};
+    rows.push_back({mark_of(result), endpoint(twin),
+                    fmt::format("through the proxy: {}; directly: {}", outcome_in_full(result),
+                                direct == nullptr ? "not tried" : outcome_in_full(*direct))});
+  }
+  if (rows.empty()) return;
+  page.heading("Through the proxy, and directly");
+  add_rows(page, rows);
+}
+
 void add_site(Page& page, const Site& site) {
   page.heading("This site");
   constexpr int label = 14;
@@ -192,7 +218,9 @@ void add_site(Page& page, const Site& site) {
     std::vector<std::string> own;
     for (const auto& address : interface.addresses) own.push_back(address.to_string());
     tell("Interface", fmt::format("{}: {}{}", interface.name, joined(own),
-                                  interface.default_route ? " (to the Internet)" : ""));
+                                  interface.tunnel          ? " (a tunnel)"
+                                  : interface.default_route ? " (to the Internet)"
+                                                            : ""));
   }
   for (const auto& address : site.public_addresses) addresses.push_back(address.to_string());
   tell("DNS servers", joined(site.resolvers));
@@ -267,6 +295,7 @@ std::string render_text(const Report& report, const RenderOptions& options) {
   add_sets(page, report, options.verbose);
   if (options.verbose) {
     add_endpoints(page, report);
+    add_routes(page, report);
     add_site(page, report.site);
   }
   // No empty line here: with one finding the whole report fits on the smallest screen.

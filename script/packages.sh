@@ -9,7 +9,7 @@ build_packages="g++ cmake ninja-build ccache pkg-config ca-certificates
 # What its tests need besides: the libraries, and the servers of the private site.
 test_packages="libgtest-dev libvalijson-dev python3 python3-yaml python3-cryptography libfaketime openssl curl
   iproute2 nftables util-linux procps coturn kamailio kamailio-tls-modules nginx-light dnsmasq-base
-  squid-openssl chrony unbound chromium"
+  squid-openssl chrony unbound tayga chromium"
 
 # What script/fuzz needs besides: a clang whose coroutines get along with libstdc++ 12.
 fuzz_packages="clang-19 libclang-rt-19-dev llvm-19"

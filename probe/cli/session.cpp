@@ -60,7 +60,9 @@ std::vector<SiteWay> ways_of(const std::vector<ProbeResult>& results,
   for (const auto& result : results) {
     const auto& target = result.probe.target;
     const auto& address = result.observation.address;
-    if (!target.route.direct() || !address || address->is_loopback()) continue;
+    // A question to DNS goes to the resolver, and not where the name is.
+    const bool asked = result.probe.check == "dns";
+    if (asked || !target.route.direct() || !address || address->is_loopback()) continue;
     if (!seen.insert(target.host).second) continue;
     const auto way = platform::way_to(*address);
     if (!way) continue;

@@ -137,6 +137,15 @@ std::optional<FindingEvidence> proof_of_filter(const Name& name) {
       return FindingEvidence{name.here_ids[i], text};
     }
   }
+  // One of the site's own denies what another has: computers ask one or the other.
+  for (std::size_t i = 0; i < name.here.size(); ++i) {
+    if (text_fact(*name.here[i], "rcode") != "NXDOMAIN") continue;
+    for (std::size_t other = 0; other < name.here.size(); ++other) {
+      if (name.here_ids[other] != name.here_ids[i] || !has_records(*name.here[other])) continue;
+      return FindingEvidence{name.here_ids[i],
+                             fmt::format("{}, and {}", name.here[i]->text, name.here[other]->text)};
+    }
+  }
   // A question that was lost, or that is answered by now, was not filtered.
   const bool found_here = std::any_of(name.here.begin(), name.here.end(),
                                       [](const Evidence* answer) { return has_records(*answer); });

@@ -181,6 +181,10 @@ Causes find_stripped_upgrades(const Case& of) {
   Cause cause;
   bool direct_works = false;
   for (const auto* result : proxied_probes(of.facts)) {
+    // Whoever opens the TLS around it is named for that, with what becomes of WebSocket.
+    const auto* root = evidence_of(*result, "chain_root");
+    const bool opened = root != nullptr && flag_fact(*root, "expected") == std::optional(false);
+    if (opened) continue;
     if (result->observation.detail == "no_upgrade") cause.explained.push_back(result);
   }
   if (!of.matters(cause.explained)) return {};

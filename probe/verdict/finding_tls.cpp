@@ -112,6 +112,31 @@ FindingEvidence certificate_in_words(const ProbeResult& result) {
                                        result.probe.target.host, chain_of(result).front().issuer)};
 }
 
+// What inspection does to what is inside and is no web page, and which hosts are left alone: both
+// tell whoever runs the device what to change.
+void add_effects(const Facts& facts, const std::vector<const ProbeResult*>& inspected,
+                 std::vector<FindingEvidence>& evidence) {
+  for (const auto* result : inspected) {
+    const auto& [probe, seen] = *result;
+    const bool inside = probe.check == "turn" || probe.check == "stun" || probe.check == "sip" ||
+                        probe.with.contains("upgrade");
+    const bool by_certificate = seen.detail == "untrusted" || seen.detail == "unexpected_issuer";
+    if (inside && failing(*result) && !by_certificate) evidence.push_back(what_it_saw(*result));
+  }
+  std::vector<std::string> spared;
+  const auto hosts = hosts_of(inspected);
+  for (const auto& result : facts.report.probes) {
+    const auto* root = evidence_of(result, "chain_root");
+    const bool own = root != nullptr && flag_fact(*root, "expected") == std::optional(true);
+    const auto& host = result.probe.target.host;
+    const bool known = std::find(hosts.begin(), hosts.end(), host) != hosts.end() ||
+                       std::find(spared.begin(), spared.end(), host) != spared.end();
+    if (own && !known && facts.asked_for(result)) spared.push_back(host);
+  }
+  if (spared.empty()) return;
+  evidence.push_back({"", fmt::format("Not inspected: {}.", listed(spared, 8))});
+}
+
 }  // namespace
 
 Causes find_interception(const Case& of) {
@@ -163,6 +188,7 @@ Causes find_interception(const Case& of) {
                                             issuer, parties.size())
                               : fmt::format("{} is no public certificate authority.", issuer);
     finding.evidence.insert(finding.evidence.begin() + 1, {"", contrast});
+    add_effects(facts, own, finding.evidence);
     causes.push_back(std::move(cause));
   }
   return causes;

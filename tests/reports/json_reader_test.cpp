@@ -125,5 +125,23 @@ TEST(JsonReader, MakesItsErrorsHarmless) {
             "callready.report/1");
 }
 
+TEST(JsonReader, ReadsTheWaysOutAndTheAdvice) {
+  auto report = samples::blocked();
+  SiteWay way;
+  way.interface = "tun0";
+  way.gateway = IpAddress::v4({10, 8, 0, 1});
+  way.tunnel = way.default_route = true;
+  way.hosts = {"turn.example.com"};
+  report.site.ways = {way};
+  report.site.interfaces.front().tunnel = true;
+  report.sets.front().advice = {{"inspection", "Exempt *.example.com.", "page 2"}};
+  const auto text = render_json(report, {});
+  const auto read = read_report(text, "old.json");
+  ASSERT_TRUE(read.report) << read.error;
+  EXPECT_EQ(render_json(*read.report, {}), text);
+  EXPECT_EQ(read.report->site.ways.front().gateway, way.gateway);
+  EXPECT_EQ(read.report->sets.front().advice.front().source, "page 2");
+}
+
 }  // namespace
 }  // namespace callready

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 from .names import owner
-from .plan import PUBLIC_RESOLVERS
+from .plan import AAAA, PUBLIC_RESOLVERS
 from .rules import SIP_INSIDE
 from .server import Server, tcp, udp
 from .tools import at_time, tool
@@ -29,7 +29,9 @@ def dns(plan, space):
     """dnsmasq: knows every name of the private internet, and denies all others."""
     server = Server("dns", space)
     net = plan.internet
-    hosts = "".join(f"{a} {n}\n" for n, addresses in net.forward.items() for a in addresses
+    hosts = "".join(f"{a} {n}\n" for n, a in AAAA.items()) if plan.ipv6 == "broken" else ""
+    hosts += "".join(f"192.0.0.{n} ipv4only.arpa\n" for n in (170, 171))  # RFC 7050 section 2.2
+    hosts += "".join(f"{a} {n}\n" for n, addresses in net.forward.items() for a in addresses
                     if n not in plan.gone)
     lines = [f"listen-address={a}" for a in PUBLIC_RESOLVERS]
     lines += [f"ptr-record={'.'.join(reversed(a.split('.')))}.in-addr.arpa,{n}"

@@ -124,6 +124,14 @@ def _sip_status(plan, value):
     plan.sip_status = (int(code), reason or "As The Test Says")
 
 
+def _split_horizon(plan, value):
+    """The company's own view: an inside address, behind which the same servers are."""
+    for number, name in enumerate(value.split(","), start=5):
+        inside = f"10.66.0.{number}"
+        plan.resolver.append(f'local-data: "{name}. A {inside}"')
+        plan.redirect.append(f'iifname "lan" ip daddr {inside} dnat to {plan.addresses_of(name)[0]}')
+
+
 def _wpad(plan):
     plan.wpad, plan.search = True, "lyon.example.net"
     plan.resolver.append(f'local-data: "wpad.lyon.example.net. A {plan.proxy}"')
@@ -208,6 +216,13 @@ FIREWALL = [
 ]
 
 ADDRESSES = [
+    Fault("small-mtu", "the line takes packets of so many bytes, and the router says so",
+          lambda plan, value: setattr(plan, "wan_mtu", int(value)), "1400"),
+    Fault("vpn-full-tunnel", "the PC's VPN carries all traffic", _set(vpn=["default"])),
+    Fault("vpn-split", "the PC's VPN carries these networks only",
+          lambda plan, value: setattr(plan, "vpn", value.split(",")), "172.16.0.0/12"),
+    Fault("ipv6-broken", "IPv6 is announced on the LAN, and leads nowhere", _set(ipv6="broken")),
+    Fault("ipv6-only", "the PC has IPv6 only, with NAT64 and DNS64", _set(ipv6="nat64")),
     Fault("symmetric-nat", "every destination sees another port", _set(nat="symmetric")),
     Fault("full-cone", "UDP from anywhere comes in once a port is in use", _set(nat="full-cone")),
     Fault("hairpin", "the PC's own outside addresses lead back to it", _hairpin),
@@ -230,6 +245,10 @@ HOPS = [
 ]
 
 NAMES = [
+    Fault("split-horizon", "the LAN's resolver gives inside addresses for these names, which answer",
+          _split_horizon, "sip.example-calls.com"),
+    Fault("dns-first-denies", "the PC has two resolvers, and its first denies this domain",
+          lambda plan, value: setattr(plan, "denied", value), "example-calls.com"),
     Fault("dns-dead", "no resolver answers, neither the LAN's nor others",
           lambda plan: (plan.input.extend(f'iifname "lan" {t} dport 53 drop' for t in ("udp", "tcp")),
                         plan.block.extend(f"{t} dport 53 drop" for t in ("udp", "tcp")))),

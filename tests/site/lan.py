@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 from .certificates import Authority
-from .plan import FOLDER, PUBLIC_RESOLVERS
+from .plan import FOLDER, LAN_V6, NAT64, PUBLIC_RESOLVERS, VPN
 from .rules import INTERCEPT_PORT, PORTAL_PORT
 from .server import Server, tcp
 from .tools import beside, squid_helper, tool
@@ -37,11 +37,16 @@ def resolver(plan, space):
                             "1 60 60 60 60\n@ NS policy.site.\n" +
                             "".join(f"{n} CNAME {a}\n*.{n} CNAME {a}\n" for n, a in actions))
         policy += f'rpz:\n  name: "policy.site."\n  zonefile: "{zone}"\n'
+    six, modules = "  do-ip6: no", "respip iterator"
+    if plan.ipv6 == "nat64":
+        six = (f"  interface: {LAN_V6}1\n  access-control: ::0/0 allow\n  do-ip6: yes\n"
+               f"  prefer-ip4: yes\n  dns64-prefix: {NAT64}/96")
+        modules = "dns64 " + modules
     config = server.write("unbound.conf", f"""
 server:
   interface: {own}
   access-control: 0.0.0.0/0 allow
-  do-ip6: no
+{six}
   do-daemonize: no
   use-syslog: no
   verbosity: 1
@@ -50,7 +55,7 @@ server:
   chroot: ""
   directory: "{server.folder}"
   pidfile: ""
-  module-config: "respip iterator"
+  module-config: "{modules}"
   ede: yes
   hide-version: yes
 {lines}
@@ -170,6 +175,45 @@ def wpad(plan, space):
     folder.write("wpad.dat", script)
     return _pages("wpad", space, plan.proxy, 80,
                   f"location = /wpad.dat {{ alias {folder.path('wpad.dat')}; }}")
+
+
+def first_resolver(plan, space):
+    """dnsmasq: a resolver beside unbound, which denies a domain and forwards the rest."""
+    server = Server("first-resolver", space)
+    config = server.write("dnsmasq.conf", f"listen-address={plan.proxy}\nbind-interfaces\nno-resolv\n"
+                          "no-hosts\nno-daemon\nuser=root\ngroup=\npid-file=\n"
+                          f"local=/{plan.denied}/\nserver={PUBLIC_RESOLVERS[0]}\n")
+    return server.start("dnsmasq", "-k", "-C", config, probe=tcp(plan.proxy, 53))
+
+
+def vpn(plan, topology):
+    """The PC's tunnel to a concentrator at the provider's."""
+    server = Server("vpn", topology.pc)
+    program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "tunnel.py")
+
+    def forwarding():
+        if "forwarding" not in server.log():
+            raise OSError("no sign of life yet")
+    return server.start(sys.executable, program, topology.provider.path, f"{VPN}.2", f"{VPN}.1",
+                        *plan.vpn, probe=forwarding)
+
+
+def nat64(space):
+    """tayga: IPv6 packets to NAT64's prefix become IPv4 ones, of addresses that the router hides."""
+    server = Server("nat64", space)
+    config = server.write("tayga.conf", "tun-device nat64\nipv4-addr 192.168.255.1\n"
+                          f"ipv6-addr {LAN_V6}255\nprefix {NAT64}/96\n"
+                          f"dynamic-pool 192.168.255.0/24\ndata-dir {server.folder}\n")
+    with space:
+        subprocess.run([tool("tayga"), "-c", config, "--mktun"], check=True, capture_output=True)
+        for command in ("link set nat64 up", "route add 192.168.255.0/24 dev nat64",
+                        f"-6 route add {NAT64}/96 dev nat64"):
+            subprocess.run([tool("ip"), *command.split()], check=True, capture_output=True)
+
+    def translating():
+        if server.process.poll() is not None:
+            raise OSError("it has ended")
+    return server.start("tayga", "-c", config, "--nodetach", probe=translating)
 
 
 def _pages(name, space, address, port, locations):

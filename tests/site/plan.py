@@ -8,6 +8,12 @@ from .names import Internet
 # Where things run, once the site is up; /run is the site's own tmpfs.
 FOLDER = "/run/site"
 
+VPN = "10.8.0"  # inside the tunnel: .2 the PC, .1 the concentrator
+LAN_V6 = "2a01:cb00:20::"  # /64 of the LAN, where it has IPv6: 1 router, 23 PC
+NAT64 = "64:ff9b::"
+# Where the world has IPv6: the addresses lead nowhere here.
+AAAA = {"www.google.com": "2a00:1450:4007:80e::2004", "www.cloudflare.com": "2606:4700::6810:7c60"}
+
 PUBLIC_RESOLVERS = ["9.9.9.9", "8.8.8.8", "1.1.1.1"]
 
 
@@ -25,6 +31,9 @@ class Plan:
     wan: str = "84.199.10"      # .1 provider, .2 router
     pc_up: bool = True          # the PC's cable is plugged in
     wan_up: bool = True
+    wan_mtu: int = 1500         # of the line to the provider; who sends more is told
+    vpn: list = _list()         # what the PC routes into its tunnel: "default", networks
+    ipv6: str = ""              # "broken": set up, and leads nowhere; "nat64": nothing else
     provider_nat: bool = False  # the provider translates too (carrier NAT)
     provider_block: list = _list()  # new flows through the provider
     hops_mute: bool = False     # routers beyond the site send no "time exceeded"
@@ -47,6 +56,7 @@ class Plan:
 
     # Names, as the LAN's resolver gives them: unbound's server clause, and what follows it.
     resolver: list = _list()
+    denied: str = ""            # a domain that the PC's other resolver, which it asks first, denies
     search: str = ""            # the PC's domain
     policy_zone: list = _list()  # names that a response policy zone denies
     forwarders: list = field(default_factory=lambda: list(PUBLIC_RESOLVERS))
@@ -100,6 +110,27 @@ class Plan:
     @property
     def proxy(self):
         return f"{self.lan}.3"
+
+    @property
+    def resolver_address(self):
+        """By which the PC asks the LAN's resolver."""
+        return f"{LAN_V6}1" if self.ipv6 == "nat64" else self.router
+
+    @property
+    def links(self):
+        """The PC's interfaces."""
+        return {"lo", "eth0"} | ({"tun0"} if self.vpn else set())
+
+    @property
+    def routes(self):
+        """The PC's IPv4 routes: (destination, gateway)."""
+        if self.ipv6 == "nat64":
+            return set()
+        routes = {("default", self.router), (f"{self.lan}.0/24", None)}
+        if "default" in self.vpn:
+            routes.remove(("default", self.router))
+        return routes | {(to, None) for to in self.vpn} | (
+            {(f"{VPN}.0/24", None)} if self.vpn else set())
 
     @property
     def needs_wire(self):

@@ -163,9 +163,46 @@ class InTheWay(ProxyTest):
         self.assertEqual(["proxy.connect_denied certain proxy"], self.findings(report))
         self.assertIn("3478 and 5061", report["findings"][0]["title"])
 
+    def test_websocket_is_stripped(self):
+        """Inspection that the company means to have (its root is given), and that breaks WSS."""
+        _, report = self.report(["proxy-bumps"], "--proxy", PROXY,
+                                "--ca-file", "/run/site/inspection/ca.pem")
+        self.assertEqual(["proxy.no_websocket certain proxy"], self.findings(report))
+
     def test_none_there(self):
         _, report = self.report(["proxy-down"], "--proxy", PROXY)
         self.assertEqual(["proxy.unreachable certain proxy"], self.findings(report))
+
+
+class Inspection(ProxyTest):
+    def expect(self, faults, *options):
+        _, report = self.report(faults, *options)
+        self.assertEqual(["tls.intercepted certain security"], self.findings(report))
+        finding = report["findings"][0]
+        self.assertIn("Exclude *.example-calls.com from TLS inspection.", finding["fix"],
+                      "the vendor's own words")
+        return finding, report
+
+    def test_by_the_explicit_proxy(self):
+        for fault in ("proxy-bumps", "proxy-bumps-unknown"):
+            with self.subTest(fault):
+                finding, _ = self.expect([fault], "--proxy", PROXY)
+                self.assertIn("portal.example-calls.com", finding["fix"])
+
+    def test_on_the_way(self):
+        for fault in ("tls-intercept", "tls-intercept-unknown"):
+            with self.subTest(fault):
+                self.expect([fault])
+
+    def test_the_product_is_named_and_what_it_leaves_alone(self):
+        finding, _ = self.expect(["tls-intercept", "inspector=Zscaler",
+                                  "spliced=portal.example-calls.com"])
+        self.assertIn("Zscaler", finding["title"])
+        self.assertNotIn("portal.example-calls.com", finding["fix"])
+        words = " ".join(e["text"] for e in finding["evidence"])
+        self.assertIn("Not inspected: portal.example-calls.com", words)
+        self.assertIn("turn1.example-calls.com:443", words, "TURN does not survive it")
+        self.assertIn("events.example-calls.com:443", words, "WebSocket neither")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """nftables rules of the router, the internet side and the relays; text from a plan."""
 
 from .names import owner
+from .plan import VPN
 
 SIP_INSIDE = "10.99.0"      # where kamailio listens; the public addresses are translated to it
 STUN_INSIDE = "10.98.0"     # likewise the plain STUN server, .2
@@ -68,6 +69,8 @@ def router(plan):
 def provider(plan):
     """The first router beyond the site."""
     nat = 'oifname "core" masquerade' if plan.provider_nat else ""
+    if plan.vpn:  # the concentrator's own address is all that the world gets to see
+        nat = f'ip saddr {VPN}.0/24 oifname "core" masquerade\n            ' + nat
     return f"""
     table ip site {{
         chain after {{ type nat hook postrouting priority srcnat;

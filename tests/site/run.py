@@ -64,8 +64,9 @@ class Running:
 
     def _outfit_pc(self):
         """What the PC's programs read: the resolver, the hosts file and whom to trust."""
+        first = f"nameserver {self.plan.proxy}\n" if self.plan.denied else ""
         search = f"search {self.plan.search}\n" if self.plan.search else ""
-        for target, text in (("/etc/resolv.conf", f"nameserver {self.plan.router}\n{search}"),
+        for target, text in (("/etc/resolv.conf", f"{first}nameserver {self.plan.resolver_address}\n{search}"),
                              ("/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n"),
                              ("/etc/nsswitch.conf", "passwd: files\ngroup: files\n"
                                                     "hosts: files dns\nservices: files\n")):
@@ -103,13 +104,12 @@ class Running:
             raise isolation.Refused("still in the network of the outside")
         links = json.loads(subprocess.run([tool("ip"), "-json", "link"], check=True,
                                           capture_output=True).stdout)
-        if {link["ifname"] for link in links} != {"lo", "eth0"}:
+        if {link["ifname"] for link in links} != self.plan.links:
             raise isolation.Refused("there are interfaces that are not the site's")
         routes = json.loads(subprocess.run([tool("ip"), "-json", "route"], check=True,
                                            capture_output=True).stdout)
         ways = {(r["dst"], r.get("gateway")) for r in routes}
-        own = {("default", self.plan.router), (f"{self.plan.lan}.0/24", None)}
-        if ways != (own if self.plan.pc_up else set()):
+        if ways != (self.plan.routes if self.plan.pc_up else set()):
             raise isolation.Refused("there are routes that are not the site's")
 
 

@@ -36,6 +36,12 @@ def start_all(plan, topology):
         servers.append(lan.proxy(plan, topology.router, PUBLIC, authority))
     if plan.web_filter:
         servers.append(lan.web_filter(plan, topology.router))
+    if plan.denied:
+        servers.append(lan.first_resolver(plan, topology.router))
+    if plan.vpn:
+        servers.append(lan.vpn(plan, topology))
+    if plan.ipv6 == "nat64":
+        servers.append(lan.nat64(topology.router))
     if plan.wpad:
         servers.append(lan.wpad(plan, topology.router))
     if plan.portal:

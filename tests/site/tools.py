@@ -8,7 +8,7 @@ import shutil
 PACKAGES = {"ip": "iproute2", "nft": "nftables", "openssl": "openssl", "dnsmasq": "dnsmasq-base",
             "unbound": "unbound", "nginx": "nginx-light", "turnserver": "coturn",
             "kamailio": "kamailio", "chronyd": "chrony", "squid": "squid-openssl",
-            "setpriv": "util-linux", "unshare": "util-linux"}
+            "tayga": "tayga", "setpriv": "util-linux", "unshare": "util-linux"}
 FAKETIME = "libfaketime"  # only for faults that concern clocks and expiry
 
 

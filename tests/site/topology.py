@@ -10,7 +10,7 @@ The first namespace of the site is the PC's, so whatever is started without care
 import subprocess
 
 from . import isolation, rules
-from .plan import Plan, PUBLIC_RESOLVERS
+from .plan import LAN_V6, Plan, PUBLIC_RESOLVERS
 from .rules import SIP_INSIDE, STUN_INSIDE
 from .tools import tool
 
@@ -70,8 +70,28 @@ class Topology:
                 f"route add default via {CORE}.2")
             if plan.nat == "none":
                 _ip(f"route add {plan.lan}.0/24 via {plan.wan}.2")
+        if plan.wan_mtu != 1500:
+            for space, link in ((self.router, "wan"), (self.provider, "site")):
+                with space:
+                    _ip(f"link set {link} mtu {plan.wan_mtu}")
+        if plan.ipv6:
+            self._build_ipv6()
         self._build_internet()
         self._rules()
+
+    def _build_ipv6(self):
+        for space, link, number in ((self.pc, "eth0", "23"), (self.router, "lan", "1")):
+            with space:
+                for where in ("all", link):
+                    _sysctl(f"ipv6/conf/{where}/disable_ipv6", 0)
+                _ip(f"addr add {LAN_V6}{number}/64 dev {link} nodad")
+        with self.router:
+            _sysctl("ipv6/conf/all/forwarding", 1)
+            _sysctl("ipv6/conf/default/disable_ipv6", 0)  # of links to come: the translator's
+        with self.pc:
+            if self.plan.ipv6 == "nat64":
+                _ip(f"addr del {self.plan.pc}/24 dev eth0")
+            _ip(f"route add default via {LAN_V6}1")
 
     def _build_internet(self):
         plan = self.plan
@@ -117,6 +137,9 @@ class Topology:
         plan = self.plan
         with self.router:
             _nft(rules.router(plan))
+            if plan.ipv6 == "broken":  # no route, and nobody says so
+                _nft("table ip6 site {\nchain lost {\ntype filter hook prerouting priority raw;\n"
+                     f"ip6 daddr {LAN_V6}/64 accept\nip6 daddr 2000::/3 drop\n}}\n}}\n")
             if plan.udp_timeout:
                 for name in ("udp_timeout", "udp_timeout_stream"):
                     _sysctl(f"netfilter/nf_conntrack_{name}", plan.udp_timeout)

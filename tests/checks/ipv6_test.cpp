@@ -1,0 +1,102 @@
+#include "tests/support/check_runner.hpp"
+#include "tests/support/dns_server.hpp"
+#include "tests/support/evidence.hpp"
+
+namespace callready {
+namespace {
+
+using asio::ip::tcp;
+using test::Bytes;
+using test::DnsServer;
+
+constexpr int type_a = 1, type_aaaa = 28;
+
+Bytes address_bytes(const std::string& text) {
+  const auto address = *IpAddress::parse(text);
+  return {address.bytes().begin(), address.bytes().begin() + address.bits() / 8};
+}
+
+// Names as the test gives them: "a.example" -> addresses of both families.
+class Ipv6Check : public testing::Test {
+ protected:
+  test::CheckRunner runner;
+  std::map<std::string, std::vector<std::string>> names;
+  DnsServer dns{runner.loop, [this](const DnsServer::Asked& asked) {
+                  auto reply = asked.reply();
+                  const auto found = names.find(asked.message.question);
+                  if (found == names.end()) {
+                    reply.flags |= 3;  // NXDOMAIN
+                    return std::optional(reply.bytes());
+                  }
+                  for (const auto& text : found->second) {
+                    const int type = IpAddress::parse(text)->is_v6() ? type_aaaa : type_a;
+                    if (type == asked.message.question_type)
+                      reply.answer(type, address_bytes(text));
+                  }
+                  return std::optional(reply.bytes());
+                }};
+  tcp::acceptor acceptor{runner.loop.context, {asio::ip::address_v4::loopback(), 0}};
+
+  Observation run() {
+    runner.use_dns_servers({dns.text()});
+    Probe probe;
+    probe.check = "ipv6";
+    probe.target.host = "a.example";
+    const auto port = acceptor.local_endpoint().port();
+    probe.target.ports = {port, port};
+    return runner.run(probe, std::nullopt);
+  }
+  // "IPv6 timed_out", "IPv4 connected"
+  static std::vector<std::string> families(const Observation& seen) {
+    std::vector<std::string> found;
+    for (const auto& evidence : seen.evidence) {
+      if (evidence.kind != "family") continue;
+      found.push_back(std::get<std::string>(evidence.facts.at("version")) + ' ' +
+                      std::get<std::string>(evidence.facts.at("result")));
+    }
+    return found;
+  }
+};
+
+TEST_F(Ipv6Check, ANameWithoutIpv6IsReachedByIpv4) {
+  names["a.example"] = {"127.0.0.1"};
+  const auto seen = run();
+  EXPECT_EQ(seen.outcome, Outcome::connected);
+  EXPECT_EQ(seen.detail, "ipv4_only");
+  EXPECT_EQ(families(seen), (std::vector<std::string>{"IPv6 no_address", "IPv4 connected"}));
+  EXPECT_FALSE(test::find_evidence(seen, "nat64"));
+}
+
+TEST_F(Ipv6Check, Ipv6ThatFailsLeavesIpv4) {
+  names["a.example"] = {"127.0.0.1", "::1"};  // nobody listens there
+  const auto seen = run();
+  EXPECT_EQ(seen.outcome, Outcome::connected);
+  EXPECT_EQ(seen.detail, "ipv4_first");
+  EXPECT_EQ(seen.address, IpAddress::parse("127.0.0.1"));
+  const auto found = families(seen);
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_NE(found[0], "IPv6 connected");
+  EXPECT_EQ(found[1], "IPv4 connected");
+}
+
+TEST_F(Ipv6Check, ANameThatDoesNotExistIsUnresolved) {
+  const auto seen = run();
+  EXPECT_EQ(seen.outcome, Outcome::unresolved);
+  EXPECT_EQ(seen.detail, "no_such_name");
+}
+
+TEST_F(Ipv6Check, ADns64ShowsItsPrefix) {
+  names["a.example"] = {"127.0.0.1"};
+  names["ipv4only.arpa"] = {"192.0.0.170", "64:ff9b::c000:aa"};
+  const auto seen = run();
+  EXPECT_EQ(test::fact<std::string>(seen, "nat64", "prefix"), "64:ff9b::/96");
+}
+
+TEST_F(Ipv6Check, TheWellKnownNameAloneIsNoDns64) {
+  names["a.example"] = {"127.0.0.1"};
+  names["ipv4only.arpa"] = {"192.0.0.170", "192.0.0.171"};
+  EXPECT_FALSE(test::find_evidence(run(), "nat64"));
+}
+
+}  // namespace
+}  // namespace callready

@@ -1,0 +1,116 @@
+#include "probe/net/stun.hpp"
+#include "tests/support/bytes.hpp"
+#include "tests/support/check_runner.hpp"
+#include "tests/support/evidence.hpp"
+#include "tests/support/scripted_server.hpp"
+
+namespace callready {
+namespace {
+
+using test::Bytes;
+using test::fact;
+using test::find_evidence;
+using test::ScriptedTcp;
+using test::ScriptedUdp;
+
+constexpr std::size_t udp_headers = 28;
+
+Bytes reply_to(const Bytes& request, const SocketAddress& client) {
+  const auto parsed = *stun::parse(request);
+  stun::Builder builder(stun::Class::success, stun::Method::binding, parsed.id);
+  builder.add_xor_address(stun::Attribute::xor_mapped_address, client);
+  return builder.finish();
+}
+
+// The servers are in this process: time moves by hand.
+struct PathCheck : testing::Test {
+  test::CheckRunner runner{{}, test::Time::by_hand};
+  std::vector<std::size_t> sizes;  // of the packets that came
+
+  // A path that lets packets of so many bytes through.
+  Observation over_udp(std::size_t most) {
+    ScriptedUdp server(runner.loop.context,
+                       [&](auto& self, const Bytes& request, const auto& from) {
+                         sizes.push_back(request.size() + udp_headers);
+                         if (sizes.back() <= most) self.send(reply_to(request, from), from);
+                       });
+    return runner.run("path", Transport::udp, "localhost", server.address());
+  }
+};
+
+TEST_F(PathCheck, AFullSizePacketThatIsAnsweredIsAllItSends) {
+  const auto seen = over_udp(1'500);
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_EQ(seen.detail, "full_size");
+  EXPECT_EQ(sizes.size(), 2U);
+  EXPECT_LT(sizes[0], 100U);
+  EXPECT_EQ(sizes[1], 1'500U);
+  EXPECT_EQ(fact<std::int64_t>(seen, "path_mtu", "passes"), 1'500);
+  EXPECT_TRUE(seen.round_trip);
+}
+
+TEST_F(PathCheck, LargePacketsThatVanishAreABlackHole) {
+  const auto seen = over_udp(1'400);
+  EXPECT_EQ(seen.outcome, Outcome::failed);
+  EXPECT_EQ(seen.detail, "black_hole");
+  EXPECT_EQ(fact<std::int64_t>(seen, "path_mtu", "passes"), 1'400);
+  EXPECT_EQ(fact<std::int64_t>(seen, "path_mtu", "vanishes"), 1'420);
+  for (const auto size : sizes) EXPECT_LE(size, 1'500U);
+}
+
+TEST_F(PathCheck, AServerThatIgnoresPaddingProvesNothing) {
+  const auto seen = over_udp(100);
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_EQ(seen.detail, "padding_ignored");
+  EXPECT_FALSE(find_evidence(seen, "path_mtu"));
+}
+
+TEST_F(PathCheck, ASilentServerIsSilent) {
+  const auto seen = over_udp(0);
+  EXPECT_EQ(seen.outcome, Outcome::silent);
+  for (const auto size : sizes) EXPECT_LT(size, 100U) << "nothing large to whom does not answer";
+}
+
+TEST_F(PathCheck, AClosedPortIsRefused) {
+  const auto port = test::free_udp_port(runner.loop.context);
+  const auto seen =
+      runner.run("path", Transport::udp, "localhost", {IpAddress::v4({127, 0, 0, 1}), port});
+  EXPECT_EQ(seen.outcome, Outcome::refused);
+}
+
+TEST_F(PathCheck, AnAnswerToALargeRequestOverTcpIsEnough) {
+  Bytes all;
+  ScriptedTcp server(runner.loop.context, [&](auto& connection, const Bytes& bytes) {
+    all.insert(all.end(), bytes.begin(), bytes.end());
+    if (all.size() > 3'000) connection.send(test::bytes_of("HTTP/1.1 400 Bad Request\r\n\r\n"));
+  });
+  const auto seen = runner.run("path", Transport::tcp, "localhost", server.address());
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_EQ(seen.detail, "full_size");
+  EXPECT_EQ(server.connections(), 1);
+}
+
+TEST_F(PathCheck, AConnectionThatOnlyWorksWithSmallSegmentsIsABlackHole) {
+  int connections = 0;
+  ScriptedTcp server(runner.loop.context, [&](auto& connection, const Bytes& bytes) {
+    if (bytes.empty()) ++connections;
+    if (!bytes.empty() && connections > 1) {
+      connection.send(test::bytes_of("HTTP/1.1 200 OK\r\n\r\n"));
+    }
+  });
+  const auto seen = runner.run("path", Transport::tcp, "localhost", server.address());
+  EXPECT_EQ(seen.outcome, Outcome::failed);
+  EXPECT_EQ(seen.detail, "black_hole");
+  EXPECT_TRUE(find_evidence(seen, "path_mtu"));
+}
+
+TEST_F(PathCheck, AMuteServerIsNoBlackHole) {
+  ScriptedTcp server(runner.loop.context, [](auto&, const Bytes&) {});
+  const auto seen = runner.run("path", Transport::tcp, "localhost", server.address());
+  EXPECT_EQ(seen.outcome, Outcome::failed);
+  EXPECT_EQ(seen.detail, "http_timed_out");
+  EXPECT_EQ(server.connections(), 2);
+}
+
+}  // namespace
+}  // namespace callready

@@ -1,0 +1,137 @@
+"""Paths as companies have them: VPNs, lines that take less than Ethernet, IPv6 that works halfway."""
+
+import json
+import os
+import unittest
+
+from .harness import Site, SiteTest
+from .names import HERE
+from .tools import Missing, tool
+
+CALLREADY = os.environ.get("CALLREADY")
+SET = os.path.join(HERE, "corporate.yaml")
+
+
+@unittest.skipUnless(CALLREADY, "CALLREADY does not name the program")
+class NetworkTest(SiteTest):
+    def check(self, site, *options):
+        done = site.run([CALLREADY, "check", "example", "--set", SET, "--json", *options])
+        self.assertIn(done.exit, (0, 1, 3, 4), done.stderr)
+        return done.exit, json.loads(done.stdout)
+
+    def report(self, faults, *options):
+        with Site(faults=["websocket", *faults]) as site:
+            return self.check(site, *options)
+
+    def findings(self, report):
+        return sorted(f"{f['code']} {f['confidence']} {f['owner']}" for f in report["findings"])
+
+    def probe(self, report, name):
+        return next(p for p in report["probes"] if p["id"] == name)
+
+    def detail(self, report, name):
+        return self.probe(report, name)["detail"]
+
+
+@unittest.skipUnless(os.access("/dev/net/tun", os.R_OK | os.W_OK) and os.geteuid() == 0,
+                     "a tunnel interface needs root and /dev/net/tun")
+class Vpn(NetworkTest):
+    def test_a_full_tunnel(self):
+        with Site(faults=["websocket", "vpn-full-tunnel"]) as site:
+            status, report = self.check(site)
+            self.assertEqual(["network.vpn_full_tunnel certain network"], self.findings(report))
+            self.assertEqual(0, status, "it works, at a price")
+            finding = report["findings"][0]
+            self.assertIn("tun0", finding["title"])
+            self.assertIn("Route 185.199.40.0/22 past the VPN", finding["fix"])
+            ways = {w["interface"]: w for w in report["site"]["ways"]}
+            self.assertEqual({"tun0", "eth0"}, set(ways) | {"eth0"})
+            self.assertTrue(ways["tun0"]["tunnel"] and ways["tun0"]["default_route"])
+            self.assertIn("turn1.example-calls.com", ways["tun0"]["hosts"])
+            # The other way is worth a look: bound to the interface, without its default route.
+            _, report = self.check(site, "--interface", "tun0", "--interface", "eth0", "--only",
+                                   "sip-tls")
+            over = {p["with"]["interface"]: p["outcome"] for p in report["probes"]
+                    if p["check"] == "sip"}
+            self.assertEqual("answered", over["tun0"])
+            self.assertIn("eth0", over)
+
+    def test_a_tunnel_for_the_service_alone(self):
+        _, report = self.report(["vpn-split=185.199.40.0/24"])
+        self.assertEqual(["network.vpn_full_tunnel certain network"], self.findings(report))
+        self.assertIn("the service's traffic", report["findings"][0]["title"])
+
+    def test_a_split_tunnel_is_well(self):
+        status, report = self.report(["vpn-split=172.16.0.0/12"])
+        self.assertEqual((0, []), (status, self.findings(report)))
+
+
+class Mtu(NetworkTest):
+    def test_a_black_hole(self):
+        _, report = self.report(["mtu-black-hole=1400"])
+        self.assertEqual(["network.mtu certain network"], self.findings(report))
+        self.assertIn("1400", report["findings"][0]["title"])
+        self.assertIn("1360 bytes", report["findings"][0]["fix"])
+        self.assertEqual("black_hole", self.detail(report, "path/tls/www.cloudflare.com:443"))
+
+    def test_a_small_line_that_says_so_is_well(self):
+        status, report = self.report(["small-mtu=1400"])
+        self.assertEqual((0, []), (status, self.findings(report)))
+        self.assertEqual("path_mtu", self.detail(report, "path/udp/stun.cloudflare.com:3478"))
+        self.assertEqual("full_size", self.detail(report, "path/tls/www.cloudflare.com:443"))
+
+
+class Ipv6(NetworkTest):
+    def test_missing_is_no_fault(self):
+        _, report = self.report([])
+        self.assertEqual([], self.findings(report))
+        self.assertEqual("ipv4_only", self.detail(report, "ipv6/tcp/www.google.com:443"))
+
+    def test_broken(self):
+        status, report = self.report(["ipv6-broken"])
+        self.assertEqual(["network.ipv6_broken certain network"], self.findings(report))
+        self.assertEqual(0, status, "a warning, and no failure of the service")
+        self.assertEqual("ipv4_first", self.detail(report, "ipv6/tcp/www.google.com:443"))
+
+    def test_an_ipv6_only_network_with_nat64(self):
+        try:
+            tool("tayga")
+        except Missing as missing:
+            self.skipTest(str(missing))
+        if os.geteuid() != 0:
+            self.skipTest("a translator needs root and /dev/net/tun")
+        status, report = self.report(["ipv6-only"])
+        self.assertEqual((0, []), (status, self.findings(report)), report["notes"])
+        self.assertTrue(any("64:ff9b::/96" in note for note in report["notes"]), report["notes"])
+        portal = self.probe(report, "http/tls/portal.example-calls.com:443")
+        self.assertTrue(portal["target"]["address"].startswith("64:ff9b::"))
+
+
+class Names(NetworkTest):
+    def test_a_split_horizon_is_no_fault(self):
+        """The company's own view of a name: an inside address that answers."""
+        status, report = self.report(["split-horizon=sip.example-calls.com"])
+        self.assertEqual((0, []), (status, self.findings(report)))
+        sip = self.probe(report, "sip/tls/sip.example-calls.com:5061")
+        self.assertTrue(sip["target"]["address"].startswith("10."))
+
+    def test_resolvers_are_compared(self):
+        _, report = self.report(["dns-first-denies=example-calls.com"])
+        self.assertEqual(["dns.filtered certain dns"], self.findings(report))
+        words = " ".join(e["text"] for e in report["findings"][0]["evidence"])
+        self.assertIn("10.20.0.3", words, "the one that denies")
+
+    def test_dns_over_tcp(self):
+        _, report = self.report([], "--only", "names-tcp")
+        names = self.probe(report, "dns/tcp/portal.example-calls.com:53")
+        self.assertEqual("answered", names["outcome"])
+
+    def test_a_clock_is_told_from_a_certificate(self):
+        _, report = self.report(["clock=5184000"])
+        self.assertEqual(["time.skewed certain helpdesk"], self.findings(report))
+        _, report = self.report(["certificate=expired:example-calls.com"])
+        self.assertEqual(["tls.expired certain vendor"], self.findings(report))
+
+
+if __name__ == "__main__":
+    unittest.main()
