@@ -131,6 +131,17 @@ class BadSets(CommandsTest):
 
 
 class BadArguments(CommandsTest):
+    def test_a_proxy_and_a_pac_file_are_one_too_many(self):
+        done = self.check_small("--proxy", "http://127.0.0.1:1", "--pac", "/nonexistent.pac")
+        self.assertEqual(2, done.returncode)
+        self.assertIn("--pac", done.stderr)
+        self.assertEqual(1, done.stderr.count("\n"), done.stderr)
+
+    def test_the_pac_child_answers_nobody_else(self):
+        done = subprocess.run([CALLREADY, "--evaluate-pac"], input="nonsense", text=True,
+                              capture_output=True, timeout=60, check=False)
+        self.assertEqual((2, ""), (done.returncode, done.stdout))
+
     def test_unknown_names_are_told_with_the_nearest(self):
         self.assert_refused(self.check_small("smal"), "'smal'", "did you mean 'small'?")
         self.assert_refused(self.run_it("show", "smal", "--set", self.small()),

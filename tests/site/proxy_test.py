@@ -67,6 +67,11 @@ class Discovery(ProxyTest):
                 status, report = self.check(site, "--proxy", PROXY)
                 self.assertEqual((0, []), (status, self.findings(report)))
                 self.assert_carried(report)
+            with self.subTest("side by side"):
+                done = site.run([CALLREADY, "check", "example", "--set", SET, "--verbose",
+                                 "--proxy", PROXY])
+                self.assertIn("Through the proxy, and directly", done.stdout)
+                self.assertRegex(done.stdout, r"through the proxy: answered[^;]*;\s+directly:")
             with self.subTest("environment"):
                 status, report = self.check(site, env={
                     "https_proxy": "http://alice:secret@10.20.0.3:3128",
