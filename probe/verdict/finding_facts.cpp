@@ -214,9 +214,7 @@ bool Facts::only_by_proxy() const {
 bool Facts::inside(const ProbeResult& result) const {
   if (!is_direct(result)) return false;  // the address is the proxy's, the way leads on
   const auto literal = IpAddress::parse(result.probe.target.host);
-  // Of what goes through a proxy, the address is the proxy's.
-  const bool own = is_direct(result) && result.observation.address.has_value();
-  const auto address = own ? result.observation.address : literal;
+  const auto address = result.observation.address ? result.observation.address : literal;
   if (!address) return result.probe.target.host == "localhost";
   // The provider's carrier NAT (100.64/10) is outside.
   return address->is_private() || address->is_link_local() || address->is_loopback() ||
