@@ -157,9 +157,6 @@ void add_network_options(CLI::App& app, Arguments& arguments) {
       ->type_name("SECONDS")
       ->check(CLI::Range(1.0, 86400.0))
       ->capture_default_str();
-  app.add_flag("--sip-sdp", arguments.sip_sdp,
-               "Test your own SIP server (one given with --var) for a SIP ALG too, with a call's "
-               "session description: it rings nobody");
   auto* proxy = app.add_option("--proxy", arguments.proxy,
                                "Probe what a proxy may carry through this one too; auto: look for "
                                "it as browsers do, by WPAD too; none: directly only. Without it, "
@@ -168,6 +165,9 @@ void add_network_options(CLI::App& app, Arguments& arguments) {
   app.add_option("--pac", arguments.pac, "Choose proxies by this PAC file")
       ->type_name("FILE|URL")
       ->excludes(proxy);
+  app.add_flag("--sip-sdp", arguments.sip_sdp,
+               "Test your own SIP server (one given with --var) for a SIP ALG too, with a call's "
+               "session description: it rings nobody");
   app.add_option("--dns", arguments.dns_servers, "Ask this name server instead, repeatable")
       ->type_name("ADDR")
       ->allow_extra_args(false);

@@ -27,8 +27,7 @@ struct Arguments {
   std::vector<std::string> scenarios, regions, only, skip, ca_files, dns_servers, interfaces;
   std::map<std::string, std::string> variables;
   std::optional<Vantage> from;
-  std::string client, site, proxy, pac, credentials_file, anchors_file,
-      service_tags_file;
+  std::string client, site, proxy, pac, credentials_file, anchors_file, service_tags_file;
   bool all = false, fast = false, thorough = false, anchors = true, v4 = true, v6 = true;
   bool sip_sdp = false;
   double timeout_s = 20;

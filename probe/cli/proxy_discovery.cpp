@@ -195,7 +195,7 @@ asio::awaitable<PacFile> fetch(checks::Context& context, std::string url) {
   request.interface = context.settings.interface;
   request.body_limit = pac_limit;
   HttpClient client(context.executor, context.tls);
-  const auto deadline = context.scope.clock.now() + timeouts::pac_fetch;
+  const auto deadline = context.scope.clock.now() + pac_fetch_time;
   const auto reply = co_await client.request(request, context.scope, deadline);
   judge_reply(file, reply);
   co_return file;
@@ -213,7 +213,7 @@ asio::awaitable<Answers> evaluate(checks::Context& context, PacFile& file, const
     const auto url = proxy_question(*probe);
     if (routes.try_emplace(url).second) questions.push_back({url, probe->target.host});
   }
-  const auto deadline = context.scope.clock.now() + timeouts::pac_script;
+  const auto deadline = context.scope.clock.now() + pac_script_time;
   auto answers = co_await ask_pac(context.executor, std::move(program), file.script, questions,
                                   context.scope, deadline);
   if (answers.has_error()) {

@@ -39,7 +39,7 @@ using Variables = std::function<std::string(const std::string&)>;
 
 // `plan` is what would be probed without proxies: a PAC file is asked about each of its endpoints.
 // `variables`: the environment. `program`: this program's file, for the child that evaluates a PAC
-// file. Takes no longer than a few of timeouts::pac_fetch and timeouts::pac_script.
+// file. Takes no longer than a few of pac_fetch_time and pac_script_time.
 asio::awaitable<ProxyDiscovery> discover_proxies(checks::Context& context, ProxyWish wish,
                                                  const Plan& plan, Variables variables,
                                                  std::string program);

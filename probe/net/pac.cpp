@@ -9,7 +9,6 @@
 #include <iterator>
 
 #include "probe/net/printable.hpp"
-#include "probe/net/timeouts.hpp"
 #include "probe/platform/child.hpp"
 #include "probe/platform/descriptor.hpp"
 
@@ -121,7 +120,7 @@ PacAnswers evaluate_pac(const std::string& script, const std::vector<PacQuestion
 
 int run_pac_child() {
   const auto seconds = static_cast<unsigned>(
-      std::chrono::duration_cast<std::chrono::seconds>(timeouts::pac_script).count());
+      std::chrono::duration_cast<std::chrono::seconds>(pac_script_time).count());
   platform::confine_this_process(seconds + 1, memory_mb);
   const std::string input(std::istreambuf_iterator<char>(std::cin), {});
   std::string_view rest = input;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "probe/net/guard.hpp"
+#include "probe/net/timeouts.hpp"
 
 namespace callready {
 
@@ -16,6 +17,12 @@ inline constexpr auto pac_child_argument = "--evaluate-pac";
 
 // The most of a file that is read, as browsers do.
 inline constexpr std::size_t pac_limit = 1U << 20U;
+
+// Fetching a PAC file: a server of the site, near, and a program that waits for it at every start.
+inline constexpr milliseconds pac_fetch_time = timeouts::dns_total;
+// Evaluating it for all hosts of a run: milliseconds, but for the names that it asks DNS for, and
+// one resolver that does not answer (timeouts::dns_total).
+inline constexpr milliseconds pac_script_time = timeouts::tcp_connect + timeouts::stream_reply;
 
 struct PacQuestion {
   std::string url, host;  // as FindProxyForURL gets them

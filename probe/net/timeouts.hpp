@@ -97,12 +97,6 @@ inline constexpr milliseconds proxy_connect{5'000};
 // The same with a login: refusals come at once, so this is one such wait and some round trips.
 inline constexpr milliseconds proxy_total{8'000};
 
-// Fetching a PAC file: a server of the site, near, and a program that waits for it at every start.
-inline constexpr milliseconds pac_fetch{4'000};
-// Evaluating it for all hosts of a run: milliseconds, but for the names that it asks DNS for, and
-// one resolver that does not answer.
-inline constexpr milliseconds pac_script{6'000};
-
 // The longest a single check may take by its own steps: DNS, connect, handshake, reply.
 inline constexpr milliseconds check = dns_total + tcp_connect + tls_handshake + stream_reply;
 

@@ -29,8 +29,6 @@ TEST(Timeouts, Nest) {
   EXPECT_TRUE(std::is_sorted(binding_idle.begin(), binding_idle.end()));
   EXPECT_LT(binding_idle.back() + check, thorough);
   EXPECT_LT(check, run);
-  EXPECT_LT(dns_total, pac_script) << "a name that nobody answers for must not end it";
-  EXPECT_LT(dns_total + pac_fetch + pac_script, run);
   EXPECT_LT(proxy_connect, proxy_total);
   EXPECT_LT(dns_total + proxy_total + tls_handshake + stream_reply, run);
   EXPECT_LT(farewell, milliseconds(1'000)) << "a second Ctrl-C would come first";

@@ -20,7 +20,7 @@ class NetworkTest(SiteTest):
         return done.exit, json.loads(done.stdout)
 
     def report(self, faults, *options):
-        with Site(faults=["websocket", *faults]) as site:
+        with Site(faults=faults) as site:
             return self.check(site, *options)
 
     def findings(self, report):
@@ -37,7 +37,7 @@ class NetworkTest(SiteTest):
                      "a tunnel interface needs root and /dev/net/tun")
 class Vpn(NetworkTest):
     def test_a_full_tunnel(self):
-        with Site(faults=["websocket", "vpn-full-tunnel"]) as site:
+        with Site(faults=["vpn-full-tunnel"]) as site:
             status, report = self.check(site)
             self.assertEqual(["network.vpn_full_tunnel certain network"], self.findings(report))
             self.assertEqual(0, status, "it works, at a price")
