@@ -2,6 +2,7 @@
 #include "reports/html_parts.hpp"
 #include "reports/phrases.hpp"
 #include "reports/rfc3339.hpp"
+#include "reports/site_facts.hpp"
 
 namespace callready {
 namespace {
@@ -21,27 +22,13 @@ class Facts {
   Html rows_;
 };
 
-std::string in_words(std::vector<IpAddress> addresses) {
-  std::vector<std::string> texts;
-  for (const auto& address : addresses) texts.push_back(address.to_string());
-  return joined(texts);
-}
-
 }  // namespace
 
 Html html_site(const Site& site) {
   Facts facts;
   facts.add("Site", site.name);
   facts.add("Computer", site.host);
-  for (const auto& interface : site.interfaces) {
-    facts.add("Interface", fmt::format("{}: {}{}", interface.name, in_words(interface.addresses),
-                                       interface.default_route ? " (to the Internet)" : ""));
-  }
-  facts.add("DNS servers", joined(site.resolvers));
-  facts.add("Proxy", site.proxy.value_or("none"));
-  facts.add("Public address", in_words(site.public_addresses));
-  facts.add("NAT mapping", site.nat_mapping.value_or(""));
-  facts.add("NAT filtering", site.nat_filtering.value_or(""));
+  for (const auto& fact : site_facts(site)) facts.add(fact.name, fact.text);
   return facts.take();
 }
 

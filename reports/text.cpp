@@ -7,6 +7,7 @@
 #include "reports/format.hpp"
 #include "reports/marks.hpp"
 #include "reports/phrases.hpp"
+#include "reports/site_facts.hpp"
 #include "reports/terminal.hpp"
 
 namespace callready {
@@ -210,37 +211,7 @@ void add_routes(Page& page, const Report& report) {
 void add_site(Page& page, const Site& site) {
   page.heading("This site");
   constexpr int label = 14;
-  const auto tell = [&](std::string_view name, const std::string& text) {
-    if (!text.empty()) page.labelled(name, text, 0, label);
-  };
-  std::vector<std::string> addresses;
-  for (const auto& interface : site.interfaces) {
-    std::vector<std::string> own;
-    for (const auto& address : interface.addresses) own.push_back(address.to_string());
-    tell("Interface", fmt::format("{}: {}{}", interface.name, joined(own),
-                                  interface.tunnel          ? " (a tunnel)"
-                                  : interface.default_route ? " (to the Internet)"
-                                                            : ""));
-  }
-  for (const auto& address : site.public_addresses) addresses.push_back(address.to_string());
-  tell("DNS servers", joined(site.resolvers));
-  tell("Proxy", site.proxy.value_or("none"));
-  tell("Public address", joined(addresses));
-  const auto tell_nat = [&](std::string_view name, const std::optional<std::string>& value) {
-    auto text = value.value_or("");
-    std::replace(text.begin(), text.end(), '_', ' ');
-    tell(name, text);
-  };
-  tell_nat("NAT mapping", site.nat_mapping);
-  tell_nat("NAT filtering", site.nat_filtering);
-  tell_nat("Ports kept", site.nat_port_preservation);
-  tell_nat("Hairpin", site.nat_hairpin);
-  tell_nat("Translations", site.nat_translations);
-  if (site.nat_binding_lifetime == "not_measured") {
-    tell_nat("UDP bindings", site.nat_binding_lifetime);
-  } else if (site.nat_binding_lifetime) {
-    tell("UDP bindings", "idle for " + *site.nat_binding_lifetime + " s, then they die");
-  }
+  for (const auto& fact : site_facts(site)) page.labelled(fact.name, fact.text, 0, label);
 }
 
 std::string closing(const Report& report, bool verbose) {
