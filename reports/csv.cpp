@@ -36,13 +36,15 @@ Cells probe_cells(const ProbeResult& result) {
           std::string(to_string(seen.outcome)),
           seen.detail,
           seen.round_trip ? fmt::format("{:.3f}", seen.round_trip->count()) : "",
-          outcome_in_full(result)};
+          outcome_in_full(result),
+          probe.vantage};
 }
 
-const Cells header = {"set",       "requirement", "title",   "severity", "status",        "summary",
-                      "sampled",   "source",      "check",   "host",     "address",       "port",
-                      "transport", "route",       "outcome", "detail",   "round_trip_ms", "result"};
-constexpr std::size_t requirement_columns = 8, probe_columns = 10;
+const Cells header = {"set",     "requirement",   "title",     "severity", "status",
+                      "summary", "sampled",       "source",    "check",    "host",
+                      "address", "port",          "transport", "route",    "outcome",
+                      "detail",  "round_trip_ms", "result",    "vantage"};
+constexpr std::size_t requirement_columns = 8, probe_columns = 11;
 
 Cells both(Cells left, const Cells& right) {
   left.insert(left.end(), right.begin(), right.end());

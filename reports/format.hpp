@@ -42,6 +42,7 @@ std::string render_junit(const Report& report, const RenderOptions& options);
 std::string render_csv(const Report& report, const RenderOptions& options);
 // One page that needs nothing else. The options do not matter to it.
 std::string render_html(const Report& report, const RenderOptions& options);
+std::string render_prometheus(const Report& report, const RenderOptions& options);
 std::string render_nagios(const Report& report, const RenderOptions& options);
 
 // Nagios' exit status: 0 ready, 1 degraded, 2 blocked, 3 not decided or interrupted.

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "reports/format.hpp"
+#include "reports/json_parts.hpp"
 #include "reports/json_text.hpp"
 #include "reports/phrases.hpp"
 #include "reports/rfc3339.hpp"
@@ -48,6 +49,8 @@ Json way_json(const SiteWay& way) {
   return json;
 }
 
+}  // namespace
+
 Json site_json(const Site& site) {
   auto json = Json::object();
   set_if_any(json, "name", site.name);
@@ -70,15 +73,23 @@ Json site_json(const Site& site) {
   set_nat("hairpin", site.nat_hairpin);
   set_nat("translations", site.nat_translations);
   set_nat("binding_lifetime_s", site.nat_binding_lifetime);
+  if (site.vantage) json["vantage"] = to_string(*site.vantage);
+  if (!site.own_hosts.empty()) json["own_hosts"] = site.own_hosts;
   return json;
 }
 
+namespace {
+
 Json capability_json(const CapabilityResult& capability) {
-  return {{"id", capability.id},
-          {"title", capability.title},
-          {"verdict", to_string(capability.verdict)},
-          {"summary", capability.summary},
-          {"requirements", capability.requirements}};
+  Json json = {{"id", capability.id},
+               {"title", capability.title},
+               {"verdict", to_string(capability.verdict)},
+               {"summary", capability.summary},
+               {"requirements", capability.requirements}};
+  for (const auto& need : capability.needs) {
+    json["needs"].push_back({{"alternatives", need.alternatives}, {"equal", need.equal}});
+  }
+  return json;
 }
 
 Json requirement_json(const RequirementResult& requirement) {
@@ -92,8 +103,11 @@ Json requirement_json(const RequirementResult& requirement) {
   json["total"] = requirement.total;
   json["source"] = requirement.source;
   json["probes"] = requirement.probes;
+  if (requirement.elsewhere) json["elsewhere"] = true;
   return json;
 }
+
+}  // namespace
 
 Json set_json(const SetResult& set) {
   Json json = {{"id", set.id}, {"title", set.title}};
@@ -136,8 +150,11 @@ Json finding_json(const Finding& finding) {
     item["text"] = evidence.text;
     json["evidence"].push_back(std::move(item));
   }
+  if (!finding.seen_from.empty()) json["seen_from"] = finding.seen_from;
   return json;
 }
+
+namespace {
 
 // Facts stand beside `kind` and `text`, in alphabetical order. One of that very name gets "fact_"
 // before it; one that is not a number (an infinite delay) is left out.
@@ -169,6 +186,8 @@ Json target_json(const Target& target, const std::optional<IpAddress>& address) 
   return json;
 }
 
+}  // namespace
+
 Json probe_json(const ProbeResult& result) {
   const auto& [probe, seen] = result;
   Json json = {{"id", probe.id}, {"check", probe.check}};
@@ -176,6 +195,7 @@ Json probe_json(const ProbeResult& result) {
   if (!probe.with.empty()) json["with"] = probe.with;
   set_if_any(json, "region", probe.region);
   json["control"] = probe.control;
+  set_if_any(json, "vantage", probe.vantage);
   if (seen.local) {
     json["local"] = {{"address", seen.local->address.to_string()}, {"port", seen.local->port}};
   }
@@ -195,25 +215,44 @@ Json probe_json(const ProbeResult& result) {
   return json;
 }
 
-}  // namespace
+Json tool_json(const ToolInfo& tool) { return {{"name", tool.name}, {"version", tool.version}}; }
 
-std::string render_json(const Report& report, const RenderOptions&) {
-  const double duration = report.duration.count();
-  Json json = {{"schema", Report::schema},
-               {"tool", {{"name", report.tool.name}, {"version", report.tool.version}}},
-               {"started_at", format_rfc3339(report.started_at)},
-               {"finished_at", format_rfc3339(report.finished_at)},
-               {"duration_ms", std::isfinite(duration) ? rounded(duration) : 0.0},
-               {"complete", report.complete},
-               {"site", site_json(report.site)}};
+double duration_json(Milliseconds duration) {
+  return std::isfinite(duration.count()) ? rounded(duration.count()) : 0.0;
+}
+
+namespace {
+
+// What a report and one that became a part of another have in common.
+void add_head(Json& json, const auto& report) {
+  json["tool"] = tool_json(report.tool);
+  json["started_at"] = format_rfc3339(report.started_at);
+  json["finished_at"] = format_rfc3339(report.finished_at);
+  json["duration_ms"] = duration_json(report.duration);
+  json["complete"] = report.complete;
+  json["site"] = site_json(report.site);
   json["sets"] = Json::array();
   for (const auto& set : report.sets) json["sets"].push_back(set_json(set));
   json["findings"] = Json::array();
   for (const auto& finding : report.findings) json["findings"].push_back(finding_json(finding));
+}
+
+}  // namespace
+
+std::string render_json(const Report& report, const RenderOptions&) {
+  Json json = {{"schema", Report::schema}};
+  if (!report.redacted.empty()) json["redacted"] = report.redacted;
+  add_head(json, report);
   json["unexplained"] = unexplained(report).ids;
   json["probes"] = Json::array();
   for (const auto& probe : report.probes) json["probes"].push_back(probe_json(probe));
   json["notes"] = report.notes;
+  for (const auto& vantage : report.vantages) {
+    Json part = {{"name", vantage.name}};
+    add_head(part, vantage);
+    part["notes"] = vantage.notes;
+    json["vantages"].push_back(std::move(part));
+  }
   return json_text(json);
 }
 

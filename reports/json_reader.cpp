@@ -221,6 +221,8 @@ Site read_site(const Node& node) {
   site.nat_hairpin = optional_text(nat, "hairpin");
   site.nat_translations = optional_text(nat, "translations");
   site.nat_binding_lifetime = optional_text(nat, "binding_lifetime_s");
+  if (const auto vantage = node.optional("vantage")) site.vantage = vantage->word<Vantage>();
+  if (const auto own = node.optional("own_hosts")) site.own_hosts = texts(*own);
   return site;
 }
 
@@ -231,6 +233,11 @@ CapabilityResult read_capability(const Node& node) {
   capability.verdict = node.member("verdict").word<Verdict>();
   capability.summary = node.member("summary").text();
   capability.requirements = texts(node.member("requirements"));
+  if (const auto needs = node.optional("needs")) {
+    capability.needs = needs->list([](const Node& item) {
+      return Need{item.member("alternatives").list(texts), item.member("equal").boolean()};
+    });
+  }
   return capability;
 }
 
@@ -246,6 +253,9 @@ RequirementResult read_requirement(const Node& node) {
   requirement.reached = node.member("reached").integer(0, any_count);
   requirement.total = node.member("total").integer(0, any_count);
   requirement.probes = texts(node.member("probes"));
+  if (const auto elsewhere = node.optional("elsewhere")) {
+    requirement.elsewhere = elsewhere->boolean();
+  }
   return requirement;
 }
 
@@ -283,6 +293,7 @@ Finding read_finding(const Node& node) {
   finding.evidence = node.member("evidence").list([](const Node& item) {
     return FindingEvidence{text_or_empty(item, "probe"), item.member("text").text()};
   });
+  if (const auto seen = node.optional("seen_from")) finding.seen_from = texts(*seen);
   return finding;
 }
 
@@ -327,6 +338,7 @@ ProbeResult read_probe(const Node& node) {
   }
   probe.region = text_or_empty(node, "region");
   probe.control = node.member("control").boolean();
+  probe.vantage = text_or_empty(node, "vantage");
   if (const auto local = node.optional("local")) {
     seen.local = SocketAddress{address(local->member("address")), port(local->member("port"))};
   }
@@ -352,29 +364,45 @@ void check_schema(const Node& root) {
   if (name == Report::schema) return;
   if (name.starts_with("callready.report/")) {
     throw Unreadable{
-        fmt::format("this report is in the format {}, and this callready reads {}: use the "
-                    "callready that made it",
-                    name, Report::schema)};
+        fmt::format("this report is in the format {}, and this callready reads {} only: a newer "
+                    "callready made it, so read it with that one, or a newer one still",
+                    name.substr(0, 60), Report::schema)};
   }
   throw Unreadable{fmt::format("this is not a callready report: its schema is \"{}\", expected {}",
                                name.substr(0, 60), Report::schema)};
 }
 
+// What a report and one that became a part of another have in common.
+void read_head(const Node& node, auto& report) {
+  const auto tool = node.member("tool");
+  report.tool.name = tool.member("name").text();
+  report.tool.version = tool.member("version").text();
+  report.started_at = moment(node.member("started_at"));
+  report.finished_at = moment(node.member("finished_at"));
+  report.duration = Milliseconds(node.member("duration_ms").number());
+  report.complete = node.member("complete").boolean();
+  report.site = read_site(node.member("site"));
+  report.sets = node.member("sets").list(read_set);
+  report.findings = node.member("findings").list(read_finding);
+  report.notes = texts(node.member("notes"));
+}
+
+VantageReport read_vantage(const Node& node) {
+  VantageReport vantage;
+  vantage.name = node.member("name").text();
+  read_head(node, vantage);
+  return vantage;
+}
+
 Report read_document(const Node& root) {
   check_schema(root);
   Report report;
-  const auto tool = root.member("tool");
-  report.tool.name = tool.member("name").text();
-  report.tool.version = tool.member("version").text();
-  report.started_at = moment(root.member("started_at"));
-  report.finished_at = moment(root.member("finished_at"));
-  report.duration = Milliseconds(root.member("duration_ms").number());
-  report.complete = root.member("complete").boolean();
-  report.site = read_site(root.member("site"));
-  report.sets = root.member("sets").list(read_set);
-  report.findings = root.member("findings").list(read_finding);
+  read_head(root, report);
   report.probes = root.member("probes").list(read_probe);
-  report.notes = texts(root.member("notes"));
+  if (const auto vantages = root.optional("vantages")) {
+    report.vantages = vantages->list(read_vantage);
+  }
+  report.redacted = text_or_empty(root, "redacted");
   return report;
 }
 

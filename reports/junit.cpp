@@ -1,7 +1,14 @@
 // JUnit's XML, as CI systems read it: a suite per set, a case per capability and per requirement.
 // What is blocked fails; what could not be decided is an error, because it was not shown to work;
-// what is not required, or was not tried, is skipped and says why.
+// what is not required, or was not tried, is skipped and says why. What works with limits passes,
+// and the suite's output says which limits.
+//
+// There is no one schema for it. This is what the strictest reader (Ant's) and the most used one
+// (Jenkins') both take: tests/site/junit.xsd.
 #include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
 
 #include "reports/format.hpp"
 #include "reports/phrases.hpp"
@@ -42,8 +49,10 @@ enum class Kind { passed, noted, failure, error, skipped };
 struct Case {
   std::string group, name;
   Kind kind = Kind::passed;
+  std::string type;  // the verdict or status, of what did not pass
   std::string message;
   std::vector<std::string> lines;  // what lies behind it
+  double seconds = 0;
 };
 
 Kind kind_of(Verdict verdict) {
@@ -80,9 +89,8 @@ Kind kind_of(const RequirementResult& requirement) {
 std::string_view element(Kind kind) {
   switch (kind) {
     case Kind::passed:
-      return "";
     case Kind::noted:
-      return "system-out";
+      return "";
     case Kind::failure:
       return "failure";
     case Kind::error:
@@ -93,13 +101,38 @@ std::string_view element(Kind kind) {
   return "error";
 }
 
+// How long the slowest probe of the row took, as far as its parts were timed.
+double seconds_of(const Report& report, const RequirementResult& requirement) {
+  double longest = 0;
+  for (const auto& result : report.probes) {
+    const auto& ids = requirement.probes;
+    if (std::find(ids.begin(), ids.end(), result.probe.id) == ids.end()) continue;
+    double sum = 0;
+    for (const auto& [name, milliseconds] : result.observation.timing_ms) sum += milliseconds;
+    if (std::isfinite(sum)) longest = std::max(longest, sum / 1000);
+  }
+  return longest;
+}
+
+Case capability_case(const SetResult& set, const CapabilityResult& capability) {
+  Case result;
+  result.group = set.id + ".capabilities";
+  result.name = capability.id + ": " + capability.title;
+  result.kind = kind_of(capability.verdict);
+  result.type = to_string(capability.verdict);
+  result.message = capability.summary;
+  return result;
+}
+
 Case requirement_case(const Report& report, const SetResult& set,
                       const RequirementResult& requirement) {
-  Case result{set.id + ".requirements",
-              requirement.id + ": " + requirement.title,
-              kind_of(requirement),
-              summary_and_sample(requirement),
-              {}};
+  Case result;
+  result.group = set.id + ".requirements";
+  result.name = requirement.id + ": " + requirement.title;
+  result.kind = kind_of(requirement);
+  result.type = to_string(requirement.status);
+  result.message = summary_and_sample(requirement);
+  result.seconds = seconds_of(report, requirement);
   if (requirement.severity != Severity::required) {
     result.message = fmt::format("{}: {}", to_string(requirement.severity), result.message);
   }
@@ -113,61 +146,76 @@ Case requirement_case(const Report& report, const SetResult& set,
 }
 
 std::string text_of(const Case& test) {
-  auto out = fmt::format("    <testcase classname=\"{}\" name=\"{}\"", escaped(test.group),
-                         escaped(test.name));
-  if (test.kind == Kind::passed) return out + "/>\n";
+  const auto start = fmt::format("    <testcase classname=\"{}\" name=\"{}\" time=\"{:.3f}\"",
+                                 escaped(test.group), escaped(test.name), test.seconds);
   const auto name = element(test.kind);
+  if (name.empty()) return start + "/>\n";
   std::string body;
   for (const auto& line : test.lines) body += (body.empty() ? "" : "\n") + escaped(line);
-  if (test.kind == Kind::noted) {
-    body = escaped(test.message) + (body.empty() ? "" : "\n") + body;
-    out += fmt::format(">\n      <{}>", name);
-  } else {
-    out += fmt::format(">\n      <{} message=\"{}\">", name, escaped(test.message));
-  }
-  return out + fmt::format("{}</{}>\n    </testcase>\n", body, name);
+  // Ant's schema knows a type of what failed, and none of what was skipped.
+  const auto type =
+      test.kind == Kind::skipped ? "" : fmt::format(" type=\"{}\"", escaped(test.type));
+  return fmt::format("{}>\n      <{}{} message=\"{}\">{}</{}>\n    </testcase>\n", start, name,
+                     type, escaped(test.message), body, name);
 }
 
-std::string suite(const Report& report, const SetResult& set) {
+std::string properties(const Report& report, const SetResult& set) {
+  std::string out = "    <properties>\n";
+  const auto add = [&](std::string_view name, std::string_view value) {
+    if (value.empty()) return;
+    out += fmt::format("      <property name=\"{}\" value=\"{}\"/>\n", name, escaped(value));
+  };
+  add("callready", report.tool.version);
+  add("site", report.site.name);
+  add("verdict", to_string(set.verdict));
+  add("edition", set.edition);
+  add("document", set.document);
+  return out + "    </properties>\n";
+}
+
+std::string suite(const Report& report, const SetResult& set, std::size_t number) {
   std::vector<Case> cases;
-  for (const auto& capability : set.capabilities) {
-    cases.push_back({set.id + ".capabilities",
-                     capability.id + ": " + capability.title,
-                     kind_of(capability.verdict),
-                     capability.summary,
-                     {}});
-  }
+  for (const auto& capability : set.capabilities) cases.push_back(capability_case(set, capability));
   for (const auto& requirement : set.requirements) {
     cases.push_back(requirement_case(report, set, requirement));
   }
   if (!report.complete) {
-    cases.push_back({set.id,
-                     "complete",
-                     Kind::error,
-                     "the run was stopped, or ran out of time, before everything was tried",
-                     {}});
+    Case incomplete;
+    incomplete.group = set.id;
+    incomplete.name = "complete";
+    incomplete.kind = Kind::error;
+    incomplete.type = "incomplete";
+    incomplete.message = "the run was stopped, or ran out of time, before everything was tried";
+    cases.push_back(std::move(incomplete));
   }
   std::size_t failures = 0, errors = 0, skipped = 0;
-  std::string body;
+  std::string body, notes;
   for (const auto& test : cases) {
     failures += test.kind == Kind::failure;
     errors += test.kind == Kind::error;
     skipped += test.kind == Kind::skipped;
     body += text_of(test);
+    if (test.kind == Kind::noted) notes += escaped(test.name + ": " + test.message) + '\n';
   }
+  for (const auto& note : set.notes) notes += escaped(note) + '\n';
+  const double seconds = report.duration.count() / 1000;
   return fmt::format(
-      "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\" "
-      "time=\"{:.3f}\" timestamp=\"{}\" hostname=\"{}\">\n{}  </testsuite>\n",
-      escaped(set_name(set)), cases.size(), failures, errors, skipped,
-      report.duration.count() / 1000, format_rfc3339(report.started_at).substr(0, 19),
-      escaped(report.site.host), body);
+      "  <testsuite name=\"{}\" package=\"{}\" id=\"{}\" tests=\"{}\" failures=\"{}\" "
+      "errors=\"{}\" skipped=\"{}\" time=\"{:.3f}\" timestamp=\"{}\" hostname=\"{}\">\n"
+      "{}{}    <system-out>{}</system-out>\n    <system-err></system-err>\n  </testsuite>\n",
+      escaped(set_name(set)), escaped("callready." + set.id), number, cases.size(), failures,
+      errors, skipped, std::isfinite(seconds) ? seconds : 0,
+      format_rfc3339(report.started_at).substr(0, 19),
+      report.site.host.empty() ? "localhost" : escaped(report.site.host), properties(report, set),
+      body, notes);
 }
 
 }  // namespace
 
 std::string render_junit(const Report& report, const RenderOptions&) {
-  std::string out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"callready\">\n";
-  for (const auto& set : report.sets) out += suite(report, set);
+  std::string out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n";
+  std::size_t number = 0;
+  for (const auto& set : report.sets) out += suite(report, set, number++);
   return out + "</testsuites>\n";
 }
 

@@ -11,6 +11,7 @@ std::span<const Format> formats() {
       {"markdown", "for a ticket or a wiki", "md", render_markdown},
       {"junit", "for CI systems", "xml", render_junit},
       {"csv", "for a spreadsheet: one row per endpoint", "csv", render_csv},
+      {"prometheus", "for the node exporter's textfile collector", "prom", render_prometheus},
       {"nagios", "one line for monitoring, with performance data", "txt", render_nagios},
   };
   return table;

@@ -165,7 +165,8 @@ Json advice_json(const Advice& advice) {
 }  // namespace
 
 std::string show_json(const TargetSet& set) {
-  return json_text({{"id", set.id},
+  return json_text({{"schema", "callready.set/1"},
+                    {"id", set.id},
                     {"title", set.title},
                     {"vendor", set.vendor},
                     {"edition", set.edition},

@@ -8,6 +8,7 @@ build_packages="g++ cmake ninja-build ccache pkg-config ca-certificates
 
 # What its tests need besides: the libraries, and the servers of the private site.
 test_packages="libgtest-dev libvalijson-dev python3 python3-yaml python3-cryptography libfaketime openssl curl
+  python3-jsonschema libxml2-utils prometheus cmark-gfm
   iproute2 nftables util-linux procps coturn kamailio kamailio-tls-modules nginx-light dnsmasq-base
   squid-openssl chrony unbound tayga chromium"
 

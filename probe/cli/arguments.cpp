@@ -7,7 +7,7 @@
 #include <iostream>
 #include <regex>
 
-#include "reports/format.hpp"
+#include "probe/cli/arguments_output.hpp"
 #include "targets/suggest.hpp"
 
 namespace callready {
@@ -17,30 +17,11 @@ constexpr auto exit_statuses =
     "Exit status: 0 ready, 1 blocked, 2 usage or configuration error, 3 could not be decided\n"
     "(or interrupted), 4 degraded (works, by a fallback).";
 
-std::vector<std::string> format_names() {
-  std::vector<std::string> names;
-  for (const auto& format : formats()) names.emplace_back(format.name);
-  return names;
-}
-
 // "NAME=VALUE", with the name checked here and the rest where it is used.
 std::string parse_variable(const std::string& text, std::map<std::string, std::string>& variables) {
   const auto equals = text.find('=');
   if (equals == std::string::npos || equals == 0) return "expected NAME=VALUE, got '" + text + "'";
   variables[text.substr(0, equals)] = text.substr(equals + 1);
-  return {};
-}
-
-std::string parse_report(const std::string& text, std::vector<ReportRequest>& reports) {
-  const auto equals = text.find('=');
-  ReportRequest request{text.substr(0, equals), {}};
-  if (equals != std::string::npos) request.file = text.substr(equals + 1);
-  if (find_format(request.format) == nullptr) {
-    return fmt::format("unknown report format '{}'; known are: {}", request.format,
-                       fmt::join(format_names(), ", "));
-  }
-  if (equals != std::string::npos && request.file.empty()) return "no file after '" + text + "'";
-  reports.push_back(std::move(request));
   return {};
 }
 
@@ -53,6 +34,15 @@ std::string failure_line(const CLI::App*, const CLI::Error& error) {
   return fmt::format("callready: {} (callready --help says more)\n", text);
 }
 
+// Nagios reads 2 as "critical": a command line that is wrong is "unknown" to it, and what it shows
+// comes from standard output.
+int usage_status(int argc, const char* const* argv) {
+  const bool nagios = std::any_of(
+      argv, argv + argc, [](const char* word) { return std::string_view(word) == "--nagios"; });
+  if (nagios) std::cout << "CALLREADY UNKNOWN - the command line is wrong, see standard error\n";
+  return nagios ? 3 : 2;
+}
+
 // A first word that is no command; empty where it is one. CLI11 would only say that one is needed.
 std::string unknown_command(const CLI::App& app, int argc, const char* const* argv) {
   if (argc < 2 || argv[1][0] == '-') return {};
@@ -63,35 +53,6 @@ std::string unknown_command(const CLI::App& app, int argc, const char* const* ar
   const std::string word = argv[1];
   if (std::find(known.begin(), known.end(), word) != known.end()) return {};
   return fmt::format("callready: unknown command '{}'{}\n", word, did_you_mean(word, known));
-}
-
-void add_output_options(CLI::App& app, Arguments& arguments) {
-  app.add_flag("--json", arguments.json, "The whole report as JSON on standard output");
-  app.add_option_function<std::vector<std::string>>(
-         "--report",
-         [&arguments](const std::vector<std::string>& values) {
-           for (const auto& value : values) {
-             const auto problem = parse_report(value, arguments.reports);
-             if (!problem.empty()) throw CLI::ValidationError("--report", problem);
-           }
-         },
-         fmt::format("FORMAT or FORMAT=FILE, repeatable; formats: {}",
-                     fmt::join(format_names(), ", ")))
-      ->type_name("FORMAT[=FILE]")
-      ->allow_extra_args(false)
-      ->trigger_on_parse();
-  app.add_flag("-v,--verbose", arguments.verbose, "Every endpoint on its own line");
-  app.add_flag("-q,--quiet", arguments.quiet, "One line per target set");
-  app.add_option_function<std::string>(
-         "--color",
-         [&arguments](const std::string& text) {
-           arguments.colour = text == "always"  ? ColourChoice::always
-                              : text == "never" ? ColourChoice::never
-                                                : ColourChoice::automatic;
-         },
-         "auto, always or never (NO_COLOR is honoured)")
-      ->type_name("WHEN")
-      ->check(CLI::IsMember({"auto", "always", "never"}));
 }
 
 void add_set_options(CLI::App& app, Arguments& arguments) {
@@ -225,6 +186,10 @@ ParseResult parse_arguments(int argc, const char* const* argv) {
   add_selection(*check, arguments);
   add_network_options(*check, arguments);
   add_output_options(*check, arguments);
+  check
+      ->add_flag("--follow", arguments.follow,
+                 "With --json: a line for each event as it happens (NDJSON), not one report")
+      ->needs(check->get_option("--json"));
 
   auto* list = command("list", "The target sets", Command::list);
   add_set_options(*list, arguments);
@@ -255,8 +220,31 @@ ParseResult parse_arguments(int argc, const char* const* argv) {
   validate->add_option("FILE", arguments.names, "YAML files")->required();
 
   auto* render = command("render", "Print a saved JSON report again", Command::render);
-  render->add_option("FILE", arguments.names, "A JSON report")->required()->expected(1);
+  render->add_option("FILE", arguments.names, "A JSON report, or - for standard input")
+      ->required()
+      ->expected(1);
   add_output_options(*render, arguments);
+
+  auto* merge = command("merge", "One site from the reports of several vantages", Command::merge);
+  merge
+      ->add_option("REPORT", arguments.names,
+                   "JSON reports, of a user's network, the phones', the PBX's; NAME=FILE gives a "
+                   "vantage another name than the file's")
+      ->required()
+      ->expected(1, -1);
+  merge->add_option("--site", arguments.site, "A name for the site, for the report")
+      ->type_name("NAME");
+  add_output_options(*merge, arguments);
+
+  auto* diff =
+      command("diff", "What got better and what got worse between two reports", Command::diff);
+  diff->add_option("REPORT", arguments.names, "The older JSON report, then the newer")
+      ->required()
+      ->expected(2);
+  diff->add_flag("--json", arguments.json, "As JSON");
+  add_redact_options(*diff, arguments);
+  add_terminal_options(*diff, arguments);
+  diff->footer("Exit status: 0 the same or better, 1 something got worse, 2 usage error.");
 
   auto* demo =
       command("demo", "A whole site on loopback, checked: nothing else is needed", Command::demo);
@@ -264,14 +252,14 @@ ParseResult parse_arguments(int argc, const char* const* argv) {
 
   if (const auto unknown = unknown_command(app, argc, argv); !unknown.empty()) {
     std::cerr << unknown;
-    result.exit_status = 2;
+    result.exit_status = usage_status(argc, argv);
     return result;
   }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     const int status = app.exit(error, std::cout, std::cerr);
-    result.exit_status = status == 0 ? 0 : 2;
+    result.exit_status = status == 0 ? 0 : usage_status(argc, argv);
   }
   return result;
 }

@@ -10,7 +10,7 @@
 
 namespace callready {
 
-enum class Command { none, check, list, show, firewall, validate, render, demo };
+enum class Command { none, check, list, show, firewall, validate, render, merge, diff, demo };
 enum class ColourChoice { automatic, always, never };
 
 // `--report html=lyon.html`; without a file it goes to standard output.
@@ -37,8 +37,11 @@ struct Arguments {
   bool missing = false;
 
   std::vector<ReportRequest> reports;
-  bool json = false, quiet = false, verbose = false;
-  int log_level = 0;  // times -d was given
+  bool json = false, nagios = false, quiet = false, verbose = false;
+  bool follow = false;          // --json as it goes on: a line for each event
+  bool redact = false;          // pseudonyms for what is the site's
+  std::string redact_key_file;  // --redact-key
+  int log_level = 0;            // times -d was given
   ColourChoice colour = ColourChoice::automatic;
 };
 

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "probe/cli/commands.hpp"
+#include "probe/cli/follow.hpp"
 #include "probe/cli/output.hpp"
 #include "probe/cli/secrets.hpp"
 #include "probe/cli/session.hpp"
@@ -165,6 +166,13 @@ std::vector<std::string> unknown_choices(const std::vector<TargetSet>& sets,
 }
 
 int run_and_deliver(const Arguments& arguments, SessionOptions options) {
+  auto privacy = privacy_of(arguments);
+  if (!privacy.error.empty()) {
+    complain(privacy.error);
+    return usage_error;
+  }
+  Follower follower(privacy);
+  if (arguments.follow) follower.listen_to(options);
   const auto terminal = platform::standard_error();
   options.show_progress = terminal.interactive && !arguments.quiet;
   options.terminal_width = terminal.width;
@@ -174,11 +182,12 @@ int run_and_deliver(const Arguments& arguments, SessionOptions options) {
     complain(report.error());
     return usage_error;
   }
-  if (const auto failure = deliver(*report, arguments)) {
-    complain(*failure);
-    return usage_error;
-  }
-  return exit_status(*report);
+  if (!arguments.follow) return conclude(*report, arguments, privacy);
+  follower.finish(*report);
+  const int status = conclude(*report, arguments, privacy);
+  if (follower.failure().empty()) return status;
+  complain(follower.failure());
+  return usage_error;
 }
 
 int run_check(const Arguments& arguments) {

@@ -17,6 +17,8 @@ int run_show(const Arguments& arguments);
 int run_firewall(const Arguments& arguments);
 int run_validate(const Arguments& arguments);
 int run_render(const Arguments& arguments);
+int run_merge(const Arguments& arguments);
+int run_diff(const Arguments& arguments);
 int run_demo(const Arguments& arguments);
 
 // The registry of checks/ as the loader wants it.
@@ -37,6 +39,8 @@ std::vector<std::string> unknown_choices(const std::vector<TargetSet>& sets,
 int run_and_deliver(const Arguments& arguments, SessionOptions options);
 // "callready: ..." on standard error.
 void complain(const std::string& message);
+// What was last complained about; "" nothing.
+const std::string& last_complaint();
 
 inline constexpr int usage_error = 2;
 

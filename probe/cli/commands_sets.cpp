@@ -1,17 +1,11 @@
-// list, show, validate and render: no network.
+// list, show and validate: no network.
 #include <fmt/format.h>
-
-#include <fstream>
-#include <iterator>
-#include <sstream>
 
 #include "checks/check.hpp"
 #include "probe/cli/commands.hpp"
 #include "probe/cli/output.hpp"
-#include "probe/model/report.hpp"
+#include "probe/cli/saved_report.hpp"
 #include "probe/platform/system.hpp"
-#include "probe/verdict/findings.hpp"
-#include "reports/json_reader.hpp"
 #include "reports/show.hpp"
 
 namespace callready {
@@ -21,11 +15,26 @@ void print_problems(const std::vector<Problem>& problems) {
   for (const auto& problem : problems) fmt::print(stderr, "{}\n", problem.to_string());
 }
 
-int printed(const std::string& text) { return print(text) ? 0 : usage_error; }
+int printed(const std::string& text) {
+  const auto reason = print_reason(text);
+  if (!reason) return 0;
+  complain("standard output: " + *reason);
+  return usage_error;
+}
+
+std::string& complaint() {
+  static std::string last;
+  return last;
+}
 
 }  // namespace
 
-void complain(const std::string& message) { fmt::print(stderr, "callready: {}\n", message); }
+void complain(const std::string& message) {
+  fmt::print(stderr, "callready: {}\n", message);
+  complaint() = message;
+}
+
+const std::string& last_complaint() { return complaint(); }
 
 LoadRules load_rules() {
   LoadRules rules;
@@ -90,34 +99,10 @@ int run_validate(const Arguments& arguments) {
   return good ? 0 : usage_error;
 }
 
-std::optional<Report> read_saved_report(const std::string& name) {
-  std::ifstream file(name, std::ios::binary);
-  if (!file) {
-    complain(name + ": cannot be read");
-    return std::nullopt;
-  }
-  std::ostringstream text;
-  text << file.rdbuf();
-  auto read = read_report(text.str(), name);
-  if (!read.report) fmt::print(stderr, "{}\n", read.error);
+std::optional<Report> read_saved_report(const std::string& file) {
+  auto read = read_report_file(file);
+  if (!read.report) complain(read.error);
   return std::move(read.report);
-}
-
-int run_render(const Arguments& arguments) {
-  const auto& name = arguments.names.front();
-  if (const auto reason = why_not_deliverable(arguments)) {
-    complain(*reason);
-    return usage_error;
-  }
-  auto report = read_saved_report(name);
-  if (!report) return usage_error;
-  // By what this edition knows: an older report is diagnosed anew.
-  report->findings = diagnose(*report);
-  if (const auto failure = deliver(*report, arguments)) {
-    complain(*failure);
-    return usage_error;
-  }
-  return exit_status(*report);
 }
 
 }  // namespace callready

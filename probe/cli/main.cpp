@@ -5,6 +5,7 @@
 #include <exception>
 
 #include "probe/cli/commands.hpp"
+#include "probe/cli/output.hpp"
 #include "probe/net/pac.hpp"
 #include "probe/platform/system.hpp"
 
@@ -20,12 +21,49 @@ void start_log(int level) {
   spdlog::set_default_logger(std::move(logger));
 }
 
+int run(const callready::Arguments& arguments) {
+  using callready::Command;
+  switch (arguments.command) {
+    case Command::check:
+      return callready::run_check(arguments);
+    case Command::list:
+      return callready::run_list(arguments);
+    case Command::show:
+      return callready::run_show(arguments);
+    case Command::firewall:
+      return callready::run_firewall(arguments);
+    case Command::validate:
+      return callready::run_validate(arguments);
+    case Command::render:
+      return callready::run_render(arguments);
+    case Command::merge:
+      return callready::run_merge(arguments);
+    case Command::diff:
+      return callready::run_diff(arguments);
+    case Command::demo:
+      return callready::run_demo(arguments);
+    case Command::none:
+      break;
+  }
+  return callready::usage_error;
+}
+
+// Nagios reads 2 as "critical", and shows what standard output says. A plugin that could not do its
+// work is "unknown" (Monitoring Plugins guidelines).
+int for_nagios(int status) {
+  if (callready::has_delivered()) return status;
+  const auto& why = callready::last_complaint();
+  callready::print("CALLREADY UNKNOWN - " + (why.empty() ? "see standard error" : why) + "\n");
+  return 3;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  using callready::Command;
-  // A reader that went away (`| head`) is an error of a write, not the end of the program.
+  // A reader that went away (`| head`) is an error of a write, not the end of the program; so is a
+  // file that becomes larger than the user may have (ulimit -f).
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
   callready::platform::keep_standard_streams();
   // A child of this program, not a command: see probe/net/pac.hpp.
   if (argc == 2 && std::string_view(argv[1]) == callready::pac_child_argument) {
@@ -36,28 +74,12 @@ int main(int argc, char** argv) {
   if (parsed.exit_status) return *parsed.exit_status;
   const auto& arguments = parsed.arguments;
   start_log(arguments.log_level);
-  if (arguments.command != Command::check) callready::platform::release_interrupts();
+  if (arguments.command != callready::Command::check) callready::platform::release_interrupts();
+  int status = callready::usage_error;
   try {
-    switch (arguments.command) {
-      case Command::check:
-        return callready::run_check(arguments);
-      case Command::list:
-        return callready::run_list(arguments);
-      case Command::show:
-        return callready::run_show(arguments);
-      case Command::firewall:
-        return callready::run_firewall(arguments);
-      case Command::validate:
-        return callready::run_validate(arguments);
-      case Command::render:
-        return callready::run_render(arguments);
-      case Command::demo:
-        return callready::run_demo(arguments);
-      case Command::none:
-        break;
-    }
+    status = run(arguments);
   } catch (const std::exception& error) {
     callready::complain(std::string("internal error: ") + error.what());
   }
-  return callready::usage_error;
+  return arguments.nagios ? for_nagios(status) : status;
 }

@@ -2,11 +2,33 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 
+#include "probe/cli/commands.hpp"
 #include "probe/platform/system.hpp"
 
 namespace callready {
+namespace {
+
+// The format that standard output gets by an option of its own; empty: none asked for one.
+std::string chosen_by_flag(const Arguments& arguments) {
+  if (arguments.nagios) return "nagios";
+  return arguments.json ? "json" : "";
+}
+
+std::string words_of(int error) {
+  if (error == EPIPE) return std::string(reader_has_gone);
+  if (error == EBADF) return "it is closed";
+  return std::strerror(error);
+}
+
+bool delivered = false;
+
+}  // namespace
+
+bool has_delivered() { return delivered; }
 
 RenderOptions render_options(const Arguments& arguments) {
   const auto terminal = platform::standard_output();
@@ -24,11 +46,18 @@ RenderOptions render_options(const Arguments& arguments) {
 }
 
 std::optional<std::string> why_not_deliverable(const Arguments& arguments) {
-  std::string on_output = arguments.json ? "json" : "";
+  auto on_output = chosen_by_flag(arguments);
+  std::vector<const ReportRequest*> files;
   for (const auto& request : arguments.reports) {
     if (!request.file.empty()) {
       const auto reason = platform::why_not_writable(request.file);
       if (reason) return fmt::format("{}: {}", request.file, *reason);
+      for (const auto* other : files) {
+        if (!platform::is_same_file(other->file, request.file)) continue;
+        return fmt::format("{}: two reports cannot be one file ({} and {})", request.file,
+                           other->format, request.format);
+      }
+      files.push_back(&request);
     } else if (on_output.empty()) {
       on_output = request.format;
     } else if (on_output != request.format) {
@@ -42,7 +71,7 @@ std::optional<std::string> why_not_deliverable(const Arguments& arguments) {
 
 std::optional<std::string> deliver(const Report& report, const Arguments& arguments) {
   const auto options = render_options(arguments);
-  std::string on_output = arguments.json ? "json" : "";
+  auto on_output = chosen_by_flag(arguments);
   std::optional<std::string> failure;
   for (const auto& request : arguments.reports) {
     if (request.file.empty()) {
@@ -57,16 +86,32 @@ std::optional<std::string> deliver(const Report& report, const Arguments& argume
     const auto reason = platform::write_whole_file(request.file, text);
     if (reason && !failure) failure = fmt::format("{}: {}", request.file, *reason);
   }
+  if (arguments.follow) return failure;  // standard output has had its events
   if (on_output.empty()) on_output = "text";
-  if (!print(find_format(on_output)->render(report, options)) && !failure) {
-    failure = "standard output: the report could not be written";
+  const auto reason = print_reason(find_format(on_output)->render(report, options));
+  if (reason && !failure) {
+    failure = fmt::format("standard output: {}: the report could not be written", *reason);
   }
   return failure;
 }
 
-bool print(const std::string& text) {
+std::optional<std::string> print_reason(const std::string& text) {
+  errno = 0;
   const auto written = std::fwrite(text.data(), 1, text.size(), stdout);
-  return written == text.size() && std::fflush(stdout) == 0;
+  if (written == text.size() && std::fflush(stdout) == 0) return std::nullopt;
+  return words_of(errno);
+}
+
+bool print(const std::string& text) { return !print_reason(text); }
+
+int conclude(Report report, const Arguments& arguments, Privacy& privacy) {
+  if (privacy.redactor) report = privacy.redactor->report(report);
+  if (const auto failure = deliver(report, arguments)) {
+    complain(*failure);
+    return usage_error;
+  }
+  delivered = true;
+  return arguments.nagios ? nagios_status(report) : exit_status(report);
 }
 
 }  // namespace callready

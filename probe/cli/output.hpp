@@ -5,6 +5,7 @@
 #include <string>
 
 #include "probe/cli/arguments.hpp"
+#include "probe/cli/privacy.hpp"
 #include "reports/format.hpp"
 
 namespace callready {
@@ -19,7 +20,17 @@ std::optional<std::string> why_not_deliverable(const Arguments& arguments);
 // report: the text, unless --json or a --report without a file asks for another.
 std::optional<std::string> deliver(const Report& report, const Arguments& arguments);
 
-// Writes to standard output whole; false where it is closed or full.
+// What print_reason says of a pipe that nobody reads.
+inline constexpr std::string_view reader_has_gone = "its reader has gone";
+
+// Writes to standard output whole; why not, in words, or nothing.
+std::optional<std::string> print_reason(const std::string& text);
 bool print(const std::string& text);
+
+// The last step of a command that has a report: hides what is to be hidden, delivers, complains
+// where that fails. The exit status: the verdict's (Nagios' for --nagios), or 2.
+int conclude(Report report, const Arguments& arguments, Privacy& privacy);
+// True where it has delivered: the exit status is a verdict then.
+bool has_delivered();
 
 }  // namespace callready

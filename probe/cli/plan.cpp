@@ -190,6 +190,7 @@ Row make_row(const TargetSet& set, const Requirement& requirement, const PlanOpt
   if (row.planned.skipped.empty()) {
     row.quota = quota_of(row, options);
     if (!options.from && !sent_from_a_pc(row.requirement)) {
+      row.planned.elsewhere = true;
       row.planned.note =
           fmt::format("measured from this computer: run it where the {} is to be sure",
                       vantages_of(row.requirement));

@@ -189,6 +189,7 @@ class Runner {
     spdlog::debug("{}: {}", result.probe.id, outcome_in_words(result.observation));
     for (const auto& waiter : waiting_[index]) waiter.deliver(true);
     waiting_[index].clear();
+    if (options_.on_result) options_.on_result(result);
     if (progress_) progress_(ended_, results_.size());
   }
 

@@ -18,6 +18,7 @@ struct RunnerOptions {
   int per_address = 4;        // of these to one address
   int per_proxy = 16;         // of these through one proxy, which is made for many
   bool v4 = true, v6 = true;  // families that may be used; v4 is preferred where both are
+  std::function<void(const ProbeResult&)> on_result;  // told of each one, as it ends; may be empty
 };
 
 // Told after each probe: how many have ended, of how many.

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "probe/cli/follow_up.hpp"
+#include "probe/cli/own_hosts.hpp"
 #include "probe/cli/plan_size.hpp"
 #include "probe/cli/progress.hpp"
 #include "probe/net/timeouts.hpp"
@@ -17,6 +18,7 @@
 #include "probe/platform/system.hpp"
 #include "probe/verdict/findings.hpp"
 #include "probe/verdict/judge.hpp"
+#include "targets/builtin.hpp"
 
 namespace callready {
 namespace {
@@ -48,6 +50,7 @@ Site describe_site(const SessionOptions& options, asio::io_context& loop, AresCh
   }
   site.resolvers = dns.servers();
   if (!options.plan.proxy.empty()) site.proxy = options.plan.proxy;
+  site.vantage = options.plan.from;
   return site;
 }
 
@@ -149,6 +152,12 @@ std::vector<SetResult> judge(const SessionOptions& options, const Plan& plan,
     if (!stale.empty()) judged.back().notes.push_back(stale);
   }
   return judged;
+}
+
+std::vector<std::string> builtin_ids() {
+  std::vector<std::string> ids;
+  for (const auto& set : builtin_sets()) ids.emplace_back(set.id);
+  return ids;
 }
 
 // Ends what checks left behind on the loop: a listener that waits for a packet which no longer
@@ -278,6 +287,7 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
     settings.credentials.proxy_user = proxies.user;
     settings.credentials.proxy_password = proxies.password;
   }
+  report.site.own_hosts = own_hosts(plan, options.sets, options.plan.variables, builtin_ids());
   report.notes.insert(report.notes.end(), plan.notes.begin(), plan.notes.end());
   report.notes.insert(report.notes.end(), proxies.notes.begin(), proxies.notes.end());
 
@@ -292,13 +302,30 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
     stop.stop();
   });
 
+  const auto nobody_listens = [&] {
+    report.complete = false;
+    report.notes.emplace_back("The run was stopped: its events had no reader any more.");
+    stop.stop();
+  };
+  auto told = options;
+  std::size_t ended = 0;
+  if (options.on_probe) {
+    told.runner.on_result = [&](const ProbeResult& result) {
+      ++ended;
+      if (stop.stopped()) return;
+      const auto total = std::max(ended, plan.probes.size());
+      if (!options.on_probe(result, ended, total)) nobody_listens();
+    };
+  }
+  if (options.on_start && !options.on_start(report, plan.probes.size())) nobody_listens();
+
   announce(options, plan);
   Progress progress(clock, options.show_progress, options.terminal_width,
                     elapsed(start, context.deadline));
   const ProgressCallback on_progress = [&](std::size_t done, std::size_t total) {
     progress.update(done, total);
   };
-  asio::co_spawn(loop, make_rounds(options, plan, context, on_progress, report, first_is_done),
+  asio::co_spawn(loop, make_rounds(told, plan, context, on_progress, report, first_is_done),
                  [&](std::exception_ptr error) {
                    if (error) std::rethrow_exception(error);
                    finished = true;
@@ -308,7 +335,10 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
   progress.clear();
   let_go(loop, stop);
 
-  if (proxies.pac) report.probes.push_back(*proxies.pac);
+  if (proxies.pac) {
+    report.probes.push_back(*proxies.pac);
+    if (options.on_probe) options.on_probe(*proxies.pac, ended + 1, report.probes.size());
+  }
   report.finished_at = clock.wall_now();
   report.duration = elapsed(start, clock.now());
   report.site.public_addresses = public_addresses(report.probes);

@@ -1,6 +1,7 @@
 // One run from sets to report: sets up the network side, makes the probes, judges what they saw.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,12 @@ struct SessionOptions {
   bool show_progress = false;
   bool announce = false;  // --all and --thorough say on standard error how much they send
   int terminal_width = 80;
+
+  // Told as the run goes on; each may be empty. False: nobody listens any more, and the run stops.
+  // Before the first probe: the report so far (its head and its site), and how many are planned.
+  std::function<bool(const Report& head, std::size_t planned)> on_start;
+  // After each probe: `total` grows where a second round asks more than was planned.
+  std::function<bool(const ProbeResult&, std::size_t done, std::size_t total)> on_probe;
 };
 
 // Error: what is wrong with the configuration, in words (a CA file, a name server).

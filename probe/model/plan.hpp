@@ -16,8 +16,9 @@ struct PlannedRequirement {
   // Where skipped: the user could settle it (a variable, a file of service tags), so what the
   // vendor needs stays an open question instead of being left out of the verdict.
   bool open_question = false;
-  std::string sampled;  // "4 of 158 hosts"; empty where all are tried
-  std::string note;     // "measured from a PC: run on a phone's network to be sure"
+  std::string sampled;     // "4 of 158 hosts"; empty where all are tried
+  std::string note;        // "measured from a PC: run on a phone's network to be sure"
+  bool elsewhere = false;  // this is not the place that the row is for; `note` says so
 };
 
 struct PlannedProbe {

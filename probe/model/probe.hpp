@@ -33,6 +33,7 @@ struct Probe {
   std::map<std::string, std::string> with;  // the check's own parameters
   std::string region;                       // of the host, as the set says; may be empty
   bool control = false;                     // measured only to give others a meaning
+  std::string vantage;                      // of a merged report: which run made it; else empty
 };
 
 // "stun/udp/turn-rbx1.openrainbow.com:3478", "nat/udp" without an endpoint; with "@proxy" and

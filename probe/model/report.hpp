@@ -7,6 +7,7 @@
 
 #include "probe/model/observation.hpp"
 #include "probe/model/probe.hpp"
+#include "probe/model/target_set.hpp"
 #include "probe/model/words.hpp"
 
 namespace callready {
@@ -28,8 +29,8 @@ struct SiteWay {
   std::string interface;
   std::optional<IpAddress> gateway;  // none: no other hop on that link
   bool tunnel = false;
-  bool default_route = false;        // what leads anywhere else takes it, too
-  std::vector<std::string> hosts;    // of the probes' targets, in their order
+  bool default_route = false;      // what leads anywhere else takes it, too
+  std::vector<std::string> hosts;  // of the probes' targets, in their order
 };
 
 // The place the run was made from. Empty optionals were not measured.
@@ -46,6 +47,9 @@ struct Site {
   std::optional<std::string> nat_port_preservation, nat_hairpin;
   std::optional<std::string> nat_translations;      // "none", "one", "two", "carrier"
   std::optional<std::string> nat_binding_lifetime;  // "20-30", ">180", "<10": seconds
+  std::optional<Vantage> vantage;                   // --from; nothing: whatever a computer can send
+  std::vector<std::string> own_hosts;  // of the probes' hosts, those that the user named, not a
+                                       // vendor: from --var and from sets of the user's own
 };
 
 struct CapabilityResult {
@@ -53,6 +57,7 @@ struct CapabilityResult {
   Verdict verdict = Verdict::unknown;
   std::string summary;
   std::vector<std::string> requirements;  // ids
+  std::vector<Need> needs;                // as in the set; empty in reports of before 0.2
 };
 
 struct RequirementResult {
@@ -64,6 +69,7 @@ struct RequirementResult {
   int reached = 0;                  // probes that reached their endpoint
   int total = 0;                    // probes made for it
   std::vector<std::string> probes;  // ids
+  bool elsewhere = false;           // measured from another place than the row is for
 };
 
 // What the vendor's document asks for beside the rows.
@@ -99,11 +105,26 @@ struct Finding {
   std::vector<FindingAffects> affects;
   std::vector<std::string> explains;  // requirement ids, "rainbow/turn-udp"
   std::vector<FindingEvidence> evidence;
+  std::vector<std::string> seen_from;  // in a merged report: the vantages that show it
 };
 
 struct ProbeResult {
   Probe probe;
   Observation observation;
+};
+
+// One of the reports that a merged one was made of: all of it but its probes, which stand in the
+// merged report with this name in `Probe::vantage`.
+struct VantageReport {
+  std::string name;
+  ToolInfo tool;
+  WallTime started_at, finished_at;
+  Milliseconds duration{0};
+  bool complete = true;
+  Site site;
+  std::vector<SetResult> sets;
+  std::vector<Finding> findings;
+  std::vector<std::string> notes;
 };
 
 struct Report {
@@ -116,7 +137,9 @@ struct Report {
   std::vector<SetResult> sets;
   std::vector<Finding> findings;
   std::vector<ProbeResult> probes;
-  std::vector<std::string> notes;  // about the run: sampling, IPv6 missing
+  std::vector<std::string> notes;       // about the run: sampling, IPv6 missing
+  std::vector<VantageReport> vantages;  // of a merged report; empty: one run
+  std::string redacted;  // names the key of its pseudonyms (reports/redact.hpp); empty: none
 };
 
 // 0 for `ready`, and more the worse it is: blocked and degraded are known faults and outweigh what

@@ -47,6 +47,13 @@ bool is_file(const std::string& path);
 // is. The error in words, or nothing.
 std::optional<std::string> write_whole_file(const std::string& path, const std::string& content);
 
+// Makes a file that only the user can read, and the folders that lead to it. Where there is one of
+// that name already, it stays as it is, and that is no error. The error in words, or nothing.
+std::optional<std::string> write_private_file(const std::string& path, const std::string& content);
+
+// True where both name one file, whether it exists already or not.
+bool is_same_file(const std::string& one, const std::string& other);
+
 // Makes sure that no file and no socket of the program becomes its standard input, output or error
 // because the caller closed those: they then fail as if they were still closed.
 void keep_standard_streams();

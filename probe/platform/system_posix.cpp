@@ -13,6 +13,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <memory>
 
 #include "probe/platform/system.hpp"
@@ -79,6 +80,17 @@ int write_and_close(int file, const std::string& content, bool synchronise) {
   return error;
 }
 
+// After a rename the folder's entry has to reach the disk too. Some file systems cannot, and then
+// the file is there all the same.
+void synchronise_folder_of(const std::string& path) {
+  const auto slash = path.rfind('/');
+  const auto folder = slash == std::string::npos ? std::string(".") : path.substr(0, slash + 1);
+  const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return;
+  fsync(descriptor);
+  close(descriptor);
+}
+
 // Something that exists and is neither a file nor a folder: a device, a pipe. It must not be
 // replaced by a file.
 bool is_special_file(const std::string& path) {
@@ -142,6 +154,16 @@ std::string configuration_folder() {
   return home.empty() ? std::string() : home + "/.config/callready";
 }
 
+bool is_same_file(const std::string& one, const std::string& other) {
+  std::error_code ignored;
+  if (std::filesystem::equivalent(one, other, ignored)) return true;
+  const auto full = [&](const std::string& path) {
+    return std::filesystem::weakly_canonical(std::filesystem::absolute(path, ignored), ignored);
+  };
+  const auto left = full(one), right = full(other);
+  return !left.empty() && left == right;
+}
+
 bool is_file(const std::string& path) {
   struct stat status {};
   return stat(path.c_str(), &status) == 0 && !S_ISDIR(status.st_mode) &&
@@ -166,7 +188,10 @@ std::optional<std::string> write_whole_file(const std::string& wanted, const std
   const int write_error = write_and_close(file, content, true);
   if (error == 0) error = write_error;
   if (error == 0 && rename(temporary.c_str(), path.c_str()) != 0) error = errno;
-  if (error == 0) return std::nullopt;
+  if (error == 0) {
+    synchronise_folder_of(path);
+    return std::nullopt;
+  }
   unlink(temporary.c_str());
   return words_of(error);
 }
@@ -186,6 +211,25 @@ void forgive_one_interrupt() {
   action.sa_handler = [](int) {};
   action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
   for (const int signal : {SIGINT, SIGTERM}) sigaction(signal, &action, nullptr);
+}
+
+std::optional<std::string> write_private_file(const std::string& path, const std::string& content) {
+  const auto slash = path.rfind('/');
+  if (slash != std::string::npos) {
+    std::error_code error;
+    std::filesystem::create_directories(path.substr(0, slash), error);
+    if (error) return words_of(error.value());
+  }
+  auto temporary = beside(path);
+  const int file = mkstemp(temporary.data());  // mode 0600
+  if (file < 0) return words_of(errno);
+  int error = write_and_close(file, content, true);
+  // link(2) fails where somebody was faster; rename(2) would take that file's place.
+  if (error == 0 && link(temporary.c_str(), path.c_str()) != 0 && errno != EEXIST) error = errno;
+  unlink(temporary.c_str());
+  if (error != 0) return words_of(error);
+  synchronise_folder_of(path);
+  return std::nullopt;
 }
 
 void keep_standard_streams() {

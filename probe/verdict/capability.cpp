@@ -153,6 +153,7 @@ CapabilityResult judge_capability(const Capability& capability, const Rows& rows
   CapabilityResult result;
   result.id = capability.id;
   result.title = capability.title;
+  result.needs = capability.needs;
   result.requirements = requirements_of(capability, rows);
   auto best = Verdict::ready, worst = Verdict::ready;
   bool measured = false;

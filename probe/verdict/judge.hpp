@@ -53,6 +53,10 @@ CapabilityResult judge_capability(const Capability& capability,
 SetResult judge_set(const TargetSet& set, const std::vector<PlannedRequirement>& planned,
                     const std::vector<std::string>& scenarios, const Evidences& evidences);
 
+// Of the capabilities that could be measured, the worst; where none could, what the rows say.
+Verdict verdict_of_set(const std::vector<CapabilityResult>& capabilities,
+                       const std::map<std::string, RequirementResult>& rows);
+
 // Days for which a transcription is taken to be current: the vendors' documents change some four
 // times a year.
 inline constexpr int stale_after = 180;

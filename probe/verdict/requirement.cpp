@@ -337,6 +337,7 @@ RequirementResult judge_requirement(const Requirement& requirement,
   result.severity = requirement.severity;
   result.probes = planned.probes;
   result.sampled = planned.sampled;
+  result.elsewhere = planned.elsewhere;
   if (!planned.skipped.empty()) {
     result.status = planned.open_question ? Status::unknown : Status::skip;
     result.summary = planned.skipped;

@@ -105,6 +105,18 @@ std::optional<Milliseconds> Evidences::distance_of_region(const std::string& reg
 
 bool Evidences::answers_sip(const std::string& host) const { return sip_answers_.contains(host); }
 
+Verdict verdict_of_set(const std::vector<CapabilityResult>& capabilities,
+                       const std::map<std::string, RequirementResult>& rows) {
+  bool measured = false;
+  auto verdict = Verdict::ready;
+  for (const auto& capability : capabilities) {
+    if (!any_measured(capability.requirements, rows)) continue;
+    measured = true;
+    if (badness(capability.verdict) > badness(verdict)) verdict = capability.verdict;
+  }
+  return measured ? verdict : verdict_of_rows(rows);
+}
+
 SetResult judge_set(const TargetSet& set, const std::vector<PlannedRequirement>& planned,
                     const std::vector<std::string>& scenarios, const Evidences& evidences) {
   SetResult result;
@@ -129,8 +141,6 @@ SetResult judge_set(const TargetSet& set, const std::vector<PlannedRequirement>&
     result.requirements.push_back(judge_requirement(*requirement, plan, evidences));
     rows[requirement->id] = result.requirements.back();
   }
-  bool measured = false;
-  auto verdict = Verdict::ready;
   for (const auto& capability : set.capabilities) {
     const auto active = [&](const std::string& id) {
       return std::find(scenarios.begin(), scenarios.end(), id) != scenarios.end();
@@ -139,13 +149,9 @@ SetResult judge_set(const TargetSet& set, const std::vector<PlannedRequirement>&
     if (!its.empty() && std::none_of(its.begin(), its.end(), active)) continue;
     auto judged = judge_capability(capability, rows);
     if (judged.requirements.empty()) continue;
-    if (any_measured(judged.requirements, rows)) {
-      measured = true;
-      if (badness(judged.verdict) > badness(verdict)) verdict = judged.verdict;
-    }
     result.capabilities.push_back(std::move(judged));
   }
-  result.verdict = measured ? verdict : verdict_of_rows(rows);
+  result.verdict = verdict_of_set(result.capabilities, rows);
   return result;
 }
 

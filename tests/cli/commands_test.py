@@ -173,7 +173,9 @@ class BadArguments(CommandsTest):
         }.items():
             with self.subTest(arguments):
                 self.assert_refused(self.check_small(*arguments), *parts)
-        self.assert_refused(self.run_it("render", "/nowhere/report.json"), "cannot be read")
+        self.assert_refused(self.run_it("render", "/nowhere/report.json"),
+                            "/nowhere/report.json: No such file")
+        self.assert_refused(self.run_it("render", self.folder.name), "Is a directory")
         self.assert_refused(self.run_it("render", self.path("report.json")), "report.json")
 
     def test_values_that_make_no_sense(self):
@@ -245,8 +247,8 @@ class Runs(CommandsTest):
         with open("/dev/full", "w", encoding="utf-8") as full:
             done = self.check_small("--json", stdout=full, stderr=subprocess.PIPE)
         self.assertEqual(done.returncode, 2)
-        self.assertEqual(done.stderr,
-                         "callready: standard output: the report could not be written\n")
+        self.assertEqual(done.stderr, "callready: standard output: No space left on device: the "
+                                      "report could not be written\n")
 
     def test_standard_output_that_is_closed(self):
         file = self.path("report.json")
@@ -389,7 +391,7 @@ class Firewall(CommandsTest):
         self.assert_refused(self.run_it("firewall", "rainbow", "--missing"), "--from REPORT.json")
         self.assert_refused(self.run_it("firewall", "rainbow", "--from", "a.json"), "--missing")
         self.assert_refused(self.run_it("firewall", "--from", "/nowhere/a.json", "--missing"),
-                            "/nowhere/a.json: cannot be read")
+                            "/nowhere/a.json: No such file")
         self.assert_refused(self.run_it("firewall", "rainbow", "--region", "frence"),
                             "unknown region 'frence'", "did you mean 'france'?")
         self.assert_refused(self.run_it("firewall", "rainbow", "--format", "pdf"), "pdf")
@@ -429,6 +431,154 @@ class Announcements(CommandsTest):
             done = self.check_small(option, "--quiet", text=row(port=listener.port))
             self.assertEqual(done.stderr, "")
         self.assertEqual("", self.check_small(text=row(port=listener.port)).stderr)
+
+
+class SavedReports(CommandsTest):
+    """render, merge and diff: what they refuse, and what they make of files."""
+
+    def saved(self, name, *arguments, text=None):
+        done = self.check_small("--report", "json=" + self.path(name), *arguments, text=text)
+        self.assertIn(done.returncode, (0, 1), done)
+        return self.path(name)
+
+    def test_broken_ones_are_refused_with_their_place(self):
+        good = self.saved("good.json")
+        with open(good, encoding="utf-8") as file:
+            text = file.read()
+        self.write(text[:-20], "cut.json")
+        self.write(text.replace("callready.report/1", "callready.report/7"), "newer.json")
+        self.write(text.replace('"complete": true', '"complete": 1'), "wrong.json")
+        lines = text.count("\n", 0, len(text) - 20) + 1
+        for name, part in {"cut.json": f"cut.json:{lines}:", "newer.json": "a newer callready",
+                           "wrong.json": "at /complete: expected true or false"}.items():
+            for command in (("render", self.path(name)), ("merge", good, self.path(name)),
+                            ("diff", good, self.path(name))):
+                with self.subTest(name, command=command[0]):
+                    self.assert_refused(self.run_it(*command), self.path(name), part)
+
+    def test_standard_input_can_be_rendered(self):
+        with open(self.saved("a.json"), encoding="utf-8") as file:
+            done = subprocess.run([CALLREADY, "render", "-", "--json"], stdin=file, text=True,
+                                  capture_output=True, timeout=60, env=self.environment(),
+                                  check=False)
+        self.assertEqual(done.returncode, 1)
+        json.loads(done.stdout)
+
+    def test_a_report_that_is_its_own_standard_output(self):
+        saved = self.saved("a.json")
+        plain = self.run_it("render", saved, "--json")
+        self.assertEqual(plain.stdout, self.run_it("render", saved, "--report=json=-").stdout)
+        self.assert_refused(self.run_it("render", saved, "--report=json=-", "--report=csv=-"),
+                            "one report")
+
+    def test_vantages_are_merged(self):
+        listener = Listener()
+        user = self.saved("user.json", "--site", "Lyon", text=row(port=listener.port))
+        listener.close()
+        voice = self.saved("voice.json", "--site", "Lyon", text=row(port=listener.port))
+        done = self.run_it("merge", user, "phones=" + voice, "--json")
+        self.assertEqual((done.returncode, done.stderr), (1, ""))
+        report = json.loads(done.stdout)
+        self.assertEqual("Lyon", report["site"]["name"])
+        self.assertEqual(["user", "phones"], [part["name"] for part in report["vantages"]])
+        self.assertEqual("fail", report["sets"][0]["requirements"][0]["status"])
+        self.assertIn("pass from user", report["sets"][0]["requirements"][0]["summary"])
+        # It is a report like any other: rendered, compared, and merged again.
+        self.write(done.stdout, "site.json")
+        self.assertEqual(1, self.run_it("render", self.path("site.json")).returncode)
+        self.assertEqual(0, self.run_it("diff", self.path("site.json"), self.path("site.json"))
+                         .returncode)
+        self.assert_refused(self.run_it("merge", user), "at least two")
+        self.assert_refused(self.run_it("merge", user, user), "name them apart")
+        self.assert_refused(self.run_it("merge", "a=" + user, "b=" + user), "the same run")
+
+    def test_differences_have_an_exit_status(self):
+        listener = Listener()
+        good = self.saved("good.json", text=row(port=listener.port))
+        listener.close()
+        bad = self.saved("bad.json", text=row(port=listener.port))
+        for before, after, status, word in ((good, bad, 1, "WORSE"), (bad, good, 0, "BETTER"),
+                                            (good, good, 0, "THE SAME")):
+            done = self.run_it("diff", before, after)
+            self.assertEqual((status, ""), (done.returncode, done.stderr))
+            self.assertIn(word, done.stdout.splitlines()[0])
+        self.assert_refused(self.run_it("diff", good))
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            done = self.run_it("diff", good, bad, stdout=full, stderr=subprocess.PIPE)
+        self.assertEqual(2, done.returncode)
+        self.assertIn("No space left on device", done.stderr)
+
+    def test_the_key_of_pseudonyms_is_made_once_and_for_the_user_alone(self):
+        saved = self.saved("a.json", "--site", "Lyon")
+        first = self.run_it("render", saved, "--json", "--redact")
+        self.assertEqual((first.returncode, first.stderr), (1, ""))
+        self.assertNotIn("Lyon", first.stdout)
+        key = self.path("callready/redact.key")
+        self.assertEqual(0o600, os.stat(key).st_mode & 0o777)
+        self.assertEqual(first.stdout, self.run_it("render", saved, "--json", "--redact").stdout)
+        self.write("another key, long enough", "key")
+        other = self.run_it("render", saved, "--json", "--redact", "--redact-key",
+                            self.path("key"))
+        self.assertNotEqual(json.loads(first.stdout)["site"], json.loads(other.stdout)["site"])
+        self.write("short", "key")
+        self.assert_refused(self.run_it("render", saved, "--redact", "--redact-key",
+                                        self.path("key")), "16 characters")
+        self.assert_refused(self.run_it("render", saved, "--redact", "--redact-key", "/nowhere"),
+                            "/nowhere: cannot be read")
+        self.assert_refused(self.run_it("render", saved, "--redact-key", self.path("key")),
+                            "--redact")
+
+
+class Disks(CommandsTest):
+    def saved(self):
+        done = self.check_small("--json")
+        return self.write(done.stdout, "saved.json")
+
+    def test_one_that_is_full_leaves_no_half_report(self):
+        saved = self.saved()
+        script = ('mkdir "$2" && mount -t tmpfs -o size=4k tmpfs "$2" && '
+                  'echo full > "$2/other" && "$0" render "$1" --report "json=$2/a.json" >/dev/null; echo "exit $?"; ls -A "$2"')
+        done = subprocess.run(["unshare", "-Urm", "/bin/sh", "-c", script, CALLREADY, saved,
+                               self.path("small")], capture_output=True, text=True, timeout=60,
+                              check=False, env=self.environment())
+        if "unshare" in done.stderr or "mount:" in done.stderr:
+            self.skipTest(done.stderr)
+        self.assertEqual("exit 2\nother\n", done.stdout)
+        self.assertIn("a.json: No space left on device", done.stderr)
+
+    def test_a_limit_of_the_users_is_no_crash(self):
+        saved = self.saved()
+        script = 'ulimit -f 1; "$0" render "$1" --report "json=$2"'
+        done = subprocess.run(["/bin/sh", "-c", script, CALLREADY, saved, self.path("a.json")],
+                              capture_output=True, text=True, timeout=60, check=False,
+                              env=self.environment())
+        self.assertEqual(2, done.returncode)
+        self.assertIn("a.json: File too large", done.stderr)
+        self.assertFalse([name for name in os.listdir(self.folder.name) if "a.json" in name])
+
+
+class Events(CommandsTest):
+    def test_they_need_json(self):
+        self.assert_refused(self.check_small("--follow"), "--json")
+
+    def test_a_full_disk_is_said(self):
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            done = self.check_small("--json", "--follow", "--report", "json=" + self.path("a.json"),
+                                    stdout=full, stderr=subprocess.PIPE)
+        self.assertEqual(2, done.returncode)
+        self.assertEqual("callready: standard output: No space left on device: events of this run "
+                         "are missing\n", done.stderr)
+        with open(self.path("a.json"), encoding="utf-8") as file:
+            self.assertFalse(json.load(file)["complete"])
+
+    def test_nagios_gets_its_own_statuses(self):
+        done = self.check_small("--nagios")
+        self.assertEqual(2, done.returncode)
+        self.assertRegex(done.stdout, r"\ACALLREADY CRITICAL - .*\n\Z")
+        for arguments in (("nosuchset",), ("--timeout", "0")):
+            done = self.check_small("--nagios", *arguments)
+            self.assertEqual(3, done.returncode)
+            self.assertRegex(done.stdout, r"\ACALLREADY UNKNOWN - .*\n\Z")
 
 
 if __name__ == "__main__":

@@ -98,6 +98,33 @@ TEST_F(OutputTest, StandardOutputHoldsOneReport) {
             "standard output can hold one report, not both json and text: use --report text=FILE");
 }
 
+TEST_F(OutputTest, OneFileHoldsOneReport) {
+  const auto why = [&](const std::string& first, const std::string& second) {
+    Arguments arguments;
+    arguments.reports = {{"json", first}, {"csv", second}};
+    return why_not_deliverable(arguments).value_or("");
+  };
+  fs::create_directory(path("folder"));
+  fs::create_directory_symlink(path("folder"), path("link"));
+  EXPECT_EQ(why(path("a"), path("b")), "");
+  EXPECT_EQ(why(path("a"), path("a")),
+            path("a") + ": two reports cannot be one file (json and csv)");
+  EXPECT_NE(why(path("a"), path("folder/../a")), "");
+  EXPECT_NE(why(path("folder/a"), path("link/a")), "");
+  std::ofstream(path("there")) << "x";
+  fs::create_hard_link(path("there"), path("too"));
+  EXPECT_NE(why(path("there"), path("too")), "");
+}
+
+TEST_F(OutputTest, NagiosHasStandardOutput) {
+  Arguments arguments;
+  arguments.nagios = true;
+  EXPECT_TRUE(delivered(arguments).starts_with("CALLREADY UNKNOWN - "));
+  arguments.reports = {{"json", ""}};
+  EXPECT_EQ(why_not_deliverable(arguments),
+            "standard output can hold one report, not both nagios and json: use --report json=FILE");
+}
+
 TEST_F(OutputTest, AFileThatFailsDoesNotKeepTheOthersBack) {
   Arguments arguments;
   arguments.reports = {{"json", path("nowhere/a.json")}, {"json", path("b.json")}};

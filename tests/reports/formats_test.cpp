@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
 #include <sstream>
 
 #include "reports/format.hpp"
@@ -18,11 +19,13 @@ TEST(Formats, GoldenFiles) {
     expect_golden(name + ".xml", render_junit(report, {}));
     expect_golden(name + ".csv", render_csv(report, {}));
     expect_golden(name + ".nagios.txt", render_nagios(report, {}));
+    expect_golden(name + ".prom", render_prometheus(report, {}));
   }
 }
 
 TEST(Formats, HoldNoControlCharacters) {
-  for (const auto render : {render_markdown, render_junit, render_csv, render_nagios}) {
+  for (const auto render :
+       {render_markdown, render_junit, render_csv, render_nagios, render_prometheus}) {
     std::istringstream stream(render(samples::hostile(), {}));
     for (std::string line; std::getline(stream, line);) {
       if (line.ends_with('\r')) line.pop_back();
@@ -77,13 +80,15 @@ TEST(Junit, IsWellFormedAndItsCountsAreTrue) {
     EXPECT_EQ(count(xml, "<testcase "), cases) << name;
   }
   const auto xml = render_junit(samples::blocked(), {});
-  EXPECT_NE(xml.find("name=\"Rainbow (Ed 36)\" tests=\"6\" failures=\"2\" errors=\"1\" "
+  EXPECT_NE(xml.find("name=\"Rainbow (Ed 36)\" package=\"callready.rainbow\" id=\"0\" tests=\"6\" "
+                     "failures=\"2\" errors=\"1\" "
                      "skipped=\"2\" time=\"200.500\" timestamp=\"2026-11-20T12:00:00\""),
             std::string::npos)
       << xml;
   EXPECT_EQ(count(xml, "<failure "), 2u);
   EXPECT_EQ(count(xml, "<error "), 2u);
   EXPECT_EQ(count(xml, "<skipped "), 2u);
+  EXPECT_NE(xml.find("sip: SIP over UDP: altered on the way"), std::string::npos) << "a warning";
 }
 
 TEST(Junit, AnIncompleteRunIsNotGreen) {
@@ -124,7 +129,7 @@ TEST(Csv, HasTheSameColumnsInEveryRow) {
   for (const auto& [name, report] : samples::all()) {
     const auto rows = parse_csv(render_csv(report, {}));
     ASSERT_FALSE(rows.empty());
-    for (const auto& row : rows) EXPECT_EQ(row.size(), 18u) << name;
+    for (const auto& row : rows) EXPECT_EQ(row.size(), 19u) << name;
   }
 }
 
@@ -181,6 +186,33 @@ TEST(Nagios, HasItsStatusAndOneLine) {
   }
   EXPECT_EQ(render_nagios(samples::clean(), {}),
             "CALLREADY OK - Rainbow READY | endpoints=4 reached=4 time=1.203s\n");
+}
+
+// promtool reads them on the site; here what it cannot know.
+TEST(Prometheus, HasOneSeriesForEachState) {
+  for (const auto& [name, report] : samples::all()) {
+    const auto text = render_prometheus(report, {});
+    std::set<std::string> series;
+    std::istringstream stream(text);
+    std::size_t verdicts = 0;
+    for (std::string line; std::getline(stream, line);) {
+      if (line.starts_with('#')) continue;
+      const auto key = line.substr(0, line.rfind(' '));
+      EXPECT_TRUE(series.insert(key).second) << name << ": " << key;
+      verdicts += line.starts_with("callready_set_verdict") && line.ends_with(" 1");
+    }
+    EXPECT_EQ(verdicts, report.sets.size()) << name;
+  }
+  const auto text = render_prometheus(samples::blocked(), {});
+  EXPECT_NE(text.find("callready_set_verdict{set=\"rainbow\",verdict=\"blocked\"} 1\n"),
+            std::string::npos);
+  EXPECT_NE(text.find("callready_requirement_status{set=\"rainbow\",requirement=\"turn-udp\","
+                      "severity=\"required\",status=\"fail\"} 1\n"),
+            std::string::npos);
+  EXPECT_NE(text.find("callready_finding{code=\"sip.alg\",confidence=\"certain\","
+                      "owner=\"network\"} 1\n"),
+            std::string::npos);
+  EXPECT_NE(text.find("callready_run_duration_seconds 200.5\n"), std::string::npos);
 }
 
 }  // namespace

@@ -44,7 +44,8 @@ TEST(JsonReader, RefusesOtherSchemas) {
   EXPECT_EQ(error_of(R"({"schema": 3})"), "old.json: at /schema: expected a text, found 3");
   EXPECT_EQ(error_of(R"({"schema": "callready.report/2"})"),
             "old.json: this report is in the format callready.report/2, and this callready reads "
-            "callready.report/1: use the callready that made it");
+            "callready.report/1 only: a newer callready made it, so read it with that one, or a "
+            "newer one still");
   EXPECT_EQ(error_of(R"({"schema": "callready.targets/1"})"),
             "old.json: this is not a callready report: its schema is \"callready.targets/1\", "
             "expected callready.report/1");

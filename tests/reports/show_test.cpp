@@ -8,6 +8,7 @@
 
 #include "reports/terminal.hpp"
 #include "tests/reports/golden.hpp"
+#include "tests/reports/schema.hpp"
 
 namespace callready {
 namespace {
@@ -198,6 +199,7 @@ TEST(Show, PrintsEveryFactAsText) {
 
 TEST(Show, JsonMirrorsTheModel) {
   const auto json = nlohmann::json::parse(show_json(example()));
+  EXPECT_EQ(schema_errors(show_json(example()), "callready.set-1.schema.json"), "");
   EXPECT_EQ(json["id"], "example");
   EXPECT_EQ(json["scenarios"][0]["default"], true);
   EXPECT_EQ(json["variables"][1]["default"], "5060");

@@ -1,0 +1,46 @@
+// diff: what got better and what got worse between two reports. Exit status 1 where anything got
+// worse, else 0.
+#include <fmt/format.h>
+
+#include "probe/cli/commands.hpp"
+#include "probe/cli/output.hpp"
+#include "probe/cli/privacy.hpp"
+#include "probe/cli/saved_report.hpp"
+#include "probe/verdict/compare.hpp"
+#include "probe/verdict/merge.hpp"
+#include "reports/diff.hpp"
+
+namespace callready {
+
+int run_diff(const Arguments& arguments) {
+  auto privacy = privacy_of(arguments);
+  if (!privacy.error.empty()) {
+    complain(privacy.error);
+    return usage_error;
+  }
+  std::vector<Report> reports;
+  for (const auto& file : arguments.names) {
+    const auto read = read_report_file(file);
+    if (!read.report) {
+      complain(read.error);
+      return usage_error;
+    }
+    // Both by the rules of this edition, or its improvements would look like the site's.
+    reports.push_back(diagnosed_anew(*read.report));
+    // What one of them shows to be the vendor's is so in the other too.
+    if (privacy.redactor) privacy.redactor->learn(reports.back());
+  }
+  if (privacy.redactor) {
+    for (auto& report : reports) report = privacy.redactor->report(report);
+  }
+  const auto comparison = compare(reports[0], arguments.names[0], reports[1], arguments.names[1]);
+  const auto text =
+      arguments.json ? diff_json(comparison) : diff_text(comparison, render_options(arguments));
+  if (const auto reason = print_reason(text)) {
+    complain("standard output: " + *reason + ": the comparison could not be written");
+    return usage_error;
+  }
+  return comparison.worse() ? 1 : 0;
+}
+
+}  // namespace callready

@@ -1,0 +1,66 @@
+// merge: one site from the reports of several vantages.
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "probe/cli/commands.hpp"
+#include "probe/cli/output.hpp"
+#include "probe/cli/privacy.hpp"
+#include "probe/cli/saved_report.hpp"
+#include "probe/platform/system.hpp"
+#include "probe/verdict/merge.hpp"
+
+namespace callready {
+namespace {
+
+struct Named {
+  std::string name, file;
+};
+
+// "voice=reports/vlan7.json"; without a name, the file's own: "vlan7".
+Named named(const std::string& argument) {
+  const auto equals = argument.find('=');
+  if (equals != std::string::npos && equals > 0 && !platform::is_file(argument)) {
+    return {argument.substr(0, equals), argument.substr(equals + 1)};
+  }
+  return {std::filesystem::path(argument).stem().string(), argument};
+}
+
+}  // namespace
+
+int run_merge(const Arguments& arguments) {
+  if (const auto reason = why_not_deliverable(arguments)) {
+    complain(*reason);
+    return usage_error;
+  }
+  auto privacy = privacy_of(arguments);
+  if (!privacy.error.empty()) {
+    complain(privacy.error);
+    return usage_error;
+  }
+  std::vector<MergeInput> inputs;
+  bool good = true;
+  for (const auto& argument : arguments.names) {
+    const auto [name, file] = named(argument);
+    auto read = read_report_file(file);
+    if (!read.report) {
+      complain(read.error);
+      good = false;
+      continue;
+    }
+    inputs.push_back({name, std::move(*read.report)});
+  }
+  if (!good) return usage_error;
+  if (inputs.size() < 2) {
+    complain("merge: needs the reports of at least two vantages");
+    return usage_error;
+  }
+  auto merged = merge(inputs, arguments.site);
+  for (const auto& error : merged.errors) complain("merge: " + error);
+  if (!merged.errors.empty()) return usage_error;
+  merged.report.tool.name = "callready";
+  merged.report.tool.version = CALLREADY_VERSION;
+  return conclude(merged.report, arguments, privacy);
+}
+
+}  // namespace callready

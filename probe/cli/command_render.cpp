@@ -1,0 +1,30 @@
+// render: a saved report in any format, by what this edition knows.
+#include <fmt/format.h>
+
+#include "probe/cli/commands.hpp"
+#include "probe/cli/output.hpp"
+#include "probe/cli/privacy.hpp"
+#include "probe/cli/saved_report.hpp"
+#include "probe/verdict/merge.hpp"
+
+namespace callready {
+
+int run_render(const Arguments& arguments) {
+  if (const auto reason = why_not_deliverable(arguments)) {
+    complain(*reason);
+    return usage_error;
+  }
+  auto privacy = privacy_of(arguments);
+  if (!privacy.error.empty()) {
+    complain(privacy.error);
+    return usage_error;
+  }
+  const auto read = read_report_file(arguments.names.front());
+  if (!read.report) {
+    complain(read.error);
+    return usage_error;
+  }
+  return conclude(diagnosed_anew(*read.report), arguments, privacy);
+}
+
+}  // namespace callready

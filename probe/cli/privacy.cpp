@@ -1,0 +1,118 @@
+#include "probe/cli/privacy.hpp"
+
+#include <fmt/format.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/rand.h>
+
+#include <array>
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
+
+#include "probe/cli/commands.hpp"
+#include "probe/platform/system.hpp"
+#include "targets/builtin.hpp"
+
+namespace callready {
+namespace {
+
+constexpr std::size_t shortest_key = 16;
+constexpr std::size_t longest_key = 4096;
+
+std::string trimmed(const std::string& text) {
+  const auto start = text.find_first_not_of(" \t\r\n");
+  if (start == std::string::npos) return {};
+  return text.substr(start, text.find_last_not_of(" \t\r\n") - start + 1);
+}
+
+KeyResult checked(const std::string& text, const std::string& where) {
+  const auto key = trimmed(text);
+  if (key.size() >= shortest_key) return {key, {}};
+  return {{},
+          fmt::format("{}: a key for pseudonyms needs at least {} characters; make one with: "
+                      "openssl rand -hex 32",
+                      where, shortest_key)};
+}
+
+KeyResult read_key(const std::string& file) {
+  std::ifstream input(file, std::ios::binary);
+  std::string text(longest_key, '\0');
+  input.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (!input && !input.eof()) return {{}, file + ": cannot be read"};
+  text.resize(static_cast<std::size_t>(input.gcount()));
+  return checked(text, file);
+}
+
+KeyResult make_key(const std::string& file) {
+  std::array<unsigned char, 32> random{};
+  if (RAND_bytes(random.data(), static_cast<int>(random.size())) != 1) {
+    return {{}, "no random numbers for a key: give one with --redact-key FILE"};
+  }
+  std::string key;
+  for (const auto byte : random) key += fmt::format("{:02x}", byte);
+  if (const auto reason = platform::write_private_file(file, key + '\n')) {
+    return {{},
+            fmt::format("{}: {}: the key for pseudonyms cannot be kept; give one with "
+                        "--redact-key FILE or CALLREADY_REDACT_KEY",
+                        file, *reason)};
+  }
+  // Where two runs make one at the same time, the first one's counts for both.
+  return read_key(file);
+}
+
+std::array<std::uint8_t, 32> hmac_sha256(const std::string& key, std::string_view message) {
+  std::array<std::uint8_t, 32> digest{};
+  unsigned size = 0;
+  const auto* bytes = reinterpret_cast<const unsigned char*>(message.data());
+  if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), bytes, message.size(),
+           digest.data(), &size) == nullptr ||
+      size != digest.size()) {
+    throw std::runtime_error("HMAC-SHA-256 is not available");
+  }
+  return digest;
+}
+
+}  // namespace
+
+KeyResult redaction_key(const std::string& file) {
+  if (!file.empty()) return read_key(file);
+  const auto given = platform::environment("CALLREADY_REDACT_KEY");
+  if (!given.empty()) return checked(given, "CALLREADY_REDACT_KEY");
+  const auto folder = platform::configuration_folder();
+  if (folder.empty()) {
+    return {{},
+            "there is no folder to keep a key for pseudonyms in (HOME is not set): give one "
+            "with --redact-key FILE or CALLREADY_REDACT_KEY"};
+  }
+  const auto own = folder + "/redact.key";
+  return platform::is_file(own) ? read_key(own) : make_key(own);
+}
+
+Redactor make_redactor(const std::string& key) {
+  const auto rules = load_rules();
+  std::vector<TargetSet> sets;
+  for (const auto& builtin : builtin_sets()) {
+    auto loaded = load_text(builtin.yaml_text, std::string(builtin.id), rules);
+    if (loaded.set) sets.push_back(std::move(*loaded.set));
+  }
+  auto anchors = load_text(builtin_anchors(), "anchors", rules);
+  if (anchors.set) sets.push_back(std::move(*anchors.set));
+  std::vector<std::string> users;
+  for (const auto* name : {"USER", "LOGNAME", "CALLREADY_TURN_USER", "CALLREADY_PROXY_USER"}) {
+    const auto user = platform::environment(name);
+    // "root" is everywhere, and tells nothing.
+    if (user.size() > 1 && user != "root") users.push_back(user);
+  }
+  return {[key](std::string_view message) { return hmac_sha256(key, message); }, public_names(sets),
+          users};
+}
+
+Privacy privacy_of(const Arguments& arguments) {
+  if (!arguments.redact) return {};
+  const auto key = redaction_key(arguments.redact_key_file);
+  if (!key.error.empty()) return {std::nullopt, key.error};
+  return {make_redactor(key.key), {}};
+}
+
+}  // namespace callready

@@ -1,0 +1,32 @@
+// --redact: with which key, and what is known to be public.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "probe/cli/arguments.hpp"
+#include "reports/redact.hpp"
+
+namespace callready {
+
+// Reads the key of the pseudonyms: from --redact-key FILE, else from CALLREADY_REDACT_KEY, else
+// from `redact.key` in the user's configuration folder, which is made (32 random bytes, for the
+// user alone) where there is none: so a user's reports have the same pseudonyms without any
+// thought. A key has at least 16 characters; space around it does not count.
+struct KeyResult {
+  std::string key;
+  std::string error;  // empty: none
+};
+KeyResult redaction_key(const std::string& file);
+
+// A redactor with that key; the vendors' names are those of the built-in sets and anchors.
+Redactor make_redactor(const std::string& key);
+
+// Where the command line asks for --redact: the redactor, or the error. Neither where it does not.
+struct Privacy {
+  std::optional<Redactor> redactor;
+  std::string error;
+};
+Privacy privacy_of(const Arguments& arguments);
+
+}  // namespace callready

@@ -1,0 +1,56 @@
+// What two reports of one site do not say alike (probe/verdict/compare.hpp finds it).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "probe/model/report.hpp"
+
+namespace callready {
+
+enum class Trend { better, worse, changed };
+std::string_view to_string(Trend trend);
+
+// One set, capability or requirement that both reports have, and of which they do not say the same.
+struct Change {
+  enum class Of { set, capability, requirement } of = Of::requirement;
+  std::string set, id, title;  // `id` is empty for a set
+  std::string before, after;   // words of Verdict or Status
+  std::string summary_before, summary_after;
+  Trend trend = Trend::changed;
+};
+std::string_view to_string(Change::Of of);
+
+// What only one of the reports has.
+struct Lone {
+  Change::Of of = Change::Of::requirement;
+  std::string set, id, title, status;
+};
+
+struct FindingChange {
+  Trend trend = Trend::changed;  // worse: new; better: gone; changed: other words or confidence
+  Finding finding;               // as the newer report has it, or the older one where it is gone
+  std::string note;              // what changed, or what to hold against a finding that is gone
+};
+
+struct ComparedReport {
+  std::string name;  // of the file
+  std::string site;
+  WallTime started_at;
+  bool complete = true;
+  Verdict verdict = Verdict::unknown;
+};
+
+struct Comparison {
+  static constexpr std::string_view schema = "callready.diff/1";
+  ComparedReport before, after;
+  std::vector<Change> changes;  // sets, then capabilities, then requirements, in the report's order
+  std::vector<Lone> added, removed;
+  std::vector<FindingChange> findings;
+  std::vector<std::string> notes;  // what makes the two hard to compare
+
+  bool worse() const;
+  bool same() const;  // nothing at all differs
+};
+
+}  // namespace callready

@@ -1,0 +1,84 @@
+// A comparison as JSON; its schema is schema/callready.diff-1.schema.json. As in a report, a member
+// without a value is left out.
+#include <nlohmann/json.hpp>
+
+#include "reports/diff.hpp"
+#include "reports/json_text.hpp"
+#include "reports/rfc3339.hpp"
+
+namespace callready {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+void set_if_any(Json& object, const char* name, const std::string& value) {
+  if (!value.empty()) object[name] = value;
+}
+
+Json side_json(const ComparedReport& report) {
+  Json json = {{"name", report.name}};
+  set_if_any(json, "site", report.site);
+  json["started_at"] = format_rfc3339(report.started_at);
+  json["complete"] = report.complete;
+  json["verdict"] = to_string(report.verdict);
+  return json;
+}
+
+Json change_json(const Change& change) {
+  Json json = {{"trend", to_string(change.trend)}, {"of", to_string(change.of)}};
+  json["set"] = change.set;
+  set_if_any(json, "id", change.id);
+  json["title"] = change.title;
+  json["before"] = change.before;
+  json["after"] = change.after;
+  set_if_any(json, "summary_before", change.summary_before);
+  set_if_any(json, "summary_after", change.summary_after);
+  return json;
+}
+
+Json lone_json(const Lone& lone) {
+  Json json = {{"of", to_string(lone.of)}, {"set", lone.set}};
+  set_if_any(json, "id", lone.id);
+  json["title"] = lone.title;
+  json["status"] = lone.status;
+  return json;
+}
+
+Json finding_json(const FindingChange& change) {
+  const auto& finding = change.finding;
+  Json json = {{"trend", to_string(change.trend)},
+               {"code", finding.code},
+               {"title", finding.title},
+               {"confidence", to_string(finding.confidence)},
+               {"owner", to_string(finding.owner)},
+               {"fix", finding.fix},
+               {"explains", finding.explains}};
+  set_if_any(json, "note", change.note);
+  return json;
+}
+
+template <typename Item>
+Json list(const std::vector<Item>& items, Json (*print)(const Item&)) {
+  auto json = Json::array();
+  for (const auto& item : items) json.push_back(print(item));
+  return json;
+}
+
+}  // namespace
+
+std::string diff_json(const Comparison& comparison) {
+  Json json = {{"schema", Comparison::schema},
+               {"result", comparison.worse()  ? "worse"
+                          : comparison.same() ? "same"
+                                              : "not_worse"},
+               {"before", side_json(comparison.before)},
+               {"after", side_json(comparison.after)}};
+  json["changes"] = list(comparison.changes, change_json);
+  json["findings"] = list(comparison.findings, finding_json);
+  json["added"] = list(comparison.added, lone_json);
+  json["removed"] = list(comparison.removed, lone_json);
+  json["notes"] = comparison.notes;
+  return json_text(json);
+}
+
+}  // namespace callready

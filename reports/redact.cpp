@@ -1,0 +1,355 @@
+#include "reports/redact.hpp"
+
+#include <algorithm>
+
+#include "reports/redact_text.hpp"
+
+namespace callready {
+namespace {
+
+std::string text_fact(const Evidence& evidence, const char* name) {
+  const auto found = evidence.facts.find(name);
+  if (found == evidence.facts.end()) return {};
+  const auto* text = std::get_if<std::string>(&found->second);
+  return text == nullptr ? std::string() : *text;
+}
+
+// Calls `visit` for every word of a list that facts have as one text.
+template <typename Visit>
+void words_of(const std::string& text, Visit visit) {
+  std::size_t start = 0;
+  while (start < text.size()) {
+    const auto end = std::min(text.find_first_of(" ,;", start), text.size());
+    if (end > start) visit(text.substr(start, end - start));
+    start = end + 1;
+  }
+}
+
+// A chain that no public authority vouches for, as finding_tls.cpp sees it.
+bool is_foreign_chain(const ProbeResult& result) {
+  const auto& seen = result.observation;
+  for (const auto& evidence : seen.evidence) {
+    const auto expected = evidence.facts.find("expected");
+    if (evidence.kind != "chain_root" || expected == evidence.facts.end()) continue;
+    const auto* flag = std::get_if<bool>(&expected->second);
+    if (flag != nullptr) return !*flag;
+  }
+  return seen.detail == "untrusted" || seen.detail == "unexpected_issuer";
+}
+
+bool is_public_chain(const ProbeResult& result) {
+  const auto& all = result.observation.evidence;
+  return std::any_of(all.begin(), all.end(), [](const Evidence& evidence) {
+    const auto expected = evidence.facts.find("expected");
+    return evidence.kind == "chain_root" && expected != evidence.facts.end() &&
+           expected->second == EvidenceValue(true);
+  });
+}
+
+// "Example Corp CA" of "CN=Example Corp CA,O=Example Corp" (RFC 4514), and all the others. A comma
+// in a value is escaped.
+std::vector<std::string> values_of_name(const std::string& name) {
+  std::vector<std::string> values;
+  std::string part;
+  for (std::size_t i = 0; i <= name.size(); ++i) {
+    if (i < name.size() && name[i] == '\\' && i + 1 < name.size()) {
+      part += name[i];
+      part += name[++i];
+    } else if (i == name.size() || name[i] == ',' || name[i] == '+') {
+      const auto equals = part.find('=');
+      // Two letters are a country.
+      if (equals != std::string::npos && part.size() - equals - 1 > 2) {
+        values.push_back(part.substr(equals + 1));
+      }
+      part.clear();
+    } else {
+      part += name[i];
+    }
+  }
+  return values;
+}
+
+}  // namespace
+
+PublicNames public_names(std::span<const TargetSet> sets) {
+  PublicNames names;
+  for (const auto& set : sets) {
+    names.sets.insert(set.id);
+    for (const auto& row : set.requirements) {
+      for (const auto* list : {&row.hosts, &row.reverse_dns}) {
+        for (const auto& host : *list) names.hosts.insert(in_small_letters(host.name));
+      }
+      for (const auto& wildcard : row.wildcards) {
+        for (const auto& host : wildcard.examples) names.hosts.insert(in_small_letters(host.name));
+        const auto dot = wildcard.pattern.find('.');
+        if (dot != std::string::npos) {
+          names.domains.insert(in_small_letters(wildcard.pattern.substr(dot + 1)));
+        }
+      }
+      for (const auto& block : row.addresses) names.addresses.push_back(block.value);
+    }
+    // The document's own place, which fixes refer to.
+    const auto host = set.url.find("://");
+    if (host != std::string::npos) {
+      const auto rest = set.url.substr(host + 3);
+      names.hosts.insert(in_small_letters(rest.substr(0, rest.find_first_of("/:?#"))));
+    }
+  }
+  return names;
+}
+
+Redactor::Redactor(KeyedDigest digest, PublicNames vendors, const std::vector<std::string>& users)
+    : pseudonyms_(std::move(digest)), vendors_(std::move(vendors)) {
+  for (const auto& host : vendors_.hosts) {
+    const auto domain = registered_domain(host);
+    if (!domain.empty() && !IpAddress::parse(host)) vendor_domains_.emplace(domain);
+  }
+  for (const auto& user : users) learn_word("user", user);
+}
+
+void Redactor::learn_word(const std::string& kind, const std::string& word) {
+  if (word.empty()) return;
+  const auto name = kind == "host" ? pseudonyms_.host(word) : pseudonyms_.word(kind, word);
+  words_.emplace(in_small_letters(with_plain_separators(word)), name);
+}
+
+// A host that is the site's, by name or by address.
+void Redactor::learn_host(const std::string& host) {
+  if (const auto address = IpAddress::parse(host)) {
+    own_addresses_.insert(*address);
+  } else {
+    learn_word("host", host);
+  }
+}
+
+void Redactor::learn_url(const std::string& url) {
+  const auto scheme = url.find("://");
+  auto host = url.substr(scheme == std::string::npos ? 0 : scheme + 3);
+  host = host.substr(0, host.find('/'));
+  if (host.starts_with('[')) {
+    host = host.substr(1, host.find(']') - 1);
+  } else if (std::count(host.begin(), host.end(), ':') == 1) {
+    host = host.substr(0, host.find(':'));
+  }
+  learn_host(host);
+}
+
+void Redactor::learn(const Site& site) {
+  learn_word("site", site.name);
+  learn_word("host", site.host);
+  const auto dot = site.host.find('.');
+  if (dot != std::string::npos) learn_word("host", site.host.substr(0, dot));
+  for (const auto& interface : site.interfaces) {
+    learn_word("interface", interface.name);
+    own_addresses_.insert(interface.addresses.begin(), interface.addresses.end());
+  }
+  for (const auto& way : site.ways) {
+    learn_word("interface", way.interface);
+    if (way.gateway) own_addresses_.insert(*way.gateway);
+  }
+  for (const auto& resolver : site.resolvers) learn_url(resolver);
+  if (site.proxy) learn_url(*site.proxy);
+  own_addresses_.insert(site.public_addresses.begin(), site.public_addresses.end());
+  for (const auto& host : site.own_hosts) learn_host(host);
+}
+
+void Redactor::learn_public_address(const IpAddress& address) {
+  if (!address.is_special()) public_addresses_.insert(address);
+}
+
+void Redactor::learn_certificates(const ProbeResult& result) {
+  const bool foreign = is_foreign_chain(result), vouched = is_public_chain(result);
+  for (const auto& evidence : result.observation.evidence) {
+    if (foreign && (evidence.kind == "certificate" || evidence.kind == "chain_root")) {
+      for (const auto* name : {"issuer", "subject"}) {
+        for (const auto& value : values_of_name(text_fact(evidence, name))) {
+          if (!looks_like_domain(value)) learn_word("authority", value);
+        }
+      }
+      // Whoever has the site's certificate could tell it by these.
+      for (const auto* name : {"sha256", "public_key_sha256"}) {
+        learn_word("digest", text_fact(evidence, name));
+      }
+    } else if (vouched && evidence.kind == "certificate") {
+      words_of(text_fact(evidence, "names"), [&](const std::string& name) {
+        if (!IpAddress::parse(name)) vendors_.hosts.insert(in_small_letters(name));
+      });
+    }
+  }
+}
+
+void Redactor::learn(const ProbeResult& result) {
+  const auto& [probe, seen] = result;
+  if (seen.local) own_addresses_.insert(seen.local->address);
+  if (!probe.target.route.direct()) learn_url(probe.target.route.proxy);
+  const auto host = in_small_letters(probe.target.host);
+  const auto literal = IpAddress::parse(host);
+  const bool vendors = literal ? is_public(*literal) : is_public_host(host);
+  for (const auto& evidence : seen.evidence) {
+    if (evidence.kind == "mapped_address") {
+      const auto address = IpAddress::parse(text_fact(evidence, "address"));
+      if (address && !address->is_special()) own_addresses_.insert(*address);
+    }
+    if (!vendors) continue;
+    // What the vendor's names resolve to, and where its servers say that they are.
+    for (const auto* name : {"records", "other_address", "response_origin", "relayed"}) {
+      words_of(text_fact(evidence, name), [&](const std::string& word) {
+        if (const auto address = IpAddress::parse(word)) learn_public_address(*address);
+      });
+    }
+  }
+  if (vendors && probe.target.route.direct() && seen.address) learn_public_address(*seen.address);
+  learn_certificates(result);
+}
+
+bool Redactor::is_public(const IpAddress& address) const {
+  if (own_addresses_.contains(address) || address.is_special()) return false;
+  if (public_addresses_.contains(address)) return true;
+  const auto& blocks = vendors_.addresses;
+  return std::any_of(blocks.begin(), blocks.end(), [&](const auto& block) {
+    if (const auto* single = std::get_if<IpAddress>(&block)) return *single == address;
+    if (const auto* range = std::get_if<AddressRange>(&block)) return range->contains(address);
+    return std::get<Network>(block).contains(address);
+  });
+}
+
+bool Redactor::is_public_host(std::string_view lower_name) const {
+  const std::string name(lower_name);
+  if (words_.contains(name)) return false;
+  if (vendors_.hosts.contains(name)) return true;
+  for (auto dot = name.find('.'); dot != std::string::npos; dot = name.find('.', dot + 1)) {
+    if (vendors_.domains.contains(name.substr(dot + 1))) return true;
+  }
+  if (vendors_.domains.contains(name)) return true;
+  return vendor_domains_.contains(std::string(registered_domain(name)));
+}
+
+IpAddress Redactor::address(const IpAddress& real) const {
+  return is_public(real) ? real : pseudonyms_.address(real);
+}
+
+std::string Redactor::text(std::string_view text) const { return RedactedText(*this, text).take(); }
+
+// Ids of the sets that everybody has stay what they are.
+std::string Redactor::row_id(const std::string& id) const {
+  return vendors_.sets.contains(id.substr(0, id.find('/'))) ? id : text(id);
+}
+
+Site Redactor::site(Site site) const {
+  if (!site.name.empty()) site.name = pseudonyms_.word("site", site.name);
+  if (!site.host.empty()) site.host = pseudonyms_.host(site.host);
+  for (auto& interface : site.interfaces) {
+    interface.name = pseudonyms_.word("interface", interface.name);
+    for (auto& one : interface.addresses) one = pseudonyms_.address(one);
+  }
+  for (auto& way : site.ways) {
+    if (!way.interface.empty()) way.interface = pseudonyms_.word("interface", way.interface);
+    if (way.gateway) way.gateway = pseudonyms_.address(*way.gateway);
+    for (auto& host : way.hosts) host = text(host);
+  }
+  for (auto& resolver : site.resolvers) resolver = text(resolver);
+  if (site.proxy) site.proxy = text(*site.proxy);
+  for (auto& one : site.public_addresses) one = pseudonyms_.address(one);
+  for (auto& host : site.own_hosts) host = text(host);
+  for (const auto member :
+       {&Site::nat_mapping, &Site::nat_filtering, &Site::nat_port_preservation, &Site::nat_hairpin,
+        &Site::nat_translations, &Site::nat_binding_lifetime}) {
+    if (site.*member) site.*member = text(*(site.*member));
+  }
+  return site;
+}
+
+ProbeResult Redactor::probe(ProbeResult result) const {
+  auto& [probe, seen] = result;
+  probe.id = text(probe.id);
+  probe.target.host = text(probe.target.host);
+  if (!probe.target.route.direct()) probe.target.route.proxy = text(probe.target.route.proxy);
+  for (auto& [name, value] : probe.with) value = text(value);
+  probe.region = text(probe.region);
+  probe.vantage = text(probe.vantage);
+  seen.detail = text(seen.detail);
+  if (seen.address) seen.address = address(*seen.address);
+  if (seen.local) seen.local->address = pseudonyms_.address(seen.local->address);
+  for (auto& evidence : seen.evidence) {
+    evidence.text = text(evidence.text);
+    for (auto& [name, fact] : evidence.facts) {
+      if (auto* value = std::get_if<std::string>(&fact)) *value = text(*value);
+    }
+  }
+  return result;
+}
+
+SetResult Redactor::set(SetResult set) const {
+  const bool everybodys = vendors_.sets.contains(set.id);
+  const auto own = [&](std::string& value) {
+    if (!everybodys) value = text(value);
+  };
+  for (auto* value : {&set.id, &set.title, &set.edition, &set.document}) own(*value);
+  for (auto& note : set.notes) note = text(note);
+  for (auto& item : set.advice) {
+    for (auto* value : {&item.id, &item.text, &item.source}) own(*value);
+  }
+  for (auto& capability : set.capabilities) {
+    own(capability.id);
+    own(capability.title);
+    capability.summary = text(capability.summary);
+    for (auto& id : capability.requirements) own(id);
+    for (auto& need : capability.needs) {
+      for (auto& alternative : need.alternatives) {
+        for (auto& id : alternative) own(id);
+      }
+    }
+  }
+  for (auto& row : set.requirements) {
+    for (auto* value : {&row.id, &row.title, &row.source}) own(*value);
+    row.summary = text(row.summary);
+    row.sampled = text(row.sampled);
+    for (auto& id : row.probes) id = text(id);
+  }
+  return set;
+}
+
+Finding Redactor::finding(Finding finding) const {
+  finding.title = text(finding.title);
+  finding.fix = text(finding.fix);
+  for (auto& affected : finding.affects) {
+    if (vendors_.sets.contains(affected.set)) continue;
+    affected.set = text(affected.set);
+    for (auto& id : affected.capabilities) id = text(id);
+  }
+  for (auto& id : finding.explains) id = row_id(id);
+  for (auto& item : finding.evidence) {
+    item.probe = text(item.probe);
+    item.text = text(item.text);
+  }
+  for (auto& name : finding.seen_from) name = text(name);
+  return finding;
+}
+
+void Redactor::learn(const Report& report) {
+  learn(report.site);
+  for (const auto& vantage : report.vantages) learn(vantage.site);
+  for (const auto& result : report.probes) learn(result);
+}
+
+Report Redactor::report(const Report& report) {
+  if (!report.redacted.empty()) return report;
+  learn(report);
+  auto out = report;
+  out.redacted = key_name();
+  const auto rewrite = [&](auto& part) {
+    part.site = site(std::move(part.site));
+    for (auto& one : part.sets) one = set(std::move(one));
+    for (auto& one : part.findings) one = finding(std::move(one));
+    for (auto& note : part.notes) note = text(note);
+  };
+  rewrite(out);
+  for (auto& one : out.probes) one = probe(std::move(one));
+  for (auto& vantage : out.vantages) {
+    rewrite(vantage);
+    vantage.name = text(vantage.name);
+  }
+  return out;
+}
+
+}  // namespace callready
