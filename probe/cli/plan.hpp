@@ -23,7 +23,7 @@ struct PlanOptions {
   std::vector<std::string> only, skip;        // requirement ids, "id" or "set/id"
   const ServiceTags* service_tags = nullptr;  // --service-tags; it outlives the plan
   bool all = false;                           // every endpoint instead of a sample
-  std::string proxy;  // URL; rows that a proxy may carry are also probed over it
+  std::string proxy;     // URL; rows that a proxy may carry are also probed over it
   bool sip_sdp = false;  // the user's own SIP servers are also sent a session description
   // The same by probe, where hosts differ: the URL, or empty for none. Takes the place of `proxy`.
   std::function<std::string(const Probe&)> proxy_for{};

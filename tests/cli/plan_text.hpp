@@ -26,8 +26,12 @@ inline LoadRules plan_rules() {
       check.parameters.push_back({"other", "a second server"});
     }
     if (check.kind == "sip-alg") check.parameters.push_back({"contrast", "another port"});
+    if (check.kind == "path") {
+      check.transports = {Transport::udp, Transport::tcp, Transport::tls};
+    }
     if (check.kind == "sip") check.parameters.push_back({"verify_name", "no: any name"});
   }
+  all.checks.push_back({.kind = "ipv6", .transports = {Transport::tcp}});
   return all;
 }
 

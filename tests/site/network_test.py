@@ -72,13 +72,13 @@ class Mtu(NetworkTest):
         self.assertEqual(["network.mtu certain network"], self.findings(report))
         self.assertIn("1400", report["findings"][0]["title"])
         self.assertIn("1360 bytes", report["findings"][0]["fix"])
-        self.assertEqual("black_hole", self.detail(report, "path/tls/www.cloudflare.com:443"))
+        self.assertEqual("black_hole", self.detail(report, "path/tls/www.google.com:443"))
 
     def test_a_small_line_that_says_so_is_well(self):
         status, report = self.report(["small-mtu=1400"])
         self.assertEqual((0, []), (status, self.findings(report)))
         self.assertEqual("path_mtu", self.detail(report, "path/udp/stun.cloudflare.com:3478"))
-        self.assertEqual("full_size", self.detail(report, "path/tls/www.cloudflare.com:443"))
+        self.assertEqual("full_size", self.detail(report, "path/tls/www.google.com:443"))
 
 
 class Ipv6(NetworkTest):

@@ -38,6 +38,8 @@ LoadRules rules() {
       {"sip-alg", {udp, tcp}, {{"contrast", "another port", false}}, true, true},
       {"ntp", {udp}, {}, true, true},
       {"nat", {udp}, {{"other", "second server", false}}, true, true},
+      {"path", {udp, tcp, tls}, {}, true, true},
+      {"ipv6", {tcp}, {}, true, true},
   };
   return all;
 }
@@ -311,7 +313,7 @@ TEST(Vendors, AnchorsAreControlsOfAtLeastTwoParties) {
   EXPECT_TRUE(set.capabilities.empty());
   std::set<std::string> checks;
   for (const auto& row : set.requirements) checks.insert(row.check);
-  EXPECT_EQ(checks, (std::set<std::string>{"dns", "http", "ntp", "stun", "tls"}));
+  EXPECT_EQ(checks, (std::set<std::string>{"dns", "http", "ipv6", "ntp", "path", "stun", "tls"}));
   EXPECT_GE(set.requirements.size(), 5u);
 }
 
