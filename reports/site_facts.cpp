@@ -41,7 +41,9 @@ std::vector<SiteFact> site_facts(const Site& site) {
   };
   for (const auto& interface : site.interfaces) {
     tell("Interface", fmt::format("{}: {}{}", interface.name, in_words(interface.addresses),
-                                  interface.default_route ? " (to the Internet)" : ""));
+                                  interface.tunnel          ? " (a tunnel)"
+                                  : interface.default_route ? " (to the Internet)"
+                                                            : ""));
   }
   tell("DNS servers", joined(site.resolvers));
   tell("Proxy", site.proxy.value_or("none"));

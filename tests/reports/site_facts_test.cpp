@@ -22,8 +22,11 @@ TEST(SiteFacts, LeaveOutWhatWasNotMeasured) {
 TEST(SiteFacts, AreInWords) {
   Site site;
   site.interfaces = {{"eth0", {*IpAddress::parse("10.20.0.15")}, true}};
+  site.interfaces.push_back({"tun0", {*IpAddress::parse("10.8.0.2")}, true});
+  site.interfaces.back().tunnel = true;
   site.nat_mapping = "address_and_port_dependent";
   EXPECT_EQ(fact(site, "Interface"), "eth0: 10.20.0.15 (to the Internet)");
+  EXPECT_EQ(site_facts(site).at(1).text, "tun0: 10.8.0.2 (a tunnel)");
   EXPECT_EQ(fact(site, "NAT mapping"), "address and port dependent");
 }
 
