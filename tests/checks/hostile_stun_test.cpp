@@ -198,6 +198,7 @@ TEST(HostileStun, TellsNoNat) {
     test::CheckRunner runner({}, test::Time::by_hand);
     test::ScriptedUdp server(runner.loop.context,
                              [&](auto& own, const Bytes& request, const SocketAddress& from) {
+                               if (stun::parse(request).has_error()) return;  // a contrast's
                                const auto packets = hostile.spoil(good_answer(request));
                                for (const auto& packet : packets) own.send(packet, from);
                                for (int i = 0; hostile.endless && i < 100; ++i)
@@ -273,7 +274,10 @@ TEST(HostileStun, OverTls) {
   options.chain = {test::make_leaf("turn.example.com", authority)};
   for (const auto& hostile : table()) {
     for (const auto& one : cases) {
-      test::CheckRunner runner({trusted.path()}, test::Time::by_hand);
+      // In real time, since a handshake takes processor time in which nothing else happens: one
+      // request is enough where that means waiting.
+      if (hostile.over_stream != "answered" && one.kind != cases[0].kind) continue;
+      test::CheckRunner runner({trusted.path()});
       test::TlsServer server(runner.loop, options, [&](test::TlsServerStream& stream) {
         return misbehave(stream, hostile);
       });
@@ -302,7 +306,7 @@ TEST(HostileStun, FromAnotherAddressIsNoAnswer) {
 }
 
 // The same checks over IPv6, against servers on ::1.
-struct OverIpv6 : testing::Test {
+struct MediaOverIpv6 : testing::Test {
   test::CheckRunner runner{{}, test::Time::by_hand};
   const SocketAddress any{*IpAddress::parse("::1"), 0};
 
@@ -314,7 +318,7 @@ struct OverIpv6 : testing::Test {
   }
 };
 
-TEST_F(OverIpv6, StunTurnAndNatAreAnswered) {
+TEST_F(MediaOverIpv6, StunTurnAndNatAreAnswered) {
   test::ScriptedUdp udp(
       runner.loop.context,
       [](auto& own, const Bytes& request, const SocketAddress& from) {
@@ -344,7 +348,7 @@ TEST_F(OverIpv6, StunTurnAndNatAreAnswered) {
   EXPECT_EQ(nat.address, any.address);
 }
 
-TEST_F(OverIpv6, TcpConnectsAndIsRefused) {
+TEST_F(MediaOverIpv6, TcpConnectsAndIsRefused) {
   SocketAddress address;
   {
     test::ScriptedTcp server(
@@ -360,7 +364,7 @@ TEST_F(OverIpv6, TcpConnectsAndIsRefused) {
   EXPECT_EQ(refused.outcome, Outcome::refused);
 }
 
-TEST_F(OverIpv6, MediaPortsReplyAndAreUnreachable) {
+TEST_F(MediaOverIpv6, MediaPortsReplyAndAreUnreachable) {
   test::ScriptedUdp echo(
       runner.loop.context,
       [](auto& own, const Bytes& bytes, const SocketAddress& from) { own.send(bytes, from); }, any);

@@ -198,12 +198,12 @@ TEST_F(NatCheck, SaysWhyASecondServerIsOfNoUse) {
   EXPECT_EQ(reason(look(plain), "nat_mapping"),
             "the server has no OTHER-ADDRESS, and no second server was given");
   EXPECT_EQ(reason(look(plain, {{"other", "nowhere"}}), "nat_mapping"),
-            "the second server: \"nowhere\" is not host:port");
+            "the server has no OTHER-ADDRESS, and the second server: \"nowhere\" is not host:port");
   EXPECT_EQ(reason(look(plain, {{"other", "127.0.0.1:9"}}), "nat_mapping"),
-            "the second server has the first one's address");
+            "the server has no OTHER-ADDRESS, and the second server has the first one's address");
   const auto closed = std::to_string(test::free_udp_port(runner.loop.context));
   EXPECT_EQ(reason(look(plain, {{"other", "127.0.0.2:" + closed}}), "nat_mapping"),
-            "the second server does not answer");
+            "the server has no OTHER-ADDRESS, and the second server does not answer");
 }
 
 TEST_F(NatCheck, MeasuresTheHairpin) {
