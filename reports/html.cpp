@@ -130,12 +130,13 @@ std::string render_html(const Report& report, const RenderOptions&) {
   };
   add("findings", "What is wrong, and what to do", "Causes", html_findings(report, index));
   add("capabilities", "What works, and what does not", "What works", html_capabilities(report));
+  add("vantages", "Measured from several places", "Places", html_vantages(report));
   add("path", "Where it stops on the way", "The way", html_path(report));
   add("requirements", "The vendor's requirements", "Requirements",
       html_requirements(report, index));
   add("timings", "Timings", "Timings", html_timings(report, index));
   add("endpoints", "Every endpoint", "Endpoints", html_endpoints(report, index));
-  add("site", "This site", "Site", html_site(report.site));
+  add("site", "This site", "Site", html_site(report));
   add("run", "This run", "Run", html_run(report));
 
   Html out = head(report);

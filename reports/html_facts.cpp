@@ -22,14 +22,45 @@ class Facts {
   Html rows_;
 };
 
-}  // namespace
-
-Html html_site(const Site& site) {
+Html facts_of(const Site& site) {
   Facts facts;
   facts.add("Site", site.name);
   facts.add("Computer", site.host);
   for (const auto& fact : site_facts(site)) facts.add(fact.name, fact.text);
   return facts.take();
+}
+
+}  // namespace
+
+Html html_vantages(const Report& report) {
+  Html out;
+  if (report.vantages.empty()) return out;
+  out.put(R"(<table class="stack capabilities">
+<thead><tr><th scope="col">Place</th><th scope="col">Verdict there</th><th scope="col">Set and run</th></tr></thead>
+<tbody>
+)");
+  for (const auto& vantage : report.vantages) {
+    const auto run =
+        fmt::format("{}{}{}", vantage.site.host.empty() ? "" : vantage.site.host + ", ",
+                    format_rfc3339(vantage.started_at), vantage.complete ? "" : ", incomplete");
+    for (const auto& set : vantage.sets) {
+      out.put("<tr><th scope=\"row\">{}</th><td>{}</td><td>{} ({})</td></tr>\n", vantage.name,
+              html_said(mark_of(set.verdict), verdict_word(set.verdict)), set_name(set), run);
+    }
+  }
+  return out.put("</tbody>\n</table>\n");
+}
+
+Html html_site(const Report& report) {
+  Html out;
+  if (!report.redacted.empty()) {
+    out.put("<p>The names and addresses of this site are pseudonyms.</p>\n");
+  }
+  if (report.vantages.empty()) return out.put(facts_of(report.site));
+  for (const auto& vantage : report.vantages) {
+    out.put("<h3>{}</h3>\n{}", vantage.name, facts_of(vantage.site));
+  }
+  return out;
 }
 
 Html html_run(const Report& report) {

@@ -66,6 +66,9 @@ void add_finding(Html& out, const Report& report, std::size_t i, const PageIndex
   }
   out.put("<dl class=\"facts\">\n");
   if (finding.fix.empty()) out.put("<dt>For</dt><dd>{}</dd>\n", team(finding.owner));
+  if (!finding.seen_from.empty()) {
+    out.put("<dt>Seen from</dt><dd>{}</dd>\n", joined(finding.seen_from));
+  }
   if (const auto hurt = hurt_by(finding, report); !hurt.empty()) {
     out.put("<dt>Hurts</dt><dd>{}</dd>\n", hurt);
   }

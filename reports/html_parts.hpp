@@ -41,7 +41,9 @@ Html html_capabilities(const Report& report);
 Html html_timings(const Report& report, const PageIndex& index);
 Html html_requirements(const Report& report, const PageIndex& index);
 Html html_endpoints(const Report& report, const PageIndex& index);
-Html html_site(const Site& site);
+// Of a merged report: where its parts were measured, and what each came to. Else empty.
+Html html_vantages(const Report& report);
+Html html_site(const Report& report);
 Html html_run(const Report& report);
 
 // The parts of an exchange one after the other, as a bar of its own scale with the figures beside

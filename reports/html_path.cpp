@@ -2,6 +2,7 @@
 // other, and each flow is a line from the computer to where it stops. Drawn twice, for wide and for
 // narrow screens, because text in a scaled drawing cannot be read; and told once more as a table.
 #include <algorithm>
+#include <iterator>
 
 #include "reports/html_parts.hpp"
 #include "reports/path_flows.hpp"
@@ -253,18 +254,45 @@ Html table_of(const Path& path) {
 
 }  // namespace
 
+namespace {
+
+void add_drawing(Html& out, const Path& path) {
+  if (path.groups.empty()) return;
+  if (!path.proxy.empty()) {
+    out.put("<p class=\"small muted\">The proxy is <bdi>{}</bdi>.</p>\n", path.proxy);
+  }
+  out.put("<figure class=\"path\">\n");
+  out.put(Drawing(path, wide).take()).put(Drawing(path, narrow).take());
+  out.put("</figure>\n").put(table_of(path));
+}
+
+// What one vantage of a merged report saw, with the merged report's causes.
+Path path_from(const VantageReport& vantage, const Report& report) {
+  Report part;
+  part.site = vantage.site;
+  part.sets = report.sets;
+  part.findings = report.findings;
+  std::copy_if(report.probes.begin(), report.probes.end(), std::back_inserter(part.probes),
+               [&](const auto& result) { return result.probe.vantage == vantage.name; });
+  return path_of(part);
+}
+
+}  // namespace
+
 Html html_path(const Report& report) {
-  const auto path = path_of(report);
-  if (path.groups.empty()) return {};
+  Html drawings;
+  if (report.vantages.empty()) add_drawing(drawings, path_of(report));
+  for (const auto& vantage : report.vantages) {
+    Html one;
+    add_drawing(one, path_from(vantage, report));
+    if (!one.empty()) drawings.put("<h3>From {}</h3>\n{}", vantage.name, one);
+  }
+  if (drawings.empty()) return drawings;
   Html out;
   out.put(
       "<p class=\"small muted\">Each line is one kind of traffic, drawn as far as this run saw it "
-      "get. Dotted: nothing came back, and nothing shows where it was lost.");
-  if (!path.proxy.empty()) out.put(" The proxy is <bdi>{}</bdi>.", path.proxy);
-  out.put("</p>\n<figure class=\"path\">\n");
-  out.put(Drawing(path, wide).take()).put(Drawing(path, narrow).take());
-  out.put("</figure>\n").put(table_of(path));
-  return out;
+      "get. Dotted: nothing came back, and nothing shows where it was lost.</p>\n");
+  return out.put(drawings);
 }
 
 }  // namespace callready

@@ -59,13 +59,18 @@ std::string needed_for(const SetResult& set, const RequirementResult& requiremen
   return joined(titles, "; ");
 }
 
+std::string place_and_endpoint(const Probe& probe) {
+  const auto text = endpoint(probe);
+  return probe.vantage.empty() ? text : fmt::format("{}: {}", probe.vantage, text);
+}
+
 Html probes_of(const Report& report, const RequirementResult& requirement, const PageIndex& index) {
   Html rows;
   for (const auto& id : requirement.probes) {
     for (const auto at : index.probes(id)) {
       const auto& result = report.probes[at];
       rows.put("<tr><th scope=\"row\"><a href=\"#{}\">{}</a></th><td>{}</td></tr>\n",
-               PageIndex::endpoint(at), endpoint(result.probe),
+               PageIndex::endpoint(at), place_and_endpoint(result.probe),
                html_said(mark_of(result), outcome_in_full(result)));
     }
   }
@@ -155,13 +160,14 @@ void add_endpoint(Html& out, const ProbeResult& result, std::size_t i) {
 <div class="body">
 <dl class="facts">
 )",
-          mark_name(mark), PageIndex::endpoint(i), html_mark(mark), endpoint(probe),
+          mark_name(mark), PageIndex::endpoint(i), html_mark(mark), place_and_endpoint(probe),
           outcome_in_words(seen),
           reached_in ? fmt::format(" in {}", duration_phrase(*seen.round_trip)) : std::string(),
           std::string_view(probe.control ? ", for comparison" : ""));
   const auto fact = [&](std::string_view name, const std::string& text) {
     if (!text.empty()) out.put("<dt>{}</dt><dd>{}</dd>\n", name, text);
   };
+  fact("Measured from", probe.vantage);
   fact("Check", probe.check);
   fact("Outcome", fmt::format("{}{}", to_string(seen.outcome),
                               seen.detail.empty() ? "" : fmt::format(" ({})", seen.detail)));

@@ -62,6 +62,24 @@ void add_verdicts(Page& page, const Report& report) {
   }
 }
 
+// Of a merged report: what came out at each place by itself.
+void add_places(Page& page, const Report& report) {
+  if (report.vantages.empty()) return;
+  page.heading("What each place saw");
+  std::vector<Row> rows;
+  for (const auto& vantage : report.vantages) {
+    auto worst = Verdict::ready;
+    std::vector<std::string> verdicts;
+    for (const auto& set : vantage.sets) {
+      if (badness(set.verdict) > badness(worst)) worst = set.verdict;
+      verdicts.push_back(fmt::format("{}: {}", set_name(set), verdict_word(set.verdict)));
+    }
+    if (!vantage.complete) verdicts.emplace_back("incomplete");
+    rows.push_back({mark_of(worst), vantage.name, joined(verdicts, "; ")});
+  }
+  add_rows(page, rows);
+}
+
 void add_evidence(Page& page, const Finding& finding, bool verbose, int label) {
   if (!verbose) {
     const auto why = cause(finding, 2);
@@ -91,6 +109,7 @@ void add_findings(Page& page, const Report& report, bool verbose) {
     // Before the fix, which may be long: who has to act must be on the first screen.
     page.labelled("For", fmt::format("{} (code: {})", team(finding.owner), finding.code), 3, label);
     if (!finding.fix.empty()) page.labelled("Fix", finding.fix, 3, label);
+    if (!finding.seen_from.empty()) page.labelled("From", joined(finding.seen_from), 3, label);
     const auto hurt = hurt_by(finding, report);
     if (!hurt.empty()) page.labelled("Hurts", hurt, 3, label);
   }
@@ -263,6 +282,7 @@ std::string render_text(const Report& report, const RenderOptions& options) {
   Page page(options);
   add_verdicts(page, report);
   add_findings(page, report, options.verbose);
+  add_places(page, report);
   add_sets(page, report, options.verbose);
   if (options.verbose) {
     add_endpoints(page, report);

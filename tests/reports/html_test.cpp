@@ -198,6 +198,57 @@ TEST(Html, LeavesOutSectionsThatHaveNothingToSay) {
   }
 }
 
+// From the user VLAN UDP is blocked; from the voice VLAN it is not.
+Report merged() {
+  auto report = samples::degraded();
+  auto other = samples::clean();
+  VantageReport users{.name = "user VLAN", .site = report.site, .sets = report.sets};
+  VantageReport phones{.name = "voice VLAN", .site = other.site, .sets = other.sets};
+  phones.site.host = "phone-test-pc";
+  report.findings.at(0).seen_from = {"user VLAN"};
+  std::vector<std::string> ids;
+  const auto name = [&](std::vector<ProbeResult>& probes, const std::string& vantage) {
+    for (auto& result : probes) {
+      result.probe.vantage = vantage;
+      result.probe.id += '#' + vantage;
+      ids.push_back(result.probe.id);
+    }
+  };
+  name(report.probes, users.name);
+  name(other.probes, phones.name);
+  report.probes.insert(report.probes.end(), other.probes.begin(), other.probes.end());
+  report.sets.at(0).requirements.at(1).probes = ids;
+  report.vantages = {users, phones};
+  return report;
+}
+
+TEST(Html, AMergedReportTellsItsPlacesApart) {
+  const auto page = render_html(merged(), {});
+  const auto first = page.find("<h3>From user VLAN</h3>");
+  const auto second = page.find("<h3>From voice VLAN</h3>");
+  ASSERT_NE(first, std::string::npos);
+  ASSERT_NE(second, std::string::npos);
+  const auto end = page.find("</section>", second);
+  const auto drawn = [&](std::size_t from, std::size_t to, std::string_view words) {
+    return page.substr(from, to - from).find(words) != std::string::npos;
+  };
+  EXPECT_TRUE(drawn(first, second, "UDP 3478, see 1"));
+  EXPECT_TRUE(drawn(first, second, "no answer"));
+  EXPECT_FALSE(drawn(second, end, "no answer"));
+  EXPECT_NE(page.find("<dt>Seen from</dt><dd>user VLAN</dd>"), std::string::npos);
+  EXPECT_NE(page.find("id=\"vantages\""), std::string::npos);
+  EXPECT_NE(page.find("voice VLAN: turn-gra1.openrainbow.com:3478/udp"), std::string::npos);
+  EXPECT_NE(page.find("phone-test-pc"), std::string::npos);
+  EXPECT_EQ(render_html(samples::degraded(), {}).find("Measured from several"), std::string::npos);
+}
+
+TEST(Html, SaysThatNamesArePseudonyms) {
+  auto report = samples::clean();
+  EXPECT_EQ(render_html(report, {}).find("pseudonyms"), std::string::npos);
+  report.redacted = "key";
+  EXPECT_NE(render_html(report, {}).find("pseudonyms"), std::string::npos);
+}
+
 // Thousands of probes: each takes its own few lines, wherever rows point at it.
 TEST(Html, GrowsWithTheNumberOfProbesOnly) {
   auto report = samples::degraded();

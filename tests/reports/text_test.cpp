@@ -118,6 +118,20 @@ TEST(Text, FirstScreenSaysWhatIsWrongAndWhatToDo) {
   }
 }
 
+TEST(Text, AMergedReportSaysWhatEachPlaceSaw) {
+  auto report = samples::degraded();
+  report.findings.at(0).seen_from = {"user VLAN"};
+  report.vantages = {{.name = "user VLAN", .complete = false, .sets = report.sets},
+                     {.name = "voice VLAN", .sets = samples::clean().sets}};
+  const auto text = render_text(report, with(false, false));
+  EXPECT_NE(text.find("What each place saw\n"
+                      "! user VLAN   Rainbow (Ed 36): DEGRADED; incomplete\n"
+                      "✔ voice VLAN  Rainbow (Ed 36): READY\n"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("   From  user VLAN\n"), std::string::npos);
+}
+
 TEST(Text, EndRepeatsTheVerdictThatScrolledAway) {
   const auto lines = lines_of(render_text(samples::blocked(), with(false, false)));
   ASSERT_GT(lines.size(), 24u);
