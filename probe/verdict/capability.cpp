@@ -179,7 +179,14 @@ CapabilityResult judge_capability(const Capability& capability, const Rows& rows
   }
   if (!measured) {
     result.verdict = Verdict::unknown;
-    result.summary = "nothing of it can be measured from here";
+    // The plan words this so (probe/cli/plan.cpp).
+    const bool left_out = std::any_of(rows.begin(), rows.end(), [&](const auto& row) {
+      const auto& ids = result.requirements;
+      return std::find(ids.begin(), ids.end(), row.first) != ids.end() &&
+             row.second.summary.starts_with("left out");
+    });
+    result.summary = left_out ? "left out of this normal run: --all tries it"
+                              : "nothing of it can be measured from here";
     return result;
   }
   result.verdict = best == worst ? best : Verdict::unknown;

@@ -44,7 +44,13 @@ class CleanSite(SiteTest):
     def test_two_vendors_are_ready(self):
         with Site() as site:
             status, report = check(site, "rainbow", "cloudoe")
-        self.assertEqual({"ready"}, set(verdicts(report).values()), not_reached(report))
+        # What both only recommend is left out where there are more hosts than manners allow.
+        left_out = {f"{one['id']}/{capability['id']}" for one in report["sets"]
+                    for capability in one["capabilities"]
+                    if capability["summary"].startswith("left out of this normal run")}
+        self.assertLessEqual(left_out, {"cloudoe/platform"})
+        seen = {name: verdict for name, verdict in verdicts(report).items() if name not in left_out}
+        self.assertEqual({"ready"}, set(seen.values()), not_reached(report))
         self.assertEqual(0, status)
         self.assertEqual([], report["findings"])
         self.assertTrue(report["complete"])
