@@ -27,6 +27,7 @@ struct Settings {
   std::string user_agent = "callready";  // "callready/1.2.3 (https://...)"
   std::string interface;                 // by name; empty: the system's choice
   bool thorough = false;                 // take the time that full evidence needs
+  bool hurried = false;                  // take no more than a first look at the site's edge needs
   Credentials credentials;
 };
 
@@ -35,6 +36,7 @@ struct Settings {
 struct ProxyLogin {
   bool trying = false, settled = false;
   ProxyAuth works = ProxyAuth::none;  // none: settled without success, or not needed
+  std::vector<ProxyAuth> refused;     // the schemes by which it was tried in vain
   std::vector<OneShot<bool>> waiting;
 };
 
@@ -65,15 +67,21 @@ struct Context {
   Gate relays{most_relays - relays_kept_for_pairs};
   Gate pairs{relays_kept_for_pairs};
   Refusals refusals{};
-  // For every SIP server that a check finds by itself, and every message after the first to its
-  // job's own address, which the runner has asked for. Empty: no manners but the check's own.
+  // For every SIP message but retransmissions and the first over UDP to its job's own address,
+  // which the runner has asked for. Over a connection: once it stands, since until then nothing is
+  // sent that a SIP server could mind. Empty: no manners but the check's own.
   SipManners sip_manners{};
+  // Told by a check that goes on for long (the SIP ALG test) once its server has answered it: what
+  // only waits to hear of that need not wait for the rest. May be empty.
+  std::function<void(const Probe& probe)> first_reply{};
 };
 
 // One probe to make. `address` is what the target's host resolved to, or, over a proxy, nothing.
 struct Job {
   const Probe& probe;
   std::optional<IpAddress> address;
+  // Its host was silent to others: what takes its time is asked with less patience (dial.hpp).
+  bool doubtful = false;
 
   SocketAddress remote() const { return {address.value_or(IpAddress{}), probe.target.port()}; }
   // The value of a parameter of the check, or `fallback`.
@@ -98,6 +106,7 @@ struct Check {
   bool needs_target = true;   // false: a row needs neither hosts nor ports (nat)
   // A parameter that, where it is "true", lets the check find the address by itself.
   std::string_view finds_address_with{};
+  bool both_families = false;  // true: says nothing where the run leaves out IPv4 or IPv6
 };
 
 // Whether that probe's host is to be resolved before the check runs.

@@ -9,22 +9,22 @@ namespace callready::checks {
 struct DialOptions {
   bool tls = false;
   std::vector<std::string> alpn;
-  // Nothing is to be sent over the connection: enough that it stands. Through an https proxy there
-  // is no other (its TLS is libcurl's own), and checks that need a stream are `skipped`.
-  bool handshake_only = false;
 };
 
 struct Dialled {
   std::unique_ptr<Stream> stream;  // null: failed, and the observation says how
   std::optional<Failure> failure;  // what it was, where it failed
-  bool stands = false;             // also where `handshake_only` gives no stream
   TlsInfo tls;                     // where TLS was asked for
 };
+
+// Where nothing came back: says that it was not waited for as long as usual.
+void note_short_wait(Observation& observation, milliseconds waited);
 
 // On failure the outcome, detail and evidence are set. On success the outcome is `connected`, the
 // round trip is that of the TCP handshake, and `timing_ms` has "connect" and, for TLS, "handshake".
 // Through a proxy (proxy_route.hpp) the address is the proxy's, the far end's round trip is not
-// known, and "tunnel" is the time until the tunnel stood.
+// known, and "tunnel" is the time until the tunnel stood. A doubtful job has the time of two SYNs
+// (timeouts::second_stream_choice): evidence "short_wait" where that was not enough.
 asio::awaitable<Dialled> dial(Context& context, Job job, DialOptions options,
                               Observation& observation);
 

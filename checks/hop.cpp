@@ -140,7 +140,9 @@ asio::awaitable<Observation> run_hop(Context& context, Job job) {
   Observation observation;
   observation.address = job.address;
   observation.sent_at = context.scope.clock.wall_now();
-  const auto until = context.scope.clock.now() + timeouts::hop;
+  // A row's own question is one of many; a second round's has a control, and must be answered.
+  const bool hurried = context.settings.hurried && job.parameter("control").empty();
+  auto until = context.scope.clock.now() + timeouts::hop;
   const auto remote = job.remote();
   const auto interface = context.settings.interface;
   std::optional<UdpSocket> socket;
@@ -166,6 +168,7 @@ asio::awaitable<Observation> run_hop(Context& context, Job job) {
   if (control) context.edge.use_control(*control);
   const auto way = control.value_or(remote);
   const auto found = co_await context.edge.find(way, interface, context.scope);
+  if (hurried) until = std::min(until, context.scope.clock.now() + timeouts::udp_range_hurried);
   if (found.hop) {
     auto* asking = socket ? &*socket : nullptr;
     co_await ask_twice(context, job, asking, std::move(payload), *found.hop, until, observation);

@@ -194,7 +194,7 @@ asio::awaitable<void> ask_through_proxy(Context& context, Job job, std::string u
   };
   const auto reply = co_await with_login(context, *route, request, attempt);
   observation.timing_ms = reply.timing_ms;
-  if (proxy_let_pass(observation, *route, reply)) {
+  if (proxy_let_pass(observation, context, *route, reply)) {
     conclude(observation, reply, wanted, context.scope.clock.wall_now());
   }
 }

@@ -29,6 +29,7 @@
 #include "checks/refuser.hpp"
 #include "checks/relay_server.hpp"
 #include "probe/net/timeouts.hpp"
+#include "probe/net/together.hpp"
 
 namespace callready::checks {
 namespace {
@@ -39,6 +40,7 @@ using namespace nat;
 struct Corners {
   SocketAddress server, other;
   bool has_other = false;
+  UdpPatience patience;                     // with the server, whose distance is known
   std::optional<SocketAddress> here;        // as server address, server port sees us
   std::optional<SocketAddress> there;       // other address, server port
   std::optional<SocketAddress> there_too;   // other address, other port
@@ -49,11 +51,12 @@ struct Corners {
 asio::awaitable<void> visit(Context& context, UdpSocket& socket, Corners& corners) {
   const SocketAddress there{corners.other.address, corners.server.port};
   const SocketAddress other_port{corners.server.address, corners.other.port};
-  corners.there = co_await mapped_by(context, socket, there);
+  const auto patience = corners.patience;
+  corners.there = co_await mapped_by(context, socket, there, patience);
   if (!corners.there) co_return;
-  corners.there_too = co_await mapped_by(context, socket, corners.other);
+  corners.there_too = co_await mapped_by(context, socket, corners.other, patience);
   if (!corners.there_too) co_return;
-  corners.other_port = co_await mapped_by(context, socket, other_port);
+  corners.other_port = co_await mapped_by(context, socket, other_port, patience);
 }
 
 // From the corners, where they suffice.
@@ -95,10 +98,19 @@ asio::awaitable<Property> mapping_by_two(Context& context, Job job, UdpSocket& s
                   "the NAT shows another address to another server");
 }
 
-asio::awaitable<Property> measure_filtering(Context& context, UdpSocket& fresh, Corners corners) {
+// Both questions at once, from a fresh socket each: behind most NATs neither is answered, and the
+// run waits for that silence.
+asio::awaitable<Property> measure_filtering(Context& context, std::optional<Sample>& first,
+                                            std::optional<Sample>& second, Corners corners) {
   const auto method = "other_address";
-  Change change{true, true};
-  const auto both = co_await ask(context, fresh, corners.server, change);
+  if (!corners.has_other) co_return unknown("the server has no OTHER-ADDRESS");
+  if (!first || !second) co_return unknown("the server stopped answering");
+  std::vector<asio::awaitable<Result<BindingReply>>> questions;
+  const Change other_both{true, true}, other_port{false, true};
+  questions.push_back(ask(context, *first->socket, corners.server, other_both, corners.patience));
+  questions.push_back(ask(context, *second->socket, corners.server, other_port, corners.patience));
+  const auto replies = co_await together(context.executor, std::move(questions));
+  const auto &both = replies[0], &port = replies[1];
   if (both.has_value()) {
     if (both->from == corners.other && both->message.message_class == stun::Class::success) {
       co_return known("endpoint_independent", method,
@@ -110,8 +122,6 @@ asio::awaitable<Property> measure_filtering(Context& context, UdpSocket& fresh, 
   if (!corners.there_too || !corners.other_port) {
     co_return unknown("the server's other address does not answer us even when asked");
   }
-  change.ip = false;
-  const auto port = co_await ask(context, fresh, corners.server, change);
   const SocketAddress expected{corners.server.address, corners.other.port};
   if (port.has_value() && port->from == expected) {
     co_return known("address_dependent", method,
@@ -206,28 +216,30 @@ asio::awaitable<void> add_by_relays(Context& context, Job job, Property& mapping
   take(filtering, told.filtering);
 }
 
+// Sockets of their own for the filtering, two, and the hairpin, two: none may have sent to anybody
+// but the server.
+constexpr std::size_t fresh_samples = 4;
+
 asio::awaitable<void> measure_all(Context& context, Job job, UdpSocket& socket, Corners corners,
                                   SocketAddress local, Observation& observation) {
   const bool translated = *corners.here != local;
   auto mapping = co_await mapping_of(context, job, socket, corners, translated);
   Kept ports;
   ports.count(local, *corners.here);
-  auto second = co_await new_sample(context, corners.server);
-  ports.count(second);
-  auto filtering = unknown(corners.has_other ? "the server stopped answering"
-                                             : "the server has no OTHER-ADDRESS");
-  if (second && corners.has_other) {
-    filtering = co_await measure_filtering(context, *second->socket, corners);
+  std::vector<asio::awaitable<std::optional<Sample>>> sampling;
+  for (std::size_t i = 0; i < fresh_samples; ++i) {
+    sampling.push_back(new_sample(context, corners.server));
   }
+  auto samples = co_await together(context.executor, std::move(sampling));
+  for (const auto& sample : samples) ports.count(sample);
+  std::vector<asio::awaitable<Property>> work;
+  work.push_back(measure_filtering(context, samples[0], samples[1], corners));
+  work.push_back(measure_hairpin(context, samples[2], samples[3], translated));
+  work.push_back(measure_translations(context, corners.server, local, *corners.here));
+  const auto measured = co_await together(context.executor, std::move(work));
+  auto filtering = measured[0];
+  const auto &hairpin = measured[1], &translations = measured[2];
   co_await add_by_relays(context, job, mapping, filtering);
-  // The second has heard from strangers and the like: fresh ones for the hairpin.
-  auto third = co_await new_sample(context, corners.server);
-  auto fourth = co_await new_sample(context, corners.server);
-  ports.count(third);
-  ports.count(fourth);
-  const auto hairpin = co_await measure_hairpin(context, third, fourth, translated);
-  const auto translations =
-      co_await measure_translations(context, corners.server, local, *corners.here);
   auto lifetime = unknown("it takes minutes: --thorough");
   if (context.settings.thorough) lifetime = co_await measure_lifetime(context, job);
   observation.detail = mapping.measured() ? mapping.value : not_measured;
@@ -272,6 +284,7 @@ asio::awaitable<Observation> run_nat(Context& context, Job job) {
   answer.message = reply->message;
   add_reply_evidence(observation, answer);
   corners.here = reply->message.mapped();
+  corners.patience = patience_with(reply->round_trip);
   if (!corners.here || reply->from != corners.server) {
     observation.detail = not_measured;
     for (const auto* kind : {"nat_mapping", "nat_filtering", "port_preservation", "hairpin",

@@ -41,7 +41,7 @@ Result<UdpSocket> fresh_socket(Context& context, const SocketAddress& server) {
 }
 
 asio::awaitable<Result<BindingReply>> ask(Context& context, UdpSocket& socket, SocketAddress to,
-                                          Change change) {
+                                          Change change, UdpPatience patience) {
   const auto id = stun::new_transaction_id();
   stun::Builder builder(stun::Class::request, stun::Method::binding, id);
   if (change.ip || change.port) stun::add_change_request(builder, change.ip, change.port);
@@ -55,7 +55,7 @@ asio::awaitable<Result<BindingReply>> ask(Context& context, UdpSocket& socket, S
     return true;
   };
   socket.set_remote(to);
-  const auto outcome = co_await udp_request(socket, context.scope, request, matches);
+  const auto outcome = co_await udp_request(socket, context.scope, request, matches, patience);
   if (outcome.has_error()) co_return outcome.error().failure;
   reply.round_trip = outcome->round_trip;
   reply.attempts = outcome->attempts;
@@ -63,9 +63,10 @@ asio::awaitable<Result<BindingReply>> ask(Context& context, UdpSocket& socket, S
 }
 
 asio::awaitable<std::optional<SocketAddress>> mapped_by(Context& context, UdpSocket& socket,
-                                                        SocketAddress server) {
+                                                        SocketAddress server,
+                                                        UdpPatience patience) {
   const Change nothing;
-  const auto reply = co_await ask(context, socket, server, nothing);
+  const auto reply = co_await ask(context, socket, server, nothing, patience);
   if (reply.has_error() || reply->from != server) co_return std::nullopt;
   co_return reply->message.mapped();
 }

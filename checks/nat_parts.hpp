@@ -41,11 +41,12 @@ struct Change {
   bool ip = false, port = false;
 };
 asio::awaitable<Result<BindingReply>> ask(Context& context, UdpSocket& socket, SocketAddress to,
-                                          Change change);
+                                          Change change, UdpPatience patience = {});
 
 // As a plain Binding request's answer says it; nothing where none came.
 asio::awaitable<std::optional<SocketAddress>> mapped_by(Context& context, UdpSocket& socket,
-                                                        SocketAddress server);
+                                                        SocketAddress server,
+                                                        UdpPatience patience = {});
 
 struct Sample {
   std::unique_ptr<UdpSocket> socket;

@@ -61,7 +61,10 @@ asio::awaitable<HttpReply> try_schemes(Context& context, ProxyLogin& login, Http
     if (!answered && auth == ProxyAuth::negotiate) continue;
     reply = std::move(next);
     if (!answered) break;
-    if (wants_login(reply)) continue;
+    if (wants_login(reply)) {
+      login.refused.push_back(auth);
+      continue;
+    }
     works = auth;
     break;
   }
@@ -83,8 +86,19 @@ std::string offered(const HttpReply& reply) {
   return text;
 }
 
-void add_answer(Observation& observation, const ProxyRoute& route, const HttpReply& reply,
-                int status) {
+// The schemes by which a login was refused; empty where none was tried.
+std::string refused_logins(const Context& context, const ProxyRoute& route) {
+  std::string text;
+  const auto login = context.proxy_logins.find(route.url);
+  if (login == context.proxy_logins.end()) return text;
+  for (const auto auth : login->second.refused) {
+    text += (text.empty() ? "" : ", ") + std::string(to_string(auth));
+  }
+  return text;
+}
+
+void add_answer(Observation& observation, const Context& context, const ProxyRoute& route,
+                const HttpReply& reply, int status) {
   const auto name = authority(route.endpoint.host, route.endpoint.port);
   Evidence evidence;
   evidence.kind = "proxy_reply";
@@ -95,6 +109,11 @@ void add_answer(Observation& observation, const ProxyRoute& route, const HttpRep
   if (status == status_login_wanted) {
     evidence.text += schemes.empty() ? "" : " and wants a login by " + schemes;
     evidence.facts["schemes"] = schemes;
+    const auto refused = refused_logins(context, route);
+    if (!refused.empty()) {
+      evidence.text += ", and refuses the one that was tried by " + refused;
+      evidence.facts["refused_schemes"] = refused;
+    }
   }
   const bool tunnel = reply.connect_status != 0;
   // Not its Via: that names the site's own machine.
@@ -195,11 +214,12 @@ asio::awaitable<HttpReply> with_login(Context& context, const ProxyRoute& route,
   co_return reply;
 }
 
-bool proxy_let_pass(Observation& observation, const ProxyRoute& route, const HttpReply& reply) {
+bool proxy_let_pass(Observation& observation, const Context& context, const ProxyRoute& route,
+                    const HttpReply& reply) {
   observation.address = route.address;
   if (reply.local) observation.local = reply.local;
   const int status = refused_by_proxy(reply) ? reply.status : reply.connect_status;
-  if (status != 0) add_answer(observation, route, reply, status);
+  if (status != 0) add_answer(observation, context, route, reply, status);
   const bool passed = (status >= 200 && status < 300) || (status == 0 && reply.status != 0);
   if (passed) return true;
   if (status != 0) {
@@ -241,7 +261,7 @@ asio::awaitable<std::unique_ptr<Stream>> open_tunnel(Context& context, Job job,
   };
   const auto reply = co_await with_login(context, *route, request, attempt);
   failure = reply.failure;
-  const bool passed = proxy_let_pass(observation, *route, reply);
+  const bool passed = proxy_let_pass(observation, context, *route, reply);
   if (!passed) co_return nullptr;
   observation.timing_ms["tunnel"] = elapsed(start, context.scope.clock.now()).count();
   observation.outcome = Outcome::connected;

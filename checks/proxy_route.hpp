@@ -33,7 +33,8 @@ asio::awaitable<HttpReply> with_login(Context& context, const ProxyRoute& route,
 // Writes down what the proxy said, and returns true where it let the request pass. Else the outcome
 // is: that of the failed connection, with "proxy_unreachable"; `denied` with "407", "403" or
 // another 4xx; `failed` with its 5xx, "proxy_timed_out", "not_a_proxy" or "closed_by_peer".
-bool proxy_let_pass(Observation& observation, const ProxyRoute& route, const HttpReply& reply);
+bool proxy_let_pass(Observation& observation, const Context& context, const ProxyRoute& route,
+                    const HttpReply& reply);
 
 // A tunnel to the job's target. Null where the observation (and `failure`) say why.
 asio::awaitable<std::unique_ptr<Stream>> open_tunnel(Context& context, Job job,

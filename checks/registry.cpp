@@ -40,7 +40,7 @@ std::span<const Check> registry() {
        {udp, tcp},
        {{"payload", "over UDP: rtp (the default), stun, turn or sip"},
         {"control", "address:port of a TCP listener that was reached"}}},
-      {"ipv6", "IPv6 beside IPv4", run_ipv6, {tcp}, {}, false},
+      {"ipv6", "IPv6 beside IPv4", run_ipv6, {tcp}, {}, false, true, {}, /*both_families=*/true},
       {"path", "Path MTU", run_path, {udp, tcp, tls}, {}},
       {"ntp", "SNTP question", run_ntp, {udp}, {}},
       {"proxy", "CONNECT through the proxy", run_proxy, {tcp, tls}, {}},

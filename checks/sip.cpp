@@ -58,7 +58,9 @@ asio::awaitable<void> over_udp(Context& context, Job job, Observation& observati
   const UdpMatch is_final = [&collector](const Datagram& datagram) {
     return collector.take(datagram.bytes, sip::Carriage::datagram);
   };
-  const auto result = co_await udp_request(*socket, context.scope, *request, is_final);
+  UdpPatience patience;
+  if (job.doubtful) patience = {3, timeouts::udp_near_reply};
+  const auto result = co_await udp_request(*socket, context.scope, *request, is_final, patience);
   std::optional<Failure> failure;
   if (result) {
     observation.attempts = result->attempts;
@@ -69,6 +71,7 @@ asio::awaitable<void> over_udp(Context& context, Job job, Observation& observati
     failure = result.error().failure;
   }
   conclude_sip(observation, collector, failure, false);
+  if (job.doubtful) note_short_wait(observation, patience.reply);
   add_evidence(observation, collector, options, local);
 }
 
@@ -84,6 +87,12 @@ asio::awaitable<void> over_stream(Context& context, Job job, Observation& observ
     const auto request = sip::build(options);
     if (request.has_error()) {
       record(observation, request.error());
+      co_return;
+    }
+    const auto server = job.remote();
+    const bool allowed = co_await sip_allowed(context, server, job.probe.target.transport);
+    if (!allowed) {
+      record(observation, stopped());
       co_return;
     }
     const auto start = context.scope.clock.now();
@@ -141,7 +150,10 @@ asio::awaitable<Observation> at_domain(Context& context, Job job) {
     if (address) {
       Job there{probe, *address};
       const auto server = there.remote();
-      const bool allowed = co_await sip_allowed(context, server, probe.target.transport);
+      bool allowed = true;
+      if (probe.target.transport == Transport::udp) {
+        allowed = co_await sip_allowed(context, server, Transport::udp);
+      }
       if (allowed) {
         attempt = co_await at_address(context, there);
       } else {

@@ -119,10 +119,6 @@ asio::awaitable<void> ask_another_port(Prober& prober) {
   if (!port) co_return;
   Observation unused;
   std::optional<Failure> failure;
-  const SocketAddress server{prober.job.remote().address, *port};
-  const bool allowed =
-      co_await sip_allowed(prober.context, server, prober.job.probe.target.transport);
-  if (!allowed) co_return;
   const auto line = co_await open_alg_line(prober.context, prober.job, *port, unused, failure);
   if (!line) co_return;
   auto message = make(prober, "other_port", *port, line->local());
@@ -151,6 +147,7 @@ asio::awaitable<Observation> run_sip_alg(Context& context, Job job) {
     if (prober.budget.sent == 1) {
       observation.round_trip = elapsed(start, context.scope.clock.now());
     }
+    if (context.first_reply) context.first_reply(job.probe);
     add_sip_reply(observation, *prober.messages[0].reply);
     co_await ask_the_others(prober, *line);
     const auto& own =

@@ -61,13 +61,17 @@ class StreamLine final : public AlgLine {
 // Sends the message once, when its turn has come.
 asio::awaitable<std::optional<Failure>> send_once(Context& context, AlgLine& line,
                                                   AlgBudget& budget, SocketAddress server,
-                                                  const AlgMessage& message,
-                                                  sip::Collector& collector) {
+                                                  const AlgMessage& message, bool again,
+                                                  bool once_more, sip::Collector& collector) {
   const auto& scope = context.scope;
   if (budget.sent > 0) {
     const auto when = budget.last_sent + timeouts::sip_gap;
     const bool slept = co_await sleep_until(context.executor, scope, when);
     if (!slept) co_return stopped();
+  }
+  // The first datagram is the runner's to allow, and what is sent again has had its turn.
+  const bool asks = !again && (budget.sent > 0 || !line.repeats());
+  if (asks) {
     const bool allowed = co_await sip_allowed(context, server, message.options.transport);
     if (!allowed) co_return stopped();
   }
@@ -75,7 +79,9 @@ asio::awaitable<std::optional<Failure>> send_once(Context& context, AlgLine& lin
   budget.last_sent = scope.clock.now();
   ++budget.sent;
   --budget.left;
-  const auto deadline = budget.last_sent + timeouts::sip_single_reply;
+  // Where it may be sent again, that is what ends the waiting: a late reply still counts then.
+  const auto patience = once_more ? timeouts::sip_gap : timeouts::sip_single_reply;
+  const auto deadline = budget.last_sent + patience;
   auto failure = co_await line.exchange(scope, message.bytes, collector, deadline);
   co_return failure;
 }
@@ -119,7 +125,9 @@ asio::awaitable<std::optional<Failure>> ask_alg(Context& context, AlgLine& line,
   std::optional<Failure> failure = timed_out();
   const int most = line.repeats() ? tries : 1;
   for (int i = 0; i < most && budget.left > 0; ++i) {
-    failure = co_await send_once(context, line, budget, server, message, collector);
+    const bool again = i > 0, once_more = i + 1 < most && budget.left > 1;
+    failure =
+        co_await send_once(context, line, budget, server, message, again, once_more, collector);
     if (collector.reply()) {
       message.reply = collector.reply();
       message.reading = read_via(message.reply->vias.front(), message.options, message.local);

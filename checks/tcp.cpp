@@ -13,9 +13,8 @@ namespace callready::checks {
 asio::awaitable<Observation> run_tcp(Context& context, Job job) {
   Observation observation;
   DialOptions options;
-  options.handshake_only = true;
   const auto dialled = co_await dial(context, job, options, observation);
-  if (dialled.stands) observation.detail = "connected";
+  if (dialled.stream) observation.detail = "connected";
   co_return observation;
 }
 

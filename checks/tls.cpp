@@ -46,12 +46,11 @@ asio::awaitable<Observation> run_tls(Context& context, Job job) {
   Observation observation;
   DialOptions options;
   options.tls = true;
-  options.handshake_only = true;
   const auto dialled = co_await dial(context, job, options, observation);
   const auto& info = dialled.tls;
   add_tls_evidence(observation, info);
   const bool alert = dialled.failure && dialled.failure->kind == FailureKind::tls_alert;
-  if (dialled.stands || (alert && info.client_certificate_asked && !info.chain.empty())) {
+  if (dialled.stream || (alert && info.client_certificate_asked && !info.chain.empty())) {
     conclude_chain(observation, info, job.parameter("issuer"));
   } else if (!info.not_tls.empty()) {
     observation.detail = "not_tls";

@@ -201,7 +201,12 @@ asio::awaitable<void> climb_all(std::shared_ptr<Range> range, Instant until) {
     first.result = PortResult::left_site;
     first.by = found.hop->address;
   }
-  if (found.hop) co_await climb(range, range->first, true, until);
+  // With hundreds of ranges the router's answers are soon spent: the rest need not queue for them.
+  if (context.settings.hurried) {
+    until = std::min(until, context.scope.clock.now() + timeouts::udp_range_hurried);
+  }
+  const bool hopeless = context.settings.hurried && context.edge.exhausted();
+  if (found.hop && !hopeless) co_await climb(range, range->first, true, until);
   if (both->running > 0) co_await both->wait(context.scope, until);
   if (!found.hop) co_return;
   const auto proved = std::any_of(range->ports.begin(), range->ports.end(), [](const Port& port) {
@@ -209,7 +214,8 @@ asio::awaitable<void> climb_all(std::shared_ptr<Range> range, Instant until) {
   });
   const bool suspicious = proved || first.result != PortResult::left_site;
   const bool patient = context.settings.thorough || suspicious;
-  if (context.edge.exhausted() && !patient) co_return;
+  const bool go_on = patient && !context.settings.hurried;
+  if (context.edge.exhausted() && !go_on) co_return;
   co_await climb_silent(range, 0, patient, until);
 }
 
@@ -218,7 +224,8 @@ asio::awaitable<void> climb_more(std::shared_ptr<Range> range, std::size_t from,
   if (range->to_the_end) co_await send_to_the_end(range, from);
   const SocketAddress way{range->target, range->ports[from].number};
   const auto found = co_await context.edge.find(way, context.settings.interface, context.scope);
-  if (found.hop) co_await climb_silent(range, from, true, until);
+  const bool hopeless = context.settings.hurried && context.edge.exhausted();
+  if (found.hop && !hopeless) co_await climb_silent(range, from, true, until);
 }
 
 void judge_silence(Range& range) {

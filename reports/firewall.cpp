@@ -31,6 +31,33 @@ bool selected(const Requirement& row, const FirewallOptions& options) {
          (options.client.empty() || row.clients.empty() || contains(row.clients, options.client));
 }
 
+bool active(const Capability& capability, const FirewallOptions& options) {
+  const auto& own = capability.scenarios;
+  return own.empty() || std::any_of(own.begin(), own.end(), [&](const auto& scenario) {
+           return contains(options.scenarios, scenario);
+         });
+}
+
+// Titles of what the row stands in for, where all that need it have it as a fallback.
+std::vector<std::string> fallback_for(const TargetSet& set, const Requirement& row,
+                                      const FirewallOptions& options) {
+  std::vector<std::string> titles;
+  for (const auto& capability : set.capabilities) {
+    if (!active(capability, options)) continue;
+    for (const auto& need : capability.needs) {
+      for (std::size_t i = 0; i < need.alternatives.size(); ++i) {
+        if (!contains(need.alternatives[i], row.id)) continue;
+        if (!need.is_fallback(i)) return {};
+        for (const auto& first : need.alternatives.front()) {
+          const auto* wanted = set.find_requirement(first);
+          if (wanted != nullptr && wanted->id != row.id) add_once(titles, wanted->title);
+        }
+      }
+    }
+  }
+  return titles;
+}
+
 // "${pbx}" as "your PBX address (--var pbx)": what nobody but the customer can fill in.
 std::string in_words(const TargetSet& set, const std::string& text) {
   for (const auto& variable : set.variables) {
@@ -160,6 +187,8 @@ std::vector<FirewallRule> rules_of(const TargetSet& set, const Requirement& row,
   for (const auto& range : row.ports) rule.ports.push_back(range.to_string());
   for (const auto& text : row.variable_ports) rule.ports.push_back(in_words(set, text));
   rule.destinations = Destinations(set, options).of(row);
+  rule.fallback_for = fallback_for(set, row, options);
+  if (rule.destinations.empty()) add_once(rule.remarks, row.unprobed);
   std::vector<std::string> protocols;
   for (const auto transport : row.transports) add_once(protocols, protocol_of(transport, row));
   for (const auto& text : row.variable_transports) add_once(protocols, in_words(set, text));
@@ -192,7 +221,8 @@ std::vector<FirewallRule> rules_of(const TargetSet& set, const Requirement& row,
 
 auto key_of(const FirewallRule& rule) {
   return std::tie(rule.direction, rule.vantages, rule.protocol, rule.source_ports, rule.ports,
-                  rule.severity, rule.lifecycle, rule.allow_by, rule.proxy, rule.state);
+                  rule.severity, rule.lifecycle, rule.allow_by, rule.proxy, rule.fallback_for,
+                  rule.state);
 }
 
 void merge(FirewallRule& into, const FirewallRule& from) {
@@ -201,6 +231,7 @@ void merge(FirewallRule& into, const FirewallRule& from) {
   for (const auto& purpose : from.purposes) add_once(into.purposes, purpose);
   for (const auto& source : from.sources) add_once(into.sources, source);
   for (const auto& note : from.notes) add_once(into.notes, note);
+  for (const auto& remark : from.remarks) add_once(into.remarks, remark);
   for (const auto& condition : from.conditions) add_once(into.conditions, condition);
   // A row for any client makes the whole rule one for any.
   if (into.clients.empty() || from.clients.empty()) {
@@ -227,7 +258,35 @@ void add(std::vector<FirewallRule>& rules, FirewallRule rule) {
   rules.push_back(std::move(rule));
 }
 
+// What people cannot do without comes first, and otherwise the document's order stays.
+void sort_by_group(std::vector<FirewallRule>& rules) {
+  using Group = std::tuple<Direction, std::vector<std::string>, bool>;
+  const auto group_of = [](const FirewallRule& rule) {
+    return Group(rule.direction, rule.vantages, stays_at_home(rule));
+  };
+  std::map<Group, std::pair<Severity, std::size_t>> rank;
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    const auto severity = rules[i].severity;
+    const auto [at, added] = rank.try_emplace(group_of(rules[i]), severity, i);
+    if (!added) at->second.first = std::min(at->second.first, severity);
+  }
+  const auto place = [&](const FirewallRule& rule) {
+    return std::tuple(rule.direction, rank.at(group_of(rule)), rule.severity);
+  };
+  std::stable_sort(rules.begin(), rules.end(), [&](const FirewallRule& a, const FirewallRule& b) {
+    return place(a) < place(b);
+  });
+}
+
 }  // namespace
+
+bool stays_at_home(const FirewallRule& rule) {
+  const auto& all = rule.destinations;
+  return !all.empty() && std::all_of(all.begin(), all.end(), [](const auto& destination) {
+    const auto address = IpAddress::parse(destination.text);  // a variable with its value
+    return destination.kind == "yours" || (address && address->is_private());
+  });
+}
 
 FirewallList firewall_rules(const TargetSet& set, const FirewallOptions& options) {
   FirewallList list;
@@ -253,11 +312,7 @@ FirewallList firewall_rules(const TargetSet& set, const FirewallOptions& options
       add(past ? list.removed : list.rules, std::move(rule));
     }
   }
-  std::stable_sort(list.rules.begin(), list.rules.end(),
-                   [](const FirewallRule& a, const FirewallRule& b) {
-                     return std::tie(a.direction, a.vantages, a.severity) <
-                            std::tie(b.direction, b.vantages, b.severity);
-                   });
+  sort_by_group(list.rules);
   return list;
 }
 

@@ -31,16 +31,24 @@ struct FirewallRule {
   std::vector<std::string> source_ports;  // empty: any
   std::vector<std::string> ports;         // empty: any
   std::vector<FirewallDestination> destinations;  // in: the sources; empty: any
+  // Titles of the rows that it stands in for where they cannot be opened; empty: no fallback.
+  std::vector<std::string> fallback_for;
+  std::vector<std::string> remarks;  // why there is no destination
   // What a report says of it: "closed", "not proved open"; empty where no report was asked.
   std::string state;
 };
+
+// True where it leads to the customer's own servers only: PBX, gateway, DNS servers.
+bool stays_at_home(const FirewallRule& rule);
 
 struct FirewallList {
   std::string set, title, edition, document, url, published, verified;
   std::vector<std::string> scenarios;  // titles of those that are in the list
   std::vector<std::string> others;     // "ID (title)" of those that are not
-  std::vector<FirewallRule> rules;     // required ones first, then by vantage
-  std::vector<FirewallRule> removed;   // of the document's past: rules that can be deleted
+  // By direction, vantage and whose the far end is: groups with something required first; in a
+  // group by severity.
+  std::vector<FirewallRule> rules;
+  std::vector<FirewallRule> removed;  // of the document's past: rules that can be deleted
 };
 
 struct FirewallOptions {

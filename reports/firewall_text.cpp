@@ -102,8 +102,12 @@ std::string allow_text(const FirewallRule& rule) {
   if (rule.proxy == ProxyUse::required) facts.emplace_back("through the web proxy");
   if (rule.lifecycle == Lifecycle::optional_feature) facts.emplace_back("optional feature");
   if (rule.lifecycle == Lifecycle::deprecated) facts.emplace_back("being deprecated");
+  if (!rule.fallback_for.empty()) {
+    facts.push_back("a fallback for: " + joined(rule.fallback_for, "; "));
+  }
   if (!rule.clients.empty()) facts.push_back("for: " + joined(rule.clients));
   if (!rule.conditions.empty()) facts.push_back("unclear: " + joined(rule.conditions, "; "));
+  if (!rule.remarks.empty()) facts.push_back(joined(rule.remarks, "; "));
   return joined(facts, "; ");
 }
 
@@ -136,7 +140,8 @@ void add_rule(std::string& out, const FirewallList& list, const FirewallRule& ru
 
 std::string group_title(const FirewallRule& rule) {
   if (rule.direction == Direction::in) return "From the Internet to " + devices(rule, "this site");
-  return "From " + devices(rule, "any device") + " to the Internet";
+  return fmt::format("From {} to {}", devices(rule, "any device"),
+                     stays_at_home(rule) ? "your own servers" : "the Internet");
 }
 
 void add_rules(std::string& out, const FirewallList& list) {
@@ -244,7 +249,9 @@ Json rule_json(const FirewallRule& rule) {
                {"ports", rule.ports},
                {"allow_by", to_string(rule.allow_by)},
                {"proxy", to_string(rule.proxy)},
+               {"fallback_for", rule.fallback_for},
                {"conditions", rule.conditions},
+               {"remarks", rule.remarks},
                {"notes", rule.notes}};
   if (!rule.state.empty()) json["state"] = rule.state;
   return json;

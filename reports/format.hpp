@@ -2,6 +2,7 @@
 // function of the same `Report` and ends its text with a newline (empty text: nothing to say).
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -35,6 +36,10 @@ std::span<const Format> formats();
 const Format* find_format(std::string_view name);
 
 std::string render_text(const Report& report, const RenderOptions& options);
+// Piece by piece, so that a long report is in memory once. The taker says false where it takes no
+// more; then it ends, with false.
+using JsonTaker = std::function<bool(std::string_view piece)>;
+bool write_json(const Report& report, const JsonTaker& take);
 // Never fails: what is not UTF-8 in a string becomes U+FFFD.
 std::string render_json(const Report& report, const RenderOptions& options);
 std::string render_markdown(const Report& report, const RenderOptions& options);

@@ -90,7 +90,7 @@ Html verdicts(const Report& report) {
 </div>
 )",
             mark_name(mark), html_mark(mark), verdict_word(set.verdict), set_name(set),
-            verdict_sentences(set));
+            verdict_sentences(set, report));
   }
   if (report.sets.empty()) {
     out.put(R"(<div class="verdict tone-unknown">
@@ -132,6 +132,7 @@ std::string render_html(const Report& report, const RenderOptions&) {
   add("capabilities", "What works, and what does not", "What works", html_capabilities(report));
   add("vantages", "Measured from several places", "Places", html_vantages(report));
   add("path", "Where it stops on the way", "The way", html_path(report));
+  add("routes", "Through the proxy, and directly", "Proxy", html_routes(report));
   add("requirements", "The vendor's requirements", "Requirements",
       html_requirements(report, index));
   add("timings", "Timings", "Timings", html_timings(report, index));

@@ -36,16 +36,19 @@ Html html_vantages(const Report& report) {
   Html out;
   if (report.vantages.empty()) return out;
   out.put(R"(<table class="stack capabilities">
-<thead><tr><th scope="col">Place</th><th scope="col">Verdict there</th><th scope="col">Set and run</th></tr></thead>
+<thead><tr><th scope="col">Place</th><th scope="col">Verdict there</th><th scope="col">Of what, and when</th></tr></thead>
 <tbody>
 )");
   for (const auto& vantage : report.vantages) {
     const auto run =
         fmt::format("{}{}{}", vantage.site.host.empty() ? "" : vantage.site.host + ", ",
-                    format_rfc3339(vantage.started_at), vantage.complete ? "" : ", incomplete");
+                    minute_of(vantage.started_at), vantage.complete ? "" : ", incomplete");
     for (const auto& set : vantage.sets) {
-      out.put("<tr><th scope=\"row\">{}</th><td>{}</td><td>{} ({})</td></tr>\n", vantage.name,
-              html_said(mark_of(set.verdict), verdict_word(set.verdict)), set_name(set), run);
+      out.put(
+          "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}<br><span class=\"small muted\">{}</span>"
+          "</td></tr>\n",
+          vantage.name, html_said(mark_of(set.verdict), verdict_word(set.verdict)), set_name(set),
+          run);
     }
   }
   return out.put("</tbody>\n</table>\n");

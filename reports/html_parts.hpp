@@ -43,6 +43,8 @@ Html html_requirements(const Report& report, const PageIndex& index);
 Html html_endpoints(const Report& report, const PageIndex& index);
 // Of a merged report: where its parts were measured, and what each came to. Else empty.
 Html html_vantages(const Report& report);
+// What a proxy may carry, through it and directly. Empty where nothing was tried through one.
+Html html_routes(const Report& report);
 Html html_site(const Report& report);
 Html html_run(const Report& report);
 

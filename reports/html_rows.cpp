@@ -25,6 +25,9 @@ constexpr FilterChoice of_endpoints[] = {
 // Rows that are open from the start; where more are not well, a reader opens them.
 constexpr int most_open = 12;
 
+// A longer list of endpoints is shown when asked for.
+constexpr std::size_t most_unfolded = 30;
+
 // What needs attention first; rows that are equally well keep the document's order.
 std::vector<std::size_t> worst_first(const SetResult& set) {
   const auto rank = [&](std::size_t i) {
@@ -245,10 +248,16 @@ Html html_endpoints(const Report& report, const PageIndex&) {
   }
   // Then the browser lays out only those in sight.
   const std::string_view many = report.probes.size() > 200 ? " many" : "";
+  Html list;
+  list.put("<div class=\"filtered\">\n{}<div class=\"rows{}\">\n{}</div>\n</div>\n",
+           html_filter("endpoints-shown", "Show endpoints", of_endpoints, counts), many, rows);
+  if (report.probes.size() <= most_unfolded) return list;
+  // The rows above link to each: on a phone and on paper this list is longer than all the rest.
   Html out;
-  out.put("<div class=\"filtered\">\n{}<div class=\"rows{}\">\n{}</div>\n</div>\n",
-          html_filter("endpoints-shown", "Show endpoints", of_endpoints, counts), many, rows);
-  return out;
+  return out.put(
+      "<details class=\"fold\">\n<summary>All {} endpoints, each with its evidence</summary>\n{}"
+      "</details>\n",
+      report.probes.size(), list);
 }
 
 }  // namespace callready

@@ -87,7 +87,9 @@ Json capability_json(const CapabilityResult& capability) {
                {"summary", capability.summary},
                {"requirements", capability.requirements}};
   for (const auto& need : capability.needs) {
-    json["needs"].push_back({{"alternatives", need.alternatives}, {"equal", need.equal}});
+    Json one{{"alternatives", need.alternatives}, {"equal", need.equal}};
+    if (!need.equal && need.preferred != 1) one["preferred"] = need.preferred;
+    json["needs"].push_back(std::move(one));
   }
   return json;
 }
@@ -104,6 +106,7 @@ Json requirement_json(const RequirementResult& requirement) {
   json["source"] = requirement.source;
   json["probes"] = requirement.probes;
   if (requirement.elsewhere) json["elsewhere"] = true;
+  if (requirement.poor) json["poor"] = true;
   return json;
 }
 
@@ -239,13 +242,13 @@ void add_head(Json& json, const auto& report) {
 
 }  // namespace
 
-std::string render_json(const Report& report, const RenderOptions&) {
+bool write_json(const Report& report, const JsonTaker& take) {
   Json json = {{"schema", Report::schema}};
   if (!report.redacted.empty()) json["redacted"] = report.redacted;
   add_head(json, report);
+  if (report.held_up) json["held_up_ms"] = duration_json(*report.held_up);
   json["unexplained"] = unexplained(report).ids;
   json["probes"] = Json::array();
-  for (const auto& probe : report.probes) json["probes"].push_back(probe_json(probe));
   json["notes"] = report.notes;
   for (const auto& vantage : report.vantages) {
     Json part = {{"name", vantage.name}};
@@ -253,7 +256,32 @@ std::string render_json(const Report& report, const RenderOptions&) {
     part["notes"] = vantage.notes;
     json["vantages"].push_back(std::move(part));
   }
-  return json_text(json);
+  const auto whole = json_text(json);
+  if (report.probes.empty()) return take(whole);
+  // Probes are most of a long report: they go one by one into their place, of which there is one,
+  // since a line break in a text is written otherwise.
+  constexpr std::string_view place = "\n  \"probes\": [";
+  const auto inside = whole.find(place) + place.size();
+  if (!take(std::string_view(whole).substr(0, inside))) return false;
+  for (const auto& probe : report.probes) {
+    std::string piece = &probe == &report.probes.front() ? "\n    " : ",\n    ";
+    for (const char c : json_text(probe_json(probe))) {
+      piece += c;
+      if (c == '\n') piece += "    ";
+    }
+    piece.resize(piece.size() - std::string_view("\n    ").size());  // of its own last line
+    if (!take(piece)) return false;
+  }
+  return take("\n  " + whole.substr(inside));
+}
+
+std::string render_json(const Report& report, const RenderOptions&) {
+  std::string text;
+  write_json(report, [&text](std::string_view piece) {
+    text += piece;
+    return true;
+  });
+  return text;
 }
 
 }  // namespace callready

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <unordered_map>
 
 #include "reports/rfc3339.hpp"
 #include "reports/terminal.hpp"
@@ -18,10 +20,42 @@ struct Unreadable {  // thrown and caught in this file only
   std::string why;
 };
 
+// Which members of the document's objects were asked for: the others are unknown to this edition.
+class Asked {
+ public:
+  void add(const Json& object, std::string_view key) { keys_[&object].insert(key); }
+  void remove(const Json& object, std::string_view key) { keys_[&object].erase(key); }
+
+  // "probes/*/colour": the way to each unknown member, once, with * for any place in a list.
+  std::set<std::string> unknown(const Json& root) const {
+    std::set<std::string> found;
+    collect(root, "", found);
+    return found;
+  }
+
+ private:
+  void collect(const Json& value, const std::string& way, std::set<std::string>& found) const {
+    if (value.is_array()) {
+      for (const auto& item : value) collect(item, way + "*/", found);
+    }
+    const auto asked = keys_.find(&value);
+    if (!value.is_object() || asked == keys_.end()) return;
+    for (const auto& [key, member] : value.items()) {
+      if (asked->second.contains(key)) {
+        collect(member, way + key + '/', found);
+      } else {
+        found.insert(way + key);
+      }
+    }
+  }
+
+  std::unordered_map<const Json*, std::set<std::string_view>> keys_;
+};
+
 // A value of the document, and the way to it, which is spelled out only when something is wrong.
 class Node {
  public:
-  explicit Node(const Json& root) : json_(root) {}
+  Node(const Json& root, Asked& asked) : json_(root), asked_(asked) {}
 
   // RFC 6901
   std::string pointer() const {
@@ -66,6 +100,7 @@ class Node {
     check_object();
     const auto found = json_.find(key);
     if (found == json_.end()) return std::nullopt;
+    asked_.add(json_, key);
     return Node(*found, this, key);
   }
 
@@ -89,8 +124,14 @@ class Node {
   template <typename Read>
   void members(Read read) const {
     check_object();
-    for (const auto& [key, value] : json_.items()) read(key, Node(value, this, key));
+    for (const auto& [key, value] : json_.items()) {
+      asked_.add(json_, key);
+      read(key, Node(value, this, key));
+    }
   }
+
+  // Of a member that was seen and not understood.
+  void leave_out(std::string_view key) const { asked_.remove(json_, key); }
 
   const std::string& text() const {
     if (!json_.is_string()) fail_expecting("a text");
@@ -154,11 +195,12 @@ class Node {
 
  private:
   Node(const Json& json, const Node* parent, std::string_view key)
-      : json_(json), parent_(parent), key_(key) {}
+      : json_(json), asked_(parent->asked_), parent_(parent), key_(key) {}
   Node(const Json& json, const Node* parent, std::size_t index)
-      : json_(json), parent_(parent), index_(index) {}
+      : json_(json), asked_(parent->asked_), parent_(parent), index_(index) {}
 
   const Json& json_;
+  Asked& asked_;
   const Node* parent_ = nullptr;
   std::string_view key_;
   std::size_t index_ = 0;
@@ -235,7 +277,11 @@ CapabilityResult read_capability(const Node& node) {
   capability.requirements = texts(node.member("requirements"));
   if (const auto needs = node.optional("needs")) {
     capability.needs = needs->list([](const Node& item) {
-      return Need{item.member("alternatives").list(texts), item.member("equal").boolean()};
+      Need need{item.member("alternatives").list(texts), item.member("equal").boolean()};
+      if (const auto preferred = item.optional("preferred")) {
+        need.preferred = static_cast<std::size_t>(preferred->integer(1, any_count));
+      }
+      return need;
     });
   }
   return capability;
@@ -256,6 +302,7 @@ RequirementResult read_requirement(const Node& node) {
   if (const auto elsewhere = node.optional("elsewhere")) {
     requirement.elsewhere = elsewhere->boolean();
   }
+  if (const auto poor = node.optional("poor")) requirement.poor = poor->boolean();
   return requirement;
 }
 
@@ -303,7 +350,8 @@ Evidence read_evidence(const Node& node) {
   evidence.text = node.member("text").text();
   node.members([&](const std::string& name, const Node& value) {
     // A list or an object beside the facts is something that a later edition added.
-    if (name == "kind" || name == "text" || value.composite()) return;
+    if (name == "kind" || name == "text") return;
+    if (value.composite()) return node.leave_out(name);
     evidence.facts.emplace(name, value.fact());
   });
   return evidence;
@@ -398,11 +446,15 @@ Report read_document(const Node& root) {
   check_schema(root);
   Report report;
   read_head(root, report);
+  if (const auto held_up = root.optional("held_up_ms")) {
+    report.held_up = Milliseconds(held_up->number());
+  }
   report.probes = root.member("probes").list(read_probe);
   if (const auto vantages = root.optional("vantages")) {
     report.vantages = vantages->list(read_vantage);
   }
   report.redacted = text_or_empty(root, "redacted");
+  root.optional("unexplained");  // known, and always worked out anew
   return report;
 }
 
@@ -453,7 +505,7 @@ std::string syntax_message(std::string_view what) {
 
 ReadResult read_report(std::string_view text, std::string_view name) {
   const auto refuse = [&](std::string_view separator, std::string_view why) {
-    return ReadResult{std::nullopt, harmless(fmt::format("{}{}{}", name, separator, why))};
+    return ReadResult{std::nullopt, harmless(fmt::format("{}{}{}", name, separator, why)), {}};
   };
   if (text.size() > largest_report) {
     return refuse(": ", fmt::format("{} bytes are more than a report may have ({} MiB)",
@@ -465,7 +517,10 @@ ReadResult read_report(std::string_view text, std::string_view name) {
   }
   try {
     const auto json = Json::parse(text);
-    return {read_document(Node(json)), {}};
+    Asked asked;
+    ReadResult result{read_document(Node(json, asked)), {}, {}};
+    for (const auto& way : asked.unknown(json)) result.unknown.push_back(harmless(way));
+    return result;
   } catch (const Json::parse_error& error) {
     // `byte` is 1-based and counts the character at which the parser gave up.
     const auto byte = std::min(error.byte == 0 ? 0 : error.byte - 1, text.size());

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "probe/model/report.hpp"
 
@@ -14,6 +15,9 @@ namespace callready {
 struct ReadResult {
   std::optional<Report> report;
   std::string error;  // one line, empty exactly where there is a report
+  // Members that this edition does not know and that the report therefore does not hold:
+  // "probes/*/colour", each once, in the order of the alphabet.
+  std::vector<std::string> unknown{};
 };
 
 // A saved report comes from a ticket, so from anybody: larger or deeper ones are refused.
@@ -22,7 +26,7 @@ inline constexpr int deepest_report = 32;                                     //
 
 // `name` (a file name) starts the error: "NAME:LINE:COLUMN: ..." where the text is not JSON,
 // "NAME: at /sets/0/verdict: ..." (RFC 6901) where a member is not what the schema asks for.
-// Unknown members are ignored: a later edition of the same schema may add some.
+// Unknown members are left out and told: a later edition of the same schema may add some.
 ReadResult read_report(std::string_view text, std::string_view name);
 
 }  // namespace callready

@@ -11,38 +11,13 @@
 #include <cmath>
 
 #include "reports/format.hpp"
+#include "reports/html_markup.hpp"
 #include "reports/phrases.hpp"
 #include "reports/rfc3339.hpp"
 #include "reports/terminal.hpp"
 
 namespace callready {
 namespace {
-
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : harmless(text)) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&apos;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
 
 enum class Kind { passed, noted, failure, error, skipped };
 
@@ -147,23 +122,23 @@ Case requirement_case(const Report& report, const SetResult& set,
 
 std::string text_of(const Case& test) {
   const auto start = fmt::format("    <testcase classname=\"{}\" name=\"{}\" time=\"{:.3f}\"",
-                                 escaped(test.group), escaped(test.name), test.seconds);
+                                 html_escaped(test.group), html_escaped(test.name), test.seconds);
   const auto name = element(test.kind);
   if (name.empty()) return start + "/>\n";
   std::string body;
-  for (const auto& line : test.lines) body += (body.empty() ? "" : "\n") + escaped(line);
+  for (const auto& line : test.lines) body += (body.empty() ? "" : "\n") + html_escaped(line);
   // Ant's schema knows a type of what failed, and none of what was skipped.
   const auto type =
-      test.kind == Kind::skipped ? "" : fmt::format(" type=\"{}\"", escaped(test.type));
+      test.kind == Kind::skipped ? "" : fmt::format(" type=\"{}\"", html_escaped(test.type));
   return fmt::format("{}>\n      <{}{} message=\"{}\">{}</{}>\n    </testcase>\n", start, name,
-                     type, escaped(test.message), body, name);
+                     type, html_escaped(test.message), body, name);
 }
 
 std::string properties(const Report& report, const SetResult& set) {
   std::string out = "    <properties>\n";
   const auto add = [&](std::string_view name, std::string_view value) {
     if (value.empty()) return;
-    out += fmt::format("      <property name=\"{}\" value=\"{}\"/>\n", name, escaped(value));
+    out += fmt::format("      <property name=\"{}\" value=\"{}\"/>\n", name, html_escaped(value));
   };
   add("callready", report.tool.version);
   add("site", report.site.name);
@@ -195,19 +170,19 @@ std::string suite(const Report& report, const SetResult& set, std::size_t number
     errors += test.kind == Kind::error;
     skipped += test.kind == Kind::skipped;
     body += text_of(test);
-    if (test.kind == Kind::noted) notes += escaped(test.name + ": " + test.message) + '\n';
+    if (test.kind == Kind::noted) notes += html_escaped(test.name + ": " + test.message) + '\n';
   }
-  for (const auto& note : set.notes) notes += escaped(note) + '\n';
+  for (const auto& note : set.notes) notes += html_escaped(note) + '\n';
   const double seconds = report.duration.count() / 1000;
   return fmt::format(
       "  <testsuite name=\"{}\" package=\"{}\" id=\"{}\" tests=\"{}\" failures=\"{}\" "
       "errors=\"{}\" skipped=\"{}\" time=\"{:.3f}\" timestamp=\"{}\" hostname=\"{}\">\n"
       "{}{}    <system-out>{}</system-out>\n    <system-err></system-err>\n  </testsuite>\n",
-      escaped(set_name(set)), escaped("callready." + set.id), number, cases.size(), failures,
-      errors, skipped, std::isfinite(seconds) ? seconds : 0,
+      html_escaped(set_name(set)), html_escaped("callready." + set.id), number, cases.size(),
+      failures, errors, skipped, std::isfinite(seconds) ? seconds : 0,
       format_rfc3339(report.started_at).substr(0, 19),
-      report.site.host.empty() ? "localhost" : escaped(report.site.host), properties(report, set),
-      body, notes);
+      report.site.host.empty() ? "localhost" : html_escaped(report.site.host),
+      properties(report, set), body, notes);
 }
 
 }  // namespace

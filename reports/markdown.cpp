@@ -2,6 +2,7 @@
 // is escaped, so that no server can put a link, an image or HTML into the ticket.
 #include <fmt/format.h>
 
+#include "probe/model/route_pairs.hpp"
 #include "reports/format.hpp"
 #include "reports/markdown_text.hpp"
 #include "reports/phrases.hpp"
@@ -9,9 +10,9 @@
 namespace callready {
 namespace {
 
-std::string verdict_line(const SetResult& set) {
+std::string verdict_line(const SetResult& set, const Report& report) {
   return fmt::format("**{}**: {}. {}", verdict_word(set.verdict), escaped_markdown(set_name(set)),
-                     escaped_markdown(verdict_sentences(set)));
+                     escaped_markdown(verdict_sentences(set, report)));
 }
 
 void add_finding(std::string& out, const Report& report, std::size_t index) {
@@ -22,6 +23,9 @@ void add_finding(std::string& out, const Report& report, std::size_t index) {
   if (!finding.fix.empty()) out += fmt::format("- **Fix:** {}\n", escaped_markdown(finding.fix));
   out += fmt::format("- **For:** {} (code: {})\n", team(finding.owner),
                      escaped_markdown(finding.code));
+  if (!finding.seen_from.empty()) {
+    out += fmt::format("- **Seen from:** {}\n", escaped_markdown(joined(finding.seen_from)));
+  }
   const auto hurt = hurt_by(finding, report);
   if (!hurt.empty()) out += fmt::format("- **Hurts:** {}\n", escaped_markdown(hurt));
   if (finding.evidence.empty()) return;
@@ -30,6 +34,20 @@ void add_finding(std::string& out, const Report& report, std::size_t index) {
     out += fmt::format(
         "  - {}{}\n", escaped_markdown(evidence.text),
         evidence.probe.empty() ? "" : fmt::format(" ({})", escaped_markdown(evidence.probe)));
+  }
+}
+
+// Of a merged report: what came out at each place by itself.
+void add_places(std::string& out, const Report& report) {
+  if (report.vantages.empty()) return;
+  out +=
+      "\n## What each place saw\n\n| Place | Set | Verdict | When |\n| --- | --- | --- | --- |\n";
+  for (const auto& vantage : report.vantages) {
+    for (const auto& set : vantage.sets) {
+      out += fmt::format("| {} | {} | {} | {}{} |\n", escaped_markdown(vantage.name),
+                         escaped_markdown(set_name(set)), verdict_word(set.verdict),
+                         minute_of(vantage.started_at), vantage.complete ? "" : ", incomplete");
+    }
   }
 }
 
@@ -72,11 +90,34 @@ void add_endpoints(std::string& out, const Report& report, bool verbose) {
   out += "\n| Endpoint | Outcome |\n| --- | --- |\n" + rows;
 }
 
+// What was tried both through a proxy and directly: where the ways differ; with `verbose`, all.
+void add_routes(std::string& out, const Report& report, bool verbose) {
+  const auto pairs = route_pairs(report);
+  const auto in_short = routes_in_short(pairs);
+  if (in_short.empty()) return;
+  out += fmt::format("\n## Through the proxy, and directly\n\n{}\n", escaped_markdown(in_short));
+  std::string rows;
+  for (const auto& pair : pairs) {
+    const bool differ = pair.better == Better::proxy_only || pair.better == Better::direct_only;
+    if (pair.better == Better::untold || (!verbose && !differ)) continue;
+    auto twin = pair.proxied->probe;
+    twin.target.route = {};
+    rows += fmt::format("| {} | {} | {} | {} |\n", escaped_markdown(endpoint(twin)),
+                        escaped_markdown(outcome_in_full(*pair.proxied)),
+                        escaped_markdown(outcome_in_full(*pair.direct)),
+                        escaped_markdown(better_in_words(pair)));
+  }
+  if (rows.empty()) return;
+  out +=
+      "\n| Endpoint | Through the proxy | Directly | Which works |\n| --- | --- | --- | --- |\n" +
+      rows;
+}
+
 }  // namespace
 
 std::string render_markdown(const Report& report, const RenderOptions& options) {
   std::string out = "# Can this site make calls?\n\n";
-  for (const auto& set : report.sets) out += fmt::format("- {}\n", verdict_line(set));
+  for (const auto& set : report.sets) out += fmt::format("- {}\n", verdict_line(set, report));
   if (report.sets.empty()) {
     out += fmt::format("**{}**: nothing was checked.\n", verdict_word(Verdict::unknown));
   }
@@ -88,8 +129,10 @@ std::string render_markdown(const Report& report, const RenderOptions& options) 
   out += fmt::format("\n{}\n", escaped_markdown(when_and_where(report)));
   if (!report.findings.empty()) out += "\n## What is wrong, and what to do\n";
   for (std::size_t i = 0; i < report.findings.size(); ++i) add_finding(out, report, i);
+  add_places(out, report);
   for (const auto& set : report.sets) add_set(out, report, set);
   add_endpoints(out, report, options.verbose);
+  add_routes(out, report, options.verbose);
   if (!report.notes.empty()) out += '\n';
   for (const auto& note : report.notes) out += fmt::format("- Note: {}\n", escaped_markdown(note));
   out +=

@@ -39,7 +39,9 @@ Mark mark_of(const ProbeResult& result) {
     case Outcome::passed:
       return Mark::good;
     case Outcome::silent:
-      return Mark::unknown;
+      // "dropped", "partly_dropped": proved by others that passed where these died.
+      if (!result.observation.detail.ends_with("dropped")) return Mark::unknown;
+      break;
     case Outcome::skipped:
       return Mark::skipped;
     case Outcome::refused:
@@ -50,6 +52,10 @@ Mark mark_of(const ProbeResult& result) {
       break;
   }
   return result.probe.control ? Mark::unknown : Mark::bad;
+}
+
+Mark mark_of(const RoutePair& pair) {
+  return pair.better == Better::direct_only ? Mark::warning : mark_of(*pair.proxied);
 }
 
 std::string_view mark_name(Mark mark) {

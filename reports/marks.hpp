@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "probe/model/report.hpp"
+#include "probe/model/route_pairs.hpp"
 
 namespace callready {
 
@@ -13,6 +14,8 @@ Mark mark_of(Verdict verdict);
 Mark mark_of(Status status);
 // Of one endpoint. Silence proves nothing, and a control that does not answer is no fault.
 Mark mark_of(const ProbeResult& result);
+// Of one endpoint over two routes: well where people's programs, which use the proxy, reach it.
+Mark mark_of(const RoutePair& pair);
 
 std::string_view mark_name(Mark mark);   // "good", for style sheets
 std::string_view mark_glyph(Mark mark);  // one character

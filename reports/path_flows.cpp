@@ -12,22 +12,13 @@
 namespace callready {
 namespace {
 
-std::string text_fact(const Evidence& evidence, const std::string& name) {
-  const auto found = evidence.facts.find(name);
-  if (found == evidence.facts.end()) return {};
-  const auto* text = std::get_if<std::string>(&found->second);
-  return text == nullptr ? std::string() : *text;
-}
-
 bool proxy_refused(const Observation& seen) {
   if (seen.detail.starts_with("proxy_") || seen.detail == "not_a_proxy") return true;
   const auto reply = std::find_if(seen.evidence.rbegin(), seen.evidence.rend(),
                                   [](const auto& one) { return one.kind == "proxy_reply"; });
   if (reply == seen.evidence.rend()) return false;
-  const auto status = reply->facts.find("status");
-  if (status == reply->facts.end()) return false;
-  const auto* number = std::get_if<std::int64_t>(&status->second);
-  return number != nullptr && (*number < 200 || *number > 299);
+  const auto status = number_fact(*reply, "status");
+  return status && (*status < 200 || *status > 299);
 }
 
 // Of a failure that came after a connection: whether only the server itself can have caused it. A

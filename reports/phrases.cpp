@@ -68,7 +68,18 @@ std::string words_of(std::string detail) {
   return detail;
 }
 
+// "the NAT ..." begins a sentence; "openrainbow.com:443 ..." is a name and stays as it is.
+void begin_with_a_capital(std::string& text) {
+  const auto end = text.find(' ');
+  const auto first = std::string_view(text).substr(0, end);
+  const bool word = end != std::string::npos && std::all_of(first.begin(), first.end(), [](char c) {
+                      return c >= 'a' && c <= 'z';
+                    });
+  if (word && !text.empty()) text[0] = static_cast<char>(text[0] - 'a' + 'A');
+}
+
 std::string as_sentence(std::string text) {
+  begin_with_a_capital(text);
   while (!text.empty() && text.back() == ' ') text.pop_back();
   if (!text.empty() && text.find_last_of(".!?:") != text.size() - 1) text += '.';
   return text;
@@ -144,6 +155,24 @@ std::string verdict_sentences(const SetResult& set) {
                                               : "Everything that it needs works from here.");
   }
   return joined(sentences, " ");
+}
+
+std::string verdict_sentences(const SetResult& set, const Report& report) {
+  auto text = verdict_sentences(set);
+  // Of several places together, "here" is none of them.
+  constexpr std::string_view here = " from here";
+  for (auto at = text.find(here); !report.vantages.empty() && at != std::string::npos;
+       at = text.find(here, at)) {
+    text.erase(at, here.size());
+  }
+  const bool found =
+      std::any_of(report.findings.begin(), report.findings.end(), [&](const auto& f) {
+        return std::any_of(f.affects.begin(), f.affects.end(),
+                           [&](const FindingAffects& affected) { return affected.set == set.id; });
+      });
+  if (set.verdict != Verdict::ready || !found || !text.ends_with('.')) return text;
+  text.back() = ',';
+  return text + " but not all is as it should be: see below.";
 }
 
 std::string verdict_in_short(const SetResult& set) {
@@ -249,15 +278,32 @@ std::string hurt_by(const Finding& finding, const Report& report) {
     std::vector<std::string> titles;
     for (const auto& id : affected.capabilities) titles.push_back(capability_title(set, id));
     const auto name = set == nullptr || set->title.empty() ? affected.set : set->title;
-    if (titles.empty()) {
-      parts.push_back(name);
-    } else if (report.sets.size() > 1) {
-      parts.push_back(fmt::format("{}: {}", name, listed(titles)));
-    } else {
-      parts.push_back(listed(titles));
-    }
+    auto part = titles.empty() ? name : listed(titles);
+    if (!titles.empty() && report.sets.size() > 1) part = fmt::format("{}: {}", name, part);
+    if (std::find(parts.begin(), parts.end(), part) == parts.end()) parts.push_back(part);
   }
   return joined(parts, ". ");
+}
+
+bool hurts_all(const Finding& finding, const Report& report) {
+  std::size_t hurt = 0;
+  for (const auto& set : report.sets) {
+    for (const auto& capability : set.capabilities) {
+      if (capability.verdict == Verdict::ready) continue;
+      const bool here = std::any_of(
+          finding.affects.begin(), finding.affects.end(), [&](const FindingAffects& affected) {
+            const auto& ids = affected.capabilities;
+            return affected.set == set.id &&
+                   (ids.empty() || std::find(ids.begin(), ids.end(), capability.id) != ids.end());
+          });
+      if (!here) return false;
+      ++hurt;
+    }
+  }
+  std::size_t named = 0;
+  for (const auto& affected : finding.affects) named += affected.capabilities.size();
+  // What works all the same is not named by the verdicts.
+  return hurt > 1 && named <= hurt;
 }
 
 std::size_t explained_by(const SetResult& set, const RequirementResult& requirement,
@@ -285,11 +331,14 @@ Unexplained unexplained(const Report& report) {
 
 std::string cause(const Finding& finding, std::size_t most, bool count) {
   std::vector<std::string> sentences;
+  std::size_t told = 0;
   for (const auto& evidence : finding.evidence) {
-    if (sentences.size() == most) break;
-    sentences.push_back(as_sentence(evidence.text));
+    auto sentence = as_sentence(evidence.text);
+    const bool known = std::find(sentences.begin(), sentences.end(), sentence) != sentences.end();
+    if (!known && sentences.size() < most) sentences.push_back(sentence);
+    if (std::find(sentences.begin(), sentences.end(), sentence) != sentences.end()) ++told;
   }
-  if (const auto more = finding.evidence.size() - sentences.size(); count && more > 0) {
+  if (const auto more = finding.evidence.size() - told; count && more > 0) {
     sentences.push_back(fmt::format("({} more)", more));
   }
   return joined(sentences, " ");
@@ -319,13 +368,18 @@ std::string duration_phrase(Milliseconds duration) {
   return fmt::format("{:.0f} min {:.0f} s", minutes, seconds - minutes * 60);
 }
 
-std::string when_and_where(const Report& report) {
-  auto when = format_rfc3339(report.started_at).substr(0, 16);
+std::string minute_of(WallTime time) {
+  auto when = format_rfc3339(time).substr(0, 16);
   when[10] = ' ';
+  return when + " UTC";
+}
+
+std::string when_and_where(const Report& report) {
   std::string text = "Measured";
   if (!report.site.name.empty()) text += fmt::format(" at {}", report.site.name);
   if (!report.site.host.empty()) text += fmt::format(" from {}", report.site.host);
-  text += fmt::format(" on {} UTC with {} {}", when, report.tool.name, report.tool.version);
+  text += fmt::format(" on {} with {} {}", minute_of(report.started_at), report.tool.name,
+                      report.tool.version);
   while (text.ends_with(' ')) text.pop_back();
   return text + '.';
 }

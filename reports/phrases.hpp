@@ -20,6 +20,10 @@ std::string set_name(const SetResult& set);
 // What the verdict means here, in one or more sentences: "Does not work from here: Media."
 std::string verdict_sentences(const SetResult& set);
 
+// The same for a report that tells its findings below: of a set that works, whether one of them is
+// about it all the same; and of a merged one without "from here".
+std::string verdict_sentences(const SetResult& set, const Report& report);
+
 // The same where there is room for a few words only: "2 of 5 services do not work".
 std::string verdict_in_short(const SetResult& set);
 
@@ -38,6 +42,9 @@ std::string outcome_in_full(const ProbeResult& result);
 // several sets.
 std::string hurt_by(const Finding& finding, const Report& report);
 
+// True where the finding hurts several capabilities, and all that are not ready.
+bool hurts_all(const Finding& finding, const Report& report);
+
 // 1-based number of the finding that explains the requirement; 0: none.
 std::size_t explained_by(const SetResult& set, const RequirementResult& requirement,
                          const Report& report);
@@ -48,8 +55,8 @@ struct Unexplained {
 };
 Unexplained unexplained(const Report& report);
 
-// Evidence sentences of a finding as one text, at most `most` of them; `count`: and how many more
-// there are.
+// Evidence sentences of a finding as one text, at most `most` different ones; `count`: and how many
+// more there are.
 std::string cause(const Finding& finding, std::size_t most, bool count = true);
 
 // The summary, and what was sampled: "all answered (tried: 4 of 158 hosts)".
@@ -60,6 +67,7 @@ std::size_t endpoints_tried(const Report& report);
 
 std::string count_of(std::size_t count, std::string_view one, std::string_view many);
 std::string duration_phrase(Milliseconds duration);  // "0.4 ms", "12 ms", "1.2 s", "3 min 20 s"
+std::string minute_of(WallTime time);                // "2026-11-20 12:00 UTC"
 std::string when_and_where(const Report& report);    // "Measured at Lyon from pc-17, 2026-..."
 std::string joined(const std::vector<std::string>& parts, std::string_view separator = ", ");
 

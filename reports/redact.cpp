@@ -7,13 +7,6 @@
 namespace callready {
 namespace {
 
-std::string text_fact(const Evidence& evidence, const char* name) {
-  const auto found = evidence.facts.find(name);
-  if (found == evidence.facts.end()) return {};
-  const auto* text = std::get_if<std::string>(&found->second);
-  return text == nullptr ? std::string() : *text;
-}
-
 // Calls `visit` for every word of a list that facts have as one text.
 template <typename Visit>
 void words_of(const std::string& text, Visit visit) {

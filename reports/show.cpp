@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "probe/model/describe.hpp"
 #include "reports/phrases.hpp"
 #include "reports/terminal.hpp"
 
@@ -124,18 +125,6 @@ std::string reach_text(const Reach& reach) {
                               : fmt::format("the nearest {} must answer", reach.count);
   }
   return "all must answer";
-}
-
-std::string_view in_capitals(Transport transport) {
-  switch (transport) {
-    case Transport::udp:
-      return "UDP";
-    case Transport::tcp:
-      return "TCP";
-    case Transport::tls:
-      return "TLS";
-  }
-  return "?";
 }
 
 // "UDP and TCP 3478, 10000-20000"
@@ -284,10 +273,14 @@ std::string need_text(const Need& need) {
   for (std::size_t i = 0; i < need.alternatives.size(); ++i) {
     (need.is_fallback(i) ? fallbacks : wanted).push_back(joined(need.alternatives[i], " with "));
   }
-  auto text = wanted.size() == 1 ? wanted.front() : fmt::format("one of {}", joined(wanted));
+  if (wanted.size() > 1) {
+    auto text = fmt::format("one of {}", joined(wanted));
+    if (!fallbacks.empty()) text += fmt::format("; as a fallback one of {}", joined(fallbacks));
+    return text;
+  }
+  auto text = joined(wanted);
   if (!fallbacks.empty()) {
-    text += fmt::format(", else {} ({})", joined(fallbacks, ", else "),
-                        wanted.size() == 1 ? "a later one is a fallback" : "fallbacks");
+    text += fmt::format(", else {} (a later one is a fallback)", joined(fallbacks, ", else "));
   }
   return text;
 }

@@ -13,6 +13,7 @@ namespace {
 constexpr int narrowest = 40, widest = 200;
 // Sentences are not read in longer lines, however wide the terminal is.
 constexpr int widest_text = 120;
+constexpr std::size_t most_beside = 4;  // lines of text beside a row's name
 
 std::string spaces(int count) {
   return std::string(static_cast<std::size_t>(std::max(0, count)), ' ');
@@ -238,9 +239,13 @@ void Page::row(Mark mark, std::string_view name, std::string_view text, int name
   const int column = hang + std::max(name_width, columns(left)) + 2;
   if (columns(left) <= name_width && width_ - column >= std::min(columns(right), width_ / 3)) {
     const auto parts = wrap(right, width_ - column);
-    line(start + left + spaces(column - hang - columns(left)) + (parts.empty() ? "" : parts[0]));
-    for (std::size_t i = 1; i < parts.size(); ++i) line(spaces(column) + parts[i]);
-    return;
+    // A tall narrow column is harder to read than a few whole lines.
+    const bool tall = parts.size() > most_beside;
+    if (!tall || wrap(right, width_ - hang - 2).size() + 1 >= parts.size()) {
+      line(start + left + spaces(column - hang - columns(left)) + (parts.empty() ? "" : parts[0]));
+      for (std::size_t i = 1; i < parts.size(); ++i) line(spaces(column) + parts[i]);
+      return;
+    }
   }
   auto before = start;
   for (const auto& part : wrap(left, width_ - hang)) {

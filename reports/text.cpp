@@ -15,8 +15,9 @@ namespace {
 
 // A classic terminal: where the report is longer, its end repeats the verdict that scrolled away.
 constexpr int screen_lines = 24;
-constexpr std::size_t most_repeated = 4;  // causes that the end of a long report names again
-constexpr int widest_name = 44;           // columns that names may take beside their text
+constexpr std::size_t most_verdict_lines = 7;  // of several sets, before they are told in short
+constexpr std::size_t most_repeated = 4;       // causes that the end of a long report names again
+constexpr int widest_name = 44;                // columns that names may take beside their text
 
 struct Row {
   Mark mark;
@@ -45,11 +46,27 @@ int widest_verdict(const Report& report) {
   return width;
 }
 
-void add_verdicts(Page& page, const Report& report) {
+// Several sets that do not work fill a screen with their capabilities: then each has one line, and
+// what is wrong, and the fix, stay on it.
+bool verdicts_in_short(const Page& page, const Report& report) {
+  const int room = page.width() - page.mark_width() - widest_verdict(report) - 3;
+  std::size_t lines = 0;
+  for (const auto& set : report.sets) {
+    lines += 1 + wrap(page.clean(verdict_sentences(set, report)), room).size();
+  }
+  return report.sets.size() > 1 && lines > most_verdict_lines;
+}
+
+void add_verdicts(Page& page, const Report& report, bool in_short) {
   const int word = widest_verdict(report);
   for (const auto& set : report.sets) {
+    if (in_short) {
+      page.verdict(mark_of(set.verdict), verdict_word(set.verdict),
+                   fmt::format("{}: {}", set_name(set), verdict_in_short(set)), word);
+      continue;
+    }
     page.verdict(mark_of(set.verdict), verdict_word(set.verdict), set_name(set), word);
-    page.verdict(Mark::none, "", verdict_sentences(set), word);
+    page.verdict(Mark::none, "", verdict_sentences(set, report), word);
   }
   if (report.sets.empty()) {
     page.verdict(Mark::unknown, verdict_word(Verdict::unknown), "Nothing was checked.", 11);
@@ -94,7 +111,7 @@ void add_evidence(Page& page, const Finding& finding, bool verbose, int label) {
   }
 }
 
-void add_findings(Page& page, const Report& report, bool verbose) {
+void add_findings(Page& page, const Report& report, bool verbose, bool verdicts_name_all) {
   if (report.findings.empty()) return;
   page.heading("What is wrong, and what to do");
   constexpr int label = 5;
@@ -110,7 +127,9 @@ void add_findings(Page& page, const Report& report, bool verbose) {
     page.labelled("For", fmt::format("{} (code: {})", team(finding.owner), finding.code), 3, label);
     if (!finding.fix.empty()) page.labelled("Fix", finding.fix, 3, label);
     if (!finding.seen_from.empty()) page.labelled("From", joined(finding.seen_from), 3, label);
-    const auto hurt = hurt_by(finding, report);
+    // Where the verdicts have named them, these lines are the next finding's.
+    const auto hurt = verdicts_name_all && hurts_all(finding, report) ? "all that is named above"
+                                                                      : hurt_by(finding, report);
     if (!hurt.empty()) page.labelled("Hurts", hurt, 3, label);
   }
   const auto open = unexplained(report).titles;
@@ -201,29 +220,28 @@ void add_endpoints(Page& page, const Report& report) {
   add_rows(page, rows);
 }
 
-// The same endpoint without the proxy; null where it was not tried.
-const ProbeResult* direct_twin(const Report& report, const ProbeResult& proxied) {
-  auto direct = proxied.probe;
-  direct.target.route = {};
-  const auto id = probe_id(direct);
-  const auto found = std::find_if(report.probes.begin(), report.probes.end(),
-                                  [&](const ProbeResult& result) { return result.probe.id == id; });
-  return found == report.probes.end() ? nullptr : &*found;
-}
-
-void add_routes(Page& page, const Report& report) {
-  std::vector<Row> rows;
-  for (const auto& result : report.probes) {
-    if (result.probe.target.route.direct()) continue;
-    const auto* direct = direct_twin(report, result);
-    auto twin = result.probe;
-    twin.target.route = {};
-    rows.push_back({mark_of(result), endpoint(twin),
-                    fmt::format("through the proxy: {}; directly: {}", outcome_in_full(result),
-                                direct == nullptr ? "not tried" : outcome_in_full(*direct))});
+// What a proxy may carry was tried both ways: in short, or each endpoint with what came of it.
+void add_routes(Page& page, const Report& report, bool verbose) {
+  const auto pairs = route_pairs(report);
+  if (pairs.empty()) return;
+  const auto in_short = routes_in_short(pairs);
+  if (!verbose) {
+    if (!in_short.empty()) page.paragraph(in_short);
+    return;
   }
-  if (rows.empty()) return;
+  std::vector<Row> rows;
+  for (const auto& pair : pairs) {
+    auto twin = pair.proxied->probe;
+    twin.target.route = {};
+    rows.push_back(
+        {mark_of(pair), endpoint(twin),
+         fmt::format("through the proxy: {}; directly: {}; works: {}",
+                     outcome_in_full(*pair.proxied),
+                     pair.direct == nullptr ? "not tried" : outcome_in_full(*pair.direct),
+                     better_in_words(pair))});
+  }
   page.heading("Through the proxy, and directly");
+  if (!in_short.empty()) page.paragraph(in_short);
   add_rows(page, rows);
 }
 
@@ -280,13 +298,15 @@ std::string quiet_text(const Report& report, const RenderOptions& options) {
 std::string render_text(const Report& report, const RenderOptions& options) {
   if (options.quiet) return quiet_text(report, options);
   Page page(options);
-  add_verdicts(page, report);
-  add_findings(page, report, options.verbose);
+  const bool in_short = !options.verbose && verdicts_in_short(page, report);
+  add_verdicts(page, report, in_short);
+  add_findings(page, report, options.verbose, !options.verbose && !in_short);
   add_places(page, report);
   add_sets(page, report, options.verbose);
+  if (!options.verbose) add_routes(page, report, false);
   if (options.verbose) {
     add_endpoints(page, report);
-    add_routes(page, report);
+    add_routes(page, report, true);
     add_site(page, report.site);
   }
   // No empty line here: with one finding the whole report fits on the smallest screen.

@@ -10,10 +10,13 @@ build_packages="g++ cmake ninja-build ccache pkg-config ca-certificates
 test_packages="libgtest-dev libvalijson-dev python3 python3-yaml python3-cryptography libfaketime openssl curl
   python3-jsonschema libxml2-utils prometheus cmark-gfm
   iproute2 nftables util-linux procps coturn kamailio kamailio-tls-modules nginx-light dnsmasq-base
-  squid-openssl chrony unbound tayga chromium"
+  squid-openssl chrony unbound tayga krb5-kdc krb5-admin-server krb5-user chromium"
 
 # What script/fuzz needs besides: a clang whose coroutines get along with libstdc++ 12.
 fuzz_packages="clang-19 libclang-rt-19-dev llvm-19"
+
+# What script/bench measures callready beside.
+bench_packages="nmap sipsak curl coturn prometheus-blackbox-exporter"
 
 # missing_packages NAME...: prints those that are not installed.
 missing_packages() {

@@ -6,8 +6,10 @@
 #include <memory>
 #include <system_error>
 
+#include "targets/builtin.hpp"
 #include "targets/set_reader.hpp"
 #include "targets/syntax.hpp"
+#include "targets/yaml_tree.hpp"
 
 namespace callready {
 namespace {
@@ -69,7 +71,9 @@ LoadResult load_file(const std::string& path, const LoadRules& rules) {
 LoadResult load_text(std::string_view text, std::string name, const LoadRules& rules) {
   LoadResult result;
   Problems problems(name);
-  if (const auto root = parse_yaml(text, problems)) {
+  auto root = read_tree(builtin_tree(text));
+  if (!root) root = parse_yaml(text, problems);
+  if (root) {
     result.id = id_of(*root);
     auto set = read_set(*root, rules, problems);
     set.origin = std::move(name);

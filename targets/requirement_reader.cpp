@@ -227,6 +227,14 @@ void judge_reach(MapReader& row, const Requirement& requirement) {
                          std::to_string(reach.count));
 }
 
+// Other people's machines stand in networks: unless the file says that something listens there,
+// they are not scanned.
+bool holds_networks(const Requirement& requirement) {
+  return !requirement.service_tags.empty() ||
+         std::any_of(requirement.addresses.begin(), requirement.addresses.end(),
+                     [](const auto& a) { return !std::holds_alternative<IpAddress>(a.value); });
+}
+
 }  // namespace
 
 Requirement read_requirement(const YamlNode& node, const Declared& declared, Problems& problems) {
@@ -253,6 +261,7 @@ Requirement read_requirement(const YamlNode& node, const Declared& declared, Pro
   read_reach(row, requirement.reach);
   read_parameters(row, declared, rule, requirement);
   read_destinations(row, declared, requirement);
+  requirement.listening = !holds_networks(requirement);
   row.flag("listening", requirement.listening);
   row.lines("conditions", requirement.conditions);
   read_thresholds(row, requirement.thresholds);

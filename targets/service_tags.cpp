@@ -70,6 +70,12 @@ class Reader {
       } catch (const Json::parse_error& error) {
         complain(error.byte > 0 ? error.byte - 1 : 0,
                  "not JSON; expected Microsoft's ServiceTags_Public_*.json");
+      } catch (const Json::out_of_range& error) {
+        // The library names the number, in quotes at the end, and not where it stands.
+        const std::string_view why = error.what();
+        const auto begin = why.find('\'') + 1;
+        const auto found = text_.find(why.substr(begin, why.rfind('\'') - begin));
+        complain(found == std::string_view::npos ? 0 : found, "a number that is too large");
       }
     }
     if (result_.problems.empty()) read_file(json, tags);

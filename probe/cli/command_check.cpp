@@ -121,7 +121,7 @@ std::optional<std::string> interface_problem(const std::string& name) {
 }  // namespace
 
 std::optional<std::vector<TargetSet>> find_sets(const Arguments& arguments) {
-  const auto catalog = make_catalog(arguments);
+  const auto catalog = catalog_for(arguments);
   bool good = true;
   const auto report = [&](const std::vector<Problem>& problems) {
     for (const auto& problem : problems) fmt::print(stderr, "{}\n", problem.to_string());
@@ -176,15 +176,15 @@ int run_and_deliver(const Arguments& arguments, SessionOptions options) {
   const auto terminal = platform::standard_error();
   options.show_progress = terminal.interactive && !arguments.quiet;
   options.terminal_width = terminal.width;
-  const auto report = run_session(options);
+  auto report = run_session(options);
   platform::forgive_one_interrupt();
   if (report.has_error()) {
     complain(report.error());
     return usage_error;
   }
-  if (!arguments.follow) return conclude(*report, arguments, privacy);
+  if (!arguments.follow) return conclude(std::move(*report), arguments, privacy);
   follower.finish(*report);
-  const int status = conclude(*report, arguments, privacy);
+  const int status = conclude(std::move(*report), arguments, privacy);
   if (follower.failure().empty()) return status;
   complain(follower.failure());
   return usage_error;
@@ -229,12 +229,14 @@ int run_check(const Arguments& arguments) {
   options.plan.sip_sdp = arguments.sip_sdp;
   options.proxy = proxy_wish(arguments);
   options.runner.pace.unlimited = arguments.fast;
+  options.runner.stand_ins_wait = arguments.all || arguments.thorough;
   options.runner.v4 = arguments.v4;
   options.runner.v6 = arguments.v6;
   options.settings.user_agent = user_agent();
   if (arguments.interfaces.size() == 1) options.settings.interface = arguments.interfaces.front();
   if (arguments.interfaces.size() > 1) options.plan.interfaces = arguments.interfaces;
   options.settings.thorough = arguments.thorough;
+  options.settings.hurried = arguments.fast && !arguments.thorough;
   options.settings.credentials = secrets.credentials;
   options.ca_files = arguments.ca_files;
   options.dns_servers = arguments.dns_servers;

@@ -19,12 +19,14 @@ int run_diff(const Arguments& arguments) {
     return usage_error;
   }
   std::vector<Report> reports;
+  std::vector<std::string> left_out;
   for (const auto& file : arguments.names) {
     const auto read = read_report_file(file);
     if (!read.report) {
       complain(read.error);
       return usage_error;
     }
+    if (const auto note = note_of_left_out(read)) left_out.push_back(file + ": " + *note);
     // Both by the rules of this edition, or its improvements would look like the site's.
     reports.push_back(diagnosed_anew(*read.report));
     // What one of them shows to be the vendor's is so in the other too.
@@ -33,7 +35,8 @@ int run_diff(const Arguments& arguments) {
   if (privacy.redactor) {
     for (auto& report : reports) report = privacy.redactor->report(report);
   }
-  const auto comparison = compare(reports[0], arguments.names[0], reports[1], arguments.names[1]);
+  auto comparison = compare(reports[0], arguments.names[0], reports[1], arguments.names[1]);
+  comparison.notes.insert(comparison.notes.end(), left_out.begin(), left_out.end());
   const auto text =
       arguments.json ? diff_json(comparison) : diff_text(comparison, render_options(arguments));
   if (const auto reason = print_reason(text)) {

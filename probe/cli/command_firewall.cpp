@@ -49,13 +49,35 @@ const SetResult* find_result(const Report& report, const std::string& set) {
   return nullptr;
 }
 
-// The set's scenarios that the report was about: those of its rows and capabilities.
+// The set's scenarios that the report was about: those that some of its rows or capabilities are
+// for alone; and, of what several share and none of these covers, the ones that are on by default.
 std::vector<std::string> scenarios_of(const TargetSet& set, const SetResult& result) {
-  std::vector<std::string> found;
+  std::vector<std::vector<std::string>> seen;
   for (const auto& row : result.requirements) {
     const auto* requirement = set.find_requirement(row.id);
-    if (requirement == nullptr) continue;
-    found.insert(found.end(), requirement->scenarios.begin(), requirement->scenarios.end());
+    if (requirement != nullptr) seen.push_back(requirement->scenarios);
+  }
+  for (const auto& shown : result.capabilities) {
+    for (const auto& capability : set.capabilities) {
+      if (capability.id == shown.id) seen.push_back(capability.scenarios);
+    }
+  }
+  std::vector<std::string> found;
+  const auto known = [&](const std::string& scenario) {
+    return std::find(found.begin(), found.end(), scenario) != found.end();
+  };
+  for (const auto& scenarios : seen) {
+    if (scenarios.size() == 1 && !known(scenarios.front())) found.push_back(scenarios.front());
+  }
+  for (const auto& scenarios : seen) {
+    if (scenarios.empty() || std::any_of(scenarios.begin(), scenarios.end(), known)) continue;
+    auto more = scenarios;
+    std::erase_if(more, [&](const std::string& id) {
+      return std::none_of(set.scenarios.begin(), set.scenarios.end(),
+                          [&](const Scenario& one) { return one.id == id && one.by_default; });
+    });
+    if (more.empty()) more = scenarios;
+    found.insert(found.end(), more.begin(), more.end());
   }
   return found;
 }

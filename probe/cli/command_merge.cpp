@@ -29,15 +29,8 @@ Named named(const std::string& argument) {
 }  // namespace
 
 int run_merge(const Arguments& arguments) {
-  if (const auto reason = why_not_deliverable(arguments)) {
-    complain(*reason);
-    return usage_error;
-  }
-  auto privacy = privacy_of(arguments);
-  if (!privacy.error.empty()) {
-    complain(privacy.error);
-    return usage_error;
-  }
+  auto privacy = prepare_delivery(arguments);
+  if (!privacy) return usage_error;
   std::vector<MergeInput> inputs;
   bool good = true;
   for (const auto& argument : arguments.names) {
@@ -60,7 +53,7 @@ int run_merge(const Arguments& arguments) {
   if (!merged.errors.empty()) return usage_error;
   merged.report.tool.name = "callready";
   merged.report.tool.version = CALLREADY_VERSION;
-  return conclude(merged.report, arguments, privacy);
+  return conclude(merged.report, arguments, *privacy);
 }
 
 }  // namespace callready

@@ -10,21 +10,14 @@
 namespace callready {
 
 int run_render(const Arguments& arguments) {
-  if (const auto reason = why_not_deliverable(arguments)) {
-    complain(*reason);
-    return usage_error;
-  }
-  auto privacy = privacy_of(arguments);
-  if (!privacy.error.empty()) {
-    complain(privacy.error);
-    return usage_error;
-  }
+  auto privacy = prepare_delivery(arguments);
+  if (!privacy) return usage_error;
   const auto read = read_report_file(arguments.names.front());
   if (!read.report) {
     complain(read.error);
     return usage_error;
   }
-  return conclude(diagnosed_anew(*read.report), arguments, privacy);
+  return conclude(diagnosed_anew(*read.report), arguments, *privacy);
 }
 
 }  // namespace callready

@@ -24,7 +24,11 @@ int run_demo(const Arguments& arguments);
 // The registry of checks/ as the loader wants it.
 LoadRules load_rules();
 // Everything that can be named on the command line.
-Catalog make_catalog(const Arguments& arguments);
+Catalog make_catalog(const Arguments& arguments,
+                     std::span<const BuiltinSet> builtin = builtin_sets());
+// The same without the built-in sets that were not named, where all names are known: reading one
+// takes some milliseconds, and the first packet waits for it.
+Catalog catalog_for(const Arguments& arguments);
 // The sets that were named or given as files, or nothing after the errors have been printed.
 std::optional<std::vector<TargetSet>> find_sets(const Arguments& arguments);
 // A saved report, or nothing after the error has been printed.

@@ -1,6 +1,8 @@
 // list, show and validate: no network.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "checks/check.hpp"
 #include "probe/cli/commands.hpp"
 #include "probe/cli/output.hpp"
@@ -53,9 +55,24 @@ LoadRules load_rules() {
   return rules;
 }
 
-Catalog make_catalog(const Arguments& arguments) {
+Catalog make_catalog(const Arguments& arguments, std::span<const BuiltinSet> builtin) {
   const auto folder = platform::configuration_folder();
-  return Catalog(arguments.set_files, folder.empty() ? folder : folder + "/targets", load_rules());
+  return Catalog(arguments.set_files, folder.empty() ? folder : folder + "/targets", load_rules(),
+                 builtin);
+}
+
+Catalog catalog_for(const Arguments& arguments) {
+  const auto& names = arguments.names;
+  std::vector<BuiltinSet> named;
+  for (const auto& set : builtin_sets()) {
+    if (std::find(names.begin(), names.end(), set.id) != names.end()) named.push_back(set);
+  }
+  auto catalog = make_catalog(arguments, named);
+  const auto known = catalog.ids();
+  const bool found = !names.empty() && std::all_of(names.begin(), names.end(), [&](const auto& id) {
+    return std::find(known.begin(), known.end(), id) != known.end();
+  });
+  return found ? std::move(catalog) : make_catalog(arguments);
 }
 
 int run_list(const Arguments& arguments) {

@@ -25,14 +25,37 @@ std::size_t areas_of(const Row& row) {
   return areas.size();
 }
 
-bool was_chosen(const Row& row, const std::string& host) {
-  return std::any_of(row.chosen.begin(), row.chosen.end(),
-                     [&](const Candidate& candidate) { return candidate.host == host; });
+// Marks the rows without which a need would have nothing to be judged by.
+void mark_rows_that_stand_alone(std::vector<Row>& rows) {
+  std::map<std::pair<const TargetSet*, std::string>, Row*> tried;
+  for (auto& row : rows) {
+    if (row.quota > 0) tried[{row.set, row.requirement.id}] = &row;
+  }
+  std::set<const TargetSet*> sets;
+  for (const auto& [key, row] : tried) sets.insert(key.first);
+  for (const auto* set : sets) {
+    for (const auto& capability : set->capabilities) {
+      for (const auto& need : capability.needs) {
+        std::vector<Row*> own;
+        for (const auto& alternative : need.alternatives) {
+          for (const auto& id : alternative) {
+            if (const auto found = tried.find({set, id}); found != tried.end()) {
+              own.push_back(found->second);
+            }
+          }
+        }
+        const bool decided =
+            std::any_of(own.begin(), own.end(), [](const Row* row) { return is_entitled(*row); });
+        if (!own.empty() && !decided) own.front()->alone = true;
+      }
+    }
+  }
 }
 
 class Dealer {
  public:
   Dealer(std::vector<Row>& rows, bool everything) : everything_(everything) {
+    mark_rows_that_stand_alone(rows);
     for (auto& row : rows) order_.push_back(&row);
     // Required controls give all others a meaning; the rest of them makes it firmer.
     std::stable_sort(order_.begin(), order_.end(), [](const Row* a, const Row* b) {
@@ -49,6 +72,7 @@ class Dealer {
     rounds([](const Row& row) {
       return is_nearest(row) && is_entitled(row) && row.chosen.size() < areas_of(row);
     });
+    rounds([](const Row& row) { return row.alone && lacks_the_least(row); });
     if (!everything_) look_closer();
     for (const auto severity : {Severity::recommended, Severity::optional}) {
       rounds([&](const Row& row) {
@@ -65,6 +89,11 @@ class Dealer {
   }
 
  private:
+  bool was_chosen(const Row& row, const std::string& host) const {
+    const auto hosts = chosen_.find(&row);
+    return hosts != chosen_.end() && hosts->second.contains(host);
+  }
+
   // In rounds, so that no long list starves a short one.
   template <typename Who>
   void rounds(Who who) {
@@ -91,6 +120,7 @@ class Dealer {
       if (!affordable(*row, candidate.host) && !regardless) continue;
       if (!candidate.host.empty()) used_.insert(candidate.host);
       ranges_ += ranges_of(*row);
+      chosen_[row].insert(candidate.host);
       row->chosen.push_back(candidate);
     }
     return dealt;
@@ -160,6 +190,7 @@ class Dealer {
   bool everything_;
   std::vector<Row*> order_;
   std::set<std::string> used_;
+  std::map<const Row*, std::set<std::string>> chosen_;  // hosts
   std::size_t reserved_ = 0;
   int ranges_ = 0;
   std::map<const Row*, std::size_t> next_;

@@ -22,8 +22,9 @@ struct Row {
   const TargetSet* set = nullptr;
   Requirement requirement;  // variables filled in
   PlannedRequirement planned;
-  bool named = false;                 // the user asked for it with --only
-  bool fallback = false;              // no need has it among its first alternatives
+  bool named = false;     // the user asked for it with --only
+  bool fallback = false;  // no need has it among its first alternatives
+  bool alone = false;  // a need of some capability has only recommended rows, and this one is first
   std::vector<Candidate> candidates;  // in the order in which a sample takes them
   std::size_t total = 0;              // candidates before sampling
   std::size_t quota = 0;              // 0: the row is skipped
@@ -33,11 +34,12 @@ struct Row {
 };
 
 // Fills in `chosen` and `near`. Rows that are required, that the user named, and controls get what
-// they cannot do without, whatever it costs; then, as far as host_budget and
-// range_budget reach: rows that look
-// for the nearest get one host of each area and two more of the nearest area; every other row its
-// first; then all go on in turns up to their quota. A host that is met already costs nothing.
-// `everything`: all candidates up to the quotas, without a budget.
+// they cannot do without, whatever it costs; then, as far as host_budget and range_budget reach:
+// rows that look for the nearest get one host of each area; each need that has only recommended
+// rows the first of them, so that no capability stays undecided; rows that look for the nearest two
+// more hosts of the nearest area; every other row its first; then all go on in turns up to their
+// quota. A host that is met already costs nothing. `everything`: all candidates up to the quotas,
+// without a budget.
 void deal(std::vector<Row>& rows, bool everything);
 
 }  // namespace callready

@@ -108,7 +108,7 @@ void ask_for_the_servers_word(const Facts& facts, Questions& questions) {
     const auto& probe = result.probe;
     const auto* reply = findings::evidence_of(result, "http_reply");
     if (reply == nullptr || !findings::is_direct(result) || !facts.asked_for(result)) continue;
-    const bool error = findings::number_fact(*reply, "status").value_or(0) >= 500;
+    const bool error = number_fact(*reply, "status").value_or(0) >= 500;
     if (!error || probe.target.transport != Transport::tcp || asked == most_hosts) continue;
     std::map<std::string, std::string> with;
     if (const auto path = probe.with.find("path"); path != probe.with.end()) with.insert(*path);
@@ -125,8 +125,7 @@ void ask_through_the_proxy(const Facts& facts, Questions& questions) {
     const auto* root = findings::evidence_of(result, "chain_root");
     const auto& target = result.probe.target;
     if (!findings::is_direct(result)) {
-      const bool foreign =
-          root != nullptr && findings::flag_fact(*root, "expected") == std::optional(false);
+      const bool foreign = root != nullptr && flag_fact(*root, "expected") == std::optional(false);
       if (foreign && facts.asked_for(result)) proxy = target.route.proxy;
     } else if (result.probe.control && result.probe.check == "tls" && target.port() == 443) {
       anchors.push_back(target.host);
@@ -140,6 +139,7 @@ void ask_through_the_proxy(const Facts& facts, Questions& questions) {
 // SIP over UDP 5060 without an answer, from servers that speak SIP otherwise: does the port that no
 // ALG knows fare better?
 void ask_another_sip_port(const Facts& facts, Questions& questions) {
+  if (udp_is_shut(facts)) return;
   std::size_t asked = 0;
   for (const auto& cell : facts.cells) {
     const auto& result = *cell.contacts.front().result;

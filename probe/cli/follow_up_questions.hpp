@@ -27,6 +27,10 @@ class Questions {
 // A cell that a row misses, and of which more can be known.
 bool doubtful(const findings::Facts& facts, const findings::Cell& cell);
 
+// True where the second round has shown already that no UDP leaves the site, whatever the port:
+// what else is silent over UDP is so because of that, and need not be asked for one by one.
+bool udp_is_shut(const findings::Facts& facts);
+
 // follow_up_ways.cpp: do packets to the ports in doubt leave the site, and do such to the same
 // ports elsewhere? Do hosts that are silent on their one port live at all? Does what answered at
 // first answer still?

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "probe/cli/follow_up_questions.hpp"
+#include "probe/verdict/finding_rules.hpp"
 
 namespace callready {
 namespace {
@@ -30,7 +31,7 @@ std::set<std::uint16_t> intercepted_ports(const Facts& facts) {
   for (const auto& result : facts.report.probes) {
     const auto* root = findings::evidence_of(result, "chain_root");
     if (root == nullptr || !findings::is_direct(result)) continue;
-    const bool foreign = findings::flag_fact(*root, "expected") == std::optional(false);
+    const bool foreign = flag_fact(*root, "expected") == std::optional(false);
     if (foreign) ports.insert(result.probe.target.port());
   }
   return ports;
@@ -91,15 +92,16 @@ std::string payload_of(const Cell& cell) {
 void ask_for_ranges(const Facts& facts, const Cell& control,
                     const std::map<std::string, std::string>& with, Questions& questions) {
   std::vector<std::uint16_t> ports;
+  std::map<std::uint16_t, std::set<std::string>> networks;  // of what is not just lost
+  for (const auto& cell : facts.cells) {
+    if (cell.udp && cell.way != Way::lost) networks[cell.port].insert(cell.network);
+  }
   const Cell* host = nullptr;
   for (const auto& cell : facts.cells) {
     const bool range = cell.contacts.front().result->probe.check == "udp-range";
     const bool dropped = cell.udp && cell.way == Way::blocked && range;
     if (dropped && host == nullptr) host = &cell;
-    const auto elsewhere = facts.networks([&](const Cell& other) {
-      return other.udp && other.port == cell.port && other.way != Way::lost;
-    });
-    if (dropped && elsewhere.size() == 1) ports.push_back(cell.port);
+    if (dropped && networks[cell.port].size() == 1) ports.push_back(cell.port);
   }
   if (host != nullptr) {
     auto as_stun = with;
@@ -117,7 +119,9 @@ void ask_for_ranges(const Facts& facts, const Cell& control,
 // the way need nobody who listens.
 void ask_beyond_the_set(const Facts& facts, const std::map<std::string, std::string>& control,
                         Questions& questions) {
-  const Cell* lost = nullptr;
+  const Cell* lost = nullptr;  // of a host of which few ports are asked, for the pacer's sake
+  std::map<std::string, std::size_t> ports;
+  for (const auto& cell : facts.cells) ++ports[cell.host];
   bool udp_works = false, other_tcp_works = false;
   std::set<std::uint16_t> other_tcp;
   std::map<std::string, const Cell*> web;  // HTTPS that answers, by network
@@ -128,7 +132,8 @@ void ask_beyond_the_set(const Facts& facts, const std::map<std::string, std::str
         });
     if (cell.udp && cell.port != 53) {
       udp_works |= gets_out(cell);
-      if (lost == nullptr && asked) lost = &cell;
+      const bool fewer = lost == nullptr || ports[cell.host] < ports[lost->host];
+      if (asked && fewer) lost = &cell;
     } else if (!cell.udp && cell.port != 80 && cell.port != 443) {
       other_tcp_works |= gets_out(cell);
       other_tcp.insert(cell.port);
@@ -140,7 +145,10 @@ void ask_beyond_the_set(const Facts& facts, const std::map<std::string, std::str
   auto by_udp = control;
   by_udp["payload"] = "rtp";
   for (const auto port : other_udp_ports) {
-    questions.ask("hop", Transport::udp, lost->host, port, by_udp);
+    const bool asked = std::any_of(facts.cells.begin(), facts.cells.end(), [&](const Cell& cell) {
+      return cell.udp && cell.port == port && cell.way == Way::blocked;
+    });
+    if (!asked) questions.ask("hop", Transport::udp, lost->host, port, by_udp);
   }
   if (other_tcp_works || web.size() < 2) return;
   auto next = web.begin();
@@ -162,6 +170,18 @@ bool doubtful(const Facts& facts, const Cell& cell) {
   });
 }
 
+bool udp_is_shut(const Facts& facts) {
+  const auto verdict = findings::udp_is_blocked(facts);
+  if (!verdict || verdict->only_replies || verdict->confidence != Confidence::certain) return false;
+  // Ports that no service of the set has: a firewall with a list of the allowed may know those.
+  return std::all_of(
+      std::begin(other_udp_ports), std::end(other_udp_ports), [&](std::uint16_t port) {
+        return std::any_of(facts.cells.begin(), facts.cells.end(), [&](const Cell& cell) {
+          return cell.udp && cell.port == port && cell.way == Way::blocked;
+        });
+      });
+}
+
 // Do packets to the ports in doubt leave the site, and do such to the same ports elsewhere?
 void ask_for_ways(const Facts& facts, Questions& questions) {
   const auto* control = find_control(facts);
@@ -172,8 +192,10 @@ void ask_for_ways(const Facts& facts, Questions& questions) {
     with["control"] = listener.to_string();
     return with;
   };
+  const bool udp_shut = udp_is_shut(facts);
   std::map<std::pair<bool, std::uint16_t>, std::vector<const Cell*>> doubts;
   for (const auto& cell : facts.cells) {
+    if (cell.udp && udp_shut) continue;
     if (doubtful(facts, cell)) doubts[{cell.udp, cell.port}].push_back(&cell);
   }
   std::map<bool, std::size_t> asked;
@@ -200,22 +222,38 @@ void ask_for_ways(const Facts& facts, Questions& questions) {
     questions.ask("hop", transport, control->host, port,
                   udp ? through({{"payload", "rtp"}}) : through({}));
   }
-  ask_for_ranges(facts, *control, through({{"payload", "rtp"}}), questions);
+  if (!udp_shut) ask_for_ranges(facts, *control, through({{"payload", "rtp"}}), questions);
   ask_beyond_the_set(facts, through({}), questions);
 }
 
-// Is a host that is silent on its one port alive at all?
+// Is a host that is silent on its one port alive at all? Of a few hosts in all: those that an
+// earlier look has asked count, or each look would ask others, and the run end ever later.
 void ask_for_neighbours(const Facts& facts, Questions& questions) {
-  std::size_t asked = 0;
+  const bool udp_shut = udp_is_shut(facts);
+  std::map<std::string, std::set<std::uint16_t>> tcp_ports;  // by host
+  std::set<std::string> asked_before, asked;                 // hosts
   for (const auto& cell : facts.cells) {
-    if (!doubtful(facts, cell) || facts.alive(cell.host) || asked == most_neighbours) continue;
-    const auto others = facts.select([&](const Cell& other) {
-      return !other.udp && other.host == cell.host && (cell.udp || other.port != cell.port);
-    });
-    if (!others.empty()) continue;
+    if (cell.udp) continue;
+    tcp_ports[cell.host].insert(cell.port);
+    const bool question =
+        std::all_of(cell.contacts.begin(), cell.contacts.end(), [&](const Contact& contact) {
+          const auto& probe = contact.result->probe;
+          return probe.check == "tcp" && probe.control && !facts.asked_for(*contact.result);
+        });
+    if (question) asked_before.insert(cell.host);
+  }
+  for (const auto& cell : facts.cells) {
+    if (doubtful(facts, cell) && asked_before.contains(cell.host)) asked.insert(cell.host);
+  }
+  for (const auto& cell : facts.cells) {
+    if (cell.udp && udp_shut) continue;
+    if (!doubtful(facts, cell) || facts.alive(cell.host)) continue;
+    if (asked.size() >= most_neighbours && !asked.contains(cell.host)) continue;
+    const auto& known = tcp_ports[cell.host];
+    if (known.size() > (cell.udp ? 0 : known.count(cell.port))) continue;
     const std::uint16_t port = cell.udp ? cell.port : cell.port == 443 ? 80 : 443;
     questions.ask("tcp", Transport::tcp, cell.host, port);
-    ++asked;
+    asked.insert(cell.host);
   }
 }
 

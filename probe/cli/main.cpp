@@ -7,6 +7,7 @@
 #include "probe/cli/commands.hpp"
 #include "probe/cli/output.hpp"
 #include "probe/net/pac.hpp"
+#include "probe/platform/descriptor.hpp"
 #include "probe/platform/system.hpp"
 
 namespace {
@@ -69,6 +70,7 @@ int main(int argc, char** argv) {
   if (argc == 2 && std::string_view(argv[1]) == callready::pac_child_argument) {
     return callready::run_pac_child();
   }
+  callready::platform::allow_more_descriptors();
   callready::platform::hold_interrupts();  // until the run can answer one
   const auto parsed = callready::parse_arguments(argc, argv);
   if (parsed.exit_status) return *parsed.exit_status;

@@ -26,6 +26,13 @@ std::string words_of(int error) {
 
 bool delivered = false;
 
+// The reason why standard output does not take it, or nothing; flushed by whoever writes the last.
+std::optional<std::string> print_piece(std::string_view text) {
+  errno = 0;
+  if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size()) return std::nullopt;
+  return words_of(errno);
+}
+
 }  // namespace
 
 bool has_delivered() { return delivered; }
@@ -88,7 +95,16 @@ std::optional<std::string> deliver(const Report& report, const Arguments& argume
   }
   if (arguments.follow) return failure;  // standard output has had its events
   if (on_output.empty()) on_output = "text";
-  const auto reason = print_reason(find_format(on_output)->render(report, options));
+  std::optional<std::string> reason;
+  if (on_output == "json") {
+    const auto take = [&reason](std::string_view piece) {
+      reason = print_piece(piece);
+      return !reason;
+    };
+    if (write_json(report, take)) reason = print_reason("");
+  } else {
+    reason = print_reason(find_format(on_output)->render(report, options));
+  }
   if (reason && !failure) {
     failure = fmt::format("standard output: {}: the report could not be written", *reason);
   }
@@ -96,13 +112,23 @@ std::optional<std::string> deliver(const Report& report, const Arguments& argume
 }
 
 std::optional<std::string> print_reason(const std::string& text) {
-  errno = 0;
-  const auto written = std::fwrite(text.data(), 1, text.size(), stdout);
-  if (written == text.size() && std::fflush(stdout) == 0) return std::nullopt;
+  if (const auto reason = print_piece(text)) return reason;
+  if (std::fflush(stdout) == 0) return std::nullopt;
   return words_of(errno);
 }
 
 bool print(const std::string& text) { return !print_reason(text); }
+
+std::optional<Privacy> prepare_delivery(const Arguments& arguments) {
+  if (const auto reason = why_not_deliverable(arguments)) {
+    complain(*reason);
+    return std::nullopt;
+  }
+  auto privacy = privacy_of(arguments);
+  if (privacy.error.empty()) return privacy;
+  complain(privacy.error);
+  return std::nullopt;
+}
 
 int conclude(Report report, const Arguments& arguments, Privacy& privacy) {
   if (privacy.redactor) report = privacy.redactor->report(report);

@@ -27,6 +27,10 @@ inline constexpr std::string_view reader_has_gone = "its reader has gone";
 std::optional<std::string> print_reason(const std::string& text);
 bool print(const std::string& text);
 
+// The first step of a command that writes a report of others: what hides what is to be hidden.
+// Nothing, and complained about, where the report could not be written, or not hidden.
+std::optional<Privacy> prepare_delivery(const Arguments& arguments);
+
 // The last step of a command that has a report: hides what is to be hidden, delivers, complains
 // where that fails. The exit status: the verdict's (Nagios' for --nagios), or 2.
 int conclude(Report report, const Arguments& arguments, Privacy& privacy);

@@ -51,7 +51,20 @@ Instant Pacer::when_ports_are_free(const Host& host, const Contact& contact, Ins
   return when_at_most(std::move(others), left, limits_.window, now);
 }
 
+void Pacer::note_end(const Contact& contact, Instant now) {
+  const auto known = hosts_.find(contact.address);
+  if (limits_.unlimited || known == hosts_.end()) return;
+  auto& host = known->second;
+  host.last = std::max(host.last, now);
+  for (const auto port : contact.ports) {
+    auto& latest = host.ports[{contact.transport, port}];
+    latest = std::max(latest, now);
+  }
+}
+
 std::optional<Instant> Pacer::ask(const Contact& contact, Instant now) {
+  // Without limits only SIP servers need to be remembered.
+  if (limits_.unlimited && !contact.sip) return std::nullopt;
   forget(now);
   auto when = now;
   if (!limits_.unlimited) when = when_host_is_free(contact.address, now);

@@ -35,6 +35,9 @@ class Pacer {
   // for an empty one.
   std::optional<Instant> ask(const Contact& contact, Instant now);
 
+  // The contact has ended: what was silent was sent to again until now, so its windows begin now.
+  void note_end(const Contact& contact, Instant now);
+
  private:
   struct Host {
     Instant last{};  // latest contact

@@ -270,10 +270,16 @@ class Assembler {
       for (const auto& capability : set->capabilities) {
         for (const auto& need : capability.needs) {
           std::vector<PlannedProbe*> earlier;
+          std::map<std::pair<std::string, Transport>, std::size_t> turns;
           for (const auto& alternative : need.alternatives) {
             const auto here = sip_probes(*set, alternative);
             for (auto* later : here) {
-              if (!wanted.contains(later->probe.id)) make_conditional(*later, earlier);
+              if (wanted.contains(later->probe.id)) continue;
+              make_conditional(*later, earlier);
+              if (later->unless.empty()) continue;
+              // One port by each transport before the second one by any.
+              const auto& target = later->probe.target;
+              later->turn = turns[{target.host, target.transport}]++;
             }
             earlier.insert(earlier.end(), here.begin(), here.end());
           }
@@ -586,9 +592,9 @@ Plan make_plan(const std::vector<const TargetSet*>& sets, const PlanOptions& opt
     if (!row.planned.skipped.empty() || !row.chosen.empty()) continue;
     row.planned.note.clear();
     row.planned.skipped = fmt::format(
-        "left out: a normal run sends little, and what is required comes first; --only {}/{} or "
-        "--all tries it",
-        row.planned.set, row.planned.requirement);
+        "{}: a normal run sends little, and what is required comes first; --only {}/{} or --all "
+        "tries it",
+        left_out_words, row.planned.set, row.planned.requirement);
   }
   Assembler assembler(options);
   for (const auto& row : rows) assembler.count_ports(row);

@@ -285,13 +285,18 @@ asio::awaitable<ProxyDiscovery> by_pac(checks::Context& context, PacFile file, c
   if (file.read()) answers = co_await evaluate(context, file, plan, std::move(program));
   const auto dead = co_await find_dead(context, answers);
   std::map<std::string, std::string> chosen;
-  std::set<std::string> unsupported, said;
+  std::set<std::string> unsupported, said, only_socks;
   for (const auto& [question, routes] : answers) {
     chosen[question] = first_usable(routes, dead);
     for (const auto& route : routes) {
       said.insert(route.text);
       if (route.kind == PacRoute::Kind::unsupported) unsupported.insert(route.text);
     }
+    const bool only =
+        !routes.empty() && std::all_of(routes.begin(), routes.end(), [](const PacRoute& route) {
+          return route.kind == PacRoute::Kind::unsupported;
+        });
+    if (only) only_socks.insert(question);
   }
   if (file.seen.outcome == Outcome::answered) {
     file.note(fmt::format("it answers {}", fmt::join(said, "; ")));
@@ -303,6 +308,12 @@ asio::awaitable<ProxyDiscovery> by_pac(checks::Context& context, PacFile file, c
   if (!unsupported.empty()) {
     found.notes.push_back(
         fmt::format("The PAC file names {}: SOCKS is not tried.", fmt::join(unsupported, ", ")));
+  }
+  if (!only_socks.empty()) {
+    found.notes.push_back(fmt::format(
+        "For {} endpoints the PAC file names SOCKS and nothing else: they were tried directly, as "
+        "programs that follow it do not.",
+        only_socks.size()));
   }
   if (!chosen.empty()) {
     found.proxy_for = [chosen](const Probe& probe) {

@@ -1,11 +1,20 @@
 #include "probe/cli/saved_report.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <memory>
 
 namespace callready {
+namespace {
+
+constexpr std::size_t most_told = 4;
+
+}  // namespace
 
 ReadResult read_report_file(const std::string& file) {
   const bool standard = file == "-";
@@ -24,7 +33,23 @@ ReadResult read_report_file(const std::string& file) {
     if (size < sizeof buffer) break;
   }
   if (std::ferror(input) != 0) return {std::nullopt, name + ": " + std::strerror(errno)};
-  return read_report(text, name);
+  auto result = read_report(text, name);
+  if (auto note = note_of_left_out(result)) result.report->notes.push_back(std::move(*note));
+  return result;
+}
+
+// Whoever gets what is made of the report must know that there was more.
+std::optional<std::string> note_of_left_out(const ReadResult& read) {
+  const auto& unknown = read.unknown;
+  if (!read.report || unknown.empty()) return std::nullopt;
+  const auto told = std::min(unknown.size(), most_told);
+  const std::vector<std::string> some(unknown.begin(),
+                                      unknown.begin() + static_cast<std::ptrdiff_t>(told));
+  return fmt::format(
+      "The saved report was made by callready {} and holds what callready {} does not know and has "
+      "left out: {}{}.",
+      read.report->tool.version, CALLREADY_VERSION, fmt::join(some, ", "),
+      unknown.size() > told ? fmt::format(", and {} more", unknown.size() - told) : "");
 }
 
 }  // namespace callready

@@ -9,6 +9,7 @@
 
 #include "probe/cli/follow_up.hpp"
 #include "probe/cli/own_hosts.hpp"
+#include "probe/cli/own_means.hpp"
 #include "probe/cli/plan_size.hpp"
 #include "probe/cli/progress.hpp"
 #include "probe/net/timeouts.hpp"
@@ -91,10 +92,8 @@ std::vector<IpAddress> public_addresses(const std::vector<ProbeResult>& results)
   std::set<IpAddress> found;
   for (const auto& result : results) {
     for (const auto& evidence : result.observation.evidence) {
-      const auto fact = evidence.facts.find("address");
-      if (evidence.kind != "mapped_address" || fact == evidence.facts.end()) continue;
-      const auto* text = std::get_if<std::string>(&fact->second);
-      const auto address = text == nullptr ? std::nullopt : IpAddress::parse(*text);
+      if (evidence.kind != "mapped_address") continue;
+      const auto address = IpAddress::parse(text_fact(evidence, "address"));
       if (address && !address->is_special()) found.insert(*address);
     }
   }
@@ -115,12 +114,11 @@ void describe_nat(Site& site, const std::vector<ProbeResult>& results) {
     if (result.probe.check != "nat") continue;
     for (const auto& [kind, member] : members) {
       for (const auto& evidence : result.observation.evidence) {
-        const auto fact = evidence.facts.find("value");
-        if (evidence.kind != kind || fact == evidence.facts.end()) continue;
-        const auto* value = std::get_if<std::string>(&fact->second);
+        if (evidence.kind != kind) continue;
+        const auto value = text_fact(evidence, "value");
         auto& place = site.*member;
         // Another server may have measured what the first could not.
-        if (value != nullptr && (!place || place == "not_measured")) place = *value;
+        if (!value.empty() && (!place || place == "not_measured")) place = value;
       }
     }
   }
@@ -129,9 +127,8 @@ void describe_nat(Site& site, const std::vector<ProbeResult>& results) {
 std::optional<std::string> nat64_prefix_of(const std::vector<ProbeResult>& results) {
   for (const auto& result : results) {
     for (const auto& evidence : result.observation.evidence) {
-      const auto fact = evidence.facts.find("prefix");
-      if (evidence.kind != "nat64" || fact == evidence.facts.end()) continue;
-      if (const auto* text = std::get_if<std::string>(&fact->second)) return *text;
+      if (evidence.kind != "nat64") continue;
+      if (auto prefix = text_fact(evidence, "prefix"); !prefix.empty()) return prefix;
     }
   }
   return std::nullopt;
@@ -199,27 +196,26 @@ ProxyDiscovery find_proxies(const SessionOptions& options, const Plan& plan,
   return found;
 }
 
-// The plan, and then what its results leave in doubt, within the same deadline and manners.
-asio::awaitable<void> make_rounds(const SessionOptions& options, const Plan& plan,
+// The plan, and what its results leave in doubt, within the same deadline and manners.
+asio::awaitable<void> make_rounds(const SessionOptions& options, Plan& plan,
                                   checks::Context& context, const ProgressCallback& progress,
                                   Report& report, bool& first_is_done) {
-  Pacer pacer(options.runner.pace);
   auto runner = options.runner;
-  runner.pacer = &pacer;
-  auto first = co_await run_probes(plan, context, runner, progress);
-  report.probes = std::move(first);
-  if (context.scope.stop.stopped()) co_return;
-  first_is_done = true;
-  report.sets = judge(options, plan, report.probes, day_of(context.scope.clock.wall_now()));
-  Plan second;
-  for (auto& probe : follow_ups(report)) second.probes.push_back({std::move(probe), {}});
-  if (second.probes.empty()) co_return;
-  const auto before = report.probes.size();
-  const ProgressCallback further = [&progress, before](std::size_t done, std::size_t total) {
-    if (progress) progress(before + done, before + total);
+  std::size_t asked = 0;
+  runner.further = [&](std::vector<ProbeResult>& so_far) {
+    report.probes.swap(so_far);
+    report.sets = judge(options, plan, report.probes, day_of(context.scope.clock.wall_now()));
+    auto probes = follow_ups(report);
+    report.probes.swap(so_far);
+    if (probes.size() > most_follow_ups - asked) probes.resize(most_follow_ups - asked);
+    asked += probes.size();
+    return probes;
   };
-  auto more = co_await run_probes(second, context, runner, further);
-  for (auto& result : more) report.probes.push_back(std::move(result));
+  runner.on_plan_done = [&] { first_is_done = !context.scope.stop.stopped(); };
+  Plan first;
+  first.probes = std::move(plan.probes);
+  auto results = co_await run_probes(std::move(first), context, runner, progress);
+  report.probes = std::move(results);
 }
 
 }  // namespace
@@ -236,7 +232,9 @@ milliseconds time_for(const Plan& plan, const SessionOptions& options) {
   auto timeout = options.timeout;
   // Unless the user has said how long.
   if (options.settings.thorough && timeout == timeouts::run) timeout = timeouts::thorough;
-  return timeout + windows_of(plan, options.runner.pace) * options.runner.pace.window;
+  // A window begins when the last of the one before has been given up.
+  const auto window = options.runner.pace.window + timeouts::tcp_connect;
+  return timeout + windows_of(plan, options.runner.pace) * window;
 }
 
 boost::system::result<Report, std::string> run_session(const SessionOptions& options) {
@@ -251,6 +249,7 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
   if (channel.has_error()) return "name servers: " + channel.error();
   Resolver resolver(loop.get_executor(), *channel);
   SystemClock clock(loop.get_executor());
+  clock.watch_lateness();
 
   std::vector<const TargetSet*> sets;
   for (const auto& set : options.sets) sets.push_back(&set);
@@ -308,12 +307,14 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
     stop.stop();
   };
   auto told = options;
+  told.runner.in_flight = probes_at_a_time(options.runner.in_flight, platform::descriptors());
   std::size_t ended = 0;
+  const auto planned = plan.probes.size();
   if (options.on_probe) {
     told.runner.on_result = [&](const ProbeResult& result) {
       ++ended;
       if (stop.stopped()) return;
-      const auto total = std::max(ended, plan.probes.size());
+      const auto total = std::max(ended, planned);
       if (!options.on_probe(result, ended, total)) nobody_listens();
     };
   }
@@ -331,7 +332,9 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
                    finished = true;
                    loop.stop();
                  });
+  const auto begin = clock.now();
   loop.run();
+  report.held_up = clock.held_up_since(begin);
   progress.clear();
   let_go(loop, stop);
 
@@ -339,8 +342,14 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
     report.probes.push_back(*proxies.pac);
     if (options.on_probe) options.on_probe(*proxies.pac, ended + 1, report.probes.size());
   }
+  const auto no_ipv6 = note_of_missing_ipv6(report.probes);
+  if (no_ipv6) report.notes.push_back(*no_ipv6);
+  const auto shortage = note_of_shortage(report.probes, platform::descriptors());
+  if (shortage) report.notes.push_back(*shortage);
   report.finished_at = clock.wall_now();
   report.duration = elapsed(start, clock.now());
+  const auto lateness = note_of_lateness(*report.held_up, report.duration);
+  if (lateness) report.notes.push_back(*lateness);
   report.site.public_addresses = public_addresses(report.probes);
   describe_nat(report.site, report.probes);
   report.site.ways = ways_of(report.probes, platform::interfaces());

@@ -41,8 +41,9 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
 // "callready/1.2.3 (https://...)", as SIP and web servers get to see it.
 std::string user_agent();
 
-// How long the run may take: the timeout, and a window more for each one that the pacer has to wait
-// for, because a plan has more hosts, or a host more ports, than one window allows.
+// How long the run may take: the timeout, and for each window that the pacer has to wait for,
+// because a plan has more hosts, or a host more ports, than one allows, that and the time of a
+// silent probe.
 milliseconds time_for(const Plan& plan, const SessionOptions& options);
 
 // "2026-11-20" in UTC.

@@ -7,25 +7,6 @@
 namespace callready {
 namespace {
 
-std::string_view transport_word(Transport transport) {
-  switch (transport) {
-    case Transport::udp:
-      return "UDP";
-    case Transport::tcp:
-      return "TCP";
-    case Transport::tls:
-      return "TLS";
-  }
-  return "?";
-}
-
-std::string text_fact(const Evidence& evidence, const char* name) {
-  const auto found = evidence.facts.find(name);
-  if (found == evidence.facts.end()) return {};
-  const auto* text = std::get_if<std::string>(&found->second);
-  return text == nullptr ? std::string() : *text;
-}
-
 struct Phrase {
   std::string_view detail, words;
 };
@@ -87,6 +68,7 @@ constexpr Phrase phrases[] = {
     {"ipv6_only", "connected by IPv6; it has no IPv4 address"},
     {"no_record", "the name exists, but has no such record"},
     {"dropped", "dropped before it left the site"},
+    {"inbound_dropped", "packets get out, and what is sent back does not come in"},
     {"partly_dropped", "some of its ports are dropped before they leave the site"},
     {"partly_prohibited", "some of its ports are blocked on the way"},
     {"servfail", "the name server could not answer for this name"},
@@ -99,6 +81,7 @@ constexpr Phrase phrases[] = {
     {"malformed", "the answer was not understandable"},
     {"oversized", "the answer was too long"},
     {"client_certificate_wanted", "answered (it wants its own clients' certificate)"},
+    {"no_room", "not tried: more ports of one host within ten seconds would look like a scan"},
     {"not_needed", "not needed: its first choice answered"},
     {"stopped", "not finished: the run was stopped first"},
     {"other_family", "not tried: an address of the IP version that was excluded"},
@@ -126,20 +109,38 @@ bool outcome_has_words(Outcome outcome) {
 
 }  // namespace
 
+std::string_view in_capitals(Transport transport) {
+  switch (transport) {
+    case Transport::udp:
+      return "UDP";
+    case Transport::tcp:
+      return "TCP";
+    case Transport::tls:
+      return "TLS";
+  }
+  return "?";
+}
+
 std::string endpoint_in_words(const Target& target) {
   if (target.host.empty()) return "this network";
   const bool v6 = target.host.find(':') != std::string::npos;
   auto text = fmt::format("{}{}{}:{} ({})", v6 ? "[" : "", target.host, v6 ? "]" : "",
-                          target.ports.to_string(), transport_word(target.transport));
+                          target.ports.to_string(), in_capitals(target.transport));
   if (!target.route.direct()) text += " through the proxy";
   return text;
 }
 
 std::string refusing_device(const Observation& observation) {
+  // Who refuses in the server's name signs the ICMP error with it.
   for (const auto& evidence : observation.evidence) {
-    const bool port = evidence.kind == "udp_port" && text_fact(evidence, "result") == "prohibited";
-    if (evidence.kind != "icmp_error" && !port) continue;
-    auto device = text_fact(evidence, port ? "by" : "sender");
+    const bool caught = evidence.kind == "refuser" && text_fact(evidence, "who") == "on_the_way";
+    if (caught) return text_fact(evidence, "by");
+  }
+  for (const auto& evidence : observation.evidence) {
+    const bool told = text_fact(evidence, "result") == "prohibited" &&
+                      (evidence.kind == "udp_port" || evidence.kind == "hop");
+    if (evidence.kind != "icmp_error" && !told) continue;
+    auto device = text_fact(evidence, told ? "by" : "sender");
     if (!device.empty()) return device;
   }
   return {};

@@ -2,11 +2,15 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "probe/model/observation.hpp"
 #include "probe/model/probe.hpp"
 
 namespace callready {
+
+// "UDP", "TCP", "TLS".
+std::string_view in_capitals(Transport transport);
 
 // "www.example.com:443 (TLS)", "media.example.com:10000-20000 (UDP)"; "this network" for a check
 // without an endpoint of its own.

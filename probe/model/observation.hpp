@@ -28,6 +28,11 @@ struct Evidence {
   std::map<std::string, EvidenceValue> facts;  // the same for a program
 };
 
+// Facts by name; empty, or nothing, where there is none of that type.
+std::string text_fact(const Evidence& evidence, const std::string& name);
+std::optional<double> number_fact(const Evidence& evidence, const std::string& name);
+std::optional<bool> flag_fact(const Evidence& evidence, const std::string& name);
+
 struct SocketAddress {
   IpAddress address;
   std::uint16_t port = 0;

@@ -2,11 +2,16 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "probe/model/probe.hpp"
 
 namespace callready {
+
+// How `skipped` begins where a larger run would try the row: a saved report has no other mark of
+// it.
+inline constexpr std::string_view left_out_words = "left out";
 
 // One row of a set, as this run treats it.
 struct PlannedRequirement {

@@ -70,6 +70,7 @@ struct RequirementResult {
   int total = 0;                    // probes made for it
   std::vector<std::string> probes;  // ids
   bool elsewhere = false;           // measured from another place than the row is for
+  bool poor = false;                // reached, and below the vendor's quality figures
 };
 
 // What the vendor's document asks for beside the rows.
@@ -132,6 +133,8 @@ struct Report {
   ToolInfo tool;
   WallTime started_at, finished_at;
   Milliseconds duration{0};
+  // For how long of that this computer was too busy to look at what came in; nothing: not watched.
+  std::optional<Milliseconds> held_up;
   bool complete = true;  // false: interrupted, or out of time
   Site site;
   std::vector<SetResult> sets;

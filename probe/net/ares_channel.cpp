@@ -3,6 +3,8 @@
 #include <cstring>
 
 #include "probe/net/address.hpp"
+#include "probe/platform/arrival.hpp"
+#include "probe/platform/descriptor.hpp"
 
 namespace callready {
 
@@ -23,8 +25,20 @@ constexpr int class_in = 1;  // RFC 1035 section 3.2.4
 
 struct AddressReply {
   int status = ARES_SUCCESS;
+  int no_socket = 0;  // as in DnsReply
   std::vector<IpAddress> addresses;
+  std::optional<std::chrono::steady_clock::time_point> came;
 };
+
+// c-ares calls a socket that it could not open a server that refuses. It tells so at once, while
+// what was missing is still missing.
+int why_no_socket(int status) {
+  return status == ARES_ECONNREFUSED || status == ARES_ETIMEOUT ? platform::why_no_socket() : 0;
+}
+
+Failure no_socket(int error) {
+  return classify(error_code(error, boost::system::system_category()));
+}
 
 int initialise_once() {
   static const int status = ares_library_init(ARES_LIB_INIT_ALL);
@@ -86,7 +100,10 @@ void AresChannel::on_socket(void* self, ares_socket_t socket, int readable, int 
     return;
   }
   auto& watch = channel.watches_[socket];
-  if (!watch) watch = std::make_shared<Watch>(channel.executor_, socket);
+  if (!watch) {
+    watch = std::make_shared<Watch>(channel.executor_, socket);
+    platform::note_arrivals(socket);  // where that fails, the time of reading has to do
+  }
   watch->want[0] = readable != 0;
   watch->want[1] = writable != 0;
   if (watch->want[0]) channel.arm(watch, false);
@@ -103,8 +120,11 @@ void AresChannel::arm(const std::shared_ptr<Watch>& watch, bool write) {
     const auto self = weak.lock();
     if (error || !self || !watch->want[write]) return;
     const auto socket = watch->descriptor.native_handle();
+    const auto waited = write ? std::nullopt : platform::since_arrival(socket);
+    if (waited) self->came_ = std::chrono::steady_clock::now() - *waited;
     ares_process_fd(self->channel_, write ? ARES_SOCKET_BAD : socket,
                     write ? socket : ARES_SOCKET_BAD);
+    self->came_.reset();
     if (watch->want[write]) self->arm(watch, write);
     self->schedule();
   });
@@ -138,32 +158,39 @@ asio::awaitable<Result<DnsReply>> AresChannel::query(std::string name, int type,
         const std::unique_ptr<OneShot<DnsReply>> owned(static_cast<OneShot<DnsReply>*>(argument));
         DnsReply result;
         result.status = status;
+        result.no_socket = why_no_socket(status);
         if (message != nullptr) result.message.assign(message, message + size);
         owned->deliver(std::move(result));
       },
       ticket);
   schedule();
   auto result = co_await reply.wait(scope, deadline);
+  if (!result.has_error() && result->no_socket != 0) co_return no_socket(result->no_socket);
   co_return result;
 }
 
-asio::awaitable<Result<std::vector<IpAddress>>> AresChannel::addresses(std::string name,
-                                                                       Family family, Scope scope,
-                                                                       Instant deadline) {
+asio::awaitable<FoundAddresses> AresChannel::addresses(std::string name, Family family, Scope scope,
+                                                       Instant deadline) {
+  // The callback's own, freed there; it is called before the channel is gone.
+  struct Ticket {
+    OneShot<AddressReply> reply;
+    const AresChannel& channel;
+  };
   const OneShot<AddressReply> reply(executor_);
-  auto* ticket = new OneShot<AddressReply>(reply);
+  auto* ticket = new Ticket{reply, *this};
   ares_addrinfo_hints hints{};
   hints.ai_family = family == Family::v6 ? AF_INET6 : AF_INET;
   hints.ai_flags = ARES_AI_NOSORT;
   ares_getaddrinfo(
       channel_, name.c_str(), nullptr, &hints,
       [](void* argument, int status, int, ares_addrinfo* info) {
-        const std::unique_ptr<OneShot<AddressReply>> owned(
-            static_cast<OneShot<AddressReply>*>(argument));
+        const std::unique_ptr<Ticket> owned(static_cast<Ticket*>(argument));
         const std::unique_ptr<ares_addrinfo, decltype(&ares_freeaddrinfo)> freed(
             info, &ares_freeaddrinfo);
         AddressReply result;
         result.status = status;
+        result.no_socket = why_no_socket(status);
+        result.came = owned->channel.came_;
         auto& list = result.addresses;
         for (auto* node = info == nullptr ? nullptr : info->nodes; node != nullptr;
              node = node->ai_next) {
@@ -179,14 +206,26 @@ asio::awaitable<Result<std::vector<IpAddress>>> AresChannel::addresses(std::stri
           }
         }
         if (status == ARES_SUCCESS && list.empty()) result.status = ARES_ENODATA;
-        owned->deliver(std::move(result));
+        owned->reply.deliver(std::move(result));
       },
       ticket);
   schedule();
   auto result = co_await reply.wait(scope, deadline);
-  if (result.has_error()) co_return result.error();
-  if (result->status != ARES_SUCCESS) co_return classify_dns(result->status);
-  co_return std::move(result->addresses);
+  FoundAddresses found;
+  found.ended = scope.clock.now();
+  if (result.has_error()) {
+    found.list = result.error();
+    co_return found;
+  }
+  if (result->came) found.ended = scope.clock.ago(std::chrono::steady_clock::now() - *result->came);
+  if (result->no_socket != 0) {
+    found.list = no_socket(result->no_socket);
+  } else if (result->status != ARES_SUCCESS) {
+    found.list = classify_dns(result->status);
+  } else {
+    found.list = std::move(result->addresses);
+  }
+  co_return found;
 }
 
 std::vector<std::string> AresChannel::search_domains() const {

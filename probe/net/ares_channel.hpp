@@ -19,8 +19,16 @@ enum class Family { v4, v6 };
 // A DNS reply as it came, or why none came.
 struct DnsReply {
   int status = ARES_SUCCESS;          // ARES_*
+  int no_socket = 0;                  // an errno where c-ares could open none; then a failure
   std::vector<std::uint8_t> message;  // the whole message; empty where none came
   std::string status_text() const { return ares_strerror(status); }
+};
+
+// What a name resolved to, and when that was known: when its last reply came, however late it was
+// read, or when it was given up.
+struct FoundAddresses {
+  Result<std::vector<IpAddress>> list = Failure{};
+  Instant ended;
 };
 
 struct AresOptions {
@@ -47,8 +55,8 @@ class AresChannel : public std::enable_shared_from_this<AresChannel> {
 
   // Addresses of one family with the hosts file, as programs get them. The
   // status is in the failure: no_such_name, no_address, dns_failed, dns_unreachable.
-  asio::awaitable<Result<std::vector<IpAddress>>> addresses(std::string name, Family family,
-                                                            Scope scope, Instant deadline);
+  asio::awaitable<FoundAddresses> addresses(std::string name, Family family, Scope scope,
+                                            Instant deadline);
 
   std::vector<std::string> servers() const;
   // In which the system completes short names; empty where it does not.
@@ -65,6 +73,8 @@ class AresChannel : public std::enable_shared_from_this<AresChannel> {
   asio::steady_timer timer_;
   ares_channel channel_ = nullptr;
   std::map<ares_socket_t, std::shared_ptr<Watch>> watches_;
+  // While a reply is read: since when it has been there, on the system's own clock.
+  std::optional<std::chrono::steady_clock::time_point> came_;
 };
 
 // From an ARES_ status.

@@ -8,6 +8,7 @@
 
 #include "probe/model/observation.hpp"
 #include "probe/net/asio.hpp"
+#include "probe/net/lateness.hpp"
 
 namespace callready {
 
@@ -27,6 +28,12 @@ class Clock {
   virtual WallTime wall_now() const = 0;
   // Calls `callback` once on the event loop at or after `when`, unless the timer dies first.
   virtual std::unique_ptr<Timer> call_at(Instant when, std::function<void()> callback) = 0;
+
+  // The time on this clock of something that lies so far back on the system's.
+  virtual Instant ago(std::chrono::nanoseconds) const { return now(); }
+  // For how long since then the event loop was held up, as far as that is watched: this computer
+  // was busy, and what took so long may be its own doing.
+  virtual Milliseconds held_up_since(Instant) const { return Milliseconds(0); }
 };
 
 // The system's clocks, with callbacks on `executor`.
@@ -36,9 +43,16 @@ class SystemClock final : public Clock {
   Instant now() const override { return std::chrono::steady_clock::now(); }
   WallTime wall_now() const override { return std::chrono::system_clock::now(); }
   std::unique_ptr<Timer> call_at(Instant when, std::function<void()> callback) override;
+  Instant ago(std::chrono::nanoseconds back) const override { return now() - back; }
+  Milliseconds held_up_since(Instant from) const override;
+
+  // From now on; the loop has something to do as long as this clock lives.
+  void watch_lateness();
 
  private:
+  struct Watch;
   asio::any_io_executor executor_;
+  std::shared_ptr<Watch> watch_;
 };
 
 inline Milliseconds elapsed(Instant from, Instant to) { return Milliseconds(to - from); }

@@ -4,6 +4,7 @@
 
 #include "probe/net/stream.hpp"
 #include "probe/net/timeouts.hpp"
+#include "probe/net/together.hpp"
 #include "probe/net/udp.hpp"
 
 namespace callready::dns {
@@ -12,7 +13,7 @@ namespace {
 std::uint16_t random_id() { return static_cast<std::uint16_t>(std::random_device{}()); }
 
 asio::awaitable<void> ask_udp(asio::any_io_executor executor, Scope scope, const Question& question,
-                              bool edns, Exchange& exchange) {
+                              bool edns, UdpPatience patience, Exchange& exchange) {
   const auto id = random_id();
   auto request = encode_question(id, question.name, question.type, edns);
   if (request.has_error()) {
@@ -27,6 +28,7 @@ asio::awaitable<void> ask_udp(asio::any_io_executor executor, Scope scope, const
     co_return;
   }
   exchange.local = socket->local();
+  exchange.ended.reset();
   std::optional<Failure> malformed;
   const UdpMatch matches = [&](const Datagram& datagram) {
     auto message = parse_message(datagram.bytes);
@@ -38,7 +40,7 @@ asio::awaitable<void> ask_udp(asio::any_io_executor executor, Scope scope, const
     exchange.reply = std::move(*message);
     return true;
   };
-  const auto outcome = co_await udp_request(*socket, scope, *request, matches);
+  const auto outcome = co_await udp_request(*socket, scope, *request, matches, patience);
   if (outcome.has_error()) {
     exchange.attempts += outcome.error().attempts;
     exchange.reply = outcome.error().failure;
@@ -49,6 +51,59 @@ asio::awaitable<void> ask_udp(asio::any_io_executor executor, Scope scope, const
   }
   exchange.attempts += outcome->attempts;
   exchange.round_trip = outcome->round_trip;
+  exchange.ended = outcome->datagram.arrived;
+}
+
+// One of the two questions over UDP, and what ends both: the first answer, or a word that is as
+// good.
+struct Leg {
+  Exchange exchange;
+  bool edns = true;
+  bool silent() const {
+    const auto& reply = exchange.reply;
+    return reply.has_error() && (reply.error().kind == FailureKind::timed_out ||
+                                 reply.error().kind == FailureKind::stopped);
+  }
+};
+
+asio::awaitable<Leg> run_leg(asio::any_io_executor executor, Scope scope, Question question,
+                             bool edns) {
+  Leg leg;
+  leg.edns = edns;
+  UdpPatience patience;
+  bool going_on = true;
+  if (!edns) {
+    // Its first three transmissions, and an end with the other's.
+    patience = {timeouts::udp_sends.size() - 1, timeouts::udp_reply - timeouts::dns_plain};
+    const auto when = scope.clock.now() + timeouts::dns_plain;
+    going_on = co_await sleep_until(executor, scope, when);
+  }
+  if (!going_on) {
+    leg.exchange.reply = stopped();
+    co_return leg;
+  }
+  co_await ask_udp(executor, scope, question, edns, patience, leg.exchange);
+  if (!leg.silent()) scope.stop.stop();
+  co_return leg;
+}
+
+// With EDNS, and without where that stays silent.
+asio::awaitable<Leg> ask_both_ways(asio::any_io_executor executor, Scope scope, Question question) {
+  StopSignal enough;
+  if (scope.stop.stopped()) enough.stop();
+  const auto handle = scope.stop.subscribe([&enough] { enough.stop(); });
+  const Scope until_one_answers{scope.clock, enough};
+  std::vector<asio::awaitable<Leg>> work;
+  for (const bool edns : {true, false}) {
+    work.push_back(run_leg(executor, until_one_answers, question, edns));
+  }
+  auto legs = co_await together(executor, std::move(work));
+  scope.stop.unsubscribe(handle);
+  const int attempts = legs[0].exchange.attempts + legs[1].exchange.attempts;
+  const bool plain_answered = legs[0].silent() && !legs[1].silent();
+  auto& told = plain_answered ? legs[1] : legs[0];
+  told.exchange.attempts = attempts;
+  co_return std::move(told);
 }
 
 // Exactly as many bytes as the buffer holds.
@@ -126,17 +181,19 @@ asio::awaitable<Exchange> ask(asio::any_io_executor executor, Scope scope, Quest
   const auto start = scope.clock.now();
   bool edns = true;
   if (!question.tcp) {
-    co_await ask_udp(executor, scope, question, edns, exchange);
-    const bool silent =
-        exchange.reply.has_error() && exchange.reply.error().kind == FailureKind::timed_out;
-    if (silent || dislikes_edns(exchange.reply)) {
+    auto leg = co_await ask_both_ways(executor, scope, question);
+    exchange = std::move(leg.exchange);
+    edns = leg.edns;
+    if (edns && dislikes_edns(exchange.reply)) {
       edns = false;
-      co_await ask_udp(executor, scope, question, edns, exchange);
+      const UdpPatience patience;
+      co_await ask_udp(executor, scope, question, edns, patience, exchange);
     }
   }
   const bool truncated = !exchange.reply.has_error() && exchange.reply->truncated;
   if (question.tcp || truncated) {
     exchange.retried_by_tcp = truncated;
+    exchange.ended.reset();
     co_await ask_tcp(executor, scope, question, edns, exchange);
     // Where UDP was truncated, the server has shown already that it knows EDNS.
     if (edns && !truncated && dislikes_edns(exchange.reply)) {
@@ -145,7 +202,7 @@ asio::awaitable<Exchange> ask(asio::any_io_executor executor, Scope scope, Quest
     }
   }
   exchange.without_edns = !edns && !exchange.reply.has_error();
-  exchange.took = elapsed(start, scope.clock.now());
+  exchange.took = elapsed(start, exchange.ended.value_or(scope.clock.now()));
   co_return exchange;
 }
 

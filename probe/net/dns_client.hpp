@@ -21,14 +21,16 @@ struct Exchange {
   // One round trip to the server where it is known: of UDP without retransmission, or of TCP's
   // handshake.
   std::optional<Milliseconds> round_trip;
-  Milliseconds took{0};         // from the first packet to the reply or to giving up
-  int attempts = 0;             // packets with the question
-  bool without_edns = false;    // the reply came only when asked without EDNS
-  bool retried_by_tcp = false;  // the answer over UDP was truncated
+  std::optional<Instant> ended;  // when the reply over UDP came, however late it was read
+  Milliseconds took{0};          // from the first packet to the reply's arrival or to giving up
+  int attempts = 0;              // packets with the question
+  bool without_edns = false;     // the reply came only when asked without EDNS
+  bool retried_by_tcp = false;   // the answer over UDP was truncated
 };
 
 // Over UDP: an answer that is truncated is asked for again by TCP, as every resolver does; a
-// server that does not understand or does not hear EDNS is asked again without. Replies that do
+// server that does not understand EDNS is asked again without, and one that has not answered after
+// timeouts::dns_plain is asked both ways. Replies that do
 // not belong to the question are ignored; where there were only malformed ones, the failure is
 // `malformed`. All of it ends within timeouts::check.
 asio::awaitable<Exchange> ask(asio::any_io_executor executor, Scope scope, Question question);

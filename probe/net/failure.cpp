@@ -1,5 +1,6 @@
 #include "probe/net/failure.hpp"
 
+#include <atomic>
 #include <stdexcept>
 
 namespace callready {
@@ -32,6 +33,8 @@ constexpr KindWord table[] = {
     {FailureKind::out_of_resources, "out_of_resources", Outcome::skipped},
     {FailureKind::local, "local_error", Outcome::skipped},
 };
+
+std::atomic<std::uint64_t> shortages_seen{0};  // some libraries work on threads of their own
 
 FailureKind kind_of(const IcmpError& icmp) {
   switch (icmp.kind) {
@@ -109,9 +112,12 @@ Failure classify(const error_code& error, std::optional<IcmpError> icmp) {
   failure.text = error.message();
   failure.code = error.value();
   failure.kind = icmp ? kind_of(*icmp) : kind_of(error);
+  if (failure.kind == FailureKind::out_of_resources) ++shortages_seen;
   failure.icmp = std::move(icmp);
   return failure;
 }
+
+std::uint64_t shortages() { return shortages_seen; }
 
 Failure timed_out() {
   Failure failure;

@@ -1,6 +1,7 @@
 #include "probe/net/guard.hpp"
 
 #include "probe/net/one_shot.hpp"
+#include "probe/net/timeouts.hpp"
 
 namespace callready {
 
@@ -26,15 +27,30 @@ void StopSignal::unsubscribe(Handle handle) {
 }
 
 Guard::Guard(Scope scope, Instant deadline, std::function<void()> abort)
-    : stop_(scope.stop), abort_(std::move(abort)) {
+    : clock_(scope.clock),
+      stop_(scope.stop),
+      begin_(scope.clock.now()),
+      deadline_(deadline),
+      abort_(std::move(abort)) {
   if (stop_.stopped()) {
     fired_ = Fired::stop;
-  } else if (deadline <= scope.clock.now()) {
+  } else if (deadline <= begin_) {
     fired_ = Fired::deadline;
   } else {
     subscription_ = stop_.subscribe([this] { fire(Fired::stop); });
-    timer_ = scope.clock.call_at(deadline, [this] { fire(Fired::deadline); });
+    timer_ = clock_.call_at(deadline, [this] { time_is_up(); });
   }
+}
+
+void Guard::time_is_up() {
+  const auto late = std::min(clock_.held_up_since(begin_), elapsed(begin_, deadline_));
+  if (late < added_ + timeouts::worth_adding) {
+    fire(Fired::deadline);
+    return;
+  }
+  added_ = late;
+  const auto until = deadline_ + std::chrono::duration_cast<Instant::duration>(late);
+  timer_ = clock_.call_at(until, [this] { time_is_up(); });
 }
 
 Guard::~Guard() {
@@ -67,9 +83,13 @@ void Farewell::run_stopped() {
 }
 
 asio::awaitable<bool> sleep_until(asio::any_io_executor executor, Scope scope, Instant when) {
-  const OneShot<bool> never(executor);
-  const auto result = co_await never.wait(scope, when);
-  co_return result.has_error() && result.error().kind == FailureKind::timed_out;
+  if (scope.stop.stopped() || when <= scope.clock.now()) co_return !scope.stop.stopped();
+  const OneShot<bool> woken(executor);
+  // Nobody is waited for: it ends at its time, however late this computer was.
+  const auto alarm = scope.clock.call_at(when, [woken] { woken.deliver(true); });
+  const auto never = when + std::chrono::hours(1);
+  const auto result = co_await woken.wait(scope, never);
+  co_return !result.has_error();
 }
 
 }  // namespace callready

@@ -38,6 +38,12 @@ struct Scope {
 // While it lives, calls `abort` at most once: when `deadline` passes or the run is stopped. Where
 // that is already so at the start, `abort` is not called: ask `over()` before you begin to wait.
 //
+// Whoever is waited for has the whole time: where this computer held the event loop up meanwhile
+// (Clock::held_up_since), that much is added, at most as long again. The run's own deadline is not
+// put off.
+//
+// At the end of the wait, what has come in the meantime counts first: look, and then ask `over()`.
+//
 //   Guard guard(scope, deadline, [&] { socket.cancel(); });
 //   if (guard.over()) co_return guard.failure();
 //   const auto [error, size] = co_await socket.async_receive(buffer, as_tuple(use_awaitable));
@@ -55,8 +61,12 @@ class Guard {
  private:
   enum class Fired { no, deadline, stop };
   void fire(Fired why);
+  void time_is_up();
 
+  Clock& clock_;
   StopSignal& stop_;
+  Instant begin_, deadline_;
+  Milliseconds added_{0};
   Fired fired_ = Fired::no;
   std::function<void()> abort_;
   std::optional<StopSignal::Handle> subscription_;

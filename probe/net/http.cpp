@@ -4,6 +4,7 @@
 
 #include "probe/net/http_exchange.hpp"
 #include "probe/net/in_thread.hpp"
+#include "probe/net/timeouts.hpp"
 
 namespace callready {
 namespace {
@@ -76,9 +77,20 @@ asio::awaitable<Transfer> run(asio::any_io_executor executor, TlsContext& tls, H
     co_return transfer;
   }
   const auto loop = CurlLoop::create(executor);
+  const bool direct = !request.proxy;
   Transfer transfer;
   transfer.exchange = std::make_shared<HttpExchange>(std::move(request), store_of(tls), loop);
   transfer.exchange->prepare(connect_only);
+  // libcurl has one time for TCP and TLS together: a server that does not even take the connection
+  // is given up as by all other checks. A proxy, too, may take its time for both.
+  std::unique_ptr<Clock::Timer> connecting;
+  if (direct) {
+    const auto exchange = transfer.exchange;
+    const auto when = scope.clock.now() + timeouts::tcp_connect;
+    connecting = scope.clock.call_at(when, [loop, exchange] {
+      if (!exchange->connected()) loop->finish(exchange->easy(), CURLE_OPERATION_TIMEDOUT);
+    });
+  }
   const auto result = co_await loop->perform(transfer.exchange->easy(), scope, deadline);
   transfer.ended = transfer.exchange->finish(result);
   co_return transfer;
@@ -97,15 +109,15 @@ class CurlStream final : public Stream {
   asio::awaitable<Result<std::size_t>> read_some(std::span<std::uint8_t> buffer, Scope scope,
                                                  Instant deadline) override {
     Guard guard(scope, deadline, [this] { give_up(); });
-    while (!guard.over()) {
+    for (;;) {  // what has come counts, also where we come to it late
       std::size_t received = 0;
       const auto code = exchange_->receive(buffer, received);
       if (code == CURLE_OK && received > 0) co_return received;
       if (code != CURLE_AGAIN) co_return broken(code);
+      if (guard.over()) co_return guard.failure();
       co_await socket_.async_wait(asio::posix::stream_descriptor::wait_read,
                                   asio::as_tuple(asio::use_awaitable));
     }
-    co_return guard.failure();
   }
 
   asio::awaitable<Result<void>> write(std::span<const std::uint8_t> bytes, Scope scope,

@@ -1,5 +1,6 @@
 #include "probe/net/http_exchange.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include "probe/net/printable.hpp"
@@ -194,6 +195,12 @@ CURLcode HttpExchange::receive(std::span<std::uint8_t> buffer, std::size_t& rece
   return curl_easy_recv(easy_, buffer.data(), buffer.size(), &received);
 }
 
+bool HttpExchange::connected() const {
+  return sockets_.connected ||
+         std::any_of(sockets_.open.begin(), sockets_.open.end(),
+                     [](curl_socket_t socket) { return platform::is_connected(socket); });
+}
+
 void HttpExchange::read_connection() {
   char* text = nullptr;
   long port = 0;
@@ -206,8 +213,7 @@ void HttpExchange::read_connection() {
   read_time(CURLINFO_CONNECT_TIME_T, "connect");
   read_time(CURLINFO_APPCONNECT_TIME_T, "tls");
   read_time(CURLINFO_STARTTRANSFER_TIME_T, "reply");
-  reply_.connected = sockets_.connected;
-  for (const auto socket : sockets_.open) reply_.connected |= platform::is_connected(socket);
+  reply_.connected = connected();
   long schemes = 0;
   curl_easy_getinfo(easy_, CURLINFO_PROXYAUTH_AVAIL, &schemes);
   for (const auto& row : curl_auths) {
@@ -246,10 +252,12 @@ std::size_t HttpExchange::on_body(char* data, std::size_t, std::size_t size, voi
 }
 
 curl_socket_t HttpExchange::open_socket(void* log, curlsocktype, curl_sockaddr* address) {
+  auto& sockets = *static_cast<SocketLog*>(log);
   const int opened = platform::open_socket(address->family, address->socktype, address->protocol);
+  sockets.no_socket = opened < 0 ? errno : 0;
   if (opened < 0) return CURL_SOCKET_BAD;
   platform::enable_icmp_errors(opened, address->family == AF_INET6);
-  static_cast<SocketLog*>(log)->open.insert(opened);
+  sockets.open.insert(opened);
   return opened;
 }
 
@@ -332,6 +340,7 @@ Failure HttpExchange::classify_curl(CURLcode code) {
   }
   switch (code) {
     case CURLE_COULDNT_CONNECT: {
+      if (sockets_.no_socket != 0) os_error = sockets_.no_socket;
       if (os_error == 0 && !sockets_.icmp) os_error = ETIMEDOUT;
       return classify(error_code(static_cast<int>(os_error), boost::system::system_category()),
                       std::move(sockets_.icmp));

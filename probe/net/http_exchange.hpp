@@ -25,6 +25,7 @@ struct Ended {
 struct SocketLog {
   std::set<curl_socket_t> open;
   bool connected = false;  // TCP stood, once
+  int no_socket = 0;       // an errno where none could be opened
   std::optional<IcmpError> icmp;
 };
 
@@ -41,6 +42,8 @@ class HttpExchange {
   // `connect_only`: ends once the proxy's tunnel stands.
   void prepare(bool connect_only);
   CURL* easy() { return easy_; }
+  // Somebody has taken a connection.
+  bool connected() const;
   CURLcode block(milliseconds limit);
   // Once, after the end.
   Ended finish(const Result<CURLcode>& result);

@@ -42,12 +42,15 @@ asio::awaitable<Result<T>> in_thread(asio::any_io_executor executor, std::functi
     co_return classify(error_code(error.code().value(), boost::system::system_category()));
   }
   Guard guard(scope, deadline, [&ended] { ended.cancel(); });
-  if (guard.over()) co_return guard.failure();
-  co_await ended.async_wait(asio::posix::stream_descriptor::wait_read,
-                            asio::as_tuple(asio::use_awaitable));
-  const std::lock_guard lock(state->mutex);
-  if (!state->value) co_return guard.failure();
-  co_return std::move(*state->value);
+  // Asio may wake us for what a descriptor had that was closed meanwhile, and whose place ours
+  // took.
+  while (!guard.over()) {
+    co_await ended.async_wait(asio::posix::stream_descriptor::wait_read,
+                              asio::as_tuple(asio::use_awaitable));
+    const std::lock_guard lock(state->mutex);
+    if (state->value) co_return std::move(*state->value);
+  }
+  co_return guard.failure();
 }
 
 }  // namespace callready

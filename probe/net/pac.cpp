@@ -9,6 +9,7 @@
 #include <iterator>
 
 #include "probe/net/printable.hpp"
+#include "probe/net/udp.hpp"
 #include "probe/platform/child.hpp"
 #include "probe/platform/descriptor.hpp"
 
@@ -17,6 +18,8 @@ namespace {
 
 // More than any PAC file needs; the engine's own heap is a small part of it.
 constexpr unsigned long memory_mb = 512;
+// Files of ten thousand lines take milliseconds a question. Waiting for DNS does not count.
+constexpr unsigned processor_seconds = 3;
 // The answers of all questions of a run.
 constexpr std::size_t answer_limit = 1U << 20U;
 
@@ -79,21 +82,39 @@ std::optional<PacAnswers> unpack(std::string_view message, std::size_t count) {
   return answers;
 }
 
+// The address that leads outside, as browsers tell it: of a route, nothing is sent.
+std::string own_address(const asio::any_io_executor& executor) {
+  UdpSocket::Options options;
+  for (const auto* somewhere : {"192.0.2.1", "2001:db8::1"}) {  // TEST-NET-1; RFC 3849
+    const auto remote = IpAddress::parse(somewhere);
+    const auto socket = UdpSocket::open(executor, {*remote, 9}, options);
+    if (!socket.has_error()) return socket->local().address.to_string();
+  }
+  return {};
+}
+
 // The child, ended and its pipes closed whatever happens.
 struct Running {
   platform::Child child;
+  platform::ChildEnd end() {
+    const auto how = platform::end_child(child);
+    child.id = -1;
+    return how;
+  }
   ~Running() { platform::end_child(child); }
 };
 
 }  // namespace
 
-PacAnswers evaluate_pac(const std::string& script, const std::vector<PacQuestion>& questions) {
+PacAnswers evaluate_pac(const std::string& script, const std::vector<PacQuestion>& questions,
+                        const std::string& own_address) {
   PacAnswers answers;
   answers.answers.resize(questions.size());
   last_error().clear();
   pacparser_set_error_printer(&note_error);
   // isInNetEx and its like; files that are written for Windows use them.
   pacparser_enable_microsoft_extensions();
+  if (!own_address.empty()) pacparser_setmyip(own_address.c_str());
   if (pacparser_init() == 0) {
     answers.error = "the script engine does not start: " + error_in_words();
     return answers;
@@ -119,17 +140,20 @@ PacAnswers evaluate_pac(const std::string& script, const std::vector<PacQuestion
 }
 
 int run_pac_child() {
-  const auto seconds = static_cast<unsigned>(
-      std::chrono::duration_cast<std::chrono::seconds>(pac_script_time).count());
-  platform::confine_this_process(seconds + 1, memory_mb);
+  using std::chrono::duration_cast, std::chrono::seconds;
+  platform::Confinement confinement;
+  confinement.seconds = static_cast<unsigned>(duration_cast<seconds>(pac_script_time).count()) + 1;
+  confinement.processor_seconds = processor_seconds;
+  confinement.megabytes = memory_mb;
+  platform::confine_this_process(confinement);
   const std::string input(std::istreambuf_iterator<char>(std::cin), {});
   std::string_view rest = input;
-  std::string script;
-  if (!take(rest, script)) return 2;
+  std::string script, own_address;
+  if (!take(rest, script) || !take(rest, own_address)) return 2;
   std::vector<PacQuestion> questions;
   PacQuestion question;
   while (take(rest, question.url) && take(rest, question.host)) questions.push_back(question);
-  std::cout << pack(evaluate_pac(script, questions)) << std::flush;
+  std::cout << pack(evaluate_pac(script, questions, own_address)) << std::flush;
   return 0;
 }
 
@@ -138,12 +162,13 @@ asio::awaitable<Result<PacAnswers>> ask_pac(asio::any_io_executor executor, std:
                                             Scope scope, Instant deadline) {
   std::string message;
   put(message, script);
+  put(message, own_address(executor));
   for (const auto& question : questions) {
     put(message, question.url);
     put(message, question.host);
   }
   const std::vector<std::string> arguments{pac_child_argument};
-  const Running running{platform::start_child(program, arguments)};
+  Running running{platform::start_child(program, arguments)};
   if (!running.child.started()) {
     co_return classify(error_code(errno, boost::system::system_category()));
   }
@@ -166,9 +191,10 @@ asio::awaitable<Result<PacAnswers>> ask_pac(asio::any_io_executor executor, std:
   const auto [read_error, received] = co_await asio::async_read(
       output, asio::dynamic_buffer(answer, answer_limit), asio::as_tuple(asio::use_awaitable));
   static_cast<void>(received);
-  if (guard.over()) co_return guard.failure();
+  if (guard.over() && read_error != asio::error::eof) co_return guard.failure();
   auto answers = unpack(answer, questions.size());
   if (!answers) {
+    if (running.end() == platform::ChildEnd::out_of_time) co_return timed_out();
     Failure failure;
     failure.kind = FailureKind::closed_by_peer;
     failure.text = "the script brought its process down";

@@ -1,6 +1,7 @@
 // PAC files: JavaScript that says which proxy leads to which host. It is somebody else's program,
 // so it runs in a child process, which is this program again with one argument; there it can use
-// the processor, ask DNS, and nothing else, and it is ended when its time is up.
+// the processor, read files, ask DNS over UDP, and nothing else (probe/platform/child.hpp), and it
+// is ended when its time is up.
 #pragma once
 
 #include <string>
@@ -34,8 +35,10 @@ struct PacAnswers {
   std::string error;  // what the script did wrong, in words; empty: nothing
 };
 
-// Runs the script in this process, however long it takes.
-PacAnswers evaluate_pac(const std::string& script, const std::vector<PacQuestion>& questions);
+// Runs the script in this process, however long it takes. `own_address`: what myIpAddress()
+// returns; empty: what this computer's name is looked up as, which often is its loopback.
+PacAnswers evaluate_pac(const std::string& script, const std::vector<PacQuestion>& questions,
+                        const std::string& own_address = {});
 
 // The same in a child (`program`: the file of this program). The failure is timed_out where the
 // script did not come to an end, closed_by_peer where it brought its process down.

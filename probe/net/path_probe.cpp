@@ -1,6 +1,7 @@
 #include "probe/net/path_probe.hpp"
 
 #include "probe/net/timeouts.hpp"
+#include "probe/platform/descriptor.hpp"
 #include "probe/platform/icmp.hpp"
 #include "probe/platform/path.hpp"
 
@@ -89,11 +90,12 @@ asio::awaitable<SizedReply> ask_sized(asio::any_io_executor executor, SizedReque
       error_code none;
       socket.cancel(none);
     });
-    while (!guard.over()) {
+    for (;;) {  // what has come counts, also where we come to it late
       if (take(socket, request, reply)) {
         if (reply.attempts == 1) reply.round_trip = elapsed(sent, scope.clock.now());
         co_return reply;
       }
+      if (guard.over()) break;
       co_await socket.async_wait(udp::socket::wait_read, asio::as_tuple(asio::use_awaitable));
     }
     if (guard.failure().kind == FailureKind::stopped) {
@@ -124,7 +126,9 @@ asio::awaitable<Result<std::unique_ptr<TcpStream>>> connect_with_segments(
   const auto endpoint = to_endpoint<tcp>(remote);
   const auto [connect_error] =
       co_await socket.async_connect(endpoint, asio::as_tuple(asio::use_awaitable));
-  if (!connect_error) co_return std::make_unique<TcpStream>(std::move(socket));
+  if (!connect_error || (guard.over() && platform::is_connected(native))) {
+    co_return std::make_unique<TcpStream>(std::move(socket));
+  }
   if (guard.over()) co_return guard.failure();
   auto icmp = platform::take_icmp_error(native);
   co_return classify(connect_error, std::move(icmp));

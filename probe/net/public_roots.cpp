@@ -1,12 +1,14 @@
 #include "probe/net/public_roots.hpp"
 
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
 #include <array>
 #include <filesystem>
+#include <iterator>
 #include <set>
+
+#include "probe/net/lazy_roots.hpp"
 
 namespace callready {
 namespace {
@@ -19,42 +21,13 @@ constexpr std::array bundles = {
 constexpr std::array additions = {"/usr/local/share/ca-certificates",
                                   "/etc/pki/ca-trust/source/anchors"};
 
-struct FreeCertificate {
-  void operator()(X509* certificate) const { X509_free(certificate); }
-};
-using Certificate = std::unique_ptr<X509, FreeCertificate>;
-
-struct FreeFile {
-  void operator()(BIO* file) const { BIO_free(file); }
-};
-
-std::vector<Certificate> read_all(const std::string& path) {
-  std::vector<Certificate> found;
-  const std::unique_ptr<BIO, FreeFile> file(BIO_new_file(path.c_str(), "r"));
-  // The largest bundles hold some hundreds.
-  while (file && found.size() < 10'000) {
-    Certificate certificate(PEM_read_bio_X509(file.get(), nullptr, nullptr, nullptr));
-    if (!certificate) break;
-    found.push_back(std::move(certificate));
-  }
-  ERR_clear_error();  // the end of the file is an error to OpenSSL
-  return found;
-}
-
-std::string fingerprint(const X509* certificate) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned size = 0;
-  X509_digest(certificate, EVP_sha256(), digest.data(), &size);
-  return {digest.begin(), digest.begin() + size};
-}
-
 std::set<std::string> added_by_the_administrator() {
   std::set<std::string> added;
   for (const auto* folder : additions) {
     std::error_code error;
     for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
-      for (const auto& certificate : read_all(entry.path().string())) {
-        added.insert(fingerprint(certificate.get()));
+      for (const auto& certificate : read_certificates(entry.path().string())) {
+        added.insert(certificate.sha256());
       }
     }
   }
@@ -76,20 +49,26 @@ bool misses_an_issuer(int error) {
 
 }  // namespace
 
-PublicRoots::PublicRoots(const std::vector<std::string>& more) {
-  std::vector<Certificate> roots;
+PublicRoots::PublicRoots(std::vector<std::string> more)
+    : store_(std::async(std::launch::async, [files = std::move(more)] { return read(files); })) {}
+
+PublicRoots::Store PublicRoots::read(const std::vector<std::string>& more) {
+  std::vector<PemCertificate> roots;
   for (const auto* bundle : bundles) {
-    if (roots.empty()) roots = read_all(bundle);
+    if (roots.empty()) roots = read_certificates(bundle);
   }
-  if (roots.empty()) return;
-  store_.reset(X509_STORE_new());
+  if (roots.empty()) return nullptr;
   const auto added = added_by_the_administrator();
-  for (const auto& root : roots) {
-    if (!added.contains(fingerprint(root.get()))) X509_STORE_add_cert(store_.get(), root.get());
+  if (!added.empty()) {
+    std::erase_if(roots, [&](const PemCertificate& root) { return added.contains(root.sha256()); });
   }
   for (const auto& file : more) {
-    for (const auto& root : read_all(file)) X509_STORE_add_cert(store_.get(), root.get());
+    auto given = read_certificates(file);
+    std::move(given.begin(), given.end(), std::back_inserter(roots));
   }
+  Store store(X509_STORE_new());
+  add_lazily(store.get(), std::move(roots));
+  return store;
 }
 
 void PublicRoots::attach_to(X509_STORE* store) { X509_STORE_set_ex_data(store, index(), this); }
@@ -101,13 +80,14 @@ const PublicRoots* PublicRoots::of(const SSL* ssl) {
 
 std::optional<bool> PublicRoots::vouch_for(const SSL* ssl, bool trusted_here) const {
   auto* chain = SSL_get_peer_cert_chain(ssl);
-  if (!store_ || chain == nullptr || sk_X509_num(chain) == 0) return std::nullopt;
+  const auto& store = store_.get();
+  if (!store || chain == nullptr || sk_X509_num(chain) == 0) return std::nullopt;
   auto* leaf = sk_X509_value(chain, 0);
   struct FreeContext {
     void operator()(X509_STORE_CTX* context) const { X509_STORE_CTX_free(context); }
   };
   const std::unique_ptr<X509_STORE_CTX, FreeContext> context(X509_STORE_CTX_new());
-  if (!context || X509_STORE_CTX_init(context.get(), store_.get(), leaf, chain) != 1) {
+  if (!context || X509_STORE_CTX_init(context.get(), store.get(), leaf, chain) != 1) {
     return std::nullopt;
   }
   auto* parameters = X509_STORE_CTX_get0_param(context.get());

@@ -4,6 +4,7 @@
 
 #include <openssl/ssl.h>
 
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,7 +15,8 @@ namespace callready {
 class PublicRoots {
  public:
   // The system's bundle without what its administrator added, and the roots in `more` (PEM files).
-  explicit PublicRoots(const std::vector<std::string>& more);
+  // Read on a thread of its own: it takes as long as everything else before the first packet.
+  explicit PublicRoots(std::vector<std::string> more);
 
   // From now on every connection that verifies with this store is also held against these roots.
   void attach_to(X509_STORE* store);
@@ -30,7 +32,9 @@ class PublicRoots {
   struct Free {
     void operator()(X509_STORE* store) const { X509_STORE_free(store); }
   };
-  std::unique_ptr<X509_STORE, Free> store_;  // null: no bundle was found
+  using Store = std::unique_ptr<X509_STORE, Free>;
+  static Store read(const std::vector<std::string>& more);
+  std::shared_future<Store> store_;  // null: no bundle was found
 };
 
 }  // namespace callready

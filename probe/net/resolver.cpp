@@ -1,8 +1,52 @@
 #include "probe/net/resolver.hpp"
 
+#include "probe/net/address.hpp"
+#include "probe/net/dns_client.hpp"
 #include "probe/net/timeouts.hpp"
 
 namespace callready {
+namespace {
+
+constexpr std::size_t most_servers = 3;  // as many as the system itself asks
+
+// One question from a socket of its own. c-ares gives up all that it has asked a server once that
+// refuses DNS over TCP, also what it would have answered over UDP.
+asio::awaitable<Result<std::vector<IpAddress>>> ask_apart(asio::any_io_executor executor,
+                                                          std::vector<std::string> servers,
+                                                          std::string name, Family family,
+                                                          Scope scope, Failure refused) {
+  const auto type = family == Family::v6 ? dns::type_aaaa : dns::type_a;
+  for (std::size_t i = 0; i < servers.size() && i < most_servers; ++i) {
+    const auto server = parse_socket_address(servers[i], 53);
+    if (!server) continue;
+    dns::Question question;
+    question.server = *server;
+    question.name = name;
+    question.type = type;
+    const auto exchange = co_await dns::ask(executor, scope, question);
+    if (exchange.reply.has_error()) {
+      if (!exchange.retried_by_tcp) continue;
+      refused = classify_dns(ARES_ESERVFAIL);
+      refused.text = "the answer is too long for UDP, and DNS over TCP does not work: " +
+                     exchange.reply.error().text;
+      continue;
+    }
+    const auto& message = *exchange.reply;
+    std::vector<IpAddress> addresses;
+    for (const auto* record : dns::answer_records(message, name, type)) {
+      if (const auto* address = std::get_if<IpAddress>(&record->data)) {
+        addresses.push_back(*address);
+      }
+    }
+    if (!addresses.empty()) co_return addresses;
+    if (message.rcode == dns::rcode_name_error) co_return classify_dns(ARES_ENOTFOUND);
+    if (message.rcode == dns::rcode_no_error) co_return classify_dns(ARES_ENODATA);
+    refused = classify_dns(ARES_ESERVFAIL);
+  }
+  co_return refused;
+}
+
+}  // namespace
 
 // One name's answer, or those who wait for it.
 struct Resolver::Entry {
@@ -21,9 +65,9 @@ asio::awaitable<Resolution> Resolver::resolve(std::string name, Family family, S
     co_return resolution;
   }
   const auto key = std::pair(name, family);
-  const auto found = entries_.find(key);
-  if (found != entries_.end()) {
-    const auto entry = found->second;
+  const auto known = entries_.find(key);
+  if (known != entries_.end()) {
+    const auto entry = known->second;
     if (!entry->answer) {
       const OneShot<bool> done(executor_);
       entry->waiting.push_back(done);
@@ -40,13 +84,24 @@ asio::awaitable<Resolution> Resolver::resolve(std::string name, Family family, S
   entries_.emplace(key, entry);
   const auto start = scope.clock.now();
   const auto deadline = start + timeouts::dns_total;
-  auto list = co_await channel_->addresses(name, family, scope, deadline);
+  auto found = co_await channel_->addresses(name, family, scope, deadline);
+  auto list = std::move(found.list);
+  const bool refused = list.has_error() && list.error().kind == FailureKind::dns_unreachable &&
+                       list.error().code == ARES_ECONNREFUSED;
+  if (refused) {
+    auto why = list.error();
+    list = co_await ask_apart(executor_, channel_->servers(), name, family, scope, std::move(why));
+    found.ended = scope.clock.now();
+  }
   if (list.has_error() && list.error().kind == FailureKind::timed_out) {
     list = classify_dns(ARES_ETIMEOUT);
   }
-  if (list.has_error() && list.error().kind == FailureKind::stopped) entries_.erase(key);
+  // What says nothing of the name is asked again.
+  const bool unasked = list.has_error() && (list.error().kind == FailureKind::stopped ||
+                                            list.error().kind == FailureKind::out_of_resources);
+  if (unasked) entries_.erase(key);
   resolution.addresses = std::move(list);
-  resolution.took = elapsed(start, scope.clock.now());
+  resolution.took = elapsed(start, std::max(start, found.ended));
   entry->answer = resolution;
   for (const auto& waiter : entry->waiting) waiter.deliver(true);
   co_return resolution;

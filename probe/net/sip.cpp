@@ -8,6 +8,7 @@
 #include <charconv>
 #include <mutex>
 
+#include "probe/model/describe.hpp"
 #include "probe/net/printable.hpp"
 #include "probe/net/sip_head.hpp"
 
@@ -53,18 +54,6 @@ std::string in_uri(const std::string& host) {
 std::string with_port(const std::string& host, std::uint16_t port) {
   if (port == 0) return in_uri(host);
   return fmt::format("{}:{}", in_uri(host), port);
-}
-
-std::string_view via_transport(Transport transport) {
-  switch (transport) {
-    case Transport::udp:
-      return "UDP";
-    case Transport::tcp:
-      return "TCP";
-    case Transport::tls:
-      return "TLS";
-  }
-  return "UDP";
 }
 
 template <typename Number>
@@ -152,7 +141,7 @@ Result<std::vector<std::uint8_t>> build(const Options& options) {
   osip_message_set_version(raw, osip_strdup("SIP/2.0"));
   const auto& transaction = options.transaction;
   osip_message_set_method(raw, osip_strdup(transaction.method.c_str()));
-  const auto via = fmt::format("SIP/2.0/{} {}{};branch={}", via_transport(options.transport),
+  const auto via = fmt::format("SIP/2.0/{} {}{};branch={}", in_capitals(options.transport),
                                with_port(options.sent_by_host, options.sent_by_port),
                                options.rport ? ";rport" : "", transaction.branch);
   const auto from = fmt::format("<sip:anonymous@anonymous.invalid>;tag={}", transaction.from_tag);

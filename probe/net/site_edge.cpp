@@ -106,22 +106,21 @@ asio::awaitable<SiteEdge::Found> SiteEdge::find(SocketAddress target, std::strin
                                                 Scope scope) {
   Found found;
   auto& place = searches_[target.address.is_v6()];
-  int number = 1;
-  const bool in_vain = place && place->done && !place->hop && place->target != target.address;
-  if (in_vain && place->number < most_searches) {
-    number = place->number + 1;
-    place.reset();
-  }
-  if (place) {
+  while (place && !place->done) {
     const auto search = place;
-    if (!search->done) {
-      const OneShot<bool> ended(executor_);
-      search->waiting.push_back(ended);
-      const auto waited = co_await ended.wait(scope, scope.clock.now() + timeouts::udp_range);
-      if (waited.has_error()) co_return found;
+    const OneShot<bool> ended(executor_);
+    search->waiting.push_back(ended);
+    const auto waited = co_await ended.wait(scope, scope.clock.now() + timeouts::udp_range);
+    if (waited.has_error()) co_return found;
+  }
+  int number = 1;
+  if (place) {
+    const bool in_vain = !place->hop && place->target != target.address;
+    if (!in_vain || place->number == most_searches) {
+      found.hop = place->hop;
+      co_return found;
     }
-    found.hop = search->hop;
-    co_return found;
+    number = place->number + 1;
   }
   place = std::make_shared<Search>();
   const auto search = place;
@@ -133,8 +132,8 @@ asio::awaitable<SiteEdge::Found> SiteEdge::find(SocketAddress target, std::strin
     asio::co_spawn(executor_, ask_by_udp(executor_, by_udp, ttl, target, interface, scope),
                    asio::detached);
   }
-  const auto limit = 2 * timeouts::icmp_reply;
-  const auto waited = co_await by_udp->ended.wait(scope, scope.clock.now() + limit);
+  const auto until = scope.clock.now() + timeouts::edge_search;
+  const auto waited = co_await by_udp->ended.wait(scope, until);
   static_cast<void>(waited);
   search->routers = by_udp->hops;
   found.hop = nearest(*by_udp, target.address);
@@ -149,7 +148,7 @@ asio::awaitable<SiteEdge::Found> SiteEdge::find(SocketAddress target, std::strin
       asio::co_spawn(executor_, ask_by_tcp(executor_, by_tcp, ttl, remote, interface, scope),
                      asio::detached);
     }
-    const auto end = scope.clock.now() + limit;
+    const auto end = scope.clock.now() + timeouts::edge_search;
     const auto waited_again = co_await by_tcp->ended.wait(scope, end);
     static_cast<void>(waited_again);
     search->routers.insert(by_tcp->hops.begin(), by_tcp->hops.end());

@@ -97,6 +97,7 @@ class SiteEdge {
 
   asio::awaitable<Answer> put(std::shared_ptr<Question> question);
 
+  void tell_the_hasty(Instant next_answers);
   asio::awaitable<void> make_waves(Scope scope, std::shared_ptr<Search> search);
   asio::awaitable<bool> make_wave(Scope scope, const Search& search,
                                   const std::vector<std::shared_ptr<Question>>& questions);

@@ -89,12 +89,23 @@ asio::awaitable<void> SiteEdge::make_waves(Scope scope, std::shared_ptr<Search> 
         queue_.insert(queue_.begin() + static_cast<std::ptrdiff_t>(again++), question);
       }
     }
+    if (!control_answered) tell_the_hasty(next + timeouts::icmp_reply);
     if (!control_answered && !queue_.empty()) {
       const bool slept = co_await sleep_until(executor_, scope, next);
       static_cast<void>(slept);  // stopped: the next turn answers everybody
     }
   }
   working_ = false;
+}
+
+// Whoever has come meanwhile and cannot wait for the hop's next answers need not wait for the next
+// wave either.
+void SiteEdge::tell_the_hasty(Instant next_answers) {
+  std::erase_if(queue_, [&](const auto& question) {
+    if (question->until >= next_answers) return false;
+    question->answer.deliver(question->heard);
+    return true;
+  });
 }
 
 asio::awaitable<bool> SiteEdge::make_wave(Scope scope, const Search& search,

@@ -27,7 +27,10 @@ class Stream {
 
 class TcpStream final : public Stream {
  public:
-  explicit TcpStream(asio::ip::tcp::socket socket) : socket_(std::move(socket)) {}
+  explicit TcpStream(asio::ip::tcp::socket socket) : socket_(std::move(socket)) {
+    error_code ignored;
+    socket_.non_blocking(true, ignored);
+  }
   asio::awaitable<Result<std::size_t>> read_some(std::span<std::uint8_t> buffer, Scope scope,
                                                  Instant deadline) override;
   asio::awaitable<Result<void>> write(std::span<const std::uint8_t> bytes, Scope scope,

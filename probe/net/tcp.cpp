@@ -1,4 +1,5 @@
 #include "probe/net/stream.hpp"
+#include "probe/platform/descriptor.hpp"
 #include "probe/platform/icmp.hpp"
 
 namespace callready {
@@ -8,13 +9,15 @@ using asio::ip::tcp;
 asio::awaitable<Result<std::size_t>> TcpStream::read_some(std::span<std::uint8_t> buffer,
                                                           Scope scope, Instant deadline) {
   Guard guard(scope, deadline, [this] { socket_.cancel(); });
-  if (guard.over()) co_return guard.failure();
-  const auto target = asio::buffer(buffer.data(), buffer.size());
-  const auto [error, size] =
-      co_await socket_.async_read_some(target, asio::as_tuple(asio::use_awaitable));
-  if (!error) co_return size;
-  if (guard.over()) co_return guard.failure();
-  co_return classify(error);
+  for (;;) {
+    // What has come counts, also where we come to it late.
+    error_code error;
+    const auto size = socket_.read_some(asio::buffer(buffer.data(), buffer.size()), error);
+    if (!error) co_return size;
+    if (error != asio::error::would_block) co_return classify(error);
+    if (guard.over()) co_return guard.failure();
+    co_await socket_.async_wait(tcp::socket::wait_read, asio::as_tuple(asio::use_awaitable));
+  }
 }
 
 asio::awaitable<Result<void>> TcpStream::write(std::span<const std::uint8_t> bytes, Scope scope,
@@ -64,7 +67,8 @@ asio::awaitable<Result<std::unique_ptr<TcpStream>>> connect_tcp(asio::any_io_exe
   const auto endpoint = to_endpoint<tcp>(remote);
   const auto [connect_error] =
       co_await socket.async_connect(endpoint, asio::as_tuple(asio::use_awaitable));
-  if (!connect_error) {
+  // What was given up in the moment in which it stood, stands.
+  if (!connect_error || (guard.over() && platform::is_connected(native))) {
     socket.set_option(tcp::no_delay(true), error);
     co_return std::make_unique<TcpStream>(std::move(socket));
   }

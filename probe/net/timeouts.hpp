@@ -20,12 +20,32 @@ inline constexpr milliseconds farewell{600};
 // the report.
 inline constexpr milliseconds give_back{500};
 
+// With the pace lifted, what the first few probes have for two answers before all others go: a name
+// to look up and a connect, on a path of 200 ms one of both.
+inline constexpr milliseconds ahead{250};
+
 // UDP requests go out at these times after the first (a compressed RFC 8489 section 6.2.1: an RTO
 // of 250 ms covers a 200 ms path, doubling covers one lost burst) ...
 inline constexpr std::array<milliseconds, 4> udp_sends{milliseconds{0}, milliseconds{250},
                                                        milliseconds{750}, milliseconds{1'500}};
 // ... and this long after the first the server counts as silent: one second after the last.
 inline constexpr milliseconds udp_reply{2'500};
+// The same of a server that has just answered within near_round_trip, asked at the first three of
+// udp_sends: three lost packets in a row are rarer than a NAT that lets nothing in, which is what
+// such a silence is waited for.
+inline constexpr milliseconds udp_near_reply{1'250};
+// As near as that: the second transmission has not gone out yet when the first is answered.
+inline constexpr milliseconds near_round_trip{250};
+
+// What stands in for another probe (a server's alternate port) is made once that one has been
+// silent for so long: four round trips of a 200 ms path ...
+inline constexpr milliseconds second_choice{1'000};
+// ... and over a connection, which takes four of them by itself.
+inline constexpr milliseconds second_stream_choice{1'500};
+// What has not been answered this long after it was sent counts as in doubt: the second round's
+// questions begin then, beside what the first still waits for. Healthy paths answer within a
+// second.
+inline constexpr milliseconds second_look{1'500};
 
 // TCP connect: the kernel sends SYN at 0, 1 and 3 s; the third still gets half a second.
 inline constexpr milliseconds tcp_connect{3'500};
@@ -51,9 +71,15 @@ inline constexpr milliseconds icmp_refill{1'100};
 // Questions to the first router outside that come within this time go out together: long enough
 // for probes that start together, too short to notice.
 inline constexpr milliseconds icmp_gather{2};
+// One sweep over the routers on the way: what their ICMP errors are waited for, and as long again
+// for a machine that is busy with the start of a run.
+inline constexpr milliseconds edge_search = 2 * icmp_reply;
 // How long a normal run goes on asking for proof that a media range is open; --thorough takes all
 // the run has.
 inline constexpr milliseconds udp_range{3'000};
+// The same with --pace fast, where hundreds of ranges ask at once: the router's first answers are
+// all that most of them can hope for.
+inline constexpr milliseconds udp_range_hurried{1'000};
 // How long the second round asks one question of the first router outside: its two waves, and two
 // waits for a router that has run out of answers.
 inline constexpr milliseconds hop{4'000};
@@ -83,12 +109,14 @@ inline constexpr milliseconds thorough{240'000};
 // Between two SIP requests to one server: those that come faster look like a scanner's to the
 // servers that ban them.
 inline constexpr milliseconds sip_gap{1'000};
-// The reply to a SIP request that is sent only once (the four of the SIP ALG test): a slow server,
-// and no retransmission to wait for.
+// The reply to the last transmission of a SIP request of the SIP ALG test: a slow server.
 inline constexpr milliseconds sip_single_reply{1'500};
 
 // One DNS question to one server, sent once: resolvers that have to ask far away take a second.
 inline constexpr milliseconds dns_try{1'500};
+// A question without EDNS goes out beside the one that has it once that has been silent for so
+// long: some devices drop it. It ends with it (udp_reply).
+inline constexpr milliseconds dns_plain{750};
 // One question with all its tries over all servers.
 inline constexpr milliseconds dns_total{4'000};
 
@@ -96,6 +124,15 @@ inline constexpr milliseconds dns_total{4'000};
 inline constexpr milliseconds proxy_connect{5'000};
 // The same with a login: refusals come at once, so this is one such wait and some round trips.
 inline constexpr milliseconds proxy_total{8'000};
+
+// The event loop's beat, by which it sees how late this computer itself is: short beside what
+// people notice, and no work for any computer.
+inline constexpr milliseconds beat{10};
+// What the system's timers are late by on an idle computer is no lateness.
+inline constexpr milliseconds usual_lateness{5};
+// Whoever is waited for has the time added that this computer was late, from this much on: what
+// everybody waits longer anyhow.
+inline constexpr milliseconds worth_adding{50};
 
 // The longest a single check may take by its own steps: DNS, connect, handshake, reply.
 inline constexpr milliseconds check = dns_total + tcp_connect + tls_handshake + stream_reply;

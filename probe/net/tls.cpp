@@ -2,18 +2,15 @@
 
 #include <openssl/err.h>
 
+#include "probe/net/lazy_roots.hpp"
 #include "probe/net/public_roots.hpp"
 #include "probe/net/timeouts.hpp"
 #include "probe/net/tls_over.hpp"
 #include "probe/net/tls_record.hpp"
+#include "probe/net/tls_socket.hpp"
+#include "probe/platform/system.hpp"
 
 namespace callready {
-namespace {
-
-using TlsSocket = asio::ssl::stream<asio::ip::tcp::socket>;
-
-}  // namespace
-
 Failure classify_tls(const error_code& error) {
   if (error.category() != asio::error::get_ssl_category() &&
       error.category() != asio::ssl::error::get_stream_category()) {
@@ -46,44 +43,29 @@ namespace {
 
 class TlsStream final : public Stream {
  public:
-  explicit TlsStream(std::unique_ptr<TlsSocket> socket, std::unique_ptr<TlsRecord> record)
+  TlsStream(std::unique_ptr<TlsSocket> socket, std::unique_ptr<TlsRecord> record)
       : record_(std::move(record)), socket_(std::move(socket)) {}
 
   asio::awaitable<Result<std::size_t>> read_some(std::span<std::uint8_t> buffer, Scope scope,
                                                  Instant deadline) override {
-    Guard guard(scope, deadline, [this] { socket_->lowest_layer().cancel(); });
-    if (guard.over()) co_return guard.failure();
-    const auto target = asio::buffer(buffer.data(), buffer.size());
-    const auto [error, size] =
-        co_await socket_->async_read_some(target, asio::as_tuple(asio::use_awaitable));
-    if (!error) co_return size;
-    if (guard.over()) co_return guard.failure();
-    co_return classify_tls(error);
+    return socket_->read_some(buffer, scope, deadline);
   }
 
   asio::awaitable<Result<void>> write(std::span<const std::uint8_t> bytes, Scope scope,
                                       Instant deadline) override {
-    Guard guard(scope, deadline, [this] { socket_->lowest_layer().cancel(); });
-    if (guard.over()) co_return guard.failure();
-    const auto source = asio::buffer(bytes.data(), bytes.size());
-    const auto [error, size] =
-        co_await asio::async_write(*socket_, source, asio::as_tuple(asio::use_awaitable));
-    static_cast<void>(size);
-    if (!error) co_return Result<void>();
-    if (guard.over()) co_return guard.failure();
-    co_return classify_tls(error);
+    return socket_->write(bytes, scope, deadline);
   }
 
   SocketAddress local() const override {
     error_code error;
-    const auto endpoint = socket_->next_layer().local_endpoint(error);
+    const auto endpoint = socket_->below().local_endpoint(error);
     if (error) return {};
     return from_endpoint(endpoint);
   }
 
   SocketAddress remote() const override {
     error_code error;
-    const auto endpoint = socket_->next_layer().remote_endpoint(error);
+    const auto endpoint = socket_->below().remote_endpoint(error);
     if (error) return {};
     return from_endpoint(endpoint);
   }
@@ -122,8 +104,35 @@ void prepare_tls(SSL* ssl, const TlsOptions& options, TlsRecord* record) {
   }
 }
 
+namespace {
+
+// As X509_STORE_set_default_paths() has it, but that of the file only those are decoded that are
+// asked for. In the folder they are found by their names.
+X509_STORE* system_store() {
+  auto* store = X509_STORE_new();
+  if (store == nullptr) throw std::bad_alloc();
+  auto file = platform::environment(X509_get_default_cert_file_env());
+  if (file.empty()) file = X509_get_default_cert_file();
+  add_lazily(store, read_certificates(file));
+  if (auto* folder = X509_STORE_add_lookup(store, X509_LOOKUP_hash_dir())) {
+    X509_LOOKUP_add_dir(folder, nullptr, X509_FILETYPE_DEFAULT);
+  }
+  return store;
+}
+
+std::optional<std::string> why_unreadable(const std::string& file) {
+  const std::unique_ptr<X509_STORE, void (*)(X509_STORE*)> scratch(X509_STORE_new(),
+                                                                   &X509_STORE_free);
+  ERR_clear_error();
+  if (X509_STORE_load_file(scratch.get(), file.c_str()) == 1) return std::nullopt;
+  const error_code error(static_cast<int>(ERR_get_error()), asio::error::get_ssl_category());
+  return error.message();
+}
+
+}  // namespace
+
 TlsContext::TlsContext() : context_(asio::ssl::context::tls_client) {
-  SSL_CTX_set_default_verify_paths(context_.native_handle());
+  anchors_ = std::async(std::launch::async, [] { return Store(system_store()); });
   // As browsers and softphones do (RFC 8996); Asio allows TLS 1.0, whatever the system says.
   SSL_CTX_set_min_proto_version(context_.native_handle(), TLS1_2_VERSION);
   SSL_CTX_set_session_cache_mode(context_.native_handle(), SSL_SESS_CACHE_OFF);
@@ -132,16 +141,29 @@ TlsContext::TlsContext() : context_(asio::ssl::context::tls_client) {
 
 TlsContext::~TlsContext() = default;
 
+asio::ssl::context& TlsContext::native() {
+  if (anchors_.valid()) {
+    SSL_CTX_set_cert_store(context_.native_handle(), anchors_.get().release());
+    if (public_roots_) {
+      public_roots_->attach_to(SSL_CTX_get_cert_store(context_.native_handle()));
+    }
+  }
+  return context_;
+}
+
 boost::system::result<std::unique_ptr<TlsContext>, std::string> TlsContext::create(
     const std::vector<std::string>& ca_files) {
   std::unique_ptr<TlsContext> context(new TlsContext);
   for (const auto& file : ca_files) {
-    error_code error;
-    context->context_.load_verify_file(file, error);
-    if (error) return file + ": no certificates could be read: " + error.message();
+    if (const auto why = why_unreadable(file)) {
+      return file + ": no certificates could be read: " + *why;
+    }
+    add_lazily(SSL_CTX_get_cert_store(context->native().native_handle()), read_certificates(file));
   }
   context->public_roots_ = std::make_unique<PublicRoots>(ca_files);
-  context->public_roots_->attach_to(SSL_CTX_get_cert_store(context->context_.native_handle()));
+  if (!context->anchors_.valid()) {
+    context->public_roots_->attach_to(SSL_CTX_get_cert_store(context->context_.native_handle()));
+  }
   return context;
 }
 
@@ -154,26 +176,17 @@ asio::awaitable<TlsAttempt> tls_handshake(std::unique_ptr<Stream> transport, Sco
     co_return attempt;
   }
   auto record = std::make_unique<TlsRecord>();
-  auto socket = std::make_unique<TlsSocket>(tcp->release(), context.native());
-  SSL* ssl = socket->native_handle();
+  auto socket = std::make_unique<TlsSocket>(tcp->release(), context.native().native_handle());
+  SSL* ssl = socket->ssl();
+  SSL_set_connect_state(ssl);
   prepare_tls(ssl, options, record.get());
-  auto* raw = socket.get();
-  Guard guard(scope, scope.clock.now() + timeouts::tls_handshake,
-              [raw] { raw->lowest_layer().cancel(); });
-  if (guard.over()) {
-    attempt.stream = guard.failure();
-    co_return attempt;
-  }
-  ERR_clear_error();
-  const auto [error] = co_await socket->async_handshake(asio::ssl::stream_base::client,
-                                                        asio::as_tuple(asio::use_awaitable));
-  attempt.info = learn(ssl, *record, !error);
-  if (!error) {
-    attempt.stream = std::make_unique<TlsStream>(std::move(socket), std::move(record));
-  } else if (guard.over()) {
-    attempt.stream = guard.failure();
+  const auto deadline = scope.clock.now() + timeouts::tls_handshake;
+  const auto shaken = co_await socket->shake(scope, deadline);
+  attempt.info = learn(ssl, *record, !shaken.has_error());
+  if (shaken.has_error()) {
+    attempt.stream = shaken.error();
   } else {
-    attempt.stream = classify_tls(error);
+    attempt.stream = std::make_unique<TlsStream>(std::move(socket), std::move(record));
   }
   co_return attempt;
 }
@@ -181,16 +194,11 @@ asio::awaitable<TlsAttempt> tls_handshake(std::unique_ptr<Stream> transport, Sco
 asio::awaitable<Result<std::unique_ptr<Stream>>> tls_accept(std::unique_ptr<TcpStream> transport,
                                                             Scope scope,
                                                             asio::ssl::context& context) {
-  auto socket = std::make_unique<TlsSocket>(transport->release(), context);
-  auto* raw = socket.get();
-  Guard guard(scope, scope.clock.now() + timeouts::tls_handshake,
-              [raw] { raw->lowest_layer().cancel(); });
-  if (guard.over()) co_return guard.failure();
-  ERR_clear_error();
-  const auto [error] = co_await socket->async_handshake(asio::ssl::stream_base::server,
-                                                        asio::as_tuple(asio::use_awaitable));
-  if (guard.over()) co_return guard.failure();
-  if (error) co_return classify_tls(error);
+  auto socket = std::make_unique<TlsSocket>(transport->release(), context.native_handle());
+  SSL_set_accept_state(socket->ssl());
+  const auto deadline = scope.clock.now() + timeouts::tls_handshake;
+  const auto shaken = co_await socket->shake(scope, deadline);
+  if (shaken.has_error()) co_return shaken.error();
   co_return std::make_unique<TlsStream>(std::move(socket), std::make_unique<TlsRecord>());
 }
 

@@ -2,6 +2,7 @@
 // certificate says, so that the chain can be looked at; what is wrong with it is data.
 #pragma once
 
+#include <future>
 #include <memory>
 #include <string>
 #include <vector>
@@ -51,11 +52,17 @@ class TlsContext {
   static boost::system::result<std::unique_ptr<TlsContext>, std::string> create(
       const std::vector<std::string>& ca_files);
   ~TlsContext();
-  asio::ssl::context& native() { return context_; }
+  // Waits until the trust anchors are there, which are read on a thread of their own meanwhile.
+  asio::ssl::context& native();
 
  private:
+  struct FreeStore {
+    void operator()(X509_STORE* store) const { X509_STORE_free(store); }
+  };
+  using Store = std::unique_ptr<X509_STORE, FreeStore>;
   TlsContext();
   asio::ssl::context context_;
+  std::future<Store> anchors_;  // of the system, until the first use
   std::unique_ptr<PublicRoots> public_roots_;
 };
 

@@ -3,13 +3,10 @@
 #include <openssl/err.h>
 
 #include "probe/net/timeouts.hpp"
+#include "probe/net/tls_socket.hpp"
 
 namespace callready {
 namespace {
-
-struct FreeSsl {
-  void operator()(SSL* ssl) const { SSL_free(ssl); }
-};
 
 // OpenSSL between two memory buffers; what it wants to send or to hear goes over the stream below.
 class TlsOver final : public Stream {
@@ -97,7 +94,7 @@ class TlsOver final : public Stream {
 
   std::unique_ptr<Stream> below_;
   TlsRecord record_;  // outlives the SSL object that points to it
-  std::unique_ptr<SSL, FreeSsl> ssl_;
+  Ssl ssl_;
   BIO* in_ = nullptr;
   BIO* out_ = nullptr;
 };

@@ -1,6 +1,7 @@
 #include "probe/net/udp.hpp"
 
 #include "probe/net/timeouts.hpp"
+#include "probe/platform/arrival.hpp"
 #include "probe/platform/icmp.hpp"
 
 namespace callready {
@@ -27,6 +28,7 @@ Result<UdpSocket> UdpSocket::open(const asio::any_io_executor& executor,
   if (error) return classify(error);
   const auto native = socket.native_handle();
   platform::enable_icmp_errors(native, v6);
+  platform::note_arrivals(native);  // where that fails, the time of reading has to do
   if (options.ttl != 0) platform::set_ttl(native, v6, options.ttl);
   if (!options.interface.empty() &&
       !platform::bind_to_interface(native, options.interface.c_str())) {
@@ -69,14 +71,16 @@ void UdpSocket::set_ttl(int ttl) {
   platform::set_ttl(socket_.native_handle(), remote_.address.is_v6(), ttl);
 }
 
-std::optional<UdpEvent> UdpSocket::take(Failure& failure) {
+std::optional<UdpEvent> UdpSocket::take(const Clock& clock, Failure& failure) {
   if (auto icmp = platform::take_icmp_error(socket_.native_handle()))
     return UdpEvent(std::move(*icmp));
-  Datagram datagram;
-  datagram.bytes.resize(65'536);
+  // One for all sockets, which are read on one thread: a datagram then takes no more than it holds.
+  static thread_local std::array<std::uint8_t, 65'536> buffer;
+  const auto waited = platform::since_arrival(socket_.native_handle());
+  const auto arrived = waited ? clock.ago(*waited) : clock.now();
   udp::endpoint from;
   error_code error;
-  const auto size = socket_.receive_from(asio::buffer(datagram.bytes), from, 0, error);
+  const auto size = socket_.receive_from(asio::buffer(buffer), from, 0, error);
   if (error) {
     // The error of a message that was taken from the queue above may be reported once more.
     if (error != asio::error::would_block && error != asio::error::connection_refused) {
@@ -84,8 +88,10 @@ std::optional<UdpEvent> UdpSocket::take(Failure& failure) {
     }
     return std::nullopt;
   }
-  datagram.bytes.resize(size);
+  Datagram datagram;
+  datagram.bytes.assign(buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(size));
   datagram.from = from_endpoint(from);
+  datagram.arrived = arrived;
   return UdpEvent(std::move(datagram));
 }
 
@@ -94,11 +100,8 @@ asio::awaitable<Result<UdpEvent>> UdpSocket::receive(Scope scope, Instant deadli
   for (;;) {
     Failure failure;
     failure.text.clear();
-    auto event = take(failure);
-    if (event) {
-      if (auto* datagram = std::get_if<Datagram>(&*event)) datagram->arrived = scope.clock.now();
-      co_return std::move(*event);
-    }
+    auto event = take(scope.clock, failure);
+    if (event) co_return std::move(*event);
     if (!failure.text.empty() && failure.kind != FailureKind::unreachable &&
         failure.kind != FailureKind::no_route) {
       co_return failure;
@@ -115,11 +118,16 @@ SocketAddress UdpSocket::local() const {
   return from_endpoint(endpoint);
 }
 
+UdpPatience patience_with(std::optional<Milliseconds> round_trip) {
+  if (!round_trip || *round_trip > timeouts::near_round_trip) return {};
+  return {3, timeouts::udp_near_reply};
+}
+
 asio::awaitable<UdpOutcome> udp_request(UdpSocket& socket, Scope scope,
                                         std::span<const std::uint8_t> request,
-                                        const UdpMatch& matches) {
+                                        const UdpMatch& matches, UdpPatience patience) {
   const auto start = scope.clock.now();
-  const auto give_up = start + timeouts::udp_reply;
+  const auto give_up = start + patience.reply;
   UdpFailure failure;
   Instant sent = start;
   if (scope.stop.stopped()) {
@@ -128,14 +136,14 @@ asio::awaitable<UdpOutcome> udp_request(UdpSocket& socket, Scope scope,
   }
   for (;;) {
     const auto attempt = static_cast<std::size_t>(failure.attempts);
-    const bool more = attempt < timeouts::udp_sends.size();
+    const bool more = attempt < patience.sends;
     if (more && scope.clock.now() >= start + timeouts::udp_sends[attempt]) {
+      sent = scope.clock.now();  // the reply may be here before send() returns to us
       const auto result = socket.send(request);
       if (result.has_error()) {
         failure.failure = result.error();
         co_return failure;
       }
-      sent = scope.clock.now();
       ++failure.attempts;
       continue;
     }
@@ -163,6 +171,8 @@ asio::awaitable<UdpOutcome> udp_request(UdpSocket& socket, Scope scope,
     auto& datagram = std::get<Datagram>(*event);
     UdpReply reply;
     reply.attempts = failure.attempts;
+    // The two clocks may differ by a little.
+    datagram.arrived = std::max(datagram.arrived, failure.attempts == 1 ? sent : start);
     reply.since_first = elapsed(start, datagram.arrived);
     if (failure.attempts == 1) reply.round_trip = elapsed(sent, datagram.arrived);
     reply.datagram = std::move(datagram);

@@ -9,13 +9,14 @@
 
 #include "probe/net/address.hpp"
 #include "probe/net/guard.hpp"
+#include "probe/net/timeouts.hpp"
 
 namespace callready {
 
 struct Datagram {
   std::vector<std::uint8_t> bytes;
   SocketAddress from;
-  Instant arrived;
+  Instant arrived;  // at this computer, as its system noted it, however late it was read
 };
 
 using UdpEvent = std::variant<Datagram, IcmpError>;
@@ -51,7 +52,7 @@ class UdpSocket {
  private:
   UdpSocket(asio::ip::udp::socket socket, SocketAddress remote)
       : socket_(std::move(socket)), remote_(remote) {}
-  std::optional<UdpEvent> take(Failure& failure);
+  std::optional<UdpEvent> take(const Clock& clock, Failure& failure);
 
   asio::ip::udp::socket socket_;
   SocketAddress remote_;
@@ -78,11 +79,19 @@ using UdpOutcome = boost::system::result<UdpReply, UdpFailure>;
 [[noreturn]] void throw_exception_from_error(const UdpFailure& failure,
                                              const boost::source_location& where);
 
-// Sends `request` at timeouts::udp_sends and waits until timeouts::udp_reply after the first for a
-// datagram that `matches` accepts. ICMP errors end it, but for time-exceeded, which a routing loop
-// that heals may send.
+// How often a request is sent, at the first of timeouts::udp_sends, and how long after the first it
+// is given up.
+struct UdpPatience {
+  std::size_t sends = timeouts::udp_sends.size();
+  milliseconds reply = timeouts::udp_reply;
+};
+// For a server that has answered after `round_trip` (nothing: it is not known).
+UdpPatience patience_with(std::optional<Milliseconds> round_trip);
+
+// Sends `request` and waits for a datagram that `matches` accepts. ICMP errors end it, but for
+// time-exceeded, which a routing loop that heals may send.
 asio::awaitable<UdpOutcome> udp_request(UdpSocket& socket, Scope scope,
                                         std::span<const std::uint8_t> request,
-                                        const UdpMatch& matches);
+                                        const UdpMatch& matches, UdpPatience patience = {});
 
 }  // namespace callready

@@ -18,14 +18,26 @@ struct Child {
 };
 
 // Starts `program` with these arguments and two pipes for its standard input and output; its
-// standard error goes nowhere. Where that fails, `started()` is false and errno says why.
+// standard error goes nowhere, and of the environment it gets what the system's libraries read: no
+// secrets. Where that fails, `started()` is false and errno says why.
 Child start_child(const std::string& program, const std::vector<std::string>& arguments);
 
+// How a child came to its end.
+enum class ChildEnd { itself, killed, out_of_time };  // out_of_time: of the processor's
+
 // Ends it where it still runs, and waits for its end. The pipes are the caller's to close.
-void end_child(const Child& child);
+ChildEnd end_child(const Child& child);
+
+struct Confinement {
+  unsigned seconds = 1;            // by the clock
+  unsigned processor_seconds = 1;  // of its own work
+  unsigned long megabytes = 64;
+};
 
 // For the child itself: closes what it inherited but its standard streams, and has the system end
-// it after so many seconds, or of processor time, or when it wants more than so much memory.
-void confine_this_process(unsigned seconds, unsigned long megabytes);
+// it when it takes more than that. From then on it can read files and ask DNS over UDP; it cannot
+// connect to anything, write a file, start a program or touch another process (seccomp(2); where
+// the system has none, only the limits hold).
+void confine_this_process(const Confinement& confinement);
 
 }  // namespace callready::platform

@@ -13,6 +13,21 @@ int duplicate(int descriptor);
 bool open_pipe(int& read_end, int& write_end);
 void close_descriptor(int descriptor);
 
+// How many files and sockets this program may have open, and has. At most `most_counted` of either:
+// whoever may have more never runs out of them.
+struct Descriptors {
+  int allowed = 0, open = 0;
+  int left() const { return allowed - open; }
+};
+inline constexpr int most_counted = 4'096;
+Descriptors descriptors();
+// Makes use of what the system allows a program that asks for it: systems begin with few, for the
+// sake of old programs. As many as are counted, and never fewer than before.
+void allow_more_descriptors();
+// Why no further socket can be opened in this moment (an errno: EMFILE, ENFILE, ENOBUFS, ENOMEM);
+// 0 where one can.
+int why_no_socket();
+
 // Closes what it holds.
 class OwnedDescriptor {
  public:

@@ -1,6 +1,10 @@
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
 
 #include "probe/platform/descriptor.hpp"
 
@@ -27,5 +31,35 @@ bool open_pipe(int& read_end, int& write_end) {
 }
 
 void close_descriptor(int descriptor) { ::close(descriptor); }
+
+Descriptors descriptors() {
+  Descriptors result;
+  rlimit limit{};
+  result.allowed = most_counted;
+  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+    result.allowed = static_cast<int>(std::min<rlim_t>(limit.rlim_cur, most_counted));
+  }
+  // One by one: reading /proc would need a descriptor.
+  for (int number = 0; number < most_counted; ++number) {
+    if (::fcntl(number, F_GETFD) >= 0) ++result.open;
+  }
+  return result;
+}
+
+void allow_more_descriptors() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  const auto wanted = std::min<rlim_t>(limit.rlim_max, most_counted);
+  if (limit.rlim_cur >= wanted) return;
+  limit.rlim_cur = wanted;
+  ::setrlimit(RLIMIT_NOFILE, &limit);  // where that is refused, it stays as it was
+}
+
+int why_no_socket() {
+  const int socket = open_socket(AF_INET, SOCK_DGRAM, 0);
+  if (socket < 0) return errno == EAFNOSUPPORT ? 0 : errno;
+  close_descriptor(socket);
+  return 0;
+}
 
 }  // namespace callready::platform

@@ -64,8 +64,10 @@ Verdict weigh(const Alternative& alternative, Assume assume) {
   if (std::all_of(alternative.begin(), alternative.end(), bad)) return Verdict::blocked;
   auto worst = Verdict::ready;
   for (const auto* row : alternative) {
-    if (!bad(row)) continue;
-    const auto verdict = loss_of(row->severity);
+    if (!bad(row) && !row->poor) continue;
+    // What is reached below the vendor's figures still carries calls.
+    auto verdict = loss_of(row->severity);
+    if (!bad(row) && verdict == Verdict::blocked) verdict = Verdict::degraded;
     if (badness(verdict) > badness(worst)) worst = verdict;
   }
   return worst;
@@ -115,7 +117,7 @@ std::string titles(const Alternative& alternative) {
 std::string culprits(const Alternative& alternative) {
   Alternative bad;
   std::copy_if(alternative.begin(), alternative.end(), std::back_inserter(bad),
-               [](const auto* row) { return is_bad(*row, Assume::worst); });
+               [](const auto* row) { return is_bad(*row, Assume::worst) || row->poor; });
   return titles(bad.empty() ? alternative : bad);
 }
 
@@ -179,11 +181,10 @@ CapabilityResult judge_capability(const Capability& capability, const Rows& rows
   }
   if (!measured) {
     result.verdict = Verdict::unknown;
-    // The plan words this so (probe/cli/plan.cpp).
     const bool left_out = std::any_of(rows.begin(), rows.end(), [&](const auto& row) {
       const auto& ids = result.requirements;
       return std::find(ids.begin(), ids.end(), row.first) != ids.end() &&
-             row.second.summary.starts_with("left out");
+             row.second.summary.starts_with(left_out_words);
     });
     result.summary = left_out ? "left out of this normal run: --all tries it"
                               : "nothing of it can be measured from here";

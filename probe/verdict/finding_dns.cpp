@@ -26,12 +26,8 @@ struct Name {
   double took_ms = 0;
   std::vector<const Evidence*> here, elsewhere;  // dns_answer: site's resolvers, independent ones
   std::vector<std::string> here_ids, elsewhere_ids;
+  const ProbeResult* silent = nullptr;  // of a question for it that the site's resolver left open
 };
-
-std::string question_of(const Probe& probe) {
-  const auto name = probe.with.find("name");
-  return name == probe.with.end() ? probe.target.host : name->second;
-}
 
 bool is_address_question(const Probe& probe) {
   const auto type = probe.with.find("type");
@@ -55,11 +51,12 @@ bool is_site_resolver(const Facts& facts, const std::string& server) {
 void read_dns_probe(const Facts& facts, const ProbeResult& result,
                     std::map<std::string, Name>& names) {
   if (!is_address_question(result.probe)) return;
-  auto& name = names[question_of(result.probe)];
+  auto& name = names[name_asked_for(result.probe)];
   for (const auto& evidence : result.observation.evidence) {
-    if (evidence.kind != "dns_answer") continue;
     const bool here =
         !asks_a_server(result.probe) || is_site_resolver(facts, text_fact(evidence, "server"));
+    if (here && evidence.kind == "dns_no_answer") name.silent = &result;
+    if (evidence.kind != "dns_answer") continue;
     (here ? name.here : name.elsewhere).push_back(&evidence);
     (here ? name.here_ids : name.elsewhere_ids).push_back(result.probe.id);
   }
@@ -124,8 +121,17 @@ std::vector<const ProbeResult*> open_failures(const Case& of, const Name& name) 
   return open;
 }
 
-// The proof that a name is denied on purpose, here only.
-std::optional<FindingEvidence> proof_of_filter(const Name& name) {
+// Whether the site's resolvers answer, and answer at once: then silence is not a question lost.
+bool resolvers_are_well(const std::map<std::string, Name>& names) {
+  const auto answered = [](const auto& entry) { return entry.second.address.has_value(); };
+  return std::any_of(names.begin(), names.end(), answered) &&
+         std::none_of(names.begin(), names.end(), [&](const auto& entry) {
+           return answered(entry) && entry.second.took_ms >= slow_ms;
+         });
+}
+
+// The proof that a name is denied on purpose, here only. `well`: resolvers_are_well.
+std::optional<FindingEvidence> proof_of_filter(const Name& name, bool well) {
   for (std::size_t i = 0; i < name.here.size(); ++i) {
     const auto& answer = *name.here[i];
     if (is_policy_error(answer) || is_foreign_zone(answer, name.name)) {
@@ -149,19 +155,16 @@ std::optional<FindingEvidence> proof_of_filter(const Name& name) {
   // A question that was lost, or that is answered by now, was not filtered.
   const bool found_here = std::any_of(name.here.begin(), name.here.end(),
                                       [](const Evidence* answer) { return has_records(*answer); });
-  if (found_here || (name.failure == "dns_unreachable" && name.here.empty())) return std::nullopt;
+  const bool open = name.failure == "dns_unreachable" && name.here.empty();
+  const bool mute = open && name.silent != nullptr && well;
+  if (found_here || (open && !mute)) return std::nullopt;
   for (std::size_t i = 0; i < name.elsewhere.size(); ++i) {
-    if (has_records(*name.elsewhere[i])) {
-      return FindingEvidence{name.elsewhere_ids[i],
-                             "Asked elsewhere, the name exists: " + name.elsewhere[i]->text};
-    }
+    if (!has_records(*name.elsewhere[i])) continue;
+    auto text = "Asked elsewhere, the name exists: " + name.elsewhere[i]->text;
+    if (mute) text += "; here nobody answers, twice, while other names are answered at once";
+    return FindingEvidence{name.elsewhere_ids[i], std::move(text)};
   }
   return std::nullopt;
-}
-
-std::string resolvers_in_words(const Facts& facts) {
-  const auto& resolvers = facts.report.site.resolvers;
-  return resolvers.empty() ? "the site's DNS servers" : listed(resolvers);
 }
 
 void append(std::vector<const ProbeResult*>& list, const std::vector<const ProbeResult*>& more) {
@@ -200,8 +203,7 @@ Causes find_dns_unreachable(const Case& of) {
   finding.confidence = line_is_up ? Confidence::certain : Confidence::likely;
   finding.fix = fmt::format(
       "Check that the DNS servers this computer uses ({}) run, reach the Internet, and may be "
-      "asked "
-      "from this network: UDP and TCP port 53.",
+      "asked from this network: UDP and TCP port 53.",
       resolvers_in_words(facts));
   finding.evidence.push_back({"", fmt::format("None of {} names could be looked up.", lost)});
   if (line_is_up) {
@@ -279,6 +281,7 @@ Causes find_dns_rewritten(const Case& of) {
 
 Causes find_dns_filtered(const Case& of) {
   const auto names = read_names(of.facts);
+  const bool well = resolvers_are_well(names);
   Cause cause;
   std::vector<std::string> lost;
   std::set<std::pair<std::string, std::string>> alike;  // owner and failure of the proved names
@@ -289,7 +292,7 @@ Causes find_dns_filtered(const Case& of) {
   for (const auto& [text, name] : names) {
     if (name.failure.empty() || name.address || of.facts.proxied_reached(text)) continue;
     if (open_failures(of, name).empty()) continue;
-    const auto proof = proof_of_filter(name);
+    const auto proof = proof_of_filter(name, well);
     if (!proof) continue;
     alike.insert({party_of(text), name.failure});
     take(name);
@@ -360,6 +363,15 @@ Causes find_outdated_names(const Case& of) {
 Causes find_dns_slow(const Case& of) {
   std::vector<const Name*> slow;
   const auto names = read_names(of.facts);
+  // Where independent resolvers take as long, it is the line or this computer that is slow.
+  std::optional<double> elsewhere_ms;
+  for (const auto& [text, name] : names) {
+    for (const auto* answer : name.elsewhere) {
+      const auto took = number_fact(*answer, "took_ms");
+      if (took) elsewhere_ms = std::min(*took, elsewhere_ms.value_or(*took));
+    }
+  }
+  if (elsewhere_ms.value_or(0) > slow_ms / 2) return {};
   std::size_t measured = 0;
   double worst = 0;
   for (const auto& [text, name] : names) {

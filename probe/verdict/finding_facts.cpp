@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <tuple>
 
 namespace callready::findings {
 namespace {
@@ -89,6 +90,17 @@ Way hop_way(const Observation& observation) {
   return Way::unknown;
 }
 
+// A router beside the destination is no device of this site, nor of its provider.
+void move_to_far_end(Contact& contact) {
+  const auto& address = contact.result->observation.address;
+  const auto device = IpAddress::parse(contact.by);
+  if (contact.way != Way::blocked || !address || !device || *device == *address) return;
+  if (network_of(*device) != network_of(*address)) return;
+  contact.far_device = contact.by;
+  contact.by.clear();
+  contact.way = is_udp(*contact.result) ? Way::left : Way::refused;
+}
+
 std::vector<Contact> contacts_of(const ProbeResult& result) {
   std::vector<Contact> contacts;
   Contact contact;
@@ -102,6 +114,8 @@ std::vector<Contact> contacts_of(const ProbeResult& result) {
       const auto word = text_fact(evidence, "result");
       contact.way = range_way(word);
       contact.by = word == "prohibited" ? text_fact(evidence, "by") : "";
+      contact.far_device.clear();
+      move_to_far_end(contact);
       contacts.push_back(contact);
     }
     return contacts;
@@ -115,6 +129,7 @@ std::vector<Contact> contacts_of(const ProbeResult& result) {
   }
   contact.way = is_udp(result) ? udp_way(result.observation) : tcp_way(result.observation);
   if (contact.way == Way::blocked) contact.by = refuser(result.observation);
+  move_to_far_end(contact);
   contact.responder = !is_udp(result) || contact.payload == "stun" || contact.payload == "turn" ||
                       contact.payload == "ntp";
   contacts.push_back(contact);
@@ -123,9 +138,28 @@ std::vector<Contact> contacts_of(const ProbeResult& result) {
 
 // The check has asked who refused, and it was nobody of the site.
 bool refused_beyond(const Contact& contact) {
+  if (!contact.far_device.empty()) return true;
   const auto* refuser = evidence_of(*contact.result, "refuser");
   return contact.way == Way::refused && refuser != nullptr &&
          text_fact(*refuser, "who") == "beyond";
+}
+
+// Whether a device on the way was caught refusing in the target's name.
+bool is_forged(const Contact& contact) {
+  const auto* refuser = evidence_of(*contact.result, "refuser");
+  return contact.way == Way::blocked && refuser != nullptr &&
+         text_fact(*refuser, "who") == "on_the_way";
+}
+
+// Who was caught at a port refuses the other packets to that port, too, of which nobody knows more.
+void unmask(std::vector<Contact>& contacts, const std::string& by) {
+  for (auto& contact : contacts) {
+    const auto* refuser = evidence_of(*contact.result, "refuser");
+    const bool known = refuser != nullptr && text_fact(*refuser, "who") != "not_measured";
+    if (known || contact.result->observation.outcome != Outcome::refused) continue;
+    contact.way = Way::blocked;
+    contact.by = by;
+  }
 }
 
 void merge(Cell& cell, const Contact& contact) {
@@ -146,10 +180,11 @@ void merge(Cell& cell, const Contact& contact) {
 Facts::Facts(const Report& whole) : report(whole) {
   for (const auto& set : report.sets) {
     for (const auto& row : set.requirements) {
-      for (const auto& id : row.probes) rows_[id].push_back(set.id + '/' + row.id);
+      for (const auto& id : row.probes) rows_.emplace(id, Row{&set, &row});
     }
   }
-  std::map<std::tuple<bool, std::string, std::uint16_t>, Cell> found;
+  std::map<std::tuple<bool, std::string, std::uint16_t>, std::vector<Contact>> found;
+  by_id_.reserve(report.probes.size());
   for (const auto& result : report.probes) {
     by_id_[result.probe.id] = &result;
     const auto& host = result.probe.target.host;
@@ -161,22 +196,35 @@ Facts::Facts(const Report& whole) : report(whole) {
     if (inside(result)) continue;
     for (const auto& contact : contacts_of(result)) {
       if (contact.way == Way::unknown || contact.port == 0) continue;
-      auto& cell = found[{is_udp(result), host, contact.port}];
-      if (cell.contacts.empty()) {
-        cell.host = host;
-        cell.party = party_of(host);
-        cell.port = contact.port;
-        cell.udp = is_udp(result);
-        const auto& address = result.observation.address;
-        cell.network = address ? network_of(*address) : cell.party;
-      }
-      merge(cell, contact);
-      if (contact.way == Way::open) alive_.insert(host);
-      const bool own_word = is_udp(result) && result.observation.outcome == Outcome::refused;
-      if (own_word) refusing_.insert(host);
+      found[{is_udp(result), host, contact.port}].push_back(contact);
     }
   }
-  for (auto& [key, cell] : found) cells.push_back(std::move(cell));
+  std::map<std::uint16_t, std::string> forgers;  // by UDP port
+  for (const auto& [key, contacts] : found) {
+    for (const auto& contact : contacts) {
+      if (std::get<bool>(key) && is_forged(contact)) forgers.emplace(contact.port, contact.by);
+    }
+  }
+  cells.reserve(found.size());
+  while (!found.empty()) {  // what has become a cell need not be there twice
+    auto next = found.extract(found.begin());
+    const auto& key = next.key();
+    auto& contacts = next.mapped();
+    const auto forger = forgers.find(std::get<std::uint16_t>(key));
+    if (std::get<bool>(key) && forger != forgers.end()) unmask(contacts, forger->second);
+    Cell cell;
+    std::tie(cell.udp, cell.host, cell.port) = key;
+    cell.party = party_of(cell.host);
+    const auto& address = contacts.front().result->observation.address;
+    cell.network = address ? network_of(*address) : cell.party;
+    for (const auto& contact : contacts) {
+      merge(cell, contact);
+      if (contact.way == Way::open) alive_.insert(cell.host);
+      const bool own_word = cell.udp && contact.result->observation.outcome == Outcome::refused;
+      if (own_word && contact.way != Way::blocked) refusing_.insert(cell.host);
+    }
+    cells.push_back(std::move(cell));
+  }
 }
 
 const ProbeResult* Facts::find(const std::string& probe) const {
@@ -185,8 +233,24 @@ const ProbeResult* Facts::find(const std::string& probe) const {
 }
 
 std::vector<std::string> Facts::rows_of(const std::string& probe) const {
-  const auto found = rows_.find(probe);
-  return found == rows_.end() ? std::vector<std::string>() : found->second;
+  std::vector<Row> rows;
+  const auto [begin, end] = rows_.equal_range(probe);
+  for (auto at = begin; at != end; ++at) rows.push_back(at->second);
+  // In the order of the report, where they stand one behind the other.
+  std::sort(rows.begin(), rows.end(), [](const Row& left, const Row& right) {
+    return std::tuple(left.set, left.row) < std::tuple(right.set, right.row);
+  });
+  std::vector<std::string> names;
+  for (const auto& [set, row] : rows) names.push_back(set->id + '/' + row->id);
+  return names;
+}
+
+std::set<std::string> Facts::hosts_asked_for() const {
+  std::set<std::string> hosts;
+  for (const auto& result : report.probes) {
+    if (asked_for(result)) hosts.insert(result.probe.target.host);
+  }
+  return hosts;
 }
 
 bool Facts::tcp_gets_out() const {
@@ -201,14 +265,14 @@ bool Facts::proxy_works() const { return !proxied_.empty(); }
 
 bool Facts::proxied_reached(const std::string& host) const { return proxied_.contains(host); }
 
-bool Facts::only_by_proxy() const {
+bool Facts::no_tcp_gets_out() const {
   std::set<std::string> parties;
   for (const auto& cell : cells) {
     if (cell.udp) continue;
     if (cell.way == Way::open || cell.way == Way::left) return false;
     parties.insert(cell.party);
   }
-  return proxy_speaks_ && parties.size() > 1;
+  return parties.size() > 1;
 }
 
 bool Facts::inside(const ProbeResult& result) const {
@@ -234,6 +298,26 @@ bool failing(const ProbeResult& result) {
   return !reached(outcome) && outcome != Outcome::skipped;
 }
 
+bool has_foreign_root(const ProbeResult& result) {
+  const auto* root = evidence_of(result, "chain_root");
+  return root != nullptr && flag_fact(*root, "expected") == std::optional(false) &&
+         result.observation.detail != "private_pki";
+}
+
+bool is_another_page(const ProbeResult& result) {
+  const auto* reply = evidence_of(result, "http_reply");
+  const bool known = result.probe.check == "http" && result.probe.with.contains("body") &&
+                     result.probe.target.transport == Transport::tcp;
+  if (!known || !is_direct(result) || reply == nullptr) return false;
+  return !text_fact(*reply, "redirect_host").empty() ||
+         flag_fact(*reply, "body_matches") == std::optional(false);
+}
+
+std::string name_asked_for(const Probe& probe) {
+  const auto name = probe.with.find("name");
+  return name == probe.with.end() ? probe.target.host : name->second;
+}
+
 const Evidence* evidence_of(const ProbeResult& result, std::string_view kind) {
   for (const auto& evidence : result.observation.evidence) {
     if (evidence.kind == kind) return &evidence;
@@ -248,38 +332,22 @@ std::vector<Certificate> chain_of(const ProbeResult& result) {
     chain.push_back({text_fact(evidence, "subject"), text_fact(evidence, "issuer"),
                      text_fact(evidence, "not_before"), text_fact(evidence, "not_after"),
                      text_fact(evidence, "sha256"),
-                     flag_fact(evidence, "self_signed").value_or(false)});
+                     flag_fact(evidence, "self_signed").value_or(false),
+                     flag_fact(evidence, "timestamps").value_or(false)});
   }
   return chain;
-}
-
-std::string text_fact(const Evidence& evidence, const std::string& name) {
-  const auto found = evidence.facts.find(name);
-  if (found == evidence.facts.end()) return {};
-  const auto* text = std::get_if<std::string>(&found->second);
-  return text == nullptr ? std::string() : *text;
-}
-
-std::optional<double> number_fact(const Evidence& evidence, const std::string& name) {
-  const auto found = evidence.facts.find(name);
-  if (found == evidence.facts.end()) return std::nullopt;
-  if (const auto* real = std::get_if<double>(&found->second)) return *real;
-  if (const auto* whole = std::get_if<std::int64_t>(&found->second)) {
-    return static_cast<double>(*whole);
-  }
-  return std::nullopt;
-}
-
-std::optional<bool> flag_fact(const Evidence& evidence, const std::string& name) {
-  const auto found = evidence.facts.find(name);
-  if (found == evidence.facts.end()) return std::nullopt;
-  const auto* flag = std::get_if<bool>(&found->second);
-  return flag == nullptr ? std::nullopt : std::optional(*flag);
 }
 
 bool is_name(const std::string& host) { return !host.empty() && !IpAddress::parse(host); }
 
 std::string network_of(const IpAddress& address) {
+  // NAT64 puts all of IPv4 into one network: what it stands for is in the last four bytes (RFC 6052
+  // section 2.1).
+  static const auto nat64 = Network::parse("64:ff9b::/96");
+  if (nat64->contains(address)) {
+    const auto& bytes = address.bytes();
+    return network_of(IpAddress::v4({bytes[12], bytes[13], bytes[14], bytes[15]}));
+  }
   return Network{address, address.is_v4() ? 24 : 48}.masked().to_string();
 }
 

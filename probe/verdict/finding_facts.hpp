@@ -6,6 +6,8 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "probe/model/report.hpp"
@@ -31,6 +33,8 @@ struct Contact {
   std::string payload;  // over UDP: "stun", "sip", "ntp", "dns", "rtp"
   // True where the far end is known to answer everybody: silence then counts.
   bool responder = false;
+  // The device in the destination's own network that refused: the packet has left the site.
+  std::string far_device;
 };
 
 // One port of one host over TCP or UDP, with all that was sent to it directly.
@@ -49,6 +53,7 @@ struct Cell {
 struct Certificate {
   std::string subject, issuer, not_before, not_after, sha256;
   bool self_signed = false;
+  bool publicly_logged = false;  // with timestamps of certificate transparency (RFC 6962)
 };
 
 class Facts {
@@ -62,7 +67,9 @@ class Facts {
   const ProbeResult* find(const std::string& probe) const;
   // "set/requirement" of the rows that asked for a probe; none for controls and follow-ups.
   std::vector<std::string> rows_of(const std::string& probe) const;
-  bool asked_for(const ProbeResult& result) const { return !rows_of(result.probe.id).empty(); }
+  bool asked_for(const ProbeResult& result) const { return rows_.contains(result.probe.id); }
+  // Hosts that a set asks for: the vendor's, whoever asked them besides.
+  std::set<std::string> hosts_asked_for() const;
 
   // The networks of the cells that `wanted` accepts.
   template <typename Wanted>
@@ -92,14 +99,21 @@ class Facts {
   // The same, or the proxy itself said no.
   bool proxy_speaks() const { return proxy_speaks_; }
   bool proxied_reached(const std::string& host) const;
+  // True where TCP was tried to two operators, and no connection gets out directly.
+  bool no_tcp_gets_out() const;
   // True where a proxy speaks, and no TCP connection gets out beside it.
-  bool only_by_proxy() const;
+  bool only_by_proxy() const { return proxy_speaks_ && no_tcp_gets_out(); }
   // True for what is on the site's own networks, or on this machine.
   bool inside(const ProbeResult& result) const;
 
  private:
-  std::map<std::string, const ProbeResult*> by_id_;
-  std::map<std::string, std::vector<std::string>> rows_;
+  // Where a probe is, and who asked for it: a few bytes for each of what may be many thousands.
+  struct Row {
+    const SetResult* set;
+    const RequirementResult* row;
+  };
+  std::unordered_map<std::string_view, const ProbeResult*> by_id_;
+  std::unordered_multimap<std::string_view, Row> rows_;
   std::set<std::string> alive_, refusing_;
   std::set<std::string> proxied_;
   bool proxy_speaks_ = false;
@@ -112,18 +126,21 @@ bool is_udp(const ProbeResult& result);
 bool came_through(const ProbeResult& result);
 // Tried, and not reached.
 bool failing(const ProbeResult& result);
+// A certificate chain came that ends in no public root and in none given for this run: somebody on
+// the way speaks TLS in the server's place, or the server has an authority of its own.
+bool has_foreign_root(const ProbeResult& result);
+// A page with a known body over plain HTTP, and somebody else's came: a sign-in page, a block page.
+bool is_another_page(const ProbeResult& result);
+// The name that a `dns` probe asks for.
+std::string name_asked_for(const Probe& probe);
 const Evidence* evidence_of(const ProbeResult& result, std::string_view kind);
 std::vector<Certificate> chain_of(const ProbeResult& result);
-
-// Facts by name; empty, or nothing, where there is none of that type.
-std::string text_fact(const Evidence& evidence, const std::string& name);
-std::optional<double> number_fact(const Evidence& evidence, const std::string& name);
-std::optional<bool> flag_fact(const Evidence& evidence, const std::string& name);
 
 // Who runs a host, roughly: the registrable part of a name ("openrainbow.com"), or the network of
 // an address.
 std::string party_of(const std::string& host);
-// Of an address: its /24 or /48, as far as two of them have something to do with each other.
+// Of an address: its /24 or /48, as far as two of them have something to do with each other; of one
+// that NAT64 made, that of the IPv4 address in it.
 std::string network_of(const IpAddress& address);
 // A host that is given as a name, not as an address.
 bool is_name(const std::string& host);

@@ -5,13 +5,11 @@
 #include <algorithm>
 
 #include "probe/model/describe.hpp"
-#include "probe/verdict/finding_rules.hpp"
+#include "probe/verdict/finding_cells.hpp"
 #include "probe/verdict/finding_words.hpp"
 
 namespace callready::findings {
 namespace {
-
-bool gets_out(Way way) { return way == Way::open || way == Way::left; }
 
 // What one payload came to on a port, beside what others did.
 struct Contrast {
@@ -47,6 +45,13 @@ bool broke_after_connect(const ProbeResult& result) {
           seen.detail == "tls_timed_out");
 }
 
+// The TLS greeting itself, and no more: what came later had a certificate.
+bool greeting_cut(const ProbeResult& result) {
+  const auto& detail = result.observation.detail;
+  return broke_after_connect(result) && chain_of(result).empty() && detail != "sip_timed_out" &&
+         detail != "stun_timed_out";
+}
+
 bool over(const ProbeResult& result, Transport transport) {
   return is_direct(result) && result.probe.target.transport == transport;
 }
@@ -71,6 +76,7 @@ namespace {
 // What STUN and TURN over UDP came to, as far as the site can be to blame.
 struct StunView {
   std::vector<FindingEvidence> contrasts;
+  std::set<std::string> dying, dying_to;  // of the contrasts: protocols, hosts
   std::set<std::uint16_t> silent_ports;
   std::set<std::string> silent_parties;
   bool udp_works = false, stun_works = false, turn_works = false;
@@ -84,6 +90,8 @@ StunView look_at_stun(const Facts& facts) {
       if (const auto contrast = contrast_on(cell, payload)) {
         const auto* protocol = std::string_view(payload) == "stun" ? "STUN" : "TURN";
         view.contrasts.push_back(contrast_in_words(cell, *contrast, protocol));
+        view.dying.insert(protocol);
+        view.dying_to.insert(cell.host);
       }
     }
     for (const auto& contact : cell.contacts) {
@@ -128,9 +136,14 @@ Causes find_stun_filter(const Case& of) {
   const bool suspected = view.udp_works && !answered_by_stream.empty() &&
                          view.silent_ports.size() >= 2 && view.silent_parties.size() >= 2;
   if ((!proved && !suspected) || !of.matters(cause.explained)) return {};
-  const std::string_view what = view.stun_works ? "TURN" : "STUN and TURN";
+  // Where STUN gets through elsewhere, no more dies than was seen to.
+  const auto what = view.stun_works ? listed({view.dying.begin(), view.dying.end()})
+                                    : std::string("STUN and TURN");
+  const bool to_some = view.stun_works && view.dying.contains("STUN");
   finding.code = "firewall.stun_filtered";
-  finding.title = fmt::format("The firewall lets UDP out, but not {}", what);
+  finding.title =
+      fmt::format("The firewall lets UDP out, but not {}{}", what,
+                  to_some ? " to " + listed({view.dying_to.begin(), view.dying_to.end()}) : "");
   finding.owner = Owner::network;
   finding.confidence = proved ? Confidence::certain : Confidence::possible;
   finding.fix = fmt::format(
@@ -222,7 +235,7 @@ Causes find_tls_filter(const Case& of) {
   std::vector<FindingEvidence> contrast;
   for (const auto& result : facts.report.probes) {
     if (!over(result, Transport::tls) || facts.inside(result) || of.explained(result)) continue;
-    if (!broke_after_connect(result) || !chain_of(result).empty()) continue;
+    if (!greeting_cut(result)) continue;
     cause.explained.push_back(&result);
     ports.insert(result.probe.target.port());
     parties.insert(party_of(result.probe.target.host));
@@ -257,30 +270,36 @@ Causes find_tls_filter(const Case& of) {
   }
   // One server that hangs up may be ill; two operators' are not at once, nor one that greets
   // another name.
-  if (parties.size() < 2 && !other_name_works && !plain_works) return {};
-  if (tls_works && networks.size() < 2 && !other_name_works) return {};
+  const bool alone = (parties.size() < 2 && !other_name_works && !plain_works) ||
+                     (tls_works && networks.size() < 2 && !other_name_works);
+  if (alone && !of.hurts(cause.explained)) return {};
   finding.code = "firewall.tls_filtered";
   const auto names = listed(hosts_of(cause.explained));
-  finding.title = tls_works
+  finding.title = alone ? fmt::format(
+                              "Encrypted connections (TLS) to {} are cut, on the way or by the "
+                              "server",
+                              names)
+                  : tls_works
                       ? fmt::format("Encrypted connections (TLS) to {} are cut on the way", names)
                       : fmt::format("Encrypted connections (TLS) on port {} are cut on the way",
                                     ports_in_words({ports.begin(), ports.end()}));
   finding.owner = Owner::security;
-  finding.confidence = other_name_works || plain_works || (!tls_works && parties.size() > 2)
-                           ? Confidence::certain
-                           : Confidence::likely;
+  const bool proved = other_name_works || plain_works || (!tls_works && parties.size() > 2);
+  finding.confidence = alone    ? Confidence::possible
+                       : proved ? Confidence::certain
+                                : Confidence::likely;
   finding.fix = fmt::format(
       "On the firewall or web filter that inspects TLS, exempt these destinations from blocking "
-      "and "
-      "from inspection: {}.{}",
-      flows_in_words(facts, cause.explained), where_the_list_is(facts, cause.explained));
+      "and from inspection: {}.{}{}",
+      flows_in_words(facts, cause.explained),
+      alone ? " If it is the same from another line, ask whoever runs the servers." : "",
+      where_the_list_is(facts, cause.explained));
   add_what_they_saw(finding.evidence, cause.explained, 1);
   finding.evidence.insert(finding.evidence.end(), contrast.begin(), contrast.end());
   finding.evidence.push_back(
-      {"", fmt::format("TCP to port {} connects, and then the TLS greeting is not answered, to {} "
-                       "hosts of {} operators.",
-                       ports_in_words({ports.begin(), ports.end()}),
-                       hosts_of(cause.explained).size(), parties.size())});
+      {"", fmt::format("TCP to port {} connects, and then the TLS greeting is cut off or not "
+                       "answered: {}.",
+                       ports_in_words({ports.begin(), ports.end()}), names)});
   return {cause};
 }
 

@@ -37,6 +37,24 @@ bool depends_on_destination(const std::string& mapping) {
          mapping == "destination_dependent";
 }
 
+// The link that leads to a host; null where that was not looked up.
+const SiteWay* way_to(const Facts& facts, const std::string& host) {
+  for (const auto& way : facts.report.site.ways) {
+    if (std::find(way.hosts.begin(), way.hosts.end(), host) != way.hosts.end()) return &way;
+  }
+  return nullptr;
+}
+
+// Whether the two servers that a NAT is measured with are reached over different links (a VPN that
+// carries one of them): then it is two NATs that answer differently.
+bool measured_over_two_links(const Facts& facts, const Probe& probe) {
+  const auto other = probe.with.find("other");
+  if (other == probe.with.end()) return false;
+  const auto* first = way_to(facts, probe.target.host);
+  const auto* second = way_to(facts, other->second.substr(0, other->second.rfind(':')));
+  return first != nullptr && second != nullptr && first->interface != second->interface;
+}
+
 // The first router beyond the site's own that signs with such an address.
 template <typename Wanted>
 std::optional<FindingEvidence> hop_where(const Facts& facts, Wanted wanted) {
@@ -65,6 +83,15 @@ std::optional<FindingEvidence> shared_address(const Facts& facts) {
     }
   }
   return hop_where(facts, [](const IpAddress& router) { return router.is_shared(); });
+}
+
+// IPv4 addresses that servers outside saw: several where lines are balanced, or of a pool.
+std::vector<std::string> public_addresses(const Facts& facts) {
+  std::vector<std::string> found;
+  for (const auto& address : facts.report.site.public_addresses) {
+    if (address.is_v4()) found.push_back(address.to_string());
+  }
+  return found;
 }
 
 // Two translations that a check saw by itself.
@@ -103,7 +130,8 @@ Causes find_idle_timeout(const Case& of) {
     auto& finding = cause.finding;
     finding.code = "firewall.idle_timeout";
     finding.title = fmt::format(
-        "The firewall forgets UDP that is quiet for {} seconds: calls go silent, phones miss calls",
+        "The firewall forgets UDP that is quiet for {} seconds: calls may go silent, and phones "
+        "miss calls",
         *longest);
     finding.owner = Owner::network;
     finding.confidence = Confidence::certain;
@@ -111,6 +139,12 @@ Causes find_idle_timeout(const Case& of) {
         "On the router or firewall, raise the timeout of UDP sessions to 120 seconds or more (RFC "
         "4787), at least for the hosts of the service.";
     finding.evidence.push_back({result.probe.id, life->text});
+    if (const auto carrier = shared_address(of.facts)) {
+      finding.evidence.push_back(*carrier);
+      finding.fix +=
+          " The provider translates here, too: if that changes nothing, ask it for a public "
+          "address.";
+    }
     finding.affects = sets_that_mind(of.facts, result);
     return {cause};
   }
@@ -122,6 +156,7 @@ Causes find_nat(const Case& of) {
   for (const auto& result : of.facts.report.probes) {
     const auto* mapping = evidence_of(result, "nat_mapping");
     if (result.probe.check != "nat" || mapping == nullptr) continue;
+    if (measured_over_two_links(of.facts, result.probe)) continue;
     const auto minding = sets_that_mind(of.facts, result);
     if (minding.empty()) continue;
     const auto value = text_fact(*mapping, "value");
@@ -132,7 +167,9 @@ Causes find_nat(const Case& of) {
     finding.owner = Owner::network;
     if (depends_on_destination(value)) {
       finding.code = "nat.symmetric";
-      finding.title = "The NAT gives every destination another port (symmetric NAT)";
+      const auto several = public_addresses(of.facts);
+      finding.title = fmt::format("The NAT gives every destination another {} (symmetric NAT)",
+                                  several.size() > 1 ? "address" : "port");
       finding.confidence = Confidence::certain;
       finding.fix =
           "On the router or firewall that translates addresses, keep one public address and port "
@@ -141,6 +178,13 @@ Causes find_nat(const Case& of) {
           "or "
           "\"full cone\"), at least for UDP of the phones.";
       finding.evidence.push_back({result.probe.id, mapping->text});
+      if (several.size() > 1) {
+        finding.evidence.push_back(
+            {"", fmt::format("From outside, this site is seen as {}.", listed(several))});
+        finding.fix +=
+            " Where the site has several Internet lines, keep all UDP of one device on one of "
+            "them.";
+      }
       if (carrier) {
         finding.evidence.push_back(*carrier);
         finding.fix +=

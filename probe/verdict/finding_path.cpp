@@ -39,6 +39,16 @@ bool went_wrong(const std::string& result) {
          result == "ttl_exceeded" || result == "connection_refused";
 }
 
+std::string repair_of_ipv6(bool refused) {
+  return fmt::format(
+      "{} Until then programs lose time with every connection that they first try by IPv6, and "
+      "those that do not fall back to IPv4 fail.",
+      refused ? "On the firewall, allow by IPv6 what is allowed by IPv4 (it refuses connections), "
+                "or stop announcing IPv6 on this network."
+              : "Repair the IPv6 route to the Internet (the router announces one, and packets do "
+                "not come back), or stop announcing IPv6 on this network.");
+}
+
 }  // namespace
 
 Causes find_mtu(const Case& of) {
@@ -91,26 +101,26 @@ Causes find_broken_ipv6(const Case& of) {
   Cause cause;
   auto& finding = cause.finding;
   std::set<std::string> parties;
+  bool refused = true;
   for (const auto& result : of.facts.report.probes) {
     if (result.probe.check != "ipv6") continue;
     const auto six = family_of(result, "IPv6"), four = family_of(result, "IPv4");
     if (six.result == "connected") return {};
     if (!went_wrong(six.result) || four.result != "connected") continue;
     cause.explained.push_back(&result);
+    refused &= six.result == "connection_refused";
     parties.insert(party_of(result.probe.target.host));
     finding.evidence.push_back(
         {result.probe.id,
          fmt::format("{}: {}; {}.", result.probe.target.host, six.text, four.text)});
   }
-  if (cause.explained.empty()) return {};
+  // One server that refuses by IPv6 only does so by itself.
+  if (cause.explained.empty() || (refused && parties.size() < 2)) return {};
   finding.code = "network.ipv6_broken";
   finding.title = "IPv6 is set up on this network and does not work";
   finding.owner = Owner::network;
   finding.confidence = parties.size() > 1 ? Confidence::certain : Confidence::likely;
-  finding.fix =
-      "Repair the IPv6 route to the Internet (the router announces one, and packets do not come "
-      "back), or stop announcing IPv6 on this network. Until then programs lose time with every "
-      "connection that they first try by IPv6, and those that do not fall back to IPv4 fail.";
+  finding.fix = repair_of_ipv6(refused);
   return {cause};
 }
 

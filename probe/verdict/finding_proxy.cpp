@@ -39,65 +39,146 @@ const std::string& proxy_name(const std::vector<const ProbeResult*>& probes) {
   return probes.front()->probe.target.route.proxy;
 }
 
+// A PAC file may lead to several: each is a cause, and a ticket, of its own.
+std::vector<std::vector<const ProbeResult*>> by_proxy(
+    const std::vector<const ProbeResult*>& probes) {
+  std::vector<std::vector<const ProbeResult*>> groups;
+  for (const auto* result : probes) {
+    const auto same = [&](const auto& group) {
+      return proxy_name(group) == result->probe.target.route.proxy;
+    };
+    auto place = std::find_if(groups.begin(), groups.end(), same);
+    if (place == groups.end()) place = groups.insert(place, std::vector<const ProbeResult*>());
+    place->push_back(result);
+  }
+  return groups;
+}
+
+// Direct ones that fail, where nothing gets out beside the proxy: they wait for it, too.
+std::vector<const ProbeResult*> waiting_for_proxy(const Facts& facts) {
+  std::vector<const ProbeResult*> waiting;
+  for (const auto& result : facts.report.probes) {
+    if (is_direct(result) && failing(result) && !facts.inside(result)) waiting.push_back(&result);
+  }
+  return waiting;
+}
+
+// What the proxy wants to be told, and how that is done, by what it said itself.
+struct LoginWanted {
+  bool by_password = false, by_system = false;  // Basic, Digest, NTLM; Negotiate
+  bool refused = false;                         // the credentials that were given are not good
+};
+
+LoginWanted login_wanted(const std::vector<const ProbeResult*>& probes) {
+  LoginWanted wanted;
+  for (const auto* result : probes) {
+    const auto* reply = evidence_of(*result, "proxy_reply");
+    if (reply == nullptr) continue;
+    const auto schemes = text_fact(*reply, "schemes");
+    const auto refused = text_fact(*reply, "refused_schemes");
+    for (const auto* word : {"Basic", "Digest", "NTLM"}) {
+      wanted.by_password |= schemes.find(word) != schemes.npos;
+      wanted.refused |= refused.find(word) != refused.npos;
+    }
+    wanted.by_system |= schemes.find("Negotiate") != schemes.npos;
+  }
+  return wanted;
+}
+
+std::string title_of(const LoginWanted& wanted, const std::string& proxy) {
+  if (wanted.refused) {
+    return fmt::format("The proxy {} refuses the user name and the password that were given",
+                       proxy);
+  }
+  if (wanted.by_system && !wanted.by_password) {
+    return fmt::format("The proxy {} wants the login of a domain (Negotiate)", proxy);
+  }
+  return fmt::format("The proxy {} wants a user name and a password", proxy);
+}
+
+std::string how_to_log_in(const LoginWanted& wanted) {
+  if (wanted.refused) {
+    return "To test with a login, correct CALLREADY_PROXY_USER and CALLREADY_PROXY_PASSWORD and "
+           "run again.";
+  }
+  std::string text;
+  if (wanted.by_system) {
+    text = "To test with a login, sign in to the domain on this computer (klist shows the ticket) ";
+    text += wanted.by_password ? "or set" : "and run again.";
+  }
+  if (wanted.by_password || !wanted.by_system) {
+    text += text.empty() ? "To test with a login, set" : "";
+    text += " CALLREADY_PROXY_USER and CALLREADY_PROXY_PASSWORD and run again.";
+  }
+  return text;
+}
+
 }  // namespace
 
 Causes find_proxy_unreachable(const Case& of) {
-  const auto probes = proxied_probes(of.facts);
-  const bool none = std::all_of(probes.begin(), probes.end(),
-                                [](const ProbeResult* result) { return without_proxy(*result); });
-  if (probes.empty() || !none) return {};
-  Cause cause;
-  cause.explained = probes;
-  auto& finding = cause.finding;
-  finding.code = "proxy.unreachable";
-  finding.title = fmt::format("The proxy {} does not answer", proxy_name(probes));
-  finding.owner = Owner::proxy;
-  finding.confidence = Confidence::certain;
-  finding.fix = fmt::format(
-      "Check that the proxy {} runs and may be reached from this network, or correct its address "
-      "in "
-      "the settings of the computers.",
-      proxy_name(probes));
-  finding.evidence.push_back(
-      {"", probes.size() == 1
-               ? std::string("No connection through it came about.")
-               : fmt::format("None of {} connections through it came about.", probes.size())});
-  add_what_they_saw(finding.evidence, probes, 4);
-  return {cause};
+  Causes causes;
+  for (const auto& probes : by_proxy(proxied_probes(of.facts))) {
+    const bool none = std::all_of(probes.begin(), probes.end(),
+                                  [](const ProbeResult* result) { return without_proxy(*result); });
+    // Where nothing at all answers, that is the cause.
+    if (!none || of.explained(*probes.front())) continue;
+    Cause cause;
+    cause.explained = probes;
+    auto& finding = cause.finding;
+    finding.code = "proxy.unreachable";
+    finding.title = fmt::format("The proxy {} does not answer", proxy_name(probes));
+    finding.owner = Owner::proxy;
+    finding.confidence = Confidence::certain;
+    finding.fix = fmt::format(
+        "Check that the proxy {} runs and may be reached from this network, or correct its address "
+        "in the settings of the computers.",
+        proxy_name(probes));
+    finding.evidence.push_back(
+        {"", probes.size() == 1
+                 ? std::string("No connection through it came about.")
+                 : fmt::format("None of {} connections through it came about.", probes.size())});
+    add_what_they_saw(finding.evidence, probes, 4);
+    if (!of.facts.proxy_speaks() && of.facts.no_tcp_gets_out()) {
+      const auto waiting = waiting_for_proxy(of.facts);
+      cause.explained.insert(cause.explained.end(), waiting.begin(), waiting.end());
+      finding.evidence.push_back({"", "Beside the proxy, no TCP connection gets out."});
+    }
+    causes.push_back(std::move(cause));
+  }
+  return causes;
 }
 
 Causes find_proxy_login(const Case& of) {
   const auto& facts = of.facts;
-  const auto probes = proxied_probes(facts);
-  Cause cause;
-  for (const auto* result : probes) {
-    if (refusal_of(*result) == 407) cause.explained.push_back(result);
+  std::vector<const ProbeResult*> all;
+  for (const auto* result : proxied_probes(facts)) {
+    if (refusal_of(*result) == 407) all.push_back(result);
   }
-  if (cause.explained.empty()) return {};
-  const auto turned_away = cause.explained;
-  if (facts.only_by_proxy()) {
-    // Nothing gets out beside it: what fails directly waits for the proxy, too.
-    for (const auto& result : facts.report.probes) {
-      const bool lost = is_direct(result) && failing(result) && !facts.inside(result);
-      if (lost) cause.explained.push_back(&result);
+  Causes causes;
+  for (const auto& turned_away : by_proxy(all)) {
+    Cause cause;
+    cause.explained = turned_away;
+    if (facts.only_by_proxy()) {
+      const auto waiting = waiting_for_proxy(facts);
+      cause.explained.insert(cause.explained.end(), waiting.begin(), waiting.end());
     }
+    auto& finding = cause.finding;
+    finding.code = "proxy.auth_required";
+    const auto wanted = login_wanted(turned_away);
+    finding.title = title_of(wanted, proxy_name(turned_away));
+    finding.owner = Owner::proxy;
+    finding.confidence = Confidence::certain;
+    finding.fix = fmt::format(
+        "Let the service's hosts pass the proxy without a login: {}. Calling applications, phones "
+        "and room devices often cannot log in. {}",
+        listed(hosts_of(turned_away), 8), how_to_log_in(wanted));
+    add_what_they_saw(finding.evidence, turned_away);
+    if (facts.only_by_proxy()) {
+      finding.evidence.push_back({"", "Beside the proxy, no TCP connection gets out."});
+    }
+    causes.push_back(std::move(cause));
   }
-  auto& finding = cause.finding;
-  finding.code = "proxy.auth_required";
-  finding.title = fmt::format("The proxy {} wants a user name and a password", proxy_name(probes));
-  finding.owner = Owner::proxy;
-  finding.confidence = Confidence::certain;
-  finding.fix = fmt::format(
-      "Let the service's hosts pass the proxy without a login: {}. Calling applications, phones "
-      "and "
-      "room devices often cannot log in. To test with a login, set CALLREADY_PROXY_USER and "
-      "CALLREADY_PROXY_PASSWORD and run again.",
-      listed(hosts_of(turned_away), 8));
-  add_what_they_saw(finding.evidence, turned_away);
-  if (facts.only_by_proxy()) {
-    finding.evidence.push_back({"", "Beside the proxy, no TCP connection gets out."});
-  }
-  return {cause};
+  return causes;
 }
 
 Causes find_proxy_required(const Case& of) {
@@ -109,36 +190,47 @@ Causes find_proxy_required(const Case& of) {
     if (out && !cell.udp) return {};
     if (!cell.udp) parties.insert(cell.party);
   }
+  // Where UDP gets out, what is wrong with it has another cause.
+  const bool udp_gets_out =
+      std::any_of(facts.cells.begin(), facts.cells.end(), [](const Cell& cell) {
+        return cell.udp && cell.port != 53 && (cell.way == Way::open || cell.way == Way::left);
+      });
   Cause cause;
-  for (const auto& result : facts.report.probes) {
-    const bool direct = is_direct(result) && failing(result) && !facts.inside(result);
-    if (!direct) continue;
-    if (result.observation.outcome == Outcome::unresolved) {
-      parties.insert(party_of(result.probe.target.host));
+  for (const auto* result : waiting_for_proxy(facts)) {
+    if (result->observation.outcome == Outcome::unresolved) {
+      parties.insert(party_of(result->probe.target.host));
+    } else if (is_udp(*result) && udp_gets_out) {
+      continue;
     }
-    cause.explained.push_back(&result);
+    cause.explained.push_back(result);
   }
   // What the proxy carries needs no direct way: only a row that is not well makes it a finding.
   if (parties.size() < 2 || !of.hurts(cause.explained)) return {};
   auto& finding = cause.finding;
   finding.code = "proxy.required";
-  finding.title = "Only the proxy leads out of this site";
+  finding.title = udp_gets_out ? "For TCP, only the proxy leads out of this site"
+                               : "Only the proxy leads out of this site";
   finding.owner = Owner::network;
   finding.confidence = Confidence::certain;
   std::vector<const ProbeResult*> through;
   for (const auto* result : proxied_probes(facts)) {
     if (came_through(*result)) through.push_back(result);
   }
+  if (through.empty()) return {};
   std::vector<const ProbeResult*> lost;
   for (const auto* result : cause.explained) {
     const bool carried = !is_udp(*result) && facts.proxied_reached(result->probe.target.host);
     if (!carried) lost.push_back(result);
   }
+  finding.fix =
+      fmt::format("Set the proxy {} in the application and in the devices.", proxy_name(through));
   const auto flows = flows_in_words(facts, lost.empty() ? cause.explained : lost);
-  finding.fix = fmt::format(
-      "Set the proxy {} in the application and in the devices. What a proxy cannot carry needs a "
-      "direct way: allow from the user network, with the replies, {}.{}",
-      proxy_name(through), flows, where_the_list_is(facts, cause.explained));
+  if (!flows.empty()) {
+    finding.fix += fmt::format(
+        " What a proxy cannot carry needs a direct way: allow from the user network, with the "
+        "replies, {}.{}",
+        flows, where_the_list_is(facts, cause.explained));
+  }
   finding.evidence.push_back(
       {through.front()->probe.id,
        fmt::format("{}: {}", endpoint_in_words(through.front()->probe.target),
@@ -150,68 +242,123 @@ Causes find_proxy_required(const Case& of) {
   return {cause};
 }
 
-Causes find_proxy_denials(const Case& of) {
-  Cause cause;
+namespace {
+
+// "to port 5061" where the proxy denies that port to several hosts and lets it through to none;
+// else the hosts, of which alone it is known.
+std::string what_is_denied(const Facts& facts, const std::vector<const ProbeResult*>& denied) {
+  std::map<std::uint16_t, std::set<std::string>> hosts;  // by port
+  for (const auto* result : denied) {
+    hosts[result->probe.target.port()].insert(result->probe.target.host);
+  }
+  bool whole_ports = true;
   std::vector<std::uint16_t> ports;
-  std::set<int> statuses;
+  for (const auto& [port, denied_hosts] : hosts) {
+    ports.push_back(port);
+    whole_ports &= denied_hosts.size() > 1;
+  }
+  for (const auto* result : proxied_probes(facts)) {
+    const bool same_proxy = result->probe.target.route.proxy == proxy_name(denied);
+    const bool same_port = hosts.contains(result->probe.target.port());
+    if (same_proxy && same_port && came_through(*result)) whole_ports = false;
+  }
+  if (whole_ports) return "to port " + ports_in_words(ports);
+  return "to " + listed(hosts_of(denied)) + ", port " + ports_in_words(ports);
+}
+
+}  // namespace
+
+Causes find_proxy_denials(const Case& of) {
+  std::vector<const ProbeResult*> all;
   for (const auto* result : proxied_probes(of.facts)) {
     const int status = refusal_of(*result);
     // 502, 503 and 504 say that the proxy did not get through itself.
-    if (status < 400 || status == 407 || status >= 500) continue;
-    cause.explained.push_back(result);
-    statuses.insert(status);
-    const auto port = result->probe.target.port();
-    if (std::find(ports.begin(), ports.end(), port) == ports.end()) ports.push_back(port);
+    if (status >= 400 && status != 407 && status < 500) all.push_back(result);
   }
-  if (!of.matters(cause.explained)) return {};
-  std::sort(ports.begin(), ports.end());
-  auto& finding = cause.finding;
-  finding.code = "proxy.connect_denied";
-  finding.title = fmt::format("The proxy denies connections to port {}", ports_in_words(ports));
-  finding.owner = Owner::proxy;
-  finding.confidence = Confidence::certain;
-  finding.fix = fmt::format("On the proxy {}, allow CONNECT to {}.{}", proxy_name(cause.explained),
-                            flows_in_words(of.facts, cause.explained),
-                            where_the_list_is(of.facts, cause.explained));
-  add_what_they_saw(finding.evidence, cause.explained);
-  return {cause};
+  Causes causes;
+  for (const auto& denied : by_proxy(all)) {
+    if (!of.matters(denied)) continue;
+    Cause cause;
+    cause.explained = denied;
+    auto& finding = cause.finding;
+    finding.code = "proxy.connect_denied";
+    finding.title =
+        fmt::format("The proxy denies connections {}", what_is_denied(of.facts, denied));
+    finding.owner = Owner::proxy;
+    finding.confidence = Confidence::certain;
+    finding.fix =
+        fmt::format("On the proxy {}, allow CONNECT: {}.{}", proxy_name(denied),
+                    flows_in_words(of.facts, denied), where_the_list_is(of.facts, denied));
+    add_what_they_saw(finding.evidence, denied);
+    causes.push_back(std::move(cause));
+  }
+  return causes;
 }
 
+namespace {
+
+bool asks_for_upgrade(const ProbeResult& result) { return result.probe.with.contains("upgrade"); }
+
+// The same host without the proxy: does it switch to WebSocket? Nothing where that was not seen.
+std::optional<bool> switches_directly(const Facts& facts, const std::string& host) {
+  for (const auto& result : facts.report.probes) {
+    if (result.probe.target.host != host || !is_direct(result) || !asks_for_upgrade(result)) {
+      continue;
+    }
+    if (result.observation.outcome == Outcome::answered) return true;
+    if (result.observation.detail == "no_upgrade") return false;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
 Causes find_stripped_upgrades(const Case& of) {
-  Cause cause;
-  bool direct_works = false;
+  std::vector<const ProbeResult*> all;
+  std::set<std::string> let_through;  // proxies that were seen to pass an upgrade on
   for (const auto* result : proxied_probes(of.facts)) {
     // Whoever opens the TLS around it is named for that, with what becomes of WebSocket.
-    const auto* root = evidence_of(*result, "chain_root");
-    const bool opened = root != nullptr && flag_fact(*root, "expected") == std::optional(false);
-    if (opened) continue;
-    if (result->observation.detail == "no_upgrade") cause.explained.push_back(result);
+    if (has_foreign_root(*result) || !asks_for_upgrade(*result)) continue;
+    const auto& target = result->probe.target;
+    if (result->observation.outcome == Outcome::answered) let_through.insert(target.route.proxy);
+    // A server that does without, whoever asks, is none of the proxy's doing.
+    const bool its_own = switches_directly(of.facts, target.host) == std::optional(false);
+    if (result->observation.detail == "no_upgrade" && !its_own) all.push_back(result);
   }
-  if (!of.matters(cause.explained)) return {};
-  const auto hosts = hosts_of(cause.explained);
-  for (const auto& result : of.facts.report.probes) {
-    const bool same =
-        std::find(hosts.begin(), hosts.end(), result.probe.target.host) != hosts.end();
-    direct_works |= same && is_direct(result) && result.probe.with.contains("upgrade") &&
-                    result.observation.outcome == Outcome::answered;
+  Causes causes;
+  for (const auto& stripped : by_proxy(all)) {
+    if (!of.matters(stripped)) continue;
+    Cause cause;
+    cause.explained = stripped;
+    const auto hosts = hosts_of(stripped);
+    const bool direct_works = std::any_of(hosts.begin(), hosts.end(), [&](const auto& host) {
+      return switches_directly(of.facts, host) == std::optional(true);
+    });
+    auto& finding = cause.finding;
+    const auto& proxy = proxy_name(stripped);
+    const bool to_some = let_through.contains(proxy);
+    finding.code = "proxy.no_websocket";
+    finding.title = fmt::format("The proxy {} does not let WebSocket through{}", proxy,
+                                to_some ? " to " + listed(hosts) : "");
+    finding.owner = Owner::proxy;
+    // Without the contrast, the server may have done without by itself.
+    finding.confidence = direct_works ? Confidence::certain
+                         : to_some    ? Confidence::possible
+                                      : Confidence::likely;
+    finding.fix = fmt::format(
+        "On the proxy {}, allow the WebSocket upgrade (RFC 6455) to these hosts, and exempt them "
+        "from inspection: {}.",
+        proxy, flows_in_words(of.facts, stripped));
+    add_what_they_saw(finding.evidence, stripped);
+    if (direct_works) {
+      finding.evidence.push_back({"", "Without the proxy, the upgrade is accepted."});
+    } else if (to_some) {
+      finding.evidence.push_back(
+          {"", "The proxy lets it through to others: the server may do without by itself."});
+    }
+    causes.push_back(std::move(cause));
   }
-  auto& finding = cause.finding;
-  const auto& proxy = proxy_name(cause.explained);
-  finding.code = "proxy.no_websocket";
-  finding.title = fmt::format("The proxy {} does not let WebSocket through", proxy);
-  finding.owner = Owner::proxy;
-  // Without the contrast, the server may have done without by itself.
-  finding.confidence = direct_works ? Confidence::certain : Confidence::likely;
-  finding.fix = fmt::format(
-      "On the proxy {}, allow the WebSocket upgrade (RFC 6455) to these hosts, and exempt them "
-      "from "
-      "inspection: {}.",
-      proxy, flows_in_words(of.facts, cause.explained));
-  add_what_they_saw(finding.evidence, cause.explained);
-  if (direct_works) {
-    finding.evidence.push_back({"", "Without the proxy, the upgrade is accepted."});
-  }
-  return {cause};
+  return causes;
 }
 
 }  // namespace callready::findings

@@ -38,12 +38,23 @@ std::optional<FindingEvidence> line_is_up(const Facts& facts) {
   return std::nullopt;
 }
 
+// The same question, and no answer: then it may be the line.
+const ProbeResult* resolver_is_silent(const Facts& facts) {
+  for (const auto& result : facts.report.probes) {
+    const bool own = result.probe.check == "dns" && !result.probe.with.contains("server");
+    const bool late = own && !facts.asked_for(result) && result.probe.control;
+    if (late && result.observation.outcome == Outcome::silent) return &result;
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 Causes find_rate_limit(const Case& of) {
   const auto& facts = of.facts;
   std::vector<Twice> lost;
   std::set<std::string> networks;
+  bool resets = false;  // some devices refuse instead of dropping
   for (const auto& cell : facts.cells) {
     Twice twice;
     for (const auto& contact : cell.contacts) {
@@ -55,11 +66,13 @@ Causes find_rate_limit(const Case& of) {
       }
     }
     if (twice.before == nullptr || twice.after == nullptr) continue;
-    if (twice.after->way != Way::lost) return {};  // still there: nobody took offence
+    // Still there: nobody took offence.
+    if (twice.after->way == Way::open || twice.after->way == Way::left) return {};
     const auto& before = twice.before->result->observation.sent_at;
     const auto& after = twice.after->result->observation.sent_at;
     if (!after || *after < *before) continue;
     lost.push_back(twice);
+    resets |= twice.after->way != Way::lost;
     networks.insert(cell.network);
   }
   if (lost.empty()) return {};
@@ -68,8 +81,13 @@ Causes find_rate_limit(const Case& of) {
     if (cell.port == 53) continue;
     for (const auto& contact : cell.contacts) {
       const auto* result = contact.result;
-      const bool silent = contact.way == Way::lost && !of.explained(*result);
-      if (silent) cause.explained.push_back(result);
+      // The ban may come between the connection and the reply.
+      const auto& seen = result->observation;
+      const bool cut = seen.outcome == Outcome::silent || seen.detail == "tls_timed_out";
+      const bool refused = contact.way == Way::refused || contact.way == Way::blocked;
+      const bool shut_out =
+          contact.way == Way::lost || (contact.way == Way::open && cut) || (resets && refused);
+      if (shut_out && !of.explained(*result)) cause.explained.push_back(result);
     }
   }
   if (!of.matters(cause.explained)) return {};
@@ -77,9 +95,13 @@ Causes find_rate_limit(const Case& of) {
   auto& finding = cause.finding;
   finding.code = "firewall.rate_limited";
   finding.title =
-      "A device on the way has shut this computer out: what answered at first is silent";
+      fmt::format("A device on the way has shut this computer out: what answered at first {}",
+                  resets ? "refuses" : "is silent");
   finding.owner = Owner::security;
-  finding.confidence = line && networks.size() > 1 ? Confidence::certain : Confidence::likely;
+  const auto* quiet = line ? nullptr : resolver_is_silent(facts);
+  finding.confidence = line && networks.size() > 1 ? Confidence::certain
+                       : quiet != nullptr          ? Confidence::possible
+                                                   : Confidence::likely;
   finding.fix = fmt::format(
       "Exempt this computer{} from the intrusion prevention (port scan, host sweep or flood "
       "protection) on the firewall, or raise its limit: calls meet dozens of servers within "
@@ -98,6 +120,11 @@ Causes find_rate_limit(const Case& of) {
                      is_udp(*after->result) ? "UDP" : "TCP", target.port(), seconds.count())});
   }
   if (line) finding.evidence.push_back(*line);
+  if (quiet != nullptr) {
+    finding.evidence.push_back(
+        {quiet->probe.id,
+         "Nor do the DNS servers answer any more: the line itself may have gone down meanwhile."});
+  }
   add_what_they_saw(finding.evidence, cause.explained, 4);
   return {cause};
 }

@@ -15,6 +15,7 @@ std::span<const Rule> rules() {
       find_clock_skew,
       find_full_tunnel,  // beside others: it explains no failure by itself
       find_broken_ipv6,
+      find_dns_without_tcp,
       find_dns_unreachable,
       find_dns_rewritten,
       find_dns_filtered,
@@ -36,9 +37,11 @@ std::span<const Rule> rules() {
       find_destinations,  // TCP and UDP together
       find_udp_ports,
       find_udp_ranges,
+      find_one_way_media,
       find_tls_filter,
       find_flows,  // what is left over, one by one
       find_interception,
+      find_old_authorities,
       find_certificate_faults,
       find_idle_timeout,
       find_nat,
@@ -46,6 +49,7 @@ std::span<const Rule> rules() {
       find_turn,
       find_vendor_down,
       find_sip_errors,
+      find_media_delay,
   };
   static const std::vector<Rule> list(table.begin(), table.end());
   return list;
@@ -88,22 +92,69 @@ std::vector<const RequirementResult*> lost_rows(const SetResult& set,
   return rows;
 }
 
+void add_once(std::vector<std::string>& list, const std::string& item) {
+  if (!contains(list, item)) list.push_back(item);
+}
+
+// The finding's entry for that set; a rule may have made one.
+FindingAffects& affected(Finding& finding, const std::string& set) {
+  const auto known = std::find_if(finding.affects.begin(), finding.affects.end(),
+                                  [&](const FindingAffects& one) { return one.set == set; });
+  if (known != finding.affects.end()) return *known;
+  return finding.affects.emplace_back(FindingAffects{set, {}});
+}
+
 void fill_in(const Report& report, Cause& cause) {
   std::set<std::string> probes;
   for (const auto* result : cause.explained) probes.insert(result->probe.id);
   for (const auto& set : report.sets) {
     const auto rows = lost_rows(set, probes);
     if (rows.empty()) continue;
-    FindingAffects affects{set.id, {}};
-    for (const auto* row : rows) cause.finding.explains.push_back(set.id + '/' + row->id);
+    auto& affects = affected(cause.finding, set.id);
+    for (const auto* row : rows) add_once(cause.finding.explains, set.id + '/' + row->id);
     for (const auto& capability : set.capabilities) {
       if (capability.verdict == Verdict::ready) continue;
       const bool hurt = std::any_of(rows.begin(), rows.end(), [&](const RequirementResult* row) {
         return contains(capability.requirements, row->id);
       });
-      if (hurt) affects.capabilities.push_back(capability.id);
+      if (hurt) add_once(affects.capabilities, capability.id);
     }
-    cause.finding.affects.push_back(std::move(affects));
+  }
+}
+
+// Whose network the rules are for. They are written for users'; a run for one kind of device
+// (--from) is about the network of those.
+void name_network(std::string& fix, const std::optional<Vantage>& vantage) {
+  constexpr std::string_view usual = "the user network";
+  std::string_view network;
+  switch (vantage.value_or(Vantage::pc)) {
+    case Vantage::phone:
+      network = "the phones' network";
+      break;
+    case Vantage::mobile:
+      network = "the mobiles' network";
+      break;
+    case Vantage::room_device:
+      network = "the room devices' network";
+      break;
+    case Vantage::pbx:
+      network = "the PBX";
+      break;
+    case Vantage::gateway:
+      network = "the gateway";
+      break;
+    case Vantage::hub:
+      network = "the hub";
+      break;
+    case Vantage::mesh_node:
+      network = "the video mesh node";
+      break;
+    case Vantage::pc:
+    case Vantage::browser:
+      return;
+  }
+  for (auto at = fix.find(usual); at != std::string::npos; at = fix.find(usual, at)) {
+    fix.replace(at, usual.size(), network);
   }
 }
 
@@ -143,6 +194,7 @@ std::vector<Finding> diagnose(const Report& report) {
     for (auto& cause : rule(so_far)) {
       so_far.note(cause);
       findings::fill_in(report, cause);
+      findings::name_network(cause.finding.fix, report.site.vantage);
       found.push_back(std::move(cause.finding));
     }
   }

@@ -54,6 +54,8 @@ Causes find_dns_rewritten(const Case&);
 Causes find_dns_filtered(const Case&);
 Causes find_outdated_names(const Case&);
 Causes find_dns_slow(const Case&);
+// finding_dns_tcp.cpp
+Causes find_dns_without_tcp(const Case&);
 // finding_pac.cpp
 Causes find_pac_failure(const Case&);
 // finding_proxy.cpp
@@ -67,18 +69,23 @@ Causes find_rate_limit(const Case&);
 // finding_tcp.cpp
 Causes find_web_only(const Case&);
 Causes find_tcp_ports(const Case&);
+// finding_destinations.cpp
 Causes find_destinations(const Case&);
+// finding_flows.cpp
 Causes find_flows(const Case&);
 // finding_udp.cpp
 Causes find_udp_blocked(const Case&);
 Causes find_udp_ports(const Case&);
+// finding_udp_ranges.cpp
 Causes find_udp_ranges(const Case&);
+Causes find_one_way_media(const Case&);
 // finding_filters.cpp
 Causes find_tls_filter(const Case&);
 Causes find_stun_filter(const Case&);
 Causes find_sip_filter(const Case&);
 // finding_tls.cpp
 Causes find_interception(const Case&);
+Causes find_old_authorities(const Case&);
 Causes find_certificate_faults(const Case&);
 // finding_nat.cpp
 Causes find_idle_timeout(const Case&);
@@ -87,6 +94,8 @@ Causes find_nat(const Case&);
 Causes find_sip_alg(const Case&);
 // finding_sip.cpp
 Causes find_sip_errors(const Case&);
+// finding_media.cpp
+Causes find_media_delay(const Case&);
 // finding_turn.cpp
 Causes find_turn(const Case&);
 // finding_vendor.cpp

@@ -83,6 +83,13 @@ void add_contrasts(const Case& of, std::vector<Suspicion>& seen) {
   }
 }
 
+// By an answer, that is: a host that refuses the port is heard, too.
+bool speaks_sip(const Cell& cell) {
+  return std::any_of(cell.contacts.begin(), cell.contacts.end(), [](const Contact& contact) {
+    return is_sip(*contact.result) && contact.result->observation.outcome == Outcome::answered;
+  });
+}
+
 // A server that is silent on 5060, which an ALG reads, and answers on a port that none knows.
 Causes find_swallowed_sip(const Case& of) {
   Cause cause;
@@ -91,7 +98,7 @@ Causes find_swallowed_sip(const Case& of) {
     if (!cell.udp || cell.port != 5060 || cell.way == Way::open) continue;
     const auto other =
         std::find_if(of.facts.cells.begin(), of.facts.cells.end(), [&](const Cell& its) {
-          return its.udp && its.host == cell.host && its.port == 5080 && its.way == Way::open;
+          return its.udp && its.host == cell.host && its.port == 5080 && speaks_sip(its);
         });
     const auto probes = of.open_probes(cell);
     if (other == of.facts.cells.end() || !of.matters(probes)) continue;

@@ -26,15 +26,18 @@ std::vector<const ProbeResult*> lost_probes(const Facts& facts) {
   return lost;
 }
 
+// Somebody answers at the proxy's address, if only to refuse: it is the proxy that is gone.
+bool proxy_is_gone(const ProbeResult& result) {
+  const auto& seen = result.observation;
+  if (is_direct(result)) return false;
+  const bool refused = seen.outcome == Outcome::refused && seen.detail == "proxy_unreachable";
+  return refused || seen.detail == "not_a_proxy" || seen.detail == "proxy_timed_out";
+}
+
 // A page with a known body, answered by somebody else: what came instead, in words.
 std::optional<FindingEvidence> another_page(const ProbeResult& result) {
-  const auto* reply = evidence_of(result, "http_reply");
-  const bool known = result.probe.check == "http" && result.probe.with.contains("body") &&
-                     result.probe.target.transport == Transport::tcp;
-  if (!known || !is_direct(result) || reply == nullptr) return std::nullopt;
-  const auto elsewhere = text_fact(*reply, "redirect_host");
-  const bool other_body = flag_fact(*reply, "body_matches") == std::optional(false);
-  if (elsewhere.empty() && !other_body) return std::nullopt;
+  if (!is_another_page(result)) return std::nullopt;
+  const auto elsewhere = text_fact(*evidence_of(result, "http_reply"), "redirect_host");
   const auto& page = result.probe.target.host;
   return FindingEvidence{
       result.probe.id,
@@ -50,21 +53,26 @@ Causes find_offline(const Case& of) {
   if (facts.proxy_speaks()) return {};
   std::set<std::string> parties;
   std::size_t silent = 0, without_route = 0, tried = 0;
-  bool control = false;
+  bool control = false, looked_up = false;
   std::string device;
+  const auto asked_for = facts.hosts_asked_for();
   for (const auto& cell : facts.cells) {
     if (cell.way == Way::open || cell.way == Way::left || cell.way == Way::refused) return {};
     ++silent;
     parties.insert(cell.party);
     for (const auto& contact : cell.contacts) {
-      control |= contact.result->probe.control;
+      const bool vendors = asked_for.contains(cell.host);  // asked again, by the second round
+      control |= contact.result->probe.control && !vendors;
       if (!contact.by.empty()) device = contact.by;
     }
   }
+  std::string proxy;
   for (const auto& result : facts.report.probes) {
     if (facts.inside(result)) continue;
-    if (reached(result.observation.outcome)) return {};
+    if (reached(result.observation.outcome) || proxy_is_gone(result)) return {};
+    if (!is_direct(result)) proxy = result.probe.target.route.proxy;
     if (has_no_route(result)) ++without_route;
+    looked_up |= is_name(result.probe.target.host) && result.observation.address;
     // Without a route, no name server can be asked either.
     if (failing(result) && result.observation.detail != "dns_unreachable") ++tried;
   }
@@ -90,11 +98,22 @@ Causes find_offline(const Case& of) {
     finding.evidence.push_back({"", "The computer has no route to any of the tried servers."});
     return {cause};
   }
-  finding.title = "Nothing outside this site answers: there is no way to the Internet from here";
+  // A name server that finds names has a way out, or has them from before: this computer may be the
+  // one that is kept in.
+  if (looked_up) finding.confidence = Confidence::likely;
+  finding.title =
+      looked_up ? "Nothing outside this site answers this computer, though names are looked up"
+                : "Nothing outside this site answers: there is no way to the Internet from here";
   finding.fix =
-      "Check the Internet line and the router (can other computers here open any web page?). If "
-      "web pages open on them, this site lets traffic out only through a proxy: find its address "
-      "in the browser's settings and run again with --proxy.";
+      "Check the Internet line and the router (can other computers here open any web page?). ";
+  finding.fix +=
+      proxy.empty()
+          ? "If web pages open on them, this site lets traffic out only through a proxy: find its "
+            "address in the browser's settings and run again with --proxy."
+          : fmt::format(
+                "The proxy {} does not answer either: if web pages open on them, compare "
+                "its address with the one in their browser's settings.",
+                proxy);
   finding.evidence.push_back(
       {"", fmt::format("None of {} endpoints of {} operators answered{}.", silent, parties.size(),
                        control ? ", among them well known public servers" : "")});
@@ -122,7 +141,10 @@ Causes find_captive_portal(const Case& of) {
       redirected |= !text_fact(*evidence_of(result, "http_reply"), "redirect_host").empty();
     }
     const bool tls = result.probe.target.transport == Transport::tls && is_direct(result);
-    if (tls && result.observation.outcome == Outcome::answered) {
+    if (tls && !of.facts.inside(result) && result.observation.outcome == Outcome::answered) {
+      // Whoever lets the service itself out wants no one to sign in for it: a web filter keeps its
+      // page for others.
+      if (of.facts.asked_for(result)) return {};
       secure.insert(party_of(result.probe.target.host));
     }
   }
@@ -133,7 +155,9 @@ Causes find_captive_portal(const Case& of) {
   finding.code = "network.captive_portal";
   finding.title = "A sign-in page stands before the Internet (captive portal)";
   finding.owner = Owner::user;
-  finding.confidence = operators.size() > 1 ? Confidence::certain : Confidence::likely;
+  // Who is let out without signing in may be in the portal's garden.
+  const bool shut = operators.size() > 1 && secure.empty();
+  finding.confidence = shut ? Confidence::certain : Confidence::likely;
   finding.fix =
       "Open a web browser on this computer, go to http://neverssl.com and sign in or accept the "
       "terms on the page that appears. Then run this again. For phones and room devices that "

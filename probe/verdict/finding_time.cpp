@@ -24,6 +24,8 @@ std::string date_in_words(const ProbeResult& result, double offset_s) {
 std::vector<Source> sources(const Facts& facts) {
   std::vector<Source> found;
   for (const auto& result : facts.report.probes) {
+    // A sign-in page has the clock of the device that made it, whosever page it stands for.
+    if (is_another_page(result)) continue;
     for (const auto& evidence : result.observation.evidence) {
       if (evidence.kind == "clock_offset") {
         const auto offset = number_fact(evidence, "offset_ms");
@@ -57,10 +59,13 @@ std::optional<ConsensusTime> consensus_time(const Facts& facts) {
   }
   // Two that agree against two that agree on something else decide nothing.
   if (best.size() < 2 || 2 * best.size() <= all.size()) return std::nullopt;
-  std::sort(best.begin(), best.end(),
-            [](const Source* a, const Source* b) { return a->offset_ms < b->offset_ms; });
+  std::vector<double> offsets;
+  for (const auto* source : best) offsets.push_back(source->offset_ms);
+  std::sort(offsets.begin(), offsets.end());
   ConsensusTime time;
-  time.offset_ms = best[best.size() / 2]->offset_ms;
+  time.offset_ms = offsets[offsets.size() / 2];
+  // In the report's order: that of the offsets may be another one once they have been rounded
+  // there.
   for (const auto* source : best) time.evidence.push_back({source->result->probe.id, source->text});
   return time;
 }

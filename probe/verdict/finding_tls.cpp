@@ -75,7 +75,9 @@ std::string lower(std::string text) {
 }
 
 // The product that issued this chain, by its name in an issuer; empty where none is known.
+// What signs only itself is the device's own page, reached as a server.
 std::string_view product_of(const std::vector<Certificate>& chain) {
+  if (chain.size() == 1 && chain.front().self_signed) return {};
   for (const auto& certificate : chain) {
     const auto issuer = lower(certificate.issuer);
     for (const auto& product : products) {
@@ -103,6 +105,15 @@ bool is_foreign_and_trusted(const ProbeResult& result) {
   return root != nullptr && flag_fact(*root, "expected") == std::optional(false) &&
          result.observation.outcome == Outcome::answered &&
          result.observation.detail != "private_pki";
+}
+
+// Only a public authority's certificates are logged (RFC 6962), and no inspection device's: where
+// this computer does not know its root, its own list is old.
+bool is_of_unknown_public_authority(const ProbeResult& result) {
+  const auto chain = chain_of(result);
+  return result.observation.outcome == Outcome::failed &&
+         result.observation.detail == "untrusted" && !chain.empty() &&
+         chain.front().publicly_logged && product_of(chain).empty();
 }
 
 std::string last_issuer(const ProbeResult& result) { return chain_of(result).back().issuer; }
@@ -145,6 +156,7 @@ Causes find_interception(const Case& of) {
   std::map<std::string, std::vector<const ProbeResult*>> by_issuer;
   for (const auto& result : facts.report.probes) {
     if (!is_tls(result) || facts.inside(result) || of.explained(result)) continue;
+    if (is_of_unknown_public_authority(result)) continue;
     if (is_foreign(result) || !product_of(chain_of(result)).empty()) {
       by_issuer[last_issuer(result)].push_back(&result);
     }
@@ -152,10 +164,14 @@ Causes find_interception(const Case& of) {
   Causes causes;
   for (const auto& [issuer, probes] : by_issuer) {
     const auto product = product_of(chain_of(*probes.front()));
-    std::set<std::string> parties;
-    bool trusted = false, needed = false;
+    std::set<std::string> parties, sets;
+    bool trusted = false, needed = false, others = false;
     for (const auto* result : probes) {
       parties.insert(party_of(result->probe.target.host));
+      for (const auto& row : facts.rows_of(result->probe.id)) {
+        sets.insert(row.substr(0, row.find('/')));
+      }
+      others |= !facts.asked_for(*result);
       trusted |= is_foreign_and_trusted(*result);
       needed |= facts.asked_for(*result);
     }
@@ -164,30 +180,39 @@ Causes find_interception(const Case& of) {
     Cause cause;
     cause.explained = probes;
     auto& finding = cause.finding;
+    // One vendor's names may be of several domains, and have an authority of its own.
+    const bool unrelated = sets.size() > 1 || others;
+    const bool sure = unrelated || trusted || !product.empty();
+    finding.confidence = sure ? Confidence::certain : Confidence::likely;
     finding.code = "tls.intercepted";
     finding.title =
         product.empty()
-            ? std::string("A device on the way opens encrypted connections (TLS inspection)")
+            ? fmt::format("A device on the way {} encrypted connections (TLS inspection)",
+                          sure ? "opens" : "may open")
             : fmt::format("{} opens encrypted connections on the way (TLS inspection)", product);
     finding.owner = Owner::security;
-    finding.confidence = Confidence::certain;
     std::vector<const ProbeResult*> own;
     for (const auto* result : probes) {
       if (facts.asked_for(*result)) own.push_back(result);
     }
     finding.fix = fmt::format(
         "On the device that inspects TLS, exempt the service's hosts from inspection (bypass or "
-        "\"do "
-        "not decrypt\"): {}. Calling applications, phones and room devices do not accept another "
-        "certificate than the vendor's.{}{}",
-        listed(hosts_of(own), 8), where_the_list_is(facts, own),
-        advice_in_words(facts, own, {"inspect"}));
+        "\"do not decrypt\"): {}. Calling applications, phones and room devices do not accept "
+        "another certificate than the vendor's.{}{}{}",
+        listed(hosts_of(own), 8),
+        sure
+            ? ""
+            : " If it is the service's own authority, install its root certificate instead, or ask "
+              "the vendor for it.",
+        where_the_list_is(facts, own), advice_in_words(facts, own, {"inspect"}));
     for (const auto* result : own) finding.evidence.push_back(certificate_in_words(*result));
     const auto contrast = parties.size() > 1
-                              ? fmt::format("One issuer, {}, signs for {} unrelated operators.",
-                                            issuer, parties.size())
+                              ? fmt::format("One issuer, {}, signs for {}{}.", issuer,
+                                            unrelated ? "operators that have nothing in common: "
+                                                      : "several domains: ",
+                                            listed({parties.begin(), parties.end()}))
                               : fmt::format("{} is no public certificate authority.", issuer);
-    finding.evidence.insert(finding.evidence.begin() + 1, {"", contrast});
+    insert_second(finding.evidence, {"", contrast});
     add_effects(facts, own, finding.evidence);
     causes.push_back(std::move(cause));
   }
@@ -229,10 +254,17 @@ constexpr Fault faults[] = {
      "Ask whoever runs {0} to configure the intermediate certificate of \"{1}\" on the server: "
      "browsers often find it by themselves, phones and calling applications do not.",
      Owner::vendor, Confidence::certain},
+    // Nothing is signed yet when a server says so: a device on the way may say it.
+    {"tls_version", "tls.outdated", "{0} speaks only TLS versions that are no longer accepted",
+     "Ask whoever runs {0} to enable TLS 1.2 or 1.3 (RFC 8996 retired what is older). If a proxy "
+     "or "
+     "firewall of this site opens TLS, enable it there first.",
+     Owner::vendor, Confidence::likely},
 };
 
 std::string subject_of_fix(const Fault& fault, const ProbeResult& result) {
   const auto chain = chain_of(result);
+  if (chain.empty()) return {};
   if (fault.detail == "not_yet_valid") return chain.front().not_before;
   if (fault.detail != "expired") return chain.back().issuer;
   // The first of the chain to end is the one that has expired.
@@ -262,7 +294,9 @@ std::vector<std::vector<const ProbeResult*>> by_cause(const std::vector<const Pr
   std::vector<Group> groups;
   for (const auto* result : all) {
     Group merged;
-    merged.marks = {party_of(result->probe.target.host), chain_of(*result).front().sha256};
+    merged.marks = {party_of(result->probe.target.host)};
+    const auto chain = chain_of(*result);
+    if (!chain.empty()) merged.marks.insert(chain.front().sha256);
     merged.marks.erase("");
     std::vector<Group> apart;
     for (auto& group : groups) {
@@ -287,14 +321,46 @@ std::vector<std::vector<const ProbeResult*>> by_cause(const std::vector<const Pr
 
 }  // namespace
 
+Causes find_old_authorities(const Case& of) {
+  Cause cause;
+  std::vector<std::string> issuers;
+  for (const auto& result : of.facts.report.probes) {
+    if (of.explained(result) || !is_of_unknown_public_authority(result)) continue;
+    cause.explained.push_back(&result);
+    const auto issuer = last_issuer(result);
+    const bool known = std::find(issuers.begin(), issuers.end(), issuer) != issuers.end();
+    if (!known) issuers.push_back(issuer);
+  }
+  if (!of.matters(cause.explained)) return {};
+  auto& finding = cause.finding;
+  finding.code = "tls.untrusted";
+  finding.title = "This computer does not know public certificate authorities: its list may be old";
+  finding.owner = Owner::helpdesk;
+  finding.confidence = Confidence::likely;
+  finding.fix = fmt::format(
+      "Update this computer's list of certificate authorities (updates of the system; on Linux the "
+      "package ca-certificates). It does not know the issuer of {}: {}.",
+      listed(hosts_of(cause.explained), 8), listed(issuers));
+  for (const auto* result : cause.explained) {
+    finding.evidence.push_back(certificate_in_words(*result));
+  }
+  finding.evidence.insert(
+      finding.evidence.begin() + 1,
+      {"",
+       "It carries the timestamps of certificate transparency (RFC 6962), as only public "
+       "authorities' certificates do: nobody on the way has made it."});
+  return {cause};
+}
+
 Causes find_certificate_faults(const Case& of) {
   Causes causes;
   for (const auto& fault : faults) {
     std::vector<const ProbeResult*> all;
     for (const auto& result : of.facts.report.probes) {
-      if (result.observation.outcome != Outcome::failed || !is_tls(result)) continue;
-      if (result.observation.detail == fault.detail && !of.explained(result))
-        all.push_back(&result);
+      if (result.observation.outcome != Outcome::failed || of.explained(result)) continue;
+      // Details are words of a check's own; those of a certificate come with one.
+      const bool tls = is_tls(result) || fault.detail == "tls_version";
+      if (tls && result.observation.detail == fault.detail) all.push_back(&result);
     }
     for (const auto& probes : by_cause(all)) {
       if (!of.matters(probes)) continue;

@@ -52,6 +52,12 @@ constexpr Kind kinds[] = {
      "Nothing is to be changed on this network. Ask whoever runs {} to let UDP in and out on its "
      "relay ports (usually 49152-65535), and to check the external address in its configuration.",
      Owner::vendor, is_dead},
+    // RFC 8656 section 20: 442, Unsupported Transport Protocol.
+    {"turn.relay_dead", "The TURN server does not relay UDP",
+     "Nothing is to be changed on this network. Ask whoever runs {} to let it relay UDP, which "
+     "media "
+     "is sent in.",
+     Owner::vendor, [](const ProbeResult& result) { return refusal_of(result) == 442; }},
 };
 
 }  // namespace

@@ -17,18 +17,22 @@ int status_of(const ProbeResult& result) {
   return static_cast<int>(number_fact(*reply, "status").value_or(0));
 }
 
-// A server error. A 501 is about our request (RFC 9110 section 15.6.2).
+// A server error. A 501 is about our request (RFC 9110 section 15.6.2). Through a proxy it may be
+// the proxy's own, but inside a tunnel.
 bool is_server_error(const ProbeResult& result) {
   const int status = status_of(result);
-  return is_direct(result) && status >= 500 && status != 501;
+  const bool tunnelled = result.probe.target.transport == Transport::tls;
+  return (is_direct(result) || tunnelled) && status >= 500 && status != 501;
 }
 
-// The same over a connection whose certificate holds: nobody but the server says so.
+// The same over a connection whose certificate holds, by a public root: nobody but the server says
+// so. Who opens TLS on the way says it, too, where it does not get through itself.
 bool is_proved_error(const ProbeResult& result) {
   const auto& seen = result.observation;
   const bool valid = seen.outcome == Outcome::answered || seen.detail == "unexpected_status" ||
                      seen.detail == "unexpected_body" || seen.detail == "no_upgrade";
-  return result.probe.target.transport == Transport::tls && valid && is_server_error(result);
+  return result.probe.target.transport == Transport::tls && valid && is_server_error(result) &&
+         !has_foreign_root(result);
 }
 
 struct Refusals {
@@ -41,9 +45,17 @@ struct Refusals {
 void read_refusal(const Case& of, const Cell& cell, Refusals& refusals) {
   for (const auto& contact : cell.contacts) {
     const auto& result = *contact.result;
-    if (result.observation.outcome != Outcome::refused || of.explained(result)) continue;
+    const bool far = !contact.far_device.empty();
+    const bool refused =
+        result.observation.outcome == Outcome::refused && contact.way != Way::blocked;
+    if ((!refused && !far) || of.explained(result)) continue;
     refusals.probes.push_back(&result);
-    if (cell.udp) {
+    if (far) {
+      refusals.proofs.push_back(
+          {result.probe.id,
+           fmt::format("{}, which is in the network of {}, turns {} {} away.", contact.far_device,
+                       cell.host, cell.udp ? "UDP" : "TCP", cell.port)});
+    } else if (cell.udp) {
       refusals.proofs.push_back(
           {result.probe.id, fmt::format("{} says itself that nothing listens on UDP {} (ICMP port "
                                         "unreachable).",
@@ -75,65 +87,91 @@ bool asked_by(const Facts& facts, const SetResult& set, const ProbeResult& resul
 
 }  // namespace
 
+namespace {
+
+// Whether the far end itself was heard for each of the operators.
+bool proved_for_all(const Facts& facts, const std::vector<const ProbeResult*>& probes,
+                    const std::vector<FindingEvidence>& proofs) {
+  std::set<std::string> proved;
+  for (const auto& proof : proofs) {
+    proved.insert(party_of(facts.find(proof.probe)->probe.target.host));
+  }
+  return std::all_of(probes.begin(), probes.end(), [&](const ProbeResult* result) {
+    return proved.contains(party_of(result->probe.target.host));
+  });
+}
+
+void say_out_of_order(Finding& finding, const std::string& hosts, const std::string& flows) {
+  finding.title = "The service answers that it is out of order: " + hosts;
+  finding.confidence = Confidence::certain;
+  finding.fix = fmt::format(
+      "Nothing is to be changed on the network. Look at the vendor's status page, and tell whoever "
+      "runs {} that these answer with a server error: {}.",
+      hosts, flows);
+}
+
+void say_refused(Finding& finding, const std::string& hosts, const std::string& flows,
+                 bool proved) {
+  finding.title = "The far end refuses connections: " + hosts;
+  finding.confidence = finding.evidence.empty() ? Confidence::possible : Confidence::likely;
+  finding.fix = fmt::format(
+      "{} Look at the vendor's status page, and tell whoever runs {} that these connections are "
+      "refused: {}.",
+      proved ? "Nothing is to be changed on the network."
+             : "If the service works from another line, look in the firewall's log for resets that "
+               "it sends itself.",
+      hosts, flows);
+}
+
+}  // namespace
+
 Causes find_vendor_down(const Case& of) {
   const auto& facts = of.facts;
-  Refusals all;
-  for (const auto& cell : facts.cells) read_refusal(of, cell, all);
+  Refusals refused, errors;
+  for (const auto& cell : facts.cells) read_refusal(of, cell, refused);
+  const auto proved = proved_hosts(facts);
   for (const auto& result : facts.report.probes) {
     // Over plain HTTP anybody on the way may say so: only with the server's own word beside it.
-    if (!is_server_error(result) || !proved_hosts(facts).contains(result.probe.target.host))
-      continue;
-    all.probes.push_back(&result);
+    if (!is_server_error(result) || !proved.contains(result.probe.target.host)) continue;
+    errors.probes.push_back(&result);
     if (!is_proved_error(result)) continue;
-    all.proofs.push_back(
+    errors.proofs.push_back(
         {result.probe.id, fmt::format("{}: HTTP {} over a connection with a valid certificate.",
                                       endpoint_in_words(result.probe.target), status_of(result))});
   }
   Causes causes;
   std::set<std::string> told;
   for (const auto& set : facts.report.sets) {
-    Cause cause;
-    for (const auto* result : all.probes) {
-      if (asked_by(facts, set, *result) && !told.contains(result->probe.id)) {
-        cause.explained.push_back(result);
+    for (const auto* all : {&errors, &refused}) {
+      Cause cause;
+      for (const auto* result : all->probes) {
+        if (asked_by(facts, set, *result) && !told.contains(result->probe.id)) {
+          cause.explained.push_back(result);
+        }
       }
-    }
-    const auto& own = cause.explained;
-    const bool out_of_order = std::any_of(
-        own.begin(), own.end(), [](const ProbeResult* result) { return is_server_error(*result); });
-    // Where nothing is lost, the others carry on, or the vendor does not offer it.
-    if (own.empty() || (!out_of_order && !of.hurts(own))) continue;
-    auto& finding = cause.finding;
-    const auto own_hosts = hosts_of(own);
-    for (const auto& proof : all.proofs) {
-      const auto* result = facts.find(proof.probe);
-      const auto& host = result->probe.target.host;
-      if (std::find(own_hosts.begin(), own_hosts.end(), host) != own_hosts.end()) {
-        finding.evidence.push_back(proof);
+      const auto& own = cause.explained;
+      const bool out_of_order = all == &errors;
+      // Where nothing is lost, the others carry on, or the vendor does not offer it.
+      if (own.empty() || (!out_of_order && !of.hurts(own))) continue;
+      auto& finding = cause.finding;
+      finding.code = "vendor.down";
+      finding.owner = Owner::vendor;
+      const auto hosts = hosts_of(own);
+      for (const auto& proof : all->proofs) {
+        const auto& host = facts.find(proof.probe)->probe.target.host;
+        const bool its = std::find(hosts.begin(), hosts.end(), host) != hosts.end();
+        if (its) finding.evidence.push_back(proof);
       }
+      const auto flows = flows_in_words(facts, own);
+      if (out_of_order) {
+        say_out_of_order(finding, listed(hosts), flows);
+      } else {
+        say_refused(finding, listed(hosts), flows, proved_for_all(facts, own, finding.evidence));
+      }
+      add_what_they_saw(finding.evidence, own, 6);
+      for (const auto* result : own) told.insert(result->probe.id);
+      causes.push_back(std::move(cause));
     }
-    const bool proved = !finding.evidence.empty();
-    const auto hosts = listed(own_hosts);
-    finding.code = "vendor.down";
-    finding.title = fmt::format("{}: {}",
-                                out_of_order ? "The service answers that it is out of order"
-                                             : "The far end refuses connections",
-                                hosts);
-    finding.owner = Owner::vendor;
-    finding.confidence = out_of_order ? Confidence::certain
-                         : proved     ? Confidence::likely
-                                      : Confidence::possible;
-    finding.fix = fmt::format(
-        "{} Look at the vendor's status page, and report to the vendor that {}: {}.",
-        proved
-            ? "Nothing is to be changed on the network."
-            : "If the service works from another line, look in the firewall's log for resets that "
-              "it sends itself.",
-        out_of_order ? "these answer with a server error" : "these connections are refused",
-        flows_in_words(facts, own));
-    add_what_they_saw(finding.evidence, own, 6);
-    for (const auto* result : own) told.insert(result->probe.id);
-    causes.push_back(std::move(cause));
   }
   return causes;
 }

@@ -9,6 +9,23 @@
 namespace callready::findings {
 namespace {
 
+// A set of the user's own: all its hosts are.
+bool is_own(const Facts& facts, const std::string& id) {
+  const auto& own = facts.report.site.own_hosts;
+  const auto& sets = facts.report.sets;
+  const auto set =
+      std::find_if(sets.begin(), sets.end(), [&](const SetResult& one) { return one.id == id; });
+  if (set == sets.end() || own.empty()) return false;
+  const auto is_its = [&](const std::string& probe) {
+    const auto* result = facts.find(probe);
+    if (result == nullptr || result->probe.target.host.empty()) return true;
+    return std::find(own.begin(), own.end(), result->probe.target.host) != own.end();
+  };
+  return std::all_of(set->requirements.begin(), set->requirements.end(), [&](const auto& row) {
+    return std::all_of(row.probes.begin(), row.probes.end(), is_its);
+  });
+}
+
 void add_once(std::vector<std::string>& list, const std::string& item) {
   if (std::find(list.begin(), list.end(), item) == list.end()) list.push_back(item);
 }
@@ -36,30 +53,41 @@ std::string ports_in_words(const std::vector<std::uint16_t>& ports, std::size_t 
 
 std::string flows_in_words(const Facts& facts, const std::vector<const ProbeResult*>& probes) {
   std::vector<std::string> ports;  // "TCP 5060", in order
-  std::map<std::string, std::vector<std::string>> hosts;
+  struct Hosts {
+    std::vector<std::string> list;  // in order
+    std::set<std::string> known;
+  };
+  std::map<std::string, Hosts> hosts;
   for (const auto* result : probes) {
-    if (!facts.asked_for(*result)) continue;
     const auto& target = result->probe.target;
+    // What has no endpoint of its own (a question to the system's resolvers) is no rule's either.
+    if (!facts.asked_for(*result) || target.host.empty() || target.port() == 0) continue;
     const auto port =
         fmt::format("{} {}", is_udp(*result) ? "UDP" : "TCP", target.ports.to_string());
-    add_once(ports, port);
-    add_once(hosts[port], target.host);
+    const auto [place, fresh] = hosts.try_emplace(port);
+    if (fresh) ports.push_back(port);
+    if (place->second.known.insert(target.host).second) place->second.list.push_back(target.host);
   }
   // Ports that go to the same hosts share a sentence, as they share a firewall rule.
-  std::string text;
-  std::set<std::string> done;
+  using Flow = std::pair<std::string, std::vector<std::string>>;  // "TCP", hosts
+  std::vector<const Flow*> flows;                                 // in order
+  std::map<Flow, std::vector<std::string>> together;
   for (const auto& port : ports) {
-    if (done.contains(port)) continue;
-    std::vector<std::string> together;
-    for (const auto& other : ports) {
-      const bool same = other.substr(0, 4) == port.substr(0, 4) && hosts[other] == hosts[port];
-      if (!same || !done.insert(other).second) continue;
-      together.push_back(other.substr(4));
-    }
-    text += fmt::format("{}{} {} to {}", text.empty() ? "" : "; ", port.substr(0, 3),
-                        listed(together, 8), listed(hosts[port]));
+    const auto [place, fresh] = together.try_emplace({port.substr(0, 3), hosts[port].list});
+    if (fresh) flows.push_back(&place->first);
+    place->second.push_back(port.substr(4));
+  }
+  std::string text;
+  for (const auto* flow : flows) {
+    text += fmt::format("{}{} {} to {}", text.empty() ? "" : "; ", flow->first,
+                        listed(together[*flow], 8), listed(flow->second));
   }
   return text;
+}
+
+std::string resolvers_in_words(const Facts& facts) {
+  const auto& resolvers = facts.report.site.resolvers;
+  return resolvers.empty() ? "the site's DNS servers" : listed(resolvers);
 }
 
 std::string ask_the_device(const std::string& device) {
@@ -67,11 +95,13 @@ std::string ask_the_device(const std::string& device) {
   const auto address = IpAddress::parse(device);
   // A router with a public address may still be the site's own; behind a NAT it hardly is.
   const bool outside = address && !address->is_private() && !address->is_link_local();
-  return fmt::format(
-      " The device that refuses is {}{}.", device,
-      outside ? ", which has a public address: if it is not yours, it is the Internet provider's, "
-                "and the rule is for the provider to change"
-              : "");
+  const std::string_view kind =
+      address && address->is_shared() ? "an address of carrier NAT" : "a public address";
+  return fmt::format(" The device that refuses is {}{}.", device,
+                     outside ? fmt::format(", which has {}: if it is not yours, it is the Internet "
+                                           "provider's, and the rule is for the provider to change",
+                                           kind)
+                             : "");
 }
 
 std::string advice_in_words(const Facts& facts, const std::vector<const ProbeResult*>& probes,
@@ -107,8 +137,10 @@ std::string where_the_list_is(const Facts& facts, const std::vector<const ProbeR
   }
   if (sets.empty()) return {};
   std::string commands;
-  for (const auto& set : sets)
+  for (const auto& set : sets) {
     commands += (commands.empty() ? "" : ", ") + ("callready firewall " + set);
+    if (is_own(facts, set)) commands += " (with your --set FILE)";
+  }
   return fmt::format(" The whole list: {}.", commands);
 }
 
@@ -136,9 +168,17 @@ void add_what_they_saw(std::vector<FindingEvidence>& list,
   }
 }
 
+void insert_second(std::vector<FindingEvidence>& list, FindingEvidence contrast) {
+  list.insert(list.begin() + (list.empty() ? 0 : 1), std::move(contrast));
+}
+
 std::vector<std::string> hosts_of(const std::vector<const ProbeResult*>& probes) {
   std::vector<std::string> hosts;
-  for (const auto* result : probes) add_once(hosts, result->probe.target.host);
+  std::set<std::string> known;
+  for (const auto* result : probes) {
+    const auto& host = result->probe.target.host;
+    if (known.insert(host).second) hosts.push_back(host);
+  }
   return hosts;
 }
 

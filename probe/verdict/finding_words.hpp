@@ -18,6 +18,9 @@ std::string ports_in_words(const std::vector<std::uint16_t>& ports, std::size_t 
 // allow. Controls are left out.
 std::string flows_in_words(const Facts& facts, const std::vector<const ProbeResult*>& probes);
 
+// The DNS servers that this computer uses: "10.20.0.2 and 10.20.0.3".
+std::string resolvers_in_words(const Facts& facts);
+
 // " The device that refuses is 10.20.0.1.", with whose it is where that is not the site's; nothing
 // for no device.
 std::string ask_the_device(const std::string& device);
@@ -38,6 +41,9 @@ FindingEvidence what_it_saw(const Contact& contact);
 // For each, up to `most`.
 void add_what_they_saw(std::vector<FindingEvidence>& list,
                        const std::vector<const ProbeResult*>& probes, std::size_t most = 8);
+
+// The contrast stands after what it is held against.
+void insert_second(std::vector<FindingEvidence>& list, FindingEvidence contrast);
 
 // The distinct hosts, in order.
 std::vector<std::string> hosts_of(const std::vector<const ProbeResult*>& probes);

@@ -4,6 +4,8 @@
 
 #include <map>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 
 #include "probe/model/plan.hpp"
 #include "probe/model/report.hpp"
@@ -11,13 +13,16 @@
 
 namespace callready {
 
-// All results of a run by probe id.
+// All results of a run by probe id. A view: they outlive it, and keep their places.
 class Evidences {
  public:
   explicit Evidences(const std::vector<ProbeResult>& results);
   const ProbeResult* find(const std::string& probe_id) const;
   // The shortest round trip to a host by any probe: its distance. Nothing where none was measured.
   std::optional<Milliseconds> distance(const std::string& host) const;
+  // The same for media: by UDP where that was timed, since a satellite modem or a transparent proxy
+  // near by answers TCP in the host's place.
+  std::optional<Milliseconds> media_distance(const std::string& host) const;
   // The shortest round trip to any host of a region. Nothing for no region, or where none was
   // measured.
   std::optional<Milliseconds> distance_of_region(const std::string& region) const;
@@ -31,8 +36,8 @@ class Evidences {
   bool edge_answers() const { return edge_answers_; }
 
  private:
-  std::map<std::string, const ProbeResult*> by_id_;
-  std::map<std::string, Milliseconds> distances_, region_distances_;
+  std::unordered_map<std::string_view, const ProbeResult*> by_id_;
+  std::map<std::string, Milliseconds> distances_, udp_distances_, region_distances_;
   std::map<std::string, bool> sip_answers_;
   bool names_are_hidden_ = false;
   bool edge_answers_ = false;

@@ -113,6 +113,7 @@ RequirementResult combined(const std::vector<Said>& all) {
   for (const auto& said : deciding) {
     result.reached += said.row->reached;
     result.total += said.row->total;
+    result.poor = result.poor || said.row->poor;
   }
   return result;
 }
@@ -162,7 +163,9 @@ CapabilityResult combined(const CapabilityResult& first, const std::vector<SetHe
     if (here == nullptr) continue;
     if (capability.needs.empty()) capability.needs = here->needs;
     differ |= here->verdict != first.verdict;
-    seen.push_back(fmt::format("{}: {}", part->name, to_string(here->verdict)));
+    seen.push_back(fmt::format(
+        "{} from {}", here->verdict == Verdict::unknown ? "not decided" : to_string(here->verdict),
+        part->name));
   }
   CapabilityResult result;
   if (capability.needs.empty()) {
@@ -172,7 +175,7 @@ CapabilityResult combined(const CapabilityResult& first, const std::vector<SetHe
   } else {
     result = judge_capability(capability, rows);
   }
-  if (differ) result.summary += fmt::format(" (by vantage: {})", fmt::join(seen, ", "));
+  if (differ) result.summary += fmt::format(" ({})", fmt::join(seen, ", "));
   return result;
 }
 

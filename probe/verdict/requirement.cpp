@@ -2,22 +2,14 @@
 
 #include <algorithm>
 #include <array>
-#include <type_traits>
 
 #include "probe/model/describe.hpp"
 #include "probe/verdict/judge.hpp"
+#include "probe/verdict/requirement_hosts.hpp"
 #include "probe/verdict/routes.hpp"
 
 namespace callready {
 namespace {
-
-enum class State { reached, bad, unknown, ignored };
-
-State state_of_alg_test(const Observation& observation) {
-  if (observation.detail == "not_needed") return State::ignored;
-  const bool told = reached(observation.outcome) && observation.detail != "inconclusive";
-  return told ? State::reached : State::unknown;
-}
 
 // What a probe that answered shows to be wrong all the same; empty: nothing.
 std::string flaw_of(const ProbeResult& result) {
@@ -25,14 +17,6 @@ std::string flaw_of(const ProbeResult& result) {
   const bool rewritten = detail == "rewritten" || detail == "suspected";
   if (result.probe.check == "sip-alg" && rewritten) return outcome_in_words(result.observation);
   return {};
-}
-
-// Probes beside those of the row's own check: the names that its addresses have in reverse DNS, the
-// SIP ALG test of a server of the user's own. They tell more of the row and never make it fail.
-bool is_companion(const ProbeResult& result, const Requirement& requirement) {
-  const auto& probe = result.probe;
-  if (probe.check == requirement.check) return false;
-  return probe.check == "sip-alg" || (probe.check == "dns" && probe.with.contains("type"));
 }
 
 std::string companion_flaw(const ProbeResult& result) {
@@ -47,150 +31,6 @@ std::string companion_flaw(const ProbeResult& result) {
     return fmt::format("{} has another name in reverse DNS than the document says", address);
   }
   return {};
-}
-
-// What one probe says of its endpoint. Silence is the hard case: it counts against a service that
-// is known to answer everybody (STUN, TURN, NTP, DNS and whatever speaks TCP), and proves nothing
-// of one that may ignore strangers (media ranges; SIP, over a connection too, unless the server
-// answered us elsewhere).
-State state_of(const ProbeResult& result, const Evidences& evidences) {
-  const auto& [probe, observation] = result;
-  // A packet that was to end beyond the edge and was answered nearer says nothing of the far end.
-  if (observation.detail == "answered_on_the_way") return State::unknown;
-  // Its row asks what happens to SIP on the way, not whether the server can be reached: `sip` does.
-  if (probe.check == "sip-alg") return state_of_alg_test(observation);
-  if (reached(observation.outcome)) return State::reached;
-  if (observation.outcome == Outcome::skipped) {
-    return observation.detail == "not_needed" ? State::ignored : State::unknown;
-  }
-  if (observation.detail == "sip_timed_out") {
-    return evidences.answers_sip(probe.target.host) ? State::bad : State::unknown;
-  }
-  if (observation.outcome != Outcome::silent) return State::bad;
-  // "dropped", "partly_dropped": the control passed where these packets died.
-  if (probe.check == "udp-range" || probe.check == "hop") {
-    return observation.detail.ends_with("dropped") ? State::bad : State::unknown;
-  }
-  if (probe.check == "sip" && probe.target.transport == Transport::udp) {
-    return evidences.answers_sip(probe.target.host) ? State::bad : State::unknown;
-  }
-  return State::bad;
-}
-
-bool no_such_name(const ProbeResult& result, const Evidences& evidences) {
-  return result.observation.outcome == Outcome::unresolved &&
-         result.observation.detail == "no_such_name" && !evidences.names_are_hidden();
-}
-
-// An endpoint that several routes lead to is reached where one does.
-struct Endpoint {
-  State state = State::ignored;
-  bool gone = true;                  // every route failed because the name does not exist
-  const ProbeResult* why = nullptr;  // the first route that was not the way
-
-  void add_route(const ProbeResult& result, State route, const Evidences& evidences) {
-    if (route == State::ignored) return;
-    gone = gone && no_such_name(result, evidences);
-    if (route != State::reached && why == nullptr) why = &result;
-    if (state == State::ignored || route == State::reached) {
-      state = route;
-    } else if (state != State::reached && route == State::unknown) {
-      state = State::unknown;
-    }
-  }
-};
-
-// What weight a host has: one that the document is about to drop, or that only stands as an example
-// for a wildcard, or is there for reverse DNS only, is never the only reason for a failure (DESIGN,
-// "Target sets").
-enum class Standing { current, fading, example };
-
-// One host of the row.
-struct HostState {
-  std::string host;
-  State state = State::ignored;
-  bool gone = false;                 // the only thing wrong: its name does not exist
-  const ProbeResult* why = nullptr;  // the first probe that was not reached
-  Standing standing = Standing::current;
-  std::string region;
-};
-
-// All endpoints of a host must be reached; where any endpoint of the row will do, one of its own.
-void add_endpoint(HostState& host, const Endpoint& endpoint, bool any) {
-  if (endpoint.state == State::ignored) return;
-  const bool lost = endpoint.state != State::reached;
-  if (lost && host.why == nullptr) host.why = endpoint.why;
-  if (host.state == State::ignored) {
-    host.state = endpoint.state;
-    host.gone = lost && endpoint.gone;
-    return;
-  }
-  const auto order = any ? std::array{State::reached, State::unknown, State::bad}
-                         : std::array{State::bad, State::unknown, State::reached};
-  const auto strength = [&](State state) { return std::find(order.begin(), order.end(), state); };
-  if (strength(endpoint.state) < strength(host.state)) {
-    host.state = endpoint.state;
-    if (lost) host.why = endpoint.why;  // what decides is what the summary names
-  }
-  host.gone = host.state != State::reached && host.gone && (!lost || endpoint.gone);
-}
-
-Standing standing_of(const Requirement& requirement, const std::string& name) {
-  const auto fading = [](Lifecycle lifecycle) { return lifecycle != Lifecycle::current; };
-  for (const auto& host : requirement.hosts) {
-    if (host.name == name) return fading(host.lifecycle) ? Standing::fading : Standing::current;
-  }
-  for (const auto& host : requirement.reverse_dns) {
-    if (host.name == name) return Standing::fading;
-  }
-  for (const auto& wildcard : requirement.wildcards) {
-    for (const auto& example : wildcard.examples) {
-      if (example.name == name) return Standing::example;
-    }
-  }
-  const auto address = IpAddress::parse(name);
-  if (!address) return Standing::current;
-  for (const auto& block : requirement.addresses) {
-    const auto holds = [&](const auto& value) {
-      if constexpr (std::is_same_v<std::decay_t<decltype(value)>, IpAddress>) {
-        return value == *address;
-      } else {
-        return value.contains(*address);
-      }
-    };
-    if (std::visit(holds, block.value)) {
-      return fading(block.lifecycle) ? Standing::fading : Standing::current;
-    }
-  }
-  return Standing::current;
-}
-
-// In the order of the plan; hosts of which nothing was needed are left out.
-std::vector<HostState> host_states(const Requirement& requirement,
-                                   const PlannedRequirement& planned, const Evidences& evidences) {
-  std::vector<std::string> order;
-  std::map<std::string, std::map<std::string, Endpoint>> hosts;
-  std::map<std::string, std::string> regions;
-  for (const auto& id : planned.probes) {
-    const auto* result = evidences.find(id);
-    if (result == nullptr || is_companion(*result, requirement)) continue;
-    const auto& target = result->probe.target;
-    if (!hosts.contains(target.host)) order.push_back(target.host);
-    regions[target.host] = result->probe.region;
-    const auto key = fmt::format("{}/{}", to_string(target.transport), target.ports.to_string());
-    hosts[target.host][key].add_route(*result, state_of(*result, evidences), evidences);
-  }
-  std::vector<HostState> states;
-  for (const auto& host : order) {
-    HostState merged;
-    merged.host = host;
-    merged.standing = standing_of(requirement, host);
-    merged.region = regions[host];
-    const bool any = requirement.reach.kind == Reach::Kind::any;
-    for (const auto& [key, endpoint] : hosts[host]) add_endpoint(merged, endpoint, any);
-    if (merged.state != State::ignored) states.push_back(std::move(merged));
-  }
-  return states;
 }
 
 // How near a host is: by its own round trip, else as the nearest host of its region.
@@ -243,6 +83,26 @@ std::size_t drop_unmeasured(std::vector<HostState>& hosts, const Requirement& re
     return host.state == State::unknown && host.why != nullptr &&
            host.why->observation.outcome == Outcome::silent;
   });
+}
+
+// Media goes to the nearest of the hosts that were reached. From one end only round trips can be
+// measured: one way is taken for half of one (DESIGN: media.delay). Empty: within the vendor's
+// figure, or nothing was measured or asked for. Jitter and loss need a stream of packets.
+std::string delay_flaw(const Requirement& requirement, const std::vector<HostState>& hosts,
+                       const Evidences& evidences) {
+  const auto most = requirement.thresholds.one_way_delay_ms;
+  std::optional<Milliseconds> shortest;
+  for (const auto& host : hosts) {
+    const auto distance = evidences.media_distance(host.host);
+    if (host.state != State::reached || !distance) continue;
+    if (!shortest || *distance < *shortest) shortest = distance;
+  }
+  if (!most || !shortest || shortest->count() / 2 <= *most) return {};
+  return fmt::format(
+      "about {:.0f} ms one way (half of the shortest round trip), and the vendor wants at most "
+      "{:g} "
+      "ms",
+      shortest->count() / 2, *most);
 }
 
 struct Count {
@@ -304,13 +164,28 @@ Status status_by(const Reach& reach, const Count& counted) {
   return counted.minor > 0 ? Status::warn : Status::pass;
 }
 
-std::string summarise(const std::vector<HostState>& hosts, const Count& counted) {
-  std::string text;
+// Of media hosts that keep silent it is known that packets to them leave the site, and no more.
+std::string reached_in_words(const std::vector<HostState>& hosts, const Count& counted) {
+  if (counted.total() == 0) return "not measured";
+  const auto left = std::count_if(hosts.begin(), hosts.end(), [](const HostState& host) {
+    return host.state == State::reached && host.left;
+  });
+  const bool all_left = left > 0 && left == counted.reached;
   if (counted.total() == 1) {
-    text = counted.reached == 1 ? "reached" : "not reached";
-  } else {
-    text = fmt::format("{} of {} reached", counted.reached, counted.total());
+    if (all_left) return "leaves the site; the far end does not answer strangers";
+    return counted.reached == 1 ? "reached" : "not reached";
   }
+  if (all_left) {
+    return fmt::format("leaves the site to {} of {} hosts; the far ends do not answer strangers",
+                       left, counted.total());
+  }
+  auto text = fmt::format("{} of {} reached", counted.reached, counted.total());
+  if (left > 0) text += fmt::format(" ({} as far as that it leaves the site)", left);
+  return text;
+}
+
+std::string summarise(const std::vector<HostState>& hosts, const Count& counted) {
+  auto text = reached_in_words(hosts, counted);
   std::size_t listed = 0;
   for (const auto& host : hosts) {
     if (host.state == State::reached) continue;
@@ -391,14 +266,19 @@ RequirementResult judge_requirement(const Requirement& requirement,
         std::any_of(doubtful.begin(), doubtful.end(),
                     [](const HostState& host) { return host.state == State::unknown; });
     result.status = unmeasured ? Status::unknown : Status::warn;
-    suffix += fmt::format("; {} may be nearer: {}", endpoint_in_words(doubtful[0].why->probe.target),
-                         outcome_in_words(doubtful[0].why->observation));
+    suffix +=
+        fmt::format("; {} may be nearer: {}", endpoint_in_words(doubtful[0].why->probe.target),
+                    outcome_in_words(doubtful[0].why->observation));
     if (doubtful.size() > 1) suffix += fmt::format(" (and {} more)", doubtful.size() - 1);
     suffix += "; name your region with --region to be sure";
   }
   result.summary = prefix + summarise(hosts, counted) + suffix;
   const auto routes = compare_routes(planned, evidences);
   if (!routes.empty()) result.summary += "; " + routes;
+  if (const auto slow = delay_flaw(requirement, hosts, evidences); !slow.empty()) {
+    result.poor = true;
+    note_flaw(slow);
+  }
   if (!flaws.empty()) {
     if (result.status == Status::pass) result.status = Status::warn;
     result.summary += "; " + flaws.front();

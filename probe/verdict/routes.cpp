@@ -5,21 +5,10 @@
 #include <algorithm>
 #include <tuple>
 
+#include "probe/model/route_pairs.hpp"
+
 namespace callready {
 namespace {
-
-// Until the endpoint could be used: the checks' own timings (checks/dial.hpp, checks/http.cpp).
-std::optional<double> set_up_ms(const ProbeResult& result) {
-  const auto& timing = result.observation.timing_ms;
-  const auto part = [&](const char* name) -> std::optional<double> {
-    const auto found = timing.find(name);
-    return found == timing.end() ? std::nullopt : std::optional(found->second);
-  };
-  if (result.probe.check == "http") return part("reply");
-  const auto way = part(result.probe.target.route.direct() ? "connect" : "tunnel");
-  if (!way) return std::nullopt;
-  return *way + part("handshake").value_or(0);
-}
 
 double median(std::vector<double> values) {
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <functional>
 #include <set>
 
 #include "probe/verdict/judge.hpp"
@@ -53,10 +54,34 @@ Verdict verdict_of_rows(const std::map<std::string, RequirementResult>& rows) {
   return any_measured(ids, rows) ? judge_capability(everything, rows).verdict : Verdict::unknown;
 }
 
+// Rows of the capability that the user left out (`--only`, `--skip`): the verdict is without them.
+// Those of other vantages or clients are not this run's.
+std::string left_out_by_choice(const TargetSet& set, const Capability& capability,
+                               const std::map<std::string, RequirementResult>& rows,
+                               const std::function<bool(const std::string&)>& active) {
+  std::set<std::string> missing;
+  for (const auto& need : capability.needs) {
+    for (const auto& alternative : need.alternatives) {
+      for (const auto& id : alternative) {
+        const auto* row = set.find_requirement(id);
+        if (row == nullptr || rows.contains(id)) continue;
+        if (!row->vantages.empty() || !row->clients.empty()) continue;
+        const auto& its = row->scenarios;
+        const bool wanted = its.empty() || std::any_of(its.begin(), its.end(), active);
+        if (wanted) missing.insert(id);
+      }
+    }
+  }
+  if (missing.empty()) return {};
+  return fmt::format("; {} of its requirements {} left out of this run", missing.size(),
+                     missing.size() == 1 ? "was" : "were");
+}
+
 }  // namespace
 
 Evidences::Evidences(const std::vector<ProbeResult>& results) {
   std::set<std::string> missing, found_elsewhere;
+  by_id_.reserve(results.size());
   for (const auto& result : results) {
     const auto& [probe, seen] = result;
     if (seen.detail == "no_such_name") missing.insert(probe.target.host);
@@ -70,6 +95,8 @@ Evidences::Evidences(const std::vector<ProbeResult>& results) {
     if (result.observation.round_trip && result.probe.target.route.direct()) {
       const auto& region = result.probe.region;
       keep_shorter(distances_, host, *result.observation.round_trip);
+      const bool udp = result.probe.target.transport == Transport::udp;
+      if (udp) keep_shorter(udp_distances_, host, *result.observation.round_trip);
       if (!region.empty()) {
         keep_shorter(region_distances_, region, *result.observation.round_trip);
       }
@@ -79,10 +106,7 @@ Evidences::Evidences(const std::vector<ProbeResult>& results) {
     }
     for (const auto& evidence : result.observation.evidence) {
       if (evidence.kind != "udp_port" && evidence.kind != "hop") continue;
-      const auto fact = evidence.facts.find("result");
-      const auto* word =
-          fact == evidence.facts.end() ? nullptr : std::get_if<std::string>(&fact->second);
-      edge_answers_ = edge_answers_ || (word != nullptr && *word == "left_site");
+      edge_answers_ = edge_answers_ || text_fact(evidence, "result") == "left_site";
     }
   }
   names_are_hidden_ = std::any_of(missing.begin(), missing.end(), [&](const std::string& name) {
@@ -97,6 +121,11 @@ const ProbeResult* Evidences::find(const std::string& probe_id) const {
 
 std::optional<Milliseconds> Evidences::distance(const std::string& host) const {
   return look_up(distances_, host);
+}
+
+std::optional<Milliseconds> Evidences::media_distance(const std::string& host) const {
+  const auto by_udp = look_up(udp_distances_, host);
+  return by_udp ? by_udp : distance(host);
 }
 
 std::optional<Milliseconds> Evidences::distance_of_region(const std::string& region) const {
@@ -149,6 +178,7 @@ SetResult judge_set(const TargetSet& set, const std::vector<PlannedRequirement>&
     if (!its.empty() && std::none_of(its.begin(), its.end(), active)) continue;
     auto judged = judge_capability(capability, rows);
     if (judged.requirements.empty()) continue;
+    judged.summary += left_out_by_choice(set, capability, rows, active);
     result.capabilities.push_back(std::move(judged));
   }
   result.verdict = verdict_of_set(result.capabilities, rows);

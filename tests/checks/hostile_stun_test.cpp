@@ -211,6 +211,20 @@ TEST(HostileStun, TellsNoNat) {
   }
 }
 
+TEST(HostileStun, TellsNothingOfThePath) {
+  for (const auto& hostile : table()) {
+    if (hostile.over_udp == "answered") continue;
+    test::CheckRunner runner({}, test::Time::by_hand);
+    test::ScriptedUdp server(runner.loop.context,
+                             [&](auto& own, const Bytes& request, const SocketAddress& from) {
+                               const auto packets = hostile.spoil(good_answer(request));
+                               for (const auto& packet : packets) own.send(packet, from);
+                             });
+    const auto seen = runner.run("path", Transport::udp, "localhost", server.address());
+    EXPECT_EQ(seen.outcome, Outcome::silent) << hostile.name << ": " << seen.detail;
+  }
+}
+
 TEST(HostileStun, OverTcp) {
   for (const auto& hostile : table()) {
     for (const auto& one : cases) {
@@ -346,6 +360,20 @@ TEST_F(MediaOverIpv6, StunTurnAndNatAreAnswered) {
   EXPECT_EQ(nat.outcome, Outcome::answered);
   EXPECT_EQ(nat.detail, "none");
   EXPECT_EQ(nat.address, any.address);
+}
+
+TEST_F(MediaOverIpv6, LargePacketsThatVanishAreABlackHole) {
+  constexpr std::size_t headers = 40 + 8, most = 1'400;
+  test::ScriptedUdp server(
+      runner.loop.context,
+      [](auto& own, const Bytes& request, const SocketAddress& from) {
+        if (request.size() + headers <= most) own.send(good_answer(request), from);
+      },
+      any);
+  const auto seen = runner.run("path", Transport::udp, "localhost", server.address());
+  EXPECT_EQ(seen.detail, "black_hole");
+  EXPECT_EQ(test::fact<std::int64_t>(seen, "path_mtu", "passes"), 1'400);
+  EXPECT_EQ(test::fact<std::int64_t>(seen, "path_mtu", "vanishes"), 1'420);
 }
 
 TEST_F(MediaOverIpv6, TcpConnectsAndIsRefused) {

@@ -123,7 +123,7 @@ TEST_F(NatCheck, WithoutTranslation) {
   EXPECT_EQ(value(seen, "nat_mapping"), "none");
   EXPECT_EQ(value(seen, "nat_filtering"), "endpoint_independent");
   EXPECT_EQ(value(seen, "port_preservation"), "all");
-  EXPECT_EQ(fact<std::int64_t>(seen, "port_preservation", "samples"), 4);
+  EXPECT_EQ(fact<std::int64_t>(seen, "port_preservation", "samples"), 5);
   EXPECT_EQ(value(seen, "hairpin"), "not_measured");
 }
 

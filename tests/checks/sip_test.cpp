@@ -232,6 +232,21 @@ TEST(SipOverUdp, IsSilentWhereNothingComesBack) {
   EXPECT_EQ(find_evidence(seen, "sip_discarded"), nullptr);
 }
 
+TEST(SipOverUdp, IsAskedWithLessPatienceWhereTheHostWasSilentBefore) {
+  test::CheckRunner runner({}, test::Time::by_hand);
+  runner.doubtful = true;
+  SipServer server(runner.loop.context, Transport::udp,
+                   [](const std::string&, const SocketAddress&) { return SipScript{}; });
+  const auto start = runner.loop.clock.now();
+  const auto seen = ask(runner, Transport::udp, server);
+  EXPECT_EQ(runner.loop.clock.now() - start, timeouts::udp_near_reply);
+  EXPECT_EQ(seen.outcome, Outcome::silent);
+  EXPECT_EQ(seen.attempts, 3);
+  const auto* wait = find_evidence(seen, "short_wait");
+  ASSERT_NE(wait, nullptr);
+  EXPECT_EQ(wait->facts.at("waited_ms"), EvidenceValue(std::int64_t{1'250}));
+}
+
 TEST(SipOverUdp, HearsOnlyTheServer) {
   test::CheckRunner runner({}, test::Time::by_hand);
   SipServer server(runner.loop.context, Transport::udp,

@@ -1,4 +1,5 @@
 #include "tests/support/check_runner.hpp"
+#include "tests/support/evidence.hpp"
 
 namespace callready {
 namespace {
@@ -31,6 +32,34 @@ TEST(TcpCheck, IsRefusedByAClosedPort) {
   EXPECT_EQ(seen.outcome, Outcome::refused);
   EXPECT_EQ(seen.detail, "connection_refused");
   EXPECT_FALSE(seen.round_trip);
+}
+
+// A listener whose queue is full takes no more SYNs.
+TEST(TcpCheck, WaitsLessForAHostThatWasSilentBefore) {
+  for (const bool doubtful : {false, true}) {
+    test::CheckRunner runner({}, test::Time::by_hand);
+    runner.doubtful = doubtful;
+    tcp::acceptor acceptor(runner.loop.context, tcp::v4());
+    acceptor.bind({asio::ip::address_v4::loopback(), 0});
+    acceptor.listen(0);
+    std::vector<tcp::socket> queued;
+    for (int i = 0; i < 4; ++i) {
+      auto& socket = queued.emplace_back(runner.loop.context, tcp::v4());
+      socket.async_connect(acceptor.local_endpoint(), [](error_code) {});
+    }
+    const auto start = runner.loop.clock.now();
+    const auto seen = runner.run("tcp", Transport::tcp, "localhost",
+                                 {loopback, acceptor.local_endpoint().port()});
+    const auto expected = doubtful ? timeouts::second_stream_choice : timeouts::tcp_connect;
+    EXPECT_EQ(runner.loop.clock.now() - start, expected);
+    EXPECT_EQ(seen.outcome, Outcome::silent);
+    const auto* wait = test::find_evidence(seen, "short_wait");
+    ASSERT_EQ(wait != nullptr, doubtful);
+    if (wait == nullptr) continue;
+    EXPECT_EQ(wait->facts.at("waited_ms"), EvidenceValue(std::int64_t{1'500}));
+    EXPECT_EQ(wait->text,
+              "given up after 1.5 s: nothing had come from this host before, whatever was asked");
+  }
 }
 
 TEST(TcpCheck, IsSkippedOnceTheRunIsStopped) {

@@ -1,11 +1,15 @@
 """The program as a user starts it: errors, exit statuses, interruption. CALLREADY names the binary."""
 
+import fcntl
 import json
 import os
+import pty
 import signal
 import socket
+import struct
 import subprocess
 import tempfile
+import termios
 import unittest
 
 CALLREADY = os.environ.get("CALLREADY", "")
@@ -385,6 +389,21 @@ class Firewall(CommandsTest):
         self.assert_refused(self.run_it("firewall", "webex", *missing), "no results for webex",
                             "it has: small")
 
+    def test_what_is_missing_is_of_the_scenarios_that_were_checked(self):
+        shared = row(port=1).replace("source: s", "source: s, scenarios: [day, night]")
+        late = row(port=2).replace("id: row, ", "id: late, ").replace(
+            "source: s", "source: s, scenarios: [night]")
+        for options, listed in (((), "In this list: Day.\n"),
+                                (("--scenario", "night"), "In this list: Night.\n"),
+                                (("--scenario", "night", "--scenario", "day"),
+                                 "In this list: Night.\n")):
+            with self.subTest(options):
+                rows = shared + "\n  - " + late
+                self.check_small("--report", "json=" + self.path("report.json"), *options, text=rows)
+                done = self.run_it("firewall", "--set", self.small(rows), "--from",
+                                   self.path("report.json"), "--missing")
+                self.assertIn(listed, done.stdout, done.stderr)
+
     def test_errors(self):
         self.assert_refused(self.run_it("firewall"), "which service?")
         self.assert_refused(self.run_it("firewall", "rainbo"), "did you mean 'rainbow'?")
@@ -471,6 +490,26 @@ class SavedReports(CommandsTest):
         self.assert_refused(self.run_it("render", saved, "--report=json=-", "--report=csv=-"),
                             "one report")
 
+    def test_what_a_later_edition_added_is_left_out_and_told(self):
+        with open(self.saved("a.json"), encoding="utf-8") as file:
+            report = json.load(file)
+        report["tool"]["version"] = "9.1"
+        report["sets"][0]["requirements"][0]["colour"] = "red"
+        self.write(json.dumps(report), "later.json")
+        done = self.run_it("render", self.path("later.json"), "--json")
+        self.assertNotIn("colour", json.loads(done.stdout)["sets"][0]["requirements"][0])
+        note = json.loads(done.stdout)["notes"][-1]
+        self.assertIn("made by callready 9.1", note)
+        self.assertIn("left out: sets/*/requirements/*/colour.", note)
+        # Between two reports it may be the whole difference.
+        difference = self.run_it("diff", self.path("a.json"), self.path("later.json"))
+        self.assertIn("later.json: " + note, " ".join(difference.stdout.split()))
+        # Said once, however often the result is read again.
+        again = subprocess.run([CALLREADY, "render", "-", "--json"], input=done.stdout, text=True,
+                               capture_output=True, timeout=60, env=self.environment(),
+                               check=False)
+        self.assertEqual(done.stdout, again.stdout)
+
     def test_vantages_are_merged(self):
         listener = Listener()
         user = self.saved("user.json", "--site", "Lyon", text=row(port=listener.port))
@@ -527,6 +566,57 @@ class SavedReports(CommandsTest):
                             "/nowhere: cannot be read")
         self.assert_refused(self.run_it("render", saved, "--redact-key", self.path("key")),
                             "--redact")
+
+
+class Terminals(CommandsTest):
+    """What goes to a person's terminal, by what that terminal and its user want."""
+
+    def on_terminal(self, *arguments, columns=80, **environment):
+        main, end = pty.openpty()
+        fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        done = subprocess.Popen([CALLREADY, *arguments], stdin=subprocess.DEVNULL, stdout=end,
+                                stderr=subprocess.DEVNULL,
+                                env={**self.environment(), "TERM": "xterm", **environment})
+        os.close(end)
+        output = b""
+        while True:
+            try:
+                part = os.read(main, 65536)
+            except OSError:  # what Linux says where the other end is closed
+                break
+            if not part:
+                break
+            output += part
+        os.close(main)
+        done.wait(60)
+        return output
+
+    def setUp(self):
+        super().setUp()
+        self.saved = self.write(self.check_small("--json").stdout, "saved.json")
+
+    def test_colours(self):
+        escape = b"\x1b["
+        self.assertIn(escape, self.on_terminal("render", self.saved))
+        for name, value in (("NO_COLOR", "1"), ("TERM", "dumb")):
+            self.assertNotIn(escape, self.on_terminal("render", self.saved, **{name: value}))
+        # https://no-color.org: an empty one means nothing, and a choice on the command line wins.
+        self.assertIn(escape, self.on_terminal("render", self.saved, NO_COLOR=""))
+        self.assertIn(escape, self.on_terminal("render", self.saved, "--color", "always",
+                                               NO_COLOR="1"))
+        self.assertNotIn("\x1b", self.run_it("render", self.saved).stdout, "in a pipe")
+
+    def test_letters(self):
+        plain = self.on_terminal("render", self.saved, LC_ALL="C", NO_COLOR="1")
+        self.assertTrue(plain.isascii(), plain)
+        self.assertIn("\u2718".encode(), self.on_terminal("render", self.saved, NO_COLOR="1"))
+
+    def test_widths(self):
+        for columns in (40, 80, 200):
+            text = self.on_terminal("render", self.saved, columns=columns, NO_COLOR="1").decode()
+            longest = max(len(line.rstrip("\r")) for line in text.split("\n"))
+            self.assertLessEqual(longest, columns)
+            self.assertGreater(longest, min(columns, 80) / 2)
 
 
 class Disks(CommandsTest):

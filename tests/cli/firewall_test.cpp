@@ -125,6 +125,39 @@ TEST(Firewall, WhatOnlyTheCustomerKnowsIsCalledTheirs) {
   EXPECT_EQ(list.rules[0].destinations[0].kind, "yours");
 }
 
+TEST(Firewall, WhatIsRequiredComesFirstAndYourOwnServersStandApart) {
+  const auto list = rules_for(set_of(
+      "  - { id: row, title: T, source: s, severity: optional, check: tcp, transport: [tcp], "
+      "ports: [1], hosts: [a.example.com] }\n"
+      "  - { id: own, title: T, source: s, severity: optional, vantage: [phone], check: tcp, "
+      "transport: [tcp], ports: [2], addresses: [\"${pbx}\"] }\n"
+      "  - { id: less, title: T, source: s, severity: optional, vantage: [phone], check: tcp, "
+      "transport: [tcp], ports: [3], hosts: [b.example.com] }\n"
+      "  - { id: most, title: T, source: s, vantage: [phone], check: tcp, transport: [tcp], "
+      "ports: [4], hosts: [c.example.com] }\n"));
+  std::vector<std::string> order;
+  for (const auto& rule : list.rules) order.push_back(rule.requirements.at(0));
+  EXPECT_EQ(order, (std::vector<std::string>{"most", "less", "row", "own"}));
+  const auto text = firewall_markdown({list});
+  EXPECT_NE(text.find("### From phone to the Internet\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("### From phone to your own servers\n"), std::string::npos) << text;
+}
+
+TEST(Firewall, AFallbackSaysWhatItStandsInFor) {
+  auto set = set_of(two_rows);
+  set.capabilities.at(0).needs = {{{{"web"}, {"media"}}, false, 1}, {{{"files"}}, false, 1}};
+  const auto media = [&] { return rules_for(set).rules.at(1); };
+  ASSERT_EQ(media().requirements, std::vector<std::string>{"media"});
+  EXPECT_EQ(media().fallback_for, std::vector<std::string>{"Web"});
+  EXPECT_NE(firewall_csv({rules_for(set)}).find("a fallback for: Web"), std::string::npos);
+  set.capabilities.at(0).needs.at(0).equal = true;
+  EXPECT_TRUE(media().fallback_for.empty());
+  // One need that wants it first is enough.
+  set.capabilities.at(0).needs.at(0).equal = false;
+  set.capabilities.at(0).needs.push_back({{{"media"}}, false, 1});
+  EXPECT_TRUE(media().fallback_for.empty());
+}
+
 TEST(Firewall, WithoutADestinationIsToAny) {
   const auto list =
       rules_for(set_of("  - { id: row, title: T, source: s, unprobed: because, transport: [udp], "
@@ -132,6 +165,7 @@ TEST(Firewall, WithoutADestinationIsToAny) {
   ASSERT_EQ(list.rules.size(), 1u);
   EXPECT_TRUE(list.rules[0].destinations.empty());
   EXPECT_NE(firewall_csv({list}).find(",any,any,"), std::string::npos);
+  EXPECT_NE(firewall_markdown({list}).find("because"), std::string::npos);  // why not
 }
 
 TEST(Firewall, WhatWasRemovedIsNoRule) {

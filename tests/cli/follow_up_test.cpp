@@ -47,6 +47,25 @@ TEST(FollowUps, AskForASilentPortByItsProtocolAndAnother) {
   EXPECT_TRUE(asks(list, "tcp/tcp/turn.vendor.com:3478")) << "is the host alive?";
 }
 
+// The second of two looks, with what the first asked.
+TEST(FollowUps, AskForOtherPortsOfFewHostsHoweverOftenTheyLook) {
+  std::vector<ProbeResult> silent_hosts;
+  for (int i = 0; i < 9; ++i) {
+    silent_hosts.push_back(tls(fmt::format("host{}.vendor.com", i), silent, ""));
+  }
+  const auto neighbours = [](const Ids& list) {
+    return std::count_if(list.begin(), list.end(),
+                         [](const std::string& id) { return id.starts_with("tcp/"); });
+  };
+  EXPECT_EQ(neighbours(ids(report({row("web", silent_hosts)}))), 3);
+  std::vector<ProbeResult> asked = {tcp("host0.vendor.com", 80, silent),
+                                    tcp("host1.vendor.com", 80, silent),
+                                    tcp("host2.vendor.com", 80, silent)};
+  EXPECT_EQ(neighbours(ids(report({row("web", silent_hosts), follow_up(asked)}))), 0);
+  asked.pop_back();
+  EXPECT_EQ(neighbours(ids(report({row("web", silent_hosts), follow_up(asked)}))), 1);
+}
+
 TEST(FollowUps, AskForALostAndForARefusedTcpPort) {
   const auto lost = sip_tls("sip.vendor.com", silent, "");
   const auto reset = sip_tls("sip.vendor.com", refused, "connection_refused");

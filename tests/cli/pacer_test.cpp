@@ -195,6 +195,16 @@ TEST(Pacer, AHostThatIsKnownCostsNothing) {
   EXPECT_FALSE(pacer.ask(contact(25, {443}), start + milliseconds(10'000)));
 }
 
+TEST(Pacer, WindowsBeginWhenAContactEnds) {
+  Pacer pacer{PaceLimits{}};
+  for (int i = 0; i < 24; ++i) EXPECT_FALSE(pacer.ask(contact(i, {443}), start));
+  // A silent host has had its last packet then.
+  for (int i = 0; i < 24; ++i) pacer.note_end(contact(i, {443}), start + milliseconds(3'500));
+  EXPECT_EQ(pacer.ask(contact(24, {443}), start + milliseconds(10'000)),
+            start + milliseconds(13'500));
+  EXPECT_FALSE(pacer.ask(contact(24, {443}), start + milliseconds(13'500)));
+}
+
 TEST(Pacer, AsksOfManyPortsWaitForRoomForAllOfThem) {
   Pacer pacer{PaceLimits{}};
   EXPECT_FALSE(pacer.ask(contact(0, {1, 2, 3, 4, 5, 6, 7}), start));

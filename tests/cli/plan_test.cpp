@@ -242,6 +242,22 @@ TEST(SipAlternates, WaitForTheFirstChoiceOfTheirTransport) {
                         {"sip/udp/sip.example.com:5090", {"sip/udp/sip.example.com:5060"}}}));
 }
 
+TEST(SipAlternates, TakeTurnsByTransport) {
+  const auto set =
+      small_set(sip_row("udp", "udp", 5060) + sip_row("tcp", "tcp", 5060) +
+                    sip_row("udp-alt", "udp", 5080) + sip_row("udp-alt2", "udp", 5090) +
+                    sip_row("tcp-alt", "tcp", 5080) + sip_row("tcp-alt2", "tcp", 5090),
+                "[{ first_of: [udp, tcp, udp-alt, udp-alt2, tcp-alt, tcp-alt2] }]");
+  std::map<std::string, std::size_t> turns;
+  for (const auto& planned : plan_of({set}).probes) {
+    if (!planned.unless.empty()) turns[planned.probe.id] = planned.turn;
+  }
+  EXPECT_EQ(turns, (std::map<std::string, std::size_t>{{"sip/udp/sip.example.com:5080", 0},
+                                                       {"sip/udp/sip.example.com:5090", 1},
+                                                       {"sip/tcp/sip.example.com:5080", 0},
+                                                       {"sip/tcp/sip.example.com:5090", 1}}));
+}
+
 TEST(SipAlternates, AreMadeAnywayWhereARowWantsThemForThemselves) {
   const auto rows = sip_row("udp", "udp", 5060) + sip_row("udp-alt", "udp", 5080);
   EXPECT_EQ(conditions(plan_of({small_set(rows, "[{ first_of: [udp, udp-alt] }, udp-alt]")})),
@@ -479,6 +495,40 @@ TEST(Sampling, ARequiredRowComesFirstAndALesserOneIsLeftOut) {
             "left out: a normal run sends little, and what is required comes first; --only "
             "small/optional or --all tries it");
   EXPECT_FALSE(plan.requirements[0].open_question);
+}
+
+// It comes before a closer look at the nearest area.
+TEST(Sampling, ACapabilityOfLesserRowsAloneIsNotLeftOut) {
+  std::string rows;
+  const auto add_hosts = [&](const std::string& id, int areas, int hosts) {
+    rows += fmt::format(
+        "  - {{ id: {}, title: T, source: s, check: stun, transport: [udp], ports: [3478], "
+        "reach: {{ nearest: {} }}, hosts: [",
+        id, areas);
+    for (int i = 0; i < areas * hosts; ++i) rows += fmt::format("{}{}.example.com, ", id, i);
+    rows += "] }\n";
+  };
+  add_hosts("many", 16, 3);
+  add_hosts("more", 6, 1);
+  rows +=
+      "  - { id: alone, title: T, source: s, severity: recommended, check: tcp, transport: [tcp], "
+      "ports: [80], hosts: [alone.example.com] }\n";
+  const auto probes = [&](const std::string& needs) {
+    auto set = small_set(rows, needs);
+    for (const std::size_t row : {0u, 1u}) {
+      auto& hosts = set.requirements.at(row).hosts;
+      const std::size_t areas = row == 0 ? 16 : 6;
+      for (std::size_t i = 0; i < hosts.size(); ++i)
+        hosts[i].region = fmt::format("r{}", i % areas);
+    }
+    const auto plan = plan_of({set});
+    EXPECT_LE(hosts_met(plan), static_cast<std::size_t>(host_budget)) << needs;
+    EXPECT_GE(plan.requirements.at(0).probes.size(), 16u) << needs;
+    EXPECT_EQ(plan.requirements.at(1).probes.size(), 6u) << needs;
+    return plan.requirements.at(2).probes.size();
+  };
+  EXPECT_EQ(probes("[many, more]"), 0u);
+  EXPECT_EQ(probes("[many, more, alone]"), 1u);
 }
 
 TEST(Sampling, ARowThatIsNamedComesFirstToo) {

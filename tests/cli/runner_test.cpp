@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "probe/net/timeouts.hpp"
 #include "tests/support/dns_server.hpp"
 #include "tests/support/loop.hpp"
 
@@ -17,6 +18,7 @@ struct Script {
   std::map<std::string, milliseconds> takes;  // by host; none: ends at once
   std::map<std::string, Observation> sees;    // by host or address; none: `answered`
   std::set<std::string> throws;               // hosts
+  std::set<std::string> lacks_sockets;        // hosts
 
   std::map<IpAddress, int> inside;  // now
   int most_inside = 0;              // of one address
@@ -24,6 +26,8 @@ struct Script {
   std::vector<std::string> started;  // probe ids
   std::map<std::string, Instant> began;
   std::vector<Instant> allowed;
+  std::map<std::string, int> relays;  // by interface
+  int doubtful = 0;                   // jobs
 };
 Script* script = nullptr;
 
@@ -44,6 +48,7 @@ asio::awaitable<Observation> pretend(checks::Context& context, checks::Job job) 
   const auto host = job.probe.target.host;
   const auto address = job.address.value_or(IpAddress{});
   script->started.push_back(job.probe.id);
+  script->doubtful += job.doubtful ? 1 : 0;
   script->began[job.probe.id] = context.scope.clock.now();
   script->most_inside = std::max(script->most_inside, ++script->inside[address]);
   script->most_at_work = std::max(script->most_at_work, ++script->at_work);
@@ -51,6 +56,10 @@ asio::awaitable<Observation> pretend(checks::Context& context, checks::Job job) 
   const bool slept = co_await sleep_until(context.executor, context.scope, until);
   --script->inside[address];
   --script->at_work;
+  namespace errc = boost::system::errc;
+  if (script->lacks_sockets.contains(host)) {
+    classify(errc::make_error_code(errc::too_many_files_open));
+  }
   if (script->throws.contains(host)) throw std::runtime_error("a bug");
   Observation observation;
   observation.outcome = Outcome::answered;
@@ -62,11 +71,39 @@ asio::awaitable<Observation> pretend(checks::Context& context, checks::Job job) 
   co_return observation;
 }
 
+// Takes all the relays that it can have at a time.
+asio::awaitable<Observation> take_relays(checks::Context& context, checks::Job job) {
+  std::vector<Gate::Place> places;
+  for (;;) {
+    const auto now = context.scope.clock.now();
+    auto place = co_await context.relays.enter(context.executor, context.scope, now);
+    if (!place) break;
+    places.push_back(std::move(place));
+  }
+  script->relays[job.parameter("interface")] = static_cast<int>(places.size());
+  Observation observation;
+  observation.outcome = Outcome::answered;
+  co_return observation;
+}
+
+// Is answered at once, and goes on for long, as `sip-alg` does.
+asio::awaitable<Observation> answer_early(checks::Context& context, checks::Job job) {
+  context.first_reply(job.probe);
+  const auto until = context.scope.clock.now() + timeouts::udp_reply;
+  const bool slept = co_await sleep_until(context.executor, context.scope, until);
+  Observation observation;
+  if (slept) observation.outcome = Outcome::answered;
+  co_return observation;
+}
+
 const std::vector<checks::Check> table = {
+    {"turn", "", take_relays, {Transport::udp}, {}, false, false},
+    {"early", "", answer_early, {Transport::udp}, {}},
     {"tcp", "", pretend, {Transport::tcp}, {}},
     {"sip", "", pretend, {Transport::udp}, {}},
     {"nat", "", pretend, {}, {}, false, false},
     {"sip-srv", "", find_and_send, {Transport::udp}, {}, false},
+    {"families", "", pretend, {Transport::tcp}, {}, false, true, {}, /*both_families=*/true},
 };
 
 struct Fixture {
@@ -194,6 +231,145 @@ TEST(Runner, AlternatesAreMadeOnlyWhereTheFirstChoiceWasNotReached) {
   }
 }
 
+TEST(Runner, AlternatesDoNotWaitForTheWholeTimeoutOfTheFirstChoice) {
+  for (const bool answers_late : {false, true}) {
+    Fixture run(Time::by_hand);
+    const auto first = run.add("192.0.2.1", 5060, {}, "sip");
+    const auto second = run.add("192.0.2.2", 5080, {first}, "sip");
+    run.own.takes["192.0.2.1"] = timeouts::udp_reply;
+    if (!answers_late) run.own.sees["192.0.2.1"].outcome = Outcome::silent;
+    const auto results = run.run();
+    EXPECT_EQ(run.own.began[second] - run.own.began[first], timeouts::second_choice);
+    EXPECT_EQ(results[1].observation.outcome, Outcome::answered);
+  }
+}
+
+TEST(Runner, AnAnswerThatComesBeforeACheckEndsIsEnoughForAlternates) {
+  Fixture run(Time::by_hand);
+  const auto first = run.add("192.0.2.1", 5060, {}, "early");
+  run.add("192.0.2.2", 5080, {first}, "sip");
+  const auto results = run.run();
+  EXPECT_EQ(results[0].observation.outcome, Outcome::answered);
+  EXPECT_EQ(results[1].observation.detail, "not_needed");
+}
+
+// A second round: what is still silent counts as such after a while, and at the end as it came.
+TEST(Runner, AsksFurtherBesideWhatIsOverdueAndAtTheEnd) {
+  Fixture run(Time::by_hand);
+  const auto quick = run.add("192.0.2.1");
+  const auto slow = run.add("192.0.2.2");
+  run.own.takes["192.0.2.2"] = timeouts::tcp_connect;
+  run.own.sees["192.0.2.2"].outcome = Outcome::silent;
+  std::vector<std::vector<std::string>> outcomes;
+  bool plan_done = false;
+  run.options.on_plan_done = [&] { plan_done = true; };
+  run.options.further = [&](std::vector<ProbeResult>& so_far) {
+    std::vector<std::string> seen;
+    for (const auto& result : so_far) seen.emplace_back(to_string(result.observation.outcome));
+    outcomes.push_back(seen);
+    EXPECT_EQ(plan_done, outcomes.size() == 2);
+    std::vector<Probe> more(1);
+    more[0].check = "tcp";
+    more[0].target.host = fmt::format("192.0.2.{}", 10 + outcomes.size());
+    more[0].target.ports = {443, 443};
+    more[0].id = probe_id(more[0]);
+    return more;
+  };
+  const auto results = run.run();
+  using Words = std::vector<std::string>;
+  EXPECT_EQ(outcomes,
+            (std::vector<Words>{{"answered", "silent"}, {"answered", "silent", "answered"}}));
+  ASSERT_EQ(results.size(), 4u);
+  EXPECT_EQ(run.own.began[results[2].probe.id] - run.own.began[quick], timeouts::second_look);
+  EXPECT_EQ(run.own.began[results[3].probe.id] - run.own.began[slow], timeouts::tcp_connect);
+}
+
+TEST(Runner, AsksNothingFurtherEarlyWhereThePacerHoldsProbesBack) {
+  Fixture run(Time::by_hand);
+  run.options.pace.hosts = 1;
+  run.deadline = milliseconds(60'000);
+  run.add("192.0.2.1");
+  run.add("192.0.2.2");
+  int asked = 0;
+  run.options.further = [&](std::vector<ProbeResult>& so_far) {
+    ++asked;
+    for (const auto& result : so_far) EXPECT_EQ(result.observation.outcome, Outcome::answered);
+    return std::vector<Probe>();
+  };
+  run.run();
+  EXPECT_EQ(asked, 1);
+}
+
+// Twelve ports of one host are all that the manners allow within ten seconds.
+TEST(Runner, AlternatesForWhichThePaceHasNoRoomAreLeftOut) {
+  for (const bool patient : {false, true}) {
+    Fixture run(Time::by_hand);
+    run.options.in_flight = 64;
+    run.options.stand_ins_wait = patient;
+    Observation nothing;
+    nothing.outcome = Outcome::silent;
+    run.own.sees["192.0.2.1"] = nothing;
+    run.own.takes["192.0.2.1"] = timeouts::tcp_connect;
+    const auto first = run.add("192.0.2.1", 5060);
+    for (std::uint16_t port = 5061; port <= 5080; ++port) run.add("192.0.2.1", port, {first});
+    run.deadline = milliseconds(60'000);
+    const auto start = run.loop.clock.now();
+    const auto results = run.run();
+    const auto took = run.loop.clock.now() - start;
+    const auto left_out = std::count_if(results.begin(), results.end(), [](const auto& result) {
+      return result.observation.outcome == Outcome::skipped &&
+             result.observation.detail == "no_room";
+    });
+    EXPECT_EQ(left_out, patient ? 0 : 9);
+    EXPECT_EQ(run.own.started.size(), patient ? 21u : 12u);
+    EXPECT_EQ(took > milliseconds(15'000), patient);
+  }
+}
+
+// What a row asks on its own account waits for the pace, however long.
+TEST(Runner, OnlyAlternatesAreLeftOut) {
+  Fixture run(Time::by_hand);
+  for (std::uint16_t port = 5060; port < 5074; ++port) run.add("192.0.2.1", port);
+  const auto results = run.run();
+  EXPECT_EQ(run.own.started.size(), 14u);
+  for (const auto& result : results) EXPECT_EQ(result.observation.outcome, Outcome::answered);
+}
+
+TEST(Runner, OneAlternateByEachTransportComesBeforeASecond) {
+  Fixture run(Time::by_hand);
+  Observation nothing;
+  nothing.outcome = Outcome::silent;
+  run.own.sees["127.0.0.1"] = nothing;
+  run.own.takes["127.0.0.1"] = timeouts::tcp_connect;
+  std::string first;
+  for (std::uint16_t port = 1; port <= 4; ++port) first = run.add("127.0.0.1", port);
+  const auto second_udp = run.add("127.0.0.1", 12, {first}, "sip");
+  run.plan.probes.back().turn = 1;
+  const auto third_udp = run.add("127.0.0.1", 13, {first}, "sip");
+  run.plan.probes.back().turn = 2;
+  const auto first_udp = run.add("127.0.0.1", 11, {first}, "sip");
+  const auto first_tcp = run.add("127.0.0.1", 21, {first});
+  run.options.per_address = 4;
+  run.run();
+  ASSERT_EQ(run.own.started.size(), 8u);
+  const std::vector<std::string> after(run.own.started.begin() + 4, run.own.started.end());
+  EXPECT_EQ(after, (std::vector<std::string>{first_udp, first_tcp, second_udp, third_udp}));
+}
+
+TEST(Runner, AHostThatIsSilentIsAskedOtherPortsWithLessPatience) {
+  for (const bool heard : {false, true}) {
+    Fixture run(Time::by_hand);
+    Observation nothing;
+    nothing.outcome = Outcome::silent;
+    run.own.takes["127.0.0.1"] = timeouts::tcp_connect;
+    run.own.sees["127.0.0.1"] = nothing;
+    if (heard) run.own.sees["127.0.0.1"].outcome = Outcome::refused;
+    for (std::uint16_t port = 1; port <= 5; ++port) run.add("127.0.0.1", port);
+    run.run();
+    EXPECT_EQ(run.own.doubtful, heard ? 0 : 1) << "the fifth, once the first four have ended";
+  }
+}
+
 TEST(Runner, ManyAlternatesDoNotHoldThePlacesOfWhatTheyWaitFor) {
   Fixture run(Time::by_hand);
   run.options.in_flight = 2;
@@ -221,6 +397,60 @@ TEST(Runner, WhatNeedsAnAnswerIsMadeOnlyAfterOne) {
   EXPECT_EQ(results[1].observation.outcome, Outcome::skipped);
   EXPECT_EQ(results[1].observation.detail, "server_silent");
   EXPECT_EQ(run.own.started, (std::vector<std::string>{silent, answers, after_one}));
+}
+
+TEST(Runner, WithOnePlaceNobodyWaitsForThoseBehind) {
+  Fixture run(Time::by_hand);
+  run.options.in_flight = 1;
+  // A chain of alternates, the last of which comes first and weighs most.
+  const auto last = run.add("127.0.0.3", 443, {"tcp/tcp/127.0.0.2:443"});
+  run.plan.probes[0].severity = Severity::required;
+  const auto second = run.add("127.0.0.2", 443, {"tcp/tcp/127.0.0.1:443"});
+  run.plan.probes[1].severity = Severity::optional;
+  const auto first = run.add("127.0.0.1");
+  for (const auto* host : {"127.0.0.1", "127.0.0.2"}) {
+    run.own.sees[host].outcome = Outcome::silent;
+  }
+  const auto results = run.run();
+  EXPECT_EQ(run.own.started, (std::vector<std::string>{first, second, last}));
+  EXPECT_EQ(results[0].observation.outcome, Outcome::answered);
+}
+
+TEST(Runner, InterfacesShareTheRunsRelays) {
+  Fixture run(Time::by_hand);
+  run.add("", 0, {}, "turn");
+  run.run();
+  const int alone = run.own.relays[""];
+  EXPECT_GT(alone, 1);
+  run.plan.probes.clear();
+  for (const auto* interface : {"eth0", "tun0"}) {
+    run.add("", 0, {}, "turn");
+    run.plan.probes.back().probe.with["interface"] = interface;
+    run.plan.probes.back().probe.id += interface;
+  }
+  run.run();
+  EXPECT_EQ(run.own.relays["eth0"], alone / 2);
+  EXPECT_EQ(run.own.relays["tun0"], alone / 2);
+}
+
+TEST(Runner, SilenceWithoutSocketsIsNotTheNetworks) {
+  Fixture run(Time::by_hand);
+  run.options.in_flight = 1;
+  run.own.lacks_sockets = {"127.0.0.1", "127.0.0.2", "127.0.0.3"};
+  run.own.sees["127.0.0.1"].outcome = Outcome::silent;
+  run.own.sees["127.0.0.1"].detail = "timed_out";
+  run.own.sees["127.0.0.2"].outcome = Outcome::refused;
+  run.own.sees["127.0.0.4"].outcome = Outcome::silent;
+  for (int i = 1; i <= 4; ++i) run.add(fmt::format("127.0.0.{}", i));
+  const auto results = run.run();
+  EXPECT_EQ(results[0].observation.outcome, Outcome::skipped);
+  EXPECT_EQ(results[0].observation.detail, "out_of_resources");
+  ASSERT_EQ(results[0].observation.evidence.size(), 1u);
+  EXPECT_EQ(std::get<std::string>(results[0].observation.evidence[0].facts.at("outcome")),
+            "silent");
+  EXPECT_EQ(results[1].observation.outcome, Outcome::refused) << "somebody's own answer";
+  EXPECT_EQ(results[2].observation.outcome, Outcome::answered);
+  EXPECT_EQ(results[3].observation.outcome, Outcome::silent) << "enough sockets then";
 }
 
 TEST(Runner, SipServersThatACheckFindsAreASecondApartToo) {
@@ -397,6 +627,17 @@ TEST(Runner, AddressesOfAnExcludedFamilyAreNotTried) {
   EXPECT_EQ(results[1].observation.detail, "other_family");
 }
 
+TEST(Runner, WhatComparesTheFamiliesNeedsBoth) {
+  Fixture run;
+  run.add("127.0.0.1", 443, {}, "families");
+  EXPECT_EQ(run.run()[0].observation.outcome, Outcome::answered);
+  for (auto* const family : {&run.options.v4, &run.options.v6}) {
+    *family = false;
+    EXPECT_EQ(run.run()[0].observation.detail, "other_family");
+    *family = true;
+  }
+}
+
 TEST(Runner, IsPacedBeyondLoopback) {
   Fixture run(Time::by_hand);
   for (int i = 1; i <= 30; ++i) run.add(fmt::format("192.0.2.{}", i));
@@ -439,6 +680,38 @@ TEST(Runner, SipMessagesToOneServerAreASecondApart) {
   const auto second = run.add("192.0.2.1", 5080, {}, "sip");
   run.run();
   EXPECT_EQ(run.own.began[second] - run.own.began[first], milliseconds(1'000));
+}
+
+// Twenty probes, of which the last two are controls, in one burst but for a head start.
+struct Burst : Fixture {
+  Burst() : Fixture(Time::by_hand) {
+    options.pace.unlimited = true;
+    for (int i = 1; i <= 20; ++i) all.push_back(add(fmt::format("127.0.0.{}", i)));
+    for (const std::size_t i : {18U, 19U}) plan.probes[i].probe.control = true;
+  }
+  milliseconds began(const std::string& id) {
+    return std::chrono::duration_cast<milliseconds>(own.began[id] - start);
+  }
+  std::vector<std::string> all;
+  Instant start = loop.clock.now();
+};
+
+TEST(Runner, WithoutAPaceTheFirstGoAheadUntilTwoHaveAnswered) {
+  Burst run;
+  for (int i = 1; i <= 20; ++i) run.own.takes[fmt::format("127.0.0.{}", i)] = milliseconds(1'000);
+  run.own.takes["127.0.0.19"] = milliseconds(40);
+  run.own.takes["127.0.0.20"] = milliseconds(60);
+  EXPECT_EQ(ids(run.run()), run.all);
+  for (const std::size_t ahead : {18U, 19U, 0U, 5U})
+    EXPECT_EQ(run.began(run.all[ahead]), milliseconds(0));
+  for (const std::size_t later : {6U, 17U}) EXPECT_EQ(run.began(run.all[later]), milliseconds(60));
+}
+
+TEST(Runner, WithoutAPaceNobodyWaitsLongForTheFirst) {
+  Burst run;
+  for (int i = 1; i <= 20; ++i) run.own.takes[fmt::format("127.0.0.{}", i)] = milliseconds(2'500);
+  run.run();
+  EXPECT_EQ(run.began(run.all[17]), timeouts::ahead);
 }
 
 Observation after(double ms) {

@@ -156,10 +156,11 @@ TEST(TimeForARun, GrowsByTheWindowsThatThePacerWaitsFor) {
   const auto seconds = [&](const Plan& plan) { return time_for(plan, options).count() / 1000; };
   EXPECT_EQ(seconds({}), 20);
   EXPECT_EQ(seconds(plan_of(24, 12)), 20);
-  EXPECT_EQ(seconds(plan_of(25, 1)), 30);
-  EXPECT_EQ(seconds(plan_of(49, 1)), 40);
-  EXPECT_EQ(seconds(plan_of(1, 13)), 30);
-  EXPECT_EQ(seconds(plan_of(1, 37)), 50);
+  // A window, and the time until the last of the one before is given up.
+  EXPECT_EQ(seconds(plan_of(25, 1)), 33);
+  EXPECT_EQ(seconds(plan_of(49, 1)), 47);
+  EXPECT_EQ(seconds(plan_of(1, 13)), 33);
+  EXPECT_EQ(seconds(plan_of(1, 37)), 60);
   auto sampled = plan_of(1, 3);
   for (auto& planned : sampled.probes) {
     for (std::uint16_t i = 0; i < 6; ++i) {
@@ -167,7 +168,7 @@ TEST(TimeForARun, GrowsByTheWindowsThatThePacerWaitsFor) {
           static_cast<std::uint16_t>(1000 * planned.probe.target.port() + i));
     }
   }
-  EXPECT_EQ(seconds(sampled), 30) << "18 ports of one host";
+  EXPECT_EQ(seconds(sampled), 33) << "18 ports of one host";
   auto proxied = plan_of(49, 1);
   for (auto& planned : proxied.probes) planned.probe.target.route.proxy = "http://proxy:3128";
   EXPECT_EQ(seconds(proxied), 20) << "the proxy is one host";

@@ -56,6 +56,7 @@ void in_pieces(Input input, std::uint8_t rhythm, Push push) {
   TARGET(http_request)                 \
   TARGET(icmp_error)                   \
   TARGET(ntp_packet)                   \
+  TARGET(proxy_choice)                 \
   TARGET(report)                       \
   TARGET(service_tags)                 \
   TARGET(sip_reply)                    \

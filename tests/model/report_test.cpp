@@ -116,6 +116,10 @@ TEST(Describe, ARejectionNamesItsSender) {
   EXPECT_EQ(outcome_in_words(observation), "blocked on the way");
   observation.evidence.push_back({"icmp_error", "", {{"sender", "10.20.0.1"}}});
   EXPECT_EQ(outcome_in_words(observation), "blocked on the way by 10.20.0.1");
+  // It signed with the server's address, and was caught.
+  observation.evidence.front().facts["sender"] = "20.1.2.3";
+  observation.evidence.push_back({"refuser", "", {{"who", "on_the_way"}, {"by", "10.20.0.1"}}});
+  EXPECT_EQ(outcome_in_words(observation), "blocked on the way by 10.20.0.1");
 }
 
 TEST(Describe, ARejectedMediaPortNamesItsSenderToo) {
@@ -125,6 +129,14 @@ TEST(Describe, ARejectedMediaPortNamesItsSenderToo) {
   EXPECT_EQ(refusing_device(observation), "");
   observation.evidence.push_back({"udp_port", "", {{"result", "prohibited"}, {"by", "10.20.0.1"}}});
   EXPECT_EQ(refusing_device(observation), "10.20.0.1");
+}
+
+TEST(Describe, APacketThatWasTurnedAwayOnTheWayOutNamesTheDeviceToo) {
+  Observation observation;
+  observation.outcome = Outcome::rejected;
+  observation.detail = "prohibited";
+  observation.evidence.push_back({"hop", "", {{"result", "prohibited"}, {"by", "10.20.0.1"}}});
+  EXPECT_EQ(outcome_in_words(observation), "blocked on the way by 10.20.0.1");
 }
 
 TEST(Describe, SaysWhetherTheDetailIsTold) {

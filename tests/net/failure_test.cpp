@@ -27,6 +27,8 @@ TEST(Failure, SystemErrorsHaveTheirKindAndOutcome) {
       {errc::operation_not_permitted, FailureKind::prohibited, Outcome::rejected},
       {errc::permission_denied, FailureKind::prohibited, Outcome::rejected},
       {errc::too_many_files_open, FailureKind::out_of_resources, Outcome::skipped},
+      {errc::too_many_files_open_in_system, FailureKind::out_of_resources, Outcome::skipped},
+      {errc::no_buffer_space, FailureKind::out_of_resources, Outcome::skipped},
       {errc::not_enough_memory, FailureKind::out_of_resources, Outcome::skipped},
       {errc::invalid_argument, FailureKind::local, Outcome::skipped},
   };
@@ -38,6 +40,14 @@ TEST(Failure, SystemErrorsHaveTheirKindAndOutcome) {
     EXPECT_NE(failure.text, "");
   }
   EXPECT_EQ(classify(asio::error::eof).kind, FailureKind::closed_by_peer);
+}
+
+TEST(Failure, ShortagesAreCounted) {
+  const auto before = shortages();
+  classify(errc::make_error_code(errc::connection_refused));
+  EXPECT_EQ(shortages(), before);
+  classify(errc::make_error_code(errc::no_buffer_space));
+  EXPECT_EQ(shortages(), before + 1);
 }
 
 IcmpError icmp(IcmpKind kind, const char* sender) {

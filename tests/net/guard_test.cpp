@@ -53,6 +53,55 @@ TEST_F(GuardTest, IsOverAtOnceWithoutAbortWhereTooLate) {
   EXPECT_EQ(aborted, 0);
 }
 
+TEST_F(GuardTest, WhoIsWaitedForHasTheTimeThatWeWereLate) {
+  Guard guard(scope, clock.now() + milliseconds(1'000), abort);
+  clock.advance(milliseconds(100));
+  clock.be_late(milliseconds(600));
+  clock.advance(milliseconds(899));
+  EXPECT_FALSE(guard.over());
+  clock.advance(milliseconds(1));
+  EXPECT_EQ(guard.failure().kind, FailureKind::timed_out);
+  EXPECT_EQ(aborted, 1);
+}
+
+TEST_F(GuardTest, WhatIsLateForAllOfItIsAddedOnce) {
+  Guard guard(scope, clock.now() + milliseconds(1'000), abort);
+  clock.be_late(milliseconds(1'500));
+  clock.advance(milliseconds(0));
+  EXPECT_FALSE(guard.over()) << "what came meanwhile has not been looked at yet";
+  clock.be_late(milliseconds(499));
+  clock.advance(milliseconds(0));
+  EXPECT_FALSE(guard.over());
+  clock.advance(milliseconds(1));
+  EXPECT_EQ(guard.failure().kind, FailureKind::timed_out);
+}
+
+TEST_F(GuardTest, ASecondStallIsAddedAsWell) {
+  Guard guard(scope, clock.now() + milliseconds(1'000), abort);
+  clock.be_late(milliseconds(200));
+  clock.advance(milliseconds(900));
+  clock.be_late(milliseconds(200));
+  clock.advance(milliseconds(99));
+  EXPECT_FALSE(guard.over());
+  clock.advance(milliseconds(1));
+  EXPECT_EQ(guard.failure().kind, FailureKind::timed_out);
+}
+
+TEST_F(GuardTest, AStallBeforeItIsNotItsOwn) {
+  clock.be_late(milliseconds(600));
+  Guard guard(scope, clock.now() + milliseconds(1'000), abort);
+  clock.advance(milliseconds(1'000));
+  EXPECT_TRUE(guard.over());
+}
+
+TEST_F(GuardTest, TheEndOfTheRunIsNotPutOff) {
+  Guard guard(scope, clock.now() + milliseconds(1'000), abort);
+  clock.be_late(milliseconds(1'000));
+  clock.advance(milliseconds(10));
+  stop.stop();
+  EXPECT_EQ(guard.failure().kind, FailureKind::stopped);
+}
+
 TEST_F(GuardTest, ACallbackMayEndOtherGuards) {
   std::optional<Guard> second;
   Guard first(scope, clock.now() + milliseconds(100), [&] { second.reset(); });

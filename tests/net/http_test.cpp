@@ -1,5 +1,6 @@
 #include "probe/net/http.hpp"
 
+#include "tests/support/few_descriptors.hpp"
 #include "tests/support/loop.hpp"
 #include "tests/support/scripted_server.hpp"
 #include "tests/support/stream_server.hpp"
@@ -55,8 +56,12 @@ class Http : public testing::Test {
   HttpReply get(HttpRequest request, milliseconds within = milliseconds(5'000)) {
     return loop.run(client.request(std::move(request), loop.scope, loop.soon(within)));
   }
-  HttpReply answered_by(const std::string& reply, bool close = true) {
-    Server server(loop, reply, close);
+  HttpReply answered_by(const std::string& reply) {
+    Server server(loop, reply, true);
+    return get(to(server.port()));
+  }
+  HttpReply unanswered() {
+    Server server(loop, "", false);
     return get(to(server.port()), milliseconds(500));
   }
   HttpTunnel tunnel(HttpRequest request, milliseconds within = milliseconds(5'000)) {
@@ -86,6 +91,24 @@ TEST_F(Http, ReadsAReply) {
   ASSERT_EQ(server.received.size(), 1u);
   EXPECT_TRUE(server.received[0].starts_with("GET /path HTTP/1.1\r\nHost: www.example.com:"));
   EXPECT_NE(server.received[0].find("\r\nUser-Agent: callready/test\r\n"), std::string::npos);
+}
+
+// libcurl would have it that nobody answered.
+TEST_F(Http, WithoutASocketTheServerIsNotToBlame) {
+  if (test::sanitizer_needs_descriptors) GTEST_SKIP() << "UBSan has none left";
+  Server server(loop, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  // The thread that reads the trust store has files open until the first one ends.
+  EXPECT_FALSE(get(to(server.port())).failure);
+  {
+    const test::NoDescriptorsLeft none;
+    const auto reply = get(to(server.port()));
+    ASSERT_TRUE(reply.failure);
+    EXPECT_EQ(to_string(reply.failure->kind), "out_of_resources") << reply.failure->text;
+    const auto tunnelled = tunnel(through(server.port(), "http://www.example.com:443"));
+    ASSERT_TRUE(tunnelled.reply.failure);
+    EXPECT_EQ(to_string(tunnelled.reply.failure->kind), "out_of_resources");
+  }
+  EXPECT_FALSE(get(to(server.port())).failure);
 }
 
 TEST_F(Http, SendsOtherMethodsAndHeaders) {
@@ -181,12 +204,12 @@ TEST_F(Http, FailsOfAReset) {
 }
 
 TEST_F(Http, EndsWithItsScope) {
-  auto reply = answered_by("", false);
+  auto reply = unanswered();
   ASSERT_TRUE(reply.failure);
   EXPECT_EQ(reply.failure->kind, FailureKind::timed_out);
   EXPECT_TRUE(reply.connected);
   loop.stop.stop();
-  reply = answered_by("", false);
+  reply = unanswered();
   ASSERT_TRUE(reply.failure);
   EXPECT_EQ(reply.failure->kind, FailureKind::stopped);
 }

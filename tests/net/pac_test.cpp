@@ -1,5 +1,7 @@
 #include "probe/net/pac.hpp"
 
+#include <csignal>
+
 #include "tests/support/loop.hpp"
 
 namespace callready {
@@ -22,6 +24,14 @@ TEST(Pac, IsAskedForEachHost) {
 TEST(Pac, GetsTheUrl) {
   const auto seen = evaluate_pac("function FindProxyForURL(url, host) { return url; }", questions);
   EXPECT_EQ(seen.answers.front(), "https://a.example/");
+}
+
+TEST(Pac, KnowsTheComputersAddress) {
+  const auto seen = evaluate_pac(
+      "function FindProxyForURL(url, host) {"
+      "  return isInNet(myIpAddress(), '10.20.0.0', '255.255.0.0') ? 'PROXY a:1' : 'DIRECT'; }",
+      questions, "10.20.0.23");
+  EXPECT_EQ(seen.answers.front(), "PROXY a:1");
 }
 
 TEST(Pac, SaysWhatIsWrongWithTheScript) {
@@ -61,6 +71,7 @@ TEST_F(PacChild, ThatIsNoSuchProgramIsAFailure) {
 }
 
 TEST_F(PacChild, ThatEndsWithoutAnAnswerIsAFailure) {
+  std::signal(SIGPIPE, SIG_IGN);  // as the program's main() does
   const auto seen = ask("/bin/false");
   ASSERT_TRUE(seen.has_error());
   EXPECT_NE(seen.error().kind, FailureKind::timed_out);

@@ -3,8 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "probe/net/timeouts.hpp"
 #include "tests/support/dns_server.hpp"
+#include "tests/support/few_descriptors.hpp"
 
 namespace callready {
 namespace {
@@ -74,6 +77,69 @@ TEST(Resolver, GivesAllAddressesInTheirOrder) {
   const auto v6 = dns.resolve("host.example", Family::v6);
   ASSERT_FALSE(v6.addresses.has_error());
   EXPECT_EQ(v6.addresses->front(), *IpAddress::parse("2001:db8::1"));
+}
+
+// c-ares would have it that the server refuses.
+TEST(Resolver, WithoutASocketTheServerIsNotToBlame) {
+  if (test::sanitizer_needs_descriptors) GTEST_SKIP() << "UBSan has none left";
+  Fixture dns(addresses(1));
+  const auto shortages_before = shortages();
+  {
+    const test::NoDescriptorsLeft none;
+    EXPECT_EQ(dns.failure("host.example"), FailureKind::out_of_resources);
+    const auto deadline = dns.loop.clock.now() + timeouts::dns_total;
+    const auto reply = dns.loop.run(dns.channel->query("example", 1, dns.loop.scope, deadline));
+    ASSERT_TRUE(reply.has_error());
+    EXPECT_EQ(reply.error().kind, FailureKind::out_of_resources);
+  }
+  EXPECT_EQ(shortages(), shortages_before + 2);
+  EXPECT_FALSE(dns.resolve("host.example").addresses.has_error()) << "and it is asked again";
+}
+
+// The answer lies in the socket while this computer is busy: that is not the resolver's time.
+TEST(Resolver, IsNotBlamedForWhatThisComputerIsLate) {
+  static constexpr milliseconds busy{400};
+  Loop* loop = nullptr;
+  Fixture dns([&](const DnsServer::Asked& asked) {
+    asio::post(loop->context, [] { std::this_thread::sleep_for(busy); });
+    auto reply = asked.reply();
+    reply.answer(dns::type_a, {192, 0, 2, 7});
+    return std::optional(reply.bytes());
+  });
+  loop = &dns.loop;
+  const auto start = dns.loop.clock.now();
+  const auto resolution = dns.resolve("host.example");
+  ASSERT_FALSE(resolution.addresses.has_error()) << resolution.addresses.error().text;
+  const auto all = elapsed(start, dns.loop.clock.now());
+  EXPECT_GE(all, busy) << "else this shows nothing";
+  EXPECT_LE(resolution.took, all - busy / 2);
+}
+
+// Where the server refuses TCP, a long answer cannot be had, and all others can.
+TEST(Resolver, OneLongAnswerTakesNoOtherNameAlong) {
+  Fixture dns([](const DnsServer::Asked& asked) {
+    auto reply = asked.reply();
+    if (asked.message.question.starts_with("long.")) {
+      reply.flags |= 0x0200;  // TC
+    } else {
+      reply.answer(dns::type_a, {192, 0, 2, 7});
+    }
+    return std::optional(reply.bytes());
+  });
+  dns.server.close_tcp();
+  std::optional<Resolution> long_one, short_one;
+  const auto ask = [&](std::string name, std::optional<Resolution>& result) {
+    asio::co_spawn(dns.loop.context, dns.resolver.resolve(name, Family::v4, dns.loop.scope),
+                   [&result](std::exception_ptr, Resolution seen) { result = seen; });
+  };
+  ask("long.example", long_one);
+  ask("short.example", short_one);
+  dns.loop.run(sleep_until(dns.loop.executor(), dns.loop.scope, dns.loop.soon(milliseconds(500))));
+  ASSERT_TRUE(short_one && !short_one->addresses.has_error());
+  EXPECT_EQ(short_one->addresses->front(), *IpAddress::parse("192.0.2.7"));
+  ASSERT_TRUE(long_one && long_one->addresses.has_error());
+  EXPECT_EQ(long_one->addresses.error().kind, FailureKind::dns_failed);
+  EXPECT_NE(long_one->addresses.error().text.find("DNS over TCP"), std::string::npos);
 }
 
 TEST(Resolver, AddressesAreTheirOwnAnswer) {
@@ -196,8 +262,8 @@ TEST(AresChannel, AChannelThatGoesEndsItsQueries) {
   auto channel = Fixture::make(dns.loop, dns.server.text());
   asio::co_spawn(dns.loop.context,
                  channel->addresses("host.example", Family::v4, dns.loop.scope, dns.loop.soon()),
-                 [&](std::exception_ptr, const Result<std::vector<IpAddress>>& result) {
-                   kind = result.has_error() ? result.error().kind : FailureKind::local;
+                 [&](std::exception_ptr, const FoundAddresses& found) {
+                   kind = found.list.has_error() ? found.list.error().kind : FailureKind::local;
                  });
   const auto bound = std::chrono::steady_clock::now() + std::chrono::seconds(30);
   while (dns.server.asked_udp == 0 && dns.loop.context.run_one_until(bound) > 0) {

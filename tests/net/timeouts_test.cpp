@@ -11,7 +11,17 @@ TEST(Timeouts, Nest) {
   EXPECT_EQ(udp_sends.front(), milliseconds(0));
   EXPECT_TRUE(std::is_sorted(udp_sends.begin(), udp_sends.end()));
   EXPECT_LT(udp_sends.back(), udp_reply);
+  EXPECT_LT(udp_sends[2] + near_round_trip, udp_near_reply);
+  EXPECT_LT(udp_near_reply, udp_reply);
+  EXPECT_LT(dns_plain + near_round_trip, udp_reply);
+  EXPECT_LT(second_choice, udp_reply) << "what stands in does not wait for the end";
+  EXPECT_LT(second_stream_choice, tcp_connect);
+  EXPECT_LE(second_choice, second_look);
+  EXPECT_LT(second_look + std::max(tcp_connect, hop), milliseconds(6'000)) << "all blocked";
+  EXPECT_LT(icmp_reply, udp_range_hurried);
+  EXPECT_LT(udp_range_hurried, udp_range);
   EXPECT_LT(give_back, farewell);
+  EXPECT_LT(ahead, udp_sends[2]) << "nobody waits for it";
   EXPECT_LT(udp_sends[1], give_back) << "one lost packet must not leave an allocation behind";
   EXPECT_LT(udp_sends[2], relay_trip);
   EXPECT_LT(check + 3 * relay_trip, run) << "a TURN check: two directions and relay to relay";
@@ -20,6 +30,8 @@ TEST(Timeouts, Nest) {
   EXPECT_LT(dns_try, dns_total);
   EXPECT_LT(udp_sends[1], hairpin);
   EXPECT_LT(icmp_reply, icmp_refill);
+  EXPECT_LT(icmp_reply, edge_search);
+  EXPECT_LT(edge_search + udp_range_hurried, udp_range) << "in a hurry is shorter";
   EXPECT_LT(2 * icmp_refill, udp_range) << "a silent port is asked for again at least once";
   EXPECT_LT(2 * (icmp_reply + icmp_refill), hop) << "both questions may have to wait once";
   EXPECT_LT(check + hop, run) << "a second round fits";
@@ -31,6 +43,9 @@ TEST(Timeouts, Nest) {
   EXPECT_LT(check, run);
   EXPECT_LT(proxy_connect, proxy_total);
   EXPECT_LT(dns_total + proxy_total + tls_handshake + stream_reply, run);
+  EXPECT_LT(usual_lateness, beat);
+  EXPECT_LT(beat, worth_adding) << "else nobody would have seen it";
+  EXPECT_LT(worth_adding, udp_sends[1]);
   EXPECT_LT(farewell, milliseconds(1'000)) << "a second Ctrl-C would come first";
 }
 

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "probe/net/timeouts.hpp"
 #include "tests/support/loop.hpp"
 
@@ -102,6 +104,37 @@ TEST(UdpRequest, HasNoRoundTripAfterARetransmission) {
   EXPECT_EQ(outcome->since_first, Milliseconds(timeouts::udp_sends[1]));
 }
 
+// The answer lies in the socket while this computer is busy.
+TEST(UdpRequest, ARoundTripIsTheNetworksAndNotTheComputersDelay) {
+  static constexpr milliseconds busy{400};
+  Loop loop;
+  Server server(loop, [&](int) {
+    asio::post(loop.context, [] { std::this_thread::sleep_for(busy); });
+    return Replies{answer};
+  });
+  const auto start = loop.clock.now();
+  const auto outcome = ask(loop, server.address());
+  const auto all = elapsed(start, loop.clock.now());
+  ASSERT_FALSE(outcome.has_error()) << outcome.error().failure.text;
+  EXPECT_GE(all, busy) << "else this shows nothing";
+  EXPECT_EQ(outcome->attempts, 1);
+  EXPECT_LE(outcome->since_first, all - busy / 2);
+}
+
+// By then the deadline is over; it was answered all the same.
+TEST(UdpSocket, WhatHasComeCountsAfterTheDeadline) {
+  Loop loop;
+  udp::socket peer(loop.context, {asio::ip::address_v4::loopback(), 0});
+  auto socket = UdpSocket::open(loop.executor(), from_endpoint(peer.local_endpoint()), {});
+  ASSERT_FALSE(socket.has_error());
+  peer.send_to(asio::buffer(answer), to_endpoint<udp>(socket->local()));
+  const auto over = loop.clock.now() - milliseconds(1);
+  const auto event = loop.run(socket->receive(loop.scope, over));
+  ASSERT_FALSE(event.has_error()) << event.error().text;
+  EXPECT_TRUE(is_answer(std::get<Datagram>(*event)));
+  EXPECT_EQ(loop.run(socket->receive(loop.scope, over)).error().kind, FailureKind::timed_out);
+}
+
 TEST(UdpRequest, IgnoresWhatDoesNotMatch) {
   Loop loop;
   Server server(loop, [](int) { return Replies{stray, stray, Bytes{}, answer}; });
@@ -119,9 +152,9 @@ TEST(UdpRequest, GivesUpInAFlood) {
 
 TEST(UdpRequest, HearsThatNobodyListens) {
   Loop loop;
-  udp::socket gone(loop.context, {asio::ip::address_v4::loopback(), 0});
-  const auto closed = from_endpoint(gone.local_endpoint());
-  gone.close();
+  // Held on another address, so that nobody who listens on all of them gets the port meanwhile.
+  const udp::socket held(loop.context, {asio::ip::make_address_v4("127.0.0.2"), 0});
+  const SocketAddress closed{IpAddress::v4({127, 0, 0, 3}), held.local_endpoint().port()};
   const auto outcome = ask(loop, closed);
   ASSERT_TRUE(outcome.has_error());
   EXPECT_EQ(outcome.error().failure.kind, FailureKind::connection_refused);

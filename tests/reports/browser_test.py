@@ -12,7 +12,7 @@ from . import chromium
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 WRITER = os.environ.get("SAMPLE_PAGES", os.path.join(ROOT, "build", "dev", "tests", "sample_pages"))
-SAMPLES = ["clean", "degraded", "blocked", "incomplete", "empty", "hostile", "wordy"]
+SAMPLES = ["clean", "degraded", "blocked", "incomplete", "empty", "hostile", "wordy", "proxied"]
 
 # The contrast of each text with what is behind it (WCAG 2.1, 1.4.3), where it is too small.
 CONTRAST = """
@@ -128,6 +128,13 @@ class Loading(Page):
         self.open("large")
         self.assertEqual([], self.browser.complaints())
         self.assertGreater(self.browser.js("document.querySelectorAll('#endpoints .row').length"), 4000)
+        # They are folded away, and a link to one of them opens the list.
+        link = "document.querySelector('#requirements a[href^=\"#endpoint-\"]')"
+        target = f"document.getElementById({link}.hash.slice(1))"
+        self.assertFalse(self.browser.js(f"{target}.checkVisibility()"))
+        self.browser.js(f"{link}.click()")
+        self.browser.js("new Promise((done) => setTimeout(done, 100))")
+        self.assertTrue(self.browser.js(f"{target}.checkVisibility()"))
         self.browser.js("document.querySelector('[name=endpoints-shown][value=bad]').click()")
         # Those that the filter hides take no place.
         self.assertTrue(self.browser.js("""[...document.querySelectorAll('#endpoints .row')]
@@ -211,6 +218,11 @@ class Places(Page):
                   [...document.querySelectorAll('main *')]
                     .filter((element) => element.getBoundingClientRect().right > 361)
                     .map((element) => element.outerHTML.slice(0, 100))"""))
+        # Without its head each cell of this table says what it is.
+        self.open("proxied", width=360)
+        self.assertEqual(["Proxy", "Directly", "Works"], self.browser.js("""
+            [...document.querySelectorAll('.routes tbody tr:first-child td')].map((cell) =>
+              getComputedStyle(cell, '::before').content.replace(/"/g, ''))"""))
         self.open("blocked", width=360)
         drawings = "[...document.querySelectorAll('.path svg')].map((one) => one.checkVisibility())"
         self.assertEqual([False, True], self.browser.js(drawings))
@@ -220,7 +232,7 @@ class Places(Page):
     def test_light_and_dark_have_contrast(self):
         grounds = set()
         for scheme in ("light", "dark"):
-            for name in ("clean", "blocked", "incomplete"):
+            for name in ("clean", "blocked", "incomplete", "proxied"):
                 with self.subTest(scheme=scheme, name=name):
                     self.open(name, scheme=scheme)
                     self.browser.js("document.querySelectorAll('details').forEach((d) => d.open = true)")

@@ -64,7 +64,7 @@ void expect_well_formed(const std::string& xml) {
   for (at = xml.find('&'); at != std::string::npos; at = xml.find('&', at + 1)) {
     const auto entity = xml.substr(at, xml.find(';', at) - at + 1);
     EXPECT_TRUE(entity == "&amp;" || entity == "&lt;" || entity == "&gt;" || entity == "&quot;" ||
-                entity == "&apos;")
+                entity == "&#39;")
         << entity;
   }
 }
@@ -171,6 +171,22 @@ TEST(Markdown, HoldsNoMarkupFromOutside) {
                       "www\\.evil.example \\@all \\*b\\*"),
             std::string::npos)
       << text;
+}
+
+TEST(Markdown, SaysWhatEachPlaceSaw) {
+  EXPECT_EQ(render_markdown(samples::degraded(), {}).find("each place"), std::string::npos);
+  auto report = samples::degraded();
+  report.findings.at(0).seen_from = {"user VLAN"};
+  report.vantages = {{.name = "user VLAN", .complete = false, .sets = report.sets},
+                     {.name = "voice|VLAN", .sets = samples::clean().sets}};
+  for (auto& vantage : report.vantages) vantage.started_at = report.started_at;
+  const auto text = render_markdown(report, {});
+  for (const auto* part :
+       {"- **Seen from:** user VLAN\n", "\n## What each place saw\n",
+        "| user VLAN | Rainbow (Ed 36) | DEGRADED | 2026-11-20 12:00 UTC, incomplete |\n",
+        "| voice\\|VLAN | Rainbow (Ed 36) | READY | 2026-11-20 12:00 UTC |\n"}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part << '\n' << text;
+  }
 }
 
 TEST(Nagios, HasItsStatusAndOneLine) {

@@ -1,5 +1,6 @@
 // The HTML report: its structure, what hostile text may not do to it, and golden files of its body.
 // How it behaves in a browser is in browser_test.py.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <openssl/evp.h>
 
@@ -11,6 +12,7 @@
 
 #include "reports/format.hpp"
 #include "reports/html_markup.hpp"
+#include "reports/marks.hpp"
 #include "reports/page.hpp"
 #include "reports/terminal.hpp"
 #include "tests/reports/golden.hpp"
@@ -67,6 +69,53 @@ TEST(Html, GoldenFiles) {
   }
 }
 
+TEST(Html, ShowsBothWaysWhereThereIsAProxy) {
+  EXPECT_EQ(render_html(samples::clean(), {}).find("id=\"routes\""), std::string::npos);
+  const auto page = body(render_html(samples::proxied(), {}));
+  const auto section = between(page, "<section id=\"routes\"", "</section>");
+  for (const auto* part :
+       {"Tried both ways: 2 of 3 endpoints are reached through the proxy, 2 of 3 directly.",
+        "The proxy: http://proxy.example.com:3128.", "answered, ready in 44 ms",
+        "directly is faster (23 ms against 44 ms)", "only through the proxy", "only directly",
+        "not tried", "not compared"}) {
+    EXPECT_NE(section.find(part), std::string::npos) << part << '\n' << section;
+  }
+  // Where the ways differ comes first.
+  EXPECT_LT(section.find("api.example.net"), section.find("files.example.net"));
+  // Every measurement can be opened.
+  EXPECT_NE(section.find("<a href=\"#endpoint-"), std::string::npos);
+  EXPECT_NE(page.find("<li><a href=\"#routes\">Proxy</a></li>"), std::string::npos);
+}
+
+TEST(Html, WhatOthersProvedDroppedIsNotCalledUndecided) {
+  auto report = samples::clean();
+  auto& seen = report.probes.at(1).observation;
+  seen.outcome = Outcome::silent;
+  EXPECT_EQ(mark_of(report.probes.at(1)), Mark::unknown);
+  seen.detail = "partly_dropped";
+  EXPECT_EQ(mark_of(report.probes.at(1)), Mark::bad);
+  report.probes.at(1).probe.control = true;
+  EXPECT_EQ(mark_of(report.probes.at(1)), Mark::unknown);
+}
+
+TEST(Html, ManyEndpointsThatAreAlikeAreFoldedAway) {
+  auto report = samples::proxied();
+  const auto some = report.probes;
+  for (int i = 0; i < 20; ++i) {
+    for (auto more : some) {
+      if (more.probe.target.host != "files.example.net") continue;
+      more.probe.target.host = fmt::format("files{}.example.net", i);
+      report.probes.push_back(more);
+    }
+  }
+  const auto section =
+      between(body(render_html(report, {})), "<section id=\"routes\"", "</section>");
+  const auto folded = section.find("<summary>The other 22 endpoints</summary>");
+  ASSERT_NE(folded, std::string::npos) << section;
+  EXPECT_LT(section.find("cdn.example.net"), folded);
+  EXPECT_GT(section.find("files7.example.net"), folded);
+}
+
 TEST(Html, ElementsOpenAndCloseInOrder) {
   const std::set<std::string> without_end{"input", "meta", "link", "br"};
   for (const auto& [name, report] : samples::all()) {
@@ -108,19 +157,15 @@ TEST(Html, LinksPointToWhatIsOnThePage) {
 TEST(Html, HostileTextStaysText) {
   const auto tame = tags_of(body(render_html(samples::blocked(), {})));
   const auto page = render_html(samples::hostile(), {});
-  const std::set<std::string> known{"class",       "id",
-                                    "href",        "width",
-                                    "height",      "viewBox",
-                                    "role",        "type",
-                                    "name",        "value",
-                                    "checked",     "hidden",
-                                    "scope",       "open",
-                                    "data-copy",   "data-open",
-                                    "x",           "y",
-                                    "rx",          "d",
-                                    "cx",          "cy",
-                                    "r",           "text-anchor",
-                                    "aria-label",  "aria-labelledby",
+  const std::set<std::string> known{"class",       "id",          "href",
+                                    "width",       "height",      "viewBox",
+                                    "role",        "type",        "name",
+                                    "value",       "checked",     "hidden",
+                                    "scope",       "open",        "data-copy",
+                                    "data-route",  "data-open",   "x",
+                                    "y",           "rx",          "d",
+                                    "cx",          "cy",          "r",
+                                    "text-anchor", "aria-label",  "aria-labelledby",
                                     "aria-hidden", "aria-pressed"};
   std::set<std::string> elements;
   for (const auto& tag : tame) elements.insert(tag.name);

@@ -85,7 +85,7 @@ TEST(JsonReader, PointsAtTheWrongMember) {
             "old.json: at /probes/0/timing_ms/a~1b~0c: expected a number, found \"x\"");
 }
 
-TEST(JsonReader, IgnoresWhatALaterEditionAdds) {
+TEST(JsonReader, LeavesOutWhatALaterEditionAddsAndSaysSo) {
   auto json = nlohmann::json::parse(render_json(samples::blocked(), {}));
   const auto before = read_report(json.dump(), "x").report;
   json["new"] = {1, 2};
@@ -95,6 +95,45 @@ TEST(JsonReader, IgnoresWhatALaterEditionAdds) {
   const auto read = read_report(json.dump(), "x");
   ASSERT_TRUE(read.report) << read.error;
   EXPECT_EQ(render_json(*read.report, {}), render_json(before.value(), {}));
+  EXPECT_EQ(read.unknown, (std::vector<std::string>{"new", "probes/*/evidence/*/a list of facts",
+                                                    "probes/*/target/new", "sets/*/new"}));
+}
+
+TEST(JsonReader, KnowsAllThatIsWritten) {
+  for (const auto& [name, report] : samples::all()) {
+    EXPECT_EQ(read_report(render_json(report, {}), name).unknown, std::vector<std::string>{})
+        << name;
+  }
+}
+
+TEST(JsonReader, ReadsHowManyAlternativesAreAsGoodAsEachOther) {
+  auto report = samples::clean();
+  auto& capability = report.sets.at(0).capabilities.at(0);
+  capability.needs = {{{{"a"}, {"b"}, {"c"}}, false, 2}, {{{"a"}}, false, 1}, {{{"a"}}, true, 1}};
+  const auto read = read_report(render_json(report, {}), "x").report.value();
+  const auto& needs = read.sets.at(0).capabilities.at(0).needs;
+  ASSERT_EQ(needs.size(), 3u);
+  EXPECT_FALSE(needs[0].is_fallback(1));
+  EXPECT_TRUE(needs[0].is_fallback(2));
+  EXPECT_TRUE(needs[1].is_fallback(1));
+  EXPECT_FALSE(needs[2].is_fallback(1));
+}
+
+TEST(JsonReader, ReadsThatARowIsBelowTheVendorsFigures) {
+  auto report = samples::clean();
+  report.sets.at(0).requirements.at(1).poor = true;
+  const auto read = read_report(render_json(report, {}), "x").report.value();
+  EXPECT_FALSE(read.sets.at(0).requirements.at(0).poor);
+  EXPECT_TRUE(read.sets.at(0).requirements.at(1).poor);
+}
+
+TEST(JsonReader, ReadsHowLongTheComputerWasBusy) {
+  auto report = samples::blocked();
+  EXPECT_FALSE(read_report(render_json(report, {}), "old.json").report->held_up);
+  report.held_up = Milliseconds(1'250.5);
+  const auto read = read_report(render_json(report, {}), "old.json").report;
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->held_up, Milliseconds(1'250.5));
 }
 
 TEST(JsonReader, KeepsLargeNumbersAsFacts) {

@@ -53,6 +53,7 @@ int main(int argc, char** argv) {
   auto reports = callready::samples::all();
   reports.emplace_back("large", large());
   reports.emplace_back("wordy", wordy());
+  reports.emplace_back("proxied", callready::samples::proxied());
   for (const auto& [name, report] : reports) {
     std::ofstream file(std::filesystem::path(argv[1]) / (name + ".html"), std::ios::binary);
     file << callready::render_html(report, {});

@@ -14,6 +14,7 @@ Report degraded();    // TURN over UDP is blocked, TLS carries the calls: one fi
 Report blocked();     // two sets, several findings, notes, a proxy, controls
 Report incomplete();  // stopped half-way
 Report empty();       // no set, no probe
+Report proxied();     // web rows tried through the proxy and directly, at a site that needs it
 Report hostile();     // every string that the network or a file can choose is an attack
 
 inline std::vector<std::pair<std::string, Report>> all() {

@@ -286,6 +286,30 @@ Report blocked() {
   return report;
 }
 
+Report proxied() {
+  auto report = clean();
+  report.site.proxy = "http://proxy.example.com:3128";
+  const auto twins = [&](std::string host, Outcome through_proxy, Outcome directly) {
+    auto direct = probe("tls", Transport::tls, std::move(host), 443, directly);
+    direct.observation.timing_ms = {{"connect", 11}, {"handshake", 12}};
+    auto by_proxy = direct;
+    by_proxy.probe.target.route.proxy = *report.site.proxy;
+    by_proxy.probe.id = probe_id(by_proxy.probe);
+    by_proxy.observation.outcome = through_proxy;
+    by_proxy.observation.timing_ms = {{"tunnel", 30}, {"handshake", 14}};
+    report.probes.push_back(direct);
+    report.probes.push_back(by_proxy);
+  };
+  twins("files.example.net", Outcome::answered, Outcome::answered);
+  twins("cdn.example.net", Outcome::answered, Outcome::silent);
+  twins("api.example.net", Outcome::denied, Outcome::answered);
+  auto alone = report.probes.back();
+  alone.probe.target.host = "alone.example.net";
+  alone.probe.id = probe_id(alone.probe);
+  report.probes.push_back(alone);
+  return report;
+}
+
 Report incomplete() {
   auto report = clean();
   report.complete = false;

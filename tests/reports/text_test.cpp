@@ -118,6 +118,74 @@ TEST(Text, FirstScreenSaysWhatIsWrongAndWhatToDo) {
   }
 }
 
+// However much a fault hurts, and however many sets are checked.
+TEST(Text, FirstScreenHasTheFixOfAFaultThatHurtsEverything) {
+  auto report = samples::degraded();
+  auto& set = report.sets.at(0);
+  set.verdict = Verdict::blocked;
+  set.capabilities.clear();
+  auto& finding = report.findings.at(0);
+  finding.affects = {{set.id, {}}};
+  for (int i = 0; i < 9; ++i) {
+    const auto id = "c" + std::to_string(i);
+    set.capabilities.push_back({id,
+                                "Audio, video and screen sharing, kind " + id,
+                                Verdict::blocked,
+                                "does not work",
+                                {},
+                                {}});
+    finding.affects.at(0).capabilities.push_back(id);
+  }
+  const auto first_screen = [&] {
+    auto lines = lines_of(render_text(report, with(false, false)));
+    lines.resize(std::min<std::size_t>(lines.size(), 24));
+    std::string screen;
+    for (const auto& line : lines) screen += line + '\n';
+    return screen;
+  };
+  EXPECT_NE(first_screen().find("   Hurts all that is named above\n"), std::string::npos)
+      << first_screen();
+  // One that works all the same has not been named there.
+  set.capabilities.at(8).verdict = Verdict::ready;
+  EXPECT_EQ(first_screen().find("all that is named"), std::string::npos);
+  for (const auto* id : {"second", "third", "fourth"}) {
+    auto copy = report.sets.at(0);
+    copy.id = copy.title = id;
+    report.sets.push_back(std::move(copy));
+  }
+  const auto screen = first_screen();
+  EXPECT_NE(screen.find("✘ BLOCKED  third (Ed 36): does not work: 8 of 9 capabilities\n"),
+            std::string::npos)
+      << screen;
+  for (const auto* part :
+       {"For   your firewall team", "Fix   Allow UDP from", "Hurts Rainbow: Audio"}) {
+    EXPECT_NE(screen.find(part), std::string::npos) << part << '\n' << screen;
+  }
+}
+
+TEST(Text, OfASetThatWorksFindingsAreNotForgotten) {
+  auto report = samples::clean();
+  report.findings = samples::degraded().findings;
+  EXPECT_NE(render_text(report, with(false, false, 120))
+                .find("but not all is as it should be: see below"),
+            std::string::npos);
+  report.findings.at(0).affects.at(0).set = "another";
+  EXPECT_EQ(render_text(report, with(false, false)).find("not all is as"), std::string::npos);
+}
+
+TEST(Text, EvidenceIsToldOnceAndInSentences) {
+  auto report = samples::degraded();
+  auto& evidence = report.findings.at(0).evidence;
+  evidence = {{"", "the NAT is strict"},
+              {"", "the NAT is strict"},
+              {"", "a.example.com is lost"},
+              {"", "the NAT is strict"},
+              {"", "more"}};
+  EXPECT_NE(render_text(report, with(false, false))
+                .find("Cause The NAT is strict. a.example.com is lost. (1 more)"),
+            std::string::npos);
+}
+
 TEST(Text, AMergedReportSaysWhatEachPlaceSaw) {
   auto report = samples::degraded();
   report.findings.at(0).seen_from = {"user VLAN"};
@@ -130,6 +198,28 @@ TEST(Text, AMergedReportSaysWhatEachPlaceSaw) {
             std::string::npos)
       << text;
   EXPECT_NE(text.find("   From  user VLAN\n"), std::string::npos);
+  report.sets.at(0).verdict = report.sets.at(0).capabilities.at(1).verdict = Verdict::blocked;
+  EXPECT_NE(
+      render_text(report, with(false, false)).find("\n           Does not work: Audio, video"),
+      std::string::npos)
+      << render_text(report, with(false, false));
+}
+
+TEST(Text, SaysWhichWayWorksWhereThereIsAProxy) {
+  const auto in_short = "Tried both ways: 2 of 3 endpoints are reached through the proxy, 2 of 3";
+  const auto text = render_text(samples::proxied(), with(false, false));
+  EXPECT_NE(text.find(in_short), std::string::npos) << text;
+  EXPECT_EQ(text.find("works: only"), std::string::npos);
+  const auto verbose = render_text(samples::proxied(), with(true, false, 200));
+  for (const auto* part :
+       {in_short,
+        "files.example.net:443/tls  through the proxy: answered; directly: answered; "
+        "works: directly is faster (23 ms against 44 ms)",
+        "works: only through the proxy", "! api.example.net:443/tls", "works: only directly",
+        "directly: not tried; works: not compared"}) {
+    EXPECT_NE(verbose.find(part), std::string::npos) << part << '\n' << verbose;
+  }
+  EXPECT_EQ(render_text(samples::clean(), with(false, false)).find("both ways"), std::string::npos);
 }
 
 TEST(Text, EndRepeatsTheVerdictThatScrolledAway) {

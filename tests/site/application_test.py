@@ -252,8 +252,10 @@ class Resolvers(ApplicationTest):
             self.assertEqual({"udp": outcome, "tcp": outcome}, run.outcomes(f"name-{row}"), row)
         self.assertEqual("silent timed_out", run.outcomes("name-voice")["udp"])
         self.assertEqual(CHECKED, run.outcomes("elsewhere"))  # the same name, asked outside
+        # Debian's unbound leaves the policy zone's SOA out; tests/checks/dns_test.cpp has one that
+        # tells it. Either way another resolver has the name.
         policy = run.evidence("name-provisioning", "dns_answer")[0]
-        self.assertEqual("policy.site", policy["soa_zone"])
+        self.assertEqual(("NXDOMAIN", True), (policy["rcode"], policy["authoritative"]))
         special = run.evidence("name-phones", "dns_special_address")
         self.assertEqual({"10.66.66.66"}, {e["address"] for e in special})
 

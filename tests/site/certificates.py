@@ -49,7 +49,7 @@ class Authority:
                                data_encipherment=False, key_agreement=False, encipher_only=False,
                                decipher_only=False), True)], signer, 0), self._key)
 
-    def issue(self, label, names, addresses=(), kind=None):
+    def issue(self, label, names, addresses=(), kind=None, public=True):
         """A certificate for these names and addresses, with one of KINDS' faults where asked.
 
         Returns the paths of the certificate and of the key.
@@ -64,7 +64,7 @@ class Authority:
             (x509.BasicConstraints(ca=False, path_length=None), True),
             (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False),
             (x509.SubjectAlternativeName(alternative), False),
-            *([] if kind == "untrusted" else [PUBLIC])],
+            *([PUBLIC] if public and kind != "untrusted" else [])],
             self._signer(kind), {"expired": 60, "not-yet-valid": -10}.get(kind, 0))
         return self._write(label, certificate, key)
 

@@ -18,6 +18,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 from dataclasses import dataclass, field
 
@@ -210,7 +211,36 @@ def counts(outcomes):
     return table
 
 
-def counts_as_markdown(outcomes, how):
+class Business:
+    """How busy the machine was: the load averages of a minute, as they were looked at."""
+
+    def __init__(self):
+        self._start = time.monotonic()
+        self._seen = []
+
+    def look(self):
+        """Not in the first minute, which is still that of what was before."""
+        if time.monotonic() - self._start > 60:
+            self._seen.append(os.getloadavg()[0])
+
+    def in_words(self):
+        """As a sentence goes on: "whose ...". Empty where there was too little time to tell."""
+        if not self._seen:
+            return ""
+        return (f", whose load was {min(self._seen):.0f} to {max(self._seen):.0f} (runnable "
+                "programs; the average of a minute)")
+
+
+def circumstances(outcomes, command, jobs, business):
+    """What the counts were measured with, and on."""
+    runs, sites = max(o.run for o in outcomes), len({o.case.name for o in outcomes})
+    times = "once" if runs == 1 else f"{runs} times after each other"
+    day = time.strftime("%Y-%m-%d", time.gmtime())
+    return (f"Measured on {day}: `{command}` made {sites} sites {times}, {jobs} at a time, on a "
+            f"machine with {os.cpu_count()} processors{business.in_words()}.")
+
+
+def counts_as_markdown(outcomes, circumstances_of_it):
     """The table of the README."""
     names = {"clean": "nothing is wrong", "single": "one thing is wrong",
              "pair": "several things are wrong"}
@@ -220,8 +250,8 @@ def counts_as_markdown(outcomes, how):
         if row["runs"]:
             text += (f"| {names[group]} | {row['sites']} | {row['runs']} | {row['right']} | "
                      f"{row['missed']} | {row['wrong']} | {row['false alarm']} |\n")
-    day = time.strftime("%Y-%m-%d", time.gmtime())
-    return text + f"\nMeasured on {day} with `{how}`.\n"
+    lines = textwrap.wrap(circumstances_of_it, 100, break_long_words=False, break_on_hyphens=False)
+    return text + "\n" + "\n".join(lines) + "\n"
 
 
 def _cell(outcomes, code):
@@ -267,10 +297,11 @@ def write_between_marks(path, text):
 
 
 class Load:
-    """Keeps the machine busy: two processes for each processor that do nothing but count."""
+    """Keeps the machine busy: a process for each processor that does nothing but count, at the
+    priority of everything else."""
 
     def __init__(self, wanted):
-        self._count = 2 * (os.cpu_count() or 1) if wanted else 0
+        self._count = (os.cpu_count() or 1) if wanted else 0
         self._processes = []
 
     def __enter__(self):
@@ -293,12 +324,16 @@ def parse(arguments):
         epilog="Exit status: 0 where all is as expected, 1 where it is not, 77 where no site can "
                "be made.")
     parser.add_argument("--runs", type=int, default=1, help="how often each case is run")
-    parser.add_argument("--load", action="store_true", help="keep the machine busy meanwhile")
-    parser.add_argument("--jobs", type=int, default=4, help="sites at a time")
+    parser.add_argument("--load", action="store_true",
+                        help="keep the machine busy meanwhile: beside the sites, a process for each "
+                             "processor that only counts")
+    parser.add_argument("--jobs", type=int, default=4, help="sites at a time (4)")
     parser.add_argument("--only", action="append", default=[], metavar="TEXT",
                         help="only the cases whose names hold this (repeatable)")
     parser.add_argument("--program", help="callready; the newest build where absent")
-    parser.add_argument("--keep", metavar="DIR", help="keep the reports there, as JSON")
+    parser.add_argument("--keep", metavar="DIR", help="keep all reports there, as JSON")
+    parser.add_argument("--keep-bad", metavar="DIR",
+                        help="keep the reports there that are not as expected, for callready render")
     parser.add_argument("--readme", action="store_true",
                         help="write the counts into README.md, and the matrix beside the cases")
     options = parser.parse_args(arguments)
@@ -338,18 +373,21 @@ def main(arguments=None):
     program = options.program or find_program()
 
     def tell(outcome):
+        business.look()
         if options.keep:
             _keep(options.keep, outcome)
+        if options.keep_bad and not outcome.good():
+            _keep(options.keep_bad, outcome)
         word = "as expected" if outcome.good() else "; ".join(details(outcome))
         print(f"{outcome.case.group} {outcome.case.name}: {word} ({outcome.seconds:.1f} s)",
               file=sys.stderr, flush=True)
 
-    start = time.monotonic()
+    start, business = time.monotonic(), Business()
     with Load(options.load):
         outcomes = run_all(cases, program, options.runs, options.jobs, tell)
-    how = "script/confusion" + (f" --runs {options.runs}" if options.runs > 1 else "") + (
-        " --load" if options.load else "")
-    table = counts_as_markdown(outcomes, how)
+    command = " ".join(["script/confusion", *([f"--runs {options.runs}"] * (options.runs > 1)),
+                        *(["--load"] * options.load), f"--jobs {options.jobs}"])
+    table = counts_as_markdown(outcomes, circumstances(outcomes, command, options.jobs, business))
     bad = [o for o in outcomes if not o.good()]
     text = table + "\n" + matrix_as_markdown(outcomes)
     if bad:

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 
+from .certificates import Authority
 from .names import owner
 from .plan import AAAA, PUBLIC_RESOLVERS
 from .rules import SIP_INSIDE
@@ -29,7 +30,7 @@ def dns(plan, space):
     """dnsmasq: knows every name of the private internet, and denies all others."""
     server = Server("dns", space)
     net = plan.internet
-    hosts = "".join(f"{a} {n}\n" for n, a in AAAA.items()) if plan.ipv6 == "broken" else ""
+    hosts = "".join(f"{a} {n}\n" for n, a in AAAA.items()) if plan.ipv6 in ("broken", "dual", "elsewhere") else ""
     hosts += "".join(f"192.0.0.{n} ipv4only.arpa\n" for n in (170, 171))  # RFC 7050 section 2.2
     hosts += "".join(f"{a} {n}\n" for n, addresses in net.forward.items() for a in addresses
                     if n not in plan.gone)
@@ -52,10 +53,14 @@ def web(plan, space, authority):
         if "/" not in address:
             owners.setdefault(owner(min(names)) if names else address, []).append(address)
     for who, addresses in owners.items():
-        names = {n for a in addresses for n in net.web[a]}
+        names = {n for a in addresses for n in net.web[a]} - set(net.private)
         chain, _ = authority.issue(f"web-{who}", names, addresses, plan.certificates.get(who))
         by_name += [f"{n} {chain[:-4]};" for n in sorted(names)]
         by_address += [f"{a} {chain[:-4]};" for a in addresses]
+    for name, issuer in net.private.items():  # a vendor's own devices alone know that authority
+        private = Authority(server.path(f"authority-of-{name}"), issuer, plan.skew_s)
+        chain, _ = private.issue("web", {name}, public=False)
+        by_name.append(f"{name} {chain[:-4]};")
     fallback, _ = authority.issue("web-default", {"default.invalid"})
     status = f"return {plan.web_status};" if plan.web_status else ""
     listen = [f"listen {port}{' ssl' if tls else ''} default_server;"
@@ -70,6 +75,7 @@ def web(plan, space, authority):
   server {{ listen 80; listen 443 ssl; server_name {name};
     location = {path} {{ default_type text/plain; return 200 "{body}"; }}
     location / {{ return 200 "ok\\n"; }} }}""" for name, (path, body) in ANCHOR_PAGES.items())
+    six = "listen [::]:80; listen [::]:443 ssl;" if plan.ipv6 == "dual" else ""
     config = server.write("nginx.conf", f"""
 user root root; daemon off; master_process off; pid {server.path('pid')}; error_log stderr error;
 events {{ worker_connections 1024; }}
@@ -83,14 +89,14 @@ http {{
   map $ssl_server_name $certificate {{ hostnames; default $by_address; {' '.join(by_name)} }}
   ssl_certificate $certificate.pem; ssl_certificate_key $certificate.key;
   server {{ listen 80 default_server; {status} return 301 https://$host$request_uri; }}
-  server {{ listen 443 ssl default_server; {' '.join(listen)} {status}
+  server {{ listen 443 ssl default_server; {six} {' '.join(listen)} {status}
     location = /download {{ alias {server.write('download', '0123456789' * 300_000)}; }}
     location = /ws {{ proxy_pass http://{SIP_INSIDE}.1:{WEBSOCKET_PORT}; proxy_http_version 1.1;
       proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $http_connection; }}
     location = /no-ws {{ return 426; }}
     location = /slow {{ proxy_pass http://{SIP_INSIDE}.1:{WEBSOCKET_PORT}; }}
     location / {{ default_type text/plain; return 200 "$host\\n"; }} }}{old}
-  server {{ listen 80; listen 443 ssl; server_name {' '.join(sorted(plain))};
+  server {{ listen 80; listen 443 ssl; {six} server_name {' '.join(sorted(plain))};
     location / {{ default_type text/plain; return 200 "$host\\n"; }} }}
   server {{ listen 80; listen 443 ssl; server_name {' '.join(EMPTY_PAGES)};
     location = /generate_204 {{ return 204; }} location / {{ return 404; }} }}{anchors}

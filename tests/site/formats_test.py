@@ -38,6 +38,7 @@ SECRET = "8731"
 # What this site could be known by: the PC's and the router's addresses, its name, its interfaces,
 # and the authority of its inspection device. The provider's router shows in some runs only.
 SITES_OWN = ["10.20.0.", "84.199.10.", "lyon-hq", "eth0", "example corp"]
+STEMS = ("plain", "redacted", "merged")
 PROVIDERS = ["62.4.8."]
 
 
@@ -78,7 +79,8 @@ class EveryFormat(SiteTest):
         with Site(faults=["udp-high-blocked", "tls-intercept", "sip-alg"]) as site:
             cls.run_ = site.run(
                 [CALLREADY, "check", "rainbow", "cloudoe", "--site", "Lyon-HQ", "--verbose",
-                 *cls.reports("plain")], timeout=90, env=SECRETS)
+                 *cls.reports("plain")], timeout=90,
+                env={**SECRETS, "https_proxy": "http://proxy-user-8731:8731@10.20.0.3:3128"})
             cls.followed = site.run([CALLREADY, "check", "cloudoe", "--json", "--follow",
                                      "--redact", "--site", "Lyon-HQ", "--report",
                                      "json=" + cls.path("followed.json")],
@@ -89,6 +91,8 @@ class EveryFormat(SiteTest):
         if cls.run_.exit != 1:
             raise AssertionError(f"exit {cls.run_.exit}: {cls.run_.stderr}")
         command("render", cls.path("plain.json"), "--redact", "--verbose", *cls.reports("redacted"))
+        command("merge", f"user={cls.path('plain.json')}", f"voice={cls.path('left.json')}",
+                "--redact", *cls.reports("merged"))
 
     @classmethod
     def path(cls, name):
@@ -109,12 +113,12 @@ class EveryFormat(SiteTest):
         self.assertLessEqual({"text", "json", "markdown", "junit", "csv", "prometheus", "nagios"},
                              set(self.formats))
         for name in self.formats:
-            for stem in ("plain", "redacted"):
+            for stem in STEMS:
                 self.assertGreater(len(self.text(f"{stem}.{name}")), 50, name)
 
     @unittest.skipUnless(jsonschema, "python3-jsonschema is not installed")
     def test_json_is_valid(self):
-        for stem in ("plain", "redacted"):
+        for stem in STEMS:
             validate(self.document(f"{stem}.json"), "report")
         self.assertIn("tls.intercepted",
                       [finding["code"] for finding in self.document("plain.json")["findings"]])
@@ -132,7 +136,7 @@ class EveryFormat(SiteTest):
 
     @needs("xmllint")
     def test_junit_is_valid(self):
-        for stem in ("plain", "redacted"):
+        for stem in STEMS:
             done = subprocess.run(["xmllint", "--noout", "--nonet", "--schema", JUNIT,
                                    self.path(f"{stem}.junit")], capture_output=True, text=True,
                                   check=False)
@@ -149,12 +153,15 @@ class EveryFormat(SiteTest):
 
     @needs("promtool")
     def test_prometheus_is_accepted(self):
-        for stem in ("plain", "redacted"):
+        for stem in STEMS:
             done = subprocess.run(["promtool", "check", "metrics"], capture_output=True, text=True,
                                   input=self.text(f"{stem}.prometheus"), check=False)
             self.assertEqual((0, ""), (done.returncode, done.stdout + done.stderr))
 
     def test_csv_is_read_back(self):
+        for stem in STEMS:
+            for row in csv.DictReader(io.StringIO(self.text(stem + ".csv")), strict=True):
+                self.assertTrue(None not in row and None not in row.values(), stem)
         rows = list(csv.DictReader(io.StringIO(self.text("plain.csv")), strict=True))
         report = self.document("plain.json")
         self.assertTrue(all(None not in row and None not in row.values() for row in rows))
@@ -187,6 +194,13 @@ class EveryFormat(SiteTest):
         done = command("render", "/nowhere.json", "--nagios", status=(3,))
         self.assertRegex(done.stdout, r"\ACALLREADY UNKNOWN - .*/nowhere.json.*\n\Z")
 
+    def test_both_ways_are_told_by_what_people_read(self):
+        self.assertTrue(any(probe["target"]["route"] == "http://10.20.0.3:3128"
+                            for probe in self.document("plain.json")["probes"]))
+        for name in ("text", "html", "markdown"):
+            self.assertIn("Tried both ways: ", " ".join(self.text("plain." + name).split()), name)
+            self.assertIn("Through the proxy, and directly", self.text("plain." + name), name)
+
     def test_no_secret_is_in_any_of_them(self):
         everything = {name: self.text(name) for name in os.listdir(self.folder.name)}
         everything["standard output"] = self.run_.stdout
@@ -197,11 +211,9 @@ class EveryFormat(SiteTest):
 
     def test_nothing_of_the_site_is_in_a_redacted_one(self):
         texts = {name: self.text("redacted." + name) for name in self.formats}
+        texts |= {"merged " + name: self.text("merged." + name) for name in self.formats}
         texts["events"] = self.followed.stdout
         texts["followed.json"] = self.text("followed.json")
-        merged = ["merge", f"user={self.path('plain.json')}", f"voice={self.path('left.json')}",
-                  "--redact"]
-        texts["merged"] = command(*merged).stdout + command(*merged, "--json").stdout
         pair = ["diff", self.path("left.json"), self.path("plain.json"), "--redact"]
         texts["compared"] = command(*pair).stdout + command(*pair, "--json").stdout
         plain = self.text("plain.json").lower()
@@ -213,7 +225,7 @@ class EveryFormat(SiteTest):
                 found = text.lower().find(own)
                 self.assertEqual(-1, found, f"{name}: {text[max(found - 60, 0):found + 60]}")
             self.assertIsNone(host.search(text.lower()), name)
-            if name not in ("nagios", "events", "followed.json"):
+            if name not in ("nagios", "merged nagios", "events", "followed.json"):
                 self.assertTrue("openrainbow.com" in text, name)
 
     def test_pseudonyms_are_the_same_in_two_reports(self):

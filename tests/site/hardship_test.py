@@ -76,6 +76,22 @@ class Hardship(SiteTest):
                     self.assertEqual([f["code"] for f in report["findings"]
                                       if f["confidence"] == "certain"], [])
                     self.assertNotEqual(done.exit, 1, "blocked, for want of our own descriptors")
+                    # What could not be made is said; with fewer probes at a time some can.
+                    lacked = [p for p in report["probes"] if p["detail"] == "out_of_resources"]
+                    said = [n for n in report["notes"] if "ran out of sockets" in n]
+                    self.assertEqual(bool(lacked), bool(said), report["notes"])
+                    failed = [r["summary"] for s in report["sets"] for r in s["requirements"]
+                              if r["status"] == "fail"]
+                    self.assertEqual([], failed)
+
+    def test_a_low_soft_limit_does_no_harm(self):
+        # As systems begin with: the program asks for what it may have.
+        with Site() as site:
+            done = site.run([tool("prlimit"), "--nofile=20:4096", "--", CALLREADY, "check",
+                             "rainbow", "--json"])
+            report = self.report_of(done)
+        self.assertEqual(0, done.exit, report["notes"])
+        self.assertNotIn("out_of_resources", {p["detail"] for p in report["probes"]})
 
     def test_without_memory_it_ends(self):
         with Site() as site:

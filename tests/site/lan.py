@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 
+from . import kerberos
 from .certificates import Authority
 from .plan import FOLDER, LAN_V6, NAT64, PUBLIC_RESOLVERS, VPN
 from .rules import INTERCEPT_PORT, PORTAL_PORT
@@ -112,14 +113,22 @@ max_filedescriptors 2048
 """)
     # squid refuses to be root. A user namespace in which it is somebody else costs no privilege.
     return server.start("squid", "-N", "-f", config, probe=tcp(plan.proxy, PROXY_PORT),
-                        prefix=[tool("unshare"), "--user", "--map-user=13", "--map-group=13"])
+                        prefix=[tool("unshare"), "--user", "--map-user=13", "--map-group=13"],
+                        environment={"KRB5_CONFIG": kerberos.CONFIG, "KRB5RCACHENAME": "none:"})
 
 
 def _login(plan, server):
-    """Authentication of the user "site"; squid's NTLM helper for tests takes any password."""
+    """Authentication of the user "site", by the schemes that the plan names."""
     schemes = ""
+    if "Negotiate" in plan.proxy_login:
+        schemes += ("auth_param negotiate program "
+                    f"{squid_helper('negotiate_kerberos_auth')} -k {kerberos.PROXY_KEYS} "
+                    f"-s HTTP/{plan.proxy}@{kerberos.REALM}\n"
+                    "auth_param negotiate children 2 startup=1 idle=1\n"
+                    "auth_param negotiate keep_alive on\n")
     if "NTLM" in plan.proxy_login:
-        schemes += (f"auth_param ntlm program {squid_helper('ntlm_fake_auth')}\n"
+        helper, password = beside("ntlm_helper.py"), server.write("password", plan.proxy_password)
+        schemes += (f"auth_param ntlm program {sys.executable} {helper} site {password}\n"
                     "auth_param ntlm children 2 startup=1 idle=1\nauth_param ntlm keep_alive on\n")
     if "Basic" in plan.proxy_login:
         schemes += _basic(plan, server)

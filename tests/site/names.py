@@ -50,6 +50,7 @@ class Internet:
     web: dict = field(default_factory=dict)       # address or network -> names
     web_ports: dict = field(default_factory=lambda: {80: False, 443: True})  # port -> TLS?
     served: set = field(default_factory=set)      # (role, transport, name or address, port)
+    private: dict = field(default_factory=dict)   # name -> the private authority that its row names
     records: list = field(default_factory=list)   # SRV and NAPTR, as dnsmasq options
 
     def names_of(self, domain):
@@ -146,6 +147,8 @@ class _Loader:
             if name not in net.forward:
                 net.forward[name] = [self._fresh_address(name)]
         self._reverse(row, singles)
+        issuer = (row.get("with") or {}).get("issuer")
+        net.private.update((name, issuer) for name in names if issuer)
         role = ROLES.get(row.get("check"))
         if role is None:
             return
@@ -241,10 +244,13 @@ class _Loader:
 
 
 def set_files():
-    """The anchors, the vendors' sets, and the site's own: other public hosts and an example."""
+    """The anchors, the vendors' sets, the site's own (other public hosts and an example), and what
+    CALLREADY_SITE_SET names."""
+    more = os.environ.get("CALLREADY_SITE_SET")
     return [os.path.join(ROOT, "targets", "anchors.yaml"),
             *sorted(glob.glob(os.path.join(HERE, "sets", "*.yaml"))),
-            *sorted(glob.glob(os.path.join(ROOT, "targets", "vendors", "*.yaml")))]
+            *sorted(glob.glob(os.path.join(ROOT, "targets", "vendors", "*.yaml"))),
+            *([more] if more else [])]
 
 
 def load(files=None):

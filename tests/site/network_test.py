@@ -56,6 +56,25 @@ class Vpn(NetworkTest):
             self.assertEqual("answered", over["tun0"])
             self.assertIn("eth0", over)
 
+    def test_both_ways_are_compared(self):
+        """As VPN clients set it up who leave the default route alone and cover it by two halves."""
+        with Site(faults=["vpn-split=0.0.0.0/1,128.0.0.0/1"]) as site:
+            _, report = self.check(site)
+            self.assertEqual(["network.vpn_full_tunnel certain network"], self.findings(report))
+            self.assertIn("--interface eth0 --interface tun0", report["findings"][0]["fix"])
+            status, report = self.check(site, "--interface", "eth0", "--interface", "tun0")
+            self.assertEqual(0, status)
+            for interface, address in (("eth0", "10.20.0.23"), ("tun0", "10.8.0.2")):
+                over = [p for p in report["probes"] if p.get("with", {}).get("interface") == interface
+                        and not p["control"] and p["check"] != "dns"]  # the LAN's own resolver
+                self.assertEqual({"answered"}, {p["outcome"] for p in over})
+                self.assertEqual({address}, {p["local"]["address"] for p in over})
+                self.assertEqual(6, len(over), "each of the set's rows")
+            done = site.run([CALLREADY, "check", "example", "--set", SET, "--verbose", "--only",
+                             "sip-tls", "--interface", "eth0", "--interface", "tun0"])
+            for interface in ("eth0", "tun0"):
+                self.assertIn(f"sip.example-calls.com:5061/tls over {interface}", done.stdout)
+
     def test_a_tunnel_for_the_service_alone(self):
         _, report = self.report(["vpn-split=185.199.40.0/24"])
         self.assertEqual(["network.vpn_full_tunnel certain network"], self.findings(report))
@@ -86,6 +105,25 @@ class Ipv6(NetworkTest):
         _, report = self.report([])
         self.assertEqual([], self.findings(report))
         self.assertEqual("ipv4_only", self.detail(report, "ipv6/tcp/www.google.com:443"))
+        status, report = self.report(["ipv6-elsewhere"])
+        self.assertEqual((0, []), (status, self.findings(report)))
+        self.assertTrue(any("has no IPv6 here" in note for note in report["notes"]), report["notes"])
+
+    def test_both_work(self):
+        with Site(faults=["ipv6"]) as site:
+            status, report = self.check(site)
+            self.assertEqual((0, []), (status, self.findings(report)))
+            both = self.probe(report, "ipv6/tcp/www.google.com:443")
+            self.assertEqual("ipv6_first", both["detail"])
+            # The service by IPv6 alone, as far as it has it.
+            _, report = self.check(site, "-6", "--only", "portal", "--only", "events")
+            for name in ("http/tls/portal.example-calls.com:443",
+                         "http/tls/events.example-calls.com:443?path=/ws&upgrade=websocket"):
+                seen = self.probe(report, name)
+                self.assertEqual("answered", seen["outcome"], seen)
+                self.assertIn(":", seen["target"]["address"])
+            _, report = self.check(site, "-6", "--only", "sip-tls")
+            self.assertEqual("no_address", self.detail(report, "sip/tls/sip.example-calls.com:5061"))
 
     def test_broken(self):
         status, report = self.report(["ipv6-broken"])
@@ -125,6 +163,16 @@ class Names(NetworkTest):
         _, report = self.report([], "--only", "names-tcp")
         names = self.probe(report, "dns/tcp/portal.example-calls.com:53")
         self.assertEqual("answered", names["outcome"])
+        # The names with long answers are lost, and only those.
+        for faults in (["dns-no-tcp", "dns-tcp-only=example-calls.com"],
+                       ["dns-tcp-dropped", "dns-tcp-only=example-calls.com"]):
+            _, report = self.report(faults)
+            self.assertEqual(["dns.unreachable certain dns"], self.findings(report), faults)
+            finding, = report["findings"]
+            self.assertIn("over UDP only", finding["title"])
+            words = " ".join(e["text"] for e in finding["evidence"])
+            self.assertIn("portal.example-calls.com", words)
+            self.assertEqual("answered", self.probe(report, "tls/tls/www.google.com:443")["outcome"])
 
     def test_a_clock_is_told_from_a_certificate(self):
         _, report = self.report(["clock=5184000"])

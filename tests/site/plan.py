@@ -11,8 +11,11 @@ FOLDER = "/run/site"
 VPN = "10.8.0"  # inside the tunnel: .2 the PC, .1 the concentrator
 LAN_V6 = "2a01:cb00:20::"  # /64 of the LAN, where it has IPv6: 1 router, 23 PC
 NAT64 = "64:ff9b::"
-# Where the world has IPv6: the addresses lead nowhere here.
-AAAA = {"www.google.com": "2a00:1450:4007:80e::2004", "www.cloudflare.com": "2606:4700::6810:7c60"}
+WAN_V6, CORE_V6 = "2a01:cb00:1::", "2a01:cb00:2::"  # /64: 1 provider, 2 router or internet
+# Where the world has IPv6. The addresses lead nowhere, unless the site has a way to them ("dual").
+AAAA = {"www.google.com": "2a00:1450:4007:80e::2004", "www.cloudflare.com": "2606:4700::6810:7c60",
+        "portal.example-calls.com": "2a03:b0c0:1:d0::11",
+        "events.example-calls.com": "2a03:b0c0:1:d0::12"}
 
 PUBLIC_RESOLVERS = ["9.9.9.9", "8.8.8.8", "1.1.1.1"]
 
@@ -33,7 +36,8 @@ class Plan:
     wan_up: bool = True
     wan_mtu: int = 1500         # of the line to the provider; who sends more is told
     vpn: list = _list()         # what the PC routes into its tunnel: "default", networks
-    ipv6: str = ""              # "broken": set up, and leads nowhere; "nat64": nothing else
+    ipv6: str = ""              # "broken": leads nowhere; "nat64": nothing else; "dual": works;
+    # "elsewhere": only the servers have it
     provider_nat: bool = False  # the provider translates too (carrier NAT)
     provider_block: list = _list()  # new flows through the provider
     hops_mute: bool = False     # routers beyond the site send no "time exceeded"
@@ -66,7 +70,7 @@ class Plan:
     tcp_only_names: list = _list()  # names that the resolver tells over TCP only: truncated over UDP
 
     # The LAN's proxy, on .3 port 3128.
-    proxy_login: str = ""       # "Basic", "NTLM", or both, separated by a blank
+    proxy_login: str = ""       # of "Basic", "NTLM", "Negotiate", separated by blanks
     spliced: list = _list()     # names whose TLS is left alone by whoever opens it
     proxy_rules: list = _list()  # squid's http_access rules before all others
     proxy_up: bool = True

@@ -102,6 +102,27 @@ class Discovery(ProxyTest):
                 self.assertTrue(any("10.20.0.3:1 " in note for note in report["notes"]),
                                 report["notes"])
 
+    def test_a_pac_file_that_asks_dns_and_one_that_names_socks(self):
+        with Site() as site:
+            # In its confined process a script can ask DNS, and knows its own address.
+            status, report = self.check(site, "--pac", self.pac("""
+                function FindProxyForURL(url, host) {
+                  if (isInNet(dnsResolve("turn1.example-calls.com"), "185.199.40.0",
+                              "255.255.254.0") && isInNet(myIpAddress(), "10.20.0.0",
+                              "255.255.255.0") && !isResolvable("nobody.example-calls.com"))
+                    return "PROXY 10.20.0.3:3128";
+                  return "DIRECT"; }"""))
+            self.assertEqual((0, []), (status, self.findings(report)), report["notes"])
+            self.assert_carried(report)
+            _, report = self.check(site, "--pac", self.pac("""
+                function FindProxyForURL(url, host) {
+                  return dnsDomainIs(host, ".example-calls.com") ? "SOCKS 10.20.0.3:1080"
+                                                                 : "DIRECT"; }"""))
+            self.assertEqual({}, through(report))
+            notes = " ".join(report["notes"])
+            self.assertIn("SOCKS 10.20.0.3:1080: SOCKS is not tried", notes)
+            self.assertIn("names SOCKS and nothing else: they were tried directly", notes)
+
     def test_a_pac_file_that_cannot_be_used(self):
         broken = {"it never ends": "function FindProxyForURL(url, host) { while (true) {} }",
                   "memory": "function FindProxyForURL(u, h) { var a = 'x'; "
@@ -147,6 +168,25 @@ class Login(ProxyTest):
             status, report = self.check(site, "--proxy", PROXY, login="site")
             self.assertEqual((0, []), (status, self.findings(report)))
             self.assert_carried(report)
+            # A wrong password is sent once in a run: directories lock accounts for more.
+            _, report = self.check(site, "--proxy", PROXY, env={
+                "CALLREADY_PROXY_USER": "site", "CALLREADY_PROXY_PASSWORD": "wrong"})
+            self.assertEqual(["proxy.auth_required certain proxy"], self.findings(report))
+            finding, = report["findings"]
+            self.assertIn("refuses the user name and the password", finding["title"])
+            done = site.run(["sh", "-c", "grep -c 'NA wrong' /run/site/proxy/ntlm"])
+            self.assertEqual("1", done.stdout.strip())
+
+    def test_negotiate(self):
+        """The login of the machine's own user: no password is asked for."""
+        with Site(faults=["proxy-negotiate"]) as site:
+            status, report = self.check(site, "--proxy", PROXY)
+            self.assertEqual((0, []), (status, self.findings(report)))
+            self.assert_carried(report)
+            # A user who has not signed in to the domain.
+            _, report = self.check(site, "--proxy", PROXY, env={"KRB5CCNAME": "FILE:/nonexistent"})
+            self.assertEqual(["proxy.auth_required certain proxy"], self.findings(report))
+            self.assertIn("Negotiate", json.dumps(report["findings"]))
 
     def test_https_proxy(self):
         with Site(faults=["proxy-login"]) as site:

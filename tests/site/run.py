@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 
-from . import certificates, faults, hold, isolation, names, server, servers
+from . import certificates, faults, hold, isolation, kerberos, names, server, servers
 from .plan import FOLDER, Plan
 from .tools import Missing, search_path, tool
 from .topology import Topology
@@ -82,6 +82,8 @@ class Running:
         kept = {k: v for k, v in os.environ.items() if k.lower() not in PROXY_VARIABLES}
         for name in ("SSL_CERT_DIR", "CURL_CA_BUNDLE"):
             kept.pop(name, None)
+        if "Negotiate" in self.plan.proxy_login:
+            kept |= kerberos.environment()
         return kept | {"SSL_CERT_FILE": servers.TRUST, "CALLREADY_SITE_CA": self.authority.certificate,
                        "CALLREADY_SITE_TURN_USER": "site",
                        "CALLREADY_SITE_TURN_PASSWORD":
@@ -116,7 +118,8 @@ class Running:
 def keep_logs(folder):
     """Copies logs and configurations; keys and sockets stay behind."""
     shutil.copytree(FOLDER, folder, dirs_exist_ok=True,
-                    ignore=shutil.ignore_patterns("*.key", "*ctl*", "pid", "*.db"))
+                    ignore=shutil.ignore_patterns("*.key", "*ctl*", "pid", "*.db", "*.keytab", "ticket",
+                                                  "stash", "principals*", "password"))
 
 
 def _execute(site, options):
@@ -149,9 +152,13 @@ def main(arguments=None):
         return FAILED if error.code else 0
     if options.list_faults:
         width = max(map(len, faults.FAULTS))
-        for fault in faults.FAULTS.values():
-            value = f" (={fault.value})" if fault.value else ""
-            print(f"{fault.name:{width}}  {fault.description}{value}")
+        lines = (f"{fault.name:{width}}  {fault.description}"
+                 + (f" (={fault.value})" if fault.value else "")
+                 for fault in faults.FAULTS.values())
+        try:
+            print("\n".join(lines), flush=True)
+        except BrokenPipeError:  # "| head"
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     os.environ["PATH"] = search_path()
     outside = isolation.network_identity()

@@ -9,7 +9,9 @@ from . import isolation
 from .plan import FOLDER
 from .tools import tool
 
-READY_S = 15  # far more than any server needs; a loaded CI machine with two cores is slow
+# Far more than any server needs, and waited out only where one never comes up: on a machine that is
+# busy with other things a dozen servers take many seconds to start.
+READY_S = 60
 
 
 class NotReady(Exception):
@@ -48,6 +50,11 @@ class Server:
                 preexec_fn=isolation.unblock_signals)
         return self
 
+    def watch(self, probe):
+        """For what needs no process of its own."""
+        self._probe = probe
+        return self
+
     def wait_ready(self, deadline):
         """Returns once the probe gets through; raises NotReady with the end of the log."""
         while True:
@@ -57,13 +64,15 @@ class Server:
                     self._probe()
                 return
             except OSError as error:
-                if self.process.poll() is not None:
+                if self.process and self.process.poll() is not None:
                     raise NotReady(f"{self.name} ended at once:\n{self.log()}") from error
                 if time.monotonic() > deadline:
                     raise NotReady(f"{self.name} does not answer ({error}):\n{self.log()}") from error
             time.sleep(0.005)
 
     def log(self):
+        if self.process is None:
+            return ""
         with open(self.path("log"), encoding="utf-8", errors="replace") as file:
             return "".join(file.readlines()[-25:])
 

@@ -3,10 +3,10 @@
 import os
 import time
 
-from . import far, lan, voice
+from . import far, kerberos, lan, voice
 from .certificates import Authority, bundle
-from .plan import FOLDER
-from .server import READY_S, Server
+from .plan import AAAA, FOLDER
+from .server import READY_S, Server, tcp
 from .tools import wan_program
 
 # What the PC trusts, and what counts as public there.
@@ -32,6 +32,8 @@ def start_all(plan, topology):
     servers = [wire(plan, topology.wire)] if topology.wire else []
     servers += [far.dns(plan, topology.internet), lan.resolver(plan, topology.router),
                 voice.stun(topology.stun)]
+    if "Negotiate" in plan.proxy_login:  # before the proxy, which reads its key at once
+        servers.append(kerberos.kdc(plan, topology.router))
     if plan.proxy_up:
         servers.append(lan.proxy(plan, topology.router, PUBLIC, authority))
     if plan.web_filter:
@@ -60,4 +62,9 @@ def start_all(plan, topology):
     deadline = time.monotonic() + READY_S
     for server in servers:
         server.wait_ready(deadline)
+    if "Negotiate" in plan.proxy_login:
+        kerberos.log_in(topology.pc)
+    if plan.ipv6 == "dual":  # links take up to a second until they carry it
+        way = Server("ipv6", topology.pc)
+        way.watch(tcp(AAAA["www.google.com"], 443)).wait_ready(deadline)
     return authority, servers

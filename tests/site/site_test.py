@@ -263,9 +263,11 @@ class CommandLine(SiteTest):
     def _signalled(self, number):
         mark = f"CALLREADY_SITE_MARK={os.getpid()}-{time.monotonic_ns()}"
         name, _, value = mark.partition("=")
+        # Where these tests run in the background of a shell, SIGINT is ignored from there on.
         process = subprocess.Popen([SCRIPT, "--", "sh", "-c", "echo up; exec sleep 60"],
                                    stdout=subprocess.PIPE, text=True,
-                                   env=os.environ | {name: value})
+                                   env=os.environ | {name: value},
+                                   preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
         self.assertEqual("up\n", process.stdout.readline())
         self.assertGreater(len(self._processes(mark)), 8)
         process.send_signal(number)

@@ -8,7 +8,8 @@ import shutil
 PACKAGES = {"ip": "iproute2", "nft": "nftables", "openssl": "openssl", "dnsmasq": "dnsmasq-base",
             "unbound": "unbound", "nginx": "nginx-light", "turnserver": "coturn",
             "kamailio": "kamailio", "chronyd": "chrony", "squid": "squid-openssl",
-            "tayga": "tayga", "setpriv": "util-linux", "unshare": "util-linux"}
+            "tayga": "tayga", "krb5kdc": "krb5-kdc", "kdb5_util": "krb5-kdc", "kinit": "krb5-user",
+            "kadmin.local": "krb5-admin-server", "setpriv": "util-linux", "unshare": "util-linux"}
 FAKETIME = "libfaketime"  # only for faults that concern clocks and expiry
 
 
@@ -51,7 +52,9 @@ def at_time(offset_s):
     found = glob.glob("/usr/lib/*/faketime/libfaketime.so.1")
     if not found:
         raise Missing(f"faketime's library is not installed: apt-get install {FAKETIME}")
-    return {"LD_PRELOAD": found[0], "FAKETIME": f"{offset_s:+.0f}", "DONT_FAKE_MONOTONIC": "1"}
+    # The library reads its variables again every ten seconds, and nginx clears its environment.
+    return {"LD_PRELOAD": found[0], "FAKETIME": f"{offset_s:+.0f}", "DONT_FAKE_MONOTONIC": "1",
+            "FAKETIME_CACHE_DURATION": "86400"}
 
 
 def squid_helper(name):

@@ -10,7 +10,7 @@ The first namespace of the site is the PC's, so whatever is started without care
 import subprocess
 
 from . import isolation, rules
-from .plan import LAN_V6, Plan, PUBLIC_RESOLVERS
+from .plan import AAAA, CORE_V6, LAN_V6, Plan, PUBLIC_RESOLVERS, WAN_V6
 from .rules import SIP_INSIDE, STUN_INSIDE
 from .tools import tool
 
@@ -74,7 +74,7 @@ class Topology:
             for space, link in ((self.router, "wan"), (self.provider, "site")):
                 with space:
                     _ip(f"link set {link} mtu {plan.wan_mtu}")
-        if plan.ipv6:
+        if plan.ipv6 not in ("", "elsewhere"):
             self._build_ipv6()
         self._build_internet()
         self._rules()
@@ -82,8 +82,7 @@ class Topology:
     def _build_ipv6(self):
         for space, link, number in ((self.pc, "eth0", "23"), (self.router, "lan", "1")):
             with space:
-                for where in ("all", link):
-                    _sysctl(f"ipv6/conf/{where}/disable_ipv6", 0)
+                _allow_ipv6(link)
                 _ip(f"addr add {LAN_V6}{number}/64 dev {link} nodad")
         with self.router:
             _sysctl("ipv6/conf/all/forwarding", 1)
@@ -92,6 +91,26 @@ class Topology:
             if self.plan.ipv6 == "nat64":
                 _ip(f"addr del {self.plan.pc}/24 dev eth0")
             _ip(f"route add default via {LAN_V6}1")
+
+        if self.plan.ipv6 == "dual":
+            self._build_way_of_ipv6()
+
+    def _build_way_of_ipv6(self):
+        """From the LAN to the web servers; nobody translates."""
+        links = ((self.router, "wan", f"{WAN_V6}2"), (self.provider, "site", f"{WAN_V6}1"),
+                 (self.provider, "core", f"{CORE_V6}1"), (self.internet, "core", f"{CORE_V6}2"))
+        for space, link, address in links:
+            with space:
+                _allow_ipv6(link)
+                _sysctl("ipv6/conf/all/forwarding", 1)
+                _ip(f"addr add {address}/64 dev {link} nodad")
+        with self.router:
+            _ip(f"route add default via {WAN_V6}1")
+        with self.provider:
+            _ip(f"route add {LAN_V6}/64 via {WAN_V6}2", f"route add default via {CORE_V6}2")
+        with self.internet:
+            _ip(f"route add default via {CORE_V6}1",
+                *(f"route add local {address} dev lo" for address in AAAA.values()))
 
     def _build_internet(self):
         plan = self.plan
@@ -153,6 +172,12 @@ class Topology:
         for name, space in self.turn.items():
             with space:
                 _nft(rules.relay(plan, plan.internet.turn[name]))
+
+
+def _allow_ipv6(link):
+    """In the current namespace."""
+    for where in ("all", link):
+        _sysctl(f"ipv6/conf/{where}/disable_ipv6", 0)
 
 
 def _sysctl(name, value):

@@ -10,12 +10,13 @@ AT_ONCE = 32
 class Vendors(SiteTest):
     def test_all_that_the_sets_list_is_served(self):
         calls = []
-        for role, transport, where, port in sorted(load().served):
+        internet = load()
+        for role, transport, where, port in sorted(internet.served):
             if transport not in ("udp", "tcp", "tls"):
                 continue  # a variable that has no value
             is_name = not where.replace(".", "").isdigit()
-            if transport == "tls" and not is_name:
-                transport = "tcp"  # no name to verify
+            if transport == "tls" and (not is_name or where in internet.private):
+                transport = "tcp"  # no name to verify, or an authority that nobody here knows
             what = {"turn": "stun", "sip": "sip", "ntp": "ntp"}.get(role, "hello")
             if what == "sip" and not is_name and port == 5061:
                 what = "hello"

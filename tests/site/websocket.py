@@ -6,6 +6,7 @@
 import base64
 import hashlib
 import http.server
+import socketserver
 import sys
 import time
 
@@ -34,5 +35,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
+class Server(socketserver.ThreadingTCPServer):
+    """Not http.server's: that one asks the DNS for its own name first, and here none answers."""
+    allow_reuse_address = True
+    daemon_threads = True
+
+
 if __name__ == "__main__":
-    http.server.ThreadingHTTPServer((sys.argv[1], int(sys.argv[2])), Handler).serve_forever()
+    Server((sys.argv[1], int(sys.argv[2])), Handler).serve_forever()

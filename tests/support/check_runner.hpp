@@ -12,6 +12,7 @@ class CheckRunner {
   Loop loop;
   checks::Settings settings;
   milliseconds run_time{20'000};  // until the run's deadline
+  bool doubtful = false;          // nothing has come from the host before
 
   explicit CheckRunner(const std::vector<std::string>& ca_files = {}, Time time = Time::real)
       : loop(time) {
@@ -40,7 +41,7 @@ class CheckRunner {
         loop.executor(), loop.scope, loop.soon(run_time), *resolver_, *tls_, edge, settings};
     const auto* check = checks::find(probe.check);
     if (check == nullptr) throw std::runtime_error("no check " + probe.check);
-    checks::Job job{probe, address};
+    checks::Job job{probe, address, doubtful};
     return loop.run(check->run(context, job));
   }
 

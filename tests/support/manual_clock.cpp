@@ -40,4 +40,17 @@ void ManualClock::advance(milliseconds by) {
   now_ = end;
 }
 
+void ManualClock::be_late(milliseconds by) {
+  stalls_.emplace(now_, now_ + by);
+  now_ += by;
+}
+
+Milliseconds ManualClock::held_up_since(Instant from) const {
+  Milliseconds sum{0};
+  for (const auto& [begin, end] : stalls_) {
+    if (end > from) sum += end - std::max(begin, from);
+  }
+  return sum;
+}
+
 }  // namespace callready::test

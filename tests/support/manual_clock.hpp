@@ -21,10 +21,15 @@ class ManualClock final : public Clock {
   bool advance_to_next();
   std::size_t waiting() const { return timers_.size(); }
 
+  // Time passes in which nothing is done, as on a busy computer: what falls due in it comes late.
+  void be_late(milliseconds by);
+  Milliseconds held_up_since(Instant from) const override;
+
  private:
   class Entry;
   Instant now_{std::chrono::hours(24 * 365 * 50)};
   std::multimap<Instant, Entry*> timers_;
+  std::map<Instant, Instant> stalls_;  // begin, end
 };
 
 }  // namespace callready::test

@@ -221,6 +221,26 @@ TEST(Loader, ReadsEveryKeyOfARequirement) {
   EXPECT_EQ(turn->position.column, 5);
 }
 
+TEST(Loader, NetworksAreNotScannedUnlessTheFileSaysThatSomethingListens) {
+  const auto listening = [](const std::string& rest) {
+    const auto result = load_text(
+        "schema: callready.targets/1\nid: a\ntitle: A\n"
+        "capabilities: [{ id: c, title: C, needs: [r] }]\nrequirements:\n"
+        "  - { id: r, title: R, check: tcp, transport: [tcp], ports: [80], " +
+            rest + " }\n",
+        "a.yaml", rules());
+    EXPECT_TRUE(result.set) << rest;
+    return result.set && result.set->requirements.at(0).listening;
+  };
+  EXPECT_TRUE(listening("hosts: [a.example.com], addresses: [192.0.2.1]"));
+  for (const auto* networks :
+       {"addresses: [192.0.2.1, 198.51.100.0/24]", "addresses: [192.0.2.1-192.0.2.9]",
+        "service_tags: [AzureCloud.westus]"}) {
+    EXPECT_FALSE(listening(networks)) << networks;
+    EXPECT_TRUE(listening(std::string(networks) + ", listening: true")) << networks;
+  }
+}
+
 TEST(Loader, KeepsWhatIsVariableAsText) {
   const auto result = load_file(folder("good/everything.yaml"), rules());
   ASSERT_TRUE(result.set) << printed(result.problems);

@@ -52,6 +52,8 @@ TEST(ServiceTags, WhatIsNotTheFileSaysWhere) {
             "tags.json:1:1: not JSON; expected Microsoft's ServiceTags_Public_*.json");
   EXPECT_EQ(problem_of("{\n  \"cloud\": \"Public\",\n  oops"),
             "tags.json:3:3: not JSON; expected Microsoft's ServiceTags_Public_*.json");
+  EXPECT_EQ(problem_of("{\n \"changeNumber\": 1e999}"),
+            "tags.json:2:18: a number that is too large");
   EXPECT_EQ(problem_of("[]"),
             "tags.json:1:1: expected an object with \"cloud\", \"changeNumber\" and \"values\"");
   EXPECT_EQ(problem_of(R"({"changeNumber": 1, "cloud": "Public"})"),

@@ -83,6 +83,7 @@ std::size_t count(const Requirement& row, const std::string& kind_and_region) {
   if (kind == "hosts") return row.hosts.size();
   if (kind == "reverse_dns") return row.reverse_dns.size();
   if (kind == "wildcards") return row.wildcards.size();
+  if (kind == "ports") return row.ports.size();
   if (kind == "service_tags") return row.service_tags.size();
   if (kind == "addresses") return count_of<IpAddress>(row);
   if (kind == "networks") return count_of<Network>(row);

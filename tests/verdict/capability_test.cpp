@@ -272,6 +272,25 @@ const Case cases[] = {
 
 INSTANTIATE_TEST_SUITE_P(Capability, CapabilityTest, testing::ValuesIn(cases), test::case_name);
 
+TEST(Capability, BelowTheVendorsFiguresItIsDegraded) {
+  Capability capability;
+  capability.needs = {{{{"near"}, {"other"}}, false, 1}};
+  std::map<std::string, RequirementResult> rows;
+  for (const auto* id : {"near", "other"}) {
+    rows[id].id = rows[id].title = id;
+    rows[id].status = Status::pass;
+  }
+  EXPECT_EQ(judge_capability(capability, rows).verdict, Verdict::ready);
+  rows["near"].status = Status::warn;
+  EXPECT_EQ(judge_capability(capability, rows).verdict, Verdict::ready);
+  rows["near"].poor = true;
+  const auto judged = judge_capability(capability, rows);
+  EXPECT_EQ(judged.verdict, Verdict::degraded);
+  EXPECT_EQ(judged.summary, "works with limits: near");
+  rows["near"].severity = Severity::optional;
+  EXPECT_EQ(judge_capability(capability, rows).verdict, Verdict::ready);
+}
+
 TEST(Capability, ListsItsRowsOfTheRunOnce) {
   Capability capability;
   capability.needs = {all_of("a"), first_of({{"b"}, {"a", "elsewhere"}})};

@@ -69,6 +69,81 @@ TEST(PacFinding, IsThereWhereTheFileCannotBeUsed) {
   EXPECT_NE(finding.title.find("wpad.example.net"), std::string::npos);
 }
 
+// --- what the proxy wants ---
+
+Finding login(const std::string& schemes, const std::string& refused = {}) {
+  auto turned_away = proxied(probe("http", Transport::tls, "portal.vendor.com", 443, denied, "407"),
+                             denied, "407");
+  Evidence evidence;
+  evidence.kind = "proxy_reply";
+  evidence.facts["schemes"] = schemes;
+  if (!refused.empty()) evidence.facts["refused_schemes"] = refused;
+  turned_away.observation.evidence.push_back(std::move(evidence));
+  const auto found = diagnose(site_with({turned_away}));
+  EXPECT_EQ(found.size(), 1u);
+  return found.empty() ? Finding{} : found.front();
+}
+
+TEST(ProxyLoginFinding, SaysWhichLoginIsWanted) {
+  const auto password = login("NTLM, Basic");
+  EXPECT_NE(password.title.find("wants a user name and a password"), std::string::npos);
+  EXPECT_NE(password.fix.find("CALLREADY_PROXY_USER"), std::string::npos);
+  EXPECT_EQ(password.fix.find("klist"), std::string::npos);
+  const auto domain = login("Negotiate");
+  EXPECT_NE(domain.title.find("Negotiate"), std::string::npos) << domain.title;
+  EXPECT_NE(domain.fix.find("klist"), std::string::npos);
+  EXPECT_EQ(domain.fix.find("CALLREADY_PROXY_USER"), std::string::npos) << domain.fix;
+  const auto either = login("Negotiate, NTLM");
+  EXPECT_NE(either.fix.find("klist shows the ticket) or set CALLREADY_PROXY_USER"),
+            std::string::npos)
+      << either.fix;
+}
+
+TEST(ProxyLoginFinding, TellsAWrongOneFromNone) {
+  const auto wrong = login("NTLM", "NTLM");
+  EXPECT_NE(wrong.title.find("refuses the user name and the password"), std::string::npos);
+  EXPECT_NE(wrong.fix.find("correct CALLREADY_PROXY_USER"), std::string::npos);
+  // A ticket that does not do, where no password was given.
+  EXPECT_EQ(login("Negotiate", "Negotiate").title.find("refuses"), std::string::npos);
+}
+
+// --- DNS over TCP ---
+
+ProbeResult question(std::string name, Transport transport, Outcome outcome, std::string detail) {
+  auto result = probe("dns", transport, std::move(name), 53, outcome, std::move(detail));
+  result.observation.address = IpAddress::v4({10, 20, 0, 1});
+  return result;
+}
+
+TEST(DnsWithoutTcp, LosesLongAnswersOnly) {
+  const auto lost = [](const char* name) {
+    return probe("http", Transport::tls, name, 443, unresolved, "dns_failed");
+  };
+  const auto made = [&](std::vector<ProbeResult> more) {
+    std::vector<ProbeResult> rows{lost("portal.vendor.com"), lost("api.vendor.com")};
+    return report({row("web", rows), controls({tls("www.google.com"), tls("www.cloudflare.com")}),
+                   follow_up(std::move(more))});
+  };
+  const auto found = made({question("portal.vendor.com", Transport::udp, failed, "truncated")});
+  EXPECT_EQ(codes(found), Codes{"dns.unreachable (certain)"});
+  const auto finding = diagnose(found).front();
+  EXPECT_EQ(finding.owner, Owner::dns);
+  EXPECT_NE(finding.evidence.back().text.find("api.vendor.com"), std::string::npos)
+      << "a name of the same owner that was not asked for again";
+  EXPECT_EQ(codes(made({question("portal.vendor.com", Transport::udp, failed, "servfail")})),
+            Codes{});
+}
+
+TEST(DnsWithoutTcp, IsSeenWhereARowAsksForIt) {
+  const auto made = [](Outcome over_udp) {
+    return report({row("names", {question("a.vendor.com", Transport::tcp, refused, "")}),
+                   controls({tls("www.google.com"), tls("www.cloudflare.com"),
+                             question("a.vendor.com", Transport::udp, over_udp, "records")})});
+  };
+  EXPECT_EQ(codes(made(answered)), Codes{"dns.unreachable (certain)"});
+  EXPECT_EQ(codes(made(silent)), Codes{}) << "then it is not TCP alone";
+}
+
 TEST(MtuFinding, OneHostIsLikelyAndTwoAreCertain) {
   const auto hole = [](const char* host) {
     return path(host, Transport::udp, failed, "black_hole", 1'400);
@@ -131,6 +206,23 @@ class VpnFinding : public testing::Test {
   }
 };
 
+TEST_F(VpnFinding, TwoLinksAreNotASymmetricNat) {
+  auto nat =
+      with(stun("turn.vendor.com"),
+           {"nat_mapping", "the mapping", {{"value", std::string("destination_dependent")}}});
+  nat.probe.check = "nat";
+  nat.probe.with["other"] = "turn2.vendor.com:3478";
+  const auto measured = [&](const char* second_link) {
+    site = report(
+        {recommended("nat", {nat}), controls({tls("www.google.com"), tls("www.cloudflare.com")})});
+    carry("tun0", false, false, {"turn.vendor.com"});
+    carry(second_link, false, true, {"turn2.vendor.com"});
+    return codes(site);
+  };
+  EXPECT_EQ(measured("eth0"), Codes{});
+  EXPECT_EQ(measured("tun0"), Codes{"nat.symmetric (certain)"});
+}
+
 TEST_F(VpnFinding, ATunnelThatCarriesTheService) {
   carry("tun0", true, true, {"www.google.com", "turn.vendor.com"});
   EXPECT_EQ(codes(site), Codes{"network.vpn_full_tunnel (certain)"});
@@ -144,6 +236,18 @@ TEST_F(VpnFinding, ATunnelThatCarriesTheService) {
 TEST_F(VpnFinding, ATunnelForOthersIsNone) {
   carry("tun0", true, false, {"intranet.example.net"});
   carry("eth0", false, true, {"turn.vendor.com"});
+  EXPECT_EQ(codes(site), Codes{});
+}
+
+TEST_F(VpnFinding, OverPppItMayBeAnAccessLine) {
+  site.site.interfaces.back().name = "ppp0";
+  carry("ppp0", true, true, {"turn.vendor.com"});
+  EXPECT_EQ(codes(site), Codes{"network.vpn_full_tunnel (likely)"});
+}
+
+TEST_F(VpnFinding, AContainersBridgeIsNoOtherWayOut) {
+  site.site.interfaces.front().name = "docker0";
+  carry("tun0", true, true, {"turn.vendor.com"});
   EXPECT_EQ(codes(site), Codes{});
 }
 

@@ -153,7 +153,7 @@ TEST(Merge, ShowsDisagreement) {
             "not the same everywhere: fail from voice (not reached), pass from user");
   EXPECT_EQ(report.sets.at(0).verdict, Verdict::blocked);
   EXPECT_EQ(report.sets.at(0).capabilities.at(0).summary,
-            "does not work: Row sip (by vantage: user: ready, voice: blocked)");
+            "does not work: Row sip (ready from user, blocked from voice)");
 }
 
 TEST(Merge, NamesWhatWasSeenFromTheWrongPlace) {

@@ -154,6 +154,25 @@ TEST(Flows, LostBeyondTheSiteAreNotItsFault) {
   EXPECT_EQ(diagnose(made("dropped")).front().owner, Owner::network);
 }
 
+// Two operators are not down at once, on one port whose hosts are alive.
+TEST(Flows, LostOfTwoOperatorsAreLostAtTheProvider) {
+  const auto made = [](const std::string& other, Outcome alive) {
+    return report(
+        {row("sip", {sip_tls("sip.vendor.com", silent), sip_tls("sip.other.net", silent)}),
+         controls(anchors()),
+         follow_up({tcp_hop("sip.vendor.com", 5061, "left_site"), tcp("sip.vendor.com", 443),
+                    tcp_hop("sip.other.net", 5061, other), tcp("sip.other.net", 443, alive)})});
+  };
+  const auto found = made("left_site", connected);
+  EXPECT_EQ(codes(found), Codes{"firewall.tcp_port_blocked (likely)"});
+  EXPECT_EQ(diagnose(found).front().owner, Owner::network);
+  EXPECT_NE(diagnose(found).front().fix.find("ask the Internet provider"), std::string::npos);
+  // The router outside had no answer left for the second.
+  EXPECT_EQ(codes(made("silent", connected)), Codes{"firewall.tcp_port_blocked (likely)"});
+  EXPECT_EQ(codes(made("left_site", silent)), Codes{"firewall.flow_blocked (possible)"})
+      << "the other may be down as a whole";
+}
+
 TEST(Device, BeyondTheSiteIsTheProviders) {
   const auto made = [](std::string device) {
     auto one = rejected_by(sip_tls("sip.vendor.com"), device);
@@ -175,6 +194,105 @@ TEST(SipAlg, IsPossibleWhereOnlyAnotherPortAnswers) {
   };
   EXPECT_EQ(codes(made(answered)), Codes{"sip.alg (possible)"});
   EXPECT_EQ(codes(made(silent)), Codes{});
+}
+
+// --- a name that the site's resolver keeps silent about ---
+
+Report kept_silent(double others_took_ms, bool asked_again) {
+  auto other = tls("www.google.com");
+  other.observation.timing_ms["dns"] = others_took_ms;
+  std::vector<ProbeResult> more{question("portal.vendor.com", "NOERROR", "9.9.9.9")};
+  if (asked_again) {
+    auto again = probe("dns", Transport::udp, "portal.vendor.com", 53, silent, "timed_out");
+    const auto text = fmt::format("{}:53 did not answer", lan_resolver);
+    more.push_back(with(again, {"dns_no_answer", text, {}}));
+  }
+  auto lost = probe("tls", Transport::tls, "portal.vendor.com", 443, unresolved, "dns_unreachable");
+  return report({row("web", {lost}), controls({other, tls("www.cloudflare.com")}),
+                 follow_up(std::move(more))});
+}
+
+TEST(DnsFilter, MayBeSilence) {
+  EXPECT_EQ(codes(kept_silent(3, true)), Codes{"dns.filtered (certain)"});
+  EXPECT_EQ(codes(kept_silent(3, false)), Codes{}) << "one question may be lost";
+  EXPECT_EQ(codes(kept_silent(1'500, true)), Codes{}) << "a resolver that loses questions";
+}
+
+// --- a device that refuses in the server's name ---
+
+ProbeResult refused_by(ProbeResult result, std::string who) {
+  result = with(result, {"icmp_error", "port unreachable", {{"sender", std::string("20.1.2.3")}}});
+  return with(
+      result,
+      {"refuser", "who refused", {{"who", std::move(who)}, {"by", std::string("10.20.0.1")}}});
+}
+
+TEST(ForgedRefusal, StandsForOtherServersOnThatPort) {
+  const auto made = [](std::string others) {
+    return report({row("turn", {refused_by(turn("turn.vendor.com", rejected), "on_the_way"),
+                                refused_by(turn("turn.other.net", refused), std::move(others))}),
+                   row("turn-tls", {turn_tls("turn.vendor.com"), turn_tls("turn.other.net")}),
+                   follow_up({stun("stun.l.google.com", 19302)}),
+                   controls({tls("www.google.com"), tls("www.cloudflare.com")})});
+  };
+  EXPECT_EQ(codes(made("not_measured")), Codes{"firewall.udp_port_blocked (certain)"});
+  EXPECT_NE(codes(made("beyond")), Codes{"firewall.udp_port_blocked (certain)"});
+}
+
+TEST(ForgedRefusal, StandsForAllThatIsRefusedOnThatPort) {
+  const auto made = [](std::string others) {
+    auto nat = stun("turn.vendor.com", 3478, refused);
+    nat.probe.check = "nat";
+    return report(
+        {row("turn", {refused_by(turn("turn.vendor.com", rejected), "on_the_way"),
+                      refused_by(turn("turn.other.net", rejected), "on_the_way")}),
+         row("turn-tls", {turn_tls("turn.vendor.com"), turn_tls("turn.other.net")}),
+         follow_up({refused_by(nat, std::move(others)), stun("stun.l.google.com", 19302)}),
+         controls({tls("www.google.com"), tls("www.cloudflare.com")})});
+  };
+  EXPECT_EQ(codes(made("not_measured")), Codes{"firewall.udp_port_blocked (certain)"});
+  // Another packet of which it is known that the server refused it: the port is open, to some.
+  EXPECT_NE(codes(made("beyond")), Codes{"firewall.udp_port_blocked (certain)"});
+}
+
+// --- packets that take too long ---
+
+Finding slow_media(double server_ms, std::optional<double> anchor_ms,
+                   const std::string& anchor_host = "www.google.com") {
+  // The media row itself has no reply to time; signaling to the same host has.
+  auto server = sip_tls("media.vendor.com");
+  server.observation.round_trip = Milliseconds(server_ms);
+  auto anchor = tls(anchor_host);
+  if (anchor_ms) anchor.observation.round_trip = Milliseconds(*anchor_ms);
+  auto made = report({row("media", {stun("media.vendor.com", 30000, passed)}), row("sip", {server}),
+                      controls({anchor})});
+  auto& slow = made.sets.front().requirements.front();
+  slow.status = Status::warn;
+  slow.poor = true;
+  slow.summary = "reached; about 170 ms one way";
+  const auto findings = diagnose(made);
+  EXPECT_EQ(findings.size(), 1u);
+  return findings.empty() ? Finding() : findings.front();
+}
+
+TEST(MediaDelay, IsTheLinesOrTheServers) {
+  const auto line = slow_media(340, 330);
+  EXPECT_EQ(line.code, "media.delay");
+  EXPECT_EQ(line.owner, Owner::network);
+  EXPECT_EQ(line.confidence, Confidence::likely);
+  EXPECT_EQ(line.explains, std::vector<std::string>{"vendor/media"});
+  const auto far = slow_media(340, 20);
+  EXPECT_EQ(far.owner, Owner::vendor);
+  EXPECT_EQ(far.confidence, Confidence::likely);
+}
+
+TEST(MediaDelay, IsNobodysInParticularWithoutAnythingToCompareWith) {
+  const auto alone = slow_media(340, std::nullopt);
+  EXPECT_EQ(alone.confidence, Confidence::possible);
+  EXPECT_EQ(alone.title.find("far away"), std::string::npos) << alone.title;
+  EXPECT_NE(alone.fix.find("where they are as slow"), std::string::npos) << alone.fix;
+  // The second round's questions to the vendor's own hosts are no comparison.
+  EXPECT_EQ(slow_media(340, 20, "media.vendor.com").confidence, Confidence::possible);
 }
 
 // --- how long a binding lives ---
@@ -210,6 +328,21 @@ Report shut_out(Outcome again, bool line_is_up) {
                              sip_tls("sip.vendor.com", silent), turn("turn.vendor.com", silent)}),
                  controls({tls("www.google.com"), tls("www.cloudflare.com")}),
                  follow_up(std::move(more))});
+}
+
+TEST(RateLimit, ExplainsWhatWasCutOffInTheMiddle) {
+  auto made = shut_out(silent, true);
+  for (auto& result : made.probes) {
+    const bool tls_sip = result.probe.check == "sip" && result.probe.target.port() == 5061;
+    if (!tls_sip) continue;
+    result.observation.outcome = failed;
+    result.observation.detail = "tls_timed_out";
+    result.observation.timing_ms["connect"] = 20;
+  }
+  const auto findings = diagnose(made);
+  ASSERT_EQ(findings.size(), 1u);
+  EXPECT_EQ(findings.front().code, "firewall.rate_limited");
+  EXPECT_EQ(findings.front().explains, std::vector<std::string>{"vendor/sip"});
 }
 
 TEST(RateLimit, IsWhatAnsweredAndDoesNotAnyMore) {

@@ -222,9 +222,9 @@ TEST(EdgeOfTheSite, WhereItRanOutOfAnswersTheOthersWereNotInTheSample) {
   const auto judged = judge_range(
       {{"a", passed, "left_site"}, {"b", silent, "silent"}, {"c", silent, "silent"}}, true);
   EXPECT_EQ(judged.status, Status::pass);
-  EXPECT_EQ(
-      judged.summary,
-      "reached; 2 more could not be measured: the router at the site's edge gives few answers");
+  EXPECT_EQ(judged.summary,
+            "leaves the site; the far end does not answer strangers; 2 more could not be measured: "
+            "the router at the site's edge gives few answers");
 }
 
 TEST(EdgeOfTheSite, WhereItAnswersNobodySilenceStaysAnOpenQuestion) {
@@ -489,6 +489,42 @@ TEST(ReverseNames, AreNeverTheOnlyReasonToFail) {
 
 // --- What the result carries --------------------------------------------------------------------
 
+TEST(Figures, TheDelayIsHeldAgainstTheVendors) {
+  auto requirement = with_reach(all());
+  requirement.thresholds.one_way_delay_ms = 150;
+  const auto judged = [&](std::vector<Saw> saw, std::vector<Saw> elsewhere = {}) {
+    return judge(requirement, saw, elsewhere);
+  };
+  const Saw near{"a", answered, "", "", 290}, far{"b", answered, "", "", 310};
+  EXPECT_EQ(judged({far}).status, Status::warn);
+  EXPECT_TRUE(judged({far}).poor);
+  EXPECT_EQ(judged({far}).summary,
+            "reached; about 155 ms one way (half of the shortest round trip), and the vendor wants "
+            "at most 150 ms");
+  // Media goes to the nearest of them.
+  EXPECT_EQ(judged({near, far}).status, Status::pass);
+  EXPECT_FALSE(judged({near, far}).poor);
+  // Any probe's round trip to the host will do, and one to a host that was not reached will not.
+  const Saw media{"b", passed, "", "", std::nullopt, 30000, "", "udp-range", Transport::udp};
+  EXPECT_EQ(judged({media}).status, Status::pass);
+  EXPECT_EQ(judged({media}, {far}).status, Status::warn);
+  const Saw lost{"b", refused, "", "", 310};
+  EXPECT_FALSE(judged({lost}).poor);
+  requirement.thresholds = {};
+  EXPECT_EQ(judged({far}).status, Status::pass);
+}
+
+// A satellite modem answers TCP in the server's place; UDP goes all the way.
+TEST(Figures, MediasDelayIsThatOfUdpWhereItWasTimed) {
+  auto requirement = with_reach(all());
+  requirement.thresholds.one_way_delay_ms = 150;
+  const Saw near{"a", answered, "", "", 8};
+  const Saw all_the_way{"a", answered, "", "", 620, 3478, "", "stun", Transport::udp};
+  EXPECT_TRUE(judge(requirement, {near, all_the_way}).poor);
+  EXPECT_TRUE(judge(requirement, {near}, {all_the_way}).poor);
+  EXPECT_FALSE(judge(requirement, {near}).poor);
+}
+
 TEST(Requirement, SkippedRowsSayWhy) {
   PlannedRequirement planned;
   planned.requirement = "row";
@@ -509,6 +545,26 @@ TEST(Requirement, NotesAndSamplesAreKept) {
   EXPECT_EQ(judged.sampled, "1 of 158 hosts");
   EXPECT_EQ(judged.summary, "reached; measured from this computer");
   EXPECT_EQ(judged.probes, planned.probes);
+}
+
+// Packets to media hosts leave the site; that they arrive was not measured.
+TEST(Requirement, ThatLeavesTheSiteIsNotSaidToBeReached) {
+  const auto media = [](const char* host, Outcome outcome) {
+    return Saw{host, outcome, "", "", std::nullopt, 30000, "", "udp-range", Transport::udp};
+  };
+  EXPECT_EQ(judge(row("row"), {media("a", passed)}).summary,
+            "leaves the site; the far end does not answer strangers");
+  EXPECT_EQ(judge(row("row"), {media("a", passed), media("b", passed)}).summary,
+            "leaves the site to 2 of 2 hosts; the far ends do not answer strangers");
+  EXPECT_EQ(judge(row("row"), {media("a", passed), media("b", answered)}).summary,
+            "2 of 2 reached (1 as far as that it leaves the site)");
+  EXPECT_EQ(judge(row("row"), {media("a", answered)}).summary, "reached");
+}
+
+TEST(Requirement, WithoutAnyProbeIsNotMeasured) {
+  const auto judged = judge(row("row"), {});
+  EXPECT_EQ(judged.status, Status::unknown);
+  EXPECT_EQ(judged.summary, "not measured");
 }
 
 TEST(Requirement, LongListsOfFailuresAreCut) {

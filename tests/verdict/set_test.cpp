@@ -81,6 +81,23 @@ TEST(Set, CapabilitiesWithoutARowInTheRunDoNotAppear) {
   EXPECT_EQ(fixture.judge().capabilities.size(), 1u);
 }
 
+TEST(Set, CapabilitiesSayWhatOfThemTheUserLeftOut) {
+  Fixture fixture;
+  fixture.add("a", answered);
+  fixture.add("b", answered);
+  fixture.set.capabilities = {{"calls", "calls", {}, {{{{"a"}}, false}, {{{"b"}}, false}}}};
+  EXPECT_EQ(fixture.judge().capabilities[0].summary, "works");
+  fixture.planned.pop_back();
+  EXPECT_EQ(fixture.judge().capabilities[0].summary,
+            "works; 1 of its requirements was left out of this run");
+  // Neither another scenario's nor another vantage's rows were left out by anybody's choice.
+  fixture.set.requirements[1].scenarios = {"telephony"};
+  EXPECT_EQ(fixture.judge().capabilities[0].summary, "works");
+  fixture.set.requirements[1].scenarios.clear();
+  fixture.set.requirements[1].vantages = {Vantage::phone};
+  EXPECT_EQ(fixture.judge().capabilities[0].summary, "works");
+}
+
 TEST(Set, CapabilitiesThatCannotBeMeasuredAppearAndDoNotCount) {
   Fixture fixture;
   fixture.add("a", answered);

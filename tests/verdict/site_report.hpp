@@ -231,6 +231,8 @@ inline ProbeResult proxied(ProbeResult result, Outcome outcome = answered,
   result.observation.outcome = outcome;
   result.observation.detail = std::move(detail);
   result.observation.address.reset();
+  // What the proxy itself ends has seen no server.
+  if (!reached(outcome) && outcome != failed) result.observation.evidence.clear();
   return result;
 }
 inline ProbeResult resolved_in(ProbeResult result, double milliseconds) {

@@ -1,0 +1,30 @@
+// Certificates of a PEM file that OpenSSL reads one by one, once a chain asks for them: decoding
+// all the roots of a system takes it 30 ms and two megabytes, and a run needs a handful.
+#pragma once
+
+#include <openssl/x509.h>
+
+#include <span>
+#include <string>
+#include <vector>
+
+namespace callready {
+
+struct PemCertificate {
+  std::string der;
+  bool with_trust = false;  // a TRUSTED CERTIFICATE, with OpenSSL's own settings behind it
+
+  std::string sha256() const;  // binary, as X509_digest() has it
+};
+
+// All certificates of the file, in its order; none where it cannot be read.
+std::vector<PemCertificate> read_certificates(const std::string& path);
+
+// From now on the store finds these, too. What is no certificate is left out.
+void add_lazily(X509_STORE* store, std::vector<PemCertificate> certificates);
+
+// The DER of a certificate's subject (RFC 5280 section 4.1), which is all that finding it takes.
+// Empty where the bytes are no certificate.
+std::string_view subject_of(std::string_view der);
+
+}  // namespace callready

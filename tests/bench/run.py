@@ -1,0 +1,179 @@
+"""script/bench: callready beside what people use today, on the private site.
+
+Each round runs callready and then its peers, so that all of them meet the same machine. The figures
+are the median of the rounds with the least and the most behind it; a busy machine shows there.
+"""
+
+import argparse
+import json
+import os
+import platform
+import re
+import statistics
+import sys
+import tempfile
+
+from tests.bench import growth, work
+from tests.site.harness import Site, namespaces_allowed
+from tests.site.names import ROOT
+
+MEASURE = os.path.join(ROOT, "tests", "bench", "measure.py")
+BEGIN, END = "<!-- script/bench: begin -->", "<!-- script/bench: end -->"
+LIMIT_S = 30
+ENOUGH_S = 6   # of one contender at one site: what takes this long is not repeated
+
+
+def measured(site, job, who, command):
+    """One run's figures, or None where the command took longer than LIMIT_S."""
+    given = []
+    for name, source in job.environment.items():
+        given += ["--env", f"{name}={site.environment[source]}"]
+    if who in job.servers:
+        port, words = job.servers[who]
+        given += ["--server", str(port), words]
+    try:
+        done = site.run([sys.executable, MEASURE, *given, "--", *command], timeout=LIMIT_S,
+                        privileged=who in job.privileged)
+    except TimeoutError:
+        return None
+    if done.exit != 0:
+        raise SystemExit(f"bench: {who}: {done.stderr.strip()}")
+    return json.loads(done.stdout)
+
+
+class BenchSite(Site):
+    """A site that knows what it gives to its commands."""
+
+    def __enter__(self):
+        super().__enter__()
+        listing = self.run(["env", "-0"]).stdout.split("\0")
+        self.environment = dict(entry.split("=", 1) for entry in listing if "=" in entry)
+        return self
+
+
+def spread(values, digits):
+    """'median (least to most)'."""
+    text = f"{statistics.median(values):.{digits}f}"
+    if len(values) > 1:
+        text += f" ({min(values):.{digits}f} to {max(values):.{digits}f})"
+    return text
+
+
+def row(job, who, runs, ours):
+    """One line of the table."""
+    good = [run for run in runs if run]
+    if not good:
+        return f"| {job.title} | {who} | more than {LIMIT_S} s | | | | |"
+    ratio = ""
+    if ours is not runs and ours and all(ours):
+        own = statistics.median(run["wall_s"] for run in ours)
+        ratio = f"{statistics.median(run['wall_s'] for run in good) / own:.2f}"
+    return (f"| {job.title} | {who} | {spread([r['wall_s'] for r in good], 2)} | {ratio} "
+            f"| {spread([r['cpu_s'] for r in good], 2)} "
+            f"| {max(r['memory_mb'] for r in good):.0f} "
+            f"| {statistics.median(r['packets'] for r in good):.0f} |")
+
+
+HEADER = ("| work | by | seconds | times callready's | CPU seconds | MB | packets |\n"
+          "|---|---|---|---|---|---|---|")
+
+
+class Kept:
+    """Lines that were measured already, in a file: a long bench can be made in pieces."""
+
+    def __init__(self, path):
+        self._path = path
+        self._lines = {}
+        if path and os.path.exists(path):
+            with open(path, encoding="utf-8") as file:
+                self._lines = json.load(file)
+
+    def get(self, key, measure):
+        """The lines of that name, from the file or from `measure`."""
+        if key not in self._lines:
+            self._lines[key] = measure()
+            print("\n".join(self._lines[key]), file=sys.stderr, flush=True)
+            if self._path:
+                with open(self._path, "w", encoding="utf-8") as file:
+                    json.dump(self._lines, file)
+        return self._lines[key]
+
+
+def lines_of(job, program, delay, blocked, rounds):
+    """One job at one distance, clean or blocked."""
+    with BenchSite(faults=job.blocked if blocked else (), delay_ms=delay / 2) as site:
+        contenders = {"callready": [program, *job.ours[1:]], **job.peers}
+        runs = {name: [] for name in contenders}
+        for _ in range(rounds):
+            for name, command in contenders.items():
+                if all(runs[name]) and sum(run["wall_s"] for run in runs[name]) < ENOUGH_S:
+                    runs[name].append(measured(site, job, name, command))
+    return [row(job, name, runs[name], runs["callready"]) for name in contenders]
+
+
+def report(options, folder):
+    """The whole of it as Markdown."""
+    kept = Kept(options.keep)
+    jobs = [job for job in work.jobs(folder) if re.search(options.only, job.title)]
+    parts = [f"{os.cpu_count()} cores of {platform.machine()}, {options.rounds} rounds (one of what "
+             f"takes more than {ENOUGH_S} s): median (least to most). Memory is that of the largest "
+             "process."]
+    for delay in options.delay:
+        for blocked in (False, True):
+            where = f"{delay} ms round trip, {'blocked' if blocked else 'clean'}"
+            print(where, file=sys.stderr)
+            lines = [HEADER]
+            for job in jobs:
+                lines += kept.get(f"{where}: {job.title}", lambda job=job, args=(delay, blocked):
+                                  lines_of(job, options.program, *args, options.rounds))
+            parts += [f"**{where}**", "\n".join(lines)]
+    if options.grow:
+        parts += ["**How it grows**: TCP probes of one generated set, refused at the far end",
+                  "\n".join(kept.get("growth", lambda: growth.table(options.program, options.grow,
+                                                                    folder)))]
+    return "\n\n".join(parts)
+
+
+def into_readme(text):
+    """Puts the tables between README's marks."""
+    path = os.path.join(ROOT, "README.md")
+    with open(path, encoding="utf-8") as file:
+        page = file.read()
+    before, _, rest = page.partition(BEGIN)
+    _, mark, after = rest.partition(END)
+    if not mark:
+        raise SystemExit("bench: README.md has no marks for the tables")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(f"{before}{BEGIN}\n{text}\n{END}{after}")
+
+
+def main():
+    """Parses the command line and runs."""
+    parser = argparse.ArgumentParser(prog="script/bench", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--program", default=os.environ.get("CALLREADY"),
+                        help="the callready to measure")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--delay", type=int, action="append", metavar="MS",
+                        help="round trip (repeatable; 0, 40 and 200)")
+    parser.add_argument("--only", default="", metavar="PATTERN", help="the jobs of these titles")
+    parser.add_argument("--grow", type=int, nargs="*", default=[10, 100, 1000, 10000, 100000],
+                        metavar="N", help="numbers of probes; none: leave it out")
+    parser.add_argument("--keep", metavar="FILE",
+                        help="keep what was measured there, and do not measure it again")
+    parser.add_argument("--readme", action="store_true", help="write the tables into README.md")
+    options = parser.parse_args()
+    options.delay = options.delay or [0, 40, 200]
+    allowed, reason = namespaces_allowed()
+    if not allowed:
+        raise SystemExit(f"bench: {reason}")
+    with tempfile.TemporaryDirectory(prefix="callready-bench-") as folder:
+        os.environ["CALLREADY_SITE_SET"] = work.web_hosts(folder)
+        text = report(options, folder)
+    if options.readme:
+        into_readme(text)
+    print(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+// Connections of bytes: what has come counts, however late it is looked at.
+#include "probe/net/stream.hpp"
+
+#include <gtest/gtest.h>
+
+#include "probe/net/tls.hpp"
+#include "tests/support/stream_server.hpp"
+
+namespace callready {
+namespace {
+
+using asio::ip::tcp;
+using test::Loop;
+
+constexpr std::string_view said = "here";
+
+// Says its word and holds the connection.
+template <typename Peer>
+asio::awaitable<void> say(Peer& peer) {
+  co_await asio::async_write(peer, asio::buffer(said), asio::as_tuple(asio::use_awaitable));
+  std::array<char, 1> byte{};
+  co_await peer.async_read_some(asio::buffer(byte), asio::as_tuple(asio::use_awaitable));
+}
+
+// Reads until all of it came, each time with a deadline that is over; it may take its time to come.
+std::string read_too_late(Loop& loop, Stream& stream) {
+  std::string text;
+  std::array<std::uint8_t, 16> buffer{};
+  for (int tries = 0; tries < 1'000 && text.size() < said.size(); ++tries) {
+    const auto over = loop.clock.now() - milliseconds(1);
+    const auto size = loop.run(stream.read_some(buffer, loop.scope, over));
+    if (!size.has_error()) {
+      text.append(buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(*size));
+      continue;
+    }
+    EXPECT_EQ(size.error().kind, FailureKind::timed_out) << size.error().text;
+    loop.run(sleep_until(loop.executor(), loop.scope, loop.soon(milliseconds(10))));
+  }
+  return text;
+}
+
+void expect_silence(Loop& loop, Stream& stream) {
+  std::array<std::uint8_t, 16> buffer{};
+  const auto size = loop.run(stream.read_some(buffer, loop.scope, loop.soon(milliseconds(20))));
+  ASSERT_TRUE(size.has_error());
+  EXPECT_EQ(size.error().kind, FailureKind::timed_out);
+}
+
+TEST(TcpStream, WhatHasComeCountsAfterTheDeadline) {
+  Loop loop;
+  test::TcpServer server(loop, [](tcp::socket& peer) { return say(peer); });
+  auto stream = loop.run(connect_tcp(loop.executor(), loop.scope, server.address(), {}));
+  ASSERT_FALSE(stream.has_error()) << stream.error().text;
+  EXPECT_EQ(read_too_late(loop, **stream), said);
+  expect_silence(loop, **stream);
+}
+
+TEST(TlsStream, WhatHasComeCountsAfterTheDeadline) {
+  Loop loop;
+  const auto authority = test::make_authority("Test");
+  test::TlsServer server(loop, {{test::make_leaf("host.example", authority)}},
+                         [](test::TlsServerStream& peer) { return say(peer); });
+  const auto context = TlsContext::create({});
+  ASSERT_FALSE(context.has_error());
+  auto tcp = loop.run(connect_tcp(loop.executor(), loop.scope, server.address(), {}));
+  ASSERT_FALSE(tcp.has_error()) << tcp.error().text;
+  TlsOptions options;
+  options.server_name = "host.example";
+  auto shaken = loop.run(tls_handshake(std::move(*tcp), loop.scope, **context, options));
+  ASSERT_FALSE(shaken.stream.has_error()) << shaken.stream.error().text;
+  EXPECT_EQ(read_too_late(loop, **shaken.stream), said);
+  expect_silence(loop, **shaken.stream);
+}
+
+}  // namespace
+}  // namespace callready

@@ -1,0 +1,81 @@
+// When datagrams came, however late they are read.
+#include "probe/platform/arrival.hpp"
+
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <thread>
+
+#include "probe/platform/descriptor.hpp"
+
+namespace callready::platform {
+namespace {
+
+using std::chrono::milliseconds;
+
+OwnedDescriptor bound(sockaddr_in& address) {
+  OwnedDescriptor result(open_socket(AF_INET, SOCK_DGRAM, 0));
+  address = {};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  const auto* as_any = reinterpret_cast<const sockaddr*>(&address);
+  EXPECT_EQ(::bind(result.get(), as_any, size), 0);
+  EXPECT_EQ(::getsockname(result.get(), reinterpret_cast<sockaddr*>(&address), &size), 0);
+  return result;
+}
+
+void send(int socket, const sockaddr_in& to, char byte) {
+  const auto* as_any = reinterpret_cast<const sockaddr*>(&to);
+  ASSERT_EQ(::sendto(socket, &byte, 1, 0, as_any, sizeof to), 1);
+}
+
+TEST(Arrival, IsThatOfTheFirstDatagramWhichStaysWhereItIs) {
+  sockaddr_in mine, other;
+  const auto socket = bound(mine), sender = bound(other);
+  ASSERT_TRUE(note_arrivals(socket.get()));
+  EXPECT_FALSE(since_arrival(socket.get())) << "nothing has come";
+  send(sender.get(), mine, 'a');
+  std::this_thread::sleep_for(milliseconds(60));
+  send(sender.get(), mine, 'b');
+  const auto waited = since_arrival(socket.get());
+  ASSERT_TRUE(waited);
+  EXPECT_GE(*waited, milliseconds(50));
+  char byte = 0;
+  ASSERT_EQ(::recv(socket.get(), &byte, 1, MSG_DONTWAIT), 1);
+  EXPECT_EQ(byte, 'a');
+  const auto second = since_arrival(socket.get());
+  ASSERT_TRUE(second);
+  EXPECT_LT(*second, *waited + milliseconds(60));
+}
+
+TEST(Arrival, IsNotKnownWhereItIsNotNoted) {
+  sockaddr_in mine, other;
+  const auto socket = bound(mine), sender = bound(other);
+  send(sender.get(), mine, 'a');
+  EXPECT_FALSE(since_arrival(socket.get()));
+}
+
+// Whoever reads learns by the error that nobody listens: looking must not take it away.
+TEST(Arrival, LeavesAnErrorToTheReader) {
+  sockaddr_in mine, other;
+  const auto socket = bound(mine);
+  { const auto gone = bound(other); }
+  const auto* as_any = reinterpret_cast<const sockaddr*>(&other);
+  ASSERT_EQ(::connect(socket.get(), as_any, sizeof other), 0);
+  ASSERT_TRUE(note_arrivals(socket.get()));
+  const char byte = 'a';
+  ASSERT_EQ(::send(socket.get(), &byte, 1, 0), 1);
+  pollfd ready{socket.get(), POLLIN, 0};
+  ASSERT_EQ(::poll(&ready, 1, 10'000), 1);
+  EXPECT_FALSE(since_arrival(socket.get()));
+  char answer = 0;
+  EXPECT_EQ(::recv(socket.get(), &answer, 1, MSG_DONTWAIT), -1);
+  EXPECT_EQ(errno, ECONNREFUSED);
+}
+
+}  // namespace
+}  // namespace callready::platform

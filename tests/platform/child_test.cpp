@@ -1,0 +1,136 @@
+// What a confined child may and may not do.
+#include "probe/platform/child.hpp"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <functional>
+
+namespace callready {
+namespace {
+
+// The exit status of a process of its own that confines itself and then does this; -1: a signal.
+int confined(const std::function<int()>& deed) {
+  const pid_t child = fork();
+  if (child == 0) {
+    platform::Confinement confinement;
+    confinement.seconds = 20;
+    confinement.processor_seconds = 5;
+    confinement.megabytes = 1'024;
+    platform::confine_this_process(confinement);
+    _exit(deed());
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+int error_of(int result) { return result < 0 ? errno : 0; }
+
+bool has_seccomp() {
+#if defined(__x86_64__) || defined(__aarch64__)
+  return true;
+#else
+  return false;
+#endif
+}
+
+TEST(Confinement, LeavesWhatAScriptNeeds) {
+  EXPECT_EQ(confined([] { return error_of(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)); }), 0);
+  EXPECT_EQ(confined([] { return error_of(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0)); }), 0);
+  EXPECT_EQ(confined([] { return error_of(open("/etc/resolv.conf", O_RDONLY | O_CLOEXEC)); }), 0);
+  // A question over UDP gets out.
+  const int server = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  ASSERT_EQ(bind(server, reinterpret_cast<sockaddr*>(&address), size), 0);
+  ASSERT_EQ(getsockname(server, reinterpret_cast<sockaddr*>(&address), &size), 0);
+  EXPECT_EQ(confined([&] {
+              const int client = socket(AF_INET, SOCK_DGRAM, 0);
+              const auto sent =
+                  sendto(client, "?", 1, 0, reinterpret_cast<sockaddr*>(&address), sizeof address);
+              return error_of(static_cast<int>(sent));
+            }),
+            0);
+  char byte = 0;
+  EXPECT_EQ(recv(server, &byte, 1, MSG_DONTWAIT), 1);
+  close(server);
+}
+
+TEST(Confinement, TakesTheRest) {
+  if (!has_seccomp()) GTEST_SKIP() << "no filter for this architecture";
+  EXPECT_EQ(confined([] { return error_of(socket(AF_INET, SOCK_STREAM, 0)); }), EPERM);
+  EXPECT_EQ(confined([] { return error_of(socket(AF_INET6, SOCK_STREAM, 0)); }), EPERM);
+  EXPECT_EQ(confined([] { return error_of(socket(AF_UNIX, SOCK_STREAM, 0)); }), EPERM);
+  EXPECT_EQ(confined([] { return error_of(socket(AF_INET, SOCK_RAW, 1)); }), EPERM);
+  EXPECT_EQ(confined([] { return error_of(open("/dev/null", O_WRONLY)); }), EPERM);
+  EXPECT_EQ(confined([] { return error_of(open("/tmp", O_TMPFILE | O_RDWR, 0600)); }), EPERM);
+  EXPECT_EQ(confined([] {
+              char name[] = "/bin/true";
+              char* const argv[] = {name, nullptr};
+              return error_of(execv(name, argv));
+            }),
+            EPERM);
+  EXPECT_EQ(confined([] { return error_of(fork()); }), EPERM);
+  EXPECT_EQ(confined([] { return error_of(kill(getppid(), 0)); }), EPERM);
+}
+
+TEST(Confinement, InheritsNoDescriptor) {
+  const int mine = open("/etc/passwd", O_RDONLY);
+  ASSERT_GE(mine, 3);
+  EXPECT_EQ(confined([&] { return error_of(fcntl(mine, F_GETFD)); }), EBADF);
+  close(mine);
+}
+
+TEST(Confinement, EndsWhatComputesForever) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  const pid_t id = fork();
+  if (id == 0) {
+    dup2(ends[1], STDOUT_FILENO);
+    platform::Confinement confinement;
+    confinement.seconds = 30;
+    confinement.processor_seconds = 1;
+    platform::confine_this_process(confinement);
+    const volatile bool for_ever = true;
+    while (for_ever) {
+    }
+  }
+  close(ends[1]);
+  char byte = 0;
+  EXPECT_EQ(read(ends[0], &byte, 1), 0) << "until it has ended";
+  close(ends[0]);
+  platform::Child child;
+  child.id = id;
+  EXPECT_EQ(platform::end_child(child), platform::ChildEnd::out_of_time);
+}
+
+TEST(Children, GetNoSecrets) {
+  setenv("CALLREADY_TURN_PASSWORD", "secret", 1);
+  setenv("RES_OPTIONS", "attempts:1", 1);
+  const auto child = platform::start_child("/usr/bin/env", {});
+  ASSERT_TRUE(child.started());
+  close(child.input);
+  std::string seen;
+  char buffer[4'096];
+  for (ssize_t size = 0; (size = read(child.output, buffer, sizeof buffer)) > 0;) {
+    seen.append(buffer, static_cast<std::size_t>(size));
+  }
+  close(child.output);
+  platform::end_child(child);
+  unsetenv("CALLREADY_TURN_PASSWORD");
+  unsetenv("RES_OPTIONS");
+  EXPECT_EQ(seen.find("secret"), std::string::npos);
+  EXPECT_NE(seen.find("RES_OPTIONS=attempts:1"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace callready

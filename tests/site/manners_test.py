@@ -1,0 +1,124 @@
+"""What callready sends, counted on the line (DESIGN, "Time, load and manners"): a run must not look
+like an attack, and must not get the site banned."""
+
+import collections
+import json
+import os
+import sys
+import tempfile
+
+from tests.site import names
+from tests.site.harness import Site, SiteTest
+
+CALLREADY = os.environ.get("CALLREADY", "callready")
+CAPTURE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "capture.py")
+WINDOW_S, HOSTS, PORTS = 10, 24, 12
+SIP_GAP_S = 0.9      # a second; the capture's clock is read a little later than the packet left
+FAR = 16             # hops; packets that are to end on the way have a few
+RESOLVER = "10.20.0.1"  # the site's own, which every program asks
+
+
+INTERNET = names.load()
+
+
+def captured(site, *arguments, timeout=60):
+    """The packets that a run of callready sends beyond the site's own resolver."""
+    done = site.run([sys.executable, CAPTURE, "--", CALLREADY, "check", *arguments],
+                    privileged=True, timeout=timeout)
+    packets = json.loads(done.stdout)["packets"]
+    return [packet for packet in packets if packet["to"] != RESOLVER]
+
+
+def arrives(packet):
+    """Others end on the way, on purpose, and no server sees them."""
+    return packet["ttl"] > FAR
+
+
+def most_in_a_window(events):
+    """`events`: (time, what); the most different things in any ten seconds."""
+    most = 0
+    for i, (start, _) in enumerate(events):
+        seen = {what for at, what in events[i:] if at < start + WINDOW_S}
+        most = max(most, len(seen))
+    return most
+
+
+class Manners(SiteTest):
+    """One run each; what is counted is the same."""
+
+    def check(self, packets):
+        """All the rules that hold for every run at the normal pace."""
+        self.assertTrue(packets)
+        hosts = [(packet["at"], packet["to"]) for packet in packets]
+        self.assertLessEqual(most_in_a_window(hosts), HOSTS)
+        ports = collections.defaultdict(list)
+        for packet in packets:
+            ports[packet["to"]].append((packet["at"], (packet["protocol"], packet["port"])))
+        for host, contacts in ports.items():
+            self.assertLessEqual(most_in_a_window(contacts), PORTS, host)
+        self.check_sip(packets)
+        self.check_tls(packets)
+        self.check_turn(packets)
+
+    def check_turn(self, packets):
+        """One Allocate to a server over each transport; a server that has several names is several."""
+        names = collections.Counter(address for addresses in INTERNET.forward.values()
+                                    for address in addresses)
+        transactions = {(packet["stun"][1], packet["to"], packet["port"]) for packet in packets
+                        if packet.get("stun", [""])[0] == "allocate" and arrives(packet)}
+        for (server, port), count in collections.Counter(t[1:] for t in transactions).items():
+            self.assertLessEqual(count, names[server], (server, port))
+
+    def check_sip(self, packets):
+        """Nobody is rung; beyond the first of a transport, messages to a server are a second apart,
+        not counting those that are sent again."""
+        messages = {}
+        for packet in packets:
+            if "sip" in packet and arrives(packet):
+                method, branch, transport = packet["sip"]
+                self.assertEqual(method, "OPTIONS")
+                messages.setdefault((packet["to"], branch), (packet["at"], transport))
+        by_server = collections.defaultdict(list)
+        for (server, _), (at, transport) in messages.items():
+            by_server[server].append((at, transport))
+        for server, sent in by_server.items():
+            sent.sort()
+            seen = set()
+            for i, (at, transport) in enumerate(sent):
+                if transport in seen:
+                    self.assertGreaterEqual(at - sent[i - 1][0], SIP_GAP_S, (server, sent))
+                seen.add(transport)
+
+    def check_tls(self, packets):
+        """One handshake for a name and port; the path check has one of its own with a control, which
+        fills whole packets."""
+        greetings = collections.Counter((packet["tls"], packet["port"]) for packet in packets
+                                        if packet.get("tls"))
+        for (name, port), count in greetings.items():
+            self.assertLessEqual(count, 2 if name == "www.google.com" else 1, (name, port))
+
+    def test_healthy_site(self):
+        """Of a service with many servers."""
+        with Site() as site:
+            self.check(captured(site, "rainbow", "webex"))
+
+    def test_blocked_site(self):
+        """Where a second round asks further, and alternates are tried."""
+        with Site(faults=["udp-blocked"], delay_ms=5) as site:
+            packets = captured(site, "cloudoe")
+        self.check(packets)
+        self.assertTrue([packet for packet in packets if "sip" in packet])
+
+    def test_everything_at_the_normal_pace(self):
+        """--all takes its time instead of meeting more hosts."""
+        hosts = [f"198.18.7.{i}" for i in range(1, HOSTS + 7)]
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml", encoding="ascii") as file:
+            json.dump({"schema": "callready.targets/1", "id": "many", "title": "Many",
+                       "capabilities": [{"id": "c", "title": "C", "needs": ["r"]}],
+                       "requirements": [{"id": "r", "title": "R", "check": "tcp", "ports": [443],
+                                         "transport": ["tcp"], "addresses": hosts}]}, file)
+            file.flush()
+            with Site() as site:
+                packets = captured(site, "many", "--set", file.name, "--all", "--no-anchors")
+        self.check(packets)
+        self.assertEqual({packet["to"] for packet in packets}, set(hosts))

@@ -1,0 +1,76 @@
+"""The first screen of a small terminal, for faults that a helpdesk meets: what is wrong, why, what to
+do and who does it, before anything has to be scrolled."""
+
+import concurrent.futures
+import json
+import os
+import unittest
+
+from .harness import Site, SiteTest
+from .names import ROOT
+
+CALLREADY = os.environ.get("CALLREADY", os.path.join(ROOT, "build", "dev", "callready"))
+LINES, COLUMNS = 24, 80
+AT_ONCE = 3
+
+# Faults; sets; the verdict and the cause that must be read there.
+CASES = {
+    "no UDP": (["udp-blocked"], ["rainbow"], "DEGRADED", "The firewall lets no UDP out"),
+    "no UDP, and no fallback": (["udp-blocked"], ["cloudoe"], "BLOCKED",
+                                "The firewall lets no UDP out"),
+    "inspection": (["tls-intercept"], ["rainbow"], "READY",
+                   "A device on the way opens encrypted connections"),
+    "a proxy that wants a login": (["web-only-proxy", "proxy-login"], ["rainbow"], "BLOCKED",
+                                   "wants a user name and a password"),
+    "a proxy that is needed": (["web-only-proxy"], ["rainbow"], "BLOCKED",
+                               "Only the proxy leads out of this site"),
+    "a strict NAT": (["symmetric-nat"], ["cloudoe"], "READY",
+                     "The NAT gives every destination another port"),
+    "SIP is rewritten": (["sip-alg"], ["cloudoe"], "READY",
+                         "A device on the way rewrites SIP messages"),
+    "two at once": (["udp-blocked", "tls-intercept"], ["rainbow"], "BLOCKED",
+                    "The firewall lets no UDP out"),
+    "no Internet": (["offline"], ["rainbow", "cloudoe", "webex"], "BLOCKED",
+                    "there is no way to the Internet from here"),
+}
+
+
+def first_screen(text):
+    """The lines that are seen; the shell's prompt takes one."""
+    return text.splitlines()[:LINES - 1]
+
+
+@unittest.skipUnless(os.path.exists(CALLREADY), "callready is not built")
+class FirstScreen(SiteTest):
+    def seen(self, case):
+        faults, sets, _, _ = case
+        command = [CALLREADY, "check", *sets, "--report", "json=/run/report.json"]
+        if "web-only-proxy" in faults:
+            command = ["sh", "-c", '"$@" --proxy "$CALLREADY_SITE_PROXY"', "sh", *command]
+        with Site(faults=faults) as site:
+            done = site.run(command, timeout=90)
+            report = site.run(["cat", "/run/report.json"]).stdout
+        return done.stdout, report
+
+    def test_says_what_is_wrong_why_what_to_do_and_who(self):
+        with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+            seen = list(pool.map(self.seen, CASES.values()))
+        for (name, (_, _, verdict, title)), (text, saved) in zip(CASES.items(), seen):
+            with self.subTest(name):
+                finding = json.loads(saved)["findings"][0]
+                lines = first_screen(text)
+                screen = "\n".join(lines)
+                self.assertLessEqual(max(map(len, text.splitlines())), COLUMNS)
+                self.assertRegex(lines[0], r"^\S " + verdict, screen)
+                words = " ".join(screen.split())
+                self.assertIn("1. " + finding["title"], words)
+                self.assertIn(title, words)
+                for label in ("   Cause ", "   For   ", "   Fix   "):
+                    self.assertIn("\n" + label, screen)
+                self.assertIn("code: " + finding["code"], words)
+                # The whole instruction, not its beginning.
+                self.assertIn(" ".join(finding["fix"].split()), words)
+
+
+if __name__ == "__main__":
+    unittest.main()
