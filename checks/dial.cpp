@@ -22,7 +22,7 @@ asio::awaitable<std::unique_ptr<Stream>> connect(Context& context, Job job,
   observation.address = job.address;
   ConnectOptions options;
   options.interface = context.settings.interface;
-  if (job.doubtful) options.timeout = timeouts::second_stream_choice;
+  if (job.doubtful) options.timeout = timeouts::silent_host_connect;
   const auto remote = job.remote();
   auto connected = co_await connect_tcp(context.executor, context.scope, remote, options);
   if (connected.has_error()) {
@@ -57,7 +57,7 @@ void note_short_wait(Observation& observation, milliseconds waited) {
   Evidence evidence;
   evidence.kind = "short_wait";
   evidence.text =
-      fmt::format("given up after {} s: nothing had come from this host before, whatever was asked",
+      fmt::format("given up after {} s: nothing had come from this host when this was asked",
                   static_cast<double>(waited.count()) / 1000);
   evidence.facts["waited_ms"] = static_cast<std::int64_t>(waited.count());
   observation.evidence.push_back(std::move(evidence));

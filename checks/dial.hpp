@@ -24,7 +24,7 @@ void note_short_wait(Observation& observation, milliseconds waited);
 // round trip is that of the TCP handshake, and `timing_ms` has "connect" and, for TLS, "handshake".
 // Through a proxy (proxy_route.hpp) the address is the proxy's, the far end's round trip is not
 // known, and "tunnel" is the time until the tunnel stood. A doubtful job has the time of two SYNs
-// (timeouts::second_stream_choice): evidence "short_wait" where that was not enough.
+// (timeouts::silent_host_connect): evidence "short_wait" where that was not enough.
 asio::awaitable<Dialled> dial(Context& context, Job job, DialOptions options,
                               Observation& observation);
 

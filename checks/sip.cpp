@@ -59,7 +59,7 @@ asio::awaitable<void> over_udp(Context& context, Job job, Observation& observati
     return collector.take(datagram.bytes, sip::Carriage::datagram);
   };
   UdpPatience patience;
-  if (job.doubtful) patience = {3, timeouts::udp_near_reply};
+  if (job.doubtful) patience = {3, timeouts::silent_host_reply};
   const auto result = co_await udp_request(*socket, context.scope, *request, is_final, patience);
   std::optional<Failure> failure;
   if (result) {

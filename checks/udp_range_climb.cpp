@@ -56,22 +56,55 @@ void note_icmp(Port& port, const IcmpError& icmp, const IpAddress& target, Insta
   }
 }
 
-// The first step: as far as the packet goes.
-asio::awaitable<void> listen(std::shared_ptr<Range> range, std::shared_ptr<Gathering> gathering,
-                             std::size_t index, Instant deadline) {
-  auto& port = range->ports[index];
-  auto& scope = range->context.scope;
-  auto event = co_await port.socket->receive(scope, deadline);
-  if (!event.has_error()) {
-    if (const auto* icmp = std::get_if<IcmpError>(&*event)) {
-      note_icmp(port, *icmp, range->target, scope.clock.now());
+// The first step, as far as the packets go: for the ports from one position on. They wait under one
+// guard and by callbacks, since hundreds of networks are asked at once: a coroutine for each of
+// their ports would take ten times the memory.
+class Listeners : public std::enable_shared_from_this<Listeners> {
+ public:
+  Listeners(std::shared_ptr<Range> range, std::shared_ptr<Gathering> gathering, std::size_t from,
+            Instant deadline)
+      : range_(std::move(range)),
+        gathering_(std::move(gathering)),
+        from_(from),
+        guard_(range_->context.scope, deadline, [this] { wake(); }) {}
+
+  void listen(std::size_t index) {
+    ++gathering_->running;
+    look(index);
+  }
+
+ private:
+  void look(std::size_t index) {
+    auto& port = range_->ports[index];
+    auto event = port.socket->poll(range_->context.scope.clock);
+    if (!event && !guard_.over()) {
+      port.socket->when_readable([self = shared_from_this(), index] { self->look(index); });
+      return;
+    }
+    if (event && !event->has_error()) note(port, **event);
+    gathering_->leave();
+  }
+
+  void note(Port& port, const UdpEvent& event) {
+    if (const auto* icmp = std::get_if<IcmpError>(&event)) {
+      note_icmp(port, *icmp, range_->target, range_->context.scope.clock.now());
     } else {
       port.result = PortResult::replied;
-      port.round_trip = elapsed(port.sent, std::get<Datagram>(*event).arrived);
+      port.round_trip = elapsed(port.sent, std::get<Datagram>(event).arrived);
     }
   }
-  gathering->leave();
-}
+
+  void wake() {
+    for (auto i = from_; i < range_->ports.size(); ++i) {
+      if (range_->ports[i].socket) range_->ports[i].socket->cancel();
+    }
+  }
+
+  std::shared_ptr<Range> range_;
+  std::shared_ptr<Gathering> gathering_;
+  std::size_t from_;
+  Guard guard_;
+};
 
 // To an echo again and again, so that a lost packet is not taken for a blocked port.
 asio::awaitable<void> send_to_the_end(std::shared_ptr<Range> range, std::size_t from) {
@@ -81,14 +114,14 @@ asio::awaitable<void> send_to_the_end(std::shared_ptr<Range> range, std::size_t 
   const auto until = now + (range->echo ? timeouts::echo : timeouts::icmp_reply);
   const auto gathering = std::make_shared<Gathering>(context.executor);
   ++gathering->running;  // ours, until all is sent: loopback answers at once
+  const auto listeners = std::make_shared<Listeners>(range, gathering, from, until);
   for (std::size_t i = from; i < range->ports.size(); ++i) {
     auto& port = range->ports[i];
     if (!port.socket) continue;
     port.sent = now;
     const auto sent = port.socket->send(payload);
     if (sent.has_error()) continue;
-    ++gathering->running;
-    asio::co_spawn(context.executor, listen(range, gathering, i, until), asio::detached);
+    listeners->listen(i);
   }
   for (std::size_t again = 1; range->echo && again < echo_sends; ++again) {
     // Whoever has gone meanwhile has its answer: the last one here need not wait.

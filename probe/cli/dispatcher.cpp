@@ -213,8 +213,6 @@ asio::awaitable<bool> Dispatcher::sip_paced(SocketAddress server, Transport tran
 }
 
 asio::awaitable<Dispatcher::Pass> Dispatcher::paced(Pacer::Contact contact, bool stands_in) {
-  // A window of the pace takes longer than all else of a run in which nobody answers.
-  const auto most = timeouts::second_stream_choice;
   const bool datagram = contact.transport == Transport::udp;
   auto& waiting = contact.sip ? sip_waiting_[contact.address] : held_;
   for (bool first = true;; first = false) {
@@ -225,7 +223,8 @@ asio::awaitable<Dispatcher::Pass> Dispatcher::paced(Pacer::Contact contact, bool
     auto again = std::optional(now + options_.pace.sip_gap);
     if (!yields) again = pacer_.ask(contact, now);
     if (!again) co_return Pass::go;
-    if (stands_in && !options_.stand_ins_wait && *again > now + most) co_return Pass::no_room;
+    if (stands_in && !options_.stand_ins_wait && *again > now + timeouts::stand_in_room)
+      co_return Pass::no_room;
     const bool counts = !contact.sip || datagram;
     if (counts) ++waiting;
     const bool slept = co_await sleep_until(context_.executor, context_.scope, *again);

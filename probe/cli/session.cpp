@@ -301,7 +301,9 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
     stop.stop();
   });
 
+  bool listened_to = true;
   const auto nobody_listens = [&] {
+    listened_to = false;
     report.complete = false;
     report.notes.emplace_back("The run was stopped: its events had no reader any more.");
     stop.stop();
@@ -313,7 +315,7 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
   if (options.on_probe) {
     told.runner.on_result = [&](const ProbeResult& result) {
       ++ended;
-      if (stop.stopped()) return;
+      if (!listened_to) return;
       const auto total = std::max(ended, planned);
       if (!options.on_probe(result, ended, total)) nobody_listens();
     };

@@ -1,26 +1,69 @@
 #include "probe/net/clock.hpp"
 
-namespace callready {
-namespace {
+#include <map>
+#include <optional>
 
-class SteadyTimer final : public Clock::Timer {
- public:
-  SteadyTimer(const asio::any_io_executor& executor, Instant when, std::function<void()> callback)
-      : callback_(std::make_shared<std::function<void()>>(std::move(callback))), timer_(executor) {
-    timer_.expires_at(when);
-    // A handler that is already queued when the timer dies still runs: it finds the callback gone.
-    timer_.async_wait([weak = std::weak_ptr(callback_)](error_code error) {
-      if (error) return;
-      if (const auto alive = weak.lock()) (*alive)();
+namespace callready {
+
+// All that wait, on one timer of the system's: it is set to the first of them.
+struct SystemClock::Alarms : std::enable_shared_from_this<Alarms> {
+  class Alarm;
+  using Queue = std::multimap<Instant, Alarm*>;
+
+  explicit Alarms(const asio::any_io_executor& executor) : timer(executor) {}
+
+  void set() {
+    timer.expires_at(queue.begin()->first);
+    timer.async_wait([weak = weak_from_this()](error_code error) {
+      const auto alive = weak.lock();
+      if (!error && alive) alive->ring();
     });
+  }
+  void ring();
+  void forget(Queue::iterator place) {
+    const bool was_first = place == queue.begin();
+    queue.erase(place);
+    // One that comes later is found when the timer rings; the loop waits for nothing else.
+    if (was_first && queue.empty()) timer.cancel();
+  }
+
+  asio::steady_timer timer;
+  Queue queue;
+};
+
+class SystemClock::Alarms::Alarm final : public Clock::Timer {
+ public:
+  Alarm(std::shared_ptr<Alarms> alarms, Instant when, std::function<void()> callback)
+      : alarms_(std::move(alarms)), callback_(std::move(callback)) {
+    place_ = alarms_->queue.emplace(when, this);
+    if (*place_ == alarms_->queue.begin()) alarms_->set();
+  }
+  ~Alarm() override {
+    if (place_) alarms_->forget(*place_);
+  }
+  Alarm(const Alarm&) = delete;
+  Alarm& operator=(const Alarm&) = delete;
+
+  // What it calls may be the end of it.
+  void call() {
+    alarms_->queue.erase(*place_);
+    place_.reset();
+    const auto callback = std::move(callback_);
+    callback();
   }
 
  private:
-  std::shared_ptr<std::function<void()>> callback_;
-  asio::steady_timer timer_;
+  std::shared_ptr<Alarms> alarms_;
+  std::optional<Queue::iterator> place_;  // none: called
+  std::function<void()> callback_;
 };
 
-}  // namespace
+void SystemClock::Alarms::ring() {
+  const auto self = shared_from_this();
+  const auto now = std::chrono::steady_clock::now();
+  while (!queue.empty() && queue.begin()->first <= now) queue.begin()->second->call();
+  if (!queue.empty()) set();
+}
 
 struct SystemClock::Watch {
   explicit Watch(const asio::any_io_executor& executor)
@@ -52,7 +95,8 @@ Milliseconds SystemClock::held_up_since(Instant from) const {
 }
 
 std::unique_ptr<Clock::Timer> SystemClock::call_at(Instant when, std::function<void()> callback) {
-  return std::make_unique<SteadyTimer>(executor_, when, std::move(callback));
+  if (!alarms_) alarms_ = std::make_shared<Alarms>(executor_);
+  return std::make_unique<Alarms::Alarm>(alarms_, when, std::move(callback));
 }
 
 }  // namespace callready

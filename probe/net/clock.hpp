@@ -50,8 +50,10 @@ class SystemClock final : public Clock {
   void watch_lateness();
 
  private:
+  struct Alarms;
   struct Watch;
   asio::any_io_executor executor_;
+  std::shared_ptr<Alarms> alarms_;
   std::shared_ptr<Watch> watch_;
 };
 

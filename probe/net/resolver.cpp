@@ -1,5 +1,7 @@
 #include "probe/net/resolver.hpp"
 
+#include <cerrno>
+
 #include "probe/net/address.hpp"
 #include "probe/net/dns_client.hpp"
 #include "probe/net/timeouts.hpp"
@@ -84,6 +86,7 @@ asio::awaitable<Resolution> Resolver::resolve(std::string name, Family family, S
   entries_.emplace(key, entry);
   const auto start = scope.clock.now();
   const auto deadline = start + timeouts::dns_total;
+  const auto shortages_before = shortages();
   auto found = co_await channel_->addresses(name, family, scope, deadline);
   auto list = std::move(found.list);
   const bool refused = list.has_error() && list.error().kind == FailureKind::dns_unreachable &&
@@ -95,6 +98,12 @@ asio::awaitable<Resolution> Resolver::resolve(std::string name, Family family, S
   }
   if (list.has_error() && list.error().kind == FailureKind::timed_out) {
     list = classify_dns(ARES_ETIMEOUT);
+  }
+  // This computer ran out of sockets meanwhile: the resolvers' silence may be for want of one.
+  const bool silent =
+      list.has_error() && list.error().kind == FailureKind::dns_unreachable && !refused;
+  if (silent && shortages() != shortages_before) {
+    list = classify(error_code(EMFILE, boost::system::system_category()));
   }
   // What says nothing of the name is asked again.
   const bool unasked = list.has_error() && (list.error().kind == FailureKind::stopped ||

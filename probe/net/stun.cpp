@@ -367,10 +367,11 @@ Builder& Builder::add_error(int code, std::string_view reason) {
 Bytes Builder::finish() { return finish({}); }
 
 Bytes Builder::finish(std::span<const std::uint8_t> key) {
-  if (!impl_->fits) return {};
-  const auto size = stun_agent_finish_message(&impl_->agent, &impl_->message,
+  const auto made = std::move(impl_);
+  if (!made || !made->fits) return {};
+  const auto size = stun_agent_finish_message(&made->agent, &made->message,
                                               key.empty() ? nullptr : key.data(), key.size());
-  return Bytes(impl_->buffer.begin(), impl_->buffer.begin() + static_cast<std::ptrdiff_t>(size));
+  return Bytes(made->buffer.begin(), made->buffer.begin() + static_cast<std::ptrdiff_t>(size));
 }
 
 void add_change_request(Builder& builder, bool change_ip, bool change_port) {

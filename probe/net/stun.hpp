@@ -139,7 +139,7 @@ class Builder {
   Builder& add_error(int code, std::string_view reason);
 
   // The message; empty where it would be larger than max_message. With a key it ends in
-  // MESSAGE-INTEGRITY.
+  // MESSAGE-INTEGRITY. It can be had once: who waits for the answer holds no more than its bytes.
   Bytes finish();
   Bytes finish(std::span<const std::uint8_t> key);
 

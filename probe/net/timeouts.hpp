@@ -42,6 +42,16 @@ inline constexpr milliseconds near_round_trip{250};
 inline constexpr milliseconds second_choice{1'000};
 // ... and over a connection, which takes four of them by itself.
 inline constexpr milliseconds second_stream_choice{1'500};
+// A stand-in for which the pace has no room within this time is left out: a window of the pace
+// takes longer than all else of a run in which nobody answers.
+inline constexpr milliseconds stand_in_room{1'500};
+
+// A host that has answered nothing so far, on any port, is given up sooner: a connect after two
+// SYNs (0 and 1 s) and half a second ...
+inline constexpr milliseconds silent_host_connect{1'500};
+// ... and a request over UDP after the first three of udp_sends and half a second.
+inline constexpr milliseconds silent_host_reply{1'250};
+
 // What has not been answered this long after it was sent counts as in doubt: the second round's
 // questions begin then, beside what the first still waits for. Healthy paths answer within a
 // second.

@@ -95,17 +95,33 @@ std::optional<UdpEvent> UdpSocket::take(const Clock& clock, Failure& failure) {
   return UdpEvent(std::move(datagram));
 }
 
+std::optional<Result<UdpEvent>> UdpSocket::poll(const Clock& clock) {
+  Failure failure;
+  failure.text.clear();
+  auto event = take(clock, failure);
+  if (event) return Result<UdpEvent>(std::move(*event));
+  // An ICMP error says the same, with its sender.
+  const bool told_apart =
+      failure.kind == FailureKind::unreachable || failure.kind == FailureKind::no_route;
+  if (failure.text.empty() || told_apart) return std::nullopt;
+  return Result<UdpEvent>(std::move(failure));
+}
+
+void UdpSocket::when_readable(std::function<void()> callback) {
+  socket_.async_wait(udp::socket::wait_read,
+                     [callback = std::move(callback)](error_code) { callback(); });
+}
+
+void UdpSocket::cancel() {
+  error_code ignored;
+  socket_.cancel(ignored);
+}
+
 asio::awaitable<Result<UdpEvent>> UdpSocket::receive(Scope scope, Instant deadline) {
-  Guard guard(scope, deadline, [this] { socket_.cancel(); });
+  Guard guard(scope, deadline, [this] { cancel(); });
   for (;;) {
-    Failure failure;
-    failure.text.clear();
-    auto event = take(scope.clock, failure);
+    auto event = poll(scope.clock);
     if (event) co_return std::move(*event);
-    if (!failure.text.empty() && failure.kind != FailureKind::unreachable &&
-        failure.kind != FailureKind::no_route) {
-      co_return failure;
-    }
     if (guard.over()) co_return guard.failure();
     co_await socket_.async_wait(udp::socket::wait_read, asio::as_tuple(asio::use_awaitable));
   }

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <variant>
 #include <vector>
 
@@ -43,6 +44,13 @@ class UdpSocket {
 
   // The next datagram or ICMP error; timed_out or stopped; local errors.
   asio::awaitable<Result<UdpEvent>> receive(Scope scope, Instant deadline);
+
+  // The same in parts, for those that listen on many sockets and wait for all of them at once: what
+  // has come by now, and a call on the event loop when there may be something, or after cancel().
+  // The socket has to outlive the call.
+  std::optional<Result<UdpEvent>> poll(const Clock& clock);
+  void when_readable(std::function<void()> callback);
+  void cancel();
 
   // Where connected: the address that packets to the remote carry; otherwise only the port is ours.
   SocketAddress local() const;

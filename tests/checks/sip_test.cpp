@@ -239,7 +239,7 @@ TEST(SipOverUdp, IsAskedWithLessPatienceWhereTheHostWasSilentBefore) {
                    [](const std::string&, const SocketAddress&) { return SipScript{}; });
   const auto start = runner.loop.clock.now();
   const auto seen = ask(runner, Transport::udp, server);
-  EXPECT_EQ(runner.loop.clock.now() - start, timeouts::udp_near_reply);
+  EXPECT_EQ(runner.loop.clock.now() - start, timeouts::silent_host_reply);
   EXPECT_EQ(seen.outcome, Outcome::silent);
   EXPECT_EQ(seen.attempts, 3);
   const auto* wait = find_evidence(seen, "short_wait");

@@ -50,7 +50,7 @@ TEST(TcpCheck, WaitsLessForAHostThatWasSilentBefore) {
     const auto start = runner.loop.clock.now();
     const auto seen = runner.run("tcp", Transport::tcp, "localhost",
                                  {loopback, acceptor.local_endpoint().port()});
-    const auto expected = doubtful ? timeouts::second_stream_choice : timeouts::tcp_connect;
+    const auto expected = doubtful ? timeouts::silent_host_connect : timeouts::tcp_connect;
     EXPECT_EQ(runner.loop.clock.now() - start, expected);
     EXPECT_EQ(seen.outcome, Outcome::silent);
     const auto* wait = test::find_evidence(seen, "short_wait");
@@ -58,7 +58,7 @@ TEST(TcpCheck, WaitsLessForAHostThatWasSilentBefore) {
     if (wait == nullptr) continue;
     EXPECT_EQ(wait->facts.at("waited_ms"), EvidenceValue(std::int64_t{1'500}));
     EXPECT_EQ(wait->text,
-              "given up after 1.5 s: nothing had come from this host before, whatever was asked");
+              "given up after 1.5 s: nothing had come from this host when this was asked");
   }
 }
 

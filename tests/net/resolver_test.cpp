@@ -96,6 +96,24 @@ TEST(Resolver, WithoutASocketTheServerIsNotToBlame) {
   EXPECT_FALSE(dns.resolve("host.example").addresses.has_error()) << "and it is asked again";
 }
 
+// Nor is its silence held against it, or against the name, while sockets were short.
+TEST(Resolver, SilenceWhileSocketsAreShortIsNotRemembered) {
+  bool short_of_sockets = true;
+  Fixture dns([&](const DnsServer::Asked& asked) -> std::optional<test::Bytes> {
+    if (short_of_sockets) {
+      const auto told = classify(error_code(EMFILE, boost::system::system_category()));
+      EXPECT_EQ(told.kind, FailureKind::out_of_resources);
+      return std::nullopt;
+    }
+    auto reply = asked.reply();
+    reply.answer(dns::type_a, {192, 0, 2, 7});
+    return reply.bytes();
+  });
+  EXPECT_EQ(dns.failure("host.example"), FailureKind::out_of_resources);
+  short_of_sockets = false;
+  EXPECT_FALSE(dns.resolve("host.example").addresses.has_error());
+}
+
 // The answer lies in the socket while this computer is busy: that is not the resolver's time.
 TEST(Resolver, IsNotBlamedForWhatThisComputerIsLate) {
   static constexpr milliseconds busy{400};

@@ -16,6 +16,11 @@ TEST(Timeouts, Nest) {
   EXPECT_LT(dns_plain + near_round_trip, udp_reply);
   EXPECT_LT(second_choice, udp_reply) << "what stands in does not wait for the end";
   EXPECT_LT(second_stream_choice, tcp_connect);
+  EXPECT_LT(stand_in_room, udp_reply) << "else it would be the last thing of a silent run";
+  EXPECT_LT(silent_host_connect, tcp_connect);
+  EXPECT_GT(silent_host_connect, milliseconds(1'000)) << "the second SYN (RFC 6298 section 2)";
+  EXPECT_LT(udp_sends[2] + near_round_trip, silent_host_reply);
+  EXPECT_LT(silent_host_reply, udp_reply);
   EXPECT_LE(second_choice, second_look);
   EXPECT_LT(second_look + std::max(tcp_connect, hop), milliseconds(6'000)) << "all blocked";
   EXPECT_LT(icmp_reply, udp_range_hurried);
