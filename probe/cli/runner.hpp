@@ -13,8 +13,10 @@ namespace callready {
 
 struct RunnerOptions {
   PaceLimits pace;
-  Pacer* pacer = nullptr;     // shared by the rounds of a run; null: one of its own
-  int in_flight = 256;        // probes at work at a time
+  Pacer* pacer = nullptr;  // shared by the rounds of a run; null: one of its own
+  // Probes at work at a time: all of a large service's names at once, and memory for the buffers of
+  // so many TLS handshakes that any laptop has to spare.
+  int in_flight = 192;
   int per_address = 4;        // of these to one address
   int per_proxy = 16;         // of these through one proxy, which is made for many
   bool v4 = true, v6 = true;  // families that may be used; v4 is preferred where both are

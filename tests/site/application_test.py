@@ -155,9 +155,9 @@ class SipServers(ApplicationTest):
             self.assertEqual({"tls": f"answered {status}"}, run.outcomes("sip-tls"))
             self.assertEqual("pass", run.rows["sip"]["status"])
             self.assertEqual(status == "503", "sip.server_error" in run.findings, run.findings)
-            if status == "403":  # chronyd is told the time to the second
+            if status == "403":  # chronyc rounds to seconds, and takes a while on a busy machine
                 offset = run.evidence("time", "clock_offset")[0]["offset_ms"]
-                self.assertAlmostEqual(3600, offset / 1000, delta=3)
+                self.assertAlmostEqual(3600, offset / 1000, delta=60)
             if status == "503":
                 self.assertEqual({"tls": "answered 503"}, run.outcomes("page"))
 

@@ -3,9 +3,11 @@
     capture.py -- COMMAND [argument]...
 
 Needs power over the PC's network (`privileged`): a packet socket. The answer: `exit`, and `packets`,
-in the order in which they left: `at` (seconds), `protocol` ("udp", "tcp"), `to`, `port`, `ttl`, and
-what this packet is the first of: `syn`, `sip` (its method, transaction and transport), `tls` (the
-name it greets), `stun` (its method and transaction). The command's own output goes nowhere.
+in the order in which they left: `at` (seconds, by the kernel's clock as they left), `protocol`
+("udp", "tcp"), `from` (a port), `to`, `port`, `ttl`, and what this packet is the first of: `syn`,
+`sip` (its method, transaction and transport), `tls` (the name it greets), `stun` (its method and
+transaction). Packets of TCP have their `sequence`: one that is sent again has it again. The
+command's own output goes nowhere.
 """
 
 import json
@@ -19,6 +21,7 @@ import time
 
 ALL_PROTOCOLS = 3     # ETH_P_ALL
 OUTGOING = 4          # PACKET_OUTGOING
+TIMESTAMPNS = 35      # SO_TIMESTAMPNS, and its control message
 SYN, ACK = 0x02, 0x10
 SIP = re.compile(rb"(OPTIONS|INVITE|UPDATE|REGISTER|MESSAGE|SUBSCRIBE|ACK|BYE|CANCEL) \S+ SIP/2\.0\r\n")
 BRANCH = re.compile(rb"branch=(z9hG4bK[^;\s,]+)")
@@ -70,11 +73,21 @@ def _read(frame, at):
         packet |= {"protocol": "udp", **_what(rest[8:], "udp")}
     elif ip[9] == socket.IPPROTO_TCP:
         packet |= {"protocol": "tcp", **_what(rest[(rest[12] >> 4) * 4:], "tcp")}
-        packet["syn"] = rest[13] & (SYN | ACK) == SYN
+        packet |= {"syn": rest[13] & (SYN | ACK) == SYN,
+                   "sequence": struct.unpack_from("!I", rest, 4)[0]}
     else:
         return None
-    packet["port"] = struct.unpack_from("!H", rest, 2)[0]
+    packet["from"], packet["port"] = struct.unpack_from("!HH", rest)
     return packet
+
+
+def _next(line):
+    """A frame, its kind, and when the kernel saw it: a busy machine may read it much later."""
+    frame, extra, _, (_, _, kind, *_) = line.recvmsg(65536, socket.CMSG_SPACE(16))
+    stamp = next(data for level, name, data in extra
+                 if (level, name) == (socket.SOL_SOCKET, TIMESTAMPNS))
+    seconds, nanoseconds = struct.unpack("@ll", stamp)
+    return frame, kind, seconds + nanoseconds / 1e9
 
 
 def main(command):
@@ -83,9 +96,10 @@ def main(command):
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ALL_PROTOCOLS)) as line:
         line.bind(("eth0", ALL_PROTOCOLS))
         line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 23)
+        line.setsockopt(socket.SOL_SOCKET, TIMESTAMPNS, 1)
+        start = time.time()
         child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                  stderr=subprocess.DEVNULL)
-        start = time.monotonic()
         while True:
             ended = child.poll() is not None
             readable, _, _ = select.select([line], [], [], 0 if ended else 0.05)
@@ -93,8 +107,8 @@ def main(command):
                 if ended:
                     break
                 continue
-            frame, (_, _, kind, *_) = line.recvfrom(65536)
-            packet = _read(frame, time.monotonic() - start) if kind == OUTGOING else None
+            frame, kind, at = _next(line)
+            packet = _read(frame, at - start) if kind == OUTGOING else None
             if packet:
                 packets.append(packet)
     print(json.dumps({"exit": child.returncode, "packets": packets}))

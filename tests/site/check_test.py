@@ -115,8 +115,9 @@ class BrokenSite(SiteTest):
 
     def test_a_device_that_refuses_is_named(self):
         _, _, report = self.verdicts_with("reject-udp", "rainbow")
-        by = {evidence["by"] for p in report["probes"] if p["outcome"] == "rejected"
-              for evidence in p["evidence"] if evidence.get("result") == "prohibited"}
+        by = {evidence.get("by", evidence.get("sender"))
+              for p in report["probes"] if p["outcome"] == "rejected" for evidence in p["evidence"]
+              if evidence.get("result") == "prohibited" or evidence["kind"] == "icmp_error"}
         self.assertEqual({"10.20.0.1"}, by)
         # Routers answer a few packets and then one a second: the others are silent, not refused.
         self.assertEqual(["firewall.udp_blocked"], [f["code"] for f in report["findings"]])
@@ -128,11 +129,13 @@ class BrokenSite(SiteTest):
 
     def test_an_interrupted_run_reports_what_it_has(self):
         with Site(faults=["udp-blocked"]) as site:
-            done = site.run([CALLREADY, "check", "rainbow", "--json"], signal="SIGTERM", after=1)
-        report = json.loads(done.stdout)
-        self.assertFalse(report["complete"])
+            done = site.run([CALLREADY, "check", "rainbow", "--json", "--follow"],
+                            signal="SIGTERM", once='"outcome":"answered"')
+        events = [json.loads(line) for line in done.stdout.splitlines()]
+        self.assertEqual("finished", events[-1]["event"])
+        self.assertFalse(events[-1]["complete"])
         self.assertEqual(3, done.exit)
-        self.assertTrue(any(p["outcome"] == "answered" for p in report["probes"]))
+        self.assertEqual(events[0]["probes"], sum(e["event"] == "probe" for e in events))
 
 
 if __name__ == "__main__":

@@ -119,10 +119,12 @@ def _set_time(folder, seconds, ready):
     """A probe that also sets chronyd's own idea of the time, once; the system's clock stays."""
     def probe():
         ready()
+        # chronyc reads a time as the local one, and in whole seconds.
         when = datetime.datetime.utcnow() + datetime.timedelta(seconds=seconds)
         done = subprocess.run([tool("chronyc"), "-h", os.path.join(folder, "control", "socket"),
                                "settime", when.strftime("%b %d, %Y %H:%M:%S")],
-                              capture_output=True, text=True, check=False)
+                              capture_output=True, text=True, check=False,
+                              env=os.environ | {"TZ": "UTC"})
         if "200 OK" not in done.stdout:
             raise OSError(done.stdout + done.stderr)
     return probe

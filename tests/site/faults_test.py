@@ -38,7 +38,8 @@ class Reachability(SiteTest):
         """`broken` maps calls to the error they end with; all the other calls still work."""
         calls = EVERYTHING + list(more)
         with Site(faults=faults) as site:
-            answers = dict(zip(calls, call(site, *calls)))
+            answers = dict(zip(calls, call(site, *calls, silent=[
+                one for one, error in broken.items() if error == "silent"])))
         found = {one: answer["error"] for one, answer in answers.items() if "error" in answer}
         self.assertEqual(broken, found)
         return answers
@@ -164,9 +165,9 @@ class Reachability(SiteTest):
     def test_clock(self):
         answers = self.expect(["clock=7200"], dict.fromkeys(
             [STUN_TLS, SIP_TLS, WEB, ANCHOR_WEB], "tls"))
-        self.assertAlmostEqual(7200, answers[NTP]["offset"], delta=1)
+        self.assertAlmostEqual(7200, answers[NTP]["offset"], delta=30)
         self.assertIn("not yet valid", answers[WEB]["reason"])
-        self.assertAlmostEqual(-600, self.expect(["clock=-600"], {})[NTP]["offset"], delta=1)
+        self.assertAlmostEqual(-600, self.expect(["clock=-600"], {})[NTP]["offset"], delta=30)
 
 
 class Table(unittest.TestCase):

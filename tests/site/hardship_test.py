@@ -54,7 +54,6 @@ class Hardship(SiteTest):
                                     signal=name, after=after)
                     self.assertLess(time.monotonic() - start, after + GRACE_S)
                     if done.exit < 0:  # before main() could say what to do with it
-                        self.assertLess(after, 0.3)
                         self.assertEqual(done.stdout, "")
                         continue
                     report = self.report_of(done)
@@ -107,18 +106,23 @@ class Hardship(SiteTest):
                         self.assertGreater(done.exit, 0, done.stderr)
 
     def test_a_cable_pulled_in_the_middle(self):
-        pull = "(sleep 0.4; exec ip link set eth0 down) & exec \"$1\" check rainbow cloudoe --json"
-        with Site(delay_ms=100) as site:
+        # At the first answer, one round trip after the start: TLS needs two more, a second and a half.
+        follow = ("\"$1\" check rainbow cloudoe --json --follow --report json=$HOME/report.json "
+                  "2>$HOME/said; status=$?; cat $HOME/report.json >&2; exit $status")
+        with Site(delay_ms=400) as site:
             start = time.monotonic()
-            done = site.run(shell(pull, CALLREADY), privileged=True)
-            self.assertLess(time.monotonic() - start, 25)
-            report = self.report_of(done)
-            self.assertTrue(report["complete"])
-            self.assertNotEqual(report["sets"][0]["verdict"], "ready")
+            done = site.run(shell(follow, CALLREADY), env={"HOME": "/run/site"},
+                            once='"outcome":"answered"', cable="pulled")
+            self.assertLess(time.monotonic() - start, 40)
+        done.stdout = done.stderr
+        report = self.report_of(done)
+        self.assertTrue(report["complete"])
+        self.assertNotEqual(report["sets"][0]["verdict"], "ready")
 
     def test_a_clock_that_jumps(self):
         # Only the time of day: what waits uses the steady clock.
-        jump = ("printf +0 > $HOME/clock; (sleep 0.3; printf +2h > $HOME/clock) & "
+        jump = ("printf +0 > $HOME/clock; printf +2h > $HOME/later; "
+                "(sleep 0.3; mv $HOME/later $HOME/clock) & "
                 "exec env LD_PRELOAD=\"$2\" FAKETIME_TIMESTAMP_FILE=$HOME/clock FAKETIME_NO_CACHE=1 "
                 "DONT_FAKE_MONOTONIC=1 \"$1\" check webex cloudoe --json")
         library = next((path for path in ("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1",

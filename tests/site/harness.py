@@ -62,11 +62,14 @@ class Site:
         self._process.stdout.close()
         self._process.stderr.close()
 
-    def run(self, command, timeout=60, env=None, privileged=False, signal=None, after=0):
-        """Runs a command on the site's PC. `signal` ("SIGTERM") is sent `after` so many seconds."""
+    def run(self, command, timeout=60, env=None, privileged=False, signal=None, after=0, once=None,
+            cable=None):
+        """Runs a command on the site's PC. `signal` ("SIGTERM") is sent `after` so many seconds, or
+        `once` this text is on its standard output. `cable="pulled"` does so to the PC's link then."""
         self._process.stdin.write(json.dumps({
             "run": [str(word) for word in command], "timeout": timeout, "env": env or {},
-            "privileged": privileged, "signal": signal, "after": after}) + "\n")
+            "privileged": privileged, "signal": signal, "after": after, "once": once,
+            "cable": cable}) + "\n")
         self._process.stdin.flush()
         line = self._process.stdout.readline()
         if not line:

@@ -3,6 +3,8 @@
     {"run": ["curl", ...], "timeout": 30, "env": {}, "privileged": false}
       -> {"exit": 0, "stdout": "...", "stderr": "..."}; "exit" is null when time ran out
     {"signal": "SIGTERM", "after": 0.5, ...} beside "run": sends a signal to the command
+    {"once": "text", ...} instead of "after": as soon as the text is on its standard output
+    {"cable": "pulled", ...} instead of "signal": the PC's link goes down then
 """
 
 import json
@@ -15,6 +17,7 @@ import tempfile
 import time
 
 from .plan import FOLDER
+from .tools import tool
 
 
 def _answer(message):
@@ -22,14 +25,36 @@ def _answer(message):
     sys.stdout.flush()
 
 
-def _finish(process, request):
+def _await(process, out, text, deadline):
+    """Waits for `text` on standard output; whether it came before the end of the command."""
+    said = b""
+    while time.monotonic() < deadline:
+        ended = process.poll() is not None
+        said += os.pread(out.fileno(), 1 << 24, len(said))
+        if text.encode() in said:
+            return True
+        if ended:
+            return False
+        time.sleep(0.01)
+    return False
+
+
+def _finish(site, process, out, request):
     """Waits for a command; a negative exit status is the signal that ended it."""
     deadline = time.monotonic() + request["timeout"]
-    if request.get("signal"):
+    if request.get("once"):
+        due = _await(process, out, request["once"], deadline)
+    elif request.get("signal"):
         try:
             return process.wait(request["after"])
         except subprocess.TimeoutExpired:
-            process.send_signal(getattr(signal, request["signal"]))
+            due = True
+    else:
+        due = False
+    if due and request.get("signal"):
+        process.send_signal(getattr(signal, request["signal"]))
+    if due and request.get("cable"):
+        site.start([tool("ip"), "link", "set", "eth0", "down"], True, {}).wait()
     try:
         return process.wait(max(0.1, deadline - time.monotonic()))
     except subprocess.TimeoutExpired:
@@ -46,7 +71,7 @@ def _run(site, request):
                                  start_new_session=True)
         except OSError as error:
             return {"error": f"{request['run'][0]}: {error.strerror}"}
-        code = _finish(process, request)
+        code = _finish(site, process, out, request)
         texts = []
         for file in (out, err):
             file.seek(0)

@@ -8,7 +8,7 @@ from . import kerberos
 from .certificates import Authority
 from .plan import FOLDER, LAN_V6, NAT64, PUBLIC_RESOLVERS, VPN
 from .rules import INTERCEPT_PORT, PORTAL_PORT
-from .server import Server, tcp
+from .server import Server, says, tcp
 from .tools import beside, squid_helper, tool
 
 PROXY_PORT, HTTPS_PROXY_PORT = 3128, 3129
@@ -16,14 +16,14 @@ HIDDEN_DNS = "127.0.0.53"
 
 
 def resolver(plan, space):
-    """unbound: the LAN's resolver, forwarding over the WAN."""
+    """unbound: the LAN's resolver, forwarding over the WAN. All the servers that this takes."""
     server = Server("resolver", space)
-    own = plan.router
+    own, others = plan.router, []
     if plan.dns_delay_ms:  # somebody else answers in its place, late
         own = HIDDEN_DNS
         late = Server("late-dns", space)
-        late.start(sys.executable, beside("late_dns.py"), plan.router, own, str(plan.dns_delay_ms),
-                   probe=lambda: None)
+        others = [late.start(sys.executable, beside("late_dns.py"), plan.router, own,
+                             str(plan.dns_delay_ms), probe=says(late, "listening"))]
     forwards = "\n".join(f"  forward-addr: {a}" for a in plan.forwarders)
     # A server that is not there is given up soon, before those who ask give up themselves.
     hasty = ["do-not-query-localhost: no", "unknown-server-time-limit: 50", "outbound-msg-retry: 1",
@@ -66,7 +66,7 @@ remote-control:
   name: "."
 {forwards}
 """)
-    return server.start("unbound", "-d", "-c", config, probe=tcp(own, 53))
+    return [*others, server.start("unbound", "-d", "-c", config, probe=tcp(own, 53))]
 
 
 def web_filter(plan, space):
@@ -199,12 +199,8 @@ def vpn(plan, topology):
     """The PC's tunnel to a concentrator at the provider's."""
     server = Server("vpn", topology.pc)
     program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "tunnel.py")
-
-    def forwarding():
-        if "forwarding" not in server.log():
-            raise OSError("no sign of life yet")
     return server.start(sys.executable, program, topology.provider.path, f"{VPN}.2", f"{VPN}.1",
-                        *plan.vpn, probe=forwarding)
+                        *plan.vpn, probe=says(server, "forwarding"))
 
 
 def nat64(space):

@@ -13,6 +13,7 @@ def main(address, server, milliseconds):
     inside.bind((address, 53))
     outside = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     outside.connect((server, 53))
+    print("listening", flush=True)
     askers, waiting = {}, []
     while True:
         pause = max(0, waiting[0][0] - time.monotonic()) if waiting else None

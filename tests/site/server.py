@@ -88,6 +88,14 @@ def tcp(address, port, request=b""):
     return probe
 
 
+def says(server, text):
+    """A probe: the server has said so in its log."""
+    def probe():
+        if text not in server.log():
+            raise OSError("no sign of life yet")
+    return probe
+
+
 def udp(address, port, request):
     """A probe: something comes back for this datagram."""
     def probe():

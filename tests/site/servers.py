@@ -5,8 +5,8 @@ import time
 
 from . import far, kerberos, lan, voice
 from .certificates import Authority, bundle
-from .plan import AAAA, FOLDER
-from .server import READY_S, Server, tcp
+from .plan import AAAA, FOLDER, NAT64, PUBLIC_RESOLVERS
+from .server import READY_S, Server, says, tcp
 from .tools import wan_program
 
 # What the PC trusts, and what counts as public there.
@@ -17,12 +17,8 @@ PUBLIC = os.path.join(FOLDER, "public.pem")
 def wire(plan, space):
     """The line with delay, jitter and loss: a program of our own between two interfaces."""
     server = Server("wire", space)
-
-    def forwarding():
-        if "forwarding" not in server.log():
-            raise OSError("no sign of life yet")
     return server.start(wan_program(), "near", "far", str(plan.delay_ms), str(plan.jitter_ms),
-                        str(plan.loss_percent), probe=forwarding)
+                        str(plan.loss_percent), probe=says(server, "forwarding"))
 
 
 def start_all(plan, topology):
@@ -30,7 +26,7 @@ def start_all(plan, topology):
     authority = Authority(os.path.join(FOLDER, "ca"), "Callready Site", plan.skew_s)
     bundle(PUBLIC, [authority.certificate])
     servers = [wire(plan, topology.wire)] if topology.wire else []
-    servers += [far.dns(plan, topology.internet), lan.resolver(plan, topology.router),
+    servers += [far.dns(plan, topology.internet), *lan.resolver(plan, topology.router),
                 voice.stun(topology.stun)]
     if "Negotiate" in plan.proxy_login:  # before the proxy, which reads its key at once
         servers.append(kerberos.kdc(plan, topology.router))
@@ -67,4 +63,7 @@ def start_all(plan, topology):
     if plan.ipv6 == "dual":  # links take up to a second until they carry it
         way = Server("ipv6", topology.pc)
         way.watch(tcp(AAAA["www.google.com"], 443)).wait_ready(deadline)
+    if plan.ipv6 == "nat64" and plan.wan_up:  # the translator does not say when it has begun
+        way = Server("ipv6", topology.pc)
+        way.watch(tcp(NAT64 + PUBLIC_RESOLVERS[0], 53)).wait_ready(deadline)
     return authority, servers
