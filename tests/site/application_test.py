@@ -125,7 +125,7 @@ class CleanSite(ApplicationTest):
     def test_time(self):
         run = self.ask(self.site, ["time"])
         self.assertEqual({"udp": "answered synchronised"}, run.outcomes("time"))
-        self.assertLess(abs(run.evidence("time", "clock_offset")[0]["offset_ms"]), 1000)
+        self.assertLess(abs(run.evidence("time", "clock_offset")[0]["offset_ms"]), 30_000)
 
     def test_direct_against_proxied(self):
         run = self.ask(self.site, ["connect", "web", "page", "ws", "nowhere"], "--proxy", PROXY)
