@@ -1,5 +1,7 @@
 #include "probe/net/http.hpp"
 
+#include <openssl/crypto.h>
+
 #include <algorithm>
 
 #include "probe/net/http_exchange.hpp"
@@ -57,6 +59,7 @@ asio::awaitable<Transfer> run_in_thread(asio::any_io_executor executor,
     transfer.exchange->prepare(connect_only);
     const auto code = transfer.exchange->block(limit);
     transfer.ended = transfer.exchange->finish(code);
+    OPENSSL_thread_stop();  // what it keeps for a thread, which may end later than this program
     return transfer;
   };
   auto result = co_await in_thread(executor, std::move(work), scope, deadline);

@@ -249,7 +249,7 @@ void confine_this_process(const Confinement& confinement) {
   limit(RLIMIT_FSIZE, 0);
   limit(RLIMIT_CORE, 0);
   limit(RLIMIT_NOFILE, most_files);
-#if !defined(__SANITIZE_ADDRESS__)  // which reserves terabytes
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // which reserve terabytes
   limit(RLIMIT_AS, confinement.megabytes << 20U);
 #endif
   if (this_architecture != 0) Filter().install();

@@ -311,11 +311,10 @@ TEST_F(SlowDnsCheck, IsSilentWhereNobodyAnswers) {
 }
 
 TEST_F(DnsCheck, IsRefusedByAClosedPort) {
-  std::string closed;
-  {
-    DnsServer server(runner.loop, rcode(0));
-    closed = server.text();
-  }
+  DnsServer server(runner.loop, rcode(0));
+  const auto closed = server.text();
+  server.close_udp();
+  server.close_tcp();
   runner.use_dns_servers({closed});
   EXPECT_EQ(ask("www.example.com").outcome, Outcome::refused);
   EXPECT_EQ(ask("www.example.com", {}, Transport::tcp).outcome, Outcome::refused);

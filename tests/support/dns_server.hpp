@@ -50,6 +50,7 @@ class DnsServer {
   // What TCP claims as the length of a reply; negative: the truth.
   int claimed_length = -1;
   void close_tcp() { tcp_.close(); }
+  void close_udp() { udp_.close(); }
 
  private:
   asio::awaitable<void> serve_udp() {
