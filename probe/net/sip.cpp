@@ -2,39 +2,17 @@
 
 #include <fmt/format.h>
 #include <openssl/rand.h>
-#include <osipparser2/osip_parser.h>
 
 #include <algorithm>
 #include <charconv>
-#include <mutex>
 
 #include "probe/model/describe.hpp"
+#include "probe/net/osip.hpp"
 #include "probe/net/printable.hpp"
 #include "probe/net/sip_head.hpp"
 
 namespace callready::sip {
 namespace {
-
-void quiet(const char*, int, osip_trace_level_t, const char*, va_list) {}
-
-// libosip2 keeps its tables in globals, and writes what it thinks of a message to standard output,
-// which carries the report and nothing else.
-void initialise() {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    osip_trace_initialize_func(END_TRACE_LEVEL, &quiet);
-    parser_init();
-  });
-}
-
-using Message = std::unique_ptr<osip_message_t, decltype(&osip_message_free)>;
-
-Message new_message() {
-  initialise();
-  osip_message_t* raw = nullptr;
-  osip_message_init(&raw);
-  return {raw, &osip_message_free};
-}
 
 std::string random_token() {
   std::array<unsigned char, 16> bytes{};

@@ -1,36 +1,25 @@
 #include "probe/serve/sip_message.hpp"
 
 #include <fmt/format.h>
-#include <osipparser2/osip_message.h>
-#include <osipparser2/osip_parser.h>
 
 #include <charconv>
+
+#include "probe/net/osip.hpp"
 
 namespace callready::serve {
 namespace {
 
 constexpr int max_hops = 70;  // Vias: what Max-Forwards allows (RFC 3261 section 8.1.1.6)
 
-using Message = std::unique_ptr<osip_message_t, decltype(&osip_message_free)>;
+using sip::Message;
 
 std::string_view as_text(std::span<const std::uint8_t> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-void quiet(const char*, int, osip_trace_level_t, const char*, va_list) {}
-
-// libosip2 writes what it thinks of a message to standard output unless it is told otherwise.
-int initialise() {
-  osip_trace_initialize_func(END_TRACE_LEVEL, &quiet);
-  return parser_init();
-}
-
 Message parse(std::string_view text) {
-  static const int ready = initialise();
-  osip_message_t* raw = nullptr;
-  if (ready != 0 || osip_message_init(&raw) != 0) return {nullptr, &osip_message_free};
-  Message message(raw, &osip_message_free);
-  if (osip_message_parse(raw, text.data(), text.size()) != 0) message.reset();
+  auto message = sip::new_message();
+  if (message && osip_message_parse(message.get(), text.data(), text.size()) != 0) message.reset();
   return message;
 }
 
