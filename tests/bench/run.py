@@ -20,6 +20,7 @@ from tests.site.names import ROOT
 MEASURE = os.path.join(ROOT, "tests", "bench", "measure.py")
 BEGIN, END = "<!-- script/bench: begin -->", "<!-- script/bench: end -->"
 LIMIT_S = 30
+TYPICAL_MS = 40   # a round trip to a vendor's servers as most people have it
 ENOUGH_S = 6   # of one contender at one site: what takes this long is not repeated
 
 
@@ -111,6 +112,14 @@ def lines_of(job, program, delay, blocked, rounds):
     return [row(job, name, runs[name], runs["callready"]) for name in contenders]
 
 
+def section(title, lines, unfolded):
+    """A titled table; folded away where a page shows the title alone until it is asked for more."""
+    table = "\n".join(lines)
+    if unfolded:
+        return f"**{title}**\n\n{table}"
+    return f"<details><summary>{title}</summary>\n\n{table}\n\n</details>"
+
+
 def report(options, folder):
     """The whole of it as Markdown."""
     kept = Kept(options.keep)
@@ -126,7 +135,7 @@ def report(options, folder):
             for job in jobs:
                 lines += kept.get(f"{where}: {job.title}", lambda job=job, args=(delay, blocked):
                                   lines_of(job, options.program, *args, options.rounds))
-            parts += [f"**{where}**", "\n".join(lines)]
+            parts.append(section(where, lines, unfolded=delay == TYPICAL_MS))
     if options.grow:
         parts += ["**How it grows**: TCP probes of one generated set, refused at the far end",
                   "\n".join(kept.get("growth", lambda: growth.table(options.program, options.grow,
