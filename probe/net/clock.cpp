@@ -20,11 +20,11 @@ struct SystemClock::Alarms : std::enable_shared_from_this<Alarms> {
     });
   }
   void ring();
+  // The timer may ring for one that is forgotten, and then finds the next; but the loop has nothing
+  // to wait for where there is none.
   void forget(Queue::iterator place) {
-    const bool was_first = place == queue.begin();
     queue.erase(place);
-    // One that comes later is found when the timer rings; the loop waits for nothing else.
-    if (was_first && queue.empty()) timer.cancel();
+    if (queue.empty()) timer.cancel();
   }
 
   asio::steady_timer timer;
