@@ -72,10 +72,10 @@ std::string words_of(std::string detail) {
 void begin_with_a_capital(std::string& text) {
   const auto end = text.find(' ');
   const auto first = std::string_view(text).substr(0, end);
-  const bool word = end != std::string::npos && std::all_of(first.begin(), first.end(), [](char c) {
-                      return c >= 'a' && c <= 'z';
-                    });
-  if (word && !text.empty()) text[0] = static_cast<char>(text[0] - 'a' + 'A');
+  const auto is_small = [](char c) { return c >= 'a' && c <= 'z'; };
+  const bool word = end != std::string::npos && !first.empty() &&
+                    std::all_of(first.begin(), first.end(), is_small);
+  if (word) text[0] = static_cast<char>(text[0] - 'a' + 'A');
 }
 
 std::string as_sentence(std::string text) {

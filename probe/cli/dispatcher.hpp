@@ -27,7 +27,7 @@ class Dispatcher {
   // Waits until that server may be sent one more SIP message; false where the run is stopped.
   asio::awaitable<bool> sip_paced(SocketAddress server, Transport transport);
 
-  // How many probes the pacer holds back now.
+  // How many probes the pacer holds back now, but for SIP's.
   int held() const { return held_; }
 
  private:

@@ -42,10 +42,9 @@ class Runner {
       : context_(context),
         options_(options),
         progress_(progress),
-        own_pacer_(options.pace),
+        pacer_(options.pace),
         standings_(context, std::move(plan.probes), most_further),
-        dispatcher_(context, options, table, options.pacer == nullptr ? own_pacer_ : *options.pacer,
-                    standings_),
+        dispatcher_(context, options, table, pacer_, standings_),
         order_(standings_.order()) {
     context_.sip_manners = [this](SocketAddress server, Transport transport) {
       return dispatcher_.sip_paced(server, transport);
@@ -61,7 +60,7 @@ class Runner {
 
   asio::awaitable<std::vector<ProbeResult>> run() {
     if (order_.empty()) co_return std::move(standings_.results());
-    planned_left_ = order_.size();
+    planned_ = planned_left_ = order_.size();
     if (options_.pace.unlimited) co_await begin_alone();
     begin();
     if (options_.further) {
@@ -185,12 +184,11 @@ class Runner {
     spdlog::debug("{}: {}", result.probe.id, outcome_in_words(result.observation));
     if (options_.on_result) options_.on_result(result);
     if (progress_) progress_(ended_, standings_.results().size());
-    if (planned_left_ > 0 && --planned_left_ == 0 && options_.on_plan_done) {
-      options_.on_plan_done();
-    }
+    if (index >= planned_) return;  // asked for further: the plan may still be waited for
+    if (--planned_left_ == 0 && options_.on_plan_done) options_.on_plan_done();
   }
 
-  // Asks once nothing but overdue probes is waited for.
+  // Asks once all have begun and nothing is held back but what takes its time anyhow.
   asio::awaitable<void> look_early() {
     const Scope until_the_end{context_.scope.clock, run_ended_};
     for (;;) {
@@ -220,14 +218,15 @@ class Runner {
   checks::Context& context_;
   const RunnerOptions& options_;
   const ProgressCallback& progress_;
-  Pacer own_pacer_;
+  Pacer pacer_;
   Standings standings_;
   Dispatcher dispatcher_;
   StopSignal never_, run_ended_;
   OneShot<bool> idle_{context_.executor}, looked_{context_.executor}, two_heard_{context_.executor};
   std::vector<std::size_t> order_;
-  std::size_t next_ = 0, ended_ = 0, working_ = 0, starting_ = 0, planned_left_ = 0;
-  std::size_t ahead_ = 0, heard_of_ = 0;  // of those that begin alone: not yet done; reached
+  std::size_t next_ = 0, ended_ = 0, working_ = 0, starting_ = 0;
+  std::size_t planned_ = 0, planned_left_ = 0;  // the first results are the plan's; not yet ended
+  std::size_t ahead_ = 0, heard_of_ = 0;        // of those that begin alone: not yet done; reached
   bool looking_ = false, asked_for_all_ = false;
 };
 

@@ -13,7 +13,6 @@ namespace callready {
 
 struct RunnerOptions {
   PaceLimits pace;
-  Pacer* pacer = nullptr;  // shared by the rounds of a run; null: one of its own
   // Probes at work at a time: all of a large service's names at once, and memory for the buffers of
   // so many TLS handshakes that any laptop has to spare.
   int in_flight = 192;
@@ -26,9 +25,10 @@ struct RunnerOptions {
   std::function<void(const ProbeResult&)> on_result;  // told of each one, as it ends; may be empty
 
   // What else to measure, from what was seen so far (and is given back as it was). Asked when all
-  // probes have ended, and before that once nothing but overdue probes is waited for: those, sent
-  // timeouts::second_look ago, count as silent then. Probes of the plan are not made again; no more
-  // than most_further in all. May be empty.
+  // probes have ended, and once before that, timeouts::second_look after the start or later, when
+  // all have begun and the pacer holds none but SIP messages back: those that were sent
+  // timeouts::second_choice ago count as silent then. Probes of the plan are not made again; no
+  // more than most_further in all. May be empty.
   std::function<std::vector<Probe>(std::vector<ProbeResult>& so_far)> further;
   std::function<void()> on_plan_done;  // all that was planned has ended; may be empty
 };

@@ -22,12 +22,12 @@ enum class Better {
   direct_faster,
   alike,    // both reach it, and their times are too near to each other to tell, or unknown
   neither,  // not reached by any
-  untold,   // only tried through the proxy
+  untold,   // not tried over both routes
 };
 
 struct RoutePair {
   const ProbeResult* proxied = nullptr;  // never null
-  const ProbeResult* direct = nullptr;   // null: was not tried, or left out
+  const ProbeResult* direct = nullptr;   // null: the report has no such probe
   Better better = Better::untold;
 };
 

@@ -1,7 +1,5 @@
 #include "probe/net/resolver.hpp"
 
-#include <cerrno>
-
 #include "probe/net/address.hpp"
 #include "probe/net/dns_client.hpp"
 #include "probe/net/timeouts.hpp"
@@ -16,11 +14,13 @@ constexpr std::size_t most_servers = 3;  // as many as the system itself asks
 asio::awaitable<Result<std::vector<IpAddress>>> ask_apart(asio::any_io_executor executor,
                                                           std::vector<std::string> servers,
                                                           std::string name, Family family,
-                                                          Scope scope, Failure refused) {
+                                                          Scope scope, Instant deadline,
+                                                          Failure refused) {
   const auto type = family == Family::v6 ? dns::type_aaaa : dns::type_a;
   for (std::size_t i = 0; i < servers.size() && i < most_servers; ++i) {
     const auto server = parse_socket_address(servers[i], 53);
     if (!server) continue;
+    if (scope.clock.now() >= deadline) break;
     dns::Question question;
     question.server = *server;
     question.name = name;
@@ -93,7 +93,8 @@ asio::awaitable<Resolution> Resolver::resolve(std::string name, Family family, S
                        list.error().code == ARES_ECONNREFUSED;
   if (refused) {
     auto why = list.error();
-    list = co_await ask_apart(executor_, channel_->servers(), name, family, scope, std::move(why));
+    list = co_await ask_apart(executor_, channel_->servers(), name, family, scope, deadline,
+                              std::move(why));
     found.ended = scope.clock.now();
   }
   if (list.has_error() && list.error().kind == FailureKind::timed_out) {
@@ -103,7 +104,11 @@ asio::awaitable<Resolution> Resolver::resolve(std::string name, Family family, S
   const bool silent =
       list.has_error() && list.error().kind == FailureKind::dns_unreachable && !refused;
   if (silent && shortages() != shortages_before) {
-    list = classify(error_code(EMFILE, boost::system::system_category()));
+    // Not by classify(), which would count it as one more shortage, and excuse others for it.
+    Failure failure;
+    failure.kind = FailureKind::out_of_resources;
+    failure.text = "this computer ran out of sockets meanwhile";
+    list = std::move(failure);
   }
   // What says nothing of the name is asked again.
   const bool unasked = list.has_error() && (list.error().kind == FailureKind::stopped ||

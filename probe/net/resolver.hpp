@@ -16,7 +16,8 @@ class Resolver {
   Resolver(asio::any_io_executor executor, std::shared_ptr<AresChannel> channel)
       : executor_(std::move(executor)), channel_(std::move(channel)) {}
 
-  // The addresses of `name` (an address as text is its own answer), within timeouts::dns_total.
+  // The addresses of `name` (an address as text is its own answer), within timeouts::dns_total; and
+  // one question more where a server refused DNS over TCP.
   // Where the run is stopped the answer is `stopped`, and is not kept.
   asio::awaitable<Resolution> resolve(std::string name, Family family, Scope scope);
 

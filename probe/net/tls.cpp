@@ -11,18 +11,8 @@
 #include "probe/platform/system.hpp"
 
 namespace callready {
-Failure classify_tls(const error_code& error) {
-  if (error.category() != asio::error::get_ssl_category() &&
-      error.category() != asio::ssl::error::get_stream_category()) {
-    return classify(error);
-  }
+Failure classify_tls(unsigned long raw) {
   Failure failure;
-  failure.text = error.message();
-  if (error == asio::ssl::error::stream_truncated) {
-    failure.kind = FailureKind::closed_by_peer;
-    return failure;
-  }
-  const auto raw = static_cast<unsigned long>(error.value());
   const int reason = ERR_GET_REASON(raw);
   // OpenSSL reports an alert of the peer as reason 1000 + alert number (ssl(7), RFC 8446 section
   // 6).
@@ -35,7 +25,8 @@ Failure classify_tls(const error_code& error) {
     failure.kind = FailureKind::tls_protocol;
     failure.code = reason;
   }
-  if (const char* words = ERR_reason_error_string(raw)) failure.text = words;
+  const char* words = ERR_reason_error_string(raw);
+  failure.text = words == nullptr ? "an error of TLS" : words;
   return failure;
 }
 

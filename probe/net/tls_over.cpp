@@ -76,7 +76,7 @@ class TlsOver final : public Stream {
     }
     if (done == 1) co_return Result<void>();
     if (error == SSL_ERROR_SSL) {
-      co_return classify_tls(error_code(static_cast<int>(reason), asio::error::get_ssl_category()));
+      co_return classify_tls(reason);
     }
     if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) {
       Failure closed;

@@ -12,7 +12,7 @@ asio::awaitable<TlsAttempt> tls_over(std::unique_ptr<Stream> transport, Scope sc
 
 // tls.cpp: SNI, the name to check, ALPN and the record, which outlives the connection.
 void prepare_tls(SSL* ssl, const TlsOptions& options, TlsRecord* record);
-// From an error of OpenSSL, or of the socket below it.
-Failure classify_tls(const error_code& error);
+// From an error of OpenSSL's queue (ERR_peek_error(3)).
+Failure classify_tls(unsigned long raw);
 
 }  // namespace callready

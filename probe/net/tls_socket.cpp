@@ -85,8 +85,7 @@ std::optional<Failure> TlsSocket::failure_of(int error) const {
     case SSL_ERROR_WANT_WRITE:
       return std::nullopt;
     case SSL_ERROR_SSL:
-      return classify_tls(
-          error_code(static_cast<int>(ERR_peek_error()), asio::error::get_ssl_category()));
+      return classify_tls(ERR_peek_error());
     case SSL_ERROR_SYSCALL:
       if (last_) return classify(last_);
       return closed();

@@ -36,8 +36,8 @@ struct Confinement {
 
 // For the child itself: closes what it inherited but its standard streams, and has the system end
 // it when it takes more than that. From then on it can read files and ask DNS over UDP; it cannot
-// connect to anything, write a file, start a program or touch another process (seccomp(2); where
-// the system has none, only the limits hold).
+// connect to anything, write a file, start a program or look into another process (seccomp(2), by a
+// list of what is refused; where the system has none, only the limits hold).
 void confine_this_process(const Confinement& confinement);
 
 }  // namespace callready::platform

@@ -72,6 +72,11 @@ constexpr int forbidden_calls[] = {
     SYS_process_vm_readv,
     SYS_process_vm_writev,
     SYS_kill,
+    SYS_tkill,  // not tgkill: abort() needs it
+    SYS_rt_sigqueueinfo,
+    SYS_rt_tgsigqueueinfo,
+    SYS_pidfd_send_signal,
+    SYS_pidfd_getfd,
     SYS_unshare,
     SYS_setns,
     // Connections, beside the sockets that are let through below.
@@ -107,12 +112,15 @@ constexpr int forbidden_calls[] = {
     SYS_creat,
     SYS_unlink,
     SYS_rename,
+    SYS_renameat,
     SYS_mkdir,
+    SYS_rmdir,
     SYS_mknod,
     SYS_link,
     SYS_symlink,
     SYS_chmod,
     SYS_chown,
+    SYS_lchown,
 #endif
 };
 // These answer as if the system did not know them: their callers go on to the older ones.

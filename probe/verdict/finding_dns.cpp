@@ -161,7 +161,7 @@ std::optional<FindingEvidence> proof_of_filter(const Name& name, bool well) {
   for (std::size_t i = 0; i < name.elsewhere.size(); ++i) {
     if (!has_records(*name.elsewhere[i])) continue;
     auto text = "Asked elsewhere, the name exists: " + name.elsewhere[i]->text;
-    if (mute) text += "; here nobody answers, twice, while other names are answered at once";
+    if (mute) text += "; here nobody answers, while other names are answered at once";
     return FindingEvidence{name.elsewhere_ids[i], std::move(text)};
   }
   return std::nullopt;

@@ -101,10 +101,7 @@ bool is_foreign(const ProbeResult& result) {
 
 // A chain that this machine takes although its root is none of the public ones.
 bool is_foreign_and_trusted(const ProbeResult& result) {
-  const auto* root = evidence_of(result, "chain_root");
-  return root != nullptr && flag_fact(*root, "expected") == std::optional(false) &&
-         result.observation.outcome == Outcome::answered &&
-         result.observation.detail != "private_pki";
+  return has_foreign_root(result) && result.observation.outcome == Outcome::answered;
 }
 
 // Only a public authority's certificates are logged (RFC 6962), and no inspection device's: where
@@ -344,11 +341,10 @@ Causes find_old_authorities(const Case& of) {
   for (const auto* result : cause.explained) {
     finding.evidence.push_back(certificate_in_words(*result));
   }
-  finding.evidence.insert(
-      finding.evidence.begin() + 1,
-      {"",
-       "It carries the timestamps of certificate transparency (RFC 6962), as only public "
-       "authorities' certificates do: nobody on the way has made it."});
+  insert_second(finding.evidence,
+                {"",
+                 "It carries the timestamps of certificate transparency (RFC 6962), as public "
+                 "authorities' certificates do, and those of inspection devices usually not."});
   return {cause};
 }
 

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 #include "probe/model/describe.hpp"
 #include "probe/verdict/judge.hpp"

@@ -262,7 +262,14 @@ TEST(Runner, AsksFurtherBesideWhatIsOverdueAndAtTheEnd) {
   run.own.sees["192.0.2.2"].outcome = Outcome::silent;
   std::vector<std::vector<std::string>> outcomes;
   bool plan_done = false;
-  run.options.on_plan_done = [&] { plan_done = true; };
+  bool slow_ended = false;
+  run.options.on_result = [&](const ProbeResult& result) {
+    if (result.probe.id == slow) slow_ended = true;
+  };
+  run.options.on_plan_done = [&] {
+    plan_done = true;
+    EXPECT_TRUE(slow_ended) << "what was asked for early ends first, and is no part of the plan";
+  };
   run.options.further = [&](std::vector<ProbeResult>& so_far) {
     std::vector<std::string> seen;
     for (const auto& result : so_far) seen.emplace_back(to_string(result.observation.outcome));

@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "reports/format.hpp"
+#include "reports/phrases.hpp"
 #include "reports/terminal.hpp"
 #include "tests/reports/golden.hpp"
 #include "tests/reports/samples.hpp"
@@ -79,6 +80,18 @@ TEST(Text, IsAsciiWhereTheTerminalIs) {
   for (const char c : render_text(report, with(true, false, 80, false))) {
     EXPECT_TRUE(c == '\n' || (c >= ' ' && c <= '~')) << static_cast<int>(c);
   }
+}
+
+// Evidence of a saved report is anybody's.
+TEST(Text, ASentenceBeginsWithACapitalWhereItBeginsWithAWord) {
+  const auto said = [](const char* evidence) {
+    Finding finding;
+    finding.evidence.push_back({"", evidence});
+    return cause(finding, 1);
+  };
+  EXPECT_EQ(said("the NAT gives way"), "The NAT gives way.");
+  EXPECT_EQ(said("sip.example.com answers"), "sip.example.com answers.");
+  EXPECT_EQ(said(" begins with a space").find('\0'), std::string::npos);
 }
 
 TEST(Text, QuietIsOneLinePerSet) {
