@@ -7,9 +7,9 @@
 
 #include "probe/model/observation.hpp"
 #include "probe/model/probe.hpp"
-#include "probe/net/gate.hpp"
 #include "probe/net/http.hpp"
 #include "probe/net/resolver.hpp"
+#include "probe/net/semaphore.hpp"
 #include "probe/net/site_edge.hpp"
 #include "probe/net/tls.hpp"
 
@@ -64,8 +64,8 @@ struct Context {
   const Settings& settings;
   std::map<std::string, ProxyLogin> proxy_logins{};  // by the proxy's URL
   // A place in `relays` is needed for an allocation, one in `pairs` for a second beside it.
-  Gate relays{most_relays - relays_kept_for_pairs};
-  Gate pairs{relays_kept_for_pairs};
+  Semaphore relays{most_relays - relays_kept_for_pairs};
+  Semaphore pairs{relays_kept_for_pairs};
   Refusals refusals{};
   // For every SIP message but retransmissions and the first over UDP to its job's own address,
   // which the runner has asked for. Over a connection: once it stands, since until then nothing is

@@ -129,9 +129,9 @@ void conclude_failure(Observation& observation, const HttpReply& reply, const Wa
     observation.outcome = fault.empty() ? Outcome::answered : Outcome::failed;
     observation.detail = fault.empty() ? "client_certificate_wanted" : fault;
   } else if (reply.connected && failure.kind == FailureKind::timed_out) {
-    const bool shaken = !wanted.tls || reply.timing_ms.contains("tls");
+    const bool handshake_done = !wanted.tls || reply.timing_ms.contains("tls");
     observation.outcome = Outcome::failed;
-    observation.detail = shaken ? "http_timed_out" : "tls_timed_out";
+    observation.detail = handshake_done ? "http_timed_out" : "tls_timed_out";
   }
 }
 

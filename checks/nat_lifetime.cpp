@@ -168,7 +168,7 @@ asio::awaitable<Property> measure_by_relay(Context& context, Job job) {
   const auto where = job.parameter("turn");
   auto relays = co_await find_relay_server(context, where, server.address.is_v6());
   if (relays.has_error()) co_return unknown("the relay server: " + relays.error().text);
-  Farewell farewell(context.scope, timeouts::give_back);
+  CleanupScope farewell(context.scope, timeouts::deallocate);
   const auto patience = context.scope.clock.now() + timeouts::check;
   const auto place = co_await context.relays.enter(context.executor, context.scope, patience);
   if (!place) co_return unknown("too many relays are in use");
@@ -185,7 +185,7 @@ asio::awaitable<Property> measure_by_relay(Context& context, Job job) {
   }
   if (relay.client) {
     const auto last_words = farewell.scope();
-    co_await relay.client->give_back(last_words);
+    co_await relay.client->deallocate(last_words);
   }
   co_return lifetime;
 }

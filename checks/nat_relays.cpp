@@ -127,7 +127,7 @@ asio::awaitable<ByRelays> measure_by_relays(Context& context, Job job) {
   const bool v6 = job.remote().address.is_v6();
   auto server = co_await find_relay_server(context, where, v6);
   if (server.has_error()) co_return unknown_both("the relay server: " + server.error().text);
-  Farewell farewell(context.scope, timeouts::give_back);
+  CleanupScope farewell(context.scope, timeouts::deallocate);
   const auto patience = context.scope.clock.now() + timeouts::check;
   const auto place = co_await context.relays.enter(context.executor, context.scope, patience);
   const auto beside = co_await context.pairs.enter(context.executor, context.scope, patience);
@@ -142,8 +142,8 @@ asio::awaitable<ByRelays> measure_by_relays(Context& context, Job job) {
     both = co_await meet(context, job, *first.client, *second.client);
   }
   const auto last_words = farewell.scope();
-  if (first.client) co_await first.client->give_back(last_words);
-  if (second.client) co_await second.client->give_back(last_words);
+  if (first.client) co_await first.client->deallocate(last_words);
+  if (second.client) co_await second.client->deallocate(last_words);
   co_return both;
 }
 

@@ -180,7 +180,7 @@ asio::awaitable<std::optional<bool>> try_between_relays(Context& context, Job jo
   } else if (place) {
     why = "no second allocation: " + second.why;
   }
-  if (second.client) co_await second.client->give_back(farewell);
+  if (second.client) co_await second.client->deallocate(farewell);
   std::map<std::string, EvidenceValue> facts;
   if (carried) {
     facts["carried"] = *carried;
@@ -226,7 +226,7 @@ asio::awaitable<bool> try_once(Context& context, Job job, Scope farewell, bool l
   const auto family = job.parameter("relay", job.remote().address.is_v6() ? "ipv6" : "ipv4");
   TurnClient client(std::move(dialled.channel), credential_of(context), family == "ipv6");
   const bool again = co_await measure(context, job, client, farewell, last, observation);
-  const bool given_back = co_await client.give_back(farewell);
+  const bool given_back = co_await client.deallocate(farewell);
   if (!given_back) {
     add(observation, "allocation_left",
         "the server did not confirm that the allocation was given back; it ends by itself", {});
@@ -244,9 +244,9 @@ asio::awaitable<bool> try_once(Context& context, Job job, Scope farewell, bool l
 
 asio::awaitable<Observation> run_turn(Context& context, Job job) {
   Observation observation;
-  Farewell farewell(context.scope, timeouts::give_back);
+  CleanupScope farewell(context.scope, timeouts::deallocate);
   const auto last_words = farewell.scope();
-  Gate::Place place;
+  Semaphore::Permit place;
   if (!credential_of(context).username.empty()) {
     place = co_await context.relays.enter(context.executor, context.scope, context.deadline);
     if (!place) {

@@ -39,7 +39,7 @@ asio::awaitable<void> settle_doubt(std::shared_ptr<Sample> sample, TurnClient& f
     if (carried) sample->relays_work = sample->relays_work.value_or(false) || *carried;
   }
   if (second.client) {
-    const bool back = co_await second.client->give_back(sample->farewell);
+    const bool back = co_await second.client->deallocate(sample->farewell);
     if (!back) ++sample->left;
   }
 }
@@ -89,7 +89,7 @@ asio::awaitable<bool> try_one(std::shared_ptr<Sample> sample) {
   if (relay.code != 0 || !relay.client) sample->refused = true;
   if (!relay.client) co_return false;
   if (relay.why.empty()) co_await measure(sample, *relay.client);
-  const bool back = co_await relay.client->give_back(sample->farewell);
+  const bool back = co_await relay.client->deallocate(sample->farewell);
   if (!back) ++sample->left;
   co_return true;
 }
@@ -143,7 +143,7 @@ void describe(const Sample& sample, int asked, Observation& observation) {
 asio::awaitable<void> try_relays(std::shared_ptr<Range> range, RelayServer server, int relays,
                                  Observation& observation) {
   auto& context = range->context;
-  Farewell farewell(context.scope, timeouts::give_back);
+  CleanupScope farewell(context.scope, timeouts::deallocate);
   Sample made{range, std::move(server), farewell.scope()};
   const auto sample = std::make_shared<Sample>(std::move(made));
   // The first alone: it learns the server's challenge, and whether there are any.

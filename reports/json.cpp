@@ -40,7 +40,7 @@ Json interface_json(const InterfaceInfo& interface) {
   return json;
 }
 
-Json way_json(const SiteWay& way) {
+Json way_json(const EgressPath& way) {
   Json json = {{"interface", way.interface}};
   if (way.gateway) json["gateway"] = way.gateway->to_string();
   json["tunnel"] = way.tunnel;
@@ -246,7 +246,7 @@ bool write_json(const Report& report, const JsonTaker& take) {
   Json json = {{"schema", Report::schema}};
   if (!report.redacted.empty()) json["redacted"] = report.redacted;
   add_head(json, report);
-  if (report.held_up) json["held_up_ms"] = duration_json(*report.held_up);
+  if (report.loop_stall) json["held_up_ms"] = duration_json(*report.loop_stall);
   json["unexplained"] = unexplained(report).ids;
   json["probes"] = Json::array();
   json["notes"] = report.notes;

@@ -230,8 +230,8 @@ WallTime moment(const Node& node) {
 
 std::uint16_t port(const Node& node) { return static_cast<std::uint16_t>(node.integer(0, 65535)); }
 
-SiteWay read_way(const Node& node) {
-  SiteWay way;
+EgressPath read_way(const Node& node) {
+  EgressPath way;
   way.interface = node.member("interface").text();
   if (const auto gateway = node.optional("gateway")) way.gateway = address(*gateway);
   way.tunnel = node.member("tunnel").boolean();
@@ -446,8 +446,8 @@ Report read_document(const Node& root) {
   check_schema(root);
   Report report;
   read_head(root, report);
-  if (const auto held_up = root.optional("held_up_ms")) {
-    report.held_up = Milliseconds(held_up->number());
+  if (const auto loop_stall = root.optional("held_up_ms")) {
+    report.loop_stall = Milliseconds(loop_stall->number());
   }
   report.probes = root.member("probes").list(read_probe);
   if (const auto vantages = root.optional("vantages")) {

@@ -9,7 +9,7 @@
 #include "probe/cli/follow.hpp"
 #include "probe/cli/output.hpp"
 #include "probe/cli/secrets.hpp"
-#include "probe/cli/session.hpp"
+#include "probe/engine/session.hpp"
 #include "probe/platform/system.hpp"
 #include "targets/suggest.hpp"
 

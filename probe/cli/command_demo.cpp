@@ -3,7 +3,7 @@
 
 #include "probe/cli/commands.hpp"
 #include "probe/cli/output.hpp"
-#include "probe/cli/session.hpp"
+#include "probe/engine/session.hpp"
 #include "probe/platform/system.hpp"
 #include "probe/serve/demo_thread.hpp"
 

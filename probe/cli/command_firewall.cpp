@@ -6,7 +6,7 @@
 
 #include "probe/cli/commands.hpp"
 #include "probe/cli/output.hpp"
-#include "probe/cli/plan.hpp"
+#include "probe/plan/plan.hpp"
 #include "reports/firewall.hpp"
 #include "targets/expand_variables.hpp"
 

@@ -7,8 +7,8 @@
 #include "probe/cli/output.hpp"
 #include "probe/cli/privacy.hpp"
 #include "probe/cli/saved_report.hpp"
+#include "probe/diagnosis/merge.hpp"
 #include "probe/platform/system.hpp"
-#include "probe/verdict/merge.hpp"
 
 namespace callready {
 namespace {

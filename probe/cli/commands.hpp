@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "probe/cli/arguments.hpp"
-#include "probe/cli/session.hpp"
+#include "probe/engine/session.hpp"
 #include "targets/catalog.hpp"
 
 namespace callready {

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "probe/cli/privacy.hpp"
-#include "probe/cli/session.hpp"
+#include "probe/engine/session.hpp"
 
 namespace callready {
 

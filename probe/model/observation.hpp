@@ -1,5 +1,5 @@
 // What a probe saw: an outcome from the closed list, its timings and its evidence. It holds facts
-// only; statuses and causes are derived from it elsewhere (probe/verdict).
+// only; statuses and causes are derived from it elsewhere (probe/diagnosis).
 #pragma once
 
 #include <chrono>

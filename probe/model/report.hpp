@@ -25,7 +25,7 @@ struct InterfaceInfo {
 };
 
 // One way on which the probes' direct traffic left this computer, by the system's routes.
-struct SiteWay {
+struct EgressPath {
   std::string interface;
   std::optional<IpAddress> gateway;  // none: no other hop on that link
   bool tunnel = false;
@@ -38,7 +38,7 @@ struct Site {
   std::string name;  // --site
   std::string host;  // this machine's host name
   std::vector<InterfaceInfo> interfaces;
-  std::vector<SiteWay> ways;
+  std::vector<EgressPath> ways;
   std::vector<std::string> resolvers;       // "192.0.2.53" or "192.0.2.53:5353"
   std::optional<std::string> proxy;         // without credentials
   std::vector<IpAddress> public_addresses;  // as STUN servers saw us
@@ -134,7 +134,7 @@ struct Report {
   WallTime started_at, finished_at;
   Milliseconds duration{0};
   // For how long of that this computer was too busy to look at what came in; nothing: not watched.
-  std::optional<Milliseconds> held_up;
+  std::optional<Milliseconds> loop_stall;
   bool complete = true;  // false: interrupted, or out of time
   Site site;
   std::vector<SetResult> sets;

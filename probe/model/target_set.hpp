@@ -1,5 +1,5 @@
 // A target set: what a vendor's document asks of a network, as facts with their source. Data only:
-// targets/ reads it from YAML, probe/cli/plan expands it, reports/ print it.
+// targets/ reads it from YAML, probe/plan/plan expands it, reports/ print it.
 #pragma once
 
 #include <map>

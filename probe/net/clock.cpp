@@ -89,7 +89,7 @@ void SystemClock::watch_lateness() {
   Watch::go_on(watch_);
 }
 
-Milliseconds SystemClock::held_up_since(Instant from) const {
+Milliseconds SystemClock::loop_stall_since(Instant from) const {
   if (!watch_) return Milliseconds(0);
   return watch_->lateness.between(from, now());
 }

@@ -33,7 +33,7 @@ class Clock {
   virtual Instant ago(std::chrono::nanoseconds) const { return now(); }
   // For how long since then the event loop was held up, as far as that is watched: this computer
   // was busy, and what took so long may be its own doing.
-  virtual Milliseconds held_up_since(Instant) const { return Milliseconds(0); }
+  virtual Milliseconds loop_stall_since(Instant) const { return Milliseconds(0); }
 };
 
 // The system's clocks, with callbacks on `executor`.
@@ -44,7 +44,7 @@ class SystemClock final : public Clock {
   WallTime wall_now() const override { return std::chrono::system_clock::now(); }
   std::unique_ptr<Timer> call_at(Instant when, std::function<void()> callback) override;
   Instant ago(std::chrono::nanoseconds back) const override { return now() - back; }
-  Milliseconds held_up_since(Instant from) const override;
+  Milliseconds loop_stall_since(Instant from) const override;
 
   // From now on; the loop has something to do as long as this clock lives.
   void watch_lateness();

@@ -43,7 +43,7 @@ Guard::Guard(Scope scope, Instant deadline, std::function<void()> abort)
 }
 
 void Guard::time_is_up() {
-  const auto late = std::min(clock_.held_up_since(begin_), elapsed(begin_, deadline_));
+  const auto late = std::min(clock_.loop_stall_since(begin_), elapsed(begin_, deadline_));
   if (late < added_ + timeouts::worth_adding) {
     fire(Fired::deadline);
     return;
@@ -65,7 +65,7 @@ void Guard::fire(Fired why) {
 
 Failure Guard::failure() const { return fired_ == Fired::stop ? stopped() : timed_out(); }
 
-Farewell::Farewell(Scope run, milliseconds allowed)
+CleanupScope::CleanupScope(Scope run, milliseconds allowed)
     : clock_(run.clock), run_(run.stop), allowed_(allowed) {
   if (run_.stopped()) {
     run_stopped();
@@ -74,11 +74,11 @@ Farewell::Farewell(Scope run, milliseconds allowed)
   }
 }
 
-Farewell::~Farewell() {
+CleanupScope::~CleanupScope() {
   if (subscription_) run_.unsubscribe(*subscription_);
 }
 
-void Farewell::run_stopped() {
+void CleanupScope::run_stopped() {
   timer_ = clock_.call_at(clock_.now() + allowed_, [this] { end_.stop(); });
 }
 

@@ -39,8 +39,8 @@ struct Scope {
 // that is already so at the start, `abort` is not called: ask `over()` before you begin to wait.
 //
 // Whoever is waited for has the whole time: where this computer held the event loop up meanwhile
-// (Clock::held_up_since), that much is added, at most as long again. The run's own deadline is not
-// put off.
+// (Clock::loop_stall_since), that much is added, at most as long again. The run's own deadline is
+// not put off.
 //
 // At the end of the wait, what has come in the meantime counts first: look, and then ask `over()`.
 //
@@ -77,15 +77,15 @@ class Guard {
 // what waits in it is not woken by the stop of the run, but `allowed` after it. Made before the
 // waiting begins; made after the stop, the time counts from then.
 //
-//   Farewell farewell(context.scope, timeouts::give_back);
+//   CleanupScope farewell(context.scope, timeouts::deallocate);
 //   co_await measure(context.scope);             // ends when the run stops
-//   co_await give_back(farewell.scope());        // may still take give_back
-class Farewell {
+//   co_await deallocate(farewell.scope());        // may still take deallocate
+class CleanupScope {
  public:
-  Farewell(Scope run, milliseconds allowed);
-  ~Farewell();
-  Farewell(const Farewell&) = delete;
-  Farewell& operator=(const Farewell&) = delete;
+  CleanupScope(Scope run, milliseconds allowed);
+  ~CleanupScope();
+  CleanupScope(const CleanupScope&) = delete;
+  CleanupScope& operator=(const CleanupScope&) = delete;
 
   Scope scope() { return {clock_, end_}; }
 

@@ -53,7 +53,7 @@ std::string_view take_element(std::string_view& text, bool only_content) {
 }
 
 // The certificates of one store that nobody has asked for yet, by the hash of their subjects.
-class Shelf {
+class LazyCertificateStore {
  public:
   void add(PemCertificate source) {
     const auto subject = subject_of(source.der);
@@ -101,11 +101,13 @@ class Shelf {
   std::unordered_map<unsigned long, std::vector<Place>> places_;
 };
 
-Shelf* shelf_of(X509_LOOKUP* lookup) {
-  return static_cast<Shelf*>(X509_LOOKUP_get_method_data(lookup));
+LazyCertificateStore* shelf_of(X509_LOOKUP* lookup) {
+  return static_cast<LazyCertificateStore*>(X509_LOOKUP_get_method_data(lookup));
 }
 
-int on_new(X509_LOOKUP* lookup) { return X509_LOOKUP_set_method_data(lookup, new Shelf); }
+int on_new(X509_LOOKUP* lookup) {
+  return X509_LOOKUP_set_method_data(lookup, new LazyCertificateStore);
+}
 void on_free(X509_LOOKUP* lookup) { delete shelf_of(lookup); }
 
 int on_subject(X509_LOOKUP* lookup, X509_LOOKUP_TYPE type, const X509_NAME* name,

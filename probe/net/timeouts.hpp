@@ -18,7 +18,7 @@ inline constexpr milliseconds farewell{600};
 
 // Of that, what giving back may take: two transmissions over UDP on a 200 ms path. The rest writes
 // the report.
-inline constexpr milliseconds give_back{500};
+inline constexpr milliseconds deallocate{500};
 
 // With the pace lifted, what the first few probes have for two answers before all others go: a name
 // to look up and a connect, on a path of 200 ms one of both.

@@ -172,10 +172,10 @@ asio::awaitable<TlsAttempt> tls_handshake(std::unique_ptr<Stream> transport, Sco
   SSL_set_connect_state(ssl);
   prepare_tls(ssl, options, record.get());
   const auto deadline = scope.clock.now() + timeouts::tls_handshake;
-  const auto shaken = co_await socket->shake(scope, deadline);
-  attempt.info = learn(ssl, *record, !shaken.has_error());
-  if (shaken.has_error()) {
-    attempt.stream = shaken.error();
+  const auto handshake_done = co_await socket->shake(scope, deadline);
+  attempt.info = learn(ssl, *record, !handshake_done.has_error());
+  if (handshake_done.has_error()) {
+    attempt.stream = handshake_done.error();
   } else {
     attempt.stream = std::make_unique<TlsStream>(std::move(socket), std::move(record));
   }
@@ -188,8 +188,8 @@ asio::awaitable<Result<std::unique_ptr<Stream>>> tls_accept(std::unique_ptr<TcpS
   auto socket = std::make_unique<TlsSocket>(transport->release(), context.native_handle());
   SSL_set_accept_state(socket->ssl());
   const auto deadline = scope.clock.now() + timeouts::tls_handshake;
-  const auto shaken = co_await socket->shake(scope, deadline);
-  if (shaken.has_error()) co_return shaken.error();
+  const auto handshake_done = co_await socket->shake(scope, deadline);
+  if (handshake_done.has_error()) co_return handshake_done.error();
   co_return std::make_unique<TlsStream>(std::move(socket), std::make_unique<TlsRecord>());
 }
 

@@ -58,7 +58,7 @@ class TlsOver final : public Stream {
 
   SocketAddress local() const override { return below_->local(); }
   SocketAddress remote() const override { return below_->remote(); }
-  TlsInfo info(bool shaken) const { return learn(ssl_.get(), record_, shaken); }
+  TlsInfo info(bool handshake_done) const { return learn(ssl_.get(), record_, handshake_done); }
 
  private:
   // After a step of OpenSSL: sends what it left, and where it wants more, waits for that.
@@ -106,10 +106,10 @@ asio::awaitable<TlsAttempt> tls_over(std::unique_ptr<Stream> transport, Scope sc
   TlsAttempt attempt;
   auto stream = std::make_unique<TlsOver>(std::move(transport), context, options);
   const auto deadline = scope.clock.now() + timeouts::tls_handshake;
-  const auto shaken = co_await stream->shake(scope, deadline);
-  attempt.info = stream->info(!shaken.has_error());
-  if (shaken.has_error()) {
-    attempt.stream = shaken.error();
+  const auto handshake_done = co_await stream->shake(scope, deadline);
+  attempt.info = stream->info(!handshake_done.has_error());
+  if (handshake_done.has_error()) {
+    attempt.stream = handshake_done.error();
   } else {
     attempt.stream = std::unique_ptr<Stream>(std::move(stream));
   }

@@ -190,9 +190,9 @@ int on_client_certificate(SSL* ssl, X509**, EVP_PKEY**) {
   return 0;
 }
 
-TlsInfo learn(const SSL* ssl, const TlsRecord& record, bool shaken) {
+TlsInfo learn(const SSL* ssl, const TlsRecord& record, bool handshake_done) {
   TlsInfo info;
-  if (shaken) {
+  if (handshake_done) {
     info.version = SSL_get_version(ssl);
     info.cipher = SSL_get_cipher_name(ssl);
   }

@@ -28,7 +28,7 @@ void expect_name(X509_VERIFY_PARAM* parameters, const std::string& name);
 // For SSL_CTX_set_client_cert_cb: notes that one was asked for; there is none.
 int on_client_certificate(SSL* ssl, X509** certificate, EVP_PKEY** key);
 
-// `shaken`: the handshake has ended well.
-TlsInfo learn(const SSL* ssl, const TlsRecord& record, bool shaken);
+// `handshake_done`: the handshake has ended well.
+TlsInfo learn(const SSL* ssl, const TlsRecord& record, bool handshake_done);
 
 }  // namespace callready

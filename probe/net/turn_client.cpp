@@ -135,7 +135,7 @@ asio::awaitable<Result<SocketAddress>> TurnClient::hear(std::span<const std::uin
   co_return Failure{FailureKind::malformed, "only data that we did not send", 0, {}};
 }
 
-asio::awaitable<bool> TurnClient::give_back(Scope scope) {
+asio::awaitable<bool> TurnClient::deallocate(Scope scope) {
   if (!allocated_) co_return true;
   allocated_ = false;
   const Fill fill = [](stun::Builder& builder) { builder.add_u32(stun::Attribute::lifetime, 0); };

@@ -45,8 +45,8 @@ class TurnClient {
   asio::awaitable<Result<SocketAddress>> hear(std::span<const std::uint8_t> data, Scope scope,
                                               Instant deadline);
   // Refresh with a lifetime of zero, where there is, or may be, an allocation: call it always, with
-  // a Farewell's scope. False where the server did not confirm.
-  asio::awaitable<bool> give_back(Scope scope);
+  // a CleanupScope's scope. False where the server did not confirm.
+  asio::awaitable<bool> deallocate(Scope scope);
 
   void begin_with(Challenge challenge);
   const std::optional<Challenge>& challenge() const { return challenge_; }

@@ -466,7 +466,7 @@ TEST_F(TurnCheckWithCoturn, AUsedUpQuotaIsDenied) {
   const auto seen = runner.run("turn", Transport::udp, "localhost", coturn.address());
   EXPECT_EQ(seen.outcome, Outcome::denied);
   EXPECT_EQ(seen.detail, "486");
-  EXPECT_TRUE(runner.loop.run(holder.give_back(runner.loop.scope)));
+  EXPECT_TRUE(runner.loop.run(holder.deallocate(runner.loop.scope)));
   EXPECT_EQ(once_quota_is_free(coturn), "relayed");
 }
 
@@ -511,7 +511,7 @@ TEST_F(TurnCheckWithCoturn, RelaysReachEachOther) {
   ASSERT_TRUE(heard.has_value());
   EXPECT_EQ(*heard, clients[0]->relayed());
   for (const auto& client : clients) {
-    EXPECT_TRUE(runner.loop.run(client->give_back(runner.loop.scope)));
+    EXPECT_TRUE(runner.loop.run(client->deallocate(runner.loop.scope)));
   }
 }
 

@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "tests/cli/plan_text.hpp"
+#include "tests/plan/plan_text.hpp"
 #include "tests/support/source_folder.hpp"
 
 namespace callready {

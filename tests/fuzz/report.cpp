@@ -1,6 +1,6 @@
 // Saved reports, which come from a ticket and so from anybody: read, diagnosed again, and written
 // in every format.
-#include "probe/verdict/findings.hpp"
+#include "probe/diagnosis/findings.hpp"
 #include "reports/format.hpp"
 #include "reports/json_reader.hpp"
 #include "targets/utf8.hpp"

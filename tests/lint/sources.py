@@ -7,7 +7,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 ROOMS = {
     "model": "probe/model",
-    "verdict": "probe/verdict",
+    "diagnosis": "probe/diagnosis",
+    "plan": "probe/plan",
+    "engine": "probe/engine",
     "platform": "probe/platform",
     "net": "probe/net",
     "serve": "probe/serve",

@@ -1,4 +1,4 @@
-#include "probe/net/gate.hpp"
+#include "probe/net/semaphore.hpp"
 
 #include "probe/net/together.hpp"
 #include "tests/support/loop.hpp"
@@ -8,7 +8,7 @@ namespace {
 
 struct GateTest : testing::Test {
   test::Loop loop{test::Time::by_hand};
-  Gate gate{2};
+  Semaphore gate{2};
   int inside = 0, most = 0;
 
   asio::awaitable<bool> visit(milliseconds stay, milliseconds patience) {

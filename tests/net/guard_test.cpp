@@ -111,7 +111,7 @@ TEST_F(GuardTest, ACallbackMayEndOtherGuards) {
 }
 
 TEST_F(GuardTest, AFarewellOutlivesTheStopByWhatIsAllowed) {
-  Farewell farewell(scope, milliseconds(50));
+  CleanupScope farewell(scope, milliseconds(50));
   Guard guard(farewell.scope(), clock.now() + milliseconds(1'000), abort);
   stop.stop();
   Guard later(farewell.scope(), clock.now() + milliseconds(1'000), abort);
@@ -126,7 +126,7 @@ TEST_F(GuardTest, AFarewellOutlivesTheStopByWhatIsAllowed) {
 
 TEST_F(GuardTest, AFarewellMadeAfterTheStopStillHasItsTime) {
   stop.stop();
-  Farewell farewell(scope, milliseconds(50));
+  CleanupScope farewell(scope, milliseconds(50));
   Guard guard(farewell.scope(), clock.now() + milliseconds(1'000), abort);
   EXPECT_FALSE(guard.over());
   clock.advance(milliseconds(50));
@@ -135,7 +135,7 @@ TEST_F(GuardTest, AFarewellMadeAfterTheStopStillHasItsTime) {
 
 TEST_F(GuardTest, AFarewellWithoutAStopKeepsDeadlines) {
   {
-    Farewell farewell(scope, milliseconds(50));
+    CleanupScope farewell(scope, milliseconds(50));
     Guard guard(farewell.scope(), clock.now() + milliseconds(1'000), abort);
     clock.advance(milliseconds(1'000));
     EXPECT_EQ(guard.failure().kind, FailureKind::timed_out);

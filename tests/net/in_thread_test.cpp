@@ -21,11 +21,11 @@ TEST(InThread, GivesTheResult) {
 
 TEST(InThread, IsLeftBehindWhereItBlocks) {
   test::Loop loop;
-  struct Gate {
+  struct Semaphore {
     std::mutex mutex;
     std::atomic<bool> ended = false;
   };
-  const auto gate = std::make_shared<Gate>();
+  const auto gate = std::make_shared<Semaphore>();
   gate->mutex.lock();
   const std::function<int()> work = [gate] {
     const std::lock_guard lock(gate->mutex);

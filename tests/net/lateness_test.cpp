@@ -50,13 +50,13 @@ TEST_F(LatenessTest, WhatStillLastsCounts) {
 TEST(Clock, KnowsForHowLongTheLoopWasHeldUp) {
   test::Loop loop;
   const auto nothing = loop.clock.now();
-  EXPECT_EQ(loop.clock.held_up_since(nothing).count(), 0) << "nobody watches yet";
+  EXPECT_EQ(loop.clock.loop_stall_since(nothing).count(), 0) << "nobody watches yet";
   loop.system_clock.watch_lateness();
   const auto start = loop.clock.now();
   asio::post(loop.context, [] { std::this_thread::sleep_for(milliseconds(200)); });
   loop.run(sleep_until(loop.executor(), loop.scope, loop.soon(milliseconds(50))));
-  EXPECT_GE(loop.clock.held_up_since(start), milliseconds(180));
-  EXPECT_LE(loop.clock.held_up_since(start), elapsed(start, loop.clock.now()));
+  EXPECT_GE(loop.clock.loop_stall_since(start), milliseconds(180));
+  EXPECT_LE(loop.clock.loop_stall_since(start), elapsed(start, loop.clock.now()));
 }
 
 }  // namespace

@@ -66,10 +66,10 @@ TEST(TlsStream, WhatHasComeCountsAfterTheDeadline) {
   ASSERT_FALSE(tcp.has_error()) << tcp.error().text;
   TlsOptions options;
   options.server_name = "host.example";
-  auto shaken = loop.run(tls_handshake(std::move(*tcp), loop.scope, **context, options));
-  ASSERT_FALSE(shaken.stream.has_error()) << shaken.stream.error().text;
-  EXPECT_EQ(read_too_late(loop, **shaken.stream), said);
-  expect_silence(loop, **shaken.stream);
+  auto handshake_done = loop.run(tls_handshake(std::move(*tcp), loop.scope, **context, options));
+  ASSERT_FALSE(handshake_done.stream.has_error()) << handshake_done.stream.error().text;
+  EXPECT_EQ(read_too_late(loop, **handshake_done.stream), said);
+  expect_silence(loop, **handshake_done.stream);
 }
 
 }  // namespace

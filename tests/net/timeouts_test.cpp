@@ -25,9 +25,9 @@ TEST(Timeouts, Nest) {
   EXPECT_LT(second_look + std::max(tcp_connect, hop), milliseconds(6'000)) << "all blocked";
   EXPECT_LT(icmp_reply, udp_range_hurried);
   EXPECT_LT(udp_range_hurried, udp_range);
-  EXPECT_LT(give_back, farewell);
+  EXPECT_LT(deallocate, farewell);
   EXPECT_LT(ahead, udp_sends[2]) << "nobody waits for it";
-  EXPECT_LT(udp_sends[1], give_back) << "one lost packet must not leave an allocation behind";
+  EXPECT_LT(udp_sends[1], deallocate) << "one lost packet must not leave an allocation behind";
   EXPECT_LT(udp_sends[2], relay_trip);
   EXPECT_LT(check + 3 * relay_trip, run) << "a TURN check: two directions and relay to relay";
   EXPECT_LT(4 * std::max(sip_gap, sip_single_reply), check) << "the SIP ALG test sends four";

@@ -129,11 +129,11 @@ TEST(JsonReader, ReadsThatARowIsBelowTheVendorsFigures) {
 
 TEST(JsonReader, ReadsHowLongTheComputerWasBusy) {
   auto report = samples::blocked();
-  EXPECT_FALSE(read_report(render_json(report, {}), "old.json").report->held_up);
-  report.held_up = Milliseconds(1'250.5);
+  EXPECT_FALSE(read_report(render_json(report, {}), "old.json").report->loop_stall);
+  report.loop_stall = Milliseconds(1'250.5);
   const auto read = read_report(render_json(report, {}), "old.json").report;
   ASSERT_TRUE(read);
-  EXPECT_EQ(read->held_up, Milliseconds(1'250.5));
+  EXPECT_EQ(read->loop_stall, Milliseconds(1'250.5));
 }
 
 TEST(JsonReader, KeepsLargeNumbersAsFacts) {
@@ -167,7 +167,7 @@ TEST(JsonReader, MakesItsErrorsHarmless) {
 
 TEST(JsonReader, ReadsTheWaysOutAndTheAdvice) {
   auto report = samples::blocked();
-  SiteWay way;
+  EgressPath way;
   way.interface = "tun0";
   way.gateway = IpAddress::v4({10, 8, 0, 1});
   way.tunnel = way.default_route = true;

@@ -45,7 +45,7 @@ void ManualClock::be_late(milliseconds by) {
   now_ += by;
 }
 
-Milliseconds ManualClock::held_up_since(Instant from) const {
+Milliseconds ManualClock::loop_stall_since(Instant from) const {
   Milliseconds sum{0};
   for (const auto& [begin, end] : stalls_) {
     if (end > from) sum += end - std::max(begin, from);

@@ -23,7 +23,7 @@ class ManualClock final : public Clock {
 
   // Time passes in which nothing is done, as on a busy computer: what falls due in it comes late.
   void be_late(milliseconds by);
-  Milliseconds held_up_since(Instant from) const override;
+  Milliseconds loop_stall_since(Instant from) const override;
 
  private:
   class Entry;

@@ -1,0 +1,145 @@
+// Destinations that are shut off as a whole, over TCP and UDP together (DESIGN, "How neighbours are
+// told apart", 6).
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "probe/diagnosis/finding_flow_groups.hpp"
+#include "probe/diagnosis/finding_words.hpp"
+
+namespace callready::findings {
+namespace {
+
+// What is shut off as a whole: all of an operator's hosts, or one host of one that is reached
+// elsewhere.
+using Destination = std::vector<const Flow*>;
+
+std::vector<Destination> destinations(const Facts& facts) {
+  // Of a host in whose name a device on the way resets, no reset is its own.
+  std::set<std::string> impersonated;
+  for (const auto& flow : facts.flows) {
+    for (const auto& sample : flow.samples) {
+      const bool forged = sample.result->observation.detail == "refused_on_the_way";
+      if (forged) impersonated.insert(flow.host);
+    }
+  }
+  const auto heard = [&](const Flow& flow) {
+    return out(flow) || (flow.way == Reachability::refused && !impersonated.contains(flow.host));
+  };
+  std::set<std::string> reached_parties;
+  for (const auto& flow : facts.flows) {
+    if (heard(flow)) reached_parties.insert(flow.party);
+  }
+  std::map<std::string, Destination> found;
+  std::set<std::string> reached_hosts;
+  for (const auto& flow : facts.flows) {
+    if (heard(flow)) reached_hosts.insert(flow.host);
+    found[reached_parties.contains(flow.party) ? flow.host : flow.party].push_back(&flow);
+  }
+  std::vector<Destination> dead;
+  for (auto& [name, flows] : found) {
+    if (!reached_hosts.contains(flows.front()->host)) dead.push_back(std::move(flows));
+  }
+  return dead;
+}
+
+struct Shut {
+  std::vector<const Flow*> dead;  // what is reached elsewhere
+  std::vector<const ProbeResult*> probes;
+  bool proved = false;  // something on the way was seen to block it
+};
+
+// Nothing where that destination is not shut off, or nobody misses it.
+std::optional<Shut> look_at(const Diagnosis& context, const Working& works,
+                            const Destination& flows) {
+  Shut shut;
+  // Ports that are reached elsewhere; and all on which a device was caught, which on one that is
+  // reached elsewhere is after the destination.
+  std::set<std::pair<bool, std::uint16_t>> dead_ports, refused_ports;
+  for (const auto* flow : flows) {
+    // A media port or a SIP server that says nothing is no evidence.
+    const bool heard = flow->way == Reachability::blocked ||
+                       (flow->way == Reachability::lost && flow->samples.front().responder);
+    if (flow->way == Reachability::blocked && !context.open_probes(*flow).empty()) {
+      refused_ports.insert({flow->udp, flow->port});
+    }
+    if (!heard || !works.elsewhere(*flow) || peer_also_silent(context.facts, *flow)) continue;
+    shut.dead.push_back(flow);
+    dead_ports.insert({flow->udp, flow->port});
+  }
+  shut.probes = probes_of(context, flows);
+  shut.proved = any_blocked(shut.dead);
+  const bool alike = dead_ports.size() > 1 || (!dead_ports.empty() && refused_ports.size() > 1);
+  if (!alike || !context.affects_requirement(shut.probes)) return std::nullopt;
+  if (!shut.proved && !context.breaks_capability(shut.probes)) return std::nullopt;
+  return shut;
+}
+
+Cause say_shut(const Diagnosis& context, const Shut& shut) {
+  const auto& facts = context.facts;
+  Cause cause;
+  cause.explained = shut.probes;
+  const auto hosts = hosts_of(shut.probes);
+  const auto is_by_udp = [](const ProbeResult* result) { return is_udp(*result); };
+  const auto& probes = shut.probes;
+  const std::string_view what = std::all_of(probes.begin(), probes.end(), is_by_udp) ? "No UDP"
+                                : std::none_of(probes.begin(), probes.end(), is_by_udp)
+                                    ? "No TCP connection"
+                                    : "Nothing";
+  auto& finding = cause.finding;
+  finding.code = "firewall.destination_blocked";
+  finding.title = shut.proved ? fmt::format("{} gets through to {}", what, listed(hosts))
+                              : fmt::format("Nothing comes back from {}", listed(hosts));
+  finding.owner = Owner::network;
+  // One server that is silent on all its ports may be off.
+  finding.confidence = shut.proved         ? Confidence::certain
+                       : hosts.size() == 1 ? Confidence::possible
+                                           : Confidence::likely;
+  finding.fix = fmt::format(
+      "Remove the block of {} (by address, by name, by country or by category) on the firewall and "
+      "on any web filter, and allow from the user network, with the replies: {}.{}{}",
+      hosts.size() == 1 ? "this destination" : "these destinations", flows_in_words(facts, probes),
+      shut.proved ? ask_the_device(device_of(shut.dead))
+                  : " If the firewall's log shows that the packets leave, ask whoever runs the "
+                    "servers whether they are up.",
+      where_the_list_is(facts, probes));
+  finding.evidence = evidence_for(shut.dead, 8);
+  std::set<std::uint16_t> ports;
+  for (const auto* flow : shut.dead) ports.insert(flow->port);
+  const FindingEvidence contrast{"", fmt::format("The same ports ({}) of other hosts are reached.",
+                                                 ports_in_words({ports.begin(), ports.end()}))};
+  insert_second(finding.evidence, contrast);
+  return cause;
+}
+
+void add(Shut& to, const Shut& more) {
+  to.dead.insert(to.dead.end(), more.dead.begin(), more.dead.end());
+  to.probes.insert(to.probes.end(), more.probes.begin(), more.probes.end());
+}
+
+}  // namespace
+
+Causes find_destinations(const Diagnosis& context) {
+  const Working works(context.facts);
+  std::vector<Shut> found;
+  std::set<std::string> proved;  // operators
+  for (const auto& flows : destinations(context.facts)) {
+    auto shut = look_at(context, works, flows);
+    if (!shut) continue;
+    if (shut->proved) proved.insert(flows.front()->party);
+    found.push_back(std::move(*shut));
+  }
+  // What is only silent may be down: no part of the block, but where that is the same operator's.
+  Shut blocked, silent;
+  blocked.proved = true;
+  for (const auto& shut : found) {
+    add(proved.contains(shut.dead.front()->party) ? blocked : silent, shut);
+  }
+  Causes causes;
+  for (const auto& shut : {blocked, silent}) {
+    if (!shut.dead.empty()) causes.push_back(say_shut(context, shut));
+  }
+  return causes;
+}
+
+}  // namespace callready::findings

@@ -1,0 +1,413 @@
+// Names: no resolver, names that are missing here only, names that lead astray, slow answers.
+//
+// Two kinds of `dns` probes are read beside what the runner resolved: those that ask the system's
+// resolvers, and those that ask one server by its address (`server: true`), which are the
+// independent ones where that server is not the site's own.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "probe/diagnosis/finding_rules.hpp"
+#include "probe/diagnosis/finding_words.hpp"
+
+namespace callready::findings {
+namespace {
+
+// A name that takes this long keeps a person waiting before every page and every call: a resolver
+// that asks far away needs some hundred milliseconds, a lost question a second and more.
+constexpr double slow_ms = 1'000;
+
+// What is known of one name.
+struct Name {
+  std::string name;
+  std::vector<const ProbeResult*> probes;  // direct ones to it
+  std::optional<IpAddress> address;        // as the runner resolved it
+  std::string failure;                     // or as it did not: "no_such_name", "dns_failed"
+  double took_ms = 0;
+  std::vector<const Evidence*> here, elsewhere;  // dns_answer: site's resolvers, independent ones
+  std::vector<std::string> here_ids, elsewhere_ids;
+  const ProbeResult* silent = nullptr;  // of a question for it that the site's resolver left open
+};
+
+bool is_address_question(const Probe& probe) {
+  const auto type = probe.with.find("type");
+  return type == probe.with.end() || type->second == "A" || type->second == "AAAA";
+}
+
+bool asks_a_server(const Probe& probe) {
+  const auto server = probe.with.find("server");
+  return server != probe.with.end() && server->second == "true";
+}
+
+// "10.20.0.1:53" and "10.20.0.1" are one.
+bool is_site_resolver(const Facts& facts, const std::string& server) {
+  return std::any_of(facts.report.site.resolvers.begin(), facts.report.site.resolvers.end(),
+                     [&](const std::string& own) {
+                       return server == own || server == own + ":53" ||
+                              server == '[' + own + "]:53";
+                     });
+}
+
+void read_dns_probe(const Facts& facts, const ProbeResult& result,
+                    std::map<std::string, Name>& names) {
+  if (!is_address_question(result.probe)) return;
+  auto& name = names[name_asked_for(result.probe)];
+  for (const auto& evidence : result.observation.evidence) {
+    const bool here =
+        !asks_a_server(result.probe) || is_site_resolver(facts, text_fact(evidence, "server"));
+    if (here && evidence.kind == "dns_no_answer") name.silent = &result;
+    if (evidence.kind != "dns_answer") continue;
+    (here ? name.here : name.elsewhere).push_back(&evidence);
+    (here ? name.here_ids : name.elsewhere_ids).push_back(result.probe.id);
+  }
+}
+
+std::map<std::string, Name> read_names(const Facts& facts) {
+  std::map<std::string, Name> names;
+  for (const auto& result : facts.report.probes) {
+    if (result.probe.check == "dns") {
+      read_dns_probe(facts, result, names);
+      continue;
+    }
+    const auto& host = result.probe.target.host;
+    if (!is_name(host) || !is_direct(result)) continue;
+    auto& name = names[host];
+    name.probes.push_back(&result);
+    const auto& seen = result.observation;
+    if (seen.address) name.address = seen.address;
+    if (seen.outcome == Outcome::unresolved) name.failure = seen.detail;
+    const auto took = seen.timing_ms.find("dns");
+    if (took != seen.timing_ms.end()) name.took_ms = std::max(name.took_ms, took->second);
+  }
+  for (auto& [text, name] : names) name.name = text;
+  return names;
+}
+
+// Names that private networks give to themselves (RFC 6762, RFC 8375, RFC 6761).
+bool is_public_name(std::string_view name) {
+  if (name.find('.') == name.npos) return false;
+  for (const std::string_view suffix :
+       {".local", ".internal", ".home.arpa", ".lan", ".corp", ".localhost", ".test", ".invalid"}) {
+    if (name.ends_with(suffix)) return false;
+  }
+  return true;
+}
+
+bool nobody_answered(const Name& name) {
+  return name.failure == "dns_unreachable" || name.failure == "dns_failed";
+}
+
+bool has_records(const Evidence& answer) { return number_fact(answer, "count").value_or(0) > 0; }
+
+// RFC 8914: 15 blocked, 16 censored, 17 filtered, 18 prohibited.
+bool is_policy_error(const Evidence& answer) {
+  const auto code = number_fact(answer, "extended_error_code").value_or(0);
+  return code >= 15 && code <= 18;
+}
+
+// A name is denied by the zone that it would be in, or by one above it; a policy zone is neither.
+bool is_foreign_zone(const Evidence& answer, const std::string& name) {
+  auto zone = text_fact(answer, "soa_zone");
+  while (zone.ends_with('.')) zone.pop_back();
+  if (zone.empty() || has_records(answer)) return false;
+  return name != zone && !name.ends_with('.' + zone);
+}
+
+std::vector<const ProbeResult*> open_failures(const Diagnosis& context, const Name& name) {
+  std::vector<const ProbeResult*> open;
+  for (const auto* result : name.probes) {
+    if (failing(*result) && !context.explained(*result)) open.push_back(result);
+  }
+  return open;
+}
+
+// Whether the site's resolvers answer, and answer at once: then silence is not a question lost.
+bool resolvers_are_well(const std::map<std::string, Name>& names) {
+  const auto answered = [](const auto& entry) { return entry.second.address.has_value(); };
+  return std::any_of(names.begin(), names.end(), answered) &&
+         std::none_of(names.begin(), names.end(), [&](const auto& entry) {
+           return answered(entry) && entry.second.took_ms >= slow_ms;
+         });
+}
+
+// The proof that a name is denied on purpose, here only. `well`: resolvers_are_well.
+std::optional<FindingEvidence> proof_of_filter(const Name& name, bool well) {
+  for (std::size_t i = 0; i < name.here.size(); ++i) {
+    const auto& answer = *name.here[i];
+    if (is_policy_error(answer) || is_foreign_zone(answer, name.name)) {
+      auto text = answer.text;
+      if (!is_policy_error(answer)) {
+        text += fmt::format("; the zone \"{}\" denies it, which is not the name's own",
+                            text_fact(answer, "soa_zone"));
+      }
+      return FindingEvidence{name.here_ids[i], text};
+    }
+  }
+  // One of the site's own denies what another has: computers ask one or the other.
+  for (std::size_t i = 0; i < name.here.size(); ++i) {
+    if (text_fact(*name.here[i], "rcode") != "NXDOMAIN") continue;
+    for (std::size_t other = 0; other < name.here.size(); ++other) {
+      if (name.here_ids[other] != name.here_ids[i] || !has_records(*name.here[other])) continue;
+      return FindingEvidence{name.here_ids[i],
+                             fmt::format("{}, and {}", name.here[i]->text, name.here[other]->text)};
+    }
+  }
+  // A question that was lost, or that is answered by now, was not filtered.
+  const bool found_here = std::any_of(name.here.begin(), name.here.end(),
+                                      [](const Evidence* answer) { return has_records(*answer); });
+  const bool open = name.failure == "dns_unreachable" && name.here.empty();
+  const bool mute = open && name.silent != nullptr && well;
+  if (found_here || (open && !mute)) return std::nullopt;
+  for (std::size_t i = 0; i < name.elsewhere.size(); ++i) {
+    if (!has_records(*name.elsewhere[i])) continue;
+    auto text = "Asked elsewhere, the name exists: " + name.elsewhere[i]->text;
+    if (mute) text += "; here nobody answers, while other names are answered at once";
+    return FindingEvidence{name.elsewhere_ids[i], std::move(text)};
+  }
+  return std::nullopt;
+}
+
+void append(std::vector<const ProbeResult*>& list, const std::vector<const ProbeResult*>& more) {
+  list.insert(list.end(), more.begin(), more.end());
+}
+
+}  // namespace
+
+Causes find_dns_unreachable(const Diagnosis& context) {
+  const auto& facts = context.facts;
+  // Clients that only know a proxy need no DNS of their own.
+  if (facts.proxy_works()) return {};
+  Cause cause;
+  std::size_t lost = 0;
+  bool failed = false;
+  for (const auto& [text, name] : read_names(facts)) {
+    if (name.probes.empty()) continue;
+    if (name.address) return {};
+    if (!nobody_answered(name)) {
+      if (!name.failure.empty()) return {};
+      continue;
+    }
+    ++lost;
+    failed |= name.failure == "dns_failed";
+    append(cause.explained, open_failures(context, name));
+  }
+  if (lost < 2 || cause.explained.empty()) return {};
+  auto& finding = cause.finding;
+  finding.code = "dns.unreachable";
+  finding.title = failed ? "The DNS servers answer, but cannot look up any name"
+                         : "No DNS server answers: no name can be looked up";
+  finding.owner = Owner::dns;
+  const bool line_is_up = std::any_of(facts.flows.begin(), facts.flows.end(), [](const Flow& flow) {
+    return flow.way == Reachability::open || flow.way == Reachability::left;
+  });
+  finding.confidence = line_is_up ? Confidence::certain : Confidence::likely;
+  finding.fix = fmt::format(
+      "Check that the DNS servers this computer uses ({}) run, reach the Internet, and may be "
+      "asked from this network: UDP and TCP port 53.",
+      resolvers_in_words(facts));
+  finding.evidence.push_back({"", fmt::format("None of {} names could be looked up.", lost)});
+  if (line_is_up) {
+    finding.evidence.push_back({"", "Servers that are tried by their addresses are reached."});
+  }
+  for (const auto& result : facts.report.probes) {
+    const auto* silence = evidence_of(result, "dns_no_answer");
+    if (silence != nullptr && !asks_a_server(result.probe)) {
+      finding.evidence.push_back({result.probe.id, silence->text});
+    }
+  }
+  add_what_they_saw(finding.evidence, cause.explained, 4);
+  return {cause};
+}
+
+Causes find_dns_rewritten(const Diagnosis& context) {
+  // Which names got which address of no use outside, and whether that is proved to be wrong.
+  struct Astray {
+    std::vector<const Name*> names;
+    bool proved = false;
+  };
+  const auto names = read_names(context.facts);
+  std::map<IpAddress, Astray> astray;
+  std::vector<FindingEvidence> evidence;
+  for (const auto& [text, name] : names) {
+    if (!is_public_name(text) || !name.address || !name.address->is_special()) continue;
+    const bool works =
+        std::any_of(name.probes.begin(), name.probes.end(),
+                    [](const ProbeResult* result) { return reached(result->observation.outcome); });
+    if (works) continue;
+    auto& place = astray[*name.address];
+    place.names.push_back(&name);
+    place.proved |= name.address->is_unspecified() || name.address->is_loopback();
+    for (std::size_t i = 0; i < name.elsewhere.size(); ++i) {
+      if (!has_records(*name.elsewhere[i])) continue;
+      place.proved = true;
+      evidence.push_back({name.elsewhere_ids[i], "Asked elsewhere: " + name.elsewhere[i]->text});
+    }
+  }
+  Causes causes;
+  for (const auto& [address, place] : astray) {
+    // One name at one private address may be a server of the site's own.
+    if (!place.proved && place.names.size() < 2) continue;
+    Cause cause;
+    std::vector<std::string> lost;
+    for (const auto* name : place.names) {
+      lost.push_back(name->name);
+      append(cause.explained, open_failures(context, *name));
+    }
+    if (cause.explained.empty()) continue;
+    auto& finding = cause.finding;
+    finding.code = "dns.rewritten";
+    finding.title = fmt::format(
+        "DNS at this site sends {} to {}, which is not on the Internet",
+        lost.size() == 1 ? lost.front() : fmt::format("{} names of the service", lost.size()),
+        address.to_string());
+    finding.owner = Owner::dns;
+    finding.confidence = place.proved ? Confidence::certain : Confidence::likely;
+    finding.fix = fmt::format(
+        "On the DNS servers of this site ({}) and on any DNS filter behind them, remove the entry "
+        "or the block that answers {} for {}, so that the names get their public addresses.",
+        resolvers_in_words(context.facts), address.to_string(), listed(lost));
+    for (const auto* name : place.names) {
+      finding.evidence.push_back(
+          {name->probes.front()->probe.id,
+           fmt::format("{} is looked up as {} here.", name->name, address.to_string())});
+    }
+    // The contrast is the strongest, after the first name it is about.
+    const auto where = finding.evidence.begin() + 1;
+    finding.evidence.insert(where, evidence.begin(), evidence.end());
+    causes.push_back(std::move(cause));
+  }
+  return causes;
+}
+
+Causes find_dns_filtered(const Diagnosis& context) {
+  const auto names = read_names(context.facts);
+  const bool well = resolvers_are_well(names);
+  Cause cause;
+  std::vector<std::string> lost;
+  std::set<std::pair<std::string, std::string>> alike;  // owner and failure of the proved names
+  const auto take = [&](const Name& name) {
+    lost.push_back(name.name);
+    append(cause.explained, open_failures(context, name));
+  };
+  for (const auto& [text, name] : names) {
+    if (name.failure.empty() || name.address || context.facts.proxied_reached(text)) continue;
+    if (open_failures(context, name).empty()) continue;
+    const auto proof = proof_of_filter(name, well);
+    if (!proof) continue;
+    alike.insert({registrable_domain(text), name.failure});
+    take(name);
+    cause.finding.evidence.push_back(*proof);
+  }
+  if (lost.empty()) return {};
+  // Names of the same owner that are missing in the same way, and that nobody else was asked for.
+  for (const auto& [text, name] : names) {
+    const bool same = alike.contains({registrable_domain(text), name.failure});
+    if (!same || name.address || !name.elsewhere.empty()) continue;
+    if (std::find(lost.begin(), lost.end(), text) != lost.end()) continue;
+    if (!open_failures(context, name).empty()) take(name);
+  }
+  auto& finding = cause.finding;
+  finding.code = "dns.filtered";
+  finding.title =
+      lost.size() == 1
+          ? fmt::format("DNS at this site hides the name {}", lost.front())
+          : fmt::format("DNS at this site hides {} names that the service needs", lost.size());
+  finding.owner = Owner::dns;
+  finding.confidence = Confidence::certain;
+  finding.fix = fmt::format(
+      "On the DNS servers of this site ({}) and on any DNS filter behind them, allow these names "
+      "to "
+      "be looked up: {}.",
+      resolvers_in_words(context.facts), listed(lost, 12));
+  add_what_they_saw(finding.evidence, cause.explained, 4);
+  return {cause};
+}
+
+Causes find_outdated_names(const Diagnosis& context) {
+  const auto names = read_names(context.facts);
+  Causes causes;
+  for (const auto& [text, name] : names) {
+    if (name.failure != "no_such_name" || name.elsewhere.empty()) continue;
+    const auto gone = open_failures(context, name);
+    const bool everywhere = std::all_of(
+        name.elsewhere.begin(), name.elsewhere.end(),
+        [](const Evidence* answer) { return text_fact(*answer, "rcode") == "NXDOMAIN"; });
+    // Where the siblings do not resolve either, it may be the asking that is wrong.
+    const bool siblings = std::any_of(names.begin(), names.end(), [&](const auto& other) {
+      return other.second.address && registrable_domain(other.first) == registrable_domain(text);
+    });
+    // Where the others of the list do, nobody misses it: the row says so itself.
+    if (!everywhere || !siblings || !context.breaks_capability(gone)) continue;
+    Cause cause;
+    cause.explained = gone;
+    auto& finding = cause.finding;
+    finding.code = "target.outdated";
+    finding.title = fmt::format("The name {} no longer exists anywhere", text);
+    finding.owner = Owner::vendor;
+    finding.confidence = name.elsewhere.size() > 1 ? Confidence::certain : Confidence::likely;
+    finding.fix = fmt::format(
+        "Nothing is to be changed on the network. Look for a newer edition of the vendor's "
+        "document, "
+        "or ask the vendor what has replaced {}; firewall rules for it can go.",
+        text);
+    for (std::size_t i = 0; i < name.elsewhere.size(); ++i) {
+      finding.evidence.push_back({name.elsewhere_ids[i], name.elsewhere[i]->text});
+    }
+    finding.evidence.push_back(
+        {gone.front()->probe.id, "The DNS of this site does not know it either."});
+    causes.push_back(std::move(cause));
+  }
+  return causes;
+}
+
+Causes find_dns_slow(const Diagnosis& context) {
+  std::vector<const Name*> slow;
+  const auto names = read_names(context.facts);
+  // Where independent resolvers take as long, it is the line or this computer that is slow.
+  std::optional<double> elsewhere_ms;
+  for (const auto& [text, name] : names) {
+    for (const auto* answer : name.elsewhere) {
+      const auto took = number_fact(*answer, "took_ms");
+      if (took) elsewhere_ms = std::min(*took, elsewhere_ms.value_or(*took));
+    }
+  }
+  if (elsewhere_ms.value_or(0) > slow_ms / 2) return {};
+  std::size_t measured = 0;
+  double worst = 0;
+  for (const auto& [text, name] : names) {
+    if (name.took_ms <= 0) continue;
+    ++measured;
+    if (name.took_ms < slow_ms) continue;
+    slow.push_back(&name);
+    worst = std::max(worst, name.took_ms);
+  }
+  // One slow name is its own server's trouble; names that nobody answers for are not slow.
+  const auto answered = std::count_if(slow.begin(), slow.end(),
+                                      [](const Name* name) { return name->address.has_value(); });
+  if (answered < 2 || 4 * slow.size() < measured) return {};
+  Cause cause;
+  for (const auto* name : slow) {
+    if (nobody_answered(*name)) append(cause.explained, open_failures(context, *name));
+  }
+  auto& finding = cause.finding;
+  finding.code = "dns.slow";
+  finding.title = "Looking up names takes too long at this site";
+  finding.owner = Owner::dns;
+  finding.confidence = answered > 2 ? Confidence::certain : Confidence::likely;
+  finding.fix = fmt::format(
+      "Check the load of the DNS servers of this site ({}) and the loss of packets on the way to "
+      "them; a name should be looked up within 100 ms. Remove servers that no longer answer from "
+      "the list that DHCP gives out.",
+      resolvers_in_words(context.facts));
+  finding.evidence.push_back(
+      {"", fmt::format("{} of {} names took longer than {:.0f} s; the slowest {:.1f} s.",
+                       slow.size(), measured, slow_ms / 1000, worst / 1000)});
+  for (std::size_t i = 0; i < slow.size() && i < 4; ++i) {
+    finding.evidence.push_back(
+        {slow[i]->probes.front()->probe.id,
+         fmt::format("{} took {:.1f} s to look up.", slow[i]->name, slow[i]->took_ms / 1000)});
+  }
+  return {cause};
+}
+
+}  // namespace callready::findings

@@ -1,0 +1,373 @@
+#include "probe/diagnosis/finding_facts.hpp"
+
+#include <algorithm>
+#include <array>
+#include <tuple>
+
+namespace callready::findings {
+namespace {
+
+// Registries that sell names one level further down, as far as vendors' documents use them.
+constexpr std::array<std::string_view, 6> two_part_suffixes = {"co.uk",  "com.cn", "cn.com",
+                                                               "com.au", "co.jp",  "com.br"};
+
+std::string payload_of(const Probe& probe) {
+  if (probe.check == "turn") return "turn";
+  if (probe.check == "stun" || probe.check == "nat") return "stun";
+  if (probe.check == "sip" || probe.check == "sip-alg") return "sip";
+  if (probe.check == "ntp" || probe.check == "dns") return probe.check;
+  const auto given = probe.with.find("payload");
+  return given == probe.with.end() ? "rtp" : given->second;
+}
+
+// Who refused, where a device on the way did.
+std::string refuser(const Observation& observation) {
+  for (const auto& evidence : observation.evidence) {
+    if (evidence.kind == "refuser" && text_fact(evidence, "who") == "on_the_way") {
+      return text_fact(evidence, "by");
+    }
+  }
+  for (const auto& evidence : observation.evidence) {
+    if (evidence.kind == "icmp_error") return text_fact(evidence, "sender");
+  }
+  return {};
+}
+
+// A router that says "unreachable" has lost the way; one that says "prohibited" keeps it shut.
+Reachability way_of_rejection(const Observation& observation) {
+  return observation.detail == "unreachable" || observation.detail == "ttl_exceeded"
+             ? Reachability::lost
+             : Reachability::blocked;
+}
+
+Reachability tcp_way(const Observation& observation) {
+  switch (observation.outcome) {
+    case Outcome::answered:
+    case Outcome::connected:
+    case Outcome::denied:
+    case Outcome::failed:
+      return Reachability::open;
+    case Outcome::passed:
+      return Reachability::left;
+    case Outcome::refused:
+      return Reachability::refused;
+    case Outcome::rejected:
+      return way_of_rejection(observation);
+    case Outcome::silent:
+      if (observation.timing_ms.contains("connect")) return Reachability::open;
+      return Reachability::lost;
+    case Outcome::unresolved:
+    case Outcome::skipped:
+      return Reachability::unknown;
+  }
+  return Reachability::unknown;
+}
+
+Reachability udp_way(const Observation& observation) {
+  switch (observation.outcome) {
+    case Outcome::refused:  // by the target's own ICMP: it got there
+      return Reachability::open;
+    case Outcome::silent:
+      return Reachability::lost;
+    default:
+      return tcp_way(observation);
+  }
+}
+
+Reachability range_way(const std::string& result) {
+  if (result == "replied" || result == "arrived") return Reachability::open;
+  if (result == "left_site") return Reachability::left;
+  if (result == "prohibited" || result == "dropped") return Reachability::blocked;
+  return result == "silent" ? Reachability::lost : Reachability::unknown;
+}
+
+// What the second round learnt; nothing where no router beyond the edge answered.
+Reachability hop_way(const Observation& observation) {
+  const auto& detail = observation.detail;
+  if (detail == "left_site") return Reachability::left;
+  if (detail == "dropped" || detail == "prohibited" || detail == "refused_on_the_way") {
+    return Reachability::blocked;
+  }
+  return Reachability::unknown;
+}
+
+// A router beside the destination is no device of this site, nor of its provider.
+void move_to_far_end(FlowSample& sample) {
+  const auto& address = sample.result->observation.address;
+  const auto device = IpAddress::parse(sample.by);
+  if (sample.way != Reachability::blocked || !address || !device || *device == *address) return;
+  if (network_of(*device) != network_of(*address)) return;
+  sample.far_device = sample.by;
+  sample.by.clear();
+  sample.way = is_udp(*sample.result) ? Reachability::left : Reachability::refused;
+}
+
+std::vector<FlowSample> samples_of(const ProbeResult& result) {
+  std::vector<FlowSample> samples;
+  FlowSample sample;
+  sample.result = &result;
+  sample.port = result.probe.target.port();
+  sample.payload = is_udp(result) ? payload_of(result.probe) : "";
+  if (result.probe.check == "udp-range") {
+    for (const auto& evidence : result.observation.evidence) {
+      if (evidence.kind != "udp_port") continue;
+      sample.port = static_cast<std::uint16_t>(number_fact(evidence, "port").value_or(0));
+      const auto word = text_fact(evidence, "result");
+      sample.way = range_way(word);
+      sample.by = word == "prohibited" ? text_fact(evidence, "by") : "";
+      sample.far_device.clear();
+      move_to_far_end(sample);
+      samples.push_back(sample);
+    }
+    return samples;
+  }
+  if (result.probe.check == "hop") {
+    sample.way = hop_way(result.observation);
+    const auto* evidence = evidence_of(result, "hop");
+    if (sample.way == Reachability::blocked && evidence != nullptr)
+      sample.by = text_fact(*evidence, "by");
+    if (sample.way != Reachability::unknown) samples.push_back(sample);
+    return samples;
+  }
+  sample.way = is_udp(result) ? udp_way(result.observation) : tcp_way(result.observation);
+  if (sample.way == Reachability::blocked) sample.by = refuser(result.observation);
+  move_to_far_end(sample);
+  sample.responder = !is_udp(result) || sample.payload == "stun" || sample.payload == "turn" ||
+                     sample.payload == "ntp";
+  samples.push_back(sample);
+  return samples;
+}
+
+// The check has asked who refused, and it was nobody of the site.
+bool refused_beyond(const FlowSample& sample) {
+  if (!sample.far_device.empty()) return true;
+  const auto* refuser = evidence_of(*sample.result, "refuser");
+  return sample.way == Reachability::refused && refuser != nullptr &&
+         text_fact(*refuser, "who") == "beyond";
+}
+
+// Whether a device on the way was caught refusing in the target's name.
+bool is_forged(const FlowSample& sample) {
+  const auto* refuser = evidence_of(*sample.result, "refuser");
+  return sample.way == Reachability::blocked && refuser != nullptr &&
+         text_fact(*refuser, "who") == "on_the_way";
+}
+
+// Who was caught at a port refuses the other packets to that port, too, of which nobody knows more.
+void unmask(std::vector<FlowSample>& samples, const std::string& by) {
+  for (auto& sample : samples) {
+    const auto* refuser = evidence_of(*sample.result, "refuser");
+    const bool known = refuser != nullptr && text_fact(*refuser, "who") != "not_measured";
+    if (known || sample.result->observation.outcome != Outcome::refused) continue;
+    sample.way = Reachability::blocked;
+    sample.by = by;
+  }
+}
+
+void merge(Flow& flow, const FlowSample& sample) {
+  constexpr std::array order = {Reachability::open,    Reachability::left, Reachability::blocked,
+                                Reachability::refused, Reachability::lost, Reachability::unknown};
+  const auto rank = [&](Reachability way) { return std::find(order.begin(), order.end(), way); };
+  if (sample.way == Reachability::left || refused_beyond(sample)) flow.left = true;
+  flow.samples.push_back(sample);
+  if (rank(sample.way) < rank(flow.way)) flow.way = sample.way;
+  // A reset that was asked for beyond the edge came from out there.
+  const bool reset =
+      std::any_of(flow.samples.begin(), flow.samples.end(),
+                  [](const FlowSample& seen) { return seen.way == Reachability::refused; });
+  if (flow.way == Reachability::left && reset) flow.way = Reachability::refused;
+}
+
+}  // namespace
+
+Facts::Facts(const Report& whole) : report(whole) {
+  for (const auto& set : report.sets) {
+    for (const auto& row : set.requirements) {
+      for (const auto& id : row.probes) rows_.emplace(id, Row{&set, &row});
+    }
+  }
+  std::map<std::tuple<bool, std::string, std::uint16_t>, std::vector<FlowSample>> found;
+  by_id_.reserve(report.probes.size());
+  for (const auto& result : report.probes) {
+    by_id_[result.probe.id] = &result;
+    const auto& host = result.probe.target.host;
+    if (!is_direct(result)) {
+      if (came_through(result)) proxied_.insert(host);
+      proxy_speaks_ |= came_through(result) || result.observation.outcome == Outcome::denied;
+      continue;
+    }
+    if (inside(result)) continue;
+    for (const auto& sample : samples_of(result)) {
+      if (sample.way == Reachability::unknown || sample.port == 0) continue;
+      found[{is_udp(result), host, sample.port}].push_back(sample);
+    }
+  }
+  std::map<std::uint16_t, std::string> forgers;  // by UDP port
+  for (const auto& [key, samples] : found) {
+    for (const auto& sample : samples) {
+      if (std::get<bool>(key) && is_forged(sample)) forgers.emplace(sample.port, sample.by);
+    }
+  }
+  flows.reserve(found.size());
+  while (!found.empty()) {  // what has become a flow need not be there twice
+    auto next = found.extract(found.begin());
+    const auto& key = next.key();
+    auto& samples = next.mapped();
+    const auto forger = forgers.find(std::get<std::uint16_t>(key));
+    if (std::get<bool>(key) && forger != forgers.end()) unmask(samples, forger->second);
+    Flow flow;
+    std::tie(flow.udp, flow.host, flow.port) = key;
+    flow.party = registrable_domain(flow.host);
+    const auto& address = samples.front().result->observation.address;
+    flow.network = address ? network_of(*address) : flow.party;
+    for (const auto& sample : samples) {
+      merge(flow, sample);
+      if (sample.way == Reachability::open) alive_.insert(flow.host);
+      const bool own_word = flow.udp && sample.result->observation.outcome == Outcome::refused;
+      if (own_word && sample.way != Reachability::blocked) refusing_.insert(flow.host);
+    }
+    flows.push_back(std::move(flow));
+  }
+}
+
+const ProbeResult* Facts::find(const std::string& probe) const {
+  const auto found = by_id_.find(probe);
+  return found == by_id_.end() ? nullptr : found->second;
+}
+
+std::vector<std::string> Facts::rows_of(const std::string& probe) const {
+  std::vector<Row> rows;
+  const auto [begin, end] = rows_.equal_range(probe);
+  for (auto at = begin; at != end; ++at) rows.push_back(at->second);
+  // In the order of the report, where they stand one behind the other.
+  std::sort(rows.begin(), rows.end(), [](const Row& left, const Row& right) {
+    return std::tuple(left.set, left.row) < std::tuple(right.set, right.row);
+  });
+  std::vector<std::string> names;
+  for (const auto& [set, row] : rows) names.push_back(set->id + '/' + row->id);
+  return names;
+}
+
+std::set<std::string> Facts::hosts_asked_for() const {
+  std::set<std::string> hosts;
+  for (const auto& result : report.probes) {
+    if (asked_for(result)) hosts.insert(result.probe.target.host);
+  }
+  return hosts;
+}
+
+bool Facts::tcp_gets_out() const {
+  return networks([](const Flow& flow) {
+           return !flow.udp && flow.way == Reachability::open;
+         }).size() >= 2;
+}
+
+bool Facts::alive(const std::string& host) const { return alive_.contains(host); }
+
+bool Facts::refuses_itself(const std::string& host) const { return refusing_.contains(host); }
+
+bool Facts::proxy_works() const { return !proxied_.empty(); }
+
+bool Facts::proxied_reached(const std::string& host) const { return proxied_.contains(host); }
+
+bool Facts::no_tcp_gets_out() const {
+  std::set<std::string> parties;
+  for (const auto& flow : flows) {
+    if (flow.udp) continue;
+    if (flow.way == Reachability::open || flow.way == Reachability::left) return false;
+    parties.insert(flow.party);
+  }
+  return parties.size() > 1;
+}
+
+bool Facts::inside(const ProbeResult& result) const {
+  if (!is_direct(result)) return false;  // the address is the proxy's, the way leads on
+  const auto literal = IpAddress::parse(result.probe.target.host);
+  const auto address = result.observation.address ? result.observation.address : literal;
+  if (!address) return result.probe.target.host == "localhost";
+  // The provider's carrier NAT (100.64/10) is outside.
+  return address->is_private() || address->is_link_local() || address->is_loopback() ||
+         address->is_unspecified();
+}
+
+bool is_direct(const ProbeResult& result) { return result.probe.target.route.direct(); }
+
+bool is_udp(const ProbeResult& result) { return result.probe.target.transport == Transport::udp; }
+
+bool came_through(const ProbeResult& result) {
+  return !is_direct(result) && (reached(result.observation.outcome) || !chain_of(result).empty());
+}
+
+bool failing(const ProbeResult& result) {
+  const auto outcome = result.observation.outcome;
+  return !reached(outcome) && outcome != Outcome::skipped;
+}
+
+bool has_foreign_root(const ProbeResult& result) {
+  const auto* root = evidence_of(result, "chain_root");
+  return root != nullptr && flag_fact(*root, "expected") == std::optional(false) &&
+         result.observation.detail != "private_pki";
+}
+
+bool is_another_page(const ProbeResult& result) {
+  const auto* reply = evidence_of(result, "http_reply");
+  const bool known = result.probe.check == "http" && result.probe.with.contains("body") &&
+                     result.probe.target.transport == Transport::tcp;
+  if (!known || !is_direct(result) || reply == nullptr) return false;
+  return !text_fact(*reply, "redirect_host").empty() ||
+         flag_fact(*reply, "body_matches") == std::optional(false);
+}
+
+std::string name_asked_for(const Probe& probe) {
+  const auto name = probe.with.find("name");
+  return name == probe.with.end() ? probe.target.host : name->second;
+}
+
+const Evidence* evidence_of(const ProbeResult& result, std::string_view kind) {
+  for (const auto& evidence : result.observation.evidence) {
+    if (evidence.kind == kind) return &evidence;
+  }
+  return nullptr;
+}
+
+std::vector<Certificate> chain_of(const ProbeResult& result) {
+  std::vector<Certificate> chain;
+  for (const auto& evidence : result.observation.evidence) {
+    if (evidence.kind != "certificate") continue;
+    chain.push_back({text_fact(evidence, "subject"), text_fact(evidence, "issuer"),
+                     text_fact(evidence, "not_before"), text_fact(evidence, "not_after"),
+                     text_fact(evidence, "sha256"),
+                     flag_fact(evidence, "self_signed").value_or(false),
+                     flag_fact(evidence, "timestamps").value_or(false)});
+  }
+  return chain;
+}
+
+bool is_name(const std::string& host) { return !host.empty() && !IpAddress::parse(host); }
+
+std::string network_of(const IpAddress& address) {
+  // NAT64 puts all of IPv4 into one network: what it stands for is in the last four bytes (RFC 6052
+  // section 2.1).
+  static const auto nat64 = Network::parse("64:ff9b::/96");
+  if (nat64->contains(address)) {
+    const auto& bytes = address.bytes();
+    return network_of(IpAddress::v4({bytes[12], bytes[13], bytes[14], bytes[15]}));
+  }
+  return Network{address, address.is_v4() ? 24 : 48}.masked().to_string();
+}
+
+std::string registrable_domain(const std::string& host) {
+  if (const auto address = IpAddress::parse(host)) return network_of(*address);
+  std::vector<std::size_t> dots;
+  for (std::size_t i = 0; i < host.size(); ++i) {
+    if (host[i] == '.') dots.push_back(i);
+  }
+  if (dots.size() < 2) return host;
+  const auto last_two = host.substr(dots[dots.size() - 2] + 1);
+  const bool longer = std::find(two_part_suffixes.begin(), two_part_suffixes.end(), last_two) !=
+                      two_part_suffixes.end();
+  if (!longer) return last_two;
+  return dots.size() < 3 ? host : host.substr(dots[dots.size() - 3] + 1);
+}
+
+}  // namespace callready::findings

@@ -1,0 +1,148 @@
+// What a report's probes say of the ways out of the site, indexed for the rules: which hosts, ports
+// and networks were reached, and how the others were not. Pure views into a report that outlives
+// them.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "probe/model/report.hpp"
+
+namespace callready::findings {
+
+// How far packets to one port of one host got, whatever the protocol then made of it.
+enum class Reachability {
+  open,     // the far end took them: a TCP connection, an answer over UDP, its port-unreachable
+  left,     // a router beyond the site's edge saw them
+  refused,  // a TCP reset; who sent it is another question
+  blocked,  // a device on the way refused them, or they died between controls that passed
+  lost,     // nothing came back
+  unknown,  // not tried
+};
+
+// What one probe says of one port: all but `udp-range` have one.
+struct FlowSample {
+  const ProbeResult* result = nullptr;
+  std::uint16_t port = 0;
+  Reachability way = Reachability::unknown;
+  std::string by;       // of `blocked`: the device that refused; empty where packets just died
+  std::string payload;  // over UDP: "stun", "sip", "ntp", "dns", "rtp"
+  // True where the far end is known to answer everybody: silence then counts.
+  bool responder = false;
+  // The device in the destination's own network that refused: the packet has left the site.
+  std::string far_device;
+};
+
+// One port of one host over TCP or UDP, with all that was sent to it directly.
+struct Flow {
+  std::string host;
+  std::string network;  // of its address: two networks are two ways out
+  std::string party;    // who runs it
+  std::uint16_t port = 0;
+  bool udp = false;
+  std::vector<FlowSample> samples;
+  Reachability way = Reachability::unknown;  // the best of the samples'
+  bool left = false;  // seen beyond the edge (so a reset came from out there)
+};
+
+// A certificate chain as the evidence holds it.
+struct Certificate {
+  std::string subject, issuer, not_before, not_after, sha256;
+  bool self_signed = false;
+  bool publicly_logged = false;  // with timestamps of certificate transparency (RFC 6962)
+};
+
+class Facts {
+ public:
+  explicit Facts(const Report& report);
+
+  const Report& report;
+  // Direct probes to the outside, by host and port; TCP's first.
+  std::vector<Flow> flows;
+
+  const ProbeResult* find(const std::string& probe) const;
+  // "set/requirement" of the rows that asked for a probe; none for controls and follow-ups.
+  std::vector<std::string> rows_of(const std::string& probe) const;
+  bool asked_for(const ProbeResult& result) const { return rows_.contains(result.probe.id); }
+  // Hosts that a set asks for: the vendor's, whoever asked them besides.
+  std::set<std::string> hosts_asked_for() const;
+
+  // The networks of the flows that `wanted` accepts.
+  template <typename Wanted>
+  std::set<std::string> networks(Wanted wanted) const {
+    std::set<std::string> found;
+    for (const auto& flow : flows) {
+      if (wanted(flow)) found.insert(flow.network);
+    }
+    return found;
+  }
+  template <typename Wanted>
+  std::vector<const Flow*> select(Wanted wanted) const {
+    std::vector<const Flow*> found;
+    for (const auto& flow : flows) {
+      if (wanted(flow)) found.push_back(&flow);
+    }
+    return found;
+  }
+  // True where TCP to two networks gets out: the line is up, and the firewall lets something out.
+  bool tcp_gets_out() const;
+  // True where anything else of the host was reached: it is alive, and not shut off as a whole.
+  bool alive(const std::string& host) const;
+  // True where the host itself was heard to refuse: its resets are then likely its own, too.
+  bool refuses_itself(const std::string& host) const;
+  // True where something came back through the proxy.
+  bool proxy_works() const;
+  // The same, or the proxy itself said no.
+  bool proxy_speaks() const { return proxy_speaks_; }
+  bool proxied_reached(const std::string& host) const;
+  // True where TCP was tried to two operators, and no connection gets out directly.
+  bool no_tcp_gets_out() const;
+  // True where a proxy speaks, and no TCP connection gets out beside it.
+  bool only_by_proxy() const { return proxy_speaks_ && no_tcp_gets_out(); }
+  // True for what is on the site's own networks, or on this machine.
+  bool inside(const ProbeResult& result) const;
+
+ private:
+  // Where a probe is, and who asked for it: a few bytes for each of what may be many thousands.
+  struct Row {
+    const SetResult* set;
+    const RequirementResult* row;
+  };
+  std::unordered_map<std::string_view, const ProbeResult*> by_id_;
+  std::unordered_multimap<std::string_view, Row> rows_;
+  std::set<std::string> alive_, refusing_;
+  std::set<std::string> proxied_;
+  bool proxy_speaks_ = false;
+};
+
+// Of one probe.
+bool is_direct(const ProbeResult& result);
+bool is_udp(const ProbeResult& result);
+// Over a proxy, and something came from beyond it: at least a certificate.
+bool came_through(const ProbeResult& result);
+// Tried, and not reached.
+bool failing(const ProbeResult& result);
+// A certificate chain came that ends in no public root and in none given for this run: somebody on
+// the way speaks TLS in the server's place, or the server has an authority of its own.
+bool has_foreign_root(const ProbeResult& result);
+// A page with a known body over plain HTTP, and somebody else's came: a sign-in page, a block page.
+bool is_another_page(const ProbeResult& result);
+// The name that a `dns` probe asks for.
+std::string name_asked_for(const Probe& probe);
+const Evidence* evidence_of(const ProbeResult& result, std::string_view kind);
+std::vector<Certificate> chain_of(const ProbeResult& result);
+
+// Who runs a host, roughly: the registrable part of a name ("openrainbow.com"), or the network of
+// an address.
+std::string registrable_domain(const std::string& host);
+// Of an address: its /24 or /48, as far as two of them have something to do with each other; of one
+// that NAT64 made, that of the IPv4 address in it.
+std::string network_of(const IpAddress& address);
+// A host that is given as a name, not as an address.
+bool is_name(const std::string& host);
+
+}  // namespace callready::findings

@@ -1,0 +1,307 @@
+// Inspection: the port is open, and one protocol on it is dropped or cut (DESIGN, "How neighbours
+// are told apart", 3).
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "probe/diagnosis/finding_flow_groups.hpp"
+#include "probe/diagnosis/finding_words.hpp"
+#include "probe/model/describe.hpp"
+
+namespace callready::findings {
+namespace {
+
+// What one payload came to on a port, beside what others did.
+struct Contrast {
+  const FlowSample* dead = nullptr;     // this payload, blocked or unanswered
+  const FlowSample* passing = nullptr;  // another payload, which got out
+};
+
+// TURN is STUN (RFC 8656 section 2): what drops the one is no proof of the other, but what lets one
+// pass and drops the other reads it.
+bool is_stun_like(const std::string& payload) { return payload == "stun" || payload == "turn"; }
+
+// On one port of one host, `payload` dies where something else gets out.
+std::optional<Contrast> contrast_on(const Flow& flow, const std::string& payload) {
+  Contrast contrast;
+  for (const auto& sample : flow.samples) {
+    const bool same = sample.payload == payload;
+    if (same && gets_out(sample.way)) return std::nullopt;
+    if (same && sample.way == Reachability::blocked) contrast.dead = &sample;
+    // That TURN passes says nothing of what drops STUN, which is a part of it.
+    const bool other = !same && (payload == "turn" || !is_stun_like(sample.payload));
+    if (other && gets_out(sample.way)) contrast.passing = &sample;
+  }
+  if (contrast.dead == nullptr || contrast.passing == nullptr) return std::nullopt;
+  return contrast;
+}
+
+// The protocol over a connection: cut or unanswered after TCP had been established.
+bool broke_after_connect(const ProbeResult& result) {
+  const auto& seen = result.observation;
+  return seen.outcome == Outcome::failed &&
+         (seen.detail == "connection_reset" || seen.detail == "closed_by_peer" ||
+          seen.detail == "sip_timed_out" || seen.detail == "stun_timed_out" ||
+          seen.detail == "tls_timed_out");
+}
+
+// The TLS greeting itself, and no more: what came later had a certificate.
+bool greeting_cut(const ProbeResult& result) {
+  const auto& detail = result.observation.detail;
+  return broke_after_connect(result) && chain_of(result).empty() && detail != "sip_timed_out" &&
+         detail != "stun_timed_out";
+}
+
+bool over(const ProbeResult& result, Transport transport) {
+  return is_direct(result) && result.probe.target.transport == transport;
+}
+
+bool is_stun(const ProbeResult& result) {
+  const auto& check = result.probe.check;
+  return check == "stun" || check == "turn" || check == "nat";
+}
+
+FindingEvidence contrast_in_words(const Flow& flow, const Contrast& contrast,
+                                  std::string_view protocol) {
+  return {contrast.dead->result->probe.id,
+          fmt::format("{} to {}, UDP port {}, dies on the way; other packets to the same port get "
+                      "out, as far as the same router.",
+                      protocol, flow.host, flow.port)};
+}
+
+}  // namespace
+
+namespace {
+
+// What STUN and TURN over UDP came to, as far as the site can be to blame.
+struct StunView {
+  std::vector<FindingEvidence> contrasts;
+  std::set<std::string> dying, dying_to;  // of the contrasts: protocols, hosts
+  std::set<std::uint16_t> silent_ports;
+  std::set<std::string> silent_parties;
+  bool udp_works = false, stun_works = false, turn_works = false;
+};
+
+StunView look_at_stun(const Facts& facts) {
+  StunView view;
+  for (const auto& flow : facts.flows) {
+    if (!flow.udp) continue;
+    for (const auto* payload : {"stun", "turn"}) {
+      if (const auto contrast = contrast_on(flow, payload)) {
+        const auto* protocol = std::string_view(payload) == "stun" ? "STUN" : "TURN";
+        view.contrasts.push_back(contrast_in_words(flow, *contrast, protocol));
+        view.dying.insert(protocol);
+        view.dying_to.insert(flow.host);
+      }
+    }
+    for (const auto& sample : flow.samples) {
+      if (!is_stun_like(sample.payload)) {
+        view.udp_works |= gets_out(sample.way) && sample.payload != "dns";
+      } else if (gets_out(sample.way)) {
+        auto& works = sample.payload == "stun" ? view.stun_works : view.turn_works;
+        works |= sample.way == Reachability::open;
+      } else if (sample.responder) {
+        view.silent_ports.insert(flow.port);
+        view.silent_parties.insert(flow.party);
+      }
+    }
+  }
+  return view;
+}
+
+}  // namespace
+
+Causes find_stun_filter(const Diagnosis& context) {
+  const auto& facts = context.facts;
+  const auto view = look_at_stun(facts);
+  // Where TURN gets through to anywhere, nobody on the way drops it; a plain Binding may.
+  if (view.turn_works) return {};
+  Cause cause;
+  auto& finding = cause.finding;
+  finding.evidence = view.contrasts;
+  const bool proved = !finding.evidence.empty();
+  if (view.stun_works && !proved) return {};
+  std::vector<const ProbeResult*> answered_by_stream;
+  for (const auto& result : facts.report.probes) {
+    const bool stun = is_stun(result) && is_direct(result) && !facts.inside(result);
+    if (!stun) continue;
+    if (is_udp(result) && failing(result) && !context.explained(result)) {
+      cause.explained.push_back(&result);
+    }
+    if (!is_udp(result) && result.observation.outcome == Outcome::answered) {
+      answered_by_stream.push_back(&result);
+    }
+  }
+  // One silent port may be a closed port; two ports, and two operators, share only the protocol.
+  const bool suspected = view.udp_works && !answered_by_stream.empty() &&
+                         view.silent_ports.size() >= 2 && view.silent_parties.size() >= 2;
+  if ((!proved && !suspected) || !context.affects_requirement(cause.explained)) return {};
+  // Where STUN gets through elsewhere, no more dies than was seen to.
+  const auto what = view.stun_works ? listed({view.dying.begin(), view.dying.end()})
+                                    : std::string("STUN and TURN");
+  const bool to_some = view.stun_works && view.dying.contains("STUN");
+  finding.code = "firewall.stun_filtered";
+  finding.title =
+      fmt::format("The firewall lets UDP out, but not {}{}", what,
+                  to_some ? " to " + listed({view.dying_to.begin(), view.dying_to.end()}) : "");
+  finding.owner = Owner::network;
+  finding.confidence = proved ? Confidence::certain : Confidence::possible;
+  finding.fix = fmt::format(
+      "Switch off the inspection that drops {} (application control, often called \"STUN\", "
+      "\"TURN\" or \"WebRTC\") for the user network, and allow it, with the replies: {}.{}",
+      what, flows_in_words(facts, cause.explained), where_the_list_is(facts, cause.explained));
+  if (!proved) {
+    finding.evidence.push_back(
+        {"",
+         fmt::format("STUN over UDP is answered by none of {} operators, on ports {}; other UDP "
+                     "gets out.",
+                     view.silent_parties.size(),
+                     ports_in_words({view.silent_ports.begin(), view.silent_ports.end()}))});
+  }
+  add_what_they_saw(finding.evidence, answered_by_stream, 2);
+  add_what_they_saw(finding.evidence, cause.explained, 4);
+  return {cause};
+}
+
+Causes find_sip_filter(const Diagnosis& context) {
+  const auto& facts = context.facts;
+  Cause cause;
+  auto& finding = cause.finding;
+  std::vector<FindingEvidence> weak;
+  std::set<std::string> hosts;
+  bool plain_works = false;
+  for (const auto& flow : facts.flows) {
+    if (!flow.udp) continue;
+    const auto contrast = contrast_on(flow, "sip");
+    if (!contrast) continue;
+    finding.evidence.push_back(contrast_in_words(flow, *contrast, "SIP"));
+    hosts.insert(flow.host);
+  }
+  const bool proved = !finding.evidence.empty();
+  for (const auto& result : facts.report.probes) {
+    const bool sip = result.probe.check == "sip" || result.probe.check == "sip-alg";
+    if (!sip || !is_direct(result) || facts.inside(result)) continue;
+    if (over(result, Transport::tls)) continue;
+    // Inspection of UDP alone is common; what is proved on it stands, whatever TCP does.
+    const bool answered = result.observation.outcome == Outcome::answered;
+    plain_works |= answered && (is_udp(result) || !proved);
+    if (context.explained(result) || !failing(result)) continue;
+    const bool cut = over(result, Transport::tcp) && broke_after_connect(result);
+    if (cut) {
+      // The server speaks SIP, where nobody on the way can read it.
+      const bool by_tls = std::any_of(
+          facts.report.probes.begin(), facts.report.probes.end(), [&](const ProbeResult& other) {
+            return other.probe.check == "sip" && over(other, Transport::tls) &&
+                   other.probe.target.host == result.probe.target.host &&
+                   other.observation.outcome == Outcome::answered;
+          });
+      if (!by_tls) continue;
+      hosts.insert(result.probe.target.host);
+      weak.push_back(what_it_saw(result));
+    }
+    if (cut || is_udp(result)) cause.explained.push_back(&result);
+  }
+  if (plain_works || (!proved && weak.empty())) return {};
+  if (!context.affects_requirement(cause.explained)) return {};
+  finding.code = "firewall.sip_filtered";
+  const bool by_udp = std::all_of(cause.explained.begin(), cause.explained.end(),
+                                  [](const ProbeResult* result) { return is_udp(*result); });
+  finding.title =
+      by_udp ? "The firewall lets UDP to the SIP servers through, but not SIP itself"
+             : "The firewall lets connections to the SIP servers through, but not SIP itself";
+  finding.owner = Owner::network;
+  finding.confidence = proved             ? Confidence::certain
+                       : hosts.size() > 1 ? Confidence::likely
+                                          : Confidence::possible;
+  finding.fix = fmt::format(
+      "Switch off the inspection that drops SIP (\"SIP\", \"VoIP\" or application control) for the "
+      "user network, and allow it, with the replies: {}.{}",
+      flows_in_words(facts, cause.explained), where_the_list_is(facts, cause.explained));
+  finding.evidence.insert(finding.evidence.end(), weak.begin(), weak.end());
+  if (!weak.empty()) {
+    finding.evidence.push_back({"", fmt::format("Over TLS, which hides it, SIP to {} is answered.",
+                                                listed({hosts.begin(), hosts.end()}))});
+  }
+  add_what_they_saw(finding.evidence, cause.explained, 4);
+  return {cause};
+}
+
+Causes find_tls_filter(const Diagnosis& context) {
+  const auto& facts = context.facts;
+  Cause cause;
+  auto& finding = cause.finding;
+  std::set<std::string> parties, networks;
+  std::set<std::uint16_t> ports;
+  std::vector<FindingEvidence> contrast;
+  for (const auto& result : facts.report.probes) {
+    if (!over(result, Transport::tls) || facts.inside(result) || context.explained(result))
+      continue;
+    if (!greeting_cut(result)) continue;
+    cause.explained.push_back(&result);
+    ports.insert(result.probe.target.port());
+    parties.insert(registrable_domain(result.probe.target.host));
+    if (result.observation.address) networks.insert(network_of(*result.observation.address));
+  }
+  if (!context.affects_requirement(cause.explained)) return {};
+  bool tls_works = false, other_name_works = false, plain_works = false;
+  for (const auto& result : facts.report.probes) {
+    const bool same_port =
+        is_direct(result) && !is_udp(result) && ports.contains(result.probe.target.port());
+    if (!same_port) continue;
+    const bool tls = over(result, Transport::tls) && !chain_of(result).empty();
+    const auto hosts = hosts_of(cause.explained);
+    const bool same_host =
+        std::find(hosts.begin(), hosts.end(), result.probe.target.host) != hosts.end();
+    tls_works |= tls;
+    if (!same_host) continue;
+    // The same server, greeted by another name, or spoken to without TLS.
+    const bool other_name = tls && result.probe.with.contains("server_name");
+    const bool plain = over(result, Transport::tcp) && result.probe.check != "tcp" &&
+                       result.observation.outcome == Outcome::answered;
+    other_name_works |= other_name;
+    plain_works |= plain;
+    if (other_name) {
+      contrast.push_back(
+          {result.probe.id,
+           fmt::format("Greeted by another name ({}), {} does answer: it is its "
+                       "name that is cut off.",
+                       result.probe.with.at("server_name"), result.probe.target.host)});
+    }
+    if (plain) contrast.push_back(what_it_saw(result));
+  }
+  // One server that hangs up may be ill; two operators' are not at once, nor one that greets
+  // another name.
+  const bool alone = (parties.size() < 2 && !other_name_works && !plain_works) ||
+                     (tls_works && networks.size() < 2 && !other_name_works);
+  if (alone && !context.breaks_capability(cause.explained)) return {};
+  finding.code = "firewall.tls_filtered";
+  const auto names = listed(hosts_of(cause.explained));
+  finding.title = alone ? fmt::format(
+                              "Encrypted connections (TLS) to {} are cut, on the way or by the "
+                              "server",
+                              names)
+                  : tls_works
+                      ? fmt::format("Encrypted connections (TLS) to {} are cut on the way", names)
+                      : fmt::format("Encrypted connections (TLS) on port {} are cut on the way",
+                                    ports_in_words({ports.begin(), ports.end()}));
+  finding.owner = Owner::security;
+  const bool proved = other_name_works || plain_works || (!tls_works && parties.size() > 2);
+  finding.confidence = alone    ? Confidence::possible
+                       : proved ? Confidence::certain
+                                : Confidence::likely;
+  finding.fix = fmt::format(
+      "On the firewall or web filter that inspects TLS, exempt these destinations from blocking "
+      "and from inspection: {}.{}{}",
+      flows_in_words(facts, cause.explained),
+      alone ? " If it is the same from another line, ask whoever runs the servers." : "",
+      where_the_list_is(facts, cause.explained));
+  add_what_they_saw(finding.evidence, cause.explained, 1);
+  finding.evidence.insert(finding.evidence.end(), contrast.begin(), contrast.end());
+  finding.evidence.push_back(
+      {"", fmt::format("TCP to port {} connects, and then the TLS greeting is cut off or not "
+                       "answered: {}.",
+                       ports_in_words({ports.begin(), ports.end()}), names)});
+  return {cause};
+}
+
+}  // namespace callready::findings

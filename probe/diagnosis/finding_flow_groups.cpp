@@ -1,0 +1,117 @@
+#include "probe/diagnosis/finding_flow_groups.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+
+#include "probe/diagnosis/finding_words.hpp"
+
+namespace callready::findings {
+
+bool gets_out(Reachability way) { return way == Reachability::open || way == Reachability::left; }
+
+bool out(const Flow& flow) { return gets_out(flow.way); }
+
+bool bad(const Flow& flow) {
+  return flow.way == Reachability::blocked || flow.way == Reachability::lost ||
+         (flow.way == Reachability::refused && !flow.left);
+}
+
+bool peer_also_silent(const Facts& facts, const Flow& flow) {
+  return flow.way == Reachability::lost &&
+         std::any_of(facts.flows.begin(), facts.flows.end(), [&](const Flow& other) {
+           const bool sibling = other.udp == flow.udp && other.port == flow.port &&
+                                other.party == flow.party && other.way == Reachability::left;
+           return sibling && std::any_of(other.samples.begin(), other.samples.end(),
+                                         [](const FlowSample& sample) {
+                                           return sample.way == Reachability::lost &&
+                                                  sample.responder;
+                                         });
+         });
+}
+
+Working::Working(const Facts& facts) {
+  for (const auto& flow : facts.flows) {
+    if (out(flow)) hosts_[{flow.udp, flow.port}].insert(flow.host);
+  }
+}
+
+bool Working::elsewhere(const Flow& flow) const {
+  const auto found = hosts_.find({flow.udp, flow.port});
+  return found != hosts_.end() && found->second.size() > found->second.count(flow.host);
+}
+
+std::string device_of(const std::vector<const Flow*>& flows) {
+  for (const auto* flow : flows) {
+    for (const auto& sample : flow->samples) {
+      if (!sample.by.empty()) return sample.by;
+    }
+  }
+  return {};
+}
+
+bool any_blocked(const std::vector<const Flow*>& flows) {
+  return std::any_of(flows.begin(), flows.end(),
+                     [](const Flow* flow) { return flow->way == Reachability::blocked; });
+}
+
+std::vector<FindingEvidence> evidence_for(const std::vector<const Flow*>& flows, std::size_t most) {
+  std::vector<FindingEvidence> strong, weak;
+  for (const auto* flow : flows) {
+    for (const auto& sample : flow->samples) {
+      if (!failing(*sample.result)) continue;
+      (sample.way == Reachability::blocked ? strong : weak).push_back(what_it_saw(sample));
+    }
+  }
+  strong.insert(strong.end(), weak.begin(), weak.end());
+  if (strong.size() > most) strong.resize(most);
+  return strong;
+}
+
+std::vector<const ProbeResult*> probes_of(const Diagnosis& context,
+                                          const std::vector<const Flow*>& flows) {
+  std::vector<const ProbeResult*> probes;
+  for (const auto* flow : flows) {
+    const auto open = context.open_probes(*flow);
+    probes.insert(probes.end(), open.begin(), open.end());
+  }
+  return probes;
+}
+
+std::string flows_in_words(const std::vector<const Flow*>& flows) {
+  using Ports = std::map<std::string_view, std::set<std::uint16_t>>;  // by transport
+  std::vector<std::string> hosts;                                     // in order
+  std::map<std::string, Ports> ports_of;
+  for (const auto* flow : flows) {
+    if (!ports_of.contains(flow->host)) hosts.push_back(flow->host);
+    ports_of[flow->host][flow->udp ? "UDP" : "TCP"].insert(flow->port);
+  }
+  std::string text;
+  std::set<Ports> said;
+  for (const auto& host : hosts) {
+    const auto& ports = ports_of[host];
+    if (!said.insert(ports).second) continue;
+    std::vector<std::string> rules, alike;
+    for (const auto& [transport, numbers] : ports) {
+      rules.push_back(
+          fmt::format("{} {}", transport, ports_in_words({numbers.begin(), numbers.end()})));
+    }
+    std::copy_if(hosts.begin(), hosts.end(), std::back_inserter(alike),
+                 [&](const std::string& other) { return ports_of[other] == ports; });
+    text += fmt::format("{}{} to {}", text.empty() ? "" : "; ", listed(rules), listed(alike));
+  }
+  return text;
+}
+
+std::optional<FindingEvidence> reachable_port_of_same_host(const Facts& facts, const Flow& dead) {
+  for (const auto& flow : facts.flows) {
+    if (flow.host != dead.host || flow.udp != dead.udp || flow.way != Reachability::open) continue;
+    const auto& result = *flow.samples.front().result;
+    return FindingEvidence{result.probe.id, fmt::format("Port {} of the same host, {}, is reached.",
+                                                        flow.port, flow.host)};
+  }
+  return std::nullopt;
+}
+
+}  // namespace callready::findings

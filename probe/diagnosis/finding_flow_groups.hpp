@@ -1,0 +1,48 @@
+// What the rules about ports and destinations ask of flows (finding_facts.hpp), and how they say
+// what they found.
+#pragma once
+
+#include "probe/diagnosis/finding_rules.hpp"
+
+namespace callready::findings {
+
+// The packets leave the site, at least.
+bool gets_out(Reachability way);
+bool out(const Flow& flow);
+// Not reached, and nothing says that the far end did it. A reset counts where several have it.
+bool bad(const Flow& flow);
+
+// Silent, as another host of the same operator on the same port to which packets leave the site:
+// what is wrong is beyond the site, for this one too.
+bool peer_also_silent(const Facts& facts, const Flow& flow);
+
+// The ports that get out, and to whom.
+class Working {
+ public:
+  explicit Working(const Facts& facts);
+  // The same port to another host.
+  bool elsewhere(const Flow& flow) const;
+
+ private:
+  std::map<std::pair<bool, std::uint16_t>, std::set<std::string>> hosts_;
+};
+
+// Of several flows: the device that refused, if one was heard; whether something on the way was
+// seen to block.
+std::string device_of(const std::vector<const Flow*>& flows);
+bool any_blocked(const std::vector<const Flow*>& flows);
+
+// Their failing probes that no earlier cause explains.
+std::vector<const ProbeResult*> probes_of(const Diagnosis& context,
+                                          const std::vector<const Flow*>& flows);
+
+// The strongest first: what a device said, packets that died on the way, then silence.
+std::vector<FindingEvidence> evidence_for(const std::vector<const Flow*>& flows, std::size_t most);
+
+// "443 of the same host works": the contrast that makes a closed port of a living host.
+std::optional<FindingEvidence> reachable_port_of_same_host(const Facts& facts, const Flow& dead);
+
+// "TCP 443 and UDP 3478 to a and b; TCP 5061 to c": exactly these, unlike what their rows ask for.
+std::string flows_in_words(const std::vector<const Flow*>& flows);
+
+}  // namespace callready::findings

@@ -1,0 +1,165 @@
+// What is left over of the matrix of hosts and ports, one by one (DESIGN, "How neighbours are told
+// apart", 6): not enough to generalise.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+
+#include "probe/diagnosis/finding_flow_groups.hpp"
+#include "probe/diagnosis/finding_words.hpp"
+
+namespace callready::findings {
+namespace {
+
+// The ports of these that answer nowhere, whose hosts are alive and of two operators: it is not for
+// two servers to be down at once. (DESIGN, rule 6, of what is no firewall of the site's.) With what
+// is silent on such a port elsewhere, whether it is known to leave the site or not.
+std::vector<const Flow*> lost_everywhere(const Facts& facts, bool udp,
+                                         const std::vector<const Flow*>& leaving) {
+  std::set<std::uint16_t> ports;
+  for (const auto* flow : leaving) ports.insert(flow->port);
+  std::map<std::uint16_t, std::vector<const Flow*>> lost;
+  std::map<std::uint16_t, std::set<std::string>> parties;
+  for (const auto& flow : facts.flows) {
+    if (flow.udp != udp) continue;
+    if (flow.way == Reachability::open || flow.way == Reachability::refused) ports.erase(flow.port);
+    const bool leaves = std::find(leaving.begin(), leaving.end(), &flow) != leaving.end();
+    const bool answers_all = flow.samples.front().responder;
+    if (!leaves && (flow.way != Reachability::lost || !answers_all)) continue;
+    lost[flow.port].push_back(&flow);
+    if (facts.alive(flow.host)) parties[flow.port].insert(flow.party);
+  }
+  std::vector<const Flow*> found;
+  for (const auto port : ports) {
+    if (parties[port].size() < 2) continue;
+    found.insert(found.end(), lost[port].begin(), lost[port].end());
+  }
+  return found;
+}
+
+// What was sent, how far it got, and that nothing came back.
+void add_what_they_saw(std::vector<FindingEvidence>& list, const std::vector<const Flow*>& flows) {
+  constexpr std::size_t most = 8;
+  for (const auto* flow : flows) {
+    for (const auto& sample : flow->samples) {
+      if (list.size() < most) list.push_back(what_it_saw(sample));
+    }
+  }
+}
+
+Cause lost_at_the_provider(const Diagnosis& context, const std::vector<const Flow*>& flows) {
+  Cause cause;
+  cause.explained = probes_of(context, flows);
+  std::set<std::uint16_t> ports;
+  for (const auto* flow : flows) ports.insert(flow->port);
+  auto& finding = cause.finding;
+  const bool udp = flows.front()->udp;
+  finding.code = udp ? "firewall.udp_port_blocked" : "firewall.tcp_port_blocked";
+  finding.title = fmt::format("{} to port {} gets lost beyond this site, wherever it goes",
+                              udp ? "UDP" : "TCP", ports_in_words({ports.begin(), ports.end()}));
+  finding.owner = Owner::network;
+  finding.confidence = Confidence::likely;
+  finding.fix = fmt::format(
+      "This site lets it out{}: ask the Internet provider to let through, with the replies: {}.{}",
+      udp ? " (look in the firewall's log whether it drops the replies)" : "",
+      flows_in_words(context.facts, cause.explained),
+      where_the_list_is(context.facts, cause.explained));
+  add_what_they_saw(finding.evidence, flows);
+  if (const auto alive = reachable_port_of_same_host(context.facts, *flows.front())) {
+    finding.evidence.push_back(*alive);
+  }
+  return cause;
+}
+
+// Packets leave the site, and whoever should answer everybody does not: the site is not to blame.
+// Whether the provider drops them or the server is down cannot be told from here.
+Causes find_lost_beyond(const Diagnosis& context) {
+  const auto& facts = context.facts;
+  std::map<bool, std::vector<const Flow*>> by_transport;  // true: UDP
+  for (const auto& flow : facts.flows) {
+    const bool lost =
+        std::any_of(flow.samples.begin(), flow.samples.end(), [&](const FlowSample& sample) {
+          return sample.way == Reachability::lost && sample.responder &&
+                 facts.asked_for(*sample.result);
+        });
+    const bool leaves = flow.way == Reachability::left || peer_also_silent(facts, flow);
+    if (!leaves || !lost || !context.breaks_capability(context.open_probes(flow))) continue;
+    by_transport[flow.udp].push_back(&flow);
+  }
+  Causes causes;
+  std::vector<const Flow*> rest;
+  for (const auto& [udp, flows] : by_transport) {
+    const auto everywhere = lost_everywhere(facts, udp, flows);
+    if (!everywhere.empty()) causes.push_back(lost_at_the_provider(context, everywhere));
+    std::copy_if(flows.begin(), flows.end(), std::back_inserter(rest), [&](const Flow* flow) {
+      return std::find(everywhere.begin(), everywhere.end(), flow) == everywhere.end();
+    });
+  }
+  if (rest.empty()) return causes;
+  Cause cause;
+  cause.explained = probes_of(context, rest);
+  auto& finding = cause.finding;
+  finding.code = "firewall.flow_blocked";
+  const auto hosts = hosts_of(cause.explained);
+  finding.title = flows_in_words(rest) + " gets lost beyond this site";
+  finding.owner = Owner::vendor;
+  finding.confidence = Confidence::possible;
+  finding.fix = fmt::format(
+      "This site lets it out. Ask whoever runs {} whether {} there; if so, ask the Internet "
+      "provider to let through: {}.",
+      listed(hosts), hosts.size() == 1 ? "it answers" : "they answer",
+      flows_in_words(facts, cause.explained));
+  add_what_they_saw(finding.evidence, rest);
+  causes.push_back(std::move(cause));
+  return causes;
+}
+
+}  // namespace
+
+Causes find_flows(const Diagnosis& context) {
+  const auto& facts = context.facts;
+  auto causes = find_lost_beyond(context);
+  std::set<const ProbeResult*> beyond;
+  for (const auto& cause : causes) beyond.insert(cause.explained.begin(), cause.explained.end());
+  // Cells that are left over, by operator: what several of them share is one cause.
+  std::map<std::string, std::vector<const Flow*>> by_party;
+  for (const auto& flow : facts.flows) {
+    // Over UDP only who answers everybody is missed.
+    const bool missed = flow.way == Reachability::lost &&
+                        std::any_of(flow.samples.begin(), flow.samples.end(),
+                                    [](const FlowSample& sample) { return sample.responder; });
+    if (flow.way != Reachability::blocked && !missed) continue;
+    auto probes = context.open_probes(flow);
+    std::erase_if(probes, [&](const ProbeResult* result) { return beyond.contains(result); });
+    if (!context.affects_requirement(probes)) continue;
+    if (flow.way == Reachability::lost && !context.breaks_capability(probes)) continue;
+    by_party[flow.party].push_back(&flow);
+  }
+  for (const auto& [party, flows] : by_party) {
+    Cause cause;
+    cause.explained = probes_of(context, flows);
+    auto& finding = cause.finding;
+    const auto hosts = listed(hosts_of(cause.explained));
+    const auto rule = flows_in_words(facts, cause.explained);
+    finding.code = "firewall.flow_blocked";
+    finding.title =
+        flows_in_words(flows) + (any_blocked(flows) ? " does not get through" : " is not answered");
+    finding.owner = Owner::network;
+    finding.confidence = any_blocked(flows) ? Confidence::likely : Confidence::possible;
+    finding.fix = fmt::format(
+        "Look in the firewall's log for dropped packets from this computer to {}, and allow from "
+        "the user network, with the replies: {}.{}",
+        hosts, rule,
+        any_blocked(flows) ? ask_the_device(device_of(flows))
+                           : " If the log shows that the packets leave, ask whoever runs the "
+                             "server whether it is up.");
+    finding.evidence = evidence_for(flows, 6);
+    if (const auto alive = reachable_port_of_same_host(facts, *flows.front())) {
+      finding.evidence.push_back(*alive);
+    }
+    causes.push_back(std::move(cause));
+  }
+  return causes;
+}
+
+}  // namespace callready::findings

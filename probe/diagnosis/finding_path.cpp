@@ -1,0 +1,127 @@
+// Packets of full size that vanish, and IPv6 that does not work: the path itself.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "probe/diagnosis/finding_rules.hpp"
+#include "probe/diagnosis/finding_words.hpp"
+
+namespace callready::findings {
+namespace {
+
+// IPv4 and TCP headers without options: what a segment is smaller than its packet.
+constexpr int segment_headers = 40;
+
+// What gets stuck where full-size packets vanish: the handshake stands, and the first flight of
+// more than one packet never comes.
+bool gets_stuck(const ProbeResult& result) {
+  const auto& detail = result.observation.detail;
+  const bool stuck = detail == "tls_timed_out" || detail == "http_timed_out";
+  return stuck && is_direct(result) && result.observation.outcome == Outcome::failed;
+}
+
+// One connection attempt of the `ipv6` check.
+struct FamilySeen {
+  std::string result, text;
+};
+
+FamilySeen family_of(const ProbeResult& result, std::string_view version) {
+  for (const auto& evidence : result.observation.evidence) {
+    if (evidence.kind != "family" || text_fact(evidence, "version") != version) continue;
+    return {text_fact(evidence, "result"), evidence.text};
+  }
+  return {};
+}
+
+// Packets were sent by IPv6, and no connection came of it.
+bool went_wrong(const std::string& result) {
+  return result == "timed_out" || result == "unreachable" || result == "prohibited" ||
+         result == "ttl_exceeded" || result == "connection_refused";
+}
+
+std::string repair_of_ipv6(bool refused) {
+  return fmt::format(
+      "{} Until then programs lose time with every connection that they first try by IPv6, and "
+      "those that do not fall back to IPv4 fail.",
+      refused ? "On the firewall, allow by IPv6 what is allowed by IPv4 (it refuses connections), "
+                "or stop announcing IPv6 on this network."
+              : "Repair the IPv6 route to the Internet (the router announces one, and packets do "
+                "not come back), or stop announcing IPv6 on this network.");
+}
+
+}  // namespace
+
+Causes find_mtu(const Diagnosis& context) {
+  const auto& facts = context.facts;
+  Cause cause;
+  auto& finding = cause.finding;
+  std::set<std::string> parties;
+  bool stream = false;
+  int passes = 0;
+  for (const auto& result : facts.report.probes) {
+    if (result.probe.check != "path" || result.observation.detail != "black_hole") continue;
+    cause.explained.push_back(&result);
+    parties.insert(registrable_domain(result.probe.target.host));
+    stream |= !is_udp(result);
+    const auto* evidence = evidence_of(result, "path_mtu");
+    if (evidence == nullptr) continue;
+    passes = std::max(passes, static_cast<int>(number_fact(*evidence, "passes").value_or(0)));
+    finding.evidence.push_back(
+        {result.probe.id, fmt::format("{}: {}.", result.probe.target.host, evidence->text)});
+  }
+  if (cause.explained.empty()) return {};
+  for (const auto& result : facts.report.probes) {
+    if (gets_stuck(result) && !context.explained(result)) cause.explained.push_back(&result);
+  }
+  finding.code = "network.mtu";
+  finding.title = passes == 0
+                      ? std::string("Large packets vanish on the way")
+                      : fmt::format("Packets of more than {} bytes vanish on the way", passes);
+  finding.owner = Owner::network;
+  // One server may drop what it does not like; two of different operators, or a connection that
+  // works with small segments only, are the path.
+  finding.confidence = parties.size() > 1 || stream ? Confidence::certain : Confidence::likely;
+  finding.fix =
+      "On the firewall and the router, let ICMP \"fragmentation needed\" (type 3, code 4; ICMPv6 "
+      "\"packet too big\", type 2) pass in both directions";
+  if (passes > segment_headers) {
+    finding.fix += fmt::format(
+        ", and limit TCP's segments on the line or tunnel that takes no more (MSS clamping to {} "
+        "bytes)",
+        passes - segment_headers);
+  } else {
+    finding.fix += ", and limit TCP's segments to what the line or tunnel takes (MSS clamping)";
+  }
+  finding.fix +=
+      ". Until then sign-in pages hang, large SIP messages are lost, and video stutters.";
+  return {cause};
+}
+
+Causes find_broken_ipv6(const Diagnosis& context) {
+  Cause cause;
+  auto& finding = cause.finding;
+  std::set<std::string> parties;
+  bool refused = true;
+  for (const auto& result : context.facts.report.probes) {
+    if (result.probe.check != "ipv6") continue;
+    const auto six = family_of(result, "IPv6"), four = family_of(result, "IPv4");
+    if (six.result == "connected") return {};
+    if (!went_wrong(six.result) || four.result != "connected") continue;
+    cause.explained.push_back(&result);
+    refused &= six.result == "connection_refused";
+    parties.insert(registrable_domain(result.probe.target.host));
+    finding.evidence.push_back(
+        {result.probe.id,
+         fmt::format("{}: {}; {}.", result.probe.target.host, six.text, four.text)});
+  }
+  // One server that refuses by IPv6 only does so by itself.
+  if (cause.explained.empty() || (refused && parties.size() < 2)) return {};
+  finding.code = "network.ipv6_broken";
+  finding.title = "IPv6 is set up on this network and does not work";
+  finding.owner = Owner::network;
+  finding.confidence = parties.size() > 1 ? Confidence::certain : Confidence::likely;
+  finding.fix = repair_of_ipv6(refused);
+  return {cause};
+}
+
+}  // namespace callready::findings

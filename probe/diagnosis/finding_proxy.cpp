@@ -1,0 +1,365 @@
+// The proxy: needed, or itself in the way.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "probe/diagnosis/finding_rules.hpp"
+#include "probe/diagnosis/finding_words.hpp"
+#include "probe/model/describe.hpp"
+
+namespace callready::findings {
+namespace {
+
+std::vector<const ProbeResult*> proxied_probes(const Facts& facts) {
+  std::vector<const ProbeResult*> found;
+  for (const auto& result : facts.report.probes) {
+    if (!is_direct(result) && result.observation.outcome != Outcome::skipped) {
+      found.push_back(&result);
+    }
+  }
+  return found;
+}
+
+// The status with which the proxy turned CONNECT down; 0 where it did not.
+int refusal_of(const ProbeResult& result) {
+  if (result.observation.outcome != Outcome::denied) return 0;
+  const auto& detail = result.observation.detail;
+  const bool status = detail.size() == 3 && detail.find_first_not_of("0123456789") == detail.npos;
+  return status ? std::stoi(detail) : 0;
+}
+
+// The proxy itself was not spoken to, or is none.
+bool without_proxy(const ProbeResult& result) {
+  const auto& detail = result.observation.detail;
+  return detail == "proxy_unreachable" || detail == "proxy_unresolved" ||
+         detail == "proxy_timed_out" || detail == "not_a_proxy";
+}
+
+const std::string& proxy_name(const std::vector<const ProbeResult*>& probes) {
+  return probes.front()->probe.target.route.proxy;
+}
+
+// A PAC file may lead to several: each is a cause, and a ticket, of its own.
+std::vector<std::vector<const ProbeResult*>> by_proxy(
+    const std::vector<const ProbeResult*>& probes) {
+  std::vector<std::vector<const ProbeResult*>> groups;
+  for (const auto* result : probes) {
+    const auto same = [&](const auto& group) {
+      return proxy_name(group) == result->probe.target.route.proxy;
+    };
+    auto place = std::find_if(groups.begin(), groups.end(), same);
+    if (place == groups.end()) place = groups.insert(place, std::vector<const ProbeResult*>());
+    place->push_back(result);
+  }
+  return groups;
+}
+
+// Direct ones that fail, where nothing gets out beside the proxy: they wait for it, too.
+std::vector<const ProbeResult*> waiting_for_proxy(const Facts& facts) {
+  std::vector<const ProbeResult*> waiting;
+  for (const auto& result : facts.report.probes) {
+    if (is_direct(result) && failing(result) && !facts.inside(result)) waiting.push_back(&result);
+  }
+  return waiting;
+}
+
+// What the proxy wants to be told, and how that is done, by what it said itself.
+struct LoginWanted {
+  bool by_password = false, by_system = false;  // Basic, Digest, NTLM; Negotiate
+  bool refused = false;                         // the credentials that were given are not good
+};
+
+LoginWanted login_wanted(const std::vector<const ProbeResult*>& probes) {
+  LoginWanted wanted;
+  for (const auto* result : probes) {
+    const auto* reply = evidence_of(*result, "proxy_reply");
+    if (reply == nullptr) continue;
+    const auto schemes = text_fact(*reply, "schemes");
+    const auto refused = text_fact(*reply, "refused_schemes");
+    for (const auto* word : {"Basic", "Digest", "NTLM"}) {
+      wanted.by_password |= schemes.find(word) != schemes.npos;
+      wanted.refused |= refused.find(word) != refused.npos;
+    }
+    wanted.by_system |= schemes.find("Negotiate") != schemes.npos;
+  }
+  return wanted;
+}
+
+std::string title_of(const LoginWanted& wanted, const std::string& proxy) {
+  if (wanted.refused) {
+    return fmt::format("The proxy {} refuses the user name and the password that were given",
+                       proxy);
+  }
+  if (wanted.by_system && !wanted.by_password) {
+    return fmt::format("The proxy {} wants the login of a domain (Negotiate)", proxy);
+  }
+  return fmt::format("The proxy {} wants a user name and a password", proxy);
+}
+
+std::string how_to_log_in(const LoginWanted& wanted) {
+  if (wanted.refused) {
+    return "To test with a login, correct CALLREADY_PROXY_USER and CALLREADY_PROXY_PASSWORD and "
+           "run again.";
+  }
+  std::string text;
+  if (wanted.by_system) {
+    text = "To test with a login, sign in to the domain on this computer (klist shows the ticket) ";
+    text += wanted.by_password ? "or set" : "and run again.";
+  }
+  if (wanted.by_password || !wanted.by_system) {
+    text += text.empty() ? "To test with a login, set" : "";
+    text += " CALLREADY_PROXY_USER and CALLREADY_PROXY_PASSWORD and run again.";
+  }
+  return text;
+}
+
+}  // namespace
+
+Causes find_proxy_unreachable(const Diagnosis& context) {
+  Causes causes;
+  for (const auto& probes : by_proxy(proxied_probes(context.facts))) {
+    const bool none = std::all_of(probes.begin(), probes.end(),
+                                  [](const ProbeResult* result) { return without_proxy(*result); });
+    // Where nothing at all answers, that is the cause.
+    if (!none || context.explained(*probes.front())) continue;
+    Cause cause;
+    cause.explained = probes;
+    auto& finding = cause.finding;
+    finding.code = "proxy.unreachable";
+    finding.title = fmt::format("The proxy {} does not answer", proxy_name(probes));
+    finding.owner = Owner::proxy;
+    finding.confidence = Confidence::certain;
+    finding.fix = fmt::format(
+        "Check that the proxy {} runs and may be reached from this network, or correct its address "
+        "in the settings of the computers.",
+        proxy_name(probes));
+    finding.evidence.push_back(
+        {"", probes.size() == 1
+                 ? std::string("No connection through it came about.")
+                 : fmt::format("None of {} connections through it came about.", probes.size())});
+    add_what_they_saw(finding.evidence, probes, 4);
+    if (!context.facts.proxy_speaks() && context.facts.no_tcp_gets_out()) {
+      const auto waiting = waiting_for_proxy(context.facts);
+      cause.explained.insert(cause.explained.end(), waiting.begin(), waiting.end());
+      finding.evidence.push_back({"", "Beside the proxy, no TCP connection gets out."});
+    }
+    causes.push_back(std::move(cause));
+  }
+  return causes;
+}
+
+Causes find_proxy_login(const Diagnosis& context) {
+  const auto& facts = context.facts;
+  std::vector<const ProbeResult*> all;
+  for (const auto* result : proxied_probes(facts)) {
+    if (refusal_of(*result) == 407) all.push_back(result);
+  }
+  Causes causes;
+  for (const auto& turned_away : by_proxy(all)) {
+    Cause cause;
+    cause.explained = turned_away;
+    if (facts.only_by_proxy()) {
+      const auto waiting = waiting_for_proxy(facts);
+      cause.explained.insert(cause.explained.end(), waiting.begin(), waiting.end());
+    }
+    auto& finding = cause.finding;
+    finding.code = "proxy.auth_required";
+    const auto wanted = login_wanted(turned_away);
+    finding.title = title_of(wanted, proxy_name(turned_away));
+    finding.owner = Owner::proxy;
+    finding.confidence = Confidence::certain;
+    finding.fix = fmt::format(
+        "Let the service's hosts pass the proxy without a login: {}. Calling applications, phones "
+        "and room devices often cannot log in. {}",
+        listed(hosts_of(turned_away), 8), how_to_log_in(wanted));
+    add_what_they_saw(finding.evidence, turned_away);
+    if (facts.only_by_proxy()) {
+      finding.evidence.push_back({"", "Beside the proxy, no TCP connection gets out."});
+    }
+    causes.push_back(std::move(cause));
+  }
+  return causes;
+}
+
+Causes find_proxy_required(const Diagnosis& context) {
+  const auto& facts = context.facts;
+  if (!facts.proxy_works()) return {};
+  std::set<std::string> parties;
+  for (const auto& flow : facts.flows) {
+    const bool out = flow.way == Reachability::open || flow.way == Reachability::left;
+    if (out && !flow.udp) return {};
+    if (!flow.udp) parties.insert(flow.party);
+  }
+  // Where UDP gets out, what is wrong with it has another cause.
+  const bool udp_gets_out =
+      std::any_of(facts.flows.begin(), facts.flows.end(), [](const Flow& flow) {
+        return flow.udp && flow.port != 53 &&
+               (flow.way == Reachability::open || flow.way == Reachability::left);
+      });
+  Cause cause;
+  for (const auto* result : waiting_for_proxy(facts)) {
+    if (result->observation.outcome == Outcome::unresolved) {
+      parties.insert(registrable_domain(result->probe.target.host));
+    } else if (is_udp(*result) && udp_gets_out) {
+      continue;
+    }
+    cause.explained.push_back(result);
+  }
+  // What the proxy carries needs no direct way: only a row that is not well makes it a finding.
+  if (parties.size() < 2 || !context.breaks_capability(cause.explained)) return {};
+  auto& finding = cause.finding;
+  finding.code = "proxy.required";
+  finding.title = udp_gets_out ? "For TCP, only the proxy leads out of this site"
+                               : "Only the proxy leads out of this site";
+  finding.owner = Owner::network;
+  finding.confidence = Confidence::certain;
+  std::vector<const ProbeResult*> through;
+  for (const auto* result : proxied_probes(facts)) {
+    if (came_through(*result)) through.push_back(result);
+  }
+  if (through.empty()) return {};
+  std::vector<const ProbeResult*> lost;
+  for (const auto* result : cause.explained) {
+    const bool carried = !is_udp(*result) && facts.proxied_reached(result->probe.target.host);
+    if (!carried) lost.push_back(result);
+  }
+  finding.fix =
+      fmt::format("Set the proxy {} in the application and in the devices.", proxy_name(through));
+  const auto flows = flows_in_words(facts, lost.empty() ? cause.explained : lost);
+  if (!flows.empty()) {
+    finding.fix += fmt::format(
+        " What a proxy cannot carry needs a direct way: allow from the user network, with the "
+        "replies, {}.{}",
+        flows, where_the_list_is(facts, cause.explained));
+  }
+  finding.evidence.push_back(
+      {through.front()->probe.id,
+       fmt::format("{}: {}", endpoint_in_words(through.front()->probe.target),
+                   outcome_in_words(through.front()->observation))});
+  finding.evidence.push_back(
+      {"", fmt::format("Directly, no TCP connection to any of {} operators came about.",
+                       parties.size())});
+  add_what_they_saw(finding.evidence, cause.explained, 4);
+  return {cause};
+}
+
+namespace {
+
+// "to port 5061" where the proxy denies that port to several hosts and lets it through to none;
+// else the hosts, of which alone it is known.
+std::string what_is_denied(const Facts& facts, const std::vector<const ProbeResult*>& denied) {
+  std::map<std::uint16_t, std::set<std::string>> hosts;  // by port
+  for (const auto* result : denied) {
+    hosts[result->probe.target.port()].insert(result->probe.target.host);
+  }
+  bool whole_ports = true;
+  std::vector<std::uint16_t> ports;
+  for (const auto& [port, denied_hosts] : hosts) {
+    ports.push_back(port);
+    whole_ports &= denied_hosts.size() > 1;
+  }
+  for (const auto* result : proxied_probes(facts)) {
+    const bool same_proxy = result->probe.target.route.proxy == proxy_name(denied);
+    const bool same_port = hosts.contains(result->probe.target.port());
+    if (same_proxy && same_port && came_through(*result)) whole_ports = false;
+  }
+  if (whole_ports) return "to port " + ports_in_words(ports);
+  return "to " + listed(hosts_of(denied)) + ", port " + ports_in_words(ports);
+}
+
+}  // namespace
+
+Causes find_proxy_denials(const Diagnosis& context) {
+  std::vector<const ProbeResult*> all;
+  for (const auto* result : proxied_probes(context.facts)) {
+    const int status = refusal_of(*result);
+    // 502, 503 and 504 say that the proxy did not get through itself.
+    if (status >= 400 && status != 407 && status < 500) all.push_back(result);
+  }
+  Causes causes;
+  for (const auto& denied : by_proxy(all)) {
+    if (!context.affects_requirement(denied)) continue;
+    Cause cause;
+    cause.explained = denied;
+    auto& finding = cause.finding;
+    finding.code = "proxy.connect_denied";
+    finding.title =
+        fmt::format("The proxy denies connections {}", what_is_denied(context.facts, denied));
+    finding.owner = Owner::proxy;
+    finding.confidence = Confidence::certain;
+    finding.fix = fmt::format("On the proxy {}, allow CONNECT: {}.{}", proxy_name(denied),
+                              flows_in_words(context.facts, denied),
+                              where_the_list_is(context.facts, denied));
+    add_what_they_saw(finding.evidence, denied);
+    causes.push_back(std::move(cause));
+  }
+  return causes;
+}
+
+namespace {
+
+bool asks_for_upgrade(const ProbeResult& result) { return result.probe.with.contains("upgrade"); }
+
+// The same host without the proxy: does it switch to WebSocket? Nothing where that was not seen.
+std::optional<bool> switches_directly(const Facts& facts, const std::string& host) {
+  for (const auto& result : facts.report.probes) {
+    if (result.probe.target.host != host || !is_direct(result) || !asks_for_upgrade(result)) {
+      continue;
+    }
+    if (result.observation.outcome == Outcome::answered) return true;
+    if (result.observation.detail == "no_upgrade") return false;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Causes find_stripped_upgrades(const Diagnosis& context) {
+  std::vector<const ProbeResult*> all;
+  std::set<std::string> let_through;  // proxies that were seen to pass an upgrade on
+  for (const auto* result : proxied_probes(context.facts)) {
+    // Whoever opens the TLS around it is named for that, with what becomes of WebSocket.
+    if (has_foreign_root(*result) || !asks_for_upgrade(*result)) continue;
+    const auto& target = result->probe.target;
+    if (result->observation.outcome == Outcome::answered) let_through.insert(target.route.proxy);
+    // A server that does without, whoever asks, is none of the proxy's doing.
+    const bool its_own = switches_directly(context.facts, target.host) == std::optional(false);
+    if (result->observation.detail == "no_upgrade" && !its_own) all.push_back(result);
+  }
+  Causes causes;
+  for (const auto& stripped : by_proxy(all)) {
+    if (!context.affects_requirement(stripped)) continue;
+    Cause cause;
+    cause.explained = stripped;
+    const auto hosts = hosts_of(stripped);
+    const bool direct_works = std::any_of(hosts.begin(), hosts.end(), [&](const auto& host) {
+      return switches_directly(context.facts, host) == std::optional(true);
+    });
+    auto& finding = cause.finding;
+    const auto& proxy = proxy_name(stripped);
+    const bool to_some = let_through.contains(proxy);
+    finding.code = "proxy.no_websocket";
+    finding.title = fmt::format("The proxy {} does not let WebSocket through{}", proxy,
+                                to_some ? " to " + listed(hosts) : "");
+    finding.owner = Owner::proxy;
+    // Without the contrast, the server may have done without by itself.
+    finding.confidence = direct_works ? Confidence::certain
+                         : to_some    ? Confidence::possible
+                                      : Confidence::likely;
+    finding.fix = fmt::format(
+        "On the proxy {}, allow the WebSocket upgrade (RFC 6455) to these hosts, and exempt them "
+        "from inspection: {}.",
+        proxy, flows_in_words(context.facts, stripped));
+    add_what_they_saw(finding.evidence, stripped);
+    if (direct_works) {
+      finding.evidence.push_back({"", "Without the proxy, the upgrade is accepted."});
+    } else if (to_some) {
+      finding.evidence.push_back(
+          {"", "The proxy lets it through to others: the server may do without by itself."});
+    }
+    causes.push_back(std::move(cause));
+  }
+  return causes;
+}
+
+}  // namespace callready::findings

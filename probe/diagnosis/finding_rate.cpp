@@ -1,0 +1,134 @@
+// An intrusion prevention that took offence: what answered at first does not any more.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "probe/diagnosis/finding_rules.hpp"
+#include "probe/diagnosis/finding_words.hpp"
+
+namespace callready::findings {
+namespace {
+
+// The first and the second time that a port was asked.
+struct Twice {
+  const FlowSample* before = nullptr;  // it answered
+  const FlowSample* after = nullptr;   // it does not
+};
+
+bool is_second(const FlowSample& sample) { return sample.result->probe.with.contains("again"); }
+
+// What this computer is called where it is to be let through.
+std::string own_address(const Report& report) {
+  for (const auto& interface : report.site.interfaces) {
+    for (const auto& address : interface.addresses) {
+      if (interface.default_route && address.is_v4()) return " (" + address.to_string() + ")";
+    }
+  }
+  return {};
+}
+
+// The site's resolver still finds names: the line is up, and it is this computer that is shut out.
+std::optional<FindingEvidence> line_is_up(const Facts& facts) {
+  for (const auto& result : facts.report.probes) {
+    const bool own = result.probe.check == "dns" && !result.probe.with.contains("server");
+    const auto* answer = evidence_of(result, "dns_answer");
+    if (!own || answer == nullptr || facts.asked_for(result)) continue;
+    return FindingEvidence{result.probe.id, "Meanwhile, the line is up: " + answer->text + "."};
+  }
+  return std::nullopt;
+}
+
+// The same question, and no answer: then it may be the line.
+const ProbeResult* resolver_is_silent(const Facts& facts) {
+  for (const auto& result : facts.report.probes) {
+    const bool own = result.probe.check == "dns" && !result.probe.with.contains("server");
+    const bool late = own && !facts.asked_for(result) && result.probe.control;
+    if (late && result.observation.outcome == Outcome::silent) return &result;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+Causes find_rate_limit(const Diagnosis& context) {
+  const auto& facts = context.facts;
+  std::vector<Twice> lost;
+  std::set<std::string> networks;
+  bool resets = false;  // some devices refuse instead of dropping
+  for (const auto& flow : facts.flows) {
+    Twice twice;
+    for (const auto& sample : flow.samples) {
+      if (!is_second(sample)) {
+        const bool answered =
+            sample.way == Reachability::open && sample.result->observation.sent_at;
+        if (answered) twice.before = &sample;
+      } else {
+        twice.after = &sample;
+      }
+    }
+    if (twice.before == nullptr || twice.after == nullptr) continue;
+    // Still there: nobody took offence.
+    if (twice.after->way == Reachability::open || twice.after->way == Reachability::left) return {};
+    const auto& before = twice.before->result->observation.sent_at;
+    const auto& after = twice.after->result->observation.sent_at;
+    if (!after || *after < *before) continue;
+    lost.push_back(twice);
+    resets |= twice.after->way != Reachability::lost;
+    networks.insert(flow.network);
+  }
+  if (lost.empty()) return {};
+  Cause cause;
+  for (const auto& flow : facts.flows) {
+    if (flow.port == 53) continue;
+    for (const auto& sample : flow.samples) {
+      const auto* result = sample.result;
+      // The ban may come between the connection and the reply.
+      const auto& seen = result->observation;
+      const bool cut = seen.outcome == Outcome::silent || seen.detail == "tls_timed_out";
+      const bool refused =
+          sample.way == Reachability::refused || sample.way == Reachability::blocked;
+      const bool shut_out = sample.way == Reachability::lost ||
+                            (sample.way == Reachability::open && cut) || (resets && refused);
+      if (shut_out && !context.explained(*result)) cause.explained.push_back(result);
+    }
+  }
+  if (!context.affects_requirement(cause.explained)) return {};
+  const auto line = line_is_up(facts);
+  auto& finding = cause.finding;
+  finding.code = "firewall.rate_limited";
+  finding.title =
+      fmt::format("A device on the way has shut this computer out: what answered at first {}",
+                  resets ? "refuses" : "is silent");
+  finding.owner = Owner::security;
+  const auto* quiet = line ? nullptr : resolver_is_silent(facts);
+  finding.confidence = line && networks.size() > 1 ? Confidence::certain
+                       : quiet != nullptr          ? Confidence::possible
+                                                   : Confidence::likely;
+  finding.fix = fmt::format(
+      "Exempt this computer{} from the intrusion prevention (port scan, host sweep or flood "
+      "protection) on the firewall, or raise its limit: calls meet dozens of servers within "
+      "seconds, too. Until the block has run out (often a minute to an hour), nothing else works "
+      "from here; then run again, without --pace fast.",
+      own_address(facts.report));
+  for (const auto& [before, after] : lost) {
+    // By milliseconds, as a saved report has them.
+    const auto seconds = std::chrono::duration<double>(
+        std::chrono::floor<std::chrono::milliseconds>(*after->result->observation.sent_at) -
+        std::chrono::floor<std::chrono::milliseconds>(*before->result->observation.sent_at));
+    const auto& target = after->result->probe.target;
+    finding.evidence.push_back(
+        {after->result->probe.id,
+         fmt::format("{}, {} {}, answered, and {:.0f} s later it did not.", target.host,
+                     is_udp(*after->result) ? "UDP" : "TCP", target.port(), seconds.count())});
+  }
+  if (line) finding.evidence.push_back(*line);
+  if (quiet != nullptr) {
+    finding.evidence.push_back(
+        {quiet->probe.id,
+         "Nor do the DNS servers answer any more: the line itself may have gone down meanwhile."});
+  }
+  add_what_they_saw(finding.evidence, cause.explained, 4);
+  return {cause};
+}
+
+}  // namespace callready::findings

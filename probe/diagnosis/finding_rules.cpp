@@ -1,0 +1,204 @@
+#include "probe/diagnosis/finding_rules.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "probe/diagnosis/findings.hpp"
+
+namespace callready {
+namespace findings {
+
+std::span<const Rule> rules() {
+  static constexpr std::array table = {
+      find_offline,
+      find_captive_portal,
+      find_clock_skew,
+      find_full_tunnel,  // beside others: it explains no failure by itself
+      find_broken_ipv6,
+      find_dns_without_tcp,
+      find_dns_unreachable,
+      find_dns_rewritten,
+      find_dns_filtered,
+      find_outdated_names,
+      find_dns_slow,
+      find_pac_failure,
+      find_proxy_unreachable,
+      find_proxy_login,
+      find_proxy_required,
+      find_proxy_denials,
+      find_stripped_upgrades,
+      find_rate_limit,
+      find_mtu,
+      find_web_only,  // takes the place of UDP and of the ports one by one
+      find_tcp_ports,
+      find_udp_blocked,
+      find_stun_filter,
+      find_sip_filter,
+      find_destinations,  // TCP and UDP together
+      find_udp_ports,
+      find_udp_ranges,
+      find_one_way_media,
+      find_tls_filter,
+      find_flows,  // what is left over, one by one
+      find_interception,
+      find_old_authorities,
+      find_certificate_faults,
+      find_idle_timeout,
+      find_nat,
+      find_sip_alg,
+      find_turn,
+      find_vendor_down,
+      find_sip_errors,
+      find_media_delay,
+  };
+  static const std::vector<Rule> list(table.begin(), table.end());
+  return list;
+}
+
+std::vector<const ProbeResult*> Diagnosis::open_probes(const Flow& flow) const {
+  std::vector<const ProbeResult*> open;
+  for (const auto& sample : flow.samples) {
+    const auto* result = sample.result;
+    if (!failing(*result) || explained(*result)) continue;
+    if (std::find(open.begin(), open.end(), result) == open.end()) open.push_back(result);
+  }
+  return open;
+}
+
+bool Diagnosis::affects_requirement(const std::vector<const ProbeResult*>& probes) const {
+  return std::any_of(probes.begin(), probes.end(), [&](const ProbeResult* result) {
+    return failing(*result) && facts.asked_for(*result);
+  });
+}
+
+namespace {
+
+bool contains(const std::vector<std::string>& list, const std::string& item) {
+  return std::find(list.begin(), list.end(), item) != list.end();
+}
+
+bool well(Status status) { return status == Status::pass || status == Status::skip; }
+
+// The rows of a set that these probes belong to and that are not well.
+std::vector<const RequirementResult*> lost_rows(const SetResult& set,
+                                                const std::set<std::string>& probes) {
+  std::vector<const RequirementResult*> rows;
+  for (const auto& row : set.requirements) {
+    if (well(row.status)) continue;
+    const bool touched = std::any_of(row.probes.begin(), row.probes.end(),
+                                     [&](const auto& id) { return probes.contains(id); });
+    if (touched) rows.push_back(&row);
+  }
+  return rows;
+}
+
+void add_once(std::vector<std::string>& list, const std::string& item) {
+  if (!contains(list, item)) list.push_back(item);
+}
+
+// The finding's entry for that set; a rule may have made one.
+FindingAffects& affected(Finding& finding, const std::string& set) {
+  const auto known = std::find_if(finding.affects.begin(), finding.affects.end(),
+                                  [&](const FindingAffects& one) { return one.set == set; });
+  if (known != finding.affects.end()) return *known;
+  return finding.affects.emplace_back(FindingAffects{set, {}});
+}
+
+void fill_in(const Report& report, Cause& cause) {
+  std::set<std::string> probes;
+  for (const auto* result : cause.explained) probes.insert(result->probe.id);
+  for (const auto& set : report.sets) {
+    const auto rows = lost_rows(set, probes);
+    if (rows.empty()) continue;
+    auto& affects = affected(cause.finding, set.id);
+    for (const auto* row : rows) add_once(cause.finding.explains, set.id + '/' + row->id);
+    for (const auto& capability : set.capabilities) {
+      if (capability.verdict == Verdict::ready) continue;
+      const bool hurt = std::any_of(rows.begin(), rows.end(), [&](const RequirementResult* row) {
+        return contains(capability.requirements, row->id);
+      });
+      if (hurt) add_once(affects.capabilities, capability.id);
+    }
+  }
+}
+
+// Whose network the rules are for. They are written for users'; a run for one kind of device
+// (--from) is about the network of those.
+void name_network(std::string& fix, const std::optional<Vantage>& vantage) {
+  constexpr std::string_view usual = "the user network";
+  std::string_view network;
+  switch (vantage.value_or(Vantage::pc)) {
+    case Vantage::phone:
+      network = "the phones' network";
+      break;
+    case Vantage::mobile:
+      network = "the mobiles' network";
+      break;
+    case Vantage::room_device:
+      network = "the room devices' network";
+      break;
+    case Vantage::pbx:
+      network = "the PBX";
+      break;
+    case Vantage::gateway:
+      network = "the gateway";
+      break;
+    case Vantage::hub:
+      network = "the hub";
+      break;
+    case Vantage::mesh_node:
+      network = "the video mesh node";
+      break;
+    case Vantage::pc:
+    case Vantage::browser:
+      return;
+  }
+  for (auto at = fix.find(usual); at != std::string::npos; at = fix.find(usual, at)) {
+    fix.replace(at, usual.size(), network);
+  }
+}
+
+}  // namespace
+
+bool Diagnosis::breaks_capability(const std::vector<const ProbeResult*>& probes) const {
+  std::set<std::string> ids;
+  for (const auto* result : probes) {
+    if (failing(*result)) ids.insert(result->probe.id);
+  }
+  const auto& sets = facts.report.sets;
+  return std::any_of(sets.begin(), sets.end(), [&](const SetResult& set) {
+    const auto rows = lost_rows(set, ids);
+    return std::any_of(rows.begin(), rows.end(), [&](const RequirementResult* row) {
+      bool needed = false, lost = false;
+      for (const auto& capability : set.capabilities) {
+        const bool has = contains(capability.requirements, row->id);
+        needed |= has;
+        lost |= has && capability.verdict != Verdict::ready;
+      }
+      return lost || (!needed && row->severity == Severity::required);
+    });
+  });
+}
+
+void Diagnosis::note(const Cause& cause) {
+  for (const auto* result : cause.explained) explained_.insert(result->probe.id);
+}
+
+}  // namespace findings
+
+std::vector<Finding> diagnose(const Report& report) {
+  const findings::Facts facts(report);
+  findings::Diagnosis so_far(facts);
+  std::vector<Finding> found;
+  for (const auto rule : findings::rules()) {
+    for (auto& cause : rule(so_far)) {
+      so_far.note(cause);
+      findings::fill_in(report, cause);
+      findings::name_network(cause.finding.fix, report.site.vantage);
+      found.push_back(std::move(cause.finding));
+    }
+  }
+  return found;
+}
+
+}  // namespace callready

@@ -1,0 +1,114 @@
+// The rules behind diagnose(): one function a layer, one table in the order of judging.
+#pragma once
+
+#include <span>
+
+#include "probe/diagnosis/finding_facts.hpp"
+
+namespace callready::findings {
+
+// A finding on its way, with the probes whose failure it explains.
+struct Cause {
+  Finding finding;
+  std::vector<const ProbeResult*> explained;
+};
+
+// What the rules have to work with: the facts, and what earlier causes have explained already.
+class Diagnosis {
+ public:
+  explicit Diagnosis(const Facts& all) : facts(all) {}
+  const Facts& facts;
+
+  bool explained(const ProbeResult& result) const { return explained_.contains(result.probe.id); }
+  // The flow's failing probes that no earlier cause explains.
+  std::vector<const ProbeResult*> open_probes(const Flow& flow) const;
+  // True where at least one of them was asked for by a set, and not only as a control.
+  bool affects_requirement(const std::vector<const ProbeResult*>& probes) const;
+  // The same, and a capability is not ready over it: what is too weak to be said otherwise, or
+  // would not matter (a fallback that the vendor does not offer), may be said then.
+  bool breaks_capability(const std::vector<const ProbeResult*>& probes) const;
+  void note(const Cause& cause);
+
+ private:
+  std::set<std::string> explained_;
+};
+
+using Causes = std::vector<Cause>;
+using Rule = Causes (*)(const Diagnosis&);
+
+// The table, in the order of judging.
+std::span<const Rule> rules();
+
+// finding_site.cpp
+Causes find_offline(const Diagnosis&);
+Causes find_captive_portal(const Diagnosis&);
+Causes find_clock_skew(const Diagnosis&);
+// finding_vpn.cpp
+Causes find_full_tunnel(const Diagnosis&);
+// finding_path.cpp
+Causes find_mtu(const Diagnosis&);
+Causes find_broken_ipv6(const Diagnosis&);
+// finding_dns.cpp
+Causes find_dns_unreachable(const Diagnosis&);
+Causes find_dns_rewritten(const Diagnosis&);
+Causes find_dns_filtered(const Diagnosis&);
+Causes find_outdated_names(const Diagnosis&);
+Causes find_dns_slow(const Diagnosis&);
+// finding_dns_tcp.cpp
+Causes find_dns_without_tcp(const Diagnosis&);
+// finding_pac.cpp
+Causes find_pac_failure(const Diagnosis&);
+// finding_proxy.cpp
+Causes find_proxy_unreachable(const Diagnosis&);
+Causes find_proxy_login(const Diagnosis&);
+Causes find_proxy_required(const Diagnosis&);
+Causes find_proxy_denials(const Diagnosis&);
+Causes find_stripped_upgrades(const Diagnosis&);
+// finding_rate.cpp
+Causes find_rate_limit(const Diagnosis&);
+// finding_tcp.cpp
+Causes find_web_only(const Diagnosis&);
+Causes find_tcp_ports(const Diagnosis&);
+// finding_destinations.cpp
+Causes find_destinations(const Diagnosis&);
+// finding_flows.cpp
+Causes find_flows(const Diagnosis&);
+// finding_udp.cpp
+Causes find_udp_blocked(const Diagnosis&);
+Causes find_udp_ports(const Diagnosis&);
+// finding_udp_ranges.cpp
+Causes find_udp_ranges(const Diagnosis&);
+Causes find_one_way_media(const Diagnosis&);
+// finding_filters.cpp
+Causes find_tls_filter(const Diagnosis&);
+Causes find_stun_filter(const Diagnosis&);
+Causes find_sip_filter(const Diagnosis&);
+// finding_tls.cpp
+Causes find_interception(const Diagnosis&);
+Causes find_old_authorities(const Diagnosis&);
+Causes find_certificate_faults(const Diagnosis&);
+// finding_nat.cpp
+Causes find_idle_timeout(const Diagnosis&);
+Causes find_nat(const Diagnosis&);
+// finding_sip_alg.cpp
+Causes find_sip_alg(const Diagnosis&);
+// finding_sip.cpp
+Causes find_sip_errors(const Diagnosis&);
+// finding_media.cpp
+Causes find_media_delay(const Diagnosis&);
+// finding_turn.cpp
+Causes find_turn(const Diagnosis&);
+// finding_vendor.cpp
+Causes find_vendor_down(const Diagnosis&);
+
+// What rule 1 of DESIGN's "How neighbours are told apart" found; web-only takes its place.
+struct UdpVerdict {
+  Confidence confidence = Confidence::likely;
+  std::vector<FindingEvidence> evidence;
+  bool only_replies = false;  // packets leave, and nothing comes back
+};
+std::optional<UdpVerdict> udp_is_blocked(const Facts& facts);
+// The failing UDP probes to the outside, but DNS.
+std::vector<const ProbeResult*> failing_udp(const Diagnosis& context);
+
+}  // namespace callready::findings

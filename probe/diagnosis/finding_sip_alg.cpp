@@ -1,0 +1,171 @@
+// A device on the way that rewrites SIP (RFC 3261 messages), by what the SIP ALG test saw, and by
+// what servers said of the same machine over transports that such a device can read and cannot.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "probe/diagnosis/finding_rules.hpp"
+#include "probe/diagnosis/finding_words.hpp"
+#include "probe/model/describe.hpp"
+
+namespace callready::findings {
+namespace {
+
+struct Suspicion {
+  const ProbeResult* result;
+  std::string text;
+  Confidence confidence;
+};
+
+bool is_sip(const ProbeResult& result) { return result.probe.check == "sip" && is_direct(result); }
+
+bool over_tls(const ProbeResult& result) { return result.probe.target.transport == Transport::tls; }
+
+// An earlier cause is why that endpoint is silent.
+bool explained_endpoint(const Diagnosis& context, const ProbeResult& test) {
+  const auto& probes = context.facts.report.probes;
+  return std::any_of(probes.begin(), probes.end(), [&](const ProbeResult& result) {
+    const auto &one = result.probe.target, &other = test.probe.target;
+    return is_sip(result) && one.host == other.host && one.transport == other.transport &&
+           one.ports == other.ports && context.explained(result);
+  });
+}
+
+// What the test itself says.
+void add_tests(const Diagnosis& context, std::vector<Suspicion>& seen) {
+  for (const auto& result : context.facts.report.probes) {
+    const auto* evidence = evidence_of(result, "sip_alg");
+    if (result.probe.check != "sip-alg" || evidence == nullptr || context.facts.inside(result))
+      continue;
+    const auto& detail = result.observation.detail;
+    if (detail == "rewritten") seen.push_back({&result, evidence->text, Confidence::certain});
+    if (detail == "suspected") seen.push_back({&result, evidence->text, Confidence::likely});
+    if (detail == "only_other_port" && !explained_endpoint(context, result)) {
+      seen.push_back({&result, evidence->text, Confidence::possible});
+    }
+  }
+}
+
+// A Via that came back otherwise, outside of the test. Over TLS nobody on the way can: a rewriting
+// server would be the far end's own.
+void add_changed_vias(const Diagnosis& context, std::vector<Suspicion>& seen) {
+  for (const auto& result : context.facts.report.probes) {
+    const auto* via = evidence_of(result, "sip_via");
+    if (!is_sip(result) || over_tls(result) || via == nullptr || context.facts.inside(result))
+      continue;
+    if (flag_fact(*via, "rewritten").value_or(false)) {
+      seen.push_back({&result, via->text, Confidence::certain});
+    }
+  }
+}
+
+// The same server, over TLS, saw the NAT's address, and over UDP or TCP this machine's own, which
+// cannot get there: it was written into the reply.
+void add_contrasts(const Diagnosis& context, std::vector<Suspicion>& seen) {
+  std::set<std::string> translated;
+  const auto says = [](const ProbeResult& result) -> std::optional<bool> {
+    const auto* via = evidence_of(result, "sip_via");
+    return via == nullptr ? std::nullopt : flag_fact(*via, "translated");
+  };
+  const auto& probes = context.facts.report.probes;
+  for (const auto& result : probes) {
+    if (is_sip(result) && over_tls(result) && says(result) == true) {
+      translated.insert(result.probe.target.host);
+    }
+  }
+  for (const auto& result : probes) {
+    const auto& target = result.probe.target;
+    if (!is_sip(result) || over_tls(result) || context.facts.inside(result)) continue;
+    if (says(result) != false || !translated.contains(target.host)) continue;
+    seen.push_back({&result,
+                    fmt::format("{}: the server says that it saw this machine's own address; over "
+                                "TLS it saw the address of a NAT",
+                                endpoint_in_words(target)),
+                    Confidence::likely});
+  }
+}
+
+// By an answer, that is: a host that refuses the port is heard, too.
+bool speaks_sip(const Flow& flow) {
+  return std::any_of(flow.samples.begin(), flow.samples.end(), [](const FlowSample& sample) {
+    return is_sip(*sample.result) && sample.result->observation.outcome == Outcome::answered;
+  });
+}
+
+// A server that is silent on 5060, which an ALG reads, and answers on a port that none knows.
+Causes find_swallowed_sip(const Diagnosis& context) {
+  Cause cause;
+  auto& finding = cause.finding;
+  for (const auto& flow : context.facts.flows) {
+    if (!flow.udp || flow.port != 5060 || flow.way == Reachability::open) continue;
+    const auto other =
+        std::find_if(context.facts.flows.begin(), context.facts.flows.end(), [&](const Flow& its) {
+          return its.udp && its.host == flow.host && its.port == 5080 && speaks_sip(its);
+        });
+    const auto probes = context.open_probes(flow);
+    if (other == context.facts.flows.end() || !context.affects_requirement(probes)) continue;
+    finding.evidence.push_back(what_it_saw(*probes.front()));
+    finding.evidence.push_back(what_it_saw(*other->samples.front().result));
+    cause.explained.insert(cause.explained.end(), probes.begin(), probes.end());
+  }
+  if (cause.explained.empty()) return {};
+  finding.code = "sip.alg";
+  finding.title = "Something on the way swallows SIP on its usual port (SIP ALG or inspection)";
+  finding.owner = Owner::network;
+  finding.confidence = Confidence::possible;
+  finding.fix = fmt::format(
+      "Switch off the SIP ALG (also called SIP helper or SIP inspection) on the router and the "
+      "firewall, and allow, with the replies: {}. If that changes nothing, ask whoever runs the "
+      "server whether it answers OPTIONS there.",
+      flows_in_words(context.facts, cause.explained));
+  return {cause};
+}
+
+std::string title_of(Confidence confidence) {
+  if (confidence == Confidence::possible) {
+    return "A device on the way may swallow SIP messages (SIP ALG)";
+  }
+  return "A device on the way rewrites SIP messages (SIP ALG)";
+}
+
+}  // namespace
+
+Causes find_sip_alg(const Diagnosis& context) {
+  std::vector<Suspicion> seen;
+  add_tests(context, seen);
+  add_changed_vias(context, seen);
+  add_contrasts(context, seen);
+  if (seen.empty()) return find_swallowed_sip(context);
+  std::stable_sort(seen.begin(), seen.end(), [](const Suspicion& a, const Suspicion& b) {
+    return a.confidence < b.confidence;
+  });
+  Cause cause;
+  auto& finding = cause.finding;
+  finding.code = "sip.alg";
+  finding.confidence = seen.front().confidence;
+  finding.title = title_of(finding.confidence);
+  finding.owner = Owner::network;
+  finding.fix =
+      "Switch off the SIP ALG (also called SIP helper, SIP inspection, SIP transformations or SIP "
+      "session helper) on the router and the firewall, and restart the phones. Until then, SIP "
+      "over TLS is not touched.";
+  for (const auto& one : seen) {
+    finding.evidence.push_back({one.result->probe.id, one.text});
+    const auto& explained = cause.explained;
+    const bool known = std::find(explained.begin(), explained.end(), one.result) != explained.end();
+    if (!known) cause.explained.push_back(one.result);
+  }
+  for (const auto* result : cause.explained) {
+    for (const auto& evidence : result->observation.evidence) {
+      const bool changed = flag_fact(evidence, "via_changed").value_or(false) ||
+                           !text_fact(evidence, "mirrored_changes").empty();
+      if (evidence.kind == "sip_alg_message" && changed) {
+        finding.evidence.push_back({result->probe.id, evidence.text});
+      }
+    }
+  }
+  finding.affects = sets_of(context.facts, cause.explained);
+  return {cause};
+}
+
+}  // namespace callready::findings

@@ -1,0 +1,137 @@
+// TCP by a matrix of hosts and ports: ports that are closed wherever they lead to (DESIGN, "How
+// neighbours are told apart", 4 and 6).
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "probe/diagnosis/finding_flow_groups.hpp"
+#include "probe/diagnosis/finding_words.hpp"
+
+namespace callready::findings {
+namespace {
+
+bool is_web(std::uint16_t port) { return port == 80 || port == 443; }
+
+// Hosts of which nothing is reached, not even by a port that gets out to others: the destination is
+// shut, and says nothing of its other ports.
+std::set<std::string> shut_hosts(const Facts& facts, const Working& works) {
+  std::set<std::string> shut;
+  for (const auto& flow : facts.flows) {
+    if (bad(flow) && !facts.alive(flow.host) && works.elsewhere(flow)) shut.insert(flow.host);
+  }
+  return shut;
+}
+
+}  // namespace
+
+Causes find_web_only(const Diagnosis& context) {
+  const auto& facts = context.facts;
+  const auto udp = udp_is_blocked(facts);
+  if (!udp) return {};
+  std::set<std::string> secure;
+  for (const auto& flow : facts.flows) {
+    if (flow.udp || flow.port != 443) continue;
+    for (const auto& sample : flow.samples) {
+      const auto& result = *sample.result;
+      const bool tls = result.probe.target.transport == Transport::tls;
+      // Whoever signs: a sign-in page, which shows none, was judged before.
+      if (tls && !chain_of(result).empty()) secure.insert(flow.network);
+    }
+  }
+  const auto others =
+      facts.select([](const Flow& flow) { return !flow.udp && !is_web(flow.port); });
+  std::set<std::uint16_t> ports;
+  std::set<std::string> networks;
+  for (const auto* flow : others) {
+    if (!bad(*flow)) return {};
+    ports.insert(flow->port);
+    networks.insert(flow->network);
+  }
+  if (secure.size() < 2 || ports.size() < 3 || networks.size() < 2) return {};
+  Cause cause;
+  cause.explained = probes_of(context, others);
+  const auto lost_udp = failing_udp(context);
+  cause.explained.insert(cause.explained.end(), lost_udp.begin(), lost_udp.end());
+  if (!context.affects_requirement(cause.explained)) return {};
+  auto& finding = cause.finding;
+  finding.code = "firewall.web_only";
+  const bool plain_web = std::any_of(facts.flows.begin(), facts.flows.end(), [](const Flow& flow) {
+    return !flow.udp && flow.port == 80 && out(flow);
+  });
+  finding.title =
+      fmt::format("The firewall lets only web traffic out (TCP {}443)", plain_web ? "80 and " : "");
+  finding.owner = Owner::network;
+  finding.confidence = udp->confidence;
+  finding.fix = fmt::format("Allow outgoing from the user network, with the replies: {}.{}",
+                            flows_in_words(facts, cause.explained),
+                            where_the_list_is(facts, cause.explained));
+  finding.evidence.push_back(
+      {"", fmt::format("HTTPS to {} networks works; TCP {} to {} networks does not.", secure.size(),
+                       ports_in_words({ports.begin(), ports.end()}), networks.size())});
+  finding.evidence.insert(finding.evidence.end(), udp->evidence.begin(), udp->evidence.end());
+  const auto more = evidence_for(others, 4);
+  finding.evidence.insert(finding.evidence.end(), more.begin(), more.end());
+  return {cause};
+}
+
+Causes find_tcp_ports(const Diagnosis& context) {
+  const auto& facts = context.facts;
+  std::map<std::uint16_t, std::vector<const Flow*>> by_port;
+  for (const auto& flow : facts.flows) {
+    if (!flow.udp) by_port[flow.port].push_back(&flow);
+  }
+  const auto shut = shut_hosts(facts, Working(facts));
+  // A missing rule rarely misses one port: all closed ports are one cause, and one ticket.
+  Cause cause;
+  std::vector<const Flow*> closed;
+  std::vector<std::uint16_t> ports;
+  std::set<std::string> all_networks;
+  bool proved = true;
+  for (const auto& [port, flows] : by_port) {
+    std::vector<const Flow*> dead;
+    std::set<std::string> networks, resetting;
+    bool works = false;
+    for (const auto* flow : flows) {
+      works |= out(*flow) || (flow->way == Reachability::refused && flow->left);
+      const bool alive = facts.alive(flow->host) || flow->way == Reachability::blocked;
+      if (!bad(*flow) || !alive || shut.contains(flow->host)) continue;
+      dead.push_back(flow);
+      networks.insert(flow->network);
+      if (flow->way == Reachability::refused && !facts.refuses_itself(flow->host)) {
+        resetting.insert(flow->party);
+      }
+    }
+    // Resets of one operator may be its own; of two, on one port, they are not.
+    const bool all_resets = std::all_of(dead.begin(), dead.end(), [](const Flow* flow) {
+      return flow->way == Reachability::refused;
+    });
+    if (works || networks.size() < 2 || (all_resets && resetting.size() < 2)) continue;
+    const auto probes = probes_of(context, dead);
+    if (!context.affects_requirement(probes)) continue;
+    ports.push_back(port);
+    closed.insert(closed.end(), dead.begin(), dead.end());
+    cause.explained.insert(cause.explained.end(), probes.begin(), probes.end());
+    all_networks.insert(networks.begin(), networks.end());
+    proved &= any_blocked(dead);
+  }
+  if (ports.empty()) return {};
+  auto& finding = cause.finding;
+  finding.code = "firewall.tcp_port_blocked";
+  finding.title = fmt::format("The firewall lets no TCP out to port {}", ports_in_words(ports));
+  finding.owner = Owner::network;
+  finding.confidence = proved ? Confidence::certain : Confidence::likely;
+  finding.fix =
+      fmt::format("Allow outgoing TCP from the user network, with the replies: {}.{}{}",
+                  flows_in_words(facts, cause.explained), ask_the_device(device_of(closed)),
+                  where_the_list_is(facts, cause.explained));
+  finding.evidence = evidence_for(closed, 8);
+  if (const auto alive = reachable_port_of_same_host(facts, *closed.front())) {
+    insert_second(finding.evidence, *alive);
+  }
+  finding.evidence.push_back({"", fmt::format("It is the same to {} networks, and no connection to "
+                                              "port {} came about anywhere.",
+                                              all_networks.size(), ports_in_words(ports))});
+  return {cause};
+}
+
+}  // namespace callready::findings

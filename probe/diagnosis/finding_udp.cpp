@@ -1,0 +1,220 @@
+// UDP: all of it, or a port (DESIGN, "How neighbours are told apart", 1 and 2). Silence alone
+// proves nothing; packets that die between controls that pass, a device that says no, and known
+// responders of two operators do.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "probe/diagnosis/finding_udp_flows.hpp"
+#include "probe/diagnosis/finding_words.hpp"
+
+namespace callready::findings {
+namespace {
+
+// Packets leave, and nobody who answers everybody is heard, on whatever port: the way back is shut.
+std::optional<UdpVerdict> replies_are_lost(const std::vector<const Flow*>& flows) {
+  std::set<std::uint16_t> ports;
+  std::set<std::string> parties;
+  const Flow* left = nullptr;
+  for (const auto* flow : flows) {
+    if (flow->way == Reachability::open) return std::nullopt;
+    if (flow->way == Reachability::left) left = flow;
+    for (const auto& sample : flow->samples) {
+      if (sample.way != Reachability::lost || !sample.responder) continue;
+      ports.insert(flow->port);
+      parties.insert(flow->party);
+    }
+  }
+  // A port that is inspected, or one operator that is down, has the others answer.
+  if (left == nullptr || ports.size() < 3 || parties.size() < 3) return std::nullopt;
+  UdpVerdict verdict;
+  verdict.confidence = Confidence::likely;
+  verdict.only_replies = true;
+  verdict.evidence.push_back(
+      {"", fmt::format("UDP leaves the site, and no reply comes back: servers that answer "
+                       "everybody are silent, on ports {}: {}.",
+                       ports_in_words({ports.begin(), ports.end()}, 4),
+                       listed({parties.begin(), parties.end()}))});
+  for (const auto& sample : left->samples) {
+    if (sample.way == Reachability::left) verdict.evidence.push_back(what_it_saw(sample));
+  }
+  return verdict;
+}
+
+const Flow* tcp_works(const Facts& facts) {
+  const auto open =
+      facts.select([](const Flow& flow) { return !flow.udp && flow.way == Reachability::open; });
+  return open.empty() ? nullptr : open.front();
+}
+
+}  // namespace
+
+std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
+  const auto flows = udp_cells(facts);
+  if (flows.empty() || !tcp_works(facts)) return std::nullopt;
+  if (std::any_of(flows.begin(), flows.end(), [](const Flow* flow) { return out(*flow); })) {
+    return facts.tcp_gets_out() ? replies_are_lost(flows) : std::nullopt;
+  }
+  UdpVerdict verdict;
+  std::set<std::uint16_t> dropped;
+  std::set<std::string> silent_parties;
+  std::vector<const Flow*> silent;
+  for (const auto* flow : flows) {
+    const bool responder = std::any_of(flow->samples.begin(), flow->samples.end(),
+                                       [](const FlowSample& sample) { return sample.responder; });
+    const bool named = std::any_of(flow->samples.begin(), flow->samples.end(),
+                                   [](const FlowSample& sample) { return !sample.by.empty(); });
+    if (flow->way == Reachability::blocked && !named) dropped.insert(flow->port);
+    if (responder && flow->way == Reachability::lost) {
+      silent_parties.insert(flow->party);
+      silent.push_back(flow);
+    }
+  }
+  const auto devices = refusals(flows);
+  const auto widest = std::max_element(
+      devices.begin(), devices.end(),
+      [](const auto& a, const auto& b) { return a.second.size() < b.second.size(); });
+  const bool refused = widest != devices.end() && widest->second.size() >= 2;
+  if (refused) {
+    verdict.evidence.push_back({"", fmt::format("{} turns UDP to {} networks away.", widest->first,
+                                                widest->second.size())});
+  }
+  if (dropped.size() >= 3) {
+    verdict.evidence.push_back(
+        {"", fmt::format("UDP to {} ports ({}) dies before the first router outside, which "
+                         "other packets reach.",
+                         dropped.size(), ports_in_words({dropped.begin(), dropped.end()}, 4))});
+  }
+  if (refused || dropped.size() >= 3) {
+    // Of one network only it may be that one.
+    const auto networks = facts.networks([](const Flow& flow) { return flow.udp; });
+    verdict.confidence = networks.size() > 1 ? Confidence::certain : Confidence::likely;
+  } else if (silent_parties.size() < 2 || !facts.tcp_gets_out()) {
+    return std::nullopt;
+  }
+  if (!silent_parties.empty()) {
+    verdict.evidence.push_back(
+        {"", fmt::format("Servers that answer everybody are silent over UDP: {}.",
+                         listed({silent_parties.begin(), silent_parties.end()}))});
+  }
+  auto more = udp_evidence(flows, 6);
+  verdict.evidence.insert(verdict.evidence.end(), more.begin(), more.end());
+  return verdict;
+}
+
+std::vector<const ProbeResult*> failing_udp(const Diagnosis& context) {
+  std::vector<const ProbeResult*> lost;
+  for (const auto& result : context.facts.report.probes) {
+    const bool dns = result.probe.target.port() == dns_port || result.probe.check == "dns";
+    if (is_udp(result) && is_direct(result) && !dns && !context.facts.inside(result) &&
+        failing(result) && !context.explained(result)) {
+      lost.push_back(&result);
+    }
+  }
+  return lost;
+}
+
+Causes find_udp_blocked(const Diagnosis& context) {
+  const auto verdict = udp_is_blocked(context.facts);
+  if (!verdict) return {};
+  Cause cause;
+  cause.explained = failing_udp(context);
+  if (!context.affects_requirement(cause.explained)) return {};
+  auto& finding = cause.finding;
+  finding.code = "firewall.udp_blocked";
+  finding.title = verdict->only_replies ? "The firewall lets no replies over UDP in"
+                                        : "The firewall lets no UDP out";
+  finding.owner = Owner::network;
+  finding.confidence = verdict->confidence;
+  finding.fix = fmt::format("{} {}.{}",
+                            verdict->only_replies
+                                ? "Let the replies in to the UDP that the user network sends (a "
+                                  "stateful rule, with a timeout of 60 s or more):"
+                                : "Allow outgoing UDP from the user network, with the replies:",
+                            flows_in_words(context.facts, cause.explained),
+                            where_the_list_is(context.facts, cause.explained));
+  finding.evidence = verdict->evidence;
+  const auto* tcp = tcp_works(context.facts);
+  finding.evidence.push_back(
+      {tcp->samples.front().result->probe.id,
+       fmt::format("TCP works: {}, port {}, is reached.", tcp->host, tcp->port)});
+  return {cause};
+}
+
+Causes find_udp_ports(const Diagnosis& context) {
+  const auto& facts = context.facts;
+  std::map<std::uint16_t, std::vector<const Flow*>> by_port;
+  for (const auto* flow : udp_cells(facts)) {
+    if (has_service(*flow)) by_port[flow->port].push_back(flow);
+  }
+  const auto all = udp_cells(facts);
+  const bool udp_works =
+      std::any_of(all.begin(), all.end(), [](const Flow* flow) { return out(*flow); });
+  if (!udp_works) return {};
+  Cause cause;
+  std::vector<std::uint16_t> ports;
+  std::vector<const Flow*> closed;
+  std::set<std::string> spoken;  // what is answered anywhere
+  for (const auto* flow : all) {
+    for (const auto& sample : flow->samples) {
+      if (sample.way == Reachability::open) spoken.insert(sample.payload);
+    }
+  }
+  auto confidence = Confidence::certain;
+  for (const auto& [port, flows] : by_port) {
+    std::vector<const Flow*> dead;
+    std::set<std::string> silent_parties, payloads;
+    bool works = false, blocked = false, named = false;
+    for (const auto* flow : flows) {
+      works |= out(*flow);
+      if (flow->way == Reachability::blocked) {
+        blocked = true;
+        dead.push_back(flow);
+      }
+      for (const auto& sample : flow->samples) {
+        named |= !sample.by.empty();
+        if (sample.way != Reachability::lost || !sample.responder) continue;
+        silent_parties.insert(flow->party);
+        payloads.insert(sample.payload);
+        if (sample.payload == "turn") payloads.insert("stun");
+        if (flow->way == Reachability::lost) dead.push_back(flow);
+      }
+    }
+    // Known responders of two operators, silent on this port alone: not where the protocol is
+    // answered nowhere, which may be inspection.
+    const bool spoken_elsewhere =
+        std::any_of(payloads.begin(), payloads.end(),
+                    [&](const std::string& payload) { return spoken.contains(payload); });
+    if (works || (!blocked && (silent_parties.size() < 2 || !spoken_elsewhere))) continue;
+    ProbeList lost;
+    for (const auto* flow : dead) lost.add(context, *flow);
+    const auto& probes = lost.list();
+    if (!context.affects_requirement(probes)) continue;
+    ports.push_back(port);
+    closed.insert(closed.end(), dead.begin(), dead.end());
+    if (!named) confidence = Confidence::likely;
+    cause.explained.insert(cause.explained.end(), probes.begin(), probes.end());
+  }
+  if (ports.empty()) return {};
+  auto& finding = cause.finding;
+  finding.code = "firewall.udp_port_blocked";
+  // Of one destination only, no more than that one is known.
+  const bool one_host = std::all_of(closed.begin(), closed.end(), [&](const Flow* flow) {
+    return flow->host == closed.front()->host;
+  });
+  finding.title = fmt::format("The firewall lets no UDP out to port {}{}", ports_in_words(ports),
+                              one_host ? " of " + closed.front()->host : "");
+  finding.owner = Owner::network;
+  finding.confidence = confidence;
+  finding.fix =
+      fmt::format("Allow outgoing UDP from the user network, with the replies: {}.{}{}",
+                  flows_in_words(facts, cause.explained), ask_the_device(device_of(closed)),
+                  where_the_list_is(facts, cause.explained));
+  finding.evidence = udp_evidence(closed, 8);
+  if (const auto control = control_for(facts, closed.front()->host)) {
+    insert_second(finding.evidence, *control);
+  }
+  return {cause};
+}
+
+}  // namespace callready::findings

@@ -1,0 +1,43 @@
+// What the rules about UDP ask of its flows (finding_facts.hpp).
+#pragma once
+
+#include "probe/diagnosis/finding_flow_groups.hpp"
+
+namespace callready::findings {
+
+inline constexpr std::uint16_t dns_port = 53;
+
+// All over UDP but DNS.
+std::vector<const Flow*> udp_cells(const Facts& facts);
+
+// A port of a media range that was sampled, beside a service's own port. A flow can be both.
+bool of_a_range(const FlowSample& sample);
+bool in_a_range(const Flow& flow);
+bool has_service(const Flow& flow);
+
+// Blocked samples of these flows, then lost ones.
+std::vector<FindingEvidence> udp_evidence(const std::vector<const Flow*>& flows, std::size_t most);
+
+// The first that gets out, preferring the given host: the control that gives the others a meaning.
+std::optional<FindingEvidence> control_for(const Facts& facts, const std::string& host);
+
+// The devices that refused, with the networks for which each did it.
+std::map<std::string, std::set<std::string>> refusals(const std::vector<const Flow*>& flows);
+
+// Probes in the order in which they came, each once.
+class ProbeList {
+ public:
+  void add(const ProbeResult* result) {
+    if (known_.insert(result).second) list_.push_back(result);
+  }
+  void add(const Diagnosis& context, const Flow& flow) {
+    for (const auto* result : context.open_probes(flow)) add(result);
+  }
+  const std::vector<const ProbeResult*>& list() const { return list_; }
+
+ private:
+  std::vector<const ProbeResult*> list_;
+  std::set<const ProbeResult*> known_;
+};
+
+}  // namespace callready::findings

@@ -1,0 +1,203 @@
+// UDP: a part of a media range, with its bounds as far as sampled (DESIGN, "How neighbours are told
+// apart", 2).
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "probe/diagnosis/finding_udp_flows.hpp"
+#include "probe/diagnosis/finding_words.hpp"
+
+namespace callready::findings {
+namespace {
+
+// A relay or an echo that works did not hear us on a blocked port.
+bool responders_missed_us(const std::vector<const Flow*>& flows) {
+  const auto missed = [](const FlowSample& sample) {
+    const auto& list = sample.result->observation.evidence;
+    return std::any_of(list.begin(), list.end(), [&](const Evidence& evidence) {
+      return evidence.kind == "udp_port" && text_fact(evidence, "result") == "dropped" &&
+             number_fact(evidence, "port") == sample.port &&
+             !text_fact(evidence, "responder").empty();
+    });
+  };
+  return std::any_of(flows.begin(), flows.end(), [&](const Flow* flow) {
+    return std::any_of(flow->samples.begin(), flow->samples.end(), missed);
+  });
+}
+
+// A run of ports that are blocked, as far as they were sampled.
+struct Gap {
+  std::uint16_t first = 0, last = 0;                     // blocked ones
+  std::optional<std::uint16_t> good_before, good_after;  // the nearest that get out
+};
+
+std::vector<Gap> gaps(const std::map<std::uint16_t, Reachability>& ports) {
+  std::vector<Gap> found;
+  std::optional<std::uint16_t> good;
+  bool open = false;
+  for (const auto& [port, way] : ports) {
+    if (way == Reachability::open || way == Reachability::left) {
+      if (open) found.back().good_after = port;
+      open = false;
+      good = port;
+    } else if (way == Reachability::blocked) {
+      if (!open) found.push_back({port, port, good, std::nullopt});
+      found.back().last = port;
+      open = true;
+    }
+  }
+  return found;
+}
+
+std::string span_in_words(const Gap& gap) {
+  return gap.first == gap.last ? std::to_string(gap.first)
+                               : fmt::format("{}-{}", gap.first, gap.last);
+}
+
+std::string bounds_in_words(const Gap& gap) {
+  std::vector<std::string> good;
+  if (gap.good_before) good.push_back(std::to_string(*gap.good_before));
+  if (gap.good_after) good.push_back(std::to_string(*gap.good_after));
+  if (good.empty()) return "every port that was tried is blocked";
+  return fmt::format("blocked as far as sampled: {} to {}; {} still gets out", gap.first, gap.last,
+                     listed(good));
+}
+
+// By what media sends: on a port where a device lets only STUN pass, media does not.
+Reachability media_way(const Flow& flow) {
+  Reachability way = Reachability::unknown;
+  for (const auto& sample : flow.samples) {
+    if (!of_a_range(sample) && sample.payload != "rtp") continue;
+    if (gets_out(sample.way)) return sample.way;
+    if (way != Reachability::blocked) way = sample.way;
+  }
+  return way == Reachability::unknown ? flow.way : way;
+}
+
+// A probe that says that STUN passes where these packets died.
+std::optional<FindingEvidence> stun_passes(const std::vector<const Flow*>& flows) {
+  for (const auto* flow : flows) {
+    for (const auto& sample : flow->samples) {
+      const bool other = sample.payload == "stun" && sample.result->probe.check == "hop";
+      if (other && gets_out(sample.way)) return what_it_saw(sample);
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+namespace {
+
+// Hosts to which ports are blocked that get out to others: no bounds of a range come of them.
+std::set<std::string> shut_destinations(const std::vector<const Flow*>& flows) {
+  std::map<std::uint16_t, std::set<std::string>> works;  // hosts by port
+  for (const auto* flow : flows) {
+    if (gets_out(media_way(*flow))) works[flow->port].insert(flow->host);
+  }
+  std::set<std::string> shut;
+  for (const auto* flow : flows) {
+    if (media_way(*flow) == Reachability::blocked && works.contains(flow->port))
+      shut.insert(flow->host);
+  }
+  return shut;
+}
+
+}  // namespace
+
+Causes find_udp_ranges(const Diagnosis& context) {
+  const auto& facts = context.facts;
+  std::map<std::uint16_t, Reachability> ports;  // of all destinations: the best
+  std::map<std::uint16_t, std::vector<const Flow*>> cells_of;
+  const auto all = udp_cells(facts);
+  const auto shut = shut_destinations(all);
+  for (const auto* flow : all) {
+    const auto own = media_way(*flow);
+    if (own == Reachability::lost || own == Reachability::unknown || shut.contains(flow->host))
+      continue;
+    // Single ports are the rule before this one; where they get out they bound a range, too.
+    if (!in_a_range(*flow) && !gets_out(own)) continue;
+    auto& way = ports.try_emplace(flow->port, own).first->second;
+    if (gets_out(own)) way = own;
+    cells_of[flow->port].push_back(flow);
+  }
+  const auto found = gaps(ports);
+  Cause cause;
+  ProbeList explained;
+  std::vector<const Flow*> closed;
+  std::vector<std::string> spans;
+  std::vector<FindingEvidence> bounds;
+  for (const auto& gap : found) {
+    ProbeList lost;
+    std::vector<const Flow*> dead;
+    for (auto at = ports.lower_bound(gap.first); at != ports.upper_bound(gap.last); ++at) {
+      if (at->second != Reachability::blocked) continue;
+      for (const auto* flow : cells_of[at->first]) {
+        dead.push_back(flow);
+        lost.add(context, *flow);
+      }
+    }
+    const auto& probes = lost.list();
+    if (!context.affects_requirement(probes)) continue;
+    spans.push_back(span_in_words(gap));
+    bounds.push_back({probes.front()->probe.id, "UDP: " + bounds_in_words(gap) + "."});
+    closed.insert(closed.end(), dead.begin(), dead.end());
+    for (const auto* result : probes) explained.add(result);
+  }
+  if (spans.empty()) return {};
+  cause.explained = explained.list();
+  auto& finding = cause.finding;
+  finding.code = "firewall.udp_range_blocked";
+  const auto only_stun = stun_passes(closed);
+  finding.title = fmt::format("The firewall lets no {} out to ports {}",
+                              only_stun ? "media (RTP)" : "UDP", listed(spans));
+  finding.owner = Owner::network;
+  const bool proved = !refusals(closed).empty() || responders_missed_us(closed);
+  finding.confidence = proved ? Confidence::certain : Confidence::likely;
+  finding.fix = fmt::format(
+      "{}llow outgoing UDP from the user network, with the replies, to the whole range: {}.{}{}",
+      only_stun ? "Switch off the inspection that drops UDP it does not know (application control, "
+                  "\"unknown-udp\") for these flows, and a"
+                : "A",
+      flows_in_words(facts, cause.explained), ask_the_device(device_of(closed)),
+      where_the_list_is(facts, cause.explained));
+  finding.evidence = udp_evidence(closed, 6);
+  const auto where = finding.evidence.begin() + (finding.evidence.empty() ? 0 : 1);
+  finding.evidence.insert(where, bounds.begin(), bounds.end());
+  if (only_stun) insert_second(finding.evidence, *only_stun);
+  if (const auto control = control_for(facts, closed.front()->host)) {
+    finding.evidence.push_back(*control);
+  }
+  return {cause};
+}
+
+// Relays that we made ourselves hear us, and what they send back does not come in.
+Causes find_one_way_media(const Diagnosis& context) {
+  Cause cause;
+  auto& finding = cause.finding;
+  for (const auto& result : context.facts.report.probes) {
+    if (context.explained(result) || result.observation.detail != "inbound_dropped") continue;
+    cause.explained.push_back(&result);
+    for (const auto& evidence : result.observation.evidence) {
+      const bool one_way = flag_fact(evidence, "inbound") == std::optional(false);
+      if (evidence.kind != "udp_port" || !one_way || finding.evidence.size() >= 6) continue;
+      finding.evidence.push_back(
+          {result.probe.id, fmt::format("{}: {}", result.probe.target.host, evidence.text)});
+    }
+  }
+  if (!context.affects_requirement(cause.explained)) return {};
+  if (finding.evidence.empty()) add_what_they_saw(finding.evidence, cause.explained);
+  finding.code = "firewall.udp_range_blocked";
+  finding.title =
+      "Media gets out, and what is sent back does not come in: calls with one-way audio";
+  finding.owner = Owner::network;
+  finding.confidence = Confidence::certain;
+  finding.fix = fmt::format(
+      "Let the replies in to the UDP that the user network sends (a stateful rule, with a timeout "
+      "of 60 s or more; on several Internet lines, by the line on which it left): {}.{}",
+      flows_in_words(context.facts, cause.explained),
+      where_the_list_is(context.facts, cause.explained));
+  return {cause};
+}
+
+}  // namespace callready::findings

@@ -1,0 +1,179 @@
+// The far end itself: it refuses, or answers that it is out of order. Silence is never this.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "probe/diagnosis/finding_rules.hpp"
+#include "probe/diagnosis/finding_words.hpp"
+#include "probe/model/describe.hpp"
+
+namespace callready::findings {
+namespace {
+
+// The status of a web server; 0 where none came.
+int status_of(const ProbeResult& result) {
+  const auto* reply = evidence_of(result, "http_reply");
+  if (result.probe.check != "http" || reply == nullptr) return 0;
+  return static_cast<int>(number_fact(*reply, "status").value_or(0));
+}
+
+// A server error. A 501 is about our request (RFC 9110 section 15.6.2). Through a proxy it may be
+// the proxy's own, but inside a tunnel.
+bool is_server_error(const ProbeResult& result) {
+  const int status = status_of(result);
+  const bool tunnelled = result.probe.target.transport == Transport::tls;
+  return (is_direct(result) || tunnelled) && status >= 500 && status != 501;
+}
+
+// The same over a connection whose certificate holds, by a public root: nobody but the server says
+// so. Who opens TLS on the way says it, too, where it does not get through itself.
+bool is_proved_error(const ProbeResult& result) {
+  const auto& seen = result.observation;
+  const bool valid = seen.outcome == Outcome::answered || seen.detail == "unexpected_status" ||
+                     seen.detail == "unexpected_body" || seen.detail == "no_upgrade";
+  return result.probe.target.transport == Transport::tls && valid && is_server_error(result) &&
+         !has_foreign_root(result);
+}
+
+struct Refusals {
+  std::vector<const ProbeResult*> probes;
+  std::vector<FindingEvidence> proofs;  // that it was the far end
+};
+
+// ICMP port-unreachable carries the target's own address; a reset may be anybody's, unless it was
+// seen to come from beyond the site's edge.
+void read_refusal(const Diagnosis& context, const Flow& flow, Refusals& refusals) {
+  for (const auto& sample : flow.samples) {
+    const auto& result = *sample.result;
+    const bool far = !sample.far_device.empty();
+    const bool refused =
+        result.observation.outcome == Outcome::refused && sample.way != Reachability::blocked;
+    if ((!refused && !far) || context.explained(result)) continue;
+    refusals.probes.push_back(&result);
+    if (far) {
+      refusals.proofs.push_back(
+          {result.probe.id,
+           fmt::format("{}, which is in the network of {}, turns {} {} away.", sample.far_device,
+                       flow.host, flow.udp ? "UDP" : "TCP", flow.port)});
+    } else if (flow.udp) {
+      refusals.proofs.push_back(
+          {result.probe.id, fmt::format("{} says itself that nothing listens on UDP {} (ICMP port "
+                                        "unreachable).",
+                                        flow.host, flow.port)});
+    } else if (flow.left) {
+      refusals.proofs.push_back(
+          {result.probe.id,
+           fmt::format("The connection to {}, TCP {}, leaves the site and is refused "
+                       "out there.",
+                       flow.host, flow.port)});
+    }
+  }
+}
+
+std::set<std::string> proved_hosts(const Facts& facts) {
+  std::set<std::string> hosts;
+  for (const auto& result : facts.report.probes) {
+    if (is_proved_error(result)) hosts.insert(result.probe.target.host);
+  }
+  return hosts;
+}
+
+bool asked_by(const Facts& facts, const SetResult& set, const ProbeResult& result) {
+  const auto rows = facts.rows_of(result.probe.id);
+  return std::any_of(rows.begin(), rows.end(), [&](const std::string& row) {
+    return row.substr(0, row.find('/')) == set.id;
+  });
+}
+
+}  // namespace
+
+namespace {
+
+// Whether the far end itself was heard for each of the operators.
+bool proved_for_all(const Facts& facts, const std::vector<const ProbeResult*>& probes,
+                    const std::vector<FindingEvidence>& proofs) {
+  std::set<std::string> proved;
+  for (const auto& proof : proofs) {
+    proved.insert(registrable_domain(facts.find(proof.probe)->probe.target.host));
+  }
+  return std::all_of(probes.begin(), probes.end(), [&](const ProbeResult* result) {
+    return proved.contains(registrable_domain(result->probe.target.host));
+  });
+}
+
+void say_out_of_order(Finding& finding, const std::string& hosts, const std::string& flows) {
+  finding.title = "The service answers that it is out of order: " + hosts;
+  finding.confidence = Confidence::certain;
+  finding.fix = fmt::format(
+      "Nothing is to be changed on the network. Look at the vendor's status page, and tell whoever "
+      "runs {} that these answer with a server error: {}.",
+      hosts, flows);
+}
+
+void say_refused(Finding& finding, const std::string& hosts, const std::string& flows,
+                 bool proved) {
+  finding.title = "The far end refuses connections: " + hosts;
+  finding.confidence = finding.evidence.empty() ? Confidence::possible : Confidence::likely;
+  finding.fix = fmt::format(
+      "{} Look at the vendor's status page, and tell whoever runs {} that these connections are "
+      "refused: {}.",
+      proved ? "Nothing is to be changed on the network."
+             : "If the service works from another line, look in the firewall's log for resets that "
+               "it sends itself.",
+      hosts, flows);
+}
+
+}  // namespace
+
+Causes find_vendor_down(const Diagnosis& context) {
+  const auto& facts = context.facts;
+  Refusals refused, errors;
+  for (const auto& flow : facts.flows) read_refusal(context, flow, refused);
+  const auto proved = proved_hosts(facts);
+  for (const auto& result : facts.report.probes) {
+    // Over plain HTTP anybody on the way may say so: only with the server's own word beside it.
+    if (!is_server_error(result) || !proved.contains(result.probe.target.host)) continue;
+    errors.probes.push_back(&result);
+    if (!is_proved_error(result)) continue;
+    errors.proofs.push_back(
+        {result.probe.id, fmt::format("{}: HTTP {} over a connection with a valid certificate.",
+                                      endpoint_in_words(result.probe.target), status_of(result))});
+  }
+  Causes causes;
+  std::set<std::string> told;
+  for (const auto& set : facts.report.sets) {
+    for (const auto* all : {&errors, &refused}) {
+      Cause cause;
+      for (const auto* result : all->probes) {
+        if (asked_by(facts, set, *result) && !told.contains(result->probe.id)) {
+          cause.explained.push_back(result);
+        }
+      }
+      const auto& own = cause.explained;
+      const bool out_of_order = all == &errors;
+      // Where nothing is lost, the others carry on, or the vendor does not offer it.
+      if (own.empty() || (!out_of_order && !context.breaks_capability(own))) continue;
+      auto& finding = cause.finding;
+      finding.code = "vendor.down";
+      finding.owner = Owner::vendor;
+      const auto hosts = hosts_of(own);
+      for (const auto& proof : all->proofs) {
+        const auto& host = facts.find(proof.probe)->probe.target.host;
+        const bool its = std::find(hosts.begin(), hosts.end(), host) != hosts.end();
+        if (its) finding.evidence.push_back(proof);
+      }
+      const auto flows = flows_in_words(facts, own);
+      if (out_of_order) {
+        say_out_of_order(finding, listed(hosts), flows);
+      } else {
+        say_refused(finding, listed(hosts), flows, proved_for_all(facts, own, finding.evidence));
+      }
+      add_what_they_saw(finding.evidence, own, 6);
+      for (const auto* result : own) told.insert(result->probe.id);
+      causes.push_back(std::move(cause));
+    }
+  }
+  return causes;
+}
+
+}  // namespace callready::findings

@@ -1,0 +1,124 @@
+// A tunnel that carries the service: what a VPN does to voice.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "probe/diagnosis/finding_rules.hpp"
+#include "probe/diagnosis/finding_words.hpp"
+
+namespace callready::findings {
+namespace {
+
+// The hosts that the sets ask for, and that are not on the company's own networks: those belong
+// into its tunnel.
+std::set<std::string> hosts_outside(const Facts& facts) {
+  std::set<std::string> outside;
+  for (const auto& result : facts.report.probes) {
+    const bool tried = is_direct(result) && result.observation.address;
+    if (tried && facts.asked_for(result) && !facts.inside(result)) {
+      outside.insert(result.probe.target.host);
+    }
+  }
+  return outside;
+}
+
+bool carries_all(const Facts& facts, const std::vector<std::string>& hosts) {
+  return hosts.size() == hosts_outside(facts).size();
+}
+
+std::vector<std::string> service_hosts(const Facts& facts, const EgressPath& way) {
+  const auto outside = hosts_outside(facts);
+  std::vector<std::string> hosts;
+  std::copy_if(way.hosts.begin(), way.hosts.end(), std::back_inserter(hosts),
+               [&](const std::string& host) { return outside.contains(host); });
+  return hosts;
+}
+
+// Of programs that run others inside this computer: they lead nowhere.
+bool is_inner_link(std::string_view name) {
+  for (const std::string_view word :
+       {"docker", "br-", "virbr", "veth", "lxc", "cni", "podman", "vmnet", "vboxnet"}) {
+    if (name.starts_with(word)) return true;
+  }
+  return false;
+}
+
+// Tunnels that stand in for a missing kind of IP, and no VPN: 464XLAT and DS-Lite (both with an
+// address of RFC 7335's 192.0.0.0/29), 6in4, 6rd, 6to4.
+bool is_transition_link(const Facts& facts, std::string_view name) {
+  for (const std::string_view word :
+       {"clat", "v4-", "sit", "he-ipv6", "6rd", "6to4", "tun6to4", "ip6tnl"}) {
+    if (name.starts_with(word)) return true;
+  }
+  static const auto dummies = Network::parse("192.0.0.0/29");
+  for (const auto& interface : facts.report.site.interfaces) {
+    const auto& its = interface.addresses;
+    const bool dummy = std::any_of(its.begin(), its.end(), [](const IpAddress& address) {
+      return dummies->contains(address);
+    });
+    if (interface.name == name && dummy) return true;
+  }
+  return false;
+}
+
+// Another link that has an address beside the tunnels': without one, the "tunnel" is how this
+// computer is connected at all (a modem).
+const InterfaceInfo* own_link(const Facts& facts) {
+  for (const auto& interface : facts.report.site.interfaces) {
+    const bool addressed =
+        std::any_of(interface.addresses.begin(), interface.addresses.end(),
+                    [](const IpAddress& address) { return !address.is_link_local(); });
+    if (!interface.tunnel && addressed && !is_inner_link(interface.name)) return &interface;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+Causes find_full_tunnel(const Diagnosis& context) {
+  const auto& facts = context.facts;
+  const auto* link = own_link(facts);
+  if (link == nullptr) return {};
+  Causes causes;
+  for (const auto& way : facts.report.site.ways) {
+    const auto hosts = service_hosts(facts, way);
+    if (!way.tunnel || hosts.empty() || is_transition_link(facts, way.interface)) continue;
+    std::vector<const ProbeResult*> probes;
+    for (const auto& result : facts.report.probes) {
+      const auto& host = result.probe.target.host;
+      const bool its = std::find(hosts.begin(), hosts.end(), host) != hosts.end();
+      if (its && is_direct(result)) probes.push_back(&result);
+    }
+    Cause cause;
+    auto& finding = cause.finding;
+    finding.code = "network.vpn_full_tunnel";
+    finding.title =
+        way.default_route
+            ? fmt::format("A VPN ({}) carries all traffic, the calls too", way.interface)
+            : fmt::format("A VPN ({}) carries {}the service's traffic", way.interface,
+                          carries_all(facts, hosts) ? "" : "a part of ");
+    finding.owner = Owner::network;
+    // The route is a fact. Over PPP it may lead to an access line (PPPoE) beside the cable's own
+    // addresses, and no VPN.
+    const bool access_line = way.interface.starts_with("ppp");
+    finding.confidence = access_line ? Confidence::likely : Confidence::certain;
+    const auto advice = advice_in_words(facts, probes, {"vpn", "tunnel"});
+    finding.fix = fmt::format(
+        "In the VPN's settings, let the service go past the tunnel (split tunnel): {}.{}{} To "
+        "compare both ways: callready check ... --interface {} --interface {}.",
+        flows_in_words(facts, probes), where_the_list_is(facts, probes), advice, link->name,
+        way.interface);
+    finding.evidence.push_back(
+        {"", fmt::format("The route to {} leads over {}, while {} is connected, too.",
+                         listed(hosts), way.interface, link->name)});
+    if (way.default_route) {
+      finding.evidence.push_back(
+          {"", fmt::format("So does the route to everything else (default route over {}).",
+                           way.interface)});
+    }
+    causes.push_back(std::move(cause));
+  }
+  return causes;
+}
+
+}  // namespace callready::findings

@@ -1,0 +1,199 @@
+#include "probe/diagnosis/finding_words.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "probe/model/describe.hpp"
+
+namespace callready::findings {
+namespace {
+
+// A set of the user's own: all its hosts are.
+bool is_own(const Facts& facts, const std::string& id) {
+  const auto& own = facts.report.site.own_hosts;
+  const auto& sets = facts.report.sets;
+  const auto set =
+      std::find_if(sets.begin(), sets.end(), [&](const SetResult& one) { return one.id == id; });
+  if (set == sets.end() || own.empty()) return false;
+  const auto is_its = [&](const std::string& probe) {
+    const auto* result = facts.find(probe);
+    if (result == nullptr || result->probe.target.host.empty()) return true;
+    return std::find(own.begin(), own.end(), result->probe.target.host) != own.end();
+  };
+  return std::all_of(set->requirements.begin(), set->requirements.end(), [&](const auto& row) {
+    return std::all_of(row.probes.begin(), row.probes.end(), is_its);
+  });
+}
+
+void add_once(std::vector<std::string>& list, const std::string& item) {
+  if (std::find(list.begin(), list.end(), item) == list.end()) list.push_back(item);
+}
+
+}  // namespace
+
+std::string listed(const std::vector<std::string>& items, std::size_t most) {
+  std::string text;
+  // "and 1 more" takes no less room than the one itself.
+  const bool cut = items.size() > most + 1;
+  const auto shown = cut ? most : items.size();
+  for (std::size_t i = 0; i < shown; ++i) {
+    const bool last = !cut && i + 1 == shown;
+    text += (i == 0 ? "" : last ? " and " : ", ") + items[i];
+  }
+  if (cut) text += fmt::format(" and {} more", items.size() - shown);
+  return text;
+}
+
+std::string ports_in_words(const std::vector<std::uint16_t>& ports, std::size_t most) {
+  std::vector<std::string> words;
+  for (const auto port : ports) words.push_back(std::to_string(port));
+  return listed(words, most);
+}
+
+std::string flows_in_words(const Facts& facts, const std::vector<const ProbeResult*>& probes) {
+  std::vector<std::string> ports;  // "TCP 5060", in order
+  struct Hosts {
+    std::vector<std::string> list;  // in order
+    std::set<std::string> known;
+  };
+  std::map<std::string, Hosts> hosts;
+  for (const auto* result : probes) {
+    const auto& target = result->probe.target;
+    // What has no endpoint of its own (a question to the system's resolvers) is no rule's either.
+    if (!facts.asked_for(*result) || target.host.empty() || target.port() == 0) continue;
+    const auto port =
+        fmt::format("{} {}", is_udp(*result) ? "UDP" : "TCP", target.ports.to_string());
+    const auto [place, fresh] = hosts.try_emplace(port);
+    if (fresh) ports.push_back(port);
+    if (place->second.known.insert(target.host).second) place->second.list.push_back(target.host);
+  }
+  // Ports that go to the same hosts share a sentence, as they share a firewall rule.
+  using Rule = std::pair<std::string, std::vector<std::string>>;  // "TCP", hosts
+  std::vector<const Rule*> rules;                                 // in order
+  std::map<Rule, std::vector<std::string>> together;
+  for (const auto& port : ports) {
+    const auto [place, fresh] = together.try_emplace({port.substr(0, 3), hosts[port].list});
+    if (fresh) rules.push_back(&place->first);
+    place->second.push_back(port.substr(4));
+  }
+  std::string text;
+  for (const auto* rule : rules) {
+    text += fmt::format("{}{} {} to {}", text.empty() ? "" : "; ", rule->first,
+                        listed(together[*rule], 8), listed(rule->second));
+  }
+  return text;
+}
+
+std::string resolvers_in_words(const Facts& facts) {
+  const auto& resolvers = facts.report.site.resolvers;
+  return resolvers.empty() ? "the site's DNS servers" : listed(resolvers);
+}
+
+std::string ask_the_device(const std::string& device) {
+  if (device.empty()) return {};
+  const auto address = IpAddress::parse(device);
+  // A router with a public address may still be the site's own; behind a NAT it hardly is.
+  const bool outside = address && !address->is_private() && !address->is_link_local();
+  const std::string_view kind =
+      address && address->is_shared() ? "an address of carrier NAT" : "a public address";
+  return fmt::format(" The device that refuses is {}{}.", device,
+                     outside ? fmt::format(", which has {}: if it is not yours, it is the Internet "
+                                           "provider's, and the rule is for the provider to change",
+                                           kind)
+                             : "");
+}
+
+std::string advice_in_words(const Facts& facts, const std::vector<const ProbeResult*>& probes,
+                            std::initializer_list<std::string_view> words) {
+  std::set<std::string> wanted;
+  for (const auto* result : probes) {
+    for (const auto& row : facts.rows_of(result->probe.id)) {
+      wanted.insert(row.substr(0, row.find('/')));
+    }
+  }
+  std::string text;
+  for (const auto& set : facts.report.sets) {
+    if (!wanted.contains(set.id)) continue;
+    for (const auto& advice : set.advice) {
+      const bool about = std::any_of(words.begin(), words.end(), [&](std::string_view word) {
+        return advice.id.find(word) != advice.id.npos;
+      });
+      if (!about) continue;
+      text += fmt::format(" {} asks for it: \"{}\"", set.title, advice.text);
+      if (!advice.source.empty()) text += fmt::format(" ({})", advice.source);
+      text += '.';
+    }
+  }
+  return text;
+}
+
+std::string where_the_list_is(const Facts& facts, const std::vector<const ProbeResult*>& probes) {
+  std::vector<std::string> sets;
+  for (const auto* result : probes) {
+    for (const auto& row : facts.rows_of(result->probe.id)) {
+      add_once(sets, row.substr(0, row.find('/')));
+    }
+  }
+  if (sets.empty()) return {};
+  std::string commands;
+  for (const auto& set : sets) {
+    commands += (commands.empty() ? "" : ", ") + ("callready firewall " + set);
+    if (is_own(facts, set)) commands += " (with your --set FILE)";
+  }
+  return fmt::format(" The whole list: {}.", commands);
+}
+
+FindingEvidence what_it_saw(const ProbeResult& result) {
+  return {result.probe.id, fmt::format("{}: {}", endpoint_in_words(result.probe.target),
+                                       outcome_in_words(result.observation))};
+}
+
+FindingEvidence what_it_saw(const FlowSample& sample) {
+  const auto& result = *sample.result;
+  if (const auto* hop = evidence_of(result, "hop")) return {result.probe.id, hop->text + "."};
+  for (const auto& evidence : result.observation.evidence) {
+    if (evidence.kind != "udp_port") continue;
+    if (number_fact(evidence, "port").value_or(0) != sample.port) continue;
+    return {result.probe.id, fmt::format("{}: {}", result.probe.target.host, evidence.text)};
+  }
+  return what_it_saw(result);
+}
+
+void add_what_they_saw(std::vector<FindingEvidence>& list,
+                       const std::vector<const ProbeResult*>& probes, std::size_t most) {
+  for (const auto* result : probes) {
+    if (most-- == 0) return;
+    list.push_back(what_it_saw(*result));
+  }
+}
+
+void insert_second(std::vector<FindingEvidence>& list, FindingEvidence contrast) {
+  list.insert(list.begin() + (list.empty() ? 0 : 1), std::move(contrast));
+}
+
+std::vector<std::string> hosts_of(const std::vector<const ProbeResult*>& probes) {
+  std::vector<std::string> hosts;
+  std::set<std::string> known;
+  for (const auto* result : probes) {
+    const auto& host = result->probe.target.host;
+    if (known.insert(host).second) hosts.push_back(host);
+  }
+  return hosts;
+}
+
+std::vector<FindingAffects> sets_of(const Facts& facts,
+                                    const std::vector<const ProbeResult*>& probes) {
+  std::vector<FindingAffects> sets;
+  for (const auto* result : probes) {
+    for (const auto& row : facts.rows_of(result->probe.id)) {
+      const auto set = row.substr(0, row.find('/'));
+      const bool known = std::any_of(sets.begin(), sets.end(),
+                                     [&](const FindingAffects& other) { return other.set == set; });
+      if (!known) sets.push_back({set, {}});
+    }
+  }
+  return sets;
+}
+
+}  // namespace callready::findings

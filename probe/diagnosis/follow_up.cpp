@@ -1,0 +1,170 @@
+#include "probe/diagnosis/follow_up.hpp"
+
+#include <algorithm>
+
+#include "probe/diagnosis/follow_up_questions.hpp"
+
+namespace callready {
+
+void Questions::ask(std::string check, Transport transport, std::string host, std::uint16_t port,
+                    std::map<std::string, std::string> with, std::string proxy) {
+  Probe probe;
+  probe.check = std::move(check);
+  probe.target.host = std::move(host);
+  probe.target.ports = {port, port};
+  probe.target.transport = transport;
+  probe.target.route.proxy = std::move(proxy);
+  probe.with = std::move(with);
+  probe.control = true;
+  probe.id = probe_id(probe);
+  const bool known = facts_.find(probe.id) != nullptr || !ids_.insert(probe.id).second;
+  if (!known && list_.size() < most_follow_ups) list_.push_back(std::move(probe));
+}
+
+namespace {
+
+using findings::Facts;
+
+// Of each kind of doubt so many: two show what one cannot, more show no more.
+constexpr std::size_t most_names = 3;
+constexpr std::size_t most_resolvers = 2;
+constexpr std::size_t most_hosts = 3;
+// Greets a server in place of its own name, to see whether it is the name that is cut off.
+constexpr auto neutral_name = "example.com";
+
+// The independent resolvers, by address, that the controls asked.
+std::vector<std::string> independent_resolvers(const Facts& facts) {
+  std::vector<std::string> servers;
+  for (const auto& result : facts.report.probes) {
+    const auto& probe = result.probe;
+    const bool server = probe.check == "dns" && probe.control && probe.with.contains("server");
+    if (!server || findings::is_name(probe.target.host) || facts.inside(result)) continue;
+    const auto& host = probe.target.host;
+    const bool known = std::find(servers.begin(), servers.end(), host) != servers.end();
+    if (!known && servers.size() < most_resolvers) servers.push_back(host);
+  }
+  return servers;
+}
+
+bool is_suspicious(const ProbeResult& result) {
+  const auto& seen = result.observation;
+  if (seen.outcome == Outcome::unresolved) return true;
+  return seen.address && seen.address->is_special() && findings::failing(result);
+}
+
+// Names that are missing, or lead to no public address: asked for here, with all that the
+// resolvers say beside it, and elsewhere.
+void ask_for_names(const Facts& facts, Questions& questions) {
+  const auto servers = independent_resolvers(facts);
+  std::vector<std::string> names;
+  std::set<std::string> parties;
+  bool any_resolved = false;
+  for (const bool fresh : {true, false}) {
+    for (const auto& result : facts.report.probes) {
+      const auto& host = result.probe.target.host;
+      const bool direct = findings::is_direct(result) && findings::is_name(host);
+      if (!direct || result.probe.check == "dns") continue;
+      any_resolved |= result.observation.address.has_value();
+      const bool known = std::find(names.begin(), names.end(), host) != names.end();
+      if (known || !is_suspicious(result) || !facts.asked_for(result)) continue;
+      if (names.size() == most_names) continue;
+      if (parties.insert(findings::registrable_domain(host)).second || !fresh)
+        names.push_back(host);
+    }
+  }
+  if (names.empty()) return;
+  // Where nothing resolves, one name shows it as well as three.
+  if (!any_resolved) names.resize(1);
+  for (const auto& name : names) {
+    questions.ask("dns", Transport::udp, name, 53);
+    for (const auto& server : servers) {
+      questions.ask("dns", Transport::udp, server, 53, {{"server", "true"}, {"name", name}});
+    }
+  }
+  if (any_resolved) return;
+  // Is it the names, or the line? These listen on 443 as well.
+  for (const auto& server : servers) questions.ask("tcp", Transport::tcp, server, 443);
+}
+
+// Is it the server's name in the greeting that is cut off?
+void ask_for_greetings(const Facts& facts, Questions& questions) {
+  std::size_t asked = 0;
+  for (const auto& result : facts.report.probes) {
+    const auto& [probe, seen] = result;
+    const bool tls = probe.target.transport == Transport::tls && findings::is_direct(result);
+    const bool cut = seen.detail == "connection_reset" || seen.detail == "closed_by_peer" ||
+                     seen.detail == "tls_timed_out";
+    if (!tls || !cut || seen.outcome != Outcome::failed || !facts.asked_for(result)) continue;
+    if (!findings::chain_of(result).empty() || asked == most_hosts) continue;
+    questions.ask("tls", Transport::tls, probe.target.host, probe.target.port(),
+                  {{"server_name", neutral_name}});
+    ++asked;
+  }
+}
+
+// Who says over plain HTTP that the server is out of order: the server, or somebody on the way?
+void ask_for_the_servers_word(const Facts& facts, Questions& questions) {
+  std::size_t asked = 0;
+  for (const auto& result : facts.report.probes) {
+    const auto& probe = result.probe;
+    const auto* reply = findings::evidence_of(result, "http_reply");
+    if (reply == nullptr || !findings::is_direct(result) || !facts.asked_for(result)) continue;
+    const bool error = number_fact(*reply, "status").value_or(0) >= 500;
+    if (!error || probe.target.transport != Transport::tcp || asked == most_hosts) continue;
+    std::map<std::string, std::string> with;
+    if (const auto path = probe.with.find("path"); path != probe.with.end()) with.insert(*path);
+    questions.ask("http", Transport::tls, probe.target.host, 443, std::move(with));
+    ++asked;
+  }
+}
+
+// A private issuer beyond the proxy: does it sign for everybody there?
+void ask_through_the_proxy(const Facts& facts, Questions& questions) {
+  std::string proxy;
+  std::vector<std::string> anchors;
+  for (const auto& result : facts.report.probes) {
+    const auto* root = findings::evidence_of(result, "chain_root");
+    const auto& target = result.probe.target;
+    if (!findings::is_direct(result)) {
+      const bool foreign = root != nullptr && flag_fact(*root, "expected") == std::optional(false);
+      if (foreign && facts.asked_for(result)) proxy = target.route.proxy;
+    } else if (result.probe.control && result.probe.check == "tls" && target.port() == 443) {
+      anchors.push_back(target.host);
+    }
+  }
+  if (proxy.empty()) return;
+  if (anchors.size() > most_hosts) anchors.resize(most_hosts);
+  for (const auto& host : anchors) questions.ask("tls", Transport::tls, host, 443, {}, proxy);
+}
+
+// SIP over UDP 5060 without an answer, from servers that speak SIP otherwise: does the port that no
+// ALG knows fare better?
+void ask_another_sip_port(const Facts& facts, Questions& questions) {
+  if (udp_is_shut(facts)) return;
+  std::size_t asked = 0;
+  for (const auto& flow : facts.flows) {
+    const auto& result = *flow.samples.front().result;
+    const bool plain = flow.udp && flow.port == 5060 && result.probe.check == "sip";
+    if (!plain || asked == most_hosts || !doubtful(facts, flow)) continue;
+    questions.ask("sip", Transport::udp, flow.host, 5080);
+    ++asked;
+  }
+}
+
+}  // namespace
+
+std::vector<Probe> follow_ups(const Report& report) {
+  const Facts facts(report);
+  Questions questions(facts);
+  ask_for_names(facts, questions);
+  ask_again(facts, questions);
+  ask_for_ways(facts, questions);
+  ask_for_neighbours(facts, questions);
+  ask_for_greetings(facts, questions);
+  ask_for_the_servers_word(facts, questions);
+  ask_through_the_proxy(facts, questions);
+  ask_another_sip_port(facts, questions);
+  return questions.take();
+}
+
+}  // namespace callready

@@ -1,0 +1,290 @@
+// The second round's packets that end on the way: port or protocol, port or destination, all or
+// some.
+#include <algorithm>
+
+#include "probe/diagnosis/finding_rules.hpp"
+#include "probe/diagnosis/follow_up_questions.hpp"
+
+namespace callready {
+namespace {
+
+using findings::Facts;
+using findings::Flow;
+using findings::FlowSample;
+using findings::Reachability;
+
+// Of each kind of doubt so many: two show what one cannot, more show no more.
+constexpr std::size_t hosts_per_port = 2;
+constexpr std::size_t most_ports = 6;
+constexpr std::size_t most_neighbours = 3;
+// Where no UDP gets out, three ports prove that it is not one port: these are asked for beside the
+// service's own.
+constexpr std::uint16_t other_udp_ports[] = {443, 50'000};
+// The same for TCP: SIP over TLS, XMPP, TURN, and one of nobody in particular.
+constexpr std::uint16_t other_tcp_ports[] = {5061, 5222, 3478, 8443};
+
+bool gets_out(const Flow& flow) {
+  return flow.way == Reachability::open || flow.way == Reachability::left;
+}
+
+// Where TLS is opened on the way, somebody near answers for everybody, whatever the TTL.
+std::set<std::uint16_t> intercepted_ports(const Facts& facts) {
+  std::set<std::uint16_t> ports;
+  for (const auto& result : facts.report.probes) {
+    const auto* root = findings::evidence_of(result, "chain_root");
+    if (root == nullptr || !findings::is_direct(result)) continue;
+    const bool foreign = flag_fact(*root, "expected") == std::optional(false);
+    if (foreign) ports.insert(result.probe.target.port());
+  }
+  return ports;
+}
+
+// A TCP listener that was reached: the control of every wave, and a host whose other ports are not
+// the service's.
+const Flow* find_control(const Facts& facts) {
+  const auto intercepted = intercepted_ports(facts);
+  const Flow* best = nullptr;
+  for (const auto& flow : facts.flows) {
+    const auto& result = *flow.samples.front().result;
+    if (flow.udp || flow.way != Reachability::open || !result.observation.address) continue;
+    const auto better = [&](const Flow& than) {
+      const bool own = !intercepted.contains(flow.port), its = !intercepted.contains(than.port);
+      if (own != its) return own;
+      const bool anchor = result.probe.control, other = than.samples.front().result->probe.control;
+      return anchor != other ? anchor : flow.port == 443 && than.port != 443;
+    };
+    if (best == nullptr || better(*best)) best = &flow;
+  }
+  return best;
+}
+
+bool works_somewhere(const Facts& facts, bool udp, std::uint16_t port) {
+  return std::any_of(facts.flows.begin(), facts.flows.end(), [&](const Flow& flow) {
+    return flow.udp == udp && flow.port == port && gets_out(flow);
+  });
+}
+
+// For a port: up to two doubtful flows, of two networks where there are two.
+std::vector<const Flow*> choose(const std::vector<const Flow*>& flows) {
+  std::vector<const Flow*> chosen;
+  std::set<std::string> networks;
+  for (const bool fresh : {true, false}) {
+    for (const auto* flow : flows) {
+      const bool taken = std::find(chosen.begin(), chosen.end(), flow) != chosen.end();
+      if (taken || chosen.size() == hosts_per_port) continue;
+      if (networks.insert(flow->network).second || !fresh) chosen.push_back(flow);
+    }
+  }
+  return chosen;
+}
+
+// The protocol that is in doubt on a flow.
+std::string payload_of(const Flow& flow) {
+  std::string payload = "rtp";
+  for (const auto& sample : flow.samples) {
+    const auto& own = sample.payload;
+    if (own != "stun" && own != "turn" && own != "sip") continue;
+    if (sample.way == Reachability::lost) return own;
+    payload = own;
+  }
+  return payload;
+}
+
+// Of media ports that died on the way to one network: do they die on the way to others, too?
+void ask_for_ranges(const Facts& facts, const Flow& control,
+                    const std::map<std::string, std::string>& with, Questions& questions) {
+  std::vector<std::uint16_t> ports;
+  std::map<std::uint16_t, std::set<std::string>> networks;  // of what is not just lost
+  for (const auto& flow : facts.flows) {
+    if (flow.udp && flow.way != Reachability::lost) networks[flow.port].insert(flow.network);
+  }
+  const Flow* host = nullptr;
+  for (const auto& flow : facts.flows) {
+    const bool range = flow.samples.front().result->probe.check == "udp-range";
+    const bool dropped = flow.udp && flow.way == Reachability::blocked && range;
+    if (dropped && host == nullptr) host = &flow;
+    if (dropped && networks[flow.port].size() == 1) ports.push_back(flow.port);
+  }
+  if (host != nullptr) {
+    auto as_stun = with;
+    as_stun["payload"] = "stun";  // the contrast: a device that lets only what it knows pass
+    questions.ask("hop", Transport::udp, host->host, host->port, as_stun);
+  }
+  if (ports.empty()) return;
+  std::sort(ports.begin(), ports.end());
+  for (const auto port : {ports.front(), ports.back()}) {
+    questions.ask("hop", Transport::udp, control.host, port, with);
+  }
+}
+
+// Where nothing but web traffic was seen to get out: is it these ports, or all? Packets that end on
+// the way need nobody who listens.
+void ask_beyond_the_set(const Facts& facts, const std::map<std::string, std::string>& control,
+                        Questions& questions) {
+  const Flow* lost = nullptr;  // of a host of which few ports are asked, for the pacer's sake
+  std::map<std::string, std::size_t> ports;
+  for (const auto& flow : facts.flows) ++ports[flow.host];
+  bool udp_works = false, other_tcp_works = false;
+  std::set<std::uint16_t> other_tcp;
+  std::map<std::string, const Flow*> web;  // HTTPS that answers, by network
+  for (const auto& flow : facts.flows) {
+    const bool asked =
+        std::any_of(flow.samples.begin(), flow.samples.end(), [&](const FlowSample& sample) {
+          return findings::failing(*sample.result) && facts.asked_for(*sample.result);
+        });
+    if (flow.udp && flow.port != 53) {
+      udp_works |= gets_out(flow);
+      const bool fewer = lost == nullptr || ports[flow.host] < ports[lost->host];
+      if (asked && fewer) lost = &flow;
+    } else if (!flow.udp && flow.port != 80 && flow.port != 443) {
+      other_tcp_works |= gets_out(flow);
+      other_tcp.insert(flow.port);
+    } else if (!flow.udp && flow.port == 443 && flow.way == Reachability::open) {
+      web.emplace(flow.network, &flow);
+    }
+  }
+  if (udp_works || lost == nullptr) return;
+  auto by_udp = control;
+  by_udp["payload"] = "rtp";
+  for (const auto port : other_udp_ports) {
+    const bool asked = std::any_of(facts.flows.begin(), facts.flows.end(), [&](const Flow& flow) {
+      return flow.udp && flow.port == port && flow.way == Reachability::blocked;
+    });
+    if (!asked) questions.ask("hop", Transport::udp, lost->host, port, by_udp);
+  }
+  if (other_tcp_works || web.size() < 2) return;
+  auto next = web.begin();
+  for (const auto port : other_tcp_ports) {
+    if (other_tcp.contains(port)) continue;
+    questions.ask("hop", Transport::tcp, next->second->host, port, control);
+    next = std::next(next) == web.end() ? web.begin() : std::next(next);
+  }
+}
+
+}  // namespace
+
+bool doubtful(const Facts& facts, const Flow& flow) {
+  const bool tcp_in_doubt =
+      flow.way == Reachability::lost || (flow.way == Reachability::refused && !flow.left);
+  return std::any_of(flow.samples.begin(), flow.samples.end(), [&](const FlowSample& sample) {
+    if (!findings::failing(*sample.result) || !facts.asked_for(*sample.result)) return false;
+    // One protocol may be lost where another one passes.
+    return flow.udp ? sample.way == Reachability::lost && sample.payload != "rtp" : tcp_in_doubt;
+  });
+}
+
+bool udp_is_shut(const Facts& facts) {
+  const auto verdict = findings::udp_is_blocked(facts);
+  if (!verdict || verdict->only_replies || verdict->confidence != Confidence::certain) return false;
+  // Ports that no service of the set has: a firewall with a list of the allowed may know those.
+  return std::all_of(
+      std::begin(other_udp_ports), std::end(other_udp_ports), [&](std::uint16_t port) {
+        return std::any_of(facts.flows.begin(), facts.flows.end(), [&](const Flow& flow) {
+          return flow.udp && flow.port == port && flow.way == Reachability::blocked;
+        });
+      });
+}
+
+// Do packets to the ports in doubt leave the site, and do such to the same ports elsewhere?
+void ask_for_ways(const Facts& facts, Questions& questions) {
+  const auto* control = find_control(facts);
+  if (control == nullptr) return;
+  const SocketAddress listener{*control->samples.front().result->observation.address,
+                               control->port};
+  const auto through = [&](std::map<std::string, std::string> with) {
+    with["control"] = listener.to_string();
+    return with;
+  };
+  const bool udp_shut = udp_is_shut(facts);
+  std::map<std::pair<bool, std::uint16_t>, std::vector<const Flow*>> doubts;
+  for (const auto& flow : facts.flows) {
+    if (flow.udp && udp_shut) continue;
+    if (doubtful(facts, flow)) doubts[{flow.udp, flow.port}].push_back(&flow);
+  }
+  std::map<bool, std::size_t> asked;
+  for (const auto& [key, flows] : doubts) {
+    const auto [udp, port] = key;
+    if (asked[udp]++ == most_ports) continue;
+    const auto chosen = choose(flows);
+    const auto transport = udp ? Transport::udp : Transport::tcp;
+    std::set<std::string> networks;
+    for (const auto* flow : chosen) {
+      networks.insert(flow->network);
+      if (!udp) {
+        questions.ask("hop", transport, flow->host, port, through({}));
+      } else {
+        questions.ask("hop", transport, flow->host, port,
+                      through({{"payload", payload_of(*flow)}}));
+      }
+    }
+    if (udp) {
+      // The contrast: the same port, another protocol.
+      questions.ask("hop", transport, chosen.front()->host, port, through({{"payload", "rtp"}}));
+    }
+    if (networks.size() > 1 || works_somewhere(facts, udp, port)) continue;
+    questions.ask("hop", transport, control->host, port,
+                  udp ? through({{"payload", "rtp"}}) : through({}));
+  }
+  if (!udp_shut) ask_for_ranges(facts, *control, through({{"payload", "rtp"}}), questions);
+  ask_beyond_the_set(facts, through({}), questions);
+}
+
+// Is a host that is silent on its one port alive at all? Of a few hosts in all: those that an
+// earlier look has asked count, or each look would ask others, and the run end ever later.
+void ask_for_neighbours(const Facts& facts, Questions& questions) {
+  const bool udp_shut = udp_is_shut(facts);
+  std::map<std::string, std::set<std::uint16_t>> tcp_ports;  // by host
+  std::set<std::string> asked_before, asked;                 // hosts
+  for (const auto& flow : facts.flows) {
+    if (flow.udp) continue;
+    tcp_ports[flow.host].insert(flow.port);
+    const bool question =
+        std::all_of(flow.samples.begin(), flow.samples.end(), [&](const FlowSample& sample) {
+          const auto& probe = sample.result->probe;
+          return probe.check == "tcp" && probe.control && !facts.asked_for(*sample.result);
+        });
+    if (question) asked_before.insert(flow.host);
+  }
+  for (const auto& flow : facts.flows) {
+    if (doubtful(facts, flow) && asked_before.contains(flow.host)) asked.insert(flow.host);
+  }
+  for (const auto& flow : facts.flows) {
+    if (flow.udp && udp_shut) continue;
+    if (!doubtful(facts, flow) || facts.alive(flow.host)) continue;
+    if (asked.size() >= most_neighbours && !asked.contains(flow.host)) continue;
+    const auto& known = tcp_ports[flow.host];
+    if (known.size() > (flow.udp ? 0 : known.count(flow.port))) continue;
+    const std::uint16_t port = flow.udp ? flow.port : flow.port == 443 ? 80 : 443;
+    questions.ask("tcp", Transport::tcp, flow.host, port);
+    asked.insert(flow.host);
+  }
+}
+
+void ask_again(const Facts& facts, Questions& questions) {
+  // A device that took offence shuts out TCP as well, whatever the port.
+  const bool suspicious =
+      std::any_of(facts.flows.begin(), facts.flows.end(), [&](const Flow& flow) {
+        return !flow.udp && flow.way == Reachability::lost && doubtful(facts, flow);
+      });
+  if (!suspicious) return;
+  std::vector<const Flow*> reached;
+  const auto first_sent = [](const Flow& flow) {
+    return flow.samples.front().result->observation.sent_at;
+  };
+  for (const auto& flow : facts.flows) {
+    const auto& payload = flow.samples.front().payload;
+    const bool repeatable = !flow.udp || payload == "stun" || payload == "turn";
+    if (repeatable && flow.way == Reachability::open && first_sent(flow)) reached.push_back(&flow);
+  }
+  std::stable_sort(reached.begin(), reached.end(),
+                   [&](const Flow* a, const Flow* b) { return *first_sent(*a) < *first_sent(*b); });
+  for (const auto* flow : choose(reached)) {
+    const auto transport = flow->udp ? Transport::udp : Transport::tcp;
+    questions.ask(flow->udp ? "stun" : "tcp", transport, flow->host, flow->port,
+                  {{"again", "true"}});
+  }
+  // Is it the line, or this computer? The site's own resolver sends its questions by itself.
+  questions.ask("dns", Transport::udp, "example.com", 53);
+}
+
+}  // namespace callready

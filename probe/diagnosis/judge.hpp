@@ -1,0 +1,78 @@
+// From observations to a status for each requirement and a verdict for each capability and set.
+// Pure: the same for a run that just ended and for a saved report.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "probe/model/plan.hpp"
+#include "probe/model/report.hpp"
+#include "probe/model/target_set.hpp"
+
+namespace callready {
+
+// All results of a run by probe id. A view: they outlive it, and keep their places.
+class ResultIndex {
+ public:
+  explicit ResultIndex(const std::vector<ProbeResult>& results);
+  const ProbeResult* find(const std::string& probe_id) const;
+  // The shortest round trip to a host by any probe: its distance. Nothing where none was measured.
+  std::optional<Milliseconds> distance(const std::string& host) const;
+  // The same for media: by UDP where that was timed, since a satellite modem or a transparent proxy
+  // near by answers TCP in the host's place.
+  std::optional<Milliseconds> media_distance(const std::string& host) const;
+  // The shortest round trip to any host of a region. Nothing for no region, or where none was
+  // measured.
+  std::optional<Milliseconds> distance_of_region(const std::string& region) const;
+  // True where another transport's OPTIONS to the same host was answered.
+  bool answers_sip(const std::string& host) const;
+  // True where a name that the site's resolvers do not know was found elsewhere: then no name is
+  // missing because it has ceased to exist.
+  bool names_are_hidden() const { return names_are_hidden_; }
+  // True where a router beyond the site's edge was seen to answer. It gives few answers: a packet
+  // that ended there without one was then not measured, rather than measured in vain.
+  bool edge_answers() const { return edge_answers_; }
+
+ private:
+  std::unordered_map<std::string_view, const ProbeResult*> by_id_;
+  std::map<std::string, Milliseconds> distances_, udp_distances_, region_distances_;
+  std::map<std::string, bool> sip_answers_;
+  bool names_are_hidden_ = false;
+  bool edge_answers_ = false;
+};
+
+// One row: what was reached, and what that means by the row's `reach`.
+RequirementResult judge_requirement(const Requirement& requirement,
+                                    const PlannedRequirement& planned,
+                                    const ResultIndex& evidences);
+
+// A capability from the statuses of its rows. Unknown rows are weighed both ways: only where
+// neither way makes a difference is there a verdict, else it is `unknown`.
+CapabilityResult judge_capability(const Capability& capability,
+                                  const std::map<std::string, RequirementResult>& rows);
+
+// The whole set. `planned` are this set's rows only; rows that were not planned do not appear.
+// `scenarios`: the active ones; capabilities of others do not appear either. Where no capability
+// could be measured (`--only` with a row that none needs), the rows themselves give the verdict.
+SetResult judge_set(const TargetSet& set, const std::vector<PlannedRequirement>& planned,
+                    const std::vector<std::string>& scenarios, const ResultIndex& evidences);
+
+// Of the capabilities that could be measured, the worst; where none could, what the rows say.
+Verdict verdict_of_set(const std::vector<CapabilityResult>& capabilities,
+                       const std::map<std::string, RequirementResult>& rows);
+
+// Days for which a transcription is taken to be current: the vendors' documents change some four
+// times a year.
+inline constexpr int stale_after = 180;
+// Days after which a document itself is taken to be old, however lately it was transcribed: no
+// vendor's servers and addresses stay the same for three years.
+inline constexpr int old_after = 3 * 365;
+
+// "This list was last held against the vendor's document 400 days ago (...), and the document is 10
+// years old (...): look for a newer edition ...", or nothing where neither is so or is known.
+// `today` as YYYY-MM-DD.
+std::string staleness(const TargetSet& set, std::string_view today);
+
+}  // namespace callready

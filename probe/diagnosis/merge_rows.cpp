@@ -1,0 +1,383 @@
+#include "probe/diagnosis/merge_rows.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+
+#include "probe/diagnosis/judge.hpp"
+
+namespace callready::merging {
+namespace {
+
+// What one vantage says of a row, or of a capability.
+struct Said {
+  const MergeInput* part = nullptr;
+  const RequirementResult* row = nullptr;
+};
+
+// How much a vantage's word weighs; the highest that any has decides.
+enum class Weight {
+  not_tried,      // skipped there
+  open_question,  // the user could settle it, and did not there
+  elsewhere,      // measured, but not from where the row is for
+  own,            // measured from there, or from anywhere where the row names no place
+};
+
+Weight weight_of(const RequirementResult& row) {
+  if (row.status == Status::skip) return Weight::not_tried;
+  if (row.total == 0) return Weight::open_question;
+  return row.elsewhere ? Weight::elsewhere : Weight::own;
+}
+
+int badness(Status status) {
+  switch (status) {
+    case Status::skip:
+      return 0;
+    case Status::pass:
+      return 1;
+    case Status::warn:
+      return 2;
+    case Status::unknown:
+      return 3;
+    case Status::fail:
+      return 4;
+  }
+  return 4;
+}
+
+std::string word_of(Status status) {
+  return status == Status::skip ? "not tried" : std::string(to_string(status));
+}
+
+std::vector<std::string> names_of(const std::vector<Said>& said) {
+  std::vector<std::string> names;
+  for (const auto& one : said) names.push_back(one.part->name);
+  return names;
+}
+
+// "from user and voice: 2 of 2 reached"; where they differ, "not the same everywhere: fail from
+// voice (not reached: ...), pass from user"; then what others saw who are not asked.
+std::string summary_of(const std::vector<Said>& deciding, const std::vector<Said>& others,
+                       const Said& worst) {
+  const bool agree = std::all_of(deciding.begin(), deciding.end(), [&](const Said& said) {
+    return said.row->status == worst.row->status;
+  });
+  std::string text;
+  if (agree) {
+    text = fmt::format("from {}: {}", fmt::join(names_of(deciding), ", "), worst.row->summary);
+  } else {
+    std::vector<std::string> seen;
+    auto sorted = deciding;
+    std::stable_sort(sorted.begin(), sorted.end(), [](const Said& a, const Said& b) {
+      return badness(a.row->status) > badness(b.row->status);
+    });
+    for (const auto& said : sorted) {
+      const auto& row = *said.row;
+      const auto why = row.status == Status::pass ? "" : fmt::format(" ({})", row.summary);
+      seen.push_back(fmt::format("{} from {}{}", word_of(row.status), said.part->name, why));
+    }
+    text = fmt::format("not the same everywhere: {}", fmt::join(seen, ", "));
+  }
+  for (const auto& said : others) {
+    const auto& row = *said.row;
+    if (weight_of(row) < Weight::elsewhere || row.status == worst.row->status) continue;
+    text += fmt::format("; {} is not the place for it, and saw: {} ({})", said.part->name,
+                        word_of(row.status), row.summary);
+  }
+  return text;
+}
+
+RequirementResult combined(const std::vector<Said>& all) {
+  auto highest = Weight::not_tried;
+  for (const auto& said : all) highest = std::max(highest, weight_of(*said.row));
+  std::vector<Said> deciding, others;
+  for (const auto& said : all) {
+    (weight_of(*said.row) == highest ? deciding : others).push_back(said);
+  }
+  const auto worst = *std::max_element(
+      deciding.begin(), deciding.end(),
+      [](const Said& a, const Said& b) { return badness(a.row->status) < badness(b.row->status); });
+  auto result = *worst.row;
+  result.summary = summary_of(deciding, others, worst);
+  result.reached = result.total = 0;
+  result.probes.clear();
+  for (const auto* group : {&deciding, &others}) {
+    for (const auto& said : *group) {
+      for (const auto& id : said.row->probes) {
+        result.probes.push_back(id_from(id, said.part->name));
+      }
+    }
+  }
+  for (const auto& said : deciding) {
+    result.reached += said.row->reached;
+    result.total += said.row->total;
+    result.poor = result.poor || said.row->poor;
+  }
+  return result;
+}
+
+const CapabilityResult* capability_of(const SetResult& set, const std::string& id) {
+  for (const auto& capability : set.capabilities) {
+    if (capability.id == id) return &capability;
+  }
+  return nullptr;
+}
+
+struct SetHere {
+  const MergeInput* part = nullptr;
+  const SetResult* set = nullptr;
+};
+
+using Rows = std::map<std::string, RequirementResult>;
+
+// A report of an edition that did not write down what a capability needs: the worst of what the
+// vantages say themselves.
+void combine_verdicts(CapabilityResult& result, const std::vector<SetHere>& sets) {
+  const CapabilityResult* worst = nullptr;
+  for (const auto& [part, set] : sets) {
+    const auto* capability = capability_of(*set, result.id);
+    if (capability == nullptr) continue;
+    if (worst == nullptr || badness(capability->verdict) > badness(worst->verdict)) {
+      worst = capability;
+    }
+    for (const auto& id : capability->requirements) {
+      auto& ids = result.requirements;
+      if (std::find(ids.begin(), ids.end(), id) == ids.end()) ids.push_back(id);
+    }
+  }
+  result.verdict = worst->verdict;
+  result.summary = worst->summary;
+}
+
+CapabilityResult combined(const CapabilityResult& first, const std::vector<SetHere>& sets,
+                          const Rows& rows) {
+  Capability capability;
+  capability.id = first.id;
+  capability.title = first.title;
+  std::vector<std::string> seen;
+  bool differ = false;
+  for (const auto& [part, set] : sets) {
+    const auto* here = capability_of(*set, first.id);
+    if (here == nullptr) continue;
+    if (capability.needs.empty()) capability.needs = here->needs;
+    differ |= here->verdict != first.verdict;
+    seen.push_back(fmt::format(
+        "{} from {}", here->verdict == Verdict::unknown ? "not decided" : to_string(here->verdict),
+        part->name));
+  }
+  CapabilityResult result;
+  if (capability.needs.empty()) {
+    result.id = first.id;
+    result.title = first.title;
+    combine_verdicts(result, sets);
+  } else {
+    result = judge_capability(capability, rows);
+  }
+  if (differ) result.summary += fmt::format(" ({})", fmt::join(seen, ", "));
+  return result;
+}
+
+SetResult combined(const std::vector<SetHere>& sets, std::size_t all) {
+  SetResult result;
+  const auto& first = *sets.front().set;
+  result.id = first.id;
+  result.title = first.title;
+  result.edition = first.edition;
+  result.verified = first.verified;
+  result.document = first.document;
+  std::vector<std::string> names;
+  Rows rows;
+  for (const auto& [part, set] : sets) {
+    names.push_back(part->name);
+    for (const auto& row : set->requirements) {
+      if (rows.contains(row.id)) continue;
+      std::vector<Said> said;
+      for (const auto& [other, its] : sets) {
+        if (const auto* here = row_of(*its, row.id)) said.push_back({other, here});
+      }
+      result.requirements.push_back(combined(said));
+      rows[row.id] = result.requirements.back();
+    }
+  }
+  for (const auto& [part, set] : sets) {
+    for (const auto& capability : set->capabilities) {
+      if (capability_of(result, capability.id) != nullptr) continue;
+      result.capabilities.push_back(combined(capability, sets, rows));
+    }
+    for (const auto& item : set->advice) {
+      auto& advice = result.advice;
+      if (std::none_of(advice.begin(), advice.end(),
+                       [&](const SetAdvice& known) { return known.id == item.id; })) {
+        advice.push_back(item);
+      }
+    }
+    for (const auto& note : set->notes) {
+      auto& notes = result.notes;
+      if (std::find(notes.begin(), notes.end(), note) == notes.end()) notes.push_back(note);
+    }
+  }
+  if (sets.size() < all) {
+    result.notes.push_back(fmt::format("Checked from {} only.", fmt::join(names, ", ")));
+  }
+  result.verdict = verdict_of_set(result.capabilities, rows);
+  return result;
+}
+
+bool contains(const std::vector<std::string>& list, const std::string& item) {
+  return std::find(list.begin(), list.end(), item) != list.end();
+}
+
+// What a finding still explains and hurts, after other vantages have had their say.
+void hold_against(Finding& finding, const std::vector<SetResult>& sets) {
+  const auto well = [&](const std::string& id) {
+    for (const auto& set : sets) {
+      for (const auto& row : set.requirements) {
+        if (set.id + '/' + row.id != id) continue;
+        return row.status == Status::pass || row.status == Status::skip;
+      }
+    }
+    return false;
+  };
+  std::erase_if(finding.explains, well);
+  for (auto& affected : finding.affects) {
+    for (const auto& set : sets) {
+      if (set.id != affected.set) continue;
+      std::erase_if(affected.capabilities, [&](const std::string& id) {
+        const auto* capability = capability_of(set, id);
+        return capability != nullptr && capability->verdict == Verdict::ready;
+      });
+    }
+  }
+  std::erase_if(finding.affects, [&](const FindingAffects& affected) {
+    return affected.capabilities.empty() &&
+           std::none_of(finding.explains.begin(), finding.explains.end(),
+                        [&](const std::string& id) { return id.starts_with(affected.set + '/'); });
+  });
+}
+
+void add_affects(Finding& finding, const std::vector<FindingAffects>& more) {
+  for (const auto& affected : more) {
+    const auto known =
+        std::find_if(finding.affects.begin(), finding.affects.end(),
+                     [&](const FindingAffects& item) { return item.set == affected.set; });
+    if (known == finding.affects.end()) {
+      finding.affects.push_back(affected);
+      continue;
+    }
+    for (const auto& id : affected.capabilities) {
+      if (!contains(known->capabilities, id)) known->capabilities.push_back(id);
+    }
+  }
+}
+
+// One finding as the vantages have it.
+struct Group {
+  std::vector<std::pair<const MergeInput*, const Finding*>> members;
+};
+
+Finding combined(const Group& group, const std::vector<MergeInput>& parts) {
+  const auto& first = *group.members.front().second;
+  Finding result;
+  result.code = first.code;
+  result.title = first.title;
+  result.owner = first.owner;
+  result.confidence = first.confidence;
+  bool same_fix = true;
+  for (const auto& [part, finding] : group.members) {
+    result.confidence = std::min(result.confidence, finding->confidence);  // certain is the first
+    same_fix = same_fix && finding->fix == first.fix;
+    if (!contains(result.seen_from, part->name)) result.seen_from.push_back(part->name);
+  }
+  for (const auto& [part, finding] : group.members) {
+    if (!same_fix) {
+      result.fix +=
+          fmt::format("{}For {}: {}", result.fix.empty() ? "" : " ", part->name, finding->fix);
+    }
+    add_affects(result, finding->affects);
+    for (const auto& id : finding->explains) {
+      if (!contains(result.explains, id)) result.explains.push_back(id);
+    }
+    for (const auto& item : finding->evidence) {
+      result.evidence.push_back({item.probe.empty() ? "" : id_from(item.probe, part->name),
+                                 fmt::format("From {}: {}", part->name, item.text)});
+    }
+  }
+  if (same_fix) result.fix = first.fix;
+  std::vector<std::string> not_from;
+  for (const auto& part : parts) {
+    if (!contains(result.seen_from, part.name)) not_from.push_back(part.name);
+  }
+  if (!not_from.empty()) {
+    result.evidence.insert(
+        result.evidence.begin(),
+        {"", fmt::format("Seen from {}, not from {}.", fmt::join(result.seen_from, ", "),
+                         fmt::join(not_from, ", "))});
+  }
+  return result;
+}
+
+}  // namespace
+
+std::string id_from(const std::string& probe_id, const std::string& vantage) {
+  return probe_id + '#' + vantage;
+}
+
+const SetResult* set_of(const Report& report, const std::string& id) {
+  for (const auto& set : report.sets) {
+    if (set.id == id) return &set;
+  }
+  return nullptr;
+}
+
+const RequirementResult* row_of(const SetResult& set, const std::string& id) {
+  for (const auto& row : set.requirements) {
+    if (row.id == id) return &row;
+  }
+  return nullptr;
+}
+
+std::vector<SetResult> merged_sets(const std::vector<MergeInput>& parts) {
+  std::vector<std::string> order;
+  for (const auto& part : parts) {
+    for (const auto& set : part.report.sets) {
+      if (!contains(order, set.id)) order.push_back(set.id);
+    }
+  }
+  std::vector<SetResult> merged;
+  for (const auto& id : order) {
+    std::vector<SetHere> here;
+    for (const auto& part : parts) {
+      if (const auto* set = set_of(part.report, id)) here.push_back({&part, set});
+    }
+    merged.push_back(combined(here, parts.size()));
+  }
+  return merged;
+}
+
+std::vector<Finding> merged_findings(const std::vector<MergeInput>& parts,
+                                     const std::vector<SetResult>& sets) {
+  std::vector<Group> groups;
+  for (const auto& part : parts) {
+    for (const auto& finding : part.report.findings) {
+      const auto same = std::find_if(groups.begin(), groups.end(), [&](const Group& group) {
+        const auto& known = *group.members.front().second;
+        return known.code == finding.code && known.title == finding.title;
+      });
+      auto& group = same == groups.end() ? groups.emplace_back() : *same;
+      group.members.emplace_back(&part, &finding);
+    }
+  }
+  std::vector<Finding> merged;
+  for (const auto& group : groups) {
+    merged.push_back(combined(group, parts));
+    hold_against(merged.back(), sets);
+  }
+  std::stable_partition(merged.begin(), merged.end(), [](const Finding& finding) {
+    return !finding.affects.empty() || !finding.explains.empty();
+  });
+  return merged;
+}
+
+}  // namespace callready::merging

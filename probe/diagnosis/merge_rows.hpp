@@ -1,0 +1,22 @@
+// The parts of merge.cpp that weigh vantages against each other. Internal to probe/diagnosis.
+#pragma once
+
+#include "probe/diagnosis/merge.hpp"
+
+namespace callready::merging {
+
+// "stun/udp/stun.example.net:3478#voice"
+std::string id_from(const std::string& probe_id, const std::string& vantage);
+
+const SetResult* set_of(const Report& report, const std::string& id);
+const RequirementResult* row_of(const SetResult& set, const std::string& id);
+
+// All sets of all parts, in the order in which they first appear, rows and verdicts combined.
+std::vector<SetResult> merged_sets(const std::vector<MergeInput>& parts);
+
+// All findings of all parts, the same ones once. `sets`: the merged ones; what came out well there
+// is explained and hurt no more. Those that hurt nothing come last.
+std::vector<Finding> merged_findings(const std::vector<MergeInput>& parts,
+                                     const std::vector<SetResult>& sets);
+
+}  // namespace callready::merging

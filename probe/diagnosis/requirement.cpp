@@ -1,0 +1,295 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "probe/diagnosis/judge.hpp"
+#include "probe/diagnosis/requirement_hosts.hpp"
+#include "probe/diagnosis/routes.hpp"
+#include "probe/model/describe.hpp"
+
+namespace callready {
+namespace {
+
+// What a probe that answered shows to be wrong all the same; empty: nothing.
+std::string flaw_of(const ProbeResult& result) {
+  const auto& detail = result.observation.detail;
+  const bool rewritten = detail == "rewritten" || detail == "suspected";
+  if (result.probe.check == "sip-alg" && rewritten) return outcome_in_words(result.observation);
+  return {};
+}
+
+std::string companion_flaw(const ProbeResult& result) {
+  const auto& [probe, observation] = result;
+  if (probe.check != "dns") return flaw_of(result);
+  const auto name = probe.with.find("name");
+  const auto address = name == probe.with.end() ? std::string() : name->second;
+  if (observation.outcome == Outcome::unresolved) {
+    return fmt::format("{} has no name in reverse DNS", address);
+  }
+  if (observation.detail == "unexpected_answer") {
+    return fmt::format("{} has another name in reverse DNS than the document says", address);
+  }
+  return {};
+}
+
+// How near a host is: by its own round trip, else as the nearest host of its region.
+std::optional<Milliseconds> distance_of(const HostState& host, const ResultIndex& evidences) {
+  const auto own = evidences.distance(host.host);
+  return own ? own : evidences.distance_of_region(host.region);
+}
+
+// The nearest hosts, chosen before reachability: a blocked one must not hide behind the next.
+struct Nearest {
+  std::vector<HostState> chosen;
+  // Left out with no idea of their distance: each of them may be nearer than the chosen ones.
+  std::vector<HostState> doubtful;
+};
+
+Nearest nearest(std::vector<HostState> hosts, int count, const ResultIndex& evidences) {
+  const auto measured = [&](const HostState& host) { return distance_of(host, evidences); };
+  const auto far = std::stable_partition(hosts.begin(), hosts.end(), [&](const HostState& host) {
+    return measured(host).has_value();
+  });
+  std::stable_sort(hosts.begin(), far, [&](const HostState& a, const HostState& b) {
+    return *measured(a) < *measured(b);
+  });
+  std::stable_partition(far, hosts.end(),
+                        [](const HostState& host) { return host.state == State::reached; });
+  Nearest result;
+  for (auto& host : hosts) {
+    if (result.chosen.size() < static_cast<std::size_t>(count)) {
+      result.chosen.push_back(std::move(host));
+    } else if (!measured(host) && host.state != State::reached && !host.gone &&
+               host.standing == HostWeight::current) {
+      result.doubtful.push_back(std::move(host));
+    }
+  }
+  return result;
+}
+
+// Hosts whose packets only go as far as the edge of the site, where the router there had no answer
+// left for them: as if they had not been in the sample, while others of the row were reached and
+// none was lost. How many.
+std::size_t drop_unmeasured(std::vector<HostState>& hosts, const Requirement& requirement,
+                            const ResultIndex& evidences) {
+  const bool by_edge = requirement.check == "udp-range" || !requirement.listening;
+  const auto has = [&](State state) {
+    return std::any_of(hosts.begin(), hosts.end(),
+                       [&](const HostState& host) { return host.state == state; });
+  };
+  if (!by_edge || !evidences.edge_answers() || !has(State::reached) || has(State::bad)) return 0;
+  return std::erase_if(hosts, [](const HostState& host) {
+    return host.state == State::unknown && host.why != nullptr &&
+           host.why->observation.outcome == Outcome::silent;
+  });
+}
+
+// Media goes to the nearest of the hosts that were reached. From one end only round trips can be
+// measured: one way is taken for half of one (DESIGN: media.delay). Empty: within the vendor's
+// figure, or nothing was measured or asked for. Jitter and loss need a stream of packets.
+std::string delay_flaw(const Requirement& requirement, const std::vector<HostState>& hosts,
+                       const ResultIndex& evidences) {
+  const auto most = requirement.thresholds.one_way_delay_ms;
+  std::optional<Milliseconds> shortest;
+  for (const auto& host : hosts) {
+    const auto distance = evidences.media_distance(host.host);
+    if (host.state != State::reached || !distance) continue;
+    if (!shortest || *distance < *shortest) shortest = distance;
+  }
+  if (!most || !shortest || shortest->count() / 2 <= *most) return {};
+  return fmt::format(
+      "about {:.0f} ms one way (half of the shortest round trip), and the vendor wants at most "
+      "{:g} "
+      "ms",
+      shortest->count() / 2, *most);
+}
+
+struct Count {
+  int reached = 0, bad = 0, unknown = 0;
+  int minor = 0;  // not reached, but no reason to fail: gone names, fading and example hosts
+  int total() const { return reached + bad + unknown + minor; }
+};
+
+Count count(const std::vector<HostState>& hosts) {
+  Count result;
+  int gone = 0, fading = 0, examples = 0;
+  for (const auto& host : hosts) {
+    if (host.state == State::reached) ++result.reached;
+    if (host.state == State::unknown) ++result.unknown;
+    if (host.state != State::bad) continue;
+    if (host.standing == HostWeight::fading) {
+      ++fading;
+    } else if (host.standing == HostWeight::example) {
+      ++examples;
+    } else {
+      ++(host.gone ? gone : result.bad);
+    }
+  }
+  const bool alone = result.reached == 0 && result.unknown == 0;
+  // Names that do not exist while their siblings are there: the list is old, not the way closed.
+  if (alone) {
+    result.bad += gone;
+    gone = 0;
+  }
+  // One example may have been retired by its owner. Two at once hardly are.
+  if (alone && result.bad + examples > 1) {
+    result.bad += examples;
+    examples = 0;
+  } else if (alone && result.bad == 0 && fading == 0) {
+    result.unknown += examples;
+    examples = 0;
+  }
+  result.minor = gone + fading + examples;
+  return result;
+}
+
+Status status_by(const Reach& reach, const Count& counted) {
+  if (counted.total() == 0) return Status::unknown;
+  // Fewer hosts than the document has may be in the run (`--region`): then all of them.
+  const int needed =
+      std::min(reach.kind == Reach::Kind::any ? 1 : reach.count, counted.total() - counted.minor);
+  switch (reach.kind) {
+    case Reach::Kind::all:
+    case Reach::Kind::nearest:
+      if (counted.bad > 0) return Status::fail;
+      if (counted.unknown > 0) return Status::unknown;
+      break;
+    case Reach::Kind::any:
+    case Reach::Kind::at_least:
+      if (counted.reached + counted.unknown < needed) return Status::fail;
+      if (counted.reached < needed) return Status::unknown;
+      break;
+  }
+  return counted.minor > 0 ? Status::warn : Status::pass;
+}
+
+// Of media hosts that keep silent it is known that packets to them leave the site, and no more.
+std::string reached_in_words(const std::vector<HostState>& hosts, const Count& counted) {
+  if (counted.total() == 0) return "not measured";
+  const auto left = std::count_if(hosts.begin(), hosts.end(), [](const HostState& host) {
+    return host.state == State::reached && host.left;
+  });
+  const bool all_left = left > 0 && left == counted.reached;
+  if (counted.total() == 1) {
+    if (all_left) return "leaves the site; the far end does not answer strangers";
+    return counted.reached == 1 ? "reached" : "not reached";
+  }
+  if (all_left) {
+    return fmt::format("leaves the site to {} of {} hosts; the far ends do not answer strangers",
+                       left, counted.total());
+  }
+  auto text = fmt::format("{} of {} reached", counted.reached, counted.total());
+  if (left > 0) text += fmt::format(" ({} as far as that it leaves the site)", left);
+  return text;
+}
+
+std::string summarise(const std::vector<HostState>& hosts, const Count& counted) {
+  auto text = reached_in_words(hosts, counted);
+  std::size_t listed = 0;
+  for (const auto& host : hosts) {
+    if (host.state == State::reached) continue;
+    if (listed == 3) {
+      text += "; ...";
+      break;
+    }
+    text += fmt::format("{}{}: {}", listed == 0 ? ": " : "; ",
+                        endpoint_in_words(host.why->probe.target),
+                        outcome_in_words(host.why->observation));
+    ++listed;
+  }
+  return text;
+}
+
+}  // namespace
+
+RequirementResult judge_requirement(const Requirement& requirement,
+                                    const PlannedRequirement& planned,
+                                    const ResultIndex& evidences) {
+  RequirementResult result;
+  result.id = requirement.id;
+  result.title = requirement.title;
+  result.source = requirement.source;
+  result.severity = requirement.severity;
+  result.probes = planned.probes;
+  result.sampled = planned.sampled;
+  result.elsewhere = planned.elsewhere;
+  if (!planned.skipped.empty()) {
+    result.status = planned.open_question ? Status::unknown : Status::skip;
+    result.summary = planned.skipped;
+    return result;
+  }
+  int needless = 0;
+  std::vector<std::string> flaws;
+  const auto note_flaw = [&flaws](std::string flaw) {
+    if (!flaw.empty()) flaws.push_back(std::move(flaw));
+  };
+  for (const auto& id : planned.probes) {
+    const auto* probe = evidences.find(id);
+    if (probe == nullptr) continue;
+    if (is_companion(*probe, requirement)) {
+      note_flaw(companion_flaw(*probe));
+      continue;
+    }
+    note_flaw(flaw_of(*probe));
+    if (state_of(*probe, evidences) == State::ignored) {
+      ++needless;
+      continue;
+    }
+    ++result.total;
+    if (reached(probe->observation.outcome)) ++result.reached;
+  }
+  auto hosts = host_states(requirement, planned, evidences);
+  if (hosts.empty() && needless > 0) {
+    result.status = Status::skip;
+    result.summary = "not needed: the first choice answered";
+    return result;
+  }
+  std::string prefix, suffix;
+  std::vector<HostState> doubtful;
+  if (requirement.reach.kind == Reach::Kind::nearest) {
+    auto [chosen, others] = nearest(std::move(hosts), requirement.reach.count, evidences);
+    hosts = std::move(chosen);
+    doubtful = std::move(others);
+    for (const auto& host : hosts) prefix += (prefix.empty() ? "nearest: " : ", ") + host.host;
+    if (!prefix.empty()) prefix += "; ";
+  }
+  const auto left_out = drop_unmeasured(hosts, requirement, evidences);
+  const auto counted = count(hosts);
+  result.status = status_by(requirement.reach, counted);
+  if (left_out > 0) {
+    suffix += fmt::format(
+        "; {} more could not be measured: the router at the site's edge gives few answers",
+        left_out);
+  }
+  if (result.status == Status::pass && !doubtful.empty()) {
+    const bool unmeasured =
+        std::any_of(doubtful.begin(), doubtful.end(),
+                    [](const HostState& host) { return host.state == State::unknown; });
+    result.status = unmeasured ? Status::unknown : Status::warn;
+    suffix +=
+        fmt::format("; {} may be nearer: {}", endpoint_in_words(doubtful[0].why->probe.target),
+                    outcome_in_words(doubtful[0].why->observation));
+    if (doubtful.size() > 1) suffix += fmt::format(" (and {} more)", doubtful.size() - 1);
+    suffix += "; name your region with --region to be sure";
+  }
+  result.summary = prefix + summarise(hosts, counted) + suffix;
+  const auto routes = compare_routes(planned, evidences);
+  if (!routes.empty()) result.summary += "; " + routes;
+  if (const auto slow = delay_flaw(requirement, hosts, evidences); !slow.empty()) {
+    result.poor = true;
+    note_flaw(slow);
+  }
+  if (!flaws.empty()) {
+    if (result.status == Status::pass) result.status = Status::warn;
+    result.summary += "; " + flaws.front();
+    if (flaws.size() > 1) result.summary += fmt::format(" (and {} more)", flaws.size() - 1);
+  }
+  // A row of the document's past or of an optional feature is never the reason for a failure.
+  if (result.status == Status::fail && requirement.lifecycle != Lifecycle::current) {
+    result.status = Status::warn;
+  }
+  if (!planned.note.empty()) result.summary += "; " + planned.note;
+  return result;
+}
+
+}  // namespace callready

@@ -1,0 +1,177 @@
+#include "probe/diagnosis/requirement_hosts.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace callready {
+namespace {
+
+State state_of_alg_test(const Observation& observation) {
+  if (observation.detail == "not_needed") return State::ignored;
+  const bool told = reached(observation.outcome) && observation.detail != "inconclusive";
+  return told ? State::reached : State::unknown;
+}
+
+bool no_such_name(const ProbeResult& result, const ResultIndex& evidences) {
+  return result.observation.outcome == Outcome::unresolved &&
+         result.observation.detail == "no_such_name" && !evidences.names_are_hidden();
+}
+
+// An endpoint that several routes lead to is reached where one does.
+struct Endpoint {
+  State state = State::ignored;
+  bool answered = false;             // by any route: more than that packets leave the site
+  bool gone = true;                  // every route failed because the name does not exist
+  const ProbeResult* why = nullptr;  // the first route that was not the way
+
+  void add_route(const ProbeResult& result, State route, const ResultIndex& evidences) {
+    if (route == State::ignored) return;
+    answered = answered || (reached(result.observation.outcome) &&
+                            result.observation.outcome != Outcome::passed);
+    gone = gone && no_such_name(result, evidences);
+    if (route != State::reached && why == nullptr) why = &result;
+    if (state == State::ignored || route == State::reached) {
+      state = route;
+    } else if (state != State::reached && route == State::unknown) {
+      state = State::unknown;
+    }
+  }
+};
+
+// All endpoints of a host must be reached; where any endpoint of the row will do, one of its own.
+void add_endpoint(HostState& host, const Endpoint& endpoint, bool any) {
+  if (endpoint.state == State::ignored) return;
+  if (endpoint.state == State::reached && !endpoint.answered) host.left = true;
+  const bool lost = endpoint.state != State::reached;
+  if (lost && host.why == nullptr) host.why = endpoint.why;
+  if (host.state == State::ignored) {
+    host.state = endpoint.state;
+    host.gone = lost && endpoint.gone;
+    return;
+  }
+  const auto order = any ? std::array{State::reached, State::unknown, State::bad}
+                         : std::array{State::bad, State::unknown, State::reached};
+  const auto strength = [&](State state) { return std::find(order.begin(), order.end(), state); };
+  if (strength(endpoint.state) < strength(host.state)) {
+    host.state = endpoint.state;
+    if (lost) host.why = endpoint.why;  // what decides is what the summary names
+  }
+  host.gone = host.state != State::reached && host.gone && (!lost || endpoint.gone);
+}
+
+// What the row says of each; what comes first counts. Looked up, since rows may be long.
+class ProbeScheduler {
+ public:
+  explicit ProbeScheduler(const Requirement& row) {
+    for (const auto& host : row.hosts) known_.try_emplace(host.name, by(host.lifecycle));
+    for (const auto& host : row.reverse_dns) known_.try_emplace(host.name, HostWeight::fading);
+    for (const auto& wildcard : row.wildcards) {
+      for (const auto& example : wildcard.examples) {
+        known_.try_emplace(example.name, HostWeight::example);
+      }
+    }
+    for (const auto& block : row.addresses) {
+      const auto standing = by(block.lifecycle);
+      if (const auto* address = std::get_if<IpAddress>(&block.value)) {
+        addresses_.try_emplace(*address, standing);
+      } else if (standing != HostWeight::current) {
+        fading_.push_back(&block);
+      } else {
+        current_.push_back(&block);
+      }
+    }
+  }
+
+  HostWeight of(const std::string& name) const {
+    const auto known = known_.find(name);
+    if (known != known_.end()) return known->second;
+    const auto address = IpAddress::parse(name);
+    if (!address) return HostWeight::current;
+    const auto single = addresses_.find(*address);
+    if (single != addresses_.end()) return single->second;
+    const auto holds = [&](const AddressBlock* block) {
+      const auto* range = std::get_if<AddressRange>(&block->value);
+      const auto* network = std::get_if<Network>(&block->value);
+      return range != nullptr ? range->contains(*address) : network->contains(*address);
+    };
+    // A network that is listed both ways is current.
+    if (fading_.empty() || std::any_of(current_.begin(), current_.end(), holds)) {
+      return HostWeight::current;
+    }
+    const bool fading = std::any_of(fading_.begin(), fading_.end(), holds);
+    return fading ? HostWeight::fading : HostWeight::current;
+  }
+
+ private:
+  static HostWeight by(Lifecycle lifecycle) {
+    return lifecycle == Lifecycle::current ? HostWeight::current : HostWeight::fading;
+  }
+  std::map<std::string, HostWeight> known_;
+  std::map<IpAddress, HostWeight> addresses_;
+  std::vector<const AddressBlock*> current_, fading_;
+};
+
+}  // namespace
+
+bool is_companion(const ProbeResult& result, const Requirement& requirement) {
+  const auto& probe = result.probe;
+  if (probe.check == requirement.check) return false;
+  return probe.check == "sip-alg" || (probe.check == "dns" && probe.with.contains("type"));
+}
+
+State state_of(const ProbeResult& result, const ResultIndex& evidences) {
+  const auto& [probe, observation] = result;
+  // A packet that was to end beyond the edge and was answered nearer says nothing of the far end.
+  if (observation.detail == "answered_on_the_way") return State::unknown;
+  // Its row asks what happens to SIP on the way, not whether the server can be reached: `sip` does.
+  if (probe.check == "sip-alg") return state_of_alg_test(observation);
+  if (reached(observation.outcome)) return State::reached;
+  if (observation.outcome == Outcome::skipped) {
+    return observation.detail == "not_needed" ? State::ignored : State::unknown;
+  }
+  if (observation.detail == "sip_timed_out") {
+    return evidences.answers_sip(probe.target.host) ? State::bad : State::unknown;
+  }
+  if (observation.outcome != Outcome::silent) return State::bad;
+  // "dropped", "partly_dropped": the control passed where these packets died.
+  if (probe.check == "udp-range" || probe.check == "hop") {
+    return observation.detail.ends_with("dropped") ? State::bad : State::unknown;
+  }
+  if (probe.check == "sip" && probe.target.transport == Transport::udp) {
+    return evidences.answers_sip(probe.target.host) ? State::bad : State::unknown;
+  }
+  return State::bad;
+}
+
+std::vector<HostState> host_states(const Requirement& requirement,
+                                   const PlannedRequirement& planned,
+                                   const ResultIndex& evidences) {
+  std::vector<std::string> order;
+  std::map<std::string, std::map<std::string, Endpoint>> hosts;
+  std::map<std::string, std::string> regions;
+  for (const auto& id : planned.probes) {
+    const auto* result = evidences.find(id);
+    if (result == nullptr || is_companion(*result, requirement)) continue;
+    const auto& target = result->probe.target;
+    if (!hosts.contains(target.host)) order.push_back(target.host);
+    regions[target.host] = result->probe.region;
+    const auto key = fmt::format("{}/{}", to_string(target.transport), target.ports.to_string());
+    hosts[target.host][key].add_route(*result, state_of(*result, evidences), evidences);
+  }
+  std::vector<HostState> states;
+  const ProbeScheduler standings(requirement);
+  for (const auto& host : order) {
+    HostState merged;
+    merged.host = host;
+    merged.standing = standings.of(host);
+    merged.region = regions[host];
+    const bool any = requirement.reach.kind == Reach::Kind::any;
+    for (const auto& [key, endpoint] : hosts[host]) add_endpoint(merged, endpoint, any);
+    if (merged.state != State::ignored) states.push_back(std::move(merged));
+  }
+  return states;
+}
+
+}  // namespace callready

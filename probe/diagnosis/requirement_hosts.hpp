@@ -1,0 +1,40 @@
+// What the probes of one row came to, host by host.
+#pragma once
+
+#include "probe/diagnosis/judge.hpp"
+
+namespace callready {
+
+enum class State { reached, bad, unknown, ignored };
+
+// What weight a host has: one that the document is about to drop, or that only stands as an example
+// for a wildcard, or is there for reverse DNS only, is never the only reason for a failure (DESIGN,
+// "Target sets").
+enum class HostWeight { current, fading, example };
+
+// One host of the row.
+struct HostState {
+  std::string host;
+  State state = State::ignored;
+  bool left = false;                 // reached, as far as that packets to it leave the site
+  bool gone = false;                 // the only thing wrong: its name does not exist
+  const ProbeResult* why = nullptr;  // the first probe that was not reached
+  HostWeight standing = HostWeight::current;
+  std::string region;
+};
+
+// What one probe says of its endpoint. Silence is the hard case: it counts against a service that
+// is known to answer everybody (STUN, TURN, NTP, DNS and whatever speaks TCP), and proves nothing
+// of one that may ignore strangers (media ranges; SIP, over a connection too, unless the server
+// answered us elsewhere).
+State state_of(const ProbeResult& result, const ResultIndex& evidences);
+
+// Probes beside those of the row's own check: the names that its addresses have in reverse DNS, the
+// SIP ALG test of a server of the user's own. They tell more of the row and never make it fail.
+bool is_companion(const ProbeResult& result, const Requirement& requirement);
+
+// In the order of the plan; hosts of which nothing was needed are left out.
+std::vector<HostState> host_states(const Requirement& requirement,
+                                   const PlannedRequirement& planned, const ResultIndex& evidences);
+
+}  // namespace callready

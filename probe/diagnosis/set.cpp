@@ -1,0 +1,214 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <functional>
+#include <set>
+
+#include "probe/diagnosis/judge.hpp"
+
+namespace callready {
+namespace {
+
+std::optional<std::chrono::sys_days> parse_day(std::string_view text) {
+  if (text.size() != 10) return std::nullopt;
+  int year = 0;
+  unsigned month = 0, day = 0;
+  std::from_chars(text.data(), text.data() + 4, year);
+  std::from_chars(text.data() + 5, text.data() + 7, month);
+  std::from_chars(text.data() + 8, text.data() + 10, day);
+  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(month),
+                                         std::chrono::day(day)};
+  if (!date.ok()) return std::nullopt;
+  return std::chrono::sys_days(date);
+}
+
+void keep_shorter(std::map<std::string, Milliseconds>& distances, const std::string& key,
+                  Milliseconds distance) {
+  const auto [place, fresh] = distances.try_emplace(key, distance);
+  if (!fresh) place->second = std::min(place->second, distance);
+}
+
+std::optional<Milliseconds> look_up(const std::map<std::string, Milliseconds>& distances,
+                                    const std::string& key) {
+  const auto found = distances.find(key);
+  if (found == distances.end()) return std::nullopt;
+  return found->second;
+}
+
+bool any_measured(const std::vector<std::string>& ids,
+                  const std::map<std::string, RequirementResult>& rows) {
+  return std::any_of(ids.begin(), ids.end(),
+                     [&](const auto& id) { return rows.at(id).status != Status::skip; });
+}
+
+// All rows of the run together, as if one capability needed each of them.
+Verdict verdict_of_rows(const std::map<std::string, RequirementResult>& rows) {
+  Capability everything;
+  std::vector<std::string> ids;
+  for (const auto& [id, row] : rows) {
+    everything.needs.push_back({{{id}}, false});
+    ids.push_back(id);
+  }
+  return any_measured(ids, rows) ? judge_capability(everything, rows).verdict : Verdict::unknown;
+}
+
+// Rows of the capability that the user left out (`--only`, `--skip`): the verdict is without them.
+// Those of other vantages or clients are not this run's.
+std::string left_out_by_choice(const TargetSet& set, const Capability& capability,
+                               const std::map<std::string, RequirementResult>& rows,
+                               const std::function<bool(const std::string&)>& active) {
+  std::set<std::string> missing;
+  for (const auto& need : capability.needs) {
+    for (const auto& alternative : need.alternatives) {
+      for (const auto& id : alternative) {
+        const auto* row = set.find_requirement(id);
+        if (row == nullptr || rows.contains(id)) continue;
+        if (!row->vantages.empty() || !row->clients.empty()) continue;
+        const auto& its = row->scenarios;
+        const bool wanted = its.empty() || std::any_of(its.begin(), its.end(), active);
+        if (wanted) missing.insert(id);
+      }
+    }
+  }
+  if (missing.empty()) return {};
+  return fmt::format("; {} of its requirements {} left out of this run", missing.size(),
+                     missing.size() == 1 ? "was" : "were");
+}
+
+}  // namespace
+
+ResultIndex::ResultIndex(const std::vector<ProbeResult>& results) {
+  std::set<std::string> missing, found_elsewhere;
+  by_id_.reserve(results.size());
+  for (const auto& result : results) {
+    const auto& [probe, seen] = result;
+    if (seen.detail == "no_such_name") missing.insert(probe.target.host);
+    const auto name = probe.with.find("name");
+    const bool elsewhere = probe.check == "dns" && probe.with.contains("server");
+    if (elsewhere && name != probe.with.end() && seen.outcome == Outcome::answered) {
+      found_elsewhere.insert(name->second);
+    }
+    by_id_[result.probe.id] = &result;
+    const auto& host = result.probe.target.host;
+    if (result.observation.round_trip && result.probe.target.route.direct()) {
+      const auto& region = result.probe.region;
+      keep_shorter(distances_, host, *result.observation.round_trip);
+      const bool udp = result.probe.target.transport == Transport::udp;
+      if (udp) keep_shorter(udp_distances_, host, *result.observation.round_trip);
+      if (!region.empty()) {
+        keep_shorter(region_distances_, region, *result.observation.round_trip);
+      }
+    }
+    if (result.probe.check == "sip" && result.observation.outcome == Outcome::answered) {
+      sip_answers_[host] = true;
+    }
+    for (const auto& evidence : result.observation.evidence) {
+      if (evidence.kind != "udp_port" && evidence.kind != "hop") continue;
+      edge_answers_ = edge_answers_ || text_fact(evidence, "result") == "left_site";
+    }
+  }
+  names_are_hidden_ = std::any_of(missing.begin(), missing.end(), [&](const std::string& name) {
+    return found_elsewhere.contains(name);
+  });
+}
+
+const ProbeResult* ResultIndex::find(const std::string& probe_id) const {
+  const auto found = by_id_.find(probe_id);
+  return found == by_id_.end() ? nullptr : found->second;
+}
+
+std::optional<Milliseconds> ResultIndex::distance(const std::string& host) const {
+  return look_up(distances_, host);
+}
+
+std::optional<Milliseconds> ResultIndex::media_distance(const std::string& host) const {
+  const auto by_udp = look_up(udp_distances_, host);
+  return by_udp ? by_udp : distance(host);
+}
+
+std::optional<Milliseconds> ResultIndex::distance_of_region(const std::string& region) const {
+  return look_up(region_distances_, region);
+}
+
+bool ResultIndex::answers_sip(const std::string& host) const { return sip_answers_.contains(host); }
+
+Verdict verdict_of_set(const std::vector<CapabilityResult>& capabilities,
+                       const std::map<std::string, RequirementResult>& rows) {
+  bool measured = false;
+  auto verdict = Verdict::ready;
+  for (const auto& capability : capabilities) {
+    if (!any_measured(capability.requirements, rows)) continue;
+    measured = true;
+    if (badness(capability.verdict) > badness(verdict)) verdict = capability.verdict;
+  }
+  return measured ? verdict : verdict_of_rows(rows);
+}
+
+SetResult judge_set(const TargetSet& set, const std::vector<PlannedRequirement>& planned,
+                    const std::vector<std::string>& scenarios, const ResultIndex& evidences) {
+  SetResult result;
+  result.id = set.id;
+  result.title = set.title;
+  result.edition = set.edition;
+  result.verified = set.verified;
+  result.document = set.document;
+  for (const auto& advice : set.advice) {
+    const auto active = [&](const std::string& id) {
+      return std::find(scenarios.begin(), scenarios.end(), id) != scenarios.end();
+    };
+    const auto& its = advice.scenarios;
+    if (its.empty() || std::any_of(its.begin(), its.end(), active)) {
+      result.advice.push_back({advice.id, advice.text, advice.source});
+    }
+  }
+  std::map<std::string, RequirementResult> rows;
+  for (const auto& plan : planned) {
+    const auto* requirement = set.find_requirement(plan.requirement);
+    if (plan.set != set.id || requirement == nullptr) continue;
+    result.requirements.push_back(judge_requirement(*requirement, plan, evidences));
+    rows[requirement->id] = result.requirements.back();
+  }
+  for (const auto& capability : set.capabilities) {
+    const auto active = [&](const std::string& id) {
+      return std::find(scenarios.begin(), scenarios.end(), id) != scenarios.end();
+    };
+    const auto& its = capability.scenarios;
+    if (!its.empty() && std::none_of(its.begin(), its.end(), active)) continue;
+    auto judged = judge_capability(capability, rows);
+    if (judged.requirements.empty()) continue;
+    judged.summary += left_out_by_choice(set, capability, rows, active);
+    result.capabilities.push_back(std::move(judged));
+  }
+  result.verdict = verdict_of_set(result.capabilities, rows);
+  return result;
+}
+
+std::string staleness(const TargetSet& set, std::string_view today) {
+  const auto now = parse_day(today);
+  if (!now) return {};
+  std::vector<std::string> reasons;
+  const auto verified = parse_day(set.verified);
+  if (verified && (*now - *verified).count() > stale_after) {
+    reasons.push_back(
+        fmt::format("this list was last held against the vendor's document {} days ago ({})",
+                    (*now - *verified).count(), set.verified));
+  }
+  // "2016-07" has no day: its last is taken, so that the warning is never too early.
+  const auto published =
+      parse_day(set.published.size() == 7 ? set.published + "-28" : set.published);
+  if (published && (*now - *published).count() > old_after) {
+    const auto years = static_cast<double>((*now - *published).count()) / 365.25;
+    reasons.push_back(
+        fmt::format("the document is {:.0f} years old (published {})", years, set.published));
+  }
+  if (reasons.empty()) return {};
+  auto text = reasons.size() == 1 ? reasons[0] : reasons[0] + ", and " + reasons[1];
+  text[0] = static_cast<char>(text[0] - 'a' + 'A');
+  text += fmt::format(": look for a newer edition of \"{}\"", set.document);
+  if (!set.url.empty()) text += fmt::format(" at {}", set.url);
+  return text;
+}
+
+}  // namespace callready

@@ -1,0 +1,237 @@
+#include "probe/engine/dispatcher.hpp"
+
+#include <algorithm>
+
+#include "probe/net/nat64.hpp"
+#include "probe/net/timeouts.hpp"
+#include "probe/plan/plan.hpp"
+
+namespace callready {
+namespace {
+
+int share(int places, int interfaces) { return std::max(places / interfaces, 1); }
+
+// What the pacer has to know of it; nothing where it needs none.
+std::optional<Pacer::PacedRequest> contact_of(const checks::Job& job) {
+  if (!job.address || job.address->is_loopback()) return std::nullopt;
+  Pacer::PacedRequest request;
+  request.address = *job.address;
+  request.transport = job.probe.target.transport;
+  request.ports = job.probe.target.sample;
+  if (request.ports.empty()) request.ports.push_back(job.probe.target.port());
+  // Over a connection the check itself asks, once it stands.
+  const bool sip = job.probe.check == "sip" || job.probe.check == "sip-alg";
+  request.sip = sip && request.transport == Transport::udp;
+  return request;
+}
+
+// There is no such address, or no way to it: another family may have both.
+bool wants_another_family(const Observation& observation) {
+  return observation.detail == to_string(FailureKind::no_address) ||
+         observation.detail == to_string(FailureKind::no_route);
+}
+
+}  // namespace
+
+// A context of its own for one of so many interfaces: relays are the server's, and the run's share
+// of them is divided.
+struct Dispatcher::Bound {
+  Bound(const checks::Context& run, const std::string& interface, int interfaces)
+      : settings(run.settings),
+        context{run.executor,
+                run.scope,
+                run.deadline,
+                run.resolver,
+                run.tls,
+                run.edge,
+                settings,
+                {},
+                Semaphore(share(checks::most_relays - checks::relays_kept_for_pairs, interfaces)),
+                Semaphore(share(checks::relays_kept_for_pairs, interfaces))} {
+    settings.interface = interface;
+    context.sip_manners = run.sip_manners;
+    context.first_reply = run.first_reply;
+  }
+  checks::Settings settings;
+  checks::Context context;
+};
+
+Dispatcher::Dispatcher(checks::Context& context, const RunnerOptions& options,
+                       std::span<const checks::Check> table, Pacer& pacer,
+                       ProbeScheduler& scheduler)
+    : context_(context),
+      options_(options),
+      table_(table),
+      pacer_(pacer),
+      scheduler_(scheduler),
+      semaphore_(context.executor) {
+  std::set<std::string> interfaces;
+  for (const auto& result : scheduler.results()) {
+    const auto by = result.probe.with.find(interface_parameter);
+    if (by != result.probe.with.end()) interfaces.insert(by->second);
+  }
+  interfaces_ = std::max(static_cast<int>(interfaces.size()), 1);
+}
+
+asio::awaitable<Observation> Dispatcher::make(std::size_t index) {
+  const auto& probe = scheduler_.probe(index);
+  const auto check = std::find_if(table_.begin(), table_.end(), [&](const checks::Check& row) {
+    return row.kind == probe.check;
+  });
+  if (check == table_.end()) co_return skipped_for("no_such_check");
+  const bool both = options_.v4 && options_.v6;
+  if (check->both_families && !both) co_return skipped_for("other_family");
+  const auto& target = probe.target;
+  Observation observation;
+  if (!checks::needs_address(*check, probe) || !target.route.direct()) {
+    checks::Job job{probe, std::nullopt};
+    observation = co_await admitted(*check, job, index);
+    co_return observation;
+  }
+  const auto literal = IpAddress::parse(target.host);
+  if (literal && !(literal->is_v4() ? options_.v4 : options_.v6)) {
+    observation.address = literal;
+    observation.detail = "other_family";
+    co_return observation;
+  }
+  const auto preferred = options_.v4 ? Family::v4 : Family::v6;
+  observation = co_await attempt(*check, index, preferred);
+  if (literal && literal->is_v4() && observation.detail == to_string(FailureKind::no_route)) {
+    const auto made = co_await through_nat64(*literal);
+    if (!made) co_return observation;
+    checks::Job job{probe, *made};
+    auto translated = co_await admitted(*check, job, index);
+    co_return translated;
+  }
+  if (!wants_another_family(observation) || !both || literal) co_return observation;
+  auto second = co_await attempt(*check, index, Family::v6);
+  if (wants_another_family(second)) co_return observation;
+  co_return second;
+}
+
+asio::awaitable<void> Dispatcher::look_up(std::size_t index) {
+  const auto& target = scheduler_.probe(index).target;
+  const auto family = options_.v4 ? Family::v4 : Family::v6;
+  const auto resolution = co_await context_.resolver.resolve(target.host, family, context_.scope);
+  static_cast<void>(resolution);  // the resolver remembers it
+}
+
+// The check with the name's first address of that family.
+asio::awaitable<Observation> Dispatcher::attempt(const checks::Check& check, std::size_t index,
+                                                 Family family) {
+  const auto& probe = scheduler_.probe(index);
+  Observation observation;
+  const auto literal = IpAddress::parse(probe.target.host);
+  if (literal) family = literal->is_v4() ? Family::v4 : Family::v6;
+  auto resolution = co_await context_.resolver.resolve(probe.target.host, family, context_.scope);
+  if (resolution.addresses.has_error()) {
+    record(observation, resolution.addresses.error());
+    observation.timing_ms["dns"] = resolution.took.count();
+    co_return observation;
+  }
+  checks::Job job{probe, resolution.addresses->front()};
+  observation = co_await admitted(check, job, index);
+  if (resolution.took.count() > 0) observation.timing_ms["dns"] = resolution.took.count();
+  co_return observation;
+}
+
+// An IPv4 address as clients on an IPv6-only network with NAT64 reach it.
+asio::awaitable<std::optional<IpAddress>> Dispatcher::through_nat64(IpAddress v4) {
+  if (!options_.v6) co_return std::nullopt;
+  const std::string name = nat64_name;
+  const auto resolution = co_await context_.resolver.resolve(name, Family::v6, context_.scope);
+  if (resolution.addresses.has_error()) co_return std::nullopt;
+  for (const auto& address : *resolution.addresses) {
+    const auto prefix = nat64_prefix(address);
+    if (prefix) co_return nat64_address(*prefix, v4);
+  }
+  co_return std::nullopt;
+}
+
+// Runs the check once the pacer and the semaphore let it through.
+asio::awaitable<Observation> Dispatcher::admitted(const checks::Check& check, checks::Job job,
+                                                  std::size_t index) {
+  Observation observation;
+  observation.address = job.address;
+  // What goes through a proxy meets the proxy's door; a check without an endpoint meets none, nor
+  // do packets that end on the way.
+  std::string door = job.probe.target.route.proxy;
+  int limit = options_.per_proxy;
+  if (job.address && job.probe.check != "hop") {
+    door = job.address->to_string();
+    limit = options_.per_address;
+  }
+  if (!door.empty()) {
+    const auto rank = scheduler_.rank(index);
+    const bool entered =
+        co_await semaphore_.enter(door, limit, rank, context_.scope, context_.deadline);
+    if (!entered) {
+      record(observation, stopped());
+      co_return observation;
+    }
+  }
+  const Permit inside(semaphore_, door);
+  const auto request = contact_of(job);
+  const bool stands_in = scheduler_.stands_in(index);
+  auto pass = Pass::go;
+  if (context_.scope.stop.stopped()) pass = Pass::stopped;
+  if (request && pass == Pass::go) pass = co_await paced(*request, stands_in);
+  if (pass == Pass::stopped) {
+    record(observation, stopped());
+    co_return observation;
+  }
+  if (pass == Pass::no_room) {
+    observation.detail = "no_room";
+    co_return observation;
+  }
+  job.doubtful = job.address && scheduler_.silent_so_far(*job.address);
+  scheduler_.note_start(index, job.address);
+  auto& context = context_of(job.probe);
+  observation = co_await check.run(context, job);
+  if (request) pacer_.note_end(*request, context_.scope.clock.now());
+  co_return observation;
+}
+
+// The run's, or the same run's bound to the probe's interface: all probes there share what is known
+// of proxies' logins and of refusals, and the manners.
+checks::Context& Dispatcher::context_of(const Probe& probe) {
+  const auto by = probe.with.find(interface_parameter);
+  if (by == probe.with.end()) return context_;
+  auto& bound = bound_[by->second];
+  if (!bound) bound = std::make_shared<Bound>(context_, by->second, interfaces_);
+  return bound->context;
+}
+
+asio::awaitable<bool> Dispatcher::sip_paced(SocketAddress server, Transport transport) {
+  if (server.address.is_loopback()) co_return !context_.scope.stop.stopped();
+  Pacer::PacedRequest request;
+  request.address = server.address;
+  request.transport = transport;
+  request.ports.push_back(server.port);
+  request.sip = true;
+  const auto pass = co_await paced(request, false);
+  co_return pass == Pass::go;
+}
+
+asio::awaitable<Dispatcher::Pass> Dispatcher::paced(Pacer::PacedRequest request, bool stands_in) {
+  const bool datagram = request.transport == Transport::udp;
+  auto& waiting = request.sip ? sip_waiting_[request.address] : held_;
+  for (bool first = true;; first = false) {
+    if (context_.scope.stop.stopped()) co_return Pass::stopped;
+    const auto now = context_.scope.clock.now();
+    // Datagrams first: it is their silence that has to be waited for.
+    const bool yields = request.sip && !datagram && !first && waiting > 0;
+    auto again = std::optional(now + options_.pace.sip_gap);
+    if (!yields) again = pacer_.ask(request, now);
+    if (!again) co_return Pass::go;
+    if (stands_in && !options_.stand_ins_wait && *again > now + timeouts::stand_in_room)
+      co_return Pass::no_room;
+    const bool counts = !request.sip || datagram;
+    if (counts) ++waiting;
+    const bool slept = co_await sleep_until(context_.executor, context_.scope, *again);
+    if (counts) --waiting;
+    if (!slept) co_return Pass::stopped;
+  }
+}
+
+}  // namespace callready

@@ -1,0 +1,56 @@
+// Makes a probe: finds its check and the address to try, waits until the manners allow the request,
+// and runs the check.
+#pragma once
+
+#include "checks/check.hpp"
+#include "probe/engine/keyed_semaphore.hpp"
+#include "probe/engine/pacer.hpp"
+#include "probe/engine/probe_scheduler.hpp"
+#include "probe/engine/runner.hpp"
+
+namespace callready {
+
+class Dispatcher {
+ public:
+  // All of it outlives the dispatcher; `scheduler` is told when a probe's first packet may go.
+  Dispatcher(checks::Context& context, const RunnerOptions& options,
+             std::span<const checks::Check> table, Pacer& pacer, ProbeScheduler& scheduler);
+
+  // What the probe saw, by one address of its host: IPv4's first where both families may be used,
+  // IPv6's where there is none, or no way to it. Of an IPv4 address without a way to it: by NAT64
+  // (RFC 8305 section 7.1).
+  asio::awaitable<Observation> make(std::size_t index);
+
+  // Asks for the address of the probe's host, so that it is known when the probe begins.
+  asio::awaitable<void> look_up(std::size_t index);
+
+  // Waits until that server may be sent one more SIP message; false where the run is stopped.
+  asio::awaitable<bool> sip_paced(SocketAddress server, Transport transport);
+
+  // How many probes the pacer holds back now, but for SIP's.
+  int held() const { return held_; }
+
+ private:
+  struct Bound;
+  asio::awaitable<Observation> attempt(const checks::Check& check, std::size_t index,
+                                       Family family);
+  asio::awaitable<std::optional<IpAddress>> through_nat64(IpAddress v4);
+  asio::awaitable<Observation> admitted(const checks::Check& check, checks::Job job,
+                                        std::size_t index);
+  enum class Pass { go, stopped, no_room };
+  asio::awaitable<Pass> paced(Pacer::PacedRequest request, bool stands_in);
+  checks::Context& context_of(const Probe& probe);
+
+  checks::Context& context_;
+  const RunnerOptions& options_;
+  std::span<const checks::Check> table_;
+  Pacer& pacer_;
+  ProbeScheduler& scheduler_;
+  KeyedSemaphore semaphore_;
+  int interfaces_ = 1;                                   // that probes of the plan are bound to
+  std::map<std::string, std::shared_ptr<Bound>> bound_;  // by interface
+  std::map<IpAddress, int> sip_waiting_;                 // datagrams, by server
+  int held_ = 0;
+};
+
+}  // namespace callready

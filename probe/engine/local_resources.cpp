@@ -1,0 +1,75 @@
+#include "probe/engine/local_resources.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "probe/net/failure.hpp"
+
+namespace callready {
+namespace {
+
+// Of a usual probe: its connection, the question for its name, and two for who refused it, or for a
+// library's own use. Those that need more at times find them where others need fewer.
+constexpr int sockets_of_a_probe = 4;
+
+std::string in_words(const Observation& observation) {
+  for (const auto& evidence : observation.evidence) {
+    if (evidence.kind == "error") return evidence.text;
+  }
+  return {};
+}
+
+// Less than that, and less than that part of the run, is no more than every run does by itself.
+constexpr Milliseconds busy_for{1'000};
+constexpr double busy_share = 0.2;
+
+}  // namespace
+
+int probes_at_a_time(int wanted, const platform::Descriptors& descriptors) {
+  return std::clamp(descriptors.left() / sockets_of_a_probe, 1, std::max(wanted, 1));
+}
+
+std::optional<std::string> note_of_shortage(const std::vector<ProbeResult>& results,
+                                            const platform::Descriptors& descriptors) {
+  int count = 0;
+  std::string why;
+  for (const auto& result : results) {
+    const auto& seen = result.observation;
+    if (seen.detail != to_string(FailureKind::out_of_resources)) continue;
+    ++count;
+    if (why.empty()) why = in_words(seen);
+  }
+  if (count == 0) return std::nullopt;
+  if (!why.empty()) why = " (\"" + why + "\")";
+  return fmt::format(
+      "This computer ran out of sockets{}: {} of {} probes could not be made, which says nothing "
+      "about the network. Close other programs or let this one open more than {} files "
+      "(ulimit -n), and run it again.",
+      why, count, results.size(), descriptors.allowed);
+}
+
+std::optional<std::string> note_of_missing_ipv6(const std::vector<ProbeResult>& results) {
+  bool missing = false;
+  for (const auto& result : results) {
+    if (result.probe.check != "ipv6") continue;
+    for (const auto& evidence : result.observation.evidence) {
+      if (evidence.kind != "family" || text_fact(evidence, "version") != "IPv6") continue;
+      const auto seen = text_fact(evidence, "result");
+      if (seen != "no_route" && seen != "no_address") return std::nullopt;
+      missing |= seen == "no_route";
+    }
+  }
+  if (!missing) return std::nullopt;
+  return "This computer has no IPv6 here: everything went by IPv4.";
+}
+
+std::optional<std::string> note_of_lateness(Milliseconds loop_stall, Milliseconds run) {
+  if (loop_stall < busy_for || loop_stall < busy_share * run) return std::nullopt;
+  return fmt::format(
+      "This computer was busy with other things for {:.1f} of the run's {:.1f} s. Its own delay is "
+      "not held against the network; for exact times, close other programs and run it again.",
+      loop_stall.count() / 1'000, run.count() / 1'000);
+}
+
+}  // namespace callready

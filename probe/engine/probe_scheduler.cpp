@@ -1,0 +1,335 @@
+#include "probe/engine/probe_scheduler.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <tuple>
+
+#include "probe/net/timeouts.hpp"
+
+namespace callready {
+namespace {
+
+// What the first message of the SIP ALG test came to, as the `sip` check says it.
+Observation first_answer(const Observation& alg) {
+  auto observation = alg;
+  std::erase_if(observation.evidence, [](const Evidence& evidence) {
+    return evidence.kind != "sip_reply" && evidence.kind != "sip_via" &&
+           evidence.kind != "sip_discarded";
+  });
+  if (observation.detail == "only_other_port") {
+    observation.detail = to_string(FailureKind::timed_out);
+  }
+  for (const auto& evidence : observation.evidence) {
+    const auto status = number_fact(evidence, "status");
+    if (status) observation.detail = std::to_string(static_cast<int>(*status));
+  }
+  return observation;
+}
+
+Observation cut_short() {
+  Observation observation;
+  record(observation, stopped());
+  return observation;
+}
+
+// Checks whose silence is in doubt once their packets should have been answered.
+bool may_be_overdue(const std::string& check) {
+  static constexpr std::string_view checks[] = {"tcp", "tls", "http", "stun", "turn", "sip", "ntp"};
+  return std::find(std::begin(checks), std::end(checks), check) != std::end(checks);
+}
+
+int waits_for_others(const PlannedProbe& planned) {
+  if (!planned.given.empty()) return 3;
+  if (!planned.unless.empty() || !planned.unless_all.empty()) return 2;
+  return planned.nearest_of.empty() && planned.answered_by.empty() ? 0 : 1;
+}
+
+}  // namespace
+
+Observation skipped_for(std::string detail) {
+  Observation observation;
+  observation.detail = std::move(detail);
+  return observation;
+}
+
+ProbeScheduler::ProbeScheduler(const checks::Context& context, std::vector<PlannedProbe> probes,
+                               std::size_t room_for_more)
+    : context_(context) {
+  // What is made unconditionally comes first, and what waits for others last: it must not hold
+  // their places.
+  for (std::size_t i = 0; i < probes.size(); ++i) wanted_order_.push_back(i);
+  const auto key = [&](std::size_t i) {
+    const auto& planned = probes[i];
+    return std::tuple(waits_for_others(planned), planned.severity, planned.turn);
+  };
+  std::stable_sort(wanted_order_.begin(), wanted_order_.end(),
+                   [&](std::size_t a, std::size_t b) { return key(a) < key(b); });
+  // Probes are referred to while they are made: their places must not move.
+  results_.reserve(probes.size() + room_for_more);
+  for (auto& planned : probes) {
+    const auto index = results_.size();
+    results_.push_back({std::move(planned.probe), {}});
+    for (const auto& host : planned.nearest_of) distances_[host];
+    for (const auto* ids : {&planned.unless, &planned.unless_all, &planned.given}) {
+      for (const auto& id : *ids) index_[id] = index;  // the right one comes below
+    }
+    if (!planned.answered_by.empty()) index_[planned.answered_by] = index;
+    if (waits_for_others(planned) > 0) conditions_.emplace(index, std::move(planned));
+  }
+  for (std::size_t i = 0; i < results_.size(); ++i) {
+    const auto referred = index_.find(results_[i].probe.id);
+    if (referred != index_.end()) referred->second = i;
+    const auto distance = distances_.find(results_[i].probe.target.host);
+    if (distance != distances_.end() && tells_distance(i)) ++distance->second.open;
+  }
+  for (const auto& [index, conditions] : conditions_) {
+    if (!conditions.answered_by.empty()) takers_[sender_of(index)].push_back(index);
+  }
+  done_.resize(results_.size(), false);
+  heard_.resize(results_.size(), false);
+  started_.resize(results_.size());
+}
+
+// With few places they would else all be held by waiting ones.
+std::vector<std::size_t> ProbeScheduler::order() const {
+  std::vector<std::size_t> sorted;
+  std::vector<bool> placed(results_.size(), false);
+  const std::function<void(std::size_t)> place = [&](std::size_t i) {
+    if (placed[i]) return;
+    placed[i] = true;
+    const auto& planned = conditions_of(i);
+    for (const auto* ids : {&planned.unless, &planned.unless_all, &planned.given}) {
+      for (const auto& id : *ids) place(index_.at(id));
+    }
+    if (!planned.answered_by.empty()) place(index_.at(planned.answered_by));
+    sorted.push_back(i);
+  };
+  for (const auto i : wanted_order_) place(i);
+  return sorted;
+}
+
+std::optional<std::size_t> ProbeScheduler::add(Probe probe) {
+  if (results_.size() == results_.capacity()) return std::nullopt;
+  results_.push_back({std::move(probe), {}});
+  done_.push_back(false);
+  heard_.push_back(false);
+  started_.emplace_back();
+  return results_.size() - 1;
+}
+
+const ProbeScheduler::Conditions& ProbeScheduler::conditions_of(std::size_t index) const {
+  static const Conditions none;
+  const auto found = conditions_.find(index);
+  return found == conditions_.end() ? none : found->second;
+}
+
+std::size_t ProbeScheduler::rank(std::size_t index) const {
+  return stands_in(index) ? 1 + conditions_of(index).turn : 0;
+}
+
+bool ProbeScheduler::silent_so_far(const IpAddress& address) const {
+  const auto host = hosts_.find(address);
+  return host != hosts_.end() && host->second.silent && !host->second.heard;
+}
+
+// Who sends for it: another one, where that one's answer is taken.
+std::size_t ProbeScheduler::sender_of(std::size_t index) const {
+  const auto& other = conditions_of(index).answered_by;
+  return other.empty() ? index : index_.at(other);
+}
+
+bool ProbeScheduler::tells_distance(std::size_t index) const {
+  return !conditional(index) && results_[index].probe.target.route.direct();
+}
+
+void ProbeScheduler::note_start(std::size_t index, std::optional<IpAddress> address) {
+  started_[index] = context_.scope.clock.now();
+  results_[index].observation.address = address;
+  const auto distance = distances_.find(results_[index].probe.target.host);
+  if (distance != distances_.end() && !distance->second.since) {
+    distance->second.since = started_[index];
+  }
+  wake_with(index);
+}
+
+void ProbeScheduler::note_first_reply(const Probe& probe) {
+  const auto found = index_.find(probe.id);
+  if (found == index_.end()) return;
+  heard_[found->second] = true;
+  wake_with(found->second);
+}
+
+void ProbeScheduler::note_end(std::size_t index, Observation observation) {
+  results_[index].observation = std::move(observation);
+  done_[index] = true;
+  note_distance(index);
+  note_host(index);
+  wake(index);
+}
+
+void ProbeScheduler::note_host(std::size_t index) {
+  const auto& [probe, seen] = results_[index];
+  if (!seen.address || !probe.target.route.direct() || !may_be_overdue(probe.check)) return;
+  if (seen.outcome == Outcome::skipped || seen.outcome == Outcome::unresolved) return;
+  auto& host = hosts_[*seen.address];
+  (seen.outcome == Outcome::silent ? host.silent : host.heard) = true;
+}
+
+void ProbeScheduler::note_distance(std::size_t index) {
+  const auto& [probe, observation] = results_[index];
+  const auto found = distances_.find(probe.target.host);
+  if (found == distances_.end() || !tells_distance(index)) return;
+  auto& distance = found->second;
+  --distance.open;
+  if (const auto& trip = observation.round_trip) {
+    distance.shortest = distance.shortest ? std::min(*distance.shortest, *trip) : *trip;
+  }
+  if (!distance.known()) return;
+  for (const auto& waiter : distance.waiting) waiter.deliver(true);
+  distance.waiting.clear();
+}
+
+void ProbeScheduler::wake(std::size_t index) {
+  const auto found = waiting_.find(index);
+  if (found == waiting_.end()) return;
+  const auto waiters = std::move(found->second);
+  waiting_.erase(found);
+  for (const auto& waiter : waiters) waiter.deliver(true);
+}
+
+// Those who wait for it, or for what takes its answer.
+void ProbeScheduler::wake_with(std::size_t index) {
+  wake(index);
+  const auto found = takers_.find(index);
+  if (found == takers_.end()) return;
+  for (const auto taker : found->second) wake(taker);
+}
+
+// Waits for the other probe to end. False where the run is stopped before.
+asio::awaitable<bool> ProbeScheduler::has_ended(std::size_t other) {
+  while (!done_[other]) {
+    const OneShot<bool> told(context_.executor);
+    waiting_[other].push_back(told);
+    const auto waited = co_await told.wait(context_.scope, context_.deadline);
+    if (waited.has_error()) co_return false;
+  }
+  co_return true;
+}
+
+// Whether the other probe reached its endpoint, as far as can be told once it has ended, or has
+// been silent for long enough. Nothing where the run is stopped before.
+asio::awaitable<std::optional<bool>> ProbeScheduler::has_answered(std::size_t other) {
+  const auto sender = sender_of(other);
+  const bool stream = results_[other].probe.target.transport != Transport::udp;
+  const auto patience = stream ? timeouts::second_stream_choice : timeouts::second_choice;
+  for (;;) {
+    if (done_[other]) co_return reached(results_[other].observation.outcome);
+    if (heard_[sender]) co_return true;
+    const auto& started = started_[sender];
+    const auto until = started ? *started + patience : context_.deadline;
+    if (started && until <= context_.scope.clock.now()) co_return false;
+    const OneShot<bool> told(context_.executor);
+    waiting_[other].push_back(told);
+    const auto waited = co_await told.wait(context_.scope, until);
+    const bool over = waited.has_error() && waited.error().kind == FailureKind::stopped;
+    if (over || context_.scope.clock.now() >= context_.deadline) co_return std::nullopt;
+  }
+}
+
+// Whether the first of these hosts is the nearest, once each of them was measured, cannot be, or
+// has been silent for so long that it is not. Nothing where the run is stopped before.
+asio::awaitable<std::optional<bool>> ProbeScheduler::is_nearest(
+    const std::vector<std::string>& hosts) {
+  for (const auto& host : hosts) {
+    auto& distance = distances_.at(host);
+    while (!distance.known()) {
+      const auto now = context_.scope.clock.now();
+      const auto until = distance.since.value_or(now) + timeouts::second_look;
+      if (until <= now) break;
+      const OneShot<bool> told(context_.executor);
+      distance.waiting.push_back(told);
+      const auto waited = co_await told.wait(context_.scope, until);
+      if (waited.has_error() && waited.error().kind == FailureKind::stopped) {
+        co_return std::nullopt;
+      }
+    }
+  }
+  const auto own = distances_.at(hosts.front()).shortest;
+  if (!own) co_return false;
+  for (const auto& host : hosts) {
+    const auto other = distances_.at(host).shortest;
+    if (other && *other < *own) co_return false;
+  }
+  co_return true;
+}
+
+asio::awaitable<std::optional<bool>> ProbeScheduler::needed(const Conditions& planned) {
+  for (const auto& id : planned.unless) {
+    const auto answered = co_await has_answered(index_.at(id));
+    if (!answered) co_return std::nullopt;
+    if (*answered) co_return false;
+  }
+  bool all_reached = !planned.unless_all.empty();
+  for (const auto& id : planned.unless_all) {
+    const auto answered = co_await has_answered(index_.at(id));
+    if (!answered) co_return std::nullopt;
+    all_reached = *answered;
+    if (!all_reached) break;
+  }
+  if (all_reached) co_return false;
+  if (planned.nearest_of.empty()) co_return true;
+  const auto nearest = co_await is_nearest(planned.nearest_of);
+  co_return nearest;
+}
+
+asio::awaitable<std::optional<bool>> ProbeScheduler::worthwhile(const Conditions& planned) {
+  bool any_reached = planned.given.empty();
+  for (std::size_t i = 0; i < planned.given.size() && !any_reached; ++i) {
+    const auto other = index_.at(planned.given[i]);
+    const bool ended = co_await has_ended(other);
+    if (!ended) co_return std::nullopt;
+    any_reached = reached(results_[other].observation.outcome);
+  }
+  co_return any_reached;
+}
+
+asio::awaitable<std::optional<Observation>> ProbeScheduler::settled_by_others(std::size_t index) {
+  const auto& planned = conditions_of(index);
+  const auto wanted = co_await needed(planned);
+  if (!wanted) co_return cut_short();
+  if (!*wanted) co_return skipped_for("not_needed");
+  if (!planned.answered_by.empty()) {
+    const auto other = index_.at(planned.answered_by);
+    const bool ended = co_await has_ended(other);
+    if (!ended) co_return cut_short();
+    co_return first_answer(results_[other].observation);
+  }
+  const auto useful = co_await worthwhile(planned);
+  if (!useful) co_return cut_short();
+  if (!*useful) co_return skipped_for("server_silent");
+  co_return std::nullopt;
+}
+
+void ProbeScheduler::with_overdue_as_silent(const std::function<void()>& look) {
+  std::vector<std::size_t> pretended;
+  const auto now = context_.scope.clock.now();
+  for (std::size_t i = 0; i < results_.size(); ++i) {
+    if (done_[i] || !may_be_overdue(results_[i].probe.check)) continue;
+    const auto sender = sender_of(i);
+    // All that was sent when the run began counts, however long that took.
+    const bool due =
+        started_[sender] && *started_[sender] + timeouts::second_choice <= now && !heard_[sender];
+    if (!due) continue;
+    results_[i].observation.address = results_[sender].observation.address;
+    record(results_[i].observation, timed_out());
+    pretended.push_back(i);
+  }
+  look();
+  for (const auto index : pretended) {
+    auto& observation = results_[index].observation;
+    observation.outcome = Outcome::skipped;
+    observation.detail.clear();
+  }
+}
+
+}  // namespace callready

@@ -1,0 +1,97 @@
+// How far each probe of a run is, and what that makes of those that wait for it: a server's
+// alternate port, a question for the nearest host only, one whose answer another probe gets.
+#pragma once
+
+#include <unordered_map>
+
+#include "checks/check.hpp"
+#include "probe/model/plan.hpp"
+#include "probe/model/report.hpp"
+
+namespace callready {
+
+// Of a probe that is not made, and why: "not_needed".
+Observation skipped_for(std::string detail);
+
+// Probes are known by their index: the plan's order, then the order in which they were added. Not
+// for several threads.
+class ProbeScheduler {
+ public:
+  // `room_for_more`: how many can be added.
+  ProbeScheduler(const checks::Context& context, std::vector<PlannedProbe> probes,
+                 std::size_t room_for_more);
+
+  // Of all probes, as far as they are known. They stay where they are.
+  std::vector<ProbeResult>& results() { return results_; }
+  const Probe& probe(std::size_t index) const { return results_[index].probe; }
+  const Observation& seen(std::size_t index) const { return results_[index].observation; }
+
+  // All of them, in the order in which to begin: nobody before those that it waits for.
+  std::vector<std::size_t> order() const;
+  // True where it waits for others.
+  bool conditional(std::size_t index) const { return conditions_.contains(index); }
+  // True where it only stands in for others that are silent.
+  bool stands_in(std::size_t index) const { return !conditions_of(index).unless.empty(); }
+  // Who waits for a place at its host: lower ones come first.
+  std::size_t rank(std::size_t index) const;
+  // True where that host was silent to a probe that ended, and nothing has come from it.
+  bool silent_so_far(const IpAddress& address) const;
+  // A further one, without conditions; nothing where there is no room.
+  std::optional<std::size_t> add(Probe probe);
+
+  // Waits until it is clear what the others make of a probe: its observation where it is not to be
+  // made (not needed, another one's answer, stopped), nothing where it is.
+  asio::awaitable<std::optional<Observation>> settled_by_others(std::size_t index);
+
+  void note_start(std::size_t index, std::optional<IpAddress> address);
+  // A check goes on, but its server has answered.
+  void note_first_reply(const Probe& probe);
+  void note_end(std::size_t index, Observation observation);
+
+  // Calls `look` while whatever is overdue counts as silent.
+  void with_overdue_as_silent(const std::function<void()>& look);
+
+ private:
+  // How far a host is, as far as the run knows it so far.
+  struct Distance {
+    std::optional<Milliseconds> shortest;
+    std::optional<Instant> since;  // when the first of these probes was sent
+    int open = 0;                  // probes that may still tell
+    std::vector<OneShot<bool>> waiting;
+    bool known() const { return shortest || open == 0; }
+  };
+  // What came of the probes of one address.
+  struct Host {
+    bool silent = false, heard = false;
+  };
+  // What a probe waits for, and so few do that the others need no place for it.
+  using Conditions = PlannedProbe;
+
+  const Conditions& conditions_of(std::size_t index) const;
+  std::size_t sender_of(std::size_t index) const;
+  bool tells_distance(std::size_t index) const;
+  void note_distance(std::size_t index);
+  void note_host(std::size_t index);
+  void wake(std::size_t index);
+  void wake_with(std::size_t index);
+  asio::awaitable<bool> has_ended(std::size_t other);
+  asio::awaitable<std::optional<bool>> has_answered(std::size_t other);
+  asio::awaitable<std::optional<bool>> is_nearest(const std::vector<std::string>& hosts);
+  // For each kind of condition: true where it is met, nothing where the run is stopped before.
+  asio::awaitable<std::optional<bool>> needed(const Conditions& planned);
+  asio::awaitable<std::optional<bool>> worthwhile(const Conditions& planned);
+
+  const checks::Context& context_;
+  std::vector<ProbeResult> results_;
+  std::vector<bool> done_, heard_;
+  std::vector<std::optional<Instant>> started_;
+  std::map<std::size_t, Conditions> conditions_;        // of those that have any
+  std::vector<std::size_t> wanted_order_;               // what matters most first
+  std::unordered_map<std::string, std::size_t> index_;  // of those that others wait for
+  std::unordered_map<std::size_t, std::vector<std::size_t>> takers_;  // of a probe's answer
+  std::unordered_map<std::size_t, std::vector<OneShot<bool>>> waiting_;
+  std::map<IpAddress, Host> hosts_;
+  std::map<std::string, Distance> distances_;  // of hosts that others wait for
+};
+
+}  // namespace callready

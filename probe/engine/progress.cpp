@@ -1,0 +1,74 @@
+#include "probe/engine/progress.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+
+namespace callready {
+namespace {
+
+// Often enough to look alive, seldom enough to cost nothing.
+constexpr milliseconds redraw_after{80};
+// Where no endpoint ends, the time goes on in steps that an eye follows.
+constexpr milliseconds redraw_by_itself_after{200};
+constexpr int longest_bar = 40, shortest_bar = 5;
+
+}  // namespace
+
+std::string progress_line(std::size_t done, std::size_t total, Milliseconds passed,
+                          Milliseconds limit, int width) {
+  // The last column stays free: some terminals wrap when it is written to.
+  const int most = std::max(width - 1, 0);
+  auto text = fmt::format("{} of {} endpoints, {:.1f} s", done, total, passed.count() / 1000);
+  const auto in_full = fmt::format("{} of at most {:.0f} s", text, limit.count() / 1000);
+  if (static_cast<int>(in_full.size()) + shortest_bar + 3 <= most) text = in_full;
+  const int room = std::min(most - static_cast<int>(text.size()) - 3, longest_bar);
+  if (room < shortest_bar || total == 0) return text.substr(0, static_cast<std::size_t>(most));
+  const auto filled = static_cast<std::size_t>(room) * std::min(done, total) / total;
+  const auto empty = static_cast<std::size_t>(room) - filled;
+  return fmt::format("[{}{}] {}", std::string(filled, '#'), std::string(empty, '.'), text);
+}
+
+Progress::Progress(Clock& clock, bool visible, int width, Milliseconds limit)
+    : clock_(clock),
+      visible_(visible),
+      width_(width),
+      limit_(limit),
+      start_(clock.now()),
+      drawn_(start_) {
+  if (visible_) draw_by_itself();
+}
+
+Progress::~Progress() { clear(); }
+
+void Progress::update(std::size_t done, std::size_t total) {
+  done_ = done;
+  total_ = total;
+  if (visible_ && clock_.now() >= drawn_ + redraw_after) draw();
+}
+
+void Progress::draw() {
+  drawn_ = clock_.now();
+  on_screen_ = true;
+  fmt::print(stderr, "\r\033[K{}",
+             progress_line(done_, total_, elapsed(start_, drawn_), limit_, width_));
+  std::fflush(stderr);
+}
+
+void Progress::draw_by_itself() {
+  timer_ = clock_.call_at(clock_.now() + redraw_by_itself_after, [this] {
+    if (total_ > 0) draw();
+    draw_by_itself();
+  });
+}
+
+void Progress::clear() {
+  timer_.reset();
+  if (!on_screen_) return;
+  on_screen_ = false;
+  fmt::print(stderr, "\r\033[K");
+  std::fflush(stderr);
+}
+
+}  // namespace callready

@@ -1,0 +1,400 @@
+#include "probe/engine/proxy_discovery.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <set>
+
+#include "probe/net/http.hpp"
+#include "probe/net/pac.hpp"
+#include "probe/net/printable.hpp"
+#include "probe/net/proxy_rules.hpp"
+#include "probe/net/timeouts.hpp"
+#include "probe/platform/system.hpp"
+
+namespace callready {
+namespace {
+
+// Proxies that a PAC file names beside others, and that are tried before one is chosen.
+constexpr std::size_t most_tried = 4;
+// Places where WPAD is looked for.
+constexpr std::size_t most_wpad_urls = 6;
+
+// Probes that a proxy could carry at all.
+std::vector<const Probe*> candidates(const Plan& plan) {
+  std::vector<const Probe*> found;
+  for (const auto& planned : plan.probes) {
+    const auto& target = planned.probe.target;
+    if (target.transport != Transport::udp && !target.host.empty()) found.push_back(&planned.probe);
+  }
+  return found;
+}
+
+// The URL that most candidates take, and how many take none.
+void summarise(ProxyDiscovery& found, const Plan& plan, const std::string& by) {
+  std::map<std::string, std::size_t> uses;
+  std::size_t direct = 0;
+  for (const auto* probe : candidates(plan)) {
+    const auto url = found.proxy_for(*probe);
+    ++(url.empty() ? direct : uses[url]);
+  }
+  std::size_t best = 0;
+  std::vector<std::string> words;
+  for (const auto& [url, count] : uses) {
+    if (count > best) found.main_proxy = url;
+    best = std::max(best, count);
+    words.push_back(fmt::format("{} for {}", url, count));
+  }
+  if (words.empty()) {
+    found.notes.push_back(fmt::format("{} keeps all endpoints of this run from a proxy.", by));
+    return;
+  }
+  if (direct > 0) words.push_back(fmt::format("none for {}", direct));
+  found.notes.push_back(
+      fmt::format("{} chooses the proxy, by endpoints: {}.", by, fmt::join(words, ", ")));
+}
+
+ProxyDiscovery by_environment(const Plan& plan, const Variables& variables) {
+  ProxyDiscovery found;
+  const auto environment = read_proxy_environment(variables);
+  for (const auto& name : environment.unusable) {
+    found.notes.push_back(
+        fmt::format("{} in the environment names no HTTP proxy: it is not used.", name));
+  }
+  if (environment.empty()) return found;
+  found.proxy_for = [environment](const Probe& probe) {
+    const auto* proxy = environment.choose(probe);
+    return proxy == nullptr ? std::string() : proxy->url;
+  };
+  for (const auto* choice : {&environment.https, &environment.http}) {
+    if (!choice->proxy || !found.user.empty()) continue;
+    found.user = choice->proxy->user;
+    found.password = choice->proxy->password;
+  }
+  std::set<std::string> names;
+  for (const auto* choice : {&environment.http, &environment.https}) {
+    if (choice->proxy) names.insert(choice->variable);
+  }
+  if (!environment.no_proxy_variable.empty()) names.insert(environment.no_proxy_variable);
+  summarise(found, plan, fmt::format("The environment ({})", fmt::join(names, ", ")));
+  return found;
+}
+
+// A PAC file on its way: where from, and what is known of it.
+struct PacFile {
+  std::string place;  // for people: the path, or the URL without credentials
+  std::string script;
+  Probe probe;
+  Observation seen;
+  bool exists = false;  // somebody is there to be asked
+
+  bool read() const { return !script.empty(); }
+  void fail(std::string detail, const std::string& words) {
+    seen.outcome = seen.outcome == Outcome::skipped ? Outcome::failed : seen.outcome;
+    seen.detail = std::move(detail);
+    note(words);
+  }
+  void note(const std::string& words) {
+    Evidence evidence;
+    evidence.kind = "pac";
+    evidence.text = fmt::format("The PAC file {}: {}", place, words);
+    evidence.facts["place"] = place;
+    seen.evidence.push_back(std::move(evidence));
+  }
+};
+
+PacFile read_file(std::string path) {
+  PacFile file;
+  if (path.starts_with("file://")) path.erase(0, 7);
+  file.place = path;
+  file.exists = true;
+  std::ifstream input(path, std::ios::binary);
+  if (!input) {
+    file.fail("pac_unreadable", "it cannot be read");
+    return file;
+  }
+  file.script.resize(pac_limit);
+  input.read(file.script.data(), static_cast<std::streamsize>(pac_limit));
+  file.script.resize(static_cast<std::size_t>(input.gcount()));
+  if (file.script.empty()) file.fail("pac_empty", "it is empty");
+  return file;
+}
+
+// The parts of "http://host:port/path"; nothing where it is no such URL.
+struct PacUrl {
+  bool tls = false;
+  std::string host, rest;
+  std::uint16_t port = 0;
+};
+
+std::optional<PacUrl> parse_pac_url(const std::string& url) {
+  const auto mark = url.find("://");
+  if (mark == url.npos) return std::nullopt;
+  const auto slash = std::min(url.find_first_of("/?#", mark + 3), url.size());
+  const auto endpoint = parse_proxy_url(url.substr(0, slash));
+  if (!endpoint) return std::nullopt;
+  PacUrl parts;
+  parts.tls = endpoint->https;
+  parts.host = endpoint->host;
+  parts.port = endpoint->port;
+  parts.rest = url.substr(slash);
+  if (parts.rest.empty()) parts.rest = "/";
+  return parts;
+}
+
+void judge_reply(PacFile& file, const HttpReply& reply) {
+  if (reply.status == 0) {
+    record(file.seen, reply.failure.value_or(Failure{}));
+    file.note("it could not be fetched");
+  } else if (reply.status != 200) {
+    file.fail(std::to_string(reply.status),
+              fmt::format("the web server answered {}", reply.status));
+  } else if (!reply.tls.version.empty() &&
+             (reply.tls.verify_code != 0 || !reply.tls.name_matches)) {
+    file.fail("untrusted", "its web server's certificate is not trusted");
+  } else if (reply.body.empty()) {
+    file.fail("pac_empty", "it is empty");
+  } else {
+    file.script = reply.body;
+  }
+}
+
+asio::awaitable<PacFile> fetch(checks::Context& context, std::string url) {
+  PacFile file;
+  file.place = printable(url, 300);
+  const auto parts = parse_pac_url(url);
+  if (!parts) {
+    file.fail("pac_bad_url", "it is neither a file nor an address that begins with http://");
+    co_return file;
+  }
+  file.probe.target.host = parts->host;
+  file.probe.target.ports = {parts->port, parts->port};
+  if (parts->tls) file.probe.target.transport = Transport::tls;
+  file.seen.sent_at = context.scope.clock.wall_now();
+  file.seen.attempts = 1;
+  auto resolution = co_await context.resolver.resolve(parts->host, Family::v4, context.scope);
+  if (resolution.addresses.has_error()) {
+    resolution = co_await context.resolver.resolve(parts->host, Family::v6, context.scope);
+  }
+  if (resolution.addresses.has_error()) {
+    record(file.seen, resolution.addresses.error());
+    file.note("its server's name could not be resolved");
+    co_return file;
+  }
+  file.exists = true;
+  file.seen.address = resolution.addresses->front();
+  HttpRequest request;
+  request.url =
+      (parts->tls ? "https://" : "http://") + authority(parts->host, parts->port) + parts->rest;
+  request.pins = {{parts->host, parts->port, *file.seen.address}};
+  request.user_agent = context.settings.user_agent;
+  request.interface = context.settings.interface;
+  request.body_limit = pac_limit;
+  HttpClient client(context.executor, context.tls);
+  const auto deadline = context.scope.clock.now() + pac_fetch_time;
+  const auto reply = co_await client.request(request, context.scope, deadline);
+  judge_reply(file, reply);
+  co_return file;
+}
+
+// The answers of the script, by question.
+using Answers = std::map<std::string, std::vector<PacRoute>>;
+
+asio::awaitable<Answers> evaluate(checks::Context& context, PacFile& file, const Plan& plan,
+                                  std::string program) {
+  Answers routes;
+  std::vector<PacQuestion> questions;
+  for (const auto* probe : candidates(plan)) {
+    if (is_this_computer(probe->target.host)) continue;
+    const auto url = proxy_question(*probe);
+    if (routes.try_emplace(url).second) questions.push_back({url, probe->target.host});
+  }
+  const auto deadline = context.scope.clock.now() + pac_script_time;
+  auto answers = co_await ask_pac(context.executor, std::move(program), file.script, questions,
+                                  context.scope, deadline);
+  if (answers.has_error()) {
+    routes.clear();
+    const bool endless = answers.error().kind == FailureKind::timed_out;
+    if (answers.error().kind == FailureKind::stopped) {
+      record(file.seen, answers.error());
+    } else if (endless) {
+      file.fail("pac_timed_out", "its script does not come to an end");
+    } else {
+      file.fail("pac_crashed", answers.error().text);
+    }
+    co_return routes;
+  }
+  if (!answers->error.empty()) {
+    file.fail("pac_script", "its script fails: " + answers->error);
+  } else {
+    file.seen.outcome = Outcome::answered;
+    file.seen.detail = "pac_evaluated";
+  }
+  for (std::size_t i = 0; i < questions.size(); ++i) {
+    routes[questions[i].url] = read_pac_answer(answers->answers[i]);
+  }
+  co_return routes;
+}
+
+// Of proxies that are named with an alternative, those that do not take a connection: programs then
+// go on to the next.
+asio::awaitable<std::set<std::string>> find_dead(checks::Context& context, const Answers& answers) {
+  std::set<std::string> tried, dead;
+  for (const auto& [question, routes] : answers) {
+    for (std::size_t i = 0; i + 1 < routes.size(); ++i) {
+      const auto& url = routes[i].url;
+      if (url.empty() || tried.size() == most_tried || !tried.insert(url).second) continue;
+      const auto endpoint = parse_proxy_url(url);
+      const auto host = endpoint->host;
+      auto resolution = co_await context.resolver.resolve(host, Family::v4, context.scope);
+      if (resolution.addresses.has_error()) {
+        dead.insert(url);
+        continue;
+      }
+      ConnectOptions options;
+      options.interface = context.settings.interface;
+      const SocketAddress remote{resolution.addresses->front(), endpoint->port};
+      const auto connected = co_await connect_tcp(context.executor, context.scope, remote, options);
+      if (connected.has_error()) dead.insert(url);
+    }
+  }
+  co_return dead;
+}
+
+// The route that a program takes: the first that works.
+std::string first_usable(const std::vector<PacRoute>& routes, const std::set<std::string>& dead) {
+  for (const auto& route : routes) {
+    if (route.kind == PacRoute::Kind::direct) return {};
+    if (route.kind == PacRoute::Kind::proxy && !dead.contains(route.url)) return route.url;
+  }
+  // All are out of order: the first, so that the report says so.
+  for (const auto& route : routes) {
+    if (route.kind == PacRoute::Kind::proxy) return route.url;
+  }
+  return {};
+}
+
+asio::awaitable<ProxyDiscovery> by_pac(checks::Context& context, PacFile file, const Plan& plan,
+                                       std::string program) {
+  ProxyDiscovery found;
+  Answers answers;
+  if (file.read()) answers = co_await evaluate(context, file, plan, std::move(program));
+  const auto dead = co_await find_dead(context, answers);
+  std::map<std::string, std::string> chosen;
+  std::set<std::string> unsupported, said, only_socks;
+  for (const auto& [question, routes] : answers) {
+    chosen[question] = first_usable(routes, dead);
+    for (const auto& route : routes) {
+      said.insert(route.text);
+      if (route.kind == PacRoute::Kind::unsupported) unsupported.insert(route.text);
+    }
+    const bool only =
+        !routes.empty() && std::all_of(routes.begin(), routes.end(), [](const PacRoute& route) {
+          return route.kind == PacRoute::Kind::unsupported;
+        });
+    if (only) only_socks.insert(question);
+  }
+  if (file.seen.outcome == Outcome::answered) {
+    file.note(fmt::format("it answers {}", fmt::join(said, "; ")));
+  }
+  for (const auto& url : dead) {
+    found.notes.push_back(fmt::format(
+        "The proxy {} of the PAC file takes no connection; the next one is used.", url));
+  }
+  if (!unsupported.empty()) {
+    found.notes.push_back(
+        fmt::format("The PAC file names {}: SOCKS is not tried.", fmt::join(unsupported, ", ")));
+  }
+  if (!only_socks.empty()) {
+    found.notes.push_back(fmt::format(
+        "For {} endpoints the PAC file names SOCKS and nothing else: they were tried directly, as "
+        "programs that follow it do not.",
+        only_socks.size()));
+  }
+  if (!chosen.empty()) {
+    found.proxy_for = [chosen](const Probe& probe) {
+      const auto place = chosen.find(proxy_question(probe));
+      return place == chosen.end() ? std::string() : place->second;
+    };
+    summarise(found, plan, "The PAC file " + file.place);
+  }
+  file.probe.check = "pac";
+  file.probe.control = true;
+  file.probe.id = probe_id(file.probe);
+  found.pac = ProbeResult{file.probe, std::move(file.seen)};
+  co_return found;
+}
+
+asio::awaitable<ProxyDiscovery> by_wpad(checks::Context& context, const Plan& plan,
+                                        std::string program) {
+  auto domains = context.resolver.channel().search_domains();
+  const auto host = platform::host_name();
+  if (const auto dot = host.find('.'); dot != host.npos) domains.push_back(host.substr(dot + 1));
+  auto urls = wpad_urls(domains);
+  if (urls.size() > most_wpad_urls) urls.resize(most_wpad_urls);
+  for (const auto& url : urls) {
+    auto file = co_await fetch(context, url);
+    if (!file.exists) continue;
+    auto found = co_await by_pac(context, std::move(file), plan, program);
+    co_return found;
+  }
+  ProxyDiscovery nothing;
+  if (urls.empty()) {
+    nothing.notes.emplace_back(
+        "No proxy was found: the environment names none, and this computer has no domain in which "
+        "to look for WPAD.");
+  } else {
+    nothing.notes.push_back(fmt::format(
+        "No proxy was found: the environment names none, and there is no WPAD server ({}).",
+        fmt::join(urls, ", ")));
+  }
+  co_return nothing;
+}
+
+}  // namespace
+
+asio::awaitable<ProxyDiscovery> discover_proxies(checks::Context& context, ProxyWish wish,
+                                                 const Plan& plan, Variables variables,
+                                                 std::string program) {
+  ProxyDiscovery found;
+  switch (wish.kind) {
+    case ProxyWish::Kind::none:
+      break;
+    case ProxyWish::Kind::fixed: {
+      found.main_proxy = wish.value;
+      found.proxy_for = [url = wish.value](const Probe&) { return url; };
+      break;
+    }
+    case ProxyWish::Kind::environment:
+    case ProxyWish::Kind::automatic: {
+      found = by_environment(plan, variables);
+      const auto pac = variables("auto_proxy");
+      if (found.proxy_for || wish.kind == ProxyWish::Kind::environment) break;
+      if (!pac.empty()) {
+        auto file = co_await fetch(context, pac);
+        found = co_await by_pac(context, std::move(file), plan, std::move(program));
+      } else {
+        found = co_await by_wpad(context, plan, std::move(program));
+      }
+      break;
+    }
+    case ProxyWish::Kind::pac: {
+      PacFile file;
+      const bool web = wish.value.starts_with("http://") || wish.value.starts_with("https://");
+      if (web) {
+        file = co_await fetch(context, wish.value);
+      } else {
+        file = read_file(wish.value);
+      }
+      found = co_await by_pac(context, std::move(file), plan, std::move(program));
+      break;
+    }
+  }
+  co_return found;
+}
+
+}  // namespace callready

@@ -1,0 +1,244 @@
+#include "probe/engine/runner.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "probe/engine/dispatcher.hpp"
+#include "probe/engine/probe_scheduler.hpp"
+#include "probe/model/describe.hpp"
+#include "probe/net/timeouts.hpp"
+
+namespace callready {
+namespace {
+
+// Enough that two networks are among them, and few enough for any device.
+constexpr std::size_t most_ahead = 8;
+
+// What came to nothing while this computer ran out of sockets may have for want of one, here or in
+// a library: that says nothing of the network. What somebody answered stands.
+void excuse(Observation& observation, std::uint64_t shortages_before) {
+  if (shortages() == shortages_before) return;
+  const auto outcome = observation.outcome;
+  if (outcome != Outcome::silent && outcome != Outcome::failed && outcome != Outcome::unresolved) {
+    return;
+  }
+  Evidence evidence;
+  evidence.kind = "shortage";
+  evidence.text = "this computer ran out of sockets meanwhile, so that it says nothing";
+  evidence.facts["outcome"] = std::string(to_string(outcome));
+  evidence.facts["detail"] = observation.detail;
+  observation.evidence.push_back(std::move(evidence));
+  observation.outcome = Outcome::skipped;
+  observation.detail = to_string(FailureKind::out_of_resources);
+}
+
+// Who begins when, how many are at work, and when the second round is asked for. What a probe waits
+// for is the scheduler' affair, and how it is made the dispatcher's.
+class Runner {
+ public:
+  Runner(Plan plan, checks::Context& context, const RunnerOptions& options,
+         const ProgressCallback& progress, std::span<const checks::Check> table)
+      : context_(context),
+        options_(options),
+        progress_(progress),
+        pacer_(options.pace),
+        scheduler_(context, std::move(plan.probes), most_further),
+        dispatcher_(context, options, table, pacer_, scheduler_),
+        order_(scheduler_.order()) {
+    context_.sip_manners = [this](SocketAddress server, Transport transport) {
+      return dispatcher_.sip_paced(server, transport);
+    };
+    context_.first_reply = [this](const Probe& probe) { scheduler_.note_first_reply(probe); };
+  }
+  ~Runner() {
+    context_.sip_manners = nullptr;
+    context_.first_reply = nullptr;
+  }
+  Runner(const Runner&) = delete;
+  Runner& operator=(const Runner&) = delete;
+
+  asio::awaitable<std::vector<ProbeResult>> run() {
+    if (order_.empty()) co_return std::move(scheduler_.results());
+    planned_ = planned_left_ = order_.size();
+    if (options_.pace.unlimited) co_await begin_alone();
+    begin();
+    if (options_.further) {
+      looking_ = true;
+      asio::co_spawn(context_.executor, look_early(), asio::detached);
+    }
+    co_await all_ended();
+    asked_for_all_ = true;
+    if (options_.further && !context_.scope.stop.stopped()) {
+      add(options_.further(scheduler_.results()));
+      co_await all_ended();
+    }
+    run_ended_.stop();
+    while (looking_) {
+      const Scope unhurried{context_.scope.clock, never_};
+      co_await looked_.wait(unhurried, far_off());
+    }
+    co_return std::move(scheduler_.results());
+  }
+
+ private:
+  // Without a pace, all hosts are met in one burst, and a device that takes offence at it does so
+  // before the first answer: then nothing tells its ban from a line that is dead. So the controls
+  // (where there are none, the first probes) go ahead, until two have answered.
+  asio::awaitable<void> begin_alone() {
+    std::stable_partition(order_.begin(), order_.end(), [&](std::size_t i) {
+      return scheduler_.probe(i).control && !scheduler_.conditional(i);
+    });
+    const auto places = static_cast<std::size_t>(options_.in_flight);
+    const auto first = std::min({order_.size(), most_ahead, places});
+    ahead_ = working_ = first;
+    while (next_ < first) {
+      asio::co_spawn(context_.executor, work_on(order_[next_++]), asio::detached);
+    }
+    look_up_others(std::min(order_.size(), places));
+    const auto until = context_.scope.clock.now() + timeouts::ahead;
+    co_await two_heard_.wait(context_.scope, until);
+  }
+
+  // Meanwhile their names are asked for: the site's own resolver takes offence at nobody.
+  void look_up_others(std::size_t until) {
+    std::set<std::string> names;
+    for (auto at = next_; at < until; ++at) {
+      const auto& target = scheduler_.probe(order_[at]).target;
+      const bool name = !target.host.empty() && !IpAddress::parse(target.host);
+      if (!name || !target.route.direct() || scheduler_.conditional(order_[at])) continue;
+      if (!names.insert(target.host).second) continue;
+      asio::co_spawn(context_.executor, dispatcher_.look_up(order_[at]), asio::detached);
+    }
+  }
+
+  asio::awaitable<void> work_on(std::size_t index) {
+    co_await complete(index);
+    if (reached(scheduler_.seen(index).outcome)) ++heard_of_;
+    if (--ahead_ == 0 || heard_of_ == 2) two_heard_.deliver(true);
+    if (--working_ == 0) idle_.deliver(true);
+  }
+
+  // As many workers as there is work for.
+  void begin() {
+    const auto places = static_cast<std::size_t>(options_.in_flight) - working_;
+    const auto workers = std::min(order_.size() - next_, places);
+    working_ += workers;
+    if (std::exchange(starting_, starting_ + workers) == 0) start_one();
+  }
+
+  // One after the other, each by way of the event loop: where hundreds start at once, the answers
+  // to the first would lie unread until the last is on its way, and seem late.
+  void start_one() {
+    if (starting_ == 0) return;
+    asio::co_spawn(context_.executor, work(), asio::detached);
+  }
+
+  Instant far_off() const { return context_.deadline + std::chrono::hours(1); }
+
+  // The stop signal must not end this wait: the workers end by themselves, with what they have.
+  asio::awaitable<void> all_ended() {
+    const Scope unhurried{context_.scope.clock, never_};
+    while (working_ > 0) {
+      idle_ = OneShot<bool>(context_.executor);
+      co_await idle_.wait(unhurried, far_off());
+    }
+  }
+
+  asio::awaitable<void> work() {
+    --starting_;
+    start_one();
+    while (next_ < order_.size()) {
+      const auto index = order_[next_++];
+      co_await complete(index);
+    }
+    if (--working_ == 0) idle_.deliver(true);
+  }
+
+  asio::awaitable<void> complete(std::size_t index) {
+    const auto before = shortages();
+    Observation observation;
+    try {
+      observation = co_await make(index);
+      excuse(observation, before);
+    } catch (const std::exception& error) {
+      // A bug in a check must not take the other results with it.
+      spdlog::error("{}: {}", scheduler_.probe(index).id, error.what());
+      observation = Observation();
+      observation.detail = "internal_error";
+    }
+    finish(index, std::move(observation));
+  }
+
+  asio::awaitable<Observation> make(std::size_t index) {
+    auto settled = co_await scheduler_.settled_by_others(index);
+    if (settled) co_return std::move(*settled);
+    auto measured = co_await dispatcher_.make(index);
+    co_return measured;
+  }
+
+  void finish(std::size_t index, Observation observation) {
+    scheduler_.note_end(index, std::move(observation));
+    ++ended_;
+    const auto& result = scheduler_.results()[index];
+    spdlog::debug("{}: {}", result.probe.id, outcome_in_words(result.observation));
+    if (options_.on_result) options_.on_result(result);
+    if (progress_) progress_(ended_, scheduler_.results().size());
+    if (index >= planned_) return;  // asked for further: the plan may still be waited for
+    if (--planned_left_ == 0 && options_.on_plan_done) options_.on_plan_done();
+  }
+
+  // Asks once all have begun and nothing is held back but what takes its time anyhow.
+  asio::awaitable<void> look_early() {
+    const Scope until_the_end{context_.scope.clock, run_ended_};
+    for (;;) {
+      const auto when = context_.scope.clock.now() + timeouts::second_look;
+      const bool going_on = co_await sleep_until(context_.executor, until_the_end, when);
+      if (!going_on || asked_for_all_ || context_.scope.stop.stopped()) break;
+      // What the pacer holds back, or nobody has got to yet, will say more than silence does.
+      if (next_ < order_.size() || dispatcher_.held() > 0) continue;
+      std::vector<Probe> more;
+      scheduler_.with_overdue_as_silent([&] { more = options_.further(scheduler_.results()); });
+      add(std::move(more));
+      break;
+    }
+    looking_ = false;
+    looked_.deliver(true);
+  }
+
+  void add(std::vector<Probe> more) {
+    for (auto& probe : more) {
+      const auto index = scheduler_.add(std::move(probe));
+      if (!index) break;
+      order_.push_back(*index);
+    }
+    begin();
+  }
+
+  checks::Context& context_;
+  const RunnerOptions& options_;
+  const ProgressCallback& progress_;
+  Pacer pacer_;
+  ProbeScheduler scheduler_;
+  Dispatcher dispatcher_;
+  StopSignal never_, run_ended_;
+  OneShot<bool> idle_{context_.executor}, looked_{context_.executor}, two_heard_{context_.executor};
+  std::vector<std::size_t> order_;
+  std::size_t next_ = 0, ended_ = 0, working_ = 0, starting_ = 0;
+  std::size_t planned_ = 0, planned_left_ = 0;  // the first results are the plan's; not yet ended
+  std::size_t ahead_ = 0, heard_of_ = 0;        // of those that begin alone: not yet done; reached
+  bool looking_ = false, asked_for_all_ = false;
+};
+
+}  // namespace
+
+asio::awaitable<std::vector<ProbeResult>> run_probes(Plan plan, checks::Context& context,
+                                                     const RunnerOptions& options,
+                                                     const ProgressCallback& progress,
+                                                     std::span<const checks::Check> table) {
+  Runner runner(std::move(plan), context, options, progress, table);
+  auto results = co_await runner.run();
+  co_return results;
+}
+
+}  // namespace callready

@@ -1,0 +1,48 @@
+// Makes all probes of a plan at once, within the manners and the deadline, and returns what each
+// saw. The only place of the program where things run side by side.
+#pragma once
+
+#include <functional>
+
+#include "checks/check.hpp"
+#include "probe/engine/pacer.hpp"
+#include "probe/model/plan.hpp"
+#include "probe/model/report.hpp"
+
+namespace callready {
+
+struct RunnerOptions {
+  PaceLimits pace;
+  // Probes at work at a time: all of a large service's names at once, and memory for the buffers of
+  // so many TLS handshakes that any laptop has to spare.
+  int in_flight = 192;
+  int per_address = 4;        // of these to one address
+  int per_proxy = 16;         // of these through one proxy, which is made for many
+  bool v4 = true, v6 = true;  // families that may be used; v4 is preferred where both are
+  // What only stands in for a probe that was silent (a SIP server's alternate ports) is left out,
+  // as "no_room", where the pace has no room for it now: false. Or it waits: true.
+  bool stand_ins_wait = false;
+  std::function<void(const ProbeResult&)> on_result;  // told of each one, as it ends; may be empty
+
+  // What else to measure, from what was seen so far (and is given back as it was). Asked when all
+  // probes have ended, and once before that, timeouts::second_look after the start or later, when
+  // all have begun and the pacer holds none but SIP messages back: those that were sent
+  // timeouts::second_choice ago count as silent then. Probes of the plan are not made again; no
+  // more than most_further in all. May be empty.
+  std::function<std::vector<Probe>(std::vector<ProbeResult>& so_far)> further;
+  std::function<void()> on_plan_done;  // all that was planned has ended; may be empty
+};
+
+inline constexpr std::size_t most_further = 64;
+
+// Told after each probe: how many have ended, of how many.
+using ProgressCallback = std::function<void(std::size_t done, std::size_t total)>;
+
+// One result per planned probe, in the plan's order, then those of further ones. Where the run is
+// stopped (its stop signal, by the caller), what is not finished is `skipped` with "stopped". Never
+// throws. `table`: the checks to choose from.
+asio::awaitable<std::vector<ProbeResult>> run_probes(
+    Plan plan, checks::Context& context, const RunnerOptions& options,
+    const ProgressCallback& progress, std::span<const checks::Check> table = checks::registry());
+
+}  // namespace callready

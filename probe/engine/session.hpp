@@ -1,0 +1,52 @@
+// One run from sets to report: sets up the network side, makes the probes, judges what they saw.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "checks/check.hpp"
+#include "probe/engine/proxy_discovery.hpp"
+#include "probe/engine/runner.hpp"
+#include "probe/model/report.hpp"
+#include "probe/net/timeouts.hpp"
+#include "probe/plan/plan.hpp"
+
+namespace callready {
+
+struct SessionOptions {
+  std::vector<TargetSet> sets;  // anchors (control sets) among them
+  std::optional<ServiceTags> service_tags;
+  PlanOptions plan;
+  ProxyWish proxy;  // how to choose proxies, beside what `plan` says
+  RunnerOptions runner;
+  checks::Settings settings;
+  std::vector<std::string> ca_files, dns_servers;
+  milliseconds timeout = timeouts::run;
+  std::string site;  // a name for the report
+  bool show_progress = false;
+  bool announce = false;  // --all and --thorough say on standard error how much they send
+  int terminal_width = 80;
+
+  // Told as the run goes on; each may be empty. False: nobody listens any more, and the run stops.
+  // Before the first probe: the report so far (its head and its site), and how many are planned.
+  std::function<bool(const Report& head, std::size_t planned)> on_start;
+  // After each probe: `total` grows where a second round asks more than was planned.
+  std::function<bool(const ProbeResult&, std::size_t done, std::size_t total)> on_probe;
+};
+
+// Error: what is wrong with the configuration, in words (a CA file, a name server).
+boost::system::result<Report, std::string> run_session(const SessionOptions& options);
+
+// "callready/1.2.3 (https://...)", as SIP and web servers get to see it.
+std::string user_agent();
+
+// How long the run may take: the timeout, and for each window that the pacer has to wait for,
+// because a plan has more hosts, or a host more ports, than one allows, that and the time of a
+// silent probe.
+milliseconds time_for(const Plan& plan, const SessionOptions& options);
+
+// "2026-11-20" in UTC.
+std::string day_of(WallTime time);
+
+}  // namespace callready

@@ -1,0 +1,205 @@
+#include "probe/plan/host_allocator.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+namespace callready {
+namespace {
+
+bool is_nearest(const Row& row) { return row.requirement.reach.kind == Reach::Kind::nearest; }
+
+bool lacks_the_least(const Row& row) {
+  const auto& reach = row.requirement.reach;
+  const int least = reach.kind == Reach::Kind::all ? 1 : reach.count;
+  return row.chosen.size() < static_cast<std::size_t>(least);
+}
+
+bool is_entitled(const Row& row) {
+  return row.named || row.requirement.severity == Severity::required;
+}
+
+std::size_t areas_of(const Row& row) {
+  std::set<std::string> areas;
+  for (const auto& candidate : row.candidates) areas.insert(candidate.area);
+  return areas.size();
+}
+
+// Marks the rows without which a need would have nothing to be judged by.
+void mark_rows_that_stand_alone(std::vector<Row>& rows) {
+  std::map<std::pair<const TargetSet*, std::string>, Row*> tried;
+  for (auto& row : rows) {
+    if (row.quota > 0) tried[{row.set, row.requirement.id}] = &row;
+  }
+  std::set<const TargetSet*> sets;
+  for (const auto& [key, row] : tried) sets.insert(key.first);
+  for (const auto* set : sets) {
+    for (const auto& capability : set->capabilities) {
+      for (const auto& need : capability.needs) {
+        std::vector<Row*> own;
+        for (const auto& alternative : need.alternatives) {
+          for (const auto& id : alternative) {
+            if (const auto found = tried.find({set, id}); found != tried.end()) {
+              own.push_back(found->second);
+            }
+          }
+        }
+        const bool decided =
+            std::any_of(own.begin(), own.end(), [](const Row* row) { return is_entitled(*row); });
+        if (!own.empty() && !decided) own.front()->alone = true;
+      }
+    }
+  }
+}
+
+class HostAllocator {
+ public:
+  HostAllocator(std::vector<Row>& rows, bool everything) : everything_(everything) {
+    mark_rows_that_stand_alone(rows);
+    for (auto& row : rows) order_.push_back(&row);
+    // Required controls give all others a meaning; the rest of them makes it firmer.
+    std::stable_sort(order_.begin(), order_.end(), [](const Row* a, const Row* b) {
+      const auto severity = a->requirement.severity, other = b->requirement.severity;
+      if (severity != other) return severity < other;
+      return (a->set->control == b->set->control) ? false
+             : severity == Severity::required     ? a->set->control
+                                                  : b->set->control;
+    });
+  }
+
+  void allocate_hosts() {
+    rounds([](const Row& row) { return is_entitled(row) && lacks_the_least(row); });
+    rounds([](const Row& row) {
+      return is_nearest(row) && is_entitled(row) && row.chosen.size() < areas_of(row);
+    });
+    rounds([](const Row& row) { return row.alone && lacks_the_least(row); });
+    if (!everything_) look_closer();
+    for (const auto severity : {Severity::recommended, Severity::optional}) {
+      rounds([&](const Row& row) {
+        return row.requirement.severity == severity && lacks_the_least(row);
+      });
+    }
+    rounds([](const Row& row) { return is_nearest(row) && row.chosen.size() < areas_of(row); });
+    rounds([](const Row&) { return true; });
+    for (auto* row : order_) {
+      std::erase_if(row->near, [&](const NearCandidate& near) {
+        return was_chosen(*row, near.candidate.host);
+      });
+    }
+  }
+
+ private:
+  bool was_chosen(const Row& row, const std::string& host) const {
+    const auto hosts = chosen_.find(&row);
+    return hosts != chosen_.end() && hosts->second.contains(host);
+  }
+
+  // In rounds, so that no long list starves a short one.
+  template <typename Who>
+  void rounds(Who who) {
+    while (round(who)) {
+    }
+    next_.clear();  // a host that was too dear for one purpose may be met by now
+  }
+
+  // One more candidate for each of those rows; false where none had any left.
+  template <typename Who>
+  bool round(Who who) {
+    bool dealt = false;
+    for (auto* row : order_) {
+      auto& position = next_[row];
+      while (position < row->candidates.size() &&
+             was_chosen(*row, row->candidates[position].host)) {
+        ++position;
+      }
+      if (row->chosen.size() >= row->quota || position >= row->candidates.size()) continue;
+      if (!who(*row)) continue;
+      dealt = true;
+      const auto& candidate = row->candidates[position++];
+      const bool regardless = is_entitled(*row) && lacks_the_least(*row);
+      if (!affordable(*row, candidate.host) && !regardless) continue;
+      if (!candidate.host.empty()) used_.insert(candidate.host);
+      ranges_ += ranges_of(*row);
+      chosen_[row].insert(candidate.host);
+      row->chosen.push_back(candidate);
+    }
+    return dealt;
+  }
+
+  // Two more hosts for whichever area is the nearest: only one area's are asked in the end, so the
+  // dearest area is what it costs.
+  void look_closer() {
+    using Rows = std::map<Row*, std::vector<NearCandidate>>;
+    std::map<std::string, std::set<std::string>> met;  // new hosts by area
+    Rows found;
+    for (auto* row : order_) {
+      if (is_nearest(*row) && row->quota > 0 && row->chosen.size() > 1) {
+        found[row] = near_candidates(*row, met);
+      }
+    }
+    std::size_t dearest = 0;
+    for (const auto& [area, hosts] : met) dearest = std::max(dearest, hosts.size());
+    if (used_.size() + dearest > static_cast<std::size_t>(host_budget)) return;
+    reserved_ = dearest;
+    for (auto& [row, near] : found) row->near = std::move(near);
+  }
+
+  std::vector<NearCandidate> near_candidates(
+      const Row& row, std::map<std::string, std::set<std::string>>& met) const {
+    std::map<std::string, std::string> stands_for;  // area -> the first host chosen in it
+    for (const auto& candidate : row.chosen) {
+      stands_for.try_emplace(candidate.area, candidate.host);
+    }
+    std::vector<NearCandidate> near;
+    if (stands_for.size() < 2) return near;
+    std::map<std::string, int> taken;
+    for (const auto& candidate : row.candidates) {
+      const auto own = stands_for.find(candidate.area);
+      if (own == stands_for.end() || was_chosen(row, candidate.host)) continue;
+      if (taken[candidate.area]++ >= more_of_the_nearest) continue;
+      NearCandidate one{candidate, {own->second}};
+      for (const auto& [area, host] : stands_for) {
+        if (area != candidate.area) one.rivals.push_back(host);
+      }
+      if (!used_.contains(candidate.host)) {
+        met[row.set->id + '/' + candidate.area].insert(candidate.host);
+      }
+      near.push_back(std::move(one));
+    }
+    return near;
+  }
+
+  bool affordable(const Row& row, const std::string& host) const {
+    if (everything_) return true;
+    const auto ranges = ranges_of(row);
+    if (ranges > 0 && ranges_ + ranges > range_budget) return false;
+    return host.empty() || used_.contains(host) ||
+           used_.size() + reserved_ < static_cast<std::size_t>(host_budget);
+  }
+
+  // How many questions to the site's edge each host of the row costs. A fallback is asked only
+  // where what comes before it is lost.
+  static int ranges_of(const Row& row) {
+    const auto& requirement = row.requirement;
+    const bool edge = requirement.check == "udp-range" || !requirement.listening;
+    return edge && (requirement.listening || !row.fallback)
+               ? static_cast<int>(requirement.ports.size())
+               : 0;
+  }
+
+  bool everything_;
+  std::vector<Row*> order_;
+  std::set<std::string> used_;
+  std::map<const Row*, std::set<std::string>> chosen_;  // hosts
+  std::size_t reserved_ = 0;
+  int ranges_ = 0;
+  std::map<const Row*, std::size_t> next_;
+};
+
+}  // namespace
+
+void allocate_hosts(std::vector<Row>& rows, bool everything) {
+  HostAllocator(rows, everything).allocate_hosts();
+}
+
+}  // namespace callready

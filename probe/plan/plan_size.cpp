@@ -1,0 +1,115 @@
+#include "probe/plan/plan_size.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "probe/plan/plan.hpp"
+
+namespace callready {
+namespace {
+
+// Packets that we send for one probe that is answered at once. Connections: SYN, its ACK, what the
+// protocol sends with its ACKs, and the end of it.
+std::size_t packets_of(const Probe& probe, bool thorough) {
+  const auto& check = probe.check;
+  if (check == "udp-range") {
+    const auto ports = std::max<std::size_t>(probe.target.sample.size(), 1);
+    const bool to_the_end = !probe.with.contains("stop_on_the_way");
+    const std::size_t climbing = thorough ? ports : 1;
+    return (to_the_end ? ports : 0) + 2 * climbing;  // each with its control
+  }
+  if (check == "hop") return 2;
+  if (check == "nat") return 12;
+  if (check == "sip-alg") return 4;
+  if (!probe.target.route.direct()) return 12;  // CONNECT, then the protocol itself
+  switch (probe.target.transport) {
+    case Transport::udp:
+      return 1;
+    case Transport::tcp:
+      return check == "tcp" ? 4 : 6;
+    case Transport::tls:
+      return check == "tls" ? 8 : 10;
+  }
+  return 1;
+}
+
+std::string network_of(const IpAddress& address) {
+  return Network{address, address.is_v4() ? 24 : 48}.masked().to_string();
+}
+
+// "3,412"
+std::string with_commas(std::size_t number) {
+  auto text = std::to_string(number);
+  for (auto at = static_cast<int>(text.size()) - 3; at > 0; at -= 3) {
+    text.insert(static_cast<std::size_t>(at), ",");
+  }
+  return text;
+}
+
+}  // namespace
+
+int windows_of(const Plan& plan, const PaceLimits& pace) {
+  if (pace.unlimited) return 0;
+  std::map<std::string, std::set<std::uint16_t>> ports;
+  for (const auto& planned : plan.probes) {
+    const auto& target = planned.probe.target;
+    if (!target.route.direct()) continue;
+    auto& own = ports[target.host];
+    own.insert(target.sample.begin(), target.sample.end());
+    if (target.sample.empty()) own.insert(target.port());
+  }
+  const auto full_windows_before_the_last = [](std::size_t count, int limit) {
+    return count == 0 ? 0 : static_cast<int>(count - 1) / std::max(limit, 1);
+  };
+  int windows = full_windows_before_the_last(hosts_met(plan), pace.hosts);
+  for (const auto& [host, own] : ports) {
+    windows = std::max(windows, full_windows_before_the_last(own.size(), pace.ports_per_host));
+  }
+  return windows;
+}
+
+PlanSize size_of(const Plan& plan, const PaceLimits& pace, bool thorough) {
+  PlanSize size;
+  std::set<std::string> hosts, networks;
+  std::size_t more = 0;
+  for (const auto& planned : plan.probes) {
+    const auto& probe = planned.probe;
+    if (!planned.answered_by.empty()) continue;  // another's packets
+    ++size.probes;
+    const bool conditional = !planned.unless.empty() || !planned.unless_all.empty();
+    if (!conditional) size.packets += packets_of(probe, thorough);
+    // It asks its second server, and the other address of the first (RFC 5780).
+    if (probe.check == "nat") more += probe.with.contains("other") ? 2u : 1u;
+    if (probe.target.host.empty() || !hosts.insert(probe.target.host).second) continue;
+    if (const auto address = IpAddress::parse(probe.target.host)) {
+      networks.insert(network_of(*address));
+    } else {
+      ++size.names;
+    }
+  }
+  size.names += more;
+  size.hosts = hosts.size() + more;
+  size.networks = networks.size();
+  size.pacing = windows_of(plan, pace) * pace.window;
+  return size;
+}
+
+std::string announcement(const PlanSize& size, const std::string& option) {
+  auto text =
+      fmt::format("{}: {} probes, about {} packets, to {} hosts", option, with_commas(size.probes),
+                  with_commas(size.packets), with_commas(size.hosts));
+  if (size.hosts > size.names) {
+    text += fmt::format(" ({} names; {} addresses in {} networks)", with_commas(size.names),
+                        with_commas(size.hosts - size.names), with_commas(size.networks));
+  }
+  if (size.pacing.count() > 0) {
+    text += fmt::format("; at least {} s at this pace, --pace fast lifts it",
+                        size.pacing.count() / 1000);
+  }
+  return text;
+}
+
+}  // namespace callready

@@ -1,0 +1,31 @@
+// How much a run is going to send, to be said before it does (DESIGN, "Time, load and manners").
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "probe/model/plan.hpp"
+#include "probe/plan/pace.hpp"
+
+namespace callready {
+
+struct PlanSize {
+  std::size_t probes = 0;    // that send something in any case or may have to
+  std::size_t packets = 0;   // of ours, where everything answers; a few hundredths either way
+  std::size_t hosts = 0;     // names and addresses
+  std::size_t names = 0;     // of these
+  std::size_t networks = 0;  // that the addresses are in: /24 of IPv4, /48 of IPv6
+  std::chrono::milliseconds pacing{0};  // what the pacer makes of it: windows that must pass
+};
+
+// `thorough`: each port of a media range is followed to the edge of the site.
+PlanSize size_of(const Plan& plan, const PaceLimits& pace, bool thorough);
+
+// "--all: 818 probes, about 3,400 packets, to 372 hosts (161 names; 211 addresses in 58 networks);
+// about 150 s at this pace". `option`: what the user asked for.
+std::string announcement(const PlanSize& size, const std::string& option);
+
+// Full windows that pass before the last host, and the last port of any host, may be met.
+int windows_of(const Plan& plan, const PaceLimits& pace);
+
+}  // namespace callready

@@ -1,0 +1,302 @@
+// From rows to a capability's verdict.
+#include "tests/diagnosis/build.hpp"
+
+namespace callready {
+namespace {
+
+using Rows = std::map<std::string, RequirementResult>;
+using enum Severity;
+
+RequirementResult judged(const std::string& id, Status status, Severity severity = required) {
+  RequirementResult result;
+  result.id = id;
+  result.title = id;
+  result.status = status;
+  result.severity = severity;
+  return result;
+}
+
+Rows rows_of(const std::vector<RequirementResult>& all) {
+  Rows rows;
+  for (const auto& one : all) rows[one.id] = one;
+  return rows;
+}
+
+using Alternatives = std::vector<std::vector<std::string>>;
+
+Need need_of(Alternatives alternatives, bool equal, std::size_t preferred) {
+  Need need;
+  need.alternatives = std::move(alternatives);
+  need.equal = equal;
+  need.preferred = preferred;
+  return need;
+}
+Need all_of(const std::string& id) { return need_of({{id}}, false, 1); }
+Need first_of(Alternatives alternatives) { return need_of(std::move(alternatives), false, 1); }
+Need any_of(Alternatives alternatives) { return need_of(std::move(alternatives), true, 1); }
+// any_of with else
+Need any_of(Alternatives alternatives, const Alternatives& otherwise) {
+  const auto preferred = alternatives.size();
+  alternatives.insert(alternatives.end(), otherwise.begin(), otherwise.end());
+  return need_of(std::move(alternatives), false, preferred);
+}
+
+struct Diagnosis {
+  const char* name;
+  std::vector<Need> needs;
+  std::vector<RequirementResult> rows;
+  Verdict expected;
+  const char* summary;
+};
+
+class CapabilityTest : public testing::TestWithParam<Diagnosis> {};
+
+TEST_P(CapabilityTest, GivesVerdictAndSummary) {
+  const auto& [name, needs, rows, expected, summary] = GetParam();
+  Capability capability;
+  capability.needs = needs;
+  const auto result = judge_capability(capability, rows_of(rows));
+  EXPECT_EQ(result.verdict, expected);
+  EXPECT_EQ(result.summary, summary);
+}
+
+constexpr auto pass = Status::pass, warn = Status::warn, fail = Status::fail,
+               unknown = Status::unknown, skip = Status::skip;
+const auto ports = any_of({{"udp"}, {"tcp"}}, {{"alternate"}, {"other"}});
+const auto udp_tls_tcp = first_of({{"udp"}, {"tls"}, {"tcp"}});
+
+const Diagnosis cases[] = {
+    // Equals, and fallbacks behind them.
+    {"OneOfTheEqualsHolds",
+     {ports},
+     {judged("udp", fail), judged("tcp", pass), judged("alternate", pass)},
+     Verdict::ready,
+     "works"},
+    {"OnlyAFallbackOfTheEqualsHolds",
+     {ports},
+     {judged("udp", fail), judged("tcp", fail), judged("alternate", pass), judged("other", pass)},
+     Verdict::degraded,
+     "works by a fallback (alternate), not by udp"},
+    {"NeitherEqualsNorFallbacksHold",
+     {ports},
+     {judged("udp", fail), judged("tcp", fail), judged("alternate", fail)},
+     Verdict::blocked,
+     "does not work: udp"},
+    {"TheFallbackWasNotNeeded",
+     {ports},
+     {judged("udp", pass), judged("tcp", fail), judged("alternate", skip)},
+     Verdict::ready,
+     "works"},
+    {"OnlyFallbacksCouldBeMeasured",
+     {ports},
+     {judged("udp", skip), judged("alternate", pass)},
+     Verdict::ready,
+     "works"},
+    // Needs that must all hold.
+    {"AllHold",
+     {all_of("a"), all_of("b")},
+     {judged("a", pass), judged("b", warn)},
+     Verdict::ready,
+     "works"},
+    {"OneFails",
+     {all_of("a"), all_of("b")},
+     {judged("a", pass), judged("b", fail)},
+     Verdict::blocked,
+     "does not work: b"},
+    {"OneIsUnknown",
+     {all_of("a"), all_of("b")},
+     {judged("a", pass), judged("b", unknown)},
+     Verdict::unknown,
+     "could not be decided: b"},
+    {"UnknownBesideFailMakesNoDifference",
+     {all_of("a"), all_of("b")},
+     {judged("a", fail), judged("b", unknown)},
+     Verdict::blocked,
+     "does not work: a"},
+    {"SkippedRowsDoNotCount",
+     {all_of("a"), all_of("b")},
+     {judged("a", pass), judged("b", skip)},
+     Verdict::ready,
+     "works"},
+    {"AllSkipped",
+     {all_of("a")},
+     {judged("a", skip)},
+     Verdict::unknown,
+     "nothing of it can be measured from here"},
+    {"RowsOfOtherScenarios",
+     {all_of("a"), all_of("elsewhere")},
+     {judged("a", pass)},
+     Verdict::ready,
+     "works"},
+
+    // Severity.
+    {"RecommendedFails",
+     {all_of("a"), all_of("b")},
+     {judged("a", pass), judged("b", fail, recommended)},
+     Verdict::degraded,
+     "works with limits: b"},
+    {"OptionalFails",
+     {all_of("a"), all_of("b")},
+     {judged("a", pass), judged("b", fail, optional)},
+     Verdict::ready,
+     "works"},
+    {"OptionalIsUnknown",
+     {all_of("a"), all_of("b")},
+     {judged("a", pass), judged("b", unknown, optional)},
+     Verdict::ready,
+     "works"},
+    {"RecommendedIsUnknown",
+     {all_of("a")},
+     {judged("a", unknown, recommended)},
+     Verdict::unknown,
+     "could not be decided: a"},
+
+    // Ordered alternatives.
+    {"FirstChoice",
+     {udp_tls_tcp},
+     {judged("udp", pass), judged("tls", fail), judged("tcp", fail)},
+     Verdict::ready,
+     "works"},
+    {"Fallback",
+     {udp_tls_tcp},
+     {judged("udp", fail), judged("tls", pass), judged("tcp", pass)},
+     Verdict::degraded,
+     "works by a fallback (tls), not by udp"},
+    {"LastFallback",
+     {udp_tls_tcp},
+     {judged("udp", fail), judged("tls", fail), judged("tcp", pass)},
+     Verdict::degraded,
+     "works by a fallback (tcp), not by udp"},
+    {"NoAlternative",
+     {udp_tls_tcp},
+     {judged("udp", fail), judged("tls", fail), judged("tcp", fail)},
+     Verdict::blocked,
+     "does not work: udp"},
+    {"UnknownFirstWithFallback",
+     {udp_tls_tcp},
+     {judged("udp", unknown), judged("tls", pass), judged("tcp", pass)},
+     Verdict::unknown,
+     "could not be decided: udp; works at least by tls"},
+    {"UnknownFallbackBesideFirst",
+     {udp_tls_tcp},
+     {judged("udp", pass), judged("tls", unknown), judged("tcp", unknown)},
+     Verdict::ready,
+     "works"},
+    {"UnknownLastBehindFallback",
+     {udp_tls_tcp},
+     {judged("udp", fail), judged("tls", pass), judged("tcp", unknown)},
+     Verdict::degraded,
+     "works by a fallback (tls), not by udp"},
+    {"OnlyTheLastIsOpen",
+     {udp_tls_tcp},
+     {judged("udp", fail), judged("tls", fail), judged("tcp", unknown)},
+     Verdict::unknown,
+     "could not be decided: tcp"},
+    {"FirstSkipped",
+     {udp_tls_tcp},
+     {judged("udp", skip), judged("tls", pass)},
+     Verdict::ready,
+     "works"},
+    {"AlternativeOfTwoRows",
+     {first_of({{"a", "b"}, {"c"}})},
+     {judged("a", pass), judged("b", fail), judged("c", pass)},
+     Verdict::degraded,
+     "works by a fallback (c), not by b"},
+
+    // Equal alternatives.
+    {"AnySecond",
+     {any_of({{"a"}, {"b"}})},
+     {judged("a", fail), judged("b", pass)},
+     Verdict::ready,
+     "works"},
+    {"AnyUnknownBesideGood",
+     {any_of({{"a"}, {"b"}})},
+     {judged("a", unknown), judged("b", pass)},
+     Verdict::ready,
+     "works"},
+    {"AnyNone",
+     {any_of({{"a"}, {"b"}})},
+     {judged("a", fail), judged("b", fail)},
+     Verdict::blocked,
+     "does not work: a"},
+    {"AnyUnknown",
+     {any_of({{"a"}, {"b"}})},
+     {judged("a", fail), judged("b", unknown)},
+     Verdict::unknown,
+     "could not be decided: b"},
+
+    // Of alternatives, a lost one carries nothing, however little it weighs.
+    {"OptionalAlternateIsNoWayIn",
+     {any_of({{"a"}, {"alt"}})},
+     {judged("a", fail), judged("alt", fail, optional)},
+     Verdict::blocked,
+     "does not work: a"},
+    {"OptionalAlternateCarries",
+     {any_of({{"a"}, {"alt"}})},
+     {judged("a", fail), judged("alt", pass, optional)},
+     Verdict::ready,
+     "works"},
+    {"AllRecommended",
+     {any_of({{"a"}, {"b"}})},
+     {judged("a", fail, recommended), judged("b", fail, recommended)},
+     Verdict::degraded,
+     "works with limits: a"},
+    {"AllOptional",
+     {first_of({{"a"}, {"b"}})},
+     {judged("a", fail, optional), judged("b", fail, optional)},
+     Verdict::ready,
+     "works"},
+    {"OptionalRowInAnAlternative",
+     {first_of({{"a", "extra"}, {"c"}})},
+     {judged("a", pass), judged("extra", fail, optional), judged("c", pass)},
+     Verdict::ready,
+     "works"},
+
+    // Summaries.
+    {"OnlyTheCulpritsAreNamed",
+     {first_of({{"a", "b"}})},
+     {judged("a", pass), judged("b", fail)},
+     Verdict::blocked,
+     "does not work: b"},
+    {"BlockedDoesNotBlameTheFallback",
+     {udp_tls_tcp, all_of("web")},
+     {judged("udp", fail), judged("tls", pass), judged("web", fail)},
+     Verdict::blocked,
+     "does not work: web"},
+    {"SimilarTitles",
+     {all_of("SIP over TLS"), all_of("SIP")},
+     {judged("SIP", fail), judged("SIP over TLS", fail)},
+     Verdict::blocked,
+     "does not work: SIP over TLS; SIP"},
+};
+
+INSTANTIATE_TEST_SUITE_P(Capability, CapabilityTest, testing::ValuesIn(cases), test::case_name);
+
+TEST(Capability, BelowTheVendorsFiguresItIsDegraded) {
+  Capability capability;
+  capability.needs = {{{{"near"}, {"other"}}, false, 1}};
+  std::map<std::string, RequirementResult> rows;
+  for (const auto* id : {"near", "other"}) {
+    rows[id].id = rows[id].title = id;
+    rows[id].status = Status::pass;
+  }
+  EXPECT_EQ(judge_capability(capability, rows).verdict, Verdict::ready);
+  rows["near"].status = Status::warn;
+  EXPECT_EQ(judge_capability(capability, rows).verdict, Verdict::ready);
+  rows["near"].poor = true;
+  const auto judged = judge_capability(capability, rows);
+  EXPECT_EQ(judged.verdict, Verdict::degraded);
+  EXPECT_EQ(judged.summary, "works with limits: near");
+  rows["near"].severity = Severity::optional;
+  EXPECT_EQ(judge_capability(capability, rows).verdict, Verdict::ready);
+}
+
+TEST(Capability, ListsItsRowsOfTheRunOnce) {
+  Capability capability;
+  capability.needs = {all_of("a"), first_of({{"b"}, {"a", "elsewhere"}})};
+  const auto result = judge_capability(capability, rows_of({judged("a", pass), judged("b", pass)}));
+  EXPECT_EQ(result.requirements, (std::vector<std::string>{"a", "b"}));
+}
+
+}  // namespace
+}  // namespace callready

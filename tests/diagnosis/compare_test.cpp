@@ -1,0 +1,179 @@
+#include "probe/diagnosis/compare.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/diagnosis/build.hpp"
+
+namespace callready {
+namespace {
+
+Report report_of(Status status, Verdict verdict) {
+  Report report;
+  report.site.name = "Lyon";
+  SetResult set;
+  set.id = "pbx";
+  set.title = "PBX";
+  set.edition = "Ed 1";
+  set.verdict = verdict;
+  CapabilityResult capability;
+  capability.id = "calls";
+  capability.verdict = verdict;
+  set.capabilities = {capability};
+  RequirementResult row;
+  row.id = "sip";
+  row.title = "SIP";
+  row.status = status;
+  set.requirements = {row};
+  report.sets = {set};
+  return report;
+}
+
+Comparison compared(const Report& before, const Report& after) {
+  return compare(before, "old.json", after, "new.json");
+}
+
+struct TrendCase {
+  const char* name;
+  Status before, after;
+  Trend expected;
+};
+class RowTrend : public testing::TestWithParam<TrendCase> {};
+
+TEST_P(RowTrend, IsSaidOfWhatBothMeasured) {
+  const auto& param = GetParam();
+  const auto result =
+      compared(report_of(param.before, Verdict::ready), report_of(param.after, Verdict::ready));
+  ASSERT_EQ(result.changes.size(), 1u);
+  EXPECT_EQ(result.changes[0].trend, param.expected);
+  EXPECT_EQ(result.worse(), param.expected == Trend::worse);
+  EXPECT_EQ(result.changes[0].of, Change::Of::requirement);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Rows, RowTrend,
+    testing::Values(TrendCase{"pass_fail", Status::pass, Status::fail, Trend::worse},
+                    TrendCase{"fail_pass", Status::fail, Status::pass, Trend::better},
+                    TrendCase{"pass_warn", Status::pass, Status::warn, Trend::worse},
+                    TrendCase{"warn_unknown", Status::warn, Status::unknown, Trend::worse},
+                    TrendCase{"pass_unknown", Status::pass, Status::unknown, Trend::worse},
+                    TrendCase{"unknown_fail", Status::unknown, Status::fail, Trend::worse},
+                    TrendCase{"unknown_pass", Status::unknown, Status::pass, Trend::better},
+                    TrendCase{"fail_unknown", Status::fail, Status::unknown, Trend::changed},
+                    TrendCase{"pass_skip", Status::pass, Status::skip, Trend::changed},
+                    TrendCase{"skip_fail", Status::skip, Status::fail, Trend::changed}),
+    test::case_name);
+
+TEST(Compare, FindsNothingInTheSameReport) {
+  const auto report = report_of(Status::fail, Verdict::blocked);
+  const auto result = compared(report, report);
+  EXPECT_TRUE(result.same());
+  EXPECT_FALSE(result.worse());
+  EXPECT_TRUE(result.notes.empty());
+}
+
+TEST(Compare, TellsVerdictsOfSetsAndCapabilities) {
+  const auto result =
+      compared(report_of(Status::pass, Verdict::ready), report_of(Status::pass, Verdict::degraded));
+  ASSERT_EQ(result.changes.size(), 2u);
+  EXPECT_EQ(result.changes[0].of, Change::Of::set);
+  EXPECT_EQ(result.changes[1].of, Change::Of::capability);
+  EXPECT_EQ(result.changes[1].before, "ready");
+  EXPECT_EQ(result.changes[1].after, "degraded");
+  EXPECT_TRUE(result.worse());
+}
+
+TEST(Compare, NamesRowsThatOnlyOneHas) {
+  auto after = report_of(Status::pass, Verdict::ready);
+  after.sets.at(0).requirements.at(0).id = "sip-tls";
+  after.sets.at(0).edition = "Ed 2";
+  const auto result = compared(report_of(Status::pass, Verdict::ready), after);
+  ASSERT_EQ(result.added.size(), 1u);
+  EXPECT_EQ(result.added[0].id, "sip-tls");
+  ASSERT_EQ(result.removed.size(), 1u);
+  EXPECT_EQ(result.removed[0].id, "sip");
+  EXPECT_FALSE(result.worse()) << "what is new in the document is not the network's doing";
+  EXPECT_FALSE(result.same());
+  EXPECT_EQ(result.notes,
+            std::vector<std::string>{"pbx: the older report is by edition \"Ed 1\" of the vendor's "
+                                     "document, the newer by \"Ed 2\""});
+}
+
+TEST(Compare, NamesSetsThatOnlyOneHas) {
+  auto after = report_of(Status::pass, Verdict::ready);
+  after.sets.at(0).id = "other";
+  const auto result = compared(report_of(Status::pass, Verdict::ready), after);
+  ASSERT_EQ(result.added.size(), 1u);
+  EXPECT_EQ(result.added[0].of, Change::Of::set);
+  ASSERT_EQ(result.removed.size(), 1u);
+  EXPECT_EQ(result.removed[0].set, "pbx");
+}
+
+Finding finding(const std::string& code, const std::string& title, const std::string& explains) {
+  Finding made;
+  made.code = code;
+  made.title = title;
+  made.explains = {explains};
+  return made;
+}
+
+TEST(CompareFindings, NewOnesAreWorseAndGoneOnesBetter) {
+  auto before = report_of(Status::pass, Verdict::ready), after = before;
+  before.findings = {finding("sip.alg", "ALG", "pbx/sip")};
+  after.findings = {finding("dns.slow", "Slow", "pbx/sip")};
+  const auto result = compared(before, after);
+  ASSERT_EQ(result.findings.size(), 2u);
+  EXPECT_EQ(result.findings[0].trend, Trend::worse);
+  EXPECT_EQ(result.findings[0].finding.code, "dns.slow");
+  EXPECT_EQ(result.findings[1].trend, Trend::better);
+  EXPECT_TRUE(result.worse());
+}
+
+TEST(CompareFindings, OneCauseInOtherWordsIsNotNew) {
+  auto before = report_of(Status::fail, Verdict::blocked), after = before;
+  before.findings = {finding("tcp", "Port 5060 is blocked", "pbx/sip")};
+  after.findings = {finding("tcp", "Port 5060 is blocked by 10.0.0.1", "pbx/sip")};
+  after.findings[0].confidence = Confidence::certain;
+  const auto result = compared(before, after);
+  ASSERT_EQ(result.findings.size(), 1u);
+  EXPECT_EQ(result.findings[0].trend, Trend::changed);
+  EXPECT_EQ(result.findings[0].note, "was possible, is certain; was: Port 5060 is blocked");
+  EXPECT_FALSE(result.worse());
+}
+
+TEST(CompareFindings, TheSameTitleGoesBeforeTheSameRows) {
+  auto before = report_of(Status::fail, Verdict::blocked), after = before;
+  before.findings = {finding("tcp", "Port 1", "pbx/sip"), finding("tcp", "Port 2", "pbx/sip")};
+  after.findings = {finding("tcp", "Port 2", "pbx/sip")};
+  const auto result = compared(before, after);
+  ASSERT_EQ(result.findings.size(), 1u);
+  EXPECT_EQ(result.findings[0].finding.title, "Port 1");
+}
+
+TEST(CompareFindings, OneThatCouldNotBeSeenIsNotCalledGone) {
+  auto before = report_of(Status::fail, Verdict::blocked);
+  before.findings = {finding("sip.alg", "ALG", "pbx/sip")};
+  const auto undecided = compared(before, report_of(Status::unknown, Verdict::blocked));
+  ASSERT_EQ(undecided.findings.size(), 1u);
+  EXPECT_EQ(undecided.findings[0].trend, Trend::changed);
+  EXPECT_EQ(undecided.findings[0].note,
+            "not seen any more, but 1 of the 1 requirements that it explained are not shown to "
+            "work");
+  auto stopped = report_of(Status::pass, Verdict::ready);
+  stopped.complete = false;
+  EXPECT_EQ(compared(before, stopped).findings.at(0).trend, Trend::changed);
+  EXPECT_EQ(compared(before, report_of(Status::pass, Verdict::ready)).findings.at(0).trend,
+            Trend::better);
+}
+
+TEST(Compare, SaysWhatMakesReportsHardToCompare) {
+  auto before = report_of(Status::pass, Verdict::ready), after = before;
+  before.started_at += std::chrono::hours(1);
+  before.complete = false;
+  after.site.name = "Nice";
+  after.site.vantage = Vantage::phone;
+  after.redacted = "x";
+  EXPECT_EQ(compared(before, after).notes.size(), 5u);
+}
+
+}  // namespace
+}  // namespace callready

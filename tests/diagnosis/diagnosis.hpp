@@ -1,0 +1,42 @@
+// What a report is diagnosed as, in short spellings for tests.
+#pragma once
+
+#include <algorithm>
+
+#include "probe/diagnosis/findings.hpp"
+#include "tests/diagnosis/site_report.hpp"
+
+namespace callready::test {
+
+// "firewall.udp_blocked (likely)".
+inline std::vector<std::string> codes(const Report& report) {
+  std::vector<std::string> list;
+  for (const auto& finding : diagnose(report)) {
+    list.push_back(fmt::format("{} ({})", finding.code, to_string(finding.confidence)));
+  }
+  return list;
+}
+
+// The only finding of a report, which must have one.
+inline Finding only(const Report& report) {
+  const auto found = diagnose(report);
+  EXPECT_EQ(found.size(), 1u) << testing::PrintToString(codes(report));
+  return found.empty() ? Finding() : found.front();
+}
+
+inline bool holds(const std::string& text, std::string_view part) {
+  return text.find(part) != text.npos;
+}
+
+inline bool has_evidence(const Finding& finding, std::string_view part) {
+  return std::any_of(finding.evidence.begin(), finding.evidence.end(),
+                     [&](const FindingEvidence& one) { return holds(one.text, part); });
+}
+
+// Public services of two operators, over TCP and UDP: the line is up.
+inline std::vector<ProbeResult> anchors() {
+  return {tls("www.google.com"), tls("www.cloudflare.com"), stun("stun.cloudflare.com"),
+          stun("stun.l.google.com", 19302), ntp("pool.ntp.org")};
+}
+
+}  // namespace callready::test

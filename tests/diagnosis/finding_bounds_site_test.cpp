@@ -1,0 +1,329 @@
+// The same for proxies, sign-in pages, certificates and the path.
+#include "tests/diagnosis/diagnosis.hpp"
+
+namespace callready {
+namespace {
+
+using namespace test;
+using Codes = std::vector<std::string>;
+
+// --- the proxy -----------------------------------------------------------------------------------
+
+ProbeResult by(std::string proxy, ProbeResult result) {
+  result.probe.target.route.proxy = std::move(proxy);
+  return result;
+}
+
+ProbeResult upgrade(std::string host, Outcome outcome, std::string detail) {
+  auto result = probe("http", Transport::tls, std::move(host), 443, outcome, std::move(detail));
+  result.probe.with["upgrade"] = "websocket";
+  return result;
+}
+
+TEST(ProxyDenial, IsOfTheHostWhereItsPortIsLetThroughToOthers) {
+  const auto denied = [](std::string host) {
+    return proxied(tls(std::move(host)), Outcome::denied, "403");
+  };
+  const auto one =
+      only(report({row("web", {proxied(tls("portal.vendor.com")), denied("files.vendor.com")}),
+                   controls(anchors())}));
+  EXPECT_EQ(one.title, "The proxy denies connections to files.vendor.com, port 443");
+  const auto port =
+      only(report({row("web", {denied("portal.vendor.com"), denied("files.vendor.com")}),
+                   controls(anchors())}));
+  EXPECT_EQ(port.title, "The proxy denies connections to port 443");
+}
+
+TEST(Proxy, OfAPacFileEachIsNamedByItself) {
+  const auto dead = [](std::string host) {
+    return by("http://10.20.0.4:8080", proxied(tls(std::move(host)), refused, "proxy_unreachable"));
+  };
+  const auto found =
+      only(report({row("web", {proxied(tls("portal.vendor.com")),
+                               by("http://10.20.0.4:8080", dead("files.vendor.com"))}),
+                   controls(anchors())}));
+  EXPECT_EQ(found.code, "proxy.unreachable");
+  EXPECT_TRUE(holds(found.title, "10.20.0.4:8080")) << found.title;
+}
+
+TEST(ProxyRequired, SaysNothingOfUdpThatGetsOut) {
+  const auto lost = [](std::string host) { return tls(std::move(host), silent, "timed_out"); };
+  const auto made =
+      report({row("web", {proxied(tls("portal.vendor.com")), lost("push.vendor.com")}),
+              row("turn", {turn("turn.vendor.com", silent, "")}),
+              controls({lost("www.google.com"), lost("www.cloudflare.com"),
+                        stun("stun.cloudflare.com"), stun("stun.l.google.com", 19302)}),
+              follow_up({udp_hop("turn.vendor.com", 3478, "dropped", "turn")})});
+  const auto found = diagnose(made);
+  ASSERT_EQ(codes(made), (Codes{"proxy.required (certain)", "firewall.flow_blocked (likely)"}));
+  EXPECT_EQ(found.front().title, "For TCP, only the proxy leads out of this site");
+  EXPECT_EQ(found.front().explains, Codes{"vendor/web"});
+}
+
+TEST(ProxyUnreachable, IsTheCauseWhereSomebodyRefusesAtItsAddress) {
+  const auto made = [](Outcome outcome) {
+    const auto lost = [](std::string host) { return tls(std::move(host), silent, "timed_out"); };
+    return report({row("web", {lost("portal.vendor.com"),
+                               proxied(tls("portal.vendor.com"), outcome, "proxy_unreachable")}),
+                   controls({lost("www.google.com"), lost("www.cloudflare.com")})});
+  };
+  const auto gone = only(made(refused));
+  EXPECT_EQ(gone.code, "proxy.unreachable");
+  EXPECT_EQ(gone.explains, Codes{"vendor/web"});
+  // Nobody at all: the line is down, or no proxy is there. One cause, which knows of the proxy.
+  const auto quiet = only(made(silent));
+  EXPECT_EQ(quiet.code, "network.offline");
+  EXPECT_TRUE(holds(quiet.fix, "The proxy http://10.20.0.3:3128 does not answer either"))
+      << quiet.fix;
+  EXPECT_FALSE(holds(quiet.fix, "--proxy")) << quiet.fix;
+}
+
+TEST(StrippedUpgrade, IsNotTheProxysWhereTheServerDoesWithout) {
+  const auto made = [](std::string directly) {
+    return report(
+        {row("ws", {proxied(upgrade("ws.vendor.com", failed, ""), failed, "no_upgrade"),
+                    upgrade("ws.vendor.com", directly == "101" ? answered : failed, directly)}),
+         controls(anchors())});
+  };
+  EXPECT_EQ(codes(made("101")), Codes{"proxy.no_websocket (certain)"});
+  EXPECT_EQ(codes(made("no_upgrade")), Codes{});
+}
+
+TEST(StrippedUpgrade, IsNotOfAllHostsWhereOneGetsThrough) {
+  const auto found =
+      only(report({row("ws", {proxied(upgrade("ws1.vendor.com", failed, ""), failed, "no_upgrade"),
+                              proxied(upgrade("ws2.vendor.com", answered, ""), answered, "101")}),
+                   controls(anchors())}));
+  EXPECT_EQ(found.confidence, Confidence::possible);
+  EXPECT_TRUE(found.title.ends_with("does not let WebSocket through to ws1.vendor.com"))
+      << found.title;
+}
+
+// --- sign-in pages and clocks --------------------------------------------------------------------
+
+ProbeResult foreign_page(std::string host, double date_offset_s = 0) {
+  auto page = probe("http", Transport::tcp, std::move(host), 80, failed, "unexpected_body");
+  page.probe.with["body"] = "Success";
+  return with(page, {"http_reply",
+                     "HTTP 302",
+                     {{"body_matches", false},
+                      {"date_offset_s", date_offset_s},
+                      {"redirect_host", std::string("blocked.corp.example")}}});
+}
+
+// A firewall with a list of what is allowed: the vendor, and no known page of anybody.
+TEST(CaptivePortal, IsNoneWhereTheServiceIsLetOut) {
+  const auto made = [](Outcome portal) {
+    return report(
+        {row("web", {tls("portal.vendor.com", portal, portal == answered ? "trusted" : "")}),
+         row("turn", {turn("turn.vendor.com", silent, "")}),
+         controls({foreign_page("www.msftncsi.com"), foreign_page("captive.apple.com"),
+                   tls("www.google.com", silent, "timed_out")})});
+  };
+  for (const auto& code : codes(made(answered))) {
+    EXPECT_FALSE(code.starts_with("network.captive_portal")) << code;
+  }
+  EXPECT_EQ(codes(made(silent)), Codes{"network.captive_portal (certain)"});
+}
+
+TEST(CaptivePortal, HasAClockOfItsOwn) {
+  constexpr double years = 1.7e9;
+  const auto made = report({row("web", {tls("portal.vendor.com", refused, "connection_refused")}),
+                            controls({foreign_page("www.msftncsi.com", -years),
+                                      foreign_page("captive.apple.com", -years)})});
+  EXPECT_EQ(codes(made), Codes{"network.captive_portal (certain)"});
+}
+
+TEST(Offline, CallsNoHostOfTheVendorWellKnown) {
+  const auto found = only(report(
+      {row("turn", {turn("turn1.vendor.com", silent, ""), turn("turn2.other.net", silent, ""),
+                    tls("portal.vendor.com", silent, "timed_out")}),
+       follow_up({tcp("turn1.vendor.com", 3478, silent)})}));
+  EXPECT_EQ(found.code, "network.offline");
+  EXPECT_EQ(found.confidence, Confidence::likely);
+  EXPECT_FALSE(has_evidence(found, "well known")) << found.evidence.front().text;
+}
+
+// --- certificates --------------------------------------------------------------------------------
+
+TEST(Interception, IsLikelyOnlyAmongOneVendorsDomains) {
+  const auto own = [](std::string host) {
+    return tls(std::move(host), failed, "untrusted", "CN=Vendor Private CA");
+  };
+  const auto found = only(report(
+      {row("web", {own("portal.vendor.com"), own("portal.vendor.net")}), controls(anchors())}));
+  EXPECT_EQ(found.code, "tls.intercepted");
+  EXPECT_EQ(found.confidence, Confidence::likely);
+  EXPECT_FALSE(has_evidence(found, "nothing in common"));
+  EXPECT_TRUE(holds(found.title, "may open")) << found.title;
+  EXPECT_TRUE(holds(found.fix, "If it is the service's own authority")) << found.fix;
+}
+
+TEST(Untrusted, IsThisComputersOldListWherePublicAuthoritiesAreUnknown) {
+  const auto unknown = [](std::string host, std::string issuer) {
+    auto leaf = certificate(0, "CN=" + host, std::move(issuer));
+    leaf.facts["timestamps"] = true;
+    return with_root(with(probe("tls", Transport::tls, host, 443, failed, "untrusted"), leaf),
+                     false);
+  };
+  const auto found = only(report(
+      {row("web", {unknown("portal.vendor.com", "CN=R11,O=Let's Encrypt"),
+                   unknown("files.other.net", "CN=R11,O=Let's Encrypt"),
+                   unknown("push.third.org", "CN=WE1,O=Google Trust Services")}),
+       controls({tls("www.google.com"), unknown("www.example.org", "CN=R11,O=Let's Encrypt")})}));
+  EXPECT_EQ(found.code, "tls.untrusted");
+  EXPECT_EQ(found.owner, Owner::helpdesk);
+  EXPECT_EQ(found.confidence, Confidence::likely);
+  EXPECT_TRUE(holds(found.fix, "CN=WE1,O=Google Trust Services")) << found.fix;
+}
+
+// A self-signed certificate that bears a product's name: the appliance itself, which somebody runs.
+TEST(Interception, IsNotADeviceThatIsTheServer) {
+  auto own = certificate(0, "CN=pfSense", "CN=pfSense");
+  own.facts["self_signed"] = true;
+  EXPECT_EQ(codes(report({row("sip", {with_root(with(probe("tls", Transport::tls, "20.1.2.3", 443,
+                                                           failed, "untrusted"),
+                                                     own),
+                                                false)}),
+                          controls(anchors())})),
+            Codes{"tls.untrusted (likely)"});
+}
+
+TEST(TlsFilter, OfOneServerMayBeThatServers) {
+  const auto found = only(report(
+      {row("web", {tls("portal.vendor.com", failed, "tls_timed_out")}), controls(anchors())}));
+  EXPECT_EQ(found.confidence, Confidence::possible);
+  EXPECT_TRUE(holds(found.title, "on the way or by the server")) << found.title;
+  EXPECT_TRUE(holds(found.fix, "ask whoever runs the servers")) << found.fix;
+}
+
+// --- the path ------------------------------------------------------------------------------------
+
+ProbeResult families(std::string host, std::string six) {
+  auto result = probe("ipv6", Transport::tcp, std::move(host), 443, connected, "ipv4_first");
+  for (const auto& [version, seen] :
+       {std::pair<std::string, std::string>("IPv6", six), {"IPv4", "connected"}}) {
+    result =
+        with(result, {"family", version + ": " + seen, {{"version", version}, {"result", seen}}});
+  }
+  return result;
+}
+
+TEST(Ipv6, RefusedByOneServerIsThatServers) {
+  const auto made = [](std::vector<ProbeResult> seen) {
+    return report({row("web", {tls("portal.vendor.com")}), controls(std::move(seen))});
+  };
+  EXPECT_EQ(codes(made({families("www.a.com", "connection_refused")})), Codes{});
+  const auto both = only(made(
+      {families("www.a.com", "connection_refused"), families("www.b.com", "connection_refused")}));
+  EXPECT_EQ(both.code, "network.ipv6_broken");
+  EXPECT_FALSE(holds(both.fix, "do not come back")) << both.fix;
+}
+
+TEST(Nat64, KeepsNetworksApart) {
+  const auto network = [](std::string_view text) {
+    return findings::network_of(*IpAddress::parse(text));
+  };
+  EXPECT_EQ(network("64:ff9b::20.1.2.3"), network("20.1.2.9"));
+  EXPECT_NE(network("64:ff9b::20.1.2.3"), network("64:ff9b::20.9.2.3"));
+  EXPECT_EQ(network("2001:db8:1::1"), network("2001:db8:1:2::1"));
+}
+
+TEST(Vpn, IsNoneWhereATunnelStandsInForIpv4) {
+  auto made = report({row("web", {tls("portal.vendor.com")}), controls(anchors())});
+  InterfaceInfo ethernet, tunnel;
+  ethernet.name = "eth0";
+  ethernet.addresses = {*IpAddress::parse("2001:db8::23")};
+  tunnel.tunnel = true;
+  EgressPath way;
+  way.tunnel = way.default_route = true;
+  way.hosts = {"portal.vendor.com"};
+  const auto over = [&](std::string name, std::string_view address) {
+    tunnel.name = way.interface = std::move(name);
+    tunnel.addresses = {*IpAddress::parse(address)};
+    made.site.interfaces = {ethernet, tunnel};
+    made.site.ways = {way};
+    return codes(made);
+  };
+  EXPECT_EQ(over("tun0", "10.8.0.2"), Codes{"network.vpn_full_tunnel (certain)"});
+  EXPECT_EQ(over("clat", "192.168.255.1"), Codes{});
+  EXPECT_EQ(over("tun0", "192.0.0.2"), Codes{});
+  EXPECT_EQ(over("sit1", "2001:db8::2"), Codes{});
+}
+
+TEST(Vpn, OfSomeHostsDoesNotCarryTheService) {
+  auto made = report(
+      {row("web", {tls("portal.vendor.com"), tls("files.vendor.com")}), controls(anchors())});
+  made.site.interfaces.push_back({"tun0", {*IpAddress::parse("10.8.0.2")}, false, true});
+  EgressPath way;
+  way.interface = "tun0";
+  way.tunnel = true;
+  way.hosts = {"files.vendor.com"};
+  made.site.ways = {way};
+  EXPECT_EQ(only(made).title, "A VPN (tun0) carries a part of the service's traffic");
+  made.site.ways.front().hosts.push_back("portal.vendor.com");
+  EXPECT_EQ(only(made).title, "A VPN (tun0) carries the service's traffic");
+}
+
+TEST(SymmetricNat, OfTwoLinesNamesTheirAddresses) {
+  auto nat =
+      with(stun("stun.vendor.com"),
+           {"nat_mapping", "another address", {{"value", std::string("destination_dependent")}}});
+  nat.probe.check = "nat";
+  auto made = report({recommended("nat", {nat}), controls(anchors())});
+  made.site.public_addresses = {*IpAddress::parse("84.199.10.1"), *IpAddress::parse("91.2.3.4")};
+  const auto found = only(made);
+  EXPECT_EQ(found.code, "nat.symmetric");
+  EXPECT_TRUE(has_evidence(found, "84.199.10.1 and 91.2.3.4"));
+  EXPECT_TRUE(holds(found.title, "another address (")) << found.title;
+  EXPECT_TRUE(holds(found.fix, "several Internet lines")) << found.fix;
+  made.site.public_addresses.pop_back();
+  EXPECT_FALSE(holds(only(made).fix, "several Internet lines"));
+}
+
+// --- a satellite line, whose modem answers TCP by itself ----------------------------------------
+
+TEST(MediaDelay, ComparesLikeWithLike) {
+  auto media = stun("media.vendor.com"), far = stun("stun.l.google.com", 19302);
+  auto near = tls("www.google.com");
+  media.observation.round_trip = Milliseconds(620);
+  near.observation.round_trip = Milliseconds(4);
+  const auto made = [&](std::optional<double> other_udp) {
+    far.observation.round_trip.reset();
+    if (other_udp) far.observation.round_trip = Milliseconds(*other_udp);
+    auto site = report({row("media", {media}), controls({near, far})});
+    auto& slow = site.sets.front().requirements.front();
+    slow.status = Status::warn;
+    slow.poor = true;
+    slow.summary = "reached; about 310 ms one way";
+    return only(site);
+  };
+  EXPECT_EQ(made(600).owner, Owner::network);
+  EXPECT_EQ(made(30).owner, Owner::vendor);
+  EXPECT_EQ(made(std::nullopt).confidence, Confidence::possible);
+}
+
+// --- a device that took offence, by resets -------------------------------------------------------
+
+TEST(RateLimit, MayRefuseInsteadOfKeepingSilent) {
+  const auto made = [](Outcome resolver) {
+    auto again = tcp("www.google.com", 443, refused);
+    again.probe.with["again"] = "true";
+    *again.observation.sent_at += std::chrono::seconds(9);
+    auto name = probe("dns", Transport::udp, "example.com", 53, resolver, "");
+    if (resolver == answered) name = question("example.com", "NOERROR");
+    return report(
+        {row("sip", {sip_tcp("sip.vendor.com", 5060, refused), tls("sip.other.net", refused)}),
+         controls({tls("www.google.com")}), follow_up({again, name})});
+  };
+  const auto found = only(made(answered));
+  EXPECT_EQ(found.code, "firewall.rate_limited");
+  EXPECT_EQ(found.confidence, Confidence::likely);
+  EXPECT_TRUE(found.title.ends_with("refuses")) << found.title;
+  const auto line = diagnose(made(silent)).front();
+  EXPECT_EQ(line.confidence, Confidence::possible);
+  EXPECT_TRUE(has_evidence(line, "the line itself may have gone down"));
+}
+
+}  // namespace
+}  // namespace callready

@@ -1,0 +1,274 @@
+// How far a finding about ports, destinations and flows may go: sites as customers have them, where
+// it is easy to say more than was measured, to blame the wrong one, or to leave the cause unnamed.
+#include "tests/diagnosis/diagnosis.hpp"
+
+namespace callready {
+namespace {
+
+using namespace test;
+using Codes = std::vector<std::string>;
+
+// --- port or destination -------------------------------------------------------------------------
+
+TEST(Destination, ThatADeviceTurnsAwayIsNotAPortOfItsOwn) {
+  const auto away = [](ProbeResult result) { return rejected_by(std::move(result), "10.20.0.1"); };
+  const auto found =
+      only(report({row("web", {away(tls("20.1.1.10")), away(tls("20.2.2.10"))}),
+                   row("sip", {away(tcp("20.1.1.10", 5061)), away(tcp("20.2.2.10", 5061))}),
+                   controls(anchors())}));
+  EXPECT_EQ(found.code, "firewall.destination_blocked");
+  EXPECT_EQ(found.confidence, Confidence::certain);
+  EXPECT_EQ(found.title, "No TCP connection gets through to 20.1.1.10 and 20.2.2.10");
+  EXPECT_EQ(found.explains, (Codes{"vendor/web", "vendor/sip"}));
+  EXPECT_TRUE(holds(found.fix, "TCP 443 and 5061 to 20.1.1.10 and 20.2.2.10")) << found.fix;
+}
+
+TEST(Destination, ThatIsOnlySilentMayBeDown) {
+  const auto found = only(report(
+      {row("turn", {turn("turn1.vendor.com", silent, ""), turn_tls("turn1.vendor.com", silent),
+                    turn("turn2.vendor.com"), turn_tls("turn2.vendor.com")}),
+       controls(anchors())}));
+  EXPECT_EQ(found.code, "firewall.destination_blocked");
+  EXPECT_EQ(found.confidence, Confidence::possible);
+  EXPECT_EQ(found.title, "Nothing comes back from turn1.vendor.com");
+  EXPECT_TRUE(holds(found.fix, "ask whoever runs the servers whether they are up")) << found.fix;
+}
+
+TEST(Destination, ThatIsDownIsNoPartOfAnothersBlock) {
+  const auto found = diagnose(report(
+      {row("web", {rejected_by(tls("20.1.1.10"), "10.20.0.1"),
+                   rejected_by(tcp("20.1.1.10", 80), "10.20.0.1")}),
+       row("turn", {turn("turn.vendor.com", silent, ""), turn_tls("turn.vendor.com", silent)}),
+       controls(anchors()), follow_up({tcp("www.google.com", 80)})}));
+  ASSERT_EQ(found.size(), 2u);
+  EXPECT_EQ(found[0].title, "No TCP connection gets through to 20.1.1.10");
+  EXPECT_EQ(found[0].confidence, Confidence::certain);
+  EXPECT_EQ(found[1].title, "Nothing comes back from turn.vendor.com");
+  EXPECT_EQ(found[1].confidence, Confidence::possible);
+}
+
+TEST(Destination, OfUdpAloneSaysSo) {
+  const auto found = only(report({row("media", {range("20.1.2.3", all_ports("dropped")),
+                                                range("20.9.9.9", all_ports("left_site"))}),
+                                  controls(anchors())}));
+  EXPECT_EQ(found.code, "firewall.destination_blocked");
+  EXPECT_EQ(found.title, "No UDP gets through to 20.1.2.3");
+}
+
+// A firewall that knows the one vendor's networks, and not the other's.
+TEST(UdpRange, OfOneDestinationHasNoBoundsFromAnother) {
+  const auto made =
+      report({row("media", {range("20.1.2.3", all_ports("left_site")), tcp("media.other.net", 443),
+                            range("media.other.net",
+                                  {{16384, "dropped"}, {24576, "dropped"}, {32767, "dropped"}},
+                                  {16384, 32767})}),
+              controls(anchors()), follow_up({udp_hop("www.google.com", 16384, "left_site")})});
+  const auto found = only(made);
+  EXPECT_EQ(found.code, "firewall.flow_blocked");
+  EXPECT_EQ(found.confidence, Confidence::likely);
+  EXPECT_EQ(found.title, "UDP 16384, 24576 and 32767 to media.other.net does not get through");
+  EXPECT_TRUE(holds(found.fix, "UDP 16384-32767 to media.other.net")) << found.fix;
+  EXPECT_FALSE(holds(found.fix, "20.1.2.3")) << found.fix;
+}
+
+// Half of a vendor's region is down. The router outside had answers left for one of the hosts only.
+TEST(Flows, OfServersThatAreDownTogetherAreOneCause) {
+  const auto down = [](std::string host) {
+    return std::vector{turn(host, silent, ""), turn_tls(host, silent)};
+  };
+  auto seen = down("eu1.vendor.com");
+  for (const auto& result : down("eu2.vendor.com")) seen.push_back(result);
+  seen.push_back(turn("eu3.vendor.com"));
+  seen.push_back(turn_tls("eu3.vendor.com"));
+  const auto found =
+      only(report({row("turn", seen), controls(anchors()),
+                   follow_up({tcp_hop("eu1.vendor.com", 443, "left_site"),
+                              udp_hop("eu1.vendor.com", 3478, "left_site", "turn")})}));
+  EXPECT_EQ(found.code, "firewall.flow_blocked");
+  EXPECT_EQ(found.owner, Owner::vendor);
+  EXPECT_EQ(found.title,
+            "TCP 443 and UDP 3478 to eu1.vendor.com and eu2.vendor.com gets lost beyond this site");
+}
+
+TEST(UdpRange, ThatLetsNothingBackInIsNamed) {
+  auto media = range("media.vendor.com", {{10000, "arrived"}, {20000, "arrived"}});
+  media.observation.outcome = silent;
+  media.observation.detail = "inbound_dropped";
+  for (auto& evidence : media.observation.evidence) evidence.facts["inbound"] = false;
+  const auto found = only(report({row("media", {media}), controls(anchors())}));
+  EXPECT_EQ(found.code, "firewall.udp_range_blocked");
+  EXPECT_EQ(found.confidence, Confidence::certain);
+  EXPECT_TRUE(holds(found.title, "does not come in")) << found.title;
+  EXPECT_TRUE(holds(found.fix, "UDP 10000-20000 to media.vendor.com")) << found.fix;
+}
+
+TEST(UdpPort, OfOneHostIsNotEveryHosts) {
+  const auto found =
+      only(report({row("turn", {rejected_by(turn("turn.vendor.com"), "10.20.0.1")}),
+                   controls({tls("www.google.com"), stun("stun.l.google.com", 19302)})}));
+  EXPECT_EQ(found.title, "The firewall lets no UDP out to port 3478 of turn.vendor.com");
+}
+
+// Only the vendor is allowed, and no control.
+TEST(UdpBlocked, IsProvedWithoutAnybodyElse) {
+  const auto made = [](std::string media) {
+    return report({row("web", {tls("20.1.2.3")}), row("turn", {turn("20.1.2.4", silent, "")}),
+                   row("media", {range(std::move(media), all_ports("dropped"))}),
+                   controls({tls("www.google.com", silent, "timed_out"),
+                             tls("www.cloudflare.com", silent, "timed_out")})});
+  };
+  const auto found = only(made("20.7.7.7"));
+  EXPECT_EQ(found.code, "firewall.udp_blocked");
+  EXPECT_EQ(found.confidence, Confidence::certain);
+  EXPECT_TRUE(has_evidence(found, "TCP works: 20.1.2.3, port 443, is reached.")) << found.fix;
+  EXPECT_EQ(only(made("20.1.2.5")).confidence, Confidence::likely) << "or it is that network";
+}
+
+TEST(FirewallList, OfASetOfOnesOwnNeedsItsFile) {
+  auto made = report({row("sip", {rejected_by(tcp("sip.vendor.com", 5061), "10.20.0.1"),
+                                  rejected_by(tcp("sip.other.net", 5061), "10.20.0.1")}),
+                      controls(anchors())});
+  EXPECT_TRUE(holds(only(made).fix, "callready firewall vendor.")) << only(made).fix;
+  made.site.own_hosts = {"sip.vendor.com", "sip.other.net"};
+  EXPECT_TRUE(holds(only(made).fix, "callready firewall vendor (with your --set FILE)."))
+      << only(made).fix;
+}
+
+TEST(WebOnly, DoesNotNameAPortThatIsShut) {
+  const auto made = [](Outcome plain) {
+    return report(
+        {row("all", {tls("portal.vendor.com"), sip_tls("sip.vendor.com", silent, ""),
+                     tcp("push.other.net", 5223, silent), tcp("push.other.net", 2197, silent),
+                     turn("turn.vendor.com", silent, ""), tcp("portal.vendor.com", 80, plain)}),
+         controls({tls("www.google.com"), tls("www.cloudflare.com"),
+                   stun("stun.cloudflare.com", 3478, silent),
+                   stun("stun.l.google.com", 19302, silent)})});
+  };
+  EXPECT_TRUE(holds(diagnose(made(connected)).front().title, "(TCP 80 and 443)"));
+  EXPECT_TRUE(holds(diagnose(made(silent)).front().title, "(TCP 443)"));
+}
+
+TEST(Flows, NameNoPortOfAHostThatWasReached) {
+  const auto found =
+      only(report({row("web", {tls("a.vendor.com", silent, ""), tcp("a.vendor.com", 80),
+                               sip_tls("b.vendor.com", silent, ""), tls("b.vendor.com")}),
+                   controls(anchors())}));
+  EXPECT_EQ(found.title, "TCP 443 to a.vendor.com; TCP 5061 to b.vendor.com is not answered");
+}
+
+TEST(Flows, OfOneHostAreOneTicket) {
+  const auto found =
+      only(report({row("all", {tls("portal.vendor.com", silent, ""), tcp("portal.vendor.com", 80),
+                               stun("portal.vendor.com", 3478, silent)}),
+                   controls(anchors())}));
+  EXPECT_EQ(found.title, "TCP 443 and UDP 3478 to portal.vendor.com is not answered");
+}
+
+TEST(Flows, OfUdpAreNamedWhereTheServiceNeedsThem) {
+  const auto found =
+      only(report({row("turn", {turn("turn.vendor.com", silent, "")}), controls(anchors())}));
+  EXPECT_EQ(found.code, "firewall.flow_blocked");
+  EXPECT_EQ(found.confidence, Confidence::possible);
+  EXPECT_EQ(found.title, "UDP 3478 to turn.vendor.com is not answered");
+  EXPECT_TRUE(holds(found.fix, "ask whoever runs the server whether it is up")) << found.fix;
+  // Nobody misses it; and strangers may be ignored.
+  EXPECT_EQ(
+      codes(report({spare("turn", {turn("turn.vendor.com", silent, "")}), controls(anchors())})),
+      Codes{});
+  EXPECT_EQ(codes(report({row("sip", {sip("sip.vendor.com", 5060, silent)}), controls(anchors())})),
+            Codes{});
+}
+
+TEST(Flows, OverUdpOfTwoOperatorsAreLostAtTheProvider) {
+  const auto made = [](Outcome third) {
+    return report(
+        {row("turn", {turn("turn.vendor.com", silent, ""), turn("turn.other.net", silent, "")}),
+         row("web", {tls("turn.vendor.com"), tls("turn.other.net")}),
+         controls({tls("www.google.com"), stun("stun.l.google.com", 19302),
+                   stun("stun.cloudflare.com", 3478, third)}),
+         follow_up({udp_hop("turn.vendor.com", 3478, "left_site", "turn"),
+                    udp_hop("turn.other.net", 3478, "left_site", "turn")})});
+  };
+  const auto found = only(made(silent));
+  EXPECT_EQ(found.code, "firewall.udp_port_blocked");
+  EXPECT_EQ(found.confidence, Confidence::likely);
+  EXPECT_EQ(found.title, "UDP to port 3478 gets lost beyond this site, wherever it goes");
+  EXPECT_EQ(codes(made(answered)), Codes{"firewall.flow_blocked (possible)"});
+}
+
+// --- who refuses ---------------------------------------------------------------------------------
+
+TEST(Refusal, OfARouterBesideTheServerIsTheVendors) {
+  const auto made = [](std::string device) {
+    return report({row("sip", {rejected_by(tcp("20.1.2.3", 5061), device), tls("20.1.2.3")}),
+                   controls(anchors())});
+  };
+  const auto theirs = only(made("20.1.2.1"));
+  EXPECT_EQ(theirs.code, "vendor.down");
+  EXPECT_EQ(theirs.owner, Owner::vendor);
+  EXPECT_TRUE(has_evidence(theirs, "20.1.2.1, which is in the network of 20.1.2.3"));
+  EXPECT_EQ(codes(made("10.20.0.1")), Codes{"firewall.flow_blocked (likely)"});
+}
+
+TEST(Refusal, OfACarriersDeviceHasNoPublicAddress) {
+  const auto found =
+      only(report({row("sip", {rejected_by(tcp("20.1.2.3", 5061), "100.64.0.1"), tls("20.1.2.3")}),
+                   controls(anchors())}));
+  EXPECT_TRUE(holds(found.fix, "100.64.0.1, which has an address of carrier NAT")) << found.fix;
+  EXPECT_FALSE(holds(found.fix, "public address")) << found.fix;
+}
+
+ProbeResult error_of(std::string host) {
+  auto result = probe("http", Transport::tls, std::move(host), 443, answered, "503");
+  return with(result, {"http_reply", "answered HTTP/1.1 503", {{"status", std::int64_t{503}}}});
+}
+
+TEST(VendorDown, SaysOfEachHostWhatItDid) {
+  const auto found =
+      diagnose(report({row("web", {error_of("portal.vendor.com")}),
+                       row("turn", {turn("turn.vendor.com", refused, "")}), controls(anchors())}));
+  ASSERT_EQ(found.size(), 2u);
+  EXPECT_EQ(found[0].title, "The service answers that it is out of order: portal.vendor.com");
+  EXPECT_EQ(found[1].title, "The far end refuses connections: turn.vendor.com");
+  EXPECT_TRUE(holds(found[1].fix, "Nothing is to be changed on the network")) << found[1].fix;
+}
+
+TEST(VendorDown, IsNotWhatAnInspectorSays) {
+  EXPECT_EQ(codes(report(
+                {row("web", {with_root(with(error_of("portal.vendor.com"),
+                                            certificate(0, "CN=portal.vendor.com", "CN=Corp CA")),
+                                       false)}),
+                 controls(anchors())})),
+            Codes{"tls.intercepted (certain)"});
+}
+
+TEST(VendorDown, IsHeardThroughAProxysTunnelToo) {
+  auto through = error_of("portal.vendor.com");
+  through.probe.target.route.proxy = "http://10.20.0.3:3128";
+  EXPECT_EQ(codes(report({row("web", {through}), controls(anchors())})),
+            Codes{"vendor.down (certain)"});
+}
+
+// --- one protocol on one port --------------------------------------------------------------------
+
+TEST(StunFilter, NamesTheServerWhereOthersAnswer) {
+  const auto found =
+      only(report({row("stun", {stun("stun.vendor.com", 3478, silent)}), controls(anchors()),
+                   follow_up({udp_hop("stun.vendor.com", 3478, "dropped", "stun"),
+                              udp_hop("stun.vendor.com", 3478, "left_site")})}));
+  EXPECT_EQ(found.code, "firewall.stun_filtered");
+  EXPECT_EQ(found.title, "The firewall lets UDP out, but not STUN to stun.vendor.com");
+}
+
+// A server that ignores strangers, on a host that refuses ports where nobody listens.
+TEST(SipAlg, IsNotSeenInARefusal) {
+  const auto made = [](Outcome other) {
+    return report({row("sip", {sip("sip.vendor.com", 5060, silent), sip_tcp("sip.vendor.com")}),
+                   controls(anchors()), follow_up({sip("sip.vendor.com", 5080, other)})});
+  };
+  EXPECT_EQ(codes(made(refused)), Codes{});
+  EXPECT_EQ(codes(made(answered)), Codes{"sip.alg (possible)"});
+}
+
+}  // namespace
+}  // namespace callready

@@ -1,0 +1,261 @@
+// Causes of company networks: PAC files, VPNs, path MTU, IPv6.
+#include "probe/diagnosis/findings.hpp"
+#include "tests/diagnosis/site_report.hpp"
+
+namespace callready {
+namespace {
+
+using namespace test;
+
+std::vector<std::string> codes(const Report& site) {
+  std::vector<std::string> list;
+  for (const auto& finding : diagnose(site)) {
+    list.push_back(fmt::format("{} ({})", finding.code, to_string(finding.confidence)));
+  }
+  return list;
+}
+
+using Codes = std::vector<std::string>;
+
+ProbeResult pac(Outcome outcome, std::string detail) {
+  auto result = probe("pac", Transport::tcp, "wpad.example.net", 80, outcome, std::move(detail));
+  result.probe.control = true;
+  Evidence evidence;
+  evidence.kind = "pac";
+  evidence.text = "The PAC file http://wpad.example.net/wpad.dat: its script fails";
+  evidence.facts["place"] = std::string("http://wpad.example.net/wpad.dat");
+  result.observation.evidence.push_back(std::move(evidence));
+  return result;
+}
+
+ProbeResult path(std::string host, Transport transport, Outcome outcome, std::string detail,
+                 int passes = 0) {
+  auto result = probe("path", transport, std::move(host), transport == Transport::udp ? 3478 : 443,
+                      outcome, std::move(detail));
+  Evidence evidence;
+  evidence.kind = "path_mtu";
+  evidence.text = "packets of some size vanish";
+  if (passes != 0) evidence.facts["passes"] = static_cast<std::int64_t>(passes);
+  result.observation.evidence.push_back(std::move(evidence));
+  return result;
+}
+
+ProbeResult families(std::string host, std::string six, std::string four = "connected") {
+  auto result = probe("ipv6", Transport::tcp, std::move(host), 443,
+                      four == "connected" ? connected : silent, "ipv4_first");
+  for (const auto& [version, seen] : {std::pair("IPv6", six), std::pair("IPv4", four)}) {
+    Evidence evidence;
+    evidence.kind = "family";
+    evidence.text = std::string(version) + ": " + seen;
+    evidence.facts["version"] = std::string(version);
+    evidence.facts["result"] = seen;
+    result.observation.evidence.push_back(std::move(evidence));
+  }
+  return result;
+}
+
+Report site_with(std::vector<ProbeResult> more) {
+  std::vector<ProbeResult> all{tls("www.google.com"), tls("www.cloudflare.com")};
+  all.insert(all.end(), more.begin(), more.end());
+  return report({row("turn", {turn("turn.vendor.com")}), controls(std::move(all))});
+}
+
+TEST(PacFinding, IsThereWhereTheFileCannotBeUsed) {
+  EXPECT_EQ(codes(site_with({pac(failed, "pac_script")})), Codes{"proxy.pac_failed (certain)"});
+  EXPECT_EQ(codes(site_with({pac(silent, "timed_out")})), Codes{"proxy.pac_failed (certain)"});
+  EXPECT_EQ(codes(site_with({pac(answered, "pac_evaluated")})), Codes{});
+  const auto finding = diagnose(site_with({pac(failed, "pac_script")})).front();
+  EXPECT_EQ(finding.owner, Owner::proxy);
+  EXPECT_NE(finding.title.find("wpad.example.net"), std::string::npos);
+}
+
+// --- what the proxy wants ---
+
+Finding login(const std::string& schemes, const std::string& refused = {}) {
+  auto turned_away = proxied(probe("http", Transport::tls, "portal.vendor.com", 443, denied, "407"),
+                             denied, "407");
+  Evidence evidence;
+  evidence.kind = "proxy_reply";
+  evidence.facts["schemes"] = schemes;
+  if (!refused.empty()) evidence.facts["refused_schemes"] = refused;
+  turned_away.observation.evidence.push_back(std::move(evidence));
+  const auto found = diagnose(site_with({turned_away}));
+  EXPECT_EQ(found.size(), 1u);
+  return found.empty() ? Finding{} : found.front();
+}
+
+TEST(ProxyLoginFinding, SaysWhichLoginIsWanted) {
+  const auto password = login("NTLM, Basic");
+  EXPECT_NE(password.title.find("wants a user name and a password"), std::string::npos);
+  EXPECT_NE(password.fix.find("CALLREADY_PROXY_USER"), std::string::npos);
+  EXPECT_EQ(password.fix.find("klist"), std::string::npos);
+  const auto domain = login("Negotiate");
+  EXPECT_NE(domain.title.find("Negotiate"), std::string::npos) << domain.title;
+  EXPECT_NE(domain.fix.find("klist"), std::string::npos);
+  EXPECT_EQ(domain.fix.find("CALLREADY_PROXY_USER"), std::string::npos) << domain.fix;
+  const auto either = login("Negotiate, NTLM");
+  EXPECT_NE(either.fix.find("klist shows the ticket) or set CALLREADY_PROXY_USER"),
+            std::string::npos)
+      << either.fix;
+}
+
+TEST(ProxyLoginFinding, TellsAWrongOneFromNone) {
+  const auto wrong = login("NTLM", "NTLM");
+  EXPECT_NE(wrong.title.find("refuses the user name and the password"), std::string::npos);
+  EXPECT_NE(wrong.fix.find("correct CALLREADY_PROXY_USER"), std::string::npos);
+  // A ticket that does not do, where no password was given.
+  EXPECT_EQ(login("Negotiate", "Negotiate").title.find("refuses"), std::string::npos);
+}
+
+// --- DNS over TCP ---
+
+ProbeResult question(std::string name, Transport transport, Outcome outcome, std::string detail) {
+  auto result = probe("dns", transport, std::move(name), 53, outcome, std::move(detail));
+  result.observation.address = IpAddress::v4({10, 20, 0, 1});
+  return result;
+}
+
+TEST(DnsWithoutTcp, LosesLongAnswersOnly) {
+  const auto lost = [](const char* name) {
+    return probe("http", Transport::tls, name, 443, unresolved, "dns_failed");
+  };
+  const auto made = [&](std::vector<ProbeResult> more) {
+    std::vector<ProbeResult> rows{lost("portal.vendor.com"), lost("api.vendor.com")};
+    return report({row("web", rows), controls({tls("www.google.com"), tls("www.cloudflare.com")}),
+                   follow_up(std::move(more))});
+  };
+  const auto found = made({question("portal.vendor.com", Transport::udp, failed, "truncated")});
+  EXPECT_EQ(codes(found), Codes{"dns.unreachable (certain)"});
+  const auto finding = diagnose(found).front();
+  EXPECT_EQ(finding.owner, Owner::dns);
+  EXPECT_NE(finding.evidence.back().text.find("api.vendor.com"), std::string::npos)
+      << "a name of the same owner that was not asked for again";
+  EXPECT_EQ(codes(made({question("portal.vendor.com", Transport::udp, failed, "servfail")})),
+            Codes{});
+}
+
+TEST(DnsWithoutTcp, IsSeenWhereARowAsksForIt) {
+  const auto made = [](Outcome over_udp) {
+    return report({row("names", {question("a.vendor.com", Transport::tcp, refused, "")}),
+                   controls({tls("www.google.com"), tls("www.cloudflare.com"),
+                             question("a.vendor.com", Transport::udp, over_udp, "records")})});
+  };
+  EXPECT_EQ(codes(made(answered)), Codes{"dns.unreachable (certain)"});
+  EXPECT_EQ(codes(made(silent)), Codes{}) << "then it is not TCP alone";
+}
+
+TEST(MtuFinding, OneHostIsLikelyAndTwoAreCertain) {
+  const auto hole = [](const char* host) {
+    return path(host, Transport::udp, failed, "black_hole", 1'400);
+  };
+  EXPECT_EQ(codes(site_with({hole("stun.a.com")})), Codes{"network.mtu (likely)"});
+  EXPECT_EQ(codes(site_with({hole("stun.a.com"), hole("stun.b.com")})),
+            Codes{"network.mtu (certain)"});
+  EXPECT_EQ(codes(site_with({path("www.a.com", Transport::tls, failed, "black_hole")})),
+            Codes{"network.mtu (certain)"});
+  const auto finding = diagnose(site_with({hole("stun.a.com")})).front();
+  EXPECT_NE(finding.title.find("1400"), std::string::npos);
+  EXPECT_NE(finding.fix.find("1360"), std::string::npos);
+}
+
+TEST(MtuFinding, ARouterThatSpeaksIsNone) {
+  EXPECT_EQ(codes(site_with({path("stun.a.com", Transport::udp, answered, "path_mtu", 1'400),
+                             path("stun.b.com", Transport::udp, answered, "padding_ignored")})),
+            Codes{});
+}
+
+TEST(Ipv6Finding, BrokenIsToldFromMissing) {
+  EXPECT_EQ(
+      codes(site_with({families("www.a.com", "timed_out"), families("www.b.com", "unreachable")})),
+      Codes{"network.ipv6_broken (certain)"});
+  EXPECT_EQ(codes(site_with({families("www.a.com", "timed_out")})),
+            Codes{"network.ipv6_broken (likely)"});
+  EXPECT_EQ(
+      codes(site_with({families("www.a.com", "no_route"), families("www.b.com", "no_address")})),
+      Codes{});
+}
+
+TEST(Ipv6Finding, OneThatWorksMakesItTheOthersFault) {
+  EXPECT_EQ(
+      codes(site_with({families("www.a.com", "timed_out"), families("www.b.com", "connected")})),
+      Codes{});
+}
+
+class VpnFinding : public testing::Test {
+ protected:
+  Report site = site_with({});
+
+  VpnFinding() {
+    InterfaceInfo ethernet, tunnel;
+    ethernet.name = "eth0";
+    ethernet.addresses = {IpAddress::v4({10, 20, 0, 23})};
+    tunnel.name = "tun0";
+    tunnel.addresses = {IpAddress::v4({10, 8, 0, 2})};
+    tunnel.tunnel = true;
+    site.site.interfaces = {ethernet, tunnel};
+    site.sets.front().title = "Vendor";
+    site.sets.front().advice = {{"vpn-split-tunnel", "Route 20.0.0.0/8 past it.", "page 7"}};
+  }
+  void carry(const char* interface, bool tunnel, bool all, std::vector<std::string> hosts) {
+    EgressPath way;
+    way.interface = interface;
+    way.tunnel = tunnel;
+    way.default_route = all;
+    way.hosts = std::move(hosts);
+    site.site.ways.push_back(std::move(way));
+  }
+};
+
+TEST_F(VpnFinding, TwoLinksAreNotASymmetricNat) {
+  auto nat =
+      with(stun("turn.vendor.com"),
+           {"nat_mapping", "the mapping", {{"value", std::string("destination_dependent")}}});
+  nat.probe.check = "nat";
+  nat.probe.with["other"] = "turn2.vendor.com:3478";
+  const auto measured = [&](const char* second_link) {
+    site = report(
+        {recommended("nat", {nat}), controls({tls("www.google.com"), tls("www.cloudflare.com")})});
+    carry("tun0", false, false, {"turn.vendor.com"});
+    carry(second_link, false, true, {"turn2.vendor.com"});
+    return codes(site);
+  };
+  EXPECT_EQ(measured("eth0"), Codes{});
+  EXPECT_EQ(measured("tun0"), Codes{"nat.symmetric (certain)"});
+}
+
+TEST_F(VpnFinding, ATunnelThatCarriesTheService) {
+  carry("tun0", true, true, {"www.google.com", "turn.vendor.com"});
+  EXPECT_EQ(codes(site), Codes{"network.vpn_full_tunnel (certain)"});
+  const auto finding = diagnose(site).front();
+  EXPECT_NE(finding.title.find("all traffic"), std::string::npos);
+  EXPECT_NE(finding.fix.find("Vendor asks for it: \"Route 20.0.0.0/8 past it.\" (page 7)."),
+            std::string::npos)
+      << finding.fix;
+}
+
+TEST_F(VpnFinding, ATunnelForOthersIsNone) {
+  carry("tun0", true, false, {"intranet.example.net"});
+  carry("eth0", false, true, {"turn.vendor.com"});
+  EXPECT_EQ(codes(site), Codes{});
+}
+
+TEST_F(VpnFinding, OverPppItMayBeAnAccessLine) {
+  site.site.interfaces.back().name = "ppp0";
+  carry("ppp0", true, true, {"turn.vendor.com"});
+  EXPECT_EQ(codes(site), Codes{"network.vpn_full_tunnel (likely)"});
+}
+
+TEST_F(VpnFinding, AContainersBridgeIsNoOtherWayOut) {
+  site.site.interfaces.front().name = "docker0";
+  carry("tun0", true, true, {"turn.vendor.com"});
+  EXPECT_EQ(codes(site), Codes{});
+}
+
+TEST_F(VpnFinding, AModemIsNoTunnel) {
+  site.site.interfaces.erase(site.site.interfaces.begin());
+  carry("tun0", true, true, {"turn.vendor.com"});
+  EXPECT_EQ(codes(site), Codes{});
+}
+
+}  // namespace
+}  // namespace callready

@@ -1,0 +1,1031 @@
+// From whole reports to root causes: one case a code, its near miss, pairs, and clean sites.
+#include "probe/diagnosis/findings.hpp"
+
+#include <set>
+
+#include "tests/diagnosis/site_report.hpp"
+
+namespace callready {
+namespace {
+
+using namespace test;
+using Codes = std::vector<std::string>;
+
+// Web and TLS of two operators: the line is up.
+std::vector<ProbeResult> web() { return {tls("www.google.com"), tls("www.cloudflare.com")}; }
+// And everything else that anchors try.
+std::vector<ProbeResult> anchors() {
+  return {tls("www.google.com"),       tls("www.cloudflare.com"),
+          stun("stun.cloudflare.com"), stun("stun.l.google.com", 19302),
+          ntp("time.cloudflare.com"),  ntp("pool.ntp.org")};
+}
+std::vector<ProbeResult> anchors_without_udp() {
+  return {tls("www.google.com"), tls("www.cloudflare.com"),
+          stun("stun.cloudflare.com", 3478, silent), stun("stun.l.google.com", 19302, silent),
+          ntp("time.cloudflare.com", silent)};
+}
+std::vector<ProbeResult> all_lost(std::vector<ProbeResult> probes) {
+  for (auto& result : probes) {
+    result.observation.outcome = silent;
+    result.observation.detail = "timed_out";
+    result.observation.evidence.clear();
+    result.observation.timing_ms.clear();
+  }
+  return probes;
+}
+ProbeResult unresolved_as(ProbeResult result, std::string detail) {
+  result.observation.outcome = unresolved;
+  result.observation.detail = std::move(detail);
+  result.observation.address.reset();
+  result.observation.evidence.clear();
+  result.observation.timing_ms.clear();
+  return result;
+}
+
+Codes codes(const std::vector<Finding>& findings) {
+  Codes list;
+  for (const auto& finding : findings) {
+    list.push_back(fmt::format("{} ({})", finding.code, to_string(finding.confidence)));
+  }
+  return list;
+}
+
+struct Scene {
+  const char* name;
+  Report report;
+  Codes expected;
+};
+
+class FindingsTest : public testing::TestWithParam<Scene> {};
+
+TEST_P(FindingsTest, NamesTheCausesAndNoOthers) {
+  EXPECT_EQ(codes(diagnose(GetParam().report)), GetParam().expected);
+}
+
+constexpr auto scene_name = [](const auto& of) { return std::string(of.param.name); };
+
+// --- clean sites ---------------------------------------------------------------------------------
+
+std::vector<Scene> clean_sites() {
+  auto ipv4_only = stun("turn6.vendor.com", 3478, skipped);
+  ipv4_only.observation.detail = "no_route";
+  auto symmetric =
+      with(stun("stun.l.google.com", 19302),
+           {"nat_mapping", "every destination", {{"value", "address_and_port_dependent"}}});
+  symmetric.probe.check = "nat";
+  symmetric.observation.detail = "address_and_port_dependent";
+  return {
+      {"Everything",
+       report({row("web", {tls("portal.vendor.com")}), row("turn", {turn("turn.vendor.com")}),
+               row("media", {range("media.vendor.com", all_ports("left_site", "84.199.10.1"))}),
+               controls(anchors())}),
+       {}},
+      {"NoAnchors", report({row("turn", {turn("turn.vendor.com")})}), {}},
+      {"Nothing", Report{}, {}},
+      {"CarrierNat",
+       report({row("media", {range("media.vendor.com", all_ports("left_site", "100.64.0.1"))}),
+               controls(anchors())}),
+       {}},
+      {"SymmetricNatThatIsOnlyANote",
+       report({row("turn", {turn("turn.vendor.com")}), spare("nat", {symmetric}),
+               controls(anchors())}),
+       {}},
+      {"SilentMediaHosts",
+       report({row("media", {range("media1.vendor.com", all_ports("silent")),
+                             range("media2.vendor.com", all_ports("silent"))}),
+               controls(anchors())}),
+       {}},
+      {"SipServerThatIgnoresOptionsOverUdp",
+       report({row("sip", {sip("sip.vendor.com", 5060, silent, "timed_out"),
+                           sip_tcp("sip.vendor.com"), sip_tls("sip.vendor.com")}),
+               controls(anchors())}),
+       {}},
+      {"SipServersThatAllIgnoreOptionsOverUdp",
+       report({row("sip", {sip("sip1.vendor.com", 5060, silent, "timed_out"),
+                           sip("sip2.other.net", 5060, silent, "timed_out")}),
+               controls(anchors())}),
+       {}},
+      {"TurnWithoutItsFallbacks",
+       report({row("turn", {turn("turn1.vendor.com"), turn("turn2.vendor.com")}),
+               spare("turn-tls", {turn_tls("turn1.vendor.com", refused),
+                                  turn_tls("turn2.vendor.com", refused)}),
+               spare("turn-tcp",
+                     {turn_tcp("turn1.vendor.com", silent), turn_tcp("turn2.vendor.com", silent)}),
+               controls(anchors())}),
+       {}},
+      {"WebServerThatForbids",
+       report(
+           {row("web", {probe("http", Transport::tls, "portal.vendor.com", 443, answered, "403")}),
+            controls(anchors())}),
+       {}},
+      {"SipServerThatWantsALogin",
+       report({row("sip", {sip("sip.vendor.com", 5060, answered, "401")}), controls(anchors())}),
+       {}},
+      {"SipServerWithoutOptions",
+       report({row("sip", {sip("sip.vendor.com", 5060, answered, "501")}), controls(anchors())}),
+       {}},
+      {"ServersWithPrivatePki",
+       report({row("hub",
+                   {with_root(tls("hub.vendor.com", answered, "private_pki", "CN=Hub CA,O=Vendor"),
+                              false)}),
+               controls(anchors())}),
+       {}},
+      {"Ipv4Only",
+       report({row("turn", {turn("turn.vendor.com"), ipv4_only}), controls(anchors())}),
+       {}},
+      {"DnsWithinBounds",
+       report({row("web",
+                   {resolved_in(tls("a.vendor.com"), 300), resolved_in(tls("b.vendor.com"), 400),
+                    resolved_in(tls("c.vendor.com"), 1100)}),
+               controls({resolved_in(tls("www.google.com"), 200),
+                         resolved_in(tls("www.cloudflare.com"), 90)})}),
+       {}},
+      {"ClockWithinBounds",
+       report({row("web", {tls("portal.vendor.com")}),
+               controls({ntp("time.cloudflare.com", answered, 20'000),
+                         ntp("pool.ntp.org", answered, 20'100)})}),
+       {}},
+      {"InspectionThatSparesTheService",
+       report(
+           {row("web", {with_root(tls("portal.vendor.com"), true)}),
+            controls(
+                {with_root(tls("www.google.com", answered, "trusted", "CN=Zscaler Root CA"), false),
+                 with_root(tls("www.cloudflare.com", answered, "trusted", "CN=Zscaler Root CA"),
+                           false)})}),
+       {}},
+      {"ProxyThatCarriesWhatItMay",
+       report({row("web", {proxied(tls("portal.vendor.com"))}), controls(anchors())}),
+       {}},
+      {"ServersOfTheSitesOwn",
+       report({row("pbx", {at(sip("pbx.corp.example.com"), "10.1.2.3"),
+                           at(sip_tls("pbx.corp.example.com"), "10.1.2.3")}),
+               controls(anchors())}),
+       {}},
+      {"AnUnusedControlThatIsSilent",
+       report({row("web", {tls("portal.vendor.com")}), controls(anchors_without_udp())}),
+       {}},
+  };
+}
+INSTANTIATE_TEST_SUITE_P(Clean, FindingsTest, testing::ValuesIn(clean_sites()), scene_name);
+
+// --- the site as a whole -------------------------------------------------------------------------
+
+ProbeResult no_route(ProbeResult result) {
+  result.observation.outcome = skipped;
+  result.observation.detail = "no_route";
+  result.observation.address.reset();
+  return result;
+}
+
+ProbeResult known_page(std::string host, bool matches, std::string redirect_host = {}) {
+  auto page = probe("http", Transport::tcp, std::move(host), 80, matches ? answered : failed,
+                    matches ? "200" : "unexpected_body");
+  page.probe.with["body"] = "Success";
+  Evidence reply{"http_reply", "HTTP 200", {{"body_matches", matches}}};
+  if (!redirect_host.empty()) reply.facts["redirect_host"] = redirect_host;
+  return with(std::move(page), std::move(reply));
+}
+
+std::vector<Scene> sites() {
+  const auto reset = [](std::string host) {
+    return tls(std::move(host), refused, "connection_refused");
+  };
+  return {
+      {"Offline",
+       report(
+           {row("turn", {turn("1.2.3.4", silent, "")}),
+            controls({tls("1.1.1.1", silent, "timed_out"), tls("8.8.8.8", silent, "timed_out")})}),
+       {"network.offline (certain)"}},
+      {"OfflineThoughNamesAreLookedUp",
+       report({row("turn", {turn("turn.vendor.com", silent, "")}), controls(all_lost(anchors()))}),
+       {"network.offline (likely)"}},
+      {"OfflineWithoutAnchors",
+       report({row("turn", {turn("turn.vendor.com", silent, ""), turn("turn.other.net", silent, ""),
+                            tls("portal.vendor.com", silent, "timed_out")})}),
+       {"network.offline (likely)"}},
+      {"OfflineWithoutRoute",
+       report({row("turn", {no_route(turn("1.2.3.4"))}),
+               controls({no_route(tls("1.1.1.1")), no_route(tls("8.8.8.8"))})}),
+       {"network.offline (certain)"}},
+      {"OneLostServerIsNotOffline",
+       report({row("turn", {turn("turn.vendor.com", silent, "")})}),
+       {"firewall.flow_blocked (possible)"}},
+      {"ALanServerIsNoWayOut",
+       report({row("pbx", {at(sip_tcp("pbx.vendor.com"), "10.1.2.3")}),
+               row("turn", {turn("turn.vendor.com", silent, "")}), controls(all_lost(anchors()))}),
+       {"network.offline (likely)"}},
+      {"AnAnswerThroughTheProxyIsAWayOut",
+       report({row("web", {tls("portal.vendor.com", silent, "timed_out"),
+                           proxied(tls("portal.vendor.com"))}),
+               controls(all_lost(anchors()))}),
+       {"proxy.required (certain)"}},
+      {"CaptivePortal",
+       report({row("web", {reset("portal.vendor.com")}),
+               controls({reset("www.google.com"),
+                         known_page("www.msftncsi.com", false, "portal.hotel.example"),
+                         known_page("captive.apple.com", false, "portal.hotel.example"),
+                         stun("stun.l.google.com", 19302, silent)})}),
+       {"network.captive_portal (certain)"}},
+      {"CaptivePortalOnOnePage",
+       report({row("web", {reset("portal.vendor.com")}),
+               controls({known_page("www.msftncsi.com", false, "portal.hotel.example")})}),
+       {"network.captive_portal (likely)"}},
+      {"ClockSkewed",
+       report({row("web", {tls("portal.vendor.com", failed, "not_yet_valid", public_ca)}),
+               controls({ntp("time.cloudflare.com", answered, 7'200'000),
+                         ntp("pool.ntp.org", answered, 7'200'300)})}),
+       {"time.skewed (certain)"}},
+      {"OneTimeServerIsNotEnough",
+       report({row("web", {tls("portal.vendor.com")}),
+               controls({ntp("time.cloudflare.com", answered, 7'200'000)})}),
+       {}},
+      {"TimeServersThatDisagree",
+       report({row("web", {tls("portal.vendor.com")}),
+               controls({ntp("time.cloudflare.com", answered, 7'200'000),
+                         ntp("pool.ntp.org", answered, 3)})}),
+       {}},
+  };
+}
+INSTANTIATE_TEST_SUITE_P(Sites, FindingsTest, testing::ValuesIn(sites()), scene_name);
+
+// A certificate that begins in an hour, by a clock that is two hours slow: nothing is wrong with
+// it.
+TEST(FindingsClock, ExcusesCertificatesThatHoldAtTheRightTime) {
+  auto young = probe("tls", Transport::tls, "portal.vendor.com", 443, failed, "not_yet_valid");
+  young = with(young, certificate(0, "CN=portal.vendor.com", public_ca, "2026-11-20T13:00:00Z"));
+  const auto controls_of = [](double offset_ms) {
+    return controls({ntp("time.cloudflare.com", answered, offset_ms),
+                     ntp("pool.ntp.org", answered, offset_ms)});
+  };
+  EXPECT_EQ(codes(diagnose(report({row("web", {young}), controls_of(7'200'000)}))),
+            Codes{"time.skewed (certain)"});
+  EXPECT_EQ(codes(diagnose(report({row("web", {young}), controls_of(0)}))),
+            Codes{"tls.expired (certain)"});
+}
+
+// A report holds thousandths of a millisecond: what is read from it must be told in the same order.
+TEST(FindingsClock, DoesNotDependOnWhatAReportRounds) {
+  const auto evidence_of = [](double first_ms, double second_ms) {
+    std::string text;
+    const auto found = diagnose(report({row("web", {tls("portal.vendor.com")}),
+                                        controls({ntp("time.cloudflare.com", answered, first_ms),
+                                                  ntp("pool.ntp.org", answered, second_ms)})}));
+    for (const auto& evidence : found.at(0).evidence) text += evidence.probe + "\n";
+    return text;
+  };
+  const auto rounded = evidence_of(7'200'000, 7'200'000);
+  EXPECT_EQ(evidence_of(7'200'000.0004, 7'200'000.0001), rounded);
+  EXPECT_EQ(evidence_of(7'200'000.0001, 7'200'000.0004), rounded);
+}
+
+// --- names ---------------------------------------------------------------------------------------
+
+std::vector<Scene> names() {
+  const auto lost = [](ProbeResult result) {
+    return unresolved_as(std::move(result), "dns_unreachable");
+  };
+  const auto gone = [](std::string host) {
+    return unresolved_as(tls(std::move(host)), "no_such_name");
+  };
+  return {
+      {"DnsUnreachable",
+       report({row("web", {lost(tls("portal.vendor.com"))}), row("sbc", {tcp("20.1.2.3", 443)}),
+               controls({lost(tls("www.google.com")), lost(stun("stun.cloudflare.com"))})}),
+       {"dns.unreachable (certain)"}},
+      {"DnsUnreachableAndNothingElseToTry",
+       report(
+           {row("web", {lost(tls("portal.vendor.com"))}), controls({lost(tls("www.google.com"))})}),
+       {"dns.unreachable (likely)"}},
+      {"DnsThatCannotLookUp",
+       report(
+           {row("web", {unresolved_as(tls("portal.vendor.com"), "dns_failed")}),
+            controls({tcp("1.1.1.1", 443), unresolved_as(tls("www.google.com"), "dns_failed")})}),
+       {"dns.unreachable (certain)"}},
+      {"OneUnreachableName",
+       report(
+           {row("web", {lost(tls("portal.vendor.com")), tls("www.vendor.com")}), controls(web())}),
+       {}},
+      {"NoDnsBehindAProxy",
+       report({row("web", {lost(tls("portal.vendor.com")), proxied(tls("portal.vendor.com"))}),
+               controls({lost(tls("www.google.com")), proxied(tls("www.google.com"))})}),
+       {"proxy.required (certain)"}},
+      {"FilteredByTheContrast",
+       report({row("web", {gone("portal.vendor.com")}),
+               follow_up({question("portal.vendor.com", "NXDOMAIN"),
+                          question("portal.vendor.com", "NOERROR", "9.9.9.9")}),
+               controls(web())}),
+       {"dns.filtered (certain)"}},
+      {"FilteredByAnExtendedError",
+       report({row("web", {gone("portal.vendor.com")}),
+               follow_up({question("portal.vendor.com", "NXDOMAIN", "",
+                                   {{"extended_error_code", std::int64_t{15}}})}),
+               controls(web())}),
+       {"dns.filtered (certain)"}},
+      {"FilteredByAPolicyZone",
+       report({row("web", {gone("portal.vendor.com")}),
+               follow_up({question("portal.vendor.com", "NXDOMAIN", "",
+                                   {{"soa_zone", std::string("rpz.corp.example")}})}),
+               controls(web())}),
+       {"dns.filtered (certain)"}},
+      {"DeniedByItsOwnZone",
+       report({row("web", {gone("portal.vendor.com")}),
+               follow_up({question("portal.vendor.com", "NXDOMAIN", "",
+                                   {{"soa_zone", std::string("vendor.com")}})}),
+               controls(web())}),
+       {}},
+      {"OnlyTheLocalResolverToAsk",
+       report({row("web", {gone("portal.vendor.com")}), controls(web())}),
+       {}},
+      {"FilteredSiblings",
+       report({row("web", {gone("portal.vendor.com"), gone("files.vendor.com")}),
+               follow_up({question("portal.vendor.com", "NOERROR", "9.9.9.9")}), controls(web())}),
+       {"dns.filtered (certain)"}},
+      {"Outdated",
+       report({row("web", {gone("old.vendor.com"), tls("portal.vendor.com")}),
+               follow_up({question("old.vendor.com", "NXDOMAIN", "9.9.9.9"),
+                          question("old.vendor.com", "NXDOMAIN", "1.1.1.1")}),
+               controls(web())}),
+       {"target.outdated (certain)"}},
+      {"OutdatedByOneWitness",
+       report({row("web", {gone("old.vendor.com"), tls("portal.vendor.com")}),
+               follow_up({question("old.vendor.com", "NXDOMAIN", "9.9.9.9")}), controls(web())}),
+       {"target.outdated (likely)"}},
+      {"AWitnessThatIsTheSitesOwn",
+       report({row("web", {gone("old.vendor.com"), tls("portal.vendor.com")}),
+               follow_up({question("old.vendor.com", "NXDOMAIN", lan_resolver)}), controls(web())}),
+       {}},
+      {"RewrittenToASinkhole",
+       report({row("web", {at(tls("portal.vendor.com", silent, ""), "0.0.0.0")}), controls(web())}),
+       {"dns.rewritten (certain)"}},
+      {"RewrittenByTheContrast",
+       report({row("web", {at(tls("portal.vendor.com", silent, ""), "10.66.66.66")}),
+               follow_up({question("portal.vendor.com", "NOERROR", "9.9.9.9")}), controls(web())}),
+       {"dns.rewritten (certain)"}},
+      {"RewrittenSeveral",
+       report({row("web", {at(tls("portal.vendor.com", silent, ""), "10.66.66.66"),
+                           at(tls("files.vendor.com", silent, ""), "10.66.66.66")}),
+               controls(web())}),
+       {"dns.rewritten (likely)"}},
+      {"OneSilentServerOfTheSitesOwn",
+       report({row("pbx", {at(sip_tls("pbx.corp.example.com", silent, ""), "10.66.66.66")}),
+               controls(web())}),
+       {}},
+      {"Slow",
+       report({row("web",
+                   {resolved_in(tls("a.vendor.com"), 1600), resolved_in(tls("b.vendor.com"), 1500),
+                    resolved_in(tls("c.vendor.com"), 1700)}),
+               controls(web())}),
+       {"dns.slow (certain)"}},
+      {"SlowEverywhere",
+       report({row("web",
+                   {resolved_in(tls("a.vendor.com"), 1600), resolved_in(tls("b.vendor.com"), 1500),
+                    resolved_in(tls("c.vendor.com"), 1700)}),
+               follow_up({question("www.google.com", "NOERROR", "9.9.9.9", {{"took_ms", 900.0}})}),
+               controls(web())}),
+       {}},
+      {"SlowHereOnly",
+       report({row("web",
+                   {resolved_in(tls("a.vendor.com"), 1600), resolved_in(tls("b.vendor.com"), 1500),
+                    resolved_in(tls("c.vendor.com"), 1700)}),
+               follow_up({question("www.google.com", "NOERROR", "9.9.9.9", {{"took_ms", 20.0}})}),
+               controls(web())}),
+       {"dns.slow (certain)"}},
+  };
+}
+INSTANTIATE_TEST_SUITE_P(Names, FindingsTest, testing::ValuesIn(names()), scene_name);
+
+// --- the proxy -----------------------------------------------------------------------------------
+
+std::vector<Scene> proxies() {
+  const auto direct = [](std::string host) { return tls(std::move(host), silent, "timed_out"); };
+  return {
+      {"Required",
+       report(
+           {row("web", {proxied(tls("portal.vendor.com"))}),
+            row("turn", {turn("turn.vendor.com", silent, ""), turn_tls("turn.vendor.com", silent)}),
+            controls(all_lost(anchors()))}),
+       {"proxy.required (certain)"}},
+      {"UsedAndEnough",
+       report({row("web", {proxied(tls("portal.vendor.com"))}),
+               controls({direct("www.google.com"), direct("www.cloudflare.com"),
+                         proxied(tls("www.google.com"))})}),
+       {}},
+      {"NotRequiredWhereDirectWorks",
+       report({row("web", {tls("portal.vendor.com"), proxied(tls("portal.vendor.com"))}),
+               row("turn", {turn("turn.vendor.com", silent, "")}), controls(web())}),
+       {"firewall.flow_blocked (possible)"}},
+      {"LoginWanted",
+       report({row("web", {proxied(tls("portal.vendor.com"), denied, "407")}),
+               controls({proxied(tls("www.google.com"), denied, "407"), tls("www.google.com"),
+                         tls("www.cloudflare.com")})}),
+       {"proxy.auth_required (certain)"}},
+      {"Denied",
+       report({row("web", {proxied(tls("portal.vendor.com")),
+                           proxied(sip_tls("sip.vendor.com"), denied, "403")}),
+               controls(web())}),
+       {"proxy.connect_denied (certain)"}},
+      {"AProxyThatDoesNotGetThroughIsNotADenial",
+       report({row("web", {proxied(tls("portal.vendor.com"), denied, "503")}), controls(web())}),
+       {}},
+      {"Unreachable",
+       report({row("web", {proxied(tls("portal.vendor.com"), refused, "proxy_unreachable"),
+                           proxied(tls("files.vendor.com"), refused, "proxy_unreachable")}),
+               controls(web())}),
+       {"proxy.unreachable (certain)"}},
+      {"OneLostConnectionIsNotTheProxy",
+       report({row("web", {proxied(tls("portal.vendor.com")),
+                           proxied(tls("files.vendor.com"), silent, "timed_out")}),
+               controls(web())}),
+       {}},
+  };
+}
+INSTANTIATE_TEST_SUITE_P(Proxies, FindingsTest, testing::ValuesIn(proxies()), scene_name);
+
+// --- TCP -----------------------------------------------------------------------------------------
+
+std::vector<Scene> tcp_ways() {
+  return {
+      {"Port",
+       report({row("sip", {sip_tls("sip.vendor.com", silent, ""), sip_tcp("sip.vendor.com"),
+                           sip_tls("sip.other.net", silent, ""), sip_tcp("sip.other.net")}),
+               controls(anchors())}),
+       {"firewall.tcp_port_blocked (likely)"}},
+      {"PortByADevice",
+       report({row("sip", {rejected_by(sip_tls("sip.vendor.com"), "10.20.0.1"),
+                           rejected_by(sip_tls("sip.other.net"), "10.20.0.1")}),
+               controls(anchors())}),
+       {"firewall.tcp_port_blocked (certain)"}},
+      {"PortByItsPath",
+       report({row("sip", {sip_tls("sip.vendor.com", silent, ""), sip_tcp("sip.vendor.com")}),
+               follow_up({tcp_hop("sip.vendor.com", 5061, "dropped"),
+                          tcp_hop("www.google.com", 5061, "dropped")}),
+               controls(anchors())}),
+       {"firewall.tcp_port_blocked (certain)"}},
+      {"PortResetsOfTwoOperators",
+       report({row("sip", {sip_tls("sip.vendor.com", refused, ""), sip_tcp("sip.vendor.com"),
+                           sip_tls("sip.other.net", refused, ""), sip_tcp("sip.other.net")}),
+               controls(anchors())}),
+       {"firewall.tcp_port_blocked (likely)"}},
+      {"PortResetsOfOneOperator",
+       report({row("sip", {sip_tls("sip1.vendor.com", refused, ""), sip_tcp("sip1.vendor.com"),
+                           sip_tls("sip2.vendor.com", refused, ""), sip_tcp("sip2.vendor.com")}),
+               controls(anchors())}),
+       {"vendor.down (possible)"}},
+      {"TwoPortsAreOneCause",
+       report({row("sip", {sip_tls("sip.vendor.com", silent, ""),
+                           sip_tcp("sip.vendor.com", 5060, silent, ""), tls("sip.vendor.com"),
+                           sip_tls("sip.other.net", silent, ""),
+                           sip_tcp("sip.other.net", 5060, silent, ""), tls("sip.other.net")}),
+               controls(anchors())}),
+       {"firewall.tcp_port_blocked (likely)"}},
+      {"PortThatWorksSomewhere",
+       report({row("sip", {sip_tls("sip.vendor.com", silent, ""), sip_tcp("sip.vendor.com"),
+                           sip_tls("sip.other.net")}),
+               controls(anchors())}),
+       {"firewall.flow_blocked (possible)"}},
+      {"Destination",
+       report({row("web", {tls("portal.vendor.com", silent, ""),
+                           stun("portal.vendor.com", 3478, silent), tls("www.other.net")}),
+               controls(anchors())}),
+       {"firewall.destination_blocked (possible)"}},
+      {"DestinationAmongItsSiblings",
+       report({row("turn",
+                   {turn("turn1.vendor.com"), turn_tls("turn1.vendor.com"),
+                    turn("turn2.vendor.com", silent, ""), turn_tls("turn2.vendor.com", silent)}),
+               controls(anchors())}),
+       {"firewall.destination_blocked (possible)"}},
+      {"DestinationWithOneOpenPort",
+       report({row("web", {tls("portal.vendor.com", silent, ""), tcp("portal.vendor.com", 80),
+                           stun("portal.vendor.com", 3478, silent), tls("www.other.net")}),
+               controls(anchors())}),
+       {"firewall.flow_blocked (possible)"}},
+      {"OnePortOfOneHost",
+       report({row("web", {tls("portal.vendor.com", silent, "")}), controls(anchors())}),
+       {"firewall.flow_blocked (possible)"}},
+      {"OnePortThatDiesOnTheWay",
+       report({row("web", {tls("portal.vendor.com", silent, "")}),
+               follow_up({tcp_hop("portal.vendor.com", 443, "dropped")}), controls(anchors())}),
+       {"firewall.flow_blocked (likely)"}},
+      {"OnePortThatLeavesTheSite",
+       report({row("web", {tls("portal.vendor.com", silent, "")}),
+               follow_up({tcp_hop("portal.vendor.com", 443, "left_site")}), controls(anchors())}),
+       {"firewall.flow_blocked (possible)"}},
+      {"ALostFallbackIsNoFinding",
+       report({row("web", {tls("portal.vendor.com")}),
+               spare("alternate", {tcp("portal.vendor.com", 8443, silent)}), controls(anchors())}),
+       {}},
+      {"WebOnly",
+       report({row("all", {tls("portal.vendor.com"), sip_tls("sip.vendor.com", silent, ""),
+                           tcp("push.other.net", 5223, silent), tcp("push.other.net", 2197, silent),
+                           turn("turn.vendor.com", silent, "")}),
+               controls(anchors_without_udp())}),
+       {"firewall.web_only (likely)"}},
+      {"WebOnlyWithTwoOtherPorts",
+       report({row("all",
+                   {tls("portal.vendor.com"), tls("push.other.net"),
+                    sip_tls("portal.vendor.com", silent, ""), sip_tls("push.other.net", silent, ""),
+                    turn("turn.vendor.com", silent, "")}),
+               controls(anchors_without_udp())}),
+       {"firewall.tcp_port_blocked (likely)", "firewall.udp_blocked (likely)"}},
+      {"WebAndMailIsNotWebOnly",
+       report({row("all", {tls("portal.vendor.com"), sip_tls("sip.vendor.com", silent, ""),
+                           tcp("push.other.net", 5223, silent), tcp("push.other.net", 2197, silent),
+                           tcp("push.other.net", 25), turn("turn.vendor.com", silent, "")}),
+               controls(anchors_without_udp())}),
+       {"firewall.udp_blocked (likely)", "firewall.flow_blocked (possible)",
+        "firewall.flow_blocked (possible)"}},
+  };
+}
+INSTANTIATE_TEST_SUITE_P(Tcp, FindingsTest, testing::ValuesIn(tcp_ways()), scene_name);
+
+// --- UDP -----------------------------------------------------------------------------------------
+
+std::vector<Scene> udp_ways() {
+  const auto lost_turn = [] {
+    return row("turn", {turn("turn.vendor.com", silent, ""), tls("portal.vendor.com")});
+  };
+  return {
+      {"Blocked",
+       report({lost_turn(), controls(anchors_without_udp())}),
+       {"firewall.udp_blocked (likely)"}},
+      {"BlockedByDroppedPorts",
+       report({row("media", {range("media.vendor.com", all_ports("dropped"))}),
+               controls(anchors_without_udp())}),
+       {"firewall.udp_blocked (certain)"}},
+      {"BlockedByADevice",
+       report({row("turn", {rejected_by(turn("turn.vendor.com"), "10.20.0.1")}),
+               controls({tls("www.google.com"), tls("www.cloudflare.com"),
+                         rejected_by(stun("stun.l.google.com", 19302), "10.20.0.1")})}),
+       {"firewall.udp_blocked (certain)"}},
+      {"OneSilentOperatorIsNotUdp",
+       report({row("turn", {turn("turn.vendor.com", silent, "")}), controls(web())}),
+       {"firewall.flow_blocked (possible)"}},
+      {"SilentMediaIsNotUdp",
+       report({row("media", {range("media.vendor.com", all_ports("silent"))}), controls(web())}),
+       {}},
+      {"ATimeServerThatAnswersIsUdp",
+       report({lost_turn(),
+               controls({tls("www.google.com"), tls("www.cloudflare.com"),
+                         stun("stun.l.google.com", 19302, silent), ntp("pool.ntp.org")})}),
+       {"firewall.flow_blocked (possible)"}},
+      {"PortByItsPath",
+       report({lost_turn(),
+               follow_up({udp_hop("turn.vendor.com", 3478, "dropped", "stun"),
+                          udp_hop("turn.vendor.com", 3478, "dropped")}),
+               controls({tls("www.google.com"), stun("stun.l.google.com", 19302)})}),
+       {"firewall.udp_port_blocked (likely)"}},
+      {"PortByADevice",
+       report({row("turn", {rejected_by(turn("turn.vendor.com"), "10.20.0.1")}),
+               controls({tls("www.google.com"), stun("stun.l.google.com", 19302)})}),
+       {"firewall.udp_port_blocked (certain)"}},
+      {"PortByTwoOperators",
+       report({lost_turn(), controls({tls("www.google.com"), tls("www.cloudflare.com"),
+                                      stun("stun.cloudflare.com", 3478, silent),
+                                      stun("stun.l.google.com", 19302)})}),
+       {"firewall.udp_port_blocked (likely)"}},
+      {"SilenceOfOneServer",
+       report({lost_turn(), controls(anchors())}),
+       {"firewall.flow_blocked (possible)"}},
+      {"SilenceOfOneServerWhosePacketsLeave",
+       report({lost_turn(), follow_up({udp_hop("turn.vendor.com", 3478, "left_site", "stun")}),
+               controls(anchors())}),
+       {"firewall.flow_blocked (possible)"}},
+      {"SipPortByItsPath",
+       report({row("sip",
+                   {sip("sip.vendor.com", 5060, silent, "timed_out"), sip_tcp("sip.vendor.com")}),
+               follow_up({udp_hop("sip.vendor.com", 5060, "dropped", "sip"),
+                          udp_hop("sip.vendor.com", 5060, "dropped")}),
+               controls(anchors())}),
+       {"firewall.udp_port_blocked (likely)"}},
+      {"WholeRange",
+       report(
+           {row("media", {range("media.vendor.com", all_ports("dropped"))}), controls(anchors())}),
+       {"firewall.udp_range_blocked (likely)"}},
+      {"PartOfARange",
+       report({row("media", {range("media.vendor.com", {{10000, "left_site"},
+                                                        {12000, "left_site"},
+                                                        {14000, "dropped"},
+                                                        {16000, "dropped"},
+                                                        {18000, "left_site"},
+                                                        {20000, "left_site"}})}),
+               controls(anchors())}),
+       {"firewall.udp_range_blocked (likely)"}},
+      {"RangeByADevice",
+       report({row("media", {range("media.vendor.com", all_ports("prohibited", "10.20.0.1"))}),
+               controls(anchors())}),
+       {"firewall.udp_range_blocked (certain)"}},
+      {"TwoRangesAreOneCause",
+       report({row("media", {range("media.vendor.com", all_ports("dropped")),
+                             range("rtc.other.net", {{49152, "dropped"}, {65535, "dropped"}},
+                                   {49152, 65535})}),
+               controls(anchors())}),
+       {"firewall.udp_range_blocked (likely)"}},
+      {"RangeToOneHost",
+       report({row("media", {range("media.vendor.com", all_ports("dropped")),
+                             range("rtc.other.net", all_ports("left_site"))}),
+               controls(anchors())}),
+       {"firewall.destination_blocked (certain)"}},
+      {"StunFilteredByTheContrast",
+       report({lost_turn(),
+               follow_up({udp_hop("turn.vendor.com", 3478, "dropped", "stun"),
+                          udp_hop("turn.vendor.com", 3478, "left_site")}),
+               controls({tls("www.google.com"), stun("stun.l.google.com", 19302, silent),
+                         ntp("pool.ntp.org")})}),
+       {"firewall.stun_filtered (certain)"}},
+      {"StunFilteredPerhaps",
+       report({row("turn", {turn("turn.vendor.com", silent, ""), turn_tls("turn.vendor.com")}),
+               controls({tls("www.google.com"), stun("stun.l.google.com", 19302, silent),
+                         ntp("pool.ntp.org")})}),
+       {"firewall.stun_filtered (possible)"}},
+      {"StunThatIsAnsweredSomewhere",
+       report({row("turn", {turn("turn.vendor.com", silent, ""), turn_tls("turn.vendor.com")}),
+               controls({tls("www.google.com"), stun("stun.l.google.com", 19302),
+                         stun("stun.cloudflare.com", 3479, silent), ntp("pool.ntp.org")})}),
+       {"firewall.flow_blocked (possible)"}},
+      {"SipFilteredByTheContrast",
+       report({row("sip", {sip("sip.vendor.com", 5060, silent, "timed_out")}),
+               follow_up({udp_hop("sip.vendor.com", 5060, "dropped", "sip"),
+                          udp_hop("sip.vendor.com", 5060, "left_site")}),
+               controls(anchors())}),
+       {"firewall.sip_filtered (certain)"}},
+      {"SipFilteredOverTcp",
+       report({row("sip", {sip_tcp("sip.vendor.com", 5060, failed, "sip_timed_out"),
+                           sip_tls("sip.vendor.com"),
+                           sip_tcp("sip.other.net", 5060, failed, "connection_reset"),
+                           sip_tls("sip.other.net")}),
+               controls(anchors())}),
+       {"firewall.sip_filtered (likely)"}},
+      {"SipServerThatIsMuteOverTcpAndTls",
+       report({row("sip", {sip_tcp("sip.vendor.com", 5060, failed, "sip_timed_out"),
+                           sip_tls("sip.vendor.com", failed, "sip_timed_out")}),
+               controls(anchors())}),
+       {}},
+      {"TlsFiltered",
+       report({row("web", {tls("portal.vendor.com", failed, "connection_reset")}),
+               controls({tls("www.google.com", failed, "connection_reset"),
+                         tls("www.cloudflare.com", failed, "connection_reset"),
+                         stun("stun.l.google.com", 19302)})}),
+       {"firewall.tls_filtered (certain)"}},
+      {"TlsFilteredByName",
+       report({row("web", {tls("portal.vendor.com", failed, "connection_reset"),
+                           tls("portal.other.net", failed, "tls_timed_out")}),
+               controls(anchors())}),
+       {"firewall.tls_filtered (likely)"}},
+      {"OneServerThatHangsUp",
+       report({row("web", {tls("portal.vendor.com", failed, "connection_reset")}),
+               controls(anchors())}),
+       {"firewall.tls_filtered (possible)"}},
+      {"OneSpareServerThatHangsUp",
+       report({spare("web", {tls("portal.vendor.com", failed, "connection_reset")}),
+               controls(anchors())}),
+       {}},
+  };
+}
+INSTANTIATE_TEST_SUITE_P(Udp, FindingsTest, testing::ValuesIn(udp_ways()), scene_name);
+
+// --- certificates --------------------------------------------------------------------------------
+
+std::vector<Scene> certificates() {
+  const std::string inspector = "CN=Site Inspection CA,O=Corp";
+  const auto zscaler = [](std::string host) {
+    return tls(std::move(host), failed, "untrusted",
+               "CN=Zscaler Intermediate Root CA,O=Zscaler Inc.");
+  };
+  return {
+      {"InterceptedByAProduct",
+       report({row("web", {zscaler("portal.vendor.com")}), controls(anchors())}),
+       {"tls.intercepted (certain)"}},
+      {"InterceptedByOneIssuerForAll",
+       report({row("web", {tls("portal.vendor.com", failed, "untrusted", inspector)}),
+               controls({tls("www.google.com", failed, "untrusted", inspector)})}),
+       {"tls.intercepted (certain)"}},
+      {"InterceptedAndTrusted",
+       report(
+           {row("web",
+                {with_root(tls("portal.vendor.com", answered, "trusted", inspector), false)}),
+            controls({with_root(tls("www.google.com", answered, "trusted", inspector), false)})}),
+       {"tls.intercepted (certain)"}},
+      {"Untrusted",
+       report({row("web", {tls("portal.vendor.com", failed, "untrusted", "CN=Vendor Private CA")}),
+               controls(anchors())}),
+       {"tls.untrusted (likely)"}},
+      {"Expired",
+       report({row("web", {tls("portal.vendor.com", failed, "expired")}), controls(anchors())}),
+       {"tls.expired (certain)"}},
+      {"ExpiredWithoutAnotherClock",
+       report({row("web", {tls("portal.vendor.com", failed, "expired")})}),
+       {"tls.expired (likely)"}},
+      {"WrongName",
+       report({row("web", {tls("portal.vendor.com", failed, "wrong_name")}), controls(anchors())}),
+       {"tls.wrong_name (certain)"}},
+      {"IncompleteChain",
+       report({row("web", {tls("portal.vendor.com", failed, "incomplete_chain")}),
+               controls(anchors())}),
+       {"tls.incomplete_chain (certain)"}},
+      {"OutdatedTls",
+       report({row("web",
+                   {probe("tls", Transport::tls, "portal.vendor.com", 443, failed, "tls_version")}),
+               controls(anchors())}),
+       {"tls.outdated (likely)"}},
+      {"OneLapseOfOneOperator",
+       report({row("web", {tls("a.vendor.com", failed, "expired"),
+                           tls("b.vendor.com", failed, "expired")}),
+               controls(anchors())}),
+       {"tls.expired (certain)"}},
+      {"TwoOperatorsAreTwoCauses",
+       report({row("web",
+                   {tls("a.vendor.com", failed, "expired"), tls("b.other.net", failed, "expired")}),
+               controls(anchors())}),
+       {"tls.expired (certain)", "tls.expired (certain)"}},
+      {"AControlsOwnLapse",
+       report({row("web", {tls("portal.vendor.com")}),
+               controls({tls("www.google.com", failed, "expired")})}),
+       {}},
+  };
+}
+INSTANTIATE_TEST_SUITE_P(Certificates, FindingsTest, testing::ValuesIn(certificates()), scene_name);
+
+// --- NAT, SIP, TURN, the far end -----------------------------------------------------------------
+
+ProbeResult nat(std::string mapping) {
+  auto result = probe("nat", Transport::udp, "stun.cloudflare.com", 3478, answered, mapping);
+  return with(
+      result,
+      {"nat_mapping", "the NAT shows another address to another server", {{"value", mapping}}});
+}
+ProbeResult alg(std::string detail) {
+  auto result =
+      probe("sip-alg", Transport::udp, "sip.vendor.com", 5060, answered, std::move(detail));
+  return with(result, {"sip_alg", "a Via header came back otherwise than it was sent", {}});
+}
+ProbeResult alg_on_another_port_only() {
+  auto result = alg("only_other_port");
+  result.observation.outcome = silent;
+  return result;
+}
+// Whether the server saw another address than this machine's own.
+ProbeResult seen_translated(ProbeResult result, bool translated) {
+  return with(std::move(result),
+              {"sip_via", "the server saw an address", {{"translated", translated}}});
+}
+ProbeResult refused_relay(std::int64_t code, bool with_credentials = true) {
+  auto result = turn("turn.vendor.com", denied, std::to_string(code));
+  return with(result, {"turn_refusal",
+                       "the server refuses",
+                       {{"code", code}, {"with_credentials", with_credentials}}});
+}
+
+ProbeResult out_of_order(Transport transport, std::uint16_t port) {
+  return with(probe("http", transport, "portal.vendor.com", port, answered, "503"),
+              {"http_reply", "answered HTTP/1.1 503", {{"status", std::int64_t{503}}}});
+}
+
+std::vector<Scene> services() {
+  const auto anchored = [](std::vector<ProbeResult> probes) {
+    return report({row("row", std::move(probes)), controls(anchors())});
+  };
+  const auto via = [](ProbeResult result, bool rewritten) {
+    return with(std::move(result),
+                {"sip_via", "the Via header came back changed", {{"rewritten", rewritten}}});
+  };
+  return {
+      {"SymmetricNat",
+       report({row("sip", {sip("sip.vendor.com")}),
+               recommended("nat", {nat("address_and_port_dependent")}), controls(anchors())}),
+       {"nat.symmetric (certain)"}},
+      {"KindNat",
+       report({row("sip", {sip("sip.vendor.com")}),
+               recommended("nat", {nat("endpoint_independent")}), controls(anchors())}),
+       {}},
+      {"NatNotMeasured",
+       report({recommended("nat", {nat("not_measured")}), controls(anchors())}),
+       {}},
+      {"SipAlg",
+       report({recommended("alg", {alg("rewritten")}), controls(anchors())}),
+       {"sip.alg (certain)"}},
+      {"SipAlgSuspected",
+       report({recommended("alg", {alg("suspected")}), controls(anchors())}),
+       {"sip.alg (likely)"}},
+      {"SipAlgNotSeen",
+       report({recommended("alg", {alg("no_rewriting_seen")}), controls(anchors())}),
+       {}},
+      {"SipAlgByTheOrdinaryReply",
+       anchored({via(sip("sip.vendor.com"), true)}),
+       {"sip.alg (certain)"}},
+      {"SipAlgByTheOtherPort",
+       report({recommended("alg", {alg_on_another_port_only()}), controls(anchors())}),
+       {"sip.alg (possible)"}},
+      {"SipAlgByTheContrastWithTls",
+       anchored({seen_translated(sip("sip.vendor.com"), false),
+                 seen_translated(sip_tls("sip.vendor.com"), true)}),
+       {"sip.alg (likely)"}},
+      {"SipAsOverTls",
+       anchored({seen_translated(sip("sip.vendor.com"), true),
+                 seen_translated(sip_tls("sip.vendor.com"), true)}),
+       {}},
+      {"SipWithoutTranslation",
+       anchored({seen_translated(sip("sip.vendor.com"), false),
+                 seen_translated(sip_tls("sip.vendor.com"), false)}),
+       {}},
+      {"SipOfAnotherServerOverTls",
+       anchored({seen_translated(sip("sip.vendor.com"), false),
+                 seen_translated(sip_tls("sip.other.net"), true)}),
+       {}},
+      {"SipUntouched", anchored({via(sip("sip.vendor.com"), false)}), {}},
+      {"SipServerError",
+       anchored({sip("sip.vendor.com", 5060, answered, "503")}),
+       {"sip.server_error (likely)"}},
+      {"SipServerErrorOverTls",
+       anchored({sip_tls("sip.vendor.com", answered, "503")}),
+       {"sip.server_error (certain)"}},
+      {"TurnLogin", anchored({refused_relay(401)}), {"turn.auth_failed (certain)"}},
+      {"TurnChallenge", anchored({refused_relay(401, false)}), {}},
+      {"TurnForbidden", anchored({refused_relay(403)}), {"turn.auth_failed (certain)"}},
+      {"TurnQuota", anchored({refused_relay(486)}), {"turn.quota (certain)"}},
+      {"TurnWithoutUdp", anchored({refused_relay(442)}), {"turn.relay_dead (certain)"}},
+      {"TurnFull", anchored({refused_relay(508)}), {"turn.quota (certain)"}},
+      {"RelayDead",
+       anchored({turn("turn.vendor.com", failed, "relay_dead")}),
+       {"turn.relay_dead (certain)"}},
+      {"VendorRefusesByIcmp",
+       anchored({turn("turn.vendor.com", refused, "connection_refused")}),
+       {"vendor.down (likely)"}},
+      {"VendorRefusesOutThere",
+       report({row("row", {tls("portal.vendor.com", refused, "connection_refused")}),
+               follow_up({tcp_hop("portal.vendor.com", 443, "left_site")}), controls(anchors())}),
+       {"vendor.down (likely)"}},
+      {"SomebodyRefuses",
+       anchored({tls("portal.vendor.com", refused, "connection_refused")}),
+       {"vendor.down (possible)"}},
+      {"ADeviceRefuses",
+       report({row("row", {tls("portal.vendor.com", refused, "connection_refused")}),
+               follow_up({tcp_hop("portal.vendor.com", 443, "refused_on_the_way")}),
+               controls(anchors())}),
+       {"firewall.flow_blocked (likely)"}},
+      {"VendorOutOfOrder",
+       anchored({out_of_order(Transport::tls, 443)}),
+       {"vendor.down (certain)"}},
+      {"OutOfOrderOverPlainHttp", anchored({out_of_order(Transport::tcp, 80)}), {}},
+      {"SilenceIsNotTheVendor",
+       anchored({turn("turn.vendor.com", silent, "")}),
+       {"firewall.flow_blocked (possible)"}},
+  };
+}
+INSTANTIATE_TEST_SUITE_P(Services, FindingsTest, testing::ValuesIn(services()), scene_name);
+
+// --- two at once ---------------------------------------------------------------------------------
+
+std::vector<Scene> pairs() {
+  return {
+      {"UdpBlockedAndAnExpiredCertificate",
+       report({row("turn", {turn("turn.vendor.com", silent, "")}),
+               row("web", {tls("portal.vendor.com", failed, "expired")}),
+               controls(anchors_without_udp())}),
+       {"firewall.udp_blocked (likely)", "tls.expired (certain)"}},
+      {"ARangeAndAPort",
+       report({row("media", {range("media.vendor.com", all_ports("dropped"))}),
+               row("sip", {sip_tls("sip.vendor.com", silent, ""), sip_tcp("sip.vendor.com"),
+                           sip_tls("sip.other.net", silent, ""), sip_tcp("sip.other.net")}),
+               controls(anchors())}),
+       {"firewall.tcp_port_blocked (likely)", "firewall.udp_range_blocked (likely)"}},
+      {"AFilteredNameAndADeadRelay",
+       report({row("web", {unresolved_as(tls("portal.vendor.com"), "no_such_name")}),
+               row("turn", {turn("turn.vendor.com", failed, "relay_dead")}),
+               follow_up({question("portal.vendor.com", "NOERROR", "9.9.9.9")}),
+               controls(anchors())}),
+       {"dns.filtered (certain)", "turn.relay_dead (certain)"}},
+      {"OfflineExplainsAllElse",
+       report({row("web", {tls("portal.vendor.com", silent, ""),
+                           unresolved_as(tls("files.vendor.com"), "dns_unreachable")}),
+               controls(all_lost(anchors()))}),
+       {"network.offline (likely)"}},
+  };
+}
+INSTANTIATE_TEST_SUITE_P(Pairs, FindingsTest, testing::ValuesIn(pairs()), scene_name);
+
+// --- what a finding says -------------------------------------------------------------------------
+
+Finding only_one(const Report& report) {
+  const auto findings = diagnose(report);
+  EXPECT_EQ(findings.size(), 1U);
+  return findings.empty() ? Finding{} : findings.front();
+}
+
+TEST(FindingsText, NamesTheRuleToAskFor) {
+  const auto finding = only_one(report(
+      {row("turn", {turn("turn1.vendor.com", silent, ""), turn("turn2.vendor.com", silent, "")}),
+       row("media", {range("20.9.9.9", all_ports("dropped"))}), controls(anchors_without_udp())}));
+  EXPECT_EQ(finding.code, "firewall.udp_blocked");
+  EXPECT_EQ(finding.owner, Owner::network);
+  EXPECT_EQ(finding.title, "The firewall lets no UDP out");
+  EXPECT_EQ(finding.fix,
+            "Allow outgoing UDP from the user network, with the replies: UDP 3478 to "
+            "turn1.vendor.com and turn2.vendor.com; UDP 10000-20000 to 20.9.9.9. The whole list: "
+            "callready firewall vendor.");
+  EXPECT_EQ(finding.explains, (Codes{"vendor/turn", "vendor/media"}));
+  ASSERT_EQ(finding.affects.size(), 1U);
+  EXPECT_EQ(finding.affects.front().set, "vendor");
+  EXPECT_EQ(finding.affects.front().capabilities, Codes{"calls"});
+  ASSERT_GE(finding.evidence.size(), 2U);
+  EXPECT_EQ(finding.evidence.front().text,
+            "UDP to 6 ports (10000, 12000, 14000, 16000 and 2 more) dies before the first router "
+            "outside, which other packets reach.");
+}
+
+TEST(FindingsText, NamesTheNetworkOfTheDevicesThatItWasMeasuredFor) {
+  const auto fix_for = [](std::optional<Vantage> vantage) {
+    auto made = report({row("turn", {rejected_by(turn("turn.vendor.com"), "10.20.0.1")}),
+                        controls({tls("www.google.com"), stun("stun.l.google.com", 19302)})});
+    made.site.vantage = vantage;
+    return only_one(made).fix;
+  };
+  const auto begins = [&](std::optional<Vantage> vantage, const std::string& network) {
+    EXPECT_TRUE(fix_for(vantage).starts_with("Allow outgoing UDP from " + network + ", with "))
+        << fix_for(vantage);
+  };
+  begins(std::nullopt, "the user network");
+  begins(Vantage::browser, "the user network");
+  begins(Vantage::phone, "the phones' network");
+  begins(Vantage::room_device, "the room devices' network");
+  begins(Vantage::pbx, "the PBX");
+}
+
+TEST(FindingsText, GivesTheBoundsOfABlockedRange) {
+  const auto finding =
+      only_one(report({row("media", {range("media.vendor.com", {{10000, "left_site"},
+                                                                {12000, "left_site"},
+                                                                {14000, "dropped"},
+                                                                {16000, "dropped"},
+                                                                {18000, "left_site"},
+                                                                {20000, "left_site"}})}),
+                       controls(anchors())}));
+  EXPECT_EQ(finding.title, "The firewall lets no UDP out to ports 14000-16000");
+  ASSERT_GE(finding.evidence.size(), 2U);
+  EXPECT_EQ(finding.evidence.at(1).text,
+            "UDP: blocked as far as sampled: 14000 to 16000; 12000 and 18000 still gets out.");
+}
+
+TEST(FindingsText, NamesTheDeviceThatRefuses) {
+  const auto finding =
+      only_one(report({row("turn", {rejected_by(turn("turn.vendor.com"), "10.20.0.1")}),
+                       controls({tls("www.google.com"), stun("stun.l.google.com", 19302)})}));
+  EXPECT_EQ(finding.fix,
+            "Allow outgoing UDP from the user network, with the replies: UDP 3478 to "
+            "turn.vendor.com. The device that refuses is 10.20.0.1. The whole list: callready "
+            "firewall vendor.");
+  EXPECT_EQ(finding.evidence.front().probe, "turn/udp/turn.vendor.com:3478");
+}
+
+TEST(FindingsText, MergesPortsThatGoToTheSameHosts) {
+  const auto finding = only_one(
+      report({row("push", {tcp("push.vendor.com", 5228, silent),
+                           tcp("push.vendor.com", 5229, silent), tcp("push.vendor.com", 443)}),
+              controls(anchors())}));
+  EXPECT_EQ(finding.title, "TCP 5228 and 5229 to push.vendor.com is not answered");
+  EXPECT_EQ(finding.fix,
+            "Look in the firewall's log for dropped packets from this computer to push.vendor.com, "
+            "and allow from the user network, with the replies: TCP 5228 and 5229 to "
+            "push.vendor.com. If the log shows that the packets leave, ask whoever runs the server "
+            "whether it is up.");
+}
+
+TEST(FindingsText, EveryFindingIsWhole) {
+  for (const auto& scenes :
+       {sites(), names(), proxies(), tcp_ways(), udp_ways(), certificates(), services(), pairs()}) {
+    for (const auto& scene : scenes) {
+      for (const auto& finding : diagnose(scene.report)) {
+        EXPECT_FALSE(finding.title.empty()) << scene.name;
+        EXPECT_TRUE(finding.fix.ends_with(".")) << scene.name << ": " << finding.fix;
+        EXPECT_EQ(finding.fix.find("{"), std::string::npos) << scene.name << ": " << finding.fix;
+        EXPECT_EQ(finding.fix.find(": ."), std::string::npos) << scene.name << ": " << finding.fix;
+        EXPECT_EQ(finding.fix.find(": The whole"), std::string::npos) << finding.fix;
+        EXPECT_GE(finding.evidence.size(), 1U) << scene.name;
+        std::set<std::string> affected;
+        for (const auto& affects : finding.affects) {
+          EXPECT_TRUE(affected.insert(affects.set).second) << scene.name << ": " << finding.code;
+        }
+        for (const auto& evidence : finding.evidence) {
+          EXPECT_FALSE(evidence.text.empty()) << scene.name << ": " << finding.code;
+          const auto& probes = scene.report.probes;
+          const bool known = evidence.probe.empty() ||
+                             std::any_of(probes.begin(), probes.end(), [&](const auto& result) {
+                               return result.probe.id == evidence.probe;
+                             });
+          EXPECT_TRUE(known) << evidence.probe;
+        }
+      }
+    }
+  }
+}
+
+// A second round, or `render`, diagnoses a report that holds findings already.
+TEST(Findings, DoNotDependOnThoseOfTheReport) {
+  auto first =
+      report({row("turn", {turn("turn.vendor.com", silent, "")}), controls(anchors_without_udp())});
+  const auto once = codes(diagnose(first));
+  first.findings = diagnose(first);
+  EXPECT_EQ(codes(diagnose(first)), once);
+}
+
+}  // namespace
+}  // namespace callready

@@ -1,0 +1,163 @@
+// What a second round asks, from what the first saw.
+#include "probe/diagnosis/follow_up.hpp"
+
+#include "tests/diagnosis/site_report.hpp"
+
+namespace callready {
+namespace {
+
+using namespace test;
+using Ids = std::vector<std::string>;
+
+std::vector<ProbeResult> anchors() {
+  auto quad9 = question("www.google.com", "NOERROR", "9.9.9.9");
+  return {at(tls("www.cloudflare.com"), "20.1.1.1"), tls("www.google.com"),
+          stun("stun.l.google.com", 19302), quad9};
+}
+
+Ids ids(const Report& report) {
+  Ids list;
+  for (const auto& probe : follow_ups(report)) {
+    EXPECT_TRUE(probe.control) << probe.id;
+    EXPECT_EQ(probe.id, probe_id(probe));
+    list.push_back(probe.id);
+  }
+  return list;
+}
+
+bool asks(const Ids& list, const std::string& id) {
+  return std::find(list.begin(), list.end(), id) != list.end();
+}
+
+TEST(FollowUps, ACleanSiteNeedsNone) {
+  EXPECT_EQ(ids(report({row("turn", {turn("turn.vendor.com")}), row("web", {tls("a.vendor.com")}),
+                        controls(anchors())})),
+            Ids{});
+  EXPECT_EQ(ids(Report{}), Ids{});
+}
+
+TEST(FollowUps, AskForASilentPortByItsProtocolAndAnother) {
+  const auto list =
+      ids(report({row("turn", {turn("turn.vendor.com", silent, "")}), controls(anchors())}));
+  const std::string to = "hop/udp/turn.vendor.com:3478?control=20.1.1.1:443&payload=";
+  EXPECT_TRUE(asks(list, to + "turn"));
+  EXPECT_TRUE(asks(list, to + "rtp"));
+  EXPECT_TRUE(asks(list, "hop/udp/www.cloudflare.com:3478?control=20.1.1.1:443&payload=rtp"))
+      << "the same port elsewhere";
+  EXPECT_TRUE(asks(list, "tcp/tcp/turn.vendor.com:3478")) << "is the host alive?";
+}
+
+// The second of two looks, with what the first asked.
+TEST(FollowUps, AskForOtherPortsOfFewHostsHoweverOftenTheyLook) {
+  std::vector<ProbeResult> silent_hosts;
+  for (int i = 0; i < 9; ++i) {
+    silent_hosts.push_back(tls(fmt::format("host{}.vendor.com", i), silent, ""));
+  }
+  const auto neighbours = [](const Ids& list) {
+    return std::count_if(list.begin(), list.end(),
+                         [](const std::string& id) { return id.starts_with("tcp/"); });
+  };
+  EXPECT_EQ(neighbours(ids(report({row("web", silent_hosts)}))), 3);
+  std::vector<ProbeResult> asked = {tcp("host0.vendor.com", 80, silent),
+                                    tcp("host1.vendor.com", 80, silent),
+                                    tcp("host2.vendor.com", 80, silent)};
+  EXPECT_EQ(neighbours(ids(report({row("web", silent_hosts), follow_up(asked)}))), 0);
+  asked.pop_back();
+  EXPECT_EQ(neighbours(ids(report({row("web", silent_hosts), follow_up(asked)}))), 1);
+}
+
+TEST(FollowUps, AskForALostAndForARefusedTcpPort) {
+  const auto lost = sip_tls("sip.vendor.com", silent, "");
+  const auto reset = sip_tls("sip.vendor.com", refused, "connection_refused");
+  for (const auto& seen : {lost, reset}) {
+    const auto list = ids(report({row("sip", {seen}), controls(anchors())}));
+    EXPECT_TRUE(asks(list, "hop/tcp/sip.vendor.com:5061?control=20.1.1.1:443"));
+    EXPECT_TRUE(asks(list, "hop/tcp/www.cloudflare.com:5061?control=20.1.1.1:443"));
+  }
+}
+
+TEST(FollowUps, DoNotAskElsewhereWhereThePortWorks) {
+  const auto list =
+      ids(report({row("web", {tls("a.vendor.com", silent, "")}), controls(anchors())}));
+  EXPECT_TRUE(asks(list, "hop/tcp/a.vendor.com:443?control=20.1.1.1:443"));
+  EXPECT_FALSE(asks(list, "hop/tcp/www.cloudflare.com:443?control=20.1.1.1:443"));
+}
+
+TEST(FollowUps, AskForNothingOfTheControlsOnly) {
+  EXPECT_EQ(ids(report({row("web", {tls("a.vendor.com")}),
+                        controls({tls("www.google.com"), stun("stun.l.google.com", 1, silent)})})),
+            Ids{});
+}
+
+TEST(FollowUps, AskForMissingNamesHereAndElsewhere) {
+  auto missing = tls("portal.vendor.com", unresolved, "no_such_name");
+  EXPECT_EQ(ids(report({row("web", {missing}), controls(anchors())})),
+            (Ids{"dns/udp/portal.vendor.com:53",
+                 "dns/udp/9.9.9.9:53?name=portal.vendor.com&server=true"}));
+}
+
+TEST(FollowUps, AskNoStrangerWhereTheControlsNameNone) {
+  auto missing = tls("portal.vendor.com", unresolved, "no_such_name");
+  EXPECT_EQ(ids(report({row("web", {missing}), controls({tls("www.google.com")})})),
+            Ids{"dns/udp/portal.vendor.com:53"});
+}
+
+TEST(FollowUps, AskForTheLineWhereNoNameResolves) {
+  const auto lost = [](ProbeResult result) {
+    result.observation.outcome = unresolved;
+    result.observation.detail = "dns_unreachable";
+    result.observation.address.reset();
+    return result;
+  };
+  const auto list = ids(report({row("web", {lost(tls("portal.vendor.com"))}),
+                                controls({lost(tls("www.google.com")),
+                                          question("www.google.com", "SERVFAIL", "9.9.9.9")})}));
+  EXPECT_TRUE(asks(list, "tcp/tcp/9.9.9.9:443"));
+}
+
+TEST(FollowUps, AskForAPrivateAddressOfAPublicName) {
+  auto led_astray = at(tls("portal.vendor.com", silent, ""), "10.66.66.66");
+  const auto list = ids(report({row("web", {led_astray}), controls(anchors())}));
+  EXPECT_TRUE(asks(list, "dns/udp/9.9.9.9:53?name=portal.vendor.com&server=true"));
+}
+
+TEST(FollowUps, GreetAServerThatHangsUpByAnotherName) {
+  auto cut = tls("portal.vendor.com", failed, "connection_reset");
+  const auto list = ids(report({row("web", {cut}), controls(anchors())}));
+  EXPECT_TRUE(asks(list, "tls/tls/portal.vendor.com:443?server_name=example.com"));
+}
+
+TEST(FollowUps, AskTheServerItselfWhetherItIsOutOfOrder) {
+  auto error = probe("http", Transport::tcp, "portal.vendor.com", 80, answered, "503");
+  error = with(error, {"http_reply", "", {{"status", std::int64_t{503}}}});
+  const auto list = ids(report({row("web", {error}), controls(anchors())}));
+  EXPECT_TRUE(asks(list, "http/tls/portal.vendor.com:443"));
+}
+
+TEST(FollowUps, AskBeyondTheSetWhereOnlyTheWebWorks) {
+  const auto list = ids(report({row("turn", {turn("turn.vendor.com", silent, "")}),
+                                controls({tls("www.google.com"), tls("www.cloudflare.com")})}));
+  int tcp = 0, udp = 0;
+  for (const auto& id : list) {
+    tcp += id.starts_with("hop/tcp/") ? 1 : 0;
+    udp += id.starts_with("hop/udp/") ? 1 : 0;
+  }
+  EXPECT_GE(tcp, 3) << "three ports that have nothing to do with the set";
+  EXPECT_GE(udp, 4) << "three ports, one of them by two protocols";
+}
+
+TEST(FollowUps, StayFew) {
+  std::vector<ProbeResult> lost;
+  for (int i = 0; i < 50; ++i) {
+    const auto host = fmt::format("host.vendor{}.com", i);
+    lost.push_back(tcp(host, static_cast<std::uint16_t>(5000 + i), silent));
+    lost.push_back(stun(host, static_cast<std::uint16_t>(5000 + i), silent));
+    lost.push_back(tls("missing" + host, unresolved, "no_such_name"));
+  }
+  const auto list = ids(report({row("all", lost), controls(anchors())}));
+  EXPECT_LE(list.size(), most_follow_ups);
+  EXPECT_GT(list.size(), 10U);
+}
+
+}  // namespace
+}  // namespace callready

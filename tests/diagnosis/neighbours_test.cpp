@@ -1,0 +1,401 @@
+// Neighbouring causes that only a second measurement tells apart (DESIGN, "How neighbours are told
+// apart"): each with its near miss.
+#include "probe/diagnosis/findings.hpp"
+
+#include "tests/diagnosis/site_report.hpp"
+
+namespace callready {
+namespace {
+
+using namespace test;
+using Codes = std::vector<std::string>;
+
+Codes codes(const Report& report) {
+  Codes list;
+  for (const auto& finding : diagnose(report)) {
+    list.push_back(fmt::format("{} ({})", finding.code, to_string(finding.confidence)));
+  }
+  return list;
+}
+
+std::vector<ProbeResult> anchors() {
+  return {tls("www.google.com"), tls("www.cloudflare.com"), stun("stun.cloudflare.com"),
+          stun("stun.l.google.com", 19302), ntp("pool.ntp.org")};
+}
+
+ProbeResult later(ProbeResult result, int seconds) {
+  *result.observation.sent_at += std::chrono::seconds(seconds);
+  return result;
+}
+
+// --- the site as a whole ---
+
+Report unplugged() {
+  auto page =
+      probe("http", Transport::tls, "portal.vendor.com", 443, unresolved, "dns_unreachable");
+  auto media = range("20.1.2.3", {});
+  media.observation.outcome = skipped;
+  media.observation.detail = "no_route";
+  auto made = report({row("web", {page}), row("media", {media}),
+                      controls({probe("tls", Transport::tls, "www.google.com", 443, unresolved,
+                                      "dns_unreachable")})});
+  made.site.interfaces.front().default_route = false;
+  return made;
+}
+
+TEST(Unplugged, IsNotTheNameServersFault) {
+  EXPECT_EQ(codes(unplugged()), Codes{"network.offline (certain)"});
+  auto wired = unplugged();
+  wired.site.interfaces.front().default_route = true;
+  EXPECT_EQ(codes(wired), Codes{"dns.unreachable (likely)"});
+}
+
+TEST(Offline, IsNoneWhereAProxyWantsALogin) {
+  auto found = codes(report(
+      {row("web", {tls("portal.vendor.com", silent, "timed_out"),
+                   proxied(tcp("portal.vendor.com", 443), denied, "407")}),
+       controls({tls("www.google.com", silent, ""), tls("www.cloudflare.com", silent, "")})}));
+  EXPECT_EQ(found, Codes{"proxy.auth_required (certain)"});
+}
+
+TEST(WebOnly, IsSeenThroughInspection) {
+  const auto opened = [](std::string host) {
+    return with_root(tls(std::move(host), failed, "untrusted", "CN=Corp CA"), false);
+  };
+  const auto made =
+      report({row("web", {opened("portal.vendor.com")}),
+              row("sip", {sip_tcp("sip.vendor.com", 5060, silent), sip_tls("sip.other.net", silent),
+                          stun("turn.vendor.com", 3478, silent)}),
+              controls({opened("www.google.com"), opened("www.cloudflare.com"),
+                        stun("stun.l.google.com", 19302, silent)}),
+              follow_up({tcp_hop("www.google.com", 5222, "dropped"),
+                         udp_hop("turn.vendor.com", 443, "dropped"),
+                         udp_hop("turn.vendor.com", 3478, "dropped", "stun"),
+                         udp_hop("turn.vendor.com", 50'000, "dropped")})});
+  EXPECT_EQ(codes(made), (Codes{"firewall.web_only (certain)", "tls.intercepted (certain)"}));
+}
+
+// --- who refuses, and whom ---
+
+TEST(Destination, AResetInItsNameIsNotItsOwn) {
+  const auto made = [](const std::string& hop_result) {
+    return report({row("turn", {turn("turn1.vendor.com", silent, "timed_out"),
+                                turn_tls("turn1.vendor.com", refused), turn("turn2.vendor.com"),
+                                turn_tls("turn2.vendor.com")}),
+                   controls(anchors()),
+                   follow_up({tcp_hop("turn1.vendor.com", 443, hop_result),
+                              tcp("turn1.vendor.com", 80, refused),
+                              udp_hop("turn1.vendor.com", 3478, "dropped", "stun")})});
+  };
+  EXPECT_EQ(codes(made("refused_on_the_way")), Codes{"firewall.destination_blocked (certain)"});
+  const auto own = codes(made("left_site"));
+  EXPECT_EQ(std::count(own.begin(), own.end(), "firewall.destination_blocked (certain)"), 0);
+}
+
+// --- one protocol, or the port ---
+
+TEST(StunFilter, TellsTurnFromStun) {
+  const auto made = [](Outcome elsewhere) {
+    return report({row("turn", {turn("turn1.vendor.com", silent, ""), stun("turn1.vendor.com"),
+                                turn("turn2.vendor.com", elsewhere, "401")}),
+                   controls(anchors()),
+                   follow_up({udp_hop("turn1.vendor.com", 3478, "dropped", "turn"),
+                              udp_hop("turn1.vendor.com", 3478, "left_site", "rtp")})});
+  };
+  EXPECT_EQ(codes(made(silent)), Codes{"firewall.stun_filtered (certain)"});
+  EXPECT_EQ(diagnose(made(silent)).front().title, "The firewall lets UDP out, but not TURN");
+  EXPECT_NE(codes(made(answered)), Codes{"firewall.stun_filtered (certain)"});
+}
+
+TEST(SipFilter, OfUdpStandsBesideTcpThatWorks) {
+  const auto made = [](const std::string& payload) {
+    return report({row("sip", {sip("sip.vendor.com", 5060, silent), sip_tcp("sip.vendor.com")}),
+                   controls(anchors()),
+                   follow_up({udp_hop("sip.vendor.com", 5060, "dropped", "sip"),
+                              udp_hop("sip.vendor.com", 5060, "left_site", payload)})});
+  };
+  EXPECT_EQ(codes(made("rtp")), Codes{"firewall.sip_filtered (certain)"});
+  EXPECT_NE(codes(made("sip")), Codes{"firewall.sip_filtered (certain)"});
+}
+
+TEST(UdpRange, SaysWhereOnlyStunPasses) {
+  const auto made = [](const std::string& result) {
+    return report({row("media", {range("20.1.2.3", all_ports("dropped"))}), controls(anchors()),
+                   follow_up({udp_hop("20.1.2.3", 10'000, result, "stun")})});
+  };
+  EXPECT_EQ(codes(made("left_site")), Codes{"firewall.udp_range_blocked (likely)"});
+  EXPECT_NE(diagnose(made("left_site")).front().title.find("media (RTP)"), std::string::npos);
+  EXPECT_EQ(codes(made("dropped")), Codes{"firewall.udp_range_blocked (likely)"});
+  EXPECT_EQ(diagnose(made("dropped")).front().title.find("media (RTP)"), std::string::npos);
+}
+
+// --- the way back ---
+
+TEST(UdpBlocked, WhereNoReplyComesBack) {
+  const auto made = [](Outcome other) {
+    return report({row("turn", {turn("turn.vendor.com", silent, "")}),
+                   controls({tls("www.google.com"), tls("www.cloudflare.com"),
+                             stun("stun.l.google.com", 19302, silent), ntp("pool.ntp.org", other)}),
+                   follow_up({udp_hop("turn.vendor.com", 3478, "left_site", "turn")})});
+  };
+  EXPECT_EQ(codes(made(silent)), Codes{"firewall.udp_blocked (likely)"});
+  EXPECT_NE(diagnose(made(silent)).front().title.find("replies"), std::string::npos);
+  EXPECT_EQ(codes(made(answered)), Codes{"firewall.flow_blocked (possible)"}) << "or it is down";
+}
+
+TEST(Flows, LostBeyondTheSiteAreNotItsFault) {
+  const auto made = [](const std::string& hop) {
+    return report({row("sip", {sip_tls("sip.vendor.com", silent)}), controls(anchors()),
+                   follow_up({tcp_hop("sip.vendor.com", 5061, hop), tcp("sip.vendor.com", 443)})});
+  };
+  EXPECT_EQ(codes(made("left_site")), Codes{"firewall.flow_blocked (possible)"});
+  EXPECT_EQ(diagnose(made("left_site")).front().owner, Owner::vendor);
+  EXPECT_EQ(codes(made("dropped")), Codes{"firewall.flow_blocked (likely)"});
+  EXPECT_EQ(diagnose(made("dropped")).front().owner, Owner::network);
+}
+
+// Two operators are not down at once, on one port whose hosts are alive.
+TEST(Flows, LostOfTwoOperatorsAreLostAtTheProvider) {
+  const auto made = [](const std::string& other, Outcome alive) {
+    return report(
+        {row("sip", {sip_tls("sip.vendor.com", silent), sip_tls("sip.other.net", silent)}),
+         controls(anchors()),
+         follow_up({tcp_hop("sip.vendor.com", 5061, "left_site"), tcp("sip.vendor.com", 443),
+                    tcp_hop("sip.other.net", 5061, other), tcp("sip.other.net", 443, alive)})});
+  };
+  const auto found = made("left_site", connected);
+  EXPECT_EQ(codes(found), Codes{"firewall.tcp_port_blocked (likely)"});
+  EXPECT_EQ(diagnose(found).front().owner, Owner::network);
+  EXPECT_NE(diagnose(found).front().fix.find("ask the Internet provider"), std::string::npos);
+  // The router outside had no answer left for the second.
+  EXPECT_EQ(codes(made("silent", connected)), Codes{"firewall.tcp_port_blocked (likely)"});
+  EXPECT_EQ(codes(made("left_site", silent)), Codes{"firewall.flow_blocked (possible)"})
+      << "the other may be down as a whole";
+}
+
+TEST(Device, BeyondTheSiteIsTheProviders) {
+  const auto made = [](std::string device) {
+    auto one = rejected_by(sip_tls("sip.vendor.com"), device);
+    auto other = rejected_by(sip_tls("sip.other.net"), device);
+    return diagnose(report({row("sip", {one, other}), controls(anchors())})).front().fix;
+  };
+  EXPECT_NE(made("84.199.10.1").find("provider"), std::string::npos);
+  EXPECT_EQ(made("10.20.0.1").find("provider"), std::string::npos);
+}
+
+// --- SIP on another port ---
+
+TEST(SipAlg, IsPossibleWhereOnlyAnotherPortAnswers) {
+  const auto made = [](Outcome other) {
+    return report({row("sip", {sip("sip.vendor.com", 5060, silent), sip_tcp("sip.vendor.com")}),
+                   controls(anchors()),
+                   follow_up({sip("sip.vendor.com", 5080, other),
+                              udp_hop("sip.vendor.com", 5060, "left_site", "sip")})});
+  };
+  EXPECT_EQ(codes(made(answered)), Codes{"sip.alg (possible)"});
+  EXPECT_EQ(codes(made(silent)), Codes{});
+}
+
+// --- a name that the site's resolver keeps silent about ---
+
+Report kept_silent(double others_took_ms, bool asked_again) {
+  auto other = tls("www.google.com");
+  other.observation.timing_ms["dns"] = others_took_ms;
+  std::vector<ProbeResult> more{question("portal.vendor.com", "NOERROR", "9.9.9.9")};
+  if (asked_again) {
+    auto again = probe("dns", Transport::udp, "portal.vendor.com", 53, silent, "timed_out");
+    const auto text = fmt::format("{}:53 did not answer", lan_resolver);
+    more.push_back(with(again, {"dns_no_answer", text, {}}));
+  }
+  auto lost = probe("tls", Transport::tls, "portal.vendor.com", 443, unresolved, "dns_unreachable");
+  return report({row("web", {lost}), controls({other, tls("www.cloudflare.com")}),
+                 follow_up(std::move(more))});
+}
+
+TEST(DnsFilter, MayBeSilence) {
+  EXPECT_EQ(codes(kept_silent(3, true)), Codes{"dns.filtered (certain)"});
+  EXPECT_EQ(codes(kept_silent(3, false)), Codes{}) << "one question may be lost";
+  EXPECT_EQ(codes(kept_silent(1'500, true)), Codes{}) << "a resolver that loses questions";
+}
+
+// --- a device that refuses in the server's name ---
+
+ProbeResult refused_by(ProbeResult result, std::string who) {
+  result = with(result, {"icmp_error", "port unreachable", {{"sender", std::string("20.1.2.3")}}});
+  return with(
+      result,
+      {"refuser", "who refused", {{"who", std::move(who)}, {"by", std::string("10.20.0.1")}}});
+}
+
+TEST(ForgedRefusal, StandsForOtherServersOnThatPort) {
+  const auto made = [](std::string others) {
+    return report({row("turn", {refused_by(turn("turn.vendor.com", rejected), "on_the_way"),
+                                refused_by(turn("turn.other.net", refused), std::move(others))}),
+                   row("turn-tls", {turn_tls("turn.vendor.com"), turn_tls("turn.other.net")}),
+                   follow_up({stun("stun.l.google.com", 19302)}),
+                   controls({tls("www.google.com"), tls("www.cloudflare.com")})});
+  };
+  EXPECT_EQ(codes(made("not_measured")), Codes{"firewall.udp_port_blocked (certain)"});
+  EXPECT_NE(codes(made("beyond")), Codes{"firewall.udp_port_blocked (certain)"});
+}
+
+TEST(ForgedRefusal, StandsForAllThatIsRefusedOnThatPort) {
+  const auto made = [](std::string others) {
+    auto nat = stun("turn.vendor.com", 3478, refused);
+    nat.probe.check = "nat";
+    return report(
+        {row("turn", {refused_by(turn("turn.vendor.com", rejected), "on_the_way"),
+                      refused_by(turn("turn.other.net", rejected), "on_the_way")}),
+         row("turn-tls", {turn_tls("turn.vendor.com"), turn_tls("turn.other.net")}),
+         follow_up({refused_by(nat, std::move(others)), stun("stun.l.google.com", 19302)}),
+         controls({tls("www.google.com"), tls("www.cloudflare.com")})});
+  };
+  EXPECT_EQ(codes(made("not_measured")), Codes{"firewall.udp_port_blocked (certain)"});
+  // Another packet of which it is known that the server refused it: the port is open, to some.
+  EXPECT_NE(codes(made("beyond")), Codes{"firewall.udp_port_blocked (certain)"});
+}
+
+// --- packets that take too long ---
+
+Finding slow_media(double server_ms, std::optional<double> anchor_ms,
+                   const std::string& anchor_host = "www.google.com") {
+  // The media row itself has no reply to time; signaling to the same host has.
+  auto server = sip_tls("media.vendor.com");
+  server.observation.round_trip = Milliseconds(server_ms);
+  auto anchor = tls(anchor_host);
+  if (anchor_ms) anchor.observation.round_trip = Milliseconds(*anchor_ms);
+  auto made = report({row("media", {stun("media.vendor.com", 30000, passed)}), row("sip", {server}),
+                      controls({anchor})});
+  auto& slow = made.sets.front().requirements.front();
+  slow.status = Status::warn;
+  slow.poor = true;
+  slow.summary = "reached; about 170 ms one way";
+  const auto findings = diagnose(made);
+  EXPECT_EQ(findings.size(), 1u);
+  return findings.empty() ? Finding() : findings.front();
+}
+
+TEST(MediaDelay, IsTheLinesOrTheServers) {
+  const auto line = slow_media(340, 330);
+  EXPECT_EQ(line.code, "media.delay");
+  EXPECT_EQ(line.owner, Owner::network);
+  EXPECT_EQ(line.confidence, Confidence::likely);
+  EXPECT_EQ(line.explains, std::vector<std::string>{"vendor/media"});
+  const auto far = slow_media(340, 20);
+  EXPECT_EQ(far.owner, Owner::vendor);
+  EXPECT_EQ(far.confidence, Confidence::likely);
+}
+
+TEST(MediaDelay, IsNobodysInParticularWithoutAnythingToCompareWith) {
+  const auto alone = slow_media(340, std::nullopt);
+  EXPECT_EQ(alone.confidence, Confidence::possible);
+  EXPECT_EQ(alone.title.find("far away"), std::string::npos) << alone.title;
+  EXPECT_NE(alone.fix.find("where they are as slow"), std::string::npos) << alone.fix;
+  // The second round's questions to the vendor's own hosts are no comparison.
+  EXPECT_EQ(slow_media(340, 20, "media.vendor.com").confidence, Confidence::possible);
+}
+
+// --- how long a binding lives ---
+
+TEST(IdleTimeout, IsSaidOfShortLivesOnly) {
+  const auto made = [](std::string life, std::string mapping) {
+    auto seen = with(stun("stun.vendor.com"),
+                     {"nat_mapping", "the mapping", {{"value", std::move(mapping)}}});
+    seen.probe.check = "nat";
+    seen = with(seen, {"nat_lifetime", "an idle binding", {{"value", std::move(life)}}});
+    seen =
+        with(seen, {"nat_translations", "two routers translate", {{"value", std::string("two")}}});
+    return codes(report({recommended("nat", {seen}), controls(anchors())}));
+  };
+  for (const auto* life : {"<10", "20-30"}) {
+    EXPECT_EQ(made(life, "endpoint_independent"), Codes{"firewall.idle_timeout (certain)"}) << life;
+  }
+  for (const auto* life : {">180", "90-120", "not_measured", "", "-", "<"}) {
+    EXPECT_EQ(made(life, "endpoint_independent"), Codes{}) << life;
+  }
+  EXPECT_EQ(made(">180", "not_measured"), Codes{"nat.double (possible)"});
+}
+
+// --- a device that took offence ---
+
+Report shut_out(Outcome again, bool line_is_up) {
+  auto second = later(tcp("www.google.com", 443, again), 9);
+  auto other = later(tcp("www.cloudflare.com", 443, again), 9);
+  for (auto* result : {&second, &other}) result->probe.with["again"] = "true";
+  std::vector<ProbeResult> more{second, other};
+  if (line_is_up) more.push_back(question("example.com", "NOERROR"));
+  return report({row("sip", {sip_tcp("sip.vendor.com", 5060, silent),
+                             sip_tls("sip.vendor.com", silent), turn("turn.vendor.com", silent)}),
+                 controls({tls("www.google.com"), tls("www.cloudflare.com")}),
+                 follow_up(std::move(more))});
+}
+
+TEST(RateLimit, ExplainsWhatWasCutOffInTheMiddle) {
+  auto made = shut_out(silent, true);
+  for (auto& result : made.probes) {
+    const bool tls_sip = result.probe.check == "sip" && result.probe.target.port() == 5061;
+    if (!tls_sip) continue;
+    result.observation.outcome = failed;
+    result.observation.detail = "tls_timed_out";
+    result.observation.timing_ms["connect"] = 20;
+  }
+  const auto findings = diagnose(made);
+  ASSERT_EQ(findings.size(), 1u);
+  EXPECT_EQ(findings.front().code, "firewall.rate_limited");
+  EXPECT_EQ(findings.front().explains, std::vector<std::string>{"vendor/sip"});
+}
+
+TEST(RateLimit, IsWhatAnsweredAndDoesNotAnyMore) {
+  EXPECT_EQ(codes(shut_out(silent, true)), Codes{"firewall.rate_limited (certain)"});
+  EXPECT_EQ(codes(shut_out(silent, false)), Codes{"firewall.rate_limited (likely)"});
+  const auto finding = diagnose(shut_out(silent, true)).front();
+  EXPECT_NE(finding.fix.find("10.20.0.23"), std::string::npos) << finding.fix;
+  EXPECT_EQ(finding.evidence.front().text,
+            "www.cloudflare.com, TCP 443, answered, and 9 s later it did not.");
+}
+
+TEST(RateLimit, IsNoneWhereItStillAnswers) {
+  for (const auto& code : codes(shut_out(connected, true))) {
+    EXPECT_FALSE(code.starts_with("firewall.rate_limited")) << code;
+  }
+}
+
+// --- the proxy ---
+
+TEST(Proxy, OneConnectionShowsThatItIsGone) {
+  EXPECT_EQ(
+      codes(report({row("web", {tls("portal.vendor.com"),
+                                proxied(tls("portal.vendor.com"), refused, "proxy_unreachable")}),
+                    controls(anchors())})),
+      Codes{"proxy.unreachable (certain)"});
+}
+
+TEST(Proxy, OpensTlsForEverybodyOrForNone) {
+  const auto opened = [](std::string host) {
+    auto result = with_root(tls(std::move(host), failed, "untrusted", "CN=Corp CA"), false);
+    return at(proxied(std::move(result), failed, "untrusted"), "10.20.0.3");
+  };
+  const auto made = [&](ProbeResult contrast) {
+    return report({row("web", {opened("portal.vendor.com")}), controls(anchors()),
+                   follow_up({std::move(contrast)})});
+  };
+  EXPECT_EQ(codes(made(opened("www.google.com"))), Codes{"tls.intercepted (certain)"});
+  EXPECT_EQ(codes(made(proxied(tls("www.google.com")))), Codes{"tls.untrusted (likely)"});
+}
+
+// --- what nobody misses ---
+
+TEST(Outdated, IsNotSaidOfANameThatNobodyMisses) {
+  auto gone = tls("old.vendor.com", unresolved, "no_such_name");
+  gone.observation.address.reset();
+  const auto made = [&](Row row) {
+    return report({std::move(row), controls(anchors()),
+                   follow_up({question("old.vendor.com", "NXDOMAIN", "9.9.9.9")})});
+  };
+  EXPECT_EQ(codes(made(row("web", {gone, tls("portal.vendor.com")}))),
+            Codes{"target.outdated (likely)"});
+  EXPECT_EQ(codes(made(spare("web", {gone, tls("portal.vendor.com")}))), Codes{});
+}
+
+}  // namespace
+}  // namespace callready

@@ -1,0 +1,579 @@
+// From what probes saw to a row's status.
+#include "tests/diagnosis/build.hpp"
+
+namespace callready {
+namespace {
+
+using test::all;
+using test::any;
+using test::at_least;
+using test::judge;
+using test::nearest;
+using test::row;
+using test::Saw;
+using enum Outcome;
+
+constexpr auto gone = "no_such_name";
+
+Requirement with_reach(Reach reach) {
+  auto requirement = row("row");
+  requirement.reach = reach;
+  return requirement;
+}
+
+struct ReachCase {
+  const char* name;
+  Reach reach;
+  std::vector<Saw> saw;
+  Status expected;
+};
+
+class ReachTest : public testing::TestWithParam<ReachCase> {};
+
+TEST_P(ReachTest, GivesTheStatus) {
+  const auto& [name, reach, saw, expected] = GetParam();
+  const auto judged = judge(with_reach(reach), saw);
+  EXPECT_EQ(judged.status, expected) << judged.summary;
+}
+
+const ReachCase reach_cases[] = {
+    {"AllReached", all(), {{"a"}, {"b"}}, Status::pass},
+    {"AllButOne", all(), {{"a"}, {"b", silent}}, Status::fail},
+    {"AllRefused", all(), {{"a", refused}, {"b", refused}}, Status::fail},
+    {"AllOneNotMeasured", all(), {{"a"}, {"b", skipped, "stopped"}}, Status::unknown},
+    {"AllBadOutweighsUnknown", all(), {{"a", skipped, "stopped"}, {"b", silent}}, Status::fail},
+    {"AllNothingMade", all(), {}, Status::unknown},
+    {"AllConnected", all(), {{"a", connected}}, Status::pass},
+    {"AllPassed", all(), {{"a", passed}}, Status::pass},
+    {"AllRejected", all(), {{"a", rejected}}, Status::fail},
+    {"AllDenied", all(), {{"a", denied, "403"}}, Status::fail},
+    {"AllFailed", all(), {{"a", failed, "expired"}}, Status::fail},
+    {"AllNoRoute", all(), {{"a", skipped, "no_route"}}, Status::unknown},
+
+    {"AnyOneReached", any(), {{"a", silent}, {"b"}, {"c", refused}}, Status::pass},
+    {"AnyNoneReached", any(), {{"a", silent}, {"b", silent}}, Status::fail},
+    {"AnyMayStillBe", any(), {{"a", silent}, {"b", skipped, "stopped"}}, Status::unknown},
+
+    {"AtLeastMet", at_least(2), {{"a"}, {"b"}, {"c", silent}}, Status::pass},
+    {"AtLeastMissed", at_least(2), {{"a"}, {"b", silent}, {"c", silent}}, Status::fail},
+    {"AtLeastOpen", at_least(2), {{"a"}, {"b", skipped, "x"}, {"c", silent}}, Status::unknown},
+    // The user chose a region with fewer hosts than the document counts.
+    {"AtLeastOfFewer", at_least(3), {{"a"}, {"b"}}, Status::pass},
+    {"AtLeastOfFewerMissed", at_least(3), {{"a"}, {"b", silent}}, Status::fail},
+
+    // Names that are gone while their siblings answer: the list is old, not the way closed.
+    {"GoneBesideSiblings", all(), {{"a"}, {"b", unresolved, gone}}, Status::warn},
+    {"GoneAndBlocked", all(), {{"a"}, {"b", unresolved, gone}, {"c", silent}}, Status::fail},
+    {"AllGone", all(), {{"a", unresolved, gone}, {"b", unresolved, gone}}, Status::fail},
+    {"GoneAlone", all(), {{"a", unresolved, gone}}, Status::fail},
+    {"GoneBesideNotMeasured",
+     all(),
+     {{"a", unresolved, gone}, {"b", skipped, "stopped"}},
+     Status::unknown},
+    {"AnyGoneBesideSibling", any(), {{"a"}, {"b", unresolved, gone}}, Status::warn},
+    {"AtLeastGoneBesideSibling", at_least(2), {{"a"}, {"b", unresolved, gone}}, Status::warn},
+    // No resolver answers: that is no news about the name.
+    {"NoResolver", all(), {{"a"}, {"b", unresolved, "dns_unreachable"}}, Status::fail},
+};
+
+INSTANTIATE_TEST_SUITE_P(Requirement, ReachTest, testing::ValuesIn(reach_cases), test::case_name);
+
+// --- Nearest ------------------------------------------------------------------------------------
+
+struct NearestCase {
+  const char* name;
+  int count;
+  std::vector<Saw> saw;
+  std::vector<Saw> elsewhere;  // other rows' probes
+  Status expected;
+};
+
+class NearestTest : public testing::TestWithParam<NearestCase> {};
+
+TEST_P(NearestTest, ABlockedNearOneDoesNotHide) {
+  const auto& [name, count, saw, elsewhere, expected] = GetParam();
+  const auto judged = judge(with_reach(nearest(count)), saw, elsewhere);
+  EXPECT_EQ(judged.status, expected) << judged.summary;
+}
+
+const NearestCase nearest_cases[] = {
+    {"FarOnesDoNotCount",
+     2,
+     {{"far", silent, "", "asia", {}},
+      {"near", answered, "", "europe", 10.0},
+      {"next", answered, "", "france", 20.0}},
+     {{"asia", answered, "", "asia", 200.0, 80}},
+     Status::pass},
+    {"NearOneIsBlockedOnThisPortOnly",
+     1,
+     {{"near", silent}, {"far", answered, "", "", 90.0}},
+     {{"near", connected, "", "", 9.0, 80}},
+     Status::fail},
+    {"RegionTellsTheDistance",
+     1,
+     {{"near", silent, "", "europe"}, {"far", answered, "", "asia", 200.0}},
+     {{"other-in-europe", connected, "", "europe", 12.0, 80}},
+     Status::fail},
+    {"RegionOfASibling",
+     1,
+     {{"near", silent, "", "europe"},
+      {"near2", answered, "", "europe", 12.0},
+      {"far", answered, "", "asia", 200.0}},
+     {},
+     Status::fail},
+    {"BlockedAndNobodyKnowsHowFar",
+     1,
+     {{"mute", silent, "", "europe"}, {"far", answered, "", "asia", 200.0}},
+     {},
+     Status::warn},
+    {"NotMeasuredAndNobodyKnowsHowFar",
+     1,
+     {{"late", skipped, "stopped", "europe"}, {"far", answered, "", "asia", 200.0}},
+     {},
+     Status::unknown},
+    {"GoneNamesAreNoNeighbours",
+     1,
+     {{"old", unresolved, gone, "europe"}, {"far", answered, "", "asia", 200.0}},
+     {},
+     Status::pass},
+    {"TooFewMeasured", 2, {{"a", answered, "", "", 10.0}, {"b", silent}}, {}, Status::fail},
+    {"NoneReached", 2, {{"a", silent}, {"b", silent}, {"c", silent}}, {}, Status::fail},
+    // Through a proxy nobody's distance is known.
+    {"ProxyOnly",
+     1,
+     {{"a", answered, "", "", 40.0, 443, "http://proxy:3128"},
+      {"b", answered, "", "", 50.0, 443, "http://proxy:3128"}},
+     {},
+     Status::pass},
+};
+
+INSTANTIATE_TEST_SUITE_P(Requirement, NearestTest, testing::ValuesIn(nearest_cases),
+                         test::case_name);
+
+TEST(Nearest, NamesTheChosenAndTheDoubtful) {
+  const auto judged = judge(with_reach(nearest(1)),
+                            {{"mute", silent, "", "europe"}, {"far", answered, "", "", 90}});
+  EXPECT_EQ(judged.summary,
+            "nearest: far; reached; mute:443 (TLS) may be nearer: no answer; name your region with "
+            "--region to be sure");
+}
+
+// --- Silence ------------------------------------------------------------------------------------
+
+struct SilenceCase {
+  const char* name;
+  std::string check;
+  Transport transport;
+  std::string detail;
+  Status expected;
+};
+
+class SilenceTest : public testing::TestWithParam<SilenceCase> {};
+
+TEST_P(SilenceTest, CountsOnlyAgainstThoseWhoAnswerEverybody) {
+  const auto& [name, check, transport, detail, expected] = GetParam();
+  Saw saw{"host", silent, detail};
+  saw.check = check;
+  saw.transport = transport;
+  EXPECT_EQ(judge(row("row"), {saw}).status, expected);
+}
+
+const SilenceCase silence_cases[] = {
+    {"MediaRange", "udp-range", Transport::udp, "silent", Status::unknown},
+    // The hop before it answered for a control and not for this port: more than silence.
+    {"MediaRangeDropped", "udp-range", Transport::udp, "dropped", Status::fail},
+    {"MediaRangePartlyDropped", "udp-range", Transport::udp, "partly_dropped", Status::fail},
+    {"Hop", "hop", Transport::tcp, "silent", Status::unknown},
+    {"HopDropped", "hop", Transport::tcp, "dropped", Status::fail},
+    {"SipOverUdp", "sip", Transport::udp, "timed_out", Status::unknown},
+    {"SipOverTcp", "sip", Transport::tcp, "timed_out", Status::fail},
+    {"SipOverTls", "sip", Transport::tls, "timed_out", Status::fail},
+    {"Stun", "stun", Transport::udp, "timed_out", Status::fail},
+    {"Turn", "turn", Transport::udp, "timed_out", Status::fail},
+    {"Ntp", "ntp", Transport::udp, "timed_out", Status::fail},
+    {"Tcp", "tcp", Transport::tcp, "timed_out", Status::fail},
+};
+
+INSTANTIATE_TEST_SUITE_P(Requirement, SilenceTest, testing::ValuesIn(silence_cases),
+                         test::case_name);
+
+// A media range of these hosts; the edge of the site answered somebody, or nobody.
+RequirementResult judge_range(const std::vector<Saw>& saw, bool edge_answers) {
+  auto requirement = row("row");
+  requirement.check = "udp-range";
+  PlannedRequirement planned;
+  planned.set = "set";
+  planned.requirement = "row";
+  std::vector<ProbeResult> results;
+  for (auto one : saw) {
+    one.check = "udp-range";
+    one.transport = Transport::udp;
+    results.push_back(test::result_of(one));
+    planned.probes.push_back(results.back().probe.id);
+  }
+  if (edge_answers) {
+    results[0].observation.evidence.push_back(
+        {"udp_port", "it left", {{"result", std::string("left_site")}}});
+  }
+  return judge_requirement(requirement, planned, ResultIndex(results));
+}
+
+TEST(EdgeOfTheSite, WhereItRanOutOfAnswersTheOthersWereNotInTheSample) {
+  const auto judged = judge_range(
+      {{"a", passed, "left_site"}, {"b", silent, "silent"}, {"c", silent, "silent"}}, true);
+  EXPECT_EQ(judged.status, Status::pass);
+  EXPECT_EQ(judged.summary,
+            "leaves the site; the far end does not answer strangers; 2 more could not be measured: "
+            "the router at the site's edge gives few answers");
+}
+
+TEST(EdgeOfTheSite, WhereItAnswersNobodySilenceStaysAnOpenQuestion) {
+  EXPECT_EQ(judge_range({{"a", passed, "arrived"}, {"b", silent, "silent"}}, false).status,
+            Status::unknown);
+}
+
+TEST(EdgeOfTheSite, WhatDiedOnTheWayIsNotForgotten) {
+  EXPECT_EQ(
+      judge_range({{"a", passed, "left_site"}, {"b", silent, "dropped"}, {"c", silent, "silent"}},
+                  true)
+          .status,
+      Status::fail);
+}
+
+TEST(EdgeOfTheSite, NothingReachedIsNothingProved) {
+  EXPECT_EQ(judge_range({{"a", silent, "silent"}, {"b", silent, "silent"}}, true).status,
+            Status::unknown);
+}
+
+TEST(EdgeOfTheSite, AnAnswerFromNearerProvesNothing) {
+  Saw hop{"a", connected, "answered_on_the_way"};
+  hop.check = "hop";
+  hop.transport = Transport::tcp;
+  EXPECT_EQ(judge(row("row"), {hop}).status, Status::unknown);
+}
+
+Saw sip(std::string host, Outcome outcome, Transport transport) {
+  Saw saw{std::move(host), outcome};
+  saw.check = "sip";
+  saw.transport = transport;
+  saw.port = 5060;
+  return saw;
+}
+
+TEST(Silence, OfSipOverUdpCountsWhereTheServerAnswersElsewhere) {
+  const auto mute = sip("pbx", silent, Transport::udp);
+  EXPECT_EQ(judge(row("row"), {mute}, {sip("pbx", answered, Transport::tcp)}).status, Status::fail);
+  EXPECT_EQ(judge(row("row"), {mute}, {sip("pbx", refused, Transport::tcp)}).status,
+            Status::unknown);
+  EXPECT_EQ(judge(row("row"), {mute}, {sip("other", answered, Transport::tcp)}).status,
+            Status::unknown);
+}
+
+// --- Routes -------------------------------------------------------------------------------------
+
+Saw proxied(std::string host, Outcome outcome, std::string detail = {}) {
+  return {std::move(host), outcome, std::move(detail), "", {}, 443, "http://proxy:3128"};
+}
+
+TEST(Routes, OneThatWorksIsEnough) {
+  EXPECT_EQ(judge(row("row"), {{"a", silent}, proxied("a", answered)}).status, Status::pass);
+  EXPECT_EQ(judge(row("row"), {{"a"}, proxied("a", denied, "403")}).status, Status::pass);
+  EXPECT_EQ(judge(row("row"), {{"a", silent}, proxied("a", denied, "403")}).status, Status::fail);
+  EXPECT_EQ(judge(row("row"), {{"a", silent}, proxied("a", skipped, "stopped")}).status,
+            Status::unknown);
+}
+
+// One endpoint over both routes, each with its time.
+std::vector<ProbeResult> both_routes(const std::string& host, double direct, double tunnel,
+                                     const std::string& check = "tls") {
+  std::vector<ProbeResult> results{
+      test::result_of({.host = host, .check = check}),
+      test::result_of({.host = host, .proxy = "http://p:1", .check = check})};
+  results[0].observation.timing_ms = {{"connect", direct}, {"handshake", 10}, {"reply", direct}};
+  results[1].observation.timing_ms = {{"tunnel", tunnel}, {"handshake", 20}, {"reply", tunnel}};
+  return results;
+}
+
+std::string summary_of(const std::vector<ProbeResult>& results) {
+  PlannedRequirement planned;
+  planned.requirement = "row";
+  for (const auto& result : results) planned.probes.push_back(result.probe.id);
+  auto requirement = row("row");
+  requirement.check = results.front().probe.check;
+  return judge_requirement(requirement, planned, ResultIndex(results)).summary;
+}
+
+TEST(Routes, AreComparedWhereBothWork) {
+  EXPECT_EQ(summary_of(both_routes("a", 5, 30)), "reached; direct 15 ms, through the proxy 50 ms");
+  EXPECT_EQ(summary_of(both_routes("a", 5, 30, "http")),
+            "reached; direct 5 ms, through the proxy 30 ms");
+  auto several = both_routes("a", 5, 30);
+  for (const auto& [host, direct] : {std::pair{"b", 90.0}, std::pair{"c", 7.0}}) {
+    for (auto& result : both_routes(host, direct, 40)) several.push_back(std::move(result));
+  }
+  EXPECT_EQ(summary_of(several), "3 of 3 reached; direct 17 ms, through the proxy 60 ms");
+  auto one_way = both_routes("a", 5, 30);
+  one_way[0].observation.outcome = silent;
+  EXPECT_EQ(summary_of(one_way), "reached");
+}
+
+TEST(Routes, ANameThatOnlyTheProxyResolvesIsNotGone) {
+  const auto judged = judge(row("row"), {{"a", unresolved, gone},
+                                         proxied("a", answered),
+                                         {"b", unresolved, gone},
+                                         proxied("b", denied, "403")});
+  EXPECT_EQ(judged.status, Status::fail) << judged.summary;
+}
+
+TEST(Routes, SummaryNamesTheProbeThatFailed) {
+  const auto judged = judge(row("row"), {{"a", silent}, proxied("a", answered), {"b", refused}});
+  EXPECT_EQ(judged.summary, "1 of 2 reached: b:443 (TLS): refused by the server");
+  EXPECT_EQ(judged.reached, 1);
+  EXPECT_EQ(judged.total, 3);
+}
+
+// --- Several ports ------------------------------------------------------------------------------
+
+Saw on_port(std::uint16_t port, Outcome outcome, std::string detail = {}) {
+  return {"a", outcome, std::move(detail), "", {}, port};
+}
+
+TEST(Ports, AllOfAHostMustBeReachedUnlessAnyWillDo) {
+  const std::vector<Saw> one_closed{on_port(5075, answered), on_port(5080, silent)};
+  EXPECT_EQ(judge(with_reach(all()), one_closed).status, Status::fail);
+  EXPECT_EQ(judge(with_reach(at_least(1)), one_closed).status, Status::fail);
+  EXPECT_EQ(judge(with_reach(any()), one_closed).status, Status::pass);
+  const std::vector<Saw> one_open{on_port(5075, silent), on_port(5080, skipped, "stopped")};
+  EXPECT_EQ(judge(with_reach(all()), one_open).status, Status::fail);
+  EXPECT_EQ(judge(with_reach(any()), one_open).status, Status::unknown);
+}
+
+TEST(Ports, AlternatesThatWereNotNeededDoNotCount) {
+  const auto judged = judge(row("row"), {on_port(5080, skipped, "not_needed")});
+  EXPECT_EQ(judged.status, Status::skip);
+  EXPECT_EQ(judged.total, 0);
+  const auto partly =
+      judge(row("row"), {on_port(5080, skipped, "not_needed"), on_port(5090, answered)});
+  EXPECT_EQ(partly.status, Status::pass);
+  EXPECT_EQ(partly.total, 1);
+  EXPECT_EQ(partly.summary, "reached");
+}
+
+TEST(Ports, NotNeededHostsTakeNoPlaceAmongTheNearest) {
+  const auto judged = judge(with_reach(nearest(1)), {{"a", skipped, "not_needed", "", 5.0},
+                                                     {"b", silent, "", "here"},
+                                                     {"c", answered, "", "here", 10.0}});
+  EXPECT_EQ(judged.status, Status::fail) << judged.summary;
+}
+
+// --- Life cycle and examples --------------------------------------------------------------------
+
+TEST(Lifecycle, ARowOfThePastOrOfAnOptionalFeatureNeverFails) {
+  for (const auto lifecycle : {Lifecycle::deprecated, Lifecycle::optional_feature}) {
+    auto requirement = row("row");
+    requirement.lifecycle = lifecycle;
+    EXPECT_EQ(judge(requirement, {{"a", silent}}).status, Status::warn);
+    EXPECT_EQ(judge(requirement, {{"a"}}).status, Status::pass);
+  }
+}
+
+TEST(Lifecycle, AHostOfThePastIsNeverTheOnlyReasonToFail) {
+  auto requirement = row("row");
+  requirement.hosts = {{"old", "", Lifecycle::deprecated, ""}, {"new", "", {}, ""}};
+  EXPECT_EQ(judge(requirement, {{"old", silent}, {"new"}}).status, Status::warn);
+  EXPECT_EQ(judge(requirement, {{"old"}, {"new", silent}}).status, Status::fail);
+  EXPECT_EQ(judge(requirement, {{"old", silent}, {"new", silent}}).status, Status::fail);
+  EXPECT_EQ(judge(requirement, {{"old", silent}}).status, Status::warn);
+}
+
+TEST(Lifecycle, AnAddressOfThePastIsNeverTheOnlyReasonToFail) {
+  auto requirement = row("row");
+  requirement.addresses = {
+      {*Network::parse("192.0.2.0/24"), "", Lifecycle::deprecated, ""},
+      {*IpAddress::parse("198.51.100.1"), "", Lifecycle::current, ""},
+      {*AddressRange::parse("203.0.113.1-203.0.113.9"), "", Lifecycle::optional_feature, ""}};
+  EXPECT_EQ(judge(requirement, {{"192.0.2.1", silent}, {"198.51.100.1"}}).status, Status::warn);
+  EXPECT_EQ(judge(requirement, {{"203.0.113.1", silent}, {"198.51.100.1"}}).status, Status::warn);
+  EXPECT_EQ(judge(requirement, {{"192.0.2.1"}, {"198.51.100.1", silent}}).status, Status::fail);
+}
+
+TEST(Examples, OneAloneDecidesNothingAndTwoDo) {
+  auto requirement = row("row");
+  requirement.wildcards = {{"*.example.com", {{"a", "", {}, ""}, {"b", "", {}, ""}}}};
+  EXPECT_EQ(judge(requirement, {{"a"}}).status, Status::pass);
+  EXPECT_EQ(judge(requirement, {{"a", silent}}).status, Status::unknown);
+  EXPECT_EQ(judge(requirement, {{"a", silent}, {"b"}}).status, Status::warn);
+  EXPECT_EQ(judge(requirement, {{"a", silent}, {"b", silent}}).status, Status::fail);
+  EXPECT_EQ(judge(requirement, {{"a", unresolved, gone}, {"b", unresolved, gone}}).status,
+            Status::fail);
+}
+
+TEST(Examples, AListedHostThatFailsIsAReasonOfItsOwn) {
+  auto requirement = row("row");
+  requirement.hosts = {{"listed", "", {}, ""}};
+  requirement.wildcards = {{"*.example.com", {{"a", "", {}, ""}}}};
+  EXPECT_EQ(judge(requirement, {{"listed", silent}, {"a"}}).status, Status::fail);
+  EXPECT_EQ(judge(requirement, {{"listed"}, {"a", silent}}).status, Status::warn);
+}
+
+// --- The SIP ALG test, names in reverse DNS -----------------------------------------------------
+
+TEST(SipAlgRow, SaysWhatTheTestSaw) {
+  auto requirement = row("alg", Severity::recommended);
+  requirement.check = "sip-alg";
+  struct Diagnosis {
+    Outcome outcome;
+    std::string detail;
+    Status status;
+  };
+  for (const auto& [outcome, detail, status] :
+       std::vector<Diagnosis>{{Outcome::answered, "no_rewriting_seen", Status::pass},
+                              {Outcome::answered, "rewritten", Status::warn},
+                              {Outcome::answered, "suspected", Status::warn},
+                              {Outcome::answered, "inconclusive", Status::unknown},
+                              {Outcome::silent, "timed_out", Status::unknown},
+                              {Outcome::silent, "only_other_port", Status::unknown},
+                              {Outcome::refused, "connection_refused", Status::unknown},
+                              {Outcome::skipped, "server_silent", Status::unknown}}) {
+    const auto judged = judge(requirement, {{.host = "sip.example.com",
+                                             .outcome = outcome,
+                                             .detail = detail,
+                                             .check = "sip-alg",
+                                             .transport = Transport::udp}});
+    EXPECT_EQ(judged.status, status) << detail << ": " << judged.summary;
+  }
+}
+
+TEST(SipAlgRow, NamesTheRewriting) {
+  auto requirement = row("alg");
+  requirement.check = "sip-alg";
+  EXPECT_EQ(judge(requirement, {{.host = "s", .detail = "rewritten", .check = "sip-alg"}}).summary,
+            "reached; a device on the way rewrites SIP");
+}
+
+// A probe beside those of the row's own check.
+RequirementResult with_companion(const Saw& companion, std::map<std::string, std::string> with) {
+  std::vector<ProbeResult> results{test::result_of({"192.0.2.7"}), test::result_of(companion)};
+  results[1].probe.with = std::move(with);
+  results[1].probe.id = probe_id(results[1].probe);
+  PlannedRequirement planned;
+  planned.requirement = "row";
+  for (const auto& result : results) planned.probes.push_back(result.probe.id);
+  return judge_requirement(row("row"), planned, ResultIndex(results));
+}
+
+TEST(Companions, NeverDecideAndMayWarn) {
+  const std::map<std::string, std::string> ptr{{"name", "192.0.2.7"}, {"type", "PTR"}};
+  const auto reverse = [&](Outcome outcome, const std::string& detail) {
+    return with_companion({"", outcome, detail, "", {}, 0, "", "dns", Transport::udp}, ptr);
+  };
+  EXPECT_EQ(reverse(Outcome::answered, "records").status, Status::pass);
+  EXPECT_EQ(reverse(Outcome::silent, "timed_out").status, Status::pass);
+  const auto none = reverse(Outcome::unresolved, "no_such_name");
+  EXPECT_EQ(none.status, Status::warn);
+  EXPECT_EQ(none.summary, "reached; 192.0.2.7 has no name in reverse DNS");
+  EXPECT_EQ(none.total, 1);
+  EXPECT_EQ(reverse(Outcome::failed, "unexpected_answer").status, Status::warn);
+  const auto alg = with_companion(
+      {"192.0.2.7", Outcome::answered, "rewritten", "", {}, 5060, "", "sip-alg", Transport::udp},
+      {{"sdp", "true"}});
+  EXPECT_EQ(alg.status, Status::warn);
+  EXPECT_EQ(alg.summary, "reached; a device on the way rewrites SIP");
+}
+
+TEST(ReverseNames, AreNeverTheOnlyReasonToFail) {
+  auto requirement = row("row");
+  requirement.reverse_dns = {{"a", "", {}, ""}};
+  EXPECT_EQ(judge(requirement, {{"a", silent}}).status, Status::warn);
+}
+
+// --- What the result carries --------------------------------------------------------------------
+
+TEST(Figures, TheDelayIsHeldAgainstTheVendors) {
+  auto requirement = with_reach(all());
+  requirement.thresholds.one_way_delay_ms = 150;
+  const auto judged = [&](std::vector<Saw> saw, std::vector<Saw> elsewhere = {}) {
+    return judge(requirement, saw, elsewhere);
+  };
+  const Saw near{"a", answered, "", "", 290}, far{"b", answered, "", "", 310};
+  EXPECT_EQ(judged({far}).status, Status::warn);
+  EXPECT_TRUE(judged({far}).poor);
+  EXPECT_EQ(judged({far}).summary,
+            "reached; about 155 ms one way (half of the shortest round trip), and the vendor wants "
+            "at most 150 ms");
+  // Media goes to the nearest of them.
+  EXPECT_EQ(judged({near, far}).status, Status::pass);
+  EXPECT_FALSE(judged({near, far}).poor);
+  // Any probe's round trip to the host will do, and one to a host that was not reached will not.
+  const Saw media{"b", passed, "", "", std::nullopt, 30000, "", "udp-range", Transport::udp};
+  EXPECT_EQ(judged({media}).status, Status::pass);
+  EXPECT_EQ(judged({media}, {far}).status, Status::warn);
+  const Saw lost{"b", refused, "", "", 310};
+  EXPECT_FALSE(judged({lost}).poor);
+  requirement.thresholds = {};
+  EXPECT_EQ(judged({far}).status, Status::pass);
+}
+
+// A satellite modem answers TCP in the server's place; UDP goes all the way.
+TEST(Figures, MediasDelayIsThatOfUdpWhereItWasTimed) {
+  auto requirement = with_reach(all());
+  requirement.thresholds.one_way_delay_ms = 150;
+  const Saw near{"a", answered, "", "", 8};
+  const Saw all_the_way{"a", answered, "", "", 620, 3478, "", "stun", Transport::udp};
+  EXPECT_TRUE(judge(requirement, {near, all_the_way}).poor);
+  EXPECT_TRUE(judge(requirement, {near}, {all_the_way}).poor);
+  EXPECT_FALSE(judge(requirement, {near}).poor);
+}
+
+TEST(Requirement, SkippedRowsSayWhy) {
+  PlannedRequirement planned;
+  planned.requirement = "row";
+  planned.skipped = "needs your own value: --var pbx=...";
+  const auto judged = judge_requirement(row("row"), planned, ResultIndex({}));
+  EXPECT_EQ(judged.status, Status::skip);
+  EXPECT_EQ(judged.summary, planned.skipped);
+}
+
+TEST(Requirement, NotesAndSamplesAreKept) {
+  std::vector<ProbeResult> results{test::result_of({"a"})};
+  PlannedRequirement planned;
+  planned.requirement = "row";
+  planned.probes = {results[0].probe.id};
+  planned.sampled = "1 of 158 hosts";
+  planned.note = "measured from this computer";
+  const auto judged = judge_requirement(row("row"), planned, ResultIndex(results));
+  EXPECT_EQ(judged.sampled, "1 of 158 hosts");
+  EXPECT_EQ(judged.summary, "reached; measured from this computer");
+  EXPECT_EQ(judged.probes, planned.probes);
+}
+
+// Packets to media hosts leave the site; that they arrive was not measured.
+TEST(Requirement, ThatLeavesTheSiteIsNotSaidToBeReached) {
+  const auto media = [](const char* host, Outcome outcome) {
+    return Saw{host, outcome, "", "", std::nullopt, 30000, "", "udp-range", Transport::udp};
+  };
+  EXPECT_EQ(judge(row("row"), {media("a", passed)}).summary,
+            "leaves the site; the far end does not answer strangers");
+  EXPECT_EQ(judge(row("row"), {media("a", passed), media("b", passed)}).summary,
+            "leaves the site to 2 of 2 hosts; the far ends do not answer strangers");
+  EXPECT_EQ(judge(row("row"), {media("a", passed), media("b", answered)}).summary,
+            "2 of 2 reached (1 as far as that it leaves the site)");
+  EXPECT_EQ(judge(row("row"), {media("a", answered)}).summary, "reached");
+}
+
+TEST(Requirement, WithoutAnyProbeIsNotMeasured) {
+  const auto judged = judge(row("row"), {});
+  EXPECT_EQ(judged.status, Status::unknown);
+  EXPECT_EQ(judged.summary, "not measured");
+}
+
+TEST(Requirement, LongListsOfFailuresAreCut) {
+  std::vector<Saw> saw;
+  for (const auto* host : {"a", "b", "c", "d", "e"}) saw.push_back({host, silent});
+  EXPECT_EQ(judge(row("row"), saw).summary,
+            "0 of 5 reached: a:443 (TLS): no answer; b:443 (TLS): no answer; c:443 (TLS): no "
+            "answer; ...");
+}
+
+}  // namespace
+}  // namespace callready

@@ -1,0 +1,189 @@
+// The verdict of a whole set, what appears in it, and its age.
+#include "tests/diagnosis/build.hpp"
+
+namespace callready {
+namespace {
+
+using test::row;
+using test::Saw;
+using enum Outcome;
+
+// A set with rows "a", "b", ... and one capability each, named like its row.
+struct Fixture {
+  TargetSet set;
+  std::vector<PlannedRequirement> planned;
+  std::vector<ProbeResult> results;
+  std::vector<std::string> scenarios;
+
+  void add(const std::string& id, Outcome outcome, std::vector<std::string> in_scenarios = {}) {
+    set.id = "set";
+    set.requirements.push_back(row(id));
+    set.capabilities.push_back({id, id, std::move(in_scenarios), {{{{id}}, false}}});
+    results.push_back(test::result_of({id, outcome, outcome == skipped ? "stopped" : ""}));
+    planned.push_back({"set", id, {results.back().probe.id}, "", false, "", ""});
+  }
+  SetResult judge() const { return judge_set(set, planned, scenarios, ResultIndex(results)); }
+};
+
+struct VerdictCase {
+  const char* name;
+  std::vector<Outcome> outcomes;
+  Verdict expected;
+};
+
+class SetVerdictTest : public testing::TestWithParam<VerdictCase> {};
+
+TEST_P(SetVerdictTest, IsTheWorstOfItsCapabilities) {
+  Fixture fixture;
+  std::string id = "a";
+  for (const auto outcome : GetParam().outcomes) {
+    fixture.add(id, outcome);
+    ++id[0];
+  }
+  EXPECT_EQ(fixture.judge().verdict, GetParam().expected);
+}
+
+const VerdictCase verdict_cases[] = {
+    {"Ready", {answered, answered}, Verdict::ready},
+    {"Blocked", {answered, silent}, Verdict::blocked},
+    {"Unknown", {answered, skipped}, Verdict::unknown},
+    {"BlockedOutweighsUnknown", {skipped, silent}, Verdict::blocked},
+    {"Empty", {}, Verdict::unknown},
+};
+
+INSTANTIATE_TEST_SUITE_P(Set, SetVerdictTest, testing::ValuesIn(verdict_cases), test::case_name);
+
+TEST(Set, DegradedOutweighsUnknown) {
+  Fixture fixture;
+  fixture.add("a", skipped);
+  fixture.add("b", silent);
+  fixture.set.requirements[1].severity = Severity::recommended;
+  EXPECT_EQ(fixture.judge().verdict, Verdict::degraded);
+}
+
+TEST(Set, CapabilitiesOfOtherScenariosDoNotAppear) {
+  Fixture fixture;
+  fixture.scenarios = {"meetings"};
+  fixture.add("a", answered, {"meetings"});
+  fixture.add("b", silent, {"telephony"});
+  const auto judged = fixture.judge();
+  ASSERT_EQ(judged.capabilities.size(), 1u);
+  EXPECT_EQ(judged.capabilities[0].id, "a");
+  EXPECT_EQ(judged.verdict, Verdict::ready);
+  EXPECT_EQ(judged.requirements.size(), 2u);
+}
+
+TEST(Set, CapabilitiesWithoutARowInTheRunDoNotAppear) {
+  Fixture fixture;
+  fixture.add("a", answered);
+  fixture.add("b", answered);
+  fixture.planned.pop_back();
+  EXPECT_EQ(fixture.judge().capabilities.size(), 1u);
+}
+
+TEST(Set, CapabilitiesSayWhatOfThemTheUserLeftOut) {
+  Fixture fixture;
+  fixture.add("a", answered);
+  fixture.add("b", answered);
+  fixture.set.capabilities = {{"calls", "calls", {}, {{{{"a"}}, false}, {{{"b"}}, false}}}};
+  EXPECT_EQ(fixture.judge().capabilities[0].summary, "works");
+  fixture.planned.pop_back();
+  EXPECT_EQ(fixture.judge().capabilities[0].summary,
+            "works; 1 of its requirements was left out of this run");
+  // Neither another scenario's nor another vantage's rows were left out by anybody's choice.
+  fixture.set.requirements[1].scenarios = {"telephony"};
+  EXPECT_EQ(fixture.judge().capabilities[0].summary, "works");
+  fixture.set.requirements[1].scenarios.clear();
+  fixture.set.requirements[1].vantages = {Vantage::phone};
+  EXPECT_EQ(fixture.judge().capabilities[0].summary, "works");
+}
+
+TEST(Set, CapabilitiesThatCannotBeMeasuredAppearAndDoNotCount) {
+  Fixture fixture;
+  fixture.add("a", answered);
+  fixture.add("b", answered);
+  fixture.planned[1].skipped = "inbound";
+  fixture.planned[1].probes.clear();
+  const auto judged = fixture.judge();
+  ASSERT_EQ(judged.capabilities.size(), 2u);
+  EXPECT_EQ(judged.capabilities[1].verdict, Verdict::unknown);
+  EXPECT_EQ(judged.verdict, Verdict::ready);
+  fixture.planned[0].skipped = "inbound";
+  EXPECT_EQ(fixture.judge().verdict, Verdict::unknown);
+}
+
+TEST(Set, RowsThatNoCapabilityNeedsDecideAlone) {
+  Fixture fixture;
+  fixture.add("a", answered);
+  fixture.set.capabilities.clear();
+  EXPECT_EQ(fixture.judge().verdict, Verdict::ready);
+  fixture.results[0].observation.outcome = silent;
+  EXPECT_EQ(fixture.judge().verdict, Verdict::blocked);
+  fixture.set.requirements[0].severity = Severity::recommended;
+  EXPECT_EQ(fixture.judge().verdict, Verdict::degraded);
+  fixture.planned[0].skipped = "inbound";
+  EXPECT_EQ(fixture.judge().verdict, Verdict::unknown);
+}
+
+TEST(Set, RowsOfOtherSetsAreLeftOut) {
+  Fixture fixture;
+  fixture.add("a", answered);
+  fixture.planned.push_back({"other", "a", {}, "", false, "", ""});
+  EXPECT_EQ(fixture.judge().requirements.size(), 1u);
+}
+
+TEST(ResultIndex, KnowDistancesByHostAndByRegion) {
+  const std::vector<ProbeResult> results{
+      test::result_of({"a", answered, "", "north", 30}),
+      test::result_of({"a", connected, "", "north", 20, 80}),
+      test::result_of({"b", answered, "", "north", 10}),
+      test::result_of({"c", answered, "", "", 5}),
+      test::result_of({"d", answered, "", "south", 1, 443, "http://proxy:3128"}),
+  };
+  const ResultIndex evidences(results);
+  EXPECT_EQ(evidences.distance("a"), Milliseconds(20));
+  EXPECT_EQ(evidences.distance("z"), std::nullopt);
+  EXPECT_EQ(evidences.distance("d"), std::nullopt) << "a round trip to the proxy is no distance";
+  EXPECT_EQ(evidences.distance_of_region("north"), Milliseconds(10));
+  EXPECT_EQ(evidences.distance_of_region(""), std::nullopt);
+  EXPECT_EQ(evidences.distance_of_region("south"), std::nullopt);
+}
+
+TEST(Staleness, IsSaidAfterSomeMonths) {
+  TargetSet set;
+  set.document = "Requirements";
+  set.verified = "2026-01-01";
+  EXPECT_EQ(staleness(set, "2026-06-30"), "");  // 180 days
+  EXPECT_EQ(staleness(set, "2026-07-01"),
+            "This list was last held against the vendor's document 181 days ago (2026-01-01): look "
+            "for a newer edition of \"Requirements\"");
+  EXPECT_EQ(staleness(set, "2025-01-01"), "") << "a clock that is behind is not the list's fault";
+  EXPECT_EQ(staleness(set, "not a date"), "");
+  set.verified.clear();
+  EXPECT_EQ(staleness(set, "2026-07-01"), "");
+}
+
+TEST(Staleness, AnOldDocumentIsOldHoweverLatelyItWasTranscribed) {
+  TargetSet set;
+  set.document = "Requirements";
+  set.verified = "2026-06-30";
+  set.published = "2016-07";
+  EXPECT_EQ(staleness(set, "2026-07-01"),
+            "The document is 10 years old (published 2016-07): look for a newer edition of "
+            "\"Requirements\"");
+  set.published = "2023-07-02";
+  EXPECT_EQ(staleness(set, "2026-07-01"), "") << "1095 days";
+  set.published = "2023-07-01";
+  set.url = "https://example.com/doc";
+  EXPECT_EQ(staleness(set, "2026-07-01"),
+            "The document is 3 years old (published 2023-07-01): look for a newer edition of "
+            "\"Requirements\" at https://example.com/doc");
+  set.verified = "2025-01-01";
+  EXPECT_EQ(staleness(set, "2026-07-01"),
+            "This list was last held against the vendor's document 546 days ago (2025-01-01), and "
+            "the document is 3 years old (published 2023-07-01): look for a newer edition of "
+            "\"Requirements\" at https://example.com/doc");
+}
+
+}  // namespace
+}  // namespace callready

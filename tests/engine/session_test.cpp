@@ -1,0 +1,185 @@
+// A run from a set to a report, on loopback.
+#include "probe/engine/session.hpp"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "targets/loader.hpp"
+#include "tests/targets/rules.hpp"
+
+namespace callready {
+namespace {
+
+using asio::ip::tcp;
+using asio::ip::udp;
+
+// A port on which the kernel accepts connections; nobody has to take them.
+class Listener {
+ public:
+  std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
+
+ private:
+  asio::io_context context_;
+  tcp::acceptor acceptor_{context_, {asio::ip::address_v4::loopback(), 0}};
+};
+
+std::uint16_t closed_port() { return Listener().port(); }
+
+// Hears requests and answers none.
+class MuteServer {
+ public:
+  std::uint16_t port() const { return socket_.local_endpoint().port(); }
+  void wait_for_a_request() { socket_.wait(udp::socket::wait_read); }
+
+ private:
+  asio::io_context context_;
+  udp::socket socket_{context_, {asio::ip::address_v4::loopback(), 0}};
+};
+
+struct RowText {
+  std::string id, check, transport;
+  std::uint16_t port = 0;
+};
+
+TargetSet set_of(const std::vector<RowText>& rows) {
+  std::string needs, requirements;
+  for (const auto& row : rows) {
+    needs += (needs.empty() ? "" : ", ") + row.id;
+    requirements += fmt::format(
+        "  - {{ id: {}, title: {}, source: s, check: {}, transport: [{}], ports: [{}], "
+        "addresses: [127.0.0.1] }}\n",
+        row.id, row.id, row.check, row.transport, row.port);
+  }
+  const auto text = fmt::format(
+      "schema: callready.targets/1\nid: small\ntitle: Small\nvendor: Nobody\nedition: \"1\"\n"
+      "document: A table\nverified: 2020-01-01\n"
+      "capabilities: [{{ id: all, title: All, needs: [{}] }}]\nrequirements:\n{}",
+      needs, requirements);
+  const auto loaded = load_text(text, "small", test::rules());
+  for (const auto& problem : loaded.problems) ADD_FAILURE() << problem.to_string();
+  return loaded.set.value_or(TargetSet{});
+}
+
+SessionOptions options_for(const std::vector<RowText>& rows) {
+  SessionOptions options;
+  options.sets = {set_of(rows)};
+  options.site = "here";
+  options.dns_servers = {"127.0.0.1:9"};
+  return options;
+}
+
+TEST(Session, ReportsWhatItSaw) {
+  const Listener listener;
+  const auto report = run_session(options_for({{"open", "tcp", "tcp", listener.port()}}));
+  ASSERT_FALSE(report.has_error()) << report.error();
+  EXPECT_TRUE(report->complete);
+  EXPECT_EQ(exit_status(*report), 0);
+  ASSERT_EQ(report->sets.size(), 1u);
+  EXPECT_EQ(report->sets[0].verdict, Verdict::ready);
+  ASSERT_EQ(report->sets[0].notes.size(), 1u);
+  EXPECT_NE(report->sets[0].notes[0].find("2020-01-01"), std::string::npos) << "the list is old";
+  ASSERT_EQ(report->probes.size(), 1u);
+  EXPECT_EQ(report->probes[0].observation.outcome, Outcome::connected);
+  EXPECT_EQ(report->site.name, "here");
+  EXPECT_EQ(report->site.resolvers, std::vector<std::string>{"127.0.0.1:9"});
+  EXPECT_NE(report->site.host, "");
+  EXPECT_GE(report->finished_at, report->started_at);
+  EXPECT_GT(report->duration.count(), 0);
+}
+
+TEST(Session, ABlockedRowBlocks) {
+  const Listener listener;
+  const auto report = run_session(options_for(
+      {{"open", "tcp", "tcp", listener.port()}, {"closed", "tcp", "tcp", closed_port()}}));
+  ASSERT_FALSE(report.has_error()) << report.error();
+  EXPECT_EQ(report->sets[0].verdict, Verdict::blocked);
+  EXPECT_EQ(exit_status(*report), 1);
+  EXPECT_EQ(report->sets[0].capabilities[0].summary, "does not work: closed");
+}
+
+TEST(Session, ControlsAreMeasuredAndNotJudged) {
+  auto options = options_for({{"open", "tcp", "tcp", closed_port()}});
+  options.sets[0].control = true;
+  const auto report = run_session(options);
+  ASSERT_FALSE(report.has_error()) << report.error();
+  EXPECT_TRUE(report->sets.empty());
+  ASSERT_EQ(report->probes.size(), 1u);
+  EXPECT_TRUE(report->probes[0].probe.control);
+}
+
+TEST(Session, EndsInTimeAndSaysThatItIsIncomplete) {
+  MuteServer mute;
+  auto options = options_for({{"mute", "stun", "udp", mute.port()}});
+  options.timeout = milliseconds(50);
+  const auto report = run_session(options);
+  ASSERT_FALSE(report.has_error()) << report.error();
+  EXPECT_FALSE(report->complete);
+  EXPECT_EQ(exit_status(*report), 3);
+  EXPECT_EQ(report->probes[0].observation.detail, "stopped");
+  EXPECT_EQ(report->sets[0].verdict, Verdict::unknown);
+  ASSERT_EQ(report->notes.size(), 1u);
+  EXPECT_NE(report->notes[0].find("--timeout"), std::string::npos);
+}
+
+TEST(Session, AWrongConfigurationIsAnErrorInWords) {
+  auto options = options_for({{"open", "tcp", "tcp", 9}});
+  options.ca_files = {"/nowhere/roots.pem"};
+  auto report = run_session(options);
+  ASSERT_TRUE(report.has_error());
+  EXPECT_TRUE(report.error().starts_with("/nowhere/roots.pem: ")) << report.error();
+  options.ca_files.clear();
+  for (const auto* server : {"nonsense", "192.0.2.1:99999", "192.0.2.1:port", "1.2.3", ""}) {
+    options.dns_servers = {server};
+    report = run_session(options);
+    ASSERT_TRUE(report.has_error()) << server;
+    EXPECT_NE(report.error().find(server), std::string::npos) << report.error();
+  }
+}
+
+// --- How long a run may take --------------------------------------------------------------------
+
+Plan plan_of(int hosts, int ports) {
+  Plan plan;
+  for (int host = 0; host < hosts; ++host) {
+    for (int port = 1; port <= ports; ++port) {
+      Probe probe;
+      probe.target.host = fmt::format("host{}", host);
+      probe.target.ports = {static_cast<std::uint16_t>(port), static_cast<std::uint16_t>(port)};
+      plan.probes.push_back({probe, {}});
+    }
+  }
+  return plan;
+}
+
+TEST(TimeForARun, GrowsByTheWindowsThatThePacerWaitsFor) {
+  SessionOptions options;
+  const auto seconds = [&](const Plan& plan) { return time_for(plan, options).count() / 1000; };
+  EXPECT_EQ(seconds({}), 20);
+  EXPECT_EQ(seconds(plan_of(24, 12)), 20);
+  // A window, and the time until the last of the one before is given up.
+  EXPECT_EQ(seconds(plan_of(25, 1)), 33);
+  EXPECT_EQ(seconds(plan_of(49, 1)), 47);
+  EXPECT_EQ(seconds(plan_of(1, 13)), 33);
+  EXPECT_EQ(seconds(plan_of(1, 37)), 60);
+  auto sampled = plan_of(1, 3);
+  for (auto& planned : sampled.probes) {
+    for (std::uint16_t i = 0; i < 6; ++i) {
+      planned.probe.target.sample.push_back(
+          static_cast<std::uint16_t>(1000 * planned.probe.target.port() + i));
+    }
+  }
+  EXPECT_EQ(seconds(sampled), 33) << "18 ports of one host";
+  auto proxied = plan_of(49, 1);
+  for (auto& planned : proxied.probes) planned.probe.target.route.proxy = "http://proxy:3128";
+  EXPECT_EQ(seconds(proxied), 20) << "the proxy is one host";
+  options.runner.pace.unlimited = true;
+  EXPECT_EQ(seconds(plan_of(49, 1)), 20);
+}
+
+TEST(DayOf, IsUtc) {
+  EXPECT_EQ(day_of(WallTime{}), "1970-01-01");
+  EXPECT_EQ(day_of(WallTime{std::chrono::seconds(1'795'219'199)}), "2026-11-20");
+}
+
+}  // namespace
+}  // namespace callready
