@@ -110,7 +110,7 @@ asio::awaitable<void> over_stream(Context& context, Job job, Observation& observ
   const bool alert = failure && failure->kind == FailureKind::tls_alert;
   if (alert && dialled.tls.client_certificate_asked) {
     observation.outcome = Outcome::answered;
-    observation.detail = "client_certificate_wanted";
+    observation.detail = DetailCode::client_certificate_wanted;
   }
   const auto fault = certificate_fault(dialled.tls);
   if (dialled.stream && !fault.empty() && observation.outcome != Outcome::skipped) {
@@ -138,7 +138,7 @@ asio::awaitable<Observation> at_domain(Context& context, Job job) {
   Observation observation;
   if (location.targets.empty()) {
     record(observation, *location.failure);
-    if (location.no_service) observation.detail = "no_service";
+    if (location.no_service) observation.detail = DetailCode::no_service;
   }
   for (std::size_t i = 0; i < location.targets.size() && i < most_servers; ++i) {
     const auto& target = location.targets[i];

@@ -19,7 +19,9 @@ void add_once(std::vector<std::string>& list, const std::string& item) {
 }
 
 // Not the vendor's traffic, but ours: what the program asks of others to learn about the site.
-bool only_measures(const Requirement& row) { return row.check == "nat" || row.check == "sip-alg"; }
+bool only_measures(const Requirement& row) {
+  return row.check == CheckKind::nat || row.check == CheckKind::sip_alg;
+}
 
 bool selected(const Requirement& row, const FirewallOptions& options) {
   if (only_measures(row)) return false;
@@ -76,7 +78,7 @@ class Destinations {
 
   std::vector<FirewallDestination> of(const Requirement& row) {
     all_.clear();
-    if (row.check == "dns" && !row.with.contains("server")) {
+    if (row.check == CheckKind::dns && !row.with.contains("server")) {
       // Its hosts are the names to ask for.
       all_.push_back({"your DNS servers", "yours", "", "", Lifecycle::current});
       return all_;
@@ -150,8 +152,7 @@ std::optional<Closed> closed_part(const Requirement& row, const FirewallOptions&
     closed.ports.insert(target.ports);
     closed.transports.insert(target.transport);
     closed.proved |= outcome == Outcome::rejected || outcome == Outcome::failed ||
-                     probe.observation.detail.ends_with("dropped") ||
-                     result->status == Status::fail;
+                     is_dropped(probe.observation.detail) || result->status == Status::fail;
   }
   if (closed.hosts.empty()) return std::nullopt;
   closed.whole = !any_open;

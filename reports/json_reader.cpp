@@ -344,17 +344,38 @@ Finding read_finding(const Node& node) {
   return finding;
 }
 
-Evidence read_evidence(const Node& node) {
+// What an edition knows of its own. A word of a later one is left out: nothing, and `key` is
+// listed.
+template <typename Read>
+auto known_word(const Node& node, std::string_view key, Read read) {
+  auto value = read(node.member(key).text());
+  if (!value) node.leave_out(key);
+  return value;
+}
+
+std::optional<Evidence> read_evidence(const Node& node) {
   Evidence evidence;
-  evidence.kind = node.member("kind").text();
   evidence.text = node.member("text").text();
   node.members([&](const std::string& name, const Node& value) {
-    // A list or an object beside the facts is something that a later edition added.
     if (name == "kind" || name == "text") return;
-    if (value.composite()) return node.leave_out(name);
-    evidence.facts.emplace(name, value.fact());
+    // A list or an object beside the facts is something that a later edition added.
+    const auto fact = parse<Fact>(name);
+    if (value.composite() || !fact) return node.leave_out(name);
+    evidence.facts.emplace(*fact, value.fact());
   });
+  const auto kind = known_word(node, "kind", parse<EvidenceKind>);
+  if (!kind) return std::nullopt;
+  evidence.kind = *kind;
   return evidence;
+}
+
+template <typename T>
+std::vector<T> without_unknown(std::vector<std::optional<T>> read) {
+  std::vector<T> known;
+  for (auto& value : read) {
+    if (value) known.push_back(std::move(*value));
+  }
+  return known;
 }
 
 PortRange read_ports(const Node& target) {
@@ -366,11 +387,11 @@ PortRange read_ports(const Node& target) {
   return {only, only};
 }
 
-ProbeResult read_probe(const Node& node) {
+std::optional<ProbeResult> read_probe(const Node& node) {
   ProbeResult result;
   auto& [probe, seen] = result;
   probe.id = node.member("id").text();
-  probe.check = node.member("check").text();
+  const auto check = known_word(node, "check", parse<CheckKind>);
   const auto target = node.member("target");
   probe.target.host = target.member("host").text();
   if (const auto tried = target.optional("address")) seen.address = address(*tried);
@@ -392,7 +413,7 @@ ProbeResult read_probe(const Node& node) {
   }
   if (const auto sent = node.optional("sent_at")) seen.sent_at = moment(*sent);
   seen.outcome = node.member("outcome").word<Outcome>();
-  seen.detail = node.member("detail").text();
+  seen.detail = known_word(node, "detail", Detail::parse).value_or(Detail());
   if (const auto trip = node.optional("round_trip_ms")) {
     seen.round_trip = Milliseconds(trip->number());
   }
@@ -400,7 +421,9 @@ ProbeResult read_probe(const Node& node) {
     seen.timing_ms.emplace(name, value.number());
   });
   seen.attempts = node.member("attempts").integer(0, any_count);
-  seen.evidence = node.member("evidence").list(read_evidence);
+  seen.evidence = without_unknown(node.member("evidence").list(read_evidence));
+  if (!check) return std::nullopt;
+  probe.check = *check;
   return result;
 }
 
@@ -449,7 +472,7 @@ Report read_document(const Node& root) {
   if (const auto loop_stall = root.optional("held_up_ms")) {
     report.loop_stall = Milliseconds(loop_stall->number());
   }
-  report.probes = root.member("probes").list(read_probe);
+  report.probes = without_unknown(root.member("probes").list(read_probe));
   if (const auto vantages = root.optional("vantages")) {
     report.vantages = vantages->list(read_vantage);
   }

@@ -133,7 +133,7 @@ bool has_foreign_root(const ProbeResult& result);
 bool is_another_page(const ProbeResult& result);
 // The name that a `dns` probe asks for.
 std::string name_asked_for(const Probe& probe);
-const Evidence* evidence_of(const ProbeResult& result, std::string_view kind);
+const Evidence* evidence_of(const ProbeResult& result, EvidenceKind kind);
 std::vector<Certificate> chain_of(const ProbeResult& result);
 
 // Who runs a host, roughly: the registrable part of a name ("openrainbow.com"), or the network of

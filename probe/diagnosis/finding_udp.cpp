@@ -105,7 +105,7 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
 std::vector<const ProbeResult*> failing_udp(const Diagnosis& context) {
   std::vector<const ProbeResult*> lost;
   for (const auto& result : context.facts.report.probes) {
-    const bool dns = result.probe.target.port() == dns_port || result.probe.check == "dns";
+    const bool dns = result.probe.target.port() == dns_port || result.probe.check == CheckKind::dns;
     if (is_udp(result) && is_direct(result) && !dns && !context.facts.inside(result) &&
         failing(result) && !context.explained(result)) {
       lost.push_back(&result);

@@ -27,8 +27,8 @@ struct Target {
 };
 
 struct Probe {
-  std::string id;     // stable across runs, see probe_id
-  std::string check;  // a row of the registry
+  std::string id;  // stable across runs, see probe_id
+  CheckKind check = CheckKind::tcp;
   Target target;
   std::map<std::string, std::string> with;  // the check's own parameters
   std::string region;                       // of the host, as the set says; may be empty

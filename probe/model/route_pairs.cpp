@@ -45,7 +45,7 @@ std::optional<double> set_up_ms(const ProbeResult& result) {
     if (found == timing.end() || !std::isfinite(found->second)) return std::nullopt;
     return found->second;
   };
-  if (result.probe.check == "http") return part("reply");
+  if (result.probe.check == CheckKind::http) return part("reply");
   const auto way = part(result.probe.target.route.direct() ? "connect" : "tunnel");
   if (!way) return std::nullopt;
   return *way + part("handshake").value_or(0);

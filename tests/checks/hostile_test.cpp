@@ -156,7 +156,7 @@ TEST_P(HostileStream, IsCalledByItsNameInTime) {
   const auto seen =
       runner.run(stranger.check, stranger.transport, "localhost", server.address(), stranger.with);
   EXPECT_LT(std::chrono::steady_clock::now() - start, timeouts::check);
-  EXPECT_EQ(to_string(seen.outcome), to_string(stranger.outcome)) << seen.detail;
+  EXPECT_EQ(to_string(seen.outcome), to_string(stranger.outcome)) << seen.detail.text();
   if (!stranger.detail.empty()) {
     EXPECT_EQ(seen.detail, stranger.detail);
   }
@@ -239,7 +239,7 @@ INSTANTIATE_TEST_SUITE_P(
         Dribble{"tls", "HTTP/1.1 200 OK\r\nX: ", Transport::tls, "proxy_timed_out", true},
         Dribble{"http", "HTTP/1.1 200 OK\r\nX: ", Transport::tcp, "proxy_timed_out", true}),
     [](const auto& of) {
-      return fmt::format("{}{}{}", of.param.check == "sip-alg" ? "sipalg" : of.param.check,
+      return fmt::format("{}{}{}", of.param.check == CheckKind::sip_alg ? "sipalg" : of.param.check,
                          to_string(of.param.transport), of.param.proxied ? "Proxied" : "");
     });
 
@@ -270,13 +270,13 @@ TEST_P(HostileProxy, IsCalledByItsName) {
                        }
                      });
   Probe probe;
-  probe.check = "proxy";
+  probe.check = CheckKind::proxy;
   probe.target.host = "www.example.com";
   probe.target.ports = {443, 443};
   probe.target.transport = Transport::tcp;
   probe.target.route.proxy = fmt::format("http://127.0.0.1:{}", server.address().port);
   const auto seen = runner.run(probe, std::nullopt);
-  EXPECT_EQ(to_string(seen.outcome), to_string(odd.outcome)) << seen.detail;
+  EXPECT_EQ(to_string(seen.outcome), to_string(odd.outcome)) << seen.detail.text();
   EXPECT_EQ(seen.detail, odd.detail);
 }
 
@@ -327,7 +327,7 @@ TEST_P(HostileNames, AreMalformed) {
   });
   runner.use_dns_servers({server.text()});
   Probe probe;
-  probe.check = "dns";
+  probe.check = CheckKind::dns;
   probe.target.host = "a.example.com";
   probe.target.ports = {53, 53};
   probe.with["type"] = dns::type_name(static_cast<std::uint16_t>(pointers.type));
@@ -335,7 +335,7 @@ TEST_P(HostileNames, AreMalformed) {
   probe.target.transport = Transport::tcp;
   auto seen = runner.run(probe, std::nullopt);
   EXPECT_EQ(to_string(seen.outcome), "failed");
-  EXPECT_EQ(seen.detail, "malformed");
+  EXPECT_EQ(seen.detail, DetailCode::malformed);
 }
 
 // The question ("a.example.com" or the name of an address) begins at 12.

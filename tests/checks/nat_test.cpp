@@ -104,7 +104,7 @@ struct NatCheck : testing::Test {
 
   Observation look(NatOptions options, std::map<std::string, std::string> with = {}) {
     NatSite site(runner.loop, std::move(options));
-    return runner.run("nat", Transport::udp, "localhost", site.address(), std::move(with));
+    return runner.run(CheckKind::nat, Transport::udp, "localhost", site.address(), std::move(with));
   }
   static std::string value(const Observation& seen, const std::string& kind) {
     return fact<std::string>(seen, kind, "value").value_or("no evidence");
@@ -119,31 +119,31 @@ TEST_F(NatCheck, WithoutTranslation) {
   options.mapped_address = IpAddress::v4({127, 0, 0, 1});
   const auto seen = look(options);
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(seen.detail, "none");
+  EXPECT_EQ(seen.detail, DetailCode::none);
   EXPECT_EQ(value(seen, "nat_mapping"), "none");
   EXPECT_EQ(value(seen, "nat_filtering"), "endpoint_independent");
   EXPECT_EQ(value(seen, "port_preservation"), "all");
-  EXPECT_EQ(fact<std::int64_t>(seen, "port_preservation", "samples"), 5);
+  EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::port_preservation, Fact::samples), 5);
   EXPECT_EQ(value(seen, "hairpin"), "not_measured");
 }
 
 TEST_F(NatCheck, TellsMappingsApart) {
   const auto same = look({});
   EXPECT_EQ(value(same, "nat_mapping"), "endpoint_independent");
-  EXPECT_EQ(fact<std::string>(same, "nat_mapping", "method"), "other_address");
-  EXPECT_EQ(same.detail, "endpoint_independent");
+  EXPECT_EQ(fact<std::string>(same, EvidenceKind::nat_mapping, Fact::method), "other_address");
+  EXPECT_EQ(same.detail, DetailCode::endpoint_independent);
 
   NatOptions by_address;
   by_address.mapped_port = [](std::uint16_t port, int corner) {
     return static_cast<std::uint16_t>(corner == 1 || corner == 2 ? port ^ 1 : port);
   };
-  EXPECT_EQ(look(by_address).detail, "address_dependent");
+  EXPECT_EQ(look(by_address).detail, DetailCode::address_dependent);
 
   NatOptions by_port;
   by_port.mapped_port = [](std::uint16_t port, int corner) {
     return static_cast<std::uint16_t>(port ^ corner);
   };
-  EXPECT_EQ(look(by_port).detail, "address_and_port_dependent");
+  EXPECT_EQ(look(by_port).detail, DetailCode::address_and_port_dependent);
 }
 
 TEST_F(NatCheck, TellsFilteringsApart) {
@@ -160,7 +160,7 @@ TEST_F(NatCheck, SilenceOfADeadOtherAddressProvesNothing) {
   options.mute_other = true;
   const auto seen = look(options);
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(seen.detail, "not_measured");
+  EXPECT_EQ(seen.detail, DetailCode::not_measured);
   EXPECT_EQ(reason(seen, "nat_mapping"),
             "the server's other address does not answer, and no second server was given");
   EXPECT_EQ(reason(seen, "nat_filtering"),
@@ -179,8 +179,8 @@ TEST_F(NatCheck, ComparesTwoPlainServers) {
   NatSite second(runner.loop, plain);
   const auto address = second.other().to_string();
   const auto same = look(plain, {{"other", address}});
-  EXPECT_EQ(same.detail, "endpoint_independent");
-  EXPECT_EQ(fact<std::string>(same, "nat_mapping", "method"), "two_servers");
+  EXPECT_EQ(same.detail, DetailCode::endpoint_independent);
+  EXPECT_EQ(fact<std::string>(same, EvidenceKind::nat_mapping, Fact::method), "two_servers");
   EXPECT_EQ(reason(same, "nat_filtering"), "the server has no OTHER-ADDRESS");
 
   NatOptions changing = plain;
@@ -188,7 +188,7 @@ TEST_F(NatCheck, ComparesTwoPlainServers) {
     return static_cast<std::uint16_t>(port ^ 1);
   };
   const auto different = look(changing, {{"other", address}});
-  EXPECT_EQ(different.detail, "destination_dependent");
+  EXPECT_EQ(different.detail, DetailCode::destination_dependent);
   EXPECT_EQ(value(different, "port_preservation"), "none");
 }
 
@@ -230,7 +230,7 @@ TEST_F(NatCheck, MeasuresHowLongAnIdleBindingLives) {
   options.dies_after = milliseconds(50'000);
   const auto mortal = look(options);
   EXPECT_EQ(value(mortal, "nat_lifetime"), "45-60");
-  EXPECT_EQ(fact<std::string>(mortal, "nat_lifetime", "method"), "response_port");
+  EXPECT_EQ(fact<std::string>(mortal, EvidenceKind::nat_lifetime, Fact::method), "response_port");
   options.dies_after = milliseconds(1'000'000);
   EXPECT_EQ(value(look(options), "nat_lifetime"), ">180");
   options.dies_after = milliseconds(5'000);
@@ -284,8 +284,8 @@ struct NatByRelays : NatCheck {
 TEST_F(NatByRelays, TellTheMapping) {
   const auto same = look_by_relays();
   EXPECT_EQ(value(same, "nat_mapping"), "endpoint_independent");
-  EXPECT_EQ(same.detail, "endpoint_independent");
-  EXPECT_EQ(fact<std::string>(same, "nat_mapping", "method"), "relays");
+  EXPECT_EQ(same.detail, DetailCode::endpoint_independent);
+  EXPECT_EQ(fact<std::string>(same, EvidenceKind::nat_mapping, Fact::method), "relays");
   use_nat([](int) { return 1; }, [](int) { return true; });
   EXPECT_EQ(value(look_by_relays(), "nat_mapping"), "address_dependent");
   use_nat([](int relay) { return relay; }, [](int) { return true; });
@@ -318,7 +318,7 @@ TEST_F(NatByRelays, AreNotAskedWhereTheStunServerTellsAll) {
   plain.advertise = true;
   test::FakeTurn relays(runner.loop.context, options);
   const auto seen = look(plain, {{"turn", relays.address().to_string() + "/udp"}});
-  EXPECT_EQ(fact<std::string>(seen, "nat_mapping", "method"), "other_address");
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::nat_mapping, Fact::method), "other_address");
   EXPECT_EQ(relays.granted(), 0);
 }
 
@@ -337,12 +337,12 @@ TEST_F(NatByRelays, TellTheLifetimeWhereTheStunServerCannot) {
   };
   const auto seen = look_by_relays();
   EXPECT_EQ(value(seen, "nat_lifetime"), "20-30");
-  EXPECT_EQ(fact<std::string>(seen, "nat_lifetime", "method"), "relays");
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::nat_lifetime, Fact::method), "relays");
 }
 
 TEST_F(NatCheck, IsSilentWhereNobodyAnswers) {
   ScriptedUdp server(runner.loop.context, [](auto&, const auto&, const auto&) {});
-  const auto seen = runner.run("nat", Transport::udp, "localhost", server.address());
+  const auto seen = runner.run(CheckKind::nat, Transport::udp, "localhost", server.address());
   EXPECT_EQ(seen.outcome, Outcome::silent);
 }
 
@@ -354,12 +354,13 @@ TEST(NatCheckWithCoturn, SeesNoTranslationOnLoopback) {
   const auto port = test::free_udp_port(runner.loop.context);
   options.arguments = {"--listening-ip=127.0.0.2", "--alt-listening-port=" + std::to_string(port)};
   test::Coturn coturn(runner.loop.context, options);
-  const auto seen = runner.run("nat", Transport::udp, "localhost", coturn.address());
+  const auto seen = runner.run(CheckKind::nat, Transport::udp, "localhost", coturn.address());
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(seen.detail, "none");
-  EXPECT_EQ(fact<std::string>(seen, "stun_reply", "other_address"),
+  EXPECT_EQ(seen.detail, DetailCode::none);
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::stun_reply, Fact::other_address),
             "127.0.0.2:" + std::to_string(port));
-  EXPECT_EQ(fact<std::string>(seen, "nat_filtering", "value"), "endpoint_independent");
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::nat_filtering, Fact::value),
+            "endpoint_independent");
 }
 
 }  // namespace

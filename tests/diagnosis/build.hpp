@@ -16,7 +16,7 @@ struct Saw {
   std::optional<double> round_trip_ms;
   std::uint16_t port = 443;
   std::string proxy;
-  std::string check = "tls";
+  std::string check = CheckKind::tls;
   Transport transport = Transport::tls;
 };
 
@@ -46,7 +46,7 @@ inline Requirement row(std::string id, Severity severity = Severity::required) {
   requirement.id = id;
   requirement.title = std::move(id);
   requirement.severity = severity;
-  requirement.check = "tls";
+  requirement.check = CheckKind::tls;
   return requirement;
 }
 

@@ -27,7 +27,7 @@ std::vector<ProbeResult> anchors_without_udp() {
 std::vector<ProbeResult> all_lost(std::vector<ProbeResult> probes) {
   for (auto& result : probes) {
     result.observation.outcome = silent;
-    result.observation.detail = "timed_out";
+    result.observation.detail = DetailCode::timed_out;
     result.observation.evidence.clear();
     result.observation.timing_ms.clear();
   }
@@ -68,12 +68,12 @@ constexpr auto scene_name = [](const auto& of) { return std::string(of.param.nam
 
 std::vector<Scene> clean_sites() {
   auto ipv4_only = stun("turn6.vendor.com", 3478, skipped);
-  ipv4_only.observation.detail = "no_route";
+  ipv4_only.observation.detail = DetailCode::no_route;
   auto symmetric =
       with(stun("stun.l.google.com", 19302),
            {"nat_mapping", "every destination", {{"value", "address_and_port_dependent"}}});
-  symmetric.probe.check = "nat";
-  symmetric.observation.detail = "address_and_port_dependent";
+  symmetric.probe.check = CheckKind::nat;
+  symmetric.observation.detail = DetailCode::address_and_port_dependent;
   return {
       {"Everything",
        report({row("web", {tls("portal.vendor.com")}), row("turn", {turn("turn.vendor.com")}),
@@ -114,9 +114,9 @@ std::vector<Scene> clean_sites() {
                controls(anchors())}),
        {}},
       {"WebServerThatForbids",
-       report(
-           {row("web", {probe("http", Transport::tls, "portal.vendor.com", 443, answered, "403")}),
-            controls(anchors())}),
+       report({row("web", {probe(CheckKind::http, Transport::tls, "portal.vendor.com", 443,
+                                 answered, "403")}),
+               controls(anchors())}),
        {}},
       {"SipServerThatWantsALogin",
        report({row("sip", {sip("sip.vendor.com", 5060, answered, "401")}), controls(anchors())}),
@@ -172,17 +172,17 @@ INSTANTIATE_TEST_SUITE_P(Clean, FindingsTest, testing::ValuesIn(clean_sites()), 
 
 ProbeResult no_route(ProbeResult result) {
   result.observation.outcome = skipped;
-  result.observation.detail = "no_route";
+  result.observation.detail = DetailCode::no_route;
   result.observation.address.reset();
   return result;
 }
 
 ProbeResult known_page(std::string host, bool matches, std::string redirect_host = {}) {
-  auto page = probe("http", Transport::tcp, std::move(host), 80, matches ? answered : failed,
-                    matches ? "200" : "unexpected_body");
+  auto page = probe(CheckKind::http, Transport::tcp, std::move(host), 80,
+                    matches ? answered : failed, matches ? "200" : "unexpected_body");
   page.probe.with["body"] = "Success";
   Evidence reply{"http_reply", "HTTP 200", {{"body_matches", matches}}};
-  if (!redirect_host.empty()) reply.facts["redirect_host"] = redirect_host;
+  if (!redirect_host.empty()) reply.facts[Fact::redirect_host] = redirect_host;
   return with(std::move(page), std::move(reply));
 }
 
@@ -251,7 +251,8 @@ INSTANTIATE_TEST_SUITE_P(Sites, FindingsTest, testing::ValuesIn(sites()), scene_
 // A certificate that begins in an hour, by a clock that is two hours slow: nothing is wrong with
 // it.
 TEST(FindingsClock, ExcusesCertificatesThatHoldAtTheRightTime) {
-  auto young = probe("tls", Transport::tls, "portal.vendor.com", 443, failed, "not_yet_valid");
+  auto young =
+      probe(CheckKind::tls, Transport::tls, "portal.vendor.com", 443, failed, "not_yet_valid");
   young = with(young, certificate(0, "CN=portal.vendor.com", public_ca, "2026-11-20T13:00:00Z"));
   const auto controls_of = [](double offset_ms) {
     return controls({ntp("time.cloudflare.com", answered, offset_ms),
@@ -723,8 +724,8 @@ std::vector<Scene> certificates() {
                controls(anchors())}),
        {"tls.incomplete_chain (certain)"}},
       {"OutdatedTls",
-       report({row("web",
-                   {probe("tls", Transport::tls, "portal.vendor.com", 443, failed, "tls_version")}),
+       report({row("web", {probe(CheckKind::tls, Transport::tls, "portal.vendor.com", 443, failed,
+                                 "tls_version")}),
                controls(anchors())}),
        {"tls.outdated (likely)"}},
       {"OneLapseOfOneOperator",
@@ -748,15 +749,17 @@ INSTANTIATE_TEST_SUITE_P(Certificates, FindingsTest, testing::ValuesIn(certifica
 // --- NAT, SIP, TURN, the far end -----------------------------------------------------------------
 
 ProbeResult nat(std::string mapping) {
-  auto result = probe("nat", Transport::udp, "stun.cloudflare.com", 3478, answered, mapping);
-  return with(
-      result,
-      {"nat_mapping", "the NAT shows another address to another server", {{"value", mapping}}});
+  auto result =
+      probe(CheckKind::nat, Transport::udp, "stun.cloudflare.com", 3478, answered, mapping);
+  return with(result, {EvidenceKind::nat_mapping,
+                       "the NAT shows another address to another server",
+                       {{Fact::value, mapping}}});
 }
 ProbeResult alg(std::string detail) {
-  auto result =
-      probe("sip-alg", Transport::udp, "sip.vendor.com", 5060, answered, std::move(detail));
-  return with(result, {"sip_alg", "a Via header came back otherwise than it was sent", {}});
+  auto result = probe(CheckKind::sip_alg, Transport::udp, "sip.vendor.com", 5060, answered,
+                      std::move(detail));
+  return with(result,
+              {EvidenceKind::sip_alg, "a Via header came back otherwise than it was sent", {}});
 }
 ProbeResult alg_on_another_port_only() {
   auto result = alg("only_other_port");
@@ -765,18 +768,19 @@ ProbeResult alg_on_another_port_only() {
 }
 // Whether the server saw another address than this machine's own.
 ProbeResult seen_translated(ProbeResult result, bool translated) {
-  return with(std::move(result),
-              {"sip_via", "the server saw an address", {{"translated", translated}}});
+  return with(
+      std::move(result),
+      {EvidenceKind::sip_via, "the server saw an address", {{Fact::translated, translated}}});
 }
 ProbeResult refused_relay(std::int64_t code, bool with_credentials = true) {
   auto result = turn("turn.vendor.com", denied, std::to_string(code));
-  return with(result, {"turn_refusal",
+  return with(result, {EvidenceKind::turn_refusal,
                        "the server refuses",
-                       {{"code", code}, {"with_credentials", with_credentials}}});
+                       {{Fact::code, code}, {Fact::with_credentials, with_credentials}}});
 }
 
 ProbeResult out_of_order(Transport transport, std::uint16_t port) {
-  return with(probe("http", transport, "portal.vendor.com", port, answered, "503"),
+  return with(probe(CheckKind::http, transport, "portal.vendor.com", port, answered, "503"),
               {"http_reply", "answered HTTP/1.1 503", {{"status", std::int64_t{503}}}});
 }
 
@@ -785,8 +789,9 @@ std::vector<Scene> services() {
     return report({row("row", std::move(probes)), controls(anchors())});
   };
   const auto via = [](ProbeResult result, bool rewritten) {
-    return with(std::move(result),
-                {"sip_via", "the Via header came back changed", {{"rewritten", rewritten}}});
+    return with(std::move(result), {EvidenceKind::sip_via,
+                                    "the Via header came back changed",
+                                    {{Fact::rewritten, rewritten}}});
   };
   return {
       {"SymmetricNat",

@@ -200,20 +200,20 @@ INSTANTIATE_TEST_SUITE_P(Requirement, SilenceTest, testing::ValuesIn(silence_cas
 // A media range of these hosts; the edge of the site answered somebody, or nobody.
 RequirementResult judge_range(const std::vector<Saw>& saw, bool edge_answers) {
   auto requirement = row("row");
-  requirement.check = "udp-range";
+  requirement.check = CheckKind::udp_range;
   PlannedRequirement planned;
   planned.set = "set";
   planned.requirement = "row";
   std::vector<ProbeResult> results;
   for (auto one : saw) {
-    one.check = "udp-range";
+    one.check = CheckKind::udp_range;
     one.transport = Transport::udp;
     results.push_back(test::result_of(one));
     planned.probes.push_back(results.back().probe.id);
   }
   if (edge_answers) {
     results[0].observation.evidence.push_back(
-        {"udp_port", "it left", {{"result", std::string("left_site")}}});
+        {EvidenceKind::udp_port, "it left", {{Fact::result, std::string("left_site")}}});
   }
   return judge_requirement(requirement, planned, ResultIndex(results));
 }
@@ -247,14 +247,14 @@ TEST(EdgeOfTheSite, NothingReachedIsNothingProved) {
 
 TEST(EdgeOfTheSite, AnAnswerFromNearerProvesNothing) {
   Saw hop{"a", connected, "answered_on_the_way"};
-  hop.check = "hop";
+  hop.check = CheckKind::hop;
   hop.transport = Transport::tcp;
   EXPECT_EQ(judge(row("row"), {hop}).status, Status::unknown);
 }
 
 Saw sip(std::string host, Outcome outcome, Transport transport) {
   Saw saw{std::move(host), outcome};
-  saw.check = "sip";
+  saw.check = CheckKind::sip;
   saw.transport = transport;
   saw.port = 5060;
   return saw;
@@ -285,7 +285,7 @@ TEST(Routes, OneThatWorksIsEnough) {
 
 // One endpoint over both routes, each with its time.
 std::vector<ProbeResult> both_routes(const std::string& host, double direct, double tunnel,
-                                     const std::string& check = "tls") {
+                                     const std::string& check = CheckKind::tls) {
   std::vector<ProbeResult> results{
       test::result_of({.host = host, .check = check}),
       test::result_of({.host = host, .proxy = "http://p:1", .check = check})};
@@ -420,7 +420,7 @@ TEST(Examples, AListedHostThatFailsIsAReasonOfItsOwn) {
 
 TEST(SipAlgRow, SaysWhatTheTestSaw) {
   auto requirement = row("alg", Severity::recommended);
-  requirement.check = "sip-alg";
+  requirement.check = CheckKind::sip_alg;
   struct Diagnosis {
     Outcome outcome;
     std::string detail;
@@ -438,7 +438,7 @@ TEST(SipAlgRow, SaysWhatTheTestSaw) {
     const auto judged = judge(requirement, {{.host = "sip.example.com",
                                              .outcome = outcome,
                                              .detail = detail,
-                                             .check = "sip-alg",
+                                             .check = CheckKind::sip_alg,
                                              .transport = Transport::udp}});
     EXPECT_EQ(judged.status, status) << detail << ": " << judged.summary;
   }
@@ -446,8 +446,10 @@ TEST(SipAlgRow, SaysWhatTheTestSaw) {
 
 TEST(SipAlgRow, NamesTheRewriting) {
   auto requirement = row("alg");
-  requirement.check = "sip-alg";
-  EXPECT_EQ(judge(requirement, {{.host = "s", .detail = "rewritten", .check = "sip-alg"}}).summary,
+  requirement.check = CheckKind::sip_alg;
+  EXPECT_EQ(judge(requirement,
+                  {{.host = "s", .detail = DetailCode::rewritten, .check = CheckKind::sip_alg}})
+                .summary,
             "reached; a device on the way rewrites SIP");
 }
 

@@ -10,7 +10,7 @@ namespace {
 ProbeResult result(std::string host, std::string proxy, Outcome outcome,
                    std::map<std::string, double> timing = {}) {
   ProbeResult made;
-  made.probe.check = "tls";
+  made.probe.check = CheckKind::tls;
   made.probe.target.host = std::move(host);
   made.probe.target.ports = {443, 443};
   made.probe.target.transport = Transport::tls;

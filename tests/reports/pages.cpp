@@ -38,7 +38,7 @@ callready::Report wordy() {
     seen.timing_ms = {
         {"dns", 1234.5}, {"connect", 1234.5}, {"handshake", 1234.5}, {"reply", 1234.5}};
     seen.round_trip = callready::Milliseconds(1234.5);
-    seen.evidence.push_back({"certificate", name, {{"names", name}}});
+    seen.evidence.push_back({EvidenceKind::certificate, name, {{Fact::names, name}}});
   }
   return report;
 }
