@@ -48,7 +48,7 @@ class SlowDnsCheck : public DnsCheck {
   SlowDnsCheck() : DnsCheck(test::Time::by_hand) {}
 };
 
-const Evidence* find(const Observation& seen, std::string_view kind) {
+const Evidence* find(const Observation& seen, EvidenceKind kind) {
   for (const auto& evidence : seen.evidence) {
     if (evidence.kind == kind) return &evidence;
   }
@@ -56,10 +56,10 @@ const Evidence* find(const Observation& seen, std::string_view kind) {
 }
 
 template <typename T>
-T fact(const Observation& seen, std::string_view kind, const std::string& name) {
+T fact(const Observation& seen, EvidenceKind kind, Fact name) {
   const auto* evidence = find(seen, kind);
   if (evidence == nullptr || !evidence->facts.contains(name)) {
-    ADD_FAILURE() << "no " << kind << "." << name;
+    ADD_FAILURE() << "no " << to_string(kind) << "." << to_string(name);
     return {};
   }
   return std::get<T>(evidence->facts.at(name));
@@ -256,8 +256,9 @@ TEST_F(DnsCheck, NotesSinkholesAndPrivateAddresses) {
   EXPECT_EQ(seen.evidence[1].facts.at(Fact::sinkhole), EvidenceValue(true));
   EXPECT_EQ(seen.evidence[2].facts.at(Fact::address), EvidenceValue("10.1.2.3"));
   EXPECT_EQ(seen.evidence[2].facts.at(Fact::sinkhole), EvidenceValue(false));
-  EXPECT_EQ(find(ask("pbx.corp"), "dns_special_address"), nullptr) << "a site's own name";
-  EXPECT_EQ(find(ask("pbx"), "dns_special_address"), nullptr);
+  EXPECT_EQ(find(ask("pbx.corp"), EvidenceKind::dns_special_address), nullptr)
+      << "a site's own name";
+  EXPECT_EQ(find(ask("pbx"), EvidenceKind::dns_special_address), nullptr);
 }
 
 TEST_F(DnsCheck, GoesOnByTcpWhereUdpIsTruncated) {

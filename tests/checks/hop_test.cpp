@@ -14,7 +14,7 @@ TEST(HopCheck, KnowsNothingWhereNoRouterAnswers) {
     EXPECT_EQ(seen.outcome, Outcome::silent);
     EXPECT_EQ(seen.detail, DetailCode::silent);
     ASSERT_EQ(seen.evidence.size(), 1U);
-    EXPECT_EQ(seen.evidence.front().kind, "hop");
+    EXPECT_EQ(seen.evidence.front().kind, EvidenceKind::hop);
     EXPECT_EQ(std::get<std::string>(seen.evidence.front().facts.at(Fact::result)), "silent");
   }
 }

@@ -168,11 +168,11 @@ void expect(const Observation& seen, const Case& one, const std::string& detail,
             const std::string& what) {
   if (detail == "answered") {
     EXPECT_EQ(seen.outcome, Outcome::answered) << what;
-    EXPECT_EQ(seen.detail, one.answer) << what;
+    EXPECT_EQ(seen.detail.text(), one.answer) << what;
     return;
   }
-  EXPECT_EQ(seen.detail, detail) << what;
-  const auto outcome = detail == DetailCode::timed_out ? Outcome::silent : Outcome::failed;
+  EXPECT_EQ(seen.detail.text(), detail) << what;
+  const auto outcome = seen.detail == DetailCode::timed_out ? Outcome::silent : Outcome::failed;
   EXPECT_EQ(seen.outcome, outcome) << what << ": " << to_string(seen.outcome);
 }
 
@@ -356,8 +356,10 @@ TEST_F(MediaOverIpv6, StunTurnAndNatAreAnswered) {
       },
       any);
   for (const auto& one : cases) {
-    EXPECT_EQ(runner.run(one.kind, Transport::udp, "localhost", udp.address()).detail, one.answer);
-    EXPECT_EQ(runner.run(one.kind, Transport::tcp, "localhost", tcp.address()).detail, one.answer);
+    EXPECT_EQ(runner.run(one.kind, Transport::udp, "localhost", udp.address()).detail.text(),
+              one.answer);
+    EXPECT_EQ(runner.run(one.kind, Transport::tcp, "localhost", tcp.address()).detail.text(),
+              one.answer);
   }
   const auto nat = runner.run(CheckKind::nat, Transport::udp, "localhost", udp.address());
   EXPECT_EQ(nat.outcome, Outcome::answered);

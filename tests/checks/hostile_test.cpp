@@ -8,6 +8,7 @@
 #include "tests/support/check_runner.hpp"
 #include "tests/support/dns_server.hpp"
 #include "tests/support/evidence.hpp"
+#include "tests/support/said.hpp"
 #include "tests/support/scripted_server.hpp"
 #include "tests/support/stream_server.hpp"
 
@@ -21,11 +22,11 @@ Bytes bytes_of(std::string_view text) { return {text.begin(), text.end()}; }
 
 struct Stranger {
   std::string name;
-  std::string check;
+  test::CheckNamed check;
   std::string first;    // sent once, when the first bytes of the check have come
   std::string endless;  // then again and again; empty: the connection is closed
   Outcome outcome = Outcome::failed;
-  std::string detail;
+  test::Said detail;
   std::map<std::string, std::string> with{};
   Transport transport = Transport::tcp;
 };
@@ -177,9 +178,9 @@ INSTANTIATE_TEST_SUITE_P(Strangers, HostileStream, testing::ValuesIn(strangers()
 // ---------------------------------------------------------------
 
 struct Dribble {
-  std::string check, text;
+  test::CheckNamed check, text;
   Transport transport = Transport::tcp;
-  std::string detail;
+  test::Said detail;
   bool proxied = false;
 };
 
@@ -249,7 +250,7 @@ INSTANTIATE_TEST_SUITE_P(
 struct OddProxy {
   std::string name, first, endless;
   Outcome outcome = Outcome::failed;
-  std::string detail;
+  test::Said detail;
 };
 
 void PrintTo(const OddProxy& proxy, std::ostream* out) { *out << proxy.name; }

@@ -143,8 +143,9 @@ TEST_F(HttpCheck, ReadsTheServersClock) {
   const auto offset = fact<double>(seen, EvidenceKind::http_reply, Fact::date_offset_s);
   ASSERT_TRUE(offset);
   EXPECT_LT(*offset, -25.0 * 365 * 86'400);
-  EXPECT_FALSE(fact<double>(replied(ok("", "Date: soon\r\n")), "http_reply", "date_offset_s"));
-  EXPECT_FALSE(fact<double>(replied(ok("")), "http_reply", "date_offset_s"));
+  EXPECT_FALSE(fact<double>(replied(ok("", "Date: soon\r\n")), EvidenceKind::http_reply,
+                            Fact::date_offset_s));
+  EXPECT_FALSE(fact<double>(replied(ok("")), EvidenceKind::http_reply, Fact::date_offset_s));
 }
 
 TEST_F(HttpCheck, FailsOfWhatIsNoReply) {
@@ -317,7 +318,8 @@ TEST(SlowHttpCheck, SilenceAfterTcpIsAFailure) {
     ScriptedTcp server(runner.loop.context, [](ScriptedTcp::Connection&, const Bytes&) {});
     const auto seen = runner.run(CheckKind::http, transport, "www.example.com", server.address());
     EXPECT_EQ(seen.outcome, Outcome::failed);
-    EXPECT_EQ(seen.detail, transport == Transport::tcp ? "http_timed_out" : "tls_timed_out");
+    EXPECT_EQ(seen.detail,
+              transport == Transport::tcp ? DetailCode::http_timed_out : DetailCode::tls_timed_out);
   }
 }
 

@@ -9,6 +9,7 @@
 #include "probe/serve/sip_server.hpp"
 #include "tests/support/check_runner.hpp"
 #include "tests/support/evidence.hpp"
+#include "tests/support/said.hpp"
 
 namespace callready {
 namespace {
@@ -35,7 +36,7 @@ class OverIpv6 : public testing::Test {
   }
   test::CheckRunner runner;
 
-  static void expect(const Observation& seen, const std::string& detail) {
+  static void expect(const Observation& seen, test::Said detail) {
     EXPECT_EQ(to_string(seen.outcome), "answered") << seen.detail.text();
     EXPECT_EQ(seen.detail, detail);
     EXPECT_EQ(seen.address, loopback);

@@ -6,6 +6,7 @@
 #include "tests/support/coturn.hpp"
 #include "tests/support/dns_server.hpp"
 #include "tests/support/evidence.hpp"
+#include "tests/support/said.hpp"
 #include "tests/support/scripted_server.hpp"
 #include "tests/support/temporary_file.hpp"
 
@@ -33,7 +34,7 @@ class ProxyCheck : public testing::Test {
  protected:
   test::CheckRunner runner;
 
-  Probe probe(const std::string& check, const std::string& proxy_url,
+  Probe probe(test::CheckNamed check, const std::string& proxy_url,
               Transport transport = Transport::tcp) {
     Probe made;
     made.check = check;

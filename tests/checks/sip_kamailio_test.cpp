@@ -52,7 +52,8 @@ TEST_P(SipWithKamailio, IsAnsweredWhateverTheStatus) {
 TEST_P(SipWithKamailio, WaitsOutSilence) {
   const auto seen = ask("silent.test");
   EXPECT_EQ(seen.outcome, GetParam() == Transport::udp ? Outcome::silent : Outcome::failed);
-  EXPECT_EQ(seen.detail, GetParam() == Transport::udp ? "timed_out" : "sip_timed_out");
+  EXPECT_EQ(seen.detail,
+            GetParam() == Transport::udp ? DetailCode::timed_out : DetailCode::sip_timed_out);
 }
 
 TEST(SipWithKamailioTls, IsNotTrustedWithoutItsRoot) {

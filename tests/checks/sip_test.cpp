@@ -369,7 +369,7 @@ TEST(SipOverTcp, IsNotKeptBusyByAnEndlessStream) {
                      });
     const auto seen = ask(runner, Transport::tcp, server);
     EXPECT_EQ(seen.outcome, Outcome::failed);
-    EXPECT_EQ(seen.detail, sip ? "mismatched_reply" : "malformed");
+    EXPECT_EQ(seen.detail, sip ? DetailCode::mismatched_reply : DetailCode::malformed);
   }
 }
 

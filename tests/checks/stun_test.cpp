@@ -4,6 +4,7 @@
 #include "tests/support/check_runner.hpp"
 #include "tests/support/coturn.hpp"
 #include "tests/support/evidence.hpp"
+#include "tests/support/said.hpp"
 #include "tests/support/scripted_server.hpp"
 
 namespace callready {
@@ -117,7 +118,7 @@ TEST_F(StunCheck, DoesNotTakeAReplyFromAnotherAddress) {
 }
 
 struct Misbehaviour {
-  std::string detail;
+  test::Said detail;
   std::function<Bytes(Bytes)> spoil;  // a good reply, spoilt
 };
 

@@ -54,7 +54,7 @@ class TlsCheck : public testing::Test {
   }
 };
 
-const Evidence* find(const Observation& seen, std::string_view kind) {
+const Evidence* find(const Observation& seen, EvidenceKind kind) {
   for (const auto& evidence : seen.evidence) {
     if (evidence.kind == kind) return &evidence;
   }
@@ -79,17 +79,17 @@ TEST_F(TlsCheck, TrustsAGoodChain) {
   ASSERT_TRUE(seen.round_trip);
   EXPECT_TRUE(seen.timing_ms.contains("connect"));
   EXPECT_TRUE(seen.timing_ms.contains("handshake"));
-  const auto* handshake = find(seen, "tls_handshake");
+  const auto* handshake = find(seen, EvidenceKind::tls_handshake);
   ASSERT_NE(handshake, nullptr);
   EXPECT_EQ(handshake->facts.at(Fact::version), EvidenceValue("TLSv1.3"));
-  const auto* certificate = find(seen, "certificate");
+  const auto* certificate = find(seen, EvidenceKind::certificate);
   ASSERT_NE(certificate, nullptr);
   EXPECT_EQ(certificate->facts.at(Fact::subject), EvidenceValue("CN=sip.example.com"));
   EXPECT_EQ(certificate->facts.at(Fact::issuer), EvidenceValue("CN=Test Root"));
   EXPECT_EQ(certificate->facts.at(Fact::names), EvidenceValue("sip.example.com"));
   EXPECT_EQ(certificate->facts.at(Fact::self_signed), EvidenceValue(false));
   EXPECT_EQ(certificate->facts.at(Fact::timestamps), EvidenceValue(false));
-  EXPECT_EQ(find(seen, "certificate_fault"), nullptr);
+  EXPECT_EQ(find(seen, EvidenceKind::certificate_fault), nullptr);
 }
 
 TEST_F(TlsCheck, TrustsThroughAnIntermediate) {
@@ -106,22 +106,23 @@ TEST_F(TlsCheck, TrustsThroughAnIntermediate) {
 TEST_F(TlsCheck, HoldsTheRootAgainstThosePeopleExpect) {
   const auto own =
       check(with_chain({test::make_leaf("sip.example.com", authority()), authority()}));
-  const auto* root = find(own, "chain_root");
+  const auto* root = find(own, EvidenceKind::chain_root);
   if (root == nullptr) GTEST_SKIP() << "this system has no bundle of public roots";
   EXPECT_EQ(root->facts.at(Fact::expected), EvidenceValue(true)) << "given for this run";
   const auto other =
       check(with_chain({test::make_leaf("sip.example.com", stranger()), stranger()}));
-  ASSERT_NE(find(other, "chain_root"), nullptr);
-  EXPECT_EQ(find(other, "chain_root")->facts.at(Fact::expected), EvidenceValue(false));
+  ASSERT_NE(find(other, EvidenceKind::chain_root), nullptr);
+  EXPECT_EQ(find(other, EvidenceKind::chain_root)->facts.at(Fact::expected), EvidenceValue(false));
   const auto between = test::make_intermediate("Test Issuing", authority());
   const auto cut = check(with_chain({test::make_leaf("sip.example.com", between)}));
-  EXPECT_EQ(find(cut, "chain_root"), nullptr) << "a chain that is not whole says nothing";
+  EXPECT_EQ(find(cut, EvidenceKind::chain_root), nullptr)
+      << "a chain that is not whole says nothing";
 }
 
 TEST_F(TlsCheck, DoesNotBlameTheRootForDates) {
   const auto seen = check(with_chain({dated(hours(-48), hours(-1), authority()), authority()}));
   EXPECT_EQ(seen.detail, DetailCode::expired);
-  const auto* root = find(seen, "chain_root");
+  const auto* root = find(seen, EvidenceKind::chain_root);
   if (root == nullptr) GTEST_SKIP() << "this system has no bundle of public roots";
   EXPECT_EQ(root->facts.at(Fact::expected), EvidenceValue(true));
 }
@@ -141,7 +142,7 @@ TEST_F(TlsCheck, FindsAMissingIntermediate) {
   const auto seen = check(with_chain({test::make_certificate(options, &between)}));
   EXPECT_EQ(seen.outcome, Outcome::failed);
   EXPECT_EQ(seen.detail, DetailCode::incomplete_chain);
-  ASSERT_NE(find(seen, "certificate_fault"), nullptr);
+  ASSERT_NE(find(seen, EvidenceKind::certificate_fault), nullptr);
 }
 
 TEST_F(TlsCheck, FindsWrongDates) {
@@ -164,7 +165,8 @@ TEST_F(TlsCheck, DoesNotTrustStrangers) {
   alone.dns_names = {"sip.example.com"};
   auto seen = check(with_chain({test::make_certificate(alone, nullptr)}));
   EXPECT_EQ(seen.detail, DetailCode::untrusted) << "self-signed";
-  EXPECT_EQ(find(seen, "certificate")->facts.at(Fact::self_signed), EvidenceValue(true));
+  EXPECT_EQ(find(seen, EvidenceKind::certificate)->facts.at(Fact::self_signed),
+            EvidenceValue(true));
   seen = check(with_chain({test::make_leaf("sip.example.com", stranger()), stranger()}));
   EXPECT_EQ(seen.outcome, Outcome::failed);
   EXPECT_EQ(seen.detail, DetailCode::untrusted) << "with its root";
@@ -202,7 +204,7 @@ TEST_F(TlsCheck, AClientCertificateThatIsWantedIsAnAnswer) {
     auto seen = check(options);
     EXPECT_EQ(seen.outcome, Outcome::answered) << version;
     EXPECT_EQ(seen.detail, DetailCode::client_certificate_wanted) << version;
-    EXPECT_NE(find(seen, "client_certificate_asked"), nullptr) << version;
+    EXPECT_NE(find(seen, EvidenceKind::client_certificate_asked), nullptr) << version;
     options.chain = {test::make_leaf("sip.example.com", stranger())};
     seen = check(options);
     EXPECT_EQ(seen.outcome, Outcome::failed) << version;
@@ -233,8 +235,8 @@ TEST_F(TlsCheck, PlainHttpIsNotTls) {
   });
   EXPECT_EQ(seen.outcome, Outcome::failed);
   EXPECT_EQ(seen.detail, DetailCode::not_tls);
-  ASSERT_NE(find(seen, "not_tls"), nullptr);
-  EXPECT_EQ(find(seen, "not_tls")->facts.at(Fact::first_bytes), EvidenceValue("HTTP/"));
+  ASSERT_NE(find(seen, EvidenceKind::not_tls), nullptr);
+  EXPECT_EQ(find(seen, EvidenceKind::not_tls)->facts.at(Fact::first_bytes), EvidenceValue("HTTP/"));
 }
 
 TEST_F(TlsCheck, GarbageIsNotTls) {
@@ -243,7 +245,7 @@ TEST_F(TlsCheck, GarbageIsNotTls) {
   });
   EXPECT_EQ(seen.outcome, Outcome::failed);
   EXPECT_EQ(seen.detail, DetailCode::not_tls);
-  EXPECT_EQ(find(seen, "not_tls")->facts.at(Fact::first_bytes), EvidenceValue("????["));
+  EXPECT_EQ(find(seen, EvidenceKind::not_tls)->facts.at(Fact::first_bytes), EvidenceValue("????["));
 }
 
 TEST_F(TlsCheck, BrokenTlsIsAProtocolError) {
@@ -262,7 +264,7 @@ TEST_F(TlsCheck, TellsAnAlert) {
   });
   EXPECT_EQ(seen.outcome, Outcome::failed);
   EXPECT_EQ(seen.detail, DetailCode::tls_alert);
-  EXPECT_EQ(find(seen, "error")->facts.at(Fact::code), EvidenceValue(std::int64_t{40}));
+  EXPECT_EQ(find(seen, EvidenceKind::error)->facts.at(Fact::code), EvidenceValue(std::int64_t{40}));
 }
 
 TEST_F(TlsCheck, TellsAClosedConnection) {

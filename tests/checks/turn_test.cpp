@@ -5,6 +5,7 @@
 #include "tests/support/coturn.hpp"
 #include "tests/support/evidence.hpp"
 #include "tests/support/fake_turn.hpp"
+#include "tests/support/said.hpp"
 
 namespace callready {
 namespace {
@@ -321,7 +322,7 @@ struct TurnCheckWithCoturn : TurnCheck {
   }
   // coturn frees what was given back a second later.
   std::string once_quota_is_free(const test::Coturn& coturn) {
-    std::string detail;
+    Detail detail;
     test::eventually(
         [&] {
           detail =
@@ -421,7 +422,7 @@ TEST_F(TurnCheckWithCoturn, AStopLeavesNothingAllocated) {
       << coturn.log();
   test::CheckRunner after;
   after.settings = runner.settings;
-  std::string detail;
+  Detail detail;
   test::eventually(
       [&] {
         detail = after.run(CheckKind::turn, Transport::udp, "localhost", coturn.address()).detail;

@@ -110,7 +110,7 @@ TEST(UdpRangeCheck, SaysWhatItsSampleCanExclude) {
   Echo a(runner.loop.context), b(runner.loop.context);
   const auto seen = runner.run(range_probe({a.port(), b.port()}), loopback);
   const auto& sample = seen.evidence.back();
-  EXPECT_EQ(sample.kind, "udp_sample");
+  EXPECT_EQ(sample.kind, EvidenceKind::udp_sample);
   EXPECT_EQ(std::get<std::int64_t>(sample.facts.at(Fact::proved)), 2);
   // 1 - 0.05^(1/2): two good ports would miss a block of up to 78 % once in twenty times.
   EXPECT_NEAR(std::get<double>(sample.facts.at(Fact::excludes_percent)), 77.6, 0.1);

@@ -1,5 +1,6 @@
 // The same for proxies, sign-in pages, certificates and the path.
 #include "tests/diagnosis/diagnosis.hpp"
+#include "tests/support/said.hpp"
 
 namespace callready {
 namespace {
@@ -14,9 +15,8 @@ ProbeResult by(std::string proxy, ProbeResult result) {
   return result;
 }
 
-ProbeResult upgrade(std::string host, Outcome outcome, std::string detail) {
-  auto result =
-      probe(CheckKind::http, Transport::tls, std::move(host), 443, outcome, std::move(detail));
+ProbeResult upgrade(std::string host, Outcome outcome, test::Said detail) {
+  auto result = probe(CheckKind::http, Transport::tls, std::move(host), 443, outcome, detail);
   result.probe.with["upgrade"] = "websocket";
   return result;
 }
@@ -270,9 +270,9 @@ TEST(Vpn, OfSomeHostsDoesNotCarryTheService) {
 }
 
 TEST(SymmetricNat, OfTwoLinesNamesTheirAddresses) {
-  auto nat =
-      with(stun("stun.vendor.com"),
-           {"nat_mapping", "another address", {{"value", std::string("destination_dependent")}}});
+  auto nat = with(stun("stun.vendor.com"), {EvidenceKind::nat_mapping,
+                                            "another address",
+                                            {{Fact::value, std::string("destination_dependent")}}});
   nat.probe.check = CheckKind::nat;
   auto made = report({recommended("nat", {nat}), controls(anchors())});
   made.site.public_addresses = {*IpAddress::parse("84.199.10.1"), *IpAddress::parse("91.2.3.4")};

@@ -1,6 +1,7 @@
 // Causes of company networks: PAC files, VPNs, path MTU, IPv6.
 #include "probe/diagnosis/findings.hpp"
 #include "tests/diagnosis/site_report.hpp"
+#include "tests/support/said.hpp"
 
 namespace callready {
 namespace {
@@ -17,9 +18,8 @@ std::vector<std::string> codes(const Report& site) {
 
 using Codes = std::vector<std::string>;
 
-ProbeResult pac(Outcome outcome, std::string detail) {
-  auto result =
-      probe(CheckKind::pac, Transport::tcp, "wpad.example.net", 80, outcome, std::move(detail));
+ProbeResult pac(Outcome outcome, test::Said detail) {
+  auto result = probe(CheckKind::pac, Transport::tcp, "wpad.example.net", 80, outcome, detail);
   result.probe.control = true;
   Evidence evidence;
   evidence.kind = EvidenceKind::pac;
@@ -29,10 +29,10 @@ ProbeResult pac(Outcome outcome, std::string detail) {
   return result;
 }
 
-ProbeResult path(std::string host, Transport transport, Outcome outcome, std::string detail,
+ProbeResult path(std::string host, Transport transport, Outcome outcome, test::Said detail,
                  int passes = 0) {
   auto result = probe(CheckKind::path, transport, std::move(host),
-                      transport == Transport::udp ? 3478 : 443, outcome, std::move(detail));
+                      transport == Transport::udp ? 3478 : 443, outcome, detail);
   Evidence evidence;
   evidence.kind = EvidenceKind::path_mtu;
   evidence.text = "packets of some size vanish";
@@ -111,8 +111,8 @@ TEST(ProxyLoginFinding, TellsAWrongOneFromNone) {
 
 // --- DNS over TCP ---
 
-ProbeResult question(std::string name, Transport transport, Outcome outcome, std::string detail) {
-  auto result = probe(CheckKind::dns, transport, std::move(name), 53, outcome, std::move(detail));
+ProbeResult question(std::string name, Transport transport, Outcome outcome, test::Said detail) {
+  auto result = probe(CheckKind::dns, transport, std::move(name), 53, outcome, detail);
   result.observation.address = IpAddress::v4({10, 20, 0, 1});
   return result;
 }
@@ -209,9 +209,9 @@ class VpnFinding : public testing::Test {
 };
 
 TEST_F(VpnFinding, TwoLinksAreNotASymmetricNat) {
-  auto nat =
-      with(stun("turn.vendor.com"),
-           {"nat_mapping", "the mapping", {{"value", std::string("destination_dependent")}}});
+  auto nat = with(stun("turn.vendor.com"), {EvidenceKind::nat_mapping,
+                                            "the mapping",
+                                            {{Fact::value, std::string("destination_dependent")}}});
   nat.probe.check = CheckKind::nat;
   nat.probe.with["other"] = "turn2.vendor.com:3478";
   const auto measured = [&](const char* second_link) {

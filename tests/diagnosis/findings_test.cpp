@@ -4,6 +4,7 @@
 #include <set>
 
 #include "tests/diagnosis/site_report.hpp"
+#include "tests/support/said.hpp"
 
 namespace callready {
 namespace {
@@ -33,9 +34,9 @@ std::vector<ProbeResult> all_lost(std::vector<ProbeResult> probes) {
   }
   return probes;
 }
-ProbeResult unresolved_as(ProbeResult result, std::string detail) {
+ProbeResult unresolved_as(ProbeResult result, test::Said detail) {
   result.observation.outcome = unresolved;
-  result.observation.detail = std::move(detail);
+  result.observation.detail = detail;
   result.observation.address.reset();
   result.observation.evidence.clear();
   result.observation.timing_ms.clear();
@@ -70,8 +71,9 @@ std::vector<Scene> clean_sites() {
   auto ipv4_only = stun("turn6.vendor.com", 3478, skipped);
   ipv4_only.observation.detail = DetailCode::no_route;
   auto symmetric =
-      with(stun("stun.l.google.com", 19302),
-           {"nat_mapping", "every destination", {{"value", "address_and_port_dependent"}}});
+      with(stun("stun.l.google.com", 19302), {EvidenceKind::nat_mapping,
+                                              "every destination",
+                                              {{Fact::value, "address_and_port_dependent"}}});
   symmetric.probe.check = CheckKind::nat;
   symmetric.observation.detail = DetailCode::address_and_port_dependent;
   return {
@@ -181,7 +183,7 @@ ProbeResult known_page(std::string host, bool matches, std::string redirect_host
   auto page = probe(CheckKind::http, Transport::tcp, std::move(host), 80,
                     matches ? answered : failed, matches ? "200" : "unexpected_body");
   page.probe.with["body"] = "Success";
-  Evidence reply{"http_reply", "HTTP 200", {{"body_matches", matches}}};
+  Evidence reply{EvidenceKind::http_reply, "HTTP 200", {{Fact::body_matches, matches}}};
   if (!redirect_host.empty()) reply.facts[Fact::redirect_host] = redirect_host;
   return with(std::move(page), std::move(reply));
 }
@@ -755,9 +757,8 @@ ProbeResult nat(std::string mapping) {
                        "the NAT shows another address to another server",
                        {{Fact::value, mapping}}});
 }
-ProbeResult alg(std::string detail) {
-  auto result = probe(CheckKind::sip_alg, Transport::udp, "sip.vendor.com", 5060, answered,
-                      std::move(detail));
+ProbeResult alg(test::Said detail) {
+  auto result = probe(CheckKind::sip_alg, Transport::udp, "sip.vendor.com", 5060, answered, detail);
   return with(result,
               {EvidenceKind::sip_alg, "a Via header came back otherwise than it was sent", {}});
 }
@@ -780,8 +781,9 @@ ProbeResult refused_relay(std::int64_t code, bool with_credentials = true) {
 }
 
 ProbeResult out_of_order(Transport transport, std::uint16_t port) {
-  return with(probe(CheckKind::http, transport, "portal.vendor.com", port, answered, "503"),
-              {"http_reply", "answered HTTP/1.1 503", {{"status", std::int64_t{503}}}});
+  return with(
+      probe(CheckKind::http, transport, "portal.vendor.com", port, answered, "503"),
+      {EvidenceKind::http_reply, "answered HTTP/1.1 503", {{Fact::status, std::int64_t{503}}}});
 }
 
 std::vector<Scene> services() {

@@ -303,8 +303,9 @@ TEST(MediaDelay, IsNobodysInParticularWithoutAnythingToCompareWith) {
 
 TEST(IdleTimeout, IsSaidOfShortLivesOnly) {
   const auto made = [](std::string life, std::string mapping) {
-    auto seen = with(stun("stun.vendor.com"),
-                     {"nat_mapping", "the mapping", {{"value", std::move(mapping)}}});
+    auto seen =
+        with(stun("stun.vendor.com"),
+             {EvidenceKind::nat_mapping, "the mapping", {{Fact::value, std::move(mapping)}}});
     seen.probe.check = CheckKind::nat;
     seen = with(seen,
                 {EvidenceKind::nat_lifetime, "an idle binding", {{Fact::value, std::move(life)}}});

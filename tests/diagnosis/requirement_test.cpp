@@ -1,5 +1,6 @@
 // From what probes saw to a row's status.
 #include "tests/diagnosis/build.hpp"
+#include "tests/support/said.hpp"
 
 namespace callready {
 namespace {
@@ -162,9 +163,9 @@ TEST(Nearest, NamesTheChosenAndTheDoubtful) {
 
 struct SilenceCase {
   const char* name;
-  std::string check;
+  test::CheckNamed check;
   Transport transport;
-  std::string detail;
+  test::Said detail;
   Status expected;
 };
 
@@ -271,8 +272,8 @@ TEST(Silence, OfSipOverUdpCountsWhereTheServerAnswersElsewhere) {
 
 // --- Routes -------------------------------------------------------------------------------------
 
-Saw proxied(std::string host, Outcome outcome, std::string detail = {}) {
-  return {std::move(host), outcome, std::move(detail), "", {}, 443, "http://proxy:3128"};
+Saw proxied(std::string host, Outcome outcome, test::Said detail = {}) {
+  return {std::move(host), outcome, detail, "", {}, 443, "http://proxy:3128"};
 }
 
 TEST(Routes, OneThatWorksIsEnough) {
@@ -285,7 +286,7 @@ TEST(Routes, OneThatWorksIsEnough) {
 
 // One endpoint over both routes, each with its time.
 std::vector<ProbeResult> both_routes(const std::string& host, double direct, double tunnel,
-                                     const std::string& check = CheckKind::tls) {
+                                     test::CheckNamed check = CheckKind::tls) {
   std::vector<ProbeResult> results{
       test::result_of({.host = host, .check = check}),
       test::result_of({.host = host, .proxy = "http://p:1", .check = check})};
@@ -334,8 +335,8 @@ TEST(Routes, SummaryNamesTheProbeThatFailed) {
 
 // --- Several ports ------------------------------------------------------------------------------
 
-Saw on_port(std::uint16_t port, Outcome outcome, std::string detail = {}) {
-  return {"a", outcome, std::move(detail), "", {}, port};
+Saw on_port(std::uint16_t port, Outcome outcome, test::Said detail = {}) {
+  return {"a", outcome, detail, "", {}, port};
 }
 
 TEST(Ports, AllOfAHostMustBeReachedUnlessAnyWillDo) {
@@ -423,7 +424,7 @@ TEST(SipAlgRow, SaysWhatTheTestSaw) {
   requirement.check = CheckKind::sip_alg;
   struct Diagnosis {
     Outcome outcome;
-    std::string detail;
+    test::Said detail;
     Status status;
   };
   for (const auto& [outcome, detail, status] :
@@ -466,7 +467,7 @@ RequirementResult with_companion(const Saw& companion, std::map<std::string, std
 
 TEST(Companions, NeverDecideAndMayWarn) {
   const std::map<std::string, std::string> ptr{{"name", "192.0.2.7"}, {"type", "PTR"}};
-  const auto reverse = [&](Outcome outcome, const std::string& detail) {
+  const auto reverse = [&](Outcome outcome, test::Said detail) {
     return with_companion({"", outcome, detail, "", {}, 0, "", "dns", Transport::udp}, ptr);
   };
   EXPECT_EQ(reverse(Outcome::answered, "records").status, Status::pass);

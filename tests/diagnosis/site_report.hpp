@@ -15,6 +15,7 @@
 
 #include "probe/diagnosis/finding_facts.hpp"
 #include "probe/model/report.hpp"
+#include "tests/support/said.hpp"
 
 namespace callready::test {
 
@@ -58,16 +59,16 @@ inline IpAddress address_of(const std::string& host) {
 
 inline WallTime noon() { return WallTime(std::chrono::seconds(1795176000)); }  // 2026-11-20
 
-inline ProbeResult probe(std::string check, Transport transport, std::string host,
-                         std::uint16_t port, Outcome outcome, std::string detail = {}) {
+inline ProbeResult probe(CheckNamed check, Transport transport, std::string host,
+                         std::uint16_t port, Outcome outcome, Said detail = {}) {
   ProbeResult result;
-  result.probe.check = std::move(check);
+  result.probe.check = check;
   result.probe.target.host = std::move(host);
   result.probe.target.ports = {port, port};
   result.probe.target.transport = transport;
   auto& seen = result.observation;
   seen.outcome = outcome;
-  seen.detail = std::move(detail);
+  seen.detail = detail;
   seen.sent_at = noon();
   const bool tried = outcome != Outcome::unresolved && outcome != Outcome::skipped;
   if (tried) seen.address = address_of(result.probe.target.host);
@@ -85,8 +86,8 @@ inline ProbeResult tcp(std::string host, std::uint16_t port, Outcome outcome = c
 inline ProbeResult stun(std::string host, std::uint16_t port = 3478, Outcome outcome = answered) {
   return probe(CheckKind::stun, Transport::udp, std::move(host), port, outcome);
 }
-inline ProbeResult turn(std::string host, Outcome outcome = answered, std::string detail = "401") {
-  return probe(CheckKind::turn, Transport::udp, std::move(host), 3478, outcome, std::move(detail));
+inline ProbeResult turn(std::string host, Outcome outcome = answered, Said detail = "401") {
+  return probe(CheckKind::turn, Transport::udp, std::move(host), 3478, outcome, detail);
 }
 inline ProbeResult turn_tls(std::string host, Outcome outcome = answered) {
   return probe(CheckKind::turn, Transport::tls, std::move(host), 443, outcome, "401");
@@ -95,12 +96,12 @@ inline ProbeResult turn_tcp(std::string host, Outcome outcome = answered) {
   return probe(CheckKind::turn, Transport::tcp, std::move(host), 80, outcome, "401");
 }
 inline ProbeResult sip(std::string host, std::uint16_t port = 5060, Outcome outcome = answered,
-                       std::string detail = "200") {
-  return probe(CheckKind::sip, Transport::udp, std::move(host), port, outcome, std::move(detail));
+                       Said detail = "200") {
+  return probe(CheckKind::sip, Transport::udp, std::move(host), port, outcome, detail);
 }
 inline ProbeResult sip_tcp(std::string host, std::uint16_t port = 5060, Outcome outcome = answered,
-                           std::string detail = "200") {
-  return probe(CheckKind::sip, Transport::tcp, std::move(host), port, outcome, std::move(detail));
+                           Said detail = "200") {
+  return probe(CheckKind::sip, Transport::tcp, std::move(host), port, outcome, detail);
 }
 inline ProbeResult ntp(std::string host, Outcome outcome = answered, double offset_ms = 3) {
   auto result =
@@ -133,7 +134,7 @@ inline Evidence certificate(int position, std::string subject, std::string issue
 inline const std::string public_ca = "CN=R11,O=Let's Encrypt,C=US";
 
 // A handshake that ended: `detail` is "trusted" or the fault.
-inline ProbeResult tls(std::string host, Outcome outcome = answered, std::string detail = "trusted",
+inline ProbeResult tls(std::string host, Outcome outcome = answered, Said detail = "trusted",
                        std::string issuer = public_ca, std::uint16_t port = 443) {
   auto result = probe(CheckKind::tls, Transport::tls, host, port, outcome, detail);
   const bool handshake = outcome == answered ||
@@ -148,9 +149,8 @@ inline ProbeResult with_root(ProbeResult result, bool expected) {
       {EvidenceKind::chain_root, "", {{Fact::expected, expected}}});
   return result;
 }
-inline ProbeResult sip_tls(std::string host, Outcome outcome = answered,
-                           std::string detail = "200") {
-  auto result = tls(std::move(host), outcome, std::move(detail), public_ca, 5061);
+inline ProbeResult sip_tls(std::string host, Outcome outcome = answered, Said detail = "200") {
+  auto result = tls(std::move(host), outcome, detail, public_ca, 5061);
   result.probe.check = CheckKind::sip;
   return result;
 }
@@ -232,10 +232,10 @@ inline ProbeResult rejected_by(ProbeResult result, std::string device) {
   return result;
 }
 inline ProbeResult proxied(ProbeResult result, Outcome outcome = answered,
-                           std::string detail = "trusted") {
+                           Said detail = "trusted") {
   result.probe.target.route.proxy = "http://10.20.0.3:3128";
   result.observation.outcome = outcome;
-  result.observation.detail = std::move(detail);
+  result.observation.detail = detail;
   result.observation.address.reset();
   // What the proxy itself ends has seen no server.
   if (!reached(outcome) && outcome != failed) result.observation.evidence.clear();

@@ -7,6 +7,7 @@
 #include "probe/net/timeouts.hpp"
 #include "tests/support/dns_server.hpp"
 #include "tests/support/loop.hpp"
+#include "tests/support/said.hpp"
 
 namespace callready {
 namespace {
@@ -120,7 +121,7 @@ struct Fixture {
   ~Fixture() { script = nullptr; }
 
   std::string add(const std::string& host, std::uint16_t port = 443,
-                  std::vector<std::string> unless = {}, const std::string& check = CheckKind::tcp) {
+                  std::vector<std::string> unless = {}, test::CheckNamed check = CheckKind::tcp) {
     Probe probe;
     probe.check = check;
     probe.target.host = host;
@@ -805,7 +806,7 @@ TEST(Runner, TakesAnAnswerThatAnotherProbeGot) {
   EXPECT_EQ(taken.detail, Detail::status(404));
   EXPECT_EQ(taken.round_trip, Milliseconds(20));
   ASSERT_EQ(taken.evidence.size(), 1u);
-  EXPECT_EQ(taken.evidence[0].kind, "sip_reply");
+  EXPECT_EQ(taken.evidence[0].kind, EvidenceKind::sip_reply);
 }
 
 TEST(Runner, MakesTenThousandProbes) {

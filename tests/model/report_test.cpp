@@ -84,22 +84,22 @@ TEST(Describe, EndpointsAreInWords) {
 
 struct OutcomeCase {
   Outcome outcome;
-  const char* detail;
+  Detail detail;
   const char* words;
 };
 
 TEST(Describe, OutcomesAreInWords) {
   using enum Outcome;
   const OutcomeCase cases[] = {
-      {answered, "401", "answered 401"},
-      {answered, "trusted", "answered"},
-      {silent, "timed_out", "no answer"},
-      {refused, "connection_refused", "refused by the server"},
-      {failed, "expired", "its certificate has expired"},
-      {failed, "something_new", "failed: something new"},
-      {skipped, "not_needed", "not needed: its first choice answered"},
-      {unresolved, "no_such_name", "the name does not exist"},
-      {denied, "407", "denied: 407"},
+      {answered, Detail::status(401), "answered 401"},
+      {answered, DetailCode::trusted, "answered"},
+      {silent, DetailCode::timed_out, "no answer"},
+      {refused, DetailCode::connection_refused, "refused by the server"},
+      {failed, DetailCode::expired, "its certificate has expired"},
+      {failed, DetailCode::bad_challenge, "failed: bad challenge"},
+      {skipped, DetailCode::not_needed, "not needed: its first choice answered"},
+      {unresolved, DetailCode::no_such_name, "the name does not exist"},
+      {denied, Detail::status(407), "denied: 407"},
   };
   for (const auto& [outcome, detail, words] : cases) {
     Observation observation;

@@ -99,6 +99,25 @@ TEST(JsonReader, LeavesOutWhatALaterEditionAddsAndSaysSo) {
                                                     "probes/*/target/new", "sets/*/new"}));
 }
 
+TEST(JsonReader, LeavesOutTheWordsOfALaterEditionAndSaysSo) {
+  auto json = nlohmann::json::parse(render_json(samples::clean(), {}));
+  const auto probes = json["probes"].size();
+  json["probes"][0]["check"] = "quic";
+  json["probes"][1]["detail"] = "version_negotiation";
+  json["probes"][1]["evidence"][0]["spin_bit"] = true;
+  json["probes"][1]["evidence"].push_back({{"kind", "quic_reply"}, {"text", "x"}, {"code", 1}});
+  const auto kept = json["probes"][1]["evidence"].size() - 1;
+  const auto read = read_report(json.dump(), "x");
+  ASSERT_TRUE(read.report) << read.error;
+  ASSERT_EQ(read.report->probes.size(), probes - 1);
+  const auto& seen = read.report->probes[0].observation;
+  EXPECT_TRUE(seen.detail.empty());
+  EXPECT_EQ(seen.evidence.size(), kept);
+  EXPECT_EQ(read.unknown,
+            (std::vector<std::string>{"probes/*/check", "probes/*/detail",
+                                      "probes/*/evidence/*/kind", "probes/*/evidence/*/spin_bit"}));
+}
+
 TEST(JsonReader, KnowsAllThatIsWritten) {
   for (const auto& [name, report] : samples::all()) {
     EXPECT_EQ(read_report(render_json(report, {}), name).unknown, std::vector<std::string>{})
@@ -138,12 +157,12 @@ TEST(JsonReader, ReadsHowLongTheComputerWasBusy) {
 
 TEST(JsonReader, KeepsLargeNumbersAsFacts) {
   auto json = nlohmann::json::parse(render_json(samples::clean(), {}));
-  json["probes"][0]["evidence"][0]["big"] = std::uint64_t{1} << 63;
-  json["probes"][0]["evidence"][0]["small"] = std::numeric_limits<std::int64_t>::min();
+  json["probes"][0]["evidence"][0]["count"] = std::uint64_t{1} << 63;
+  json["probes"][0]["evidence"][0]["code"] = std::numeric_limits<std::int64_t>::min();
   const auto report = read_report(json.dump(), "x").report.value();
   const auto& facts = report.probes.at(0).observation.evidence.at(0).facts;
-  EXPECT_EQ(std::get<double>(facts.at("big")), 9223372036854775808.0);
-  EXPECT_EQ(std::get<std::int64_t>(facts.at("small")), std::numeric_limits<std::int64_t>::min());
+  EXPECT_EQ(std::get<double>(facts.at(Fact::count)), 9223372036854775808.0);
+  EXPECT_EQ(std::get<std::int64_t>(facts.at(Fact::code)), std::numeric_limits<std::int64_t>::min());
 }
 
 TEST(JsonReader, RefusesWhatIsTooLargeOrTooDeep) {

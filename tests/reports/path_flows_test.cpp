@@ -4,13 +4,14 @@
 #include <gtest/gtest.h>
 
 #include "tests/reports/samples.hpp"
+#include "tests/support/said.hpp"
 
 namespace callready {
 namespace {
 
 IpAddress ip(std::string_view text) { return IpAddress::parse(text).value(); }
 
-ProbeResult to(Transport transport, std::uint16_t port, Outcome outcome, std::string detail = "") {
+ProbeResult to(Transport transport, std::uint16_t port, Outcome outcome, test::Said detail = "") {
   ProbeResult result;
   result.probe.check = CheckKind::tcp;
   result.probe.target.host = "service.example.com";
@@ -18,7 +19,7 @@ ProbeResult to(Transport transport, std::uint16_t port, Outcome outcome, std::st
   result.probe.target.transport = transport;
   result.probe.id = "probe";
   result.observation.outcome = outcome;
-  result.observation.detail = std::move(detail);
+  result.observation.detail = detail;
   result.observation.address = ip("203.0.113.7");
   return result;
 }

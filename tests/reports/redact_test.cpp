@@ -334,7 +334,7 @@ TEST(Redact, HidesAnInspectionDevicesNames) {
                     {{Fact::issuer, std::string("CN=Dupont SA Inspection CA,O=Dupont SA,C=FR")},
                      {Fact::subject, std::string("CN=web.openrainbow.com")},
                      {Fact::sha256, std::string("53d2aaad8a44")}}},
-                   {"chain_root", "not public", {{"expected", false}}}};
+                   {EvidenceKind::chain_root, "not public", {{Fact::expected, false}}}};
   report.notes = {"One issuer, CN=Dupont SA Inspection CA,O=Dupont SA,C=FR, signs for all."};
   const auto text = render_json(redactor().report(report), {});
   EXPECT_EQ(text.find("Dupont"), std::string::npos) << text;

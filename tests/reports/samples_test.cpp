@@ -1,4 +1,5 @@
 #include "tests/reports/samples.hpp"
+#include "tests/support/said.hpp"
 
 #include <gtest/gtest.h>
 
@@ -14,10 +15,10 @@ WallTime noon(int after_ms) {
 
 IpAddress ip(std::string_view text) { return IpAddress::parse(text).value(); }
 
-ProbeResult probe(std::string check, Transport transport, std::string host, std::uint16_t port,
+ProbeResult probe(test::CheckNamed check, Transport transport, std::string host, std::uint16_t port,
                   Outcome outcome, double round_trip = 0) {
   ProbeResult result;
-  result.probe.check = std::move(check);
+  result.probe.check = check;
   result.probe.target.host = std::move(host);
   result.probe.target.ports = {port, port};
   result.probe.target.transport = transport;
@@ -31,8 +32,8 @@ ProbeResult probe(std::string check, Transport transport, std::string host, std:
   return result;
 }
 
-Evidence evidence(std::string kind, std::string text, FactMap facts = {}) {
-  return {std::move(kind), std::move(text), std::move(facts)};
+Evidence evidence(EvidenceKind kind, std::string text, FactMap facts = {}) {
+  return {kind, std::move(text), std::move(facts)};
 }
 
 Report frame(int duration_ms) {
@@ -122,8 +123,10 @@ ProbeResult web_probe() {
   web.observation.address = ip("203.0.113.7");
   web.observation.timing_ms = {{"dns", 3.2}, {"connect", 10.00049}, {"handshake", 22.5}};
   web.observation.evidence = {
-      evidence("http_reply", "HTTP 200 from web.openrainbow.com.",
-               {{"status", std::int64_t{200}}, {"server", std::string("nginx")}, {"http2", true}}),
+      evidence(EvidenceKind::http_reply, "HTTP 200 from web.openrainbow.com.",
+               {{Fact::status, std::int64_t{200}},
+                {Fact::server, std::string("nginx")},
+                {Fact::via, true}}),
   };
   return web;
 }
@@ -135,9 +138,9 @@ Report clean() {
   report.sets = {rainbow()};
   auto first = turn("turn-gra1.openrainbow.com", Outcome::answered, 9.04);
   first.observation.detail = Detail::status(401);
-  first.observation.evidence = {evidence("stun_error",
-                                         "The server asked for credentials (401): it speaks TURN.",
-                                         {{"code", std::int64_t{401}}, {"rtt_ms", 9.0404040404}})};
+  first.observation.evidence = {
+      evidence(EvidenceKind::stun_reply, "The server asked for credentials (401): it speaks TURN.",
+               {{Fact::code, std::int64_t{401}}, {Fact::delay_ms, 9.0404040404}})};
   report.probes = {web_probe(), first, turn("turn-rbx1.openrainbow.com", Outcome::answered, 0.4),
                    probe(CheckKind::turn, Transport::tls, "turn-gra1.openrainbow.com", 443,
                          Outcome::answered, 1250)};
@@ -174,7 +177,7 @@ Report degraded() {
   for (const std::size_t i : {std::size_t{1}, std::size_t{2}}) {
     auto& seen = report.probes.at(i).observation;
     seen = turn("", Outcome::silent).observation;
-    seen.detail = "no_reply";
+    seen.detail = DetailCode::timed_out;
   }
   return report;
 }
@@ -249,8 +252,9 @@ Report blocked() {
   tls.outcome = Outcome::rejected;
   tls.round_trip.reset();
   tls.detail = DetailCode::prohibited;
-  tls.evidence = {evidence("icmp_error", "10.20.0.1 says: administratively prohibited.",
-                           {{"sender", std::string("10.20.0.1")}, {"hop", std::int64_t{1}}})};
+  tls.evidence = {
+      evidence(EvidenceKind::icmp_error, "10.20.0.1 says: administratively prohibited.",
+               {{Fact::sender, std::string("10.20.0.1")}, {Fact::ttl, std::int64_t{1}}})};
   auto sip =
       probe(CheckKind::sip, Transport::udp, "sip.example.net", 5060, Outcome::answered, 14.2);
   sip.observation.detail = Detail::status(404);
@@ -279,12 +283,12 @@ Report blocked() {
       probe(CheckKind::tls, Transport::tls, "files.example.net", 443, Outcome::failed, 11);
   broken.observation.detail = DetailCode::wrong_name;
   broken.observation.evidence = {
-      evidence("tls_handshake", "TLSv1.3"),
-      evidence("certificate_fault", "the certificate is for another name")};
+      evidence(EvidenceKind::tls_handshake, "TLSv1.3"),
+      evidence(EvidenceKind::certificate_fault, "the certificate is for another name")};
   auto skipped =
       probe(CheckKind::tcp, Transport::tcp, "inbound.example.net", 5060, Outcome::skipped);
   skipped.observation = {};
-  skipped.observation.detail = "inbound";
+  skipped.observation.detail = DetailCode::bad_parameter;
   for (auto& more : {sip, range, missing, refused, proxied, control, broken, skipped}) {
     report.probes.push_back(more);
   }
@@ -330,7 +334,7 @@ Report incomplete() {
   report.probes.at(1) = turn("turn-gra1.openrainbow.com", Outcome::silent);
   report.probes.at(2) = turn("turn-rbx1.openrainbow.com", Outcome::skipped);
   report.probes.at(2).observation = {};
-  report.probes.at(2).observation.detail = "out_of_time";
+  report.probes.at(2).observation.detail = DetailCode::stopped;
   return report;
 }
 
@@ -386,7 +390,8 @@ Report hostile() {
     if (!probe.target.route.direct()) probe.target.route.proxy += attack;
     seen.detail += attack;
     seen.evidence.push_back(
-        evidence("http_reply", attack, {{"sender", attack}, {"kind", attack}, {"text", attack}}));
+        evidence(EvidenceKind::http_reply, attack,
+                 {{Fact::sender, attack}, {Fact::name, attack}, {Fact::what, attack}}));
   }
   return report;
 }
