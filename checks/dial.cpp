@@ -36,7 +36,7 @@ asio::awaitable<std::unique_ptr<Stream>> connect(Context& context, Job job,
   const auto took = elapsed(start, context.scope.clock.now());
   observation.local = (*connected)->local();
   observation.round_trip = took;
-  observation.timing_ms["connect"] = took.count();
+  observation.timing_ms[Timing::connect] = took.count();
   co_return std::move(*connected);
 }
 
@@ -83,7 +83,8 @@ asio::awaitable<Dialled> dial(Context& context, Job job, DialOptions options,
   tls_options.alpn = options.alpn;
   auto attempt =
       co_await tls_handshake(std::move(connected), context.scope, context.tls, tls_options);
-  observation.timing_ms["handshake"] = elapsed(established, context.scope.clock.now()).count();
+  observation.timing_ms[Timing::handshake] =
+      elapsed(established, context.scope.clock.now()).count();
   dialled.tls = std::move(attempt.info);
   if (attempt.stream.has_error()) {
     dialled.failure = attempt.stream.error();

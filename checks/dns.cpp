@@ -230,7 +230,7 @@ void conclude(Observation& observation, const Asked& asked, const std::string& e
   observation.local = exchange.local;
   observation.round_trip = exchange.round_trip;
   observation.attempts = exchange.attempts;
-  observation.timing_ms["dns"] = exchange.took.count();
+  observation.timing_ms[Timing::dns] = exchange.took.count();
   if (exchange.reply.has_error()) {
     record(observation, exchange.reply.error());
     if (exchange.retried_by_tcp && observation.outcome != Outcome::skipped) {

@@ -129,7 +129,7 @@ void conclude_failure(Observation& observation, const HttpReply& reply, const Wa
     observation.outcome = fault.empty() ? Outcome::answered : Outcome::failed;
     observation.detail = fault.empty() ? DetailCode::client_certificate_wanted : fault;
   } else if (reply.connected && failure.kind == FailureKind::timed_out) {
-    const bool handshake_done = !wanted.tls || reply.timing_ms.contains("tls");
+    const bool handshake_done = !wanted.tls || reply.timing_ms.contains(Timing::tls);
     observation.outcome = Outcome::failed;
     observation.detail = handshake_done ? DetailCode::http_timed_out : DetailCode::tls_timed_out;
   }
@@ -175,7 +175,7 @@ asio::awaitable<void> ask_direct(Context& context, Job job, std::string url, Wan
   observation.address = job.address;
   observation.local = reply.local;
   observation.timing_ms = reply.timing_ms;
-  const auto connect = reply.timing_ms.find("connect");
+  const auto connect = reply.timing_ms.find(Timing::connect);
   if (connect != reply.timing_ms.end()) observation.round_trip = Milliseconds(connect->second);
   conclude(observation, reply, wanted, context.scope.clock.wall_now());
 }

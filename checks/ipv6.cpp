@@ -108,7 +108,7 @@ void conclude(Observation& observation, const Attempt& six, const Attempt& four)
   observation.address = winner.address;
   observation.local = winner.local;
   observation.round_trip = winner.took;
-  observation.timing_ms["connect"] = winner.took.count();
+  observation.timing_ms[Timing::connect] = winner.took.count();
   observation.outcome = Outcome::connected;
   if (!six.address) {
     observation.detail = DetailCode::ipv4_only;

@@ -196,7 +196,7 @@ asio::awaitable<Observation> exchange(Context& context, Job job, int segment) {
   }
   seen.local = (*connected)->local();
   seen.round_trip = elapsed(start, context.scope.clock.now());
-  seen.timing_ms["connect"] = seen.round_trip->count();
+  seen.timing_ms[Timing::connect] = seen.round_trip->count();
   std::unique_ptr<Stream> stream = std::move(*connected);
   if (job.probe.target.transport == Transport::tls) {
     TlsOptions options;

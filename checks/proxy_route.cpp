@@ -266,7 +266,7 @@ asio::awaitable<std::unique_ptr<Stream>> open_tunnel(Context& context, Job job,
   failure = reply.failure;
   const bool passed = proxy_let_pass(observation, context, *route, reply);
   if (!passed) co_return nullptr;
-  observation.timing_ms["tunnel"] = elapsed(start, context.scope.clock.now()).count();
+  observation.timing_ms[Timing::tunnel] = elapsed(start, context.scope.clock.now()).count();
   observation.outcome = Outcome::connected;
   co_return stream;
 }

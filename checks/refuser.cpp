@@ -112,7 +112,8 @@ void add(Observation& observation, std::string who, std::string text, const std:
 }
 
 void add_unmeasured(Observation& observation, const std::string& reason) {
-  add(observation, "not_measured", "who refused is not known: " + reason, "", reason);
+  add(observation, std::string(to_string(DetailCode::not_measured)),
+      "who refused is not known: " + reason, "", reason);
 }
 
 }  // namespace

@@ -65,7 +65,7 @@ asio::awaitable<void> over_udp(Context& context, Job job, Observation& observati
   if (result) {
     observation.attempts = result->attempts;
     observation.round_trip = result->round_trip;
-    observation.timing_ms["reply"] = result->since_first.count();
+    observation.timing_ms[Timing::reply] = result->since_first.count();
   } else {
     observation.attempts = result.error().attempts;
     failure = result.error().failure;
@@ -101,7 +101,7 @@ asio::awaitable<void> over_stream(Context& context, Job job, Observation& observ
     failure = co_await exchange_over_stream(*dialled.stream, context.scope, *request, framer,
                                             collector, start + timeouts::stream_reply);
     if (!failure) {
-      observation.timing_ms["reply"] = elapsed(start, context.scope.clock.now()).count();
+      observation.timing_ms[Timing::reply] = elapsed(start, context.scope.clock.now()).count();
     }
     conclude_sip(observation, collector, failure, true);
     add_evidence(observation, collector, options, local);
@@ -168,7 +168,7 @@ asio::awaitable<Observation> at_domain(Context& context, Job job) {
   }
   observation.evidence.insert(observation.evidence.begin(), location.evidence.begin(),
                               location.evidence.end());
-  observation.timing_ms["dns"] = location.took.count();
+  observation.timing_ms[Timing::dns] = location.took.count();
   co_return observation;
 }
 

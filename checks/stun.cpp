@@ -38,7 +38,7 @@ asio::awaitable<Observation> run_stun(Context& context, Job job) {
   observation.detail = answer.message.message_class == stun::Class::success
                            ? Detail(DetailCode::success)
                            : Detail::status(answer.message.error_code);
-  observation.timing_ms["reply"] = answer.took.count();
+  observation.timing_ms[Timing::reply] = answer.took.count();
   if (!channel.reliable()) observation.round_trip = answer.round_trip;
   add_reply_evidence(observation, answer);
   add_loss_evidence(observation, exchange.attempts);

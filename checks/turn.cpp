@@ -79,7 +79,7 @@ void record_reply(Observation& observation, const TurnClient& client, const Turn
   if (reply.answer) {
     add_reply_evidence(observation, *reply.answer);
     add_loss_evidence(observation, reply.attempts);
-    observation.timing_ms["reply"] = reply.answer->took.count();
+    observation.timing_ms[Timing::reply] = reply.answer->took.count();
     if (!client.channel().reliable()) observation.round_trip = reply.answer->round_trip;
     const auto& message = reply.answer->message;
     if (message.realm) {
@@ -260,7 +260,8 @@ asio::awaitable<Observation> run_turn(Context& context, Job job) {
     Observation second;
     const bool no_more = co_await try_once(context, job, last_words, true, second);
     static_cast<void>(no_more);
-    add(second, "port_taken", "the server held an allocation for our first port (437)", {});
+    add(second, EvidenceKind::port_taken, "the server held an allocation for our first port (437)",
+        {});
     co_return second;
   }
   stun::Builder builder(stun::Class::request, stun::Method::allocate, stun::new_transaction_id());

@@ -211,7 +211,8 @@ Json probe_json(const ProbeResult& result) {
   }
   json["timing_ms"] = Json::object();
   for (const auto& [name, milliseconds] : seen.timing_ms) {
-    if (std::isfinite(milliseconds)) json["timing_ms"][name] = rounded(milliseconds);
+    if (std::isfinite(milliseconds))
+      json["timing_ms"][std::string(to_string(name))] = rounded(milliseconds);
   }
   json["attempts"] = seen.attempts;
   json["evidence"] = Json::array();

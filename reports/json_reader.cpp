@@ -295,6 +295,7 @@ RequirementResult read_requirement(const Node& node) {
   requirement.severity = node.member("severity").word<Severity>();
   requirement.status = node.member("status").word<Status>();
   requirement.summary = node.member("summary").text();
+  requirement.left_out = requirement.summary.starts_with(left_out_words);
   requirement.sampled = text_or_empty(node, "sampled");
   requirement.reached = node.member("reached").integer(0, any_count);
   requirement.total = node.member("total").integer(0, any_count);
@@ -407,6 +408,7 @@ std::optional<ProbeResult> read_probe(const Node& node) {
   }
   probe.region = text_or_empty(node, "region");
   probe.control = node.member("control").boolean();
+  probe.purpose = saved_purpose(probe);
   probe.vantage = text_or_empty(node, "vantage");
   if (const auto local = node.optional("local")) {
     seen.local = SocketAddress{address(local->member("address")), port(local->member("port"))};
@@ -417,8 +419,11 @@ std::optional<ProbeResult> read_probe(const Node& node) {
   if (const auto trip = node.optional("round_trip_ms")) {
     seen.round_trip = Milliseconds(trip->number());
   }
-  node.member("timing_ms").members([&](const std::string& name, const Node& value) {
-    seen.timing_ms.emplace(name, value.number());
+  const auto timings = node.member("timing_ms");
+  timings.members([&](const std::string& name, const Node& value) {
+    const auto part = parse<Timing>(name);
+    if (!part) return timings.leave_out(name);
+    seen.timing_ms.emplace(*part, value.number());
   });
   seen.attempts = node.member("attempts").integer(0, any_count);
   seen.evidence = without_unknown(node.member("evidence").list(read_evidence));

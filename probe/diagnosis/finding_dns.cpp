@@ -76,7 +76,7 @@ std::map<std::string, Name> read_names(const Facts& facts) {
     const auto& seen = result.observation;
     if (seen.address) name.address = seen.address;
     if (seen.outcome == Outcome::unresolved) name.failure = seen.detail;
-    const auto took = seen.timing_ms.find("dns");
+    const auto took = seen.timing_ms.find(Timing::dns);
     if (took != seen.timing_ms.end()) name.took_ms = std::max(name.took_ms, took->second);
   }
   for (auto& [text, name] : names) name.name = text;

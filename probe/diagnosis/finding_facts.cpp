@@ -57,7 +57,7 @@ Reachability tcp_way(const Observation& observation) {
     case Outcome::rejected:
       return way_of_rejection(observation);
     case Outcome::silent:
-      if (observation.timing_ms.contains("connect")) return Reachability::open;
+      if (observation.timing_ms.contains(Timing::connect)) return Reachability::open;
       return Reachability::lost;
     case Outcome::unresolved:
     case Outcome::skipped:
@@ -162,7 +162,7 @@ bool is_forged(const FlowSample& sample) {
 void unmask(std::vector<FlowSample>& samples, const std::string& by) {
   for (auto& sample : samples) {
     const auto* refuser = evidence_of(*sample.result, EvidenceKind::refuser);
-    const bool known = refuser != nullptr && text_fact(*refuser, Fact::who) != "not_measured";
+    const bool known = refuser != nullptr && detail_fact(*refuser, Fact::who) != DetailCode::not_measured;
     if (known || sample.result->observation.outcome != Outcome::refused) continue;
     sample.way = Reachability::blocked;
     sample.by = by;

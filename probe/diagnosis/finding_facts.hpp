@@ -14,6 +14,9 @@
 
 namespace callready::findings {
 
+// Where SIP servers listen besides, and that no SIP ALG knows.
+inline constexpr std::uint16_t other_sip_port = 5080;
+
 // How far packets to one port of one host got, whatever the protocol then made of it.
 enum class Reachability {
   open,     // the far end took them: a TCP connection, an answer over UDP, its port-unreachable

@@ -256,7 +256,7 @@ Causes find_tls_filter(const Diagnosis& context) {
     tls_works |= tls;
     if (!same_host) continue;
     // The same server, greeted by another name, or spoken to without TLS.
-    const bool other_name = tls && result.probe.with.contains("server_name");
+    const bool other_name = tls && result.probe.purpose == Purpose::other_server_name;
     const bool plain = over(result, Transport::tcp) && result.probe.check != CheckKind::tcp &&
                        result.observation.outcome == Outcome::answered;
     other_name_works |= other_name;

@@ -15,7 +15,7 @@ struct Twice {
   const FlowSample* after = nullptr;   // it does not
 };
 
-bool is_second(const FlowSample& sample) { return sample.result->probe.with.contains("again"); }
+bool is_second(const FlowSample& sample) { return sample.result->probe.purpose == Purpose::repeat; }
 
 // What this computer is called where it is to be let through.
 std::string own_address(const Report& report) {

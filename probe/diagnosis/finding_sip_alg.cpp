@@ -105,7 +105,7 @@ Causes find_swallowed_sip(const Diagnosis& context) {
     if (!flow.udp || flow.port != 5060 || flow.way == Reachability::open) continue;
     const auto other =
         std::find_if(context.facts.flows.begin(), context.facts.flows.end(), [&](const Flow& its) {
-          return its.udp && its.host == flow.host && its.port == 5080 && speaks_sip(its);
+          return its.udp && its.host == flow.host && its.port == other_sip_port && speaks_sip(its);
         });
     const auto probes = context.open_probes(flow);
     if (other == context.facts.flows.end() || !context.affects_requirement(probes)) continue;

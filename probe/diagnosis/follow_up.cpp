@@ -6,8 +6,9 @@
 
 namespace callready {
 
-void Questions::ask(CheckKind check, Transport transport, std::string host, std::uint16_t port,
-                    std::map<std::string, std::string> with, std::string proxy) {
+void Questions::ask(Purpose purpose, CheckKind check, Transport transport, std::string host,
+                    std::uint16_t port, std::map<std::string, std::string> with,
+                    std::string proxy) {
   Probe probe;
   probe.check = check;
   probe.target.host = std::move(host);
@@ -15,6 +16,7 @@ void Questions::ask(CheckKind check, Transport transport, std::string host, std:
   probe.target.transport = transport;
   probe.target.route.proxy = std::move(proxy);
   probe.with = std::move(with);
+  probe.purpose = purpose;
   probe.control = true;
   probe.id = probe_id(probe);
   const bool known = facts_.find(probe.id) != nullptr || !ids_.insert(probe.id).second;
@@ -77,15 +79,16 @@ void ask_for_names(const Facts& facts, Questions& questions) {
   // Where nothing resolves, one name shows it as well as three.
   if (!any_resolved) names.resize(1);
   for (const auto& name : names) {
-    questions.ask(CheckKind::dns, Transport::udp, name, 53);
+    questions.ask(Purpose::name_elsewhere, CheckKind::dns, Transport::udp, name, 53);
     for (const auto& server : servers) {
-      questions.ask(CheckKind::dns, Transport::udp, server, 53,
+      questions.ask(Purpose::name_elsewhere, CheckKind::dns, Transport::udp, server, 53,
                     {{"server", "true"}, {"name", name}});
     }
   }
   if (any_resolved) return;
   // Is it the names, or the line? These listen on 443 as well.
-  for (const auto& server : servers) questions.ask(CheckKind::tcp, Transport::tcp, server, 443);
+  for (const auto& server : servers)
+    questions.ask(Purpose::name_elsewhere, CheckKind::tcp, Transport::tcp, server, 443);
 }
 
 // Is it the server's name in the greeting that is cut off?
@@ -99,8 +102,8 @@ void ask_for_greetings(const Facts& facts, Questions& questions) {
                      seen.detail == DetailCode::tls_timed_out;
     if (!tls || !cut || seen.outcome != Outcome::failed || !facts.asked_for(result)) continue;
     if (!findings::chain_of(result).empty() || asked == most_hosts) continue;
-    questions.ask(CheckKind::tls, Transport::tls, probe.target.host, probe.target.port(),
-                  {{"server_name", neutral_name}});
+    questions.ask(Purpose::other_server_name, CheckKind::tls, Transport::tls, probe.target.host,
+                  probe.target.port(), {{"server_name", neutral_name}});
     ++asked;
   }
 }
@@ -116,7 +119,8 @@ void ask_for_the_servers_word(const Facts& facts, Questions& questions) {
     if (!error || probe.target.transport != Transport::tcp || asked == most_hosts) continue;
     std::map<std::string, std::string> with;
     if (const auto path = probe.with.find("path"); path != probe.with.end()) with.insert(*path);
-    questions.ask(CheckKind::http, Transport::tls, probe.target.host, 443, std::move(with));
+    questions.ask(Purpose::servers_word, CheckKind::http, Transport::tls, probe.target.host, 443,
+                  std::move(with));
     ++asked;
   }
 }
@@ -140,7 +144,7 @@ void ask_through_the_proxy(const Facts& facts, Questions& questions) {
   if (proxy.empty()) return;
   if (anchors.size() > most_hosts) anchors.resize(most_hosts);
   for (const auto& host : anchors)
-    questions.ask(CheckKind::tls, Transport::tls, host, 443, {}, proxy);
+    questions.ask(Purpose::proxys_issuer, CheckKind::tls, Transport::tls, host, 443, {}, proxy);
 }
 
 // SIP over UDP 5060 without an answer, from servers that speak SIP otherwise: does the port that no
@@ -152,7 +156,8 @@ void ask_another_sip_port(const Facts& facts, Questions& questions) {
     const auto& result = *flow.samples.front().result;
     const bool plain = flow.udp && flow.port == 5060 && result.probe.check == CheckKind::sip;
     if (!plain || asked == most_hosts || !doubtful(facts, flow)) continue;
-    questions.ask(CheckKind::sip, Transport::udp, flow.host, 5080);
+    questions.ask(Purpose::other_sip_port, CheckKind::sip, Transport::udp, flow.host,
+                  findings::other_sip_port);
     ++asked;
   }
 }

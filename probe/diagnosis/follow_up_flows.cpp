@@ -108,12 +108,13 @@ void ask_for_ranges(const Facts& facts, const Flow& control,
   if (host != nullptr) {
     auto as_stun = with;
     as_stun["payload"] = "stun";  // the contrast: a device that lets only what it knows pass
-    questions.ask(CheckKind::hop, Transport::udp, host->host, host->port, as_stun);
+    questions.ask(Purpose::way_out, CheckKind::hop, Transport::udp, host->host, host->port,
+                  as_stun);
   }
   if (ports.empty()) return;
   std::sort(ports.begin(), ports.end());
   for (const auto port : {ports.front(), ports.back()}) {
-    questions.ask(CheckKind::hop, Transport::udp, control.host, port, with);
+    questions.ask(Purpose::way_out, CheckKind::hop, Transport::udp, control.host, port, with);
   }
 }
 
@@ -150,13 +151,15 @@ void ask_beyond_the_set(const Facts& facts, const std::map<std::string, std::str
     const bool asked = std::any_of(facts.flows.begin(), facts.flows.end(), [&](const Flow& flow) {
       return flow.udp && flow.port == port && flow.way == Reachability::blocked;
     });
-    if (!asked) questions.ask(CheckKind::hop, Transport::udp, lost->host, port, by_udp);
+    if (!asked)
+      questions.ask(Purpose::way_out, CheckKind::hop, Transport::udp, lost->host, port, by_udp);
   }
   if (other_tcp_works || web.size() < 2) return;
   auto next = web.begin();
   for (const auto port : other_tcp_ports) {
     if (other_tcp.contains(port)) continue;
-    questions.ask(CheckKind::hop, Transport::tcp, next->second->host, port, control);
+    questions.ask(Purpose::way_out, CheckKind::hop, Transport::tcp, next->second->host, port,
+                  control);
     next = std::next(next) == web.end() ? web.begin() : std::next(next);
   }
 }
@@ -211,19 +214,19 @@ void ask_for_ways(const Facts& facts, Questions& questions) {
     for (const auto* flow : chosen) {
       networks.insert(flow->network);
       if (!udp) {
-        questions.ask(CheckKind::hop, transport, flow->host, port, through({}));
+        questions.ask(Purpose::way_out, CheckKind::hop, transport, flow->host, port, through({}));
       } else {
-        questions.ask(CheckKind::hop, transport, flow->host, port,
+        questions.ask(Purpose::way_out, CheckKind::hop, transport, flow->host, port,
                       through({{"payload", payload_of(*flow)}}));
       }
     }
     if (udp) {
       // The contrast: the same port, another protocol.
-      questions.ask(CheckKind::hop, transport, chosen.front()->host, port,
+      questions.ask(Purpose::way_out, CheckKind::hop, transport, chosen.front()->host, port,
                     through({{"payload", "rtp"}}));
     }
     if (networks.size() > 1 || works_somewhere(facts, udp, port)) continue;
-    questions.ask(CheckKind::hop, transport, control->host, port,
+    questions.ask(Purpose::way_out, CheckKind::hop, transport, control->host, port,
                   udp ? through({{"payload", "rtp"}}) : through({}));
   }
   if (!udp_shut) ask_for_ranges(facts, *control, through({{"payload", "rtp"}}), questions);
@@ -256,7 +259,7 @@ void ask_for_neighbours(const Facts& facts, Questions& questions) {
     const auto& known = tcp_ports[flow.host];
     if (known.size() > (flow.udp ? 0 : known.count(flow.port))) continue;
     const std::uint16_t port = flow.udp ? flow.port : flow.port == 443 ? 80 : 443;
-    questions.ask(CheckKind::tcp, Transport::tcp, flow.host, port);
+    questions.ask(Purpose::neighbour, CheckKind::tcp, Transport::tcp, flow.host, port);
     asked.insert(flow.host);
   }
 }
@@ -281,11 +284,11 @@ void ask_again(const Facts& facts, Questions& questions) {
                    [&](const Flow* a, const Flow* b) { return *first_sent(*a) < *first_sent(*b); });
   for (const auto* flow : choose(reached)) {
     const auto transport = flow->udp ? Transport::udp : Transport::tcp;
-    questions.ask(flow->udp ? CheckKind::stun : CheckKind::tcp, transport, flow->host, flow->port,
-                  {{"again", "true"}});
+    questions.ask(Purpose::repeat, flow->udp ? CheckKind::stun : CheckKind::tcp, transport,
+                  flow->host, flow->port, {{"again", "true"}});
   }
   // Is it the line, or this computer? The site's own resolver sends its questions by itself.
-  questions.ask(CheckKind::dns, Transport::udp, "example.com", 53);
+  questions.ask(Purpose::repeat, CheckKind::dns, Transport::udp, "example.com", 53);
 }
 
 }  // namespace callready

@@ -217,6 +217,7 @@ RequirementResult judge_requirement(const Requirement& requirement,
   if (!planned.skipped.empty()) {
     result.status = planned.open_question ? Status::unknown : Status::skip;
     result.summary = planned.skipped;
+    result.left_out = planned.left_out;
     return result;
   }
   int needless = 0;

@@ -125,12 +125,12 @@ asio::awaitable<Observation> Dispatcher::attempt(const checks::Check& check, std
   auto resolution = co_await context_.resolver.resolve(probe.target.host, family, context_.scope);
   if (resolution.addresses.has_error()) {
     record(observation, resolution.addresses.error());
-    observation.timing_ms["dns"] = resolution.took.count();
+    observation.timing_ms[Timing::dns] = resolution.took.count();
     co_return observation;
   }
   checks::Job job{probe, resolution.addresses->front()};
   observation = co_await admitted(check, job, index);
-  if (resolution.took.count() > 0) observation.timing_ms["dns"] = resolution.took.count();
+  if (resolution.took.count() > 0) observation.timing_ms[Timing::dns] = resolution.took.count();
   co_return observation;
 }
 

@@ -56,9 +56,9 @@ std::optional<std::string> note_of_missing_ipv6(const std::vector<ProbeResult>& 
     for (const auto& evidence : result.observation.evidence) {
       if (evidence.kind != EvidenceKind::family || text_fact(evidence, Fact::version) != "IPv6")
         continue;
-      const auto seen = text_fact(evidence, Fact::result);
-      if (seen != "no_route" && seen != "no_address") return std::nullopt;
-      missing |= seen == "no_route";
+      const auto seen = detail_fact(evidence, Fact::result);
+      if (seen != DetailCode::no_route && seen != DetailCode::no_address) return std::nullopt;
+      missing |= seen == DetailCode::no_route;
     }
   }
   if (!missing) return std::nullopt;

@@ -28,13 +28,13 @@ struct SocketAddress {
 
 struct Observation {
   Outcome outcome = Outcome::skipped;
-  Detail detail;                            // what exactly: "connection_refused", "401"
-  std::optional<IpAddress> address;         // the address that was tried
-  std::optional<SocketAddress> local;       // our own end
-  std::optional<WallTime> sent_at;          // first packet
-  std::optional<Milliseconds> round_trip;   // one round trip to the far end, as measured
-  std::map<std::string, double> timing_ms;  // named parts: "dns", "connect", "handshake", "reply"
-  int attempts = 0;                         // how often the request was sent
+  Detail detail;                           // what exactly: "connection_refused", "401"
+  std::optional<IpAddress> address;        // the address that was tried
+  std::optional<SocketAddress> local;      // our own end
+  std::optional<WallTime> sent_at;         // first packet
+  std::optional<Milliseconds> round_trip;  // one round trip to the far end, as measured
+  std::map<Timing, double> timing_ms;
+  int attempts = 0;  // how often the request was sent
   std::vector<Evidence> evidence;
 };
 

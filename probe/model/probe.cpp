@@ -19,4 +19,11 @@ std::string probe_id(const Probe& probe) {
   return id;
 }
 
+Purpose saved_purpose(const Probe& probe) {
+  if (!probe.control) return Purpose::row;
+  if (probe.with.contains("again")) return Purpose::repeat;
+  if (probe.with.contains("server_name")) return Purpose::other_server_name;
+  return Purpose::control;
+}
+
 }  // namespace callready

@@ -52,6 +52,10 @@ struct Site {
                                        // vendor: from --var and from sets of the user's own
 };
 
+// How the summary of a row begins that a larger run would try: a saved report has no other mark of
+// it.
+inline constexpr std::string_view left_out_words = "left out";
+
 struct CapabilityResult {
   std::string id, title;
   Verdict verdict = Verdict::unknown;
@@ -69,6 +73,7 @@ struct RequirementResult {
   int reached = 0;                  // probes that reached their endpoint
   int total = 0;                    // probes made for it
   std::vector<std::string> probes;  // ids
+  bool left_out = false;            // not tried; a larger run would
   bool elsewhere = false;           // measured from another place than the row is for
   bool poor = false;                // reached, and below the vendor's quality figures
 };

@@ -144,4 +144,18 @@ std::span<const Word<CheckKind>> words() {
   return table;
 }
 
+template <>
+std::span<const Word<Timing>> words() {
+  static constexpr auto table = std::to_array<Word<Timing>>({
+      {Timing::connect, "connect"},
+      {Timing::dns, "dns"},
+      {Timing::handshake, "handshake"},
+      {Timing::reply, "reply"},
+      {Timing::tls, "tls"},
+      {Timing::tunnel, "tunnel"},
+  });
+  static_assert(in_order<Timing>(table));
+  return table;
+}
+
 }  // namespace callready

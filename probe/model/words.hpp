@@ -58,6 +58,10 @@ enum class CheckKind {
   udp_range,
 };
 
+// The named parts of what a probe took; `tls` counts from the start, `handshake` from the
+// connection.
+enum class Timing { connect, dns, handshake, reply, tls, tunnel };
+
 template <typename Enum>
 struct Word {
   Enum value;
@@ -144,5 +148,9 @@ template <>
 std::span<const Word<CheckKind>> words();
 template <>
 inline constexpr bool words_are_sorted<CheckKind> = true;
+template <>
+std::span<const Word<Timing>> words();
+template <>
+inline constexpr bool words_are_sorted<Timing> = true;
 
 }  // namespace callready

@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "probe/model/report.hpp"
 #include "probe/plan/host_allocator.hpp"
 #include "probe/plan/own_choices.hpp"
 #include "probe/plan/pace.hpp"
@@ -593,6 +594,7 @@ Plan make_plan(const std::vector<const TargetSet*>& sets, const PlanOptions& opt
   for (auto& row : rows) {
     if (!row.planned.skipped.empty() || !row.chosen.empty()) continue;
     row.planned.note.clear();
+    row.planned.left_out = true;
     row.planned.skipped = fmt::format(
         "{}: a normal run sends little, and what is required comes first; --only {}/{} or --all "
         "tries it",

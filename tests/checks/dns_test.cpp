@@ -75,7 +75,7 @@ TEST_F(DnsCheck, IsAnsweredOverUdp) {
   EXPECT_EQ(seen.attempts, 1);
   ASSERT_TRUE(seen.round_trip);
   EXPECT_GT(seen.round_trip->count(), 0.0);
-  EXPECT_TRUE(seen.timing_ms.contains("dns"));
+  EXPECT_TRUE(seen.timing_ms.contains(Timing::dns));
   EXPECT_NE(seen.local->port, 0);
   EXPECT_EQ(seen.evidence.size(), 1u);
   EXPECT_EQ(fact<std::string>(seen, EvidenceKind::dns_answer, Fact::server), server.text());

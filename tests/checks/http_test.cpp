@@ -98,7 +98,7 @@ TEST_F(HttpCheck, AnyStatusIsAnAnswer) {
   EXPECT_EQ(seen.outcome, Outcome::answered);
   EXPECT_EQ(seen.detail, Detail::status(200));
   ASSERT_TRUE(seen.round_trip);
-  EXPECT_TRUE(seen.timing_ms.contains("reply"));
+  EXPECT_TRUE(seen.timing_ms.contains(Timing::reply));
   EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::http_reply, Fact::status), 200);
   EXPECT_EQ(fact<std::string>(seen, EvidenceKind::http_reply, Fact::server), "nginx");
   EXPECT_EQ(fact<std::string>(seen, EvidenceKind::http_reply, Fact::redirect_host), std::nullopt);

@@ -83,7 +83,7 @@ TEST_F(ProxyCheck, IsAnsweredByATunnel) {
   EXPECT_EQ(seen.address, IpAddress::v4({127, 0, 0, 1}));
   EXPECT_TRUE(seen.local);
   EXPECT_FALSE(seen.round_trip) << "that to the far end is not known";
-  EXPECT_TRUE(seen.timing_ms.contains("tunnel"));
+  EXPECT_TRUE(seen.timing_ms.contains(Timing::tunnel));
   EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::proxy_reply, Fact::status), 200);
   ASSERT_EQ(proxy.heads.size(), 1u);
   EXPECT_TRUE(proxy.heads[0].starts_with("CONNECT sip.example.com:5061 HTTP/1.1\r\n"));
@@ -252,8 +252,8 @@ TEST_F(ProxyCheck, CarriesTcpAndTls) {
   EXPECT_EQ(seen.outcome, Outcome::answered);
   EXPECT_EQ(seen.detail, DetailCode::trusted);
   EXPECT_EQ(server.names_asked.back(), "sip.example.com");
-  EXPECT_TRUE(seen.timing_ms.contains("tunnel"));
-  EXPECT_TRUE(seen.timing_ms.contains("handshake"));
+  EXPECT_TRUE(seen.timing_ms.contains(Timing::tunnel));
+  EXPECT_TRUE(seen.timing_ms.contains(Timing::handshake));
 }
 
 TEST_F(ProxyCheck, DeniesTcpAndTls) {

@@ -86,7 +86,7 @@ TEST_F(SipSrv, FollowsNaptrThenSrvThenAddress) {
   EXPECT_EQ(seen.outcome, Outcome::answered);
   EXPECT_EQ(seen.detail, Detail::status(404));
   EXPECT_EQ(seen.address, IpAddress::v4({127, 0, 0, 1}));
-  EXPECT_EQ(seen.timing_ms.count("dns"), 1u);
+  EXPECT_EQ(seen.timing_ms.count(Timing::dns), 1u);
   EXPECT_EQ(find_evidence(seen, EvidenceKind::sip_naptr)->text,
             "NAPTR example.com: 1 1 SIP+D2U _other._udp.example.com, "
             "2 1 SIP+D2T _odd._tcp.example.com");

@@ -57,7 +57,7 @@ TEST_P(SipOver, IsAnsweredWhateverTheStatus) {
     EXPECT_EQ(seen.detail, status);
     EXPECT_EQ(seen.attempts, 1);
     EXPECT_TRUE(seen.round_trip) << status;
-    EXPECT_EQ(seen.timing_ms.count("reply"), 1u);
+    EXPECT_EQ(seen.timing_ms.count(Timing::reply), 1u);
     EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::sip_reply, Fact::status), std::stoi(status));
     EXPECT_EQ(fact<std::string>(seen, EvidenceKind::sip_reply, Fact::reason), "Words");
     EXPECT_EQ(fact<std::string>(seen, EvidenceKind::sip_reply, Fact::server), "pbx/1");
@@ -415,7 +415,7 @@ TEST_F(SipOverTls, IsAnsweredOverATrustedConnection) {
   EXPECT_NE(find_evidence(seen, EvidenceKind::certificate), nullptr);
   EXPECT_NE(find_evidence(seen, EvidenceKind::tls_handshake), nullptr);
   EXPECT_EQ(find_evidence(seen, EvidenceKind::certificate_fault), nullptr);
-  EXPECT_EQ(seen.timing_ms.count("handshake"), 1u);
+  EXPECT_EQ(seen.timing_ms.count(Timing::handshake), 1u);
   const auto& request = server.requests().at(0);
   EXPECT_NE(request.find(";transport=tls SIP/2.0"), std::string::npos);
   EXPECT_EQ(sip_header(request, "Via").find("SIP/2.0/TLS "), 0u);

@@ -193,7 +193,7 @@ TEST_F(StunCheck, IsAnsweredOverTcpByteByByte) {
   EXPECT_EQ(seen.outcome, Outcome::answered);
   EXPECT_EQ(seen.detail, DetailCode::success);
   EXPECT_TRUE(seen.round_trip) << "of the TCP handshake";
-  EXPECT_TRUE(seen.timing_ms.contains("reply"));
+  EXPECT_TRUE(seen.timing_ms.contains(Timing::reply));
 }
 
 TEST_F(StunCheck, NamesAnInspectionDeviceOverTcp) {

@@ -77,8 +77,8 @@ TEST_F(TlsCheck, TrustsAGoodChain) {
   EXPECT_EQ(server.names_asked, std::vector<std::string>{"sip.example.com"});
   EXPECT_EQ(server.accepted(), 1);
   ASSERT_TRUE(seen.round_trip);
-  EXPECT_TRUE(seen.timing_ms.contains("connect"));
-  EXPECT_TRUE(seen.timing_ms.contains("handshake"));
+  EXPECT_TRUE(seen.timing_ms.contains(Timing::connect));
+  EXPECT_TRUE(seen.timing_ms.contains(Timing::handshake));
   const auto* handshake = find(seen, EvidenceKind::tls_handshake);
   ASSERT_NE(handshake, nullptr);
   EXPECT_EQ(handshake->facts.at(Fact::version), EvidenceValue("TLSv1.3"));
@@ -290,7 +290,7 @@ TEST(SlowTlsCheck, SilenceAfterTcpIsAFailure) {
   const auto seen = runner.run(CheckKind::tls, Transport::tls, "sip.example.com", server.address());
   EXPECT_EQ(seen.outcome, Outcome::failed);
   EXPECT_EQ(seen.detail, DetailCode::tls_timed_out);
-  EXPECT_DOUBLE_EQ(seen.timing_ms.at("handshake"), 3'000.0);
+  EXPECT_DOUBLE_EQ(seen.timing_ms.at(Timing::handshake), 3'000.0);
 }
 
 }  // namespace

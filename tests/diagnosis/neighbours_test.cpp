@@ -200,7 +200,7 @@ TEST(SipAlg, IsPossibleWhereOnlyAnotherPortAnswers) {
 
 Report kept_silent(double others_took_ms, bool asked_again) {
   auto other = tls("www.google.com");
-  other.observation.timing_ms["dns"] = others_took_ms;
+  other.observation.timing_ms[Timing::dns] = others_took_ms;
   std::vector<ProbeResult> more{question("portal.vendor.com", "NOERROR", "9.9.9.9")};
   if (asked_again) {
     auto again =
@@ -344,7 +344,7 @@ TEST(RateLimit, ExplainsWhatWasCutOffInTheMiddle) {
     if (!tls_sip) continue;
     result.observation.outcome = failed;
     result.observation.detail = DetailCode::tls_timed_out;
-    result.observation.timing_ms["connect"] = 20;
+    result.observation.timing_ms[Timing::connect] = 20;
   }
   const auto findings = diagnose(made);
   ASSERT_EQ(findings.size(), 1u);

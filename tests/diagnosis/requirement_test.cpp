@@ -290,8 +290,10 @@ std::vector<ProbeResult> both_routes(const std::string& host, double direct, dou
   std::vector<ProbeResult> results{
       test::result_of({.host = host, .check = check}),
       test::result_of({.host = host, .proxy = "http://p:1", .check = check})};
-  results[0].observation.timing_ms = {{"connect", direct}, {"handshake", 10}, {"reply", direct}};
-  results[1].observation.timing_ms = {{"tunnel", tunnel}, {"handshake", 20}, {"reply", tunnel}};
+  results[0].observation.timing_ms = {
+      {Timing::connect, direct}, {Timing::handshake, 10}, {Timing::reply, direct}};
+  results[1].observation.timing_ms = {
+      {Timing::tunnel, tunnel}, {Timing::handshake, 20}, {Timing::reply, tunnel}};
   return results;
 }
 

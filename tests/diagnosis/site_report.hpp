@@ -73,7 +73,7 @@ inline ProbeResult probe(CheckNamed check, Transport transport, std::string host
   const bool tried = outcome != Outcome::unresolved && outcome != Outcome::skipped;
   if (tried) seen.address = address_of(result.probe.target.host);
   if (transport != Transport::udp && (outcome == Outcome::failed || reached(outcome))) {
-    seen.timing_ms["connect"] = 20;
+    seen.timing_ms[Timing::connect] = 20;
   }
   return result;
 }
@@ -242,7 +242,7 @@ inline ProbeResult proxied(ProbeResult result, Outcome outcome = answered,
   return result;
 }
 inline ProbeResult resolved_in(ProbeResult result, double milliseconds) {
-  result.observation.timing_ms["dns"] = milliseconds;
+  result.observation.timing_ms[Timing::dns] = milliseconds;
   return result;
 }
 inline ProbeResult at(ProbeResult result, std::string_view address) {
@@ -308,6 +308,7 @@ inline Report report(std::vector<Row> rows) {
     requirement.status = status_of(row);
     for (auto& result : row.probes) {
       result.probe.control = row.control;
+      result.probe.purpose = saved_purpose(result.probe);
       result.probe.id = probe_id(result.probe);
       requirement.probes.push_back(result.probe.id);
       report.probes.push_back(std::move(result));

@@ -599,7 +599,7 @@ TEST(Runner, ANameWithoutAnyAddressKeepsItsFirstAnswer) {
   const auto results = run.run();
   EXPECT_EQ(results[0].observation.outcome, Outcome::unresolved);
   EXPECT_EQ(results[0].observation.detail, DetailCode::no_address);
-  EXPECT_TRUE(results[0].observation.timing_ms.contains("dns"));
+  EXPECT_TRUE(results[0].observation.timing_ms.contains(Timing::dns));
 }
 
 TEST(Runner, ChecksWithoutAnAddressAreNotResolved) {

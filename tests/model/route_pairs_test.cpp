@@ -8,7 +8,7 @@ namespace callready {
 namespace {
 
 ProbeResult result(std::string host, std::string proxy, Outcome outcome,
-                   std::map<std::string, double> timing = {}) {
+                   std::map<Timing, double> timing = {}) {
   ProbeResult made;
   made.probe.check = CheckKind::tls;
   made.probe.target.host = std::move(host);

@@ -46,6 +46,7 @@ void expect_sorted(Enum last) {
 
 TEST(Words, OfWhatWasSeenAreCompleteAndInOrder) {
   expect_sorted<CheckKind>(CheckKind::udp_range);
+  expect_sorted<Timing>(Timing::tunnel);
   expect_sorted<DetailCode>(DetailCode::yxrrset);
   expect_sorted<EvidenceKind>(EvidenceKind::udp_sample);
   expect_sorted<Fact>(Fact::without_edns);

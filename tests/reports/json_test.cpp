@@ -78,7 +78,7 @@ TEST(Json, LeavesOutWhatWasNotMeasured) {
   auto report = samples::clean();
   auto& seen = report.probes.at(0).observation;
   seen.round_trip = Milliseconds(std::numeric_limits<double>::infinity());
-  seen.timing_ms["dns"] = std::numeric_limits<double>::quiet_NaN();
+  seen.timing_ms[Timing::dns] = std::numeric_limits<double>::quiet_NaN();
   seen.evidence.at(0).facts[Fact::took_ms] = std::numeric_limits<double>::quiet_NaN();
   seen.evidence.at(0).facts[Fact::delay_ms] = -0.0001;
   const auto json = nlohmann::json::parse(render_json(report, {}));

@@ -35,8 +35,10 @@ callready::Report wordy() {
   for (auto& finding : report.findings) finding.fix = "Allow UDP to " + name;
   for (auto& [probe, seen] : report.probes) {
     probe.target.host = name;
-    seen.timing_ms = {
-        {"dns", 1234.5}, {"connect", 1234.5}, {"handshake", 1234.5}, {"reply", 1234.5}};
+    seen.timing_ms = {{Timing::dns, 1234.5},
+                      {Timing::connect, 1234.5},
+                      {Timing::handshake, 1234.5},
+                      {Timing::reply, 1234.5}};
     seen.round_trip = callready::Milliseconds(1234.5);
     seen.evidence.push_back({EvidenceKind::certificate, name, {{Fact::names, name}}});
   }

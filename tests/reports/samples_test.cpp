@@ -121,7 +121,8 @@ ProbeResult web_probe() {
                    21.4567);
   web.observation.detail = Detail::status(200);
   web.observation.address = ip("203.0.113.7");
-  web.observation.timing_ms = {{"dns", 3.2}, {"connect", 10.00049}, {"handshake", 22.5}};
+  web.observation.timing_ms = {
+      {Timing::dns, 3.2}, {Timing::connect, 10.00049}, {Timing::handshake, 22.5}};
   web.observation.evidence = {
       evidence(EvidenceKind::http_reply, "HTTP 200 from web.openrainbow.com.",
                {{Fact::status, std::int64_t{200}},
@@ -301,12 +302,12 @@ Report proxied() {
   report.site.proxy = "http://proxy.example.com:3128";
   const auto twins = [&](std::string host, Outcome through_proxy, Outcome directly) {
     auto direct = probe(CheckKind::tls, Transport::tls, std::move(host), 443, directly);
-    direct.observation.timing_ms = {{"connect", 11}, {"handshake", 12}};
+    direct.observation.timing_ms = {{Timing::connect, 11}, {Timing::handshake, 12}};
     auto by_proxy = direct;
     by_proxy.probe.target.route.proxy = *report.site.proxy;
     by_proxy.probe.id = probe_id(by_proxy.probe);
     by_proxy.observation.outcome = through_proxy;
-    by_proxy.observation.timing_ms = {{"tunnel", 30}, {"handshake", 14}};
+    by_proxy.observation.timing_ms = {{Timing::tunnel, 30}, {Timing::handshake, 14}};
     report.probes.push_back(direct);
     report.probes.push_back(by_proxy);
   };
