@@ -110,8 +110,7 @@ class Drawing {
     out.put(R"(<rect class="box" x="{}" y="1" width="{}" height="{}" rx="8"/>
 )",
             column.x - width / 2, width, height - 2);
-    const auto detail =
-        layout_.names_own_address ? shortened(harmless(column.detail), 17) : Detail();
+    const auto detail = layout_.names_own_address ? shortened(harmless(column.detail), 17) : "";
     out.put(R"(<text class="strong{}" x="{}" y="{}" text-anchor="middle">{}</text>
 )",
             std::string_view(layout_.beside ? "" : " small-box"), column.x,

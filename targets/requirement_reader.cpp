@@ -207,7 +207,7 @@ void judge_completeness(MapReader& row, const CheckRule& rule, const Requirement
                row.has("wildcards")
                    ? "nothing to probe: no wildcard has 'examples'; give a host to try in its "
                      "place, or 'unprobed' in place of 'check'"
-                   : "nothing to probe: check '" + rule.kind +
+                   : "nothing to probe: check '" + std::string(to_string(rule.kind)) +
                          "' needs 'hosts', 'addresses', 'wildcards' or 'service_tags'");
 }
 

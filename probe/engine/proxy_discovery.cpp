@@ -93,7 +93,7 @@ struct PacFile {
   bool exists = false;  // somebody is there to be asked
 
   bool read() const { return !script.empty(); }
-  void fail(DetailCode detail, const std::string& words) {
+  void fail(Detail detail, const std::string& words) {
     seen.outcome = seen.outcome == Outcome::skipped ? Outcome::failed : seen.outcome;
     seen.detail = detail;
     note(words);
@@ -151,7 +151,7 @@ void judge_reply(PacFile& file, const HttpReply& reply) {
     record(file.seen, reply.failure.value_or(Failure{}));
     file.note("it could not be fetched");
   } else if (reply.status != 200) {
-    file.fail(std::to_string(reply.status),
+    file.fail(Detail::status(reply.status),
               fmt::format("the web server answered {}", reply.status));
   } else if (!reply.tls.version.empty() &&
              (reply.tls.verify_code != 0 || !reply.tls.name_matches)) {

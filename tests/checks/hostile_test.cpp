@@ -184,7 +184,7 @@ struct Dribble {
   bool proxied = false;
 };
 
-void PrintTo(const Dribble& dribble, std::ostream* out) { *out << dribble.check; }
+void PrintTo(const Dribble& dribble, std::ostream* out) { *out << to_string(dribble.check.kind); }
 
 class Dribbling : public testing::TestWithParam<Dribble> {};
 
@@ -240,8 +240,10 @@ INSTANTIATE_TEST_SUITE_P(
         Dribble{"tls", "HTTP/1.1 200 OK\r\nX: ", Transport::tls, "proxy_timed_out", true},
         Dribble{"http", "HTTP/1.1 200 OK\r\nX: ", Transport::tcp, "proxy_timed_out", true}),
     [](const auto& of) {
-      return fmt::format("{}{}{}", of.param.check == CheckKind::sip_alg ? "sipalg" : of.param.check,
-                         to_string(of.param.transport), of.param.proxied ? "Proxied" : "");
+      return fmt::format(
+          "{}{}{}",
+          of.param.check == CheckKind::sip_alg ? "sipalg" : to_string(of.param.check.kind),
+          to_string(of.param.transport), of.param.proxied ? "Proxied" : "");
     });
 
 // --- Proxies

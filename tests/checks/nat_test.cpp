@@ -107,10 +107,10 @@ struct NatCheck : testing::Test {
     return runner.run(CheckKind::nat, Transport::udp, "localhost", site.address(), std::move(with));
   }
   static std::string value(const Observation& seen, EvidenceKind kind) {
-    return fact<std::string>(seen, kind, "value").value_or("no evidence");
+    return fact<std::string>(seen, kind, Fact::value).value_or("no evidence");
   }
   static std::string reason(const Observation& seen, EvidenceKind kind) {
-    return fact<std::string>(seen, kind, "reason").value_or("no reason");
+    return fact<std::string>(seen, kind, Fact::reason).value_or("no reason");
   }
 };
 

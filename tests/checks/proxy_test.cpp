@@ -66,7 +66,8 @@ class ProxyCheck : public testing::Test {
     for (const auto& evidence : seen.evidence) {
       std::string all = evidence.text;
       for (const auto& [name, value] : evidence.facts) {
-        if (const auto* text = std::get_if<std::string>(&value)) all += name + *text;
+        if (const auto* text = std::get_if<std::string>(&value))
+          all += std::string(to_string(name)) + *text;
       }
       for (const auto* secret : {"alice", password, "YWxpY2U6"}) {
         EXPECT_EQ(all.find(secret), std::string::npos) << all;
@@ -95,8 +96,7 @@ TEST_F(ProxyCheck, IsDeniedByPolicy) {
   EXPECT_EQ(seen.outcome, Outcome::denied);
   EXPECT_EQ(seen.detail, Detail::status(403));
   EXPECT_EQ(fact<std::string>(seen, EvidenceKind::proxy_reply, Fact::server), "squid/5.7");
-  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::proxy_reply, EvidenceKind::error),
-            "ERR_ACCESS_DENIED 0");
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::proxy_reply, Fact::error), "ERR_ACCESS_DENIED 0");
   EXPECT_EQ(answered_by(ConnectProxy::status("405 Method Not Allowed", "Via: 1.1 p\r\n")).outcome,
             Outcome::denied);
 }
@@ -261,8 +261,8 @@ TEST_F(ProxyCheck, DeniesTcpAndTls) {
                      [](const std::string&) { return ConnectProxy::status("403 Forbidden"); });
   for (const auto* check : {"tcp", "tls"}) {
     const auto seen = runner.run(probe(check, proxy.url(), Transport::tls), std::nullopt);
-    EXPECT_EQ(seen.outcome, Outcome::denied) << check;
-    EXPECT_EQ(seen.detail, Detail::status(403)) << check;
+    EXPECT_EQ(seen.outcome, Outcome::denied) << to_string(check);
+    EXPECT_EQ(seen.detail, Detail::status(403)) << to_string(check);
   }
 }
 

@@ -169,7 +169,7 @@ TEST_F(StunCheck, NamesWhatIsWrongWithAReplyOverUdp) {
     });
     EXPECT_EQ(seen.outcome, Outcome::failed) << one.detail.text();
     EXPECT_EQ(seen.detail, one.detail);
-    EXPECT_EQ(fact<std::string>(seen, EvidenceKind::stun_stray, Fact::reason), one.detail);
+    EXPECT_EQ(fact<std::string>(seen, EvidenceKind::stun_stray, Fact::reason), one.detail.text());
   }
 }
 

@@ -321,7 +321,7 @@ struct TurnCheckWithCoturn : TurnCheck {
     return options;
   }
   // coturn frees what was given back a second later.
-  std::string once_quota_is_free(const test::Coturn& coturn) {
+  Detail once_quota_is_free(const test::Coturn& coturn) {
     Detail detail;
     test::eventually(
         [&] {

@@ -138,7 +138,7 @@ inline ProbeResult tls(std::string host, Outcome outcome = answered, Said detail
                        std::string issuer = public_ca, std::uint16_t port = 443) {
   auto result = probe(CheckKind::tls, Transport::tls, host, port, outcome, detail);
   const bool handshake = outcome == answered ||
-                         (outcome == failed && detail.find('_') == detail.npos) ||
+                         (outcome == failed && detail.text().find('_') == std::string::npos) ||
                          detail == DetailCode::wrong_name || detail == DetailCode::not_yet_valid ||
                          detail == DetailCode::incomplete_chain;
   if (handshake) result.observation.evidence.push_back(certificate(0, "CN=" + host, issuer));

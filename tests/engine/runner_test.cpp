@@ -98,13 +98,13 @@ asio::awaitable<Observation> answer_early(checks::Context& context, checks::Job 
 }
 
 const std::vector<checks::Check> table = {
-    {"turn", "", take_relays, {Transport::udp}, {}, false, false},
-    {"early", "", answer_early, {Transport::udp}, {}},
-    {"tcp", "", pretend, {Transport::tcp}, {}},
-    {"sip", "", pretend, {Transport::udp}, {}},
-    {"nat", "", pretend, {}, {}, false, false},
-    {"sip-srv", "", find_and_send, {Transport::udp}, {}, false},
-    {"families", "", pretend, {Transport::tcp}, {}, false, true, {}, /*both_families=*/true},
+    {CheckKind::turn, "", take_relays, {Transport::udp}, {}, false, false},
+    {CheckKind::path, "", answer_early, {Transport::udp}, {}},
+    {CheckKind::tcp, "", pretend, {Transport::tcp}, {}},
+    {CheckKind::sip, "", pretend, {Transport::udp}, {}},
+    {CheckKind::nat, "", pretend, {}, {}, false, false},
+    {CheckKind::dns, "", find_and_send, {Transport::udp}, {}, false},
+    {CheckKind::ipv6, "", pretend, {Transport::tcp}, {}, false, true, {}, /*both_families=*/true},
 };
 
 struct Fixture {
@@ -247,7 +247,7 @@ TEST(Runner, AlternatesDoNotWaitForTheWholeTimeoutOfTheFirstChoice) {
 
 TEST(Runner, AnAnswerThatComesBeforeACheckEndsIsEnoughForAlternates) {
   Fixture run(Time::by_hand);
-  const auto first = run.add("192.0.2.1", 5060, {}, "early");
+  const auto first = run.add("192.0.2.1", 5060, {}, CheckKind::path);
   run.add("192.0.2.2", 5080, {first}, "sip");
   const auto results = run.run();
   EXPECT_EQ(results[0].observation.outcome, Outcome::answered);
@@ -465,7 +465,7 @@ TEST(Runner, SipServersThatACheckFindsAreASecondApartToo) {
   Fixture run(Time::by_hand);
   run.options.pace.unlimited = true;
   const auto first = run.add("192.0.2.1", 5060, {}, "sip");
-  const auto found = run.add("finds.example.com", 5060, {}, "sip-srv");
+  const auto found = run.add("finds.example.com", 5060, {}, CheckKind::dns);
   run.run();
   ASSERT_EQ(run.own.allowed.size(), 3u);
   // Over another transport at once, over one that has been used after the gap.
@@ -637,7 +637,7 @@ TEST(Runner, AddressesOfAnExcludedFamilyAreNotTried) {
 
 TEST(Runner, WhatComparesTheFamiliesNeedsBoth) {
   Fixture run;
-  run.add("127.0.0.1", 443, {}, "families");
+  run.add("127.0.0.1", 443, {}, CheckKind::ipv6);
   EXPECT_EQ(run.run()[0].observation.outcome, Outcome::answered);
   for (auto* const family : {&run.options.v4, &run.options.v6}) {
     *family = false;

@@ -35,12 +35,13 @@ callready::Report wordy() {
   for (auto& finding : report.findings) finding.fix = "Allow UDP to " + name;
   for (auto& [probe, seen] : report.probes) {
     probe.target.host = name;
-    seen.timing_ms = {{Timing::dns, 1234.5},
-                      {Timing::connect, 1234.5},
-                      {Timing::handshake, 1234.5},
-                      {Timing::reply, 1234.5}};
+    seen.timing_ms = {{callready::Timing::dns, 1234.5},
+                      {callready::Timing::connect, 1234.5},
+                      {callready::Timing::handshake, 1234.5},
+                      {callready::Timing::reply, 1234.5}};
     seen.round_trip = callready::Milliseconds(1234.5);
-    seen.evidence.push_back({EvidenceKind::certificate, name, {{Fact::names, name}}});
+    seen.evidence.push_back(
+        {callready::EvidenceKind::certificate, name, {{callready::Fact::names, name}}});
   }
   return report;
 }

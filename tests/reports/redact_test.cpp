@@ -245,7 +245,6 @@ Report told_everywhere() {
     finding.affects.push_back({"dupont.fr", {"calls"}});
   }
   for (auto& [probe, seen] : report.probes) {
-    seen.detail += sentence;
     seen.local = SocketAddress{ip("10.20.0.15"), 1};
     probe.with["path"] = sentence;
     seen.evidence.push_back(

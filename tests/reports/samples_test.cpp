@@ -389,7 +389,6 @@ Report hostile() {
     probe.target.host += attack;
     probe.id += attack;
     if (!probe.target.route.direct()) probe.target.route.proxy += attack;
-    seen.detail += attack;
     seen.evidence.push_back(
         evidence(EvidenceKind::http_reply, attack,
                  {{Fact::sender, attack}, {Fact::name, attack}, {Fact::what, attack}}));
