@@ -178,7 +178,8 @@ INSTANTIATE_TEST_SUITE_P(Strangers, HostileStream, testing::ValuesIn(strangers()
 // ---------------------------------------------------------------
 
 struct Dribble {
-  test::CheckNamed check, text;
+  test::CheckNamed check;
+  std::string text;
   Transport transport = Transport::tcp;
   test::Said detail;
   bool proxied = false;
