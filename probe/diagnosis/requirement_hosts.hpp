@@ -19,7 +19,7 @@ struct HostState {
   bool left = false;                 // reached, as far as that packets to it leave the site
   bool gone = false;                 // the only thing wrong: its name does not exist
   const ProbeResult* why = nullptr;  // the first probe that was not reached
-  HostWeight standing = HostWeight::current;
+  HostWeight weight = HostWeight::current;
   std::string region;
 };
 

@@ -71,6 +71,8 @@ struct RequirementResult {
   std::vector<std::string> probes;  // ids
   bool elsewhere = false;           // measured from another place than the row is for
   bool poor = false;                // reached, and below the vendor's quality figures
+  std::string closed_by;  // the code of the finding that closes it, where it was not tried
+  bool impaired = false;  // reached, and a finding keeps it from working as it should
 };
 
 // What the vendor's document asks for beside the rows.
