@@ -108,7 +108,7 @@ Causes find_turn(const Diagnosis&);
 // finding_vendor.cpp
 Causes find_vendor_down(const Diagnosis&);
 
-// What rule 1 of DESIGN's "How neighbours are told apart" found; web-only takes its place.
+// What rule 1 of docs/design.md's "How neighbours are told apart" found; web-only takes its place.
 struct UdpVerdict {
   Confidence confidence = Confidence::likely;
   std::vector<FindingEvidence> evidence;

@@ -1,5 +1,5 @@
-// TCP by a matrix of hosts and ports: ports that are closed wherever they lead to (DESIGN, "How
-// neighbours are told apart", 4 and 6).
+// TCP by a matrix of hosts and ports: ports that are closed wherever they lead to (docs/design.md,
+// "How neighbours are told apart", 4 and 6).
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -1,6 +1,6 @@
-// UDP: all of it, or a port (DESIGN, "How neighbours are told apart", 1 and 2). Silence alone
-// proves nothing; packets that die between controls that pass, a device that says no, and known
-// responders of two operators do.
+// UDP: all of it, or a port (docs/design.md, "How neighbours are told apart", 1 and 2). Silence
+// alone proves nothing; packets that die between controls that pass, a device that says no, and
+// known responders of two operators do.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// From all that a run saw to root causes (DESIGN: Findings). Pure: a saved report diagnoses to the
-// same result as the run that made it.
+// From all that a run saw to root causes (docs/design.md, "Findings"). Pure: a saved report
+// diagnoses to the same result as the run that made it.
 #pragma once
 
 #include <vector>

@@ -85,8 +85,8 @@ std::size_t drop_unmeasured(std::vector<HostState>& hosts, const Requirement& re
 }
 
 // Media goes to the nearest of the hosts that were reached. From one end only round trips can be
-// measured: one way is taken for half of one (DESIGN: media.delay). Empty: within the vendor's
-// figure, or nothing was measured or asked for. Jitter and loss need a stream of packets.
+// measured: one way is taken for half of one (docs/design.md, media.delay). Empty: within the
+// vendor's figure, or nothing was measured or asked for. Jitter and loss need a stream of packets.
 std::string delay_flaw(const Requirement& requirement, const std::vector<HostState>& hosts,
                        const ResultIndex& evidences) {
   const auto most = requirement.thresholds.one_way_delay_ms;

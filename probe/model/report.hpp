@@ -1,4 +1,4 @@
-// The one value that every renderer prints and that JSON holds whole (DESIGN: Report).
+// The one value that every renderer prints and that JSON holds whole (docs/design.md, "Report").
 #pragma once
 
 #include <optional>
@@ -154,7 +154,7 @@ int badness(Verdict verdict);
 // The verdict of the whole report: the worst of its sets.
 Verdict overall(const Report& report);
 
-// DESIGN: exit status 0 ready, 1 blocked, 3 not decided or interrupted, 4 degraded.
+// docs/design.md, exit status 0 ready, 1 blocked, 3 not decided or interrupted, 4 degraded.
 int exit_status(const Report& report);
 
 }  // namespace callready
