@@ -38,6 +38,17 @@ bool depends_on_destination(const Detail& mapping) {
          mapping == DetailCode::destination_dependent;
 }
 
+// Every test that saw it: sets may ask different servers.
+std::vector<const ProbeResult*> symmetric_tests(const Facts& facts) {
+  std::vector<const ProbeResult*> tests;
+  for (const auto& result : facts.report.probes) {
+    const auto* mapping = evidence_of(result, EvidenceKind::nat_mapping);
+    const bool seen = result.probe.check == CheckKind::nat && mapping != nullptr;
+    if (seen && depends_on_destination(text_fact(*mapping, Fact::value))) tests.push_back(&result);
+  }
+  return tests;
+}
+
 // The link that leads to a host; null where that was not looked up.
 const EgressPath* way_to(const Facts& facts, const std::string& host) {
   for (const auto& way : facts.report.site.ways) {
@@ -124,7 +135,7 @@ Causes find_idle_timeout(const Diagnosis& context) {
   constexpr int too_short_s = 45;
   for (const auto& result : context.facts.report.probes) {
     const auto* life = evidence_of(result, EvidenceKind::nat_lifetime);
-    if (life == nullptr || !context.facts.asked_for(result)) continue;
+    if (life == nullptr || context.facts.rows_of(result.probe.id).empty()) continue;
     const auto longest = longest_life(text_fact(*life, Fact::value));
     if (!longest || *longest > too_short_s) continue;
     Cause cause;
@@ -147,6 +158,7 @@ Causes find_idle_timeout(const Diagnosis& context) {
           "address.";
     }
     finding.affects = sets_that_mind(context.facts, result);
+    cause.impaired.push_back(&result);
     return {cause};
   }
   return {};
@@ -167,6 +179,7 @@ Causes find_nat(const Diagnosis& context) {
     finding.affects = minding;
     finding.owner = Owner::network;
     if (depends_on_destination(value)) {
+      cause.impaired = symmetric_tests(context.facts);
       finding.code = "nat.symmetric";
       const auto several = public_addresses(context.facts);
       finding.title = fmt::format("The NAT gives every destination another {} (symmetric NAT)",

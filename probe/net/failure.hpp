@@ -60,8 +60,8 @@ Failure stopped();
 // the whole program. What was silent meanwhile may have been for that.
 std::uint64_t shortages();
 
-// The outcome that DESIGN gives such a failure of a connection attempt or of a request: silent,
-// refused, rejected, failed, unresolved or skipped.
+// The outcome that docs/design.md gives such a failure of a connection attempt or of a request:
+// silent, refused, rejected, failed, unresolved or skipped.
 Outcome outcome_of(const Failure& failure);
 
 // Fills outcome, detail and, where there was an ICMP message, the evidence.
