@@ -44,7 +44,8 @@ std::vector<const ProbeResult*> symmetric_tests(const Facts& facts) {
   for (const auto& result : facts.report.probes) {
     const auto* mapping = evidence_of(result, EvidenceKind::nat_mapping);
     const bool seen = result.probe.check == CheckKind::nat && mapping != nullptr;
-    if (seen && depends_on_destination(text_fact(*mapping, Fact::value))) tests.push_back(&result);
+    if (seen && depends_on_destination(detail_fact(*mapping, Fact::value)))
+      tests.push_back(&result);
   }
   return tests;
 }
