@@ -15,8 +15,17 @@ namespace callready {
 namespace {
 
 const std::string source_dir = test::source_folder();
-const std::vector<std::string> vendor_ids = {"cloudoe",   "itracks", "librestream",
-                                             "quicklink", "rainbow", "webex"};
+
+std::vector<std::string> all_vendor_ids() {
+  std::vector<std::string> found;
+  for (const auto& entry : std::filesystem::directory_iterator(source_dir + "/targets/vendors")) {
+    found.push_back(entry.path().stem().string());
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+const std::vector<std::string> vendor_ids = all_vendor_ids();
 
 // The kinds that the sets use, with the transports and parameters that they rely on.
 LoadRules rules() {
@@ -123,20 +132,13 @@ std::size_t distinct(const TargetSet& set, const std::string& kind) {
   return all.size();
 }
 
-TEST(Vendors, EveryFileIsTested) {
-  std::vector<std::string> found;
-  for (const auto& entry : std::filesystem::directory_iterator(source_dir + "/targets/vendors")) {
-    found.push_back(entry.path().stem().string());
-  }
-  std::sort(found.begin(), found.end());
-  EXPECT_EQ(found, vendor_ids);
-}
+TEST(Vendors, AreFound) { EXPECT_GE(vendor_ids.size(), 20u); }
 
 TEST(Vendors, LoadWithoutProblems) {
   for (const auto& id : vendor_ids) {
     const auto set = load_vendor(id);
     EXPECT_EQ(set.id, id);
-    EXPECT_EQ(set.verified, "2026-11-20") << id;
+    EXPECT_GE(set.verified, "2026-11-20") << id;
     EXPECT_FALSE(set.document.empty()) << id;
     EXPECT_FALSE(set.advice.empty()) << id;
     EXPECT_TRUE(std::any_of(set.scenarios.begin(), set.scenarios.end(),
