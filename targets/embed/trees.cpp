@@ -1,6 +1,5 @@
 // A tool of the build: trees OUTPUT.cpp ANCHORS.yaml SET.yaml... parses the built-in sets and
 // writes their trees into C++ source (builtin_tree() in targets/builtin.hpp).
-#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <sstream>
@@ -42,7 +41,6 @@ int main(int count, char** arguments) {
     return 2;
   }
   std::vector<std::string> paths(arguments + 3, arguments + count);
-  std::sort(paths.begin(), paths.end());
   paths.emplace_back(arguments[2]);
   std::string rows;
   for (const auto& path : paths) {
