@@ -153,6 +153,9 @@ void name_network(std::string& fix, const std::optional<Vantage>& vantage) {
     case Vantage::pbx:
       network = "the PBX";
       break;
+    case Vantage::sbc:
+      network = "the SBC";
+      break;
     case Vantage::gateway:
       network = "the gateway";
       break;

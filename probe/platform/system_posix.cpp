@@ -146,13 +146,17 @@ std::string environment(const char* name) {
   return value == nullptr ? std::string() : std::string(value);
 }
 
-std::string configuration_folder() {
-  // XDG Base Directory Specification: relative paths are to be ignored.
-  const auto configured = environment("XDG_CONFIG_HOME");
+// XDG Base Directory Specification: relative paths are to be ignored.
+static std::string user_folder(const char* variable, const std::string& in_home) {
+  const auto configured = environment(variable);
   if (!configured.empty() && configured.front() == '/') return configured + "/callready";
   const auto home = environment("HOME");
-  return home.empty() ? std::string() : home + "/.config/callready";
+  return home.empty() ? std::string() : home + in_home + "/callready";
 }
+
+std::string configuration_folder() { return user_folder("XDG_CONFIG_HOME", "/.config"); }
+
+std::string data_folder() { return user_folder("XDG_DATA_HOME", "/.local/share"); }
 
 bool is_same_file(const std::string& one, const std::string& other) {
   std::error_code ignored;

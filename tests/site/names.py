@@ -175,7 +175,8 @@ class _Loader:
             if role == "web" and addresses:
                 tls = row["check"] == "tls" or "tls" in transports
                 for port in ports:
-                    net.web_ports[port] = net.web_ports.get(port, port != 80 and tls)
+                    # One row's TLS is another's TCP: that server does for both.
+                    net.web_ports[port] = port != 80 and (net.web_ports.get(port, False) or tls)
 
     def _destinations(self, row, variables):
         """(names, single addresses, networks); an address in place of a name counts as one."""
