@@ -1,7 +1,7 @@
 """Who is on the private internet: the hosts, addresses and ports of the target sets.
 
 The sets say what exists (format: targets/README.md). Addresses that a set gives are used as they
-are; a name without one gets a public-looking address of its own.
+are; a name without one gets a public-looking address of its own, in a network of its own.
 """
 
 import glob
@@ -72,15 +72,18 @@ def _as_list(value):
 class _Loader:
     def __init__(self):
         self.internet = Internet()
-        self._numbers = {}    # owner -> third octet, and per owner a counter
+        self._taken = set()   # addresses of names
+        self._numbers = {}    # owner -> its number, and a counter of its names
 
     def _fresh_address(self, name):
+        """A /16 a domain and a /24 a name: names of one vendor are rarely neighbours, and two
+        vendors never look like one network."""
         domain = owner(name)
         if domain not in self._numbers:
-            self._numbers[domain] = (len(self._numbers), itertools.count(11))
-        block, hosts = self._numbers[domain]
-        # One /24 a domain, far apart, so that two vendors never look like one network.
-        return f"146.{60 + block % 90}.{10 + block // 90}.{next(hosts)}"
+            self._numbers[domain] = (len(self._numbers), itertools.count())
+        block, names = self._numbers[domain]
+        number = next(names)
+        return f"{146 + block // 200}.{20 + block % 200}.{number % 256}.{11 + number // 256}"
 
     def _expand(self, text, variables):
         """`${name}` by the set's own default or example; None where there is neither."""
@@ -132,12 +135,21 @@ class _Loader:
                 yield from range(int(first), int(last or first) + 1)
 
     def _own_addresses(self, row, variables):
-        """Shares the addresses that a row gives out among the names that it gives."""
-        names, singles, _ = self._destinations(row, variables)
-        if singles and row.get("listening", True):
-            for index, name in enumerate(names):
-                own = singles[index::len(names)] or [singles[index % len(singles)]]
-                self.internet.forward.setdefault(name, own)
+        """Shares the addresses that a row gives out among the names that it gives, and puts them
+        into its networks where it has those. No two names share an address: names without one get
+        a fresh one later."""
+        names, singles, networks = self._destinations(row, variables)
+        if not row.get("listening", True):
+            return
+        for index, name in enumerate(names):
+            own = singles[index::len(names)]
+            if networks and not singles:
+                network = ipaddress.ip_network(networks[index % len(networks)])
+                place = 11 + index // len(networks)
+                own = [str(network[place])] if place < network.num_addresses - 1 else []
+            if own and not self._taken.intersection(own) and name not in self.internet.forward:
+                self.internet.forward[name] = own
+                self._taken.update(own)
 
     def _row(self, set_id, row, variables):
         """Gives a row's names and addresses to the kind of server that answers its check."""
@@ -202,8 +214,8 @@ class _Loader:
             return
         for index, address in enumerate(singles):
             self.internet.reverse[address] = names[index % len(names)].lower()
-        for index, name in enumerate(names):
-            self.internet.forward.setdefault(name.lower(), [singles[index % len(singles)]])
+        for index, name in enumerate(names[:len(singles)]):
+            self.internet.forward.setdefault(name.lower(), [singles[index]])
 
     def add(self, documents):
         """Takes in sets: first the names with addresses of their own, wherever those stand."""
