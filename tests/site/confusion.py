@@ -13,6 +13,7 @@ did not come so. Wrong: another one. False alarm: any at a clean site.
 
 import argparse
 import concurrent.futures
+import fnmatch
 import json
 import os
 import subprocess
@@ -28,6 +29,7 @@ from .harness import Site, SiteFailed, namespaces_allowed
 from .names import HERE, ROOT
 
 SET = os.path.join(HERE, "findings.yaml")
+CASES = os.path.join(HERE, "cases.yaml")
 MATRIX = os.path.join(HERE, "CONFUSION.md")
 README = os.path.join(ROOT, "README.md")
 MARKS = ("<!-- script/confusion writes between these lines -->\n", "<!-- end of script/confusion -->\n")
@@ -50,8 +52,10 @@ class Case:
     sets: list
     options: list
     credentials: bool
-    expected: dict   # code -> (confidences, owner)
-    verdicts: dict   # "set" or "set/capability" -> verdict
+    expected: dict   # code -> (confidences, owners); of several codes ("a|b.*") one will do
+    verdicts: dict   # "set" or "set/capability" -> verdicts that will do ("ready|degraded")
+    may: list = field(default_factory=list)   # codes that may come besides
+    says: dict = field(default_factory=dict)  # expected code -> what its title or its fix says
 
     def command(self, program):
         """The command line to run on the site's PC."""
@@ -85,24 +89,27 @@ def _verdicts(row):
     return {"example" + name: verdict for name, verdict in zip(CAPABILITIES, given)}
 
 
-def load():
+def matches(code, pattern):
+    """Whether a code is one of a pattern's: codes between "|", each with "*" for any text."""
+    return any(fnmatch.fnmatchcase(code, one) for one in pattern.split("|"))
+
+
+def load(path=CASES):
     """All cases, in the order of the file."""
-    with open(os.path.join(HERE, "cases.yaml"), encoding="utf-8") as file:
+    with open(path, encoding="utf-8") as file:
         groups = yaml.safe_load(file)
     cases = []
     for group in GROUPS:
         for row in groups[group]:
-            expected = {}
-            for code, text in row.get("find", {}).items():
-                confidences, owner = text.split()
-                expected[code] = (confidences.split("|"), owner)
+            expected = {code: tuple(part.split("|") for part in text.split())
+                        for code, text in row.get("find", {}).items()}
             sets = row.get("set", [])
             name = row.get("name") or " + ".join(row["faults"])
             if sets and "name" not in row:
                 name += f" ({', '.join(sets)})"
             cases.append(Case(group, name, row["faults"], row.get("line", {}), sets,
                               row.get("options", []), row.get("credentials", False), expected,
-                              _verdicts(row)))
+                              _verdicts(row), row.get("may", []), row.get("says", {})))
     return cases
 
 
@@ -112,7 +119,7 @@ def _compare_verdicts(outcome):
         verdicts |= {f"{one['id']}/{c['id']}": c["verdict"] for c in one["capabilities"]}
         for name, verdict in verdicts.items():
             wanted = outcome.case.verdicts.get(name, verdict)
-            if verdict != wanted:
+            if verdict not in wanted.split("|"):
                 outcome.remarks.append(f"{name} is {verdict}, not {wanted}")
 
 
@@ -122,14 +129,18 @@ def _compare_findings(outcome):
     for finding in outcome.report["findings"]:
         code, how = finding["code"], f"{finding['confidence']} {finding['owner']}"
         outcome.found.append(code)
-        if code not in expected:
-            outcome.wrong.append(f"{code} ({how}): {finding['title']}")
+        pattern = next((one for one in expected if matches(code, one)), None)
+        if pattern is None:
+            if not any(matches(code, one) for one in outcome.case.may):
+                outcome.wrong.append(f"{code} ({how}): {finding['title']}")
             continue
-        confidences, owner = expected.pop(code)
-        if finding["confidence"] in confidences and finding["owner"] == owner:
+        confidences, owners = expected.pop(pattern)
+        if finding["confidence"] in confidences and finding["owner"] in owners:
             outcome.right.append(code)
         else:
             outcome.missed.append(f"{code}, which came as {how}")
+        if outcome.case.says.get(pattern, "") not in finding["title"] + finding["fix"]:
+            outcome.remarks.append(f"{code} does not say {outcome.case.says[pattern]}")
         if not (finding["title"] and finding["fix"] and finding["evidence"]):
             outcome.remarks.append(f"{code} has no fix or no evidence")
         strangers = {e["probe"] for e in finding["evidence"] if e.get("probe")} - probes
@@ -256,7 +267,7 @@ def counts_as_markdown(outcomes, circumstances_of_it):
 
 def _cell(outcomes, code):
     times = sum(code in o.found for o in outcomes)
-    expected = code in outcomes[0].case.expected
+    expected = any(matches(code, pattern) for pattern in outcomes[0].case.expected)
     if not times:
         return "missed" if expected else ""
     text = "x" if times == len(outcomes) else f"{times} of {len(outcomes)}"
@@ -330,6 +341,7 @@ def parse(arguments):
     parser.add_argument("--jobs", type=int, default=4, help="sites at a time (4)")
     parser.add_argument("--only", action="append", default=[], metavar="TEXT",
                         help="only the cases whose names hold this (repeatable)")
+    parser.add_argument("--cases", default=CASES, metavar="FILE", help="other cases than cases.yaml")
     parser.add_argument("--program", help="callready; the newest build where absent")
     parser.add_argument("--keep", metavar="DIR", help="keep all reports there, as JSON")
     parser.add_argument("--keep-bad", metavar="DIR",
@@ -339,8 +351,8 @@ def parse(arguments):
     options = parser.parse_args(arguments)
     if options.runs < 1 or options.jobs < 1:
         parser.error("--runs and --jobs are at least 1")
-    if options.readme and options.only:
-        parser.error("--readme publishes the whole matrix: not with --only")
+    if options.readme and (options.only or options.cases != CASES):
+        parser.error("--readme publishes the whole matrix: not with --only or --cases")
     return options
 
 
@@ -368,7 +380,7 @@ def main(arguments=None):
     if not allowed:
         print(f"confusion: {reason}", file=sys.stderr)
         return 77
-    cases = [case for case in load()
+    cases = [case for case in load(options.cases)
              if not options.only or any(text in case.name for text in options.only)]
     program = options.program or find_program()
 

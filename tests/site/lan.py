@@ -7,7 +7,7 @@ import sys
 from . import kerberos
 from .certificates import Authority
 from .plan import FOLDER, LAN_V6, NAT64, PUBLIC_RESOLVERS, VPN
-from .rules import INTERCEPT_PORT, PORTAL_PORT
+from .rules import ACCEPT_PORT, INTERCEPT_PORT, PORTAL_PORT
 from .server import Server, says, tcp
 from .tools import beside, squid_helper, tool
 
@@ -74,6 +74,13 @@ def web_filter(plan, space):
     return Server("web-filter", space).start(
         sys.executable, beside("sni_filter.py"), plan.router, str(INTERCEPT_PORT),
         *plan.web_filter, probe=tcp(plan.router, INTERCEPT_PORT))
+
+
+def accept_all(plan, space):
+    """Takes every TCP connection that was led here, and never says a word."""
+    return Server("accept-all", space).start(
+        sys.executable, beside("accept_all.py"), plan.router, str(ACCEPT_PORT),
+        probe=tcp(plan.router, ACCEPT_PORT))
 
 
 def proxy(plan, space, trust, authority):

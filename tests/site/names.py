@@ -51,6 +51,7 @@ class Internet:
     web_ports: dict = field(default_factory=lambda: {80: False, 443: True})  # port -> TLS?
     served: set = field(default_factory=set)      # (role, transport, name or address, port)
     private: dict = field(default_factory=dict)   # name -> the private authority that its row names
+    listed: dict = field(default_factory=dict)    # set id -> (transport, ports, places) of its rows
     records: list = field(default_factory=list)   # SRV and NAPTR, as dnsmasq options
 
     def names_of(self, domain):
@@ -208,6 +209,18 @@ class _Loader:
         for transport in transports & {"udp", "tcp", "tls"}:
             getattr(turn, f"{transport}_ports").update(ports)
 
+    def _list(self, set_id, row, variables):
+        """What a firewall has to let out for a row, as text for its rules."""
+        names, singles, networks = self._destinations(row, variables)
+        addresses = [a for n in names for a in self.internet.forward.get(n, [])]
+        places = [str(p) for p in ipaddress.collapse_addresses(
+            map(ipaddress.ip_network, [*addresses, *singles, *networks]))]
+        ports = [self._expand(port, variables) for port in _as_list(row.get("ports"))]
+        transports = {"tcp" if t == "tls" else t for t in _as_list(row.get("transport")) or ["tcp"]}
+        for transport in sorted(transports & {"tcp", "udp"}):
+            if places and all(ports) and ports:
+                self.internet.listed.setdefault(set_id, []).append((transport, ports, places))
+
     def _reverse(self, row, singles):
         names = [h["name"] if isinstance(h, dict) else h for h in _as_list(row.get("reverse_dns"))]
         if not names or not singles:
@@ -232,6 +245,8 @@ class _Loader:
                 self.internet.anchors.update(self._destinations(row, variables)[0])
         for set_id, row, variables in rows:
             self._row(set_id, row, variables)
+        for set_id, row, variables in rows:
+            self._list(set_id, row, variables)
 
     def finish(self):
         """Settles who owns an address that several rows name: relays have theirs alone."""

@@ -66,6 +66,7 @@ class Plan:
     hairpin: bool = False       # what is sent back into the LAN is masqueraded, too
     inspect: list = _list()     # every packet of the PC's, both ways, before anything is let through
     block: list = _list()       # new flows of the PC's
+    allow: list = _list()       # of those, rules that accept before `only` drops
     only: str | None = None     # a match: no other new flow gets out ("" lets none out)
     input: list = _list()       # what the router itself is sent
     redirect: list = _list()    # new flows from the LAN: dnat, redirect
@@ -73,6 +74,7 @@ class Plan:
     sets: list = _list()        # declarations of sets that the rules use
     sip_alg: bool = False
     udp_timeout: int | None = None  # seconds until a UDP binding dies
+    accepts_all: bool = False   # TCP to elsewhere ends at a program that accepts and is silent
     portal: bool = False        # a page of the router's answers plain HTTP
     intercept: str | None = None    # TLS is opened by "trusted" or "unknown" authority
     inspector: str = "Example Corp TLS Inspection"  # how that authority calls itself
@@ -116,7 +118,8 @@ class Plan:
     # The line between provider and internet.
     delay_ms: float = 0         # one way
     jitter_ms: float = 0
-    loss_percent: float = 0
+    loss_percent: float = 0     # each way
+    rate_kbit: float = 0        # each way; 0: any
 
     turn_password: str = field(default_factory=lambda: secrets.token_urlsafe(12))
     turn_password_given: str | None = None          # to COMMAND, where it is another one
@@ -158,7 +161,7 @@ class Plan:
     @property
     def needs_wire(self):
         """Whether packets must be held back: a process does that, so only where it is asked."""
-        return bool(self.delay_ms or self.jitter_ms or self.loss_percent)
+        return bool(self.delay_ms or self.jitter_ms or self.loss_percent or self.rate_kbit)
 
     @property
     def hops(self):

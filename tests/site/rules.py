@@ -1,12 +1,13 @@
 """nftables rules of the routers, the internet side and the relays; text from a plan."""
 
 from .names import owner
-from .plan import VPN
+from .plan import PUBLIC_RESOLVERS, VPN
 
 SIP_INSIDE = "10.99.0"      # where kamailio listens; the public addresses are translated to it
 STUN_INSIDE = "10.98.0"     # likewise the plain STUN server, .2
 SIP_PORT, SIPS_PORT = 15060, 15061  # not 5060 and 5061, where nginx may listen for a set
 PORTAL_PORT = 8080
+ACCEPT_PORT = 8081
 INTERCEPT_PORT = 3130
 
 
@@ -17,6 +18,9 @@ def router(plan):
         redirect.append(f'iifname "lan" tcp dport 80 dnat to {plan.router}:{PORTAL_PORT}')
     if plan.intercept or plan.web_filter:
         redirect.append(f'iifname "lan" tcp dport 443 dnat to {plan.router}:{INTERCEPT_PORT}')
+    if plan.accepts_all:
+        redirect.append(f'iifname "lan" ip daddr != {plan.lan}.0/24 meta l4proto tcp '
+                        f"dnat to {plan.router}:{ACCEPT_PORT}")
     if plan.nat == "full-cone":
         redirect.append(f'iifname "wan" meta l4proto udp dnat to {plan.pc}')
     return f"""
@@ -40,7 +44,9 @@ def router(plan):
 
 def _firewall(plan):
     """Replies first: a rule against high UDP ports must not eat DNS replies."""
-    block = "\n".join(plan.block)
+    block = "\n".join(plan.block + plan.allow)
+    if plan.firewall_at != "router":  # there the LAN's resolver is one of those that ask to go out
+        block = f"ip daddr {_set(PUBLIC_RESOLVERS)} meta l4proto {{ tcp, udp }} th dport 53 accept\n" + block
     if plan.only is not None:
         block += f"\n{plan.only} accept" if plan.only else ""
         block += "\ndrop"

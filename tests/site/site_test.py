@@ -204,6 +204,15 @@ print(len(took), took[len(took) // 10], statistics.median(took), statistics.pstd
         self.assertAlmostEqual(self.COUNT * 0.9 * 0.9, got, delta=75)
         self.assertLess(tenth, 20)
 
+    def test_rate(self):
+        with Site(delay_ms=5, rate_kbit=512) as site:
+            done = site.run(["curl", "-sS", "-o", "/dev/null", "--max-time", "4", "-w",
+                             "%{size_download} %{time_total}",
+                             "https://portal.example-calls.com/download"])
+        size, seconds = map(float, done.stdout.split())
+        self.assertGreater(size, 0)
+        self.assertLess(size / seconds, 512_000 / 8)
+
     def test_large_transfers_survive(self):
         with Site(delay_ms=5) as site:
             done = site.run(["curl", "-sS", "-o", "/dev/null", "-w",

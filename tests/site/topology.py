@@ -81,6 +81,9 @@ class Topology:
             if hop.name == "provider" and self.wire:
                 self._link(near, "wan", self.wire, "near")
                 self._link(self.wire, "far", far, "lan")
+                for space, link in ((near, "wan"), (far, "lan")):
+                    with space:  # single packets are lost and take their time, not large ones
+                        _ip(f"link set {link} gso_max_segs 1")
             else:
                 self._link(near, "wan", far, "lan")
             with near:
