@@ -6,6 +6,8 @@ often the cause that callready names is the one that was made.
     script/confusion --only dns --runs 5   the cases whose names hold this
     script/confusion --readme              also writes the counts into README.md, and the matrix
                                            into tests/site/CONFUSION.md
+    script/confusion --random 20 --seed 7 sites drawn at random (random_sites.py), judged by an
+                                           oracle (truth.py)
 
 Right: a finding that was expected, with a confidence and an owner that will do. Missed: one that
 did not come so. Wrong: another one. False alarm: any at a clean site.
@@ -16,6 +18,7 @@ import concurrent.futures
 import fnmatch
 import json
 import os
+import random
 import subprocess
 import sys
 import tempfile
@@ -25,6 +28,7 @@ from dataclasses import dataclass, field
 
 import yaml
 
+from . import random_sites
 from .harness import Site, SiteFailed, namespaces_allowed
 from .names import HERE, ROOT
 
@@ -32,6 +36,8 @@ SET = os.path.join(HERE, "findings.yaml")
 CASES = os.path.join(HERE, "cases.yaml")
 MATRIX = os.path.join(HERE, "CONFUSION.md")
 README = os.path.join(ROOT, "README.md")
+RANDOM_MARKS = ("<!-- script/confusion --random writes between these lines -->\n",
+                "<!-- end of script/confusion --random -->\n")
 MARKS = ("<!-- script/confusion writes between these lines -->\n", "<!-- end of script/confusion -->\n")
 READY = ["ready"] * 4
 CAPABILITIES = ("", "/sign-in", "/relays", "/calls")
@@ -295,12 +301,12 @@ def details(outcome):
             *(f"wrong {text}" for text in outcome.wrong), *outcome.remarks]
 
 
-def write_between_marks(path, text):
+def write_between_marks(path, text, marks=MARKS):
     """Replaces what stands between the marks."""
     with open(path, encoding="utf-8") as file:
         whole = file.read()
-    before, begin, rest = whole.partition(MARKS[0])
-    _, end, after = rest.partition(MARKS[1])
+    before, begin, rest = whole.partition(marks[0])
+    _, end, after = rest.partition(marks[1])
     if not (begin and end):
         raise SystemExit(f"confusion: {path} has no marks to write between")
     with open(path, "w", encoding="utf-8") as file:
@@ -346,6 +352,9 @@ def parse(arguments):
     parser.add_argument("--keep", metavar="DIR", help="keep all reports there, as JSON")
     parser.add_argument("--keep-bad", metavar="DIR",
                         help="keep the reports there that are not as expected, for callready render")
+    parser.add_argument("--random", type=int, default=0, metavar="N", help="N sites drawn at random")
+    parser.add_argument("--seed", type=int, help="of the first of those; another one each time where "
+                                                 "absent")
     parser.add_argument("--readme", action="store_true",
                         help="write the counts into README.md, and the matrix beside the cases")
     options = parser.parse_args(arguments)
@@ -373,6 +382,39 @@ def _keep(folder, outcome):
         json.dump(outcome.report, file, indent=1)
 
 
+def random_main(options, program):
+    """--random; returns the exit status."""
+    seed = random.randrange(1_000_000) if options.seed is None else options.seed
+    print(f"seed {seed}", file=sys.stderr)
+    business = Business()
+
+    def tell(result):
+        business.look()
+        word = "right" if result.good() else "; ".join(result.details())
+        print(f"{result.site.seed} {result.site.described()}: {word} ({result.seconds:.1f} s)",
+              file=sys.stderr, flush=True)
+        for folder in [options.keep] if result.good() else [options.keep, options.keep_bad]:
+            if folder:
+                os.makedirs(folder, exist_ok=True)
+                with open(os.path.join(folder, f"{result.site.seed}.json"), "w",
+                          encoding="utf-8") as file:
+                    json.dump(result.report, file, indent=1)
+    with Load(options.load):
+        results = random_sites.run_all(options.random, seed, program, options.jobs, tell)
+    command = f"script/confusion --random {options.random} --seed {seed} --jobs {options.jobs}"
+    day = time.strftime("%Y-%m-%d", time.gmtime())
+    text = "\n".join([random_sites.as_markdown(results), *textwrap.wrap(
+        f"Measured on {day} by `{command}`, on a machine with {os.cpu_count()} processors"
+        f"{business.in_words()}.", 100, break_long_words=False, break_on_hyphens=False)]) + "\n"
+    print(text)
+    bad = [result for result in results if not result.good()]
+    for result in bad:
+        print(f"- `{result.repeat()}`: {result.site.described()}: {'; '.join(result.details())}")
+    if options.readme:
+        write_between_marks(README, text, RANDOM_MARKS)
+    return 1 if bad else 0
+
+
 def main(arguments=None):
     """Returns the exit status."""
     options = parse(arguments)
@@ -380,9 +422,11 @@ def main(arguments=None):
     if not allowed:
         print(f"confusion: {reason}", file=sys.stderr)
         return 77
+    program = options.program or find_program()
+    if options.random:
+        return random_main(options, program)
     cases = [case for case in load(options.cases)
              if not options.only or any(text in case.name for text in options.only)]
-    program = options.program or find_program()
 
     def tell(outcome):
         business.look()

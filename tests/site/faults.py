@@ -5,6 +5,7 @@ A fault changes the plan (plan.py) before the site is built, so faults combine. 
 test in faults_test.py.
 """
 
+import ipaddress
 from dataclasses import dataclass
 from typing import Callable
 
@@ -82,8 +83,9 @@ def _hosts_refuse(plan, value):
 
 
 def _vendor_silent(plan, value):
+    """By the address that was asked: SIP servers listen on another one."""
     for name in value.split(","):
-        where = f"ip daddr {{ {', '.join(plan.addresses_of(name))} }} drop"
+        where = f"ct original ip daddr {{ {', '.join(plan.addresses_of(name))} }} drop"
         plan.far.append(where)
         plan.far_relays.append(f'iifname "core" {where}')
 
@@ -148,11 +150,15 @@ def _only_vendor(plan, value):
     """Exactly what the documents of these sets list, as networks and ports."""
     plan.only = ""
     for name in value.split(","):
-        if name not in plan.internet.listed:
+        if name not in plan.internet.rows:
             raise ValueError("there is no such set")
-        for transport, ports, places in plan.internet.listed[name]:
-            plan.allow.append(f"ip daddr {{ {', '.join(places)} }} {transport} dport "
-                              f"{{ {', '.join(ports)} }} accept")
+        for row in plan.internet.rows[name].values():
+            places = ipaddress.collapse_addresses(ipaddress.ip_network(p) for _, p in row.places)
+            where = f"ip daddr {{ {', '.join(map(str, places))} }}"
+            plan.allow += [f"{where} {transport} dport {{ {', '.join(row.ports)} }} accept"
+                           for transport in sorted({"tcp" if t == "tls" else t
+                                                    for t in row.transports})
+                           if row.places and row.ports]
 
 
 def _new_flows(plan, value):

@@ -35,6 +35,19 @@ class Turn:
 
 
 @dataclass
+class Row:
+    """A row of a set, with everything expanded."""
+    id: str
+    check: str | None
+    reach: object
+    severity: str
+    transports: list
+    ports: list      # "443", "40000-65000"
+    places: list     # (name or "", address or network)
+    default: bool    # on without --scenario
+
+
+@dataclass
 class Internet:
     """Everything that the servers have to be told."""
     forward: dict = field(default_factory=dict)   # name -> addresses
@@ -51,7 +64,7 @@ class Internet:
     web_ports: dict = field(default_factory=lambda: {80: False, 443: True})  # port -> TLS?
     served: set = field(default_factory=set)      # (role, transport, name or address, port)
     private: dict = field(default_factory=dict)   # name -> the private authority that its row names
-    listed: dict = field(default_factory=dict)    # set id -> (transport, ports, places) of its rows
+    rows: dict = field(default_factory=dict)      # set id -> its rows by their ids
     records: list = field(default_factory=list)   # SRV and NAPTR, as dnsmasq options
 
     def names_of(self, domain):
@@ -209,17 +222,17 @@ class _Loader:
         for transport in transports & {"udp", "tcp", "tls"}:
             getattr(turn, f"{transport}_ports").update(ports)
 
-    def _list(self, set_id, row, variables):
-        """What a firewall has to let out for a row, as text for its rules."""
+    def _keep(self, set_id, row, variables, scenarios):
+        """The row itself, as rules of firewalls and judges need it."""
         names, singles, networks = self._destinations(row, variables)
-        addresses = [a for n in names for a in self.internet.forward.get(n, [])]
-        places = [str(p) for p in ipaddress.collapse_addresses(
-            map(ipaddress.ip_network, [*addresses, *singles, *networks]))]
+        places = [(n, a) for n in names for a in self.internet.forward.get(n, [])]
+        places += [("", place) for place in [*singles, *networks]]
         ports = [self._expand(port, variables) for port in _as_list(row.get("ports"))]
-        transports = {"tcp" if t == "tls" else t for t in _as_list(row.get("transport")) or ["tcp"]}
-        for transport in sorted(transports & {"tcp", "udp"}):
-            if places and all(ports) and ports:
-                self.internet.listed.setdefault(set_id, []).append((transport, ports, places))
+        self.internet.rows.setdefault(set_id, {})[row["id"]] = Row(
+            row["id"], row.get("check"), row.get("reach", "all"), row.get("severity", "required"),
+            [self._expand(t, variables) for t in _as_list(row.get("transport")) or ["tcp"]],
+            [port for port in ports if port], places,
+            not row.get("scenarios") or bool(scenarios.intersection(row["scenarios"])))
 
     def _reverse(self, row, singles):
         names = [h["name"] if isinstance(h, dict) else h for h in _as_list(row.get("reverse_dns"))]
@@ -245,8 +258,10 @@ class _Loader:
                 self.internet.anchors.update(self._destinations(row, variables)[0])
         for set_id, row, variables in rows:
             self._row(set_id, row, variables)
+        defaults = {document["id"]: {s["id"] for s in _as_list(document.get("scenarios"))
+                                     if s.get("default")} for document in documents}
         for set_id, row, variables in rows:
-            self._list(set_id, row, variables)
+            self._keep(set_id, row, variables, defaults[set_id])
 
     def finish(self):
         """Settles who owns an address that several rows name: relays have theirs alone."""
