@@ -8,6 +8,7 @@ from .truth import Effect, destinations
 
 VENDORS = ("rainbow", "webex", "cloudoe", "librestream", "quicklink")
 NETWORK = {"network"}
+STUN, SIP = ("stun", "nat"), ("sip", "sip-alg")  # by what a flow speaks
 
 
 @dataclass
@@ -58,10 +59,11 @@ class _Draw:
                 return 0
             common = min(last, flow.last) - max(first, flow.first) + 1
             return max(0, common) / (flow.last - flow.first + 1)
-        if self._few_places(transport, first, last):
+        few = self._few_places(transport, first, last)
+        if few:
             codes = {**codes, "firewall.flow_blocked": NETWORK,
                      "firewall.destination_blocked": NETWORK}
-        self._effect(fault, share, codes)
+        self._effect(fault, share, codes, may=() if few else ("firewall.flow_blocked",))
 
     def udp_ports(self):
         ports, ranges = self._ports_of("udp"), [(10000, 65535), (49152, 65535), (40000, 65535)]
@@ -128,9 +130,9 @@ class _Draw:
 
     def inspection(self):
         fault, code, hit = self.random.choice((
-            ("stun-inspected", "stun", lambda f: f.transport == "udp" and f.speaks == "stun"),
-            ("sip-inspected", "sip", lambda f: not f.tls and f.speaks == "sip"),
-            ("sip-udp-inspected", "sip", lambda f: f.transport == "udp" and f.speaks == "sip")))
+            ("stun-inspected", "stun", lambda f: f.transport == "udp" and f.speaks in STUN),
+            ("sip-inspected", "sip", lambda f: not f.tls and f.speaks in SIP),
+            ("sip-udp-inspected", "sip", lambda f: f.transport == "udp" and f.speaks in SIP)))
         self._effect(fault, hit, {f"firewall.{code}_filtered": {"network", "security"}})
 
     def nothing_but_listed(self):
@@ -153,29 +155,29 @@ class _Draw:
     def interception(self):
         trusted = self.random.random() < 0.5
         self._effect("tls-intercept" if trusted else "tls-intercept-unknown",
-                     lambda f: f.tls and f.first == 443 and (f.speaks == "stun" or not trusted),
+                     lambda f: f.tls and f.first == 443 and (f.speaks in STUN or not trusted),
                      {"tls.intercepted": {"security"}},
-                     concerns=lambda f: f.tls and f.first == 443 and f.speaks != "stun")
+                     concerns=lambda f: f.tls and f.first == 443 and f.speaks not in STUN)
 
     def down(self):
         relays = {a for one in self.site.sets if one in self.internet.turn
                   for a in self.internet.turn[one].addresses}
         fault, hit = self.random.choice((
-            ("sip-down", lambda f: f.speaks == "sip"),
-            ("turn-down", lambda f: f.speaks == "stun" and f.place in relays)))
+            ("sip-down", lambda f: f.speaks in SIP),
+            ("turn-down", lambda f: f.speaks in STUN and f.place in relays)))
         self._effect(fault, hit, {"vendor.down": {"vendor"}})
 
     # What concerns NAT
 
     def symmetric(self):
         self._effect("symmetric-nat", codes={"nat.symmetric": NETWORK},
-                     concerns=lambda f: f.speaks == "stun" and f.transport == "udp",
+                     concerns=lambda f: f.speaks == "nat",
                      sets=("cloudoe",))
 
     def alg(self):
         self._effect("sip-alg", codes={"sip.alg": NETWORK},
-                     concerns=lambda f: f.speaks == "sip" and not f.tls and f.first == 5060
-                     and f.transport == "udp", sets=("cloudoe",))
+                     concerns=lambda f: f.speaks == "sip-alg" and f.transport == "udp",
+                     sets=("cloudoe",))
 
     # Nothing works
 
@@ -231,10 +233,17 @@ class _Draw:
         faults = {effect.fault.partition("=")[0] for effect in self.site.effects}
         lonely = "only-vendor" in faults or bool(self.site.options)
         for effect in self.site.effects:
+            if faults & {"provider-firewall", "carrier-firewall"}:  # that it is lost out there is true
+                effect.codes = {code: owners | {"vendor"} if owners == NETWORK else owners
+                                for code, owners in effect.codes.items()}
+            if effect.fault == "only-web" and len(faults) > 1:  # what else would show it may be shut
+                effect.codes["firewall.udp_blocked"] = NETWORK
             if lonely:  # nobody unrelated to the vendor answers
                 effect.due = False
                 effect.may += ("firewall.*",) if effect.codes and "firewall" in str(effect.codes) else ()
                 effect.may += ("tls.untrusted",) if effect.fault.startswith("tls-") else ()
+            if effect.fault == "sip-alg" and faults & {"carrier-nat", "double-nat", "carrier-firewall"}:
+                effect.due = False  # the second NAT hides that the first one has changed addresses
             if effect.fault.startswith("dns-") and faults & {"only-web", "only-vendor"}:
                 effect.due = False  # the only resolver that can be asked may be right
 

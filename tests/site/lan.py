@@ -26,8 +26,10 @@ def resolver(plan, space):
                              str(plan.dns_delay_ms), probe=says(late, "listening"))]
     forwards = "\n".join(f"  forward-addr: {a}" for a in plan.forwarders)
     # A server that is not there is given up soon, before those who ask give up themselves.
-    hasty = ["do-not-query-localhost: no", "unknown-server-time-limit: 50", "outbound-msg-retry: 1",
-             "infra-cache-min-rtt: 50", "infra-cache-max-rtt: 100"] if plan.stub_zone else []
+    soon = 50 + round(2 * (plan.delay_ms + plan.jitter_ms))
+    hasty = ["do-not-query-localhost: no", f"unknown-server-time-limit: {soon}",
+             "outbound-msg-retry: 1", f"infra-cache-min-rtt: {soon}",
+             f"infra-cache-max-rtt: {2 * soon}"] if plan.stub_zone else []
     lines = "\n".join("  " + line for line in [*plan.resolver, *hasty])
     policy = "".join(f'stub-zone:\n  name: "{n}."\n  stub-addr: 127.0.0.1@9\n'
                      for n in plan.stub_zone)

@@ -45,6 +45,7 @@ class Row:
     ports: list      # "443", "40000-65000"
     places: list     # (name or "", address or network)
     default: bool    # on without --scenario
+    examples: bool   # its names are examples of a wildcard's only, which alone are no proof
 
 
 @dataclass
@@ -232,7 +233,8 @@ class _Loader:
             row["id"], row.get("check"), row.get("reach", "all"), row.get("severity", "required"),
             [self._expand(t, variables) for t in _as_list(row.get("transport")) or ["tcp"]],
             [port for port in ports if port], places,
-            not row.get("scenarios") or bool(scenarios.intersection(row["scenarios"])))
+            not row.get("scenarios") or bool(scenarios.intersection(row["scenarios"])),
+            not row.get("hosts") and not row.get("addresses"))
 
     def _reverse(self, row, singles):
         names = [h["name"] if isinstance(h, dict) else h for h in _as_list(row.get("reverse_dns"))]

@@ -51,7 +51,7 @@ class Drawing(unittest.TestCase):
 
 def row(check="tcp", transports=("tcp",), ports=("443",), places=(("a.example", "192.0.2.1"),),
         reach="all"):
-    return Row("row", check, reach, "required", list(transports), list(ports), list(places), True)
+    return Row("row", check, reach, "required", list(transports), list(ports), list(places), True, False)
 
 
 def blocks(*places, part=1):
@@ -103,7 +103,8 @@ class Truth(unittest.TestCase):
 
     def judged(self, effects, verdict, *findings):
         internet = names.Internet(rows={"set": {"row": row()}})
-        report = {"findings": list(findings), "sets": [{
+        report = {"findings": list(findings), "probes": [{"id": "p", "target": {"host": "a.example"}}],
+                  "sets": [{
             "id": "set", "verdict": verdict,
             "requirements": [{"id": "row", "probes": ["p"], "severity": "required"},
                              {"id": "removed", "probes": [], "severity": "required"}],
@@ -131,6 +132,17 @@ class Truth(unittest.TestCase):
         self.assertEqual(1, len(self.judged([], READY,
                                             self.finding("sip.alg", "possible")).doubtful))
         self.assertEqual(2, len(self.judged([], BLOCKED, self.finding()).verdicts))
+
+    def test_what_was_not_tried_cannot_be_known(self):
+        internet = names.Internet(rows={"set": {"row": row(places=[self.A, self.B])}})
+        report = {"findings": [], "probes": [{"id": "p", "target": {"host": "a.example"}}],
+                  "sets": [{"id": "set", "verdict": READY,
+                            "requirements": [{"id": "row", "probes": ["p"], "severity": "required"}],
+                            "capabilities": [self.capability({"alternatives": [["row"]],
+                                                              "equal": True})]}]}
+        self.assertTrue(Judge(internet, [blocks("192.0.2.2")], report).judge().good())
+        found = Judge(internet, [blocks("192.0.2.1")], report).judge()
+        self.assertEqual((["fault"], 0), (found.missed, len(found.wrong)))
 
     def test_a_right_name_for_the_wrong_flow_is_wrong(self):
         found = self.judged([blocks("192.0.2.9")], READY, self.finding(explains=["set/row"]))

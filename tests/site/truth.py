@@ -5,6 +5,7 @@ Verdicts are sets of words. Where the truth leaves several open (a part of the h
 callready chooses which of them to try), each of them will do.
 """
 
+import dataclasses
 import fnmatch
 import itertools
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ WORKS, FAILS, EITHER = frozenset({READY}), frozenset({BLOCKED}), frozenset({READ
 CLEARLY = 0.25  # of a range of ports: where less is closed, a sample may miss it
 FEW = 4         # destinations, of which a run tries each
 
-SPEAKS = {"turn": "stun", "stun": "stun", "nat": "stun", "sip-alg": "sip", "udp-range": "media"}
+SPEAKS = {"turn": "stun", "udp-range": "media"}
 
 
 @dataclass(frozen=True)
@@ -145,12 +146,34 @@ class Judge:
                       if r["id"] in internet.rows[s["id"]]}  # others are nothing to send to
         self._tried = {(s["id"], r["id"]) for s in report["sets"] for r in s["requirements"]
                        if r["probes"] and r["severity"] != "optional"} & set(self._rows)
+        probes = {probe["id"]: probe["target"] for probe in report["probes"]}
+        self._sample = {(s["id"], r["id"]): self._sampled(
+            self._rows[s["id"], r["id"]], [probes[p] for p in r["probes"] if p in probes])
+                        for s in report["sets"] for r in s["requirements"]
+                        if (s["id"], r["id"]) in self._rows}
         self._effects, self._report = effects, report
         self.found = Judgement()
 
-    def _truths(self, effects, set_id=None):
-        return {key if set_id is None else key[1]: row_truth(row, effects)
-                for key, row in self._rows.items() if set_id in (None, key[0])}
+    @staticmethod
+    def _sampled(row, targets):
+        """The row with the places that were tried, where its names or addresses tell which."""
+        tried = {target.get(what) for target in targets for what in ("host", "address")}
+        places = [place for place in row.places if tried.intersection(place)]
+        return dataclasses.replace(row, places=places) if places else row
+
+    def _truths(self, effects):
+        """Of the rows as they were tried."""
+        return {key: row_truth(row, effects) for key, row in self._sample.items()}
+
+    def _all_truths(self, set_id):
+        """Of the rows of a set: not to be told where what was not tried makes the difference."""
+        truths = {}
+        for key, row in self._rows.items():
+            if key[0] == set_id:
+                whole = row_truth(row, self._effects)
+                same = whole == row_truth(self._sample[key], self._effects)
+                truths[key[1]] = whole if same else EITHER
+        return truths
 
     def _is_due(self, effect):
         """Whether this fault alone explains a row that was tried, or concerns one that works."""
@@ -160,7 +183,7 @@ class Judge:
         without, alone = self._truths(others), self._truths([effect])
         if effect.concerns:
             return any(without[key] == WORKS and (not effect.sets or key[0] in effect.sets) and
-                       any(map(effect.concerns, itertools.chain(*destinations(self._rows[key]))))
+                       any(map(effect.concerns, itertools.chain(*destinations(self._sample[key]))))
                        for key in self._tried)
         return any(without[key] == WORKS and alone[key] == FAILS
                                   for key in self._tried)
@@ -194,9 +217,9 @@ class Judge:
         self.found.missed = [effect.fault for effect in self._effects
                              if id(effect) not in named and self._is_due(effect)]
 
-    def _verdict(self, name, said, will_do):
+    def _verdict(self, name, said, will_do, examples):
         if said == UNKNOWN:
-            if will_do == {BLOCKED} and self.found.right and not self.found.missed:
+            if will_do == {BLOCKED} and not examples and self.found.right and not self.found.missed:
                 self.found.verdicts.append(f"{name} is unknown, though each cause is found")
             elif len(will_do) == 1:
                 self.found.undecided.append(f"{name}, which is {min(will_do)}")
@@ -207,14 +230,17 @@ class Judge:
     def _verdicts(self):
         advised = {s for e in self._effects if e.concerns and self._is_due(e) for s in e.sets}
         for one in self._report["sets"]:
-            rows, truths = self._truths(self._effects, one["id"]), []
+            rows, truths = self._all_truths(one["id"]), []
             for capability in one["capabilities"]:
                 truth = capability_truth(capability, rows)
                 if one["id"] in advised and READY in truth:
                     truth |= {DEGRADED}
                 truths.append(truth)
                 if any((one["id"], row) in self._tried for row in capability["requirements"]):
-                    self._verdict(f"{one['id']}/{capability['id']}", capability["verdict"], truth)
+                    examples = any(self._rows[one["id"], row].examples
+                                   for row in capability["requirements"] if row in rows)
+                    self._verdict(f"{one['id']}/{capability['id']}", capability["verdict"], truth,
+                                  examples)
                 if capability["verdict"] == BLOCKED and not self._report["findings"]:
                     self.found.verdicts.append(f"{one['id']}/{capability['id']} is blocked, and "
                                                "nothing is found")
