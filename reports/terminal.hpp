@@ -45,6 +45,8 @@ class Page {
   std::string clean(std::string_view text) const;
   int mark_width() const { return unicode_ ? 1 : 2; }
 
+  // A line as it is, made harmless; the caller has laid it out.
+  void preformatted(std::string_view text) { line(clean(text)); }
   void blank();  // an empty line, but never two, and none at the start
   void heading(std::string_view text);
   // Text wrapped within the width, its first line in the first column, the others `hang` columns

@@ -1,6 +1,7 @@
 #include "probe/cli/arguments.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
@@ -8,6 +9,7 @@
 #include <regex>
 
 #include "probe/cli/arguments_output.hpp"
+#include "reports/firewall.hpp"
 #include "targets/suggest.hpp"
 
 namespace callready {
@@ -207,9 +209,17 @@ ParseResult parse_arguments(int argc, const char* const* argv) {
   firewall->add_option("SET", arguments.names, "Target sets by name (see `list`)")->expected(0, -1);
   add_set_options(*firewall, arguments);
   add_choices(*firewall, arguments);
-  firewall->add_option("--format", arguments.firewall_format, "markdown, csv or json")
+  std::vector<std::string> firewall_names, firewall_words;
+  for (const auto& format : firewall_formats()) {
+    firewall_names.emplace_back(format.name);
+    firewall_words.push_back(fmt::format("{} ({})", format.name, format.description));
+  }
+  firewall
+      ->add_option("--format", arguments.firewall_format,
+                   fmt::format("{}. Without it: text on a terminal, else markdown",
+                               fmt::join(firewall_words, ", ")))
       ->type_name("FORMAT")
-      ->check(CLI::IsMember({"markdown", "csv", "json"}));
+      ->check(CLI::IsMember(firewall_names));
   firewall
       ->add_option("--from", arguments.report_file,
                    "A JSON report of this site: with --missing, only what it did not see open")

@@ -33,7 +33,7 @@ struct Arguments {
   double timeout_s = 20;
 
   // firewall
-  std::string firewall_format = "markdown", report_file;  // --format, --from REPORT.json
+  std::string firewall_format, report_file;  // --format (empty: by output), --from REPORT.json
   bool missing = false;
 
   std::vector<ReportRequest> reports;

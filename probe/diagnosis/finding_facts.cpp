@@ -298,6 +298,10 @@ bool came_through(const ProbeResult& result) {
   return !is_direct(result) && (reached(result.observation.outcome) || !chain_of(result).empty());
 }
 
+bool only_measures(const ProbeResult& result) {
+  return result.probe.check == "nat" || result.probe.check == "sip-alg";
+}
+
 bool failing(const ProbeResult& result) {
   const auto outcome = result.observation.outcome;
   return !reached(outcome) && outcome != Outcome::skipped;

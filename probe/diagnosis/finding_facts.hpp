@@ -124,6 +124,8 @@ bool is_direct(const ProbeResult& result);
 bool is_udp(const ProbeResult& result);
 // Over a proxy, and something came from beyond it: at least a certificate.
 bool came_through(const ProbeResult& result);
+// Our own question (NAT, SIP ALG): its servers are no vendor's, and nothing is to be opened for it.
+bool only_measures(const ProbeResult& result);
 // Tried, and not reached.
 bool failing(const ProbeResult& result);
 // A certificate chain came that ends in no public root and in none given for this run: somebody on

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "probe/diagnosis/findings.hpp"
+#include "probe/diagnosis/rules_to_allow.hpp"
 
 namespace callready {
 namespace findings {
@@ -67,7 +68,7 @@ std::vector<const ProbeResult*> Diagnosis::open_probes(const Flow& flow) const {
 
 bool Diagnosis::affects_requirement(const std::vector<const ProbeResult*>& probes) const {
   return std::any_of(probes.begin(), probes.end(), [&](const ProbeResult* result) {
-    return failing(*result) && facts.asked_for(*result);
+    return failing(*result) && facts.asked_for(*result) && !only_measures(*result);
   });
 }
 
@@ -195,6 +196,9 @@ std::vector<Finding> diagnose(const Report& report) {
       so_far.note(cause);
       findings::fill_in(report, cause);
       findings::name_network(cause.finding.fix, report.site.vantage);
+      if (asks_to_let_through(cause.finding.code)) {
+        cause.finding.rules = rules_to_allow(report.sets, report.probes, cause.explained);
+      }
       found.push_back(std::move(cause.finding));
     }
   }

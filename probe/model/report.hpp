@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "probe/model/firewall_rule.hpp"
 #include "probe/model/observation.hpp"
 #include "probe/model/probe.hpp"
 #include "probe/model/target_set.hpp"
@@ -71,6 +72,9 @@ struct RequirementResult {
   std::vector<std::string> probes;  // ids
   bool elsewhere = false;           // measured from another place than the row is for
   bool poor = false;                // reached, and below the vendor's quality figures
+  // What a firewall has to let through for it, as the document has it. Empty where it only measures,
+  // and in reports of before 0.2.
+  std::vector<FirewallRule> rules;
 };
 
 // What the vendor's document asks for beside the rows.
@@ -105,6 +109,9 @@ struct Finding {
   std::string fix;
   std::vector<FindingAffects> affects;
   std::vector<std::string> explains;  // requirement ids, "rainbow/turn-udp"
+  // What the fix asks to let through: of the explained rows, what is closed, whole as in the
+  // document. Empty where nothing has to be opened.
+  std::vector<FirewallRule> rules;
   std::vector<FindingEvidence> evidence;
   std::vector<std::string> seen_from;  // in a merged report: the vantages that show it
 };
