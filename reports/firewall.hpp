@@ -59,8 +59,8 @@ std::string firewall_markdown(const std::vector<FirewallList>&, const RenderOpti
 std::string firewall_csv(const std::vector<FirewallList>&, const RenderOptions&);
 std::string firewall_json(const std::vector<FirewallList>&, const RenderOptions&);
 
-// What none of the formats for devices can hold, in words, rule by rule: what the customer has to
-// fill in, and service tags.
+// What none of the formats for devices can hold, in words, rule by rule: what only the customer
+// knows, service tags, and patterns such as "files-*.example.com".
 std::vector<std::string> left_to_the_customer(const std::vector<FirewallList>& lists);
 
 // What a rule's list of peers is called in every form: "rainbow-3". Rules with the same peers share

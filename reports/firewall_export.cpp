@@ -11,8 +11,9 @@
 namespace callready {
 namespace {
 
-constexpr std::size_t longest_set = 20;      // of a set's id in a name
-constexpr std::size_t longest_object = 63;   // FortiOS and PAN-OS
+constexpr std::size_t longest_set = 20;  // of a set's id in a name
+constexpr std::size_t longest_object = 63;  // FortiOS and PAN-OS
+constexpr std::size_t longest_name = 253;   // RFC 1035 section 2.3.4, as text
 constexpr std::size_t longest_title = 100;
 
 // Names go into commands: nothing but these characters, whatever a set's author wrote.
@@ -39,10 +40,14 @@ std::optional<DevicePeer> device_peer(const RulePeer& peer) {
   DevicePeer made{peer.kind, peer.text, "", peer.text.find(':') != std::string::npos};
   switch (peer.kind) {
     case PeerKind::name:
-    case PeerKind::wildcard:
+      made.text = plain_name(peer.text, longest_name);
       made.v6 = false;
-      made.text = plain_name(peer.text, 253);
-      if (peer.kind == PeerKind::wildcard) made.text[0] = '*';
+      break;
+    case PeerKind::wildcard:
+      // Devices take a star for whole labels only: "files-*.example.com" is none of theirs.
+      if (!peer.text.starts_with("*.")) return std::nullopt;
+      made.text = "*." + plain_name(std::string_view(peer.text).substr(2), longest_name);
+      made.v6 = false;
       break;
     case PeerKind::address:
       if (!IpAddress::parse(peer.text)) return std::nullopt;
@@ -150,7 +155,7 @@ std::vector<std::string> left_to_the_customer(const std::vector<FirewallList>& l
       open.insert(open.end(), rule.your_ports.begin(), rule.your_ports.end());
       if (!rule.your_transport.empty()) open.push_back(rule.your_transport);
       if (open.empty()) continue;
-      found.push_back(fmt::format("{}, rule {} ({}): to be filled in: {}", list.set, i + 1,
+      found.push_back(fmt::format("{}, rule {} ({}): left to you: {}", list.set, i + 1,
                                   joined(rule.titles, "; "), joined(open)));
     }
   }

@@ -21,7 +21,7 @@ std::string far_end(const FirewallList& list, const FirewallRule& rule) {
 void add_rule(Page& page, const FirewallList& list, std::size_t i) {
   const auto& rule = list.rules[i];
   const auto state = state_word(rule.state);
-  auto line = fmt::format("{:>3} {} {} {} {}", i + 1, protocol_in_words(rule), ports_in_words(rule),
+  auto line = fmt::format("{}. {} {} {} {}", i + 1, protocol_in_words(rule), ports_in_words(rule),
                           rule.direction == Direction::in ? "from" : "to", far_end(list, rule));
   if (rule.severity != Severity::required) line += fmt::format(" ({})", to_string(rule.severity));
   if (!state.empty()) line += fmt::format(", {}", state);

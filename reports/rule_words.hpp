@@ -1,6 +1,8 @@
 // Words about firewall rules that several forms print. Internal to reports/.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,6 +26,23 @@ inline std::string peer_facts(const RulePeer& peer) {
   if (peer.lifecycle != Lifecycle::current) facts.emplace_back(to_string(peer.lifecycle));
   if (!peer.note.empty()) facts.push_back(peer.note);
   return joined(facts, "; ");
+}
+
+// A rule in full: what it lets through, and one peer a line.
+inline std::vector<std::string> lines_of(const std::vector<FirewallRule>& rules) {
+  std::vector<std::string> lines;
+  for (const auto& rule : rules) {
+    auto head = fmt::format("{} {} {} ({}", protocol_in_words(rule), ports_in_words(rule),
+                            rule.direction == Direction::in ? "from" : "to",
+                            joined(rule.titles, "; "));
+    if (!rule.sources.empty()) head += ": " + joined(rule.sources, "; ");
+    lines.push_back(head + "):");
+    if (!rule.source_ports.empty()) {
+      lines.push_back("  from source ports " + source_ports_in_words(rule));
+    }
+    for (const auto& peer : rule.peers) lines.push_back("  " + peer.text);
+  }
+  return lines;
 }
 
 // What stands below the rules: each note once, with the numbers of the rules that it is about.

@@ -38,6 +38,8 @@ struct Arguments {
 
   std::vector<ReportRequest> reports;
   bool json = false, nagios = false, quiet = false, verbose = false;
+  bool ticket = false;          // only the block for the ticket
+  bool keep = true;             // the last run, for `render last`
   bool follow = false;          // --json as it goes on: a line for each event
   bool redact = false;          // pseudonyms for what is the site's
   std::string redact_key_file;  // --redact-key

@@ -73,7 +73,7 @@
 
   const opened = [];
   addEventListener('beforeprint', () => {
-    for (const details of document.querySelectorAll('.finding details:not([open])')) {
+    for (const details of document.querySelectorAll('.finding details.more:not([open])')) {
       details.open = true;
       opened.push(details);
     }
