@@ -174,8 +174,7 @@ std::string verdict_sentences(const SetResult& set) {
     tell(fmt::format("What was measured does not tell whether {} works from here.", name_of(set)));
   }
   if (sentences.empty()) {
-    tell(fmt::format(tried_in_part(set) ? "What this run tried of {} works from here."
-                                        : "{} works from here.",
+    tell(fmt::format("{}{} works from here.", tried_in_part(set) ? "What this run tried of " : "",
                      name_of(set)));
   }
   if (!not_tried.empty()) tell(fmt::format("Not tried in this run: {}.", listed(not_tried)));

@@ -281,8 +281,8 @@ void add_routes(Page& page, const Report& report, bool verbose) {
 
 void add_site(Page& page, const Site& site) {
   page.heading("This site");
-  constexpr int label = 14;
-  for (const auto& fact : site_facts(site)) page.labelled(fact.name, fact.text, 0, label);
+  constexpr int widest = 14;
+  for (const auto& fact : site_facts(site)) page.labelled(fact.name, fact.text, 0, widest);
 }
 
 std::string closing(const Report& report, bool verbose) {
@@ -378,7 +378,11 @@ std::string render_text(const Report& report, const RenderOptions& options) {
   // No empty line here: with one finding the whole report fits on the smallest screen.
   if (const auto lost = resent_in_words(report); !lost.empty()) page.paragraph(lost);
   for (const auto& note : report.notes) page.paragraph("Note: " + note);
-  page.paragraph(when_and_where(report), Style::dim);
+  std::vector<std::string> sets;
+  for (const auto& set : report.sets) sets.push_back(set_name(set));
+  page.paragraph(
+      (sets.empty() ? "" : fmt::format("Checked: {}. ", joined(sets))) + when_and_where(report),
+      Style::dim);
   if (page.lines() + 2 > screen_lines) {  // with the closing line, and the shell's prompt
     repeat_in_short(page, report, options);
   }

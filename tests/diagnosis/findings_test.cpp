@@ -928,7 +928,8 @@ TEST(FindingsText, NamesTheRuleToAskFor) {
   EXPECT_EQ(finding.affects.front().capabilities, Codes{"calls"});
   ASSERT_GE(finding.evidence.size(), 2U);
   EXPECT_EQ(finding.evidence.front().text,
-            "UDP to 6 ports (10000, 12000, 14000, 16000 and 2 more) dies before the first router "
+            "UDP to 6 ports (10000, 12000, 14000, 16000 and 2 more) does not get as far as the first "
+            "router "
             "outside, which other packets reach.");
 }
 
