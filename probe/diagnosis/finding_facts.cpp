@@ -307,6 +307,11 @@ bool failing(const ProbeResult& result) {
   return !reached(outcome) && outcome != Outcome::skipped;
 }
 
+std::vector<const ProbeResult*> failing_ones(std::vector<const ProbeResult*> results) {
+  std::erase_if(results, [](const ProbeResult* result) { return !failing(*result); });
+  return results;
+}
+
 bool has_foreign_root(const ProbeResult& result) {
   const auto* root = evidence_of(result, "chain_root");
   return root != nullptr && flag_fact(*root, "expected") == std::optional(false) &&

@@ -128,6 +128,7 @@ bool came_through(const ProbeResult& result);
 bool only_measures(const ProbeResult& result);
 // Tried, and not reached.
 bool failing(const ProbeResult& result);
+std::vector<const ProbeResult*> failing_ones(std::vector<const ProbeResult*> results);
 // A certificate chain came that ends in no public root and in none given for this run: somebody on
 // the way speaks TLS in the server's place, or the server has an authority of its own.
 bool has_foreign_root(const ProbeResult& result);

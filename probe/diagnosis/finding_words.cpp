@@ -54,7 +54,9 @@ std::string ports_in_words(const std::vector<std::uint16_t>& ports, std::size_t 
 
 std::string flows_in_words(const Facts& facts, const std::vector<const ProbeResult*>& probes) {
   const auto& report = facts.report;
-  if (has_rules(report.sets)) return in_short(rules_to_allow(report.sets, report.probes, probes));
+  if (has_rules(report.sets)) {
+    return in_short(rules_to_allow(report.sets, report.probes, failing_ones(probes)));
+  }
   std::vector<std::string> ports;  // "TCP 5060", in order
   struct Hosts {
     std::vector<std::string> list;  // in order

@@ -27,11 +27,10 @@ bool asks_to_let_through(std::string_view code) {
 
 std::vector<FirewallRule> rules_to_allow(const std::vector<SetResult>& sets,
                                          const std::vector<ProbeResult>& probes,
-                                         const std::vector<const ProbeResult*>& explained) {
+                                         const std::vector<const ProbeResult*>& lost_probes,
+                                         std::string_view code) {
   std::unordered_map<std::string_view, const ProbeResult*> lost, by_id;
-  for (const auto* result : explained) {
-    if (!reached(result->observation.outcome)) lost.emplace(result->probe.id, result);
-  }
+  for (const auto* result : lost_probes) lost.emplace(result->probe.id, result);
   for (const auto& result : probes) by_id.emplace(result.probe.id, &result);
   std::vector<FirewallRule> rules;
   for (const auto& set : sets) {
@@ -47,9 +46,10 @@ std::vector<FirewallRule> rules_to_allow(const std::vector<SetResult>& sets,
           open_udp.insert(is_udp(other->second->probe.target));
         }
       }
-      if (closed.empty()) continue;
+      const bool untried = !code.empty() && row.closed_by == code;
+      if (closed.empty() && !untried) continue;
       for (const auto& rule : row.rules) {
-        if (!is_whole(rule) || !is_carried_by(rule, udp)) continue;
+        if (!is_whole(rule) || !(untried || is_carried_by(rule, udp))) continue;
         const bool in_part = !open_udp.empty() && is_carried_by(rule, open_udp);
         add_rule(rules, in_part ? part_of(rule, closed) : rule);
       }
