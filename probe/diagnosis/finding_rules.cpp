@@ -222,7 +222,9 @@ std::vector<Finding> completed(std::vector<findings::Cause> causes, const Report
     findings::fill_in(report, cause);
     findings::name_network(cause.finding.fix, report.site.vantage);
     if (asks_to_let_through(cause.finding.code)) {
-      auto lost = findings::failing_ones(cause.explained);
+      // What is inspected was reached all the same.
+      auto lost = cause.finding.code == "tls.intercepted" ? cause.explained
+                                                          : findings::failing_ones(cause.explained);
       lost.insert(lost.end(), cause.contradicted.begin(), cause.contradicted.end());
       cause.finding.rules = rules_to_allow(report.sets, report.probes, lost, cause.finding.code);
     }

@@ -116,6 +116,24 @@ TEST(RulesToAllow, NothingIsOpenedForQuestionsOfOurOwn) {
   }
 }
 
+// What is inspected is reached, and is to be exempt all the same: all that the document names.
+TEST(RulesToAllow, OfAnInspectionTheWholeRule) {
+  const auto opened = [](const char* host) {
+    return with_root(tls(host, answered, "trusted", "CN=Site CA"), false);
+  };
+  const auto seen = with_rules(
+      report({row("web", {opened("www.vendor.com"), opened("api.vendor.com")}),
+              controls({opened("www.google.com"), opened("www.cloudflare.com")})}),
+      {rule("web", Transport::tls, {{443, 443}},
+            {peer("www.vendor.com"), peer("api.vendor.com"), peer("files.vendor.com")})});
+  const auto found = diagnose(seen);
+  ASSERT_FALSE(found.empty());
+  ASSERT_EQ(found.front().code, "tls.intercepted");
+  EXPECT_EQ(texts(found.front().rules),
+            Texts{"TCP (TLS) 443 www.vendor.com api.vendor.com files.vendor.com"});
+  EXPECT_TRUE(holds(found.front().fix, "TCP 443 to 3 names (web)")) << found.front().fix;
+}
+
 TEST(RulesToAllow, AMissingFarEndIsNoRule) {
   auto lost = report({row("row", {tcp("www.vendor.com", 443, silent)})});
   lost = with_rules(lost, {rule("row", Transport::tcp, {{443, 443}}, {})});
