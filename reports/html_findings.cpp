@@ -15,14 +15,14 @@ Html rules_of(const Finding& finding) {
   Html rows;
   std::size_t peers = 0;
   for (const auto& rule : finding.rules) {
-    std::vector<std::string> texts;
-    for (const auto& peer : rule.peers) texts.push_back(peer.text);
-    peers += texts.size();
-    rows.put("<tr><th scope=\"row\">{} {}</th><td>{}</td><td class=\"peers\">{}</td></tr>\n",
+    Html list;
+    for (const auto& peer : rule.peers) list.put("<li>{}</li>", peer.text);
+    peers += rule.peers.size();
+    rows.put("<tr><th scope=\"row\">{} {}</th><td>{}</td><td><ul class=\"peers\">{}</ul></td></tr>\n",
              protocol_in_words(rule), ports_in_words(rule),
              joined(rule.titles, "; ") +
                  (rule.sources.empty() ? "" : " (" + joined(rule.sources, "; ") + ")"),
-             joined(texts, ", "));
+             list);
   }
   Html out;
   if (rows.empty()) return out;

@@ -194,16 +194,13 @@ std::string told_in_short(std::size_t sampled, std::size_t skipped) {
   return parts.empty() ? "" : joined(parts, "; ") + ".";
 }
 
-// "21 requirements more do not work, for cause 1 above."
+// "21 more, same as cause 1."
 std::string told_by_causes(const std::map<std::size_t, std::size_t>& rows_of_cause) {
   std::vector<std::string> parts;
   for (const auto& [number, rows] : rows_of_cause) {
-    parts.push_back(fmt::format("{} for cause {}",
-                                parts.empty() ? count_of(rows, "requirement", "requirements")
-                                              : std::to_string(rows),
-                                number));
+    parts.push_back(fmt::format("{} more, same as cause {}", rows, number));
   }
-  return parts.empty() ? "" : fmt::format("Not well {} above (--verbose lists them).", joined(parts));
+  return parts.empty() ? "" : fmt::format("{} (--verbose lists them).", joined(parts, "; "));
 }
 
 void add_requirements(Page& page, const Report& report, const SetResult& set, bool verbose) {

@@ -127,7 +127,7 @@ TEST(Text, FirstScreenSaysWhatIsWrongAndWhatToDo) {
   for (const auto* part : {"DEGRADED", "Rainbow (Ed 36)", "The firewall drops UDP to port 3478",
                            "Allow outgoing UDP", "For   your firewall team", "--ticket",
                            "✔ Sign in and messaging", "! Audio, video",
-                           "Not well 1 requirement for cause 1 above"}) {
+                           "1 more, same as cause 1 ("}) {
     EXPECT_NE(screen.find(part), std::string::npos) << part << "\n" << screen;
   }
 }
@@ -207,7 +207,8 @@ TEST(Text, WhatWasLeftOutIsNotCalledUndecided) {
       {"push", "Push notifications", Verdict::unknown, "left out", {"push"}, {}});
   const auto text = render_text(report, with(false, false));
   EXPECT_TRUE(text.starts_with("✔ READY")) << text;
-  EXPECT_NE(text.find("Not tried in this run: Push notifications."), std::string::npos) << text;
+  EXPECT_NE(text.find("Not tried in this run:\n         Push notifications."), std::string::npos)
+      << text;
   EXPECT_EQ(text.find("could not"), std::string::npos) << text;
   EXPECT_NE(text.find("– Push notifications"), std::string::npos) << text;
 }
@@ -306,9 +307,9 @@ TEST(Text, AMergedReportSaysWhatEachPlaceSaw) {
       << text;
   EXPECT_NE(text.find("   From  user VLAN\n"), std::string::npos);
   report.sets.at(0).verdict = report.sets.at(0).capabilities.at(1).verdict = Verdict::blocked;
-  EXPECT_NE(
-      render_text(report, with(false, false)).find("\n           Does not work: Audio, video"),
-      std::string::npos)
+  // Several places are not "here".
+  EXPECT_TRUE(render_text(report, with(false, false))
+                  .starts_with("✘ BLOCKED  Rainbow works only in part. Blocked: Audio, video"))
       << render_text(report, with(false, false));
 }
 
@@ -327,22 +328,6 @@ TEST(Text, SaysWhichWayWorksWhereThereIsAProxy) {
     EXPECT_NE(verbose.find(part), std::string::npos) << part << '\n' << verbose;
   }
   EXPECT_EQ(render_text(samples::clean(), with(false, false)).find("both ways"), std::string::npos);
-}
-
-TEST(Text, EndRepeatsTheVerdictThatScrolledAway) {
-  const auto lines = lines_of(render_text(samples::blocked(), with(false, false)));
-  ASSERT_GT(lines.size(), 24u);
-  EXPECT_EQ(lines.at(0), "✘ BLOCKED   Rainbow (Ed 36)");
-  const std::vector<std::string> end(lines.end() - 7, lines.end() - 1);
-  const std::vector<std::string> expected{
-      "✘ BLOCKED   Rainbow (Ed 36)",
-      "! DEGRADED  Cloudoe",
-      "1. The firewall drops UDP to port 3478: for your firewall team",
-      "2. A device on the way rewrites SIP messages (SIP ALG): for your firewall team",
-      "3. The name provisioning.example.net is missing in this site's DNS only: for",
-      "   your DNS team",
-  };
-  EXPECT_EQ(end, expected);
 }
 
 TEST(Formats, AreFoundByName) {
