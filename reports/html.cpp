@@ -130,7 +130,9 @@ std::string render_html(const Report& report, const RenderOptions&) {
     if (!html.empty()) sections.push_back({id, title, link, std::move(html), folded});
   };
   add("findings", "What is wrong, and what to do", "Causes", html_findings(report, index), false);
-  add("path", "Where it stops on the way", "The way", html_path(report), false);
+  add("path",
+      report.findings.empty() ? "How far each kind of traffic gets" : "Where it stops on the way",
+      "The way", html_path(report), false);
   add("capabilities", "What works, and what does not", "What works", html_capabilities(report),
       !report.findings.empty());
   add("vantages", "Measured from several places", "Places", html_vantages(report), false);
