@@ -70,8 +70,8 @@ void conclude(Observation& observation, Outcome outcome, std::string result,
   if (result == "left_site") {
     evidence.text = fmt::format("{}, leaves the site, as far as {}", what, device);
   } else if (result == "dropped") {
-    evidence.text = fmt::format("{}, does not get as far as {}, which other packets reach", what,
-                                router);
+    evidence.text =
+        fmt::format("{}, does not get as far as {}, which other packets reach", what, router);
   } else if (result == "prohibited") {
     evidence.text = fmt::format("{}, is turned away by {}", what, device);
   } else if (result == "refused_on_the_way") {

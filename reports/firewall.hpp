@@ -8,8 +8,8 @@
 
 #include "probe/model/firewall_rule.hpp"
 #include "probe/model/report.hpp"
-#include "reports/format.hpp"
 #include "probe/model/target_set.hpp"
+#include "reports/format.hpp"
 
 namespace callready {
 

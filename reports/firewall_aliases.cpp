@@ -50,8 +50,8 @@ std::vector<Alias> aliases(const DeviceList& all) {
   for (const auto& rule : all.rules) {
     std::vector<std::string> ports;
     for (const auto& range : rule.ports) ports.push_back(port_list({range}, "", ":"));
-    add(rule.name + "_ports", "port",
-        fmt::format("{}, {}", rule.udp ? "UDP" : "TCP", rule.title), std::move(ports));
+    add(rule.name + "_ports", "port", fmt::format("{}, {}", rule.udp ? "UDP" : "TCP", rule.title),
+        std::move(ports));
   }
   return found;
 }

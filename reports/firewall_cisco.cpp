@@ -53,12 +53,14 @@ std::string firewall_cisco(const std::vector<FirewallList>& lists, const RenderO
   for (const auto& rule : all.rules) {
     for (const auto& peer : all.group_of(rule).peers) {
       if (peer.kind != PeerKind::wildcard) continue;
-      access += fmt::format("access-list callready remark {}: {} is no object here: allow it by "
-                            "the web filter\n",
-                            rule.name, peer.text);
+      access += fmt::format(
+          "access-list callready remark {}: {} is no object here: allow it by "
+          "the web filter\n",
+          rule.name, peer.text);
     }
     if (!with_members.contains(rule.group)) continue;
-    services += fmt::format("object-group service {}-ports\n description {}\n", rule.name, rule.title);
+    services +=
+        fmt::format("object-group service {}-ports\n description {}\n", rule.name, rule.title);
     const std::string_view protocol = rule.udp ? "udp" : "tcp";
     auto sources = rule.source_ports;
     for (const auto& range : rule.ports) {

@@ -11,7 +11,7 @@
 namespace callready {
 namespace {
 
-constexpr std::size_t longest_set = 20;  // of a set's id in a name
+constexpr std::size_t longest_set = 20;     // of a set's id in a name
 constexpr std::size_t longest_object = 63;  // FortiOS and PAN-OS
 constexpr std::size_t longest_name = 253;   // RFC 1035 section 2.3.4, as text
 constexpr std::size_t longest_title = 100;
@@ -125,7 +125,8 @@ DeviceList for_devices(const std::vector<FirewallList>& lists) {
     for (std::size_t i = 0; i < list.rules.size(); ++i) {
       const auto& rule = list.rules[i];
       if (!for_a_device(rule)) continue;
-      const auto name = names.unique(fmt::format("{}-{}", plain_name(list.set, longest_set), i + 1));
+      const auto name =
+          names.unique(fmt::format("{}-{}", plain_name(list.set, longest_set), i + 1));
       const auto owner = list_owner(list, rule);
       const auto [known, fresh] = groups.try_emplace(owner, name);
       if (fresh) {

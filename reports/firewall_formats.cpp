@@ -11,7 +11,8 @@ namespace callready {
 namespace {
 
 std::string in_words(Vantage vantage) {
-  if (vantage == Vantage::pc || vantage == Vantage::pbx) return vantage == Vantage::pc ? "PC" : "PBX";
+  if (vantage == Vantage::pc || vantage == Vantage::pbx)
+    return vantage == Vantage::pc ? "PC" : "PBX";
   std::string word(to_string(vantage));
   std::replace(word.begin(), word.end(), '-', ' ');
   return word;

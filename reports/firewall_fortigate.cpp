@@ -23,8 +23,9 @@ std::string address_of(const DevicePeer& peer) {
     }
     case PeerKind::range: {
       const auto range = AddressRange::parse(peer.text);
-      return fmt::format("        set type iprange\n        set start-ip {}\n        set end-ip {}\n",
-                         range->first.to_string(), range->last.to_string());
+      return fmt::format(
+          "        set type iprange\n        set start-ip {}\n        set end-ip {}\n",
+          range->first.to_string(), range->last.to_string());
     }
     case PeerKind::name:
     case PeerKind::wildcard:  // the same type takes "*.example.com" since FortiOS 6.2
@@ -52,7 +53,8 @@ std::string members(const DeviceGroup& group, bool v6) {
   std::string out;
   std::set<std::string> known;
   for (const auto& peer : group.peers) {
-    if (peer.v6 == v6 && known.insert(peer.object).second) out += fmt::format(" \"{}\"", peer.object);
+    if (peer.v6 == v6 && known.insert(peer.object).second)
+      out += fmt::format(" \"{}\"", peer.object);
   }
   return out;
 }
@@ -62,8 +64,9 @@ std::string groups(const DeviceList& all, bool v6) {
   for (const auto& group : all.groups) {
     const auto list = members(group, v6);
     if (list.empty()) continue;
-    out += fmt::format("    edit \"{}{}\"\n        set member{}\n        set comment \"{}\"\n    next\n",
-                       group.name, v6 ? "-v6" : "", list, group.title);
+    out += fmt::format(
+        "    edit \"{}{}\"\n        set member{}\n        set comment \"{}\"\n    next\n",
+        group.name, v6 ? "-v6" : "", list, group.title);
   }
   return out.empty() ? out
                      : fmt::format("config firewall {}\n{}end\n", v6 ? "addrgrp6" : "addrgrp", out);
@@ -104,9 +107,9 @@ std::string firewall_fortigate(const std::vector<FirewallList>& lists, const Ren
         rule.name);
     for (const bool v6 : {false, true}) {
       if (members(group, v6).empty()) continue;
-      out += fmt::format("        set srcaddr{} \"{}\"\n        set dstaddr{} \"{}\"\n",
-                         v6 ? "6" : "", side(rule.inbound, v6), v6 ? "6" : "",
-                         side(!rule.inbound, v6));
+      out +=
+          fmt::format("        set srcaddr{} \"{}\"\n        set dstaddr{} \"{}\"\n", v6 ? "6" : "",
+                      side(rule.inbound, v6), v6 ? "6" : "", side(!rule.inbound, v6));
     }
     out += fmt::format(
         "        set action accept\n        set schedule \"always\"\n        set service \"{}\"\n"

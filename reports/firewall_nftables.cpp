@@ -36,7 +36,8 @@ void add_set(std::string& out, const DeviceGroup& group, bool v6) {
 std::string firewall_nftables(const std::vector<FirewallList>& lists, const RenderOptions&) {
   const auto all = for_devices(lists);
   std::string out =
-      "# Load with nft -f, and jump to the chain from your own: jump callready. Names are comments: "
+      "# Load with nft -f, and jump to the chain from your own: jump callready. Names are "
+      "comments: "
       "add\n# what they resolve to, for instance: nft add element inet callready NAME { 192.0.2.1 "
       "}\ntable inet callready {\n";
   for (const auto& group : all.groups) {

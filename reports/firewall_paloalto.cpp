@@ -43,8 +43,8 @@ std::string firewall_paloalto(const std::vector<FirewallList>& lists, const Rend
     out += fmt::format("set profiles custom-url-category {}-urls type \"URL List\"\n", group.name);
     for (const auto& peer : group.peers) {
       if (peer.kind != PeerKind::wildcard) continue;
-      out += fmt::format("set profiles custom-url-category {}-urls list {}/\n", group.name,
-                         peer.text);
+      out +=
+          fmt::format("set profiles custom-url-category {}-urls list {}/\n", group.name, peer.text);
     }
   }
   for (const auto& rule : all.rules) {

@@ -32,13 +32,13 @@ void add_csv_rule(std::string& out, const FirewallList& list, const FirewallRule
   auto aside = joined(remarks, "; ");
   for (const auto& peer : peers) {
     const std::string here = "this site";
-    out += csv_row({list.set, number, std::string(state_word(rule.state)),
-                    std::string(to_string(rule.severity)), std::string(to_string(rule.direction)),
-                    joined(vantages, " "), protocol_in_words(rule), inbound ? peer.text : here,
-                    source_ports_in_words(rule), inbound ? here : peer.text,
-                    ports_in_words(rule), std::string(to_string(peer.kind)), peer.region,
-                    joined(rule.purposes, "; "), aside, peer_facts(peer),
-                    joined(rule.requirements, " "), joined(rule.sources, "; ")});
+    out +=
+        csv_row({list.set, number, std::string(state_word(rule.state)),
+                 std::string(to_string(rule.severity)), std::string(to_string(rule.direction)),
+                 joined(vantages, " "), protocol_in_words(rule), inbound ? peer.text : here,
+                 source_ports_in_words(rule), inbound ? here : peer.text, ports_in_words(rule),
+                 std::string(to_string(peer.kind)), peer.region, joined(rule.purposes, "; "), aside,
+                 peer_facts(peer), joined(rule.requirements, " "), joined(rule.sources, "; ")});
     aside.clear();
   }
 }

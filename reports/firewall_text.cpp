@@ -57,7 +57,8 @@ void add_list(Page& page, const FirewallList& list) {
   page.heading(list.title + (list.edition.empty() ? "" : " (" + list.edition + ")"));
   page.paragraph(fmt::format("By: {}{}.", list.document,
                              list.published.empty() ? "" : ", published " + list.published));
-  if (!list.scenarios.empty()) page.paragraph("In this list: " + joined(list.scenarios, "; ") + ".");
+  if (!list.scenarios.empty())
+    page.paragraph("In this list: " + joined(list.scenarios, "; ") + ".");
   if (!list.others.empty()) {
     page.paragraph("Not in it, add with --scenario: " + joined(list.others, "; ") + ".");
   }

@@ -168,7 +168,8 @@ std::string render_html(const Report& report, const RenderOptions&) {
     out.put("<section id=\"{}\" aria-labelledby=\"{}-title\">\n", section.id, section.id);
     if (section.folded) {
       out.put(
-          "<details class=\"part\">\n<summary><h2 id=\"{}-title\">{}</h2></summary>\n{}</details>\n",
+          "<details class=\"part\">\n<summary><h2 "
+          "id=\"{}-title\">{}</h2></summary>\n{}</details>\n",
           section.id, section.title, section.html);
     } else {
       out.put("<h2 id=\"{}-title\">{}</h2>\n{}", section.id, section.title, section.html);

@@ -18,11 +18,12 @@ Html rules_of(const Finding& finding) {
     Html list;
     for (const auto& peer : rule.peers) list.put("<li>{}</li>", peer.text);
     peers += rule.peers.size();
-    rows.put("<tr><th scope=\"row\">{} {}</th><td>{}</td><td><ul class=\"peers\">{}</ul></td></tr>\n",
-             protocol_in_words(rule), ports_in_words(rule),
-             joined(rule.titles, "; ") +
-                 (rule.sources.empty() ? "" : " (" + joined(rule.sources, "; ") + ")"),
-             list);
+    rows.put(
+        "<tr><th scope=\"row\">{} {}</th><td>{}</td><td><ul class=\"peers\">{}</ul></td></tr>\n",
+        protocol_in_words(rule), ports_in_words(rule),
+        joined(rule.titles, "; ") +
+            (rule.sources.empty() ? "" : " (" + joined(rule.sources, "; ") + ")"),
+        list);
   }
   Html out;
   if (rows.empty()) return out;

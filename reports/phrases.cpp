@@ -136,9 +136,8 @@ std::string set_name(const SetResult& set) {
 bool was_tried(const SetResult& set, const CapabilityResult& capability) {
   const auto& ids = capability.requirements;
   const auto skipped = [&](const std::string& id) {
-    return std::any_of(set.requirements.begin(), set.requirements.end(), [&](const auto& row) {
-      return row.id == id && row.status == Status::skip;
-    });
+    return std::any_of(set.requirements.begin(), set.requirements.end(),
+                       [&](const auto& row) { return row.id == id && row.status == Status::skip; });
   };
   return capability.verdict != Verdict::unknown || !std::all_of(ids.begin(), ids.end(), skipped);
 }
@@ -382,8 +381,8 @@ std::string resent_in_words(const Report& report) {
     bool counted = probe.check == "stun" || probe.check == "ntp" || probe.check == "sip";
     if (counted) tries = std::max(seen.attempts, 1);
     for (const auto& evidence : seen.evidence) {
-      const auto told = evidence.kind == "retransmitted" ? number_fact(evidence, "attempts")
-                                                       : std::nullopt;
+      const auto told =
+          evidence.kind == "retransmitted" ? number_fact(evidence, "attempts") : std::nullopt;
       if (!told) continue;
       counted = true;
       tries = std::max(tries, *told);
@@ -394,7 +393,8 @@ std::string resent_in_words(const Report& report) {
   }
   if (again == 0) return {};
   return fmt::format(
-      "{} of {} UDP packets had to be sent again: they, or their answers, got lost. In a call that is "
+      "{} of {} UDP packets had to be sent again: they, or their answers, got lost. In a call that "
+      "is "
       "heard.",
       again, sent);
 }

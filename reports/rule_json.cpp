@@ -32,19 +32,19 @@ Json rule_json(const FirewallRule& rule) {
   }
   auto vantages = Json::array();
   for (const auto vantage : rule.vantages) vantages.push_back(to_string(vantage));
-  Json json = {{"set", rule.set},
-               {"requirements", rule.requirements},
-               {"titles", rule.titles},
-               {"sources", rule.sources},
-               {"severity", to_string(rule.severity)},
-               {"direction", to_string(rule.direction)},
-               {"protocol", protocol_in_words(rule)},
-               {"source_ports", texts(rule.source_ports)},
-               {rule.direction == Direction::in ? "sources_of_traffic" : "destinations",
-                std::move(peers)},
-               {"ports", texts(rule.ports, rule.your_ports)},
-               {"allow_by", to_string(rule.allow_by)},
-               {"proxy", to_string(rule.proxy)}};
+  Json json = {
+      {"set", rule.set},
+      {"requirements", rule.requirements},
+      {"titles", rule.titles},
+      {"sources", rule.sources},
+      {"severity", to_string(rule.severity)},
+      {"direction", to_string(rule.direction)},
+      {"protocol", protocol_in_words(rule)},
+      {"source_ports", texts(rule.source_ports)},
+      {rule.direction == Direction::in ? "sources_of_traffic" : "destinations", std::move(peers)},
+      {"ports", texts(rule.ports, rule.your_ports)},
+      {"allow_by", to_string(rule.allow_by)},
+      {"proxy", to_string(rule.proxy)}};
   if (rule.lifecycle != Lifecycle::current) json["lifecycle"] = to_string(rule.lifecycle);
   set_if_any(json, "vantages", std::move(vantages));
   set_if_any(json, "clients", rule.clients);

@@ -32,9 +32,9 @@ inline std::string peer_facts(const RulePeer& peer) {
 inline std::vector<std::string> lines_of(const std::vector<FirewallRule>& rules) {
   std::vector<std::string> lines;
   for (const auto& rule : rules) {
-    auto head = fmt::format("{} {} {} ({}", protocol_in_words(rule), ports_in_words(rule),
-                            rule.direction == Direction::in ? "from" : "to",
-                            joined(rule.titles, "; "));
+    auto head =
+        fmt::format("{} {} {} ({}", protocol_in_words(rule), ports_in_words(rule),
+                    rule.direction == Direction::in ? "from" : "to", joined(rule.titles, "; "));
     if (!rule.sources.empty()) head += ": " + joined(rule.sources, "; ");
     lines.push_back(head + "):");
     if (!rule.source_ports.empty()) {
@@ -80,8 +80,8 @@ inline std::vector<RuleNote> notes_of(const FirewallList& list) {
   return notes;
 }
 
-// "UDP 49152-65535, not said to or from where: Media between two apps on the same network. Both ends
-// are ..."
+// "UDP 49152-65535, not said to or from where: Media between two apps on the same network. Both
+// ends are ..."
 inline std::string unfinished_in_words(const FirewallRule& rule) {
   std::vector<std::string> known;
   if (rule.transport || !rule.your_transport.empty()) known.push_back(protocol_in_words(rule));

@@ -222,7 +222,8 @@ void add_requirements(Page& page, const Report& report, const SetResult& set, bo
     }
   }
   if (!rows.empty()) {
-    page.heading(verbose ? "The vendor's requirements" : "Requirements that are not well, without a known cause");
+    page.heading(verbose ? "The vendor's requirements"
+                         : "Requirements that are not well, without a known cause");
     add_rows(page, rows);
   }
   for (const auto& rest : {told_by_causes(same_cause), told_in_short(sampled, skipped)}) {

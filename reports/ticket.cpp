@@ -40,8 +40,8 @@ void add_head(Block& block, const Report& report, const std::set<std::string>& s
   for (const auto& set : report.sets) {
     if (!sets.empty() && !sets.contains(set.id)) continue;
     block.add("Service", set_name(set));
-    block.add("Verdict", fmt::format("{}: {}", verdict_word(set.verdict),
-                                     verdict_sentences(set, report)));
+    block.add("Verdict",
+              fmt::format("{}: {}", verdict_word(set.verdict), verdict_sentences(set, report)));
   }
 }
 
@@ -78,10 +78,9 @@ std::string ticket_of(const Report& report, std::size_t number) {
     }
   }
   const bool one_run = report.vantages.empty();
-  block.add("Afterwards",
-            fmt::format("{}\"{}\" there: this cause is to be gone.",
-                        one_run ? "run " : "at each of these places run ",
-                        command_for(report, sets)));
+  block.add("Afterwards", fmt::format("{}\"{}\" there: this cause is to be gone.",
+                                      one_run ? "run " : "at each of these places run ",
+                                      command_for(report, sets)));
   return block.take();
 }
 
@@ -90,8 +89,8 @@ std::string render_ticket(const Report& report, const RenderOptions&) {
     Block block;
     add_head(block, report, {});
     const auto open = unexplained(report).titles;
-    block.add("Cause", open.empty() ? "nothing to be changed was found"
-                                    : "none found for: " + joined(open));
+    block.add("Cause",
+              open.empty() ? "nothing to be changed was found" : "none found for: " + joined(open));
     return block.take();
   }
   std::string out;

@@ -221,8 +221,9 @@ ParseResult parse_arguments(int argc, const char* const* argv) {
   validate->add_option("FILE", arguments.names, "YAML files")->required();
 
   auto* render = command("render", "Print a saved JSON report again", Command::render);
-  render->add_option("FILE", arguments.names,
-                     "A JSON report, - for standard input, or last for the last run's")
+  render
+      ->add_option("FILE", arguments.names,
+                   "A JSON report, - for standard input, or last for the last run's")
       ->required()
       ->expected(1);
   add_output_options(*render, arguments);

@@ -60,8 +60,9 @@ void add_redact_options(CLI::App& app, Arguments& arguments) {
 void add_output_options(CLI::App& app, Arguments& arguments) {
   auto* json =
       app.add_flag("--json", arguments.json, "The whole report as JSON on standard output");
-  auto* nagios = app.add_flag("--nagios", arguments.nagios,
-               "One line on standard output and the exit status, as Nagios wants them");
+  auto* nagios =
+      app.add_flag("--nagios", arguments.nagios,
+                   "One line on standard output and the exit status, as Nagios wants them");
   nagios->excludes(json);
   app.add_flag("--ticket", arguments.ticket,
                "Only what goes into a ticket: cause, who, what exactly, evidence")

@@ -47,9 +47,8 @@ std::string unknown_command(const CLI::App& app, int argc, const char* const* ar
   const std::string word = argv[1];
   if (std::find(known.begin(), known.end(), word) != known.end()) return {};
   const auto ids = set_ids();
-  const auto meant = std::find(ids.begin(), ids.end(), word) != ids.end()
-                         ? std::optional(word)
-                         : suggest(word, ids);
+  const auto meant = std::find(ids.begin(), ids.end(), word) != ids.end() ? std::optional(word)
+                                                                          : suggest(word, ids);
   if (!suggest(word, known) && meant) {
     return fmt::format("callready: '{}' is no command. To check that service: callready check {}\n",
                        word, *meant);

@@ -174,7 +174,8 @@ TEST(Firewall, WhatTheDocumentLeavesOpenIsNoRuleToAny) {
   EXPECT_TRUE(list.rules.empty());
   ASSERT_EQ(list.unfinished.size(), 3u);
   const auto text = markdown(list);
-  EXPECT_NE(text.find("- required: Lan (UDP port 1-65535): because (s)"), std::string::npos) << text;
+  EXPECT_NE(text.find("- required: Lan (UDP port 1-65535): because (s)"), std::string::npos)
+      << text;
   EXPECT_EQ(text.find("the Internet"), std::string::npos) << text;
   EXPECT_EQ(text.find("Nothing is missing"), std::string::npos) << text;
   for (const auto& format : firewall_formats()) {
@@ -203,11 +204,11 @@ TEST(Firewall, InboundRulesKeepSourceAndDestinationApart) {
 }
 
 TEST(Firewall, ANoteStandsOnceBelow) {
-  const auto list = rules_for(
-      set_of("  - { id: row, title: T, source: s, note: Ask first., check: tcp, transport: [tcp], "
-             "ports: [1], hosts: [a.example.com, b.example.com] }\n"
-             "  - { id: other, title: U, source: s, note: Ask first., check: tcp, transport: [tcp], "
-             "ports: [2], hosts: [a.example.com] }\n"));
+  const auto list = rules_for(set_of(
+      "  - { id: row, title: T, source: s, note: Ask first., check: tcp, transport: [tcp], "
+      "ports: [1], hosts: [a.example.com, b.example.com] }\n"
+      "  - { id: other, title: U, source: s, note: Ask first., check: tcp, transport: [tcp], "
+      "ports: [2], hosts: [a.example.com] }\n"));
   for (const auto& text : {markdown(list), csv(list)}) {
     std::size_t count = 0;
     for (auto at = text.find("Ask first."); at != text.npos; at = text.find("Ask first.", at + 1)) {

@@ -927,10 +927,11 @@ TEST(FindingsText, NamesTheRuleToAskFor) {
   EXPECT_EQ(finding.affects.front().set, "vendor");
   EXPECT_EQ(finding.affects.front().capabilities, Codes{"calls"});
   ASSERT_GE(finding.evidence.size(), 2U);
-  EXPECT_EQ(finding.evidence.front().text,
-            "UDP to 6 ports (10000, 12000, 14000, 16000 and 2 more) does not get as far as the first "
-            "router "
-            "outside, which other packets reach.");
+  EXPECT_EQ(
+      finding.evidence.front().text,
+      "UDP to 6 ports (10000, 12000, 14000, 16000 and 2 more) does not get as far as the first "
+      "router "
+      "outside, which other packets reach.");
 }
 
 TEST(FindingsText, NamesTheNetworkOfTheDevicesThatItWasMeasuredFor) {

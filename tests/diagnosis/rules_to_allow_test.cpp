@@ -50,12 +50,11 @@ std::vector<RulePeer> turn_servers() {
 
 Report no_udp_to_3478() {
   auto lost = turn("turn1.vendor.com", rejected, "prohibited");
-  return with_rules(
-      report({row("turn", {rejected_by(lost, "10.20.0.1"),
-                           rejected_by(turn("turn2.vendor.com"), "10.20.0.1")}),
-              row("web", {tls("www.vendor.com")}), controls(anchors())}),
-      {rule("turn", Transport::udp, {{3478, 3478}}, turn_servers()),
-       rule("turn", Transport::tls, {{443, 443}}, turn_servers())});
+  return with_rules(report({row("turn", {rejected_by(lost, "10.20.0.1"),
+                                         rejected_by(turn("turn2.vendor.com"), "10.20.0.1")}),
+                            row("web", {tls("www.vendor.com")}), controls(anchors())}),
+                    {rule("turn", Transport::udp, {{3478, 3478}}, turn_servers()),
+                     rule("turn", Transport::tls, {{443, 443}}, turn_servers())});
 }
 
 TEST(RulesToAllow, TheWholeRuleNotWhatWasSampledOfIt) {
@@ -69,12 +68,11 @@ TEST(RulesToAllow, TheWholeRuleNotWhatWasSampledOfIt) {
 
 TEST(RulesToAllow, OfARangeInANetworkTheNetworkAndTheRange) {
   auto lost = range("192.0.2.77", all_ports("prohibited", "10.20.0.1"));
-  const auto closed =
-      with_rules(report({row("media", {lost}), row("web", {tls("www.vendor.com")}),
-                         controls(anchors())}),
-                 {rule("media", Transport::udp, {{10000, 20000}},
-                       {peer("192.0.2.0/24", PeerKind::network),
-                        peer("198.51.100.0/24", PeerKind::network)})});
+  const auto closed = with_rules(
+      report({row("media", {lost}), row("web", {tls("www.vendor.com")}), controls(anchors())}),
+      {rule(
+          "media", Transport::udp, {{10000, 20000}},
+          {peer("192.0.2.0/24", PeerKind::network), peer("198.51.100.0/24", PeerKind::network)})});
   const auto found = diagnose(closed);
   ASSERT_FALSE(found.empty());
   EXPECT_EQ(texts(found.front().rules), Texts{"UDP 10000-20000 192.0.2.0/24 198.51.100.0/24"});
@@ -93,8 +91,8 @@ TEST(RulesToAllow, OfAnOpenRowTheEntriesThatAreClosed) {
 }
 
 TEST(RulesToAllow, RowsThatDifferInTheirPeersOnlyAreOneRule) {
-  auto two = report({row("a", {tcp("a.vendor.com", 443, silent)}),
-                     row("b", {tcp("b.vendor.com", 443, silent)})});
+  auto two = report(
+      {row("a", {tcp("a.vendor.com", 443, silent)}), row("b", {tcp("b.vendor.com", 443, silent)})});
   two = with_rules(two, {rule("a", Transport::tcp, {{443, 443}}, {peer("a.vendor.com")}),
                          rule("b", Transport::tcp, {{443, 443}}, {peer("b.vendor.com")})});
   const auto rules = rules_to_allow(two.sets, two.probes, {&two.probes[0], &two.probes[1]});

@@ -182,7 +182,8 @@ Report degraded() {
   finding.confidence = Confidence::likely;
   finding.owner = Owner::network;
   finding.fix =
-      "Allow outgoing UDP from the user network, with the replies: UDP 3478 to 12 names (TURN servers "
+      "Allow outgoing UDP from the user network, with the replies: UDP 3478 to 12 names (TURN "
+      "servers "
       "over UDP).";
   finding.rules = {turn_rule()};
   set.requirements.at(1).rules = {turn_rule()};
@@ -190,7 +191,8 @@ Report degraded() {
   finding.explains = {"rainbow/turn-udp"};
   finding.evidence = {
       {"turn/udp/turn-gra1.openrainbow.com:3478",
-       "UDP 3478 gets no further than 10.20.0.1, and UDP 443 to the same server passes it, three times out "
+       "UDP 3478 gets no further than 10.20.0.1, and UDP 443 to the same server passes it, three "
+       "times out "
        "of three"},
       {"", "TCP 443 to both servers answers."},
       {"turn/udp/turn-rbx1.openrainbow.com:3478", "The same is seen at turn-rbx1."},

@@ -124,10 +124,10 @@ TEST(Text, FirstScreenSaysWhatIsWrongAndWhatToDo) {
   EXPECT_LT(lines.size(), 24u);  // the shell's prompt takes one
   std::string screen;
   for (const auto& line : lines) screen += line + '\n';
-  for (const auto* part : {"DEGRADED", "Rainbow (Ed 36)", "The firewall drops UDP to port 3478",
-                           "Allow outgoing UDP", "For   your firewall team", "--ticket",
-                           "✔ Sign in and messaging", "! Audio, video",
-                           "1 more, same as cause 1 ("}) {
+  for (const auto* part :
+       {"DEGRADED", "Rainbow (Ed 36)", "The firewall drops UDP to port 3478", "Allow outgoing UDP",
+        "For   your firewall team", "--ticket", "✔ Sign in and messaging", "! Audio, video",
+        "1 more, same as cause 1 ("}) {
     EXPECT_NE(screen.find(part), std::string::npos) << part << "\n" << screen;
   }
 }
@@ -264,8 +264,8 @@ TEST(Ticket, IsWhole) {
   const auto report = samples::degraded();
   const auto text = render_ticket(report, {});
   for (const auto* part :
-       {"Site: ", "Time: ", "Service: ", "Verdict: ", "Cause: ", "(likely; code", "For: ", "To do: ",
-        "Evidence: ", "Afterwards: ", "callready check rainbow"}) {
+       {"Site: ", "Time: ", "Service: ", "Verdict: ", "Cause: ", "(likely; code",
+        "For: ", "To do: ", "Evidence: ", "Afterwards: ", "callready check rainbow"}) {
     EXPECT_NE(text.find(part), std::string::npos) << part << '\n' << text;
   }
   for (const auto& peer : report.findings.at(0).rules.at(0).peers) {
