@@ -985,9 +985,8 @@ TEST(FindingsText, MergesPortsThatGoToTheSameHosts) {
               controls(anchors())}));
   EXPECT_EQ(finding.title, "TCP 5228 and 5229 to push.vendor.com is not answered");
   EXPECT_EQ(finding.fix,
-            "Look in the firewall's log for dropped packets from this computer to push.vendor.com, "
-            "and allow from the user network, with the replies: TCP 5228 and 5229 to "
-            "push.vendor.com. If the log shows that the packets leave, ask whoever runs the server "
+            "Look in the firewall's log for dropped packets from this computer, and allow from the "
+            "user network, with the replies: TCP 5228 and 5229 to push.vendor.com. If the log shows that the packets leave, ask whoever runs the server "
             "whether it is up.");
 }
 

@@ -148,13 +148,14 @@ TEST(RulesToAllow, OnlyCausesThatEndBySomethingBeingLetThrough) {
   }
 }
 
-// A report of before 0.2 holds no rules: what was tried is named, and where the list is.
+// A report of before 0.2 holds no rules: what was tried is named.
 TEST(RulesToAllow, AnOlderReportNamesWhatWasTried) {
   auto old = no_udp_to_3478();
   for (auto& row : old.sets.front().requirements) row.rules.clear();
   const auto found = diagnose(old);
   ASSERT_FALSE(found.empty());
-  EXPECT_TRUE(holds(found.front().fix, "callready firewall vendor")) << found.front().fix;
+  EXPECT_TRUE(holds(found.front().fix, "UDP 3478 to turn1.vendor.com and turn2.vendor.com"))
+      << found.front().fix;
   EXPECT_TRUE(found.front().rules.empty());
 }
 
