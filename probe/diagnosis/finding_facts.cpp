@@ -162,7 +162,8 @@ bool is_forged(const FlowSample& sample) {
 void unmask(std::vector<FlowSample>& samples, const std::string& by) {
   for (auto& sample : samples) {
     const auto* refuser = evidence_of(*sample.result, EvidenceKind::refuser);
-    const bool known = refuser != nullptr && detail_fact(*refuser, Fact::who) != DetailCode::not_measured;
+    const bool known =
+        refuser != nullptr && detail_fact(*refuser, Fact::who) != DetailCode::not_measured;
     if (known || sample.result->observation.outcome != Outcome::refused) continue;
     sample.way = Reachability::blocked;
     sample.by = by;
@@ -303,9 +304,18 @@ bool came_through(const ProbeResult& result) {
   return !is_direct(result) && (reached(result.observation.outcome) || !chain_of(result).empty());
 }
 
+bool only_measures(const ProbeResult& result) {
+  return result.probe.check == CheckKind::nat || result.probe.check == CheckKind::sip_alg;
+}
+
 bool failing(const ProbeResult& result) {
   const auto outcome = result.observation.outcome;
   return !reached(outcome) && outcome != Outcome::skipped;
+}
+
+std::vector<const ProbeResult*> failing_ones(std::vector<const ProbeResult*> results) {
+  std::erase_if(results, [](const ProbeResult* result) { return !failing(*result); });
+  return results;
 }
 
 bool has_foreign_root(const ProbeResult& result) {

@@ -133,7 +133,7 @@ constexpr auto table = std::to_array<Row>({
     {DetailCode::sip_timed_out, "sip_timed_out", "connected, but SIP got no answer"},
     {DetailCode::stale_nonce, "stale_nonce", ""},
     {DetailCode::stopped, "stopped", "not finished: the run was stopped first"},
-    {DetailCode::stun_timed_out, "stun_timed_out", ""},
+    {DetailCode::stun_timed_out, "stun_timed_out", "connected, but STUN got no answer"},
     {DetailCode::success, "success", ""},
     {DetailCode::suspected, "suspected", "a device on the way may rewrite SIP"},
     {DetailCode::synchronised, "synchronised", ""},
