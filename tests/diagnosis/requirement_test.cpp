@@ -461,7 +461,7 @@ TEST(SipAlgRow, SaysWhatTheTestSaw) {
                                              .detail = detail,
                                              .check = CheckKind::sip_alg,
                                              .transport = Transport::udp}});
-    EXPECT_EQ(judged.status, status) << detail << ": " << judged.summary;
+    EXPECT_EQ(judged.status, status) << detail.text() << ": " << judged.summary;
   }
 }
 
