@@ -99,8 +99,8 @@ TEST(PathFlows, EveryOutcomeHasItsPlace) {
            Seen{Outcome::failed, "untrusted", Place::unknown, Mark::bad},
        }) {
     const auto stop = only_stop(to(Transport::tls, 443, outcome, detail));
-    EXPECT_EQ(stop.place, place) << detail.text();
-    EXPECT_EQ(stop.mark, mark) << detail.text();
+    EXPECT_EQ(stop.place, place) << detail;
+    EXPECT_EQ(stop.mark, mark) << detail;
   }
 }
 
