@@ -14,7 +14,6 @@ struct PlannedRequirement {
   std::string set, requirement;     // ids
   std::vector<std::string> probes;  // ids, in the order of the document
   std::string skipped;              // why there are none, and what would settle it
-  bool left_out = false;            // where skipped: a larger run would try the row
   // Where skipped: the user could settle it (a variable, a file of service tags), so what the
   // vendor needs stays an open question instead of being left out of the verdict.
   bool open_question = false;
@@ -24,6 +23,7 @@ struct PlannedRequirement {
   // Where skipped: a larger run, or one with a better example, would try the row. A cause that
   // closes all that it needs closes it all the same.
   bool untried = false;
+  bool left_out = false;  // where skipped: a larger run would try the row
 };
 
 struct PlannedProbe {
