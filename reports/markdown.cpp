@@ -133,7 +133,7 @@ std::string render_markdown(const Report& report, const RenderOptions& options) 
   for (const auto& set : report.sets) add_set(out, report, set);
   add_endpoints(out, report, options.verbose);
   add_routes(out, report, options.verbose);
-  out += '\n';
+  if (!report.sets.empty() || !report.notes.empty()) out += '\n';
   for (const auto& set : report.sets) {
     out += fmt::format("- Target set: {}\n", escaped_markdown(set_and_source(set)));
     if (const auto doubt = source_doubt(set); !doubt.empty()) {
