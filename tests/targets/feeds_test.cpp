@@ -103,7 +103,7 @@ TEST(Feeds, OfGoogleZoomAndAzure) {
 
 TEST(Feeds, SayWhereTheyAreWrong) {
   EXPECT_EQ(problem_of(FeedKind::m365, "[\n {\"id\": 1, oops}]"),
-            "feed:2:11: not JSON; expected the endpoints of Microsoft 365");
+            "feed:2:12: not JSON; expected the endpoints of Microsoft 365");
   EXPECT_EQ(problem_of(FeedKind::m365, "{}"), "feed:1:1: expected a list of endpoint sets");
   EXPECT_EQ(problem_of(FeedKind::m365, "[]"), "feed:1:1: holds no entry");
   EXPECT_EQ(problem_of(FeedKind::m365, "[{\"id\": \"1\", \"serviceArea\": \"Skype\"}]"),
@@ -310,7 +310,7 @@ TEST(Refresh, SaysWhatItCannotDo) {
       "[192.0.2.0/24] }\n");
   ASSERT_EQ(braces.problems.size(), 1u);
   EXPECT_EQ(braces.problems[0].to_string(),
-            "x.yaml:8:69: the row 'media' is written in { }; expected each key on a line of its "
+            "x.yaml:8:66: the row 'media' is written in { }; expected each key on a line of its "
             "own");
   const auto broken = refreshed("  - id: media\n    titel: M\n");
   ASSERT_FALSE(broken.problems.empty());

@@ -229,7 +229,7 @@ TEST(Loader, ReadsWhatASetSaysOfItself) {
   const auto& set = *result.set;
   EXPECT_EQ(set.kind, ServiceKind::contact_center);
   EXPECT_EQ(set.evidence, SourceQuality::second_hand);
-  EXPECT_EQ(set.evidence_note, "Written down by a reseller.\nThe page itself is gone.\n");
+  EXPECT_EQ(set.evidence_note, "Written down by a reseller.\nThe page itself is gone.");
   EXPECT_EQ(set.aliases, (std::vector<std::string>{"all-of-it", "everything-2"}));
   EXPECT_EQ(set.former_names, std::vector<std::string>{"Nearly Everything"});
   EXPECT_EQ(set.sha256.size(), 64u);

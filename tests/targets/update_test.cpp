@@ -270,7 +270,7 @@ TEST_F(UpdateTest, RefusesSignedNonsense) {
   broken.replace(broken.find("check: tls"), 10, "check: new");
   publish(2, {broken});
   expect_refused(
-      "zoom.yaml:7:36: unknown check 'new'; known: dns, tcp, tls, http, proxy, stun, "
+      "zoom.yaml:7:33: unknown check 'new'; known: dns, tcp, tls, http, proxy, stun, "
       "turn, udp-range, sip, nat, sip-alg, ntp, media, ice, path");
 }
 
@@ -335,7 +335,7 @@ TEST_F(UpdateTest, AStopAtAnyTimeLeavesTheOldOrTheNewSetsWhole) {
     const auto host = in_use();
     if (result.refusal.empty()) {
       EXPECT_EQ(host, "two.example.com") << writes;
-      EXPECT_GE(writes, 3);
+      EXPECT_EQ(writes, 2);  // what earlier tries have stored is not stored again
       return;
     }
     EXPECT_NE(result.refusal.find("no space left on device"), std::string::npos);
