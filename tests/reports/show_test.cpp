@@ -281,7 +281,7 @@ TEST(List, IsATable) {
   const std::vector<ListedSet> sets = {{example(), 3}, {other, 3}};
   EXPECT_EQ(list_text(sets, "2026-11-21", with(80)),
             "SET      TITLE          KIND       SOURCE       VERIFIED\n"
-            "example  Example Calls             vendor-page  1 day ago\n"
+            "example  Example Calls  meetings   vendor-page  1 day ago\n"
             "x        X              sip-trunk  second-hand  2 years ago\n");
   const auto age = [&](const std::string& day) {
     other.verified = day;
@@ -300,7 +300,7 @@ TEST(List, IsATable) {
   EXPECT_EQ(json[1]["kind"], "sip-trunk");
   EXPECT_EQ(json[1]["evidence"], "second-hand");
   EXPECT_EQ(json[1]["aliases"], std::vector<std::string>{"ex"});
-  EXPECT_FALSE(json[0].contains("kind"));
+  EXPECT_EQ(json[0]["evidence"], "vendor-page");
   EXPECT_EQ(json[0]["requirements"], 3);
   EXPECT_EQ(list_json({}), "[]\n");
 }
