@@ -107,6 +107,9 @@ Json requirement_json(const RequirementResult& requirement) {
   json["probes"] = requirement.probes;
   if (requirement.elsewhere) json["elsewhere"] = true;
   if (requirement.poor) json["poor"] = true;
+  if (!requirement.closed_by.empty()) json["closed_by"] = requirement.closed_by;
+  if (requirement.impaired) json["impaired"] = true;
+  for (const auto& rule : requirement.rules) json["rules"].push_back(rule_json(rule));
   return json;
 }
 
@@ -149,6 +152,7 @@ Json finding_json(const Finding& finding) {
     json["affects"].push_back({{"set", affected.set}, {"capabilities", affected.capabilities}});
   }
   json["explains"] = finding.explains;
+  for (const auto& rule : finding.rules) json["rules"].push_back(rule_json(rule));
   json["evidence"] = Json::array();
   for (const auto& evidence : finding.evidence) {
     auto item = Json::object();

@@ -46,7 +46,7 @@ struct Arguments {
   double timeout_s = 20;
 
   // firewall
-  std::string firewall_format = "markdown", report_file;  // --format, --from REPORT.json
+  std::string firewall_format, report_file;  // --format (empty: by output), --from REPORT.json
   bool missing = false;
 
   std::optional<ServiceKind> kind;  // list --kind
@@ -55,6 +55,8 @@ struct Arguments {
 
   std::vector<ReportRequest> reports;
   bool json = false, nagios = false, quiet = false, verbose = false;
+  bool ticket = false;          // only the block for the ticket
+  bool keep = true;             // the last run, for `render last`
   bool follow = false;          // --json as it goes on: a line for each event
   bool redact = false;          // pseudonyms for what is the site's
   std::string redact_key_file;  // --redact-key

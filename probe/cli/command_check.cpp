@@ -139,7 +139,14 @@ std::optional<std::vector<TargetSet>> find_sets(const Arguments& arguments) {
     }
   }
   if (names.empty() && good) {
-    complain(fmt::format("which service? Name target sets: {}", fmt::join(catalog.ids(), ", ")));
+    auto question = std::string("which service? Name one or more of these:");
+    for (const auto& id : make_catalog(arguments).ids()) {
+      const auto found = catalog.find(id);
+      if (found.set && !found.set->control) {
+        question += fmt::format("\n  {:<14} {}", id, found.set->title);
+      }
+    }
+    complain(question);
     return std::nullopt;
   }
   std::vector<TargetSet> sets;

@@ -114,6 +114,8 @@ RequirementResult combined(const std::vector<Said>& all) {
     result.reached += said.row->reached;
     result.total += said.row->total;
     result.poor = result.poor || said.row->poor;
+    if (result.closed_by.empty()) result.closed_by = said.row->closed_by;
+    result.impaired = result.impaired || said.row->impaired;
   }
   return result;
 }
@@ -306,6 +308,7 @@ Finding combined(const Group& group, const std::vector<MergeInput>& parts) {
     for (const auto& id : finding->explains) {
       if (!contains(result.explains, id)) result.explains.push_back(id);
     }
+    for (const auto& rule : finding->rules) add_rule(result.rules, rule);
     for (const auto& item : finding->evidence) {
       result.evidence.push_back({item.probe.empty() ? "" : id_from(item.probe, part->name),
                                  fmt::format("From {}: {}", part->name, item.text)});

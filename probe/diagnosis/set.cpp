@@ -157,6 +157,7 @@ SetResult judge_set(const TargetSet& set, const std::vector<PlannedRequirement>&
     const auto* requirement = set.find_requirement(plan.requirement);
     if (plan.set != set.id || requirement == nullptr) continue;
     result.requirements.push_back(judge_requirement(*requirement, plan, evidences));
+    result.requirements.back().rules = rules_of(set, *requirement, scenarios);
     rows[requirement->id] = result.requirements.back();
   }
   for (const auto& capability : set.capabilities) {

@@ -1,10 +1,11 @@
-// The one value that every renderer prints and that JSON holds whole (DESIGN: Report).
+// The one value that every renderer prints and that JSON holds whole (docs/design.md, "Report").
 #pragma once
 
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "probe/model/firewall_rule.hpp"
 #include "probe/model/observation.hpp"
 #include "probe/model/probe.hpp"
 #include "probe/model/target_set.hpp"
@@ -71,6 +72,11 @@ struct RequirementResult {
   std::vector<std::string> probes;  // ids
   bool elsewhere = false;           // measured from another place than the row is for
   bool poor = false;                // reached, and below the vendor's quality figures
+  std::string closed_by;  // the code of the finding that closes it, where it was not tried
+  bool impaired = false;  // reached, and a finding keeps it from working as it should
+  // What a firewall has to let through for it, as the document has it. Empty where it only measures,
+  // and in reports of before 0.2.
+  std::vector<FirewallRule> rules;
 };
 
 // What the vendor's document asks for beside the rows.
@@ -108,6 +114,9 @@ struct Finding {
   std::string fix;
   std::vector<FindingAffects> affects;
   std::vector<std::string> explains;  // requirement ids, "rainbow/turn-udp"
+  // What the fix asks to let through: of the explained rows, what is closed, whole as in the
+  // document. Empty where nothing has to be opened.
+  std::vector<FirewallRule> rules;
   std::vector<FindingEvidence> evidence;
   std::vector<std::string> seen_from;  // in a merged report: the vantages that show it
 };
@@ -155,7 +164,7 @@ int badness(Verdict verdict);
 // The verdict of the whole report: the worst of its sets.
 Verdict overall(const Report& report);
 
-// DESIGN: exit status 0 ready, 1 blocked, 3 not decided or interrupted, 4 degraded.
+// docs/design.md, exit status 0 ready, 1 blocked, 3 not decided or interrupted, 4 degraded.
 int exit_status(const Report& report);
 
 }  // namespace callready

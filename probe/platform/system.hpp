@@ -42,6 +42,9 @@ std::string configuration_folder();
 // $XDG_DATA_HOME/callready or its like; empty where there is none.
 std::string data_folder();
 
+// $XDG_STATE_HOME/callready or its like; empty where there is none.
+std::string state_folder();
+
 // A file that can be opened for reading.
 bool is_file(const std::string& path);
 
@@ -53,6 +56,10 @@ std::optional<std::string> write_whole_file(const std::string& path, const std::
 // Makes a file that only the user can read, and the folders that lead to it. Where there is one of
 // that name already, it stays as it is, and that is no error. The error in words, or nothing.
 std::optional<std::string> write_private_file(const std::string& path, const std::string& content);
+
+// The same, in the place of one of that name. Nothing is waited for: it may be lost with the power.
+std::optional<std::string> replace_private_file(const std::string& path,
+                                                const std::string& content);
 
 // True where both name one file, whether it exists already or not.
 bool is_same_file(const std::string& one, const std::string& other);

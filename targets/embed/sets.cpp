@@ -89,7 +89,8 @@ int main(int count, char** arguments) {
   const Paths words(arguments + 1, arguments + count);
   const auto sets_after = [&](std::size_t first) {
     Paths paths(words.begin() + static_cast<std::ptrdiff_t>(first), words.end());
-    std::sort(paths.begin(), paths.end());
+    // By id: with their ".yaml" "a-b" would stand before "a".
+    std::ranges::sort(paths, {}, [](const std::filesystem::path& path) { return path.stem(); });
     return paths;
   };
   if (words.size() > 3 && words[0] == "embed") return embed(words[1], words[2], sets_after(3));
