@@ -160,7 +160,7 @@ std::string reverse_names(const Requirement& row, const std::string& host) {
 }
 
 bool asks_only_hosts(const Requirement& row) {
-  if (row.listening || row.check == "udp-range") return false;
+  if (row.listening || row.check == CheckKind::udp_range) return false;
   const auto current = [](const Host& host) { return host.lifecycle == Lifecycle::current; };
   return std::any_of(row.hosts.begin(), row.hosts.end(), current) ||
          std::any_of(row.wildcards.begin(), row.wildcards.end(), [&](const Wildcard& wildcard) {

@@ -307,7 +307,7 @@ std::string alg_row(const std::string& id, const std::string& host) {
 std::map<std::string, std::vector<std::string>> needs_of(const Plan& plan) {
   std::map<std::string, std::vector<std::string>> found;
   for (const auto& planned : plan.probes) {
-    if (planned.probe.check == "sip-alg") found[planned.probe.id] = planned.given;
+    if (planned.probe.check == CheckKind::sip_alg) found[planned.probe.id] = planned.given;
   }
   return found;
 }
@@ -793,13 +793,13 @@ TEST(Rows, OfSeveralSetsShareWhatTheyHaveInCommon) {
         id);
   };
   const auto plan = plan_of({set("teams"), set("zoom"), set("meet"), test::anchors()});
-  std::map<std::string, int> kinds;
+  std::map<CheckKind, int> kinds;
   for (const auto& planned : plan.probes) {
     if (!planned.probe.control) ++kinds[planned.probe.check];
   }
-  EXPECT_EQ(kinds["tls"], 4);  // three of their own, one in common
-  EXPECT_EQ(kinds["nat"], 1);
-  EXPECT_EQ(kinds["udp-range"], 1);
+  EXPECT_EQ(kinds[CheckKind::tls], 4);  // three of their own, one in common
+  EXPECT_EQ(kinds[CheckKind::nat], 1);
+  EXPECT_EQ(kinds[CheckKind::udp_range], 1);
   EXPECT_LE(hosts_met(plan), static_cast<std::size_t>(host_budget));
   for (const auto& planned : plan.requirements) {
     EXPECT_FALSE(planned.probes.empty()) << planned.set << '/' << planned.requirement;
@@ -880,7 +880,7 @@ TEST(Controls, AreMadeWhateverIsChosenAndGiveNoRows) {
   std::size_t controls = 0;
   for (const auto& planned : plan.probes) {
     controls += planned.probe.control ? 1u : 0u;
-    if (planned.probe.target.host == "www.google.com" && planned.probe.check == "tls") {
+    if (planned.probe.target.host == "www.google.com" && planned.probe.check == CheckKind::tls) {
       EXPECT_FALSE(planned.probe.control) << "the vendor's row wants it too";
     }
   }
@@ -910,7 +910,7 @@ TEST(ServiceTagRows, AreSampledByPacketsThatEndOnTheWay) {
   std::set<std::string> regions;
   std::size_t sampled = 0;
   for (const auto& planned : plan.probes) {
-    if (planned.probe.check != "udp-range") continue;
+    if (planned.probe.check != CheckKind::udp_range) continue;
     EXPECT_EQ(planned.probe.with,
               (std::map<std::string, std::string>{{"stop_on_the_way", "true"}}));
     EXPECT_TRUE(IpAddress::parse(planned.probe.target.host)->is_v4());
@@ -931,7 +931,7 @@ TEST(ServiceTagRows, AreSampledByPacketsThatEndOnTheWay) {
   options.all = false;
   options.regions = {"germanywc"};
   for (const auto& planned : plan_of({vendor_set("itracks")}, options).probes) {
-    if (planned.probe.check != "udp-range") continue;
+    if (planned.probe.check != CheckKind::udp_range) continue;
     EXPECT_EQ(planned.probe.region, "germanywc");
   }
 }

@@ -155,7 +155,7 @@ TEST(Feeds, MakeSetsThatAreValid) {
   ASSERT_EQ(teams.set->requirements.size(), 4u);  // none of another service
   const auto* media = teams.set->find_requirement("entry-11-udp");
   ASSERT_NE(media, nullptr);
-  EXPECT_EQ(media->check, "udp-range");
+  EXPECT_EQ(media->check, CheckKind::udp_range);
   EXPECT_FALSE(media->listening);
   EXPECT_EQ(media->feed, "m365/11");
   EXPECT_EQ(media->priority, Priority::optimize);
