@@ -67,7 +67,11 @@ class Facts {
   const ProbeResult* find(const std::string& probe) const;
   // "set/requirement" of the rows that asked for a probe; none for controls and follow-ups.
   std::vector<std::string> rows_of(const std::string& probe) const;
-  bool asked_for(const ProbeResult& result) const { return rows_.contains(result.probe.id); }
+  // True where a row needs that endpoint. A question about the site itself (what kind of NAT) may be
+  // put to anybody: nobody needs the way to that server.
+  bool asked_for(const ProbeResult& result) const {
+    return rows_.contains(result.probe.id) && result.probe.check != "nat";
+  }
   // Hosts that a set asks for: the vendor's, whoever asked them besides.
   std::set<std::string> hosts_asked_for() const;
 
@@ -124,8 +128,11 @@ bool is_direct(const ProbeResult& result);
 bool is_udp(const ProbeResult& result);
 // Over a proxy, and something came from beyond it: at least a certificate.
 bool came_through(const ProbeResult& result);
+// Our own question (NAT, SIP ALG): its servers are no vendor's, and nothing is to be opened for it.
+bool only_measures(const ProbeResult& result);
 // Tried, and not reached.
 bool failing(const ProbeResult& result);
+std::vector<const ProbeResult*> failing_ones(std::vector<const ProbeResult*> results);
 // A certificate chain came that ends in no public root and in none given for this run: somebody on
 // the way speaks TLS in the server's place, or the server has an authority of its own.
 bool has_foreign_root(const ProbeResult& result);

@@ -29,7 +29,8 @@ class Diagnosis {
   bool explained(const ProbeResult& result) const { return explained_.contains(result.probe.id); }
   // The flow's failing probes that no earlier cause explains.
   std::vector<const ProbeResult*> open_probes(const Flow& flow) const;
-  // True where at least one of them was asked for by a set, and not only as a control.
+  // True where at least one of them was asked for by a set, and neither as a control nor as a
+  // question of our own about the NAT.
   bool affects_requirement(const std::vector<const ProbeResult*>& probes) const;
   // The same, and a capability is not ready over it: what is too weak to be said otherwise, or
   // would not matter (a fallback that the vendor does not offer), may be said then.
@@ -107,6 +108,10 @@ Causes find_media_delay(const Diagnosis&);
 Causes find_turn(const Diagnosis&);
 // finding_vendor.cpp
 Causes find_vendor_down(const Diagnosis&);
+
+// finding_unexplained.cpp: what is blocked and in no finding, by the final verdicts; not a row of
+// the table, since it comes after them.
+std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Finding>& findings);
 
 // What rule 1 of docs/design.md's "How neighbours are told apart" found; web-only takes its place.
 struct UdpVerdict {
