@@ -161,6 +161,11 @@ std::string reverse_names(const Requirement& row, const std::string& host) {
 
 bool asks_only_hosts(const Requirement& row) {
   if (row.listening || row.check == CheckKind::udp_range) return false;
+  // Without networks it is the hosts themselves of which no listener is known.
+  if (row.service_tags.empty() &&
+      std::none_of(row.addresses.begin(), row.addresses.end(), is_network)) {
+    return false;
+  }
   const auto current = [](const Host& host) { return host.lifecycle == Lifecycle::current; };
   return std::any_of(row.hosts.begin(), row.hosts.end(), current) ||
          std::any_of(row.wildcards.begin(), row.wildcards.end(), [&](const Wildcard& wildcard) {

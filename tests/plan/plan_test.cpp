@@ -734,6 +734,16 @@ TEST(Sampling, HostsBesideNetworksAreAskedInTheirPlace) {
             Ids{"hop/tcp/192.0.2.1:3478"});
 }
 
+// Where there is no network, it is the hosts of which no listener is known.
+TEST(Sampling, HostsAloneWithoutAListenerAreAskedAboutAtTheEdge) {
+  using Ids = std::vector<std::string>;
+  EXPECT_EQ(probes_of_row("tcp", "tcp", "listening: false, hosts: [a.example.com]"),
+            Ids{"hop/tcp/a.example.com:3478"});
+  EXPECT_EQ(probes_of_row("tcp", "tcp",
+                          "listening: false, hosts: [a.example.com], addresses: [192.0.2.7]"),
+            (Ids{"hop/tcp/a.example.com:3478", "hop/tcp/192.0.2.7:3478"}));
+}
+
 TEST(Sampling, StunToBareNetworksGoesToTheEdge) {
   using Ids = std::vector<std::string>;
   EXPECT_EQ(probes_of_row("stun", "udp", "addresses: [192.0.2.0/24]"),
