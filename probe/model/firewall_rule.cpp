@@ -10,9 +10,9 @@ namespace callready {
 namespace {
 
 constexpr Word<PeerKind> peer_kinds[] = {
-    {PeerKind::name, "name"},           {PeerKind::wildcard, "wildcard"},
-    {PeerKind::address, "address"},     {PeerKind::network, "network"},
-    {PeerKind::range, "range"},         {PeerKind::service_tag, "service_tag"},
+    {PeerKind::name, "name"},       {PeerKind::wildcard, "wildcard"},
+    {PeerKind::address, "address"}, {PeerKind::network, "network"},
+    {PeerKind::range, "range"},     {PeerKind::service_tag, "service_tag"},
     {PeerKind::yours, "yours"},
 };
 
@@ -87,8 +87,7 @@ std::vector<RulePeer> peers_of(const TargetSet& set, const Requirement& row,
   }
   static constexpr PeerKind kinds[] = {PeerKind::address, PeerKind::network, PeerKind::range};
   for (const auto& block : row.addresses) {
-    add({block.to_string(), kinds[block.value.index()], block.region, block.note,
-         block.lifecycle});
+    add({block.to_string(), kinds[block.value.index()], block.region, block.note, block.lifecycle});
   }
   for (const auto& block : row.variable_addresses) {
     add({in_words(set, block.text), PeerKind::yours, block.region, block.note, block.lifecycle});
@@ -140,9 +139,8 @@ bool covers(const RulePeer& peer, const std::string& host) {
   const auto address = IpAddress::parse(host);
   switch (peer.kind) {
     case PeerKind::wildcard: {
-      const auto suffix = peer.text.substr(peer.text.find('.') == std::string::npos
-                                               ? 0
-                                               : peer.text.find('.'));
+      const auto suffix =
+          peer.text.substr(peer.text.find('.') == std::string::npos ? 0 : peer.text.find('.'));
       return !address && host.size() > suffix.size() && host.ends_with(suffix);
     }
     case PeerKind::network: {
@@ -183,7 +181,7 @@ bool is_whole(const FirewallRule& rule) {
 std::string protocol_in_words(const FirewallRule& rule) {
   if (!rule.your_transport.empty()) return rule.your_transport;
   if (!rule.transport) return "any";
-  return *rule.transport == Transport::udp ? "UDP"
+  return *rule.transport == Transport::udp   ? "UDP"
          : *rule.transport == Transport::tcp ? "TCP"
                                              : "TCP (TLS)";
 }
@@ -225,12 +223,17 @@ std::string peers_counted(const FirewallRule& rule) {
 
 bool needs_list(const FirewallRule& rule) { return rule.peers.size() > few_peers; }
 
-std::string in_short(const FirewallRule& rule) {
-  const std::string_view carrier =
+namespace {
+
+std::string carrier_in_short(const FirewallRule& rule) {
+  const std::string_view usual =
       rule.transport && *rule.transport == Transport::udp ? "UDP" : "TCP";
-  auto text = rule.your_transport.empty() ? std::string(carrier) : rule.your_transport;
-  text += ' ' + ports_in_words(rule);
-  text += rule.direction == Direction::in ? " from " : " to ";
+  return (rule.your_transport.empty() ? std::string(usual) : rule.your_transport) + ' ' +
+         ports_in_words(rule);
+}
+
+std::string peers_in_short(const FirewallRule& rule) {
+  std::string text = rule.direction == Direction::in ? "from " : "to ";
   if (needs_list(rule)) {
     text += peers_counted(rule);
     if (!rule.titles.empty()) text += fmt::format(" ({})", rule.titles.front());
@@ -241,10 +244,23 @@ std::string in_short(const FirewallRule& rule) {
   return text + fmt::format("{}", fmt::join(names, " and "));
 }
 
+}  // namespace
+
 std::string in_short(const std::vector<FirewallRule>& rules) {
-  std::vector<std::string> texts;
-  for (const auto& rule : rules) add_once(texts, in_short(rule));
-  return fmt::format("{}", fmt::join(texts, "; "));
+  // Ports that lead to the same peers share a sentence.
+  std::vector<std::pair<std::string, std::vector<std::string>>> sentences;
+  for (const auto& rule : rules) {
+    auto peers = peers_in_short(rule);
+    auto known = std::find_if(sentences.begin(), sentences.end(),
+                              [&](const auto& one) { return one.first == peers; });
+    if (known == sentences.end()) known = sentences.insert(known, {std::move(peers), {}});
+    add_once(known->second, carrier_in_short(rule));
+  }
+  std::string text;
+  for (const auto& [peers, carriers] : sentences) {
+    text += fmt::format("{}{} {}", text.empty() ? "" : "; ", fmt::join(carriers, ", "), peers);
+  }
+  return text;
 }
 
 std::vector<FirewallRule> rules_of(const TargetSet& set, const Requirement& row,

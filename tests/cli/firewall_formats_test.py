@@ -115,7 +115,7 @@ class Formats(unittest.TestCase):
             for form in ("list", "fortigate", "paloalto", "cisco-asa", "pfsense", "opnsense",
                          "nftables"):
                 text = self.text(name, form)
-                words = set(re.split(r"[\s\"/,{}<>\\n]+", text.replace("\\n", " ")))
+                words = set(re.split(r"[\s\"/,{}<>]+", text.replace("\\n", " ")))
                 missing = {one for one in names | addresses if one not in words}
                 self.assertEqual(missing, set(), f"{form} {name}")
             self.assertEqual(names - set(self.text(name, "edl-domain").split()), set())
