@@ -120,6 +120,9 @@ Json set_json(const SetResult& set) {
   set_if_any(json, "edition", set.edition);
   set_if_any(json, "verified", set.verified);
   set_if_any(json, "document", set.document);
+  json["evidence"] = to_string(set.evidence);
+  set_if_any(json, "evidence_note", set.evidence_note);
+  set_if_any(json, "sha256", set.sha256);
   json["verdict"] = to_string(set.verdict);
   json["notes"] = set.notes;
   json["capabilities"] = Json::array();

@@ -379,6 +379,11 @@ SetResult read_set(const Node& node) {
   set.edition = text_or_empty(node, "edition");
   set.verified = text_or_empty(node, "verified");
   set.document = text_or_empty(node, "document");
+  if (const auto evidence = node.optional("evidence")) {
+    set.evidence = evidence->word<SourceQuality>();
+  }
+  set.evidence_note = text_or_empty(node, "evidence_note");
+  set.sha256 = text_or_empty(node, "sha256");
   set.verdict = node.member("verdict").word<Verdict>();
   set.notes = texts(node.member("notes"));
   set.capabilities = node.member("capabilities").list(read_capability);

@@ -144,7 +144,13 @@ std::string render_markdown(const Report& report, const RenderOptions& options) 
   if (const auto lost = resent_in_words(report); !lost.empty()) {
     out += fmt::format("\n{}\n", escaped_markdown(lost));
   }
-  if (!report.notes.empty()) out += '\n';
+  out += '\n';
+  for (const auto& set : report.sets) {
+    out += fmt::format("- Target set: {}\n", escaped_markdown(set_and_source(set)));
+    if (const auto doubt = source_doubt(set); !doubt.empty()) {
+      out += fmt::format("- Note: {}\n", escaped_markdown(doubt));
+    }
+  }
   for (const auto& note : report.notes) out += fmt::format("- Note: {}\n", escaped_markdown(note));
   out +=
       fmt::format("\n{} tried in {}.\n", count_of(endpoints_tried(report), "endpoint", "endpoints"),

@@ -128,6 +128,52 @@ std::string_view status_word(Status status) {
   return "not decided";
 }
 
+std::string source_words(SourceQuality evidence, const std::string& note) {
+  std::string words;
+  switch (evidence) {
+    case SourceQuality::vendor_page:
+      words = "the vendor's own page";
+      break;
+    case SourceQuality::vendor_feed:
+      words = "the vendor's own feed";
+      break;
+    case SourceQuality::second_hand:
+      words = "a second-hand list";
+      break;
+    case SourceQuality::old_edition:
+      words = "an old edition";
+      break;
+  }
+  return note.empty() ? words : fmt::format("{}: {}", words, note);
+}
+
+std::string source_doubt(const SetResult& set) {
+  std::string_view source;
+  switch (set.evidence) {
+    case SourceQuality::vendor_page:
+    case SourceQuality::vendor_feed:
+      return {};
+    case SourceQuality::second_hand:
+      source = "a second-hand list, not by the vendor's own";
+      break;
+    case SourceQuality::old_edition:
+      source = "an old edition of the vendor's document";
+      break;
+  }
+  auto text = fmt::format("The verdict on {} goes by {}", set_name(set), source);
+  if (!set.evidence_note.empty()) text += ": " + set.evidence_note;
+  return text;
+}
+
+std::string set_and_source(const SetResult& set) {
+  auto text = set_name(set);
+  if (!set.document.empty()) text += fmt::format(", after \"{}\"", set.document);
+  if (!set.verified.empty()) text += fmt::format(", held against it on {}", set.verified);
+  text += fmt::format(", from {}", source_words(set.evidence, ""));
+  if (!set.sha256.empty()) text += fmt::format("; SHA-256 of the list: {}", set.sha256);
+  return text;
+}
+
 std::string set_name(const SetResult& set) {
   const auto& title = set.title.empty() ? set.id : set.title;
   return set.edition.empty() ? title : fmt::format("{} ({})", title, set.edition);

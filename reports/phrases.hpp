@@ -17,6 +17,19 @@ std::string_view status_word(Status status);     // "not tried"
 // "Rainbow (Ed 36)"
 std::string set_name(const SetResult& set);
 
+// How good the text is that a set was written from: "the vendor's own page", "an old edition:
+// NOTE".
+std::string source_words(SourceQuality evidence, const std::string& note);
+
+// What a reader of the verdict must know of its source: "The verdict on Zoom goes by a second-hand
+// list, not by the vendor's own: NOTE". Empty where the source is the vendor's own of today.
+std::string source_doubt(const SetResult& set);
+
+// For the foot of a report, so that anyone can tell which list was held against this network:
+// "Zoom (Ed 3), after "Firewall rules", held against it on 2026-11-20, from the vendor's own page;
+// SHA-256 of the list: 2c26..."
+std::string set_and_source(const SetResult& set);
+
 // False where all that it needs was left out of this run.
 bool was_tried(const SetResult& set, const CapabilityResult& capability);
 

@@ -297,7 +297,10 @@ SetResult Redactor::set(SetResult set) const {
   const auto own = [&](std::string& value) {
     if (!everybodys) value = text(value);
   };
-  for (auto* value : {&set.id, &set.title, &set.edition, &set.document}) own(*value);
+  for (auto* value : {&set.id, &set.title, &set.edition, &set.document, &set.evidence_note}) {
+    own(*value);
+  }
+  if (!everybodys) set.sha256.clear();
   for (auto& note : set.notes) note = text(note);
   for (auto& item : set.advice) {
     for (auto* value : {&item.id, &item.text, &item.source}) own(*value);

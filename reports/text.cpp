@@ -373,6 +373,10 @@ std::string render_text(const Report& report, const RenderOptions& options) {
     add_routes(page, report, true);
     add_site(page, report.site);
   }
+  for (const auto& set : report.sets) {
+    if (const auto doubt = source_doubt(set); !doubt.empty()) page.paragraph("Note: " + doubt);
+    if (options.verbose) page.paragraph("Target set: " + set_and_source(set));
+  }
   // No empty line here: with one finding the whole report fits on the smallest screen.
   if (const auto lost = resent_in_words(report); !lost.empty()) page.paragraph(lost);
   for (const auto& note : report.notes) page.paragraph("Note: " + note);

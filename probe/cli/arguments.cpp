@@ -184,7 +184,16 @@ ParseResult parse_arguments(int argc, const char* const* argv) {
                  "With --json: a line for each event as it happens (NDJSON), not one report")
       ->needs(check->get_option("--json"));
 
-  auto* list = command("list", "The target sets", Command::list);
+  auto* list = command("list", "The target sets, and how good and how old each is", Command::list);
+  list->add_option("WORD", arguments.names,
+                   "Only sets that have these words in their id, title, vendor or other names")
+      ->expected(0, -1);
+  list->add_option_function<std::string>(
+          "--kind",
+          [&arguments](const std::string& text) { arguments.kind = parse<ServiceKind>(text); },
+          fmt::format("Only sets of this kind: {}", fmt::join(spellings<ServiceKind>(), ", ")))
+      ->type_name("KIND")
+      ->check(CLI::IsMember(spellings<ServiceKind>()));
   add_set_options(*list, arguments);
   list->add_flag("--json", arguments.json, "As JSON");
 
@@ -248,6 +257,31 @@ ParseResult parse_arguments(int argc, const char* const* argv) {
   add_redact_options(*diff, arguments);
   add_terminal_options(*diff, arguments);
   diff->footer("Exit status: 0 the same or better, 1 something got worse, 2 usage error.");
+
+  auto* update =
+      command("update", "Fetch newer target sets, if they are signed by whom this program trusts",
+              Command::update);
+  update
+      ->add_option("--from", arguments.from_source,
+                   "Where the sets are: a folder, the index.json in it, or an http(s) URL")
+      ->type_name("FOLDER|FILE|URL");
+  update->footer(
+      "Exit status: 0 the sets are up to date, 2 they could not be taken and the old "
+      "ones stay.");
+
+  auto* import =
+      command("import", "Make or refresh a target set from the vendor's machine-readable list",
+              Command::import);
+  import->add_option("FEED", arguments.names, "m365, zoom, aws, google or azure; then the file")
+      ->type_name("FEED [FILE]")
+      ->required()
+      ->expected(1, 2);
+  import->add_option("--url", arguments.url, "Fetch the list from here instead of a file")
+      ->type_name("URL");
+  import
+      ->add_option("--into", arguments.into_file,
+                   "Refresh the lists of this set's rows that name the feed; all else stays")
+      ->type_name("SET.yaml");
 
   auto* demo =
       command("demo", "A whole site on loopback, checked: nothing else is needed", Command::demo);

@@ -10,7 +10,20 @@
 
 namespace callready {
 
-enum class Command { none, check, list, show, firewall, validate, render, merge, diff, demo };
+enum class Command {
+  none,
+  check,
+  list,
+  show,
+  firewall,
+  validate,
+  render,
+  merge,
+  diff,
+  demo,
+  update,
+  import
+};
 enum class ColourChoice { automatic, always, never };
 
 // `--report html=lyon.html`; without a file it goes to standard output.
@@ -35,6 +48,10 @@ struct Arguments {
   // firewall
   std::string firewall_format, report_file;  // --format (empty: by output), --from REPORT.json
   bool missing = false;
+
+  std::optional<ServiceKind> kind;  // list --kind
+  std::string from_source;          // update --from
+  std::string url, into_file;       // import --url, --into
 
   std::vector<ReportRequest> reports;
   bool json = false, nagios = false, quiet = false, verbose = false;

@@ -154,6 +154,9 @@ void name_network(std::string& fix, const std::optional<Vantage>& vantage) {
     case Vantage::pbx:
       network = "the PBX";
       break;
+    case Vantage::sbc:
+      network = "the SBC";
+      break;
     case Vantage::gateway:
       network = "the gateway";
       break;
@@ -229,6 +232,11 @@ std::vector<Finding> completed(std::vector<findings::Cause> causes, const Report
       cause.finding.rules = rules_to_allow(report.sets, report.probes, lost, cause.finding.code);
     }
     found.push_back(std::move(cause.finding));
+  }
+  auto rest = findings::find_unexplained(findings::Facts(report), found);
+  if (rest) {
+    findings::fill_in(report, *rest);
+    found.push_back(std::move(rest->finding));
   }
   return found;
 }

@@ -189,6 +189,13 @@ SetResult combined(const std::vector<SetHere>& sets, std::size_t all) {
   result.edition = first.edition;
   result.verified = first.verified;
   result.document = first.document;
+  result.evidence = first.evidence;
+  result.evidence_note = first.evidence_note;
+  // Two computers may have different bytes of one edition; then neither hash is the whole truth.
+  const bool same = std::all_of(sets.begin(), sets.end(), [&](const SetHere& here) {
+    return here.set->sha256 == first.sha256;
+  });
+  if (same) result.sha256 = first.sha256;
   std::vector<std::string> names;
   Rows rows;
   for (const auto& [part, set] : sets) {

@@ -86,6 +86,9 @@ struct SetAdvice {
 
 struct SetResult {
   std::string id, title, edition, verified, document;
+  SourceQuality evidence = SourceQuality::vendor_page;
+  std::string evidence_note;
+  std::string sha256;  // of the set's bytes; empty in reports of before 0.2
   Verdict verdict = Verdict::unknown;
   std::vector<std::string> notes;  // staleness, "measured from a PC"
   std::vector<CapabilityResult> capabilities;

@@ -167,6 +167,8 @@ std::string configuration_folder() { return users_folder("XDG_CONFIG_HOME", "/.c
 
 std::string state_folder() { return users_folder("XDG_STATE_HOME", "/.local/state"); }
 
+std::string data_folder() { return users_folder("XDG_DATA_HOME", "/.local/share"); }
+
 bool is_same_file(const std::string& one, const std::string& other) {
   std::error_code ignored;
   if (std::filesystem::equivalent(one, other, ignored)) return true;
