@@ -447,9 +447,8 @@ std::string resent_in_words(const Report& report) {
   }
   if (again == 0) return {};
   return fmt::format(
-      "{} of {} UDP packets had to be sent again: they, or their answers, got lost. In a call that "
-      "is "
-      "heard.",
+      "{} of {} UDP packets had to be sent again: they got lost, or their answers did or were "
+      "late.",
       again, sent);
 }
 
