@@ -1,0 +1,166 @@
+// Random networks: `networks` runs ten thousand of them, says which properties do not hold, and
+// shows the smallest network of each kind. See README.md.
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <random>
+
+#include "tests/networks/draw.hpp"
+#include "tests/networks/properties.hpp"
+#include "tests/networks/text.hpp"
+
+namespace callready::networks {
+namespace {
+
+struct Options {
+  std::uint64_t count = 10'000, seed = 0;
+  bool seed_given = false, show = false, shrink_all = true;
+  std::vector<std::string> files;
+};
+
+Options read(int argc, char** argv) {
+  Options options;
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    const auto value = [&] { return std::strtoull(i + 1 < argc ? argv[++i] : "0", nullptr, 10); };
+    if (word == "--count") {
+      options.count = value();
+    } else if (word == "--seed") {
+      options.seed = value();
+      options.seed_given = true;
+    } else if (word == "--show") {
+      options.show = true;
+    } else if (word == "--no-shrink") {
+      options.shrink_all = false;
+    } else {
+      options.files.push_back(word);
+    }
+  }
+  return options;
+}
+
+Judgement judge(const networks::Network& network, Report* report = nullptr) {
+  const auto& scene = scene_of(network);
+  auto made = run(network, scene);
+  auto judgement = judge(network, scene, made);
+  if (report != nullptr) *report = std::move(made);
+  return judgement;
+}
+
+bool shows(const networks::Network& network, const std::string& kind) {
+  for (const auto& violation : judge(network).violations) {
+    if (violation.kind == kind) return true;
+  }
+  return false;
+}
+
+void print(const Report& report) {
+  for (const auto& set : report.sets) {
+    fmt::print("set {}: {}\n", set.id, to_string(set.verdict));
+    for (const auto& capability : set.capabilities) {
+      fmt::print("  {}: {} ({})\n", capability.id, to_string(capability.verdict),
+                 capability.summary);
+    }
+    for (const auto& row : set.requirements) {
+      fmt::print("    row {}: {} ({})\n", row.id, to_string(row.status), row.summary);
+    }
+  }
+  for (const auto& finding : report.findings) {
+    fmt::print("finding {} {}: {}\n", finding.code, to_string(finding.confidence), finding.title);
+    for (const auto& evidence : finding.evidence) {
+      fmt::print("    {} {}\n", evidence.probe, evidence.text);
+    }
+    for (const auto& row : finding.explains) fmt::print("    explains {}\n", row);
+  }
+  for (const auto& [probe, seen] : report.probes) {
+    fmt::print("probe {}: {} {}\n", probe.id, to_string(seen.outcome), seen.detail);
+  }
+}
+
+struct Kind {
+  std::uint64_t count = 0, first = 0;
+  std::string what;
+};
+
+int random_networks(const Options& options) {
+  const auto start = std::chrono::steady_clock::now();
+  std::map<std::string, Kind> kinds;
+  std::map<std::string, std::uint64_t> unknown;
+  std::uint64_t bad = 0, capabilities = 0;
+  fmt::print("{} networks, --seed {}\n", options.count, options.seed);
+  for (std::uint64_t i = 0; i < options.count; ++i) {
+    const auto number = options.seed + i;
+    const auto judgement = judge(draw(number));
+    capabilities += static_cast<std::uint64_t>(judgement.capabilities);
+    for (const auto& though : judgement.unknown_though) ++unknown[though];
+    if (!judgement.violations.empty()) ++bad;
+    std::map<std::string, std::string> once;
+    for (const auto& violation : judgement.violations) once.emplace(violation.kind, violation.what);
+    for (const auto& [kind, what] : once) {
+      auto& known = kinds[kind];
+      if (known.count++ == 0) known = {1, number, what};
+    }
+  }
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  fmt::print("{:.1f} s, {:.0f} a second; {} networks with violations ({:.2f} %)\n", took.count(),
+             static_cast<double>(options.count) / took.count(), bad,
+             100.0 * static_cast<double>(bad) / static_cast<double>(options.count));
+  for (const auto& [though, count] : unknown) {
+    fmt::print("unknown though {}: {} of {} capabilities ({:.2f} %)\n", though, count, capabilities,
+               100.0 * static_cast<double>(count) / static_cast<double>(capabilities));
+  }
+  std::vector<std::pair<std::string, Kind>> sorted(kinds.begin(), kinds.end());
+  std::stable_sort(sorted.begin(), sorted.end(), [](const auto& one, const auto& other) {
+    return one.second.count > other.second.count;
+  });
+  for (const auto& [kind, known] : sorted) fmt::print("{:7}  {}\n", known.count, kind);
+  for (const auto& [kind, known] : sorted) {
+    if (!options.shrink_all) break;
+    const auto smallest = shrink(draw(known.first), [&kind = kind](const auto& network) {
+      return shows(network, kind);
+    });
+    fmt::print("\n# {} ({} times; number {})\n", kind, known.count, known.first);
+    for (const auto& violation : judge(smallest).violations) {
+      fmt::print("# {}: {}\n", violation.kind, violation.what);
+    }
+    fmt::print("{}", to_text(smallest));
+  }
+  return bad == 0 ? 0 : 1;
+}
+
+int replay(const Options& options) {
+  int result = 0;
+  for (const auto& path : options.files) {
+    std::ifstream file(path);
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    const auto network = parse(text);
+    Report report;
+    const auto judgement = judge(network, &report);
+    for (const auto& violation : judgement.violations) {
+      fmt::print("{}: {}: {}\n", path, violation.kind, violation.what);
+      result = 1;
+    }
+    if (options.show) print(report);
+  }
+  return result;
+}
+
+}  // namespace
+}  // namespace callready::networks
+
+int main(int argc, char** argv) {
+  using namespace callready::networks;
+  auto options = read(argc, argv);
+  try {
+    if (!options.files.empty()) return replay(options);
+    if (!options.seed_given) options.seed = std::random_device{}();
+    return random_networks(options);
+  } catch (const std::exception& error) {
+    fmt::print("{}\n", error.what());
+    return 2;
+  }
+}
