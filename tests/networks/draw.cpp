@@ -120,8 +120,8 @@ class Drawing {
   const Probe& some_probe() {
     const auto& probes = scene_of(network_).plan.probes;
     for (int i = 0; i < 50; ++i) {
-      const auto& probe = probes[static_cast<std::size_t>(below(static_cast<int>(probes.size())))]
-                              .probe;
+      const auto& probe =
+          probes[static_cast<std::size_t>(below(static_cast<int>(probes.size())))].probe;
       if (!probe.target.host.empty()) return probe;
     }
     return probes.front().probe;
@@ -178,8 +178,8 @@ class Drawing {
       case 3: {  // a part of the high ports
         auto one = box(BoxKind::rule);
         const auto first = static_cast<std::uint16_t>(pick({1024, 10'000, 16'384, 20'000, 40'000}));
-        const auto last = one_in(2) ? std::uint16_t{65535}
-                                    : static_cast<std::uint16_t>(first + 8'000);
+        const auto last =
+            one_in(2) ? std::uint16_t{65535} : static_cast<std::uint16_t>(first + 8'000);
         one.matches = {any(Proto::udp, first, last)};
         boxes.push_back(one);
         break;
@@ -308,8 +308,8 @@ class Drawing {
         }
         break;
       case 23:
-        network_.dns = pick({Dns::dead, Dns::refused, Dns::servfail, Dns::no_such_name,
-                             Dns::sinkhole});
+        network_.dns =
+            pick({Dns::dead, Dns::refused, Dns::servfail, Dns::no_such_name, Dns::sinkhole});
         if (network_.dns != Dns::dead && one_in(2)) {
           network_.dns_names = {some_probe().target.host};
         }
@@ -377,7 +377,8 @@ networks::Network shrink(networks::Network network,
       });
     }
     for (std::size_t i = 0; i < network.far.size(); ++i) {
-      attempt([&](auto& next) { next.far.erase(next.far.begin() + static_cast<std::ptrdiff_t>(i)); });
+      attempt(
+          [&](auto& next) { next.far.erase(next.far.begin() + static_cast<std::ptrdiff_t>(i)); });
     }
     for (std::size_t i = 0; network.sets.size() > 1 && i < network.sets.size(); ++i) {
       attempt(

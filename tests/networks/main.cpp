@@ -120,9 +120,8 @@ int random_networks(const Options& options) {
   for (const auto& [kind, known] : sorted) fmt::print("{:7}  {}\n", known.count, kind);
   for (const auto& [kind, known] : sorted) {
     if (!options.shrink_all) break;
-    const auto smallest = shrink(draw(known.first), [&kind = kind](const auto& network) {
-      return shows(network, kind);
-    });
+    const auto smallest = shrink(
+        draw(known.first), [&kind = kind](const auto& network) { return shows(network, kind); });
     fmt::print("\n# {} ({} times; number {})\n", kind, known.count, known.first);
     for (const auto& violation : judge(smallest).violations) {
       fmt::print("# {}: {}\n", violation.kind, violation.what);

@@ -32,27 +32,27 @@ struct Match {
 };
 
 enum class BoxKind {
-  rule,         // acts on what matches, or with `except` on all else; outbound
-  replies,      // drops what comes back over UDP from what matches: no state is kept
-  nat,          // translates; `mapping` and `filtering` in RFC 4787's sense
-  rate,         // no more than `limit` new flows a second get through
-  ban,          // after `limit` hosts within 10 s nothing gets through any more
-  protocol,     // acts on packets with that payload, on the ports of `matches`
-  names,        // acts on TLS greetings that name one of the hosts of `matches`
-  redirect_dns, // answers everybody's port 53 itself, as the site's resolver does
-  intercept,    // opens TLS on the ports of `matches` with a certificate of its own
-  accept,       // takes every TCP connection that matches itself, and carries it on if it can
-  portal,       // answers plain HTTP itself; `action` meets all else but DNS
-  sip_alg,      // rewrites SIP over UDP 5060
-  mtu,          // drops packets of more than `limit` bytes, without a word
+  rule,          // acts on what matches, or with `except` on all else; outbound
+  replies,       // drops what comes back over UDP from what matches: no state is kept
+  nat,           // translates; `mapping` and `filtering` in RFC 4787's sense
+  rate,          // no more than `limit` new flows a second get through
+  ban,           // after `limit` hosts within 10 s nothing gets through any more
+  protocol,      // acts on packets with that payload, on the ports of `matches`
+  names,         // acts on TLS greetings that name one of the hosts of `matches`
+  redirect_dns,  // answers everybody's port 53 itself, as the site's resolver does
+  intercept,     // opens TLS on the ports of `matches` with a certificate of its own
+  accept,        // takes every TCP connection that matches itself, and carries it on if it can
+  portal,        // answers plain HTTP itself; `action` meets all else but DNS
+  sip_alg,       // rewrites SIP over UDP 5060
+  mtu,           // drops packets of more than `limit` bytes, without a word
 };
 
 enum class Behaviour { independent, address, address_and_port };  // of a NAT
 
 struct Box {
   BoxKind kind = BoxKind::rule;
-  int hop = 1;           // the router that it is on, or before
-  bool bridge = false;   // before that router: it acts before a packet's TTL ends there
+  int hop = 1;          // the router that it is on, or before
+  bool bridge = false;  // before that router: it acts before a packet's TTL ends there
   bool except = false;
   Action action = Action::drop;
   std::vector<Match> matches;
@@ -65,20 +65,20 @@ struct Box {
 
 struct Hop {
   IpAddress address;
-  bool speaks = true;    // says "time exceeded"
-  bool limited = true;   // six such answers in a burst, then one a second
-  bool inside = false;   // belongs to the site
+  bool speaks = true;   // says "time exceeded"
+  bool limited = true;  // six such answers in a burst, then one a second
+  bool inside = false;  // belongs to the site
   friend bool operator==(const Hop&, const Hop&) = default;
 };
 
 enum class FarFault {
-  down,      // nothing of the host answers
-  refuses,   // it is up, and nobody listens
-  error,     // its web server says 503
-  expired,   // certificate
+  down,     // nothing of the host answers
+  refuses,  // it is up, and nobody listens
+  error,    // its web server says 503
+  expired,  // certificate
   untrusted,
   wrong_name,
-  gone,      // the name no longer exists
+  gone,  // the name no longer exists
 };
 
 struct Far {
@@ -92,9 +92,9 @@ enum class Dns { works, dead, refused, servfail, no_such_name, sinkhole };
 enum class Ipv6 { none, works, broken };
 
 struct ProxyBox {
-  bool given = false;    // the user names it
+  bool given = false;  // the user names it
   bool up = true;
-  bool login = false;    // it wants one, and none is given
+  bool login = false;                        // it wants one, and none is given
   std::vector<PortRange> ports{{443, 443}};  // that it connects to
   friend bool operator==(const ProxyBox&, const ProxyBox&) = default;
 };
@@ -110,7 +110,7 @@ struct Network {
   int line = 1;           // loss and delay are on the link into the hop after this one
   double delay_ms = 5;    // one way
   double loss_out = 0, loss_in = 0;  // 0 to 1
-  bool mute_far = false;  // routers of the destinations' networks do not speak
+  bool mute_far = false;             // routers of the destinations' networks do not speak
   Dns dns = Dns::works;
   std::vector<std::string> dns_names;  // that it treats so; empty: all
   double dns_ms = 3;

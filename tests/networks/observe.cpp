@@ -49,7 +49,7 @@ Observer::Resolved Observer::resolve(const std::string& host, double at_ms) {
   auto mode = meant ? network.dns : Dns::works;
   if (network.resolver_outside && mode != Dns::dead) {
     Packet question;
-    question.to = IpAddress::v4({62, 4, 1, 53});
+    question.to = outside_resolver();
     question.port = 53;
     question.from = traffic_.new_port();
     question.payload = Payload::dns;
@@ -231,8 +231,8 @@ Observer::Connection Observer::connect(const IpAddress& to, std::uint16_t port, 
 }
 
 // TCP sends again what was lost, at first after a round trip and 200 ms, then twice that.
-Observer::Heard Observer::exchange(const Connection& connection, Packet packet, double at_ms,
-                                   double timeout_ms, int trips) {
+Observer::Heard Observer::exchange(const Connection& connection, Packet packet, double timeout_ms,
+                                   int trips) {
   Heard heard;
   heard.took_ms = timeout_ms;
   packet.proto = Proto::tcp;
@@ -415,14 +415,13 @@ bool Observer::open_tls(Job& job, Connection& connection, Seen& seen) {
     heard.kind = Heard::answer;
     heard.took_ms = 2 * traffic_.round_trip(job.address);
   } else if (!stuck) {
-    heard = exchange(connection, hello, connection.at_ms, tls_ms, 2);
+    heard = exchange(connection, hello, tls_ms, 2);
   }
   observation.timing_ms["handshake"] = heard.took_ms;
   connection.at_ms += heard.took_ms;
   seen.ended_ms = connection.at_ms;
   if (heard.kind == Heard::answer) return true;
-  const bool interceptor =
-      connection.box != nullptr && connection.box->kind == BoxKind::intercept;
+  const bool interceptor = connection.box != nullptr && connection.box->kind == BoxKind::intercept;
   if (heard.kind == Heard::refused) {
     say(observation, Outcome::failed, "connection_reset");
   } else if (interceptor) {
@@ -469,7 +468,7 @@ Seen Observer::http(Job job) {
   heard.kind = Heard::answer;
   heard.took_ms = portal ? 5 : traffic_.round_trip(job.address);
   if (!portal && !connection.proxied) {
-    heard = exchange(connection, packet(job, Payload::http), connection.at_ms, reply_ms);
+    heard = exchange(connection, packet(job, Payload::http), reply_ms);
   }
   seen.ended_ms = connection.at_ms + heard.took_ms;
   if (heard.kind != Heard::answer) {
@@ -483,8 +482,8 @@ Seen Observer::http(Job job) {
   if (!wanted.empty()) status = std::stoi(wanted);
   if (far == FarFault::error) status = 503;
   if (portal) status = 302;
-  auto& reply = add(observation, "http_reply",
-                    {{"status", number(status)}, {"body_bytes", number(100)}});
+  auto& reply =
+      add(observation, "http_reply", {{"status", number(status)}, {"body_bytes", number(100)}});
   if (portal) reply.facts["redirect_host"] = text("login.site.example");
   const bool matches = !portal && status == 200;
   if (!body.empty()) reply.facts["body_matches"] = matches;
@@ -527,7 +526,7 @@ Seen Observer::ipv6(Job job) {
     const auto connection = connect(*v4.address, job.probe.target.port(), job.at_ms + 250);
     four = connection.heard;
     seen.ended_ms = connection.at_ms;
-    why = connection.stands                        ? "connected"
+    why = connection.stands                ? "connected"
           : four.kind == Heard::refused    ? "connection_refused"
           : four.kind == Heard::prohibited ? "prohibited"
                                            : "timed_out";
@@ -570,8 +569,8 @@ Seen Observer::dns(Job job) {
   if (name.empty()) name = job.probe.target.host;
   auto type = job.with("type");
   if (type.empty()) type = "A";
-  IpAddress server = network.resolver_outside ? IpAddress::v4({62, 4, 1, 53})
-                                              : IpAddress::v4({192, 168, 1, 53});
+  IpAddress server =
+      network.resolver_outside ? outside_resolver() : IpAddress::v4({192, 168, 1, 53});
   bool elsewhere = false;  // an independent resolver's own words
   Heard heard;
   heard.kind = Heard::answer;
@@ -592,7 +591,7 @@ Seen Observer::dns(Job job) {
     } else {
       const auto connection = connect(server, question.port, job.at_ms);
       heard = connection.heard;
-      if (connection.stands) heard = exchange(connection, question, connection.at_ms, reply_ms);
+      if (connection.stands) heard = exchange(connection, question, reply_ms);
     }
     elsewhere = heard.kind == Heard::answer && heard.box == nullptr;
   } else if (network.resolver_outside) {
@@ -675,13 +674,13 @@ Seen Observer::observe(const Probe& probe, double at_ms) {
     bool needs_address;
   };
   static const std::map<std::string, Row> table = {
-      {"tcp", {&Observer::tcp, true}},         {"tls", {&Observer::tls, true}},
-      {"http", {&Observer::http, true}},       {"stun", {&Observer::stun, true}},
-      {"turn", {&Observer::turn, true}},       {"ntp", {&Observer::ntp, true}},
-      {"sip", {&Observer::sip, true}},         {"sip-alg", {&Observer::sip_alg, true}},
-      {"nat", {&Observer::nat, true}},         {"udp-range", {&Observer::udp_range, true}},
-      {"hop", {&Observer::hop, true}},         {"path", {&Observer::path, true}},
-      {"ipv6", {&Observer::ipv6, false}},      {"proxy", {&Observer::proxy, false}},
+      {"tcp", {&Observer::tcp, true}},    {"tls", {&Observer::tls, true}},
+      {"http", {&Observer::http, true}},  {"stun", {&Observer::stun, true}},
+      {"turn", {&Observer::turn, true}},  {"ntp", {&Observer::ntp, true}},
+      {"sip", {&Observer::sip, true}},    {"sip-alg", {&Observer::sip_alg, true}},
+      {"nat", {&Observer::nat, true}},    {"udp-range", {&Observer::udp_range, true}},
+      {"hop", {&Observer::hop, true}},    {"path", {&Observer::path, true}},
+      {"ipv6", {&Observer::ipv6, false}}, {"proxy", {&Observer::proxy, false}},
       {"dns", {&Observer::dns, false}}};
   const auto& row = table.at(probe.check);
   Job job{probe, {}, at_ms};

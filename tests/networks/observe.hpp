@@ -1,5 +1,5 @@
-// What each check would see on a network: the same steps as the check takes (checks/*.cpp), packet by
-// packet, and the same observation. Nothing here knows what diagnosis makes of it.
+// What each check would see on a network: the same steps as the check takes (checks/*.cpp), packet
+// by packet, and the same observation. Nothing here knows what diagnosis makes of it.
 #pragma once
 
 #include <map>
@@ -29,10 +29,10 @@ class Observer {
   // Of one request, whatever the protocol.
   struct Heard {
     enum Kind { nothing, answer, refused, prohibited, expired } kind = nothing;
-    IpAddress sender;       // of an ICMP error; else unset
+    IpAddress sender;  // of an ICMP error; else unset
     bool icmp = false;
     const Box* box = nullptr;  // that answered in the far end's place
-    double took_ms = 0;     // since the first packet, or until it was given up
+    double took_ms = 0;        // since the first packet, or until it was given up
     int attempts = 0;
     std::optional<double> round_trip;
   };
@@ -78,8 +78,7 @@ class Observer {
                      double timeout_ms = 3500);
   // An exchange over a connection that stands: nothing where it works. `trips`: how often it goes
   // there and back.
-  Heard exchange(const Connection& connection, Packet packet, double at_ms, double timeout_ms,
-                 int trips = 1);
+  Heard exchange(const Connection& connection, Packet packet, double timeout_ms, int trips = 1);
   Connection open(Job& job, Seen& seen);
   bool open_tls(Job& job, Connection& connection, Seen& seen);
   bool through_proxy(Job& job, Connection& connection, Seen& seen);

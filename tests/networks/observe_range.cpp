@@ -110,11 +110,10 @@ Seen Observer::udp_range(Job job) {
   }
   if (found) {
     climb(first, true, now, until);
-    const bool suspicious =
-        first.result != "left_site" ||
-        std::any_of(ports.begin(), ports.end(), [](const Port& port) {
-          return port.result != "silent" && port.result != "left_site";
-        });
+    const bool suspicious = first.result != "left_site" ||
+                            std::any_of(ports.begin(), ports.end(), [](const Port& port) {
+                              return port.result != "silent" && port.result != "left_site";
+                            });
     const auto since = ended;
     for (auto& port : ports) {
       if (port.result == "silent") climb(port, suspicious, since, until);
@@ -143,8 +142,7 @@ Seen Observer::udp_range(Job job) {
       if (lower->second == upper->second || upper->first - lower->first < 2) continue;
       const auto in_vain = tried.upper_bound(lower->first);
       if (in_vain != tried.end() && *in_vain < upper->first) continue;
-      next.push_back(
-          static_cast<std::uint16_t>(lower->first + (upper->first - lower->first) / 2));
+      next.push_back(static_cast<std::uint16_t>(lower->first + (upper->first - lower->first) / 2));
     }
     if (next.empty()) break;
     if (next.size() > static_cast<std::size_t>(left)) next.resize(static_cast<std::size_t>(left));
@@ -182,8 +180,8 @@ Seen Observer::udp_range(Job job) {
   }
   if (shortest) observation.round_trip = Milliseconds(*shortest);
   for (const auto& port : ports) {
-    auto& evidence =
-        add(observation, "udp_port", {{"port", number(port.number)}, {"result", text(port.result)}});
+    auto& evidence = add(observation, "udp_port",
+                         {{"port", number(port.number)}, {"result", text(port.result)}});
     if (port.by) evidence.facts["by"] = text(port.by->to_string());
     if (port.refined) evidence.facts["refined"] = true;
     if (echo) evidence.facts["responder"] = text("echo");

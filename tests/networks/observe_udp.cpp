@@ -152,8 +152,7 @@ void Observer::ask_who_refused(const Job& job, Packet packet, Seen& seen) {
   }
   seen.ended_ms = now;
   if (beyond(answer)) {
-    add(observation, "refuser",
-        {{"who", text("beyond")}, {"by", text(edge_.address.to_string())}});
+    add(observation, "refuser", {{"who", text("beyond")}, {"by", text(edge_.address.to_string())}});
     return;
   }
   if (!refusal) return unmeasured();
@@ -196,8 +195,7 @@ void Observer::ask_who_refused(const Job& job, Packet packet, Seen& seen) {
 
 void Observer::mapped_address(Observation& observation, const Job& job) const {
   const auto local = observation.local.value_or(SocketAddress{traffic_.network().pc, 0});
-  const auto [address, port] =
-      traffic_.mapped(local.port, job.address, job.probe.target.port());
+  const auto [address, port] = traffic_.mapped(local.port, job.address, job.probe.target.port());
   add(observation, "mapped_address",
       {{"address", text(address.to_string())},
        {"port", number(port)},
@@ -244,8 +242,7 @@ Seen Observer::over_stun(Job& job, Payload payload, bool& answered) {
   heard.kind = Heard::answer;
   heard.took_ms = traffic_.round_trip(job.address);
   if (!connection.proxied) {
-    heard = exchange(connection, packet(job, tls ? Payload::other : payload), connection.at_ms,
-                     2500);
+    heard = exchange(connection, packet(job, tls ? Payload::other : payload), 2500);
   }
   seen.ended_ms = connection.at_ms + heard.took_ms;
   if (heard.kind != Heard::answer) {
@@ -332,7 +329,10 @@ namespace {
 
 void add_sip_reply(Observation& observation) {
   add(observation, "sip_reply",
-      {{"status", number(200)}, {"reason", text("OK")}, {"final", true}, {"body_bytes", number(0)}});
+      {{"status", number(200)},
+       {"reason", text("OK")},
+       {"final", true},
+       {"body_bytes", number(0)}});
 }
 
 }  // namespace
@@ -375,8 +375,7 @@ Seen Observer::sip(Job job) {
     heard.kind = Heard::answer;
     heard.took_ms = traffic_.round_trip(job.address);
     if (!connection.proxied && !opened) {
-      heard = exchange(connection, packet(job, tls ? Payload::other : Payload::sip),
-                       connection.at_ms, 2500);
+      heard = exchange(connection, packet(job, tls ? Payload::other : Payload::sip), 2500);
       if (traffic_.network().sip_ignores_strangers && heard.kind == Heard::answer) {
         heard.kind = Heard::nothing;
         heard.took_ms = 2500;
@@ -434,7 +433,7 @@ Seen Observer::sip_alg(Job job) {
       if (datagrams) {
         heard = ask_udp(message, now, 1, patience);
       } else {
-        heard = exchange(connection, message, now, patience);
+        heard = exchange(connection, message, patience);
         if (traffic_.network().sip_ignores_strangers) heard.kind = Heard::nothing;
       }
       --left;
@@ -452,8 +451,7 @@ Seen Observer::sip_alg(Job job) {
     return answered;
   };
   const auto port = job.probe.target.port();
-  const bool altered =
-      traffic_.find(BoxKind::sip_alg) != nullptr && port == 5060 && datagrams;
+  const bool altered = traffic_.find(BoxKind::sip_alg) != nullptr && port == 5060 && datagrams;
   const auto local = *observation.local;
   const auto [address, shown] = traffic_.mapped(local.port, job.address, port);
   const bool translated = address != local.address || shown != local.port;
@@ -495,8 +493,7 @@ Seen Observer::sip_alg(Job job) {
   seen.ended_ms = now;
   if (seen.first_reply_ms == 0) seen.first_reply_ms = now;
   if (detail.empty()) return seen;
-  auto& evidence =
-      add(observation, "sip_alg", {{"messages", number(sent)}, {"sdp_tested", false}});
+  auto& evidence = add(observation, "sip_alg", {{"messages", number(sent)}, {"sdp_tested", false}});
   if (!basis.empty()) {
     evidence.facts["basis"] = text(basis);
     evidence.facts["confidence"] = text(confidence);
@@ -589,8 +586,8 @@ Seen Observer::hop(Job job) {
     const auto colon = control.rfind(':');
     const auto address = IpAddress::parse(control.substr(0, colon));
     if (address) {
-      edge_.control = way = {*address,
-                             static_cast<std::uint16_t>(std::stoi(control.substr(colon + 1)))};
+      edge_.control =
+          way = {*address, static_cast<std::uint16_t>(std::stoi(control.substr(colon + 1)))};
     }
   }
   double now = job.at_ms;
@@ -698,7 +695,7 @@ Seen Observer::path(Job job) {
   if (broken && reply.detail != "tls_timed_out") return seen;
   auto heard = Heard();
   if (!broken) {
-    heard = exchange(connection, packet(job, Payload::http), connection.at_ms, 2500);
+    heard = exchange(connection, packet(job, Payload::http), 2500);
     seen.ended_ms = connection.at_ms + heard.took_ms;
   }
   if (heard.kind == Heard::answer && hole == nullptr) {
@@ -716,7 +713,7 @@ Seen Observer::path(Job job) {
   if (!second.stands) return seen;
   auto hello = packet(job, tls ? Payload::tls : Payload::http);
   hello.name = job.probe.target.host;
-  heard = exchange(second, hello, second.at_ms, tls ? 3000 : 2500, tls ? 3 : 1);
+  heard = exchange(second, hello, tls ? 3000 : 2500, tls ? 3 : 1);
   seen.ended_ms = second.at_ms + heard.took_ms;
   if (heard.kind != Heard::answer) return seen;
   say(reply, Outcome::failed, "black_hole");

@@ -44,8 +44,7 @@ class Judge {
   }
   bool filters(std::initializer_list<Payload> payloads) const {
     return std::any_of(network_.boxes.begin(), network_.boxes.end(), [&](const Box& box) {
-      const bool its =
-          std::find(payloads.begin(), payloads.end(), box.payload) != payloads.end();
+      const bool its = std::find(payloads.begin(), payloads.end(), box.payload) != payloads.end();
       return box.kind == BoxKind::protocol && its;
     });
   }
@@ -195,8 +194,8 @@ class Judge {
 
   void look_at(const SetResult& set, const CapabilityResult& capability) {
     const auto works = truth_.capabilities.at(set.id + '/' + capability.id);
-    const auto name = set.id + '/' + capability.id + " is " +
-                      std::string(to_string(capability.verdict));
+    const auto name =
+        set.id + '/' + capability.id + " is " + std::string(to_string(capability.verdict));
     ++judgement_.capabilities;
     if (capability.verdict == Verdict::ready && works == Works::no) {
       violation("2 ready, and cannot work", name);
@@ -205,13 +204,14 @@ class Judge {
       violation("2 blocked, and works as wanted", name + ": " + capability.summary);
     }
     if (capability.verdict == Verdict::blocked) {
-      const bool explained =
-          std::any_of(report_.findings.begin(), report_.findings.end(), [&](const Finding& finding) {
-            return std::any_of(finding.affects.begin(), finding.affects.end(), [&](const auto& one) {
-              return one.set == set.id &&
-                     std::find(one.capabilities.begin(), one.capabilities.end(), capability.id) !=
-                         one.capabilities.end();
-            });
+      const bool explained = std::any_of(
+          report_.findings.begin(), report_.findings.end(), [&](const Finding& finding) {
+            return std::any_of(finding.affects.begin(), finding.affects.end(),
+                               [&](const auto& one) {
+                                 return one.set == set.id &&
+                                        std::find(one.capabilities.begin(), one.capabilities.end(),
+                                                  capability.id) != one.capabilities.end();
+                               });
           });
       if (!explained) violation("3 blocked without a cause", name + ": " + capability.summary);
     }
@@ -238,9 +238,9 @@ class Judge {
                                finding.explains.end();
         const bool open = row.status == Status::unknown || row.status == Status::pass;
         if (!explained || !open) continue;
-        violation("4 row " + std::string(to_string(row.status)) + " that is explained by " +
-                      finding.code,
-                  id);
+        violation(
+            "4 row " + std::string(to_string(row.status)) + " that is explained by " + finding.code,
+            id);
         return;
       }
     }

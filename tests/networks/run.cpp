@@ -107,6 +107,9 @@ Scene make_scene(const networks::Network& network) {
   for (const auto* resolver : {"9.9.9.9", "1.1.1.1"}) {
     scene.internet.listen(resolver, Proto::tcp, {443, 443});
   }
+  const auto resolver = outside_resolver().to_string();
+  scene.internet.listen(resolver, Proto::udp, {53, 53});
+  scene.internet.listen(resolver, Proto::tcp, {53, 53});
   return scene;
 }
 
@@ -150,8 +153,8 @@ class Rounds {
     const auto patience = stream ? second_stream_choice_ms : second_choice_ms;
     const auto until = began_[by.empty() ? other : index_.at(by)] + patience;
     const bool is_reached = reached(seen_[other].observation.outcome);
-    const auto when = is_reached ? std::min(sender.first_reply_ms, sender.ended_ms)
-                                 : seen_[other].ended_ms;
+    const auto when =
+        is_reached ? std::min(sender.first_reply_ms, sender.ended_ms) : seen_[other].ended_ms;
     if (when > until) return {false, until};
     return {is_reached, when};
   }
@@ -296,7 +299,7 @@ Site site_of(const networks::Network& network, const Scene& scene) {
   Site site;
   site.host = "pc";
   site.interfaces = {{"eth0", {network.pc}, true, false}};
-  site.resolvers = {network.resolver_outside ? "62.4.1.53" : "192.168.1.53"};
+  site.resolvers = {resolver_of(network).to_string()};
   if (network.proxy.given) site.proxy = proxy_url;
   site.own_hosts = scene.own_hosts;
   return site;

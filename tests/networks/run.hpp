@@ -1,5 +1,5 @@
-// A whole run in memory: plan, observe, ask, observe, diagnose. The one file that calls the program's
-// own planning and diagnosis.
+// A whole run in memory: plan, observe, ask, observe, diagnose. The one file that calls the
+// program's own planning and diagnosis.
 #pragma once
 
 #include <memory>

@@ -14,36 +14,45 @@ struct Name {
   const char* text;
 };
 
-constexpr Name<BoxKind> kinds[] = {
-    {BoxKind::rule, "rule"},           {BoxKind::replies, "replies"},
-    {BoxKind::nat, "nat"},             {BoxKind::rate, "rate"},
-    {BoxKind::ban, "ban"},             {BoxKind::protocol, "protocol"},
-    {BoxKind::names, "names"},         {BoxKind::redirect_dns, "redirect_dns"},
-    {BoxKind::intercept, "intercept"}, {BoxKind::accept, "accept"},
-    {BoxKind::portal, "portal"},       {BoxKind::sip_alg, "sip_alg"},
-    {BoxKind::mtu, "mtu"}};
+constexpr Name<BoxKind> kinds[] = {{BoxKind::rule, "rule"},
+                                   {BoxKind::replies, "replies"},
+                                   {BoxKind::nat, "nat"},
+                                   {BoxKind::rate, "rate"},
+                                   {BoxKind::ban, "ban"},
+                                   {BoxKind::protocol, "protocol"},
+                                   {BoxKind::names, "names"},
+                                   {BoxKind::redirect_dns, "redirect_dns"},
+                                   {BoxKind::intercept, "intercept"},
+                                   {BoxKind::accept, "accept"},
+                                   {BoxKind::portal, "portal"},
+                                   {BoxKind::sip_alg, "sip_alg"},
+                                   {BoxKind::mtu, "mtu"}};
 constexpr Name<Action> actions[] = {
     {Action::drop, "drop"}, {Action::prohibit, "prohibit"}, {Action::refuse, "refuse"}};
-constexpr Name<Payload> payloads[] = {
-    {Payload::none, "none"}, {Payload::rtp, "rtp"},   {Payload::stun, "stun"},
-    {Payload::turn, "turn"}, {Payload::sip, "sip"},   {Payload::tls, "tls"},
-    {Payload::http, "http"}, {Payload::dns, "dns"},   {Payload::ntp, "ntp"},
-    {Payload::other, "other"}};
+constexpr Name<Payload> payloads[] = {{Payload::none, "none"}, {Payload::rtp, "rtp"},
+                                      {Payload::stun, "stun"}, {Payload::turn, "turn"},
+                                      {Payload::sip, "sip"},   {Payload::tls, "tls"},
+                                      {Payload::http, "http"}, {Payload::dns, "dns"},
+                                      {Payload::ntp, "ntp"},   {Payload::other, "other"}};
 constexpr Name<Proto> protos[] = {{Proto::any, "any"}, {Proto::udp, "udp"}, {Proto::tcp, "tcp"}};
 constexpr Name<Behaviour> behaviours[] = {{Behaviour::independent, "independent"},
                                           {Behaviour::address, "address"},
                                           {Behaviour::address_and_port, "address_and_port"}};
-constexpr Name<Dns> resolvers[] = {
-    {Dns::works, "works"},       {Dns::dead, "dead"},
-    {Dns::refused, "refused"},   {Dns::servfail, "servfail"},
-    {Dns::no_such_name, "no_such_name"}, {Dns::sinkhole, "sinkhole"}};
+constexpr Name<Dns> resolvers[] = {{Dns::works, "works"},
+                                   {Dns::dead, "dead"},
+                                   {Dns::refused, "refused"},
+                                   {Dns::servfail, "servfail"},
+                                   {Dns::no_such_name, "no_such_name"},
+                                   {Dns::sinkhole, "sinkhole"}};
 constexpr Name<Ipv6> families[] = {
     {Ipv6::none, "none"}, {Ipv6::works, "works"}, {Ipv6::broken, "broken"}};
-constexpr Name<FarFault> faults[] = {
-    {FarFault::down, "down"},           {FarFault::refuses, "refuses"},
-    {FarFault::error, "error"},         {FarFault::expired, "expired"},
-    {FarFault::untrusted, "untrusted"}, {FarFault::wrong_name, "wrong_name"},
-    {FarFault::gone, "gone"}};
+constexpr Name<FarFault> faults[] = {{FarFault::down, "down"},
+                                     {FarFault::refuses, "refuses"},
+                                     {FarFault::error, "error"},
+                                     {FarFault::expired, "expired"},
+                                     {FarFault::untrusted, "untrusted"},
+                                     {FarFault::wrong_name, "wrong_name"},
+                                     {FarFault::gone, "gone"}};
 
 template <typename Enum, std::size_t N>
 const char* name(const Name<Enum> (&table)[N], Enum value) {
@@ -101,7 +110,8 @@ std::string to_text(const networks::Network& network) {
     text += fmt::format("box {} at {}{}{} {}", name(kinds, box.kind), box.hop,
                         box.bridge ? " bridge" : "", box.except ? " except" : "",
                         name(actions, box.action));
-    if (box.payload != Payload::none) text += fmt::format(" payload {}", name(payloads, box.payload));
+    if (box.payload != Payload::none)
+      text += fmt::format(" payload {}", name(payloads, box.payload));
     if (box.limit != 0) text += fmt::format(" limit {}", box.limit);
     if (box.kind == BoxKind::nat) {
       text += fmt::format(" outside {} mapping {} filtering {}", box.outside.to_string(),
@@ -133,7 +143,7 @@ void parse_ask(std::istream& words, networks::Network& network) {
     }
     std::string what;
     words >> what;
-    bool& flag = what == "anchors" ? network.anchors
+    bool& flag = what == "anchors"     ? network.anchors
                  : what == "variables" ? network.variables
                                        : network.credentials;
     flag = word == "with";

@@ -41,6 +41,12 @@ Fate::Kind fate_of(Action action) {
 
 }  // namespace
 
+IpAddress outside_resolver() { return IpAddress::v4({62, 4, 1, 53}); }
+
+IpAddress resolver_of(const networks::Network& network) {
+  return network.resolver_outside ? outside_resolver() : IpAddress::v4({192, 168, 1, 53});
+}
+
 void Internet::listen(const std::string& host, Proto proto, PortRange ports) {
   const auto address = address_of(host);
   hosts_.insert(host);
@@ -83,8 +89,8 @@ Traffic::Traffic(const networks::Network& network, const Internet& internet)
       Addresses addresses;
       addresses.any = match.hosts.empty();
       for (const auto& host : match.hosts) {
-        const auto whole = host.find('/') == host.npos ? std::nullopt
-                                                       : callready::Network::parse(host);
+        const auto whole =
+            host.find('/') == host.npos ? std::nullopt : callready::Network::parse(host);
         if (whole) {
           addresses.networks.push_back(*whole);
         } else {
@@ -200,9 +206,8 @@ bool Traffic::remembers(std::size_t index, const Packet& packet, double at_ms) {
   }
   if (memory.banned_since) return at_ms >= *memory.banned_since;
   memory.hosts[packet.to] = at_ms;
-  const auto recent = std::count_if(memory.hosts.begin(), memory.hosts.end(), [&](const auto& met) {
-    return met.second > at_ms - 10'000;
-  });
+  const auto recent = std::count_if(memory.hosts.begin(), memory.hosts.end(),
+                                    [&](const auto& met) { return met.second > at_ms - 10'000; });
   if (recent > box.limit) memory.banned_since = at_ms;
   return memory.banned_since.has_value();
 }
@@ -212,8 +217,7 @@ Fate Traffic::send(const Packet& packet, double at_ms, int ttl) {
   const auto& boxes = network_.boxes;
   for (std::size_t i = 0; i < boxes.size(); ++i) {
     const bool remembering = boxes[i].kind == BoxKind::rate || boxes[i].kind == BoxKind::ban;
-    const bool meets_it =
-        boxes[i].bridge ? fate.hop >= boxes[i].hop : fate.hop > boxes[i].hop;
+    const bool meets_it = boxes[i].bridge ? fate.hop >= boxes[i].hop : fate.hop > boxes[i].hop;
     if (!remembering || !meets_it) continue;
     if (remembers(i, packet, at_ms)) fate = {Fate::dropped, boxes[i].hop, &boxes[i]};
   }

@@ -15,6 +15,10 @@ namespace callready::networks {
 
 inline constexpr int whole_way = 64;  // a TTL that no way is longer than
 
+// The site's own resolver: within the site, or the provider's.
+IpAddress outside_resolver();
+IpAddress resolver_of(const networks::Network& network);
+
 struct Packet {
   Proto proto = Proto::udp;
   IpAddress to;

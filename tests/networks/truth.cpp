@@ -7,19 +7,32 @@ namespace {
 
 std::string_view word(BoxKind kind) {
   switch (kind) {
-    case BoxKind::rule: return "rule";
-    case BoxKind::replies: return "replies";
-    case BoxKind::nat: return "nat";
-    case BoxKind::rate: return "rate";
-    case BoxKind::ban: return "ban";
-    case BoxKind::protocol: return "protocol";
-    case BoxKind::names: return "names";
-    case BoxKind::redirect_dns: return "redirect_dns";
-    case BoxKind::intercept: return "intercept";
-    case BoxKind::accept: return "accept";
-    case BoxKind::portal: return "portal";
-    case BoxKind::sip_alg: return "sip_alg";
-    case BoxKind::mtu: return "mtu";
+    case BoxKind::rule:
+      return "rule";
+    case BoxKind::replies:
+      return "replies";
+    case BoxKind::nat:
+      return "nat";
+    case BoxKind::rate:
+      return "rate";
+    case BoxKind::ban:
+      return "ban";
+    case BoxKind::protocol:
+      return "protocol";
+    case BoxKind::names:
+      return "names";
+    case BoxKind::redirect_dns:
+      return "redirect_dns";
+    case BoxKind::intercept:
+      return "intercept";
+    case BoxKind::accept:
+      return "accept";
+    case BoxKind::portal:
+      return "portal";
+    case BoxKind::sip_alg:
+      return "sip_alg";
+    case BoxKind::mtu:
+      return "mtu";
   }
   return "?";
 }
@@ -49,7 +62,7 @@ std::optional<Flow> names_fail(const Traffic& traffic, const std::string& host) 
   if (meant && network.dns != Dns::works) return broken("dns");
   if (network.resolver_outside) {
     Packet question;
-    question.to = IpAddress::v4({62, 4, 1, 53});
+    question.to = outside_resolver();
     question.port = 53;
     question.payload = Payload::dns;
     const auto fate = traffic.always(question);
@@ -108,9 +121,8 @@ Flow through_proxy(const Traffic& traffic, const Probe& probe, Packet packet) {
   const auto& proxy = traffic.network().proxy;
   if (!proxy.up || proxy.login) return broken("proxy");
   const bool plain = probe.check == "http" && probe.target.transport == Transport::tcp;
-  const bool allowed = std::any_of(proxy.ports.begin(), proxy.ports.end(), [&](const auto& range) {
-    return range.contains(packet.port);
-  });
+  const bool allowed = std::any_of(proxy.ports.begin(), proxy.ports.end(),
+                                   [&](const auto& range) { return range.contains(packet.port); });
   if (!allowed && !(plain && packet.port == 80)) return broken("proxy");
   int last_inside = 0;
   for (const auto& hop : traffic.network().hops) last_inside += hop.inside ? 1 : 0;
@@ -216,10 +228,9 @@ RowTruth row_truth(const Requirement& requirement, const PlannedRequirement& pla
     const bool all_current =
         std::all_of(requirement.hosts.begin(), requirement.hosts.end(),
                     [](const Host& host) { return host.lifecycle == Lifecycle::current; }) &&
-        std::all_of(requirement.addresses.begin(), requirement.addresses.end(),
-                    [](const AddressBlock& block) {
-                      return block.lifecycle == Lifecycle::current;
-                    });
+        std::all_of(
+            requirement.addresses.begin(), requirement.addresses.end(),
+            [](const AddressBlock& block) { return block.lifecycle == Lifecycle::current; });
     if (every_one && current && listed && all_current) row.works = Works::no;
   }
   // Rows of the document's past, and examples that need not exist, decide nothing.

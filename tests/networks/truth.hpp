@@ -30,7 +30,7 @@ struct RowTruth {
 };
 
 struct Truth {
-  std::map<std::string, Flow> flows;    // by probe, follow-ups among them
+  std::map<std::string, Flow> flows;     // by probe, follow-ups among them
   std::map<std::string, RowTruth> rows;  // by "set/row"
   // By "set/capability": `yes` where it works by what the vendor wants, `no` where it cannot work.
   std::map<std::string, Works> capabilities;
