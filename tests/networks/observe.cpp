@@ -365,9 +365,7 @@ std::string Observer::certificates(const Job& job, const Connection& connection,
   const auto& host = job.probe.target.host;
   const auto fault = traffic_.far(job.address);
   const auto* box = connection.box;
-  const bool opened = (box != nullptr && box->kind == BoxKind::intercept) ||
-                      (connection.proxied && traffic_.find(BoxKind::intercept) != nullptr &&
-                       traffic_.find(BoxKind::intercept)->bridge);
+  const bool opened = box != nullptr && box->kind == BoxKind::intercept;
   const auto wanted = job.with("issuer");
   std::string issuer = wanted.empty() ? "CN=Public CA" : "CN=" + wanted + " Private CA";
   if (opened) issuer = "CN=Web Gateway";
@@ -647,7 +645,8 @@ Seen Observer::dns(Job job) {
     answer("SERVFAIL", "");
     say(observation, Outcome::failed, "servfail");
   } else if (mode == Dns::no_such_name || gone) {
-    answer("NXDOMAIN", "").facts["soa_zone"] = text(gone ? "example." : "filter.site.");
+    answer("NXDOMAIN", "").facts["soa_zone"] =
+        text(gone ? name.substr(name.find('.') + 1) : "filter.site");
     say(observation, Outcome::unresolved, "no_such_name");
   } else if (type == "PTR") {
     auto expected = job.with("expect");

@@ -174,6 +174,9 @@ class Judge {
       const auto works = truth_.flows.at(evidence.probe).works;
       any_broken |= works != Works::yes;
       if (!failing(found->second->observation)) continue;
+      // TCP beside UDP is there for the contrast.
+      const bool about_udp = finding.code.find("udp") != std::string::npos;
+      if (about_udp && found->second->probe.target.transport != Transport::udp) continue;
       any_failing = true;
       if (works == Works::yes) {
         violation("1 accuses a flow that works: " + finding.code, name + ": " + evidence.probe);
@@ -192,13 +195,29 @@ class Judge {
     }
   }
 
+  // Who breaks what the capability needs: "portal", "dns rule".
+  std::string breakers(const SetResult& set, const CapabilityResult& capability) const {
+    std::set<std::string> by;
+    for (const auto& row : set.requirements) {
+      const auto& ids = capability.requirements;
+      if (std::find(ids.begin(), ids.end(), row.id) == ids.end()) continue;
+      for (const auto& probe : row.probes) {
+        const auto& flow = truth_.flows.at(probe);
+        if (flow.works == Works::no) by.insert(flow.by);
+      }
+    }
+    std::string text;
+    for (const auto& one : by) text += (text.empty() ? "" : " ") + one;
+    return text.empty() ? "nothing" : text;
+  }
+
   void look_at(const SetResult& set, const CapabilityResult& capability) {
     const auto works = truth_.capabilities.at(set.id + '/' + capability.id);
     const auto name =
         set.id + '/' + capability.id + " is " + std::string(to_string(capability.verdict));
     ++judgement_.capabilities;
     if (capability.verdict == Verdict::ready && works == Works::no) {
-      violation("2 ready, and cannot work", name);
+      violation("2 ready, and broken by " + breakers(set, capability), name);
     }
     if (capability.verdict == Verdict::blocked && works == Works::yes) {
       violation("2 blocked, and works as wanted", name + ": " + capability.summary);
@@ -213,7 +232,9 @@ class Judge {
                                                   capability.id) != one.capabilities.end();
                                });
           });
-      if (!explained) violation("3 blocked without a cause", name + ": " + capability.summary);
+      if (!explained)
+        violation("3 blocked by " + breakers(set, capability) + ", and no finding",
+                  name + ": " + capability.summary);
     }
     if (capability.verdict == Verdict::unknown) {
       ++judgement_.unknown;

@@ -39,6 +39,8 @@ std::string_view word(BoxKind kind) {
 
 Flow broken(std::string_view by) { return {Works::no, std::string(by)}; }
 
+bool udp_probe(const Probe& probe) { return probe.target.transport == Transport::udp; }
+
 // What a service's first packets are, beside the connection itself.
 Payload payload_of(const Probe& probe) {
   const auto& check = probe.check;
@@ -50,7 +52,16 @@ Payload payload_of(const Probe& probe) {
   if (check == "http") return Payload::http;
   if (check == "ntp") return Payload::ntp;
   if (check == "dns") return Payload::dns;
-  if (check == "udp-range" || check == "hop") return Payload::rtp;
+  if (check == "hop") {
+    const auto given = probe.with.find("payload");
+    const auto word = given == probe.with.end() ? std::string("rtp") : given->second;
+    if (!udp_probe(probe)) return Payload::none;
+    return word == "stun"   ? Payload::stun
+           : word == "turn" ? Payload::turn
+           : word == "sip"  ? Payload::sip
+                            : Payload::rtp;
+  }
+  if (check == "udp-range") return Payload::rtp;
   return Payload::none;
 }
 
@@ -171,6 +182,12 @@ Flow flow_of(const Traffic& traffic, const Probe& probe) {
     return broken("sip_alg");
   }
   if (counts_flows(traffic)) return {Works::perhaps, "limit"};
+  // Where nobody listens there is nothing to work: what comes back says little.
+  const bool asks_a_service = probe.check != "udp-range" && probe.check != "hop" &&
+                              probe.check != "dns" && probe.check != "ipv6";
+  if (asks_a_service && !traffic.internet().listens(packet.to, packet.proto, packet.port)) {
+    return {Works::perhaps, "nobody"};
+  }
   return worst;
 }
 
