@@ -50,7 +50,7 @@ struct Refusals {
   std::set<std::pair<Transport, std::uint16_t>> near;  // ports that a device of the site refuses
 };
 // Waits until one more packet may go to that SIP server over that transport; false where the run is
-// stopped first (DESIGN: servers ban by address whoever asks too much).
+// stopped first (docs/design.md: servers ban by address whoever asks too much).
 using SipManners = std::function<asio::awaitable<bool>(SocketAddress server, Transport transport)>;
 
 // What a check works with. All of it outlives the check.

@@ -107,6 +107,8 @@ Json requirement_json(const RequirementResult& requirement) {
   json["probes"] = requirement.probes;
   if (requirement.elsewhere) json["elsewhere"] = true;
   if (requirement.poor) json["poor"] = true;
+  if (!requirement.closed_by.empty()) json["closed_by"] = requirement.closed_by;
+  if (requirement.impaired) json["impaired"] = true;
   return json;
 }
 

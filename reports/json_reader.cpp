@@ -303,6 +303,8 @@ RequirementResult read_requirement(const Node& node) {
     requirement.elsewhere = elsewhere->boolean();
   }
   if (const auto poor = node.optional("poor")) requirement.poor = poor->boolean();
+  if (const auto code = node.optional("closed_by")) requirement.closed_by = code->text();
+  if (const auto impaired = node.optional("impaired")) requirement.impaired = impaired->boolean();
   return requirement;
 }
 

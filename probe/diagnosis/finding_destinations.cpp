@@ -1,5 +1,5 @@
-// Destinations that are shut off as a whole, over TCP and UDP together (DESIGN, "How neighbours are
-// told apart", 6).
+// Destinations that are shut off as a whole, over TCP and UDP together (docs/design.md, "How
+// neighbours are told apart", 6).
 #include <fmt/format.h>
 
 #include <algorithm>

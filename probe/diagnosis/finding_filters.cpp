@@ -1,5 +1,5 @@
-// Inspection: the port is open, and one protocol on it is dropped or cut (DESIGN, "How neighbours
-// are told apart", 3).
+// Inspection: the port is open, and one protocol on it is dropped or cut (docs/design.md, "How
+// neighbours are told apart", 3).
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// What is left over of the matrix of hosts and ports, one by one (DESIGN, "How neighbours are told
-// apart", 6): not enough to generalise.
+// What is left over of the matrix of hosts and ports, one by one (docs/design.md, "How neighbours
+// are told apart", 6): not enough to generalise.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -12,8 +12,8 @@ namespace callready::findings {
 namespace {
 
 // The ports of these that answer nowhere, whose hosts are alive and of two operators: it is not for
-// two servers to be down at once. (DESIGN, rule 6, of what is no firewall of the site's.) With what
-// is silent on such a port elsewhere, whether it is known to leave the site or not.
+// two servers to be down at once. (docs/design.md, rule 6, of what is no firewall of the site's.)
+// With what is silent on such a port elsewhere, whether it is known to leave the site or not.
 std::vector<const Flow*> lost_everywhere(const Facts& facts, bool udp,
                                          const std::vector<const Flow*>& leaving) {
   std::set<std::uint16_t> ports;

@@ -37,6 +37,17 @@ bool depends_on_destination(const std::string& mapping) {
          mapping == "destination_dependent";
 }
 
+// Every test that saw it: sets may ask different servers.
+std::vector<const ProbeResult*> symmetric_tests(const Facts& facts) {
+  std::vector<const ProbeResult*> tests;
+  for (const auto& result : facts.report.probes) {
+    const auto* mapping = evidence_of(result, "nat_mapping");
+    const bool seen = result.probe.check == "nat" && mapping != nullptr;
+    if (seen && depends_on_destination(text_fact(*mapping, "value"))) tests.push_back(&result);
+  }
+  return tests;
+}
+
 // The link that leads to a host; null where that was not looked up.
 const EgressPath* way_to(const Facts& facts, const std::string& host) {
   for (const auto& way : facts.report.site.ways) {
@@ -146,6 +157,7 @@ Causes find_idle_timeout(const Diagnosis& context) {
           "address.";
     }
     finding.affects = sets_that_mind(context.facts, result);
+    cause.impaired.push_back(&result);
     return {cause};
   }
   return {};
@@ -166,6 +178,7 @@ Causes find_nat(const Diagnosis& context) {
     finding.affects = minding;
     finding.owner = Owner::network;
     if (depends_on_destination(value)) {
+      cause.impaired = symmetric_tests(context.facts);
       finding.code = "nat.symmetric";
       const auto several = public_addresses(context.facts);
       finding.title = fmt::format("The NAT gives every destination another {} (symmetric NAT)",

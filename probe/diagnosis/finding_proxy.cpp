@@ -115,6 +115,17 @@ std::string how_to_log_in(const LoginWanted& wanted) {
 
 }  // namespace
 
+namespace {
+
+bool udp_gets_out(const Facts& facts) {
+  return std::any_of(facts.flows.begin(), facts.flows.end(), [](const Flow& flow) {
+    return flow.udp && flow.port != 53 &&
+           (flow.way == Reachability::open || flow.way == Reachability::left);
+  });
+}
+
+}  // namespace
+
 Causes find_proxy_unreachable(const Diagnosis& context) {
   Causes causes;
   for (const auto& probes : by_proxy(proxied_probes(context.facts))) {
@@ -141,6 +152,7 @@ Causes find_proxy_unreachable(const Diagnosis& context) {
     if (!context.facts.proxy_speaks() && context.facts.no_tcp_gets_out()) {
       const auto waiting = waiting_for_proxy(context.facts);
       cause.explained.insert(cause.explained.end(), waiting.begin(), waiting.end());
+      cause.closes = Closes::direct_tcp;
       finding.evidence.push_back({"", "Beside the proxy, no TCP connection gets out."});
     }
     causes.push_back(std::move(cause));
@@ -161,6 +173,7 @@ Causes find_proxy_login(const Diagnosis& context) {
     if (facts.only_by_proxy()) {
       const auto waiting = waiting_for_proxy(facts);
       cause.explained.insert(cause.explained.end(), waiting.begin(), waiting.end());
+      cause.closes = udp_gets_out(facts) ? Closes::direct_tcp : Closes::direct;
     }
     auto& finding = cause.finding;
     finding.code = "proxy.auth_required";
@@ -191,16 +204,13 @@ Causes find_proxy_required(const Diagnosis& context) {
     if (!flow.udp) parties.insert(flow.party);
   }
   // Where UDP gets out, what is wrong with it has another cause.
-  const bool udp_gets_out =
-      std::any_of(facts.flows.begin(), facts.flows.end(), [](const Flow& flow) {
-        return flow.udp && flow.port != 53 &&
-               (flow.way == Reachability::open || flow.way == Reachability::left);
-      });
+  const bool udp_works = udp_gets_out(facts);
   Cause cause;
+  cause.closes = udp_works ? Closes::direct_tcp : Closes::direct;
   for (const auto* result : waiting_for_proxy(facts)) {
     if (result->observation.outcome == Outcome::unresolved) {
       parties.insert(registrable_domain(result->probe.target.host));
-    } else if (is_udp(*result) && udp_gets_out) {
+    } else if (is_udp(*result) && udp_works) {
       continue;
     }
     cause.explained.push_back(result);
@@ -209,8 +219,8 @@ Causes find_proxy_required(const Diagnosis& context) {
   if (parties.size() < 2 || !context.breaks_capability(cause.explained)) return {};
   auto& finding = cause.finding;
   finding.code = "proxy.required";
-  finding.title = udp_gets_out ? "For TCP, only the proxy leads out of this site"
-                               : "Only the proxy leads out of this site";
+  finding.title = udp_works ? "For TCP, only the proxy leads out of this site"
+                            : "Only the proxy leads out of this site";
   finding.owner = Owner::network;
   finding.confidence = Confidence::certain;
   std::vector<const ProbeResult*> through;

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "probe/diagnosis/findings.hpp"
+#include "probe/diagnosis/judge.hpp"
 
 namespace callready {
 namespace findings {
@@ -79,15 +80,21 @@ bool contains(const std::vector<std::string>& list, const std::string& item) {
 
 bool well(Status status) { return status == Status::pass || status == Status::skip; }
 
-// The rows of a set that these probes belong to and that are not well.
-std::vector<const RequirementResult*> lost_rows(const SetResult& set,
-                                                const std::set<std::string>& probes) {
+// The rows of a set that a cause is behind: those of its probes that are not well, and those that
+// it closes untried.
+std::vector<const RequirementResult*> lost_rows(const SetResult& set, const std::string& code,
+                                                const std::set<std::string>& lost,
+                                                const std::set<std::string>& impaired = {}) {
+  const auto touches = [](const RequirementResult& row, const std::set<std::string>& probes) {
+    return std::any_of(row.probes.begin(), row.probes.end(),
+                       [&](const auto& id) { return probes.contains(id); });
+  };
   std::vector<const RequirementResult*> rows;
   for (const auto& row : set.requirements) {
     if (well(row.status)) continue;
-    const bool touched = std::any_of(row.probes.begin(), row.probes.end(),
-                                     [&](const auto& id) { return probes.contains(id); });
-    if (touched) rows.push_back(&row);
+    const bool worse = row.severity != Severity::optional && touches(row, impaired);
+    const bool closed = !row.closed_by.empty() && row.closed_by == code;
+    if (closed || worse || touches(row, lost)) rows.push_back(&row);
   }
   return rows;
 }
@@ -105,10 +112,16 @@ FindingAffects& affected(Finding& finding, const std::string& set) {
 }
 
 void fill_in(const Report& report, Cause& cause) {
-  std::set<std::string> probes;
-  for (const auto* result : cause.explained) probes.insert(result->probe.id);
+  const auto ids = [](const std::vector<const ProbeResult*>& results) {
+    std::set<std::string> all;
+    for (const auto* result : results) all.insert(result->probe.id);
+    return all;
+  };
+  auto lost = ids(cause.explained);
+  lost.merge(ids(cause.contradicted));
+  const auto impaired = ids(cause.impaired);
   for (const auto& set : report.sets) {
-    const auto rows = lost_rows(set, probes);
+    const auto rows = lost_rows(set, cause.finding.code, lost, impaired);
     if (rows.empty()) continue;
     auto& affects = affected(cause.finding, set.id);
     for (const auto* row : rows) add_once(cause.finding.explains, set.id + '/' + row->id);
@@ -167,7 +180,7 @@ bool Diagnosis::breaks_capability(const std::vector<const ProbeResult*>& probes)
   }
   const auto& sets = facts.report.sets;
   return std::any_of(sets.begin(), sets.end(), [&](const SetResult& set) {
-    const auto rows = lost_rows(set, ids);
+    const auto rows = lost_rows(set, {}, ids);
     return std::any_of(rows.begin(), rows.end(), [&](const RequirementResult* row) {
       bool needed = false, lost = false;
       for (const auto& capability : set.capabilities) {
@@ -186,19 +199,79 @@ void Diagnosis::note(const Cause& cause) {
 
 }  // namespace findings
 
-std::vector<Finding> diagnose(const Report& report) {
+namespace {
+
+std::vector<findings::Cause> find_causes(const Report& report) {
   const findings::Facts facts(report);
   findings::Diagnosis so_far(facts);
-  std::vector<Finding> found;
+  std::vector<findings::Cause> found;
   for (const auto rule : findings::rules()) {
     for (auto& cause : rule(so_far)) {
       so_far.note(cause);
-      findings::fill_in(report, cause);
-      findings::name_network(cause.finding.fix, report.site.vantage);
-      found.push_back(std::move(cause.finding));
+      found.push_back(std::move(cause));
     }
   }
   return found;
+}
+
+// What the causes explain and affect, by the rows and verdicts of the report.
+std::vector<Finding> completed(std::vector<findings::Cause> causes, const Report& report) {
+  std::vector<Finding> found;
+  for (auto& cause : causes) {
+    findings::fill_in(report, cause);
+    findings::name_network(cause.finding.fix, report.site.vantage);
+    found.push_back(std::move(cause.finding));
+  }
+  return found;
+}
+
+Attribution attribution_of(const std::vector<findings::Cause>& causes) {
+  Attribution attribution;
+  for (const auto& cause : causes) {
+    if (cause.finding.confidence == Confidence::possible) continue;
+    Attribution::Entry entry;
+    entry.code = cause.finding.code;
+    entry.title = cause.finding.title;
+    entry.closed = cause.closes;
+    for (const auto* result : cause.explained) {
+      if (findings::failing(*result)) entry.lost.insert(result->probe.id);
+    }
+    for (const auto* result : cause.contradicted) entry.lost.insert(result->probe.id);
+    for (const auto* result : cause.impaired) entry.impaired.insert(result->probe.id);
+    attribution.add(std::move(entry));
+  }
+  return attribution;
+}
+
+std::vector<SetResult> judged(const std::vector<PlannedSet>& sets, const ResultIndex& index) {
+  std::vector<SetResult> results;
+  for (const auto& planned : sets) {
+    results.push_back(judge_set(*planned.set, planned.rows, planned.scenarios, index));
+  }
+  return results;
+}
+
+}  // namespace
+
+std::vector<Finding> diagnose(const Report& report) {
+  return completed(find_causes(report), report);
+}
+
+std::vector<SetResult> rows_as_seen(const std::vector<PlannedSet>& sets, const Report& report) {
+  return judged(sets, ResultIndex(report.probes));
+}
+
+void diagnose(const std::vector<PlannedSet>& sets, std::string_view today, Report& report) {
+  ResultIndex index(report.probes);
+  report.sets = judged(sets, index);
+  auto causes = find_causes(report);
+  index.attribute(attribution_of(causes));
+  report.sets = judged(sets, index);
+  for (std::size_t i = 0; i < sets.size(); ++i) {
+    const auto stale = staleness(*sets[i].set, today);
+    if (!stale.empty()) report.sets[i].notes.push_back(stale);
+  }
+  report.findings = completed(std::move(causes), report);
 }
 
 }  // namespace callready

@@ -3,6 +3,7 @@
 
 #include <span>
 
+#include "probe/diagnosis/attribution.hpp"
 #include "probe/diagnosis/finding_facts.hpp"
 
 namespace callready::findings {
@@ -11,6 +12,12 @@ namespace callready::findings {
 struct Cause {
   Finding finding;
   std::vector<const ProbeResult*> explained;
+  // Reached, as far as was seen, and of no use all the same: somebody else answered, or no reply
+  // will ever come back.
+  std::vector<const ProbeResult*> contradicted{};
+  // They work, but not as the vendor asks.
+  std::vector<const ProbeResult*> impaired{};
+  Closes closes = Closes::nothing_more;
 };
 
 // What the rules have to work with: the facts, and what earlier causes have explained already.
@@ -101,7 +108,7 @@ Causes find_turn(const Diagnosis&);
 // finding_vendor.cpp
 Causes find_vendor_down(const Diagnosis&);
 
-// What rule 1 of DESIGN's "How neighbours are told apart" found; web-only takes its place.
+// What rule 1 of docs/design.md's "How neighbours are told apart" found; web-only takes its place.
 struct UdpVerdict {
   Confidence confidence = Confidence::likely;
   std::vector<FindingEvidence> evidence;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "probe/diagnosis/finding_rules.hpp"
 #include "probe/diagnosis/finding_words.hpp"
@@ -155,6 +156,8 @@ Causes find_sip_alg(const Diagnosis& context) {
     const bool known = std::find(explained.begin(), explained.end(), one.result) != explained.end();
     if (!known) cause.explained.push_back(one.result);
   }
+  std::copy_if(cause.explained.begin(), cause.explained.end(), std::back_inserter(cause.impaired),
+               [](const ProbeResult* result) { return !failing(*result); });
   for (const auto* result : cause.explained) {
     for (const auto& evidence : result->observation.evidence) {
       const bool changed = flag_fact(evidence, "via_changed").value_or(false) ||

@@ -34,6 +34,19 @@ bool proxy_is_gone(const ProbeResult& result) {
   return refused || seen.detail == "not_a_proxy" || seen.detail == "proxy_timed_out";
 }
 
+// Over plain HTTP the portal answers in everybody's name.
+std::vector<const ProbeResult*> plain_http_answers(const Facts& facts) {
+  std::vector<const ProbeResult*> answers;
+  for (const auto& result : facts.report.probes) {
+    const bool plain = result.probe.target.transport == Transport::tcp &&
+                       result.probe.target.port() == 80 && is_direct(result);
+    if (plain && !facts.inside(result) && reached(result.observation.outcome)) {
+      answers.push_back(&result);
+    }
+  }
+  return answers;
+}
+
 // A page with a known body, answered by somebody else: what came instead, in words.
 std::optional<FindingEvidence> another_page(const ProbeResult& result) {
   if (!is_another_page(result)) return std::nullopt;
@@ -89,6 +102,7 @@ Causes find_offline(const Diagnosis& context) {
   Cause cause;
   auto& finding = cause.finding;
   cause.explained = lost_probes(facts);
+  cause.closes = Closes::direct;
   finding.code = "network.offline";
   finding.owner = Owner::network;
   finding.confidence = nowhere || control ? Confidence::certain : Confidence::likely;
@@ -165,6 +179,8 @@ Causes find_captive_portal(const Diagnosis& context) {
       "terms on the page that appears. Then run this again. For phones and room devices that "
       "cannot sign in, ask the network team to exempt them from the portal.";
   cause.explained = lost_probes(context.facts);
+  cause.contradicted = plain_http_answers(context.facts);
+  cause.closes = Closes::direct;
   return {cause};
 }
 

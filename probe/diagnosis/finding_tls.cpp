@@ -1,4 +1,4 @@
-// Certificates: who opens TLS on the way, and what is wrong with servers' own (DESIGN, "How
+// Certificates: who opens TLS on the way, and what is wrong with servers' own (docs/design.md, "How
 // neighbours are told apart", 8). The clock was judged before.
 #include <fmt/format.h>
 

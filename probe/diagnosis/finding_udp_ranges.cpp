@@ -1,5 +1,5 @@
-// UDP: a part of a media range, with its bounds as far as sampled (DESIGN, "How neighbours are told
-// apart", 2).
+// UDP: a part of a media range, with its bounds as far as sampled (docs/design.md, "How neighbours
+// are told apart", 2).
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -114,6 +114,8 @@ RequirementResult combined(const std::vector<Said>& all) {
     result.reached += said.row->reached;
     result.total += said.row->total;
     result.poor = result.poor || said.row->poor;
+    if (result.closed_by.empty()) result.closed_by = said.row->closed_by;
+    result.impaired = result.impaired || said.row->impaired;
   }
   return result;
 }

@@ -60,7 +60,7 @@ Nearest nearest(std::vector<HostState> hosts, int count, const ResultIndex& evid
     if (result.chosen.size() < static_cast<std::size_t>(count)) {
       result.chosen.push_back(std::move(host));
     } else if (!measured(host) && host.state != State::reached && !host.gone &&
-               host.standing == HostWeight::current) {
+               host.weight == HostWeight::current) {
       result.doubtful.push_back(std::move(host));
     }
   }
@@ -85,8 +85,8 @@ std::size_t drop_unmeasured(std::vector<HostState>& hosts, const Requirement& re
 }
 
 // Media goes to the nearest of the hosts that were reached. From one end only round trips can be
-// measured: one way is taken for half of one (DESIGN: media.delay). Empty: within the vendor's
-// figure, or nothing was measured or asked for. Jitter and loss need a stream of packets.
+// measured: one way is taken for half of one (docs/design.md, media.delay). Empty: within the
+// vendor's figure, or nothing was measured or asked for. Jitter and loss need a stream of packets.
 std::string delay_flaw(const Requirement& requirement, const std::vector<HostState>& hosts,
                        const ResultIndex& evidences) {
   const auto most = requirement.thresholds.one_way_delay_ms;
@@ -117,9 +117,9 @@ Count count(const std::vector<HostState>& hosts) {
     if (host.state == State::reached) ++result.reached;
     if (host.state == State::unknown) ++result.unknown;
     if (host.state != State::bad) continue;
-    if (host.standing == HostWeight::fading) {
+    if (host.weight == HostWeight::fading) {
       ++fading;
-    } else if (host.standing == HostWeight::example) {
+    } else if (host.weight == HostWeight::example) {
       ++examples;
     } else {
       ++(host.gone ? gone : result.bad);
@@ -216,6 +216,12 @@ RequirementResult judge_requirement(const Requirement& requirement,
   if (!planned.skipped.empty()) {
     result.status = planned.open_question ? Status::unknown : Status::skip;
     result.summary = planned.skipped;
+    const auto* cause = planned.untried ? evidences.attribution().closure(requirement) : nullptr;
+    if (cause != nullptr) {
+      result.status = Status::fail;
+      result.summary = fmt::format("cannot work, tried or not: {}", cause->title);
+      result.closed_by = cause->code;
+    }
     return result;
   }
   int needless = 0;
@@ -226,6 +232,10 @@ RequirementResult judge_requirement(const Requirement& requirement,
   for (const auto& id : planned.probes) {
     const auto* probe = evidences.find(id);
     if (probe == nullptr) continue;
+    if (const auto impaired = evidences.attribution().impairment(id); !impaired.empty()) {
+      result.impaired = true;
+      note_flaw(std::string(impaired));
+    }
     if (is_companion(*probe, requirement)) {
       note_flaw(companion_flaw(*probe));
       continue;

@@ -62,9 +62,9 @@ void add_endpoint(HostState& host, const Endpoint& endpoint, bool any) {
 }
 
 // What the row says of each; what comes first counts. Looked up, since rows may be long.
-class ProbeScheduler {
+class HostWeights {
  public:
-  explicit ProbeScheduler(const Requirement& row) {
+  explicit HostWeights(const Requirement& row) {
     for (const auto& host : row.hosts) known_.try_emplace(host.name, by(host.lifecycle));
     for (const auto& host : row.reverse_dns) known_.try_emplace(host.name, HostWeight::fading);
     for (const auto& wildcard : row.wildcards) {
@@ -73,10 +73,10 @@ class ProbeScheduler {
       }
     }
     for (const auto& block : row.addresses) {
-      const auto standing = by(block.lifecycle);
+      const auto weight = by(block.lifecycle);
       if (const auto* address = std::get_if<IpAddress>(&block.value)) {
-        addresses_.try_emplace(*address, standing);
-      } else if (standing != HostWeight::current) {
+        addresses_.try_emplace(*address, weight);
+      } else if (weight != HostWeight::current) {
         fading_.push_back(&block);
       } else {
         current_.push_back(&block);
@@ -121,7 +121,10 @@ bool is_companion(const ProbeResult& result, const Requirement& requirement) {
   return probe.check == "sip-alg" || (probe.check == "dns" && probe.with.contains("type"));
 }
 
-State state_of(const ProbeResult& result, const ResultIndex& evidences) {
+namespace {
+
+// What the probe says by itself.
+State own_state(const ProbeResult& result, const ResultIndex& evidences) {
   const auto& [probe, observation] = result;
   // A packet that was to end beyond the edge and was answered nearer says nothing of the far end.
   if (observation.detail == "answered_on_the_way") return State::unknown;
@@ -145,6 +148,14 @@ State state_of(const ProbeResult& result, const ResultIndex& evidences) {
   return State::bad;
 }
 
+}  // namespace
+
+State state_of(const ProbeResult& result, const ResultIndex& evidences) {
+  const auto own = own_state(result, evidences);
+  if (own == State::ignored) return own;
+  return evidences.attribution().loses(result) ? State::bad : own;
+}
+
 std::vector<HostState> host_states(const Requirement& requirement,
                                    const PlannedRequirement& planned,
                                    const ResultIndex& evidences) {
@@ -161,11 +172,11 @@ std::vector<HostState> host_states(const Requirement& requirement,
     hosts[target.host][key].add_route(*result, state_of(*result, evidences), evidences);
   }
   std::vector<HostState> states;
-  const ProbeScheduler standings(requirement);
+  const HostWeights weights(requirement);
   for (const auto& host : order) {
     HostState merged;
     merged.host = host;
-    merged.standing = standings.of(host);
+    merged.weight = weights.of(host);
     merged.region = regions[host];
     const bool any = requirement.reach.kind == Reach::Kind::any;
     for (const auto& [key, endpoint] : hosts[host]) add_endpoint(merged, endpoint, any);

@@ -9,7 +9,6 @@
 
 #include "probe/diagnosis/findings.hpp"
 #include "probe/diagnosis/follow_up.hpp"
-#include "probe/diagnosis/judge.hpp"
 #include "probe/engine/local_resources.hpp"
 #include "probe/engine/progress.hpp"
 #include "probe/net/timeouts.hpp"
@@ -134,21 +133,18 @@ std::optional<std::string> nat64_prefix_of(const std::vector<ProbeResult>& resul
   return std::nullopt;
 }
 
-std::vector<SetResult> judge(const SessionOptions& options, const Plan& plan,
-                             const std::vector<ProbeResult>& results, const std::string& today) {
-  const ResultIndex evidences(results);
-  std::vector<SetResult> judged;
+std::vector<PlannedSet> planned_sets(const SessionOptions& options, const Plan& plan) {
+  std::vector<PlannedSet> sets;
   for (const auto& set : options.sets) {
     if (set.control) continue;
-    std::vector<PlannedRequirement> rows;
+    auto& planned = sets.emplace_back();
+    planned.set = &set;
+    planned.scenarios = active_scenarios(set, options.plan);
     for (const auto& row : plan.requirements) {
-      if (row.set == set.id) rows.push_back(row);
+      if (row.set == set.id) planned.rows.push_back(row);
     }
-    judged.push_back(judge_set(set, rows, active_scenarios(set, options.plan), evidences));
-    const auto stale = staleness(set, today);
-    if (!stale.empty()) judged.back().notes.push_back(stale);
   }
-  return judged;
+  return sets;
 }
 
 std::vector<std::string> builtin_ids() {
@@ -201,10 +197,11 @@ asio::awaitable<void> make_rounds(const SessionOptions& options, Plan& plan,
                                   checks::Context& context, const ProgressCallback& progress,
                                   Report& report, bool& first_is_done) {
   auto runner = options.runner;
+  const auto sets = planned_sets(options, plan);
   std::size_t asked = 0;
   runner.further = [&](std::vector<ProbeResult>& so_far) {
     report.probes.swap(so_far);
-    report.sets = judge(options, plan, report.probes, day_of(context.scope.clock.wall_now()));
+    report.sets = rows_as_seen(sets, report);
     auto probes = follow_ups(report);
     report.probes.swap(so_far);
     if (probes.size() > most_follow_ups - asked) probes.resize(most_follow_ups - asked);
@@ -359,8 +356,7 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
     report.notes.push_back(fmt::format(
         "This network reaches IPv4 from IPv6 by NAT64 (prefix {}, as its DNS64 shows).", *prefix));
   }
-  report.sets = judge(options, plan, report.probes, day_of(report.finished_at));
-  report.findings = diagnose(report);
+  diagnose(planned_sets(options, plan), day_of(report.finished_at), report);
   return report;
 }
 

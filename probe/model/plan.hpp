@@ -24,6 +24,9 @@ struct PlannedRequirement {
   std::string sampled;     // "4 of 158 hosts"; empty where all are tried
   std::string note;        // "measured from a PC: run on a phone's network to be sure"
   bool elsewhere = false;  // this is not the place that the row is for; `note` says so
+  // Where skipped: a larger run, or one with a better example, would try the row. A cause that
+  // closes all that it needs closes it all the same.
+  bool untried = false;
 };
 
 struct PlannedProbe {

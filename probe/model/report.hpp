@@ -1,4 +1,4 @@
-// The one value that every renderer prints and that JSON holds whole (DESIGN: Report).
+// The one value that every renderer prints and that JSON holds whole (docs/design.md, "Report").
 #pragma once
 
 #include <optional>
@@ -71,6 +71,8 @@ struct RequirementResult {
   std::vector<std::string> probes;  // ids
   bool elsewhere = false;           // measured from another place than the row is for
   bool poor = false;                // reached, and below the vendor's quality figures
+  std::string closed_by;  // the code of the finding that closes it, where it was not tried
+  bool impaired = false;  // reached, and a finding keeps it from working as it should
 };
 
 // What the vendor's document asks for beside the rows.
@@ -152,7 +154,7 @@ int badness(Verdict verdict);
 // The verdict of the whole report: the worst of its sets.
 Verdict overall(const Report& report);
 
-// DESIGN: exit status 0 ready, 1 blocked, 3 not decided or interrupted, 4 degraded.
+// docs/design.md, exit status 0 ready, 1 blocked, 3 not decided or interrupted, 4 degraded.
 int exit_status(const Report& report);
 
 }  // namespace callready

@@ -1,5 +1,5 @@
-// The closed lists that DESIGN calls "Words", each with the one spelling used in YAML, in JSON and
-// on the command line. `to_string` prints it; `parse<T>` reads it.
+// The closed lists that docs/design.md calls "Words", each with the one spelling used in YAML, in
+// JSON and on the command line. `to_string` prints it; `parse<T>` reads it.
 #pragma once
 
 #include <optional>

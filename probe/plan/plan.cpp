@@ -187,6 +187,9 @@ Row make_row(const TargetSet& set, const Requirement& requirement, const PlanOpt
   row.planned.open_question =
       !row.planned.skipped.empty() && row.requirement.direction == Direction::out &&
       !row.requirement.check.empty() && (!expanded.missing.empty() || only_service_tags(row));
+  row.planned.untried = row.planned.open_question ||
+                        (!row.planned.skipped.empty() && !row.requirement.listening &&
+                         row.requirement.direction == Direction::out);
   if (row.planned.skipped.empty()) {
     row.quota = quota_of(row, options);
     if (!options.from && !sent_from_a_pc(row.requirement)) {
@@ -595,6 +598,7 @@ Plan make_plan(const std::vector<const TargetSet*>& sets, const PlanOptions& opt
         "{}: a normal run sends little, and what is required comes first; --only {}/{} or --all "
         "tries it",
         left_out_words, row.planned.set, row.planned.requirement);
+    row.planned.untried = true;
   }
   Assembler assembler(options);
   for (const auto& row : rows) assembler.count_ports(row);

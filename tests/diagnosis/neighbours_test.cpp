@@ -1,5 +1,5 @@
-// Neighbouring causes that only a second measurement tells apart (DESIGN, "How neighbours are told
-// apart"): each with its near miss.
+// Neighbouring causes that only a second measurement tells apart (docs/design.md, "How neighbours
+// are told apart"): each with its near miss.
 #include "probe/diagnosis/findings.hpp"
 
 #include "tests/diagnosis/site_report.hpp"

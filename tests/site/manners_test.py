@@ -1,4 +1,4 @@
-"""What callready sends, counted on the line (DESIGN, "Time, load and manners"): a run must not look
+"""What callready sends, counted on the line (docs/design.md, "Time, load and manners"): a run must not look
 like an attack, and must not get the site banned."""
 
 import collections
