@@ -222,6 +222,11 @@ std::vector<Finding> completed(std::vector<findings::Cause> causes, const Report
     findings::name_network(cause.finding.fix, report.site.vantage);
     found.push_back(std::move(cause.finding));
   }
+  auto rest = findings::find_unexplained(findings::Facts(report), found);
+  if (rest) {
+    findings::fill_in(report, *rest);
+    found.push_back(std::move(rest->finding));
+  }
   return found;
 }
 

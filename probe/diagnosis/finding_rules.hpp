@@ -108,6 +108,10 @@ Causes find_turn(const Diagnosis&);
 // finding_vendor.cpp
 Causes find_vendor_down(const Diagnosis&);
 
+// finding_unexplained.cpp: what is blocked and in no finding, by the final verdicts; not a row of
+// the table, since it comes after them.
+std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Finding>& findings);
+
 // What rule 1 of docs/design.md's "How neighbours are told apart" found; web-only takes its place.
 struct UdpVerdict {
   Confidence confidence = Confidence::likely;

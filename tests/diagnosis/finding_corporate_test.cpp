@@ -1,19 +1,11 @@
 // Causes of company networks: PAC files, VPNs, path MTU, IPv6.
 #include "probe/diagnosis/findings.hpp"
-#include "tests/diagnosis/site_report.hpp"
+#include "tests/diagnosis/diagnosis.hpp"
 
 namespace callready {
 namespace {
 
 using namespace test;
-
-std::vector<std::string> codes(const Report& site) {
-  std::vector<std::string> list;
-  for (const auto& finding : diagnose(site)) {
-    list.push_back(fmt::format("{} ({})", finding.code, to_string(finding.confidence)));
-  }
-  return list;
-}
 
 using Codes = std::vector<std::string>;
 

@@ -3,7 +3,7 @@
 
 #include <set>
 
-#include "tests/diagnosis/site_report.hpp"
+#include "tests/diagnosis/diagnosis.hpp"
 
 namespace callready {
 namespace {
@@ -40,14 +40,6 @@ ProbeResult unresolved_as(ProbeResult result, std::string detail) {
   result.observation.evidence.clear();
   result.observation.timing_ms.clear();
   return result;
-}
-
-Codes codes(const std::vector<Finding>& findings) {
-  Codes list;
-  for (const auto& finding : findings) {
-    list.push_back(fmt::format("{} ({})", finding.code, to_string(finding.confidence)));
-  }
-  return list;
 }
 
 struct Scene {

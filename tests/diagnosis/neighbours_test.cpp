@@ -2,21 +2,13 @@
 // are told apart"): each with its near miss.
 #include "probe/diagnosis/findings.hpp"
 
-#include "tests/diagnosis/site_report.hpp"
+#include "tests/diagnosis/diagnosis.hpp"
 
 namespace callready {
 namespace {
 
 using namespace test;
 using Codes = std::vector<std::string>;
-
-Codes codes(const Report& report) {
-  Codes list;
-  for (const auto& finding : diagnose(report)) {
-    list.push_back(fmt::format("{} ({})", finding.code, to_string(finding.confidence)));
-  }
-  return list;
-}
 
 std::vector<ProbeResult> anchors() {
   return {tls("www.google.com"), tls("www.cloudflare.com"), stun("stun.cloudflare.com"),

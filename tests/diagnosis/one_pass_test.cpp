@@ -182,6 +182,20 @@ TEST(OnePass, ASipAlgThatRewritesLimitsCalls) {
   EXPECT_EQ(row_of(set, "sip").status, Status::warn);
 }
 
+// Blocked without a cause never happens: what no rule explains is said as what it is.
+TEST(OnePass, WhatNoRuleExplainsIsSaidAsWhatItIs) {
+  Scene run;
+  run.add("web", {tcp("www.vendor.com", 443, silent)});
+  run.add_controls(anchors());
+  const auto& set = run.judge();
+  EXPECT_EQ(set.verdict, Verdict::blocked);
+  ASSERT_FALSE(run.report.findings.empty());
+  const auto& finding = run.report.findings.back();
+  EXPECT_EQ(finding.explains, std::vector<std::string>{"vendor/web"});
+  EXPECT_EQ(finding.confidence, Confidence::possible);
+  EXPECT_TRUE(holds(finding.fix, "TCP 443 to www.vendor.com"));
+}
+
 TEST(Closes, PortsByCause) {
   EXPECT_TRUE(closes(Closes::udp, Transport::udp, 3478, false));
   EXPECT_FALSE(closes(Closes::udp, Transport::udp, 53, false));
