@@ -137,7 +137,8 @@ class Drawing {
     one.kind = kind;
     one.hop = some_place();
     one.bridge = one_in(4);
-    one.action = pick({Action::drop, Action::drop, Action::prohibit, Action::refuse});
+    one.action = pick({Action::drop, Action::drop, Action::drop, Action::prohibit, Action::prohibit,
+                       Action::refuse, Action::refuse, Action::forge});
     return one;
   }
 

@@ -21,7 +21,8 @@ enum class Payload { none, rtp, stun, turn, sip, tls, http, dns, ntp, other };
 enum class Action {
   drop,
   prohibit,  // ICMP "administratively prohibited" in its own name
-  refuse,    // a TCP reset, or ICMP "port unreachable", in the destination's name
+  refuse,    // a TCP reset in the destination's name; to UDP, "port unreachable" in its own
+  forge,     // the same, and to UDP in the destination's name
 };
 
 struct Match {

@@ -99,6 +99,9 @@ void Observer::record(Observation& observation, const Heard& heard) const {
       return;
     case Heard::refused:
       say(observation, Outcome::refused, "connection_refused");
+      if (heard.icmp && observation.address && heard.sender != *observation.address) {
+        observation.outcome = Outcome::rejected;
+      }
       if (heard.icmp) {
         add(observation, "icmp_error",
             {{"sender", text(heard.sender.to_string())}, {"type", number(3)}, {"code", number(3)}});
@@ -138,7 +141,7 @@ Observer::Heard Observer::ask_udp(Packet packet, double at_ms, int sends, double
         take(Heard::prohibited, sends_ms[i] + near, traffic_.router(fate.hop, packet.to), fate.box);
         break;
       case Fate::refused:
-        take(Heard::refused, sends_ms[i] + near, packet.to, fate.box);
+        take(Heard::refused, sends_ms[i] + near, traffic_.refuser(fate, packet), fate.box);
         break;
       case Fate::arrives: {
         if (packet.to.is_special()) break;

@@ -70,9 +70,11 @@ Seen Observer::udp_range(Job job) {
     ended = std::max(ended, at_ms + heard.took_ms);
     if (heard.kind == Heard::answer) port.result = "replied";
     if (heard.kind == Heard::prohibited) port.result = "prohibited";
-    if (heard.kind == Heard::refused) port.result = "arrived";
+    if (heard.kind == Heard::refused) {
+      port.result = heard.sender == job.address ? "arrived" : "prohibited";
+    }
     if (heard.kind == Heard::prohibited || heard.kind == Heard::refused) port.by = heard.sender;
-    const bool timed = heard.kind == Heard::answer || heard.kind == Heard::refused;
+    const bool timed = port.result == "replied" || port.result == "arrived";
     if (timed && (!shortest || heard.took_ms < *shortest)) shortest = heard.took_ms;
   };
   const auto climb = [&](Port& port, bool patient, double at_ms, double until_ms) {

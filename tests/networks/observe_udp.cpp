@@ -46,7 +46,7 @@ Observer::Expired Observer::expire(const Packet& packet, int ttl, double at_ms) 
     answer.sender = traffic_.router(fate.hop, packet.to);
   } else if (fate.kind == Fate::refused) {
     answer.kind = Expired::port_unreachable;
-    answer.sender = packet.to;
+    answer.sender = traffic_.refuser(fate, packet);
   } else {
     return answer;
   }

@@ -27,8 +27,10 @@ constexpr Name<BoxKind> kinds[] = {{BoxKind::rule, "rule"},
                                    {BoxKind::portal, "portal"},
                                    {BoxKind::sip_alg, "sip_alg"},
                                    {BoxKind::mtu, "mtu"}};
-constexpr Name<Action> actions[] = {
-    {Action::drop, "drop"}, {Action::prohibit, "prohibit"}, {Action::refuse, "refuse"}};
+constexpr Name<Action> actions[] = {{Action::drop, "drop"},
+                                    {Action::prohibit, "prohibit"},
+                                    {Action::refuse, "refuse"},
+                                    {Action::forge, "forge"}};
 constexpr Name<Payload> payloads[] = {{Payload::none, "none"}, {Payload::rtp, "rtp"},
                                       {Payload::stun, "stun"}, {Payload::turn, "turn"},
                                       {Payload::sip, "sip"},   {Payload::tls, "tls"},
@@ -160,7 +162,7 @@ void parse_box(std::istream& words, networks::Network& network) {
       box.bridge = true;
     } else if (word == "except") {
       box.except = true;
-    } else if (word == "drop" || word == "prohibit" || word == "refuse") {
+    } else if (word == "drop" || word == "prohibit" || word == "refuse" || word == "forge") {
       box.action = value(actions, word);
     } else if (word == "match") {
       std::string range;

@@ -34,6 +34,7 @@ Fate::Kind fate_of(Action action) {
     case Action::prohibit:
       return Fate::prohibited;
     case Action::refuse:
+    case Action::forge:
       return Fate::refused;
   }
   return Fate::dropped;
@@ -232,6 +233,11 @@ const Box* Traffic::swallows_replies(const Packet& packet) const {
     if (its && matches(i, packet)) return &box;
   }
   return nullptr;
+}
+
+IpAddress Traffic::refuser(const Fate& fate, const Packet& packet) const {
+  const bool forged = fate.box != nullptr && fate.box->action == Action::forge;
+  return forged || packet.proto == Proto::tcp ? packet.to : router(fate.hop, packet.to);
 }
 
 bool Traffic::comes_back(const Packet& packet) {

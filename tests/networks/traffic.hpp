@@ -67,7 +67,9 @@ class Traffic {
   Fate beyond(const Packet& packet, int hop, int ttl = whole_way) const;
   // At that time, with losses, limits and bans.
   Fate send(const Packet& packet, double at_ms, int ttl = whole_way);
-  // The reply's way back. `always_back`: without chance.
+  // Who signs a refusal.
+  IpAddress refuser(const Fate& fate, const Packet& packet) const;
+  // The reply's way back, which may be lost by chance.
   bool comes_back(const Packet& packet);
   const Box* swallows_replies(const Packet& packet) const;
   // True where the router at `hop` says that the packet's TTL ended there, and that arrives.

@@ -1,9 +1,0 @@
-#pragma once
-
-#include "targets/load_rules.hpp"
-
-namespace callready::networks {
-
-LoadRules load_rules();
-
-}  // namespace callready::networks
