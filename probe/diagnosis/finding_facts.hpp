@@ -67,7 +67,11 @@ class Facts {
   const ProbeResult* find(const std::string& probe) const;
   // "set/requirement" of the rows that asked for a probe; none for controls and follow-ups.
   std::vector<std::string> rows_of(const std::string& probe) const;
-  bool asked_for(const ProbeResult& result) const { return rows_.contains(result.probe.id); }
+  // True where a row needs that endpoint. A question about the site itself (what kind of NAT) may be
+  // put to anybody: nobody needs the way to that server.
+  bool asked_for(const ProbeResult& result) const {
+    return rows_.contains(result.probe.id) && result.probe.check != "nat";
+  }
   // Hosts that a set asks for: the vendor's, whoever asked them besides.
   std::set<std::string> hosts_asked_for() const;
 

@@ -134,7 +134,7 @@ Causes find_idle_timeout(const Diagnosis& context) {
   constexpr int too_short_s = 45;
   for (const auto& result : context.facts.report.probes) {
     const auto* life = evidence_of(result, "nat_lifetime");
-    if (life == nullptr || !context.facts.asked_for(result)) continue;
+    if (life == nullptr || context.facts.rows_of(result.probe.id).empty()) continue;
     const auto longest = longest_life(text_fact(*life, "value"));
     if (!longest || *longest > too_short_s) continue;
     Cause cause;

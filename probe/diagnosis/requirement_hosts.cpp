@@ -131,6 +131,8 @@ State own_state(const ProbeResult& result, const ResultIndex& evidences) {
   // Its row asks what happens to SIP on the way, not whether the server can be reached: `sip` does.
   if (probe.check == "sip-alg") return state_of_alg_test(observation);
   if (reached(observation.outcome)) return State::reached;
+  // What was to be learnt is the site's NAT: a server that does not answer says nothing of it.
+  if (probe.check == "nat") return State::unknown;
   if (observation.outcome == Outcome::skipped) {
     return observation.detail == "not_needed" ? State::ignored : State::unknown;
   }

@@ -187,9 +187,9 @@ Row make_row(const TargetSet& set, const Requirement& requirement, const PlanOpt
   row.planned.open_question =
       !row.planned.skipped.empty() && row.requirement.direction == Direction::out &&
       !row.requirement.check.empty() && (!expanded.missing.empty() || only_service_tags(row));
-  row.planned.untried = row.planned.open_question ||
-                        (!row.planned.skipped.empty() && !row.requirement.listening &&
-                         row.requirement.direction == Direction::out);
+  row.planned.untried =
+      row.planned.open_question || (!row.planned.skipped.empty() && !row.requirement.listening &&
+                                    row.requirement.direction == Direction::out);
   if (row.planned.skipped.empty()) {
     row.quota = quota_of(row, options);
     if (!options.from && !sent_from_a_pc(row.requirement)) {
@@ -260,6 +260,34 @@ class Assembler {
     for (const auto& near : row.near) add_host(row, near.candidate, near.rivals);
     add_own_sip_alg(row);
     if (row.planned.skipped.empty()) row.planned.sampled = sampled(row);
+  }
+
+  // What kind of NAT there is, public STUN servers tell. Where the site lets nobody out but the
+  // vendor's own, two of those that the set's other rows meet anyway are asked instead.
+  void add_own_nat_servers(Row& row) {
+    if (row.requirement.check != "nat" || row.planned.probes.empty()) return;
+    const auto public_servers = row.planned.probes;
+    std::vector<Target> own;  // of different hosts
+    for (const auto& [name, ids] : row_probes_) {
+      if (!name.starts_with(row.set->id + '/')) continue;
+      for (const auto& id : ids) {
+        const auto& probe = plan.probes[index_.at(id)].probe;
+        const auto& target = probe.target;
+        const bool answers = probe.check == "stun" || probe.check == "turn";
+        if (!answers || target.transport != Transport::udp || !target.route.direct()) continue;
+        const bool known = std::any_of(
+            own.begin(), own.end(), [&](const Target& other) { return other.host == target.host; });
+        if (!known && own.size() < 2) own.push_back(target);
+      }
+    }
+    if (own.size() < 2) return;
+    Probe test;
+    test.check = "nat";
+    test.target = own[0];
+    test.with = {{"other", fmt::format("{}:{}", own[1].host, own[1].port())}};
+    add(row, std::move(test), {});
+    auto& planned = plan.probes[index_.at(row.planned.probes.back())];
+    if (planned.unless.empty()) planned.unless = public_servers;
   }
 
   // A SIP server's alternate ports are asked only where its first choice did not answer: more
@@ -603,6 +631,7 @@ Plan make_plan(const std::vector<const TargetSet*>& sets, const PlanOptions& opt
   Assembler assembler(options);
   for (const auto& row : rows) assembler.count_ports(row);
   for (auto& row : rows) assembler.add(row);
+  for (auto& row : rows) assembler.add_own_nat_servers(row);
   assembler.add_conditions(sets);
   assembler.share_answers();
   for (const auto* set : sets) {

@@ -81,8 +81,9 @@ PlanSize size_of(const Plan& plan, const PaceLimits& pace, bool thorough) {
     ++size.probes;
     const bool conditional = !planned.unless.empty() || !planned.unless_all.empty();
     if (!conditional) size.packets += packets_of(probe, thorough);
-    // It asks its second server, and the other address of the first (RFC 5780).
-    if (probe.check == "nat") more += probe.with.contains("other") ? 2u : 1u;
+    // It asks its second server, and the other address of the first (RFC 5780). One that stands in
+    // for another asks hosts that are met anyway.
+    if (probe.check == "nat" && !conditional) more += probe.with.contains("other") ? 2u : 1u;
     if (probe.target.host.empty() || !hosts.insert(probe.target.host).second) continue;
     if (const auto address = IpAddress::parse(probe.target.host)) {
       networks.insert(network_of(*address));
