@@ -160,7 +160,7 @@ class Drawing {
 
   void fault() {
     auto& boxes = network_.boxes;
-    switch (below(27)) {
+    switch (below(28)) {
       case 0: {  // all UDP, but perhaps DNS
         auto one = box(BoxKind::rule);
         one.matches = {any(Proto::udp, 1, 52), any(Proto::udp, 54, 65535)};
@@ -315,6 +315,14 @@ class Drawing {
           network_.dns_names = {some_probe().target.host};
         }
         break;
+      case 26: {  // the web everywhere, and UDP only to the vendor's own networks
+        auto one = box(BoxKind::rule);
+        one.except = true;
+        one.matches = {any(Proto::tcp), any(Proto::udp, 53, 53), any(Proto::udp)};
+        one.matches[2].hosts = all_hosts(false);
+        boxes.push_back(one);
+        break;
+      }
       case 24: {
         const auto host = some_probe().target.host;
         if (IpAddress::parse(host)) break;

@@ -248,7 +248,7 @@ Observer::Heard Observer::exchange(const Connection& connection, Packet packet, 
       Packet syn = packet;
       syn.payload = Payload::none;
       for (const auto* onward : {&syn, &packet}) {
-        gets_on = gets_on && traffic_.beyond(*onward, taken_at).kind == Fate::arrives;
+        gets_on = gets_on && traffic_.carried_on(*onward, taken_at).kind == Fate::arrives;
       }
       const auto fault = traffic_.far(packet.to);
       gets_on = gets_on && fault != FarFault::down && fault != FarFault::refuses &&
@@ -320,7 +320,7 @@ bool Observer::through_proxy(Job& job, Connection& connection, Seen& seen) {
   int last_inside = 0;
   for (const auto& hop : traffic_.network().hops) last_inside += hop.inside ? 1 : 0;
   const auto fault = traffic_.far(found);
-  const bool gets_on = traffic_.beyond(syn, last_inside).kind == Fate::arrives &&
+  const bool gets_on = traffic_.carried_on(syn, last_inside).kind == Fate::arrives &&
                        fault != FarFault::down && fault != FarFault::refuses &&
                        fault != FarFault::gone &&
                        traffic_.internet().listens(found, Proto::tcp, port);

@@ -113,6 +113,12 @@ class Observer {
 
   Traffic traffic_;
   Edge edge_;
+  struct Wave {
+    double at_ms;
+    bool answered;  // the control was
+    double ended_ms;
+  };
+  std::optional<Wave> wave_;
   int refusals_ = 0;
   std::set<std::pair<bool, std::uint16_t>> refused_near_;
 };

@@ -176,7 +176,12 @@ class Judge {
       if (!failing(found->second->observation)) continue;
       // TCP beside UDP is there for the contrast.
       const bool about_udp = finding.code.find("udp") != std::string::npos;
-      if (about_udp && found->second->probe.target.transport != Transport::udp) continue;
+      const bool tcp = found->second->probe.target.transport != Transport::udp;
+      if (about_udp && tcp) continue;
+      // So is a connection that stood.
+      const bool stood = found->second->observation.timing_ms.contains("connect");
+      const bool about_flows = finding.code.ends_with("_blocked");
+      if (about_flows && tcp && stood) continue;
       any_failing = true;
       if (works == Works::yes) {
         violation("1 accuses a flow that works: " + finding.code, name + ": " + evidence.probe);
@@ -193,6 +198,10 @@ class Judge {
       violation("1 explains a row that works: " + finding.code, name + ": " + row);
       return;
     }
+  }
+
+  std::string results_check(const RequirementResult& row) const {
+    return row.probes.empty() ? std::string() : results_.at(row.probes.front())->probe.check;
   }
 
   // Who breaks what the capability needs: "portal", "dns rule".
@@ -247,9 +256,20 @@ class Judge {
   void look_at(const SetResult& set) {
     for (const auto& finding : report_.findings) {
       if (!strong(finding)) continue;
-      const bool affects = std::any_of(finding.affects.begin(), finding.affects.end(),
-                                       [&](const auto& one) { return one.set == set.id; });
-      if (affects && set.verdict == Verdict::ready) {
+      const bool affects = std::any_of(
+          finding.affects.begin(), finding.affects.end(),
+          [&](const auto& one) { return one.set == set.id && !one.capabilities.empty(); });
+      // What the vendor advises against, and not only as a choice of several.
+      const bool advised_against =
+          (finding.code == "sip.alg" || finding.code == "nat.symmetric") &&
+          std::any_of(set.requirements.begin(), set.requirements.end(), [&](const auto& row) {
+            const auto& explained = finding.explains;
+            const bool its = std::find(explained.begin(), explained.end(), set.id + '/' + row.id) !=
+                             explained.end();
+            return its && row.severity != Severity::optional &&
+                   (results_check(row) == "sip-alg" || results_check(row) == "nat");
+          });
+      if ((affects || advised_against) && set.verdict == Verdict::ready) {
         violation("4 ready beside " + finding.code, set.id);
         return;
       }

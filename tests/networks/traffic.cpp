@@ -192,6 +192,14 @@ Fate Traffic::beyond(const Packet& packet, int from, int ttl) const {
   return {Fate::arrives, last_router() + 1, nullptr};
 }
 
+Fate Traffic::carried_on(const Packet& packet, int hop) const {
+  auto fate = beyond(packet, hop);
+  while (fate.kind == Fate::taken && fate.box->kind == BoxKind::accept) {
+    fate = beyond(packet, fate.hop);
+  }
+  return fate;
+}
+
 // True where the box has had enough of us.
 bool Traffic::remembers(std::size_t index, const Packet& packet, double at_ms) {
   const auto& box = network_.boxes[index];

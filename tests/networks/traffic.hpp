@@ -65,6 +65,8 @@ class Traffic {
   Fate always(const Packet& packet, int ttl = whole_way) const { return beyond(packet, 0, ttl); }
   // The same from that router on, whose own boxes let it pass.
   Fate beyond(const Packet& packet, int hop, int ttl = whole_way) const;
+  // The same for whoever opens a connection there, and whoever takes it and opens another one.
+  Fate carried_on(const Packet& packet, int hop) const;
   // At that time, with losses, limits and bans.
   Fate send(const Packet& packet, double at_ms, int ttl = whole_way);
   // Who signs a refusal.

@@ -110,7 +110,7 @@ Flow direct(const Traffic& traffic, const Probe& probe, const Packet& packet) {
     if (box.kind == BoxKind::portal) return broken(taken_by);
     if (box.kind == BoxKind::intercept && packet.payload == Payload::tls) return broken(taken_by);
     if (box.kind == BoxKind::intercept && packet.payload != Payload::none) return broken(taken_by);
-    fate = traffic.beyond(syn, box.hop);
+    fate = traffic.carried_on(syn, box.hop);
   }
   if (fate.kind != Fate::arrives) return broken(word(fate.box->kind));
   if (packet.payload == Payload::none) return {};
@@ -138,7 +138,7 @@ Flow through_proxy(const Traffic& traffic, const Probe& probe, Packet packet) {
   int last_inside = 0;
   for (const auto& hop : traffic.network().hops) last_inside += hop.inside ? 1 : 0;
   packet.payload = Payload::none;
-  const auto fate = traffic.beyond(packet, last_inside);
+  const auto fate = traffic.carried_on(packet, last_inside);
   if (fate.kind != Fate::arrives) return broken(word(fate.box->kind));
   const auto far = traffic.far(packet.to);
   if (far == FarFault::down || far == FarFault::refuses || far == FarFault::gone ||

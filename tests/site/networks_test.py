@@ -82,6 +82,7 @@ NETWORKS_BY_FAULT = {
 # What may differ: (fault or "*", beginning of the probe's id, why).
 BY_CHANCE = [
     ("*", "ipv6/", "the site's anchors have IPv6 addresses of their own accord"),
+    ("*", "dns/udp/example.com", "the site's own example.com has no address"),
     ("*", "nat/", "the site's STUN servers have OTHER-ADDRESS, which the model's have not"),
 ]
 
