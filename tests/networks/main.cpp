@@ -87,6 +87,11 @@ void print(const Report& report) {
   }
   for (const auto& [probe, seen] : report.probes) {
     fmt::print("probe {}: {} {}\n", probe.id, to_string(seen.outcome), seen.detail);
+    for (const auto& evidence : seen.evidence) {
+      if (evidence.kind != "udp_port") continue;
+      fmt::print("    {} {}\n", number_fact(evidence, "port").value_or(0),
+                 text_fact(evidence, "result"));
+    }
   }
 }
 

@@ -119,6 +119,14 @@ Observer::Heard Observer::ask_udp(Packet packet, double at_ms, int sends, double
   heard.took_ms = patience_ms;
   double arrives = patience_ms;  // what comes first, since the first transmission
   const auto trip = traffic_.round_trip(packet.to);
+  if (packet.to.is_unspecified()) {  // this computer itself, which does not listen
+    heard.kind = Heard::refused;
+    heard.icmp = true;
+    heard.sender = IpAddress::v4({127, 0, 0, 1});
+    heard.took_ms = 0;
+    heard.attempts = 1;
+    return heard;
+  }
   const auto take = [&](Heard::Kind kind, double when, IpAddress sender, const Box* box) {
     if (when >= arrives) return;
     arrives = when;
@@ -138,9 +146,11 @@ Observer::Heard Observer::ask_udp(Packet packet, double at_ms, int sends, double
         take(Heard::answer, sends_ms[i] + near, {}, fate.box);
         break;
       case Fate::prohibited:
+        if (!traffic_.says_refused(fate.hop, at_ms + sends_ms[i])) break;
         take(Heard::prohibited, sends_ms[i] + near, traffic_.router(fate.hop, packet.to), fate.box);
         break;
       case Fate::refused:
+        if (!traffic_.says_refused(fate.hop, at_ms + sends_ms[i])) break;
         take(Heard::refused, sends_ms[i] + near, traffic_.refuser(fate, packet), fate.box);
         break;
       case Fate::arrives: {
@@ -190,13 +200,16 @@ Observer::Connection Observer::connect(const IpAddress& to, std::uint16_t port, 
     };
     const auto fate = traffic_.send(syn, at_ms + sent, ttl);
     const auto near = sent + traffic_.round_trip_to(fate.hop);
-    if (to.is_special()) continue;  // nobody there
+    if (to.is_unspecified())
+      take(Heard::refused, 0);  // this computer itself, which does not listen
+    if (to.is_special()) continue;
     switch (fate.kind) {
       case Fate::taken:
         take(Heard::answer, near);
         connection.box = fate.box;
         break;
       case Fate::prohibited:
+        if (!traffic_.says_refused(fate.hop, at_ms + sent)) break;
         take(Heard::prohibited, near);
         heard.sender = traffic_.router(fate.hop, to);
         heard.icmp = true;

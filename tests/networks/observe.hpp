@@ -118,7 +118,7 @@ class Observer {
     bool answered;  // the control was
     double ended_ms;
   };
-  std::optional<Wave> wave_;
+  std::vector<Wave> waves_;
   int refusals_ = 0;
   std::set<std::pair<bool, std::uint16_t>> refused_near_;
 };

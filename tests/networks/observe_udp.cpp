@@ -42,10 +42,10 @@ Observer::Expired Observer::expire(const Packet& packet, int ttl, double at_ms) 
   if (fate.kind == Fate::expires && traffic_.says_expired(fate.hop, at_ms)) {
     answer.kind = Expired::expired;
     answer.sender = traffic_.router(fate.hop, packet.to);
-  } else if (fate.kind == Fate::prohibited) {
+  } else if (fate.kind == Fate::prohibited && traffic_.says_refused(fate.hop, at_ms)) {
     answer.kind = Expired::prohibited;
     answer.sender = traffic_.router(fate.hop, packet.to);
-  } else if (fate.kind == Fate::refused) {
+  } else if (fate.kind == Fate::refused && traffic_.says_refused(fate.hop, at_ms)) {
     answer.kind = Expired::port_unreachable;
     answer.sender = traffic_.refuser(fate, packet);
   } else {
@@ -107,20 +107,26 @@ bool Observer::find_edge(const IpAddress& target, std::uint16_t port, double& at
 // ask() and ask_syn() of the same: a wave with its control, again while the router has no answer.
 Observer::Expired Observer::ask_edge(Packet packet, bool patient, double at_ms, double until_ms) {
   for (double now = at_ms + 2;;) {
+    traffic_.forget_shortage();
     auto answer = expire(packet, edge_.ttl, now);
+    const bool short_of_answers = traffic_.was_short();
     Packet control;
     control.proto = Proto::tcp;
     control.to = edge_.control ? edge_.control->first : edge_.target;
     control.port = edge_.control ? edge_.control->second : edge_.port;
     control.from = traffic_.new_port();
     // One control for all that goes out together.
-    if (!wave_ || std::abs(wave_->at_ms - now) > 5) {
+    auto wave = std::find_if(waves_.begin(), waves_.end(),
+                             [&](const Wave& one) { return std::abs(one.at_ms - now) < 5; });
+    if (wave == waves_.end()) {
       const auto told = expire(control, edge_.ttl, now + 0.1);
       const bool heard = told.kind == Expired::expired && beyond_the_edge(told.sender);
-      wave_ = Wave{now, heard, told.ended_ms};
+      wave = waves_.insert(waves_.end(), Wave{now, heard, told.ended_ms});
     }
-    answer.control_answered = wave_->answered;
-    answer.ended_ms = std::max(answer.ended_ms, wave_->ended_ms);
+    // It goes out last, and finds what the others have left.
+    if (short_of_answers) wave->answered = false;
+    answer.control_answered = wave->answered;
+    answer.ended_ms = std::max(answer.ended_ms, wave->ended_ms);
     const bool settled = answer.kind != Expired::nothing || answer.control_answered;
     const auto next = answer.ended_ms + icmp_refill_ms;
     if (settled || !patient || next + icmp_reply_ms > until_ms) return answer;

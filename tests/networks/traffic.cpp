@@ -252,20 +252,29 @@ bool Traffic::comes_back(const Packet& packet) {
   return swallows_replies(packet) == nullptr && !lost_in();
 }
 
-bool Traffic::says_expired(int hop, double at_ms) {
-  const bool own = hop > static_cast<int>(network_.hops.size());
-  const auto* router = own ? nullptr : &network_.hops[static_cast<std::size_t>(hop) - 1];
-  if (own ? network_.mute_far : !router->speaks) return false;
-  if (own || router->limited) {
-    auto& answers = answers_[hop];
-    if (at_ms > answers.at_ms) {
-      answers.left = std::min(6.0, answers.left + (at_ms - answers.at_ms) / 1000);
-      answers.at_ms = at_ms;
-    }
-    if (answers.left < 1) return false;
-    answers.left -= 1;
+// Six in a burst, then one a second.
+bool Traffic::has_an_answer(int hop, double at_ms) {
+  const auto at = static_cast<std::size_t>(hop) - 1;
+  if (at < network_.hops.size() && !network_.hops[at].limited) return true;
+  auto& answers = answers_[hop];
+  if (at_ms > answers.at_ms) {
+    answers.left = std::min(6.0, answers.left + (at_ms - answers.at_ms) / 1000);
+    answers.at_ms = at_ms;
   }
-  return hop <= network_.line || !lost_in();
+  short_ |= answers.left < 1;
+  if (answers.left < 1) return false;
+  answers.left -= 1;
+  return true;
+}
+
+bool Traffic::says_expired(int hop, double at_ms) {
+  const auto at = static_cast<std::size_t>(hop) - 1;
+  const bool speaks = at < network_.hops.size() ? network_.hops[at].speaks : !network_.mute_far;
+  return speaks && says_refused(hop, at_ms);
+}
+
+bool Traffic::says_refused(int hop, double at_ms) {
+  return has_an_answer(hop, at_ms) && (hop <= network_.line || !lost_in());
 }
 
 double Traffic::round_trip_to(int hop) const {

@@ -76,6 +76,11 @@ class Traffic {
   const Box* swallows_replies(const Packet& packet) const;
   // True where the router at `hop` says that the packet's TTL ended there, and that arrives.
   bool says_expired(int hop, double at_ms);
+  // The same of a refusal by ICMP, which comes out of the same budget.
+  bool says_refused(int hop, double at_ms);
+  // Whether a router had no ICMP answer left since.
+  void forget_shortage() { short_ = false; }
+  bool was_short() const { return short_; }
   // One chance on the line.
   bool lost_out() { return chance(network_.loss_out); }
   bool lost_in() { return chance(network_.loss_in); }
@@ -101,6 +106,7 @@ class Traffic {
   bool meets(const Match& match, const Addresses& addresses, const Packet& packet) const;
   bool matches(std::size_t box, const Packet& packet) const;
   std::optional<Fate::Kind> act(std::size_t box, const Packet& packet) const;
+  bool has_an_answer(int hop, double at_ms);
   bool remembers(std::size_t box, const Packet& packet, double at_ms);
 
   const networks::Network& network_;
@@ -123,6 +129,7 @@ class Traffic {
     double left = 6, at_ms = 0;
   };
   std::map<int, Answers> answers_;  // by hop
+  bool short_ = false;
 };
 
 }  // namespace callready::networks
