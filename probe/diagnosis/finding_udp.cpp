@@ -94,8 +94,8 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
                                    }).size() > 1);
   if (many) {
     verdict.evidence.push_back(
-        {"", fmt::format("UDP to {} ports ({}) dies before the first router outside, which "
-                         "other packets reach.",
+        {"", fmt::format("UDP to {} ports ({}) does not get as far as the first router outside, "
+                         "which other packets reach.",
                          dropped.size(), ports_in_words({dropped.begin(), dropped.end()}, 4))});
   }
   if (refused || many) {
@@ -121,7 +121,7 @@ namespace {
 std::vector<const ProbeResult*> left_without_reply(const Diagnosis& context) {
   std::vector<const ProbeResult*> left;
   for (const auto& result : context.facts.report.probes) {
-    const bool dns = result.probe.target.port() == dns_port || result.probe.check == "dns";
+    const bool dns = result.probe.target.port() == dns_port || result.probe.check == CheckKind::dns;
     const bool passed = result.observation.outcome == Outcome::passed;
     if (is_udp(result) && is_direct(result) && !dns && passed && !context.facts.inside(result)) {
       left.push_back(&result);
@@ -135,7 +135,7 @@ std::vector<const ProbeResult*> left_without_reply(const Diagnosis& context) {
 std::vector<const ProbeResult*> failing_udp(const Diagnosis& context) {
   std::vector<const ProbeResult*> lost;
   for (const auto& result : context.facts.report.probes) {
-    const bool dns = result.probe.target.port() == dns_port || result.probe.check == "dns";
+    const bool dns = result.probe.target.port() == dns_port || result.probe.check == CheckKind::dns;
     if (is_udp(result) && is_direct(result) && !dns && !context.facts.inside(result) &&
         failing(result) && !context.explained(result)) {
       lost.push_back(&result);
