@@ -213,7 +213,8 @@ void ask_for_silent_responders(const Facts& facts, const std::map<std::string, s
     if (asked++ == hosts_per_port) return;
     auto as_sent = with;
     as_sent["payload"] = payload_of(*flow);
-    questions.ask("hop", Transport::udp, flow->host, flow->port, as_sent);
+    questions.ask(Purpose::way_out, CheckKind::hop, Transport::udp, flow->host, flow->port,
+                  as_sent);
   }
 }
 
@@ -223,7 +224,7 @@ void ask_for_silent_ranges(const Facts& facts, const std::map<std::string, std::
   bool left = false;
   std::map<std::string, std::uint16_t> silent;  // the first port of each host
   for (const auto& flow : facts.flows) {
-    if (!flow.udp || flow.samples.front().result->probe.check != "udp-range") continue;
+    if (!flow.udp || flow.samples.front().result->probe.check != CheckKind::udp_range) continue;
     left |= gets_out(flow);
     if (flow.way == Reachability::lost) silent.try_emplace(flow.host, flow.port);
   }
@@ -233,7 +234,7 @@ void ask_for_silent_ranges(const Facts& facts, const std::map<std::string, std::
   std::size_t asked = 0;
   for (const auto& [host, port] : silent) {
     if (!left || asked++ == most_hosts_of_ranges) return;
-    questions.ask("hop", Transport::udp, host, port, with);
+    questions.ask(Purpose::way_out, CheckKind::hop, Transport::udp, host, port, with);
   }
 }
 

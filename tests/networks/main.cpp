@@ -86,11 +86,11 @@ void print(const Report& report) {
     for (const auto& row : finding.explains) fmt::print("    explains {}\n", row);
   }
   for (const auto& [probe, seen] : report.probes) {
-    fmt::print("probe {}: {} {}\n", probe.id, to_string(seen.outcome), seen.detail);
+    fmt::print("probe {}: {} {}\n", probe.id, to_string(seen.outcome), seen.detail.text());
     for (const auto& evidence : seen.evidence) {
-      if (evidence.kind != "udp_port") continue;
-      fmt::print("    {} {}\n", number_fact(evidence, "port").value_or(0),
-                 text_fact(evidence, "result"));
+      if (evidence.kind != EvidenceKind::udp_port) continue;
+      fmt::print("    {} {}\n", number_fact(evidence, Fact::port).value_or(0),
+                 text_fact(evidence, Fact::result));
     }
   }
 }
@@ -110,7 +110,7 @@ void print_observations(const Report& report) {
   const char* comma = "";
   for (const auto& [probe, seen] : report.probes) {
     fmt::print("{}\n{{\"id\": \"{}\", \"outcome\": \"{}\", \"detail\": \"{}\"}}", comma, probe.id,
-               to_string(seen.outcome), seen.detail);
+               to_string(seen.outcome), seen.detail.text());
     comma = ",";
   }
   fmt::print("\n]\n");
@@ -129,7 +129,11 @@ int random_networks(const Options& options) {
   fmt::print("{} networks, --seed {}\n", options.count, options.seed);
   for (std::uint64_t i = 0; i < options.count; ++i) {
     const auto number = options.seed + i;
-    const auto judgement = judge(draw(number));
+    const auto network = draw(number);
+    if (parse(to_text(network)) != network) {
+      throw std::runtime_error("a network is another one as text:\n" + to_text(network));
+    }
+    const auto judgement = judge(network);
     capabilities += static_cast<std::uint64_t>(judgement.capabilities);
     for (const auto& though : judgement.unknown_though) ++unknown[though];
     if (!judgement.violations.empty()) ++bad;

@@ -312,7 +312,7 @@ bool Observer::through_proxy(Job& job, Connection& connection, Seen& seen) {
     say(observation, outcome, std::to_string(status));
     auto& evidence = add(observation, "proxy_reply",
                          {{"proxy", text("192.168.1.3:3128")}, {"status", number(status)}});
-    if (status == 407) evidence.facts["schemes"] = text("Basic");
+    if (status == 407) evidence.facts[fact_of("schemes")] = text("Basic");
   };
   if (proxy.login) {
     answer(Outcome::denied, 407);
@@ -322,7 +322,8 @@ bool Observer::through_proxy(Job& job, Connection& connection, Seen& seen) {
   const bool allowed = std::any_of(proxy.ports.begin(), proxy.ports.end(),
                                    [&](const PortRange& range) { return range.contains(port); });
   // Plain HTTP is asked for without a tunnel.
-  const bool plain = job.probe.check == "http" && job.probe.target.transport == Transport::tcp;
+  const bool plain =
+      job.probe.check == CheckKind::http && job.probe.target.transport == Transport::tcp;
   if (!allowed && !(plain && port == 80)) {
     answer(Outcome::denied, 403);
     return false;
@@ -344,8 +345,8 @@ bool Observer::through_proxy(Job& job, Connection& connection, Seen& seen) {
     return false;
   }
   answer(Outcome::connected, 200);
-  observation.detail.clear();
-  observation.timing_ms["tunnel"] = connection.at_ms - job.at_ms;
+  observation.detail = {};
+  observation.timing_ms[Timing::tunnel] = connection.at_ms - job.at_ms;
   connection.stands = true;
   return true;
 }
@@ -370,7 +371,7 @@ Observer::Connection Observer::open(Job& job, Seen& seen) {
   }
   observation.local = SocketAddress{traffic_.network().pc, traffic_.new_port()};
   observation.round_trip = Milliseconds(connection.heard.took_ms);
-  observation.timing_ms["connect"] = connection.heard.took_ms;
+  observation.timing_ms[Timing::connect] = connection.heard.took_ms;
   observation.outcome = Outcome::connected;
   return connection;
 }
@@ -406,7 +407,7 @@ std::string Observer::certificates(const Job& job, const Connection& connection,
   if (!expected) wrong = "untrusted";
   if (!opened && fault == FarFault::wrong_name) wrong = "wrong_name";
   if (!wanted.empty() && !opened && wrong == "untrusted" && fault != FarFault::untrusted) {
-    seen.detail = "private_pki";
+    seen.detail = detail_of("private_pki");
     return {};
   }
   if (!wrong.empty()) add(seen, "certificate_fault", {{"fault", text(wrong)}});
@@ -431,7 +432,7 @@ bool Observer::open_tls(Job& job, Connection& connection, Seen& seen) {
   } else if (!stuck) {
     heard = exchange(connection, hello, tls_ms, 2);
   }
-  observation.timing_ms["handshake"] = heard.took_ms;
+  observation.timing_ms[Timing::handshake] = heard.took_ms;
   connection.at_ms += heard.took_ms;
   seen.ended_ms = connection.at_ms;
   if (heard.kind == Heard::answer) return true;
@@ -450,7 +451,7 @@ bool Observer::open_tls(Job& job, Connection& connection, Seen& seen) {
 
 Seen Observer::tcp(Job job) {
   Seen seen;
-  if (open(job, seen).stands) seen.observation.detail = "connected";
+  if (open(job, seen).stands) seen.observation.detail = detail_of("connected");
   return seen;
 }
 
@@ -465,7 +466,7 @@ Seen Observer::tls(Job job) {
     return seen;
   }
   observation.outcome = Outcome::answered;
-  if (observation.detail != "private_pki") observation.detail = "trusted";
+  if (observation.detail != detail_of("private_pki")) observation.detail = detail_of("trusted");
   return seen;
 }
 
@@ -498,10 +499,10 @@ Seen Observer::http(Job job) {
   if (portal) status = 302;
   auto& reply =
       add(observation, "http_reply", {{"status", number(status)}, {"body_bytes", number(100)}});
-  if (portal) reply.facts["redirect_host"] = text("login.site.example");
+  if (portal) reply.facts[fact_of("redirect_host")] = text("login.site.example");
   const bool matches = !portal && status == 200;
-  if (!body.empty()) reply.facts["body_matches"] = matches;
-  reply.facts["date_offset_s"] = 0.0;
+  if (!body.empty()) reply.facts[fact_of("body_matches")] = matches;
+  reply.facts[fact_of("date_offset_s")] = 0.0;
   if (fault.empty() && !upgrade.empty() && status != 101) fault = "no_upgrade";
   if (fault.empty() && !wanted.empty() && std::to_string(status) != wanted) {
     fault = "unexpected_status";
@@ -515,7 +516,7 @@ Seen Observer::http(Job job) {
 Seen Observer::proxy(Job job) {
   Seen seen;
   if (job.probe.target.route.direct()) {
-    seen.observation.detail = "no_proxy";
+    seen.observation.detail = detail_of("no_proxy");
     seen.ended_ms = job.at_ms;
     return seen;
   }
@@ -553,17 +554,17 @@ Seen Observer::ipv6(Job job) {
     auto& evidence = family("IPv6", network.ipv6 == Ipv6::none ? "no_route"
                                     : six                      ? "connected"
                                                                : "timed_out");
-    evidence.facts["address"] = text("2001:4860::1");
-    if (six) evidence.facts["ms"] = traffic_.round_trip(*v4.address);
+    evidence.facts[fact_of("address")] = text("2001:4860::1");
+    if (six) evidence.facts[fact_of("ms")] = traffic_.round_trip(*v4.address);
   }
   auto& evidence = family("IPv4", why);
-  if (v4.address) evidence.facts["address"] = text(v4.address->to_string());
-  if (why == "connected") evidence.facts["ms"] = four.took_ms;
+  if (v4.address) evidence.facts[fact_of("address")] = text(v4.address->to_string());
+  if (why == "connected") evidence.facts[fact_of("ms")] = four.took_ms;
   observation.address = v4.address;
   if (six || why == "connected") {
     say(observation, Outcome::connected, six ? "ipv6_first" : "ipv4_first");
     observation.round_trip = Milliseconds(six ? traffic_.round_trip(*v4.address) : four.took_ms);
-    observation.timing_ms["connect"] = observation.round_trip->count();
+    observation.timing_ms[Timing::connect] = observation.round_trip->count();
     if (six) observation.address = IpAddress::parse("2001:4860::1");
   } else if (!v4.address) {
     say(observation, Outcome::unresolved, v4.detail);
@@ -626,7 +627,7 @@ Seen Observer::dns(Job job) {
   observation.address = server;
   observation.attempts = heard.attempts;
   seen.ended_ms = seen.first_reply_ms = job.at_ms + heard.took_ms;
-  observation.timing_ms["dns"] = heard.took_ms;
+  observation.timing_ms[Timing::dns] = heard.took_ms;
   const auto who = server.to_string() + ":53";
   if (heard.kind != Heard::answer) {
     add(observation, "dns_no_answer",
@@ -661,7 +662,7 @@ Seen Observer::dns(Job job) {
     answer("SERVFAIL", "");
     say(observation, Outcome::failed, "servfail");
   } else if (mode == Dns::no_such_name || gone) {
-    answer("NXDOMAIN", "").facts["soa_zone"] =
+    answer("NXDOMAIN", "").facts[fact_of("soa_zone")] =
         text(gone ? name.substr(name.find('.') + 1) : "filter.site");
     say(observation, Outcome::unresolved, "no_such_name");
   } else if (type == "PTR") {
@@ -688,15 +689,22 @@ Seen Observer::observe(const Probe& probe, double at_ms) {
     Run run;
     bool needs_address;
   };
-  static const std::map<std::string, Row> table = {
-      {"tcp", {&Observer::tcp, true}},    {"tls", {&Observer::tls, true}},
-      {"http", {&Observer::http, true}},  {"stun", {&Observer::stun, true}},
-      {"turn", {&Observer::turn, true}},  {"ntp", {&Observer::ntp, true}},
-      {"sip", {&Observer::sip, true}},    {"sip-alg", {&Observer::sip_alg, true}},
-      {"nat", {&Observer::nat, true}},    {"udp-range", {&Observer::udp_range, true}},
-      {"hop", {&Observer::hop, true}},    {"path", {&Observer::path, true}},
-      {"ipv6", {&Observer::ipv6, false}}, {"proxy", {&Observer::proxy, false}},
-      {"dns", {&Observer::dns, false}}};
+  static const std::map<CheckKind, Row> table = {
+      {CheckKind::tcp, {&Observer::tcp, true}},
+      {CheckKind::tls, {&Observer::tls, true}},
+      {CheckKind::http, {&Observer::http, true}},
+      {CheckKind::stun, {&Observer::stun, true}},
+      {CheckKind::turn, {&Observer::turn, true}},
+      {CheckKind::ntp, {&Observer::ntp, true}},
+      {CheckKind::sip, {&Observer::sip, true}},
+      {CheckKind::sip_alg, {&Observer::sip_alg, true}},
+      {CheckKind::nat, {&Observer::nat, true}},
+      {CheckKind::udp_range, {&Observer::udp_range, true}},
+      {CheckKind::hop, {&Observer::hop, true}},
+      {CheckKind::path, {&Observer::path, true}},
+      {CheckKind::ipv6, {&Observer::ipv6, false}},
+      {CheckKind::proxy, {&Observer::proxy, false}},
+      {CheckKind::dns, {&Observer::dns, false}}};
   const auto& row = table.at(probe.check);
   Job job{probe, {}, at_ms};
   if (!row.needs_address || !probe.target.route.direct()) return (this->*row.run)(job);
@@ -705,14 +713,14 @@ Seen Observer::observe(const Probe& probe, double at_ms) {
     Seen seen;
     say(seen.observation, found.outcome, found.detail);
     add(seen.observation, "error", {{"code", number(0)}});
-    seen.observation.timing_ms["dns"] = found.took_ms;
+    seen.observation.timing_ms[Timing::dns] = found.took_ms;
     seen.ended_ms = seen.first_reply_ms = at_ms + found.took_ms;
     return seen;
   }
   job.address = *found.address;
   job.at_ms += found.took_ms;
   auto seen = (this->*row.run)(job);
-  if (found.took_ms > 0) seen.observation.timing_ms["dns"] = found.took_ms;
+  if (found.took_ms > 0) seen.observation.timing_ms[Timing::dns] = found.took_ms;
   return seen;
 }
 

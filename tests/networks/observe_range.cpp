@@ -184,24 +184,24 @@ Seen Observer::udp_range(Job job) {
   for (const auto& port : ports) {
     auto& evidence = add(observation, "udp_port",
                          {{"port", number(port.number)}, {"result", text(port.result)}});
-    if (port.by) evidence.facts["by"] = text(port.by->to_string());
-    if (port.refined) evidence.facts["refined"] = true;
-    if (echo) evidence.facts["responder"] = text("echo");
+    if (port.by) evidence.facts[fact_of("by")] = text(port.by->to_string());
+    if (port.refined) evidence.facts[fact_of("refined")] = true;
+    if (echo) evidence.facts[fact_of("responder")] = text("echo");
   }
   Evidence* block = nullptr;
   std::optional<std::uint16_t> last_open;
   for (const auto& [port, out] : known_ports(ports)) {
     if (out) {
-      if (block != nullptr) block->facts["open_after"] = number(port);
+      if (block != nullptr) block->facts[fact_of("open_after")] = number(port);
       block = nullptr;
       last_open = port;
       continue;
     }
     if (block == nullptr) {
       block = &add(observation, "udp_block", {{"first", number(port)}});
-      if (last_open) block->facts["open_before"] = number(*last_open);
+      if (last_open) block->facts[fact_of("open_before")] = number(*last_open);
     }
-    block->facts["last"] = number(port);
+    block->facts[fact_of("last")] = number(port);
   }
   const int sampled = count([](const Port& port) { return !port.refined; });
   const int proved = count([](const Port& port) { return !port.refined && gets_out(port); });

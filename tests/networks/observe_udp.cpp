@@ -202,7 +202,7 @@ void Observer::ask_who_refused(const Job& job, Packet packet, Seen& seen) {
     device = routers.begin()->second;
   }
   auto& evidence = add(observation, "refuser", {{"who", text("on_the_way")}});
-  if (device) evidence.facts["by"] = text(device->to_string());
+  if (device) evidence.facts[fact_of("by")] = text(device->to_string());
 }
 
 void Observer::mapped_address(Observation& observation, const Job& job) const {
@@ -232,7 +232,7 @@ Seen Observer::over_stun(Job& job, Payload payload, bool& answered) {
       return seen;
     }
     if (heard.round_trip) observation.round_trip = Milliseconds(*heard.round_trip);
-    observation.timing_ms["reply"] = heard.took_ms;
+    observation.timing_ms[Timing::reply] = heard.took_ms;
     answered = true;
     return seen;
   }
@@ -242,7 +242,7 @@ Seen Observer::over_stun(Job& job, Payload payload, bool& answered) {
   if (job.probe.target.transport == Transport::tls) {
     if (!open_tls(job, connection, seen)) return seen;
     fault = certificates(job, connection, observation);
-    observation.detail.clear();
+    observation.detail = {};
     if (connection.box != nullptr && connection.box->kind == BoxKind::intercept) {
       // Who opens TLS expects HTTP inside, and says so.
       say(observation, Outcome::failed, fault.empty() ? "not_stun" : fault);
@@ -262,7 +262,7 @@ Seen Observer::over_stun(Job& job, Payload payload, bool& answered) {
         heard.kind == Heard::refused ? "connection_reset" : "stun_timed_out");
     return seen;
   }
-  observation.timing_ms["reply"] = heard.took_ms;
+  observation.timing_ms[Timing::reply] = heard.took_ms;
   if (!fault.empty()) {
     say(observation, Outcome::failed, fault);
     return seen;
@@ -370,7 +370,7 @@ Seen Observer::sip(Job job) {
       return seen;
     }
     if (heard.round_trip) observation.round_trip = Milliseconds(*heard.round_trip);
-    observation.timing_ms["reply"] = heard.took_ms;
+    observation.timing_ms[Timing::reply] = heard.took_ms;
     altered = alg != nullptr && request.port == 5060;
   } else {
     auto connection = open(job, seen);
@@ -380,7 +380,7 @@ Seen Observer::sip(Job job) {
     if (tls) {
       if (!open_tls(job, connection, seen)) return seen;
       fault = certificates(job, connection, observation);
-      observation.detail.clear();
+      observation.detail = {};
     }
     const bool opened = connection.box != nullptr && connection.box->kind == BoxKind::intercept;
     auto heard = Heard();
@@ -403,7 +403,7 @@ Seen Observer::sip(Job job) {
           heard.kind == Heard::refused ? "connection_reset" : "sip_timed_out");
       return seen;
     }
-    observation.timing_ms["reply"] = heard.took_ms;
+    observation.timing_ms[Timing::reply] = heard.took_ms;
   }
   say(observation, Outcome::answered, "200");
   add_sip_reply(observation);
@@ -412,7 +412,7 @@ Seen Observer::sip(Job job) {
   const bool translated = address != local.address || port != local.port;
   // A device that rewrites puts our own address back where it stood.
   auto& via = add(observation, "sip_via", {{"rewritten", false}, {"vias", number(1)}});
-  via.facts["translated"] = translated && !altered;
+  via.facts[fact_of("translated")] = translated && !altered;
   return seen;
 }
 
@@ -478,7 +478,7 @@ Seen Observer::sip_alg(Job job) {
       no_rport = one("own_no_rport", port, 1);
     }
     auto& via = add(observation, "sip_via", {{"rewritten", false}});
-    via.facts["translated"] = translated && !(altered && own);
+    via.facts[fact_of("translated")] = translated && !(altered && own);
     if (altered && translated && (own || mapped || no_rport)) {
       detail = "rewritten";
       basis = "received_differs";
@@ -496,7 +496,8 @@ Seen Observer::sip_alg(Job job) {
     left = 1;
     const bool other = one("other_port", static_cast<std::uint16_t>(std::stoi(contrast)), 1);
     if (!first && other) {
-      observation.detail = detail = "only_other_port";
+      detail = "only_other_port";
+      observation.detail = detail_of(detail);
       basis = "silent_here_only";
       confidence = "possible";
     }
@@ -507,8 +508,8 @@ Seen Observer::sip_alg(Job job) {
   if (detail.empty()) return seen;
   auto& evidence = add(observation, "sip_alg", {{"messages", number(sent)}, {"sdp_tested", false}});
   if (!basis.empty()) {
-    evidence.facts["basis"] = text(basis);
-    evidence.facts["confidence"] = text(confidence);
+    evidence.facts[fact_of("basis")] = text(basis);
+    evidence.facts[fact_of("confidence")] = text(confidence);
   }
   return seen;
 }
@@ -609,9 +610,9 @@ Seen Observer::hop(Job job) {
                             std::optional<IpAddress> by = std::nullopt) {
     say(observation, outcome, result);
     auto& evidence = add(observation, "hop", {{"result", text(result)}});
-    if (found) evidence.facts["ttl"] = number(edge_.ttl);
-    if (by) evidence.facts["by"] = text(by->to_string());
-    if (udp) evidence.facts["payload"] = text(word);
+    if (found) evidence.facts[fact_of("ttl")] = number(edge_.ttl);
+    if (by) evidence.facts[fact_of("by")] = text(by->to_string());
+    if (udp) evidence.facts[fact_of("payload")] = text(word);
   };
   seen.ended_ms = seen.first_reply_ms = now;
   if (!found) {
@@ -704,7 +705,7 @@ Seen Observer::path(Job job) {
   auto& reply = seen.observation;
   const bool tls = job.probe.target.transport == Transport::tls;
   const bool broken = tls && !open_tls(job, connection, seen);
-  if (broken && reply.detail != "tls_timed_out") return seen;
+  if (broken && reply.detail != detail_of("tls_timed_out")) return seen;
   auto heard = Heard();
   if (!broken) {
     heard = exchange(connection, packet(job, Payload::http), 2500);

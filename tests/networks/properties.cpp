@@ -64,7 +64,7 @@ class Judge {
     const auto is = [&](const char* one) { return code == one; };
     const auto udp = [](const Probe& probe) {
       return probe.target.transport == Transport::udp && probe.target.route.direct() &&
-             probe.check != "dns";
+             probe.check != CheckKind::dns;
     };
     if (is("firewall.udp_blocked")) {
       return all_broken(udp) ? "" : "some UDP works";
@@ -179,7 +179,7 @@ class Judge {
       const bool tcp = found->second->probe.target.transport != Transport::udp;
       if (about_udp && tcp) continue;
       // So is a connection that stood.
-      const bool stood = found->second->observation.timing_ms.contains("connect");
+      const bool stood = found->second->observation.timing_ms.contains(Timing::connect);
       const bool about_flows = finding.code.ends_with("_blocked");
       if (about_flows && tcp && stood) continue;
       any_failing = true;
@@ -200,8 +200,9 @@ class Judge {
     }
   }
 
-  std::string results_check(const RequirementResult& row) const {
-    return row.probes.empty() ? std::string() : results_.at(row.probes.front())->probe.check;
+  std::string_view results_check(const RequirementResult& row) const {
+    if (row.probes.empty()) return {};
+    return to_string(results_.at(row.probes.front())->probe.check);
   }
 
   // Who breaks what the capability needs: "portal", "dns rule".

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <stdexcept>
 #include <tuple>
 
 #include "probe/diagnosis/findings.hpp"
@@ -12,7 +13,6 @@
 #include "targets/loader.hpp"
 #include "tests/networks/observe.hpp"
 #include "tests/networks/words.hpp"
-#include "tests/plan/plan_text.hpp"
 
 namespace callready::networks {
 namespace {
@@ -21,11 +21,35 @@ constexpr double second_choice_ms = 1000, second_stream_choice_ms = 1500, second
 constexpr std::size_t most_further = 64;
 constexpr auto proxy_url = "http://192.168.1.3:3128";
 
+// Whether a set is right is not asked here: every check takes everything.
+LoadRules all_rules() {
+  LoadRules rules;
+  for (const auto& check : words<CheckKind>()) {
+    CheckRule rule;
+    rule.kind = check.value;
+    rule.transports = {Transport::udp, Transport::tcp, Transport::tls};
+    rule.needs_target = false;
+    for (const auto* name : {"path", "body", "status", "upgrade", "domain", "srv", "type", "name",
+                             "server", "expect", "issuer", "server_name", "other", "turn", "relay",
+                             "stop_on_the_way", "echo", "contrast"}) {
+      rule.parameters.push_back({name, "", false});
+    }
+    rules.checks.push_back(std::move(rule));
+  }
+  return rules;
+}
+
 // A built-in set by its name, another one by its file's.
 TargetSet load(const std::string& id) {
-  if (id == "anchors") return test::anchors();
-  if (!id.ends_with(".yaml")) return test::vendor_set(id);
-  return test::load(test::read_file(id), id);
+  const auto rules = all_rules();
+  auto loaded = LoadResult();
+  if (id.ends_with(".yaml")) loaded = load_file(id, rules);
+  if (id == "anchors") loaded = load_text(builtin_anchors(), id, rules);
+  for (const auto& builtin : builtin_sets()) {
+    if (builtin.id == id) loaded = load_text(builtin.yaml_text, id, rules);
+  }
+  if (!loaded.set) throw std::runtime_error("no set: " + id);
+  return std::move(*loaded.set);
 }
 
 int waits_for_others(const PlannedProbe& planned) {
@@ -63,7 +87,8 @@ std::vector<std::size_t> order_of(const std::vector<PlannedProbe>& probes) {
 
 void listen(Internet& internet, const Probe& probe) {
   const auto& target = probe.target;
-  if (!target.host.empty() && probe.check != "udp-range" && probe.check != "hop") {
+  if (!target.host.empty() && probe.check != CheckKind::udp_range &&
+      probe.check != CheckKind::hop) {
     const auto proto = target.transport == Transport::udp ? Proto::udp : Proto::tcp;
     internet.listen(target.host, proto, target.ports);
   }
@@ -235,18 +260,20 @@ class Rounds {
   // What the first message of the SIP ALG test came to, as the `sip` check says it.
   static void first_answer(Observation& observation) {
     std::erase_if(observation.evidence, [](const Evidence& evidence) {
-      return evidence.kind != "sip_reply" && evidence.kind != "sip_via" &&
-             evidence.kind != "sip_discarded";
+      return evidence.kind != EvidenceKind::sip_reply && evidence.kind != EvidenceKind::sip_via &&
+             evidence.kind != EvidenceKind::sip_discarded;
     });
-    if (observation.detail == "only_other_port") observation.detail = "timed_out";
+    if (observation.detail == detail_of("only_other_port"))
+      observation.detail = detail_of("timed_out");
     for (const auto& evidence : observation.evidence) {
-      const auto status = number_fact(evidence, "status");
-      if (status) observation.detail = std::to_string(static_cast<int>(*status));
+      const auto status = number_fact(evidence, Fact::status);
+      if (status) observation.detail = Detail::status(static_cast<int>(*status));
     }
   }
 
-  static bool may_be_overdue(const std::string& check) {
-    for (const auto* one : {"tcp", "tls", "http", "stun", "turn", "sip", "ntp"}) {
+  static bool may_be_overdue(CheckKind check) {
+    using enum CheckKind;
+    for (const auto one : {tcp, tls, http, stun, turn, sip, ntp}) {
       if (check == one) return true;
     }
     return false;
@@ -313,18 +340,18 @@ void describe(Site& site, const networks::Network& network,
   way.default_route = true;
   for (const auto& [probe, seen] : results) {
     for (const auto& evidence : seen.evidence) {
-      if (evidence.kind == "mapped_address") {
-        const auto address = IpAddress::parse(text_fact(evidence, "address"));
+      if (evidence.kind == EvidenceKind::mapped_address) {
+        const auto address = IpAddress::parse(text_fact(evidence, Fact::address));
         if (address && !address->is_special()) addresses.insert(*address);
       }
-      if (probe.check == "nat" && evidence.kind == "nat_mapping") {
-        site.nat_mapping = text_fact(evidence, "value");
+      if (probe.check == CheckKind::nat && evidence.kind == EvidenceKind::nat_mapping) {
+        site.nat_mapping = text_fact(evidence, Fact::value);
       }
-      if (probe.check == "nat" && evidence.kind == "nat_translations") {
-        site.nat_translations = text_fact(evidence, "value");
+      if (probe.check == CheckKind::nat && evidence.kind == EvidenceKind::nat_translations) {
+        site.nat_translations = text_fact(evidence, Fact::value);
       }
     }
-    const bool direct = probe.check != "dns" && probe.target.route.direct();
+    const bool direct = probe.check != CheckKind::dns && probe.target.route.direct();
     if (!direct || !seen.address || !hosts.insert(probe.target.host).second) continue;
     way.hosts.push_back(probe.target.host);
   }

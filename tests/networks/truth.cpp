@@ -46,13 +46,14 @@ Payload payload_of(const Probe& probe) {
   const auto& check = probe.check;
   const bool tls = probe.target.transport == Transport::tls;
   if (tls) return Payload::tls;
-  if (check == "stun" || check == "nat" || check == "path") return Payload::stun;
-  if (check == "turn") return Payload::turn;
-  if (check == "sip" || check == "sip-alg") return Payload::sip;
-  if (check == "http") return Payload::http;
-  if (check == "ntp") return Payload::ntp;
-  if (check == "dns") return Payload::dns;
-  if (check == "hop") {
+  if (check == CheckKind::stun || check == CheckKind::nat || check == CheckKind::path)
+    return Payload::stun;
+  if (check == CheckKind::turn) return Payload::turn;
+  if (check == CheckKind::sip || check == CheckKind::sip_alg) return Payload::sip;
+  if (check == CheckKind::http) return Payload::http;
+  if (check == CheckKind::ntp) return Payload::ntp;
+  if (check == CheckKind::dns) return Payload::dns;
+  if (check == CheckKind::hop) {
     const auto given = probe.with.find("payload");
     const auto word = given == probe.with.end() ? std::string("rtp") : given->second;
     if (!udp_probe(probe)) return Payload::none;
@@ -61,7 +62,7 @@ Payload payload_of(const Probe& probe) {
            : word == "sip"  ? Payload::sip
                             : Payload::rtp;
   }
-  if (check == "udp-range") return Payload::rtp;
+  if (check == CheckKind::udp_range) return Payload::rtp;
   return Payload::none;
 }
 
@@ -88,7 +89,7 @@ bool counts_flows(const Traffic& traffic) {
 }
 
 Flow direct(const Traffic& traffic, const Probe& probe, const Packet& packet) {
-  const bool fault_counts = probe.check != "udp-range" && probe.check != "hop";
+  const bool fault_counts = probe.check != CheckKind::udp_range && probe.check != CheckKind::hop;
   const auto far = traffic.far(packet.to);
   if (fault_counts && far && (*far == FarFault::down || *far == FarFault::refuses)) {
     return broken("far");
@@ -124,14 +125,14 @@ Flow direct(const Traffic& traffic, const Probe& probe, const Packet& packet) {
       (*far == FarFault::expired || *far == FarFault::untrusted || *far == FarFault::wrong_name)) {
     return broken("far");
   }
-  if (far == FarFault::error && probe.check == "http") return broken("far");
+  if (far == FarFault::error && probe.check == CheckKind::http) return broken("far");
   return {};
 }
 
 Flow through_proxy(const Traffic& traffic, const Probe& probe, Packet packet) {
   const auto& proxy = traffic.network().proxy;
   if (!proxy.up || proxy.login) return broken("proxy");
-  const bool plain = probe.check == "http" && probe.target.transport == Transport::tcp;
+  const bool plain = probe.check == CheckKind::http && probe.target.transport == Transport::tcp;
   const bool allowed = std::any_of(proxy.ports.begin(), proxy.ports.end(),
                                    [&](const auto& range) { return range.contains(packet.port); });
   if (!allowed && !(plain && packet.port == 80)) return broken("proxy");
@@ -145,7 +146,7 @@ Flow through_proxy(const Traffic& traffic, const Probe& probe, Packet packet) {
       far == FarFault::expired || far == FarFault::untrusted || far == FarFault::wrong_name) {
     return broken("far");
   }
-  if (far == FarFault::error && probe.check == "http") return broken("far");
+  if (far == FarFault::error && probe.check == CheckKind::http) return broken("far");
   return {};
 }
 
@@ -173,18 +174,19 @@ Flow flow_of(const Traffic& traffic, const Probe& probe) {
     const auto flow = direct(traffic, probe, packet);
     if (flow.works == Works::no) return flow;
   }
-  if (probe.check == "nat") {
+  if (probe.check == CheckKind::nat) {
     const auto* nat = traffic.find(BoxKind::nat);
     if (nat != nullptr && nat->mapping != Behaviour::independent) return broken("nat");
   }
   const bool readable = target.transport == Transport::udp && target.port() == 5060;
-  if (probe.check == "sip-alg" && readable && traffic.find(BoxKind::sip_alg) != nullptr) {
+  if (probe.check == CheckKind::sip_alg && readable && traffic.find(BoxKind::sip_alg) != nullptr) {
     return broken("sip_alg");
   }
   if (counts_flows(traffic)) return {Works::perhaps, "limit"};
   // Where nobody listens there is nothing to work: what comes back says little.
-  const bool asks_a_service = probe.check != "udp-range" && probe.check != "hop" &&
-                              probe.check != "dns" && probe.check != "ipv6";
+  const bool asks_a_service = probe.check != CheckKind::udp_range &&
+                              probe.check != CheckKind::hop && probe.check != CheckKind::dns &&
+                              probe.check != CheckKind::ipv6;
   if (asks_a_service && !traffic.internet().listens(packet.to, packet.proto, packet.port)) {
     return {Works::perhaps, "nobody"};
   }
@@ -207,8 +209,8 @@ RowTruth row_truth(const Requirement& requirement, const PlannedRequirement& pla
   std::map<std::string, std::map<std::string, Works>> hosts;
   for (const auto& id : planned.probes) {
     const auto* probe = probes.at(id);
-    const bool companion = probe->check != requirement.check && probe->check != "hop";
-    if (companion || probe->check == "ipv6" || probe->check == "dns") continue;
+    const bool companion = probe->check != requirement.check && probe->check != CheckKind::hop;
+    if (companion || probe->check == CheckKind::ipv6 || probe->check == CheckKind::dns) continue;
     const auto& target = probe->target;
     const auto key = std::string(to_string(target.transport)) + target.ports.to_string();
     auto& endpoint = hosts[target.host].try_emplace(key, Works::no).first->second;
