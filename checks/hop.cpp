@@ -61,7 +61,7 @@ void conclude(Observation& observation, Outcome outcome, std::string result,
   const bool tcp = job.probe.target.transport == Transport::tcp;
   const auto payload = tcp ? std::string("a SYN") : job.parameter("payload", "rtp");
   const auto what =
-      fmt::format("{} to {}, {} {}", tcp ? "A SYN" : "A packet of " + payload,
+      fmt::format("{} to {}, {} {}", tcp ? "A connection request" : "A packet of " + payload,
                   job.probe.target.host, tcp ? "TCP" : "UDP", job.probe.target.port());
   const auto device = by ? by->to_string() : std::string();
   const auto router = hop.address.to_string();
@@ -70,7 +70,8 @@ void conclude(Observation& observation, Outcome outcome, std::string result,
   if (result == "left_site") {
     evidence.text = fmt::format("{}, leaves the site, as far as {}", what, device);
   } else if (result == "dropped") {
-    evidence.text = fmt::format("{}, dies before {}, which other packets reach", what, router);
+    evidence.text =
+        fmt::format("{}, does not get as far as {}, which other packets reach", what, router);
   } else if (result == "prohibited") {
     evidence.text = fmt::format("{}, is turned away by {}", what, device);
   } else if (result == "refused_on_the_way") {

@@ -204,9 +204,11 @@ Html html_capabilities(const Report& report) {
 )",
               set_name(set));
       for (const auto& capability : set.capabilities) {
+        const bool tried = was_tried(set, capability);
         out.put("<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td></tr>\n",
                 capability.title.empty() ? capability.id : capability.title,
-                html_said(mark_of(capability.verdict), verdict_word(capability.verdict)),
+                tried ? html_said(mark_of(capability.verdict), verdict_word(capability.verdict))
+                      : html_said(Mark::skipped, "NOT TRIED"),
                 capability.summary);
       }
       out.put("</tbody>\n</table>\n");

@@ -109,6 +109,7 @@ Json requirement_json(const RequirementResult& requirement) {
   if (requirement.poor) json["poor"] = true;
   if (!requirement.closed_by.empty()) json["closed_by"] = requirement.closed_by;
   if (requirement.impaired) json["impaired"] = true;
+  for (const auto& rule : requirement.rules) json["rules"].push_back(rule_json(rule));
   return json;
 }
 
@@ -119,6 +120,9 @@ Json set_json(const SetResult& set) {
   set_if_any(json, "edition", set.edition);
   set_if_any(json, "verified", set.verified);
   set_if_any(json, "document", set.document);
+  json["evidence"] = to_string(set.evidence);
+  set_if_any(json, "evidence_note", set.evidence_note);
+  set_if_any(json, "sha256", set.sha256);
   json["verdict"] = to_string(set.verdict);
   json["notes"] = set.notes;
   json["capabilities"] = Json::array();
@@ -148,6 +152,7 @@ Json finding_json(const Finding& finding) {
     json["affects"].push_back({{"set", affected.set}, {"capabilities", affected.capabilities}});
   }
   json["explains"] = finding.explains;
+  for (const auto& rule : finding.rules) json["rules"].push_back(rule_json(rule));
   json["evidence"] = Json::array();
   for (const auto& evidence : finding.evidence) {
     auto item = Json::object();

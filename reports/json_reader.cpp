@@ -287,6 +287,69 @@ CapabilityResult read_capability(const Node& node) {
   return capability;
 }
 
+std::vector<std::string> texts_or_none(const Node& node, std::string_view key) {
+  const auto member = node.optional(key);
+  return member ? texts(*member) : std::vector<std::string>();
+}
+
+// What is no port stands in words for one that the customer knows.
+void read_ports(const Node& node, std::vector<PortRange>& ports, std::vector<std::string>& yours) {
+  for (const auto& text : texts(node)) {
+    if (const auto range = PortRange::parse(text)) {
+      ports.push_back(*range);
+    } else {
+      yours.push_back(text);
+    }
+  }
+}
+
+FirewallRule read_rule(const Node& node) {
+  FirewallRule rule;
+  rule.set = node.member("set").text();
+  rule.requirements = texts(node.member("requirements"));
+  rule.titles = texts(node.member("titles"));
+  rule.sources = texts(node.member("sources"));
+  rule.severity = node.member("severity").word<Severity>();
+  rule.direction = node.member("direction").word<Direction>();
+  const auto& protocol = node.member("protocol").text();
+  if (protocol == "UDP") {
+    rule.transport = Transport::udp;
+  } else if (protocol == "TCP" || protocol == "TCP (TLS)") {
+    rule.transport = protocol == "TCP" ? Transport::tcp : Transport::tls;
+  } else if (protocol != "any") {
+    rule.your_transport = protocol;
+  }
+  std::vector<std::string> none;
+  read_ports(node.member("source_ports"), rule.source_ports, none);
+  read_ports(node.member("ports"), rule.ports, rule.your_ports);
+  const bool inbound = rule.direction == Direction::in;
+  rule.peers =
+      node.member(inbound ? "sources_of_traffic" : "destinations").list([](const Node& item) {
+        RulePeer peer{item.member("text").text(), item.member("kind").word<PeerKind>(),
+                      text_or_empty(item, "region"), text_or_empty(item, "note"),
+                      Lifecycle::current};
+        if (const auto lifecycle = item.optional("lifecycle")) {
+          peer.lifecycle = lifecycle->word<Lifecycle>();
+        }
+        return peer;
+      });
+  rule.allow_by = node.member("allow_by").word<AllowBy>();
+  rule.proxy = node.member("proxy").word<ProxyUse>();
+  if (const auto lifecycle = node.optional("lifecycle")) {
+    rule.lifecycle = lifecycle->word<Lifecycle>();
+  }
+  if (const auto vantages = node.optional("vantages")) {
+    rule.vantages = vantages->list([](const Node& item) { return item.word<Vantage>(); });
+  }
+  rule.clients = texts_or_none(node, "clients");
+  rule.purposes = texts_or_none(node, "purposes");
+  rule.fallback_for = texts_or_none(node, "fallback_for");
+  rule.conditions = texts_or_none(node, "conditions");
+  rule.remarks = texts_or_none(node, "remarks");
+  rule.notes = texts_or_none(node, "notes");
+  return rule;
+}
+
 RequirementResult read_requirement(const Node& node) {
   RequirementResult requirement;
   requirement.id = node.member("id").text();
@@ -305,6 +368,7 @@ RequirementResult read_requirement(const Node& node) {
   if (const auto poor = node.optional("poor")) requirement.poor = poor->boolean();
   if (const auto code = node.optional("closed_by")) requirement.closed_by = code->text();
   if (const auto impaired = node.optional("impaired")) requirement.impaired = impaired->boolean();
+  if (const auto rules = node.optional("rules")) requirement.rules = rules->list(read_rule);
   return requirement;
 }
 
@@ -315,6 +379,11 @@ SetResult read_set(const Node& node) {
   set.edition = text_or_empty(node, "edition");
   set.verified = text_or_empty(node, "verified");
   set.document = text_or_empty(node, "document");
+  if (const auto evidence = node.optional("evidence")) {
+    set.evidence = evidence->word<SourceQuality>();
+  }
+  set.evidence_note = text_or_empty(node, "evidence_note");
+  set.sha256 = text_or_empty(node, "sha256");
   set.verdict = node.member("verdict").word<Verdict>();
   set.notes = texts(node.member("notes"));
   set.capabilities = node.member("capabilities").list(read_capability);
@@ -339,6 +408,7 @@ Finding read_finding(const Node& node) {
     return FindingAffects{item.member("set").text(), texts(item.member("capabilities"))};
   });
   finding.explains = texts(node.member("explains"));
+  if (const auto rules = node.optional("rules")) finding.rules = rules->list(read_rule);
   finding.evidence = node.member("evidence").list([](const Node& item) {
     return FindingEvidence{text_or_empty(item, "probe"), item.member("text").text()};
   });

@@ -42,6 +42,7 @@ class Tracer {
       const auto& finding = report.findings[i];
       const bool in_between =
           finding.code == "tls.intercepted" || finding.code == "network.captive_portal";
+      portal_ = portal_ || finding.code == "network.captive_portal";
       for (const auto& evidence : finding.evidence) {
         if (evidence.probe.empty()) continue;
         named_[evidence.probe].insert(i + 1);
@@ -112,6 +113,13 @@ class Tracer {
     if (proxied && !reached(seen.outcome) && proxy_refused(seen)) {
       return {Place::proxy, Mark::bad, words, 1};
     }
+    // What the words call certain, the drawing does not call open.
+    if (!proxied && !reached(seen.outcome)) {
+      if (portal_) return {Place::router, Mark::bad, "stopped by the sign-in page", 1};
+      if (seen.outcome == Outcome::silent && shut_by_firewall(result)) {
+        return {Place::router, Mark::bad, "stopped by the firewall", 1};
+      }
+    }
     switch (seen.outcome) {
       case Outcome::answered:
       case Outcome::connected:
@@ -134,7 +142,19 @@ class Tracer {
     return {Place::unknown, Mark::unknown, words, 1};
   }
 
+  // A firewall of this site is certain to be the cause.
+  bool shut_by_firewall(const ProbeResult& result) const {
+    const auto* findings = findings_of(result.probe.id);
+    if (findings == nullptr) return false;
+    return std::any_of(findings->begin(), findings->end(), [&](std::size_t number) {
+      const auto& finding = report_.findings[number - 1];
+      return finding.code.starts_with("firewall.") && finding.owner == Owner::network &&
+             finding.confidence == Confidence::certain;
+    });
+  }
+
   const Report& report_;
+  bool portal_ = false;  // nothing gets past a sign-in page
   std::set<IpAddress> own_;
   std::map<std::string, std::set<std::size_t>> named_;  // probe id -> numbers of findings
   std::set<std::string> opened_;  // probes that a device on the way answered, as findings say

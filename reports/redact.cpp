@@ -272,12 +272,35 @@ ProbeResult Redactor::probe(ProbeResult result) const {
   return result;
 }
 
+FirewallRule Redactor::rule(FirewallRule rule) const {
+  const bool everybodys = vendors_.sets.contains(rule.set);
+  for (auto& peer : rule.peers) {
+    peer.text = text(peer.text);
+    if (!everybodys) peer.region = text(peer.region);
+    if (!everybodys) peer.note = text(peer.note);
+  }
+  if (everybodys) return rule;
+  rule.set = text(rule.set);
+  for (const auto member :
+       {&FirewallRule::requirements, &FirewallRule::titles, &FirewallRule::purposes,
+        &FirewallRule::sources, &FirewallRule::clients, &FirewallRule::notes,
+        &FirewallRule::conditions, &FirewallRule::fallback_for, &FirewallRule::remarks,
+        &FirewallRule::your_ports}) {
+    for (auto& value : rule.*member) value = text(value);
+  }
+  rule.your_transport = text(rule.your_transport);
+  return rule;
+}
+
 SetResult Redactor::set(SetResult set) const {
   const bool everybodys = vendors_.sets.contains(set.id);
   const auto own = [&](std::string& value) {
     if (!everybodys) value = text(value);
   };
-  for (auto* value : {&set.id, &set.title, &set.edition, &set.document}) own(*value);
+  for (auto* value : {&set.id, &set.title, &set.edition, &set.document, &set.evidence_note}) {
+    own(*value);
+  }
+  if (!everybodys) set.sha256.clear();
   for (auto& note : set.notes) note = text(note);
   for (auto& item : set.advice) {
     for (auto* value : {&item.id, &item.text, &item.source}) own(*value);
@@ -298,6 +321,7 @@ SetResult Redactor::set(SetResult set) const {
     row.summary = text(row.summary);
     row.sampled = text(row.sampled);
     for (auto& id : row.probes) id = text(id);
+    for (auto& one : row.rules) one = rule(std::move(one));
   }
   return set;
 }
@@ -311,6 +335,7 @@ Finding Redactor::finding(Finding finding) const {
     for (auto& id : affected.capabilities) id = text(id);
   }
   for (auto& id : finding.explains) id = row_id(id);
+  for (auto& one : finding.rules) one = rule(std::move(one));
   for (auto& item : finding.evidence) {
     item.probe = text(item.probe);
     item.text = text(item.text);

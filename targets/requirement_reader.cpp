@@ -1,6 +1,7 @@
 #include "targets/requirement_reader.hpp"
 
 #include <algorithm>
+#include <regex>
 
 #include "targets/destination_reader.hpp"
 #include "targets/syntax.hpp"
@@ -210,6 +211,21 @@ void judge_completeness(MapReader& row, const CheckRule& rule, const Requirement
                          "' needs 'hosts', 'addresses', 'wildcards' or 'service_tags'");
 }
 
+// "m365/11": what targets/feeds.hpp can read, then the words that pick an entry of it.
+void read_feed(MapReader& row, Requirement& requirement) {
+  const auto* node = row.find("feed");
+  const auto text = node ? read_line(*node, "'feed'", row.problems()) : std::nullopt;
+  if (!text) return;
+  static const std::regex shape("(m365|zoom|aws|google)(/[A-Za-z0-9._-]+)*");
+  if (std::regex_match(*text, shape)) {
+    requirement.feed = *text;
+  } else {
+    row.problems().add(node->position, "'feed': " + in_quotes(*text) +
+                                           "; expected m365, zoom, aws or google, then \"/\" and "
+                                           "an entry: m365/11");
+  }
+}
+
 // A count that can never be met.
 void judge_reach(MapReader& row, const Requirement& requirement) {
   const auto& reach = requirement.reach;
@@ -255,12 +271,14 @@ Requirement read_requirement(const YamlNode& node, const Declared& declared, Pro
   read_source_ports(row, requirement);
   row.word("proxy", requirement.proxy);
   row.word("allow_by", requirement.allow_by);
+  row.word("priority", requirement.priority);
   const auto* rule = read_check(row, declared, requirement);
   read_transports(row, declared, rule, requirement);
   read_ports(row, declared, requirement);
   read_reach(row, requirement.reach);
   read_parameters(row, declared, rule, requirement);
   read_destinations(row, declared, requirement);
+  read_feed(row, requirement);
   requirement.listening = !holds_networks(requirement);
   row.flag("listening", requirement.listening);
   row.lines("conditions", requirement.conditions);

@@ -298,9 +298,18 @@ bool came_through(const ProbeResult& result) {
   return !is_direct(result) && (reached(result.observation.outcome) || !chain_of(result).empty());
 }
 
+bool only_measures(const ProbeResult& result) {
+  return result.probe.check == "nat" || result.probe.check == "sip-alg";
+}
+
 bool failing(const ProbeResult& result) {
   const auto outcome = result.observation.outcome;
   return !reached(outcome) && outcome != Outcome::skipped;
+}
+
+std::vector<const ProbeResult*> failing_ones(std::vector<const ProbeResult*> results) {
+  std::erase_if(results, [](const ProbeResult* result) { return !failing(*result); });
+  return results;
 }
 
 bool has_foreign_root(const ProbeResult& result) {

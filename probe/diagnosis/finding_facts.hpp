@@ -128,8 +128,11 @@ bool is_direct(const ProbeResult& result);
 bool is_udp(const ProbeResult& result);
 // Over a proxy, and something came from beyond it: at least a certificate.
 bool came_through(const ProbeResult& result);
+// Our own question (NAT, SIP ALG): its servers are no vendor's, and nothing is to be opened for it.
+bool only_measures(const ProbeResult& result);
 // Tried, and not reached.
 bool failing(const ProbeResult& result);
+std::vector<const ProbeResult*> failing_ones(std::vector<const ProbeResult*> results);
 // A certificate chain came that ends in no public root and in none given for this run: somebody on
 // the way speaks TLS in the server's place, or the server has an authority of its own.
 bool has_foreign_root(const ProbeResult& result);

@@ -139,7 +139,6 @@ Causes find_flows(const Diagnosis& context) {
     Cause cause;
     cause.explained = probes_of(context, flows);
     auto& finding = cause.finding;
-    const auto hosts = listed(hosts_of(cause.explained));
     const auto rule = flows_in_words(facts, cause.explained);
     finding.code = "firewall.flow_blocked";
     finding.title =
@@ -147,9 +146,9 @@ Causes find_flows(const Diagnosis& context) {
     finding.owner = Owner::network;
     finding.confidence = any_blocked(flows) ? Confidence::likely : Confidence::possible;
     finding.fix = fmt::format(
-        "Look in the firewall's log for dropped packets from this computer to {}, and allow from "
-        "the user network, with the replies: {}.{}",
-        hosts, rule,
+        "Look in the firewall's log for dropped packets from this computer, and allow from the user "
+        "network, with the replies: {}.{}",
+        rule,
         any_blocked(flows) ? ask_the_device(device_of(flows))
                            : " If the log shows that the packets leave, ask whoever runs the "
                              "server whether it is up.");

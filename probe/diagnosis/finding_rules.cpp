@@ -5,6 +5,7 @@
 
 #include "probe/diagnosis/findings.hpp"
 #include "probe/diagnosis/judge.hpp"
+#include "probe/diagnosis/rules_to_allow.hpp"
 
 namespace callready {
 namespace findings {
@@ -68,7 +69,7 @@ std::vector<const ProbeResult*> Diagnosis::open_probes(const Flow& flow) const {
 
 bool Diagnosis::affects_requirement(const std::vector<const ProbeResult*>& probes) const {
   return std::any_of(probes.begin(), probes.end(), [&](const ProbeResult* result) {
-    return failing(*result) && facts.asked_for(*result);
+    return failing(*result) && facts.asked_for(*result) && !only_measures(*result);
   });
 }
 
@@ -153,6 +154,9 @@ void name_network(std::string& fix, const std::optional<Vantage>& vantage) {
     case Vantage::pbx:
       network = "the PBX";
       break;
+    case Vantage::sbc:
+      network = "the SBC";
+      break;
     case Vantage::gateway:
       network = "the gateway";
       break;
@@ -220,6 +224,13 @@ std::vector<Finding> completed(std::vector<findings::Cause> causes, const Report
   for (auto& cause : causes) {
     findings::fill_in(report, cause);
     findings::name_network(cause.finding.fix, report.site.vantage);
+    if (asks_to_let_through(cause.finding.code)) {
+      // What is inspected was reached all the same.
+      auto lost = cause.finding.code == "tls.intercepted" ? cause.explained
+                                                          : findings::failing_ones(cause.explained);
+      lost.insert(lost.end(), cause.contradicted.begin(), cause.contradicted.end());
+      cause.finding.rules = rules_to_allow(report.sets, report.probes, lost, cause.finding.code);
+    }
     found.push_back(std::move(cause.finding));
   }
   auto rest = findings::find_unexplained(findings::Facts(report), found);

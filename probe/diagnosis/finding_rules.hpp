@@ -29,7 +29,8 @@ class Diagnosis {
   bool explained(const ProbeResult& result) const { return explained_.contains(result.probe.id); }
   // The flow's failing probes that no earlier cause explains.
   std::vector<const ProbeResult*> open_probes(const Flow& flow) const;
-  // True where at least one of them was asked for by a set, and not only as a control.
+  // True where at least one of them was asked for by a set, and neither as a control nor as a
+  // question of our own about the NAT.
   bool affects_requirement(const std::vector<const ProbeResult*>& probes) const;
   // The same, and a capability is not ready over it: what is too weak to be said otherwise, or
   // would not matter (a fallback that the vendor does not offer), may be said then.

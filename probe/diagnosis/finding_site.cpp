@@ -175,9 +175,8 @@ Causes find_captive_portal(const Diagnosis& context) {
   const bool shut = operators.size() > 1 && secure.empty();
   finding.confidence = shut ? Confidence::certain : Confidence::likely;
   finding.fix =
-      "Open a web browser on this computer, go to http://neverssl.com and sign in or accept the "
-      "terms on the page that appears. Then run this again. For phones and room devices that "
-      "cannot sign in, ask the network team to exempt them from the portal.";
+      "Open a web browser here, go to http://neverssl.com, sign in or accept the terms, and run this "
+      "again. Phones and room devices cannot: ask the network team to exempt them.";
   cause.explained = lost_probes(context.facts);
   cause.contradicted = plain_http_answers(context.facts);
   cause.closes = Closes::direct;

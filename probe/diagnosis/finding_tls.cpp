@@ -8,6 +8,7 @@
 #include "probe/diagnosis/finding_rules.hpp"
 #include "probe/diagnosis/finding_time.hpp"
 #include "probe/diagnosis/finding_words.hpp"
+#include "probe/diagnosis/rules_to_allow.hpp"
 #include "probe/model/describe.hpp"
 
 namespace callready::findings {
@@ -147,6 +148,17 @@ void add_effects(const Facts& facts, const std::vector<const ProbeResult*>& insp
 
 }  // namespace
 
+namespace {
+
+// What is to be exempt: the document's names, not only those that were tried.
+std::string inspected_in_words(const Facts& facts, const std::vector<const ProbeResult*>& probes) {
+  const auto& report = facts.report;
+  if (!has_rules(report.sets)) return listed(hosts_of(probes), 8);
+  return in_short(rules_to_allow(report.sets, report.probes, probes));
+}
+
+}  // namespace
+
 Causes find_interception(const Diagnosis& context) {
   const auto& facts = context.facts;
   // By the issuer that the chain ends with: an inspection device signs all of them.
@@ -196,7 +208,7 @@ Causes find_interception(const Diagnosis& context) {
         "On the device that inspects TLS, exempt the service's hosts from inspection (bypass or "
         "\"do not decrypt\"): {}. Calling applications, phones and room devices do not accept "
         "another certificate than the vendor's.{}{}{}",
-        listed(hosts_of(own), 8),
+        inspected_in_words(facts, own),
         sure
             ? ""
             : " If it is the service's own authority, install its root certificate instead, or ask "

@@ -81,8 +81,8 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
   }
   if (dropped.size() >= 3) {
     verdict.evidence.push_back(
-        {"", fmt::format("UDP to {} ports ({}) dies before the first router outside, which "
-                         "other packets reach.",
+        {"", fmt::format("UDP to {} ports ({}) does not get as far as the first router outside, "
+                         "which other packets reach.",
                          dropped.size(), ports_in_words({dropped.begin(), dropped.end()}, 4))});
   }
   if (refused || dropped.size() >= 3) {

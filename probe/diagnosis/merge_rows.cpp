@@ -189,6 +189,13 @@ SetResult combined(const std::vector<SetHere>& sets, std::size_t all) {
   result.edition = first.edition;
   result.verified = first.verified;
   result.document = first.document;
+  result.evidence = first.evidence;
+  result.evidence_note = first.evidence_note;
+  // Two computers may have different bytes of one edition; then neither hash is the whole truth.
+  const bool same = std::all_of(sets.begin(), sets.end(), [&](const SetHere& here) {
+    return here.set->sha256 == first.sha256;
+  });
+  if (same) result.sha256 = first.sha256;
   std::vector<std::string> names;
   Rows rows;
   for (const auto& [part, set] : sets) {
@@ -301,6 +308,7 @@ Finding combined(const Group& group, const std::vector<MergeInput>& parts) {
     for (const auto& id : finding->explains) {
       if (!contains(result.explains, id)) result.explains.push_back(id);
     }
+    for (const auto& rule : finding->rules) add_rule(result.rules, rule);
     for (const auto& item : finding->evidence) {
       result.evidence.push_back({item.probe.empty() ? "" : id_from(item.probe, part->name),
                                  fmt::format("From {}: {}", part->name, item.text)});

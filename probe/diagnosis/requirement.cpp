@@ -110,7 +110,7 @@ struct Count {
   int total() const { return reached + bad + unknown + minor; }
 };
 
-Count count(const std::vector<HostState>& hosts) {
+Count count(const std::vector<HostState>& hosts, const Requirement& requirement) {
   Count result;
   int gone = 0, fading = 0, examples = 0;
   for (const auto& host : hosts) {
@@ -119,7 +119,7 @@ Count count(const std::vector<HostState>& hosts) {
     if (host.state != State::bad) continue;
     if (host.weight == HostWeight::fading) {
       ++fading;
-    } else if (host.weight == HostWeight::example) {
+    } else if (host.weight == HostWeight::example && (requirement.listening || host.gone)) {
       ++examples;
     } else {
       ++(host.gone ? gone : result.bad);
@@ -131,7 +131,8 @@ Count count(const std::vector<HostState>& hosts) {
     result.bad += gone;
     gone = 0;
   }
-  // One example may have been retired by its owner. Two at once hardly are.
+  // One example may have been retired by its owner. Two at once hardly are. Where packets only go
+  // as far as the site's edge, an example is as good as any host: its owner has no part in it.
   if (alone && result.bad + examples > 1) {
     result.bad += examples;
     examples = 0;
@@ -264,7 +265,7 @@ RequirementResult judge_requirement(const Requirement& requirement,
     if (!prefix.empty()) prefix += "; ";
   }
   const auto left_out = drop_unmeasured(hosts, requirement, evidences);
-  const auto counted = count(hosts);
+  const auto counted = count(hosts, requirement);
   result.status = status_by(requirement.reach, counted);
   if (left_out > 0) {
     suffix += fmt::format(

@@ -1,28 +1,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
-#include <chrono>
 #include <functional>
 #include <set>
 
 #include "probe/diagnosis/judge.hpp"
+#include "probe/model/day.hpp"
 
 namespace callready {
 namespace {
-
-std::optional<std::chrono::sys_days> parse_day(std::string_view text) {
-  if (text.size() != 10) return std::nullopt;
-  int year = 0;
-  unsigned month = 0, day = 0;
-  std::from_chars(text.data(), text.data() + 4, year);
-  std::from_chars(text.data() + 5, text.data() + 7, month);
-  std::from_chars(text.data() + 8, text.data() + 10, day);
-  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(month),
-                                         std::chrono::day(day)};
-  if (!date.ok()) return std::nullopt;
-  return std::chrono::sys_days(date);
-}
 
 void keep_shorter(std::map<std::string, Milliseconds>& distances, const std::string& key,
                   Milliseconds distance) {
@@ -154,6 +140,9 @@ SetResult judge_set(const TargetSet& set, const std::vector<PlannedRequirement>&
   result.edition = set.edition;
   result.verified = set.verified;
   result.document = set.document;
+  result.evidence = set.evidence;
+  result.evidence_note = set.evidence_note;
+  result.sha256 = set.sha256;
   for (const auto& advice : set.advice) {
     const auto active = [&](const std::string& id) {
       return std::find(scenarios.begin(), scenarios.end(), id) != scenarios.end();
@@ -168,6 +157,7 @@ SetResult judge_set(const TargetSet& set, const std::vector<PlannedRequirement>&
     const auto* requirement = set.find_requirement(plan.requirement);
     if (plan.set != set.id || requirement == nullptr) continue;
     result.requirements.push_back(judge_requirement(*requirement, plan, evidences));
+    result.requirements.back().rules = rules_of(set, *requirement, scenarios);
     rows[requirement->id] = result.requirements.back();
   }
   for (const auto& capability : set.capabilities) {

@@ -183,7 +183,9 @@ class Runner {
     const auto& result = scheduler_.results()[index];
     spdlog::debug("{}: {}", result.probe.id, outcome_in_words(result.observation));
     if (options_.on_result) options_.on_result(result);
-    if (progress_) progress_(ended_, scheduler_.results().size());
+    // What is not sent is no endpoint that was tried: the end of the report counts none of it.
+    if (result.observation.outcome == Outcome::skipped) ++skipped_;
+    if (progress_) progress_(ended_ - skipped_, scheduler_.results().size() - skipped_);
     if (index >= planned_) return;  // asked for further: the plan may still be waited for
     if (--planned_left_ == 0 && options_.on_plan_done) options_.on_plan_done();
   }
@@ -224,7 +226,7 @@ class Runner {
   StopSignal never_, run_ended_;
   OneShot<bool> idle_{context_.executor}, looked_{context_.executor}, two_heard_{context_.executor};
   std::vector<std::size_t> order_;
-  std::size_t next_ = 0, ended_ = 0, working_ = 0, starting_ = 0;
+  std::size_t next_ = 0, ended_ = 0, skipped_ = 0, working_ = 0, starting_ = 0;
   std::size_t planned_ = 0, planned_left_ = 0;  // the first results are the plan's; not yet ended
   std::size_t ahead_ = 0, heard_of_ = 0;        // of those that begin alone: not yet done; reached
   bool looking_ = false, asked_for_all_ = false;

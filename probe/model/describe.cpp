@@ -26,6 +26,7 @@ constexpr Phrase phrases[] = {
     {"tls_protocol", "connected, but what answered does not speak TLS"},
     {"tls_alert", "connected, but the server refused the TLS handshake"},
     {"sip_timed_out", "connected, but SIP got no answer"},
+    {"stun_timed_out", "connected, but STUN got no answer"},
     {"mismatched_reply", "the answer was to another request"},
     {"no_service", "the domain says that it has no such service"},
     {"rewritten", "a device on the way rewrites SIP"},

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "probe/model/firewall_rule.hpp"
 #include "probe/model/observation.hpp"
 #include "probe/model/probe.hpp"
 #include "probe/model/target_set.hpp"
@@ -73,6 +74,9 @@ struct RequirementResult {
   bool poor = false;                // reached, and below the vendor's quality figures
   std::string closed_by;  // the code of the finding that closes it, where it was not tried
   bool impaired = false;  // reached, and a finding keeps it from working as it should
+  // What a firewall has to let through for it, as the document has it. Empty where it only measures,
+  // and in reports of before 0.2.
+  std::vector<FirewallRule> rules;
 };
 
 // What the vendor's document asks for beside the rows.
@@ -82,6 +86,9 @@ struct SetAdvice {
 
 struct SetResult {
   std::string id, title, edition, verified, document;
+  SourceQuality evidence = SourceQuality::vendor_page;
+  std::string evidence_note;
+  std::string sha256;  // of the set's bytes; empty in reports of before 0.2
   Verdict verdict = Verdict::unknown;
   std::vector<std::string> notes;  // staleness, "measured from a PC"
   std::vector<CapabilityResult> capabilities;
@@ -107,6 +114,9 @@ struct Finding {
   std::string fix;
   std::vector<FindingAffects> affects;
   std::vector<std::string> explains;  // requirement ids, "rainbow/turn-udp"
+  // What the fix asks to let through: of the explained rows, what is closed, whole as in the
+  // document. Empty where nothing has to be opened.
+  std::vector<FirewallRule> rules;
   std::vector<FindingEvidence> evidence;
   std::vector<std::string> seen_from;  // in a merged report: the vantages that show it
 };

@@ -90,10 +90,45 @@ std::span<const Word<Vantage>> words() {
       {Vantage::mobile, "mobile"},
       {Vantage::phone, "phone"},
       {Vantage::pbx, "pbx"},
+      {Vantage::sbc, "sbc"},
       {Vantage::gateway, "gateway"},
       {Vantage::hub, "hub"},
       {Vantage::room_device, "room-device"},
       {Vantage::mesh_node, "mesh-node"},
+  };
+  return table;
+}
+
+template <>
+std::span<const Word<ServiceKind>> words() {
+  static constexpr Word<ServiceKind> table[] = {
+      {ServiceKind::meetings, "meetings"},
+      {ServiceKind::telephony, "telephony"},
+      {ServiceKind::contact_center, "contact-center"},
+      {ServiceKind::platform, "platform"},
+      {ServiceKind::sip_trunk, "sip-trunk"},
+      {ServiceKind::pbx, "pbx"},
+  };
+  return table;
+}
+
+template <>
+std::span<const Word<SourceQuality>> words() {
+  static constexpr Word<SourceQuality> table[] = {
+      {SourceQuality::vendor_page, "vendor-page"},
+      {SourceQuality::vendor_feed, "vendor-feed"},
+      {SourceQuality::second_hand, "second-hand"},
+      {SourceQuality::old_edition, "old-edition"},
+  };
+  return table;
+}
+
+template <>
+std::span<const Word<Priority>> words() {
+  static constexpr Word<Priority> table[] = {
+      {Priority::optimize, "optimize"},
+      {Priority::allow, "allow"},
+      {Priority::by_default, "default"},
   };
   return table;
 }

@@ -32,7 +32,13 @@ enum class Direction { out, in };
 enum class Lifecycle { current, deprecated, optional_feature, removed };
 enum class ProxyUse { allowed, never, required };  // may an HTTP proxy carry this row?
 enum class AllowBy { either, name, network };      // how the firewall has to allow it
-enum class Vantage { pc, browser, mobile, phone, pbx, gateway, hub, room_device, mesh_node };
+enum class Vantage { pc, browser, mobile, phone, pbx, sbc, gateway, hub, room_device, mesh_node };
+// What a set is for. What is sold as several things has the one that most people use.
+enum class ServiceKind { meetings, telephony, contact_center, platform, sip_trunk, pbx };
+// How good the text is that a set was written from.
+enum class SourceQuality { vendor_page, vendor_feed, second_hand, old_edition };
+// Microsoft's words for how directly a network should let a row through.
+enum class Priority { optimize, allow, by_default };
 enum class Confidence { certain, likely, possible };
 enum class Owner { user, helpdesk, network, proxy, dns, security, vendor };
 
@@ -89,6 +95,12 @@ template <>
 std::span<const Word<AllowBy>> words();
 template <>
 std::span<const Word<Vantage>> words();
+template <>
+std::span<const Word<ServiceKind>> words();
+template <>
+std::span<const Word<SourceQuality>> words();
+template <>
+std::span<const Word<Priority>> words();
 template <>
 std::span<const Word<Confidence>> words();
 template <>

@@ -919,9 +919,11 @@ TEST(FindingsText, NamesTheRuleToAskFor) {
   EXPECT_EQ(finding.affects.front().set, "vendor");
   EXPECT_EQ(finding.affects.front().capabilities, Codes{"calls"});
   ASSERT_GE(finding.evidence.size(), 2U);
-  EXPECT_EQ(finding.evidence.front().text,
-            "UDP to 6 ports (10000, 12000, 14000, 16000 and 2 more) dies before the first router "
-            "outside, which other packets reach.");
+  EXPECT_EQ(
+      finding.evidence.front().text,
+      "UDP to 6 ports (10000, 12000, 14000, 16000 and 2 more) does not get as far as the first "
+      "router "
+      "outside, which other packets reach.");
 }
 
 TEST(FindingsText, NamesTheNetworkOfTheDevicesThatItWasMeasuredFor) {
@@ -975,9 +977,8 @@ TEST(FindingsText, MergesPortsThatGoToTheSameHosts) {
               controls(anchors())}));
   EXPECT_EQ(finding.title, "TCP 5228 and 5229 to push.vendor.com is not answered");
   EXPECT_EQ(finding.fix,
-            "Look in the firewall's log for dropped packets from this computer to push.vendor.com, "
-            "and allow from the user network, with the replies: TCP 5228 and 5229 to "
-            "push.vendor.com. If the log shows that the packets leave, ask whoever runs the server "
+            "Look in the firewall's log for dropped packets from this computer, and allow from the "
+            "user network, with the replies: TCP 5228 and 5229 to push.vendor.com. If the log shows that the packets leave, ask whoever runs the server "
             "whether it is up.");
 }
 

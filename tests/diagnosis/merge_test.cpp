@@ -90,6 +90,17 @@ const RequirementResult& row_of(const Report& report, const std::string& id) {
   throw std::out_of_range(id);
 }
 
+// What a normal run leaves out is told in the same words as where it was left out.
+TEST(Merge, WhatWasLeftOutIsCalledSo) {
+  auto one = report_of("pc", {{"sip", {Status::skip, false, 0}}});
+  auto& set = one.sets.front();
+  set.requirements.front().summary = "left out: a normal run sends little";
+  const auto both =
+      merged({{"a", one}, {"b", report_of("phone", {{"sip", {Status::skip, false, 0}}})}});
+  EXPECT_NE(both.sets.front().capabilities.front().summary.find("left out"), std::string::npos)
+      << both.sets.front().capabilities.front().summary;
+}
+
 struct StatusCase {
   const char* name;
   Seen user, voice;

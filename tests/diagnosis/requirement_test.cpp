@@ -408,6 +408,24 @@ TEST(Examples, OneAloneDecidesNothingAndTwoDo) {
             Status::fail);
 }
 
+// Packets that end at the site's edge never meet the example's owner.
+TEST(Examples, CountAsHostsWherePacketsOnlyGoToTheEdge) {
+  auto requirement = row("row");
+  requirement.check = "udp-range";
+  requirement.listening = false;
+  requirement.wildcards = {{"*.example.com", {{"a", "", {}, ""}}}};
+  Saw saw{"a", silent, "dropped"};
+  saw.check = "udp-range";
+  saw.transport = Transport::udp;
+  EXPECT_EQ(judge(requirement, {saw}).status, Status::fail);
+  requirement.listening = true;
+  EXPECT_EQ(judge(requirement, {saw}).status, Status::unknown);
+  requirement.listening = false;
+  saw.outcome = unresolved;
+  saw.detail = gone;
+  EXPECT_EQ(judge(requirement, {saw}).status, Status::unknown) << "a name that was retired";
+}
+
 TEST(Examples, AListedHostThatFailsIsAReasonOfItsOwn) {
   auto requirement = row("row");
   requirement.hosts = {{"listed", "", {}, ""}};

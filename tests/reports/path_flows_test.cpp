@@ -168,6 +168,25 @@ TEST(PathFlows, NamesTheCauseOfWhatDoesNotGetThrough) {
   EXPECT_TRUE(only_flow(report).findings.empty());
 }
 
+// The drawing does not say less than the words, nor something else.
+TEST(PathFlows, WhatIsCertainHasAPlace) {
+  auto report = with(to(Transport::udp, 3478, Outcome::silent));
+  report.findings = {{.code = "firewall.udp_blocked",
+                      .confidence = Confidence::certain,
+                      .owner = Owner::network,
+                      .explains = {"set/row"}}};
+  EXPECT_EQ(only_flow(report).stops.at(0),
+            (Stop{Place::router, Mark::bad, "stopped by the firewall", 1}));
+  report.findings.at(0).confidence = Confidence::likely;
+  EXPECT_EQ(only_flow(report).stops.at(0).place, Place::unknown);
+  // A sign-in page refuses in the vendor's name.
+  report = with(to(Transport::tls, 443, Outcome::refused));
+  EXPECT_EQ(only_flow(report).stops.at(0).place, Place::vendor);
+  report.findings = {{.code = "network.captive_portal"}};
+  EXPECT_EQ(only_flow(report).stops.at(0),
+            (Stop{Place::router, Mark::bad, "stopped by the sign-in page", 1}));
+}
+
 TEST(PathFlows, WorstFirstAndControlsLast) {
   const auto path = path_of(samples::blocked());
   ASSERT_EQ(path.groups.size(), 3u);

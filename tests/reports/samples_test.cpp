@@ -1,5 +1,7 @@
 #include "tests/reports/samples.hpp"
 
+#include <fmt/format.h>
+
 #include <gtest/gtest.h>
 
 namespace callready::samples {
@@ -128,6 +130,27 @@ ProbeResult web_probe() {
   return web;
 }
 
+// Two of its twelve names were tried.
+FirewallRule turn_rule() {
+  FirewallRule rule;
+  rule.set = "rainbow";
+  rule.requirements = {"turn-udp"};
+  rule.titles = {"TURN servers over UDP"};
+  rule.purposes = {"Audio and video through a relay"};
+  rule.sources = {"section 4.1, table; section 5"};
+  rule.vantages = {Vantage::pc, Vantage::room_device};
+  rule.transport = Transport::udp;
+  rule.ports = {{3478, 3478}};
+  for (const auto* place : {"gra", "rbx", "lim", "bhs", "sgp", "syd"}) {
+    for (const int number : {1, 2}) {
+      rule.peers.push_back({fmt::format("turn-{}{}.openrainbow.com", place, number), PeerKind::name,
+                            "", "", Lifecycle::current});
+    }
+  }
+  rule.peers.back().region = "australia";
+  return rule;
+}
+
 }  // namespace
 
 Report clean() {
@@ -159,13 +182,17 @@ Report degraded() {
   finding.confidence = Confidence::likely;
   finding.owner = Owner::network;
   finding.fix =
-      "Allow UDP from the user network to turn-gra1.openrainbow.com and "
-      "turn-rbx1.openrainbow.com, destination port 3478, and the replies.";
+      "Allow outgoing UDP from the user network, with the replies: UDP 3478 to 12 names (TURN "
+      "servers "
+      "over UDP).";
+  finding.rules = {turn_rule()};
+  set.requirements.at(1).rules = {turn_rule()};
   finding.affects = {{"rainbow", {"media"}}};
   finding.explains = {"rainbow/turn-udp"};
   finding.evidence = {
       {"turn/udp/turn-gra1.openrainbow.com:3478",
-       "UDP 3478 dies after 10.20.0.1, and UDP 443 to the same server passes it, three times out "
+       "UDP 3478 gets no further than 10.20.0.1, and UDP 443 to the same server passes it, three "
+       "times out "
        "of three"},
       {"", "TCP 443 to both servers answers."},
       {"turn/udp/turn-rbx1.openrainbow.com:3478", "The same is seen at turn-rbx1."},
@@ -372,6 +399,10 @@ Report hostile() {
     for (auto& item : finding.evidence) {
       item.text += attack;
       item.probe += attack;
+    }
+    for (auto& rule : finding.rules) {
+      rule.titles.front() += attack;
+      for (auto& peer : rule.peers) peer.text += attack;
     }
   }
   for (auto& [probe, seen] : report.probes) {

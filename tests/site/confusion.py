@@ -29,6 +29,7 @@ from dataclasses import dataclass, field
 import yaml
 
 from . import random_sites
+from .fixes import beyond_the_document
 from .harness import Site, SiteFailed, namespaces_allowed
 from .names import HERE, ROOT
 
@@ -195,6 +196,7 @@ def run_case(case, program, run=1):
     _compare_findings(outcome)
     _compare_verdicts(outcome)
     _compare_rendered(outcome, program)
+    outcome.remarks += beyond_the_document(outcome.report)
     if case.expected and case.group == "single":
         outcome.remarks += [f"{row} failed and is not explained"
                             for row in _loose_ends(outcome.report)]

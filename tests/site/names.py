@@ -187,7 +187,7 @@ class _Loader:
         transports = {self._expand(t, variables) for t in _as_list(row.get("transport")) or ["tcp"]}
         ports = set(self._ports(row, variables))
         net.served.update((role, transport, where, port) for transport in transports
-                          for where in [*names, *(singles if served else [])] for port in ports)
+                          for where in ([*names, *singles] if served else []) for port in ports)
         if role == "turn":
             self._turn(set_id, addresses, transports, ports, row["check"] != "stun")
         elif role == "sip":
@@ -202,7 +202,8 @@ class _Loader:
             if role == "web" and addresses:
                 tls = row["check"] == "tls" or "tls" in transports
                 for port in ports:
-                    net.web_ports[port] = net.web_ports.get(port, port != 80 and tls)
+                    # One row's TLS is another's TCP: that server does for both.
+                    net.web_ports[port] = port != 80 and (net.web_ports.get(port, False) or tls)
 
     def _destinations(self, row, variables):
         """(names, single addresses, networks); an address in place of a name counts as one."""
@@ -278,10 +279,14 @@ class _Loader:
         for address in relays:
             net.web.pop(address, None)
             net.sip.pop(address, None)
-        taken = set()
-        for turn in net.turn.values():  # an address in two sets is served by the first
-            turn.addresses = [a for a in turn.addresses if a not in taken]
-            taken.update(turn.addresses)
+        first = {}
+        for turn in net.turn.values():  # an address in two sets is served by the first, for both
+            for owner_of_it in {id(first[a]): first[a] for a in turn.addresses if a in first}.values():
+                owner_of_it.udp_ports |= turn.udp_ports
+                owner_of_it.tcp_ports |= turn.tcp_ports
+                owner_of_it.tls_ports |= turn.tls_ports
+            turn.addresses = [a for a in turn.addresses if a not in first]
+            first.update((a, turn) for a in turn.addresses)
         net.turn = {k: t for k, t in net.turn.items() if t.addresses}
         net.stun -= relays
         return net

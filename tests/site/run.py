@@ -82,6 +82,8 @@ class Running:
     def environment(self):
         """COMMAND's environment: the outside's without its proxies, and what the site offers."""
         kept = {k: v for k, v in os.environ.items() if k.lower() not in PROXY_VARIABLES}
+        # A run on this site is nobody's last one.
+        kept["XDG_STATE_HOME"] = "/run/site/state"
         for name in ("SSL_CERT_DIR", "CURL_CA_BUNDLE"):
             kept.pop(name, None)
         if "Negotiate" in self.plan.proxy_login:
