@@ -97,7 +97,7 @@ struct Parameter {
 };
 
 struct Check {
-  std::string_view kind;   // as in target sets: "tls"
+  CheckKind kind;          // as in target sets: "tls"
   std::string_view title;  // for people: "TLS handshake"
   Run run;
   std::vector<Transport> transports;
@@ -114,6 +114,6 @@ bool needs_address(const Check& check, const Probe& probe);
 
 // All checks, in the order of the table.
 std::span<const Check> registry();
-const Check* find(std::string_view kind);
+const Check* find(CheckKind kind);
 
 }  // namespace callready::checks

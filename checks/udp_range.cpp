@@ -128,9 +128,9 @@ asio::awaitable<bool> ask_relays(std::shared_ptr<Range> range, Job job, Observat
   auto server = co_await find_relay_server(context, where, range->target.is_v6());
   if (server.has_error()) {
     Evidence evidence;
-    evidence.kind = "udp_relays";
+    evidence.kind = EvidenceKind::udp_relays;
     evidence.text = "relays were not tried: " + server.error().text;
-    evidence.facts["not_measured"] = server.error().text;
+    evidence.facts[Fact::not_measured] = server.error().text;
     observation.evidence.push_back(std::move(evidence));
     co_return false;
   }

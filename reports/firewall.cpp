@@ -52,8 +52,7 @@ Closed closed_part(const Requirement& row, const FirewallOptions& options) {
     closed.endpoints.push_back(&target);
     closed.udp.insert(udp);
     closed.proved |= outcome == Outcome::rejected || outcome == Outcome::failed ||
-                     probe.observation.detail.ends_with("dropped") ||
-                     result->status == Status::fail;
+                     is_dropped(probe.observation.detail) || result->status == Status::fail;
   }
   return closed;
 }

@@ -358,6 +358,8 @@ RequirementResult read_requirement(const Node& node) {
   requirement.severity = node.member("severity").word<Severity>();
   requirement.status = node.member("status").word<Status>();
   requirement.summary = node.member("summary").text();
+  // In a merged report, who left it out stands before it.
+  requirement.left_out = requirement.summary.find(left_out_words) != std::string::npos;
   requirement.sampled = text_or_empty(node, "sampled");
   requirement.reached = node.member("reached").integer(0, any_count);
   requirement.total = node.member("total").integer(0, any_count);
@@ -416,17 +418,38 @@ Finding read_finding(const Node& node) {
   return finding;
 }
 
-Evidence read_evidence(const Node& node) {
+// What an edition knows of its own. A word of a later one is left out: nothing, and `key` is
+// listed.
+template <typename Read>
+auto known_word(const Node& node, std::string_view key, Read read) {
+  auto value = read(node.member(key).text());
+  if (!value) node.leave_out(key);
+  return value;
+}
+
+std::optional<Evidence> read_evidence(const Node& node) {
   Evidence evidence;
-  evidence.kind = node.member("kind").text();
   evidence.text = node.member("text").text();
   node.members([&](const std::string& name, const Node& value) {
-    // A list or an object beside the facts is something that a later edition added.
     if (name == "kind" || name == "text") return;
-    if (value.composite()) return node.leave_out(name);
-    evidence.facts.emplace(name, value.fact());
+    // A list or an object beside the facts is something that a later edition added.
+    const auto fact = parse<Fact>(name);
+    if (value.composite() || !fact) return node.leave_out(name);
+    evidence.facts.emplace(*fact, value.fact());
   });
+  const auto kind = known_word(node, "kind", parse<EvidenceKind>);
+  if (!kind) return std::nullopt;
+  evidence.kind = *kind;
   return evidence;
+}
+
+template <typename T>
+std::vector<T> without_unknown(std::vector<std::optional<T>> read) {
+  std::vector<T> known;
+  for (auto& value : read) {
+    if (value) known.push_back(std::move(*value));
+  }
+  return known;
 }
 
 PortRange read_ports(const Node& target) {
@@ -438,11 +461,11 @@ PortRange read_ports(const Node& target) {
   return {only, only};
 }
 
-ProbeResult read_probe(const Node& node) {
+std::optional<ProbeResult> read_probe(const Node& node) {
   ProbeResult result;
   auto& [probe, seen] = result;
   probe.id = node.member("id").text();
-  probe.check = node.member("check").text();
+  const auto check = known_word(node, "check", parse<CheckKind>);
   const auto target = node.member("target");
   probe.target.host = target.member("host").text();
   if (const auto tried = target.optional("address")) seen.address = address(*tried);
@@ -458,21 +481,27 @@ ProbeResult read_probe(const Node& node) {
   }
   probe.region = text_or_empty(node, "region");
   probe.control = node.member("control").boolean();
+  probe.purpose = saved_purpose(probe);
   probe.vantage = text_or_empty(node, "vantage");
   if (const auto local = node.optional("local")) {
     seen.local = SocketAddress{address(local->member("address")), port(local->member("port"))};
   }
   if (const auto sent = node.optional("sent_at")) seen.sent_at = moment(*sent);
   seen.outcome = node.member("outcome").word<Outcome>();
-  seen.detail = node.member("detail").text();
+  seen.detail = known_word(node, "detail", Detail::parse).value_or(Detail());
   if (const auto trip = node.optional("round_trip_ms")) {
     seen.round_trip = Milliseconds(trip->number());
   }
-  node.member("timing_ms").members([&](const std::string& name, const Node& value) {
-    seen.timing_ms.emplace(name, value.number());
+  const auto timings = node.member("timing_ms");
+  timings.members([&](const std::string& name, const Node& value) {
+    const auto part = parse<Timing>(name);
+    if (!part) return timings.leave_out(name);
+    seen.timing_ms.emplace(*part, value.number());
   });
   seen.attempts = node.member("attempts").integer(0, any_count);
-  seen.evidence = node.member("evidence").list(read_evidence);
+  seen.evidence = without_unknown(node.member("evidence").list(read_evidence));
+  if (!check) return std::nullopt;
+  probe.check = *check;
   return result;
 }
 
@@ -521,7 +550,7 @@ Report read_document(const Node& root) {
   if (const auto loop_stall = root.optional("held_up_ms")) {
     report.loop_stall = Milliseconds(loop_stall->number());
   }
-  report.probes = root.member("probes").list(read_probe);
+  report.probes = without_unknown(root.member("probes").list(read_probe));
   if (const auto vantages = root.optional("vantages")) {
     report.vantages = vantages->list(read_vantage);
   }

@@ -55,13 +55,10 @@ std::string capability_title(const SetResult* set, const std::string& id) {
 
 // Details that say no more than the outcome does.
 bool says_nothing_new(const Observation& seen) {
-  constexpr std::string_view known[] = {
-      "answered",         "connected",  "connection_refused",
-      "no_answer",        "no_reply",   "no_such_name",
-      "port_unreachable", "prohibited", "timed_out",
-      "records",          "trusted",    "synchronised",
-      "success",          "left_site",  "replied",
-  };
+  using enum DetailCode;
+  constexpr DetailCode known[] = {
+      connected, connection_refused, left_site, no_such_name, prohibited, records, replied,
+      success,   synchronised,       timed_out, trusted};
   return seen.detail.empty() || detail_has_words(seen) ||
          std::find(std::begin(known), std::end(known), seen.detail) != std::end(known);
 }
@@ -315,7 +312,7 @@ std::string outcome_in_full(const ProbeResult& result) {
   const auto& seen = result.observation;
   auto text = outcome_in_words(seen);
   std::vector<std::string> aside;
-  if (!says_nothing_new(seen)) aside.push_back(words_of(seen.detail));
+  if (!says_nothing_new(seen)) aside.push_back(words_of(seen.detail.text()));
   if (seen.outcome == Outcome::silent && seen.attempts > 1) {
     text += fmt::format(" to {} tries", seen.attempts);
   }
@@ -424,16 +421,18 @@ std::string resent_in_words(const Report& report) {
   for (const auto& [probe, seen] : report.probes) {
     if (probe.target.transport != Transport::udp || !reached(seen.outcome)) continue;
     double tries = 1;
-    bool counted = probe.check == "stun" || probe.check == "ntp" || probe.check == "sip";
+    bool counted = probe.check == CheckKind::stun || probe.check == CheckKind::ntp ||
+                   probe.check == CheckKind::sip;
     if (counted) tries = std::max(seen.attempts, 1);
     for (const auto& evidence : seen.evidence) {
-      const auto told =
-          evidence.kind == "retransmitted" ? number_fact(evidence, "attempts") : std::nullopt;
+      const auto told = evidence.kind == EvidenceKind::retransmitted
+                            ? number_fact(evidence, Fact::attempts)
+                            : std::nullopt;
       if (!told) continue;
       counted = true;
       tries = std::max(tries, *told);
     }
-    if (!counted && probe.check != "turn") continue;
+    if (!counted && probe.check != CheckKind::turn) continue;
     sent += static_cast<std::size_t>(tries);
     again += static_cast<std::size_t>(tries) - 1;
   }

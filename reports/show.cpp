@@ -147,10 +147,10 @@ std::string traffic_text(const Requirement& requirement) {
 }
 
 std::string check_text(const Requirement& requirement) {
-  if (requirement.check.empty()) return fmt::format("none: {}", requirement.unprobed);
+  if (!requirement.check) return fmt::format("none: {}", requirement.unprobed);
   std::vector<std::string> parameters;
   for (const auto& [name, value] : requirement.with) parameters.push_back(name + '=' + value);
-  auto text = requirement.check;
+  std::string text(to_string(*requirement.check));
   if (!parameters.empty()) text += fmt::format(" ({})", joined(parameters));
   text += fmt::format(", {}", reach_text(requirement.reach));
   if (!requirement.listening) text += "; no known listener there, so it is never scanned";
@@ -282,7 +282,7 @@ void add_requirement_in_short(Page& page, const Requirement& requirement) {
   Block block(page, 2);
   block.add("Traffic", traffic_text(requirement));
   block.add_each("To", destinations_in_short(requirement));
-  if (requirement.check.empty()) block.add("Check", check_text(requirement));
+  if (!requirement.check) block.add("Check", check_text(requirement));
   const auto& vantages = requirement.vantages;
   const bool from_here = vantages.empty() ||
                          std::find(vantages.begin(), vantages.end(), Vantage::pc) != vantages.end();

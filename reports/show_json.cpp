@@ -131,7 +131,7 @@ Json requirement_json(const Requirement& requirement) {
                {"vantages", words_json(requirement.vantages)},
                {"clients", requirement.clients},
                {"source_ports", ports_json(requirement.source_ports)},
-               {"check", requirement.check},
+               {"check", requirement.check ? to_string(*requirement.check) : ""},
                {"unprobed", requirement.unprobed},
                {"transports", with_variables(words_json(requirement.transports),
                                              requirement.variable_transports)},

@@ -89,7 +89,7 @@ void read_transports(MapReader& row, const Declared& declared, const CheckRule* 
                                rule->transports.end()) {
       const auto does = joined(spelled(rule->transports));
       problems.add(item.position,
-                   "check '" + rule->kind + "' " +
+                   "check '" + std::string(to_string(rule->kind)) + "' " +
                        (does.empty() ? "takes no transport, found " : "does " + does + ", not ") +
                        std::string(to_string(*value)));
     }
@@ -121,7 +121,8 @@ void read_parameter(const YamlNode::Entry& entry, const Declared& declared, cons
   for (const auto& parameter : rule->parameters) names.push_back(parameter.name);
   if (std::find(names.begin(), names.end(), entry.key) != names.end()) return;
   problems.add(entry.position,
-               "unknown parameter " + in_quotes(entry.key) + " of check '" + rule->kind + "'" +
+               "unknown parameter " + in_quotes(entry.key) + " of check '" +
+                   std::string(to_string(rule->kind)) + "'" +
                    (names.empty() ? "; it takes none" : did_you_mean(entry.key, names)));
 }
 
@@ -149,8 +150,8 @@ void read_parameters(MapReader& row, const Declared& declared, const CheckRule* 
                                                       });
     if (parameter.required && !given) {
       problems.add(with != nullptr ? with->position : row.position(),
-                   "check '" + rule->kind + "' needs '" + parameter.name + "' under 'with' (" +
-                       parameter.meaning + ")");
+                   "check '" + std::string(to_string(rule->kind)) + "' needs '" + parameter.name +
+                       "' under 'with' (" + parameter.meaning + ")");
     }
   }
 }
@@ -173,7 +174,7 @@ const CheckRule* read_check(MapReader& row, const Declared& declared, Requiremen
   if (check == nullptr) return nullptr;
   const auto kind = read_line(*check, "'check'", problems);
   if (!kind) return nullptr;
-  requirement.check = *kind;
+  requirement.check = parse<CheckKind>(*kind);
   const auto* rule = declared.rules.find(*kind);
   if (rule == nullptr) {
     problems.add(check->position,
@@ -193,8 +194,8 @@ bool has_target(const Requirement& row) {
 void judge_completeness(MapReader& row, const CheckRule& rule, const Requirement& requirement) {
   auto& problems = row.problems();
   const auto lacks = [&](const std::string& key, const std::string& why) {
-    problems.add(row.position(),
-                 "a requirement lacks '" + key + "': check '" + rule.kind + "' " + why);
+    problems.add(row.position(), "a requirement lacks '" + key + "': check '" +
+                                     std::string(to_string(rule.kind)) + "' " + why);
   };
   if (rule.needs_target && !rule.transports.empty() && !row.has("transport")) {
     lacks("transport", "does " + joined(spelled(rule.transports)));
@@ -207,7 +208,7 @@ void judge_completeness(MapReader& row, const CheckRule& rule, const Requirement
                row.has("wildcards")
                    ? "nothing to probe: no wildcard has 'examples'; give a host to try in its "
                      "place, or 'unprobed' in place of 'check'"
-                   : "nothing to probe: check '" + rule.kind +
+                   : "nothing to probe: check '" + std::string(to_string(rule.kind)) +
                          "' needs 'hosts', 'addresses', 'wildcards' or 'service_tags'");
 }
 

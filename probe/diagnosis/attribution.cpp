@@ -10,7 +10,7 @@ constexpr std::uint16_t dns = 53;
 // A probe that was not made, though not because it was not needed: it may be lost all the same.
 bool left_open(const ProbeResult& result) {
   return result.observation.outcome == Outcome::skipped &&
-         result.observation.detail != "not_needed" && !result.probe.target.host.empty();
+         result.observation.detail != DetailCode::not_needed && !result.probe.target.host.empty();
 }
 
 // Of a range with an open port in it, something works.

@@ -185,9 +185,7 @@ CapabilityResult judge_capability(const Capability& capability, const Rows& rows
     result.verdict = Verdict::unknown;
     const bool left_out = std::any_of(rows.begin(), rows.end(), [&](const auto& row) {
       const auto& ids = result.requirements;
-      return std::find(ids.begin(), ids.end(), row.first) != ids.end() &&
-             // In a merged report, who left it out stands before it.
-             row.second.summary.find(left_out_words) != std::string::npos;
+      return std::find(ids.begin(), ids.end(), row.first) != ids.end() && row.second.left_out;
     });
     result.summary = left_out ? "left out of this normal run: --all tries it"
                               : "nothing of it can be measured from here";

@@ -146,7 +146,8 @@ Causes find_flows(const Diagnosis& context) {
     finding.owner = Owner::network;
     finding.confidence = any_blocked(flows) ? Confidence::likely : Confidence::possible;
     finding.fix = fmt::format(
-        "Look in the firewall's log for dropped packets from this computer, and allow from the user "
+        "Look in the firewall's log for dropped packets from this computer, and allow from the "
+        "user "
         "network, with the replies: {}.{}",
         rule,
         any_blocked(flows) ? ask_the_device(device_of(flows))

@@ -24,15 +24,14 @@ std::vector<const ProbeResult*> proxied_probes(const Facts& facts) {
 int refusal_of(const ProbeResult& result) {
   if (result.observation.outcome != Outcome::denied) return 0;
   const auto& detail = result.observation.detail;
-  const bool status = detail.size() == 3 && detail.find_first_not_of("0123456789") == detail.npos;
-  return status ? std::stoi(detail) : 0;
+  return detail.is_status() ? detail.status() : 0;
 }
 
 // The proxy itself was not spoken to, or is none.
 bool without_proxy(const ProbeResult& result) {
   const auto& detail = result.observation.detail;
-  return detail == "proxy_unreachable" || detail == "proxy_unresolved" ||
-         detail == "proxy_timed_out" || detail == "not_a_proxy";
+  return detail == DetailCode::proxy_unreachable || detail == DetailCode::proxy_unresolved ||
+         detail == DetailCode::proxy_timed_out || detail == DetailCode::not_a_proxy;
 }
 
 const std::string& proxy_name(const std::vector<const ProbeResult*>& probes) {
@@ -72,10 +71,10 @@ struct LoginWanted {
 LoginWanted login_wanted(const std::vector<const ProbeResult*>& probes) {
   LoginWanted wanted;
   for (const auto* result : probes) {
-    const auto* reply = evidence_of(*result, "proxy_reply");
+    const auto* reply = evidence_of(*result, EvidenceKind::proxy_reply);
     if (reply == nullptr) continue;
-    const auto schemes = text_fact(*reply, "schemes");
-    const auto refused = text_fact(*reply, "refused_schemes");
+    const auto schemes = text_fact(*reply, Fact::schemes);
+    const auto refused = text_fact(*reply, Fact::refused_schemes);
     for (const auto* word : {"Basic", "Digest", "NTLM"}) {
       wanted.by_password |= schemes.find(word) != schemes.npos;
       wanted.refused |= refused.find(word) != refused.npos;
@@ -317,7 +316,7 @@ std::optional<bool> switches_directly(const Facts& facts, const std::string& hos
       continue;
     }
     if (result.observation.outcome == Outcome::answered) return true;
-    if (result.observation.detail == "no_upgrade") return false;
+    if (result.observation.detail == DetailCode::no_upgrade) return false;
   }
   return std::nullopt;
 }
@@ -334,7 +333,7 @@ Causes find_stripped_upgrades(const Diagnosis& context) {
     if (result->observation.outcome == Outcome::answered) let_through.insert(target.route.proxy);
     // A server that does without, whoever asks, is none of the proxy's doing.
     const bool its_own = switches_directly(context.facts, target.host) == std::optional(false);
-    if (result->observation.detail == "no_upgrade" && !its_own) all.push_back(result);
+    if (result->observation.detail == DetailCode::no_upgrade && !its_own) all.push_back(result);
   }
   Causes causes;
   for (const auto& stripped : by_proxy(all)) {

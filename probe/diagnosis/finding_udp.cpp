@@ -108,7 +108,7 @@ namespace {
 std::vector<const ProbeResult*> left_without_reply(const Diagnosis& context) {
   std::vector<const ProbeResult*> left;
   for (const auto& result : context.facts.report.probes) {
-    const bool dns = result.probe.target.port() == dns_port || result.probe.check == "dns";
+    const bool dns = result.probe.target.port() == dns_port || result.probe.check == CheckKind::dns;
     const bool passed = result.observation.outcome == Outcome::passed;
     if (is_udp(result) && is_direct(result) && !dns && passed && !context.facts.inside(result)) {
       left.push_back(&result);
@@ -122,7 +122,7 @@ std::vector<const ProbeResult*> left_without_reply(const Diagnosis& context) {
 std::vector<const ProbeResult*> failing_udp(const Diagnosis& context) {
   std::vector<const ProbeResult*> lost;
   for (const auto& result : context.facts.report.probes) {
-    const bool dns = result.probe.target.port() == dns_port || result.probe.check == "dns";
+    const bool dns = result.probe.target.port() == dns_port || result.probe.check == CheckKind::dns;
     if (is_udp(result) && is_direct(result) && !dns && !context.facts.inside(result) &&
         failing(result) && !context.explained(result)) {
       lost.push_back(&result);

@@ -158,10 +158,11 @@ FindingEvidence what_it_saw(const ProbeResult& result) {
 
 FindingEvidence what_it_saw(const FlowSample& sample) {
   const auto& result = *sample.result;
-  if (const auto* hop = evidence_of(result, "hop")) return {result.probe.id, hop->text + "."};
+  if (const auto* hop = evidence_of(result, EvidenceKind::hop))
+    return {result.probe.id, hop->text + "."};
   for (const auto& evidence : result.observation.evidence) {
-    if (evidence.kind != "udp_port") continue;
-    if (number_fact(evidence, "port").value_or(0) != sample.port) continue;
+    if (evidence.kind != EvidenceKind::udp_port) continue;
+    if (number_fact(evidence, Fact::port).value_or(0) != sample.port) continue;
     return {result.probe.id, fmt::format("{}: {}", result.probe.target.host, evidence.text)};
   }
   return what_it_saw(result);

@@ -101,6 +101,8 @@ RequirementResult combined(const std::vector<Said>& all) {
       [](const Said& a, const Said& b) { return badness(a.row->status) < badness(b.row->status); });
   auto result = *worst.row;
   result.summary = summary_of(deciding, others, worst);
+  result.left_out =
+      std::any_of(all.begin(), all.end(), [](const Said& said) { return said.row->left_out; });
   result.reached = result.total = 0;
   result.probes.clear();
   for (const auto* group : {&deciding, &others}) {

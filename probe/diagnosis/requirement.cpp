@@ -13,20 +13,21 @@ namespace {
 // What a probe that answered shows to be wrong all the same; empty: nothing.
 std::string flaw_of(const ProbeResult& result) {
   const auto& detail = result.observation.detail;
-  const bool rewritten = detail == "rewritten" || detail == "suspected";
-  if (result.probe.check == "sip-alg" && rewritten) return outcome_in_words(result.observation);
+  const bool rewritten = detail == DetailCode::rewritten || detail == DetailCode::suspected;
+  if (result.probe.check == CheckKind::sip_alg && rewritten)
+    return outcome_in_words(result.observation);
   return {};
 }
 
 std::string companion_flaw(const ProbeResult& result) {
   const auto& [probe, observation] = result;
-  if (probe.check != "dns") return flaw_of(result);
+  if (probe.check != CheckKind::dns) return flaw_of(result);
   const auto name = probe.with.find("name");
   const auto address = name == probe.with.end() ? std::string() : name->second;
   if (observation.outcome == Outcome::unresolved) {
     return fmt::format("{} has no name in reverse DNS", address);
   }
-  if (observation.detail == "unexpected_answer") {
+  if (observation.detail == DetailCode::unexpected_answer) {
     return fmt::format("{} has another name in reverse DNS than the document says", address);
   }
   return {};
@@ -72,7 +73,7 @@ Nearest nearest(std::vector<HostState> hosts, int count, const ResultIndex& evid
 // none was lost. How many.
 std::size_t drop_unmeasured(std::vector<HostState>& hosts, const Requirement& requirement,
                             const ResultIndex& evidences) {
-  const bool by_edge = requirement.check == "udp-range" || !requirement.listening;
+  const bool by_edge = requirement.check == CheckKind::udp_range || !requirement.listening;
   const auto has = [&](State state) {
     return std::any_of(hosts.begin(), hosts.end(),
                        [&](const HostState& host) { return host.state == state; });
@@ -223,6 +224,7 @@ RequirementResult judge_requirement(const Requirement& requirement,
       result.summary = fmt::format("cannot work, tried or not: {}", cause->title);
       result.closed_by = cause->code;
     }
+    result.left_out = planned.left_out && cause == nullptr;
     return result;
   }
   int needless = 0;

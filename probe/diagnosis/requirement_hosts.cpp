@@ -9,14 +9,14 @@ namespace callready {
 namespace {
 
 State state_of_alg_test(const Observation& observation) {
-  if (observation.detail == "not_needed") return State::ignored;
-  const bool told = reached(observation.outcome) && observation.detail != "inconclusive";
+  if (observation.detail == DetailCode::not_needed) return State::ignored;
+  const bool told = reached(observation.outcome) && observation.detail != DetailCode::inconclusive;
   return told ? State::reached : State::unknown;
 }
 
 bool no_such_name(const ProbeResult& result, const ResultIndex& evidences) {
   return result.observation.outcome == Outcome::unresolved &&
-         result.observation.detail == "no_such_name" && !evidences.names_are_hidden();
+         result.observation.detail == DetailCode::no_such_name && !evidences.names_are_hidden();
 }
 
 // An endpoint that several routes lead to is reached where one does.
@@ -118,7 +118,8 @@ class HostWeights {
 bool is_companion(const ProbeResult& result, const Requirement& requirement) {
   const auto& probe = result.probe;
   if (probe.check == requirement.check) return false;
-  return probe.check == "sip-alg" || (probe.check == "dns" && probe.with.contains("type"));
+  return probe.check == CheckKind::sip_alg ||
+         (probe.check == CheckKind::dns && probe.with.contains("type"));
 }
 
 namespace {
@@ -127,24 +128,24 @@ namespace {
 State own_state(const ProbeResult& result, const ResultIndex& evidences) {
   const auto& [probe, observation] = result;
   // A packet that was to end beyond the edge and was answered nearer says nothing of the far end.
-  if (observation.detail == "answered_on_the_way") return State::unknown;
+  if (observation.detail == DetailCode::answered_on_the_way) return State::unknown;
   // Its row asks what happens to SIP on the way, not whether the server can be reached: `sip` does.
-  if (probe.check == "sip-alg") return state_of_alg_test(observation);
+  if (probe.check == CheckKind::sip_alg) return state_of_alg_test(observation);
   if (reached(observation.outcome)) return State::reached;
   // What was to be learnt is the site's NAT: a server that does not answer says nothing of it.
-  if (probe.check == "nat") return State::unknown;
+  if (probe.check == CheckKind::nat) return State::unknown;
   if (observation.outcome == Outcome::skipped) {
-    return observation.detail == "not_needed" ? State::ignored : State::unknown;
+    return observation.detail == DetailCode::not_needed ? State::ignored : State::unknown;
   }
-  if (observation.detail == "sip_timed_out") {
+  if (observation.detail == DetailCode::sip_timed_out) {
     return evidences.answers_sip(probe.target.host) ? State::bad : State::unknown;
   }
   if (observation.outcome != Outcome::silent) return State::bad;
   // "dropped", "partly_dropped": the control passed where these packets died.
-  if (probe.check == "udp-range" || probe.check == "hop") {
-    return observation.detail.ends_with("dropped") ? State::bad : State::unknown;
+  if (probe.check == CheckKind::udp_range || probe.check == CheckKind::hop) {
+    return is_dropped(observation.detail) ? State::bad : State::unknown;
   }
-  if (probe.check == "sip" && probe.target.transport == Transport::udp) {
+  if (probe.check == CheckKind::sip && probe.target.transport == Transport::udp) {
     return evidences.answers_sip(probe.target.host) ? State::bad : State::unknown;
   }
   return State::bad;

@@ -17,9 +17,9 @@ bool is_carried_by(const FirewallRule& rule, const std::set<bool>& udp) {
 }  // namespace
 
 bool asks_to_let_through(std::string_view code) {
-  constexpr std::string_view others[] = {"proxy.required", "proxy.auth_required",
+  constexpr std::string_view others[] = {"proxy.required",       "proxy.auth_required",
                                          "proxy.connect_denied", "proxy.no_websocket",
-                                         "tls.intercepted", "tls.filtered"};
+                                         "tls.intercepted",      "tls.filtered"};
   if (code == "firewall.idle_timeout" || code == "firewall.rate_limited") return false;
   return code.starts_with("firewall.") ||
          std::find(std::begin(others), std::end(others), code) != std::end(others);

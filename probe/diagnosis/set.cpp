@@ -70,9 +70,9 @@ ResultIndex::ResultIndex(const std::vector<ProbeResult>& results) {
   by_id_.reserve(results.size());
   for (const auto& result : results) {
     const auto& [probe, seen] = result;
-    if (seen.detail == "no_such_name") missing.insert(probe.target.host);
+    if (seen.detail == DetailCode::no_such_name) missing.insert(probe.target.host);
     const auto name = probe.with.find("name");
-    const bool elsewhere = probe.check == "dns" && probe.with.contains("server");
+    const bool elsewhere = probe.check == CheckKind::dns && probe.with.contains("server");
     if (elsewhere && name != probe.with.end() && seen.outcome == Outcome::answered) {
       found_elsewhere.insert(name->second);
     }
@@ -87,12 +87,12 @@ ResultIndex::ResultIndex(const std::vector<ProbeResult>& results) {
         keep_shorter(region_distances_, region, *result.observation.round_trip);
       }
     }
-    if (result.probe.check == "sip" && result.observation.outcome == Outcome::answered) {
+    if (result.probe.check == CheckKind::sip && result.observation.outcome == Outcome::answered) {
       sip_answers_[host] = true;
     }
     for (const auto& evidence : result.observation.evidence) {
-      if (evidence.kind != "udp_port" && evidence.kind != "hop") continue;
-      edge_answers_ = edge_answers_ || text_fact(evidence, "result") == "left_site";
+      if (evidence.kind != EvidenceKind::udp_port && evidence.kind != EvidenceKind::hop) continue;
+      edge_answers_ = edge_answers_ || detail_fact(evidence, Fact::result) == DetailCode::left_site;
     }
   }
   names_are_hidden_ = std::any_of(missing.begin(), missing.end(), [&](const std::string& name) {

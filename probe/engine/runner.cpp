@@ -24,13 +24,13 @@ void excuse(Observation& observation, std::uint64_t shortages_before) {
     return;
   }
   Evidence evidence;
-  evidence.kind = "shortage";
+  evidence.kind = EvidenceKind::shortage;
   evidence.text = "this computer ran out of sockets meanwhile, so that it says nothing";
-  evidence.facts["outcome"] = std::string(to_string(outcome));
-  evidence.facts["detail"] = observation.detail;
+  evidence.facts[Fact::outcome] = std::string(to_string(outcome));
+  evidence.facts[Fact::detail] = observation.detail.text();
   observation.evidence.push_back(std::move(evidence));
   observation.outcome = Outcome::skipped;
-  observation.detail = to_string(FailureKind::out_of_resources);
+  observation.detail = DetailCode::out_of_resources;
 }
 
 // Who begins when, how many are at work, and when the second round is asked for. What a probe waits
@@ -165,7 +165,7 @@ class Runner {
       // A bug in a check must not take the other results with it.
       spdlog::error("{}: {}", scheduler_.probe(index).id, error.what());
       observation = Observation();
-      observation.detail = "internal_error";
+      observation.detail = DetailCode::internal_error;
     }
     finish(index, std::move(observation));
   }

@@ -64,7 +64,7 @@ std::vector<EgressPath> ways_of(const std::vector<ProbeResult>& results,
     const auto& target = result.probe.target;
     const auto& address = result.observation.address;
     // A question to DNS goes to the resolver, and not where the name is.
-    const bool asked = result.probe.check == "dns";
+    const bool asked = result.probe.check == CheckKind::dns;
     if (asked || !target.route.direct() || !address || address->is_loopback()) continue;
     if (!seen.insert(target.host).second) continue;
     const auto way = platform::way_to(*address);
@@ -91,8 +91,8 @@ std::vector<IpAddress> public_addresses(const std::vector<ProbeResult>& results)
   std::set<IpAddress> found;
   for (const auto& result : results) {
     for (const auto& evidence : result.observation.evidence) {
-      if (evidence.kind != "mapped_address") continue;
-      const auto address = IpAddress::parse(text_fact(evidence, "address"));
+      if (evidence.kind != EvidenceKind::mapped_address) continue;
+      const auto address = IpAddress::parse(text_fact(evidence, Fact::address));
       if (address && !address->is_special()) found.insert(*address);
     }
   }
@@ -101,23 +101,24 @@ std::vector<IpAddress> public_addresses(const std::vector<ProbeResult>& results)
 
 // What the first `nat` probe that reached its server says of the NAT; where none did, nothing.
 void describe_nat(Site& site, const std::vector<ProbeResult>& results) {
-  const std::pair<const char*, std::optional<std::string> Site::*> members[] = {
-      {"nat_mapping", &Site::nat_mapping},
-      {"nat_filtering", &Site::nat_filtering},
-      {"port_preservation", &Site::nat_port_preservation},
-      {"hairpin", &Site::nat_hairpin},
-      {"nat_translations", &Site::nat_translations},
-      {"nat_lifetime", &Site::nat_binding_lifetime},
+  const std::pair<EvidenceKind, std::optional<std::string> Site::*> members[] = {
+      {EvidenceKind::nat_mapping, &Site::nat_mapping},
+      {EvidenceKind::nat_filtering, &Site::nat_filtering},
+      {EvidenceKind::port_preservation, &Site::nat_port_preservation},
+      {EvidenceKind::hairpin, &Site::nat_hairpin},
+      {EvidenceKind::nat_translations, &Site::nat_translations},
+      {EvidenceKind::nat_lifetime, &Site::nat_binding_lifetime},
   };
   for (const auto& result : results) {
-    if (result.probe.check != "nat") continue;
+    if (result.probe.check != CheckKind::nat) continue;
     for (const auto& [kind, member] : members) {
       for (const auto& evidence : result.observation.evidence) {
         if (evidence.kind != kind) continue;
-        const auto value = text_fact(evidence, "value");
+        const auto value = text_fact(evidence, Fact::value);
         auto& place = site.*member;
         // Another server may have measured what the first could not.
-        if (!value.empty() && (!place || place == "not_measured")) place = value;
+        if (!value.empty() && (!place || place == to_string(DetailCode::not_measured)))
+          place = value;
       }
     }
   }
@@ -126,8 +127,8 @@ void describe_nat(Site& site, const std::vector<ProbeResult>& results) {
 std::optional<std::string> nat64_prefix_of(const std::vector<ProbeResult>& results) {
   for (const auto& result : results) {
     for (const auto& evidence : result.observation.evidence) {
-      if (evidence.kind != "nat64") continue;
-      if (auto prefix = text_fact(evidence, "prefix"); !prefix.empty()) return prefix;
+      if (evidence.kind != EvidenceKind::nat64) continue;
+      if (auto prefix = text_fact(evidence, Fact::prefix); !prefix.empty()) return prefix;
     }
   }
   return std::nullopt;

@@ -10,9 +10,9 @@ namespace callready {
 namespace {
 
 constexpr Word<PeerKind> peer_kinds[] = {
-    {PeerKind::name, "name"},           {PeerKind::wildcard, "wildcard"},
-    {PeerKind::address, "address"},     {PeerKind::network, "network"},
-    {PeerKind::range, "range"},         {PeerKind::service_tag, "service_tag"},
+    {PeerKind::name, "name"},       {PeerKind::wildcard, "wildcard"},
+    {PeerKind::address, "address"}, {PeerKind::network, "network"},
+    {PeerKind::range, "range"},     {PeerKind::service_tag, "service_tag"},
     {PeerKind::yours, "yours"},
 };
 
@@ -33,7 +33,9 @@ bool any_of(const std::vector<std::string>& wanted, const std::vector<std::strin
 }
 
 // Not the vendor's traffic, but ours: what the program asks of others to learn about the site.
-bool only_measures(const Requirement& row) { return row.check == "nat" || row.check == "sip-alg"; }
+bool only_measures(const Requirement& row) {
+  return row.check == CheckKind::nat || row.check == CheckKind::sip_alg;
+}
 
 // Titles of what the row stands in for, where all that need it have it as a fallback.
 std::vector<std::string> fallback_for(const TargetSet& set, const Requirement& row,
@@ -69,7 +71,7 @@ std::string in_words(const TargetSet& set, const std::string& text) {
 std::vector<RulePeer> peers_of(const TargetSet& set, const Requirement& row,
                                const std::vector<std::string>& regions) {
   // Its hosts are the names to ask for.
-  if (row.check == "dns" && !row.with.contains("server")) {
+  if (row.check == CheckKind::dns && !row.with.contains("server")) {
     return {{"your DNS servers", PeerKind::yours, "", "", Lifecycle::current}};
   }
   std::vector<RulePeer> peers;
@@ -87,8 +89,7 @@ std::vector<RulePeer> peers_of(const TargetSet& set, const Requirement& row,
   }
   static constexpr PeerKind kinds[] = {PeerKind::address, PeerKind::network, PeerKind::range};
   for (const auto& block : row.addresses) {
-    add({block.to_string(), kinds[block.value.index()], block.region, block.note,
-         block.lifecycle});
+    add({block.to_string(), kinds[block.value.index()], block.region, block.note, block.lifecycle});
   }
   for (const auto& block : row.variable_addresses) {
     add({in_words(set, block.text), PeerKind::yours, block.region, block.note, block.lifecycle});
@@ -140,9 +141,8 @@ bool covers(const RulePeer& peer, const std::string& host) {
   const auto address = IpAddress::parse(host);
   switch (peer.kind) {
     case PeerKind::wildcard: {
-      const auto suffix = peer.text.substr(peer.text.find('.') == std::string::npos
-                                               ? 0
-                                               : peer.text.find('.'));
+      const auto suffix =
+          peer.text.substr(peer.text.find('.') == std::string::npos ? 0 : peer.text.find('.'));
       return !address && host.size() > suffix.size() && host.ends_with(suffix);
     }
     case PeerKind::network: {
@@ -183,7 +183,7 @@ bool is_whole(const FirewallRule& rule) {
 std::string protocol_in_words(const FirewallRule& rule) {
   if (!rule.your_transport.empty()) return rule.your_transport;
   if (!rule.transport) return "any";
-  return *rule.transport == Transport::udp ? "UDP"
+  return *rule.transport == Transport::udp   ? "UDP"
          : *rule.transport == Transport::tcp ? "TCP"
                                              : "TCP (TLS)";
 }

@@ -37,9 +37,9 @@ struct FirewallRule {
   Lifecycle lifecycle = Lifecycle::current;
   AllowBy allow_by = AllowBy::either;
   ProxyUse proxy = ProxyUse::never;
-  std::vector<Vantage> vantages;       // where the traffic starts (in: ends); empty: any device
-  std::optional<Transport> transport;  // nothing: not given, or the customer's to choose
-  std::string your_transport;          // in words, where it is the customer's to choose
+  std::vector<Vantage> vantages;        // where the traffic starts (in: ends); empty: any device
+  std::optional<Transport> transport;   // nothing: not given, or the customer's to choose
+  std::string your_transport;           // in words, where it is the customer's to choose
   std::vector<PortRange> source_ports;  // empty: any
   std::vector<PortRange> ports;         // of the destination
   std::vector<std::string> your_ports;  // in words

@@ -9,15 +9,12 @@
 
 namespace callready {
 
-// How `skipped` begins where a larger run would try the row: a saved report has no other mark of
-// it.
-inline constexpr std::string_view left_out_words = "left out";
-
 // One row of a set, as this run treats it.
 struct PlannedRequirement {
   std::string set, requirement;     // ids
   std::vector<std::string> probes;  // ids, in the order of the document
   std::string skipped;              // why there are none, and what would settle it
+  bool left_out = false;            // where skipped: a larger run would try the row
   // Where skipped: the user could settle it (a variable, a file of service tags), so what the
   // vendor needs stays an open question instead of being left out of the verdict.
   bool open_question = false;

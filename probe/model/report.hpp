@@ -53,6 +53,10 @@ struct Site {
                                        // vendor: from --var and from sets of the user's own
 };
 
+// How the summary of a row begins that a larger run would try: a saved report has no other mark of
+// it.
+inline constexpr std::string_view left_out_words = "left out";
+
 struct CapabilityResult {
   std::string id, title;
   Verdict verdict = Verdict::unknown;
@@ -70,12 +74,13 @@ struct RequirementResult {
   int reached = 0;                  // probes that reached their endpoint
   int total = 0;                    // probes made for it
   std::vector<std::string> probes;  // ids
+  bool left_out = false;            // not tried; a larger run would
   bool elsewhere = false;           // measured from another place than the row is for
   bool poor = false;                // reached, and below the vendor's quality figures
   std::string closed_by;  // the code of the finding that closes it, where it was not tried
   bool impaired = false;  // reached, and a finding keeps it from working as it should
-  // What a firewall has to let through for it, as the document has it. Empty where it only measures,
-  // and in reports of before 0.2.
+  // What a firewall has to let through for it, as the document has it. Empty where it only
+  // measures, and in reports of before 0.2.
   std::vector<FirewallRule> rules;
 };
 

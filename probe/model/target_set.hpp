@@ -104,7 +104,7 @@ struct Requirement {
   std::vector<std::string> clients;    // "web", "desktop"; empty: any
   std::vector<PortRange> source_ports;
 
-  std::string check;  // a row of the registry in checks/; empty: cannot be probed, see `unprobed`
+  std::optional<CheckKind> check;  // nothing: cannot be probed, see `unprobed`
   std::string unprobed;  // why no probe can test this row; non-empty exactly where `check` is empty
   std::vector<Transport> transports;
   std::vector<PortRange> ports;

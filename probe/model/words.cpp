@@ -1,5 +1,7 @@
 #include "probe/model/words.hpp"
 
+#include <array>
+
 namespace callready {
 
 template <>
@@ -150,6 +152,44 @@ std::span<const Word<Owner>> words() {
       {Owner::proxy, "proxy"},   {Owner::dns, "dns"},           {Owner::security, "security"},
       {Owner::vendor, "vendor"},
   };
+  return table;
+}
+
+template <>
+std::span<const Word<CheckKind>> words() {
+  static constexpr auto table = std::to_array<Word<CheckKind>>({
+      {CheckKind::dns, "dns"},
+      {CheckKind::hop, "hop"},
+      {CheckKind::http, "http"},
+      {CheckKind::ipv6, "ipv6"},
+      {CheckKind::nat, "nat"},
+      {CheckKind::ntp, "ntp"},
+      {CheckKind::pac, "pac"},
+      {CheckKind::path, "path"},
+      {CheckKind::proxy, "proxy"},
+      {CheckKind::sip, "sip"},
+      {CheckKind::sip_alg, "sip-alg"},
+      {CheckKind::stun, "stun"},
+      {CheckKind::tcp, "tcp"},
+      {CheckKind::tls, "tls"},
+      {CheckKind::turn, "turn"},
+      {CheckKind::udp_range, "udp-range"},
+  });
+  static_assert(in_order<CheckKind>(table));
+  return table;
+}
+
+template <>
+std::span<const Word<Timing>> words() {
+  static constexpr auto table = std::to_array<Word<Timing>>({
+      {Timing::connect, "connect"},
+      {Timing::dns, "dns"},
+      {Timing::handshake, "handshake"},
+      {Timing::reply, "reply"},
+      {Timing::tls, "tls"},
+      {Timing::tunnel, "tunnel"},
+  });
+  static_assert(in_order<Timing>(table));
   return table;
 }
 

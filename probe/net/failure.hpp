@@ -34,6 +34,7 @@ enum class FailureKind {
   local,               // another error of this machine
 };
 
+DetailCode detail_of(FailureKind kind);
 std::string_view to_string(FailureKind kind);  // "connection_refused"
 
 struct Failure {

@@ -54,9 +54,10 @@ TEST(Firewall, HoldsEveryDestinationOfEverySet) {
       }
     }
     for (const auto& row : set.requirements) {
-      if (row.check == "nat" || row.check == "sip-alg") continue;  // our own questions
+      if (row.check == CheckKind::nat || row.check == CheckKind::sip_alg)
+        continue;  // our own questions
       EXPECT_TRUE(rows.contains(row.id)) << id << ' ' << row.id;
-      if (row.check == "dns") continue;  // its hosts are the names to ask for
+      if (row.check == CheckKind::dns) continue;  // its hosts are the names to ask for
       for (const auto& host : row.hosts) {
         EXPECT_TRUE(destinations.contains(host.name) || host.name.starts_with('$'))
             << id << ' ' << host.name;

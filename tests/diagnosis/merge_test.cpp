@@ -57,7 +57,7 @@ Report report_of(const std::string& host, const std::map<std::string, Seen>& row
     for (const auto& probe : set.requirements.back().probes) {
       ProbeResult result;
       result.probe.id = probe;
-      result.probe.check = "tcp";
+      result.probe.check = CheckKind::tcp;
       result.probe.target.host = id + ".example.net";
       result.probe.target.ports = {5060, 5060};
       result.observation.outcome =

@@ -67,9 +67,10 @@ const RequirementResult& row_of(const SetResult& set, std::string_view id) {
 }
 
 ProbeResult page(std::string host, bool its_own) {
-  auto result = probe("http", Transport::tcp, std::move(host), 80, answered, "200");
+  auto result = probe(CheckKind::http, Transport::tcp, std::move(host), 80, answered, "200");
   result.probe.with["body"] = "Success";
-  result.observation.evidence.push_back({"http_reply", "", {{"body_matches", its_own}}});
+  result.observation.evidence.push_back(
+      {EvidenceKind::http_reply, "", {{Fact::body_matches, its_own}}});
   return result;
 }
 
@@ -99,7 +100,8 @@ TEST(OnePass, WithoutACauseTheSameSilenceDecidesNothing) {
 
 TEST(OnePass, APortalsOwnAnswerIsNotTheService) {
   Scene run;
-  run.add("platform", {probe("http", Transport::tcp, "www.vendor.com", 80, answered, "302")});
+  run.add("platform",
+          {probe(CheckKind::http, Transport::tcp, "www.vendor.com", 80, answered, "302")});
   run.add_controls(portal_controls());
   EXPECT_EQ(row_of(run.judge(), "platform").status, Status::fail);
 }
@@ -123,7 +125,7 @@ TEST(OnePass, WhatWasLeftOutIsClosedByTheSameCause) {
   Scene run;
   run.add("turn", {turn("turn.vendor.com", silent, {})}, Severity::recommended);
   auto& direct = run.add("direct", {});
-  direct.check = "udp-range";
+  direct.check = CheckKind::udp_range;
   direct.transports = {Transport::udp};
   direct.ports = {{50000, 50019}};
   run.last_plan().skipped = "left out";
@@ -140,8 +142,9 @@ TEST(OnePass, WhatWasLeftOutIsClosedByTheSameCause) {
 }
 
 ProbeResult nat(const std::string& mapping) {
-  auto result = probe("nat", Transport::udp, "stun.vendor.com", 3478, answered, mapping);
-  result.observation.evidence.push_back({"nat_mapping", mapping, {{"value", mapping}}});
+  auto result = probe(CheckKind::nat, Transport::udp, "stun.vendor.com", 3478, answered, mapping);
+  result.observation.evidence.push_back(
+      {EvidenceKind::nat_mapping, mapping, {{Fact::value, mapping}}});
   return result;
 }
 
@@ -174,7 +177,7 @@ TEST(OnePass, ASipAlgThatRewritesLimitsCalls) {
   Scene run;
   auto rewritten = sip("sip.vendor.com");
   rewritten.observation.evidence.push_back(
-      {"sip_via", "the Via came back otherwise", {{"rewritten", true}}});
+      {EvidenceKind::sip_via, "the Via came back otherwise", {{Fact::rewritten, true}}});
   run.add("sip", {rewritten});
   const auto& set = run.judge();
   EXPECT_EQ(run.found(), std::vector<std::string>{"sip.alg"});

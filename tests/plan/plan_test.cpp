@@ -307,7 +307,7 @@ std::string alg_row(const std::string& id, const std::string& host) {
 std::map<std::string, std::vector<std::string>> needs_of(const Plan& plan) {
   std::map<std::string, std::vector<std::string>> found;
   for (const auto& planned : plan.probes) {
-    if (planned.probe.check == "sip-alg") found[planned.probe.id] = planned.given;
+    if (planned.probe.check == CheckKind::sip_alg) found[planned.probe.id] = planned.given;
   }
   return found;
 }
@@ -769,7 +769,7 @@ TEST(Controls, AreMadeWhateverIsChosenAndGiveNoRows) {
   std::size_t controls = 0;
   for (const auto& planned : plan.probes) {
     controls += planned.probe.control ? 1u : 0u;
-    if (planned.probe.target.host == "www.google.com" && planned.probe.check == "tls") {
+    if (planned.probe.target.host == "www.google.com" && planned.probe.check == CheckKind::tls) {
       EXPECT_FALSE(planned.probe.control) << "the vendor's row wants it too";
     }
   }
@@ -799,7 +799,7 @@ TEST(ServiceTagRows, AreSampledByPacketsThatEndOnTheWay) {
   std::set<std::string> regions;
   std::size_t sampled = 0;
   for (const auto& planned : plan.probes) {
-    if (planned.probe.check != "udp-range") continue;
+    if (planned.probe.check != CheckKind::udp_range) continue;
     EXPECT_EQ(planned.probe.with,
               (std::map<std::string, std::string>{{"stop_on_the_way", "true"}}));
     EXPECT_TRUE(IpAddress::parse(planned.probe.target.host)->is_v4());
@@ -820,7 +820,7 @@ TEST(ServiceTagRows, AreSampledByPacketsThatEndOnTheWay) {
   options.all = false;
   options.regions = {"germanywc"};
   for (const auto& planned : plan_of({vendor_set("itracks")}, options).probes) {
-    if (planned.probe.check != "udp-range") continue;
+    if (planned.probe.check != CheckKind::udp_range) continue;
     EXPECT_EQ(planned.probe.region, "germanywc");
   }
 }

@@ -233,7 +233,8 @@ TEST(Text, LossIsNeverSilent) {
   auto report = samples::clean();
   auto& probe = report.probes.at(1);
   probe.observation.attempts = 3;
-  probe.observation.evidence.push_back({"retransmitted", "", {{"attempts", std::int64_t{3}}}});
+  probe.observation.evidence.push_back(
+      {EvidenceKind::retransmitted, "", {{Fact::attempts, std::int64_t{3}}}});
   const std::string said = "2 of 4 UDP packets had to be sent again";
   EXPECT_NE(render_text(report, with(false, false)).find(said), std::string::npos);
   EXPECT_NE(render_markdown(report, {}).find(said), std::string::npos);

@@ -121,7 +121,7 @@ std::size_t distinct(const TargetSet& set, const std::string& kind) {
   std::set<std::string> all;
   for (const auto& row : set.requirements) {
     // NAT rows ask public STUN servers, because the documents name none that could tell.
-    if (row.lifecycle == Lifecycle::removed || row.check == "nat") continue;
+    if (row.lifecycle == Lifecycle::removed || row.check == CheckKind::nat) continue;
     if (kind == "names") {
       add_names(row.hosts, all);
       add_names(row.reverse_dns, all);
