@@ -64,6 +64,16 @@ std::vector<std::string> values_of_name(const std::string& name) {
 
 }  // namespace
 
+namespace {
+
+// "To any address": a document may say so of a row, and names nobody by it.
+bool everybodys(const AddressBlock& block) {
+  const auto* network = std::get_if<Network>(&block.value);
+  return network != nullptr && network->prefix < (network->address.is_v4() ? 8 : 16);
+}
+
+}  // namespace
+
 PublicNames public_names(std::span<const TargetSet> sets) {
   PublicNames names;
   for (const auto& set : sets) {
@@ -79,7 +89,9 @@ PublicNames public_names(std::span<const TargetSet> sets) {
           names.domains.insert(in_small_letters(wildcard.pattern.substr(dot + 1)));
         }
       }
-      for (const auto& block : row.addresses) names.addresses.push_back(block.value);
+      for (const auto& block : row.addresses) {
+        if (!everybodys(block)) names.addresses.push_back(block.value);
+      }
     }
     // The document's own place, which fixes refer to.
     const auto host = set.url.find("://");

@@ -51,7 +51,7 @@ std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Find
       for (const auto& id : row->probes) {
         const auto* result = facts.find(id);
         const auto& known = cause.explained;
-        if (result == nullptr || !failing(*result)) continue;
+        if (result == nullptr || !failing(*result) || !facts.asked_for(*result)) continue;
         if (std::find(known.begin(), known.end(), result) == known.end()) {
           cause.explained.push_back(result);
         }
@@ -66,13 +66,12 @@ std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Find
       fmt::format("No way to {} was found, and nothing that was measured says why", hosts);
   finding.owner = Owner::network;
   finding.confidence = Confidence::possible;
+  const auto flows = flows_in_words(facts, cause.explained);
   finding.fix = fmt::format(
       "Try the service from another line (a mobile phone's hotspot). If it works there, look in "
-      "this "
-      "site's firewall log for packets from this computer that are dropped, and allow them with "
-      "the "
-      "replies: {}. If it does not work there either, ask whoever runs {}.",
-      flows_in_words(facts, cause.explained), hosts);
+      "this site's firewall log for packets from this computer that are dropped, and allow them "
+      "with the replies{}. If it does not work there either, ask whoever runs {}.",
+      flows.empty() ? "" : ": " + flows, hosts);
   add_what_they_saw(finding.evidence, cause.explained, 6);
   return cause;
 }

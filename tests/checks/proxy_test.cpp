@@ -261,8 +261,8 @@ TEST_F(ProxyCheck, DeniesTcpAndTls) {
                      [](const std::string&) { return ConnectProxy::status("403 Forbidden"); });
   for (const auto* check : {"tcp", "tls"}) {
     const auto seen = runner.run(probe(check, proxy.url(), Transport::tls), std::nullopt);
-    EXPECT_EQ(seen.outcome, Outcome::denied) << to_string(check);
-    EXPECT_EQ(seen.detail, Detail::status(403)) << to_string(check);
+    EXPECT_EQ(seen.outcome, Outcome::denied) << check;
+    EXPECT_EQ(seen.detail, Detail::status(403)) << check;
   }
 }
 

@@ -40,7 +40,7 @@ TEST_P(SipWithKamailio, IsAnsweredWhateverTheStatus) {
   for (const auto* status : {"200", "403", "404", "500", "603"}) {
     const auto seen = ask("s" + std::string(status) + ".test");
     EXPECT_EQ(seen.outcome, Outcome::answered) << status;
-    EXPECT_EQ(seen.detail, status);
+    EXPECT_EQ(seen.detail.text(), status);
     EXPECT_EQ(fact<std::string>(seen, EvidenceKind::sip_reply, Fact::server),
               "kamailio-under-test");
     EXPECT_EQ(fact<bool>(seen, EvidenceKind::sip_via, Fact::rewritten), false);

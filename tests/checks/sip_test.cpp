@@ -54,7 +54,7 @@ TEST_P(SipOver, IsAnsweredWhateverTheStatus) {
        {"200", "401", "403", "404", "405", "486", "488", "500", "503", "603"}) {
     const auto seen = ask_one(with_status(std::string(status) + " Words", "Server: pbx/1\r\n"));
     EXPECT_EQ(seen.outcome, Outcome::answered) << status;
-    EXPECT_EQ(seen.detail, status);
+    EXPECT_EQ(seen.detail.text(), status);
     EXPECT_EQ(seen.attempts, 1);
     EXPECT_TRUE(seen.round_trip) << status;
     EXPECT_EQ(seen.timing_ms.count(Timing::reply), 1u);
@@ -94,7 +94,7 @@ TEST_P(SipOver, TakesNoIdentitiesIntoEvidence) {
     EXPECT_EQ(evidence.text.find("alice"), std::string::npos);
     for (const auto& [name, value] : evidence.facts) {
       const auto* text = std::get_if<std::string>(&value);
-      EXPECT_TRUE(text == nullptr || text->find("alice") == std::string::npos) << name;
+      EXPECT_TRUE(text == nullptr || text->find("alice") == std::string::npos) << to_string(name);
     }
   }
 }
@@ -204,7 +204,7 @@ TEST_P(SipOver, FailsOverRepliesThatAreWrong) {
       return SipScript{{replaced(sip_reply(request, from, "200 OK"), mangling.part, mangling.by)}};
     });
     EXPECT_EQ(seen.outcome, Outcome::failed) << mangling.by;
-    EXPECT_EQ(seen.detail, mangling.detail) << mangling.by;
+    EXPECT_EQ(seen.detail.text(), mangling.detail) << mangling.by;
     if (!mangling.why.empty()) {
       EXPECT_EQ(find_evidence(seen, EvidenceKind::sip_discarded)->text,
                 "what came back was no SIP reply: " + mangling.why);

@@ -87,9 +87,9 @@ TEST_F(TurnCheck, NoEvidenceHoldsASecret) {
     for (const auto& [name, value] : evidence.facts) {
       if (const auto* text = std::get_if<std::string>(&value)) all += *text;
     }
-    EXPECT_EQ(all.find("alice"), std::string::npos) << evidence.kind;
-    EXPECT_EQ(all.find("horse"), std::string::npos) << evidence.kind;
-    EXPECT_EQ(all.find("nonce1"), std::string::npos) << evidence.kind;
+    EXPECT_EQ(all.find("alice"), std::string::npos) << to_string(evidence.kind);
+    EXPECT_EQ(all.find("horse"), std::string::npos) << to_string(evidence.kind);
+    EXPECT_EQ(all.find("nonce1"), std::string::npos) << to_string(evidence.kind);
   }
 }
 
@@ -115,7 +115,7 @@ TEST_F(TurnCheck, TellsRefusalsApart) {
     options.allocate_error = code;
     const auto seen = ask_fake(options);
     EXPECT_EQ(seen.outcome, outcome) << code;
-    EXPECT_EQ(seen.detail, std::to_string(code));
+    EXPECT_EQ(seen.detail, Detail::status(code));
     EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::turn_refusal, Fact::code), code);
     EXPECT_EQ(find_evidence(seen, EvidenceKind::alternate_server) != nullptr, code == 300);
   }
@@ -456,7 +456,8 @@ TEST_F(TurnCheckWithCoturn, WrongPasswordIsDenied) {
 TEST_F(TurnCheckWithCoturn, GivesBackWithinAQuotaOfOne) {
   use_credentials();
   test::Coturn coturn(runner.loop.context, with_user({"--user-quota=1"}));
-  for (int round = 0; round < 2; ++round) EXPECT_EQ(once_quota_is_free(coturn), "relayed");
+  for (int round = 0; round < 2; ++round)
+    EXPECT_EQ(once_quota_is_free(coturn), DetailCode::relayed);
 }
 
 TEST_F(TurnCheckWithCoturn, AUsedUpQuotaIsDenied) {
@@ -470,7 +471,7 @@ TEST_F(TurnCheckWithCoturn, AUsedUpQuotaIsDenied) {
   EXPECT_EQ(seen.outcome, Outcome::denied);
   EXPECT_EQ(seen.detail, Detail::status(486));
   EXPECT_TRUE(runner.loop.run(holder.deallocate(runner.loop.scope)));
-  EXPECT_EQ(once_quota_is_free(coturn), "relayed");
+  EXPECT_EQ(once_quota_is_free(coturn), DetailCode::relayed);
 }
 
 TEST_F(TurnCheckWithCoturn, AServerWithoutUdpRelaysIsDenied) {

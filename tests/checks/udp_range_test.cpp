@@ -228,8 +228,7 @@ TEST_F(UdpRangeRelays, ProveBothDirections) {
   EXPECT_EQ(seen.detail, DetailCode::replied);
   EXPECT_EQ(server.granted(), 16);
   EXPECT_EQ(test::fact<std::int64_t>(seen, EvidenceKind::udp_relays, Fact::measured), 16);
-  EXPECT_EQ(test::fact<std::string>(seen, EvidenceKind::udp_port, Fact::responder),
-            EvidenceKind::relay);
+  EXPECT_EQ(test::fact<std::string>(seen, EvidenceKind::udp_port, Fact::responder), "relay");
   EXPECT_EQ(test::fact<bool>(seen, EvidenceKind::udp_port, Fact::outbound), true);
   EXPECT_EQ(test::fact<bool>(seen, EvidenceKind::udp_port, Fact::inbound), true);
   EXPECT_NEAR(*test::fact<double>(seen, EvidenceKind::udp_sample, Fact::excludes_percent), 17.1,

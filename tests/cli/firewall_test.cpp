@@ -238,7 +238,7 @@ struct Seen {
   void add(const std::string& row, const std::string& host, Transport transport, std::uint16_t port,
            Outcome outcome, Status status = Status::unknown) {
     ProbeResult probe;
-    probe.probe.check = "x";
+    probe.probe.check = CheckKind::tcp;
     probe.probe.target.host = host;
     probe.probe.target.ports = {port, port};
     probe.probe.target.transport = transport;

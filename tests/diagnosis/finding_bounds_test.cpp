@@ -115,7 +115,9 @@ TEST(UdpBlocked, IsProvedWithoutAnybodyElse) {
     return report({row("web", {tls("20.1.2.3")}), row("turn", {turn("20.1.2.4", silent, "")}),
                    row("media", {range(std::move(media), all_ports("dropped"))}),
                    controls({tls("www.google.com", silent, "timed_out"),
-                             tls("www.cloudflare.com", silent, "timed_out")})});
+                             tls("www.cloudflare.com", silent, "timed_out")}),
+                   // Three ports of one range would be that range.
+                   follow_up({udp_hop("20.1.2.4", 3478, "dropped", "turn")})});
   };
   const auto found = only(made("20.7.7.7"));
   EXPECT_EQ(found.code, "firewall.udp_blocked");

@@ -548,7 +548,7 @@ std::vector<Scene> udp_ways() {
       {"BlockedByDroppedPorts",
        report({row("media", {range("media.vendor.com", all_ports("dropped"))}),
                controls(anchors_without_udp())}),
-       {"firewall.udp_blocked (certain)"}},
+       {"firewall.udp_blocked (likely)"}},  // the ports of one range are that range
       {"BlockedByADevice",
        report({row("turn", {rejected_by(turn("turn.vendor.com"), "10.20.0.1")}),
                controls({tls("www.google.com"), tls("www.cloudflare.com"),
@@ -928,11 +928,9 @@ TEST(FindingsText, NamesTheRuleToAskFor) {
   EXPECT_EQ(finding.affects.front().set, "vendor");
   EXPECT_EQ(finding.affects.front().capabilities, Codes{"calls"});
   ASSERT_GE(finding.evidence.size(), 2U);
-  EXPECT_EQ(
-      finding.evidence.front().text,
-      "UDP to 6 ports (10000, 12000, 14000, 16000 and 2 more) does not get as far as the first "
-      "router "
-      "outside, which other packets reach.");
+  EXPECT_EQ(finding.evidence.front().text,
+            "Servers that answer everybody are silent over UDP: cloudflare.com, google.com and "
+            "vendor.com.");
 }
 
 TEST(FindingsText, NamesTheNetworkOfTheDevicesThatItWasMeasuredFor) {

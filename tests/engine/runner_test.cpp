@@ -523,7 +523,7 @@ TEST(Runner, ACheckThatThrowsTakesNobodyAlong) {
 
 TEST(Runner, AnUnknownCheckIsSkipped) {
   Fixture run;
-  run.add("127.0.0.1", 443, {}, "elsewhere");
+  run.add("127.0.0.1", 443, {}, CheckKind::ntp);  // not in this table
   const auto results = run.run();
   EXPECT_EQ(results[0].observation.outcome, Outcome::skipped);
   EXPECT_EQ(results[0].observation.detail, DetailCode::no_such_check);

@@ -84,7 +84,7 @@ TEST(Failure, IcmpErrorsNameTheirSender) {
     observation.address = IpAddress::parse("192.0.2.1");
     record(observation, failure);
     EXPECT_EQ(observation.outcome, outcome) << sender;
-    EXPECT_EQ(observation.detail, to_string(expected));
+    EXPECT_EQ(observation.detail.text(), to_string(expected));
     ASSERT_EQ(observation.evidence.size(), 1u);
     EXPECT_EQ(observation.evidence[0].kind, EvidenceKind::icmp_error);
     EXPECT_EQ(std::get<std::string>(observation.evidence[0].facts.at(Fact::sender)), sender);

@@ -52,7 +52,7 @@ TEST(NtpPacket, IsRead) {
   EXPECT_EQ(packet->originate, 0xaaull << 56);
   EXPECT_EQ(packet->receive, 0xbbull << 56);
   EXPECT_EQ(packet->transmit, 0xccull);
-  EXPECT_EQ(reply_fault(*packet), "");
+  EXPECT_TRUE(reply_fault(*packet).empty());
 }
 
 TEST(NtpPacket, ThatIsShortIsMalformed) {
@@ -65,19 +65,19 @@ TEST(NtpPacket, ThatIsShortIsMalformed) {
 TEST(NtpPacket, TellsItsFaults) {
   auto packet = *parse_packet(reply());
   packet.mode = 3;
-  EXPECT_EQ(reply_fault(packet), "malformed") << "our own question sent back";
+  EXPECT_EQ(reply_fault(packet), DetailCode::malformed) << "our own question sent back";
   packet = *parse_packet(reply());
   packet.version = 0;
-  EXPECT_EQ(reply_fault(packet), "malformed");
+  EXPECT_EQ(reply_fault(packet), DetailCode::malformed);
   packet = *parse_packet(reply());
   packet.transmit = 0;
-  EXPECT_EQ(reply_fault(packet), "malformed");
+  EXPECT_EQ(reply_fault(packet), DetailCode::malformed);
   packet = *parse_packet(reply());
   packet.leap = 3;
-  EXPECT_EQ(reply_fault(packet), "not_synchronised");
+  EXPECT_EQ(reply_fault(packet), DetailCode::not_synchronised);
   packet = *parse_packet(reply());
   packet.stratum = 16;
-  EXPECT_EQ(reply_fault(packet), "not_synchronised");
+  EXPECT_EQ(reply_fault(packet), DetailCode::not_synchronised);
 }
 
 TEST(NtpPacket, ShowsItsSourceSafely) {

@@ -16,24 +16,24 @@ namespace callready::test {
 inline LoadRules plan_rules() {
   auto all = rules();
   for (auto& check : all.checks) {
-    if (check.kind == "dns") {
+    if (check.kind == CheckKind::dns) {
       check.parameters.push_back({"server", "the host is the server to ask"});
       check.parameters.push_back({"name", "what to ask for"});
       check.parameters.push_back({"type", "record type"});
       check.parameters.push_back({"expect", "what must be among the records"});
     }
-    if (check.kind == "http") check.parameters.push_back({"body", "expected body"});
-    if (check.kind == "nat") {
+    if (check.kind == CheckKind::http) check.parameters.push_back({"body", "expected body"});
+    if (check.kind == CheckKind::nat) {
       check.transports = {Transport::udp};
       check.parameters.push_back({"other", "a second server"});
     }
-    if (check.kind == "sip-alg") check.parameters.push_back({"contrast", "another port"});
-    if (check.kind == "path") {
+    if (check.kind == CheckKind::sip_alg) check.parameters.push_back({"contrast", "another port"});
+    if (check.kind == CheckKind::path) {
       check.transports = {Transport::udp, Transport::tcp, Transport::tls};
     }
-    if (check.kind == "sip") check.parameters.push_back({"verify_name", "no: any name"});
+    if (check.kind == CheckKind::sip) check.parameters.push_back({"verify_name", "no: any name"});
   }
-  all.checks.push_back({.kind = "ipv6", .transports = {Transport::tcp}});
+  all.checks.push_back({.kind = CheckKind::ipv6, .transports = {Transport::tcp}});
   return all;
 }
 

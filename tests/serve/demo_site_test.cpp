@@ -57,7 +57,7 @@ TEST_F(DemoSiteTest, EveryRowOfItsSetIsReachedByTheRealCheck) {
   runner.use_dns_servers({site.dns().to_string()});
   for (const auto& row : set.requirements) {
     Probe probe;
-    probe.check = row.check;
+    probe.check = row.check.value();
     probe.with = row.with;
     probe.target.host = row.hosts.at(0).name;
     probe.target.ports = row.ports.at(0);

@@ -299,7 +299,7 @@ TEST(Loader, KeepsWhatIsVariableAsText) {
   const auto* networks = result.set->find_requirement("networks");
   ASSERT_NE(networks, nullptr);
   EXPECT_EQ(networks->unprobed, "The vendor lists networks only.");
-  EXPECT_EQ(networks->check, "");
+  EXPECT_FALSE(networks->check);
 }
 
 }  // namespace

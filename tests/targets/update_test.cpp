@@ -271,7 +271,7 @@ TEST_F(UpdateTest, RefusesSignedNonsense) {
   publish(2, {broken});
   expect_refused(
       "zoom.yaml:7:33: unknown check 'new'; known: dns, tcp, tls, http, proxy, stun, "
-      "turn, udp-range, sip, nat, sip-alg, ntp, media, ice, path");
+      "turn, udp-range, sip, nat, sip-alg, ntp, path");
 }
 
 TEST_F(UpdateTest, TwoOfThreeKeysNameTheNextOnes) {
