@@ -166,6 +166,8 @@ std::vector<std::string> left_to_the_customer(const std::vector<FirewallList>& l
 std::string with_underscores(std::string name) {
   std::replace_if(
       name.begin(), name.end(), [](char c) { return c == '-' || c == '.'; }, '_');
+  // No name of a firewall begins with a digit ("3cx").
+  if (!name.empty() && name.front() >= '0' && name.front() <= '9') name.insert(name.begin(), '_');
   return name;
 }
 

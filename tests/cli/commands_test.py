@@ -434,7 +434,10 @@ class Firewall(CommandsTest):
                 self.assertIn(listed, done.stdout, done.stderr)
 
     def test_errors(self):
-        self.assert_refused(self.run_it("firewall"), "which service?")
+        done = self.run_it("firewall")
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertIn("which service?", done.stderr.splitlines()[0])
+        self.assertIn("rainbow", done.stderr)  # the sets follow
         self.assert_refused(self.run_it("firewall", "rainbo"), "did you mean 'rainbow'?")
         self.assert_refused(self.run_it("firewall", "rainbow", "--missing"), "--from REPORT.json")
         self.assert_refused(self.run_it("firewall", "rainbow", "--from", "a.json"), "--missing")
@@ -463,7 +466,7 @@ class ServiceTags(CommandsTest):
         file = os.path.join(os.path.dirname(__file__), "..", "targets", "service_tags.json")
         done = self.run_it("firewall", "itracks", "--service-tags", file, "--format", "csv")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
-        self.assertIn("20.49.0.0/16,network,germanywc", done.stdout)
+        self.assertIn("20.49.0.0/16,3478,network,germanywc", done.stdout)
         self.assertNotIn("service_tag,", done.stdout)
 
 
