@@ -75,7 +75,7 @@ int embed(const std::string& output, const std::string& anchors, const Paths& pa
          "#include <array>\n\n#include \"targets/builtin.hpp\"\n\nnamespace callready {\n\n"
          "std::string_view builtin_index() {\n  return "
       << literal(callready::write_index(index))
-      << ";\n}\n\nstd::span<const BuiltinSet> builtin_sets() {\n  static constexpr "
+      << ";\n}\n\nstd::span<const BuiltinSet> builtin_sets() {\n  static const "
          "std::array<BuiltinSet, "
       << paths.size() << "> sets{{\n"
       << rows << "  }};\n  return sets;\n}\n\nstd::string_view builtin_anchors() {\n  return "

@@ -35,6 +35,7 @@ class HtmlReport(SiteTest):
         with chromium.Chromium() as browser:
             status = self.page(browser, ["reject-udp"], "rainbow")
             self.assertEqual(4, status)
+            browser.js("document.querySelectorAll('details').forEach((d) => d.open = true)")
             text = browser.js("document.body.innerText")
             for part in ("Can Lyon make calls?", "DEGRADED", "The firewall lets no UDP out",
                          "Fix, for your firewall team", "firewall.udp_blocked"):
@@ -71,6 +72,7 @@ class HtmlReport(SiteTest):
             # A drawing for each place: voice's ends at the router, the user's leaves the site.
             self.assertEqual(["From user", "From voice"], browser.js(
                 "[...document.querySelectorAll('#path h3')].map((h) => h.innerText)"))
+            browser.js("document.querySelectorAll('details').forEach((d) => d.open = true)")
             finding = browser.js("document.querySelector('.finding').innerText")
             for part in ("Seen from", "voice", "from the phones' network, with the replies",
                          "Voice"):
