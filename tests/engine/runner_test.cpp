@@ -176,6 +176,47 @@ TEST(Runner, TellsItsProgress) {
   EXPECT_EQ(told, (std::vector<std::pair<std::size_t, std::size_t>>{{1, 3}, {2, 3}, {3, 3}}));
 }
 
+// Throws at the n-th call of each kind in turn: the run ends by itself, with a result of every probe.
+TEST(Runner, EndsWhateverACallbackThrows) {
+  for (int kind = 0; kind < 3; ++kind) {
+    for (int n = 1; n <= 4; ++n) {
+      Fixture run(Time::by_hand);
+      for (int i = 1; i <= 4; ++i) run.add(fmt::format("127.0.0.{}", i));
+      run.options.in_flight = 2;
+      int calls = 0;
+      const auto strike = [&] {
+        if (++calls == n) throw std::runtime_error("a full disk");
+      };
+      if (kind == 0) run.options.on_result = [&](const ProbeResult&) { strike(); };
+      if (kind == 1) run.progress = [&](std::size_t, std::size_t) { strike(); };
+      if (kind == 2) {
+        run.options.on_plan_done = [&] { throw std::runtime_error("a full disk"); };
+      }
+      std::exception_ptr trouble;
+      run.options.trouble = &trouble;
+      const auto results = run.run();
+      EXPECT_EQ(results.size(), 4u);
+      EXPECT_TRUE(trouble) << kind << ", call " << n;
+      EXPECT_TRUE(run.loop.stop.stopped());
+    }
+  }
+}
+
+TEST(Runner, PretendsNothingAfterAnEarlyLookThatThrows) {
+  Fixture run;
+  run.add("127.0.0.1");
+  run.own.takes["127.0.0.1"] = timeouts::second_look + timeouts::second_choice;
+  std::exception_ptr trouble;
+  run.options.trouble = &trouble;
+  run.options.further = [](std::vector<ProbeResult>&) -> std::vector<Probe> {
+    throw std::runtime_error("a bug");
+  };
+  const auto results = run.run();
+  ASSERT_EQ(results.size(), 1u);
+  EXPECT_TRUE(trouble);
+  EXPECT_EQ(results[0].observation.outcome, Outcome::skipped);
+}
+
 TEST(Runner, KeepsTheLimitPerAddressAndUsesIt) {
   Fixture run(Time::by_hand);
   for (std::uint16_t port = 1; port <= 30; ++port) run.add("127.0.0.1", port);
