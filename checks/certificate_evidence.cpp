@@ -18,30 +18,31 @@ std::string day(WallTime time) {
 
 }  // namespace
 
-std::string certificate_fault(const TlsInfo& info) {
+Detail certificate_fault(const TlsInfo& info) {
   switch (info.verify_code) {
     case X509_V_OK:
       break;
     case X509_V_ERR_CERT_HAS_EXPIRED:
-      return "expired";
+      return DetailCode::expired;
     case X509_V_ERR_CERT_NOT_YET_VALID:
-      return "not_yet_valid";
+      return DetailCode::not_yet_valid;
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
     case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-      return info.chain.size() == 1 && !info.chain.front().issuer_url.empty() ? "incomplete_chain"
-                                                                              : "untrusted";
+      return info.chain.size() == 1 && !info.chain.front().issuer_url.empty()
+                 ? DetailCode::incomplete_chain
+                 : DetailCode::untrusted;
     default:
-      return "untrusted";
+      return DetailCode::untrusted;
   }
-  return info.name_matches ? "" : "wrong_name";
+  return info.name_matches ? DetailCode::unspecified : DetailCode::wrong_name;
 }
 
-std::string private_certificate_fault(const TlsInfo& info) {
+Detail private_certificate_fault(const TlsInfo& info) {
   for (const int objection : info.objections) {
-    if (objection == X509_V_ERR_CERT_HAS_EXPIRED) return "expired";
-    if (objection == X509_V_ERR_CERT_NOT_YET_VALID) return "not_yet_valid";
+    if (objection == X509_V_ERR_CERT_HAS_EXPIRED) return DetailCode::expired;
+    if (objection == X509_V_ERR_CERT_NOT_YET_VALID) return DetailCode::not_yet_valid;
   }
-  return info.name_matches ? "" : "wrong_name";
+  return info.name_matches ? DetailCode::unspecified : DetailCode::wrong_name;
 }
 
 bool issued_by(const TlsInfo& info, const std::string& issuer) {
@@ -53,64 +54,64 @@ bool issued_by(const TlsInfo& info, const std::string& issuer) {
 void add_tls_evidence(Observation& observation, const TlsInfo& info) {
   if (!info.version.empty()) {
     Evidence handshake;
-    handshake.kind = "tls_handshake";
+    handshake.kind = EvidenceKind::tls_handshake;
     handshake.text = fmt::format("{} with {}", info.version, info.cipher);
-    handshake.facts["version"] = info.version;
-    handshake.facts["cipher"] = info.cipher;
+    handshake.facts[Fact::version] = info.version;
+    handshake.facts[Fact::cipher] = info.cipher;
     observation.evidence.push_back(std::move(handshake));
   }
   for (std::size_t i = 0; i < info.chain.size(); ++i) {
     const auto& certificate = info.chain[i];
     Evidence evidence;
-    evidence.kind = "certificate";
+    evidence.kind = EvidenceKind::certificate;
     evidence.text = fmt::format("{}, issued by {}, valid until {}", certificate.subject,
                                 certificate.issuer, day(certificate.not_after));
-    evidence.facts["position"] = static_cast<std::int64_t>(i);
-    evidence.facts["subject"] = certificate.subject;
-    evidence.facts["issuer"] = certificate.issuer;
-    evidence.facts["not_before"] = day(certificate.not_before);
-    evidence.facts["not_after"] = day(certificate.not_after);
-    evidence.facts["sha256"] = certificate.sha256;
-    evidence.facts["public_key_sha256"] = certificate.public_key_sha256;
-    evidence.facts["self_signed"] = certificate.self_signed;
-    evidence.facts["timestamps"] = certificate.timestamps;
+    evidence.facts[Fact::position] = static_cast<std::int64_t>(i);
+    evidence.facts[Fact::subject] = certificate.subject;
+    evidence.facts[Fact::issuer] = certificate.issuer;
+    evidence.facts[Fact::not_before] = day(certificate.not_before);
+    evidence.facts[Fact::not_after] = day(certificate.not_after);
+    evidence.facts[Fact::sha256] = certificate.sha256;
+    evidence.facts[Fact::public_key_sha256] = certificate.public_key_sha256;
+    evidence.facts[Fact::self_signed] = certificate.self_signed;
+    evidence.facts[Fact::timestamps] = certificate.timestamps;
     if (i == 0) {
       std::string names;
       for (const auto& name : certificate.names) names += (names.empty() ? "" : " ") + name;
-      evidence.facts["names"] = names;
+      evidence.facts[Fact::names] = names;
     }
     observation.evidence.push_back(std::move(evidence));
   }
   if (info.public_root && !info.chain.empty()) {
     Evidence evidence;
-    evidence.kind = "chain_root";
+    evidence.kind = EvidenceKind::chain_root;
     evidence.text = *info.public_root
                         ? "the chain ends in a public root, or in one given for this run"
                         : "the chain does not end in a public root";
-    evidence.facts["expected"] = *info.public_root;
+    evidence.facts[Fact::expected] = *info.public_root;
     observation.evidence.push_back(std::move(evidence));
   }
   if (info.client_certificate_asked) {
     Evidence evidence;
-    evidence.kind = "client_certificate_asked";
+    evidence.kind = EvidenceKind::client_certificate_asked;
     evidence.text = "the server asks for a client certificate; none was given";
     observation.evidence.push_back(std::move(evidence));
   }
   if (!info.not_tls.empty()) {
     Evidence evidence;
-    evidence.kind = "not_tls";
+    evidence.kind = EvidenceKind::not_tls;
     evidence.text = "the server answered without TLS: \"" + info.not_tls + "\"";
-    evidence.facts["first_bytes"] = info.not_tls;
+    evidence.facts[Fact::first_bytes] = info.not_tls;
     observation.evidence.push_back(std::move(evidence));
   }
   const auto fault = certificate_fault(info);
   if (!fault.empty()) {
     Evidence evidence;
-    evidence.kind = "certificate_fault";
+    evidence.kind = EvidenceKind::certificate_fault;
     evidence.text =
-        fault == "wrong_name" ? "the certificate is for another name" : info.verify_text;
-    evidence.facts["fault"] = fault;
-    evidence.facts["verify_code"] = static_cast<std::int64_t>(info.verify_code);
+        fault == DetailCode::wrong_name ? "the certificate is for another name" : info.verify_text;
+    evidence.facts[Fact::fault] = fault.text();
+    evidence.facts[Fact::verify_code] = static_cast<std::int64_t>(info.verify_code);
     observation.evidence.push_back(std::move(evidence));
   }
 }

@@ -12,17 +12,17 @@ void add_tls_evidence(Observation& observation, const TlsInfo& info);
 // machine trusts the chain for that name. "incomplete_chain" is claimed only of a certificate that
 // says where its issuer's can be had, as public authorities' do; a lone one that does not is
 // "untrusted": its issuer may well be a private root.
-std::string certificate_fault(const TlsInfo& info);
+Detail certificate_fault(const TlsInfo& info);
 
 // The same where the chain comes from a private authority that this machine need not know: only
 // dates and name count.
-std::string private_certificate_fault(const TlsInfo& info);
+Detail private_certificate_fault(const TlsInfo& info);
 
 // True where a certificate of the chain was issued by a name that contains `issuer`.
 bool issued_by(const TlsInfo& info, const std::string& issuer);
 
-// True where the handshake failed because no version of TLS is common: the server knows only what is
-// no longer to be used (RFC 8996).
+// True where the handshake failed because no version of TLS is common: the server knows only what
+// is no longer to be used (RFC 8996).
 bool knows_old_versions_only(const Failure& failure);
 
 }  // namespace callready::checks

@@ -51,7 +51,7 @@ struct Refusals {
   std::set<std::pair<Transport, std::uint16_t>> near;  // ports that a device of the site refuses
 };
 // Waits until one more packet may go to that SIP server over that transport; false where the run is
-// stopped first (DESIGN: servers ban by address whoever asks too much).
+// stopped first (docs/design.md: servers ban by address whoever asks too much).
 using SipManners = std::function<asio::awaitable<bool>(SocketAddress server, Transport transport)>;
 
 // What a check works with. All of it outlives the check.
@@ -100,7 +100,7 @@ struct Parameter {
 };
 
 struct Check {
-  std::string_view kind;   // as in target sets: "tls"
+  CheckKind kind;          // as in target sets: "tls"
   std::string_view title;  // for people: "TLS handshake"
   Run run;
   std::vector<Transport> transports;
@@ -117,6 +117,6 @@ bool needs_address(const Check& check, const Probe& probe);
 
 // All checks, in the order of the table.
 std::span<const Check> registry();
-const Check* find(std::string_view kind);
+const Check* find(CheckKind kind);
 
 }  // namespace callready::checks

@@ -36,7 +36,7 @@ asio::awaitable<std::unique_ptr<Stream>> connect(Context& context, Job job,
   const auto took = elapsed(start, context.scope.clock.now());
   observation.local = (*connected)->local();
   observation.round_trip = took;
-  observation.timing_ms["connect"] = took.count();
+  observation.timing_ms[Timing::connect] = took.count();
   co_return std::move(*connected);
 }
 
@@ -45,9 +45,9 @@ void record_tls_failure(Observation& observation, const Failure& failure) {
   // TCP was established: from here on silence is a broken protocol, not an absent host.
   if (observation.outcome == Outcome::silent) {
     observation.outcome = Outcome::failed;
-    observation.detail = "tls_timed_out";
+    observation.detail = DetailCode::tls_timed_out;
   }
-  if (knows_old_versions_only(failure)) observation.detail = "tls_version";
+  if (knows_old_versions_only(failure)) observation.detail = DetailCode::tls_version;
 }
 
 }  // namespace
@@ -55,11 +55,11 @@ void record_tls_failure(Observation& observation, const Failure& failure) {
 void note_short_wait(Observation& observation, milliseconds waited) {
   if (observation.outcome != Outcome::silent) return;
   Evidence evidence;
-  evidence.kind = "short_wait";
+  evidence.kind = EvidenceKind::short_wait;
   evidence.text =
       fmt::format("given up after {} s: nothing had come from this host when this was asked",
                   static_cast<double>(waited.count()) / 1000);
-  evidence.facts["waited_ms"] = static_cast<std::int64_t>(waited.count());
+  evidence.facts[Fact::waited_ms] = static_cast<std::int64_t>(waited.count());
   observation.evidence.push_back(std::move(evidence));
 }
 
@@ -83,7 +83,8 @@ asio::awaitable<Dialled> dial(Context& context, Job job, DialOptions options,
   tls_options.alpn = options.alpn;
   auto attempt =
       co_await tls_handshake(std::move(connected), context.scope, context.tls, tls_options);
-  observation.timing_ms["handshake"] = elapsed(established, context.scope.clock.now()).count();
+  observation.timing_ms[Timing::handshake] =
+      elapsed(established, context.scope.clock.now()).count();
   dialled.tls = std::move(attempt.info);
   if (attempt.stream.has_error()) {
     dialled.failure = attempt.stream.error();

@@ -25,11 +25,11 @@ namespace {
 constexpr std::size_t most_servers = 8;
 constexpr std::size_t most_records = 20;  // in the text of an answer
 
-Observation skipped(std::string detail, std::string text) {
+Observation skipped(DetailCode detail, std::string text) {
   Observation observation;
-  observation.detail = std::move(detail);
+  observation.detail = detail;
   Evidence evidence;
-  evidence.kind = "not_asked";
+  evidence.kind = EvidenceKind::not_asked;
   evidence.text = std::move(text);
   observation.evidence.push_back(std::move(evidence));
   return observation;
@@ -110,20 +110,20 @@ void add_special_addresses(const Asked& asked, std::vector<Evidence>& list) {
     if (address == nullptr || !address->is_special()) continue;
     const bool sinkhole = is_sinkhole(*address);
     Evidence evidence;
-    evidence.kind = "dns_special_address";
+    evidence.kind = EvidenceKind::dns_special_address;
     evidence.text =
         fmt::format("{} gives {} the address {}, which {}", asked.question.server.to_string(),
                     asked.question.name, address->to_string(),
                     sinkhole ? "leads nowhere" : "is none of the public Internet");
-    evidence.facts["server"] = asked.question.server.to_string();
-    evidence.facts["address"] = address->to_string();
-    evidence.facts["sinkhole"] = sinkhole;
+    evidence.facts[Fact::server] = asked.question.server.to_string();
+    evidence.facts[Fact::address] = address->to_string();
+    evidence.facts[Fact::sinkhole] = sinkhole;
     list.push_back(std::move(evidence));
   }
 }
 
-// RFC 8020: the SOA of a negative answer names the zone that denies the name. A policy zone's stands
-// among the additional records (draft-vixie-dnsop-dns-rpz section 6).
+// RFC 8020: the SOA of a negative answer names the zone that denies the name. A policy zone's
+// stands among the additional records (draft-vixie-dnsop-dns-rpz section 6).
 std::string denying_zone(const dns::Message& message) {
   for (const auto& record : message.records) {
     if (record.section == dns::Section::answer) continue;
@@ -136,16 +136,16 @@ void add_answer(const Asked& asked, std::vector<Evidence>& list) {
   const auto& exchange = asked.exchange;
   const auto server = asked.question.server.to_string();
   Evidence evidence;
-  evidence.facts["server"] = server;
-  evidence.facts["transport"] = asked.question.tcp || exchange.retried_by_tcp ? "tcp" : "udp";
-  evidence.facts["took_ms"] = exchange.took.count();
-  if (exchange.retried_by_tcp) evidence.facts["truncated_over_udp"] = true;
-  if (exchange.without_edns) evidence.facts["without_edns"] = true;
+  evidence.facts[Fact::server] = server;
+  evidence.facts[Fact::transport] = asked.question.tcp || exchange.retried_by_tcp ? "tcp" : "udp";
+  evidence.facts[Fact::took_ms] = exchange.took.count();
+  if (exchange.retried_by_tcp) evidence.facts[Fact::truncated_over_udp] = true;
+  if (exchange.without_edns) evidence.facts[Fact::without_edns] = true;
   if (exchange.reply.has_error()) {
     const auto& failure = exchange.reply.error();
-    evidence.kind = "dns_no_answer";
+    evidence.kind = EvidenceKind::dns_no_answer;
     evidence.text = fmt::format("{} did not answer: {}", server, failure.text);
-    evidence.facts["reason"] = std::string(to_string(failure.kind));
+    evidence.facts[Fact::reason] = std::string(to_string(failure.kind));
     list.push_back(std::move(evidence));
     return;
   }
@@ -158,27 +158,27 @@ void add_answer(const Asked& asked, std::vector<Evidence>& list) {
   if (records.size() > most_records) shown += ", ...";
   const auto rcode = dns::rcode_name(message.rcode);
   const auto type = dns::type_name(asked.question.type);
-  evidence.kind = "dns_answer";
+  evidence.kind = EvidenceKind::dns_answer;
   evidence.text =
       fmt::format("{} answered {} in {:.0f} ms: {}", server, rcode, exchange.took.count(),
                   shown.empty() ? "no " + type + " record" : type + " " + shown);
-  evidence.facts["rcode"] = rcode;
-  evidence.facts["type"] = type;
-  evidence.facts["name"] = asked.question.name;
-  evidence.facts["records"] = shown;
-  evidence.facts["count"] = static_cast<std::int64_t>(records.size());
-  evidence.facts["authoritative"] = message.authoritative;
-  evidence.facts["recursion_available"] = message.recursion_available;
-  if (!records.empty()) evidence.facts["ttl"] = static_cast<std::int64_t>(records.front()->ttl);
+  evidence.facts[Fact::rcode] = rcode;
+  evidence.facts[Fact::type] = type;
+  evidence.facts[Fact::name] = asked.question.name;
+  evidence.facts[Fact::records] = shown;
+  evidence.facts[Fact::count] = static_cast<std::int64_t>(records.size());
+  evidence.facts[Fact::authoritative] = message.authoritative;
+  evidence.facts[Fact::recursion_available] = message.recursion_available;
+  if (!records.empty()) evidence.facts[Fact::ttl] = static_cast<std::int64_t>(records.front()->ttl);
   const auto errors = extended_errors(message);
   if (!errors.empty()) {
     evidence.text += " (" + errors + ")";
-    evidence.facts["extended_errors"] = errors;
-    evidence.facts["extended_error_code"] =
+    evidence.facts[Fact::extended_errors] = errors;
+    evidence.facts[Fact::extended_error_code] =
         static_cast<std::int64_t>(message.extended_errors.front().code);
   }
   const auto zone = denying_zone(message);
-  if (records.empty() && !zone.empty()) evidence.facts["soa_zone"] = zone;
+  if (records.empty() && !zone.empty()) evidence.facts[Fact::soa_zone] = zone;
   list.push_back(std::move(evidence));
   add_special_addresses(asked, list);
 }
@@ -220,7 +220,7 @@ bool is_expected(const dns::Record& record, const std::string& expect) {
 void judge_rcode(Observation& observation, int rcode) {
   auto word = dns::rcode_name(rcode);
   for (auto& c : word) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-  observation.detail = word;
+  observation.detail = parse<DetailCode>(word).value_or(DetailCode::other_rcode);
   observation.outcome = rcode == dns::rcode_refused ? Outcome::denied : Outcome::failed;
 }
 
@@ -230,12 +230,12 @@ void conclude(Observation& observation, const Asked& asked, const std::string& e
   observation.local = exchange.local;
   observation.round_trip = exchange.round_trip;
   observation.attempts = exchange.attempts;
-  observation.timing_ms["dns"] = exchange.took.count();
+  observation.timing_ms[Timing::dns] = exchange.took.count();
   if (exchange.reply.has_error()) {
     record(observation, exchange.reply.error());
     if (exchange.retried_by_tcp && observation.outcome != Outcome::skipped) {
       observation.outcome = Outcome::failed;
-      observation.detail = "truncated";
+      observation.detail = DetailCode::truncated;
     }
     return;
   }
@@ -246,19 +246,19 @@ void conclude(Observation& observation, const Asked& asked, const std::string& e
   const auto records = asked.records();
   if (!records.empty()) {
     observation.outcome = Outcome::answered;
-    observation.detail = "records";
+    observation.detail = DetailCode::records;
     const bool found = std::any_of(records.begin(), records.end(), [&](const dns::Record* record) {
       return is_expected(*record, expect);
     });
     if (!expect.empty() && !found) {
       observation.outcome = Outcome::failed;
-      observation.detail = "unexpected_answer";
+      observation.detail = DetailCode::unexpected_answer;
     }
     return;
   }
   observation.outcome = Outcome::unresolved;
-  observation.detail =
-      exchange.reply->rcode == dns::rcode_name_error ? "no_such_name" : "no_record";
+  observation.detail = exchange.reply->rcode == dns::rcode_name_error ? DetailCode::no_such_name
+                                                                      : DetailCode::no_record;
 }
 
 // The servers to ask; none where the observation says why.
@@ -270,7 +270,8 @@ asio::awaitable<std::vector<SocketAddress>> find_servers(Context& context, Job j
       const auto server = parse_socket_address(text, 53);
       if (server && servers.size() < most_servers) servers.push_back(*server);
     }
-    if (servers.empty()) observation = skipped("no_resolver", "this machine has no DNS server");
+    if (servers.empty())
+      observation = skipped(DetailCode::no_resolver, "this machine has no DNS server");
     co_return servers;
   }
   if (job.address) {
@@ -306,9 +307,10 @@ asio::awaitable<Observation> run_dns(Context& context, Job job) {
   const auto type = dns::parse_type(job.parameter("type", "A"));
   auto name = job.parameter("name", job.probe.target.host);
   if (!type)
-    co_return skipped("bad_parameter", "type is none of A, AAAA, SRV, NAPTR, PTR, CNAME, SOA");
+    co_return skipped(DetailCode::bad_parameter,
+                      "type is none of A, AAAA, SRV, NAPTR, PTR, CNAME, SOA");
   if (job.parameter("server") == "true" && job.parameter("name").empty()) {
-    co_return skipped("bad_parameter", "a server is given, but no name to ask it for");
+    co_return skipped(DetailCode::bad_parameter, "a server is given, but no name to ask it for");
   }
   if (*type == dns::type_ptr) {
     const auto literal = IpAddress::parse(name);
@@ -321,7 +323,7 @@ asio::awaitable<Observation> run_dns(Context& context, Job job) {
   }
   const auto encoded = dns::encode_question(0, name, *type, true);
   if (encoded.has_error() || IpAddress::parse(name)) {
-    co_return skipped("not_a_name", name + " is no name that can be asked for");
+    co_return skipped(DetailCode::not_a_name, name + " is no name that can be asked for");
   }
   const auto servers = co_await find_servers(context, job, observation);
   if (servers.empty()) co_return observation;

@@ -54,36 +54,37 @@ std::optional<Bytes> payload_of(Context& context, Job job, const SocketAddress& 
   return std::nullopt;
 }
 
-void conclude(Observation& observation, Outcome outcome, std::string result,
+void conclude(Observation& observation, Outcome outcome, DetailCode result,
               const std::optional<IpAddress>& by, const Hop& hop, const Job& job) {
   observation.outcome = outcome;
   observation.detail = result;
   const bool tcp = job.probe.target.transport == Transport::tcp;
   const auto payload = tcp ? std::string("a SYN") : job.parameter("payload", "rtp");
   const auto what =
-      fmt::format("{} to {}, {} {}", tcp ? "A SYN" : "A packet of " + payload,
+      fmt::format("{} to {}, {} {}", tcp ? "A connection request" : "A packet of " + payload,
                   job.probe.target.host, tcp ? "TCP" : "UDP", job.probe.target.port());
   const auto device = by ? by->to_string() : std::string();
   const auto router = hop.address.to_string();
   Evidence evidence;
-  evidence.kind = "hop";
-  if (result == "left_site") {
+  evidence.kind = EvidenceKind::hop;
+  if (result == DetailCode::left_site) {
     evidence.text = fmt::format("{}, leaves the site, as far as {}", what, device);
-  } else if (result == "dropped") {
-    evidence.text = fmt::format("{}, dies before {}, which other packets reach", what, router);
-  } else if (result == "prohibited") {
+  } else if (result == DetailCode::dropped) {
+    evidence.text =
+        fmt::format("{}, does not get as far as {}, which other packets reach", what, router);
+  } else if (result == DetailCode::prohibited) {
     evidence.text = fmt::format("{}, is turned away by {}", what, device);
-  } else if (result == "refused_on_the_way") {
+  } else if (result == DetailCode::refused_on_the_way) {
     evidence.text = fmt::format("{}, is reset by a device nearer than {}", what, router);
-  } else if (result == "answered_on_the_way") {
+  } else if (result == DetailCode::answered_on_the_way) {
     evidence.text = fmt::format("{}, is answered by a device nearer than {}", what, router);
   } else {
     evidence.text = fmt::format("{}: nothing came back, from {} neither", what, router);
   }
-  evidence.facts["result"] = result;
-  evidence.facts["ttl"] = static_cast<std::int64_t>(hop.ttl);
-  if (by) evidence.facts["by"] = device;
-  if (!tcp) evidence.facts["payload"] = payload;
+  evidence.facts[Fact::result] = std::string(to_string(result));
+  evidence.facts[Fact::ttl] = static_cast<std::int64_t>(hop.ttl);
+  if (by) evidence.facts[Fact::by] = device;
+  if (!tcp) evidence.facts[Fact::payload] = payload;
   observation.evidence.push_back(std::move(evidence));
 }
 
@@ -95,13 +96,16 @@ bool take(Observation& observation, const SiteEdge::Answer& answer, const Hop& h
     // A router of the site that answers before its own drop rule proves nothing.
     if (expired && !beyond_the_edge(answer.icmp->sender)) return false;
     conclude(observation, expired ? Outcome::passed : Outcome::rejected,
-             expired ? "left_site" : "prohibited", answer.icmp->sender, hop, job);
+             expired ? DetailCode::left_site : DetailCode::prohibited, answer.icmp->sender, hop,
+             job);
     return true;
   }
   if (answer.reset) {
-    conclude(observation, Outcome::rejected, "refused_on_the_way", std::nullopt, hop, job);
+    conclude(observation, Outcome::rejected, DetailCode::refused_on_the_way, std::nullopt, hop,
+             job);
   } else if (answer.taken) {
-    conclude(observation, Outcome::connected, "answered_on_the_way", std::nullopt, hop, job);
+    conclude(observation, Outcome::connected, DetailCode::answered_on_the_way, std::nullopt, hop,
+             job);
   }
   return answer.reset || answer.taken;
 }
@@ -126,12 +130,12 @@ asio::awaitable<void> ask_twice(Context& context, Job job, UdpSocket* socket, By
     ++observation.attempts;
     if (take(observation, answer, hop, job)) co_return;
     if (!answer.control_answered) {
-      conclude(observation, Outcome::silent, "silent", std::nullopt, hop, job);
+      conclude(observation, Outcome::silent, DetailCode::silent, std::nullopt, hop, job);
       co_return;
     }
     ++strikes;
   }
-  conclude(observation, Outcome::silent, "dropped", std::nullopt, hop, job);
+  conclude(observation, Outcome::silent, DetailCode::dropped, std::nullopt, hop, job);
 }
 
 }  // namespace
@@ -159,7 +163,7 @@ asio::awaitable<Observation> run_hop(Context& context, Job job) {
     observation.local = socket->local();
     auto made = payload_of(context, job, *observation.local);
     if (!made) {
-      observation.detail = "bad_parameter";
+      observation.detail = DetailCode::bad_parameter;
       co_return observation;
     }
     payload = std::move(*made);
@@ -175,11 +179,11 @@ asio::awaitable<Observation> run_hop(Context& context, Job job) {
     co_return observation;
   }
   observation.outcome = Outcome::silent;
-  observation.detail = "silent";
+  observation.detail = DetailCode::silent;
   Evidence evidence;
-  evidence.kind = "hop";
+  evidence.kind = EvidenceKind::hop;
   evidence.text = "no router beyond the site's edge answers: whether it leaves is not known";
-  evidence.facts["result"] = "silent";
+  evidence.facts[Fact::result] = std::string(to_string(DetailCode::silent));
   observation.evidence.push_back(std::move(evidence));
   co_return observation;
 }

@@ -65,51 +65,51 @@ std::string redirect_host(const std::string& location, const std::string& host) 
 void add_reply(Observation& observation, const HttpReply& reply, const Wanted& wanted,
                WallTime now) {
   Evidence evidence;
-  evidence.kind = "http_reply";
+  evidence.kind = EvidenceKind::http_reply;
   evidence.text = fmt::format("answered {} {}", reply.version, reply.status);
-  evidence.facts["status"] = static_cast<std::int64_t>(reply.status);
-  evidence.facts["body_bytes"] = static_cast<std::int64_t>(reply.body.size());
-  if (const auto server = reply.header("Server")) evidence.facts["server"] = *server;
+  evidence.facts[Fact::status] = static_cast<std::int64_t>(reply.status);
+  evidence.facts[Fact::body_bytes] = static_cast<std::int64_t>(reply.body.size());
+  if (const auto server = reply.header("Server")) evidence.facts[Fact::server] = *server;
   // Its text names machines of the site.
-  if (reply.header("Via")) evidence.facts["via"] = true;
+  if (reply.header("Via")) evidence.facts[Fact::via] = true;
   const auto location = reply.header("Location");
   if (location && reply.status >= 300 && reply.status < 400) {
     const auto other = redirect_host(*location, wanted.host);
     if (!other.empty()) {
-      evidence.facts["redirect_host"] = other;
+      evidence.facts[Fact::redirect_host] = other;
       evidence.text += ", a redirect to " + other;
     }
   }
   if (!wanted.body.empty()) {
-    evidence.facts["body_matches"] = reply.body.find(wanted.body) != std::string::npos;
+    evidence.facts[Fact::body_matches] = reply.body.find(wanted.body) != std::string::npos;
   }
   const auto date = reply.header("Date");
   const auto seconds = parse_http_date(date.value_or(""));
   if (seconds) {
     const auto offset = std::chrono::system_clock::from_time_t(*seconds) - now;
-    evidence.facts["date_offset_s"] = std::chrono::duration<double>(offset).count();
+    evidence.facts[Fact::date_offset_s] = std::chrono::duration<double>(offset).count();
   }
   observation.evidence.push_back(std::move(evidence));
 }
 
 // What came instead of a switch to WebSocket, or empty where it was made.
-std::string upgrade_fault(const HttpReply& reply, const Wanted& wanted) {
-  if (reply.status != 101) return "no_upgrade";
+Detail upgrade_fault(const HttpReply& reply, const Wanted& wanted) {
+  if (reply.status != 101) return DetailCode::no_upgrade;
   const auto accept = reply.header("Sec-WebSocket-Accept");
-  if (!accept || *accept != websocket_accept(wanted.websocket_key)) return "bad_upgrade";
+  if (!accept || *accept != websocket_accept(wanted.websocket_key)) return DetailCode::bad_upgrade;
   return {};
 }
 
-std::string reply_fault(const HttpReply& reply, const Wanted& wanted) {
+Detail reply_fault(const HttpReply& reply, const Wanted& wanted) {
   if (!wanted.websocket_key.empty()) {
     const bool about_the_path = reply.status == 401 || reply.status == 403 || reply.status == 404;
     if (wanted.tls && about_the_path) return {};
     return upgrade_fault(reply, wanted);
   }
   if (!wanted.status.empty() && std::to_string(reply.status) != wanted.status) {
-    return "unexpected_status";
+    return DetailCode::unexpected_status;
   }
-  if (reply.body.find(wanted.body) == std::string::npos) return "unexpected_body";
+  if (reply.body.find(wanted.body) == std::string::npos) return DetailCode::unexpected_body;
   return {};
 }
 
@@ -121,17 +121,17 @@ void conclude_failure(Observation& observation, const HttpReply& reply, const Wa
   record(observation, failure);
   if (!reply.tls.not_tls.empty()) {
     observation.outcome = Outcome::failed;
-    observation.detail = "not_tls";
+    observation.detail = DetailCode::not_tls;
   } else if (knows_old_versions_only(failure)) {
-    observation.detail = "tls_version";
+    observation.detail = DetailCode::tls_version;
   } else if (failure.kind == FailureKind::tls_alert && reply.tls.client_certificate_asked) {
     const auto fault = certificate_fault(reply.tls);
     observation.outcome = fault.empty() ? Outcome::answered : Outcome::failed;
-    observation.detail = fault.empty() ? "client_certificate_wanted" : fault;
+    observation.detail = fault.empty() ? DetailCode::client_certificate_wanted : fault;
   } else if (reply.connected && failure.kind == FailureKind::timed_out) {
-    const bool handshake_done = !wanted.tls || reply.timing_ms.contains("tls");
+    const bool handshake_done = !wanted.tls || reply.timing_ms.contains(Timing::tls);
     observation.outcome = Outcome::failed;
-    observation.detail = handshake_done ? "http_timed_out" : "tls_timed_out";
+    observation.detail = handshake_done ? DetailCode::http_timed_out : DetailCode::tls_timed_out;
   }
 }
 
@@ -143,10 +143,10 @@ void conclude(Observation& observation, const HttpReply& reply, const Wanted& wa
     return;
   }
   add_reply(observation, reply, wanted, now);
-  auto fault = wanted.tls ? certificate_fault(reply.tls) : std::string();
+  auto fault = wanted.tls ? certificate_fault(reply.tls) : Detail();
   if (fault.empty()) fault = reply_fault(reply, wanted);
   observation.outcome = fault.empty() ? Outcome::answered : Outcome::failed;
-  observation.detail = fault.empty() ? std::to_string(reply.status) : fault;
+  observation.detail = fault.empty() ? Detail::status(reply.status) : fault;
 }
 
 void describe(HttpRequest& request, const Wanted& wanted) {
@@ -175,7 +175,7 @@ asio::awaitable<void> ask_direct(Context& context, Job job, std::string url, Wan
   observation.address = job.address;
   observation.local = reply.local;
   observation.timing_ms = reply.timing_ms;
-  const auto connect = reply.timing_ms.find("connect");
+  const auto connect = reply.timing_ms.find(Timing::connect);
   if (connect != reply.timing_ms.end()) observation.round_trip = Milliseconds(connect->second);
   conclude(observation, reply, wanted, context.scope.clock.wall_now());
 }
@@ -212,7 +212,7 @@ asio::awaitable<Observation> run_http(Context& context, Job job) {
   wanted.status = job.parameter("status");
   const auto upgrade = job.parameter("upgrade");
   if (!is_path(wanted.path) || (!upgrade.empty() && upgrade != "websocket")) {
-    observation.detail = "bad_parameter";
+    observation.detail = DetailCode::bad_parameter;
     co_return observation;
   }
   if (!upgrade.empty()) wanted.websocket_key = random_key();

@@ -58,14 +58,14 @@ asio::awaitable<Attempt> connect_by(Context& context, std::string host, std::uin
 
 void add_family(Observation& observation, const Attempt& attempt, const char* version) {
   Evidence evidence;
-  evidence.kind = "family";
-  evidence.facts["version"] = std::string(version);
-  const auto result =
-      attempt.failure ? std::string(to_string(attempt.failure->kind)) : std::string("connected");
-  evidence.facts["result"] = result;
-  if (attempt.address) evidence.facts["address"] = attempt.address->to_string();
+  evidence.kind = EvidenceKind::family;
+  evidence.facts[Fact::version] = std::string(version);
+  const auto result = std::string(
+      to_string(attempt.failure ? detail_of(attempt.failure->kind) : DetailCode::connected));
+  evidence.facts[Fact::result] = result;
+  if (attempt.address) evidence.facts[Fact::address] = attempt.address->to_string();
   if (attempt.connected()) {
-    evidence.facts["ms"] = attempt.took.count();
+    evidence.facts[Fact::ms] = attempt.took.count();
     evidence.text = fmt::format("{}: connected to {} in {:.0f} ms", version,
                                 attempt.address->to_string(), attempt.took.count());
   } else {
@@ -82,11 +82,11 @@ asio::awaitable<void> look_for_nat64(Context& context, Observation& observation)
     const auto prefix = nat64_prefix(address);
     if (!prefix) continue;
     Evidence evidence;
-    evidence.kind = "nat64";
+    evidence.kind = EvidenceKind::nat64;
     evidence.text =
         fmt::format("the resolver makes IPv6 addresses of IPv4 ones with the prefix {} (DNS64)",
                     prefix->to_string());
-    evidence.facts["prefix"] = prefix->to_string();
+    evidence.facts[Fact::prefix] = prefix->to_string();
     observation.evidence.push_back(std::move(evidence));
     co_return;
   }
@@ -108,14 +108,14 @@ void conclude(Observation& observation, const Attempt& six, const Attempt& four)
   observation.address = winner.address;
   observation.local = winner.local;
   observation.round_trip = winner.took;
-  observation.timing_ms["connect"] = winner.took.count();
+  observation.timing_ms[Timing::connect] = winner.took.count();
   observation.outcome = Outcome::connected;
   if (!six.address) {
-    observation.detail = "ipv4_only";
+    observation.detail = DetailCode::ipv4_only;
   } else if (!four.address) {
-    observation.detail = "ipv6_only";
+    observation.detail = DetailCode::ipv6_only;
   } else {
-    observation.detail = six_first ? "ipv6_first" : "ipv4_first";
+    observation.detail = six_first ? DetailCode::ipv6_first : DetailCode::ipv4_first;
   }
 }
 

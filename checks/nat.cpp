@@ -65,15 +65,15 @@ Property mapping_by_corners(const Corners& corners) {
   if (!corners.has_other) return unknown("the server has no OTHER-ADDRESS");
   if (!corners.there) return unknown("the server's other address does not answer");
   if (*corners.there == *corners.here) {
-    return known("endpoint_independent", method,
+    return known(DetailCode::endpoint_independent, method,
                  "the NAT shows the same address to every destination");
   }
   if (!corners.there_too) return unknown("the server's other address stopped answering");
   if (*corners.there_too == *corners.there) {
-    return known("address_dependent", method,
+    return known(DetailCode::address_dependent, method,
                  "the NAT shows another address to each destination address");
   }
-  return known("address_and_port_dependent", method,
+  return known(DetailCode::address_and_port_dependent, method,
                "the NAT shows another address to each destination address and port");
 }
 
@@ -91,10 +91,10 @@ asio::awaitable<Property> mapping_by_two(Context& context, Job job, UdpSocket& s
   const auto there = co_await mapped_by(context, socket, *other);
   if (!there) co_return unknown("the second server does not answer");
   if (*there == here) {
-    co_return known("endpoint_independent", "two_servers",
+    co_return known(DetailCode::endpoint_independent, "two_servers",
                     "the NAT shows the same address to two servers");
   }
-  co_return known("destination_dependent", "two_servers",
+  co_return known(DetailCode::destination_dependent, "two_servers",
                   "the NAT shows another address to another server");
 }
 
@@ -113,7 +113,7 @@ asio::awaitable<Property> measure_filtering(Context& context, std::optional<Samp
   const auto &both = replies[0], &port = replies[1];
   if (both.has_value()) {
     if (both->from == corners.other && both->message.message_class == stun::Class::success) {
-      co_return known("endpoint_independent", method,
+      co_return known(DetailCode::endpoint_independent, method,
                       "strangers' packets reach a port that we have sent from");
     }
     co_return unknown("the server does not honour CHANGE-REQUEST");
@@ -124,11 +124,11 @@ asio::awaitable<Property> measure_filtering(Context& context, std::optional<Samp
   }
   const SocketAddress expected{corners.server.address, corners.other.port};
   if (port.has_value() && port->from == expected) {
-    co_return known("address_dependent", method,
+    co_return known(DetailCode::address_dependent, method,
                     "only addresses that we have sent to reach us, from any of their ports");
   }
   if (port.has_error() && port.error().kind == FailureKind::timed_out) {
-    co_return known("address_and_port_dependent", method,
+    co_return known(DetailCode::address_and_port_dependent, method,
                     "only the address and port that we have sent to reach us");
   }
   co_return unknown("the server does not honour CHANGE-REQUEST");
@@ -185,14 +185,15 @@ void add_port_preservation(Observation& observation, const Kept& ports) {
   const std::string value = ports.kept == ports.samples ? "all" : ports.kept > 0 ? "some" : "none";
   const auto property =
       known(value, "", fmt::format("{} of {} sockets kept their port", ports.kept, ports.samples));
-  add(observation, "port_preservation", property,
-      {{"kept", static_cast<std::int64_t>(ports.kept)},
-       {"samples", static_cast<std::int64_t>(ports.samples)}});
+  add(observation, EvidenceKind::port_preservation, property,
+      {{Fact::kept, static_cast<std::int64_t>(ports.kept)},
+       {Fact::samples, static_cast<std::int64_t>(ports.samples)}});
 }
 
 asio::awaitable<Property> mapping_of(Context& context, Job job, UdpSocket& socket,
                                      const Corners& corners, bool translated) {
-  if (!translated) co_return known("none", "local_address", "nothing translates our address");
+  if (!translated)
+    co_return known(DetailCode::none, "local_address", "nothing translates our address");
   auto mapping = mapping_by_corners(corners);
   if (mapping.measured()) co_return mapping;
   const auto by_two = co_await mapping_by_two(context, job, socket, *corners.here);
@@ -242,13 +243,13 @@ asio::awaitable<void> measure_all(Context& context, Job job, UdpSocket& socket, 
   co_await add_by_relays(context, job, mapping, filtering);
   auto lifetime = unknown("it takes minutes: --thorough");
   if (context.settings.thorough) lifetime = co_await measure_lifetime(context, job);
-  observation.detail = mapping.measured() ? mapping.value : not_measured;
-  add(observation, "nat_mapping", mapping);
-  add(observation, "nat_filtering", filtering);
+  observation.detail = mapping.code;
+  add(observation, EvidenceKind::nat_mapping, mapping);
+  add(observation, EvidenceKind::nat_filtering, filtering);
   add_port_preservation(observation, ports);
-  add(observation, "hairpin", hairpin);
-  add(observation, "nat_translations", translations);
-  add(observation, "nat_lifetime", lifetime);
+  add(observation, EvidenceKind::hairpin, hairpin);
+  add(observation, EvidenceKind::nat_translations, translations);
+  add(observation, EvidenceKind::nat_lifetime, lifetime);
 }
 
 }  // namespace
@@ -286,9 +287,10 @@ asio::awaitable<Observation> run_nat(Context& context, Job job) {
   corners.here = reply->message.mapped();
   corners.patience = patience_with(reply->round_trip);
   if (!corners.here || reply->from != corners.server) {
-    observation.detail = not_measured;
-    for (const auto* kind : {"nat_mapping", "nat_filtering", "port_preservation", "hairpin",
-                             "nat_translations", "nat_lifetime"}) {
+    observation.detail = DetailCode::not_measured;
+    for (const auto kind :
+         {EvidenceKind::nat_mapping, EvidenceKind::nat_filtering, EvidenceKind::port_preservation,
+          EvidenceKind::hairpin, EvidenceKind::nat_translations, EvidenceKind::nat_lifetime}) {
       add(observation, kind, unknown("the server does not tell our address"));
     }
     co_return observation;

@@ -2,6 +2,12 @@
 
 namespace callready::checks::nat {
 
+Property known(DetailCode value, std::string method, std::string text) {
+  auto property = known(std::string(to_string(value)), std::move(method), std::move(text));
+  property.code = value;
+  return property;
+}
+
 Property known(std::string value, std::string method, std::string text) {
   Property property;
   property.value = std::move(value);
@@ -16,19 +22,18 @@ Property unknown(std::string reason) {
   return property;
 }
 
-void add(Observation& observation, std::string kind, const Property& property,
-         std::map<std::string, EvidenceValue> facts) {
+void add(Observation& observation, EvidenceKind kind, const Property& property, FactMap facts) {
   Evidence evidence;
-  evidence.kind = std::move(kind);
+  evidence.kind = kind;
   evidence.facts = std::move(facts);
   if (property.measured()) {
     evidence.text = property.text;
-    evidence.facts["value"] = property.value;
-    if (!property.method.empty()) evidence.facts["method"] = property.method;
+    evidence.facts[Fact::value] = property.value;
+    if (!property.method.empty()) evidence.facts[Fact::method] = property.method;
   } else {
     evidence.text = "not measured: " + property.reason;
-    evidence.facts["value"] = std::string(not_measured);
-    evidence.facts["reason"] = property.reason;
+    evidence.facts[Fact::value] = std::string(to_string(DetailCode::not_measured));
+    evidence.facts[Fact::reason] = property.reason;
   }
   observation.evidence.push_back(std::move(evidence));
 }

@@ -8,22 +8,21 @@
 
 namespace callready::checks::nat {
 
-inline constexpr auto not_measured = "not_measured";
-
 // A property of the NAT, or why it could not be known.
 struct Property {
-  std::string value;   // empty: not measured
-  std::string text;    // for a person
+  std::string value;                           // empty: not measured
+  DetailCode code = DetailCode::not_measured;  // the same, of mapping and filtering
+  std::string text;                            // for a person
   std::string method;  // how: "other_address", "two_servers", "relays", "response_port"
   std::string reason;  // where not measured
   bool measured() const { return !value.empty(); }
 };
+Property known(DetailCode value, std::string method, std::string text);
 Property known(std::string value, std::string method, std::string text);
 Property unknown(std::string reason);
 
 // As evidence of that kind, with the facts `value` and `method` or `reason`.
-void add(Observation& observation, std::string kind, const Property& property,
-         std::map<std::string, EvidenceValue> facts = {});
+void add(Observation& observation, EvidenceKind kind, const Property& property, FactMap facts = {});
 
 struct BindingReply {
   stun::Message message;

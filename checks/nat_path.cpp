@@ -22,7 +22,8 @@ std::optional<Property> by_address(const IpAddress& address, const std::string& 
 
 asio::awaitable<Property> measure_translations(Context& context, SocketAddress server,
                                                SocketAddress local, SocketAddress mapped) {
-  if (local == mapped) co_return known("none", "local_address", "nothing translates our address");
+  if (local == mapped)
+    co_return known(DetailCode::none, "local_address", "nothing translates our address");
   if (const auto own = by_address(local.address, "this computer")) co_return *own;
   if (mapped.address.is_special()) {
     co_return unknown("the server that tells our address is not on the public Internet");

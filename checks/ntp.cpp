@@ -25,46 +25,50 @@ std::uint64_t random_number() {
 
 void add_reply(Observation& observation, const ntp::Packet& packet) {
   Evidence evidence;
-  evidence.kind = "ntp_reply";
+  evidence.kind = EvidenceKind::ntp_reply;
   evidence.text = fmt::format("a time server of stratum {} answered", packet.stratum);
-  evidence.facts["stratum"] = static_cast<std::int64_t>(packet.stratum);
-  evidence.facts["leap"] = static_cast<std::int64_t>(packet.leap);
-  evidence.facts["version"] = static_cast<std::int64_t>(packet.version);
-  evidence.facts["root_delay_ms"] = packet.root_delay_ms;
-  evidence.facts["root_dispersion_ms"] = packet.root_dispersion_ms;
+  evidence.facts[Fact::stratum] = static_cast<std::int64_t>(packet.stratum);
+  evidence.facts[Fact::leap] = static_cast<std::int64_t>(packet.leap);
+  evidence.facts[Fact::version] = static_cast<std::int64_t>(packet.version);
+  evidence.facts[Fact::root_delay_ms] = packet.root_delay_ms;
+  evidence.facts[Fact::root_dispersion_ms] = packet.root_dispersion_ms;
   // Beyond stratum 1 it is an address of the server's own network.
-  if (packet.stratum <= 1) evidence.facts["reference"] = ntp::reference_text(packet);
+  if (packet.stratum <= 1) evidence.facts[Fact::reference] = ntp::reference_text(packet);
   observation.evidence.push_back(std::move(evidence));
 }
 
 void add_offset(Observation& observation, const ntp::Sample& sample, bool exact) {
   Evidence evidence;
-  evidence.kind = "clock_offset";
+  evidence.kind = EvidenceKind::clock_offset;
   const double offset = sample.offset.count();
   evidence.text = fmt::format("this machine's clock is {:.0f} ms {} by this server",
                               std::abs(offset), offset > 0 ? "slow" : "fast");
-  evidence.facts["offset_ms"] = offset;
+  evidence.facts[Fact::offset_ms] = offset;
   // After a retransmission it is not known which request was answered: the offset is then that of
   // the way back alone, and off by as much as that took.
-  evidence.facts["exact"] = exact;
-  if (exact) evidence.facts["delay_ms"] = sample.delay.count();
+  evidence.facts[Fact::exact] = exact;
+  if (exact) evidence.facts[Fact::delay_ms] = sample.delay.count();
   observation.evidence.push_back(std::move(evidence));
+}
+
+// The codes that tell a client something; the others are in the evidence, as sent.
+DetailCode kiss(std::string code) {
+  for (auto& c : code) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  if (code == "deny") return DetailCode::kiss_deny;
+  if (code == "rate") return DetailCode::kiss_rate;
+  if (code == "rstr") return DetailCode::kiss_rstr;
+  return DetailCode::kiss_other;
 }
 
 void conclude(Observation& observation, const ntp::Packet& packet) {
   if (packet.mode == 4 && packet.stratum == 0) {
-    std::string code = "kiss_";
-    for (const char c : ntp::reference_text(packet)) {
-      const bool letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-      code += letter ? static_cast<char>(c | 0x20) : '_';
-    }
     observation.outcome = Outcome::denied;
-    observation.detail = code;
+    observation.detail = kiss(ntp::reference_text(packet));
     return;
   }
   const auto fault = ntp::reply_fault(packet);
   observation.outcome = fault.empty() ? Outcome::answered : Outcome::failed;
-  observation.detail = fault.empty() ? "synchronised" : fault;
+  observation.detail = fault.empty() ? DetailCode::synchronised : fault;
 }
 
 }  // namespace

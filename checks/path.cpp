@@ -91,9 +91,9 @@ asio::awaitable<Sized> ask(Context& context, SocketAddress remote, int size) {
 
 Evidence path_evidence(std::string text, int full) {
   Evidence evidence;
-  evidence.kind = "path_mtu";
+  evidence.kind = EvidenceKind::path_mtu;
   evidence.text = std::move(text);
-  evidence.facts["full"] = static_cast<std::int64_t>(full);
+  evidence.facts[Fact::full] = static_cast<std::int64_t>(full);
   return evidence;
 }
 
@@ -101,22 +101,22 @@ Evidence path_evidence(std::string text, int full) {
 bool conclude_told(Observation& observation, const SizedReply& reply, int full) {
   if (reply.answered) {
     observation.outcome = Outcome::answered;
-    observation.detail = "full_size";
+    observation.detail = DetailCode::full_size;
     auto evidence = path_evidence(
         fmt::format("packets of {} bytes, the largest of this computer, get through", full), full);
-    evidence.facts["passes"] = static_cast<std::int64_t>(full);
+    evidence.facts[Fact::passes] = static_cast<std::int64_t>(full);
     observation.evidence.push_back(std::move(evidence));
     return true;
   }
   if (!reply.too_large) return false;
   const auto router = reply.too_large->sender.to_string();
   observation.outcome = Outcome::answered;
-  observation.detail = "path_mtu";
+  observation.detail = DetailCode::path_mtu;
   auto evidence = path_evidence(fmt::format("{} says that packets must not be larger than {} bytes",
                                             router, reply.too_large->mtu),
                                 full);
-  evidence.facts["passes"] = static_cast<std::int64_t>(reply.too_large->mtu);
-  evidence.facts["by"] = router;
+  evidence.facts[Fact::passes] = static_cast<std::int64_t>(reply.too_large->mtu);
+  evidence.facts[Fact::by] = router;
   observation.evidence.push_back(std::move(evidence));
   return true;
 }
@@ -142,17 +142,17 @@ asio::awaitable<void> search(Context& context, SocketAddress remote, int full,
   observation.attempts += static_cast<int>(all.size());
   if (passes == 0) {
     observation.outcome = Outcome::answered;
-    observation.detail = "padding_ignored";
+    observation.detail = DetailCode::padding_ignored;
     co_return;
   }
   observation.outcome = Outcome::failed;
-  observation.detail = "black_hole";
+  observation.detail = DetailCode::black_hole;
   auto evidence = path_evidence(
       fmt::format("packets of {} bytes get through, those of {} vanish, and no router says so",
                   passes, vanishes),
       full);
-  evidence.facts["passes"] = static_cast<std::int64_t>(passes);
-  evidence.facts["vanishes"] = static_cast<std::int64_t>(vanishes);
+  evidence.facts[Fact::passes] = static_cast<std::int64_t>(passes);
+  evidence.facts[Fact::vanishes] = static_cast<std::int64_t>(vanishes);
   observation.evidence.push_back(std::move(evidence));
 }
 
@@ -196,7 +196,7 @@ asio::awaitable<Observation> exchange(Context& context, Job job, int segment) {
   }
   seen.local = (*connected)->local();
   seen.round_trip = elapsed(start, context.scope.clock.now());
-  seen.timing_ms["connect"] = seen.round_trip->count();
+  seen.timing_ms[Timing::connect] = seen.round_trip->count();
   std::unique_ptr<Stream> stream = std::move(*connected);
   if (job.probe.target.transport == Transport::tls) {
     TlsOptions options;
@@ -206,7 +206,7 @@ asio::awaitable<Observation> exchange(Context& context, Job job, int segment) {
       const bool stuck = attempt.stream.error().kind == FailureKind::timed_out;
       record(seen, attempt.stream.error());
       if (stuck) seen.outcome = Outcome::failed;
-      if (stuck) seen.detail = "tls_timed_out";
+      if (stuck) seen.detail = DetailCode::tls_timed_out;
       co_return seen;
     }
     stream = std::move(*attempt.stream);
@@ -228,27 +228,28 @@ asio::awaitable<Observation> exchange(Context& context, Job job, int segment) {
   const bool closed = received.has_error() && received.error().kind == FailureKind::closed_by_peer;
   if (!received.has_error() || closed) {
     seen.outcome = Outcome::answered;
-    seen.detail = "full_size";
+    seen.detail = DetailCode::full_size;
     co_return seen;
   }
   record(seen, received.error());
   if (received.error().kind == FailureKind::timed_out) {
     seen.outcome = Outcome::failed;
-    seen.detail = "http_timed_out";
+    seen.detail = DetailCode::http_timed_out;
   }
   co_return seen;
 }
 
 asio::awaitable<void> measure_stream(Context& context, Job job, Observation& observation) {
   auto seen = co_await exchange(context, job, 0);
-  const bool stuck = seen.detail == "tls_timed_out" || seen.detail == "http_timed_out";
+  const bool stuck =
+      seen.detail == DetailCode::tls_timed_out || seen.detail == DetailCode::http_timed_out;
   observation = std::move(seen);
   if (!stuck) co_return;
   auto small = co_await exchange(context, job, small_segment);
   ++observation.attempts;
   if (small.outcome != Outcome::answered) co_return;
   observation.outcome = Outcome::failed;
-  observation.detail = "black_hole";
+  observation.detail = DetailCode::black_hole;
   observation.evidence.push_back(path_evidence(
       "a connection with small segments works, one with full-size segments gets stuck", ethernet));
 }

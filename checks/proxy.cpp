@@ -15,7 +15,7 @@ namespace callready::checks {
 asio::awaitable<Observation> run_proxy(Context& context, Job job) {
   Observation observation;
   if (job.probe.target.route.direct()) {
-    observation.detail = "no_proxy";
+    observation.detail = DetailCode::no_proxy;
     co_return observation;
   }
   observation.sent_at = context.scope.clock.wall_now();
@@ -24,7 +24,7 @@ asio::awaitable<Observation> run_proxy(Context& context, Job job) {
   const auto stream = co_await open_tunnel(context, job, observation, failure);
   if (stream) {
     observation.outcome = Outcome::answered;
-    observation.detail = "200";
+    observation.detail = Detail::status(200);
   }
   co_return observation;
 }

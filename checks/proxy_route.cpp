@@ -101,27 +101,29 @@ void add_answer(Observation& observation, const Context& context, const ProxyRou
                 const HttpReply& reply, int status) {
   const auto name = authority(route.endpoint.host, route.endpoint.port);
   Evidence evidence;
-  evidence.kind = "proxy_reply";
+  evidence.kind = EvidenceKind::proxy_reply;
   evidence.text = fmt::format("the proxy {} answered {}", name, status);
-  evidence.facts["proxy"] = name;
-  evidence.facts["status"] = static_cast<std::int64_t>(status);
+  evidence.facts[Fact::proxy] = name;
+  evidence.facts[Fact::status] = static_cast<std::int64_t>(status);
   const auto schemes = offered(reply);
   if (status == status_login_wanted) {
     evidence.text += schemes.empty() ? "" : " and wants a login by " + schemes;
-    evidence.facts["schemes"] = schemes;
+    evidence.facts[Fact::schemes] = schemes;
     const auto refused = refused_logins(context, route);
     if (!refused.empty()) {
       evidence.text += ", and refuses the one that was tried by " + refused;
-      evidence.facts["refused_schemes"] = refused;
+      evidence.facts[Fact::refused_schemes] = refused;
     }
   }
   const bool tunnel = reply.connect_status != 0;
   // Not its Via: that names the site's own machine.
   struct Named {
-    const char *header, *fact;
+    const char* header;
+    Fact fact;
   };
-  for (const auto& [header, fact] : {Named{"Server", "server"}, Named{"Proxy-Agent", "agent"},
-                                     Named{"X-Squid-Error", "error"}}) {
+  for (const auto& [header, fact] :
+       {Named{"Server", Fact::server}, Named{"Proxy-Agent", Fact::agent},
+        Named{"X-Squid-Error", Fact::error}}) {
     const auto value = tunnel ? reply.proxy_header(header) : reply.header(header);
     if (value) evidence.facts[fact] = *value;
   }
@@ -149,10 +151,10 @@ bool by_a_web_server(const HttpReply& reply, int status) {
 void conclude_status(Observation& observation, const HttpReply& reply, int status) {
   if (by_a_web_server(reply, status)) {
     observation.outcome = Outcome::failed;
-    observation.detail = "not_a_proxy";
+    observation.detail = DetailCode::not_a_proxy;
     return;
   }
-  observation.detail = std::to_string(status);
+  observation.detail = Detail::status(status);
   observation.outcome = status >= 400 && status < 500 ? Outcome::denied : Outcome::failed;
 }
 
@@ -163,14 +165,15 @@ asio::awaitable<std::optional<ProxyRoute>> find_proxy(Context& context, Job job,
   const auto endpoint = parse_proxy_url(job.probe.target.route.proxy);
   if (!endpoint) {
     observation.outcome = Outcome::skipped;
-    observation.detail = "bad_proxy";
+    observation.detail = DetailCode::bad_proxy;
     co_return std::nullopt;
   }
   const auto host = endpoint->host;
   const auto resolution = co_await context.resolver.resolve_either(host, context.scope);
   if (resolution.addresses.has_error()) {
     record(observation, resolution.addresses.error());
-    if (observation.outcome == Outcome::unresolved) observation.detail = "proxy_unresolved";
+    if (observation.outcome == Outcome::unresolved)
+      observation.detail = DetailCode::proxy_unresolved;
     co_return std::nullopt;
   }
   ProxyRoute route;
@@ -230,13 +233,13 @@ bool proxy_let_pass(Observation& observation, const Context& context, const Prox
   record(observation, failure);
   if (observation.outcome == Outcome::skipped) return false;
   if (!reply.connected) {
-    observation.detail = "proxy_unreachable";
+    observation.detail = DetailCode::proxy_unreachable;
   } else if (failure.kind == FailureKind::timed_out) {
     observation.outcome = Outcome::failed;
-    observation.detail = "proxy_timed_out";
+    observation.detail = DetailCode::proxy_timed_out;
   } else if (failure.kind == FailureKind::malformed || failure.kind == FailureKind::oversized) {
     observation.outcome = Outcome::failed;
-    observation.detail = "not_a_proxy";
+    observation.detail = DetailCode::not_a_proxy;
   }
   return false;
 }
@@ -263,7 +266,7 @@ asio::awaitable<std::unique_ptr<Stream>> open_tunnel(Context& context, Job job,
   failure = reply.failure;
   const bool passed = proxy_let_pass(observation, context, *route, reply);
   if (!passed) co_return nullptr;
-  observation.timing_ms["tunnel"] = elapsed(start, context.scope.clock.now()).count();
+  observation.timing_ms[Timing::tunnel] = elapsed(start, context.scope.clock.now()).count();
   observation.outcome = Outcome::connected;
   co_return stream;
 }

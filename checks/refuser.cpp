@@ -103,16 +103,17 @@ asio::awaitable<std::optional<IpAddress>> refusing_device(Context& context, Sock
 void add(Observation& observation, std::string who, std::string text, const std::string& by,
          const std::string& reason) {
   Evidence evidence;
-  evidence.kind = "refuser";
+  evidence.kind = EvidenceKind::refuser;
   evidence.text = std::move(text);
-  evidence.facts["who"] = std::move(who);
-  if (!by.empty()) evidence.facts["by"] = by;
-  if (!reason.empty()) evidence.facts["reason"] = reason;
+  evidence.facts[Fact::who] = std::move(who);
+  if (!by.empty()) evidence.facts[Fact::by] = by;
+  if (!reason.empty()) evidence.facts[Fact::reason] = reason;
   observation.evidence.push_back(std::move(evidence));
 }
 
 void add_unmeasured(Observation& observation, const std::string& reason) {
-  add(observation, "not_measured", "who refused is not known: " + reason, "", reason);
+  add(observation, std::string(to_string(DetailCode::not_measured)),
+      "who refused is not known: " + reason, "", reason);
 }
 
 }  // namespace
@@ -123,8 +124,9 @@ asio::awaitable<void> ask_who_refused(Context& context, Job job, std::vector<std
   const auto& probe = job.probe.target;
   if (observation.outcome != Outcome::refused || !probe.route.direct()) co_return;
   const auto& known = observation.evidence;
-  if (std::any_of(known.begin(), known.end(),
-                  [](const Evidence& evidence) { return evidence.kind == "refuser"; })) {
+  if (std::any_of(known.begin(), known.end(), [](const Evidence& evidence) {
+        return evidence.kind == EvidenceKind::refuser;
+      })) {
     co_return;  // asked where it was dialled
   }
   if (target.address.is_special() || context.scope.stop.stopped()) co_return;
@@ -164,7 +166,7 @@ asio::awaitable<void> ask_who_refused(Context& context, Job job, std::vector<std
   }
   context.refusals.near.insert(port);
   observation.outcome = Outcome::rejected;
-  observation.detail = "refused_on_the_way";
+  observation.detail = DetailCode::refused_on_the_way;
   const auto device = co_await refusing_device(context, target, transport);
   const auto name = device ? device->to_string() : std::string("a device");
   add(observation, "on_the_way",

@@ -36,7 +36,7 @@ asio::awaitable<Result<SocketAddress>> find_endpoint(Context& context, std::stri
 asio::awaitable<Result<RelayServer>> find_relay_server(Context& context, std::string text,
                                                        bool v6) {
   RelayServer server;
-  server.probe.check = "turn";
+  server.probe.check = CheckKind::turn;
   auto& target = server.probe.target;
   target.transport = Transport::tcp;
   const auto slash = text.find('/');
@@ -66,7 +66,8 @@ asio::awaitable<Relay> open_relay(Context& context, RelayServer& server) {
   Job job{server.probe, server.address};
   auto dialled = co_await dial_stun(context, job, unused);
   if (!dialled.channel) {
-    relay.why = fmt::format("{} was not reached ({})", server.probe.target.host, unused.detail);
+    relay.why =
+        fmt::format("{} was not reached ({})", server.probe.target.host, unused.detail.text());
     co_return relay;
   }
   relay.client =

@@ -65,7 +65,7 @@ asio::awaitable<void> over_udp(Context& context, Job job, Observation& observati
   if (result) {
     observation.attempts = result->attempts;
     observation.round_trip = result->round_trip;
-    observation.timing_ms["reply"] = result->since_first.count();
+    observation.timing_ms[Timing::reply] = result->since_first.count();
   } else {
     observation.attempts = result.error().attempts;
     failure = result.error().failure;
@@ -101,7 +101,7 @@ asio::awaitable<void> over_stream(Context& context, Job job, Observation& observ
     failure = co_await exchange_over_stream(*dialled.stream, context.scope, *request, framer,
                                             collector, start + timeouts::stream_reply);
     if (!failure) {
-      observation.timing_ms["reply"] = elapsed(start, context.scope.clock.now()).count();
+      observation.timing_ms[Timing::reply] = elapsed(start, context.scope.clock.now()).count();
     }
     conclude_sip(observation, collector, failure, true);
     add_evidence(observation, collector, options, local);
@@ -110,7 +110,7 @@ asio::awaitable<void> over_stream(Context& context, Job job, Observation& observ
   const bool alert = failure && failure->kind == FailureKind::tls_alert;
   if (alert && dialled.tls.client_certificate_asked) {
     observation.outcome = Outcome::answered;
-    observation.detail = "client_certificate_wanted";
+    observation.detail = DetailCode::client_certificate_wanted;
   }
   const auto fault = certificate_fault(dialled.tls);
   if (dialled.stream && !fault.empty() && observation.outcome != Outcome::skipped) {
@@ -138,7 +138,7 @@ asio::awaitable<Observation> at_domain(Context& context, Job job) {
   Observation observation;
   if (location.targets.empty()) {
     record(observation, *location.failure);
-    if (location.no_service) observation.detail = "no_service";
+    if (location.no_service) observation.detail = DetailCode::no_service;
   }
   for (std::size_t i = 0; i < location.targets.size() && i < most_servers; ++i) {
     const auto& target = location.targets[i];
@@ -168,7 +168,7 @@ asio::awaitable<Observation> at_domain(Context& context, Job job) {
   }
   observation.evidence.insert(observation.evidence.begin(), location.evidence.begin(),
                               location.evidence.end());
-  observation.timing_ms["dns"] = location.took.count();
+  observation.timing_ms[Timing::dns] = location.took.count();
   co_return observation;
 }
 

@@ -22,7 +22,7 @@ std::optional<AlgJudgement> seen_changed(const std::vector<AlgMessage>& messages
   for (const auto& message : messages) {
     if (!message.mirrored || message.mirrored->empty()) continue;
     return AlgJudgement{
-        "rewritten", "mirror", "certain",
+        DetailCode::rewritten, "mirror", "certain",
         fmt::format("the server received another {} than was sent: a device on the way rewrites "
                     "SIP",
                     fmt::join(*message.mirrored, ", "))};
@@ -30,7 +30,7 @@ std::optional<AlgJudgement> seen_changed(const std::vector<AlgMessage>& messages
   for (const auto& message : messages) {
     if (!message.reply || !message.reading.rewritten) continue;
     return AlgJudgement{
-        "rewritten", "via_changed", "certain",
+        DetailCode::rewritten, "via_changed", "certain",
         "a Via header came back otherwise than it was sent: a device on the way rewrites SIP"};
   }
   return std::nullopt;
@@ -47,11 +47,11 @@ std::optional<AlgJudgement> seen_differently(const AlgMessage& unrelated, const 
   const bool own_port = seen.port == local.port && truth.port != local.port;
   if (own_address || own_port) {
     return AlgJudgement{
-        "rewritten", "received_differs", "certain",
+        DetailCode::rewritten, "received_differs", "certain",
         "the server's reply names this machine's own address where it saw another: a device on the "
         "way rewrites SIP"};
   }
-  return AlgJudgement{"suspected", "received_differs", "likely",
+  return AlgJudgement{DetailCode::suspected, "received_differs", "likely",
                       "messages of one socket were seen from two addresses: a device on the way "
                       "may rewrite SIP"};
 }
@@ -65,7 +65,8 @@ bool says_otherwise(const ViaReading& one, const ViaReading& other) {
 }
 
 AlgJudgement clean(bool translated, bool session) {
-  AlgJudgement judgement{"no_rewriting_seen", "", "", "no rewriting of SIP headers was seen; "};
+  AlgJudgement judgement{DetailCode::no_rewriting_seen, "", "",
+                         "no rewriting of SIP headers was seen; "};
   if (session) {
     judgement.text = "neither the SIP headers nor the session description (SDP) were rewritten";
   } else if (translated) {
@@ -78,17 +79,17 @@ AlgJudgement clean(bool translated, bool session) {
 
 void add_message(Observation& observation, const AlgMessage& message) {
   Evidence evidence;
-  evidence.kind = "sip_alg_message";
+  evidence.kind = EvidenceKind::sip_alg_message;
   sip::Via own;
   own.host = message.options.sent_by_host;
   own.port = message.options.sent_by_port;
   const auto& method = message.options.transaction.method;
-  evidence.facts["message"] = message.name;
-  evidence.facts["method"] = method;
-  evidence.facts["port"] = static_cast<std::int64_t>(message.port);
-  evidence.facts["sent_by"] = own.sent_by();
-  evidence.facts["rport_asked"] = message.options.rport;
-  evidence.facts["answered"] = message.reply.has_value();
+  evidence.facts[Fact::message] = message.name;
+  evidence.facts[Fact::method] = method;
+  evidence.facts[Fact::port] = static_cast<std::int64_t>(message.port);
+  evidence.facts[Fact::sent_by] = own.sent_by();
+  evidence.facts[Fact::rport_asked] = message.options.rport;
+  evidence.facts[Fact::answered] = message.reply.has_value();
   evidence.text =
       fmt::format("{} {} to port {}, with {} in its Via", method == "OPTIONS" ? "an" : "a test",
                   method, message.port, own.sent_by());
@@ -100,11 +101,11 @@ void add_message(Observation& observation, const AlgMessage& message) {
   }
   const auto& via = message.reply->vias.front();
   const auto echoed = printable(via.sent_by());
-  evidence.facts["status"] = static_cast<std::int64_t>(message.reply->status);
-  evidence.facts["echoed_sent_by"] = echoed;
-  evidence.facts["via_changed"] = message.reading.rewritten;
-  if (!via.received.empty()) evidence.facts["received"] = printable(via.received);
-  if (via.rport != 0) evidence.facts["rport"] = static_cast<std::int64_t>(via.rport);
+  evidence.facts[Fact::status] = static_cast<std::int64_t>(message.reply->status);
+  evidence.facts[Fact::echoed_sent_by] = echoed;
+  evidence.facts[Fact::via_changed] = message.reading.rewritten;
+  if (!via.received.empty()) evidence.facts[Fact::received] = printable(via.received);
+  if (via.rport != 0) evidence.facts[Fact::rport] = static_cast<std::int64_t>(via.rport);
   if (message.reading.rewritten) {
     evidence.text += ", came back with " + echoed;
   } else {
@@ -118,7 +119,7 @@ void add_message(Observation& observation, const AlgMessage& message) {
   }
   if (message.mirrored) {
     const auto changes = fmt::format("{}", fmt::join(*message.mirrored, ", "));
-    evidence.facts["mirrored_changes"] = changes;
+    evidence.facts[Fact::mirrored_changes] = changes;
     evidence.text +=
         changes.empty() ? "; it arrived as it was sent" : "; it arrived with another " + changes;
   }
@@ -136,7 +137,7 @@ AlgJudgement judge_alg(const std::vector<AlgMessage>& messages) {
   const auto* other_port = answered(messages, "other_port");
   if (unrelated == nullptr) {
     if (other_port == nullptr) return {};
-    return {"only_other_port", "silent_here_only", "possible",
+    return {DetailCode::only_other_port, "silent_here_only", "possible",
             fmt::format("port {} of the server does not answer and port {} does: a device on the "
                         "way may swallow SIP",
                         messages.front().port, other_port->port)};
@@ -147,14 +148,14 @@ AlgJudgement judge_alg(const std::vector<AlgMessage>& messages) {
   const auto translated = unrelated->reading.translated;
   for (const auto* other : {own, no_rport}) {
     if (translated.value_or(false) && other != nullptr && !other->reading.seen_as) {
-      return {"suspected", "received_missing", "likely",
+      return {DetailCode::suspected, "received_missing", "likely",
               "behind address translation, the server took the address in the Via for the true "
               "one: a device on the way has probably rewritten it"};
     }
   }
   if (own != nullptr && other_port != nullptr &&
       says_otherwise(own->reading, other_port->reading)) {
-    return {"suspected", "differs_from_other_port", "likely",
+    return {DetailCode::suspected, "differs_from_other_port", "likely",
             fmt::format("the same server, asked in the same way, saw another sender on port {} "
                         "than on port {}: a device on the way probably rewrites SIP",
                         own->port, other_port->port)};
@@ -166,7 +167,7 @@ AlgJudgement judge_alg(const std::vector<AlgMessage>& messages) {
   const bool enough = mirrored || (own != nullptr && translated &&
                                    (!*translated || mapped != nullptr || !port_known));
   if (!enough) {
-    return {"inconclusive", "", "",
+    return {DetailCode::inconclusive, "", "",
             "too little came back to say whether a device on the way rewrites SIP"};
   }
   const auto* session = answered(messages, "session");
@@ -175,7 +176,7 @@ AlgJudgement judge_alg(const std::vector<AlgMessage>& messages) {
 
 bool wants_contrast(const std::vector<AlgMessage>& messages, const AlgJudgement& judgement) {
   if (judgement.certain()) return false;
-  if (judgement.detail != "no_rewriting_seen") return true;
+  if (judgement.detail != DetailCode::no_rewriting_seen) return true;
   // It says that there is no translation, and that it saw a private address: so it does where it is
   // on the same private network, and where a gateway has written our address into every reply.
   const auto* first = answered(messages, "unrelated");
@@ -186,18 +187,19 @@ bool wants_contrast(const std::vector<AlgMessage>& messages, const AlgJudgement&
 void add_alg_evidence(Observation& observation, const std::vector<AlgMessage>& messages,
                       const AlgJudgement& judgement, int sent) {
   Evidence evidence;
-  evidence.kind = "sip_alg";
+  evidence.kind = EvidenceKind::sip_alg;
   evidence.text = judgement.text;
   const auto* session = answered(messages, "session");
-  evidence.facts["messages"] = static_cast<std::int64_t>(sent);
-  evidence.facts["sdp_tested"] = session != nullptr && session->mirrored;
+  evidence.facts[Fact::messages] = static_cast<std::int64_t>(sent);
+  evidence.facts[Fact::sdp_tested] = session != nullptr && session->mirrored;
   if (!judgement.basis.empty()) {
-    evidence.facts["basis"] = judgement.basis;
-    evidence.facts["confidence"] = judgement.confidence;
+    evidence.facts[Fact::basis] = judgement.basis;
+    evidence.facts[Fact::confidence] = judgement.confidence;
   }
   if (const auto* first = answered(messages, "unrelated")) {
-    if (first->reading.translated) evidence.facts["translated"] = *first->reading.translated;
-    if (first->reading.seen_as) evidence.facts["mapped"] = seen_as_text(*first->reading.seen_as);
+    if (first->reading.translated) evidence.facts[Fact::translated] = *first->reading.translated;
+    if (first->reading.seen_as)
+      evidence.facts[Fact::mapped] = seen_as_text(*first->reading.seen_as);
   }
   observation.evidence.push_back(std::move(evidence));
   for (const auto& message : messages) add_message(observation, message);

@@ -21,7 +21,7 @@ struct AlgMessage {
 };
 
 struct AlgJudgement {
-  std::string detail;             // as the observation's, see sip_alg.cpp
+  Detail detail;                  // as the observation's, see sip_alg.cpp
   std::string basis, confidence;  // empty where nothing was seen
   std::string text;
   bool certain() const { return confidence == "certain"; }

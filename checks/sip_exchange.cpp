@@ -102,39 +102,39 @@ void conclude_sip(Observation& observation, const sip::Collector& collector,
                   const std::optional<Failure>& failure, bool connected) {
   if (collector.reply()) {
     observation.outcome = Outcome::answered;
-    observation.detail = std::to_string(collector.reply()->status);
+    observation.detail = Detail::status(collector.reply()->status);
   } else if (failure && failure->kind == FailureKind::stopped) {
     record(observation, *failure);
   } else if (collector.broken() > 0) {
     observation.outcome = Outcome::failed;
-    observation.detail = "malformed";
+    observation.detail = DetailCode::malformed;
   } else if (collector.foreign() > 0) {
     observation.outcome = Outcome::failed;
-    observation.detail = "mismatched_reply";
+    observation.detail = DetailCode::mismatched_reply;
   } else if (failure) {
     record(observation, *failure);
     // As in dial.cpp: where TCP was established, silence is a broken protocol.
     if (connected && observation.outcome == Outcome::silent) {
       observation.outcome = Outcome::failed;
-      observation.detail = "sip_timed_out";
+      observation.detail = DetailCode::sip_timed_out;
     }
   }
 }
 
 void add_sip_reply(Observation& observation, const sip::Reply& reply) {
   Evidence evidence;
-  evidence.kind = "sip_reply";
+  evidence.kind = EvidenceKind::sip_reply;
   const auto reason = printable(reply.reason);
   const auto& software = reply.server.empty() ? reply.user_agent : reply.server;
   evidence.text =
       fmt::format("the server answered {}{}{}", reply.status, reason.empty() ? "" : " ", reason);
   if (reply.provisional()) evidence.text += ", and nothing final after it";
-  evidence.facts["status"] = static_cast<std::int64_t>(reply.status);
-  evidence.facts["reason"] = reason;
-  evidence.facts["final"] = !reply.provisional();
-  evidence.facts["body_bytes"] = static_cast<std::int64_t>(reply.body_size);
-  if (!software.empty()) evidence.facts["server"] = printable(software);
-  if (!reply.allow.empty()) evidence.facts["allow"] = printable(reply.allow);
+  evidence.facts[Fact::status] = static_cast<std::int64_t>(reply.status);
+  evidence.facts[Fact::reason] = reason;
+  evidence.facts[Fact::final] = !reply.provisional();
+  evidence.facts[Fact::body_bytes] = static_cast<std::int64_t>(reply.body_size);
+  if (!software.empty()) evidence.facts[Fact::server] = printable(software);
+  if (!reply.allow.empty()) evidence.facts[Fact::allow] = printable(reply.allow);
   observation.evidence.push_back(std::move(evidence));
 }
 
@@ -167,14 +167,14 @@ void add_sip_via(Observation& observation, const sip::Reply& reply, const sip::O
   own.host = sent.sent_by_host;
   own.port = sent.sent_by_port;
   Evidence evidence;
-  evidence.kind = "sip_via";
-  evidence.facts["sent_by"] = own.sent_by();
-  evidence.facts["echoed_sent_by"] = printable(via.sent_by());
-  evidence.facts["vias"] = static_cast<std::int64_t>(reply.vias.size());
-  evidence.facts["rewritten"] = reading.rewritten;
-  if (!via.received.empty()) evidence.facts["received"] = printable(via.received);
-  if (via.rport != 0) evidence.facts["rport"] = static_cast<std::int64_t>(via.rport);
-  if (reading.translated) evidence.facts["translated"] = *reading.translated;
+  evidence.kind = EvidenceKind::sip_via;
+  evidence.facts[Fact::sent_by] = own.sent_by();
+  evidence.facts[Fact::echoed_sent_by] = printable(via.sent_by());
+  evidence.facts[Fact::vias] = static_cast<std::int64_t>(reply.vias.size());
+  evidence.facts[Fact::rewritten] = reading.rewritten;
+  if (!via.received.empty()) evidence.facts[Fact::received] = printable(via.received);
+  if (via.rport != 0) evidence.facts[Fact::rport] = static_cast<std::int64_t>(via.rport);
+  if (reading.translated) evidence.facts[Fact::translated] = *reading.translated;
   if (reading.rewritten) {
     evidence.text = fmt::format("the Via header was sent with {} and came back with {}",
                                 own.sent_by(), printable(via.sent_by()));
@@ -195,14 +195,14 @@ void add_sip_via(Observation& observation, const sip::Reply& reply, const sip::O
 void add_sip_discarded(Observation& observation, const sip::Collector& collector) {
   if (collector.broken() == 0 && collector.foreign() == 0) return;
   Evidence evidence;
-  evidence.kind = "sip_discarded";
+  evidence.kind = EvidenceKind::sip_discarded;
   if (collector.broken() > 0) {
     evidence.text = "what came back was no SIP reply: " + collector.why_broken();
   } else {
     evidence.text = "what came back was SIP, but no reply to our request";
   }
-  evidence.facts["broken"] = static_cast<std::int64_t>(collector.broken());
-  evidence.facts["foreign"] = static_cast<std::int64_t>(collector.foreign());
+  evidence.facts[Fact::broken] = static_cast<std::int64_t>(collector.broken());
+  evidence.facts[Fact::foreign] = static_cast<std::int64_t>(collector.foreign());
   observation.evidence.push_back(std::move(evidence));
 }
 

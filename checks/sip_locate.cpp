@@ -62,15 +62,15 @@ std::string srv_name(const std::string& domain, Transport transport) {
   return (transport == Transport::tcp ? "_sip._tcp." : "_sips._tcp.") + domain;
 }
 
-void add_answer(SipLocation& location, const Answer& answer, std::string kind,
+void add_answer(SipLocation& location, const Answer& answer, EvidenceKind kind,
                 const std::string& records) {
   Evidence evidence;
-  evidence.kind = std::move(kind);
-  evidence.facts["name"] = answer.name;
-  if (!records.empty()) evidence.facts["records"] = records;
+  evidence.kind = kind;
+  evidence.facts[Fact::name] = answer.name;
+  if (!records.empty()) evidence.facts[Fact::records] = records;
   const auto type = dns::type_name(answer.type);
   if (answer.message.has_error()) {
-    evidence.facts["failure"] = std::string(to_string(answer.message.error().kind));
+    evidence.facts[Fact::failure] = std::string(to_string(answer.message.error().kind));
     evidence.text =
         fmt::format("no answer for {} {}: {}", type, answer.name, answer.message.error().text);
   } else if (records.empty()) {
@@ -111,7 +111,7 @@ std::string show_some(std::vector<Record> records) {
 void use_srv(SipLocation& location, const Answer& answer, const std::string& domain,
              std::uint16_t port) {
   const auto records = answer.records<dns::SrvRecord>();
-  add_answer(location, answer, "sip_srv", show_some(records));
+  add_answer(location, answer, EvidenceKind::sip_srv, show_some(records));
   if (answer.message.has_error()) {
     location.failure = answer.message.error();
     return;
@@ -149,7 +149,7 @@ asio::awaitable<SipLocation> locate_sip(Context& context, std::string domain, Ta
   const auto& naptr = answers[0];
   auto& srv = answers[1];
   const auto records = naptr.records<dns::NaptrRecord>();
-  add_answer(location, naptr, "sip_naptr", show_some(records));
+  add_answer(location, naptr, EvidenceKind::sip_naptr, show_some(records));
   for (const auto& service : dns::order_sip_naptr(records)) {
     if (service.transport != target.transport) continue;
     if (!dns::same_name(service.srv_name, usual)) {
@@ -171,14 +171,14 @@ asio::awaitable<Result<IpAddress>> resolve_sip(Context& context, std::string hos
 void add_sip_target(std::vector<Evidence>& list, const SipTarget& target,
                     const Observation& attempt) {
   Evidence evidence;
-  evidence.kind = "sip_target";
+  evidence.kind = EvidenceKind::sip_target;
   evidence.text = fmt::format(
       "{}:{} was asked: {}", target.host, target.port,
-      attempt.detail.empty() ? std::string(to_string(attempt.outcome)) : attempt.detail);
-  evidence.facts["host"] = target.host;
-  evidence.facts["port"] = static_cast<std::int64_t>(target.port);
-  if (attempt.address) evidence.facts["address"] = attempt.address->to_string();
-  evidence.facts["outcome"] = std::string(to_string(attempt.outcome));
+      attempt.detail.empty() ? std::string(to_string(attempt.outcome)) : attempt.detail.text());
+  evidence.facts[Fact::host] = target.host;
+  evidence.facts[Fact::port] = static_cast<std::int64_t>(target.port);
+  if (attempt.address) evidence.facts[Fact::address] = attempt.address->to_string();
+  evidence.facts[Fact::outcome] = std::string(to_string(attempt.outcome));
   list.push_back(std::move(evidence));
 }
 

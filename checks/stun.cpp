@@ -36,9 +36,9 @@ asio::awaitable<Observation> run_stun(Context& context, Job job) {
   const auto& answer = *exchange.answer;
   observation.outcome = Outcome::answered;
   observation.detail = answer.message.message_class == stun::Class::success
-                           ? "success"
-                           : std::to_string(answer.message.error_code);
-  observation.timing_ms["reply"] = answer.took.count();
+                           ? Detail(DetailCode::success)
+                           : Detail::status(answer.message.error_code);
+  observation.timing_ms[Timing::reply] = answer.took.count();
   if (!channel.reliable()) observation.round_trip = answer.round_trip;
   add_reply_evidence(observation, answer);
   add_loss_evidence(observation, exchange.attempts);

@@ -39,15 +39,15 @@ asio::awaitable<StunDialled> dial_stun(Context& context, Job job, Observation& o
 void add_stray_evidence(Observation& observation, const StunChannel& channel) {
   for (const auto& stray : channel.strays()) {
     Evidence evidence;
-    evidence.kind = "stun_stray";
+    evidence.kind = EvidenceKind::stun_stray;
     const auto from = stray.from.to_string();
     evidence.text = stray.from_server
                         ? fmt::format("{} sent something else: {}", from, stray.text)
                         : fmt::format("{}, which was not asked, sent {}", from, stray.text);
-    evidence.facts["from"] = from;
-    evidence.facts["from_server"] = stray.from_server;
-    evidence.facts["reason"] = stray.reason;
-    evidence.facts["what"] = stray.text;
+    evidence.facts[Fact::from] = from;
+    evidence.facts[Fact::from_server] = stray.from_server;
+    evidence.facts[Fact::reason] = std::string(to_string(stray.reason));
+    evidence.facts[Fact::what] = stray.text;
     observation.evidence.push_back(std::move(evidence));
   }
 }
@@ -66,40 +66,40 @@ void record_no_answer(Observation& observation, const StunChannel& channel,
   // TCP was established: from here on silence is a broken protocol, not an absent host.
   if (channel.reliable() && observation.outcome == Outcome::silent) {
     observation.outcome = Outcome::failed;
-    observation.detail = "stun_timed_out";
+    observation.detail = DetailCode::stun_timed_out;
   }
 }
 
 void add_reply_evidence(Observation& observation, const StunAnswer& answer) {
   const auto& message = answer.message;
   Evidence reply;
-  reply.kind = "stun_reply";
+  reply.kind = EvidenceKind::stun_reply;
   reply.text = message.message_class == stun::Class::success ? "a STUN success response"
                                                              : "a STUN error response";
   if (message.error_code != 0) {
     const auto reason = stun::printable(message.reason);
     reply.text = fmt::format("a STUN error response: {} {}", message.error_code, reason);
-    reply.facts["code"] = static_cast<std::int64_t>(message.error_code);
-    reply.facts["reason"] = reason;
+    reply.facts[Fact::code] = static_cast<std::int64_t>(message.error_code);
+    reply.facts[Fact::reason] = reason;
   }
-  reply.facts["success"] = message.message_class == stun::Class::success;
+  reply.facts[Fact::success] = message.message_class == stun::Class::success;
   if (message.software) {
     const auto software = stun::printable(*message.software);
     reply.text += ", from " + software;
-    reply.facts["software"] = software;
+    reply.facts[Fact::software] = software;
   }
   if (message.response_origin) {
-    reply.facts["response_origin"] = message.response_origin->to_string();
+    reply.facts[Fact::response_origin] = message.response_origin->to_string();
   }
-  if (message.other_address) reply.facts["other_address"] = message.other_address->to_string();
+  if (message.other_address) reply.facts[Fact::other_address] = message.other_address->to_string();
   observation.evidence.push_back(std::move(reply));
   if (const auto mapped = message.mapped()) {
     Evidence evidence;
-    evidence.kind = "mapped_address";
+    evidence.kind = EvidenceKind::mapped_address;
     evidence.text = "the server sees us as " + mapped->to_string();
-    evidence.facts["address"] = mapped->address.to_string();
-    evidence.facts["port"] = static_cast<std::int64_t>(mapped->port);
-    if (observation.local) evidence.facts["translated"] = *mapped != *observation.local;
+    evidence.facts[Fact::address] = mapped->address.to_string();
+    evidence.facts[Fact::port] = static_cast<std::int64_t>(mapped->port);
+    if (observation.local) evidence.facts[Fact::translated] = *mapped != *observation.local;
     observation.evidence.push_back(std::move(evidence));
   }
 }
@@ -107,11 +107,11 @@ void add_reply_evidence(Observation& observation, const StunAnswer& answer) {
 void add_loss_evidence(Observation& observation, int attempts) {
   if (attempts <= 1) return;
   Evidence evidence;
-  evidence.kind = "retransmitted";
+  evidence.kind = EvidenceKind::retransmitted;
   evidence.text = fmt::format(
       "answered only after {} transmissions: up to {} packets were lost, or answers were slow",
       attempts, attempts - 1);
-  evidence.facts["attempts"] = static_cast<std::int64_t>(attempts);
+  evidence.facts[Fact::attempts] = static_cast<std::int64_t>(attempts);
   observation.evidence.push_back(std::move(evidence));
 }
 

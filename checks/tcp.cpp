@@ -14,7 +14,7 @@ asio::awaitable<Observation> run_tcp(Context& context, Job job) {
   Observation observation;
   DialOptions options;
   const auto dialled = co_await dial(context, job, options, observation);
-  if (dialled.stream) observation.detail = "connected";
+  if (dialled.stream) observation.detail = DetailCode::connected;
   co_return observation;
 }
 

@@ -20,10 +20,10 @@ namespace callready::checks {
 namespace {
 
 // What is wrong with the chain, where only `issuer` may have issued it.
-std::string fault_for_issuer(const TlsInfo& info, const std::string& issuer) {
+Detail fault_for_issuer(const TlsInfo& info, const std::string& issuer) {
   const auto fault = certificate_fault(info);
   if (issued_by(info, issuer)) return private_certificate_fault(info);
-  return fault.empty() ? "unexpected_issuer" : fault;
+  return fault.empty() ? DetailCode::unexpected_issuer : fault;
 }
 
 void conclude_chain(Observation& observation, const TlsInfo& info, const std::string& issuer) {
@@ -35,9 +35,9 @@ void conclude_chain(Observation& observation, const TlsInfo& info, const std::st
     return;
   }
   observation.outcome = Outcome::answered;
-  observation.detail = "trusted";
-  if (!general.empty()) observation.detail = "private_pki";
-  if (info.client_certificate_asked) observation.detail = "client_certificate_wanted";
+  observation.detail = DetailCode::trusted;
+  if (!general.empty()) observation.detail = DetailCode::private_pki;
+  if (info.client_certificate_asked) observation.detail = DetailCode::client_certificate_wanted;
 }
 
 }  // namespace
@@ -53,7 +53,7 @@ asio::awaitable<Observation> run_tls(Context& context, Job job) {
   if (dialled.stream || (alert && info.client_certificate_asked && !info.chain.empty())) {
     conclude_chain(observation, info, job.parameter("issuer"));
   } else if (!info.not_tls.empty()) {
-    observation.detail = "not_tls";
+    observation.detail = DetailCode::not_tls;
   }
   co_return observation;
 }

@@ -67,10 +67,9 @@ Outcome outcome_of_code(int code, bool with_credentials) {
   return Outcome::failed;
 }
 
-void add(Observation& observation, std::string kind, std::string text,
-         std::map<std::string, EvidenceValue> facts) {
+void add(Observation& observation, EvidenceKind kind, std::string text, FactMap facts) {
   Evidence evidence;
-  evidence.kind = std::move(kind);
+  evidence.kind = kind;
   evidence.text = std::move(text);
   evidence.facts = std::move(facts);
   observation.evidence.push_back(std::move(evidence));
@@ -80,59 +79,61 @@ void record_reply(Observation& observation, const TurnClient& client, const Turn
   if (reply.answer) {
     add_reply_evidence(observation, *reply.answer);
     add_loss_evidence(observation, reply.attempts);
-    observation.timing_ms["reply"] = reply.answer->took.count();
+    observation.timing_ms[Timing::reply] = reply.answer->took.count();
     if (!client.channel().reliable()) observation.round_trip = reply.answer->round_trip;
     const auto& message = reply.answer->message;
     if (message.realm) {
       const auto realm = stun::printable(*message.realm);
-      add(observation, "turn_challenge", "the server's realm is \"" + realm + "\"",
-          {{"realm", realm}, {"nonce", message.nonce.has_value()}});
+      add(observation, EvidenceKind::turn_challenge, "the server's realm is \"" + realm + "\"",
+          {{Fact::realm, realm}, {Fact::nonce, message.nonce.has_value()}});
     }
     if (message.alternate_server) {
       const auto other = message.alternate_server->to_string();
-      add(observation, "alternate_server", "the server names another one: " + other,
-          {{"address", message.alternate_server->address.to_string()},
-           {"port", static_cast<std::int64_t>(message.alternate_server->port)}});
+      add(observation, EvidenceKind::alternate_server, "the server names another one: " + other,
+          {{Fact::address, message.alternate_server->address.to_string()},
+           {Fact::port, static_cast<std::int64_t>(message.alternate_server->port)}});
     }
   }
   const bool with_credentials = client.authenticated();
-  const auto set = [&](Outcome outcome, std::string detail) {
+  const auto set = [&](Outcome outcome, Detail detail) {
     observation.outcome = outcome;
-    observation.detail = std::move(detail);
+    observation.detail = detail;
   };
   switch (reply.status) {
     case TurnStatus::granted:
-      set(Outcome::answered, "allocated");
-      add(observation, "relay",
+      set(Outcome::answered, DetailCode::allocated);
+      add(observation, EvidenceKind::relay,
           fmt::format("the server relays at {}, for {} s", client.relayed().to_string(),
                       client.lifetime()),
-          {{"address", client.relayed().address.to_string()},
-           {"port", static_cast<std::int64_t>(client.relayed().port)},
-           {"lifetime_s", static_cast<std::int64_t>(client.lifetime())}});
+          {{Fact::address, client.relayed().address.to_string()},
+           {Fact::port, static_cast<std::int64_t>(client.relayed().port)},
+           {Fact::lifetime_s, static_cast<std::int64_t>(client.lifetime())}});
       if (!with_credentials) {
-        add(observation, "open_relay", "the server relays for anybody, without credentials", {});
+        add(observation, EvidenceKind::open_relay,
+            "the server relays for anybody, without credentials", {});
       }
       break;
     case TurnStatus::challenged:
     case TurnStatus::refused:
-      set(outcome_of_code(reply.code, with_credentials), std::to_string(reply.code));
-      add(observation, "turn_refusal", std::string(meaning(reply.code, with_credentials)),
-          {{"code", static_cast<std::int64_t>(reply.code)},
-           {"with_credentials", with_credentials}});
+      set(outcome_of_code(reply.code, with_credentials), Detail::status(reply.code));
+      add(observation, EvidenceKind::turn_refusal,
+          std::string(meaning(reply.code, with_credentials)),
+          {{Fact::code, static_cast<std::int64_t>(reply.code)},
+           {Fact::with_credentials, with_credentials}});
       break;
     case TurnStatus::stale_nonce:
-      set(Outcome::failed, "stale_nonce");
-      add(observation, "turn_refusal", std::string(meaning(438, with_credentials)),
-          {{"code", std::int64_t{438}}, {"with_credentials", with_credentials}});
+      set(Outcome::failed, DetailCode::stale_nonce);
+      add(observation, EvidenceKind::turn_refusal, std::string(meaning(438, with_credentials)),
+          {{Fact::code, std::int64_t{438}}, {Fact::with_credentials, with_credentials}});
       break;
     case TurnStatus::bad_challenge:
-      set(Outcome::failed, "bad_challenge");
+      set(Outcome::failed, DetailCode::bad_challenge);
       break;
     case TurnStatus::wrong_integrity:
-      set(Outcome::failed, "wrong_integrity");
+      set(Outcome::failed, DetailCode::wrong_integrity);
       break;
     case TurnStatus::no_relay:
-      set(Outcome::failed, "no_relayed_address");
+      set(Outcome::failed, DetailCode::no_relayed_address);
       break;
     case TurnStatus::no_answer:
       record_no_answer(observation, client.channel(), reply.failure);
@@ -142,23 +143,23 @@ void record_reply(Observation& observation, const TurnClient& client, const Turn
 }
 
 void record_trip(Observation& observation, const TurnClient& client, const RelayTrip& trip) {
-  std::map<std::string, EvidenceValue> facts;
-  facts["relay_port"] = static_cast<std::int64_t>(client.relayed().port);
-  if (trip.outbound) facts["outbound"] = *trip.outbound;
-  if (trip.inbound) facts["inbound"] = *trip.inbound;
-  if (trip.outbound_took) facts["outbound_ms"] = trip.outbound_took->count();
-  if (trip.inbound_took) facts["inbound_ms"] = trip.inbound_took->count();
-  if (trip.icmp) facts["icmp_sender"] = trip.icmp->sender.to_string();
+  FactMap facts;
+  facts[Fact::relay_port] = static_cast<std::int64_t>(client.relayed().port);
+  if (trip.outbound) facts[Fact::outbound] = *trip.outbound;
+  if (trip.inbound) facts[Fact::inbound] = *trip.inbound;
+  if (trip.outbound_took) facts[Fact::outbound_ms] = trip.outbound_took->count();
+  if (trip.inbound_took) facts[Fact::inbound_ms] = trip.inbound_took->count();
+  if (trip.icmp) facts[Fact::icmp_sender] = trip.icmp->sender.to_string();
   std::string text;
   if (!trip.not_measured.empty()) {
-    facts["not_measured"] = trip.not_measured;
+    facts[Fact::not_measured] = trip.not_measured;
     text = "not measured: " + trip.not_measured;
   } else {
     const auto word = [](bool arrived) { return arrived ? "arrived" : "did not arrive"; };
     text = fmt::format("UDP from here to the relay's port {} {}; from the relay to here it {}",
                        client.relayed().port, word(*trip.outbound), word(*trip.inbound));
   }
-  add(observation, "relay_trip", std::move(text), std::move(facts));
+  add(observation, EvidenceKind::relay_trip, std::move(text), std::move(facts));
 }
 
 // A second allocation, and data from relay to relay. Nothing: not measured, and the evidence says
@@ -181,16 +182,16 @@ asio::awaitable<std::optional<bool>> try_between_relays(Context& context, Job jo
     why = "no second allocation: " + second.why;
   }
   if (second.client) co_await second.client->deallocate(farewell);
-  std::map<std::string, EvidenceValue> facts;
+  FactMap facts;
   if (carried) {
-    facts["carried"] = *carried;
+    facts[Fact::carried] = *carried;
     why = *carried ? "data goes from one relay of the server to another and back"
                    : "data does not get from one relay of the server to another";
   } else {
-    facts["not_measured"] = why;
+    facts[Fact::not_measured] = why;
     why = "relay to relay was not measured: " + why;
   }
-  add(observation, "relay_to_relay", std::move(why), std::move(facts));
+  add(observation, EvidenceKind::relay_to_relay, std::move(why), std::move(facts));
   co_return carried;
 }
 
@@ -207,13 +208,13 @@ asio::awaitable<bool> measure(Context& context, Job job, TurnClient& client, Sco
   const auto trip = co_await trip_through_relay(context, client);
   record_trip(observation, client, trip);
   if (trip.complete()) {
-    observation.detail = "relayed";
+    observation.detail = DetailCode::relayed;
     co_return false;
   }
   if (context.scope.stop.stopped() || !trip.not_measured.empty()) co_return false;
   const auto carried = co_await try_between_relays(context, job, client, farewell, observation);
   if (!carried) co_return false;
-  observation.detail = *carried ? "relayed" : "relay_dead";
+  observation.detail = *carried ? DetailCode::relayed : DetailCode::relay_dead;
   if (!*carried) observation.outcome = Outcome::failed;
   co_return false;
 }
@@ -228,7 +229,7 @@ asio::awaitable<bool> try_once(Context& context, Job job, Scope farewell, bool l
   const bool again = co_await measure(context, job, client, farewell, last, observation);
   const bool given_back = co_await client.deallocate(farewell);
   if (!given_back) {
-    add(observation, "allocation_left",
+    add(observation, EvidenceKind::allocation_left,
         "the server did not confirm that the allocation was given back; it ends by itself", {});
   }
   if (again) co_return true;
@@ -259,7 +260,8 @@ asio::awaitable<Observation> run_turn(Context& context, Job job) {
     Observation second;
     const bool no_more = co_await try_once(context, job, last_words, true, second);
     static_cast<void>(no_more);
-    add(second, "port_taken", "the server held an allocation for our first port (437)", {});
+    add(second, EvidenceKind::port_taken, "the server held an allocation for our first port (437)",
+        {});
     co_return second;
   }
   stun::Builder builder(stun::Class::request, stun::Method::allocate, stun::new_transaction_id());

@@ -1,5 +1,5 @@
 // udp-range: does UDP to a range of media ports get out? Sampled ports climb the evidence ladder of
-// DESIGN until something is proved; silence proves nothing.
+// docs/design.md until something is proved; silence proves nothing.
 //
 // Sends one RTP packet (RFC 3550 section 5.1) to each sampled port, then, where nothing came back,
 // the same with a TTL that ends at the first router beyond the site's edge (SiteEdge). With the
@@ -36,7 +36,8 @@ namespace {
 
 using namespace udp_range;
 
-// DESIGN: 16 to 32 allocations; 32 exclude a block of 9 % of the range with 95 % confidence.
+// docs/design.md: 16 to 32 allocations; 32 exclude a block of 9 % of the range with 95 %
+// confidence.
 constexpr int relays_normally = 16, relays_thoroughly = 32;
 // Bounds are tried so often in a normal run: with the sample 12 ports of one host, which no
 // firewall takes for a scan.
@@ -127,9 +128,9 @@ asio::awaitable<bool> ask_relays(std::shared_ptr<Range> range, Job job, Observat
   auto server = co_await find_relay_server(context, where, range->target.is_v6());
   if (server.has_error()) {
     Evidence evidence;
-    evidence.kind = "udp_relays";
+    evidence.kind = EvidenceKind::udp_relays;
     evidence.text = "relays were not tried: " + server.error().text;
-    evidence.facts["not_measured"] = server.error().text;
+    evidence.facts[Fact::not_measured] = server.error().text;
     observation.evidence.push_back(std::move(evidence));
     co_return false;
   }

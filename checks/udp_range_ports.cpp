@@ -4,22 +4,22 @@
 
 namespace callready::checks::udp_range {
 
-std::string_view word(PortResult result) {
+DetailCode detail_of(PortResult result) {
   switch (result) {
     case PortResult::silent:
-      return "silent";
+      return DetailCode::silent;
     case PortResult::dropped:
-      return "dropped";
+      return DetailCode::dropped;
     case PortResult::prohibited:
-      return "prohibited";
+      return DetailCode::prohibited;
     case PortResult::left_site:
-      return "left_site";
+      return DetailCode::left_site;
     case PortResult::arrived:
-      return "arrived";
+      return DetailCode::arrived;
     case PortResult::replied:
-      return "replied";
+      return DetailCode::replied;
   }
-  return "?";
+  return DetailCode::silent;
 }
 
 bool gets_out(PortResult result) {

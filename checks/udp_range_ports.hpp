@@ -12,7 +12,7 @@ namespace callready::checks::udp_range {
 
 enum class PortResult { silent, dropped, prohibited, left_site, arrived, replied };
 
-std::string_view word(PortResult result);  // as in the evidence "udp_port"
+DetailCode detail_of(PortResult result);  // as in the evidence "udp_port"
 bool gets_out(PortResult result);
 bool is_blocked(PortResult result);
 

@@ -112,29 +112,29 @@ void describe(const Sample& sample, int asked, Observation& observation) {
       static_cast<int>(std::count_if(sample.range->ports.begin(), sample.range->ports.end(),
                                      [](const Port& port) { return port.outbound.has_value(); }));
   Evidence evidence;
-  evidence.kind = "udp_relays";
-  evidence.facts["asked"] = static_cast<std::int64_t>(asked);
-  evidence.facts["granted"] = static_cast<std::int64_t>(sample.granted);
-  evidence.facts["measured"] = static_cast<std::int64_t>(measured);
+  evidence.kind = EvidenceKind::udp_relays;
+  evidence.facts[Fact::asked] = static_cast<std::int64_t>(asked);
+  evidence.facts[Fact::granted] = static_cast<std::int64_t>(sample.granted);
+  evidence.facts[Fact::measured] = static_cast<std::int64_t>(measured);
   evidence.text = fmt::format("{} relays of {} were far ends, of {} asked for", measured,
                               sample.server.probe.target.host, asked);
   if (sample.outside > 0) {
     evidence.text += fmt::format("; {} had ports outside the range", sample.outside);
-    evidence.facts["outside"] = static_cast<std::int64_t>(sample.outside);
+    evidence.facts[Fact::outside] = static_cast<std::int64_t>(sample.outside);
   }
   if (measured < asked && !sample.why.empty()) {
     evidence.text += "; the others were not measured: " + sample.why;
-    evidence.facts["not_measured"] = sample.why;
+    evidence.facts[Fact::not_measured] = sample.why;
   }
-  if (sample.relays_work) evidence.facts["relays_work"] = *sample.relays_work;
+  if (sample.relays_work) evidence.facts[Fact::relays_work] = *sample.relays_work;
   observation.evidence.push_back(std::move(evidence));
   if (sample.left == 0) return;
   Evidence left;
-  left.kind = "allocation_left";
+  left.kind = EvidenceKind::allocation_left;
   left.text = fmt::format(
       "the server did not confirm that {} allocations were given back; they end by themselves",
       sample.left);
-  left.facts["allocations"] = static_cast<std::int64_t>(sample.left);
+  left.facts[Fact::allocations] = static_cast<std::int64_t>(sample.left);
   observation.evidence.push_back(std::move(left));
 }
 

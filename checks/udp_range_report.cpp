@@ -38,7 +38,7 @@ std::string in_words(const Port& port) {
 Evidence describe(const Port& port, const Range& range) {
   const bool echo = range.echo;
   Evidence evidence;
-  evidence.kind = "udp_port";
+  evidence.kind = EvidenceKind::udp_port;
   evidence.text = fmt::format("UDP {}: {}", port.number, in_words(port));
   if (echo && port.result == PortResult::dropped) {
     evidence.text =
@@ -49,16 +49,16 @@ Evidence describe(const Port& port, const Range& range) {
         "UDP {}: \"port unreachable\" came from nearer than the server is: it proves nothing",
         port.number);
   }
-  evidence.facts["port"] = static_cast<std::int64_t>(port.number);
-  evidence.facts["result"] = std::string(word(port.result));
-  if (port.by) evidence.facts["by"] = port.by->to_string();
-  if (port.refined) evidence.facts["refined"] = true;
+  evidence.facts[Fact::port] = static_cast<std::int64_t>(port.number);
+  evidence.facts[Fact::result] = std::string(to_string(detail_of(port.result)));
+  if (port.by) evidence.facts[Fact::by] = port.by->to_string();
+  if (port.refined) evidence.facts[Fact::refined] = true;
   if (port.outbound) {
-    evidence.facts["responder"] = std::string("relay");
-    evidence.facts["outbound"] = *port.outbound;
-    if (port.inbound) evidence.facts["inbound"] = *port.inbound;
+    evidence.facts[Fact::responder] = std::string("relay");
+    evidence.facts[Fact::outbound] = *port.outbound;
+    if (port.inbound) evidence.facts[Fact::inbound] = *port.inbound;
   } else if (echo) {
-    evidence.facts["responder"] = std::string("echo");
+    evidence.facts[Fact::responder] = std::string("echo");
   }
   return evidence;
 }
@@ -74,14 +74,14 @@ std::string neighbours_in_words(const Block& block) {
 
 Evidence describe(const Block& block) {
   Evidence evidence;
-  evidence.kind = "udp_block";
-  evidence.facts["first"] = static_cast<std::int64_t>(block.first);
-  evidence.facts["last"] = static_cast<std::int64_t>(block.last);
+  evidence.kind = EvidenceKind::udp_block;
+  evidence.facts[Fact::first] = static_cast<std::int64_t>(block.first);
+  evidence.facts[Fact::last] = static_cast<std::int64_t>(block.last);
   if (block.open_before) {
-    evidence.facts["open_before"] = static_cast<std::int64_t>(*block.open_before);
+    evidence.facts[Fact::open_before] = static_cast<std::int64_t>(*block.open_before);
   }
   if (block.open_after) {
-    evidence.facts["open_after"] = static_cast<std::int64_t>(*block.open_after);
+    evidence.facts[Fact::open_after] = static_cast<std::int64_t>(*block.open_after);
   }
   const auto ports = block.first == block.last
                          ? fmt::format("UDP {} is", block.first)
@@ -95,17 +95,17 @@ Evidence describe(const Block& block) {
 Evidence describe_sample(const Range& range, int proved, int sampled, bool all_open) {
   const auto& whole = range.whole;
   Evidence evidence;
-  evidence.kind = "udp_sample";
-  evidence.facts["proved"] = static_cast<std::int64_t>(proved);
-  evidence.facts["sampled"] = static_cast<std::int64_t>(sampled);
-  evidence.facts["ports"] = static_cast<std::int64_t>(whole.count());
+  evidence.kind = EvidenceKind::udp_sample;
+  evidence.facts[Fact::proved] = static_cast<std::int64_t>(proved);
+  evidence.facts[Fact::sampled] = static_cast<std::int64_t>(sampled);
+  evidence.facts[Fact::ports] = static_cast<std::int64_t>(whole.count());
   evidence.text = fmt::format("{} of {} sampled ports proved to get out, of {} ports", proved,
                               sampled, whole.count());
   if (proved == 0 || whole.single() || !all_open) return evidence;
   const double share = 100 * (1 - std::pow(0.05, 1.0 / proved));
   const auto gap = longest_gap(known_ports(range.ports), whole);
-  evidence.facts["excludes_percent"] = share;
-  evidence.facts["longest_gap"] = static_cast<std::int64_t>(gap);
+  evidence.facts[Fact::excludes_percent] = share;
+  evidence.facts[Fact::longest_gap] = static_cast<std::int64_t>(gap);
   evidence.text += fmt::format(
       "; if more than {:.0f} % were blocked here and there, or more than {} in a row, this would "
       "have met it (95 % confidence)",
@@ -129,20 +129,22 @@ void conclude(Observation& observation, const Range& range) {
   const int open = count([](const Port& port) { return gets_out(port.result); });
   const int one_way = count(
       [](const Port& port) { return gets_out(port.result) && port.inbound && !*port.inbound; });
-  const auto set = [&](Outcome outcome, std::string_view detail) {
+  const auto set = [&](Outcome outcome, DetailCode detail) {
     observation.outcome = outcome;
     observation.detail = detail;
   };
   if (prohibited > 0) {
-    set(Outcome::rejected, prohibited == all ? "prohibited" : "partly_prohibited");
+    set(Outcome::rejected,
+        prohibited == all ? DetailCode::prohibited : DetailCode::partly_prohibited);
   } else if (dropped > 0) {
-    set(Outcome::silent, dropped == all ? "dropped" : "partly_dropped");
+    set(Outcome::silent, dropped == all ? DetailCode::dropped : DetailCode::partly_dropped);
   } else if (one_way > 0) {
-    set(Outcome::silent, "inbound_dropped");
+    set(Outcome::silent, DetailCode::inbound_dropped);
   } else if (open > 0) {
-    set(replied > 0 ? Outcome::answered : Outcome::passed, replied > 0 ? "replied" : "left_site");
+    set(replied > 0 ? Outcome::answered : Outcome::passed,
+        replied > 0 ? DetailCode::replied : DetailCode::left_site);
   } else {
-    set(Outcome::silent, "silent");
+    set(Outcome::silent, DetailCode::silent);
   }
   for (const auto& port : ports) {
     if (port.round_trip &&

@@ -27,14 +27,14 @@ Cells requirement_cells(const SetResult& set, const RequirementResult& requireme
 
 Cells probe_cells(const ProbeResult& result) {
   const auto& [probe, seen] = result;
-  return {probe.check,
+  return {std::string(to_string(probe.check)),
           probe.target.host,
           seen.address ? seen.address->to_string() : "",
           probe.target.port() == 0 ? "" : probe.target.ports.to_string(),
           std::string(to_string(probe.target.transport)),
           probe.target.route.to_string(),
           std::string(to_string(seen.outcome)),
-          seen.detail,
+          seen.detail.text(),
           seen.round_trip ? fmt::format("{:.3f}", seen.round_trip->count()) : "",
           outcome_in_full(result),
           probe.vantage};

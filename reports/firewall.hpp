@@ -6,37 +6,12 @@
 #include <string_view>
 #include <vector>
 
+#include "probe/model/firewall_rule.hpp"
 #include "probe/model/report.hpp"
 #include "probe/model/target_set.hpp"
+#include "reports/format.hpp"
 
 namespace callready {
-
-struct FirewallDestination {
-  std::string text;  // "turn.example.com", "192.0.2.0/24", "your PBX (--var pbx)"
-  std::string kind;  // name, wildcard, address, network, range, service_tag, yours, any
-  std::string region, note;
-  Lifecycle lifecycle = Lifecycle::current;
-};
-
-// One rule, or one line of a form: rows of the set that differ in their destinations only are one.
-struct FirewallRule {
-  std::vector<std::string> requirements, titles, purposes, sources, clients, notes, conditions;
-  Severity severity = Severity::required;
-  Direction direction = Direction::out;
-  Lifecycle lifecycle = Lifecycle::current;
-  AllowBy allow_by = AllowBy::either;
-  ProxyUse proxy = ProxyUse::never;
-  std::vector<std::string> vantages;      // where the traffic starts (in: ends); empty: any device
-  std::string protocol;                   // "UDP", "TCP", "TCP (TLS)"; "any" where not given
-  std::vector<std::string> source_ports;  // empty: any
-  std::vector<std::string> ports;         // empty: any
-  std::vector<FirewallDestination> destinations;  // in: the sources; empty: any
-  // Titles of the rows that it stands in for where they cannot be opened; empty: no fallback.
-  std::vector<std::string> fallback_for;
-  std::vector<std::string> remarks;  // why there is no destination
-  // What a report says of it: "closed", "not proved open"; empty where no report was asked.
-  std::string state;
-};
 
 // True where it leads to the customer's own servers only: PBX, gateway, DNS servers.
 bool stays_at_home(const FirewallRule& rule);
@@ -48,6 +23,9 @@ struct FirewallList {
   // By direction, vantage and whose the far end is: groups with something required first; in a
   // group by severity.
   std::vector<FirewallRule> rules;
+  // What the document asks for without saying from where to where, or by which port: no rule "any
+  // to any", but for the customer to fill in.
+  std::vector<FirewallRule> unfinished;
   std::vector<FirewallRule> removed;  // of the document's past: rules that can be deleted
 };
 
@@ -64,9 +42,38 @@ struct FirewallOptions {
 // `set` with its variables filled in as far as they have values.
 FirewallList firewall_rules(const TargetSet& set, const FirewallOptions& options);
 
-std::string firewall_markdown(const std::vector<FirewallList>& lists);
-// One row per rule and destination.
-std::string firewall_csv(const std::vector<FirewallList>& lists);
-std::string firewall_json(const std::vector<FirewallList>& lists);
+// One row in the table of formats: what --format takes.
+struct FirewallFormat {
+  std::string_view name, description;
+  std::string (*render)(const std::vector<FirewallList>&, const RenderOptions&);
+  // True where it holds only what a device takes: what cannot be written in it is said aside.
+  bool for_devices = false;
+};
+std::span<const FirewallFormat> firewall_formats();
+const FirewallFormat* find_firewall_format(std::string_view name);
+
+// The whole list, to be read.
+std::string firewall_text(const std::vector<FirewallList>&, const RenderOptions&);
+std::string firewall_markdown(const std::vector<FirewallList>&, const RenderOptions&);
+// One row per rule and peer.
+std::string firewall_csv(const std::vector<FirewallList>&, const RenderOptions&);
+std::string firewall_json(const std::vector<FirewallList>&, const RenderOptions&);
+
+// What none of the formats for devices can hold, in words, rule by rule: what only the customer
+// knows, service tags, and patterns such as "files-*.example.com".
+std::vector<std::string> left_to_the_customer(const std::vector<FirewallList>& lists);
+
+// What a rule's list of peers is called in every form: "rainbow-3". Rules with the same peers share
+// the first one's.
+std::string list_name(const FirewallList& list, std::size_t number);
+std::size_t list_owner(const FirewallList& list, const FirewallRule& rule);  // counted from 1
+
+// More peers than these do not fit into a line: they get a list of their own.
+inline constexpr std::size_t few_in_a_line = 4;
+
+// "From PC, phone to the Internet"
+std::string group_title(const FirewallRule& rule);
+// "optional feature; or through the web proxy": how it has to be allowed.
+std::string how_to_allow(const FirewallRule& rule);
 
 }  // namespace callready

@@ -13,11 +13,12 @@ namespace callready {
 
 // What the place that a text is written to can show. Formats for programs ignore it.
 struct RenderOptions {
-  bool colour = false;   // ANSI colours
-  bool unicode = true;   // false: nothing but ASCII is written
-  int width = 80;        // columns; held between 40 and 200
-  bool verbose = false;  // every endpoint on its own line
-  bool quiet = false;    // one line per set
+  bool colour = false;    // ANSI colours
+  bool unicode = true;    // false: nothing but ASCII is written
+  int width = 80;         // columns; held between 40 and 200
+  bool on_screen = true;  // false: a file or a pipe, where no line needs to be cut
+  bool verbose = false;   // every endpoint on its own line
+  bool quiet = false;     // one line per set
 };
 
 using Renderer = std::string (*)(const Report&, const RenderOptions&);
@@ -47,6 +48,8 @@ std::string render_junit(const Report& report, const RenderOptions& options);
 std::string render_csv(const Report& report, const RenderOptions& options);
 // One page that needs nothing else. The options do not matter to it.
 std::string render_html(const Report& report, const RenderOptions& options);
+// What goes into a ticket: plain text, a block for each cause with all that its fix asks for.
+std::string render_ticket(const Report& report, const RenderOptions& options);
 std::string render_prometheus(const Report& report, const RenderOptions& options);
 std::string render_nagios(const Report& report, const RenderOptions& options);
 

@@ -86,11 +86,11 @@ Html verdicts(const Report& report) {
     out.put(R"(<div class="verdict tone-{}">
 <p class="word">{} {}</p>
 <h2>{}</h2>
-<p>{}</p>
+<p class="muted">{}</p>
 </div>
 )",
-            mark_name(mark), html_mark(mark), verdict_word(set.verdict), set_name(set),
-            verdict_sentences(set, report));
+            mark_name(mark), html_mark(mark), verdict_word(set.verdict),
+            verdict_sentences(set, report), set_name(set));
   }
   if (report.sets.empty()) {
     out.put(R"(<div class="verdict tone-unknown">
@@ -107,6 +107,7 @@ Html verdicts(const Report& report) {
 struct Section {
   std::string_view id, title, link;
   Html html;
+  bool folded = false;  // for who wants to know more
 };
 
 Html navigation(std::span<const Section> sections) {
@@ -125,13 +126,16 @@ std::string render_html(const Report& report, const RenderOptions&) {
   const PageIndex index(report);
   std::vector<Section> sections;
   const auto add = [&](std::string_view id, std::string_view title, std::string_view link,
-                       Html html) {
-    if (!html.empty()) sections.push_back({id, title, link, std::move(html)});
+                       Html html, bool folded = true) {
+    if (!html.empty()) sections.push_back({id, title, link, std::move(html), folded});
   };
-  add("findings", "What is wrong, and what to do", "Causes", html_findings(report, index));
-  add("capabilities", "What works, and what does not", "What works", html_capabilities(report));
-  add("vantages", "Measured from several places", "Places", html_vantages(report));
-  add("path", "Where it stops on the way", "The way", html_path(report));
+  add("findings", "What is wrong, and what to do", "Causes", html_findings(report, index), false);
+  add("path",
+      report.findings.empty() ? "How far each kind of traffic gets" : "Where it stops on the way",
+      "The way", html_path(report), false);
+  add("capabilities", "What works, and what does not", "What works", html_capabilities(report),
+      !report.findings.empty());
+  add("vantages", "Measured from several places", "Places", html_vantages(report), false);
   add("routes", "Through the proxy, and directly", "Proxy", html_routes(report));
   add("requirements", "The vendor's requirements", "Requirements",
       html_requirements(report, index));
@@ -154,11 +158,22 @@ std::string render_html(const Report& report, const RenderOptions&) {
         R"(before everything was tried. This page shows what was seen until then.</p>
 )");
   }
-  out.put(verdicts(report)).put("</header>\n").put(navigation(sections));
+  out.put(verdicts(report));
+  if (const auto lost = resent_in_words(report); !lost.empty()) {
+    out.put("<p class=\"warning-box\">{}</p>\n", lost);
+  }
+  out.put("</header>\n").put(navigation(sections));
   out.put("<main id=\"main\">\n");
   for (const auto& section : sections) {
-    out.put("<section id=\"{}\" aria-labelledby=\"{}-title\">\n<h2 id=\"{}-title\">{}</h2>\n{}",
-            section.id, section.id, section.id, section.title, section.html);
+    out.put("<section id=\"{}\" aria-labelledby=\"{}-title\">\n", section.id, section.id);
+    if (section.folded) {
+      out.put(
+          "<details class=\"part\">\n<summary><h2 "
+          "id=\"{}-title\">{}</h2></summary>\n{}</details>\n",
+          section.id, section.title, section.html);
+    } else {
+      out.put("<h2 id=\"{}-title\">{}</h2>\n{}", section.id, section.title, section.html);
+    }
     out.put("</section>\n");
   }
   out.put(R"(</main>

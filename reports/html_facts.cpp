@@ -74,10 +74,8 @@ Html html_run(const Report& report) {
   facts.add("Complete", report.complete ? "yes" : "no: stopped, or out of time");
   facts.add("Tried", count_of(endpoints_tried(report), "endpoint", "endpoints"));
   for (const auto& set : report.sets) {
-    auto text = set_name(set);
-    if (!set.document.empty()) text += fmt::format(", after \"{}\"", set.document);
-    if (!set.verified.empty()) text += fmt::format(", held against it on {}", set.verified);
-    facts.add("Target set", text);
+    facts.add("Target set", set_and_source(set));
+    if (const auto doubt = source_doubt(set); !doubt.empty()) facts.add("Note", doubt);
   }
   for (const auto& note : report.notes) facts.add("Note", note);
   facts.add("Program", fmt::format("{} {}", report.tool.name, report.tool.version));

@@ -1,17 +1,45 @@
 // The causes: what is wrong, how sure that is, what to change and who can, and the evidence.
 #include "reports/html_parts.hpp"
 #include "reports/phrases.hpp"
+#include "reports/rule_words.hpp"
+#include "reports/ticket.hpp"
 
 namespace callready {
 namespace {
 
-// More rows than these are shown when asked for.
-constexpr std::size_t few_rows = 8;
+// More rows, or names and networks, than these are shown when asked for.
+constexpr std::size_t few_rows = 8, few_peers = 12;
 
-// What somebody pastes into a ticket: the fix, and where it comes from.
-std::string ticket_text(const Finding& finding, const Report& report) {
-  const auto where = when_and_where(report);
-  return fmt::format("{}\n{}\n({}; {})", finding.title, finding.fix, finding.code, where);
+// What the fix asks for, whole: one line for each of the vendor's rules, with all its peers.
+Html rules_of(const Finding& finding) {
+  Html rows;
+  std::size_t peers = 0;
+  for (const auto& rule : finding.rules) {
+    Html list;
+    for (const auto& peer : rule.peers) list.put("<li>{}</li>", peer.text);
+    peers += rule.peers.size();
+    rows.put(
+        "<tr><th scope=\"row\">{} {}</th><td>{}</td><td><ul class=\"peers\">{}</ul></td></tr>\n",
+        protocol_in_words(rule), ports_in_words(rule),
+        joined(rule.titles, "; ") +
+            (rule.sources.empty() ? "" : " (" + joined(rule.sources, "; ") + ")"),
+        list);
+  }
+  Html out;
+  if (rows.empty()) return out;
+  out.put(R"(<details class="rules"{}>
+<summary>To let through, by the vendor's document: {}, {}</summary>
+<table class="stack">
+<thead><tr><th scope="col">Protocol and ports</th><th scope="col">What for</th><th scope="col">To</th></tr></thead>
+<tbody>
+{}</tbody>
+</table>
+</details>
+)",
+          std::string_view(peers <= few_peers ? " open" : ""),
+          count_of(finding.rules.size(), "rule", "rules"),
+          count_of(peers, "name or network", "names and networks"), rows);
+  return out;
 }
 
 Html evidence_of(const Finding& finding, const PageIndex& index) {
@@ -58,19 +86,20 @@ void add_finding(Html& out, const Report& report, std::size_t i, const PageIndex
   if (!finding.fix.empty()) {
     out.put(R"(<div class="fix">
 <div class="head"><b>Fix, for {}</b><button type="button" hidden data-copy="{}" )"
-            R"(aria-label="Copy fix {}">Copy</button></div>
+            R"(aria-label="Copy for the ticket, cause {}">Copy for the ticket</button></div>
 <p>{}</p>
-</div>
+{}</div>
 )",
-            team(finding.owner), ticket_text(finding, report), i + 1, finding.fix);
+            team(finding.owner), ticket_of(report, i), i + 1, finding.fix, rules_of(finding));
   }
+  out.put("<details class=\"more\">\n<summary>Evidence, and what it explains</summary>\n");
   out.put("<dl class=\"facts\">\n");
   if (finding.fix.empty()) out.put("<dt>For</dt><dd>{}</dd>\n", team(finding.owner));
   if (!finding.seen_from.empty()) {
     out.put("<dt>Seen from</dt><dd>{}</dd>\n", joined(finding.seen_from));
   }
-  if (const auto hurt = hurt_by(finding, report); !hurt.empty()) {
-    out.put("<dt>Hurts</dt><dd>{}</dd>\n", hurt);
+  if (const auto affected = affected_by(finding, report); !affected.empty()) {
+    out.put("<dt>Affects</dt><dd>{}</dd>\n", affected);
   }
   if (const auto rows = explained(finding, index); !rows.empty()) {
     if (finding.explains.size() > few_rows) {
@@ -83,10 +112,9 @@ void add_finding(Html& out, const Report& report, std::size_t i, const PageIndex
   out.put("<dt>Certainty</dt><dd>{}</dd>\n", to_string(finding.confidence));
   out.put("<dt>Code</dt><dd><code>{}</code></dd>\n</dl>\n", finding.code);
   if (!finding.evidence.empty()) {
-    out.put("<details>\n<summary>Evidence ({})</summary>\n{}</details>\n", finding.evidence.size(),
-            evidence_of(finding, index));
+    out.put("{}", evidence_of(finding, index));
   }
-  out.put("</article>\n");
+  out.put("</details>\n</article>\n");
 }
 
 }  // namespace

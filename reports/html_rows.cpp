@@ -143,9 +143,9 @@ Html evidence_of(const Observation& seen) {
   for (const auto& evidence : seen.evidence) {
     out.put("<li>{}", evidence.text);
     if (!evidence.facts.empty()) {
-      out.put("\n<p class=\"facts\"><code>{}</code>", evidence.kind);
+      out.put("\n<p class=\"facts\"><code>{}</code>", to_string(evidence.kind));
       for (const auto& [name, value] : evidence.facts) {
-        out.put(" · <code>{} {}</code>", name, fact_text(value));
+        out.put(" · <code>{} {}</code>", to_string(name), fact_text(value));
       }
       out.put("</p>");
     }
@@ -171,9 +171,9 @@ void add_endpoint(Html& out, const ProbeResult& result, std::size_t i) {
     if (!text.empty()) out.put("<dt>{}</dt><dd>{}</dd>\n", name, text);
   };
   fact("Measured from", probe.vantage);
-  fact("Check", probe.check);
+  fact("Check", std::string(to_string(probe.check)));
   fact("Outcome", fmt::format("{}{}", to_string(seen.outcome),
-                              seen.detail.empty() ? "" : fmt::format(" ({})", seen.detail)));
+                              seen.detail.empty() ? "" : fmt::format(" ({})", seen.detail.text())));
   fact("Address", seen.address ? seen.address->to_string() : "");
   fact("From", seen.local ? seen.local->to_string() : "");
   fact("Region", probe.region);
@@ -204,9 +204,11 @@ Html html_capabilities(const Report& report) {
 )",
               set_name(set));
       for (const auto& capability : set.capabilities) {
+        const bool tried = was_tried(set, capability);
         out.put("<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td></tr>\n",
                 capability.title.empty() ? capability.id : capability.title,
-                html_said(mark_of(capability.verdict), verdict_word(capability.verdict)),
+                tried ? html_said(mark_of(capability.verdict), verdict_word(capability.verdict))
+                      : html_said(Mark::skipped, "NOT TRIED"),
                 capability.summary);
       }
       out.put("</tbody>\n</table>\n");

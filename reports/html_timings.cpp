@@ -16,16 +16,17 @@ namespace {
 constexpr std::size_t most_dots = 200;
 
 struct Phase {
-  std::string_view key, name, tone;
+  Timing key;
+  std::string_view name, tone;
 };
 // In the order in which they happen.
 constexpr std::array<Phase, 6> phases{{
-    {"dns", "DNS", "dns"},
-    {"tunnel", "proxy", "dns"},
-    {"connect", "connect", "connect"},
-    {"handshake", "TLS", "tls"},
-    {"tls", "TLS", "tls"},
-    {"reply", "reply", "reply"},
+    {Timing::dns, "DNS", "dns"},
+    {Timing::tunnel, "proxy", "dns"},
+    {Timing::connect, "connect", "connect"},
+    {Timing::handshake, "TLS", "tls"},
+    {Timing::tls, "TLS", "tls"},
+    {Timing::reply, "reply", "reply"},
 }};
 
 bool measured(double ms) { return std::isfinite(ms) && ms >= 0; }
@@ -139,7 +140,7 @@ std::optional<TimedRow> timed(const Report& report, std::size_t set, std::size_t
         row.round_trips.push_back(seen.round_trip->count());
       }
       for (std::size_t i = 0; i < phases.size(); ++i) {
-        const auto found = seen.timing_ms.find(std::string(phases[i].key));
+        const auto found = seen.timing_ms.find(phases[i].key);
         if (found != seen.timing_ms.end() && measured(found->second)) {
           values[i].push_back(found->second);
         }
@@ -180,7 +181,7 @@ Html html_phases(const Observation& seen) {
   Parts parts;
   double total = 0;
   for (const auto& phase : phases) {
-    const auto found = seen.timing_ms.find(std::string(phase.key));
+    const auto found = seen.timing_ms.find(phase.key);
     if (found == seen.timing_ms.end() || !measured(found->second)) continue;
     parts.emplace_back(&phase, found->second);
     total += found->second;

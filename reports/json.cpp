@@ -107,6 +107,9 @@ Json requirement_json(const RequirementResult& requirement) {
   json["probes"] = requirement.probes;
   if (requirement.elsewhere) json["elsewhere"] = true;
   if (requirement.poor) json["poor"] = true;
+  if (!requirement.closed_by.empty()) json["closed_by"] = requirement.closed_by;
+  if (requirement.impaired) json["impaired"] = true;
+  for (const auto& rule : requirement.rules) json["rules"].push_back(rule_json(rule));
   return json;
 }
 
@@ -117,6 +120,9 @@ Json set_json(const SetResult& set) {
   set_if_any(json, "edition", set.edition);
   set_if_any(json, "verified", set.verified);
   set_if_any(json, "document", set.document);
+  json["evidence"] = to_string(set.evidence);
+  set_if_any(json, "evidence_note", set.evidence_note);
+  set_if_any(json, "sha256", set.sha256);
   json["verdict"] = to_string(set.verdict);
   json["notes"] = set.notes;
   json["capabilities"] = Json::array();
@@ -146,6 +152,7 @@ Json finding_json(const Finding& finding) {
     json["affects"].push_back({{"set", affected.set}, {"capabilities", affected.capabilities}});
   }
   json["explains"] = finding.explains;
+  for (const auto& rule : finding.rules) json["rules"].push_back(rule_json(rule));
   json["evidence"] = Json::array();
   for (const auto& evidence : finding.evidence) {
     auto item = Json::object();
@@ -159,18 +166,19 @@ Json finding_json(const Finding& finding) {
 
 namespace {
 
-// Facts stand beside `kind` and `text`, in alphabetical order. One of that very name gets "fact_"
-// before it; one that is not a number (an infinite delay) is left out.
+// Facts stand beside `kind` and `text`, in alphabetical order, as `Fact` is; one that is not a
+// number (an infinite delay) is left out.
 Json evidence_json(const Evidence& evidence) {
-  std::map<std::string, Json> facts;
+  Json json = {{"kind", to_string(evidence.kind)}, {"text", evidence.text}};
   for (const auto& [name, value] : evidence.facts) {
-    auto& fact = facts[name == "kind" || name == "text" ? "fact_" + name : name];
+    const auto word = to_string(name);
+    Json fact;
     std::visit([&](const auto& known) { fact = known; }, value);
-    if (fact.is_number_float() && name.ends_with("_ms")) fact = rounded(fact.get<double>());
-  }
-  Json json = {{"kind", evidence.kind}, {"text", evidence.text}};
-  for (const auto& [name, fact] : facts) {
-    if (!fact.is_number_float() || std::isfinite(fact.get<double>())) json[name] = fact;
+    if (fact.is_number_float()) {
+      if (!std::isfinite(fact.get<double>())) continue;
+      if (word.ends_with("_ms")) fact = rounded(fact.get<double>());
+    }
+    json[std::string(word)] = fact;
   }
   return json;
 }
@@ -193,7 +201,7 @@ Json target_json(const Target& target, const std::optional<IpAddress>& address) 
 
 Json probe_json(const ProbeResult& result) {
   const auto& [probe, seen] = result;
-  Json json = {{"id", probe.id}, {"check", probe.check}};
+  Json json = {{"id", probe.id}, {"check", to_string(probe.check)}};
   json["target"] = target_json(probe.target, seen.address);
   if (!probe.with.empty()) json["with"] = probe.with;
   set_if_any(json, "region", probe.region);
@@ -204,13 +212,14 @@ Json probe_json(const ProbeResult& result) {
   }
   if (seen.sent_at) json["sent_at"] = format_rfc3339(*seen.sent_at);
   json["outcome"] = to_string(seen.outcome);
-  json["detail"] = seen.detail;
+  json["detail"] = seen.detail.text();
   if (seen.round_trip && std::isfinite(seen.round_trip->count())) {
     json["round_trip_ms"] = rounded(seen.round_trip->count());
   }
   json["timing_ms"] = Json::object();
   for (const auto& [name, milliseconds] : seen.timing_ms) {
-    if (std::isfinite(milliseconds)) json["timing_ms"][name] = rounded(milliseconds);
+    if (std::isfinite(milliseconds))
+      json["timing_ms"][std::string(to_string(name))] = rounded(milliseconds);
   }
   json["attempts"] = seen.attempts;
   json["evidence"] = Json::array();

@@ -287,6 +287,69 @@ CapabilityResult read_capability(const Node& node) {
   return capability;
 }
 
+std::vector<std::string> texts_or_none(const Node& node, std::string_view key) {
+  const auto member = node.optional(key);
+  return member ? texts(*member) : std::vector<std::string>();
+}
+
+// What is no port stands in words for one that the customer knows.
+void read_ports(const Node& node, std::vector<PortRange>& ports, std::vector<std::string>& yours) {
+  for (const auto& text : texts(node)) {
+    if (const auto range = PortRange::parse(text)) {
+      ports.push_back(*range);
+    } else {
+      yours.push_back(text);
+    }
+  }
+}
+
+FirewallRule read_rule(const Node& node) {
+  FirewallRule rule;
+  rule.set = node.member("set").text();
+  rule.requirements = texts(node.member("requirements"));
+  rule.titles = texts(node.member("titles"));
+  rule.sources = texts(node.member("sources"));
+  rule.severity = node.member("severity").word<Severity>();
+  rule.direction = node.member("direction").word<Direction>();
+  const auto& protocol = node.member("protocol").text();
+  if (protocol == "UDP") {
+    rule.transport = Transport::udp;
+  } else if (protocol == "TCP" || protocol == "TCP (TLS)") {
+    rule.transport = protocol == "TCP" ? Transport::tcp : Transport::tls;
+  } else if (protocol != "any") {
+    rule.your_transport = protocol;
+  }
+  std::vector<std::string> none;
+  read_ports(node.member("source_ports"), rule.source_ports, none);
+  read_ports(node.member("ports"), rule.ports, rule.your_ports);
+  const bool inbound = rule.direction == Direction::in;
+  rule.peers =
+      node.member(inbound ? "sources_of_traffic" : "destinations").list([](const Node& item) {
+        RulePeer peer{item.member("text").text(), item.member("kind").word<PeerKind>(),
+                      text_or_empty(item, "region"), text_or_empty(item, "note"),
+                      Lifecycle::current};
+        if (const auto lifecycle = item.optional("lifecycle")) {
+          peer.lifecycle = lifecycle->word<Lifecycle>();
+        }
+        return peer;
+      });
+  rule.allow_by = node.member("allow_by").word<AllowBy>();
+  rule.proxy = node.member("proxy").word<ProxyUse>();
+  if (const auto lifecycle = node.optional("lifecycle")) {
+    rule.lifecycle = lifecycle->word<Lifecycle>();
+  }
+  if (const auto vantages = node.optional("vantages")) {
+    rule.vantages = vantages->list([](const Node& item) { return item.word<Vantage>(); });
+  }
+  rule.clients = texts_or_none(node, "clients");
+  rule.purposes = texts_or_none(node, "purposes");
+  rule.fallback_for = texts_or_none(node, "fallback_for");
+  rule.conditions = texts_or_none(node, "conditions");
+  rule.remarks = texts_or_none(node, "remarks");
+  rule.notes = texts_or_none(node, "notes");
+  return rule;
+}
+
 RequirementResult read_requirement(const Node& node) {
   RequirementResult requirement;
   requirement.id = node.member("id").text();
@@ -295,6 +358,8 @@ RequirementResult read_requirement(const Node& node) {
   requirement.severity = node.member("severity").word<Severity>();
   requirement.status = node.member("status").word<Status>();
   requirement.summary = node.member("summary").text();
+  // In a merged report, who left it out stands before it.
+  requirement.left_out = requirement.summary.find(left_out_words) != std::string::npos;
   requirement.sampled = text_or_empty(node, "sampled");
   requirement.reached = node.member("reached").integer(0, any_count);
   requirement.total = node.member("total").integer(0, any_count);
@@ -303,6 +368,9 @@ RequirementResult read_requirement(const Node& node) {
     requirement.elsewhere = elsewhere->boolean();
   }
   if (const auto poor = node.optional("poor")) requirement.poor = poor->boolean();
+  if (const auto code = node.optional("closed_by")) requirement.closed_by = code->text();
+  if (const auto impaired = node.optional("impaired")) requirement.impaired = impaired->boolean();
+  if (const auto rules = node.optional("rules")) requirement.rules = rules->list(read_rule);
   return requirement;
 }
 
@@ -313,6 +381,11 @@ SetResult read_set(const Node& node) {
   set.edition = text_or_empty(node, "edition");
   set.verified = text_or_empty(node, "verified");
   set.document = text_or_empty(node, "document");
+  if (const auto evidence = node.optional("evidence")) {
+    set.evidence = evidence->word<SourceQuality>();
+  }
+  set.evidence_note = text_or_empty(node, "evidence_note");
+  set.sha256 = text_or_empty(node, "sha256");
   set.verdict = node.member("verdict").word<Verdict>();
   set.notes = texts(node.member("notes"));
   set.capabilities = node.member("capabilities").list(read_capability);
@@ -337,6 +410,7 @@ Finding read_finding(const Node& node) {
     return FindingAffects{item.member("set").text(), texts(item.member("capabilities"))};
   });
   finding.explains = texts(node.member("explains"));
+  if (const auto rules = node.optional("rules")) finding.rules = rules->list(read_rule);
   finding.evidence = node.member("evidence").list([](const Node& item) {
     return FindingEvidence{text_or_empty(item, "probe"), item.member("text").text()};
   });
@@ -344,17 +418,38 @@ Finding read_finding(const Node& node) {
   return finding;
 }
 
-Evidence read_evidence(const Node& node) {
+// What an edition knows of its own. A word of a later one is left out: nothing, and `key` is
+// listed.
+template <typename Read>
+auto known_word(const Node& node, std::string_view key, Read read) {
+  auto value = read(node.member(key).text());
+  if (!value) node.leave_out(key);
+  return value;
+}
+
+std::optional<Evidence> read_evidence(const Node& node) {
   Evidence evidence;
-  evidence.kind = node.member("kind").text();
   evidence.text = node.member("text").text();
   node.members([&](const std::string& name, const Node& value) {
-    // A list or an object beside the facts is something that a later edition added.
     if (name == "kind" || name == "text") return;
-    if (value.composite()) return node.leave_out(name);
-    evidence.facts.emplace(name, value.fact());
+    // A list or an object beside the facts is something that a later edition added.
+    const auto fact = parse<Fact>(name);
+    if (value.composite() || !fact) return node.leave_out(name);
+    evidence.facts.emplace(*fact, value.fact());
   });
+  const auto kind = known_word(node, "kind", parse<EvidenceKind>);
+  if (!kind) return std::nullopt;
+  evidence.kind = *kind;
   return evidence;
+}
+
+template <typename T>
+std::vector<T> without_unknown(std::vector<std::optional<T>> read) {
+  std::vector<T> known;
+  for (auto& value : read) {
+    if (value) known.push_back(std::move(*value));
+  }
+  return known;
 }
 
 PortRange read_ports(const Node& target) {
@@ -366,11 +461,11 @@ PortRange read_ports(const Node& target) {
   return {only, only};
 }
 
-ProbeResult read_probe(const Node& node) {
+std::optional<ProbeResult> read_probe(const Node& node) {
   ProbeResult result;
   auto& [probe, seen] = result;
   probe.id = node.member("id").text();
-  probe.check = node.member("check").text();
+  const auto check = known_word(node, "check", parse<CheckKind>);
   const auto target = node.member("target");
   probe.target.host = target.member("host").text();
   if (const auto tried = target.optional("address")) seen.address = address(*tried);
@@ -386,21 +481,27 @@ ProbeResult read_probe(const Node& node) {
   }
   probe.region = text_or_empty(node, "region");
   probe.control = node.member("control").boolean();
+  probe.purpose = saved_purpose(probe);
   probe.vantage = text_or_empty(node, "vantage");
   if (const auto local = node.optional("local")) {
     seen.local = SocketAddress{address(local->member("address")), port(local->member("port"))};
   }
   if (const auto sent = node.optional("sent_at")) seen.sent_at = moment(*sent);
   seen.outcome = node.member("outcome").word<Outcome>();
-  seen.detail = node.member("detail").text();
+  seen.detail = known_word(node, "detail", Detail::parse).value_or(Detail());
   if (const auto trip = node.optional("round_trip_ms")) {
     seen.round_trip = Milliseconds(trip->number());
   }
-  node.member("timing_ms").members([&](const std::string& name, const Node& value) {
-    seen.timing_ms.emplace(name, value.number());
+  const auto timings = node.member("timing_ms");
+  timings.members([&](const std::string& name, const Node& value) {
+    const auto part = parse<Timing>(name);
+    if (!part) return timings.leave_out(name);
+    seen.timing_ms.emplace(*part, value.number());
   });
   seen.attempts = node.member("attempts").integer(0, any_count);
-  seen.evidence = node.member("evidence").list(read_evidence);
+  seen.evidence = without_unknown(node.member("evidence").list(read_evidence));
+  if (!check) return std::nullopt;
+  probe.check = *check;
   return result;
 }
 
@@ -449,7 +550,7 @@ Report read_document(const Node& root) {
   if (const auto loop_stall = root.optional("held_up_ms")) {
     report.loop_stall = Milliseconds(loop_stall->number());
   }
-  report.probes = root.member("probes").list(read_probe);
+  report.probes = without_unknown(root.member("probes").list(read_probe));
   if (const auto vantages = root.optional("vantages")) {
     report.vantages = vantages->list(read_vantage);
   }

@@ -6,13 +6,15 @@
 #include "reports/format.hpp"
 #include "reports/markdown_text.hpp"
 #include "reports/phrases.hpp"
+#include "reports/rule_words.hpp"
 
 namespace callready {
 namespace {
 
 std::string verdict_line(const SetResult& set, const Report& report) {
-  return fmt::format("**{}**: {}. {}", verdict_word(set.verdict), escaped_markdown(set_name(set)),
-                     escaped_markdown(verdict_sentences(set, report)));
+  return fmt::format("**{}**: {} ({})", verdict_word(set.verdict),
+                     escaped_markdown(verdict_sentences(set, report)),
+                     escaped_markdown(set_name(set)));
 }
 
 void add_finding(std::string& out, const Report& report, std::size_t index) {
@@ -26,15 +28,19 @@ void add_finding(std::string& out, const Report& report, std::size_t index) {
   if (!finding.seen_from.empty()) {
     out += fmt::format("- **Seen from:** {}\n", escaped_markdown(joined(finding.seen_from)));
   }
-  const auto hurt = hurt_by(finding, report);
-  if (!hurt.empty()) out += fmt::format("- **Hurts:** {}\n", escaped_markdown(hurt));
-  if (finding.evidence.empty()) return;
-  out += "- **Evidence:**\n";
+  const auto affected = affected_by(finding, report);
+  if (!affected.empty()) out += fmt::format("- **Affects:** {}\n", escaped_markdown(affected));
+  if (!finding.evidence.empty()) out += "- **Evidence:**\n";
   for (const auto& evidence : finding.evidence) {
     out += fmt::format(
         "  - {}{}\n", escaped_markdown(evidence.text),
         evidence.probe.empty() ? "" : fmt::format(" ({})", escaped_markdown(evidence.probe)));
   }
+  if (finding.rules.empty()) return;
+  // In a block, nothing of it is markup.
+  out += "\nTo let through, by the vendor's document:\n\n```text\n";
+  for (const auto& line : lines_of(finding.rules)) out += harmless(line) + '\n';
+  out += "```\n";
 }
 
 // Of a merged report: what came out at each place by itself.
@@ -56,8 +62,10 @@ void add_set(std::string& out, const Report& report, const SetResult& set) {
   if (!set.capabilities.empty()) {
     out += "\n| Capability | Verdict | |\n| --- | --- | --- |\n";
     for (const auto& capability : set.capabilities) {
+      const bool tried = was_tried(set, capability);
       out += fmt::format("| {} | {} | {} |\n", escaped_markdown(capability.title),
-                         verdict_word(capability.verdict), escaped_markdown(capability.summary));
+                         tried ? verdict_word(capability.verdict) : "NOT TRIED",
+                         escaped_markdown(capability.summary));
     }
   }
   if (!set.requirements.empty()) {
@@ -133,7 +141,16 @@ std::string render_markdown(const Report& report, const RenderOptions& options) 
   for (const auto& set : report.sets) add_set(out, report, set);
   add_endpoints(out, report, options.verbose);
   add_routes(out, report, options.verbose);
-  if (!report.notes.empty()) out += '\n';
+  if (const auto lost = resent_in_words(report); !lost.empty()) {
+    out += fmt::format("\n{}\n", escaped_markdown(lost));
+  }
+  out += '\n';
+  for (const auto& set : report.sets) {
+    out += fmt::format("- Target set: {}\n", escaped_markdown(set_and_source(set)));
+    if (const auto doubt = source_doubt(set); !doubt.empty()) {
+      out += fmt::format("- Note: {}\n", escaped_markdown(doubt));
+    }
+  }
   for (const auto& note : report.notes) out += fmt::format("- Note: {}\n", escaped_markdown(note));
   out +=
       fmt::format("\n{} tried in {}.\n", count_of(endpoints_tried(report), "endpoint", "endpoints"),

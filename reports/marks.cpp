@@ -40,7 +40,7 @@ Mark mark_of(const ProbeResult& result) {
       return Mark::good;
     case Outcome::silent:
       // "dropped", "partly_dropped": proved by others that passed where these died.
-      if (!result.observation.detail.ends_with("dropped")) return Mark::unknown;
+      if (!is_dropped(result.observation.detail)) return Mark::unknown;
       break;
     case Outcome::skipped:
       return Mark::skipped;

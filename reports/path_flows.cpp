@@ -13,23 +13,31 @@ namespace callready {
 namespace {
 
 bool proxy_refused(const Observation& seen) {
-  if (seen.detail.starts_with("proxy_") || seen.detail == "not_a_proxy") return true;
-  const auto reply = std::find_if(seen.evidence.rbegin(), seen.evidence.rend(),
-                                  [](const auto& one) { return one.kind == "proxy_reply"; });
+  switch (seen.detail.code()) {
+    case DetailCode::not_a_proxy:
+    case DetailCode::proxy_timed_out:
+    case DetailCode::proxy_unreachable:
+    case DetailCode::proxy_unresolved:
+      return true;
+    default:
+      break;
+  }
+  const auto reply =
+      std::find_if(seen.evidence.rbegin(), seen.evidence.rend(),
+                   [](const auto& one) { return one.kind == EvidenceKind::proxy_reply; });
   if (reply == seen.evidence.rend()) return false;
-  const auto status = number_fact(*reply, "status");
+  const auto status = number_fact(*reply, Fact::status);
   return status && (*status < 200 || *status > 299);
 }
 
 // Of a failure that came after a connection: whether only the server itself can have caused it. A
 // cut, silence or a strange certificate can come from any device on the way.
 bool said_by_the_server(const Observation& seen) {
-  constexpr std::string_view own[] = {"expired",          "not_yet_valid",   "wrong_name",
-                                      "incomplete_chain", "kiss_deny",       "kiss_rstr",
-                                      "kiss_rate",        "not_synchronised"};
-  const bool status =
-      !seen.detail.empty() && seen.detail.find_first_not_of("0123456789") == std::string::npos;
-  return status || std::find(std::begin(own), std::end(own), seen.detail) != std::end(own);
+  using enum DetailCode;
+  constexpr DetailCode own[] = {expired,   not_yet_valid, wrong_name, incomplete_chain,
+                                kiss_deny, kiss_rstr,     kiss_rate,  not_synchronised};
+  return seen.detail.is_status() ||
+         std::find(std::begin(own), std::end(own), seen.detail) != std::end(own);
 }
 
 class Tracer {
@@ -42,6 +50,7 @@ class Tracer {
       const auto& finding = report.findings[i];
       const bool in_between =
           finding.code == "tls.intercepted" || finding.code == "network.captive_portal";
+      portal_ = portal_ || finding.code == "network.captive_portal";
       for (const auto& evidence : finding.evidence) {
         if (evidence.probe.empty()) continue;
         named_[evidence.probe].insert(i + 1);
@@ -62,7 +71,7 @@ class Tracer {
   std::vector<Stop> stops_of(const ProbeResult& result) const {
     std::vector<Stop> stops;
     for (const auto& evidence : result.observation.evidence) {
-      if (evidence.kind != "udp_port") continue;
+      if (evidence.kind != EvidenceKind::udp_port) continue;
       const auto stop = stop_of_port(evidence, result.observation);
       if (stop) stops.push_back(*stop);
     }
@@ -86,19 +95,21 @@ class Tracer {
 
  private:
   std::optional<Stop> stop_of_port(const Evidence& port, const Observation& seen) const {
-    const auto result = text_fact(port, "result"), by = text_fact(port, "by");
-    if (result == "replied") return Stop{Place::vendor, Mark::good, "answered", 1};
-    if (result == "arrived") {
+    const auto result = detail_fact(port, Fact::result);
+    const auto by = text_fact(port, Fact::by);
+    if (result == DetailCode::replied) return Stop{Place::vendor, Mark::good, "answered", 1};
+    if (result == DetailCode::arrived) {
       return Stop{Place::vendor, Mark::good, "arrives; nothing listens there now", 1};
     }
-    if (result == "left_site") return Stop{Place::provider, Mark::good, "leaves the site", 1};
-    if (result == "prohibited") {
+    if (result == DetailCode::left_site)
+      return Stop{Place::provider, Mark::good, "leaves the site", 1};
+    if (result == DetailCode::prohibited) {
       return Stop{place_of(by, seen), Mark::bad, "blocked on the way by " + by, 1};
     }
-    if (result == "dropped") {
+    if (result == DetailCode::dropped) {
       return Stop{Place::router, Mark::bad, "dropped before the provider", 1};
     }
-    if (result == "silent") return Stop{Place::unknown, Mark::unknown, "no answer", 1};
+    if (result == DetailCode::silent) return Stop{Place::unknown, Mark::unknown, "no answer", 1};
     return std::nullopt;
   }
 
@@ -111,6 +122,13 @@ class Tracer {
     }
     if (proxied && !reached(seen.outcome) && proxy_refused(seen)) {
       return {Place::proxy, Mark::bad, words, 1};
+    }
+    // What the words call certain, the drawing does not call open.
+    if (!proxied && !reached(seen.outcome)) {
+      if (portal_) return {Place::router, Mark::bad, "stopped by the sign-in page", 1};
+      if (seen.outcome == Outcome::silent && shut_by_firewall(result)) {
+        return {Place::router, Mark::bad, "stopped by the firewall", 1};
+      }
     }
     switch (seen.outcome) {
       case Outcome::answered:
@@ -134,7 +152,19 @@ class Tracer {
     return {Place::unknown, Mark::unknown, words, 1};
   }
 
+  // A firewall of this site is certain to be the cause.
+  bool shut_by_firewall(const ProbeResult& result) const {
+    const auto* findings = findings_of(result.probe.id);
+    if (findings == nullptr) return false;
+    return std::any_of(findings->begin(), findings->end(), [&](std::size_t number) {
+      const auto& finding = report_.findings[number - 1];
+      return finding.code.starts_with("firewall.") && finding.owner == Owner::network &&
+             finding.confidence == Confidence::certain;
+    });
+  }
+
   const Report& report_;
+  bool portal_ = false;  // nothing gets past a sign-in page
   std::set<IpAddress> own_;
   std::map<std::string, std::set<std::size_t>> named_;  // probe id -> numbers of findings
   std::set<std::string> opened_;  // probes that a device on the way answered, as findings say
@@ -150,7 +180,7 @@ std::string label_of(const Target& target) {
 
 // A name server is asked on this side of the vendor, and a check without endpoint goes nowhere.
 bool on_the_path(const Probe& probe) {
-  return probe.check != "dns" && !probe.target.host.empty() && probe.target.port() != 0;
+  return probe.check != CheckKind::dns && !probe.target.host.empty() && probe.target.port() != 0;
 }
 
 int badness(Mark mark) {
@@ -240,8 +270,8 @@ Path path_of(const Report& report) {
     path.has_proxy = path.has_proxy || !result.probe.target.route.direct();
     const auto& seen = result.observation;
     for (const auto& evidence : seen.evidence) {
-      const bool left = text_fact(evidence, "result") == "left_site";
-      if (left) providers.push_back(text_fact(evidence, "by"));
+      const bool left = detail_fact(evidence, Fact::result) == DetailCode::left_site;
+      if (left) providers.push_back(text_fact(evidence, Fact::by));
     }
     const auto device = refusing_device(seen);
     if (seen.outcome != Outcome::rejected || device.empty()) continue;

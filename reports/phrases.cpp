@@ -11,10 +11,11 @@
 namespace callready {
 namespace {
 
-std::vector<std::string> titles_with(const SetResult& set, Verdict verdict) {
+// Those that were tried; or, of `unknown` with `tried` false, those that were not.
+std::vector<std::string> titles_with(const SetResult& set, Verdict verdict, bool tried = true) {
   std::vector<std::string> titles;
   for (const auto& capability : set.capabilities) {
-    if (capability.verdict != verdict) continue;
+    if (capability.verdict != verdict || was_tried(set, capability) != tried) continue;
     titles.push_back(capability.title.empty() ? capability.id : capability.title);
   }
   return titles;
@@ -27,6 +28,8 @@ std::string listed(const std::vector<std::string>& titles) {
   });
   return joined(titles, commas ? "; " : ", ");
 }
+
+const std::string& name_of(const SetResult& set) { return set.title.empty() ? set.id : set.title; }
 
 bool tried_in_part(const SetResult& set) {
   return std::any_of(set.requirements.begin(), set.requirements.end(), [](const auto& requirement) {
@@ -52,13 +55,10 @@ std::string capability_title(const SetResult* set, const std::string& id) {
 
 // Details that say no more than the outcome does.
 bool says_nothing_new(const Observation& seen) {
-  constexpr std::string_view known[] = {
-      "answered",         "connected",  "connection_refused",
-      "no_answer",        "no_reply",   "no_such_name",
-      "port_unreachable", "prohibited", "timed_out",
-      "records",          "trusted",    "synchronised",
-      "success",          "left_site",  "replied",
-  };
+  using enum DetailCode;
+  constexpr DetailCode known[] = {
+      connected, connection_refused, left_site, no_such_name, prohibited, records, replied,
+      success,   synchronised,       timed_out, trusted};
   return seen.detail.empty() || detail_has_words(seen) ||
          std::find(std::begin(known), std::end(known), seen.detail) != std::end(known);
 }
@@ -125,35 +125,101 @@ std::string_view status_word(Status status) {
   return "not decided";
 }
 
+std::string source_words(SourceQuality evidence, const std::string& note) {
+  std::string words;
+  switch (evidence) {
+    case SourceQuality::vendor_page:
+      words = "the vendor's own page";
+      break;
+    case SourceQuality::vendor_feed:
+      words = "the vendor's own feed";
+      break;
+    case SourceQuality::second_hand:
+      words = "a second-hand list";
+      break;
+    case SourceQuality::old_edition:
+      words = "an old edition";
+      break;
+  }
+  return note.empty() ? words : fmt::format("{}: {}", words, note);
+}
+
+std::string source_doubt(const SetResult& set) {
+  std::string_view source;
+  switch (set.evidence) {
+    case SourceQuality::vendor_page:
+    case SourceQuality::vendor_feed:
+      return {};
+    case SourceQuality::second_hand:
+      source = "a second-hand list, not by the vendor's own";
+      break;
+    case SourceQuality::old_edition:
+      source = "an old edition of the vendor's document";
+      break;
+  }
+  auto text = fmt::format("The verdict on {} goes by {}", set_name(set), source);
+  if (!set.evidence_note.empty()) text += ": " + set.evidence_note;
+  return text;
+}
+
+std::string set_and_source(const SetResult& set) {
+  auto text = set_name(set);
+  if (!set.document.empty()) text += fmt::format(", after \"{}\"", set.document);
+  if (!set.verified.empty()) text += fmt::format(", held against it on {}", set.verified);
+  text += fmt::format(", from {}", source_words(set.evidence, ""));
+  if (!set.sha256.empty()) text += fmt::format("; SHA-256 of the list: {}", set.sha256);
+  return text;
+}
+
 std::string set_name(const SetResult& set) {
   const auto& title = set.title.empty() ? set.id : set.title;
   return set.edition.empty() ? title : fmt::format("{} ({})", title, set.edition);
+}
+
+bool was_tried(const SetResult& set, const CapabilityResult& capability) {
+  const auto& ids = capability.requirements;
+  const auto skipped = [&](const std::string& id) {
+    return std::any_of(set.requirements.begin(), set.requirements.end(),
+                       [&](const auto& row) { return row.id == id && row.status == Status::skip; });
+  };
+  return capability.verdict != Verdict::unknown || !std::all_of(ids.begin(), ids.end(), skipped);
 }
 
 std::string verdict_sentences(const SetResult& set) {
   const auto blocked = titles_with(set, Verdict::blocked);
   const auto degraded = titles_with(set, Verdict::degraded);
   const auto unknown = titles_with(set, Verdict::unknown);
+  const auto not_tried = titles_with(set, Verdict::unknown, false);
+  const bool nothing_else = blocked.size() + not_tried.size() == set.capabilities.size();
   std::vector<std::string> sentences;
-  if (!blocked.empty()) {
-    sentences.push_back(fmt::format("Does not work from here: {}.", listed(blocked)));
+  const auto tell = [&](const std::string& sentence) { sentences.push_back(sentence); };
+  if (!blocked.empty() && !nothing_else) {
+    tell(fmt::format("{} works from here only in part. Blocked: {}.", name_of(set),
+                     listed(blocked)));
   } else if (set.verdict == Verdict::blocked) {
-    sentences.emplace_back("Something that it needs does not work from here.");
+    tell(fmt::format("{} does not work from here.", name_of(set)));
   }
-  if (!degraded.empty()) {
-    sentences.push_back(fmt::format("Works, but not well: {}.", listed(degraded)));
+  if (!degraded.empty() && sentences.empty()) {
+    tell(fmt::format("{} works from here, but by a slower or weaker way: {}.", name_of(set),
+                     listed(degraded)));
+  } else if (!degraded.empty()) {
+    tell(fmt::format("By a slower or weaker way: {}.", listed(degraded)));
   } else if (set.verdict == Verdict::degraded) {
-    sentences.emplace_back("Works, but by a fallback or below the vendor's quality figures.");
+    tell(fmt::format("{} works from here, but not as well as the vendor asks for.", name_of(set)));
   }
-  if (!unknown.empty()) {
-    sentences.push_back(fmt::format("Could not be decided: {}.", listed(unknown)));
+  if (!unknown.empty() && sentences.empty()) {
+    tell(fmt::format("This run could not find out whether all of {} works from here. Open: {}.",
+                     name_of(set), listed(unknown)));
+  } else if (!unknown.empty()) {
+    tell(fmt::format("This run could not find out: {}.", listed(unknown)));
   } else if (set.verdict == Verdict::unknown) {
-    sentences.emplace_back("What was measured is not enough for a verdict.");
+    tell(fmt::format("What was measured does not tell whether {} works from here.", name_of(set)));
   }
   if (sentences.empty()) {
-    sentences.emplace_back(tried_in_part(set) ? "Everything that was tried works from here."
-                                              : "Everything that it needs works from here.");
+    tell(fmt::format("{}{} works from here.", tried_in_part(set) ? "What this run tried of " : "",
+                     name_of(set)));
   }
+  if (!not_tried.empty()) tell(fmt::format("Not tried in this run: {}.", listed(not_tried)));
   return joined(sentences, " ");
 }
 
@@ -170,9 +236,8 @@ std::string verdict_sentences(const SetResult& set, const Report& report) {
         return std::any_of(f.affects.begin(), f.affects.end(),
                            [&](const FindingAffects& affected) { return affected.set == set.id; });
       });
-  if (set.verdict != Verdict::ready || !found || !text.ends_with('.')) return text;
-  text.back() = ',';
-  return text + " but not all is as it should be: see below.";
+  if (set.verdict != Verdict::ready || !found) return text;
+  return text + " But not all is as it should be: see below.";
 }
 
 std::string verdict_in_short(const SetResult& set) {
@@ -186,11 +251,11 @@ std::string verdict_in_short(const SetResult& set) {
     case Verdict::ready:
       return "works from here";
     case Verdict::degraded:
-      return tell(Verdict::degraded, "works, but not well");
+      return tell(Verdict::degraded, "works by a slower or weaker way");
     case Verdict::blocked:
       return tell(Verdict::blocked, "does not work");
     case Verdict::unknown:
-      return tell(Verdict::unknown, "could not be decided");
+      return tell(Verdict::unknown, "could not be found out");
   }
   return {};
 }
@@ -247,7 +312,7 @@ std::string outcome_in_full(const ProbeResult& result) {
   const auto& seen = result.observation;
   auto text = outcome_in_words(seen);
   std::vector<std::string> aside;
-  if (!says_nothing_new(seen)) aside.push_back(words_of(seen.detail));
+  if (!says_nothing_new(seen)) aside.push_back(words_of(seen.detail.text()));
   if (seen.outcome == Outcome::silent && seen.attempts > 1) {
     text += fmt::format(" to {} tries", seen.attempts);
   }
@@ -271,7 +336,7 @@ std::string outcome_in_full(const ProbeResult& result) {
   return text;
 }
 
-std::string hurt_by(const Finding& finding, const Report& report) {
+std::string affected_by(const Finding& finding, const Report& report) {
   std::vector<std::string> parts;
   for (const auto& affected : finding.affects) {
     const auto* set = find_set(report, affected.set);
@@ -285,7 +350,7 @@ std::string hurt_by(const Finding& finding, const Report& report) {
   return joined(parts, ". ");
 }
 
-bool hurts_all(const Finding& finding, const Report& report) {
+bool affects_all(const Finding& finding, const Report& report) {
   std::size_t hurt = 0;
   for (const auto& set : report.sets) {
     for (const auto& capability : set.capabilities) {
@@ -349,6 +414,34 @@ std::string summary_and_sample(const RequirementResult& requirement) {
   if (text.empty()) text = status_word(requirement.status);
   if (!requirement.sampled.empty()) text += fmt::format(" (tried: {})", requirement.sampled);
   return text;
+}
+
+std::string resent_in_words(const Report& report) {
+  std::size_t sent = 0, again = 0;
+  for (const auto& [probe, seen] : report.probes) {
+    if (probe.target.transport != Transport::udp || !reached(seen.outcome)) continue;
+    double tries = 1;
+    bool counted = probe.check == CheckKind::stun || probe.check == CheckKind::ntp ||
+                   probe.check == CheckKind::sip;
+    if (counted) tries = std::max(seen.attempts, 1);
+    for (const auto& evidence : seen.evidence) {
+      const auto told = evidence.kind == EvidenceKind::retransmitted
+                            ? number_fact(evidence, Fact::attempts)
+                            : std::nullopt;
+      if (!told) continue;
+      counted = true;
+      tries = std::max(tries, *told);
+    }
+    if (!counted && probe.check != CheckKind::turn) continue;
+    sent += static_cast<std::size_t>(tries);
+    again += static_cast<std::size_t>(tries) - 1;
+  }
+  if (again == 0) return {};
+  return fmt::format(
+      "{} of {} UDP packets had to be sent again: they, or their answers, got lost. In a call that "
+      "is "
+      "heard.",
+      again, sent);
 }
 
 std::size_t endpoints_tried(const Report& report) {

@@ -17,7 +17,23 @@ std::string_view status_word(Status status);     // "not tried"
 // "Rainbow (Ed 36)"
 std::string set_name(const SetResult& set);
 
-// What the verdict means here, in one or more sentences: "Does not work from here: Media."
+// How good the text is that a set was written from: "the vendor's own page", "an old edition:
+// NOTE".
+std::string source_words(SourceQuality evidence, const std::string& note);
+
+// What a reader of the verdict must know of its source: "The verdict on Zoom goes by a second-hand
+// list, not by the vendor's own: NOTE". Empty where the source is the vendor's own of today.
+std::string source_doubt(const SetResult& set);
+
+// For the foot of a report, so that anyone can tell which list was held against this network:
+// "Zoom (Ed 3), after "Firewall rules", held against it on 2026-11-20, from the vendor's own page;
+// SHA-256 of the list: 2c26..."
+std::string set_and_source(const SetResult& set);
+
+// False where all that it needs was left out of this run.
+bool was_tried(const SetResult& set, const CapabilityResult& capability);
+
+// The answer, in one or more sentences: "Rainbow works from here only in part. Blocked: Media."
 std::string verdict_sentences(const SetResult& set);
 
 // The same for a report that tells its findings below: of a set that works, whether one of them is
@@ -38,12 +54,12 @@ std::string endpoint(const Probe& probe);
 // The outcome with round trip, address, detail and, where it went wrong, the deciding evidence.
 std::string outcome_in_full(const ProbeResult& result);
 
-// Titles of the capabilities that a finding hurts, the set's name before them where there are
+// Titles of the capabilities that a finding affects, the set's name before them where there are
 // several sets.
-std::string hurt_by(const Finding& finding, const Report& report);
+std::string affected_by(const Finding& finding, const Report& report);
 
-// True where the finding hurts several capabilities, and all that are not ready.
-bool hurts_all(const Finding& finding, const Report& report);
+// True where the finding affects several capabilities, and all that are not ready.
+bool affects_all(const Finding& finding, const Report& report);
 
 // 1-based number of the finding that explains the requirement; 0: none.
 std::size_t explained_by(const SetResult& set, const RequirementResult& requirement,
@@ -61,6 +77,9 @@ std::string cause(const Finding& finding, std::size_t most, bool count = true);
 
 // The summary, and what was sampled: "all answered (tried: 4 of 158 hosts)".
 std::string summary_and_sample(const RequirementResult& requirement);
+
+// "3 of 41 UDP packets had to be sent again: ..."; empty where none had to.
+std::string resent_in_words(const Report& report);
 
 // Probes that sent something.
 std::size_t endpoints_tried(const Report& report);

@@ -119,7 +119,7 @@ std::string render_prometheus(const Report& report, const RenderOptions&) {
     if (seen.outcome == Outcome::skipped) continue;
     // The id tells apart what the other labels do not: a check's parameters.
     const Labels labels = {{"probe", probe.id},
-                           {"check", probe.check},
+                           {"check", std::string(to_string(probe.check))},
                            {"host", probe.target.host},
                            {"port", port_of(probe.target)},
                            {"transport", std::string(to_string(probe.target.transport))},

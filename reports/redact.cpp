@@ -22,19 +22,19 @@ void words_of(const std::string& text, Visit visit) {
 bool is_foreign_chain(const ProbeResult& result) {
   const auto& seen = result.observation;
   for (const auto& evidence : seen.evidence) {
-    const auto expected = evidence.facts.find("expected");
-    if (evidence.kind != "chain_root" || expected == evidence.facts.end()) continue;
+    const auto expected = evidence.facts.find(Fact::expected);
+    if (evidence.kind != EvidenceKind::chain_root || expected == evidence.facts.end()) continue;
     const auto* flag = std::get_if<bool>(&expected->second);
     if (flag != nullptr) return !*flag;
   }
-  return seen.detail == "untrusted" || seen.detail == "unexpected_issuer";
+  return seen.detail == DetailCode::untrusted || seen.detail == DetailCode::unexpected_issuer;
 }
 
 bool is_public_chain(const ProbeResult& result) {
   const auto& all = result.observation.evidence;
   return std::any_of(all.begin(), all.end(), [](const Evidence& evidence) {
-    const auto expected = evidence.facts.find("expected");
-    return evidence.kind == "chain_root" && expected != evidence.facts.end() &&
+    const auto expected = evidence.facts.find(Fact::expected);
+    return evidence.kind == EvidenceKind::chain_root && expected != evidence.facts.end() &&
            expected->second == EvidenceValue(true);
   });
 }
@@ -153,18 +153,19 @@ void Redactor::learn_public_address(const IpAddress& address) {
 void Redactor::learn_certificates(const ProbeResult& result) {
   const bool foreign = is_foreign_chain(result), vouched = is_public_chain(result);
   for (const auto& evidence : result.observation.evidence) {
-    if (foreign && (evidence.kind == "certificate" || evidence.kind == "chain_root")) {
-      for (const auto* name : {"issuer", "subject"}) {
+    if (foreign &&
+        (evidence.kind == EvidenceKind::certificate || evidence.kind == EvidenceKind::chain_root)) {
+      for (const auto name : {Fact::issuer, Fact::subject}) {
         for (const auto& value : values_of_name(text_fact(evidence, name))) {
           if (!looks_like_domain(value)) learn_word("authority", value);
         }
       }
       // Whoever has the site's certificate could tell it by these.
-      for (const auto* name : {"sha256", "public_key_sha256"}) {
+      for (const auto name : {Fact::sha256, Fact::public_key_sha256}) {
         learn_word("digest", text_fact(evidence, name));
       }
-    } else if (vouched && evidence.kind == "certificate") {
-      words_of(text_fact(evidence, "names"), [&](const std::string& name) {
+    } else if (vouched && evidence.kind == EvidenceKind::certificate) {
+      words_of(text_fact(evidence, Fact::names), [&](const std::string& name) {
         if (!IpAddress::parse(name)) vendors_.hosts.insert(in_small_letters(name));
       });
     }
@@ -179,13 +180,13 @@ void Redactor::learn(const ProbeResult& result) {
   const auto literal = IpAddress::parse(host);
   const bool vendors = literal ? is_public(*literal) : is_public_host(host);
   for (const auto& evidence : seen.evidence) {
-    if (evidence.kind == "mapped_address") {
-      const auto address = IpAddress::parse(text_fact(evidence, "address"));
+    if (evidence.kind == EvidenceKind::mapped_address) {
+      const auto address = IpAddress::parse(text_fact(evidence, Fact::address));
       if (address && !address->is_special()) own_addresses_.insert(*address);
     }
     if (!vendors) continue;
     // What the vendor's names resolve to, and where its servers say that they are.
-    for (const auto* name : {"records", "other_address", "response_origin", "relayed"}) {
+    for (const auto name : {Fact::records, Fact::other_address, Fact::response_origin}) {
       words_of(text_fact(evidence, name), [&](const std::string& word) {
         if (const auto address = IpAddress::parse(word)) learn_public_address(*address);
       });
@@ -260,7 +261,6 @@ ProbeResult Redactor::probe(ProbeResult result) const {
   for (auto& [name, value] : probe.with) value = text(value);
   probe.region = text(probe.region);
   probe.vantage = text(probe.vantage);
-  seen.detail = text(seen.detail);
   if (seen.address) seen.address = address(*seen.address);
   if (seen.local) seen.local->address = pseudonyms_.address(seen.local->address);
   for (auto& evidence : seen.evidence) {
@@ -272,12 +272,35 @@ ProbeResult Redactor::probe(ProbeResult result) const {
   return result;
 }
 
+FirewallRule Redactor::rule(FirewallRule rule) const {
+  const bool everybodys = vendors_.sets.contains(rule.set);
+  for (auto& peer : rule.peers) {
+    peer.text = text(peer.text);
+    if (!everybodys) peer.region = text(peer.region);
+    if (!everybodys) peer.note = text(peer.note);
+  }
+  if (everybodys) return rule;
+  rule.set = text(rule.set);
+  for (const auto member :
+       {&FirewallRule::requirements, &FirewallRule::titles, &FirewallRule::purposes,
+        &FirewallRule::sources, &FirewallRule::clients, &FirewallRule::notes,
+        &FirewallRule::conditions, &FirewallRule::fallback_for, &FirewallRule::remarks,
+        &FirewallRule::your_ports}) {
+    for (auto& value : rule.*member) value = text(value);
+  }
+  rule.your_transport = text(rule.your_transport);
+  return rule;
+}
+
 SetResult Redactor::set(SetResult set) const {
   const bool everybodys = vendors_.sets.contains(set.id);
   const auto own = [&](std::string& value) {
     if (!everybodys) value = text(value);
   };
-  for (auto* value : {&set.id, &set.title, &set.edition, &set.document}) own(*value);
+  for (auto* value : {&set.id, &set.title, &set.edition, &set.document, &set.evidence_note}) {
+    own(*value);
+  }
+  if (!everybodys) set.sha256.clear();
   for (auto& note : set.notes) note = text(note);
   for (auto& item : set.advice) {
     for (auto* value : {&item.id, &item.text, &item.source}) own(*value);
@@ -298,6 +321,7 @@ SetResult Redactor::set(SetResult set) const {
     row.summary = text(row.summary);
     row.sampled = text(row.sampled);
     for (auto& id : row.probes) id = text(id);
+    for (auto& one : row.rules) one = rule(std::move(one));
   }
   return set;
 }
@@ -311,6 +335,7 @@ Finding Redactor::finding(Finding finding) const {
     for (auto& id : affected.capabilities) id = text(id);
   }
   for (auto& id : finding.explains) id = row_id(id);
+  for (auto& one : finding.rules) one = rule(std::move(one));
   for (auto& item : finding.evidence) {
     item.probe = text(item.probe);
     item.text = text(item.text);

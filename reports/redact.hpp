@@ -49,6 +49,7 @@ class Redactor {
   void learn(const Report& report);
   Site site(Site site) const;
   ProbeResult probe(ProbeResult result) const;
+  FirewallRule rule(FirewallRule rule) const;
   SetResult set(SetResult set) const;
   Finding finding(Finding finding) const;
   std::string text(std::string_view text) const;

@@ -9,6 +9,8 @@ std::span<const Format> formats() {
       {"html", "one web page that needs nothing else, to send, read and print", "html",
        render_html},
       {"markdown", "for a ticket or a wiki", "md", render_markdown},
+      {"ticket", "what to paste into a ticket: cause, who, what exactly, evidence", "txt",
+       render_ticket},
       {"junit", "for CI systems", "xml", render_junit},
       {"csv", "for a spreadsheet: one row per endpoint", "csv", render_csv},
       {"prometheus", "for the node exporter's textfile collector", "prom", render_prometheus},

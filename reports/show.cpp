@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "probe/model/day.hpp"
 #include "probe/model/describe.hpp"
 #include "reports/phrases.hpp"
 #include "reports/terminal.hpp"
@@ -146,10 +147,10 @@ std::string traffic_text(const Requirement& requirement) {
 }
 
 std::string check_text(const Requirement& requirement) {
-  if (requirement.check.empty()) return fmt::format("none: {}", requirement.unprobed);
+  if (!requirement.check) return fmt::format("none: {}", requirement.unprobed);
   std::vector<std::string> parameters;
   for (const auto& [name, value] : requirement.with) parameters.push_back(name + '=' + value);
-  auto text = requirement.check;
+  std::string text(to_string(*requirement.check));
   if (!parameters.empty()) text += fmt::format(" ({})", joined(parameters));
   text += fmt::format(", {}", reach_text(requirement.reach));
   if (!requirement.listening) text += "; no known listener there, so it is never scanned";
@@ -161,6 +162,9 @@ std::string firewall_text(const Requirement& requirement) {
   if (requirement.allow_by == AllowBy::name) rules.emplace_back("allow by name");
   if (requirement.allow_by == AllowBy::network) rules.emplace_back("allow by network");
   if (requirement.proxy == ProxyUse::allowed) rules.emplace_back("a proxy may carry it");
+  if (requirement.priority) {
+    rules.push_back(fmt::format("priority {}", to_string(*requirement.priority)));
+  }
   if (requirement.proxy == ProxyUse::required) rules.emplace_back("must go through the proxy");
   return joined(rules);
 }
@@ -176,6 +180,25 @@ std::string thresholds_text(const Thresholds& thresholds) {
   tell("loss", thresholds.loss_percent, " %");
   tell("bandwidth", thresholds.bandwidth_kbps, " kbit/s");
   return joined(figures);
+}
+
+std::string quality_text(const MediaQuality& quality) {
+  std::vector<std::string> figures;
+  const auto tell = [&](std::string_view name, const std::optional<double>& figure,
+                        std::string_view unit) {
+    if (figure) figures.push_back(fmt::format("{} {}{}", name, *figure, unit));
+  };
+  tell("round trip", quality.round_trip_ms, " ms");
+  tell("one-way delay", quality.one_way_delay_ms, " ms");
+  tell("jitter", quality.jitter_ms, " ms");
+  tell("loss", quality.loss_percent, " %");
+  tell("loss in bursts", quality.burst_loss_percent, " %");
+  tell("reordering", quality.reordering_percent, " %");
+  tell("bandwidth", quality.bandwidth_kbps, " kbit/s");
+  tell("up", quality.bandwidth_up_kbps, " kbit/s");
+  tell("down", quality.bandwidth_down_kbps, " kbit/s");
+  if (!quality.dscp.empty()) figures.push_back("DSCP " + quality.dscp);
+  return fmt::format("{} ({})", joined(figures), quality.source);
 }
 
 void add_requirement(Page& page, const Requirement& requirement) {
@@ -259,7 +282,7 @@ void add_requirement_in_short(Page& page, const Requirement& requirement) {
   Block block(page, 2);
   block.add("Traffic", traffic_text(requirement));
   block.add_each("To", destinations_in_short(requirement));
-  if (requirement.check.empty()) block.add("Check", check_text(requirement));
+  if (!requirement.check) block.add("Check", check_text(requirement));
   const auto& vantages = requirement.vantages;
   const bool from_here = vantages.empty() ||
                          std::find(vantages.begin(), vantages.end(), Vantage::pc) != vantages.end();
@@ -285,6 +308,17 @@ std::string need_text(const Need& need) {
   return text;
 }
 
+// How long ago: "today", "12 days ago", "3 years ago"; "never" where the set does not say.
+std::string age_phrase(std::string_view day, std::string_view today) {
+  const auto then = parse_day(day), now = parse_day(today);
+  if (!then || !now) return day.empty() ? "never" : std::string(day);
+  const auto days = static_cast<std::size_t>(std::max<long>(0, (*now - *then).count()));
+  if (days == 0) return "today";
+  if (days < 60) return count_of(days, "day ago", "days ago");
+  if (days < 730) return count_of(days / 30, "month ago", "months ago");
+  return count_of(days / 365, "year ago", "years ago");
+}
+
 using Printed = std::set<std::string, std::less<>>;
 
 using PrintRequirement = void (*)(Page&, const Requirement&);
@@ -297,6 +331,7 @@ void add_capability(Page& page, const TargetSet& set, const Capability& capabili
   std::vector<std::string> needs;
   for (const auto& need : capability.needs) needs.push_back(need_text(need));
   block.add_each("Needs", needs);
+  if (capability.quality) block.add("Quality", quality_text(*capability.quality));
   block.add("Scenarios", joined(capability.scenarios));
   for (const auto& need : capability.needs) {
     for (const auto& together : need.alternatives) {
@@ -398,7 +433,12 @@ std::string show_text(const TargetSet& set, const RenderOptions& options) {
   block.add("URL", set.url);
   block.add("Published", set.published);
   block.add("Verified", set.verified);
+  block.add("Kind", set.kind ? to_string(*set.kind) : "");
+  block.add("Source", source_words(set.evidence, set.evidence_note));
+  block.add("Also", joined(set.aliases));
+  block.add("Formerly", joined(set.former_names));
   block.add("File", set.origin);
+  block.add("SHA-256", set.sha256);
   add_choices(page, set, options.verbose);
   Printed printed;
   const auto print = options.verbose ? add_requirement : add_requirement_in_short;
@@ -419,13 +459,13 @@ std::string show_text(const TargetSet& set, const RenderOptions& options) {
   return page.take();
 }
 
-std::string list_text(std::span<const TargetSet> sets, const RenderOptions& options) {
+std::string list_text(std::span<const ListedSet> sets, std::string_view today,
+                      const RenderOptions& options) {
   Page page(options);
-  std::vector<std::vector<std::string>> rows = {
-      {"SET", "TITLE", "EDITION", "VERIFIED", "REQUIREMENTS"}};
-  for (const auto& set : sets) {
-    rows.push_back(
-        {set.id, set.title, set.edition, set.verified, std::to_string(set.requirements.size())});
+  std::vector<std::vector<std::string>> rows = {{"SET", "TITLE", "KIND", "SOURCE", "VERIFIED"}};
+  for (const auto& [set, requirements] : sets) {
+    rows.push_back({set.id, set.title, set.kind ? std::string(to_string(*set.kind)) : "",
+                    std::string(to_string(set.evidence)), age_phrase(set.verified, today)});
   }
   page.table(rows, 1);
   return page.take();

@@ -16,8 +16,15 @@ std::string show_text(const TargetSet& set, const RenderOptions& options);
 // Every fact of the set with its source, as pretty-printed JSON.
 std::string show_json(const TargetSet& set);
 
-// One row per set: id, title, edition, the date it was last verified, number of requirements.
-std::string list_text(std::span<const TargetSet> sets, const RenderOptions& options);
-std::string list_json(std::span<const TargetSet> sets);
+struct ListedSet {
+  SetHead head;
+  std::size_t requirements = 0;
+};
+
+// One row per set: id, title, kind, how good its source is, how long ago (before `today`,
+// YYYY-MM-DD) it was last verified.
+std::string list_text(std::span<const ListedSet> sets, std::string_view today,
+                      const RenderOptions& options);
+std::string list_json(std::span<const ListedSet> sets);
 
 }  // namespace callready

@@ -94,38 +94,60 @@ Json thresholds_json(const Thresholds& thresholds) {
   return json;
 }
 
+Json quality_json(const MediaQuality& quality) {
+  auto json = Json::object();
+  const auto set = [&](const char* name, const std::optional<double>& figure) {
+    if (figure) json[name] = *figure;
+  };
+  set("round_trip_ms", quality.round_trip_ms);
+  set("one_way_delay_ms", quality.one_way_delay_ms);
+  set("jitter_ms", quality.jitter_ms);
+  set("loss_percent", quality.loss_percent);
+  set("burst_loss_percent", quality.burst_loss_percent);
+  set("reordering_percent", quality.reordering_percent);
+  set("bandwidth_kbps", quality.bandwidth_kbps);
+  set("bandwidth_up_kbps", quality.bandwidth_up_kbps);
+  set("bandwidth_down_kbps", quality.bandwidth_down_kbps);
+  if (!quality.dscp.empty()) json["dscp"] = quality.dscp;
+  json["source"] = quality.source;
+  return json;
+}
+
 Json requirement_json(const Requirement& requirement) {
   auto with = Json::object();
   for (const auto& [name, value] : requirement.with) with[name] = value;
-  return {{"id", requirement.id},
-          {"title", requirement.title},
-          {"purpose", requirement.purpose},
-          {"source", requirement.source},
-          {"note", requirement.note},
-          {"severity", to_string(requirement.severity)},
-          {"direction", to_string(requirement.direction)},
-          {"lifecycle", to_string(requirement.lifecycle)},
-          {"proxy", to_string(requirement.proxy)},
-          {"allow_by", to_string(requirement.allow_by)},
-          {"reach", reach_json(requirement.reach)},
-          {"scenarios", requirement.scenarios},
-          {"vantages", words_json(requirement.vantages)},
-          {"clients", requirement.clients},
-          {"source_ports", ports_json(requirement.source_ports)},
-          {"check", requirement.check},
-          {"unprobed", requirement.unprobed},
-          {"transports",
-           with_variables(words_json(requirement.transports), requirement.variable_transports)},
-          {"ports", with_variables(ports_json(requirement.ports), requirement.variable_ports)},
-          {"with", with},
-          {"hosts", list(requirement.hosts, host_json)},
-          {"reverse_dns", list(requirement.reverse_dns, host_json)},
-          {"wildcards", list(requirement.wildcards, wildcard_json)},
-          {"addresses", addresses_json(requirement)},
-          {"service_tags", requirement.service_tags},
-          {"listening", requirement.listening},
-          {"conditions", requirement.conditions},
-          {"thresholds", thresholds_json(requirement.thresholds)}};
+  Json json = {{"id", requirement.id},
+               {"title", requirement.title},
+               {"purpose", requirement.purpose},
+               {"source", requirement.source},
+               {"note", requirement.note},
+               {"severity", to_string(requirement.severity)},
+               {"direction", to_string(requirement.direction)},
+               {"lifecycle", to_string(requirement.lifecycle)},
+               {"proxy", to_string(requirement.proxy)},
+               {"allow_by", to_string(requirement.allow_by)},
+               {"reach", reach_json(requirement.reach)},
+               {"scenarios", requirement.scenarios},
+               {"vantages", words_json(requirement.vantages)},
+               {"clients", requirement.clients},
+               {"source_ports", ports_json(requirement.source_ports)},
+               {"check", requirement.check ? to_string(*requirement.check) : ""},
+               {"unprobed", requirement.unprobed},
+               {"transports", with_variables(words_json(requirement.transports),
+                                             requirement.variable_transports)},
+               {"ports", with_variables(ports_json(requirement.ports), requirement.variable_ports)},
+               {"with", with},
+               {"hosts", list(requirement.hosts, host_json)},
+               {"reverse_dns", list(requirement.reverse_dns, host_json)},
+               {"wildcards", list(requirement.wildcards, wildcard_json)},
+               {"addresses", addresses_json(requirement)},
+               {"service_tags", requirement.service_tags},
+               {"listening", requirement.listening},
+               {"conditions", requirement.conditions},
+               {"thresholds", thresholds_json(requirement.thresholds)}};
+  if (requirement.priority) json["priority"] = to_string(*requirement.priority);
+  if (!requirement.feed.empty()) json["feed"] = requirement.feed;
+  return json;
 }
 
 Json scenario_json(const Scenario& scenario) {
@@ -148,10 +170,28 @@ Json need_json(const Need& need) {
 }
 
 Json capability_json(const Capability& capability) {
-  return {{"id", capability.id},
-          {"title", capability.title},
-          {"scenarios", capability.scenarios},
-          {"needs", list(capability.needs, need_json)}};
+  Json json = {{"id", capability.id},
+               {"title", capability.title},
+               {"scenarios", capability.scenarios},
+               {"needs", list(capability.needs, need_json)}};
+  if (capability.quality) json["quality"] = quality_json(*capability.quality);
+  return json;
+}
+
+Json head_json(const SetHead& set) {
+  Json json = {{"id", set.id},
+               {"title", set.title},
+               {"vendor", set.vendor},
+               {"edition", set.edition},
+               {"published", set.published},
+               {"verified", set.verified},
+               {"evidence", to_string(set.evidence)}};
+  if (!set.evidence_note.empty()) json["evidence_note"] = set.evidence_note;
+  if (set.kind) json["kind"] = to_string(*set.kind);
+  json["aliases"] = set.aliases;
+  json["former_names"] = set.former_names;
+  json["origin"] = set.origin;
+  return json;
 }
 
 Json advice_json(const Advice& advice) {
@@ -165,34 +205,26 @@ Json advice_json(const Advice& advice) {
 }  // namespace
 
 std::string show_json(const TargetSet& set) {
-  return json_text({{"schema", "callready.set/1"},
-                    {"id", set.id},
-                    {"title", set.title},
-                    {"vendor", set.vendor},
-                    {"edition", set.edition},
-                    {"document", set.document},
-                    {"url", set.url},
-                    {"published", set.published},
-                    {"verified", set.verified},
-                    {"origin", set.origin},
-                    {"scenarios", list(set.scenarios, scenario_json)},
-                    {"regions", list(set.regions, region_json)},
-                    {"variables", list(set.variables, variable_json)},
-                    {"capabilities", list(set.capabilities, capability_json)},
-                    {"requirements", list(set.requirements, requirement_json)},
-                    {"advice", list(set.advice, advice_json)}});
+  Json json = {{"schema", "callready.set/1"}};
+  json.update(head_json(set));
+  json.update({{"sha256", set.sha256},
+               {"document", set.document},
+               {"url", set.url},
+               {"scenarios", list(set.scenarios, scenario_json)},
+               {"regions", list(set.regions, region_json)},
+               {"variables", list(set.variables, variable_json)},
+               {"capabilities", list(set.capabilities, capability_json)},
+               {"requirements", list(set.requirements, requirement_json)},
+               {"advice", list(set.advice, advice_json)}});
+  return json_text(json);
 }
 
-std::string list_json(std::span<const TargetSet> sets) {
+std::string list_json(std::span<const ListedSet> sets) {
   auto json = Json::array();
-  for (const auto& set : sets) {
-    json.push_back({{"id", set.id},
-                    {"title", set.title},
-                    {"vendor", set.vendor},
-                    {"edition", set.edition},
-                    {"verified", set.verified},
-                    {"origin", set.origin},
-                    {"requirements", set.requirements.size()}});
+  for (const auto& [set, requirements] : sets) {
+    auto item = head_json(set);
+    item["requirements"] = requirements;
+    json.push_back(std::move(item));
   }
   return json_text(json);
 }

@@ -265,6 +265,17 @@ void Page::verdict(Mark mark, std::string_view word, std::string_view text, int 
   }
 }
 
+void Page::whole_verdict(Mark mark, std::string_view word, std::string_view text, int word_width) {
+  line(mark_text(mark) + ' ' + styled(word, style_of(mark)) +
+       spaces(word_width + 2 - columns(word)) + clean(text));
+}
+
+void Page::append(Page&& other) {
+  out_ += other.out_;
+  lines_ += other.lines_;
+  last_blank_ = other.last_blank_;
+}
+
 void Page::table(const std::vector<std::vector<std::string>>& rows, std::size_t flexible) {
   if (rows.empty()) return;
   constexpr int gap = 2;

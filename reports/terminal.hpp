@@ -45,6 +45,8 @@ class Page {
   std::string clean(std::string_view text) const;
   int mark_width() const { return unicode_ ? 1 : 2; }
 
+  // A line as it is, made harmless; the caller has laid it out.
+  void preformatted(std::string_view text) { line(clean(text)); }
   void blank();  // an empty line, but never two, and none at the start
   void heading(std::string_view text);
   // Text wrapped within the width, its first line in the first column, the others `hang` columns
@@ -58,10 +60,14 @@ class Page {
   // "MARK WORD  text", the word coloured and padded to `word_width`.
   void verdict(Mark mark, std::string_view word, std::string_view text, int word_width);
 
+  // The same on one line, however long.
+  void whole_verdict(Mark mark, std::string_view word, std::string_view text, int word_width);
+
   // Columns of equal width in all rows, the first row bold. Where the page is too narrow, first the
   // column `flexible` is shortened, then the widest ones.
   void table(const std::vector<std::vector<std::string>>& rows, std::size_t flexible);
 
+  void append(Page&& other);  // another page's lines
   int lines() const { return lines_; }
   std::string take() { return std::move(out_); }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "reports/format.hpp"
 #include "reports/marks.hpp"
@@ -52,7 +53,7 @@ bool verdicts_in_short(const Page& page, const Report& report) {
   const int room = page.width() - page.mark_width() - widest_verdict(report) - 3;
   std::size_t lines = 0;
   for (const auto& set : report.sets) {
-    lines += 1 + wrap(page.clean(verdict_sentences(set, report)), room).size();
+    lines += wrap(page.clean(verdict_sentences(set, report)), room).size();
   }
   return report.sets.size() > 1 && lines > most_verdict_lines;
 }
@@ -65,8 +66,8 @@ void add_verdicts(Page& page, const Report& report, bool in_short) {
                    fmt::format("{}: {}", set_name(set), verdict_in_short(set)), word);
       continue;
     }
-    page.verdict(mark_of(set.verdict), verdict_word(set.verdict), set_name(set), word);
-    page.verdict(Mark::none, "", verdict_sentences(set, report), word);
+    page.verdict(mark_of(set.verdict), verdict_word(set.verdict), verdict_sentences(set, report),
+                 word);
   }
   if (report.sets.empty()) {
     page.verdict(Mark::unknown, verdict_word(Verdict::unknown), "Nothing was checked.", 11);
@@ -111,26 +112,37 @@ void add_evidence(Page& page, const Finding& finding, bool verbose, int label) {
   }
 }
 
+// Who has to do what, and where the whole list is that the fix only counts.
+void add_fix(Page& page, const Finding& finding, int label) {
+  page.labelled("For", fmt::format("{} (code: {})", team(finding.owner), finding.code), 3, label);
+  if (finding.fix.empty()) return;
+  const bool list = std::any_of(finding.rules.begin(), finding.rules.end(), needs_list);
+  page.labelled("Fix", finding.fix + (list ? " All names and networks: --ticket." : ""), 3, label);
+}
+
+void add_title(Page& page, const Finding& finding, std::size_t i) {
+  const auto doubt = caution(finding.confidence);
+  page.paragraph(fmt::format("{}. {}{}", i + 1, finding.title,
+                             doubt.empty() ? "" : fmt::format(" ({})", doubt)),
+                 Style::bold, 3);
+}
+
+constexpr int label = 5;
+
 void add_findings(Page& page, const Report& report, bool verbose, bool verdicts_name_all) {
   if (report.findings.empty()) return;
   page.heading("What is wrong, and what to do");
-  constexpr int label = 5;
   for (std::size_t i = 0; i < report.findings.size(); ++i) {
     const auto& finding = report.findings[i];
     if (i > 0) page.blank();
-    const auto doubt = caution(finding.confidence);
-    page.paragraph(fmt::format("{}. {}{}", i + 1, finding.title,
-                               doubt.empty() ? "" : fmt::format(" ({})", doubt)),
-                   Style::bold, 3);
+    add_title(page, finding, i);
     add_evidence(page, finding, verbose, label);
-    // Before the fix, which may be long: who has to act must be on the first screen.
-    page.labelled("For", fmt::format("{} (code: {})", team(finding.owner), finding.code), 3, label);
-    if (!finding.fix.empty()) page.labelled("Fix", finding.fix, 3, label);
+    add_fix(page, finding, label);  // who before what, which may be long
     if (!finding.seen_from.empty()) page.labelled("From", joined(finding.seen_from), 3, label);
     // Where the verdicts have named them, these lines are the next finding's.
-    const auto hurt = verdicts_name_all && hurts_all(finding, report) ? "all that is named above"
-                                                                      : hurt_by(finding, report);
-    if (!hurt.empty()) page.labelled("Hurts", hurt, 3, label);
+    if (verdicts_name_all && affects_all(finding, report)) continue;
+    const auto affected = affected_by(finding, report);
+    if (!affected.empty()) page.labelled("Hits", affected, 3, label);
   }
   const auto open = unexplained(report).titles;
   if (!open.empty()) page.paragraph(fmt::format("Not explained by this: {}.", joined(open)));
@@ -140,7 +152,11 @@ void add_capabilities(Page& page, const SetResult& set) {
   std::vector<Row> rows;
   for (const auto& capability : set.capabilities) {
     const auto& title = capability.title.empty() ? capability.id : capability.title;
-    rows.push_back({mark_of(capability.verdict), title, capability.summary});
+    if (was_tried(set, capability)) {
+      rows.push_back({mark_of(capability.verdict), title, capability.summary});
+    } else {
+      rows.push_back({Mark::skipped, title, "not tried in this run"});
+    }
   }
   add_rows(page, rows);
 }
@@ -172,18 +188,31 @@ std::string told_in_short(std::size_t sampled, std::size_t skipped) {
   }
   if (skipped > 0) {
     parts.push_back(fmt::format(
-        "{} not tried from here",
+        "{} not tried in this run (--verbose says why)",
         sampled > 0 ? std::to_string(skipped) : count_of(skipped, "requirement", "requirements")));
   }
   return parts.empty() ? "" : joined(parts, "; ") + ".";
 }
 
+// "21 more, same as cause 1."
+std::string told_by_causes(const std::map<std::size_t, std::size_t>& rows_of_cause) {
+  std::vector<std::string> parts;
+  for (const auto& [number, rows] : rows_of_cause) {
+    parts.push_back(fmt::format("{} more, same as cause {}", rows, number));
+  }
+  return parts.empty() ? "" : fmt::format("{} (--verbose lists them).", joined(parts, "; "));
+}
+
 void add_requirements(Page& page, const Report& report, const SetResult& set, bool verbose) {
   std::vector<Row> rows;
   std::size_t sampled = 0, skipped = 0;
+  std::map<std::size_t, std::size_t> same_cause;
   for (const auto& requirement : set.requirements) {
     const auto& title = requirement.title.empty() ? requirement.id : requirement.title;
-    if (verbose || !well(requirement)) {
+    const auto number = well(requirement) ? 0 : explained_by(set, requirement, report);
+    if (!verbose && number != 0) {
+      ++same_cause[number];
+    } else if (verbose || !well(requirement)) {
       rows.push_back({mark_of(requirement.status), title,
                       requirement_text(report, set, requirement, verbose)});
     } else if (requirement.status == Status::skip) {
@@ -193,10 +222,13 @@ void add_requirements(Page& page, const Report& report, const SetResult& set, bo
     }
   }
   if (!rows.empty()) {
-    page.heading(verbose ? "The vendor's requirements" : "Requirements that are not well");
+    page.heading(verbose ? "The vendor's requirements"
+                         : "Requirements that are not well, without a known cause");
     add_rows(page, rows);
   }
-  if (const auto rest = told_in_short(sampled, skipped); !rest.empty()) page.paragraph(rest);
+  for (const auto& rest : {told_by_causes(same_cause), told_in_short(sampled, skipped)}) {
+    if (!rest.empty()) page.paragraph(rest);
+  }
   for (const auto& note : set.notes) page.paragraph("Note: " + note);
 }
 
@@ -247,8 +279,8 @@ void add_routes(Page& page, const Report& report, bool verbose) {
 
 void add_site(Page& page, const Site& site) {
   page.heading("This site");
-  constexpr int label = 14;
-  for (const auto& fact : site_facts(site)) page.labelled(fact.name, fact.text, 0, label);
+  constexpr int widest = 14;
+  for (const auto& fact : site_facts(site)) page.labelled(fact.name, fact.text, 0, widest);
 }
 
 std::string closing(const Report& report, bool verbose) {
@@ -257,22 +289,48 @@ std::string closing(const Report& report, bool verbose) {
                      duration_phrase(report.duration), verbose ? "" : "more: --verbose, ");
 }
 
-// Of a report that is longer than the screen its end is what people see: once more the verdicts,
-// and who has to act on what.
-void repeat_in_short(Page& page, const Report& report) {
-  for (const auto& set : report.sets) {
-    page.verdict(mark_of(set.verdict), verdict_word(set.verdict), set_name(set),
-                 widest_verdict(report));
+// Of a report that is longer than the screen its end is what people see: once more the answer, the
+// causes, who has to act and on what. `whole`: so many causes with their fixes.
+Page last_screen(const Report& report, const RenderOptions& options, std::size_t whole) {
+  Page page(options);
+  add_verdicts(page, report, report.sets.size() > 1);
+  for (std::size_t i = 0; i < report.findings.size(); ++i) {
+    if (i >= whole && i >= most_repeated) {
+      page.paragraph(fmt::format("and {} more causes, above", report.findings.size() - i));
+      break;
+    }
+    add_title(page, report.findings[i], i);
+    if (i < whole) {
+      add_fix(page, report.findings[i], label);
+    } else {
+      page.labelled("For", team(report.findings[i].owner), 3, label);
+    }
   }
-  const auto count = std::min(report.findings.size(), most_repeated);
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto& finding = report.findings[i];
-    page.paragraph(fmt::format("{}. {}: for {}", i + 1, finding.title, team(finding.owner)),
-                   Style::plain, 3);
-  }
-  if (report.findings.size() > count) {
-    page.paragraph(fmt::format("and {} more causes, above", report.findings.size() - count));
-  }
+  return page;
+}
+
+void repeat_in_short(Page& page, const Report& report, const RenderOptions& options) {
+  constexpr int room = screen_lines - 3;  // an empty line, the closing one and the shell's prompt
+  auto whole = std::min(report.findings.size(), most_repeated);
+  auto last = last_screen(report, options, whole);
+  while (whole > 0 && last.lines() > room) last = last_screen(report, options, --whole);
+  page.blank();
+  page.append(std::move(last));
+}
+
+// Nothing else can be told of a site with such a cause before it is mended.
+bool stops_everything(const Report& report) {
+  return !report.findings.empty() && report.vantages.empty() &&
+         report.findings.front().code == "network.captive_portal";
+}
+
+// The whole of what somebody needs who has to sign in first.
+std::string render_in_short(const Report& report, const RenderOptions& options) {
+  Page page(options);
+  add_verdicts(page, report, report.sets.size() > 1);
+  add_title(page, report.findings.front(), 0);
+  add_fix(page, report.findings.front(), label);
+  return page.take();
 }
 
 // One line per set, whatever the width: what does not fit is told in short.
@@ -280,11 +338,16 @@ std::string quiet_text(const Report& report, const RenderOptions& options) {
   Page page(options);
   const int word = widest_verdict(report);
   const int room = page.width() - page.mark_width() - 1 - word - 2;
-  const std::string_view unfinished = report.complete ? "" : "incomplete run; ";
+  const std::string unfinished = report.complete ? "" : "incomplete run; ";
   for (const auto& set : report.sets) {
-    const auto start = fmt::format("{}: {}", set_name(set), unfinished);
-    auto text = page.clean(start + verdict_sentences(set));
-    if (columns(text) > room) text = page.clean(start + verdict_in_short(set));
+    auto text = page.clean(unfinished + verdict_sentences(set));
+    if (!options.on_screen) {
+      page.whole_verdict(mark_of(set.verdict), verdict_word(set.verdict), text, word);
+      continue;
+    }
+    if (columns(text) > room) {
+      text = page.clean(fmt::format("{}: {}{}", set_name(set), unfinished, verdict_in_short(set)));
+    }
     page.verdict(mark_of(set.verdict), verdict_word(set.verdict), shortened(text, room), word);
   }
   if (report.sets.empty()) {
@@ -297,6 +360,7 @@ std::string quiet_text(const Report& report, const RenderOptions& options) {
 
 std::string render_text(const Report& report, const RenderOptions& options) {
   if (options.quiet) return quiet_text(report, options);
+  if (!options.verbose && stops_everything(report)) return render_in_short(report, options);
   Page page(options);
   const bool in_short = !options.verbose && verdicts_in_short(page, report);
   add_verdicts(page, report, in_short);
@@ -309,11 +373,20 @@ std::string render_text(const Report& report, const RenderOptions& options) {
     add_routes(page, report, true);
     add_site(page, report.site);
   }
+  for (const auto& set : report.sets) {
+    if (const auto doubt = source_doubt(set); !doubt.empty()) page.paragraph("Note: " + doubt);
+    if (options.verbose) page.paragraph("Target set: " + set_and_source(set));
+  }
   // No empty line here: with one finding the whole report fits on the smallest screen.
+  if (const auto lost = resent_in_words(report); !lost.empty()) page.paragraph(lost);
   for (const auto& note : report.notes) page.paragraph("Note: " + note);
-  page.paragraph(when_and_where(report), Style::dim);
+  std::vector<std::string> sets;
+  for (const auto& set : report.sets) sets.push_back(set_name(set));
+  page.paragraph(
+      (sets.empty() ? "" : fmt::format("Checked: {}. ", joined(sets))) + when_and_where(report),
+      Style::dim);
   if (page.lines() + 2 > screen_lines) {  // with the closing line, and the shell's prompt
-    repeat_in_short(page, report);
+    repeat_in_short(page, report, options);
   }
   page.paragraph(closing(report, options.verbose), Style::dim);
   return page.take();

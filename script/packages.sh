@@ -8,7 +8,7 @@ build_packages="g++ cmake ninja-build ccache pkg-config ca-certificates
 
 # What its tests need besides: the libraries, and the servers of the private site.
 test_packages="libgtest-dev libvalijson-dev python3 python3-yaml python3-cryptography libfaketime openssl curl
-  python3-jsonschema libxml2-utils prometheus cmark-gfm
+  python3-jsonschema libxml2-utils prometheus cmark-gfm minisign
   iproute2 nftables util-linux procps coturn kamailio kamailio-tls-modules nginx-light dnsmasq-base
   squid-openssl chrony unbound tayga krb5-kdc krb5-admin-server krb5-user chromium"
 

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <memory>
 #include <set>
 #include <system_error>
 
+#include "targets/builtin.hpp"
 #include "targets/suggest.hpp"
 #include "targets/yaml_document.hpp"
 
@@ -12,6 +14,8 @@ namespace callready {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::size_t most_named = 12;  // ids that an error lists
 
 std::string stem(const std::string& path) { return fs::path(path).stem().string(); }
 
@@ -21,26 +25,82 @@ bool is_set_file(const fs::path& path) {
   return !name.starts_with('.') && (extension == ".yaml" || extension == ".yml");
 }
 
-}  // namespace
-
-Catalog::Catalog(const std::vector<std::string>& files, const std::string& folder,
-                 const LoadRules& rules, std::span<const BuiltinSet> builtin) {
-  for (const auto& path : files) {
-    add({.id = {}, .origin = path, .place = Place::file, .result = load_file(path, rules)});
+std::string plain(std::string_view name) {
+  std::string text;
+  for (const char c : name) {
+    const bool separator = c == '-' || c == '_' || c == ' ';
+    text += separator ? '-' : static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
   }
-  if (!folder.empty()) add_folder(folder, rules);
-  for (const auto& set : builtin) {
-    auto result = load_text(set.yaml_text, "built in", rules);
-    // Several sets share that origin; a problem must say which one it is in.
-    for (auto& problem : result.problems) problem.file = std::string(set.id) + " (built in)";
-    add({.id = std::string(set.id),
-         .origin = "built in",
-         .place = Place::builtin,
-         .result = std::move(result)});
-  }
+  return text;
 }
 
-void Catalog::add_folder(const std::string& folder, const LoadRules& rules) {
+// All that the set is called, its id first.
+std::vector<std::string> names_of(const SetHead& head) {
+  std::vector<std::string> names = {head.id};
+  names.insert(names.end(), head.aliases.begin(), head.aliases.end());
+  names.insert(names.end(), head.former_names.begin(), head.former_names.end());
+  if (!head.title.empty()) names.push_back(head.title);
+  return names;
+}
+
+LoadResult load_from(const SetCollection& collection, const IndexedSet& set,
+                     const LoadRules& rules) {
+  const auto text = collection.text_of(set);
+  if (!text) {
+    LoadResult result;
+    result.problems.push_back(
+        {set.file() + " (" + collection.origin + ")", 0, 0, "is missing or was changed"});
+    return result;
+  }
+  auto result = load_text(*text, collection.origin, rules);
+  // Several sets share that origin; a problem must say which one it is in.
+  for (auto& problem : result.problems) {
+    problem.file = set.head.id + " (" + collection.origin + ")";
+  }
+  return result;
+}
+
+}  // namespace
+
+SetCollection builtin_collection() {
+  SetCollection collection;
+  collection.origin = "built in";
+  collection.index = read_index(builtin_index()).index.value_or(SetIndex{});
+  collection.text_of = [](const IndexedSet& set) -> std::optional<std::string> {
+    for (const auto& builtin : builtin_sets()) {
+      if (builtin.id == set.head.id) return std::string(builtin.yaml_text);
+    }
+    return std::nullopt;
+  };
+  return collection;
+}
+
+bool is_same_name(std::string_view left, std::string_view right) {
+  return plain(left) == plain(right);
+}
+
+Catalog::Catalog(const std::vector<std::string>& files, const std::string& folder,
+                 const LoadRules& rules, std::vector<SetCollection> collections)
+    : rules_(std::make_shared<const LoadRules>(rules)) {
+  for (const auto& path : files) add_file(path, Place::file);
+  if (!folder.empty()) add_folder(folder);
+  add_collections(std::move(collections));
+}
+
+void Catalog::add_file(const std::string& path, Place place) {
+  const auto result = std::make_shared<const LoadResult>(load_file(path, *rules_));
+  Entry entry;
+  if (result->set) entry.head = *result->set;
+  entry.head.id = result->id.empty() ? stem(path) : result->id;
+  entry.head.origin = path;
+  entry.place = place;
+  entry.problems = result->problems;
+  if (result->set) entry.requirements = result->set->requirements.size();
+  entry.load = [result] { return *result; };
+  add(std::move(entry));
+}
+
+void Catalog::add_folder(const std::string& folder) {
   std::error_code error;
   if (!fs::exists(folder, error)) {
     if (error) folder_problems_.push_back({folder, 0, 0, "cannot be read: " + error.message()});
@@ -53,57 +113,130 @@ void Catalog::add_folder(const std::string& folder, const LoadRules& rules) {
   }
   if (error) folder_problems_.push_back({folder, 0, 0, "cannot be read: " + error.message()});
   std::sort(paths.begin(), paths.end());  // the order of a folder is no order
-  for (const auto& path : paths) {
-    add({.id = {}, .origin = path, .place = Place::folder, .result = load_file(path, rules)});
+  for (const auto& path : paths) add_file(path, Place::folder);
+}
+
+void Catalog::add_collections(std::vector<SetCollection> collections) {
+  for (auto& one : collections) {
+    const auto collection = std::make_shared<const SetCollection>(std::move(one));
+    for (const auto& set : collection->index.sets) {
+      Entry entry;
+      entry.head = set.head;
+      entry.head.origin = collection->origin;
+      entry.requirements = set.requirements;
+      entry.place = Place::collection;
+      entry.load = [collection, &set, rules = rules_] {
+        return load_from(*collection, set, *rules);
+      };
+      const auto older = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& known) {
+        return known.place == Place::collection && known.head.id == set.head.id &&
+               known.head.verified < set.head.verified;
+      });
+      // The program is newer than what was once downloaded: the set changes its place.
+      if (older != entries_.end()) {
+        std::swap(*older, entry);
+        std::swap(older->shadowed, entry.shadowed);
+      }
+      add(std::move(entry));
+    }
   }
 }
 
 void Catalog::add(Entry entry) {
-  if (entry.id.empty()) entry.id = entry.result.id.empty() ? stem(entry.origin) : entry.result.id;
   for (const auto& earlier : entries_) {
-    if (earlier.id != entry.id || earlier.shadowed) continue;
+    if (earlier.head.id != entry.head.id || earlier.shadowed) continue;
     entry.shadowed = true;
-    if (earlier.place != entry.place) continue;
-    Problem clash{entry.origin, 0, 0,
-                  "the set " + in_quotes(entry.id) + " is already in " + earlier.origin +
+    if (earlier.place != entry.place || entry.place == Place::collection) continue;
+    Problem clash{entry.head.origin, 0, 0,
+                  "the set " + in_quotes(entry.head.id) + " is already in " + earlier.head.origin +
                       "; expected an id of its own"};
     (entry.place == Place::file ? clashes_ : folder_problems_).push_back(std::move(clash));
   }
   entries_.push_back(std::move(entry));
 }
 
-LoadResult Catalog::find(const std::string& id) const {
+LoadResult Catalog::find(const std::string& name) const {
+  const auto load = [&](const std::string& id) {
+    LoadResult result;
+    for (const auto& entry : entries_) {
+      if (entry.head.id != id) continue;
+      result = entry.load();
+      // A downloaded file that was damaged since: the built-in set behind it will do.
+      if (result.set || entry.place != Place::collection) break;
+    }
+    return result;
+  };
   for (const auto& entry : entries_) {
-    if (entry.id == id && !entry.shadowed) return entry.result;
+    if (entry.head.id == name) return load(name);
   }
-  std::string message = "unknown target set " + in_quotes(id);
-  const auto known = ids();
-  if (fs::path(id).has_parent_path() || is_set_file(id)) {
-    message += "; a set in a file is given by --set " + id;
-  } else if (const auto meant = suggest(id, known)) {
-    message += "; did you mean '" + *meant + "'?";
+  std::set<std::string> meant;
+  for (const auto& entry : entries_) {
+    if (entry.shadowed) continue;
+    for (const auto& known : names_of(entry.head)) {
+      if (is_same_name(known, name)) meant.insert(entry.head.id);
+    }
   }
-  if (!message.ends_with('?')) message += '.';
-  message += known.empty() ? " There are no sets." : " Known sets:";
-  for (std::size_t i = 0; i < known.size(); ++i) message += (i > 0 ? ", " : " ") + known[i];
+  if (meant.size() == 1) return load(*meant.begin());
   LoadResult result;
+  if (meant.empty()) {
+    result.problems.push_back(unknown(name));
+    return result;
+  }
+  std::string message = in_quotes(name) + " can be several sets; say which:";
+  for (const auto& id : meant) message += (id == *meant.begin() ? " " : ", ") + id;
   result.problems.push_back({{}, 0, 0, std::move(message)});
   return result;
 }
 
-std::vector<std::string> Catalog::ids() const {
-  std::set<std::string> all;
-  for (const auto& entry : entries_) {
-    if (!entry.shadowed && entry.result.set) all.insert(entry.id);
+Problem Catalog::unknown(const std::string& name) const {
+  std::string message = "unknown target set " + in_quotes(name);
+  std::vector<std::string> names;
+  std::set<std::string> beginning;
+  const auto known = ids();
+  for (const auto* entry : usable()) {
+    for (const auto& one : names_of(entry->head)) {
+      names.push_back(one);
+      if (plain(one).starts_with(plain(name))) beginning.insert(entry->head.id);
+    }
   }
-  return {all.begin(), all.end()};
+  if (fs::path(name).has_parent_path() || is_set_file(name)) {
+    message += "; a set in a file is given by --set " + name;
+  } else if (beginning.size() == 1) {
+    message += "; did you mean '" + *beginning.begin() + "'?";
+  } else if (const auto meant = suggest(name, names)) {
+    message += "; did you mean '" + *meant + "'?";
+  }
+  if (!message.ends_with('?')) message += '.';
+  if (known.size() > most_named) {
+    message += " `callready list` shows the " + std::to_string(known.size()) + " known sets.";
+  } else {
+    message += known.empty() ? " There are no sets." : " Known sets:";
+    for (std::size_t i = 0; i < known.size(); ++i) message += (i > 0 ? ", " : " ") + known[i];
+  }
+  return {{}, 0, 0, std::move(message)};
+}
+
+std::vector<const Catalog::Entry*> Catalog::usable() const {
+  std::vector<const Entry*> all;
+  for (const auto& entry : entries_) {
+    if (!entry.shadowed && entry.problems.empty() && !entry.head.control) all.push_back(&entry);
+  }
+  std::sort(all.begin(), all.end(),
+            [](const Entry* left, const Entry* right) { return left->head.id < right->head.id; });
+  return all;
+}
+
+std::vector<std::string> Catalog::ids() const {
+  std::vector<std::string> all;
+  for (const auto* entry : usable()) all.push_back(entry->head.id);
+  return all;
 }
 
 std::vector<Problem> Catalog::problems() const {
   std::vector<Problem> all;
   for (const auto& entry : entries_) {
     if (entry.place != Place::file) continue;
-    all.insert(all.end(), entry.result.problems.begin(), entry.result.problems.end());
+    all.insert(all.end(), entry.problems.begin(), entry.problems.end());
   }
   all.insert(all.end(), clashes_.begin(), clashes_.end());
   return all;
@@ -113,7 +246,7 @@ std::vector<Problem> Catalog::warnings() const {
   auto all = folder_problems_;
   for (const auto& entry : entries_) {
     if (entry.place != Place::folder) continue;
-    all.insert(all.end(), entry.result.problems.begin(), entry.result.problems.end());
+    all.insert(all.end(), entry.problems.begin(), entry.problems.end());
   }
   return all;
 }

@@ -1,39 +1,60 @@
 // Finds a target set by name: first the files that the user gave, then the user's own folder, then
-// the built-in sets. A set of the user's takes the place of a built-in one of the same id.
+// the sets that came by `callready update`, then the built-in ones. A set takes the place of those
+// of the same id behind it.
 #pragma once
 
-#include <span>
+#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
-#include "targets/builtin.hpp"
 #include "targets/loader.hpp"
+#include "targets/set_index.hpp"
 
 namespace callready {
 
+// Sets of which only the index is read until one is asked for.
+struct SetCollection {
+  std::string origin;  // of its sets: "built in", "downloaded"
+  SetIndex index;
+  // The set's file, or nothing where it is not there or not what the index says.
+  std::function<std::optional<std::string>(const IndexedSet&)> text_of;
+};
+
+// targets/vendors as it was when the program was built.
+SetCollection builtin_collection();
+
+// True where the user can have meant one by the other: "Ms Teams", "ms-teams".
+bool is_same_name(std::string_view left, std::string_view right);
+
 class Catalog {
  public:
-  enum class Place { file, folder, builtin };
+  enum class Place { file, folder, collection };
   struct Entry {
-    std::string id;      // the set's own; of a file that could not be read so far, its name
-    std::string origin;  // path, or "built in"
-    Place place = Place::builtin;
-    LoadResult result;      // where it has problems, the set cannot be used
-    bool shadowed = false;  // an earlier entry has the same id
+    SetHead head;  // of a file that could not be read, only the id: its own, or the file's name
+    std::size_t requirements = 0;
+    Place place = Place::file;
+    bool shadowed = false;          // an earlier entry has the same id
+    std::vector<Problem> problems;  // where there are some, the set cannot be used
+    std::function<LoadResult()> load;
   };
 
   // `files`: what the user gave with --set. `folder`: *.yaml and *.yml in it are sets; one that
-  // does not exist is as good as empty, "" is none. Reads everything; sets with problems are kept
-  // with their problems.
+  // does not exist is as good as empty, "" is none. These are read whole at once; sets with
+  // problems are kept with their problems. Of the collections, a later one's set is preferred where
+  // it was verified later.
   Catalog(const std::vector<std::string>& files, const std::string& folder, const LoadRules& rules,
-          std::span<const BuiltinSet> builtin = builtin_sets());
+          std::vector<SetCollection> collections = {builtin_collection()});
 
-  // The set of that name. A name that nobody knows, or a set that has problems, gives the problems:
-  // "unknown target set 'rainbo'; did you mean 'rainbow'?", then the known names.
-  LoadResult find(const std::string& id) const;
+  // The set of that name: an id, an alias, a former name or a title, in any case. A name that
+  // nobody knows or that fits two sets, or a set that has problems, gives the problems: "unknown
+  // target set 'rainbo'; did you mean 'rainbow'?", then the known names.
+  LoadResult find(const std::string& name) const;
 
   const std::vector<Entry>& entries() const { return entries_; }
-  std::vector<std::string> ids() const;  // each once, those that can be used, sorted
+  // Those that can be used, each once, by id; controls left out.
+  std::vector<const Entry*> usable() const;
+  std::vector<std::string> ids() const;
 
   // Of the files given with --set, and two of them with one id: the run cannot go on.
   std::vector<Problem> problems() const;
@@ -42,8 +63,12 @@ class Catalog {
 
  private:
   void add(Entry entry);
-  void add_folder(const std::string& folder, const LoadRules& rules);
+  void add_file(const std::string& path, Place place);
+  void add_folder(const std::string& folder);
+  void add_collections(std::vector<SetCollection> collections);
+  Problem unknown(const std::string& name) const;
 
+  std::shared_ptr<const LoadRules> rules_;
   std::vector<Entry> entries_;
   std::vector<Problem> clashes_, folder_problems_;
 };

@@ -21,15 +21,16 @@ void require_declared(const std::string& id, const std::vector<std::string>& kno
 }  // namespace
 
 const CheckRule* LoadRules::find(std::string_view kind) const {
+  const auto known = parse<CheckKind>(kind);
   for (const auto& check : checks) {
-    if (check.kind == kind) return &check;
+    if (check.kind == known) return &check;
   }
   return nullptr;
 }
 
 std::vector<std::string> LoadRules::kinds() const {
   std::vector<std::string> all;
-  for (const auto& check : checks) all.push_back(check.kind);
+  for (const auto& check : checks) all.emplace_back(to_string(check.kind));
   return all;
 }
 

@@ -16,7 +16,7 @@ struct ParameterRule {
 };
 
 struct CheckRule {
-  std::string kind;                   // "turn"
+  CheckKind kind = CheckKind::tcp;
   std::vector<Transport> transports;  // what it can do; empty: it takes no transport
   std::vector<ParameterRule> parameters;
   bool needs_ports = false;  // a row without ports is an error

@@ -6,10 +6,9 @@
 #include <memory>
 #include <system_error>
 
-#include "targets/builtin.hpp"
+#include "targets/digest.hpp"
 #include "targets/set_reader.hpp"
 #include "targets/syntax.hpp"
-#include "targets/yaml_tree.hpp"
 
 namespace callready {
 namespace {
@@ -71,12 +70,11 @@ LoadResult load_file(const std::string& path, const LoadRules& rules) {
 LoadResult load_text(std::string_view text, std::string name, const LoadRules& rules) {
   LoadResult result;
   Problems problems(name);
-  auto root = read_tree(builtin_tree(text));
-  if (!root) root = parse_yaml(text, problems);
-  if (root) {
+  if (const auto root = parse_yaml(text, problems)) {
     result.id = id_of(*root);
     auto set = read_set(*root, rules, problems);
     set.origin = std::move(name);
+    set.sha256 = sha256_hex(text);
     if (problems.empty()) result.set = std::move(set);
   }
   result.problems = problems.take();

@@ -1,6 +1,7 @@
 #include "targets/requirement_reader.hpp"
 
 #include <algorithm>
+#include <regex>
 
 #include "targets/destination_reader.hpp"
 #include "targets/syntax.hpp"
@@ -88,7 +89,7 @@ void read_transports(MapReader& row, const Declared& declared, const CheckRule* 
                                rule->transports.end()) {
       const auto does = joined(spelled(rule->transports));
       problems.add(item.position,
-                   "check '" + rule->kind + "' " +
+                   "check '" + std::string(to_string(rule->kind)) + "' " +
                        (does.empty() ? "takes no transport, found " : "does " + does + ", not ") +
                        std::string(to_string(*value)));
     }
@@ -120,7 +121,8 @@ void read_parameter(const YamlNode::Entry& entry, const Declared& declared, cons
   for (const auto& parameter : rule->parameters) names.push_back(parameter.name);
   if (std::find(names.begin(), names.end(), entry.key) != names.end()) return;
   problems.add(entry.position,
-               "unknown parameter " + in_quotes(entry.key) + " of check '" + rule->kind + "'" +
+               "unknown parameter " + in_quotes(entry.key) + " of check '" +
+                   std::string(to_string(rule->kind)) + "'" +
                    (names.empty() ? "; it takes none" : did_you_mean(entry.key, names)));
 }
 
@@ -148,8 +150,8 @@ void read_parameters(MapReader& row, const Declared& declared, const CheckRule* 
                                                       });
     if (parameter.required && !given) {
       problems.add(with != nullptr ? with->position : row.position(),
-                   "check '" + rule->kind + "' needs '" + parameter.name + "' under 'with' (" +
-                       parameter.meaning + ")");
+                   "check '" + std::string(to_string(rule->kind)) + "' needs '" + parameter.name +
+                       "' under 'with' (" + parameter.meaning + ")");
     }
   }
 }
@@ -172,7 +174,7 @@ const CheckRule* read_check(MapReader& row, const Declared& declared, Requiremen
   if (check == nullptr) return nullptr;
   const auto kind = read_line(*check, "'check'", problems);
   if (!kind) return nullptr;
-  requirement.check = *kind;
+  requirement.check = parse<CheckKind>(*kind);
   const auto* rule = declared.rules.find(*kind);
   if (rule == nullptr) {
     problems.add(check->position,
@@ -192,8 +194,8 @@ bool has_target(const Requirement& row) {
 void judge_completeness(MapReader& row, const CheckRule& rule, const Requirement& requirement) {
   auto& problems = row.problems();
   const auto lacks = [&](const std::string& key, const std::string& why) {
-    problems.add(row.position(),
-                 "a requirement lacks '" + key + "': check '" + rule.kind + "' " + why);
+    problems.add(row.position(), "a requirement lacks '" + key + "': check '" +
+                                     std::string(to_string(rule.kind)) + "' " + why);
   };
   if (rule.needs_target && !rule.transports.empty() && !row.has("transport")) {
     lacks("transport", "does " + joined(spelled(rule.transports)));
@@ -206,8 +208,23 @@ void judge_completeness(MapReader& row, const CheckRule& rule, const Requirement
                row.has("wildcards")
                    ? "nothing to probe: no wildcard has 'examples'; give a host to try in its "
                      "place, or 'unprobed' in place of 'check'"
-                   : "nothing to probe: check '" + rule.kind +
+                   : "nothing to probe: check '" + std::string(to_string(rule.kind)) +
                          "' needs 'hosts', 'addresses', 'wildcards' or 'service_tags'");
+}
+
+// "m365/11": what targets/feeds.hpp can read, then the words that pick an entry of it.
+void read_feed(MapReader& row, Requirement& requirement) {
+  const auto* node = row.find("feed");
+  const auto text = node ? read_line(*node, "'feed'", row.problems()) : std::nullopt;
+  if (!text) return;
+  static const std::regex shape("(m365|zoom|aws|google)(/[A-Za-z0-9._-]+)*");
+  if (std::regex_match(*text, shape)) {
+    requirement.feed = *text;
+  } else {
+    row.problems().add(node->position, "'feed': " + in_quotes(*text) +
+                                           "; expected m365, zoom, aws or google, then \"/\" and "
+                                           "an entry: m365/11");
+  }
 }
 
 // A count that can never be met.
@@ -255,12 +272,14 @@ Requirement read_requirement(const YamlNode& node, const Declared& declared, Pro
   read_source_ports(row, requirement);
   row.word("proxy", requirement.proxy);
   row.word("allow_by", requirement.allow_by);
+  row.word("priority", requirement.priority);
   const auto* rule = read_check(row, declared, requirement);
   read_transports(row, declared, rule, requirement);
   read_ports(row, declared, requirement);
   read_reach(row, requirement.reach);
   read_parameters(row, declared, rule, requirement);
   read_destinations(row, declared, requirement);
+  read_feed(row, requirement);
   requirement.listening = !holds_networks(requirement);
   row.flag("listening", requirement.listening);
   row.lines("conditions", requirement.conditions);

@@ -1,20 +1,15 @@
 #include "targets/service_tags.hpp"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
-#include <nlohmann/json.hpp>
-#include <sstream>
 
+#include "targets/json_file.hpp"
 #include "targets/yaml_document.hpp"
 
 namespace callready {
 namespace {
 
-using Json = nlohmann::json;
-
-constexpr std::size_t most_problems = 20;
-constexpr int deepest = 16;  // Microsoft's file has five levels
+using Json = JsonFile::Json;
+using Type = Json::value_t;
 
 std::string lower(std::string_view text) {
   std::string result(text);
@@ -22,173 +17,53 @@ std::string lower(std::string_view text) {
   return result;
 }
 
-// 1-based, in bytes; Microsoft's file is ASCII.
-std::pair<int, int> line_and_column(std::string_view text, std::size_t offset) {
-  const auto before = text.substr(0, std::min(offset, text.size()));
-  const auto line = std::count(before.begin(), before.end(), '\n') + 1;
-  const auto start = before.rfind('\n');
-  const auto column = start == std::string_view::npos ? offset + 1 : offset - start;
-  return {static_cast<int>(line), static_cast<int>(column)};
+void read_tag(JsonFile& file, const Json& value, ServiceTags& tags) {
+  if (!value.is_object()) {
+    file.complain("a value is no object; expected a service tag");
+    return;
+  }
+  const auto* name = file.member(value, "name", Type::string, "the tag's name");
+  if (name == nullptr) return;
+  const auto tag = name->get<std::string>();
+  file.seek("name");
+  file.seek(tag);
+  const auto start = file.position();
+  const auto* properties = file.member(value, "properties", Type::object, "the tag's properties");
+  if (properties == nullptr) return;
+  const auto* prefixes =
+      file.member(*properties, "addressPrefixes", Type::array, "a list of networks");
+  if (prefixes == nullptr) return;
+  std::vector<Network> networks;
+  file.seek("addressPrefixes");
+  for (const auto& prefix : *prefixes) {
+    if (const auto network = file.network(prefix)) networks.push_back(*network);
+  }
+  if (!tags.networks.try_emplace(lower(tag), std::move(networks)).second) {
+    file.complain(start, "the tag " + in_quotes(tag) + " is there twice");
+  }
 }
 
-// Says how deep brackets are nested, strings left out: the parser keeps a stack of them.
-bool too_deep(std::string_view text) {
-  int depth = 0;
-  bool inside = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (inside) {
-      if (c == '\\') ++i;
-      if (c == '"') inside = false;
-    } else if (c == '"') {
-      inside = true;
-    } else if (c == '{' || c == '[') {
-      if (++depth > deepest) return true;
-    } else if (c == '}' || c == ']') {
-      --depth;
+void read_tags(JsonFile& file, const Json& json, ServiceTags& tags) {
+  if (!json.is_object()) {
+    file.complain(0, "expected an object with \"cloud\", \"changeNumber\" and \"values\"");
+    return;
+  }
+  if (const auto* cloud = file.member(json, "cloud", Type::string, "\"Public\"")) {
+    tags.cloud = cloud->get<std::string>();
+    if (lower(tags.cloud) != "public") {
+      file.seek("cloud");
+      file.complain("the cloud is " + in_quotes(tags.cloud) +
+                    "; expected 'Public': another cloud has other networks");
     }
   }
-  return false;
+  const auto* number = file.member(json, "changeNumber", Type::number_integer, "a whole number");
+  if (number != nullptr) tags.change_number = number->get<long>();
+  const auto* values = file.member(json, "values", Type::array, "a list of service tags");
+  if (values == nullptr) return;
+  file.seek("values");
+  if (values->empty()) file.complain("\"values\" is empty; expected service tags");
+  for (const auto& value : *values) read_tag(file, value, tags);
 }
-
-class Reader {
- public:
-  Reader(std::string_view text, const std::string& name) : text_(text), name_(name) {}
-
-  ServiceTagsResult read() {
-    ServiceTags tags;
-    tags.file = name_;
-    if (text_.starts_with("\xEF\xBB\xBF")) {  // some editors put it there
-      text_.remove_prefix(3);
-    }
-    Json json;
-    if (too_deep(text_)) {
-      complain(0, "too deeply nested for a list of service tags");
-    } else {
-      try {
-        json = Json::parse(text_);
-      } catch (const Json::parse_error& error) {
-        complain(error.byte > 0 ? error.byte - 1 : 0,
-                 "not JSON; expected Microsoft's ServiceTags_Public_*.json");
-      } catch (const Json::out_of_range& error) {
-        // The library names the number, in quotes at the end, and not where it stands.
-        const std::string_view why = error.what();
-        const auto begin = why.find('\'') + 1;
-        const auto found = text_.find(why.substr(begin, why.rfind('\'') - begin));
-        complain(found == std::string_view::npos ? 0 : found, "a number that is too large");
-      }
-    }
-    if (result_.problems.empty()) read_file(json, tags);
-    if (result_.problems.empty()) result_.tags = std::move(tags);
-    return std::move(result_);
-  }
-
- private:
-  void complain(std::size_t offset, std::string message) {
-    if (result_.problems.size() >= most_problems) return;
-    const auto [line, column] = line_and_column(text_, offset);
-    result_.problems.push_back({name_, line, column, std::move(message)});
-  }
-
-  // Where a string next stands in the text, after what was found before. The tree does not know,
-  // but it is read in the order of the text.
-  void seek(std::string_view value) {
-    const auto quoted = '"' + std::string(value) + '"';
-    const auto found = text_.find(quoted, position_);
-    if (found != std::string_view::npos) position_ = found;
-  }
-
-  const Json* member(const Json& object, const char* key, Json::value_t type,
-                     const char* expected) {
-    const auto found = object.find(key);
-    if (found == object.end()) {
-      complain(position_, std::string("\"") + key + "\" is missing; expected " + expected);
-      return nullptr;
-    }
-    const bool number = type == Json::value_t::number_integer && found->is_number_integer();
-    if (found->type() != type && !number) {
-      seek(key);
-      complain(position_, std::string("\"") + key + "\": expected " + expected);
-      return nullptr;
-    }
-    return &*found;
-  }
-
-  void read_file(const Json& json, ServiceTags& tags) {
-    if (!json.is_object()) {
-      complain(0, "expected an object with \"cloud\", \"changeNumber\" and \"values\"");
-      return;
-    }
-    if (const auto* cloud = member(json, "cloud", Json::value_t::string, "\"Public\"")) {
-      tags.cloud = cloud->get<std::string>();
-      if (lower(tags.cloud) != "public") {
-        seek("cloud");
-        complain(position_, "the cloud is " + in_quotes(tags.cloud) +
-                                "; expected 'Public': another cloud has other networks");
-      }
-    }
-    const auto* number =
-        member(json, "changeNumber", Json::value_t::number_integer, "a whole number");
-    if (number != nullptr) tags.change_number = number->get<long>();
-    const auto* values = member(json, "values", Json::value_t::array, "a list of service tags");
-    if (values == nullptr) return;
-    seek("values");
-    if (values->empty()) complain(position_, "\"values\" is empty; expected service tags");
-    for (const auto& value : *values) read_tag(value, tags);
-  }
-
-  void read_tag(const Json& value, ServiceTags& tags) {
-    if (!value.is_object()) {
-      complain(position_, "a value is no object; expected a service tag");
-      return;
-    }
-    const auto* name = member(value, "name", Json::value_t::string, "the tag's name");
-    if (name == nullptr) return;
-    const auto tag = name->get<std::string>();
-    seek("name");
-    seek(tag);
-    const auto start = position_;
-    const auto* properties =
-        member(value, "properties", Json::value_t::object, "the tag's properties");
-    if (properties == nullptr) return;
-    const auto* prefixes =
-        member(*properties, "addressPrefixes", Json::value_t::array, "a list of networks");
-    if (prefixes == nullptr) return;
-    std::vector<Network> networks;
-    seek("addressPrefixes");
-    for (const auto& prefix : *prefixes) {
-      if (const auto network = read_prefix(prefix)) networks.push_back(*network);
-    }
-    if (!tags.networks.try_emplace(lower(tag), std::move(networks)).second) {
-      complain(start, "the tag " + in_quotes(tag) + " is there twice");
-    }
-  }
-
-  std::optional<Network> read_prefix(const Json& prefix) {
-    if (!prefix.is_string()) {
-      complain(position_, "a prefix is no string; expected a network such as \"20.37.158.0/23\"");
-      return std::nullopt;
-    }
-    const auto text = prefix.get<std::string>();
-    seek(text);
-    const auto network = Network::parse(text);
-    if (!network || text.find('/') == std::string::npos) {
-      complain(position_, in_quotes(text) + " is no network; expected one such as 20.37.158.0/23");
-      return std::nullopt;
-    }
-    if (!network->aligned()) {
-      complain(position_,
-               in_quotes(text) + " has host bits; expected " + network->masked().to_string());
-      return std::nullopt;
-    }
-    return network;
-  }
-
-  std::string_view text_;
-  const std::string& name_;
-  std::size_t position_ = 0;
-  ServiceTagsResult result_;
-};
 
 }  // namespace
 
@@ -198,25 +73,21 @@ const std::vector<Network>* ServiceTags::find(std::string_view tag) const {
 }
 
 ServiceTagsResult read_service_tags(std::string_view text, const std::string& name) {
-  return Reader(text, name).read();
+  ServiceTagsResult result;
+  ServiceTags tags;
+  tags.file = name;
+  JsonFile file(text, name, "Microsoft's ServiceTags_Public_*.json");
+  if (const auto json = file.parse()) read_tags(file, *json, tags);
+  if (file.good()) result.tags = std::move(tags);
+  result.problems = file.take_problems();
+  return result;
 }
 
 ServiceTagsResult load_service_tags(const std::string& path) {
   ServiceTagsResult result;
-  std::ifstream file(path, std::ios::binary | std::ios::ate);
-  if (!file) {
-    result.problems.push_back({path, 0, 0, "cannot be read"});
-    return result;
-  }
-  const auto size = file.tellg();
-  if (size < 0 || static_cast<std::uintmax_t>(size) > largest_service_tags) {
-    result.problems.push_back({path, 0, 0, "is too large for a list of service tags"});
-    return result;
-  }
-  file.seekg(0);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return read_service_tags(text.str(), path);
+  const auto text =
+      read_list_file(path, largest_service_tags, "a list of service tags", result.problems);
+  return text ? read_service_tags(*text, path) : result;
 }
 
 std::vector<std::string> add_service_tags(const TargetSet& set, Requirement& row,

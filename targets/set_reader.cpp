@@ -19,6 +19,12 @@ class SetReader {
         top_(root, "the set", problems),
         declared_{rules, {}, {}, {}, {}, {}} {}
 
+  // Keys that are not of the head are left alone.
+  SetHead read_only_head() {
+    if (top_.node().is_map() && read_schema()) read_head();
+    return std::move(set_);
+  }
+
   TargetSet read() {
     if (!top_.node().is_map() || !read_schema()) return {};
     read_head();
@@ -59,6 +65,17 @@ class SetReader {
     }
     read_date("published", true, set_.published);
     read_date("verified", false, set_.verified);
+    top_.word("kind", set_.kind);
+    top_.word("evidence", set_.evidence);
+    top_.text("evidence_note", set_.evidence_note);
+    const bool doubtful =
+        set_.evidence == SourceQuality::second_hand || set_.evidence == SourceQuality::old_edition;
+    if (doubtful && !top_.has("evidence_note")) {
+      problems_.add(top_.find("evidence")->position,
+                    "'evidence': " + std::string(to_string(set_.evidence)) +
+                        " needs an 'evidence_note': whose copy, or how old?");
+    }
+    read_other_names();
     top_.flag("control", set_.control);
     if (!set_.published.empty() && !set_.verified.empty() &&
         set_.verified.substr(0, set_.published.size()) < set_.published) {
@@ -66,6 +83,23 @@ class SetReader {
                                                          " is before the document was published (" +
                                                          set_.published + ")");
     }
+  }
+
+  // What people type in place of the id.
+  void read_other_names() {
+    std::map<std::string, int> seen;
+    each(top_.find("aliases"), "aliases", [&](const YamlNode& item) {
+      const auto alias = read_id(item, "'aliases'", problems_);
+      if (!alias) return;
+      if (*alias == set_.id || !seen.try_emplace(*alias, item.position.line).second) {
+        problems_.add(item.position,
+                      "'aliases': " + in_quotes(*alias) +
+                          (*alias == set_.id ? " is the set's id already" : " is listed twice"));
+        return;
+      }
+      set_.aliases.push_back(*alias);
+    });
+    top_.lines("former_names", set_.former_names);
   }
 
   void read_date(std::string_view key, bool month_will_do, std::string& into) {
@@ -193,10 +227,32 @@ class SetReader {
       each(map.require("needs"), "needs", [&](const YamlNode& need) {
         if (auto read = read_need(need)) capability.needs.push_back(std::move(*read));
       });
+      read_quality(map, capability);
       map.finish();
       refuse_repeated(seen, map, "id", capability.id, "capability");
       set_.capabilities.push_back(std::move(capability));
     });
+  }
+
+  void read_quality(MapReader& capability_map, Capability& capability) {
+    const auto* node = capability_map.find("quality");
+    if (node == nullptr) return;
+    constexpr double a_minute_ms = 60'000, a_terabit_kbps = 1e9;
+    MediaQuality quality;
+    MapReader map(*node, "'quality'", problems_);
+    map.number("round_trip_ms", quality.round_trip_ms, a_minute_ms);
+    map.number("one_way_delay_ms", quality.one_way_delay_ms, a_minute_ms);
+    map.number("jitter_ms", quality.jitter_ms, a_minute_ms);
+    map.number("loss_percent", quality.loss_percent, 100);
+    map.number("burst_loss_percent", quality.burst_loss_percent, 100);
+    map.number("reordering_percent", quality.reordering_percent, 100);
+    map.number("bandwidth_kbps", quality.bandwidth_kbps, a_terabit_kbps);
+    map.number("bandwidth_up_kbps", quality.bandwidth_up_kbps, a_terabit_kbps);
+    map.number("bandwidth_down_kbps", quality.bandwidth_down_kbps, a_terabit_kbps);
+    map.line("dscp", quality.dscp);
+    map.require_line("source", quality.source);
+    map.finish();
+    capability.quality = std::move(quality);
   }
 
   std::optional<Need> read_need(const YamlNode& node) {
@@ -290,6 +346,10 @@ class SetReader {
 
 TargetSet read_set(const YamlNode& root, const LoadRules& rules, Problems& problems) {
   return SetReader(root, rules, problems).read();
+}
+
+SetHead read_set_head(const YamlNode& root, Problems& problems) {
+  return SetReader(root, {}, problems).read_only_head();
 }
 
 }  // namespace callready

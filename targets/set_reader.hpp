@@ -7,6 +7,9 @@
 
 namespace callready {
 
+// What the set says of itself, without its rows. Only good where no problem was reported.
+SetHead read_set_head(const YamlNode& root, Problems& problems);
+
 // Only good where no problem was reported.
 TargetSet read_set(const YamlNode& root, const LoadRules& rules, Problems& problems);
 

@@ -61,6 +61,10 @@ class MapReader {
       into = read_word<Enum>(*node, name(key), problems_).value_or(into);
   }
   template <typename Enum>
+  void word(std::string_view key, std::optional<Enum>& into) {
+    if (const auto* node = find(key)) into = read_word<Enum>(*node, name(key), problems_);
+  }
+  template <typename Enum>
   void words(std::string_view key, std::vector<Enum>& into);
 
   // Reports the keys that nobody asked for.

@@ -1,14 +1,17 @@
 #include "probe/cli/arguments.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <iostream>
 #include <regex>
+#include <sstream>
 
 #include "probe/cli/arguments_output.hpp"
-#include "targets/suggest.hpp"
+#include "probe/cli/hints.hpp"
+#include "reports/firewall.hpp"
 
 namespace callready {
 namespace {
@@ -41,18 +44,6 @@ int usage_status(int argc, const char* const* argv) {
       argv, argv + argc, [](const char* word) { return std::string_view(word) == "--nagios"; });
   if (nagios) std::cout << "CALLREADY UNKNOWN - the command line is wrong, see standard error\n";
   return nagios ? 3 : 2;
-}
-
-// A first word that is no command; empty where it is one. CLI11 would only say that one is needed.
-std::string unknown_command(const CLI::App& app, int argc, const char* const* argv) {
-  if (argc < 2 || argv[1][0] == '-') return {};
-  std::vector<std::string> known;
-  for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; })) {
-    known.push_back(command->get_name());
-  }
-  const std::string word = argv[1];
-  if (std::find(known.begin(), known.end(), word) != known.end()) return {};
-  return fmt::format("callready: unknown command '{}'{}\n", word, did_you_mean(word, known));
 }
 
 void add_set_options(CLI::App& app, Arguments& arguments) {
@@ -186,12 +177,23 @@ ParseResult parse_arguments(int argc, const char* const* argv) {
   add_selection(*check, arguments);
   add_network_options(*check, arguments);
   add_output_options(*check, arguments);
+  check->add_flag("!--no-keep", arguments.keep,
+                  "Do not keep this run for `render last` (it is kept for this user only)");
   check
       ->add_flag("--follow", arguments.follow,
                  "With --json: a line for each event as it happens (NDJSON), not one report")
       ->needs(check->get_option("--json"));
 
-  auto* list = command("list", "The target sets", Command::list);
+  auto* list = command("list", "The target sets, and how good and how old each is", Command::list);
+  list->add_option("WORD", arguments.names,
+                   "Only sets that have these words in their id, title, vendor or other names")
+      ->expected(0, -1);
+  list->add_option_function<std::string>(
+          "--kind",
+          [&arguments](const std::string& text) { arguments.kind = parse<ServiceKind>(text); },
+          fmt::format("Only sets of this kind: {}", fmt::join(spellings<ServiceKind>(), ", ")))
+      ->type_name("KIND")
+      ->check(CLI::IsMember(spellings<ServiceKind>()));
   add_set_options(*list, arguments);
   list->add_flag("--json", arguments.json, "As JSON");
 
@@ -207,9 +209,17 @@ ParseResult parse_arguments(int argc, const char* const* argv) {
   firewall->add_option("SET", arguments.names, "Target sets by name (see `list`)")->expected(0, -1);
   add_set_options(*firewall, arguments);
   add_choices(*firewall, arguments);
-  firewall->add_option("--format", arguments.firewall_format, "markdown, csv or json")
+  std::vector<std::string> firewall_names, firewall_words;
+  for (const auto& format : firewall_formats()) {
+    firewall_names.emplace_back(format.name);
+    firewall_words.push_back(fmt::format("{} ({})", format.name, format.description));
+  }
+  firewall
+      ->add_option("--format", arguments.firewall_format,
+                   fmt::format("{}. Without it: text on a terminal, else markdown",
+                               fmt::join(firewall_words, ", ")))
       ->type_name("FORMAT")
-      ->check(CLI::IsMember({"markdown", "csv", "json"}));
+      ->check(CLI::IsMember(firewall_names));
   firewall
       ->add_option("--from", arguments.report_file,
                    "A JSON report of this site: with --missing, only what it did not see open")
@@ -220,7 +230,9 @@ ParseResult parse_arguments(int argc, const char* const* argv) {
   validate->add_option("FILE", arguments.names, "YAML files")->required();
 
   auto* render = command("render", "Print a saved JSON report again", Command::render);
-  render->add_option("FILE", arguments.names, "A JSON report, or - for standard input")
+  render
+      ->add_option("FILE", arguments.names,
+                   "A JSON report, - for standard input, or last for the last run's")
       ->required()
       ->expected(1);
   add_output_options(*render, arguments);
@@ -246,10 +258,49 @@ ParseResult parse_arguments(int argc, const char* const* argv) {
   add_terminal_options(*diff, arguments);
   diff->footer("Exit status: 0 the same or better, 1 something got worse, 2 usage error.");
 
+  auto* update =
+      command("update", "Fetch newer target sets, if they are signed by whom this program trusts",
+              Command::update);
+  update
+      ->add_option("--from", arguments.from_source,
+                   "Where the sets are: a folder, the index.json in it, or an http(s) URL")
+      ->type_name("FOLDER|FILE|URL");
+  update->footer(
+      "Exit status: 0 the sets are up to date, 2 they could not be taken and the old "
+      "ones stay.");
+
+  auto* import =
+      command("import", "Make or refresh a target set from the vendor's machine-readable list",
+              Command::import);
+  import->add_option("FEED", arguments.names, "m365, zoom, aws, google or azure; then the file")
+      ->type_name("FEED [FILE]")
+      ->required()
+      ->expected(1, 2);
+  import->add_option("--url", arguments.url, "Fetch the list from here instead of a file")
+      ->type_name("URL");
+  import
+      ->add_option("--into", arguments.into_file,
+                   "Refresh the lists of this set's rows that name the feed; all else stays")
+      ->type_name("SET.yaml");
+
   auto* demo =
       command("demo", "A whole site on loopback, checked: nothing else is needed", Command::demo);
   add_output_options(*demo, arguments);
 
+  if (argc == 1) {
+    std::cerr << first_steps();
+    result.exit_status = usage_status(argc, argv);
+    return result;
+  }
+  std::vector<const char*> words(argv, argv + argc);
+  if (std::string_view(words[1]) == "help") {
+    // `help check` is `check --help`.
+    words.erase(words.begin() + 1);
+    words.resize(std::min<std::size_t>(words.size(), 2));
+    words.push_back("--help");
+  }
+  argc = static_cast<int>(words.size());
+  argv = words.data();
   if (const auto unknown = unknown_command(app, argc, argv); !unknown.empty()) {
     std::cerr << unknown;
     result.exit_status = usage_status(argc, argv);
@@ -258,7 +309,12 @@ ParseResult parse_arguments(int argc, const char* const* argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    const int status = app.exit(error, std::cout, std::cerr);
+    std::ostringstream said;
+    const int status = app.exit(error, std::cout, said);
+    auto text = said.str();
+    const auto hint = option_hint(app, argc, argv);
+    if (const auto end = text.find(" (callready --help"); end != text.npos) text.insert(end, hint);
+    std::cerr << text;
     result.exit_status = status == 0 ? 0 : usage_status(argc, argv);
   }
   return result;

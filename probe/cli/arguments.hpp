@@ -10,7 +10,20 @@
 
 namespace callready {
 
-enum class Command { none, check, list, show, firewall, validate, render, merge, diff, demo };
+enum class Command {
+  none,
+  check,
+  list,
+  show,
+  firewall,
+  validate,
+  render,
+  merge,
+  diff,
+  demo,
+  update,
+  import
+};
 enum class ColourChoice { automatic, always, never };
 
 // `--report html=lyon.html`; without a file it goes to standard output.
@@ -33,11 +46,17 @@ struct Arguments {
   double timeout_s = 20;
 
   // firewall
-  std::string firewall_format = "markdown", report_file;  // --format, --from REPORT.json
+  std::string firewall_format, report_file;  // --format (empty: by output), --from REPORT.json
   bool missing = false;
+
+  std::optional<ServiceKind> kind;  // list --kind
+  std::string from_source;          // update --from
+  std::string url, into_file;       // import --url, --into
 
   std::vector<ReportRequest> reports;
   bool json = false, nagios = false, quiet = false, verbose = false;
+  bool ticket = false;          // only the block for the ticket
+  bool keep = true;             // the last run, for `render last`
   bool follow = false;          // --json as it goes on: a line for each event
   bool redact = false;          // pseudonyms for what is the site's
   std::string redact_key_file;  // --redact-key

@@ -60,9 +60,14 @@ void add_redact_options(CLI::App& app, Arguments& arguments) {
 void add_output_options(CLI::App& app, Arguments& arguments) {
   auto* json =
       app.add_flag("--json", arguments.json, "The whole report as JSON on standard output");
-  app.add_flag("--nagios", arguments.nagios,
-               "One line on standard output and the exit status, as Nagios wants them")
-      ->excludes(json);
+  auto* nagios =
+      app.add_flag("--nagios", arguments.nagios,
+                   "One line on standard output and the exit status, as Nagios wants them");
+  nagios->excludes(json);
+  app.add_flag("--ticket", arguments.ticket,
+               "Only what goes into a ticket: cause, who, what exactly, evidence")
+      ->excludes(json)
+      ->excludes(nagios);
   app.add_option_function<std::vector<std::string>>(
          "--report",
          [&arguments](const std::vector<std::string>& values) {

@@ -11,6 +11,7 @@
 #include "probe/cli/secrets.hpp"
 #include "probe/engine/session.hpp"
 #include "probe/platform/system.hpp"
+#include "targets/builtin.hpp"
 #include "targets/suggest.hpp"
 
 namespace callready {
@@ -121,7 +122,7 @@ std::optional<std::string> interface_problem(const std::string& name) {
 }  // namespace
 
 std::optional<std::vector<TargetSet>> find_sets(const Arguments& arguments) {
-  const auto catalog = catalog_for(arguments);
+  const auto catalog = make_catalog(arguments);
   bool good = true;
   const auto report = [&](const std::vector<Problem>& problems) {
     for (const auto& problem : problems) fmt::print(stderr, "{}\n", problem.to_string());
@@ -132,11 +133,20 @@ std::optional<std::vector<TargetSet>> find_sets(const Arguments& arguments) {
   // A file given with --set is meant to be checked, also where no name is given.
   if (names.empty()) {
     for (const auto& entry : catalog.entries()) {
-      if (entry.place == Catalog::Place::file && entry.result.set) names.push_back(entry.id);
+      if (entry.place == Catalog::Place::file && entry.problems.empty()) {
+        names.push_back(entry.head.id);
+      }
     }
   }
   if (names.empty() && good) {
-    complain(fmt::format("which service? Name target sets: {}", fmt::join(catalog.ids(), ", ")));
+    auto question = std::string("which service? Name one or more of these:");
+    for (const auto& id : make_catalog(arguments).ids()) {
+      const auto found = catalog.find(id);
+      if (found.set && !found.set->control) {
+        question += fmt::format("\n  {:<14} {}", id, found.set->title);
+      }
+    }
+    complain(question);
     return std::nullopt;
   }
   std::vector<TargetSet> sets;

@@ -7,6 +7,7 @@
 #include "probe/cli/commands.hpp"
 #include "probe/cli/output.hpp"
 #include "probe/plan/plan.hpp"
+#include "probe/platform/system.hpp"
 #include "reports/firewall.hpp"
 #include "targets/expand_variables.hpp"
 
@@ -145,11 +146,16 @@ int run_firewall(const Arguments& given) {
     }
     lists.push_back(firewall_rules(filled_in(set, arguments.variables, *tags), options));
   }
-  const auto& format = arguments.firewall_format;
-  const auto text = format == "csv"    ? firewall_csv(lists)
-                    : format == "json" ? firewall_json(lists)
-                                       : firewall_markdown(lists);
-  return print(text) ? 0 : usage_error;
+  const auto terminal = platform::standard_output();
+  const auto name = !arguments.firewall_format.empty() ? arguments.firewall_format
+                    : terminal.interactive             ? "text"
+                                                       : "markdown";
+  const auto* format = find_firewall_format(name);
+  if (format->for_devices) {
+    // Aside: standard output holds only what the device takes.
+    for (const auto& open : left_to_the_customer(lists)) complain(open);
+  }
+  return print(format->render(lists, render_options(arguments))) ? 0 : usage_error;
 }
 
 }  // namespace callready

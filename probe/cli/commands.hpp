@@ -8,6 +8,7 @@
 #include "probe/cli/arguments.hpp"
 #include "probe/engine/session.hpp"
 #include "targets/catalog.hpp"
+#include "targets/set_store.hpp"
 
 namespace callready {
 
@@ -20,15 +21,15 @@ int run_render(const Arguments& arguments);
 int run_merge(const Arguments& arguments);
 int run_diff(const Arguments& arguments);
 int run_demo(const Arguments& arguments);
+int run_update(const Arguments& arguments);
+int run_import(const Arguments& arguments);
 
+// The sets of `callready update`, in the user's data folder.
+SetStore set_store();
 // The registry of checks/ as the loader wants it.
 LoadRules load_rules();
 // Everything that can be named on the command line.
-Catalog make_catalog(const Arguments& arguments,
-                     std::span<const BuiltinSet> builtin = builtin_sets());
-// The same without the built-in sets that were not named, where all names are known: reading one
-// takes some milliseconds, and the first packet waits for it.
-Catalog catalog_for(const Arguments& arguments);
+Catalog make_catalog(const Arguments& arguments);
 // The sets that were named or given as files, or nothing after the errors have been printed.
 std::optional<std::vector<TargetSet>> find_sets(const Arguments& arguments);
 // A saved report, or nothing after the error has been printed.

@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
+#include <chrono>
 
 #include "checks/check.hpp"
 #include "probe/cli/commands.hpp"
@@ -22,6 +24,24 @@ int printed(const std::string& text) {
   if (!reason) return 0;
   complain("standard output: " + *reason);
   return usage_error;
+}
+
+bool holds(std::string_view text, std::string_view word) {
+  const auto same = [](unsigned char left, unsigned char right) {
+    return std::tolower(left) == std::tolower(right);
+  };
+  return std::search(text.begin(), text.end(), word.begin(), word.end(), same) != text.end();
+}
+
+bool is_listed(const SetHead& set, const Arguments& arguments) {
+  if (arguments.kind && set.kind != arguments.kind) return false;
+  auto names = set.former_names;
+  names.insert(names.end(), set.aliases.begin(), set.aliases.end());
+  names.insert(names.end(), {set.id, set.title, set.vendor});
+  return std::all_of(arguments.names.begin(), arguments.names.end(), [&](const auto& word) {
+    return std::any_of(names.begin(), names.end(),
+                       [&](const auto& name) { return holds(name, word); });
+  });
 }
 
 std::string& complaint() {
@@ -55,24 +75,25 @@ LoadRules load_rules() {
   return rules;
 }
 
-Catalog make_catalog(const Arguments& arguments, std::span<const BuiltinSet> builtin) {
-  const auto folder = platform::configuration_folder();
-  return Catalog(arguments.set_files, folder.empty() ? folder : folder + "/targets", load_rules(),
-                 builtin);
+SetStore set_store() {
+  const auto folder = platform::data_folder();
+  return SetStore(folder.empty() ? folder : folder + "/sets", builtin_keys(),
+                  platform::write_whole_file);
 }
 
-Catalog catalog_for(const Arguments& arguments) {
-  const auto& names = arguments.names;
-  std::vector<BuiltinSet> named;
-  for (const auto& set : builtin_sets()) {
-    if (std::find(names.begin(), names.end(), set.id) != names.end()) named.push_back(set);
+Catalog make_catalog(const Arguments& arguments) {
+  const auto folder = platform::configuration_folder();
+  std::vector<SetCollection> collections;
+  std::string problem;
+  if (auto downloaded = set_store().collection(problem)) {
+    collections.push_back(std::move(*downloaded));
   }
-  auto catalog = make_catalog(arguments, named);
-  const auto known = catalog.ids();
-  const bool found = !names.empty() && std::all_of(names.begin(), names.end(), [&](const auto& id) {
-    return std::find(known.begin(), known.end(), id) != known.end();
-  });
-  return found ? std::move(catalog) : make_catalog(arguments);
+  if (!problem.empty()) {
+    complain("the downloaded sets are not used, " + problem + "; callready update fetches them");
+  }
+  collections.push_back(builtin_collection());
+  return Catalog(arguments.set_files, folder.empty() ? folder : folder + "/targets", load_rules(),
+                 std::move(collections));
 }
 
 int run_list(const Arguments& arguments) {
@@ -80,13 +101,17 @@ int run_list(const Arguments& arguments) {
   print_problems(catalog.problems());
   if (!catalog.problems().empty()) return usage_error;
   print_problems(catalog.warnings());
-  std::vector<TargetSet> sets;
-  for (const auto& entry : catalog.entries()) {
-    if (entry.result.set && !entry.shadowed && !entry.result.set->control) {
-      sets.push_back(*entry.result.set);
-    }
+  std::vector<ListedSet> sets;
+  for (const auto* entry : catalog.usable()) {
+    if (is_listed(entry->head, arguments)) sets.push_back({entry->head, entry->requirements});
   }
-  return printed(arguments.json ? list_json(sets) : list_text(sets, render_options(arguments)));
+  if (arguments.json) return printed(list_json(sets));
+  if (sets.empty()) {
+    complain("no set is so called; `callready list` shows all");
+    return usage_error;
+  }
+  const auto today = day_of(std::chrono::system_clock::now());
+  return printed(list_text(sets, today, render_options(arguments)));
 }
 
 int run_show(const Arguments& arguments) {

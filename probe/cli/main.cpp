@@ -43,6 +43,10 @@ int run(const callready::Arguments& arguments) {
       return callready::run_diff(arguments);
     case Command::demo:
       return callready::run_demo(arguments);
+    case Command::update:
+      return callready::run_update(arguments);
+    case Command::import:
+      return callready::run_import(arguments);
     case Command::none:
       break;
   }

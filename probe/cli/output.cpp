@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "probe/cli/commands.hpp"
+#include "probe/cli/saved_report.hpp"
 #include "probe/platform/system.hpp"
 
 namespace callready {
@@ -15,7 +16,7 @@ namespace {
 // The format that standard output gets by an option of its own; empty: none asked for one.
 std::string chosen_by_flag(const Arguments& arguments) {
   if (arguments.nagios) return "nagios";
-  return arguments.json ? "json" : "";
+  return arguments.ticket ? "ticket" : arguments.json ? "json" : "";
 }
 
 std::string words_of(int error) {
@@ -47,6 +48,7 @@ RenderOptions render_options(const Arguments& arguments) {
                    (arguments.colour == ColourChoice::automatic && wanted);
   options.unicode = terminal.utf8;
   options.width = terminal.width;
+  options.on_screen = terminal.interactive;
   options.verbose = arguments.verbose;
   options.quiet = arguments.quiet;
   return options;
@@ -88,6 +90,7 @@ std::optional<std::string> deliver(const Report& report, const Arguments& argume
     auto plain = options;
     plain.colour = false;
     plain.unicode = true;
+    plain.on_screen = false;
     plain.width = 100;
     const auto text = find_format(request.format)->render(report, plain);
     const auto reason = platform::write_whole_file(request.file, text);
@@ -132,6 +135,7 @@ std::optional<Privacy> prepare_delivery(const Arguments& arguments) {
 
 int conclude(Report report, const Arguments& arguments, Privacy& privacy) {
   if (privacy.redactor) report = privacy.redactor->report(report);
+  if (arguments.command == Command::check && arguments.keep && !arguments.nagios) keep_last(report);
   if (const auto failure = deliver(report, arguments)) {
     complain(*failure);
     return usage_error;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -9,14 +10,36 @@
 #include <cstring>
 #include <memory>
 
+#include "probe/platform/system.hpp"
+#include "reports/format.hpp"
+
 namespace callready {
 namespace {
 
 constexpr std::size_t most_told = 4;
 
+// Empty where the user has no such folder.
+std::string last_file() {
+  const auto folder = platform::state_folder();
+  return folder.empty() ? folder : folder + "/last.json";
+}
+
 }  // namespace
 
-ReadResult read_report_file(const std::string& file) {
+void keep_last(const Report& report) {
+  const auto file = last_file();
+  if (file.empty()) return;
+  if (const auto reason = platform::replace_private_file(file, render_json(report, {}))) {
+    spdlog::debug("the run is not kept: {}: {}", file, *reason);
+  }
+}
+
+ReadResult read_report_file(const std::string& given) {
+  const bool last = given == "last" && !platform::is_file(given);
+  const auto file = last ? last_file() : given;
+  if (last && !platform::is_file(file)) {
+    return {std::nullopt, "last: no run has been kept: check something first", {}};
+  }
   const bool standard = file == "-";
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> opened(
       standard ? nullptr : std::fopen(file.c_str(), "rb"),

@@ -7,9 +7,12 @@
 
 namespace callready {
 
-// `file`: a path, or "-" for standard input. The error begins with it. What this edition does not
-// know, and has left out, is told by a note of the report.
+// `file`: a path, "-" for standard input, or "last" for the last run's. The error begins with it.
+// What this edition does not know, and has left out, is told by a note of the report.
 ReadResult read_report_file(const std::string& file);
+
+// Keeps the run for `render last`, for this user alone; without success where there is no place.
+void keep_last(const Report& report);
 
 // That note; nothing where all of the report is known.
 std::optional<std::string> note_of_left_out(const ReadResult& read);

@@ -64,8 +64,9 @@ Verdict weigh(const Alternative& alternative, Assume assume) {
   if (std::all_of(alternative.begin(), alternative.end(), bad)) return Verdict::blocked;
   auto worst = Verdict::ready;
   for (const auto* row : alternative) {
-    if (!bad(row) && !row->poor) continue;
-    // What is reached below the vendor's figures still carries calls.
+    const bool limited = row->poor || row->impaired;
+    if (!bad(row) && !limited) continue;
+    // What is reached below the vendor's figures, or with a fault on the way, still carries calls.
     auto verdict = loss_of(row->severity);
     if (!bad(row) && verdict == Verdict::blocked) verdict = Verdict::degraded;
     if (badness(verdict) > badness(worst)) worst = verdict;
@@ -116,8 +117,9 @@ std::string titles(const Alternative& alternative) {
 // What keeps an alternative from being good, as far as its rows can say.
 std::string culprits(const Alternative& alternative) {
   Alternative bad;
-  std::copy_if(alternative.begin(), alternative.end(), std::back_inserter(bad),
-               [](const auto* row) { return is_bad(*row, Assume::worst) || row->poor; });
+  std::copy_if(
+      alternative.begin(), alternative.end(), std::back_inserter(bad),
+      [](const auto* row) { return is_bad(*row, Assume::worst) || row->poor || row->impaired; });
   return titles(bad.empty() ? alternative : bad);
 }
 
@@ -183,8 +185,7 @@ CapabilityResult judge_capability(const Capability& capability, const Rows& rows
     result.verdict = Verdict::unknown;
     const bool left_out = std::any_of(rows.begin(), rows.end(), [&](const auto& row) {
       const auto& ids = result.requirements;
-      return std::find(ids.begin(), ids.end(), row.first) != ids.end() &&
-             row.second.summary.starts_with(left_out_words);
+      return std::find(ids.begin(), ids.end(), row.first) != ids.end() && row.second.left_out;
     });
     result.summary = left_out ? "left out of this normal run: --all tries it"
                               : "nothing of it can be measured from here";

@@ -1,5 +1,5 @@
-// Destinations that are shut off as a whole, over TCP and UDP together (DESIGN, "How neighbours are
-// told apart", 6).
+// Destinations that are shut off as a whole, over TCP and UDP together (docs/design.md, "How
+// neighbours are told apart", 6).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -19,7 +19,7 @@ std::vector<Destination> destinations(const Facts& facts) {
   std::set<std::string> impersonated;
   for (const auto& flow : facts.flows) {
     for (const auto& sample : flow.samples) {
-      const bool forged = sample.result->observation.detail == "refused_on_the_way";
+      const bool forged = sample.result->observation.detail == DetailCode::refused_on_the_way;
       if (forged) impersonated.insert(flow.host);
     }
   }

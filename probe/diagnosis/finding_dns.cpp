@@ -22,7 +22,7 @@ struct Name {
   std::string name;
   std::vector<const ProbeResult*> probes;  // direct ones to it
   std::optional<IpAddress> address;        // as the runner resolved it
-  std::string failure;                     // or as it did not: "no_such_name", "dns_failed"
+  Detail failure;                          // or as it did not: "no_such_name", "dns_failed"
   double took_ms = 0;
   std::vector<const Evidence*> here, elsewhere;  // dns_answer: site's resolvers, independent ones
   std::vector<std::string> here_ids, elsewhere_ids;
@@ -54,9 +54,9 @@ void read_dns_probe(const Facts& facts, const ProbeResult& result,
   auto& name = names[name_asked_for(result.probe)];
   for (const auto& evidence : result.observation.evidence) {
     const bool here =
-        !asks_a_server(result.probe) || is_site_resolver(facts, text_fact(evidence, "server"));
-    if (here && evidence.kind == "dns_no_answer") name.silent = &result;
-    if (evidence.kind != "dns_answer") continue;
+        !asks_a_server(result.probe) || is_site_resolver(facts, text_fact(evidence, Fact::server));
+    if (here && evidence.kind == EvidenceKind::dns_no_answer) name.silent = &result;
+    if (evidence.kind != EvidenceKind::dns_answer) continue;
     (here ? name.here : name.elsewhere).push_back(&evidence);
     (here ? name.here_ids : name.elsewhere_ids).push_back(result.probe.id);
   }
@@ -65,7 +65,7 @@ void read_dns_probe(const Facts& facts, const ProbeResult& result,
 std::map<std::string, Name> read_names(const Facts& facts) {
   std::map<std::string, Name> names;
   for (const auto& result : facts.report.probes) {
-    if (result.probe.check == "dns") {
+    if (result.probe.check == CheckKind::dns) {
       read_dns_probe(facts, result, names);
       continue;
     }
@@ -76,7 +76,7 @@ std::map<std::string, Name> read_names(const Facts& facts) {
     const auto& seen = result.observation;
     if (seen.address) name.address = seen.address;
     if (seen.outcome == Outcome::unresolved) name.failure = seen.detail;
-    const auto took = seen.timing_ms.find("dns");
+    const auto took = seen.timing_ms.find(Timing::dns);
     if (took != seen.timing_ms.end()) name.took_ms = std::max(name.took_ms, took->second);
   }
   for (auto& [text, name] : names) name.name = text;
@@ -94,20 +94,22 @@ bool is_public_name(std::string_view name) {
 }
 
 bool nobody_answered(const Name& name) {
-  return name.failure == "dns_unreachable" || name.failure == "dns_failed";
+  return name.failure == DetailCode::dns_unreachable || name.failure == DetailCode::dns_failed;
 }
 
-bool has_records(const Evidence& answer) { return number_fact(answer, "count").value_or(0) > 0; }
+bool has_records(const Evidence& answer) {
+  return number_fact(answer, Fact::count).value_or(0) > 0;
+}
 
 // RFC 8914: 15 blocked, 16 censored, 17 filtered, 18 prohibited.
 bool is_policy_error(const Evidence& answer) {
-  const auto code = number_fact(answer, "extended_error_code").value_or(0);
+  const auto code = number_fact(answer, Fact::extended_error_code).value_or(0);
   return code >= 15 && code <= 18;
 }
 
 // A name is denied by the zone that it would be in, or by one above it; a policy zone is neither.
 bool is_foreign_zone(const Evidence& answer, const std::string& name) {
-  auto zone = text_fact(answer, "soa_zone");
+  auto zone = text_fact(answer, Fact::soa_zone);
   while (zone.ends_with('.')) zone.pop_back();
   if (zone.empty() || has_records(answer)) return false;
   return name != zone && !name.ends_with('.' + zone);
@@ -138,14 +140,14 @@ std::optional<FindingEvidence> proof_of_filter(const Name& name, bool well) {
       auto text = answer.text;
       if (!is_policy_error(answer)) {
         text += fmt::format("; the zone \"{}\" denies it, which is not the name's own",
-                            text_fact(answer, "soa_zone"));
+                            text_fact(answer, Fact::soa_zone));
       }
       return FindingEvidence{name.here_ids[i], text};
     }
   }
   // One of the site's own denies what another has: computers ask one or the other.
   for (std::size_t i = 0; i < name.here.size(); ++i) {
-    if (text_fact(*name.here[i], "rcode") != "NXDOMAIN") continue;
+    if (text_fact(*name.here[i], Fact::rcode) != "NXDOMAIN") continue;
     for (std::size_t other = 0; other < name.here.size(); ++other) {
       if (name.here_ids[other] != name.here_ids[i] || !has_records(*name.here[other])) continue;
       return FindingEvidence{name.here_ids[i],
@@ -155,7 +157,7 @@ std::optional<FindingEvidence> proof_of_filter(const Name& name, bool well) {
   // A question that was lost, or that is answered by now, was not filtered.
   const bool found_here = std::any_of(name.here.begin(), name.here.end(),
                                       [](const Evidence* answer) { return has_records(*answer); });
-  const bool open = name.failure == "dns_unreachable" && name.here.empty();
+  const bool open = name.failure == DetailCode::dns_unreachable && name.here.empty();
   const bool mute = open && name.silent != nullptr && well;
   if (found_here || (open && !mute)) return std::nullopt;
   for (std::size_t i = 0; i < name.elsewhere.size(); ++i) {
@@ -188,7 +190,7 @@ Causes find_dns_unreachable(const Diagnosis& context) {
       continue;
     }
     ++lost;
-    failed |= name.failure == "dns_failed";
+    failed |= name.failure == DetailCode::dns_failed;
     append(cause.explained, open_failures(context, name));
   }
   if (lost < 2 || cause.explained.empty()) return {};
@@ -210,7 +212,7 @@ Causes find_dns_unreachable(const Diagnosis& context) {
     finding.evidence.push_back({"", "Servers that are tried by their addresses are reached."});
   }
   for (const auto& result : facts.report.probes) {
-    const auto* silence = evidence_of(result, "dns_no_answer");
+    const auto* silence = evidence_of(result, EvidenceKind::dns_no_answer);
     if (silence != nullptr && !asks_a_server(result.probe)) {
       finding.evidence.push_back({result.probe.id, silence->text});
     }
@@ -284,7 +286,7 @@ Causes find_dns_filtered(const Diagnosis& context) {
   const bool well = resolvers_are_well(names);
   Cause cause;
   std::vector<std::string> lost;
-  std::set<std::pair<std::string, std::string>> alike;  // owner and failure of the proved names
+  std::set<std::pair<std::string, DetailCode>> alike;  // owner and failure of the proved names
   const auto take = [&](const Name& name) {
     lost.push_back(name.name);
     append(cause.explained, open_failures(context, name));
@@ -294,14 +296,14 @@ Causes find_dns_filtered(const Diagnosis& context) {
     if (open_failures(context, name).empty()) continue;
     const auto proof = proof_of_filter(name, well);
     if (!proof) continue;
-    alike.insert({registrable_domain(text), name.failure});
+    alike.insert({registrable_domain(text), name.failure.code()});
     take(name);
     cause.finding.evidence.push_back(*proof);
   }
   if (lost.empty()) return {};
   // Names of the same owner that are missing in the same way, and that nobody else was asked for.
   for (const auto& [text, name] : names) {
-    const bool same = alike.contains({registrable_domain(text), name.failure});
+    const bool same = alike.contains({registrable_domain(text), name.failure.code()});
     if (!same || name.address || !name.elsewhere.empty()) continue;
     if (std::find(lost.begin(), lost.end(), text) != lost.end()) continue;
     if (!open_failures(context, name).empty()) take(name);
@@ -327,11 +329,11 @@ Causes find_outdated_names(const Diagnosis& context) {
   const auto names = read_names(context.facts);
   Causes causes;
   for (const auto& [text, name] : names) {
-    if (name.failure != "no_such_name" || name.elsewhere.empty()) continue;
+    if (name.failure != DetailCode::no_such_name || name.elsewhere.empty()) continue;
     const auto gone = open_failures(context, name);
     const bool everywhere = std::all_of(
         name.elsewhere.begin(), name.elsewhere.end(),
-        [](const Evidence* answer) { return text_fact(*answer, "rcode") == "NXDOMAIN"; });
+        [](const Evidence* answer) { return text_fact(*answer, Fact::rcode) == "NXDOMAIN"; });
     // Where the siblings do not resolve either, it may be the asking that is wrong.
     const bool siblings = std::any_of(names.begin(), names.end(), [&](const auto& other) {
       return other.second.address && registrable_domain(other.first) == registrable_domain(text);
@@ -367,7 +369,7 @@ Causes find_dns_slow(const Diagnosis& context) {
   std::optional<double> elsewhere_ms;
   for (const auto& [text, name] : names) {
     for (const auto* answer : name.elsewhere) {
-      const auto took = number_fact(*answer, "took_ms");
+      const auto took = number_fact(*answer, Fact::took_ms);
       if (took) elsewhere_ms = std::min(*took, elsewhere_ms.value_or(*took));
     }
   }

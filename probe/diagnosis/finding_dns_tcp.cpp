@@ -13,7 +13,7 @@ namespace {
 // may not get to them.
 bool asks_the_system(const ProbeResult& result) {
   const auto& with = result.probe.with;
-  return result.probe.check == "dns" && is_direct(result) && !with.contains("server") &&
+  return result.probe.check == CheckKind::dns && is_direct(result) && !with.contains("server") &&
          !with.contains("interface");
 }
 
@@ -22,7 +22,7 @@ bool works_over_udp(const Facts& facts) {
                      [&](const ProbeResult& result) {
                        return asks_the_system(result) && is_udp(result) &&
                               (result.observation.outcome == Outcome::answered ||
-                               result.observation.detail == "truncated");
+                               result.observation.detail == DetailCode::truncated);
                      });
 }
 
@@ -35,9 +35,9 @@ Causes find_dns_without_tcp(const Diagnosis& context) {
   for (const auto& result : facts.report.probes) {
     if (!asks_the_system(result) || context.explained(result) || !failing(result)) continue;
     const auto& seen = result.observation;
-    const bool too_long = seen.detail == "truncated";
+    const bool too_long = seen.detail == DetailCode::truncated;
     const bool by_tcp = !is_udp(result) && seen.outcome != Outcome::unresolved &&
-                        seen.detail != "unexpected_answer";
+                        seen.detail != DetailCode::unexpected_answer;
     if (!too_long && !by_tcp) continue;
     if (too_long) {
       lost.insert(name_asked_for(result.probe));
@@ -51,9 +51,11 @@ Causes find_dns_without_tcp(const Diagnosis& context) {
   for (const auto& result : facts.report.probes) {
     const auto& host = result.probe.target.host;
     const auto& detail = result.observation.detail;
-    const bool missing = result.observation.outcome == Outcome::unresolved &&
-                         (detail == "dns_failed" || detail == "dns_unreachable");
-    if (result.probe.check == "dns" || !is_direct(result) || context.explained(result)) continue;
+    const bool missing =
+        result.observation.outcome == Outcome::unresolved &&
+        (detail == DetailCode::dns_failed || detail == DetailCode::dns_unreachable);
+    if (result.probe.check == CheckKind::dns || !is_direct(result) || context.explained(result))
+      continue;
     if (!missing || !parties.contains(registrable_domain(host))) continue;
     lost.insert(host);
     cause.explained.push_back(&result);

@@ -12,10 +12,12 @@ constexpr std::array<std::string_view, 6> two_part_suffixes = {"co.uk",  "com.cn
                                                                "com.au", "co.jp",  "com.br"};
 
 std::string payload_of(const Probe& probe) {
-  if (probe.check == "turn") return "turn";
-  if (probe.check == "stun" || probe.check == "nat") return "stun";
-  if (probe.check == "sip" || probe.check == "sip-alg") return "sip";
-  if (probe.check == "ntp" || probe.check == "dns") return probe.check;
+  if (probe.check == CheckKind::turn) return "turn";
+  if (probe.check == CheckKind::stun || probe.check == CheckKind::nat) return "stun";
+  if (probe.check == CheckKind::sip || probe.check == CheckKind::sip_alg) return "sip";
+  if (probe.check == CheckKind::ntp || probe.check == CheckKind::dns) {
+    return std::string(to_string(probe.check));
+  }
   const auto given = probe.with.find("payload");
   return given == probe.with.end() ? "rtp" : given->second;
 }
@@ -23,19 +25,20 @@ std::string payload_of(const Probe& probe) {
 // Who refused, where a device on the way did.
 std::string refuser(const Observation& observation) {
   for (const auto& evidence : observation.evidence) {
-    if (evidence.kind == "refuser" && text_fact(evidence, "who") == "on_the_way") {
-      return text_fact(evidence, "by");
+    if (evidence.kind == EvidenceKind::refuser && text_fact(evidence, Fact::who) == "on_the_way") {
+      return text_fact(evidence, Fact::by);
     }
   }
   for (const auto& evidence : observation.evidence) {
-    if (evidence.kind == "icmp_error") return text_fact(evidence, "sender");
+    if (evidence.kind == EvidenceKind::icmp_error) return text_fact(evidence, Fact::sender);
   }
   return {};
 }
 
 // A router that says "unreachable" has lost the way; one that says "prohibited" keeps it shut.
 Reachability way_of_rejection(const Observation& observation) {
-  return observation.detail == "unreachable" || observation.detail == "ttl_exceeded"
+  return observation.detail == DetailCode::unreachable ||
+                 observation.detail == DetailCode::ttl_exceeded
              ? Reachability::lost
              : Reachability::blocked;
 }
@@ -54,7 +57,7 @@ Reachability tcp_way(const Observation& observation) {
     case Outcome::rejected:
       return way_of_rejection(observation);
     case Outcome::silent:
-      if (observation.timing_ms.contains("connect")) return Reachability::open;
+      if (observation.timing_ms.contains(Timing::connect)) return Reachability::open;
       return Reachability::lost;
     case Outcome::unresolved:
     case Outcome::skipped:
@@ -74,18 +77,20 @@ Reachability udp_way(const Observation& observation) {
   }
 }
 
-Reachability range_way(const std::string& result) {
-  if (result == "replied" || result == "arrived") return Reachability::open;
-  if (result == "left_site") return Reachability::left;
-  if (result == "prohibited" || result == "dropped") return Reachability::blocked;
-  return result == "silent" ? Reachability::lost : Reachability::unknown;
+Reachability range_way(const Detail& result) {
+  if (result == DetailCode::replied || result == DetailCode::arrived) return Reachability::open;
+  if (result == DetailCode::left_site) return Reachability::left;
+  if (result == DetailCode::prohibited || result == DetailCode::dropped)
+    return Reachability::blocked;
+  return result == DetailCode::silent ? Reachability::lost : Reachability::unknown;
 }
 
 // What the second round learnt; nothing where no router beyond the edge answered.
 Reachability hop_way(const Observation& observation) {
   const auto& detail = observation.detail;
-  if (detail == "left_site") return Reachability::left;
-  if (detail == "dropped" || detail == "prohibited" || detail == "refused_on_the_way") {
+  if (detail == DetailCode::left_site) return Reachability::left;
+  if (detail == DetailCode::dropped || detail == DetailCode::prohibited ||
+      detail == DetailCode::refused_on_the_way) {
     return Reachability::blocked;
   }
   return Reachability::unknown;
@@ -108,24 +113,24 @@ std::vector<FlowSample> samples_of(const ProbeResult& result) {
   sample.result = &result;
   sample.port = result.probe.target.port();
   sample.payload = is_udp(result) ? payload_of(result.probe) : "";
-  if (result.probe.check == "udp-range") {
+  if (result.probe.check == CheckKind::udp_range) {
     for (const auto& evidence : result.observation.evidence) {
-      if (evidence.kind != "udp_port") continue;
-      sample.port = static_cast<std::uint16_t>(number_fact(evidence, "port").value_or(0));
-      const auto word = text_fact(evidence, "result");
+      if (evidence.kind != EvidenceKind::udp_port) continue;
+      sample.port = static_cast<std::uint16_t>(number_fact(evidence, Fact::port).value_or(0));
+      const auto word = detail_fact(evidence, Fact::result);
       sample.way = range_way(word);
-      sample.by = word == "prohibited" ? text_fact(evidence, "by") : "";
+      sample.by = word == DetailCode::prohibited ? text_fact(evidence, Fact::by) : "";
       sample.far_device.clear();
       move_to_far_end(sample);
       samples.push_back(sample);
     }
     return samples;
   }
-  if (result.probe.check == "hop") {
+  if (result.probe.check == CheckKind::hop) {
     sample.way = hop_way(result.observation);
-    const auto* evidence = evidence_of(result, "hop");
+    const auto* evidence = evidence_of(result, EvidenceKind::hop);
     if (sample.way == Reachability::blocked && evidence != nullptr)
-      sample.by = text_fact(*evidence, "by");
+      sample.by = text_fact(*evidence, Fact::by);
     if (sample.way != Reachability::unknown) samples.push_back(sample);
     return samples;
   }
@@ -141,23 +146,24 @@ std::vector<FlowSample> samples_of(const ProbeResult& result) {
 // The check has asked who refused, and it was nobody of the site.
 bool refused_beyond(const FlowSample& sample) {
   if (!sample.far_device.empty()) return true;
-  const auto* refuser = evidence_of(*sample.result, "refuser");
+  const auto* refuser = evidence_of(*sample.result, EvidenceKind::refuser);
   return sample.way == Reachability::refused && refuser != nullptr &&
-         text_fact(*refuser, "who") == "beyond";
+         text_fact(*refuser, Fact::who) == "beyond";
 }
 
 // Whether a device on the way was caught refusing in the target's name.
 bool is_forged(const FlowSample& sample) {
-  const auto* refuser = evidence_of(*sample.result, "refuser");
+  const auto* refuser = evidence_of(*sample.result, EvidenceKind::refuser);
   return sample.way == Reachability::blocked && refuser != nullptr &&
-         text_fact(*refuser, "who") == "on_the_way";
+         text_fact(*refuser, Fact::who) == "on_the_way";
 }
 
 // Who was caught at a port refuses the other packets to that port, too, of which nobody knows more.
 void unmask(std::vector<FlowSample>& samples, const std::string& by) {
   for (auto& sample : samples) {
-    const auto* refuser = evidence_of(*sample.result, "refuser");
-    const bool known = refuser != nullptr && text_fact(*refuser, "who") != "not_measured";
+    const auto* refuser = evidence_of(*sample.result, EvidenceKind::refuser);
+    const bool known =
+        refuser != nullptr && detail_fact(*refuser, Fact::who) != DetailCode::not_measured;
     if (known || sample.result->observation.outcome != Outcome::refused) continue;
     sample.way = Reachability::blocked;
     sample.by = by;
@@ -298,24 +304,33 @@ bool came_through(const ProbeResult& result) {
   return !is_direct(result) && (reached(result.observation.outcome) || !chain_of(result).empty());
 }
 
+bool only_measures(const ProbeResult& result) {
+  return result.probe.check == CheckKind::nat || result.probe.check == CheckKind::sip_alg;
+}
+
 bool failing(const ProbeResult& result) {
   const auto outcome = result.observation.outcome;
   return !reached(outcome) && outcome != Outcome::skipped;
 }
 
+std::vector<const ProbeResult*> failing_ones(std::vector<const ProbeResult*> results) {
+  std::erase_if(results, [](const ProbeResult* result) { return !failing(*result); });
+  return results;
+}
+
 bool has_foreign_root(const ProbeResult& result) {
-  const auto* root = evidence_of(result, "chain_root");
-  return root != nullptr && flag_fact(*root, "expected") == std::optional(false) &&
-         result.observation.detail != "private_pki";
+  const auto* root = evidence_of(result, EvidenceKind::chain_root);
+  return root != nullptr && flag_fact(*root, Fact::expected) == std::optional(false) &&
+         result.observation.detail != DetailCode::private_pki;
 }
 
 bool is_another_page(const ProbeResult& result) {
-  const auto* reply = evidence_of(result, "http_reply");
-  const bool known = result.probe.check == "http" && result.probe.with.contains("body") &&
+  const auto* reply = evidence_of(result, EvidenceKind::http_reply);
+  const bool known = result.probe.check == CheckKind::http && result.probe.with.contains("body") &&
                      result.probe.target.transport == Transport::tcp;
   if (!known || !is_direct(result) || reply == nullptr) return false;
-  return !text_fact(*reply, "redirect_host").empty() ||
-         flag_fact(*reply, "body_matches") == std::optional(false);
+  return !text_fact(*reply, Fact::redirect_host).empty() ||
+         flag_fact(*reply, Fact::body_matches) == std::optional(false);
 }
 
 std::string name_asked_for(const Probe& probe) {
@@ -323,7 +338,7 @@ std::string name_asked_for(const Probe& probe) {
   return name == probe.with.end() ? probe.target.host : name->second;
 }
 
-const Evidence* evidence_of(const ProbeResult& result, std::string_view kind) {
+const Evidence* evidence_of(const ProbeResult& result, EvidenceKind kind) {
   for (const auto& evidence : result.observation.evidence) {
     if (evidence.kind == kind) return &evidence;
   }
@@ -333,12 +348,12 @@ const Evidence* evidence_of(const ProbeResult& result, std::string_view kind) {
 std::vector<Certificate> chain_of(const ProbeResult& result) {
   std::vector<Certificate> chain;
   for (const auto& evidence : result.observation.evidence) {
-    if (evidence.kind != "certificate") continue;
-    chain.push_back({text_fact(evidence, "subject"), text_fact(evidence, "issuer"),
-                     text_fact(evidence, "not_before"), text_fact(evidence, "not_after"),
-                     text_fact(evidence, "sha256"),
-                     flag_fact(evidence, "self_signed").value_or(false),
-                     flag_fact(evidence, "timestamps").value_or(false)});
+    if (evidence.kind != EvidenceKind::certificate) continue;
+    chain.push_back({text_fact(evidence, Fact::subject), text_fact(evidence, Fact::issuer),
+                     text_fact(evidence, Fact::not_before), text_fact(evidence, Fact::not_after),
+                     text_fact(evidence, Fact::sha256),
+                     flag_fact(evidence, Fact::self_signed).value_or(false),
+                     flag_fact(evidence, Fact::timestamps).value_or(false)});
   }
   return chain;
 }

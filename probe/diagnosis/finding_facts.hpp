@@ -14,6 +14,9 @@
 
 namespace callready::findings {
 
+// Where SIP servers listen besides, and that no SIP ALG knows.
+inline constexpr std::uint16_t other_sip_port = 5080;
+
 // How far packets to one port of one host got, whatever the protocol then made of it.
 enum class Reachability {
   open,     // the far end took them: a TCP connection, an answer over UDP, its port-unreachable
@@ -67,7 +70,11 @@ class Facts {
   const ProbeResult* find(const std::string& probe) const;
   // "set/requirement" of the rows that asked for a probe; none for controls and follow-ups.
   std::vector<std::string> rows_of(const std::string& probe) const;
-  bool asked_for(const ProbeResult& result) const { return rows_.contains(result.probe.id); }
+  // True where a row needs that endpoint. A question about the site itself (what kind of NAT) may
+  // be put to anybody: nobody needs the way to that server.
+  bool asked_for(const ProbeResult& result) const {
+    return rows_.contains(result.probe.id) && result.probe.check != CheckKind::nat;
+  }
   // Hosts that a set asks for: the vendor's, whoever asked them besides.
   std::set<std::string> hosts_asked_for() const;
 
@@ -124,8 +131,11 @@ bool is_direct(const ProbeResult& result);
 bool is_udp(const ProbeResult& result);
 // Over a proxy, and something came from beyond it: at least a certificate.
 bool came_through(const ProbeResult& result);
+// Our own question (NAT, SIP ALG): its servers are no vendor's, and nothing is to be opened for it.
+bool only_measures(const ProbeResult& result);
 // Tried, and not reached.
 bool failing(const ProbeResult& result);
+std::vector<const ProbeResult*> failing_ones(std::vector<const ProbeResult*> results);
 // A certificate chain came that ends in no public root and in none given for this run: somebody on
 // the way speaks TLS in the server's place, or the server has an authority of its own.
 bool has_foreign_root(const ProbeResult& result);
@@ -133,7 +143,7 @@ bool has_foreign_root(const ProbeResult& result);
 bool is_another_page(const ProbeResult& result);
 // The name that a `dns` probe asks for.
 std::string name_asked_for(const Probe& probe);
-const Evidence* evidence_of(const ProbeResult& result, std::string_view kind);
+const Evidence* evidence_of(const ProbeResult& result, EvidenceKind kind);
 std::vector<Certificate> chain_of(const ProbeResult& result);
 
 // Who runs a host, roughly: the registrable part of a name ("openrainbow.com"), or the network of

@@ -1,5 +1,5 @@
-// Inspection: the port is open, and one protocol on it is dropped or cut (DESIGN, "How neighbours
-// are told apart", 3).
+// Inspection: the port is open, and one protocol on it is dropped or cut (docs/design.md, "How
+// neighbours are told apart", 3).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -40,16 +40,16 @@ std::optional<Contrast> contrast_on(const Flow& flow, const std::string& payload
 bool broke_after_connect(const ProbeResult& result) {
   const auto& seen = result.observation;
   return seen.outcome == Outcome::failed &&
-         (seen.detail == "connection_reset" || seen.detail == "closed_by_peer" ||
-          seen.detail == "sip_timed_out" || seen.detail == "stun_timed_out" ||
-          seen.detail == "tls_timed_out");
+         (seen.detail == DetailCode::connection_reset ||
+          seen.detail == DetailCode::closed_by_peer || seen.detail == DetailCode::sip_timed_out ||
+          seen.detail == DetailCode::stun_timed_out || seen.detail == DetailCode::tls_timed_out);
 }
 
 // The TLS greeting itself, and no more: what came later had a certificate.
 bool greeting_cut(const ProbeResult& result) {
   const auto& detail = result.observation.detail;
-  return broke_after_connect(result) && chain_of(result).empty() && detail != "sip_timed_out" &&
-         detail != "stun_timed_out";
+  return broke_after_connect(result) && chain_of(result).empty() &&
+         detail != DetailCode::sip_timed_out && detail != DetailCode::stun_timed_out;
 }
 
 bool over(const ProbeResult& result, Transport transport) {
@@ -58,7 +58,7 @@ bool over(const ProbeResult& result, Transport transport) {
 
 bool is_stun(const ProbeResult& result) {
   const auto& check = result.probe.check;
-  return check == "stun" || check == "turn" || check == "nat";
+  return check == CheckKind::stun || check == CheckKind::turn || check == CheckKind::nat;
 }
 
 FindingEvidence contrast_in_words(const Flow& flow, const Contrast& contrast,
@@ -179,7 +179,8 @@ Causes find_sip_filter(const Diagnosis& context) {
   }
   const bool proved = !finding.evidence.empty();
   for (const auto& result : facts.report.probes) {
-    const bool sip = result.probe.check == "sip" || result.probe.check == "sip-alg";
+    const bool sip =
+        result.probe.check == CheckKind::sip || result.probe.check == CheckKind::sip_alg;
     if (!sip || !is_direct(result) || facts.inside(result)) continue;
     if (over(result, Transport::tls)) continue;
     // Inspection of UDP alone is common; what is proved on it stands, whatever TCP does.
@@ -191,7 +192,7 @@ Causes find_sip_filter(const Diagnosis& context) {
       // The server speaks SIP, where nobody on the way can read it.
       const bool by_tls = std::any_of(
           facts.report.probes.begin(), facts.report.probes.end(), [&](const ProbeResult& other) {
-            return other.probe.check == "sip" && over(other, Transport::tls) &&
+            return other.probe.check == CheckKind::sip && over(other, Transport::tls) &&
                    other.probe.target.host == result.probe.target.host &&
                    other.observation.outcome == Outcome::answered;
           });
@@ -255,8 +256,8 @@ Causes find_tls_filter(const Diagnosis& context) {
     tls_works |= tls;
     if (!same_host) continue;
     // The same server, greeted by another name, or spoken to without TLS.
-    const bool other_name = tls && result.probe.with.contains("server_name");
-    const bool plain = over(result, Transport::tcp) && result.probe.check != "tcp" &&
+    const bool other_name = tls && result.probe.purpose == Purpose::other_server_name;
+    const bool plain = over(result, Transport::tcp) && result.probe.check != CheckKind::tcp &&
                        result.observation.outcome == Outcome::answered;
     other_name_works |= other_name;
     plain_works |= plain;

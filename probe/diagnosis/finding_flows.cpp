@@ -1,5 +1,5 @@
-// What is left over of the matrix of hosts and ports, one by one (DESIGN, "How neighbours are told
-// apart", 6): not enough to generalise.
+// What is left over of the matrix of hosts and ports, one by one (docs/design.md, "How neighbours
+// are told apart", 6): not enough to generalise.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -12,8 +12,8 @@ namespace callready::findings {
 namespace {
 
 // The ports of these that answer nowhere, whose hosts are alive and of two operators: it is not for
-// two servers to be down at once. (DESIGN, rule 6, of what is no firewall of the site's.) With what
-// is silent on such a port elsewhere, whether it is known to leave the site or not.
+// two servers to be down at once. (docs/design.md, rule 6, of what is no firewall of the site's.)
+// With what is silent on such a port elsewhere, whether it is known to leave the site or not.
 std::vector<const Flow*> lost_everywhere(const Facts& facts, bool udp,
                                          const std::vector<const Flow*>& leaving) {
   std::set<std::uint16_t> ports;
@@ -139,7 +139,6 @@ Causes find_flows(const Diagnosis& context) {
     Cause cause;
     cause.explained = probes_of(context, flows);
     auto& finding = cause.finding;
-    const auto hosts = listed(hosts_of(cause.explained));
     const auto rule = flows_in_words(facts, cause.explained);
     finding.code = "firewall.flow_blocked";
     finding.title =
@@ -147,9 +146,10 @@ Causes find_flows(const Diagnosis& context) {
     finding.owner = Owner::network;
     finding.confidence = any_blocked(flows) ? Confidence::likely : Confidence::possible;
     finding.fix = fmt::format(
-        "Look in the firewall's log for dropped packets from this computer to {}, and allow from "
-        "the user network, with the replies: {}.{}",
-        hosts, rule,
+        "Look in the firewall's log for dropped packets from this computer, and allow from the "
+        "user "
+        "network, with the replies: {}.{}",
+        rule,
         any_blocked(flows) ? ask_the_device(device_of(flows))
                            : " If the log shows that the packets leave, ask whoever runs the "
                              "server whether it is up.");

@@ -60,7 +60,7 @@ Causes find_media_delay(const Diagnosis& context) {
   const auto* anchor = nearest(facts, [&](const ProbeResult& result) {
     const auto& check = result.probe.check;
     return result.probe.control && !vendors.contains(result.probe.target.host) &&
-           is_udp(result) == is_udp(*server) && check != "dns" && check != "ntp";
+           is_udp(result) == is_udp(*server) && check != CheckKind::dns && check != CheckKind::ntp;
   });
   auto& finding = cause.finding;
   finding.code = "media.delay";

@@ -32,9 +32,22 @@ std::vector<FindingAffects> sets_that_mind(const Facts& facts, const ProbeResult
   return minding;
 }
 
-bool depends_on_destination(const std::string& mapping) {
-  return mapping == "address_dependent" || mapping == "address_and_port_dependent" ||
-         mapping == "destination_dependent";
+bool depends_on_destination(const Detail& mapping) {
+  return mapping == DetailCode::address_dependent ||
+         mapping == DetailCode::address_and_port_dependent ||
+         mapping == DetailCode::destination_dependent;
+}
+
+// Every test that saw it: sets may ask different servers.
+std::vector<const ProbeResult*> symmetric_tests(const Facts& facts) {
+  std::vector<const ProbeResult*> tests;
+  for (const auto& result : facts.report.probes) {
+    const auto* mapping = evidence_of(result, EvidenceKind::nat_mapping);
+    const bool seen = result.probe.check == CheckKind::nat && mapping != nullptr;
+    if (seen && depends_on_destination(detail_fact(*mapping, Fact::value)))
+      tests.push_back(&result);
+  }
+  return tests;
 }
 
 // The link that leads to a host; null where that was not looked up.
@@ -60,9 +73,9 @@ template <typename Wanted>
 std::optional<FindingEvidence> hop_where(const Facts& facts, Wanted wanted) {
   for (const auto& result : facts.report.probes) {
     for (const auto& evidence : result.observation.evidence) {
-      if (evidence.kind != "udp_port" && evidence.kind != "hop") continue;
-      if (text_fact(evidence, "result") != "left_site") continue;
-      const auto router = IpAddress::parse(text_fact(evidence, "by"));
+      if (evidence.kind != EvidenceKind::udp_port && evidence.kind != EvidenceKind::hop) continue;
+      if (detail_fact(evidence, Fact::result) != DetailCode::left_site) continue;
+      const auto router = IpAddress::parse(text_fact(evidence, Fact::by));
       if (router && wanted(*router)) {
         return FindingEvidence{
             result.probe.id,
@@ -97,8 +110,8 @@ std::vector<std::string> public_addresses(const Facts& facts) {
 // Two translations that a check saw by itself.
 std::optional<FindingEvidence> second_router(const Facts& facts) {
   for (const auto& result : facts.report.probes) {
-    const auto* seen = evidence_of(result, "nat_translations");
-    if (seen != nullptr && text_fact(*seen, "value") == "two") {
+    const auto* seen = evidence_of(result, EvidenceKind::nat_translations);
+    if (seen != nullptr && text_fact(*seen, Fact::value) == "two") {
       return FindingEvidence{result.probe.id, seen->text};
     }
   }
@@ -122,9 +135,9 @@ Causes find_idle_timeout(const Diagnosis& context) {
   // 4787 section 4.3 asks a NAT for 120 s.
   constexpr int too_short_s = 45;
   for (const auto& result : context.facts.report.probes) {
-    const auto* life = evidence_of(result, "nat_lifetime");
-    if (life == nullptr || !context.facts.asked_for(result)) continue;
-    const auto longest = longest_life(text_fact(*life, "value"));
+    const auto* life = evidence_of(result, EvidenceKind::nat_lifetime);
+    if (life == nullptr || context.facts.rows_of(result.probe.id).empty()) continue;
+    const auto longest = longest_life(text_fact(*life, Fact::value));
     if (!longest || *longest > too_short_s) continue;
     Cause cause;
     auto& finding = cause.finding;
@@ -146,6 +159,7 @@ Causes find_idle_timeout(const Diagnosis& context) {
           "address.";
     }
     finding.affects = sets_that_mind(context.facts, result);
+    cause.impaired.push_back(&result);
     return {cause};
   }
   return {};
@@ -154,18 +168,19 @@ Causes find_idle_timeout(const Diagnosis& context) {
 Causes find_nat(const Diagnosis& context) {
   Causes causes;
   for (const auto& result : context.facts.report.probes) {
-    const auto* mapping = evidence_of(result, "nat_mapping");
-    if (result.probe.check != "nat" || mapping == nullptr) continue;
+    const auto* mapping = evidence_of(result, EvidenceKind::nat_mapping);
+    if (result.probe.check != CheckKind::nat || mapping == nullptr) continue;
     if (measured_over_two_links(context.facts, result.probe)) continue;
     const auto minding = sets_that_mind(context.facts, result);
     if (minding.empty()) continue;
-    const auto value = text_fact(*mapping, "value");
+    const auto value = detail_fact(*mapping, Fact::value);
     const auto carrier = shared_address(context.facts);
     Cause cause;
     auto& finding = cause.finding;
     finding.affects = minding;
     finding.owner = Owner::network;
     if (depends_on_destination(value)) {
+      cause.impaired = symmetric_tests(context.facts);
       finding.code = "nat.symmetric";
       const auto several = public_addresses(context.facts);
       finding.title = fmt::format("The NAT gives every destination another {} (symmetric NAT)",
@@ -191,7 +206,7 @@ Causes find_nat(const Diagnosis& context) {
             " The provider translates here, too: if it is the provider's NAT, ask it for a "
             "public address.";
       }
-    } else if (carrier && value != "none" && value != "endpoint_independent") {
+    } else if (carrier && value != DetailCode::none && value != DetailCode::endpoint_independent) {
       finding.code = "nat.carrier_grade";
       finding.title = "The provider translates addresses, too (carrier-grade NAT)";
       finding.confidence = Confidence::likely;
@@ -200,7 +215,7 @@ Causes find_nat(const Diagnosis& context) {
       finding.evidence.push_back(*carrier);
       finding.evidence.push_back({result.probe.id, mapping->text});
     } else if (const auto router = second_router(context.facts);
-               router && value != "none" && value != "endpoint_independent") {
+               router && value != DetailCode::none && value != DetailCode::endpoint_independent) {
       finding.code = "nat.double";
       finding.title = "Two routers translate addresses, one behind the other";
       finding.confidence = Confidence::possible;

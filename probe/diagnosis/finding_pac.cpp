@@ -9,9 +9,9 @@ namespace callready::findings {
 
 Causes find_pac_failure(const Diagnosis& context) {
   for (const auto& result : context.facts.report.probes) {
-    if (result.probe.check != "pac" || !failing(result)) continue;
-    const auto* evidence = evidence_of(result, "pac");
-    const auto place = evidence == nullptr ? std::string() : text_fact(*evidence, "place");
+    if (result.probe.check != CheckKind::pac || !failing(result)) continue;
+    const auto* evidence = evidence_of(result, EvidenceKind::pac);
+    const auto place = evidence == nullptr ? std::string() : text_fact(*evidence, Fact::place);
     Cause cause;
     cause.explained.push_back(&result);
     auto& finding = cause.finding;

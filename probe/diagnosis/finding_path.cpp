@@ -16,27 +16,30 @@ constexpr int segment_headers = 40;
 // more than one packet never comes.
 bool gets_stuck(const ProbeResult& result) {
   const auto& detail = result.observation.detail;
-  const bool stuck = detail == "tls_timed_out" || detail == "http_timed_out";
+  const bool stuck = detail == DetailCode::tls_timed_out || detail == DetailCode::http_timed_out;
   return stuck && is_direct(result) && result.observation.outcome == Outcome::failed;
 }
 
 // One connection attempt of the `ipv6` check.
 struct FamilySeen {
-  std::string result, text;
+  Detail result;
+  std::string text;
 };
 
 FamilySeen family_of(const ProbeResult& result, std::string_view version) {
   for (const auto& evidence : result.observation.evidence) {
-    if (evidence.kind != "family" || text_fact(evidence, "version") != version) continue;
-    return {text_fact(evidence, "result"), evidence.text};
+    if (evidence.kind != EvidenceKind::family || text_fact(evidence, Fact::version) != version)
+      continue;
+    return {detail_fact(evidence, Fact::result), evidence.text};
   }
   return {};
 }
 
 // Packets were sent by IPv6, and no connection came of it.
-bool went_wrong(const std::string& result) {
-  return result == "timed_out" || result == "unreachable" || result == "prohibited" ||
-         result == "ttl_exceeded" || result == "connection_refused";
+bool went_wrong(const Detail& result) {
+  return result == DetailCode::timed_out || result == DetailCode::unreachable ||
+         result == DetailCode::prohibited || result == DetailCode::ttl_exceeded ||
+         result == DetailCode::connection_refused;
 }
 
 std::string repair_of_ipv6(bool refused) {
@@ -59,13 +62,15 @@ Causes find_mtu(const Diagnosis& context) {
   bool stream = false;
   int passes = 0;
   for (const auto& result : facts.report.probes) {
-    if (result.probe.check != "path" || result.observation.detail != "black_hole") continue;
+    if (result.probe.check != CheckKind::path ||
+        result.observation.detail != DetailCode::black_hole)
+      continue;
     cause.explained.push_back(&result);
     parties.insert(registrable_domain(result.probe.target.host));
     stream |= !is_udp(result);
-    const auto* evidence = evidence_of(result, "path_mtu");
+    const auto* evidence = evidence_of(result, EvidenceKind::path_mtu);
     if (evidence == nullptr) continue;
-    passes = std::max(passes, static_cast<int>(number_fact(*evidence, "passes").value_or(0)));
+    passes = std::max(passes, static_cast<int>(number_fact(*evidence, Fact::passes).value_or(0)));
     finding.evidence.push_back(
         {result.probe.id, fmt::format("{}: {}.", result.probe.target.host, evidence->text)});
   }
@@ -103,12 +108,12 @@ Causes find_broken_ipv6(const Diagnosis& context) {
   std::set<std::string> parties;
   bool refused = true;
   for (const auto& result : context.facts.report.probes) {
-    if (result.probe.check != "ipv6") continue;
+    if (result.probe.check != CheckKind::ipv6) continue;
     const auto six = family_of(result, "IPv6"), four = family_of(result, "IPv4");
-    if (six.result == "connected") return {};
-    if (!went_wrong(six.result) || four.result != "connected") continue;
+    if (six.result == DetailCode::connected) return {};
+    if (!went_wrong(six.result) || four.result != DetailCode::connected) continue;
     cause.explained.push_back(&result);
-    refused &= six.result == "connection_refused";
+    refused &= six.result == DetailCode::connection_refused;
     parties.insert(registrable_domain(result.probe.target.host));
     finding.evidence.push_back(
         {result.probe.id,

@@ -24,15 +24,14 @@ std::vector<const ProbeResult*> proxied_probes(const Facts& facts) {
 int refusal_of(const ProbeResult& result) {
   if (result.observation.outcome != Outcome::denied) return 0;
   const auto& detail = result.observation.detail;
-  const bool status = detail.size() == 3 && detail.find_first_not_of("0123456789") == detail.npos;
-  return status ? std::stoi(detail) : 0;
+  return detail.is_status() ? detail.status() : 0;
 }
 
 // The proxy itself was not spoken to, or is none.
 bool without_proxy(const ProbeResult& result) {
   const auto& detail = result.observation.detail;
-  return detail == "proxy_unreachable" || detail == "proxy_unresolved" ||
-         detail == "proxy_timed_out" || detail == "not_a_proxy";
+  return detail == DetailCode::proxy_unreachable || detail == DetailCode::proxy_unresolved ||
+         detail == DetailCode::proxy_timed_out || detail == DetailCode::not_a_proxy;
 }
 
 const std::string& proxy_name(const std::vector<const ProbeResult*>& probes) {
@@ -72,10 +71,10 @@ struct LoginWanted {
 LoginWanted login_wanted(const std::vector<const ProbeResult*>& probes) {
   LoginWanted wanted;
   for (const auto* result : probes) {
-    const auto* reply = evidence_of(*result, "proxy_reply");
+    const auto* reply = evidence_of(*result, EvidenceKind::proxy_reply);
     if (reply == nullptr) continue;
-    const auto schemes = text_fact(*reply, "schemes");
-    const auto refused = text_fact(*reply, "refused_schemes");
+    const auto schemes = text_fact(*reply, Fact::schemes);
+    const auto refused = text_fact(*reply, Fact::refused_schemes);
     for (const auto* word : {"Basic", "Digest", "NTLM"}) {
       wanted.by_password |= schemes.find(word) != schemes.npos;
       wanted.refused |= refused.find(word) != refused.npos;
@@ -115,6 +114,17 @@ std::string how_to_log_in(const LoginWanted& wanted) {
 
 }  // namespace
 
+namespace {
+
+bool udp_gets_out(const Facts& facts) {
+  return std::any_of(facts.flows.begin(), facts.flows.end(), [](const Flow& flow) {
+    return flow.udp && flow.port != 53 &&
+           (flow.way == Reachability::open || flow.way == Reachability::left);
+  });
+}
+
+}  // namespace
+
 Causes find_proxy_unreachable(const Diagnosis& context) {
   Causes causes;
   for (const auto& probes : by_proxy(proxied_probes(context.facts))) {
@@ -141,6 +151,7 @@ Causes find_proxy_unreachable(const Diagnosis& context) {
     if (!context.facts.proxy_speaks() && context.facts.no_tcp_gets_out()) {
       const auto waiting = waiting_for_proxy(context.facts);
       cause.explained.insert(cause.explained.end(), waiting.begin(), waiting.end());
+      cause.closes = Closes::direct_tcp;
       finding.evidence.push_back({"", "Beside the proxy, no TCP connection gets out."});
     }
     causes.push_back(std::move(cause));
@@ -161,6 +172,7 @@ Causes find_proxy_login(const Diagnosis& context) {
     if (facts.only_by_proxy()) {
       const auto waiting = waiting_for_proxy(facts);
       cause.explained.insert(cause.explained.end(), waiting.begin(), waiting.end());
+      cause.closes = udp_gets_out(facts) ? Closes::direct_tcp : Closes::direct;
     }
     auto& finding = cause.finding;
     finding.code = "proxy.auth_required";
@@ -191,16 +203,13 @@ Causes find_proxy_required(const Diagnosis& context) {
     if (!flow.udp) parties.insert(flow.party);
   }
   // Where UDP gets out, what is wrong with it has another cause.
-  const bool udp_gets_out =
-      std::any_of(facts.flows.begin(), facts.flows.end(), [](const Flow& flow) {
-        return flow.udp && flow.port != 53 &&
-               (flow.way == Reachability::open || flow.way == Reachability::left);
-      });
+  const bool udp_works = udp_gets_out(facts);
   Cause cause;
+  cause.closes = udp_works ? Closes::direct_tcp : Closes::direct;
   for (const auto* result : waiting_for_proxy(facts)) {
     if (result->observation.outcome == Outcome::unresolved) {
       parties.insert(registrable_domain(result->probe.target.host));
-    } else if (is_udp(*result) && udp_gets_out) {
+    } else if (is_udp(*result) && udp_works) {
       continue;
     }
     cause.explained.push_back(result);
@@ -209,8 +218,8 @@ Causes find_proxy_required(const Diagnosis& context) {
   if (parties.size() < 2 || !context.breaks_capability(cause.explained)) return {};
   auto& finding = cause.finding;
   finding.code = "proxy.required";
-  finding.title = udp_gets_out ? "For TCP, only the proxy leads out of this site"
-                               : "Only the proxy leads out of this site";
+  finding.title = udp_works ? "For TCP, only the proxy leads out of this site"
+                            : "Only the proxy leads out of this site";
   finding.owner = Owner::network;
   finding.confidence = Confidence::certain;
   std::vector<const ProbeResult*> through;
@@ -307,7 +316,7 @@ std::optional<bool> switches_directly(const Facts& facts, const std::string& hos
       continue;
     }
     if (result.observation.outcome == Outcome::answered) return true;
-    if (result.observation.detail == "no_upgrade") return false;
+    if (result.observation.detail == DetailCode::no_upgrade) return false;
   }
   return std::nullopt;
 }
@@ -324,7 +333,7 @@ Causes find_stripped_upgrades(const Diagnosis& context) {
     if (result->observation.outcome == Outcome::answered) let_through.insert(target.route.proxy);
     // A server that does without, whoever asks, is none of the proxy's doing.
     const bool its_own = switches_directly(context.facts, target.host) == std::optional(false);
-    if (result->observation.detail == "no_upgrade" && !its_own) all.push_back(result);
+    if (result->observation.detail == DetailCode::no_upgrade && !its_own) all.push_back(result);
   }
   Causes causes;
   for (const auto& stripped : by_proxy(all)) {

@@ -15,7 +15,7 @@ struct Twice {
   const FlowSample* after = nullptr;   // it does not
 };
 
-bool is_second(const FlowSample& sample) { return sample.result->probe.with.contains("again"); }
+bool is_second(const FlowSample& sample) { return sample.result->probe.purpose == Purpose::repeat; }
 
 // What this computer is called where it is to be let through.
 std::string own_address(const Report& report) {
@@ -30,8 +30,8 @@ std::string own_address(const Report& report) {
 // The site's resolver still finds names: the line is up, and it is this computer that is shut out.
 std::optional<FindingEvidence> line_is_up(const Facts& facts) {
   for (const auto& result : facts.report.probes) {
-    const bool own = result.probe.check == "dns" && !result.probe.with.contains("server");
-    const auto* answer = evidence_of(result, "dns_answer");
+    const bool own = result.probe.check == CheckKind::dns && !result.probe.with.contains("server");
+    const auto* answer = evidence_of(result, EvidenceKind::dns_answer);
     if (!own || answer == nullptr || facts.asked_for(result)) continue;
     return FindingEvidence{result.probe.id, "Meanwhile, the line is up: " + answer->text + "."};
   }
@@ -41,7 +41,7 @@ std::optional<FindingEvidence> line_is_up(const Facts& facts) {
 // The same question, and no answer: then it may be the line.
 const ProbeResult* resolver_is_silent(const Facts& facts) {
   for (const auto& result : facts.report.probes) {
-    const bool own = result.probe.check == "dns" && !result.probe.with.contains("server");
+    const bool own = result.probe.check == CheckKind::dns && !result.probe.with.contains("server");
     const bool late = own && !facts.asked_for(result) && result.probe.control;
     if (late && result.observation.outcome == Outcome::silent) return &result;
   }
@@ -84,7 +84,7 @@ Causes find_rate_limit(const Diagnosis& context) {
       const auto* result = sample.result;
       // The ban may come between the connection and the reply.
       const auto& seen = result->observation;
-      const bool cut = seen.outcome == Outcome::silent || seen.detail == "tls_timed_out";
+      const bool cut = seen.outcome == Outcome::silent || seen.detail == DetailCode::tls_timed_out;
       const bool refused =
           sample.way == Reachability::refused || sample.way == Reachability::blocked;
       const bool shut_out = sample.way == Reachability::lost ||

@@ -4,6 +4,8 @@
 #include <array>
 
 #include "probe/diagnosis/findings.hpp"
+#include "probe/diagnosis/judge.hpp"
+#include "probe/diagnosis/rules_to_allow.hpp"
 
 namespace callready {
 namespace findings {
@@ -67,7 +69,7 @@ std::vector<const ProbeResult*> Diagnosis::open_probes(const Flow& flow) const {
 
 bool Diagnosis::affects_requirement(const std::vector<const ProbeResult*>& probes) const {
   return std::any_of(probes.begin(), probes.end(), [&](const ProbeResult* result) {
-    return failing(*result) && facts.asked_for(*result);
+    return failing(*result) && facts.asked_for(*result) && !only_measures(*result);
   });
 }
 
@@ -79,15 +81,21 @@ bool contains(const std::vector<std::string>& list, const std::string& item) {
 
 bool well(Status status) { return status == Status::pass || status == Status::skip; }
 
-// The rows of a set that these probes belong to and that are not well.
-std::vector<const RequirementResult*> lost_rows(const SetResult& set,
-                                                const std::set<std::string>& probes) {
+// The rows of a set that a cause is behind: those of its probes that are not well, and those that
+// it closes untried.
+std::vector<const RequirementResult*> lost_rows(const SetResult& set, const std::string& code,
+                                                const std::set<std::string>& lost,
+                                                const std::set<std::string>& impaired = {}) {
+  const auto touches = [](const RequirementResult& row, const std::set<std::string>& probes) {
+    return std::any_of(row.probes.begin(), row.probes.end(),
+                       [&](const auto& id) { return probes.contains(id); });
+  };
   std::vector<const RequirementResult*> rows;
   for (const auto& row : set.requirements) {
     if (well(row.status)) continue;
-    const bool touched = std::any_of(row.probes.begin(), row.probes.end(),
-                                     [&](const auto& id) { return probes.contains(id); });
-    if (touched) rows.push_back(&row);
+    const bool worse = row.severity != Severity::optional && touches(row, impaired);
+    const bool closed = !row.closed_by.empty() && row.closed_by == code;
+    if (closed || worse || touches(row, lost)) rows.push_back(&row);
   }
   return rows;
 }
@@ -105,10 +113,16 @@ FindingAffects& affected(Finding& finding, const std::string& set) {
 }
 
 void fill_in(const Report& report, Cause& cause) {
-  std::set<std::string> probes;
-  for (const auto* result : cause.explained) probes.insert(result->probe.id);
+  const auto ids = [](const std::vector<const ProbeResult*>& results) {
+    std::set<std::string> all;
+    for (const auto* result : results) all.insert(result->probe.id);
+    return all;
+  };
+  auto lost = ids(cause.explained);
+  lost.merge(ids(cause.contradicted));
+  const auto impaired = ids(cause.impaired);
   for (const auto& set : report.sets) {
-    const auto rows = lost_rows(set, probes);
+    const auto rows = lost_rows(set, cause.finding.code, lost, impaired);
     if (rows.empty()) continue;
     auto& affects = affected(cause.finding, set.id);
     for (const auto* row : rows) add_once(cause.finding.explains, set.id + '/' + row->id);
@@ -140,6 +154,9 @@ void name_network(std::string& fix, const std::optional<Vantage>& vantage) {
     case Vantage::pbx:
       network = "the PBX";
       break;
+    case Vantage::sbc:
+      network = "the SBC";
+      break;
     case Vantage::gateway:
       network = "the gateway";
       break;
@@ -167,7 +184,7 @@ bool Diagnosis::breaks_capability(const std::vector<const ProbeResult*>& probes)
   }
   const auto& sets = facts.report.sets;
   return std::any_of(sets.begin(), sets.end(), [&](const SetResult& set) {
-    const auto rows = lost_rows(set, ids);
+    const auto rows = lost_rows(set, {}, ids);
     return std::any_of(rows.begin(), rows.end(), [&](const RequirementResult* row) {
       bool needed = false, lost = false;
       for (const auto& capability : set.capabilities) {
@@ -186,19 +203,91 @@ void Diagnosis::note(const Cause& cause) {
 
 }  // namespace findings
 
-std::vector<Finding> diagnose(const Report& report) {
+namespace {
+
+std::vector<findings::Cause> find_causes(const Report& report) {
   const findings::Facts facts(report);
   findings::Diagnosis so_far(facts);
-  std::vector<Finding> found;
+  std::vector<findings::Cause> found;
   for (const auto rule : findings::rules()) {
     for (auto& cause : rule(so_far)) {
       so_far.note(cause);
-      findings::fill_in(report, cause);
-      findings::name_network(cause.finding.fix, report.site.vantage);
-      found.push_back(std::move(cause.finding));
+      found.push_back(std::move(cause));
     }
   }
   return found;
+}
+
+// What the causes explain and affect, by the rows and verdicts of the report.
+std::vector<Finding> completed(std::vector<findings::Cause> causes, const Report& report) {
+  std::vector<Finding> found;
+  for (auto& cause : causes) {
+    findings::fill_in(report, cause);
+    findings::name_network(cause.finding.fix, report.site.vantage);
+    if (asks_to_let_through(cause.finding.code)) {
+      // What is inspected was reached all the same.
+      auto lost = cause.finding.code == "tls.intercepted" ? cause.explained
+                                                          : findings::failing_ones(cause.explained);
+      lost.insert(lost.end(), cause.contradicted.begin(), cause.contradicted.end());
+      cause.finding.rules = rules_to_allow(report.sets, report.probes, lost, cause.finding.code);
+    }
+    found.push_back(std::move(cause.finding));
+  }
+  auto rest = findings::find_unexplained(findings::Facts(report), found);
+  if (rest) {
+    findings::fill_in(report, *rest);
+    found.push_back(std::move(rest->finding));
+  }
+  return found;
+}
+
+Attribution attribution_of(const std::vector<findings::Cause>& causes) {
+  Attribution attribution;
+  for (const auto& cause : causes) {
+    if (cause.finding.confidence == Confidence::possible) continue;
+    Attribution::Entry entry;
+    entry.code = cause.finding.code;
+    entry.title = cause.finding.title;
+    entry.closed = cause.closes;
+    for (const auto* result : cause.explained) {
+      if (findings::failing(*result)) entry.lost.insert(result->probe.id);
+    }
+    for (const auto* result : cause.contradicted) entry.lost.insert(result->probe.id);
+    for (const auto* result : cause.impaired) entry.impaired.insert(result->probe.id);
+    attribution.add(std::move(entry));
+  }
+  return attribution;
+}
+
+std::vector<SetResult> judged(const std::vector<PlannedSet>& sets, const ResultIndex& index) {
+  std::vector<SetResult> results;
+  for (const auto& planned : sets) {
+    results.push_back(judge_set(*planned.set, planned.rows, planned.scenarios, index));
+  }
+  return results;
+}
+
+}  // namespace
+
+std::vector<Finding> diagnose(const Report& report) {
+  return completed(find_causes(report), report);
+}
+
+std::vector<SetResult> rows_as_seen(const std::vector<PlannedSet>& sets, const Report& report) {
+  return judged(sets, ResultIndex(report.probes));
+}
+
+void diagnose(const std::vector<PlannedSet>& sets, std::string_view today, Report& report) {
+  ResultIndex index(report.probes);
+  report.sets = judged(sets, index);
+  auto causes = find_causes(report);
+  index.attribute(attribution_of(causes));
+  report.sets = judged(sets, index);
+  for (std::size_t i = 0; i < sets.size(); ++i) {
+    const auto stale = staleness(*sets[i].set, today);
+    if (!stale.empty()) report.sets[i].notes.push_back(stale);
+  }
+  report.findings = completed(std::move(causes), report);
 }
 
 }  // namespace callready

@@ -3,6 +3,7 @@
 
 #include <span>
 
+#include "probe/diagnosis/attribution.hpp"
 #include "probe/diagnosis/finding_facts.hpp"
 
 namespace callready::findings {
@@ -11,6 +12,12 @@ namespace callready::findings {
 struct Cause {
   Finding finding;
   std::vector<const ProbeResult*> explained;
+  // Reached, as far as was seen, and of no use all the same: somebody else answered, or no reply
+  // will ever come back.
+  std::vector<const ProbeResult*> contradicted{};
+  // They work, but not as the vendor asks.
+  std::vector<const ProbeResult*> impaired{};
+  Closes closes = Closes::nothing_more;
 };
 
 // What the rules have to work with: the facts, and what earlier causes have explained already.
@@ -22,7 +29,8 @@ class Diagnosis {
   bool explained(const ProbeResult& result) const { return explained_.contains(result.probe.id); }
   // The flow's failing probes that no earlier cause explains.
   std::vector<const ProbeResult*> open_probes(const Flow& flow) const;
-  // True where at least one of them was asked for by a set, and not only as a control.
+  // True where at least one of them was asked for by a set, and neither as a control nor as a
+  // question of our own about the NAT.
   bool affects_requirement(const std::vector<const ProbeResult*>& probes) const;
   // The same, and a capability is not ready over it: what is too weak to be said otherwise, or
   // would not matter (a fallback that the vendor does not offer), may be said then.
@@ -101,7 +109,11 @@ Causes find_turn(const Diagnosis&);
 // finding_vendor.cpp
 Causes find_vendor_down(const Diagnosis&);
 
-// What rule 1 of DESIGN's "How neighbours are told apart" found; web-only takes its place.
+// finding_unexplained.cpp: what is blocked and in no finding, by the final verdicts; not a row of
+// the table, since it comes after them.
+std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Finding>& findings);
+
+// What rule 1 of docs/design.md's "How neighbours are told apart" found; web-only takes its place.
 struct UdpVerdict {
   Confidence confidence = Confidence::likely;
   std::vector<FindingEvidence> evidence;

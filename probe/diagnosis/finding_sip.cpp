@@ -12,8 +12,9 @@ namespace {
 
 // 501 and 505 are about our OPTIONS, not about the server's health (RFC 3261 section 21.5).
 bool is_server_error(const Observation& seen) {
-  return seen.outcome == Outcome::answered && seen.detail.size() == 3 && seen.detail[0] == '5' &&
-         seen.detail != "501" && seen.detail != "505";
+  return seen.outcome == Outcome::answered && seen.detail.status() >= 500 &&
+         seen.detail.status() < 600 && seen.detail != Detail::status(501) &&
+         seen.detail != Detail::status(505);
 }
 
 }  // namespace
@@ -22,11 +23,11 @@ Causes find_sip_errors(const Diagnosis& context) {
   // One service's servers that say the same are one cause.
   std::map<std::string, std::vector<const ProbeResult*>> by_service;
   for (const auto& result : context.facts.report.probes) {
-    if (result.probe.check != "sip" || !is_server_error(result.observation)) continue;
+    if (result.probe.check != CheckKind::sip || !is_server_error(result.observation)) continue;
     const auto rows = context.facts.rows_of(result.probe.id);
     if (rows.empty()) continue;
     const auto set = rows.front().substr(0, rows.front().find('/'));
-    by_service[set + ' ' + result.observation.detail].push_back(&result);
+    by_service[set + ' ' + result.observation.detail.text()].push_back(&result);
   }
   Causes causes;
   for (const auto& [service, probes] : by_service) {
@@ -34,7 +35,7 @@ Causes find_sip_errors(const Diagnosis& context) {
     cause.explained = probes;
     auto& finding = cause.finding;
     const auto hosts = listed(hosts_of(probes));
-    const auto& status = probes.front()->observation.detail;
+    const auto status = probes.front()->observation.detail.text();
     finding.code = "sip.server_error";
     finding.title = fmt::format("SIP is answered with an error ({}) by {}", status, hosts);
     finding.owner = Owner::vendor;
@@ -48,7 +49,7 @@ Causes find_sip_errors(const Diagnosis& context) {
         "SIP is answered with {}, at {}.",
         hosts, status, endpoint_in_words(probes.front()->probe.target));
     for (const auto* result : probes) {
-      const auto* reply = evidence_of(*result, "sip_reply");
+      const auto* reply = evidence_of(*result, EvidenceKind::sip_reply);
       finding.evidence.push_back(
           {result->probe.id,
            fmt::format("{}: {}", endpoint_in_words(result->probe.target),

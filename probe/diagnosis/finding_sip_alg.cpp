@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "probe/diagnosis/finding_rules.hpp"
 #include "probe/diagnosis/finding_words.hpp"
@@ -17,7 +18,9 @@ struct Suspicion {
   Confidence confidence;
 };
 
-bool is_sip(const ProbeResult& result) { return result.probe.check == "sip" && is_direct(result); }
+bool is_sip(const ProbeResult& result) {
+  return result.probe.check == CheckKind::sip && is_direct(result);
+}
 
 bool over_tls(const ProbeResult& result) { return result.probe.target.transport == Transport::tls; }
 
@@ -34,13 +37,16 @@ bool explained_endpoint(const Diagnosis& context, const ProbeResult& test) {
 // What the test itself says.
 void add_tests(const Diagnosis& context, std::vector<Suspicion>& seen) {
   for (const auto& result : context.facts.report.probes) {
-    const auto* evidence = evidence_of(result, "sip_alg");
-    if (result.probe.check != "sip-alg" || evidence == nullptr || context.facts.inside(result))
+    const auto* evidence = evidence_of(result, EvidenceKind::sip_alg);
+    if (result.probe.check != CheckKind::sip_alg || evidence == nullptr ||
+        context.facts.inside(result))
       continue;
     const auto& detail = result.observation.detail;
-    if (detail == "rewritten") seen.push_back({&result, evidence->text, Confidence::certain});
-    if (detail == "suspected") seen.push_back({&result, evidence->text, Confidence::likely});
-    if (detail == "only_other_port" && !explained_endpoint(context, result)) {
+    if (detail == DetailCode::rewritten)
+      seen.push_back({&result, evidence->text, Confidence::certain});
+    if (detail == DetailCode::suspected)
+      seen.push_back({&result, evidence->text, Confidence::likely});
+    if (detail == DetailCode::only_other_port && !explained_endpoint(context, result)) {
       seen.push_back({&result, evidence->text, Confidence::possible});
     }
   }
@@ -50,10 +56,10 @@ void add_tests(const Diagnosis& context, std::vector<Suspicion>& seen) {
 // server would be the far end's own.
 void add_changed_vias(const Diagnosis& context, std::vector<Suspicion>& seen) {
   for (const auto& result : context.facts.report.probes) {
-    const auto* via = evidence_of(result, "sip_via");
+    const auto* via = evidence_of(result, EvidenceKind::sip_via);
     if (!is_sip(result) || over_tls(result) || via == nullptr || context.facts.inside(result))
       continue;
-    if (flag_fact(*via, "rewritten").value_or(false)) {
+    if (flag_fact(*via, Fact::rewritten).value_or(false)) {
       seen.push_back({&result, via->text, Confidence::certain});
     }
   }
@@ -64,8 +70,8 @@ void add_changed_vias(const Diagnosis& context, std::vector<Suspicion>& seen) {
 void add_contrasts(const Diagnosis& context, std::vector<Suspicion>& seen) {
   std::set<std::string> translated;
   const auto says = [](const ProbeResult& result) -> std::optional<bool> {
-    const auto* via = evidence_of(result, "sip_via");
-    return via == nullptr ? std::nullopt : flag_fact(*via, "translated");
+    const auto* via = evidence_of(result, EvidenceKind::sip_via);
+    return via == nullptr ? std::nullopt : flag_fact(*via, Fact::translated);
   };
   const auto& probes = context.facts.report.probes;
   for (const auto& result : probes) {
@@ -100,7 +106,7 @@ Causes find_swallowed_sip(const Diagnosis& context) {
     if (!flow.udp || flow.port != 5060 || flow.way == Reachability::open) continue;
     const auto other =
         std::find_if(context.facts.flows.begin(), context.facts.flows.end(), [&](const Flow& its) {
-          return its.udp && its.host == flow.host && its.port == 5080 && speaks_sip(its);
+          return its.udp && its.host == flow.host && its.port == other_sip_port && speaks_sip(its);
         });
     const auto probes = context.open_probes(flow);
     if (other == context.facts.flows.end() || !context.affects_requirement(probes)) continue;
@@ -155,11 +161,13 @@ Causes find_sip_alg(const Diagnosis& context) {
     const bool known = std::find(explained.begin(), explained.end(), one.result) != explained.end();
     if (!known) cause.explained.push_back(one.result);
   }
+  std::copy_if(cause.explained.begin(), cause.explained.end(), std::back_inserter(cause.impaired),
+               [](const ProbeResult* result) { return !failing(*result); });
   for (const auto* result : cause.explained) {
     for (const auto& evidence : result->observation.evidence) {
-      const bool changed = flag_fact(evidence, "via_changed").value_or(false) ||
-                           !text_fact(evidence, "mirrored_changes").empty();
-      if (evidence.kind == "sip_alg_message" && changed) {
+      const bool changed = flag_fact(evidence, Fact::via_changed).value_or(false) ||
+                           !text_fact(evidence, Fact::mirrored_changes).empty();
+      if (evidence.kind == EvidenceKind::sip_alg_message && changed) {
         finding.evidence.push_back({result->probe.id, evidence.text});
       }
     }

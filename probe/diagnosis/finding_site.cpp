@@ -15,7 +15,8 @@ namespace {
 constexpr std::size_t enough_endpoints = 3;
 
 bool has_no_route(const ProbeResult& result) {
-  return result.observation.outcome == Outcome::skipped && result.observation.detail == "no_route";
+  return result.observation.outcome == Outcome::skipped &&
+         result.observation.detail == DetailCode::no_route;
 }
 
 std::vector<const ProbeResult*> lost_probes(const Facts& facts) {
@@ -30,14 +31,30 @@ std::vector<const ProbeResult*> lost_probes(const Facts& facts) {
 bool proxy_is_gone(const ProbeResult& result) {
   const auto& seen = result.observation;
   if (is_direct(result)) return false;
-  const bool refused = seen.outcome == Outcome::refused && seen.detail == "proxy_unreachable";
-  return refused || seen.detail == "not_a_proxy" || seen.detail == "proxy_timed_out";
+  const bool refused =
+      seen.outcome == Outcome::refused && seen.detail == DetailCode::proxy_unreachable;
+  return refused || seen.detail == DetailCode::not_a_proxy ||
+         seen.detail == DetailCode::proxy_timed_out;
+}
+
+// Over plain HTTP the portal answers in everybody's name.
+std::vector<const ProbeResult*> plain_http_answers(const Facts& facts) {
+  std::vector<const ProbeResult*> answers;
+  for (const auto& result : facts.report.probes) {
+    const bool plain = result.probe.target.transport == Transport::tcp &&
+                       result.probe.target.port() == 80 && is_direct(result);
+    if (plain && !facts.inside(result) && reached(result.observation.outcome)) {
+      answers.push_back(&result);
+    }
+  }
+  return answers;
 }
 
 // A page with a known body, answered by somebody else: what came instead, in words.
 std::optional<FindingEvidence> another_page(const ProbeResult& result) {
   if (!is_another_page(result)) return std::nullopt;
-  const auto elsewhere = text_fact(*evidence_of(result, "http_reply"), "redirect_host");
+  const auto elsewhere =
+      text_fact(*evidence_of(result, EvidenceKind::http_reply), Fact::redirect_host);
   const auto& page = result.probe.target.host;
   return FindingEvidence{
       result.probe.id,
@@ -76,7 +93,7 @@ Causes find_offline(const Diagnosis& context) {
     if (has_no_route(result)) ++without_route;
     looked_up |= is_name(result.probe.target.host) && result.observation.address;
     // Without a route, no name server can be asked either.
-    if (failing(result) && result.observation.detail != "dns_unreachable") ++tried;
+    if (failing(result) && result.observation.detail != DetailCode::dns_unreachable) ++tried;
   }
   const auto& interfaces = facts.report.site.interfaces;
   const bool led_nowhere =
@@ -89,6 +106,7 @@ Causes find_offline(const Diagnosis& context) {
   Cause cause;
   auto& finding = cause.finding;
   cause.explained = lost_probes(facts);
+  cause.closes = Closes::direct;
   finding.code = "network.offline";
   finding.owner = Owner::network;
   finding.confidence = nowhere || control ? Confidence::certain : Confidence::likely;
@@ -140,7 +158,8 @@ Causes find_captive_portal(const Diagnosis& context) {
     if (page) {
       finding.evidence.push_back(*page);
       operators.insert(registrable_domain(result.probe.target.host));
-      redirected |= !text_fact(*evidence_of(result, "http_reply"), "redirect_host").empty();
+      redirected |=
+          !text_fact(*evidence_of(result, EvidenceKind::http_reply), Fact::redirect_host).empty();
     }
     const bool tls = result.probe.target.transport == Transport::tls && is_direct(result);
     if (tls && !context.facts.inside(result) && result.observation.outcome == Outcome::answered) {
@@ -161,10 +180,12 @@ Causes find_captive_portal(const Diagnosis& context) {
   const bool shut = operators.size() > 1 && secure.empty();
   finding.confidence = shut ? Confidence::certain : Confidence::likely;
   finding.fix =
-      "Open a web browser on this computer, go to http://neverssl.com and sign in or accept the "
-      "terms on the page that appears. Then run this again. For phones and room devices that "
-      "cannot sign in, ask the network team to exempt them from the portal.";
+      "Open a web browser here, go to http://neverssl.com, sign in or accept the terms, and run "
+      "this "
+      "again. Phones and room devices cannot: ask the network team to exempt them.";
   cause.explained = lost_probes(context.facts);
+  cause.contradicted = plain_http_answers(context.facts);
+  cause.closes = Closes::direct;
   return {cause};
 }
 

@@ -1,5 +1,5 @@
-// TCP by a matrix of hosts and ports: ports that are closed wherever they lead to (DESIGN, "How
-// neighbours are told apart", 4 and 6).
+// TCP by a matrix of hosts and ports: ports that are closed wherever they lead to (docs/design.md,
+// "How neighbours are told apart", 4 and 6).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -60,6 +60,7 @@ Causes find_web_only(const Diagnosis& context) {
   });
   finding.title =
       fmt::format("The firewall lets only web traffic out (TCP {}443)", plain_web ? "80 and " : "");
+  cause.closes = plain_web ? Closes::all_but_web : Closes::all_but_https;
   finding.owner = Owner::network;
   finding.confidence = udp->confidence;
   finding.fix = fmt::format("Allow outgoing from the user network, with the replies: {}.{}",

@@ -27,11 +27,11 @@ std::vector<Source> sources(const Facts& facts) {
     // A sign-in page has the clock of the device that made it, whosever page it stands for.
     if (is_another_page(result)) continue;
     for (const auto& evidence : result.observation.evidence) {
-      if (evidence.kind == "clock_offset") {
-        const auto offset = number_fact(evidence, "offset_ms");
+      if (evidence.kind == EvidenceKind::clock_offset) {
+        const auto offset = number_fact(evidence, Fact::offset_ms);
         if (offset) found.push_back({&result, *offset, evidence.text});
-      } else if (evidence.kind == "http_reply") {
-        const auto offset = number_fact(evidence, "date_offset_s");
+      } else if (evidence.kind == EvidenceKind::http_reply) {
+        const auto offset = number_fact(evidence, Fact::date_offset_s);
         if (offset) found.push_back({&result, *offset * 1000, date_in_words(result, *offset)});
       }
     }
@@ -72,7 +72,7 @@ std::optional<ConsensusTime> consensus_time(const Facts& facts) {
 
 bool fault_of_the_clock(const ProbeResult& result, const ConsensusTime& time) {
   const auto& seen = result.observation;
-  const bool dated = seen.detail == "expired" || seen.detail == "not_yet_valid";
+  const bool dated = seen.detail == DetailCode::expired || seen.detail == DetailCode::not_yet_valid;
   if (seen.outcome != Outcome::failed || !dated || !seen.sent_at) return false;
   const auto now =
       *seen.sent_at + std::chrono::duration_cast<WallTime::duration>(Milliseconds(time.offset_ms));

@@ -1,4 +1,4 @@
-// Certificates: who opens TLS on the way, and what is wrong with servers' own (DESIGN, "How
+// Certificates: who opens TLS on the way, and what is wrong with servers' own (docs/design.md, "How
 // neighbours are told apart", 8). The clock was judged before.
 #include <fmt/format.h>
 
@@ -8,6 +8,7 @@
 #include "probe/diagnosis/finding_rules.hpp"
 #include "probe/diagnosis/finding_time.hpp"
 #include "probe/diagnosis/finding_words.hpp"
+#include "probe/diagnosis/rules_to_allow.hpp"
 #include "probe/model/describe.hpp"
 
 namespace callready::findings {
@@ -92,11 +93,11 @@ bool is_tls(const ProbeResult& result) { return !chain_of(result).empty(); }
 // A chain that does not end in the public bundle or in a root given for this run. Nothing where the
 // report does not say: then only what this machine does not trust counts.
 bool is_foreign(const ProbeResult& result) {
-  const auto* root = evidence_of(result, "chain_root");
-  const auto expected = root == nullptr ? std::nullopt : flag_fact(*root, "expected");
-  if (expected) return !*expected && result.observation.detail != "private_pki";
-  return result.observation.detail == "untrusted" ||
-         result.observation.detail == "unexpected_issuer";
+  const auto* root = evidence_of(result, EvidenceKind::chain_root);
+  const auto expected = root == nullptr ? std::nullopt : flag_fact(*root, Fact::expected);
+  if (expected) return !*expected && result.observation.detail != DetailCode::private_pki;
+  return result.observation.detail == DetailCode::untrusted ||
+         result.observation.detail == DetailCode::unexpected_issuer;
 }
 
 // A chain that this machine takes although its root is none of the public ones.
@@ -109,7 +110,7 @@ bool is_foreign_and_trusted(const ProbeResult& result) {
 bool is_of_unknown_public_authority(const ProbeResult& result) {
   const auto chain = chain_of(result);
   return result.observation.outcome == Outcome::failed &&
-         result.observation.detail == "untrusted" && !chain.empty() &&
+         result.observation.detail == DetailCode::untrusted && !chain.empty() &&
          chain.front().publicly_logged && product_of(chain).empty();
 }
 
@@ -126,16 +127,17 @@ void add_effects(const Facts& facts, const std::vector<const ProbeResult*>& insp
                  std::vector<FindingEvidence>& evidence) {
   for (const auto* result : inspected) {
     const auto& [probe, seen] = *result;
-    const bool inside = probe.check == "turn" || probe.check == "stun" || probe.check == "sip" ||
-                        probe.with.contains("upgrade");
-    const bool by_certificate = seen.detail == "untrusted" || seen.detail == "unexpected_issuer";
+    const bool inside = probe.check == CheckKind::turn || probe.check == CheckKind::stun ||
+                        probe.check == CheckKind::sip || probe.with.contains("upgrade");
+    const bool by_certificate =
+        seen.detail == DetailCode::untrusted || seen.detail == DetailCode::unexpected_issuer;
     if (inside && failing(*result) && !by_certificate) evidence.push_back(what_it_saw(*result));
   }
   std::vector<std::string> spared;
   const auto hosts = hosts_of(inspected);
   for (const auto& result : facts.report.probes) {
-    const auto* root = evidence_of(result, "chain_root");
-    const bool own = root != nullptr && flag_fact(*root, "expected") == std::optional(true);
+    const auto* root = evidence_of(result, EvidenceKind::chain_root);
+    const bool own = root != nullptr && flag_fact(*root, Fact::expected) == std::optional(true);
     const auto& host = result.probe.target.host;
     const bool known = std::find(hosts.begin(), hosts.end(), host) != hosts.end() ||
                        std::find(spared.begin(), spared.end(), host) != spared.end();
@@ -143,6 +145,17 @@ void add_effects(const Facts& facts, const std::vector<const ProbeResult*>& insp
   }
   if (spared.empty()) return;
   evidence.push_back({"", fmt::format("Not inspected: {}.", listed(spared, 8))});
+}
+
+}  // namespace
+
+namespace {
+
+// What is to be exempt: the document's names, not only those that were tried.
+std::string inspected_in_words(const Facts& facts, const std::vector<const ProbeResult*>& probes) {
+  const auto& report = facts.report;
+  if (!has_rules(report.sets)) return listed(hosts_of(probes), 8);
+  return in_short(rules_to_allow(report.sets, report.probes, probes));
 }
 
 }  // namespace
@@ -196,7 +209,7 @@ Causes find_interception(const Diagnosis& context) {
         "On the device that inspects TLS, exempt the service's hosts from inspection (bypass or "
         "\"do not decrypt\"): {}. Calling applications, phones and room devices do not accept "
         "another certificate than the vendor's.{}{}{}",
-        listed(hosts_of(own), 8),
+        inspected_in_words(facts, own),
         sure
             ? ""
             : " If it is the service's own authority, install its root certificate instead, or ask "
@@ -219,7 +232,8 @@ Causes find_interception(const Diagnosis& context) {
 namespace {
 
 struct Fault {
-  std::string_view detail, code, title, fix;
+  DetailCode detail;
+  std::string_view code, title, fix;
   Owner owner;
   Confidence confidence;
 };
@@ -227,32 +241,35 @@ struct Fault {
 // What a server's own certificate can be wrong with. `{0}`: the hosts, `{1}`: the issuer or the
 // date.
 constexpr Fault faults[] = {
-    {"untrusted", "tls.untrusted", "{0} shows a certificate of an unknown issuer",
+    {DetailCode::untrusted, "tls.untrusted", "{0} shows a certificate of an unknown issuer",
      "Find out who issues for {0}: \"{1}\". If it is an inspection device of this site, exempt {0} "
      "from inspection; if it is the service's own authority, install its root certificate on the "
      "computers and devices, or ask the vendor for it.",
      Owner::security, Confidence::likely},
-    {"unexpected_issuer", "tls.untrusted", "{0} shows a certificate of an unexpected issuer",
+    {DetailCode::unexpected_issuer, "tls.untrusted",
+     "{0} shows a certificate of an unexpected issuer",
      "Find out who issues for {0}: \"{1}\", which is not the issuer that the vendor names. If it "
      "is "
      "an inspection device of this site, exempt {0} from inspection.",
      Owner::security, Confidence::likely},
-    {"expired", "tls.expired", "The certificate of {0} has expired",
+    {DetailCode::expired, "tls.expired", "The certificate of {0} has expired",
      "Ask whoever runs {0} to renew its certificate, which was valid until {1}.", Owner::vendor,
      Confidence::certain},
-    {"not_yet_valid", "tls.expired", "The certificate of {0} is not valid yet",
+    {DetailCode::not_yet_valid, "tls.expired", "The certificate of {0} is not valid yet",
      "Ask whoever runs {0} to install a certificate that is valid now: this one begins at {1}.",
      Owner::vendor, Confidence::certain},
-    {"wrong_name", "tls.wrong_name", "The certificate of {0} is for another name",
+    {DetailCode::wrong_name, "tls.wrong_name", "The certificate of {0} is for another name",
      "Ask whoever runs {0} to install a certificate for that name. If DNS at this site sends the "
      "name to another server than elsewhere, correct that first.",
      Owner::vendor, Confidence::certain},
-    {"incomplete_chain", "tls.incomplete_chain", "{0} does not send its whole certificate chain",
+    {DetailCode::incomplete_chain, "tls.incomplete_chain",
+     "{0} does not send its whole certificate chain",
      "Ask whoever runs {0} to configure the intermediate certificate of \"{1}\" on the server: "
      "browsers often find it by themselves, phones and calling applications do not.",
      Owner::vendor, Confidence::certain},
     // Nothing is signed yet when a server says so: a device on the way may say it.
-    {"tls_version", "tls.outdated", "{0} speaks only TLS versions that are no longer accepted",
+    {DetailCode::tls_version, "tls.outdated",
+     "{0} speaks only TLS versions that are no longer accepted",
      "Ask whoever runs {0} to enable TLS 1.2 or 1.3 (RFC 8996 retired what is older). If a proxy "
      "or "
      "firewall of this site opens TLS, enable it there first.",
@@ -262,8 +279,8 @@ constexpr Fault faults[] = {
 std::string subject_of_fix(const Fault& fault, const ProbeResult& result) {
   const auto chain = chain_of(result);
   if (chain.empty()) return {};
-  if (fault.detail == "not_yet_valid") return chain.front().not_before;
-  if (fault.detail != "expired") return chain.back().issuer;
+  if (fault.detail == DetailCode::not_yet_valid) return chain.front().not_before;
+  if (fault.detail != DetailCode::expired) return chain.back().issuer;
   // The first of the chain to end is the one that has expired.
   const auto oldest = std::min_element(
       chain.begin(), chain.end(),
@@ -356,7 +373,7 @@ Causes find_certificate_faults(const Diagnosis& context) {
     for (const auto& result : context.facts.report.probes) {
       if (result.observation.outcome != Outcome::failed || context.explained(result)) continue;
       // Details are words of a check's own; those of a certificate come with one.
-      const bool tls = is_tls(result) || fault.detail == "tls_version";
+      const bool tls = is_tls(result) || fault.detail == DetailCode::tls_version;
       if (tls && result.observation.detail == fault.detail) all.push_back(&result);
     }
     for (const auto& probes : by_cause(all)) {
@@ -376,7 +393,7 @@ Causes find_certificate_faults(const Diagnosis& context) {
       }
       for (const auto* result : probes) {
         finding.evidence.push_back(what_it_saw(*result));
-        const auto* why = evidence_of(*result, "certificate");
+        const auto* why = evidence_of(*result, EvidenceKind::certificate);
         if (why != nullptr) finding.evidence.push_back({result->probe.id, why->text});
       }
       causes.push_back(std::move(cause));

@@ -13,13 +13,14 @@ namespace {
 // The code of a refusal to real credentials; 0 where it was none.
 int refusal_of(const ProbeResult& result) {
   if (result.observation.outcome != Outcome::denied) return 0;
-  const auto* refusal = evidence_of(result, "turn_refusal");
-  if (refusal == nullptr || !flag_fact(*refusal, "with_credentials").value_or(false)) return 0;
-  return static_cast<int>(number_fact(*refusal, "code").value_or(0));
+  const auto* refusal = evidence_of(result, EvidenceKind::turn_refusal);
+  if (refusal == nullptr || !flag_fact(*refusal, Fact::with_credentials).value_or(false)) return 0;
+  return static_cast<int>(number_fact(*refusal, Fact::code).value_or(0));
 }
 
 bool is_dead(const ProbeResult& result) {
-  return result.observation.outcome == Outcome::failed && result.observation.detail == "relay_dead";
+  return result.observation.outcome == Outcome::failed &&
+         result.observation.detail == DetailCode::relay_dead;
 }
 
 struct Kind {
@@ -67,7 +68,8 @@ Causes find_turn(const Diagnosis& context) {
   for (const auto& kind : kinds) {
     Cause cause;
     for (const auto& result : context.facts.report.probes) {
-      if (result.probe.check == "turn" && kind.matches(result) && !context.explained(result)) {
+      if (result.probe.check == CheckKind::turn && kind.matches(result) &&
+          !context.explained(result)) {
         cause.explained.push_back(&result);
       }
     }
@@ -80,7 +82,8 @@ Causes find_turn(const Diagnosis& context) {
     finding.fix = fmt::format(fmt::runtime(kind.fix), listed(hosts_of(cause.explained)));
     for (const auto* result : cause.explained) {
       finding.evidence.push_back(what_it_saw(*result));
-      for (const auto* what : {"turn_refusal", "relay_to_relay", "relay_trip"}) {
+      for (const auto what :
+           {EvidenceKind::turn_refusal, EvidenceKind::relay_to_relay, EvidenceKind::relay_trip}) {
         const auto* evidence = evidence_of(*result, what);
         if (evidence != nullptr) finding.evidence.push_back({result->probe.id, evidence->text});
       }

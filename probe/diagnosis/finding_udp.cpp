@@ -1,6 +1,6 @@
-// UDP: all of it, or a port (DESIGN, "How neighbours are told apart", 1 and 2). Silence alone
-// proves nothing; packets that die between controls that pass, a device that says no, and known
-// responders of two operators do.
+// UDP: all of it, or a port (docs/design.md, "How neighbours are told apart", 1 and 2). Silence
+// alone proves nothing; packets that die between controls that pass, a device that says no, and
+// known responders of two operators do.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -81,8 +81,8 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
   }
   if (dropped.size() >= 3) {
     verdict.evidence.push_back(
-        {"", fmt::format("UDP to {} ports ({}) dies before the first router outside, which "
-                         "other packets reach.",
+        {"", fmt::format("UDP to {} ports ({}) does not get as far as the first router outside, "
+                         "which other packets reach.",
                          dropped.size(), ports_in_words({dropped.begin(), dropped.end()}, 4))});
   }
   if (refused || dropped.size() >= 3) {
@@ -102,10 +102,27 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
   return verdict;
 }
 
+namespace {
+
+// UDP that was seen to leave the site, and no more.
+std::vector<const ProbeResult*> left_without_reply(const Diagnosis& context) {
+  std::vector<const ProbeResult*> left;
+  for (const auto& result : context.facts.report.probes) {
+    const bool dns = result.probe.target.port() == dns_port || result.probe.check == CheckKind::dns;
+    const bool passed = result.observation.outcome == Outcome::passed;
+    if (is_udp(result) && is_direct(result) && !dns && passed && !context.facts.inside(result)) {
+      left.push_back(&result);
+    }
+  }
+  return left;
+}
+
+}  // namespace
+
 std::vector<const ProbeResult*> failing_udp(const Diagnosis& context) {
   std::vector<const ProbeResult*> lost;
   for (const auto& result : context.facts.report.probes) {
-    const bool dns = result.probe.target.port() == dns_port || result.probe.check == "dns";
+    const bool dns = result.probe.target.port() == dns_port || result.probe.check == CheckKind::dns;
     if (is_udp(result) && is_direct(result) && !dns && !context.facts.inside(result) &&
         failing(result) && !context.explained(result)) {
       lost.push_back(&result);
@@ -120,6 +137,8 @@ Causes find_udp_blocked(const Diagnosis& context) {
   Cause cause;
   cause.explained = failing_udp(context);
   if (!context.affects_requirement(cause.explained)) return {};
+  cause.closes = Closes::udp;
+  if (verdict->only_replies) cause.contradicted = left_without_reply(context);
   auto& finding = cause.finding;
   finding.code = "firewall.udp_blocked";
   finding.title = verdict->only_replies ? "The firewall lets no replies over UDP in"

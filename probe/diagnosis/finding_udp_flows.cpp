@@ -8,7 +8,7 @@ namespace callready::findings {
 
 bool of_a_range(const FlowSample& sample) {
   const auto& probe = sample.result->probe;
-  return probe.check == "udp-range" && !probe.target.ports.single();
+  return probe.check == CheckKind::udp_range && !probe.target.ports.single();
 }
 
 bool in_a_range(const Flow& flow) {
@@ -18,7 +18,7 @@ bool has_service(const Flow& flow) {
   const bool range = in_a_range(flow);
   return std::any_of(flow.samples.begin(), flow.samples.end(), [&](const FlowSample& sample) {
     // A second round asks for a range's ports by themselves.
-    return !of_a_range(sample) && !(range && sample.result->probe.check == "hop");
+    return !of_a_range(sample) && !(range && sample.result->probe.check == CheckKind::hop);
   });
 }
 

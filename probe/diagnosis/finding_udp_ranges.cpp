@@ -1,5 +1,5 @@
-// UDP: a part of a media range, with its bounds as far as sampled (DESIGN, "How neighbours are told
-// apart", 2).
+// UDP: a part of a media range, with its bounds as far as sampled (docs/design.md, "How neighbours
+// are told apart", 2).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -15,9 +15,10 @@ bool responders_missed_us(const std::vector<const Flow*>& flows) {
   const auto missed = [](const FlowSample& sample) {
     const auto& list = sample.result->observation.evidence;
     return std::any_of(list.begin(), list.end(), [&](const Evidence& evidence) {
-      return evidence.kind == "udp_port" && text_fact(evidence, "result") == "dropped" &&
-             number_fact(evidence, "port") == sample.port &&
-             !text_fact(evidence, "responder").empty();
+      return evidence.kind == EvidenceKind::udp_port &&
+             detail_fact(evidence, Fact::result) == DetailCode::dropped &&
+             number_fact(evidence, Fact::port) == sample.port &&
+             !text_fact(evidence, Fact::responder).empty();
     });
   };
   return std::any_of(flows.begin(), flows.end(), [&](const Flow* flow) {
@@ -78,7 +79,7 @@ Reachability media_way(const Flow& flow) {
 std::optional<FindingEvidence> stun_passes(const std::vector<const Flow*>& flows) {
   for (const auto* flow : flows) {
     for (const auto& sample : flow->samples) {
-      const bool other = sample.payload == "stun" && sample.result->probe.check == "hop";
+      const bool other = sample.payload == "stun" && sample.result->probe.check == CheckKind::hop;
       if (other && gets_out(sample.way)) return what_it_saw(sample);
     }
   }
@@ -176,11 +177,13 @@ Causes find_one_way_media(const Diagnosis& context) {
   Cause cause;
   auto& finding = cause.finding;
   for (const auto& result : context.facts.report.probes) {
-    if (context.explained(result) || result.observation.detail != "inbound_dropped") continue;
+    if (context.explained(result) || result.observation.detail != DetailCode::inbound_dropped)
+      continue;
     cause.explained.push_back(&result);
     for (const auto& evidence : result.observation.evidence) {
-      const bool one_way = flag_fact(evidence, "inbound") == std::optional(false);
-      if (evidence.kind != "udp_port" || !one_way || finding.evidence.size() >= 6) continue;
+      const bool one_way = flag_fact(evidence, Fact::inbound) == std::optional(false);
+      if (evidence.kind != EvidenceKind::udp_port || !one_way || finding.evidence.size() >= 6)
+        continue;
       finding.evidence.push_back(
           {result.probe.id, fmt::format("{}: {}", result.probe.target.host, evidence.text)});
     }

@@ -12,9 +12,9 @@ namespace {
 
 // The status of a web server; 0 where none came.
 int status_of(const ProbeResult& result) {
-  const auto* reply = evidence_of(result, "http_reply");
-  if (result.probe.check != "http" || reply == nullptr) return 0;
-  return static_cast<int>(number_fact(*reply, "status").value_or(0));
+  const auto* reply = evidence_of(result, EvidenceKind::http_reply);
+  if (result.probe.check != CheckKind::http || reply == nullptr) return 0;
+  return static_cast<int>(number_fact(*reply, Fact::status).value_or(0));
 }
 
 // A server error. A 501 is about our request (RFC 9110 section 15.6.2). Through a proxy it may be
@@ -29,8 +29,9 @@ bool is_server_error(const ProbeResult& result) {
 // so. Who opens TLS on the way says it, too, where it does not get through itself.
 bool is_proved_error(const ProbeResult& result) {
   const auto& seen = result.observation;
-  const bool valid = seen.outcome == Outcome::answered || seen.detail == "unexpected_status" ||
-                     seen.detail == "unexpected_body" || seen.detail == "no_upgrade";
+  const bool valid =
+      seen.outcome == Outcome::answered || seen.detail == DetailCode::unexpected_status ||
+      seen.detail == DetailCode::unexpected_body || seen.detail == DetailCode::no_upgrade;
   return result.probe.target.transport == Transport::tls && valid && is_server_error(result) &&
          !has_foreign_root(result);
 }

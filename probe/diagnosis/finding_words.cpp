@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "probe/diagnosis/rules_to_allow.hpp"
 #include "probe/model/describe.hpp"
 
 namespace callready::findings {
@@ -52,6 +53,10 @@ std::string ports_in_words(const std::vector<std::uint16_t>& ports, std::size_t 
 }
 
 std::string flows_in_words(const Facts& facts, const std::vector<const ProbeResult*>& probes) {
+  const auto& report = facts.report;
+  if (has_rules(report.sets)) {
+    return in_short(rules_to_allow(report.sets, report.probes, failing_ones(probes)));
+  }
   std::vector<std::string> ports;  // "TCP 5060", in order
   struct Hosts {
     std::vector<std::string> list;  // in order
@@ -61,7 +66,8 @@ std::string flows_in_words(const Facts& facts, const std::vector<const ProbeResu
   for (const auto* result : probes) {
     const auto& target = result->probe.target;
     // What has no endpoint of its own (a question to the system's resolvers) is no rule's either.
-    if (!facts.asked_for(*result) || target.host.empty() || target.port() == 0) continue;
+    if (!facts.asked_for(*result) || only_measures(*result)) continue;
+    if (target.host.empty() || target.port() == 0) continue;
     const auto port =
         fmt::format("{} {}", is_udp(*result) ? "UDP" : "TCP", target.ports.to_string());
     const auto [place, fresh] = hosts.try_emplace(port);
@@ -129,6 +135,7 @@ std::string advice_in_words(const Facts& facts, const std::vector<const ProbeRes
 }
 
 std::string where_the_list_is(const Facts& facts, const std::vector<const ProbeResult*>& probes) {
+  if (has_rules(facts.report.sets)) return {};  // the finding has it
   std::vector<std::string> sets;
   for (const auto* result : probes) {
     for (const auto& row : facts.rows_of(result->probe.id)) {
@@ -151,10 +158,11 @@ FindingEvidence what_it_saw(const ProbeResult& result) {
 
 FindingEvidence what_it_saw(const FlowSample& sample) {
   const auto& result = *sample.result;
-  if (const auto* hop = evidence_of(result, "hop")) return {result.probe.id, hop->text + "."};
+  if (const auto* hop = evidence_of(result, EvidenceKind::hop))
+    return {result.probe.id, hop->text + "."};
   for (const auto& evidence : result.observation.evidence) {
-    if (evidence.kind != "udp_port") continue;
-    if (number_fact(evidence, "port").value_or(0) != sample.port) continue;
+    if (evidence.kind != EvidenceKind::udp_port) continue;
+    if (number_fact(evidence, Fact::port).value_or(0) != sample.port) continue;
     return {result.probe.id, fmt::format("{}: {}", result.probe.target.host, evidence.text)};
   }
   return what_it_saw(result);

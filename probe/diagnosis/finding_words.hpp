@@ -14,8 +14,9 @@ std::string listed(const std::vector<std::string>& items, std::size_t most = 4);
 // "5060", "5060 and 5061".
 std::string ports_in_words(const std::vector<std::uint16_t>& ports, std::size_t most = 8);
 
-// "UDP 3478 to turn1.example.com and turn2.example.com; UDP 10000-20000 to 192.0.2.1": what to
-// allow. Controls are left out.
+// "UDP 3478 to 27 names (TURN servers over UDP); TCP 443 to turn1.example.com": what to allow, by
+// the vendor's own rules. Controls, and what only measures, are left out. In a report of before
+// 0.2, which has no rules, it is what was tried.
 std::string flows_in_words(const Facts& facts, const std::vector<const ProbeResult*>& probes);
 
 // The DNS servers that this computer uses: "10.20.0.2 and 10.20.0.3".
@@ -25,7 +26,8 @@ std::string resolvers_in_words(const Facts& facts);
 // for no device.
 std::string ask_the_device(const std::string& device);
 
-// " The whole list: callready firewall rainbow.": of the sets that the probes were made for.
+// " The whole list: callready firewall rainbow.": of the sets that the probes were made for. Empty
+// where the finding has the list itself.
 std::string where_the_list_is(const Facts& facts, const std::vector<const ProbeResult*>& probes);
 
 // " Rainbow asks for it: Exempt *.openrainbow.com ... (section 7.2).": what the documents of the

@@ -1,9 +1,10 @@
-// From all that a run saw to root causes (DESIGN: Findings). Pure: a saved report diagnoses to the
-// same result as the run that made it.
+// From all that a run saw to root causes (docs/design.md, "Findings"). Pure: a saved report
+// diagnoses to the same result as the run that made it.
 #pragma once
 
 #include <vector>
 
+#include "probe/model/plan.hpp"
 #include "probe/model/report.hpp"
 
 namespace callready {
@@ -12,5 +13,21 @@ namespace callready {
 // one explains, a later one does not name again. Its `findings` are not looked at. Empty for a
 // clean site.
 std::vector<Finding> diagnose(const Report& report);
+
+// One set of a run: the rows that were planned of it, and its active scenarios. A view.
+struct PlannedSet {
+  const TargetSet* set = nullptr;
+  std::vector<PlannedRequirement> rows;
+  std::vector<std::string> scenarios;
+};
+
+// A run in one pass: from what its probes saw to causes, from both to the status of each row, and
+// from those to the verdicts of capabilities and sets. Takes the probes and the site of `report`,
+// and fills in its sets and findings. `today` as YYYY-MM-DD, for what has become old.
+void diagnose(const std::vector<PlannedSet>& sets, std::string_view today, Report& report);
+
+// The rows by what their own probes saw, before any cause is known: what the second round's
+// questions go by.
+std::vector<SetResult> rows_as_seen(const std::vector<PlannedSet>& sets, const Report& report);
 
 }  // namespace callready

@@ -6,15 +6,17 @@
 
 namespace callready {
 
-void Questions::ask(std::string check, Transport transport, std::string host, std::uint16_t port,
-                    std::map<std::string, std::string> with, std::string proxy) {
+void Questions::ask(Purpose purpose, CheckKind check, Transport transport, std::string host,
+                    std::uint16_t port, std::map<std::string, std::string> with,
+                    std::string proxy) {
   Probe probe;
-  probe.check = std::move(check);
+  probe.check = check;
   probe.target.host = std::move(host);
   probe.target.ports = {port, port};
   probe.target.transport = transport;
   probe.target.route.proxy = std::move(proxy);
   probe.with = std::move(with);
+  probe.purpose = purpose;
   probe.control = true;
   probe.id = probe_id(probe);
   const bool known = facts_.find(probe.id) != nullptr || !ids_.insert(probe.id).second;
@@ -37,7 +39,8 @@ std::vector<std::string> independent_resolvers(const Facts& facts) {
   std::vector<std::string> servers;
   for (const auto& result : facts.report.probes) {
     const auto& probe = result.probe;
-    const bool server = probe.check == "dns" && probe.control && probe.with.contains("server");
+    const bool server =
+        probe.check == CheckKind::dns && probe.control && probe.with.contains("server");
     if (!server || findings::is_name(probe.target.host) || facts.inside(result)) continue;
     const auto& host = probe.target.host;
     const bool known = std::find(servers.begin(), servers.end(), host) != servers.end();
@@ -63,7 +66,7 @@ void ask_for_names(const Facts& facts, Questions& questions) {
     for (const auto& result : facts.report.probes) {
       const auto& host = result.probe.target.host;
       const bool direct = findings::is_direct(result) && findings::is_name(host);
-      if (!direct || result.probe.check == "dns") continue;
+      if (!direct || result.probe.check == CheckKind::dns) continue;
       any_resolved |= result.observation.address.has_value();
       const bool known = std::find(names.begin(), names.end(), host) != names.end();
       if (known || !is_suspicious(result) || !facts.asked_for(result)) continue;
@@ -76,14 +79,16 @@ void ask_for_names(const Facts& facts, Questions& questions) {
   // Where nothing resolves, one name shows it as well as three.
   if (!any_resolved) names.resize(1);
   for (const auto& name : names) {
-    questions.ask("dns", Transport::udp, name, 53);
+    questions.ask(Purpose::name_elsewhere, CheckKind::dns, Transport::udp, name, 53);
     for (const auto& server : servers) {
-      questions.ask("dns", Transport::udp, server, 53, {{"server", "true"}, {"name", name}});
+      questions.ask(Purpose::name_elsewhere, CheckKind::dns, Transport::udp, server, 53,
+                    {{"server", "true"}, {"name", name}});
     }
   }
   if (any_resolved) return;
   // Is it the names, or the line? These listen on 443 as well.
-  for (const auto& server : servers) questions.ask("tcp", Transport::tcp, server, 443);
+  for (const auto& server : servers)
+    questions.ask(Purpose::name_elsewhere, CheckKind::tcp, Transport::tcp, server, 443);
 }
 
 // Is it the server's name in the greeting that is cut off?
@@ -92,12 +97,13 @@ void ask_for_greetings(const Facts& facts, Questions& questions) {
   for (const auto& result : facts.report.probes) {
     const auto& [probe, seen] = result;
     const bool tls = probe.target.transport == Transport::tls && findings::is_direct(result);
-    const bool cut = seen.detail == "connection_reset" || seen.detail == "closed_by_peer" ||
-                     seen.detail == "tls_timed_out";
+    const bool cut = seen.detail == DetailCode::connection_reset ||
+                     seen.detail == DetailCode::closed_by_peer ||
+                     seen.detail == DetailCode::tls_timed_out;
     if (!tls || !cut || seen.outcome != Outcome::failed || !facts.asked_for(result)) continue;
     if (!findings::chain_of(result).empty() || asked == most_hosts) continue;
-    questions.ask("tls", Transport::tls, probe.target.host, probe.target.port(),
-                  {{"server_name", neutral_name}});
+    questions.ask(Purpose::other_server_name, CheckKind::tls, Transport::tls, probe.target.host,
+                  probe.target.port(), {{"server_name", neutral_name}});
     ++asked;
   }
 }
@@ -107,13 +113,14 @@ void ask_for_the_servers_word(const Facts& facts, Questions& questions) {
   std::size_t asked = 0;
   for (const auto& result : facts.report.probes) {
     const auto& probe = result.probe;
-    const auto* reply = findings::evidence_of(result, "http_reply");
+    const auto* reply = findings::evidence_of(result, EvidenceKind::http_reply);
     if (reply == nullptr || !findings::is_direct(result) || !facts.asked_for(result)) continue;
-    const bool error = number_fact(*reply, "status").value_or(0) >= 500;
+    const bool error = number_fact(*reply, Fact::status).value_or(0) >= 500;
     if (!error || probe.target.transport != Transport::tcp || asked == most_hosts) continue;
     std::map<std::string, std::string> with;
     if (const auto path = probe.with.find("path"); path != probe.with.end()) with.insert(*path);
-    questions.ask("http", Transport::tls, probe.target.host, 443, std::move(with));
+    questions.ask(Purpose::servers_word, CheckKind::http, Transport::tls, probe.target.host, 443,
+                  std::move(with));
     ++asked;
   }
 }
@@ -123,18 +130,21 @@ void ask_through_the_proxy(const Facts& facts, Questions& questions) {
   std::string proxy;
   std::vector<std::string> anchors;
   for (const auto& result : facts.report.probes) {
-    const auto* root = findings::evidence_of(result, "chain_root");
+    const auto* root = findings::evidence_of(result, EvidenceKind::chain_root);
     const auto& target = result.probe.target;
     if (!findings::is_direct(result)) {
-      const bool foreign = root != nullptr && flag_fact(*root, "expected") == std::optional(false);
+      const bool foreign =
+          root != nullptr && flag_fact(*root, Fact::expected) == std::optional(false);
       if (foreign && facts.asked_for(result)) proxy = target.route.proxy;
-    } else if (result.probe.control && result.probe.check == "tls" && target.port() == 443) {
+    } else if (result.probe.control && result.probe.check == CheckKind::tls &&
+               target.port() == 443) {
       anchors.push_back(target.host);
     }
   }
   if (proxy.empty()) return;
   if (anchors.size() > most_hosts) anchors.resize(most_hosts);
-  for (const auto& host : anchors) questions.ask("tls", Transport::tls, host, 443, {}, proxy);
+  for (const auto& host : anchors)
+    questions.ask(Purpose::proxys_issuer, CheckKind::tls, Transport::tls, host, 443, {}, proxy);
 }
 
 // SIP over UDP 5060 without an answer, from servers that speak SIP otherwise: does the port that no
@@ -144,9 +154,10 @@ void ask_another_sip_port(const Facts& facts, Questions& questions) {
   std::size_t asked = 0;
   for (const auto& flow : facts.flows) {
     const auto& result = *flow.samples.front().result;
-    const bool plain = flow.udp && flow.port == 5060 && result.probe.check == "sip";
+    const bool plain = flow.udp && flow.port == 5060 && result.probe.check == CheckKind::sip;
     if (!plain || asked == most_hosts || !doubtful(facts, flow)) continue;
-    questions.ask("sip", Transport::udp, flow.host, 5080);
+    questions.ask(Purpose::other_sip_port, CheckKind::sip, Transport::udp, flow.host,
+                  findings::other_sip_port);
     ++asked;
   }
 }

@@ -1,5 +1,6 @@
 // Which measurements a second round makes, after the first has shown where something is wrong:
-// those that tell neighbouring causes apart (DESIGN, "How neighbours are told apart"). Pure.
+// those that tell neighbouring causes apart (docs/design.md, "How neighbours are told apart").
+// Pure.
 #pragma once
 
 #include <vector>

@@ -31,9 +31,9 @@ bool gets_out(const Flow& flow) {
 std::set<std::uint16_t> intercepted_ports(const Facts& facts) {
   std::set<std::uint16_t> ports;
   for (const auto& result : facts.report.probes) {
-    const auto* root = findings::evidence_of(result, "chain_root");
+    const auto* root = findings::evidence_of(result, EvidenceKind::chain_root);
     if (root == nullptr || !findings::is_direct(result)) continue;
-    const bool foreign = flag_fact(*root, "expected") == std::optional(false);
+    const bool foreign = flag_fact(*root, Fact::expected) == std::optional(false);
     if (foreign) ports.insert(result.probe.target.port());
   }
   return ports;
@@ -100,7 +100,7 @@ void ask_for_ranges(const Facts& facts, const Flow& control,
   }
   const Flow* host = nullptr;
   for (const auto& flow : facts.flows) {
-    const bool range = flow.samples.front().result->probe.check == "udp-range";
+    const bool range = flow.samples.front().result->probe.check == CheckKind::udp_range;
     const bool dropped = flow.udp && flow.way == Reachability::blocked && range;
     if (dropped && host == nullptr) host = &flow;
     if (dropped && networks[flow.port].size() == 1) ports.push_back(flow.port);
@@ -108,12 +108,13 @@ void ask_for_ranges(const Facts& facts, const Flow& control,
   if (host != nullptr) {
     auto as_stun = with;
     as_stun["payload"] = "stun";  // the contrast: a device that lets only what it knows pass
-    questions.ask("hop", Transport::udp, host->host, host->port, as_stun);
+    questions.ask(Purpose::way_out, CheckKind::hop, Transport::udp, host->host, host->port,
+                  as_stun);
   }
   if (ports.empty()) return;
   std::sort(ports.begin(), ports.end());
   for (const auto port : {ports.front(), ports.back()}) {
-    questions.ask("hop", Transport::udp, control.host, port, with);
+    questions.ask(Purpose::way_out, CheckKind::hop, Transport::udp, control.host, port, with);
   }
 }
 
@@ -150,13 +151,15 @@ void ask_beyond_the_set(const Facts& facts, const std::map<std::string, std::str
     const bool asked = std::any_of(facts.flows.begin(), facts.flows.end(), [&](const Flow& flow) {
       return flow.udp && flow.port == port && flow.way == Reachability::blocked;
     });
-    if (!asked) questions.ask("hop", Transport::udp, lost->host, port, by_udp);
+    if (!asked)
+      questions.ask(Purpose::way_out, CheckKind::hop, Transport::udp, lost->host, port, by_udp);
   }
   if (other_tcp_works || web.size() < 2) return;
   auto next = web.begin();
   for (const auto port : other_tcp_ports) {
     if (other_tcp.contains(port)) continue;
-    questions.ask("hop", Transport::tcp, next->second->host, port, control);
+    questions.ask(Purpose::way_out, CheckKind::hop, Transport::tcp, next->second->host, port,
+                  control);
     next = std::next(next) == web.end() ? web.begin() : std::next(next);
   }
 }
@@ -211,18 +214,19 @@ void ask_for_ways(const Facts& facts, Questions& questions) {
     for (const auto* flow : chosen) {
       networks.insert(flow->network);
       if (!udp) {
-        questions.ask("hop", transport, flow->host, port, through({}));
+        questions.ask(Purpose::way_out, CheckKind::hop, transport, flow->host, port, through({}));
       } else {
-        questions.ask("hop", transport, flow->host, port,
+        questions.ask(Purpose::way_out, CheckKind::hop, transport, flow->host, port,
                       through({{"payload", payload_of(*flow)}}));
       }
     }
     if (udp) {
       // The contrast: the same port, another protocol.
-      questions.ask("hop", transport, chosen.front()->host, port, through({{"payload", "rtp"}}));
+      questions.ask(Purpose::way_out, CheckKind::hop, transport, chosen.front()->host, port,
+                    through({{"payload", "rtp"}}));
     }
     if (networks.size() > 1 || works_somewhere(facts, udp, port)) continue;
-    questions.ask("hop", transport, control->host, port,
+    questions.ask(Purpose::way_out, CheckKind::hop, transport, control->host, port,
                   udp ? through({{"payload", "rtp"}}) : through({}));
   }
   if (!udp_shut) ask_for_ranges(facts, *control, through({{"payload", "rtp"}}), questions);
@@ -241,7 +245,7 @@ void ask_for_neighbours(const Facts& facts, Questions& questions) {
     const bool question =
         std::all_of(flow.samples.begin(), flow.samples.end(), [&](const FlowSample& sample) {
           const auto& probe = sample.result->probe;
-          return probe.check == "tcp" && probe.control && !facts.asked_for(*sample.result);
+          return probe.check == CheckKind::tcp && probe.control && !facts.asked_for(*sample.result);
         });
     if (question) asked_before.insert(flow.host);
   }
@@ -255,7 +259,7 @@ void ask_for_neighbours(const Facts& facts, Questions& questions) {
     const auto& known = tcp_ports[flow.host];
     if (known.size() > (flow.udp ? 0 : known.count(flow.port))) continue;
     const std::uint16_t port = flow.udp ? flow.port : flow.port == 443 ? 80 : 443;
-    questions.ask("tcp", Transport::tcp, flow.host, port);
+    questions.ask(Purpose::neighbour, CheckKind::tcp, Transport::tcp, flow.host, port);
     asked.insert(flow.host);
   }
 }
@@ -280,11 +284,11 @@ void ask_again(const Facts& facts, Questions& questions) {
                    [&](const Flow* a, const Flow* b) { return *first_sent(*a) < *first_sent(*b); });
   for (const auto* flow : choose(reached)) {
     const auto transport = flow->udp ? Transport::udp : Transport::tcp;
-    questions.ask(flow->udp ? "stun" : "tcp", transport, flow->host, flow->port,
-                  {{"again", "true"}});
+    questions.ask(Purpose::repeat, flow->udp ? CheckKind::stun : CheckKind::tcp, transport,
+                  flow->host, flow->port, {{"again", "true"}});
   }
   // Is it the line, or this computer? The site's own resolver sends its questions by itself.
-  questions.ask("dns", Transport::udp, "example.com", 53);
+  questions.ask(Purpose::repeat, CheckKind::dns, Transport::udp, "example.com", 53);
 }
 
 }  // namespace callready

@@ -14,8 +14,9 @@ class Questions {
 
   // Nothing where it has been asked already, or where there are enough. `proxy`: its URL; empty:
   // directly.
-  void ask(std::string check, Transport transport, std::string host, std::uint16_t port,
-           std::map<std::string, std::string> with = {}, std::string proxy = {});
+  void ask(Purpose purpose, CheckKind check, Transport transport, std::string host,
+           std::uint16_t port, std::map<std::string, std::string> with = {},
+           std::string proxy = {});
   std::vector<Probe> take() { return std::move(list_); }
 
  private:

@@ -7,16 +7,20 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "probe/diagnosis/attribution.hpp"
 #include "probe/model/plan.hpp"
 #include "probe/model/report.hpp"
 #include "probe/model/target_set.hpp"
 
 namespace callready {
 
-// All results of a run by probe id. A view: they outlive it, and keep their places.
+// All results of a run by probe id, and what its causes make of them. A view: they outlive it, and
+// keep their places.
 class ResultIndex {
  public:
   explicit ResultIndex(const std::vector<ProbeResult>& results);
+  void attribute(Attribution attribution) { attribution_ = std::move(attribution); }
+  const Attribution& attribution() const { return attribution_; }
   const ProbeResult* find(const std::string& probe_id) const;
   // The shortest round trip to a host by any probe: its distance. Nothing where none was measured.
   std::optional<Milliseconds> distance(const std::string& host) const;
@@ -39,6 +43,7 @@ class ResultIndex {
   std::unordered_map<std::string_view, const ProbeResult*> by_id_;
   std::map<std::string, Milliseconds> distances_, udp_distances_, region_distances_;
   std::map<std::string, bool> sip_answers_;
+  Attribution attribution_;
   bool names_are_hidden_ = false;
   bool edge_answers_ = false;
 };

@@ -101,6 +101,8 @@ RequirementResult combined(const std::vector<Said>& all) {
       [](const Said& a, const Said& b) { return badness(a.row->status) < badness(b.row->status); });
   auto result = *worst.row;
   result.summary = summary_of(deciding, others, worst);
+  result.left_out =
+      std::any_of(all.begin(), all.end(), [](const Said& said) { return said.row->left_out; });
   result.reached = result.total = 0;
   result.probes.clear();
   for (const auto* group : {&deciding, &others}) {
@@ -114,6 +116,8 @@ RequirementResult combined(const std::vector<Said>& all) {
     result.reached += said.row->reached;
     result.total += said.row->total;
     result.poor = result.poor || said.row->poor;
+    if (result.closed_by.empty()) result.closed_by = said.row->closed_by;
+    result.impaired = result.impaired || said.row->impaired;
   }
   return result;
 }
@@ -187,6 +191,13 @@ SetResult combined(const std::vector<SetHere>& sets, std::size_t all) {
   result.edition = first.edition;
   result.verified = first.verified;
   result.document = first.document;
+  result.evidence = first.evidence;
+  result.evidence_note = first.evidence_note;
+  // Two computers may have different bytes of one edition; then neither hash is the whole truth.
+  const bool same = std::all_of(sets.begin(), sets.end(), [&](const SetHere& here) {
+    return here.set->sha256 == first.sha256;
+  });
+  if (same) result.sha256 = first.sha256;
   std::vector<std::string> names;
   Rows rows;
   for (const auto& [part, set] : sets) {
@@ -299,6 +310,7 @@ Finding combined(const Group& group, const std::vector<MergeInput>& parts) {
     for (const auto& id : finding->explains) {
       if (!contains(result.explains, id)) result.explains.push_back(id);
     }
+    for (const auto& rule : finding->rules) add_rule(result.rules, rule);
     for (const auto& item : finding->evidence) {
       result.evidence.push_back({item.probe.empty() ? "" : id_from(item.probe, part->name),
                                  fmt::format("From {}: {}", part->name, item.text)});

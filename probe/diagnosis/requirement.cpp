@@ -13,20 +13,21 @@ namespace {
 // What a probe that answered shows to be wrong all the same; empty: nothing.
 std::string flaw_of(const ProbeResult& result) {
   const auto& detail = result.observation.detail;
-  const bool rewritten = detail == "rewritten" || detail == "suspected";
-  if (result.probe.check == "sip-alg" && rewritten) return outcome_in_words(result.observation);
+  const bool rewritten = detail == DetailCode::rewritten || detail == DetailCode::suspected;
+  if (result.probe.check == CheckKind::sip_alg && rewritten)
+    return outcome_in_words(result.observation);
   return {};
 }
 
 std::string companion_flaw(const ProbeResult& result) {
   const auto& [probe, observation] = result;
-  if (probe.check != "dns") return flaw_of(result);
+  if (probe.check != CheckKind::dns) return flaw_of(result);
   const auto name = probe.with.find("name");
   const auto address = name == probe.with.end() ? std::string() : name->second;
   if (observation.outcome == Outcome::unresolved) {
     return fmt::format("{} has no name in reverse DNS", address);
   }
-  if (observation.detail == "unexpected_answer") {
+  if (observation.detail == DetailCode::unexpected_answer) {
     return fmt::format("{} has another name in reverse DNS than the document says", address);
   }
   return {};
@@ -60,7 +61,7 @@ Nearest nearest(std::vector<HostState> hosts, int count, const ResultIndex& evid
     if (result.chosen.size() < static_cast<std::size_t>(count)) {
       result.chosen.push_back(std::move(host));
     } else if (!measured(host) && host.state != State::reached && !host.gone &&
-               host.standing == HostWeight::current) {
+               host.weight == HostWeight::current) {
       result.doubtful.push_back(std::move(host));
     }
   }
@@ -72,7 +73,7 @@ Nearest nearest(std::vector<HostState> hosts, int count, const ResultIndex& evid
 // none was lost. How many.
 std::size_t drop_unmeasured(std::vector<HostState>& hosts, const Requirement& requirement,
                             const ResultIndex& evidences) {
-  const bool by_edge = requirement.check == "udp-range" || !requirement.listening;
+  const bool by_edge = requirement.check == CheckKind::udp_range || !requirement.listening;
   const auto has = [&](State state) {
     return std::any_of(hosts.begin(), hosts.end(),
                        [&](const HostState& host) { return host.state == state; });
@@ -85,8 +86,8 @@ std::size_t drop_unmeasured(std::vector<HostState>& hosts, const Requirement& re
 }
 
 // Media goes to the nearest of the hosts that were reached. From one end only round trips can be
-// measured: one way is taken for half of one (DESIGN: media.delay). Empty: within the vendor's
-// figure, or nothing was measured or asked for. Jitter and loss need a stream of packets.
+// measured: one way is taken for half of one (docs/design.md, media.delay). Empty: within the
+// vendor's figure, or nothing was measured or asked for. Jitter and loss need a stream of packets.
 std::string delay_flaw(const Requirement& requirement, const std::vector<HostState>& hosts,
                        const ResultIndex& evidences) {
   const auto most = requirement.thresholds.one_way_delay_ms;
@@ -110,16 +111,16 @@ struct Count {
   int total() const { return reached + bad + unknown + minor; }
 };
 
-Count count(const std::vector<HostState>& hosts) {
+Count count(const std::vector<HostState>& hosts, const Requirement& requirement) {
   Count result;
   int gone = 0, fading = 0, examples = 0;
   for (const auto& host : hosts) {
     if (host.state == State::reached) ++result.reached;
     if (host.state == State::unknown) ++result.unknown;
     if (host.state != State::bad) continue;
-    if (host.standing == HostWeight::fading) {
+    if (host.weight == HostWeight::fading) {
       ++fading;
-    } else if (host.standing == HostWeight::example) {
+    } else if (host.weight == HostWeight::example && (requirement.listening || host.gone)) {
       ++examples;
     } else {
       ++(host.gone ? gone : result.bad);
@@ -131,7 +132,8 @@ Count count(const std::vector<HostState>& hosts) {
     result.bad += gone;
     gone = 0;
   }
-  // One example may have been retired by its owner. Two at once hardly are.
+  // One example may have been retired by its owner. Two at once hardly are. Where packets only go
+  // as far as the site's edge, an example is as good as any host: its owner has no part in it.
   if (alone && result.bad + examples > 1) {
     result.bad += examples;
     examples = 0;
@@ -216,6 +218,13 @@ RequirementResult judge_requirement(const Requirement& requirement,
   if (!planned.skipped.empty()) {
     result.status = planned.open_question ? Status::unknown : Status::skip;
     result.summary = planned.skipped;
+    const auto* cause = planned.untried ? evidences.attribution().closure(requirement) : nullptr;
+    if (cause != nullptr) {
+      result.status = Status::fail;
+      result.summary = fmt::format("cannot work, tried or not: {}", cause->title);
+      result.closed_by = cause->code;
+    }
+    result.left_out = planned.left_out && cause == nullptr;
     return result;
   }
   int needless = 0;
@@ -226,6 +235,10 @@ RequirementResult judge_requirement(const Requirement& requirement,
   for (const auto& id : planned.probes) {
     const auto* probe = evidences.find(id);
     if (probe == nullptr) continue;
+    if (const auto impaired = evidences.attribution().impairment(id); !impaired.empty()) {
+      result.impaired = true;
+      note_flaw(std::string(impaired));
+    }
     if (is_companion(*probe, requirement)) {
       note_flaw(companion_flaw(*probe));
       continue;
@@ -254,7 +267,7 @@ RequirementResult judge_requirement(const Requirement& requirement,
     if (!prefix.empty()) prefix += "; ";
   }
   const auto left_out = drop_unmeasured(hosts, requirement, evidences);
-  const auto counted = count(hosts);
+  const auto counted = count(hosts, requirement);
   result.status = status_by(requirement.reach, counted);
   if (left_out > 0) {
     suffix += fmt::format(

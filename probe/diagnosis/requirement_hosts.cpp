@@ -9,14 +9,14 @@ namespace callready {
 namespace {
 
 State state_of_alg_test(const Observation& observation) {
-  if (observation.detail == "not_needed") return State::ignored;
-  const bool told = reached(observation.outcome) && observation.detail != "inconclusive";
+  if (observation.detail == DetailCode::not_needed) return State::ignored;
+  const bool told = reached(observation.outcome) && observation.detail != DetailCode::inconclusive;
   return told ? State::reached : State::unknown;
 }
 
 bool no_such_name(const ProbeResult& result, const ResultIndex& evidences) {
   return result.observation.outcome == Outcome::unresolved &&
-         result.observation.detail == "no_such_name" && !evidences.names_are_hidden();
+         result.observation.detail == DetailCode::no_such_name && !evidences.names_are_hidden();
 }
 
 // An endpoint that several routes lead to is reached where one does.
@@ -62,9 +62,9 @@ void add_endpoint(HostState& host, const Endpoint& endpoint, bool any) {
 }
 
 // What the row says of each; what comes first counts. Looked up, since rows may be long.
-class ProbeScheduler {
+class HostWeights {
  public:
-  explicit ProbeScheduler(const Requirement& row) {
+  explicit HostWeights(const Requirement& row) {
     for (const auto& host : row.hosts) known_.try_emplace(host.name, by(host.lifecycle));
     for (const auto& host : row.reverse_dns) known_.try_emplace(host.name, HostWeight::fading);
     for (const auto& wildcard : row.wildcards) {
@@ -73,10 +73,10 @@ class ProbeScheduler {
       }
     }
     for (const auto& block : row.addresses) {
-      const auto standing = by(block.lifecycle);
+      const auto weight = by(block.lifecycle);
       if (const auto* address = std::get_if<IpAddress>(&block.value)) {
-        addresses_.try_emplace(*address, standing);
-      } else if (standing != HostWeight::current) {
+        addresses_.try_emplace(*address, weight);
+      } else if (weight != HostWeight::current) {
         fading_.push_back(&block);
       } else {
         current_.push_back(&block);
@@ -118,31 +118,45 @@ class ProbeScheduler {
 bool is_companion(const ProbeResult& result, const Requirement& requirement) {
   const auto& probe = result.probe;
   if (probe.check == requirement.check) return false;
-  return probe.check == "sip-alg" || (probe.check == "dns" && probe.with.contains("type"));
+  return probe.check == CheckKind::sip_alg ||
+         (probe.check == CheckKind::dns && probe.with.contains("type"));
 }
 
-State state_of(const ProbeResult& result, const ResultIndex& evidences) {
+namespace {
+
+// What the probe says by itself.
+State own_state(const ProbeResult& result, const ResultIndex& evidences) {
   const auto& [probe, observation] = result;
   // A packet that was to end beyond the edge and was answered nearer says nothing of the far end.
-  if (observation.detail == "answered_on_the_way") return State::unknown;
+  if (observation.detail == DetailCode::answered_on_the_way) return State::unknown;
   // Its row asks what happens to SIP on the way, not whether the server can be reached: `sip` does.
-  if (probe.check == "sip-alg") return state_of_alg_test(observation);
+  if (probe.check == CheckKind::sip_alg) return state_of_alg_test(observation);
   if (reached(observation.outcome)) return State::reached;
+  // What was to be learnt is the site's NAT: a server that does not answer says nothing of it.
+  if (probe.check == CheckKind::nat) return State::unknown;
   if (observation.outcome == Outcome::skipped) {
-    return observation.detail == "not_needed" ? State::ignored : State::unknown;
+    return observation.detail == DetailCode::not_needed ? State::ignored : State::unknown;
   }
-  if (observation.detail == "sip_timed_out") {
+  if (observation.detail == DetailCode::sip_timed_out) {
     return evidences.answers_sip(probe.target.host) ? State::bad : State::unknown;
   }
   if (observation.outcome != Outcome::silent) return State::bad;
   // "dropped", "partly_dropped": the control passed where these packets died.
-  if (probe.check == "udp-range" || probe.check == "hop") {
-    return observation.detail.ends_with("dropped") ? State::bad : State::unknown;
+  if (probe.check == CheckKind::udp_range || probe.check == CheckKind::hop) {
+    return is_dropped(observation.detail) ? State::bad : State::unknown;
   }
-  if (probe.check == "sip" && probe.target.transport == Transport::udp) {
+  if (probe.check == CheckKind::sip && probe.target.transport == Transport::udp) {
     return evidences.answers_sip(probe.target.host) ? State::bad : State::unknown;
   }
   return State::bad;
+}
+
+}  // namespace
+
+State state_of(const ProbeResult& result, const ResultIndex& evidences) {
+  const auto own = own_state(result, evidences);
+  if (own == State::ignored) return own;
+  return evidences.attribution().loses(result) ? State::bad : own;
 }
 
 std::vector<HostState> host_states(const Requirement& requirement,
@@ -161,11 +175,11 @@ std::vector<HostState> host_states(const Requirement& requirement,
     hosts[target.host][key].add_route(*result, state_of(*result, evidences), evidences);
   }
   std::vector<HostState> states;
-  const ProbeScheduler standings(requirement);
+  const HostWeights weights(requirement);
   for (const auto& host : order) {
     HostState merged;
     merged.host = host;
-    merged.standing = standings.of(host);
+    merged.weight = weights.of(host);
     merged.region = regions[host];
     const bool any = requirement.reach.kind == Reach::Kind::any;
     for (const auto& [key, endpoint] : hosts[host]) add_endpoint(merged, endpoint, any);

@@ -8,8 +8,8 @@ namespace callready {
 enum class State { reached, bad, unknown, ignored };
 
 // What weight a host has: one that the document is about to drop, or that only stands as an example
-// for a wildcard, or is there for reverse DNS only, is never the only reason for a failure (DESIGN,
-// "Target sets").
+// for a wildcard, or is there for reverse DNS only, is never the only reason for a failure
+// (docs/design.md, "Target sets").
 enum class HostWeight { current, fading, example };
 
 // One host of the row.
@@ -19,7 +19,7 @@ struct HostState {
   bool left = false;                 // reached, as far as that packets to it leave the site
   bool gone = false;                 // the only thing wrong: its name does not exist
   const ProbeResult* why = nullptr;  // the first probe that was not reached
-  HostWeight standing = HostWeight::current;
+  HostWeight weight = HostWeight::current;
   std::string region;
 };
 

@@ -22,7 +22,7 @@ std::string compare_routes(const PlannedRequirement& planned, const ResultIndex&
   struct Pair {
     std::optional<double> direct, proxied;
   };
-  std::map<std::tuple<std::string, std::string, Transport, std::string>, Pair> endpoints;
+  std::map<std::tuple<CheckKind, std::string, Transport, std::string>, Pair> endpoints;
   for (const auto& id : planned.probes) {
     const auto* result = evidences.find(id);
     if (result == nullptr || !reached(result->observation.outcome)) continue;

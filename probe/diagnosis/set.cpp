@@ -1,28 +1,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
-#include <chrono>
 #include <functional>
 #include <set>
 
 #include "probe/diagnosis/judge.hpp"
+#include "probe/model/day.hpp"
 
 namespace callready {
 namespace {
-
-std::optional<std::chrono::sys_days> parse_day(std::string_view text) {
-  if (text.size() != 10) return std::nullopt;
-  int year = 0;
-  unsigned month = 0, day = 0;
-  std::from_chars(text.data(), text.data() + 4, year);
-  std::from_chars(text.data() + 5, text.data() + 7, month);
-  std::from_chars(text.data() + 8, text.data() + 10, day);
-  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(month),
-                                         std::chrono::day(day)};
-  if (!date.ok()) return std::nullopt;
-  return std::chrono::sys_days(date);
-}
 
 void keep_shorter(std::map<std::string, Milliseconds>& distances, const std::string& key,
                   Milliseconds distance) {
@@ -84,9 +70,9 @@ ResultIndex::ResultIndex(const std::vector<ProbeResult>& results) {
   by_id_.reserve(results.size());
   for (const auto& result : results) {
     const auto& [probe, seen] = result;
-    if (seen.detail == "no_such_name") missing.insert(probe.target.host);
+    if (seen.detail == DetailCode::no_such_name) missing.insert(probe.target.host);
     const auto name = probe.with.find("name");
-    const bool elsewhere = probe.check == "dns" && probe.with.contains("server");
+    const bool elsewhere = probe.check == CheckKind::dns && probe.with.contains("server");
     if (elsewhere && name != probe.with.end() && seen.outcome == Outcome::answered) {
       found_elsewhere.insert(name->second);
     }
@@ -101,12 +87,12 @@ ResultIndex::ResultIndex(const std::vector<ProbeResult>& results) {
         keep_shorter(region_distances_, region, *result.observation.round_trip);
       }
     }
-    if (result.probe.check == "sip" && result.observation.outcome == Outcome::answered) {
+    if (result.probe.check == CheckKind::sip && result.observation.outcome == Outcome::answered) {
       sip_answers_[host] = true;
     }
     for (const auto& evidence : result.observation.evidence) {
-      if (evidence.kind != "udp_port" && evidence.kind != "hop") continue;
-      edge_answers_ = edge_answers_ || text_fact(evidence, "result") == "left_site";
+      if (evidence.kind != EvidenceKind::udp_port && evidence.kind != EvidenceKind::hop) continue;
+      edge_answers_ = edge_answers_ || detail_fact(evidence, Fact::result) == DetailCode::left_site;
     }
   }
   names_are_hidden_ = std::any_of(missing.begin(), missing.end(), [&](const std::string& name) {
@@ -154,6 +140,9 @@ SetResult judge_set(const TargetSet& set, const std::vector<PlannedRequirement>&
   result.edition = set.edition;
   result.verified = set.verified;
   result.document = set.document;
+  result.evidence = set.evidence;
+  result.evidence_note = set.evidence_note;
+  result.sha256 = set.sha256;
   for (const auto& advice : set.advice) {
     const auto active = [&](const std::string& id) {
       return std::find(scenarios.begin(), scenarios.end(), id) != scenarios.end();
@@ -168,6 +157,7 @@ SetResult judge_set(const TargetSet& set, const std::vector<PlannedRequirement>&
     const auto* requirement = set.find_requirement(plan.requirement);
     if (plan.set != set.id || requirement == nullptr) continue;
     result.requirements.push_back(judge_requirement(*requirement, plan, evidences));
+    result.requirements.back().rules = rules_of(set, *requirement, scenarios);
     rows[requirement->id] = result.requirements.back();
   }
   for (const auto& capability : set.capabilities) {

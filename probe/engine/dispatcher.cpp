@@ -20,15 +20,14 @@ std::optional<Pacer::PacedRequest> contact_of(const checks::Job& job) {
   request.ports = job.probe.target.sample;
   if (request.ports.empty()) request.ports.push_back(job.probe.target.port());
   // Over a connection the check itself asks, once it stands.
-  const bool sip = job.probe.check == "sip" || job.probe.check == "sip-alg";
+  const bool sip = job.probe.check == CheckKind::sip || job.probe.check == CheckKind::sip_alg;
   request.sip = sip && request.transport == Transport::udp;
   return request;
 }
 
 // There is no such address, or no way to it: another family may have both.
 bool wants_another_family(const Observation& observation) {
-  return observation.detail == to_string(FailureKind::no_address) ||
-         observation.detail == to_string(FailureKind::no_route);
+  return observation.detail == DetailCode::no_address || observation.detail == DetailCode::no_route;
 }
 
 }  // namespace
@@ -79,9 +78,9 @@ asio::awaitable<Observation> Dispatcher::make(std::size_t index) {
   const auto check = std::find_if(table_.begin(), table_.end(), [&](const checks::Check& row) {
     return row.kind == probe.check;
   });
-  if (check == table_.end()) co_return skipped_for("no_such_check");
+  if (check == table_.end()) co_return skipped_for(DetailCode::no_such_check);
   const bool both = options_.v4 && options_.v6;
-  if (check->both_families && !both) co_return skipped_for("other_family");
+  if (check->both_families && !both) co_return skipped_for(DetailCode::other_family);
   const auto& target = probe.target;
   Observation observation;
   if (!checks::needs_address(*check, probe) || !target.route.direct()) {
@@ -92,12 +91,12 @@ asio::awaitable<Observation> Dispatcher::make(std::size_t index) {
   const auto literal = IpAddress::parse(target.host);
   if (literal && !(literal->is_v4() ? options_.v4 : options_.v6)) {
     observation.address = literal;
-    observation.detail = "other_family";
+    observation.detail = DetailCode::other_family;
     co_return observation;
   }
   const auto preferred = options_.v4 ? Family::v4 : Family::v6;
   observation = co_await attempt(*check, index, preferred);
-  if (literal && literal->is_v4() && observation.detail == to_string(FailureKind::no_route)) {
+  if (literal && literal->is_v4() && observation.detail == DetailCode::no_route) {
     const auto made = co_await through_nat64(*literal);
     if (!made) co_return observation;
     checks::Job job{probe, *made};
@@ -127,12 +126,12 @@ asio::awaitable<Observation> Dispatcher::attempt(const checks::Check& check, std
   auto resolution = co_await context_.resolver.resolve(probe.target.host, family, context_.scope);
   if (resolution.addresses.has_error()) {
     record(observation, resolution.addresses.error());
-    observation.timing_ms["dns"] = resolution.took.count();
+    observation.timing_ms[Timing::dns] = resolution.took.count();
     co_return observation;
   }
   checks::Job job{probe, resolution.addresses->front()};
   observation = co_await admitted(check, job, index);
-  if (resolution.took.count() > 0) observation.timing_ms["dns"] = resolution.took.count();
+  if (resolution.took.count() > 0) observation.timing_ms[Timing::dns] = resolution.took.count();
   co_return observation;
 }
 
@@ -158,7 +157,7 @@ asio::awaitable<Observation> Dispatcher::admitted(const checks::Check& check, ch
   // do packets that end on the way.
   std::string door = job.probe.target.route.proxy;
   int limit = options_.per_proxy;
-  if (job.address && job.probe.check != "hop") {
+  if (job.address && job.probe.check != CheckKind::hop) {
     door = job.address->to_string();
     limit = options_.per_address;
   }
@@ -182,7 +181,7 @@ asio::awaitable<Observation> Dispatcher::admitted(const checks::Check& check, ch
     co_return observation;
   }
   if (pass == Pass::no_room) {
-    observation.detail = "no_room";
+    observation.detail = DetailCode::no_room;
     co_return observation;
   }
   job.doubtful = job.address && scheduler_.silent_so_far(*job.address);

@@ -15,7 +15,7 @@ constexpr int sockets_of_a_probe = 4;
 
 std::string in_words(const Observation& observation) {
   for (const auto& evidence : observation.evidence) {
-    if (evidence.kind == "error") return evidence.text;
+    if (evidence.kind == EvidenceKind::error) return evidence.text;
   }
   return {};
 }
@@ -36,7 +36,7 @@ std::optional<std::string> note_of_shortage(const std::vector<ProbeResult>& resu
   std::string why;
   for (const auto& result : results) {
     const auto& seen = result.observation;
-    if (seen.detail != to_string(FailureKind::out_of_resources)) continue;
+    if (seen.detail != DetailCode::out_of_resources) continue;
     ++count;
     if (why.empty()) why = in_words(seen);
   }
@@ -52,12 +52,13 @@ std::optional<std::string> note_of_shortage(const std::vector<ProbeResult>& resu
 std::optional<std::string> note_of_missing_ipv6(const std::vector<ProbeResult>& results) {
   bool missing = false;
   for (const auto& result : results) {
-    if (result.probe.check != "ipv6") continue;
+    if (result.probe.check != CheckKind::ipv6) continue;
     for (const auto& evidence : result.observation.evidence) {
-      if (evidence.kind != "family" || text_fact(evidence, "version") != "IPv6") continue;
-      const auto seen = text_fact(evidence, "result");
-      if (seen != "no_route" && seen != "no_address") return std::nullopt;
-      missing |= seen == "no_route";
+      if (evidence.kind != EvidenceKind::family || text_fact(evidence, Fact::version) != "IPv6")
+        continue;
+      const auto seen = detail_fact(evidence, Fact::result);
+      if (seen != DetailCode::no_route && seen != DetailCode::no_address) return std::nullopt;
+      missing |= seen == DetailCode::no_route;
     }
   }
   if (!missing) return std::nullopt;

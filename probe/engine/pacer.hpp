@@ -1,5 +1,5 @@
-// When a probe may start, so that a run does not look like an attack (DESIGN, "Time, load and
-// manners"). Pure: takes the time, keeps a small history, moves no clock.
+// When a probe may start, so that a run does not look like an attack (docs/design.md, "Time, load
+// and manners"). Pure: takes the time, keeps a small history, moves no clock.
 #pragma once
 
 #include <map>

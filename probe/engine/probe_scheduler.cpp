@@ -13,15 +13,15 @@ namespace {
 Observation first_answer(const Observation& alg) {
   auto observation = alg;
   std::erase_if(observation.evidence, [](const Evidence& evidence) {
-    return evidence.kind != "sip_reply" && evidence.kind != "sip_via" &&
-           evidence.kind != "sip_discarded";
+    return evidence.kind != EvidenceKind::sip_reply && evidence.kind != EvidenceKind::sip_via &&
+           evidence.kind != EvidenceKind::sip_discarded;
   });
-  if (observation.detail == "only_other_port") {
-    observation.detail = to_string(FailureKind::timed_out);
+  if (observation.detail == DetailCode::only_other_port) {
+    observation.detail = DetailCode::timed_out;
   }
   for (const auto& evidence : observation.evidence) {
-    const auto status = number_fact(evidence, "status");
-    if (status) observation.detail = std::to_string(static_cast<int>(*status));
+    const auto status = number_fact(evidence, Fact::status);
+    if (status) observation.detail = Detail::status(static_cast<int>(*status));
   }
   return observation;
 }
@@ -33,8 +33,9 @@ Observation cut_short() {
 }
 
 // Checks whose silence is in doubt once their packets should have been answered.
-bool may_be_overdue(const std::string& check) {
-  static constexpr std::string_view checks[] = {"tcp", "tls", "http", "stun", "turn", "sip", "ntp"};
+bool may_be_overdue(CheckKind check) {
+  using enum CheckKind;
+  static constexpr CheckKind checks[] = {tcp, tls, http, stun, turn, sip, ntp};
   return std::find(std::begin(checks), std::end(checks), check) != std::end(checks);
 }
 
@@ -46,9 +47,9 @@ int waits_for_others(const PlannedProbe& planned) {
 
 }  // namespace
 
-Observation skipped_for(std::string detail) {
+Observation skipped_for(DetailCode detail) {
   Observation observation;
-  observation.detail = std::move(detail);
+  observation.detail = detail;
   return observation;
 }
 
@@ -297,7 +298,7 @@ asio::awaitable<std::optional<Observation>> ProbeScheduler::settled_by_others(st
   const auto& planned = conditions_of(index);
   const auto wanted = co_await needed(planned);
   if (!wanted) co_return cut_short();
-  if (!*wanted) co_return skipped_for("not_needed");
+  if (!*wanted) co_return skipped_for(DetailCode::not_needed);
   if (!planned.answered_by.empty()) {
     const auto other = index_.at(planned.answered_by);
     const bool ended = co_await has_ended(other);
@@ -306,7 +307,7 @@ asio::awaitable<std::optional<Observation>> ProbeScheduler::settled_by_others(st
   }
   const auto useful = co_await worthwhile(planned);
   if (!useful) co_return cut_short();
-  if (!*useful) co_return skipped_for("server_silent");
+  if (!*useful) co_return skipped_for(DetailCode::server_silent);
   co_return std::nullopt;
 }
 
@@ -319,7 +320,7 @@ void ProbeScheduler::with_overdue_as_silent(const std::function<void()>& look) {
       for (const auto index : indices) {
         auto& observation = results[index].observation;
         observation.outcome = Outcome::skipped;
-        observation.detail.clear();
+        observation.detail = {};
       }
     }
   } pretended{results_};

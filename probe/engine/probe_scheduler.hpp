@@ -11,7 +11,7 @@
 namespace callready {
 
 // Of a probe that is not made, and why: "not_needed".
-Observation skipped_for(std::string detail);
+Observation skipped_for(DetailCode detail);
 
 // Probes are known by their index: the plan's order, then the order in which they were added. Not
 // for several threads.

@@ -93,16 +93,16 @@ struct PacFile {
   bool exists = false;  // somebody is there to be asked
 
   bool read() const { return !script.empty(); }
-  void fail(std::string detail, const std::string& words) {
+  void fail(Detail detail, const std::string& words) {
     seen.outcome = seen.outcome == Outcome::skipped ? Outcome::failed : seen.outcome;
-    seen.detail = std::move(detail);
+    seen.detail = detail;
     note(words);
   }
   void note(const std::string& words) {
     Evidence evidence;
-    evidence.kind = "pac";
+    evidence.kind = EvidenceKind::pac;
     evidence.text = fmt::format("The PAC file {}: {}", place, words);
-    evidence.facts["place"] = place;
+    evidence.facts[Fact::place] = place;
     seen.evidence.push_back(std::move(evidence));
   }
 };
@@ -114,13 +114,13 @@ PacFile read_file(std::string path) {
   file.exists = true;
   std::ifstream input(path, std::ios::binary);
   if (!input) {
-    file.fail("pac_unreadable", "it cannot be read");
+    file.fail(DetailCode::pac_unreadable, "it cannot be read");
     return file;
   }
   file.script.resize(pac_limit);
   input.read(file.script.data(), static_cast<std::streamsize>(pac_limit));
   file.script.resize(static_cast<std::size_t>(input.gcount()));
-  if (file.script.empty()) file.fail("pac_empty", "it is empty");
+  if (file.script.empty()) file.fail(DetailCode::pac_empty, "it is empty");
   return file;
 }
 
@@ -151,13 +151,13 @@ void judge_reply(PacFile& file, const HttpReply& reply) {
     record(file.seen, reply.failure.value_or(Failure{}));
     file.note("it could not be fetched");
   } else if (reply.status != 200) {
-    file.fail(std::to_string(reply.status),
+    file.fail(Detail::status(reply.status),
               fmt::format("the web server answered {}", reply.status));
   } else if (!reply.tls.version.empty() &&
              (reply.tls.verify_code != 0 || !reply.tls.name_matches)) {
-    file.fail("untrusted", "its web server's certificate is not trusted");
+    file.fail(DetailCode::untrusted, "its web server's certificate is not trusted");
   } else if (reply.body.empty()) {
-    file.fail("pac_empty", "it is empty");
+    file.fail(DetailCode::pac_empty, "it is empty");
   } else {
     file.script = reply.body;
   }
@@ -168,7 +168,8 @@ asio::awaitable<PacFile> fetch(checks::Context& context, std::string url) {
   file.place = printable(url, 300);
   const auto parts = parse_pac_url(url);
   if (!parts) {
-    file.fail("pac_bad_url", "it is neither a file nor an address that begins with http://");
+    file.fail(DetailCode::pac_bad_url,
+              "it is neither a file nor an address that begins with http://");
     co_return file;
   }
   file.probe.target.host = parts->host;
@@ -222,17 +223,17 @@ asio::awaitable<Answers> evaluate(checks::Context& context, PacFile& file, const
     if (answers.error().kind == FailureKind::stopped) {
       record(file.seen, answers.error());
     } else if (endless) {
-      file.fail("pac_timed_out", "its script does not come to an end");
+      file.fail(DetailCode::pac_timed_out, "its script does not come to an end");
     } else {
-      file.fail("pac_crashed", answers.error().text);
+      file.fail(DetailCode::pac_crashed, answers.error().text);
     }
     co_return routes;
   }
   if (!answers->error.empty()) {
-    file.fail("pac_script", "its script fails: " + answers->error);
+    file.fail(DetailCode::pac_script, "its script fails: " + answers->error);
   } else {
     file.seen.outcome = Outcome::answered;
-    file.seen.detail = "pac_evaluated";
+    file.seen.detail = DetailCode::pac_evaluated;
   }
   for (std::size_t i = 0; i < questions.size(); ++i) {
     routes[questions[i].url] = read_pac_answer(answers->answers[i]);
@@ -322,7 +323,7 @@ asio::awaitable<ProxyDiscovery> by_pac(checks::Context& context, PacFile file, c
     };
     summarise(found, plan, "The PAC file " + file.place);
   }
-  file.probe.check = "pac";
+  file.probe.check = CheckKind::pac;
   file.probe.control = true;
   file.probe.id = probe_id(file.probe);
   found.pac = ProbeResult{file.probe, std::move(file.seen)};

@@ -24,13 +24,13 @@ void excuse(Observation& observation, std::uint64_t shortages_before) {
     return;
   }
   Evidence evidence;
-  evidence.kind = "shortage";
+  evidence.kind = EvidenceKind::shortage;
   evidence.text = "this computer ran out of sockets meanwhile, so that it says nothing";
-  evidence.facts["outcome"] = std::string(to_string(outcome));
-  evidence.facts["detail"] = observation.detail;
+  evidence.facts[Fact::outcome] = std::string(to_string(outcome));
+  evidence.facts[Fact::detail] = observation.detail.text();
   observation.evidence.push_back(std::move(evidence));
   observation.outcome = Outcome::skipped;
-  observation.detail = to_string(FailureKind::out_of_resources);
+  observation.detail = DetailCode::out_of_resources;
 }
 
 // Who begins when, how many are at work, and when the second round is asked for. What a probe waits
@@ -173,7 +173,7 @@ class Runner {
       // A bug in a check must not take the other results with it.
       spdlog::error("{}: {}", scheduler_.probe(index).id, error.what());
       observation = Observation();
-      observation.detail = "internal_error";
+      observation.detail = DetailCode::internal_error;
     }
     try {
       finish(index, std::move(observation));
@@ -195,7 +195,9 @@ class Runner {
     const auto& result = scheduler_.results()[index];
     spdlog::debug("{}: {}", result.probe.id, outcome_in_words(result.observation));
     if (options_.on_result) options_.on_result(result);
-    if (progress_) progress_(ended_, scheduler_.results().size());
+    // What is not sent is no endpoint that was tried: the end of the report counts none of it.
+    if (result.observation.outcome == Outcome::skipped) ++skipped_;
+    if (progress_) progress_(ended_ - skipped_, scheduler_.results().size() - skipped_);
     if (index >= planned_) return;  // asked for further: the plan may still be waited for
     if (--planned_left_ == 0 && options_.on_plan_done) options_.on_plan_done();
   }
@@ -235,7 +237,7 @@ class Runner {
   OneShot<bool> two_heard_{context_.executor};
   TaskGroup workers_{context_.executor}, look_{context_.executor};
   std::vector<std::size_t> order_;
-  std::size_t next_ = 0, ended_ = 0, starting_ = 0;
+  std::size_t next_ = 0, ended_ = 0, skipped_ = 0, starting_ = 0;
   std::size_t planned_ = 0, planned_left_ = 0;  // the first results are the plan's; not yet ended
   std::size_t ahead_ = 0, heard_of_ = 0;        // of those that begin alone: not yet done; reached
   bool asked_for_all_ = false;

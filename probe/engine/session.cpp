@@ -11,7 +11,6 @@
 
 #include "probe/diagnosis/findings.hpp"
 #include "probe/diagnosis/follow_up.hpp"
-#include "probe/diagnosis/judge.hpp"
 #include "probe/engine/local_resources.hpp"
 #include "probe/engine/progress.hpp"
 #include "probe/net/timeouts.hpp"
@@ -67,7 +66,7 @@ std::vector<EgressPath> ways_of(const std::vector<ProbeResult>& results,
     const auto& target = result.probe.target;
     const auto& address = result.observation.address;
     // A question to DNS goes to the resolver, and not where the name is.
-    const bool asked = result.probe.check == "dns";
+    const bool asked = result.probe.check == CheckKind::dns;
     if (asked || !target.route.direct() || !address || address->is_loopback()) continue;
     if (!seen.insert(target.host).second) continue;
     const auto way = platform::way_to(*address);
@@ -94,8 +93,8 @@ std::vector<IpAddress> public_addresses(const std::vector<ProbeResult>& results)
   std::set<IpAddress> found;
   for (const auto& result : results) {
     for (const auto& evidence : result.observation.evidence) {
-      if (evidence.kind != "mapped_address") continue;
-      const auto address = IpAddress::parse(text_fact(evidence, "address"));
+      if (evidence.kind != EvidenceKind::mapped_address) continue;
+      const auto address = IpAddress::parse(text_fact(evidence, Fact::address));
       if (address && !address->is_special()) found.insert(*address);
     }
   }
@@ -104,23 +103,24 @@ std::vector<IpAddress> public_addresses(const std::vector<ProbeResult>& results)
 
 // What the first `nat` probe that reached its server says of the NAT; where none did, nothing.
 void describe_nat(Site& site, const std::vector<ProbeResult>& results) {
-  const std::pair<const char*, std::optional<std::string> Site::*> members[] = {
-      {"nat_mapping", &Site::nat_mapping},
-      {"nat_filtering", &Site::nat_filtering},
-      {"port_preservation", &Site::nat_port_preservation},
-      {"hairpin", &Site::nat_hairpin},
-      {"nat_translations", &Site::nat_translations},
-      {"nat_lifetime", &Site::nat_binding_lifetime},
+  const std::pair<EvidenceKind, std::optional<std::string> Site::*> members[] = {
+      {EvidenceKind::nat_mapping, &Site::nat_mapping},
+      {EvidenceKind::nat_filtering, &Site::nat_filtering},
+      {EvidenceKind::port_preservation, &Site::nat_port_preservation},
+      {EvidenceKind::hairpin, &Site::nat_hairpin},
+      {EvidenceKind::nat_translations, &Site::nat_translations},
+      {EvidenceKind::nat_lifetime, &Site::nat_binding_lifetime},
   };
   for (const auto& result : results) {
-    if (result.probe.check != "nat") continue;
+    if (result.probe.check != CheckKind::nat) continue;
     for (const auto& [kind, member] : members) {
       for (const auto& evidence : result.observation.evidence) {
         if (evidence.kind != kind) continue;
-        const auto value = text_fact(evidence, "value");
+        const auto value = text_fact(evidence, Fact::value);
         auto& place = site.*member;
         // Another server may have measured what the first could not.
-        if (!value.empty() && (!place || place == "not_measured")) place = value;
+        if (!value.empty() && (!place || place == to_string(DetailCode::not_measured)))
+          place = value;
       }
     }
   }
@@ -129,28 +129,25 @@ void describe_nat(Site& site, const std::vector<ProbeResult>& results) {
 std::optional<std::string> nat64_prefix_of(const std::vector<ProbeResult>& results) {
   for (const auto& result : results) {
     for (const auto& evidence : result.observation.evidence) {
-      if (evidence.kind != "nat64") continue;
-      if (auto prefix = text_fact(evidence, "prefix"); !prefix.empty()) return prefix;
+      if (evidence.kind != EvidenceKind::nat64) continue;
+      if (auto prefix = text_fact(evidence, Fact::prefix); !prefix.empty()) return prefix;
     }
   }
   return std::nullopt;
 }
 
-std::vector<SetResult> judge(const SessionOptions& options, const Plan& plan,
-                             const std::vector<ProbeResult>& results, const std::string& today) {
-  const ResultIndex evidences(results);
-  std::vector<SetResult> judged;
+std::vector<PlannedSet> planned_sets(const SessionOptions& options, const Plan& plan) {
+  std::vector<PlannedSet> sets;
   for (const auto& set : options.sets) {
     if (set.control) continue;
-    std::vector<PlannedRequirement> rows;
+    auto& planned = sets.emplace_back();
+    planned.set = &set;
+    planned.scenarios = active_scenarios(set, options.plan);
     for (const auto& row : plan.requirements) {
-      if (row.set == set.id) rows.push_back(row);
+      if (row.set == set.id) planned.rows.push_back(row);
     }
-    judged.push_back(judge_set(set, rows, active_scenarios(set, options.plan), evidences));
-    const auto stale = staleness(set, today);
-    if (!stale.empty()) judged.back().notes.push_back(stale);
   }
-  return judged;
+  return sets;
 }
 
 std::vector<std::string> builtin_ids() {
@@ -276,10 +273,11 @@ asio::awaitable<void> make_rounds(const SessionOptions& options, Plan& plan,
     std::vector<ProbeResult>&owner_, &user_;
   };
   auto runner = options.runner;
+  const auto sets = planned_sets(options, plan);
   std::size_t asked = 0;
   runner.further = [&](std::vector<ProbeResult>& so_far) {
     const Loan loan(so_far, report.probes);
-    report.sets = judge(options, plan, report.probes, day_of(context.scope.clock.wall_now()));
+    report.sets = rows_as_seen(sets, report);
     auto probes = follow_ups(report);
     if (probes.size() > most_follow_ups - asked) probes.resize(most_follow_ups - asked);
     asked += probes.size();
@@ -450,8 +448,7 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
     report.notes.push_back(fmt::format(
         "This network reaches IPv4 from IPv6 by NAT64 (prefix {}, as its DNS64 shows).", *prefix));
   }
-  report.sets = judge(options, plan, report.probes, day_of(report.finished_at));
-  report.findings = diagnose(report);
+  diagnose(planned_sets(options, plan), day_of(report.finished_at), report);
   return report;
 }
 

@@ -9,10 +9,6 @@
 
 namespace callready {
 
-// How `skipped` begins where a larger run would try the row: a saved report has no other mark of
-// it.
-inline constexpr std::string_view left_out_words = "left out";
-
 // One row of a set, as this run treats it.
 struct PlannedRequirement {
   std::string set, requirement;     // ids
@@ -24,6 +20,10 @@ struct PlannedRequirement {
   std::string sampled;     // "4 of 158 hosts"; empty where all are tried
   std::string note;        // "measured from a PC: run on a phone's network to be sure"
   bool elsewhere = false;  // this is not the place that the row is for; `note` says so
+  // Where skipped: a larger run, or one with a better example, would try the row. A cause that
+  // closes all that it needs closes it all the same.
+  bool untried = false;
+  bool left_out = false;  // where skipped: a larger run would try the row
 };
 
 struct PlannedProbe {

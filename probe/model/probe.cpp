@@ -4,7 +4,8 @@ namespace callready {
 
 std::string probe_id(const Probe& probe) {
   const bool v6 = probe.target.host.find(':') != std::string::npos;
-  std::string id = probe.check + '/' + std::string(to_string(probe.target.transport));
+  std::string id(to_string(probe.check));
+  id += '/' + std::string(to_string(probe.target.transport));
   if (!probe.target.host.empty()) {
     id += v6 ? "/[" + probe.target.host + ']' : '/' + probe.target.host;
     id += ':' + probe.target.ports.to_string();
@@ -16,6 +17,13 @@ std::string probe_id(const Probe& probe) {
   }
   if (!probe.target.route.direct()) id += '@' + probe.target.route.proxy;
   return id;
+}
+
+Purpose saved_purpose(const Probe& probe) {
+  if (!probe.control) return Purpose::row;
+  if (probe.with.contains("again")) return Purpose::repeat;
+  if (probe.with.contains("server_name")) return Purpose::other_server_name;
+  return Purpose::control;
 }
 
 }  // namespace callready

@@ -1,10 +1,11 @@
-// The one value that every renderer prints and that JSON holds whole (DESIGN: Report).
+// The one value that every renderer prints and that JSON holds whole (docs/design.md, "Report").
 #pragma once
 
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "probe/model/firewall_rule.hpp"
 #include "probe/model/observation.hpp"
 #include "probe/model/probe.hpp"
 #include "probe/model/target_set.hpp"
@@ -52,6 +53,10 @@ struct Site {
                                        // vendor: from --var and from sets of the user's own
 };
 
+// How the summary of a row begins that a larger run would try: a saved report has no other mark of
+// it.
+inline constexpr std::string_view left_out_words = "left out";
+
 struct CapabilityResult {
   std::string id, title;
   Verdict verdict = Verdict::unknown;
@@ -69,8 +74,14 @@ struct RequirementResult {
   int reached = 0;                  // probes that reached their endpoint
   int total = 0;                    // probes made for it
   std::vector<std::string> probes;  // ids
+  bool left_out = false;            // not tried; a larger run would
   bool elsewhere = false;           // measured from another place than the row is for
   bool poor = false;                // reached, and below the vendor's quality figures
+  std::string closed_by;  // the code of the finding that closes it, where it was not tried
+  bool impaired = false;  // reached, and a finding keeps it from working as it should
+  // What a firewall has to let through for it, as the document has it. Empty where it only
+  // measures, and in reports of before 0.2.
+  std::vector<FirewallRule> rules;
 };
 
 // What the vendor's document asks for beside the rows.
@@ -80,6 +91,9 @@ struct SetAdvice {
 
 struct SetResult {
   std::string id, title, edition, verified, document;
+  SourceQuality evidence = SourceQuality::vendor_page;
+  std::string evidence_note;
+  std::string sha256;  // of the set's bytes; empty in reports of before 0.2
   Verdict verdict = Verdict::unknown;
   std::vector<std::string> notes;  // staleness, "measured from a PC"
   std::vector<CapabilityResult> capabilities;
@@ -105,6 +119,9 @@ struct Finding {
   std::string fix;
   std::vector<FindingAffects> affects;
   std::vector<std::string> explains;  // requirement ids, "rainbow/turn-udp"
+  // What the fix asks to let through: of the explained rows, what is closed, whole as in the
+  // document. Empty where nothing has to be opened.
+  std::vector<FirewallRule> rules;
   std::vector<FindingEvidence> evidence;
   std::vector<std::string> seen_from;  // in a merged report: the vantages that show it
 };
@@ -152,7 +169,7 @@ int badness(Verdict verdict);
 // The verdict of the whole report: the worst of its sets.
 Verdict overall(const Report& report);
 
-// DESIGN: exit status 0 ready, 1 blocked, 3 not decided or interrupted, 4 degraded.
+// docs/design.md, exit status 0 ready, 1 blocked, 3 not decided or interrupted, 4 degraded.
 int exit_status(const Report& report);
 
 }  // namespace callready

@@ -39,16 +39,16 @@ std::string times(double less, double more) {
 
 std::optional<double> set_up_ms(const ProbeResult& result) {
   const auto& timing = result.observation.timing_ms;
-  const auto part = [&](const char* name) -> std::optional<double> {
+  const auto part = [&](Timing name) -> std::optional<double> {
     const auto found = timing.find(name);
     // A saved report can hold any number.
     if (found == timing.end() || !std::isfinite(found->second)) return std::nullopt;
     return found->second;
   };
-  if (result.probe.check == "http") return part("reply");
-  const auto way = part(result.probe.target.route.direct() ? "connect" : "tunnel");
+  if (result.probe.check == CheckKind::http) return part(Timing::reply);
+  const auto way = part(result.probe.target.route.direct() ? Timing::connect : Timing::tunnel);
   if (!way) return std::nullopt;
-  return *way + part("handshake").value_or(0);
+  return *way + part(Timing::handshake).value_or(0);
 }
 
 std::vector<RoutePair> route_pairs(const Report& report) {

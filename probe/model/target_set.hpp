@@ -78,6 +78,17 @@ struct Thresholds {
   std::optional<double> one_way_delay_ms, jitter_ms, loss_percent, bandwidth_kbps;
 };
 
+// What the vendor asks of the line for a capability; absent means not given. `source` says where.
+struct MediaQuality {
+  std::optional<double> round_trip_ms, one_way_delay_ms, jitter_ms;
+  std::optional<double> loss_percent, burst_loss_percent, reordering_percent;
+  // For one call or participant. `bandwidth_kbps` is both ways, where the text tells them not
+  // apart.
+  std::optional<double> bandwidth_kbps, bandwidth_up_kbps, bandwidth_down_kbps;
+  std::string dscp;  // as printed: "EF (46) for audio, AF41 (34) for video"
+  std::string source;
+};
+
 // One row of the vendor's table.
 struct Requirement {
   std::string id, title, purpose, source, note;
@@ -86,13 +97,14 @@ struct Requirement {
   Lifecycle lifecycle = Lifecycle::current;
   ProxyUse proxy = ProxyUse::never;
   AllowBy allow_by = AllowBy::either;
+  std::optional<Priority> priority;
   Reach reach;
   std::vector<std::string> scenarios;  // empty: every scenario
   std::vector<Vantage> vantages;       // empty: any
   std::vector<std::string> clients;    // "web", "desktop"; empty: any
   std::vector<PortRange> source_ports;
 
-  std::string check;  // a row of the registry in checks/; empty: cannot be probed, see `unprobed`
+  std::optional<CheckKind> check;  // nothing: cannot be probed, see `unprobed`
   std::string unprobed;  // why no probe can test this row; non-empty exactly where `check` is empty
   std::vector<Transport> transports;
   std::vector<PortRange> ports;
@@ -106,6 +118,7 @@ struct Requirement {
   std::vector<AddressBlock> addresses;
   std::vector<VariableAddress> variable_addresses;
   std::vector<std::string> service_tags;  // "AzureCloud.centralus"
+  std::string feed;       // the entry of a vendor's feed that `callready import` refreshes it from
   bool listening = true;  // false: the addresses have no known listener; never scanned
 
   std::vector<std::string> conditions;  // footnotes that cannot be resolved, in our words
@@ -135,19 +148,30 @@ struct Capability {
   std::string id, title;
   std::vector<std::string> scenarios;  // empty: every scenario
   std::vector<Need> needs;
+  std::optional<MediaQuality> quality;
 };
 
-struct TargetSet {
+// What a set says of itself: enough to list it and to find it by name.
+struct SetHead {
   std::string id, title, vendor, edition, document, url;
-  std::string published, verified;  // YYYY-MM-DD, or YYYY-MM for `published`; empty: unknown
+  std::string published, verified;        // YYYY-MM-DD, or YYYY-MM for `published`; empty: unknown
+  std::vector<std::string> aliases;       // ids that name it too
+  std::vector<std::string> former_names;  // what the service was called before
+  std::optional<ServiceKind> kind;
+  SourceQuality evidence = SourceQuality::vendor_page;
+  std::string evidence_note;  // what the source lacks, or who has copied it from whom
+  bool control = false;       // anchors: not the vendor's, never judged
+  std::string origin;         // the file it came from, "built in" or "downloaded"
+  std::string sha256;         // of the file's bytes, in hexadecimal
+};
+
+struct TargetSet : SetHead {
   std::vector<Scenario> scenarios;
   std::vector<Variable> variables;
   std::vector<Region> regions;
   std::vector<Capability> capabilities;
   std::vector<Requirement> requirements;
   std::vector<Advice> advice;
-  std::string origin;    // the file it came from, or "built in"
-  bool control = false;  // anchors: not the vendor's, never judged
 
   const Requirement* find_requirement(std::string_view requirement_id) const;
 };

@@ -1,5 +1,7 @@
 #include "probe/model/words.hpp"
 
+#include <array>
+
 namespace callready {
 
 template <>
@@ -90,10 +92,45 @@ std::span<const Word<Vantage>> words() {
       {Vantage::mobile, "mobile"},
       {Vantage::phone, "phone"},
       {Vantage::pbx, "pbx"},
+      {Vantage::sbc, "sbc"},
       {Vantage::gateway, "gateway"},
       {Vantage::hub, "hub"},
       {Vantage::room_device, "room-device"},
       {Vantage::mesh_node, "mesh-node"},
+  };
+  return table;
+}
+
+template <>
+std::span<const Word<ServiceKind>> words() {
+  static constexpr Word<ServiceKind> table[] = {
+      {ServiceKind::meetings, "meetings"},
+      {ServiceKind::telephony, "telephony"},
+      {ServiceKind::contact_center, "contact-center"},
+      {ServiceKind::platform, "platform"},
+      {ServiceKind::sip_trunk, "sip-trunk"},
+      {ServiceKind::pbx, "pbx"},
+  };
+  return table;
+}
+
+template <>
+std::span<const Word<SourceQuality>> words() {
+  static constexpr Word<SourceQuality> table[] = {
+      {SourceQuality::vendor_page, "vendor-page"},
+      {SourceQuality::vendor_feed, "vendor-feed"},
+      {SourceQuality::second_hand, "second-hand"},
+      {SourceQuality::old_edition, "old-edition"},
+  };
+  return table;
+}
+
+template <>
+std::span<const Word<Priority>> words() {
+  static constexpr Word<Priority> table[] = {
+      {Priority::optimize, "optimize"},
+      {Priority::allow, "allow"},
+      {Priority::by_default, "default"},
   };
   return table;
 }
@@ -115,6 +152,44 @@ std::span<const Word<Owner>> words() {
       {Owner::proxy, "proxy"},   {Owner::dns, "dns"},           {Owner::security, "security"},
       {Owner::vendor, "vendor"},
   };
+  return table;
+}
+
+template <>
+std::span<const Word<CheckKind>> words() {
+  static constexpr auto table = std::to_array<Word<CheckKind>>({
+      {CheckKind::dns, "dns"},
+      {CheckKind::hop, "hop"},
+      {CheckKind::http, "http"},
+      {CheckKind::ipv6, "ipv6"},
+      {CheckKind::nat, "nat"},
+      {CheckKind::ntp, "ntp"},
+      {CheckKind::pac, "pac"},
+      {CheckKind::path, "path"},
+      {CheckKind::proxy, "proxy"},
+      {CheckKind::sip, "sip"},
+      {CheckKind::sip_alg, "sip-alg"},
+      {CheckKind::stun, "stun"},
+      {CheckKind::tcp, "tcp"},
+      {CheckKind::tls, "tls"},
+      {CheckKind::turn, "turn"},
+      {CheckKind::udp_range, "udp-range"},
+  });
+  static_assert(in_order<CheckKind>(table));
+  return table;
+}
+
+template <>
+std::span<const Word<Timing>> words() {
+  static constexpr auto table = std::to_array<Word<Timing>>({
+      {Timing::connect, "connect"},
+      {Timing::dns, "dns"},
+      {Timing::handshake, "handshake"},
+      {Timing::reply, "reply"},
+      {Timing::tls, "tls"},
+      {Timing::tunnel, "tunnel"},
+  });
+  static_assert(in_order<Timing>(table));
   return table;
 }
 

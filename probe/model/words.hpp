@@ -1,7 +1,8 @@
-// The closed lists that DESIGN calls "Words", each with the one spelling used in YAML, in JSON and
-// on the command line. `to_string` prints it; `parse<T>` reads it.
+// The closed lists that docs/design.md calls "Words", each with the one spelling used in YAML, in
+// JSON and on the command line. `to_string` prints it; `parse<T>` reads it.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <span>
 #include <string>
@@ -32,9 +33,40 @@ enum class Direction { out, in };
 enum class Lifecycle { current, deprecated, optional_feature, removed };
 enum class ProxyUse { allowed, never, required };  // may an HTTP proxy carry this row?
 enum class AllowBy { either, name, network };      // how the firewall has to allow it
-enum class Vantage { pc, browser, mobile, phone, pbx, gateway, hub, room_device, mesh_node };
+enum class Vantage { pc, browser, mobile, phone, pbx, sbc, gateway, hub, room_device, mesh_node };
+// What a set is for. What is sold as several things has the one that most people use.
+enum class ServiceKind { meetings, telephony, contact_center, platform, sip_trunk, pbx };
+// How good the text is that a set was written from.
+enum class SourceQuality { vendor_page, vendor_feed, second_hand, old_edition };
+// Microsoft's words for how directly a network should let a row through.
+enum class Priority { optimize, allow, by_default };
 enum class Confidence { certain, likely, possible };
 enum class Owner { user, helpdesk, network, proxy, dns, security, vendor };
+
+// The kinds of checks: the rows of checks/registry.cpp, and `pac`, which the engine makes itself.
+// In the order of their words.
+enum class CheckKind {
+  dns,
+  hop,
+  http,
+  ipv6,
+  nat,
+  ntp,
+  pac,
+  path,
+  proxy,
+  sip,
+  sip_alg,
+  stun,
+  tcp,
+  tls,
+  turn,
+  udp_range,
+};
+
+// The named parts of what a probe took; `tls` counts from the start, `handshake` from the
+// connection.
+enum class Timing { connect, dns, handshake, reply, tls, tunnel };
 
 template <typename Enum>
 struct Word {
@@ -46,8 +78,27 @@ struct Word {
 template <typename Enum>
 std::span<const Word<Enum>> words();
 
+// True where the table is sorted by word and the members are in its order: long lists.
+template <typename Enum>
+inline constexpr bool words_are_sorted = false;
+
+// What such a table promises, and that it is complete as far as it goes: member i is row i.
+template <typename Enum>
+constexpr bool in_order(std::span<const Word<Enum>> table) {
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    if (static_cast<std::size_t>(table[i].value) != i) return false;
+    if (i > 0 && !(table[i - 1].text < table[i].text)) return false;
+  }
+  return true;
+}
+
 template <typename Enum>
 std::string_view to_string(Enum value) {
+  if constexpr (words_are_sorted<Enum>) {
+    const auto table = words<Enum>();
+    const auto i = static_cast<std::size_t>(value);
+    return i < table.size() ? table[i].text : "?";
+  }
   for (const auto& word : words<Enum>()) {
     if (word.value == value) return word.text;
   }
@@ -56,6 +107,12 @@ std::string_view to_string(Enum value) {
 
 template <typename Enum>
 std::optional<Enum> parse(std::string_view text) {
+  if constexpr (words_are_sorted<Enum>) {
+    const auto table = words<Enum>();
+    const auto found = std::ranges::lower_bound(table, text, {}, &Word<Enum>::text);
+    if (found == table.end() || found->text != text) return std::nullopt;
+    return found->value;
+  }
   for (const auto& word : words<Enum>()) {
     if (word.text == text) return word.value;
   }
@@ -90,8 +147,22 @@ std::span<const Word<AllowBy>> words();
 template <>
 std::span<const Word<Vantage>> words();
 template <>
+std::span<const Word<ServiceKind>> words();
+template <>
+std::span<const Word<SourceQuality>> words();
+template <>
+std::span<const Word<Priority>> words();
+template <>
 std::span<const Word<Confidence>> words();
 template <>
 std::span<const Word<Owner>> words();
+template <>
+std::span<const Word<CheckKind>> words();
+template <>
+inline constexpr bool words_are_sorted<CheckKind> = true;
+template <>
+std::span<const Word<Timing>> words();
+template <>
+inline constexpr bool words_are_sorted<Timing> = true;
 
 }  // namespace callready

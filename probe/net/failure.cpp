@@ -6,32 +6,32 @@
 namespace callready {
 namespace {
 
-struct KindWord {
+struct KindRow {
   FailureKind kind;
-  std::string_view word;
+  DetailCode detail;
   Outcome outcome;
 };
 
-constexpr KindWord table[] = {
-    {FailureKind::timed_out, "timed_out", Outcome::silent},
-    {FailureKind::stopped, "stopped", Outcome::skipped},
-    {FailureKind::connection_refused, "connection_refused", Outcome::refused},
-    {FailureKind::connection_reset, "connection_reset", Outcome::failed},
-    {FailureKind::closed_by_peer, "closed_by_peer", Outcome::failed},
-    {FailureKind::unreachable, "unreachable", Outcome::rejected},
-    {FailureKind::prohibited, "prohibited", Outcome::rejected},
-    {FailureKind::ttl_exceeded, "ttl_exceeded", Outcome::rejected},
-    {FailureKind::no_route, "no_route", Outcome::skipped},
-    {FailureKind::no_such_name, "no_such_name", Outcome::unresolved},
-    {FailureKind::no_address, "no_address", Outcome::unresolved},
-    {FailureKind::dns_failed, "dns_failed", Outcome::unresolved},
-    {FailureKind::dns_unreachable, "dns_unreachable", Outcome::unresolved},
-    {FailureKind::tls_alert, "tls_alert", Outcome::failed},
-    {FailureKind::tls_protocol, "tls_protocol", Outcome::failed},
-    {FailureKind::malformed, "malformed", Outcome::failed},
-    {FailureKind::oversized, "oversized", Outcome::failed},
-    {FailureKind::out_of_resources, "out_of_resources", Outcome::skipped},
-    {FailureKind::local, "local_error", Outcome::skipped},
+constexpr KindRow table[] = {
+    {FailureKind::timed_out, DetailCode::timed_out, Outcome::silent},
+    {FailureKind::stopped, DetailCode::stopped, Outcome::skipped},
+    {FailureKind::connection_refused, DetailCode::connection_refused, Outcome::refused},
+    {FailureKind::connection_reset, DetailCode::connection_reset, Outcome::failed},
+    {FailureKind::closed_by_peer, DetailCode::closed_by_peer, Outcome::failed},
+    {FailureKind::unreachable, DetailCode::unreachable, Outcome::rejected},
+    {FailureKind::prohibited, DetailCode::prohibited, Outcome::rejected},
+    {FailureKind::ttl_exceeded, DetailCode::ttl_exceeded, Outcome::rejected},
+    {FailureKind::no_route, DetailCode::no_route, Outcome::skipped},
+    {FailureKind::no_such_name, DetailCode::no_such_name, Outcome::unresolved},
+    {FailureKind::no_address, DetailCode::no_address, Outcome::unresolved},
+    {FailureKind::dns_failed, DetailCode::dns_failed, Outcome::unresolved},
+    {FailureKind::dns_unreachable, DetailCode::dns_unreachable, Outcome::unresolved},
+    {FailureKind::tls_alert, DetailCode::tls_alert, Outcome::failed},
+    {FailureKind::tls_protocol, DetailCode::tls_protocol, Outcome::failed},
+    {FailureKind::malformed, DetailCode::malformed, Outcome::failed},
+    {FailureKind::oversized, DetailCode::oversized, Outcome::failed},
+    {FailureKind::out_of_resources, DetailCode::out_of_resources, Outcome::skipped},
+    {FailureKind::local, DetailCode::local_error, Outcome::skipped},
 };
 
 std::atomic<std::uint64_t> shortages_seen{0};  // some libraries work on threads of their own
@@ -95,12 +95,14 @@ std::string icmp_words(IcmpKind kind) {
 
 }  // namespace
 
-std::string_view to_string(FailureKind kind) {
+DetailCode detail_of(FailureKind kind) {
   for (const auto& row : table) {
-    if (row.kind == kind) return row.word;
+    if (row.kind == kind) return row.detail;
   }
-  return "?";
+  return DetailCode::local_error;
 }
+
+std::string_view to_string(FailureKind kind) { return to_string(detail_of(kind)); }
 
 void throw_exception_from_error(const Failure& failure, const boost::source_location& where) {
   throw std::logic_error("value() of a failure (" + std::string(to_string(failure.kind)) + ") at " +
@@ -142,24 +144,24 @@ Outcome outcome_of(const Failure& failure) {
 
 void record(Observation& observation, const Failure& failure) {
   observation.outcome = outcome_of(failure);
-  observation.detail = to_string(failure.kind);
+  observation.detail = detail_of(failure.kind);
   Evidence evidence;
   if (failure.icmp) {
     const auto sender = failure.icmp->sender.to_string();
-    evidence.kind = "icmp_error";
+    evidence.kind = EvidenceKind::icmp_error;
     evidence.text = sender + " answered: " + icmp_words(failure.icmp->kind);
-    evidence.facts["sender"] = sender;
-    evidence.facts["type"] = static_cast<std::int64_t>(failure.icmp->type);
-    evidence.facts["code"] = static_cast<std::int64_t>(failure.icmp->code);
+    evidence.facts[Fact::sender] = sender;
+    evidence.facts[Fact::type] = static_cast<std::int64_t>(failure.icmp->type);
+    evidence.facts[Fact::code] = static_cast<std::int64_t>(failure.icmp->code);
     // Port-unreachable proves a closed port only where the target itself says so.
     if (observation.outcome == Outcome::refused && observation.address &&
         *observation.address != failure.icmp->sender) {
       observation.outcome = Outcome::rejected;
     }
   } else {
-    evidence.kind = "error";
+    evidence.kind = EvidenceKind::error;
     evidence.text = failure.text;
-    evidence.facts["code"] = static_cast<std::int64_t>(failure.code);
+    evidence.facts[Fact::code] = static_cast<std::int64_t>(failure.code);
   }
   observation.evidence.push_back(std::move(evidence));
 }

@@ -34,6 +34,7 @@ enum class FailureKind {
   local,               // another error of this machine
 };
 
+DetailCode detail_of(FailureKind kind);
 std::string_view to_string(FailureKind kind);  // "connection_refused"
 
 struct Failure {
@@ -55,12 +56,12 @@ Failure classify(const error_code& error, std::optional<IcmpError> icmp = std::n
 Failure timed_out();
 Failure stopped();
 
-// How often so far `classify` was told that this machine lacked something (out_of_resources), in the
-// whole program. What was silent meanwhile may have been for that.
+// How often so far `classify` was told that this machine lacked something (out_of_resources), in
+// the whole program. What was silent meanwhile may have been for that.
 std::uint64_t shortages();
 
-// The outcome that DESIGN gives such a failure of a connection attempt or of a request: silent,
-// refused, rejected, failed, unresolved or skipped.
+// The outcome that docs/design.md gives such a failure of a connection attempt or of a request:
+// silent, refused, rejected, failed, unresolved or skipped.
 Outcome outcome_of(const Failure& failure);
 
 // Fills outcome, detail and, where there was an ICMP message, the evidence.

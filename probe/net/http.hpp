@@ -59,7 +59,7 @@ struct HttpReply {
   std::vector<std::pair<std::string, std::string>> proxy_headers;  // of that answer
   TlsInfo tls;                                 // of the server, where the URL is https
   std::optional<SocketAddress> local, remote;  // of the TCP connection
-  std::map<std::string, double> timing_ms;     // since the start: "connect", "tls", "reply"
+  std::map<Timing, double> timing_ms;          // since the start: "connect", "tls", "reply"
 
   // The first header of that name, whatever its case; nothing where there is none.
   std::optional<std::string> header(std::string_view name) const;

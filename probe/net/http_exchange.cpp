@@ -210,9 +210,9 @@ void HttpExchange::read_connection() {
   curl_easy_getinfo(easy_, CURLINFO_LOCAL_IP, &text);
   curl_easy_getinfo(easy_, CURLINFO_LOCAL_PORT, &port);
   reply_.local = socket_address(text, port);
-  read_time(CURLINFO_CONNECT_TIME_T, "connect");
-  read_time(CURLINFO_APPCONNECT_TIME_T, "tls");
-  read_time(CURLINFO_STARTTRANSFER_TIME_T, "reply");
+  read_time(CURLINFO_CONNECT_TIME_T, Timing::connect);
+  read_time(CURLINFO_APPCONNECT_TIME_T, Timing::tls);
+  read_time(CURLINFO_STARTTRANSFER_TIME_T, Timing::reply);
   reply_.connected = connected();
   long schemes = 0;
   curl_easy_getinfo(easy_, CURLINFO_PROXYAUTH_AVAIL, &schemes);
@@ -223,7 +223,7 @@ void HttpExchange::read_connection() {
   }
 }
 
-void HttpExchange::read_time(CURLINFO info, const char* name) {
+void HttpExchange::read_time(CURLINFO info, Timing name) {
   curl_off_t microseconds = 0;
   curl_easy_getinfo(easy_, info, &microseconds);
   if (microseconds > 0) reply_.timing_ms[name] = static_cast<double>(microseconds) / 1'000.0;

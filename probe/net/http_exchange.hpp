@@ -58,7 +58,7 @@ class HttpExchange {
   void prepare_tls();
   void prepare_callbacks();
   void read_connection();
-  void read_time(CURLINFO info, const char* name);
+  void read_time(CURLINFO info, Timing name);
   bool header_line(std::string_view line);
   void end_of_block();
   bool body_part(std::string_view part);

@@ -76,10 +76,10 @@ std::string reference_text(const Packet& packet) {
   return printable(text);
 }
 
-std::string reply_fault(const Packet& packet) {
-  if (packet.mode != 4 || packet.version < 1 || packet.version > 4) return "malformed";
-  if (packet.stratum > 15 || packet.leap == 3) return "not_synchronised";
-  if (packet.transmit == 0 || packet.receive == 0) return "malformed";
+Detail reply_fault(const Packet& packet) {
+  if (packet.mode != 4 || packet.version < 1 || packet.version > 4) return DetailCode::malformed;
+  if (packet.stratum > 15 || packet.leap == 3) return DetailCode::not_synchronised;
+  if (packet.transmit == 0 || packet.receive == 0) return DetailCode::malformed;
   return {};
 }
 

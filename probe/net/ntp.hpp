@@ -39,7 +39,7 @@ std::string reference_text(const Packet& packet);
 
 // Why a reply says nothing of the time, or empty: "malformed" (no server's reply, or without its
 // time) or "not_synchronised".
-std::string reply_fault(const Packet& packet);
+Detail reply_fault(const Packet& packet);
 
 struct Sample {
   Milliseconds offset{0};  // server minus local: positive where the local clock is slow

@@ -114,7 +114,7 @@ ProxyEnvironment::Choice first_set(const std::function<std::string(const std::st
 }
 
 bool is_plain_http(const Probe& probe) {
-  return probe.check == "http" && probe.target.transport == Transport::tcp &&
+  return probe.check == CheckKind::http && probe.target.transport == Transport::tcp &&
          !probe.with.contains("upgrade");
 }
 

@@ -152,23 +152,25 @@ TransactionId new_transaction_id() {
   return id;
 }
 
-std::string_view to_string(Fault fault) {
+DetailCode detail_of(Fault fault) {
   switch (fault) {
     case Fault::not_stun:
-      return "not_stun";
+      return DetailCode::not_stun;
     case Fault::wrong_cookie:
-      return "wrong_cookie";
+      return DetailCode::wrong_cookie;
     case Fault::truncated:
-      return "truncated";
+      return DetailCode::truncated;
     case Fault::trailing_bytes:
-      return "trailing_bytes";
+      return DetailCode::trailing_bytes;
     case Fault::attribute_overrun:
-      return "attribute_overrun";
+      return DetailCode::attribute_overrun;
     case Fault::oversized:
-      return "oversized";
+      return DetailCode::oversized;
   }
-  return "?";
+  return DetailCode::malformed;
 }
+
+std::string_view to_string(Fault fault) { return callready::to_string(detail_of(fault)); }
 
 void throw_exception_from_error(Fault fault, const boost::source_location& where) {
   throw std::logic_error("value() of a STUN fault (" + std::string(to_string(fault)) + ") at " +

@@ -76,6 +76,7 @@ enum class Fault {
   attribute_overrun,  // an attribute's length goes past the end
   oversized,          // more than max_message
 };
+DetailCode detail_of(Fault fault);
 std::string_view to_string(Fault fault);  // "wrong_cookie"
 
 // A message as it came. Texts are the peer's bytes: use printable() before anybody reads them.

@@ -136,7 +136,7 @@ class StreamChannel final : public StunChannel {
         co_return failure;
       }
       if (budget_ == 0) {
-        note({stream_->remote(), true, "endless", "more than 64 KiB, none of it the answer"});
+        note({stream_->remote(), true, DetailCode::endless, "more than 64 KiB, none of it the answer"});
         co_return Failure{FailureKind::oversized, "the server does not stop talking", 0, {}};
       }
       std::array<std::uint8_t, 4'096> buffer;
@@ -145,7 +145,7 @@ class StreamChannel final : public StunChannel {
       if (size.has_error()) {
         // The end in the middle of a message is a truncated one.
         if (!framer_.pending().empty() && size.error().kind == FailureKind::closed_by_peer) {
-          note({stream_->remote(), true, "truncated", "the connection ended within a message"});
+          note({stream_->remote(), true, DetailCode::truncated, "the connection ended within a message"});
         }
         co_return size.error();
       }
@@ -169,7 +169,7 @@ class StreamChannel final : public StunChannel {
     }
     StunStray stray;
     stray.from = stream_->remote();
-    stray.reason = to_string(fault);
+    stray.reason = detail_of(fault);
     stray.text = stun::describe_stranger(seen);
     Failure failure;
     failure.kind = FailureKind::malformed;
@@ -197,7 +197,7 @@ bool StunChannel::take(std::span<const std::uint8_t> bytes, const SocketAddress&
   stray.from_server = from_server;
   auto parsed = stun::parse(bytes);
   if (parsed.has_error()) {
-    stray.reason = to_string(parsed.error());
+    stray.reason = detail_of(parsed.error());
     stray.text = stun::describe_stranger(bytes);
     note(std::move(stray));
     return false;
@@ -209,7 +209,7 @@ bool StunChannel::take(std::span<const std::uint8_t> bytes, const SocketAddress&
     return true;
   }
   if (matches) {
-    stray.reason = "wrong_source";
+    stray.reason = DetailCode::wrong_source;
     stray.text = "the answer to our request";
   } else if (parsed->message_class == stun::Class::indication && from_server) {
     if (indications_.size() < most_indications) indications_.push_back(std::move(*parsed));
@@ -218,10 +218,10 @@ bool StunChannel::take(std::span<const std::uint8_t> bytes, const SocketAddress&
              parsed->message_class == stun::Class::error) {
     // A late answer to an earlier request is nobody's fault: only who waits for one is surprised.
     if (request == nullptr) return false;
-    stray.reason = "wrong_transaction_id";
+    stray.reason = DetailCode::wrong_transaction_id;
     stray.text = "a response to a request that is not ours";
   } else {
-    stray.reason = "not_a_response";
+    stray.reason = DetailCode::not_a_response;
     stray.text = "a STUN message that is no response";
   }
   note(std::move(stray));

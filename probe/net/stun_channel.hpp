@@ -29,8 +29,7 @@ struct StunExchange {
 struct StunStray {
   SocketAddress from;
   bool from_server = true;  // false: from another address or port than the one that was asked
-  // A stun::Fault's word, "wrong_source", "wrong_transaction_id", "not_a_response", "endless".
-  std::string reason;
+  DetailCode reason = DetailCode::unspecified;
   std::string text;  // for a person: "HTTP/1.1 400 Bad Request"
 };
 

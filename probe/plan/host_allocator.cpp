@@ -181,7 +181,7 @@ class HostAllocator {
   // where what comes before it is lost.
   static int ranges_of(const Row& row) {
     const auto& requirement = row.requirement;
-    const bool edge = requirement.check == "udp-range" || !requirement.listening;
+    const bool edge = requirement.check == CheckKind::udp_range || !requirement.listening;
     return edge && (requirement.listening || !row.fallback)
                ? static_cast<int>(requirement.ports.size())
                : 0;

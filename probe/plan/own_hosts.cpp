@@ -11,7 +11,7 @@ std::vector<std::string> own_hosts(const Plan& plan, const std::vector<TargetSet
   std::set<std::string> own_sets;
   for (const auto& set : sets) {
     const bool vendors =
-        set.origin == "built in" ||
+        set.origin == "built in" || set.origin == "downloaded" ||
         std::find(builtin_ids.begin(), builtin_ids.end(), set.id) != builtin_ids.end();
     if (!set.control && !vendors) own_sets.insert(set.id);
   }

@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "probe/model/report.hpp"
 #include "probe/plan/host_allocator.hpp"
 #include "probe/plan/own_choices.hpp"
 #include "probe/plan/pace.hpp"
@@ -59,11 +60,12 @@ std::string vantages_of(const Requirement& row) {
 
 std::size_t quota_of(const Row& row, const PlanOptions& options) {
   // One server shows what the site does to SIP; more messages than needed may get the site banned.
-  if (row.requirement.check == "sip-alg") return std::min<std::size_t>(1, row.candidates.size());
+  if (row.requirement.check == CheckKind::sip_alg)
+    return std::min<std::size_t>(1, row.candidates.size());
   if (options.all) return row.candidates.size();
   const auto& reach = row.requirement.reach;
   std::size_t wanted = hosts_per_requirement;
-  if (row.requirement.check == "udp-range" || !row.requirement.listening) {
+  if (row.requirement.check == CheckKind::udp_range || !row.requirement.listening) {
     wanted = row.requirement.severity == Severity::required ? hosts_per_range : 1;
   }
   if (reach.kind == Reach::Kind::nearest) {
@@ -83,7 +85,8 @@ bool only_service_tags(const Row& row) {
 
 // TCP to networks without a known listener: only whether a SYN leaves the site can be asked.
 bool sends_only_to_the_edge(const Requirement& requirement) {
-  return !requirement.listening && (requirement.check == "tcp" || requirement.check == "tls");
+  return !requirement.listening &&
+         (requirement.check == CheckKind::tcp || requirement.check == CheckKind::tls);
 }
 
 // Why the row cannot be probed from here, or nothing.
@@ -95,13 +98,13 @@ std::string reason_to_skip(const Row& row, const std::vector<std::string>& missi
     return fmt::format("inbound: cannot be tested from inside{}",
                        where.empty() ? "" : "; it ends at: " + where);
   }
-  if (requirement.check.empty()) return requirement.unprobed;
+  if (!requirement.check) return requirement.unprobed;
   if (requirement.lifecycle == Lifecycle::removed) return "the document says that it was removed";
   if (!missing.empty()) {
     return fmt::format("needs your own value: --var {}=...", fmt::join(missing, "=... --var "));
   }
   if (!problems.empty()) return fmt::format("{}", fmt::join(problems, "; "));
-  if (!requirement.listening && requirement.check != "udp-range" &&
+  if (!requirement.listening && requirement.check != CheckKind::udp_range &&
       !sends_only_to_the_edge(requirement)) {
     return "networks without a known listener are not probed: they are other people's machines";
   }
@@ -186,7 +189,10 @@ Row make_row(const TargetSet& set, const Requirement& requirement, const PlanOpt
   row.planned.skipped = reason_to_skip(row, expanded.missing, expanded.problems, options);
   row.planned.open_question =
       !row.planned.skipped.empty() && row.requirement.direction == Direction::out &&
-      !row.requirement.check.empty() && (!expanded.missing.empty() || only_service_tags(row));
+      row.requirement.check && (!expanded.missing.empty() || only_service_tags(row));
+  row.planned.untried =
+      row.planned.open_question || (!row.planned.skipped.empty() && !row.requirement.listening &&
+                                    row.requirement.direction == Direction::out);
   if (row.planned.skipped.empty()) {
     row.quota = quota_of(row, options);
     if (!options.from && !sent_from_a_pc(row.requirement)) {
@@ -234,7 +240,7 @@ class Assembler {
   void count_ports(const Row& row) {
     const auto& requirement = row.requirement;
     const auto count = [&](const Candidate& candidate) {
-      if (requirement.check == "udp-range") {
+      if (requirement.check == CheckKind::udp_range) {
         for (const auto& range : requirement.ports) samples_.add_range(candidate.host, range);
         return;
       }
@@ -257,6 +263,34 @@ class Assembler {
     for (const auto& near : row.near) add_host(row, near.candidate, near.rivals);
     add_own_sip_alg(row);
     if (row.planned.skipped.empty()) row.planned.sampled = sampled(row);
+  }
+
+  // What kind of NAT there is, public STUN servers tell. Where the site lets nobody out but the
+  // vendor's own, two of those that the set's other rows meet anyway are asked instead.
+  void add_own_nat_servers(Row& row) {
+    if (row.requirement.check != CheckKind::nat || row.planned.probes.empty()) return;
+    const auto public_servers = row.planned.probes;
+    std::vector<Target> own;  // of different hosts
+    for (const auto& [name, ids] : row_probes_) {
+      if (!name.starts_with(row.set->id + '/')) continue;
+      for (const auto& id : ids) {
+        const auto& probe = plan.probes[index_.at(id)].probe;
+        const auto& target = probe.target;
+        const bool answers = probe.check == CheckKind::stun || probe.check == CheckKind::turn;
+        if (!answers || target.transport != Transport::udp || !target.route.direct()) continue;
+        const bool known = std::any_of(
+            own.begin(), own.end(), [&](const Target& other) { return other.host == target.host; });
+        if (!known && own.size() < 2) own.push_back(target);
+      }
+    }
+    if (own.size() < 2) return;
+    Probe test;
+    test.check = CheckKind::nat;
+    test.target = own[0];
+    test.with = {{"other", fmt::format("{}:{}", own[1].host, own[1].port())}};
+    add(row, std::move(test), {});
+    auto& planned = plan.probes[index_.at(row.planned.probes.back())];
+    if (planned.unless.empty()) planned.unless = public_servers;
   }
 
   // A SIP server's alternate ports are asked only where its first choice did not answer: more
@@ -302,12 +336,12 @@ class Assembler {
   // needs a server that answers: one that has answered over that transport.
   void share_answers() {
     for (auto& alg : plan.probes) {
-      if (alg.probe.check != "sip-alg") continue;
+      if (alg.probe.check != CheckKind::sip_alg) continue;
       bool shared = false;
       std::vector<std::string> given;
       for (auto& sip : plan.probes) {
         const auto &first = alg.probe.target, &second = sip.probe.target;
-        const bool same = sip.probe.check == "sip" && first.host == second.host &&
+        const bool same = sip.probe.check == CheckKind::sip && first.host == second.host &&
                           first.transport == second.transport && second.route.direct();
         if (!same) continue;
         given.push_back(sip.probe.id);
@@ -327,7 +361,7 @@ class Assembler {
     if (sends_only_to_the_edge(requirement)) {
       for (const auto port : single_ports(requirement, options_.all)) {
         Probe probe;
-        probe.check = "hop";
+        probe.check = CheckKind::hop;
         probe.target.host = candidate.host;
         probe.target.ports = {port, port};
         probe.target.transport = Transport::tcp;
@@ -339,7 +373,7 @@ class Assembler {
     for (const auto transport : transports_of(requirement)) {
       for (const auto& [ports, sample] : port_choices(requirement, candidate.host)) {
         Probe probe;
-        probe.check = requirement.check;
+        probe.check = *requirement.check;
         probe.target.host = candidate.host;
         probe.target.ports = ports;
         probe.target.sample = sample;
@@ -348,7 +382,7 @@ class Assembler {
         if (!requirement.listening) probe.with["stop_on_the_way"] = "true";
         probe.region = candidate.region;
         probe.control = row.set->control;
-        if (probe.check == "sip-alg") {
+        if (probe.check == CheckKind::sip_alg) {
           add_sip_alg(row, probe, rivals);
           continue;
         }
@@ -370,7 +404,7 @@ class Assembler {
 
   std::vector<Ports> port_choices(const Requirement& requirement, const std::string& host) const {
     std::vector<Ports> choices;
-    if (requirement.check != "udp-range") {
+    if (requirement.check != CheckKind::udp_range) {
       for (const auto port : single_ports(requirement, options_.all)) {
         choices.push_back({{port, port}, {}});
       }
@@ -453,8 +487,8 @@ class Assembler {
           for (const auto& alternative : need.alternatives) {
             for (const auto& id : probes_of(*set, alternative)) {
               auto& planned = plan.probes[index_.at(id)];
-              const bool to_the_edge =
-                  planned.probe.check == "hop" || planned.probe.with.contains("stop_on_the_way");
+              const bool to_the_edge = planned.probe.check == CheckKind::hop ||
+                                       planned.probe.with.contains("stop_on_the_way");
               const bool fallback =
                   to_the_edge && !wanted.contains(id) && &alternative != &need.alternatives.front();
               // Chains would make the run as long as the list: what is tried anyway decides.
@@ -493,7 +527,7 @@ class Assembler {
 
   // With --sip-sdp the rows of the user's own SIP server have the test too.
   void add_own_sip_alg(Row& row) {
-    if (!options_.sip_sdp || row.requirement.check != "sip") return;
+    if (!options_.sip_sdp || row.requirement.check != CheckKind::sip) return;
     for (const auto& id : std::vector<std::string>(row.planned.probes)) {
       const auto& sip = plan.probes[index_.at(id)].probe;
       const auto srv = sip.with.find("srv");
@@ -501,7 +535,7 @@ class Assembler {
       if (!row.own_hosts.contains(sip.target.host) || found_by_name) continue;
       if (sip.target.transport == Transport::tls || !sip.target.route.direct()) continue;
       Probe probe = sip;
-      probe.check = "sip-alg";
+      probe.check = CheckKind::sip_alg;
       probe.with["sdp"] = "true";
       add(row, std::move(probe), {});
     }
@@ -513,7 +547,7 @@ class Assembler {
     const auto expected = reverse_names(row.requirement, candidate.host);
     if (expected.empty()) return;
     Probe probe;
-    probe.check = "dns";
+    probe.check = CheckKind::dns;
     probe.target.transport = Transport::udp;
     probe.with = {{"type", "PTR"}, {"name", candidate.host}, {"expect", expected}};
     probe.region = candidate.region;
@@ -528,7 +562,7 @@ class Assembler {
       if (ids == row_probes_.end()) continue;
       for (const auto& id : ids->second) {
         auto& planned = plan.probes[index_.at(id)];
-        if (planned.probe.check == "sip") found.push_back(&planned);
+        if (planned.probe.check == CheckKind::sip) found.push_back(&planned);
       }
     }
     return found;
@@ -591,14 +625,17 @@ Plan make_plan(const std::vector<const TargetSet*>& sets, const PlanOptions& opt
   for (auto& row : rows) {
     if (!row.planned.skipped.empty() || !row.chosen.empty()) continue;
     row.planned.note.clear();
+    row.planned.left_out = true;
     row.planned.skipped = fmt::format(
         "{}: a normal run sends little, and what is required comes first; --only {}/{} or --all "
         "tries it",
         left_out_words, row.planned.set, row.planned.requirement);
+    row.planned.untried = true;
   }
   Assembler assembler(options);
   for (const auto& row : rows) assembler.count_ports(row);
   for (auto& row : rows) assembler.add(row);
+  for (auto& row : rows) assembler.add_own_nat_servers(row);
   assembler.add_conditions(sets);
   assembler.share_answers();
   for (const auto* set : sets) {

@@ -35,8 +35,8 @@ struct PlanOptions {
 // own parameters.
 inline constexpr auto interface_parameter = "interface";
 
-// What a normal run samples, and why (DESIGN, "Time, load and manners"). Hardened sites block a PC
-// that meets more than some 30 hosts in 10 s: 24 leave room for what else the PC does.
+// What a normal run samples, and why (docs/design.md, "Time, load and manners"). Hardened sites
+// block a PC that meets more than some 30 hosts in 10 s: 24 leave room for what else the PC does.
 inline constexpr int host_budget = 24;
 // Of one row: enough to see a pattern, few enough that six rows fit into the budget.
 inline constexpr int hosts_per_requirement = 4;

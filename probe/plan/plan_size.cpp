@@ -15,23 +15,23 @@ namespace {
 // protocol sends with its ACKs, and the end of it.
 std::size_t packets_of(const Probe& probe, bool thorough) {
   const auto& check = probe.check;
-  if (check == "udp-range") {
+  if (check == CheckKind::udp_range) {
     const auto ports = std::max<std::size_t>(probe.target.sample.size(), 1);
     const bool to_the_end = !probe.with.contains("stop_on_the_way");
     const std::size_t climbing = thorough ? ports : 1;
     return (to_the_end ? ports : 0) + 2 * climbing;  // each with its control
   }
-  if (check == "hop") return 2;
-  if (check == "nat") return 12;
-  if (check == "sip-alg") return 4;
+  if (check == CheckKind::hop) return 2;
+  if (check == CheckKind::nat) return 12;
+  if (check == CheckKind::sip_alg) return 4;
   if (!probe.target.route.direct()) return 12;  // CONNECT, then the protocol itself
   switch (probe.target.transport) {
     case Transport::udp:
       return 1;
     case Transport::tcp:
-      return check == "tcp" ? 4 : 6;
+      return check == CheckKind::tcp ? 4 : 6;
     case Transport::tls:
-      return check == "tls" ? 8 : 10;
+      return check == CheckKind::tls ? 8 : 10;
   }
   return 1;
 }
@@ -81,8 +81,10 @@ PlanSize size_of(const Plan& plan, const PaceLimits& pace, bool thorough) {
     ++size.probes;
     const bool conditional = !planned.unless.empty() || !planned.unless_all.empty();
     if (!conditional) size.packets += packets_of(probe, thorough);
-    // It asks its second server, and the other address of the first (RFC 5780).
-    if (probe.check == "nat") more += probe.with.contains("other") ? 2u : 1u;
+    // It asks its second server, and the other address of the first (RFC 5780). One that stands in
+    // for another asks hosts that are met anyway.
+    if (probe.check == CheckKind::nat && !conditional)
+      more += probe.with.contains("other") ? 2u : 1u;
     if (probe.target.host.empty() || !hosts.insert(probe.target.host).second) continue;
     if (const auto address = IpAddress::parse(probe.target.host)) {
       networks.insert(network_of(*address));

@@ -1,4 +1,5 @@
-// How much a run is going to send, to be said before it does (DESIGN, "Time, load and manners").
+// How much a run is going to send, to be said before it does (docs/design.md, "Time, load and
+// manners").
 #pragma once
 
 #include <cstddef>

@@ -39,6 +39,12 @@ std::string environment(const char* name);
 // $XDG_CONFIG_HOME/callready or its like; empty where there is none.
 std::string configuration_folder();
 
+// $XDG_DATA_HOME/callready or its like; empty where there is none.
+std::string data_folder();
+
+// $XDG_STATE_HOME/callready or its like; empty where there is none.
+std::string state_folder();
+
 // A file that can be opened for reading.
 bool is_file(const std::string& path);
 
@@ -51,6 +57,10 @@ std::optional<std::string> write_whole_file(const std::string& path, const std::
 // that name already, it stays as it is, and that is no error. The error in words, or nothing.
 std::optional<std::string> write_private_file(const std::string& path, const std::string& content);
 
+// The same, in the place of one of that name. Nothing is waited for: it may be lost with the power.
+std::optional<std::string> replace_private_file(const std::string& path,
+                                                const std::string& content);
+
 // True where both name one file, whether it exists already or not.
 bool is_same_file(const std::string& one, const std::string& other);
 
@@ -58,9 +68,9 @@ bool is_same_file(const std::string& one, const std::string& other);
 // because the caller closed those: they then fail as if they were still closed.
 void keep_standard_streams();
 
-// An interrupt (Ctrl-C, SIGTERM) waits from the first call to the second: the run that will answer it
-// with a report has not begun yet. After the third, the next one is forgiven and those behind it end
-// the program: the report is just being written.
+// An interrupt (Ctrl-C, SIGTERM) waits from the first call to the second: the run that will answer
+// it with a report has not begun yet. After the third, the next one is forgiven and those behind it
+// end the program: the report is just being written.
 void hold_interrupts();
 void release_interrupts();
 void forgive_one_interrupt();

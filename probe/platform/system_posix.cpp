@@ -105,6 +105,23 @@ std::string without_links(const std::string& path) {
   return real == nullptr ? path : std::string(real.get());
 }
 
+// XDG Base Directory Specification: relative paths are to be ignored.
+std::string users_folder(const char* variable, const std::string& usual) {
+  const auto configured = environment(variable);
+  if (!configured.empty() && configured.front() == '/') return configured + "/callready";
+  const auto home = environment("HOME");
+  return home.empty() ? std::string() : home + usual + "/callready";
+}
+
+// The folders that lead to the file; the error in words, or nothing.
+std::optional<std::string> make_folders_of(const std::string& path) {
+  const auto slash = path.rfind('/');
+  if (slash == std::string::npos) return std::nullopt;
+  std::error_code error;
+  std::filesystem::create_directories(path.substr(0, slash), error);
+  return error ? std::optional(words_of(error.value())) : std::nullopt;
+}
+
 }  // namespace
 
 std::vector<Interface> interfaces() {
@@ -146,13 +163,11 @@ std::string environment(const char* name) {
   return value == nullptr ? std::string() : std::string(value);
 }
 
-std::string configuration_folder() {
-  // XDG Base Directory Specification: relative paths are to be ignored.
-  const auto configured = environment("XDG_CONFIG_HOME");
-  if (!configured.empty() && configured.front() == '/') return configured + "/callready";
-  const auto home = environment("HOME");
-  return home.empty() ? std::string() : home + "/.config/callready";
-}
+std::string configuration_folder() { return users_folder("XDG_CONFIG_HOME", "/.config"); }
+
+std::string state_folder() { return users_folder("XDG_STATE_HOME", "/.local/state"); }
+
+std::string data_folder() { return users_folder("XDG_DATA_HOME", "/.local/share"); }
 
 bool is_same_file(const std::string& one, const std::string& other) {
   std::error_code ignored;
@@ -214,12 +229,7 @@ void forgive_one_interrupt() {
 }
 
 std::optional<std::string> write_private_file(const std::string& path, const std::string& content) {
-  const auto slash = path.rfind('/');
-  if (slash != std::string::npos) {
-    std::error_code error;
-    std::filesystem::create_directories(path.substr(0, slash), error);
-    if (error) return words_of(error.value());
-  }
+  if (auto error = make_folders_of(path)) return error;
   auto temporary = beside(path);
   const int file = mkstemp(temporary.data());  // mode 0600
   if (file < 0) return words_of(errno);
@@ -230,6 +240,19 @@ std::optional<std::string> write_private_file(const std::string& path, const std
   if (error != 0) return words_of(error);
   synchronise_folder_of(path);
   return std::nullopt;
+}
+
+std::optional<std::string> replace_private_file(const std::string& path,
+                                                const std::string& content) {
+  if (auto error = make_folders_of(path)) return error;
+  auto temporary = beside(path);
+  const int file = mkstemp(temporary.data());  // mode 0600
+  if (file < 0) return words_of(errno);
+  int error = write_and_close(file, content, false);
+  if (error == 0 && rename(temporary.c_str(), path.c_str()) != 0) error = errno;
+  if (error == 0) return std::nullopt;
+  unlink(temporary.c_str());
+  return words_of(error);
 }
 
 void keep_standard_streams() {

@@ -5,11 +5,15 @@
 
 #include <algorithm>
 
+#include "probe/model/words.hpp"
+
 namespace callready::serve {
 namespace {
 
 struct Row {
-  std::string id, title, purpose, check, transport, host, ports;
+  std::string id, title, purpose;
+  CheckKind check;
+  std::string transport, host, ports;
   std::string extra;  // more lines of YAML, indented as the row is
 };
 
@@ -17,36 +21,42 @@ std::vector<Row> rows(const DemoPorts& ports) {
   const auto at = [](std::uint16_t port) { return std::to_string(port); };
   const std::string page = "    with: { path: /ncsi.txt, body: Microsoft NCSI }\n";
   return {
-      {"dns-address", "Names of the service", "Everything begins with a name", "dns", "udp", "ns",
-       at(ports.dns), "    with: { server: \"true\", name: www." + demo_domain + ", type: A }\n"},
-      {"dns-srv", "Where the SIP server is", "Phones find their server by SRV", "dns", "tcp", "ns",
-       at(ports.dns),
+      {"dns-address", "Names of the service", "Everything begins with a name", CheckKind::dns,
+       "udp", "ns", at(ports.dns),
+       "    with: { server: \"true\", name: www." + demo_domain + ", type: A }\n"},
+      {"dns-srv", "Where the SIP server is", "Phones find their server by SRV", CheckKind::dns,
+       "tcp", "ns", at(ports.dns),
        "    with: { server: \"true\", name: _sip._udp." + demo_domain + ", type: SRV }\n"},
-      {"web-open", "Web server", "Sign in", "tcp", "tcp", "www", at(ports.https), ""},
-      {"web-tls", "Web server, encrypted", "Sign in", "tls", "tls", "www", at(ports.https), ""},
-      {"web-page", "A known page", "Shows who answers for the web server", "http", "tcp", "www",
-       at(ports.http), page},
-      {"web-proxy", "Web server through the proxy", "Sign in where only a proxy goes out", "proxy",
-       "tcp", "www", at(ports.https), "    proxy: required\n    severity: recommended\n"},
-      {"stun-udp", "STUN over UDP", "One's own public address", "stun", "udp", "stun",
+      {"web-open", "Web server", "Sign in", CheckKind::tcp, "tcp", "www", at(ports.https), ""},
+      {"web-tls", "Web server, encrypted", "Sign in", CheckKind::tls, "tls", "www", at(ports.https),
+       ""},
+      {"web-page", "A known page", "Shows who answers for the web server", CheckKind::http, "tcp",
+       "www", at(ports.http), page},
+      {"web-proxy", "Web server through the proxy", "Sign in where only a proxy goes out",
+       CheckKind::proxy, "tcp", "www", at(ports.https),
+       "    proxy: required\n    severity: recommended\n"},
+      {"stun-udp", "STUN over UDP", "One's own public address", CheckKind::stun, "udp", "stun",
        at(ports.stun), ""},
-      {"stun-tcp", "STUN over TCP", "The same where UDP is closed", "stun", "tcp", "stun",
+      {"stun-tcp", "STUN over TCP", "The same where UDP is closed", CheckKind::stun, "tcp", "stun",
        at(ports.stun), "    severity: optional\n"},
-      {"stun-tls", "STUN over TLS", "The same where only TLS goes out", "stun", "tls", "stun",
-       at(ports.stun_tls), "    severity: optional\n"},
-      {"turn-udp", "TURN over UDP", "Audio and video between networks", "turn", "udp", "turn",
-       at(ports.stun), ""},
-      {"turn-tcp", "TURN over TCP", "The same where UDP is closed", "turn", "tcp", "turn",
+      {"stun-tls", "STUN over TLS", "The same where only TLS goes out", CheckKind::stun, "tls",
+       "stun", at(ports.stun_tls), "    severity: optional\n"},
+      {"turn-udp", "TURN over UDP", "Audio and video between networks", CheckKind::turn, "udp",
+       "turn", at(ports.stun), ""},
+      {"turn-tcp", "TURN over TCP", "The same where UDP is closed", CheckKind::turn, "tcp", "turn",
        at(ports.stun), "    severity: recommended\n"},
-      {"turn-tls", "TURN over TLS", "The same where only TLS goes out", "turn", "tls", "turn",
-       at(ports.stun_tls), "    severity: recommended\n"},
-      {"media", "Audio and video", "RTP", "udp-range", "udp", "media", ports.media.to_string(), ""},
-      {"sip-udp", "SIP over UDP", "Registration and calls", "sip", "udp", "sip", at(ports.sip), ""},
-      {"sip-tcp", "SIP over TCP", "Registration and calls", "sip", "tcp", "sip", at(ports.sip), ""},
-      {"sip-tls", "SIP over TLS", "Encrypted registration and calls", "sip", "tls", "sip",
+      {"turn-tls", "TURN over TLS", "The same where only TLS goes out", CheckKind::turn, "tls",
+       "turn", at(ports.stun_tls), "    severity: recommended\n"},
+      {"media", "Audio and video", "RTP", CheckKind::udp_range, "udp", "media",
+       ports.media.to_string(), ""},
+      {"sip-udp", "SIP over UDP", "Registration and calls", CheckKind::sip, "udp", "sip",
+       at(ports.sip), ""},
+      {"sip-tcp", "SIP over TCP", "Registration and calls", CheckKind::sip, "tcp", "sip",
+       at(ports.sip), ""},
+      {"sip-tls", "SIP over TLS", "Encrypted registration and calls", CheckKind::sip, "tls", "sip",
        at(ports.sip_tls), ""},
-      {"time", "The time", "A right clock, without which phones refuse certificates", "ntp", "udp",
-       "ntp", at(ports.ntp), ""},
+      {"time", "The time", "A right clock, without which phones refuse certificates",
+       CheckKind::ntp, "udp", "ntp", at(ports.ntp), ""},
   };
 }
 
@@ -74,8 +84,8 @@ std::string print(const Row& row) {
       "  - id: {}\n    title: {}\n    purpose: \"{}\"\n    source: \"the demo itself\"\n{}"
       "    vantage: [pc]\n    check: {}\n    transport: [{}]\n    ports: [{}]\n    hosts: "
       "[{}.{}]\n",
-      row.id, row.title, row.purpose, row.extra, row.check, row.transport, row.ports, row.host,
-      demo_domain);
+      row.id, row.title, row.purpose, row.extra, to_string(row.check), row.transport, row.ports,
+      row.host, demo_domain);
 }
 
 }  // namespace
@@ -85,7 +95,7 @@ std::string demo_target_set(const DemoPorts& ports, const std::vector<std::strin
   std::string requirements;
   std::vector<std::string> present;
   for (const auto& row : rows(ports)) {
-    if (std::find(kinds.begin(), kinds.end(), row.check) == kinds.end()) continue;
+    if (std::find(kinds.begin(), kinds.end(), to_string(row.check)) == kinds.end()) continue;
     requirements += print(row);
     present.push_back(row.id);
   }

@@ -1,6 +1,7 @@
 'use strict';
 // The page works without this: it adds the copy buttons' work, opens what a link points at, and
-// opens the causes' evidence for printing.
+// opens the causes' evidence for printing. Parts that are folded stay so on paper: one cause is one
+// page.
 (() => {
   const status = document.getElementById('copied');
 
@@ -48,6 +49,7 @@
     for (let at = target; at; at = at.parentElement) {
       if (at.tagName === 'DETAILS') at.open = true;
     }
+    target.querySelector(':scope > details.part')?.setAttribute('open', '');
     target.scrollIntoView({block: 'nearest'});
   };
   addEventListener('hashchange', reveal);
@@ -73,7 +75,7 @@
 
   const opened = [];
   addEventListener('beforeprint', () => {
-    for (const details of document.querySelectorAll('.finding details:not([open])')) {
+    for (const details of document.querySelectorAll('.finding details.more:not([open])')) {
       details.open = true;
       opened.push(details);
     }

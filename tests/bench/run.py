@@ -13,7 +13,7 @@ import statistics
 import sys
 import tempfile
 
-from tests.bench import growth, work
+from tests.bench import growth, waits, work
 from tests.site.harness import Site, namespaces_allowed
 from tests.site.names import ROOT
 
@@ -152,15 +152,15 @@ def report(options, folder):
     return "\n\n".join(parts)
 
 
-def into_readme(text):
-    """Puts the tables between README's marks."""
-    path = os.path.join(ROOT, "README.md")
+def into_page(text):
+    """Puts the tables between the marks of docs/benchmarks.md."""
+    path = os.path.join(ROOT, "docs", "benchmarks.md")
     with open(path, encoding="utf-8") as file:
         page = file.read()
     before, _, rest = page.partition(BEGIN)
     _, mark, after = rest.partition(END)
     if not mark:
-        raise SystemExit("bench: README.md has no marks for the tables")
+        raise SystemExit("bench: docs/benchmarks.md has no marks for the tables")
     with open(path, "w", encoding="utf-8") as file:
         file.write(f"{before}{BEGIN}\n{text}\n{END}{after}")
 
@@ -179,17 +179,28 @@ def main():
                         metavar="N", help="numbers of probes; none: leave it out")
     parser.add_argument("--keep", metavar="FILE",
                         help="keep what was measured there, and do not measure it again")
-    parser.add_argument("--readme", action="store_true", help="write the tables into README.md")
+    parser.add_argument("--write", action="store_true", help="write the tables into docs/benchmarks.md")
+    parser.add_argument("--waits", action="store_true",
+                        help="only the runs that people wait longest for, beside what is wanted")
+    parser.add_argument("--against", metavar="PROGRAM",
+                        help="with --waits: another callready, in turns with the one to measure")
     options = parser.parse_args()
     options.delay = options.delay or [0, 40, 200]
     allowed, reason = namespaces_allowed()
     if not allowed:
         raise SystemExit(f"bench: {reason}")
+    if options.waits:
+        programs = {"before": options.against} if options.against else {}
+        programs["after" if options.against else "callready"] = options.program
+        chosen = [wait for wait in waits.WAITS if re.search(options.only, wait.title)]
+        for line in waits.table(chosen, programs, options.rounds):
+            print(line, flush=True)
+        return
     with tempfile.TemporaryDirectory(prefix="callready-bench-") as folder:
         os.environ["CALLREADY_SITE_SET"] = work.web_hosts(folder)
         text = report(options, folder)
-    if options.readme:
-        into_readme(text)
+    if options.write:
+        into_page(text)
     print(text)
 
 

@@ -19,7 +19,7 @@ class DnsCheck : public testing::Test {
   Observation ask(const std::string& host, Parameters with = {},
                   Transport transport = Transport::udp) {
     Probe probe;
-    probe.check = "dns";
+    probe.check = CheckKind::dns;
     probe.target.host = host;
     probe.target.ports = {53, 53};
     probe.target.transport = transport;
@@ -48,7 +48,7 @@ class SlowDnsCheck : public DnsCheck {
   SlowDnsCheck() : DnsCheck(test::Time::by_hand) {}
 };
 
-const Evidence* find(const Observation& seen, std::string_view kind) {
+const Evidence* find(const Observation& seen, EvidenceKind kind) {
   for (const auto& evidence : seen.evidence) {
     if (evidence.kind == kind) return &evidence;
   }
@@ -56,10 +56,10 @@ const Evidence* find(const Observation& seen, std::string_view kind) {
 }
 
 template <typename T>
-T fact(const Observation& seen, std::string_view kind, const std::string& name) {
+T fact(const Observation& seen, EvidenceKind kind, Fact name) {
   const auto* evidence = find(seen, kind);
   if (evidence == nullptr || !evidence->facts.contains(name)) {
-    ADD_FAILURE() << "no " << kind << "." << name;
+    ADD_FAILURE() << "no " << to_string(kind) << "." << to_string(name);
     return {};
   }
   return std::get<T>(evidence->facts.at(name));
@@ -70,19 +70,19 @@ TEST_F(DnsCheck, IsAnsweredOverUdp) {
   runner.use_dns_servers({server.text()});
   const auto seen = ask("www.example.com");
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(seen.detail, "records");
+  EXPECT_EQ(seen.detail, DetailCode::records);
   EXPECT_EQ(seen.address, server.address().address);
   EXPECT_EQ(seen.attempts, 1);
   ASSERT_TRUE(seen.round_trip);
   EXPECT_GT(seen.round_trip->count(), 0.0);
-  EXPECT_TRUE(seen.timing_ms.contains("dns"));
+  EXPECT_TRUE(seen.timing_ms.contains(Timing::dns));
   EXPECT_NE(seen.local->port, 0);
   EXPECT_EQ(seen.evidence.size(), 1u);
-  EXPECT_EQ(fact<std::string>(seen, "dns_answer", "server"), server.text());
-  EXPECT_EQ(fact<std::string>(seen, "dns_answer", "transport"), "udp");
-  EXPECT_EQ(fact<std::string>(seen, "dns_answer", "rcode"), "NOERROR");
-  EXPECT_EQ(fact<std::string>(seen, "dns_answer", "records"), "198.51.100.7");
-  EXPECT_EQ(fact<std::int64_t>(seen, "dns_answer", "ttl"), 300);
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::dns_answer, Fact::server), server.text());
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::dns_answer, Fact::transport), "udp");
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::dns_answer, Fact::rcode), "NOERROR");
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::dns_answer, Fact::records), "198.51.100.7");
+  EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::dns_answer, Fact::ttl), 300);
   EXPECT_EQ(server.asked_tcp, 0);
 }
 
@@ -91,7 +91,7 @@ TEST_F(DnsCheck, IsAnsweredOverTcp) {
   runner.use_dns_servers({server.text()});
   const auto seen = ask("www.example.com", {}, Transport::tcp);
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(fact<std::string>(seen, "dns_answer", "transport"), "tcp");
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::dns_answer, Fact::transport), "tcp");
   EXPECT_EQ(server.asked_udp, 0);
   EXPECT_EQ(server.asked_tcp, 1);
   EXPECT_EQ(seen.evidence.size(), 1u);
@@ -120,7 +120,7 @@ TEST_F(DnsCheck, AsksEveryType) {
   const auto records = [&](const std::string& type, const std::string& host) {
     const auto seen = ask(host, {{"type", type}});
     EXPECT_EQ(seen.outcome, Outcome::answered) << type;
-    return fact<std::string>(seen, "dns_answer", "records");
+    return fact<std::string>(seen, EvidenceKind::dns_answer, Fact::records);
   };
   EXPECT_EQ(records("AAAA", "example.com"), "2001:4860:4860::8888");
   EXPECT_EQ(records("srv", "_sips._tcp.example.com"), "1 2 5061 sip.example.com");
@@ -146,7 +146,7 @@ TEST_F(DnsCheck, AsksPtrForTheAddressOfAName) {
   EXPECT_EQ(asked_for, "9.2.0.192.in-addr.arpa");
   const auto other = ask("rtc-gra2.example.com", {{"type", "PTR"}, {"expect", "x.example.com"}});
   EXPECT_EQ(other.outcome, Outcome::failed);
-  EXPECT_EQ(other.detail, "unexpected_answer");
+  EXPECT_EQ(other.detail, DetailCode::unexpected_answer);
 }
 
 TEST_F(DnsCheck, HoldsNamesAgainstPatterns) {
@@ -183,7 +183,7 @@ TEST_F(DnsCheck, HoldsAddressesAgainstANetwork) {
   runner.use_dns_servers({server.text()});
   EXPECT_EQ(ask("a.example.com", {{"expect", "9.9.9.0/24"}}).outcome, Outcome::answered);
   EXPECT_EQ(ask("a.example.com", {{"expect", "9.9.9.9"}}).outcome, Outcome::answered);
-  EXPECT_EQ(ask("a.example.com", {{"expect", "8.8.8.0/24"}}).detail, "unexpected_answer");
+  EXPECT_EQ(ask("a.example.com", {{"expect", "8.8.8.0/24"}}).detail, DetailCode::unexpected_answer);
 }
 
 // As BIND tells it: the policy zone's SOA is among the additional records.
@@ -195,8 +195,8 @@ TEST_F(DnsCheck, SeesThePolicyZoneThatDenies) {
   });
   runner.use_dns_servers({server.text()});
   const auto seen = ask("www.example.com");
-  EXPECT_EQ(seen.detail, "no_such_name");
-  EXPECT_EQ(fact<std::string>(seen, "dns_answer", "soa_zone"), "policy.site");
+  EXPECT_EQ(seen.detail, DetailCode::no_such_name);
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::dns_answer, Fact::soa_zone), "policy.site");
 }
 
 TEST_F(DnsCheck, ToldThatTheNameDoesNotExist) {
@@ -210,11 +210,11 @@ TEST_F(DnsCheck, ToldThatTheNameDoesNotExist) {
   runner.use_dns_servers({server.text()});
   const auto seen = ask("www.example.com");
   EXPECT_EQ(seen.outcome, Outcome::unresolved);
-  EXPECT_EQ(seen.detail, "no_such_name");
-  EXPECT_EQ(fact<std::string>(seen, "dns_answer", "soa_zone"), "rpz.corp.example");
-  EXPECT_EQ(fact<std::string>(seen, "dns_answer", "extended_errors"),
+  EXPECT_EQ(seen.detail, DetailCode::no_such_name);
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::dns_answer, Fact::soa_zone), "rpz.corp.example");
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::dns_answer, Fact::extended_errors),
             "17 Filtered: blocked by policy");
-  EXPECT_EQ(fact<std::int64_t>(seen, "dns_answer", "extended_error_code"), 17);
+  EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::dns_answer, Fact::extended_error_code), 17);
 }
 
 TEST_F(DnsCheck, ToldThatThereIsNoSuchRecord) {
@@ -222,7 +222,7 @@ TEST_F(DnsCheck, ToldThatThereIsNoSuchRecord) {
   runner.use_dns_servers({server.text()});
   const auto seen = ask("www.example.com", {{"type", "AAAA"}});
   EXPECT_EQ(seen.outcome, Outcome::unresolved);
-  EXPECT_EQ(seen.detail, "no_record");
+  EXPECT_EQ(seen.detail, DetailCode::no_record);
 }
 
 TEST_F(DnsCheck, RefusalAndServerFailureAreNotTheSame) {
@@ -230,13 +230,14 @@ TEST_F(DnsCheck, RefusalAndServerFailureAreNotTheSame) {
   runner.use_dns_servers({refusing.text()});
   auto seen = ask("www.example.com");
   EXPECT_EQ(seen.outcome, Outcome::denied);
-  EXPECT_EQ(seen.detail, "refused");
-  EXPECT_EQ(fact<std::string>(seen, "dns_answer", "extended_errors"), "18 Prohibited");
+  EXPECT_EQ(seen.detail, DetailCode::refused);
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::dns_answer, Fact::extended_errors),
+            "18 Prohibited");
   DnsServer failing(runner.loop, rcode(2));
   runner.use_dns_servers({failing.text()});
   seen = ask("www.example.com");
   EXPECT_EQ(seen.outcome, Outcome::failed);
-  EXPECT_EQ(seen.detail, "servfail");
+  EXPECT_EQ(seen.detail, DetailCode::servfail);
 }
 
 TEST_F(DnsCheck, NotesSinkholesAndPrivateAddresses) {
@@ -251,12 +252,13 @@ TEST_F(DnsCheck, NotesSinkholesAndPrivateAddresses) {
   const auto seen = ask("www.example.com");
   EXPECT_EQ(seen.outcome, Outcome::answered);
   ASSERT_EQ(seen.evidence.size(), 3u);
-  EXPECT_EQ(seen.evidence[1].facts.at("address"), EvidenceValue("0.0.0.0"));
-  EXPECT_EQ(seen.evidence[1].facts.at("sinkhole"), EvidenceValue(true));
-  EXPECT_EQ(seen.evidence[2].facts.at("address"), EvidenceValue("10.1.2.3"));
-  EXPECT_EQ(seen.evidence[2].facts.at("sinkhole"), EvidenceValue(false));
-  EXPECT_EQ(find(ask("pbx.corp"), "dns_special_address"), nullptr) << "a site's own name";
-  EXPECT_EQ(find(ask("pbx"), "dns_special_address"), nullptr);
+  EXPECT_EQ(seen.evidence[1].facts.at(Fact::address), EvidenceValue("0.0.0.0"));
+  EXPECT_EQ(seen.evidence[1].facts.at(Fact::sinkhole), EvidenceValue(true));
+  EXPECT_EQ(seen.evidence[2].facts.at(Fact::address), EvidenceValue("10.1.2.3"));
+  EXPECT_EQ(seen.evidence[2].facts.at(Fact::sinkhole), EvidenceValue(false));
+  EXPECT_EQ(find(ask("pbx.corp"), EvidenceKind::dns_special_address), nullptr)
+      << "a site's own name";
+  EXPECT_EQ(find(ask("pbx"), EvidenceKind::dns_special_address), nullptr);
 }
 
 TEST_F(DnsCheck, GoesOnByTcpWhereUdpIsTruncated) {
@@ -269,13 +271,14 @@ TEST_F(DnsCheck, GoesOnByTcpWhereUdpIsTruncated) {
   runner.use_dns_servers({server.text()});
   auto seen = ask("www.example.com");
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_TRUE(fact<bool>(seen, "dns_answer", "truncated_over_udp"));
-  EXPECT_EQ(fact<std::string>(seen, "dns_answer", "transport"), "tcp");
+  EXPECT_TRUE(fact<bool>(seen, EvidenceKind::dns_answer, Fact::truncated_over_udp));
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::dns_answer, Fact::transport), "tcp");
   server.close_tcp();
   seen = ask("www.example.com");
   EXPECT_EQ(seen.outcome, Outcome::failed);
-  EXPECT_EQ(seen.detail, "truncated");
-  EXPECT_EQ(fact<std::string>(seen, "dns_no_answer", "reason"), "connection_refused");
+  EXPECT_EQ(seen.detail, DetailCode::truncated);
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::dns_no_answer, Fact::reason),
+            "connection_refused");
 }
 
 TEST_F(DnsCheck, GoesOnWithoutEdns) {
@@ -293,7 +296,7 @@ TEST_F(DnsCheck, GoesOnWithoutEdns) {
   for (const auto transport : {Transport::udp, Transport::tcp}) {
     const auto seen = ask("www.example.com", {}, transport);
     EXPECT_EQ(seen.outcome, Outcome::answered);
-    EXPECT_TRUE(fact<bool>(seen, "dns_answer", "without_edns"));
+    EXPECT_TRUE(fact<bool>(seen, EvidenceKind::dns_answer, Fact::without_edns));
     EXPECT_EQ(seen.attempts, 2);
   }
 }
@@ -303,11 +306,11 @@ TEST_F(SlowDnsCheck, IsSilentWhereNobodyAnswers) {
   runner.use_dns_servers({server.text()});
   const auto seen = ask("www.example.com");
   EXPECT_EQ(seen.outcome, Outcome::silent);
-  EXPECT_EQ(seen.detail, "timed_out");
+  EXPECT_EQ(seen.detail, DetailCode::timed_out);
   EXPECT_EQ(seen.attempts, 7) << "four with EDNS, three without beside them";
   EXPECT_EQ(server.asked_udp, 7);
   EXPECT_FALSE(seen.round_trip);
-  EXPECT_EQ(fact<std::string>(seen, "dns_no_answer", "reason"), "timed_out");
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::dns_no_answer, Fact::reason), "timed_out");
 }
 
 TEST_F(DnsCheck, IsRefusedByAClosedPort) {
@@ -330,7 +333,7 @@ TEST_F(SlowDnsCheck, OtherPeoplesAnswersDoNotCount) {
   EXPECT_EQ(ask("www.example.com").outcome, Outcome::silent);
   const auto tcp = ask("www.example.com", {}, Transport::tcp);
   EXPECT_EQ(tcp.outcome, Outcome::failed);
-  EXPECT_EQ(tcp.detail, "malformed");
+  EXPECT_EQ(tcp.detail, DetailCode::malformed);
 }
 
 TEST_F(SlowDnsCheck, GarbageIsMalformed) {
@@ -338,14 +341,14 @@ TEST_F(SlowDnsCheck, GarbageIsMalformed) {
   runner.use_dns_servers({server.text()});
   const auto udp = ask("www.example.com");
   EXPECT_EQ(udp.outcome, Outcome::failed);
-  EXPECT_EQ(udp.detail, "malformed");
+  EXPECT_EQ(udp.detail, DetailCode::malformed);
   const auto tcp = ask("www.example.com", {}, Transport::tcp);
   EXPECT_EQ(tcp.outcome, Outcome::failed);
-  EXPECT_EQ(tcp.detail, "malformed");
+  EXPECT_EQ(tcp.detail, DetailCode::malformed);
   server.claimed_length = 4'000;
-  EXPECT_EQ(ask("www.example.com", {}, Transport::tcp).detail, "closed_by_peer");
+  EXPECT_EQ(ask("www.example.com", {}, Transport::tcp).detail, DetailCode::closed_by_peer);
   server.claimed_length = 0;
-  EXPECT_EQ(ask("www.example.com", {}, Transport::tcp).detail, "malformed");
+  EXPECT_EQ(ask("www.example.com", {}, Transport::tcp).detail, DetailCode::malformed);
 }
 
 TEST_F(DnsCheck, TheFirstServerThatSettlesItCounts) {
@@ -359,7 +362,7 @@ TEST_F(DnsCheck, TheFirstServerThatSettlesItCounts) {
   runner.use_dns_servers({filtering.text(), honest.text()});
   seen = ask("www.example.com");
   EXPECT_EQ(seen.outcome, Outcome::unresolved);
-  EXPECT_EQ(seen.evidence[1].facts.at("records"), EvidenceValue("9.9.9.9"));
+  EXPECT_EQ(seen.evidence[1].facts.at(Fact::records), EvidenceValue("9.9.9.9"));
 }
 
 TEST_F(DnsCheck, AsksTheNamedServer) {
@@ -367,29 +370,29 @@ TEST_F(DnsCheck, AsksTheNamedServer) {
   DnsServer named(runner.loop, address("9.9.9.9"));
   runner.use_dns_servers({own.text()});
   const Parameters with = {{"server", "true"}, {"name", "www.example.com"}};
-  auto seen = runner.run("dns", Transport::udp, "127.0.0.1", named.address(), with);
+  auto seen = runner.run(CheckKind::dns, Transport::udp, "127.0.0.1", named.address(), with);
   EXPECT_EQ(seen.outcome, Outcome::answered);
   EXPECT_EQ(own.asked_udp, 0);
   Probe probe;
-  probe.check = "dns";
+  probe.check = CheckKind::dns;
   probe.target.host = "dns.example.com";
   probe.target.ports = {53, 53};
   probe.target.transport = Transport::udp;
   probe.with = with;
   seen = runner.run(probe, std::nullopt);
   EXPECT_EQ(seen.outcome, Outcome::unresolved) << "the server's own name has no address";
-  EXPECT_EQ(seen.detail, "no_such_name");
+  EXPECT_EQ(seen.detail, DetailCode::no_such_name);
 }
 
 TEST_F(DnsCheck, BadQuestionsAreNotSent) {
   DnsServer server(runner.loop, rcode(0));
   runner.use_dns_servers({server.text()});
-  EXPECT_EQ(ask("example.com", {{"type", "TXT"}}).detail, "bad_parameter");
-  EXPECT_EQ(ask("192.0.2.1", {{"server", "true"}}).detail, "bad_parameter");
+  EXPECT_EQ(ask("example.com", {{"type", "TXT"}}).detail, DetailCode::bad_parameter);
+  EXPECT_EQ(ask("192.0.2.1", {{"server", "true"}}).detail, DetailCode::bad_parameter);
   const auto seen = ask("a..b");
   EXPECT_EQ(seen.outcome, Outcome::skipped);
-  EXPECT_EQ(seen.detail, "not_a_name");
-  EXPECT_EQ(ask("192.0.2.1").detail, "not_a_name");
+  EXPECT_EQ(seen.detail, DetailCode::not_a_name);
+  EXPECT_EQ(ask("192.0.2.1").detail, DetailCode::not_a_name);
   EXPECT_EQ(server.asked_udp, 0);
 }
 
@@ -400,7 +403,7 @@ TEST_F(DnsCheck, IsSkippedOnceTheRunIsStopped) {
                                                [&] { runner.loop.stop.stop(); });
   const auto seen = ask("www.example.com");
   EXPECT_EQ(seen.outcome, Outcome::skipped);
-  EXPECT_EQ(seen.detail, "stopped");
+  EXPECT_EQ(seen.detail, DetailCode::stopped);
 }
 
 }  // namespace

@@ -10,27 +10,28 @@ const SocketAddress here{IpAddress::v4({127, 0, 0, 1}), 9};
 TEST(HopCheck, KnowsNothingWhereNoRouterAnswers) {
   test::CheckRunner runner;
   for (const auto transport : {Transport::udp, Transport::tcp}) {
-    const auto seen = runner.run("hop", transport, "127.0.0.1", here);
+    const auto seen = runner.run(CheckKind::hop, transport, "127.0.0.1", here);
     EXPECT_EQ(seen.outcome, Outcome::silent);
-    EXPECT_EQ(seen.detail, "silent");
+    EXPECT_EQ(seen.detail, DetailCode::silent);
     ASSERT_EQ(seen.evidence.size(), 1U);
-    EXPECT_EQ(seen.evidence.front().kind, "hop");
-    EXPECT_EQ(std::get<std::string>(seen.evidence.front().facts.at("result")), "silent");
+    EXPECT_EQ(seen.evidence.front().kind, EvidenceKind::hop);
+    EXPECT_EQ(std::get<std::string>(seen.evidence.front().facts.at(Fact::result)), "silent");
   }
 }
 
 TEST(HopCheck, TakesOnlyPayloadsThatItKnows) {
   test::CheckRunner runner;
-  const auto seen = runner.run("hop", Transport::udp, "127.0.0.1", here, {{"payload", "smtp"}});
+  const auto seen =
+      runner.run(CheckKind::hop, Transport::udp, "127.0.0.1", here, {{"payload", "smtp"}});
   EXPECT_EQ(seen.outcome, Outcome::skipped);
-  EXPECT_EQ(seen.detail, "bad_parameter");
+  EXPECT_EQ(seen.detail, DetailCode::bad_parameter);
 }
 
 TEST(HopCheck, EndsWhenTheRunIsStopped) {
   test::CheckRunner runner;
   runner.loop.stop.stop();
-  const auto seen = runner.run("hop", Transport::tcp, "127.0.0.1", here);
-  EXPECT_EQ(seen.detail, "silent");
+  const auto seen = runner.run(CheckKind::hop, Transport::tcp, "127.0.0.1", here);
+  EXPECT_EQ(seen.detail, DetailCode::silent);
 }
 
 }  // namespace

@@ -168,11 +168,11 @@ void expect(const Observation& seen, const Case& one, const std::string& detail,
             const std::string& what) {
   if (detail == "answered") {
     EXPECT_EQ(seen.outcome, Outcome::answered) << what;
-    EXPECT_EQ(seen.detail, one.answer) << what;
+    EXPECT_EQ(seen.detail.text(), one.answer) << what;
     return;
   }
-  EXPECT_EQ(seen.detail, detail) << what;
-  const auto outcome = detail == "timed_out" ? Outcome::silent : Outcome::failed;
+  EXPECT_EQ(seen.detail.text(), detail) << what;
+  const auto outcome = seen.detail == DetailCode::timed_out ? Outcome::silent : Outcome::failed;
   EXPECT_EQ(seen.outcome, outcome) << what << ": " << to_string(seen.outcome);
 }
 
@@ -204,10 +204,11 @@ TEST(HostileStun, TellsNoNat) {
                                for (int i = 0; hostile.endless && i < 100; ++i)
                                  own.send(packets.back(), from);
                              });
-    const auto seen = runner.run("nat", Transport::udp, "localhost", server.address());
+    const auto seen = runner.run(CheckKind::nat, Transport::udp, "localhost", server.address());
     const bool answered = hostile.over_udp == "answered";
     EXPECT_EQ(seen.outcome == Outcome::answered, answered) << hostile.name;
-    EXPECT_EQ(test::find_evidence(seen, "nat_mapping") != nullptr, answered) << hostile.name;
+    EXPECT_EQ(test::find_evidence(seen, EvidenceKind::nat_mapping) != nullptr, answered)
+        << hostile.name;
   }
 }
 
@@ -220,8 +221,8 @@ TEST(HostileStun, TellsNothingOfThePath) {
                                const auto packets = hostile.spoil(good_answer(request));
                                for (const auto& packet : packets) own.send(packet, from);
                              });
-    const auto seen = runner.run("path", Transport::udp, "localhost", server.address());
-    EXPECT_EQ(seen.outcome, Outcome::silent) << hostile.name << ": " << seen.detail;
+    const auto seen = runner.run(CheckKind::path, Transport::udp, "localhost", server.address());
+    EXPECT_EQ(seen.outcome, Outcome::silent) << hostile.name << ": " << seen.detail.text();
   }
 }
 
@@ -314,7 +315,9 @@ TEST(HostileStun, FromAnotherAddressIsNoAnswer) {
                                });
       const auto seen = runner.run(one.kind, Transport::udp, "localhost", server.address());
       EXPECT_EQ(seen.outcome, Outcome::silent) << one.kind;
-      EXPECT_EQ(test::fact<std::string>(seen, "stun_stray", "reason"), "wrong_source") << one.kind;
+      EXPECT_EQ(test::fact<std::string>(seen, EvidenceKind::stun_stray, Fact::reason),
+                "wrong_source")
+          << one.kind;
     }
   }
 }
@@ -353,12 +356,14 @@ TEST_F(MediaOverIpv6, StunTurnAndNatAreAnswered) {
       },
       any);
   for (const auto& one : cases) {
-    EXPECT_EQ(runner.run(one.kind, Transport::udp, "localhost", udp.address()).detail, one.answer);
-    EXPECT_EQ(runner.run(one.kind, Transport::tcp, "localhost", tcp.address()).detail, one.answer);
+    EXPECT_EQ(runner.run(one.kind, Transport::udp, "localhost", udp.address()).detail.text(),
+              one.answer);
+    EXPECT_EQ(runner.run(one.kind, Transport::tcp, "localhost", tcp.address()).detail.text(),
+              one.answer);
   }
-  const auto nat = runner.run("nat", Transport::udp, "localhost", udp.address());
+  const auto nat = runner.run(CheckKind::nat, Transport::udp, "localhost", udp.address());
   EXPECT_EQ(nat.outcome, Outcome::answered);
-  EXPECT_EQ(nat.detail, "none");
+  EXPECT_EQ(nat.detail, DetailCode::none);
   EXPECT_EQ(nat.address, any.address);
 }
 
@@ -370,10 +375,10 @@ TEST_F(MediaOverIpv6, LargePacketsThatVanishAreABlackHole) {
         if (request.size() + headers <= most) own.send(good_answer(request), from);
       },
       any);
-  const auto seen = runner.run("path", Transport::udp, "localhost", server.address());
-  EXPECT_EQ(seen.detail, "black_hole");
-  EXPECT_EQ(test::fact<std::int64_t>(seen, "path_mtu", "passes"), 1'400);
-  EXPECT_EQ(test::fact<std::int64_t>(seen, "path_mtu", "vanishes"), 1'420);
+  const auto seen = runner.run(CheckKind::path, Transport::udp, "localhost", server.address());
+  EXPECT_EQ(seen.detail, DetailCode::black_hole);
+  EXPECT_EQ(test::fact<std::int64_t>(seen, EvidenceKind::path_mtu, Fact::passes), 1'400);
+  EXPECT_EQ(test::fact<std::int64_t>(seen, EvidenceKind::path_mtu, Fact::vanishes), 1'420);
 }
 
 TEST_F(MediaOverIpv6, TcpConnectsAndIsRefused) {
@@ -382,12 +387,12 @@ TEST_F(MediaOverIpv6, TcpConnectsAndIsRefused) {
     test::ScriptedTcp server(
         runner.loop.context, [](auto&, const Bytes&) {}, any);
     address = server.address();
-    const auto seen = runner.run("tcp", Transport::tcp, "localhost", address);
+    const auto seen = runner.run(CheckKind::tcp, Transport::tcp, "localhost", address);
     EXPECT_EQ(seen.outcome, Outcome::connected);
     EXPECT_EQ(seen.local->address, any.address);
   }
   runner.loop.context.poll();
-  const auto refused = runner.run("tcp", Transport::tcp, "localhost",
+  const auto refused = runner.run(CheckKind::tcp, Transport::tcp, "localhost",
                                   {any.address, test::free_tcp_port(runner.loop.context)});
   EXPECT_EQ(refused.outcome, Outcome::refused);
 }
@@ -397,14 +402,14 @@ TEST_F(MediaOverIpv6, MediaPortsReplyAndAreUnreachable) {
       runner.loop.context,
       [](auto& own, const Bytes& bytes, const SocketAddress& from) { own.send(bytes, from); }, any);
   Probe probe;
-  probe.check = "udp-range";
+  probe.check = CheckKind::udp_range;
   probe.target.host = "::1";
   probe.target.ports = {1, echo.address().port};
   probe.target.sample = {1, echo.address().port};
   probe.target.transport = Transport::udp;
   const auto seen = runner.run(probe, any.address);
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(test::fact<std::string>(seen, "udp_port", "result"), "arrived");
+  EXPECT_EQ(test::fact<std::string>(seen, EvidenceKind::udp_port, Fact::result), "arrived");
 }
 
 }  // namespace

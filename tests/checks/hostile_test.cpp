@@ -8,6 +8,7 @@
 #include "tests/support/check_runner.hpp"
 #include "tests/support/dns_server.hpp"
 #include "tests/support/evidence.hpp"
+#include "tests/support/said.hpp"
 #include "tests/support/scripted_server.hpp"
 #include "tests/support/stream_server.hpp"
 
@@ -21,11 +22,11 @@ Bytes bytes_of(std::string_view text) { return {text.begin(), text.end()}; }
 
 struct Stranger {
   std::string name;
-  std::string check;
+  test::CheckNamed check;
   std::string first;    // sent once, when the first bytes of the check have come
   std::string endless;  // then again and again; empty: the connection is closed
   Outcome outcome = Outcome::failed;
-  std::string detail;
+  test::Said detail;
   std::map<std::string, std::string> with{};
   Transport transport = Transport::tcp;
 };
@@ -156,7 +157,7 @@ TEST_P(HostileStream, IsCalledByItsNameInTime) {
   const auto seen =
       runner.run(stranger.check, stranger.transport, "localhost", server.address(), stranger.with);
   EXPECT_LT(std::chrono::steady_clock::now() - start, timeouts::check);
-  EXPECT_EQ(to_string(seen.outcome), to_string(stranger.outcome)) << seen.detail;
+  EXPECT_EQ(to_string(seen.outcome), to_string(stranger.outcome)) << seen.detail.text();
   if (!stranger.detail.empty()) {
     EXPECT_EQ(seen.detail, stranger.detail);
   }
@@ -177,13 +178,14 @@ INSTANTIATE_TEST_SUITE_P(Strangers, HostileStream, testing::ValuesIn(strangers()
 // ---------------------------------------------------------------
 
 struct Dribble {
-  std::string check, text;
+  test::CheckNamed check;
+  std::string text;
   Transport transport = Transport::tcp;
-  std::string detail;
+  test::Said detail;
   bool proxied = false;
 };
 
-void PrintTo(const Dribble& dribble, std::ostream* out) { *out << dribble.check; }
+void PrintTo(const Dribble& dribble, std::ostream* out) { *out << to_string(dribble.check.kind); }
 
 class Dribbling : public testing::TestWithParam<Dribble> {};
 
@@ -239,8 +241,10 @@ INSTANTIATE_TEST_SUITE_P(
         Dribble{"tls", "HTTP/1.1 200 OK\r\nX: ", Transport::tls, "proxy_timed_out", true},
         Dribble{"http", "HTTP/1.1 200 OK\r\nX: ", Transport::tcp, "proxy_timed_out", true}),
     [](const auto& of) {
-      return fmt::format("{}{}{}", of.param.check == "sip-alg" ? "sipalg" : of.param.check,
-                         to_string(of.param.transport), of.param.proxied ? "Proxied" : "");
+      return fmt::format(
+          "{}{}{}",
+          of.param.check == CheckKind::sip_alg ? "sipalg" : to_string(of.param.check.kind),
+          to_string(of.param.transport), of.param.proxied ? "Proxied" : "");
     });
 
 // --- Proxies
@@ -249,7 +253,7 @@ INSTANTIATE_TEST_SUITE_P(
 struct OddProxy {
   std::string name, first, endless;
   Outcome outcome = Outcome::failed;
-  std::string detail;
+  test::Said detail;
 };
 
 void PrintTo(const OddProxy& proxy, std::ostream* out) { *out << proxy.name; }
@@ -270,13 +274,13 @@ TEST_P(HostileProxy, IsCalledByItsName) {
                        }
                      });
   Probe probe;
-  probe.check = "proxy";
+  probe.check = CheckKind::proxy;
   probe.target.host = "www.example.com";
   probe.target.ports = {443, 443};
   probe.target.transport = Transport::tcp;
   probe.target.route.proxy = fmt::format("http://127.0.0.1:{}", server.address().port);
   const auto seen = runner.run(probe, std::nullopt);
-  EXPECT_EQ(to_string(seen.outcome), to_string(odd.outcome)) << seen.detail;
+  EXPECT_EQ(to_string(seen.outcome), to_string(odd.outcome)) << seen.detail.text();
   EXPECT_EQ(seen.detail, odd.detail);
 }
 
@@ -327,7 +331,7 @@ TEST_P(HostileNames, AreMalformed) {
   });
   runner.use_dns_servers({server.text()});
   Probe probe;
-  probe.check = "dns";
+  probe.check = CheckKind::dns;
   probe.target.host = "a.example.com";
   probe.target.ports = {53, 53};
   probe.with["type"] = dns::type_name(static_cast<std::uint16_t>(pointers.type));
@@ -335,7 +339,7 @@ TEST_P(HostileNames, AreMalformed) {
   probe.target.transport = Transport::tcp;
   auto seen = runner.run(probe, std::nullopt);
   EXPECT_EQ(to_string(seen.outcome), "failed");
-  EXPECT_EQ(seen.detail, "malformed");
+  EXPECT_EQ(seen.detail, DetailCode::malformed);
 }
 
 // The question ("a.example.com" or the name of an address) begins at 12.

@@ -51,7 +51,8 @@ class HttpCheck : public testing::Test {
       peer.send(Bytes(reply.begin(), reply.end()));
       peer.close();
     });
-    return runner.run("http", Transport::tcp, "www.example.com", server.address(), std::move(with));
+    return runner.run(CheckKind::http, Transport::tcp, "www.example.com", server.address(),
+                      std::move(with));
   }
   Observation replied(const std::string& reply, Parameters with = {}) {
     return over_tcp([&](const std::string&) { return reply; }, std::move(with));
@@ -77,11 +78,12 @@ class HttpCheck : public testing::Test {
   Observation over_tls(const test::TlsServerOptions& options, const Answer& answer,
                        Parameters with = {}) {
     test::TlsServer server(runner.loop, options, serving(answer));
-    return runner.run("http", Transport::tls, "www.example.com", server.address(), std::move(with));
+    return runner.run(CheckKind::http, Transport::tls, "www.example.com", server.address(),
+                      std::move(with));
   }
   Observation through(const std::string& proxy, Transport transport, Parameters with = {}) {
     Probe probe;
-    probe.check = "http";
+    probe.check = CheckKind::http;
     probe.target.host = "www.example.com";
     probe.target.ports = {8080, 8080};
     probe.target.transport = transport;
@@ -94,38 +96,39 @@ class HttpCheck : public testing::Test {
 TEST_F(HttpCheck, AnyStatusIsAnAnswer) {
   auto seen = replied(ok("hello"), {{"path", "/api?x=1"}});
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(seen.detail, "200");
+  EXPECT_EQ(seen.detail, Detail::status(200));
   ASSERT_TRUE(seen.round_trip);
-  EXPECT_TRUE(seen.timing_ms.contains("reply"));
-  EXPECT_EQ(fact<std::int64_t>(seen, "http_reply", "status"), 200);
-  EXPECT_EQ(fact<std::string>(seen, "http_reply", "server"), "nginx");
-  EXPECT_EQ(fact<std::string>(seen, "http_reply", "redirect_host"), std::nullopt);
+  EXPECT_TRUE(seen.timing_ms.contains(Timing::reply));
+  EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::http_reply, Fact::status), 200);
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::http_reply, Fact::server), "nginx");
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::http_reply, Fact::redirect_host), std::nullopt);
   ASSERT_EQ(heads.size(), 1u);
   EXPECT_TRUE(heads[0].starts_with("GET /api?x=1 HTTP/1.1\r\nHost: www.example.com:"));
   EXPECT_EQ(header(heads[0], "User-Agent"), "callready");
   seen = replied("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(seen.detail, "404");
+  EXPECT_EQ(seen.detail, Detail::status(404));
 }
 
 TEST_F(HttpCheck, HoldsStatusAndBodyAgainstWhatIsExpected) {
-  EXPECT_EQ(replied(ok("Microsoft Connect Test"), {{"body", "Connect Test"}}).detail, "200");
+  EXPECT_EQ(replied(ok("Microsoft Connect Test"), {{"body", "Connect Test"}}).detail,
+            Detail::status(200));
   auto seen = replied(ok("<html>Please log in"), {{"body", "Connect Test"}});
   EXPECT_EQ(seen.outcome, Outcome::failed);
-  EXPECT_EQ(seen.detail, "unexpected_body");
-  EXPECT_EQ(fact<bool>(seen, "http_reply", "body_matches"), false);
-  EXPECT_EQ(replied(ok(""), {{"status", "200"}}).detail, "200");
+  EXPECT_EQ(seen.detail, DetailCode::unexpected_body);
+  EXPECT_EQ(fact<bool>(seen, EvidenceKind::http_reply, Fact::body_matches), false);
+  EXPECT_EQ(replied(ok(""), {{"status", "200"}}).detail, Detail::status(200));
   seen = replied(ok(""), {{"status", "204"}});
   EXPECT_EQ(seen.outcome, Outcome::failed);
-  EXPECT_EQ(seen.detail, "unexpected_status");
+  EXPECT_EQ(seen.detail, DetailCode::unexpected_status);
 }
 
 TEST_F(HttpCheck, NotesARedirectToAnotherHost) {
   const auto to = [&](const std::string& location) {
     const auto seen =
         replied("HTTP/1.1 302 Found\r\nLocation: " + location + "\r\nContent-Length: 0\r\n\r\n");
-    EXPECT_EQ(seen.detail, "302");
-    return fact<std::string>(seen, "http_reply", "redirect_host").value_or("");
+    EXPECT_EQ(seen.detail, Detail::status(302));
+    return fact<std::string>(seen, EvidenceKind::http_reply, Fact::redirect_host).value_or("");
   };
   EXPECT_EQ(to("http://Portal.example:8080/login?next=x"), "portal.example");
   EXPECT_EQ(to("https://user@portal.example/"), "portal.example");
@@ -137,27 +140,28 @@ TEST_F(HttpCheck, NotesARedirectToAnotherHost) {
 
 TEST_F(HttpCheck, ReadsTheServersClock) {
   const auto seen = replied(ok("", "Date: Fri, 31 Dec 1999 23:59:59 GMT\r\n"));
-  const auto offset = fact<double>(seen, "http_reply", "date_offset_s");
+  const auto offset = fact<double>(seen, EvidenceKind::http_reply, Fact::date_offset_s);
   ASSERT_TRUE(offset);
   EXPECT_LT(*offset, -25.0 * 365 * 86'400);
-  EXPECT_FALSE(fact<double>(replied(ok("", "Date: soon\r\n")), "http_reply", "date_offset_s"));
-  EXPECT_FALSE(fact<double>(replied(ok("")), "http_reply", "date_offset_s"));
+  EXPECT_FALSE(fact<double>(replied(ok("", "Date: soon\r\n")), EvidenceKind::http_reply,
+                            Fact::date_offset_s));
+  EXPECT_FALSE(fact<double>(replied(ok("")), EvidenceKind::http_reply, Fact::date_offset_s));
 }
 
 TEST_F(HttpCheck, FailsOfWhatIsNoReply) {
-  EXPECT_EQ(replied("SSH-2.0-OpenSSH_9.2\r\n").detail, "malformed");
+  EXPECT_EQ(replied("SSH-2.0-OpenSSH_9.2\r\n").detail, DetailCode::malformed);
   const auto seen = replied("");
   EXPECT_EQ(seen.outcome, Outcome::failed);
-  EXPECT_EQ(seen.detail, "closed_by_peer");
+  EXPECT_EQ(seen.detail, DetailCode::closed_by_peer);
 }
 
 TEST_F(HttpCheck, IsRefusedByAClosedPort) {
   const SocketAddress closed{IpAddress::v4({127, 0, 0, 1}),
                              test::free_tcp_port(runner.loop.context)};
   for (const auto transport : {Transport::tcp, Transport::tls}) {
-    const auto seen = runner.run("http", transport, "www.example.com", closed);
+    const auto seen = runner.run(CheckKind::http, transport, "www.example.com", closed);
     EXPECT_EQ(seen.outcome, Outcome::refused);
-    EXPECT_EQ(seen.detail, "connection_refused");
+    EXPECT_EQ(seen.detail, DetailCode::connection_refused);
   }
 }
 
@@ -165,17 +169,18 @@ TEST_F(HttpCheck, WorksOverTls) {
   const auto seen =
       over_tls(chain(authority()), [](const std::string&) { return ok("hi"); }, {{"body", "hi"}});
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(seen.detail, "200");
-  EXPECT_EQ(fact<std::string>(seen, "certificate", "issuer"), "CN=Test Root");
-  EXPECT_TRUE(test::find_evidence(seen, "tls_handshake"));
+  EXPECT_EQ(seen.detail, Detail::status(200));
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::certificate, Fact::issuer), "CN=Test Root");
+  EXPECT_TRUE(test::find_evidence(seen, EvidenceKind::tls_handshake));
 }
 
 TEST_F(HttpCheck, DoesNotTrustStrangers) {
   const auto stranger = test::make_authority("Inspection Device Root");
   const auto seen = over_tls(chain(stranger), [](const std::string&) { return ok("hi"); });
   EXPECT_EQ(seen.outcome, Outcome::failed);
-  EXPECT_EQ(seen.detail, "untrusted");
-  EXPECT_EQ(fact<std::int64_t>(seen, "http_reply", "status"), 200) << "the evidence has both";
+  EXPECT_EQ(seen.detail, DetailCode::untrusted);
+  EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::http_reply, Fact::status), 200)
+      << "the evidence has both";
 }
 
 TEST_F(HttpCheck, ACLientCertificateThatIsWantedIsAnAnswer) {
@@ -185,7 +190,7 @@ TEST_F(HttpCheck, ACLientCertificateThatIsWantedIsAnAnswer) {
     options.version = version;
     const auto seen = over_tls(options, [](const std::string&) { return ok(""); });
     EXPECT_EQ(seen.outcome, Outcome::answered) << version;
-    EXPECT_EQ(seen.detail, "client_certificate_wanted") << version;
+    EXPECT_EQ(seen.detail, DetailCode::client_certificate_wanted) << version;
   }
 }
 
@@ -195,7 +200,7 @@ TEST_F(HttpCheck, FindsAServerOfOldVersionsOnly) {
     options.version = version;
     const auto seen = over_tls(options, [](const std::string&) { return ok(""); });
     EXPECT_EQ(seen.outcome, Outcome::failed) << version;
-    EXPECT_EQ(seen.detail, "tls_version") << version;
+    EXPECT_EQ(seen.detail, DetailCode::tls_version) << version;
   }
 }
 
@@ -204,25 +209,26 @@ TEST_F(HttpCheck, PlainHttpIsNotTls) {
     const auto reply = ok("");
     if (!bytes.empty()) peer.send(Bytes(reply.begin(), reply.end()));
   });
-  const auto seen = runner.run("http", Transport::tls, "www.example.com", server.address());
+  const auto seen =
+      runner.run(CheckKind::http, Transport::tls, "www.example.com", server.address());
   EXPECT_EQ(seen.outcome, Outcome::failed);
-  EXPECT_EQ(seen.detail, "not_tls");
+  EXPECT_EQ(seen.detail, DetailCode::not_tls);
 }
 
 TEST_F(HttpCheck, SwitchesToWebSocket) {
   const Parameters with = {{"upgrade", "websocket"}, {"path", "/ws"}};
   auto seen = over_tls(chain(authority()), switched, with);
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(seen.detail, "101");
+  EXPECT_EQ(seen.detail, Detail::status(101));
   EXPECT_EQ(header(heads.back(), "Upgrade"), "websocket");
   EXPECT_EQ(header(heads.back(), "Connection"), "Upgrade");
   EXPECT_EQ(header(heads.back(), "Sec-WebSocket-Version"), "13");
   EXPECT_EQ(header(heads.back(), "Sec-WebSocket-Key").size(), 24u);
   seen = over_tcp(switched, with);
-  EXPECT_EQ(seen.detail, "101");
+  EXPECT_EQ(seen.detail, Detail::status(101));
   seen = over_tcp([](const std::string&) { return ok("a page"); }, with);
   EXPECT_EQ(seen.outcome, Outcome::failed);
-  EXPECT_EQ(seen.detail, "no_upgrade") << "stripped on the way";
+  EXPECT_EQ(seen.detail, DetailCode::no_upgrade) << "stripped on the way";
   seen = over_tcp(
       [](const std::string&) {
         return std::string(
@@ -231,21 +237,21 @@ TEST_F(HttpCheck, SwitchesToWebSocket) {
       },
       with);
   EXPECT_EQ(seen.outcome, Outcome::failed);
-  EXPECT_EQ(seen.detail, "bad_upgrade") << "an answer to another key";
+  EXPECT_EQ(seen.detail, DetailCode::bad_upgrade) << "an answer to another key";
   const auto forbidden = [](const std::string&) {
     return std::string("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
   };
   EXPECT_EQ(over_tls(chain(authority()), forbidden, with).outcome, Outcome::answered);
-  EXPECT_EQ(over_tcp(forbidden, with).detail, "no_upgrade") << "in clear, anybody's word";
+  EXPECT_EQ(over_tcp(forbidden, with).detail, DetailCode::no_upgrade) << "in clear, anybody's word";
 }
 
 TEST_F(HttpCheck, RefusesPathsThatAreNone) {
   for (const auto* path : {"", "index.html", "/a b", "/a\r\nX: y", "/\xc3\xbc"}) {
     const auto seen = replied(ok(""), {{"path", path}});
     EXPECT_EQ(seen.outcome, Outcome::skipped) << path;
-    EXPECT_EQ(seen.detail, "bad_parameter") << path;
+    EXPECT_EQ(seen.detail, DetailCode::bad_parameter) << path;
   }
-  EXPECT_EQ(replied(ok(""), {{"upgrade", "h2c"}}).detail, "bad_parameter");
+  EXPECT_EQ(replied(ok(""), {{"upgrade", "h2c"}}).detail, DetailCode::bad_parameter);
   EXPECT_TRUE(heads.empty());
 }
 
@@ -253,7 +259,7 @@ TEST_F(HttpCheck, AsksAProxy) {
   ConnectProxy proxy(runner.loop, [](const std::string&) { return ok("through"); });
   const auto seen = through(proxy.url(), Transport::tcp, {{"body", "through"}});
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(seen.detail, "200");
+  EXPECT_EQ(seen.detail, Detail::status(200));
   ASSERT_EQ(proxy.heads.size(), 1u);
   EXPECT_TRUE(proxy.heads[0].starts_with("GET http://www.example.com:8080/ HTTP/1.1\r\n"));
 }
@@ -264,9 +270,9 @@ TEST_F(HttpCheck, AsksThroughATunnel) {
   proxy.target = server.address();
   auto seen = through(proxy.url(), Transport::tls, {{"upgrade", "websocket"}});
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(seen.detail, "101");
-  EXPECT_EQ(fact<std::int64_t>(seen, "proxy_reply", "status"), 200);
-  EXPECT_EQ(fact<std::string>(seen, "certificate", "issuer"), "CN=Test Root");
+  EXPECT_EQ(seen.detail, Detail::status(101));
+  EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::proxy_reply, Fact::status), 200);
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::certificate, Fact::issuer), "CN=Test Root");
   // In clear a WebSocket goes by CONNECT too.
   ConnectProxy second(runner.loop,
                       [](const std::string&) { return ConnectProxy::status("403 Forbidden"); });
@@ -283,7 +289,7 @@ TEST_F(HttpCheck, TellsTheProxysWordFromTheServers) {
   const auto login = ConnectProxy::status("407 No", "Proxy-Authenticate: Basic realm=\"x\"\r\n");
   for (const auto transport : {Transport::tcp, Transport::tls}) {
     EXPECT_EQ(seen_with(login, transport).outcome, Outcome::denied);
-    EXPECT_EQ(seen_with(login, transport).detail, "407");
+    EXPECT_EQ(seen_with(login, transport).detail, Detail::status(407));
     EXPECT_EQ(seen_with(ConnectProxy::status("503 No"), transport).outcome, Outcome::failed);
   }
   const auto squid = ConnectProxy::status("403 No", "X-Squid-Error: ERR_ACCESS_DENIED 0\r\n");
@@ -310,9 +316,10 @@ TEST(SlowHttpCheck, SilenceAfterTcpIsAFailure) {
   for (const auto transport : {Transport::tcp, Transport::tls}) {
     test::CheckRunner runner({}, test::Time::by_hand);
     ScriptedTcp server(runner.loop.context, [](ScriptedTcp::Connection&, const Bytes&) {});
-    const auto seen = runner.run("http", transport, "www.example.com", server.address());
+    const auto seen = runner.run(CheckKind::http, transport, "www.example.com", server.address());
     EXPECT_EQ(seen.outcome, Outcome::failed);
-    EXPECT_EQ(seen.detail, transport == Transport::tcp ? "http_timed_out" : "tls_timed_out");
+    EXPECT_EQ(seen.detail,
+              transport == Transport::tcp ? DetailCode::http_timed_out : DetailCode::tls_timed_out);
   }
 }
 

@@ -40,7 +40,7 @@ class Ipv6Check : public testing::Test {
   Observation run() {
     runner.use_dns_servers({dns.text()});
     Probe probe;
-    probe.check = "ipv6";
+    probe.check = CheckKind::ipv6;
     probe.target.host = "a.example";
     const auto port = acceptor.local_endpoint().port();
     probe.target.ports = {port, port};
@@ -50,9 +50,9 @@ class Ipv6Check : public testing::Test {
   static std::vector<std::string> families(const Observation& seen) {
     std::vector<std::string> found;
     for (const auto& evidence : seen.evidence) {
-      if (evidence.kind != "family") continue;
-      found.push_back(std::get<std::string>(evidence.facts.at("version")) + ' ' +
-                      std::get<std::string>(evidence.facts.at("result")));
+      if (evidence.kind != EvidenceKind::family) continue;
+      found.push_back(std::get<std::string>(evidence.facts.at(Fact::version)) + ' ' +
+                      std::get<std::string>(evidence.facts.at(Fact::result)));
     }
     return found;
   }
@@ -62,16 +62,16 @@ TEST_F(Ipv6Check, ANameWithoutIpv6IsReachedByIpv4) {
   names["a.example"] = {"127.0.0.1"};
   const auto seen = run();
   EXPECT_EQ(seen.outcome, Outcome::connected);
-  EXPECT_EQ(seen.detail, "ipv4_only");
+  EXPECT_EQ(seen.detail, DetailCode::ipv4_only);
   EXPECT_EQ(families(seen), (std::vector<std::string>{"IPv6 no_address", "IPv4 connected"}));
-  EXPECT_FALSE(test::find_evidence(seen, "nat64"));
+  EXPECT_FALSE(test::find_evidence(seen, EvidenceKind::nat64));
 }
 
 TEST_F(Ipv6Check, Ipv6ThatFailsLeavesIpv4) {
   names["a.example"] = {"127.0.0.1", "::1"};  // nobody listens there
   const auto seen = run();
   EXPECT_EQ(seen.outcome, Outcome::connected);
-  EXPECT_EQ(seen.detail, "ipv4_first");
+  EXPECT_EQ(seen.detail, DetailCode::ipv4_first);
   EXPECT_EQ(seen.address, IpAddress::parse("127.0.0.1"));
   const auto found = families(seen);
   ASSERT_EQ(found.size(), 2U);
@@ -82,20 +82,20 @@ TEST_F(Ipv6Check, Ipv6ThatFailsLeavesIpv4) {
 TEST_F(Ipv6Check, ANameThatDoesNotExistIsUnresolved) {
   const auto seen = run();
   EXPECT_EQ(seen.outcome, Outcome::unresolved);
-  EXPECT_EQ(seen.detail, "no_such_name");
+  EXPECT_EQ(seen.detail, DetailCode::no_such_name);
 }
 
 TEST_F(Ipv6Check, ADns64ShowsItsPrefix) {
   names["a.example"] = {"127.0.0.1"};
   names["ipv4only.arpa"] = {"192.0.0.170", "64:ff9b::c000:aa"};
   const auto seen = run();
-  EXPECT_EQ(test::fact<std::string>(seen, "nat64", "prefix"), "64:ff9b::/96");
+  EXPECT_EQ(test::fact<std::string>(seen, EvidenceKind::nat64, Fact::prefix), "64:ff9b::/96");
 }
 
 TEST_F(Ipv6Check, TheWellKnownNameAloneIsNoDns64) {
   names["a.example"] = {"127.0.0.1"};
   names["ipv4only.arpa"] = {"192.0.0.170", "192.0.0.171"};
-  EXPECT_FALSE(test::find_evidence(run(), "nat64"));
+  EXPECT_FALSE(test::find_evidence(run(), EvidenceKind::nat64));
 }
 
 }  // namespace

@@ -104,13 +104,13 @@ struct NatCheck : testing::Test {
 
   Observation look(NatOptions options, std::map<std::string, std::string> with = {}) {
     NatSite site(runner.loop, std::move(options));
-    return runner.run("nat", Transport::udp, "localhost", site.address(), std::move(with));
+    return runner.run(CheckKind::nat, Transport::udp, "localhost", site.address(), std::move(with));
   }
-  static std::string value(const Observation& seen, const std::string& kind) {
-    return fact<std::string>(seen, kind, "value").value_or("no evidence");
+  static std::string value(const Observation& seen, EvidenceKind kind) {
+    return fact<std::string>(seen, kind, Fact::value).value_or("no evidence");
   }
-  static std::string reason(const Observation& seen, const std::string& kind) {
-    return fact<std::string>(seen, kind, "reason").value_or("no reason");
+  static std::string reason(const Observation& seen, EvidenceKind kind) {
+    return fact<std::string>(seen, kind, Fact::reason).value_or("no reason");
   }
 };
 
@@ -119,40 +119,40 @@ TEST_F(NatCheck, WithoutTranslation) {
   options.mapped_address = IpAddress::v4({127, 0, 0, 1});
   const auto seen = look(options);
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(seen.detail, "none");
-  EXPECT_EQ(value(seen, "nat_mapping"), "none");
-  EXPECT_EQ(value(seen, "nat_filtering"), "endpoint_independent");
-  EXPECT_EQ(value(seen, "port_preservation"), "all");
-  EXPECT_EQ(fact<std::int64_t>(seen, "port_preservation", "samples"), 5);
-  EXPECT_EQ(value(seen, "hairpin"), "not_measured");
+  EXPECT_EQ(seen.detail, DetailCode::none);
+  EXPECT_EQ(value(seen, EvidenceKind::nat_mapping), "none");
+  EXPECT_EQ(value(seen, EvidenceKind::nat_filtering), "endpoint_independent");
+  EXPECT_EQ(value(seen, EvidenceKind::port_preservation), "all");
+  EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::port_preservation, Fact::samples), 5);
+  EXPECT_EQ(value(seen, EvidenceKind::hairpin), "not_measured");
 }
 
 TEST_F(NatCheck, TellsMappingsApart) {
   const auto same = look({});
-  EXPECT_EQ(value(same, "nat_mapping"), "endpoint_independent");
-  EXPECT_EQ(fact<std::string>(same, "nat_mapping", "method"), "other_address");
-  EXPECT_EQ(same.detail, "endpoint_independent");
+  EXPECT_EQ(value(same, EvidenceKind::nat_mapping), "endpoint_independent");
+  EXPECT_EQ(fact<std::string>(same, EvidenceKind::nat_mapping, Fact::method), "other_address");
+  EXPECT_EQ(same.detail, DetailCode::endpoint_independent);
 
   NatOptions by_address;
   by_address.mapped_port = [](std::uint16_t port, int corner) {
     return static_cast<std::uint16_t>(corner == 1 || corner == 2 ? port ^ 1 : port);
   };
-  EXPECT_EQ(look(by_address).detail, "address_dependent");
+  EXPECT_EQ(look(by_address).detail, DetailCode::address_dependent);
 
   NatOptions by_port;
   by_port.mapped_port = [](std::uint16_t port, int corner) {
     return static_cast<std::uint16_t>(port ^ corner);
   };
-  EXPECT_EQ(look(by_port).detail, "address_and_port_dependent");
+  EXPECT_EQ(look(by_port).detail, DetailCode::address_and_port_dependent);
 }
 
 TEST_F(NatCheck, TellsFilteringsApart) {
   NatOptions options;
-  EXPECT_EQ(value(look(options), "nat_filtering"), "endpoint_independent");
+  EXPECT_EQ(value(look(options), EvidenceKind::nat_filtering), "endpoint_independent");
   options.lets_other_in = false;
-  EXPECT_EQ(value(look(options), "nat_filtering"), "address_dependent");
+  EXPECT_EQ(value(look(options), EvidenceKind::nat_filtering), "address_dependent");
   options.lets_port_in = false;
-  EXPECT_EQ(value(look(options), "nat_filtering"), "address_and_port_dependent");
+  EXPECT_EQ(value(look(options), EvidenceKind::nat_filtering), "address_and_port_dependent");
 }
 
 TEST_F(NatCheck, SilenceOfADeadOtherAddressProvesNothing) {
@@ -160,17 +160,18 @@ TEST_F(NatCheck, SilenceOfADeadOtherAddressProvesNothing) {
   options.mute_other = true;
   const auto seen = look(options);
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(seen.detail, "not_measured");
-  EXPECT_EQ(reason(seen, "nat_mapping"),
+  EXPECT_EQ(seen.detail, DetailCode::not_measured);
+  EXPECT_EQ(reason(seen, EvidenceKind::nat_mapping),
             "the server's other address does not answer, and no second server was given");
-  EXPECT_EQ(reason(seen, "nat_filtering"),
+  EXPECT_EQ(reason(seen, EvidenceKind::nat_filtering),
             "the server's other address does not answer us even when asked");
 }
 
 TEST_F(NatCheck, AServerThatIgnoresChangeRequestTellsNoFiltering) {
   NatOptions options;
   options.ignore_change = true;
-  EXPECT_EQ(reason(look(options), "nat_filtering"), "the server does not honour CHANGE-REQUEST");
+  EXPECT_EQ(reason(look(options), EvidenceKind::nat_filtering),
+            "the server does not honour CHANGE-REQUEST");
 }
 
 TEST_F(NatCheck, ComparesTwoPlainServers) {
@@ -179,47 +180,47 @@ TEST_F(NatCheck, ComparesTwoPlainServers) {
   NatSite second(runner.loop, plain);
   const auto address = second.other().to_string();
   const auto same = look(plain, {{"other", address}});
-  EXPECT_EQ(same.detail, "endpoint_independent");
-  EXPECT_EQ(fact<std::string>(same, "nat_mapping", "method"), "two_servers");
-  EXPECT_EQ(reason(same, "nat_filtering"), "the server has no OTHER-ADDRESS");
+  EXPECT_EQ(same.detail, DetailCode::endpoint_independent);
+  EXPECT_EQ(fact<std::string>(same, EvidenceKind::nat_mapping, Fact::method), "two_servers");
+  EXPECT_EQ(reason(same, EvidenceKind::nat_filtering), "the server has no OTHER-ADDRESS");
 
   NatOptions changing = plain;
   changing.mapped_port = [](std::uint16_t port, int) {
     return static_cast<std::uint16_t>(port ^ 1);
   };
   const auto different = look(changing, {{"other", address}});
-  EXPECT_EQ(different.detail, "destination_dependent");
-  EXPECT_EQ(value(different, "port_preservation"), "none");
+  EXPECT_EQ(different.detail, DetailCode::destination_dependent);
+  EXPECT_EQ(value(different, EvidenceKind::port_preservation), "none");
 }
 
 TEST_F(NatCheck, SaysWhyASecondServerIsOfNoUse) {
   NatOptions plain;
   plain.advertise = false;
-  EXPECT_EQ(reason(look(plain), "nat_mapping"),
+  EXPECT_EQ(reason(look(plain), EvidenceKind::nat_mapping),
             "the server has no OTHER-ADDRESS, and no second server was given");
-  EXPECT_EQ(reason(look(plain, {{"other", "nowhere"}}), "nat_mapping"),
+  EXPECT_EQ(reason(look(plain, {{"other", "nowhere"}}), EvidenceKind::nat_mapping),
             "the server has no OTHER-ADDRESS, and the second server: \"nowhere\" is not host:port");
-  EXPECT_EQ(reason(look(plain, {{"other", "127.0.0.1:9"}}), "nat_mapping"),
+  EXPECT_EQ(reason(look(plain, {{"other", "127.0.0.1:9"}}), EvidenceKind::nat_mapping),
             "the server has no OTHER-ADDRESS, and the second server has the first one's address");
   const auto closed = std::to_string(test::free_udp_port(runner.loop.context));
-  EXPECT_EQ(reason(look(plain, {{"other", "127.0.0.2:" + closed}}), "nat_mapping"),
+  EXPECT_EQ(reason(look(plain, {{"other", "127.0.0.2:" + closed}}), EvidenceKind::nat_mapping),
             "the server has no OTHER-ADDRESS, and the second server does not answer");
 }
 
 TEST_F(NatCheck, MeasuresTheHairpin) {
   // Our sockets listen on all of loopback: where the "NAT" keeps ports, the kernel is the hairpin.
-  EXPECT_EQ(value(look({}), "hairpin"), "yes");
+  EXPECT_EQ(value(look({}), EvidenceKind::hairpin), "yes");
   NatOptions swapped;
   swapped.mapped_port = [](std::uint16_t port, int) {
     return static_cast<std::uint16_t>(port ^ 0x4000);
   };
-  EXPECT_EQ(value(look(swapped), "hairpin"), "no");
+  EXPECT_EQ(value(look(swapped), EvidenceKind::hairpin), "no");
 }
 
 TEST_F(NatCheck, SaysWhatItHasNotMeasured) {
   const auto seen = look({});
-  EXPECT_EQ(reason(seen, "nat_lifetime"), "it takes minutes: --thorough");
-  EXPECT_EQ(reason(seen, "nat_translations"),
+  EXPECT_EQ(reason(seen, EvidenceKind::nat_lifetime), "it takes minutes: --thorough");
+  EXPECT_EQ(reason(seen, EvidenceKind::nat_translations),
             "the server that tells our address is not on the public Internet");
 }
 
@@ -229,18 +230,19 @@ TEST_F(NatCheck, MeasuresHowLongAnIdleBindingLives) {
   NatOptions options;
   options.dies_after = milliseconds(50'000);
   const auto mortal = look(options);
-  EXPECT_EQ(value(mortal, "nat_lifetime"), "45-60");
-  EXPECT_EQ(fact<std::string>(mortal, "nat_lifetime", "method"), "response_port");
+  EXPECT_EQ(value(mortal, EvidenceKind::nat_lifetime), "45-60");
+  EXPECT_EQ(fact<std::string>(mortal, EvidenceKind::nat_lifetime, Fact::method), "response_port");
   options.dies_after = milliseconds(1'000'000);
-  EXPECT_EQ(value(look(options), "nat_lifetime"), ">180");
+  EXPECT_EQ(value(look(options), EvidenceKind::nat_lifetime), ">180");
   options.dies_after = milliseconds(5'000);
-  EXPECT_EQ(value(look(options), "nat_lifetime"), "<10");
+  EXPECT_EQ(value(look(options), EvidenceKind::nat_lifetime), "<10");
 }
 
 TEST_F(NatCheck, AServerThatIgnoresResponsePortTellsNoLifetime) {
   runner.settings.thorough = true;
   runner.run_time = timeouts::thorough;
-  EXPECT_EQ(reason(look({}), "nat_lifetime"), "nobody on the other side can be told to send to us");
+  EXPECT_EQ(reason(look({}), EvidenceKind::nat_lifetime),
+            "nobody on the other side can be told to send to us");
 }
 
 // A plain STUN server, and relays on another address: what they see of us, and whom the NAT lets
@@ -283,24 +285,24 @@ struct NatByRelays : NatCheck {
 
 TEST_F(NatByRelays, TellTheMapping) {
   const auto same = look_by_relays();
-  EXPECT_EQ(value(same, "nat_mapping"), "endpoint_independent");
-  EXPECT_EQ(same.detail, "endpoint_independent");
-  EXPECT_EQ(fact<std::string>(same, "nat_mapping", "method"), "relays");
+  EXPECT_EQ(value(same, EvidenceKind::nat_mapping), "endpoint_independent");
+  EXPECT_EQ(same.detail, DetailCode::endpoint_independent);
+  EXPECT_EQ(fact<std::string>(same, EvidenceKind::nat_mapping, Fact::method), "relays");
   use_nat([](int) { return 1; }, [](int) { return true; });
-  EXPECT_EQ(value(look_by_relays(), "nat_mapping"), "address_dependent");
+  EXPECT_EQ(value(look_by_relays(), EvidenceKind::nat_mapping), "address_dependent");
   use_nat([](int relay) { return relay; }, [](int) { return true; });
-  EXPECT_EQ(value(look_by_relays(), "nat_mapping"), "address_and_port_dependent");
+  EXPECT_EQ(value(look_by_relays(), EvidenceKind::nat_mapping), "address_and_port_dependent");
 }
 
 TEST_F(NatByRelays, TellTheFiltering) {
-  EXPECT_EQ(value(look_by_relays(), "nat_filtering"), "endpoint_independent");
+  EXPECT_EQ(value(look_by_relays(), EvidenceKind::nat_filtering), "endpoint_independent");
   const auto none = [](int) { return 0; };
   use_nat(none, [this](int) { return !sent_to.empty(); });
-  EXPECT_EQ(value(look_by_relays(), "nat_filtering"), "address_dependent");
+  EXPECT_EQ(value(look_by_relays(), EvidenceKind::nat_filtering), "address_dependent");
   use_nat(none, [this](int relay) { return sent_to.contains(relay); });
-  EXPECT_EQ(value(look_by_relays(), "nat_filtering"), "address_and_port_dependent");
+  EXPECT_EQ(value(look_by_relays(), EvidenceKind::nat_filtering), "address_and_port_dependent");
   use_nat(none, [](int) { return false; });
-  EXPECT_EQ(reason(look_by_relays(), "nat_filtering"),
+  EXPECT_EQ(reason(look_by_relays(), EvidenceKind::nat_filtering),
             "the server has no OTHER-ADDRESS, and what relays send back does not arrive, though we "
             "asked for it");
 }
@@ -308,17 +310,17 @@ TEST_F(NatByRelays, TellTheFiltering) {
 TEST_F(NatByRelays, OnTheStunServersOwnAddressTellLess) {
   options.relay_address = IpAddress::v4({127, 0, 0, 1});
   const auto seen = look_by_relays();
-  EXPECT_EQ(value(seen, "nat_mapping"), "not_measured");
-  EXPECT_EQ(value(seen, "nat_filtering"), "not_measured");
+  EXPECT_EQ(value(seen, EvidenceKind::nat_mapping), "not_measured");
+  EXPECT_EQ(value(seen, EvidenceKind::nat_filtering), "not_measured");
   use_nat([](int) { return 0; }, [this](int relay) { return sent_to.contains(relay); });
-  EXPECT_EQ(value(look_by_relays(), "nat_filtering"), "address_and_port_dependent");
+  EXPECT_EQ(value(look_by_relays(), EvidenceKind::nat_filtering), "address_and_port_dependent");
 }
 
 TEST_F(NatByRelays, AreNotAskedWhereTheStunServerTellsAll) {
   plain.advertise = true;
   test::FakeTurn relays(runner.loop.context, options);
   const auto seen = look(plain, {{"turn", relays.address().to_string() + "/udp"}});
-  EXPECT_EQ(fact<std::string>(seen, "nat_mapping", "method"), "other_address");
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::nat_mapping, Fact::method), "other_address");
   EXPECT_EQ(relays.granted(), 0);
 }
 
@@ -336,13 +338,13 @@ TEST_F(NatByRelays, TellTheLifetimeWhereTheStunServerCannot) {
     return SocketAddress{IpAddress::v4({127, 0, 0, 1}), outside.port};
   };
   const auto seen = look_by_relays();
-  EXPECT_EQ(value(seen, "nat_lifetime"), "20-30");
-  EXPECT_EQ(fact<std::string>(seen, "nat_lifetime", "method"), "relays");
+  EXPECT_EQ(value(seen, EvidenceKind::nat_lifetime), "20-30");
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::nat_lifetime, Fact::method), "relays");
 }
 
 TEST_F(NatCheck, IsSilentWhereNobodyAnswers) {
   ScriptedUdp server(runner.loop.context, [](auto&, const auto&, const auto&) {});
-  const auto seen = runner.run("nat", Transport::udp, "localhost", server.address());
+  const auto seen = runner.run(CheckKind::nat, Transport::udp, "localhost", server.address());
   EXPECT_EQ(seen.outcome, Outcome::silent);
 }
 
@@ -354,12 +356,13 @@ TEST(NatCheckWithCoturn, SeesNoTranslationOnLoopback) {
   const auto port = test::free_udp_port(runner.loop.context);
   options.arguments = {"--listening-ip=127.0.0.2", "--alt-listening-port=" + std::to_string(port)};
   test::Coturn coturn(runner.loop.context, options);
-  const auto seen = runner.run("nat", Transport::udp, "localhost", coturn.address());
+  const auto seen = runner.run(CheckKind::nat, Transport::udp, "localhost", coturn.address());
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(seen.detail, "none");
-  EXPECT_EQ(fact<std::string>(seen, "stun_reply", "other_address"),
+  EXPECT_EQ(seen.detail, DetailCode::none);
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::stun_reply, Fact::other_address),
             "127.0.0.2:" + std::to_string(port));
-  EXPECT_EQ(fact<std::string>(seen, "nat_filtering", "value"), "endpoint_independent");
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::nat_filtering, Fact::value),
+            "endpoint_independent");
 }
 
 }  // namespace

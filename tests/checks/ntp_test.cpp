@@ -43,7 +43,7 @@ class NtpCheck : public testing::Test {
                          const auto reply = answer(request);
                          if (reply) self.send(*reply, from);
                        });
-    return runner.run("ntp", Transport::udp, "ntp.example.com", server.address());
+    return runner.run(CheckKind::ntp, Transport::udp, "ntp.example.com", server.address());
   }
 };
 
@@ -57,14 +57,14 @@ TEST_F(NtpCheck, MeasuresTheOffset) {
   for (const auto ahead : {milliseconds(0), milliseconds(90'000), milliseconds(-90'000)}) {
     const auto seen = ask([&](const Bytes& request) { return reply_to(request, ahead); });
     EXPECT_EQ(seen.outcome, Outcome::answered);
-    EXPECT_EQ(seen.detail, "synchronised");
+    EXPECT_EQ(seen.detail, DetailCode::synchronised);
     EXPECT_EQ(seen.attempts, 1);
     ASSERT_TRUE(seen.round_trip);
-    EXPECT_EQ(fact<std::int64_t>(seen, "ntp_reply", "stratum"), 1);
-    EXPECT_EQ(fact<std::string>(seen, "ntp_reply", "reference"), "GPS");
-    EXPECT_EQ(fact<bool>(seen, "clock_offset", "exact"), true);
-    const auto delay = fact<double>(seen, "clock_offset", "delay_ms");
-    const auto offset = fact<double>(seen, "clock_offset", "offset_ms");
+    EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::ntp_reply, Fact::stratum), 1);
+    EXPECT_EQ(fact<std::string>(seen, EvidenceKind::ntp_reply, Fact::reference), "GPS");
+    EXPECT_EQ(fact<bool>(seen, EvidenceKind::clock_offset, Fact::exact), true);
+    const auto delay = fact<double>(seen, EvidenceKind::clock_offset, Fact::delay_ms);
+    const auto offset = fact<double>(seen, EvidenceKind::clock_offset, Fact::offset_ms);
     ASSERT_TRUE(delay && offset);
     EXPECT_NEAR(*delay, seen.round_trip->count(), 1.0);
     // Both ends have the same clock: the error is at most half the delay.
@@ -80,9 +80,10 @@ TEST_F(NtpCheck, IsNotExactAfterARetransmission) {
   EXPECT_EQ(seen.outcome, Outcome::answered);
   EXPECT_EQ(seen.attempts, 2);
   EXPECT_FALSE(seen.round_trip);
-  EXPECT_EQ(fact<bool>(seen, "clock_offset", "exact"), false);
-  EXPECT_FALSE(fact<double>(seen, "clock_offset", "delay_ms"));
-  EXPECT_NEAR(fact<double>(seen, "clock_offset", "offset_ms").value_or(0), 5'000.0, 500.0);
+  EXPECT_EQ(fact<bool>(seen, EvidenceKind::clock_offset, Fact::exact), false);
+  EXPECT_FALSE(fact<double>(seen, EvidenceKind::clock_offset, Fact::delay_ms));
+  EXPECT_NEAR(fact<double>(seen, EvidenceKind::clock_offset, Fact::offset_ms).value_or(0), 5'000.0,
+              500.0);
 }
 
 TEST_F(NtpCheck, IsDeniedByAKiss) {
@@ -94,8 +95,8 @@ TEST_F(NtpCheck, IsDeniedByAKiss) {
     return reply;
   });
   EXPECT_EQ(seen.outcome, Outcome::denied);
-  EXPECT_EQ(seen.detail, "kiss_rate");
-  EXPECT_EQ(test::find_evidence(seen, "clock_offset"), nullptr);
+  EXPECT_EQ(seen.detail, DetailCode::kiss_rate);
+  EXPECT_EQ(test::find_evidence(seen, EvidenceKind::clock_offset), nullptr);
 }
 
 TEST_F(NtpCheck, FailsOfAServerWithoutTheTime) {
@@ -105,7 +106,7 @@ TEST_F(NtpCheck, FailsOfAServerWithoutTheTime) {
     return reply;
   });
   EXPECT_EQ(seen.outcome, Outcome::failed);
-  EXPECT_EQ(seen.detail, "not_synchronised");
+  EXPECT_EQ(seen.detail, DetailCode::not_synchronised);
 }
 
 TEST_F(NtpCheck, FailsOfItsOwnQuestionSentBack) {
@@ -115,13 +116,13 @@ TEST_F(NtpCheck, FailsOfItsOwnQuestionSentBack) {
     return reply;
   });
   EXPECT_EQ(seen.outcome, Outcome::failed);
-  EXPECT_EQ(seen.detail, "malformed");
+  EXPECT_EQ(seen.detail, DetailCode::malformed);
 }
 
 TEST_F(SlowNtpCheck, AShortReplyIsMalformed) {
   const auto seen = ask([](const Bytes&) { return Bytes(47); });
   EXPECT_EQ(seen.outcome, Outcome::failed);
-  EXPECT_EQ(seen.detail, "malformed");
+  EXPECT_EQ(seen.detail, DetailCode::malformed);
 }
 
 TEST_F(SlowNtpCheck, RepliesToOthersDoNotCount) {
@@ -131,14 +132,14 @@ TEST_F(SlowNtpCheck, RepliesToOthersDoNotCount) {
     return reply;
   });
   EXPECT_EQ(seen.outcome, Outcome::silent);
-  EXPECT_EQ(seen.detail, "timed_out");
+  EXPECT_EQ(seen.detail, DetailCode::timed_out);
   EXPECT_EQ(seen.attempts, 4);
 }
 
 TEST_F(NtpCheck, IsRefusedByAClosedPort) {
   const SocketAddress closed{IpAddress::v4({127, 0, 0, 1}),
                              test::free_udp_port(runner.loop.context)};
-  const auto seen = runner.run("ntp", Transport::udp, "ntp.example.com", closed);
+  const auto seen = runner.run(CheckKind::ntp, Transport::udp, "ntp.example.com", closed);
   EXPECT_EQ(seen.outcome, Outcome::refused);
 }
 

@@ -9,6 +9,7 @@
 #include "probe/serve/sip_server.hpp"
 #include "tests/support/check_runner.hpp"
 #include "tests/support/evidence.hpp"
+#include "tests/support/said.hpp"
 
 namespace callready {
 namespace {
@@ -35,8 +36,8 @@ class OverIpv6 : public testing::Test {
   }
   test::CheckRunner runner;
 
-  static void expect(const Observation& seen, const std::string& detail) {
-    EXPECT_EQ(to_string(seen.outcome), "answered") << seen.detail;
+  static void expect(const Observation& seen, test::Said detail) {
+    EXPECT_EQ(to_string(seen.outcome), "answered") << seen.detail.text();
     EXPECT_EQ(seen.detail, detail);
     EXPECT_EQ(seen.address, loopback);
     EXPECT_EQ(seen.local.value_or(SocketAddress{loopback, 0}).address, loopback);
@@ -49,13 +50,13 @@ TEST_F(OverIpv6, Sip) {
   const auto server = *serve::SipServer::start(runner.loop.executor(), any_port, options);
   for (const auto transport : {Transport::udp, Transport::tcp}) {
     for (const auto* host : {"localhost", "::1"}) {
-      const auto seen = runner.run("sip", transport, host, server->local());
+      const auto seen = runner.run(CheckKind::sip, transport, host, server->local());
       expect(seen, "200");
-      EXPECT_EQ(fact<std::string>(seen, "sip_via", "received"), "::1");
-      EXPECT_EQ(fact<bool>(seen, "sip_via", "rewritten"), false);
-      EXPECT_EQ(fact<bool>(seen, "sip_via", "translated"), false);
+      EXPECT_EQ(fact<std::string>(seen, EvidenceKind::sip_via, Fact::received), "::1");
+      EXPECT_EQ(fact<bool>(seen, EvidenceKind::sip_via, Fact::rewritten), false);
+      EXPECT_EQ(fact<bool>(seen, EvidenceKind::sip_via, Fact::translated), false);
     }
-    expect(runner.run("sip-alg", transport, "::1", server->local()), "no_rewriting_seen");
+    expect(runner.run(CheckKind::sip_alg, transport, "::1", server->local()), "no_rewriting_seen");
   }
   server->stop();
 }
@@ -73,12 +74,14 @@ TEST_F(OverIpv6, HttpAndTls) {
   const auto secure = *serve::HttpServer::start(runner.loop.executor(), any_port, options);
   X509_STORE_add_cert(SSL_CTX_get_cert_store(runner.tls().native().native_handle()), root.x509());
   for (const auto* host : {"localhost", "::1"}) {
-    expect(runner.run("http", Transport::tcp, host, plain->local(), {{"body", "six"}}), "200");
-    expect(runner.run("http", Transport::tls, host, secure->local(), {{"body", "six"}}), "200");
-    expect(runner.run("http", Transport::tls, host, secure->local(),
+    expect(runner.run(CheckKind::http, Transport::tcp, host, plain->local(), {{"body", "six"}}),
+           "200");
+    expect(runner.run(CheckKind::http, Transport::tls, host, secure->local(), {{"body", "six"}}),
+           "200");
+    expect(runner.run(CheckKind::http, Transport::tls, host, secure->local(),
                       {{"path", "/ws"}, {"upgrade", "websocket"}}),
            "101");
-    expect(runner.run("tls", Transport::tls, host, secure->local()), "trusted");
+    expect(runner.run(CheckKind::tls, Transport::tls, host, secure->local()), "trusted");
   }
   plain->stop();
   secure->stop();
@@ -86,7 +89,7 @@ TEST_F(OverIpv6, HttpAndTls) {
 
 TEST_F(OverIpv6, Ntp) {
   const auto server = *serve::NtpServer::start(runner.loop.executor(), any_port);
-  expect(runner.run("ntp", Transport::udp, "::1", server->local()), "synchronised");
+  expect(runner.run(CheckKind::ntp, Transport::udp, "::1", server->local()), "synchronised");
   server->stop();
 }
 
@@ -99,13 +102,13 @@ TEST_F(OverIpv6, Dns) {
   const auto server = *serve::DnsServer::start(runner.loop.executor(), any_port, zone);
   runner.use_dns_servers({server->local().to_string()});
   for (const auto transport : {Transport::udp, Transport::tcp}) {
-    expect(runner.run("dns", transport, "a.example.test", {loopback, 53},
+    expect(runner.run(CheckKind::dns, transport, "a.example.test", {loopback, 53},
                       {{"type", "AAAA"}, {"expect", "2001:db8::/32"}}),
            "records");
-    expect(runner.run("dns", transport, "2001:db8::7", {loopback, 53},
+    expect(runner.run(CheckKind::dns, transport, "2001:db8::7", {loopback, 53},
                       {{"type", "PTR"}, {"expect", "*.example.test"}}),
            "records");
-    expect(runner.run("dns", transport, "::1", server->local(),
+    expect(runner.run(CheckKind::dns, transport, "::1", server->local(),
                       {{"server", "true"}, {"name", "a.example.test"}, {"type", "AAAA"}}),
            "records");
   }
@@ -121,16 +124,16 @@ TEST_F(OverIpv6, Proxy) {
   options.allowed[target] = web->local();
   const auto proxy = *serve::ProxyServer::start(runner.loop.executor(), any_port, options);
   Probe probe;
-  probe.check = "proxy";
+  probe.check = CheckKind::proxy;
   probe.target.host = "2001:db8::7";
   probe.target.ports = {web->local().port, web->local().port};
   probe.target.transport = Transport::tcp;
   probe.target.route.proxy = "http://" + proxy->local().to_string();
   expect(runner.run(probe, std::nullopt), "200");
-  probe.check = "tcp";
+  probe.check = CheckKind::tcp;
   EXPECT_EQ(to_string(runner.run(probe, std::nullopt).outcome), "connected");
   probe.target.ports = {9, 9};
-  probe.check = "proxy";
+  probe.check = CheckKind::proxy;
   EXPECT_EQ(to_string(runner.run(probe, std::nullopt).outcome), "denied");
   proxy->stop();
   web->stop();

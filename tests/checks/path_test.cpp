@@ -34,35 +34,35 @@ struct PathCheck : testing::Test {
                          sizes.push_back(request.size() + udp_headers);
                          if (sizes.back() <= most) self.send(reply_to(request, from), from);
                        });
-    return runner.run("path", Transport::udp, "localhost", server.address());
+    return runner.run(CheckKind::path, Transport::udp, "localhost", server.address());
   }
 };
 
 TEST_F(PathCheck, AFullSizePacketThatIsAnsweredIsAllItSends) {
   const auto seen = over_udp(1'500);
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(seen.detail, "full_size");
+  EXPECT_EQ(seen.detail, DetailCode::full_size);
   EXPECT_EQ(sizes.size(), 2U);
   EXPECT_LT(sizes[0], 100U);
   EXPECT_EQ(sizes[1], 1'500U);
-  EXPECT_EQ(fact<std::int64_t>(seen, "path_mtu", "passes"), 1'500);
+  EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::path_mtu, Fact::passes), 1'500);
   EXPECT_TRUE(seen.round_trip);
 }
 
 TEST_F(PathCheck, LargePacketsThatVanishAreABlackHole) {
   const auto seen = over_udp(1'400);
   EXPECT_EQ(seen.outcome, Outcome::failed);
-  EXPECT_EQ(seen.detail, "black_hole");
-  EXPECT_EQ(fact<std::int64_t>(seen, "path_mtu", "passes"), 1'400);
-  EXPECT_EQ(fact<std::int64_t>(seen, "path_mtu", "vanishes"), 1'420);
+  EXPECT_EQ(seen.detail, DetailCode::black_hole);
+  EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::path_mtu, Fact::passes), 1'400);
+  EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::path_mtu, Fact::vanishes), 1'420);
   for (const auto size : sizes) EXPECT_LE(size, 1'500U);
 }
 
 TEST_F(PathCheck, AServerThatIgnoresPaddingProvesNothing) {
   const auto seen = over_udp(100);
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(seen.detail, "padding_ignored");
-  EXPECT_FALSE(find_evidence(seen, "path_mtu"));
+  EXPECT_EQ(seen.detail, DetailCode::padding_ignored);
+  EXPECT_FALSE(find_evidence(seen, EvidenceKind::path_mtu));
 }
 
 TEST_F(PathCheck, ASilentServerIsSilent) {
@@ -73,8 +73,8 @@ TEST_F(PathCheck, ASilentServerIsSilent) {
 
 TEST_F(PathCheck, AClosedPortIsRefused) {
   const auto port = test::free_udp_port(runner.loop.context);
-  const auto seen =
-      runner.run("path", Transport::udp, "localhost", {IpAddress::v4({127, 0, 0, 1}), port});
+  const auto seen = runner.run(CheckKind::path, Transport::udp, "localhost",
+                               {IpAddress::v4({127, 0, 0, 1}), port});
   EXPECT_EQ(seen.outcome, Outcome::refused);
 }
 
@@ -84,9 +84,9 @@ TEST_F(PathCheck, AnAnswerToALargeRequestOverTcpIsEnough) {
     all.insert(all.end(), bytes.begin(), bytes.end());
     if (all.size() > 3'000) connection.send(test::bytes_of("HTTP/1.1 400 Bad Request\r\n\r\n"));
   });
-  const auto seen = runner.run("path", Transport::tcp, "localhost", server.address());
+  const auto seen = runner.run(CheckKind::path, Transport::tcp, "localhost", server.address());
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(seen.detail, "full_size");
+  EXPECT_EQ(seen.detail, DetailCode::full_size);
   EXPECT_EQ(server.connections(), 1);
 }
 
@@ -98,17 +98,17 @@ TEST_F(PathCheck, AConnectionThatOnlyWorksWithSmallSegmentsIsABlackHole) {
       connection.send(test::bytes_of("HTTP/1.1 200 OK\r\n\r\n"));
     }
   });
-  const auto seen = runner.run("path", Transport::tcp, "localhost", server.address());
+  const auto seen = runner.run(CheckKind::path, Transport::tcp, "localhost", server.address());
   EXPECT_EQ(seen.outcome, Outcome::failed);
-  EXPECT_EQ(seen.detail, "black_hole");
-  EXPECT_TRUE(find_evidence(seen, "path_mtu"));
+  EXPECT_EQ(seen.detail, DetailCode::black_hole);
+  EXPECT_TRUE(find_evidence(seen, EvidenceKind::path_mtu));
 }
 
 TEST_F(PathCheck, AMuteServerIsNoBlackHole) {
   ScriptedTcp server(runner.loop.context, [](auto&, const Bytes&) {});
-  const auto seen = runner.run("path", Transport::tcp, "localhost", server.address());
+  const auto seen = runner.run(CheckKind::path, Transport::tcp, "localhost", server.address());
   EXPECT_EQ(seen.outcome, Outcome::failed);
-  EXPECT_EQ(seen.detail, "http_timed_out");
+  EXPECT_EQ(seen.detail, DetailCode::http_timed_out);
   EXPECT_EQ(server.connections(), 2);
 }
 

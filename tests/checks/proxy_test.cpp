@@ -6,6 +6,7 @@
 #include "tests/support/coturn.hpp"
 #include "tests/support/dns_server.hpp"
 #include "tests/support/evidence.hpp"
+#include "tests/support/said.hpp"
 #include "tests/support/scripted_server.hpp"
 #include "tests/support/temporary_file.hpp"
 
@@ -33,7 +34,7 @@ class ProxyCheck : public testing::Test {
  protected:
   test::CheckRunner runner;
 
-  Probe probe(const std::string& check, const std::string& proxy_url,
+  Probe probe(test::CheckNamed check, const std::string& proxy_url,
               Transport transport = Transport::tcp) {
     Probe made;
     made.check = check;
@@ -65,7 +66,8 @@ class ProxyCheck : public testing::Test {
     for (const auto& evidence : seen.evidence) {
       std::string all = evidence.text;
       for (const auto& [name, value] : evidence.facts) {
-        if (const auto* text = std::get_if<std::string>(&value)) all += name + *text;
+        if (const auto* text = std::get_if<std::string>(&value))
+          all += std::string(to_string(name)) + *text;
       }
       for (const auto* secret : {"alice", password, "YWxpY2U6"}) {
         EXPECT_EQ(all.find(secret), std::string::npos) << all;
@@ -78,12 +80,12 @@ TEST_F(ProxyCheck, IsAnsweredByATunnel) {
   ConnectProxy proxy(runner.loop, [](const std::string&) { return ConnectProxy::established(); });
   const auto seen = run(proxy.url());
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(seen.detail, "200");
+  EXPECT_EQ(seen.detail, Detail::status(200));
   EXPECT_EQ(seen.address, IpAddress::v4({127, 0, 0, 1}));
   EXPECT_TRUE(seen.local);
   EXPECT_FALSE(seen.round_trip) << "that to the far end is not known";
-  EXPECT_TRUE(seen.timing_ms.contains("tunnel"));
-  EXPECT_EQ(fact<std::int64_t>(seen, "proxy_reply", "status"), 200);
+  EXPECT_TRUE(seen.timing_ms.contains(Timing::tunnel));
+  EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::proxy_reply, Fact::status), 200);
   ASSERT_EQ(proxy.heads.size(), 1u);
   EXPECT_TRUE(proxy.heads[0].starts_with("CONNECT sip.example.com:5061 HTTP/1.1\r\n"));
 }
@@ -92,9 +94,9 @@ TEST_F(ProxyCheck, IsDeniedByPolicy) {
   const auto seen = answered_by(ConnectProxy::status(
       "403 Forbidden", "Server: squid/5.7\r\nX-Squid-Error: ERR_ACCESS_DENIED 0\r\n"));
   EXPECT_EQ(seen.outcome, Outcome::denied);
-  EXPECT_EQ(seen.detail, "403");
-  EXPECT_EQ(fact<std::string>(seen, "proxy_reply", "server"), "squid/5.7");
-  EXPECT_EQ(fact<std::string>(seen, "proxy_reply", "error"), "ERR_ACCESS_DENIED 0");
+  EXPECT_EQ(seen.detail, Detail::status(403));
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::proxy_reply, Fact::server), "squid/5.7");
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::proxy_reply, Fact::error), "ERR_ACCESS_DENIED 0");
   EXPECT_EQ(answered_by(ConnectProxy::status("405 Method Not Allowed", "Via: 1.1 p\r\n")).outcome,
             Outcome::denied);
 }
@@ -104,23 +106,23 @@ TEST_F(ProxyCheck, AWebServerIsNoProxy) {
        {"400 Bad Request", "404 Not Found", "405 Method Not Allowed", "501 Not Implemented"}) {
     const auto web = answered_by(ConnectProxy::status(status, "Server: nginx\r\n"));
     EXPECT_EQ(web.outcome, Outcome::failed) << status;
-    EXPECT_EQ(web.detail, "not_a_proxy") << status;
+    EXPECT_EQ(web.detail, DetailCode::not_a_proxy) << status;
     const auto proxy = answered_by(ConnectProxy::status(status, "Proxy-Agent: p\r\n"));
-    EXPECT_NE(proxy.detail, "not_a_proxy") << status;
+    EXPECT_NE(proxy.detail, DetailCode::not_a_proxy) << status;
   }
 }
 
 TEST_F(ProxyCheck, FailsWhereTheProxyDoesNotReachTheTarget) {
   const auto seen = answered_by(ConnectProxy::status("503 Service Unavailable"));
   EXPECT_EQ(seen.outcome, Outcome::failed);
-  EXPECT_EQ(seen.detail, "503");
+  EXPECT_EQ(seen.detail, Detail::status(503));
 }
 
 TEST_F(ProxyCheck, NamesTheSchemesOfALogin) {
   const auto seen = answered_by(wanting("nbx"));
   EXPECT_EQ(seen.outcome, Outcome::denied);
-  EXPECT_EQ(seen.detail, "407");
-  EXPECT_EQ(fact<std::string>(seen, "proxy_reply", "schemes"), "NTLM, Basic, Hoba");
+  EXPECT_EQ(seen.detail, Detail::status(407));
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::proxy_reply, Fact::schemes), "NTLM, Basic, Hoba");
 }
 
 TEST_F(ProxyCheck, LogsInByBasic) {
@@ -140,7 +142,7 @@ TEST_F(ProxyCheck, TriesEachSchemeOnce) {
   ConnectProxy proxy(runner.loop, [](const std::string&) { return wanting("bn"); });
   const auto seen = run(proxy.url());
   EXPECT_EQ(seen.outcome, Outcome::denied);
-  EXPECT_EQ(seen.detail, "407");
+  EXPECT_EQ(seen.detail, Detail::status(407));
   ASSERT_GE(proxy.heads.size(), 3u);
   EXPECT_EQ(proxy.heads[0].find("Authorization"), std::string::npos);
   EXPECT_NE(proxy.heads[1].find("Proxy-Authorization: NTLM "), std::string::npos);
@@ -152,7 +154,7 @@ TEST_F(ProxyCheck, TriesEachSchemeOnce) {
 TEST_F(ProxyCheck, KeepsThePasswordWhereNoSchemeIsKnown) {
   log_in();
   ConnectProxy proxy(runner.loop, [](const std::string&) { return wanting("x"); });
-  EXPECT_EQ(run(proxy.url()).detail, "407");
+  EXPECT_EQ(run(proxy.url()).detail, Detail::status(407));
   EXPECT_EQ(proxy.heads.size(), 1u);
 }
 
@@ -160,7 +162,7 @@ TEST_F(ProxyCheck, WithoutATicketNegotiateChangesNothing) {
   ConnectProxy proxy(runner.loop, [](const std::string&) { return wanting("k"); });
   const auto seen = run(proxy.url());
   EXPECT_EQ(seen.outcome, Outcome::denied);
-  EXPECT_EQ(seen.detail, "407");
+  EXPECT_EQ(seen.detail, Detail::status(407));
 }
 
 TEST_F(ProxyCheck, AWrongPasswordIsTriedOnceARun) {
@@ -168,7 +170,7 @@ TEST_F(ProxyCheck, AWrongPasswordIsTriedOnceARun) {
   ConnectProxy proxy(runner.loop, [](const std::string&) { return wanting("b"); });
   const auto seen = runner.run_all(
       {probe("proxy", proxy.url()), probe("tcp", proxy.url()), probe("proxy", proxy.url())});
-  for (const auto& one : seen) EXPECT_EQ(one.detail, "407");
+  for (const auto& one : seen) EXPECT_EQ(one.detail, Detail::status(407));
   EXPECT_EQ(logins(proxy), 1);
 }
 
@@ -186,21 +188,21 @@ TEST_F(ProxyCheck, ALoginThatWorksServesAll) {
 TEST_F(ProxyCheck, TellsWhatIsNoProxy) {
   auto seen = answered_by("SSH-2.0-OpenSSH_9.2\r\n\r\n");
   EXPECT_EQ(seen.outcome, Outcome::failed);
-  EXPECT_EQ(seen.detail, "not_a_proxy");
+  EXPECT_EQ(seen.detail, DetailCode::not_a_proxy);
   test::ScriptedTcp closing(runner.loop.context,
                             [](test::ScriptedTcp::Connection& peer, const test::Bytes& bytes) {
                               if (!bytes.empty()) peer.close();
                             });
   seen = run("http://" + closing.address().to_string());
   EXPECT_EQ(seen.outcome, Outcome::failed);
-  EXPECT_EQ(seen.detail, "closed_by_peer");
+  EXPECT_EQ(seen.detail, DetailCode::closed_by_peer);
 }
 
 TEST_F(ProxyCheck, TellsAProxyThatIsNotThere) {
   const auto port = test::free_tcp_port(runner.loop.context);
   auto seen = run("http://127.0.0.1:" + std::to_string(port));
   EXPECT_EQ(seen.outcome, Outcome::refused);
-  EXPECT_EQ(seen.detail, "proxy_unreachable");
+  EXPECT_EQ(seen.detail, DetailCode::proxy_unreachable);
   test::DnsServer dns(runner.loop, [](const test::DnsServer::Asked& asked) {
     auto reply = asked.reply();
     reply.flags |= dns::rcode_name_error;
@@ -209,27 +211,27 @@ TEST_F(ProxyCheck, TellsAProxyThatIsNotThere) {
   runner.use_dns_servers({dns.text()});
   seen = run("http://proxy.example.com:3128");
   EXPECT_EQ(seen.outcome, Outcome::unresolved);
-  EXPECT_EQ(seen.detail, "proxy_unresolved");
+  EXPECT_EQ(seen.detail, DetailCode::proxy_unresolved);
 }
 
 TEST_F(ProxyCheck, IsSkippedWithoutAProxy) {
-  EXPECT_EQ(run("").detail, "no_proxy");
+  EXPECT_EQ(run("").detail, DetailCode::no_proxy);
   const auto seen = run("socks5://127.0.0.1:1080");
   EXPECT_EQ(seen.outcome, Outcome::skipped);
-  EXPECT_EQ(seen.detail, "bad_proxy");
+  EXPECT_EQ(seen.detail, DetailCode::bad_proxy);
 }
 
 TEST(SlowProxyCheck, TimesOutWhereTheProxyIsSilent) {
   test::CheckRunner runner({}, test::Time::by_hand);
   ConnectProxy proxy(runner.loop, [](const std::string&) { return std::string(); });
   Probe probe;
-  probe.check = "proxy";
+  probe.check = CheckKind::proxy;
   probe.target.host = "sip.example.com";
   probe.target.ports = {5061, 5061};
   probe.target.route.proxy = proxy.url();
   const auto seen = runner.run(probe, std::nullopt);
   EXPECT_EQ(seen.outcome, Outcome::failed);
-  EXPECT_EQ(seen.detail, "proxy_timed_out");
+  EXPECT_EQ(seen.detail, DetailCode::proxy_timed_out);
 }
 
 // The other checks go the same way.
@@ -248,10 +250,10 @@ TEST_F(ProxyCheck, CarriesTcpAndTls) {
   EXPECT_FALSE(seen.round_trip);
   seen = trusting.run(probe("tls", proxy.url(), Transport::tls), std::nullopt);
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(seen.detail, "trusted");
+  EXPECT_EQ(seen.detail, DetailCode::trusted);
   EXPECT_EQ(server.names_asked.back(), "sip.example.com");
-  EXPECT_TRUE(seen.timing_ms.contains("tunnel"));
-  EXPECT_TRUE(seen.timing_ms.contains("handshake"));
+  EXPECT_TRUE(seen.timing_ms.contains(Timing::tunnel));
+  EXPECT_TRUE(seen.timing_ms.contains(Timing::handshake));
 }
 
 TEST_F(ProxyCheck, DeniesTcpAndTls) {
@@ -259,8 +261,8 @@ TEST_F(ProxyCheck, DeniesTcpAndTls) {
                      [](const std::string&) { return ConnectProxy::status("403 Forbidden"); });
   for (const auto* check : {"tcp", "tls"}) {
     const auto seen = runner.run(probe(check, proxy.url(), Transport::tls), std::nullopt);
-    EXPECT_EQ(seen.outcome, Outcome::denied) << check;
-    EXPECT_EQ(seen.detail, "403") << check;
+    EXPECT_EQ(seen.outcome, Outcome::denied) << to_string(check);
+    EXPECT_EQ(seen.detail, Detail::status(403)) << to_string(check);
   }
 }
 
@@ -271,7 +273,7 @@ TEST_F(ProxyCheck, CarriesStun) {
   proxy.target = coturn.address();
   auto seen = runner.run(probe("stun", proxy.url()), std::nullopt);
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_TRUE(test::find_evidence(seen, "stun_reply"));
+  EXPECT_TRUE(test::find_evidence(seen, EvidenceKind::stun_reply));
   EXPECT_TRUE(proxy.heads.back().starts_with("CONNECT sip.example.com:5061 "));
   seen = runner.run(probe("stun", proxy.url()), IpAddress::v4({192, 0, 2, 7}));
   EXPECT_EQ(seen.outcome, Outcome::answered);
@@ -342,18 +344,18 @@ TEST_F(ProxyCheck, GoesThroughSquid) {
   const auto port = far_end.local_endpoint().port();
   auto seen = through_squid(port);
   EXPECT_EQ(seen.outcome, Outcome::denied);
-  EXPECT_EQ(seen.detail, "407");
-  EXPECT_EQ(fact<std::string>(seen, "proxy_reply", "schemes"), "NTLM, Basic");
+  EXPECT_EQ(seen.detail, Detail::status(407));
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::proxy_reply, Fact::schemes), "NTLM, Basic");
   log_in();
   seen = through_squid(port);
   EXPECT_EQ(seen.outcome, Outcome::answered) << "by NTLM, three messages on one connection";
   expect_no_secrets(seen);
   seen = through_squid(25);
   EXPECT_EQ(seen.outcome, Outcome::denied);
-  EXPECT_EQ(seen.detail, "403");
+  EXPECT_EQ(seen.detail, Detail::status(403));
   seen = through_squid(test::free_tcp_port(runner.loop.context));
   EXPECT_EQ(seen.outcome, Outcome::failed);
-  EXPECT_EQ(seen.detail, "503");
+  EXPECT_EQ(seen.detail, Detail::status(503));
 }
 
 }  // namespace

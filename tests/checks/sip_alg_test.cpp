@@ -28,7 +28,8 @@ class SipAlg : public testing::Test {
                   std::map<std::string, std::string> with = {}) {
     times.clear();
     SipServer server(runner.loop.context, transport, recording(answer));
-    auto seen = runner.run("sip-alg", transport, "localhost", server.address(), std::move(with));
+    auto seen =
+        runner.run(CheckKind::sip_alg, transport, "localhost", server.address(), std::move(with));
     requests = server.requests();
     return seen;
   }
@@ -52,9 +53,9 @@ class SipAlg : public testing::Test {
   static std::vector<std::string> messages(const Observation& seen) {
     std::vector<std::string> names;
     for (const auto& evidence : seen.evidence) {
-      if (evidence.kind != "sip_alg_message") continue;
-      names.push_back(std::get<std::string>(evidence.facts.at("message")) +
-                      (std::get<bool>(evidence.facts.at("answered")) ? "" : " (lost)"));
+      if (evidence.kind != EvidenceKind::sip_alg_message) continue;
+      names.push_back(std::get<std::string>(evidence.facts.at(Fact::message)) +
+                      (std::get<bool>(evidence.facts.at(Fact::answered)) ? "" : " (lost)"));
     }
     return names;
   }
@@ -65,7 +66,7 @@ using Names = std::vector<std::string>;
 // What is said of the message of that name.
 const Evidence& message_of(const Observation& seen, const std::string& name) {
   for (const auto& evidence : seen.evidence) {
-    const auto found = evidence.facts.find("message");
+    const auto found = evidence.facts.find(Fact::message);
     if (found != evidence.facts.end() && found->second == EvidenceValue(name)) return evidence;
   }
   throw std::runtime_error("no message " + name);
@@ -74,17 +75,17 @@ const Evidence& message_of(const Observation& seen, const std::string& name) {
 TEST_F(SipAlg, SeesNothingOnACleanPathBehindANat) {
   const auto seen = ask(behind({.mapped = public_address}));
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(seen.detail, "no_rewriting_seen");
-  EXPECT_EQ(fact<bool>(seen, "sip_alg", "translated"), true);
-  EXPECT_EQ(fact<std::string>(seen, "sip_alg", "mapped"), "198.51.100.7:40404");
-  EXPECT_EQ(fact<bool>(seen, "sip_alg", "sdp_tested"), false);
-  EXPECT_EQ(fact<std::string>(seen, "sip_alg", "basis"), std::nullopt);
+  EXPECT_EQ(seen.detail, DetailCode::no_rewriting_seen);
+  EXPECT_EQ(fact<bool>(seen, EvidenceKind::sip_alg, Fact::translated), true);
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::sip_alg, Fact::mapped), "198.51.100.7:40404");
+  EXPECT_EQ(fact<bool>(seen, EvidenceKind::sip_alg, Fact::sdp_tested), false);
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::sip_alg, Fact::basis), std::nullopt);
   // The last reply goes to a port that this NAT does not know; nothing follows from its loss.
   EXPECT_EQ(messages(seen), (Names{"unrelated", "own", "mapped", "own_no_rport (lost)"}));
   EXPECT_TRUE(seen.round_trip);
   // As the check `sip` would tell it, for a row that asks the same server.
-  EXPECT_EQ(fact<std::string>(seen, "sip_via", "received"), "198.51.100.7");
-  EXPECT_EQ(fact<bool>(seen, "sip_via", "translated"), true);
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::sip_via, Fact::received), "198.51.100.7");
+  EXPECT_EQ(fact<bool>(seen, EvidenceKind::sip_via, Fact::translated), true);
 }
 
 TEST_F(SipAlg, SendsAtMostFourASecondApartFromNobody) {
@@ -111,8 +112,8 @@ TEST_F(SipAlg, NeedsTwoMessagesWithoutTranslation) {
   for (const bool rewrites : {false, true}) {
     const auto seen = ask(behind({.rewrites_requests = rewrites, .rewrites_replies = rewrites}));
     EXPECT_EQ(seen.outcome, Outcome::answered);
-    EXPECT_EQ(seen.detail, "no_rewriting_seen");
-    EXPECT_EQ(fact<bool>(seen, "sip_alg", "translated"), false);
+    EXPECT_EQ(seen.detail, DetailCode::no_rewriting_seen);
+    EXPECT_EQ(fact<bool>(seen, EvidenceKind::sip_alg, Fact::translated), false);
     EXPECT_EQ(messages(seen), (Names{"unrelated", "own"}));
     EXPECT_EQ(requests.size(), 2u);
   }
@@ -122,32 +123,32 @@ TEST_F(SipAlg, IsCertainOfAGatewayLikeLinux) {
   const auto seen =
       ask(behind({.mapped = public_address, .rewrites_requests = true, .rewrites_replies = true}));
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(seen.detail, "rewritten");
-  EXPECT_EQ(fact<std::string>(seen, "sip_alg", "basis"), "via_changed");
-  EXPECT_EQ(fact<std::string>(seen, "sip_alg", "confidence"), "certain");
+  EXPECT_EQ(seen.detail, DetailCode::rewritten);
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::sip_alg, Fact::basis), "via_changed");
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::sip_alg, Fact::confidence), "certain");
   EXPECT_EQ(messages(seen), (Names{"unrelated", "own", "mapped", "own_no_rport"}));
   // Rewritten out and back: comparing what was sent with what came back misses it.
   const auto& own = message_of(seen, "own");
-  EXPECT_EQ(std::get<bool>(own.facts.at("via_changed")), false);
-  EXPECT_EQ(std::get<std::string>(own.facts.at("received")), "127.0.0.1");
+  EXPECT_EQ(std::get<bool>(own.facts.at(Fact::via_changed)), false);
+  EXPECT_EQ(std::get<std::string>(own.facts.at(Fact::received)), "127.0.0.1");
   const auto& mapped = message_of(seen, "mapped");
-  EXPECT_EQ(std::get<bool>(mapped.facts.at("via_changed")), true);
-  EXPECT_EQ(std::get<std::string>(mapped.facts.at("echoed_sent_by")), seen.local->to_string());
+  EXPECT_EQ(std::get<bool>(mapped.facts.at(Fact::via_changed)), true);
+  EXPECT_EQ(std::get<std::string>(mapped.facts.at(Fact::echoed_sent_by)), seen.local->to_string());
 }
 
 TEST_F(SipAlg, IsCertainWhereTheMappedMessageIsLost) {
   const auto seen = ask(losing(
       {3, 4},
       behind({.mapped = public_address, .rewrites_requests = true, .rewrites_replies = true})));
-  EXPECT_EQ(seen.detail, "rewritten");
-  EXPECT_EQ(fact<std::string>(seen, "sip_alg", "basis"), "received_differs");
-  EXPECT_EQ(fact<std::string>(seen, "sip_alg", "confidence"), "certain");
+  EXPECT_EQ(seen.detail, DetailCode::rewritten);
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::sip_alg, Fact::basis), "received_differs");
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::sip_alg, Fact::confidence), "certain");
 }
 
 TEST_F(SipAlg, IsCertainOfAGatewayThatRewritesOneWayOnly) {
   const auto seen = ask(behind({.mapped = public_address, .rewrites_requests = true}));
-  EXPECT_EQ(seen.detail, "rewritten");
-  EXPECT_EQ(fact<std::string>(seen, "sip_alg", "basis"), "via_changed");
+  EXPECT_EQ(seen.detail, DetailCode::rewritten);
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::sip_alg, Fact::basis), "via_changed");
 }
 
 TEST_F(SipAlg, SuspectsAGatewayThatHidesItsTracks) {
@@ -157,9 +158,9 @@ TEST_F(SipAlg, SuspectsAGatewayThatHidesItsTracks) {
     const bool rport = sip_header(request, "Via").find(";rport") != std::string::npos;
     return SipScript{{sip_reply(request, own && !rport ? from : public_address, "200 OK")}};
   });
-  EXPECT_EQ(seen.detail, "suspected");
-  EXPECT_EQ(fact<std::string>(seen, "sip_alg", "basis"), "received_missing");
-  EXPECT_EQ(fact<std::string>(seen, "sip_alg", "confidence"), "likely");
+  EXPECT_EQ(seen.detail, DetailCode::suspected);
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::sip_alg, Fact::basis), "received_missing");
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::sip_alg, Fact::confidence), "likely");
 }
 
 TEST_F(SipAlg, OnlySuspectsTwoForeignAddresses) {
@@ -168,9 +169,9 @@ TEST_F(SipAlg, OnlySuspectsTwoForeignAddresses) {
     const SocketAddress other{IpAddress::v4({198, 51, 100, 8}), 40'404};
     return SipScript{{sip_reply(request, own ? other : public_address, "200 OK")}};
   });
-  EXPECT_EQ(seen.detail, "suspected");
-  EXPECT_EQ(fact<std::string>(seen, "sip_alg", "basis"), "received_differs");
-  EXPECT_EQ(fact<std::string>(seen, "sip_alg", "confidence"), "likely");
+  EXPECT_EQ(seen.detail, DetailCode::suspected);
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::sip_alg, Fact::basis), "received_differs");
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::sip_alg, Fact::confidence), "likely");
 }
 
 TEST_F(SipAlg, WorksWithAServerThatKnowsNoRport) {
@@ -180,12 +181,12 @@ TEST_F(SipAlg, WorksWithAServerThatKnowsNoRport) {
     return behind(box)(request, from);
   };
   const auto clean = ask(keeping_the_port);
-  EXPECT_EQ(clean.detail, "no_rewriting_seen");
+  EXPECT_EQ(clean.detail, DetailCode::no_rewriting_seen);
   EXPECT_EQ(messages(clean), (Names{"unrelated", "own"}));
   box.rewrites_requests = box.rewrites_replies = true;
   const auto rewritten = ask(keeping_the_port);
-  EXPECT_EQ(rewritten.detail, "suspected");
-  EXPECT_EQ(fact<std::string>(rewritten, "sip_alg", "basis"), "received_missing");
+  EXPECT_EQ(rewritten.detail, DetailCode::suspected);
+  EXPECT_EQ(fact<std::string>(rewritten, EvidenceKind::sip_alg, Fact::basis), "received_missing");
 }
 
 TEST_F(SipAlg, SendsAgainWhatIsLostWithinTheFour) {
@@ -193,12 +194,12 @@ TEST_F(SipAlg, SendsAgainWhatIsLostWithinTheFour) {
   EXPECT_EQ(seen.outcome, Outcome::answered);
   EXPECT_EQ(requests.size(), 4u);
   EXPECT_EQ(messages(seen), (Names{"unrelated", "own"}));
-  EXPECT_EQ(seen.detail, "inconclusive");
+  EXPECT_EQ(seen.detail, DetailCode::inconclusive);
   EXPECT_FALSE(seen.round_trip);
   const auto one_lost = ask(losing({1}, behind({.mapped = public_address})));
   EXPECT_EQ(requests.size(), 4u);
   EXPECT_EQ(messages(one_lost), (Names{"unrelated", "own", "mapped"}));
-  EXPECT_EQ(one_lost.detail, "no_rewriting_seen");
+  EXPECT_EQ(one_lost.detail, DetailCode::no_rewriting_seen);
 }
 
 TEST_F(SipAlg, IsInconclusiveWhereTheServerDoesNotSayWhatItSaw) {
@@ -208,13 +209,13 @@ TEST_F(SipAlg, IsInconclusiveWhereTheServerDoesNotSayWhatItSaw) {
     return SipScript{{reply}};
   });
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(seen.detail, "inconclusive");
+  EXPECT_EQ(seen.detail, DetailCode::inconclusive);
 }
 
 TEST_F(SipAlg, IsSilentAfterTwoUnansweredMessages) {
   const auto seen = ask([](const std::string&, const SocketAddress&) { return SipScript{}; });
   EXPECT_EQ(seen.outcome, Outcome::silent);
-  EXPECT_EQ(seen.detail, "timed_out");
+  EXPECT_EQ(seen.detail, DetailCode::timed_out);
   EXPECT_EQ(requests.size(), 2u);
 }
 
@@ -222,7 +223,7 @@ TEST_F(SipAlg, FailsOverGarbage) {
   const auto seen =
       ask([](const std::string&, const SocketAddress&) { return SipScript{{"garbage"}}; });
   EXPECT_EQ(seen.outcome, Outcome::failed);
-  EXPECT_EQ(seen.detail, "malformed");
+  EXPECT_EQ(seen.detail, DetailCode::malformed);
 }
 
 TEST_F(SipAlg, IsRefusedByAClosedPort) {
@@ -231,7 +232,7 @@ TEST_F(SipAlg, IsRefusedByAClosedPort) {
     SipServer gone(runner.loop.context, Transport::udp, behind({}));
     address = gone.address();
   }
-  const auto seen = runner.run("sip-alg", Transport::udp, "localhost", address);
+  const auto seen = runner.run(CheckKind::sip_alg, Transport::udp, "localhost", address);
   EXPECT_EQ(seen.outcome, Outcome::refused);
   EXPECT_EQ(seen.attempts, 1);
 }
@@ -241,7 +242,7 @@ TEST_F(SipAlg, IsRefusedByAClosedPort) {
 TEST_F(SipAlg, WorksOverOneTcpConnection) {
   const auto clean = ask(behind({.mapped = public_address}), Transport::tcp);
   EXPECT_EQ(clean.outcome, Outcome::answered);
-  EXPECT_EQ(clean.detail, "no_rewriting_seen");
+  EXPECT_EQ(clean.detail, DetailCode::no_rewriting_seen);
   // On a connection the reply to the last one comes back too.
   EXPECT_EQ(messages(clean), (Names{"unrelated", "own", "mapped", "own_no_rport"}));
   EXPECT_EQ(requests.size(), 4u);
@@ -252,16 +253,16 @@ TEST_F(SipAlg, WorksOverOneTcpConnection) {
   const auto rewritten =
       ask(behind({.mapped = public_address, .rewrites_requests = true, .rewrites_replies = true}),
           Transport::tcp);
-  EXPECT_EQ(rewritten.detail, "rewritten");
-  EXPECT_EQ(fact<std::string>(rewritten, "sip_alg", "basis"), "via_changed");
-  EXPECT_EQ(fact<std::string>(rewritten, "sip_alg", "confidence"), "certain");
+  EXPECT_EQ(rewritten.detail, DetailCode::rewritten);
+  EXPECT_EQ(fact<std::string>(rewritten, EvidenceKind::sip_alg, Fact::basis), "via_changed");
+  EXPECT_EQ(fact<std::string>(rewritten, EvidenceKind::sip_alg, Fact::confidence), "certain");
 }
 
 TEST_F(SipAlg, SendsNothingTwiceOverTcp) {
   const auto seen =
       ask([](const std::string&, const SocketAddress&) { return SipScript{}; }, Transport::tcp);
   EXPECT_EQ(seen.outcome, Outcome::failed);
-  EXPECT_EQ(seen.detail, "sip_timed_out");
+  EXPECT_EQ(seen.detail, DetailCode::sip_timed_out);
   EXPECT_EQ(requests.size(), 1u);
 }
 
@@ -272,7 +273,7 @@ TEST_F(SipAlg, IsInconclusiveWhereTheConnectionIsCutAfterTheFirst) {
       },
       Transport::tcp);
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(seen.detail, "inconclusive");
+  EXPECT_EQ(seen.detail, DetailCode::inconclusive);
 }
 
 // --- Another port -------------------------------------------------------------------------------
@@ -296,11 +297,11 @@ const SipAnswer mute = [](const std::string&, const SocketAddress&) { return Sip
 TEST_F(SipAlgContrast, IsNotAskedWhereNothingIsOpen) {
   const auto clean =
       ask_both(behind({.mapped = public_address}), behind({.mapped = public_address}));
-  EXPECT_EQ(clean.detail, "no_rewriting_seen");
+  EXPECT_EQ(clean.detail, DetailCode::no_rewriting_seen);
   EXPECT_TRUE(other_requests.empty());
   const auto certain = ask_both(behind({.mapped = public_address, .rewrites_requests = true}),
                                 behind({.mapped = public_address}));
-  EXPECT_EQ(certain.detail, "rewritten");
+  EXPECT_EQ(certain.detail, DetailCode::rewritten);
   EXPECT_TRUE(other_requests.empty());
 }
 
@@ -308,9 +309,9 @@ TEST_F(SipAlgContrast, UnmasksAGatewayThatWritesOurAddressIntoEveryReply) {
   // On loopback our address is a special one, as in an office.
   const auto seen = ask_both(behind({}), behind({.mapped = public_address}));
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(seen.detail, "suspected");
-  EXPECT_EQ(fact<std::string>(seen, "sip_alg", "basis"), "differs_from_other_port");
-  EXPECT_EQ(fact<std::string>(seen, "sip_alg", "confidence"), "likely");
+  EXPECT_EQ(seen.detail, DetailCode::suspected);
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::sip_alg, Fact::basis), "differs_from_other_port");
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::sip_alg, Fact::confidence), "likely");
   EXPECT_EQ(messages(seen), (Names{"unrelated", "own", "other_port"}));
   EXPECT_EQ(other_requests.size(), 1u);
   EXPECT_GE(times[2] - times[1], std::chrono::seconds(1));
@@ -318,16 +319,16 @@ TEST_F(SipAlgContrast, UnmasksAGatewayThatWritesOurAddressIntoEveryReply) {
 
 TEST_F(SipAlgContrast, AgreesOnAPrivateNetwork) {
   const auto seen = ask_both(behind({}), behind({}));
-  EXPECT_EQ(seen.detail, "no_rewriting_seen");
+  EXPECT_EQ(seen.detail, DetailCode::no_rewriting_seen);
   EXPECT_EQ(other_requests.size(), 1u);
 }
 
 TEST_F(SipAlgContrast, SilenceHereOnlyIsPossiblyAGateway) {
   const auto seen = ask_both(mute, behind({.mapped = public_address}));
   EXPECT_EQ(seen.outcome, Outcome::silent);
-  EXPECT_EQ(seen.detail, "only_other_port");
-  EXPECT_EQ(fact<std::string>(seen, "sip_alg", "basis"), "silent_here_only");
-  EXPECT_EQ(fact<std::string>(seen, "sip_alg", "confidence"), "possible");
+  EXPECT_EQ(seen.detail, DetailCode::only_other_port);
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::sip_alg, Fact::basis), "silent_here_only");
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::sip_alg, Fact::confidence), "possible");
   EXPECT_EQ(requests.size(), 2u);
   EXPECT_EQ(other_requests.size(), 1u);
 }
@@ -335,8 +336,8 @@ TEST_F(SipAlgContrast, SilenceHereOnlyIsPossiblyAGateway) {
 TEST_F(SipAlgContrast, SilenceOnBothIsSilence) {
   const auto seen = ask_both(mute, mute);
   EXPECT_EQ(seen.outcome, Outcome::silent);
-  EXPECT_EQ(seen.detail, "timed_out");
-  EXPECT_EQ(find_evidence(seen, "sip_alg"), nullptr);
+  EXPECT_EQ(seen.detail, DetailCode::timed_out);
+  EXPECT_EQ(find_evidence(seen, EvidenceKind::sip_alg), nullptr);
   EXPECT_EQ(requests.size() + other_requests.size(), 3u);
 }
 
@@ -372,7 +373,7 @@ TEST_F(SipAlg, SendsASessionOnlyOnTheUsersWord) {
   const auto untouched = mirror([](std::string request) { return request; });
   const auto without = ask(untouched);
   for (const auto& request : requests) EXPECT_EQ(request.find("OPTIONS "), 0u);
-  EXPECT_EQ(fact<bool>(without, "sip_alg", "sdp_tested"), false);
+  EXPECT_EQ(fact<bool>(without, EvidenceKind::sip_alg, Fact::sdp_tested), false);
   const auto with = ask(untouched, Transport::tcp, {{"sdp", "true"}});
   ASSERT_EQ(requests.back().find("UPDATE sip:localhost:"), 0u) << requests.back();
   EXPECT_EQ(sip_header(requests.back(), "Content-Type"), "application/sdp");
@@ -384,9 +385,10 @@ TEST_F(SipAlg, AMirrorThatShowsAllAsItWasSentIsClean) {
   const auto seen =
       ask(mirror([](std::string request) { return request; }), Transport::udp, {{"sdp", "true"}});
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(seen.detail, "no_rewriting_seen");
-  EXPECT_EQ(fact<bool>(seen, "sip_alg", "sdp_tested"), true);
-  EXPECT_NE(find_evidence(seen, "sip_alg")->text.find("(SDP) were rewritten"), std::string::npos);
+  EXPECT_EQ(seen.detail, DetailCode::no_rewriting_seen);
+  EXPECT_EQ(fact<bool>(seen, EvidenceKind::sip_alg, Fact::sdp_tested), true);
+  EXPECT_NE(find_evidence(seen, EvidenceKind::sip_alg)->text.find("(SDP) were rewritten"),
+            std::string::npos);
   EXPECT_EQ(messages(seen), (Names{"unrelated", "own", "session"}));
 }
 
@@ -395,16 +397,17 @@ TEST_F(SipAlg, AMirrorShowsARewrittenSession) {
                           return replaced(request, "c=IN IP4 127.0.0.1", "c=IN IP4 198.51.100.7");
                         }),
                         Transport::udp, {{"sdp", "true"}});
-  EXPECT_EQ(seen.detail, "rewritten");
-  EXPECT_EQ(fact<std::string>(seen, "sip_alg", "basis"), "mirror");
-  EXPECT_EQ(fact<std::string>(seen, "sip_alg", "confidence"), "certain");
-  EXPECT_EQ(std::get<std::string>(message_of(seen, "session").facts.at("mirrored_changes")), "c=");
+  EXPECT_EQ(seen.detail, DetailCode::rewritten);
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::sip_alg, Fact::basis), "mirror");
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::sip_alg, Fact::confidence), "certain");
+  EXPECT_EQ(std::get<std::string>(message_of(seen, "session").facts.at(Fact::mirrored_changes)),
+            "c=");
 }
 
 TEST_F(SipAlg, AServerThatMirrorsNothingLeavesTheSessionUntested) {
   const auto seen = ask(behind({.mapped = public_address}), Transport::udp, {{"sdp", "true"}});
-  EXPECT_EQ(seen.detail, "no_rewriting_seen");
-  EXPECT_EQ(fact<bool>(seen, "sip_alg", "sdp_tested"), false);
+  EXPECT_EQ(seen.detail, DetailCode::no_rewriting_seen);
+  EXPECT_EQ(fact<bool>(seen, EvidenceKind::sip_alg, Fact::sdp_tested), false);
   EXPECT_EQ(requests.size(), 5u);
 }
 
@@ -412,7 +415,7 @@ TEST_F(SipAlg, SendsNothingOnceTheRunIsStopped) {
   runner.loop.stop.stop();
   const auto seen = ask(behind({}));
   EXPECT_EQ(seen.outcome, Outcome::skipped);
-  EXPECT_EQ(seen.detail, "stopped");
+  EXPECT_EQ(seen.detail, DetailCode::stopped);
   EXPECT_TRUE(requests.empty());
 }
 
@@ -421,10 +424,10 @@ TEST(SipAlgWithKamailio, SeesNothing) {
   test::CheckRunner runner;
   test::Kamailio server(runner.loop.context);
   const auto seen =
-      runner.run("sip-alg", Transport::udp, "localhost", server.address(Transport::udp));
+      runner.run(CheckKind::sip_alg, Transport::udp, "localhost", server.address(Transport::udp));
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(seen.detail, "no_rewriting_seen");
-  EXPECT_EQ(fact<bool>(seen, "sip_alg", "translated"), false);
+  EXPECT_EQ(seen.detail, DetailCode::no_rewriting_seen);
+  EXPECT_EQ(fact<bool>(seen, EvidenceKind::sip_alg, Fact::translated), false);
 }
 
 }  // namespace

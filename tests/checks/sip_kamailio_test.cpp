@@ -41,27 +41,30 @@ TEST_P(SipWithKamailio, IsAnsweredWhateverTheStatus) {
     const auto seen = ask("s" + std::string(status) + ".test");
     EXPECT_EQ(seen.outcome, Outcome::answered) << status;
     EXPECT_EQ(seen.detail, status);
-    EXPECT_EQ(fact<std::string>(seen, "sip_reply", "server"), "kamailio-under-test");
-    EXPECT_EQ(fact<bool>(seen, "sip_via", "rewritten"), false);
-    EXPECT_EQ(fact<bool>(seen, "sip_via", "translated"), false);
-    EXPECT_EQ(fact<std::int64_t>(seen, "sip_via", "rport"), seen.local->port);
+    EXPECT_EQ(fact<std::string>(seen, EvidenceKind::sip_reply, Fact::server),
+              "kamailio-under-test");
+    EXPECT_EQ(fact<bool>(seen, EvidenceKind::sip_via, Fact::rewritten), false);
+    EXPECT_EQ(fact<bool>(seen, EvidenceKind::sip_via, Fact::translated), false);
+    EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::sip_via, Fact::rport), seen.local->port);
   }
 }
 
 TEST_P(SipWithKamailio, WaitsOutSilence) {
   const auto seen = ask("silent.test");
   EXPECT_EQ(seen.outcome, GetParam() == Transport::udp ? Outcome::silent : Outcome::failed);
-  EXPECT_EQ(seen.detail, GetParam() == Transport::udp ? "timed_out" : "sip_timed_out");
+  EXPECT_EQ(seen.detail,
+            GetParam() == Transport::udp ? DetailCode::timed_out : DetailCode::sip_timed_out);
 }
 
 TEST(SipWithKamailioTls, IsNotTrustedWithoutItsRoot) {
   if (!test::Kamailio::available()) GTEST_SKIP() << "kamailio is not installed";
   test::CheckRunner runner;
   test::Kamailio server(runner.loop.context);
-  const auto seen = runner.run("sip", Transport::tls, "localhost", server.address(Transport::tls));
+  const auto seen =
+      runner.run(CheckKind::sip, Transport::tls, "localhost", server.address(Transport::tls));
   EXPECT_EQ(seen.outcome, Outcome::failed);
-  EXPECT_EQ(seen.detail, "untrusted");
-  EXPECT_EQ(fact<std::int64_t>(seen, "sip_reply", "status"), 200);
+  EXPECT_EQ(seen.detail, DetailCode::untrusted);
+  EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::sip_reply, Fact::status), 200);
 }
 
 }  // namespace

@@ -60,7 +60,7 @@ class SipSrv : public testing::Test {
                   const std::string& host = "example.com", std::uint16_t port = 5060) {
     runner.use_dns_servers({dns.text()});
     Probe probe;
-    probe.check = "sip";
+    probe.check = CheckKind::sip;
     probe.target.host = host;
     probe.target.ports = {port, port};
     probe.target.transport = transport;
@@ -84,15 +84,15 @@ TEST_F(SipSrv, FollowsNaptrThenSrvThenAddress) {
   addresses["sip1.example.com"] = "127.0.0.1";
   const auto seen = ask(Transport::tcp);
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(seen.detail, "404");
+  EXPECT_EQ(seen.detail, Detail::status(404));
   EXPECT_EQ(seen.address, IpAddress::v4({127, 0, 0, 1}));
-  EXPECT_EQ(seen.timing_ms.count("dns"), 1u);
-  EXPECT_EQ(find_evidence(seen, "sip_naptr")->text,
+  EXPECT_EQ(seen.timing_ms.count(Timing::dns), 1u);
+  EXPECT_EQ(find_evidence(seen, EvidenceKind::sip_naptr)->text,
             "NAPTR example.com: 1 1 SIP+D2U _other._udp.example.com, "
             "2 1 SIP+D2T _odd._tcp.example.com");
-  EXPECT_EQ(fact<std::string>(seen, "sip_srv", "name"), "_odd._tcp.example.com");
-  EXPECT_EQ(fact<std::string>(seen, "sip_target", "host"), "sip1.example.com");
-  EXPECT_EQ(fact<std::int64_t>(seen, "sip_target", "port"), server.address().port);
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::sip_srv, Fact::name), "_odd._tcp.example.com");
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::sip_target, Fact::host), "sip1.example.com");
+  EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::sip_target, Fact::port), server.address().port);
   // RFC 3263 section 4: the domain stays in the Request-URI, without the server's port.
   EXPECT_EQ(server.requests().at(0).find("OPTIONS sip:example.com;transport=tcp SIP/2.0\r\n"), 0u);
 }
@@ -103,8 +103,8 @@ TEST_F(SipSrv, TakesTheUsualNameWithoutNaptr) {
   addresses["sip1.example.com"] = "127.0.0.1";
   const auto seen = ask(Transport::udp);
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(find_evidence(seen, "sip_naptr")->text, "no NAPTR records for example.com");
-  EXPECT_EQ(fact<std::string>(seen, "sip_srv", "name"), "_sip._udp.example.com");
+  EXPECT_EQ(find_evidence(seen, EvidenceKind::sip_naptr)->text, "no NAPTR records for example.com");
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::sip_srv, Fact::name), "_sip._udp.example.com");
   EXPECT_EQ(server.requests().size(), 1u);
 }
 
@@ -113,8 +113,9 @@ TEST_F(SipSrv, TakesTheDomainsOwnAddressWithoutSrv) {
   addresses["example.com"] = "127.0.0.1";
   const auto seen = ask(Transport::udp, {}, "example.com", server.address().port);
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(find_evidence(seen, "sip_srv")->text, "no SRV records for _sip._udp.example.com");
-  EXPECT_EQ(fact<std::string>(seen, "sip_target", "host"), "example.com");
+  EXPECT_EQ(find_evidence(seen, EvidenceKind::sip_srv)->text,
+            "no SRV records for _sip._udp.example.com");
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::sip_target, Fact::host), "example.com");
 }
 
 TEST_F(SipSrv, AsksNothingForAnAddress) {
@@ -138,7 +139,7 @@ TEST_F(SipSrv, AsksTheSecondServerWhereTheFirstRefuses) {
   EXPECT_EQ(seen.outcome, Outcome::answered);
   std::vector<std::string> tried;
   for (const auto& evidence : seen.evidence) {
-    if (evidence.kind == "sip_target") tried.push_back(evidence.text);
+    if (evidence.kind == EvidenceKind::sip_target) tried.push_back(evidence.text);
   }
   EXPECT_EQ(tried, (std::vector<std::string>{
                        fmt::format("sip1.example.com:{} was asked: connection_refused", closed),
@@ -166,34 +167,34 @@ TEST_F(SipSrv, IsUnresolvedWhereTheDomainHasNoSuchService) {
   srv["_sips._tcp.example.com"] = {{0, 0, ""}};
   const auto seen = ask(Transport::tls);
   EXPECT_EQ(seen.outcome, Outcome::unresolved);
-  EXPECT_EQ(seen.detail, "no_service");
-  EXPECT_EQ(fact<std::string>(seen, "sip_srv", "records"), "0 1 0 .");
+  EXPECT_EQ(seen.detail, DetailCode::no_service);
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::sip_srv, Fact::records), "0 1 0 .");
 }
 
 TEST_F(SipSrv, IsUnresolvedWhereTheServersNameHasNoAddress) {
   srv["_sip._udp.example.com"] = {{1, 5060, "sip1.example.com"}};
   const auto seen = ask(Transport::udp);
   EXPECT_EQ(seen.outcome, Outcome::unresolved);
-  EXPECT_EQ(seen.detail, "no_address");
+  EXPECT_EQ(seen.detail, DetailCode::no_address);
 }
 
 TEST_F(SipSrv, IsUnresolvedWhereTheResolverFails) {
   rcodes["_sip._udp.example.com"] = 2;  // SERVFAIL
   const auto seen = ask(Transport::udp);
   EXPECT_EQ(seen.outcome, Outcome::unresolved);
-  EXPECT_EQ(seen.detail, "dns_failed");
+  EXPECT_EQ(seen.detail, DetailCode::dns_failed);
 }
 
 TEST(SipRegistry, LetsTheCheckFindTheAddressOnlyWithSrv) {
-  const auto* check = checks::find("sip");
+  const auto* check = checks::find(CheckKind::sip);
   Probe probe;
   EXPECT_TRUE(checks::needs_address(*check, probe));
   probe.with["srv"] = "false";
   EXPECT_TRUE(checks::needs_address(*check, probe));
   probe.with["srv"] = "true";
   EXPECT_FALSE(checks::needs_address(*check, probe));
-  EXPECT_FALSE(checks::needs_address(*checks::find("dns"), probe));
-  EXPECT_TRUE(checks::needs_address(*checks::find("tcp"), probe));
+  EXPECT_FALSE(checks::needs_address(*checks::find(CheckKind::dns), probe));
+  EXPECT_TRUE(checks::needs_address(*checks::find(CheckKind::tcp), probe));
 }
 
 }  // namespace

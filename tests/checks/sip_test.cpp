@@ -30,7 +30,7 @@ std::string replaced(std::string whole, const std::string& part, const std::stri
 
 Observation ask(test::CheckRunner& runner, Transport transport, const SipServer& server,
                 std::map<std::string, std::string> with = {}) {
-  return runner.run("sip", transport, "localhost", server.address(), std::move(with));
+  return runner.run(CheckKind::sip, transport, "localhost", server.address(), std::move(with));
 }
 
 class SipOver : public testing::TestWithParam<Transport> {
@@ -57,11 +57,11 @@ TEST_P(SipOver, IsAnsweredWhateverTheStatus) {
     EXPECT_EQ(seen.detail, status);
     EXPECT_EQ(seen.attempts, 1);
     EXPECT_TRUE(seen.round_trip) << status;
-    EXPECT_EQ(seen.timing_ms.count("reply"), 1u);
-    EXPECT_EQ(fact<std::int64_t>(seen, "sip_reply", "status"), std::stoi(status));
-    EXPECT_EQ(fact<std::string>(seen, "sip_reply", "reason"), "Words");
-    EXPECT_EQ(fact<std::string>(seen, "sip_reply", "server"), "pbx/1");
-    EXPECT_EQ(fact<bool>(seen, "sip_reply", "final"), true);
+    EXPECT_EQ(seen.timing_ms.count(Timing::reply), 1u);
+    EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::sip_reply, Fact::status), std::stoi(status));
+    EXPECT_EQ(fact<std::string>(seen, EvidenceKind::sip_reply, Fact::reason), "Words");
+    EXPECT_EQ(fact<std::string>(seen, EvidenceKind::sip_reply, Fact::server), "pbx/1");
+    EXPECT_EQ(fact<bool>(seen, EvidenceKind::sip_reply, Fact::final), true);
   }
 }
 
@@ -114,17 +114,17 @@ TEST_P(SipOver, SendsNothingForADomainThatIsNoName) {
   SipServer server(runner.loop.context, GetParam(), with_status("200 OK"));
   const auto seen = ask(runner, GetParam(), server, {{"domain", "a b\r\n"}});
   EXPECT_EQ(seen.outcome, Outcome::skipped);
-  EXPECT_EQ(find_evidence(seen, "error")->text, "not a host name or an address: a b??");
+  EXPECT_EQ(find_evidence(seen, EvidenceKind::error)->text, "not a host name or an address: a b??");
   EXPECT_TRUE(server.requests().empty());
 }
 
 TEST_P(SipOver, SeesNoTranslationOnLoopback) {
   const auto seen = ask_one(with_status("200 OK"));
-  EXPECT_EQ(fact<bool>(seen, "sip_via", "rewritten"), false);
-  EXPECT_EQ(fact<bool>(seen, "sip_via", "translated"), false);
-  EXPECT_EQ(fact<std::string>(seen, "sip_via", "received"), "127.0.0.1");
-  EXPECT_EQ(fact<std::int64_t>(seen, "sip_via", "rport"), seen.local->port);
-  EXPECT_EQ(fact<std::string>(seen, "sip_via", "sent_by"), seen.local->to_string());
+  EXPECT_EQ(fact<bool>(seen, EvidenceKind::sip_via, Fact::rewritten), false);
+  EXPECT_EQ(fact<bool>(seen, EvidenceKind::sip_via, Fact::translated), false);
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::sip_via, Fact::received), "127.0.0.1");
+  EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::sip_via, Fact::rport), seen.local->port);
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::sip_via, Fact::sent_by), seen.local->to_string());
 }
 
 TEST_P(SipOver, SeesTranslation) {
@@ -132,12 +132,12 @@ TEST_P(SipOver, SeesTranslation) {
     from = {*IpAddress::parse("198.51.100.7"), 4242};
     return SipScript{{sip_reply(request, from, "200 OK")}};
   });
-  EXPECT_EQ(fact<bool>(seen, "sip_via", "rewritten"), false);
-  EXPECT_EQ(fact<bool>(seen, "sip_via", "translated"), true);
-  EXPECT_EQ(fact<std::string>(seen, "sip_via", "received"), "198.51.100.7");
-  EXPECT_EQ(find_evidence(seen, "sip_via")->text, "the server saw 198.51.100.7:4242 in place of " +
-                                                      seen.local->to_string() +
-                                                      ": address translation on the way");
+  EXPECT_EQ(fact<bool>(seen, EvidenceKind::sip_via, Fact::rewritten), false);
+  EXPECT_EQ(fact<bool>(seen, EvidenceKind::sip_via, Fact::translated), true);
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::sip_via, Fact::received), "198.51.100.7");
+  EXPECT_EQ(find_evidence(seen, EvidenceKind::sip_via)->text,
+            "the server saw 198.51.100.7:4242 in place of " + seen.local->to_string() +
+                ": address translation on the way");
 }
 
 TEST_P(SipOver, SeesARewrittenVia) {
@@ -145,8 +145,9 @@ TEST_P(SipOver, SeesARewrittenVia) {
     return SipScript{{replaced(sip_reply(request, from, "200 OK"), " 127.0.0.1:", " 10.9.8.7:")}};
   });
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(fact<bool>(seen, "sip_via", "rewritten"), true);
-  EXPECT_EQ(fact<std::string>(seen, "sip_via", "echoed_sent_by")->find("10.9.8.7:"), 0u);
+  EXPECT_EQ(fact<bool>(seen, EvidenceKind::sip_via, Fact::rewritten), true);
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::sip_via, Fact::echoed_sent_by)->find("10.9.8.7:"),
+            0u);
 }
 
 TEST_P(SipOver, WaitsForTheFinalReply) {
@@ -155,21 +156,21 @@ TEST_P(SipOver, WaitsForTheFinalReply) {
         {sip_reply(request, from, "100 Trying"), sip_reply(request, from, "404 Not Found")}};
   });
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(seen.detail, "404");
+  EXPECT_EQ(seen.detail, Detail::status(404));
 }
 
 TEST_P(SipOver, TakesTheFirstOfTwoReplies) {
   const auto seen = ask_one([](const std::string& request, const SocketAddress& from) {
     return SipScript{{sip_reply(request, from, "200 OK"), sip_reply(request, from, "500 No")}};
   });
-  EXPECT_EQ(seen.detail, "200");
+  EXPECT_EQ(seen.detail, Detail::status(200));
 }
 
 TEST_P(SipOver, CountsAProvisionalReplyWhereNothingFollows) {
   const auto seen = ask_one(with_status("100 Trying"));
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(seen.detail, "100");
-  EXPECT_EQ(fact<bool>(seen, "sip_reply", "final"), false);
+  EXPECT_EQ(seen.detail, Detail::status(100));
+  EXPECT_EQ(fact<bool>(seen, EvidenceKind::sip_reply, Fact::final), false);
 }
 
 TEST_P(SipOver, IgnoresRepliesToOthers) {
@@ -180,8 +181,8 @@ TEST_P(SipOver, IgnoresRepliesToOthers) {
          replaced(ours, "CSeq: 1", "CSeq: 2"), request, replaced(ours, "200 OK", "404 Not Found")}};
   });
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(seen.detail, "404");
-  EXPECT_EQ(fact<std::int64_t>(seen, "sip_discarded", "foreign"), 4);
+  EXPECT_EQ(seen.detail, Detail::status(404));
+  EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::sip_discarded, Fact::foreign), 4);
 }
 
 struct Mangling {
@@ -205,7 +206,7 @@ TEST_P(SipOver, FailsOverRepliesThatAreWrong) {
     EXPECT_EQ(seen.outcome, Outcome::failed) << mangling.by;
     EXPECT_EQ(seen.detail, mangling.detail) << mangling.by;
     if (!mangling.why.empty()) {
-      EXPECT_EQ(find_evidence(seen, "sip_discarded")->text,
+      EXPECT_EQ(find_evidence(seen, EvidenceKind::sip_discarded)->text,
                 "what came back was no SIP reply: " + mangling.why);
     }
   }
@@ -216,7 +217,7 @@ TEST_P(SipOver, FailsOverTruncatedReplies) {
     return SipScript{{sip_reply(request, from, "200 OK").substr(0, 80)}};
   });
   EXPECT_EQ(seen.outcome, Outcome::failed);
-  EXPECT_EQ(seen.detail, "malformed");
+  EXPECT_EQ(seen.detail, DetailCode::malformed);
 }
 
 TEST(SipOverUdp, IsSilentWhereNothingComesBack) {
@@ -225,11 +226,11 @@ TEST(SipOverUdp, IsSilentWhereNothingComesBack) {
                    [](const std::string&, const SocketAddress&) { return SipScript{}; });
   const auto seen = ask(runner, Transport::udp, server);
   EXPECT_EQ(seen.outcome, Outcome::silent);
-  EXPECT_EQ(seen.detail, "timed_out");
+  EXPECT_EQ(seen.detail, DetailCode::timed_out);
   EXPECT_EQ(seen.attempts, 4);
   ASSERT_EQ(server.requests().size(), 4u);
   EXPECT_EQ(server.requests()[0], server.requests()[3]) << "retransmissions, not new requests";
-  EXPECT_EQ(find_evidence(seen, "sip_discarded"), nullptr);
+  EXPECT_EQ(find_evidence(seen, EvidenceKind::sip_discarded), nullptr);
 }
 
 TEST(SipOverUdp, IsAskedWithLessPatienceWhereTheHostWasSilentBefore) {
@@ -242,9 +243,9 @@ TEST(SipOverUdp, IsAskedWithLessPatienceWhereTheHostWasSilentBefore) {
   EXPECT_EQ(runner.loop.clock.now() - start, timeouts::silent_host_reply);
   EXPECT_EQ(seen.outcome, Outcome::silent);
   EXPECT_EQ(seen.attempts, 3);
-  const auto* wait = find_evidence(seen, "short_wait");
+  const auto* wait = find_evidence(seen, EvidenceKind::short_wait);
   ASSERT_NE(wait, nullptr);
-  EXPECT_EQ(wait->facts.at("waited_ms"), EvidenceValue(std::int64_t{1'250}));
+  EXPECT_EQ(wait->facts.at(Fact::waited_ms), EvidenceValue(std::int64_t{1'250}));
 }
 
 TEST(SipOverUdp, HearsOnlyTheServer) {
@@ -268,7 +269,7 @@ TEST(SipOverUdp, OutlivesGarbageBeforeTheReply) {
                    });
   const auto seen = ask(runner, Transport::udp, server);
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(fact<std::int64_t>(seen, "sip_discarded", "broken"), 2);
+  EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::sip_discarded, Fact::broken), 2);
 }
 
 TEST(SipOverUdp, HasNoRoundTripAfterARetransmission) {
@@ -295,7 +296,7 @@ TEST(SipOverUdp, EndsUnderAFloodOfRepliesToOthers) {
                    });
   const auto seen = ask(runner, Transport::udp, server);
   EXPECT_EQ(seen.outcome, Outcome::failed);
-  EXPECT_EQ(seen.detail, "mismatched_reply");
+  EXPECT_EQ(seen.detail, DetailCode::mismatched_reply);
 }
 
 TEST(SipOverUdp, IsRefusedByAClosedPort) {
@@ -305,7 +306,7 @@ TEST(SipOverUdp, IsRefusedByAClosedPort) {
     SipServer gone(runner.loop.context, Transport::udp, with_status("200 OK"));
     address = gone.address();
   }
-  const auto seen = runner.run("sip", Transport::udp, "localhost", address);
+  const auto seen = runner.run(CheckKind::sip, Transport::udp, "localhost", address);
   EXPECT_EQ(seen.outcome, Outcome::refused);
 }
 
@@ -313,9 +314,9 @@ TEST(SipOverUdp, IsSkippedOnceTheRunIsStopped) {
   test::CheckRunner runner;
   runner.loop.stop.stop();
   const auto seen =
-      runner.run("sip", Transport::udp, "localhost", {IpAddress::v4({127, 0, 0, 1}), 9});
+      runner.run(CheckKind::sip, Transport::udp, "localhost", {IpAddress::v4({127, 0, 0, 1}), 9});
   EXPECT_EQ(seen.outcome, Outcome::skipped);
-  EXPECT_EQ(seen.detail, "stopped");
+  EXPECT_EQ(seen.detail, DetailCode::stopped);
 }
 
 TEST(SipOverTcp, ReadsAReplyByteByByteAfterKeepAlives) {
@@ -328,7 +329,7 @@ TEST(SipOverTcp, ReadsAReplyByteByByteAfterKeepAlives) {
                    });
   const auto seen = ask(runner, Transport::tcp, server);
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(fact<std::int64_t>(seen, "sip_reply", "body_bytes"), 4);
+  EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::sip_reply, Fact::body_bytes), 4);
 }
 
 TEST(SipOverTcp, FailsWhereTheServerClosesAtOnce) {
@@ -341,7 +342,7 @@ TEST(SipOverTcp, FailsWhereTheServerClosesAtOnce) {
                    });
   const auto seen = ask(runner, Transport::tcp, server);
   EXPECT_EQ(seen.outcome, Outcome::failed);
-  EXPECT_EQ(seen.detail, "closed_by_peer");
+  EXPECT_EQ(seen.detail, DetailCode::closed_by_peer);
 }
 
 TEST(SipOverTcp, FailsWhereTheConnectionStandsAndNothingComes) {
@@ -350,7 +351,7 @@ TEST(SipOverTcp, FailsWhereTheConnectionStandsAndNothingComes) {
                    [](const std::string&, const SocketAddress&) { return SipScript{}; });
   const auto seen = ask(runner, Transport::tcp, server);
   EXPECT_EQ(seen.outcome, Outcome::failed);
-  EXPECT_EQ(seen.detail, "sip_timed_out");
+  EXPECT_EQ(seen.detail, DetailCode::sip_timed_out);
   EXPECT_EQ(server.requests().size(), 1u) << "no retransmission over a stream";
 }
 
@@ -368,7 +369,7 @@ TEST(SipOverTcp, IsNotKeptBusyByAnEndlessStream) {
                      });
     const auto seen = ask(runner, Transport::tcp, server);
     EXPECT_EQ(seen.outcome, Outcome::failed);
-    EXPECT_EQ(seen.detail, sip ? "mismatched_reply" : "malformed");
+    EXPECT_EQ(seen.detail, sip ? DetailCode::mismatched_reply : DetailCode::malformed);
   }
 }
 
@@ -379,7 +380,7 @@ TEST(SipOverTcp, IsRefusedByAClosedPort) {
     SipServer gone(runner.loop.context, Transport::tcp, with_status("200 OK"));
     address = gone.address();
   }
-  const auto seen = runner.run("sip", Transport::tcp, "localhost", address);
+  const auto seen = runner.run(CheckKind::sip, Transport::tcp, "localhost", address);
   EXPECT_EQ(seen.outcome, Outcome::refused);
 }
 
@@ -410,11 +411,11 @@ TEST_F(SipOverTls, IsAnsweredOverATrustedConnection) {
                    showing("localhost"));
   const auto seen = ask(runner, Transport::tls, server);
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(seen.detail, "404");
-  EXPECT_NE(find_evidence(seen, "certificate"), nullptr);
-  EXPECT_NE(find_evidence(seen, "tls_handshake"), nullptr);
-  EXPECT_EQ(find_evidence(seen, "certificate_fault"), nullptr);
-  EXPECT_EQ(seen.timing_ms.count("handshake"), 1u);
+  EXPECT_EQ(seen.detail, Detail::status(404));
+  EXPECT_NE(find_evidence(seen, EvidenceKind::certificate), nullptr);
+  EXPECT_NE(find_evidence(seen, EvidenceKind::tls_handshake), nullptr);
+  EXPECT_EQ(find_evidence(seen, EvidenceKind::certificate_fault), nullptr);
+  EXPECT_EQ(seen.timing_ms.count(Timing::handshake), 1u);
   const auto& request = server.requests().at(0);
   EXPECT_NE(request.find(";transport=tls SIP/2.0"), std::string::npos);
   EXPECT_EQ(sip_header(request, "Via").find("SIP/2.0/TLS "), 0u);
@@ -427,16 +428,16 @@ TEST_F(SipOverTls, FailsOverABadCertificateWithTheAnswerAsEvidence) {
                      showing("localhost"));
     const auto seen = ask(runner, Transport::tls, server);
     EXPECT_EQ(seen.outcome, Outcome::failed);
-    EXPECT_EQ(seen.detail, "untrusted");
-    EXPECT_EQ(fact<std::int64_t>(seen, "sip_reply", "status"), 200);
+    EXPECT_EQ(seen.detail, DetailCode::untrusted);
+    EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::sip_reply, Fact::status), 200);
   }
   test::CheckRunner runner(ca_files());
   SipServer server(runner.loop.context, Transport::tls, with_status("200 OK"),
                    showing("elsewhere.example"));
   const auto seen = ask(runner, Transport::tls, server);
   EXPECT_EQ(seen.outcome, Outcome::failed);
-  EXPECT_EQ(seen.detail, "wrong_name");
-  EXPECT_EQ(fact<std::int64_t>(seen, "sip_reply", "status"), 200);
+  EXPECT_EQ(seen.detail, DetailCode::wrong_name);
+  EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::sip_reply, Fact::status), 200);
 }
 
 TEST_F(SipOverTls, IsTurnedAwayWithoutAClientCertificate) {
@@ -446,7 +447,7 @@ TEST_F(SipOverTls, IsTurnedAwayWithoutAClientCertificate) {
   SipServer server(runner.loop.context, Transport::tls, with_status("200 OK"), context);
   const auto seen = ask(runner, Transport::tls, server);
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(seen.detail, "client_certificate_wanted");
+  EXPECT_EQ(seen.detail, DetailCode::client_certificate_wanted);
   EXPECT_TRUE(server.requests().empty());
 }
 
@@ -455,7 +456,7 @@ TEST_F(SipOverTls, FailsWherePlainSipAnswers) {
   SipServer server(runner.loop.context, Transport::tcp, with_status("200 OK"));
   const auto seen = ask(runner, Transport::tls, server);
   EXPECT_EQ(seen.outcome, Outcome::failed);
-  EXPECT_EQ(seen.detail, "tls_timed_out");
+  EXPECT_EQ(seen.detail, DetailCode::tls_timed_out);
   EXPECT_TRUE(server.requests().empty());
 }
 

@@ -4,6 +4,7 @@
 #include "tests/support/check_runner.hpp"
 #include "tests/support/coturn.hpp"
 #include "tests/support/evidence.hpp"
+#include "tests/support/said.hpp"
 #include "tests/support/scripted_server.hpp"
 
 namespace callready {
@@ -30,14 +31,14 @@ struct StunCheck : testing::Test {
 
   Observation over_udp(ScriptedUdp::Script script) {
     ScriptedUdp server(runner.loop.context, std::move(script));
-    return runner.run("stun", Transport::udp, "localhost", server.address());
+    return runner.run(CheckKind::stun, Transport::udp, "localhost", server.address());
   }
   // The script is called once for each request.
   Observation over_tcp(const ScriptedTcp::Script& answer) {
     ScriptedTcp server(runner.loop.context, [&](auto& connection, const Bytes& bytes) {
       if (!bytes.empty()) answer(connection, bytes);
     });
-    return runner.run("stun", Transport::tcp, "localhost", server.address());
+    return runner.run(CheckKind::stun, Transport::tcp, "localhost", server.address());
   }
 };
 
@@ -46,15 +47,15 @@ TEST_F(StunCheck, IsAnsweredOverUdp) {
     server.send(reply_to(request, from), from);
   });
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(seen.detail, "success");
+  EXPECT_EQ(seen.detail, DetailCode::success);
   EXPECT_EQ(seen.attempts, 1);
   ASSERT_TRUE(seen.round_trip);
   EXPECT_EQ(seen.local->address, *IpAddress::parse("127.0.0.1"));
-  EXPECT_EQ(fact<std::string>(seen, "stun_reply", "software"), "scripted?");
-  EXPECT_EQ(fact<std::string>(seen, "mapped_address", "address"), "127.0.0.1");
-  EXPECT_EQ(fact<std::int64_t>(seen, "mapped_address", "port"), seen.local->port);
-  EXPECT_EQ(fact<bool>(seen, "mapped_address", "translated"), false);
-  EXPECT_FALSE(find_evidence(seen, "retransmitted"));
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::stun_reply, Fact::software), "scripted?");
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::mapped_address, Fact::address), "127.0.0.1");
+  EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::mapped_address, Fact::port), seen.local->port);
+  EXPECT_EQ(fact<bool>(seen, EvidenceKind::mapped_address, Fact::translated), false);
+  EXPECT_FALSE(find_evidence(seen, EvidenceKind::retransmitted));
 }
 
 TEST_F(StunCheck, SaysHowManyTransmissionsItTook) {
@@ -65,7 +66,7 @@ TEST_F(StunCheck, SaysHowManyTransmissionsItTook) {
   EXPECT_EQ(seen.outcome, Outcome::answered);
   EXPECT_EQ(seen.attempts, 3);
   EXPECT_FALSE(seen.round_trip) << "which transmission was answered is not known";
-  EXPECT_EQ(fact<std::int64_t>(seen, "retransmitted", "attempts"), 3);
+  EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::retransmitted, Fact::attempts), 3);
 }
 
 TEST_F(StunCheck, AnErrorResponseIsAnAnswer) {
@@ -75,8 +76,8 @@ TEST_F(StunCheck, AnErrorResponseIsAnAnswer) {
     server.send(builder.finish(), from);
   });
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(seen.detail, "401");
-  EXPECT_EQ(fact<std::string>(seen, "stun_reply", "reason"), "Unauthorized");
+  EXPECT_EQ(seen.detail, Detail::status(401));
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::stun_reply, Fact::reason), "Unauthorized");
 }
 
 TEST_F(StunCheck, TakesTheFirstOfTwoReplies) {
@@ -85,23 +86,23 @@ TEST_F(StunCheck, TakesTheFirstOfTwoReplies) {
     server.send(reply_to(request, {*IpAddress::parse("192.0.2.2"), 2}), from);
   });
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(fact<std::string>(seen, "mapped_address", "address"), "192.0.2.1");
-  EXPECT_EQ(fact<bool>(seen, "mapped_address", "translated"), true);
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::mapped_address, Fact::address), "192.0.2.1");
+  EXPECT_EQ(fact<bool>(seen, EvidenceKind::mapped_address, Fact::translated), true);
 }
 
 TEST_F(StunCheck, GivesUpOnASilentServer) {
   const auto seen = over_udp([](auto&, const Bytes&, const SocketAddress&) {});
   EXPECT_EQ(seen.outcome, Outcome::silent);
-  EXPECT_EQ(seen.detail, "timed_out");
+  EXPECT_EQ(seen.detail, DetailCode::timed_out);
   EXPECT_EQ(seen.attempts, 4);
 }
 
 TEST_F(StunCheck, IsRefusedByAClosedPort) {
   const auto port = test::free_udp_port(runner.loop.context);
-  const auto seen =
-      runner.run("stun", Transport::udp, "localhost", {IpAddress::v4({127, 0, 0, 1}), port});
+  const auto seen = runner.run(CheckKind::stun, Transport::udp, "localhost",
+                               {IpAddress::v4({127, 0, 0, 1}), port});
   EXPECT_EQ(seen.outcome, Outcome::refused);
-  EXPECT_EQ(fact<std::string>(seen, "icmp_error", "sender"), "127.0.0.1");
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::icmp_error, Fact::sender), "127.0.0.1");
 }
 
 TEST_F(StunCheck, DoesNotTakeAReplyFromAnotherAddress) {
@@ -110,13 +111,14 @@ TEST_F(StunCheck, DoesNotTakeAReplyFromAnotherAddress) {
     other.send(reply_to(request, from), from);
   });
   EXPECT_EQ(seen.outcome, Outcome::silent);
-  EXPECT_EQ(fact<bool>(seen, "stun_stray", "from_server"), false);
-  EXPECT_EQ(fact<std::string>(seen, "stun_stray", "reason"), "wrong_source");
-  EXPECT_EQ(fact<std::string>(seen, "stun_stray", "from"), other.address().to_string());
+  EXPECT_EQ(fact<bool>(seen, EvidenceKind::stun_stray, Fact::from_server), false);
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::stun_stray, Fact::reason), "wrong_source");
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::stun_stray, Fact::from),
+            other.address().to_string());
 }
 
 struct Misbehaviour {
-  std::string detail;
+  test::Said detail;
   std::function<Bytes(Bytes)> spoil;  // a good reply, spoilt
 };
 
@@ -165,9 +167,9 @@ TEST_F(StunCheck, NamesWhatIsWrongWithAReplyOverUdp) {
     const auto seen = over_udp([&](auto& server, const Bytes& request, const SocketAddress& from) {
       server.send(one.spoil(reply_to(request, from)), from);
     });
-    EXPECT_EQ(seen.outcome, Outcome::failed) << one.detail;
+    EXPECT_EQ(seen.outcome, Outcome::failed) << one.detail.text();
     EXPECT_EQ(seen.detail, one.detail);
-    EXPECT_EQ(fact<std::string>(seen, "stun_stray", "reason"), one.detail);
+    EXPECT_EQ(fact<std::string>(seen, EvidenceKind::stun_stray, Fact::reason), one.detail.text());
   }
 }
 
@@ -180,7 +182,8 @@ TEST_F(StunCheck, WaitsForTheAnswerBehindAStray) {
     server.send(reply, from);
   });
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(fact<std::string>(seen, "stun_stray", "reason"), "wrong_transaction_id");
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::stun_stray, Fact::reason),
+            "wrong_transaction_id");
 }
 
 TEST_F(StunCheck, IsAnsweredOverTcpByteByByte) {
@@ -188,9 +191,9 @@ TEST_F(StunCheck, IsAnsweredOverTcpByteByByte) {
     connection.send(reply_to(request, connection.peer()), true);
   });
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(seen.detail, "success");
+  EXPECT_EQ(seen.detail, DetailCode::success);
   EXPECT_TRUE(seen.round_trip) << "of the TCP handshake";
-  EXPECT_TRUE(seen.timing_ms.contains("reply"));
+  EXPECT_TRUE(seen.timing_ms.contains(Timing::reply));
 }
 
 TEST_F(StunCheck, NamesAnInspectionDeviceOverTcp) {
@@ -199,14 +202,15 @@ TEST_F(StunCheck, NamesAnInspectionDeviceOverTcp) {
     connection.close();
   });
   EXPECT_EQ(seen.outcome, Outcome::failed);
-  EXPECT_EQ(seen.detail, "not_stun");
-  EXPECT_EQ(fact<std::string>(seen, "stun_stray", "what"), "HTTP/1.1 400 Bad Request");
+  EXPECT_EQ(seen.detail, DetailCode::not_stun);
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::stun_stray, Fact::what),
+            "HTTP/1.1 400 Bad Request");
 }
 
 TEST_F(StunCheck, SaysThatAConnectionStaysSilent) {
   const auto seen = over_tcp([](auto&, const Bytes&) {});
   EXPECT_EQ(seen.outcome, Outcome::failed);
-  EXPECT_EQ(seen.detail, "stun_timed_out");
+  EXPECT_EQ(seen.detail, DetailCode::stun_timed_out);
 }
 
 TEST_F(StunCheck, NamesWhatIsWrongWithAStream) {
@@ -217,15 +221,15 @@ TEST_F(StunCheck, NamesWhatIsWrongWithAStream) {
     connection.close();
   });
   EXPECT_EQ(truncated.outcome, Outcome::failed);
-  EXPECT_EQ(truncated.detail, "truncated");
+  EXPECT_EQ(truncated.detail, DetailCode::truncated);
 
   const auto closed = over_tcp([](auto& connection, const Bytes&) { connection.close(); });
   EXPECT_EQ(closed.outcome, Outcome::failed);
-  EXPECT_EQ(closed.detail, "closed_by_peer");
+  EXPECT_EQ(closed.detail, DetailCode::closed_by_peer);
 
   const auto reset = over_tcp([](auto& connection, const Bytes&) { connection.reset(); });
   EXPECT_EQ(reset.outcome, Outcome::failed);
-  EXPECT_EQ(reset.detail, "connection_reset");
+  EXPECT_EQ(reset.detail, DetailCode::connection_reset);
 
   const auto oversized = over_tcp([](auto& connection, const Bytes& request) {
     auto reply = reply_to(request, connection.peer());
@@ -233,7 +237,7 @@ TEST_F(StunCheck, NamesWhatIsWrongWithAStream) {
     connection.send(reply);
   });
   EXPECT_EQ(oversized.outcome, Outcome::failed);
-  EXPECT_EQ(oversized.detail, "oversized");
+  EXPECT_EQ(oversized.detail, DetailCode::oversized);
 
   const auto endless = over_tcp([](auto& connection, const Bytes& request) {
     auto reply = reply_to(request, connection.peer());
@@ -241,7 +245,7 @@ TEST_F(StunCheck, NamesWhatIsWrongWithAStream) {
     connection.send_endlessly(reply);
   });
   EXPECT_EQ(endless.outcome, Outcome::failed);
-  EXPECT_EQ(endless.detail, "wrong_transaction_id");
+  EXPECT_EQ(endless.detail, DetailCode::wrong_transaction_id);
 }
 
 TEST_F(StunCheck, AskedInTheClearAPortForTlsIsNamed) {
@@ -250,15 +254,16 @@ TEST_F(StunCheck, AskedInTheClearAPortForTlsIsNamed) {
     connection.close();
   });
   EXPECT_EQ(seen.outcome, Outcome::failed);
-  EXPECT_EQ(fact<std::string>(seen, "stun_stray", "what"), "a TLS alert: this port wants TLS");
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::stun_stray, Fact::what),
+            "a TLS alert: this port wants TLS");
 }
 
 TEST_F(StunCheck, IsSkippedOnceTheRunIsStopped) {
   ScriptedUdp server(runner.loop.context,
                      [&](auto&, const Bytes&, const SocketAddress&) { runner.loop.stop.stop(); });
-  const auto seen = runner.run("stun", Transport::udp, "localhost", server.address());
+  const auto seen = runner.run(CheckKind::stun, Transport::udp, "localhost", server.address());
   EXPECT_EQ(seen.outcome, Outcome::skipped);
-  EXPECT_EQ(seen.detail, "stopped");
+  EXPECT_EQ(seen.detail, DetailCode::stopped);
   EXPECT_EQ(seen.attempts, 1);
 }
 
@@ -267,12 +272,13 @@ TEST(StunCheckWithCoturn, IsAnswered) {
   test::CheckRunner runner;
   test::Coturn coturn(runner.loop.context, {});
   for (const auto transport : {Transport::udp, Transport::tcp}) {
-    const auto seen = runner.run("stun", transport, "localhost", coturn.address());
+    const auto seen = runner.run(CheckKind::stun, transport, "localhost", coturn.address());
     EXPECT_EQ(seen.outcome, Outcome::answered) << to_string(transport);
-    EXPECT_EQ(seen.detail, "success");
-    EXPECT_EQ(fact<std::string>(seen, "mapped_address", "address"), "127.0.0.1");
-    EXPECT_EQ(fact<bool>(seen, "mapped_address", "translated"), false);
-    EXPECT_TRUE(fact<std::string>(seen, "stun_reply", "software")->starts_with("Coturn"));
+    EXPECT_EQ(seen.detail, DetailCode::success);
+    EXPECT_EQ(fact<std::string>(seen, EvidenceKind::mapped_address, Fact::address), "127.0.0.1");
+    EXPECT_EQ(fact<bool>(seen, EvidenceKind::mapped_address, Fact::translated), false);
+    EXPECT_TRUE(
+        fact<std::string>(seen, EvidenceKind::stun_reply, Fact::software)->starts_with("Coturn"));
   }
 }
 
@@ -282,16 +288,19 @@ TEST(StunCheckWithCoturn, IsAnsweredOverTlsWhereItsCertificateIsTrusted) {
   test::CoturnOptions options;
   options.tls = true;
   test::Coturn coturn(runner.loop.context, options);
-  const auto stranger = runner.run("stun", Transport::tls, "localhost", coturn.tls_address());
+  const auto stranger =
+      runner.run(CheckKind::stun, Transport::tls, "localhost", coturn.tls_address());
   EXPECT_EQ(stranger.outcome, Outcome::failed);
-  EXPECT_EQ(stranger.detail, "untrusted") << "its issuer is unknown here";
-  EXPECT_TRUE(find_evidence(stranger, "stun_reply")) << "STUN was answered all the same";
+  EXPECT_EQ(stranger.detail, DetailCode::untrusted) << "its issuer is unknown here";
+  EXPECT_TRUE(find_evidence(stranger, EvidenceKind::stun_reply))
+      << "STUN was answered all the same";
 
   test::CheckRunner trusting({coturn.ca_file()});
-  const auto seen = trusting.run("stun", Transport::tls, "localhost", coturn.tls_address());
+  const auto seen =
+      trusting.run(CheckKind::stun, Transport::tls, "localhost", coturn.tls_address());
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(seen.detail, "success");
-  EXPECT_TRUE(find_evidence(seen, "certificate"));
+  EXPECT_EQ(seen.detail, DetailCode::success);
+  EXPECT_TRUE(find_evidence(seen, EvidenceKind::certificate));
 }
 
 }  // namespace

@@ -11,8 +11,8 @@ const IpAddress loopback = IpAddress::v4({127, 0, 0, 1});
 TEST(TcpCheck, ConnectsToAListener) {
   test::CheckRunner runner;
   tcp::acceptor acceptor(runner.loop.context, {asio::ip::address_v4::loopback(), 0});
-  const auto seen =
-      runner.run("tcp", Transport::tcp, "localhost", {loopback, acceptor.local_endpoint().port()});
+  const auto seen = runner.run(CheckKind::tcp, Transport::tcp, "localhost",
+                               {loopback, acceptor.local_endpoint().port()});
   EXPECT_EQ(seen.outcome, Outcome::connected);
   EXPECT_EQ(seen.address, loopback);
   EXPECT_EQ(seen.local->address, loopback);
@@ -28,9 +28,9 @@ TEST(TcpCheck, IsRefusedByAClosedPort) {
     tcp::acceptor acceptor(runner.loop.context, {asio::ip::address_v4::loopback(), 0});
     port = acceptor.local_endpoint().port();
   }
-  const auto seen = runner.run("tcp", Transport::tcp, "localhost", {loopback, port});
+  const auto seen = runner.run(CheckKind::tcp, Transport::tcp, "localhost", {loopback, port});
   EXPECT_EQ(seen.outcome, Outcome::refused);
-  EXPECT_EQ(seen.detail, "connection_refused");
+  EXPECT_EQ(seen.detail, DetailCode::connection_refused);
   EXPECT_FALSE(seen.round_trip);
 }
 
@@ -48,15 +48,15 @@ TEST(TcpCheck, WaitsLessForAHostThatWasSilentBefore) {
       socket.async_connect(acceptor.local_endpoint(), [](error_code) {});
     }
     const auto start = runner.loop.clock.now();
-    const auto seen = runner.run("tcp", Transport::tcp, "localhost",
+    const auto seen = runner.run(CheckKind::tcp, Transport::tcp, "localhost",
                                  {loopback, acceptor.local_endpoint().port()});
     const auto expected = doubtful ? timeouts::silent_host_connect : timeouts::tcp_connect;
     EXPECT_EQ(runner.loop.clock.now() - start, expected);
     EXPECT_EQ(seen.outcome, Outcome::silent);
-    const auto* wait = test::find_evidence(seen, "short_wait");
+    const auto* wait = test::find_evidence(seen, EvidenceKind::short_wait);
     ASSERT_EQ(wait != nullptr, doubtful);
     if (wait == nullptr) continue;
-    EXPECT_EQ(wait->facts.at("waited_ms"), EvidenceValue(std::int64_t{1'500}));
+    EXPECT_EQ(wait->facts.at(Fact::waited_ms), EvidenceValue(std::int64_t{1'500}));
     EXPECT_EQ(wait->text,
               "given up after 1.5 s: nothing had come from this host when this was asked");
   }
@@ -65,9 +65,9 @@ TEST(TcpCheck, WaitsLessForAHostThatWasSilentBefore) {
 TEST(TcpCheck, IsSkippedOnceTheRunIsStopped) {
   test::CheckRunner runner;
   runner.loop.stop.stop();
-  const auto seen = runner.run("tcp", Transport::tcp, "localhost", {loopback, 9});
+  const auto seen = runner.run(CheckKind::tcp, Transport::tcp, "localhost", {loopback, 9});
   EXPECT_EQ(seen.outcome, Outcome::skipped);
-  EXPECT_EQ(seen.detail, "stopped");
+  EXPECT_EQ(seen.detail, DetailCode::stopped);
 }
 
 }  // namespace

@@ -30,7 +30,7 @@ class TlsCheck : public testing::Test {
 
   Observation check(const SocketAddress& address, const std::string& host = "sip.example.com",
                     Parameters with = {}) {
-    return runner.run("tls", Transport::tls, host, address, std::move(with));
+    return runner.run(CheckKind::tls, Transport::tls, host, address, std::move(with));
   }
   Observation check(const TlsServerOptions& options, Parameters with = {}) {
     TlsServer server(runner.loop, options);
@@ -54,7 +54,7 @@ class TlsCheck : public testing::Test {
   }
 };
 
-const Evidence* find(const Observation& seen, std::string_view kind) {
+const Evidence* find(const Observation& seen, EvidenceKind kind) {
   for (const auto& evidence : seen.evidence) {
     if (evidence.kind == kind) return &evidence;
   }
@@ -73,63 +73,65 @@ TEST_F(TlsCheck, TrustsAGoodChain) {
   TlsServer server(runner.loop, with_chain({test::make_leaf("sip.example.com", authority())}));
   const auto seen = check(server.address());
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(seen.detail, "trusted");
+  EXPECT_EQ(seen.detail, DetailCode::trusted);
   EXPECT_EQ(server.names_asked, std::vector<std::string>{"sip.example.com"});
   EXPECT_EQ(server.accepted(), 1);
   ASSERT_TRUE(seen.round_trip);
-  EXPECT_TRUE(seen.timing_ms.contains("connect"));
-  EXPECT_TRUE(seen.timing_ms.contains("handshake"));
-  const auto* handshake = find(seen, "tls_handshake");
+  EXPECT_TRUE(seen.timing_ms.contains(Timing::connect));
+  EXPECT_TRUE(seen.timing_ms.contains(Timing::handshake));
+  const auto* handshake = find(seen, EvidenceKind::tls_handshake);
   ASSERT_NE(handshake, nullptr);
-  EXPECT_EQ(handshake->facts.at("version"), EvidenceValue("TLSv1.3"));
-  const auto* certificate = find(seen, "certificate");
+  EXPECT_EQ(handshake->facts.at(Fact::version), EvidenceValue("TLSv1.3"));
+  const auto* certificate = find(seen, EvidenceKind::certificate);
   ASSERT_NE(certificate, nullptr);
-  EXPECT_EQ(certificate->facts.at("subject"), EvidenceValue("CN=sip.example.com"));
-  EXPECT_EQ(certificate->facts.at("issuer"), EvidenceValue("CN=Test Root"));
-  EXPECT_EQ(certificate->facts.at("names"), EvidenceValue("sip.example.com"));
-  EXPECT_EQ(certificate->facts.at("self_signed"), EvidenceValue(false));
-  EXPECT_EQ(certificate->facts.at("timestamps"), EvidenceValue(false));
-  EXPECT_EQ(find(seen, "certificate_fault"), nullptr);
+  EXPECT_EQ(certificate->facts.at(Fact::subject), EvidenceValue("CN=sip.example.com"));
+  EXPECT_EQ(certificate->facts.at(Fact::issuer), EvidenceValue("CN=Test Root"));
+  EXPECT_EQ(certificate->facts.at(Fact::names), EvidenceValue("sip.example.com"));
+  EXPECT_EQ(certificate->facts.at(Fact::self_signed), EvidenceValue(false));
+  EXPECT_EQ(certificate->facts.at(Fact::timestamps), EvidenceValue(false));
+  EXPECT_EQ(find(seen, EvidenceKind::certificate_fault), nullptr);
 }
 
 TEST_F(TlsCheck, TrustsThroughAnIntermediate) {
   const auto between = test::make_intermediate("Test Issuing", authority());
   const auto seen = check(with_chain({test::make_leaf("sip.example.com", between), between}));
-  EXPECT_EQ(seen.detail, "trusted");
-  EXPECT_EQ(std::count_if(seen.evidence.begin(), seen.evidence.end(),
-                          [](const Evidence& one) { return one.kind == "certificate"; }),
-            2);
+  EXPECT_EQ(seen.detail, DetailCode::trusted);
+  EXPECT_EQ(
+      std::count_if(seen.evidence.begin(), seen.evidence.end(),
+                    [](const Evidence& one) { return one.kind == EvidenceKind::certificate; }),
+      2);
 }
 
 // What a public root is can only be known where the system has a list of them.
 TEST_F(TlsCheck, HoldsTheRootAgainstThosePeopleExpect) {
   const auto own =
       check(with_chain({test::make_leaf("sip.example.com", authority()), authority()}));
-  const auto* root = find(own, "chain_root");
+  const auto* root = find(own, EvidenceKind::chain_root);
   if (root == nullptr) GTEST_SKIP() << "this system has no bundle of public roots";
-  EXPECT_EQ(root->facts.at("expected"), EvidenceValue(true)) << "given for this run";
+  EXPECT_EQ(root->facts.at(Fact::expected), EvidenceValue(true)) << "given for this run";
   const auto other =
       check(with_chain({test::make_leaf("sip.example.com", stranger()), stranger()}));
-  ASSERT_NE(find(other, "chain_root"), nullptr);
-  EXPECT_EQ(find(other, "chain_root")->facts.at("expected"), EvidenceValue(false));
+  ASSERT_NE(find(other, EvidenceKind::chain_root), nullptr);
+  EXPECT_EQ(find(other, EvidenceKind::chain_root)->facts.at(Fact::expected), EvidenceValue(false));
   const auto between = test::make_intermediate("Test Issuing", authority());
   const auto cut = check(with_chain({test::make_leaf("sip.example.com", between)}));
-  EXPECT_EQ(find(cut, "chain_root"), nullptr) << "a chain that is not whole says nothing";
+  EXPECT_EQ(find(cut, EvidenceKind::chain_root), nullptr)
+      << "a chain that is not whole says nothing";
 }
 
 TEST_F(TlsCheck, DoesNotBlameTheRootForDates) {
   const auto seen = check(with_chain({dated(hours(-48), hours(-1), authority()), authority()}));
-  EXPECT_EQ(seen.detail, "expired");
-  const auto* root = find(seen, "chain_root");
+  EXPECT_EQ(seen.detail, DetailCode::expired);
+  const auto* root = find(seen, EvidenceKind::chain_root);
   if (root == nullptr) GTEST_SKIP() << "this system has no bundle of public roots";
-  EXPECT_EQ(root->facts.at("expected"), EvidenceValue(true));
+  EXPECT_EQ(root->facts.at(Fact::expected), EvidenceValue(true));
 }
 
 TEST_F(TlsCheck, GreetsByAnotherNameWhereAsked) {
   TlsServer server(runner.loop, with_chain({test::make_leaf("sip.example.com", authority())}));
   const auto seen = check(server.address(), "sip.example.com", {{"server_name", "example.org"}});
   EXPECT_EQ(server.names_asked, std::vector<std::string>{"example.org"});
-  EXPECT_EQ(seen.detail, "wrong_name");
+  EXPECT_EQ(seen.detail, DetailCode::wrong_name);
 }
 
 TEST_F(TlsCheck, FindsAMissingIntermediate) {
@@ -139,38 +141,39 @@ TEST_F(TlsCheck, FindsAMissingIntermediate) {
   options.issuer_url = "http://ca.example/issuing.der";
   const auto seen = check(with_chain({test::make_certificate(options, &between)}));
   EXPECT_EQ(seen.outcome, Outcome::failed);
-  EXPECT_EQ(seen.detail, "incomplete_chain");
-  ASSERT_NE(find(seen, "certificate_fault"), nullptr);
+  EXPECT_EQ(seen.detail, DetailCode::incomplete_chain);
+  ASSERT_NE(find(seen, EvidenceKind::certificate_fault), nullptr);
 }
 
 TEST_F(TlsCheck, FindsWrongDates) {
   auto seen = check(with_chain({dated(hours(-48), hours(-1), authority())}));
   EXPECT_EQ(seen.outcome, Outcome::failed);
-  EXPECT_EQ(seen.detail, "expired");
+  EXPECT_EQ(seen.detail, DetailCode::expired);
   seen = check(with_chain({dated(hours(1), hours(48), authority())}));
   EXPECT_EQ(seen.outcome, Outcome::failed);
-  EXPECT_EQ(seen.detail, "not_yet_valid");
+  EXPECT_EQ(seen.detail, DetailCode::not_yet_valid);
 }
 
 TEST_F(TlsCheck, FindsAnotherName) {
   const auto seen = check(with_chain({test::make_leaf("portal.example.net", authority())}));
   EXPECT_EQ(seen.outcome, Outcome::failed);
-  EXPECT_EQ(seen.detail, "wrong_name");
+  EXPECT_EQ(seen.detail, DetailCode::wrong_name);
 }
 
 TEST_F(TlsCheck, DoesNotTrustStrangers) {
   CertificateOptions alone;
   alone.dns_names = {"sip.example.com"};
   auto seen = check(with_chain({test::make_certificate(alone, nullptr)}));
-  EXPECT_EQ(seen.detail, "untrusted") << "self-signed";
-  EXPECT_EQ(find(seen, "certificate")->facts.at("self_signed"), EvidenceValue(true));
+  EXPECT_EQ(seen.detail, DetailCode::untrusted) << "self-signed";
+  EXPECT_EQ(find(seen, EvidenceKind::certificate)->facts.at(Fact::self_signed),
+            EvidenceValue(true));
   seen = check(with_chain({test::make_leaf("sip.example.com", stranger()), stranger()}));
   EXPECT_EQ(seen.outcome, Outcome::failed);
-  EXPECT_EQ(seen.detail, "untrusted") << "with its root";
+  EXPECT_EQ(seen.detail, DetailCode::untrusted) << "with its root";
   seen = check(with_chain({test::make_leaf("sip.example.com", stranger())}));
-  EXPECT_EQ(seen.detail, "untrusted") << "without its root: no intermediate is missing";
+  EXPECT_EQ(seen.detail, DetailCode::untrusted) << "without its root: no intermediate is missing";
   seen = check(with_chain({dated(hours(-48), hours(-1), stranger())}));
-  EXPECT_EQ(seen.detail, "untrusted") << "who issued it comes before its dates";
+  EXPECT_EQ(seen.detail, DetailCode::untrusted) << "who issued it comes before its dates";
 }
 
 TEST_F(TlsCheck, KnowsAPrivatePki) {
@@ -178,18 +181,19 @@ TEST_F(TlsCheck, KnowsAPrivatePki) {
   const auto leaf = test::make_leaf("sip.example.com", stranger());
   auto seen = check(with_chain({leaf}), with);
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(seen.detail, "private_pki");
-  EXPECT_EQ(check(with_chain({dated(hours(-48), hours(-1), stranger())}), with).detail, "expired");
+  EXPECT_EQ(seen.detail, DetailCode::private_pki);
+  EXPECT_EQ(check(with_chain({dated(hours(-48), hours(-1), stranger())}), with).detail,
+            DetailCode::expired);
   EXPECT_EQ(check(with_chain({test::make_leaf("x.example", stranger())}), with).detail,
-            "wrong_name");
+            DetailCode::wrong_name);
   seen = check(with_chain({test::make_leaf("sip.example.com", authority())}), with);
   EXPECT_EQ(seen.outcome, Outcome::failed);
-  EXPECT_EQ(seen.detail, "unexpected_issuer") << "trusted here, but not the vendor's";
-  EXPECT_EQ(check(with_chain({leaf}), {{"issuer", "Vendor"}}).detail, "untrusted");
+  EXPECT_EQ(seen.detail, DetailCode::unexpected_issuer) << "trusted here, but not the vendor's";
+  EXPECT_EQ(check(with_chain({leaf}), {{"issuer", "Vendor"}}).detail, DetailCode::untrusted);
   EXPECT_EQ(check(with_chain({test::make_leaf("sip.example.com", authority())}),
                   {{"issuer", "Test Root"}})
                 .detail,
-            "trusted");
+            DetailCode::trusted);
 }
 
 TEST_F(TlsCheck, AClientCertificateThatIsWantedIsAnAnswer) {
@@ -199,12 +203,13 @@ TEST_F(TlsCheck, AClientCertificateThatIsWantedIsAnAnswer) {
     options.version = version;
     auto seen = check(options);
     EXPECT_EQ(seen.outcome, Outcome::answered) << version;
-    EXPECT_EQ(seen.detail, "client_certificate_wanted") << version;
-    EXPECT_NE(find(seen, "client_certificate_asked"), nullptr) << version;
+    EXPECT_EQ(seen.detail, DetailCode::client_certificate_wanted) << version;
+    EXPECT_NE(find(seen, EvidenceKind::client_certificate_asked), nullptr) << version;
     options.chain = {test::make_leaf("sip.example.com", stranger())};
     seen = check(options);
     EXPECT_EQ(seen.outcome, Outcome::failed) << version;
-    EXPECT_EQ(seen.detail, "untrusted") << version << ": somebody else's server may ask too";
+    EXPECT_EQ(seen.detail, DetailCode::untrusted)
+        << version << ": somebody else's server may ask too";
   }
 }
 
@@ -213,14 +218,14 @@ TEST_F(TlsCheck, FindsAServerOfOldVersionsOnly) {
   options.version = TLS1_VERSION;
   const auto seen = check(options);
   EXPECT_EQ(seen.outcome, Outcome::failed);
-  EXPECT_EQ(seen.detail, "tls_version");
+  EXPECT_EQ(seen.detail, DetailCode::tls_version);
 }
 
 TEST_F(TlsCheck, ABareAddressHasNoName) {
   TlsServer server(runner.loop, with_chain({test::make_leaf("sip.example.com", authority())}));
   const auto seen = check(server.address(), "127.0.0.1");
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(seen.detail, "trusted");
+  EXPECT_EQ(seen.detail, DetailCode::trusted);
   EXPECT_EQ(server.names_asked, std::vector<std::string>{""});
 }
 
@@ -229,9 +234,9 @@ TEST_F(TlsCheck, PlainHttpIsNotTls) {
     return read_then_write(peer, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
   });
   EXPECT_EQ(seen.outcome, Outcome::failed);
-  EXPECT_EQ(seen.detail, "not_tls");
-  ASSERT_NE(find(seen, "not_tls"), nullptr);
-  EXPECT_EQ(find(seen, "not_tls")->facts.at("first_bytes"), EvidenceValue("HTTP/"));
+  EXPECT_EQ(seen.detail, DetailCode::not_tls);
+  ASSERT_NE(find(seen, EvidenceKind::not_tls), nullptr);
+  EXPECT_EQ(find(seen, EvidenceKind::not_tls)->facts.at(Fact::first_bytes), EvidenceValue("HTTP/"));
 }
 
 TEST_F(TlsCheck, GarbageIsNotTls) {
@@ -239,8 +244,8 @@ TEST_F(TlsCheck, GarbageIsNotTls) {
     return read_then_write(peer, std::string("\x00\x01\xff\x1b[31m, and more of it", 24));
   });
   EXPECT_EQ(seen.outcome, Outcome::failed);
-  EXPECT_EQ(seen.detail, "not_tls");
-  EXPECT_EQ(find(seen, "not_tls")->facts.at("first_bytes"), EvidenceValue("????["));
+  EXPECT_EQ(seen.detail, DetailCode::not_tls);
+  EXPECT_EQ(find(seen, EvidenceKind::not_tls)->facts.at(Fact::first_bytes), EvidenceValue("????["));
 }
 
 TEST_F(TlsCheck, BrokenTlsIsAProtocolError) {
@@ -249,7 +254,7 @@ TEST_F(TlsCheck, BrokenTlsIsAProtocolError) {
     return read_then_write(peer, std::string("\x16\x03\x03\x00\x04\x63\x00\x00\x00", 9));
   });
   EXPECT_EQ(seen.outcome, Outcome::failed);
-  EXPECT_EQ(seen.detail, "tls_protocol");
+  EXPECT_EQ(seen.detail, DetailCode::tls_protocol);
 }
 
 TEST_F(TlsCheck, TellsAnAlert) {
@@ -258,8 +263,8 @@ TEST_F(TlsCheck, TellsAnAlert) {
     return read_then_write(peer, std::string("\x15\x03\x03\x00\x02\x02\x28", 7));
   });
   EXPECT_EQ(seen.outcome, Outcome::failed);
-  EXPECT_EQ(seen.detail, "tls_alert");
-  EXPECT_EQ(find(seen, "error")->facts.at("code"), EvidenceValue(std::int64_t{40}));
+  EXPECT_EQ(seen.detail, DetailCode::tls_alert);
+  EXPECT_EQ(find(seen, EvidenceKind::error)->facts.at(Fact::code), EvidenceValue(std::int64_t{40}));
 }
 
 TEST_F(TlsCheck, TellsAClosedConnection) {
@@ -268,7 +273,7 @@ TEST_F(TlsCheck, TellsAClosedConnection) {
     co_await peer.async_read_some(asio::buffer(buffer), asio::as_tuple(asio::use_awaitable));
   });
   EXPECT_EQ(seen.outcome, Outcome::failed);
-  EXPECT_EQ(seen.detail, "closed_by_peer");
+  EXPECT_EQ(seen.detail, DetailCode::closed_by_peer);
   seen = check([](tcp::socket& peer) -> asio::awaitable<void> {
     std::array<char, 4'096> buffer{};
     co_await peer.async_read_some(asio::buffer(buffer), asio::as_tuple(asio::use_awaitable));
@@ -276,16 +281,16 @@ TEST_F(TlsCheck, TellsAClosedConnection) {
     peer.close();
   });
   EXPECT_EQ(seen.outcome, Outcome::failed);
-  EXPECT_EQ(seen.detail, "connection_reset");
+  EXPECT_EQ(seen.detail, DetailCode::connection_reset);
 }
 
 TEST(SlowTlsCheck, SilenceAfterTcpIsAFailure) {
   test::CheckRunner runner({}, test::Time::by_hand);
   test::TcpServer server(runner.loop, [](tcp::socket& peer) { return read_then_write(peer, {}); });
-  const auto seen = runner.run("tls", Transport::tls, "sip.example.com", server.address());
+  const auto seen = runner.run(CheckKind::tls, Transport::tls, "sip.example.com", server.address());
   EXPECT_EQ(seen.outcome, Outcome::failed);
-  EXPECT_EQ(seen.detail, "tls_timed_out");
-  EXPECT_DOUBLE_EQ(seen.timing_ms.at("handshake"), 3'000.0);
+  EXPECT_EQ(seen.detail, DetailCode::tls_timed_out);
+  EXPECT_DOUBLE_EQ(seen.timing_ms.at(Timing::handshake), 3'000.0);
 }
 
 }  // namespace

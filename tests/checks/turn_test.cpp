@@ -5,6 +5,7 @@
 #include "tests/support/coturn.hpp"
 #include "tests/support/evidence.hpp"
 #include "tests/support/fake_turn.hpp"
+#include "tests/support/said.hpp"
 
 namespace callready {
 namespace {
@@ -28,7 +29,7 @@ struct TurnCheck : testing::Test {
     runner.settings.credentials.turn_password = password;
   }
   Observation ask(const FakeTurn& server) {
-    return runner.run("turn", Transport::udp, "localhost", server.address());
+    return runner.run(CheckKind::turn, Transport::udp, "localhost", server.address());
   }
   Observation ask_fake(FakeTurnOptions options) {
     FakeTurn server(runner.loop.context, std::move(options));
@@ -42,9 +43,9 @@ TEST_F(TurnCheck, TheChallengeIsAnAnswer) {
   FakeTurn server(runner.loop.context, {});
   const auto seen = ask(server);
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(seen.detail, "401");
-  EXPECT_EQ(fact<std::string>(seen, "turn_challenge", "realm"), "callready.test");
-  EXPECT_EQ(fact<bool>(seen, "turn_refusal", "with_credentials"), false);
+  EXPECT_EQ(seen.detail, Detail::status(401));
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::turn_challenge, Fact::realm), "callready.test");
+  EXPECT_EQ(fact<bool>(seen, EvidenceKind::turn_refusal, Fact::with_credentials), false);
   EXPECT_EQ(server.requests(), std::vector<int>{allocate}) << "one Allocate, and no more";
 }
 
@@ -54,8 +55,8 @@ TEST_F(TurnCheck, AnOpenRelayIsGivenBack) {
   FakeTurn server(runner.loop.context, options);
   const auto seen = ask(server);
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(seen.detail, "allocated");
-  EXPECT_TRUE(find_evidence(seen, "open_relay"));
+  EXPECT_EQ(seen.detail, DetailCode::allocated);
+  EXPECT_TRUE(find_evidence(seen, EvidenceKind::open_relay));
   EXPECT_EQ(server.requests(), (std::vector<int>{allocate, refresh}));
   EXPECT_EQ(server.allocations(), 0);
 }
@@ -65,10 +66,10 @@ TEST_F(TurnCheck, RelaysInBothDirections) {
   FakeTurn server(runner.loop.context, {});
   const auto seen = ask(server);
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(seen.detail, "relayed");
-  EXPECT_EQ(fact<bool>(seen, "relay_trip", "outbound"), true);
-  EXPECT_EQ(fact<bool>(seen, "relay_trip", "inbound"), true);
-  EXPECT_EQ(fact<std::int64_t>(seen, "relay", "lifetime_s"), 600);
+  EXPECT_EQ(seen.detail, DetailCode::relayed);
+  EXPECT_EQ(fact<bool>(seen, EvidenceKind::relay_trip, Fact::outbound), true);
+  EXPECT_EQ(fact<bool>(seen, EvidenceKind::relay_trip, Fact::inbound), true);
+  EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::relay, Fact::lifetime_s), 600);
   EXPECT_EQ(server.requests(),
             (std::vector<int>{allocate, -allocate, -create_permission, -refresh}));
   EXPECT_EQ(server.allocations(), 0);
@@ -80,7 +81,7 @@ TEST_F(TurnCheck, NoEvidenceHoldsASecret) {
   options.user = "alice-the-user";
   options.password = "correct-horse";
   const auto seen = ask_fake(options);
-  EXPECT_EQ(seen.detail, "relayed");
+  EXPECT_EQ(seen.detail, DetailCode::relayed);
   for (const auto& evidence : seen.evidence) {
     std::string all = evidence.text;
     for (const auto& [name, value] : evidence.facts) {
@@ -97,8 +98,8 @@ TEST_F(TurnCheck, WrongCredentialsAreDenied) {
   FakeTurn server(runner.loop.context, {});
   const auto seen = ask(server);
   EXPECT_EQ(seen.outcome, Outcome::denied);
-  EXPECT_EQ(seen.detail, "401");
-  EXPECT_EQ(fact<bool>(seen, "turn_refusal", "with_credentials"), true);
+  EXPECT_EQ(seen.detail, Detail::status(401));
+  EXPECT_EQ(fact<bool>(seen, EvidenceKind::turn_refusal, Fact::with_credentials), true);
   EXPECT_EQ(server.requests(), (std::vector<int>{allocate, -allocate})) << "no third try";
 }
 
@@ -115,8 +116,8 @@ TEST_F(TurnCheck, TellsRefusalsApart) {
     const auto seen = ask_fake(options);
     EXPECT_EQ(seen.outcome, outcome) << code;
     EXPECT_EQ(seen.detail, std::to_string(code));
-    EXPECT_EQ(fact<std::int64_t>(seen, "turn_refusal", "code"), code);
-    EXPECT_EQ(find_evidence(seen, "alternate_server") != nullptr, code == 300);
+    EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::turn_refusal, Fact::code), code);
+    EXPECT_EQ(find_evidence(seen, EvidenceKind::alternate_server) != nullptr, code == 300);
   }
 }
 
@@ -127,21 +128,21 @@ TEST_F(TurnCheck, APortThatIsTakenIsTriedAgainFromAnother) {
   options.refused_allocates = 1;
   const auto seen = ask_fake(options);
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(seen.detail, "relayed");
-  EXPECT_TRUE(find_evidence(seen, "port_taken"));
+  EXPECT_EQ(seen.detail, DetailCode::relayed);
+  EXPECT_TRUE(find_evidence(seen, EvidenceKind::port_taken));
 }
 
 TEST_F(TurnCheck, HoldsNoMoreRelaysThanARunMay) {
   use_credentials();
   FakeTurn server(runner.loop.context, {});
   Probe probe;
-  probe.check = "turn";
+  probe.check = CheckKind::turn;
   probe.target.host = "127.0.0.1";
   probe.target.ports = {server.address().port, server.address().port};
   probe.target.transport = Transport::udp;
   std::vector<Probe> probes(40, probe);
   const auto seen = runner.run_all(probes, server.address().address);
-  for (const auto& one : seen) EXPECT_EQ(one.detail, "relayed");
+  for (const auto& one : seen) EXPECT_EQ(one.detail, DetailCode::relayed);
   EXPECT_EQ(server.granted(), 40);
   EXPECT_LE(server.most_at_a_time(), 16);
   EXPECT_EQ(server.allocations(), 0);
@@ -151,7 +152,7 @@ TEST_F(TurnCheck, TakesANewNonce) {
   use_credentials();
   FakeTurnOptions options;
   options.stale_nonces = 1;
-  EXPECT_EQ(ask_fake(options).detail, "relayed");
+  EXPECT_EQ(ask_fake(options).detail, DetailCode::relayed);
 }
 
 TEST_F(TurnCheck, DoesNotFollowStaleNoncesForEver) {
@@ -161,7 +162,7 @@ TEST_F(TurnCheck, DoesNotFollowStaleNoncesForEver) {
   FakeTurn server(runner.loop.context, options);
   const auto seen = ask(server);
   EXPECT_EQ(seen.outcome, Outcome::failed);
-  EXPECT_EQ(seen.detail, "stale_nonce");
+  EXPECT_EQ(seen.detail, DetailCode::stale_nonce);
   EXPECT_EQ(server.requests().size(), 4u);
 }
 
@@ -170,7 +171,7 @@ TEST_F(TurnCheck, AnEmptyRealmIsNoCrash) {
   for (const std::string realm : {"", "\"\""}) {
     FakeTurnOptions options;
     options.realm = realm;
-    EXPECT_EQ(ask_fake(options).detail, "relayed") << realm;
+    EXPECT_EQ(ask_fake(options).detail, DetailCode::relayed) << realm;
   }
 }
 
@@ -178,20 +179,20 @@ TEST_F(TurnCheck, NamesServersThatBreakTheRules) {
   use_credentials();
   FakeTurnOptions challenge;
   challenge.leave_out_nonce = true;
-  EXPECT_EQ(ask_fake(challenge).detail, "bad_challenge");
+  EXPECT_EQ(ask_fake(challenge).detail, DetailCode::bad_challenge);
 
   FakeTurnOptions integrity;
   integrity.wrong_integrity = true;
   FakeTurn forging(runner.loop.context, integrity);
   const auto seen = ask(forging);
   EXPECT_EQ(seen.outcome, Outcome::failed);
-  EXPECT_EQ(seen.detail, "wrong_integrity");
+  EXPECT_EQ(seen.detail, DetailCode::wrong_integrity);
 
   FakeTurnOptions relayed;
   relayed.leave_out_relayed = true;
   const auto without = ask_fake(relayed);
   EXPECT_EQ(without.outcome, Outcome::failed);
-  EXPECT_EQ(without.detail, "no_relayed_address");
+  EXPECT_EQ(without.detail, DetailCode::no_relayed_address);
 }
 
 TEST_F(TurnCheck, ADeadRelayIsToldByDirection) {
@@ -204,10 +205,10 @@ TEST_F(TurnCheck, ADeadRelayIsToldByDirection) {
     options.between_relays = false;
     const auto seen = ask_fake(options);
     EXPECT_EQ(seen.outcome, Outcome::failed);
-    EXPECT_EQ(seen.detail, "relay_dead");
-    EXPECT_EQ(fact<bool>(seen, "relay_trip", "outbound"), outbound);
-    EXPECT_EQ(fact<bool>(seen, "relay_trip", "inbound"), inbound);
-    EXPECT_EQ(fact<bool>(seen, "relay_to_relay", "carried"), false);
+    EXPECT_EQ(seen.detail, DetailCode::relay_dead);
+    EXPECT_EQ(fact<bool>(seen, EvidenceKind::relay_trip, Fact::outbound), outbound);
+    EXPECT_EQ(fact<bool>(seen, EvidenceKind::relay_trip, Fact::inbound), inbound);
+    EXPECT_EQ(fact<bool>(seen, EvidenceKind::relay_to_relay, Fact::carried), false);
   }
 }
 
@@ -218,9 +219,9 @@ TEST_F(TurnCheck, ARelayThatOnlyOurFirewallKeepsFromUsIsAlive) {
   options.inbound = false;
   const auto seen = ask_fake(options);
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(seen.detail, "relayed");
-  EXPECT_EQ(fact<bool>(seen, "relay_trip", "outbound"), false);
-  EXPECT_EQ(fact<bool>(seen, "relay_to_relay", "carried"), true);
+  EXPECT_EQ(seen.detail, DetailCode::relayed);
+  EXPECT_EQ(fact<bool>(seen, EvidenceKind::relay_trip, Fact::outbound), false);
+  EXPECT_EQ(fact<bool>(seen, EvidenceKind::relay_to_relay, Fact::carried), true);
 }
 
 TEST_F(TurnCheck, WhatTheServerForbidsIsNotMeasured) {
@@ -229,8 +230,8 @@ TEST_F(TurnCheck, WhatTheServerForbidsIsNotMeasured) {
   options.permission_error = 403;
   const auto seen = ask_fake(options);
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(seen.detail, "allocated");
-  EXPECT_EQ(fact<std::string>(seen, "relay_trip", "not_measured"),
+  EXPECT_EQ(seen.detail, DetailCode::allocated);
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::relay_trip, Fact::not_measured),
             "the server refuses our own address as a peer: 403 as told");
 }
 
@@ -240,8 +241,8 @@ TEST_F(TurnCheck, SaysThatAnAllocationMayBeLeft) {
   options.mute_refresh = true;
   FakeTurn server(runner.loop.context, options);
   const auto seen = ask(server);
-  EXPECT_EQ(seen.detail, "relayed");
-  EXPECT_TRUE(find_evidence(seen, "allocation_left"));
+  EXPECT_EQ(seen.detail, DetailCode::relayed);
+  EXPECT_TRUE(find_evidence(seen, EvidenceKind::allocation_left));
 }
 
 TEST_F(TurnCheck, AStopGivesTheAllocationBack) {
@@ -254,7 +255,7 @@ TEST_F(TurnCheck, AStopGivesTheAllocationBack) {
   };
   const auto seen = ask(server);
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(seen.detail, "allocated");
+  EXPECT_EQ(seen.detail, DetailCode::allocated);
   EXPECT_EQ(server.granted(), 1);
   EXPECT_EQ(server.allocations(), 0);
 }
@@ -270,7 +271,7 @@ TEST_F(TurnCheck, AStopGivesBackWhatWasPerhapsAllocated) {
   };
   const auto seen = ask(server);
   EXPECT_EQ(seen.outcome, Outcome::skipped);
-  EXPECT_EQ(seen.detail, "stopped");
+  EXPECT_EQ(seen.detail, DetailCode::stopped);
   EXPECT_EQ(server.granted(), 1);
   EXPECT_EQ(server.allocations(), 0);
 }
@@ -286,27 +287,28 @@ TEST_F(TurnCheck, AfterAStopAMuteServerIsNotWaitedFor) {
     return false;
   };
   const auto seen = ask(server);
-  EXPECT_TRUE(find_evidence(seen, "allocation_left"));
+  EXPECT_TRUE(find_evidence(seen, EvidenceKind::allocation_left));
   // At 0 and 250 ms; an ordinary request would go out four times.
   EXPECT_EQ(std::count(server.requests().begin(), server.requests().end(), -refresh), 2);
 }
 
 TEST_F(TurnCheck, IsSilentWhereNobodyAnswers) {
   test::ScriptedUdp server(runner.loop.context, [](auto&, const auto&, const auto&) {});
-  const auto seen = runner.run("turn", Transport::udp, "localhost", server.address());
+  const auto seen = runner.run(CheckKind::turn, Transport::udp, "localhost", server.address());
   EXPECT_EQ(seen.outcome, Outcome::silent);
   EXPECT_EQ(seen.attempts, 4);
-  EXPECT_FALSE(find_evidence(seen, "retransmitted")) << "that is said of answers only";
+  EXPECT_FALSE(find_evidence(seen, EvidenceKind::retransmitted)) << "that is said of answers only";
 }
 
 TEST_F(TurnCheck, NamesWhatIsNotTurn) {
   test::ScriptedTcp server(runner.loop.context, [](auto& connection, const test::Bytes& bytes) {
     if (!bytes.empty()) connection.send(test::bytes_of("HTTP/1.1 400 Bad Request\r\n\r\n"));
   });
-  const auto seen = runner.run("turn", Transport::tcp, "localhost", server.address());
+  const auto seen = runner.run(CheckKind::turn, Transport::tcp, "localhost", server.address());
   EXPECT_EQ(seen.outcome, Outcome::failed);
-  EXPECT_EQ(seen.detail, "not_stun");
-  EXPECT_EQ(fact<std::string>(seen, "stun_stray", "what"), "HTTP/1.1 400 Bad Request");
+  EXPECT_EQ(seen.detail, DetailCode::not_stun);
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::stun_stray, Fact::what),
+            "HTTP/1.1 400 Bad Request");
 }
 
 struct TurnCheckWithCoturn : TurnCheck {
@@ -319,12 +321,13 @@ struct TurnCheckWithCoturn : TurnCheck {
     return options;
   }
   // coturn frees what was given back a second later.
-  std::string once_quota_is_free(const test::Coturn& coturn) {
-    std::string detail;
+  Detail once_quota_is_free(const test::Coturn& coturn) {
+    Detail detail;
     test::eventually(
         [&] {
-          detail = runner.run("turn", Transport::udp, "localhost", coturn.address()).detail;
-          return detail != "486";
+          detail =
+              runner.run(CheckKind::turn, Transport::udp, "localhost", coturn.address()).detail;
+          return detail != Detail::status(486);
         },
         std::chrono::seconds(8));
     return detail;
@@ -334,10 +337,10 @@ struct TurnCheckWithCoturn : TurnCheck {
 TEST_F(TurnCheckWithCoturn, IsChallengedWithoutCredentials) {
   test::Coturn coturn(runner.loop.context, with_user());
   for (const auto transport : {Transport::udp, Transport::tcp}) {
-    const auto seen = runner.run("turn", transport, "localhost", coturn.address());
+    const auto seen = runner.run(CheckKind::turn, transport, "localhost", coturn.address());
     EXPECT_EQ(seen.outcome, Outcome::answered) << to_string(transport);
-    EXPECT_EQ(seen.detail, "401");
-    EXPECT_EQ(fact<std::string>(seen, "turn_challenge", "realm"), "callready.test");
+    EXPECT_EQ(seen.detail, Detail::status(401));
+    EXPECT_EQ(fact<std::string>(seen, EvidenceKind::turn_challenge, Fact::realm), "callready.test");
   }
 }
 
@@ -350,11 +353,11 @@ TEST_F(TurnCheckWithCoturn, RelaysOverEveryTransport) {
   trusting.settings.credentials.turn_password = "password";
   for (const auto transport : {Transport::udp, Transport::tcp, Transport::tls}) {
     const auto address = transport == Transport::tls ? coturn.tls_address() : coturn.address();
-    const auto seen = trusting.run("turn", transport, "localhost", address);
+    const auto seen = trusting.run(CheckKind::turn, transport, "localhost", address);
     EXPECT_EQ(seen.outcome, Outcome::answered) << to_string(transport);
-    EXPECT_EQ(seen.detail, "relayed") << to_string(transport);
-    EXPECT_FALSE(find_evidence(seen, "relay_to_relay"));
-    EXPECT_FALSE(find_evidence(seen, "allocation_left"));
+    EXPECT_EQ(seen.detail, DetailCode::relayed) << to_string(transport);
+    EXPECT_FALSE(find_evidence(seen, EvidenceKind::relay_to_relay));
+    EXPECT_FALSE(find_evidence(seen, EvidenceKind::allocation_left));
   }
 }
 
@@ -364,34 +367,34 @@ TEST_F(TurnCheckWithCoturn, RelaysByIpv6) {
   options.v6 = true;
   test::Coturn coturn(runner.loop.context, options);
   for (const auto transport : {Transport::udp, Transport::tcp}) {
-    const auto seen = runner.run("turn", transport, "localhost", coturn.address());
-    EXPECT_EQ(seen.detail, "relayed") << to_string(transport);
-    EXPECT_EQ(fact<std::string>(seen, "relay", "address"), "::1");
+    const auto seen = runner.run(CheckKind::turn, transport, "localhost", coturn.address());
+    EXPECT_EQ(seen.detail, DetailCode::relayed) << to_string(transport);
+    EXPECT_EQ(fact<std::string>(seen, EvidenceKind::relay, Fact::address), "::1");
   }
 }
 
 TEST_F(TurnCheckWithCoturn, RelaysByIpv6ThroughAServerReachedByIpv4) {
   use_credentials();
   test::Coturn coturn(runner.loop.context, with_user({"--relay-ip=::1"}));
-  const auto seen =
-      runner.run("turn", Transport::udp, "localhost", coturn.address(), {{"relay", "ipv6"}});
-  EXPECT_EQ(seen.detail, "relayed");
-  EXPECT_EQ(fact<std::string>(seen, "relay", "address"), "::1");
+  const auto seen = runner.run(CheckKind::turn, Transport::udp, "localhost", coturn.address(),
+                               {{"relay", "ipv6"}});
+  EXPECT_EQ(seen.detail, DetailCode::relayed);
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::relay, Fact::address), "::1");
 }
 
 TEST_F(TurnCheckWithCoturn, WithoutRelaysOfAFamilyTakesTheOther) {
   use_credentials();
   test::Coturn coturn(runner.loop.context, with_user());
-  const auto seen =
-      runner.run("turn", Transport::udp, "localhost", coturn.address(), {{"relay", "ipv6"}});
-  EXPECT_EQ(seen.detail, "relayed");
-  EXPECT_EQ(fact<std::string>(seen, "relay", "address"), "127.0.0.1");
+  const auto seen = runner.run(CheckKind::turn, Transport::udp, "localhost", coturn.address(),
+                               {{"relay", "ipv6"}});
+  EXPECT_EQ(seen.detail, DetailCode::relayed);
+  EXPECT_EQ(fact<std::string>(seen, EvidenceKind::relay, Fact::address), "127.0.0.1");
 }
 
 TEST_F(TurnCheckWithCoturn, OverTlsToAPlainServerFails) {
   use_credentials();
   test::Coturn coturn(runner.loop.context, with_user());
-  const auto seen = runner.run("turn", Transport::tls, "localhost", coturn.address());
+  const auto seen = runner.run(CheckKind::turn, Transport::tls, "localhost", coturn.address());
   EXPECT_EQ(seen.outcome, Outcome::failed);
 }
 
@@ -412,21 +415,21 @@ TEST_F(TurnCheckWithCoturn, AStopLeavesNothingAllocated) {
     });
   };
   look();
-  const auto seen = runner.run("turn", Transport::udp, "localhost", coturn.address());
-  EXPECT_FALSE(find_evidence(seen, "allocation_left"));
+  const auto seen = runner.run(CheckKind::turn, Transport::udp, "localhost", coturn.address());
+  EXPECT_FALSE(find_evidence(seen, EvidenceKind::allocation_left));
   EXPECT_TRUE(test::eventually([&] { return coturn.log().find("lifetime=0") != std::string::npos; },
                                std::chrono::seconds(5)))
       << coturn.log();
   test::CheckRunner after;
   after.settings = runner.settings;
-  std::string detail;
+  Detail detail;
   test::eventually(
       [&] {
-        detail = after.run("turn", Transport::udp, "localhost", coturn.address()).detail;
-        return detail != "486";
+        detail = after.run(CheckKind::turn, Transport::udp, "localhost", coturn.address()).detail;
+        return detail != Detail::status(486);
       },
       std::chrono::seconds(8));
-  EXPECT_EQ(detail, "relayed");
+  EXPECT_EQ(detail, DetailCode::relayed);
 }
 
 TEST_F(TurnCheckWithCoturn, TakesTimeLimitedCredentials) {
@@ -434,20 +437,20 @@ TEST_F(TurnCheckWithCoturn, TakesTimeLimitedCredentials) {
   options.arguments = {"--use-auth-secret", "--static-auth-secret=north"};
   test::Coturn coturn(runner.loop.context, options);
   runner.settings.credentials.turn_secret = "north";
-  const auto seen = runner.run("turn", Transport::udp, "localhost", coturn.address());
-  EXPECT_EQ(seen.detail, "relayed");
+  const auto seen = runner.run(CheckKind::turn, Transport::udp, "localhost", coturn.address());
+  EXPECT_EQ(seen.detail, DetailCode::relayed);
   runner.settings.credentials.turn_secret = "south";
-  const auto wrong = runner.run("turn", Transport::udp, "localhost", coturn.address());
+  const auto wrong = runner.run(CheckKind::turn, Transport::udp, "localhost", coturn.address());
   EXPECT_EQ(wrong.outcome, Outcome::denied);
-  EXPECT_EQ(wrong.detail, "401");
+  EXPECT_EQ(wrong.detail, Detail::status(401));
 }
 
 TEST_F(TurnCheckWithCoturn, WrongPasswordIsDenied) {
   use_credentials("user", "wrong");
   test::Coturn coturn(runner.loop.context, with_user());
-  const auto seen = runner.run("turn", Transport::udp, "localhost", coturn.address());
+  const auto seen = runner.run(CheckKind::turn, Transport::udp, "localhost", coturn.address());
   EXPECT_EQ(seen.outcome, Outcome::denied);
-  EXPECT_EQ(seen.detail, "401");
+  EXPECT_EQ(seen.detail, Detail::status(401));
 }
 
 TEST_F(TurnCheckWithCoturn, GivesBackWithinAQuotaOfOne) {
@@ -463,9 +466,9 @@ TEST_F(TurnCheckWithCoturn, AUsedUpQuotaIsDenied) {
   TurnClient holder(make_stun_channel(std::move(socket)), {"user", "password"}, false);
   const auto held = runner.loop.run(holder.allocate(runner.loop.scope));
   ASSERT_EQ(held.status, TurnStatus::granted);
-  const auto seen = runner.run("turn", Transport::udp, "localhost", coturn.address());
+  const auto seen = runner.run(CheckKind::turn, Transport::udp, "localhost", coturn.address());
   EXPECT_EQ(seen.outcome, Outcome::denied);
-  EXPECT_EQ(seen.detail, "486");
+  EXPECT_EQ(seen.detail, Detail::status(486));
   EXPECT_TRUE(runner.loop.run(holder.deallocate(runner.loop.scope)));
   EXPECT_EQ(once_quota_is_free(coturn), "relayed");
 }
@@ -473,9 +476,9 @@ TEST_F(TurnCheckWithCoturn, AUsedUpQuotaIsDenied) {
 TEST_F(TurnCheckWithCoturn, AServerWithoutUdpRelaysIsDenied) {
   use_credentials();
   test::Coturn coturn(runner.loop.context, with_user({"--no-udp-relay"}));
-  const auto seen = runner.run("turn", Transport::udp, "localhost", coturn.address());
+  const auto seen = runner.run(CheckKind::turn, Transport::udp, "localhost", coturn.address());
   EXPECT_EQ(seen.outcome, Outcome::denied);
-  EXPECT_EQ(seen.detail, "442");
+  EXPECT_EQ(seen.detail, Detail::status(442));
 }
 
 TEST_F(TurnCheckWithCoturn, APeerThatTheServerForbidsIsNotMeasured) {
@@ -483,10 +486,10 @@ TEST_F(TurnCheckWithCoturn, APeerThatTheServerForbidsIsNotMeasured) {
   auto options = with_user();
   options.allow_loopback_peers = false;
   test::Coturn coturn(runner.loop.context, options);
-  const auto seen = runner.run("turn", Transport::udp, "localhost", coturn.address());
+  const auto seen = runner.run(CheckKind::turn, Transport::udp, "localhost", coturn.address());
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(seen.detail, "allocated");
-  EXPECT_TRUE(fact<std::string>(seen, "relay_trip", "not_measured")->find("403") !=
+  EXPECT_EQ(seen.detail, DetailCode::allocated);
+  EXPECT_TRUE(fact<std::string>(seen, EvidenceKind::relay_trip, Fact::not_measured)->find("403") !=
               std::string::npos);
 }
 

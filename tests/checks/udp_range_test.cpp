@@ -41,7 +41,7 @@ std::uint16_t closed_port(asio::io_context& loop) {
 Probe range_probe(std::vector<std::uint16_t> sample) {
   std::sort(sample.begin(), sample.end());
   Probe probe;
-  probe.check = "udp-range";
+  probe.check = CheckKind::udp_range;
   probe.target.host = "127.0.0.1";
   probe.target.ports = {sample.front(), sample.back()};
   probe.target.sample = std::move(sample);
@@ -51,9 +51,9 @@ Probe range_probe(std::vector<std::uint16_t> sample) {
 
 std::string result_of(const Observation& seen, std::uint16_t port) {
   for (const auto& evidence : seen.evidence) {
-    if (evidence.kind != "udp_port") continue;
-    if (std::get<std::int64_t>(evidence.facts.at("port")) != port) continue;
-    return std::get<std::string>(evidence.facts.at("result"));
+    if (evidence.kind != EvidenceKind::udp_port) continue;
+    if (std::get<std::int64_t>(evidence.facts.at(Fact::port)) != port) continue;
+    return std::get<std::string>(evidence.facts.at(Fact::result));
   }
   return "missing";
 }
@@ -92,7 +92,7 @@ TEST(UdpRangeCheck, ClaimsNothingOfSilence) {
   const auto port = mute.local_endpoint().port();
   const auto seen = runner.run(range_probe({port}), loopback);
   EXPECT_EQ(seen.outcome, Outcome::silent);
-  EXPECT_EQ(seen.detail, "silent");
+  EXPECT_EQ(seen.detail, DetailCode::silent);
   EXPECT_EQ(result_of(seen, port), "silent");
 }
 
@@ -110,10 +110,10 @@ TEST(UdpRangeCheck, SaysWhatItsSampleCanExclude) {
   Echo a(runner.loop.context), b(runner.loop.context);
   const auto seen = runner.run(range_probe({a.port(), b.port()}), loopback);
   const auto& sample = seen.evidence.back();
-  EXPECT_EQ(sample.kind, "udp_sample");
-  EXPECT_EQ(std::get<std::int64_t>(sample.facts.at("proved")), 2);
+  EXPECT_EQ(sample.kind, EvidenceKind::udp_sample);
+  EXPECT_EQ(std::get<std::int64_t>(sample.facts.at(Fact::proved)), 2);
   // 1 - 0.05^(1/2): two good ports would miss a block of up to 78 % once in twenty times.
-  EXPECT_NEAR(std::get<double>(sample.facts.at("excludes_percent")), 77.6, 0.1);
+  EXPECT_NEAR(std::get<double>(sample.facts.at(Fact::excludes_percent)), 77.6, 0.1);
 }
 
 // An echo on several addresses' worth of ports: those of `closed` swallow what they get.
@@ -156,21 +156,23 @@ TEST(UdpRangeCheck, FindsTheBoundsOfABlockBeforeAnEcho) {
   probe.with["echo"] = "true";
   const auto seen = runner.run(probe, loopback);
   EXPECT_EQ(seen.outcome, Outcome::silent);
-  EXPECT_EQ(seen.detail, "partly_dropped");
-  EXPECT_EQ(test::fact<std::string>(seen, "udp_port", "responder"), "echo");
+  EXPECT_EQ(seen.detail, DetailCode::partly_dropped);
+  EXPECT_EQ(test::fact<std::string>(seen, EvidenceKind::udp_port, Fact::responder), "echo");
   // Six more ports: three halves of each bound.
-  EXPECT_EQ(test::fact<std::int64_t>(seen, "udp_block", "open_before"), echo.port(19));
-  EXPECT_EQ(test::fact<std::int64_t>(seen, "udp_block", "first"), echo.port(21));
-  EXPECT_EQ(test::fact<std::int64_t>(seen, "udp_block", "last"), echo.port(41));
-  EXPECT_EQ(test::fact<std::int64_t>(seen, "udp_block", "open_after"), echo.port(42));
-  EXPECT_FALSE(test::fact<double>(seen, "udp_sample", "excludes_percent"))
+  EXPECT_EQ(test::fact<std::int64_t>(seen, EvidenceKind::udp_block, Fact::open_before),
+            echo.port(19));
+  EXPECT_EQ(test::fact<std::int64_t>(seen, EvidenceKind::udp_block, Fact::first), echo.port(21));
+  EXPECT_EQ(test::fact<std::int64_t>(seen, EvidenceKind::udp_block, Fact::last), echo.port(41));
+  EXPECT_EQ(test::fact<std::int64_t>(seen, EvidenceKind::udp_block, Fact::open_after),
+            echo.port(42));
+  EXPECT_FALSE(test::fact<double>(seen, EvidenceKind::udp_sample, Fact::excludes_percent))
       << "it has met what it could have excluded";
 
   runner.settings.thorough = true;
   const auto whole = runner.run(probe, loopback);
-  EXPECT_EQ(test::fact<std::int64_t>(whole, "udp_block", "first"), echo.port(20));
-  EXPECT_EQ(test::fact<std::int64_t>(whole, "udp_block", "last"), echo.port(41));
-  EXPECT_EQ(test::fact<std::int64_t>(whole, "udp_sample", "sampled"), 11);
+  EXPECT_EQ(test::fact<std::int64_t>(whole, EvidenceKind::udp_block, Fact::first), echo.port(20));
+  EXPECT_EQ(test::fact<std::int64_t>(whole, EvidenceKind::udp_block, Fact::last), echo.port(41));
+  EXPECT_EQ(test::fact<std::int64_t>(whole, EvidenceKind::udp_sample, Fact::sampled), 11);
 }
 
 TEST(UdpRangeCheck, AMuteEchoProvesNothing) {
@@ -179,8 +181,8 @@ TEST(UdpRangeCheck, AMuteEchoProvesNothing) {
   auto probe = range_probe({echo.port(0), echo.port(3)});
   probe.with["echo"] = "true";
   const auto seen = runner.run(probe, loopback);
-  EXPECT_EQ(seen.detail, "silent");
-  EXPECT_FALSE(test::find_evidence(seen, "udp_block"));
+  EXPECT_EQ(seen.detail, DetailCode::silent);
+  EXPECT_FALSE(test::find_evidence(seen, EvidenceKind::udp_block));
 }
 
 TEST(UdpRangeCheck, AnEchoIsAskedAgainBeforeItsPortCountsAsBlocked) {
@@ -223,13 +225,15 @@ TEST_F(UdpRangeRelays, ProveBothDirections) {
   test::FakeTurn server(runner.loop.context, {});
   const auto seen = look(server);
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(seen.detail, "replied");
+  EXPECT_EQ(seen.detail, DetailCode::replied);
   EXPECT_EQ(server.granted(), 16);
-  EXPECT_EQ(test::fact<std::int64_t>(seen, "udp_relays", "measured"), 16);
-  EXPECT_EQ(test::fact<std::string>(seen, "udp_port", "responder"), "relay");
-  EXPECT_EQ(test::fact<bool>(seen, "udp_port", "outbound"), true);
-  EXPECT_EQ(test::fact<bool>(seen, "udp_port", "inbound"), true);
-  EXPECT_NEAR(*test::fact<double>(seen, "udp_sample", "excludes_percent"), 17.1, 0.1);
+  EXPECT_EQ(test::fact<std::int64_t>(seen, EvidenceKind::udp_relays, Fact::measured), 16);
+  EXPECT_EQ(test::fact<std::string>(seen, EvidenceKind::udp_port, Fact::responder),
+            EvidenceKind::relay);
+  EXPECT_EQ(test::fact<bool>(seen, EvidenceKind::udp_port, Fact::outbound), true);
+  EXPECT_EQ(test::fact<bool>(seen, EvidenceKind::udp_port, Fact::inbound), true);
+  EXPECT_NEAR(*test::fact<double>(seen, EvidenceKind::udp_sample, Fact::excludes_percent), 17.1,
+              0.1);
   EXPECT_TRUE(seen.round_trip);
 }
 
@@ -238,7 +242,8 @@ TEST_F(UdpRangeRelays, AreTwiceAsManyInAThoroughRun) {
   test::FakeTurn server(runner.loop.context, {});
   const auto seen = look(server);
   EXPECT_EQ(server.granted(), 32);
-  EXPECT_NEAR(*test::fact<double>(seen, "udp_sample", "excludes_percent"), 8.9, 0.1);
+  EXPECT_NEAR(*test::fact<double>(seen, EvidenceKind::udp_sample, Fact::excludes_percent), 8.9,
+              0.1);
 }
 
 TEST_F(UdpRangeRelays, ThatDoNotHearUsWhereOthersDoAreBlockedOnTheWay) {
@@ -247,16 +252,18 @@ TEST_F(UdpRangeRelays, ThatDoNotHearUsWhereOthersDoAreBlockedOnTheWay) {
   test::FakeTurn server(runner.loop.context, options);
   const auto seen = look(server);
   EXPECT_EQ(seen.outcome, Outcome::silent);
-  EXPECT_EQ(seen.detail, "partly_dropped");
+  EXPECT_EQ(seen.detail, DetailCode::partly_dropped);
   int dropped = 0;
   for (const auto& evidence : seen.evidence) {
-    if (evidence.kind != "udp_port" || !evidence.facts.contains("outbound")) continue;
-    const bool heard = std::get<bool>(evidence.facts.at("outbound"));
-    EXPECT_EQ(std::get<std::string>(evidence.facts.at("result")), heard ? "replied" : "dropped");
+    if (evidence.kind != EvidenceKind::udp_port || !evidence.facts.contains(Fact::outbound))
+      continue;
+    const bool heard = std::get<bool>(evidence.facts.at(Fact::outbound));
+    EXPECT_EQ(std::get<std::string>(evidence.facts.at(Fact::result)),
+              heard ? "replied" : "dropped");
     dropped += heard ? 0 : 1;
   }
   EXPECT_GE(dropped, 4);
-  EXPECT_TRUE(test::find_evidence(seen, "udp_block"));
+  EXPECT_TRUE(test::find_evidence(seen, EvidenceKind::udp_block));
 }
 
 TEST_F(UdpRangeRelays, AllOfThemDeafAreTriedAgainstEachOther) {
@@ -265,13 +272,13 @@ TEST_F(UdpRangeRelays, AllOfThemDeafAreTriedAgainstEachOther) {
   {
     test::FakeTurn server(runner.loop.context, options);
     const auto seen = look(server);
-    EXPECT_EQ(seen.detail, "dropped") << "relays work, the way to them does not";
+    EXPECT_EQ(seen.detail, DetailCode::dropped) << "relays work, the way to them does not";
   }
   options.between_relays = false;
   test::FakeTurn dead(runner.loop.context, options);
   const auto seen = look(dead);
-  EXPECT_EQ(test::fact<bool>(seen, "udp_relays", "relays_work"), false);
-  EXPECT_NE(seen.detail, "dropped") << "they may be dead";
+  EXPECT_EQ(test::fact<bool>(seen, EvidenceKind::udp_relays, Fact::relays_work), false);
+  EXPECT_NE(seen.detail, DetailCode::dropped) << "they may be dead";
 }
 
 TEST_F(UdpRangeRelays, TellAnInboundDrop) {
@@ -280,9 +287,9 @@ TEST_F(UdpRangeRelays, TellAnInboundDrop) {
   test::FakeTurn server(runner.loop.context, options);
   const auto seen = look(server);
   EXPECT_EQ(seen.outcome, Outcome::silent);
-  EXPECT_EQ(seen.detail, "inbound_dropped");
-  EXPECT_EQ(test::fact<std::string>(seen, "udp_port", "result"), "arrived");
-  EXPECT_EQ(test::fact<bool>(seen, "udp_port", "inbound"), false);
+  EXPECT_EQ(seen.detail, DetailCode::inbound_dropped);
+  EXPECT_EQ(test::fact<std::string>(seen, EvidenceKind::udp_port, Fact::result), "arrived");
+  EXPECT_EQ(test::fact<bool>(seen, EvidenceKind::udp_port, Fact::inbound), false);
 }
 
 TEST_F(UdpRangeRelays, TakeWhatAQuotaGrants) {
@@ -291,11 +298,12 @@ TEST_F(UdpRangeRelays, TakeWhatAQuotaGrants) {
   test::FakeTurn server(runner.loop.context, options);
   const auto seen = look(server);
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  const auto measured = test::fact<std::int64_t>(seen, "udp_relays", "measured");
+  const auto measured = test::fact<std::int64_t>(seen, EvidenceKind::udp_relays, Fact::measured);
   EXPECT_GE(measured, 5);
   EXPECT_LT(measured, 16);
-  EXPECT_NE(test::fact<std::string>(seen, "udp_relays", "not_measured")->find("(486)"),
-            std::string::npos);
+  EXPECT_NE(
+      test::fact<std::string>(seen, EvidenceKind::udp_relays, Fact::not_measured)->find("(486)"),
+      std::string::npos);
 }
 
 TEST_F(UdpRangeRelays, LeaveThePortsToTheLadderWhereThereAreNone) {
@@ -303,10 +311,10 @@ TEST_F(UdpRangeRelays, LeaveThePortsToTheLadderWhereThereAreNone) {
   options.allocate_error = 403;
   test::FakeTurn server(runner.loop.context, options);
   const auto seen = look(server);
-  EXPECT_EQ(test::fact<std::int64_t>(seen, "udp_relays", "measured"), 0);
+  EXPECT_EQ(test::fact<std::int64_t>(seen, EvidenceKind::udp_relays, Fact::measured), 0);
   EXPECT_EQ(result_of(seen, 65'535), "arrived");
   const auto wrong = look("nowhere");
-  EXPECT_EQ(test::fact<std::string>(wrong, "udp_relays", "not_measured"),
+  EXPECT_EQ(test::fact<std::string>(wrong, EvidenceKind::udp_relays, Fact::not_measured),
             "\"nowhere\" is not host:port");
   EXPECT_EQ(result_of(wrong, 65'535), "arrived");
 }
@@ -316,7 +324,7 @@ TEST_F(UdpRangeRelays, AreNotAskedForWithoutCredentials) {
   test::FakeTurn server(runner.loop.context, {});
   const auto seen = look(server);
   EXPECT_TRUE(server.requests().empty());
-  EXPECT_FALSE(test::find_evidence(seen, "udp_relays"));
+  EXPECT_FALSE(test::find_evidence(seen, EvidenceKind::udp_relays));
 }
 
 TEST_F(UdpRangeRelays, AreGivenBackWhenTheRunIsStopped) {
@@ -343,8 +351,8 @@ TEST(UdpRangeWithCoturn, ItsRelaysAreFarEndsOverTcp) {
   probe.with["turn"] = coturn.address().to_string() + "/tcp";
   const auto seen = runner.run(std::move(probe), loopback);
   EXPECT_EQ(seen.outcome, Outcome::answered);
-  EXPECT_EQ(test::fact<std::int64_t>(seen, "udp_relays", "measured"), 16);
-  EXPECT_FALSE(test::find_evidence(seen, "allocation_left"));
+  EXPECT_EQ(test::fact<std::int64_t>(seen, EvidenceKind::udp_relays, Fact::measured), 16);
+  EXPECT_FALSE(test::find_evidence(seen, EvidenceKind::allocation_left));
 }
 
 }  // namespace

@@ -94,13 +94,30 @@ TEST(Arguments, OtherCommandsAreKnown) {
 }
 
 TEST(Arguments, HelpAndVersionGoToStandardOutput) {
-  for (const auto* word : {"--help", "--version"}) {
+  for (const auto* word : {"--help", "--version", "help"}) {
     testing::internal::CaptureStdout();
     testing::internal::CaptureStderr();
     const auto result = parse({word});
     EXPECT_NE(testing::internal::GetCapturedStdout(), "");
     EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
     EXPECT_EQ(result.exit_status, 0);
+  }
+}
+
+TEST(Arguments, HelpOfACommandIsThatCommands) {
+  testing::internal::CaptureStdout();
+  EXPECT_EQ(parse({"help", "firewall"}).exit_status, 0);
+  EXPECT_NE(testing::internal::GetCapturedStdout().find("fortigate"), std::string::npos);
+}
+
+// Every line leads on: to a command that the program has.
+TEST(Arguments, AloneItSaysWhatToDoNext) {
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(parse({}).exit_status, 2);
+  const auto said = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 6) << said;
+  for (const auto* command : {"list", "check", "firewall", "demo", "help"}) {
+    EXPECT_NE(said.find(std::string("\n  callready ") + command + ' '), std::string::npos) << said;
   }
 }
 
@@ -125,7 +142,11 @@ TEST_P(BadArguments, AreOneLineOnStandardError) {
 }
 
 const BadCase bad_cases[] = {
-    {"NoCommand", {}, "A subcommand is required"},
+    {"OnlyAnOption", {"-d"}, "A subcommand is required"},
+    {"AServiceIsNoCommand", {"rainbow"}, "callready check rainbow"},
+    {"AServiceMisspelt", {"rainbwo"}, "callready check rainbow"},
+    {"OptionMisspelt", {"check", "x", "--porxy", "none"}, "did you mean '--proxy'?"},
+    {"TicketAndJson", {"check", "x", "--ticket", "--json"}, "excludes"},
     {"UnknownCommand", {"chek"}, "unknown command 'chek'; did you mean 'check'?"},
     {"UnknownOption", {"check", "--foo"}, "--foo"},
     {"ShowWithoutSet", {"show"}, "SET is required"},

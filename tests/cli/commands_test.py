@@ -73,6 +73,7 @@ class CommandsTest(unittest.TestCase):
                 if not name.startswith("CALLREADY_")}
         # No set of the user's own.
         return {**kept, "HOME": self.folder.name, "XDG_CONFIG_HOME": self.folder.name,
+                "XDG_STATE_HOME": self.path("state"),
                 "LC_ALL": "C.UTF-8"}
 
     def run_it(self, *arguments, **options):
@@ -199,10 +200,15 @@ class BadArguments(CommandsTest):
                 self.assert_refused(self.check_small(*arguments), *parts)
 
     def test_no_set_at_all(self):
-        self.assert_refused(self.run_it("check"), "which service?")
+        done = self.run_it("check")
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertIn("which service?", done.stderr)
+        self.assertRegex(done.stderr, r"\n  rainbow +Alcatel-Lucent Rainbow\n")
 
     def test_no_command(self):
-        self.assert_refused(self.run_it(), "subcommand")
+        done = self.run_it()
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertIn("\n  callready list ", done.stderr)
         self.assert_refused(self.run_it("chek", "rainbow"), "did you mean 'check'?")
 
     def test_secrets_are_not_repeated(self):
@@ -231,6 +237,27 @@ class Runs(CommandsTest):
         done = self.check_small("--json", text=row(port=port))
         self.assertEqual(done.returncode, 1)
         self.assertEqual(json.loads(done.stdout)["sets"][0]["verdict"], "blocked")
+
+    def test_the_last_run_is_kept_for_its_user_alone(self):
+        listener = Listener()
+        self.addCleanup(listener.close)
+        kept = os.path.join(self.path("state"), "callready", "last.json")
+        self.check_small("--no-keep", text=row(port=listener.port))
+        self.assertFalse(os.path.exists(kept))
+        self.assert_refused(self.run_it("render", "last"), "no run has been kept")
+        done = self.check_small("--json", text=row(port=listener.port))
+        self.assertEqual(os.stat(kept).st_mode & 0o777, 0o600)
+        again = self.run_it("render", "last", "--json")
+        self.assertEqual(json.loads(again.stdout), json.loads(done.stdout))
+
+    def test_quiet_in_a_pipe_cuts_nothing(self):
+        title = "A service with a name that is longer than any terminal of eighty columns is wide"
+        listener = Listener()
+        self.addCleanup(listener.close)
+        text = SET.format(row=row(port=listener.port)).replace("title: Small", "title: " + title)
+        done = self.run_it("check", "--set", self.write(text), "--no-anchors", "-q")
+        self.assertIn(title, done.stdout)
+        self.assertEqual(done.stdout.count("\n"), 1)
 
     def test_the_vendors_sets_can_be_used(self):
         done = self.run_it("list", "--json")

@@ -27,11 +27,15 @@ FirewallList rules_for(const TargetSet& set, FirewallOptions options = {}) {
   return firewall_rules(set, options);
 }
 
+std::string markdown(const FirewallList& list) { return firewall_markdown({list}, {}); }
+std::string csv(const FirewallList& list) { return firewall_csv({list}, {}); }
+
 TEST(Firewall, AsAFirewallTeamReadsIt) {
-  expect_golden("quicklink.md", firewall_markdown({rules_for(test::vendor_set("quicklink"))}));
-  expect_golden("rainbow.md", firewall_markdown({rules_for(test::vendor_set("rainbow"))}));
-  expect_golden("librestream.csv", firewall_csv({rules_for(test::vendor_set("librestream"))}));
-  expect_golden("itracks.json", firewall_json({rules_for(test::vendor_set("itracks"))}));
+  expect_golden("quicklink.md", markdown(rules_for(test::vendor_set("quicklink"))));
+  expect_golden("rainbow.md", markdown(rules_for(test::vendor_set("rainbow"))));
+  expect_golden("librestream.csv", csv(rules_for(test::vendor_set("librestream"))));
+  expect_golden("rainbow.txt", firewall_text({rules_for(test::vendor_set("rainbow"))}, {}));
+  expect_golden("itracks.json", firewall_json({rules_for(test::vendor_set("itracks"))}, {}));
 }
 
 // No destination that a vendor's document gives is left out of what the firewall team gets.
@@ -42,17 +46,18 @@ TEST(Firewall, HoldsEveryDestinationOfEverySet) {
     for (const auto& scenario : set.scenarios) options.scenarios.push_back(scenario.id);
     const auto list = rules_for(set, options);
     std::set<std::string> rows, destinations;
-    for (const auto* rules : {&list.rules, &list.removed}) {
+    for (const auto* rules : {&list.rules, &list.unfinished, &list.removed}) {
       for (const auto& rule : *rules) {
         rows.insert(rule.requirements.begin(), rule.requirements.end());
         EXPECT_FALSE(rule.sources.empty()) << id << ' ' << rule.requirements.front();
-        for (const auto& destination : rule.destinations) destinations.insert(destination.text);
+        for (const auto& peer : rule.peers) destinations.insert(peer.text);
       }
     }
     for (const auto& row : set.requirements) {
-      if (row.check == "nat" || row.check == "sip-alg") continue;  // our own questions
+      if (row.check == CheckKind::nat || row.check == CheckKind::sip_alg)
+        continue;  // our own questions
       EXPECT_TRUE(rows.contains(row.id)) << id << ' ' << row.id;
-      if (row.check == "dns") continue;  // its hosts are the names to ask for
+      if (row.check == CheckKind::dns) continue;  // its hosts are the names to ask for
       for (const auto& host : row.hosts) {
         EXPECT_TRUE(destinations.contains(host.name) || host.name.starts_with('$'))
             << id << ' ' << host.name;
@@ -92,7 +97,7 @@ constexpr auto two_rows =
 
 std::vector<std::string> texts(const FirewallRule& rule) {
   std::vector<std::string> all;
-  for (const auto& destination : rule.destinations) all.push_back(destination.text);
+  for (const auto& peer : rule.peers) all.push_back(peer.text);
   return all;
 }
 
@@ -103,8 +108,8 @@ TEST(Firewall, RowsThatDifferInTheirDestinationsOnlyAreOneRule) {
   EXPECT_EQ(texts(list.rules[0]),
             (std::vector<std::string>{"a.example.com", "b.example.com", "c.example.com"}));
   EXPECT_EQ(list.rules[0].sources, (std::vector<std::string>{"s1", "s2"}));
-  EXPECT_EQ(list.rules[0].protocol, "TCP (TLS)");
-  EXPECT_EQ(list.rules[1].protocol, "UDP");
+  EXPECT_EQ(protocol_in_words(list.rules[0]), "TCP (TLS)");
+  EXPECT_EQ(protocol_in_words(list.rules[1]), "UDP");
   EXPECT_EQ(list.others, std::vector<std::string>{"night (Night)"});
 }
 
@@ -120,9 +125,9 @@ TEST(Firewall, WhatOnlyTheCustomerKnowsIsCalledTheirs) {
       set_of("  - { id: row, title: T, source: s, check: tcp, transport: [tcp], ports: [8443], "
              "addresses: [\"${pbx}\"] }\n"));
   ASSERT_EQ(list.rules.size(), 1u);
-  ASSERT_EQ(list.rules[0].destinations.size(), 1u);
-  EXPECT_EQ(list.rules[0].destinations[0].text, "Address of your PBX (yours: --var pbx=...)");
-  EXPECT_EQ(list.rules[0].destinations[0].kind, "yours");
+  ASSERT_EQ(list.rules[0].peers.size(), 1u);
+  EXPECT_EQ(list.rules[0].peers[0].text, "Address of your PBX (yours: --var pbx=...)");
+  EXPECT_EQ(list.rules[0].peers[0].kind, PeerKind::yours);
 }
 
 TEST(Firewall, WhatIsRequiredComesFirstAndYourOwnServersStandApart) {
@@ -138,7 +143,7 @@ TEST(Firewall, WhatIsRequiredComesFirstAndYourOwnServersStandApart) {
   std::vector<std::string> order;
   for (const auto& rule : list.rules) order.push_back(rule.requirements.at(0));
   EXPECT_EQ(order, (std::vector<std::string>{"most", "less", "row", "own"}));
-  const auto text = firewall_markdown({list});
+  const auto text = markdown(list);
   EXPECT_NE(text.find("### From phone to the Internet\n"), std::string::npos) << text;
   EXPECT_NE(text.find("### From phone to your own servers\n"), std::string::npos) << text;
 }
@@ -149,7 +154,7 @@ TEST(Firewall, AFallbackSaysWhatItStandsInFor) {
   const auto media = [&] { return rules_for(set).rules.at(1); };
   ASSERT_EQ(media().requirements, std::vector<std::string>{"media"});
   EXPECT_EQ(media().fallback_for, std::vector<std::string>{"Web"});
-  EXPECT_NE(firewall_csv({rules_for(set)}).find("a fallback for: Web"), std::string::npos);
+  EXPECT_NE(csv(rules_for(set)).find("a fallback for: Web"), std::string::npos);
   set.capabilities.at(0).needs.at(0).equal = true;
   EXPECT_TRUE(media().fallback_for.empty());
   // One need that wants it first is enough.
@@ -158,14 +163,61 @@ TEST(Firewall, AFallbackSaysWhatItStandsInFor) {
   EXPECT_TRUE(media().fallback_for.empty());
 }
 
-TEST(Firewall, WithoutADestinationIsToAny) {
-  const auto list =
-      rules_for(set_of("  - { id: row, title: T, source: s, unprobed: because, transport: [udp], "
-                       "ports: [1-65535] }\n"));
+// A LAN peer, an inbound row without its other end, a network without a port: what the document
+// does not say is for the customer to fill in, and no rule from any to any.
+TEST(Firewall, WhatTheDocumentLeavesOpenIsNoRuleToAny) {
+  const auto list = rules_for(set_of(
+      "  - { id: row, title: Lan, source: s, unprobed: because, transport: [udp], "
+      "ports: [1-65535] }\n"
+      "  - { id: ssh, title: Ssh, source: s, direction: in, unprobed: inbound, transport: [tcp], "
+      "ports: [22] }\n"
+      "  - { id: link, title: Link, source: s, unprobed: private, addresses: [192.0.2.1] }\n"));
+  EXPECT_TRUE(list.rules.empty());
+  ASSERT_EQ(list.unfinished.size(), 3u);
+  const auto text = markdown(list);
+  EXPECT_NE(text.find("- required: Lan (UDP port 1-65535): because (s)"), std::string::npos)
+      << text;
+  EXPECT_EQ(text.find("the Internet"), std::string::npos) << text;
+  EXPECT_EQ(text.find("Nothing is missing"), std::string::npos) << text;
+  for (const auto& format : firewall_formats()) {
+    if (format.for_devices) {
+      EXPECT_EQ(format.render({list}, {}).find("192.0.2.1"), std::string::npos) << format.name;
+    }
+  }
+}
+
+TEST(Firewall, InboundRulesKeepSourceAndDestinationApart) {
+  const auto list = rules_for(
+      set_of("  - { id: row, title: T, source: s, direction: in, unprobed: u, transport: [tcp], "
+             "ports: [5061], addresses: [192.0.2.0/24] }\n"));
   ASSERT_EQ(list.rules.size(), 1u);
-  EXPECT_TRUE(list.rules[0].destinations.empty());
-  EXPECT_NE(firewall_csv({list}).find(",any,any,"), std::string::npos);
-  EXPECT_NE(firewall_markdown({list}).find("because"), std::string::npos);  // why not
+  EXPECT_NE(markdown(list).find("| TCP | 192.0.2.0/24 | any | this site | 5061 |"),
+            std::string::npos);
+  EXPECT_NE(csv(list).find(",TCP,192.0.2.0/24,any,this site,5061,network,"), std::string::npos);
+  const auto json = nlohmann::json::parse(firewall_json({list}, {}));
+  const auto& rule = json["sets"][0]["rules"][0];
+  EXPECT_EQ(rule["sources_of_traffic"][0]["text"], "192.0.2.0/24");
+  EXPECT_FALSE(rule.contains("destinations"));
+  EXPECT_NE(find_firewall_format("nftables")->render({list}, {}).find("ip saddr @small_1_v4"),
+            std::string::npos);
+  EXPECT_NE(find_firewall_format("fortigate")->render({list}, {}).find("set srcaddr \"small-1\""),
+            std::string::npos);
+}
+
+TEST(Firewall, ANoteStandsOnceBelow) {
+  const auto list = rules_for(set_of(
+      "  - { id: row, title: T, source: s, note: Ask first., check: tcp, transport: [tcp], "
+      "ports: [1], hosts: [a.example.com, b.example.com] }\n"
+      "  - { id: other, title: U, source: s, note: Ask first., check: tcp, transport: [tcp], "
+      "ports: [2], hosts: [a.example.com] }\n"));
+  for (const auto& text : {markdown(list), csv(list)}) {
+    std::size_t count = 0;
+    for (auto at = text.find("Ask first."); at != text.npos; at = text.find("Ask first.", at + 1)) {
+      ++count;
+    }
+    EXPECT_LE(count, list.rules.size()) << text;
+  }
+  EXPECT_NE(markdown(list).find("- Rules 1, 2: Ask first."), std::string::npos);
 }
 
 TEST(Firewall, WhatWasRemovedIsNoRule) {
@@ -217,7 +269,7 @@ TEST(MissingRules, ARowOfWhichNothingWasReachedIsWhole) {
   const auto list = seen.missing(set_of(two_rows));
   ASSERT_EQ(list.rules.size(), 1u);
   EXPECT_EQ(texts(list.rules[0]), (std::vector<std::string>{"a.example.com", "b.example.com"}));
-  EXPECT_EQ(list.rules[0].state, "closed");
+  EXPECT_EQ(list.rules[0].state, RuleState::closed);
 }
 
 TEST(MissingRules, OfAnOpenRowOnlyWhatWasNotReached) {
@@ -228,7 +280,7 @@ TEST(MissingRules, OfAnOpenRowOnlyWhatWasNotReached) {
   const auto list = seen.missing(set_of(two_rows));
   ASSERT_EQ(list.rules.size(), 1u) << "a server that refuses itself is no firewall's fault";
   EXPECT_EQ(texts(list.rules[0]), std::vector<std::string>{"b.example.com"});
-  EXPECT_EQ(list.rules[0].ports, std::vector<std::string>{"443"});
+  EXPECT_EQ(ports_in_words(list.rules[0]), "443");
 }
 
 TEST(MissingRules, SilenceOfAMediaRangeIsNotCalledClosed) {
@@ -236,8 +288,8 @@ TEST(MissingRules, SilenceOfAMediaRangeIsNotCalledClosed) {
   seen.add("media", "m.example.com", Transport::udp, 10000, Outcome::silent);
   const auto list = seen.missing(set_of(two_rows));
   ASSERT_EQ(list.rules.size(), 1u);
-  EXPECT_EQ(list.rules[0].state, "not proved open");
-  EXPECT_EQ(list.rules[0].ports, std::vector<std::string>{"10000-20000"});
+  EXPECT_EQ(list.rules[0].state, RuleState::not_proved_open);
+  EXPECT_EQ(ports_in_words(list.rules[0]), "10000-20000");
 }
 
 TEST(MissingRules, NothingIsMissingWhereAllIsOpen) {
@@ -246,19 +298,19 @@ TEST(MissingRules, NothingIsMissingWhereAllIsOpen) {
   seen.add("files", "c.example.com", Transport::tls, 443, Outcome::unresolved);
   const auto list = seen.missing(set_of(two_rows));
   EXPECT_TRUE(list.rules.empty());
-  EXPECT_NE(firewall_markdown({list}).find("Nothing is missing"), std::string::npos);
+  EXPECT_NE(markdown(list).find("Nothing is missing"), std::string::npos);
 }
 
 TEST(Firewall, MarkdownHoldsNoMarkupOfTheSets) {
   const auto list = rules_for(
       set_of("  - { id: row, title: T, purpose: \"<img src=x> | [a](http://b)\", source: s, "
              "check: tcp, transport: [tcp], ports: [1], hosts: [a.example.com] }\n"));
-  const auto text = firewall_markdown({list});
+  const auto text = markdown(list);
   EXPECT_NE(text.find("\\<img src=x\\> \\| \\[a\\](http\\://b)"), std::string::npos) << text;
 }
 
 TEST(Firewall, JsonIsWhole) {
-  const auto json = nlohmann::json::parse(firewall_json({rules_for(set_of(two_rows))}));
+  const auto json = nlohmann::json::parse(firewall_json({rules_for(set_of(two_rows))}, {}));
   EXPECT_EQ(json["schema"], "callready.firewall/1");
   EXPECT_EQ(json["sets"][0]["rules"].size(), 2u);
   EXPECT_EQ(json["sets"][0]["rules"][0]["destinations"][0]["region"], "north");

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "probe/diagnosis/judge.hpp"
+#include "tests/support/said.hpp"
 
 namespace callready::test {
 
@@ -11,12 +12,12 @@ namespace callready::test {
 struct Saw {
   std::string host;
   Outcome outcome = Outcome::answered;
-  std::string detail;
+  Said detail;
   std::string region;
   std::optional<double> round_trip_ms;
   std::uint16_t port = 443;
   std::string proxy;
-  std::string check = "tls";
+  CheckNamed check = CheckKind::tls;
   Transport transport = Transport::tls;
 };
 
@@ -46,7 +47,7 @@ inline Requirement row(std::string id, Severity severity = Severity::required) {
   requirement.id = id;
   requirement.title = std::move(id);
   requirement.severity = severity;
-  requirement.check = "tls";
+  requirement.check = CheckKind::tls;
   return requirement;
 }
 

@@ -1,5 +1,6 @@
 // The same for proxies, sign-in pages, certificates and the path.
 #include "tests/diagnosis/diagnosis.hpp"
+#include "tests/support/said.hpp"
 
 namespace callready {
 namespace {
@@ -14,8 +15,8 @@ ProbeResult by(std::string proxy, ProbeResult result) {
   return result;
 }
 
-ProbeResult upgrade(std::string host, Outcome outcome, std::string detail) {
-  auto result = probe("http", Transport::tls, std::move(host), 443, outcome, std::move(detail));
+ProbeResult upgrade(std::string host, Outcome outcome, test::Said detail) {
+  auto result = probe(CheckKind::http, Transport::tls, std::move(host), 443, outcome, detail);
   result.probe.with["upgrade"] = "websocket";
   return result;
 }
@@ -102,13 +103,14 @@ TEST(StrippedUpgrade, IsNotOfAllHostsWhereOneGetsThrough) {
 // --- sign-in pages and clocks --------------------------------------------------------------------
 
 ProbeResult foreign_page(std::string host, double date_offset_s = 0) {
-  auto page = probe("http", Transport::tcp, std::move(host), 80, failed, "unexpected_body");
+  auto page =
+      probe(CheckKind::http, Transport::tcp, std::move(host), 80, failed, "unexpected_body");
   page.probe.with["body"] = "Success";
-  return with(page, {"http_reply",
+  return with(page, {EvidenceKind::http_reply,
                      "HTTP 302",
-                     {{"body_matches", false},
-                      {"date_offset_s", date_offset_s},
-                      {"redirect_host", std::string("blocked.corp.example")}}});
+                     {{Fact::body_matches, false},
+                      {Fact::date_offset_s, date_offset_s},
+                      {Fact::redirect_host, std::string("blocked.corp.example")}}});
 }
 
 // A firewall with a list of what is allowed: the vendor, and no known page of anybody.
@@ -162,9 +164,9 @@ TEST(Interception, IsLikelyOnlyAmongOneVendorsDomains) {
 TEST(Untrusted, IsThisComputersOldListWherePublicAuthoritiesAreUnknown) {
   const auto unknown = [](std::string host, std::string issuer) {
     auto leaf = certificate(0, "CN=" + host, std::move(issuer));
-    leaf.facts["timestamps"] = true;
-    return with_root(with(probe("tls", Transport::tls, host, 443, failed, "untrusted"), leaf),
-                     false);
+    leaf.facts[Fact::timestamps] = true;
+    return with_root(
+        with(probe(CheckKind::tls, Transport::tls, host, 443, failed, "untrusted"), leaf), false);
   };
   const auto found = only(report(
       {row("web", {unknown("portal.vendor.com", "CN=R11,O=Let's Encrypt"),
@@ -180,9 +182,9 @@ TEST(Untrusted, IsThisComputersOldListWherePublicAuthoritiesAreUnknown) {
 // A self-signed certificate that bears a product's name: the appliance itself, which somebody runs.
 TEST(Interception, IsNotADeviceThatIsTheServer) {
   auto own = certificate(0, "CN=pfSense", "CN=pfSense");
-  own.facts["self_signed"] = true;
-  EXPECT_EQ(codes(report({row("sip", {with_root(with(probe("tls", Transport::tls, "20.1.2.3", 443,
-                                                           failed, "untrusted"),
+  own.facts[Fact::self_signed] = true;
+  EXPECT_EQ(codes(report({row("sip", {with_root(with(probe(CheckKind::tls, Transport::tls,
+                                                           "20.1.2.3", 443, failed, "untrusted"),
                                                      own),
                                                 false)}),
                           controls(anchors())})),
@@ -200,11 +202,13 @@ TEST(TlsFilter, OfOneServerMayBeThatServers) {
 // --- the path ------------------------------------------------------------------------------------
 
 ProbeResult families(std::string host, std::string six) {
-  auto result = probe("ipv6", Transport::tcp, std::move(host), 443, connected, "ipv4_first");
+  auto result =
+      probe(CheckKind::ipv6, Transport::tcp, std::move(host), 443, connected, "ipv4_first");
   for (const auto& [version, seen] :
        {std::pair<std::string, std::string>("IPv6", six), {"IPv4", "connected"}}) {
-    result =
-        with(result, {"family", version + ": " + seen, {{"version", version}, {"result", seen}}});
+    result = with(result, {EvidenceKind::family,
+                           version + ": " + seen,
+                           {{Fact::version, version}, {Fact::result, seen}}});
   }
   return result;
 }
@@ -266,10 +270,10 @@ TEST(Vpn, OfSomeHostsDoesNotCarryTheService) {
 }
 
 TEST(SymmetricNat, OfTwoLinesNamesTheirAddresses) {
-  auto nat =
-      with(stun("stun.vendor.com"),
-           {"nat_mapping", "another address", {{"value", std::string("destination_dependent")}}});
-  nat.probe.check = "nat";
+  auto nat = with(stun("stun.vendor.com"), {EvidenceKind::nat_mapping,
+                                            "another address",
+                                            {{Fact::value, std::string("destination_dependent")}}});
+  nat.probe.check = CheckKind::nat;
   auto made = report({recommended("nat", {nat}), controls(anchors())});
   made.site.public_addresses = {*IpAddress::parse("84.199.10.1"), *IpAddress::parse("91.2.3.4")};
   const auto found = only(made);
@@ -310,7 +314,7 @@ TEST(RateLimit, MayRefuseInsteadOfKeepingSilent) {
     auto again = tcp("www.google.com", 443, refused);
     again.probe.with["again"] = "true";
     *again.observation.sent_at += std::chrono::seconds(9);
-    auto name = probe("dns", Transport::udp, "example.com", 53, resolver, "");
+    auto name = probe(CheckKind::dns, Transport::udp, "example.com", 53, resolver, "");
     if (resolver == answered) name = question("example.com", "NOERROR");
     return report(
         {row("sip", {sip_tcp("sip.vendor.com", 5060, refused), tls("sip.other.net", refused)}),

@@ -93,8 +93,8 @@ TEST(Flows, OfServersThatAreDownTogetherAreOneCause) {
 TEST(UdpRange, ThatLetsNothingBackInIsNamed) {
   auto media = range("media.vendor.com", {{10000, "arrived"}, {20000, "arrived"}});
   media.observation.outcome = silent;
-  media.observation.detail = "inbound_dropped";
-  for (auto& evidence : media.observation.evidence) evidence.facts["inbound"] = false;
+  media.observation.detail = DetailCode::inbound_dropped;
+  for (auto& evidence : media.observation.evidence) evidence.facts[Fact::inbound] = false;
   const auto found = only(report({row("media", {media}), controls(anchors())}));
   EXPECT_EQ(found.code, "firewall.udp_range_blocked");
   EXPECT_EQ(found.confidence, Confidence::certain);
@@ -219,8 +219,10 @@ TEST(Refusal, OfACarriersDeviceHasNoPublicAddress) {
 }
 
 ProbeResult error_of(std::string host) {
-  auto result = probe("http", Transport::tls, std::move(host), 443, answered, "503");
-  return with(result, {"http_reply", "answered HTTP/1.1 503", {{"status", std::int64_t{503}}}});
+  auto result = probe(CheckKind::http, Transport::tls, std::move(host), 443, answered, "503");
+  return with(
+      result,
+      {EvidenceKind::http_reply, "answered HTTP/1.1 503", {{Fact::status, std::int64_t{503}}}});
 }
 
 TEST(VendorDown, SaysOfEachHostWhatItDid) {

@@ -1,54 +1,47 @@
 // Causes of company networks: PAC files, VPNs, path MTU, IPv6.
 #include "probe/diagnosis/findings.hpp"
-#include "tests/diagnosis/site_report.hpp"
+#include "tests/diagnosis/diagnosis.hpp"
+#include "tests/support/said.hpp"
 
 namespace callready {
 namespace {
 
 using namespace test;
 
-std::vector<std::string> codes(const Report& site) {
-  std::vector<std::string> list;
-  for (const auto& finding : diagnose(site)) {
-    list.push_back(fmt::format("{} ({})", finding.code, to_string(finding.confidence)));
-  }
-  return list;
-}
-
 using Codes = std::vector<std::string>;
 
-ProbeResult pac(Outcome outcome, std::string detail) {
-  auto result = probe("pac", Transport::tcp, "wpad.example.net", 80, outcome, std::move(detail));
+ProbeResult pac(Outcome outcome, test::Said detail) {
+  auto result = probe(CheckKind::pac, Transport::tcp, "wpad.example.net", 80, outcome, detail);
   result.probe.control = true;
   Evidence evidence;
-  evidence.kind = "pac";
+  evidence.kind = EvidenceKind::pac;
   evidence.text = "The PAC file http://wpad.example.net/wpad.dat: its script fails";
-  evidence.facts["place"] = std::string("http://wpad.example.net/wpad.dat");
+  evidence.facts[Fact::place] = std::string("http://wpad.example.net/wpad.dat");
   result.observation.evidence.push_back(std::move(evidence));
   return result;
 }
 
-ProbeResult path(std::string host, Transport transport, Outcome outcome, std::string detail,
+ProbeResult path(std::string host, Transport transport, Outcome outcome, test::Said detail,
                  int passes = 0) {
-  auto result = probe("path", transport, std::move(host), transport == Transport::udp ? 3478 : 443,
-                      outcome, std::move(detail));
+  auto result = probe(CheckKind::path, transport, std::move(host),
+                      transport == Transport::udp ? 3478 : 443, outcome, detail);
   Evidence evidence;
-  evidence.kind = "path_mtu";
+  evidence.kind = EvidenceKind::path_mtu;
   evidence.text = "packets of some size vanish";
-  if (passes != 0) evidence.facts["passes"] = static_cast<std::int64_t>(passes);
+  if (passes != 0) evidence.facts[Fact::passes] = static_cast<std::int64_t>(passes);
   result.observation.evidence.push_back(std::move(evidence));
   return result;
 }
 
 ProbeResult families(std::string host, std::string six, std::string four = "connected") {
-  auto result = probe("ipv6", Transport::tcp, std::move(host), 443,
+  auto result = probe(CheckKind::ipv6, Transport::tcp, std::move(host), 443,
                       four == "connected" ? connected : silent, "ipv4_first");
   for (const auto& [version, seen] : {std::pair("IPv6", six), std::pair("IPv4", four)}) {
     Evidence evidence;
-    evidence.kind = "family";
+    evidence.kind = EvidenceKind::family;
     evidence.text = std::string(version) + ": " + seen;
-    evidence.facts["version"] = std::string(version);
-    evidence.facts["result"] = seen;
+    evidence.facts[Fact::version] = std::string(version);
+    evidence.facts[Fact::result] = seen;
     result.observation.evidence.push_back(std::move(evidence));
   }
   return result;
@@ -72,12 +65,13 @@ TEST(PacFinding, IsThereWhereTheFileCannotBeUsed) {
 // --- what the proxy wants ---
 
 Finding login(const std::string& schemes, const std::string& refused = {}) {
-  auto turned_away = proxied(probe("http", Transport::tls, "portal.vendor.com", 443, denied, "407"),
-                             denied, "407");
+  auto turned_away =
+      proxied(probe(CheckKind::http, Transport::tls, "portal.vendor.com", 443, denied, "407"),
+              denied, "407");
   Evidence evidence;
-  evidence.kind = "proxy_reply";
-  evidence.facts["schemes"] = schemes;
-  if (!refused.empty()) evidence.facts["refused_schemes"] = refused;
+  evidence.kind = EvidenceKind::proxy_reply;
+  evidence.facts[Fact::schemes] = schemes;
+  if (!refused.empty()) evidence.facts[Fact::refused_schemes] = refused;
   turned_away.observation.evidence.push_back(std::move(evidence));
   const auto found = diagnose(site_with({turned_away}));
   EXPECT_EQ(found.size(), 1u);
@@ -109,15 +103,15 @@ TEST(ProxyLoginFinding, TellsAWrongOneFromNone) {
 
 // --- DNS over TCP ---
 
-ProbeResult question(std::string name, Transport transport, Outcome outcome, std::string detail) {
-  auto result = probe("dns", transport, std::move(name), 53, outcome, std::move(detail));
+ProbeResult question(std::string name, Transport transport, Outcome outcome, test::Said detail) {
+  auto result = probe(CheckKind::dns, transport, std::move(name), 53, outcome, detail);
   result.observation.address = IpAddress::v4({10, 20, 0, 1});
   return result;
 }
 
 TEST(DnsWithoutTcp, LosesLongAnswersOnly) {
   const auto lost = [](const char* name) {
-    return probe("http", Transport::tls, name, 443, unresolved, "dns_failed");
+    return probe(CheckKind::http, Transport::tls, name, 443, unresolved, "dns_failed");
   };
   const auto made = [&](std::vector<ProbeResult> more) {
     std::vector<ProbeResult> rows{lost("portal.vendor.com"), lost("api.vendor.com")};
@@ -207,10 +201,10 @@ class VpnFinding : public testing::Test {
 };
 
 TEST_F(VpnFinding, TwoLinksAreNotASymmetricNat) {
-  auto nat =
-      with(stun("turn.vendor.com"),
-           {"nat_mapping", "the mapping", {{"value", std::string("destination_dependent")}}});
-  nat.probe.check = "nat";
+  auto nat = with(stun("turn.vendor.com"), {EvidenceKind::nat_mapping,
+                                            "the mapping",
+                                            {{Fact::value, std::string("destination_dependent")}}});
+  nat.probe.check = CheckKind::nat;
   nat.probe.with["other"] = "turn2.vendor.com:3478";
   const auto measured = [&](const char* second_link) {
     site = report(

@@ -3,7 +3,8 @@
 
 #include <set>
 
-#include "tests/diagnosis/site_report.hpp"
+#include "tests/diagnosis/diagnosis.hpp"
+#include "tests/support/said.hpp"
 
 namespace callready {
 namespace {
@@ -27,27 +28,19 @@ std::vector<ProbeResult> anchors_without_udp() {
 std::vector<ProbeResult> all_lost(std::vector<ProbeResult> probes) {
   for (auto& result : probes) {
     result.observation.outcome = silent;
-    result.observation.detail = "timed_out";
+    result.observation.detail = DetailCode::timed_out;
     result.observation.evidence.clear();
     result.observation.timing_ms.clear();
   }
   return probes;
 }
-ProbeResult unresolved_as(ProbeResult result, std::string detail) {
+ProbeResult unresolved_as(ProbeResult result, test::Said detail) {
   result.observation.outcome = unresolved;
-  result.observation.detail = std::move(detail);
+  result.observation.detail = detail;
   result.observation.address.reset();
   result.observation.evidence.clear();
   result.observation.timing_ms.clear();
   return result;
-}
-
-Codes codes(const std::vector<Finding>& findings) {
-  Codes list;
-  for (const auto& finding : findings) {
-    list.push_back(fmt::format("{} ({})", finding.code, to_string(finding.confidence)));
-  }
-  return list;
 }
 
 struct Scene {
@@ -68,12 +61,13 @@ constexpr auto scene_name = [](const auto& of) { return std::string(of.param.nam
 
 std::vector<Scene> clean_sites() {
   auto ipv4_only = stun("turn6.vendor.com", 3478, skipped);
-  ipv4_only.observation.detail = "no_route";
+  ipv4_only.observation.detail = DetailCode::no_route;
   auto symmetric =
-      with(stun("stun.l.google.com", 19302),
-           {"nat_mapping", "every destination", {{"value", "address_and_port_dependent"}}});
-  symmetric.probe.check = "nat";
-  symmetric.observation.detail = "address_and_port_dependent";
+      with(stun("stun.l.google.com", 19302), {EvidenceKind::nat_mapping,
+                                              "every destination",
+                                              {{Fact::value, "address_and_port_dependent"}}});
+  symmetric.probe.check = CheckKind::nat;
+  symmetric.observation.detail = DetailCode::address_and_port_dependent;
   return {
       {"Everything",
        report({row("web", {tls("portal.vendor.com")}), row("turn", {turn("turn.vendor.com")}),
@@ -114,9 +108,9 @@ std::vector<Scene> clean_sites() {
                controls(anchors())}),
        {}},
       {"WebServerThatForbids",
-       report(
-           {row("web", {probe("http", Transport::tls, "portal.vendor.com", 443, answered, "403")}),
-            controls(anchors())}),
+       report({row("web", {probe(CheckKind::http, Transport::tls, "portal.vendor.com", 443,
+                                 answered, "403")}),
+               controls(anchors())}),
        {}},
       {"SipServerThatWantsALogin",
        report({row("sip", {sip("sip.vendor.com", 5060, answered, "401")}), controls(anchors())}),
@@ -172,17 +166,17 @@ INSTANTIATE_TEST_SUITE_P(Clean, FindingsTest, testing::ValuesIn(clean_sites()), 
 
 ProbeResult no_route(ProbeResult result) {
   result.observation.outcome = skipped;
-  result.observation.detail = "no_route";
+  result.observation.detail = DetailCode::no_route;
   result.observation.address.reset();
   return result;
 }
 
 ProbeResult known_page(std::string host, bool matches, std::string redirect_host = {}) {
-  auto page = probe("http", Transport::tcp, std::move(host), 80, matches ? answered : failed,
-                    matches ? "200" : "unexpected_body");
+  auto page = probe(CheckKind::http, Transport::tcp, std::move(host), 80,
+                    matches ? answered : failed, matches ? "200" : "unexpected_body");
   page.probe.with["body"] = "Success";
-  Evidence reply{"http_reply", "HTTP 200", {{"body_matches", matches}}};
-  if (!redirect_host.empty()) reply.facts["redirect_host"] = redirect_host;
+  Evidence reply{EvidenceKind::http_reply, "HTTP 200", {{Fact::body_matches, matches}}};
+  if (!redirect_host.empty()) reply.facts[Fact::redirect_host] = redirect_host;
   return with(std::move(page), std::move(reply));
 }
 
@@ -251,7 +245,8 @@ INSTANTIATE_TEST_SUITE_P(Sites, FindingsTest, testing::ValuesIn(sites()), scene_
 // A certificate that begins in an hour, by a clock that is two hours slow: nothing is wrong with
 // it.
 TEST(FindingsClock, ExcusesCertificatesThatHoldAtTheRightTime) {
-  auto young = probe("tls", Transport::tls, "portal.vendor.com", 443, failed, "not_yet_valid");
+  auto young =
+      probe(CheckKind::tls, Transport::tls, "portal.vendor.com", 443, failed, "not_yet_valid");
   young = with(young, certificate(0, "CN=portal.vendor.com", public_ca, "2026-11-20T13:00:00Z"));
   const auto controls_of = [](double offset_ms) {
     return controls({ntp("time.cloudflare.com", answered, offset_ms),
@@ -318,19 +313,19 @@ std::vector<Scene> names() {
       {"FilteredByAnExtendedError",
        report({row("web", {gone("portal.vendor.com")}),
                follow_up({question("portal.vendor.com", "NXDOMAIN", "",
-                                   {{"extended_error_code", std::int64_t{15}}})}),
+                                   {{Fact::extended_error_code, std::int64_t{15}}})}),
                controls(web())}),
        {"dns.filtered (certain)"}},
       {"FilteredByAPolicyZone",
        report({row("web", {gone("portal.vendor.com")}),
                follow_up({question("portal.vendor.com", "NXDOMAIN", "",
-                                   {{"soa_zone", std::string("rpz.corp.example")}})}),
+                                   {{Fact::soa_zone, std::string("rpz.corp.example")}})}),
                controls(web())}),
        {"dns.filtered (certain)"}},
       {"DeniedByItsOwnZone",
        report({row("web", {gone("portal.vendor.com")}),
                follow_up({question("portal.vendor.com", "NXDOMAIN", "",
-                                   {{"soa_zone", std::string("vendor.com")}})}),
+                                   {{Fact::soa_zone, std::string("vendor.com")}})}),
                controls(web())}),
        {}},
       {"OnlyTheLocalResolverToAsk",
@@ -377,18 +372,20 @@ std::vector<Scene> names() {
                controls(web())}),
        {"dns.slow (certain)"}},
       {"SlowEverywhere",
-       report({row("web",
-                   {resolved_in(tls("a.vendor.com"), 1600), resolved_in(tls("b.vendor.com"), 1500),
-                    resolved_in(tls("c.vendor.com"), 1700)}),
-               follow_up({question("www.google.com", "NOERROR", "9.9.9.9", {{"took_ms", 900.0}})}),
-               controls(web())}),
+       report(
+           {row("web",
+                {resolved_in(tls("a.vendor.com"), 1600), resolved_in(tls("b.vendor.com"), 1500),
+                 resolved_in(tls("c.vendor.com"), 1700)}),
+            follow_up({question("www.google.com", "NOERROR", "9.9.9.9", {{Fact::took_ms, 900.0}})}),
+            controls(web())}),
        {}},
       {"SlowHereOnly",
-       report({row("web",
-                   {resolved_in(tls("a.vendor.com"), 1600), resolved_in(tls("b.vendor.com"), 1500),
-                    resolved_in(tls("c.vendor.com"), 1700)}),
-               follow_up({question("www.google.com", "NOERROR", "9.9.9.9", {{"took_ms", 20.0}})}),
-               controls(web())}),
+       report(
+           {row("web",
+                {resolved_in(tls("a.vendor.com"), 1600), resolved_in(tls("b.vendor.com"), 1500),
+                 resolved_in(tls("c.vendor.com"), 1700)}),
+            follow_up({question("www.google.com", "NOERROR", "9.9.9.9", {{Fact::took_ms, 20.0}})}),
+            controls(web())}),
        {"dns.slow (certain)"}},
   };
 }
@@ -723,8 +720,8 @@ std::vector<Scene> certificates() {
                controls(anchors())}),
        {"tls.incomplete_chain (certain)"}},
       {"OutdatedTls",
-       report({row("web",
-                   {probe("tls", Transport::tls, "portal.vendor.com", 443, failed, "tls_version")}),
+       report({row("web", {probe(CheckKind::tls, Transport::tls, "portal.vendor.com", 443, failed,
+                                 "tls_version")}),
                controls(anchors())}),
        {"tls.outdated (likely)"}},
       {"OneLapseOfOneOperator",
@@ -748,15 +745,16 @@ INSTANTIATE_TEST_SUITE_P(Certificates, FindingsTest, testing::ValuesIn(certifica
 // --- NAT, SIP, TURN, the far end -----------------------------------------------------------------
 
 ProbeResult nat(std::string mapping) {
-  auto result = probe("nat", Transport::udp, "stun.cloudflare.com", 3478, answered, mapping);
-  return with(
-      result,
-      {"nat_mapping", "the NAT shows another address to another server", {{"value", mapping}}});
-}
-ProbeResult alg(std::string detail) {
   auto result =
-      probe("sip-alg", Transport::udp, "sip.vendor.com", 5060, answered, std::move(detail));
-  return with(result, {"sip_alg", "a Via header came back otherwise than it was sent", {}});
+      probe(CheckKind::nat, Transport::udp, "stun.cloudflare.com", 3478, answered, mapping);
+  return with(result, {EvidenceKind::nat_mapping,
+                       "the NAT shows another address to another server",
+                       {{Fact::value, mapping}}});
+}
+ProbeResult alg(test::Said detail) {
+  auto result = probe(CheckKind::sip_alg, Transport::udp, "sip.vendor.com", 5060, answered, detail);
+  return with(result,
+              {EvidenceKind::sip_alg, "a Via header came back otherwise than it was sent", {}});
 }
 ProbeResult alg_on_another_port_only() {
   auto result = alg("only_other_port");
@@ -765,19 +763,21 @@ ProbeResult alg_on_another_port_only() {
 }
 // Whether the server saw another address than this machine's own.
 ProbeResult seen_translated(ProbeResult result, bool translated) {
-  return with(std::move(result),
-              {"sip_via", "the server saw an address", {{"translated", translated}}});
+  return with(
+      std::move(result),
+      {EvidenceKind::sip_via, "the server saw an address", {{Fact::translated, translated}}});
 }
 ProbeResult refused_relay(std::int64_t code, bool with_credentials = true) {
   auto result = turn("turn.vendor.com", denied, std::to_string(code));
-  return with(result, {"turn_refusal",
+  return with(result, {EvidenceKind::turn_refusal,
                        "the server refuses",
-                       {{"code", code}, {"with_credentials", with_credentials}}});
+                       {{Fact::code, code}, {Fact::with_credentials, with_credentials}}});
 }
 
 ProbeResult out_of_order(Transport transport, std::uint16_t port) {
-  return with(probe("http", transport, "portal.vendor.com", port, answered, "503"),
-              {"http_reply", "answered HTTP/1.1 503", {{"status", std::int64_t{503}}}});
+  return with(
+      probe(CheckKind::http, transport, "portal.vendor.com", port, answered, "503"),
+      {EvidenceKind::http_reply, "answered HTTP/1.1 503", {{Fact::status, std::int64_t{503}}}});
 }
 
 std::vector<Scene> services() {
@@ -785,8 +785,9 @@ std::vector<Scene> services() {
     return report({row("row", std::move(probes)), controls(anchors())});
   };
   const auto via = [](ProbeResult result, bool rewritten) {
-    return with(std::move(result),
-                {"sip_via", "the Via header came back changed", {{"rewritten", rewritten}}});
+    return with(std::move(result), {EvidenceKind::sip_via,
+                                    "the Via header came back changed",
+                                    {{Fact::rewritten, rewritten}}});
   };
   return {
       {"SymmetricNat",
@@ -927,9 +928,11 @@ TEST(FindingsText, NamesTheRuleToAskFor) {
   EXPECT_EQ(finding.affects.front().set, "vendor");
   EXPECT_EQ(finding.affects.front().capabilities, Codes{"calls"});
   ASSERT_GE(finding.evidence.size(), 2U);
-  EXPECT_EQ(finding.evidence.front().text,
-            "UDP to 6 ports (10000, 12000, 14000, 16000 and 2 more) dies before the first router "
-            "outside, which other packets reach.");
+  EXPECT_EQ(
+      finding.evidence.front().text,
+      "UDP to 6 ports (10000, 12000, 14000, 16000 and 2 more) does not get as far as the first "
+      "router "
+      "outside, which other packets reach.");
 }
 
 TEST(FindingsText, NamesTheNetworkOfTheDevicesThatItWasMeasuredFor) {
@@ -983,9 +986,9 @@ TEST(FindingsText, MergesPortsThatGoToTheSameHosts) {
               controls(anchors())}));
   EXPECT_EQ(finding.title, "TCP 5228 and 5229 to push.vendor.com is not answered");
   EXPECT_EQ(finding.fix,
-            "Look in the firewall's log for dropped packets from this computer to push.vendor.com, "
-            "and allow from the user network, with the replies: TCP 5228 and 5229 to "
-            "push.vendor.com. If the log shows that the packets leave, ask whoever runs the server "
+            "Look in the firewall's log for dropped packets from this computer, and allow from the "
+            "user network, with the replies: TCP 5228 and 5229 to push.vendor.com. If the log "
+            "shows that the packets leave, ask whoever runs the server "
             "whether it is up.");
 }
 

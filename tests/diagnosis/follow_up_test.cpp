@@ -105,7 +105,7 @@ TEST(FollowUps, AskNoStrangerWhereTheControlsNameNone) {
 TEST(FollowUps, AskForTheLineWhereNoNameResolves) {
   const auto lost = [](ProbeResult result) {
     result.observation.outcome = unresolved;
-    result.observation.detail = "dns_unreachable";
+    result.observation.detail = DetailCode::dns_unreachable;
     result.observation.address.reset();
     return result;
   };
@@ -128,8 +128,8 @@ TEST(FollowUps, GreetAServerThatHangsUpByAnotherName) {
 }
 
 TEST(FollowUps, AskTheServerItselfWhetherItIsOutOfOrder) {
-  auto error = probe("http", Transport::tcp, "portal.vendor.com", 80, answered, "503");
-  error = with(error, {"http_reply", "", {{"status", std::int64_t{503}}}});
+  auto error = probe(CheckKind::http, Transport::tcp, "portal.vendor.com", 80, answered, "503");
+  error = with(error, {EvidenceKind::http_reply, "", {{Fact::status, std::int64_t{503}}}});
   const auto list = ids(report({row("web", {error}), controls(anchors())}));
   EXPECT_TRUE(asks(list, "http/tls/portal.vendor.com:443"));
 }

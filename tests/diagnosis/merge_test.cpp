@@ -57,7 +57,7 @@ Report report_of(const std::string& host, const std::map<std::string, Seen>& row
     for (const auto& probe : set.requirements.back().probes) {
       ProbeResult result;
       result.probe.id = probe;
-      result.probe.check = "tcp";
+      result.probe.check = CheckKind::tcp;
       result.probe.target.host = id + ".example.net";
       result.probe.target.ports = {5060, 5060};
       result.observation.outcome =
@@ -88,6 +88,18 @@ const RequirementResult& row_of(const Report& report, const std::string& id) {
     if (row.id == id) return row;
   }
   throw std::out_of_range(id);
+}
+
+// What a normal run leaves out is told in the same words as where it was left out.
+TEST(Merge, WhatWasLeftOutIsCalledSo) {
+  auto one = report_of("pc", {{"sip", {Status::skip, false, 0}}});
+  auto& set = one.sets.front();
+  set.requirements.front().summary = "left out: a normal run sends little";
+  set.requirements.front().left_out = true;
+  const auto both =
+      merged({{"a", one}, {"b", report_of("phone", {{"sip", {Status::skip, false, 0}}})}});
+  EXPECT_NE(both.sets.front().capabilities.front().summary.find("left out"), std::string::npos)
+      << both.sets.front().capabilities.front().summary;
 }
 
 struct StatusCase {

@@ -1,22 +1,14 @@
-// Neighbouring causes that only a second measurement tells apart (DESIGN, "How neighbours are told
-// apart"): each with its near miss.
+// Neighbouring causes that only a second measurement tells apart (docs/design.md, "How neighbours
+// are told apart"): each with its near miss.
 #include "probe/diagnosis/findings.hpp"
 
-#include "tests/diagnosis/site_report.hpp"
+#include "tests/diagnosis/diagnosis.hpp"
 
 namespace callready {
 namespace {
 
 using namespace test;
 using Codes = std::vector<std::string>;
-
-Codes codes(const Report& report) {
-  Codes list;
-  for (const auto& finding : diagnose(report)) {
-    list.push_back(fmt::format("{} ({})", finding.code, to_string(finding.confidence)));
-  }
-  return list;
-}
 
 std::vector<ProbeResult> anchors() {
   return {tls("www.google.com"), tls("www.cloudflare.com"), stun("stun.cloudflare.com"),
@@ -31,14 +23,14 @@ ProbeResult later(ProbeResult result, int seconds) {
 // --- the site as a whole ---
 
 Report unplugged() {
-  auto page =
-      probe("http", Transport::tls, "portal.vendor.com", 443, unresolved, "dns_unreachable");
+  auto page = probe(CheckKind::http, Transport::tls, "portal.vendor.com", 443, unresolved,
+                    "dns_unreachable");
   auto media = range("20.1.2.3", {});
   media.observation.outcome = skipped;
-  media.observation.detail = "no_route";
+  media.observation.detail = DetailCode::no_route;
   auto made = report({row("web", {page}), row("media", {media}),
-                      controls({probe("tls", Transport::tls, "www.google.com", 443, unresolved,
-                                      "dns_unreachable")})});
+                      controls({probe(CheckKind::tls, Transport::tls, "www.google.com", 443,
+                                      unresolved, "dns_unreachable")})});
   made.site.interfaces.front().default_route = false;
   return made;
 }
@@ -200,14 +192,16 @@ TEST(SipAlg, IsPossibleWhereOnlyAnotherPortAnswers) {
 
 Report kept_silent(double others_took_ms, bool asked_again) {
   auto other = tls("www.google.com");
-  other.observation.timing_ms["dns"] = others_took_ms;
+  other.observation.timing_ms[Timing::dns] = others_took_ms;
   std::vector<ProbeResult> more{question("portal.vendor.com", "NOERROR", "9.9.9.9")};
   if (asked_again) {
-    auto again = probe("dns", Transport::udp, "portal.vendor.com", 53, silent, "timed_out");
+    auto again =
+        probe(CheckKind::dns, Transport::udp, "portal.vendor.com", 53, silent, "timed_out");
     const auto text = fmt::format("{}:53 did not answer", lan_resolver);
-    more.push_back(with(again, {"dns_no_answer", text, {}}));
+    more.push_back(with(again, {EvidenceKind::dns_no_answer, text, {}}));
   }
-  auto lost = probe("tls", Transport::tls, "portal.vendor.com", 443, unresolved, "dns_unreachable");
+  auto lost = probe(CheckKind::tls, Transport::tls, "portal.vendor.com", 443, unresolved,
+                    "dns_unreachable");
   return report({row("web", {lost}), controls({other, tls("www.cloudflare.com")}),
                  follow_up(std::move(more))});
 }
@@ -221,10 +215,12 @@ TEST(DnsFilter, MayBeSilence) {
 // --- a device that refuses in the server's name ---
 
 ProbeResult refused_by(ProbeResult result, std::string who) {
-  result = with(result, {"icmp_error", "port unreachable", {{"sender", std::string("20.1.2.3")}}});
-  return with(
+  result = with(
       result,
-      {"refuser", "who refused", {{"who", std::move(who)}, {"by", std::string("10.20.0.1")}}});
+      {EvidenceKind::icmp_error, "port unreachable", {{Fact::sender, std::string("20.1.2.3")}}});
+  return with(result, {EvidenceKind::refuser,
+                       "who refused",
+                       {{Fact::who, std::move(who)}, {Fact::by, std::string("10.20.0.1")}}});
 }
 
 TEST(ForgedRefusal, StandsForOtherServersOnThatPort) {
@@ -242,7 +238,7 @@ TEST(ForgedRefusal, StandsForOtherServersOnThatPort) {
 TEST(ForgedRefusal, StandsForAllThatIsRefusedOnThatPort) {
   const auto made = [](std::string others) {
     auto nat = stun("turn.vendor.com", 3478, refused);
-    nat.probe.check = "nat";
+    nat.probe.check = CheckKind::nat;
     return report(
         {row("turn", {refused_by(turn("turn.vendor.com", rejected), "on_the_way"),
                       refused_by(turn("turn.other.net", rejected), "on_the_way")}),
@@ -299,12 +295,15 @@ TEST(MediaDelay, IsNobodysInParticularWithoutAnythingToCompareWith) {
 
 TEST(IdleTimeout, IsSaidOfShortLivesOnly) {
   const auto made = [](std::string life, std::string mapping) {
-    auto seen = with(stun("stun.vendor.com"),
-                     {"nat_mapping", "the mapping", {{"value", std::move(mapping)}}});
-    seen.probe.check = "nat";
-    seen = with(seen, {"nat_lifetime", "an idle binding", {{"value", std::move(life)}}});
-    seen =
-        with(seen, {"nat_translations", "two routers translate", {{"value", std::string("two")}}});
+    auto seen =
+        with(stun("stun.vendor.com"),
+             {EvidenceKind::nat_mapping, "the mapping", {{Fact::value, std::move(mapping)}}});
+    seen.probe.check = CheckKind::nat;
+    seen = with(seen,
+                {EvidenceKind::nat_lifetime, "an idle binding", {{Fact::value, std::move(life)}}});
+    seen = with(seen, {EvidenceKind::nat_translations,
+                       "two routers translate",
+                       {{Fact::value, std::string("two")}}});
     return codes(report({recommended("nat", {seen}), controls(anchors())}));
   };
   for (const auto* life : {"<10", "20-30"}) {
@@ -333,11 +332,11 @@ Report shut_out(Outcome again, bool line_is_up) {
 TEST(RateLimit, ExplainsWhatWasCutOffInTheMiddle) {
   auto made = shut_out(silent, true);
   for (auto& result : made.probes) {
-    const bool tls_sip = result.probe.check == "sip" && result.probe.target.port() == 5061;
+    const bool tls_sip = result.probe.check == CheckKind::sip && result.probe.target.port() == 5061;
     if (!tls_sip) continue;
     result.observation.outcome = failed;
-    result.observation.detail = "tls_timed_out";
-    result.observation.timing_ms["connect"] = 20;
+    result.observation.detail = DetailCode::tls_timed_out;
+    result.observation.timing_ms[Timing::connect] = 20;
   }
   const auto findings = diagnose(made);
   ASSERT_EQ(findings.size(), 1u);

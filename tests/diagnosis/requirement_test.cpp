@@ -1,5 +1,6 @@
 // From what probes saw to a row's status.
 #include "tests/diagnosis/build.hpp"
+#include "tests/support/said.hpp"
 
 namespace callready {
 namespace {
@@ -56,7 +57,7 @@ const ReachCase reach_cases[] = {
 
     {"AtLeastMet", at_least(2), {{"a"}, {"b"}, {"c", silent}}, Status::pass},
     {"AtLeastMissed", at_least(2), {{"a"}, {"b", silent}, {"c", silent}}, Status::fail},
-    {"AtLeastOpen", at_least(2), {{"a"}, {"b", skipped, "x"}, {"c", silent}}, Status::unknown},
+    {"AtLeastOpen", at_least(2), {{"a"}, {"b", skipped, "other_family"}, {"c", silent}}, Status::unknown},
     // The user chose a region with fewer hosts than the document counts.
     {"AtLeastOfFewer", at_least(3), {{"a"}, {"b"}}, Status::pass},
     {"AtLeastOfFewerMissed", at_least(3), {{"a"}, {"b", silent}}, Status::fail},
@@ -162,9 +163,9 @@ TEST(Nearest, NamesTheChosenAndTheDoubtful) {
 
 struct SilenceCase {
   const char* name;
-  std::string check;
+  test::CheckNamed check;
   Transport transport;
-  std::string detail;
+  test::Said detail;
   Status expected;
 };
 
@@ -200,20 +201,20 @@ INSTANTIATE_TEST_SUITE_P(Requirement, SilenceTest, testing::ValuesIn(silence_cas
 // A media range of these hosts; the edge of the site answered somebody, or nobody.
 RequirementResult judge_range(const std::vector<Saw>& saw, bool edge_answers) {
   auto requirement = row("row");
-  requirement.check = "udp-range";
+  requirement.check = CheckKind::udp_range;
   PlannedRequirement planned;
   planned.set = "set";
   planned.requirement = "row";
   std::vector<ProbeResult> results;
   for (auto one : saw) {
-    one.check = "udp-range";
+    one.check = CheckKind::udp_range;
     one.transport = Transport::udp;
     results.push_back(test::result_of(one));
     planned.probes.push_back(results.back().probe.id);
   }
   if (edge_answers) {
     results[0].observation.evidence.push_back(
-        {"udp_port", "it left", {{"result", std::string("left_site")}}});
+        {EvidenceKind::udp_port, "it left", {{Fact::result, std::string("left_site")}}});
   }
   return judge_requirement(requirement, planned, ResultIndex(results));
 }
@@ -247,14 +248,14 @@ TEST(EdgeOfTheSite, NothingReachedIsNothingProved) {
 
 TEST(EdgeOfTheSite, AnAnswerFromNearerProvesNothing) {
   Saw hop{"a", connected, "answered_on_the_way"};
-  hop.check = "hop";
+  hop.check = CheckKind::hop;
   hop.transport = Transport::tcp;
   EXPECT_EQ(judge(row("row"), {hop}).status, Status::unknown);
 }
 
 Saw sip(std::string host, Outcome outcome, Transport transport) {
   Saw saw{std::move(host), outcome};
-  saw.check = "sip";
+  saw.check = CheckKind::sip;
   saw.transport = transport;
   saw.port = 5060;
   return saw;
@@ -271,8 +272,8 @@ TEST(Silence, OfSipOverUdpCountsWhereTheServerAnswersElsewhere) {
 
 // --- Routes -------------------------------------------------------------------------------------
 
-Saw proxied(std::string host, Outcome outcome, std::string detail = {}) {
-  return {std::move(host), outcome, std::move(detail), "", {}, 443, "http://proxy:3128"};
+Saw proxied(std::string host, Outcome outcome, test::Said detail = {}) {
+  return {std::move(host), outcome, detail, "", {}, 443, "http://proxy:3128"};
 }
 
 TEST(Routes, OneThatWorksIsEnough) {
@@ -285,12 +286,14 @@ TEST(Routes, OneThatWorksIsEnough) {
 
 // One endpoint over both routes, each with its time.
 std::vector<ProbeResult> both_routes(const std::string& host, double direct, double tunnel,
-                                     const std::string& check = "tls") {
+                                     test::CheckNamed check = CheckKind::tls) {
   std::vector<ProbeResult> results{
       test::result_of({.host = host, .check = check}),
       test::result_of({.host = host, .proxy = "http://p:1", .check = check})};
-  results[0].observation.timing_ms = {{"connect", direct}, {"handshake", 10}, {"reply", direct}};
-  results[1].observation.timing_ms = {{"tunnel", tunnel}, {"handshake", 20}, {"reply", tunnel}};
+  results[0].observation.timing_ms = {
+      {Timing::connect, direct}, {Timing::handshake, 10}, {Timing::reply, direct}};
+  results[1].observation.timing_ms = {
+      {Timing::tunnel, tunnel}, {Timing::handshake, 20}, {Timing::reply, tunnel}};
   return results;
 }
 
@@ -334,8 +337,8 @@ TEST(Routes, SummaryNamesTheProbeThatFailed) {
 
 // --- Several ports ------------------------------------------------------------------------------
 
-Saw on_port(std::uint16_t port, Outcome outcome, std::string detail = {}) {
-  return {"a", outcome, std::move(detail), "", {}, port};
+Saw on_port(std::uint16_t port, Outcome outcome, test::Said detail = {}) {
+  return {"a", outcome, detail, "", {}, port};
 }
 
 TEST(Ports, AllOfAHostMustBeReachedUnlessAnyWillDo) {
@@ -408,6 +411,24 @@ TEST(Examples, OneAloneDecidesNothingAndTwoDo) {
             Status::fail);
 }
 
+// Packets that end at the site's edge never meet the example's owner.
+TEST(Examples, CountAsHostsWherePacketsOnlyGoToTheEdge) {
+  auto requirement = row("row");
+  requirement.check = CheckKind::udp_range;
+  requirement.listening = false;
+  requirement.wildcards = {{"*.example.com", {{"a", "", {}, ""}}}};
+  Saw saw{"a", silent, "dropped"};
+  saw.check = CheckKind::udp_range;
+  saw.transport = Transport::udp;
+  EXPECT_EQ(judge(requirement, {saw}).status, Status::fail);
+  requirement.listening = true;
+  EXPECT_EQ(judge(requirement, {saw}).status, Status::unknown);
+  requirement.listening = false;
+  saw.outcome = unresolved;
+  saw.detail = gone;
+  EXPECT_EQ(judge(requirement, {saw}).status, Status::unknown) << "a name that was retired";
+}
+
 TEST(Examples, AListedHostThatFailsIsAReasonOfItsOwn) {
   auto requirement = row("row");
   requirement.hosts = {{"listed", "", {}, ""}};
@@ -420,10 +441,10 @@ TEST(Examples, AListedHostThatFailsIsAReasonOfItsOwn) {
 
 TEST(SipAlgRow, SaysWhatTheTestSaw) {
   auto requirement = row("alg", Severity::recommended);
-  requirement.check = "sip-alg";
+  requirement.check = CheckKind::sip_alg;
   struct Diagnosis {
     Outcome outcome;
-    std::string detail;
+    test::Said detail;
     Status status;
   };
   for (const auto& [outcome, detail, status] :
@@ -438,16 +459,18 @@ TEST(SipAlgRow, SaysWhatTheTestSaw) {
     const auto judged = judge(requirement, {{.host = "sip.example.com",
                                              .outcome = outcome,
                                              .detail = detail,
-                                             .check = "sip-alg",
+                                             .check = CheckKind::sip_alg,
                                              .transport = Transport::udp}});
-    EXPECT_EQ(judged.status, status) << detail << ": " << judged.summary;
+    EXPECT_EQ(judged.status, status) << detail.text() << ": " << judged.summary;
   }
 }
 
 TEST(SipAlgRow, NamesTheRewriting) {
   auto requirement = row("alg");
-  requirement.check = "sip-alg";
-  EXPECT_EQ(judge(requirement, {{.host = "s", .detail = "rewritten", .check = "sip-alg"}}).summary,
+  requirement.check = CheckKind::sip_alg;
+  EXPECT_EQ(judge(requirement,
+                  {{.host = "s", .detail = DetailCode::rewritten, .check = CheckKind::sip_alg}})
+                .summary,
             "reached; a device on the way rewrites SIP");
 }
 
@@ -464,7 +487,7 @@ RequirementResult with_companion(const Saw& companion, std::map<std::string, std
 
 TEST(Companions, NeverDecideAndMayWarn) {
   const std::map<std::string, std::string> ptr{{"name", "192.0.2.7"}, {"type", "PTR"}};
-  const auto reverse = [&](Outcome outcome, const std::string& detail) {
+  const auto reverse = [&](Outcome outcome, test::Said detail) {
     return with_companion({"", outcome, detail, "", {}, 0, "", "dns", Transport::udp}, ptr);
   };
   EXPECT_EQ(reverse(Outcome::answered, "records").status, Status::pass);

@@ -15,6 +15,7 @@
 
 #include "probe/diagnosis/finding_facts.hpp"
 #include "probe/model/report.hpp"
+#include "tests/support/said.hpp"
 
 namespace callready::test {
 
@@ -58,21 +59,21 @@ inline IpAddress address_of(const std::string& host) {
 
 inline WallTime noon() { return WallTime(std::chrono::seconds(1795176000)); }  // 2026-11-20
 
-inline ProbeResult probe(std::string check, Transport transport, std::string host,
-                         std::uint16_t port, Outcome outcome, std::string detail = {}) {
+inline ProbeResult probe(CheckNamed check, Transport transport, std::string host,
+                         std::uint16_t port, Outcome outcome, Said detail = {}) {
   ProbeResult result;
-  result.probe.check = std::move(check);
+  result.probe.check = check;
   result.probe.target.host = std::move(host);
   result.probe.target.ports = {port, port};
   result.probe.target.transport = transport;
   auto& seen = result.observation;
   seen.outcome = outcome;
-  seen.detail = std::move(detail);
+  seen.detail = detail;
   seen.sent_at = noon();
   const bool tried = outcome != Outcome::unresolved && outcome != Outcome::skipped;
   if (tried) seen.address = address_of(result.probe.target.host);
   if (transport != Transport::udp && (outcome == Outcome::failed || reached(outcome))) {
-    seen.timing_ms["connect"] = 20;
+    seen.timing_ms[Timing::connect] = 20;
   }
   return result;
 }
@@ -80,35 +81,36 @@ inline ProbeResult probe(std::string check, Transport transport, std::string hos
 using enum Outcome;
 
 inline ProbeResult tcp(std::string host, std::uint16_t port, Outcome outcome = connected) {
-  return probe("tcp", Transport::tcp, std::move(host), port, outcome);
+  return probe(CheckKind::tcp, Transport::tcp, std::move(host), port, outcome);
 }
 inline ProbeResult stun(std::string host, std::uint16_t port = 3478, Outcome outcome = answered) {
-  return probe("stun", Transport::udp, std::move(host), port, outcome);
+  return probe(CheckKind::stun, Transport::udp, std::move(host), port, outcome);
 }
-inline ProbeResult turn(std::string host, Outcome outcome = answered, std::string detail = "401") {
-  return probe("turn", Transport::udp, std::move(host), 3478, outcome, std::move(detail));
+inline ProbeResult turn(std::string host, Outcome outcome = answered, Said detail = "401") {
+  return probe(CheckKind::turn, Transport::udp, std::move(host), 3478, outcome, detail);
 }
 inline ProbeResult turn_tls(std::string host, Outcome outcome = answered) {
-  return probe("turn", Transport::tls, std::move(host), 443, outcome, "401");
+  return probe(CheckKind::turn, Transport::tls, std::move(host), 443, outcome, "401");
 }
 inline ProbeResult turn_tcp(std::string host, Outcome outcome = answered) {
-  return probe("turn", Transport::tcp, std::move(host), 80, outcome, "401");
+  return probe(CheckKind::turn, Transport::tcp, std::move(host), 80, outcome, "401");
 }
 inline ProbeResult sip(std::string host, std::uint16_t port = 5060, Outcome outcome = answered,
-                       std::string detail = "200") {
-  return probe("sip", Transport::udp, std::move(host), port, outcome, std::move(detail));
+                       Said detail = "200") {
+  return probe(CheckKind::sip, Transport::udp, std::move(host), port, outcome, detail);
 }
 inline ProbeResult sip_tcp(std::string host, std::uint16_t port = 5060, Outcome outcome = answered,
-                           std::string detail = "200") {
-  return probe("sip", Transport::tcp, std::move(host), port, outcome, std::move(detail));
+                           Said detail = "200") {
+  return probe(CheckKind::sip, Transport::tcp, std::move(host), port, outcome, detail);
 }
 inline ProbeResult ntp(std::string host, Outcome outcome = answered, double offset_ms = 3) {
-  auto result = probe("ntp", Transport::udp, std::move(host), 123, outcome, "synchronised");
+  auto result =
+      probe(CheckKind::ntp, Transport::udp, std::move(host), 123, outcome, "synchronised");
   if (outcome == answered) {
     result.observation.evidence.push_back(
-        {"clock_offset",
+        {EvidenceKind::clock_offset,
          fmt::format("this machine's clock is off by {:.0f} ms", offset_ms),
-         {{"offset_ms", offset_ms}, {"exact", true}}});
+         {{Fact::offset_ms, offset_ms}, {Fact::exact, true}}});
   }
   return result;
 }
@@ -117,38 +119,39 @@ inline Evidence certificate(int position, std::string subject, std::string issue
                             std::string from = "2026-01-01T00:00:00Z",
                             std::string until = "2027-01-01T00:00:00Z") {
   Evidence evidence;
-  evidence.kind = "certificate";
+  evidence.kind = EvidenceKind::certificate;
   evidence.text = fmt::format("{}, issued by {}, valid until {}", subject, issuer, until);
-  evidence.facts = {{"position", std::int64_t{position}},
-                    {"sha256", "hash of " + subject},
-                    {"subject", std::move(subject)},
-                    {"issuer", std::move(issuer)},
-                    {"not_before", std::move(from)},
-                    {"not_after", std::move(until)},
-                    {"self_signed", false}};
+  evidence.facts = {{Fact::position, std::int64_t{position}},
+                    {Fact::sha256, "hash of " + subject},
+                    {Fact::subject, std::move(subject)},
+                    {Fact::issuer, std::move(issuer)},
+                    {Fact::not_before, std::move(from)},
+                    {Fact::not_after, std::move(until)},
+                    {Fact::self_signed, false}};
   return evidence;
 }
 
 inline const std::string public_ca = "CN=R11,O=Let's Encrypt,C=US";
 
 // A handshake that ended: `detail` is "trusted" or the fault.
-inline ProbeResult tls(std::string host, Outcome outcome = answered, std::string detail = "trusted",
+inline ProbeResult tls(std::string host, Outcome outcome = answered, Said detail = "trusted",
                        std::string issuer = public_ca, std::uint16_t port = 443) {
-  auto result = probe("tls", Transport::tls, host, port, outcome, detail);
-  const bool handshake =
-      outcome == answered || (outcome == failed && detail.find('_') == detail.npos) ||
-      detail == "wrong_name" || detail == "not_yet_valid" || detail == "incomplete_chain";
+  auto result = probe(CheckKind::tls, Transport::tls, host, port, outcome, detail);
+  const bool handshake = outcome == answered ||
+                         (outcome == failed && detail.text().find('_') == std::string::npos) ||
+                         detail == DetailCode::wrong_name || detail == DetailCode::not_yet_valid ||
+                         detail == DetailCode::incomplete_chain;
   if (handshake) result.observation.evidence.push_back(certificate(0, "CN=" + host, issuer));
   return result;
 }
 inline ProbeResult with_root(ProbeResult result, bool expected) {
-  result.observation.evidence.push_back({"chain_root", "", {{"expected", expected}}});
+  result.observation.evidence.push_back(
+      {EvidenceKind::chain_root, "", {{Fact::expected, expected}}});
   return result;
 }
-inline ProbeResult sip_tls(std::string host, Outcome outcome = answered,
-                           std::string detail = "200") {
-  auto result = tls(std::move(host), outcome, std::move(detail), public_ca, 5061);
-  result.probe.check = "sip";
+inline ProbeResult sip_tls(std::string host, Outcome outcome = answered, Said detail = "200") {
+  auto result = tls(std::move(host), outcome, detail, public_ca, 5061);
+  result.probe.check = CheckKind::sip;
   return result;
 }
 
@@ -161,7 +164,8 @@ struct Port {
 // A media range with what its sampled ports came to.
 inline ProbeResult range(std::string host, std::vector<Port> ports,
                          PortRange whole = {10000, 20000}) {
-  auto result = probe("udp-range", Transport::udp, std::move(host), whole.first, silent, "silent");
+  auto result =
+      probe(CheckKind::udp_range, Transport::udp, std::move(host), whole.first, silent, "silent");
   result.probe.target.ports = whole;
   const auto count = [&](std::string_view word) {
     return std::count_if(ports.begin(), ports.end(),
@@ -172,20 +176,20 @@ inline ProbeResult range(std::string host, std::vector<Port> ports,
   const auto dropped = count("dropped"), prohibited = count("prohibited");
   if (prohibited > 0) {
     seen.outcome = rejected;
-    seen.detail = prohibited == all ? "prohibited" : "partly_prohibited";
+    seen.detail = prohibited == all ? DetailCode::prohibited : DetailCode::partly_prohibited;
   } else if (dropped > 0) {
-    seen.detail = dropped == all ? "dropped" : "partly_dropped";
+    seen.detail = dropped == all ? DetailCode::dropped : DetailCode::partly_dropped;
   } else if (count("silent") < all) {
     seen.outcome = passed;
-    seen.detail = "left_site";
+    seen.detail = DetailCode::left_site;
   }
   for (const auto& port : ports) {
     result.probe.target.sample.push_back(port.number);
     Evidence evidence;
-    evidence.kind = "udp_port";
+    evidence.kind = EvidenceKind::udp_port;
     evidence.text = fmt::format("UDP {}: {}", port.number, port.result);
-    evidence.facts = {{"port", std::int64_t{port.number}}, {"result", port.result}};
-    if (!port.by.empty()) evidence.facts["by"] = port.by;
+    evidence.facts = {{Fact::port, std::int64_t{port.number}}, {Fact::result, port.result}};
+    if (!port.by.empty()) evidence.facts[Fact::by] = port.by;
     seen.evidence.push_back(std::move(evidence));
   }
   return result;
@@ -203,9 +207,10 @@ inline ProbeResult hop(Transport transport, std::string host, std::uint16_t port
                        const std::string& result) {
   const bool quiet = result == "dropped" || result == "silent";
   const auto outcome = result == "left_site" ? passed : quiet ? silent : rejected;
-  auto found = probe("hop", transport, std::move(host), port, outcome, result);
+  auto found = probe(CheckKind::hop, transport, std::move(host), port, outcome, result);
   found.observation.timing_ms.clear();
-  found.observation.evidence.push_back({"hop", "the packet: " + result, {{"result", result}}});
+  found.observation.evidence.push_back(
+      {EvidenceKind::hop, "the packet: " + result, {{Fact::result, result}}});
   return found;
 }
 inline ProbeResult udp_hop(std::string host, std::uint16_t port, const std::string& result,
@@ -220,23 +225,24 @@ inline ProbeResult tcp_hop(std::string host, std::uint16_t port, const std::stri
 
 inline ProbeResult rejected_by(ProbeResult result, std::string device) {
   result.observation.outcome = rejected;
-  result.observation.detail = "prohibited";
-  result.observation.evidence.push_back(
-      {"icmp_error", device + " answered: administratively prohibited", {{"sender", device}}});
+  result.observation.detail = DetailCode::prohibited;
+  result.observation.evidence.push_back({EvidenceKind::icmp_error,
+                                         device + " answered: administratively prohibited",
+                                         {{Fact::sender, device}}});
   return result;
 }
 inline ProbeResult proxied(ProbeResult result, Outcome outcome = answered,
-                           std::string detail = "trusted") {
+                           Said detail = "trusted") {
   result.probe.target.route.proxy = "http://10.20.0.3:3128";
   result.observation.outcome = outcome;
-  result.observation.detail = std::move(detail);
+  result.observation.detail = detail;
   result.observation.address.reset();
   // What the proxy itself ends has seen no server.
   if (!reached(outcome) && outcome != failed) result.observation.evidence.clear();
   return result;
 }
 inline ProbeResult resolved_in(ProbeResult result, double milliseconds) {
-  result.observation.timing_ms["dns"] = milliseconds;
+  result.observation.timing_ms[Timing::dns] = milliseconds;
   return result;
 }
 inline ProbeResult at(ProbeResult result, std::string_view address) {
@@ -252,18 +258,19 @@ inline const std::string lan_resolver = "10.20.0.1";
 
 // A question for a name's address: to the site's resolvers, or to the one with this address.
 inline ProbeResult question(std::string name, std::string rcode, std::string server = {},
-                            std::map<std::string, EvidenceValue> facts = {}) {
-  auto result = probe("dns", Transport::udp, server.empty() ? name : server,
+                            FactMap facts = {}) {
+  auto result = probe(CheckKind::dns, Transport::udp, server.empty() ? name : server,
                       server.empty() ? std::uint16_t{0} : std::uint16_t{53}, answered);
   if (!server.empty()) result.probe.with = {{"server", "true"}, {"name", name}};
   const auto from = (server.empty() ? lan_resolver : server) + ":53";
-  facts["server"] = from;
-  facts["rcode"] = rcode;
-  const bool records = rcode == "NOERROR" && !facts.contains("count");
-  facts.try_emplace("count", std::int64_t{records ? 1 : 0});
+  facts[Fact::server] = from;
+  facts[Fact::rcode] = rcode;
+  const bool records = rcode == "NOERROR" && !facts.contains(Fact::count);
+  facts.try_emplace(Fact::count, std::int64_t{records ? 1 : 0});
   if (!records) result.observation.outcome = unresolved;
-  result.observation.evidence.push_back(
-      {"dns_answer", fmt::format("{} answered {} for {}", from, rcode, name), std::move(facts)});
+  result.observation.evidence.push_back({EvidenceKind::dns_answer,
+                                         fmt::format("{} answered {} for {}", from, rcode, name),
+                                         std::move(facts)});
   return result;
 }
 
@@ -272,10 +279,11 @@ inline Status status_of(const Row& row) {
   for (const auto& result : row.probes) {
     if (reached(result.observation.outcome)) continue;
     const auto& probe = result.probe;
-    const bool undecided = result.observation.outcome == skipped ||
-                           (result.observation.outcome == silent &&
-                            (result.observation.detail == "silent" ||
-                             (probe.check == "sip" && probe.target.transport == Transport::udp)));
+    const bool undecided =
+        result.observation.outcome == skipped ||
+        (result.observation.outcome == silent &&
+         (result.observation.detail == DetailCode::silent ||
+          (probe.check == CheckKind::sip && probe.target.transport == Transport::udp)));
     if (!undecided) return Status::fail;
     status = Status::unknown;
   }
@@ -300,6 +308,7 @@ inline Report report(std::vector<Row> rows) {
     requirement.status = status_of(row);
     for (auto& result : row.probes) {
       result.probe.control = row.control;
+      result.probe.purpose = saved_purpose(result.probe);
       result.probe.id = probe_id(result.probe);
       requirement.probes.push_back(result.probe.id);
       report.probes.push_back(std::move(result));

@@ -19,7 +19,7 @@ TEST(OwnMeans, FewSocketsMakeFewProbesAtATime) {
 TEST(OwnMeans, AReportSaysWhatWasMissing) {
   std::vector<ProbeResult> results(3);
   results[0].observation.outcome = Outcome::answered;
-  results[1].observation.detail = "not_needed";
+  results[1].observation.detail = DetailCode::not_needed;
   EXPECT_EQ(note_of_shortage(results, {12, 11}), std::nullopt);
   record(results[2].observation,
          classify(boost::system::errc::make_error_code(boost::system::errc::too_many_files_open)));
@@ -33,12 +33,12 @@ TEST(OwnMeans, AReportSaysWhatWasMissing) {
 
 ProbeResult families(const std::string& six, const std::string& four) {
   ProbeResult result;
-  result.probe.check = "ipv6";
+  result.probe.check = CheckKind::ipv6;
   for (const auto& [version, seen] : {std::pair("IPv6", six), std::pair("IPv4", four)}) {
     Evidence evidence;
-    evidence.kind = "family";
-    evidence.facts["version"] = std::string(version);
-    evidence.facts["result"] = seen;
+    evidence.kind = EvidenceKind::family;
+    evidence.facts[Fact::version] = std::string(version);
+    evidence.facts[Fact::result] = seen;
     result.observation.evidence.push_back(evidence);
   }
   return result;

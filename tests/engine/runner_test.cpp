@@ -7,6 +7,7 @@
 #include "probe/net/timeouts.hpp"
 #include "tests/support/dns_server.hpp"
 #include "tests/support/loop.hpp"
+#include "tests/support/said.hpp"
 
 namespace callready {
 namespace {
@@ -97,13 +98,13 @@ asio::awaitable<Observation> answer_early(checks::Context& context, checks::Job 
 }
 
 const std::vector<checks::Check> table = {
-    {"turn", "", take_relays, {Transport::udp}, {}, false, false},
-    {"early", "", answer_early, {Transport::udp}, {}},
-    {"tcp", "", pretend, {Transport::tcp}, {}},
-    {"sip", "", pretend, {Transport::udp}, {}},
-    {"nat", "", pretend, {}, {}, false, false},
-    {"sip-srv", "", find_and_send, {Transport::udp}, {}, false},
-    {"families", "", pretend, {Transport::tcp}, {}, false, true, {}, /*both_families=*/true},
+    {CheckKind::turn, "", take_relays, {Transport::udp}, {}, false, false},
+    {CheckKind::path, "", answer_early, {Transport::udp}, {}},
+    {CheckKind::tcp, "", pretend, {Transport::tcp}, {}},
+    {CheckKind::sip, "", pretend, {Transport::udp}, {}},
+    {CheckKind::nat, "", pretend, {}, {}, false, false},
+    {CheckKind::dns, "", find_and_send, {Transport::udp}, {}, false},
+    {CheckKind::ipv6, "", pretend, {Transport::tcp}, {}, false, true, {}, /*both_families=*/true},
 };
 
 struct Fixture {
@@ -120,12 +121,12 @@ struct Fixture {
   ~Fixture() { script = nullptr; }
 
   std::string add(const std::string& host, std::uint16_t port = 443,
-                  std::vector<std::string> unless = {}, const std::string& check = "tcp") {
+                  std::vector<std::string> unless = {}, test::CheckNamed check = CheckKind::tcp) {
     Probe probe;
     probe.check = check;
     probe.target.host = host;
     probe.target.ports = {port, port};
-    probe.target.transport = check == "sip" ? Transport::udp : Transport::tcp;
+    probe.target.transport = check == CheckKind::sip ? Transport::udp : Transport::tcp;
     probe.id = probe_id(probe);
     PlannedProbe planned;
     planned.probe = probe;
@@ -263,7 +264,7 @@ TEST(Runner, AlternatesAreMadeOnlyWhereTheFirstChoiceWasNotReached) {
     const auto& alternate = results[0].observation;
     if (outcome == Outcome::answered) {
       EXPECT_EQ(alternate.outcome, Outcome::skipped);
-      EXPECT_EQ(alternate.detail, "not_needed");
+      EXPECT_EQ(alternate.detail, DetailCode::not_needed);
       EXPECT_EQ(run.own.started.size(), 1u);
     } else {
       EXPECT_EQ(alternate.outcome, Outcome::answered);
@@ -287,11 +288,11 @@ TEST(Runner, AlternatesDoNotWaitForTheWholeTimeoutOfTheFirstChoice) {
 
 TEST(Runner, AnAnswerThatComesBeforeACheckEndsIsEnoughForAlternates) {
   Fixture run(Time::by_hand);
-  const auto first = run.add("192.0.2.1", 5060, {}, "early");
+  const auto first = run.add("192.0.2.1", 5060, {}, CheckKind::path);
   run.add("192.0.2.2", 5080, {first}, "sip");
   const auto results = run.run();
   EXPECT_EQ(results[0].observation.outcome, Outcome::answered);
-  EXPECT_EQ(results[1].observation.detail, "not_needed");
+  EXPECT_EQ(results[1].observation.detail, DetailCode::not_needed);
 }
 
 // A second round: what is still silent counts as such after a while, and at the end as it came.
@@ -317,7 +318,7 @@ TEST(Runner, AsksFurtherBesideWhatIsOverdueAndAtTheEnd) {
     outcomes.push_back(seen);
     EXPECT_EQ(plan_done, outcomes.size() == 2);
     std::vector<Probe> more(1);
-    more[0].check = "tcp";
+    more[0].check = CheckKind::tcp;
     more[0].target.host = fmt::format("192.0.2.{}", 10 + outcomes.size());
     more[0].target.ports = {443, 443};
     more[0].id = probe_id(more[0]);
@@ -366,7 +367,7 @@ TEST(Runner, AlternatesForWhichThePaceHasNoRoomAreLeftOut) {
     const auto took = run.loop.clock.now() - start;
     const auto left_out = std::count_if(results.begin(), results.end(), [](const auto& result) {
       return result.observation.outcome == Outcome::skipped &&
-             result.observation.detail == "no_room";
+             result.observation.detail == DetailCode::no_room;
     });
     EXPECT_EQ(left_out, patient ? 0 : 9);
     EXPECT_EQ(run.own.started.size(), patient ? 21u : 12u);
@@ -426,7 +427,7 @@ TEST(Runner, ManyAlternatesDoNotHoldThePlacesOfWhatTheyWaitFor) {
   }
   run.add("127.0.0.1");
   run.own.takes["127.0.0.1"] = milliseconds(50);
-  for (const auto& result : run.run()) EXPECT_NE(result.observation.detail, "stopped");
+  for (const auto& result : run.run()) EXPECT_NE(result.observation.detail, DetailCode::stopped);
 }
 
 TEST(Runner, WhatNeedsAnAnswerIsMadeOnlyAfterOne) {
@@ -443,7 +444,7 @@ TEST(Runner, WhatNeedsAnAnswerIsMadeOnlyAfterOne) {
   const auto results = run.run();
   EXPECT_EQ(results[0].observation.outcome, Outcome::answered);
   EXPECT_EQ(results[1].observation.outcome, Outcome::skipped);
-  EXPECT_EQ(results[1].observation.detail, "server_silent");
+  EXPECT_EQ(results[1].observation.detail, DetailCode::server_silent);
   EXPECT_EQ(run.own.started, (std::vector<std::string>{silent, answers, after_one}));
 }
 
@@ -486,15 +487,15 @@ TEST(Runner, SilenceWithoutSocketsIsNotTheNetworks) {
   run.options.in_flight = 1;
   run.own.lacks_sockets = {"127.0.0.1", "127.0.0.2", "127.0.0.3"};
   run.own.sees["127.0.0.1"].outcome = Outcome::silent;
-  run.own.sees["127.0.0.1"].detail = "timed_out";
+  run.own.sees["127.0.0.1"].detail = DetailCode::timed_out;
   run.own.sees["127.0.0.2"].outcome = Outcome::refused;
   run.own.sees["127.0.0.4"].outcome = Outcome::silent;
   for (int i = 1; i <= 4; ++i) run.add(fmt::format("127.0.0.{}", i));
   const auto results = run.run();
   EXPECT_EQ(results[0].observation.outcome, Outcome::skipped);
-  EXPECT_EQ(results[0].observation.detail, "out_of_resources");
+  EXPECT_EQ(results[0].observation.detail, DetailCode::out_of_resources);
   ASSERT_EQ(results[0].observation.evidence.size(), 1u);
-  EXPECT_EQ(std::get<std::string>(results[0].observation.evidence[0].facts.at("outcome")),
+  EXPECT_EQ(std::get<std::string>(results[0].observation.evidence[0].facts.at(Fact::outcome)),
             "silent");
   EXPECT_EQ(results[1].observation.outcome, Outcome::refused) << "somebody's own answer";
   EXPECT_EQ(results[2].observation.outcome, Outcome::answered);
@@ -505,7 +506,7 @@ TEST(Runner, SipServersThatACheckFindsAreASecondApartToo) {
   Fixture run(Time::by_hand);
   run.options.pace.unlimited = true;
   const auto first = run.add("192.0.2.1", 5060, {}, "sip");
-  const auto found = run.add("finds.example.com", 5060, {}, "sip-srv");
+  const auto found = run.add("finds.example.com", 5060, {}, CheckKind::dns);
   run.run();
   ASSERT_EQ(run.own.allowed.size(), 3u);
   // Over another transport at once, over one that has been used after the gap.
@@ -531,7 +532,7 @@ TEST(Runner, AStopEndsEverythingAtOnceAndKeepsWhatWasSeen) {
   EXPECT_EQ(results[0].observation.outcome, Outcome::answered);
   for (std::size_t i = 1; i < results.size(); ++i) {
     EXPECT_EQ(results[i].observation.outcome, Outcome::skipped) << results[i].probe.id;
-    EXPECT_EQ(results[i].observation.detail, "stopped") << results[i].probe.id;
+    EXPECT_EQ(results[i].observation.detail, DetailCode::stopped) << results[i].probe.id;
   }
   EXPECT_EQ(run.own.started.size(), 5u) << "nothing is begun after a stop";
 }
@@ -541,7 +542,7 @@ TEST(Runner, AStopBeforeTheStartSendsNothing) {
   run.add("127.0.0.1");
   run.add("", 0, {}, "nat");
   run.loop.stop.stop();
-  for (const auto& result : run.run()) EXPECT_EQ(result.observation.detail, "stopped");
+  for (const auto& result : run.run()) EXPECT_EQ(result.observation.detail, DetailCode::stopped);
   EXPECT_TRUE(run.own.started.empty());
 }
 
@@ -555,7 +556,7 @@ TEST(Runner, ACheckThatThrowsTakesNobodyAlong) {
   const auto results = run.run();
   for (std::size_t i = 0; i < 10; ++i) {
     EXPECT_EQ(results[i].observation.outcome, Outcome::skipped);
-    EXPECT_EQ(results[i].observation.detail, "internal_error") << results[i].probe.id;
+    EXPECT_EQ(results[i].observation.detail, DetailCode::internal_error) << results[i].probe.id;
   }
   EXPECT_EQ(results[10].observation.outcome, Outcome::answered);
   EXPECT_EQ(results[11].observation.outcome, Outcome::answered) << "it waited for one that threw";
@@ -566,7 +567,7 @@ TEST(Runner, AnUnknownCheckIsSkipped) {
   run.add("127.0.0.1", 443, {}, "elsewhere");
   const auto results = run.run();
   EXPECT_EQ(results[0].observation.outcome, Outcome::skipped);
-  EXPECT_EQ(results[0].observation.detail, "no_such_check");
+  EXPECT_EQ(results[0].observation.detail, DetailCode::no_such_check);
 }
 
 TEST(Runner, ANameThatCannotBeResolvedIsNotTried) {
@@ -574,7 +575,7 @@ TEST(Runner, ANameThatCannotBeResolvedIsNotTried) {
   run.add("name.invalid");
   const auto results = run.run();
   EXPECT_EQ(results[0].observation.outcome, Outcome::unresolved);
-  EXPECT_EQ(results[0].observation.detail, "dns_unreachable");
+  EXPECT_EQ(results[0].observation.detail, DetailCode::dns_unreachable);
   EXPECT_TRUE(run.own.started.empty());
 }
 
@@ -625,10 +626,10 @@ TEST(Runner, TakesIpv6WhereThisMachineHasNoWayToIpv4) {
   run.add("host.example");
   auto& no_route = run.own.sees["127.0.0.1"];
   no_route.outcome = Outcome::skipped;
-  no_route.detail = "no_route";
+  no_route.detail = DetailCode::no_route;
   EXPECT_EQ(run.run()[0].observation.address, home_v6);
   run.options.v6 = false;
-  EXPECT_EQ(run.run()[0].observation.detail, "no_route");
+  EXPECT_EQ(run.run()[0].observation.detail, DetailCode::no_route);
 }
 
 TEST(Runner, ANameWithoutAnyAddressKeepsItsFirstAnswer) {
@@ -638,8 +639,8 @@ TEST(Runner, ANameWithoutAnyAddressKeepsItsFirstAnswer) {
   run.add("host.example");
   const auto results = run.run();
   EXPECT_EQ(results[0].observation.outcome, Outcome::unresolved);
-  EXPECT_EQ(results[0].observation.detail, "no_address");
-  EXPECT_TRUE(results[0].observation.timing_ms.contains("dns"));
+  EXPECT_EQ(results[0].observation.detail, DetailCode::no_address);
+  EXPECT_TRUE(results[0].observation.timing_ms.contains(Timing::dns));
 }
 
 TEST(Runner, ChecksWithoutAnAddressAreNotResolved) {
@@ -665,23 +666,23 @@ TEST(Runner, AddressesOfAnExcludedFamilyAreNotTried) {
   run.add("127.0.0.1");
   auto results = run.run();
   EXPECT_EQ(results[0].observation.outcome, Outcome::skipped);
-  EXPECT_EQ(results[0].observation.detail, "other_family");
+  EXPECT_EQ(results[0].observation.detail, DetailCode::other_family);
   EXPECT_EQ(results[1].observation.outcome, Outcome::answered);
   run.options = {};
   run.options.v4 = false;
   results = run.run();
   EXPECT_EQ(results[0].observation.outcome, Outcome::answered);
   EXPECT_EQ(results[0].observation.address, IpAddress::parse("::1"));
-  EXPECT_EQ(results[1].observation.detail, "other_family");
+  EXPECT_EQ(results[1].observation.detail, DetailCode::other_family);
 }
 
 TEST(Runner, WhatComparesTheFamiliesNeedsBoth) {
   Fixture run;
-  run.add("127.0.0.1", 443, {}, "families");
+  run.add("127.0.0.1", 443, {}, CheckKind::ipv6);
   EXPECT_EQ(run.run()[0].observation.outcome, Outcome::answered);
   for (auto* const family : {&run.options.v4, &run.options.v6}) {
     *family = false;
-    EXPECT_EQ(run.run()[0].observation.detail, "other_family");
+    EXPECT_EQ(run.run()[0].observation.detail, DetailCode::other_family);
     *family = true;
   }
 }
@@ -788,7 +789,7 @@ TEST(Runner, LooksCloserOnlyAtTheNearest) {
   run.own.sees["192.0.2.2"] = after(90);
   const auto results = run.run();
   EXPECT_EQ(results[2].observation.outcome, Outcome::answered);
-  EXPECT_EQ(results[3].observation.detail, "not_needed");
+  EXPECT_EQ(results[3].observation.detail, DetailCode::not_needed);
   EXPECT_FALSE(run.own.began.contains(run.far));
 }
 
@@ -810,12 +811,12 @@ TEST(Runner, AHostThatCannotBeMeasuredIsNotTheNearest) {
   run.own.sees["192.0.2.1"] = silent;
   run.own.sees["192.0.2.2"] = after(90);
   const auto results = run.run();
-  EXPECT_EQ(results[2].observation.detail, "not_needed");
+  EXPECT_EQ(results[2].observation.detail, DetailCode::not_needed);
   EXPECT_EQ(results[3].observation.outcome, Outcome::answered);
   run.own.sees["192.0.2.2"] = silent;
   const auto again = run.run();
-  EXPECT_EQ(again[2].observation.detail, "not_needed");
-  EXPECT_EQ(again[3].observation.detail, "not_needed");
+  EXPECT_EQ(again[2].observation.detail, DetailCode::not_needed);
+  EXPECT_EQ(again[3].observation.detail, DetailCode::not_needed);
 }
 
 TEST(Runner, AFallbackOfSeveralIsMadeWhereOneOfThemIsLost) {
@@ -823,7 +824,7 @@ TEST(Runner, AFallbackOfSeveralIsMadeWhereOneOfThemIsLost) {
   const auto one = run.add("192.0.2.1"), two = run.add("192.0.2.2");
   run.add("192.0.2.3");
   run.plan.probes.back().unless_all = {one, two};
-  EXPECT_EQ(run.run()[2].observation.detail, "not_needed");
+  EXPECT_EQ(run.run()[2].observation.detail, DetailCode::not_needed);
   run.own.sees["192.0.2.2"].outcome = Outcome::silent;
   EXPECT_EQ(run.run()[2].observation.outcome, Outcome::answered);
 }
@@ -834,19 +835,19 @@ TEST(Runner, TakesAnAnswerThatAnotherProbeGot) {
   const auto sip = run.add("192.0.2.1", 5060, {}, "sip");
   run.plan.probes.back().answered_by = alg;
   auto seen = after(20);
-  seen.detail = "no_rewriting_seen";
+  seen.detail = DetailCode::no_rewriting_seen;
   seen.evidence.push_back(
-      {"sip_reply", "the server answered 404", {{"status", std::int64_t{404}}}});
-  seen.evidence.push_back({"sip_alg", "nothing was rewritten", {}});
+      {EvidenceKind::sip_reply, "the server answered 404", {{Fact::status, std::int64_t{404}}}});
+  seen.evidence.push_back({EvidenceKind::sip_alg, "nothing was rewritten", {}});
   run.own.sees["192.0.2.1"] = seen;
   const auto results = run.run();
   EXPECT_EQ(run.own.started, std::vector<std::string>{alg});
   const auto& taken = results[1].observation;
   EXPECT_EQ(taken.outcome, Outcome::answered);
-  EXPECT_EQ(taken.detail, "404");
+  EXPECT_EQ(taken.detail, Detail::status(404));
   EXPECT_EQ(taken.round_trip, Milliseconds(20));
   ASSERT_EQ(taken.evidence.size(), 1u);
-  EXPECT_EQ(taken.evidence[0].kind, "sip_reply");
+  EXPECT_EQ(taken.evidence[0].kind, EvidenceKind::sip_reply);
 }
 
 TEST(Runner, MakesTenThousandProbes) {

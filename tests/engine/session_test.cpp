@@ -115,7 +115,7 @@ TEST(Session, EndsInTimeAndSaysThatItIsIncomplete) {
   ASSERT_FALSE(report.has_error()) << report.error();
   EXPECT_FALSE(report->complete);
   EXPECT_EQ(exit_status(*report), 3);
-  EXPECT_EQ(report->probes[0].observation.detail, "stopped");
+  EXPECT_EQ(report->probes[0].observation.detail, DetailCode::stopped);
   EXPECT_EQ(report->sets[0].verdict, Verdict::unknown);
   ASSERT_EQ(report->notes.size(), 1u);
   EXPECT_NE(report->notes[0].find("--timeout"), std::string::npos);

@@ -1,5 +1,5 @@
-"""A kind of check appears in the registry, in kinds.hpp, in its own file and in its test, or
-nowhere."""
+"""A kind of check appears in CheckKind, in the registry, in kinds.hpp, in its own file and in its
+test, or nowhere."""
 
 import re
 import unittest
@@ -18,7 +18,15 @@ def registered():
     """Kind and function of each row of the table."""
     text = sources.without_comments((CHECKS / "registry.cpp").read_text())
     table = text[text.index("table = {") :]
-    return re.findall(r'\{\s*"([a-z0-9-]+)",\s*"[^"]*",\s*(run_\w+),', table[: table.index("};")])
+    words = dict(re.findall(r'\{CheckKind::(\w+), "([^"]+)"',
+                            (sources.ROOT / "probe/model/words.cpp").read_text()))
+    rows = re.findall(r'\{\s*CheckKind::(\w+),\s*"[^"]*",\s*(run_\w+),', table[: table.index("};")])
+    return [(words[kind], function) for kind, function in rows]
+
+
+def enumerators():
+    text = (sources.ROOT / "probe/model/words.cpp").read_text()
+    return re.findall(r'\{CheckKind::\w+, "([^"]+)"', text)
 
 
 class Kinds(unittest.TestCase):
@@ -34,6 +42,11 @@ class Kinds(unittest.TestCase):
     def test_kinds_are_registered_once(self):
         kinds = [kind for kind, _ in registered()]
         self.assertEqual(len(kinds), len(set(kinds)))
+
+    def test_each_enumerator_is_registered(self):
+        # `pac` is what the engine itself says of the proxy's script.
+        self.assertEqual(sorted([kind for kind, _ in registered()] + ["pac"]),
+                         sorted(enumerators()))
 
     def test_each_kind_has_its_file_and_its_test(self):
         for kind, function in registered():

@@ -48,7 +48,7 @@ TEST(Report, ExitStatusIsTheWorstVerdict) {
 
 TEST(ProbeId, SaysEverythingThatMakesAProbe) {
   Probe probe;
-  probe.check = "stun";
+  probe.check = CheckKind::stun;
   probe.target.host = "turn.example.com";
   probe.target.ports = {3478, 3478};
   probe.target.transport = Transport::udp;
@@ -84,22 +84,22 @@ TEST(Describe, EndpointsAreInWords) {
 
 struct OutcomeCase {
   Outcome outcome;
-  const char* detail;
+  Detail detail;
   const char* words;
 };
 
 TEST(Describe, OutcomesAreInWords) {
   using enum Outcome;
   const OutcomeCase cases[] = {
-      {answered, "401", "answered 401"},
-      {answered, "trusted", "answered"},
-      {silent, "timed_out", "no answer"},
-      {refused, "connection_refused", "refused by the server"},
-      {failed, "expired", "its certificate has expired"},
-      {failed, "something_new", "failed: something new"},
-      {skipped, "not_needed", "not needed: its first choice answered"},
-      {unresolved, "no_such_name", "the name does not exist"},
-      {denied, "407", "denied: 407"},
+      {answered, Detail::status(401), "answered 401"},
+      {answered, DetailCode::trusted, "answered"},
+      {silent, DetailCode::timed_out, "no answer"},
+      {refused, DetailCode::connection_refused, "refused by the server"},
+      {failed, DetailCode::expired, "its certificate has expired"},
+      {failed, DetailCode::bad_challenge, "failed: bad challenge"},
+      {skipped, DetailCode::not_needed, "not needed: its first choice answered"},
+      {unresolved, DetailCode::no_such_name, "the name does not exist"},
+      {denied, Detail::status(407), "denied: 407"},
   };
   for (const auto& [outcome, detail, words] : cases) {
     Observation observation;
@@ -112,39 +112,43 @@ TEST(Describe, OutcomesAreInWords) {
 TEST(Describe, ARejectionNamesItsSender) {
   Observation observation;
   observation.outcome = Outcome::rejected;
-  observation.detail = "prohibited";
+  observation.detail = DetailCode::prohibited;
   EXPECT_EQ(outcome_in_words(observation), "blocked on the way");
-  observation.evidence.push_back({"icmp_error", "", {{"sender", "10.20.0.1"}}});
+  observation.evidence.push_back({EvidenceKind::icmp_error, "", {{Fact::sender, "10.20.0.1"}}});
   EXPECT_EQ(outcome_in_words(observation), "blocked on the way by 10.20.0.1");
   // It signed with the server's address, and was caught.
-  observation.evidence.front().facts["sender"] = "20.1.2.3";
-  observation.evidence.push_back({"refuser", "", {{"who", "on_the_way"}, {"by", "10.20.0.1"}}});
+  observation.evidence.front().facts[Fact::sender] = "20.1.2.3";
+  observation.evidence.push_back(
+      {EvidenceKind::refuser, "", {{Fact::who, "on_the_way"}, {Fact::by, "10.20.0.1"}}});
   EXPECT_EQ(outcome_in_words(observation), "blocked on the way by 10.20.0.1");
 }
 
 TEST(Describe, ARejectedMediaPortNamesItsSenderToo) {
   Observation observation;
   observation.outcome = Outcome::rejected;
-  observation.evidence.push_back({"udp_port", "", {{"result", "left_site"}, {"by", "192.0.2.1"}}});
+  observation.evidence.push_back(
+      {EvidenceKind::udp_port, "", {{Fact::result, "left_site"}, {Fact::by, "192.0.2.1"}}});
   EXPECT_EQ(refusing_device(observation), "");
-  observation.evidence.push_back({"udp_port", "", {{"result", "prohibited"}, {"by", "10.20.0.1"}}});
+  observation.evidence.push_back(
+      {EvidenceKind::udp_port, "", {{Fact::result, "prohibited"}, {Fact::by, "10.20.0.1"}}});
   EXPECT_EQ(refusing_device(observation), "10.20.0.1");
 }
 
 TEST(Describe, APacketThatWasTurnedAwayOnTheWayOutNamesTheDeviceToo) {
   Observation observation;
   observation.outcome = Outcome::rejected;
-  observation.detail = "prohibited";
-  observation.evidence.push_back({"hop", "", {{"result", "prohibited"}, {"by", "10.20.0.1"}}});
+  observation.detail = DetailCode::prohibited;
+  observation.evidence.push_back(
+      {EvidenceKind::hop, "", {{Fact::result, "prohibited"}, {Fact::by, "10.20.0.1"}}});
   EXPECT_EQ(outcome_in_words(observation), "blocked on the way by 10.20.0.1");
 }
 
 TEST(Describe, SaysWhetherTheDetailIsTold) {
   Observation observation;
   observation.outcome = Outcome::answered;
-  observation.detail = "401";
+  observation.detail = Detail::status(401);
   EXPECT_TRUE(detail_has_words(observation));
-  observation.detail = "endpoint_independent";
+  observation.detail = DetailCode::endpoint_independent;
   EXPECT_FALSE(detail_has_words(observation));
   observation.outcome = Outcome::failed;
   EXPECT_TRUE(detail_has_words(observation));

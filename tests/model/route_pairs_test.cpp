@@ -8,9 +8,9 @@ namespace callready {
 namespace {
 
 ProbeResult result(std::string host, std::string proxy, Outcome outcome,
-                   std::map<std::string, double> timing = {}) {
+                   std::map<Timing, double> timing = {}) {
   ProbeResult made;
-  made.probe.check = "tls";
+  made.probe.check = CheckKind::tls;
   made.probe.target.host = std::move(host);
   made.probe.target.ports = {443, 443};
   made.probe.target.transport = Transport::tls;
@@ -48,21 +48,24 @@ TEST(RoutePairs, SayWhichWayWorks) {
 
 TEST(RoutePairs, SayWhichWayIsFasterWhereOneMeasurementCanTell) {
   Report report;
-  const auto told = [&](std::map<std::string, double> through_proxy,
-                        std::map<std::string, double> directly) {
+  const auto told = [&](std::map<Timing, double> through_proxy, std::map<Timing, double> directly) {
     return better_in_words(pair_of(report,
                                    result("a", proxy, Outcome::answered, std::move(through_proxy)),
                                    result("a", "", Outcome::answered, std::move(directly))));
   };
-  EXPECT_EQ(told({{"tunnel", 30}, {"handshake", 20}}, {{"connect", 10}, {"handshake", 12}}),
+  EXPECT_EQ(told({{Timing::tunnel, 30}, {Timing::handshake, 20}},
+                 {{Timing::connect, 10}, {Timing::handshake, 12}}),
             "directly is faster (22 ms against 50 ms)");
-  EXPECT_EQ(told({{"tunnel", 30}}, {{"connect", 90}, {"handshake", 10}}),
+  EXPECT_EQ(told({{Timing::tunnel, 30}}, {{Timing::connect, 90}, {Timing::handshake, 10}}),
             "through the proxy is faster (30 ms against 100 ms)");
-  EXPECT_EQ(told({{"tunnel", 100}}, {{"connect", 90}}), "both ways alike");  // by their share
-  EXPECT_EQ(told({{"tunnel", 4}}, {{"connect", 1}}), "both ways alike");     // by their difference
-  EXPECT_EQ(told({{"tunnel", 100}}, {}), "both ways alike");
-  EXPECT_EQ(told({{"tunnel", std::numeric_limits<double>::infinity()}}, {{"connect", 1}}),
-            "both ways alike");
+  EXPECT_EQ(told({{Timing::tunnel, 100}}, {{Timing::connect, 90}}),
+            "both ways alike");  // by their share
+  EXPECT_EQ(told({{Timing::tunnel, 4}}, {{Timing::connect, 1}}),
+            "both ways alike");  // by their difference
+  EXPECT_EQ(told({{Timing::tunnel, 100}}, {}), "both ways alike");
+  EXPECT_EQ(
+      told({{Timing::tunnel, std::numeric_limits<double>::infinity()}}, {{Timing::connect, 1}}),
+      "both ways alike");
 }
 
 TEST(RoutePairs, AreOfTheSamePlace) {

@@ -86,9 +86,9 @@ TEST(Failure, IcmpErrorsNameTheirSender) {
     EXPECT_EQ(observation.outcome, outcome) << sender;
     EXPECT_EQ(observation.detail, to_string(expected));
     ASSERT_EQ(observation.evidence.size(), 1u);
-    EXPECT_EQ(observation.evidence[0].kind, "icmp_error");
-    EXPECT_EQ(std::get<std::string>(observation.evidence[0].facts.at("sender")), sender);
-    EXPECT_EQ(std::get<std::int64_t>(observation.evidence[0].facts.at("code")), 13);
+    EXPECT_EQ(observation.evidence[0].kind, EvidenceKind::icmp_error);
+    EXPECT_EQ(std::get<std::string>(observation.evidence[0].facts.at(Fact::sender)), sender);
+    EXPECT_EQ(std::get<std::int64_t>(observation.evidence[0].facts.at(Fact::code)), 13);
   }
 }
 
@@ -97,7 +97,7 @@ TEST(Failure, WithoutIcmpTheErrorIsTheEvidence) {
   record(observation, classify(asio::error::connection_refused));
   EXPECT_EQ(observation.outcome, Outcome::refused);
   ASSERT_EQ(observation.evidence.size(), 1u);
-  EXPECT_EQ(observation.evidence[0].kind, "error");
+  EXPECT_EQ(observation.evidence[0].kind, EvidenceKind::error);
   EXPECT_EQ(observation.evidence[0].text, "Connection refused");
 }
 
@@ -105,7 +105,7 @@ TEST(Failure, OfAStopIsNoNewsOfTheNetwork) {
   Observation observation;
   record(observation, stopped());
   EXPECT_EQ(observation.outcome, Outcome::skipped);
-  EXPECT_EQ(observation.detail, "stopped");
+  EXPECT_EQ(observation.detail, DetailCode::stopped);
   EXPECT_EQ(outcome_of(timed_out()), Outcome::silent);
 }
 

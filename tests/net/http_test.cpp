@@ -85,8 +85,8 @@ TEST_F(Http, ReadsAReply) {
   EXPECT_FALSE(reply.body_cut);
   EXPECT_EQ(reply.remote, (SocketAddress{loopback, server.port()}));
   EXPECT_EQ(reply.local->address, loopback);
-  EXPECT_TRUE(reply.timing_ms.contains("connect"));
-  EXPECT_TRUE(reply.timing_ms.contains("reply"));
+  EXPECT_TRUE(reply.timing_ms.contains(Timing::connect));
+  EXPECT_TRUE(reply.timing_ms.contains(Timing::reply));
   EXPECT_EQ(server.tcp.connections(), 1) << "a redirect is not followed";
   ASSERT_EQ(server.received.size(), 1u);
   EXPECT_TRUE(server.received[0].starts_with("GET /path HTTP/1.1\r\nHost: www.example.com:"));
@@ -242,7 +242,7 @@ TEST_F(Http, WritesDownWhatTlsShows) {
   EXPECT_EQ(reply.tls.version, "TLSv1.3");
   EXPECT_NE(reply.tls.verify_code, 0) << "unknown here, and yet the reply came";
   EXPECT_TRUE(reply.tls.name_matches);
-  EXPECT_TRUE(reply.timing_ms.contains("tls"));
+  EXPECT_TRUE(reply.timing_ms.contains(Timing::tls));
   EXPECT_EQ(server.names_asked, std::vector<std::string>{"www.example.com"});
 
   const test::TemporaryFile root(authority.pem());

@@ -1,4 +1,5 @@
 #include "probe/net/proxy_rules.hpp"
+#include "tests/support/said.hpp"
 
 #include <gtest/gtest.h>
 
@@ -12,7 +13,7 @@ std::string url_of(std::string_view text) {
   return setting ? setting->url : "none";
 }
 
-Probe probe_of(const std::string& check, Transport transport, const std::string& host,
+Probe probe_of(test::CheckNamed check, Transport transport, const std::string& host,
                std::uint16_t port) {
   Probe probe;
   probe.check = check;

@@ -1,12 +1,13 @@
 #include "probe/plan/plan_size.hpp"
 
 #include "tests/plan/plan_text.hpp"
+#include "tests/support/said.hpp"
 
 namespace callready {
 namespace {
 
 PlannedProbe planned(const std::string& host, std::uint16_t port, Transport transport,
-                     const std::string& check) {
+                     test::CheckNamed check) {
   PlannedProbe one;
   one.probe.check = check;
   one.probe.target.host = host;

@@ -19,6 +19,8 @@ inline LoadRules plan_rules() {
     if (check.kind == "dns") {
       check.parameters.push_back({"server", "the host is the server to ask"});
       check.parameters.push_back({"name", "what to ask for"});
+      check.parameters.push_back({"type", "record type"});
+      check.parameters.push_back({"expect", "what must be among the records"});
     }
     if (check.kind == "http") check.parameters.push_back({"body", "expected body"});
     if (check.kind == "nat") {

@@ -1,8 +1,10 @@
 """The HTML report in headless Chromium: nothing is loaded or complained of, it can be used by
 keyboard, on a phone, in the dark and on paper."""
 
+import base64
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -12,6 +14,8 @@ from . import chromium
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 WRITER = os.environ.get("SAMPLE_PAGES", os.path.join(ROOT, "build", "dev", "tests", "sample_pages"))
+# https://github.com/dequelabs/axe-core: npm install --prefix build/axe axe-core
+AXE = os.path.join(ROOT, "build", "axe", "node_modules", "axe-core", "axe.min.js")
 SAMPLES = ["clean", "degraded", "blocked", "incomplete", "empty", "hostile", "wordy", "proxied"]
 
 # The contrast of each text with what is behind it (WCAG 2.1, 1.4.3), where it is too small.
@@ -77,6 +81,10 @@ class Page(unittest.TestCase):
         self.browser.resize(width, 900, mobile=width < 500)
         self.browser.media(scheme=scheme)
         self.browser.open(self.path(name))
+
+    def unfold(self):
+        """Opens the parts that are folded until somebody wants to know more."""
+        self.browser.js("document.querySelectorAll('details.part').forEach((d) => d.open = true)")
 
     def tab_to(self, selector, most=60):
         for _ in range(most):
@@ -145,6 +153,8 @@ class Loading(Page):
 class Keyboard(Page):
     def test_the_filter(self):
         self.open("blocked")
+        self.assertEqual([], self.browser.js(VISIBLE_ROWS))
+        self.unfold()
         everything = self.browser.js(VISIBLE_ROWS)
         self.assertGreater(len(set(everything)), 2)
         self.tab_to("[name=requirements-shown]")
@@ -161,6 +171,7 @@ class Keyboard(Page):
         self.browser.call("Emulation.setScriptExecutionDisabled", value=True)
         self.addCleanup(self.browser.call, "Emulation.setScriptExecutionDisabled", value=False)
         self.open("blocked")
+        self.unfold()
         self.tab_to("[name=requirements-shown]")
         self.browser.key("ArrowRight")
         self.assertEqual({"bad"}, set(self.browser.js(VISIBLE_ROWS)))
@@ -178,7 +189,8 @@ class Keyboard(Page):
 
     def test_rows_open_with_enter(self):
         self.open("clean")
-        self.tab_to("#requirements summary")
+        self.unfold()
+        self.tab_to("#requirements .row > summary")
         self.assertFalse(self.browser.js("document.activeElement.parentElement.open"))
         self.browser.key("Enter")
         self.assertTrue(self.browser.js("document.activeElement.parentElement.open"))
@@ -193,8 +205,12 @@ class Keyboard(Page):
         self.assertEqual("Copied to the clipboard",
                          self.browser.js("document.getElementById('copied').textContent"))
         copied = self.browser.js("navigator.clipboard.readText()")
-        self.assertIn("Allow UDP from the user network", copied)
-        self.assertIn("firewall.udp_port_blocked", copied)
+        for part in ("Allow outgoing UDP from the user network", "firewall.udp_port_blocked", "For:",
+                     "Evidence:", "Afterwards:", "UDP 3478 to (TURN servers over UDP"):
+            self.assertIn(part, copied)
+        # All twelve names, of which two were tried.
+        self.assertEqual(12, len({word for word in copied.split() if word.startswith("turn-")
+                                  and word.endswith(".openrainbow.com")}))
 
     def test_a_link_opens_what_it_points_at(self):
         self.open("degraded")
@@ -253,6 +269,35 @@ class Places(Page):
         self.browser.media(kind="")
         paper = self.browser.call("Page.printToPDF", preferCSSPageSize=True)
         self.assertGreater(len(paper["data"]), 10000)
+
+    def test_one_cause_is_one_page_of_paper(self):
+        self.open("degraded")
+        paper = self.browser.call("Page.printToPDF", preferCSSPageSize=True)
+        pages = re.findall(rb"/Type\s*/Page\b(?!s)", base64.b64decode(paper["data"]))
+        self.assertEqual(1, len(pages))
+
+    def test_a_link_unfolds_its_part(self):
+        self.open("degraded")
+        self.browser.js("document.querySelector('nav a[href=\"#requirements\"]').click()")
+        self.browser.js("new Promise((done) => setTimeout(done, 100))")
+        self.assertTrue(self.browser.js("document.querySelector('#requirements > details').open"))
+
+    @unittest.skipUnless(os.path.exists(AXE), "axe-core is not installed")
+    def test_axe_finds_nothing(self):
+        with open(AXE, encoding="utf-8") as file:
+            axe = file.read()
+        for scheme in ("light", "dark"):
+            for width in (390, 1200):
+                for name in SAMPLES:
+                    with self.subTest(scheme=scheme, width=width, name=name):
+                        self.open(name, width=width, scheme=scheme)
+                        self.browser.js(
+                            "document.querySelectorAll('details').forEach((d) => d.open = true)")
+                        self.browser.js(axe + "; 0")
+                        found = self.browser.js(
+                            "axe.run(document).then((result) => result.violations.map((one) => "
+                            "one.id + ': ' + one.nodes.map((n) => n.html.slice(0, 100)).join()))")
+                        self.assertEqual([], found)
 
 
 class Structure(Page):

@@ -92,7 +92,7 @@ TEST(Html, WhatOthersProvedDroppedIsNotCalledUndecided) {
   auto& seen = report.probes.at(1).observation;
   seen.outcome = Outcome::silent;
   EXPECT_EQ(mark_of(report.probes.at(1)), Mark::unknown);
-  seen.detail = "partly_dropped";
+  seen.detail = DetailCode::partly_dropped;
   EXPECT_EQ(mark_of(report.probes.at(1)), Mark::bad);
   report.probes.at(1).probe.control = true;
   EXPECT_EQ(mark_of(report.probes.at(1)), Mark::unknown);

@@ -35,10 +35,13 @@ callready::Report wordy() {
   for (auto& finding : report.findings) finding.fix = "Allow UDP to " + name;
   for (auto& [probe, seen] : report.probes) {
     probe.target.host = name;
-    seen.timing_ms = {
-        {"dns", 1234.5}, {"connect", 1234.5}, {"handshake", 1234.5}, {"reply", 1234.5}};
+    seen.timing_ms = {{callready::Timing::dns, 1234.5},
+                      {callready::Timing::connect, 1234.5},
+                      {callready::Timing::handshake, 1234.5},
+                      {callready::Timing::reply, 1234.5}};
     seen.round_trip = callready::Milliseconds(1234.5);
-    seen.evidence.push_back({"certificate", name, {{"names", name}}});
+    seen.evidence.push_back(
+        {callready::EvidenceKind::certificate, name, {{callready::Fact::names, name}}});
   }
   return report;
 }

@@ -4,21 +4,22 @@
 #include <gtest/gtest.h>
 
 #include "tests/reports/samples.hpp"
+#include "tests/support/said.hpp"
 
 namespace callready {
 namespace {
 
 IpAddress ip(std::string_view text) { return IpAddress::parse(text).value(); }
 
-ProbeResult to(Transport transport, std::uint16_t port, Outcome outcome, std::string detail = "") {
+ProbeResult to(Transport transport, std::uint16_t port, Outcome outcome, test::Said detail = "") {
   ProbeResult result;
-  result.probe.check = "tcp";
+  result.probe.check = CheckKind::tcp;
   result.probe.target.host = "service.example.com";
   result.probe.target.ports = {port, port};
   result.probe.target.transport = transport;
   result.probe.id = "probe";
   result.observation.outcome = outcome;
-  result.observation.detail = std::move(detail);
+  result.observation.detail = detail;
   result.observation.address = ip("203.0.113.7");
   return result;
 }
@@ -65,7 +66,8 @@ TEST(PathFlows, ARefusalIsWhereItsSenderIs) {
            Refused{"nonsense", Place::unknown},
        }) {
     auto result = to(Transport::udp, 3478, Outcome::rejected, "prohibited");
-    result.observation.evidence = {{"icmp_error", "", {{"sender", std::string(by)}}}};
+    result.observation.evidence = {
+        {EvidenceKind::icmp_error, "", {{Fact::sender, std::string(by)}}}};
     EXPECT_EQ(only_stop(result),
               (Stop{place, Mark::bad, std::string("blocked on the way by ") + by, 1}));
   }
@@ -110,7 +112,9 @@ TEST(PathFlows, OfARangeEveryPortCounts) {
   auto range = to(Transport::udp, 10000, Outcome::rejected, "partly_prohibited");
   range.probe.target.ports = {10000, 20000};
   const auto port = [](const char* result, const char* by) {
-    return Evidence{"udp_port", "", {{"result", std::string(result)}, {"by", std::string(by)}}};
+    return Evidence{EvidenceKind::udp_port,
+                    "",
+                    {{Fact::result, std::string(result)}, {Fact::by, std::string(by)}}};
   };
   range.observation.evidence = {port("left_site", "198.51.100.1"),
                                 port("prohibited", "10.20.0.1"),
@@ -137,13 +141,15 @@ TEST(PathFlows, OfARangeEveryPortCounts) {
 TEST(PathFlows, AProxysRefusalIsTheProxys) {
   auto result = to(Transport::tls, 443, Outcome::denied, "407");
   result.probe.target.route.proxy = "http://proxy.example.com:3128";
-  result.observation.evidence = {{"proxy_reply", "", {{"status", std::int64_t{407}}}}};
+  result.observation.evidence = {
+      {EvidenceKind::proxy_reply, "", {{Fact::status, std::int64_t{407}}}}};
   EXPECT_EQ(only_stop(result).place, Place::proxy);
   // It let the connection pass, and the server said no.
-  result.observation.detail = "403";
-  result.observation.evidence = {{"proxy_reply", "", {{"status", std::int64_t{200}}}}};
+  result.observation.detail = Detail::status(403);
+  result.observation.evidence = {
+      {EvidenceKind::proxy_reply, "", {{Fact::status, std::int64_t{200}}}}};
   EXPECT_EQ(only_stop(result).place, Place::vendor);
-  result.observation.detail = "proxy_unreachable";
+  result.observation.detail = DetailCode::proxy_unreachable;
   result.observation.evidence.clear();
   EXPECT_EQ(only_stop(result).place, Place::proxy);
   const auto path = path_of(with(result));
@@ -166,6 +172,25 @@ TEST(PathFlows, NamesTheCauseOfWhatDoesNotGetThrough) {
   report = with(to(Transport::udp, 3478, Outcome::answered));
   report.findings = {{.code = "a", .explains = {"set/row"}}};
   EXPECT_TRUE(only_flow(report).findings.empty());
+}
+
+// The drawing does not say less than the words, nor something else.
+TEST(PathFlows, WhatIsCertainHasAPlace) {
+  auto report = with(to(Transport::udp, 3478, Outcome::silent));
+  report.findings = {{.code = "firewall.udp_blocked",
+                      .confidence = Confidence::certain,
+                      .owner = Owner::network,
+                      .explains = {"set/row"}}};
+  EXPECT_EQ(only_flow(report).stops.at(0),
+            (Stop{Place::router, Mark::bad, "stopped by the firewall", 1}));
+  report.findings.at(0).confidence = Confidence::likely;
+  EXPECT_EQ(only_flow(report).stops.at(0).place, Place::unknown);
+  // A sign-in page refuses in the vendor's name.
+  report = with(to(Transport::tls, 443, Outcome::refused));
+  EXPECT_EQ(only_flow(report).stops.at(0).place, Place::vendor);
+  report.findings = {{.code = "network.captive_portal"}};
+  EXPECT_EQ(only_flow(report).stops.at(0),
+            (Stop{Place::router, Mark::bad, "stopped by the sign-in page", 1}));
 }
 
 TEST(PathFlows, WorstFirstAndControlsLast) {

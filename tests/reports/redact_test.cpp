@@ -245,10 +245,10 @@ Report told_everywhere() {
     finding.affects.push_back({"dupont.fr", {"calls"}});
   }
   for (auto& [probe, seen] : report.probes) {
-    seen.detail += sentence;
     seen.local = SocketAddress{ip("10.20.0.15"), 1};
     probe.with["path"] = sentence;
-    seen.evidence.push_back({"http_reply", sentence, {{"server", sentence}, {"by", sentence}}});
+    seen.evidence.push_back(
+        {EvidenceKind::http_reply, sentence, {{Fact::server, sentence}, {Fact::by, sentence}}});
   }
   ProbeResult pbx = report.probes.at(0);
   pbx.probe.target.host = "pbx.dupont.fr";
@@ -328,19 +328,19 @@ TEST(Redact, ChangesNothingTwice) {
 TEST(Redact, HidesAnInspectionDevicesNames) {
   auto report = samples::clean();
   auto& seen = report.probes.at(0).observation;
-  seen.evidence = {{"certificate",
+  seen.evidence = {{EvidenceKind::certificate,
                     "CN=web.openrainbow.com, issued by CN=Dupont SA Inspection CA,O=Dupont SA,C=FR",
-                    {{"issuer", std::string("CN=Dupont SA Inspection CA,O=Dupont SA,C=FR")},
-                     {"subject", std::string("CN=web.openrainbow.com")},
-                     {"sha256", std::string("53d2aaad8a44")}}},
-                   {"chain_root", "not public", {{"expected", false}}}};
+                    {{Fact::issuer, std::string("CN=Dupont SA Inspection CA,O=Dupont SA,C=FR")},
+                     {Fact::subject, std::string("CN=web.openrainbow.com")},
+                     {Fact::sha256, std::string("53d2aaad8a44")}}},
+                   {EvidenceKind::chain_root, "not public", {{Fact::expected, false}}}};
   report.notes = {"One issuer, CN=Dupont SA Inspection CA,O=Dupont SA,C=FR, signs for all."};
   const auto text = render_json(redactor().report(report), {});
   EXPECT_EQ(text.find("Dupont"), std::string::npos) << text;
   EXPECT_EQ(text.find("53d2aaad"), std::string::npos);
   EXPECT_NE(text.find("CN=web.openrainbow.com"), std::string::npos);
   // A public authority's names are everybody's.
-  seen.evidence.at(1).facts["expected"] = true;
+  seen.evidence.at(1).facts[Fact::expected] = true;
   report.notes.clear();
   EXPECT_NE(render_json(redactor().report(report), {}).find("O=Dupont SA"), std::string::npos);
 }

@@ -1,4 +1,7 @@
 #include "tests/reports/samples.hpp"
+#include "tests/support/said.hpp"
+
+#include <fmt/format.h>
 
 #include <gtest/gtest.h>
 
@@ -14,10 +17,10 @@ WallTime noon(int after_ms) {
 
 IpAddress ip(std::string_view text) { return IpAddress::parse(text).value(); }
 
-ProbeResult probe(std::string check, Transport transport, std::string host, std::uint16_t port,
+ProbeResult probe(test::CheckNamed check, Transport transport, std::string host, std::uint16_t port,
                   Outcome outcome, double round_trip = 0) {
   ProbeResult result;
-  result.probe.check = std::move(check);
+  result.probe.check = check;
   result.probe.target.host = std::move(host);
   result.probe.target.ports = {port, port};
   result.probe.target.transport = transport;
@@ -31,9 +34,8 @@ ProbeResult probe(std::string check, Transport transport, std::string host, std:
   return result;
 }
 
-Evidence evidence(std::string kind, std::string text,
-                  std::map<std::string, EvidenceValue> facts = {}) {
-  return {std::move(kind), std::move(text), std::move(facts)};
+Evidence evidence(EvidenceKind kind, std::string text, FactMap facts = {}) {
+  return {kind, std::move(text), std::move(facts)};
 }
 
 Report frame(int duration_ms) {
@@ -113,19 +115,44 @@ SetResult rainbow() {
 }
 
 ProbeResult turn(std::string host, Outcome outcome, double round_trip = 0) {
-  return probe("turn", Transport::udp, std::move(host), 3478, outcome, round_trip);
+  return probe(CheckKind::turn, Transport::udp, std::move(host), 3478, outcome, round_trip);
 }
 
 ProbeResult web_probe() {
-  auto web = probe("http", Transport::tls, "web.openrainbow.com", 443, Outcome::answered, 21.4567);
-  web.observation.detail = "200";
+  auto web = probe(CheckKind::http, Transport::tls, "web.openrainbow.com", 443, Outcome::answered,
+                   21.4567);
+  web.observation.detail = Detail::status(200);
   web.observation.address = ip("203.0.113.7");
-  web.observation.timing_ms = {{"dns", 3.2}, {"connect", 10.00049}, {"handshake", 22.5}};
+  web.observation.timing_ms = {
+      {Timing::dns, 3.2}, {Timing::connect, 10.00049}, {Timing::handshake, 22.5}};
   web.observation.evidence = {
-      evidence("http_reply", "HTTP 200 from web.openrainbow.com.",
-               {{"status", std::int64_t{200}}, {"server", std::string("nginx")}, {"http2", true}}),
+      evidence(EvidenceKind::http_reply, "HTTP 200 from web.openrainbow.com.",
+               {{Fact::status, std::int64_t{200}},
+                {Fact::server, std::string("nginx")},
+                {Fact::via, true}}),
   };
   return web;
+}
+
+// Two of its twelve names were tried.
+FirewallRule turn_rule() {
+  FirewallRule rule;
+  rule.set = "rainbow";
+  rule.requirements = {"turn-udp"};
+  rule.titles = {"TURN servers over UDP"};
+  rule.purposes = {"Audio and video through a relay"};
+  rule.sources = {"section 4.1, table; section 5"};
+  rule.vantages = {Vantage::pc, Vantage::room_device};
+  rule.transport = Transport::udp;
+  rule.ports = {{3478, 3478}};
+  for (const auto* place : {"gra", "rbx", "lim", "bhs", "sgp", "syd"}) {
+    for (const int number : {1, 2}) {
+      rule.peers.push_back({fmt::format("turn-{}{}.openrainbow.com", place, number), PeerKind::name,
+                            "", "", Lifecycle::current});
+    }
+  }
+  rule.peers.back().region = "australia";
+  return rule;
 }
 
 }  // namespace
@@ -134,13 +161,13 @@ Report clean() {
   auto report = frame(1203);
   report.sets = {rainbow()};
   auto first = turn("turn-gra1.openrainbow.com", Outcome::answered, 9.04);
-  first.observation.detail = "401";
-  first.observation.evidence = {evidence("stun_error",
-                                         "The server asked for credentials (401): it speaks TURN.",
-                                         {{"code", std::int64_t{401}}, {"rtt_ms", 9.0404040404}})};
-  report.probes = {
-      web_probe(), first, turn("turn-rbx1.openrainbow.com", Outcome::answered, 0.4),
-      probe("turn", Transport::tls, "turn-gra1.openrainbow.com", 443, Outcome::answered, 1250)};
+  first.observation.detail = Detail::status(401);
+  first.observation.evidence = {
+      evidence(EvidenceKind::stun_reply, "The server asked for credentials (401): it speaks TURN.",
+               {{Fact::code, std::int64_t{401}}, {Fact::delay_ms, 9.0404040404}})};
+  report.probes = {web_probe(), first, turn("turn-rbx1.openrainbow.com", Outcome::answered, 0.4),
+                   probe(CheckKind::turn, Transport::tls, "turn-gra1.openrainbow.com", 443,
+                         Outcome::answered, 1250)};
   return report;
 }
 
@@ -159,13 +186,17 @@ Report degraded() {
   finding.confidence = Confidence::likely;
   finding.owner = Owner::network;
   finding.fix =
-      "Allow UDP from the user network to turn-gra1.openrainbow.com and "
-      "turn-rbx1.openrainbow.com, destination port 3478, and the replies.";
+      "Allow outgoing UDP from the user network, with the replies: UDP 3478 to 12 names (TURN "
+      "servers "
+      "over UDP).";
+  finding.rules = {turn_rule()};
+  set.requirements.at(1).rules = {turn_rule()};
   finding.affects = {{"rainbow", {"media"}}};
   finding.explains = {"rainbow/turn-udp"};
   finding.evidence = {
       {"turn/udp/turn-gra1.openrainbow.com:3478",
-       "UDP 3478 dies after 10.20.0.1, and UDP 443 to the same server passes it, three times out "
+       "UDP 3478 gets no further than 10.20.0.1, and UDP 443 to the same server passes it, three "
+       "times out "
        "of three"},
       {"", "TCP 443 to both servers answers."},
       {"turn/udp/turn-rbx1.openrainbow.com:3478", "The same is seen at turn-rbx1."},
@@ -174,7 +205,7 @@ Report degraded() {
   for (const std::size_t i : {std::size_t{1}, std::size_t{2}}) {
     auto& seen = report.probes.at(i).observation;
     seen = turn("", Outcome::silent).observation;
-    seen.detail = "no_reply";
+    seen.detail = DetailCode::timed_out;
   }
   return report;
 }
@@ -248,37 +279,44 @@ Report blocked() {
   auto& tls = report.probes.at(3).observation;
   tls.outcome = Outcome::rejected;
   tls.round_trip.reset();
-  tls.detail = "prohibited";
-  tls.evidence = {evidence("icmp_error", "10.20.0.1 says: administratively prohibited.",
-                           {{"sender", std::string("10.20.0.1")}, {"hop", std::int64_t{1}}})};
-  auto sip = probe("sip", Transport::udp, "sip.example.net", 5060, Outcome::answered, 14.2);
-  sip.observation.detail = "404";
-  auto range = probe("udp-range", Transport::udp, "192.0.2.40", 10000, Outcome::passed);
+  tls.detail = DetailCode::prohibited;
+  tls.evidence = {
+      evidence(EvidenceKind::icmp_error, "10.20.0.1 says: administratively prohibited.",
+               {{Fact::sender, std::string("10.20.0.1")}, {Fact::ttl, std::int64_t{1}}})};
+  auto sip =
+      probe(CheckKind::sip, Transport::udp, "sip.example.net", 5060, Outcome::answered, 14.2);
+  sip.observation.detail = Detail::status(404);
+  auto range = probe(CheckKind::udp_range, Transport::udp, "192.0.2.40", 10000, Outcome::passed);
   range.probe.target.ports = {10000, 20000};
   range.probe.target.sample = {10000, 12500, 20000};
   range.probe.id = probe_id(range.probe);
-  auto missing = probe("dns", Transport::udp, "provisioning.example.net", 0, Outcome::unresolved);
-  missing.observation.detail = "no_such_name";
+  auto missing =
+      probe(CheckKind::dns, Transport::udp, "provisioning.example.net", 0, Outcome::unresolved);
+  missing.observation.detail = DetailCode::no_such_name;
   missing.observation.local.reset();
-  auto refused = probe("tcp", Transport::tcp, "2001:db8:99::1", 5061, Outcome::refused, 30);
-  refused.observation.detail = "connection_refused";
+  auto refused =
+      probe(CheckKind::tcp, Transport::tcp, "2001:db8:99::1", 5061, Outcome::refused, 30);
+  refused.observation.detail = DetailCode::connection_refused;
   auto proxied = web_probe();
   proxied.probe.target.route.proxy = "http://proxy.example.com:3128";
   proxied.probe.with = {{"path", "/api"}};
   proxied.probe.region = "france";
   proxied.probe.id = probe_id(proxied.probe);
   proxied.observation.outcome = Outcome::denied;
-  proxied.observation.detail = "407";
-  auto control = probe("tcp", Transport::tcp, "anchor.example.org", 443, Outcome::connected, 8);
+  proxied.observation.detail = Detail::status(407);
+  auto control =
+      probe(CheckKind::tcp, Transport::tcp, "anchor.example.org", 443, Outcome::connected, 8);
   control.probe.control = true;
-  auto broken = probe("tls", Transport::tls, "files.example.net", 443, Outcome::failed, 11);
-  broken.observation.detail = "wrong_name";
+  auto broken =
+      probe(CheckKind::tls, Transport::tls, "files.example.net", 443, Outcome::failed, 11);
+  broken.observation.detail = DetailCode::wrong_name;
   broken.observation.evidence = {
-      evidence("tls_handshake", "TLSv1.3"),
-      evidence("certificate_fault", "the certificate is for another name")};
-  auto skipped = probe("tcp", Transport::tcp, "inbound.example.net", 5060, Outcome::skipped);
+      evidence(EvidenceKind::tls_handshake, "TLSv1.3"),
+      evidence(EvidenceKind::certificate_fault, "the certificate is for another name")};
+  auto skipped =
+      probe(CheckKind::tcp, Transport::tcp, "inbound.example.net", 5060, Outcome::skipped);
   skipped.observation = {};
-  skipped.observation.detail = "inbound";
+  skipped.observation.detail = DetailCode::bad_parameter;
   for (auto& more : {sip, range, missing, refused, proxied, control, broken, skipped}) {
     report.probes.push_back(more);
   }
@@ -290,13 +328,13 @@ Report proxied() {
   auto report = clean();
   report.site.proxy = "http://proxy.example.com:3128";
   const auto twins = [&](std::string host, Outcome through_proxy, Outcome directly) {
-    auto direct = probe("tls", Transport::tls, std::move(host), 443, directly);
-    direct.observation.timing_ms = {{"connect", 11}, {"handshake", 12}};
+    auto direct = probe(CheckKind::tls, Transport::tls, std::move(host), 443, directly);
+    direct.observation.timing_ms = {{Timing::connect, 11}, {Timing::handshake, 12}};
     auto by_proxy = direct;
     by_proxy.probe.target.route.proxy = *report.site.proxy;
     by_proxy.probe.id = probe_id(by_proxy.probe);
     by_proxy.observation.outcome = through_proxy;
-    by_proxy.observation.timing_ms = {{"tunnel", 30}, {"handshake", 14}};
+    by_proxy.observation.timing_ms = {{Timing::tunnel, 30}, {Timing::handshake, 14}};
     report.probes.push_back(direct);
     report.probes.push_back(by_proxy);
   };
@@ -324,7 +362,7 @@ Report incomplete() {
   report.probes.at(1) = turn("turn-gra1.openrainbow.com", Outcome::silent);
   report.probes.at(2) = turn("turn-rbx1.openrainbow.com", Outcome::skipped);
   report.probes.at(2).observation = {};
-  report.probes.at(2).observation.detail = "out_of_time";
+  report.probes.at(2).observation.detail = DetailCode::stopped;
   return report;
 }
 
@@ -373,14 +411,18 @@ Report hostile() {
       item.text += attack;
       item.probe += attack;
     }
+    for (auto& rule : finding.rules) {
+      rule.titles.front() += attack;
+      for (auto& peer : rule.peers) peer.text += attack;
+    }
   }
   for (auto& [probe, seen] : report.probes) {
     probe.target.host += attack;
     probe.id += attack;
     if (!probe.target.route.direct()) probe.target.route.proxy += attack;
-    seen.detail += attack;
     seen.evidence.push_back(
-        evidence("http_reply", attack, {{"sender", attack}, {"kind", attack}, {"text", attack}}));
+        evidence(EvidenceKind::http_reply, attack,
+                 {{Fact::sender, attack}, {Fact::name, attack}, {Fact::what, attack}}));
   }
   return report;
 }

@@ -29,7 +29,7 @@ Requirement turn_over_udp() {
   turn.vantages = {Vantage::pc, Vantage::room_device};
   turn.clients = {"web", "desktop"};
   turn.source_ports = {{49152, 65535}};
-  turn.check = "turn";
+  turn.check = CheckKind::turn;
   turn.transports = {Transport::udp, Transport::tcp};
   turn.ports = {{3478, 3478}, {10000, 20000}};
   turn.with = {{"path", "/"}, {"realm", "example"}};
@@ -67,7 +67,7 @@ TargetSet example() {
   Requirement web;
   web.id = "web";
   web.title = "Web servers";
-  web.check = "http";
+  web.check = CheckKind::http;
   web.reach.kind = Reach::Kind::any;
   web.transports = {Transport::tls};
   web.ports = {{443, 443}};

@@ -67,7 +67,7 @@ TEST_F(DemoSiteTest, EveryRowOfItsSetIsReachedByTheRealCheck) {
     const auto address = IpAddress::v4({127, 0, 0, 1});
     const auto seen = runner.run(probe, address);
     EXPECT_TRUE(reached(seen.outcome))
-        << row.id << ": " << to_string(seen.outcome) << " " << seen.detail;
+        << row.id << ": " << to_string(seen.outcome) << " " << seen.detail.text();
   }
 }
 

@@ -3,6 +3,7 @@
 CALLREADY_CASES=all runs every case; otherwise one of each finding and of each kind of clean site.
 """
 
+import dataclasses
 import os
 import unittest
 from unittest import mock
@@ -10,7 +11,9 @@ from unittest import mock
 from . import confusion, faults
 from .confusion import Outcome, load
 from .harness import SiteTest
+from .names import HERE
 
+NEW_CASES = os.path.join(HERE, "cases_new.yaml")
 CALLREADY = os.environ.get("CALLREADY")
 
 
@@ -45,16 +48,20 @@ class Table(unittest.TestCase):
 
     def test_rows_are_whole(self):
         names = set()
-        for case in load():
+        for case in [*load(), *load(NEW_CASES)]:
             self.assertNotIn(case.name, names)
             names.add(case.name)
             for fault in case.faults:
                 self.assertIn(fault.partition("=")[0], faults.FAULTS, case.name)
             self.assertEqual(case.group == "clean", not case.expected, case.name)
-            for confidences, owner in case.expected.values():
+            for confidences, owners in case.expected.values():
                 self.assertLessEqual(set(confidences), {"certain", "likely", "possible"})
-                self.assertIn(owner, ("user", "helpdesk", "network", "proxy", "dns", "security",
-                                      "vendor"))
+                self.assertLessEqual(set(owners), {"user", "helpdesk", "network", "proxy", "dns",
+                                                   "security", "vendor"})
+            for verdicts in case.verdicts.values():
+                self.assertLessEqual(set(verdicts.split("|")),
+                                     {"ready", "degraded", "blocked", "unknown"})
+            self.assertLessEqual(set(case.says), set(case.expected))
 
     def report(self, *findings, status="pass"):
         return {"findings": list(findings), "probes": [{"id": "p"}],
@@ -82,6 +89,23 @@ class Table(unittest.TestCase):
         stranger = self.finding()
         stranger["evidence"] = [{"probe": "nobody", "text": "e"}]
         self.assertTrue(self.compared(self.report(stranger)).remarks)
+
+    def test_patterns_alternatives_and_what_may_come_besides(self):
+        case = next(c for c in load() if list(c.expected) == ["dns.slow"])
+        case = dataclasses.replace(case, expected={"dns.*|time.skewed": (["certain"], ["dns"])},
+                                   may=["media.*"], says={"dns.*|time.skewed": "t"},
+                                   verdicts={"example": "blocked|ready"})
+        outcome = Outcome(case, 1, report=self.report(self.finding(), self.finding("media.loss")))
+        confusion._compare_findings(outcome)
+        confusion._compare_verdicts(outcome)
+        self.assertTrue(outcome.good(), outcome)
+        self.assertEqual(["dns.slow"], outcome.right)
+        case.says["dns.*|time.skewed"] = "what it does not say"
+        case.verdicts["example"] = "blocked"
+        outcome = Outcome(case, 1, report=self.report(self.finding(), self.finding("nat.double")))
+        confusion._compare_findings(outcome)
+        confusion._compare_verdicts(outcome)
+        self.assertEqual((1, 2), (len(outcome.wrong), len(outcome.remarks)))
 
     def test_what_no_finding_explains(self):
         self.assertEqual(["example/row"], confusion._loose_ends(self.report(status="fail")))

@@ -5,6 +5,7 @@ A fault changes the plan (plan.py) before the site is built, so faults combine. 
 test in faults_test.py.
 """
 
+import ipaddress
 from dataclasses import dataclass
 from typing import Callable
 
@@ -81,6 +82,14 @@ def _hosts_refuse(plan, value):
                         "meta l4proto tcp reject with tcp reset")
 
 
+def _vendor_silent(plan, value):
+    """By the address that was asked: SIP servers listen on another one."""
+    for name in value.split(","):
+        where = f"ct original ip daddr {{ {', '.join(plan.addresses_of(name))} }} drop"
+        plan.far.append(where)
+        plan.far_relays.append(f'iifname "core" {where}')
+
+
 def _certificate(plan, value):
     kind, _, owner = value.partition(":")
     if kind not in KINDS or not owner:
@@ -135,6 +144,72 @@ def _split_horizon(plan, value):
 def _wpad(plan):
     plan.wpad, plan.search = True, "lyon.example.net"
     plan.resolver.append(f'local-data: "wpad.lyon.example.net. A {plan.proxy}"')
+
+
+def _only_vendor(plan, value):
+    """Exactly what the documents of these sets list, as networks and ports."""
+    plan.only = ""
+    for name in value.split(","):
+        if name not in plan.internet.rows:
+            raise ValueError("there is no such set")
+        for row in plan.internet.rows[name].values():
+            places = ipaddress.collapse_addresses(ipaddress.ip_network(p) for _, p in row.places)
+            where = f"ip daddr {{ {', '.join(map(str, places))} }}"
+            plan.allow += [f"{where} {transport} dport {{ {', '.join(row.ports)} }} accept"
+                           for transport in sorted({"tcp" if t == "tls" else t
+                                                    for t in row.transports})
+                           if row.places and row.ports]
+
+
+def _new_flows(plan, value):
+    plan.block.append(f"meta l4proto udp ct state new limit rate over {int(value)}/second "
+                      f"burst {int(value)} packets drop")
+
+
+def _dns_redirected(plan, value):
+    """Whoever is asked, the LAN's resolver answers, and it denies these domains."""
+    for transport in ("udp", "tcp"):
+        plan.redirect.append(f'iifname "lan" {transport} dport 53 dnat to {plan.router}')
+    FAULTS["dns-nxdomain"].apply(plan, value)
+
+
+def _further(plan, value, most=3):
+    """More routers of the site's own; the firewall is on the last one."""
+    if not 1 <= int(value) <= most:
+        raise ValueError(f"between 1 and {most}")
+    plan.inside = [f"inside{n}" for n in range(1, int(value) + 1)]
+    plan.firewall_at = plan.inside[-1]
+
+
+def _campus(plan, value):
+    _no_nat(plan)
+    _further(plan, value)
+
+
+def _company(plan, value):
+    plan.inside_net = "10.21."
+    _further(plan, value)
+    plan.nat_at = plan.inside[-1]
+
+
+def _provider_firewall(plan, value):
+    """1: at the router that the site's line leads to, 2: at the next one."""
+    if value not in ("1", "2"):
+        raise ValueError("1 or 2")
+    if value == "2":
+        plan.outside.append("backbone")
+    plan.firewall_at = "provider" if value == "1" else "backbone"
+
+
+def _carrier_firewall(plan):
+    _carrier(plan)
+    plan.outside.append("carrier")
+    plan.firewall_at = "carrier"
+
+
+def _mute_branch(plan):
+    plan.outside.insert(0, "joint")
+    plan.branches, plan.mute = ["branch0", "branch1"], [*plan.mute, "branch1"]
 
 
 def _down(*names):
@@ -211,6 +286,14 @@ FIREWALL = [
           _add("inspect", "tcp dport 443 @ih,0,16 0x1603 reject with tcp reset")),
     Fault("tls-dropped", "TLS hellos to 443 vanish, whoever they are for",
           _add("inspect", "tcp dport 443 @ih,0,16 0x1603 drop")),
+    Fault("udp-new-flows", "so many new UDP flows a second get out, the others are dropped",
+          _new_flows, "4"),
+    Fault("ports-blocked", "these ports are dropped, of TCP and UDP",
+          _block("meta l4proto {{ tcp, udp }} th dport {{ {} }} drop"), "5060"),
+    Fault("only-vendor", "nothing gets out but what the documents of these sets list",
+          _only_vendor, "rainbow"),
+    Fault("tcp-accepted", "a device accepts every TCP connection to elsewhere, and says no more",
+          _set(accepts_all=True)),
     Fault("web-filter", "a filter hangs up on TLS that greets these domains (SNI)",
           lambda plan, value: plan.web_filter.extend(value.split(",")), "example-calls.com"),
 ]
@@ -244,6 +327,18 @@ HOPS = [
           lambda plan, value: plan.provider_block.append(
               f"tcp dport {{ {value.replace(',', ', ')} }} "
               "reject with icmp type admin-prohibited"), "5060,5061"),
+    Fault("campus", "public addresses inside, so many more routers, and the firewall on the last one",
+          _campus, "1"),
+    Fault("company", "private addresses inside, so many more routers, and NAT and firewall on the "
+          "last one", _company, "1"),
+    Fault("provider-firewall", "the firewall is this router's after the site's line",
+          _provider_firewall, "1"),
+    Fault("carrier-firewall", "the provider translates again, and the firewall is beyond",
+          _carrier_firewall),
+    Fault("mute-routers", "these routers do not say where packets died",
+          lambda plan, value: plan.mute.extend(value.split(",")), "provider"),
+    Fault("mute-branch", "flows take one of two ways behind the provider, and one is mute",
+          _mute_branch),
     Fault("mute-hops", "no router beyond the site says where packets died", _set(hops_mute=True)),
 ]
 
@@ -269,6 +364,8 @@ NAMES = [
           "example-calls.com"),
     Fault("dns-refused", "the LAN's resolver refuses to be asked for these domains",
           _each("resolver", 'local-zone: "{}." always_refuse'), "example-calls.com"),
+    Fault("dns-redirected", "port 53 leads to the LAN's resolver, whoever is asked, which denies these "
+          "domains", _dns_redirected, "example-calls.com"),
     Fault("dns-upstream-dead", "the LAN's resolver answers, and reaches no other",
           _set(forwarders=["192.0.2.53"])),
     Fault("dns-late", "the LAN's resolver has its answers so many milliseconds late",
@@ -327,6 +424,8 @@ FAR_END = [
     Fault("web-down", "no web server is running", _down("web")),
     Fault("hosts-refuse", "these web or SIP hosts refuse TCP, themselves",
           _hosts_refuse, "portal.example-calls.com"),
+    Fault("vendor-silent", "nothing answers at these hosts or domains: packets get as far as their "
+          "network", _vendor_silent, "example-calls.com"),
     Fault("relays-udp-only", "the relays' 80 and 443 are closed",
           _add("far_relays", "tcp dport { 80, 443 } reject with tcp reset")),
     Fault("relays-udp-only-silent", "the relays' 80 and 443 are filtered, at their own end",

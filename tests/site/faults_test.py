@@ -149,6 +149,74 @@ class Reachability(SiteTest):
         self.expect(["sip-udp-blocked", "rst-tcp-5061", "symmetric-nat"],
                     {SIP_UDP: "silent", SIP_TLS: "refused"})
 
+    def test_firewalls_further_out(self):
+        for topology in ("campus=1", "campus=3", "company=2", "provider-firewall=1",
+                         "provider-firewall=2", "carrier-firewall"):
+            with self.subTest(topology):
+                self.expect([topology, "tcp-5061-blocked"], silent(SIP_TLS))
+        self.expect(["mute-branch", "udp-3478-blocked"], silent(STUN_UDP))
+
+    def hops(self, *faults, silent_hops=()):
+        """Who says that packets to a media host have died, hop by hop."""
+        calls = [("hop", "udp", "185.199.42.11", ttl) for ttl in range(1, 7)]
+        with Site(faults=faults) as site:
+            answers = call(site, *calls, silent=[calls[n - 1] for n in silent_hops])
+        return [answer.get("hop") for answer in answers]
+
+    def test_hops_of_the_topologies(self):
+        edge = "185.199.42.1"
+        self.assertEqual(["84.199.20.1", "84.199.30.1", "84.199.10.1", "62.4.8.2", edge, None],
+                         self.hops("campus", silent_hops=[6]))
+        self.assertEqual(["10.20.0.1", "10.21.0.1", "10.21.1.1", "84.199.10.1", "62.4.8.2", edge],
+                         self.hops("company=2"))
+        self.assertEqual(["10.20.0.1", "100.72.10.1", "62.4.8.2", "62.4.20.2", edge, None],
+                         self.hops("carrier-firewall", silent_hops=[6]))
+        self.assertEqual(["10.20.0.1", None, "62.4.8.2", edge, None, None],
+                         self.hops("mute-routers=provider", silent_hops=[2, 5, 6]))
+
+    def test_a_mute_branch(self):
+        """Flows differ by their port only, and so does who answers."""
+        calls = [("hop", "udp", "185.199.42.11", 3, "silent")] * 24
+        with Site(faults=["mute-branch"]) as site:
+            answers = {answer.get("hop") for answer in call(site, *calls)}
+        self.assertEqual({"62.4.40.2", None}, answers)
+
+    def test_ports_blocked(self):
+        self.expect(["ports-blocked=5060"], silent(SIP_UDP, SIP_TCP))
+
+    def test_only_what_a_vendor_lists(self):
+        self.expect(["only-vendor=example"], silent(ANCHOR_STUN, NTP, HTTP, ANCHOR_WEB))
+
+    def test_a_limit_of_new_flows(self):
+        calls = [("stun", "udp", TURN, 3478, "silent")] * 30
+        with Site(faults=["udp-new-flows=1"]) as site:
+            answered = sum("mapped" in answer for answer in call(site, *calls))
+        self.assertGreaterEqual(answered, 1)
+        self.assertLess(answered, 30)
+
+    def test_a_device_that_accepts_every_connection(self):
+        answers = self.expect(["tcp-accepted"], silent(STUN_TCP, STUN_TLS, SIP_TCP, SIP_TLS, WEB,
+                                                       ANCHOR_WEB),
+                              ("hello", "tcp", "192.0.2.1", 9))
+        self.assertTrue(answers[HTTP]["connected"])
+
+    def test_port_53_is_led_elsewhere(self):
+        ask = ("import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+               "s.settimeout(1); s.connect(('9.9.9.9', 53))\n"
+               "name = b''.join(bytes([len(p)]) + p for p in b'{}'.split(b'.'))\n"
+               "for _ in range(10):\n"
+               "    s.send(b'\\x00\\x01\\x01\\x00\\x00\\x01' + bytes(6) + name + b'\\x00\\x00\\x01\\x00\\x01')\n"
+               "    try: print(s.recv(512)[3] & 15); break\n"
+               "    except TimeoutError: pass")
+        with Site(faults=["dns-redirected"]) as site:
+            codes = [site.run(["/usr/bin/python3", "-c", ask.format(name)]).stdout.strip()
+                     for name in (PORTAL, "www.google.com")]
+        self.assertEqual(["3", "0"], codes)  # NXDOMAIN and no error
+
+    def test_a_vendor_whose_servers_are_silent(self):
+        theirs = [c for c in EVERYTHING if c[2].endswith("example-calls.com")]
+        self.expect(["vendor-silent"], silent(*theirs))
+
     def test_captive_portal(self):
         self.expect(["captive-portal"],
                     silent(*UDP, STUN_TCP, SIP_TCP, SIP_TLS)
@@ -184,6 +252,7 @@ class Table(unittest.TestCase):
 
     def test_values_that_make_no_sense(self):
         for text in ("clock=noon", "rate-limited=many", "certificate=green:example.com",
-                     "certificate=expired", "offline=1"):
+                     "certificate=expired", "offline=1", "only-vendor=nobody", "campus=9",
+                     "provider-firewall=3"):
             with self.assertRaises(table.Unknown, msg=text):
                 table.apply_all(Plan(load()), [text])

@@ -37,9 +37,11 @@ def namespaces_allowed():
 class Site:
     """A private site that lives as long as the `with` block. Takes well under a second to start."""
 
-    def __init__(self, faults=(), delay_ms=0, jitter_ms=0, loss_percent=0, keep_logs=None):
+    def __init__(self, faults=(), delay_ms=0, jitter_ms=0, loss_percent=0, rate_kbit=0,
+                 keep_logs=None):
         self._arguments = [SCRIPT, "--hold", f"--delay={delay_ms}", f"--jitter={jitter_ms}",
-                           f"--loss={loss_percent}", *(f"--fault={f}" for f in faults)]
+                           f"--loss={loss_percent}", f"--rate={rate_kbit}",
+                           *(f"--fault={f}" for f in faults)]
         if keep_logs:
             self._arguments.append(f"--keep-logs={keep_logs}")
         self._process = None

@@ -51,10 +51,15 @@ def _mount(source, target, kind, flags=0, data=""):
           data.encode())
 
 
-def network_identity():
-    """What tells one network namespace from another (device and inode, see namespaces(7))."""
-    status = os.stat("/proc/self/ns/net")
+def identity(kind):
+    """What tells one namespace of this kind from another (device and inode, see namespaces(7))."""
+    status = os.stat(f"/proc/self/ns/{kind}")
     return status.st_dev, status.st_ino
+
+
+def network_identity():
+    """Of the network namespace that this thread is in."""
+    return identity("net")
 
 
 def _unshare_all():
@@ -105,16 +110,18 @@ def spawn(inside):
     gives 128 and its number, as in a shell.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-    outside = network_identity()
+    outside = {kind: identity(kind) for kind in ("net", "mnt", "pid")}
     _unshare_all()
     child = os.fork()
     if child == 0:
         status = 125
         try:
             _call(_libc.prctl, PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+            # Whatever the calls said, and before anything is mounted or run.
+            ours = all(identity(kind) != outside[kind] for kind in outside)
+            if os.getpid() != 1 or not ours:
+                raise Refused("the namespaces are not our own; nothing was run")
             _private_mounts()
-            if os.getpid() != 1 or network_identity() == outside:
-                raise Refused("the namespaces are not our own")
             status = inside()
         except Refused as error:
             print(f"site: {error}", file=sys.stderr)

@@ -7,7 +7,7 @@ import sys
 from . import kerberos
 from .certificates import Authority
 from .plan import FOLDER, LAN_V6, NAT64, PUBLIC_RESOLVERS, VPN
-from .rules import INTERCEPT_PORT, PORTAL_PORT
+from .rules import ACCEPT_PORT, INTERCEPT_PORT, PORTAL_PORT
 from .server import Server, says, tcp
 from .tools import beside, squid_helper, tool
 
@@ -26,8 +26,10 @@ def resolver(plan, space):
                              str(plan.dns_delay_ms), probe=says(late, "listening"))]
     forwards = "\n".join(f"  forward-addr: {a}" for a in plan.forwarders)
     # A server that is not there is given up soon, before those who ask give up themselves.
-    hasty = ["do-not-query-localhost: no", "unknown-server-time-limit: 50", "outbound-msg-retry: 1",
-             "infra-cache-min-rtt: 50", "infra-cache-max-rtt: 100"] if plan.stub_zone else []
+    soon = 50 + round(2 * (plan.delay_ms + plan.jitter_ms))
+    hasty = ["do-not-query-localhost: no", f"unknown-server-time-limit: {soon}",
+             "outbound-msg-retry: 1", f"infra-cache-min-rtt: {soon}",
+             f"infra-cache-max-rtt: {2 * soon}"] if plan.stub_zone else []
     lines = "\n".join("  " + line for line in [*plan.resolver, *hasty])
     policy = "".join(f'stub-zone:\n  name: "{n}."\n  stub-addr: 127.0.0.1@9\n'
                      for n in plan.stub_zone)
@@ -74,6 +76,13 @@ def web_filter(plan, space):
     return Server("web-filter", space).start(
         sys.executable, beside("sni_filter.py"), plan.router, str(INTERCEPT_PORT),
         *plan.web_filter, probe=tcp(plan.router, INTERCEPT_PORT))
+
+
+def accept_all(plan, space):
+    """Takes every TCP connection that was led here, and never says a word."""
+    return Server("accept-all", space).start(
+        sys.executable, beside("accept_all.py"), plan.router, str(ACCEPT_PORT),
+        probe=tcp(plan.router, ACCEPT_PORT))
 
 
 def proxy(plan, space, trust, authority):

@@ -1,7 +1,7 @@
 """Who is on the private internet: the hosts, addresses and ports of the target sets.
 
 The sets say what exists (format: targets/README.md). Addresses that a set gives are used as they
-are; a name without one gets a public-looking address of its own.
+are; a name without one gets a public-looking address of its own, in a network of its own.
 """
 
 import glob
@@ -35,6 +35,20 @@ class Turn:
 
 
 @dataclass
+class Row:
+    """A row of a set, with everything expanded."""
+    id: str
+    check: str | None
+    reach: object
+    severity: str
+    transports: list
+    ports: list      # "443", "40000-65000"
+    places: list     # (name or "", address or network)
+    default: bool    # on without --scenario
+    examples: bool   # its names are examples of a wildcard's only, which alone are no proof
+
+
+@dataclass
 class Internet:
     """Everything that the servers have to be told."""
     forward: dict = field(default_factory=dict)   # name -> addresses
@@ -51,6 +65,7 @@ class Internet:
     web_ports: dict = field(default_factory=lambda: {80: False, 443: True})  # port -> TLS?
     served: set = field(default_factory=set)      # (role, transport, name or address, port)
     private: dict = field(default_factory=dict)   # name -> the private authority that its row names
+    rows: dict = field(default_factory=dict)      # set id -> its rows by their ids
     records: list = field(default_factory=list)   # SRV and NAPTR, as dnsmasq options
 
     def names_of(self, domain):
@@ -72,15 +87,18 @@ def _as_list(value):
 class _Loader:
     def __init__(self):
         self.internet = Internet()
-        self._numbers = {}    # owner -> third octet, and per owner a counter
+        self._taken = set()   # addresses of names
+        self._numbers = {}    # owner -> its number, and a counter of its names
 
     def _fresh_address(self, name):
+        """A /16 a domain and a /24 a name: names of one vendor are rarely neighbours, and two
+        vendors never look like one network."""
         domain = owner(name)
         if domain not in self._numbers:
-            self._numbers[domain] = (len(self._numbers), itertools.count(11))
-        block, hosts = self._numbers[domain]
-        # One /24 a domain, far apart, so that two vendors never look like one network.
-        return f"146.{60 + block % 90}.{10 + block // 90}.{next(hosts)}"
+            self._numbers[domain] = (len(self._numbers), itertools.count())
+        block, names = self._numbers[domain]
+        number = next(names)
+        return f"{146 + block // 200}.{20 + block % 200}.{number % 256}.{11 + number // 256}"
 
     def _expand(self, text, variables):
         """`${name}` by the set's own default or example; None where there is neither."""
@@ -132,12 +150,21 @@ class _Loader:
                 yield from range(int(first), int(last or first) + 1)
 
     def _own_addresses(self, row, variables):
-        """Shares the addresses that a row gives out among the names that it gives."""
-        names, singles, _ = self._destinations(row, variables)
-        if singles and row.get("listening", True):
-            for index, name in enumerate(names):
-                own = singles[index::len(names)] or [singles[index % len(singles)]]
-                self.internet.forward.setdefault(name, own)
+        """Shares the addresses that a row gives out among the names that it gives, and puts them
+        into its networks where it has those. No two names share an address: names without one get
+        a fresh one later."""
+        names, singles, networks = self._destinations(row, variables)
+        if not row.get("listening", True):
+            return
+        for index, name in enumerate(names):
+            own = singles[index::len(names)]
+            if networks and not singles:
+                network = ipaddress.ip_network(networks[index % len(networks)])
+                place = 11 + index // len(networks)
+                own = [str(network[place])] if place < network.num_addresses - 1 else []
+            if own and not self._taken.intersection(own) and name not in self.internet.forward:
+                self.internet.forward[name] = own
+                self._taken.update(own)
 
     def _row(self, set_id, row, variables):
         """Gives a row's names and addresses to the kind of server that answers its check."""
@@ -160,7 +187,7 @@ class _Loader:
         transports = {self._expand(t, variables) for t in _as_list(row.get("transport")) or ["tcp"]}
         ports = set(self._ports(row, variables))
         net.served.update((role, transport, where, port) for transport in transports
-                          for where in [*names, *(singles if served else [])] for port in ports)
+                          for where in ([*names, *singles] if served else []) for port in ports)
         if role == "turn":
             self._turn(set_id, addresses, transports, ports, row["check"] != "stun")
         elif role == "sip":
@@ -175,7 +202,8 @@ class _Loader:
             if role == "web" and addresses:
                 tls = row["check"] == "tls" or "tls" in transports
                 for port in ports:
-                    net.web_ports[port] = net.web_ports.get(port, port != 80 and tls)
+                    # One row's TLS is another's TCP: that server does for both.
+                    net.web_ports[port] = port != 80 and (net.web_ports.get(port, False) or tls)
 
     def _destinations(self, row, variables):
         """(names, single addresses, networks); an address in place of a name counts as one."""
@@ -196,14 +224,27 @@ class _Loader:
         for transport in transports & {"udp", "tcp", "tls"}:
             getattr(turn, f"{transport}_ports").update(ports)
 
+    def _keep(self, set_id, row, variables, scenarios):
+        """The row itself, as rules of firewalls and judges need it."""
+        names, singles, networks = self._destinations(row, variables)
+        places = [(n, a) for n in names for a in self.internet.forward.get(n, [])]
+        places += [("", place) for place in [*singles, *networks]]
+        ports = [self._expand(port, variables) for port in _as_list(row.get("ports"))]
+        self.internet.rows.setdefault(set_id, {})[row["id"]] = Row(
+            row["id"], row.get("check"), row.get("reach", "all"), row.get("severity", "required"),
+            [self._expand(t, variables) for t in _as_list(row.get("transport")) or ["tcp"]],
+            [port for port in ports if port], places,
+            not row.get("scenarios") or bool(scenarios.intersection(row["scenarios"])),
+            not row.get("hosts") and not row.get("addresses"))
+
     def _reverse(self, row, singles):
         names = [h["name"] if isinstance(h, dict) else h for h in _as_list(row.get("reverse_dns"))]
         if not names or not singles:
             return
         for index, address in enumerate(singles):
             self.internet.reverse[address] = names[index % len(names)].lower()
-        for index, name in enumerate(names):
-            self.internet.forward.setdefault(name.lower(), [singles[index % len(singles)]])
+        for index, name in enumerate(names[:len(singles)]):
+            self.internet.forward.setdefault(name.lower(), [singles[index]])
 
     def add(self, documents):
         """Takes in sets: first the names with addresses of their own, wherever those stand."""
@@ -220,6 +261,10 @@ class _Loader:
                 self.internet.anchors.update(self._destinations(row, variables)[0])
         for set_id, row, variables in rows:
             self._row(set_id, row, variables)
+        defaults = {document["id"]: {s["id"] for s in _as_list(document.get("scenarios"))
+                                     if s.get("default")} for document in documents}
+        for set_id, row, variables in rows:
+            self._keep(set_id, row, variables, defaults[set_id])
 
     def finish(self):
         """Settles who owns an address that several rows name: relays have theirs alone."""
@@ -234,10 +279,14 @@ class _Loader:
         for address in relays:
             net.web.pop(address, None)
             net.sip.pop(address, None)
-        taken = set()
-        for turn in net.turn.values():  # an address in two sets is served by the first
-            turn.addresses = [a for a in turn.addresses if a not in taken]
-            taken.update(turn.addresses)
+        first = {}
+        for turn in net.turn.values():  # an address in two sets is served by the first, for both
+            for owner_of_it in {id(first[a]): first[a] for a in turn.addresses if a in first}.values():
+                owner_of_it.udp_ports |= turn.udp_ports
+                owner_of_it.tcp_ports |= turn.tcp_ports
+                owner_of_it.tls_ports |= turn.tls_ports
+            turn.addresses = [a for a in turn.addresses if a not in first]
+            first.update((a, turn) for a in turn.addresses)
         net.turn = {k: t for k, t in net.turn.items() if t.addresses}
         net.stun -= relays
         return net

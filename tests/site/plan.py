@@ -11,7 +11,9 @@ FOLDER = "/run/site"
 VPN = "10.8.0"  # inside the tunnel: .2 the PC, .1 the concentrator
 LAN_V6 = "2a01:cb00:20::"  # /64 of the LAN, where it has IPv6: 1 router, 23 PC
 NAT64 = "64:ff9b::"
-WAN_V6, CORE_V6 = "2a01:cb00:1::", "2a01:cb00:2::"  # /64: 1 provider, 2 router or internet
+WAN_V6, CORE_V6 = "2a01:cb00:1::", "2a01:cb00:2::"  # /64 of links: 1 the far end, 2 the near one
+CORE = "62.4.8"      # the provider's link outwards
+EXCHANGE = "62.4.7"  # the last link, to the internet
 # Where the world has IPv6. The addresses lead nowhere, unless the site has a way to them ("dual").
 AAAA = {"www.google.com": "2a00:1450:4007:80e::2004", "www.cloudflare.com": "2606:4700::6810:7c60",
         "portal.example-calls.com": "2a03:b0c0:1:d0::11",
@@ -22,6 +24,16 @@ PUBLIC_RESOLVERS = ["9.9.9.9", "8.8.8.8", "1.1.1.1"]
 
 def _list():
     return field(default_factory=list)
+
+
+@dataclass
+class Hop:
+    """A router between the PC and the internet."""
+    name: str
+    address: str      # of its link outwards
+    next: str         # the router at that link's other end
+    translates: bool
+    mute: bool        # sends no "time exceeded"
 
 
 @dataclass
@@ -41,12 +53,20 @@ class Plan:
     provider_nat: bool = False  # the provider translates too (carrier NAT)
     provider_block: list = _list()  # new flows through the provider
     hops_mute: bool = False     # routers beyond the site send no "time exceeded"
+    mute: list = _list()        # nor do these of the routers, by their names
+    inside: list = _list()      # names of the site's further routers, between router and provider
+    inside_net: str = "84.199.3"  # of the links between them: with one digit more, a /24
+    outside: list = _list()     # names of routers between the provider and the exchange
+    branches: list = _list()    # parallel routers behind the provider: each flow keeps to one
+    firewall_at: str = "router"  # whose rules inspect, block and only are
+    nat_at: str = "router"
 
     # The router. Lists hold nftables rules.
     nat: str = "masquerade"     # masquerade, symmetric, full-cone, none
     hairpin: bool = False       # what is sent back into the LAN is masqueraded, too
     inspect: list = _list()     # every packet of the PC's, both ways, before anything is let through
     block: list = _list()       # new flows of the PC's
+    allow: list = _list()       # of those, rules that accept before `only` drops
     only: str | None = None     # a match: no other new flow gets out ("" lets none out)
     input: list = _list()       # what the router itself is sent
     redirect: list = _list()    # new flows from the LAN: dnat, redirect
@@ -54,6 +74,7 @@ class Plan:
     sets: list = _list()        # declarations of sets that the rules use
     sip_alg: bool = False
     udp_timeout: int | None = None  # seconds until a UDP binding dies
+    accepts_all: bool = False   # TCP to elsewhere ends at a program that accepts and is silent
     portal: bool = False        # a page of the router's answers plain HTTP
     intercept: str | None = None    # TLS is opened by "trusted" or "unknown" authority
     inspector: str = "Example Corp TLS Inspection"  # how that authority calls itself
@@ -97,7 +118,8 @@ class Plan:
     # The line between provider and internet.
     delay_ms: float = 0         # one way
     jitter_ms: float = 0
-    loss_percent: float = 0
+    loss_percent: float = 0     # each way
+    rate_kbit: float = 0        # each way; 0: any
 
     turn_password: str = field(default_factory=lambda: secrets.token_urlsafe(12))
     turn_password_given: str | None = None          # to COMMAND, where it is another one
@@ -139,7 +161,38 @@ class Plan:
     @property
     def needs_wire(self):
         """Whether packets must be held back: a process does that, so only where it is asked."""
-        return bool(self.delay_ms or self.jitter_ms or self.loss_percent)
+        return bool(self.delay_ms or self.jitter_ms or self.loss_percent or self.rate_kbit)
+
+    @property
+    def hops(self):
+        """The routers, from the PC outwards."""
+        inside, outside = ["router", *self.inside], ["provider", *self.outside, "exchange"]
+        nets = [f"{self.inside_net}{n}" for n in range(len(self.inside))] + [self.wan, CORE]
+        nets += [f"62.4.{20 + n}" for n in range(len(self.outside))] + [EXCHANGE]
+        hops = []
+        for name, net in zip(inside + outside, nets):
+            near, far = (2, 1) if name in inside else (1, 2)
+            hops.append(Hop(name, f"{net}.{near}", f"{net}.{far}", self._translates(name),
+                            name in self.mute or self.hops_mute and name not in inside))
+        return hops
+
+    def _translates(self, name):
+        return (name == self.nat_at and self.nat != "none") or (
+            name == "provider" and self.provider_nat)
+
+    def position(self, name):
+        """Which of the routers that is, from 0."""
+        return [hop.name for hop in self.hops].index(name)
+
+    def seen_beyond(self, number):
+        """The inner networks (three bytes) that the next router sees through this one."""
+        hop = self.hops[number]
+        if hop.translates:
+            return []
+        if number == 0:
+            return [self.lan]
+        inner = self.hops[number - 1].address.rpartition(".")[0]
+        return [inner, *self.seen_beyond(number - 1)]
 
     def addresses_of(self, domain):
         """All addresses of the names at or below a domain; of an address, itself."""

@@ -1,54 +1,32 @@
-"""nftables rules of the router, the internet side and the relays; text from a plan."""
+"""nftables rules of the routers, the internet side and the relays; text from a plan."""
 
 from .names import owner
-from .plan import VPN
+from .plan import PUBLIC_RESOLVERS, VPN
 
 SIP_INSIDE = "10.99.0"      # where kamailio listens; the public addresses are translated to it
 STUN_INSIDE = "10.98.0"     # likewise the plain STUN server, .2
 SIP_PORT, SIPS_PORT = 15060, 15061  # not 5060 and 5061, where nginx may listen for a set
 PORTAL_PORT = 8080
+ACCEPT_PORT = 8081
 INTERCEPT_PORT = 3130
 
 
 def router(plan):
-    """The site's firewall and NAT. Replies first: a rule against high UDP ports must not eat DNS
-    replies."""
-    block = "\n".join(plan.block)
-    if plan.only is not None:
-        block += f"\n{plan.only} accept" if plan.only else ""
-        block += "\ndrop"
+    """The first router: what is led elsewhere on the LAN, and what reaches itself."""
     redirect = list(plan.redirect)
     if plan.portal:
         redirect.append(f'iifname "lan" tcp dport 80 dnat to {plan.router}:{PORTAL_PORT}')
     if plan.intercept or plan.web_filter:
         redirect.append(f'iifname "lan" tcp dport 443 dnat to {plan.router}:{INTERCEPT_PORT}')
-    nat = {"masquerade": 'oifname "wan" masquerade',
-           "symmetric": 'oifname "wan" masquerade fully-random',
-           "full-cone": 'oifname "wan" masquerade', "none": ""}[plan.nat]
+    if plan.accepts_all:
+        redirect.append(f'iifname "lan" ip daddr != {plan.lan}.0/24 meta l4proto tcp '
+                        f"dnat to {plan.router}:{ACCEPT_PORT}")
     if plan.nat == "full-cone":
         redirect.append(f'iifname "wan" meta l4proto udp dnat to {plan.pc}')
-    if plan.hairpin:
-        nat += '\n            iifname "lan" oifname "lan" masquerade'
-    from_outside = "" if plan.nat in ("full-cone", "none") else 'iifname "wan" drop'
-    alg = """
-        ct helper sip-udp { type "sip" protocol udp; }
-        ct helper sip-tcp { type "sip" protocol tcp; }
-        chain alg { type filter hook prerouting priority filter;
-            iifname "lan" udp dport 5060 ct helper set "sip-udp"
-            iifname "lan" tcp dport 5060 ct helper set "sip-tcp"
-        }""" if plan.sip_alg else ""
     return f"""
     table ip site {{
-        {_lines(plan.sets)}{alg}
-        chain from_lan {{
-            {block}
-        }}
-        chain through {{ type filter hook forward priority filter;
-            {_lines(plan.inspect)}
-            ct state established,related accept
-            iifname "lan" jump from_lan
-            {from_outside}
-        }}
+        {_firewall(plan) if plan.firewall_at == "router" else ""}
+        {_nat(plan) if plan.nat_at == "router" else ""}
         chain own {{ type filter hook input priority filter;
             {_lines(plan.input)}
             ct state established,related accept
@@ -57,35 +35,84 @@ def router(plan):
         chain before {{ type nat hook prerouting priority dstnat;
             {_lines(redirect)}
         }}
-        chain after {{ type nat hook postrouting priority srcnat;
-            {nat}
-        }}
         chain marks {{ type filter hook postrouting priority mangle;
             {_lines([f'oifname "wan" {rule}' for rule in plan.mangle])}
         }}
+        {_mute("router" in plan.mute)}
     }}"""
 
 
-def provider(plan):
-    """The first router beyond the site."""
-    nat = 'oifname "core" masquerade' if plan.provider_nat else ""
-    if plan.vpn:  # the concentrator's own address is all that the world gets to see
-        nat = f'ip saddr {VPN}.0/24 oifname "core" masquerade\n            ' + nat
+def _firewall(plan):
+    """Replies first: a rule against high UDP ports must not eat DNS replies."""
+    block = "\n".join(plan.block + plan.allow)
+    if plan.firewall_at != "router":  # there the LAN's resolver is one of those that ask to go out
+        block = f"ip daddr {_set(PUBLIC_RESOLVERS)} meta l4proto {{ tcp, udp }} th dport 53 accept\n" + block
+    if plan.only is not None:
+        block += f"\n{plan.only} accept" if plan.only else ""
+        block += "\ndrop"
+    open_to_all = plan.firewall_at == "router" and plan.nat in ("full-cone", "none")
     return f"""
-    table ip site {{
-        chain after {{ type nat hook postrouting priority srcnat;
-            {nat}
+        {_lines(plan.sets)}
+        chain from_lan {{
+            {block}
         }}
         chain through {{ type filter hook forward priority filter;
-            {_lines(plan.provider_block)}
+            {_lines(plan.inspect)}
+            ct state established,related accept
+            iifname "lan" jump from_lan
+            {"" if open_to_all else 'iifname "wan" drop'}
+        }}"""
+
+
+def _nat(plan):
+    nat = {"masquerade": 'oifname "wan" masquerade',
+           "symmetric": 'oifname "wan" masquerade fully-random',
+           "full-cone": 'oifname "wan" masquerade', "none": ""}[plan.nat]
+    if plan.hairpin:
+        nat += '\n            iifname "lan" oifname "lan" masquerade'
+    alg = """
+        ct helper sip-udp { type "sip" protocol udp; }
+        ct helper sip-tcp { type "sip" protocol tcp; }
+        chain alg { type filter hook prerouting priority filter;
+            iifname "lan" udp dport 5060 ct helper set "sip-udp"
+            iifname "lan" tcp dport 5060 ct helper set "sip-tcp"
+        }""" if plan.sip_alg else ""
+    return f"""{alg}
+        chain after {{ type nat hook postrouting priority srcnat;
+            {nat}
+        }}"""
+
+
+def further_router(plan, hop):
+    """Any other router: what it is among firewall, NAT and the provider."""
+    parts = [_mute(hop.mute)]
+    if hop.name == plan.firewall_at:
+        parts.append(_firewall(plan))
+    if hop.name == plan.nat_at:
+        parts.append(_nat(plan))
+    if hop.name == "provider":
+        # Of a tunnel, the concentrator's own address is all that the world gets to see.
+        tunnel = f'ip saddr {VPN}.0/24 oifname "wan*" masquerade' if plan.vpn else ""
+        nat = 'oifname "wan*" masquerade' if plan.provider_nat else ""
+        parts.append(f"""
+        chain carrier {{ type nat hook postrouting priority srcnat;
+            {tunnel}
+            {nat}
         }}
-        {_mute(plan)}
-    }}"""
+        chain filter {{ type filter hook forward priority filter;
+            {_lines(plan.provider_block)}
+        }}""")
+    return "table ip site {\n" + "\n".join(parts) + "\n}"
 
 
-def _mute(plan):
+def branch(plan, name):
+    """One of the parallel routers behind the provider."""
+    return "table ip site {\n" + _mute(plan.hops_mute or name in plan.mute) + "\n}"
+
+
+def _mute(mute):
     """Routers need not say where packets died."""
-    if not plan.hops_mute:
+    if not mute:
         return ""
     return "chain out { type filter hook output priority filter; icmp type time-exceeded drop; }"
 
@@ -114,13 +141,20 @@ def internet(plan):
             {_lines(translate)}
         }}
         chain in {{ type filter hook input priority filter;
-            iifname != "core" accept
+            iifname != "lan" accept
             {_lines(plan.far)}
             udp dport {{ 53, 123, {SIP_PORT} }} accept
             meta l4proto udp drop
         }}
-        {_mute(plan)}
+        {_mute(plan.hops_mute) or _EDGE}
     }}"""
+
+
+# The last router before a destination is one of that network: its error comes from address 1 of the
+# destination's /24, which the packet that died names (after 8 bytes of ICMP, 16 of IP).
+_EDGE = """chain out { type filter hook output priority filter;
+            icmp type time-exceeded ip saddr set @th,192,32 & 0xffffff00 | 0x00000001
+        }"""
 
 
 def relay(plan, turn):

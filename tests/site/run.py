@@ -34,6 +34,8 @@ def parse(arguments):
                         help="how much the delay varies at random, in each direction")
     parser.add_argument("--loss", type=float, default=0, metavar="PERCENT",
                         help="packets lost, in each direction")
+    parser.add_argument("--rate", type=float, default=0, metavar="KBIT",
+                        help="what the line carries a second, in each direction")
     parser.add_argument("--keep-logs", metavar="DIR", help="copy logs and configurations there")
     parser.add_argument("--privileged", action="store_true",
                         help="let COMMAND keep power over the PC's network")
@@ -44,7 +46,7 @@ def parse(arguments):
     options = parser.parse_args(arguments)
     if not (options.command or options.list_faults or options.hold or options.attempt):
         parser.error("there is no COMMAND to run")
-    for name, high in (("delay", 10000), ("jitter", 10000), ("loss", 100)):
+    for name, high in (("delay", 10000), ("jitter", 10000), ("loss", 100), ("rate", 10_000_000)):
         if not 0 <= getattr(options, name) <= high:
             parser.error(f"--{name} is between 0 and {high}")
     return options
@@ -80,6 +82,8 @@ class Running:
     def environment(self):
         """COMMAND's environment: the outside's without its proxies, and what the site offers."""
         kept = {k: v for k, v in os.environ.items() if k.lower() not in PROXY_VARIABLES}
+        # A run on this site is nobody's last one.
+        kept["XDG_STATE_HOME"] = "/run/site/state"
         for name in ("SSL_CERT_DIR", "CURL_CA_BUNDLE"):
             kept.pop(name, None)
         if "Negotiate" in self.plan.proxy_login:
@@ -139,7 +143,7 @@ def _execute(site, options):
 def make_plan(options):
     """The site as asked for."""
     plan = Plan(names.load(), delay_ms=options.delay, jitter_ms=options.jitter,
-                loss_percent=options.loss)
+                loss_percent=options.loss, rate_kbit=options.rate)
     faults.apply_all(plan, options.fault)
     return plan
 

@@ -15,10 +15,10 @@ PUBLIC = os.path.join(FOLDER, "public.pem")
 
 
 def wire(plan, space):
-    """The line with delay, jitter and loss: a program of our own between two interfaces."""
+    """The line with delay, jitter, loss and a rate: a program of our own between two interfaces."""
     server = Server("wire", space)
     return server.start(wan_program(), "near", "far", str(plan.delay_ms), str(plan.jitter_ms),
-                        str(plan.loss_percent), probe=says(server, "forwarding"))
+                        str(plan.loss_percent), str(plan.rate_kbit), probe=says(server, "forwarding"))
 
 
 def start_all(plan, topology):
@@ -34,6 +34,8 @@ def start_all(plan, topology):
         servers.append(lan.proxy(plan, topology.router, PUBLIC, authority))
     if plan.web_filter:
         servers.append(lan.web_filter(plan, topology.router))
+    if plan.accepts_all:
+        servers.append(lan.accept_all(plan, topology.router))
     if plan.denied:
         servers.append(lan.first_resolver(plan, topology.router))
     if plan.vpn:

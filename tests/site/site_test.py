@@ -10,6 +10,7 @@ import time
 import unittest
 
 from .harness import SCRIPT, Site, SiteTest
+from .names import ROOT
 
 CLIENT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "client.py")
 ROUTER_WAN = "84.199.10.2"
@@ -128,9 +129,9 @@ class Clean(SiteTest):
                        silent=media)
         self.assertEqual(["silent", "silent", "refused"], [a.get("error") for a in answers])
 
-    def test_hops_are_router_then_provider_then_internet(self):
-        answers = call(self.site, *(("hop", "udp", "185.199.42.11", ttl) for ttl in (1, 2, 3)))
-        self.assertEqual(["10.20.0.1", "84.199.10.1", "62.4.8.2"],
+    def test_hops_end_in_the_destinations_network(self):
+        answers = call(self.site, *(("hop", "udp", "185.199.42.11", ttl) for ttl in (1, 2, 3, 4)))
+        self.assertEqual(["10.20.0.1", "84.199.10.1", "62.4.8.2", "185.199.42.1"],
                          [answer.get("hop") for answer in answers], answers)
 
     def test_the_command_has_no_power_over_the_network(self):
@@ -203,6 +204,15 @@ print(len(took), took[len(took) // 10], statistics.median(took), statistics.pstd
         self.assertAlmostEqual(self.COUNT * 0.9 * 0.9, got, delta=75)
         self.assertLess(tenth, 20)
 
+    def test_rate(self):
+        with Site(delay_ms=5, rate_kbit=512) as site:
+            done = site.run(["curl", "-sS", "-o", "/dev/null", "--max-time", "4", "-w",
+                             "%{size_download} %{time_total}",
+                             "https://portal.example-calls.com/download"])
+        size, seconds = map(float, done.stdout.split())
+        self.assertGreater(size, 0)
+        self.assertLess(size / seconds, 512_000 / 8)
+
     def test_large_transfers_survive(self):
         with Site(delay_ms=5) as site:
             done = site.run(["curl", "-sS", "-o", "/dev/null", "-w",
@@ -258,6 +268,32 @@ class CommandLine(SiteTest):
         self.assertEqual("", done.stdout)
         self.assertIn("does not allow namespaces", done.stderr)
         self.assertIn("nothing was run", done.stderr)
+
+    def test_without_any_one_kind_nothing_is_run(self):
+        for kind in ("net", "mnt", "pid", "user"):
+            limits = ("net", "user") if kind == "user" else (kind, "user")
+            done = subprocess.run(
+                ["unshare", "--user", "--map-root-user", "sh", "-c",
+                 "for n in " + " ".join(limits) + "; do echo 0 > "
+                 f"/proc/sys/user/max_${{n}}_namespaces; done; exec {SCRIPT} -- echo ran"],
+                capture_output=True, text=True, timeout=60, check=False)
+            if "unshare failed" in done.stderr:
+                self.skipTest("no user namespaces here")
+            self.assertEqual((125, ""), (done.returncode, done.stdout), kind)
+            self.assertIn("nothing was run", done.stderr)
+
+    def test_a_kernel_that_says_yes_and_does_nothing(self):
+        """Namespaces that were not made must show before a mount is changed or anything is run."""
+        program = ("import sys; sys.path.insert(0, sys.argv[1])\n"
+                   "from unittest import mock\n"
+                   "from tests.site import isolation, run\n"
+                   "mounts = mock.patch.object(isolation, '_private_mounts', lambda: print('mount'))\n"
+                   "with mock.patch.object(isolation, '_unshare_all', lambda: None), mounts:\n"
+                   "    sys.exit(run.main(['--', 'echo', 'ran']))")
+        done = subprocess.run([sys.executable, "-c", program, ROOT], capture_output=True, text=True,
+                              timeout=60, check=False)
+        self.assertEqual((125, ""), (done.returncode, done.stdout))
+        self.assertIn("the namespaces are not our own; nothing was run", done.stderr)
 
     def _processes(self, mark):
         """Processes that carry a mark in their environment: COMMAND's and the servers' do."""

@@ -42,7 +42,7 @@ def wan_program():
     built = sorted(glob.glob(os.path.join(root, "build", "*", "tests", "callready-wan")),
                    key=os.path.getmtime)
     if not (given or built):
-        raise Missing("delay, jitter and loss need callready-wan: "
+        raise Missing("delay, jitter, loss and a rate need callready-wan: "
                       "cmake --build --preset dev --target callready-wan")
     return given or built[-1]
 

@@ -1,8 +1,11 @@
-"""PC - router - provider - internet: namespaces, links, addresses and routes.
+"""A chain of routers from the PC to the internet: namespaces, links, addresses and routes.
 
-        PC             router               provider            internet -- a namespace per TURN set
-    10.20.0.23 ------ .1    84.199.10.2 ------ .1    62.4.8.1 ------ .2  -- plain STUN
-                                                                         -- quiet: all other addresses
+        PC             router               provider            exchange        internet
+    10.20.0.23 ------ .1    84.199.10.2 ------ .1    62.4.8.1 ------ .2    62.4.7.1 -- .2
+
+Behind the internet are namespaces of their own for the relays of each set, plain STUN, and for
+quiet, where all other addresses are. Faults put more routers into the chain (plan.hops). On each
+the link to the PC's side is called "lan" and the other one "wan".
 
 The first namespace of the site is the PC's, so whatever is started without care is on the PC.
 """
@@ -14,8 +17,6 @@ from .plan import AAAA, CORE_V6, LAN_V6, Plan, PUBLIC_RESOLVERS, WAN_V6
 from .rules import SIP_INSIDE, STUN_INSIDE
 from .tools import tool
 
-CORE = "62.4.8"  # provider .1, internet .2
-
 
 class Topology:
     """The namespaces of a site, wired up."""
@@ -23,8 +24,9 @@ class Topology:
     def __init__(self, plan: Plan):
         self.plan = plan
         self.pc = isolation.Namespace("pc", existing=True)
-        self.router = isolation.Namespace("router")
-        self.provider = isolation.Namespace("provider")
+        self.hops = {hop.name: isolation.Namespace(hop.name) for hop in plan.hops}
+        self.router, self.provider = self.hops["router"], self.hops["provider"]
+        self.branches = [isolation.Namespace(name) for name in plan.branches]
         self.internet = isolation.Namespace("internet")
         self.quiet = isolation.Namespace("quiet")
         self.stun = isolation.Namespace("stun")
@@ -40,7 +42,7 @@ class Topology:
 
     def spaces(self):
         """All namespaces, the PC's first."""
-        spaces = [self.pc, self.router, self.provider, self.internet, self.quiet,
+        spaces = [self.pc, *self.hops.values(), *self.branches, self.internet, self.quiet,
                   self.stun]
         return spaces + ([self.wire] if self.wire else []) + list(self.turn.values())
 
@@ -48,12 +50,6 @@ class Topology:
         """Links, addresses and routes."""
         plan = self.plan
         self._link(self.pc, "eth0", self.router, "lan")
-        self._link(self.router, "wan", self.provider, "site")
-        if self.wire:
-            self._link(self.provider, "core", self.wire, "near")
-            self._link(self.wire, "far", self.internet, "core")
-        else:
-            self._link(self.provider, "core", self.internet, "core")
         self._link(self.internet, "quiet", self.quiet, "core")
         self._link(self.internet, "stun", self.stun, "core")
         with self.pc:
@@ -61,23 +57,63 @@ class Topology:
             if not plan.pc_up:
                 _ip("link set eth0 down")
         with self.router:
-            _ip(f"addr add {plan.router}/24 dev lan", f"addr add {plan.proxy}/24 dev lan",
-                f"addr add {plan.wan}.2/24 dev wan", f"route add default via {plan.wan}.1")
-            if not plan.wan_up:
+            _ip(f"addr add {plan.router}/24 dev lan", f"addr add {plan.proxy}/24 dev lan")
+        self._build_chain()
+        if self.branches:
+            self._build_branches()
+        if not plan.wan_up:
+            with self.router:
                 _ip("link set wan down")
-        with self.provider:
-            _ip(f"addr add {plan.wan}.1/24 dev site", f"addr add {CORE}.1/24 dev core",
-                f"route add default via {CORE}.2")
-            if plan.nat == "none":
-                _ip(f"route add {plan.lan}.0/24 via {plan.wan}.2")
         if plan.wan_mtu != 1500:
-            for space, link in ((self.router, "wan"), (self.provider, "site")):
+            for space, link in ((self.router, "wan"), (list(self.hops.values())[1], "lan")):
                 with space:
                     _ip(f"link set {link} mtu {plan.wan_mtu}")
         if plan.ipv6 not in ("", "elsewhere"):
             self._build_ipv6()
         self._build_internet()
         self._rules()
+
+    def _build_chain(self):
+        """Each router's link outwards, and its routes: out by default, in to what it sees."""
+        spaces = [*self.hops.values(), self.internet]
+        for number, hop in enumerate(self.plan.hops):
+            near, far = spaces[number], spaces[number + 1]
+            if hop.name == "provider" and self.wire:
+                self._link(near, "wan", self.wire, "near")
+                self._link(self.wire, "far", far, "lan")
+                for space, link in ((near, "wan"), (far, "lan")):
+                    with space:  # single packets are lost and take their time, not large ones
+                        _ip(f"link set {link} gso_max_segs 1")
+            else:
+                self._link(near, "wan", far, "lan")
+            with near:
+                _ip(f"addr add {hop.address}/24 dev wan", f"route add default via {hop.next}")
+            with far:
+                _ip(f"addr add {hop.next}/24 dev lan",
+                    *(f"route add {net}.0/24 via {hop.address}"
+                      for net in self.plan.seen_beyond(number)))
+
+    def _build_branches(self):
+        """Two ways from the provider to the router after it; a flow keeps to its own."""
+        place = self.plan.position("provider")
+        inner = [self.plan.wan, *self.plan.seen_beyond(place - 1)]
+        after, ways = self.hops[self.plan.hops[place + 1].name], []
+        for number, space in enumerate(self.branches):
+            near, far = f"62.4.{40 + number}", f"62.4.{50 + number}"
+            self._link(self.provider, f"wan{number}", space, "lan")
+            self._link(space, "wan", after, f"lan{number}")
+            with self.provider:
+                _ip(f"addr add {near}.1/24 dev wan{number}")
+            with after:
+                _ip(f"addr add {far}.2/24 dev lan{number}")
+            with space:
+                _ip(f"addr add {near}.2/24 dev lan", f"addr add {far}.1/24 dev wan",
+                    f"route add default via {far}.2",
+                    *(f"route add {net}.0/24 via {near}.1" for net in inner))
+            ways.append(f"nexthop via {near}.2")
+        with self.provider:
+            _sysctl("ipv4/fib_multipath_hash_policy", 1)  # by ports too
+            _ip(f"route replace default {' '.join(ways)}")
 
     def _build_ipv6(self):
         for space, link, number in ((self.pc, "eth0", "23"), (self.router, "lan", "1")):
@@ -97,28 +133,24 @@ class Topology:
 
     def _build_way_of_ipv6(self):
         """From the LAN to the web servers; nobody translates."""
-        links = ((self.router, "wan", f"{WAN_V6}2"), (self.provider, "site", f"{WAN_V6}1"),
-                 (self.provider, "core", f"{CORE_V6}1"), (self.internet, "core", f"{CORE_V6}2"))
-        for space, link, address in links:
-            with space:
-                _allow_ipv6(link)
-                _sysctl("ipv6/conf/all/forwarding", 1)
-                _ip(f"addr add {address}/64 dev {link} nodad")
-        with self.router:
-            _ip(f"route add default via {WAN_V6}1")
-        with self.provider:
-            _ip(f"route add {LAN_V6}/64 via {WAN_V6}2", f"route add default via {CORE_V6}2")
+        spaces = [*self.hops.values(), self.internet]
+        for number, (near, far) in enumerate(zip(spaces, spaces[1:])):
+            net = WAN_V6 if number == 0 else CORE_V6.replace(":2::", f":{number + 1}::")
+            for space, link, end in ((near, "wan", "2"), (far, "lan", "1")):
+                with space:
+                    _allow_ipv6(link)
+                    _sysctl("ipv6/conf/all/forwarding", 1)
+                    _ip(f"addr add {net}{end}/64 dev {link} nodad")
+            with near:
+                _ip(f"route add default via {net}1")
+            with far:
+                _ip(f"route add {LAN_V6}/64 via {net}2")
         with self.internet:
-            _ip(f"route add default via {CORE_V6}1",
-                *(f"route add local {address} dev lo" for address in AAAA.values()))
+            _ip(*(f"route add local {address} dev lo" for address in AAAA.values()))
 
     def _build_internet(self):
         plan = self.plan
-        commands = [f"addr add {CORE}.2/24 dev core", "addr add 62.4.9.1/30 dev quiet"]
-        if not plan.provider_nat:
-            commands.append(f"route add {plan.wan}.0/24 via {CORE}.1")
-        if plan.nat == "none":
-            commands.append(f"route add {plan.lan}.0/24 via {CORE}.1")
+        commands = ["addr add 62.4.9.1/30 dev quiet"]
         commands += [f"route add local {a} dev lo" for a in PUBLIC_RESOLVERS]
         commands += [f"route add local {a} dev lo" for a in {*plan.internet.web,
                                                              *plan.internet.sip}]
@@ -159,11 +191,16 @@ class Topology:
             if plan.ipv6 == "broken":  # no route, and nobody says so
                 _nft("table ip6 site {\nchain lost {\ntype filter hook prerouting priority raw;\n"
                      f"ip6 daddr {LAN_V6}/64 accept\nip6 daddr 2000::/3 drop\n}}\n}}\n")
+        with self.hops[plan.nat_at]:
             if plan.udp_timeout:
                 for name in ("udp_timeout", "udp_timeout_stream"):
                     _sysctl(f"netfilter/nf_conntrack_{name}", plan.udp_timeout)
-        with self.provider:
-            _nft(rules.provider(plan))
+        for hop in plan.hops[1:]:
+            with self.hops[hop.name]:
+                _nft(rules.further_router(plan, hop))
+        for space in self.branches:
+            with space:
+                _nft(rules.branch(plan, space.name))
         with self.internet:
             _nft(rules.internet(plan))
         with self.quiet:  # no known listener: whatever arrives is never answered

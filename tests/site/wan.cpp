@@ -1,12 +1,13 @@
-// A line with delay, jitter and loss between two interfaces of one network namespace:
+// A line with delay, jitter, loss and a rate between two interfaces of one network namespace:
 //
-//     callready-wan NEAR FAR DELAY_MS JITTER_MS LOSS_PERCENT
+//     callready-wan NEAR FAR DELAY_MS JITTER_MS LOSS_PERCENT RATE_KBIT
 //
 // Frames are taken from one interface and sent out of the other one DELAY_MS later, in each
-// direction, plus a random part of JITTER_MS; LOSS_PERCENT of them never. Packets do not overtake
-// each other, as on a single line. ARP passes at once and always: it is not part of the path.
-// Packet sockets need CAP_NET_RAW in the namespace only, so this works without root, where
-// /dev/net/tun does not.
+// direction, plus a random part of JITTER_MS; LOSS_PERCENT of them never. RATE_KBIT per second get
+// through in each direction, all of them where it is 0; what would wait longer than max_wait for
+// its turn is dropped. Packets do not overtake each other, as on a single line. ARP passes at once
+// and always: it is not part of the path. Packet sockets need CAP_NET_RAW in the namespace only, so
+// this works without root, where /dev/net/tun does not.
 #include <arpa/inet.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
@@ -39,6 +40,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using Milliseconds = std::chrono::duration<double, std::milli>;
 
+constexpr auto max_wait = std::chrono::milliseconds(500);  // the buffer of a usual home router
 constexpr std::size_t max_queued = 20'000;  // packets in flight in one direction; more are lost
 // sizeof(virtio_net_hdr); <linux/virtio_net.h> is not C++.
 constexpr std::size_t offload_header = 10;
@@ -47,6 +49,7 @@ constexpr std::size_t max_frame = 70'000;  // veth hands over segmentation-offlo
 struct Settings {
   Milliseconds delay{}, jitter{};
   double loss = 0;  // 0 to 1
+  double rate = 0;  // bytes a second; 0: any
 };
 
 [[noreturn]] void fail(const char* what) {
@@ -120,8 +123,18 @@ class Direction {
     std::memcpy(&type, frame.data() + type_at, sizeof type);
     if (ntohs(type) == ETH_P_ARP) return put(frame);
     if (uniform_(random_) < settings_.loss || queue_.size() >= max_queued) return;
+    const auto now = Clock::now();
+    auto start = now;
+    if (settings_.rate > 0) {
+      start = std::max(now, free_at_);
+      if (start - now > max_wait) return;
+      const std::chrono::duration<double> takes(static_cast<double>(size - offload_header) /
+                                                settings_.rate);
+      free_at_ = start + std::chrono::duration_cast<Clock::duration>(takes);
+      start = free_at_;
+    }
     const auto wait = settings_.delay + settings_.jitter * uniform_(random_);
-    const auto due = Clock::now() + std::chrono::duration_cast<Clock::duration>(wait);
+    const auto due = start + std::chrono::duration_cast<Clock::duration>(wait);
     last_due_ = std::max(last_due_, due);
     queue_.push_back({last_due_, std::move(frame)});
   }
@@ -136,6 +149,7 @@ class Direction {
   std::vector<char> buffer_;
   std::deque<Queued> queue_;
   Clock::time_point last_due_{};
+  Clock::time_point free_at_{};  // when the line has sent what it was given
 };
 
 timespec until(std::optional<Clock::time_point> due) {
@@ -180,13 +194,14 @@ void run(const char* near_name, const char* far_name, const Settings& settings) 
 
 int main(int argc, char** argv) {
   try {
-    if (argc != 6) {
-      std::fputs("usage: callready-wan NEAR FAR DELAY_MS JITTER_MS LOSS_PERCENT\n", stderr);
+    if (argc != 7) {
+      std::fputs("usage: callready-wan NEAR FAR DELAY_MS JITTER_MS LOSS_PERCENT RATE_KBIT\n",
+                 stderr);
       return 2;
     }
     run(argv[1], argv[2],
         {Milliseconds(number(argv[3], 60'000)), Milliseconds(number(argv[4], 60'000)),
-         number(argv[5], 100) / 100});
+         number(argv[5], 100) / 100, number(argv[6], 10'000'000) * 1000 / 8});
   } catch (const std::exception& error) {
     std::fprintf(stderr, "callready-wan: %s\n", error.what());
     return 1;

@@ -4,6 +4,7 @@
 #include "checks/check.hpp"
 #include "probe/net/together.hpp"
 #include "tests/support/loop.hpp"
+#include "tests/support/said.hpp"
 
 namespace callready::test {
 
@@ -23,7 +24,7 @@ class CheckRunner {
   }
 
   // `host` appears in SNI and headers; the packets go to `address`.
-  Observation run(const std::string& kind, Transport transport, const std::string& host,
+  Observation run(CheckNamed kind, Transport transport, const std::string& host,
                   const SocketAddress& address, std::map<std::string, std::string> with = {}) {
     Probe probe;
     probe.check = kind;
@@ -40,7 +41,8 @@ class CheckRunner {
     checks::Context context{
         loop.executor(), loop.scope, loop.soon(run_time), *resolver_, *tls_, edge, settings};
     const auto* check = checks::find(probe.check);
-    if (check == nullptr) throw std::runtime_error("no check " + probe.check);
+    if (check == nullptr)
+      throw std::runtime_error("no check " + std::string(to_string(probe.check)));
     checks::Job job{probe, address, doubtful};
     return loop.run(check->run(context, job));
   }
@@ -54,7 +56,8 @@ class CheckRunner {
     std::vector<asio::awaitable<Observation>> work;
     for (const auto& probe : probes) {
       const auto* check = checks::find(probe.check);
-      if (check == nullptr) throw std::runtime_error("no check " + probe.check);
+      if (check == nullptr)
+        throw std::runtime_error("no check " + std::string(to_string(probe.check)));
       work.push_back(check->run(context, checks::Job{probe, address}));
     }
     return loop.run(together(loop.executor(), std::move(work)));

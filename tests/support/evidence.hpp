@@ -6,7 +6,7 @@
 namespace callready::test {
 
 // The first evidence of a kind, or null.
-inline const Evidence* find_evidence(const Observation& observation, const std::string& kind) {
+inline const Evidence* find_evidence(const Observation& observation, EvidenceKind kind) {
   for (const auto& evidence : observation.evidence) {
     if (evidence.kind == kind) return &evidence;
   }
@@ -15,8 +15,7 @@ inline const Evidence* find_evidence(const Observation& observation, const std::
 
 // A fact of the first evidence of a kind; nothing where it is not there or of another type.
 template <typename T>
-std::optional<T> fact(const Observation& observation, const std::string& kind,
-                      const std::string& name) {
+std::optional<T> fact(const Observation& observation, EvidenceKind kind, Fact name) {
   const auto* evidence = find_evidence(observation, kind);
   if (evidence == nullptr) return std::nullopt;
   const auto found = evidence->facts.find(name);

@@ -183,7 +183,7 @@ TEST(Loader, ReadsEveryKeyOfARequirement) {
   EXPECT_EQ(turn->source_ports, (std::vector<PortRange>{{1024, 1024}, {49152, 65535}}));
   EXPECT_EQ(turn->proxy, ProxyUse::allowed);
   EXPECT_EQ(turn->allow_by, AllowBy::network);
-  EXPECT_EQ(turn->check, "turn");
+  EXPECT_EQ(turn->check, CheckKind::turn);
   EXPECT_EQ(turn->unprobed, "");
   EXPECT_EQ(turn->transports, (std::vector<Transport>{Transport::udp, Transport::tls}));
   EXPECT_EQ(turn->ports, (std::vector<PortRange>{{3478, 3478}, {10000, 20000}}));

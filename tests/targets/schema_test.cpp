@@ -199,7 +199,8 @@ TEST_F(SchemaAndLoader, AgreeOnEachValueOfARequirement) {
       {"lifecycle", "current | removed | optional-feature", "optional_feature"},
       {"proxy", "never | allowed | required", "yes"},
       {"allow_by", "either | name | network", "ip"},
-      {"vantage", "[pc] | [room-device, mesh-node]", "pc | [] | [tablet]"},
+      {"priority", "optimize | allow | default", "Optimize | high | [allow]"},
+      {"vantage", "[pc] | [room-device, mesh-node, sbc]", "pc | [] | [tablet]"},
       {"clients", "[web, 3]", "web | [] | [true] | [[a]]"},
       {"scenarios", "[s]", "s | [] | [S]"},
       {"source_ports", "[1024, 49152-65535]", "[0] | [\"${v}\"] | [70000] | 1024"},
@@ -236,6 +237,7 @@ TEST_F(SchemaAndLoader, AgreeOnEachValueOfARequirement) {
        "address: 192.0.2.1, network: 192.0.2.0/24 }] | [\"2001:db8::/129\"] | [\"1.2.3.4 \"] | "
        "[\"fe80::1%eth0\"] | [{ address: 192.0.2.1, unaligned: \"no\" }]"},
       {"service_tags", "[AzureCloud.centralus]", "[Azure Cloud] | []"},
+      {"feed", "m365/11 | zoom/ZoomMeetings | google", "cisco/1 | m365/ | [zoom]"},
       {"listening", "true | false", "yes | \"true\" | 1"},
       {"conditions", "[a, b]", "[] | a"},
       {"thresholds", "{ jitter_ms: 30 } | { loss_percent: 0.5 } | {}",
@@ -260,6 +262,11 @@ TEST_F(SchemaAndLoader, AgreeOnEachValueOfTheHead) {
        "2025 | May 2025 | 2025-13 | 2025-00 | 2025-5-7 | 1985-01 | 2025-05-32"},
       {"verified", "2025-05-07", "2025-05 | 07.05.2025"},
       {"control", "true | false", "yes | 1"},
+      {"kind", "meetings | contact-center | sip-trunk", "phone | [pbx]"},
+      {"evidence", "vendor-page | vendor-feed", "second-hand | old-edition | hearsay | true"},
+      {"evidence_note", "one | \"a\\nb\"", "[] | true"},
+      {"aliases", "[ms-teams, 3]", "[] | teams | [Teams] | [a b]"},
+      {"former_names", "[Skype for Business, 8x8]", "[] | Skype | [{ a: b }]"},
       {"document", "", "Network Requirements"},  // then each row needs a source
       {"scenarios", "[{ id: s, title: S, default: true }]",
        "[s] | [{ id: s }] | [{ title: S }] | [{ id: s, title: S, default: 1 }] | []"},
@@ -269,8 +276,12 @@ TEST_F(SchemaAndLoader, AgreeOnEachValueOfTheHead) {
        "| [{ name: sip_password, title: P }] | [{ name: v, title: V, default: true }]"},
       {"capabilities",
        "[{ id: c, title: C, scenarios: [s], needs: [web, { first_of: [web, [web, web]] }, { "
-       "any_of: [web] }] }]",
-       "[] | [{ id: c, title: C }] | [{ id: c, title: C, needs: [] }] | [{ id: c, title: C, needs: "
+       "any_of: [web] }] }] | [{ id: c, title: C, needs: [web], quality: { round_trip_ms: 100, "
+       "burst_loss_percent: 10, bandwidth_up_kbps: 0.5, dscp: EF, source: table 1 } }]",
+       "[{ id: c, title: C, needs: [web], quality: { round_trip_ms: 100 } }] | [{ id: c, title: C, "
+       "needs: [web], quality: { source: s, loss_percent: 101 } }] | [{ id: c, title: C, needs: "
+       "[web], quality: { source: s, latency: 1 } }] | [] | [{ id: c, title: C }] | [{ id: c, "
+       "title: C, needs: [] }] | [{ id: c, title: C, needs: "
        "web }] | [{ id: c, title: C, needs: [[web]] }] | [{ id: c, title: C, needs: [{ first_of: "
        "web }] }] | [{ id: c, title: C, needs: [{ first_of: [web], any_of: [web] }] }] | [{ id: c, "
        "title: C, needs: [{ any_of: [[]] }] }]"},
@@ -291,6 +302,12 @@ TEST_F(SchemaAndLoader, AgreeThatOnlyControlSetsDoWithoutCapabilities) {
   judge(text, false);
   judge(text + "control: false\n", false);
   judge(text + "control: true\n", true);
+}
+
+TEST_F(SchemaAndLoader, AgreeThatADoubtfulSourceIsExplained) {
+  judge("evidence: second-hand\nevidence_note: a firewall's list\n" + row_with("note", "n"), true);
+  judge("evidence_note: from 2019\nevidence: old-edition\n" + row_with("note", "n"), true);
+  judge("evidence: old-edition\n" + row_with("note", "n"), false);
 }
 
 TEST_F(SchemaAndLoader, AgreeThatADocumentIsQuoted) {

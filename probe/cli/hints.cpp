@@ -1,0 +1,79 @@
+#include "probe/cli/hints.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
+#include "targets/builtin.hpp"
+#include "targets/suggest.hpp"
+
+namespace callready {
+namespace {
+
+std::vector<std::string> set_ids() {
+  std::vector<std::string> ids;
+  for (const auto& set : builtin_sets()) ids.emplace_back(set.id);
+  return ids;
+}
+
+std::vector<std::string> commands_of(const CLI::App& app) {
+  std::vector<std::string> known;
+  for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    known.push_back(command->get_name());
+  }
+  return known;
+}
+
+}  // namespace
+
+std::string first_steps() {
+  const auto ids = set_ids();
+  const std::string one = ids.empty() ? "SET" : ids.front();
+  return fmt::format(
+      "callready tells whether calls work from this network, and if not, what to change.\n"
+      "  callready list                  the services that it knows\n"
+      "  callready check {0:<15} can people here make calls with it?\n"
+      "  callready firewall {0:<12} what to ask the firewall team for\n"
+      "  callready demo                  see it at work, without any network\n"
+      "  callready help                  everything else\n",
+      one);
+}
+
+std::string unknown_command(const CLI::App& app, int argc, const char* const* argv) {
+  if (argc < 2 || argv[1][0] == '-') return {};
+  const auto known = commands_of(app);
+  const std::string word = argv[1];
+  if (std::find(known.begin(), known.end(), word) != known.end()) return {};
+  const auto ids = set_ids();
+  const auto meant = std::find(ids.begin(), ids.end(), word) != ids.end() ? std::optional(word)
+                                                                          : suggest(word, ids);
+  if (!suggest(word, known) && meant) {
+    return fmt::format("callready: '{}' is no command. To check that service: callready check {}\n",
+                       word, *meant);
+  }
+  return fmt::format("callready: unknown command '{}'{}\n", word, did_you_mean(word, known));
+}
+
+std::string option_hint(const CLI::App& app, int argc, const char* const* argv) {
+  std::vector<std::string> known;
+  const auto learn = [&](const CLI::App& from) {
+    for (const auto* option : from.get_options()) {
+      for (const auto& name : option->get_lnames()) known.push_back("--" + name);
+    }
+  };
+  learn(app);
+  for (const auto* command : app.get_subcommands()) learn(*command);
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    const auto name = std::string(word.substr(0, word.find('=')));
+    if (!name.starts_with("--") || name.size() < 4) continue;
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    const auto meant = suggest(name, known);
+    return meant ? fmt::format("; did you mean '{}'?", *meant) : "";
+  }
+  return {};
+}
+
+}  // namespace callready

@@ -1,0 +1,78 @@
+#include "probe/diagnosis/attribution.hpp"
+
+#include <algorithm>
+
+namespace callready {
+namespace {
+
+constexpr std::uint16_t dns = 53;
+
+// A probe that was not made, though not because it was not needed: it may be lost all the same.
+bool left_open(const ProbeResult& result) {
+  return result.observation.outcome == Outcome::skipped &&
+         result.observation.detail != DetailCode::not_needed && !result.probe.target.host.empty();
+}
+
+// Of a range with an open port in it, something works.
+bool closes_all_of(Closes closed, Transport transport, const PortRange& range) {
+  for (const std::uint16_t special : {std::uint16_t{53}, std::uint16_t{80}, std::uint16_t{443}}) {
+    if (range.contains(special) && !closes(closed, transport, special, false)) return false;
+  }
+  return closes(closed, transport, range.first, false);
+}
+
+}  // namespace
+
+bool closes(Closes closes, Transport transport, std::uint16_t port, bool proxied) {
+  if (proxied) return false;
+  const bool udp = transport == Transport::udp;
+  switch (closes) {
+    case Closes::nothing_more:
+      return false;
+    case Closes::direct:
+      return true;
+    case Closes::direct_tcp:
+      return !udp;
+    case Closes::udp:
+      return udp && port != dns;
+    case Closes::all_but_https:
+      return udp ? port != dns : port != 443;
+    case Closes::all_but_web:
+      return udp ? port != dns : port != 443 && port != 80;
+  }
+  return false;
+}
+
+bool Attribution::loses(const ProbeResult& result) const {
+  const auto& target = result.probe.target;
+  return std::any_of(entries_.begin(), entries_.end(), [&](const Entry& entry) {
+    return entry.lost.contains(result.probe.id) ||
+           (left_open(result) &&
+            closes(entry.closed, target.transport, target.port(), !target.route.direct()));
+  });
+}
+
+std::string_view Attribution::impairment(const std::string& probe) const {
+  for (const auto& entry : entries_) {
+    if (entry.impaired.contains(probe)) return entry.title;
+  }
+  return {};
+}
+
+const Attribution::Entry* Attribution::closure(const Requirement& row) const {
+  if (row.direction != Direction::out || row.transports.empty() || row.ports.empty())
+    return nullptr;
+  if (row.proxy != ProxyUse::never) return nullptr;
+  for (const auto& entry : entries_) {
+    const bool all =
+        std::all_of(row.transports.begin(), row.transports.end(), [&](Transport transport) {
+          return std::all_of(row.ports.begin(), row.ports.end(), [&](const PortRange& range) {
+            return closes_all_of(entry.closed, transport, range);
+          });
+        });
+    if (all) return &entry;
+  }
+  return nullptr;
+}
+
+}  // namespace callready

@@ -1,0 +1,55 @@
+// What the causes of a run make of its probes: which are lost although nothing proves it by itself,
+// which only seemed to work, and which work less well than the vendor asks. Rows are judged by it,
+// so that a verdict never contradicts a finding (docs/design.md, "The verdict follows from the
+// diagnosis").
+#pragma once
+
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "probe/model/report.hpp"
+#include "probe/model/target_set.hpp"
+
+namespace callready {
+
+// All that a cause closes, whether it was tried or not.
+enum class Closes {
+  nothing_more,   // than what it explains
+  direct,         // whatever does not go through a proxy
+  direct_tcp,     // the same, but UDP gets out
+  udp,            // whatever goes over UDP, but DNS
+  all_but_https,  // everything direct but TCP 443
+  all_but_web,    // everything direct but TCP 80 and 443
+};
+
+// True where it closes that port. `proxied`: the packets go through a proxy.
+bool closes(Closes closes, Transport transport, std::uint16_t port, bool proxied);
+
+class Attribution {
+ public:
+  // One cause that is likely or certain: what is only possible changes no verdict.
+  struct Entry {
+    std::string code, title;         // the finding's
+    std::set<std::string> lost;      // probes that it explains or contradicts
+    std::set<std::string> impaired;  // probes that work, but not as the vendor asks
+    Closes closed = Closes::nothing_more;
+  };
+
+  void add(Entry entry) { entries_.push_back(std::move(entry)); }
+
+  // A cause says that this probe's way is closed: what was reached was not the service, what is
+  // unknown is lost.
+  bool loses(const ProbeResult& result) const;
+  // The finding's title where a cause impairs the probe; empty: none does.
+  std::string_view impairment(const std::string& probe) const;
+  // The cause that closes every port of the row directly, where no proxy may carry it: it cannot
+  // work, tried or not. Null: there is none.
+  const Entry* closure(const Requirement& row) const;
+
+ private:
+  std::vector<Entry> entries_;
+};
+
+}  // namespace callready

@@ -1,0 +1,13 @@
+// Days as sets and reports write them: "2026-11-20".
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string_view>
+
+namespace callready {
+
+// Nothing where the text is no day that exists.
+std::optional<std::chrono::sys_days> parse_day(std::string_view text);
+
+}  // namespace callready

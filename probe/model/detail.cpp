@@ -1,0 +1,205 @@
+#include "probe/model/detail.hpp"
+
+#include <array>
+#include <charconv>
+
+namespace callready {
+namespace {
+
+struct Row {
+  DetailCode code;
+  std::string_view word, phrase;
+};
+
+// Sorted by word. Without a phrase, the outcome's own words are enough.
+constexpr auto table = std::to_array<Row>({
+    {DetailCode::unspecified, "", ""},
+    {DetailCode::address_and_port_dependent, "address_and_port_dependent", ""},
+    {DetailCode::address_dependent, "address_dependent", ""},
+    {DetailCode::allocated, "allocated", ""},
+    {DetailCode::answered_on_the_way, "answered_on_the_way", ""},
+    {DetailCode::arrived, "arrived", ""},
+    {DetailCode::attribute_overrun, "attribute_overrun", ""},
+    {DetailCode::bad_challenge, "bad_challenge", ""},
+    {DetailCode::bad_parameter, "bad_parameter", ""},
+    {DetailCode::bad_proxy, "bad_proxy", "not tried: the proxy's URL cannot be used"},
+    {DetailCode::bad_upgrade, "bad_upgrade",
+     "something else than the server answered the switch to WebSocket"},
+    {DetailCode::badvers, "badvers", ""},
+    {DetailCode::black_hole, "black_hole", "small packets get through, large ones vanish"},
+    {DetailCode::client_certificate_wanted, "client_certificate_wanted",
+     "answered (it wants its own clients' certificate)"},
+    {DetailCode::closed_by_peer, "closed_by_peer", "the connection was closed without an answer"},
+    {DetailCode::connected, "connected", ""},
+    {DetailCode::connection_refused, "connection_refused", ""},
+    {DetailCode::connection_reset, "connection_reset", "the connection was cut"},
+    {DetailCode::destination_dependent, "destination_dependent", ""},
+    {DetailCode::dns_failed, "dns_failed", "the name server could not answer for this name"},
+    {DetailCode::dns_unreachable, "dns_unreachable", "no name server answered"},
+    {DetailCode::dropped, "dropped", "dropped before it left the site"},
+    {DetailCode::endless, "endless", ""},
+    {DetailCode::endpoint_independent, "endpoint_independent", ""},
+    {DetailCode::expired, "expired", "its certificate has expired"},
+    {DetailCode::formerr, "formerr", ""},
+    {DetailCode::full_size, "full_size", "full-size packets get through"},
+    {DetailCode::http_timed_out, "http_timed_out", "connected, but the web server did not answer"},
+    {DetailCode::inbound_dropped, "inbound_dropped",
+     "packets get out, and what is sent back does not come in"},
+    {DetailCode::incomplete_chain, "incomplete_chain",
+     "it does not send its whole certificate chain"},
+    {DetailCode::inconclusive, "inconclusive",
+     "answered, but not enough to tell whether SIP is rewritten"},
+    {DetailCode::internal_error, "internal_error",
+     "not measured: an error of this program, see the log"},
+    {DetailCode::ipv4_first, "ipv4_first", "connected by IPv4; by IPv6 it takes longer, or fails"},
+    {DetailCode::ipv4_only, "ipv4_only", "connected by IPv4; it has no IPv6 address"},
+    {DetailCode::ipv6_first, "ipv6_first", "connected by IPv6"},
+    {DetailCode::ipv6_only, "ipv6_only", "connected by IPv6; it has no IPv4 address"},
+    {DetailCode::kiss_deny, "kiss_deny", "the time server does not serve this site"},
+    {DetailCode::kiss_other, "kiss_other", ""},
+    {DetailCode::kiss_rate, "kiss_rate", "the time server says that it is asked too often"},
+    {DetailCode::kiss_rstr, "kiss_rstr", "the time server does not serve this site"},
+    {DetailCode::left_site, "left_site", ""},
+    {DetailCode::local_error, "local_error", ""},
+    {DetailCode::malformed, "malformed", "the answer was not understandable"},
+    {DetailCode::mismatched_reply, "mismatched_reply", "the answer was to another request"},
+    {DetailCode::no_address, "no_address", "the name has no address"},
+    {DetailCode::no_proxy, "no_proxy", "not tried: no proxy is set"},
+    {DetailCode::no_record, "no_record", "the name exists, but has no such record"},
+    {DetailCode::no_relayed_address, "no_relayed_address", ""},
+    {DetailCode::no_resolver, "no_resolver", ""},
+    {DetailCode::no_rewriting_seen, "no_rewriting_seen", "no rewriting of SIP seen"},
+    {DetailCode::no_room, "no_room",
+     "not tried: more ports of one host within ten seconds would look like a scan"},
+    {DetailCode::no_route, "no_route", "not tried: this computer has no route there"},
+    {DetailCode::no_service, "no_service", "the domain says that it has no such service"},
+    {DetailCode::no_such_check, "no_such_check", ""},
+    {DetailCode::no_such_name, "no_such_name", "the name does not exist"},
+    {DetailCode::no_upgrade, "no_upgrade", "answered, but without switching to WebSocket"},
+    {DetailCode::none, "none", ""},
+    {DetailCode::not_a_name, "not_a_name", ""},
+    {DetailCode::not_a_proxy, "not_a_proxy", "what answered at the proxy's address is no proxy"},
+    {DetailCode::not_a_response, "not_a_response", ""},
+    {DetailCode::not_measured, "not_measured", ""},
+    {DetailCode::not_needed, "not_needed", "not needed: its first choice answered"},
+    {DetailCode::not_stun, "not_stun", ""},
+    {DetailCode::not_synchronised, "not_synchronised",
+     "the time server does not know the time itself"},
+    {DetailCode::not_tls, "not_tls", "connected, but what answered does not speak TLS"},
+    {DetailCode::not_yet_valid, "not_yet_valid", "its certificate is not valid yet"},
+    {DetailCode::notauth, "notauth", ""},
+    {DetailCode::notimp, "notimp", ""},
+    {DetailCode::notzone, "notzone", ""},
+    {DetailCode::nxrrset, "nxrrset", ""},
+    {DetailCode::only_other_port, "only_other_port",
+     "no answer on this port, though another port of the server answers"},
+    {DetailCode::other_family, "other_family",
+     "not tried: an address of the IP version that was excluded"},
+    {DetailCode::other_rcode, "other_rcode", ""},
+    {DetailCode::out_of_resources, "out_of_resources",
+     "not tried: this computer ran out of sockets"},
+    {DetailCode::oversized, "oversized", "the answer was too long"},
+    {DetailCode::pac_bad_url, "pac_bad_url", "the PAC file's address cannot be used"},
+    {DetailCode::pac_crashed, "pac_crashed", "the PAC file's script brought its process down"},
+    {DetailCode::pac_empty, "pac_empty", "the PAC file is empty"},
+    {DetailCode::pac_evaluated, "pac_evaluated", "the PAC file was read and asked"},
+    {DetailCode::pac_script, "pac_script", "the PAC file's script fails"},
+    {DetailCode::pac_timed_out, "pac_timed_out", "the PAC file's script does not come to an end"},
+    {DetailCode::pac_unreadable, "pac_unreadable", "the PAC file cannot be read"},
+    {DetailCode::padding_ignored, "padding_ignored",
+     "small packets are answered, padded ones are not: nothing is known"},
+    {DetailCode::partly_dropped, "partly_dropped",
+     "some of its ports are dropped before they leave the site"},
+    {DetailCode::partly_prohibited, "partly_prohibited",
+     "some of its ports are blocked on the way"},
+    {DetailCode::path_mtu, "path_mtu", "packets have to be smaller, and a router says so"},
+    {DetailCode::private_pki, "private_pki",
+     "answered (its certificate is from the vendor's own authority)"},
+    {DetailCode::prohibited, "prohibited", ""},
+    {DetailCode::proxy_timed_out, "proxy_timed_out",
+     "the proxy accepted the connection, but did not answer"},
+    {DetailCode::proxy_unreachable, "proxy_unreachable", "the proxy could not be reached"},
+    {DetailCode::proxy_unresolved, "proxy_unresolved", "the proxy's name could not be resolved"},
+    {DetailCode::records, "records", ""},
+    {DetailCode::refused, "refused", ""},
+    {DetailCode::refused_on_the_way, "refused_on_the_way", ""},
+    {DetailCode::relay_dead, "relay_dead", ""},
+    {DetailCode::relayed, "relayed", ""},
+    {DetailCode::replied, "replied", ""},
+    {DetailCode::rewritten, "rewritten", "a device on the way rewrites SIP"},
+    {DetailCode::server_silent, "server_silent", "not tried: the SIP server has not answered"},
+    {DetailCode::servfail, "servfail", "the name server could not answer for this name"},
+    {DetailCode::silent, "silent", ""},
+    {DetailCode::sip_timed_out, "sip_timed_out", "connected, but SIP got no answer"},
+    {DetailCode::stale_nonce, "stale_nonce", ""},
+    {DetailCode::stopped, "stopped", "not finished: the run was stopped first"},
+    {DetailCode::stun_timed_out, "stun_timed_out", "connected, but STUN got no answer"},
+    {DetailCode::success, "success", ""},
+    {DetailCode::suspected, "suspected", "a device on the way may rewrite SIP"},
+    {DetailCode::synchronised, "synchronised", ""},
+    {DetailCode::timed_out, "timed_out", ""},
+    {DetailCode::tls_alert, "tls_alert", "connected, but the server refused the TLS handshake"},
+    {DetailCode::tls_protocol, "tls_protocol", "connected, but what answered does not speak TLS"},
+    {DetailCode::tls_timed_out, "tls_timed_out", "connected, but the TLS handshake got no answer"},
+    {DetailCode::tls_version, "tls_version",
+     "connected, but it speaks only outdated versions of TLS"},
+    {DetailCode::trailing_bytes, "trailing_bytes", ""},
+    {DetailCode::truncated, "truncated", "the answer needs DNS over TCP, and that did not work"},
+    {DetailCode::trusted, "trusted", ""},
+    {DetailCode::ttl_exceeded, "ttl_exceeded", ""},
+    {DetailCode::unexpected_answer, "unexpected_answer",
+     "the name server answered something else than expected"},
+    {DetailCode::unexpected_body, "unexpected_body",
+     "answered, but with another page than expected"},
+    {DetailCode::unexpected_issuer, "unexpected_issuer",
+     "its certificate is not from the vendor's own authority"},
+    {DetailCode::unexpected_status, "unexpected_status",
+     "answered, but not with the expected status"},
+    {DetailCode::unreachable, "unreachable", ""},
+    {DetailCode::untrusted, "untrusted", "its certificate is not trusted by this machine"},
+    {DetailCode::wrong_cookie, "wrong_cookie", ""},
+    {DetailCode::wrong_integrity, "wrong_integrity", ""},
+    {DetailCode::wrong_name, "wrong_name", "its certificate is for another name"},
+    {DetailCode::wrong_source, "wrong_source", ""},
+    {DetailCode::wrong_transaction_id, "wrong_transaction_id", ""},
+    {DetailCode::yxdomain, "yxdomain", ""},
+    {DetailCode::yxrrset, "yxrrset", ""},
+});
+
+constexpr auto words_only = [] {
+  std::array<Word<DetailCode>, table.size()> all{};
+  for (std::size_t i = 0; i < table.size(); ++i) all[i] = {table[i].code, table[i].word};
+  return all;
+}();
+static_assert(in_order<DetailCode>(words_only));
+
+}  // namespace
+
+template <>
+std::span<const Word<DetailCode>> words() {
+  return words_only;
+}
+
+std::string_view phrase_of(DetailCode code) { return table[static_cast<std::size_t>(code)].phrase; }
+
+std::optional<Detail> Detail::parse(std::string_view text) {
+  int number = 0;
+  const auto* end = text.data() + text.size();
+  const auto [stopped, error] = std::from_chars(text.data(), end, number);
+  if (error == std::errc() && stopped == end && number >= 0 && std::to_string(number) == text) {
+    return status(number);
+  }
+  const auto code = callready::parse<DetailCode>(text);
+  return code ? std::optional<Detail>(*code) : std::nullopt;
+}
+
+bool is_dropped(const Detail& detail) {
+  return detail == DetailCode::dropped || detail == DetailCode::partly_dropped ||
+         detail == DetailCode::inbound_dropped;
+}
+
+std::string Detail::text() const {
+  return is_status() ? std::to_string(status_) : std::string(to_string(code_));
+}
+
+}  // namespace callready

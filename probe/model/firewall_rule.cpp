@@ -1,0 +1,315 @@
+#include "probe/model/firewall_rule.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <tuple>
+
+namespace callready {
+namespace {
+
+constexpr Word<PeerKind> peer_kinds[] = {
+    {PeerKind::name, "name"},       {PeerKind::wildcard, "wildcard"},
+    {PeerKind::address, "address"}, {PeerKind::network, "network"},
+    {PeerKind::range, "range"},     {PeerKind::service_tag, "service_tag"},
+    {PeerKind::yours, "yours"},
+};
+
+// More peers than these are counted where there is little room.
+constexpr std::size_t few_peers = 2;
+
+bool contains(const std::vector<std::string>& list, const std::string& item) {
+  return std::find(list.begin(), list.end(), item) != list.end();
+}
+
+void add_once(std::vector<std::string>& list, const std::string& item) {
+  if (!item.empty() && !contains(list, item)) list.push_back(item);
+}
+
+bool any_of(const std::vector<std::string>& wanted, const std::vector<std::string>& active) {
+  return wanted.empty() || std::any_of(wanted.begin(), wanted.end(),
+                                       [&](const auto& id) { return contains(active, id); });
+}
+
+// Not the vendor's traffic, but ours: what the program asks of others to learn about the site.
+bool only_measures(const Requirement& row) {
+  return row.check == CheckKind::nat || row.check == CheckKind::sip_alg;
+}
+
+// Titles of what the row stands in for, where all that need it have it as a fallback.
+std::vector<std::string> fallback_for(const TargetSet& set, const Requirement& row,
+                                      const std::vector<std::string>& scenarios) {
+  std::vector<std::string> titles;
+  for (const auto& capability : set.capabilities) {
+    if (!any_of(capability.scenarios, scenarios)) continue;
+    for (const auto& need : capability.needs) {
+      for (std::size_t i = 0; i < need.alternatives.size(); ++i) {
+        if (!contains(need.alternatives[i], row.id)) continue;
+        if (!need.is_fallback(i)) return {};
+        for (const auto& first : need.alternatives.front()) {
+          const auto* wanted = set.find_requirement(first);
+          if (wanted != nullptr && wanted->id != row.id) add_once(titles, wanted->title);
+        }
+      }
+    }
+  }
+  return titles;
+}
+
+// "${pbx}" as "your PBX address (--var pbx)": what nobody but the customer can fill in.
+std::string in_words(const TargetSet& set, const std::string& text) {
+  for (const auto& variable : set.variables) {
+    if (text.find("${" + variable.name + '}') == std::string::npos) continue;
+    auto title = variable.title;
+    if (title.empty()) title = variable.name;
+    return fmt::format("{} (yours: --var {}=...)", title, variable.name);
+  }
+  return text;
+}
+
+std::vector<RulePeer> peers_of(const TargetSet& set, const Requirement& row,
+                               const std::vector<std::string>& regions) {
+  // Its hosts are the names to ask for.
+  if (row.check == CheckKind::dns && !row.with.contains("server")) {
+    return {{"your DNS servers", PeerKind::yours, "", "", Lifecycle::current}};
+  }
+  std::vector<RulePeer> peers;
+  const auto add = [&](RulePeer peer) {
+    const bool chosen = regions.empty() || peer.region.empty() || contains(regions, peer.region);
+    if (chosen) peers.push_back(std::move(peer));
+  };
+  for (const auto& host : row.hosts) {
+    const bool variable = host.name.find("${") != std::string::npos;
+    add({in_words(set, host.name), variable ? PeerKind::yours : PeerKind::name, host.region,
+         host.note, host.lifecycle});
+  }
+  for (const auto& wildcard : row.wildcards) {
+    add({wildcard.pattern, PeerKind::wildcard, "", "", Lifecycle::current});
+  }
+  static constexpr PeerKind kinds[] = {PeerKind::address, PeerKind::network, PeerKind::range};
+  for (const auto& block : row.addresses) {
+    add({block.to_string(), kinds[block.value.index()], block.region, block.note, block.lifecycle});
+  }
+  for (const auto& block : row.variable_addresses) {
+    add({in_words(set, block.text), PeerKind::yours, block.region, block.note, block.lifecycle});
+  }
+  for (const auto& tag : row.service_tags) {
+    add({tag, PeerKind::service_tag, "", "", Lifecycle::current});
+  }
+  return peers;
+}
+
+// The same ports by TCP and by TLS are one line to a firewall.
+std::vector<Transport> protocols_of(const Requirement& row) {
+  std::vector<Transport> found;
+  const auto& all = row.transports;
+  const bool plain = std::find(all.begin(), all.end(), Transport::tcp) != all.end();
+  for (auto transport : all) {
+    if (transport == Transport::tls && plain) transport = Transport::tcp;
+    if (std::find(found.begin(), found.end(), transport) == found.end()) found.push_back(transport);
+  }
+  return found;
+}
+
+auto key_of(const FirewallRule& rule) {
+  return std::tie(rule.set, rule.direction, rule.vantages, rule.transport, rule.your_transport,
+                  rule.source_ports, rule.ports, rule.your_ports, rule.severity, rule.lifecycle,
+                  rule.allow_by, rule.proxy, rule.fallback_for, rule.state);
+}
+
+void merge(FirewallRule& into, const FirewallRule& from) {
+  for (const auto member : {&FirewallRule::requirements, &FirewallRule::titles,
+                            &FirewallRule::purposes, &FirewallRule::sources, &FirewallRule::notes,
+                            &FirewallRule::remarks, &FirewallRule::conditions}) {
+    for (const auto& text : from.*member) add_once(into.*member, text);
+  }
+  // A row for any client makes the whole rule one for any.
+  if (into.clients.empty() || from.clients.empty()) {
+    into.clients.clear();
+  } else {
+    for (const auto& client : from.clients) add_once(into.clients, client);
+  }
+  for (const auto& peer : from.peers) {
+    const bool known = std::any_of(into.peers.begin(), into.peers.end(),
+                                   [&](const auto& one) { return one.text == peer.text; });
+    if (!known) into.peers.push_back(peer);
+  }
+}
+
+bool covers(const RulePeer& peer, const std::string& host) {
+  const auto address = IpAddress::parse(host);
+  switch (peer.kind) {
+    case PeerKind::wildcard: {
+      const auto suffix =
+          peer.text.substr(peer.text.find('.') == std::string::npos ? 0 : peer.text.find('.'));
+      return !address && host.size() > suffix.size() && host.ends_with(suffix);
+    }
+    case PeerKind::network: {
+      const auto network = Network::parse(peer.text);
+      return address && network && network->contains(*address);
+    }
+    case PeerKind::range: {
+      const auto range = AddressRange::parse(peer.text);
+      return address && range && range->contains(*address);
+    }
+    case PeerKind::name:
+    case PeerKind::address:
+    case PeerKind::service_tag:
+    case PeerKind::yours:
+      break;
+  }
+  return peer.text == host;
+}
+
+std::string listed(const std::vector<PortRange>& ranges) {
+  std::vector<std::string> texts;
+  for (const auto& range : ranges) texts.push_back(range.to_string());
+  return fmt::format("{}", fmt::join(texts, ", "));
+}
+
+}  // namespace
+
+template <>
+std::span<const Word<PeerKind>> words() {
+  return peer_kinds;
+}
+
+bool is_whole(const FirewallRule& rule) {
+  const bool carried = rule.transport || !rule.your_transport.empty();
+  return !rule.peers.empty() && carried && (!rule.ports.empty() || !rule.your_ports.empty());
+}
+
+std::string protocol_in_words(const FirewallRule& rule) {
+  if (!rule.your_transport.empty()) return rule.your_transport;
+  if (!rule.transport) return "any";
+  return *rule.transport == Transport::udp   ? "UDP"
+         : *rule.transport == Transport::tcp ? "TCP"
+                                             : "TCP (TLS)";
+}
+
+std::string ports_in_words(const FirewallRule& rule) {
+  auto text = listed(rule.ports);
+  for (const auto& words : rule.your_ports) text += (text.empty() ? "" : ", ") + words;
+  return text.empty() ? "any" : text;
+}
+
+std::string source_ports_in_words(const FirewallRule& rule) {
+  return rule.source_ports.empty() ? "any" : listed(rule.source_ports);
+}
+
+std::string peers_counted(const FirewallRule& rule) {
+  std::vector<std::pair<PeerKind, std::size_t>> kinds;
+  for (const auto& peer : rule.peers) {
+    const auto known = std::find_if(kinds.begin(), kinds.end(),
+                                    [&](const auto& kind) { return kind.first == peer.kind; });
+    if (known == kinds.end()) {
+      kinds.emplace_back(peer.kind, 1);
+    } else {
+      ++known->second;
+    }
+  }
+  std::vector<std::string> texts;
+  for (const auto& [kind, count] : kinds) {
+    std::string word(kind == PeerKind::service_tag ? "service tag"
+                     : kind == PeerKind::yours     ? "server of yours"
+                                                   : to_string(kind));
+    if (count != 1) {
+      word = kind == PeerKind::yours ? "servers of yours"
+                                     : word + (kind == PeerKind::address ? "es" : "s");
+    }
+    texts.push_back(fmt::format("{} {}", count, word));
+  }
+  return fmt::format("{}", fmt::join(texts, ", "));
+}
+
+bool needs_list(const FirewallRule& rule) { return rule.peers.size() > few_peers; }
+
+std::string in_short(const FirewallRule& rule) {
+  const std::string_view carrier =
+      rule.transport && *rule.transport == Transport::udp ? "UDP" : "TCP";
+  auto text = rule.your_transport.empty() ? std::string(carrier) : rule.your_transport;
+  text += ' ' + ports_in_words(rule);
+  text += rule.direction == Direction::in ? " from " : " to ";
+  if (needs_list(rule)) {
+    text += peers_counted(rule);
+    if (!rule.titles.empty()) text += fmt::format(" ({})", rule.titles.front());
+    return text;
+  }
+  std::vector<std::string> names;
+  for (const auto& peer : rule.peers) names.push_back(peer.text);
+  return text + fmt::format("{}", fmt::join(names, " and "));
+}
+
+std::string in_short(const std::vector<FirewallRule>& rules) {
+  std::vector<std::string> texts;
+  for (const auto& rule : rules) add_once(texts, in_short(rule));
+  return fmt::format("{}", fmt::join(texts, "; "));
+}
+
+std::vector<FirewallRule> rules_of(const TargetSet& set, const Requirement& row,
+                                   const std::vector<std::string>& scenarios,
+                                   const std::vector<std::string>& regions) {
+  if (only_measures(row)) return {};
+  FirewallRule rule;
+  rule.set = set.id;
+  rule.requirements = {row.id};
+  rule.titles = {row.title};
+  add_once(rule.purposes, row.purpose);
+  rule.sources = {row.source};
+  rule.clients = row.clients;
+  add_once(rule.notes, row.note);
+  rule.conditions = row.conditions;
+  rule.severity = row.severity;
+  rule.direction = row.direction;
+  rule.lifecycle = row.lifecycle;
+  rule.allow_by = row.allow_by;
+  rule.proxy = row.proxy;
+  rule.vantages = row.vantages;
+  rule.source_ports = row.source_ports;
+  rule.ports = row.ports;
+  for (const auto& text : row.variable_ports) rule.your_ports.push_back(in_words(set, text));
+  rule.peers = peers_of(set, row, regions);
+  rule.fallback_for = fallback_for(set, row, scenarios);
+  std::vector<FirewallRule> rules;
+  for (const auto transport : protocols_of(row)) {
+    rules.push_back(rule);
+    rules.back().transport = transport;
+  }
+  for (const auto& text : row.variable_transports) {
+    rules.push_back(rule);
+    rules.back().your_transport = in_words(set, text);
+  }
+  if (rules.empty()) rules.push_back(rule);
+  for (auto& one : rules) {
+    if (!is_whole(one)) add_once(one.remarks, row.unprobed);
+  }
+  return rules;
+}
+
+void add_rule(std::vector<FirewallRule>& rules, FirewallRule rule) {
+  for (auto& known : rules) {
+    // One without peers is no part of one that has some.
+    const bool both = known.peers.empty() == rule.peers.empty();
+    if (both && key_of(known) == key_of(rule)) return merge(known, rule);
+  }
+  rules.push_back(std::move(rule));
+}
+
+FirewallRule part_of(const FirewallRule& rule, const std::vector<const Target*>& endpoints) {
+  auto part = rule;
+  std::erase_if(part.peers, [&](const RulePeer& peer) {
+    return std::none_of(endpoints.begin(), endpoints.end(),
+                        [&](const Target* target) { return covers(peer, target->host); });
+  });
+  if (part.peers.empty()) part.peers = rule.peers;
+  std::erase_if(part.ports, [&](const PortRange& range) {
+    return std::none_of(endpoints.begin(), endpoints.end(), [&](const Target* target) {
+      return target->ports.first <= range.last && range.first <= target->ports.last;
+    });
+  });
+  if (part.ports.empty()) part.ports = rule.ports;
+  return part;
+}
+
+}  // namespace callready

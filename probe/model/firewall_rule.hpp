@@ -1,0 +1,84 @@
+// What a firewall or a proxy has to let through, as the vendor's document has it: the rows of a set
+// as rules. Pure; `callready firewall` prints them, and findings name those that are closed.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "probe/model/probe.hpp"
+#include "probe/model/target_set.hpp"
+
+namespace callready {
+
+// `yours`: only the customer knows it, and has not said it ("your PBX (yours: --var pbx=...)").
+enum class PeerKind { name, wildcard, address, network, range, service_tag, yours };
+template <>
+std::span<const Word<PeerKind>> words();
+
+// One entry of the far end: where the traffic goes to, or for inbound rules where it comes from.
+struct RulePeer {
+  std::string text;  // "turn.example.com", "192.0.2.0/24"
+  PeerKind kind = PeerKind::name;
+  std::string region, note;
+  Lifecycle lifecycle = Lifecycle::current;
+};
+
+// What a report says of a rule.
+enum class RuleState { not_asked, closed, not_proved_open };
+
+// Rows that differ in their peers only are one rule.
+struct FirewallRule {
+  std::string set;  // id
+  std::vector<std::string> requirements, titles, purposes, sources, clients, notes, conditions;
+  Severity severity = Severity::required;
+  Direction direction = Direction::out;
+  Lifecycle lifecycle = Lifecycle::current;
+  AllowBy allow_by = AllowBy::either;
+  ProxyUse proxy = ProxyUse::never;
+  std::vector<Vantage> vantages;        // where the traffic starts (in: ends); empty: any device
+  std::optional<Transport> transport;   // nothing: not given, or the customer's to choose
+  std::string your_transport;           // in words, where it is the customer's to choose
+  std::vector<PortRange> source_ports;  // empty: any
+  std::vector<PortRange> ports;         // of the destination
+  std::vector<std::string> your_ports;  // in words
+  std::vector<RulePeer> peers;
+  // Titles of the rows that it stands in for where they cannot be opened; empty: no fallback.
+  std::vector<std::string> fallback_for;
+  std::vector<std::string> remarks;  // why something of it is missing
+  RuleState state = RuleState::not_asked;
+};
+
+// True where a firewall can be told it: with a far end, a transport and, but for those that the
+// customer fills in, ports. What the document leaves open is no rule "any to any".
+bool is_whole(const FirewallRule& rule);
+
+// "UDP", "TCP", "TCP (TLS)", "any".
+std::string protocol_in_words(const FirewallRule& rule);
+// "443, 5000-5100"; "any" for none.
+std::string ports_in_words(const FirewallRule& rule);
+std::string source_ports_in_words(const FirewallRule& rule);
+// "8 names, 1 wildcard".
+std::string peers_counted(const FirewallRule& rule);
+// "UDP 3478 to 27 names (TURN servers over UDP)"; few peers are named.
+std::string in_short(const FirewallRule& rule);
+std::string in_short(const std::vector<FirewallRule>& rules);
+// True where in_short only counts the peers.
+bool needs_list(const FirewallRule& rule);
+
+// A row's rules, one for each protocol; none for a row that only measures (NAT, SIP ALG), whose
+// servers are no vendor's. `scenarios`: the active ones, for `fallback_for`; `regions`: only peers
+// of these, or of none; empty: all.
+std::vector<FirewallRule> rules_of(const TargetSet& set, const Requirement& row,
+                                   const std::vector<std::string>& scenarios,
+                                   const std::vector<std::string>& regions = {});
+
+// Adds it, to a rule that differs in its peers only where there is one.
+void add_rule(std::vector<FirewallRule>& rules, FirewallRule rule);
+
+// The part of the rule that these endpoints belong to: whole entries of the document, never an
+// address or a port that was only sampled of one. The rule itself where none of them fits.
+FirewallRule part_of(const FirewallRule& rule, const std::vector<const Target*>& endpoints);
+
+}  // namespace callready

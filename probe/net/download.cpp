@@ -1,0 +1,84 @@
+#include "probe/net/download.hpp"
+
+#include <curl/curl.h>
+
+#include <memory>
+
+#include "probe/net/printable.hpp"
+
+namespace callready {
+namespace {
+
+constexpr long most_redirections = 3;
+constexpr std::size_t most_etag = 256;
+
+struct Body {
+  std::string bytes;
+  std::size_t most;
+  bool too_large = false;
+};
+
+// Taking less than was offered ends the transfer.
+std::size_t take(char* data, std::size_t, std::size_t size, void* context) {
+  auto& body = *static_cast<Body*>(context);
+  if (body.bytes.size() + size > body.most) {
+    body.too_large = true;
+    return 0;
+  }
+  body.bytes.append(data, size);
+  return size;
+}
+
+std::string header(CURL* easy, const char* name) {
+  curl_header* found = nullptr;
+  const bool there = curl_easy_header(easy, name, 0, CURLH_HEADER, -1, &found) == CURLHE_OK;
+  const std::string value = there ? found->value : "";
+  return value.size() <= most_etag ? printable(value) : "";
+}
+
+}  // namespace
+
+Download download(const DownloadRequest& request) {
+  Download result;
+  const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> handle(curl_easy_init(),
+                                                                   &curl_easy_cleanup);
+  if (!handle) {
+    result.problem = "libcurl cannot be started";
+    return result;
+  }
+  auto* easy = handle.get();
+  Body body{{}, request.most};
+  char error[CURL_ERROR_SIZE] = "";
+  const auto condition = "If-None-Match: " + request.etag;
+  const std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> headers(
+      request.etag.empty() ? nullptr : curl_slist_append(nullptr, condition.c_str()),
+      &curl_slist_free_all);
+  const bool https = request.url.starts_with("https://");
+  curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str());
+  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, https ? "https" : "http,https");
+  curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
+  curl_easy_setopt(easy, CURLOPT_MAXREDIRS, most_redirections);
+  curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(request.limit.count()));
+  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(easy, CURLOPT_USERAGENT, request.user_agent.c_str());
+  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers.get());
+  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error);
+  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take);
+  curl_easy_setopt(easy, CURLOPT_WRITEDATA, &body);
+  const auto code = curl_easy_perform(easy);
+  curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &result.status);
+  if (body.too_large) {
+    result.problem = "is larger than the " + std::to_string(request.most) + " bytes it may have";
+  } else if (code == CURLE_OPERATION_TIMEDOUT) {
+    result.problem = "did not come whole in " + std::to_string(request.limit.count() / 1000) + " s";
+  } else if (code != CURLE_OK) {
+    result.problem = printable(*error != '\0' ? error : curl_easy_strerror(code));
+  }
+  if (!result.problem.empty()) return result;
+  if (result.status == 200) result.body = std::move(body.bytes);
+  result.etag = header(easy, "ETag");
+  return result;
+}
+
+}  // namespace callready

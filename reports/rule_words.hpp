@@ -1,0 +1,105 @@
+// Words about firewall rules that several forms print. Internal to reports/.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "reports/firewall.hpp"
+#include "reports/phrases.hpp"
+
+namespace callready {
+
+inline std::string_view state_word(RuleState state) {
+  return state == RuleState::closed            ? "closed"
+         : state == RuleState::not_proved_open ? "not proved open"
+                                               : "";
+}
+
+// "germany; being removed": what the set says of one peer.
+inline std::string peer_facts(const RulePeer& peer) {
+  std::vector<std::string> facts;
+  if (!peer.region.empty()) facts.push_back(peer.region);
+  if (peer.lifecycle != Lifecycle::current) facts.emplace_back(to_string(peer.lifecycle));
+  if (!peer.note.empty()) facts.push_back(peer.note);
+  return joined(facts, "; ");
+}
+
+// A rule in full: what it lets through, and one peer a line.
+inline std::vector<std::string> lines_of(const std::vector<FirewallRule>& rules) {
+  std::vector<std::string> lines;
+  for (const auto& rule : rules) {
+    auto head =
+        fmt::format("{} {} {} ({}", protocol_in_words(rule), ports_in_words(rule),
+                    rule.direction == Direction::in ? "from" : "to", joined(rule.titles, "; "));
+    if (!rule.sources.empty()) head += ": " + joined(rule.sources, "; ");
+    lines.push_back(head + "):");
+    if (!rule.source_ports.empty()) {
+      lines.push_back("  from source ports " + source_ports_in_words(rule));
+    }
+    for (const auto& peer : rule.peers) lines.push_back("  " + peer.text);
+  }
+  return lines;
+}
+
+// What stands below the rules: each note once, with the numbers of the rules that it is about.
+struct RuleNote {
+  std::string text;
+  std::vector<std::string> rules;  // "3"
+};
+
+inline std::vector<RuleNote> notes_of(const FirewallList& list) {
+  std::vector<RuleNote> notes;
+  const auto add = [&](const std::string& text, std::size_t number) {
+    if (text.empty()) return;
+    const auto rule = std::to_string(number);
+    for (auto& note : notes) {
+      if (note.text != text) continue;
+      if (note.rules.back() != rule) note.rules.push_back(rule);
+      return;
+    }
+    notes.push_back({text, {rule}});
+  };
+  for (std::size_t i = 0; i < list.rules.size(); ++i) {
+    const auto& rule = list.rules[i];
+    add(how_to_allow(rule), i + 1);
+    if (!rule.clients.empty()) add("for: " + joined(rule.clients), i + 1);
+    for (const auto& note : rule.notes) add(note, i + 1);
+    for (const auto& condition : rule.conditions) {
+      add("unclear in the document: " + condition, i + 1);
+    }
+    for (const auto& remark : rule.remarks) add(remark, i + 1);
+    if (rule.peers.size() > few_in_a_line) continue;
+    for (const auto& peer : rule.peers) {
+      if (!peer.note.empty()) add(peer.text + ": " + peer_facts(peer), i + 1);
+    }
+  }
+  return notes;
+}
+
+// "UDP 49152-65535, not said to or from where: Media between two apps on the same network. Both
+// ends are ..."
+inline std::string unfinished_in_words(const FirewallRule& rule) {
+  std::vector<std::string> known;
+  if (rule.transport || !rule.your_transport.empty()) known.push_back(protocol_in_words(rule));
+  if (!rule.ports.empty() || !rule.your_ports.empty()) {
+    known.push_back("port " + ports_in_words(rule));
+  }
+  if (!rule.source_ports.empty()) {
+    known.push_back("from source port " + source_ports_in_words(rule));
+  }
+  std::vector<std::string> peers;
+  for (const auto& peer : rule.peers) peers.push_back(peer.text);
+  if (!peers.empty()) {
+    known.push_back((rule.direction == Direction::in ? "from " : "with ") + joined(peers));
+  }
+  auto text = joined(rule.titles, "; ");
+  if (!known.empty()) text += " (" + joined(known, " ") + ")";
+  if (!rule.remarks.empty()) text += ": " + joined(rule.remarks, "; ");
+  return text;
+}
+
+}  // namespace callready

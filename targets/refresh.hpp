@@ -1,0 +1,28 @@
+// Puts a feed's networks and names into the rows of a set that name the feed, line by line: what is
+// not of these lists, the order, the comments and what stands beside each entry stay as they are.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "targets/feeds.hpp"
+#include "targets/load_rules.hpp"
+#include "targets/problem.hpp"
+
+namespace callready {
+
+struct RefreshResult {
+  std::string text;                   // of the new file; empty where there are problems
+  std::vector<std::string> changes;   // targets/changes.hpp
+  std::vector<std::string> warnings;  // rows that the feed knows nothing of
+  std::vector<Problem> problems;
+};
+
+// A row names the feed with `feed: zoom/ZoomMeetings`; of Azure, with its `service_tags`. Only
+// lists that the feed has are touched; entries with `lifecycle: removed`, ranges and hosts that
+// match one of the feed's wildcards are the author's own and stay.
+RefreshResult refresh_set(std::string_view yaml_text, const std::string& name, const Feed& feed,
+                          const LoadRules& rules);
+
+}  // namespace callready

@@ -1,0 +1,213 @@
+// A whole run in one pass: verdicts follow from what is found (docs/design.md).
+#include <fmt/ranges.h>
+
+#include "probe/diagnosis/attribution.hpp"
+#include "tests/diagnosis/diagnosis.hpp"
+
+namespace callready {
+namespace {
+
+using namespace test;
+
+// A set with one capability that needs all of its rows.
+struct Scene {
+  TargetSet set;
+  PlannedSet planned;
+  Report report;
+
+  Scene() {
+    set.id = "vendor";
+    set.capabilities.push_back({"calls", "Calls", {}, {}});
+    report.site.interfaces = {{"eth0", {IpAddress::v4({10, 20, 0, 23})}, true}};
+  }
+  Requirement& add(const std::string& id, std::vector<ProbeResult> probes,
+                   Severity severity = Severity::required) {
+    Requirement row;
+    row.id = row.title = id;
+    row.severity = severity;
+    PlannedRequirement plan;
+    plan.set = set.id;
+    plan.requirement = id;
+    for (auto& result : probes) {
+      row.check = result.probe.check;
+      row.transports = {result.probe.target.transport};
+      row.ports = {result.probe.target.ports};
+      result.probe.id = probe_id(result.probe);
+      plan.probes.push_back(result.probe.id);
+      report.probes.push_back(std::move(result));
+    }
+    planned.rows.push_back(std::move(plan));
+    set.requirements.push_back(std::move(row));
+    set.capabilities[0].needs.push_back({{{id}}, false});
+    return set.requirements.back();
+  }
+  PlannedRequirement& last_plan() { return planned.rows.back(); }
+  void add_controls(std::vector<ProbeResult> probes) {
+    for (auto& result : probes) {
+      result.probe.control = true;
+      result.probe.id = probe_id(result.probe);
+      report.probes.push_back(std::move(result));
+    }
+  }
+  const SetResult& judge() {
+    planned.set = &set;
+    diagnose({planned}, "2026-11-20", report);
+    return report.sets.front();
+  }
+  std::vector<std::string> found() const {
+    std::vector<std::string> codes;
+    for (const auto& finding : report.findings) codes.push_back(finding.code);
+    return codes;
+  }
+};
+
+const RequirementResult& row_of(const SetResult& set, std::string_view id) {
+  return *std::find_if(set.requirements.begin(), set.requirements.end(),
+                       [&](const RequirementResult& row) { return row.id == id; });
+}
+
+ProbeResult page(std::string host, bool its_own) {
+  auto result = probe(CheckKind::http, Transport::tcp, std::move(host), 80, answered, "200");
+  result.probe.with["body"] = "Success";
+  result.observation.evidence.push_back(
+      {EvidenceKind::http_reply, "", {{Fact::body_matches, its_own}}});
+  return result;
+}
+
+std::vector<ProbeResult> portal_controls() {
+  return {page("www.msftncsi.com", false), page("captive.apple.com", false),
+          tls("www.google.com", failed, "connection_reset"),
+          stun("stun.cloudflare.com", 3478, silent), stun("stun.l.google.com", 19302, silent)};
+}
+
+TEST(OnePass, SilenceThatACauseExplainsIsALoss) {
+  Scene run;
+  run.add("sip", {sip("sip.vendor.com", 5060, silent)});
+  run.add_controls(portal_controls());
+  const auto& set = run.judge();
+  EXPECT_EQ(run.found(), std::vector<std::string>{"network.captive_portal"});
+  EXPECT_EQ(row_of(set, "sip").status, Status::fail);
+  EXPECT_EQ(set.verdict, Verdict::blocked);
+  EXPECT_EQ(run.report.findings.front().explains, std::vector<std::string>{"vendor/sip"});
+}
+
+TEST(OnePass, WithoutACauseTheSameSilenceDecidesNothing) {
+  Scene run;
+  run.add("sip", {sip("sip.vendor.com", 5060, silent)});
+  run.add_controls(anchors());
+  EXPECT_EQ(row_of(run.judge(), "sip").status, Status::unknown);
+}
+
+TEST(OnePass, APortalsOwnAnswerIsNotTheService) {
+  Scene run;
+  run.add("platform",
+          {probe(CheckKind::http, Transport::tcp, "www.vendor.com", 80, answered, "302")});
+  run.add_controls(portal_controls());
+  EXPECT_EQ(row_of(run.judge(), "platform").status, Status::fail);
+}
+
+// Packets leave, and no reply ever comes back: what only left the site does not work.
+TEST(OnePass, WithoutRepliesNoMediaRangeWorks) {
+  Scene run;
+  run.add("media", {range("media.vendor.com", all_ports("left_site"))});
+  run.add("turn", {turn("turn.vendor.com", silent, {})});
+  run.add_controls({tls("www.google.com"), tls("www.cloudflare.com"),
+                    stun("stun.cloudflare.com", 3478, silent),
+                    stun("stun.l.google.com", 19302, silent), ntp("pool.ntp.org", silent)});
+  const auto& set = run.judge();
+  EXPECT_EQ(run.found(), std::vector<std::string>{"firewall.udp_blocked"});
+  EXPECT_EQ(row_of(set, "media").status, Status::fail);
+  EXPECT_EQ(set.verdict, Verdict::blocked);
+}
+
+// A first choice that this run left out is closed with the rest of UDP.
+TEST(OnePass, WhatWasLeftOutIsClosedByTheSameCause) {
+  Scene run;
+  run.add("turn", {turn("turn.vendor.com", silent, {})}, Severity::recommended);
+  auto& direct = run.add("direct", {});
+  direct.check = CheckKind::udp_range;
+  direct.transports = {Transport::udp};
+  direct.ports = {{50000, 50019}};
+  run.last_plan().skipped = "left out";
+  run.last_plan().untried = true;
+  run.add_controls({tls("www.google.com"), tls("www.cloudflare.com"),
+                    stun("stun.cloudflare.com", 3478, silent),
+                    stun("stun.l.google.com", 19302, silent)});
+  const auto& set = run.judge();
+  ASSERT_EQ(run.found(), std::vector<std::string>{"firewall.udp_blocked"});
+  EXPECT_EQ(row_of(set, "direct").status, Status::fail);
+  EXPECT_EQ(set.verdict, Verdict::blocked);
+  EXPECT_TRUE(holds(fmt::format("{}", fmt::join(run.report.findings.front().explains, " ")),
+                    "vendor/direct"));
+}
+
+ProbeResult nat(const std::string& mapping) {
+  auto result = probe(CheckKind::nat, Transport::udp, "stun.vendor.com", 3478, answered, mapping);
+  result.observation.evidence.push_back(
+      {EvidenceKind::nat_mapping, mapping, {{Fact::value, mapping}}});
+  return result;
+}
+
+struct ConditionCase {
+  const char* name;
+  Severity severity;
+  Verdict expected;
+};
+class Condition : public testing::TestWithParam<ConditionCase> {};
+
+TEST_P(Condition, ThatIsBrokenLimitsWhatDependsOnIt) {
+  Scene run;
+  run.add("web", {tls("www.vendor.com")});
+  run.add("nat", {nat("destination_dependent")}, GetParam().severity);
+  const auto& set = run.judge();
+  EXPECT_EQ(set.verdict, GetParam().expected);
+  EXPECT_EQ(row_of(set, "nat").status,
+            GetParam().severity == Severity::optional ? Status::pass : Status::warn);
+}
+
+const ConditionCase conditions[] = {
+    {"Required", Severity::required, Verdict::degraded},
+    {"Recommended", Severity::recommended, Verdict::degraded},
+    {"Optional", Severity::optional, Verdict::ready},
+};
+INSTANTIATE_TEST_SUITE_P(OnePass, Condition, testing::ValuesIn(conditions),
+                         [](const auto& of) { return std::string(of.param.name); });
+
+TEST(OnePass, ASipAlgThatRewritesLimitsCalls) {
+  Scene run;
+  auto rewritten = sip("sip.vendor.com");
+  rewritten.observation.evidence.push_back(
+      {EvidenceKind::sip_via, "the Via came back otherwise", {{Fact::rewritten, true}}});
+  run.add("sip", {rewritten});
+  const auto& set = run.judge();
+  EXPECT_EQ(run.found(), std::vector<std::string>{"sip.alg"});
+  EXPECT_EQ(set.verdict, Verdict::degraded);
+  EXPECT_EQ(row_of(set, "sip").status, Status::warn);
+}
+
+// Blocked without a cause never happens: what no rule explains is said as what it is.
+TEST(OnePass, WhatNoRuleExplainsIsSaidAsWhatItIs) {
+  Scene run;
+  run.add("web", {tcp("www.vendor.com", 443, silent)});
+  run.add_controls(anchors());
+  const auto& set = run.judge();
+  EXPECT_EQ(set.verdict, Verdict::blocked);
+  ASSERT_FALSE(run.report.findings.empty());
+  const auto& finding = run.report.findings.back();
+  EXPECT_EQ(finding.explains, std::vector<std::string>{"vendor/web"});
+  EXPECT_EQ(finding.confidence, Confidence::possible);
+  EXPECT_TRUE(holds(finding.fix, "TCP 443 to www.vendor.com"));
+}
+
+TEST(Closes, PortsByCause) {
+  EXPECT_TRUE(closes(Closes::udp, Transport::udp, 3478, false));
+  EXPECT_FALSE(closes(Closes::udp, Transport::udp, 53, false));
+  EXPECT_FALSE(closes(Closes::udp, Transport::tcp, 3478, false));
+  EXPECT_FALSE(closes(Closes::all_but_web, Transport::tcp, 80, false));
+  EXPECT_TRUE(closes(Closes::all_but_https, Transport::tcp, 80, false));
+  EXPECT_TRUE(closes(Closes::direct, Transport::tls, 443, false));
+  EXPECT_FALSE(closes(Closes::direct, Transport::tls, 443, true));
+}
+
+}  // namespace
+}  // namespace callready

@@ -1,0 +1,163 @@
+// What findings ask to let through: the vendor's rules, never what was only sampled of them.
+#include "probe/diagnosis/rules_to_allow.hpp"
+
+#include "tests/diagnosis/diagnosis.hpp"
+
+namespace callready::test {
+namespace {
+
+FirewallRule rule(std::string row, Transport transport, std::vector<PortRange> ports,
+                  std::vector<RulePeer> peers) {
+  FirewallRule made;
+  made.set = "vendor";
+  made.requirements = {row};
+  made.titles = {std::move(row)};
+  made.sources = {"page 1"};
+  made.transport = transport;
+  made.ports = std::move(ports);
+  made.peers = std::move(peers);
+  return made;
+}
+
+RulePeer peer(std::string text, PeerKind kind = PeerKind::name) {
+  return {std::move(text), kind, "", "", Lifecycle::current};
+}
+
+Report with_rules(Report report, std::vector<FirewallRule> rules) {
+  for (auto& made : rules) {
+    for (auto& row : report.sets.front().requirements) {
+      if (row.id == made.requirements.front()) row.rules.push_back(made);
+    }
+  }
+  return report;
+}
+
+std::vector<std::string> texts(const std::vector<FirewallRule>& rules) {
+  std::vector<std::string> all;
+  for (const auto& one : rules) {
+    auto text = protocol_in_words(one) + ' ' + ports_in_words(one);
+    for (const auto& far : one.peers) text += ' ' + far.text;
+    all.push_back(std::move(text));
+  }
+  return all;
+}
+
+using Texts = std::vector<std::string>;
+
+std::vector<RulePeer> turn_servers() {
+  return {peer("turn1.vendor.com"), peer("turn2.vendor.com"), peer("turn3.vendor.com")};
+}
+
+Report no_udp_to_3478() {
+  auto lost = turn("turn1.vendor.com", rejected, "prohibited");
+  return with_rules(report({row("turn", {rejected_by(lost, "10.20.0.1"),
+                                         rejected_by(turn("turn2.vendor.com"), "10.20.0.1")}),
+                            row("web", {tls("www.vendor.com")}), controls(anchors())}),
+                    {rule("turn", Transport::udp, {{3478, 3478}}, turn_servers()),
+                     rule("turn", Transport::tls, {{443, 443}}, turn_servers())});
+}
+
+TEST(RulesToAllow, TheWholeRuleNotWhatWasSampledOfIt) {
+  const auto found = diagnose(no_udp_to_3478());
+  ASSERT_FALSE(found.empty());
+  EXPECT_EQ(texts(found.front().rules),
+            Texts{"UDP 3478 turn1.vendor.com turn2.vendor.com turn3.vendor.com"});
+  EXPECT_TRUE(holds(found.front().fix, "UDP 3478 to 3 names (turn)")) << found.front().fix;
+  EXPECT_FALSE(holds(found.front().fix, "turn1.vendor.com")) << found.front().fix;
+}
+
+TEST(RulesToAllow, OfARangeInANetworkTheNetworkAndTheRange) {
+  auto lost = range("192.0.2.77", all_ports("prohibited", "10.20.0.1"));
+  const auto closed = with_rules(
+      report({row("media", {lost}), row("web", {tls("www.vendor.com")}), controls(anchors())}),
+      {rule(
+          "media", Transport::udp, {{10000, 20000}},
+          {peer("192.0.2.0/24", PeerKind::network), peer("198.51.100.0/24", PeerKind::network)})});
+  const auto found = diagnose(closed);
+  ASSERT_FALSE(found.empty());
+  EXPECT_EQ(texts(found.front().rules), Texts{"UDP 10000-20000 192.0.2.0/24 198.51.100.0/24"});
+  EXPECT_FALSE(holds(found.front().fix, "192.0.2.77")) << found.front().fix;
+}
+
+TEST(RulesToAllow, OfAnOpenRowTheEntriesThatAreClosed) {
+  auto part = report({row("row", {tcp("www.vendor.com", 443), tcp("192.0.2.77", 5061, silent),
+                                  tcp("a.files.vendor.com", 5061, silent)})});
+  part = with_rules(part, {rule("row", Transport::tcp, {{443, 443}, {5060, 5069}},
+                                {peer("www.vendor.com"), peer("192.0.2.0/24", PeerKind::network),
+                                 peer("*.files.vendor.com", PeerKind::wildcard)})});
+  std::vector<const ProbeResult*> lost = {&part.probes[1], &part.probes[2]};
+  EXPECT_EQ(texts(rules_to_allow(part.sets, part.probes, lost)),
+            Texts{"TCP 5060-5069 192.0.2.0/24 *.files.vendor.com"});
+}
+
+TEST(RulesToAllow, RowsThatDifferInTheirPeersOnlyAreOneRule) {
+  auto two = report(
+      {row("a", {tcp("a.vendor.com", 443, silent)}), row("b", {tcp("b.vendor.com", 443, silent)})});
+  two = with_rules(two, {rule("a", Transport::tcp, {{443, 443}}, {peer("a.vendor.com")}),
+                         rule("b", Transport::tcp, {{443, 443}}, {peer("b.vendor.com")})});
+  const auto rules = rules_to_allow(two.sets, two.probes, {&two.probes[0], &two.probes[1]});
+  EXPECT_EQ(texts(rules), Texts{"TCP 443 a.vendor.com b.vendor.com"});
+  EXPECT_EQ(rules.front().requirements, (Texts{"a", "b"}));
+}
+
+// The servers that tell about the NAT are ours: no port is to be opened for them.
+TEST(RulesToAllow, NothingIsOpenedForQuestionsOfOurOwn) {
+  auto nat = probe(CheckKind::nat, Transport::udp, "stun.cloudflare.com", 3478, silent, "timed_out");
+  const auto quiet =
+      with_rules(report({row("nat", {nat}), row("sip", {sip("sip.vendor.com")}),
+                         controls({tls("www.google.com"), tls("www.cloudflare.com"),
+                                   stun("stun.l.google.com", 19302), ntp("pool.ntp.org")})}),
+                 {rule("sip", Transport::udp, {{5060, 5060}}, {peer("sip.vendor.com")})});
+  for (const auto& finding : diagnose(quiet)) {
+    EXPECT_FALSE(holds(finding.fix, "cloudflare")) << finding.fix;
+    EXPECT_FALSE(finding.code.starts_with("firewall.")) << finding.code;
+  }
+}
+
+// What is inspected is reached, and is to be exempt all the same: all that the document names.
+TEST(RulesToAllow, OfAnInspectionTheWholeRule) {
+  const auto opened = [](const char* host) {
+    return with_root(tls(host, answered, "trusted", "CN=Site CA"), false);
+  };
+  const auto seen = with_rules(
+      report({row("web", {opened("www.vendor.com"), opened("api.vendor.com")}),
+              controls({opened("www.google.com"), opened("www.cloudflare.com")})}),
+      {rule("web", Transport::tls, {{443, 443}},
+            {peer("www.vendor.com"), peer("api.vendor.com"), peer("files.vendor.com")})});
+  const auto found = diagnose(seen);
+  ASSERT_FALSE(found.empty());
+  ASSERT_EQ(found.front().code, "tls.intercepted");
+  EXPECT_EQ(texts(found.front().rules),
+            Texts{"TCP (TLS) 443 www.vendor.com api.vendor.com files.vendor.com"});
+  EXPECT_TRUE(holds(found.front().fix, "TCP 443 to 3 names (web)")) << found.front().fix;
+}
+
+TEST(RulesToAllow, AMissingFarEndIsNoRule) {
+  auto lost = report({row("row", {tcp("www.vendor.com", 443, silent)})});
+  lost = with_rules(lost, {rule("row", Transport::tcp, {{443, 443}}, {})});
+  EXPECT_TRUE(rules_to_allow(lost.sets, lost.probes, {&lost.probes[0]}).empty());
+}
+
+TEST(RulesToAllow, OnlyCausesThatEndBySomethingBeingLetThrough) {
+  for (const auto* code : {"firewall.udp_blocked", "proxy.connect_denied", "tls.intercepted"}) {
+    EXPECT_TRUE(asks_to_let_through(code)) << code;
+  }
+  for (const auto* code : {"dns.filtered", "nat.symmetric", "proxy.unreachable", "vendor.down",
+                           "firewall.idle_timeout", "firewall.rate_limited"}) {
+    EXPECT_FALSE(asks_to_let_through(code)) << code;
+  }
+}
+
+// A report of before 0.2 holds no rules: what was tried is named.
+TEST(RulesToAllow, AnOlderReportNamesWhatWasTried) {
+  auto old = no_udp_to_3478();
+  for (auto& row : old.sets.front().requirements) row.rules.clear();
+  const auto found = diagnose(old);
+  ASSERT_FALSE(found.empty());
+  EXPECT_TRUE(holds(found.front().fix, "UDP 3478 to turn1.vendor.com and turn2.vendor.com"))
+      << found.front().fix;
+  EXPECT_TRUE(found.front().rules.empty());
+}
+
+}  // namespace
+}  // namespace callready::test

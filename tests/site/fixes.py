@@ -1,0 +1,92 @@
+"""A fix asks for what the vendor's document asks for, and for nothing else: no anchor, no address and no
+port that was only sampled, nothing that a set does not hold."""
+
+import os
+import re
+
+import yaml
+
+from .names import HERE, ROOT
+
+LETS_THROUGH = re.compile(r"firewall\.(?!idle_timeout|rate_limited)|proxy\.(required|auth_required|"
+                          r"connect_denied|no_websocket)|tls\.(intercepted|filtered)")
+
+
+def load_set(name, own):
+    """The set's rows, by id, each with all that its document names."""
+    files = [os.path.join(ROOT, "targets", "vendors", name + ".yaml"), own]
+    for path in files:
+        if path and os.path.exists(path):
+            with open(path, encoding="utf-8") as file:
+                document = yaml.safe_load(file)
+            if document["id"] == name:
+                return {row["id"]: row for row in document["requirements"]}
+    raise ValueError(f"no set {name}")
+
+
+def peers_of(row):
+    """Names, patterns, addresses, networks, service tags: as written."""
+    texts = set(row.get("service_tags", []))
+    for item in row.get("hosts", []):
+        texts.add(item if isinstance(item, str) else item["name"])
+    for item in row.get("wildcards", []):
+        texts.add(item if isinstance(item, str) else item["pattern"])
+    for item in row.get("addresses", []):
+        texts |= {item} if isinstance(item, str) else {str(value) for value in item.values()}
+    return texts
+
+
+def ports_of(row):
+    return {str(port) for port in row.get("ports", [])}
+
+
+def only_measures(row):
+    return row.get("check") in ("nat", "sip-alg")
+
+
+def mentions(text, word):
+    """The word by itself, not as a part of a longer name or number."""
+    return re.search(r"(?<![\w.-])" + re.escape(word) + r"(?![\w-]|\.\w)", text) is not None
+
+
+def beyond_the_document(report, own_set=os.path.join(HERE, "findings.yaml")):
+    """What findings ask to let through that no document asks for, in words."""
+    sets = {one["id"]: load_set(one["id"], own_set) for one in report["sets"]}
+    documented = {text for rows in sets.values() for row in rows.values()
+                  if not only_measures(row) for text in peers_of(row)}
+    ports = {port for rows in sets.values() for row in rows.values()
+             if not only_measures(row) for port in ports_of(row)}
+    found = []
+    for finding in report["findings"]:
+        code, fix = finding["code"], finding["fix"]
+        if finding["owner"] == "vendor":
+            continue  # nobody at this site opens anything: "ask whoever runs 192.0.2.1"
+        if not LETS_THROUGH.match(code):
+            if finding.get("rules"):
+                found.append(f"{code} has rules, and asks to open nothing")
+            continue
+        for rule in finding.get("rules", []):
+            rows = [sets[rule["set"]].get(row) for row in rule["requirements"]]
+            if None in rows or any(only_measures(row) for row in rows):
+                found.append(f"{code}: {rule['requirements']} are no rows to be opened")
+                continue
+            peers = set().union(*map(peers_of, rows))
+            far = rule.get("destinations", []) + rule.get("sources_of_traffic", [])
+            found += [f"{code}: {one['text']} is not in the set" for one in far
+                      if one["kind"] != "yours" and one["text"] not in peers]
+            listed = set().union(*map(ports_of, rows))
+            found += [f"{code}: port {port} is not in the set" for port in rule["ports"]
+                      if port not in listed]
+            if not far or not rule["ports"]:
+                found.append(f"{code}: a rule to any")
+        # "The device that refuses is 10.20.0.1" is no destination.
+        asked = re.sub(r"The device that refuses.*", "", fix)
+        for probe in report["probes"]:
+            target = probe["target"]
+            host = target["host"]
+            if host and host not in documented and mentions(asked, host):
+                found.append(f"{code} names {host}, which no document does: {fix}")
+            found += [f"{code} names the sampled port {port}: {fix}"
+                      for port in target.get("sample", [])
+                      if str(port) not in ports and mentions(asked, str(port))]
+    return sorted(set(found))
