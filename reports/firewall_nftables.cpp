@@ -38,7 +38,7 @@ std::string firewall_nftables(const std::vector<FirewallList>& lists, const Rend
   std::string out =
       "# Load with nft -f, and jump to the chain from your own: jump callready. Names are "
       "comments: "
-      "add\n# what they resolve to, for instance: nft add element inet callready NAME { 192.0.2.1 "
+      "add\n# what they resolve to, for instance: nft add element inet callready NAME { ADDRESS "
       "}\ntable inet callready {\n";
   for (const auto& group : all.groups) {
     for (const bool v6 : {false, true}) add_set(out, group, v6);

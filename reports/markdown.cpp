@@ -144,7 +144,7 @@ std::string render_markdown(const Report& report, const RenderOptions& options) 
   if (const auto lost = resent_in_words(report); !lost.empty()) {
     out += fmt::format("\n{}\n", escaped_markdown(lost));
   }
-  out += '\n';
+  if (!report.sets.empty() || !report.notes.empty()) out += '\n';
   for (const auto& set : report.sets) {
     out += fmt::format("- Target set: {}\n", escaped_markdown(set_and_source(set)));
     if (const auto doubt = source_doubt(set); !doubt.empty()) {

@@ -144,22 +144,31 @@ std::string source_words(SourceQuality evidence, const std::string& note) {
   return note.empty() ? words : fmt::format("{}: {}", words, note);
 }
 
-std::string source_doubt(const SetResult& set) {
-  std::string_view source;
-  switch (set.evidence) {
+static std::string_view doubtful_source(SourceQuality evidence) {
+  switch (evidence) {
     case SourceQuality::vendor_page:
     case SourceQuality::vendor_feed:
       return {};
     case SourceQuality::second_hand:
-      source = "a second-hand list, not by the vendor's own";
-      break;
+      return "a second-hand list, not by the vendor's own";
     case SourceQuality::old_edition:
-      source = "an old edition of the vendor's document";
-      break;
+      return "an old edition of the vendor's document";
   }
+  return {};
+}
+
+std::string source_doubt(const SetResult& set) {
+  const auto source = doubtful_source(set.evidence);
+  if (source.empty()) return {};
   auto text = fmt::format("The verdict on {} goes by {}", set_name(set), source);
   if (!set.evidence_note.empty()) text += ": " + set.evidence_note;
   return text;
+}
+
+std::string source_doubt_in_short(const SetResult& set) {
+  if (doubtful_source(set.evidence).empty()) return {};
+  return fmt::format("{} goes by {}: see callready show {}", set_name(set),
+                     source_words(set.evidence, ""), set.id);
 }
 
 std::string set_and_source(const SetResult& set) {
@@ -438,9 +447,8 @@ std::string resent_in_words(const Report& report) {
   }
   if (again == 0) return {};
   return fmt::format(
-      "{} of {} UDP packets had to be sent again: they, or their answers, got lost. In a call that "
-      "is "
-      "heard.",
+      "{} of {} UDP packets had to be sent again: they got lost, or their answers did or were "
+      "late.",
       again, sent);
 }
 

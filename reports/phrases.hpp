@@ -25,6 +25,9 @@ std::string source_words(SourceQuality evidence, const std::string& note);
 // list, not by the vendor's own: NOTE". Empty where the source is the vendor's own of today.
 std::string source_doubt(const SetResult& set);
 
+// The same in one line: "Zoom goes by a second-hand list: see callready show zoom".
+std::string source_doubt_in_short(const SetResult& set);
+
 // For the foot of a report, so that anyone can tell which list was held against this network:
 // "Zoom (Ed 3), after "Firewall rules", held against it on 2026-11-20, from the vendor's own page;
 // SHA-256 of the list: 2c26..."

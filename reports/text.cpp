@@ -374,7 +374,8 @@ std::string render_text(const Report& report, const RenderOptions& options) {
     add_site(page, report.site);
   }
   for (const auto& set : report.sets) {
-    if (const auto doubt = source_doubt(set); !doubt.empty()) page.paragraph("Note: " + doubt);
+    const auto doubt = options.verbose ? source_doubt(set) : source_doubt_in_short(set);
+    if (!doubt.empty()) page.paragraph("Note: " + doubt);
     if (options.verbose) page.paragraph("Target set: " + set_and_source(set));
   }
   // No empty line here: with one finding the whole report fits on the smallest screen.

@@ -171,7 +171,7 @@ IndexResult read_index(std::string_view json_text) {
   } catch (const Json::exception&) {
     result.problem = "is not JSON";
   } catch (const Malformed& error) {
-    result.problem = on_one_line(error.what());
+    result.problem = "cannot be used: " + on_one_line(error.what());
   }
   return result;
 }

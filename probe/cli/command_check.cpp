@@ -140,11 +140,8 @@ std::optional<std::vector<TargetSet>> find_sets(const Arguments& arguments) {
   }
   if (names.empty() && good) {
     auto question = std::string("which service? Name one or more of these:");
-    for (const auto& id : make_catalog(arguments).ids()) {
-      const auto found = catalog.find(id);
-      if (found.set && !found.set->control) {
-        question += fmt::format("\n  {:<14} {}", id, found.set->title);
-      }
+    for (const auto* entry : catalog.usable()) {
+      question += fmt::format("\n  {:<28} {}", entry->head.id, entry->head.title);
     }
     complain(question);
     return std::nullopt;
@@ -236,6 +233,7 @@ int run_check(const Arguments& arguments) {
   options.plan.only = arguments.only;
   options.plan.skip = arguments.skip;
   options.plan.all = arguments.all;
+  options.plan.v4 = arguments.v4;
   options.plan.sip_sdp = arguments.sip_sdp;
   options.proxy = proxy_wish(arguments);
   options.runner.pace.unlimited = arguments.fast;

@@ -3,19 +3,30 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <string_view>
 #include <vector>
 
-#include "targets/builtin.hpp"
+#include "targets/catalog.hpp"
 #include "targets/suggest.hpp"
 
 namespace callready {
 namespace {
 
-std::vector<std::string> set_ids() {
+// The id of the service that somebody can have meant: by id, alias, title or a former name.
+std::optional<std::string> service_meant(const std::string& word) {
   std::vector<std::string> ids;
-  for (const auto& set : builtin_sets()) ids.emplace_back(set.id);
-  return ids;
+  const auto collection = builtin_collection();
+  for (const auto& set : collection.index.sets) {
+    const auto& head = set.head;
+    auto names = head.aliases;
+    names.insert(names.end(), head.former_names.begin(), head.former_names.end());
+    names.insert(names.end(), {head.id, head.title});
+    const auto same = [&](const std::string& name) { return is_same_name(name, word); };
+    if (std::any_of(names.begin(), names.end(), same)) return head.id;
+    ids.push_back(head.id);
+  }
+  return suggest(word, ids);
 }
 
 std::vector<std::string> commands_of(const CLI::App& app) {
@@ -29,16 +40,13 @@ std::vector<std::string> commands_of(const CLI::App& app) {
 }  // namespace
 
 std::string first_steps() {
-  const auto ids = set_ids();
-  const std::string one = ids.empty() ? "SET" : ids.front();
-  return fmt::format(
+  return std::string(
       "callready tells whether calls work from this network, and if not, what to change.\n"
       "  callready list                  the services that it knows\n"
-      "  callready check {0:<15} can people here make calls with it?\n"
-      "  callready firewall {0:<12} what to ask the firewall team for\n"
+      "  callready check webex           can people here make calls with it?\n"
+      "  callready firewall webex        what to ask the firewall team for\n"
       "  callready demo                  see it at work, without any network\n"
-      "  callready help                  everything else\n",
-      one);
+      "  callready help                  everything else\n");
 }
 
 std::string unknown_command(const CLI::App& app, int argc, const char* const* argv) {
@@ -46,9 +54,7 @@ std::string unknown_command(const CLI::App& app, int argc, const char* const* ar
   const auto known = commands_of(app);
   const std::string word = argv[1];
   if (std::find(known.begin(), known.end(), word) != known.end()) return {};
-  const auto ids = set_ids();
-  const auto meant = std::find(ids.begin(), ids.end(), word) != ids.end() ? std::optional(word)
-                                                                          : suggest(word, ids);
+  const auto meant = service_meant(word);
   if (!suggest(word, known) && meant) {
     return fmt::format("callready: '{}' is no command. To check that service: callready check {}\n",
                        word, *meant);

@@ -92,9 +92,17 @@ KeyResult redaction_key(const std::string& file) {
 Redactor make_redactor(const std::string& key) {
   const auto rules = load_rules();
   std::vector<TargetSet> sets;
-  for (const auto& builtin : builtin_sets()) {
-    auto loaded = load_text(builtin.yaml_text, std::string(builtin.id), rules);
-    if (loaded.set) sets.push_back(std::move(*loaded.set));
+  std::vector<SetCollection> collections = {builtin_collection()};
+  std::string problem;  // told where sets are looked for
+  if (auto downloaded = set_store().collection(problem)) {
+    collections.push_back(std::move(*downloaded));
+  }
+  for (const auto& collection : collections) {
+    for (const auto& set : collection.index.sets) {
+      const auto text = collection.text_of(set);
+      auto loaded = text ? load_text(*text, set.head.id, rules) : LoadResult{};
+      if (loaded.set) sets.push_back(std::move(*loaded.set));
+    }
   }
   auto anchors = load_text(builtin_anchors(), "anchors", rules);
   if (anchors.set) sets.push_back(std::move(*anchors.set));

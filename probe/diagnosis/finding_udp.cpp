@@ -11,11 +11,14 @@
 namespace callready::findings {
 namespace {
 
-// Packets leave, and nobody who answers everybody is heard, on whatever port: the way back is shut.
+// Packets leave, and nobody who answers everybody is heard, on whatever port: the way back is shut,
+// or one further out. Of those who are silent one at least must have been seen to be sent to: where
+// only the vendor's own networks are allowed, public servers are silent, and nothing is wrong.
 std::optional<UdpVerdict> replies_are_lost(const std::vector<const Flow*>& flows) {
   std::set<std::uint16_t> ports;
   std::set<std::string> parties;
   const Flow* left = nullptr;
+  bool silent_yet_left = false;
   for (const auto* flow : flows) {
     if (flow->way == Reachability::open) return std::nullopt;
     if (flow->way == Reachability::left) left = flow;
@@ -23,10 +26,11 @@ std::optional<UdpVerdict> replies_are_lost(const std::vector<const Flow*>& flows
       if (sample.way != Reachability::lost || !sample.responder) continue;
       ports.insert(flow->port);
       parties.insert(flow->party);
+      if (flow->way == Reachability::left) silent_yet_left = true;
     }
   }
   // A port that is inspected, or one operator that is down, has the others answer.
-  if (left == nullptr || ports.size() < 3 || parties.size() < 3) return std::nullopt;
+  if (!silent_yet_left || ports.size() < 3 || parties.size() < 3) return std::nullopt;
   UdpVerdict verdict;
   verdict.confidence = Confidence::likely;
   verdict.only_replies = true;
@@ -40,6 +44,9 @@ std::optional<UdpVerdict> replies_are_lost(const std::vector<const Flow*>& flows
   }
   return verdict;
 }
+
+// Below it are the ports that services listen on, and no media range.
+constexpr std::uint16_t first_media_port = 10'000;
 
 const Flow* tcp_works(const Facts& facts) {
   const auto open =
@@ -79,13 +86,19 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
     verdict.evidence.push_back({"", fmt::format("{} turns UDP to {} networks away.", widest->first,
                                                 widest->second.size())});
   }
-  if (dropped.size() >= 3) {
+  // Three ports of one range are that range.
+  const bool many =
+      dropped.size() >= 3 && (*dropped.begin() < first_media_port ||
+                              facts.networks([](const Flow& flow) {
+                                     return flow.udp && flow.way == Reachability::blocked;
+                                   }).size() > 1);
+  if (many) {
     verdict.evidence.push_back(
         {"", fmt::format("UDP to {} ports ({}) does not get as far as the first router outside, "
                          "which other packets reach.",
                          dropped.size(), ports_in_words({dropped.begin(), dropped.end()}, 4))});
   }
-  if (refused || dropped.size() >= 3) {
+  if (refused || many) {
     // Of one network only it may be that one.
     const auto networks = facts.networks([](const Flow& flow) { return flow.udp; });
     verdict.confidence = networks.size() > 1 ? Confidence::certain : Confidence::likely;
@@ -136,9 +149,12 @@ Causes find_udp_blocked(const Diagnosis& context) {
   if (!verdict) return {};
   Cause cause;
   cause.explained = failing_udp(context);
-  if (!context.affects_requirement(cause.explained)) return {};
-  cause.closes = Closes::udp;
   if (verdict->only_replies) cause.contradicted = left_without_reply(context);
+  const bool media_too =
+      std::any_of(cause.contradicted.begin(), cause.contradicted.end(),
+                  [&](const ProbeResult* result) { return context.facts.asked_for(*result); });
+  if (!media_too && !context.affects_requirement(cause.explained)) return {};
+  cause.closes = Closes::udp;
   auto& finding = cause.finding;
   finding.code = "firewall.udp_blocked";
   finding.title = verdict->only_replies ? "The firewall lets no replies over UDP in"

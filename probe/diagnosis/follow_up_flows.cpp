@@ -17,6 +17,7 @@ using findings::Reachability;
 constexpr std::size_t hosts_per_port = 2;
 constexpr std::size_t most_ports = 6;
 constexpr std::size_t most_neighbours = 3;
+constexpr std::size_t most_hosts_of_ranges = 3;
 // Where no UDP gets out, three ports prove that it is not one port: these are asked for beside the
 // service's own.
 constexpr std::uint16_t other_udp_ports[] = {443, 50'000};
@@ -188,6 +189,57 @@ bool udp_is_shut(const Facts& facts) {
       });
 }
 
+namespace {
+
+// Media leaves the site, and nobody who answers everybody is heard over UDP. Do their packets leave
+// as well? Then the way back is shut, or the way further out.
+void ask_for_silent_responders(const Facts& facts, const std::map<std::string, std::string>& with,
+                               Questions& questions) {
+  bool left = false;
+  std::map<std::string, const Flow*> silent;  // one of each operator
+  for (const auto& flow : facts.flows) {
+    if (!flow.udp || flow.port == 53) continue;
+    if (flow.way == Reachability::open) return;
+    left |= flow.way == Reachability::left;
+    const bool responder =
+        std::any_of(flow.samples.begin(), flow.samples.end(), [](const FlowSample& sample) {
+          return sample.responder && sample.way == Reachability::lost;
+        });
+    if (responder && flow.way == Reachability::lost) silent.try_emplace(flow.party, &flow);
+  }
+  if (!left) return;
+  std::size_t asked = 0;
+  for (const auto& [party, flow] : silent) {
+    if (asked++ == hosts_per_port) return;
+    auto as_sent = with;
+    as_sent["payload"] = payload_of(*flow);
+    questions.ask(Purpose::way_out, CheckKind::hop, Transport::udp, flow->host, flow->port,
+                  as_sent);
+  }
+}
+
+// Of media hosts that nothing is known of, where others are known to be sent to: one port each.
+void ask_for_silent_ranges(const Facts& facts, const std::map<std::string, std::string>& with,
+                           Questions& questions) {
+  bool left = false;
+  std::map<std::string, std::uint16_t> silent;  // the first port of each host
+  for (const auto& flow : facts.flows) {
+    if (!flow.udp || flow.samples.front().result->probe.check != CheckKind::udp_range) continue;
+    left |= gets_out(flow);
+    if (flow.way == Reachability::lost) silent.try_emplace(flow.host, flow.port);
+  }
+  for (const auto& flow : facts.flows) {
+    if (flow.udp && flow.way != Reachability::lost) silent.erase(flow.host);
+  }
+  std::size_t asked = 0;
+  for (const auto& [host, port] : silent) {
+    if (!left || asked++ == most_hosts_of_ranges) return;
+    questions.ask(Purpose::way_out, CheckKind::hop, Transport::udp, host, port, with);
+  }
+}
+
+}  // namespace
+
 // Do packets to the ports in doubt leave the site, and do such to the same ports elsewhere?
 void ask_for_ways(const Facts& facts, Questions& questions) {
   const auto* control = find_control(facts);
@@ -199,6 +251,8 @@ void ask_for_ways(const Facts& facts, Questions& questions) {
     return with;
   };
   const bool udp_shut = udp_is_shut(facts);
+  if (!udp_shut) ask_for_silent_responders(facts, through({}), questions);
+  if (!udp_shut) ask_for_silent_ranges(facts, through({{"payload", "rtp"}}), questions);
   std::map<std::pair<bool, std::uint16_t>, std::vector<const Flow*>> doubts;
   for (const auto& flow : facts.flows) {
     if (flow.udp && udp_shut) continue;

@@ -183,6 +183,11 @@ std::vector<HostState> host_states(const Requirement& requirement,
     merged.region = regions[host];
     const bool any = requirement.reach.kind == Reach::Kind::any;
     for (const auto& [key, endpoint] : hosts[host]) add_endpoint(merged, endpoint, any);
+    // An example may have been retired by its owner; one that a cause shuts off stands for what is
+    // shut off with it.
+    const bool shut = merged.state == State::bad && !merged.gone && merged.why != nullptr &&
+                      evidences.attribution().loses(*merged.why);
+    if (shut && merged.weight == HostWeight::example) merged.weight = HostWeight::current;
     if (merged.state != State::ignored) states.push_back(std::move(merged));
   }
   return states;

@@ -225,12 +225,17 @@ std::string peers_counted(const FirewallRule& rule) {
 
 bool needs_list(const FirewallRule& rule) { return rule.peers.size() > few_peers; }
 
-std::string in_short(const FirewallRule& rule) {
-  const std::string_view carrier =
+namespace {
+
+std::string carrier_in_short(const FirewallRule& rule) {
+  const std::string_view usual =
       rule.transport && *rule.transport == Transport::udp ? "UDP" : "TCP";
-  auto text = rule.your_transport.empty() ? std::string(carrier) : rule.your_transport;
-  text += ' ' + ports_in_words(rule);
-  text += rule.direction == Direction::in ? " from " : " to ";
+  return (rule.your_transport.empty() ? std::string(usual) : rule.your_transport) + ' ' +
+         ports_in_words(rule);
+}
+
+std::string peers_in_short(const FirewallRule& rule) {
+  std::string text = rule.direction == Direction::in ? "from " : "to ";
   if (needs_list(rule)) {
     text += peers_counted(rule);
     if (!rule.titles.empty()) text += fmt::format(" ({})", rule.titles.front());
@@ -241,10 +246,23 @@ std::string in_short(const FirewallRule& rule) {
   return text + fmt::format("{}", fmt::join(names, " and "));
 }
 
+}  // namespace
+
 std::string in_short(const std::vector<FirewallRule>& rules) {
-  std::vector<std::string> texts;
-  for (const auto& rule : rules) add_once(texts, in_short(rule));
-  return fmt::format("{}", fmt::join(texts, "; "));
+  // Ports that lead to the same peers share a sentence.
+  std::vector<std::pair<std::string, std::vector<std::string>>> sentences;
+  for (const auto& rule : rules) {
+    auto peers = peers_in_short(rule);
+    auto known = std::find_if(sentences.begin(), sentences.end(),
+                              [&](const auto& one) { return one.first == peers; });
+    if (known == sentences.end()) known = sentences.insert(known, {std::move(peers), {}});
+    add_once(known->second, carrier_in_short(rule));
+  }
+  std::string text;
+  for (const auto& [peers, carriers] : sentences) {
+    text += fmt::format("{}{} {}", text.empty() ? "" : "; ", fmt::join(carriers, ", "), peers);
+  }
+  return text;
 }
 
 std::vector<FirewallRule> rules_of(const TargetSet& set, const Requirement& row,

@@ -61,8 +61,8 @@ std::string ports_in_words(const FirewallRule& rule);
 std::string source_ports_in_words(const FirewallRule& rule);
 // "8 names, 1 wildcard".
 std::string peers_counted(const FirewallRule& rule);
-// "UDP 3478 to 27 names (TURN servers over UDP)"; few peers are named.
-std::string in_short(const FirewallRule& rule);
+// "UDP 3478 to 27 names (TURN servers over UDP); TCP 80, TCP 443 to www.example.com": few peers are
+// named.
 std::string in_short(const std::vector<FirewallRule>& rules);
 // True where in_short only counts the peers.
 bool needs_list(const FirewallRule& rule);

@@ -11,7 +11,7 @@ namespace callready {
 struct DownloadRequest {
   std::string url;       // http or https; where https, never less, whatever a redirection says
   std::size_t most = 0;  // bytes; more than these end it
-  milliseconds limit{10'000};
+  milliseconds limit{0};
   std::string user_agent;
   std::string etag;  // "If-None-Match"
 };

@@ -26,6 +26,22 @@ std::string representative(const AddressBlock& block) {
   return (own && next && *next < last ? *next : first).to_string();
 }
 
+bool is_network(const AddressBlock& block) {
+  return !std::holds_alternative<IpAddress>(block.value);
+}
+
+bool is_v4(const AddressBlock& block) {
+  if (const auto* network = std::get_if<Network>(&block.value)) return network->address.is_v4();
+  if (const auto* range = std::get_if<AddressRange>(&block.value)) return range->first.is_v4();
+  return std::get<IpAddress>(block.value).is_v4();
+}
+
+bool has_networks_of(const Requirement& row, bool v4) {
+  return std::any_of(row.addresses.begin(), row.addresses.end(), [&](const AddressBlock& block) {
+    return block.lifecycle == Lifecycle::current && is_network(block) && is_v4(block) == v4;
+  });
+}
+
 // A row may ask for a check that has no far end of its own (nat).
 bool names_no_endpoint(const Requirement& row) {
   return row.hosts.empty() && row.reverse_dns.empty() && row.wildcards.empty() &&
@@ -42,7 +58,7 @@ std::string area_of(const TargetSet& set, const std::string& region) {
 // What there is to try, best evidence first: hosts and addresses that the document lists, then
 // examples of its wildcards, then what it is about to drop.
 std::vector<std::vector<Candidate>> by_evidence(const TargetSet& set, const Requirement& row,
-                                                const std::vector<std::string>& regions) {
+                                                const std::vector<std::string>& regions, bool v4) {
   std::vector<Candidate> listed, examples, fading;
   std::set<std::string> known;
   const auto add = [&](std::vector<Candidate>& list, std::string host, const std::string& region,
@@ -56,7 +72,10 @@ std::vector<std::vector<Candidate>> by_evidence(const TargetSet& set, const Requ
         .push_back({std::move(host), region, area_of(set, region)});
   };
   for (const auto& host : row.hosts) add(listed, host.name, host.region, host.lifecycle);
+  const bool family_known = has_networks_of(row, v4);
   for (const auto& block : row.addresses) {
+    const bool other = is_network(block) && is_v4(block) != v4;
+    if (asks_only_hosts(row) || (family_known && other)) continue;
     add(listed, representative(block), block.region, block.lifecycle);
   }
   for (const auto& wildcard : row.wildcards) {
@@ -140,10 +159,24 @@ std::string reverse_names(const Requirement& row, const std::string& host) {
   return text;
 }
 
+bool asks_only_hosts(const Requirement& row) {
+  if (row.listening || row.check == CheckKind::udp_range) return false;
+  // Without networks it is the hosts themselves of which no listener is known.
+  if (row.service_tags.empty() &&
+      std::none_of(row.addresses.begin(), row.addresses.end(), is_network)) {
+    return false;
+  }
+  const auto current = [](const Host& host) { return host.lifecycle == Lifecycle::current; };
+  return std::any_of(row.hosts.begin(), row.hosts.end(), current) ||
+         std::any_of(row.wildcards.begin(), row.wildcards.end(), [&](const Wildcard& wildcard) {
+           return std::any_of(wildcard.examples.begin(), wildcard.examples.end(), current);
+         });
+}
+
 std::vector<Candidate> candidates_of(const TargetSet& set, const Requirement& row,
-                                     const std::vector<std::string>& regions) {
+                                     const std::vector<std::string>& regions, bool v4) {
   std::vector<Candidate> all;
-  for (const auto& kind : by_evidence(set, row, regions)) {
+  for (const auto& kind : by_evidence(set, row, regions, v4)) {
     const auto sorted = spread_over_regions(kind);
     all.insert(all.end(), sorted.begin(), sorted.end());
   }

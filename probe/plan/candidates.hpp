@@ -18,10 +18,16 @@ struct Candidate {
 
 // Every host once: what the document lists, then examples of its wildcards, then what it is about
 // to drop; never what it says was removed. Each kind in turns over the regions, far ones first, so
-// that a prefix of any length is a fair sample. A network or a range gives one address. `row` with
-// its variables filled in; `regions`: only endpoints of these, or of none; empty: all.
+// that a prefix of any length is a fair sample. A network or a range gives one address; where there
+// are some of both families, only those of the wanted one do, as the site may have no way to the
+// others. `row` with its variables filled in; `regions`: only endpoints of these, or of none;
+// empty: all.
 std::vector<Candidate> candidates_of(const TargetSet& set, const Requirement& row,
-                                     const std::vector<std::string>& regions);
+                                     const std::vector<std::string>& regions, bool v4 = true);
+
+// True where the row's hosts are asked and its networks, on which nothing is known to listen, are
+// there for the firewall only. A media range is sent to networks all the same.
+bool asks_only_hosts(const Requirement& row);
 
 // What the address of a row may be called in reverse DNS, as the check `dns` wants it (`expect`);
 // empty where the row gives no such names, or where `host` is no address and none of them.

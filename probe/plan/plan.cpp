@@ -83,10 +83,11 @@ bool only_service_tags(const Row& row) {
   return row.candidates.empty() && !row.requirement.service_tags.empty();
 }
 
-// TCP to networks without a known listener: only whether a SYN leaves the site can be asked.
+// To networks without a known listener: only whether a first packet leaves the site can be asked.
 bool sends_only_to_the_edge(const Requirement& requirement) {
+  const auto check = requirement.check;
   return !requirement.listening &&
-         (requirement.check == CheckKind::tcp || requirement.check == CheckKind::tls);
+         (check == CheckKind::tcp || check == CheckKind::tls || check == CheckKind::stun);
 }
 
 // Why the row cannot be probed from here, or nothing.
@@ -128,21 +129,6 @@ std::string reason_to_skip(const Row& row, const std::vector<std::string>& missi
   return {};
 }
 
-// The networks of the row's service tags, where the user gave Microsoft's list. IPv4's alone where
-// there are any: a sample of both would mostly meet networks that the site has no way to.
-std::vector<std::string> add_networks(const TargetSet& set, Requirement& row,
-                                      const ServiceTags& tags) {
-  auto missing = add_service_tags(set, row, tags);
-  const auto is_v4 = [](const AddressBlock& block) {
-    const auto* network = std::get_if<Network>(&block.value);
-    return network != nullptr && network->address.is_v4();
-  };
-  if (std::any_of(row.addresses.begin(), row.addresses.end(), is_v4)) {
-    std::erase_if(row.addresses, [&](const AddressBlock& block) { return !is_v4(block); });
-  }
-  return missing;
-}
-
 // True where needs have the row among their later alternatives only.
 bool is_fallback(const TargetSet& set, const std::string& row) {
   bool later = false;
@@ -181,10 +167,11 @@ Row make_row(const TargetSet& set, const Requirement& requirement, const PlanOpt
   row.planned.requirement = requirement.id;
   std::vector<std::string> unknown_tags;
   if (options.service_tags != nullptr && !row.requirement.service_tags.empty()) {
-    unknown_tags = add_networks(set, row.requirement, *options.service_tags);
+    unknown_tags = add_service_tags(set, row.requirement, *options.service_tags);
   }
   row.own_hosts = own_hosts_of(requirement, options.variables);
-  row.candidates = candidates_of(set, row.requirement, options.regions);
+  row.candidates = candidates_of(set, row.requirement, options.regions, options.v4);
+  if (asks_only_hosts(row.requirement)) row.requirement.listening = true;
   row.total = row.candidates.size();
   row.planned.skipped = reason_to_skip(row, expanded.missing, expanded.problems, options);
   row.planned.open_question =
@@ -360,13 +347,19 @@ class Assembler {
     const auto& requirement = row.requirement;
     if (sends_only_to_the_edge(requirement)) {
       for (const auto port : single_ports(requirement, options_.all)) {
-        Probe probe;
-        probe.check = CheckKind::hop;
-        probe.target.host = candidate.host;
-        probe.target.ports = {port, port};
-        probe.target.transport = Transport::tcp;
-        probe.region = candidate.region;
-        add(row, probe, rivals);
+        std::set<bool> sent;  // TLS begins as TCP does
+        for (const auto transport : transports_of(requirement)) {
+          const bool udp = transport == Transport::udp;
+          if (!sent.insert(udp).second) continue;
+          Probe probe;
+          probe.check = CheckKind::hop;
+          probe.target.host = candidate.host;
+          probe.target.ports = {port, port};
+          probe.target.transport = udp ? Transport::udp : Transport::tcp;
+          if (udp) probe.with["payload"] = "stun";
+          probe.region = candidate.region;
+          add(row, probe, rivals);
+        }
       }
       return;
     }

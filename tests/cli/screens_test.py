@@ -10,7 +10,7 @@ import unittest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 CALLREADY = os.environ.get("CALLREADY", os.path.join(ROOT, "build", "dev", "callready"))
-SAVED = os.path.join(ROOT, "tests", "reports", "saved", "sites")
+SAVED = os.path.join(ROOT, "tests", "reports", "sites")
 GOLDEN = os.path.join(ROOT, "tests", "golden", "screens")
 LINES, COLUMNS = 24, 80
 TEAMS = ("your firewall team", "your proxy team", "your DNS team", "your security team",
@@ -19,11 +19,15 @@ TEAMS = ("your firewall team", "your proxy team", "your DNS team", "your securit
 NOT_OURS = ("timed out", "dies before", "hurts", "a SYN", "not tried from here", "strangers")
 
 
-def screens(path):
-    done = subprocess.run([CALLREADY, "render", path], capture_output=True, text=True, timeout=60,
-                          check=False, env={**os.environ, "LC_ALL": "C.UTF-8"})
+def render(path, *options):
+    done = subprocess.run([CALLREADY, "render", path, *options], capture_output=True, text=True,
+                          timeout=60, check=False, env={**os.environ, "LC_ALL": "C.UTF-8"})
     assert done.stderr == "", done.stderr
-    lines = done.stdout.splitlines()
+    return done.stdout
+
+
+def screens(path):
+    lines = render(path).splitlines()
     # The shell's prompt takes one.
     return lines[:LINES - 1], lines[-(LINES - 1):]
 
@@ -48,8 +52,7 @@ class Screens(unittest.TestCase):
 
     def test_the_answer_the_cause_who_and_what_stay(self):
         for path in self.reports:
-            with open(path, encoding="utf-8") as file:
-                report = json.load(file)
+            report = json.loads(render(path, "--json"))  # diagnosed anew, as the screens are
             first, last = screens(path)
             for name, lines in (("first", first), ("last", last)):
                 with self.subTest(os.path.basename(path), screen=name):

@@ -114,6 +114,13 @@ TEST(RulesToAllow, NothingIsOpenedForQuestionsOfOurOwn) {
   }
 }
 
+TEST(RulesToAllow, PortsThatLeadToTheSamePeersShareASentence) {
+  EXPECT_EQ(in_short({rule("a", Transport::udp, {{3478, 3478}}, {peer("t.vendor.com")}),
+                      rule("b", Transport::tls, {{443, 443}}, {peer("t.vendor.com")}),
+                      rule("c", Transport::tcp, {{80, 80}}, {peer("u.vendor.com")})}),
+            "UDP 3478, TCP 443 to t.vendor.com; TCP 80 to u.vendor.com");
+}
+
 // What is inspected is reached, and is to be exempt all the same: all that the document names.
 TEST(RulesToAllow, OfAnInspectionTheWholeRule) {
   const auto opened = [](const char* host) {

@@ -695,6 +695,127 @@ TEST(Sampling, NetworksAreRepresentedByAnAddressThatAHostCanHave) {
             (std::set<std::string>{"192.0.2.1", "198.51.100.7", "203.0.113.1", "203.0.113.10"}));
 }
 
+std::vector<std::string> ids_of(const Plan& plan) {
+  std::vector<std::string> ids;
+  for (const auto& planned : plan.probes) ids.push_back(planned.probe.id);
+  return ids;
+}
+
+// A row of media servers with these destinations, on which nothing is known to listen.
+std::vector<std::string> probes_of_row(const std::string& check, const std::string& transport,
+                                       const std::string& destinations,
+                                       const PlanOptions& options = {}) {
+  return ids_of(
+      plan_of({small_set("  - { id: row, title: T, source: s, check: " + check + ", transport: [" +
+                         transport + "], ports: [3478], " + destinations + " }\n")},
+              options));
+}
+
+TEST(Sampling, HostsBesideNetworksAreAskedInTheirPlace) {
+  const std::string networks = "addresses: [192.0.2.0/24, \"2001:db8::/32\"]";
+  using Ids = std::vector<std::string>;
+  EXPECT_EQ(probes_of_row("stun", "udp", "hosts: [relay.example.com], " + networks),
+            Ids{"stun/udp/relay.example.com:3478"});
+  EXPECT_EQ(probes_of_row("tls", "tls", "hosts: [www.example.com], " + networks),
+            Ids{"tls/tls/www.example.com:3478"});
+  EXPECT_EQ(
+      probes_of_row(
+          "stun", "udp",
+          "wildcards: [{ pattern: \"*.example.com\", examples: [a.example.com] }], " + networks),
+      Ids{"stun/udp/a.example.com:3478"});
+  // A media range is sent to both.
+  EXPECT_EQ(probes_of_row("udp-range", "udp", "hosts: [a.example.com], addresses: [192.0.2.0/24]"),
+            (Ids{"udp-range/udp/a.example.com:3478?stop_on_the_way=true",
+                 "udp-range/udp/192.0.2.1:3478?stop_on_the_way=true"}));
+  // What is removed is no host to ask.
+  EXPECT_EQ(probes_of_row("tcp", "tcp",
+                          "hosts: [{ name: a.example.com, lifecycle: removed }], addresses: "
+                          "[192.0.2.0/24]"),
+            Ids{"hop/tcp/192.0.2.1:3478"});
+}
+
+// Where there is no network, it is the hosts of which no listener is known.
+TEST(Sampling, HostsAloneWithoutAListenerAreAskedAboutAtTheEdge) {
+  using Ids = std::vector<std::string>;
+  EXPECT_EQ(probes_of_row("tcp", "tcp", "listening: false, hosts: [a.example.com]"),
+            Ids{"hop/tcp/a.example.com:3478"});
+  EXPECT_EQ(probes_of_row("tcp", "tcp",
+                          "listening: false, hosts: [a.example.com], addresses: [192.0.2.7]"),
+            (Ids{"hop/tcp/a.example.com:3478", "hop/tcp/192.0.2.7:3478"}));
+}
+
+TEST(Sampling, StunToBareNetworksGoesToTheEdge) {
+  using Ids = std::vector<std::string>;
+  EXPECT_EQ(probes_of_row("stun", "udp", "addresses: [192.0.2.0/24]"),
+            Ids{"hop/udp/192.0.2.1:3478?payload=stun"});
+  EXPECT_EQ(probes_of_row("stun", "tcp, tls", "addresses: [192.0.2.0/24]"),
+            Ids{"hop/tcp/192.0.2.1:3478"});
+  EXPECT_EQ(probes_of_row("stun", "udp", "listening: true, addresses: [192.0.2.0/24]"),
+            Ids{"stun/udp/192.0.2.1:3478"});
+}
+
+TEST(Sampling, OfNetworksOfBothFamiliesThatOfTheRunIsTaken) {
+  using Ids = std::vector<std::string>;
+  const std::string both = "addresses: [\"2001:db8::/32\", 192.0.2.0/24]";
+  EXPECT_EQ(probes_of_row("tcp", "tcp", both), Ids{"hop/tcp/192.0.2.1:3478"});
+  EXPECT_EQ(probes_of_row("tcp", "tcp", both, {.v4 = false}), Ids{"hop/tcp/[2001:db8::1]:3478"});
+  EXPECT_EQ(probes_of_row("tcp", "tcp", "addresses: [\"2001:db8::/32\"]"),
+            Ids{"hop/tcp/[2001:db8::1]:3478"});
+  EXPECT_EQ(probes_of_row("tcp", "tcp", "addresses: [\"2001:db8::5-2001:db8::9\"]"),
+            Ids{"hop/tcp/[2001:db8::5]:3478"});
+}
+
+TEST(Fallbacks, EndWithTheProxyWhereThereIsOne) {
+  const auto row = [](const std::string& id, const std::string& rest) {
+    return "  - { id: " + id + ", title: T, source: s, hosts: [relay.example.com], " + rest +
+           " }\n";
+  };
+  const auto set =
+      small_set(row("udp", "check: stun, transport: [udp], ports: [3478]") +
+                    row("tcp", "check: stun, transport: [tcp], ports: [3478]") +
+                    row("tls", "check: tls, transport: [tls], ports: [443]") +
+                    row("proxy", "check: tls, transport: [tls], ports: [443], proxy: required"),
+                "[{ first_of: [udp, tcp, tls, proxy] }]");
+  const auto last_row = [&](const PlanOptions& options) {
+    return plan_of({set}, options).requirements.at(3).probes;
+  };
+  const std::string direct = "tls/tls/relay.example.com:443";
+  EXPECT_EQ(last_row({}), std::vector<std::string>{direct});
+  EXPECT_EQ(last_row({.proxy = "http://proxy.example.com:3128"}),
+            std::vector<std::string>{direct + "@http://proxy.example.com:3128"});
+}
+
+TEST(Rows, OfSeveralSetsShareWhatTheyHaveInCommon) {
+  const auto set = [](const std::string& id) {
+    return load(
+        "schema: callready.targets/1\nid: " + id +
+            "\ntitle: T\nvendor: V\ndocument: D\n"
+            "capabilities: [{ id: all, title: All, needs: [web, media] }]\nrequirements:\n"
+            "  - { id: web, title: T, source: s, check: tls, transport: [tls], ports: [443], "
+            "hosts: [" +
+            id +
+            ".example.com, login.example.com] }\n"
+            "  - { id: nat, title: T, source: s, check: nat, transport: [udp], ports: [3478], "
+            "hosts: "
+            "[stun.cloudflare.com], with: { other: \"stun.l.google.com:19302\" } }\n"
+            "  - { id: media, title: T, source: s, check: udp-range, transport: [udp], ports: "
+            "[10000-20000], listening: false, addresses: [192.0.2.0/24] }\n",
+        id);
+  };
+  const auto plan = plan_of({set("teams"), set("zoom"), set("meet"), test::anchors()});
+  std::map<CheckKind, int> kinds;
+  for (const auto& planned : plan.probes) {
+    if (!planned.probe.control) ++kinds[planned.probe.check];
+  }
+  EXPECT_EQ(kinds[CheckKind::tls], 4);  // three of their own, one in common
+  EXPECT_EQ(kinds[CheckKind::nat], 1);
+  EXPECT_EQ(kinds[CheckKind::udp_range], 1);
+  EXPECT_LE(hosts_met(plan), static_cast<std::size_t>(host_budget));
+  for (const auto& planned : plan.requirements) {
+    EXPECT_FALSE(planned.probes.empty()) << planned.set << '/' << planned.requirement;
+  }
+}
+
 TEST(Rows, ThatAreNamedAreTakenWhateverTheScenario) {
   const auto set = small_set(
       "  - { id: row, title: T, source: s, check: tcp, transport: [tcp], ports: [80], "

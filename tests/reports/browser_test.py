@@ -286,18 +286,17 @@ class Places(Page):
     def test_axe_finds_nothing(self):
         with open(AXE, encoding="utf-8") as file:
             axe = file.read()
-        for scheme in ("light", "dark"):
-            for width in (390, 1200):
-                for name in SAMPLES:
-                    with self.subTest(scheme=scheme, width=width, name=name):
-                        self.open(name, width=width, scheme=scheme)
-                        self.browser.js(
-                            "document.querySelectorAll('details').forEach((d) => d.open = true)")
-                        self.browser.js(axe + "; 0")
-                        found = self.browser.js(
-                            "axe.run(document).then((result) => result.violations.map((one) => "
-                            "one.id + ': ' + one.nodes.map((n) => n.html.slice(0, 100)).join()))")
-                        self.assertEqual([], found)
+        for scheme, width in (("light", 390), ("dark", 1200)):
+            for name in SAMPLES:
+                with self.subTest(scheme=scheme, width=width, name=name):
+                    self.open(name, width=width, scheme=scheme)
+                    self.browser.js(
+                        "document.querySelectorAll('details').forEach((d) => d.open = true)")
+                    self.browser.js(axe + "; 0")
+                    found = self.browser.js(
+                        "axe.run(document).then((result) => result.violations.map((one) => "
+                        "one.id + ': ' + one.nodes.map((n) => n.html.slice(0, 100)).join()))")
+                    self.assertEqual([], found)
 
 
 class Structure(Page):

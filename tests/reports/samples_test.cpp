@@ -60,6 +60,7 @@ SetResult rainbow() {
   set.edition = "Ed 36";
   set.verified = "2026-11-20";
   set.document = "Rainbow Network Requirements";
+  set.sha256 = "6bbd0b8cb173a55207cbd3a3bcf14ee6d5ccd368c9dab7a8430e576453278323";
   set.verdict = Verdict::ready;
   set.capabilities = {
       {"sign-in", "Sign in and messaging", Verdict::ready, "all 3 servers answer", {"web"}},
@@ -175,6 +176,8 @@ Report degraded() {
   auto report = clean();
   auto& set = report.sets.at(0);
   set.verdict = Verdict::degraded;
+  set.evidence = SourceQuality::second_hand;
+  set.evidence_note = "A reseller's table, of 2024.";
   set.capabilities.at(1).verdict = Verdict::degraded;
   set.capabilities.at(1).summary = "TURN over TLS carries it; TURN over UDP does not answer";
   set.requirements.at(1).status = Status::fail;
@@ -390,7 +393,10 @@ Report hostile() {
   report.notes = {attack};
   for (auto& set : report.sets) {
     set.id += attack;
-    for (auto* text : {&set.title, &set.edition, &set.document}) *text += attack;
+    for (auto* text : {&set.title, &set.edition, &set.document, &set.evidence_note}) {
+      *text += attack;
+    }
+    set.evidence = SourceQuality::old_edition;
     set.notes = {attack};
     for (auto& capability : set.capabilities) {
       capability.title += attack;

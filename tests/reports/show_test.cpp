@@ -54,6 +54,10 @@ TargetSet example() {
   set.title = "Example Calls";
   set.vendor = "Example Inc.";
   set.edition = "Ed 36";
+  set.sha256 = std::string(64, 'a');
+  set.kind = ServiceKind::meetings;
+  set.aliases = {"example-calls"};
+  set.former_names = {"Sample Phone"};
   set.document = "Example Calls, Network Requirements";
   set.url = "https://example.com/network.pdf";
   set.published = "2025-05-07";
@@ -95,6 +99,14 @@ TargetSet example() {
        "Audio and video",
        {"collaboration"},
        {{{{"turn-udp"}, {"web", "push"}}, false}, {{{"web"}, {"turn-udp"}}, true}}}};
+  MediaQuality quality;
+  quality.round_trip_ms = 100;
+  quality.burst_loss_percent = 2.5;
+  quality.bandwidth_up_kbps = 1000;
+  quality.dscp = "EF (46)";
+  quality.source = "section 7";
+  set.capabilities.at(1).quality = quality;
+  set.requirements.at(1).priority = Priority::optimize;
   set.advice = {{"nat-timeout",
                  "Keep NAT bindings of UDP 3478 for at least 10 minutes.",
                  "section 4.6.1",
@@ -243,7 +255,8 @@ TEST(Show, IsHarmlessAndKeepsToTheWidth) {
   for (const int width : {40, 80}) {
     for (const auto& text :
          {show_text(set, with(width)), show_text(set, with(width, false)),
-          show_text(set, in_short(width)), list_text({&set, 1}, with(width)), show_json(set)}) {
+          show_text(set, in_short(width)),
+          list_text(std::vector<ListedSet>{{set, 3}}, "2026-11-21", with(width)), show_json(set)}) {
       std::istringstream stream(text);
       for (std::string line; std::getline(stream, line);) {
         EXPECT_EQ(harmless(line), line);
@@ -261,18 +274,33 @@ TEST(List, IsATable) {
   other.id = "x";
   other.title = "X";
   other.edition = "";
-  const std::vector<TargetSet> sets = {example(), other};
-  EXPECT_EQ(list_text(sets, with(80)),
-            "SET      TITLE          EDITION  VERIFIED    REQUIREMENTS\n"
-            "example  Example Calls  Ed 36    2026-11-20  3\n"
-            "x        X                       2026-11-20  3\n");
-  EXPECT_EQ(list_text(sets, with(40)),
-            "SET      T...  EDITION  VERI...  REQU...\n"
-            "example  E...  Ed 36    2026...  3\n"
-            "x        X              2026...  3\n");
+  other.kind = ServiceKind::sip_trunk;
+  other.evidence = SourceQuality::second_hand;
+  other.verified = "2024-01-31";
+  other.aliases = {"ex"};
+  const std::vector<ListedSet> sets = {{example(), 3}, {other, 3}};
+  EXPECT_EQ(list_text(sets, "2026-11-21", with(80)),
+            "SET      TITLE          KIND       SOURCE       VERIFIED\n"
+            "example  Example Calls  meetings   vendor-page  1 day ago\n"
+            "x        X              sip-trunk  second-hand  2 years ago\n");
+  const auto age = [&](const std::string& day) {
+    other.verified = day;
+    const auto text = list_text(std::vector<ListedSet>{{other, 3}}, "2026-11-21", with(80));
+    const auto start = text.rfind("second-hand") + 13;
+    return text.substr(start, text.size() - 1 - start);
+  };
+  EXPECT_EQ(age("2026-11-21"), "today");
+  EXPECT_EQ(age("2026-11-22"), "today");  // another time zone
+  EXPECT_EQ(age("2026-09-23"), "59 days ago");
+  EXPECT_EQ(age("2026-09-22"), "2 months ago");
+  EXPECT_EQ(age(""), "never");
   const auto json = nlohmann::json::parse(list_json(sets));
   EXPECT_EQ(json.size(), 2u);
   EXPECT_EQ(json[1]["id"], "x");
+  EXPECT_EQ(json[1]["kind"], "sip-trunk");
+  EXPECT_EQ(json[1]["evidence"], "second-hand");
+  EXPECT_EQ(json[1]["aliases"], std::vector<std::string>{"ex"});
+  EXPECT_EQ(json[0]["evidence"], "vendor-page");
   EXPECT_EQ(json[0]["requirements"], 3);
   EXPECT_EQ(list_json({}), "[]\n");
 }

@@ -107,7 +107,7 @@ def load(path=CASES):
         groups = yaml.safe_load(file)
     cases = []
     for group in GROUPS:
-        for row in groups[group]:
+        for row in groups.get(group) or []:
             expected = {code: tuple(part.split("|") for part in text.split())
                         for code, text in row.get("find", {}).items()}
             sets = row.get("set", [])

@@ -53,6 +53,10 @@ class _Draw:
         return len({f.place for f in self.flows if f.transport == transport
                     and f.first <= last and f.last >= first}) <= 2
 
+    def _at_or_below(self, name):
+        """The addresses of a name and of those below it, which the site's faults mean by it."""
+        return {a for n in self.internet.names_of(name) for a in self.internet.forward[n]}
+
     def _closed(self, fault, transport, first, last, codes):
         def share(flow):
             if flow.transport != transport or flow.speaks == "dns":
@@ -94,7 +98,7 @@ class _Draw:
         names = sorted({f.name for f in self.flows if f.name and f.speaks != "dns"})
         if names:
             name, how = self.random.choice(names), self.random.choice(("blocked", "rejected", "reset"))
-            addresses = set(self.internet.forward[name])
+            addresses = self._at_or_below(name)
             self._effect(f"host-{how}={name}",
                          lambda f: f.place in addresses and f.speaks != "dns",
                          {"firewall.destination_blocked": NETWORK, "firewall.flow_blocked": NETWORK},
@@ -105,10 +109,11 @@ class _Draw:
         choice = [f for f in self.flows if f.name and f.first == f.last and f.speaks != "dns"]
         if choice:
             chosen = self.random.choice(choice)
+            addresses = self._at_or_below(chosen.name)
             same = {"firewall.udp_port_blocked": NETWORK, "firewall.tcp_port_blocked": NETWORK}
             self._effect(f"flow-blocked={chosen.transport}:{chosen.name}:{chosen.first}",
-                         lambda f: (f.place, f.transport, f.first, f.last) == (
-                             chosen.place, chosen.transport, chosen.first, chosen.last),
+                         lambda f: f.place in addresses and f.transport == chosen.transport
+                         and f.first == f.last == chosen.first,
                          {"firewall.flow_blocked": NETWORK, "firewall.destination_blocked": NETWORK,
                           **(same if self._few_places(chosen.transport, chosen.first, chosen.last)
                              else {})})
@@ -225,8 +230,20 @@ class _Draw:
             site.effects.append(Effect("the line", lambda f: 0, may=("media.*",)))
         if pick.random() < 0.1:
             site.options.append("--no-anchors")
+        self._interplay()
         self._look_alike()
         return site
+
+    def _interplay(self):
+        """Who opens TLS asks the servers himself, past the firewall of the router that he is on."""
+        faults = [effect.fault for effect in self.site.effects]
+        if not any(f.startswith("tls-intercept") for f in faults) or any(
+                f.startswith(("campus", "company", "provider-f", "carrier-f")) for f in faults):
+            return
+        for effect in self.site.effects:
+            if effect.fault.startswith(("host-", "flow-")):
+                effect.share = lambda flow, inner=effect.share: (
+                    0 if flow.transport == "tcp" and flow.first == 443 else inner(flow))
 
     def _look_alike(self):
         """What cannot be told from something else, because what would tell it is shut as well."""

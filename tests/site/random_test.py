@@ -3,6 +3,7 @@
 CALLREADY_RANDOM_SEED repeats a run; CALLREADY_RANDOM_SITES makes more of them.
 """
 
+import dataclasses
 import os
 import random
 import unittest
@@ -81,6 +82,9 @@ class Truth(unittest.TestCase):
         self.assertEqual(EITHER, row_truth(row(places=both, reach={"nearest": 1}), one))
         self.assertEqual(EITHER, row_truth(row(), [blocks("192.0.2.1", part=0.1)]))
         self.assertEqual(EITHER, row_truth(row(check=None), []))
+        examples = dataclasses.replace(row(places=both), examples=True)
+        self.assertEqual(EITHER, row_truth(examples, one))
+        self.assertEqual(FAILS, row_truth(examples, all_))
 
     def capability(self, *needs):
         return {"id": "c", "verdict": READY, "requirements": ["row"], "needs": list(needs)}
@@ -106,8 +110,9 @@ class Truth(unittest.TestCase):
         report = {"findings": list(findings), "probes": [{"id": "p", "target": {"host": "a.example"}}],
                   "sets": [{
             "id": "set", "verdict": verdict,
-            "requirements": [{"id": "row", "probes": ["p"], "severity": "required"},
-                             {"id": "removed", "probes": [], "severity": "required"}],
+            "requirements": [{"id": "row", "probes": ["p"], "severity": "required",
+                              "status": "fail"},
+                             {"id": "removed", "probes": [], "severity": "required", "status": "skip"}],
             "capabilities": [{**self.capability({"alternatives": [["row"]], "equal": True}),
                               "verdict": verdict}]}]}
         return Judge(internet, effects, report).judge()
@@ -137,7 +142,8 @@ class Truth(unittest.TestCase):
         internet = names.Internet(rows={"set": {"row": row(places=[self.A, self.B])}})
         report = {"findings": [], "probes": [{"id": "p", "target": {"host": "a.example"}}],
                   "sets": [{"id": "set", "verdict": READY,
-                            "requirements": [{"id": "row", "probes": ["p"], "severity": "required"}],
+                            "requirements": [{"id": "row", "probes": ["p"], "severity": "required",
+                              "status": "fail"}],
                             "capabilities": [self.capability({"alternatives": [["row"]],
                                                               "equal": True})]}]}
         self.assertTrue(Judge(internet, [blocks("192.0.2.2")], report).judge().good())

@@ -14,6 +14,7 @@ from typing import Callable
 READY, DEGRADED, BLOCKED, UNKNOWN = "ready", "degraded", "blocked", "unknown"
 WORKS, FAILS, EITHER = frozenset({READY}), frozenset({BLOCKED}), frozenset({READY, BLOCKED})
 CLEARLY = 0.25  # of a range of ports: where less is closed, a sample may miss it
+CONDITIONS = ("nat", "sip-alg")  # what such rows find is the site's; nobody needs their flows
 FEW = 4         # destinations, of which a run tries each
 
 SPEAKS = {"turn": "stun", "udp-range": "media"}
@@ -90,7 +91,8 @@ def row_truth(row, effects):
         return truths[0]
     if row.reach == "any" and WORKS in truths:
         return WORKS
-    return FAILS if row.reach == "all" and FAILS in truths and len(truths) <= FEW else EITHER
+    certain = row.reach == "all" and len(truths) <= FEW and not row.examples
+    return FAILS if certain and FAILS in truths else EITHER
 
 
 def _need(need, rows):
@@ -145,7 +147,8 @@ class Judge:
                       for s in report["sets"] for r in s["requirements"]
                       if r["id"] in internet.rows[s["id"]]}  # others are nothing to send to
         self._tried = {(s["id"], r["id"]) for s in report["sets"] for r in s["requirements"]
-                       if r["probes"] and r["severity"] != "optional"} & set(self._rows)
+                       if r["probes"] and r["severity"] != "optional" and r["status"] != "skip"}
+        self._tried &= set(self._rows)
         probes = {probe["id"]: probe["target"] for probe in report["probes"]}
         self._sample = {(s["id"], r["id"]): self._sampled(
             self._rows[s["id"], r["id"]], [probes[p] for p in r["probes"] if p in probes])
@@ -185,14 +188,15 @@ class Judge:
             return any(without[key] == WORKS and (not effect.sets or key[0] in effect.sets) and
                        any(map(effect.concerns, itertools.chain(*destinations(self._sample[key]))))
                        for key in self._tried)
-        return any(without[key] == WORKS and alone[key] == FAILS
-                                  for key in self._tried)
+        return any(without[key] == WORKS and alone[key] == FAILS for key in self._tried
+                   if self._rows[key].severity == "required"
+                   and self._rows[key].check not in CONDITIONS)
 
     def _accused(self, finding):
         """Rows that a finding explains, of which not a single flow is blocked."""
         for text in finding["explains"]:
             key = tuple(text.split("/", 1))
-            if key in self._rows and self._rows[key].check not in ("nat", "sip-alg", None):
+            if key in self._rows and self._rows[key].check not in (*CONDITIONS, None):
                 flows = itertools.chain(*destinations(self._rows[key]))
                 if not any(_blocked(flow, self._effects) for flow in flows):
                     yield text

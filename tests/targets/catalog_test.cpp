@@ -3,11 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <random>
 
+#include "targets/builtin.hpp"
 #include "tests/support/source_folder.hpp"
 #include "tests/targets/rules.hpp"
 
@@ -22,6 +23,27 @@ std::string set_text(const std::string& id, const std::string& title) {
          "\ncapabilities: [{ id: c, title: C, needs: [web] }]\n"
          "requirements:\n  - { id: web, title: W, check: tls, transport: [tcp], ports: [443], "
          "hosts: [www.example.com] }\n";
+}
+
+SetCollection collection(const std::string& origin, const std::vector<std::string>& texts) {
+  SetCollection all;
+  all.origin = origin;
+  std::map<std::string, std::string> by_id;
+  for (const auto& text : texts) {
+    Problems problems("x");
+    const auto set = index_set(text, problems);
+    for (const auto& problem : problems.take()) ADD_FAILURE() << problem.to_string();
+    if (!set) continue;
+    all.index.sets.push_back(*set);
+    by_id[set->head.id] = text;
+  }
+  all.text_of = [by_id](const IndexedSet& set) { return std::optional(by_id.at(set.head.id)); };
+  return all;
+}
+
+// A set's text with more lines in its head.
+std::string with_head(std::string text, const std::string& lines) {
+  return text.insert(text.find("capabilities"), lines);
 }
 
 class CatalogTest : public testing::Test {
@@ -40,14 +62,16 @@ class CatalogTest : public testing::Test {
   }
   std::string sets() const { return (folder_ / "sets").string(); }
 
-  const std::string alpha_text_ = set_text("alpha", "Built-in alpha");
-  const std::string beta_text_ = set_text("beta", "Built-in beta");
-  const std::array<BuiltinSet, 2> builtin_{{{"alpha", alpha_text_}, {"beta", beta_text_}}};
+  static SetCollection builtin() {
+    return collection("built in",
+                      {set_text("alpha", "Built-in alpha"), set_text("beta", "Built-in beta")});
+  }
+
   fs::path folder_;
 };
 
 TEST_F(CatalogTest, FindsBuiltInSets) {
-  const Catalog catalog({}, "", rules(), builtin_);
+  const Catalog catalog({}, "", rules(), {builtin()});
   EXPECT_EQ(catalog.ids(), (std::vector<std::string>{"alpha", "beta"}));
   const auto found = catalog.find("beta");
   ASSERT_TRUE(found.set);
@@ -61,7 +85,7 @@ TEST_F(CatalogTest, AFileComesBeforeTheFolderAndTheFolderBeforeTheBuiltIn) {
   write("sets/any-name.yaml", set_text("alpha", "Folder's alpha"));
   write("sets/b.yml", set_text("beta", "Folder's beta"));
   const auto file = write("mine.yaml", set_text("alpha", "My alpha"));
-  const Catalog catalog({file}, sets(), rules(), builtin_);
+  const Catalog catalog({file}, sets(), rules(), {builtin()});
   EXPECT_EQ(catalog.find("alpha").set->title, "My alpha");
   EXPECT_EQ(catalog.find("alpha").set->origin, file);
   EXPECT_EQ(catalog.find("beta").set->title, "Folder's beta");
@@ -75,7 +99,7 @@ TEST_F(CatalogTest, AFileComesBeforeTheFolderAndTheFolderBeforeTheBuiltIn) {
 }
 
 TEST_F(CatalogTest, NamesTheNearestAndAllKnownSets) {
-  const Catalog catalog({}, "", rules(), builtin_);
+  const Catalog catalog({}, "", rules(), {builtin()});
   const auto found = catalog.find("alhpa");
   EXPECT_FALSE(found.set);
   ASSERT_EQ(found.problems.size(), 1u);
@@ -86,7 +110,7 @@ TEST_F(CatalogTest, NamesTheNearestAndAllKnownSets) {
 }
 
 TEST_F(CatalogTest, TellsAFileFromAName) {
-  const Catalog catalog({}, "", rules(), builtin_);
+  const Catalog catalog({}, "", rules(), {builtin()});
   EXPECT_EQ(catalog.find("./my.yaml").problems[0].to_string(),
             "unknown target set './my.yaml'; a set in a file is given by --set ./my.yaml. Known "
             "sets: alpha, beta");
@@ -100,7 +124,7 @@ TEST_F(CatalogTest, SaysThatThereAreNoSets) {
 
 TEST_F(CatalogTest, ABrokenFileIsAProblemAndDoesNotFallBackToTheBuiltInSet) {
   const auto file = write("mine.yaml", "schema: callready.targets/1\nid: alpha\n");
-  const Catalog catalog({file}, "", rules(), builtin_);
+  const Catalog catalog({file}, "", rules(), {builtin()});
   const auto found = catalog.find("alpha");
   EXPECT_FALSE(found.set);
   EXPECT_EQ(found.problems.front().to_string(), file + ":1:1: the set lacks 'capabilities'");
@@ -110,7 +134,7 @@ TEST_F(CatalogTest, ABrokenFileIsAProblemAndDoesNotFallBackToTheBuiltInSet) {
 
 TEST_F(CatalogTest, AFileThatCannotBeReadGoesByItsName) {
   const auto path = (folder_ / "pbx.yaml").string();
-  const Catalog catalog({path}, "", rules(), builtin_);
+  const Catalog catalog({path}, "", rules(), {builtin()});
   const auto expected = path + ": cannot be read: No such file or directory";
   ASSERT_EQ(catalog.problems().size(), 1u);
   EXPECT_EQ(catalog.problems()[0].to_string(), expected);
@@ -119,7 +143,7 @@ TEST_F(CatalogTest, AFileThatCannotBeReadGoesByItsName) {
 
 TEST_F(CatalogTest, ABrokenFileInTheFolderHurtsNoOtherSet) {
   const auto path = write("sets/gamma.yaml", "id: [");
-  const Catalog catalog({}, sets(), rules(), builtin_);
+  const Catalog catalog({}, sets(), rules(), {builtin()});
   EXPECT_TRUE(catalog.problems().empty());
   ASSERT_EQ(catalog.warnings().size(), 1u);
   EXPECT_EQ(catalog.warnings()[0].file, path);
@@ -130,7 +154,7 @@ TEST_F(CatalogTest, ABrokenFileInTheFolderHurtsNoOtherSet) {
 TEST_F(CatalogTest, TwoFilesWithOneIdAreAProblem) {
   const auto first = write("a.yaml", set_text("pbx", "A")),
              second = write("b.yaml", set_text("pbx", "B"));
-  const Catalog catalog({first, second}, "", rules(), builtin_);
+  const Catalog catalog({first, second}, "", rules(), {builtin()});
   ASSERT_EQ(catalog.problems().size(), 1u);
   EXPECT_EQ(catalog.problems()[0].to_string(),
             second + ": the set 'pbx' is already in " + first + "; expected an id of its own");
@@ -140,7 +164,7 @@ TEST_F(CatalogTest, TwoFilesWithOneIdAreAProblem) {
 TEST_F(CatalogTest, TwoFilesInTheFolderWithOneIdAreAWarning) {
   const auto first = write("sets/a.yaml", set_text("pbx", "A"));
   const auto second = write("sets/b.yaml", set_text("pbx", "B"));
-  const Catalog catalog({}, sets(), rules(), builtin_);
+  const Catalog catalog({}, sets(), rules(), {builtin()});
   ASSERT_EQ(catalog.warnings().size(), 1u);
   EXPECT_EQ(catalog.warnings()[0].file, second);
   EXPECT_EQ(catalog.find("pbx").set->title, "A");
@@ -150,22 +174,136 @@ TEST_F(CatalogTest, TakesOnlySetsFromTheFolder) {
   write("sets/notes.txt", "nothing");
   write("sets/.hidden.yaml", "nothing");
   fs::create_directory(folder_ / "sets" / "older.yaml");
-  const Catalog catalog({}, sets(), rules(), builtin_);
+  const Catalog catalog({}, sets(), rules(), {builtin()});
   ASSERT_EQ(catalog.warnings().size(), 1u);
   EXPECT_EQ(catalog.warnings()[0].message, "is a folder; expected a target set, a YAML file");
 }
 
 TEST_F(CatalogTest, AFolderThatDoesNotExistIsEmpty) {
-  const Catalog catalog({}, (folder_ / "nowhere").string(), rules(), builtin_);
+  const Catalog catalog({}, (folder_ / "nowhere").string(), rules(), {builtin()});
   EXPECT_TRUE(catalog.warnings().empty());
   EXPECT_EQ(catalog.ids().size(), 2u);
 }
 
 TEST_F(CatalogTest, AFolderThatIsAFileIsAWarning) {
   const auto path = write("file", "x");
-  const Catalog catalog({}, path, rules(), builtin_);
+  const Catalog catalog({}, path, rules(), {builtin()});
   ASSERT_EQ(catalog.warnings().size(), 1u);
   EXPECT_EQ(catalog.warnings()[0].to_string(), path + ": cannot be read: Not a directory");
+}
+
+TEST_F(CatalogTest, FindsASetByAnyNameThatItIsCalledBy) {
+  const auto teams = with_head(set_text("ms-teams", "Microsoft Teams"),
+                               "aliases: [teams]\nformer_names: [Skype for Business Online]\n");
+  const Catalog catalog({}, "", rules(),
+                        {collection("built in", {teams, set_text("zoom", "Zoom")})});
+  for (const auto* name : {"ms-teams", "MS Teams", "ms_teams", "teams", "Teams", "Microsoft Teams",
+                           "skype for business online"}) {
+    const auto found = catalog.find(name);
+    ASSERT_TRUE(found.set) << name;
+    EXPECT_EQ(found.set->id, "ms-teams") << name;
+  }
+  EXPECT_EQ(catalog.find("Zoom").set->id, "zoom");
+}
+
+TEST_F(CatalogTest, SuggestsABeginningAndDoesNotGuess) {
+  const auto teams = with_head(set_text("ms-teams", "Microsoft Teams"), "aliases: [teams]\n");
+  const Catalog catalog({}, "", rules(),
+                        {collection("built in", {teams, set_text("zoom", "Zoom")})});
+  EXPECT_EQ(catalog.find("zo").problems[0].to_string(),
+            "unknown target set 'zo'; did you mean 'zoom'? Known sets: ms-teams, zoom");
+  EXPECT_EQ(catalog.find("micro").problems[0].to_string(),
+            "unknown target set 'micro'; did you mean 'ms-teams'? Known sets: ms-teams, zoom");
+  EXPECT_EQ(catalog.find("taems").problems[0].to_string(),
+            "unknown target set 'taems'; did you mean 'teams'? Known sets: ms-teams, zoom");
+}
+
+TEST_F(CatalogTest, ANameOfTwoSetsIsNoName) {
+  const Catalog catalog({}, "", rules(),
+                        {collection("built in", {with_head(set_text("a", "A"), "aliases: [c]\n"),
+                                                 with_head(set_text("b", "B"), "aliases: [c]\n"),
+                                                 set_text("d", "D")})});
+  EXPECT_EQ(catalog.find("c").problems[0].to_string(), "'c' can be several sets; say which: a, b");
+  EXPECT_EQ(catalog.find("b").set->id, "b");
+}
+
+TEST_F(CatalogTest, CountsTheKnownSetsWhereTheyAreMany) {
+  std::vector<std::string> texts;
+  for (char c = 'a'; c <= 'm'; ++c) texts.push_back(set_text({'s', '-', c}, "Title"));
+  const Catalog catalog({}, "", rules(), {collection("built in", texts)});
+  EXPECT_EQ(catalog.find("zoom").problems[0].to_string(),
+            "unknown target set 'zoom'. `callready list` shows the 13 known sets.");
+}
+
+TEST_F(CatalogTest, ReadsOnlyTheSetThatIsAskedFor) {
+  auto sets = builtin();
+  std::vector<std::string> read;
+  sets.text_of = [&, text_of = sets.text_of](const IndexedSet& set) {
+    read.push_back(set.head.id);
+    return text_of(set);
+  };
+  const Catalog catalog({}, "", rules(), {sets});
+  EXPECT_EQ(catalog.usable().size(), 2u);
+  EXPECT_EQ(catalog.usable()[0]->requirements, 1u);
+  EXPECT_TRUE(read.empty());
+  EXPECT_TRUE(catalog.find("beta").set);
+  EXPECT_EQ(read, std::vector<std::string>{"beta"});
+}
+
+TEST_F(CatalogTest, TheNewerOfDownloadedAndBuiltInCounts) {
+  const auto dated = [](const std::string& title, const std::string& day) {
+    return with_head(set_text("alpha", title), "verified: " + day + "\n");
+  };
+  const auto found = [&](const std::string& downloaded, const std::string& built_in) {
+    const Catalog catalog({}, "", rules(),
+                          {collection("downloaded", {dated("Downloaded", downloaded)}),
+                           collection("built in", {dated("Built in", built_in)})});
+    EXPECT_EQ(catalog.ids(), std::vector<std::string>{"alpha"});
+    return catalog.find("alpha").set->title;
+  };
+  EXPECT_EQ(found("2026-11-20", "2026-11-19"), "Downloaded");
+  EXPECT_EQ(found("2026-11-20", "2026-11-20"), "Downloaded");
+  EXPECT_EQ(found("2026-11-20", "2026-11-21"), "Built in");
+}
+
+TEST_F(CatalogTest, TheUsersOwnSetComesBeforeADownloadedOne) {
+  write("sets/mine.yaml", with_head(set_text("alpha", "Mine"), "verified: 2020-01-01\n"));
+  const auto downloaded = with_head(set_text("alpha", "Theirs"), "verified: 2026-01-01\n");
+  const Catalog catalog({}, sets(), rules(), {collection("downloaded", {downloaded}), builtin()});
+  EXPECT_EQ(catalog.find("alpha").set->title, "Mine");
+}
+
+TEST_F(CatalogTest, ADamagedDownloadGivesWayToTheBuiltInSet) {
+  auto damaged = collection("downloaded", {set_text("alpha", "Downloaded"), set_text("new", "N")});
+  damaged.text_of = [](const IndexedSet&) { return std::nullopt; };
+  const Catalog catalog({}, "", rules(), {damaged, builtin()});
+  EXPECT_EQ(catalog.find("alpha").set->title, "Built-in alpha");
+  EXPECT_EQ(catalog.find("new").problems[0].to_string(),
+            "new.yaml (downloaded): is missing or was changed");
+}
+
+TEST(Builtin, SaysOfItselfWhatItsFilesSay) {
+  const auto built_in = builtin_collection();
+  EXPECT_EQ(built_in.index.sets.size(), builtin_sets().size());
+  std::map<std::string, std::string> names;  // of whom
+  for (const auto& set : built_in.index.sets) {
+    Problems problems(set.head.id);
+    const auto text = built_in.text_of(set);
+    ASSERT_TRUE(text) << set.head.id;
+    const auto expected = index_set(*text, problems);
+    ASSERT_TRUE(expected) << set.head.id;
+    EXPECT_EQ(set.head.sha256, expected->head.sha256);
+    EXPECT_EQ(set.head.title, expected->head.title);
+    EXPECT_EQ(set.requirements, expected->requirements);
+    EXPECT_TRUE(set.head.kind) << set.head.id << " says no kind";
+    EXPECT_NE(text->find("\nevidence: "), std::string::npos) << set.head.id << " says no evidence";
+    auto all = set.head.aliases;
+    all.push_back(set.head.id);
+    for (const auto& name : all) {
+      EXPECT_TRUE(names.try_emplace(name, set.head.id).second)
+          << set.head.id << " and " << names[name] << " are both called " << name;
+    }
+  }
 }
 
 TEST(Builtin, IsAllOfTheVendorsFolder) {

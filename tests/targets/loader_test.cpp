@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "targets/digest.hpp"
 #include "tests/support/source_folder.hpp"
 #include "tests/targets/rules.hpp"
 
@@ -217,8 +218,45 @@ TEST(Loader, ReadsEveryKeyOfARequirement) {
   EXPECT_EQ(turn->thresholds.jitter_ms, 30);
   EXPECT_EQ(turn->thresholds.loss_percent, 1);
   EXPECT_EQ(turn->thresholds.bandwidth_kbps, 87.5);
-  EXPECT_EQ(turn->position.line, 41);
+  EXPECT_EQ(turn->priority, Priority::optimize);
+  EXPECT_EQ(turn->position.line, 60);
   EXPECT_EQ(turn->position.column, 5);
+}
+
+TEST(Loader, ReadsWhatASetSaysOfItself) {
+  const auto result = load_file(folder("good/everything.yaml"), rules());
+  ASSERT_TRUE(result.set) << printed(result.problems);
+  const auto& set = *result.set;
+  EXPECT_EQ(set.kind, ServiceKind::contact_center);
+  EXPECT_EQ(set.evidence, SourceQuality::second_hand);
+  EXPECT_EQ(set.evidence_note, "Written down by a reseller.\nThe page itself is gone.");
+  EXPECT_EQ(set.aliases, (std::vector<std::string>{"all-of-it", "everything-2"}));
+  EXPECT_EQ(set.former_names, std::vector<std::string>{"Nearly Everything"});
+  EXPECT_EQ(set.sha256.size(), 64u);
+  ASSERT_TRUE(set.capabilities.at(0).quality);
+  const auto& quality = *set.capabilities[0].quality;
+  EXPECT_EQ(quality.round_trip_ms, 300);
+  EXPECT_EQ(quality.one_way_delay_ms, 150);
+  EXPECT_EQ(quality.jitter_ms, 30);
+  EXPECT_EQ(quality.loss_percent, 1);
+  EXPECT_EQ(quality.burst_loss_percent, 10);
+  EXPECT_EQ(quality.reordering_percent, 0.05);
+  EXPECT_EQ(quality.bandwidth_kbps, 100);
+  EXPECT_EQ(quality.bandwidth_up_kbps, 50);
+  EXPECT_EQ(quality.bandwidth_down_kbps, 60);
+  EXPECT_EQ(quality.dscp, "EF (46)");
+  EXPECT_EQ(quality.source, "section 7");
+  const auto plain = load_file(folder("good/minimal.yaml"), rules());
+  ASSERT_TRUE(plain.set);
+  EXPECT_FALSE(plain.set->kind);
+  EXPECT_EQ(plain.set->evidence, SourceQuality::vendor_page);
+}
+
+TEST(Loader, NamesTheBytesOfASet) {
+  const auto text = read_file(folder("good/minimal.yaml"));
+  EXPECT_EQ(load_text(text, "a", rules()).set.value().sha256, sha256_hex(text));
+  EXPECT_EQ(sha256_hex("abc"),  // FIPS 180-4
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
 TEST(Loader, NetworksAreNotScannedUnlessTheFileSaysThatSomethingListens) {

@@ -64,7 +64,7 @@ TEST(ServiceTags, WhatIsNotTheFileSaysWhere) {
   EXPECT_EQ(problem_of(R"({"changeNumber": "1", "cloud": "Public", "values": [{}]})"),
             "tags.json:1:2: \"changeNumber\": expected a whole number");
   EXPECT_EQ(problem_of(std::string(40, '[') + std::string(40, ']')),
-            "tags.json:1:1: too deeply nested for a list of service tags");
+            "tags.json:1:1: too deeply nested for Microsoft's ServiceTags_Public_*.json");
   EXPECT_EQ(problem_of(R"({"changeNumber": 1, "cloud": "Public", "values": []})"),
             "tags.json:1:40: \"values\" is empty; expected service tags");
 }

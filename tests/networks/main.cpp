@@ -1,0 +1,214 @@
+// Random networks: `networks` runs ten thousand of them, says which properties do not hold, and
+// shows the smallest network of each kind. See README.md.
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <random>
+#include <set>
+
+#include "tests/networks/draw.hpp"
+#include "tests/networks/properties.hpp"
+#include "tests/networks/text.hpp"
+
+namespace callready::networks {
+namespace {
+
+struct Options {
+  std::uint64_t count = 10'000, seed = 0;
+  bool seed_given = false, show = false, observe = false, shrink_all = true;
+  std::string open;  // a file of kinds that are known not to hold yet
+  std::vector<std::string> files;
+};
+
+Options read(int argc, char** argv) {
+  Options options;
+  if (const auto* count = std::getenv("CALLREADY_NETWORKS")) {
+    options.count = std::strtoull(count, nullptr, 10);
+  }
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    const auto value = [&] { return std::strtoull(i + 1 < argc ? argv[++i] : "0", nullptr, 10); };
+    if (word == "--count") {
+      options.count = value();
+    } else if (word == "--seed") {
+      options.seed = value();
+      options.seed_given = true;
+    } else if (word == "--show") {
+      options.show = true;
+    } else if (word == "--observe") {
+      options.observe = true;
+    } else if (word == "--open" && i + 1 < argc) {
+      options.open = argv[++i];
+    } else if (word == "--no-shrink") {
+      options.shrink_all = false;
+    } else {
+      options.files.push_back(word);
+    }
+  }
+  return options;
+}
+
+Judgement judge(const networks::Network& network, Report* report = nullptr) {
+  const auto& scene = scene_of(network);
+  auto made = run(network, scene);
+  auto judgement = judge(network, scene, made);
+  if (report != nullptr) *report = std::move(made);
+  return judgement;
+}
+
+bool shows(const networks::Network& network, const std::string& kind) {
+  for (const auto& violation : judge(network).violations) {
+    if (violation.kind == kind) return true;
+  }
+  return false;
+}
+
+void print(const Report& report) {
+  for (const auto& set : report.sets) {
+    fmt::print("set {}: {}\n", set.id, to_string(set.verdict));
+    for (const auto& capability : set.capabilities) {
+      fmt::print("  {}: {} ({})\n", capability.id, to_string(capability.verdict),
+                 capability.summary);
+    }
+    for (const auto& row : set.requirements) {
+      fmt::print("    row {}: {} ({})\n", row.id, to_string(row.status), row.summary);
+    }
+  }
+  for (const auto& finding : report.findings) {
+    fmt::print("finding {} {}: {}\n", finding.code, to_string(finding.confidence), finding.title);
+    for (const auto& evidence : finding.evidence) {
+      fmt::print("    {} {}\n", evidence.probe, evidence.text);
+    }
+    for (const auto& row : finding.explains) fmt::print("    explains {}\n", row);
+  }
+  for (const auto& [probe, seen] : report.probes) {
+    fmt::print("probe {}: {} {}\n", probe.id, to_string(seen.outcome), seen.detail.text());
+    for (const auto& evidence : seen.evidence) {
+      if (evidence.kind != EvidenceKind::udp_port) continue;
+      fmt::print("    {} {}\n", number_fact(evidence, Fact::port).value_or(0),
+                 text_fact(evidence, Fact::result));
+    }
+  }
+}
+
+std::set<std::string> open_kinds(const std::string& path) {
+  std::set<std::string> kinds;
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);) {
+    if (!line.empty() && line[0] != '#') kinds.insert(line);
+  }
+  return kinds;
+}
+
+// For tests/site/networks_test.py.
+void print_observations(const Report& report) {
+  fmt::print("[");
+  const char* comma = "";
+  for (const auto& [probe, seen] : report.probes) {
+    fmt::print("{}\n{{\"id\": \"{}\", \"outcome\": \"{}\", \"detail\": \"{}\"}}", comma, probe.id,
+               to_string(seen.outcome), seen.detail.text());
+    comma = ",";
+  }
+  fmt::print("\n]\n");
+}
+
+struct Kind {
+  std::uint64_t count = 0, first = 0;
+  std::string what;
+};
+
+int random_networks(const Options& options) {
+  const auto start = std::chrono::steady_clock::now();
+  std::map<std::string, Kind> kinds;
+  std::map<std::string, std::uint64_t> unknown;
+  std::uint64_t bad = 0, capabilities = 0;
+  fmt::print("{} networks, --seed {}\n", options.count, options.seed);
+  for (std::uint64_t i = 0; i < options.count; ++i) {
+    const auto number = options.seed + i;
+    const auto network = draw(number);
+    if (parse(to_text(network)) != network) {
+      throw std::runtime_error("a network is another one as text:\n" + to_text(network));
+    }
+    const auto judgement = judge(network);
+    capabilities += static_cast<std::uint64_t>(judgement.capabilities);
+    for (const auto& though : judgement.unknown_though) ++unknown[though];
+    if (!judgement.violations.empty()) ++bad;
+    std::map<std::string, std::string> once;
+    for (const auto& violation : judgement.violations) once.emplace(violation.kind, violation.what);
+    for (const auto& [kind, what] : once) {
+      auto& known = kinds[kind];
+      if (known.count++ == 0) known = {1, number, what};
+    }
+  }
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  fmt::print("{:.1f} s, {:.0f} a second; {} networks with violations ({:.2f} %)\n", took.count(),
+             static_cast<double>(options.count) / took.count(), bad,
+             100.0 * static_cast<double>(bad) / static_cast<double>(options.count));
+  for (const auto& [though, count] : unknown) {
+    fmt::print("unknown though {}: {} of {} capabilities ({:.2f} %)\n", though, count, capabilities,
+               100.0 * static_cast<double>(count) / static_cast<double>(capabilities));
+  }
+  const auto open = open_kinds(options.open);
+  std::uint64_t news = 0;
+  std::vector<std::pair<std::string, Kind>> sorted(kinds.begin(), kinds.end());
+  std::stable_sort(sorted.begin(), sorted.end(), [](const auto& one, const auto& other) {
+    return one.second.count > other.second.count;
+  });
+  for (const auto& [kind, known] : sorted) {
+    const bool is_new = !open.contains(kind);
+    if (is_new) ++news;
+    fmt::print("{:7}  {}{}\n", known.count, kind, is_new && !open.empty() ? "  (new)" : "");
+  }
+  for (const auto& [kind, known] : sorted) {
+    if (!options.shrink_all || open.contains(kind)) continue;
+    const auto smallest = shrink(
+        draw(known.first), [&kind = kind](const auto& network) { return shows(network, kind); });
+    fmt::print("\n# {} ({} times; number {})\n", kind, known.count, known.first);
+    for (const auto& violation : judge(smallest).violations) {
+      fmt::print("# {}: {}\n", violation.kind, violation.what);
+    }
+    fmt::print("{}", to_text(smallest));
+  }
+  return news == 0 ? 0 : 1;
+}
+
+int replay(const Options& options) {
+  int result = 0;
+  for (const auto& path : options.files) {
+    std::ifstream file(path);
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    const auto network = parse(text);
+    Report report;
+    const auto judgement = judge(network, &report);
+    if (options.observe) {
+      print_observations(report);
+      continue;
+    }
+    for (const auto& violation : judgement.violations) {
+      fmt::print("{}: {}: {}\n", path, violation.kind, violation.what);
+      result = 1;
+    }
+    if (options.show) print(report);
+  }
+  return result;
+}
+
+}  // namespace
+}  // namespace callready::networks
+
+int main(int argc, char** argv) {
+  using namespace callready::networks;
+  auto options = read(argc, argv);
+  try {
+    if (!options.files.empty()) return replay(options);
+    if (!options.seed_given) options.seed = std::random_device{}();
+    return random_networks(options);
+  } catch (const std::exception& error) {
+    fmt::print("{}\n", error.what());
+    return 2;
+  }
+}

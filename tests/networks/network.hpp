@@ -1,0 +1,130 @@
+// A network as plain data: the computer, the routers outwards, the boxes on them that filter,
+// translate, limit or answer in another's name, and what is wrong at the far end. It knows nothing
+// of checks, rules or findings: traffic.hpp says what becomes of a packet, observe.hpp what a check
+// sees of that, truth.hpp what works.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "probe/model/ip.hpp"
+
+namespace callready::networks {
+
+enum class Proto { any, udp, tcp };
+// What a packet carries, as an inspecting device sees it.
+enum class Payload { none, rtp, stun, turn, sip, tls, http, dns, ntp, other };
+
+// What a box does to a packet that it does not let pass.
+enum class Action {
+  drop,
+  prohibit,  // ICMP "administratively prohibited" in its own name
+  refuse,    // a TCP reset in the destination's name; to UDP, "port unreachable" in its own
+  forge,     // the same, and to UDP in the destination's name
+};
+
+struct Match {
+  Proto proto = Proto::any;
+  PortRange ports{1, 65535};
+  std::vector<std::string> hosts;  // names, addresses, networks; empty: any
+  friend bool operator==(const Match&, const Match&) = default;
+};
+
+enum class BoxKind {
+  rule,          // acts on what matches, or with `except` on all else; outbound
+  replies,       // drops what comes back over UDP from what matches: no state is kept
+  nat,           // translates; `mapping` and `filtering` in RFC 4787's sense
+  rate,          // no more than `limit` new flows a second get through
+  ban,           // after `limit` hosts within 10 s nothing gets through any more
+  protocol,      // acts on packets with that payload, on the ports of `matches`
+  names,         // acts on TLS greetings that name one of the hosts of `matches`
+  redirect_dns,  // answers everybody's port 53 itself, as the site's resolver does
+  intercept,     // opens TLS on the ports of `matches` with a certificate of its own
+  accept,        // takes every TCP connection that matches itself, and carries it on if it can
+  portal,        // answers plain HTTP itself; `action` meets all else but DNS
+  sip_alg,       // rewrites SIP over UDP 5060
+  mtu,           // drops packets of more than `limit` bytes, without a word
+};
+
+enum class Behaviour { independent, address, address_and_port };  // of a NAT
+
+struct Box {
+  BoxKind kind = BoxKind::rule;
+  int hop = 1;          // the router that it is on, or before
+  bool bridge = false;  // before that router: it acts before a packet's TTL ends there
+  bool except = false;
+  Action action = Action::drop;
+  std::vector<Match> matches;
+  Payload payload = Payload::none;
+  int limit = 0;
+  Behaviour mapping = Behaviour::independent, filtering = Behaviour::address_and_port;
+  IpAddress outside;  // of a NAT
+  friend bool operator==(const Box&, const Box&) = default;
+};
+
+struct Hop {
+  IpAddress address;
+  bool speaks = true;   // says "time exceeded"
+  bool limited = true;  // six such answers in a burst, then one a second
+  bool inside = false;  // belongs to the site
+  friend bool operator==(const Hop&, const Hop&) = default;
+};
+
+enum class FarFault {
+  down,     // nothing of the host answers
+  refuses,  // it is up, and nobody listens
+  error,    // its web server says 503
+  expired,  // certificate
+  untrusted,
+  wrong_name,
+  gone,  // the name no longer exists
+};
+
+struct Far {
+  std::string host;
+  FarFault fault = FarFault::down;
+  friend bool operator==(const Far&, const Far&) = default;
+};
+
+// The site's own resolver.
+enum class Dns { works, dead, refused, servfail, no_such_name, sinkhole };
+enum class Ipv6 { none, works, broken };
+
+struct ProxyBox {
+  bool given = false;  // the user names it
+  bool up = true;
+  bool login = false;                        // it wants one, and none is given
+  std::vector<PortRange> ports{{443, 443}};  // that it connects to
+  friend bool operator==(const ProxyBox&, const ProxyBox&) = default;
+};
+
+// Not to be mixed up with callready::Network, which is a CIDR prefix.
+struct Network {
+  // What is asked.
+  std::vector<std::string> sets;
+  bool anchors = true, variables = false, credentials = false;
+  // The site and the line.
+  IpAddress pc;
+  std::vector<Hop> hops;  // outwards from the computer; then each destination's own last router
+  int line = 1;           // loss and delay are on the link into the hop after this one
+  double delay_ms = 5;    // one way
+  double loss_out = 0, loss_in = 0;  // 0 to 1
+  bool mute_far = false;             // routers of the destinations' networks do not speak
+  Dns dns = Dns::works;
+  std::vector<std::string> dns_names;  // that it treats so; empty: all
+  double dns_ms = 3;
+  bool resolver_outside = false;  // asked through the firewall: port 53 must get out
+  Ipv6 ipv6 = Ipv6::none;
+  ProxyBox proxy;
+  // What is on the way, in any order, and at the far end.
+  std::vector<Box> boxes;
+  std::vector<Far> far;
+  bool media_answers = false;  // media hosts say "port unreachable"
+  bool sip_ignores_strangers = false;
+  std::uint64_t chance = 1;  // of losses
+  friend bool operator==(const Network&, const Network&) = default;
+};
+
+}  // namespace callready::networks

@@ -1,0 +1,727 @@
+// Requests, connections, and the checks that are made of these.
+#include "tests/networks/observe.hpp"
+
+#include <algorithm>
+
+#include "tests/networks/words.hpp"
+
+namespace callready::networks {
+namespace {
+
+constexpr double sends_ms[] = {0, 250, 750, 1500};
+constexpr double syns_ms[] = {0, 1000, 3000};
+constexpr double tls_ms = 3000, reply_ms = 2500;
+
+// The moment does not matter, but for what holds a server's clock against ours.
+const WallTime started{std::chrono::hours(24 * 365 * 56)};
+
+WallTime wall(double at_ms) {
+  return started + std::chrono::duration_cast<WallTime::duration>(Milliseconds(at_ms));
+}
+
+}  // namespace
+
+std::string Observer::Job::with(const std::string& name) const {
+  const auto found = probe.with.find(name);
+  return found == probe.with.end() ? std::string() : found->second;
+}
+
+Packet Observer::packet(const Job& job, Payload payload) {
+  Packet packet;
+  packet.proto = job.probe.target.transport == Transport::udp ? Proto::udp : Proto::tcp;
+  packet.to = job.address;
+  packet.port = job.probe.target.port();
+  packet.from = traffic_.new_port();
+  packet.payload = payload;
+  return packet;
+}
+
+Observer::Resolved Observer::resolve(const std::string& host, double at_ms) {
+  Resolved found;
+  if (const auto literal = IpAddress::parse(host)) {
+    found.address = literal;
+    return found;
+  }
+  const auto& network = traffic_.network();
+  found.took_ms = network.dns_ms;
+  const auto& names = network.dns_names;
+  const bool meant = names.empty() || std::find(names.begin(), names.end(), host) != names.end();
+  auto mode = meant ? network.dns : Dns::works;
+  if (network.resolver_outside && mode != Dns::dead) {
+    Packet question;
+    question.to = outside_resolver();
+    question.port = 53;
+    question.from = traffic_.new_port();
+    question.payload = Payload::dns;
+    if (ask_udp(question, at_ms, 4, 4000).kind != Heard::answer) mode = Dns::dead;
+    found.took_ms += traffic_.round_trip(question.to);
+  }
+  switch (mode) {
+    case Dns::dead:
+      found.detail = "dns_unreachable";
+      found.took_ms = 4000;
+      return found;
+    case Dns::refused:
+    case Dns::servfail:
+      found.detail = "dns_failed";
+      return found;
+    case Dns::no_such_name:
+      found.detail = "no_such_name";
+      return found;
+    case Dns::sinkhole:
+      found.address = IpAddress::v4({0, 0, 0, 0});
+      return found;
+    case Dns::works:
+      break;
+  }
+  const auto address = Internet::address_of(host);
+  if (traffic_.far(address) == FarFault::gone) {
+    found.detail = "no_such_name";
+    return found;
+  }
+  found.address = address;
+  return found;
+}
+
+void Observer::record(Observation& observation, const Heard& heard) const {
+  switch (heard.kind) {
+    case Heard::answer:
+      return;
+    case Heard::nothing:
+    case Heard::expired:
+      say(observation, Outcome::silent, "timed_out");
+      add(observation, "error", {{"code", number(0)}});
+      return;
+    case Heard::prohibited:
+      say(observation, Outcome::rejected, "prohibited");
+      add(observation, "icmp_error",
+          {{"sender", text(heard.sender.to_string())}, {"type", number(3)}, {"code", number(13)}});
+      return;
+    case Heard::refused:
+      say(observation, Outcome::refused, "connection_refused");
+      if (heard.icmp && observation.address && heard.sender != *observation.address) {
+        observation.outcome = Outcome::rejected;
+      }
+      if (heard.icmp) {
+        add(observation, "icmp_error",
+            {{"sender", text(heard.sender.to_string())}, {"type", number(3)}, {"code", number(3)}});
+      } else {
+        add(observation, "error", {{"code", number(111)}});
+      }
+      return;
+  }
+}
+
+// As udp_request does it (probe/net/udp.cpp).
+Observer::Heard Observer::ask_udp(Packet packet, double at_ms, int sends, double patience_ms) {
+  packet.proto = Proto::udp;
+  Heard heard;
+  heard.took_ms = patience_ms;
+  double arrives = patience_ms;  // what comes first, since the first transmission
+  const auto trip = traffic_.round_trip(packet.to);
+  if (packet.to.is_unspecified()) {  // this computer itself, which does not listen
+    heard.kind = Heard::refused;
+    heard.icmp = true;
+    heard.sender = IpAddress::v4({127, 0, 0, 1});
+    heard.took_ms = 0;
+    heard.attempts = 1;
+    return heard;
+  }
+  const auto take = [&](Heard::Kind kind, double when, IpAddress sender, const Box* box) {
+    if (when >= arrives) return;
+    arrives = when;
+    heard.kind = kind;
+    heard.sender = sender;
+    heard.icmp = kind != Heard::answer;
+    heard.box = box;
+    heard.took_ms = when;
+  };
+  for (int i = 0; i < sends; ++i) {
+    if (sends_ms[i] >= arrives) break;
+    ++heard.attempts;
+    const auto fate = traffic_.send(packet, at_ms + sends_ms[i]);
+    const auto near = traffic_.round_trip_to(fate.hop);
+    switch (fate.kind) {
+      case Fate::taken:
+        take(Heard::answer, sends_ms[i] + near, {}, fate.box);
+        break;
+      case Fate::prohibited:
+        if (!traffic_.says_refused(fate.hop, at_ms + sends_ms[i])) break;
+        take(Heard::prohibited, sends_ms[i] + near, traffic_.router(fate.hop, packet.to), fate.box);
+        break;
+      case Fate::refused:
+        if (!traffic_.says_refused(fate.hop, at_ms + sends_ms[i])) break;
+        take(Heard::refused, sends_ms[i] + near, traffic_.refuser(fate, packet), fate.box);
+        break;
+      case Fate::arrives: {
+        if (packet.to.is_special()) break;
+        const auto fault = traffic_.far(packet.to);
+        if (fault == FarFault::down || fault == FarFault::gone) break;
+        const bool listens = fault != FarFault::refuses &&
+                             traffic_.internet().listens(packet.to, Proto::udp, packet.port);
+        const bool ignores =
+            packet.payload == Payload::rtp ||
+            (packet.payload == Payload::sip && traffic_.network().sip_ignores_strangers);
+        if (listens && !ignores) {
+          if (traffic_.comes_back(packet)) take(Heard::answer, sends_ms[i] + trip, {}, nullptr);
+        } else if (fault == FarFault::refuses || (traffic_.network().media_answers && !listens)) {
+          if (!traffic_.lost_in()) take(Heard::refused, sends_ms[i] + trip, packet.to, nullptr);
+        }
+        break;
+      }
+      case Fate::expires:
+      case Fate::dropped:
+      case Fate::lost:
+        break;
+    }
+  }
+  if (heard.kind == Heard::answer && heard.attempts == 1) heard.round_trip = heard.took_ms;
+  return heard;
+}
+
+Observer::Connection Observer::connect(const IpAddress& to, std::uint16_t port, double at_ms,
+                                       int ttl, double timeout_ms) {
+  Connection connection;
+  auto& heard = connection.heard;
+  heard.took_ms = timeout_ms;
+  Packet syn;
+  syn.proto = Proto::tcp;
+  syn.to = to;
+  syn.port = port;
+  syn.from = traffic_.new_port();
+  const auto trip = traffic_.round_trip(to);
+  for (const double sent : syns_ms) {
+    if (sent >= heard.took_ms || sent >= timeout_ms) break;
+    ++heard.attempts;
+    const auto take = [&](Heard::Kind kind, double when) {
+      if (when >= heard.took_ms) return;
+      heard.kind = kind;
+      heard.took_ms = when;
+    };
+    const auto fate = traffic_.send(syn, at_ms + sent, ttl);
+    const auto near = sent + traffic_.round_trip_to(fate.hop);
+    if (to.is_unspecified())
+      take(Heard::refused, 0);  // this computer itself, which does not listen
+    if (to.is_special()) continue;
+    switch (fate.kind) {
+      case Fate::taken:
+        take(Heard::answer, near);
+        connection.box = fate.box;
+        break;
+      case Fate::prohibited:
+        if (!traffic_.says_refused(fate.hop, at_ms + sent)) break;
+        take(Heard::prohibited, near);
+        heard.sender = traffic_.router(fate.hop, to);
+        heard.icmp = true;
+        break;
+      case Fate::refused:
+        take(Heard::refused, near);
+        heard.box = fate.box;
+        break;
+      case Fate::expires:
+        if (traffic_.says_expired(fate.hop, at_ms + sent) && near < heard.took_ms) {
+          heard.kind = Heard::expired;
+          heard.sender = traffic_.router(fate.hop, to);
+          heard.took_ms = near;
+        }
+        break;
+      case Fate::arrives: {
+        const auto fault = traffic_.far(to);
+        if (fault == FarFault::down || fault == FarFault::gone || traffic_.lost_in()) break;
+        const bool listens =
+            fault != FarFault::refuses && traffic_.internet().listens(to, Proto::tcp, port);
+        // Of what does not listen, half of the hosts say so.
+        const bool mute = !listens && fault != FarFault::refuses && (to.bytes()[3] & 1U) != 0;
+        if (!mute) take(listens ? Heard::answer : Heard::refused, sent + trip);
+        break;
+      }
+      case Fate::dropped:
+      case Fate::lost:
+        break;
+    }
+  }
+  connection.stands = heard.kind == Heard::answer;
+  if (!connection.stands) connection.box = nullptr;
+  connection.at_ms = at_ms + heard.took_ms;
+  return connection;
+}
+
+// TCP sends again what was lost, at first after a round trip and 200 ms, then twice that.
+Observer::Heard Observer::exchange(const Connection& connection, Packet packet, double timeout_ms,
+                                   int trips) {
+  Heard heard;
+  heard.took_ms = timeout_ms;
+  packet.proto = Proto::tcp;
+  const auto fate = traffic_.always(packet);
+  const int taken_at = connection.box == nullptr ? 0 : connection.box->hop;
+  if (taken_at > 0) {
+    // Who took the connection carries it on from where it stands, as far as it gets.
+    bool gets_on = connection.box->kind != BoxKind::portal;
+    if (gets_on) {
+      Packet syn = packet;
+      syn.payload = Payload::none;
+      for (const auto* onward : {&syn, &packet}) {
+        gets_on = gets_on && traffic_.carried_on(*onward, taken_at).kind == Fate::arrives;
+      }
+      const auto fault = traffic_.far(packet.to);
+      gets_on = gets_on && fault != FarFault::down && fault != FarFault::refuses &&
+                fault != FarFault::gone &&
+                traffic_.internet().listens(packet.to, Proto::tcp, packet.port);
+    }
+    if (!gets_on) return heard;
+  } else if (fate.kind == Fate::refused) {
+    heard.kind = Heard::refused;
+    heard.box = fate.box;
+    heard.took_ms = traffic_.round_trip_to(fate.hop);
+    return heard;
+  } else if (fate.kind != Fate::arrives) {
+    return heard;
+  }
+  const auto trip = traffic_.round_trip(packet.to);
+  double took = 0;
+  for (int i = 0; i < 2 * trips; ++i) {
+    double again = trip + 200;
+    while (i % 2 == 0 ? traffic_.lost_out() : traffic_.lost_in()) {
+      took += again;
+      again *= 2;
+      if (took > timeout_ms) return heard;
+    }
+    took += trip / 2;
+  }
+  if (took >= timeout_ms) return heard;
+  heard.kind = Heard::answer;
+  heard.took_ms = took;
+  return heard;
+}
+
+// Through the route's proxy, which is the site's last router's neighbour.
+bool Observer::through_proxy(Job& job, Connection& connection, Seen& seen) {
+  const auto& proxy = traffic_.network().proxy;
+  auto& observation = seen.observation;
+  const auto address = IpAddress::v4({192, 168, 1, 3});
+  observation.address = address;
+  seen.ended_ms = job.at_ms + 2;
+  connection.proxied = true;
+  connection.at_ms = job.at_ms + 2;
+  if (!proxy.up) {
+    say(observation, Outcome::refused, "proxy_unreachable");
+    add(observation, "error", {{"code", number(111)}});
+    return false;
+  }
+  const auto answer = [&](Outcome outcome, int status) {
+    say(observation, outcome, std::to_string(status));
+    auto& evidence = add(observation, "proxy_reply",
+                         {{"proxy", text("192.168.1.3:3128")}, {"status", number(status)}});
+    if (status == 407) evidence.facts[fact_of("schemes")] = text("Basic");
+  };
+  if (proxy.login) {
+    answer(Outcome::denied, 407);
+    return false;
+  }
+  const auto port = job.probe.target.port();
+  const bool allowed = std::any_of(proxy.ports.begin(), proxy.ports.end(),
+                                   [&](const PortRange& range) { return range.contains(port); });
+  // Plain HTTP is asked for without a tunnel.
+  const bool plain =
+      job.probe.check == CheckKind::http && job.probe.target.transport == Transport::tcp;
+  if (!allowed && !(plain && port == 80)) {
+    answer(Outcome::denied, 403);
+    return false;
+  }
+  const auto found = Internet::address_of(job.probe.target.host);
+  job.address = found;
+  auto syn = packet(job, Payload::none);
+  int last_inside = 0;
+  for (const auto& hop : traffic_.network().hops) last_inside += hop.inside ? 1 : 0;
+  const auto fault = traffic_.far(found);
+  const bool gets_on = traffic_.carried_on(syn, last_inside).kind == Fate::arrives &&
+                       fault != FarFault::down && fault != FarFault::refuses &&
+                       fault != FarFault::gone &&
+                       traffic_.internet().listens(found, Proto::tcp, port);
+  connection.at_ms = job.at_ms + traffic_.round_trip(found) + 2;
+  seen.ended_ms = connection.at_ms;
+  if (!gets_on) {
+    answer(Outcome::failed, 503);
+    return false;
+  }
+  answer(Outcome::connected, 200);
+  observation.detail = {};
+  observation.timing_ms[Timing::tunnel] = connection.at_ms - job.at_ms;
+  connection.stands = true;
+  return true;
+}
+
+// As checks/dial.cpp does it.
+Observer::Connection Observer::open(Job& job, Seen& seen) {
+  auto& observation = seen.observation;
+  observation.sent_at = wall(job.at_ms);
+  observation.attempts = 1;
+  if (!job.probe.target.route.direct()) {
+    Connection connection;
+    through_proxy(job, connection, seen);
+    return connection;
+  }
+  auto connection = connect(job.address, job.probe.target.port(), job.at_ms);
+  observation.address = job.address;
+  seen.ended_ms = seen.first_reply_ms = connection.at_ms;
+  if (!connection.stands) {
+    record(observation, connection.heard);
+    ask_who_refused(job, packet(job, Payload::none), seen);
+    return connection;
+  }
+  observation.local = SocketAddress{traffic_.network().pc, traffic_.new_port()};
+  observation.round_trip = Milliseconds(connection.heard.took_ms);
+  observation.timing_ms[Timing::connect] = connection.heard.took_ms;
+  observation.outcome = Outcome::connected;
+  return connection;
+}
+
+// Evidence of the chain, and what is wrong with it.
+std::string Observer::certificates(const Job& job, const Connection& connection,
+                                   Observation& seen) {
+  const auto& host = job.probe.target.host;
+  const auto fault = traffic_.far(job.address);
+  const auto* box = connection.box;
+  const bool opened = box != nullptr && box->kind == BoxKind::intercept;
+  const auto wanted = job.with("issuer");
+  std::string issuer = wanted.empty() ? "CN=Public CA" : "CN=" + wanted + " Private CA";
+  if (opened) issuer = "CN=Web Gateway";
+  if (!opened && fault == FarFault::untrusted) issuer = "CN=Somebody";
+  add(seen, "tls_handshake", {{"version", text("TLSv1.3")}, {"cipher", text("AES")}});
+  const bool expired = !opened && fault == FarFault::expired;
+  add(seen, "certificate",
+      {{"position", number(0)},
+       {"subject", text("CN=" + (fault == FarFault::wrong_name ? "other.example" : host))},
+       {"issuer", text(issuer)},
+       {"not_before", text("2025-01-01T00:00:00Z")},
+       {"not_after", text(expired ? "2025-06-01T00:00:00Z" : "2027-01-01T00:00:00Z")},
+       {"sha256", text(host + issuer)},
+       {"public_key_sha256", text(issuer)},
+       {"self_signed", false},
+       {"timestamps", issuer == "CN=Public CA"},
+       {"names", text(host)}});
+  const bool expected = issuer == "CN=Public CA";
+  add(seen, "chain_root", {{"expected", expected}});
+  std::string wrong;
+  if (expired) wrong = "expired";
+  if (!expected) wrong = "untrusted";
+  if (!opened && fault == FarFault::wrong_name) wrong = "wrong_name";
+  if (!wanted.empty() && !opened && wrong == "untrusted" && fault != FarFault::untrusted) {
+    seen.detail = detail_of("private_pki");
+    return {};
+  }
+  if (!wrong.empty()) add(seen, "certificate_fault", {{"fault", text(wrong)}});
+  return wrong;
+}
+
+// The handshake; false where it breaks, and the observation says how.
+bool Observer::open_tls(Job& job, Connection& connection, Seen& seen) {
+  auto& observation = seen.observation;
+  auto hello = packet(job, Payload::tls);
+  const auto name = job.with("server_name");
+  hello.name = name.empty() ? std::string_view(job.probe.target.host) : std::string_view(name);
+  // The server's certificates fill packets; who takes the connection has them come to itself.
+  const auto* hole = traffic_.find(BoxKind::mtu);
+  const bool stuck = hole != nullptr && connection.box == nullptr && !connection.proxied;
+  auto heard = Heard();
+  heard.took_ms = tls_ms;
+  const bool proxied = connection.proxied;
+  if (proxied) {
+    heard.kind = Heard::answer;
+    heard.took_ms = 2 * traffic_.round_trip(job.address);
+  } else if (!stuck) {
+    heard = exchange(connection, hello, tls_ms, 2);
+  }
+  observation.timing_ms[Timing::handshake] = heard.took_ms;
+  connection.at_ms += heard.took_ms;
+  seen.ended_ms = connection.at_ms;
+  if (heard.kind == Heard::answer) return true;
+  const bool interceptor = connection.box != nullptr && connection.box->kind == BoxKind::intercept;
+  if (heard.kind == Heard::refused) {
+    say(observation, Outcome::failed, "connection_reset");
+  } else if (interceptor) {
+    say(observation, Outcome::failed, "closed_by_peer");
+    seen.ended_ms = connection.at_ms = connection.at_ms - heard.took_ms + 20;
+  } else {
+    say(observation, Outcome::failed, "tls_timed_out");
+  }
+  add(observation, "error", {{"code", number(0)}});
+  return false;
+}
+
+Seen Observer::tcp(Job job) {
+  Seen seen;
+  if (open(job, seen).stands) seen.observation.detail = detail_of("connected");
+  return seen;
+}
+
+Seen Observer::tls(Job job) {
+  Seen seen;
+  auto connection = open(job, seen);
+  if (!connection.stands || !open_tls(job, connection, seen)) return seen;
+  auto& observation = seen.observation;
+  const auto fault = certificates(job, connection, observation);
+  if (!fault.empty()) {
+    say(observation, Outcome::failed, fault);
+    return seen;
+  }
+  observation.outcome = Outcome::answered;
+  if (observation.detail != detail_of("private_pki")) observation.detail = detail_of("trusted");
+  return seen;
+}
+
+Seen Observer::http(Job job) {
+  Seen seen;
+  const bool over_tls = job.probe.target.transport == Transport::tls;
+  auto connection = open(job, seen);
+  auto& observation = seen.observation;
+  if (!connection.stands) return seen;
+  if (over_tls && !open_tls(job, connection, seen)) return seen;
+  auto fault = over_tls ? certificates(job, connection, observation) : std::string();
+  const bool portal = connection.box != nullptr && connection.box->kind == BoxKind::portal;
+  auto heard = Heard();
+  heard.kind = Heard::answer;
+  heard.took_ms = portal ? 5 : traffic_.round_trip(job.address);
+  if (!portal && !connection.proxied) {
+    heard = exchange(connection, packet(job, Payload::http), reply_ms);
+  }
+  seen.ended_ms = connection.at_ms + heard.took_ms;
+  if (heard.kind != Heard::answer) {
+    say(observation, Outcome::failed,
+        heard.kind == Heard::refused ? "connection_reset" : "http_timed_out");
+    return seen;
+  }
+  const auto far = traffic_.far(job.address);
+  const auto body = job.with("body"), wanted = job.with("status"), upgrade = job.with("upgrade");
+  int status = upgrade.empty() ? 200 : 101;
+  if (!wanted.empty()) status = std::stoi(wanted);
+  if (far == FarFault::error) status = 503;
+  if (portal) status = 302;
+  auto& reply =
+      add(observation, "http_reply", {{"status", number(status)}, {"body_bytes", number(100)}});
+  if (portal) reply.facts[fact_of("redirect_host")] = text("login.site.example");
+  const bool matches = !portal && status == 200;
+  if (!body.empty()) reply.facts[fact_of("body_matches")] = matches;
+  reply.facts[fact_of("date_offset_s")] = 0.0;
+  if (fault.empty() && !upgrade.empty() && status != 101) fault = "no_upgrade";
+  if (fault.empty() && !wanted.empty() && std::to_string(status) != wanted) {
+    fault = "unexpected_status";
+  }
+  if (fault.empty() && !body.empty() && !matches) fault = "unexpected_body";
+  say(observation, fault.empty() ? Outcome::answered : Outcome::failed,
+      fault.empty() ? std::to_string(status) : fault);
+  return seen;
+}
+
+Seen Observer::proxy(Job job) {
+  Seen seen;
+  if (job.probe.target.route.direct()) {
+    seen.observation.detail = detail_of("no_proxy");
+    seen.ended_ms = job.at_ms;
+    return seen;
+  }
+  if (open(job, seen).stands) say(seen.observation, Outcome::answered, "200");
+  return seen;
+}
+
+Seen Observer::ipv6(Job job) {
+  Seen seen;
+  auto& observation = seen.observation;
+  observation.sent_at = wall(job.at_ms);
+  observation.attempts = 1;
+  const auto& network = traffic_.network();
+  const auto v4 = resolve(job.probe.target.host, job.at_ms);
+  const auto family = [&](const char* version, std::string result) -> Evidence& {
+    return add(observation, "family", {{"version", text(version)}, {"result", text(result)}});
+  };
+  Heard four;
+  std::string why = v4.detail;
+  seen.ended_ms = job.at_ms + v4.took_ms;
+  if (v4.address) {
+    const auto connection = connect(*v4.address, job.probe.target.port(), job.at_ms + 250);
+    four = connection.heard;
+    seen.ended_ms = connection.at_ms;
+    why = connection.stands                ? "connected"
+          : four.kind == Heard::refused    ? "connection_refused"
+          : four.kind == Heard::prohibited ? "prohibited"
+                                           : "timed_out";
+  }
+  const bool six = network.ipv6 == Ipv6::works && v4.address.has_value();
+  if (network.ipv6 == Ipv6::broken) seen.ended_ms = std::max(seen.ended_ms, job.at_ms + 3500);
+  if (!v4.address) {
+    family("IPv6", v4.detail);
+  } else {
+    auto& evidence = family("IPv6", network.ipv6 == Ipv6::none ? "no_route"
+                                    : six                      ? "connected"
+                                                               : "timed_out");
+    evidence.facts[fact_of("address")] = text("2001:4860::1");
+    if (six) evidence.facts[fact_of("ms")] = traffic_.round_trip(*v4.address);
+  }
+  auto& evidence = family("IPv4", why);
+  if (v4.address) evidence.facts[fact_of("address")] = text(v4.address->to_string());
+  if (why == "connected") evidence.facts[fact_of("ms")] = four.took_ms;
+  observation.address = v4.address;
+  if (six || why == "connected") {
+    say(observation, Outcome::connected, six ? "ipv6_first" : "ipv4_first");
+    observation.round_trip = Milliseconds(six ? traffic_.round_trip(*v4.address) : four.took_ms);
+    observation.timing_ms[Timing::connect] = observation.round_trip->count();
+    if (six) observation.address = IpAddress::parse("2001:4860::1");
+  } else if (!v4.address) {
+    say(observation, Outcome::unresolved, v4.detail);
+  } else {
+    record(observation, four);
+  }
+  return seen;
+}
+
+Seen Observer::dns(Job job) {
+  Seen seen;
+  auto& observation = seen.observation;
+  observation.sent_at = wall(job.at_ms);
+  const auto& network = traffic_.network();
+  const bool named = job.with("server") == "true";
+  auto name = job.with("name");
+  if (name.empty()) name = job.probe.target.host;
+  auto type = job.with("type");
+  if (type.empty()) type = "A";
+  IpAddress server =
+      network.resolver_outside ? outside_resolver() : IpAddress::v4({192, 168, 1, 53});
+  bool elsewhere = false;  // an independent resolver's own words
+  Heard heard;
+  heard.kind = Heard::answer;
+  heard.took_ms = network.dns_ms;
+  heard.attempts = 1;
+  if (named) {
+    const auto found = resolve(job.probe.target.host, job.at_ms);
+    if (!found.address) {
+      say(observation, found.outcome, found.detail);
+      seen.ended_ms = job.at_ms + found.took_ms;
+      return seen;
+    }
+    server = *found.address;
+    job.address = server;
+    auto question = packet(job, Payload::dns);
+    if (job.probe.target.transport == Transport::udp) {
+      heard = ask_udp(question, job.at_ms);
+    } else {
+      const auto connection = connect(server, question.port, job.at_ms);
+      heard = connection.heard;
+      if (connection.stands) heard = exchange(connection, question, reply_ms);
+    }
+    elsewhere = heard.kind == Heard::answer && heard.box == nullptr;
+  } else if (network.resolver_outside) {
+    job.address = server;
+    auto question = packet(job, Payload::dns);
+    question.proto = Proto::udp;
+    question.port = 53;
+    heard = ask_udp(question, job.at_ms);
+  }
+  const auto& names = network.dns_names;
+  const bool meant = names.empty() || std::find(names.begin(), names.end(), name) != names.end();
+  const auto mode = meant && !elsewhere ? network.dns : Dns::works;
+  if (mode == Dns::dead) {
+    heard = Heard();
+    heard.took_ms = 2500;
+    heard.attempts = 4;
+  }
+  observation.address = server;
+  observation.attempts = heard.attempts;
+  seen.ended_ms = seen.first_reply_ms = job.at_ms + heard.took_ms;
+  observation.timing_ms[Timing::dns] = heard.took_ms;
+  const auto who = server.to_string() + ":53";
+  if (heard.kind != Heard::answer) {
+    add(observation, "dns_no_answer",
+        {{"server", text(who)},
+         {"transport", text("udp")},
+         {"took_ms", heard.took_ms},
+         {"reason", text(heard.kind == Heard::nothing      ? "timed_out"
+                         : heard.kind == Heard::prohibited ? "prohibited"
+                                                           : "connection_refused")}});
+    record(observation, heard);
+    return seen;
+  }
+  observation.round_trip = Milliseconds(heard.took_ms);
+  const auto answer = [&](const char* rcode, std::string records) -> Evidence& {
+    return add(observation, "dns_answer",
+               {{"server", text(who)},
+                {"transport", text("udp")},
+                {"took_ms", heard.took_ms},
+                {"rcode", text(rcode)},
+                {"type", text(type)},
+                {"name", text(name)},
+                {"records", text(records)},
+                {"count", number(records.empty() ? 0 : 1)},
+                {"authoritative", false},
+                {"recursion_available", true}});
+  };
+  const bool gone = traffic_.far(Internet::address_of(name)) == FarFault::gone;
+  if (mode == Dns::refused) {
+    answer("REFUSED", "");
+    say(observation, Outcome::denied, "refused");
+  } else if (mode == Dns::servfail) {
+    answer("SERVFAIL", "");
+    say(observation, Outcome::failed, "servfail");
+  } else if (mode == Dns::no_such_name || gone) {
+    answer("NXDOMAIN", "").facts[fact_of("soa_zone")] =
+        text(gone ? name.substr(name.find('.') + 1) : "filter.site");
+    say(observation, Outcome::unresolved, "no_such_name");
+  } else if (type == "PTR") {
+    auto expected = job.with("expect");
+    const auto star = expected.find('*');
+    if (star != expected.npos) expected.replace(star, 1, "1");
+    answer("NOERROR", expected.substr(0, expected.find(' ')));
+    say(observation, Outcome::answered, "records");
+  } else if (mode == Dns::sinkhole) {
+    answer("NOERROR", "0.0.0.0");
+    add(observation, "dns_special_address",
+        {{"server", text(who)}, {"address", text("0.0.0.0")}, {"sinkhole", true}});
+    say(observation, Outcome::answered, "records");
+  } else {
+    answer("NOERROR", Internet::address_of(name).to_string());
+    say(observation, Outcome::answered, "records");
+  }
+  return seen;
+}
+
+Seen Observer::observe(const Probe& probe, double at_ms) {
+  using Run = Seen (Observer::*)(Job);
+  struct Row {
+    Run run;
+    bool needs_address;
+  };
+  static const std::map<CheckKind, Row> table = {
+      {CheckKind::tcp, {&Observer::tcp, true}},
+      {CheckKind::tls, {&Observer::tls, true}},
+      {CheckKind::http, {&Observer::http, true}},
+      {CheckKind::stun, {&Observer::stun, true}},
+      {CheckKind::turn, {&Observer::turn, true}},
+      {CheckKind::ntp, {&Observer::ntp, true}},
+      {CheckKind::sip, {&Observer::sip, true}},
+      {CheckKind::sip_alg, {&Observer::sip_alg, true}},
+      {CheckKind::nat, {&Observer::nat, true}},
+      {CheckKind::udp_range, {&Observer::udp_range, true}},
+      {CheckKind::hop, {&Observer::hop, true}},
+      {CheckKind::path, {&Observer::path, true}},
+      {CheckKind::ipv6, {&Observer::ipv6, false}},
+      {CheckKind::proxy, {&Observer::proxy, false}},
+      {CheckKind::dns, {&Observer::dns, false}}};
+  const auto& row = table.at(probe.check);
+  Job job{probe, {}, at_ms};
+  if (!row.needs_address || !probe.target.route.direct()) return (this->*row.run)(job);
+  const auto found = resolve(probe.target.host, at_ms);
+  if (!found.address) {
+    Seen seen;
+    say(seen.observation, found.outcome, found.detail);
+    add(seen.observation, "error", {{"code", number(0)}});
+    seen.observation.timing_ms[Timing::dns] = found.took_ms;
+    seen.ended_ms = seen.first_reply_ms = at_ms + found.took_ms;
+    return seen;
+  }
+  job.address = *found.address;
+  job.at_ms += found.took_ms;
+  auto seen = (this->*row.run)(job);
+  if (found.took_ms > 0) seen.observation.timing_ms[Timing::dns] = found.took_ms;
+  return seen;
+}
+
+}  // namespace callready::networks

@@ -1,0 +1,126 @@
+// What each check would see on a network: the same steps as the check takes (checks/*.cpp), packet
+// by packet, and the same observation. Nothing here knows what diagnosis makes of it.
+#pragma once
+
+#include <map>
+
+#include "probe/model/report.hpp"
+#include "tests/networks/traffic.hpp"
+
+namespace callready::networks {
+
+// An observation, and when it was there.
+struct Seen {
+  Observation observation;
+  double ended_ms = 0;
+  double first_reply_ms = 0;  // of what answered; else as `ended_ms`
+};
+
+// One run on one network. Probes are to be made in the order of their beginnings.
+class Observer {
+ public:
+  Observer(const networks::Network& network, const Internet& internet)
+      : traffic_(network, internet) {}
+
+  Seen observe(const Probe& probe, double at_ms);
+  Traffic& traffic() { return traffic_; }
+
+ private:
+  // Of one request, whatever the protocol.
+  struct Heard {
+    enum Kind { nothing, answer, refused, prohibited, expired } kind = nothing;
+    IpAddress sender;  // of an ICMP error; else unset
+    bool icmp = false;
+    const Box* box = nullptr;  // that answered in the far end's place
+    double took_ms = 0;        // since the first packet, or until it was given up
+    int attempts = 0;
+    std::optional<double> round_trip;
+  };
+  struct Connection {
+    Heard heard;
+    bool stands = false;
+    const Box* box = nullptr;  // that took it
+    bool proxied = false;
+    double at_ms = 0;  // when it stood, or was given up
+  };
+  struct Resolved {
+    std::optional<IpAddress> address;
+    Outcome outcome = Outcome::unresolved;
+    std::string detail;
+    double took_ms = 0;
+  };
+  struct Job {
+    const Probe& probe;
+    IpAddress address;
+    double at_ms;
+    std::string with(const std::string& name) const;
+  };
+  // A router beyond the site's edge (probe/net/site_edge.cpp).
+  struct Edge {
+    int searches = 0;
+    IpAddress target;
+    int ttl = 0;  // 0: none was found
+    IpAddress address;
+    std::uint16_t port = 443;
+    std::map<int, IpAddress> routers;
+    std::optional<std::pair<IpAddress, std::uint16_t>> control;
+  };
+  struct Expired {
+    enum Kind { nothing, expired, prohibited, port_unreachable, taken, reset } kind = nothing;
+    IpAddress sender;
+    bool control_answered = false;
+    double ended_ms = 0;
+  };
+
+  Resolved resolve(const std::string& host, double at_ms);
+  Heard ask_udp(Packet packet, double at_ms, int sends = 4, double patience_ms = 2500);
+  Connection connect(const IpAddress& to, std::uint16_t port, double at_ms, int ttl = whole_way,
+                     double timeout_ms = 3500);
+  // An exchange over a connection that stands: nothing where it works. `trips`: how often it goes
+  // there and back.
+  Heard exchange(const Connection& connection, Packet packet, double timeout_ms, int trips = 1);
+  Connection open(Job& job, Seen& seen);
+  bool open_tls(Job& job, Connection& connection, Seen& seen);
+  bool through_proxy(Job& job, Connection& connection, Seen& seen);
+  std::string certificates(const Job& job, const Connection& connection, Observation& seen);
+
+  bool find_edge(const IpAddress& target, std::uint16_t port, double& at_ms, bool& by_this_call);
+  Expired ask_edge(Packet packet, bool patient, double at_ms, double until_ms);
+  Expired expire(const Packet& packet, int ttl, double at_ms);
+  void ask_who_refused(const Job& job, Packet packet, Seen& seen);
+
+  Seen over_stun(Job& job, Payload payload, bool& answered);
+
+  Seen tcp(Job job);
+  Seen tls(Job job);
+  Seen http(Job job);
+  Seen stun(Job job);
+  Seen turn(Job job);
+  Seen ntp(Job job);
+  Seen sip(Job job);
+  Seen sip_alg(Job job);
+  Seen nat(Job job);
+  Seen udp_range(Job job);
+  Seen hop(Job job);
+  Seen path(Job job);
+  Seen ipv6(Job job);
+  Seen proxy(Job job);
+  Seen dns(Job job);
+
+  void record(Observation& observation, const Heard& heard) const;
+  void mapped_address(Observation& observation, const Job& job) const;
+  Packet packet(const Job& job, Payload payload);
+
+  Traffic traffic_;
+  Edge edge_;
+  struct Wave {
+    double at_ms;
+    bool answered;  // the control was
+    double ended_ms;
+  };
+  std::vector<Wave> waves_;
+  int refusals_ = 0;
+  std::set<std::pair<bool, std::uint16_t>> refused_near_;
+};
+
+}  // namespace callready::networks

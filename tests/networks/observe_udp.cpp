@@ -1,0 +1,737 @@
+// The site's edge, and the checks that are made of datagrams.
+#include <algorithm>
+#include <cmath>
+
+#include "tests/networks/observe.hpp"
+#include "tests/networks/words.hpp"
+
+namespace callready::networks {
+namespace {
+
+constexpr double icmp_reply_ms = 500, icmp_refill_ms = 1100;
+constexpr int deepest = 8;  // of the search for the edge
+
+bool beyond_the_edge(const IpAddress& router) {
+  return !router.is_private() && !router.is_link_local() && !router.is_loopback() &&
+         !router.is_unspecified();
+}
+
+bool of_our_site(const IpAddress& router, const IpAddress& own) {
+  return callready::Network{own, 24}.masked().contains(router);
+}
+
+}  // namespace
+
+// One packet whose TTL ends on the way.
+Observer::Expired Observer::expire(const Packet& packet, int ttl, double at_ms) {
+  Expired answer;
+  answer.ended_ms = at_ms + icmp_reply_ms;
+  if (packet.proto == Proto::tcp) {
+    const auto connection = connect(packet.to, packet.port, at_ms, ttl, icmp_reply_ms);
+    answer.ended_ms = connection.at_ms;
+    if (connection.stands) answer.kind = Expired::taken;
+    answer.sender = connection.heard.sender;
+    if (connection.heard.kind == Heard::expired) answer.kind = Expired::expired;
+    if (connection.heard.kind == Heard::refused) answer.kind = Expired::reset;
+    if (connection.heard.kind == Heard::prohibited) answer.kind = Expired::prohibited;
+    return answer;
+  }
+  const auto fate = traffic_.send(packet, at_ms, ttl);
+  const auto took = traffic_.round_trip_to(fate.hop);
+  if (took > icmp_reply_ms) return answer;
+  if (fate.kind == Fate::expires && traffic_.says_expired(fate.hop, at_ms)) {
+    answer.kind = Expired::expired;
+    answer.sender = traffic_.router(fate.hop, packet.to);
+  } else if (fate.kind == Fate::prohibited && traffic_.says_refused(fate.hop, at_ms)) {
+    answer.kind = Expired::prohibited;
+    answer.sender = traffic_.router(fate.hop, packet.to);
+  } else if (fate.kind == Fate::refused && traffic_.says_refused(fate.hop, at_ms)) {
+    answer.kind = Expired::port_unreachable;
+    answer.sender = traffic_.refuser(fate, packet);
+  } else {
+    return answer;
+  }
+  answer.ended_ms = at_ms + took;
+  return answer;
+}
+
+// probe/net/site_edge.cpp, find(). `at_ms` becomes when that was known.
+bool Observer::find_edge(const IpAddress& target, std::uint16_t port, double& at_ms,
+                         bool& by_this_call) {
+  by_this_call = false;
+  if (edge_.ttl != 0) return true;
+  if (edge_.searches > 0 && (edge_.target == target || edge_.searches == 2)) return false;
+  ++edge_.searches;
+  edge_.target = target;
+  edge_.routers.clear();
+  const auto own = traffic_.network().pc;
+  const auto sweep = [&](Proto proto, std::uint16_t to_port) {
+    double ended = at_ms;
+    for (int ttl = 1; ttl <= deepest; ++ttl) {
+      Packet packet;
+      packet.proto = proto;
+      packet.to = target;
+      packet.port = to_port;
+      packet.from = traffic_.new_port();
+      if (proto == Proto::udp) packet.payload = Payload::rtp;
+      const auto answer = expire(packet, ttl, at_ms);
+      if (answer.kind == Expired::expired) edge_.routers.emplace(ttl, answer.sender);
+    }
+    for (const auto& [ttl, router] : edge_.routers) {
+      ended = at_ms + traffic_.round_trip_to(ttl);
+      if (ttl < 2 || router == target || !beyond_the_edge(router)) continue;
+      if (of_our_site(router, own)) continue;
+      // Nearer ones that do not speak are waited for.
+      for (int nearer = 2; nearer < ttl; ++nearer) {
+        if (!edge_.routers.contains(nearer)) ended = at_ms + icmp_reply_ms;
+      }
+      edge_.ttl = ttl;
+      edge_.address = router;
+      at_ms = ended;
+      return true;
+    }
+    at_ms += icmp_reply_ms;
+    return false;
+  };
+  if (sweep(Proto::udp, port)) {
+    by_this_call = true;
+    return true;
+  }
+  for (const std::uint16_t control : {std::uint16_t{443}, std::uint16_t{80}}) {
+    edge_.port = control;
+    if (sweep(Proto::tcp, control)) return true;
+  }
+  return false;
+}
+
+// ask() and ask_syn() of the same: a wave with its control, again while the router has no answer.
+Observer::Expired Observer::ask_edge(Packet packet, bool patient, double at_ms, double until_ms) {
+  for (double now = at_ms + 2;;) {
+    traffic_.forget_shortage();
+    auto answer = expire(packet, edge_.ttl, now);
+    const bool short_of_answers = traffic_.was_short();
+    Packet control;
+    control.proto = Proto::tcp;
+    control.to = edge_.control ? edge_.control->first : edge_.target;
+    control.port = edge_.control ? edge_.control->second : edge_.port;
+    control.from = traffic_.new_port();
+    // One control for all that goes out together.
+    auto wave = std::find_if(waves_.begin(), waves_.end(),
+                             [&](const Wave& one) { return std::abs(one.at_ms - now) < 5; });
+    if (wave == waves_.end()) {
+      const auto told = expire(control, edge_.ttl, now + 0.1);
+      const bool heard = told.kind == Expired::expired && beyond_the_edge(told.sender);
+      wave = waves_.insert(waves_.end(), Wave{now, heard, told.ended_ms});
+    }
+    // It goes out last, and finds what the others have left.
+    if (short_of_answers) wave->answered = false;
+    answer.control_answered = wave->answered;
+    answer.ended_ms = std::max(answer.ended_ms, wave->ended_ms);
+    const bool settled = answer.kind != Expired::nothing || answer.control_answered;
+    const auto next = answer.ended_ms + icmp_refill_ms;
+    if (settled || !patient || next + icmp_reply_ms > until_ms) return answer;
+    now = next;
+  }
+}
+
+// checks/refuser.cpp
+void Observer::ask_who_refused(const Job& job, Packet packet, Seen& seen) {
+  auto& observation = seen.observation;
+  if (observation.outcome != Outcome::refused || job.address.is_special()) return;
+  const auto port = std::pair(packet.proto == Proto::udp, packet.port);
+  const bool suspected = refused_near_.contains(port);
+  if (!suspected && refusals_ >= 4) return;
+  if (!suspected) ++refusals_;
+  const auto unmeasured = [&] { add(observation, "refuser", {{"who", text("not_measured")}}); };
+  constexpr std::uint16_t unused_port = 33'434;
+  double now = seen.ended_ms;
+  bool unused = false;
+  const bool found = find_edge(job.address, unused_port, now, unused);
+  seen.ended_ms = now;
+  if (!found) return unmeasured();
+  const auto beyond = [&](const Expired& answer) {
+    return answer.kind == Expired::expired && answer.sender != job.address &&
+           beyond_the_edge(answer.sender);
+  };
+  Expired answer;
+  bool refusal = false;
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    answer = ask_edge(packet, true, now, now + 4000);
+    now = answer.ended_ms;
+    refusal = answer.kind == Expired::reset || answer.kind == Expired::port_unreachable;
+    if (answer.kind != Expired::nothing || !answer.control_answered) break;
+    now += icmp_refill_ms;
+  }
+  seen.ended_ms = now;
+  if (beyond(answer)) {
+    add(observation, "refuser", {{"who", text("beyond")}, {"by", text(edge_.address.to_string())}});
+    return;
+  }
+  if (!refusal) return unmeasured();
+  bool outside = suspected;
+  if (!outside) {
+    Packet other = packet;
+    other.proto = Proto::udp;
+    other.payload = Payload::other;
+    other.port = unused_port;
+    auto there = ask_edge(other, true, now, now + 4000);
+    outside = beyond(there);
+    if (!outside) {
+      other.proto = Proto::tcp;
+      other.payload = Payload::none;
+      other.port = packet.port == 443 ? 80 : 443;
+      there = ask_edge(other, true, there.ended_ms, there.ended_ms + 4000);
+      outside = beyond(there);
+    }
+    seen.ended_ms = there.ended_ms;
+  }
+  if (!outside) return unmeasured();
+  refused_near_.insert(port);
+  say(observation, Outcome::rejected, "refused_on_the_way");
+  std::optional<IpAddress> device;
+  auto routers = edge_.routers;
+  routers.erase(routers.upper_bound(edge_.ttl), routers.end());
+  if (packet.proto == Proto::tcp) {
+    for (const auto& [ttl, router] : routers) {
+      const auto near = expire(packet, ttl, seen.ended_ms);
+      if (near.kind == Expired::reset) break;
+      device = router;
+    }
+  }
+  if (!device && !routers.empty() && routers.begin()->first == 1 && routers.size() <= 2) {
+    device = routers.begin()->second;
+  }
+  auto& evidence = add(observation, "refuser", {{"who", text("on_the_way")}});
+  if (device) evidence.facts[fact_of("by")] = text(device->to_string());
+}
+
+void Observer::mapped_address(Observation& observation, const Job& job) const {
+  const auto local = observation.local.value_or(SocketAddress{traffic_.network().pc, 0});
+  const auto [address, port] = traffic_.mapped(local.port, job.address, job.probe.target.port());
+  add(observation, "mapped_address",
+      {{"address", text(address.to_string())},
+       {"port", number(port)},
+       {"translated", address != local.address || port != local.port}});
+}
+
+// What `stun` and `turn` have in common: dialled, asked, and not answered.
+Seen Observer::over_stun(Job& job, Payload payload, bool& answered) {
+  Seen seen;
+  auto& observation = seen.observation;
+  answered = false;
+  if (job.probe.target.transport == Transport::udp) {
+    auto request = packet(job, payload);
+    observation.address = job.address;
+    observation.local = SocketAddress{traffic_.network().pc, request.from};
+    const auto heard = ask_udp(request, job.at_ms);
+    observation.attempts = heard.attempts;
+    seen.ended_ms = seen.first_reply_ms = job.at_ms + heard.took_ms;
+    if (heard.kind != Heard::answer) {
+      record(observation, heard);
+      ask_who_refused(job, request, seen);
+      return seen;
+    }
+    if (heard.round_trip) observation.round_trip = Milliseconds(*heard.round_trip);
+    observation.timing_ms[Timing::reply] = heard.took_ms;
+    answered = true;
+    return seen;
+  }
+  auto connection = open(job, seen);
+  if (!connection.stands) return seen;
+  std::string fault;
+  if (job.probe.target.transport == Transport::tls) {
+    if (!open_tls(job, connection, seen)) return seen;
+    fault = certificates(job, connection, observation);
+    observation.detail = {};
+    if (connection.box != nullptr && connection.box->kind == BoxKind::intercept) {
+      // Who opens TLS expects HTTP inside, and says so.
+      say(observation, Outcome::failed, fault.empty() ? "not_stun" : fault);
+      return seen;
+    }
+  }
+  const bool tls = job.probe.target.transport == Transport::tls;
+  auto heard = Heard();
+  heard.kind = Heard::answer;
+  heard.took_ms = traffic_.round_trip(job.address);
+  if (!connection.proxied) {
+    heard = exchange(connection, packet(job, tls ? Payload::other : payload), 2500);
+  }
+  seen.ended_ms = connection.at_ms + heard.took_ms;
+  if (heard.kind != Heard::answer) {
+    say(observation, Outcome::failed,
+        heard.kind == Heard::refused ? "connection_reset" : "stun_timed_out");
+    return seen;
+  }
+  observation.timing_ms[Timing::reply] = heard.took_ms;
+  if (!fault.empty()) {
+    say(observation, Outcome::failed, fault);
+    return seen;
+  }
+  answered = true;
+  return seen;
+}
+
+Seen Observer::stun(Job job) {
+  bool answered = false;
+  auto seen = over_stun(job, Payload::stun, answered);
+  if (!answered) return seen;
+  auto& observation = seen.observation;
+  say(observation, Outcome::answered, "success");
+  add(observation, "stun_reply", {{"success", true}});
+  mapped_address(observation, job);
+  if (observation.attempts > 1) {
+    add(observation, "retransmitted", {{"attempts", number(observation.attempts)}});
+  }
+  return seen;
+}
+
+Seen Observer::turn(Job job) {
+  bool answered = false;
+  auto seen = over_stun(job, Payload::turn, answered);
+  if (!answered) return seen;
+  auto& observation = seen.observation;
+  add(observation, "stun_reply", {{"success", false}, {"code", number(401)}});
+  if (!traffic_.network().credentials) {
+    say(observation, Outcome::answered, "401");
+    add(observation, "turn_challenge", {{"realm", text("example")}, {"nonce", true}});
+    add(observation, "turn_refusal", {{"code", number(401)}, {"with_credentials", false}});
+    return seen;
+  }
+  mapped_address(observation, job);
+  add(observation, "relay", {{"port", number(50'000)}, {"lifetime_s", number(600)}});
+  Packet data = packet(job, Payload::rtp);
+  data.proto = Proto::udp;
+  data.port = static_cast<std::uint16_t>(49'152 + traffic_.new_port() % 16'000);
+  bool outbound = false, inbound = false;
+  for (int i = 0; i < 3; ++i) {
+    outbound |= traffic_.send(data, seen.ended_ms + 250 * i).kind == Fate::arrives;
+    // From the relay: a NAT or firewall lets in what we have sent to.
+    inbound |= outbound && traffic_.comes_back(data);
+  }
+  add(observation, "relay_trip",
+      {{"relay_port", number(data.port)}, {"outbound", outbound}, {"inbound", inbound}});
+  seen.ended_ms += outbound && inbound ? 3 * traffic_.round_trip(job.address) : 3000;
+  say(observation, Outcome::answered, "relayed");
+  if (!outbound || !inbound) add(observation, "relay_to_relay", {{"carried", true}});
+  return seen;
+}
+
+Seen Observer::ntp(Job job) {
+  Seen seen;
+  auto& observation = seen.observation;
+  auto request = packet(job, Payload::ntp);
+  const auto heard = ask_udp(request, job.at_ms);
+  observation.address = job.address;
+  observation.local = SocketAddress{traffic_.network().pc, request.from};
+  observation.attempts = heard.attempts;
+  seen.ended_ms = seen.first_reply_ms = job.at_ms + heard.took_ms;
+  if (heard.kind != Heard::answer) {
+    record(observation, heard);
+    return seen;
+  }
+  if (heard.round_trip) observation.round_trip = Milliseconds(*heard.round_trip);
+  say(observation, Outcome::answered, "synchronised");
+  add(observation, "ntp_reply",
+      {{"stratum", number(2)}, {"leap", number(0)}, {"version", number(4)}});
+  add(observation, "clock_offset", {{"offset_ms", 1.0}, {"exact", heard.attempts == 1}});
+  return seen;
+}
+
+namespace {
+
+void add_sip_reply(Observation& observation) {
+  add(observation, "sip_reply",
+      {{"status", number(200)},
+       {"reason", text("OK")},
+       {"final", true},
+       {"body_bytes", number(0)}});
+}
+
+}  // namespace
+
+Seen Observer::sip(Job job) {
+  Seen seen;
+  auto& observation = seen.observation;
+  if (job.with("srv") == "true") {
+    add(observation, "sip_target",
+        {{"host", text(job.probe.target.host)}, {"port", number(job.probe.target.port())}});
+  }
+  bool altered = false;  // by a device that rewrites
+  const auto* alg = traffic_.find(BoxKind::sip_alg);
+  if (job.probe.target.transport == Transport::udp) {
+    auto request = packet(job, Payload::sip);
+    observation.address = job.address;
+    observation.local = SocketAddress{traffic_.network().pc, request.from};
+    const auto heard = ask_udp(request, job.at_ms);
+    observation.attempts = heard.attempts;
+    seen.ended_ms = seen.first_reply_ms = job.at_ms + heard.took_ms;
+    if (heard.kind != Heard::answer) {
+      record(observation, heard);
+      return seen;
+    }
+    if (heard.round_trip) observation.round_trip = Milliseconds(*heard.round_trip);
+    observation.timing_ms[Timing::reply] = heard.took_ms;
+    altered = alg != nullptr && request.port == 5060;
+  } else {
+    auto connection = open(job, seen);
+    if (!connection.stands) return seen;
+    const bool tls = job.probe.target.transport == Transport::tls;
+    std::string fault;
+    if (tls) {
+      if (!open_tls(job, connection, seen)) return seen;
+      fault = certificates(job, connection, observation);
+      observation.detail = {};
+    }
+    const bool opened = connection.box != nullptr && connection.box->kind == BoxKind::intercept;
+    auto heard = Heard();
+    heard.kind = Heard::answer;
+    heard.took_ms = traffic_.round_trip(job.address);
+    if (!connection.proxied && !opened) {
+      heard = exchange(connection, packet(job, tls ? Payload::other : Payload::sip), 2500);
+      if (traffic_.network().sip_ignores_strangers && heard.kind == Heard::answer) {
+        heard.kind = Heard::nothing;
+        heard.took_ms = 2500;
+      }
+    }
+    seen.ended_ms = connection.at_ms + heard.took_ms;
+    if (!fault.empty()) {
+      say(observation, Outcome::failed, fault);
+      return seen;
+    }
+    if (heard.kind != Heard::answer) {
+      say(observation, Outcome::failed,
+          heard.kind == Heard::refused ? "connection_reset" : "sip_timed_out");
+      return seen;
+    }
+    observation.timing_ms[Timing::reply] = heard.took_ms;
+  }
+  say(observation, Outcome::answered, "200");
+  add_sip_reply(observation);
+  const auto local = *observation.local;
+  const auto [address, port] = traffic_.mapped(local.port, job.address, job.probe.target.port());
+  const bool translated = address != local.address || port != local.port;
+  // A device that rewrites puts our own address back where it stood.
+  auto& via = add(observation, "sip_via", {{"rewritten", false}, {"vias", number(1)}});
+  via.facts[fact_of("translated")] = translated && !altered;
+  return seen;
+}
+
+Seen Observer::sip_alg(Job job) {
+  Seen seen;
+  auto& observation = seen.observation;
+  const bool datagrams = job.probe.target.transport == Transport::udp;
+  Connection connection;
+  Packet request;
+  if (datagrams) {
+    request = packet(job, Payload::sip);
+    observation.address = job.address;
+    observation.local = SocketAddress{traffic_.network().pc, request.from};
+  } else {
+    connection = open(job, seen);
+    if (!connection.stands) return seen;
+    request = packet(job, Payload::sip);
+  }
+  double now = datagrams ? job.at_ms : connection.at_ms;
+  int left = 4, sent = 0;
+  const auto one = [&](const char* name, std::uint16_t port, int tries) {
+    bool answered = false;
+    auto message = request;
+    message.port = port;
+    if (port != request.port) message.from = traffic_.new_port();
+    for (int i = 0; i < (datagrams ? tries : 1) && left > 0 && !answered; ++i) {
+      const bool once_more = i + 1 < tries && left > 1;
+      const double patience = once_more ? 1000 : 1500;
+      Heard heard;
+      if (datagrams) {
+        heard = ask_udp(message, now, 1, patience);
+      } else {
+        heard = exchange(connection, message, patience);
+        if (traffic_.network().sip_ignores_strangers) heard.kind = Heard::nothing;
+      }
+      --left;
+      ++sent;
+      answered = heard.kind == Heard::answer;
+      if (sent == 1 && !answered) record(observation, heard);
+      if (answered && seen.first_reply_ms == 0) {
+        seen.first_reply_ms = now + heard.took_ms;
+        if (sent == 1) observation.round_trip = Milliseconds(heard.took_ms);
+      }
+      now += answered ? std::max(heard.took_ms, 1000.0) : patience;
+      if (heard.kind == Heard::refused || heard.kind == Heard::prohibited) break;
+    }
+    (void)name;
+    return answered;
+  };
+  const auto port = job.probe.target.port();
+  const bool altered = traffic_.find(BoxKind::sip_alg) != nullptr && port == 5060 && datagrams;
+  const auto local = *observation.local;
+  const auto [address, shown] = traffic_.mapped(local.port, job.address, port);
+  const bool translated = address != local.address || shown != local.port;
+  const bool first = one("unrelated", port, 2);
+  std::string detail, basis, confidence;
+  if (first) {
+    add_sip_reply(observation);
+    const bool own = one("own", port, 2);
+    bool mapped = false, no_rport = false;
+    if (translated) {
+      mapped = one("mapped", port, 2);
+      no_rport = one("own_no_rport", port, 1);
+    }
+    auto& via = add(observation, "sip_via", {{"rewritten", false}});
+    via.facts[fact_of("translated")] = translated && !(altered && own);
+    if (altered && translated && (own || mapped || no_rport)) {
+      detail = "rewritten";
+      basis = "received_differs";
+      confidence = "certain";
+    } else if (own && (!translated || mapped)) {
+      detail = "no_rewriting_seen";
+    } else {
+      detail = "inconclusive";
+    }
+    say(observation, Outcome::answered, detail);
+  }
+  const auto contrast = job.with("contrast");
+  const bool open = first ? detail == "inconclusive" : observation.outcome == Outcome::silent;
+  if (open && !contrast.empty() && datagrams) {
+    left = 1;
+    const bool other = one("other_port", static_cast<std::uint16_t>(std::stoi(contrast)), 1);
+    if (!first && other) {
+      detail = "only_other_port";
+      observation.detail = detail_of(detail);
+      basis = "silent_here_only";
+      confidence = "possible";
+    }
+  }
+  observation.attempts = sent;
+  seen.ended_ms = now;
+  if (seen.first_reply_ms == 0) seen.first_reply_ms = now;
+  if (detail.empty()) return seen;
+  auto& evidence = add(observation, "sip_alg", {{"messages", number(sent)}, {"sdp_tested", false}});
+  if (!basis.empty()) {
+    evidence.facts[fact_of("basis")] = text(basis);
+    evidence.facts[fact_of("confidence")] = text(confidence);
+  }
+  return seen;
+}
+
+Seen Observer::nat(Job job) {
+  Seen seen;
+  auto& observation = seen.observation;
+  auto request = packet(job, Payload::stun);
+  observation.address = job.address;
+  observation.local = SocketAddress{traffic_.network().pc, request.from};
+  const auto heard = ask_udp(request, job.at_ms);
+  observation.attempts = heard.attempts;
+  seen.ended_ms = seen.first_reply_ms = job.at_ms + heard.took_ms;
+  if (heard.kind != Heard::answer) {
+    record(observation, heard);
+    ask_who_refused(job, request, seen);
+    return seen;
+  }
+  if (heard.round_trip) observation.round_trip = Milliseconds(*heard.round_trip);
+  add(observation, "stun_reply", {{"success", true}});
+  mapped_address(observation, job);
+  const auto local = *observation.local;
+  const auto here = traffic_.mapped(local.port, job.address, request.port);
+  const bool translated = here != std::pair(local.address, local.port);
+  const auto property = [&](const char* kind, std::string value) {
+    add(observation, kind, {{"value", text(std::move(value))}});
+  };
+  std::string mapping = translated ? "not_measured" : "none";
+  const auto other = job.with("other");
+  double now = seen.ended_ms;
+  if (translated && !other.empty()) {
+    const auto colon = other.rfind(':');
+    const auto host = other.substr(0, colon);
+    auto second = request;
+    second.port = static_cast<std::uint16_t>(std::stoi(other.substr(colon + 1)));
+    const auto found = resolve(host, now);
+    second.to = found.address.value_or(IpAddress{});
+    const auto there = found.address ? ask_udp(second, now) : Heard();
+    now += there.took_ms;
+    if (there.kind == Heard::answer && second.to != request.to) {
+      mapping = traffic_.mapped(local.port, second.to, second.port) == here
+                    ? "endpoint_independent"
+                    : "destination_dependent";
+    }
+  }
+  property("nat_mapping", mapping);
+  property("nat_filtering", "not_measured");
+  add(observation, "port_preservation",
+      {{"value", text(here.second == local.port ? "all" : "none")}});
+  property("hairpin", "not_measured");
+  std::string translations = translated ? "not_measured" : "none";
+  if (translated && local.address.is_shared()) translations = "carrier";
+  if (translated && !local.address.is_shared()) {
+    bool unused = false;
+    const bool found = find_edge(job.address, request.port, now, unused);
+    auto routers = edge_.routers;
+    if (found) routers.erase(routers.upper_bound(edge_.ttl), routers.end());
+    if (found) translations = "one";
+    for (const auto& [ttl, router] : routers) {
+      if (ttl < 2 || (!router.is_shared() && !router.is_private())) continue;
+      translations = router.is_shared() ? "carrier" : "two";
+      break;
+    }
+  }
+  property("nat_translations", translations);
+  property("nat_lifetime", "not_measured");
+  say(observation, Outcome::answered, mapping);
+  seen.ended_ms = now + 4 * traffic_.round_trip(job.address);
+  return seen;
+}
+
+// checks/hop.cpp
+Seen Observer::hop(Job job) {
+  Seen seen;
+  auto& observation = seen.observation;
+  observation.address = job.address;
+  const bool udp = job.probe.target.transport == Transport::udp;
+  const auto word = job.with("payload").empty() ? std::string("rtp") : job.with("payload");
+  auto question = packet(job, !udp             ? Payload::none
+                              : word == "stun" ? Payload::stun
+                              : word == "turn" ? Payload::turn
+                              : word == "sip"  ? Payload::sip
+                                               : Payload::rtp);
+  if (udp) observation.local = SocketAddress{traffic_.network().pc, question.from};
+  auto way = std::pair(job.address, question.port);
+  if (const auto control = job.with("control"); !control.empty()) {
+    const auto colon = control.rfind(':');
+    const auto address = IpAddress::parse(control.substr(0, colon));
+    if (address) {
+      edge_.control =
+          way = {*address, static_cast<std::uint16_t>(std::stoi(control.substr(colon + 1)))};
+    }
+  }
+  double now = job.at_ms;
+  bool unused = false;
+  const bool found = find_edge(way.first, way.second, now, unused);
+  const auto conclude = [&](Outcome outcome, const char* result,
+                            std::optional<IpAddress> by = std::nullopt) {
+    say(observation, outcome, result);
+    auto& evidence = add(observation, "hop", {{"result", text(result)}});
+    if (found) evidence.facts[fact_of("ttl")] = number(edge_.ttl);
+    if (by) evidence.facts[fact_of("by")] = text(by->to_string());
+    if (udp) evidence.facts[fact_of("payload")] = text(word);
+  };
+  seen.ended_ms = seen.first_reply_ms = now;
+  if (!found) {
+    conclude(Outcome::silent, "silent");
+    return seen;
+  }
+  for (int strikes = 0; strikes < 2; ++strikes) {
+    const auto answer = ask_edge(question, true, now, job.at_ms + 4000);
+    ++observation.attempts;
+    now = seen.ended_ms = answer.ended_ms;
+    switch (answer.kind) {
+      case Expired::expired:
+        if (!beyond_the_edge(answer.sender)) break;
+        conclude(Outcome::passed, "left_site", answer.sender);
+        return seen;
+      case Expired::prohibited:
+      case Expired::port_unreachable:
+        conclude(Outcome::rejected, "prohibited", answer.sender);
+        return seen;
+      case Expired::reset:
+        conclude(Outcome::rejected, "refused_on_the_way");
+        return seen;
+      case Expired::taken:
+        conclude(Outcome::connected, "answered_on_the_way");
+        return seen;
+      case Expired::nothing:
+        break;
+    }
+    if (!answer.control_answered) {
+      conclude(Outcome::silent, "silent");
+      return seen;
+    }
+  }
+  conclude(Outcome::silent, "dropped");
+  return seen;
+}
+
+Seen Observer::path(Job job) {
+  Seen seen;
+  auto& observation = seen.observation;
+  const auto* hole = traffic_.find(BoxKind::mtu);
+  observation.address = job.address;
+  if (job.probe.target.transport == Transport::udp) {
+    auto small = packet(job, Payload::stun);
+    auto heard = ask_udp(small, job.at_ms);
+    observation.local = SocketAddress{traffic_.network().pc, small.from};
+    observation.attempts = heard.attempts;
+    seen.ended_ms = seen.first_reply_ms = job.at_ms + heard.took_ms;
+    if (heard.kind != Heard::answer) {
+      record(observation, heard);
+      return seen;
+    }
+    if (heard.round_trip) observation.round_trip = Milliseconds(*heard.round_trip);
+    auto large = packet(job, Payload::stun);
+    large.bytes = 1500;
+    heard = ask_udp(large, seen.ended_ms);
+    observation.attempts += heard.attempts;
+    seen.ended_ms += heard.took_ms;
+    if (heard.kind == Heard::answer) {
+      say(observation, Outcome::answered, "full_size");
+      add(observation, "path_mtu", {{"full", number(1500)}, {"passes", number(1500)}});
+      return seen;
+    }
+    if (heard.kind != Heard::nothing) {
+      record(observation, heard);
+      return seen;
+    }
+    int passes = 0, vanishes = 1500;
+    const auto searched = seen.ended_ms;
+    for (const int size : {1492, 1476, 1460, 1440, 1420, 1400, 1360, 1280, 1000, 576}) {
+      auto sized = packet(job, Payload::stun);
+      sized.bytes = size;
+      const auto reply = ask_udp(sized, searched);
+      seen.ended_ms = std::max(seen.ended_ms, searched + reply.took_ms);
+      if (reply.kind == Heard::answer) passes = std::max(passes, size);
+      if (reply.kind != Heard::answer && size > passes) vanishes = std::min(vanishes, size);
+    }
+    observation.attempts += 10;
+    if (passes == 0) {
+      say(observation, Outcome::answered, "padding_ignored");
+      return seen;
+    }
+    say(observation, Outcome::failed, "black_hole");
+    add(observation, "path_mtu",
+        {{"full", number(1500)}, {"passes", number(passes)}, {"vanishes", number(vanishes)}});
+    return seen;
+  }
+  auto connection = open(job, seen);
+  if (!connection.stands) return seen;
+  auto& reply = seen.observation;
+  const bool tls = job.probe.target.transport == Transport::tls;
+  const bool broken = tls && !open_tls(job, connection, seen);
+  if (broken && reply.detail != detail_of("tls_timed_out")) return seen;
+  auto heard = Heard();
+  if (!broken) {
+    heard = exchange(connection, packet(job, Payload::http), 2500);
+    seen.ended_ms = connection.at_ms + heard.took_ms;
+  }
+  if (heard.kind == Heard::answer && hole == nullptr) {
+    say(reply, Outcome::answered, "full_size");
+    return seen;
+  }
+  if (!broken) say(reply, Outcome::failed, "http_timed_out");
+  // Once more with small segments.
+  Seen again;
+  Job small = job;
+  small.at_ms = seen.ended_ms;
+  auto second = open(small, again);
+  ++reply.attempts;
+  seen.ended_ms = again.ended_ms;
+  if (!second.stands) return seen;
+  auto hello = packet(job, tls ? Payload::tls : Payload::http);
+  hello.name = job.probe.target.host;
+  heard = exchange(second, hello, tls ? 3000 : 2500, tls ? 3 : 1);
+  seen.ended_ms = second.at_ms + heard.took_ms;
+  if (heard.kind != Heard::answer) return seen;
+  say(reply, Outcome::failed, "black_hole");
+  add(reply, "path_mtu", {{"full", number(1500)}});
+  return seen;
+}
+
+}  // namespace callready::networks

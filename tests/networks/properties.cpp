@@ -1,0 +1,305 @@
+#include "tests/networks/properties.hpp"
+
+#include <algorithm>
+
+namespace callready::networks {
+namespace {
+
+bool strong(const Finding& finding) { return finding.confidence != Confidence::possible; }
+
+bool failing(const Observation& observation) {
+  return !reached(observation.outcome) && observation.outcome != Outcome::skipped;
+}
+
+class Judge {
+ public:
+  Judge(const networks::Network& network, const Scene& scene, const Report& report)
+      : network_(network),
+        report_(report),
+        truth_(truth_of(network, scene, report)),
+        traffic_(network, scene.internet) {
+    for (const auto& result : report.probes) results_[result.probe.id] = &result;
+  }
+
+  Judgement make() {
+    for (const auto& finding : report_.findings) {
+      if (strong(finding)) look_at(finding);
+    }
+    for (const auto& set : report_.sets) {
+      for (const auto& capability : set.capabilities) look_at(set, capability);
+      look_at(set);
+    }
+    return std::move(judgement_);
+  }
+
+ private:
+  void violation(std::string kind, std::string what) {
+    judgement_.violations.push_back({std::move(kind), std::move(what)});
+  }
+  bool has(BoxKind kind) const { return traffic_.find(kind) != nullptr; }
+  bool has_far(std::initializer_list<FarFault> faults) const {
+    return std::any_of(network_.far.begin(), network_.far.end(), [&](const Far& far) {
+      return std::find(faults.begin(), faults.end(), far.fault) != faults.end();
+    });
+  }
+  bool filters(std::initializer_list<Payload> payloads) const {
+    return std::any_of(network_.boxes.begin(), network_.boxes.end(), [&](const Box& box) {
+      const bool its = std::find(payloads.begin(), payloads.end(), box.payload) != payloads.end();
+      return box.kind == BoxKind::protocol && its;
+    });
+  }
+  // True where every flow of the run that `wanted` accepts is broken.
+  template <typename Wanted>
+  bool all_broken(Wanted wanted) const {
+    for (const auto& [id, flow] : truth_.flows) {
+      const auto& probe = results_.at(id)->probe;
+      if (wanted(probe) && flow.works == Works::yes) return false;
+    }
+    return true;
+  }
+
+  // Empty where what the finding names is there; else what is missing.
+  std::string missing(const Finding& finding) const {
+    const auto& code = finding.code;
+    const auto is = [&](const char* one) { return code == one; };
+    const auto udp = [](const Probe& probe) {
+      return probe.target.transport == Transport::udp && probe.target.route.direct() &&
+             probe.check != CheckKind::dns;
+    };
+    if (is("firewall.udp_blocked")) {
+      return all_broken(udp) ? "" : "some UDP works";
+    }
+    if (is("firewall.web_only")) {
+      const bool other_tcp = all_broken([](const Probe& probe) {
+        const auto port = probe.target.port();
+        return probe.target.transport != Transport::udp && probe.target.route.direct() &&
+               port != 80 && port != 443 && port != 0;
+      });
+      return other_tcp && all_broken(udp) ? "" : "more than web works";
+    }
+    if (is("firewall.stun_filtered")) {
+      return filters({Payload::stun, Payload::turn}) ? "" : "no box filters STUN";
+    }
+    if (is("firewall.sip_filtered")) return filters({Payload::sip}) ? "" : "no box filters SIP";
+    if (is("firewall.tls_filtered")) {
+      return filters({Payload::tls}) || has(BoxKind::names) ? "" : "no box filters TLS";
+    }
+    if (is("firewall.rate_limited")) {
+      return has(BoxKind::rate) || has(BoxKind::ban) ? "" : "no box limits";
+    }
+    if (is("firewall.idle_timeout")) return "no binding was measured";
+    if (is("network.captive_portal")) return has(BoxKind::portal) ? "" : "no portal";
+    if (is("network.mtu")) return has(BoxKind::mtu) ? "" : "no box drops large packets";
+    if (is("network.ipv6_broken")) return network_.ipv6 == Ipv6::broken ? "" : "IPv6 is not broken";
+    if (is("network.vpn_full_tunnel")) return "no VPN";
+    if (is("network.offline")) {
+      return all_broken([](const Probe&) { return true; }) ? "" : "something works";
+    }
+    if (is("dns.filtered") || is("dns.rewritten")) {
+      return network_.dns != Dns::works && network_.dns != Dns::dead ? "" : "DNS does not filter";
+    }
+    if (is("dns.unreachable")) {
+      return network_.dns == Dns::dead || network_.resolver_outside ||
+                     network_.dns == Dns::servfail || network_.dns == Dns::refused
+                 ? ""
+                 : "the resolver works";
+    }
+    if (is("dns.slow")) return network_.dns_ms > 200 ? "" : "DNS is fast";
+    if (is("proxy.auth_required")) return network_.proxy.login ? "" : "the proxy wants no login";
+    if (is("proxy.unreachable")) return network_.proxy.up ? "the proxy is up" : "";
+    if (is("proxy.connect_denied")) {
+      return network_.proxy.given ? "" : "there is no proxy";
+    }
+    if (is("proxy.no_websocket") || is("proxy.pac_failed")) return "no such fault";
+    if (is("tls.intercepted")) return has(BoxKind::intercept) ? "" : "nobody opens TLS";
+    if (is("tls.untrusted")) {
+      return has(BoxKind::intercept) || has_far({FarFault::untrusted}) ? "" : "all is trusted";
+    }
+    if (is("tls.expired")) return has_far({FarFault::expired}) ? "" : "nothing is expired";
+    if (is("tls.wrong_name")) return has_far({FarFault::wrong_name}) ? "" : "names are right";
+    if (is("tls.incomplete_chain") || is("tls.outdated")) return "no such fault";
+    if (is("nat.symmetric")) {
+      const bool is_symmetric =
+          std::any_of(network_.boxes.begin(), network_.boxes.end(), [](const Box& box) {
+            return box.kind == BoxKind::nat && box.mapping != Behaviour::independent;
+          });
+      return is_symmetric ? "" : "no NAT is symmetric";
+    }
+    const auto nats = std::count_if(network_.boxes.begin(), network_.boxes.end(),
+                                    [](const Box& box) { return box.kind == BoxKind::nat; });
+    if (is("nat.double")) return nats > 1 ? "" : "one NAT at most";
+    if (is("nat.carrier_grade")) {
+      const bool shared = std::any_of(
+          network_.boxes.begin(), network_.boxes.end(),
+          [](const Box& box) { return box.kind == BoxKind::nat && box.outside.is_shared(); });
+      return shared && nats > 1 ? "" : "no carrier NAT";
+    }
+    if (is("sip.alg")) return has(BoxKind::sip_alg) ? "" : "nobody rewrites SIP";
+    if (is("sip.server_error") || is("turn.auth_failed") || is("turn.quota") ||
+        is("turn.relay_dead")) {
+      return "the servers are well";
+    }
+    if (is("media.delay")) return network_.delay_ms >= 40 ? "" : "the line is fast";
+    if (is("time.skewed")) return "the clock is right";
+    if (is("vendor.down")) {
+      return has_far({FarFault::down, FarFault::refuses, FarFault::error}) ? ""
+                                                                           : "the vendor is up";
+    }
+    if (is("target.outdated")) return has_far({FarFault::gone}) ? "" : "no name is gone";
+    return {};
+  }
+
+  static bool accuses_flows(const std::string& code) {
+    for (const auto* room : {"firewall.", "dns.", "proxy.", "vendor.", "network."}) {
+      if (code.starts_with(room)) {
+        return code != "dns.slow" && code != "network.ipv6_broken" && code != "network.mtu" &&
+               code != "firewall.rate_limited";
+      }
+    }
+    return false;
+  }
+
+  void look_at(const Finding& finding) {
+    const auto name = finding.code + " (" + std::string(to_string(finding.confidence)) + ")";
+    const auto absent = missing(finding);
+    if (!absent.empty()) {
+      violation("1 names what is not there: " + finding.code, name + ": " + absent);
+      return;
+    }
+    if (!accuses_flows(finding.code)) return;
+    bool any_broken = false, any_failing = false;
+    for (const auto& evidence : finding.evidence) {
+      const auto found = results_.find(evidence.probe);
+      if (found == results_.end()) continue;
+      const auto works = truth_.flows.at(evidence.probe).works;
+      any_broken |= works != Works::yes;
+      if (!failing(found->second->observation)) continue;
+      // TCP beside UDP is there for the contrast.
+      const bool about_udp = finding.code.find("udp") != std::string::npos;
+      const bool tcp = found->second->probe.target.transport != Transport::udp;
+      if (about_udp && tcp) continue;
+      // So is a connection that stood.
+      const bool stood = found->second->observation.timing_ms.contains(Timing::connect);
+      const bool about_flows = finding.code.ends_with("_blocked");
+      if (about_flows && tcp && stood) continue;
+      any_failing = true;
+      if (works == Works::yes) {
+        violation("1 accuses a flow that works: " + finding.code, name + ": " + evidence.probe);
+        return;
+      }
+    }
+    if (any_failing && !any_broken) {
+      violation("1 accuses nothing broken: " + finding.code, name);
+      return;
+    }
+    for (const auto& row : finding.explains) {
+      const auto truth = truth_.rows.find(row);
+      if (truth == truth_.rows.end() || truth->second.works != Works::yes) continue;
+      violation("1 explains a row that works: " + finding.code, name + ": " + row);
+      return;
+    }
+  }
+
+  std::string_view results_check(const RequirementResult& row) const {
+    if (row.probes.empty()) return {};
+    return to_string(results_.at(row.probes.front())->probe.check);
+  }
+
+  // Who breaks what the capability needs: "portal", "dns rule".
+  std::string breakers(const SetResult& set, const CapabilityResult& capability) const {
+    std::set<std::string> by;
+    for (const auto& row : set.requirements) {
+      const auto& ids = capability.requirements;
+      if (std::find(ids.begin(), ids.end(), row.id) == ids.end()) continue;
+      for (const auto& probe : row.probes) {
+        const auto& flow = truth_.flows.at(probe);
+        if (flow.works == Works::no) by.insert(flow.by);
+      }
+    }
+    std::string text;
+    for (const auto& one : by) text += (text.empty() ? "" : " ") + one;
+    return text.empty() ? "nothing" : text;
+  }
+
+  void look_at(const SetResult& set, const CapabilityResult& capability) {
+    const auto works = truth_.capabilities.at(set.id + '/' + capability.id);
+    const auto name =
+        set.id + '/' + capability.id + " is " + std::string(to_string(capability.verdict));
+    ++judgement_.capabilities;
+    if (capability.verdict == Verdict::ready && works == Works::no) {
+      violation("2 ready, and broken by " + breakers(set, capability), name);
+    }
+    if (capability.verdict == Verdict::blocked && works == Works::yes) {
+      violation("2 blocked, and works as wanted", name + ": " + capability.summary);
+    }
+    if (capability.verdict == Verdict::blocked) {
+      const bool explained = std::any_of(
+          report_.findings.begin(), report_.findings.end(), [&](const Finding& finding) {
+            return std::any_of(finding.affects.begin(), finding.affects.end(),
+                               [&](const auto& one) {
+                                 return one.set == set.id &&
+                                        std::find(one.capabilities.begin(), one.capabilities.end(),
+                                                  capability.id) != one.capabilities.end();
+                               });
+          });
+      if (!explained)
+        violation("3 blocked by " + breakers(set, capability) + ", and no finding",
+                  name + ": " + capability.summary);
+    }
+    if (capability.verdict == Verdict::unknown) {
+      ++judgement_.unknown;
+      judgement_.unknown_though.push_back(works == Works::yes  ? "it works"
+                                          : works == Works::no ? "it cannot work"
+                                                               : "it may work");
+    }
+  }
+
+  void look_at(const SetResult& set) {
+    for (const auto& finding : report_.findings) {
+      if (!strong(finding)) continue;
+      const bool affects = std::any_of(
+          finding.affects.begin(), finding.affects.end(),
+          [&](const auto& one) { return one.set == set.id && !one.capabilities.empty(); });
+      // What the vendor advises against, and not only as a choice of several.
+      const bool advised_against =
+          (finding.code == "sip.alg" || finding.code == "nat.symmetric") &&
+          std::any_of(set.requirements.begin(), set.requirements.end(), [&](const auto& row) {
+            const auto& explained = finding.explains;
+            const bool its = std::find(explained.begin(), explained.end(), set.id + '/' + row.id) !=
+                             explained.end();
+            return its && row.severity != Severity::optional &&
+                   (results_check(row) == "sip-alg" || results_check(row) == "nat");
+          });
+      if ((affects || advised_against) && set.verdict == Verdict::ready) {
+        violation("4 ready beside " + finding.code, set.id);
+        return;
+      }
+      for (const auto& row : set.requirements) {
+        const auto id = set.id + '/' + row.id;
+        const bool explained = std::find(finding.explains.begin(), finding.explains.end(), id) !=
+                               finding.explains.end();
+        const bool open = row.status == Status::unknown || row.status == Status::pass;
+        if (!explained || !open) continue;
+        violation(
+            "4 row " + std::string(to_string(row.status)) + " that is explained by " + finding.code,
+            id);
+        return;
+      }
+    }
+  }
+
+  const networks::Network& network_;
+  const Report& report_;
+  const Truth truth_;
+  const Traffic traffic_;
+  std::map<std::string, const ProbeResult*> results_;
+  Judgement judgement_;
+};
+
+}  // namespace
+
+Judgement judge(const networks::Network& network, const Scene& scene, const Report& report) {
+  return Judge(network, scene, report).make();
+}
+
+}  // namespace callready::networks

@@ -1,0 +1,21 @@
+// What must hold of every report, whatever the network.
+#pragma once
+
+#include "tests/networks/truth.hpp"
+
+namespace callready::networks {
+
+struct Violation {
+  std::string kind;  // of which there are few: "accuses a flow that works: firewall.udp_blocked"
+  std::string what;  // for whoever looks at this one
+};
+
+struct Judgement {
+  std::vector<Violation> violations;
+  int capabilities = 0, unknown = 0;
+  std::vector<std::string> unknown_though;  // "works", "cannot work", of those that are unknown
+};
+
+Judgement judge(const networks::Network& network, const Scene& scene, const Report& report);
+
+}  // namespace callready::networks

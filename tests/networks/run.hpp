@@ -1,0 +1,33 @@
+// A whole run in memory: plan, observe, ask, observe, diagnose. The one file that calls the
+// program's own planning and diagnosis.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "probe/model/plan.hpp"
+#include "probe/model/report.hpp"
+#include "tests/networks/traffic.hpp"
+
+namespace callready::networks {
+
+// What a network asks: read and planned once for all networks that ask the same.
+struct Scene {
+  std::vector<TargetSet> sets;  // anchors among them
+  Plan plan;
+  std::vector<std::size_t> order;  // of the plan's probes: nobody before those that it waits for
+  std::vector<std::string> own_hosts;
+  Internet internet;
+  std::vector<std::vector<std::string>> scenarios;  // active, by set
+};
+
+const Scene& scene_of(const networks::Network& network);
+
+// The vendors' sets that there are.
+const std::vector<std::string>& vendors();
+
+// What the program would report there.
+Report run(const networks::Network& network, const Scene& scene);
+
+}  // namespace callready::networks

@@ -1,0 +1,318 @@
+#include "tests/networks/traffic.hpp"
+
+#include <algorithm>
+
+namespace callready::networks {
+namespace {
+
+std::uint64_t hash_of(std::string_view text) {
+  std::uint64_t hash = 1469598103934665603U;  // FNV-1a
+  for (const char c : text) hash = (hash ^ static_cast<std::uint8_t>(c)) * 1099511628211U;
+  return hash;
+}
+
+std::uint64_t hash_of(const IpAddress& address) { return hash_of(address.to_string()); }
+
+// "turn.example.com" -> "example.com": one operator's hosts are near each other.
+std::string_view operator_of(std::string_view host) {
+  const auto last = host.rfind('.');
+  if (last == host.npos || last == 0) return host;
+  const auto before = host.rfind('.', last - 1);
+  return before == host.npos ? host : host.substr(before + 1);
+}
+
+// Boxes that take a packet for themselves do so before its TTL is looked at.
+bool takes(BoxKind kind) {
+  return kind == BoxKind::redirect_dns || kind == BoxKind::intercept || kind == BoxKind::accept ||
+         kind == BoxKind::portal;
+}
+
+Fate::Kind fate_of(Action action) {
+  switch (action) {
+    case Action::drop:
+      return Fate::dropped;
+    case Action::prohibit:
+      return Fate::prohibited;
+    case Action::refuse:
+    case Action::forge:
+      return Fate::refused;
+  }
+  return Fate::dropped;
+}
+
+}  // namespace
+
+IpAddress outside_resolver() { return IpAddress::v4({62, 4, 1, 53}); }
+
+IpAddress resolver_of(const networks::Network& network) {
+  return network.resolver_outside ? outside_resolver() : IpAddress::v4({192, 168, 1, 53});
+}
+
+void Internet::listen(const std::string& host, Proto proto, PortRange ports) {
+  const auto address = address_of(host);
+  hosts_.insert(host);
+  if (!IpAddress::parse(host)) names_.try_emplace(address, host);
+  open_[{address, proto == Proto::udp}].push_back(ports);
+}
+
+// Every name has an address of its own; an operator's share a /16.
+IpAddress Internet::address_of(const std::string& host) {
+  if (const auto literal = IpAddress::parse(host)) return *literal;
+  static thread_local std::map<std::string, IpAddress, std::less<>> known;
+  const auto found = known.find(host);
+  if (found != known.end()) return found->second;
+  const auto party = hash_of(operator_of(host)), own = hash_of(host);
+  constexpr std::uint8_t first[] = {3, 13, 20, 34, 52, 62, 104, 151};
+  const auto address =
+      IpAddress::v4({first[party % 8], static_cast<std::uint8_t>(party >> 8U),
+                     static_cast<std::uint8_t>(own >> 8U), static_cast<std::uint8_t>(own)});
+  known.emplace(host, address);
+  return address;
+}
+
+bool Internet::listens(const IpAddress& address, Proto proto, std::uint16_t port) const {
+  const auto found = open_.find({address, proto == Proto::udp});
+  return found != open_.end() &&
+         std::any_of(found->second.begin(), found->second.end(),
+                     [&](const PortRange& range) { return range.contains(port); });
+}
+
+std::string Internet::name_of(const IpAddress& address) const {
+  const auto found = names_.find(address);
+  return found == names_.end() ? std::string() : found->second;
+}
+
+Traffic::Traffic(const networks::Network& network, const Internet& internet)
+    : network_(network), internet_(internet), random_(network.chance) {
+  for (const auto& box : network.boxes) {
+    auto& compiled = addresses_.emplace_back();
+    for (const auto& match : box.matches) {
+      Addresses addresses;
+      addresses.any = match.hosts.empty();
+      for (const auto& host : match.hosts) {
+        const auto whole =
+            host.find('/') == host.npos ? std::nullopt : callready::Network::parse(host);
+        if (whole) {
+          addresses.networks.push_back(*whole);
+        } else {
+          addresses.single.push_back(Internet::address_of(host));
+        }
+      }
+      std::sort(addresses.single.begin(), addresses.single.end());
+      compiled.push_back(std::move(addresses));
+    }
+  }
+  for (const auto& far : network.far) far_[Internet::address_of(far.host)] = far.fault;
+}
+
+IpAddress Traffic::router(int hop, const IpAddress& to) const {
+  const auto at = static_cast<std::size_t>(hop) - 1;
+  if (at < network_.hops.size()) return network_.hops[at].address;
+  auto bytes = to.bytes();
+  bytes[3] = bytes[3] == 1 ? 2 : 1;  // the first of the destination's own network
+  return IpAddress::v4({bytes[0], bytes[1], bytes[2], bytes[3]});
+}
+
+bool Traffic::meets(const Match& match, const Addresses& addresses, const Packet& packet) const {
+  if (match.proto != Proto::any && match.proto != packet.proto) return false;
+  if (!match.ports.contains(packet.port)) return false;
+  if (addresses.any) return true;
+  if (std::binary_search(addresses.single.begin(), addresses.single.end(), packet.to)) return true;
+  return std::any_of(addresses.networks.begin(), addresses.networks.end(),
+                     [&](const auto& network) { return network.contains(packet.to); });
+}
+
+bool Traffic::matches(std::size_t box, const Packet& packet) const {
+  const auto& all = network_.boxes[box].matches;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (meets(all[i], addresses_[box][i], packet)) return true;
+  }
+  return false;
+}
+
+// Nothing: it lets the packet pass.
+std::optional<Fate::Kind> Traffic::act(std::size_t index, const Packet& packet) const {
+  const auto& box = network_.boxes[index];
+  const bool opening = packet.proto == Proto::tcp && packet.payload == Payload::none;
+  switch (box.kind) {
+    case BoxKind::rule:
+      if (matches(index, packet) != box.except) return fate_of(box.action);
+      return std::nullopt;
+    case BoxKind::protocol: {
+      const bool turn_too = box.payload == Payload::stun && packet.payload == Payload::turn;
+      const bool its = packet.payload == box.payload || turn_too;
+      if (its && matches(index, packet)) return fate_of(box.action);
+      return std::nullopt;
+    }
+    case BoxKind::names: {
+      if (packet.payload != Payload::tls) return std::nullopt;
+      for (const auto& match : box.matches) {
+        const auto& hosts = match.hosts;
+        if (std::find(hosts.begin(), hosts.end(), packet.name) != hosts.end()) {
+          return fate_of(box.action);
+        }
+      }
+      return std::nullopt;
+    }
+    case BoxKind::redirect_dns:
+      if (packet.port == 53 && packet.proto == Proto::udp) return Fate::taken;
+      return std::nullopt;
+    case BoxKind::intercept:
+    case BoxKind::accept:
+      if (opening && matches(index, packet)) return Fate::taken;
+      return std::nullopt;
+    case BoxKind::portal:
+      if (packet.port == 53) return std::nullopt;
+      if (packet.proto == Proto::tcp && packet.port == 80) return Fate::taken;
+      return fate_of(box.action);
+    case BoxKind::mtu:
+      if (packet.bytes > box.limit) return Fate::dropped;
+      return std::nullopt;
+    case BoxKind::replies:
+    case BoxKind::nat:
+    case BoxKind::rate:
+    case BoxKind::ban:
+    case BoxKind::sip_alg:
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+Fate Traffic::beyond(const Packet& packet, int from, int ttl) const {
+  const auto& boxes = network_.boxes;
+  for (int hop = from + 1; hop <= last_router(); ++hop) {
+    for (const bool first : {true, false}) {
+      for (std::size_t i = 0; i < boxes.size(); ++i) {
+        if (boxes[i].hop != hop || (boxes[i].bridge || takes(boxes[i].kind)) != first) continue;
+        if (const auto kind = act(i, packet)) return {*kind, hop, &boxes[i]};
+      }
+      if (first && ttl == hop) return {Fate::expires, hop, nullptr};
+    }
+  }
+  return {Fate::arrives, last_router() + 1, nullptr};
+}
+
+Fate Traffic::carried_on(const Packet& packet, int hop) const {
+  auto fate = beyond(packet, hop);
+  while (fate.kind == Fate::taken && fate.box->kind == BoxKind::accept) {
+    fate = beyond(packet, fate.hop);
+  }
+  return fate;
+}
+
+// True where the box has had enough of us.
+bool Traffic::remembers(std::size_t index, const Packet& packet, double at_ms) {
+  const auto& box = network_.boxes[index];
+  if (!box.matches.empty() && !matches(index, packet)) return false;
+  auto& memory = memory_[index];
+  if (box.kind == BoxKind::rate) {
+    const Flow flow{packet.proto, packet.to, packet.port, packet.from};
+    if (memory.flows.contains(flow)) return false;
+    if (memory.new_flows[static_cast<long>(at_ms / 1000)] >= box.limit) return true;
+    ++memory.new_flows[static_cast<long>(at_ms / 1000)];
+    memory.flows.insert(flow);
+    return false;
+  }
+  if (memory.banned_since) return at_ms >= *memory.banned_since;
+  memory.hosts[packet.to] = at_ms;
+  const auto recent = std::count_if(memory.hosts.begin(), memory.hosts.end(),
+                                    [&](const auto& met) { return met.second > at_ms - 10'000; });
+  if (recent > box.limit) memory.banned_since = at_ms;
+  return memory.banned_since.has_value();
+}
+
+Fate Traffic::send(const Packet& packet, double at_ms, int ttl) {
+  auto fate = always(packet, ttl);
+  const auto& boxes = network_.boxes;
+  for (std::size_t i = 0; i < boxes.size(); ++i) {
+    const bool remembering = boxes[i].kind == BoxKind::rate || boxes[i].kind == BoxKind::ban;
+    const bool meets_it = boxes[i].bridge ? fate.hop >= boxes[i].hop : fate.hop > boxes[i].hop;
+    if (!remembering || !meets_it) continue;
+    if (remembers(i, packet, at_ms)) fate = {Fate::dropped, boxes[i].hop, &boxes[i]};
+  }
+  if (fate.hop > network_.line && lost_out()) fate = {Fate::lost, network_.line, nullptr};
+  return fate;
+}
+
+const Box* Traffic::swallows_replies(const Packet& packet) const {
+  for (std::size_t i = 0; i < network_.boxes.size(); ++i) {
+    const auto& box = network_.boxes[i];
+    const bool its = box.kind == BoxKind::replies && packet.proto == Proto::udp;
+    if (its && matches(i, packet)) return &box;
+  }
+  return nullptr;
+}
+
+IpAddress Traffic::refuser(const Fate& fate, const Packet& packet) const {
+  const bool forged = fate.box != nullptr && fate.box->action == Action::forge;
+  return forged || packet.proto == Proto::tcp ? packet.to : router(fate.hop, packet.to);
+}
+
+bool Traffic::comes_back(const Packet& packet) {
+  return swallows_replies(packet) == nullptr && !lost_in();
+}
+
+// Six in a burst, then one a second.
+bool Traffic::has_an_answer(int hop, double at_ms) {
+  const auto at = static_cast<std::size_t>(hop) - 1;
+  if (at < network_.hops.size() && !network_.hops[at].limited) return true;
+  auto& answers = answers_[hop];
+  if (at_ms > answers.at_ms) {
+    answers.left = std::min(6.0, answers.left + (at_ms - answers.at_ms) / 1000);
+    answers.at_ms = at_ms;
+  }
+  short_ |= answers.left < 1;
+  if (answers.left < 1) return false;
+  answers.left -= 1;
+  return true;
+}
+
+bool Traffic::says_expired(int hop, double at_ms) {
+  const auto at = static_cast<std::size_t>(hop) - 1;
+  const bool speaks = at < network_.hops.size() ? network_.hops[at].speaks : !network_.mute_far;
+  return speaks && says_refused(hop, at_ms);
+}
+
+bool Traffic::says_refused(int hop, double at_ms) {
+  return has_an_answer(hop, at_ms) && (hop <= network_.line || !lost_in());
+}
+
+double Traffic::round_trip_to(int hop) const {
+  return 0.4 * hop + (hop > network_.line ? 2 * network_.delay_ms : 0);
+}
+
+double Traffic::round_trip(const IpAddress& to) const {
+  return round_trip_to(last_router()) + 2 + static_cast<double>(hash_of(to) % 30);
+}
+
+std::pair<IpAddress, std::uint16_t> Traffic::mapped(std::uint16_t local, const IpAddress& to,
+                                                    std::uint16_t port) const {
+  auto address = network_.pc;
+  auto shown = local;
+  for (int hop = 1; hop <= last_router(); ++hop) {
+    for (const auto& box : network_.boxes) {
+      if (box.kind != BoxKind::nat || box.hop != hop) continue;
+      address = box.outside;
+      if (box.mapping == Behaviour::independent) continue;  // keeps the port
+      auto key = to.to_string();
+      if (box.mapping == Behaviour::address_and_port) key += ':' + std::to_string(port);
+      shown = static_cast<std::uint16_t>(1024 + (hash_of(key) + shown * 7919U) % 60'000);
+    }
+  }
+  return {address, shown};
+}
+
+const Box* Traffic::find(BoxKind kind) const {
+  for (const auto& box : network_.boxes) {
+    if (box.kind == kind) return &box;
+  }
+  return nullptr;
+}
+
+std::optional<FarFault> Traffic::far(const IpAddress& address) const {
+  const auto found = far_.find(address);
+  if (found == far_.end()) return std::nullopt;
+  return found->second;
+}
+
+}  // namespace callready::networks

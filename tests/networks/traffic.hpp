@@ -1,0 +1,135 @@
+// What becomes of a packet on a network: pure but for chance, which comes from the network's own
+// number, and for what devices remember (flows, hosts met, ICMP answers given).
+#pragma once
+
+#include <map>
+#include <random>
+#include <set>
+#include <string>
+#include <string_view>
+#include <tuple>
+
+#include "tests/networks/network.hpp"
+
+namespace callready::networks {
+
+inline constexpr int whole_way = 64;  // a TTL that no way is longer than
+
+// The site's own resolver: within the site, or the provider's.
+IpAddress outside_resolver();
+IpAddress resolver_of(const networks::Network& network);
+
+struct Packet {
+  Proto proto = Proto::udp;
+  IpAddress to;
+  std::uint16_t port = 0, from = 0;
+  Payload payload = Payload::none;
+  std::string_view name{};  // that a TLS greeting carries
+  int bytes = 100;
+};
+
+// Who says so of a packet that did not come to its end.
+struct Fate {
+  enum Kind { arrives, expires, dropped, lost, prohibited, refused, taken } kind = arrives;
+  int hop = 0;               // where
+  const Box* box = nullptr;  // by whom
+};
+
+// Which ports of which addresses somebody listens on, and what names mean.
+class Internet {
+ public:
+  void listen(const std::string& host, Proto proto, PortRange ports);
+  static IpAddress address_of(const std::string& host);
+  bool listens(const IpAddress& address, Proto proto, std::uint16_t port) const;
+  // "" where no name is known for it.
+  std::string name_of(const IpAddress& address) const;
+  bool known(const std::string& host) const { return hosts_.contains(host); }
+
+ private:
+  std::set<std::string> hosts_;
+  std::map<IpAddress, std::string> names_;
+  std::map<std::pair<IpAddress, bool>, std::vector<PortRange>> open_;
+};
+
+class Traffic {
+ public:
+  Traffic(const networks::Network& network, const Internet& internet);
+
+  const networks::Network& network() const { return network_; }
+  const Internet& internet() const { return internet_; }
+  int last_router() const { return static_cast<int>(network_.hops.size()) + 1; }
+  // Of the router at that distance on the way to `to`, which counts from 1.
+  IpAddress router(int hop, const IpAddress& to) const;
+
+  // Without chance and without memory: what would always become of it.
+  Fate always(const Packet& packet, int ttl = whole_way) const { return beyond(packet, 0, ttl); }
+  // The same from that router on, whose own boxes let it pass.
+  Fate beyond(const Packet& packet, int hop, int ttl = whole_way) const;
+  // The same for whoever opens a connection there, and whoever takes it and opens another one.
+  Fate carried_on(const Packet& packet, int hop) const;
+  // At that time, with losses, limits and bans.
+  Fate send(const Packet& packet, double at_ms, int ttl = whole_way);
+  // Who signs a refusal.
+  IpAddress refuser(const Fate& fate, const Packet& packet) const;
+  // The reply's way back, which may be lost by chance.
+  bool comes_back(const Packet& packet);
+  const Box* swallows_replies(const Packet& packet) const;
+  // True where the router at `hop` says that the packet's TTL ended there, and that arrives.
+  bool says_expired(int hop, double at_ms);
+  // The same of a refusal by ICMP, which comes out of the same budget.
+  bool says_refused(int hop, double at_ms);
+  // Whether a router had no ICMP answer left since.
+  void forget_shortage() { short_ = false; }
+  bool was_short() const { return short_; }
+  // One chance on the line.
+  bool lost_out() { return chance(network_.loss_out); }
+  bool lost_in() { return chance(network_.loss_in); }
+  bool chance(double p) { return p > 0 && uniform_(random_) < p; }
+
+  // There and back to the host, or to the router at that distance.
+  double round_trip(const IpAddress& to) const;
+  double round_trip_to(int hop) const;
+
+  // Our address and port as the far end sees them.
+  std::pair<IpAddress, std::uint16_t> mapped(std::uint16_t local, const IpAddress& to,
+                                             std::uint16_t port) const;
+  const Box* find(BoxKind kind) const;
+  std::optional<FarFault> far(const IpAddress& address) const;
+  std::uint16_t new_port() { return next_port_++; }
+
+ private:
+  struct Addresses {
+    bool any = false;
+    std::vector<IpAddress> single;  // sorted
+    std::vector<callready::Network> networks;
+  };
+  bool meets(const Match& match, const Addresses& addresses, const Packet& packet) const;
+  bool matches(std::size_t box, const Packet& packet) const;
+  std::optional<Fate::Kind> act(std::size_t box, const Packet& packet) const;
+  bool has_an_answer(int hop, double at_ms);
+  bool remembers(std::size_t box, const Packet& packet, double at_ms);
+
+  const networks::Network& network_;
+  const Internet& internet_;
+  std::vector<std::vector<Addresses>> addresses_;  // of each box's matches
+  std::map<IpAddress, FarFault> far_;
+  std::mt19937_64 random_;
+  std::uniform_real_distribution<double> uniform_{0, 1};
+  std::uint16_t next_port_ = 40'000;
+  // What devices remember.
+  using Flow = std::tuple<Proto, IpAddress, std::uint16_t, std::uint16_t>;
+  struct Memory {
+    std::set<Flow> flows;
+    std::map<long, int> new_flows;  // by second
+    std::map<IpAddress, double> hosts;
+    std::optional<double> banned_since;
+  };
+  std::map<std::size_t, Memory> memory_;  // by box
+  struct Answers {
+    double left = 6, at_ms = 0;
+  };
+  std::map<int, Answers> answers_;  // by hop
+  bool short_ = false;
+};
+
+}  // namespace callready::networks
