@@ -223,8 +223,8 @@ void announce(const SessionOptions& options, const Plan& plan) {
   fmt::print(stderr, "callready: {}\n", announcement(size, option));
 }
 
-// Before the plan is final: which proxies lead to what it would probe. It takes no more than half of
-// the time that the user gives.
+// Before the plan is final: which proxies lead to what it would probe. It takes no more than half
+// of the time that the user gives.
 ProxyDiscovery find_proxies(const SessionOptions& options, const Plan& plan,
                             const checks::Context& run, RunNetwork& network) {
   if (options.proxy.kind == ProxyWish::Kind::none) return {};
@@ -235,8 +235,9 @@ ProxyDiscovery find_proxies(const SessionOptions& options, const Plan& plan,
   const auto told = network.stop.subscribe([&enough] { enough.stop(); });
   const auto until = network.clock.now() + options.timeout / 2;
   const auto timer = network.clock.call_at(until, [&enough] { enough.stop(); });
-  checks::Context context{run.executor, Scope{network.clock, enough}, until,       run.resolver,
-                          run.tls,      run.edge,                     run.settings};
+  checks::Context context{
+      run.executor, Scope{network.clock, enough}, until, run.resolver, run.tls, run.edge,
+      run.settings};
   ProxyDiscovery found;
   std::exception_ptr thrown;
   bool ended = false;

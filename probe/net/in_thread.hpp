@@ -15,8 +15,8 @@
 
 namespace callready {
 
-// Threads that were left behind and have not come to their end. Whoever leaves the program meanwhile
-// must not tear down what they use: std::_Exit.
+// Threads that were left behind and have not come to their end. Whoever leaves the program
+// meanwhile must not tear down what they use: std::_Exit.
 inline std::atomic<int>& threads_left_behind() {
   static std::atomic<int> count{0};
   return count;

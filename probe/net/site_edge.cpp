@@ -17,7 +17,7 @@ struct Sweep {
   OneShot<bool> ended;
   int running = deepest;
   std::map<int, IpAddress> hops;
-  IpAddress own;        // ours, on that way
+  IpAddress own;                          // ours, on that way
   std::array<bool, deepest + 1> heard{};  // by TTL: its question has ended
 };
 

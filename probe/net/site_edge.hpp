@@ -27,7 +27,8 @@ bool beyond_the_edge(const IpAddress& router);
 
 class SiteEdge {
  public:
-  explicit SiteEdge(const asio::any_io_executor& executor) : executor_(executor), tasks_(executor) {}
+  explicit SiteEdge(const asio::any_io_executor& executor)
+      : executor_(executor), tasks_(executor) {}
 
   struct Found {
     std::optional<Hop> hop;     // the nearest beyond the edge; nothing where none there answers
@@ -78,7 +79,7 @@ class SiteEdge {
     bool done = false;
     int number = 1;
     std::optional<Hop> hop;
-    std::uint16_t port = 443;  // by TCP, that gets as far as the hop
+    std::uint16_t port = 443;          // by TCP, that gets as far as the hop
     std::map<int, IpAddress> routers;  // by TTL, as far as they answered
     IpAddress target;
     std::string interface;

@@ -52,8 +52,8 @@ class TaskGroup {
   explicit TaskGroup(const asio::any_io_executor& executor)
       : executor_(executor), state_(std::make_shared<State>(executor)) {}
 
-  // Starts the coroutine that `make` returns; `make` is called at once. False where that goes wrong:
-  // why is kept for ended(), as what a coroutine throws.
+  // Starts the coroutine that `make` returns; `make` is called at once. False where that goes
+  // wrong: why is kept for ended(), as what a coroutine throws.
   template <typename Make>
   bool start(Make make) noexcept {
     try {
