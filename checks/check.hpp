@@ -11,6 +11,7 @@
 #include "probe/net/resolver.hpp"
 #include "probe/net/semaphore.hpp"
 #include "probe/net/site_edge.hpp"
+#include "probe/net/task_group.hpp"
 #include "probe/net/tls.hpp"
 
 namespace callready::checks {
@@ -74,6 +75,8 @@ struct Context {
   // Told by a check that goes on for long (the SIP ALG test) once its server has answered it: what
   // only waits to hear of that need not wait for the rest. May be empty.
   std::function<void(const Probe& probe)> first_reply{};
+  // What may outlast the one that started it; the runner waits for all of it.
+  TaskGroup background{executor};
 };
 
 // One probe to make. `address` is what the target's host resolved to, or, over a proxy, nothing.

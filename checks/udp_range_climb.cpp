@@ -75,14 +75,25 @@ class Listeners : public std::enable_shared_from_this<Listeners> {
 
  private:
   void look(std::size_t index) {
+    try {
+      if (goes_on(index)) return;
+    } catch (...) {
+      gathering_->leave();
+      throw;
+    }
+    gathering_->leave();
+  }
+
+  // Waits for more, or has what there is.
+  bool goes_on(std::size_t index) {
     auto& port = range_->ports[index];
     auto event = port.socket->poll(range_->context.scope.clock);
     if (!event && !guard_.over()) {
       port.socket->when_readable([self = shared_from_this(), index] { self->look(index); });
-      return;
+      return true;
     }
     if (event && !event->has_error()) note(port, **event);
-    gathering_->leave();
+    return false;
   }
 
   void note(Port& port, const UdpEvent& event) {
@@ -173,31 +184,42 @@ asio::awaitable<void> climb(std::shared_ptr<Range> range, std::size_t index, boo
   }
 }
 
-asio::awaitable<void> climb_beside(std::shared_ptr<Range> range,
-                                   std::shared_ptr<Gathering> gathering, std::size_t index,
-                                   bool patient, Instant until) {
-  co_await climb(range, index, patient, until);
-  gathering->leave();
-}
-
-asio::awaitable<void> send_beside(std::shared_ptr<Range> range,
-                                  std::shared_ptr<Gathering> gathering) {
-  co_await send_to_the_end(range, 0);
-  gathering->leave();
+// All that run end by themselves, soon after their time or a stop: they hold our sockets.
+asio::awaitable<void> all_ended(TaskGroup tasks) {
+  auto thrown = co_await tasks.ended();
+  if (thrown) std::rethrow_exception(thrown);
 }
 
 // The silent ones from that position on, all at once.
 asio::awaitable<void> climb_silent(std::shared_ptr<Range> range, std::size_t from, bool patient,
                                    Instant until) {
   auto& context = range->context;
-  const auto climbers = std::make_shared<Gathering>(context.executor);
+  TaskGroup climbers(context.executor);
   for (std::size_t i = from; i < range->ports.size(); ++i) {
     if (range->ports[i].result != PortResult::silent || !range->ports[i].socket) continue;
-    ++climbers->running;
-    asio::co_spawn(context.executor, climb_beside(range, climbers, i, patient, until),
-                   asio::detached);
+    climbers.start([&] { return climb(range, i, patient, until); });
   }
-  if (climbers->running > 0) co_await climbers->wait(context.scope, until);
+  co_await all_ended(climbers);
+}
+
+// Until when to go on; nothing where no router outside answers.
+asio::awaitable<std::optional<Instant>> climb_first(std::shared_ptr<Range> range, Instant until) {
+  auto& context = range->context;
+  auto& first = range->ports[range->first];
+  const SocketAddress way{range->target, first.number};
+  const auto found = co_await context.edge.find(way, context.settings.interface, context.scope);
+  if (found.by_this_call && first.result == PortResult::silent) {
+    first.result = PortResult::left_site;
+    first.by = found.hop->address;
+  }
+  // With hundreds of ranges the router's answers are soon spent: the rest need not queue for them.
+  if (context.settings.hurried) {
+    until = std::min(until, context.scope.clock.now() + timeouts::udp_range_hurried);
+  }
+  if (!found.hop) co_return std::nullopt;
+  const bool hopeless = context.settings.hurried && context.edge.exhausted();
+  if (!hopeless) co_await climb(range, range->first, true, until);
+  co_return until;
 }
 
 }  // namespace
@@ -222,26 +244,19 @@ Result<void> add_ports(Range& range, const std::vector<std::uint16_t>& numbers, 
 // or in a thorough run.
 asio::awaitable<void> climb_all(std::shared_ptr<Range> range, Instant until) {
   auto& context = range->context;
-  const auto both = std::make_shared<Gathering>(context.executor);
-  if (range->to_the_end) {
-    ++both->running;
-    asio::co_spawn(context.executor, send_beside(range, both), asio::detached);
+  TaskGroup beside(context.executor);
+  if (range->to_the_end) beside.start([&] { return send_to_the_end(range, 0); });
+  std::optional<Instant> end;
+  std::exception_ptr thrown;
+  try {
+    end = co_await climb_first(range, until);
+  } catch (...) {
+    thrown = std::current_exception();
   }
-  auto& first = range->ports[range->first];
-  const SocketAddress way{range->target, first.number};
-  const auto found = co_await context.edge.find(way, context.settings.interface, context.scope);
-  if (found.by_this_call && first.result == PortResult::silent) {
-    first.result = PortResult::left_site;
-    first.by = found.hop->address;
-  }
-  // With hundreds of ranges the router's answers are soon spent: the rest need not queue for them.
-  if (context.settings.hurried) {
-    until = std::min(until, context.scope.clock.now() + timeouts::udp_range_hurried);
-  }
-  const bool hopeless = context.settings.hurried && context.edge.exhausted();
-  if (found.hop && !hopeless) co_await climb(range, range->first, true, until);
-  if (both->running > 0) co_await both->wait(context.scope, until);
-  if (!found.hop) co_return;
+  co_await all_ended(beside);
+  if (thrown) std::rethrow_exception(thrown);
+  if (!end) co_return;
+  const auto& first = range->ports[range->first];
   const auto proved = std::any_of(range->ports.begin(), range->ports.end(), [](const Port& port) {
     return port.result != PortResult::silent && port.result != PortResult::left_site;
   });
@@ -249,7 +264,7 @@ asio::awaitable<void> climb_all(std::shared_ptr<Range> range, Instant until) {
   const bool patient = context.settings.thorough || suspicious;
   const bool go_on = patient && !context.settings.hurried;
   if (context.edge.exhausted() && !go_on) co_return;
-  co_await climb_silent(range, 0, patient, until);
+  co_await climb_silent(range, 0, patient, *end);
 }
 
 asio::awaitable<void> climb_more(std::shared_ptr<Range> range, std::size_t from, Instant until) {

@@ -50,6 +50,7 @@ struct Dispatcher::Bound {
     settings.interface = interface;
     context.sip_manners = run.sip_manners;
     context.first_reply = run.first_reply;
+    context.background = run.background;
   }
   checks::Settings settings;
   checks::Context context;

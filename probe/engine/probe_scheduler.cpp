@@ -312,7 +312,18 @@ asio::awaitable<std::optional<Observation>> ProbeScheduler::settled_by_others(st
 }
 
 void ProbeScheduler::with_overdue_as_silent(const std::function<void()>& look) {
-  std::vector<std::size_t> pretended;
+  // Whatever happens, nobody is left pretended.
+  struct Pretence {
+    std::vector<ProbeResult>& results;
+    std::vector<std::size_t> indices{};
+    ~Pretence() {
+      for (const auto index : indices) {
+        auto& observation = results[index].observation;
+        observation.outcome = Outcome::skipped;
+        observation.detail = {};
+      }
+    }
+  } pretended{results_};
   const auto now = context_.scope.clock.now();
   for (std::size_t i = 0; i < results_.size(); ++i) {
     if (done_[i] || !may_be_overdue(results_[i].probe.check)) continue;
@@ -321,16 +332,11 @@ void ProbeScheduler::with_overdue_as_silent(const std::function<void()>& look) {
     const bool due =
         started_[sender] && *started_[sender] + timeouts::second_choice <= now && !heard_[sender];
     if (!due) continue;
+    pretended.indices.push_back(i);
     results_[i].observation.address = results_[sender].observation.address;
     record(results_[i].observation, timed_out());
-    pretended.push_back(i);
   }
   look();
-  for (const auto index : pretended) {
-    auto& observation = results_[index].observation;
-    observation.outcome = Outcome::skipped;
-    observation.detail = {};
-  }
 }
 
 }  // namespace callready

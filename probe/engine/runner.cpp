@@ -59,29 +59,44 @@ class Runner {
   Runner& operator=(const Runner&) = delete;
 
   asio::awaitable<std::vector<ProbeResult>> run() {
-    if (order_.empty()) co_return std::move(scheduler_.results());
-    planned_ = planned_left_ = order_.size();
-    if (options_.pace.unlimited) co_await begin_alone();
-    begin();
-    if (options_.further) {
-      looking_ = true;
-      asio::co_spawn(context_.executor, look_early(), asio::detached);
-    }
-    co_await all_ended();
-    asked_for_all_ = true;
-    if (options_.further && !context_.scope.stop.stopped()) {
-      add(options_.further(scheduler_.results()));
-      co_await all_ended();
+    try {
+      co_await make_rounds();
+    } catch (...) {
+      give_up(std::current_exception());
     }
     run_ended_.stop();
-    while (looking_) {
-      const Scope unhurried{context_.scope.clock, never_};
-      co_await looked_.wait(unhurried, far_off());
+    // They know this object: nothing may throw before the last has ended.
+    for (const auto* group : {&look_, &workers_, &context_.background}) {
+      auto thrown = co_await group->ended();
+      if (thrown) give_up(std::move(thrown));
     }
     co_return std::move(scheduler_.results());
   }
 
  private:
+  asio::awaitable<void> make_rounds() {
+    planned_ = planned_left_ = order_.size();
+    if (order_.empty()) co_return;
+    if (options_.pace.unlimited) co_await begin_alone();
+    begin();
+    if (options_.further) look_.start([this] { return look_early(); });
+    co_await all_ended();
+    asked_for_all_ = true;
+    if (!options_.further || context_.scope.stop.stopped()) co_return;
+    add(options_.further(scheduler_.results()));
+    co_await all_ended();
+  }
+
+  // The run cannot go on: it ends with what it has.
+  void give_up(std::exception_ptr why) noexcept {
+    if (options_.trouble != nullptr && !*options_.trouble) *options_.trouble = std::move(why);
+    try {
+      context_.scope.stop.stop();
+    } catch (...) {
+      // Whoever was not woken has its own deadline.
+    }
+  }
+
   // Without a pace, all hosts are met in one burst, and a device that takes offence at it does so
   // before the first answer: then nothing tells its ban from a line that is dead. So the controls
   // (where there are none, the first probes) go ahead, until two have answered.
@@ -91,9 +106,10 @@ class Runner {
     });
     const auto places = static_cast<std::size_t>(options_.in_flight);
     const auto first = std::min({order_.size(), most_ahead, places});
-    ahead_ = working_ = first;
+    ahead_ = first;
     while (next_ < first) {
-      asio::co_spawn(context_.executor, work_on(order_[next_++]), asio::detached);
+      const auto index = order_[next_++];
+      workers_.start([&] { return work_on(index); });
     }
     look_up_others(std::min(order_.size(), places));
     const auto until = context_.scope.clock.now() + timeouts::ahead;
@@ -108,7 +124,7 @@ class Runner {
       const bool name = !target.host.empty() && !IpAddress::parse(target.host);
       if (!name || !target.route.direct() || scheduler_.conditional(order_[at])) continue;
       if (!names.insert(target.host).second) continue;
-      asio::co_spawn(context_.executor, dispatcher_.look_up(order_[at]), asio::detached);
+      context_.background.start([&] { return dispatcher_.look_up(order_[at]); });
     }
   }
 
@@ -116,33 +132,26 @@ class Runner {
     co_await complete(index);
     if (reached(scheduler_.seen(index).outcome)) ++heard_of_;
     if (--ahead_ == 0 || heard_of_ == 2) two_heard_.deliver(true);
-    if (--working_ == 0) idle_.deliver(true);
   }
 
   // As many workers as there is work for.
   void begin() {
-    const auto places = static_cast<std::size_t>(options_.in_flight) - working_;
-    const auto workers = std::min(order_.size() - next_, places);
-    working_ += workers;
+    const auto places = static_cast<std::size_t>(options_.in_flight);
+    const auto busy = workers_.running() + starting_;
+    const auto workers = std::min(order_.size() - next_, places - std::min(places, busy));
     if (std::exchange(starting_, starting_ + workers) == 0) start_one();
   }
 
   // One after the other, each by way of the event loop: where hundreds start at once, the answers
   // to the first would lie unread until the last is on its way, and seem late.
   void start_one() {
-    if (starting_ == 0) return;
-    asio::co_spawn(context_.executor, work(), asio::detached);
+    if (starting_ > 0) workers_.start([this] { return work(); });
   }
-
-  Instant far_off() const { return context_.deadline + std::chrono::hours(1); }
 
   // The stop signal must not end this wait: the workers end by themselves, with what they have.
   asio::awaitable<void> all_ended() {
-    const Scope unhurried{context_.scope.clock, never_};
-    while (working_ > 0) {
-      idle_ = OneShot<bool>(context_.executor);
-      co_await idle_.wait(unhurried, far_off());
-    }
+    auto thrown = co_await workers_.ended();
+    if (thrown) std::rethrow_exception(thrown);
   }
 
   asio::awaitable<void> work() {
@@ -152,7 +161,6 @@ class Runner {
       const auto index = order_[next_++];
       co_await complete(index);
     }
-    if (--working_ == 0) idle_.deliver(true);
   }
 
   asio::awaitable<void> complete(std::size_t index) {
@@ -167,7 +175,11 @@ class Runner {
       observation = Observation();
       observation.detail = DetailCode::internal_error;
     }
-    finish(index, std::move(observation));
+    try {
+      finish(index, std::move(observation));
+    } catch (...) {
+      give_up(std::current_exception());
+    }
   }
 
   asio::awaitable<Observation> make(std::size_t index) {
@@ -204,8 +216,6 @@ class Runner {
       add(std::move(more));
       break;
     }
-    looking_ = false;
-    looked_.deliver(true);
   }
 
   void add(std::vector<Probe> more) {
@@ -223,13 +233,14 @@ class Runner {
   Pacer pacer_;
   ProbeScheduler scheduler_;
   Dispatcher dispatcher_;
-  StopSignal never_, run_ended_;
-  OneShot<bool> idle_{context_.executor}, looked_{context_.executor}, two_heard_{context_.executor};
+  StopSignal run_ended_;
+  OneShot<bool> two_heard_{context_.executor};
+  TaskGroup workers_{context_.executor}, look_{context_.executor};
   std::vector<std::size_t> order_;
-  std::size_t next_ = 0, ended_ = 0, skipped_ = 0, working_ = 0, starting_ = 0;
+  std::size_t next_ = 0, ended_ = 0, skipped_ = 0, starting_ = 0;
   std::size_t planned_ = 0, planned_left_ = 0;  // the first results are the plan's; not yet ended
   std::size_t ahead_ = 0, heard_of_ = 0;        // of those that begin alone: not yet done; reached
-  bool looking_ = false, asked_for_all_ = false;
+  bool asked_for_all_ = false;
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 // saw. The only place of the program where things run side by side.
 #pragma once
 
+#include <exception>
 #include <functional>
 
 #include "checks/check.hpp"
@@ -31,6 +32,9 @@ struct RunnerOptions {
   // more than most_further in all. May be empty.
   std::function<std::vector<Probe>(std::vector<ProbeResult>& so_far)> further;
   std::function<void()> on_plan_done;  // all that was planned has ended; may be empty
+  // Where a callback or the engine itself throws, the run is stopped and the results so far count:
+  // the first exception is left here. May be null.
+  std::exception_ptr* trouble = nullptr;
 };
 
 inline constexpr std::size_t most_further = 64;
@@ -39,8 +43,8 @@ inline constexpr std::size_t most_further = 64;
 using ProgressCallback = std::function<void(std::size_t done, std::size_t total)>;
 
 // One result per planned probe, in the plan's order, then those of further ones. Where the run is
-// stopped (its stop signal, by the caller), what is not finished is `skipped` with "stopped". Never
-// throws. `table`: the checks to choose from.
+// stopped (its stop signal, by the caller), what is not finished is `skipped` with "stopped". All
+// that it starts has ended when it returns. `table`: the checks to choose from.
 asio::awaitable<std::vector<ProbeResult>> run_probes(
     Plan plan, checks::Context& context, const RunnerOptions& options,
     const ProgressCallback& progress, std::span<const checks::Check> table = checks::registry());

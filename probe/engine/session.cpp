@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <csignal>
+#include <exception>
 #include <set>
+#include <stdexcept>
 
 #include "probe/diagnosis/findings.hpp"
 #include "probe/diagnosis/follow_up.hpp"
@@ -154,13 +156,61 @@ std::vector<std::string> builtin_ids() {
   return ids;
 }
 
-// Ends what checks left behind on the loop: a listener that waits for a packet which no longer
-// matters would otherwise be destroyed after the clock and the resolver that it knows.
-void drain(asio::io_context& loop, StopSignal& stop) {
-  stop.stop();
-  loop.restart();
-  for (int i = 0; i < 1000 && loop.poll() > 0; ++i) {
+// What a run works with; the last is destroyed first, and the loop, which may hold coroutines that
+// know the rest, only once it is empty.
+struct RunNetwork {
+  StopSignal stop;
+  std::unique_ptr<TlsContext> tls;
+  asio::io_context loop{1};
+  std::shared_ptr<AresChannel> channel;
+  std::optional<Resolver> resolver;
+  SystemClock clock{loop.get_executor()};
+  SiteEdge edge{loop.get_executor()};
+};
+
+std::string words_of(const std::exception_ptr& thrown) {
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const std::bad_alloc&) {
+    return "out of memory";
+  } catch (const std::exception& error) {
+    return error.what();
+  } catch (...) {
+    return "unknown";
   }
+}
+
+// Runs the loop until somebody stops it, nothing is left to do, or the time is up. What a handler
+// throws stops the run, and everybody gets to his end: the first of it is returned.
+std::exception_ptr run_loop(RunNetwork& network, Instant until) {
+  std::exception_ptr first;
+  while (!network.loop.stopped() && network.clock.now() < until) {
+    try {
+      network.loop.run_until(until);
+    } catch (...) {
+      if (!first) first = std::current_exception();
+      try {
+        network.stop.stop();
+      } catch (...) {
+        // Whoever was not woken has its own deadline.
+      }
+    }
+  }
+  return first;
+}
+
+// The order of the end: everybody is told, whoever gives the loop work by itself is ended, and the
+// rest is waited for. Where it does not end, the network is kept for the rest of the program, as it
+// is: coroutines know each other, and cannot be destroyed in any order.
+void shut_down(std::unique_ptr<RunNetwork> network, std::exception_ptr& trouble) {
+  network->clock.end_watch();
+  network->channel->cancel();
+  network->loop.restart();
+  const auto thrown = run_loop(*network, network->clock.now() + timeouts::drain);
+  if (thrown && !trouble) trouble = thrown;
+  if (network->loop.stopped()) return;
+  static std::vector<std::unique_ptr<RunNetwork>> kept;
+  kept.push_back(std::move(network));
 }
 
 // What is more than a normal run says beforehand how much it sends, and where.
@@ -173,23 +223,38 @@ void announce(const SessionOptions& options, const Plan& plan) {
   fmt::print(stderr, "callready: {}\n", announcement(size, option));
 }
 
-// Before the plan is final: which proxies lead to what it would probe.
+// Before the plan is final: which proxies lead to what it would probe. It takes no more than half
+// of the time that the user gives.
 ProxyDiscovery find_proxies(const SessionOptions& options, const Plan& plan,
-                            checks::Context& context, asio::io_context& loop) {
-  ProxyDiscovery found;
-  if (options.proxy.kind == ProxyWish::Kind::none) return found;
+                            const checks::Context& run, RunNetwork& network) {
+  if (options.proxy.kind == ProxyWish::Kind::none) return {};
   const auto variables = [](const std::string& name) {
     return platform::environment(name.c_str());
   };
-  asio::co_spawn(loop,
+  StopSignal enough;
+  const auto told = network.stop.subscribe([&enough] { enough.stop(); });
+  const auto until = network.clock.now() + options.timeout / 2;
+  const auto timer = network.clock.call_at(until, [&enough] { enough.stop(); });
+  checks::Context context{
+      run.executor, Scope{network.clock, enough}, until, run.resolver, run.tls, run.edge,
+      run.settings};
+  ProxyDiscovery found;
+  std::exception_ptr thrown;
+  bool ended = false;
+  asio::co_spawn(network.loop,
                  discover_proxies(context, options.proxy, plan, variables, platform::own_program()),
                  [&](std::exception_ptr error, ProxyDiscovery result) {
-                   if (error) std::rethrow_exception(error);
+                   thrown = error;
+                   ended = true;
                    found = std::move(result);
-                   loop.stop();
+                   network.loop.stop();
                  });
-  loop.run();
-  loop.restart();
+  auto trouble = run_loop(network, until + timeouts::farewell + timeouts::drain);
+  network.loop.restart();
+  network.stop.unsubscribe(told);
+  if (!trouble) trouble = thrown;
+  if (!trouble && !ended) throw std::runtime_error("looking for a proxy does not end");
+  if (trouble) std::rethrow_exception(trouble);
   return found;
 }
 
@@ -197,14 +262,24 @@ ProxyDiscovery find_proxies(const SessionOptions& options, const Plan& plan,
 asio::awaitable<void> make_rounds(const SessionOptions& options, Plan& plan,
                                   checks::Context& context, const ProgressCallback& progress,
                                   Report& report, bool& first_is_done) {
+  // The results are the runner's, and lent to the report while it is looked at.
+  struct Loan {
+    Loan(std::vector<ProbeResult>& owner, std::vector<ProbeResult>& user)
+        : owner_(owner), user_(user) {
+      owner_.swap(user_);
+    }
+    ~Loan() { owner_.swap(user_); }
+    Loan(const Loan&) = delete;
+    Loan& operator=(const Loan&) = delete;
+    std::vector<ProbeResult>&owner_, &user_;
+  };
   auto runner = options.runner;
   const auto sets = planned_sets(options, plan);
   std::size_t asked = 0;
   runner.further = [&](std::vector<ProbeResult>& so_far) {
-    report.probes.swap(so_far);
+    const Loan loan(so_far, report.probes);
     report.sets = rows_as_seen(sets, report);
     auto probes = follow_ups(report);
-    report.probes.swap(so_far);
     if (probes.size() > most_follow_ups - asked) probes.resize(most_follow_ups - asked);
     asked += probes.size();
     return probes;
@@ -238,15 +313,16 @@ milliseconds time_for(const Plan& plan, const SessionOptions& options) {
 boost::system::result<Report, std::string> run_session(const SessionOptions& options) {
   auto tls = TlsContext::create(options.ca_files);
   if (tls.has_error()) return tls.error();
-  StopSignal stop;  // outlives the loop, which may still hold coroutines that know it
-  asio::io_context loop(1);
+  auto network = std::make_unique<RunNetwork>();
+  network->tls = std::move(*tls);
+  auto& [stop, roots, loop, channel, resolver, clock, edge] = *network;
   AresOptions dns_options;
   dns_options.servers = options.dns_servers;
   dns_options.use_hosts_file = options.dns_servers.empty();
-  auto channel = AresChannel::create(loop.get_executor(), dns_options);
-  if (channel.has_error()) return "name servers: " + channel.error();
-  Resolver resolver(loop.get_executor(), *channel);
-  SystemClock clock(loop.get_executor());
+  auto made = AresChannel::create(loop.get_executor(), dns_options);
+  if (made.has_error()) return "name servers: " + made.error();
+  channel = std::move(*made);
+  resolver.emplace(loop.get_executor(), channel);
   clock.watch_lateness();
 
   std::vector<const TargetSet*> sets;
@@ -259,7 +335,7 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
   Report report;
   report.tool.version = CALLREADY_VERSION;
   report.started_at = clock.wall_now();
-  report.site = describe_site(options, loop, **channel);
+  report.site = describe_site(options, loop, *channel);
   const auto start = clock.now();
   bool finished = false, first_is_done = false;
   asio::signal_set signals(loop, SIGINT, SIGTERM);
@@ -271,10 +347,9 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
     signals.clear();  // a second Ctrl-C ends the program at once
   });
   platform::release_interrupts();  // main() holds them
-  SiteEdge edge(loop.get_executor());
   checks::Context context{
-      loop.get_executor(), Scope{clock, stop}, start, resolver, **tls, edge, settings};
-  const auto proxies = find_proxies(options, plan, context, loop);
+      loop.get_executor(), Scope{clock, stop}, start, *resolver, *roots, edge, settings};
+  const auto proxies = find_proxies(options, plan, context, *network);
   if (proxies.proxy_for) {
     plan_options.proxy_for = proxies.proxy_for;
     plan = make_plan(sets, plan_options);
@@ -289,7 +364,7 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
   report.notes.insert(report.notes.end(), proxies.notes.begin(), proxies.notes.end());
 
   context.deadline = clock.now() + time_for(plan, options);
-  const auto timer = clock.call_at(context.deadline, [&] {
+  auto timer = clock.call_at(context.deadline, [&] {
     if (finished) return;
     // Of a second round's questions each that was answered helps, and none is missed.
     if (!first_is_done) {
@@ -308,14 +383,14 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
   };
   auto told = options;
   told.runner.in_flight = probes_at_a_time(options.runner.in_flight, platform::descriptors());
-  std::size_t ended = 0;
+  std::size_t probes_ended = 0;
   const auto planned = plan.probes.size();
   if (options.on_probe) {
     told.runner.on_result = [&](const ProbeResult& result) {
-      ++ended;
+      ++probes_ended;
       if (!listened_to) return;
-      const auto total = std::max(ended, planned);
-      if (!options.on_probe(result, ended, total)) nobody_listens();
+      const auto total = std::max(probes_ended, planned);
+      if (!options.on_probe(result, probes_ended, total)) nobody_listens();
     };
   }
   if (options.on_start && !options.on_start(report, plan.probes.size())) nobody_listens();
@@ -326,28 +401,45 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
   const ProgressCallback on_progress = [&](std::size_t done, std::size_t total) {
     progress.update(done, total);
   };
+  std::exception_ptr trouble;
+  told.runner.trouble = &trouble;
   asio::co_spawn(loop, make_rounds(told, plan, context, on_progress, report, first_is_done),
                  [&](std::exception_ptr error) {
-                   if (error) std::rethrow_exception(error);
+                   if (error && !trouble) trouble = error;
                    finished = true;
                    loop.stop();
                  });
   const auto begin = clock.now();
-  loop.run();
+  const auto thrown = run_loop(*network, context.deadline + timeouts::farewell + timeouts::drain);
+  if (thrown && !trouble) trouble = thrown;
   report.loop_stall = clock.loop_stall_since(begin);
+  report.finished_at = clock.wall_now();
+  report.duration = elapsed(start, clock.now());
+  const bool ended = std::exchange(finished, true);
   progress.clear();
-  drain(loop, stop);
+  timer.reset();
+  signals.cancel();
+  stop.stop();
+  shut_down(std::move(network), trouble);
+  if (!ended && !trouble) {
+    trouble = std::make_exception_ptr(std::runtime_error("a check does not end"));
+  }
+  if (trouble) {
+    report.complete = false;
+    report.notes.push_back(fmt::format(
+        "The run was stopped by an error of this program ({}): what was not measured by then is "
+        "missing.",
+        words_of(trouble)));
+  }
 
   if (proxies.pac) {
     report.probes.push_back(*proxies.pac);
-    if (options.on_probe) options.on_probe(*proxies.pac, ended + 1, report.probes.size());
+    if (options.on_probe) options.on_probe(*proxies.pac, probes_ended + 1, report.probes.size());
   }
   const auto no_ipv6 = note_of_missing_ipv6(report.probes);
   if (no_ipv6) report.notes.push_back(*no_ipv6);
   const auto shortage = note_of_shortage(report.probes, platform::descriptors());
   if (shortage) report.notes.push_back(*shortage);
-  report.finished_at = clock.wall_now();
-  report.duration = elapsed(start, clock.now());
   const auto lateness = note_of_lateness(*report.loop_stall, report.duration);
   if (lateness) report.notes.push_back(*lateness);
   report.site.public_addresses = public_addresses(report.probes);

@@ -1,5 +1,7 @@
 #include "probe/net/ares_channel.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include <cstring>
 
 #include "probe/net/address.hpp"
@@ -34,6 +36,23 @@ struct AddressReply {
 // what was missing is still missing.
 int why_no_socket(int status) {
   return status == ARES_ECONNREFUSED || status == ARES_ETIMEOUT ? platform::why_no_socket() : 0;
+}
+
+std::vector<IpAddress> addresses_of(const ares_addrinfo* info) {
+  std::vector<IpAddress> list;
+  for (auto* node = info == nullptr ? nullptr : info->nodes; node != nullptr;
+       node = node->ai_next) {
+    if (node->ai_family == AF_INET) {
+      std::array<std::uint8_t, 4> bytes{};
+      std::memcpy(bytes.data(), &reinterpret_cast<sockaddr_in*>(node->ai_addr)->sin_addr, 4);
+      list.push_back(IpAddress::v4(bytes));
+    } else if (node->ai_family == AF_INET6) {
+      std::array<std::uint8_t, 16> bytes{};
+      std::memcpy(bytes.data(), &reinterpret_cast<sockaddr_in6*>(node->ai_addr)->sin6_addr, 16);
+      list.push_back(IpAddress::v6(bytes));
+    }
+  }
+  return list;
 }
 
 Failure no_socket(int error) {
@@ -88,31 +107,44 @@ AresChannel::~AresChannel() {
   if (channel_ != nullptr) ares_destroy(channel_);  // ends pending queries through their callbacks
 }
 
+void AresChannel::cancel() {
+  ares_cancel(channel_);
+  timer_.cancel();
+}
+
+// Nothing may be thrown through c-ares. A socket that cannot be watched has no answer, and its
+// question ends when its time is up.
 void AresChannel::on_socket(void* self, ares_socket_t socket, int readable, int writable) {
-  auto& channel = *static_cast<AresChannel*>(self);
-  const auto found = channel.watches_.find(socket);
-  if (readable == 0 && writable == 0) {  // about to be closed by c-ares
-    if (found == channel.watches_.end()) return;
+  try {
+    static_cast<AresChannel*>(self)->watch(socket, readable != 0, writable != 0);
+  } catch (const std::exception& error) {
+    spdlog::warn("DNS: {}", error.what());
+  }
+}
+
+void AresChannel::watch(ares_socket_t socket, bool readable, bool writable) {
+  const auto found = watches_.find(socket);
+  if (!readable && !writable) {  // about to be closed by c-ares
+    if (found == watches_.end()) return;
     const auto watch = found->second;
-    channel.watches_.erase(found);
+    watches_.erase(found);
     watch->want[0] = watch->want[1] = false;
     watch->descriptor.release();
     return;
   }
-  auto& watch = channel.watches_[socket];
+  auto& watch = watches_[socket];
   if (!watch) {
-    watch = std::make_shared<Watch>(channel.executor_, socket);
+    watch = std::make_shared<Watch>(executor_, socket);
     platform::note_arrivals(socket);  // where that fails, the time of reading has to do
   }
-  watch->want[0] = readable != 0;
-  watch->want[1] = writable != 0;
-  if (watch->want[0]) channel.arm(watch, false);
-  if (watch->want[1]) channel.arm(watch, true);
+  watch->want[0] = readable;
+  watch->want[1] = writable;
+  if (watch->want[0]) arm(watch, false);
+  if (watch->want[1]) arm(watch, true);
 }
 
 void AresChannel::arm(const std::shared_ptr<Watch>& watch, bool write) {
   if (watch->armed[write]) return;
-  watch->armed[write] = true;
   const auto mode = write ? asio::posix::stream_descriptor::wait_write
                           : asio::posix::stream_descriptor::wait_read;
   watch->descriptor.async_wait(mode, [weak = weak_from_this(), watch, write](error_code error) {
@@ -128,6 +160,7 @@ void AresChannel::arm(const std::shared_ptr<Watch>& watch, bool write) {
     if (watch->want[write]) self->arm(watch, write);
     self->schedule();
   });
+  watch->armed[write] = true;
 }
 
 void AresChannel::schedule() {
@@ -159,7 +192,11 @@ asio::awaitable<Result<DnsReply>> AresChannel::query(std::string name, int type,
         DnsReply result;
         result.status = status;
         result.no_socket = why_no_socket(status);
-        if (message != nullptr) result.message.assign(message, message + size);
+        try {
+          if (message != nullptr) result.message.assign(message, message + size);
+        } catch (const std::bad_alloc&) {
+          result.status = ARES_ENOMEM;
+        }
         owned->deliver(std::move(result));
       },
       ticket);
@@ -191,21 +228,12 @@ asio::awaitable<FoundAddresses> AresChannel::addresses(std::string name, Family 
         result.status = status;
         result.no_socket = why_no_socket(status);
         result.came = owned->channel.came_;
-        auto& list = result.addresses;
-        for (auto* node = info == nullptr ? nullptr : info->nodes; node != nullptr;
-             node = node->ai_next) {
-          if (node->ai_family == AF_INET) {
-            std::array<std::uint8_t, 4> bytes{};
-            std::memcpy(bytes.data(), &reinterpret_cast<sockaddr_in*>(node->ai_addr)->sin_addr, 4);
-            list.push_back(IpAddress::v4(bytes));
-          } else if (node->ai_family == AF_INET6) {
-            std::array<std::uint8_t, 16> bytes{};
-            std::memcpy(bytes.data(), &reinterpret_cast<sockaddr_in6*>(node->ai_addr)->sin6_addr,
-                        16);
-            list.push_back(IpAddress::v6(bytes));
-          }
+        try {
+          result.addresses = addresses_of(info);
+          if (status == ARES_SUCCESS && result.addresses.empty()) result.status = ARES_ENODATA;
+        } catch (const std::bad_alloc&) {
+          result.status = ARES_ENOMEM;
         }
-        if (status == ARES_SUCCESS && list.empty()) result.status = ARES_ENODATA;
         owned->reply.deliver(std::move(result));
       },
       ticket);

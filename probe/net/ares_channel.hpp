@@ -58,6 +58,9 @@ class AresChannel : public std::enable_shared_from_this<AresChannel> {
   asio::awaitable<FoundAddresses> addresses(std::string name, Family family, Scope scope,
                                             Instant deadline);
 
+  // Ends all that is pending: at the end of a run, nobody waits for it any more.
+  void cancel();
+
   std::vector<std::string> servers() const;
   // In which the system completes short names; empty where it does not.
   std::vector<std::string> search_domains() const;
@@ -66,6 +69,7 @@ class AresChannel : public std::enable_shared_from_this<AresChannel> {
   struct Watch;
   AresChannel(const asio::any_io_executor& executor);
   static void on_socket(void* self, ares_socket_t socket, int readable, int writable);
+  void watch(ares_socket_t socket, bool readable, bool writable);
   void arm(const std::shared_ptr<Watch>& watch, bool write);
   void schedule();
 

@@ -13,11 +13,13 @@ struct SystemClock::Alarms : std::enable_shared_from_this<Alarms> {
   explicit Alarms(const asio::any_io_executor& executor) : timer(executor) {}
 
   void set() {
+    waiting = false;
     timer.expires_at(queue.begin()->first);
     timer.async_wait([weak = weak_from_this()](error_code error) {
       const auto alive = weak.lock();
       if (!error && alive) alive->ring();
     });
+    waiting = true;
   }
   void ring();
   // The timer may ring for one that is forgotten, and then finds the next; but the loop has nothing
@@ -29,14 +31,21 @@ struct SystemClock::Alarms : std::enable_shared_from_this<Alarms> {
 
   asio::steady_timer timer;
   Queue queue;
+  bool waiting = false;  // for the first of them; false also where there was no memory to wait with
 };
 
 class SystemClock::Alarms::Alarm final : public Clock::Timer {
  public:
   Alarm(std::shared_ptr<Alarms> alarms, Instant when, std::function<void()> callback)
       : alarms_(std::move(alarms)), callback_(std::move(callback)) {
-    place_ = alarms_->queue.emplace(when, this);
-    if (*place_ == alarms_->queue.begin()) alarms_->set();
+    const auto place = alarms_->queue.emplace(when, this);
+    try {
+      if (place == alarms_->queue.begin() || !alarms_->waiting) alarms_->set();
+    } catch (...) {
+      alarms_->queue.erase(place);
+      throw;
+    }
+    place_ = place;
   }
   ~Alarm() override {
     if (place_) alarms_->forget(*place_);
@@ -60,6 +69,7 @@ class SystemClock::Alarms::Alarm final : public Clock::Timer {
 
 void SystemClock::Alarms::ring() {
   const auto self = shared_from_this();
+  waiting = false;
   const auto now = std::chrono::steady_clock::now();
   while (!queue.empty() && queue.begin()->first <= now) queue.begin()->second->call();
   if (!queue.empty()) set();

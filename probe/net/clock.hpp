@@ -46,8 +46,9 @@ class SystemClock final : public Clock {
   Instant ago(std::chrono::nanoseconds back) const override { return now() - back; }
   Milliseconds loop_stall_since(Instant from) const override;
 
-  // From now on; the loop has something to do as long as this clock lives.
+  // From now on; the loop has something to do until that is ended.
   void watch_lateness();
+  void end_watch() { watch_.reset(); }
 
  private:
   struct Alarms;

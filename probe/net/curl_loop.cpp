@@ -32,29 +32,36 @@ CurlLoop::~CurlLoop() {
   if (multi_ != nullptr) curl_multi_cleanup(multi_);
 }
 
+// Nothing may be thrown through libcurl; -1 tells it that the transfer cannot go on.
 int CurlLoop::on_socket(CURL*, curl_socket_t socket, int what, void* self, void*) {
-  auto& loop = *static_cast<CurlLoop*>(self);
-  const auto found = loop.watches_.find(socket);
+  try {
+    static_cast<CurlLoop*>(self)->watch(socket, what);
+    return 0;
+  } catch (const std::exception&) {
+    return -1;
+  }
+}
+
+void CurlLoop::watch(curl_socket_t socket, int what) {
+  const auto found = watches_.find(socket);
   if (what == CURL_POLL_REMOVE) {
-    if (found == loop.watches_.end()) return 0;
+    if (found == watches_.end()) return;
     const auto watch = found->second;
-    loop.watches_.erase(found);
+    watches_.erase(found);
     watch->want[0] = watch->want[1] = false;
     watch->descriptor.release();
-    return 0;
+    return;
   }
-  auto& watch = loop.watches_[socket];
-  if (!watch) watch = std::make_shared<Watch>(loop.executor_, socket);
+  auto& watch = watches_[socket];
+  if (!watch) watch = std::make_shared<Watch>(executor_, socket);
   watch->want[0] = (what & CURL_POLL_IN) != 0;
   watch->want[1] = (what & CURL_POLL_OUT) != 0;
-  if (watch->want[0]) loop.arm(watch, false);
-  if (watch->want[1]) loop.arm(watch, true);
-  return 0;
+  if (watch->want[0]) arm(watch, false);
+  if (watch->want[1]) arm(watch, true);
 }
 
 void CurlLoop::arm(const std::shared_ptr<Watch>& watch, bool write) {
   if (watch->armed[write]) return;
-  watch->armed[write] = true;
   const auto mode = write ? asio::posix::stream_descriptor::wait_write
                           : asio::posix::stream_descriptor::wait_read;
   watch->descriptor.async_wait(mode, [weak = weak_from_this(), watch, write](error_code error) {
@@ -64,18 +71,26 @@ void CurlLoop::arm(const std::shared_ptr<Watch>& watch, bool write) {
     self->act(watch->descriptor.native_handle(), write ? CURL_CSELECT_OUT : CURL_CSELECT_IN);
     if (watch->want[write]) self->arm(watch, write);
   });
+  watch->armed[write] = true;
 }
 
 int CurlLoop::on_timer(CURLM*, long timeout_ms, void* self) {
-  auto& loop = *static_cast<CurlLoop*>(self);
-  loop.timer_.cancel();
-  if (timeout_ms < 0) return 0;
-  loop.timer_.expires_after(std::chrono::milliseconds(timeout_ms));
-  loop.timer_.async_wait([weak = loop.weak_from_this()](error_code error) {
+  try {
+    static_cast<CurlLoop*>(self)->set_timer(timeout_ms);
+    return 0;
+  } catch (const std::exception&) {
+    return -1;
+  }
+}
+
+void CurlLoop::set_timer(long timeout_ms) {
+  timer_.cancel();
+  if (timeout_ms < 0) return;
+  timer_.expires_after(std::chrono::milliseconds(timeout_ms));
+  timer_.async_wait([weak = weak_from_this()](error_code error) {
     const auto alive = weak.lock();
     if (!error && alive) alive->act(CURL_SOCKET_TIMEOUT, 0);
   });
-  return 0;
 }
 
 void CurlLoop::act(curl_socket_t socket, int events) {
@@ -93,7 +108,7 @@ asio::awaitable<Result<CURLcode>> CurlLoop::perform(CURL* easy, Scope scope, Ins
   const auto self = shared_from_this();
   const OneShot<CURLcode> result(executor_);
   transfers_.emplace(easy, result);
-  curl_multi_add_handle(multi_, easy);
+  if (curl_multi_add_handle(multi_, easy) != CURLM_OK) result.deliver(CURLE_OUT_OF_MEMORY);
   auto outcome = co_await result.wait(scope, deadline);
   co_return outcome;
 }

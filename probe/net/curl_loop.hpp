@@ -32,6 +32,8 @@ class CurlLoop : public std::enable_shared_from_this<CurlLoop> {
   explicit CurlLoop(const asio::any_io_executor& executor);
   static int on_socket(CURL* easy, curl_socket_t socket, int what, void* self, void*);
   static int on_timer(CURLM* multi, long timeout_ms, void* self);
+  void watch(curl_socket_t socket, int what);
+  void set_timer(long timeout_ms);
   void arm(const std::shared_ptr<Watch>& watch, bool write);
   void act(curl_socket_t socket, int events);
 

@@ -237,18 +237,30 @@ CURLcode HttpExchange::on_tls(CURL*, void* context, void* data) {
   self.proxy_tls_seen_ = true;
   if (to_proxy) return CURLE_OK;
   watch(native, &self.record_);
-  if (self.request_.check_name) {
-    expect_name(SSL_CTX_get0_param(native), host_of(self.request_.url));
+  try {
+    if (self.request_.check_name) {
+      expect_name(SSL_CTX_get0_param(native), host_of(self.request_.url));
+    }
+  } catch (const std::bad_alloc&) {
+    return CURLE_OUT_OF_MEMORY;
   }
   return CURLE_OK;
 }
 
 std::size_t HttpExchange::on_header(char* data, std::size_t, std::size_t size, void* self) {
-  return static_cast<HttpExchange*>(self)->header_line({data, size}) ? size : 0;
+  try {
+    return static_cast<HttpExchange*>(self)->header_line({data, size}) ? size : 0;
+  } catch (const std::bad_alloc&) {
+    return 0;  // nothing may be thrown through libcurl
+  }
 }
 
 std::size_t HttpExchange::on_body(char* data, std::size_t, std::size_t size, void* self) {
-  return static_cast<HttpExchange*>(self)->body_part({data, size}) ? size : 0;
+  try {
+    return static_cast<HttpExchange*>(self)->body_part({data, size}) ? size : 0;
+  } catch (const std::bad_alloc&) {
+    return 0;
+  }
 }
 
 curl_socket_t HttpExchange::open_socket(void* log, curlsocktype, curl_sockaddr* address) {
@@ -257,7 +269,12 @@ curl_socket_t HttpExchange::open_socket(void* log, curlsocktype, curl_sockaddr* 
   sockets.no_socket = opened < 0 ? errno : 0;
   if (opened < 0) return CURL_SOCKET_BAD;
   platform::enable_icmp_errors(opened, address->family == AF_INET6);
-  sockets.open.insert(opened);
+  try {
+    sockets.open.insert(opened);
+  } catch (const std::bad_alloc&) {
+    platform::close_descriptor(opened);
+    return CURL_SOCKET_BAD;
+  }
   return opened;
 }
 

@@ -34,9 +34,15 @@ std::set<std::string> added_by_the_administrator() {
   return added;
 }
 
+using Share = std::shared_ptr<PublicRoots>;
+
+void let_go(void*, void* share, CRYPTO_EX_DATA*, int, long, void*) {
+  delete static_cast<Share*>(share);
+}
+
 int index() {
   static const int number =
-      CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_X509_STORE, 0, nullptr, nullptr, nullptr, nullptr);
+      CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_X509_STORE, 0, nullptr, nullptr, nullptr, &let_go);
   return number;
 }
 
@@ -71,11 +77,15 @@ PublicRoots::Store PublicRoots::read(const std::vector<std::string>& more) {
   return store;
 }
 
-void PublicRoots::attach_to(X509_STORE* store) { X509_STORE_set_ex_data(store, index(), this); }
+void PublicRoots::attach(std::shared_ptr<PublicRoots> roots, X509_STORE* store) {
+  auto share = std::make_unique<Share>(std::move(roots));
+  if (X509_STORE_set_ex_data(store, index(), share.get()) == 1) share.release();
+}
 
 const PublicRoots* PublicRoots::of(const SSL* ssl) {
   auto* store = SSL_CTX_get_cert_store(SSL_get_SSL_CTX(ssl));
-  return static_cast<const PublicRoots*>(X509_STORE_get_ex_data(store, index()));
+  const auto* share = static_cast<const Share*>(X509_STORE_get_ex_data(store, index()));
+  return share == nullptr ? nullptr : share->get();
 }
 
 std::optional<bool> PublicRoots::vouch_for(const SSL* ssl, bool trusted_here) const {

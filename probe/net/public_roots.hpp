@@ -18,8 +18,9 @@ class PublicRoots {
   // Read on a thread of its own: it takes as long as everything else before the first packet.
   explicit PublicRoots(std::vector<std::string> more);
 
-  // From now on every connection that verifies with this store is also held against these roots.
-  void attach_to(X509_STORE* store);
+  // From now on every connection that verifies with this store is also held against these roots,
+  // which the store owns with us: a thread may hold it longer than the run.
+  static void attach(std::shared_ptr<PublicRoots> roots, X509_STORE* store);
   // Those of the connection's store, or null.
   static const PublicRoots* of(const SSL* ssl);
 

@@ -17,8 +17,8 @@ struct Sweep {
   OneShot<bool> ended;
   int running = deepest;
   std::map<int, IpAddress> hops;
-  IpAddress own;        // ours, on that way
-  std::set<int> heard;  // TTLs whose question has ended
+  IpAddress own;                          // ours, on that way
+  std::array<bool, deepest + 1> heard{};  // by TTL: its question has ended
 };
 
 // The nearest router beyond the edge, once every nearer question has ended. The first hop is the
@@ -40,21 +40,35 @@ bool decided(const Sweep& sweep, const IpAddress& target) {
   const auto hop = nearest(sweep, target);
   if (!hop) return false;
   for (int ttl = 2; ttl < hop->ttl; ++ttl) {
-    if (!sweep.heard.contains(ttl)) return false;
+    if (!sweep.heard[static_cast<std::size_t>(ttl)]) return false;
   }
   return true;
 }
 
-// The parameters live in the coroutine's frame: it may outlast its starter.
-void note(const std::shared_ptr<Sweep>& sweep, int ttl, const IpAddress& target) {
-  sweep->heard.insert(ttl);
-  --sweep->running;
-  if (decided(*sweep, target)) sweep->ended.deliver(true);
-}
+// The end of one question of a sweep, however it comes.
+class Ending {
+ public:
+  Ending(std::shared_ptr<Sweep> sweep, int ttl, const IpAddress& target)
+      : sweep_(std::move(sweep)), ttl_(ttl), target_(target) {}
+  ~Ending() {
+    sweep_->heard[static_cast<std::size_t>(ttl_)] = true;
+    --sweep_->running;
+    if (decided(*sweep_, target_)) sweep_->ended.deliver(true);
+  }
+  Ending(const Ending&) = delete;
+  Ending& operator=(const Ending&) = delete;
 
+ private:
+  std::shared_ptr<Sweep> sweep_;
+  int ttl_;
+  IpAddress target_;
+};
+
+// The parameters live in the coroutine's frame: it may outlast its starter.
 asio::awaitable<void> ask_by_udp(asio::any_io_executor executor, std::shared_ptr<Sweep> sweep,
                                  int ttl, SocketAddress target, std::string interface,
                                  Scope scope) {
+  const Ending ending(sweep, ttl, target.address);
   UdpSocket::Options options;
   options.interface = interface;
   options.ttl = ttl;
@@ -72,12 +86,12 @@ asio::awaitable<void> ask_by_udp(asio::any_io_executor executor, std::shared_ptr
       }
     }
   }
-  note(sweep, ttl, target.address);
 }
 
 asio::awaitable<void> ask_by_tcp(asio::any_io_executor executor, std::shared_ptr<Sweep> sweep,
                                  int ttl, SocketAddress remote, std::string interface,
                                  Scope scope) {
+  const Ending ending(sweep, ttl, remote.address);
   ConnectOptions options;
   options.interface = interface;
   options.ttl = ttl;
@@ -86,7 +100,6 @@ asio::awaitable<void> ask_by_tcp(asio::any_io_executor executor, std::shared_ptr
   if (connected.has_error() && connected.error().kind == FailureKind::ttl_exceeded) {
     sweep->hops.emplace(ttl, connected.error().icmp->sender);
   }
-  note(sweep, ttl, remote.address);
 }
 
 }  // namespace
@@ -129,8 +142,7 @@ asio::awaitable<SiteEdge::Found> SiteEdge::find(SocketAddress target, std::strin
   search->interface = interface;
   const auto by_udp = std::make_shared<Sweep>(executor_);
   for (int ttl = 1; ttl <= deepest; ++ttl) {
-    asio::co_spawn(executor_, ask_by_udp(executor_, by_udp, ttl, target, interface, scope),
-                   asio::detached);
+    tasks_.start([&] { return ask_by_udp(executor_, by_udp, ttl, target, interface, scope); });
   }
   const auto until = scope.clock.now() + timeouts::edge_search;
   const auto waited = co_await by_udp->ended.wait(scope, until);
@@ -145,8 +157,7 @@ asio::awaitable<SiteEdge::Found> SiteEdge::find(SocketAddress target, std::strin
     const SocketAddress remote{target.address, port};
     by_tcp->own = by_udp->own;
     for (int ttl = 1; ttl <= deepest; ++ttl) {
-      asio::co_spawn(executor_, ask_by_tcp(executor_, by_tcp, ttl, remote, interface, scope),
-                     asio::detached);
+      tasks_.start([&] { return ask_by_tcp(executor_, by_tcp, ttl, remote, interface, scope); });
     }
     const auto end = scope.clock.now() + timeouts::edge_search;
     const auto waited_again = co_await by_tcp->ended.wait(scope, end);

@@ -11,6 +11,7 @@
 
 #include "probe/net/one_shot.hpp"
 #include "probe/net/stream.hpp"
+#include "probe/net/task_group.hpp"
 #include "probe/net/udp.hpp"
 
 namespace callready {
@@ -26,7 +27,8 @@ bool beyond_the_edge(const IpAddress& router);
 
 class SiteEdge {
  public:
-  explicit SiteEdge(asio::any_io_executor executor) : executor_(std::move(executor)) {}
+  explicit SiteEdge(const asio::any_io_executor& executor)
+      : executor_(executor), tasks_(executor) {}
 
   struct Found {
     std::optional<Hop> hop;     // the nearest beyond the edge; nothing where none there answers
@@ -66,6 +68,9 @@ class SiteEdge {
   asio::awaitable<Answer> ask_syn(SocketAddress remote, std::string interface, bool patient,
                                   Scope scope, Instant until);
 
+  // What outlasts its caller; the session waits for it.
+  const TaskGroup& tasks() const { return tasks_; }
+
   // True once a control went unanswered: further questions cost a second each.
   bool exhausted() const { return exhausted_; }
 
@@ -74,7 +79,7 @@ class SiteEdge {
     bool done = false;
     int number = 1;
     std::optional<Hop> hop;
-    std::uint16_t port = 443;  // by TCP, that gets as far as the hop
+    std::uint16_t port = 443;          // by TCP, that gets as far as the hop
     std::map<int, IpAddress> routers;  // by TTL, as far as they answered
     IpAddress target;
     std::string interface;
@@ -93,25 +98,23 @@ class SiteEdge {
     Answer heard;
     bool settled() const { return heard.icmp || heard.taken || heard.reset; }
   };
-  struct Wave;
 
   asio::awaitable<Answer> put(std::shared_ptr<Question> question);
 
   void tell_the_hasty(Instant next_answers);
   asio::awaitable<void> make_waves(Scope scope, std::shared_ptr<Search> search);
+  asio::awaitable<void> make_next_wave(Scope scope, std::shared_ptr<Search> search);
   asio::awaitable<bool> make_wave(Scope scope, const Search& search,
                                   const std::vector<std::shared_ptr<Question>>& questions);
-  static asio::awaitable<void> hear(std::shared_ptr<Wave> wave, std::shared_ptr<Question> question,
-                                    Instant deadline);
-  static asio::awaitable<void> connect(asio::any_io_executor executor, std::shared_ptr<Wave> wave,
+  static asio::awaitable<void> hear(std::shared_ptr<Question> question, Instant deadline);
+  static asio::awaitable<void> connect(asio::any_io_executor executor,
                                        std::shared_ptr<Question> question, int ttl);
-  static asio::awaitable<void> control(asio::any_io_executor executor, std::shared_ptr<Wave> wave,
-                                       SocketAddress remote, ConnectOptions options, Scope scope);
 
   asio::any_io_executor executor_;
   std::map<bool, std::shared_ptr<Search>> searches_;  // by is_v6
   std::map<bool, SocketAddress> controls_;            // by is_v6; where absent: the target
   std::deque<std::shared_ptr<Question>> queue_;
+  TaskGroup tasks_;
   bool working_ = false, exhausted_ = false;
 };
 

@@ -5,16 +5,18 @@
 
 namespace callready {
 
-// One round of packets: ends when each has its answer or its time is up.
-struct SiteEdge::Wave {
-  explicit Wave(const asio::any_io_executor& executor) : ended(executor) {}
-  void leave() {
-    if (--waiting == 0) ended.deliver(true);
+namespace {
+
+// The last packet of a wave: one that the hop should answer.
+asio::awaitable<void> control(asio::any_io_executor executor, std::shared_ptr<bool> answered,
+                              SocketAddress remote, ConnectOptions options, Scope scope) {
+  auto connected = co_await connect_tcp(executor, scope, remote, options);
+  if (connected.has_error() && connected.error().kind == FailureKind::ttl_exceeded) {
+    *answered = beyond_the_edge(connected.error().icmp->sender);
   }
-  OneShot<bool> ended;
-  int waiting = 1;  // the control; some answers are there before all questions are out
-  bool control_answered = false;
-};
+}
+
+}  // namespace
 
 asio::awaitable<SiteEdge::Answer> SiteEdge::ask(UdpSocket& socket,
                                                 std::vector<std::uint8_t> payload, bool patient,
@@ -42,8 +44,11 @@ asio::awaitable<SiteEdge::Answer> SiteEdge::put(std::shared_ptr<Question> questi
   if (!search || !search->hop) co_return nothing;
   queue_.push_back(question);
   if (!working_) {
-    working_ = true;
-    asio::co_spawn(executor_, make_waves(question->scope, search), asio::detached);
+    working_ = tasks_.start([&] { return make_waves(question->scope, search); });
+    if (!working_) {
+      queue_.clear();
+      co_return nothing;
+    }
   }
   // Whoever makes the waves answers every question, at the latest when the run is stopped: the
   // socket must not be given up while a wave may still listen to it.
@@ -57,45 +62,62 @@ asio::awaitable<SiteEdge::Answer> SiteEdge::put(std::shared_ptr<Question> questi
 }
 
 asio::awaitable<void> SiteEdge::make_waves(Scope scope, std::shared_ptr<Search> search) {
-  while (!queue_.empty()) {
-    // Those who ask in the same moment share a wave and its control.
-    const auto soon = scope.clock.now() + timeouts::icmp_gather;
-    const bool going_on = co_await sleep_until(executor_, scope, soon);
-    // All of them, also where the hop has run out: packets that die on the way cost it nothing, and
-    // one control speaks for all of those. But what is not patient only rounds off a sample: it
-    // must not take the answers of those who need them, and goes once nobody patient waits.
-    const bool needed = std::any_of(queue_.begin(), queue_.end(),
-                                    [](const auto& question) { return question->patient; });
-    const auto rest =
-        std::stable_partition(queue_.begin(), queue_.end(), [&](const auto& question) {
-          return question->patient == needed || question->until <= soon;
-        });
-    std::vector<std::shared_ptr<Question>> questions(queue_.begin(), rest);
-    queue_.erase(queue_.begin(), rest);
-    bool control_answered = false;
-    if (going_on) control_answered = co_await make_wave(scope, *search, questions);
-    const bool all_answered = std::all_of(questions.begin(), questions.end(),
-                                          [](const auto& question) { return question->settled(); });
-    if (!control_answered && !all_answered) exhausted_ = true;
-    const auto next = scope.clock.now() + timeouts::icmp_refill;
-    std::size_t again = 0;
-    for (const auto& question : questions) {
-      const bool settled = question->settled() || control_answered || !going_on;
-      if (settled || !question->patient || next + timeouts::icmp_reply > question->until) {
-        Answer answer = question->heard;
-        answer.control_answered = control_answered;
-        question->answer.deliver(std::move(answer));
-      } else {
-        queue_.insert(queue_.begin() + static_cast<std::ptrdiff_t>(again++), question);
-      }
+  // Whatever happens, nobody is left waiting.
+  struct End {
+    SiteEdge& edge;
+    ~End() {
+      for (const auto& question : edge.queue_) question->answer.deliver({});
+      edge.queue_.clear();
+      edge.working_ = false;
     }
-    if (!control_answered) tell_the_hasty(next + timeouts::icmp_reply);
-    if (!control_answered && !queue_.empty()) {
-      const bool slept = co_await sleep_until(executor_, scope, next);
-      static_cast<void>(slept);  // stopped: the next turn answers everybody
+  };
+  const End end{*this};
+  while (!queue_.empty()) co_await make_next_wave(scope, search);
+}
+
+asio::awaitable<void> SiteEdge::make_next_wave(Scope scope, std::shared_ptr<Search> search) {
+  // Those who ask in the same moment share a wave and its control.
+  const auto soon = scope.clock.now() + timeouts::icmp_gather;
+  bool going_on = co_await sleep_until(executor_, scope, soon);
+  // All of them, also where the hop has run out: packets that die on the way cost it nothing, and
+  // one control speaks for all of those. But what is not patient only rounds off a sample: it
+  // must not take the answers of those who need them, and goes once nobody patient waits.
+  const bool needed = std::any_of(queue_.begin(), queue_.end(),
+                                  [](const auto& question) { return question->patient; });
+  const auto rest = std::stable_partition(queue_.begin(), queue_.end(), [&](const auto& question) {
+    return question->patient == needed || question->until <= soon;
+  });
+  std::vector<std::shared_ptr<Question>> questions(queue_.begin(), rest);
+  queue_.erase(queue_.begin(), rest);
+  bool control_answered = false;
+  std::exception_ptr thrown;
+  try {
+    if (going_on) control_answered = co_await make_wave(scope, *search, questions);
+  } catch (...) {
+    thrown = std::current_exception();
+    going_on = false;
+  }
+  const bool all_answered = std::all_of(questions.begin(), questions.end(),
+                                        [](const auto& question) { return question->settled(); });
+  if (!control_answered && !all_answered) exhausted_ = true;
+  const auto next = scope.clock.now() + timeouts::icmp_refill;
+  std::size_t again = 0;
+  for (const auto& question : questions) {
+    const bool settled = question->settled() || control_answered || !going_on;
+    if (settled || !question->patient || next + timeouts::icmp_reply > question->until) {
+      Answer answer = question->heard;
+      answer.control_answered = control_answered;
+      question->answer.deliver(std::move(answer));
+    } else {
+      queue_.insert(queue_.begin() + static_cast<std::ptrdiff_t>(again++), question);
     }
   }
-  working_ = false;
+  if (thrown) std::rethrow_exception(thrown);
+  if (!control_answered) tell_the_hasty(next + timeouts::icmp_reply);
+  if (!control_answered && !queue_.empty()) {
+    const bool slept = co_await sleep_until(executor_, scope, next);
+    static_cast<void>(slept);  // stopped: the next turn answers everybody
+  }
 }
 
 // Whoever has come meanwhile and cannot wait for the hop's next answers need not wait for the next
@@ -108,40 +130,38 @@ void SiteEdge::tell_the_hasty(Instant next_answers) {
   });
 }
 
+// One round of packets: ends when each has its answer or its time is up.
 asio::awaitable<bool> SiteEdge::make_wave(Scope scope, const Search& search,
                                           const std::vector<std::shared_ptr<Question>>& questions) {
-  const auto wave = std::make_shared<Wave>(executor_);
+  const auto answered = std::make_shared<bool>(false);
   const auto deadline = scope.clock.now() + timeouts::icmp_reply;
-  for (const auto& question : questions) {
-    if (question->by_tcp) {
-      ++wave->waiting;
-      asio::co_spawn(executor_, connect(executor_, wave, question, search.hop->ttl),
-                     asio::detached);
-      continue;
-    }
-    if (question->socket == nullptr) continue;
-    question->socket->set_ttl(search.hop->ttl);
-    const auto sent = question->socket->send(question->payload);
-    question->socket->set_ttl(0);
-    if (sent.has_error()) continue;
-    ++wave->waiting;
-    asio::co_spawn(executor_, hear(wave, question, deadline), asio::detached);
-  }
+  const auto ttl = search.hop->ttl;
   ConnectOptions options;
   options.interface = search.interface;
-  options.ttl = search.hop->ttl;
+  options.ttl = ttl;
   options.timeout = timeouts::icmp_reply;
   SocketAddress remote{search.target, search.port};
   const auto given = controls_.find(search.target.is_v6());
   if (given != controls_.end()) remote = given->second;
-  asio::co_spawn(executor_, control(executor_, wave, remote, options, scope), asio::detached);
-  const auto ended = co_await wave->ended.wait(scope, deadline + timeouts::icmp_reply);
-  static_cast<void>(ended);
-  co_return wave->control_answered;
+  TaskGroup wave(executor_);
+  for (const auto& question : questions) {
+    if (question->by_tcp) {
+      wave.start([&] { return connect(executor_, question, ttl); });
+      continue;
+    }
+    if (question->socket == nullptr) continue;
+    question->socket->set_ttl(ttl);
+    const auto sent = question->socket->send(question->payload);
+    question->socket->set_ttl(0);
+    if (!sent.has_error()) wave.start([&] { return hear(question, deadline); });
+  }
+  wave.start([&] { return control(executor_, answered, remote, options, scope); });
+  auto thrown = co_await wave.ended();
+  if (thrown) std::rethrow_exception(thrown);
+  co_return *answered;
 }
 
-asio::awaitable<void> SiteEdge::hear(std::shared_ptr<Wave> wave, std::shared_ptr<Question> question,
-                                     Instant deadline) {
+asio::awaitable<void> SiteEdge::hear(std::shared_ptr<Question> question, Instant deadline) {
   while (question->socket != nullptr) {
     auto event = co_await question->socket->receive(question->scope, deadline);
     if (event.has_error()) break;
@@ -151,10 +171,9 @@ asio::awaitable<void> SiteEdge::hear(std::shared_ptr<Wave> wave, std::shared_ptr
       break;
     }
   }
-  wave->leave();
 }
 
-asio::awaitable<void> SiteEdge::connect(asio::any_io_executor executor, std::shared_ptr<Wave> wave,
+asio::awaitable<void> SiteEdge::connect(asio::any_io_executor executor,
                                         std::shared_ptr<Question> question, int ttl) {
   ConnectOptions options;
   options.interface = question->interface;
@@ -170,16 +189,6 @@ asio::awaitable<void> SiteEdge::connect(asio::any_io_executor executor, std::sha
   } else if (connected.error().kind == FailureKind::connection_refused) {
     question->heard.reset = true;
   }
-  wave->leave();
-}
-
-asio::awaitable<void> SiteEdge::control(asio::any_io_executor executor, std::shared_ptr<Wave> wave,
-                                        SocketAddress remote, ConnectOptions options, Scope scope) {
-  auto connected = co_await connect_tcp(executor, scope, remote, options);
-  if (connected.has_error() && connected.error().kind == FailureKind::ttl_exceeded) {
-    wave->control_answered = beyond_the_edge(connected.error().icmp->sender);
-  }
-  wave->leave();
 }
 
 }  // namespace callready

@@ -20,6 +20,10 @@ inline constexpr milliseconds farewell{600};
 // the report.
 inline constexpr milliseconds deallocate{500};
 
+// What the event loop may still take after its run's deadline and farewell, and for the last
+// handlers after that: all of them end at the stop. A loop that does not is left as it is.
+inline constexpr milliseconds drain{1'000};
+
 // With the pace lifted, what the first few probes have for two answers before all others go: a name
 // to look up and a connect, on a path of 200 ms one of both.
 inline constexpr milliseconds ahead{250};

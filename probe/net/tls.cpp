@@ -136,7 +136,7 @@ asio::ssl::context& TlsContext::native() {
   if (anchors_.valid()) {
     SSL_CTX_set_cert_store(context_.native_handle(), anchors_.get().release());
     if (public_roots_) {
-      public_roots_->attach_to(SSL_CTX_get_cert_store(context_.native_handle()));
+      PublicRoots::attach(public_roots_, SSL_CTX_get_cert_store(context_.native_handle()));
     }
   }
   return context_;
@@ -151,9 +151,10 @@ boost::system::result<std::unique_ptr<TlsContext>, std::string> TlsContext::crea
     }
     add_lazily(SSL_CTX_get_cert_store(context->native().native_handle()), read_certificates(file));
   }
-  context->public_roots_ = std::make_unique<PublicRoots>(ca_files);
+  context->public_roots_ = std::make_shared<PublicRoots>(ca_files);
   if (!context->anchors_.valid()) {
-    context->public_roots_->attach_to(SSL_CTX_get_cert_store(context->context_.native_handle()));
+    PublicRoots::attach(context->public_roots_,
+                        SSL_CTX_get_cert_store(context->context_.native_handle()));
   }
   return context;
 }

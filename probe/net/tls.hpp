@@ -63,7 +63,7 @@ class TlsContext {
   TlsContext();
   asio::ssl::context context_;
   std::future<Store> anchors_;  // of the system, until the first use
-  std::unique_ptr<PublicRoots> public_roots_;
+  std::shared_ptr<PublicRoots> public_roots_;
 };
 
 struct TlsOptions {

@@ -3,11 +3,10 @@
 #pragma once
 
 #include <exception>
-#include <memory>
 #include <utility>
 #include <vector>
 
-#include "probe/net/asio.hpp"
+#include "probe/net/task_group.hpp"
 
 namespace callready {
 
@@ -17,30 +16,20 @@ namespace callready {
 template <typename T>
 asio::awaitable<std::vector<T>> together(asio::any_io_executor executor,
                                          std::vector<asio::awaitable<T>> work) {
-  struct State {
-    explicit State(const asio::any_io_executor& on) : wake(on) {
-      wake.expires_at(std::chrono::steady_clock::time_point::max());
+  struct Piece {
+    static asio::awaitable<void> run(asio::awaitable<T> piece, std::vector<T>& results,
+                                     std::size_t index) {
+      results[index] = co_await std::move(piece);
     }
-    asio::steady_timer wake;  // used as a condition
-    std::vector<T> results;
-    std::exception_ptr thrown;
-    std::size_t pending = 0;
   };
-  const auto state = std::make_shared<State>(executor);
-  state->results.resize(work.size());
-  state->pending = work.size();
+  std::vector<T> results(work.size());
+  TaskGroup pieces(executor);
   for (std::size_t i = 0; i < work.size(); ++i) {
-    asio::co_spawn(executor, std::move(work[i]), [state, i](std::exception_ptr error, T result) {
-      if (error && !state->thrown) state->thrown = error;
-      if (!error) state->results[i] = std::move(result);
-      if (--state->pending == 0) state->wake.cancel();
-    });
+    pieces.start([&] { return Piece::run(std::move(work[i]), results, i); });
   }
-  while (state->pending > 0) {
-    co_await state->wake.async_wait(asio::as_tuple(asio::use_awaitable));
-  }
-  if (state->thrown) std::rethrow_exception(state->thrown);
-  co_return std::move(state->results);
+  auto thrown = co_await pieces.ended();
+  if (thrown) std::rethrow_exception(thrown);
+  co_return std::move(results);
 }
 
 }  // namespace callready

@@ -177,6 +177,63 @@ TEST(Runner, TellsItsProgress) {
   EXPECT_EQ(told, (std::vector<std::pair<std::size_t, std::size_t>>{{1, 3}, {2, 3}, {3, 3}}));
 }
 
+// Throws at the n-th call of each kind in turn: the run ends by itself, with a result of every
+// probe.
+TEST(Runner, EndsWhateverACallbackThrows) {
+  for (int kind = 0; kind < 3; ++kind) {
+    for (int n = 1; n <= 4; ++n) {
+      Fixture run(Time::by_hand);
+      for (int i = 1; i <= 4; ++i) run.add(fmt::format("127.0.0.{}", i));
+      run.options.in_flight = 2;
+      int calls = 0;
+      const auto strike = [&] {
+        if (++calls == n) throw std::runtime_error("a full disk");
+      };
+      if (kind == 0) run.options.on_result = [&](const ProbeResult&) { strike(); };
+      if (kind == 1) run.progress = [&](std::size_t, std::size_t) { strike(); };
+      if (kind == 2) {
+        run.options.on_plan_done = [&] { throw std::runtime_error("a full disk"); };
+      }
+      std::exception_ptr trouble;
+      run.options.trouble = &trouble;
+      const auto results = run.run();
+      EXPECT_EQ(results.size(), 4u);
+      EXPECT_TRUE(trouble) << kind << ", call " << n;
+      EXPECT_TRUE(run.loop.stop.stopped());
+    }
+  }
+}
+
+// What was pretended for the look is taken back also where that throws, and the others go on.
+TEST(Runner, GoesOnAfterAnEarlyLookThatThrows) {
+  Fixture run(Time::by_hand);
+  run.add("127.0.0.1");
+  run.add("127.0.0.2");
+  const auto until_the_look = timeouts::second_look + timeouts::second_choice;
+  run.own.takes["127.0.0.1"] = until_the_look;
+  run.own.takes["127.0.0.2"] = 2 * until_the_look;
+  std::exception_ptr trouble;
+  run.options.trouble = &trouble;
+  std::vector<ProbeResult>* results = nullptr;
+  int looks = 0;
+  run.options.further = [&](std::vector<ProbeResult>& so_far) -> std::vector<Probe> {
+    results = &so_far;
+    if (++looks > 1) return {};
+    EXPECT_EQ(so_far[1].observation.outcome, Outcome::silent);
+    throw std::runtime_error("a bug");
+  };
+  run.options.on_result = [&](const ProbeResult& ended) {
+    if (looks == 1 && ended.probe.target.host == "127.0.0.1") {
+      EXPECT_EQ((*results)[1].observation.outcome, Outcome::skipped);
+    }
+  };
+  const auto all = run.run();
+  EXPECT_EQ(looks, 2);
+  EXPECT_TRUE(trouble);
+  ASSERT_EQ(all.size(), 2u);
+  for (const auto& one : all) EXPECT_EQ(one.observation.outcome, Outcome::answered);
+}
+
 TEST(Runner, KeepsTheLimitPerAddressAndUsesIt) {
   Fixture run(Time::by_hand);
   for (std::uint16_t port = 1; port <= 30; ++port) run.add("127.0.0.1", port);

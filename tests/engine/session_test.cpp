@@ -136,6 +136,19 @@ TEST(Session, AWrongConfigurationIsAnErrorInWords) {
   }
 }
 
+TEST(Session, ReportsWhatItHasWhereAListenerThrows) {
+  const Listener listener;
+  auto options = options_for({{"open", "tcp", "tcp", listener.port()}});
+  options.on_probe = [](const ProbeResult&, std::size_t, std::size_t) -> bool {
+    throw std::bad_alloc();
+  };
+  const auto report = run_session(options);
+  ASSERT_FALSE(report.has_error()) << report.error();
+  EXPECT_FALSE(report->complete);
+  EXPECT_EQ(report->probes.size(), 1u);
+  EXPECT_NE(report->notes.back().find("out of memory"), std::string::npos);
+}
+
 // --- How long a run may take --------------------------------------------------------------------
 
 Plan plan_of(int hosts, int ports) {
