@@ -59,8 +59,10 @@ std::vector<TimedRow> timed_rows(const Report& report, std::size_t set, const Pa
         requirement.title.empty() ? requirement.id : requirement.title, PageIndex::row(set, i), {}};
     for (const auto& id : requirement.probes) {
       for (const auto at : index.probes(id)) {
-        const auto& time = report.probes[at].observation.round_trip;
-        if (time && measured(time->count())) row.times.push_back(time->count());
+        const auto& seen = report.probes[at].observation;
+        // A packet that only left the site was answered by a router near by.
+        if (!seen.round_trip || seen.outcome == Outcome::passed) continue;
+        if (measured(seen.round_trip->count())) row.times.push_back(seen.round_trip->count());
       }
     }
     if (row.times.empty()) continue;
@@ -117,7 +119,7 @@ Html plot(const std::vector<TimedRow>& rows, const std::vector<double>& ticks,
     const bool first = tick == ticks.front(), last = tick == ticks.back();
     out.put("<path class=\"grid\" d=\"M{:.1f} {}V{}\"/>\n", x(tick), head_height, height);
     if (!last && (x(tick) < free_x || x(tick) > x(ticks.back()) - room)) continue;
-    free_x = x(tick) + room;
+    free_x = x(tick) + (first ? 1.4 : 1) * room;
     out.put("<text class=\"quiet\" x=\"{:.1f}\" y=\"14\" text-anchor=\"{}\">{}</text>\n", x(tick),
             std::string_view(first  ? "start"
                              : last ? "end"
@@ -133,8 +135,10 @@ Html plot(const std::vector<TimedRow>& rows, const std::vector<double>& ticks,
       out.put("<text class=\"quiet\" x=\"{}\" y=\"{}\">{}</text>\n", layout.words_x, words,
               row.figures());
     } else {
-      out.put("<text x=\"2\" y=\"{}\">{}: {}</text>\n", words,
-              shortened(harmless(row.name), widest_name - 20), row.figures());
+      out.put(
+          "<text x=\"2\" y=\"{}\">{}: {}</text>\n", words,
+          shortened(harmless(row.name), widest_name + 8 - static_cast<int>(row.figures().size())),
+          row.figures());
     }
     out.put("<path class=\"span\" d=\"M{:.1f} {}H{:.1f}\"/>", x(row.times.front()), middle,
             x(row.times.back()));
