@@ -278,8 +278,8 @@ TEST(Html, AMergedReportTellsItsPlacesApart) {
     return page.substr(from, to - from).find(words) != std::string::npos;
   };
   EXPECT_TRUE(drawn(first, second, "UDP 3478, see 1"));
-  EXPECT_TRUE(drawn(first, second, "no answer"));
-  EXPECT_FALSE(drawn(second, end, "no answer"));
+  EXPECT_TRUE(drawn(first, second, "stopped by the firewall"));
+  EXPECT_FALSE(drawn(second, end, "stopped by the firewall"));
   EXPECT_NE(page.find("<dt>Seen from</dt><dd>user VLAN</dd>"), std::string::npos);
   EXPECT_NE(page.find("id=\"vantages\""), std::string::npos);
   EXPECT_NE(page.find("voice VLAN: turn-gra1.openrainbow.com:3478/udp"), std::string::npos);
