@@ -21,6 +21,8 @@ struct Options {
   std::uint64_t count = 10'000, seed = 0;
   bool seed_given = false, show = false, observe = false, shrink_all = true;
   std::string open;  // a file of kinds that are known not to hold yet
+  std::string kind;  // only kinds that begin so
+  std::uint64_t examples = 1;  // of each kind
   std::vector<std::string> files;
 };
 
@@ -43,6 +45,10 @@ Options read(int argc, char** argv) {
       options.observe = true;
     } else if (word == "--open" && i + 1 < argc) {
       options.open = argv[++i];
+    } else if (word == "--kind" && i + 1 < argc) {
+      options.kind = argv[++i];
+    } else if (word == "--examples") {
+      options.examples = value();
     } else if (word == "--no-shrink") {
       options.shrink_all = false;
     } else {
@@ -117,15 +123,15 @@ void print_observations(const Report& report) {
 }
 
 struct Kind {
-  std::uint64_t count = 0, first = 0;
-  std::string what;
+  std::uint64_t count = 0;
+  std::vector<std::uint64_t> first;  // numbers of the first networks that show it
 };
 
 int random_networks(const Options& options) {
   const auto start = std::chrono::steady_clock::now();
   std::map<std::string, Kind> kinds;
   std::map<std::string, std::uint64_t> unknown;
-  std::uint64_t bad = 0, capabilities = 0;
+  std::uint64_t bad = 0, capabilities = 0, beyond = 0;
   fmt::print("{} networks, --seed {}\n", options.count, options.seed);
   for (std::uint64_t i = 0; i < options.count; ++i) {
     const auto number = options.seed + i;
@@ -135,23 +141,27 @@ int random_networks(const Options& options) {
     }
     const auto judgement = judge(network);
     capabilities += static_cast<std::uint64_t>(judgement.capabilities);
+    beyond += static_cast<std::uint64_t>(judgement.beyond);
     for (const auto& though : judgement.unknown_though) ++unknown[though];
     if (!judgement.violations.empty()) ++bad;
-    std::map<std::string, std::string> once;
-    for (const auto& violation : judgement.violations) once.emplace(violation.kind, violation.what);
-    for (const auto& [kind, what] : once) {
+    std::set<std::string> once;
+    for (const auto& violation : judgement.violations) once.insert(violation.kind);
+    for (const auto& kind : once) {
+      if (!kind.starts_with(options.kind)) continue;
       auto& known = kinds[kind];
-      if (known.count++ == 0) known = {1, number, what};
+      if (known.count++ < options.examples) known.first.push_back(number);
     }
   }
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   fmt::print("{:.1f} s, {:.0f} a second; {} networks with violations ({:.2f} %)\n", took.count(),
              static_cast<double>(options.count) / took.count(), bad,
              100.0 * static_cast<double>(bad) / static_cast<double>(options.count));
-  for (const auto& [though, count] : unknown) {
-    fmt::print("unknown though {}: {} of {} capabilities ({:.2f} %)\n", though, count, capabilities,
+  const auto share = [&](std::string_view what, std::uint64_t count) {
+    fmt::print("{}: {} of {} capabilities ({:.2f} %)\n", what, count, capabilities,
                100.0 * static_cast<double>(count) / static_cast<double>(capabilities));
-  }
+  };
+  share("ready, and broken where no probe sees", beyond);
+  for (const auto& [though, count] : unknown) share("unknown though " + though, count);
   const auto open = open_kinds(options.open);
   std::uint64_t news = 0;
   std::vector<std::pair<std::string, Kind>> sorted(kinds.begin(), kinds.end());
@@ -165,13 +175,15 @@ int random_networks(const Options& options) {
   }
   for (const auto& [kind, known] : sorted) {
     if (!options.shrink_all || open.contains(kind)) continue;
-    const auto smallest = shrink(
-        draw(known.first), [&kind = kind](const auto& network) { return shows(network, kind); });
-    fmt::print("\n# {} ({} times; number {})\n", kind, known.count, known.first);
-    for (const auto& violation : judge(smallest).violations) {
-      fmt::print("# {}: {}\n", violation.kind, violation.what);
+    for (const auto number : known.first) {
+      const auto smallest = shrink(
+          draw(number), [&kind = kind](const auto& network) { return shows(network, kind); });
+      fmt::print("\n# {} ({} times; number {})\n", kind, known.count, number);
+      for (const auto& violation : judge(smallest).violations) {
+        fmt::print("# {}: {}\n", violation.kind, violation.what);
+      }
+      fmt::print("{}", to_text(smallest));
     }
-    fmt::print("{}", to_text(smallest));
   }
   return news == 0 ? 0 : 1;
 }
