@@ -21,6 +21,7 @@ struct Options {
   std::uint64_t count = 10'000, seed = 0;
   bool seed_given = false, show = false, observe = false, shrink_all = true;
   std::string open;  // a file of kinds that are known not to hold yet
+  std::string kind;  // only those that begin so, with the numbers of their networks
   std::vector<std::string> files;
 };
 
@@ -43,6 +44,8 @@ Options read(int argc, char** argv) {
       options.observe = true;
     } else if (word == "--open" && i + 1 < argc) {
       options.open = argv[++i];
+    } else if (word == "--kind" && i + 1 < argc) {
+      options.kind = argv[++i];
     } else if (word == "--no-shrink") {
       options.shrink_all = false;
     } else {
@@ -116,14 +119,11 @@ void print_observations(const Report& report) {
   fmt::print("\n]\n");
 }
 
-struct Kind {
-  std::uint64_t count = 0, first = 0;
-  std::string what;
-};
+using Numbers = std::vector<std::uint64_t>;
 
 int random_networks(const Options& options) {
   const auto start = std::chrono::steady_clock::now();
-  std::map<std::string, Kind> kinds;
+  std::map<std::string, Numbers> kinds;
   std::map<std::string, std::uint64_t> unknown;
   std::uint64_t bad = 0, capabilities = 0;
   fmt::print("{} networks, --seed {}\n", options.count, options.seed);
@@ -137,11 +137,10 @@ int random_networks(const Options& options) {
     capabilities += static_cast<std::uint64_t>(judgement.capabilities);
     for (const auto& though : judgement.unknown_though) ++unknown[though];
     if (!judgement.violations.empty()) ++bad;
-    std::map<std::string, std::string> once;
-    for (const auto& violation : judgement.violations) once.emplace(violation.kind, violation.what);
-    for (const auto& [kind, what] : once) {
-      auto& known = kinds[kind];
-      if (known.count++ == 0) known = {1, number, what};
+    for (const auto& violation : judgement.violations) {
+      if (!violation.kind.starts_with(options.kind)) continue;
+      auto& known = kinds[violation.kind];
+      if (known.empty() || known.back() != number) known.push_back(number);
     }
   }
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
@@ -154,20 +153,21 @@ int random_networks(const Options& options) {
   }
   const auto open = open_kinds(options.open);
   std::uint64_t news = 0;
-  std::vector<std::pair<std::string, Kind>> sorted(kinds.begin(), kinds.end());
+  std::vector<std::pair<std::string, Numbers>> sorted(kinds.begin(), kinds.end());
   std::stable_sort(sorted.begin(), sorted.end(), [](const auto& one, const auto& other) {
-    return one.second.count > other.second.count;
+    return one.second.size() > other.second.size();
   });
-  for (const auto& [kind, known] : sorted) {
+  for (const auto& [kind, numbers] : sorted) {
     const bool is_new = !open.contains(kind);
     if (is_new) ++news;
-    fmt::print("{:7}  {}{}\n", known.count, kind, is_new && !open.empty() ? "  (new)" : "");
+    fmt::print("{:7}  {}{}\n", numbers.size(), kind, is_new && !open.empty() ? "  (new)" : "");
+    if (!options.kind.empty()) fmt::print("         {}\n", fmt::join(numbers, " "));
   }
-  for (const auto& [kind, known] : sorted) {
+  for (const auto& [kind, numbers] : sorted) {
     if (!options.shrink_all || open.contains(kind)) continue;
     const auto smallest = shrink(
-        draw(known.first), [&kind = kind](const auto& network) { return shows(network, kind); });
-    fmt::print("\n# {} ({} times; number {})\n", kind, known.count, known.first);
+        draw(numbers.front()), [&kind = kind](const auto& network) { return shows(network, kind); });
+    fmt::print("\n# {} ({} times; number {})\n", kind, numbers.size(), numbers.front());
     for (const auto& violation : judge(smallest).violations) {
       fmt::print("# {}: {}\n", violation.kind, violation.what);
     }
