@@ -124,7 +124,7 @@ using Numbers = std::vector<std::uint64_t>;
 int random_networks(const Options& options) {
   const auto start = std::chrono::steady_clock::now();
   std::map<std::string, Numbers> kinds;
-  std::map<std::string, std::uint64_t> unknown;
+  std::map<std::string, std::uint64_t> unknown, named;
   std::uint64_t bad = 0, capabilities = 0;
   fmt::print("{} networks, --seed {}\n", options.count, options.seed);
   for (std::uint64_t i = 0; i < options.count; ++i) {
@@ -136,6 +136,7 @@ int random_networks(const Options& options) {
     const auto judgement = judge(network);
     capabilities += static_cast<std::uint64_t>(judgement.capabilities);
     for (const auto& though : judgement.unknown_though) ++unknown[though];
+    for (const auto& finding : judgement.named) ++named[finding];
     if (!judgement.violations.empty()) ++bad;
     for (const auto& violation : judgement.violations) {
       if (!violation.kind.starts_with(options.kind)) continue;
@@ -151,6 +152,9 @@ int random_networks(const Options& options) {
     fmt::print("unknown though {}: {} of {} capabilities ({:.2f} %)\n", though, count, capabilities,
                100.0 * static_cast<double>(count) / static_cast<double>(capabilities));
   }
+  fmt::print("named:");
+  for (const auto& [finding, count] : named) fmt::print(" {} {};", finding, count);
+  fmt::print("\n");
   const auto open = open_kinds(options.open);
   std::uint64_t news = 0;
   std::vector<std::pair<std::string, Numbers>> sorted(kinds.begin(), kinds.end());
@@ -165,8 +169,9 @@ int random_networks(const Options& options) {
   }
   for (const auto& [kind, numbers] : sorted) {
     if (!options.shrink_all || open.contains(kind)) continue;
-    const auto smallest = shrink(
-        draw(numbers.front()), [&kind = kind](const auto& network) { return shows(network, kind); });
+    const auto smallest = shrink(draw(numbers.front()), [&kind = kind](const auto& network) {
+      return shows(network, kind);
+    });
     fmt::print("\n# {} ({} times; number {})\n", kind, numbers.size(), numbers.front());
     for (const auto& violation : judge(smallest).violations) {
       fmt::print("# {}: {}\n", violation.kind, violation.what);

@@ -13,6 +13,7 @@ struct Violation {
 struct Judgement {
   std::vector<Violation> violations;
   int capabilities = 0, unknown = 0;
+  std::vector<std::string> named;           // codes of findings
   std::vector<std::string> unknown_though;  // "works", "cannot work", of those that are unknown
 };
 
