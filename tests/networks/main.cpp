@@ -20,9 +20,9 @@ namespace {
 struct Options {
   std::uint64_t count = 10'000, seed = 0;
   bool seed_given = false, show = false, observe = false, shrink_all = true;
-  std::string open;  // a file of kinds that are known not to hold yet
-  std::string kind;  // only kinds that begin so
-  std::uint64_t examples = 1;  // of each kind
+  std::string open;          // a file of kinds that are known not to hold yet
+  std::string kind;          // only those that begin so, with the numbers of their networks
+  std::size_t examples = 1;  // of each kind, made small
   std::vector<std::string> files;
 };
 
@@ -122,15 +122,12 @@ void print_observations(const Report& report) {
   fmt::print("\n]\n");
 }
 
-struct Kind {
-  std::uint64_t count = 0;
-  std::vector<std::uint64_t> first;  // numbers of the first networks that show it
-};
+using Numbers = std::vector<std::uint64_t>;
 
 int random_networks(const Options& options) {
   const auto start = std::chrono::steady_clock::now();
-  std::map<std::string, Kind> kinds;
-  std::map<std::string, std::uint64_t> unknown;
+  std::map<std::string, Numbers> kinds;
+  std::map<std::string, std::uint64_t> unknown, named;
   std::uint64_t bad = 0, capabilities = 0, beyond = 0;
   fmt::print("{} networks, --seed {}\n", options.count, options.seed);
   for (std::uint64_t i = 0; i < options.count; ++i) {
@@ -143,13 +140,12 @@ int random_networks(const Options& options) {
     capabilities += static_cast<std::uint64_t>(judgement.capabilities);
     beyond += static_cast<std::uint64_t>(judgement.beyond);
     for (const auto& though : judgement.unknown_though) ++unknown[though];
+    for (const auto& finding : judgement.named) ++named[finding];
     if (!judgement.violations.empty()) ++bad;
-    std::set<std::string> once;
-    for (const auto& violation : judgement.violations) once.insert(violation.kind);
-    for (const auto& kind : once) {
-      if (!kind.starts_with(options.kind)) continue;
-      auto& known = kinds[kind];
-      if (known.count++ < options.examples) known.first.push_back(number);
+    for (const auto& violation : judgement.violations) {
+      if (!violation.kind.starts_with(options.kind)) continue;
+      auto& known = kinds[violation.kind];
+      if (known.empty() || known.back() != number) known.push_back(number);
     }
   }
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
@@ -162,23 +158,27 @@ int random_networks(const Options& options) {
   };
   share("ready, and broken where no probe sees", beyond);
   for (const auto& [though, count] : unknown) share("unknown though " + though, count);
+  fmt::print("named:");
+  for (const auto& [finding, count] : named) fmt::print(" {} {};", finding, count);
+  fmt::print("\n");
   const auto open = open_kinds(options.open);
   std::uint64_t news = 0;
-  std::vector<std::pair<std::string, Kind>> sorted(kinds.begin(), kinds.end());
+  std::vector<std::pair<std::string, Numbers>> sorted(kinds.begin(), kinds.end());
   std::stable_sort(sorted.begin(), sorted.end(), [](const auto& one, const auto& other) {
-    return one.second.count > other.second.count;
+    return one.second.size() > other.second.size();
   });
-  for (const auto& [kind, known] : sorted) {
+  for (const auto& [kind, numbers] : sorted) {
     const bool is_new = !open.contains(kind);
     if (is_new) ++news;
-    fmt::print("{:7}  {}{}\n", known.count, kind, is_new && !open.empty() ? "  (new)" : "");
+    fmt::print("{:7}  {}{}\n", numbers.size(), kind, is_new && !open.empty() ? "  (new)" : "");
+    if (!options.kind.empty()) fmt::print("         {}\n", fmt::join(numbers, " "));
   }
-  for (const auto& [kind, known] : sorted) {
+  for (const auto& [kind, numbers] : sorted) {
     if (!options.shrink_all || open.contains(kind)) continue;
-    for (const auto number : known.first) {
+    for (std::size_t i = 0; i < std::min(options.examples, numbers.size()); ++i) {
       const auto smallest = shrink(
-          draw(number), [&kind = kind](const auto& network) { return shows(network, kind); });
-      fmt::print("\n# {} ({} times; number {})\n", kind, known.count, number);
+          draw(numbers[i]), [&kind = kind](const auto& network) { return shows(network, kind); });
+      fmt::print("\n# {} ({} times; number {})\n", kind, numbers.size(), numbers[i]);
       for (const auto& violation : judge(smallest).violations) {
         fmt::print("# {}: {}\n", violation.kind, violation.what);
       }

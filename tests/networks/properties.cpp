@@ -26,6 +26,7 @@ class Judge {
 
   Judgement make() {
     for (const auto& finding : report_.findings) {
+      judgement_.named.push_back(finding.code + ' ' + std::string(to_string(finding.confidence)));
       if (strong(finding)) look_at(finding);
     }
     for (const auto& set : report_.sets) {

@@ -13,8 +13,7 @@ bool same(const Observation& one, const Observation& other) {
   return one.outcome == other.outcome && one.detail == other.detail &&
          one.address == other.address &&
          std::equal(one.evidence.begin(), one.evidence.end(), other.evidence.begin(),
-                    other.evidence.end(),
-                    [](const auto& a, const auto& b) { return same(a, b); });
+                    other.evidence.end(), [](const auto& a, const auto& b) { return same(a, b); });
 }
 
 bool look_the_same(const Report& one, const Report& other) {
