@@ -105,21 +105,20 @@ Flow direct(const Traffic& traffic, const Probe& probe, const Packet& packet) {
   auto syn = packet;
   syn.payload = Payload::none;
   auto fate = traffic.always(syn);
-  std::string taken_by;
-  if (fate.kind == Fate::taken) {
-    const auto& box = *fate.box;
-    taken_by = word(box.kind);
-    if (box.kind == BoxKind::portal) return broken(taken_by);
-    if (box.kind == BoxKind::intercept && packet.payload == Payload::tls) return broken(taken_by);
-    if (box.kind == BoxKind::intercept && packet.payload != Payload::none) return broken(taken_by);
-    fate = traffic.carried_on(syn, box.hop);
+  const Box* taken_by = fate.kind == Fate::taken ? fate.box : nullptr;
+  if (taken_by != nullptr) {
+    const auto kind = taken_by->kind;
+    if (kind == BoxKind::portal) return broken(word(kind));
+    if (kind == BoxKind::intercept && packet.payload != Payload::none) return broken(word(kind));
+    fate = traffic.carried_on(syn, taken_by->hop);
   }
   if (fate.kind != Fate::arrives) return broken(word(fate.box->kind));
   if (packet.payload == Payload::none) return {};
-  fate = traffic.always(packet);
+  // Who took the connection sends on what it is told, from where it stands.
+  fate = taken_by == nullptr ? traffic.always(packet) : traffic.carried_on(packet, taken_by->hop);
   if (fate.kind != Fate::arrives) return broken(word(fate.box->kind));
   const bool full_packets = packet.payload == Payload::tls;
-  if (full_packets && taken_by.empty() && traffic.find(BoxKind::mtu) != nullptr) {
+  if (full_packets && taken_by == nullptr && traffic.find(BoxKind::mtu) != nullptr) {
     return broken("mtu");
   }
   if (packet.payload == Payload::tls && far &&
