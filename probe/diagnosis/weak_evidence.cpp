@@ -13,7 +13,6 @@ constexpr std::uint16_t dns_port = 53;
 struct Answers {
   std::set<std::uint16_t> heard;                          // ports
   std::map<std::uint16_t, std::set<std::string>> silent;  // parties by port
-  std::map<std::string, bool> hosts;                      // that answer everybody: was one heard?
 
   bool any_heard_from(std::uint16_t port) const { return heard.lower_bound(port) != heard.end(); }
   std::size_t silent_from(std::uint16_t port) const {
@@ -25,59 +24,78 @@ struct Answers {
   }
 };
 
+// Over UDP a port-unreachable comes back where no reply does.
 bool answered(const FlowSample& sample) {
-  const auto outcome = sample.result->observation.outcome;
-  // Over UDP a port-unreachable comes back where no reply does.
-  return sample.way == Reachability::open && outcome != Outcome::refused;
+  return sample.way == Reachability::open &&
+         (!is_udp(*sample.result) || sample.result->observation.outcome != Outcome::refused);
 }
 
-// Of a server that speaks SIP over another transport.
-bool speaks_sip(const Facts& facts, const std::string& host) {
-  return std::any_of(facts.flows.begin(), facts.flows.end(), [&](const Flow& flow) {
-    return flow.host == host &&
-           std::any_of(flow.samples.begin(), flow.samples.end(), [](const FlowSample& sample) {
-             return sample.result->probe.check == CheckKind::sip &&
-                    sample.result->observation.outcome == Outcome::answered;
-           });
-  });
-}
-
-Answers answers_of(const Facts& facts, bool udp, const std::set<std::string>& explained) {
-  Answers answers;
-  for (const auto& flow : facts.flows) {
-    if (flow.udp != udp || flow.port == dns_port) continue;
-    const bool heard = std::any_of(flow.samples.begin(), flow.samples.end(), answered);
-    const bool silent =
-        !heard && std::any_of(flow.samples.begin(), flow.samples.end(), [&](const auto& sample) {
-          const bool responder =
-              sample.responder || (sample.payload == "sip" && speaks_sip(facts, flow.host));
-          return responder && sample.way == Reachability::lost &&
-                 !explained.contains(sample.result->probe.id);
-        });
-    if (heard) answers.heard.insert(flow.port);
-    if (silent) answers.silent[flow.port].insert(flow.party);
+// Hosts that answered SIP over some transport: they answer it over the others.
+std::set<std::string> sip_servers(const Facts& facts) {
+  std::set<std::string> hosts;
+  for (const auto& result : facts.report.probes) {
+    const bool sip = result.probe.check == CheckKind::sip;
+    if (sip && result.observation.outcome == Outcome::answered)
+      hosts.insert(result.probe.target.host);
   }
-  return answers;
+  return hosts;
 }
 
-// Hosts that answer everybody on some port, and on none of them.
-std::set<std::string> dead_hosts(const Facts& facts, const std::set<std::string>& explained) {
-  std::set<std::string> dead, alive;
-  for (const auto& flow : facts.flows) {
-    for (const auto& sample : flow.samples) {
-      if (sample.way == Reachability::open) alive.insert(flow.host);
-      if (sample.responder && sample.way == Reachability::lost &&
-          !explained.contains(sample.result->probe.id)) {
-        dead.insert(flow.host);
-      }
+class Silence {
+ public:
+  Silence(const Facts& facts, const std::set<std::string>& explained)
+      : explained_(explained), sip_servers_(sip_servers(facts)) {
+    std::set<std::string> alive;
+    for (const auto& flow : facts.flows) {
+      const bool heard = std::any_of(flow.samples.begin(), flow.samples.end(), answered);
+      const bool silent = !heard && std::any_of(flow.samples.begin(), flow.samples.end(),
+                                                [&](const auto& one) { return missing(one); });
+      if (heard) alive.insert(flow.host);
+      any_heard_ |= heard;
+      any_silent_ |= silent;
+      if (flow.port == dns_port) continue;
+      auto& answers = flow.udp ? udp_ : tcp_;
+      if (heard) answers.heard.insert(flow.port);
+      if (silent) answers.silent[flow.port].insert(flow.party);
+      if (silent) dead_.insert(flow.host);
     }
+    for (const auto& host : alive) dead_.erase(host);
   }
-  for (const auto& host : alive) dead.erase(host);
-  return dead;
-}
 
-// Why packets to these ports may come to nothing; empty: no reason is known.
-std::string doubt(const Answers& answers, const PortRange& ports, std::string_view over) {
+  // Why a probe that was seen to leave the site may come to nothing; empty: no reason is known.
+  std::string about(const ProbeResult& result) const {
+    if (!any_heard_ && any_silent_) {
+      return "nothing was heard from outside, not even from those who answer everybody";
+    }
+    const auto& target = result.probe.target;
+    const bool udp = is_udp(result);
+    auto reason = doubt(udp ? udp_ : tcp_, target.ports, udp ? "UDP" : "TCP");
+    if (reason.empty() && dead_.contains(target.host)) {
+      reason = fmt::format("nothing that {} should answer was answered", target.host);
+    }
+    return reason;
+  }
+
+ private:
+  // No answer from where there should be one, and no cause is known.
+  bool missing(const FlowSample& sample) const {
+    const auto& host = sample.result->probe.target.host;
+    const bool responder = sample.responder || sample.payload == "dns" ||
+                           (sample.payload == "sip" && sip_servers_.contains(host));
+    const bool reached = sample.way == Reachability::open || sample.way == Reachability::left;
+    return responder && !reached && sample.way != Reachability::unknown &&
+           !explained_.contains(sample.result->probe.id);
+  }
+  static std::string doubt(const Answers& answers, const PortRange& ports, std::string_view over);
+
+  const std::set<std::string>& explained_;
+  std::set<std::string> sip_servers_;
+  Answers udp_, tcp_;
+  std::set<std::string> dead_;  // hosts that should answer on some port, and do on none
+  bool any_heard_ = false, any_silent_ = false;
+};
+
+std::string Silence::doubt(const Answers& answers, const PortRange& ports, std::string_view over) {
   if (answers.silent.empty()) return {};
   if (answers.heard.empty()) {
     return fmt::format("no server was heard over {}, not even those that answer everybody", over);
@@ -102,16 +120,10 @@ std::string doubt(const Answers& answers, const PortRange& ports, std::string_vi
 std::map<std::string, std::string> doubted(const Facts& facts,
                                            const std::set<std::string>& explained) {
   std::map<std::string, std::string> reasons;
-  const auto udp = answers_of(facts, true, explained), tcp = answers_of(facts, false, explained);
-  const auto dead = dead_hosts(facts, explained);
+  const Silence silence(facts, explained);
   for (const auto& result : facts.report.probes) {
-    const auto& target = result.probe.target;
     if (result.observation.outcome != Outcome::passed || !is_direct(result)) continue;
-    auto reason =
-        is_udp(result) ? doubt(udp, target.ports, "UDP") : doubt(tcp, target.ports, "TCP");
-    if (reason.empty() && dead.contains(target.host)) {
-      reason = fmt::format("nothing that {} should answer was answered", target.host);
-    }
+    auto reason = silence.about(result);
     if (!reason.empty()) reasons.emplace(result.probe.id, std::move(reason));
   }
   return reasons;
