@@ -56,6 +56,11 @@ class Silence {
       if (flow.port == dns_port) continue;
       auto& answers = flow.udp ? udp_ : tcp_;
       if (heard) answers.heard.insert(flow.port);
+      // A site may let out nothing but to the vendor: of others only that counts which left it.
+      const bool counts =
+          flow.left || std::any_of(flow.samples.begin(), flow.samples.end(),
+                                   [&](const auto& one) { return facts.asked_for(*one.result); });
+      if (!counts) continue;
       if (silent) answers.silent[flow.port].insert(flow.party);
       if (silent) dead_.insert(flow.host);
     }
@@ -82,9 +87,8 @@ class Silence {
     const auto& host = sample.result->probe.target.host;
     const bool responder = sample.responder || sample.payload == "dns" ||
                            (sample.payload == "sip" && sip_servers_.contains(host));
-    const bool reached = sample.way == Reachability::open || sample.way == Reachability::left;
-    return responder && !reached && sample.way != Reachability::unknown &&
-           !explained_.contains(sample.result->probe.id);
+    const bool unheard = sample.way == Reachability::lost || sample.way == Reachability::refused;
+    return responder && unheard && !explained_.contains(sample.result->probe.id);
   }
   static std::string doubt(const Answers& answers, const PortRange& ports, std::string_view over);
 
