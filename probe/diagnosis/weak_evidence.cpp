@@ -24,12 +24,6 @@ struct Answers {
   }
 };
 
-// Over UDP a port-unreachable comes back where no reply does.
-bool answered(const FlowSample& sample) {
-  return sample.way == Reachability::open &&
-         (!is_udp(*sample.result) || sample.result->observation.outcome != Outcome::refused);
-}
-
 // Hosts that answered SIP over some transport: they answer it over the others.
 std::set<std::string> sip_servers(const Facts& facts) {
   std::set<std::string> hosts;
@@ -47,22 +41,23 @@ class Silence {
       : explained_(explained), sip_servers_(sip_servers(facts)) {
     std::set<std::string> alive;
     for (const auto& flow : facts.flows) {
-      const bool heard = std::any_of(flow.samples.begin(), flow.samples.end(), answered);
-      const bool silent = !heard && std::any_of(flow.samples.begin(), flow.samples.end(),
-                                                [&](const auto& one) { return missing(one); });
-      if (heard) alive.insert(flow.host);
-      any_heard_ |= heard;
+      const bool answers_us = heard(flow);
+      const bool silent = !answers_us && any_of(flow, [&](const auto& one) {
+        return should_answer(one) && unheard(one) && !explained_.contains(one.result->probe.id);
+      });
+      any_heard_ |= answers_us;
       any_silent_ |= silent;
+      if (answers_us) alive.insert(flow.host);
+      if (shut(flow)) dead_.insert(flow.host);
       if (flow.port == dns_port) continue;
       auto& answers = flow.udp ? udp_ : tcp_;
-      if (heard) answers.heard.insert(flow.port);
+      if (answers_us) answers.heard.insert(flow.port);
       // A site may let out nothing but to the vendor: of others only that counts which left it.
       const bool counts =
-          flow.left || std::any_of(flow.samples.begin(), flow.samples.end(),
-                                   [&](const auto& one) { return facts.asked_for(*one.result); });
-      if (!counts) continue;
-      if (silent) answers.silent[flow.port].insert(flow.party);
-      if (silent) dead_.insert(flow.host);
+          flow.left || any_of(flow, [&](const auto& one) { return facts.asked_for(*one.result); });
+      if (!silent || !counts) continue;
+      answers.silent[flow.port].insert(flow.party);
+      dead_.insert(flow.host);
     }
     for (const auto& host : alive) dead_.erase(host);
   }
@@ -82,13 +77,24 @@ class Silence {
   }
 
  private:
-  // No answer from where there should be one, and no cause is known.
-  bool missing(const FlowSample& sample) const {
-    const auto& host = sample.result->probe.target.host;
-    const bool responder = sample.responder || sample.payload == "dns" ||
-                           (sample.payload == "sip" && sip_servers_.contains(host));
-    const bool unheard = sample.way == Reachability::lost || sample.way == Reachability::refused;
-    return responder && unheard && !explained_.contains(sample.result->probe.id);
+  template <typename Wanted>
+  static bool any_of(const Flow& flow, Wanted wanted) {
+    return std::any_of(flow.samples.begin(), flow.samples.end(), wanted);
+  }
+  bool should_answer(const FlowSample& sample) const {
+    return sample.responder || sample.payload == "dns" ||
+           (sample.payload == "sip" && sip_servers_.contains(sample.result->probe.target.host));
+  }
+  static bool unheard(const FlowSample& sample) {
+    return sample.way == Reachability::lost || sample.way == Reachability::refused;
+  }
+  // Turned away further out than any filter of the site's, by whatever cause.
+  static bool shut(const Flow& flow) {
+    return flow.left && any_of(flow, [](const auto& sample) {
+             return sample.responder &&
+                    (sample.way == Reachability::refused ||
+                     (sample.way == Reachability::blocked && !sample.by.empty()));
+           });
   }
   static std::string doubt(const Answers& answers, const PortRange& ports, std::string_view over);
 
@@ -120,6 +126,13 @@ std::string Silence::doubt(const Answers& answers, const PortRange& ports, std::
 }
 
 }  // namespace
+
+bool heard(const Flow& flow) {
+  return std::any_of(flow.samples.begin(), flow.samples.end(), [&](const FlowSample& sample) {
+    return sample.way == Reachability::open &&
+           (!flow.udp || sample.result->observation.outcome != Outcome::refused);
+  });
+}
 
 std::map<std::string, std::string> doubted(const Facts& facts,
                                            const std::set<std::string>& explained) {

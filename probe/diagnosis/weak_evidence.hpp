@@ -11,6 +11,9 @@
 
 namespace callready::findings {
 
+// True where its far end answered: over UDP a port-unreachable comes back where no reply does.
+bool heard(const Flow& flow);
+
 // Probes that were only seen to leave the site and of which more is in doubt, with the reason in
 // words. `explained`: probes whose silence has a cause that is known.
 std::map<std::string, std::string> doubted(const Facts& facts,
