@@ -83,7 +83,9 @@ class Judge {
     }
     if (is("firewall.sip_filtered")) return filters({Payload::sip}) ? "" : "no box filters SIP";
     if (is("firewall.tls_filtered")) {
-      return filters({Payload::tls}) || has(BoxKind::names) ? "" : "no box filters TLS";
+      // Who takes a connection and gets no further with it cuts off what is greeted.
+      const bool takes = has(BoxKind::accept) || has(BoxKind::intercept);
+      return takes || filters({Payload::tls}) || has(BoxKind::names) ? "" : "no box filters TLS";
     }
     if (is("firewall.rate_limited")) {
       return has(BoxKind::rate) || has(BoxKind::ban) ? "" : "no box limits";

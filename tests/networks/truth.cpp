@@ -106,7 +106,7 @@ Flow direct(const Traffic& traffic, const Probe& probe, const Packet& packet) {
   auto fate = traffic.always(syn);
   std::string taken_by;
   if (fate.kind == Fate::taken) {
-    const auto& box = *fate.box;
+    const auto& box = *traffic.last_taker(syn, fate.box);
     taken_by = word(box.kind);
     if (box.kind == BoxKind::portal) return broken(taken_by);
     if (box.kind == BoxKind::intercept && packet.payload == Payload::tls) return broken(taken_by);
