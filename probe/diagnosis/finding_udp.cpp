@@ -11,10 +11,17 @@
 namespace callready::findings {
 namespace {
 
+// A row needs that port of that host: where only the vendor's list is allowed, the well known
+// public servers are silent or refused, and nothing is wrong.
+bool asked_for(const Facts& facts, const Flow& flow) {
+  return std::any_of(flow.samples.begin(), flow.samples.end(),
+                     [&](const FlowSample& sample) { return facts.asked_for(*sample.result); });
+}
+
 // Packets leave, and nobody who answers everybody is heard, on whatever port: the way back is shut,
-// or one further out. Of those who are silent one at least must have been seen to be sent to: where
-// only the vendor's own networks are allowed, public servers are silent, and nothing is wrong.
-std::optional<UdpVerdict> replies_are_lost(const std::vector<const Flow*>& flows) {
+// or one further out. Of the vendor's own one at least must have been seen to be sent to.
+std::optional<UdpVerdict> replies_are_lost(const Facts& facts,
+                                           const std::vector<const Flow*>& flows) {
   std::set<std::uint16_t> ports;
   std::set<std::string> parties;
   const Flow* left = nullptr;
@@ -26,7 +33,7 @@ std::optional<UdpVerdict> replies_are_lost(const std::vector<const Flow*>& flows
       if (sample.way != Reachability::lost || !sample.responder) continue;
       ports.insert(flow->port);
       parties.insert(flow->party);
-      if (flow->way == Reachability::left) silent_yet_left = true;
+      silent_yet_left |= flow->way == Reachability::left && asked_for(facts, *flow);
     }
   }
   // A port that is inspected, or one operator that is down, has the others answer.
@@ -60,13 +67,15 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
   const auto flows = udp_cells(facts);
   if (flows.empty() || !tcp_works(facts)) return std::nullopt;
   if (std::any_of(flows.begin(), flows.end(), [](const Flow* flow) { return out(*flow); })) {
-    return facts.tcp_gets_out() ? replies_are_lost(flows) : std::nullopt;
+    return facts.tcp_gets_out() ? replies_are_lost(facts, flows) : std::nullopt;
   }
   UdpVerdict verdict;
   std::set<std::uint16_t> dropped;
   std::set<std::string> silent_parties;
-  std::vector<const Flow*> silent;
+  bool own_silent = false, own_blocked = false;
   for (const auto* flow : flows) {
+    const bool own = asked_for(facts, *flow);
+    own_blocked |= own && flow->way == Reachability::blocked;
     const bool responder = std::any_of(flow->samples.begin(), flow->samples.end(),
                                        [](const FlowSample& sample) { return sample.responder; });
     const bool named = std::any_of(flow->samples.begin(), flow->samples.end(),
@@ -74,9 +83,10 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
     if (flow->way == Reachability::blocked && !named) dropped.insert(flow->port);
     if (responder && flow->way == Reachability::lost) {
       silent_parties.insert(flow->party);
-      silent.push_back(flow);
+      own_silent |= own;
     }
   }
+  if (!own_silent && !own_blocked) return std::nullopt;
   const auto devices = refusals(flows);
   const auto widest = std::max_element(
       devices.begin(), devices.end(),

@@ -41,8 +41,8 @@ struct Refusals {
   std::vector<FindingEvidence> proofs;  // that it was the far end
 };
 
-// ICMP port-unreachable carries the target's own address; a reset may be anybody's, unless it was
-// seen to come from beyond the site's edge.
+// A device on the way may reset a connection in the target's name, and send ICMP port-unreachable
+// in it: the far end is heard where the packets were seen to get beyond the site's edge.
 void read_refusal(const Diagnosis& context, const Flow& flow, Refusals& refusals) {
   for (const auto& sample : flow.samples) {
     const auto& result = *sample.result;
@@ -56,17 +56,11 @@ void read_refusal(const Diagnosis& context, const Flow& flow, Refusals& refusals
           {result.probe.id,
            fmt::format("{}, which is in the network of {}, turns {} {} away.", sample.far_device,
                        flow.host, flow.udp ? "UDP" : "TCP", flow.port)});
-    } else if (flow.udp) {
-      refusals.proofs.push_back(
-          {result.probe.id, fmt::format("{} says itself that nothing listens on UDP {} (ICMP port "
-                                        "unreachable).",
-                                        flow.host, flow.port)});
     } else if (flow.left) {
       refusals.proofs.push_back(
           {result.probe.id,
-           fmt::format("The connection to {}, TCP {}, leaves the site and is refused "
-                       "out there.",
-                       flow.host, flow.port)});
+           fmt::format("{} to {}, port {}, leaves the site and is refused out there.",
+                       flow.udp ? "UDP" : "TCP", flow.host, flow.port)});
     }
   }
 }

@@ -177,6 +177,14 @@ bool doubtful(const Facts& facts, const Flow& flow) {
   });
 }
 
+bool refused_by_whom(const Facts& facts, const Flow& flow) {
+  return flow.udp && !flow.left &&
+         std::any_of(flow.samples.begin(), flow.samples.end(), [&](const FlowSample& sample) {
+           return sample.result->observation.outcome == Outcome::refused &&
+                  facts.asked_for(*sample.result);
+         });
+}
+
 bool udp_is_shut(const Facts& facts) {
   const auto verdict = findings::udp_is_blocked(facts);
   if (!verdict || verdict->only_replies || verdict->confidence != Confidence::certain) return false;
@@ -256,7 +264,8 @@ void ask_for_ways(const Facts& facts, Questions& questions) {
   std::map<std::pair<bool, std::uint16_t>, std::vector<const Flow*>> doubts;
   for (const auto& flow : facts.flows) {
     if (flow.udp && udp_shut) continue;
-    if (doubtful(facts, flow)) doubts[{flow.udp, flow.port}].push_back(&flow);
+    const bool in_doubt = doubtful(facts, flow) || refused_by_whom(facts, flow);
+    if (in_doubt) doubts[{flow.udp, flow.port}].push_back(&flow);
   }
   std::map<bool, std::size_t> asked;
   for (const auto& [key, flows] : doubts) {
