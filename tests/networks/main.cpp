@@ -20,8 +20,9 @@ namespace {
 struct Options {
   std::uint64_t count = 10'000, seed = 0;
   bool seed_given = false, show = false, observe = false, shrink_all = true;
-  std::string open;  // a file of kinds that are known not to hold yet
-  std::string kind;  // only those that begin so, with the numbers of their networks
+  std::string open;          // a file of kinds that are known not to hold yet
+  std::string kind;          // only those that begin so, with the numbers of their networks
+  std::size_t examples = 1;  // of each kind, made small
   std::vector<std::string> files;
 };
 
@@ -46,6 +47,8 @@ Options read(int argc, char** argv) {
       options.open = argv[++i];
     } else if (word == "--kind" && i + 1 < argc) {
       options.kind = argv[++i];
+    } else if (word == "--examples") {
+      options.examples = value();
     } else if (word == "--no-shrink") {
       options.shrink_all = false;
     } else {
@@ -125,7 +128,7 @@ int random_networks(const Options& options) {
   const auto start = std::chrono::steady_clock::now();
   std::map<std::string, Numbers> kinds;
   std::map<std::string, std::uint64_t> unknown, named;
-  std::uint64_t bad = 0, capabilities = 0;
+  std::uint64_t bad = 0, capabilities = 0, beyond = 0;
   fmt::print("{} networks, --seed {}\n", options.count, options.seed);
   for (std::uint64_t i = 0; i < options.count; ++i) {
     const auto number = options.seed + i;
@@ -135,6 +138,7 @@ int random_networks(const Options& options) {
     }
     const auto judgement = judge(network);
     capabilities += static_cast<std::uint64_t>(judgement.capabilities);
+    beyond += static_cast<std::uint64_t>(judgement.beyond);
     for (const auto& though : judgement.unknown_though) ++unknown[though];
     for (const auto& finding : judgement.named) ++named[finding];
     if (!judgement.violations.empty()) ++bad;
@@ -148,10 +152,12 @@ int random_networks(const Options& options) {
   fmt::print("{:.1f} s, {:.0f} a second; {} networks with violations ({:.2f} %)\n", took.count(),
              static_cast<double>(options.count) / took.count(), bad,
              100.0 * static_cast<double>(bad) / static_cast<double>(options.count));
-  for (const auto& [though, count] : unknown) {
-    fmt::print("unknown though {}: {} of {} capabilities ({:.2f} %)\n", though, count, capabilities,
+  const auto share = [&](std::string_view what, std::uint64_t count) {
+    fmt::print("{}: {} of {} capabilities ({:.2f} %)\n", what, count, capabilities,
                100.0 * static_cast<double>(count) / static_cast<double>(capabilities));
-  }
+  };
+  share("ready, and broken where no probe sees", beyond);
+  for (const auto& [though, count] : unknown) share("unknown though " + though, count);
   fmt::print("named:");
   for (const auto& [finding, count] : named) fmt::print(" {} {};", finding, count);
   fmt::print("\n");
@@ -169,14 +175,15 @@ int random_networks(const Options& options) {
   }
   for (const auto& [kind, numbers] : sorted) {
     if (!options.shrink_all || open.contains(kind)) continue;
-    const auto smallest = shrink(draw(numbers.front()), [&kind = kind](const auto& network) {
-      return shows(network, kind);
-    });
-    fmt::print("\n# {} ({} times; number {})\n", kind, numbers.size(), numbers.front());
-    for (const auto& violation : judge(smallest).violations) {
-      fmt::print("# {}: {}\n", violation.kind, violation.what);
+    for (std::size_t i = 0; i < std::min(options.examples, numbers.size()); ++i) {
+      const auto smallest = shrink(
+          draw(numbers[i]), [&kind = kind](const auto& network) { return shows(network, kind); });
+      fmt::print("\n# {} ({} times; number {})\n", kind, numbers.size(), numbers[i]);
+      for (const auto& violation : judge(smallest).violations) {
+        fmt::print("# {}: {}\n", violation.kind, violation.what);
+      }
+      fmt::print("{}", to_text(smallest));
     }
-    fmt::print("{}", to_text(smallest));
   }
   return news == 0 ? 0 : 1;
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "tests/networks/twin.hpp"
+
 namespace callready::networks {
 namespace {
 
@@ -15,6 +17,7 @@ class Judge {
  public:
   Judge(const networks::Network& network, const Scene& scene, const Report& report)
       : network_(network),
+        scene_(scene),
         report_(report),
         truth_(truth_of(network, scene, report)),
         traffic_(network, scene.internet) {
@@ -209,8 +212,8 @@ class Judge {
     return to_string(results_.at(row.probes.front())->probe.check);
   }
 
-  // Who breaks what the capability needs: "portal", "dns rule".
-  std::string breakers(const SetResult& set, const CapabilityResult& capability) const {
+  // Who breaks what the capability needs: "portal", "dns", "rule".
+  std::set<std::string> breakers(const SetResult& set, const CapabilityResult& capability) const {
     std::set<std::string> by;
     for (const auto& row : set.requirements) {
       const auto& ids = capability.requirements;
@@ -220,9 +223,23 @@ class Judge {
         if (flow.works == Works::no) by.insert(flow.by);
       }
     }
+    return by;
+  }
+
+  static std::string in_words(const std::set<std::string>& by) {
     std::string text;
     for (const auto& one : by) text += (text.empty() ? "" : " ") + one;
     return text.empty() ? "nothing" : text;
+  }
+
+  // Media is taken to work where its packets leave the site, and no probe sees further: then the
+  // row has to say how far it was seen.
+  bool says_how_far(const SetResult& set, const CapabilityResult& capability) const {
+    return std::any_of(set.requirements.begin(), set.requirements.end(), [&](const auto& row) {
+      const auto& ids = capability.requirements;
+      return std::find(ids.begin(), ids.end(), row.id) != ids.end() &&
+             row.summary.find("as far as") != std::string::npos;
+    });
   }
 
   void look_at(const SetResult& set, const CapabilityResult& capability) {
@@ -231,7 +248,15 @@ class Judge {
         set.id + '/' + capability.id + " is " + std::string(to_string(capability.verdict));
     ++judgement_.capabilities;
     if (capability.verdict == Verdict::ready && works == Works::no) {
-      violation("2 ready, and broken by " + breakers(set, capability), name);
+      const auto by = breakers(set, capability);
+      const auto id = set.id + '/' + capability.id;
+      if (!looks_like_it_works(network_, scene_, report_, id, by)) {
+        violation("2 ready, and broken by " + in_words(by), name);
+      } else if (!says_how_far(set, capability)) {
+        violation("2 ready as far as was seen, and does not say how far", name);
+      } else {
+        ++judgement_.beyond;
+      }
     }
     if (capability.verdict == Verdict::blocked && works == Works::yes) {
       violation("2 blocked, and works as wanted", name + ": " + capability.summary);
@@ -247,7 +272,7 @@ class Judge {
                                });
           });
       if (!explained)
-        violation("3 blocked by " + breakers(set, capability) + ", and no finding",
+        violation("3 blocked by " + in_words(breakers(set, capability)) + ", and no finding",
                   name + ": " + capability.summary);
     }
     if (capability.verdict == Verdict::unknown) {
@@ -293,6 +318,7 @@ class Judge {
   }
 
   const networks::Network& network_;
+  const Scene& scene_;
   const Report& report_;
   const Truth truth_;
   const Traffic traffic_;

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 namespace callready::networks {
-namespace {
 
 std::string_view word(BoxKind kind) {
   switch (kind) {
@@ -36,6 +35,8 @@ std::string_view word(BoxKind kind) {
   }
   return "?";
 }
+
+namespace {
 
 Flow broken(std::string_view by) { return {Works::no, std::string(by)}; }
 
