@@ -19,13 +19,13 @@ bool asked_for(const Facts& facts, const Flow& flow) {
 }
 
 // Packets leave, and nobody who answers everybody is heard, on whatever port: the way back is shut,
-// or one further out. Of the vendor's own one at least must have been seen to be sent to.
+// or one further out. One of those who are silent must have been seen to be sent to.
 std::optional<UdpVerdict> replies_are_lost(const Facts& facts,
                                            const std::vector<const Flow*>& flows) {
   std::set<std::uint16_t> ports;
   std::set<std::string> parties;
   const Flow* left = nullptr;
-  bool silent_yet_left = false;
+  bool silent_yet_left = false, own_too = false;
   for (const auto* flow : flows) {
     if (flow->way == Reachability::open) return std::nullopt;
     if (flow->way == Reachability::left) left = flow;
@@ -33,13 +33,14 @@ std::optional<UdpVerdict> replies_are_lost(const Facts& facts,
       if (sample.way != Reachability::lost || !sample.responder) continue;
       ports.insert(flow->port);
       parties.insert(flow->party);
-      silent_yet_left |= flow->way == Reachability::left && asked_for(facts, *flow);
+      silent_yet_left |= flow->way == Reachability::left;
+      own_too |= flow->way == Reachability::left && asked_for(facts, *flow);
     }
   }
   // A port that is inspected, or one operator that is down, has the others answer.
   if (!silent_yet_left || ports.size() < 3 || parties.size() < 3) return std::nullopt;
   UdpVerdict verdict;
-  verdict.confidence = Confidence::likely;
+  verdict.confidence = own_too ? Confidence::likely : Confidence::possible;
   verdict.only_replies = true;
   verdict.evidence.push_back(
       {"", fmt::format("UDP leaves the site, and no reply comes back: servers that answer "
@@ -86,7 +87,6 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
       own_silent |= own;
     }
   }
-  if (!own_silent && !own_blocked) return std::nullopt;
   const auto devices = refusals(flows);
   const auto widest = std::max_element(
       devices.begin(), devices.end(),
@@ -120,6 +120,7 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
         {"", fmt::format("Servers that answer everybody are silent over UDP: {}.",
                          listed({silent_parties.begin(), silent_parties.end()}))});
   }
+  if (!own_silent && !own_blocked) verdict.confidence = Confidence::possible;
   auto more = udp_evidence(flows, 6);
   verdict.evidence.insert(verdict.evidence.end(), more.begin(), more.end());
   return verdict;
