@@ -18,6 +18,20 @@ bool asked_for(const Facts& facts, const Flow& flow) {
                      [&](const FlowSample& sample) { return facts.asked_for(*sample.result); });
 }
 
+// Whether these tell of UDP, and not of one protocol or of a part of the ports: at least two kinds
+// of packets, STUN and TURN being one, to well known ports and to higher ones.
+bool of_every_kind(const std::vector<const Flow*>& flows) {
+  std::set<std::string> payloads;
+  bool low = false, high = false;
+  for (const auto* flow : flows) {
+    (flow->port < 1024 ? low : high) = true;
+    for (const auto& sample : flow->samples) {
+      payloads.insert(sample.payload == "turn" ? "stun" : sample.payload);
+    }
+  }
+  return low && high && payloads.size() > 1;
+}
+
 // Packets leave, and nobody who answers everybody is heard, on whatever port: the way back is shut,
 // or one further out. One of those who are silent must have been seen to be sent to.
 std::optional<UdpVerdict> replies_are_lost(const Facts& facts,
@@ -73,20 +87,21 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
   UdpVerdict verdict;
   std::set<std::uint16_t> dropped;
   std::set<std::string> silent_parties;
-  bool own_silent = false, own_blocked = false;
+  bool own = false;
+  std::vector<const Flow*> dead;
   for (const auto* flow : flows) {
-    const bool own = asked_for(facts, *flow);
-    own_blocked |= own && flow->way == Reachability::blocked;
     const bool responder = std::any_of(flow->samples.begin(), flow->samples.end(),
                                        [](const FlowSample& sample) { return sample.responder; });
     const bool named = std::any_of(flow->samples.begin(), flow->samples.end(),
                                    [](const FlowSample& sample) { return !sample.by.empty(); });
+    const bool silent = responder && flow->way == Reachability::lost;
     if (flow->way == Reachability::blocked && !named) dropped.insert(flow->port);
-    if (responder && flow->way == Reachability::lost) {
-      silent_parties.insert(flow->party);
-      own_silent |= own;
-    }
+    if (silent) silent_parties.insert(flow->party);
+    if (!silent && flow->way != Reachability::blocked) continue;
+    own |= asked_for(facts, *flow);
+    dead.push_back(flow);
   }
+  const bool all_kinds = of_every_kind(dead);
   const auto devices = refusals(flows);
   const auto widest = std::max_element(
       devices.begin(), devices.end(),
@@ -109,6 +124,7 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
                          dropped.size(), ports_in_words({dropped.begin(), dropped.end()}, 4))});
   }
   if (refused || many) {
+    if (!all_kinds) return std::nullopt;
     // Of one network only it may be that one.
     const auto networks = facts.networks([](const Flow& flow) { return flow.udp; });
     verdict.confidence = networks.size() > 1 ? Confidence::certain : Confidence::likely;
@@ -120,7 +136,7 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
         {"", fmt::format("Servers that answer everybody are silent over UDP: {}.",
                          listed({silent_parties.begin(), silent_parties.end()}))});
   }
-  if (!own_silent && !own_blocked) verdict.confidence = Confidence::possible;
+  if (!own || !all_kinds) verdict.confidence = Confidence::possible;
   auto more = udp_evidence(flows, 6);
   verdict.evidence.insert(verdict.evidence.end(), more.begin(), more.end());
   return verdict;

@@ -69,7 +69,7 @@ class Judge {
     // Port 53 is left out by the findings themselves: to a firewall it is DNS, whatever it carries.
     const auto udp = [](const Probe& probe) {
       return probe.target.transport == Transport::udp && probe.target.route.direct() &&
-             probe.target.port() != 53;
+             probe.check != CheckKind::dns && probe.target.port() != 53;
     };
     if (is("firewall.udp_blocked")) {
       return all_broken(udp) ? "" : "some UDP works";
