@@ -43,7 +43,7 @@ struct Refusals {
 
 // A device on the way may reset a connection in the target's name, and send ICMP port-unreachable
 // in it: the far end is heard where the packets were seen to get beyond the site's edge.
-void read_refusal(const Diagnosis& context, const Flow& flow, Refusals& refusals) {
+void read_refusal(const Diagnosis& context, const Flow& flow, bool alone, Refusals& refusals) {
   for (const auto& sample : flow.samples) {
     const auto& result = *sample.result;
     const bool far = !sample.far_device.empty();
@@ -56,7 +56,7 @@ void read_refusal(const Diagnosis& context, const Flow& flow, Refusals& refusals
           {result.probe.id,
            fmt::format("{}, which is in the network of {}, turns {} {} away.", sample.far_device,
                        flow.host, flow.udp ? "UDP" : "TCP", flow.port)});
-    } else if (flow.left) {
+    } else if (flow.left && alone) {
       refusals.proofs.push_back(
           {result.probe.id,
            fmt::format("{} to {}, port {}, leaves the site and is refused out there.",
@@ -123,7 +123,18 @@ void say_refused(Finding& finding, const std::string& hosts, const std::string& 
 Causes find_vendor_down(const Diagnosis& context) {
   const auto& facts = context.facts;
   Refusals refused, errors;
-  for (const auto& flow : facts.flows) read_refusal(context, flow, refused);
+  std::set<std::pair<bool, std::uint16_t>> answered;  // by transport and port
+  for (const auto& flow : facts.flows) {
+    const bool any =
+        std::any_of(flow.samples.begin(), flow.samples.end(), [](const FlowSample& sample) {
+          const auto outcome = sample.result->observation.outcome;
+          return sample.way == Reachability::open && outcome != Outcome::refused;
+        });
+    if (any) answered.insert({flow.udp, flow.port});
+  }
+  for (const auto& flow : facts.flows) {
+    read_refusal(context, flow, answered.contains({flow.udp, flow.port}), refused);
+  }
   const auto proved = proved_hosts(facts);
   for (const auto& result : facts.report.probes) {
     // Over plain HTTP anybody on the way may say so: only with the server's own word beside it.
