@@ -20,10 +20,10 @@ constexpr double slow_ms = 1'000;
 // What is known of one name.
 struct Name {
   std::string name;
-  std::vector<const ProbeResult*> probes;  // direct ones to it
-  std::optional<IpAddress> address;        // as the runner resolved it
-  Detail failure;                          // or as it did not: "no_such_name", "dns_failed"
-  double took_ms = 0;                      // until it was answered: who gives up is not slow
+  std::vector<const ProbeResult*> probes;        // direct ones to it
+  std::optional<IpAddress> address;              // as the runner resolved it
+  Detail failure;                                // or as it did not: "no_such_name", "dns_failed"
+  double took_ms = 0;                            // until it was answered: who gives up is not slow
   std::vector<const Evidence*> here, elsewhere;  // dns_answer: site's resolvers, independent ones
   std::vector<std::string> here_ids, elsewhere_ids;
   const ProbeResult* silent = nullptr;  // of a question for it that the site's resolver left open
