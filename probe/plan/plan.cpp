@@ -169,7 +169,7 @@ Row make_row(const TargetSet& set, const Requirement& requirement, const PlanOpt
   if (options.service_tags != nullptr && !row.requirement.service_tags.empty()) {
     unknown_tags = add_service_tags(set, row.requirement, *options.service_tags);
   }
-  row.own_hosts = own_hosts_of(requirement, options.variables);
+  row.own_hosts = own_hosts_of(requirement, given_values(set, options.variables));
   row.candidates = candidates_of(set, row.requirement, options.regions, options.v4);
   if (asks_only_hosts(row.requirement)) row.requirement.listening = true;
   row.total = row.candidates.size();

@@ -39,6 +39,12 @@ Observer::Expired Observer::expire(const Packet& packet, int ttl, double at_ms) 
     if (connection.heard.kind == Heard::prohibited) answer.kind = Expired::prohibited;
     return answer;
   }
+  if (packet.to.is_unspecified()) {  // this computer itself, which does not listen
+    answer.kind = Expired::port_unreachable;
+    answer.sender = IpAddress::v4({127, 0, 0, 1});
+    answer.ended_ms = at_ms;
+    return answer;
+  }
   const auto fate = traffic_.send(packet, at_ms, ttl);
   const auto took = traffic_.round_trip_to(fate.hop);
   if (took > icmp_reply_ms) return answer;
@@ -798,6 +804,8 @@ Seen Observer::path(Job job) {
   if (!connection.stands) return seen;
   auto& reply = seen.observation;
   const bool tls = job.probe.target.transport == Transport::tls;
+  const bool at_once = job.probe.purpose == Purpose::repeat;
+  if (at_once) reply.attempts = 2;
   const bool broken = tls && !open_tls(job, connection, seen);
   if (broken && reply.detail != detail_of("tls_timed_out")) return seen;
   auto heard = Heard();
@@ -813,15 +821,15 @@ Seen Observer::path(Job job) {
   // Once more with small segments.
   Seen again;
   Job small = job;
-  small.at_ms = seen.ended_ms;
+  if (!at_once) small.at_ms = seen.ended_ms;
   auto second = open(small, again);
-  ++reply.attempts;
-  seen.ended_ms = again.ended_ms;
+  reply.attempts = 2;
+  seen.ended_ms = std::max(seen.ended_ms, again.ended_ms);
   if (!second.stands) return seen;
   auto hello = packet(job, tls ? Payload::tls : Payload::http);
   hello.name = job.probe.target.host;
   heard = exchange(second, hello, tls ? 3000 : 2500, tls ? 3 : 1);
-  seen.ended_ms = second.at_ms + heard.took_ms;
+  seen.ended_ms = std::max(seen.ended_ms, second.at_ms + heard.took_ms);
   if (heard.kind != Heard::answer) return seen;
   say(reply, Outcome::failed, "black_hole");
   add(reply, "path_mtu", {{"full", number(1500)}});

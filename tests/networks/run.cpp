@@ -39,8 +39,11 @@ LoadRules all_rules() {
   return rules;
 }
 
-// A built-in set by its name, another one by its file's.
-TargetSet load(const std::string& id) {
+// A built-in set by its name, another one by its file's. Reading one takes longer than a run.
+const TargetSet& load(const std::string& id) {
+  static std::map<std::string, TargetSet> known;
+  const auto found = known.find(id);
+  if (found != known.end()) return found->second;
   const auto rules = all_rules();
   auto loaded = LoadResult();
   if (id.ends_with(".yaml")) loaded = load_file(id, rules);
@@ -49,7 +52,7 @@ TargetSet load(const std::string& id) {
     if (builtin.id == id) loaded = load_text(builtin.yaml_text, id, rules);
   }
   if (!loaded.set) throw std::runtime_error("no set: " + id);
-  return std::move(*loaded.set);
+  return known.emplace(id, std::move(*loaded.set)).first->second;
 }
 
 int waits_for_others(const PlannedProbe& planned) {

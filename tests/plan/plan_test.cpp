@@ -38,6 +38,7 @@ std::vector<TargetSet> sets_of(const PlanCase& plan) {
 const PlanCase cases[] = {
     {"rainbow", {"rainbow"}, {}},
     {"webex", {"webex"}, {}},
+    {"webex-partner", {"webex-partner"}, {}},
     {"cloudoe", {"cloudoe"}, {}},
     {"librestream", {"librestream"}, {}},
     {"quicklink", {"quicklink"}, {}},
@@ -64,7 +65,7 @@ const PlanCase cases[] = {
     {"rainbow-only", {"rainbow"}, {.only = {"turn-udp", "rainbow/hub-sip-tls"}}},
     {"rainbow-skip", {"rainbow"}, {.skip = {"turn-everywhere", "rainbow/files-everywhere"}}},
     {"rainbow-android", {"rainbow"}, {.client = "android"}},
-    {"rainbow-webex", {"rainbow", "webex"}, {}},
+    {"rainbow-webex-partner", {"rainbow", "webex-partner"}, {}},
     {"rainbow-cloudoe-anchors", {"rainbow", "cloudoe", "anchors"}, {}},
     {"librestream-own", {"librestream"}, {.scenarios = {"own-sip"}}},
     {"librestream-own-variables",

@@ -59,6 +59,10 @@ class Topology:
         with self.router:
             _ip(f"addr add {plan.router}/24 dev lan", f"addr add {plan.proxy}/24 dev lan")
         self._build_chain()
+        if not plan.icmp_limited:
+            for space in self.hops.values():
+                with space:
+                    _sysctl("ipv4/icmp_ratelimit", 0)
         if self.branches:
             self._build_branches()
         if not plan.wan_up:
