@@ -76,6 +76,12 @@ ResultIndex::ResultIndex(const std::vector<ProbeResult>& results) {
     if (elsewhere && name != probe.with.end() && seen.outcome == Outcome::answered) {
       found_elsewhere.insert(name->second);
     }
+    // Whoever is asked, somebody on the way answers: nobody's word that a name is gone is known.
+    names_are_hidden_ |=
+        probe.with.contains("nobody") &&
+        std::any_of(seen.evidence.begin(), seen.evidence.end(), [](const Evidence& evidence) {
+          return evidence.kind == EvidenceKind::dns_answer;
+        });
     by_id_[result.probe.id] = &result;
     const auto& host = result.probe.target.host;
     if (result.observation.round_trip && result.probe.target.route.direct()) {
@@ -95,7 +101,7 @@ ResultIndex::ResultIndex(const std::vector<ProbeResult>& results) {
       edge_answers_ = edge_answers_ || detail_fact(evidence, Fact::result) == DetailCode::left_site;
     }
   }
-  names_are_hidden_ = std::any_of(missing.begin(), missing.end(), [&](const std::string& name) {
+  names_are_hidden_ |= std::any_of(missing.begin(), missing.end(), [&](const std::string& name) {
     return found_elsewhere.contains(name);
   });
 }
