@@ -196,7 +196,8 @@ asio::awaitable<Property> measure_lifetime(Context& context, Job job) {
   const auto server = job.remote();
   StunSide side(server);
   auto lifetime = co_await measure(context, side, server);
-  const bool relays = !job.parameter("turn").empty() && !credential_of(context).username.empty();
+  const auto turn = job.parameter("turn");
+  const bool relays = !turn.empty() && !credential_for(context, turn).username.empty();
   if (lifetime.measured() || !relays) co_return lifetime;
   lifetime = co_await measure_by_relay(context, job);
   co_return lifetime;

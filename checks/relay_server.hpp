@@ -6,9 +6,12 @@
 
 namespace callready::checks {
 
-// The credentials that the run has, made for now where they are time-limited; an empty user name:
-// none.
-stun::Credential credential_of(Context& context);
+// "turn.example.com" of "turn.example.com:3478/tcp".
+std::string_view host_of_server(std::string_view server);
+
+// The credentials that the run has for that server ("host", "host:port/tls"), made for now where
+// they are time-limited; an empty user name: none.
+stun::Credential credential_for(Context& context, std::string_view server);
 
 // "host:port" as an address of that family; "[2001:db8::1]:3478" too.
 asio::awaitable<Result<SocketAddress>> find_endpoint(Context& context, std::string text, bool v6);

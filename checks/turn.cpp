@@ -203,7 +203,7 @@ asio::awaitable<bool> measure(Context& context, Job job, TurnClient& client, Sco
   observation.attempts += reply.attempts;
   if (reply.code == 437 && reply.status == TurnStatus::refused && !last) co_return true;
   record_reply(observation, client, reply);
-  const bool have_credentials = !credential_of(context).username.empty();
+  const bool have_credentials = !credential_for(context, job.probe.target.host).username.empty();
   if (reply.status != TurnStatus::granted || !have_credentials) co_return false;
   const auto trip = co_await trip_through_relay(context, client);
   record_trip(observation, client, trip);
@@ -225,7 +225,8 @@ asio::awaitable<bool> try_once(Context& context, Job job, Scope farewell, bool l
   auto dialled = co_await dial_stun(context, job, observation);
   if (!dialled.channel) co_return false;
   const auto family = job.parameter("relay", job.remote().address.is_v6() ? "ipv6" : "ipv4");
-  TurnClient client(std::move(dialled.channel), credential_of(context), family == "ipv6");
+  TurnClient client(std::move(dialled.channel), credential_for(context, job.probe.target.host),
+                    family == "ipv6");
   const bool again = co_await measure(context, job, client, farewell, last, observation);
   const bool given_back = co_await client.deallocate(farewell);
   if (!given_back) {
@@ -248,7 +249,7 @@ asio::awaitable<Observation> run_turn(Context& context, Job job) {
   CleanupScope farewell(context.scope, timeouts::deallocate);
   const auto last_words = farewell.scope();
   Semaphore::Permit place;
-  if (!credential_of(context).username.empty()) {
+  if (!credential_for(context, job.probe.target.host).username.empty()) {
     place = co_await context.relays.enter(context.executor, context.scope, context.deadline);
     if (!place) {
       record(observation, stopped());

@@ -568,9 +568,12 @@ std::string position(std::string_view text, std::size_t byte) {
   return fmt::format("{}:{}", line, column);
 }
 
-// Where brackets are nested deeper than any report: checked before parsing, which allocates.
-std::optional<std::size_t> too_deep_at(std::string_view text) {
+// Where brackets are nested deeper than any report's, or its values are more than the largest has:
+// checked before parsing, which takes up to a hundred bytes for each.
+std::optional<std::size_t> too_much_at(std::string_view text) {
+  constexpr std::size_t most_values = 1'500'000;
   int depth = 0;
+  std::size_t values = 0;
   bool in_string = false;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
@@ -586,6 +589,8 @@ std::optional<std::size_t> too_deep_at(std::string_view text) {
       if (++depth > deepest_report) return i;
     } else if (c == ']' || c == '}') {
       --depth;
+    } else if (c == ',' && ++values > most_values) {
+      return i;
     }
   }
   return std::nullopt;
@@ -612,9 +617,10 @@ ReadResult read_report(std::string_view text, std::string_view name) {
     return refuse(": ", fmt::format("{} bytes are more than a report may have ({} MiB)",
                                     text.size(), largest_report / (1024 * 1024)));
   }
-  if (const auto byte = too_deep_at(text)) {
-    return refuse(":", fmt::format("{}: nested more than {} deep: this is no report",
-                                   position(text, *byte), deepest_report));
+  if (const auto byte = too_much_at(text)) {
+    return refuse(":",
+                  fmt::format("{}: nested more than {} deep, or too many values: this is no report",
+                              position(text, *byte), deepest_report));
   }
   try {
     const auto json = Json::parse(text);

@@ -39,12 +39,17 @@ class Dispatcher {
                                         std::size_t index);
   enum class Pass { go, stopped, no_room };
   asio::awaitable<Pass> paced(Pacer::PacedRequest request, bool stands_in);
+  // Waits until the budget has room; no_room: it has none for the rest of the run.
+  asio::awaitable<Pass> within_budget(std::string destination);
+  asio::awaitable<Pass> may_look_up(std::string name);
   checks::Context& context_of(const Probe& probe);
 
   checks::Context& context_;
   const RunnerOptions& options_;
   std::span<const checks::Check> table_;
   Pacer& pacer_;
+  RequestBudget budget_;
+  std::set<std::string> names_;  // that were asked for
   ProbeScheduler& scheduler_;
   KeyedSemaphore semaphore_;
   int interfaces_ = 1;                                   // that probes of the plan are bound to

@@ -12,6 +12,7 @@
 #include "probe/diagnosis/findings.hpp"
 #include "probe/diagnosis/follow_up.hpp"
 #include "probe/engine/local_resources.hpp"
+#include "probe/engine/logins.hpp"
 #include "probe/engine/progress.hpp"
 #include "probe/net/timeouts.hpp"
 #include "probe/net/udp.hpp"
@@ -303,8 +304,8 @@ std::string day_of(WallTime time) {
 
 milliseconds time_for(const Plan& plan, const SessionOptions& options) {
   auto timeout = options.timeout;
-  // Unless the user has said how long.
-  if (options.settings.thorough && timeout == timeouts::run) timeout = timeouts::thorough;
+  if (options.timeout_given) return timeout;
+  if (options.settings.thorough) timeout = timeouts::thorough;
   // A window begins when the last of the one before has been given up.
   const auto window = options.runner.pace.window + timeouts::tcp_connect;
   return timeout + windows_of(plan, options.runner.pace) * window;
@@ -355,10 +356,7 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
     plan = make_plan(sets, plan_options);
     report.site.proxy = proxies.main_proxy;
   }
-  if (settings.credentials.proxy_user.empty()) {
-    settings.credentials.proxy_user = proxies.user;
-    settings.credentials.proxy_password = proxies.password;
-  }
+  settle_logins(settings.credentials, proxies, plan, options.sets, report.notes);
   report.site.own_hosts = own_hosts(plan, options.sets, options.plan.variables, builtin_ids());
   report.notes.insert(report.notes.end(), plan.notes.begin(), plan.notes.end());
   report.notes.insert(report.notes.end(), proxies.notes.begin(), proxies.notes.end());

@@ -98,6 +98,7 @@ struct ProxyEndpoint {
   bool https = false;
   std::string host;  // without brackets
   std::uint16_t port = 0;
+  std::string url() const;  // "http://proxy.example.com:3128": one for each scheme, host and port
 };
 
 // "http://host:port" or "https://host:port"; without a port 80 and 443. Nothing where it is no such

@@ -10,10 +10,14 @@
 #include <stdexcept>
 #include <unordered_map>
 
+#include "probe/platform/input_file.hpp"
+
 namespace callready {
 namespace {
 
 constexpr std::size_t most_certificates = 10'000;  // the largest bundles hold some hundreds
+
+constexpr std::size_t most_bytes = std::size_t{64} << 20U;
 
 template <auto function>
 struct Free {
@@ -144,7 +148,8 @@ std::string PemCertificate::sha256() const {
 
 std::vector<PemCertificate> read_certificates(const std::string& path) {
   std::vector<PemCertificate> found;
-  const File file(BIO_new_file(path.c_str(), "r"));
+  const auto input = platform::read_input(path, most_bytes);
+  const File file(BIO_new_mem_buf(input.text.data(), static_cast<int>(input.text.size())));
   while (file && found.size() < most_certificates) {
     char* name = nullptr;
     char* header = nullptr;

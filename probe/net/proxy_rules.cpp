@@ -1,5 +1,7 @@
 #include "probe/net/proxy_rules.hpp"
 
+#include <libpsl.h>
+
 #include <algorithm>
 #include <charconv>
 
@@ -111,6 +113,11 @@ ProxyEnvironment::Choice first_set(const std::function<std::string(const std::st
     break;
   }
   return choice;
+}
+
+// By the list of https://publicsuffix.org that the library has.
+bool is_public_suffix(const std::string& domain) {
+  return psl_is_public_suffix(psl_builtin(), domain.c_str()) != 0;
 }
 
 bool is_plain_http(const Probe& probe) {
@@ -260,8 +267,8 @@ std::vector<std::string> wpad_urls(const std::vector<std::string>& domains) {
   std::vector<std::string> urls;
   for (const auto& given : domains) {
     auto domain = lowered(without_dots(given));
-    // Never wpad.com: whoever owns that would be everybody's proxy.
-    while (domain.find('.') != domain.npos) {
+    // Never wpad.com or wpad.co.uk: whoever owns that would be everybody's proxy.
+    while (domain.find('.') != domain.npos && !is_public_suffix(domain)) {
       const auto url = "http://wpad." + domain + "/wpad.dat";
       if (std::find(urls.begin(), urls.end(), url) == urls.end()) urls.push_back(url);
       domain.erase(0, domain.find('.') + 1);

@@ -86,7 +86,8 @@ struct PacRoute {
 std::vector<PacRoute> read_pac_answer(std::string_view text);
 
 // Where a computer of these domains looks for a PAC file (draft-ietf-wrec-wpad-01 section 4.4.4,
-// DNS): "http://wpad.lyon.example.com/wpad.dat", then one label less, as long as two are left.
+// DNS): "http://wpad.lyon.example.com/wpad.dat", then one label less, as long as it is somebody's
+// domain and no public suffix.
 std::vector<std::string> wpad_urls(const std::vector<std::string>& domains);
 
 }  // namespace callready

@@ -29,6 +29,7 @@ std::string host_name();
 struct Terminal {
   bool interactive = false;  // a person looks at it
   bool utf8 = false;         // by the locale
+  bool obeys = false;        // takes colours, and moves its cursor: by TERM
   int width = 80;            // columns
 };
 Terminal standard_output();
@@ -49,9 +50,11 @@ std::string state_folder();
 // A file that can be opened for reading.
 bool is_file(const std::string& path);
 
-// Writes `content` to `path` whole or not at all (a new file beside it, then a rename). A symbolic
-// link stays one; what is no file but can be written to (/dev/stdout, a pipe) is written to as it
-// is. The error in words, or nothing.
+// Writes `content` to `path` whole or not at all (a new file beside it, then a rename), with the
+// owner and the mode of the one that was there: where these cannot be kept, it is refused. A
+// symbolic link stays one, but where all may write (/tmp) another user's is not followed; what is
+// no file but can be written to (/dev/stdout, a pipe) is written to as it is. The error in words,
+// or nothing.
 std::optional<std::string> write_whole_file(const std::string& path, const std::string& content);
 
 // Makes a file that only the user can read, and the folders that lead to it. Where there is one of
