@@ -4,7 +4,7 @@
 #include <system_error>
 
 #include "probe/platform/input_file.hpp"
-#include "targets/digest.hpp"
+#include "probe/util/digest.hpp"
 #include "targets/set_reader.hpp"
 #include "targets/syntax.hpp"
 

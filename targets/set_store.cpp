@@ -6,7 +6,7 @@
 #include <set>
 
 #include "probe/platform/input_file.hpp"
-#include "targets/digest.hpp"
+#include "probe/util/digest.hpp"
 
 namespace callready {
 namespace {

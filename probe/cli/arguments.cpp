@@ -76,8 +76,8 @@ void add_choices(CLI::App& app, Arguments& arguments) {
              if (!problem.empty()) throw CLI::ValidationError("--var", problem);
            }
          },
-         "A value of your own that the set asks for, repeatable")
-      ->type_name("NAME=VALUE")
+         "A value of your own that the sets ask for, or one of them, repeatable")
+      ->type_name("[SET/]NAME=VALUE")
       ->allow_extra_args(false)
       ->trigger_on_parse();
   app.add_option("--service-tags", arguments.service_tags_file,

@@ -26,7 +26,10 @@ class Selection {
     for (const auto& set : sets) {
       for (const auto& scenario : set.scenarios) scenarios_.push_back(scenario.id);
       for (const auto& region : set.regions) regions_.push_back(region.id);
-      for (const auto& variable : set.variables) variables_.push_back(variable.name);
+      for (const auto& variable : set.variables) {
+        variables_.push_back(variable.name);
+        variables_.push_back(set.id + '/' + variable.name);
+      }
       for (const auto& row : set.requirements) {
         rows_.push_back(row.id);
         rows_.push_back(set.id + '/' + row.id);

@@ -9,6 +9,7 @@
 #include "probe/cli/commands.hpp"
 #include "probe/cli/output.hpp"
 #include "probe/cli/saved_report.hpp"
+#include "probe/plan/set_warnings.hpp"
 #include "probe/platform/system.hpp"
 #include "reports/show.hpp"
 
@@ -122,6 +123,7 @@ int run_validate(const Arguments& arguments) {
   for (const auto& file : arguments.names) {
     const auto result = load_file(file, rules);
     say_problems(result.problems);
+    if (result.set) say_problems(warnings_of(*result.set));
     const bool said =
         result.set && print(fmt::format("{}: valid: {} ({} requirements)\n", file, result.set->id,
                                         result.set->requirements.size()));

@@ -10,11 +10,11 @@
 #include "probe/model/url.hpp"
 #include "probe/net/http.hpp"
 #include "probe/net/pac.hpp"
-#include "probe/net/printable.hpp"
 #include "probe/net/proxy_rules.hpp"
 #include "probe/net/timeouts.hpp"
 #include "probe/platform/input_file.hpp"
 #include "probe/platform/system.hpp"
+#include "probe/util/utf8.hpp"
 
 namespace callready {
 namespace {

@@ -125,7 +125,7 @@ class Hardship(SiteTest):
         jump = ("printf +0 > $HOME/clock; printf +2h > $HOME/later; "
                 "(sleep 0.3; mv $HOME/later $HOME/clock) & "
                 "exec env LD_PRELOAD=\"$2\" FAKETIME_TIMESTAMP_FILE=$HOME/clock FAKETIME_NO_CACHE=1 "
-                "DONT_FAKE_MONOTONIC=1 \"$1\" check webex cloudoe --json")
+                "DONT_FAKE_MONOTONIC=1 \"$1\" check webex-partner cloudoe --json")
         library = next((path for path in ("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1",
                                           "/usr/lib/aarch64-linux-gnu/faketime/libfaketime.so.1")
                         if os.path.exists(path)), None)
