@@ -105,9 +105,9 @@ bool install_filter() {
   allow(SCMP_SYS(openat), {SCMP_A2_64(SCMP_CMP_MASKED_EQ, writing, O_RDONLY)});
   // Datagrams of IP, for DNS; netlink, by which the C library asks for this machine's addresses.
   constexpr scmp_datum_t kind = 0xf;
-  for (const scmp_datum_t family : {AF_INET, AF_INET6}) {
-    allow(SCMP_SYS(socket),
-          {SCMP_A0_64(SCMP_CMP_EQ, family), SCMP_A1_64(SCMP_CMP_MASKED_EQ, kind, SOCK_DGRAM)});
+  for (const int family : {AF_INET, AF_INET6}) {
+    allow(SCMP_SYS(socket), {SCMP_A0_64(SCMP_CMP_EQ, static_cast<scmp_datum_t>(family)),
+                             SCMP_A1_64(SCMP_CMP_MASKED_EQ, kind, SOCK_DGRAM)});
   }
   allow(SCMP_SYS(socket),
         {SCMP_A0_64(SCMP_CMP_EQ, AF_NETLINK), SCMP_A2_64(SCMP_CMP_EQ, NETLINK_ROUTE)});
