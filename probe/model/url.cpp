@@ -15,7 +15,9 @@ std::string shown(std::string_view word) {
   const auto at = word.substr(0, authority_end).rfind('@');
   const auto colon = word.find(':', begin);
   // Without a scheme "alice@example.com" is somebody's address and "sip:a@b" a protocol's.
-  const bool login = at != word.npos && at >= begin && (mark != word.npos || colon < at);
+  const bool address = word.starts_with("sip:") || word.starts_with("sips:");
+  const bool login =
+      at != word.npos && at >= begin && (mark != word.npos || (colon < at && !address));
   std::string result(word.substr(0, begin));
   word.remove_prefix(login ? at + 1 : begin);
   if (mark != word.npos || begin > 0) word = word.substr(0, word.find_first_of("?#"));
