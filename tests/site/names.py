@@ -72,6 +72,11 @@ class Internet:
         """The names at or below a domain."""
         return sorted(n for n in self.forward if n == domain or n.endswith("." + domain))
 
+    def names_serving(self, role):
+        """The names that somebody serves this for."""
+        return sorted({name for its, _, name, _ in self.served
+                       if its == role and name in self.forward})
+
 
 def owner(name):
     """The registrable domain, roughly: who would hold the certificate."""

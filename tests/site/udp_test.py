@@ -98,7 +98,8 @@ class Turn(Checks):
         with Site(faults=["turn-secret=north"]) as site:
             for secret, detail in (("north", "relayed"), ("south", "401")):
                 seen = self.see(site, "turn", login=False,
-                                environment={"CALLREADY_TURN_SECRET": secret})
+                                environment={"CALLREADY_TURN_SECRET": secret,
+                                             "CALLREADY_TURN_HOST": "turn1.example-calls.com"})
                 self.assertEqual(detail, seen["detail"], seen["evidence"])
 
     def test_an_inspection_device_is_not_turn(self):
