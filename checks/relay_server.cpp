@@ -14,6 +14,12 @@ std::string_view host_of_server(std::string_view server) {
   return server.substr(0, colon);
 }
 
+std::string_view relay_host(const Probe& probe) {
+  if (probe.check == CheckKind::turn) return probe.target.host;
+  const auto server = probe.with.find("turn");
+  return server == probe.with.end() ? std::string_view() : host_of_server(server->second);
+}
+
 stun::Credential credential_for(Context& context, std::string_view server) {
   const auto& given = context.settings.credentials;
   const auto& hosts = given.turn_hosts;

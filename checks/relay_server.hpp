@@ -9,6 +9,9 @@ namespace callready::checks {
 // "turn.example.com" of "turn.example.com:3478/tcp".
 std::string_view host_of_server(std::string_view server);
 
+// The same of the server that the probe asks for relays; empty: it asks none.
+std::string_view relay_host(const Probe& probe);
+
 // The credentials that the run has for that server ("host", "host:port/tls"), made for now where
 // they are time-limited; an empty user name: none.
 stun::Credential credential_for(Context& context, std::string_view server);

@@ -35,14 +35,6 @@ void settle_proxies(checks::Credentials& credentials, const ProxyDiscovery& prox
   }
 }
 
-// "turn.example.com", where the probe asks a TURN server for a relay; else empty.
-std::string turn_host(const Probe& probe) {
-  if (probe.check == CheckKind::turn) return probe.target.host;
-  const auto parameter = probe.with.find("turn");
-  return parameter == probe.with.end() ? std::string()
-                                       : std::string(checks::host_of_server(parameter->second));
-}
-
 bool is_ours(const std::string& id, const std::vector<TargetSet>& sets) {
   return std::any_of(sets.begin(), sets.end(), [&](const TargetSet& set) {
     return set.id == id && (set.origin == "built in" || set.origin == "downloaded");
@@ -54,7 +46,7 @@ void settle_turn(checks::Credentials& credentials, const Plan& plan,
   if (!credentials.has_turn() || !credentials.turn_hosts.empty()) return;
   std::map<std::string, std::string> hosts;  // by probe
   for (const auto& planned : plan.probes) {
-    auto host = turn_host(planned.probe);
+    auto host = std::string(checks::relay_host(planned.probe));
     if (!host.empty()) hosts.emplace(planned.probe.id, std::move(host));
   }
   std::set<std::string> services, names;
