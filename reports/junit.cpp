@@ -161,9 +161,9 @@ std::string properties(const Report& report, const SetResult& set) {
 std::string suite(const Report& report, const SetResult& set, std::size_t number) {
   std::vector<Case> cases;
   for (const auto& capability : set.capabilities) cases.push_back(capability_case(set, capability));
-  const auto seconds = seconds_of_probes(report);
+  const auto of_probes = seconds_of_probes(report);
   for (const auto& requirement : set.requirements) {
-    cases.push_back(requirement_case(report, seconds, set, requirement));
+    cases.push_back(requirement_case(report, of_probes, set, requirement));
   }
   if (!report.complete) {
     Case incomplete;
