@@ -108,7 +108,21 @@ class BadSets(CommandsTest):
 
     def commands(self, file):
         return [("validate", file), ("check", "--set", file), ("show", "small", "--set", file),
-                ("list", "--set", file)]
+                ("show", "--set", file), ("list", "--set", file)]
+
+    def test_one_file_is_shown_without_its_name(self):
+        file = self.small()
+        for options in ((), ("--json",), ("--verbose",)):
+            by_file = self.run_it("show", "--set", file, *options)
+            self.assertEqual((by_file.returncode, by_file.stderr), (0, ""))
+            self.assertEqual(by_file.stdout,
+                             self.run_it("show", "small", "--set", file, *options).stdout)
+        other = self.write(SET.format(row=row()).replace("id: small", "id: other"), "other.yaml")
+        self.assert_refused(self.run_it("show", "--set", file, "--set", other),
+                            "show takes one set at a time")
+        done = self.run_it("show")
+        self.assertEqual(2, done.returncode)
+        self.assertIn("which service?", done.stderr)
 
     def test_name_file_line_and_column(self):
         for name, (text, parts) in self.CASES.items():
