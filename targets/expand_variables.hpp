@@ -26,7 +26,7 @@ VariableValues given_values(const TargetSet& set, const VariableValues& given);
 VariableValues variable_values(const TargetSet& set, const VariableValues& given);
 
 struct ExpandedRequirement {
-  // With nothing variable left in it where `missing` and `problems` are empty. A host whose value
+  // What has no value stays as it is written. A host whose value
   // is an address has become an address.
   Requirement requirement;
   std::vector<std::string> missing;   // variables without a value, each once: `--var NAME=...`

@@ -85,7 +85,7 @@ std::optional<TargetSet> find_anchors(const Arguments& arguments) {
                  ? load_file(own, rules)
                  : load_text(builtin_anchors(), "anchors", rules);
   }
-  for (const auto& problem : loaded.problems) fmt::print(stderr, "{}\n", problem.to_string());
+  say_problems(loaded.problems);
   if (loaded.set) loaded.set->control = true;
   return loaded.set;
 }
@@ -128,7 +128,7 @@ std::optional<std::vector<TargetSet>> find_sets(const Arguments& arguments) {
   const auto catalog = make_catalog(arguments);
   bool good = true;
   const auto report = [&](const std::vector<Problem>& problems) {
-    for (const auto& problem : problems) fmt::print(stderr, "{}\n", problem.to_string());
+    say_problems(problems);
     good = good && problems.empty();
   };
   report(catalog.problems());
@@ -167,7 +167,7 @@ std::optional<std::vector<TargetSet>> find_sets(const Arguments& arguments) {
 std::optional<ServiceTags> read_tags(const Arguments& arguments) {
   if (arguments.service_tags_file.empty()) return ServiceTags{};
   auto loaded = load_service_tags(arguments.service_tags_file);
-  for (const auto& problem : loaded.problems) fmt::print(stderr, "{}\n", problem.to_string());
+  say_problems(loaded.problems);
   return std::move(loaded.tags);
 }
 

@@ -83,6 +83,7 @@ struct RequirementResult {
   // What a firewall has to let through for it, as the document has it. Empty where it only
   // measures, and in reports of before 0.2.
   std::vector<FirewallRule> rules;
+  std::vector<std::string> error_texts;  // what users see without it, as the document has it
 };
 
 // What the vendor's document asks for beside the rows.

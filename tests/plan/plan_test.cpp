@@ -817,6 +817,17 @@ TEST(Rows, OfSeveralSetsShareWhatTheyHaveInCommon) {
   }
 }
 
+TEST(Rows, OfOwnNatServersDoNotWaitForThemselves) {
+  const auto set = small_set(
+      "  - { id: row, title: T, source: s, check: turn, transport: [udp], ports: [3478], "
+      "hosts: [a.example.com, b.example.com] }\n"
+      "  - { id: nat, title: T, source: s, check: nat, transport: [udp], ports: [3478], "
+      "hosts: [a.example.com], with: { other: \"b.example.com:3478\" } }\n");
+  const auto plan = plan_of({set});
+  ASSERT_EQ(plan.requirements.at(1).probes.size(), 1u);
+  for (const auto& planned : plan.probes) EXPECT_TRUE(planned.unless.empty()) << planned.probe.id;
+}
+
 TEST(Rows, ThatAreNamedAreTakenWhateverTheScenario) {
   const auto set = small_set(
       "  - { id: row, title: T, source: s, check: tcp, transport: [tcp], ports: [80], "

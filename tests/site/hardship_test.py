@@ -94,7 +94,7 @@ class Hardship(SiteTest):
 
     def test_without_memory_it_ends(self):
         with Site() as site:
-            for megabytes in (40, 80, 160):
+            for megabytes in (40, 80, 90, 96, 100, 110, 120, 140, 160, 160, 160, 240):
                 with self.subTest(megabytes=megabytes):
                     done = site.run([tool("prlimit"), f"--as={megabytes << 20}", "--", CALLREADY,
                                      "check", "rainbow", "--json"])
@@ -104,6 +104,7 @@ class Hardship(SiteTest):
                         self.assertNotEqual(done.exit, 0)
                         self.assertNotIn("Segmentation", done.stderr)
                         self.assertGreater(done.exit, 0, done.stderr)
+                        self.assertEqual(1, len(done.stderr.splitlines()), done.stderr)
 
     def test_a_cable_pulled_in_the_middle(self):
         # At the first answer, one round trip after the start: TLS needs two more, a second and a half.

@@ -100,6 +100,22 @@ TEST(ExpandVariables, NamesWhatIsMissingOnce) {
   EXPECT_TRUE(expanded.problems.empty());
 }
 
+// A firewall's rule names the port that is known, and asks for the server that is not.
+TEST(ExpandVariables, WhatHasNoValueStaysAsItIsWritten) {
+  Requirement row;
+  row.hosts = {{.name = "${server}"}, {.name = "a.example.com"}};
+  row.variable_ports = {"${port}", "${media}"};
+  row.variable_transports = {"${transport}"};
+  row.variable_addresses = {{"${server}", "", Lifecycle::current, ""}};
+  const auto filled = expand_variables(row, {{"port", "5060"}}).requirement;
+  EXPECT_EQ(filled.ports, (std::vector<PortRange>{{5060, 5060}}));
+  EXPECT_EQ(filled.variable_ports, Names{"${media}"});
+  EXPECT_EQ(filled.variable_transports, Names{"${transport}"});
+  ASSERT_EQ(filled.hosts.size(), 2u);
+  EXPECT_EQ(filled.hosts[0].name, "${server}");
+  EXPECT_EQ(filled.variable_addresses.size(), 1u);
+}
+
 TEST(ExpandVariables, SaysWhichValueDoesNotFit) {
   const VariableValues bad = {{"transport", "sctp"},   {"port", "70000"}, {"first", "20000"},
                               {"last", "10000"},       {"server", "a b"}, {"domain", "example.com"},
