@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import pty
+import resource
 import signal
 import socket
 import struct
@@ -272,6 +273,21 @@ class Runs(CommandsTest):
         done = self.run_it("check", "--set", self.write(text), "--no-anchors", "-q")
         self.assertIn(title, done.stdout)
         self.assertEqual(done.stdout.count("\n"), 1)
+
+    def test_listing_reads_no_set(self):
+        """The index is enough: it costs hardly more than starting the program."""
+        def least(*arguments):
+            spent = []
+            for _ in range(7):
+                before = resource.getrusage(resource.RUSAGE_CHILDREN)
+                self.assertEqual(0, self.run_it(*arguments).returncode)
+                after = resource.getrusage(resource.RUSAGE_CHILDREN)
+                spent.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+            return min(spent)
+
+        start = least("--version")
+        self.assertLess(least("list"), 3 * start, "CPU seconds")
+        self.assertLess(least("list", "zoom"), 3 * start, "CPU seconds")
 
     def test_the_vendors_sets_can_be_used(self):
         done = self.run_it("list", "--json")
