@@ -214,6 +214,13 @@ std::string summarise(const std::vector<HostState>& hosts, const Count& counted,
   return text;
 }
 
+// A row of the document's past or of an optional feature is never the reason for a failure.
+void spare(RequirementResult& result, const Requirement& requirement) {
+  if (result.status != Status::fail || requirement.lifecycle == Lifecycle::current) return;
+  result.status = Status::warn;
+  result.lost = true;
+}
+
 }  // namespace
 
 RequirementResult judge_requirement(const Requirement& requirement,
@@ -235,6 +242,7 @@ RequirementResult judge_requirement(const Requirement& requirement,
       result.status = Status::fail;
       result.summary = fmt::format("cannot work, tried or not: {}", cause->title);
       result.closed_by = cause->code;
+      spare(result, requirement);
     }
     result.left_out = planned.left_out && cause == nullptr;
     return result;
@@ -297,6 +305,14 @@ RequirementResult judge_requirement(const Requirement& requirement,
     if (doubtful.size() > 1) suffix += fmt::format(" (and {} more)", doubtful.size() - 1);
     suffix += "; name your region with --region to be sure";
   }
+  const bool for_the_proxy =
+      std::any_of(planned.probes.begin(), planned.probes.end(), [&](const std::string& id) {
+        const auto* probe = evidences.find(id);
+        return probe != nullptr && left_to_the_proxy(*probe, requirement, evidences);
+      });
+  if (result.status == Status::unknown && for_the_proxy) {
+    suffix += "; the proxy may carry it, which cannot be tried without a server's name";
+  }
   result.summary = prefix + summarise(hosts, counted, evidences) + suffix;
   const auto routes = compare_routes(planned, evidences);
   if (!routes.empty()) result.summary += "; " + routes;
@@ -309,10 +325,7 @@ RequirementResult judge_requirement(const Requirement& requirement,
     result.summary += "; " + flaws.front();
     if (flaws.size() > 1) result.summary += fmt::format(" (and {} more)", flaws.size() - 1);
   }
-  // A row of the document's past or of an optional feature is never the reason for a failure.
-  if (result.status == Status::fail && requirement.lifecycle != Lifecycle::current) {
-    result.status = Status::warn;
-  }
+  spare(result, requirement);
   if (!planned.note.empty()) result.summary += "; " + planned.note;
   return result;
 }

@@ -177,6 +177,12 @@ State state_of(const ProbeResult& result, const ResultIndex& evidences) {
   return causes.doubt_about(result.probe.id).empty() ? own : State::unknown;
 }
 
+bool left_to_the_proxy(const ProbeResult& result, const Requirement& requirement,
+                       const ResultIndex& evidences) {
+  return result.probe.check == CheckKind::hop && result.probe.target.route.direct() &&
+         requirement.proxy != ProxyUse::never && evidences.proxy_carries();
+}
+
 std::vector<HostState> host_states(const Requirement& requirement,
                                    const PlannedRequirement& planned,
                                    const ResultIndex& evidences) {
@@ -190,7 +196,11 @@ std::vector<HostState> host_states(const Requirement& requirement,
     if (!hosts.contains(target.host)) order.push_back(target.host);
     regions[target.host] = result->probe.region;
     const auto key = fmt::format("{}/{}", to_string(target.transport), target.ports.to_string());
-    hosts[target.host][key].add_route(*result, state_of(*result, evidences), evidences);
+    auto state = state_of(*result, evidences);
+    if (state == State::bad && left_to_the_proxy(*result, requirement, evidences)) {
+      state = State::unknown;
+    }
+    hosts[target.host][key].add_route(*result, state, evidences);
   }
   std::vector<HostState> states;
   const HostWeights weights(requirement);

@@ -89,6 +89,7 @@ ResultIndex::ResultIndex(const std::vector<ProbeResult>& results) {
         keep_shorter(region_distances_, region, *result.observation.round_trip);
       }
     }
+    if (!probe.target.route.direct() && reached(seen.outcome)) proxy_carries_ = true;
     if (result.probe.check == CheckKind::sip && result.observation.outcome == Outcome::answered) {
       sip_answers_[host] = true;
     }

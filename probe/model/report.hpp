@@ -79,6 +79,7 @@ struct RequirementResult {
   bool poor = false;                // reached, and below the vendor's quality figures
   std::string closed_by;  // the code of the finding that closes it, where it was not tried
   bool impaired = false;  // reached, and a finding keeps it from working as it should
+  bool lost = false;      // `warn`, and yet it failed: a row of the past or of an optional feature
   // What a firewall has to let through for it, as the document has it. Empty where it only
   // measures, and in reports of before 0.2.
   std::vector<FirewallRule> rules;

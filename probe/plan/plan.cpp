@@ -12,6 +12,7 @@
 #include "probe/plan/own_choices.hpp"
 #include "probe/plan/pace.hpp"
 #include "probe/plan/port_samples.hpp"
+#include "targets/syntax.hpp"
 
 namespace callready {
 namespace {
@@ -156,6 +157,21 @@ std::set<std::string> own_hosts_of(const Requirement& requirement, const Variabl
   return own;
 }
 
+// Patterns of which no name is known: a run that reaches the row's other hosts says nothing of
+// them.
+std::string untried_patterns(const Requirement& row) {
+  std::vector<std::string> patterns;
+  for (const auto& wildcard : row.wildcards) {
+    const bool known = !wildcard.examples.empty() ||
+                       std::any_of(row.hosts.begin(), row.hosts.end(), [&](const Host& host) {
+                         return matches_wildcard(host.name, wildcard.pattern);
+                       });
+    if (!known) patterns.push_back(wildcard.pattern);
+  }
+  if (patterns.empty()) return {};
+  return fmt::format("no name below {} is known, so none was tried", fmt::join(patterns, ", "));
+}
+
 Row make_row(const TargetSet& set, const Requirement& requirement, const PlanOptions& options) {
   Row row;
   row.set = &set;
@@ -182,16 +198,20 @@ Row make_row(const TargetSet& set, const Requirement& requirement, const PlanOpt
                                     row.requirement.direction == Direction::out);
   if (row.planned.skipped.empty()) {
     row.quota = quota_of(row, options);
+    std::vector<std::string> notes;
     if (!options.from && !sent_from_a_pc(row.requirement)) {
       row.planned.elsewhere = true;
-      row.planned.note =
-          fmt::format("measured from this computer: run it where the {} is to be sure",
-                      vantages_of(row.requirement));
+      notes.push_back(fmt::format("measured from this computer: run it where the {} is to be sure",
+                                  vantages_of(row.requirement)));
     }
     if (!unknown_tags.empty()) {
-      row.planned.note += fmt::format("{}not in {}: {}", row.planned.note.empty() ? "" : "; ",
-                                      options.service_tags->file, fmt::join(unknown_tags, ", "));
+      notes.push_back(
+          fmt::format("not in {}: {}", options.service_tags->file, fmt::join(unknown_tags, ", ")));
     }
+    if (auto patterns = untried_patterns(row.requirement); !patterns.empty()) {
+      notes.push_back(std::move(patterns));
+    }
+    row.planned.note = fmt::format("{}", fmt::join(notes, "; "));
   }
   return row;
 }

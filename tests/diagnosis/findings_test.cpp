@@ -933,6 +933,18 @@ TEST(FindingsText, NamesTheRuleToAskFor) {
             "vendor.com.");
 }
 
+TEST(FindingsText, WhereNamesAreFoundTheProxyIsLookedForFirst) {
+  const auto kept_in = only_one(report(
+      {row("turn", {turn("turn.vendor.com", silent, "")}), controls(all_lost(anchors()))}));
+  EXPECT_TRUE(kept_in.fix.starts_with("The Internet line is likely up, since names are found"))
+      << kept_in.fix;
+  EXPECT_NE(kept_in.fix.find("--proxy auto"), std::string::npos) << kept_in.fix;
+  const auto dark = only_one(report(
+      {row("turn", {turn("1.2.3.4", silent, "")}),
+       controls({tls("1.1.1.1", silent, "timed_out"), tls("8.8.8.8", silent, "timed_out")})}));
+  EXPECT_TRUE(dark.fix.starts_with("Check the Internet line and the router")) << dark.fix;
+}
+
 TEST(FindingsText, NamesTheNetworkOfTheDevicesThatItWasMeasuredFor) {
   const auto fix_for = [](std::optional<Vantage> vantage) {
     auto made = report({row("turn", {rejected_by(turn("turn.vendor.com"), "10.20.0.1")}),
