@@ -125,7 +125,13 @@ std::optional<std::vector<TargetSet>> find_sets(const Arguments& arguments) {
   const auto catalog = make_catalog(arguments);
   bool good = true;
   const auto report = [&](const std::vector<Problem>& problems) {
-    for (const auto& problem : problems) fmt::print(stderr, "{}\n", problem.to_string());
+    for (const auto& problem : problems) {
+      if (problem.file.empty()) {
+        complain(problem.message);
+      } else {
+        fmt::print(stderr, "{}\n", problem.to_string());
+      }
+    }
     good = good && problems.empty();
   };
   report(catalog.problems());

@@ -116,16 +116,13 @@ int run_list(const Arguments& arguments) {
 }
 
 int run_show(const Arguments& arguments) {
-  const auto catalog = make_catalog(arguments);
-  print_problems(catalog.problems());
-  if (!catalog.problems().empty()) return usage_error;
-  const auto found = catalog.find(arguments.names.front());
-  if (!found.set) {
-    print_problems(found.problems);
-    return usage_error;
+  const auto sets = find_sets(arguments);
+  if (!sets) return usage_error;
+  std::string text;
+  for (const auto& set : *sets) {
+    text += arguments.json ? show_json(set) : show_text(set, render_options(arguments));
   }
-  return printed(arguments.json ? show_json(*found.set)
-                                : show_text(*found.set, render_options(arguments)));
+  return printed(text);
 }
 
 int run_validate(const Arguments& arguments) {

@@ -173,11 +173,11 @@ std::string reached_in_words(const std::vector<HostState>& hosts, const Count& c
   });
   const bool all_left = left > 0 && left == counted.reached;
   if (counted.total() == 1) {
-    if (all_left) return "leaves the site; the far end does not answer strangers";
+    if (all_left) return "leaves the site; the far end answers its own clients only";
     return counted.reached == 1 ? "reached" : "not reached";
   }
   if (all_left) {
-    return fmt::format("leaves the site to {} of {} hosts; the far ends do not answer strangers",
+    return fmt::format("leaves the site to {} of {} hosts; the far ends answer their own clients only",
                        left, counted.total());
   }
   auto text = fmt::format("{} of {} reached", counted.reached, counted.total());
