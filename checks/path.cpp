@@ -5,7 +5,8 @@
 // an attribute that servers ignore (RFC 8489 section 14), never fragmented (DF). Where only the
 // small one is answered, several sizes at once. Over TCP or TLS: one GET whose header fills two
 // full-size packets; where no answer comes, the same once more with small segments both ways (MSS
-// 536, which the peer is told, RFC 9293 section 3.7.1).
+// 536, which the peer is told, RFC 9293 section 3.7.1); a second round, which has seen it get stuck
+// before, tries both at once.
 // Outcomes: `answered` with "full_size", with "path_mtu" (a router on the way says that packets
 // must be smaller, and how small: clients adapt), or with "padding_ignored" (only requests without
 // padding are answered: nothing is known); `failed` with "black_hole" where small packets pass and
@@ -240,14 +241,20 @@ asio::awaitable<Observation> exchange(Context& context, Job job, int segment) {
 }
 
 asio::awaitable<void> measure_stream(Context& context, Job job, Observation& observation) {
-  auto seen = co_await exchange(context, job, 0);
-  const bool stuck =
-      seen.detail == DetailCode::tls_timed_out || seen.detail == DetailCode::http_timed_out;
-  observation = std::move(seen);
-  if (!stuck) co_return;
-  auto small = co_await exchange(context, job, small_segment);
-  ++observation.attempts;
-  if (small.outcome != Outcome::answered) co_return;
+  const auto stuck = [](const Observation& seen) {
+    return seen.detail == DetailCode::tls_timed_out || seen.detail == DetailCode::http_timed_out;
+  };
+  std::vector<asio::awaitable<Observation>> work;
+  work.push_back(exchange(context, job, 0));
+  if (job.probe.purpose == Purpose::repeat) work.push_back(exchange(context, job, small_segment));
+  auto seen = co_await together(context.executor, std::move(work));
+  observation = std::move(seen.front());
+  if (seen.size() == 1 && stuck(observation)) {
+    auto small = co_await exchange(context, job, small_segment);
+    seen.push_back(std::move(small));
+  }
+  observation.attempts = static_cast<int>(seen.size());
+  if (!stuck(observation) || seen.back().outcome != Outcome::answered) co_return;
   observation.outcome = Outcome::failed;
   observation.detail = DetailCode::black_hole;
   observation.evidence.push_back(path_evidence(

@@ -134,15 +134,21 @@ ExpandedText expand_variables(std::string_view text, const VariableValues& value
   return result;
 }
 
-VariableValues variable_values(const TargetSet& set, const VariableValues& given) {
+VariableValues given_values(const TargetSet& set, const VariableValues& given) {
   VariableValues values;
   for (const auto& variable : set.variables) {
-    const auto own = given.find(variable.name);
-    if (own != given.end()) {
-      values[variable.name] = own->second;
-    } else if (variable.fallback) {
-      values[variable.name] = *variable.fallback;
+    for (const auto& name : {set.id + '/' + variable.name, variable.name}) {
+      const auto value = given.find(name);
+      if (value != given.end()) values.try_emplace(variable.name, value->second);
     }
+  }
+  return values;
+}
+
+VariableValues variable_values(const TargetSet& set, const VariableValues& given) {
+  auto values = given_values(set, given);
+  for (const auto& variable : set.variables) {
+    if (variable.fallback) values.try_emplace(variable.name, *variable.fallback);
   }
   return values;
 }

@@ -135,11 +135,12 @@ int run_firewall(const Arguments& given) {
       }
       if (arguments.scenarios.empty()) options.scenarios = scenarios_of(set, *options.missing);
       options.probes = report->probes;
-      if (options.missing->edition != set.edition) {
+      const auto then = title_and_edition(options.missing->title, options.missing->edition);
+      const auto now = title_and_edition(set.title, set.edition);
+      if (then != now) {
         complain(
-            fmt::format("{}: the report was made with the edition \"{}\", this is \"{}\": "
-                        "check again to be sure",
-                        set.id, options.missing->edition, set.edition));
+            fmt::format("{}: the report went by \"{}\", this is \"{}\": check again to be sure",
+                        set.id, then, now));
       }
     }
     lists.push_back(firewall_rules(filled_in(set, arguments.variables, *tags), options));

@@ -16,10 +16,6 @@
 namespace callready {
 namespace {
 
-void print_problems(const std::vector<Problem>& problems) {
-  for (const auto& problem : problems) fmt::print(stderr, "{}\n", problem.to_string());
-}
-
 int printed(const std::string& text) {
   const auto reason = print_reason(text);
   if (!reason) return 0;
@@ -45,19 +41,17 @@ bool is_listed(const SetHead& set, const Arguments& arguments) {
   });
 }
 
-std::string& complaint() {
-  static std::string last;
-  return last;
-}
-
 }  // namespace
 
-void complain(const std::string& message) {
-  fmt::print(stderr, "callready: {}\n", message);
-  complaint() = message;
+void say_problems(const std::vector<Problem>& problems) {
+  for (const auto& problem : problems) {
+    if (problem.file.empty()) {
+      complain(problem.message);
+    } else {
+      fmt::print(stderr, "{}\n", problem.to_string());
+    }
+  }
 }
-
-const std::string& last_complaint() { return complaint(); }
 
 LoadRules load_rules() {
   LoadRules rules;
@@ -99,9 +93,9 @@ Catalog make_catalog(const Arguments& arguments) {
 
 int run_list(const Arguments& arguments) {
   const auto catalog = make_catalog(arguments);
-  print_problems(catalog.problems());
+  say_problems(catalog.problems());
   if (!catalog.problems().empty()) return usage_error;
-  print_problems(catalog.warnings());
+  say_problems(catalog.warnings());
   std::vector<ListedSet> sets;
   for (const auto* entry : catalog.usable()) {
     if (is_listed(entry->head, arguments)) sets.push_back({entry->head, entry->requirements});
@@ -130,8 +124,8 @@ int run_validate(const Arguments& arguments) {
   bool good = true;
   for (const auto& file : arguments.names) {
     const auto result = load_file(file, rules);
-    print_problems(result.problems);
-    if (result.set) print_problems(warnings_of(*result.set));
+    say_problems(result.problems);
+    if (result.set) say_problems(warnings_of(*result.set));
     const bool said =
         result.set && print(fmt::format("{}: valid: {} ({} requirements)\n", file, result.set->id,
                                         result.set->requirements.size()));

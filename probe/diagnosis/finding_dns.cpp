@@ -20,10 +20,10 @@ constexpr double slow_ms = 1'000;
 // What is known of one name.
 struct Name {
   std::string name;
-  std::vector<const ProbeResult*> probes;  // direct ones to it
-  std::optional<IpAddress> address;        // as the runner resolved it
-  Detail failure;                          // or as it did not: "no_such_name", "dns_failed"
-  double took_ms = 0;
+  std::vector<const ProbeResult*> probes;        // direct ones to it
+  std::optional<IpAddress> address;              // as the runner resolved it
+  Detail failure;                                // or as it did not: "no_such_name", "dns_failed"
+  double took_ms = 0;                            // until it was answered: who gives up is not slow
   std::vector<const Evidence*> here, elsewhere;  // dns_answer: site's resolvers, independent ones
   std::vector<std::string> here_ids, elsewhere_ids;
   const ProbeResult* silent = nullptr;  // of a question for it that the site's resolver left open
@@ -74,8 +74,9 @@ std::map<std::string, Name> read_names(const Facts& facts) {
     auto& name = names[host];
     name.probes.push_back(&result);
     const auto& seen = result.observation;
-    if (seen.address) name.address = seen.address;
     if (seen.outcome == Outcome::unresolved) name.failure = seen.detail;
+    if (!seen.address) continue;
+    name.address = seen.address;
     const auto took = seen.timing_ms.find(Timing::dns);
     if (took != seen.timing_ms.end()) name.took_ms = std::max(name.took_ms, took->second);
   }
@@ -232,9 +233,12 @@ Causes find_dns_rewritten(const Diagnosis& context) {
   std::vector<FindingEvidence> evidence;
   for (const auto& [text, name] : names) {
     if (!is_public_name(text) || !name.address || !name.address->is_special()) continue;
+    // Packets to an address that is not there may well leave the site.
     const bool works =
-        std::any_of(name.probes.begin(), name.probes.end(),
-                    [](const ProbeResult* result) { return reached(result->observation.outcome); });
+        std::any_of(name.probes.begin(), name.probes.end(), [](const ProbeResult* result) {
+          const auto outcome = result->observation.outcome;
+          return reached(outcome) && outcome != Outcome::passed;
+        });
     if (works) continue;
     auto& place = astray[*name.address];
     place.names.push_back(&name);
@@ -254,8 +258,10 @@ Causes find_dns_rewritten(const Diagnosis& context) {
     for (const auto* name : place.names) {
       lost.push_back(name->name);
       append(cause.explained, open_failures(context, *name));
+      std::copy_if(name->probes.begin(), name->probes.end(), std::back_inserter(cause.contradicted),
+                   [](const auto* result) { return reached(result->observation.outcome); });
     }
-    if (cause.explained.empty()) continue;
+    if (cause.explained.empty() && cause.contradicted.empty()) continue;
     auto& finding = cause.finding;
     finding.code = "dns.rewritten";
     finding.title = fmt::format(
@@ -383,19 +389,17 @@ Causes find_dns_slow(const Diagnosis& context) {
     slow.push_back(&name);
     worst = std::max(worst, name.took_ms);
   }
-  // One slow name is its own server's trouble; names that nobody answers for are not slow.
-  const auto answered = std::count_if(slow.begin(), slow.end(),
-                                      [](const Name* name) { return name->address.has_value(); });
-  if (answered < 2 || 4 * slow.size() < measured) return {};
+  // One slow name is its own server's trouble.
+  if (slow.size() < 2 || 4 * slow.size() < measured) return {};
   Cause cause;
-  for (const auto* name : slow) {
-    if (nobody_answered(*name)) append(cause.explained, open_failures(context, *name));
+  for (const auto& [text, name] : names) {
+    if (nobody_answered(name)) append(cause.explained, open_failures(context, name));
   }
   auto& finding = cause.finding;
   finding.code = "dns.slow";
   finding.title = "Looking up names takes too long at this site";
   finding.owner = Owner::dns;
-  finding.confidence = answered > 2 ? Confidence::certain : Confidence::likely;
+  finding.confidence = slow.size() > 2 ? Confidence::certain : Confidence::likely;
   finding.fix = fmt::format(
       "Check the load of the DNS servers of this site ({}) and the loss of packets on the way to "
       "them; a name should be looked up within 100 ms. Remove servers that no longer answer from "

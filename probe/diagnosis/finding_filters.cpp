@@ -56,6 +56,40 @@ bool over(const ProbeResult& result, Transport transport) {
   return is_direct(result) && result.probe.target.transport == transport;
 }
 
+// What a silent greeting came to the second time, with full-size packets and with small ones.
+const ProbeResult* second_greeting(const Facts& facts, const ProbeResult& first) {
+  for (const auto& result : facts.report.probes) {
+    const auto& [probe, seen] = result;
+    const bool same = probe.target.host == first.probe.target.host &&
+                      probe.target.ports == first.probe.target.ports;
+    if (same && probe.check == CheckKind::path && probe.purpose == Purpose::repeat) return &result;
+  }
+  return nullptr;
+}
+
+// Greetings that were cut, and not by chance: what only got no answer must have got none twice, or
+// not have been asked for again, where no other one was answered the second time.
+std::vector<const ProbeResult*> cut_greetings(const Diagnosis& context) {
+  const auto& facts = context.facts;
+  std::vector<const ProbeResult*> cut, not_repeated;
+  bool by_chance = false;
+  for (const auto& result : facts.report.probes) {
+    const bool direct = over(result, Transport::tls) && !facts.inside(result);
+    if (!direct || context.explained(result) || !greeting_cut(result)) continue;
+    const bool silent = result.observation.detail == DetailCode::tls_timed_out;
+    const auto* second = silent ? second_greeting(facts, result) : &result;
+    if (second == nullptr) {
+      not_repeated.push_back(&result);
+    } else if (greeting_cut(*second)) {
+      cut.push_back(&result);
+    } else {
+      by_chance = true;
+    }
+  }
+  if (!by_chance) cut.insert(cut.end(), not_repeated.begin(), not_repeated.end());
+  return cut;
+}
+
 bool is_stun(const ProbeResult& result) {
   const auto& check = result.probe.check;
   return check == CheckKind::stun || check == CheckKind::turn || check == CheckKind::nat;
@@ -234,14 +268,11 @@ Causes find_tls_filter(const Diagnosis& context) {
   std::set<std::string> parties, networks;
   std::set<std::uint16_t> ports;
   std::vector<FindingEvidence> contrast;
-  for (const auto& result : facts.report.probes) {
-    if (!over(result, Transport::tls) || facts.inside(result) || context.explained(result))
-      continue;
-    if (!greeting_cut(result)) continue;
-    cause.explained.push_back(&result);
-    ports.insert(result.probe.target.port());
-    parties.insert(registrable_domain(result.probe.target.host));
-    if (result.observation.address) networks.insert(network_of(*result.observation.address));
+  cause.explained = cut_greetings(context);
+  for (const auto* result : cause.explained) {
+    ports.insert(result->probe.target.port());
+    parties.insert(registrable_domain(result->probe.target.host));
+    if (result->observation.address) networks.insert(network_of(*result->observation.address));
   }
   if (!context.affects_requirement(cause.explained)) return {};
   bool tls_works = false, other_name_works = false, plain_works = false;

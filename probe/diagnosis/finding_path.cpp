@@ -20,6 +20,14 @@ bool gets_stuck(const ProbeResult& result) {
   return stuck && is_direct(result) && result.observation.outcome == Outcome::failed;
 }
 
+bool full_size_connects(const Facts& facts) {
+  return std::any_of(facts.report.probes.begin(), facts.report.probes.end(),
+                     [&](const ProbeResult& result) {
+                       return is_direct(result) && !facts.inside(result) &&
+                              !chain_of(result).empty() && !has_foreign_root(result);
+                     });
+}
+
 // One connection attempt of the `ipv6` check.
 struct FamilySeen {
   Detail result;
@@ -75,17 +83,23 @@ Causes find_mtu(const Diagnosis& context) {
         {result.probe.id, fmt::format("{}: {}.", result.probe.target.host, evidence->text)});
   }
   if (cause.explained.empty()) return {};
+  // A handshake fills packets: where another one came through, a connection may have got stuck by
+  // chance, on a bad line.
+  const bool alone = parties.size() == 1 && stream && full_size_connects(facts);
   for (const auto& result : facts.report.probes) {
-    if (gets_stuck(result) && !context.explained(result)) cause.explained.push_back(&result);
+    if (!alone && gets_stuck(result) && !context.explained(result)) {
+      cause.explained.push_back(&result);
+    }
   }
   finding.code = "network.mtu";
   finding.title = passes == 0
                       ? std::string("Large packets vanish on the way")
                       : fmt::format("Packets of more than {} bytes vanish on the way", passes);
   finding.owner = Owner::network;
-  // One server may drop what it does not like; two of different operators, or a connection that
-  // works with small segments only, are the path.
-  finding.confidence = parties.size() > 1 || stream ? Confidence::certain : Confidence::likely;
+  // One server may drop what it does not like; two of different operators are the path.
+  finding.confidence = alone                ? Confidence::possible
+                       : parties.size() > 1 ? Confidence::certain
+                                            : Confidence::likely;
   finding.fix =
       "On the firewall and the router, let ICMP \"fragmentation needed\" (type 3, code 4; ICMPv6 "
       "\"packet too big\", type 2) pass in both directions";

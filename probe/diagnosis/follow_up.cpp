@@ -91,7 +91,8 @@ void ask_for_names(const Facts& facts, Questions& questions) {
     questions.ask(Purpose::name_elsewhere, CheckKind::tcp, Transport::tcp, server, 443);
 }
 
-// Is it the server's name in the greeting that is cut off?
+// Is it the server's name in the greeting that is cut off? Where nothing came back it may also have
+// been lost by chance, or full-size packets vanish: once more, and with small ones.
 void ask_for_greetings(const Facts& facts, Questions& questions) {
   std::size_t asked = 0;
   for (const auto& result : facts.report.probes) {
@@ -104,6 +105,10 @@ void ask_for_greetings(const Facts& facts, Questions& questions) {
     if (!findings::chain_of(result).empty() || asked == most_hosts) continue;
     questions.ask(Purpose::other_server_name, CheckKind::tls, Transport::tls, probe.target.host,
                   probe.target.port(), {{"server_name", neutral_name}});
+    if (seen.detail == DetailCode::tls_timed_out) {
+      questions.ask(Purpose::repeat, CheckKind::path, Transport::tls, probe.target.host,
+                    probe.target.port(), {{"again", "true"}});
+    }
     ++asked;
   }
 }

@@ -2,8 +2,9 @@
 // some.
 #include <algorithm>
 
-#include "probe/diagnosis/finding_rules.hpp"
+#include "probe/diagnosis/finding_flow_groups.hpp"
 #include "probe/diagnosis/follow_up_questions.hpp"
+#include "probe/diagnosis/weak_evidence.hpp"
 
 namespace callready {
 namespace {
@@ -177,6 +178,30 @@ bool doubtful(const Facts& facts, const Flow& flow) {
   });
 }
 
+bool refused_by_whom(const Facts& facts, const Flow& flow) {
+  return flow.udp && !flow.left &&
+         std::any_of(flow.samples.begin(), flow.samples.end(), [&](const FlowSample& sample) {
+           return sample.result->observation.outcome == Outcome::refused &&
+                  facts.asked_for(*sample.result);
+         });
+}
+
+// Packets died there once, on a way where others of that host got out or were not tried: a bad line
+// does that, too.
+bool died_once(const Facts& facts, const Flow& flow) {
+  constexpr int most_by_chance = 2;
+  const auto only_once = [&](const Flow& one) {
+    return one.way == Reachability::blocked && !findings::firmly_blocked(one);
+  };
+  if (!only_once(flow)) return false;
+  const auto alike = std::count_if(facts.flows.begin(), facts.flows.end(), [&](const Flow& other) {
+    return other.udp == flow.udp && other.host == flow.host && only_once(other);
+  });
+  return alike <= most_by_chance &&
+         std::any_of(flow.samples.begin(), flow.samples.end(),
+                     [&](const FlowSample& sample) { return facts.asked_for(*sample.result); });
+}
+
 bool udp_is_shut(const Facts& facts) {
   const auto verdict = findings::udp_is_blocked(facts);
   if (!verdict || verdict->only_replies || verdict->confidence != Confidence::certain) return false;
@@ -191,30 +216,35 @@ bool udp_is_shut(const Facts& facts) {
 
 namespace {
 
-// Media leaves the site, and nobody who answers everybody is heard over UDP. Do their packets leave
-// as well? Then the way back is shut, or the way further out.
-void ask_for_silent_responders(const Facts& facts, const std::map<std::string, std::string>& with,
+// Media leaves the site, and nobody who answers everybody is heard on such ports. Do their packets
+// leave as well? Then the way back is shut, or the way further out.
+void ask_for_silent_responders(const Facts& facts, bool udp,
+                               const std::map<std::string, std::string>& with,
                                Questions& questions) {
   bool left = false;
-  std::map<std::string, const Flow*> silent;  // one of each operator
+  std::set<std::uint16_t> heard;
   for (const auto& flow : facts.flows) {
-    if (!flow.udp || flow.port == 53) continue;
-    if (flow.way == Reachability::open) return;
+    if (flow.udp != udp || flow.port == 53) continue;
     left |= flow.way == Reachability::left;
-    const bool responder =
-        std::any_of(flow.samples.begin(), flow.samples.end(), [](const FlowSample& sample) {
-          return sample.responder && sample.way == Reachability::lost;
-        });
-    if (responder && flow.way == Reachability::lost) silent.try_emplace(flow.party, &flow);
+    if (findings::heard(flow)) heard.insert(flow.port);
   }
   if (!left) return;
+  std::map<std::string, const Flow*> silent;  // one of each operator
+  for (const auto& flow : facts.flows) {
+    if (flow.udp != udp || flow.port == 53 || flow.way != Reachability::lost) continue;
+    const bool responder = std::any_of(flow.samples.begin(), flow.samples.end(),
+                                       [](const FlowSample& sample) { return sample.responder; });
+    const bool doubt =
+        udp ? heard.lower_bound(flow.port) == heard.end() : !heard.contains(flow.port);
+    if (responder && doubt) silent.try_emplace(flow.party, &flow);
+  }
   std::size_t asked = 0;
   for (const auto& [party, flow] : silent) {
     if (asked++ == hosts_per_port) return;
     auto as_sent = with;
-    as_sent["payload"] = payload_of(*flow);
-    questions.ask(Purpose::way_out, CheckKind::hop, Transport::udp, flow->host, flow->port,
-                  as_sent);
+    if (udp) as_sent["payload"] = payload_of(*flow);
+    const auto transport = udp ? Transport::udp : Transport::tcp;
+    questions.ask(Purpose::way_out, CheckKind::hop, transport, flow->host, flow->port, as_sent);
   }
 }
 
@@ -240,10 +270,24 @@ void ask_for_silent_ranges(const Facts& facts, const std::map<std::string, std::
 
 }  // namespace
 
+namespace {
+
+// Where nothing is known to listen, the way is its own control.
+void ask_once_more(const Facts& facts, Questions& questions) {
+  std::size_t asked = 0;
+  for (const auto& flow : facts.flows) {
+    if (!flow.udp || !died_once(facts, flow) || asked++ >= most_ports) continue;
+    questions.ask(Purpose::way_out, CheckKind::hop, Transport::udp, flow.host, flow.port,
+                  {{"payload", payload_of(flow)}});
+  }
+}
+
+}  // namespace
+
 // Do packets to the ports in doubt leave the site, and do such to the same ports elsewhere?
 void ask_for_ways(const Facts& facts, Questions& questions) {
   const auto* control = find_control(facts);
-  if (control == nullptr) return;
+  if (control == nullptr) return ask_once_more(facts, questions);
   const SocketAddress listener{*control->samples.front().result->observation.address,
                                control->port};
   const auto through = [&](std::map<std::string, std::string> with) {
@@ -251,12 +295,15 @@ void ask_for_ways(const Facts& facts, Questions& questions) {
     return with;
   };
   const bool udp_shut = udp_is_shut(facts);
-  if (!udp_shut) ask_for_silent_responders(facts, through({}), questions);
+  if (!udp_shut) ask_for_silent_responders(facts, true, through({}), questions);
+  ask_for_silent_responders(facts, false, through({}), questions);
   if (!udp_shut) ask_for_silent_ranges(facts, through({{"payload", "rtp"}}), questions);
   std::map<std::pair<bool, std::uint16_t>, std::vector<const Flow*>> doubts;
   for (const auto& flow : facts.flows) {
     if (flow.udp && udp_shut) continue;
-    if (doubtful(facts, flow)) doubts[{flow.udp, flow.port}].push_back(&flow);
+    const bool in_doubt =
+        doubtful(facts, flow) || refused_by_whom(facts, flow) || died_once(facts, flow);
+    if (in_doubt) doubts[{flow.udp, flow.port}].push_back(&flow);
   }
   std::map<bool, std::size_t> asked;
   for (const auto& [key, flows] : doubts) {

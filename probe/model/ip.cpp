@@ -108,8 +108,10 @@ std::string v6_to_string(const std::array<std::uint8_t, 16>& bytes) {
   return text;
 }
 
-bool in(const IpAddress& address, std::string_view network) {
-  return Network::parse(network)->contains(address);
+// Whether its first bits, 16 at most, are those of `first`.
+bool begins(const IpAddress& address, unsigned first, int bits) {
+  const unsigned own = address.bytes()[0] * 256U + address.bytes()[1];
+  return (own ^ first) >> (16 - bits) == 0;
 }
 
 }  // namespace
@@ -142,29 +144,36 @@ std::string IpAddress::to_string() const {
          std::to_string(bytes_[2]) + '.' + std::to_string(bytes_[3]);
 }
 
-bool IpAddress::is_loopback() const { return in(*this, is_v4() ? "127.0.0.0/8" : "::1/128"); }
+bool IpAddress::is_loopback() const {
+  if (is_v4()) return begins(*this, 0x7f00, 8);
+  decltype(bytes_) one{};
+  one.back() = 1;
+  return bytes_ == one;
+}
 
-bool IpAddress::is_unspecified() const { return in(*this, is_v4() ? "0.0.0.0/32" : "::/128"); }
+bool IpAddress::is_unspecified() const { return bytes_ == decltype(bytes_){}; }
 
 bool IpAddress::is_private() const {
-  if (is_v6()) return in(*this, "fc00::/7");
-  return in(*this, "10.0.0.0/8") || in(*this, "172.16.0.0/12") || in(*this, "192.168.0.0/16");
+  if (is_v6()) return begins(*this, 0xfc00, 7);
+  return begins(*this, 0x0a00, 8) || begins(*this, 0xac10, 12) || begins(*this, 0xc0a8, 16);
 }
 
-bool IpAddress::is_shared() const { return is_v4() && in(*this, "100.64.0.0/10"); }
+bool IpAddress::is_shared() const { return is_v4() && begins(*this, 0x6440, 10); }
 
 bool IpAddress::is_link_local() const {
-  return in(*this, is_v4() ? "169.254.0.0/16" : "fe80::/10");
+  return is_v4() ? begins(*this, 0xa9fe, 16) : begins(*this, 0xfe80, 10);
 }
 
-bool IpAddress::is_multicast() const { return in(*this, is_v4() ? "224.0.0.0/4" : "ff00::/8"); }
+bool IpAddress::is_multicast() const {
+  return is_v4() ? begins(*this, 0xe000, 4) : begins(*this, 0xff00, 8);
+}
 
 bool IpAddress::is_special() const {
   if (is_loopback() || is_unspecified() || is_private() || is_shared() || is_link_local() ||
       is_multicast()) {
     return true;
   }
-  return is_v4() && (in(*this, "0.0.0.0/8") || in(*this, "240.0.0.0/4"));
+  return is_v4() && (begins(*this, 0x0000, 8) || begins(*this, 0xf000, 4));
 }
 
 std::optional<IpAddress> IpAddress::plus(std::uint64_t offset) const {
@@ -204,7 +213,10 @@ bool Network::aligned() const { return masked().address == address; }
 
 bool Network::contains(const IpAddress& other) const {
   if (other.is_v4() != address.is_v4()) return false;
-  return Network{other, prefix}.masked().address == masked().address;
+  const auto whole = static_cast<std::size_t>(prefix / 8);
+  const auto &own = address.bytes(), &its = other.bytes();
+  if (!std::equal(own.begin(), own.begin() + whole, its.begin())) return false;
+  return prefix % 8 == 0 || (own[whole] ^ its[whole]) >> (8 - prefix % 8) == 0;
 }
 
 IpAddress Network::last() const {

@@ -163,6 +163,10 @@ struct Report {
   std::string redacted;  // names the key of its pseudonyms (reports/redact.hpp); empty: none
 };
 
+// The set by its title and edition, "Example Calls, Ed 3". Of one id, two texts differ by that:
+// another edition, or another service that has taken over the id.
+std::string title_and_edition(const std::string& title, const std::string& edition);
+
 // 0 for `ready`, and more the worse it is: blocked and degraded are known faults and outweigh what
 // could not be decided.
 int badness(Verdict verdict);

@@ -19,8 +19,11 @@ namespace {
 
 struct Options {
   std::uint64_t count = 10'000, seed = 0;
+  bool unknown = false;  // what was seen of what stays unknown
   bool seed_given = false, show = false, observe = false, shrink_all = true;
-  std::string open;  // a file of kinds that are known not to hold yet
+  std::string open;          // a file of kinds that are known not to hold yet
+  std::string kind;          // only those that begin so, with the numbers of their networks
+  std::size_t examples = 1;  // of each kind, made small
   std::vector<std::string> files;
 };
 
@@ -43,6 +46,15 @@ Options read(int argc, char** argv) {
       options.observe = true;
     } else if (word == "--open" && i + 1 < argc) {
       options.open = argv[++i];
+    } else if (word == "--kind" && i + 1 < argc) {
+      options.kind = argv[++i];
+    } else if (word == "--draw") {
+      fmt::print("{}", to_text(draw(value())));
+      std::exit(0);
+    } else if (word == "--examples") {
+      options.examples = value();
+    } else if (word == "--unknown") {
+      options.unknown = true;
     } else if (word == "--no-shrink") {
       options.shrink_all = false;
     } else {
@@ -116,16 +128,14 @@ void print_observations(const Report& report) {
   fmt::print("\n]\n");
 }
 
-struct Kind {
-  std::uint64_t count = 0, first = 0;
-  std::string what;
-};
+using Numbers = std::vector<std::uint64_t>;
 
 int random_networks(const Options& options) {
   const auto start = std::chrono::steady_clock::now();
-  std::map<std::string, Kind> kinds;
-  std::map<std::string, std::uint64_t> unknown;
-  std::uint64_t bad = 0, capabilities = 0;
+  std::map<std::string, Numbers> kinds;
+  std::map<std::string, std::uint64_t> unknown, named;
+  std::map<std::string, Numbers> open_probes;
+  std::uint64_t bad = 0, capabilities = 0, beyond = 0;
   fmt::print("{} networks, --seed {}\n", options.count, options.seed);
   for (std::uint64_t i = 0; i < options.count; ++i) {
     const auto number = options.seed + i;
@@ -135,43 +145,61 @@ int random_networks(const Options& options) {
     }
     const auto judgement = judge(network);
     capabilities += static_cast<std::uint64_t>(judgement.capabilities);
+    beyond += static_cast<std::uint64_t>(judgement.beyond);
     for (const auto& though : judgement.unknown_though) ++unknown[though];
+    for (const auto& seen : judgement.open_probes) open_probes[seen].push_back(number);
+    for (const auto& finding : judgement.named) ++named[finding];
     if (!judgement.violations.empty()) ++bad;
-    std::map<std::string, std::string> once;
-    for (const auto& violation : judgement.violations) once.emplace(violation.kind, violation.what);
-    for (const auto& [kind, what] : once) {
-      auto& known = kinds[kind];
-      if (known.count++ == 0) known = {1, number, what};
+    for (const auto& violation : judgement.violations) {
+      if (!violation.kind.starts_with(options.kind)) continue;
+      auto& known = kinds[violation.kind];
+      if (known.empty() || known.back() != number) known.push_back(number);
     }
   }
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   fmt::print("{:.1f} s, {:.0f} a second; {} networks with violations ({:.2f} %)\n", took.count(),
              static_cast<double>(options.count) / took.count(), bad,
              100.0 * static_cast<double>(bad) / static_cast<double>(options.count));
-  for (const auto& [though, count] : unknown) {
-    fmt::print("unknown though {}: {} of {} capabilities ({:.2f} %)\n", though, count, capabilities,
+  const auto share = [&](std::string_view what, std::uint64_t count) {
+    fmt::print("{}: {} of {} capabilities ({:.2f} %)\n", what, count, capabilities,
                100.0 * static_cast<double>(count) / static_cast<double>(capabilities));
+  };
+  share("ready, and broken where no probe sees", beyond);
+  for (const auto& [though, count] : unknown) share("unknown though " + though, count);
+  fmt::print("named:");
+  for (const auto& [finding, count] : named) fmt::print(" {} {};", finding, count);
+  fmt::print("\n");
+  if (options.unknown) {
+    for (const auto& [seen, numbers] : open_probes) {
+      fmt::print(
+          "{:7}  unknown though {}: {} ...\n", numbers.size(), seen,
+          fmt::join(numbers.begin(),
+                    numbers.begin() + std::min<std::ptrdiff_t>(6, std::ssize(numbers)), " "));
+    }
   }
   const auto open = open_kinds(options.open);
   std::uint64_t news = 0;
-  std::vector<std::pair<std::string, Kind>> sorted(kinds.begin(), kinds.end());
+  std::vector<std::pair<std::string, Numbers>> sorted(kinds.begin(), kinds.end());
   std::stable_sort(sorted.begin(), sorted.end(), [](const auto& one, const auto& other) {
-    return one.second.count > other.second.count;
+    return one.second.size() > other.second.size();
   });
-  for (const auto& [kind, known] : sorted) {
+  for (const auto& [kind, numbers] : sorted) {
     const bool is_new = !open.contains(kind);
     if (is_new) ++news;
-    fmt::print("{:7}  {}{}\n", known.count, kind, is_new && !open.empty() ? "  (new)" : "");
+    fmt::print("{:7}  {}{}\n", numbers.size(), kind, is_new && !open.empty() ? "  (new)" : "");
+    if (!options.kind.empty()) fmt::print("         {}\n", fmt::join(numbers, " "));
   }
-  for (const auto& [kind, known] : sorted) {
+  for (const auto& [kind, numbers] : sorted) {
     if (!options.shrink_all || open.contains(kind)) continue;
-    const auto smallest = shrink(
-        draw(known.first), [&kind = kind](const auto& network) { return shows(network, kind); });
-    fmt::print("\n# {} ({} times; number {})\n", kind, known.count, known.first);
-    for (const auto& violation : judge(smallest).violations) {
-      fmt::print("# {}: {}\n", violation.kind, violation.what);
+    for (std::size_t i = 0; i < std::min(options.examples, numbers.size()); ++i) {
+      const auto smallest = shrink(
+          draw(numbers[i]), [&kind = kind](const auto& network) { return shows(network, kind); });
+      fmt::print("\n# {} ({} times; number {})\n", kind, numbers.size(), numbers[i]);
+      for (const auto& violation : judge(smallest).violations) {
+        fmt::print("# {}: {}\n", violation.kind, violation.what);
+      }
+      fmt::print("{}", to_text(smallest));
     }
-    fmt::print("{}", to_text(smallest));
   }
   return news == 0 ? 0 : 1;
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "tests/networks/twin.hpp"
+
 namespace callready::networks {
 namespace {
 
@@ -15,6 +17,7 @@ class Judge {
  public:
   Judge(const networks::Network& network, const Scene& scene, const Report& report)
       : network_(network),
+        scene_(scene),
         report_(report),
         truth_(truth_of(network, scene, report)),
         traffic_(network, scene.internet) {
@@ -23,6 +26,7 @@ class Judge {
 
   Judgement make() {
     for (const auto& finding : report_.findings) {
+      judgement_.named.push_back(finding.code + ' ' + std::string(to_string(finding.confidence)));
       if (strong(finding)) look_at(finding);
     }
     for (const auto& set : report_.sets) {
@@ -62,9 +66,10 @@ class Judge {
   std::string missing(const Finding& finding) const {
     const auto& code = finding.code;
     const auto is = [&](const char* one) { return code == one; };
+    // Port 53 is left out by the findings themselves: to a firewall it is DNS, whatever it carries.
     const auto udp = [](const Probe& probe) {
       return probe.target.transport == Transport::udp && probe.target.route.direct() &&
-             probe.check != CheckKind::dns;
+             probe.check != CheckKind::dns && probe.target.port() != 53;
     };
     if (is("firewall.udp_blocked")) {
       return all_broken(udp) ? "" : "some UDP works";
@@ -82,7 +87,9 @@ class Judge {
     }
     if (is("firewall.sip_filtered")) return filters({Payload::sip}) ? "" : "no box filters SIP";
     if (is("firewall.tls_filtered")) {
-      return filters({Payload::tls}) || has(BoxKind::names) ? "" : "no box filters TLS";
+      // Who takes a connection and gets no further with it cuts off what is greeted.
+      const bool takes = has(BoxKind::accept) || has(BoxKind::intercept);
+      return takes || filters({Payload::tls}) || has(BoxKind::names) ? "" : "no box filters TLS";
     }
     if (is("firewall.rate_limited")) {
       return has(BoxKind::rate) || has(BoxKind::ban) ? "" : "no box limits";
@@ -93,7 +100,10 @@ class Judge {
     if (is("network.ipv6_broken")) return network_.ipv6 == Ipv6::broken ? "" : "IPv6 is not broken";
     if (is("network.vpn_full_tunnel")) return "no VPN";
     if (is("network.offline")) {
-      return all_broken([](const Probe&) { return true; }) ? "" : "something works";
+      // But names: that they may be looked up all the same, the finding says itself.
+      return all_broken([](const Probe& probe) { return probe.check != CheckKind::dns; })
+                 ? ""
+                 : "something works";
     }
     if (is("dns.filtered") || is("dns.rewritten")) {
       return network_.dns != Dns::works && network_.dns != Dns::dead ? "" : "DNS does not filter";
@@ -205,8 +215,8 @@ class Judge {
     return to_string(results_.at(row.probes.front())->probe.check);
   }
 
-  // Who breaks what the capability needs: "portal", "dns rule".
-  std::string breakers(const SetResult& set, const CapabilityResult& capability) const {
+  // Who breaks what the capability needs: "portal", "dns", "rule".
+  std::set<std::string> breakers(const SetResult& set, const CapabilityResult& capability) const {
     std::set<std::string> by;
     for (const auto& row : set.requirements) {
       const auto& ids = capability.requirements;
@@ -216,9 +226,44 @@ class Judge {
         if (flow.works == Works::no) by.insert(flow.by);
       }
     }
+    return by;
+  }
+
+  static std::string in_words(const std::set<std::string>& by) {
     std::string text;
     for (const auto& one : by) text += (text.empty() ? "" : " ") + one;
     return text.empty() ? "nothing" : text;
+  }
+
+  // Media is taken to work where its packets leave the site, and no probe sees further: then the
+  // row has to say how far it was seen.
+  bool says_how_far(const SetResult& set, const CapabilityResult& capability) const {
+    return std::any_of(set.requirements.begin(), set.requirements.end(), [&](const auto& row) {
+      const auto& ids = capability.requirements;
+      return std::find(ids.begin(), ids.end(), row.id) != ids.end() &&
+             row.summary.find("as far as") != std::string::npos;
+    });
+  }
+
+  // What was seen of the rows that leave a capability open.
+  void note_open_probes(const SetResult& set, const CapabilityResult& capability,
+                        const std::string& though) {
+    std::set<std::string> seen;
+    for (const auto& row : set.requirements) {
+      const auto& ids = capability.requirements;
+      const bool its = std::find(ids.begin(), ids.end(), row.id) != ids.end();
+      if (!its || row.status != Status::unknown) continue;
+      if (row.probes.empty()) seen.insert(though + ": nothing asked");
+      for (const auto& id : row.probes) {
+        const auto& [probe, observation] = *results_.at(id);
+        const auto outcome = observation.outcome;
+        if (reached(outcome) && outcome != Outcome::passed) continue;
+        seen.insert(though + ": " + std::string(to_string(probe.check)) + ' ' +
+                    std::string(to_string(probe.target.transport)) + ' ' +
+                    std::string(to_string(outcome)) + ' ' + observation.detail.text());
+      }
+    }
+    judgement_.open_probes.insert(judgement_.open_probes.end(), seen.begin(), seen.end());
   }
 
   void look_at(const SetResult& set, const CapabilityResult& capability) {
@@ -227,7 +272,15 @@ class Judge {
         set.id + '/' + capability.id + " is " + std::string(to_string(capability.verdict));
     ++judgement_.capabilities;
     if (capability.verdict == Verdict::ready && works == Works::no) {
-      violation("2 ready, and broken by " + breakers(set, capability), name);
+      const auto by = breakers(set, capability);
+      const auto id = set.id + '/' + capability.id;
+      if (!looks_like_it_works(network_, scene_, report_, id, by)) {
+        violation("2 ready, and broken by " + in_words(by), name);
+      } else if (!says_how_far(set, capability)) {
+        violation("2 ready as far as was seen, and does not say how far", name);
+      } else {
+        ++judgement_.beyond;
+      }
     }
     if (capability.verdict == Verdict::blocked && works == Works::yes) {
       violation("2 blocked, and works as wanted", name + ": " + capability.summary);
@@ -243,7 +296,7 @@ class Judge {
                                });
           });
       if (!explained)
-        violation("3 blocked by " + breakers(set, capability) + ", and no finding",
+        violation("3 blocked by " + in_words(breakers(set, capability)) + ", and no finding",
                   name + ": " + capability.summary);
     }
     if (capability.verdict == Verdict::unknown) {
@@ -251,6 +304,7 @@ class Judge {
       judgement_.unknown_though.push_back(works == Works::yes  ? "it works"
                                           : works == Works::no ? "it cannot work"
                                                                : "it may work");
+      note_open_probes(set, capability, judgement_.unknown_though.back());
     }
   }
 
@@ -289,6 +343,7 @@ class Judge {
   }
 
   const networks::Network& network_;
+  const Scene& scene_;
   const Report& report_;
   const Truth truth_;
   const Traffic traffic_;

@@ -29,6 +29,20 @@ TEST(ExpandVariables, TakesTheUsersValueBeforeTheDefault) {
   EXPECT_EQ(values, (VariableValues{{"port", "5070"}, {"user", "x"}}));
 }
 
+TEST(ExpandVariables, TakesTheValueForOneSetBeforeThatForAll) {
+  TargetSet set;
+  set.id = "pbx";
+  set.variables = {{"server", "", "default.example.com", ""}, {"port", "", "5060", ""}};
+  const VariableValues given = {
+      {"pbx/server", "mine.example.com"}, {"server", "all.example.com"}, {"other/port", "1"}};
+  EXPECT_EQ(given_values(set, given), (VariableValues{{"server", "mine.example.com"}}));
+  EXPECT_EQ(variable_values(set, given),
+            (VariableValues{{"server", "mine.example.com"}, {"port", "5060"}}));
+  set.id = "other";
+  EXPECT_EQ(given_values(set, given),
+            (VariableValues{{"server", "all.example.com"}, {"port", "1"}}));
+}
+
 Requirement variable_row() {
   Requirement row;
   row.variable_transports = {"${transport}"};

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "targets/digest.hpp"
+#include "probe/util/digest.hpp"
 #include "tests/support/source_folder.hpp"
 #include "tests/targets/rules.hpp"
 
