@@ -45,12 +45,9 @@ bool is_listed(const SetHead& set, const Arguments& arguments) {
 
 void say_problems(const std::vector<Problem>& problems) {
   for (const auto& problem : problems) {
-    if (problem.file.empty()) {
-      complain(problem.message);
-    } else {
-      fmt::print(stderr, "{}\n", problem.to_string());
-    }
+    say(problem.file.empty() ? "callready: " + problem.message : problem.to_string());
   }
+  if (!problems.empty()) keep_complaint(problems.front().to_string());
 }
 
 LoadRules load_rules() {
