@@ -44,7 +44,9 @@ bool is_listed(const SetHead& set, const Arguments& arguments) {
 }  // namespace
 
 void say_problems(const std::vector<Problem>& problems) {
-  for (const auto& problem : problems) say(problem.to_string());
+  for (const auto& problem : problems) {
+    say(problem.file.empty() ? "callready: " + problem.message : problem.to_string());
+  }
   if (!problems.empty()) keep_complaint(problems.front().to_string());
 }
 

@@ -115,6 +115,7 @@ Causes find_offline(const Diagnosis& context) {
   finding.owner = Owner::network;
   finding.confidence = nowhere || control ? Confidence::certain : Confidence::likely;
   if (nowhere) {
+    finding.owner = Owner::user;
     finding.title = "This computer is not connected to a network that leads to the Internet";
     finding.fix =
         "Connect the network cable or join the Wi-Fi, and check that the computer gets an address "

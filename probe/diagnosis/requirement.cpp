@@ -177,12 +177,13 @@ std::string reached_in_words(const std::vector<HostState>& hosts, const Count& c
   });
   const auto how_far = seen == hosts.end() ? std::string() : ", as far as " + seen->left_by;
   if (counted.total() == 1) {
-    if (all_left) return "leaves the site" + how_far + "; the far end does not answer strangers";
+    if (all_left) return "leaves the site" + how_far + "; the far end answers its own clients only";
     return counted.reached == 1 ? "reached" : "not reached";
   }
   if (all_left) {
-    return fmt::format("leaves the site to {} of {} hosts{}; the far ends do not answer strangers",
-                       left, counted.total(), how_far);
+    return fmt::format(
+        "leaves the site to {} of {} hosts{}; the far ends answer their own clients only", left,
+        counted.total(), how_far);
   }
   auto text = fmt::format("{} of {} reached", counted.reached, counted.total());
   if (left > 0) text += fmt::format(" ({} as far as that it leaves the site{})", left, how_far);

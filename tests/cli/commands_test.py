@@ -219,6 +219,12 @@ class BadArguments(CommandsTest):
         self.assertEqual((done.returncode, done.stdout), (2, ""))
         self.assertIn("which service?", done.stderr)
         self.assertRegex(done.stderr, r"\n  rainbow +Alcatel-Lucent Rainbow\n")
+        self.assertEqual(done.stderr, self.run_it("show").stderr)
+        self.assertEqual(done.stderr, self.run_it("firewall").stderr)
+
+    def test_a_list_in_a_pipe_is_whole(self):
+        self.assertRegex(self.run_it("list").stdout,
+                         r"\nazure-communication-services +Azure Communication Services +platform +")
 
     def test_no_command(self):
         done = self.run_it()

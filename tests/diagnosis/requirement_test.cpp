@@ -227,7 +227,7 @@ TEST(EdgeOfTheSite, WhereItRanOutOfAnswersTheOthersWereNotInTheSample) {
       {{"a", passed, "left_site"}, {"b", silent, "silent"}, {"c", silent, "silent"}}, true);
   EXPECT_EQ(judged.status, Status::pass);
   EXPECT_EQ(judged.summary,
-            "leaves the site; the far end does not answer strangers; 2 more could not be measured: "
+            "leaves the site; the far end answers its own clients only; 2 more could not be measured: "
             "the router at the site's edge gives few answers");
 }
 
@@ -603,9 +603,9 @@ TEST(Requirement, ThatLeavesTheSiteIsNotSaidToBeReached) {
     return Saw{host, outcome, "", "", std::nullopt, 30000, "", "udp-range", Transport::udp};
   };
   EXPECT_EQ(judge(row("row"), {media("a", passed)}).summary,
-            "leaves the site; the far end does not answer strangers");
+            "leaves the site; the far end answers its own clients only");
   EXPECT_EQ(judge(row("row"), {media("a", passed), media("b", passed)}).summary,
-            "leaves the site to 2 of 2 hosts; the far ends do not answer strangers");
+            "leaves the site to 2 of 2 hosts; the far ends answer their own clients only");
   EXPECT_EQ(judge(row("row"), {media("a", passed), media("b", answered)}).summary,
             "2 of 2 reached (1 as far as that it leaves the site)");
   EXPECT_EQ(judge(row("row"), {media("a", answered)}).summary, "reached");
