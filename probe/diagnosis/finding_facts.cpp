@@ -109,6 +109,9 @@ void move_to_far_end(FlowSample& sample) {
 
 std::vector<FlowSample> samples_of(const ProbeResult& result) {
   std::vector<FlowSample> samples;
+  // That IPv6 gets out says nothing of the way that all others take.
+  const auto& address = result.observation.address;
+  if (result.probe.check == CheckKind::ipv6 && address && address->is_v6()) return samples;
   FlowSample sample;
   sample.result = &result;
   sample.port = result.probe.target.port();
@@ -151,11 +154,16 @@ bool refused_beyond(const FlowSample& sample) {
          text_fact(*refuser, Fact::who) == "beyond";
 }
 
-// Whether a device on the way was caught refusing in the target's name.
+// Whether a device on the way was caught refusing in the target's name: it was asked, or a packet
+// that was to end on the way was refused so.
 bool is_forged(const FlowSample& sample) {
-  const auto* refuser = evidence_of(*sample.result, EvidenceKind::refuser);
-  return sample.way == Reachability::blocked && refuser != nullptr &&
-         text_fact(*refuser, Fact::who) == "on_the_way";
+  const auto& result = *sample.result;
+  const auto* refuser = evidence_of(result, EvidenceKind::refuser);
+  const auto& address = result.observation.address;
+  const bool asked = refuser != nullptr && text_fact(*refuser, Fact::who) == "on_the_way";
+  const bool too_near =
+      result.probe.check == CheckKind::hop && address && sample.by == address->to_string();
+  return sample.way == Reachability::blocked && (asked || too_near);
 }
 
 // Who was caught at a port refuses the other packets to that port, too, of which nobody knows more.

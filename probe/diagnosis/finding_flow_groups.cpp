@@ -56,6 +56,19 @@ bool any_blocked(const std::vector<const Flow*>& flows) {
                      [](const Flow* flow) { return flow->way == Reachability::blocked; });
 }
 
+std::size_t times_lost(const Flow& flow) {
+  std::map<std::string_view, std::size_t> times;  // by payload
+  std::size_t most = 0;
+  for (const auto& sample : flow.samples) {
+    if (!gets_out(sample.way)) most = std::max(most, ++times[sample.payload]);
+  }
+  return most;
+}
+
+bool firmly_blocked(const Flow& flow) {
+  return flow.way == Reachability::blocked && (!device_of({&flow}).empty() || times_lost(flow) > 1);
+}
+
 std::vector<FindingEvidence> evidence_for(const std::vector<const Flow*>& flows, std::size_t most) {
   std::vector<FindingEvidence> strong, weak;
   for (const auto* flow : flows) {

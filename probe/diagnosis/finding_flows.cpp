@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "probe/diagnosis/finding_flow_groups.hpp"
+#include "probe/diagnosis/finding_udp_flows.hpp"
 #include "probe/diagnosis/finding_words.hpp"
 
 namespace callready::findings {
@@ -121,8 +122,8 @@ Causes find_flows(const Diagnosis& context) {
   auto causes = find_lost_beyond(context);
   std::set<const ProbeResult*> beyond;
   for (const auto& cause : causes) beyond.insert(cause.explained.begin(), cause.explained.end());
-  // Cells that are left over, by operator: what several of them share is one cause.
-  std::map<std::string, std::vector<const Flow*>> by_party;
+  // Flows that are left over, by operator: what several of them share is one cause.
+  std::map<std::pair<std::string, bool>, std::vector<const Flow*>> by_party;
   for (const auto& flow : facts.flows) {
     // Over UDP only who answers everybody is missed.
     const bool missed = flow.way == Reachability::lost &&
@@ -133,7 +134,8 @@ Causes find_flows(const Diagnosis& context) {
     std::erase_if(probes, [&](const ProbeResult* result) { return beyond.contains(result); });
     if (!context.affects_requirement(probes)) continue;
     if (flow.way == Reachability::lost && !context.breaks_capability(probes)) continue;
-    by_party[flow.party].push_back(&flow);
+    by_party[{flow.party, flow.way == Reachability::blocked && !firmly_blocked(flow)}].push_back(
+        &flow);
   }
   for (const auto& [party, flows] : by_party) {
     Cause cause;
@@ -144,7 +146,14 @@ Causes find_flows(const Diagnosis& context) {
     finding.title =
         flows_in_words(flows) + (any_blocked(flows) ? " does not get through" : " is not answered");
     finding.owner = Owner::network;
-    finding.confidence = any_blocked(flows) ? Confidence::likely : Confidence::possible;
+    // Of many ports of a range some may die by chance.
+    const auto many = std::count_if(flows.begin(), flows.end(), [](const Flow* flow) {
+      return flow->way == Reachability::blocked && !in_a_range(*flow);
+    });
+    const bool sure = many > 2 || std::any_of(flows.begin(), flows.end(), [](const Flow* flow) {
+                        return firmly_blocked(*flow);
+                      });
+    finding.confidence = sure ? Confidence::likely : Confidence::possible;
     finding.fix = fmt::format(
         "Look in the firewall's log for dropped packets from this computer, and allow from the "
         "user "

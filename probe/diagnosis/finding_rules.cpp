@@ -122,8 +122,14 @@ void fill_in(const Report& report, Cause& cause) {
   auto lost = ids(cause.explained);
   lost.merge(ids(cause.contradicted));
   const auto impaired = ids(cause.impaired);
+  // What a likely or certain cause decides has failed by it; where the row is open all the same,
+  // something else may still carry it.
+  const bool decided = cause.finding.confidence != Confidence::possible;
   for (const auto& set : report.sets) {
-    const auto rows = lost_rows(set, cause.finding.code, lost, impaired);
+    auto rows = lost_rows(set, cause.finding.code, lost, impaired);
+    std::erase_if(rows, [&](const RequirementResult* row) {
+      return decided && row->status == Status::unknown;
+    });
     if (rows.empty()) continue;
     auto& affects = affected(cause.finding, set.id);
     for (const auto* row : rows) add_once(cause.finding.explains, set.id + '/' + row->id);

@@ -77,8 +77,12 @@ Causes find_offline(const Diagnosis& context) {
     if (flow.way == Reachability::open || flow.way == Reachability::left ||
         flow.way == Reachability::refused)
       return {};
-    ++silent;
-    parties.insert(flow.party);
+    const bool answers_all = std::any_of(flow.samples.begin(), flow.samples.end(),
+                                         [](const FlowSample& sample) { return sample.responder; });
+    if (flow.way == Reachability::blocked || answers_all) {
+      ++silent;
+      parties.insert(flow.party);
+    }
     for (const auto& sample : flow.samples) {
       const bool vendors = asked_for.contains(flow.host);  // asked again, by the second round
       control |= sample.result->probe.control && !vendors;

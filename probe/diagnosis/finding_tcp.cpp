@@ -27,7 +27,7 @@ std::set<std::string> shut_hosts(const Facts& facts, const Working& works) {
 Causes find_web_only(const Diagnosis& context) {
   const auto& facts = context.facts;
   const auto udp = udp_is_blocked(facts);
-  if (!udp) return {};
+  if (!udp || udp->confidence == Confidence::possible) return {};
   std::set<std::string> secure;
   for (const auto& flow : facts.flows) {
     if (flow.udp || flow.port != 443) continue;

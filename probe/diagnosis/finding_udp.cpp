@@ -11,14 +11,35 @@
 namespace callready::findings {
 namespace {
 
+// A row needs that port of that host: where only the vendor's list is allowed, the well known
+// public servers are silent or refused, and nothing is wrong.
+bool asked_for(const Facts& facts, const Flow& flow) {
+  return std::any_of(flow.samples.begin(), flow.samples.end(),
+                     [&](const FlowSample& sample) { return facts.asked_for(*sample.result); });
+}
+
+// Whether these tell of UDP, and not of one protocol or of a part of the ports: at least two kinds
+// of packets, STUN and TURN being one, to well known ports and to higher ones.
+bool of_every_kind(const std::vector<const Flow*>& flows) {
+  std::set<std::string> payloads;
+  bool low = false, high = false;
+  for (const auto* flow : flows) {
+    (flow->port < 1024 ? low : high) = true;
+    for (const auto& sample : flow->samples) {
+      payloads.insert(sample.payload == "turn" ? "stun" : sample.payload);
+    }
+  }
+  return low && high && payloads.size() > 1;
+}
+
 // Packets leave, and nobody who answers everybody is heard, on whatever port: the way back is shut,
-// or one further out. Of those who are silent one at least must have been seen to be sent to: where
-// only the vendor's own networks are allowed, public servers are silent, and nothing is wrong.
-std::optional<UdpVerdict> replies_are_lost(const std::vector<const Flow*>& flows) {
+// or one further out. One of those who are silent must have been seen to be sent to.
+std::optional<UdpVerdict> replies_are_lost(const Facts& facts,
+                                           const std::vector<const Flow*>& flows) {
   std::set<std::uint16_t> ports;
   std::set<std::string> parties;
   const Flow* left = nullptr;
-  bool silent_yet_left = false;
+  bool silent_yet_left = false, own_too = false;
   for (const auto* flow : flows) {
     if (flow->way == Reachability::open) return std::nullopt;
     if (flow->way == Reachability::left) left = flow;
@@ -26,13 +47,14 @@ std::optional<UdpVerdict> replies_are_lost(const std::vector<const Flow*>& flows
       if (sample.way != Reachability::lost || !sample.responder) continue;
       ports.insert(flow->port);
       parties.insert(flow->party);
-      if (flow->way == Reachability::left) silent_yet_left = true;
+      silent_yet_left |= flow->way == Reachability::left;
+      own_too |= flow->way == Reachability::left && asked_for(facts, *flow);
     }
   }
   // A port that is inspected, or one operator that is down, has the others answer.
   if (!silent_yet_left || ports.size() < 3 || parties.size() < 3) return std::nullopt;
   UdpVerdict verdict;
-  verdict.confidence = Confidence::likely;
+  verdict.confidence = own_too ? Confidence::likely : Confidence::possible;
   verdict.only_replies = true;
   verdict.evidence.push_back(
       {"", fmt::format("UDP leaves the site, and no reply comes back: servers that answer "
@@ -60,23 +82,26 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
   const auto flows = udp_cells(facts);
   if (flows.empty() || !tcp_works(facts)) return std::nullopt;
   if (std::any_of(flows.begin(), flows.end(), [](const Flow* flow) { return out(*flow); })) {
-    return facts.tcp_gets_out() ? replies_are_lost(flows) : std::nullopt;
+    return facts.tcp_gets_out() ? replies_are_lost(facts, flows) : std::nullopt;
   }
   UdpVerdict verdict;
   std::set<std::uint16_t> dropped;
   std::set<std::string> silent_parties;
-  std::vector<const Flow*> silent;
+  bool own = false;
+  std::vector<const Flow*> dead;
   for (const auto* flow : flows) {
     const bool responder = std::any_of(flow->samples.begin(), flow->samples.end(),
                                        [](const FlowSample& sample) { return sample.responder; });
     const bool named = std::any_of(flow->samples.begin(), flow->samples.end(),
                                    [](const FlowSample& sample) { return !sample.by.empty(); });
+    const bool silent = responder && flow->way == Reachability::lost;
     if (flow->way == Reachability::blocked && !named) dropped.insert(flow->port);
-    if (responder && flow->way == Reachability::lost) {
-      silent_parties.insert(flow->party);
-      silent.push_back(flow);
-    }
+    if (silent) silent_parties.insert(flow->party);
+    if (!silent && flow->way != Reachability::blocked) continue;
+    own |= asked_for(facts, *flow);
+    dead.push_back(flow);
   }
+  const bool all_kinds = of_every_kind(dead);
   const auto devices = refusals(flows);
   const auto widest = std::max_element(
       devices.begin(), devices.end(),
@@ -99,6 +124,7 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
                          dropped.size(), ports_in_words({dropped.begin(), dropped.end()}, 4))});
   }
   if (refused || many) {
+    if (!all_kinds) return std::nullopt;
     // Of one network only it may be that one.
     const auto networks = facts.networks([](const Flow& flow) { return flow.udp; });
     verdict.confidence = networks.size() > 1 ? Confidence::certain : Confidence::likely;
@@ -110,6 +136,7 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
         {"", fmt::format("Servers that answer everybody are silent over UDP: {}.",
                          listed({silent_parties.begin(), silent_parties.end()}))});
   }
+  if (!own || !all_kinds) verdict.confidence = Confidence::possible;
   auto more = udp_evidence(flows, 6);
   verdict.evidence.insert(verdict.evidence.end(), more.begin(), more.end());
   return verdict;

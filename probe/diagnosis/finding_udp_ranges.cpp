@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "probe/diagnosis/finding_flow_groups.hpp"
 #include "probe/diagnosis/finding_udp_flows.hpp"
 #include "probe/diagnosis/finding_words.hpp"
 
@@ -106,6 +107,22 @@ std::set<std::string> shut_destinations(const std::vector<const Flow*>& flows) {
 
 }  // namespace
 
+namespace {
+
+// More than chance: one port that was asked twice, or several.
+bool firm(const std::vector<const Flow*>& dead) {
+  if (!refusals(dead).empty() || responders_missed_us(dead)) return true;
+  std::size_t times = 0;
+  std::set<std::uint16_t> ports;
+  for (const auto* flow : dead) {
+    times += times_lost(*flow);
+    ports.insert(flow->port);
+  }
+  return times > (ports.size() == 1 ? 1 : 2);
+}
+
+}  // namespace
+
 Causes find_udp_ranges(const Diagnosis& context) {
   const auto& facts = context.facts;
   std::map<std::uint16_t, Reachability> ports;  // of all destinations: the best
@@ -139,7 +156,7 @@ Causes find_udp_ranges(const Diagnosis& context) {
       }
     }
     const auto& probes = lost.list();
-    if (!context.affects_requirement(probes)) continue;
+    if (!firm(dead) || !context.affects_requirement(probes)) continue;
     spans.push_back(span_in_words(gap));
     bounds.push_back({probes.front()->probe.id, "UDP: " + bounds_in_words(gap) + "."});
     closed.insert(closed.end(), dead.begin(), dead.end());

@@ -41,9 +41,9 @@ struct Refusals {
   std::vector<FindingEvidence> proofs;  // that it was the far end
 };
 
-// ICMP port-unreachable carries the target's own address; a reset may be anybody's, unless it was
-// seen to come from beyond the site's edge.
-void read_refusal(const Diagnosis& context, const Flow& flow, Refusals& refusals) {
+// A device on the way may reset a connection in the target's name, and send ICMP port-unreachable
+// in it: the far end is heard where the packets were seen to get beyond the site's edge.
+void read_refusal(const Diagnosis& context, const Flow& flow, bool alone, Refusals& refusals) {
   for (const auto& sample : flow.samples) {
     const auto& result = *sample.result;
     const bool far = !sample.far_device.empty();
@@ -56,17 +56,11 @@ void read_refusal(const Diagnosis& context, const Flow& flow, Refusals& refusals
           {result.probe.id,
            fmt::format("{}, which is in the network of {}, turns {} {} away.", sample.far_device,
                        flow.host, flow.udp ? "UDP" : "TCP", flow.port)});
-    } else if (flow.udp) {
-      refusals.proofs.push_back(
-          {result.probe.id, fmt::format("{} says itself that nothing listens on UDP {} (ICMP port "
-                                        "unreachable).",
-                                        flow.host, flow.port)});
-    } else if (flow.left) {
+    } else if (flow.left && alone) {
       refusals.proofs.push_back(
           {result.probe.id,
-           fmt::format("The connection to {}, TCP {}, leaves the site and is refused "
-                       "out there.",
-                       flow.host, flow.port)});
+           fmt::format("{} to {}, port {}, leaves the site and is refused out there.",
+                       flow.udp ? "UDP" : "TCP", flow.host, flow.port)});
     }
   }
 }
@@ -129,7 +123,18 @@ void say_refused(Finding& finding, const std::string& hosts, const std::string& 
 Causes find_vendor_down(const Diagnosis& context) {
   const auto& facts = context.facts;
   Refusals refused, errors;
-  for (const auto& flow : facts.flows) read_refusal(context, flow, refused);
+  std::set<std::pair<bool, std::uint16_t>> answered;  // by transport and port
+  for (const auto& flow : facts.flows) {
+    const bool any =
+        std::any_of(flow.samples.begin(), flow.samples.end(), [](const FlowSample& sample) {
+          const auto outcome = sample.result->observation.outcome;
+          return sample.way == Reachability::open && outcome != Outcome::refused;
+        });
+    if (any) answered.insert({flow.udp, flow.port});
+  }
+  for (const auto& flow : facts.flows) {
+    read_refusal(context, flow, answered.contains({flow.udp, flow.port}), refused);
+  }
   const auto proved = proved_hosts(facts);
   for (const auto& result : facts.report.probes) {
     // Over plain HTTP anybody on the way may say so: only with the server's own word beside it.

@@ -2,7 +2,7 @@
 // some.
 #include <algorithm>
 
-#include "probe/diagnosis/finding_rules.hpp"
+#include "probe/diagnosis/finding_flow_groups.hpp"
 #include "probe/diagnosis/follow_up_questions.hpp"
 #include "probe/diagnosis/weak_evidence.hpp"
 
@@ -178,6 +178,30 @@ bool doubtful(const Facts& facts, const Flow& flow) {
   });
 }
 
+bool refused_by_whom(const Facts& facts, const Flow& flow) {
+  return flow.udp && !flow.left &&
+         std::any_of(flow.samples.begin(), flow.samples.end(), [&](const FlowSample& sample) {
+           return sample.result->observation.outcome == Outcome::refused &&
+                  facts.asked_for(*sample.result);
+         });
+}
+
+// Packets died there once, on a way where others of that host got out or were not tried: a bad line
+// does that, too.
+bool died_once(const Facts& facts, const Flow& flow) {
+  constexpr int most_by_chance = 2;
+  const auto only_once = [&](const Flow& one) {
+    return one.way == Reachability::blocked && !findings::firmly_blocked(one);
+  };
+  if (!only_once(flow)) return false;
+  const auto alike = std::count_if(facts.flows.begin(), facts.flows.end(), [&](const Flow& other) {
+    return other.udp == flow.udp && other.host == flow.host && only_once(other);
+  });
+  return alike <= most_by_chance &&
+         std::any_of(flow.samples.begin(), flow.samples.end(),
+                     [&](const FlowSample& sample) { return facts.asked_for(*sample.result); });
+}
+
 bool udp_is_shut(const Facts& facts) {
   const auto verdict = findings::udp_is_blocked(facts);
   if (!verdict || verdict->only_replies || verdict->confidence != Confidence::certain) return false;
@@ -246,10 +270,24 @@ void ask_for_silent_ranges(const Facts& facts, const std::map<std::string, std::
 
 }  // namespace
 
+namespace {
+
+// Where nothing is known to listen, the way is its own control.
+void ask_once_more(const Facts& facts, Questions& questions) {
+  std::size_t asked = 0;
+  for (const auto& flow : facts.flows) {
+    if (!flow.udp || !died_once(facts, flow) || asked++ >= most_ports) continue;
+    questions.ask(Purpose::way_out, CheckKind::hop, Transport::udp, flow.host, flow.port,
+                  {{"payload", payload_of(flow)}});
+  }
+}
+
+}  // namespace
+
 // Do packets to the ports in doubt leave the site, and do such to the same ports elsewhere?
 void ask_for_ways(const Facts& facts, Questions& questions) {
   const auto* control = find_control(facts);
-  if (control == nullptr) return;
+  if (control == nullptr) return ask_once_more(facts, questions);
   const SocketAddress listener{*control->samples.front().result->observation.address,
                                control->port};
   const auto through = [&](std::map<std::string, std::string> with) {
@@ -263,7 +301,9 @@ void ask_for_ways(const Facts& facts, Questions& questions) {
   std::map<std::pair<bool, std::uint16_t>, std::vector<const Flow*>> doubts;
   for (const auto& flow : facts.flows) {
     if (flow.udp && udp_shut) continue;
-    if (doubtful(facts, flow)) doubts[{flow.udp, flow.port}].push_back(&flow);
+    const bool in_doubt =
+        doubtful(facts, flow) || refused_by_whom(facts, flow) || died_once(facts, flow);
+    if (in_doubt) doubts[{flow.udp, flow.port}].push_back(&flow);
   }
   std::map<bool, std::size_t> asked;
   for (const auto& [key, flows] : doubts) {

@@ -206,7 +206,7 @@ Observer::Connection Observer::connect(const IpAddress& to, std::uint16_t port, 
     switch (fate.kind) {
       case Fate::taken:
         take(Heard::answer, near);
-        connection.box = fate.box;
+        connection.box = traffic_.last_taker(syn, fate.box);
         break;
       case Fate::prohibited:
         if (!traffic_.says_refused(fate.hop, at_ms + sent)) break;

@@ -66,9 +66,10 @@ class Judge {
   std::string missing(const Finding& finding) const {
     const auto& code = finding.code;
     const auto is = [&](const char* one) { return code == one; };
+    // Port 53 is left out by the findings themselves: to a firewall it is DNS, whatever it carries.
     const auto udp = [](const Probe& probe) {
       return probe.target.transport == Transport::udp && probe.target.route.direct() &&
-             probe.check != CheckKind::dns;
+             probe.check != CheckKind::dns && probe.target.port() != 53;
     };
     if (is("firewall.udp_blocked")) {
       return all_broken(udp) ? "" : "some UDP works";
@@ -86,7 +87,9 @@ class Judge {
     }
     if (is("firewall.sip_filtered")) return filters({Payload::sip}) ? "" : "no box filters SIP";
     if (is("firewall.tls_filtered")) {
-      return filters({Payload::tls}) || has(BoxKind::names) ? "" : "no box filters TLS";
+      // Who takes a connection and gets no further with it cuts off what is greeted.
+      const bool takes = has(BoxKind::accept) || has(BoxKind::intercept);
+      return takes || filters({Payload::tls}) || has(BoxKind::names) ? "" : "no box filters TLS";
     }
     if (is("firewall.rate_limited")) {
       return has(BoxKind::rate) || has(BoxKind::ban) ? "" : "no box limits";
@@ -97,7 +100,10 @@ class Judge {
     if (is("network.ipv6_broken")) return network_.ipv6 == Ipv6::broken ? "" : "IPv6 is not broken";
     if (is("network.vpn_full_tunnel")) return "no VPN";
     if (is("network.offline")) {
-      return all_broken([](const Probe&) { return true; }) ? "" : "something works";
+      // But names: that they may be looked up all the same, the finding says itself.
+      return all_broken([](const Probe& probe) { return probe.check != CheckKind::dns; })
+                 ? ""
+                 : "something works";
     }
     if (is("dns.filtered") || is("dns.rewritten")) {
       return network_.dns != Dns::works && network_.dns != Dns::dead ? "" : "DNS does not filter";

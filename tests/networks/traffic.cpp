@@ -200,6 +200,15 @@ Fate Traffic::carried_on(const Packet& packet, int hop) const {
   return fate;
 }
 
+const Box* Traffic::last_taker(const Packet& packet, const Box* box) const {
+  while (box->kind == BoxKind::accept || box->kind == BoxKind::intercept) {
+    const auto onward = beyond(packet, box->hop);
+    if (onward.kind != Fate::taken) break;
+    box = onward.box;
+  }
+  return box;
+}
+
 // True where the box has had enough of us.
 bool Traffic::remembers(std::size_t index, const Packet& packet, double at_ms) {
   const auto& box = network_.boxes[index];

@@ -67,6 +67,8 @@ class Traffic {
   Fate beyond(const Packet& packet, int hop, int ttl = whole_way) const;
   // The same for whoever opens a connection there, and whoever takes it and opens another one.
   Fate carried_on(const Packet& packet, int hop) const;
+  // Who answers in the end, where `box` took the connection: of several, the last.
+  const Box* last_taker(const Packet& packet, const Box* box) const;
   // At that time, with losses, limits and bans.
   Fate send(const Packet& packet, double at_ms, int ttl = whole_way);
   // Who signs a refusal.

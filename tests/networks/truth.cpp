@@ -105,7 +105,7 @@ Flow direct(const Traffic& traffic, const Probe& probe, const Packet& packet) {
   auto syn = packet;
   syn.payload = Payload::none;
   auto fate = traffic.always(syn);
-  const Box* taken_by = fate.kind == Fate::taken ? fate.box : nullptr;
+  const Box* taken_by = fate.kind == Fate::taken ? traffic.last_taker(syn, fate.box) : nullptr;
   if (taken_by != nullptr) {
     const auto kind = taken_by->kind;
     if (kind == BoxKind::portal) return broken(word(kind));
