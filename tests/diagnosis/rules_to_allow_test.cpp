@@ -102,7 +102,8 @@ TEST(RulesToAllow, RowsThatDifferInTheirPeersOnlyAreOneRule) {
 
 // The servers that tell about the NAT are ours: no port is to be opened for them.
 TEST(RulesToAllow, NothingIsOpenedForQuestionsOfOurOwn) {
-  auto nat = probe(CheckKind::nat, Transport::udp, "stun.cloudflare.com", 3478, silent, "timed_out");
+  auto nat =
+      probe(CheckKind::nat, Transport::udp, "stun.cloudflare.com", 3478, silent, "timed_out");
   const auto quiet =
       with_rules(report({row("nat", {nat}), row("sip", {sip("sip.vendor.com")}),
                          controls({tls("www.google.com"), tls("www.cloudflare.com"),
@@ -137,6 +138,27 @@ TEST(RulesToAllow, OfAnInspectionTheWholeRule) {
   EXPECT_EQ(texts(found.front().rules),
             Texts{"TCP (TLS) 443 www.vendor.com api.vendor.com files.vendor.com"});
   EXPECT_TRUE(holds(found.front().fix, "TCP 443 to 3 names (web)")) << found.front().fix;
+}
+
+// "TURN: 2 names" and "all TURN servers: these 2 names and a network" is one line for a firewall.
+TEST(RulesToAllow, WhatALargerRuleHoldsIsNotAskedForTwice) {
+  auto lost = report({row("near", {tcp("a.vendor.com", 443, silent)}),
+                      row("all", {tcp("b.vendor.com", 443, silent)})});
+  auto all = rule("all", Transport::tcp, {{443, 443}},
+                  {peer("a.vendor.com"), peer("b.vendor.com"), peer("c.vendor.com")});
+  all.severity = Severity::recommended;  // so add_rule keeps them apart
+  lost = with_rules(lost, {rule("near", Transport::tls, {{443, 443}},
+                                {peer("a.vendor.com"), peer("b.vendor.com")}),
+                           all});
+  const auto rules = rules_to_allow(lost.sets, lost.probes, {&lost.probes[0], &lost.probes[1]});
+  ASSERT_EQ(texts(rules), Texts{"TCP 443 a.vendor.com b.vendor.com c.vendor.com"});
+  EXPECT_EQ(rules[0].requirements, (Texts{"near", "all"}));
+  EXPECT_EQ(rules[0].severity, Severity::required);
+  // Another port is another rule.
+  all.ports = {{80, 80}};
+  lost =
+      with_rules(lost, {rule("near", Transport::tls, {{443, 443}}, {peer("a.vendor.com")}), all});
+  EXPECT_EQ(rules_to_allow(lost.sets, lost.probes, {&lost.probes[0], &lost.probes[1]}).size(), 2u);
 }
 
 TEST(RulesToAllow, AMissingFarEndIsNoRule) {

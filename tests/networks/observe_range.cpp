@@ -107,11 +107,11 @@ Seen Observer::udp_range(Job job) {
   for (auto& port : ports) to_the_far_end(port, far_end);
   auto now = job.at_ms;
   bool by_this_call = false;
-  const bool found = find_edge(job.address, first.number, now, by_this_call);
+  const auto found = find_way(job.address, first.number, now, by_this_call);
   ended = std::max(ended, now);
   if (by_this_call && first.result == "silent") {
     first.result = "left_site";
-    first.by = edge_.address;
+    first.by = found->hop.address;
   }
   const auto take_back = [&] {
     for (auto& port : ports) {
