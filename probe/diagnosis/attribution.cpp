@@ -7,10 +7,13 @@ namespace {
 
 constexpr std::uint16_t dns = 53;
 
-// A probe that was not made, though not because it was not needed: it may be lost all the same.
+// A probe that was not made, though not because it was not needed, or that was seen to leave the
+// site and no further: it may be lost all the same.
 bool left_open(const ProbeResult& result) {
-  return result.observation.outcome == Outcome::skipped &&
-         result.observation.detail != DetailCode::not_needed && !result.probe.target.host.empty();
+  const auto& seen = result.observation;
+  if (seen.outcome == Outcome::passed) return true;
+  return seen.outcome == Outcome::skipped && seen.detail != DetailCode::not_needed &&
+         !result.probe.target.host.empty();
 }
 
 // Of a range with an open port in it, something works.
@@ -57,6 +60,11 @@ std::string_view Attribution::impairment(const std::string& probe) const {
     if (entry.impaired.contains(probe)) return entry.title;
   }
   return {};
+}
+
+std::string_view Attribution::doubt_about(const std::string& probe) const {
+  const auto found = doubted_.find(probe);
+  return found == doubted_.end() ? std::string_view() : found->second;
 }
 
 const Attribution::Entry* Attribution::closure(const Requirement& row) const {

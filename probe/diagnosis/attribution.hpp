@@ -4,6 +4,7 @@
 // diagnosis").
 #pragma once
 
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
@@ -38,18 +39,23 @@ class Attribution {
   };
 
   void add(Entry entry) { entries_.push_back(std::move(entry)); }
+  // Probes that were seen to leave the site, and why more than that is in doubt.
+  void doubt(std::map<std::string, std::string> reasons) { doubted_ = std::move(reasons); }
 
   // A cause says that this probe's way is closed: what was reached was not the service, what is
   // unknown is lost.
   bool loses(const ProbeResult& result) const;
   // The finding's title where a cause impairs the probe; empty: none does.
   std::string_view impairment(const std::string& probe) const;
+  // Why it is in doubt that a probe which left the site gets anywhere; empty: it is not.
+  std::string_view doubt_about(const std::string& probe) const;
   // The cause that closes every port of the row directly, where no proxy may carry it: it cannot
   // work, tried or not. Null: there is none.
   const Entry* closure(const Requirement& row) const;
 
  private:
   std::vector<Entry> entries_;
+  std::map<std::string, std::string> doubted_;
 };
 
 }  // namespace callready

@@ -233,9 +233,12 @@ Causes find_dns_rewritten(const Diagnosis& context) {
   std::vector<FindingEvidence> evidence;
   for (const auto& [text, name] : names) {
     if (!is_public_name(text) || !name.address || !name.address->is_special()) continue;
+    // Packets to an address that is not there may well leave the site.
     const bool works =
-        std::any_of(name.probes.begin(), name.probes.end(),
-                    [](const ProbeResult* result) { return reached(result->observation.outcome); });
+        std::any_of(name.probes.begin(), name.probes.end(), [](const ProbeResult* result) {
+          const auto outcome = result->observation.outcome;
+          return reached(outcome) && outcome != Outcome::passed;
+        });
     if (works) continue;
     auto& place = astray[*name.address];
     place.names.push_back(&name);
@@ -255,8 +258,10 @@ Causes find_dns_rewritten(const Diagnosis& context) {
     for (const auto* name : place.names) {
       lost.push_back(name->name);
       append(cause.explained, open_failures(context, *name));
+      std::copy_if(name->probes.begin(), name->probes.end(), std::back_inserter(cause.contradicted),
+                   [](const auto* result) { return reached(result->observation.outcome); });
     }
-    if (cause.explained.empty()) continue;
+    if (cause.explained.empty() && cause.contradicted.empty()) continue;
     auto& finding = cause.finding;
     finding.code = "dns.rewritten";
     finding.title = fmt::format(

@@ -6,6 +6,7 @@
 #include "probe/diagnosis/findings.hpp"
 #include "probe/diagnosis/judge.hpp"
 #include "probe/diagnosis/rules_to_allow.hpp"
+#include "probe/diagnosis/weak_evidence.hpp"
 
 namespace callready {
 namespace findings {
@@ -247,8 +248,9 @@ std::vector<Finding> completed(std::vector<findings::Cause> causes, const Report
   return found;
 }
 
-Attribution attribution_of(const std::vector<findings::Cause>& causes) {
+Attribution attribution_of(const std::vector<findings::Cause>& causes, const Report& report) {
   Attribution attribution;
+  std::set<std::string> explained;
   for (const auto& cause : causes) {
     if (cause.finding.confidence == Confidence::possible) continue;
     Attribution::Entry entry;
@@ -260,8 +262,10 @@ Attribution attribution_of(const std::vector<findings::Cause>& causes) {
     }
     for (const auto* result : cause.contradicted) entry.lost.insert(result->probe.id);
     for (const auto* result : cause.impaired) entry.impaired.insert(result->probe.id);
+    explained.insert(entry.lost.begin(), entry.lost.end());
     attribution.add(std::move(entry));
   }
+  attribution.doubt(findings::doubted(findings::Facts(report), explained));
   return attribution;
 }
 
@@ -287,7 +291,7 @@ void diagnose(const std::vector<PlannedSet>& sets, std::string_view today, Repor
   ResultIndex index(report.probes);
   report.sets = judged(sets, index);
   auto causes = find_causes(report);
-  index.attribute(attribution_of(causes));
+  index.attribute(attribution_of(causes, report));
   report.sets = judged(sets, index);
   for (std::size_t i = 0; i < sets.size(); ++i) {
     const auto stale = staleness(*sets[i].set, today);

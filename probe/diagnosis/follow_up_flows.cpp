@@ -4,6 +4,7 @@
 
 #include "probe/diagnosis/finding_flow_groups.hpp"
 #include "probe/diagnosis/follow_up_questions.hpp"
+#include "probe/diagnosis/weak_evidence.hpp"
 
 namespace callready {
 namespace {
@@ -215,30 +216,35 @@ bool udp_is_shut(const Facts& facts) {
 
 namespace {
 
-// Media leaves the site, and nobody who answers everybody is heard over UDP. Do their packets leave
-// as well? Then the way back is shut, or the way further out.
-void ask_for_silent_responders(const Facts& facts, const std::map<std::string, std::string>& with,
+// Media leaves the site, and nobody who answers everybody is heard on such ports. Do their packets
+// leave as well? Then the way back is shut, or the way further out.
+void ask_for_silent_responders(const Facts& facts, bool udp,
+                               const std::map<std::string, std::string>& with,
                                Questions& questions) {
   bool left = false;
-  std::map<std::string, const Flow*> silent;  // one of each operator
+  std::set<std::uint16_t> heard;
   for (const auto& flow : facts.flows) {
-    if (!flow.udp || flow.port == 53) continue;
-    if (flow.way == Reachability::open) return;
+    if (flow.udp != udp || flow.port == 53) continue;
     left |= flow.way == Reachability::left;
-    const bool responder =
-        std::any_of(flow.samples.begin(), flow.samples.end(), [](const FlowSample& sample) {
-          return sample.responder && sample.way == Reachability::lost;
-        });
-    if (responder && flow.way == Reachability::lost) silent.try_emplace(flow.party, &flow);
+    if (findings::heard(flow)) heard.insert(flow.port);
   }
   if (!left) return;
+  std::map<std::string, const Flow*> silent;  // one of each operator
+  for (const auto& flow : facts.flows) {
+    if (flow.udp != udp || flow.port == 53 || flow.way != Reachability::lost) continue;
+    const bool responder = std::any_of(flow.samples.begin(), flow.samples.end(),
+                                       [](const FlowSample& sample) { return sample.responder; });
+    const bool doubt =
+        udp ? heard.lower_bound(flow.port) == heard.end() : !heard.contains(flow.port);
+    if (responder && doubt) silent.try_emplace(flow.party, &flow);
+  }
   std::size_t asked = 0;
   for (const auto& [party, flow] : silent) {
     if (asked++ == hosts_per_port) return;
     auto as_sent = with;
-    as_sent["payload"] = payload_of(*flow);
-    questions.ask(Purpose::way_out, CheckKind::hop, Transport::udp, flow->host, flow->port,
-                  as_sent);
+    if (udp) as_sent["payload"] = payload_of(*flow);
+    const auto transport = udp ? Transport::udp : Transport::tcp;
+    questions.ask(Purpose::way_out, CheckKind::hop, transport, flow->host, flow->port, as_sent);
   }
 }
 
@@ -289,7 +295,8 @@ void ask_for_ways(const Facts& facts, Questions& questions) {
     return with;
   };
   const bool udp_shut = udp_is_shut(facts);
-  if (!udp_shut) ask_for_silent_responders(facts, through({}), questions);
+  if (!udp_shut) ask_for_silent_responders(facts, true, through({}), questions);
+  ask_for_silent_responders(facts, false, through({}), questions);
   if (!udp_shut) ask_for_silent_ranges(facts, through({{"payload", "rtp"}}), questions);
   std::map<std::pair<bool, std::uint16_t>, std::vector<const Flow*>> doubts;
   for (const auto& flow : facts.flows) {

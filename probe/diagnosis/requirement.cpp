@@ -172,20 +172,32 @@ std::string reached_in_words(const std::vector<HostState>& hosts, const Count& c
     return host.state == State::reached && host.left;
   });
   const bool all_left = left > 0 && left == counted.reached;
+  const auto seen = std::find_if(hosts.begin(), hosts.end(), [](const HostState& host) {
+    return host.state == State::reached && !host.left_by.empty();
+  });
+  const auto how_far = seen == hosts.end() ? std::string() : ", as far as " + seen->left_by;
   if (counted.total() == 1) {
-    if (all_left) return "leaves the site; the far end does not answer strangers";
+    if (all_left) return "leaves the site" + how_far + "; the far end does not answer strangers";
     return counted.reached == 1 ? "reached" : "not reached";
   }
   if (all_left) {
-    return fmt::format("leaves the site to {} of {} hosts; the far ends do not answer strangers",
-                       left, counted.total());
+    return fmt::format("leaves the site to {} of {} hosts{}; the far ends do not answer strangers",
+                       left, counted.total(), how_far);
   }
   auto text = fmt::format("{} of {} reached", counted.reached, counted.total());
-  if (left > 0) text += fmt::format(" ({} as far as that it leaves the site)", left);
+  if (left > 0) text += fmt::format(" ({} as far as that it leaves the site{})", left, how_far);
   return text;
 }
 
-std::string summarise(const std::vector<HostState>& hosts, const Count& counted) {
+// What came of a host that was not reached, or not surely.
+std::string trouble_in_words(const ProbeResult& result, const ResultIndex& evidences) {
+  const auto doubt = evidences.attribution().doubt_about(result.probe.id);
+  return doubt.empty() ? outcome_in_words(result.observation)
+                       : fmt::format("leaves the site, but {}", doubt);
+}
+
+std::string summarise(const std::vector<HostState>& hosts, const Count& counted,
+                      const ResultIndex& evidences) {
   auto text = reached_in_words(hosts, counted);
   std::size_t listed = 0;
   for (const auto& host : hosts) {
@@ -196,7 +208,7 @@ std::string summarise(const std::vector<HostState>& hosts, const Count& counted)
     }
     text += fmt::format("{}{}: {}", listed == 0 ? ": " : "; ",
                         endpoint_in_words(host.why->probe.target),
-                        outcome_in_words(host.why->observation));
+                        trouble_in_words(*host.why, evidences));
     ++listed;
   }
   return text;
@@ -285,7 +297,7 @@ RequirementResult judge_requirement(const Requirement& requirement,
     if (doubtful.size() > 1) suffix += fmt::format(" (and {} more)", doubtful.size() - 1);
     suffix += "; name your region with --region to be sure";
   }
-  result.summary = prefix + summarise(hosts, counted) + suffix;
+  result.summary = prefix + summarise(hosts, counted, evidences) + suffix;
   const auto routes = compare_routes(planned, evidences);
   if (!routes.empty()) result.summary += "; " + routes;
   if (const auto slow = delay_flaw(requirement, hosts, evidences); !slow.empty()) {

@@ -19,10 +19,22 @@ bool no_such_name(const ProbeResult& result, const ResultIndex& evidences) {
          result.observation.detail == DetailCode::no_such_name && !evidences.names_are_hidden();
 }
 
+// The router that saw a packet that ended on the way: as far as it is known to have got.
+std::string seen_by(const ProbeResult& result) {
+  for (const auto& evidence : result.observation.evidence) {
+    const bool step = evidence.kind == EvidenceKind::udp_port || evidence.kind == EvidenceKind::hop;
+    if (step && detail_fact(evidence, Fact::result) == DetailCode::left_site) {
+      return text_fact(evidence, Fact::by);
+    }
+  }
+  return {};
+}
+
 // An endpoint that several routes lead to is reached where one does.
 struct Endpoint {
   State state = State::ignored;
   bool answered = false;             // by any route: more than that packets leave the site
+  std::string left_by;               // else the router that saw them
   bool gone = true;                  // every route failed because the name does not exist
   const ProbeResult* why = nullptr;  // the first route that was not the way
 
@@ -30,6 +42,7 @@ struct Endpoint {
     if (route == State::ignored) return;
     answered = answered || (reached(result.observation.outcome) &&
                             result.observation.outcome != Outcome::passed);
+    if (left_by.empty()) left_by = seen_by(result);
     gone = gone && no_such_name(result, evidences);
     if (route != State::reached && why == nullptr) why = &result;
     if (state == State::ignored || route == State::reached) {
@@ -43,7 +56,10 @@ struct Endpoint {
 // All endpoints of a host must be reached; where any endpoint of the row will do, one of its own.
 void add_endpoint(HostState& host, const Endpoint& endpoint, bool any) {
   if (endpoint.state == State::ignored) return;
-  if (endpoint.state == State::reached && !endpoint.answered) host.left = true;
+  if (endpoint.state == State::reached && !endpoint.answered) {
+    host.left = true;
+    host.left_by = endpoint.left_by;
+  }
   const bool lost = endpoint.state != State::reached;
   if (lost && host.why == nullptr) host.why = endpoint.why;
   if (host.state == State::ignored) {
@@ -156,7 +172,9 @@ State own_state(const ProbeResult& result, const ResultIndex& evidences) {
 State state_of(const ProbeResult& result, const ResultIndex& evidences) {
   const auto own = own_state(result, evidences);
   if (own == State::ignored) return own;
-  return evidences.attribution().loses(result) ? State::bad : own;
+  const auto& causes = evidences.attribution();
+  if (causes.loses(result)) return State::bad;
+  return causes.doubt_about(result.probe.id).empty() ? own : State::unknown;
 }
 
 std::vector<HostState> host_states(const Requirement& requirement,

@@ -17,6 +17,7 @@ struct HostState {
   std::string host;
   State state = State::ignored;
   bool left = false;                 // reached, as far as that packets to it leave the site
+  std::string left_by;               // the router that saw them
   bool gone = false;                 // the only thing wrong: its name does not exist
   const ProbeResult* why = nullptr;  // the first probe that was not reached
   HostWeight weight = HostWeight::current;

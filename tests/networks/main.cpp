@@ -19,7 +19,8 @@ namespace {
 
 struct Options {
   std::uint64_t count = 10'000, seed = 0;
-  bool seed_given = false, draw = false, show = false, observe = false, shrink_all = true;
+  bool unknown = false;  // what was seen of what stays unknown
+  bool seed_given = false, show = false, observe = false, shrink_all = true;
   std::string open;          // a file of kinds that are known not to hold yet
   std::string kind;          // only those that begin so, with the numbers of their networks
   std::size_t examples = 1;  // of each kind, made small
@@ -39,8 +40,6 @@ Options read(int argc, char** argv) {
     } else if (word == "--seed") {
       options.seed = value();
       options.seed_given = true;
-    } else if (word == "--draw") {
-      options.draw = true;
     } else if (word == "--show") {
       options.show = true;
     } else if (word == "--observe") {
@@ -49,8 +48,13 @@ Options read(int argc, char** argv) {
       options.open = argv[++i];
     } else if (word == "--kind" && i + 1 < argc) {
       options.kind = argv[++i];
+    } else if (word == "--draw") {
+      fmt::print("{}", to_text(draw(value())));
+      std::exit(0);
     } else if (word == "--examples") {
       options.examples = value();
+    } else if (word == "--unknown") {
+      options.unknown = true;
     } else if (word == "--no-shrink") {
       options.shrink_all = false;
     } else {
@@ -130,6 +134,7 @@ int random_networks(const Options& options) {
   const auto start = std::chrono::steady_clock::now();
   std::map<std::string, Numbers> kinds;
   std::map<std::string, std::uint64_t> unknown, named;
+  std::map<std::string, Numbers> open_probes;
   std::uint64_t bad = 0, capabilities = 0, beyond = 0;
   fmt::print("{} networks, --seed {}\n", options.count, options.seed);
   for (std::uint64_t i = 0; i < options.count; ++i) {
@@ -142,6 +147,7 @@ int random_networks(const Options& options) {
     capabilities += static_cast<std::uint64_t>(judgement.capabilities);
     beyond += static_cast<std::uint64_t>(judgement.beyond);
     for (const auto& though : judgement.unknown_though) ++unknown[though];
+    for (const auto& seen : judgement.open_probes) open_probes[seen].push_back(number);
     for (const auto& finding : judgement.named) ++named[finding];
     if (!judgement.violations.empty()) ++bad;
     for (const auto& violation : judgement.violations) {
@@ -163,6 +169,14 @@ int random_networks(const Options& options) {
   fmt::print("named:");
   for (const auto& [finding, count] : named) fmt::print(" {} {};", finding, count);
   fmt::print("\n");
+  if (options.unknown) {
+    for (const auto& [seen, numbers] : open_probes) {
+      fmt::print(
+          "{:7}  unknown though {}: {} ...\n", numbers.size(), seen,
+          fmt::join(numbers.begin(),
+                    numbers.begin() + std::min<std::ptrdiff_t>(6, std::ssize(numbers)), " "));
+    }
+  }
   const auto open = open_kinds(options.open);
   std::uint64_t news = 0;
   std::vector<std::pair<std::string, Numbers>> sorted(kinds.begin(), kinds.end());
@@ -220,10 +234,6 @@ int main(int argc, char** argv) {
   try {
     if (!options.files.empty()) return replay(options);
     if (!options.seed_given) options.seed = std::random_device{}();
-    if (options.draw) {
-      fmt::print("{}", to_text(draw(options.seed)));
-      return 0;
-    }
     return random_networks(options);
   } catch (const std::exception& error) {
     fmt::print("{}\n", error.what());

@@ -36,6 +36,12 @@ Observer::Expired Observer::expire(const Packet& packet, int ttl, double at_ms) 
     if (connection.heard.kind == Heard::prohibited) answer.kind = Expired::prohibited;
     return answer;
   }
+  if (packet.to.is_unspecified()) {  // this computer itself, which does not listen
+    answer.kind = Expired::port_unreachable;
+    answer.sender = IpAddress::v4({127, 0, 0, 1});
+    answer.ended_ms = at_ms;
+    return answer;
+  }
   const auto fate = traffic_.send(packet, at_ms, ttl);
   const auto took = traffic_.round_trip_to(fate.hop);
   if (took > icmp_reply_ms) return answer;

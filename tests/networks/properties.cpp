@@ -245,6 +245,27 @@ class Judge {
     });
   }
 
+  // What was seen of the rows that leave a capability open.
+  void note_open_probes(const SetResult& set, const CapabilityResult& capability,
+                        const std::string& though) {
+    std::set<std::string> seen;
+    for (const auto& row : set.requirements) {
+      const auto& ids = capability.requirements;
+      const bool its = std::find(ids.begin(), ids.end(), row.id) != ids.end();
+      if (!its || row.status != Status::unknown) continue;
+      if (row.probes.empty()) seen.insert(though + ": nothing asked");
+      for (const auto& id : row.probes) {
+        const auto& [probe, observation] = *results_.at(id);
+        const auto outcome = observation.outcome;
+        if (reached(outcome) && outcome != Outcome::passed) continue;
+        seen.insert(though + ": " + std::string(to_string(probe.check)) + ' ' +
+                    std::string(to_string(probe.target.transport)) + ' ' +
+                    std::string(to_string(outcome)) + ' ' + observation.detail.text());
+      }
+    }
+    judgement_.open_probes.insert(judgement_.open_probes.end(), seen.begin(), seen.end());
+  }
+
   void look_at(const SetResult& set, const CapabilityResult& capability) {
     const auto works = truth_.capabilities.at(set.id + '/' + capability.id);
     const auto name =
@@ -283,6 +304,7 @@ class Judge {
       judgement_.unknown_though.push_back(works == Works::yes  ? "it works"
                                           : works == Works::no ? "it cannot work"
                                                                : "it may work");
+      note_open_probes(set, capability, judgement_.unknown_though.back());
     }
   }
 

@@ -16,6 +16,7 @@ struct Judgement {
   int beyond = 0;                           // ready, and broken further out than any probe sees
   std::vector<std::string> named;           // codes of findings
   std::vector<std::string> unknown_though;  // "works", "cannot work", of those that are unknown
+  std::vector<std::string> open_probes;     // "stun silent timed_out" of their rows, each once
 };
 
 Judgement judge(const networks::Network& network, const Scene& scene, const Report& report);

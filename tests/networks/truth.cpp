@@ -105,21 +105,20 @@ Flow direct(const Traffic& traffic, const Probe& probe, const Packet& packet) {
   auto syn = packet;
   syn.payload = Payload::none;
   auto fate = traffic.always(syn);
-  std::string taken_by;
-  if (fate.kind == Fate::taken) {
-    const auto& box = *traffic.last_taker(syn, fate.box);
-    taken_by = word(box.kind);
-    if (box.kind == BoxKind::portal) return broken(taken_by);
-    if (box.kind == BoxKind::intercept && packet.payload == Payload::tls) return broken(taken_by);
-    if (box.kind == BoxKind::intercept && packet.payload != Payload::none) return broken(taken_by);
-    fate = traffic.carried_on(syn, box.hop);
+  const Box* taken_by = fate.kind == Fate::taken ? traffic.last_taker(syn, fate.box) : nullptr;
+  if (taken_by != nullptr) {
+    const auto kind = taken_by->kind;
+    if (kind == BoxKind::portal) return broken(word(kind));
+    if (kind == BoxKind::intercept && packet.payload != Payload::none) return broken(word(kind));
+    fate = traffic.carried_on(syn, taken_by->hop);
   }
   if (fate.kind != Fate::arrives) return broken(word(fate.box->kind));
   if (packet.payload == Payload::none) return {};
-  fate = traffic.always(packet);
+  // Who took the connection sends on what it is told, from where it stands.
+  fate = taken_by == nullptr ? traffic.always(packet) : traffic.carried_on(packet, taken_by->hop);
   if (fate.kind != Fate::arrives) return broken(word(fate.box->kind));
   const bool full_packets = packet.payload == Payload::tls;
-  if (full_packets && taken_by.empty() && traffic.find(BoxKind::mtu) != nullptr) {
+  if (full_packets && taken_by == nullptr && traffic.find(BoxKind::mtu) != nullptr) {
     return broken("mtu");
   }
   if (packet.payload == Payload::tls && far &&
@@ -199,7 +198,8 @@ namespace {
 // Of hosts that need not all be reached, what holds of all of them.
 RowTruth row_truth(const Requirement& requirement, const PlannedRequirement& planned,
                    const std::map<std::string, Flow>& flows,
-                   const std::map<std::string, const Probe*>& probes) {
+                   const std::map<std::string, const Probe*>& probes,
+                   const std::set<std::string>& gone) {
   RowTruth row;
   if (!planned.skipped.empty()) {
     row.works = Works::perhaps;
@@ -219,7 +219,7 @@ RowTruth row_truth(const Requirement& requirement, const PlannedRequirement& pla
     if (works == Works::yes) endpoint = Works::yes;
     if (works == Works::perhaps && endpoint == Works::no) endpoint = Works::perhaps;
   }
-  bool all = true, doubt = false;
+  bool all = true, doubt = false, lost = false;
   for (const auto& [host, endpoints] : hosts) {
     bool some = false, every = true;
     for (const auto& [key, works] : endpoints) {
@@ -229,6 +229,8 @@ RowTruth row_truth(const Requirement& requirement, const PlannedRequirement& pla
     }
     row.any_works |= every;
     row.any_broken |= !every;
+    // Beside others a name that has gone everywhere makes the list old, and closes no way.
+    lost |= !every && !gone.contains(host);
     // One of several endpoints of a host: by the row's own words enough, or too little.
     if (some && !every) doubt |= requirement.reach.kind == Reach::Kind::any;
     all &= every;
@@ -251,7 +253,7 @@ RowTruth row_truth(const Requirement& requirement, const PlannedRequirement& pla
         std::all_of(
             requirement.addresses.begin(), requirement.addresses.end(),
             [](const AddressBlock& block) { return block.lifecycle == Lifecycle::current; });
-    if (every_one && current && listed && all_current) row.works = Works::no;
+    if (every_one && current && listed && all_current && lost) row.works = Works::no;
   }
   // Rows of the document's past, and examples that need not exist, decide nothing.
   if (row.works == Works::no && requirement.lifecycle != Lifecycle::current) {
@@ -308,12 +310,16 @@ Truth truth_of(const networks::Network& network, const Scene& scene, const Repor
     probes[result.probe.id] = &result.probe;
     truth.flows[result.probe.id] = flow_of(traffic, result.probe);
   }
+  std::set<std::string> gone;
+  for (const auto& far : network.far) {
+    if (far.fault == FarFault::gone) gone.insert(far.host);
+  }
   for (const auto& planned : scene.plan.requirements) {
     for (const auto& set : scene.sets) {
       if (set.id != planned.set) continue;
       const auto* requirement = set.find_requirement(planned.requirement);
       truth.rows[set.id + '/' + planned.requirement] =
-          row_truth(*requirement, planned, truth.flows, probes);
+          row_truth(*requirement, planned, truth.flows, probes, gone);
     }
   }
   for (const auto& set : scene.sets) {

@@ -8,8 +8,8 @@
 
 namespace callready::networks {
 
-// True where the same network without what breaks the capability (`by`, as Flow has it) looks the
-// same, and the capability may work there. `capability` as Truth has it.
+// True where a network without some of what breaks the capability (`by`, as Flow has it), and with
+// no more faults, looks the same, and the capability may work there. `capability` as Truth has it.
 bool looks_like_it_works(const networks::Network& network, const Scene& scene, const Report& report,
                          const std::string& capability, const std::set<std::string>& by);
 

@@ -1,0 +1,149 @@
+#include "probe/diagnosis/weak_evidence.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace callready::findings {
+namespace {
+
+constexpr std::uint16_t dns_port = 53;
+
+// Over UDP or over TCP: who was heard, and who was not although they answer everybody.
+struct Answers {
+  std::set<std::uint16_t> heard;                          // ports
+  std::map<std::uint16_t, std::set<std::string>> silent;  // parties by port
+
+  bool any_heard_from(std::uint16_t port) const { return heard.lower_bound(port) != heard.end(); }
+  std::size_t silent_from(std::uint16_t port) const {
+    std::set<std::string> parties;
+    for (auto at = silent.lower_bound(port); at != silent.end(); ++at) {
+      parties.insert(at->second.begin(), at->second.end());
+    }
+    return parties.size();
+  }
+};
+
+// Hosts that answered SIP over some transport: they answer it over the others.
+std::set<std::string> sip_servers(const Facts& facts) {
+  std::set<std::string> hosts;
+  for (const auto& result : facts.report.probes) {
+    const bool sip = result.probe.check == CheckKind::sip;
+    if (sip && result.observation.outcome == Outcome::answered)
+      hosts.insert(result.probe.target.host);
+  }
+  return hosts;
+}
+
+class Silence {
+ public:
+  Silence(const Facts& facts, const std::set<std::string>& explained)
+      : explained_(explained), sip_servers_(sip_servers(facts)) {
+    std::set<std::string> alive;
+    for (const auto& flow : facts.flows) {
+      const bool answers_us = heard(flow);
+      const bool silent = !answers_us && any_of(flow, [&](const auto& one) {
+        return should_answer(one) && unheard(one) && !explained_.contains(one.result->probe.id);
+      });
+      any_heard_ |= answers_us;
+      any_silent_ |= silent;
+      if (answers_us) alive.insert(flow.host);
+      if (shut(flow)) dead_.insert(flow.host);
+      if (flow.port == dns_port) continue;
+      auto& answers = flow.udp ? udp_ : tcp_;
+      if (answers_us) answers.heard.insert(flow.port);
+      // A site may let out nothing but to the vendor: of others only that counts which left it.
+      const bool counts =
+          flow.left || any_of(flow, [&](const auto& one) { return facts.asked_for(*one.result); });
+      if (!silent || !counts) continue;
+      answers.silent[flow.port].insert(flow.party);
+      dead_.insert(flow.host);
+    }
+    for (const auto& host : alive) dead_.erase(host);
+  }
+
+  // Why a probe that was seen to leave the site may come to nothing; empty: no reason is known.
+  std::string about(const ProbeResult& result) const {
+    if (!any_heard_ && any_silent_) {
+      return "nothing was heard from outside, not even from those who answer everybody";
+    }
+    const auto& target = result.probe.target;
+    const bool udp = is_udp(result);
+    auto reason = doubt(udp ? udp_ : tcp_, target.ports, udp ? "UDP" : "TCP");
+    if (reason.empty() && dead_.contains(target.host)) {
+      reason = fmt::format("nothing that {} should answer was answered", target.host);
+    }
+    return reason;
+  }
+
+ private:
+  template <typename Wanted>
+  static bool any_of(const Flow& flow, Wanted wanted) {
+    return std::any_of(flow.samples.begin(), flow.samples.end(), wanted);
+  }
+  bool should_answer(const FlowSample& sample) const {
+    return sample.responder || sample.payload == "dns" ||
+           (sample.payload == "sip" && sip_servers_.contains(sample.result->probe.target.host));
+  }
+  static bool unheard(const FlowSample& sample) {
+    return sample.way == Reachability::lost || sample.way == Reachability::refused;
+  }
+  // Turned away further out than any filter of the site's, by whatever cause.
+  static bool shut(const Flow& flow) {
+    return flow.left && any_of(flow, [](const auto& sample) {
+             return sample.responder &&
+                    (sample.way == Reachability::refused ||
+                     (sample.way == Reachability::blocked && !sample.by.empty()));
+           });
+  }
+  static std::string doubt(const Answers& answers, const PortRange& ports, std::string_view over);
+
+  const std::set<std::string>& explained_;
+  std::set<std::string> sip_servers_;
+  Answers udp_, tcp_;
+  std::set<std::string> dead_;  // hosts that should answer on some port, and do on none
+  bool any_heard_ = false, any_silent_ = false;
+};
+
+std::string Silence::doubt(const Answers& answers, const PortRange& ports, std::string_view over) {
+  if (answers.silent.empty()) return {};
+  if (answers.heard.empty()) {
+    return fmt::format("no server was heard over {}, not even those that answer everybody", over);
+  }
+  for (const auto& [port, parties] : answers.silent) {
+    if (port > ports.last) break;
+    if (port >= ports.first && parties.size() > 1 && !answers.heard.contains(port)) {
+      return fmt::format("servers that answer everybody are silent on {} port {}", over, port);
+    }
+    // One operator may be down.
+    if (answers.any_heard_from(port) || answers.silent_from(port) < 2) continue;
+    return fmt::format(
+        "no server was heard on {} ports from {} up, though {} that answer "
+        "everybody were asked",
+        over, port, answers.silent_from(port));
+  }
+  return {};
+}
+
+}  // namespace
+
+bool heard(const Flow& flow) {
+  return std::any_of(flow.samples.begin(), flow.samples.end(), [&](const FlowSample& sample) {
+    return sample.way == Reachability::open &&
+           (!flow.udp || sample.result->observation.outcome != Outcome::refused);
+  });
+}
+
+std::map<std::string, std::string> doubted(const Facts& facts,
+                                           const std::set<std::string>& explained) {
+  std::map<std::string, std::string> reasons;
+  const Silence silence(facts, explained);
+  for (const auto& result : facts.report.probes) {
+    if (result.observation.outcome != Outcome::passed || !is_direct(result)) continue;
+    auto reason = silence.about(result);
+    if (!reason.empty()) reasons.emplace(result.probe.id, std::move(reason));
+  }
+  return reasons;
+}
+
+}  // namespace callready::findings

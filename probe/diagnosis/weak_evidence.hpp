@@ -1,0 +1,22 @@
+// "It left the site" is weak evidence: a router on the way saw the packet, and nobody has said that
+// it arrived, or that anything comes back. It is taken for a way that is open, unless those who are
+// known to answer everybody there keep silent.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+
+#include "probe/diagnosis/finding_facts.hpp"
+
+namespace callready::findings {
+
+// True where its far end answered: over UDP a port-unreachable comes back where no reply does.
+bool heard(const Flow& flow);
+
+// Probes that were only seen to leave the site and of which more is in doubt, with the reason in
+// words. `explained`: probes whose silence has a cause that is known.
+std::map<std::string, std::string> doubted(const Facts& facts,
+                                           const std::set<std::string>& explained);
+
+}  // namespace callready::findings
