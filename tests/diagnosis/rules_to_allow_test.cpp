@@ -102,7 +102,8 @@ TEST(RulesToAllow, RowsThatDifferInTheirPeersOnlyAreOneRule) {
 
 // The servers that tell about the NAT are ours: no port is to be opened for them.
 TEST(RulesToAllow, NothingIsOpenedForQuestionsOfOurOwn) {
-  auto nat = probe(CheckKind::nat, Transport::udp, "stun.cloudflare.com", 3478, silent, "timed_out");
+  auto nat =
+      probe(CheckKind::nat, Transport::udp, "stun.cloudflare.com", 3478, silent, "timed_out");
   const auto quiet =
       with_rules(report({row("nat", {nat}), row("sip", {sip("sip.vendor.com")}),
                          controls({tls("www.google.com"), tls("www.cloudflare.com"),
