@@ -57,7 +57,10 @@ const ReachCase reach_cases[] = {
 
     {"AtLeastMet", at_least(2), {{"a"}, {"b"}, {"c", silent}}, Status::pass},
     {"AtLeastMissed", at_least(2), {{"a"}, {"b", silent}, {"c", silent}}, Status::fail},
-    {"AtLeastOpen", at_least(2), {{"a"}, {"b", skipped, "other_family"}, {"c", silent}}, Status::unknown},
+    {"AtLeastOpen",
+     at_least(2),
+     {{"a"}, {"b", skipped, "other_family"}, {"c", silent}},
+     Status::unknown},
     // The user chose a region with fewer hosts than the document counts.
     {"AtLeastOfFewer", at_least(3), {{"a"}, {"b"}}, Status::pass},
     {"AtLeastOfFewerMissed", at_least(3), {{"a"}, {"b", silent}}, Status::fail},

@@ -20,7 +20,7 @@ namespace {
 struct Options {
   std::uint64_t count = 10'000, seed = 0;
   bool unknown = false;  // what was seen of what stays unknown
-  bool seed_given = false, draw = false, show = false, observe = false, shrink_all = true;
+  bool seed_given = false, show = false, observe = false, shrink_all = true;
   std::string open;          // a file of kinds that are known not to hold yet
   std::string kind;          // only those that begin so, with the numbers of their networks
   std::size_t examples = 1;  // of each kind, made small
@@ -40,8 +40,6 @@ Options read(int argc, char** argv) {
     } else if (word == "--seed") {
       options.seed = value();
       options.seed_given = true;
-    } else if (word == "--draw") {
-      options.draw = true;
     } else if (word == "--show") {
       options.show = true;
     } else if (word == "--observe") {
@@ -50,6 +48,9 @@ Options read(int argc, char** argv) {
       options.open = argv[++i];
     } else if (word == "--kind" && i + 1 < argc) {
       options.kind = argv[++i];
+    } else if (word == "--draw") {
+      fmt::print("{}", to_text(draw(value())));
+      std::exit(0);
     } else if (word == "--examples") {
       options.examples = value();
     } else if (word == "--unknown") {
@@ -233,10 +234,6 @@ int main(int argc, char** argv) {
   try {
     if (!options.files.empty()) return replay(options);
     if (!options.seed_given) options.seed = std::random_device{}();
-    if (options.draw) {
-      fmt::print("{}", to_text(draw(options.seed)));
-      return 0;
-    }
     return random_networks(options);
   } catch (const std::exception& error) {
     fmt::print("{}\n", error.what());
