@@ -47,21 +47,22 @@ class Silence {
     std::set<std::string> alive;
     for (const auto& flow : facts.flows) {
       const bool answers_us = heard(flow);
+      const auto missing = [&](const auto& one) { return should_answer(one) && unheard(one); };
+      any_silent_ |= !answers_us && any_sample(flow, missing);
       const bool silent = !answers_us && any_sample(flow, [&](const auto& one) {
-        const bool known = one.payload != "dns" && explained_.contains(one.result->probe.id);
-        return should_answer(one) && unheard(one) && !known;
+        return missing(one) && !explained_.contains(one.result->probe.id);
       });
-      any_heard_ |= answers_us;
-      any_silent_ |= silent;
       if (answers_us) alive.insert(flow.host);
       if (shut(flow)) dead_.insert(flow.host);
       if (flow.port == dns_port) continue;
+      any_heard_ |= answers_us;
       auto& answers = flow.udp ? udp_ : tcp_;
       if (answers_us) answers.heard.insert(flow.port);
       // A site may let out nothing but to the vendor: of others only that counts which left it.
-      const bool counts = flow.left || any_sample(flow, [&](const auto& one) {
-                            return refused_outside(one) || facts.asked_for(*one.result);
-                          });
+      const bool counts =
+          flow.left || flow.way == Reachability::open || any_sample(flow, [&](const auto& one) {
+            return refused_outside(one) || facts.asked_for(*one.result);
+          });
       if (!silent || !counts) continue;
       answers.silent[flow.port].insert(flow.party);
       dead_.insert(flow.host);
@@ -138,9 +139,11 @@ std::string Silence::doubt(const Answers& answers, const PortRange& ports, std::
 }  // namespace
 
 bool heard(const Flow& flow) {
-  return std::any_of(flow.samples.begin(), flow.samples.end(), [&](const FlowSample& sample) {
-    return sample.way == Reachability::open &&
-           (!flow.udp || sample.result->observation.outcome != Outcome::refused);
+  return any_sample(flow, [&](const auto& sample) {
+    const auto outcome = sample.result->observation.outcome;
+    // A connection that stands and says nothing may be somebody's on the way.
+    const bool told = flow.udp ? outcome != Outcome::refused : outcome != Outcome::silent;
+    return sample.way == Reachability::open && told;
   });
 }
 
@@ -148,14 +151,12 @@ namespace {
 
 // Servers that answered a question over UDP only when it was sent again.
 bool loses_packets(const Facts& facts) {
-  constexpr int by_chance = 1;
-  return std::count_if(facts.flows.begin(), facts.flows.end(), [](const Flow& flow) {
-           return flow.udp && any_sample(flow, [](const auto& sample) {
-                    const auto& seen = sample.result->observation;
-                    return sample.responder && seen.outcome == Outcome::answered &&
-                           seen.attempts > 1;
-                  });
-         }) > by_chance;
+  return std::any_of(facts.flows.begin(), facts.flows.end(), [](const Flow& flow) {
+    return flow.udp && any_sample(flow, [](const auto& sample) {
+             const auto& seen = sample.result->observation;
+             return sample.responder && seen.outcome == Outcome::answered && seen.attempts > 1;
+           });
+  });
 }
 
 }  // namespace
