@@ -146,9 +146,13 @@ Causes find_flows(const Diagnosis& context) {
     finding.title =
         flows_in_words(flows) + (any_blocked(flows) ? " does not get through" : " is not answered");
     finding.owner = Owner::network;
-    // Of many ports of a range some may die by chance.
-    const auto many = std::count_if(flows.begin(), flows.end(), [](const Flow* flow) {
-      return flow->way == Reachability::blocked && !in_a_range(*flow);
+    // Of the many ports of a range that gets out some may die by chance.
+    const auto many = std::count_if(flows.begin(), flows.end(), [&](const Flow* flow) {
+      const bool chance =
+          std::any_of(facts.flows.begin(), facts.flows.end(), [&](const Flow& other) {
+            return other.host == flow->host && in_a_range(other) && out(other);
+          });
+      return flow->way == Reachability::blocked && !chance;
     });
     const bool sure = many > 2 || std::any_of(flows.begin(), flows.end(), [](const Flow* flow) {
                         return firmly_blocked(*flow);

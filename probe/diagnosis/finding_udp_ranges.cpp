@@ -109,16 +109,12 @@ std::set<std::string> shut_destinations(const std::vector<const Flow*>& flows) {
 
 namespace {
 
-// More than chance: one port that was asked twice, or several.
+// More than chance: one port that was asked twice, or several ports.
 bool firm(const std::vector<const Flow*>& dead) {
   if (!refusals(dead).empty() || responders_missed_us(dead)) return true;
   std::size_t times = 0;
-  std::set<std::uint16_t> ports;
-  for (const auto* flow : dead) {
-    times += times_lost(*flow);
-    ports.insert(flow->port);
-  }
-  return times > (ports.size() == 1 ? 1 : 2);
+  for (const auto* flow : dead) times += times_lost(*flow);
+  return times > 1;
 }
 
 }  // namespace

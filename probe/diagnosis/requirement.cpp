@@ -193,8 +193,10 @@ std::string reached_in_words(const std::vector<HostState>& hosts, const Count& c
 // What came of a host that was not reached, or not surely.
 std::string trouble_in_words(const ProbeResult& result, const ResultIndex& evidences) {
   const auto doubt = evidences.attribution().doubt_about(result.probe.id);
-  return doubt.empty() ? outcome_in_words(result.observation)
-                       : fmt::format("leaves the site, but {}", doubt);
+  if (doubt.empty()) return outcome_in_words(result.observation);
+  if (result.observation.outcome == Outcome::passed)
+    return fmt::format("leaves the site, but {}", doubt);
+  return fmt::format("{} {}", outcome_in_words(result.observation), doubt);
 }
 
 std::string summarise(const std::vector<HostState>& hosts, const Count& counted,

@@ -173,8 +173,10 @@ State state_of(const ProbeResult& result, const ResultIndex& evidences) {
   const auto own = own_state(result, evidences);
   if (own == State::ignored) return own;
   const auto& causes = evidences.attribution();
+  const auto& id = result.probe.id;
   if (causes.loses(result)) return State::bad;
-  return causes.doubt_about(result.probe.id).empty() ? own : State::unknown;
+  if (own == State::bad && causes.got_out(id)) return State::reached;
+  return causes.doubt_about(id).empty() ? own : State::unknown;
 }
 
 bool left_to_the_proxy(const ProbeResult& result, const Requirement& requirement,
