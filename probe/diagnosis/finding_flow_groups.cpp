@@ -65,8 +65,10 @@ std::size_t times_lost(const Flow& flow) {
   return most;
 }
 
-bool firmly_blocked(const Flow& flow) {
-  return flow.way == Reachability::blocked && (!device_of({&flow}).empty() || times_lost(flow) > 1);
+bool firmly_blocked(const Facts& facts, const Flow& flow) {
+  const std::size_t enough = facts.line_loses() ? 3 : 2;
+  return flow.way == Reachability::blocked &&
+         (!device_of({&flow}).empty() || times_lost(flow) >= enough);
 }
 
 std::vector<FindingEvidence> evidence_for(const std::vector<const Flow*>& flows, std::size_t most) {

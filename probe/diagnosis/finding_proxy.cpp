@@ -197,10 +197,12 @@ Causes find_proxy_required(const Diagnosis& context) {
   const auto& facts = context.facts;
   if (!facts.proxy_works()) return {};
   std::set<std::string> parties;
+  bool tried = false;  // where no name is found, nothing may have been
   for (const auto& flow : facts.flows) {
     const bool out = flow.way == Reachability::open || flow.way == Reachability::left;
     if (out && !flow.udp) return {};
     if (!flow.udp) parties.insert(flow.party);
+    tried |= !flow.udp;
   }
   // Where UDP gets out, what is wrong with it has another cause.
   const bool udp_works = udp_gets_out(facts);
@@ -221,7 +223,7 @@ Causes find_proxy_required(const Diagnosis& context) {
   finding.title = udp_works ? "For TCP, only the proxy leads out of this site"
                             : "Only the proxy leads out of this site";
   finding.owner = Owner::network;
-  finding.confidence = Confidence::certain;
+  finding.confidence = tried ? Confidence::certain : Confidence::possible;
   std::vector<const ProbeResult*> through;
   for (const auto* result : proxied_probes(facts)) {
     if (came_through(*result)) through.push_back(result);
