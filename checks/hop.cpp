@@ -169,9 +169,13 @@ asio::awaitable<Observation> run_hop(Context& context, Job job) {
     payload = std::move(*made);
   }
   const auto control = parse_socket_address(job.parameter("control"), 0);
-  if (control) context.edge.use_control(*control);
-  const auto way = control.value_or(remote);
-  const auto found = co_await context.edge.find(way, interface, context.scope);
+  if (control) context.edge.reached(*control, interface, context.scope);
+  SiteEdge::Found found;
+  if (control) {
+    found = co_await context.edge.find_trunk(remote, interface, context.scope);
+  } else {
+    found = co_await context.edge.find(remote, interface, context.scope);
+  }
   if (hurried) until = std::min(until, context.scope.clock.now() + timeouts::udp_range_hurried);
   if (found.hop) {
     auto* asking = socket ? &*socket : nullptr;

@@ -18,8 +18,9 @@
 #include "checks/certificate_evidence.hpp"
 #include "checks/kinds.hpp"
 #include "checks/proxy_route.hpp"
-#include "probe/net/printable.hpp"
 #include "probe/net/timeouts.hpp"
+#include "probe/util/base64.hpp"
+#include "probe/util/utf8.hpp"
 
 namespace callready::checks {
 namespace {
@@ -34,7 +35,7 @@ struct Wanted {
 std::string random_key() {
   unsigned char bytes[16];
   RAND_bytes(bytes, sizeof bytes);
-  return base64({bytes, sizeof bytes});
+  return base64(std::span<const unsigned char>(bytes));
 }
 
 // A path that cannot change the request around it.

@@ -29,8 +29,7 @@ asio::awaitable<Property> measure_translations(Context& context, SocketAddress s
     co_return unknown("the server that tells our address is not on the public Internet");
   }
   const auto interface = context.settings.interface;
-  const auto found = co_await context.edge.find(server, interface, context.scope);
-  const auto routers = context.edge.routers(server.address.is_v6());
+  const auto routers = co_await context.edge.look_around(server, interface, context.scope);
   for (const auto& [ttl, router] : routers) {
     // The first one is the gateway: one translation is its.
     if (ttl < 2) continue;
@@ -45,10 +44,12 @@ asio::awaitable<Property> measure_translations(Context& context, SocketAddress s
       co_return two;
     }
   }
-  if (!found.hop) co_return unknown("no router beyond the site's edge answers");
+  if (!nearest_outside(routers, local.address)) {
+    co_return unknown("no router beyond the site's edge answers");
+  }
   co_return known("one", method,
                   fmt::format("the first router behind the gateway, {}, has a public address",
-                              found.hop->address.to_string()));
+                              routers.rbegin()->second.to_string()));
 }
 
 }  // namespace callready::checks::nat

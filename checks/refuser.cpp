@@ -75,27 +75,45 @@ asio::awaitable<bool> target_is_outside(Context& context, SocketAddress target) 
   co_return got_beyond(by_tcp, target.address);
 }
 
-// The site's last router that a packet reaches before it is refused: a firewall says "time
-// exceeded" before it looks at its own rules.
-asio::awaitable<std::optional<IpAddress>> refusing_device(Context& context, SocketAddress target,
-                                                          Transport transport) {
-  const auto routers = context.edge.routers(target.address.is_v6());
-  std::optional<IpAddress> device;
-  for (const auto& [ttl, router] : routers) {
-    if (transport == Transport::udp) break;
+// True where what ends at the TTL is refused before it ends.
+asio::awaitable<bool> is_refused_at(Context& context, SocketAddress target, Transport transport,
+                                    int ttl) {
+  if (transport == Transport::tcp) {
     ConnectOptions options;
     options.interface = context.settings.interface;
     options.ttl = ttl;
     options.timeout = timeouts::icmp_reply;
     const auto connected = co_await connect_tcp(context.executor, context.scope, target, options);
-    const bool refused = connected.has_error() && !connected.error().icmp &&
-                         connected.error().kind == FailureKind::connection_refused;
-    if (refused) break;
-    device = router;
+    co_return connected.has_error() && !connected.error().icmp &&
+        connected.error().kind == FailureKind::connection_refused;
   }
-  // With one router between, there is no other.
-  if (!device && !routers.empty() && routers.begin()->first == 1 && routers.size() <= 2) {
-    device = routers.begin()->second;
+  UdpSocket::Options options;
+  options.interface = context.settings.interface;
+  options.ttl = ttl;
+  auto socket = UdpSocket::open(context.executor, target, options);
+  if (socket.has_error()) co_return false;
+  const std::array<std::uint8_t, 12> payload{};
+  const auto sent = socket->send(payload);
+  if (sent.has_error()) co_return false;
+  const auto until = context.scope.clock.now() + timeouts::icmp_reply;
+  auto event = co_await socket->receive(context.scope, until);
+  const auto* icmp = event.has_error() ? nullptr : std::get_if<IcmpError>(&*event);
+  co_return icmp != nullptr && icmp->kind == IcmpKind::port_unreachable;
+}
+
+// The last router that a packet reaches before it is refused: a firewall says "time exceeded" before
+// it looks at its own rules. Where not even the first is reached, it is that, or stands before it.
+asio::awaitable<std::optional<IpAddress>> refusing_device(Context& context, SocketAddress target,
+                                                          Transport transport) {
+  std::optional<IpAddress> device;
+  const auto routers = context.edge.routers(target);
+  for (const auto& [ttl, router] : routers) {
+    const bool refused = co_await is_refused_at(context, target, transport, ttl);
+    if (refused && ttl == 1) device = router;
+    if (refused) break;
+    // Who refuses UDP has few answers: its silence proves no more.
+    if (transport == Transport::udp) break;
+    device = router;
   }
   co_return device;
 }
@@ -170,8 +188,8 @@ asio::awaitable<void> ask_who_refused(Context& context, Job job, std::vector<std
   const auto device = co_await refusing_device(context, target, transport);
   const auto name = device ? device->to_string() : std::string("a device");
   add(observation, "on_the_way",
-      fmt::format("{} of this site refuses in the server's name: its answer comes from nearer "
-                  "than {}, which is outside",
+      fmt::format("{} refuses in the server's name: its answer comes from nearer than {}, which "
+                  "other packets to it reach",
                   name, router),
       device ? name : std::string(), "");
 }

@@ -165,7 +165,9 @@ asio::awaitable<Observation> run_sip_alg(Context& context, Job job) {
     co_await ask_another_port(prober);
     judgement = judge_alg(prober.messages);
   }
-  observation.attempts = prober.budget.sent;
+  // Of the message that was sent most often: those after the first are no repetitions.
+  observation.attempts =
+      std::max(1, prober.budget.sent - static_cast<int>(prober.messages.size()) + 1);
   if (answered) observation.outcome = Outcome::answered;
   if (!judgement.detail.empty()) {
     observation.detail = judgement.detail;

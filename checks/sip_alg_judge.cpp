@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "probe/net/printable.hpp"
+#include "probe/util/utf8.hpp"
 
 namespace callready::checks {
 namespace {

@@ -6,8 +6,8 @@
 #include <array>
 #include <cctype>
 
-#include "probe/net/printable.hpp"
 #include "probe/net/timeouts.hpp"
+#include "probe/util/utf8.hpp"
 
 namespace callready::checks {
 namespace {

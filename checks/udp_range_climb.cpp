@@ -152,7 +152,8 @@ asio::awaitable<void> send_to_the_end(std::shared_ptr<Range> range, std::size_t 
 }
 
 // The next step for one port: packets that end at the first router outside, from a socket of their
-// own, because the first step may still listen on the port's.
+// own, because the first step may still listen on the port's. Where the target itself refused a
+// port, once: who still refuses does so in its name.
 asio::awaitable<void> climb(std::shared_ptr<Range> range, std::size_t index, bool patient,
                             Instant until) {
   auto& context = range->context;
@@ -162,16 +163,18 @@ asio::awaitable<void> climb(std::shared_ptr<Range> range, std::size_t index, boo
   auto socket = UdpSocket::open(context.executor, {range->target, port.number}, options);
   if (socket.has_error()) co_return;
   const auto packet = rtp_packet();
-  for (int strikes = 0; port.result == PortResult::silent;) {
+  const bool arrived = port.result == PortResult::arrived;
+  for (int strikes = 0; arrived || port.result == PortResult::silent;) {
     std::vector<std::uint8_t> payload(packet.begin(), packet.end());
     auto answer =
         co_await context.edge.ask(*socket, std::move(payload), patient, context.scope, until);
     // The packet cannot have got to the target.
     const bool forged = answer.icmp && answer.icmp->kind == IcmpKind::port_unreachable &&
                         answer.icmp->sender == range->target && !range->target.is_special();
-    if (forged) {
+    if (forged && port.result != PortResult::replied) {
       range->refused_near = true;
-      co_return;
+      port.result = PortResult::prohibited;
+      port.by.reset();
     }
     // A better proof may have come meanwhile from the far end.
     if (port.result != PortResult::silent) co_return;
@@ -181,6 +184,14 @@ asio::awaitable<void> climb(std::shared_ptr<Range> range, std::size_t index, boo
     }
     if (!answer.control_answered) co_return;
     if (++strikes == strikes_needed) port.result = PortResult::dropped;
+  }
+}
+
+// One refusal in the target's name makes the others worth nothing by themselves.
+void take_back_refusals(Range& range) {
+  for (auto& port : range.ports) {
+    const bool told = port.result == PortResult::arrived && port.socket;
+    if (range.refused_near && told) port.result = PortResult::silent;
   }
 }
 
@@ -218,7 +229,9 @@ asio::awaitable<std::optional<Instant>> climb_first(std::shared_ptr<Range> range
   }
   if (!found.hop) co_return std::nullopt;
   const bool hopeless = context.settings.hurried && context.edge.exhausted();
-  if (!hopeless) co_await climb(range, range->first, true, until);
+  if (!hopeless && first.result == PortResult::silent) {
+    co_await climb(range, range->first, true, until);
+  }
   co_return until;
 }
 
@@ -256,6 +269,13 @@ asio::awaitable<void> climb_all(std::shared_ptr<Range> range, Instant until) {
   co_await all_ended(beside);
   if (thrown) std::rethrow_exception(thrown);
   if (!end) co_return;
+  const auto told = std::find_if(range->ports.begin(), range->ports.end(), [](const Port& port) {
+    return port.result == PortResult::arrived && port.socket;
+  });
+  if (told != range->ports.end() && !context.edge.exhausted()) {
+    co_await climb(range, static_cast<std::size_t>(told - range->ports.begin()), true, *end);
+  }
+  take_back_refusals(*range);
   const auto& first = range->ports[range->first];
   const auto proved = std::any_of(range->ports.begin(), range->ports.end(), [](const Port& port) {
     return port.result != PortResult::silent && port.result != PortResult::left_site;
@@ -277,10 +297,7 @@ asio::awaitable<void> climb_more(std::shared_ptr<Range> range, std::size_t from,
 }
 
 void judge_silence(Range& range) {
-  for (auto& port : range.ports) {
-    const bool told = port.result == PortResult::arrived && port.socket;
-    if (range.refused_near && told) port.result = PortResult::silent;
-  }
+  take_back_refusals(range);
   const auto echoed = [](const Port& port) { return port.result == PortResult::replied; };
   if (!range.echo || std::none_of(range.ports.begin(), range.ports.end(), echoed)) return;
   for (auto& port : range.ports) {

@@ -25,6 +25,7 @@ std::string in_words(const Port& port) {
     case PortResult::left_site:
       return fmt::format("the packet left the site, as far as {}", by);
     case PortResult::prohibited:
+      if (!port.by) return "refused in the server's name by a device that is nearer";
       return fmt::format("{} refuses to let it pass", by);
     case PortResult::dropped:
       if (port.outbound) return relay_in_words(port);

@@ -99,8 +99,12 @@ void sort_by_group(std::vector<FirewallRule>& rules) {
 bool stays_at_home(const FirewallRule& rule) {
   const auto& all = rule.peers;
   return !all.empty() && std::all_of(all.begin(), all.end(), [](const RulePeer& peer) {
-    const auto address = IpAddress::parse(peer.text);  // a variable with its value
-    return peer.kind == PeerKind::yours || (address && address->is_private());
+    if (peer.kind == PeerKind::yours) return true;
+    // A variable with its value, or a group on the site's own network.
+    auto address = IpAddress::parse(peer.text);
+    if (const auto network = Network::parse(peer.text)) address = network->address;
+    if (const auto range = AddressRange::parse(peer.text)) address = range->first;
+    return address && (address->is_private() || address->is_multicast());
   });
 }
 

@@ -4,6 +4,8 @@
 // and script, by their hashes, and nothing from anywhere.
 #include <array>
 
+#include "probe/util/base64.hpp"
+#include "probe/util/digest.hpp"
 #include "reports/format.hpp"
 #include "reports/html_parts.hpp"
 #include "reports/page.hpp"
@@ -12,26 +14,8 @@
 namespace callready {
 namespace {
 
-// 'sha256-...' as CSP wants it: the hash in base64 (RFC 4648 section 4).
-std::string csp_hash(std::string_view hexadecimal) {
-  constexpr std::string_view digits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  const auto nibble = [](char c) {
-    return static_cast<unsigned>(c >= 'a' ? c - 'a' + 10 : c - '0');
-  };
-  std::string out = "'sha256-";
-  unsigned bits = 0, held = 0;
-  for (const char c : hexadecimal) {
-    bits = (bits << 4) | nibble(c);
-    held += 4;
-    if (held < 6) continue;
-    held -= 6;
-    out += digits[(bits >> held) & 63];
-  }
-  // 256 bits are 42 digits and 4 bits over.
-  out += digits[(bits << (6 - held)) & 63];
-  return out + "='";
-}
+// 'sha256-...' as CSP wants it: the page's own style and script, and no others.
+std::string csp_hash(std::string_view source) { return "'sha256-" + base64(sha256(source)) + "'"; }
 
 std::string_view tab_colour(Verdict verdict) {
   switch (verdict) {
@@ -61,7 +45,7 @@ Html head(const Report& report) {
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src )");
-  out.source(csp_hash(style.sha256)).put("; script-src ").source(csp_hash(script.sha256));
+  out.source(csp_hash(style)).put("; script-src ").source(csp_hash(script));
   out.put(R"(; img-src data:; base-uri 'none'; form-action 'none'">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
@@ -74,7 +58,7 @@ Html head(const Report& report) {
       R"(<link rel="icon" href="data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 8 8'%3E%3Ccircle cx='4' cy='4' r='4' fill='%23{}'/%3E%3C/svg%3E">
 )",
       tab_colour(worst));
-  out.put("<style>").source(style.text).put("</style>\n</head>\n");
+  out.put("<style>").source(style).put("</style>\n</head>\n");
   return out;
 }
 
@@ -184,7 +168,7 @@ std::string render_html(const Report& report, const RenderOptions&) {
 <script>)",
           count_of(endpoints_tried(report), "endpoint", "endpoints"),
           duration_phrase(report.duration), report.tool.name, report.tool.version);
-  out.source(page_script().text).put("</script>\n</body>\n</html>\n");
+  out.source(page_script()).put("</script>\n</body>\n</html>\n");
   return out.take();
 }
 

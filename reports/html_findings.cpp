@@ -101,6 +101,9 @@ void add_finding(Html& out, const Report& report, std::size_t i, const PageIndex
   if (const auto affected = affected_by(finding, report); !affected.empty()) {
     out.put("<dt>Affects</dt><dd>{}</dd>\n", affected);
   }
+  if (const auto seen = seen_by_users(finding, report); !seen.empty()) {
+    out.put("<dt>Users may see</dt><dd>{}</dd>\n", seen);
+  }
   if (const auto rows = explained(finding, index); !rows.empty()) {
     if (finding.explains.size() > few_rows) {
       out.put("<dt>Explains</dt><dd><details><summary>{} requirements</summary>{}</details></dd>\n",

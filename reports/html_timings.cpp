@@ -1,12 +1,14 @@
-// How long things took: per requirement the round trips as dots on one scale for the whole page,
-// and the parts of an exchange as a bar.
+// How long things took: the round trips of every requirement as dots on one scale, with the middle
+// one marked; and the parts of one exchange as a bar. Drawn twice, for wide and for narrow screens,
+// as text in a scaled drawing cannot be read; the table below a drawing says the same.
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <optional>
+#include <limits>
 
 #include "reports/html_parts.hpp"
 #include "reports/phrases.hpp"
+#include "reports/terminal.hpp"
 
 namespace callready {
 namespace {
@@ -31,208 +33,197 @@ constexpr std::array<Phase, 6> phases{{
 
 bool measured(double ms) { return std::isfinite(ms) && ms >= 0; }
 
-double median_of(std::vector<double> values) {
-  if (values.empty()) return 0;
-  std::sort(values.begin(), values.end());
-  const auto middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
-}
-
 std::string in_words(double ms) { return duration_phrase(Milliseconds(ms)); }
 
-using Parts = std::vector<std::pair<const Phase*, double>>;
-
-// A bar of the parts, `scale` being what its whole width stands for, and their figures.
-Html bar(const Parts& parts, double scale, int width) {
-  Html rects;
-  double at = 0;
-  for (const auto& [phase, ms] : parts) {
-    const double part = scale > 0 ? ms / scale * width : 0;
-    rects.put("<rect class=\"{}\" x=\"{:.1f}\" y=\"0\" width=\"{:.1f}\" height=\"12\"/>",
-              phase->tone, at, std::max(part, 1.0));
-    at += part;
-  }
-  Html out;
-  out.put(R"(<svg class="plot" width="{}" height="12" viewBox="0 0 {} 12" aria-hidden="true">)"
-          R"(<rect class="track" width="{}" height="12"/>{}</svg>
-)",
-          width, width, width, rects);
-  out.put("<span class=\"small\">");
-  bool first = true;
-  for (const auto& [phase, ms] : parts) {
-    out.put("{}<span class=\"{}-text\">{} {}</span>", std::string_view(first ? "" : " · "),
-            phase->tone, phase->name, in_words(ms));
-    first = false;
-  }
-  return out.put("</span>\n");
-}
-
-// A scale of whole decades that holds every round trip of the report.
-struct Scale {
-  double first = 1, last = 1000;  // ms
-  static constexpr int width = 220, margin = 14;
-  double x(double ms) const {
-    const double share = std::log10(std::clamp(ms, first, last) / first) / std::log10(last / first);
-    return margin + share * (width - 2 * margin);
-  }
-};
-
-Scale scale_of(const std::vector<double>& all) {
-  Scale scale;
-  if (all.empty()) return scale;
-  const auto [least, most] = std::minmax_element(all.begin(), all.end());
-  const auto decade = [](double ms, bool up) {
-    const double power = std::log10(std::clamp(ms, 0.1, 100'000.0));
-    return std::pow(10, up ? std::ceil(power) : std::floor(power));
-  };
-  scale.first = decade(*least, false);
-  scale.last = std::max(decade(*most, true), scale.first * 10);
-  return scale;
-}
-
-// The scale's figures, to stand above or below plots of it.
-Html ticks(const Scale& scale) {
-  Html out;
-  out.put(
-      R"(<svg class="plot ticks" width="{}" height="14" viewBox="0 0 {} 14" aria-hidden="true">)",
-      Scale::width, Scale::width);
-  for (double tick = scale.first; tick <= scale.last * 1.001; tick *= 10) {
-    out.put(R"(<text x="{:.1f}" y="11" text-anchor="middle">{}</text>)", scale.x(tick),
-            tick < 1000 ? fmt::format("{:g}", tick) : fmt::format("{:g} s", tick / 1000));
-  }
-  return out.put("</svg>\n");
-}
-
-Html dots(std::vector<double> values, const Scale& scale) {
-  Html out;
-  out.put(R"(<svg class="plot" width="{}" height="20" viewBox="0 0 {} 20" aria-hidden="true">)",
-          Scale::width, Scale::width);
-  for (double tick = scale.first; tick <= scale.last * 1.001; tick *= 10) {
-    out.put(R"(<path class="grid" d="M{:.1f} 1V19"/>)", scale.x(tick));
-  }
-  std::sort(values.begin(), values.end());
-  const auto count = std::min(values.size(), most_dots);
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto at = count < 2 ? 0 : i * (values.size() - 1) / (count - 1);
-    out.put("<circle class=\"dot\" cx=\"{:.1f}\" cy=\"10\" r=\"4\"/>", scale.x(values[at]));
-  }
-  if (count > 1) {
-    out.put("<path class=\"median\" d=\"M{:.1f} 2V18\"/>", scale.x(median_of(values)));
-  }
-  return out.put("</svg>\n");
-}
-
 struct TimedRow {
-  std::size_t set = 0, requirement = 0;
-  std::vector<double> round_trips;
-  Parts parts;  // medians
-  double total = 0;
+  std::string name, anchor;
+  std::vector<double> times;  // ms, ascending
+
+  double median() const {
+    const auto middle = times.size() / 2;
+    return times.size() % 2 == 1 ? times[middle] : (times[middle - 1] + times[middle]) / 2;
+  }
+  std::string figures() const {
+    const auto middle = in_words(median()), least = in_words(times.front()),
+               most = in_words(times.back());
+    return least == most ? middle : fmt::format("{} ({} to {})", middle, least, most);
+  }
 };
 
-std::optional<TimedRow> timed(const Report& report, std::size_t set, std::size_t requirement,
-                              const PageIndex& index) {
-  TimedRow row{set, requirement, {}, {}, 0};
-  std::array<std::vector<double>, phases.size()> values;
-  for (const auto& id : report.sets[set].requirements[requirement].probes) {
-    for (const auto at : index.probes(id)) {
-      const auto& seen = report.probes[at].observation;
-      if (seen.round_trip && measured(seen.round_trip->count())) {
-        row.round_trips.push_back(seen.round_trip->count());
-      }
-      for (std::size_t i = 0; i < phases.size(); ++i) {
-        const auto found = seen.timing_ms.find(phases[i].key);
-        if (found != seen.timing_ms.end() && measured(found->second)) {
-          values[i].push_back(found->second);
-        }
+std::vector<TimedRow> timed_rows(const Report& report, std::size_t set, const PageIndex& index) {
+  std::vector<TimedRow> rows;
+  const auto& requirements = report.sets[set].requirements;
+  for (std::size_t i = 0; i < requirements.size(); ++i) {
+    const auto& requirement = requirements[i];
+    TimedRow row{
+        requirement.title.empty() ? requirement.id : requirement.title, PageIndex::row(set, i), {}};
+    for (const auto& id : requirement.probes) {
+      for (const auto at : index.probes(id)) {
+        const auto& seen = report.probes[at].observation;
+        // A packet that only left the site was answered by a router near by.
+        if (!seen.round_trip || seen.outcome == Outcome::passed) continue;
+        if (measured(seen.round_trip->count())) row.times.push_back(seen.round_trip->count());
       }
     }
+    if (row.times.empty()) continue;
+    std::sort(row.times.begin(), row.times.end());
+    rows.push_back(std::move(row));
   }
-  if (row.round_trips.empty()) return std::nullopt;
-  for (std::size_t i = 0; i < phases.size(); ++i) {
-    if (values[i].empty()) continue;
-    row.parts.emplace_back(&phases[i], median_of(values[i]));
-    row.total += row.parts.back().second;
-  }
-  return row;
+  return rows;
 }
 
-std::string spread(const std::vector<double>& values) {
-  const auto [least, most] = std::minmax_element(values.begin(), values.end());
-  const auto middle = in_words(median_of(values));
-  if (in_words(*least) == in_words(*most)) return middle;
-  return fmt::format("{} ({} to {})", middle, in_words(*least), in_words(*most));
+// The marks of a scale that grows by factors: 1, 2, 5, 10, 20, ... from the last below the least to
+// the first above the most, two at least.
+std::vector<double> ticks_around(double least, double most) {
+  constexpr double floor_ms = 0.1, ceiling_ms = 100'000;
+  least = std::clamp(least, floor_ms, ceiling_ms), most = std::clamp(most, floor_ms, ceiling_ms);
+  std::vector<double> ticks;
+  for (int power = -2; power <= 6; ++power) {
+    for (const double digit : {1, 2, 5}) {
+      const double tick = digit * std::pow(10, power);
+      if (tick <= least) ticks.clear();
+      ticks.push_back(tick);
+      if (tick > least && tick >= most && ticks.size() > 1) return ticks;
+    }
+  }
+  return ticks;
 }
 
-Html legend() {
+// Lengths in CSS pixels.
+struct Layout {
+  std::string_view name;
+  int width, first_x, last_x;  // of the drawing; where the scale begins and ends
+  int row_height, words_x;
+  bool beside;  // name, dots and figures beside each other
+};
+constexpr Layout wide{"wide", 1040, 290, 800, 30, 824, true};
+constexpr Layout narrow{"narrow", 320, 12, 308, 46, 0, false};
+constexpr int widest_name = 38, head_height = 22;
+
+Html plot(const std::vector<TimedRow>& rows, const std::vector<double>& ticks,
+          const Layout& layout) {
+  const auto x = [&](double ms) {
+    const double share = std::log(std::clamp(ms, ticks.front(), ticks.back()) / ticks.front()) /
+                         std::log(ticks.back() / ticks.front());
+    return layout.first_x + share * (layout.last_x - layout.first_x);
+  };
+  const int height = head_height + layout.row_height * static_cast<int>(rows.size());
   Html out;
-  out.put("<ul class=\"legend small\">\n");
-  for (const auto* shown : {&phases[0], &phases[2], &phases[3], &phases[5]}) {
-    out.put(
-        R"(<li><svg width="12" height="12" aria-hidden="true"><rect class="{}" width="12" height="12"/></svg>{}</li>
+  out.put(R"(<svg class="{}" role="img" width="{}" height="{}" viewBox="0 0 {} {}" )"
+          R"(aria-label="Plot of round trips; the table below says the same">
 )",
-        shown->tone, shown->name);
+          layout.name, layout.width, height, layout.width, height);
+  double free_x = 0;  // where the next figure has room
+  for (const double tick : ticks) {
+    constexpr double room = 52;
+    const bool first = tick == ticks.front(), last = tick == ticks.back();
+    out.put("<path class=\"grid\" d=\"M{:.1f} {}V{}\"/>\n", x(tick), head_height, height);
+    if (!last && (x(tick) < free_x || x(tick) > x(ticks.back()) - room)) continue;
+    free_x = x(tick) + (first ? 1.4 : 1) * room;
+    out.put("<text class=\"quiet\" x=\"{:.1f}\" y=\"14\" text-anchor=\"{}\">{}</text>\n", x(tick),
+            std::string_view(first  ? "start"
+                             : last ? "end"
+                                    : "middle"),
+            tick < 1000 ? fmt::format("{:g} ms", tick) : fmt::format("{:g} s", tick / 1000));
   }
-  return out.put("</ul>\n");
+  int y = head_height;
+  for (const auto& row : rows) {
+    const int middle = y + layout.row_height - 15, words = layout.beside ? middle + 5 : y + 16;
+    if (layout.beside) {
+      out.put("<text x=\"8\" y=\"{}\">{}</text>", words,
+              shortened(harmless(row.name), widest_name));
+      out.put("<text class=\"quiet\" x=\"{}\" y=\"{}\">{}</text>\n", layout.words_x, words,
+              row.figures());
+    } else {
+      out.put(
+          "<text x=\"2\" y=\"{}\">{}: {}</text>\n", words,
+          shortened(harmless(row.name), widest_name + 8 - static_cast<int>(row.figures().size())),
+          row.figures());
+    }
+    out.put("<path class=\"span\" d=\"M{:.1f} {}H{:.1f}\"/>", x(row.times.front()), middle,
+            x(row.times.back()));
+    const auto count = std::min(row.times.size(), most_dots);
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto at = count < 2 ? 0 : i * (row.times.size() - 1) / (count - 1);
+      out.put("<circle class=\"dot\" cx=\"{:.1f}\" cy=\"{}\" r=\"5\"/>", x(row.times[at]), middle);
+    }
+    if (count > 1) {
+      out.put("<path class=\"median\" d=\"M{:.1f} {}V{}\"/>", x(row.median()), middle - 9,
+              middle + 9);
+    }
+    out.put("\n");
+    y += layout.row_height;
+  }
+  return out.put("</svg>\n");
+}
+
+Html table_of(const std::vector<TimedRow>& rows) {
+  Html out;
+  out.put(R"(<details>
+<summary>The same as a table</summary>
+<table class="stack">
+<thead><tr><th scope="col">Requirement</th><th scope="col">Round trip</th><th scope="col">Endpoints</th></tr></thead>
+<tbody>
+)");
+  for (const auto& row : rows) {
+    out.put("<tr><th scope=\"row\"><a href=\"#{}\">{}</a></th><td>{}</td><td>{}</td></tr>\n",
+            row.anchor, row.name, row.figures(), row.times.size());
+  }
+  return out.put("</tbody>\n</table>\n</details>\n");
 }
 
 }  // namespace
 
 Html html_phases(const Observation& seen) {
-  Parts parts;
+  constexpr int width = 260;
   double total = 0;
+  std::vector<std::pair<const Phase*, double>> parts;
   for (const auto& phase : phases) {
     const auto found = seen.timing_ms.find(phase.key);
     if (found == seen.timing_ms.end() || !measured(found->second)) continue;
     parts.emplace_back(&phase, found->second);
     total += found->second;
   }
-  return parts.empty() ? Html() : bar(parts, total, 260);
+  if (parts.empty()) return {};
+  Html rects, words;
+  double at = 0;
+  for (const auto& [phase, ms] : parts) {
+    const double part = total > 0 ? ms / total * width : 0;
+    rects.put("<rect class=\"{}\" x=\"{:.1f}\" y=\"0\" width=\"{:.1f}\" height=\"12\"/>",
+              phase->tone, at, std::max(part, 1.0));
+    words.put("{}<span class=\"{}-text\">{} {}</span>", std::string_view(at == 0 ? "" : " · "),
+              phase->tone, phase->name, in_words(ms));
+    at += part;
+  }
+  Html out;
+  out.put(
+      R"(<svg class="parts" width="{}" height="12" viewBox="0 0 {} 12" aria-hidden="true">{}</svg>
+<span class="small">{}</span>
+)",
+      width, width, rects, words);
+  return out;
 }
 
 Html html_timings(const Report& report, const PageIndex& index) {
-  std::vector<TimedRow> rows;
-  std::vector<double> all;
-  double longest = 0;
+  std::vector<std::vector<TimedRow>> sets;
+  double least = std::numeric_limits<double>::infinity(), most = 0;
   for (std::size_t i = 0; i < report.sets.size(); ++i) {
-    for (std::size_t j = 0; j < report.sets[i].requirements.size(); ++j) {
-      auto row = timed(report, i, j, index);
-      if (!row) continue;
-      all.insert(all.end(), row->round_trips.begin(), row->round_trips.end());
-      longest = std::max(longest, row->total);
-      rows.push_back(std::move(*row));
+    sets.push_back(timed_rows(report, i, index));
+    for (const auto& row : sets.back()) {
+      least = std::min(least, row.times.front()), most = std::max(most, row.times.back());
     }
   }
-  if (rows.empty()) return {};
-  const auto scale = scale_of(all);
+  if (most < least) return {};  // nothing was timed
+  const auto ticks = ticks_around(least, most);
   Html out;
   out.put(
-      "<p class=\"small muted\">Round trips in milliseconds, one dot for each endpoint, the line "
-      "at "
-      "the middle one; every step of the scale is ten times the one before. Beside it the parts of "
-      "an exchange, each the middle of all its endpoints.</p>\n");
-  out.put(legend());
-  for (std::size_t i = 0; i < report.sets.size(); ++i) {
-    Html body;
-    for (const auto& row : rows) {
-      if (row.set != i) continue;
-      const auto& requirement = report.sets[i].requirements[row.requirement];
-      body.put(R"(<tr><th scope="row"><a href="#{}">{}</a></th>
-<td><div class="spread"><div>{}{}</div><span class="small">{}</span></div></td><td>{}</td></tr>
-)",
-               PageIndex::row(row.set, row.requirement),
-               requirement.title.empty() ? requirement.id : requirement.title,
-               dots(row.round_trips, scale), ticks(scale), spread(row.round_trips),
-               row.parts.empty() ? Html() : bar(row.parts, longest, 260));
-    }
-    if (body.empty()) continue;
-    out.put(R"(<table class="stack timings">
-<caption>{}</caption>
-<thead><tr><th scope="col">Requirement</th><th scope="col">Round trip, in ms{}</th><th scope="col">Where the time goes</th></tr></thead>
-<tbody>
-{}</tbody>
-</table>
-)",
-            set_name(report.sets[i]), ticks(scale), body);
+      "<p class=\"small muted\">Round trips: a dot for each endpoint, a line at the middle one. "
+      "The scale grows by factors, and is the same for the whole page.</p>\n");
+  for (std::size_t i = 0; i < sets.size(); ++i) {
+    if (sets[i].empty()) continue;
+    if (sets.size() > 1) out.put("<h3>{}</h3>\n", set_name(report.sets[i]));
+    out.put("<figure class=\"plot\">\n{}{}</figure>\n{}", plot(sets[i], ticks, wide),
+            plot(sets[i], ticks, narrow), table_of(sets[i]));
   }
   return out;
 }

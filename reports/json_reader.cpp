@@ -370,6 +370,7 @@ RequirementResult read_requirement(const Node& node) {
   if (const auto poor = node.optional("poor")) requirement.poor = poor->boolean();
   if (const auto code = node.optional("closed_by")) requirement.closed_by = code->text();
   if (const auto impaired = node.optional("impaired")) requirement.impaired = impaired->boolean();
+  requirement.error_texts = texts_or_none(node, "error_texts");
   if (const auto rules = node.optional("rules")) requirement.rules = rules->list(read_rule);
   return requirement;
 }

@@ -30,6 +30,8 @@ void add_finding(std::string& out, const Report& report, std::size_t index) {
   }
   const auto affected = affected_by(finding, report);
   if (!affected.empty()) out += fmt::format("- **Affects:** {}\n", escaped_markdown(affected));
+  const auto seen = seen_by_users(finding, report);
+  if (!seen.empty()) out += fmt::format("- **Users may see:** {}\n", escaped_markdown(seen));
   if (!finding.evidence.empty()) out += "- **Evidence:**\n";
   for (const auto& evidence : finding.evidence) {
     out += fmt::format(

@@ -106,9 +106,7 @@ class Tracer {
     if (result == DetailCode::prohibited) {
       return Stop{place_of(by, seen), Mark::bad, "blocked on the way by " + by, 1};
     }
-    if (result == DetailCode::dropped) {
-      return Stop{Place::router, Mark::bad, "dropped before the provider", 1};
-    }
+    if (result == DetailCode::dropped) return dropped;
     if (result == DetailCode::silent) return Stop{Place::unknown, Mark::unknown, "no answer", 1};
     return std::nullopt;
   }
@@ -126,8 +124,10 @@ class Tracer {
     // What the words call certain, the drawing does not call open.
     if (!proxied && !reached(seen.outcome)) {
       if (portal_) return {Place::router, Mark::bad, "stopped by the sign-in page", 1};
-      if (seen.outcome == Outcome::silent && shut_by_firewall(result)) {
-        return {Place::router, Mark::bad, "stopped by the firewall", 1};
+      if (seen.outcome == Outcome::silent) {
+        const auto how = shut_by_firewall(result);
+        if (how) return {Place::router, Mark::bad, *how + "stopped by the firewall", 1};
+        if (seen.detail == DetailCode::dropped) return dropped;
       }
     }
     switch (seen.outcome) {
@@ -152,17 +152,22 @@ class Tracer {
     return {Place::unknown, Mark::unknown, words, 1};
   }
 
-  // A firewall of this site is certain to be the cause.
-  bool shut_by_firewall(const ProbeResult& result) const {
-    const auto* findings = findings_of(result.probe.id);
-    if (findings == nullptr) return false;
-    return std::any_of(findings->begin(), findings->end(), [&](std::size_t number) {
+  // Where a firewall of this site is the cause, for certain or likely: "" or "likely ".
+  std::optional<std::string> shut_by_firewall(const ProbeResult& result) const {
+    const auto* numbers = findings_of(result.probe.id);
+    if (numbers == nullptr) return std::nullopt;
+    std::optional<std::string> doubt;
+    for (const auto number : *numbers) {
       const auto& finding = report_.findings[number - 1];
-      return finding.code.starts_with("firewall.") && finding.owner == Owner::network &&
-             finding.confidence == Confidence::certain;
-    });
+      const bool shut = finding.code.starts_with("firewall.") || finding.code == "proxy.required";
+      if (!shut || finding.owner != Owner::network) continue;
+      if (finding.confidence == Confidence::certain) return "";
+      if (finding.confidence == Confidence::likely) doubt = "likely ";
+    }
+    return doubt;
   }
 
+  inline static const Stop dropped{Place::router, Mark::bad, "dropped before the provider", 1};
   const Report& report_;
   bool portal_ = false;  // nothing gets past a sign-in page
   std::set<IpAddress> own_;

@@ -359,6 +359,26 @@ std::string affected_by(const Finding& finding, const Report& report) {
   return joined(parts, ". ");
 }
 
+std::string seen_by_users(const Finding& finding, const Report& report) {
+  std::vector<std::string> quotes;
+  for (const auto& set : report.sets) {
+    for (const auto& row : set.requirements) {
+      if (row.error_texts.empty() ||
+          std::find(finding.explains.begin(), finding.explains.end(), set.id + '/' + row.id) ==
+              finding.explains.end()) {
+        continue;
+      }
+      for (const auto& text : row.error_texts) {
+        auto quote = '"' + text + '"';
+        if (std::find(quotes.begin(), quotes.end(), quote) == quotes.end()) {
+          quotes.push_back(std::move(quote));
+        }
+      }
+    }
+  }
+  return joined(quotes);
+}
+
 bool affects_all(const Finding& finding, const Report& report) {
   std::size_t hurt = 0;
   for (const auto& set : report.sets) {

@@ -61,6 +61,10 @@ std::string outcome_in_full(const ProbeResult& result);
 // several sets.
 std::string affected_by(const Finding& finding, const Report& report);
 
+// What the document says that users see of the rows that this explains, in quotes. Empty where it
+// says nothing.
+std::string seen_by_users(const Finding& finding, const Report& report);
+
 // True where the finding affects several capabilities, and all that are not ready.
 bool affects_all(const Finding& finding, const Report& report);
 

@@ -334,6 +334,7 @@ SetResult Redactor::set(SetResult set) const {
     row.sampled = text(row.sampled);
     for (auto& id : row.probes) id = text(id);
     for (auto& one : row.rules) one = rule(std::move(one));
+    for (auto& seen : row.error_texts) own(seen);
   }
   return set;
 }

@@ -4,7 +4,7 @@
 #include <array>
 #include <charconv>
 
-#include "reports/unicode.hpp"
+#include "probe/util/utf8.hpp"
 
 namespace callready {
 namespace {

@@ -197,6 +197,10 @@ std::string quality_text(const MediaQuality& quality) {
   tell("bandwidth", quality.bandwidth_kbps, " kbit/s");
   tell("up", quality.bandwidth_up_kbps, " kbit/s");
   tell("down", quality.bandwidth_down_kbps, " kbit/s");
+  for (const auto& one : quality.bandwidths) {
+    tell(one.what + ", up", one.up_kbps, " kbit/s");
+    tell(one.what + ", down", one.down_kbps, " kbit/s");
+  }
   if (!quality.dscp.empty()) figures.push_back("DSCP " + quality.dscp);
   return fmt::format("{} ({})", joined(figures), quality.source);
 }
@@ -215,6 +219,7 @@ void add_requirement(Page& page, const Requirement& requirement) {
   block.add_each("Hosts", host_texts(requirement.hosts));
   block.add_each("Wildcards", wildcard_texts(requirement.wildcards));
   block.add_each("Addresses", address_texts(requirement));
+  block.add_each("At the site", requirement.local_peers);
   block.add("Tags", joined(requirement.service_tags));
   block.add_each("PTR names", host_texts(requirement.reverse_dns));
   block.add("Firewall", firewall_text(requirement));
@@ -223,6 +228,7 @@ void add_requirement(Page& page, const Requirement& requirement) {
   block.add("Clients", joined(requirement.clients));
   block.add("Scenarios", joined(requirement.scenarios));
   block.add("Quality", thresholds_text(requirement.thresholds));
+  block.add_each("People see", requirement.error_texts);
   block.add_each("Unclear", requirement.conditions);
   block.add("Note", requirement.note);
   block.add("Source", requirement.source);
@@ -253,18 +259,20 @@ class ShortList {
 };
 
 std::vector<std::string> destinations_in_short(const Requirement& requirement) {
-  ShortList hosts, wildcards, addresses, tags, names;
+  ShortList hosts, wildcards, addresses, tags, names, local;
   for (const auto& host : requirement.hosts) hosts.add(host.name, host.region);
   for (const auto& wildcard : requirement.wildcards) wildcards.add(wildcard.pattern, "");
   for (const auto& block : requirement.addresses) addresses.add(block.to_string(), block.region);
   for (const auto& block : requirement.variable_addresses) addresses.add(block.text, block.region);
   for (const auto& tag : requirement.service_tags) tags.add(tag, "");
   for (const auto& host : requirement.reverse_dns) names.add(host.name, host.region);
+  for (const auto& peer : requirement.local_peers) local.add(peer, "");
   std::vector<std::string> texts;
   for (const auto& text :
        {hosts.text("name", "names"), wildcards.text("wildcard", "wildcards"),
         addresses.text("address or network", "addresses and networks"),
-        tags.text("service tag", "service tags"), names.text("PTR name", "PTR names")}) {
+        tags.text("service tag", "service tags"), names.text("PTR name", "PTR names"),
+        local.text("peer at the site", "peers at the site")}) {
     if (!text.empty()) texts.push_back(text);
   }
   return texts;

@@ -108,6 +108,12 @@ Json quality_json(const MediaQuality& quality) {
   set("bandwidth_kbps", quality.bandwidth_kbps);
   set("bandwidth_up_kbps", quality.bandwidth_up_kbps);
   set("bandwidth_down_kbps", quality.bandwidth_down_kbps);
+  for (const auto& one : quality.bandwidths) {
+    Json entry = {{"what", one.what}};
+    if (one.up_kbps) entry["up_kbps"] = *one.up_kbps;
+    if (one.down_kbps) entry["down_kbps"] = *one.down_kbps;
+    json["bandwidths"].push_back(std::move(entry));
+  }
   if (!quality.dscp.empty()) json["dscp"] = quality.dscp;
   json["source"] = quality.source;
   return json;
@@ -145,6 +151,8 @@ Json requirement_json(const Requirement& requirement) {
                {"listening", requirement.listening},
                {"conditions", requirement.conditions},
                {"thresholds", thresholds_json(requirement.thresholds)}};
+  if (!requirement.local_peers.empty()) json["local_peers"] = requirement.local_peers;
+  if (!requirement.error_texts.empty()) json["error_texts"] = requirement.error_texts;
   if (requirement.priority) json["priority"] = to_string(*requirement.priority);
   if (!requirement.feed.empty()) json["feed"] = requirement.feed;
   return json;

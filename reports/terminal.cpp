@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "probe/util/utf8.hpp"
 #include "reports/unicode.hpp"
 
 namespace callready {

@@ -139,6 +139,9 @@ void add_findings(Page& page, const Report& report, bool verbose, bool verdicts_
     add_evidence(page, finding, verbose, label);
     add_fix(page, finding, label);  // who before what, which may be long
     if (!finding.seen_from.empty()) page.labelled("From", joined(finding.seen_from), 3, label);
+    if (const auto seen = seen_by_users(finding, report); !seen.empty()) {
+      page.labelled("Users", "may see " + seen, 3, label);
+    }
     // Where the verdicts have named them, these lines are the next finding's.
     if (verdicts_name_all && affects_all(finding, report)) continue;
     const auto affected = affected_by(finding, report);

@@ -67,6 +67,7 @@ std::string ticket_of(const Report& report, std::size_t number) {
   block.add("Cause", fmt::format("{} ({}; code {})", finding.title,
                                  doubt.empty() ? "certain" : doubt, finding.code));
   block.add("Seen from", joined(finding.seen_from));
+  block.add("Users see", seen_by_users(finding, report));
   block.add("For", std::string(team(finding.owner)));
   block.add("To do", finding.fix);
   for (const auto& line : lines_of(finding.rules)) block.add("", line);

@@ -214,6 +214,21 @@ class DestinationReader {
     }
   }
 
+  // Groups belong to a site's own network: they are for the firewall, and never sent to.
+  void refuse_what_is_no_host(Position at, const decltype(AddressBlock::value)& value) {
+    const auto* address = std::get_if<IpAddress>(&value);
+    if (const auto* network = std::get_if<Network>(&value)) address = &network->address;
+    if (const auto* range = std::get_if<AddressRange>(&value)) address = &range->first;
+    const bool nobodys = address->is_unspecified() && std::holds_alternative<IpAddress>(value);
+    const bool group = address->is_multicast() && !row_.has("unprobed");
+    if (!nobodys && !group) return;
+    problems_.add(at, "'addresses': " + in_quotes(address->to_string()) +
+                          " is no host's address; " +
+                          (group ? "expected a unicast address, or 'unprobed' in place of 'check' "
+                                   "for a multicast group"
+                                 : "expected a unicast address"));
+  }
+
   static std::string address_problem(const std::string& text) {
     const auto slash = text.find('/');
     if (slash != std::string::npos && IpAddress::parse(text.substr(slash + 1))) {
@@ -242,14 +257,10 @@ class DestinationReader {
                                            ", or add 'unaligned: true' and a note where the "
                                            "document prints it so"));
       }
-      return;
+    } else if (unaligned) {
+      problems_.add(at, "'unaligned' is for networks (192.0.3.0/23) only");
     }
-    if (unaligned) problems_.add(at, "'unaligned' is for networks (192.0.3.0/23) only");
-    const auto* address = std::get_if<IpAddress>(&value);
-    if (address != nullptr && (address->is_unspecified() || address->is_multicast())) {
-      problems_.add(at, "'addresses': " + in_quotes(address->to_string()) +
-                            " is no host's address; expected a unicast address");
-    }
+    refuse_what_is_no_host(at, value);
   }
 
   MapReader& row_;

@@ -52,7 +52,7 @@ class Expansion {
 
   void transport(const std::string& notation) {
     const auto text = fill(notation);
-    if (!text) return;
+    if (!text) return result_.requirement.variable_transports.push_back(notation);
     if (const auto value = parse<Transport>(*text)) {
       auto& all = result_.requirement.transports;
       if (std::find(all.begin(), all.end(), *value) == all.end()) all.push_back(*value);
@@ -63,7 +63,7 @@ class Expansion {
 
   void port(const std::string& notation) {
     const auto text = fill(notation);
-    if (!text) return;
+    if (!text) return result_.requirement.variable_ports.push_back(notation);
     if (const auto range = PortRange::parse(*text)) {
       result_.requirement.ports.push_back(*range);
     } else {
@@ -73,7 +73,7 @@ class Expansion {
 
   void variable_address(const VariableAddress& address) {
     const auto text = fill(address.text);
-    if (!text) return;
+    if (!text) return result_.requirement.variable_addresses.push_back(address);
     if (auto value = parse_address(*text)) {
       result_.requirement.addresses.push_back(
           {std::move(*value), address.region, address.lifecycle, address.note});
@@ -91,8 +91,9 @@ class Expansion {
         continue;
       }
       const auto text = fill(host.name);
-      if (!text) continue;
-      if (const auto address = IpAddress::parse(*text)) {
+      if (!text) {
+        named.push_back(std::move(host));
+      } else if (const auto address = IpAddress::parse(*text)) {
         result_.requirement.addresses.push_back({*address, host.region, host.lifecycle, host.note});
       } else if (const auto problem = host_name_problem(*text)) {
         misfit(host.name, *text, "a host name or an address (" + *problem + ")");
@@ -133,15 +134,21 @@ ExpandedText expand_variables(std::string_view text, const VariableValues& value
   return result;
 }
 
-VariableValues variable_values(const TargetSet& set, const VariableValues& given) {
+VariableValues given_values(const TargetSet& set, const VariableValues& given) {
   VariableValues values;
   for (const auto& variable : set.variables) {
-    const auto own = given.find(variable.name);
-    if (own != given.end()) {
-      values[variable.name] = own->second;
-    } else if (variable.fallback) {
-      values[variable.name] = *variable.fallback;
+    for (const auto& name : {set.id + '/' + variable.name, variable.name}) {
+      const auto value = given.find(name);
+      if (value != given.end()) values.try_emplace(variable.name, value->second);
     }
+  }
+  return values;
+}
+
+VariableValues variable_values(const TargetSet& set, const VariableValues& given) {
+  auto values = given_values(set, given);
+  for (const auto& variable : set.variables) {
+    if (variable.fallback) values.try_emplace(variable.name, *variable.fallback);
   }
   return values;
 }

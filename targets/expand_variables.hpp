@@ -18,12 +18,15 @@ struct ExpandedText {
 };
 ExpandedText expand_variables(std::string_view text, const VariableValues& values);
 
-// The values that apply to a set: what the user gave, else the variable's default. Variables that
-// the set does not declare are left out.
+// Of what the user gave, what is for variables of this set: "NAME" is for every set that declares
+// it, "SET/NAME" for one, and comes first. By the variables' names.
+VariableValues given_values(const TargetSet& set, const VariableValues& given);
+
+// The values that apply to a set: what the user gave, else the variable's default.
 VariableValues variable_values(const TargetSet& set, const VariableValues& given);
 
 struct ExpandedRequirement {
-  // With nothing variable left in it where `missing` and `problems` are empty. A host whose value
+  // What has no value stays as it is written. A host whose value
   // is an address has become an address.
   Requirement requirement;
   std::vector<std::string> missing;   // variables without a value, each once: `--var NAME=...`

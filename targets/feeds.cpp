@@ -4,10 +4,10 @@
 #include <filesystem>
 #include <set>
 
+#include "probe/util/utf8.hpp"
 #include "targets/json_file.hpp"
 #include "targets/service_tags.hpp"
 #include "targets/syntax.hpp"
-#include "targets/utf8.hpp"
 #include "targets/yaml_document.hpp"
 
 namespace callready {

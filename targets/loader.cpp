@@ -6,7 +6,7 @@
 #include <memory>
 #include <system_error>
 
-#include "targets/digest.hpp"
+#include "probe/util/digest.hpp"
 #include "targets/set_reader.hpp"
 #include "targets/syntax.hpp"
 

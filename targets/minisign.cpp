@@ -6,24 +6,14 @@
 #include <memory>
 #include <set>
 
+#include "probe/util/base64.hpp"
+
 namespace callready {
 namespace {
 
 using Bytes = std::vector<unsigned char>;
 
 constexpr std::string_view untrusted = "untrusted comment: ", trusted = "trusted comment: ";
-
-// RFC 4648 section 4, with padding; nothing for anything else.
-std::optional<Bytes> from_base64(std::string_view text) {
-  if (text.empty() || text.size() % 4 != 0 || text.size() > 1024) return std::nullopt;
-  Bytes bytes(text.size() / 4 * 3);
-  const auto* input = reinterpret_cast<const unsigned char*>(text.data());
-  if (EVP_DecodeBlock(bytes.data(), input, static_cast<int>(text.size())) < 0) return std::nullopt;
-  // OpenSSL decodes padding as zero bytes.
-  if (text.ends_with("==")) bytes.pop_back();
-  if (text.ends_with('=')) bytes.pop_back();
-  return bytes;
-}
 
 // The text up to the line's end, which is taken away with it; one "\r" before it too.
 std::string_view next_line(std::string_view& text) {

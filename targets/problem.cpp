@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <tuple>
 
-#include "targets/utf8.hpp"
+#include "probe/util/utf8.hpp"
 
 namespace callready {
 

@@ -282,7 +282,9 @@ Requirement read_requirement(const YamlNode& node, const Declared& declared, Pro
   read_feed(row, requirement);
   requirement.listening = !holds_networks(requirement);
   row.flag("listening", requirement.listening);
+  row.lines("local_peers", requirement.local_peers);
   row.lines("conditions", requirement.conditions);
+  row.lines("error_texts", requirement.error_texts);
   read_thresholds(row, requirement.thresholds);
   row.finish();
   if (rule != nullptr) judge_completeness(row, *rule, requirement);

@@ -5,10 +5,10 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
-#include "targets/digest.hpp"
+#include "probe/util/digest.hpp"
+#include "probe/util/utf8.hpp"
 #include "targets/set_reader.hpp"
 #include "targets/syntax.hpp"
-#include "targets/utf8.hpp"
 
 namespace callready {
 namespace {

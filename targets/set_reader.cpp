@@ -6,6 +6,7 @@
 #include "targets/destination_reader.hpp"
 #include "targets/requirement_reader.hpp"
 #include "targets/syntax.hpp"
+#include "targets/traffic.hpp"
 
 namespace callready {
 namespace {
@@ -202,13 +203,21 @@ class SetReader {
   void read_requirements() {
     std::map<std::string, int> seen;
     each(top_.require("requirements"), "requirements", [&](const YamlNode& item) {
-      auto requirement = read_requirement(item, declared_, problems_);
-      if (!requirement.id.empty()) {
-        MapReader map(item, "a requirement", problems_);
-        refuse_repeated(seen, map, "id", requirement.id, "requirement");
-        requirement_ids_.push_back(requirement.id);
+      const auto rows = rows_of(item, problems_);
+      std::vector<std::string> ids;
+      for (const auto& row : rows) {
+        auto requirement = read_requirement(row, declared_, problems_);
+        if (!requirement.id.empty()) {
+          MapReader map(row, "a requirement", problems_);
+          refuse_repeated(seen, map, "id", requirement.id, "requirement");
+          ids.push_back(requirement.id);
+        }
+        set_.requirements.push_back(std::move(requirement));
       }
-      set_.requirements.push_back(std::move(requirement));
+      requirement_ids_.insert(requirement_ids_.end(), ids.begin(), ids.end());
+      if (auto whole = id_of_whole(item); rows.size() > 1 && !whole.empty()) {
+        parts_.emplace(std::move(whole), std::move(ids));
+      }
     });
     sorted_ids_ = requirement_ids_;
     std::sort(sorted_ids_.begin(), sorted_ids_.end());
@@ -227,6 +236,7 @@ class SetReader {
       each(map.require("needs"), "needs", [&](const YamlNode& need) {
         if (auto read = read_need(need)) capability.needs.push_back(std::move(*read));
       });
+      capability.position = item.position;
       read_quality(map, capability);
       map.finish();
       refuse_repeated(seen, map, "id", capability.id, "capability");
@@ -249,16 +259,37 @@ class SetReader {
     map.number("bandwidth_kbps", quality.bandwidth_kbps, a_terabit_kbps);
     map.number("bandwidth_up_kbps", quality.bandwidth_up_kbps, a_terabit_kbps);
     map.number("bandwidth_down_kbps", quality.bandwidth_down_kbps, a_terabit_kbps);
+    read_bandwidths(map, quality);
     map.line("dscp", quality.dscp);
     map.require_line("source", quality.source);
     map.finish();
     capability.quality = std::move(quality);
   }
 
+  // "HD video 1.5 Mbit/s, audio alone 60 kbit/s"
+  void read_bandwidths(MapReader& quality_map, MediaQuality& quality) {
+    constexpr double a_terabit_kbps = 1e9;
+    each(quality_map.find("bandwidths"), "bandwidths", [&](const YamlNode& item) {
+      MediaQuality::Bandwidth one;
+      MapReader map(item, "an entry of 'bandwidths'", problems_);
+      map.require_line("what", one.what);
+      map.number("up_kbps", one.up_kbps, a_terabit_kbps);
+      map.number("down_kbps", one.down_kbps, a_terabit_kbps);
+      if (item.is_map() && !map.has("up_kbps") && !map.has("down_kbps")) {
+        problems_.add(item.position,
+                      "an entry of 'bandwidths' lacks 'up_kbps', 'down_kbps' or both");
+      }
+      map.finish();
+      quality.bandwidths.push_back(std::move(one));
+    });
+  }
+
   std::optional<Need> read_need(const YamlNode& node) {
     Need need;
     if (node.is_scalar()) {
-      if (auto id = known_requirement(node)) need.alternatives.push_back({std::move(*id)});
+      if (auto ids = known_requirements(node); !ids.empty()) {
+        need.alternatives.push_back(std::move(ids));
+      }
       return need;
     }
     if (!node.is_map()) {
@@ -298,7 +329,7 @@ class SetReader {
   std::vector<std::string> read_alternative(const YamlNode& node) {
     std::vector<std::string> all;
     const auto add = [&](const YamlNode& item) {
-      if (auto id = known_requirement(item)) all.push_back(std::move(*id));
+      for (auto& id : known_requirements(item)) all.push_back(std::move(id));
     };
     if (node.is_list()) {
       each(&node, "needs", add);
@@ -308,13 +339,16 @@ class SetReader {
     return all;
   }
 
-  std::optional<std::string> known_requirement(const YamlNode& node) {
-    auto id = read_line(node, "'needs'", problems_);
-    if (!id || std::binary_search(sorted_ids_.begin(), sorted_ids_.end(), *id)) return id;
+  // The row's id; of a row with `traffic` the ids of all its parts.
+  std::vector<std::string> known_requirements(const YamlNode& node) {
+    const auto id = read_line(node, "'needs'", problems_);
+    if (!id) return {};
+    if (const auto parts = parts_.find(*id); parts != parts_.end()) return parts->second;
+    if (std::binary_search(sorted_ids_.begin(), sorted_ids_.end(), *id)) return {*id};
     problems_.add(node.position,
                   "unknown requirement " + in_quotes(*id) +
                       (problems_.full() ? "" : did_you_mean(*id, requirement_ids_, 8)));
-    return std::nullopt;
+    return {};
   }
 
   void read_advice() {
@@ -340,6 +374,7 @@ class SetReader {
   Declared declared_;
   TargetSet set_;
   std::vector<std::string> requirement_ids_, sorted_ids_;
+  std::map<std::string, std::vector<std::string>> parts_;  // of rows with `traffic`
 };
 
 }  // namespace

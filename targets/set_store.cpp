@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "targets/digest.hpp"
+#include "probe/util/digest.hpp"
 
 namespace callready {
 namespace {

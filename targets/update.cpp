@@ -3,8 +3,8 @@
 #include <map>
 #include <utility>
 
+#include "probe/util/digest.hpp"
 #include "targets/changes.hpp"
-#include "targets/digest.hpp"
 
 namespace callready {
 namespace {

@@ -9,7 +9,7 @@
 #include <map>
 #include <sstream>
 
-#include "targets/utf8.hpp"
+#include "probe/util/utf8.hpp"
 
 namespace callready {
 namespace {

@@ -4,8 +4,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "probe/util/utf8.hpp"
 #include "targets/syntax.hpp"
-#include "targets/utf8.hpp"
 
 namespace callready {
 namespace {

@@ -5,12 +5,14 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
-#include <iostream>
 #include <regex>
 #include <sstream>
 
 #include "probe/cli/arguments_output.hpp"
 #include "probe/cli/hints.hpp"
+#include "probe/cli/output.hpp"
+#include "probe/cli/say.hpp"
+#include "probe/platform/system.hpp"
 #include "reports/firewall.hpp"
 
 namespace callready {
@@ -42,7 +44,10 @@ std::string failure_line(const CLI::App*, const CLI::Error& error) {
 int usage_status(int argc, const char* const* argv) {
   const bool nagios = std::any_of(
       argv, argv + argc, [](const char* word) { return std::string_view(word) == "--nagios"; });
-  if (nagios) std::cout << "CALLREADY UNKNOWN - the command line is wrong, see standard error\n";
+  if (nagios) {
+    platform::write_standard_output(
+        "CALLREADY UNKNOWN - the command line is wrong, see standard error\n");
+  }
   return nagios ? 3 : 2;
 }
 
@@ -71,8 +76,8 @@ void add_choices(CLI::App& app, Arguments& arguments) {
              if (!problem.empty()) throw CLI::ValidationError("--var", problem);
            }
          },
-         "A value of your own that the set asks for, repeatable")
-      ->type_name("NAME=VALUE")
+         "A value of your own that the sets ask for, or one of them, repeatable")
+      ->type_name("[SET/]NAME=VALUE")
       ->allow_extra_args(false)
       ->trigger_on_parse();
   app.add_option("--service-tags", arguments.service_tags_file,
@@ -288,7 +293,7 @@ ParseResult parse_arguments(int argc, const char* const* argv) {
   add_output_options(*demo, arguments);
 
   if (argc == 1) {
-    std::cerr << first_steps();
+    say(first_steps());
     result.exit_status = usage_status(argc, argv);
     return result;
   }
@@ -302,20 +307,22 @@ ParseResult parse_arguments(int argc, const char* const* argv) {
   argc = static_cast<int>(words.size());
   argv = words.data();
   if (const auto unknown = unknown_command(app, argc, argv); !unknown.empty()) {
-    std::cerr << unknown;
+    say(unknown);
     result.exit_status = usage_status(argc, argv);
     return result;
   }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    std::ostringstream said;
-    const int status = app.exit(error, std::cout, said);
+    std::ostringstream said, help;
+    const int status = app.exit(error, help, said);
+    const auto reason = print_reason(help.str());
+    if (reason) complain("standard output: " + *reason);
     auto text = said.str();
     const auto hint = option_hint(app, argc, argv);
     if (const auto end = text.find(" (callready --help"); end != text.npos) text.insert(end, hint);
-    std::cerr << text;
-    result.exit_status = status == 0 ? 0 : usage_status(argc, argv);
+    say(text);
+    result.exit_status = status == 0 && !reason ? 0 : usage_status(argc, argv);
   }
   return result;
 }

@@ -25,7 +25,10 @@ class Selection {
     for (const auto& set : sets) {
       for (const auto& scenario : set.scenarios) scenarios_.push_back(scenario.id);
       for (const auto& region : set.regions) regions_.push_back(region.id);
-      for (const auto& variable : set.variables) variables_.push_back(variable.name);
+      for (const auto& variable : set.variables) {
+        variables_.push_back(variable.name);
+        variables_.push_back(set.id + '/' + variable.name);
+      }
       for (const auto& row : set.requirements) {
         rows_.push_back(row.id);
         rows_.push_back(set.id + '/' + row.id);
@@ -82,7 +85,7 @@ std::optional<TargetSet> find_anchors(const Arguments& arguments) {
                  ? load_file(own, rules)
                  : load_text(builtin_anchors(), "anchors", rules);
   }
-  for (const auto& problem : loaded.problems) fmt::print(stderr, "{}\n", problem.to_string());
+  say_problems(loaded.problems);
   if (loaded.set) loaded.set->control = true;
   return loaded.set;
 }
@@ -125,7 +128,7 @@ std::optional<std::vector<TargetSet>> find_sets(const Arguments& arguments) {
   const auto catalog = make_catalog(arguments);
   bool good = true;
   const auto report = [&](const std::vector<Problem>& problems) {
-    for (const auto& problem : problems) fmt::print(stderr, "{}\n", problem.to_string());
+    say_problems(problems);
     good = good && problems.empty();
   };
   report(catalog.problems());
@@ -163,7 +166,7 @@ std::optional<std::vector<TargetSet>> find_sets(const Arguments& arguments) {
 std::optional<ServiceTags> read_tags(const Arguments& arguments) {
   if (arguments.service_tags_file.empty()) return ServiceTags{};
   auto loaded = load_service_tags(arguments.service_tags_file);
-  for (const auto& problem : loaded.problems) fmt::print(stderr, "{}\n", problem.to_string());
+  say_problems(loaded.problems);
   return std::move(loaded.tags);
 }
 

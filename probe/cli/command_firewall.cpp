@@ -14,14 +14,12 @@
 namespace callready {
 namespace {
 
-// With the variables that have a value, and the networks of service tags where a list was given. A
-// row that lacks a value keeps its `${...}`.
+// With the variables that have a value, and the networks of service tags where a list was given.
 TargetSet filled_in(const TargetSet& set, const VariableValues& given, const ServiceTags& tags) {
   auto filled = set;
   const auto values = variable_values(set, given);
   for (auto& row : filled.requirements) {
-    auto expanded = expand_variables(row, values);
-    if (expanded.missing.empty()) row = std::move(expanded.requirement);
+    row = expand_variables(row, values).requirement;
     // A firewall that knows service tags takes these; where the list is given, one that does not.
     if (!tags.networks.empty() && !row.service_tags.empty()) {
       row.service_tags = add_service_tags(set, row, tags);
@@ -137,11 +135,12 @@ int run_firewall(const Arguments& given) {
       }
       if (arguments.scenarios.empty()) options.scenarios = scenarios_of(set, *options.missing);
       options.probes = report->probes;
-      if (options.missing->edition != set.edition) {
+      const auto then = title_and_edition(options.missing->title, options.missing->edition);
+      const auto now = title_and_edition(set.title, set.edition);
+      if (then != now) {
         complain(
-            fmt::format("{}: the report was made with the edition \"{}\", this is \"{}\": "
-                        "check again to be sure",
-                        set.id, options.missing->edition, set.edition));
+            fmt::format("{}: the report went by \"{}\", this is \"{}\": check again to be sure",
+                        set.id, then, now));
       }
     }
     lists.push_back(firewall_rules(filled_in(set, arguments.variables, *tags), options));

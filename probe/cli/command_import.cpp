@@ -40,7 +40,7 @@ std::optional<std::string> read_list(const Arguments& arguments) {
 }
 
 int print_problems(const std::vector<Problem>& problems) {
-  for (const auto& problem : problems) fmt::print(stderr, "{}\n", problem.to_string());
+  say_problems(problems);
   return usage_error;
 }
 

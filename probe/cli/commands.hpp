@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "probe/cli/arguments.hpp"
+#include "probe/cli/say.hpp"
 #include "probe/engine/session.hpp"
 #include "targets/catalog.hpp"
 #include "targets/set_store.hpp"
@@ -42,10 +43,8 @@ std::vector<std::string> unknown_choices(const std::vector<TargetSet>& sets,
                                          const Arguments& arguments);
 // The run, with a bar on a terminal, and its reports; the exit status.
 int run_and_deliver(const Arguments& arguments, SessionOptions options);
-// "callready: ..." on standard error.
-void complain(const std::string& message);
-// What was last complained about; "" nothing.
-const std::string& last_complaint();
+// What is wrong with a file, a line each.
+void say_problems(const std::vector<Problem>& problems);
 
 inline constexpr int usage_error = 2;
 

@@ -9,15 +9,12 @@
 #include "probe/cli/commands.hpp"
 #include "probe/cli/output.hpp"
 #include "probe/cli/saved_report.hpp"
+#include "probe/plan/set_warnings.hpp"
 #include "probe/platform/system.hpp"
 #include "reports/show.hpp"
 
 namespace callready {
 namespace {
-
-void print_problems(const std::vector<Problem>& problems) {
-  for (const auto& problem : problems) fmt::print(stderr, "{}\n", problem.to_string());
-}
 
 int printed(const std::string& text) {
   const auto reason = print_reason(text);
@@ -44,19 +41,12 @@ bool is_listed(const SetHead& set, const Arguments& arguments) {
   });
 }
 
-std::string& complaint() {
-  static std::string last;
-  return last;
-}
-
 }  // namespace
 
-void complain(const std::string& message) {
-  fmt::print(stderr, "callready: {}\n", message);
-  complaint() = message;
+void say_problems(const std::vector<Problem>& problems) {
+  for (const auto& problem : problems) say(problem.to_string());
+  if (!problems.empty()) keep_complaint(problems.front().to_string());
 }
-
-const std::string& last_complaint() { return complaint(); }
 
 LoadRules load_rules() {
   LoadRules rules;
@@ -98,9 +88,9 @@ Catalog make_catalog(const Arguments& arguments) {
 
 int run_list(const Arguments& arguments) {
   const auto catalog = make_catalog(arguments);
-  print_problems(catalog.problems());
+  say_problems(catalog.problems());
   if (!catalog.problems().empty()) return usage_error;
-  print_problems(catalog.warnings());
+  say_problems(catalog.warnings());
   std::vector<ListedSet> sets;
   for (const auto* entry : catalog.usable()) {
     if (is_listed(entry->head, arguments)) sets.push_back({entry->head, entry->requirements});
@@ -116,11 +106,11 @@ int run_list(const Arguments& arguments) {
 
 int run_show(const Arguments& arguments) {
   const auto catalog = make_catalog(arguments);
-  print_problems(catalog.problems());
+  say_problems(catalog.problems());
   if (!catalog.problems().empty()) return usage_error;
   const auto found = catalog.find(arguments.names.front());
   if (!found.set) {
-    print_problems(found.problems);
+    say_problems(found.problems);
     return usage_error;
   }
   return printed(arguments.json ? show_json(*found.set)
@@ -132,7 +122,8 @@ int run_validate(const Arguments& arguments) {
   bool good = true;
   for (const auto& file : arguments.names) {
     const auto result = load_file(file, rules);
-    print_problems(result.problems);
+    say_problems(result.problems);
+    if (result.set) say_problems(warnings_of(*result.set));
     const bool said =
         result.set && print(fmt::format("{}: valid: {} ({} requirements)\n", file, result.set->id,
                                         result.set->requirements.size()));

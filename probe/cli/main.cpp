@@ -1,8 +1,8 @@
-#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 
 #include <csignal>
-#include <exception>
+#include <mutex>
 
 #include "probe/cli/commands.hpp"
 #include "probe/cli/output.hpp"
@@ -12,9 +12,18 @@
 
 namespace {
 
+class SayingSink final : public spdlog::sinks::base_sink<std::mutex> {
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t text;
+    formatter_->format(message, text);
+    callready::say({text.data(), text.size()});
+  }
+  void flush_() override {}
+};
+
 // The log is for those who ask for it; standard output belongs to the report.
 void start_log(int level) {
-  auto logger = spdlog::stderr_logger_st("callready");
+  auto logger = std::make_shared<spdlog::logger>("callready", std::make_shared<SayingSink>());
   logger->set_pattern("%H:%M:%S.%e %l %v");
   logger->set_level(level >= 2   ? spdlog::level::trace
                     : level == 1 ? spdlog::level::debug
@@ -57,7 +66,7 @@ int run(const callready::Arguments& arguments) {
 // work is "unknown" (Monitoring Plugins guidelines).
 int for_nagios(int status) {
   if (callready::has_delivered()) return status;
-  const auto& why = callready::last_complaint();
+  const auto& why = callready::last_complaint();  // one line: harmless()
   callready::print("CALLREADY UNKNOWN - " + (why.empty() ? "see standard error" : why) + "\n");
   return 3;
 }
@@ -65,6 +74,7 @@ int for_nagios(int status) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  callready::end_with_a_line();
   // A reader that went away (`| head`) is an error of a write, not the end of the program; so is a
   // file that becomes larger than the user may have (ulimit -f).
   std::signal(SIGPIPE, SIG_IGN);
@@ -74,18 +84,23 @@ int main(int argc, char** argv) {
   if (argc == 2 && std::string_view(argv[1]) == callready::pac_child_argument) {
     return callready::run_pac_child();
   }
+  callready::platform::keep_one_heap();
   callready::platform::allow_more_descriptors();
   callready::platform::hold_interrupts();  // until the run can answer one
-  const auto parsed = callready::parse_arguments(argc, argv);
-  if (parsed.exit_status) return *parsed.exit_status;
-  const auto& arguments = parsed.arguments;
-  start_log(arguments.log_level);
-  if (arguments.command != callready::Command::check) callready::platform::release_interrupts();
+  bool nagios = false;
   int status = callready::usage_error;
   try {
+    const auto parsed = callready::parse_arguments(argc, argv);
+    if (parsed.exit_status) return *parsed.exit_status;
+    const auto& arguments = parsed.arguments;
+    nagios = arguments.nagios;
+    if (nagios) callready::end_with_nagios_line();
+    start_log(arguments.log_level);
+    if (arguments.command != callready::Command::check) callready::platform::release_interrupts();
     status = run(arguments);
-  } catch (const std::exception& error) {
-    callready::complain(std::string("internal error: ") + error.what());
+  } catch (...) {
+    const auto [what, more] = callready::trouble_in_flight();
+    callready::complain(std::string(what) + std::string(more));
   }
-  return arguments.nagios ? for_nagios(status) : status;
+  return nagios ? for_nagios(status) : status;
 }

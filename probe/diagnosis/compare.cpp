@@ -125,11 +125,11 @@ void compare_sets(Comparison& result, const Report& before, const Report& after)
           {Change::Of::set, set.id, "", set.title, std::string(to_string(set.verdict))});
       continue;
     }
-    if (old->edition != set.edition) {
-      result.notes.push_back(
-          fmt::format("{}: the older report is by edition \"{}\" of the vendor's document, the "
-                      "newer by \"{}\"",
-                      set.id, old->edition, set.edition));
+    const auto then = title_and_edition(old->title, old->edition);
+    const auto now = title_and_edition(set.title, set.edition);
+    if (then != now) {
+      result.notes.push_back(fmt::format(
+          "{}: the older report is by the set \"{}\", the newer by \"{}\"", set.id, then, now));
     }
     if (old->verdict != set.verdict) result.changes.push_back(change_of(*old, set));
     compare_items(result, Change::Of::capability, set.id, old->capabilities, set.capabilities);

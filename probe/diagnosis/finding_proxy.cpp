@@ -207,8 +207,9 @@ Causes find_proxy_required(const Diagnosis& context) {
   // Where UDP gets out, what is wrong with it has another cause.
   const bool udp_works = udp_gets_out(facts);
   Cause cause;
-  cause.closes = udp_works ? Closes::direct_tcp : Closes::direct;
+  if (tried) cause.closes = udp_works ? Closes::direct_tcp : Closes::direct;
   for (const auto* result : waiting_for_proxy(facts)) {
+    if (!tried && result->observation.outcome != Outcome::unresolved) continue;
     if (result->observation.outcome == Outcome::unresolved) {
       parties.insert(registrable_domain(result->probe.target.host));
     } else if (is_udp(*result) && udp_works) {
@@ -223,7 +224,7 @@ Causes find_proxy_required(const Diagnosis& context) {
   finding.title = udp_works ? "For TCP, only the proxy leads out of this site"
                             : "Only the proxy leads out of this site";
   finding.owner = Owner::network;
-  finding.confidence = tried ? Confidence::certain : Confidence::possible;
+  finding.confidence = Confidence::certain;
   std::vector<const ProbeResult*> through;
   for (const auto* result : proxied_probes(facts)) {
     if (came_through(*result)) through.push_back(result);

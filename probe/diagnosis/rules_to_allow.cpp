@@ -2,16 +2,61 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
 #include <unordered_map>
 
 namespace callready {
 namespace {
 
-bool is_udp(const Target& target) { return target.transport == Transport::udp; }
+bool is_udp(Transport transport) { return transport == Transport::udp; }
 
 // The customer may choose the transport: then it is any.
 bool is_carried_by(const FirewallRule& rule, const std::set<bool>& udp) {
-  return !rule.transport || udp.contains(*rule.transport == Transport::udp);
+  return !rule.transport || udp.contains(is_udp(*rule.transport));
+}
+
+// True where a firewall that has `all` lets through what `part` asks for.
+bool holds(const FirewallRule& all, const FirewallRule& part) {
+  const auto traffic = [](const FirewallRule& rule) {
+    return std::tie(rule.set, rule.direction, rule.your_transport, rule.source_ports, rule.ports,
+                    rule.your_ports);
+  };
+  if (all.transport.has_value() != part.transport.has_value() || traffic(all) != traffic(part) ||
+      (all.transport && is_udp(*all.transport) != is_udp(*part.transport))) {
+    return false;
+  }
+  return std::all_of(part.peers.begin(), part.peers.end(), [&](const RulePeer& peer) {
+    return std::any_of(all.peers.begin(), all.peers.end(),
+                       [&](const RulePeer& other) { return other.text == peer.text; });
+  });
+}
+
+// A row whose every name is in another row, of the same ports: the larger one is asked for, with
+// the words of both.
+void leave_out_repeated(std::vector<FirewallRule>& rules) {
+  for (std::size_t i = 0; i < rules.size();) {
+    auto whole = rules.end();
+    for (auto other = rules.begin(); other != rules.end() && whole == rules.end(); ++other) {
+      if (other != rules.begin() + static_cast<std::ptrdiff_t>(i) && holds(*other, rules[i])) {
+        whole = other;
+      }
+    }
+    if (whole == rules.end()) {
+      ++i;
+      continue;
+    }
+    const auto& part = rules[i];
+    whole->severity = std::min(whole->severity, part.severity);
+    for (const auto member : {&FirewallRule::requirements, &FirewallRule::titles,
+                              &FirewallRule::purposes, &FirewallRule::sources}) {
+      std::vector<std::string> all = part.*member;  // what asks for less is what people miss first
+      for (const auto& text : (*whole).*member) {
+        if (std::find(all.begin(), all.end(), text) == all.end()) all.push_back(text);
+      }
+      (*whole).*member = std::move(all);
+    }
+    rules.erase(rules.begin() + static_cast<std::ptrdiff_t>(i));
+  }
 }
 
 }  // namespace
@@ -40,10 +85,10 @@ std::vector<FirewallRule> rules_to_allow(const std::vector<SetResult>& sets,
       for (const auto& id : row.probes) {
         if (const auto found = lost.find(id); found != lost.end()) {
           closed.push_back(&found->second->probe.target);
-          udp.insert(is_udp(*closed.back()));
+          udp.insert(is_udp(closed.back()->transport));
         } else if (const auto other = by_id.find(id);
                    other != by_id.end() && reached(other->second->observation.outcome)) {
-          open_udp.insert(is_udp(other->second->probe.target));
+          open_udp.insert(is_udp(other->second->probe.target.transport));
         }
       }
       const bool untried = !code.empty() && row.closed_by == code;
@@ -55,6 +100,7 @@ std::vector<FirewallRule> rules_to_allow(const std::vector<SetResult>& sets,
       }
     }
   }
+  leave_out_repeated(rules);
   return rules;
 }
 

@@ -158,6 +158,7 @@ SetResult judge_set(const TargetSet& set, const std::vector<PlannedRequirement>&
     if (plan.set != set.id || requirement == nullptr) continue;
     result.requirements.push_back(judge_requirement(*requirement, plan, evidences));
     result.requirements.back().rules = rules_of(set, *requirement, scenarios);
+    result.requirements.back().error_texts = requirement->error_texts;
     rows[requirement->id] = result.requirements.back();
   }
   for (const auto& capability : set.capabilities) {

@@ -43,7 +43,7 @@ std::optional<std::string> note_of_shortage(const std::vector<ProbeResult>& resu
   if (count == 0) return std::nullopt;
   if (!why.empty()) why = " (\"" + why + "\")";
   return fmt::format(
-      "This computer ran out of sockets{}: {} of {} probes could not be made, which says nothing "
+      "This computer ran out of sockets or memory{}: {} of {} probes could not be made, which says nothing "
       "about the network. Close other programs or let this one open more than {} files "
       "(ulimit -n), and run it again.",
       why, count, results.size(), descriptors.allowed);

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
+#include <string>
+
+#include "probe/platform/system.hpp"
 
 namespace callready {
 namespace {
@@ -12,6 +14,7 @@ namespace {
 constexpr milliseconds redraw_after{80};
 // Where no endpoint ends, the time goes on in steps that an eye follows.
 constexpr milliseconds redraw_by_itself_after{200};
+const std::string clear_line = "\r\033[K";  // ECMA-48: EL
 constexpr int longest_bar = 40, shortest_bar = 5;
 
 }  // namespace
@@ -51,9 +54,8 @@ void Progress::update(std::size_t done, std::size_t total) {
 void Progress::draw() {
   drawn_ = clock_.now();
   on_screen_ = true;
-  fmt::print(stderr, "\r\033[K{}",
-             progress_line(done_, total_, elapsed(start_, drawn_), limit_, width_));
-  std::fflush(stderr);
+  platform::write_standard_error(
+      clear_line + progress_line(done_, total_, elapsed(start_, drawn_), limit_, width_));
 }
 
 void Progress::draw_by_itself() {
@@ -67,8 +69,7 @@ void Progress::clear() {
   timer_.reset();
   if (!on_screen_) return;
   on_screen_ = false;
-  fmt::print(stderr, "\r\033[K");
-  std::fflush(stderr);
+  platform::write_standard_error(clear_line);
 }
 
 }  // namespace callready

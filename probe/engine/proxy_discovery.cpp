@@ -11,10 +11,10 @@
 
 #include "probe/net/http.hpp"
 #include "probe/net/pac.hpp"
-#include "probe/net/printable.hpp"
 #include "probe/net/proxy_rules.hpp"
 #include "probe/net/timeouts.hpp"
 #include "probe/platform/system.hpp"
+#include "probe/util/utf8.hpp"
 
 namespace callready {
 namespace {

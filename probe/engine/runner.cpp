@@ -169,6 +169,9 @@ class Runner {
     try {
       observation = co_await make(index);
       excuse(observation, before);
+    } catch (const std::bad_alloc&) {
+      observation = Observation();
+      record(observation, out_of_memory());
     } catch (const std::exception& error) {
       // A bug in a check must not take the other results with it.
       spdlog::error("{}: {}", scheduler_.probe(index).id, error.what());

@@ -220,7 +220,7 @@ void announce(const SessionOptions& options, const Plan& plan) {
   if (!all && !thorough) return;
   const auto size = size_of(plan, options.runner.pace, thorough);
   const auto option = all && thorough ? "--all --thorough" : all ? "--all" : "--thorough";
-  fmt::print(stderr, "callready: {}\n", announcement(size, option));
+  platform::write_standard_error("callready: " + announcement(size, option) + '\n');
 }
 
 // Before the plan is final: which proxies lead to what it would probe. It takes no more than half

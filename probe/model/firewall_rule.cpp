@@ -94,6 +94,9 @@ std::vector<RulePeer> peers_of(const TargetSet& set, const Requirement& row,
   for (const auto& block : row.variable_addresses) {
     add({in_words(set, block.text), PeerKind::yours, block.region, block.note, block.lifecycle});
   }
+  for (const auto& peer : row.local_peers) {
+    add({peer, PeerKind::yours, "", "", Lifecycle::current});
+  }
   for (const auto& tag : row.service_tags) {
     add({tag, PeerKind::service_tag, "", "", Lifecycle::current});
   }

@@ -27,6 +27,10 @@ Verdict overall(const Report& report) {
   return worst;
 }
 
+std::string title_and_edition(const std::string& title, const std::string& edition) {
+  return edition.empty() ? title : title + ", " + edition;
+}
+
 int exit_status(const Report& report) {
   if (!report.complete) return 3;
   switch (overall(report)) {

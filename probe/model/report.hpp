@@ -82,6 +82,7 @@ struct RequirementResult {
   // What a firewall has to let through for it, as the document has it. Empty where it only
   // measures, and in reports of before 0.2.
   std::vector<FirewallRule> rules;
+  std::vector<std::string> error_texts;  // what users see without it, as the document has it
 };
 
 // What the vendor's document asks for beside the rows.
@@ -161,6 +162,10 @@ struct Report {
   std::vector<VantageReport> vantages;  // of a merged report; empty: one run
   std::string redacted;  // names the key of its pseudonyms (reports/redact.hpp); empty: none
 };
+
+// The set by its title and edition, "Example Calls, Ed 3". Of one id, two texts differ by that:
+// another edition, or another service that has taken over the id.
+std::string title_and_edition(const std::string& title, const std::string& edition);
 
 // 0 for `ready`, and more the worse it is: blocked and degraded are known faults and outweigh what
 // could not be decided.

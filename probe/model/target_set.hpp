@@ -85,6 +85,11 @@ struct MediaQuality {
   // For one call or participant. `bandwidth_kbps` is both ways, where the text tells them not
   // apart.
   std::optional<double> bandwidth_kbps, bandwidth_up_kbps, bandwidth_down_kbps;
+  struct Bandwidth {
+    std::string what;  // "HD video": one way to use it
+    std::optional<double> up_kbps, down_kbps;
+  };
+  std::vector<Bandwidth> bandwidths;  // where the text has a figure for each
   std::string dscp;  // as printed: "EF (46) for audio, AF41 (34) for video"
   std::string source;
 };
@@ -118,10 +123,12 @@ struct Requirement {
   std::vector<AddressBlock> addresses;
   std::vector<VariableAddress> variable_addresses;
   std::vector<std::string> service_tags;  // "AzureCloud.centralus"
+  std::vector<std::string> local_peers;   // at the site itself: "the desktop apps of other users"
   std::string feed;       // the entry of a vendor's feed that `callready import` refreshes it from
   bool listening = true;  // false: the addresses have no known listener; never scanned
 
   std::vector<std::string> conditions;  // footnotes that cannot be resolved, in our words
+  std::vector<std::string> error_texts;  // what users see without it, in the product's own words
   Thresholds thresholds;
   Position position;
 };
@@ -149,6 +156,7 @@ struct Capability {
   std::vector<std::string> scenarios;  // empty: every scenario
   std::vector<Need> needs;
   std::optional<MediaQuality> quality;
+  Position position;
 };
 
 // What a set says of itself: enough to list it and to find it by name.

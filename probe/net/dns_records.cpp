@@ -6,7 +6,7 @@
 #include <array>
 #include <limits>
 
-#include "probe/net/printable.hpp"
+#include "probe/util/utf8.hpp"
 
 namespace callready::dns {
 namespace {

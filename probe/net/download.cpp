@@ -4,7 +4,7 @@
 
 #include <memory>
 
-#include "probe/net/printable.hpp"
+#include "probe/util/utf8.hpp"
 
 namespace callready {
 namespace {

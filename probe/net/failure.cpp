@@ -119,6 +119,10 @@ Failure classify(const error_code& error, std::optional<IcmpError> icmp) {
   return failure;
 }
 
+Failure out_of_memory() {
+  return classify(make_error_code(boost::system::errc::not_enough_memory));
+}
+
 std::uint64_t shortages() { return shortages_seen; }
 
 Failure timed_out() {

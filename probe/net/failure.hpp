@@ -55,6 +55,7 @@ using Result = boost::system::result<T, Failure>;
 Failure classify(const error_code& error, std::optional<IcmpError> icmp = std::nullopt);
 Failure timed_out();
 Failure stopped();
+Failure out_of_memory();  // counted among the shortages
 
 // How often so far `classify` was told that this machine lacked something (out_of_resources), in
 // the whole program. What was silent meanwhile may have been for that.

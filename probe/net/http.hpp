@@ -107,8 +107,6 @@ std::optional<ProxyEndpoint> parse_proxy_url(std::string_view url);
 // "host:port", with brackets around an IPv6 address (RFC 3986 section 3.2).
 std::string authority(std::string_view host, std::uint16_t port);
 
-std::string base64(std::span<const unsigned char> bytes);  // RFC 4648 section 4
-
 // Seconds since 1970 of an HTTP date (RFC 9110 section 5.6.7); nothing where it is none.
 std::optional<std::int64_t> parse_http_date(const std::string& text);
 

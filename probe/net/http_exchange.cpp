@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "probe/net/printable.hpp"
+#include "probe/util/utf8.hpp"
 
 namespace callready {
 namespace {

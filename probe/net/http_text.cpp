@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "probe/net/http.hpp"
+#include "probe/util/base64.hpp"
 
 namespace callready {
 
@@ -48,14 +49,6 @@ std::string authority(std::string_view host, std::uint16_t port) {
   return text + ":" + std::to_string(port);
 }
 
-std::string base64(std::span<const unsigned char> bytes) {
-  std::string encoded(4 * (bytes.size() / 3 + 1) + 1, '\0');
-  const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(encoded.data()), bytes.data(),
-                                     static_cast<int>(bytes.size()));
-  encoded.resize(static_cast<std::size_t>(length));
-  return encoded;
-}
-
 std::optional<std::int64_t> parse_http_date(const std::string& text) {
   const auto seconds = curl_getdate(text.c_str(), nullptr);
   if (seconds < 0) return std::nullopt;
@@ -67,7 +60,7 @@ std::string websocket_accept(std::string_view key) {
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned size = 0;
   EVP_Digest(text.data(), text.size(), digest, &size, EVP_sha1(), nullptr);
-  return base64({digest, size});
+  return base64(std::span<const unsigned char>(digest, size));
 }
 
 }  // namespace callready

@@ -1,6 +1,6 @@
 #include "probe/net/ntp.hpp"
 
-#include "probe/net/printable.hpp"
+#include "probe/util/utf8.hpp"
 
 namespace callready::ntp {
 namespace {

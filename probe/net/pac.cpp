@@ -8,10 +8,10 @@
 #include <iostream>
 #include <iterator>
 
-#include "probe/net/printable.hpp"
 #include "probe/net/udp.hpp"
 #include "probe/platform/child.hpp"
 #include "probe/platform/descriptor.hpp"
+#include "probe/util/utf8.hpp"
 
 namespace callready {
 namespace {

@@ -8,8 +8,8 @@
 
 #include "probe/model/describe.hpp"
 #include "probe/net/osip.hpp"
-#include "probe/net/printable.hpp"
 #include "probe/net/sip_head.hpp"
+#include "probe/util/utf8.hpp"
 
 namespace callready::sip {
 namespace {

@@ -1,29 +1,13 @@
 // What a SIP server that sends back what it received shows of the way there.
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
 #include <algorithm>
 
 #include "probe/net/sip_head.hpp"
+#include "probe/util/base64.hpp"
 
 namespace callready::sip {
 namespace {
-
-// RFC 4648 section 4, without line breaks; nothing where it is none.
-std::optional<std::string> from_base64(std::string_view text) {
-  text = trimmed(text);
-  while (text.ends_with('\n') || text.ends_with('\r')) text.remove_suffix(1);
-  if (text.empty() || text.size() % 4 != 0) return std::nullopt;
-  std::string bytes(text.size() / 4 * 3, '\0');
-  const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
-                                   reinterpret_cast<const unsigned char*>(text.data()),
-                                   static_cast<int>(text.size()));
-  if (size < 0) return std::nullopt;
-  // OpenSSL counts the padding as zero bytes.
-  const auto padding = static_cast<std::size_t>(text.ends_with("==") ? 2 : text.ends_with('='));
-  bytes.resize(static_cast<std::size_t>(size) - padding);
-  return bytes;
-}
 
 struct Request {
   Head head;
@@ -71,9 +55,10 @@ std::string make_sdp(const SocketAddress& media) {
 std::optional<std::vector<std::string>> mirrored_changes(const Reply& reply,
                                                          std::span<const std::uint8_t> sent) {
   if (!lower_case(reply.content_type).starts_with("application/octet-stream")) return std::nullopt;
-  const auto raw = from_base64(reply.body);
+  const auto end = reply.body.find_last_not_of(" \t\r\n") + 1;
+  const auto raw = from_base64(std::string_view(reply.body).substr(0, end));
   if (!raw) return std::nullopt;
-  const auto came = read_request({reinterpret_cast<const std::uint8_t*>(raw->data()), raw->size()});
+  const auto came = read_request(*raw);
   const auto ours = read_request(sent);
   if (!came || !ours || values(*came, "call-id") != values(*ours, "call-id")) return std::nullopt;
   std::vector<std::string> changes;

@@ -1,105 +1,31 @@
 #include "probe/net/site_edge.hpp"
 
+#include <algorithm>
+
 #include "probe/net/own_site.hpp"
 
 namespace callready {
 namespace {
 
-// Enterprises have a few routers of their own; further out every hop is a stranger's.
-constexpr int deepest = 8;
-constexpr std::uint16_t control_ports[] = {443, 80};
-// Sweeps of a run, where the first found nothing.
-constexpr int most_searches = 2;
+// A climb goes on as long as one of so many routers in a row answers: some never do.
+constexpr int at_once = 4;
+// Over TCP, towards somebody who listens; no path of today is as long.
+constexpr int deepest = 16;
+// Over UDP: what listens at a media network's address is somebody else's machine.
+constexpr int deepest_by_udp = 8;
+// Targets of a run and family with a climb of their own; the routers next to us answer so many.
+constexpr std::size_t most_climbs = 4;
+// Listeners that are remembered, for where something near takes their connections.
+constexpr std::size_t most_listeners = 16;
 
-// Answers of one sweep, by TTL.
-struct Sweep {
-  explicit Sweep(const asio::any_io_executor& executor) : ended(executor) {}
-  OneShot<bool> ended;
-  int running = deepest;
-  std::map<int, IpAddress> hops;
-  IpAddress own;                          // ours, on that way
-  std::array<bool, deepest + 1> heard{};  // by TTL: its question has ended
-};
-
-// The nearest router beyond the edge, once every nearer question has ended. The first hop is the
-// site's own even where its addresses are public.
-std::optional<Hop> nearest(const Sweep& sweep, const IpAddress& target) {
-  for (const auto& [ttl, router] : sweep.hops) {
-    if (ttl < 2 || router == target || !beyond_the_edge(router)) continue;
-    if (of_our_site(router, sweep.own)) continue;
-    Hop hop;
-    hop.ttl = ttl;
-    hop.address = router;
-    return hop;
-  }
-  return std::nullopt;
+bool outside(const IpAddress& router, int ttl, const IpAddress& own) {
+  return ttl >= 2 && beyond_the_edge(router) && !of_our_site(router, own);
 }
 
-bool decided(const Sweep& sweep, const IpAddress& target) {
-  if (sweep.running == 0) return true;
-  const auto hop = nearest(sweep, target);
-  if (!hop) return false;
-  for (int ttl = 2; ttl < hop->ttl; ++ttl) {
-    if (!sweep.heard[static_cast<std::size_t>(ttl)]) return false;
-  }
-  return true;
-}
-
-// The end of one question of a sweep, however it comes.
-class Ending {
- public:
-  Ending(std::shared_ptr<Sweep> sweep, int ttl, const IpAddress& target)
-      : sweep_(std::move(sweep)), ttl_(ttl), target_(target) {}
-  ~Ending() {
-    sweep_->heard[static_cast<std::size_t>(ttl_)] = true;
-    --sweep_->running;
-    if (decided(*sweep_, target_)) sweep_->ended.deliver(true);
-  }
-  Ending(const Ending&) = delete;
-  Ending& operator=(const Ending&) = delete;
-
- private:
-  std::shared_ptr<Sweep> sweep_;
-  int ttl_;
-  IpAddress target_;
-};
-
-// The parameters live in the coroutine's frame: it may outlast its starter.
-asio::awaitable<void> ask_by_udp(asio::any_io_executor executor, std::shared_ptr<Sweep> sweep,
-                                 int ttl, SocketAddress target, std::string interface,
-                                 Scope scope) {
-  const Ending ending(sweep, ttl, target.address);
-  UdpSocket::Options options;
-  options.interface = interface;
-  options.ttl = ttl;
-  auto socket = UdpSocket::open(executor, target, options);
-  if (!socket.has_error()) {
-    sweep->own = socket->local().address;
-    const std::array<std::uint8_t, 12> payload{0x80};  // an RTP header (RFC 3550), all else zero
-    const auto sent = socket->send(payload);
-    if (!sent.has_error()) {
-      const auto deadline = scope.clock.now() + timeouts::icmp_reply;
-      auto event = co_await socket->receive(scope, deadline);
-      const auto* icmp = event.has_error() ? nullptr : std::get_if<IcmpError>(&*event);
-      if (icmp != nullptr && icmp->kind == IcmpKind::time_exceeded) {
-        sweep->hops.emplace(ttl, icmp->sender);
-      }
-    }
-  }
-}
-
-asio::awaitable<void> ask_by_tcp(asio::any_io_executor executor, std::shared_ptr<Sweep> sweep,
-                                 int ttl, SocketAddress remote, std::string interface,
-                                 Scope scope) {
-  const Ending ending(sweep, ttl, remote.address);
-  ConnectOptions options;
-  options.interface = interface;
-  options.ttl = ttl;
-  options.timeout = timeouts::icmp_reply;
-  auto connected = co_await connect_tcp(executor, scope, remote, options);
-  if (connected.has_error() && connected.error().kind == FailureKind::ttl_exceeded) {
-    sweep->hops.emplace(ttl, connected.error().icmp->sender);
-  }
+// Far enough from each other that their ways part beyond the provider.
+bool far_apart(const IpAddress& one, const IpAddress& other) {
+  const Network network{one, one.is_v6() ? 32 : 16};
+  return !network.masked().contains(other);
 }
 
 }  // namespace
@@ -115,69 +41,265 @@ bool of_our_site(const IpAddress& router, const IpAddress& own) {
   return ours.masked().contains(router);
 }
 
+std::optional<Hop> nearest_outside(const Routers& routers, const IpAddress& own) {
+  for (const auto& [ttl, router] : routers) {
+    if (outside(router, ttl, own)) return Hop{ttl, router};
+  }
+  return std::nullopt;
+}
+
+std::optional<Hop> farthest_outside(const Routers& routers, const IpAddress& own) {
+  for (auto at = routers.rbegin(); at != routers.rend(); ++at) {
+    if (outside(at->second, at->first, own)) return Hop{at->first, at->second};
+  }
+  return std::nullopt;
+}
+
+Routers shared(const Routers& one, const Routers& other) {
+  Routers both;
+  std::set_intersection(one.begin(), one.end(), other.begin(), other.end(),
+                        std::inserter(both, both.end()));
+  return both;
+}
+
+std::optional<Hop> SiteEdge::Climb::farthest() const {
+  auto before = routers;
+  std::erase_if(before, [&](const auto& at) { return at.second == flow.address; });
+  return farthest_outside(before, own);
+}
+
+// The parameters live in the coroutine's frame: it may outlast its starter.
+asio::awaitable<void> SiteEdge::ask_router(std::shared_ptr<Climb> climb, int ttl, Scope scope) {
+  // The end of one question, however it comes.
+  struct End {
+    std::shared_ptr<Climb> climb;
+    ~End() {
+      if (--climb->running == 0) climb->ended.deliver(true);
+    }
+  };
+  const End end{climb};
+  std::optional<IpAddress> router;
+  if (climb->by_tcp) {
+    ConnectOptions options;
+    options.interface = climb->interface;
+    options.ttl = ttl;
+    options.timeout = timeouts::icmp_reply;
+    const auto remote = climb->flow;
+    auto connected = co_await connect_tcp(executor_, scope, remote, options);
+    if (connected.has_error() && connected.error().kind == FailureKind::ttl_exceeded) {
+      router = connected.error().icmp->sender;
+    }
+    if (!connected.has_error()) climb->own = (*connected)->local().address;
+    climb->taken_near |= !connected.has_error() && ttl == 1;
+  } else {
+    UdpSocket::Options options;
+    options.interface = climb->interface;
+    options.ttl = ttl;
+    auto socket = UdpSocket::open(executor_, climb->flow, options);
+    if (socket.has_error()) co_return;
+    climb->own = socket->local().address;
+    const std::array<std::uint8_t, 12> payload{0x80};  // an RTP header (RFC 3550), all else zero
+    const auto sent = socket->send(payload);
+    if (sent.has_error()) co_return;
+    const auto deadline = scope.clock.now() + timeouts::icmp_reply;
+    auto event = co_await socket->receive(scope, deadline);
+    const auto* icmp = event.has_error() ? nullptr : std::get_if<IcmpError>(&*event);
+    if (icmp != nullptr && icmp->kind == IcmpKind::time_exceeded) router = icmp->sender;
+  }
+  if (!router) co_return;
+  climb->routers.emplace(ttl, *router);
+  go_on(climb, ttl + at_once, scope);
+}
+
+void SiteEdge::go_on(const std::shared_ptr<Climb>& climb, int until, Scope scope) {
+  const int last = std::min(until, climb->by_tcp ? deepest : deepest_by_udp);
+  while (climb->begun < last && !scope.stop.stopped()) {
+    const int ttl = ++climb->begun;
+    ++climb->running;
+    const bool started = tasks_.start([&] { return ask_router(climb, ttl, scope); });
+    if (!started && --climb->running == 0) climb->ended.deliver(true);
+  }
+}
+
+std::shared_ptr<SiteEdge::Climb> SiteEdge::start(SocketAddress flow, bool by_tcp, int from,
+                                                 std::string interface, Scope scope) {
+  const auto climb = std::make_shared<Climb>(executor_, flow, by_tcp, std::move(interface));
+  climb->begun = from - 1;
+  go_on(climb, from - 1 + at_once, scope);
+  if (climb->running == 0) climb->ended.deliver(true);
+  return climb;
+}
+
+void SiteEdge::reached(SocketAddress listener, const std::string& interface, Scope scope) {
+  if (listener.address.is_special()) return;
+  auto& trunk = trunks_[listener.address.is_v6()];
+  auto& known = trunk.listeners;
+  if (known.size() < most_listeners && std::find(known.begin(), known.end(), listener) == known.end())
+    known.push_back(listener);
+  if (trunk.wanted) lengthen_trunk(listener.address.is_v6(), interface, scope);
+}
+
+// Climbs towards the first two listeners that are far apart.
+void SiteEdge::lengthen_trunk(bool v6, const std::string& interface, Scope scope) {
+  auto& trunk = trunks_[v6];
+  for (const auto& listener : trunk.listeners) {
+    if (trunk.ways.size() == 2) return;
+    if (trunk.intercepted.contains(listener.port)) continue;
+    const auto& ways = trunk.ways;
+    if (!ways.empty() && !far_apart(ways[0]->flow.address, listener.address)) continue;
+    trunk.ways.push_back(start(listener, true, 1, interface, scope));
+    const auto climb = trunk.ways.back();
+    tasks_.start([&] { return follow(climb, scope); });
+  }
+}
+
+// Once the climb has ended. One whose packets somebody near takes for himself tells nothing:
+// another one takes its place.
+asio::awaitable<void> SiteEdge::follow(std::shared_ptr<Climb> climb, Scope scope) {
+  const auto limit = scope.clock.now() + timeouts::climb;
+  const auto waited = co_await climb->ended.wait(scope, limit);
+  static_cast<void>(waited);
+  const bool v6 = climb->flow.address.is_v6();
+  auto& trunk = trunks_[v6];
+  if (climb->taken_near) {
+    trunk.intercepted.insert(climb->flow.port);
+    std::erase(trunk.ways, climb);
+    if (!scope.stop.stopped()) lengthen_trunk(v6, climb->interface, scope);
+  }
+  const bool known =
+      trunk.ways.size() == 2 && std::all_of(trunk.ways.begin(), trunk.ways.end(),
+                                            [](const auto& way) { return way->ended.delivered(); });
+  if (!known && !scope.stop.stopped()) co_return;
+  for (const auto& waiter : trunk.waiting) waiter.deliver(true);
+  trunk.waiting.clear();
+}
+
+// As long as listeners may take to be reached, and then for what was begun.
+asio::awaitable<void> SiteEdge::wait_for_trunk(bool v6, std::string interface, Scope scope) {
+  auto& trunk = trunks_[v6];
+  trunk.wanted = true;
+  lengthen_trunk(v6, interface, scope);
+  const auto known = [&trunk] {
+    return trunk.ways.size() == 2 &&
+           std::all_of(trunk.ways.begin(), trunk.ways.end(),
+                       [](const auto& way) { return way->ended.delivered(); });
+  };
+  if (known()) co_return;
+  const OneShot<bool> told(executor_);
+  trunk.waiting.push_back(told);
+  const auto until = scope.clock.now() + timeouts::edge_search;
+  const auto waited = co_await told.wait(scope, until);
+  static_cast<void>(waited);
+  const auto begun = trunk.ways;
+  for (const auto& way : begun) {
+    const auto ended = co_await way->ended.wait(scope, until + timeouts::icmp_reply);
+    static_cast<void>(ended);
+  }
+}
+
+std::optional<SiteEdge::Way> SiteEdge::end_of_trunk(const SocketAddress& target) const {
+  const auto found = trunks_.find(target.address.is_v6());
+  if (found == trunks_.end() || found->second.ways.empty()) return std::nullopt;
+  const auto& ways = found->second.ways;
+  const auto& first = ways.front();
+  for (const auto& way : ways) {
+    if (way->flow.address != target.address) continue;
+    if (const auto hop = way->farthest()) return Way{*hop, way};
+  }
+  std::optional<Hop> hop;
+  if (ways.size() == 2) {
+    hop = farthest_outside(shared(first->routers, ways.back()->routers), first->own);
+  }
+  // Of one way alone it is not known which of its routers others have on theirs.
+  if (!hop) hop = nearest_outside(first->routers, first->own);
+  if (!hop) return std::nullopt;
+  return Way{*hop, first};
+}
+
+std::optional<SiteEdge::Way> SiteEdge::way_to(const SocketAddress& target) const {
+  const auto trunk = end_of_trunk(target);
+  const auto climb = climbs_.find(target.address);
+  if (climb == climbs_.end()) return trunk;
+  const auto farthest = climb->second->farthest();
+  if (!farthest) return trunk;
+  const Way own{*farthest, climb->second};
+  if (!trunk) return own;
+  // A router that is not the last on another way, which works, is none beyond which nothing stops
+  // a packet.
+  const auto& further = trunk->climb->routers;
+  const auto there = further.find(farthest->ttl);
+  const bool passed_by = there != further.end() && there->second == farthest->address &&
+                         further.rbegin()->first > farthest->ttl;
+  if (farthest->ttl > trunk->hop.ttl || (farthest->ttl == trunk->hop.ttl && !passed_by)) return own;
+  return trunk;
+}
+
 asio::awaitable<SiteEdge::Found> SiteEdge::find(SocketAddress target, std::string interface,
                                                 Scope scope) {
   Found found;
-  auto& place = searches_[target.address.is_v6()];
-  while (place && !place->done) {
-    const auto search = place;
-    const OneShot<bool> ended(executor_);
-    search->waiting.push_back(ended);
-    const auto waited = co_await ended.wait(scope, scope.clock.now() + timeouts::udp_range);
-    if (waited.has_error()) co_return found;
+  if (target.address.is_loopback()) co_return found;
+  const auto v6 = target.address.is_v6();
+  const auto same = std::count_if(climbs_.begin(), climbs_.end(), [&](const auto& climb) {
+    return climb.first.is_v6() == v6;
+  });
+  const auto known = climbs_.find(target.address);
+  std::shared_ptr<Climb> climb;
+  if (known != climbs_.end()) climb = known->second;
+  const bool first = !climb && static_cast<std::size_t>(same) < most_climbs;
+  if (first) {
+    // The gateway need not be asked again and again.
+    climb = start(target, false, same == 0 ? 1 : 2, interface, scope);
+    climbs_[target.address] = climb;
   }
-  int number = 1;
-  if (place) {
-    const bool in_vain = !place->hop && place->target != target.address;
-    if (!in_vain || place->number == most_searches) {
-      found.hop = place->hop;
-      co_return found;
-    }
-    number = place->number + 1;
+  const auto until = scope.clock.now() + timeouts::climb;
+  co_await wait_for_trunk(v6, std::move(interface), scope);
+  if (climb) {
+    const auto ended = co_await climb->ended.wait(scope, until);
+    static_cast<void>(ended);
   }
-  place = std::make_shared<Search>();
-  const auto search = place;
-  search->number = number;
-  search->target = target.address;
-  search->interface = interface;
-  const auto by_udp = std::make_shared<Sweep>(executor_);
-  for (int ttl = 1; ttl <= deepest; ++ttl) {
-    tasks_.start([&] { return ask_by_udp(executor_, by_udp, ttl, target, interface, scope); });
+  if (const auto way = way_to(target)) {
+    found.hop = way->hop;
+    found.by_this_call = first && way->climb == climb;
   }
-  const auto until = scope.clock.now() + timeouts::edge_search;
-  const auto waited = co_await by_udp->ended.wait(scope, until);
-  static_cast<void>(waited);
-  search->routers = by_udp->hops;
-  found.hop = nearest(*by_udp, target.address);
-  found.by_this_call = found.hop.has_value();
-  for (const auto port : control_ports) {
-    if (found.hop) break;
-    search->port = port;
-    const auto by_tcp = std::make_shared<Sweep>(executor_);
-    const SocketAddress remote{target.address, port};
-    by_tcp->own = by_udp->own;
-    for (int ttl = 1; ttl <= deepest; ++ttl) {
-      tasks_.start([&] { return ask_by_tcp(executor_, by_tcp, ttl, remote, interface, scope); });
-    }
-    const auto end = scope.clock.now() + timeouts::edge_search;
-    const auto waited_again = co_await by_tcp->ended.wait(scope, end);
-    static_cast<void>(waited_again);
-    search->routers.insert(by_tcp->hops.begin(), by_tcp->hops.end());
-    found.hop = nearest(*by_tcp, target.address);
-  }
-  search->hop = found.hop;
-  search->done = true;
-  for (const auto& waiter : search->waiting) waiter.deliver(true);
   co_return found;
 }
 
-std::map<int, IpAddress> SiteEdge::routers(bool v6) const {
-  const auto search = searches_.find(v6);
-  if (search == searches_.end() || !search->second) return {};
-  auto routers = search->second->routers;
-  const auto& hop = search->second->hop;
-  if (hop) routers.erase(routers.upper_bound(hop->ttl), routers.end());
+asio::awaitable<SiteEdge::Found> SiteEdge::find_trunk(SocketAddress target, std::string interface,
+                                                      Scope scope) {
+  Found found;
+  co_await wait_for_trunk(target.address.is_v6(), interface, scope);
+  if (const auto way = way_to(target)) {
+    found.hop = way->hop;
+    co_return found;
+  }
+  found = co_await find(target, std::move(interface), scope);
+  co_return found;
+}
+
+Routers SiteEdge::routers(const SocketAddress& target) const {
+  const auto way = way_to(target);
+  if (!way) return {};
+  auto routers = way->climb->routers;
+  routers.erase(routers.upper_bound(way->hop.ttl), routers.end());
   return routers;
+}
+
+asio::awaitable<Routers> SiteEdge::look_around(SocketAddress target, std::string interface,
+                                               Scope scope) {
+  Routers routers;
+  const auto v6 = target.address.is_v6();
+  const auto any = std::find_if(climbs_.begin(), climbs_.end(),
+                                [&](const auto& climb) { return climb.first.is_v6() == v6; });
+  auto climb = any == climbs_.end() ? nullptr : any->second;
+  if (!climb) climb = start(target, false, 1, std::move(interface), scope);
+  climbs_.try_emplace(climb->flow.address, climb);
+  const auto until = scope.clock.now() + timeouts::climb;
+  const auto ended = co_await climb->ended.wait(scope, until);
+  static_cast<void>(ended);
+  routers = climb->routers;
+  const auto edge = nearest_outside(routers, climb->own);
+  if (edge) routers.erase(routers.upper_bound(edge->ttl), routers.end());
+  co_return routers;
 }
 
 }  // namespace callready

@@ -1,5 +1,13 @@
-// Where the site ends: the first router on the way out that is not the site's own. A packet that
-// dies there with "time exceeded" has left the site, whatever its far end says.
+// How far packets get, as far as the routers on the way speak. A packet whose time to live ends on
+// the way is answered with "time exceeded" by the router where it ended: proof that it got so far,
+// whatever the far end says.
+//
+// Two kinds of climbs find routers that answer: one over UDP towards each of a few targets, and one
+// over TCP towards each of two listeners that were reached, flows that are known to work. Where the
+// listeners' ways part is the end of what all ways have in common, the trunk: a packet that does
+// not get so far, where others do, was stopped by the site or its provider. What a target's own
+// climb shows counts only from there on: a firewall says "time exceeded" before it looks at its
+// rules, and a campus or a company goes on behind its first public address.
 //
 // Routers answer few ICMP errors (Linux: six in a burst, then one a second), and all of a run share
 // them: so all questions go through one queue, in waves, each with a control at its end.
@@ -19,11 +27,23 @@ namespace callready {
 struct Hop {
   int ttl = 0;        // packets with this TTL end there
   IpAddress address;  // as it signs its ICMP errors
+  friend auto operator<=>(const Hop&, const Hop&) = default;
 };
+
+// By TTL: those that answered on one way.
+using Routers = std::map<int, IpAddress>;
 
 // True for the address of a router that can only stand beyond the site's edge: not RFC 1918, RFC
 // 4193 or link-local. Carrier NAT's 100.64/10 (RFC 6598) is the provider's.
 bool beyond_the_edge(const IpAddress& router);
+
+// The nearest of the routers that is beyond the edge and not of the network of `own`. The first one
+// is the site's own even where its addresses are public.
+std::optional<Hop> nearest_outside(const Routers& routers, const IpAddress& own);
+// The farthest of them.
+std::optional<Hop> farthest_outside(const Routers& routers, const IpAddress& own);
+// What two ways have in common.
+Routers shared(const Routers& one, const Routers& other);
 
 class SiteEdge {
  public:
@@ -31,23 +51,25 @@ class SiteEdge {
       : executor_(executor), tasks_(executor) {}
 
   struct Found {
-    std::optional<Hop> hop;     // the nearest beyond the edge; nothing where none there answers
-    bool by_this_call = false;  // a UDP packet to this call's own port was seen to leave the site
+    std::optional<Hop> hop;     // nothing where no router there answers
+    bool by_this_call = false;  // a UDP packet to this call's own port was seen to get there
   };
-  // Looked for once a run and family, on the way to the first caller's `target`, with packets whose
-  // TTL is too small to arrive: UDP to `port`, and where none of these gets out, TCP SYNs to 443,
-  // then to 80: where TLS is opened on the way, somebody nearer answers for 443. Where nothing was
-  // found, once more on the way to another target: the first may be blocked. `interface` as in
-  // ConnectOptions.
+  // The farthest router on the way to `target` that is known to answer, and that questions to that
+  // address go to from now on: that of a climb with UDP to its port, or the trunk's end. Waits for
+  // both, side by side. `interface` as in ConnectOptions.
   asio::awaitable<Found> find(SocketAddress target, std::string interface, Scope scope);
+  // The same without a climb to the target: where the trunk is known, nothing else is sent.
+  asio::awaitable<Found> find_trunk(SocketAddress target, std::string interface, Scope scope);
 
-  // The routers on the way that the edge was looked for on, by TTL, up to the edge: those that
-  // answered. Empty before find().
-  std::map<int, IpAddress> routers(bool v6) const;
+  // The routers on the way that questions to that target take, up to the hop that they go to.
+  Routers routers(const SocketAddress& target) const;
 
-  // From now on a wave's control goes to this TCP listener, which was reached: the target that the
-  // edge was found by may be blocked itself.
-  void use_control(SocketAddress listener) { controls_[listener.address.is_v6()] = listener; }
+  // The routers next to us, up to the first beyond the edge; climbs towards `target` where nobody
+  // has climbed yet.
+  asio::awaitable<Routers> look_around(SocketAddress target, std::string interface, Scope scope);
+
+  // A TCP connection to this listener stood, without a proxy.
+  void reached(SocketAddress listener, const std::string& interface, Scope scope);
 
   // What one packet that ends at the hop came to.
   struct Answer {
@@ -75,15 +97,30 @@ class SiteEdge {
   bool exhausted() const { return exhausted_; }
 
  private:
-  struct Search {
-    bool done = false;
-    int number = 1;
-    std::optional<Hop> hop;
-    std::uint16_t port = 443;          // by TCP, that gets as far as the hop
-    std::map<int, IpAddress> routers;  // by TTL, as far as they answered
-    IpAddress target;
+  struct Climb {
+    Climb(const asio::any_io_executor& executor, SocketAddress to, bool tcp, std::string by)
+        : ended(executor), flow(to), by_tcp(tcp), interface(std::move(by)) {}
+    OneShot<bool> ended;
+    SocketAddress flow;
+    bool by_tcp;
     std::string interface;
-    std::vector<OneShot<bool>> waiting;
+    int begun = 0, running = 0;  // the last TTL that was sent; how many wait
+    Routers routers;
+    bool taken_near = false;  // somebody took the connection before the first router
+    IpAddress own;            // ours, on that way
+    std::optional<Hop> farthest() const;
+  };
+  // A hop, and a flow that gets there.
+  struct Way {
+    Hop hop;
+    std::shared_ptr<const Climb> climb;
+  };
+  struct Trunk {
+    std::vector<SocketAddress> listeners;      // reached, and not climbed to yet
+    std::vector<std::shared_ptr<Climb>> ways;  // to two of them, of different networks
+    std::set<std::uint16_t> intercepted;       // ports that somebody near takes
+    std::vector<OneShot<bool>> waiting;        // for the second way to be known
+    bool wanted = false;
   };
   struct Question {
     bool by_tcp;
@@ -95,24 +132,34 @@ class SiteEdge {
     Scope scope;
     Instant until;
     OneShot<Answer> answer;
-    Answer heard;
+    Way way;
+    Answer heard{};
     bool settled() const { return heard.icmp || heard.taken || heard.reset; }
   };
+  using Questions = std::vector<std::shared_ptr<Question>>;
+
+  std::shared_ptr<Climb> start(SocketAddress flow, bool by_tcp, int from, std::string interface,
+                               Scope scope);
+  void go_on(const std::shared_ptr<Climb>& climb, int until, Scope scope);
+  asio::awaitable<void> ask_router(std::shared_ptr<Climb> climb, int ttl, Scope scope);
+  void lengthen_trunk(bool v6, const std::string& interface, Scope scope);
+  asio::awaitable<void> follow(std::shared_ptr<Climb> climb, Scope scope);
+  asio::awaitable<void> wait_for_trunk(bool v6, std::string interface, Scope scope);
+  std::optional<Way> end_of_trunk(const SocketAddress& target) const;
+  std::optional<Way> way_to(const SocketAddress& target) const;
 
   asio::awaitable<Answer> put(std::shared_ptr<Question> question);
-
   void tell_the_hasty(Instant next_answers);
-  asio::awaitable<void> make_waves(Scope scope, std::shared_ptr<Search> search);
-  asio::awaitable<void> make_next_wave(Scope scope, std::shared_ptr<Search> search);
-  asio::awaitable<bool> make_wave(Scope scope, const Search& search,
-                                  const std::vector<std::shared_ptr<Question>>& questions);
+  asio::awaitable<void> make_waves(Scope scope);
+  asio::awaitable<void> make_next_wave(Scope scope);
+  asio::awaitable<std::set<Hop>> make_wave(Scope scope, const Questions& questions);
   static asio::awaitable<void> hear(std::shared_ptr<Question> question, Instant deadline);
   static asio::awaitable<void> connect(asio::any_io_executor executor,
-                                       std::shared_ptr<Question> question, int ttl);
+                                       std::shared_ptr<Question> question);
 
   asio::any_io_executor executor_;
-  std::map<bool, std::shared_ptr<Search>> searches_;  // by is_v6
-  std::map<bool, SocketAddress> controls_;            // by is_v6; where absent: the target
+  std::map<IpAddress, std::shared_ptr<Climb>> climbs_;  // over UDP
+  std::map<bool, Trunk> trunks_;                        // by is_v6
   std::deque<std::shared_ptr<Question>> queue_;
   TaskGroup tasks_;
   bool working_ = false, exhausted_ = false;

@@ -1,4 +1,4 @@
-// The queue of packets that end at the first router outside, and the waves that they go out in.
+// The queue of packets that end on the way, and the waves that they go out in.
 #include "probe/net/site_edge.hpp"
 
 #include <algorithm>
@@ -7,12 +7,34 @@ namespace callready {
 
 namespace {
 
-// The last packet of a wave: one that the hop should answer.
-asio::awaitable<void> control(asio::any_io_executor executor, std::shared_ptr<bool> answered,
-                              SocketAddress remote, ConnectOptions options, Scope scope) {
-  auto connected = co_await connect_tcp(executor, scope, remote, options);
-  if (connected.has_error() && connected.error().kind == FailureKind::ttl_exceeded) {
-    *answered = beyond_the_edge(connected.error().icmp->sender);
+// The last packet of a wave to a hop: one that it should answer.
+asio::awaitable<void> control(asio::any_io_executor executor, std::shared_ptr<std::set<Hop>> answered,
+                              Hop hop, SocketAddress flow, bool by_tcp, std::string interface,
+                              Scope scope) {
+  std::optional<IcmpError> icmp;
+  if (by_tcp) {
+    ConnectOptions options;
+    options.interface = interface;
+    options.ttl = hop.ttl;
+    options.timeout = timeouts::icmp_reply;
+    auto connected = co_await connect_tcp(executor, scope, flow, options);
+    if (connected.has_error()) icmp = connected.error().icmp;
+  } else {
+    UdpSocket::Options options;
+    options.interface = interface;
+    options.ttl = hop.ttl;
+    auto socket = UdpSocket::open(executor, flow, options);
+    if (socket.has_error()) co_return;
+    const std::array<std::uint8_t, 12> payload{0x80};
+    const auto sent = socket->send(payload);
+    if (sent.has_error()) co_return;
+    const auto deadline = scope.clock.now() + timeouts::icmp_reply;
+    auto event = co_await socket->receive(scope, deadline);
+    const auto* error = event.has_error() ? nullptr : std::get_if<IcmpError>(&*event);
+    if (error != nullptr) icmp = *error;
+  }
+  if (icmp && icmp->kind == IcmpKind::time_exceeded && beyond_the_edge(icmp->sender)) {
+    answered->insert(hop);
   }
 }
 
@@ -22,8 +44,8 @@ asio::awaitable<SiteEdge::Answer> SiteEdge::ask(UdpSocket& socket,
                                                 std::vector<std::uint8_t> payload, bool patient,
                                                 Scope scope, Instant until) {
   const OneShot<Answer> answer(executor_);
-  Question made{false,  &socket, std::move(payload), socket.remote(), "", patient, scope, until,
-                answer, {}};
+  Question made{false, &socket, std::move(payload), socket.remote(), "", patient, scope,
+                until, answer,  {}};
   const auto question = std::make_shared<Question>(std::move(made));
   auto result = co_await put(question);
   co_return result;
@@ -39,12 +61,13 @@ asio::awaitable<SiteEdge::Answer> SiteEdge::ask_syn(SocketAddress remote, std::s
 }
 
 asio::awaitable<SiteEdge::Answer> SiteEdge::put(std::shared_ptr<Question> question) {
-  const auto search = searches_[question->remote.address.is_v6()];
   Answer nothing;
-  if (!search || !search->hop) co_return nothing;
+  auto way = way_to(question->remote);
+  if (!way) co_return nothing;
+  question->way = std::move(*way);
   queue_.push_back(question);
   if (!working_) {
-    working_ = tasks_.start([&] { return make_waves(question->scope, search); });
+    working_ = tasks_.start([&] { return make_waves(question->scope); });
     if (!working_) {
       queue_.clear();
       co_return nothing;
@@ -61,7 +84,7 @@ asio::awaitable<SiteEdge::Answer> SiteEdge::put(std::shared_ptr<Question> questi
   co_return *result;
 }
 
-asio::awaitable<void> SiteEdge::make_waves(Scope scope, std::shared_ptr<Search> search) {
+asio::awaitable<void> SiteEdge::make_waves(Scope scope) {
   // Whatever happens, nobody is left waiting.
   struct End {
     SiteEdge& edge;
@@ -72,10 +95,10 @@ asio::awaitable<void> SiteEdge::make_waves(Scope scope, std::shared_ptr<Search> 
     }
   };
   const End end{*this};
-  while (!queue_.empty()) co_await make_next_wave(scope, search);
+  while (!queue_.empty()) co_await make_next_wave(scope);
 }
 
-asio::awaitable<void> SiteEdge::make_next_wave(Scope scope, std::shared_ptr<Search> search) {
+asio::awaitable<void> SiteEdge::make_next_wave(Scope scope) {
   // Those who ask in the same moment share a wave and its control.
   const auto soon = scope.clock.now() + timeouts::icmp_gather;
   bool going_on = co_await sleep_until(executor_, scope, soon);
@@ -87,22 +110,25 @@ asio::awaitable<void> SiteEdge::make_next_wave(Scope scope, std::shared_ptr<Sear
   const auto rest = std::stable_partition(queue_.begin(), queue_.end(), [&](const auto& question) {
     return question->patient == needed || question->until <= soon;
   });
-  std::vector<std::shared_ptr<Question>> questions(queue_.begin(), rest);
+  const Questions questions(queue_.begin(), rest);
   queue_.erase(queue_.begin(), rest);
-  bool control_answered = false;
+  std::set<Hop> answered;
   std::exception_ptr thrown;
   try {
-    if (going_on) control_answered = co_await make_wave(scope, *search, questions);
+    if (going_on) answered = co_await make_wave(scope, questions);
   } catch (...) {
     thrown = std::current_exception();
     going_on = false;
   }
-  const bool all_answered = std::all_of(questions.begin(), questions.end(),
-                                        [](const auto& question) { return question->settled(); });
-  if (!control_answered && !all_answered) exhausted_ = true;
+  const bool short_of_answers =
+      std::any_of(questions.begin(), questions.end(), [&](const auto& question) {
+        return !question->settled() && !answered.contains(question->way.hop);
+      });
+  exhausted_ |= short_of_answers;
   const auto next = scope.clock.now() + timeouts::icmp_refill;
   std::size_t again = 0;
   for (const auto& question : questions) {
+    const bool control_answered = answered.contains(question->way.hop);
     const bool settled = question->settled() || control_answered || !going_on;
     if (settled || !question->patient || next + timeouts::icmp_reply > question->until) {
       Answer answer = question->heard;
@@ -113,8 +139,8 @@ asio::awaitable<void> SiteEdge::make_next_wave(Scope scope, std::shared_ptr<Sear
     }
   }
   if (thrown) std::rethrow_exception(thrown);
-  if (!control_answered) tell_the_hasty(next + timeouts::icmp_reply);
-  if (!control_answered && !queue_.empty()) {
+  if (short_of_answers) tell_the_hasty(next + timeouts::icmp_reply);
+  if (short_of_answers && !queue_.empty()) {
     const bool slept = co_await sleep_until(executor_, scope, next);
     static_cast<void>(slept);  // stopped: the next turn answers everybody
   }
@@ -130,23 +156,18 @@ void SiteEdge::tell_the_hasty(Instant next_answers) {
   });
 }
 
-// One round of packets: ends when each has its answer or its time is up.
-asio::awaitable<bool> SiteEdge::make_wave(Scope scope, const Search& search,
-                                          const std::vector<std::shared_ptr<Question>>& questions) {
-  const auto answered = std::make_shared<bool>(false);
+// One round of packets: ends when each has its answer or its time is up. The hops whose controls
+// were answered.
+asio::awaitable<std::set<Hop>> SiteEdge::make_wave(Scope scope, const Questions& questions) {
+  const auto answered = std::make_shared<std::set<Hop>>();
   const auto deadline = scope.clock.now() + timeouts::icmp_reply;
-  const auto ttl = search.hop->ttl;
-  ConnectOptions options;
-  options.interface = search.interface;
-  options.ttl = ttl;
-  options.timeout = timeouts::icmp_reply;
-  SocketAddress remote{search.target, search.port};
-  const auto given = controls_.find(search.target.is_v6());
-  if (given != controls_.end()) remote = given->second;
+  std::map<Hop, std::shared_ptr<const Climb>> controls;
   TaskGroup wave(executor_);
   for (const auto& question : questions) {
+    const auto ttl = question->way.hop.ttl;
+    controls.try_emplace(question->way.hop, question->way.climb);
     if (question->by_tcp) {
-      wave.start([&] { return connect(executor_, question, ttl); });
+      wave.start([&] { return connect(executor_, question); });
       continue;
     }
     if (question->socket == nullptr) continue;
@@ -155,7 +176,11 @@ asio::awaitable<bool> SiteEdge::make_wave(Scope scope, const Search& search,
     question->socket->set_ttl(0);
     if (!sent.has_error()) wave.start([&] { return hear(question, deadline); });
   }
-  wave.start([&] { return control(executor_, answered, remote, options, scope); });
+  for (const auto& [hop, climb] : controls) {
+    wave.start([&] {
+      return control(executor_, answered, hop, climb->flow, climb->by_tcp, climb->interface, scope);
+    });
+  }
   auto thrown = co_await wave.ended();
   if (thrown) std::rethrow_exception(thrown);
   co_return *answered;
@@ -174,10 +199,10 @@ asio::awaitable<void> SiteEdge::hear(std::shared_ptr<Question> question, Instant
 }
 
 asio::awaitable<void> SiteEdge::connect(asio::any_io_executor executor,
-                                        std::shared_ptr<Question> question, int ttl) {
+                                        std::shared_ptr<Question> question) {
   ConnectOptions options;
   options.interface = question->interface;
-  options.ttl = ttl;
+  options.ttl = question->way.hop.ttl;
   options.timeout = timeouts::icmp_reply;
   const auto scope = question->scope;
   const auto remote = question->remote;

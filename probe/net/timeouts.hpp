@@ -85,9 +85,12 @@ inline constexpr milliseconds icmp_refill{1'100};
 // Questions to the first router outside that come within this time go out together: long enough
 // for probes that start together, too short to notice.
 inline constexpr milliseconds icmp_gather{2};
-// One sweep over the routers on the way: what their ICMP errors are waited for, and as long again
-// for a machine that is busy with the start of a run.
+// What two TCP listeners have to be reached in, for the ways to them to be compared: name, connect
+// and one retransmission on a path of 200 ms; who has none of that can be told no more.
 inline constexpr milliseconds edge_search = 2 * icmp_reply;
+// One climb over the routers on the way: each that answers lets the next ones be asked, on a near
+// path within the first wait for those that do not.
+inline constexpr milliseconds climb = 3 * icmp_reply;
 // How long a normal run goes on asking for proof that a media range is open; --thorough takes all
 // the run has.
 inline constexpr milliseconds udp_range{3'000};

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <ctime>
 
-#include "probe/net/printable.hpp"
 #include "probe/net/public_roots.hpp"
+#include "probe/util/utf8.hpp"
 
 namespace callready {
 namespace {

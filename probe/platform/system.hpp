@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "probe/model/ip.hpp"
@@ -63,6 +64,13 @@ std::optional<std::string> replace_private_file(const std::string& path,
 
 // True where both name one file, whether it exists already or not.
 bool is_same_file(const std::string& one, const std::string& other);
+
+// Writes it, as far as it can be written; no memory is needed.
+void write_standard_output(std::string_view text) noexcept;
+void write_standard_error(std::string_view text) noexcept;
+
+// Threads share one heap: where the address space is limited, a heap for each would use it up.
+void keep_one_heap();
 
 // Makes sure that no file and no socket of the program becomes its standard input, output or error
 // because the caller closed those: they then fail as if they were still closed.

@@ -2,6 +2,9 @@
 #include <fcntl.h>
 #include <ifaddrs.h>
 #include <langinfo.h>
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sys/ioctl.h>
@@ -62,6 +65,14 @@ Terminal terminal(int descriptor) {
 }
 
 std::string words_of(int error) { return std::strerror(error); }
+
+void write_all(int file, std::string_view text) noexcept {
+  while (!text.empty()) {
+    const ssize_t size = write(file, text.data(), text.size());
+    if (size < 0 && errno != EINTR) return;
+    if (size > 0) text.remove_prefix(static_cast<std::size_t>(size));
+  }
+}
 
 // The file that becomes `path`; in the same folder, so that the rename is atomic.
 std::string beside(const std::string& path) { return path + ".XXXXXX"; }
@@ -152,6 +163,16 @@ std::string host_name() {
   char name[256] = {};
   if (gethostname(name, sizeof name - 1) != 0) return {};
   return name;
+}
+
+void write_standard_output(std::string_view text) noexcept { write_all(STDOUT_FILENO, text); }
+
+void write_standard_error(std::string_view text) noexcept { write_all(STDERR_FILENO, text); }
+
+void keep_one_heap() {
+#if defined(__GLIBC__)
+  mallopt(M_ARENA_MAX, 1);
+#endif
 }
 
 Terminal standard_output() { return terminal(STDOUT_FILENO); }

@@ -1,12 +1,12 @@
 #include "probe/serve/proxy_server.hpp"
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 
 #include <algorithm>
 #include <cctype>
 
 #include "probe/serve/http_head.hpp"
+#include "probe/util/base64.hpp"
 
 namespace callready::serve {
 namespace {
@@ -50,13 +50,6 @@ asio::awaitable<void> pump(std::shared_ptr<Tunnel> tunnel, bool outward) {
     if (written.has_error()) break;
   }
   tunnel->stop.stop();
-}
-
-std::string base64(const std::string& text) {
-  std::vector<unsigned char> out(4 * (text.size() / 3 + 1) + 1);
-  const int size = EVP_EncodeBlock(out.data(), reinterpret_cast<const unsigned char*>(text.data()),
-                                   static_cast<int>(text.size()));
-  return {out.begin(), out.begin() + size};
 }
 
 bool is_authorised(const ProxyOptions& options, const HttpHead& head) {

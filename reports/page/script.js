@@ -1,7 +1,7 @@
 'use strict';
 // The page works without this: it adds the copy buttons' work, opens what a link points at, and
-// opens the causes' evidence for printing. Parts that are folded stay so on paper: one cause is one
-// page.
+// opens for printing what is to be let through. Everything else that is folded stays so on paper:
+// one cause is one page.
 (() => {
   const status = document.getElementById('copied');
 
@@ -75,7 +75,7 @@
 
   const opened = [];
   addEventListener('beforeprint', () => {
-    for (const details of document.querySelectorAll('.finding details.more:not([open])')) {
+    for (const details of document.querySelectorAll('.finding details.rules:not([open])')) {
       details.open = true;
       opened.push(details);
     }

@@ -8,7 +8,7 @@ from tests.site import names
 from tests.site.plan import Plan
 
 PARALLEL = 64
-VENDORS = ("rainbow", "webex", "cloudoe", "librestream", "quicklink", "itracks")
+VENDORS = ("rainbow", "webex-partner", "cloudoe", "librestream", "quicklink", "itracks")
 EXPORTER_PORT = 9115
 EXPORTER = "prometheus-blackbox-exporter"
 WEB_NAMES = 150

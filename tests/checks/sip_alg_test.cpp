@@ -91,7 +91,7 @@ TEST_F(SipAlg, SeesNothingOnACleanPathBehindANat) {
 TEST_F(SipAlg, SendsAtMostFourASecondApartFromNobody) {
   const auto seen = ask(behind({.mapped = public_address}));
   ASSERT_EQ(requests.size(), 4u);
-  EXPECT_EQ(seen.attempts, 4);
+  EXPECT_EQ(seen.attempts, 1);  // four messages, each of them once: nothing was lost
   for (std::size_t i = 1; i < times.size(); ++i) {
     EXPECT_GE(times[i] - times[i - 1], std::chrono::seconds(1)) << i;
   }
@@ -347,7 +347,8 @@ TEST_F(SipAlgContrast, NeverSendsMoreThanFiveMessages) {
                behind({.mapped = public_address}));
   EXPECT_LE(requests.size(), 4u);
   EXPECT_LE(requests.size() + other_requests.size(), 5u);
-  EXPECT_EQ(seen.attempts, static_cast<int>(requests.size() + other_requests.size()));
+  EXPECT_EQ(requests.size() + other_requests.size(), 3u);
+  EXPECT_EQ(seen.attempts, 2);  // one of them was sent again
 }
 
 // --- The session description ---------------------------------------------------------------------

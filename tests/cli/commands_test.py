@@ -262,7 +262,7 @@ class Runs(CommandsTest):
     def test_the_vendors_sets_can_be_used(self):
         done = self.run_it("list", "--json")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
-        for name in ("cloudoe", "itracks", "librestream", "quicklink", "rainbow", "webex"):
+        for name in ("cloudoe", "itracks", "librestream", "quicklink", "rainbow", "webex-partner"):
             with self.subTest(name):
                 self.assertIn(f'"{name}"', done.stdout)
                 self.assertEqual(self.run_it("show", name).stderr, "")
@@ -394,7 +394,7 @@ class Firewall(CommandsTest):
         for arguments, start in {(): "# Firewall rules", ("--format", "csv"): "set,rule,",
                                  ("--format", "json"): '{\n  "schema": "callready.firewall/1"'}.items():
             with self.subTest(arguments):
-                done = self.run_it("firewall", "rainbow", "webex", *arguments)
+                done = self.run_it("firewall", "rainbow", "webex-partner", *arguments)
                 self.assertEqual((done.returncode, done.stderr), (0, ""))
                 self.assertTrue(done.stdout.startswith(start), done.stdout[:60])
                 for word in ("turn-rbx1.openrainbow.com", "44.234.52.192/26"):
@@ -415,6 +415,13 @@ class Firewall(CommandsTest):
             json.dump(seen, file)
         done = self.run_it("firewall", "--set", self.small(row(port=1)), *missing)
         self.assertIn("| 1 | closed | required | TCP |", done.stdout)
+        for old, new, called in (("edition: \"1\"", "edition: \"2\"", "Small, 2"),
+                                 ("title: Small\n", "title: Large\n", "Large, 1")):
+            other = self.write(SET.format(row=row(port=1)).replace(old, new))
+            done = self.run_it("firewall", "--set", other, *missing)
+            self.assertEqual(0, done.returncode, done.stderr)
+            self.assertIn(f'small: the report went by "Small, 1", this is "{called}": check again',
+                          done.stderr)
         self.assert_refused(self.run_it("firewall", "webex", *missing), "no results for webex",
                             "it has: small")
 

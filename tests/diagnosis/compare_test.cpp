@@ -94,8 +94,16 @@ TEST(Compare, NamesRowsThatOnlyOneHas) {
   EXPECT_FALSE(result.worse()) << "what is new in the document is not the network's doing";
   EXPECT_FALSE(result.same());
   EXPECT_EQ(result.notes,
-            std::vector<std::string>{"pbx: the older report is by edition \"Ed 1\" of the vendor's "
-                                     "document, the newer by \"Ed 2\""});
+            std::vector<std::string>{
+                "pbx: the older report is by the set \"PBX, Ed 1\", the newer by \"PBX, Ed 2\""});
+}
+
+TEST(Compare, SaysThatAnIdHasGoneToAnotherSet) {
+  auto after = report_of(Status::pass, Verdict::ready);
+  after.sets.at(0).title = "Cloud PBX";
+  EXPECT_EQ(compared(report_of(Status::pass, Verdict::ready), after).notes,
+            std::vector<std::string>{"pbx: the older report is by the set \"PBX, Ed 1\", the newer "
+                                     "by \"Cloud PBX, Ed 1\""});
 }
 
 TEST(Compare, NamesSetsThatOnlyOneHas) {

@@ -140,6 +140,27 @@ TEST(RulesToAllow, OfAnInspectionTheWholeRule) {
   EXPECT_TRUE(holds(found.front().fix, "TCP 443 to 3 names (web)")) << found.front().fix;
 }
 
+// "TURN: 2 names" and "all TURN servers: these 2 names and a network" is one line for a firewall.
+TEST(RulesToAllow, WhatALargerRuleHoldsIsNotAskedForTwice) {
+  auto lost = report({row("near", {tcp("a.vendor.com", 443, silent)}),
+                      row("all", {tcp("b.vendor.com", 443, silent)})});
+  auto all = rule("all", Transport::tcp, {{443, 443}},
+                  {peer("a.vendor.com"), peer("b.vendor.com"), peer("c.vendor.com")});
+  all.severity = Severity::recommended;  // so add_rule keeps them apart
+  lost = with_rules(lost, {rule("near", Transport::tls, {{443, 443}},
+                                {peer("a.vendor.com"), peer("b.vendor.com")}),
+                           all});
+  const auto rules = rules_to_allow(lost.sets, lost.probes, {&lost.probes[0], &lost.probes[1]});
+  ASSERT_EQ(texts(rules), Texts{"TCP 443 a.vendor.com b.vendor.com c.vendor.com"});
+  EXPECT_EQ(rules[0].requirements, (Texts{"near", "all"}));
+  EXPECT_EQ(rules[0].severity, Severity::required);
+  // Another port is another rule.
+  all.ports = {{80, 80}};
+  lost =
+      with_rules(lost, {rule("near", Transport::tls, {{443, 443}}, {peer("a.vendor.com")}), all});
+  EXPECT_EQ(rules_to_allow(lost.sets, lost.probes, {&lost.probes[0], &lost.probes[1]}).size(), 2u);
+}
+
 TEST(RulesToAllow, AMissingFarEndIsNoRule) {
   auto lost = report({row("row", {tcp("www.vendor.com", 443, silent)})});
   lost = with_rules(lost, {rule("row", Transport::tcp, {{443, 443}}, {})});

@@ -25,7 +25,7 @@ TEST(OwnMeans, AReportSaysWhatWasMissing) {
          classify(boost::system::errc::make_error_code(boost::system::errc::too_many_files_open)));
   const auto note = note_of_shortage(results, {12, 11});
   ASSERT_TRUE(note);
-  EXPECT_NE(note->find("ran out of sockets (\"Too many open files\"): 1 of 3 probes"),
+  EXPECT_NE(note->find("ran out of sockets or memory (\"Too many open files\"): 1 of 3 probes"),
             std::string::npos)
       << *note;
   EXPECT_NE(note->find("more than 12 files"), std::string::npos) << *note;

@@ -2,10 +2,9 @@
 // something that is accepted again and means the same.
 #include "probe/model/ip.hpp"
 #include "probe/net/http.hpp"
-#include "probe/net/printable.hpp"
+#include "probe/util/utf8.hpp"
 #include "reports/rfc3339.hpp"
 #include "targets/syntax.hpp"
-#include "targets/utf8.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 namespace callready::fuzz {

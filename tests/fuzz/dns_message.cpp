@@ -1,6 +1,6 @@
 // DNS answers as we read them (RFC 1035).
 #include "probe/net/dns_records.hpp"
-#include "targets/utf8.hpp"
+#include "probe/util/utf8.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 namespace callready::fuzz {

@@ -1,7 +1,7 @@
 // Replies of web servers and proxies (RFC 9112), read by libcurl over loopback: the first byte says
 // whether the peer is a server, or a proxy that is asked for a tunnel.
 #include "probe/net/http.hpp"
-#include "targets/utf8.hpp"
+#include "probe/util/utf8.hpp"
 #include "tests/fuzz/fuzz.hpp"
 #include "tests/support/loop.hpp"
 #include "tests/support/scripted_server.hpp"

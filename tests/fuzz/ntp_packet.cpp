@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "targets/utf8.hpp"
+#include "probe/util/utf8.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 namespace callready::fuzz {

@@ -1,9 +1,9 @@
 // Saved reports, which come from a ticket and so from anybody: read, diagnosed again, and written
 // in every format.
 #include "probe/diagnosis/findings.hpp"
+#include "probe/util/utf8.hpp"
 #include "reports/format.hpp"
 #include "reports/json_reader.hpp"
-#include "targets/utf8.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 namespace callready::fuzz {

@@ -1,7 +1,7 @@
 // Microsoft's list of service tags, which a user downloads from somewhere.
 #include "targets/service_tags.hpp"
 
-#include "targets/utf8.hpp"
+#include "probe/util/utf8.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 namespace callready::fuzz {

@@ -1,7 +1,6 @@
 // SIP replies as a datagram and as one message of a stream (RFC 3261).
-#include "probe/net/printable.hpp"
 #include "probe/net/sip.hpp"
-#include "targets/utf8.hpp"
+#include "probe/util/utf8.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 namespace callready::fuzz {

@@ -1,6 +1,6 @@
 // STUN and TURN replies in datagrams (RFC 8489).
 #include "probe/net/stun.hpp"
-#include "targets/utf8.hpp"
+#include "probe/util/utf8.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 namespace callready::fuzz {

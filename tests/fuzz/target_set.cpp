@@ -1,8 +1,8 @@
 // Target sets, which anybody may write.
+#include "probe/util/utf8.hpp"
 #include "reports/show.hpp"
 #include "targets/expand_variables.hpp"
 #include "targets/loader.hpp"
-#include "targets/utf8.hpp"
 #include "tests/fuzz/fuzz.hpp"
 #include "tests/targets/rules.hpp"
 

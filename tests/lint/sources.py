@@ -6,6 +6,7 @@ import re
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 ROOMS = {
+    "util": "probe/util",
     "model": "probe/model",
     "diagnosis": "probe/diagnosis",
     "plan": "probe/plan",

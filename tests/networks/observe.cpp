@@ -146,11 +146,11 @@ Observer::Heard Observer::ask_udp(Packet packet, double at_ms, int sends, double
         take(Heard::answer, sends_ms[i] + near, {}, fate.box);
         break;
       case Fate::prohibited:
-        if (!traffic_.says_refused(fate.hop, at_ms + sends_ms[i])) break;
+        if (!traffic_.says_refused(fate.hop, packet.to, at_ms + sends_ms[i])) break;
         take(Heard::prohibited, sends_ms[i] + near, traffic_.router(fate.hop, packet.to), fate.box);
         break;
       case Fate::refused:
-        if (!traffic_.says_refused(fate.hop, at_ms + sends_ms[i])) break;
+        if (!traffic_.says_refused(fate.hop, packet.to, at_ms + sends_ms[i])) break;
         take(Heard::refused, sends_ms[i] + near, traffic_.refuser(fate, packet), fate.box);
         break;
       case Fate::arrives: {
@@ -209,7 +209,7 @@ Observer::Connection Observer::connect(const IpAddress& to, std::uint16_t port, 
         connection.box = traffic_.last_taker(syn, fate.box);
         break;
       case Fate::prohibited:
-        if (!traffic_.says_refused(fate.hop, at_ms + sent)) break;
+        if (!traffic_.says_refused(fate.hop, to, at_ms + sent)) break;
         take(Heard::prohibited, near);
         heard.sender = traffic_.router(fate.hop, to);
         heard.icmp = true;
@@ -219,7 +219,7 @@ Observer::Connection Observer::connect(const IpAddress& to, std::uint16_t port, 
         heard.box = fate.box;
         break;
       case Fate::expires:
-        if (traffic_.says_expired(fate.hop, at_ms + sent) && near < heard.took_ms) {
+        if (traffic_.says_expired(fate.hop, to, at_ms + sent) && near < heard.took_ms) {
           heard.kind = Heard::expired;
           heard.sender = traffic_.router(fate.hop, to);
           heard.took_ms = near;

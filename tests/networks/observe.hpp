@@ -24,6 +24,8 @@ class Observer {
 
   Seen observe(const Probe& probe, double at_ms);
   Traffic& traffic() { return traffic_; }
+  // A TCP listener that the run connects to at its beginning.
+  void expect(const std::string& host, std::uint16_t port) { listeners_.emplace_back(host, port); }
 
  private:
   // Of one request, whatever the protocol.
@@ -55,15 +57,25 @@ class Observer {
     double at_ms;
     std::string with(const std::string& name) const;
   };
-  // A router beyond the site's edge (probe/net/site_edge.cpp).
-  struct Edge {
-    int searches = 0;
-    IpAddress target;
-    int ttl = 0;  // 0: none was found
+  // probe/net/site_edge.cpp
+  using Routers = std::map<int, IpAddress>;  // by TTL
+  struct End {
+    int ttl = 0;
     IpAddress address;
-    std::uint16_t port = 443;
-    std::map<int, IpAddress> routers;
-    std::optional<std::pair<IpAddress, std::uint16_t>> control;
+    friend bool operator==(const End&, const End&) = default;
+  };
+  struct Climb {
+    Proto proto = Proto::udp;
+    IpAddress to;
+    std::uint16_t port = 0;
+    Routers routers;
+    bool taken_near = false;
+    double ended_ms = 0;
+  };
+  // A hop, and a flow that gets there.
+  struct Way {
+    End hop;
+    Climb climb;
   };
   struct Expired {
     enum Kind { nothing, expired, prohibited, port_unreachable, taken, reset } kind = nothing;
@@ -84,7 +96,14 @@ class Observer {
   bool through_proxy(Job& job, Connection& connection, Seen& seen);
   std::string certificates(const Job& job, const Connection& connection, Observation& seen);
 
-  bool find_edge(const IpAddress& target, std::uint16_t port, double& at_ms, bool& by_this_call);
+  Climb climb(Proto proto, const IpAddress& to, std::uint16_t port, int from, double at_ms);
+  void find_trunk(double& at_ms);
+  std::optional<End> farthest(const Climb& climb) const;
+  std::optional<Way> end_of_trunk(const IpAddress& target) const;
+  std::optional<Way> way_to(const IpAddress& target) const;
+  // `at_ms` becomes when that was known.
+  std::optional<Way> find_way(const IpAddress& target, std::uint16_t port, double& at_ms,
+                              bool& by_this_call);
   Expired ask_edge(Packet packet, bool patient, double at_ms, double until_ms);
   Expired expire(const Packet& packet, int ttl, double at_ms);
   void ask_who_refused(const Job& job, Packet packet, Seen& seen);
@@ -112,9 +131,12 @@ class Observer {
   Packet packet(const Job& job, Payload payload);
 
   Traffic traffic_;
-  Edge edge_;
+  std::map<IpAddress, Climb> climbs_;
+  std::vector<std::pair<std::string, std::uint16_t>> listeners_;
+  std::optional<std::vector<Climb>> trunk_;  // to two listeners, once that was tried
   struct Wave {
     double at_ms;
+    End hop;
     bool answered;  // the control was
     double ended_ms;
   };

@@ -80,14 +80,17 @@ Seen Observer::udp_range(Job job) {
   const auto climb = [&](Port& port, bool patient, double at_ms, double until_ms) {
     auto now = at_ms;
     const auto packet = packet_to(port.number);
-    for (int strikes = 0; port.result == "silent";) {
+    const bool arrived = port.result == "arrived";
+    for (int strikes = 0; arrived || port.result == "silent";) {
       const auto answer = ask_edge(packet, patient, now, until_ms);
       now = answer.ended_ms;
       ended = std::max(ended, now);
       if (answer.kind == Expired::port_unreachable && answer.sender == job.address) {
         refused_near = true;
-        return;
+        port.result = "prohibited";
+        port.by.reset();
       }
+      if (port.result != "silent") return;
       if (answer.kind != Expired::nothing) return note(port, answer);
       if (!answer.control_answered) return;
       if (++strikes == 2) port.result = "dropped";
@@ -104,14 +107,23 @@ Seen Observer::udp_range(Job job) {
   for (auto& port : ports) to_the_far_end(port, far_end);
   auto now = job.at_ms;
   bool by_this_call = false;
-  const bool found = find_edge(job.address, first.number, now, by_this_call);
+  const auto found = find_way(job.address, first.number, now, by_this_call);
   ended = std::max(ended, now);
   if (by_this_call && first.result == "silent") {
     first.result = "left_site";
-    first.by = edge_.address;
+    first.by = found->hop.address;
   }
+  const auto take_back = [&] {
+    for (auto& port : ports) {
+      if (refused_near && port.result == "arrived") port.result = "silent";
+    }
+  };
   if (found) {
-    climb(first, true, now, until);
+    if (first.result == "silent") climb(first, true, now, until);
+    const auto told = std::find_if(ports.begin(), ports.end(),
+                                   [](const Port& port) { return port.result == "arrived"; });
+    if (told != ports.end()) climb(*told, true, ended, until);
+    take_back();
     const bool suspicious = first.result != "left_site" ||
                             std::any_of(ports.begin(), ports.end(), [](const Port& port) {
                               return port.result != "silent" && port.result != "left_site";
@@ -122,9 +134,7 @@ Seen Observer::udp_range(Job job) {
     }
   }
   const auto judge = [&] {
-    for (auto& port : ports) {
-      if (refused_near && port.result == "arrived") port.result = "silent";
-    }
+    take_back();
     const bool echoed = std::any_of(ports.begin(), ports.end(),
                                     [](const Port& port) { return port.result == "replied"; });
     for (auto& port : ports) {

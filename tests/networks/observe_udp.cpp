@@ -1,4 +1,4 @@
-// The site's edge, and the checks that are made of datagrams.
+// How far packets get, and the checks that are made of datagrams.
 #include <algorithm>
 #include <cmath>
 
@@ -8,16 +8,19 @@
 namespace callready::networks {
 namespace {
 
-constexpr double icmp_reply_ms = 500, icmp_refill_ms = 1100;
-constexpr int deepest = 8;  // of the search for the edge
+constexpr double icmp_reply_ms = 500, icmp_refill_ms = 1100, edge_search_ms = 1000;
+constexpr int at_once = 4, deepest = 16, deepest_by_udp = 8;  // of a climb
+constexpr std::size_t most_climbs = 4;
 
 bool beyond_the_edge(const IpAddress& router) {
   return !router.is_private() && !router.is_link_local() && !router.is_loopback() &&
          !router.is_unspecified();
 }
 
-bool of_our_site(const IpAddress& router, const IpAddress& own) {
-  return callready::Network{own, 24}.masked().contains(router);
+// A router, by its TTL.
+bool outside(const std::pair<const int, IpAddress>& router, const IpAddress& own) {
+  return router.first >= 2 && beyond_the_edge(router.second) &&
+         !callready::Network{own, 24}.masked().contains(router.second);
 }
 
 }  // namespace
@@ -45,13 +48,13 @@ Observer::Expired Observer::expire(const Packet& packet, int ttl, double at_ms) 
   const auto fate = traffic_.send(packet, at_ms, ttl);
   const auto took = traffic_.round_trip_to(fate.hop);
   if (took > icmp_reply_ms) return answer;
-  if (fate.kind == Fate::expires && traffic_.says_expired(fate.hop, at_ms)) {
+  if (fate.kind == Fate::expires && traffic_.says_expired(fate.hop, packet.to, at_ms)) {
     answer.kind = Expired::expired;
     answer.sender = traffic_.router(fate.hop, packet.to);
-  } else if (fate.kind == Fate::prohibited && traffic_.says_refused(fate.hop, at_ms)) {
+  } else if (fate.kind == Fate::prohibited && traffic_.says_refused(fate.hop, packet.to, at_ms)) {
     answer.kind = Expired::prohibited;
     answer.sender = traffic_.router(fate.hop, packet.to);
-  } else if (fate.kind == Fate::refused && traffic_.says_refused(fate.hop, at_ms)) {
+  } else if (fate.kind == Fate::refused && traffic_.says_refused(fate.hop, packet.to, at_ms)) {
     answer.kind = Expired::port_unreachable;
     answer.sender = traffic_.refuser(fate, packet);
   } else {
@@ -61,73 +64,166 @@ Observer::Expired Observer::expire(const Packet& packet, int ttl, double at_ms) 
   return answer;
 }
 
-// probe/net/site_edge.cpp, find(). `at_ms` becomes when that was known.
-bool Observer::find_edge(const IpAddress& target, std::uint16_t port, double& at_ms,
-                         bool& by_this_call) {
+// probe/net/site_edge.cpp
+Observer::Climb Observer::climb(Proto proto, const IpAddress& to, std::uint16_t port, int from,
+                                double at_ms) {
+  Climb climb;
+  climb.proto = proto;
+  climb.to = to;
+  climb.port = port;
+  climb.ended_ms = at_ms;
+  const int most = proto == Proto::tcp ? deepest : deepest_by_udp;
+  int last = from - 1 + at_once;
+  for (int ttl = from; ttl <= std::min(last, most); ++ttl) {
+    Packet packet;
+    packet.proto = proto;
+    packet.to = to;
+    packet.port = port;
+    packet.from = traffic_.new_port();
+    if (proto == Proto::udp) packet.payload = Payload::rtp;
+    const auto answer = expire(packet, ttl, at_ms);
+    climb.ended_ms = std::max(climb.ended_ms, answer.ended_ms);
+    climb.taken_near |= ttl == 1 && answer.kind == Expired::taken;
+    if (answer.kind != Expired::expired) continue;
+    climb.routers.emplace(ttl, answer.sender);
+    last = ttl + at_once;
+  }
+  return climb;
+}
+
+// Towards the first two listeners that are reached and far apart, and whose connections nobody near
+// takes for himself.
+void Observer::find_trunk(double& at_ms) {
+  if (trunk_) {
+    for (const auto& way : *trunk_) at_ms = std::max(at_ms, way.ended_ms);
+    return;
+  }
+  trunk_.emplace();
+  std::set<std::uint16_t> intercepted;
+  double ended = at_ms + edge_search_ms;
+  for (const auto& [host, port] : listeners_) {
+    if (trunk_->size() == 2 || intercepted.contains(port)) continue;
+    const auto found = resolve(host, at_ms);
+    if (!found.address || found.address->is_special()) continue;
+    const auto& to = *found.address;
+    const bool near = !trunk_->empty() &&
+                      callready::Network{trunk_->front().to, 16}.masked().contains(to);
+    const auto when = at_ms + found.took_ms + 1.5 * traffic_.round_trip(to);
+    Packet syn;
+    syn.proto = Proto::tcp;
+    syn.to = to;
+    syn.port = port;
+    const auto fate = traffic_.always(syn);
+    const bool listens = traffic_.internet().listens(to, Proto::tcp, port);
+    const auto far = traffic_.far(to);
+    const bool up = far != FarFault::down && far != FarFault::refuses && far != FarFault::gone;
+    const bool stands = fate.kind == Fate::taken || (fate.kind == Fate::arrives && listens && up);
+    if (near || !stands || when > at_ms + edge_search_ms) continue;
+    auto way = climb(Proto::tcp, to, port, 1, when);
+    if (way.taken_near) {
+      intercepted.insert(port);
+      continue;
+    }
+    trunk_->push_back(std::move(way));
+  }
+  if (trunk_->size() == 2) ended = std::max(trunk_->front().ended_ms, trunk_->back().ended_ms);
+  at_ms = ended;
+}
+
+std::optional<Observer::End> Observer::farthest(const Climb& climb) const {
+  for (auto at = climb.routers.rbegin(); at != climb.routers.rend(); ++at) {
+    if (at->second != climb.to && outside(*at, traffic_.network().pc)) {
+      return End{at->first, at->second};
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Observer::Way> Observer::end_of_trunk(const IpAddress& target) const {
+  if (!trunk_ || trunk_->empty()) return std::nullopt;
+  const auto& first = trunk_->front();
+  for (const auto& way : *trunk_) {
+    if (way.to != target) continue;
+    if (const auto hop = farthest(way)) return Way{*hop, way};
+  }
+  if (trunk_->size() == 2) {
+    auto both = first;
+    std::erase_if(both.routers, [&](const auto& at) {
+      const auto other = trunk_->back().routers.find(at.first);
+      return other == trunk_->back().routers.end() || other->second != at.second;
+    });
+    if (const auto hop = farthest(both)) return Way{*hop, first};
+  }
+  for (const auto& at : first.routers) {
+    if (outside(at, traffic_.network().pc)) return Way{{at.first, at.second}, first};
+  }
+  return std::nullopt;
+}
+
+std::optional<Observer::Way> Observer::way_to(const IpAddress& target) const {
+  const auto trunk = end_of_trunk(target);
+  const auto climb = climbs_.find(target);
+  if (climb == climbs_.end()) return trunk;
+  const auto hop = farthest(climb->second);
+  if (!hop) return trunk;
+  if (!trunk) return Way{*hop, climb->second};
+  const auto& further = trunk->climb.routers;
+  const auto there = further.find(hop->ttl);
+  const bool passed_by = there != further.end() && there->second == hop->address &&
+                         further.rbegin()->first > hop->ttl;
+  if (hop->ttl > trunk->hop.ttl || (hop->ttl == trunk->hop.ttl && !passed_by)) {
+    return Way{*hop, climb->second};
+  }
+  return trunk;
+}
+
+// A port of 0: no climb to the target where the trunk is known.
+std::optional<Observer::Way> Observer::find_way(const IpAddress& target, std::uint16_t port,
+                                                double& at_ms, bool& by_this_call) {
   by_this_call = false;
-  if (edge_.ttl != 0) return true;
-  if (edge_.searches > 0 && (edge_.target == target || edge_.searches == 2)) return false;
-  ++edge_.searches;
-  edge_.target = target;
-  edge_.routers.clear();
-  const auto own = traffic_.network().pc;
-  const auto sweep = [&](Proto proto, std::uint16_t to_port) {
-    double ended = at_ms;
-    for (int ttl = 1; ttl <= deepest; ++ttl) {
-      Packet packet;
-      packet.proto = proto;
-      packet.to = target;
-      packet.port = to_port;
-      packet.from = traffic_.new_port();
-      if (proto == Proto::udp) packet.payload = Payload::rtp;
-      const auto answer = expire(packet, ttl, at_ms);
-      if (answer.kind == Expired::expired) edge_.routers.emplace(ttl, answer.sender);
-    }
-    for (const auto& [ttl, router] : edge_.routers) {
-      ended = at_ms + traffic_.round_trip_to(ttl);
-      if (ttl < 2 || router == target || !beyond_the_edge(router)) continue;
-      if (of_our_site(router, own)) continue;
-      // Nearer ones that do not speak are waited for.
-      for (int nearer = 2; nearer < ttl; ++nearer) {
-        if (!edge_.routers.contains(nearer)) ended = at_ms + icmp_reply_ms;
-      }
-      edge_.ttl = ttl;
-      edge_.address = router;
-      at_ms = ended;
-      return true;
-    }
-    at_ms += icmp_reply_ms;
-    return false;
-  };
-  if (sweep(Proto::udp, port)) {
-    by_this_call = true;
-    return true;
+  bool first = false;
+  double ended = at_ms;
+  if (port != 0 && !climbs_.contains(target) && climbs_.size() < most_climbs) {
+    const auto made = climb(Proto::udp, target, port, climbs_.empty() ? 1 : 2, at_ms);
+    climbs_.emplace(target, made);
+    first = true;
   }
-  for (const std::uint16_t control : {std::uint16_t{443}, std::uint16_t{80}}) {
-    edge_.port = control;
-    if (sweep(Proto::tcp, control)) return true;
+  if (const auto own = climbs_.find(target); own != climbs_.end()) {
+    ended = std::max(ended, own->second.ended_ms);
   }
-  return false;
+  find_trunk(at_ms);
+  at_ms = std::max(at_ms, ended);
+  auto way = way_to(target);
+  by_this_call = first && way && way->climb.proto == Proto::udp;
+  return way;
 }
 
 // ask() and ask_syn() of the same: a wave with its control, again while the router has no answer.
 Observer::Expired Observer::ask_edge(Packet packet, bool patient, double at_ms, double until_ms) {
+  const auto way = way_to(packet.to);
+  if (!way) {
+    Expired nothing;
+    nothing.ended_ms = at_ms;
+    return nothing;
+  }
   for (double now = at_ms + 2;;) {
     traffic_.forget_shortage();
-    auto answer = expire(packet, edge_.ttl, now);
+    auto answer = expire(packet, way->hop.ttl, now);
     const bool short_of_answers = traffic_.was_short();
     Packet control;
-    control.proto = Proto::tcp;
-    control.to = edge_.control ? edge_.control->first : edge_.target;
-    control.port = edge_.control ? edge_.control->second : edge_.port;
+    control.proto = way->climb.proto;
+    control.to = way->climb.to;
+    control.port = way->climb.port;
     control.from = traffic_.new_port();
+    if (control.proto == Proto::udp) control.payload = Payload::rtp;
     // One control for all that goes out together.
-    auto wave = std::find_if(waves_.begin(), waves_.end(),
-                             [&](const Wave& one) { return std::abs(one.at_ms - now) < 5; });
+    auto wave = std::find_if(waves_.begin(), waves_.end(), [&](const Wave& one) {
+      return std::abs(one.at_ms - now) < 5 && one.hop == way->hop;
+    });
     if (wave == waves_.end()) {
-      const auto told = expire(control, edge_.ttl, now + 0.1);
+      const auto told = expire(control, way->hop.ttl, now + 0.1);
       const bool heard = told.kind == Expired::expired && beyond_the_edge(told.sender);
-      wave = waves_.insert(waves_.end(), Wave{now, heard, told.ended_ms});
+      wave = waves_.insert(waves_.end(), Wave{now, way->hop, heard, told.ended_ms});
     }
     // It goes out last, and finds what the others have left.
     if (short_of_answers) wave->answered = false;
@@ -152,7 +248,7 @@ void Observer::ask_who_refused(const Job& job, Packet packet, Seen& seen) {
   constexpr std::uint16_t unused_port = 33'434;
   double now = seen.ended_ms;
   bool unused = false;
-  const bool found = find_edge(job.address, unused_port, now, unused);
+  const auto found = find_way(job.address, unused_port, now, unused);
   seen.ended_ms = now;
   if (!found) return unmeasured();
   const auto beyond = [&](const Expired& answer) {
@@ -170,7 +266,7 @@ void Observer::ask_who_refused(const Job& job, Packet packet, Seen& seen) {
   }
   seen.ended_ms = now;
   if (beyond(answer)) {
-    add(observation, "refuser", {{"who", text("beyond")}, {"by", text(edge_.address.to_string())}});
+    add(observation, "refuser", {{"who", text("beyond")}, {"by", text(found->hop.address.to_string())}});
     return;
   }
   if (!refusal) return unmeasured();
@@ -195,17 +291,13 @@ void Observer::ask_who_refused(const Job& job, Packet packet, Seen& seen) {
   refused_near_.insert(port);
   say(observation, Outcome::rejected, "refused_on_the_way");
   std::optional<IpAddress> device;
-  auto routers = edge_.routers;
-  routers.erase(routers.upper_bound(edge_.ttl), routers.end());
-  if (packet.proto == Proto::tcp) {
-    for (const auto& [ttl, router] : routers) {
-      const auto near = expire(packet, ttl, seen.ended_ms);
-      if (near.kind == Expired::reset) break;
-      device = router;
-    }
-  }
-  if (!device && !routers.empty() && routers.begin()->first == 1 && routers.size() <= 2) {
-    device = routers.begin()->second;
+  for (const auto& [ttl, router] : found->climb.routers) {
+    if (ttl > found->hop.ttl) break;
+    const auto near = expire(packet, ttl, seen.ended_ms);
+    const bool refused = near.kind == Expired::reset || near.kind == Expired::port_unreachable;
+    if (refused && ttl == 1) device = router;
+    if (refused || packet.proto == Proto::udp) break;
+    device = router;
   }
   auto& evidence = add(observation, "refuser", {{"who", text("on_the_way")}});
   if (device) evidence.facts[fact_of("by")] = text(device->to_string());
@@ -569,11 +661,19 @@ Seen Observer::nat(Job job) {
   std::string translations = translated ? "not_measured" : "none";
   if (translated && local.address.is_shared()) translations = "carrier";
   if (translated && !local.address.is_shared()) {
-    bool unused = false;
-    const bool found = find_edge(job.address, request.port, now, unused);
-    auto routers = edge_.routers;
-    if (found) routers.erase(routers.upper_bound(edge_.ttl), routers.end());
-    if (found) translations = "one";
+    if (climbs_.empty()) {
+      climbs_.emplace(job.address, climb(Proto::udp, job.address, request.port, 1, now));
+    }
+    const auto& near = climbs_.begin()->second;
+    now = std::max(now, near.ended_ms);
+    auto routers = near.routers;
+    const auto edge = std::find_if(routers.begin(), routers.end(), [&](const auto& at) {
+      return outside(at, traffic_.network().pc);
+    });
+    if (edge != routers.end()) {
+      translations = "one";
+      routers.erase(std::next(edge), routers.end());
+    }
     for (const auto& [ttl, router] : routers) {
       if (ttl < 2 || (!router.is_shared() && !router.is_private())) continue;
       translations = router.is_shared() ? "carrier" : "two";
@@ -600,23 +700,16 @@ Seen Observer::hop(Job job) {
                               : word == "sip"  ? Payload::sip
                                                : Payload::rtp);
   if (udp) observation.local = SocketAddress{traffic_.network().pc, question.from};
-  auto way = std::pair(job.address, question.port);
-  if (const auto control = job.with("control"); !control.empty()) {
-    const auto colon = control.rfind(':');
-    const auto address = IpAddress::parse(control.substr(0, colon));
-    if (address) {
-      edge_.control =
-          way = {*address, static_cast<std::uint16_t>(std::stoi(control.substr(colon + 1)))};
-    }
-  }
   double now = job.at_ms;
   bool unused = false;
-  const bool found = find_edge(way.first, way.second, now, unused);
+  std::optional<Way> found;
+  if (!job.with("control").empty()) found = find_way(job.address, 0, now, unused);
+  if (!found) found = find_way(job.address, question.port, now, unused);
   const auto conclude = [&](Outcome outcome, const char* result,
                             std::optional<IpAddress> by = std::nullopt) {
     say(observation, outcome, result);
     auto& evidence = add(observation, "hop", {{"result", text(result)}});
-    if (found) evidence.facts[fact_of("ttl")] = number(edge_.ttl);
+    if (found) evidence.facts[fact_of("ttl")] = number(found->hop.ttl);
     if (by) evidence.facts[fact_of("by")] = text(by->to_string());
     if (udp) evidence.facts[fact_of("payload")] = text(word);
   };

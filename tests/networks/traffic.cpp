@@ -267,10 +267,10 @@ bool Traffic::comes_back(const Packet& packet) {
 }
 
 // Six in a burst, then one a second.
-bool Traffic::has_an_answer(int hop, double at_ms) {
+bool Traffic::has_an_answer(int hop, const IpAddress& to, double at_ms) {
   const auto at = static_cast<std::size_t>(hop) - 1;
   if (at < network_.hops.size() && !network_.hops[at].limited) return true;
-  auto& answers = answers_[hop];
+  auto& answers = answers_[router(hop, to)];
   if (at_ms > answers.at_ms) {
     answers.left = std::min(6.0, answers.left + (at_ms - answers.at_ms) / 1000);
     answers.at_ms = at_ms;
@@ -281,14 +281,14 @@ bool Traffic::has_an_answer(int hop, double at_ms) {
   return true;
 }
 
-bool Traffic::says_expired(int hop, double at_ms) {
+bool Traffic::says_expired(int hop, const IpAddress& to, double at_ms) {
   const auto at = static_cast<std::size_t>(hop) - 1;
   const bool speaks = at < network_.hops.size() ? network_.hops[at].speaks : !network_.mute_far;
-  return speaks && says_refused(hop, at_ms);
+  return speaks && says_refused(hop, to, at_ms);
 }
 
-bool Traffic::says_refused(int hop, double at_ms) {
-  return has_an_answer(hop, at_ms) && (hop <= network_.line || !lost_in());
+bool Traffic::says_refused(int hop, const IpAddress& to, double at_ms) {
+  return has_an_answer(hop, to, at_ms) && (hop <= network_.line || !lost_in());
 }
 
 double Traffic::round_trip_to(int hop) const {

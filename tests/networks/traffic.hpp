@@ -76,10 +76,11 @@ class Traffic {
   // The reply's way back, which may be lost by chance.
   bool comes_back(const Packet& packet);
   const Box* swallows_replies(const Packet& packet) const;
-  // True where the router at `hop` says that the packet's TTL ended there, and that arrives.
-  bool says_expired(int hop, double at_ms);
+  // True where the router at `hop` on the way to `to` says that the packet's TTL ended there, and
+  // that arrives.
+  bool says_expired(int hop, const IpAddress& to, double at_ms);
   // The same of a refusal by ICMP, which comes out of the same budget.
-  bool says_refused(int hop, double at_ms);
+  bool says_refused(int hop, const IpAddress& to, double at_ms);
   // Whether a router had no ICMP answer left since.
   void forget_shortage() { short_ = false; }
   bool was_short() const { return short_; }
@@ -108,7 +109,7 @@ class Traffic {
   bool meets(const Match& match, const Addresses& addresses, const Packet& packet) const;
   bool matches(std::size_t box, const Packet& packet) const;
   std::optional<Fate::Kind> act(std::size_t box, const Packet& packet) const;
-  bool has_an_answer(int hop, double at_ms);
+  bool has_an_answer(int hop, const IpAddress& to, double at_ms);
   bool remembers(std::size_t box, const Packet& packet, double at_ms);
 
   const networks::Network& network_;
@@ -131,7 +132,7 @@ class Traffic {
   struct Answers {
     double left = 6, at_ms = 0;
   };
-  std::map<int, Answers> answers_;  // by hop
+  std::map<IpAddress, Answers> answers_;  // by router
   bool short_ = false;
 };
 

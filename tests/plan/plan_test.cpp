@@ -38,6 +38,7 @@ std::vector<TargetSet> sets_of(const PlanCase& plan) {
 const PlanCase cases[] = {
     {"rainbow", {"rainbow"}, {}},
     {"webex", {"webex"}, {}},
+    {"webex-partner", {"webex-partner"}, {}},
     {"cloudoe", {"cloudoe"}, {}},
     {"librestream", {"librestream"}, {}},
     {"quicklink", {"quicklink"}, {}},
@@ -64,7 +65,7 @@ const PlanCase cases[] = {
     {"rainbow-only", {"rainbow"}, {.only = {"turn-udp", "rainbow/hub-sip-tls"}}},
     {"rainbow-skip", {"rainbow"}, {.skip = {"turn-everywhere", "rainbow/files-everywhere"}}},
     {"rainbow-android", {"rainbow"}, {.client = "android"}},
-    {"rainbow-webex", {"rainbow", "webex"}, {}},
+    {"rainbow-webex-partner", {"rainbow", "webex-partner"}, {}},
     {"rainbow-cloudoe-anchors", {"rainbow", "cloudoe", "anchors"}, {}},
     {"librestream-own", {"librestream"}, {.scenarios = {"own-sip"}}},
     {"librestream-own-variables",
@@ -814,6 +815,17 @@ TEST(Rows, OfSeveralSetsShareWhatTheyHaveInCommon) {
   for (const auto& planned : plan.requirements) {
     EXPECT_FALSE(planned.probes.empty()) << planned.set << '/' << planned.requirement;
   }
+}
+
+TEST(Rows, OfOwnNatServersDoNotWaitForThemselves) {
+  const auto set = small_set(
+      "  - { id: row, title: T, source: s, check: turn, transport: [udp], ports: [3478], "
+      "hosts: [a.example.com, b.example.com] }\n"
+      "  - { id: nat, title: T, source: s, check: nat, transport: [udp], ports: [3478], "
+      "hosts: [a.example.com], with: { other: \"b.example.com:3478\" } }\n");
+  const auto plan = plan_of({set});
+  ASSERT_EQ(plan.requirements.at(1).probes.size(), 1u);
+  for (const auto& planned : plan.probes) EXPECT_TRUE(planned.unless.empty()) << planned.probe.id;
 }
 
 TEST(Rows, ThatAreNamedAreTakenWhateverTheScenario) {

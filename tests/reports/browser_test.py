@@ -1,6 +1,8 @@
 """The HTML report in headless Chromium: nothing is loaded or complained of, it can be used by
 keyboard, on a phone, in the dark and on paper."""
 
+import base64
+import glob
 import json
 import os
 import re
@@ -13,6 +15,8 @@ from . import chromium
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 WRITER = os.environ.get("SAMPLE_PAGES", os.path.join(ROOT, "build", "dev", "tests", "sample_pages"))
+CALLREADY = os.environ.get("CALLREADY", os.path.join(ROOT, "build", "dev", "callready"))
+SITES = os.path.join(ROOT, "tests", "reports", "sites")
 # https://github.com/dequelabs/axe-core: npm install --prefix build/axe axe-core
 AXE = os.path.join(ROOT, "build", "axe", "node_modules", "axe-core", "axe.min.js")
 SAMPLES = ["clean", "degraded", "blocked", "incomplete", "empty", "hostile", "wordy", "proxied"]
@@ -265,9 +269,24 @@ class Places(Page):
         self.assertEqual("rgb(255, 255, 255)",
                          self.browser.js("getComputedStyle(document.body).backgroundColor"))
         self.assertEqual([], self.browser.js(CONTRAST)["bad"])
-        self.browser.media(kind="")
-        paper = self.browser.call("Page.printToPDF", preferCSSPageSize=True)
-        self.assertGreater(len(paper["data"]), 10000)
+
+    def test_one_cause_is_one_page_of_paper(self):
+        tried = 0
+        for name in sorted(glob.glob(os.path.join(SITES, "*.json"))):
+            page = self.path(os.path.basename(name).removesuffix(".json"))
+            subprocess.run([CALLREADY, "render", name, "--report", "html=" + page], check=False,
+                           stdout=subprocess.DEVNULL, timeout=60)
+            self.browser.media(kind="")
+            self.browser.open(page)
+            causes = self.browser.js("document.querySelectorAll('.finding').length")
+            if causes > 1:
+                continue
+            tried += 1
+            with self.subTest(os.path.basename(name)):
+                paper = self.browser.call("Page.printToPDF", preferCSSPageSize=True)
+                pages = re.findall(rb"/Type /Page\b", base64.b64decode(paper["data"]))
+                self.assertEqual(1, len(pages))
+        self.assertGreater(tried, 5)
 
     def test_a_link_unfolds_its_part(self):
         self.open("degraded")

@@ -184,7 +184,13 @@ TEST(PathFlows, WhatIsCertainHasAPlace) {
   EXPECT_EQ(only_flow(report).stops.at(0),
             (Stop{Place::router, Mark::bad, "stopped by the firewall", 1}));
   report.findings.at(0).confidence = Confidence::likely;
+  EXPECT_EQ(only_flow(report).stops.at(0),
+            (Stop{Place::router, Mark::bad, "likely stopped by the firewall", 1}));
+  report.findings.at(0).confidence = Confidence::possible;
   EXPECT_EQ(only_flow(report).stops.at(0).place, Place::unknown);
+  // What was seen to end before other packets' first router outside has a place without a cause.
+  EXPECT_EQ(only_stop(to(Transport::udp, 3478, Outcome::silent, "dropped")),
+            (Stop{Place::router, Mark::bad, "dropped before the provider", 1}));
   // A sign-in page refuses in the vendor's name.
   report = with(to(Transport::tls, 443, Outcome::refused));
   EXPECT_EQ(only_flow(report).stops.at(0).place, Place::vendor);

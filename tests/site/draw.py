@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from .names import owner
 from .truth import Effect, destinations
 
-VENDORS = ("rainbow", "webex", "cloudoe", "librestream", "quicklink")
+VENDORS = ("rainbow", "webex-partner", "cloudoe", "librestream", "quicklink")
 NETWORK = {"network"}
 STUN, SIP = ("stun", "nat"), ("sip", "sip-alg")  # by what a flow speaks
 

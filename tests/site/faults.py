@@ -339,6 +339,8 @@ HOPS = [
           lambda plan, value: plan.mute.extend(value.split(",")), "provider"),
     Fault("mute-branch", "flows take one of two ways behind the provider, and one is mute",
           _mute_branch),
+    Fault("patient-routers", "routers say of every packet where it died, however many die",
+          _set(icmp_limited=False)),
     Fault("mute-hops", "no router beyond the site says where packets died", _set(hops_mute=True)),
 ]
 

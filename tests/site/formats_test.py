@@ -125,7 +125,7 @@ class EveryFormat(SiteTest):
 
     @unittest.skipUnless(jsonschema, "python3-jsonschema is not installed")
     def test_sets_merged_and_compared_reports_are_valid_json(self):
-        for name in ("rainbow", "cloudoe", "webex"):
+        for name in ("rainbow", "cloudoe", "webex-partner"):
             validate(json.loads(command("show", name, "--json").stdout), "set")
         merged = command("merge", f"user={self.path('plain.json')}",
                          f"voice={self.path('left.json')}", "--json", "--redact")

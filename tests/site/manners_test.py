@@ -101,7 +101,7 @@ class Manners(SiteTest):
     def test_healthy_site(self):
         """Of a service with many servers."""
         with Site() as site:
-            self.check(captured(site, "rainbow", "webex"))
+            self.check(captured(site, "rainbow", "webex-partner"))
 
     def test_blocked_site(self):
         """Where a second round asks further, and alternates are tried."""

@@ -52,6 +52,7 @@ class Plan:
     # "elsewhere": only the servers have it
     provider_nat: bool = False  # the provider translates too (carrier NAT)
     provider_block: list = _list()  # new flows through the provider
+    icmp_limited: bool = True   # routers send so many ICMP errors to one host, as Linux does by itself
     hops_mute: bool = False     # routers beyond the site send no "time exceeded"
     mute: list = _list()        # nor do these of the routers, by their names
     inside: list = _list()      # names of the site's further routers, between router and provider

@@ -30,7 +30,7 @@ CASES = {
                          "A device on the way rewrites SIP messages"),
     "two at once": (["udp-blocked", "tls-intercept"], ["rainbow"], "BLOCKED",
                     "The firewall lets no UDP out"),
-    "no Internet": (["offline"], ["rainbow", "cloudoe", "webex"], "BLOCKED",
+    "no Internet": (["offline"], ["rainbow", "cloudoe", "webex-partner"], "BLOCKED",
                     "there is no way to the Internet from here"),
 }
 

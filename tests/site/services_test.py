@@ -20,7 +20,7 @@ MEDIA = [
     ("zoom", "media", "degraded", "degraded"),
     ("google-meet", "media-workspace", "degraded", "degraded"),
     ("google-meet", "media-consumer", "degraded", "degraded"),
-    ("webex-app", "media", "degraded", "degraded"),
+    ("webex", "media", "degraded", "degraded"),
     ("webex-calling", "calls", "blocked", "blocked"),
     ("ringcentral", "calls", "blocked", "blocked"),
     ("ringcentral", "video", "degraded", "degraded"),

@@ -24,7 +24,7 @@ SETS = {
     "librestream": [],
     "quicklink": [],
     "rainbow": [],
-    "webex": [],
+    "webex-partner": [],
 }
 # The customer's own PBX, gateway and servers are hosts of the site.
 VARIABLES = {
@@ -40,8 +40,8 @@ VARIABLES = {
 DEVICES = [
     ("rainbow", "collaboration", "mobile"), ("rainbow", "collaboration", "room-device"),
     ("rainbow", "hybrid", "gateway"), ("rainbow", "hybrid", "pbx"), ("rainbow", "hub", "phone"),
-    ("webex", "app", "mobile"), ("webex", "room-device", "room-device"),
-    ("webex", "mesh-node", "mesh-node"), ("cloudoe", "calling", "phone"),
+    ("webex-partner", "app", "mobile"), ("webex-partner", "room-device", "room-device"),
+    ("webex-partner", "mesh-node", "mesh-node"), ("cloudoe", "calling", "phone"),
     ("cloudoe", "trunk", "pbx"), ("cloudoe", "yealink", "phone"),
     ("cloudoe", "gigaset", "phone"), ("cloudoe", "polycom", "phone"), ("cloudoe", "unity", "pc"),
 ]
@@ -154,8 +154,8 @@ class CleanSite(SiteTest):
                  "nft add rule ip count out ip daddr != 10.20.0.0/16 ip daddr != 127.0.0.0/8 "
                  "counter update @seen '{ ip daddr }'; ")
         with Site() as site:
-            done = site.run(["sh", "-c", count + f"{CALLREADY} check quicklink webex --all --pace "
-                             "fast --json > /dev/null; nft -j list table ip count"],
+            done = site.run(["sh", "-c", count + f"{CALLREADY} check quicklink webex-partner --all "
+                             "--pace fast --json > /dev/null; nft -j list table ip count"],
                             privileged=True)
         announced = done.stderr.split()
         self.assertTrue(done.stderr.startswith("callready: --all: "), done.stderr)
@@ -185,8 +185,9 @@ FALLBACKS = [
      ["rainbow", "--scenario", "hub"]),
     ("rainbow/hybrid-softphone", "TURN servers over TLS", ["udp-3478-blocked"],
      arguments_of("rainbow", "hybrid")),
-    ("webex/media", "Webex media over TCP", ["udp-blocked"], ["webex"]),
-    ("webex/media", "Webex media over TLS", ["udp-blocked", "tcp-ports-blocked=5004"], ["webex"]),
+    ("webex-partner/media", "Webex media over TCP", ["udp-blocked"], ["webex-partner"]),
+    ("webex-partner/media", "Webex media over TLS", ["udp-blocked", "tcp-ports-blocked=5004"],
+     ["webex-partner"]),
     ("librestream/calls-or-teamlink", "TeamLink, HTTPS",
      ["tcp-ports-blocked=5060,5061", "udp-blocked"],
      ["librestream", "--scenario", "onsight-sip-teamlink"]),
@@ -225,7 +226,7 @@ class Fallbacks(SiteTest):
                     self.assertEqual("ready", verdicts(report)["rainbow/sign-in"])
                 # Networks without a listener get no more than what ends on the way.
                 asked = [p for p in report["probes"] if p["check"] == "hop" and not p.get("control")]
-                if name == "webex":
+                if name == "webex-partner":
                     self.assertEqual({"tcp"}, {p["target"]["transport"] for p in asked})
 
     def test_a_line_below_the_vendors_figures(self):

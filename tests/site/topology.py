@@ -59,6 +59,10 @@ class Topology:
         with self.router:
             _ip(f"addr add {plan.router}/24 dev lan", f"addr add {plan.proxy}/24 dev lan")
         self._build_chain()
+        if not plan.icmp_limited:
+            for space in self.hops.values():
+                with space:
+                    _sysctl("ipv4/icmp_ratelimit", 0)
         if self.branches:
             self._build_branches()
         if not plan.wan_up:
@@ -169,6 +173,9 @@ class Topology:
                     *(f"route add local {a} dev lo" for a in addresses))
             commands += [f"route add {a} via {net}.2" for a in addresses]
         with self.internet:
+            # The last routers of all destinations' networks in one (rules.py): many, each with
+            # ICMP answers of its own.
+            _sysctl("ipv4/icmp_ratelimit", 0)
             _ip(*commands)
         with self.stun:
             _ip(f"addr add {STUN_INSIDE}.2/24 dev core", f"route add default via {STUN_INSIDE}.1")

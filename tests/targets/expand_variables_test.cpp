@@ -29,6 +29,20 @@ TEST(ExpandVariables, TakesTheUsersValueBeforeTheDefault) {
   EXPECT_EQ(values, (VariableValues{{"port", "5070"}, {"user", "x"}}));
 }
 
+TEST(ExpandVariables, TakesTheValueForOneSetBeforeThatForAll) {
+  TargetSet set;
+  set.id = "pbx";
+  set.variables = {{"server", "", "default.example.com", ""}, {"port", "", "5060", ""}};
+  const VariableValues given = {
+      {"pbx/server", "mine.example.com"}, {"server", "all.example.com"}, {"other/port", "1"}};
+  EXPECT_EQ(given_values(set, given), (VariableValues{{"server", "mine.example.com"}}));
+  EXPECT_EQ(variable_values(set, given),
+            (VariableValues{{"server", "mine.example.com"}, {"port", "5060"}}));
+  set.id = "other";
+  EXPECT_EQ(given_values(set, given),
+            (VariableValues{{"server", "all.example.com"}, {"port", "1"}}));
+}
+
 Requirement variable_row() {
   Requirement row;
   row.variable_transports = {"${transport}"};
@@ -84,6 +98,22 @@ TEST(ExpandVariables, NamesWhatIsMissingOnce) {
   const auto expanded = expand_variables(variable_row(), {{"server", "pbx.lan"}});
   EXPECT_EQ(expanded.missing, (Names{"transport", "port", "first", "last", "media", "domain"}));
   EXPECT_TRUE(expanded.problems.empty());
+}
+
+// A firewall's rule names the port that is known, and asks for the server that is not.
+TEST(ExpandVariables, WhatHasNoValueStaysAsItIsWritten) {
+  Requirement row;
+  row.hosts = {{.name = "${server}"}, {.name = "a.example.com"}};
+  row.variable_ports = {"${port}", "${media}"};
+  row.variable_transports = {"${transport}"};
+  row.variable_addresses = {{"${server}", "", Lifecycle::current, ""}};
+  const auto filled = expand_variables(row, {{"port", "5060"}}).requirement;
+  EXPECT_EQ(filled.ports, (std::vector<PortRange>{{5060, 5060}}));
+  EXPECT_EQ(filled.variable_ports, Names{"${media}"});
+  EXPECT_EQ(filled.variable_transports, Names{"${transport}"});
+  ASSERT_EQ(filled.hosts.size(), 2u);
+  EXPECT_EQ(filled.hosts[0].name, "${server}");
+  EXPECT_EQ(filled.variable_addresses.size(), 1u);
 }
 
 TEST(ExpandVariables, SaysWhichValueDoesNotFit) {

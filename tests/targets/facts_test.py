@@ -28,10 +28,10 @@ SETS = {
     "jitsi-selfhosted": ["jitsi"],
     "microsoft-teams": ["teams", "teams-direct-routing"],
     "telnyx-nfon": ["telnyx", "nfon"],
-    "webex": ["webex-app", "webex-calling"],
+    "webex": ["webex", "webex-calling"],
 }
 # Their lists are in vendor_facts.txt.
-ELSEWHERE = {"cloudoe", "itracks", "librestream", "quicklink", "rainbow", "webex"}
+ELSEWHERE = {"cloudoe", "itracks", "librestream", "quicklink", "rainbow", "webex-partner"}
 
 
 def sets_of(text):

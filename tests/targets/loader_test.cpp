@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "targets/digest.hpp"
+#include "probe/util/digest.hpp"
 #include "tests/support/source_folder.hpp"
 #include "tests/targets/rules.hpp"
 
@@ -57,6 +57,56 @@ TEST(Loader, TakesGoodSets) {
     EXPECT_EQ(result.set->id, std::filesystem::path(path).stem().string());
     EXPECT_EQ(result.id, result.set->id);
   }
+}
+
+// "TCP 80, 8080, 443; UDP 443" of one document's row.
+TEST(Loader, TakesARowOfSeveralProtocolsApart) {
+  const auto result = load_file(folder("good/traffic.yaml"), rules());
+  ASSERT_TRUE(result.set);
+  std::vector<std::string> ids, titles;
+  for (const auto& row : result.set->requirements) {
+    ids.push_back(row.id);
+    titles.push_back(row.title);
+    if (!row.id.starts_with("web")) continue;
+    EXPECT_EQ(row.hosts.size(), 1u);  // what they share
+    EXPECT_EQ(row.addresses.size(), 1u);
+    EXPECT_EQ(row.error_texts.size(), 2u);
+  }
+  EXPECT_EQ(ids, (std::vector<std::string>{"web-tcp-80", "web-tcp-443", "web-udp", "sip", "paging",
+                                           "neighbours"}));
+  EXPECT_EQ(titles[0], "The web site, TCP 80 and more");
+  EXPECT_EQ(titles[2], "The web site, UDP 443");
+  EXPECT_EQ(titles[3], "Your SIP server");
+  const auto& rows = result.set->requirements;
+  EXPECT_EQ(rows[0].check, CheckKind::tcp);
+  EXPECT_EQ(rows[1].check, CheckKind::tls);
+  EXPECT_FALSE(rows[2].check);
+  EXPECT_EQ(rows[2].severity, Severity::optional);
+  EXPECT_EQ(rows[0].severity, Severity::required);
+  // The row's own id means all of it.
+  const auto& needs = result.set->capabilities[0].needs;
+  using Alternatives = std::vector<std::vector<std::string>>;
+  EXPECT_EQ(needs[0].alternatives, (Alternatives{{"web-tcp-80", "web-tcp-443", "web-udp"}}));
+  EXPECT_EQ(needs[1].alternatives, (Alternatives{{"sip"}, {"web-tcp-80"}}));
+  const auto& quality = *result.set->capabilities[0].quality;
+  ASSERT_EQ(quality.bandwidths.size(), 2u);
+  EXPECT_EQ(quality.bandwidths[0].up_kbps, 1500);
+  EXPECT_FALSE(quality.bandwidths[1].down_kbps);
+}
+
+// A file of a few kilobytes must not become gigabytes.
+TEST(Loader, TakesNoTrafficWithoutEnd) {
+  std::string entries;
+  for (int port = 1; port <= 17; ++port) {
+    entries += "      - { transport: [tcp], ports: [" + std::to_string(port) + "] }\n";
+  }
+  const auto result = load_text(
+      "schema: callready.targets/1\nid: many\ntitle: Many\ncontrol: true\nrequirements:\n"
+      "  - id: web\n    title: Web\n    check: tcp\n    hosts: [a.example.com]\n    traffic:\n" +
+          entries,
+      "many", rules());
+  EXPECT_FALSE(result.set);
+  EXPECT_NE(printed(result.problems).find("at most 16 entries, found 17"), std::string::npos);
 }
 
 // The example in the README is the format's definition: it must load.

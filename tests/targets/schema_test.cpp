@@ -240,6 +240,8 @@ TEST_F(SchemaAndLoader, AgreeOnEachValueOfARequirement) {
       {"feed", "m365/11 | zoom/ZoomMeetings | google", "cisco/1 | m365/ | [zoom]"},
       {"listening", "true | false", "yes | \"true\" | 1"},
       {"conditions", "[a, b]", "[] | a"},
+      {"error_texts", "[Call failed]", "[] | Call failed"},
+      {"local_peers", "[apps of other users]", "[] | a"},
       {"thresholds", "{ jitter_ms: 30 } | { loss_percent: 0.5 } | {}",
        "{ jitter_ms: -1 } | { loss_percent: 101 } | { jitter_ms: \"30\" } | { jitter: 3 } | [1]"},
       {"unprobed", "", "because"},  // beside `check`

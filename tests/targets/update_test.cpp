@@ -8,7 +8,7 @@
 #include <map>
 #include <random>
 
-#include "targets/digest.hpp"
+#include "probe/util/digest.hpp"
 #include "tests/targets/rules.hpp"
 #include "tests/targets/signer.hpp"
 

@@ -1,4 +1,4 @@
-#include "targets/utf8.hpp"
+#include "probe/util/utf8.hpp"
 
 #include <gtest/gtest.h>
 
@@ -62,6 +62,52 @@ TEST(Utf8, PutsOnOneLineWhatCouldCommandATerminal) {
                         "31m"),
             " 31m");
   EXPECT_EQ(on_one_line("cut \xc2"), "cut \xc2") << "not well-formed: left as it is";
+}
+
+TEST(Printable, KeepsText) {
+  EXPECT_EQ(printable("plain text, 42 %"), "plain text, 42 %");
+  EXPECT_EQ(printable("Z\xc3\xbcrich \xe2\x82\xac \xf0\x9f\x93\x9e"),
+            "Z\xc3\xbcrich \xe2\x82\xac \xf0\x9f\x93\x9e");
+}
+
+TEST(Printable, ReplacesControls) {
+  EXPECT_EQ(printable("a\r\nb\x1b[2J\x7f"), "a??b?[2J?");
+  EXPECT_EQ(printable(std::string_view("a\0b", 3)), "a?b");
+  EXPECT_EQ(printable("\xc2\x9b"), "?") << "C1 control sequence introducer";
+}
+
+TEST(Printable, ReplacesWhatIsNotUtf8) {
+  EXPECT_EQ(printable("\xff\xfe"), "??");
+  EXPECT_EQ(printable("\xc0\xaf"), "??") << "overlong";
+  EXPECT_EQ(printable("\xe0\x80\xaf"), "???") << "overlong";
+  EXPECT_EQ(printable("\xed\xa0\x80"), "???") << "surrogate";
+  EXPECT_EQ(printable("\xf4\x90\x80\x80"), "????") << "beyond U+10FFFF";
+  EXPECT_EQ(printable("\xe2\x82"), "??") << "cut";
+  EXPECT_EQ(printable("\xc3"
+                      "a"),
+            "?a");
+}
+
+TEST(Printable, CutsAtACharacter) {
+  EXPECT_EQ(printable("abcdef", 6), "abcdef");
+  EXPECT_EQ(printable("abcdefg", 6), "abcdef...");
+  EXPECT_EQ(printable("abcde\xc3\xbc", 6), "abcde...");
+}
+
+TEST(Utf8, KnowsWhatDeceivesAReader) {
+  EXPECT_TRUE(has_control_characters("user\u202etxt.exe")) << "right-to-left override";
+  EXPECT_EQ(printable("a\u2066b"), "a?b");
+  EXPECT_EQ(on_one_line("a\u2028b"), "a b") << "a line separator";
+  EXPECT_FALSE(has_control_characters("\U0001F469\u200D\U0001F4BB")) << "a joined emoji";
+}
+
+TEST(Utf8, KnowsHowWideACharacterIs) {
+  EXPECT_EQ(character_width('a'), 1);
+  EXPECT_EQ(character_width(U'\u00e9'), 1);
+  EXPECT_EQ(character_width(U'\u0301'), 0) << "combining";
+  EXPECT_EQ(character_width(U'\u200d'), 0) << "joiner";
+  EXPECT_EQ(character_width(U'\u6f22'), 2);
+  EXPECT_EQ(character_width(U'\U0001F4DE'), 2);
 }
 
 }  // namespace

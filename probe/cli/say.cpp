@@ -1,0 +1,91 @@
+#include "probe/cli/say.hpp"
+
+#include <cstdlib>
+#include <exception>
+#include <new>
+#include <system_error>
+
+#include "probe/platform/system.hpp"
+#include "reports/terminal.hpp"
+
+namespace callready {
+namespace {
+
+bool for_nagios = false;
+
+std::string& complaint() {
+  static std::string last;
+  return last;
+}
+
+// Piece by piece, since there may be no memory left.
+[[noreturn]] void last_words() noexcept {
+  Trouble why{"internal error", {}};
+  if (std::current_exception()) why = trouble_in_flight();
+  const auto tell = [&](void (*write)(std::string_view) noexcept, std::string_view begin) {
+    for (const auto part : {begin, why.what, why.more, std::string_view("\n")}) write(part);
+  };
+  tell(&platform::write_standard_error, "callready: ");
+  if (for_nagios) tell(&platform::write_standard_output, "CALLREADY UNKNOWN - ");
+  std::_Exit(for_nagios ? 3 : 2);
+}
+
+}  // namespace
+
+void say(std::string_view lines) noexcept {
+  try {
+    while (lines.ends_with('\n')) lines.remove_suffix(1);
+    std::string text;
+    while (!lines.empty()) {
+      const auto end = std::min(lines.find('\n'), lines.size());
+      text += harmless(lines.substr(0, end)) + '\n';
+      lines.remove_prefix(std::min(end + 1, lines.size()));
+    }
+    platform::write_standard_error(text);
+  } catch (const std::bad_alloc&) {
+    platform::write_standard_error("callready: out of memory\n");
+  } catch (...) {
+    // What only talks does not end the program.
+  }
+}
+
+void complain(const std::string& message) noexcept {
+  try {
+    say("callready: " + message);
+  } catch (const std::bad_alloc&) {
+    platform::write_standard_error("callready: out of memory\n");
+  }
+  keep_complaint(message);
+}
+
+void keep_complaint(const std::string& message) noexcept {
+  try {
+    complaint() = harmless(message);
+  } catch (const std::bad_alloc&) {
+    complaint().clear();
+  }
+}
+
+const std::string& last_complaint() { return complaint(); }
+
+Trouble trouble_in_flight() noexcept {
+  try {
+    throw;
+  } catch (const std::bad_alloc&) {
+    return {"out of memory", {}};
+  } catch (const std::system_error& error) {
+    // Of a thread: there is no memory for one, or no process may have more.
+    if (error.code() == std::errc::resource_unavailable_try_again) return {"out of threads", {}};
+    return {"internal error: ", error.what()};
+  } catch (const std::exception& error) {
+    return {"internal error: ", error.what()};
+  } catch (...) {
+    return {"internal error", {}};
+  }
+}
+
+void end_with_a_line() noexcept { std::set_terminate(&last_words); }
+
+void end_with_nagios_line() noexcept { for_nagios = true; }
+
+}  // namespace callready

@@ -1,0 +1,110 @@
+#include "probe/plan/set_warnings.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <iterator>
+#include <set>
+#include <tuple>
+
+#include "probe/plan/plan.hpp"
+
+namespace callready {
+namespace {
+
+// What the author can do about it.
+std::string remedy(const Requirement& row) {
+  if (row.direction == Direction::in) return "write 'unprobed' and why in place of 'check'";
+  if (!row.listening) {
+    return "give an example host that answers (under 'hosts', or as an example of a wildcard), or "
+           "use check udp-range, tcp or tls, whose packets end on the way";
+  }
+  if (!row.wildcards.empty()) return "give an example of a name that matches";
+  return "write 'unprobed' and why in place of 'check'";
+}
+
+class Reviewer {
+ public:
+  explicit Reviewer(const TargetSet& set) : set_(set) {
+    PlanOptions options;
+    for (const auto& scenario : set.scenarios) options.scenarios.push_back(scenario.id);
+    options.all = true;
+    for (auto& planned : make_plan({&set}, options).requirements) {
+      if (planned.skipped.empty() || planned.open_question) continue;
+      untried_.insert(planned.requirement);
+      const auto* row = set.find_requirement(planned.requirement);
+      if (!row->check || row->lifecycle == Lifecycle::removed) continue;
+      warn(row->position,
+           fmt::format("'{}' will not be probed: {}; {}", row->id, planned.skipped, remedy(*row)));
+    }
+  }
+
+  std::vector<Problem> review() {
+    for (const auto& capability : set_.capabilities) {
+      for (const auto& need : capability.needs) judge(capability, need);
+    }
+    std::stable_sort(found_.begin(), found_.end(), [](const Problem& left, const Problem& right) {
+      return std::tie(left.line, left.column) < std::tie(right.line, right.column);
+    });
+    return std::move(found_);
+  }
+
+ private:
+  void warn(Position at, const std::string& message) {
+    found_.push_back({set_.origin, at.line, at.column, "warning: " + message});
+  }
+
+  // The rows of the alternative that no run tries.
+  std::vector<std::string> untried(const std::vector<std::string>& alternative) const {
+    std::vector<std::string> ids;
+    std::copy_if(alternative.begin(), alternative.end(), std::back_inserter(ids),
+                 [&](const auto& id) { return untried_.contains(id); });
+    return ids;
+  }
+
+  void judge(const Capability& capability, const Need& need) {
+    const auto tell = [&](const std::string& what) {
+      warn(capability.position, fmt::format("capability '{}' {}", capability.id, what));
+    };
+    bool tried = false, matters = false, first_untried = false;
+    std::vector<std::string> never;
+    for (std::size_t i = 0; i < need.alternatives.size(); ++i) {
+      const auto& alternative = need.alternatives[i];
+      const auto missing = untried(alternative);
+      const bool whole = missing.size() == alternative.size();
+      tried = tried || !whole;
+      for (const auto& id : alternative) {
+        const auto* row = set_.find_requirement(id);
+        matters = matters || (row != nullptr && row->severity != Severity::optional);
+      }
+      never.insert(never.end(), missing.begin(), missing.end());
+      if (i == 0) first_untried = whole;
+    }
+    const auto names = fmt::format("{}", fmt::join(never, "' and '"));
+    if (!tried || (!never.empty() && need.alternatives.size() == 1)) {
+      tell(fmt::format("can turn green without '{}', which is never probed", names));
+    } else if (first_untried && !need.equal) {
+      tell(fmt::format("takes a fallback for good: the first choice '{}' is never probed",
+                       fmt::join(need.alternatives.front(), "' and '")));
+    }
+    if (!matters) {
+      std::vector<std::string> ids;
+      for (const auto& alternative : need.alternatives) {
+        ids.insert(ids.end(), alternative.begin(), alternative.end());
+      }
+      tell(fmt::format("stays green whatever becomes of '{}', as severity optional says",
+                       fmt::join(ids, "' and '")));
+    }
+  }
+
+  const TargetSet& set_;
+  std::set<std::string> untried_;
+  std::vector<Problem> found_;
+};
+
+}  // namespace
+
+std::vector<Problem> warnings_of(const TargetSet& set) { return Reviewer(set).review(); }
+
+}  // namespace callready

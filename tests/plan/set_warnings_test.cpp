@@ -1,0 +1,82 @@
+// What `callready validate` warns of.
+#include "probe/plan/set_warnings.hpp"
+
+#include <gtest/gtest.h>
+
+#include "targets/loader.hpp"
+#include "tests/targets/rules.hpp"
+
+namespace callready {
+namespace {
+
+using Texts = std::vector<std::string>;
+
+Texts warnings(const std::string& capabilities, const std::string& requirements) {
+  const auto result = load_text(
+      "schema: callready.targets/1\nid: small\ntitle: Small\n"
+      "variables: [{ name: server, title: Yours }]\ncapabilities:\n" +
+          capabilities + "requirements:\n" + requirements,
+      "small.yaml", test::rules());
+  for (const auto& problem : result.problems) ADD_FAILURE() << problem.to_string();
+  Texts texts;
+  if (!result.set) return texts;
+  for (const auto& warning : warnings_of(*result.set)) texts.push_back(warning.to_string());
+  return texts;
+}
+
+const std::string web =
+    "  - { id: web, title: Web, check: tls, transport: [tls], ports: [443], hosts: [a.b.example] "
+    "}\n";
+
+std::string calls(const std::string& needs) {
+  return "  - { id: calls, title: Calls, needs: [" + needs + "] }\n";
+}
+
+TEST(SetWarnings, NoneWhereEveryRowIsTried) { EXPECT_EQ(warnings(calls("web"), web), Texts{}); }
+
+TEST(SetWarnings, OfNetworksWithoutAKnownListener) {
+  const auto found =
+      warnings(calls("web"), web +
+                                 "  - { id: sip, title: SIP, check: sip, transport: "
+                                 "[udp], ports: [5060], addresses: [192.0.2.0/24] }\n");
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0],
+            "small.yaml:9:5: warning: 'sip' will not be probed: networks without a known listener "
+            "are not probed: they are other people's machines; give an example host that answers "
+            "(under 'hosts', or as an example of a wildcard), or use check udp-range, tcp or tls, "
+            "whose packets end on the way");
+}
+
+TEST(SetWarnings, OfWhatTurnsGreenWithoutAProbe) {
+  const std::string unprobed =
+      "  - { id: media, title: Media, unprobed: why, transport: [udp], ports: [9] }\n";
+  const std::string green =
+      "small.yaml:6:5: warning: capability 'calls' can turn green without 'media', which is never "
+      "probed";
+  EXPECT_EQ(warnings(calls("media"), web + unprobed), Texts{green});
+  EXPECT_EQ(warnings(calls("web, { first_of: [[web, media]] }"), web + unprobed), Texts{green});
+  EXPECT_EQ(
+      warnings(calls("{ first_of: [media, web] }"), web + unprobed),
+      Texts{"small.yaml:6:5: warning: capability 'calls' takes a fallback for good: the first "
+            "choice 'media' is never probed"});
+  EXPECT_EQ(warnings(calls("{ any_of: [media, web] }"), web + unprobed), Texts{});
+}
+
+TEST(SetWarnings, OfWhatNothingCanTurnRed) {
+  auto optional = web;
+  optional.insert(optional.find("check"), "severity: optional, ");
+  EXPECT_EQ(warnings(calls("web"), optional),
+            Texts{"small.yaml:6:5: warning: capability 'calls' stays green whatever becomes of "
+                  "'web', as severity optional says"});
+}
+
+// Who has such a server gives its name.
+TEST(SetWarnings, NoneOfWhatWaitsForAValue) {
+  EXPECT_EQ(warnings(calls("sip"),
+                     "  - { id: sip, title: SIP, check: sip, transport: [udp], ports: [5060], "
+                     "hosts: [\"${server}\"] }\n"),
+            Texts{});
+}
+
+}  // namespace
+}  // namespace callready
