@@ -134,8 +134,8 @@ Causes find_flows(const Diagnosis& context) {
     std::erase_if(probes, [&](const ProbeResult* result) { return beyond.contains(result); });
     if (!context.affects_requirement(probes)) continue;
     if (flow.way == Reachability::lost && !context.breaks_capability(probes)) continue;
-    by_party[{flow.party, flow.way == Reachability::blocked && !firmly_blocked(flow)}].push_back(
-        &flow);
+    by_party[{flow.party, flow.way == Reachability::blocked && !firmly_blocked(facts, flow)}]
+        .push_back(&flow);
   }
   for (const auto& [party, flows] : by_party) {
     Cause cause;
@@ -154,8 +154,8 @@ Causes find_flows(const Diagnosis& context) {
           });
       return flow->way == Reachability::blocked && !chance;
     });
-    const bool sure = many > 2 || std::any_of(flows.begin(), flows.end(), [](const Flow* flow) {
-                        return firmly_blocked(*flow);
+    const bool sure = many > 2 || std::any_of(flows.begin(), flows.end(), [&](const Flow* flow) {
+                        return firmly_blocked(facts, *flow);
                       });
     finding.confidence = sure ? Confidence::likely : Confidence::possible;
     finding.fix = fmt::format(

@@ -20,13 +20,13 @@ bool gets_stuck(const ProbeResult& result) {
   return stuck && is_direct(result) && result.observation.outcome == Outcome::failed;
 }
 
-// A connection carried full-size packets, to anybody.
-bool full_size_connects(const Facts& facts) {
-  return std::any_of(facts.report.probes.begin(), facts.report.probes.end(),
-                     [](const ProbeResult& result) {
-                       return result.probe.check == CheckKind::path && !is_udp(result) &&
-                              result.observation.detail == DetailCode::full_size;
-                     });
+// Full-size packets came through to somebody, over UDP or over a connection as this one.
+bool full_size_passes(const Facts& facts, const ProbeResult& stuck) {
+  return std::any_of(
+      facts.report.probes.begin(), facts.report.probes.end(), [&](const ProbeResult& result) {
+        return result.probe.check == CheckKind::path && is_udp(result) == is_udp(stuck) &&
+               result.observation.detail == DetailCode::full_size;
+      });
 }
 
 // One connection attempt of the `ipv6` check.
@@ -84,9 +84,10 @@ Causes find_mtu(const Diagnosis& context) {
         {result.probe.id, fmt::format("{}: {}.", result.probe.target.host, evidence->text)});
   }
   if (cause.explained.empty()) return {};
-  // Where full-size packets came through, the second time or elsewhere, one connection may have got
-  // stuck by chance, on a bad line.
-  const bool alone = parties.size() == 1 && streams == 1 && full_size_connects(facts);
+  // Where full-size packets came through, the second time or elsewhere, these may have been lost by
+  // chance, on a bad line.
+  const auto holes = cause.explained.size();
+  const bool alone = holes == 1 && full_size_passes(facts, *cause.explained.front());
   for (const auto& result : facts.report.probes) {
     if (!alone && gets_stuck(result) && !context.explained(result)) {
       cause.explained.push_back(&result);
