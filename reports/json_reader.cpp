@@ -292,7 +292,7 @@ std::vector<std::string> texts_or_none(const Node& node, std::string_view key) {
   return member ? texts(*member) : std::vector<std::string>();
 }
 
-// What is no port stands in words for one that the customer knows.
+// Anything that is not a port stands in words for one that the customer knows.
 void read_ports(const Node& node, std::vector<PortRange>& ports, std::vector<std::string>& yours) {
   for (const auto& text : texts(node)) {
     if (const auto range = PortRange::parse(text)) {

@@ -13,8 +13,9 @@ namespace callready::findings {
 namespace {
 
 // The ports of these that answer nowhere, whose hosts are alive and of two operators: it is not for
-// two servers to be down at once. (docs/design.md, rule 6, of what is no firewall of the site's.)
-// With what is silent on such a port elsewhere, whether it is known to leave the site or not.
+// two servers to be down at once. (docs/design.md, rule 6, when it is not a firewall of the
+// site's.) With what is silent on such a port elsewhere, whether it is known to leave the site or
+// not.
 std::vector<const Flow*> lost_everywhere(const Facts& facts, bool udp,
                                          const std::vector<const Flow*>& leaving) {
   std::set<std::uint16_t> ports;

@@ -36,7 +36,7 @@ class ResultIndex {
   // missing because it has ceased to exist.
   bool names_are_hidden() const { return names_are_hidden_; }
   // True where a router beyond the site's edge was seen to answer. It gives few answers: a packet
-  // that ended there without one was then not measured, rather than measured in vain.
+  // that ended there without one was then not measured, rather than measured without success.
   bool edge_answers() const { return edge_answers_; }
   // True where something was reached through a proxy.
   bool proxy_carries() const { return proxy_carries_; }

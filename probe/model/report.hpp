@@ -43,7 +43,8 @@ struct Site {
   std::vector<std::string> resolvers;       // "192.0.2.53" or "192.0.2.53:5353"
   std::optional<std::string> proxy;         // without credentials
   std::vector<IpAddress> public_addresses;  // as STUN servers saw us
-  // As the `nat` check has them, in RFC 4787's words; "not_measured" where it tried in vain.
+  // As the `nat` check has them, in RFC 4787's words; "not_measured" where it tried without
+  // success.
   std::optional<std::string> nat_mapping, nat_filtering;
   std::optional<std::string> nat_port_preservation, nat_hairpin;
   std::optional<std::string> nat_translations;      // "none", "one", "two", "carrier"

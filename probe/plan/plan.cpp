@@ -262,10 +262,10 @@ class Assembler {
   }
 
   void add(Row& row) {
-    turn_ = 0;
+    round_ = 0;
     for (const auto& candidate : row.chosen) {
       add_host(row, candidate, {});
-      ++turn_;
+      ++round_;
     }
     for (const auto& near : row.near) add_host(row, near.candidate, near.rivals);
     add_own_sip_alg(row);
@@ -314,7 +314,7 @@ class Assembler {
       for (const auto& capability : set->capabilities) {
         for (const auto& need : capability.needs) {
           std::vector<PlannedProbe*> earlier;
-          std::map<std::pair<std::string, Transport>, std::size_t> turns;
+          std::map<std::pair<std::string, Transport>, std::size_t> rounds;
           for (const auto& alternative : need.alternatives) {
             const auto here = sip_probes(*set, alternative);
             for (auto* later : here) {
@@ -323,7 +323,7 @@ class Assembler {
               if (later->unless.empty()) continue;
               // One port by each transport before the second one by any.
               const auto& target = later->probe.target;
-              later->turn = turns[{target.host, target.transport}]++;
+              later->round = rounds[{target.host, target.transport}]++;
             }
             earlier.insert(earlier.end(), here.begin(), here.end());
           }
@@ -481,13 +481,13 @@ class Assembler {
       planned.probe = std::move(probe);
       planned.nearest_of = rivals;
       planned.severity = row.requirement.severity;
-      planned.turn = turn_;
+      planned.round = round_;
       plan.probes.push_back(std::move(planned));
     } else {
       auto& known = plan.probes[place->second];
       known.probe.control &= probe.control;
       known.severity = std::min(known.severity, row.requirement.severity);
-      known.turn = std::min(known.turn, turn_);
+      known.round = std::min(known.round, round_);
       if (rivals.empty()) known.nearest_of.clear();  // wanted whatever is near
     }
     row.planned.probes.push_back(id);
@@ -620,7 +620,7 @@ class Assembler {
 
   const PlanOptions& options_;
   PortSamples samples_;
-  std::size_t turn_ = 0;  // of the row's host that is being added
+  std::size_t round_ = 0;  // of the row's host that is being added
   std::map<std::string, std::size_t> index_;
   std::map<std::string, std::vector<std::string>> row_probes_;
   std::map<std::pair<Transport, std::uint16_t>, Probe> sip_alg_;
