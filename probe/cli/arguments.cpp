@@ -90,7 +90,7 @@ void add_selection(CLI::App& app, Arguments& arguments) {
   add_choices(app, arguments);
   app.add_option_function<std::string>(
          "--from", [&arguments](const std::string& text) { arguments.from = parse<Vantage>(text); },
-         fmt::format("Only the rows of this vantage: {}", fmt::join(spellings<Vantage>(), ", ")))
+         "Only the rows of this vantage")
       ->type_name("VANTAGE")
       ->check(CLI::IsMember(spellings<Vantage>()));
   app.add_option("--only", arguments.only, "Only this requirement, repeatable")
@@ -110,10 +110,10 @@ void add_network_options(CLI::App& app, Arguments& arguments) {
       ->type_name("PACE")
       ->check(CLI::IsMember({"normal", "fast"}));
   app.add_flag("--thorough", arguments.thorough, "Take the time that full evidence needs");
-  app.add_option("--timeout", arguments.timeout_s, "The run ends after so many seconds")
+  app.add_option("--timeout", arguments.timeout_s, "The run ends after so many seconds, whatever is left; usually 20, and longer where the "
+                 "pace takes longer")
       ->type_name("SECONDS")
-      ->check(CLI::Range(1.0, 86400.0))
-      ->capture_default_str();
+      ->check(CLI::Range(1.0, 86400.0));
   auto* proxy = app.add_option("--proxy", arguments.proxy,
                                "Probe what a proxy may carry through this one too; auto: look for "
                                "it as browsers do, by WPAD too; none: directly only. Without it, "
@@ -141,8 +141,9 @@ void add_network_options(CLI::App& app, Arguments& arguments) {
   app.add_flag_callback(
          "-6", [&arguments] { arguments.v4 = false; }, "IPv6 only")
       ->excludes(four);
-  app.add_flag("!--no-anchors", arguments.anchors,
-               "Leave out the controls: hosts that have nothing to do with the vendor");
+  app.add_flag_callback(
+      "--no-anchors", [&arguments] { arguments.anchors = false; },
+      "Leave out the controls: hosts that have nothing to do with the vendor");
   app.add_option("--anchors", arguments.anchors_file, "Use the controls in this target set instead")
       ->type_name("FILE");
   app.add_option("--site", arguments.site, "A name for this site, for the report")
@@ -204,7 +205,8 @@ ParseResult parse_arguments(int argc, const char* const* argv) {
 
   auto* show =
       command("show", "What a target set asks for, each row with its source", Command::show);
-  show->add_option("SET", arguments.names, "A target set by name")->required();
+  show->add_option("SET", arguments.names, "A target set by name; with --set FILE, that file's")
+      ->expected(0, 1);
   add_set_options(*show, arguments);
   show->add_flag("--json", arguments.json, "Every fact, as JSON");
   show->add_flag("-v,--verbose", arguments.verbose, "Every host, address and note");

@@ -370,6 +370,7 @@ Causes find_outdated_names(const Diagnosis& context) {
   Causes causes;
   for (const auto& [text, name] : names) {
     if (name.failure != DetailCode::no_such_name || name.elsewhere.empty()) continue;
+    if (context.facts.proxied_reached(text)) continue;
     const auto gone = open_failures(context, name);
     const bool everywhere = std::all_of(
         name.elsewhere.begin(), name.elsewhere.end(),

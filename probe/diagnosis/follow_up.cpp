@@ -119,6 +119,10 @@ void ask_for_greetings(const Facts& facts, Questions& questions) {
   for (const auto& result : facts.report.probes) {
     const auto& [probe, seen] = result;
     const bool tls = probe.target.transport == Transport::tls && findings::is_direct(result);
+    if (tls && probe.check == CheckKind::path && seen.detail == DetailCode::black_hole) {
+      questions.ask(Purpose::repeat, CheckKind::path, Transport::tls, probe.target.host,
+                    probe.target.port(), {{"again", "true"}});
+    }
     const bool cut = seen.detail == DetailCode::connection_reset ||
                      seen.detail == DetailCode::closed_by_peer ||
                      seen.detail == DetailCode::tls_timed_out;

@@ -26,7 +26,7 @@ TEST(Arguments, CheckHasItsDefaults) {
   EXPECT_TRUE(arguments.v6);
   EXPECT_FALSE(arguments.all);
   EXPECT_FALSE(arguments.fast);
-  EXPECT_EQ(arguments.timeout_s, 20);
+  EXPECT_FALSE(arguments.timeout_s);
   EXPECT_EQ(arguments.colour, ColourChoice::automatic);
   EXPECT_EQ(arguments.from, std::nullopt);
 }
@@ -149,7 +149,6 @@ const BadCase bad_cases[] = {
     {"TicketAndJson", {"check", "x", "--ticket", "--json"}, "excludes"},
     {"UnknownCommand", {"chek"}, "unknown command 'chek'; did you mean 'check'?"},
     {"UnknownOption", {"check", "--foo"}, "--foo"},
-    {"ShowWithoutSet", {"show"}, "SET is required"},
     {"UnknownVantage", {"check", "x", "--from", "desk"}, "desk"},
     {"UnknownFormat", {"check", "x", "--report", "pdf"}, "unknown report format 'pdf'; known are:"},
     {"NoFileAfterFormat", {"check", "x", "--report", "json="}, "no file after 'json='"},
