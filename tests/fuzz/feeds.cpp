@@ -1,9 +1,9 @@
 // The vendors' own lists of networks, which a user downloads; of every kind, whatever they are.
 #include "targets/feeds.hpp"
 
+#include "probe/util/utf8.hpp"
 #include "targets/loader.hpp"
 #include "targets/refresh.hpp"
-#include "targets/utf8.hpp"
 #include "tests/fuzz/fuzz.hpp"
 #include "tests/targets/rules.hpp"
 

@@ -1,7 +1,7 @@
 // Signatures in minisign's format, and keys: whoever serves the sets writes these.
 #include "targets/minisign.hpp"
 
-#include "targets/utf8.hpp"
+#include "probe/util/utf8.hpp"
 #include "tests/fuzz/fuzz.hpp"
 #include "tests/targets/signer.hpp"
 

@@ -2,8 +2,8 @@
 // holds; whoever signs may still be wrong.
 #include "targets/set_index.hpp"
 
+#include "probe/util/utf8.hpp"
 #include "targets/set_store.hpp"
-#include "targets/utf8.hpp"
 #include "tests/fuzz/fuzz.hpp"
 #include "tests/targets/signer.hpp"
 
