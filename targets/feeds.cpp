@@ -169,7 +169,7 @@ void read_lines(std::string_view text, Feed& feed, std::vector<Problem>& problem
     if (number == 1 && line.starts_with("\xEF\xBB\xBF")) line.remove_prefix(3);
     if (line.empty() || line.front() == '#') continue;
     const auto network = Network::parse(line);
-    if (network && line.find('/') != std::string_view::npos) {
+    if (network && network->aligned() && line.find('/') != std::string_view::npos) {
       entry.networks.push_back(*network);
     } else {
       problems.push_back(

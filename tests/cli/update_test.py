@@ -170,7 +170,7 @@ class UpdateTest(unittest.TestCase):
         server.asked.clear()
         # A set whose server is shut, on loopback.
         own = self.folder / "own.yaml"
-        own.write_text(SET.format(id="own", host="127.0.0.1"))
+        own.write_text(SET.format(id="own", host="127.0.0.1").replace("hosts:", "addresses:"))
         for command, status in ((("list",), 0), (("show", "acme"), 0), (("firewall", "acme"), 0),
                                 (("demo", "--quiet"), 0),
                                 (("check", "own", "--set", own, "--no-anchors"), 1)):

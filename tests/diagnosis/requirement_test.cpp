@@ -332,7 +332,7 @@ TEST(Routes, WhatOnlyTheProxyMayCarryIsNotDecidedByPacketsThatEndOnTheWay) {
   planned.probes = {results[0].probe.id};
   auto requirement = row("row");
   requirement.check = CheckKind::tcp;
-  const auto judged = [&](ProxyUse use, std::size_t seen) {
+  const auto judged = [&](ProxyUse use, std::ptrdiff_t seen) {
     requirement.proxy = use;
     const std::vector<ProbeResult> some(results.begin(), results.begin() + seen);
     return judge_requirement(requirement, planned, ResultIndex(some));

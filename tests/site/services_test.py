@@ -1,4 +1,4 @@
-"""Every set, on a site where its vendor's servers answer: ready on a clean one, and right where media,
+"""Every set, on a site where its vendor's servers answer: ready on a clean one, right where media,
 all but the web, all but a proxy or names are closed, and where TLS is inspected.
 
 All sets share one run for each site. That is more than the manners allow at once, so the run goes at

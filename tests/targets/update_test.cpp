@@ -191,6 +191,7 @@ TEST_F(UpdateTest, RefusesRollback) {
 }
 
 TEST_F(UpdateTest, WarnsOfAFreezeAndWorksOn) {
+  etag_ = "\"frozen\"";  // a server that says "unchanged" for ever
   update();
   const auto result = update("2026-12-21");
   EXPECT_EQ(result.refusal, "");
@@ -200,11 +201,7 @@ TEST_F(UpdateTest, WarnsOfAFreezeAndWorksOn) {
                 "keeps https://example.com/sets up to date, or someone holds newer ones back"});
   EXPECT_EQ(in_use(), "one.example.com");
   EXPECT_TRUE(update("2026-12-20").warnings.empty());
-  etag_ = "\"frozen\"";  // a server that says "unchanged" for ever is told just so
-  update("2026-12-20");
-  const auto frozen = update("2026-12-21");
   EXPECT_EQ(asked_, (std::vector<std::string>{"keys-2.json", "index.json"}));
-  EXPECT_EQ(frozen.warnings, result.warnings);
   etag_.clear();
   publish(2, {set_text("zoom", "two.example.com")});  // an old index is better than an older one
   EXPECT_EQ(update("2027-06-01").refusal, "");
