@@ -252,7 +252,7 @@ class Sizes(RobustTest):
             for kind in ("junit", "csv", "markdown", "nagios"):
                 self.assertEqual(0, self.run_it("render", saved, "--report", kind).returncode)
 
-        self.assert_grows_little(render, 400)
+        self.assert_grows_little(render, 150)
 
     def test_hostile_reports_are_no_internal_errors(self):
         listener = Listener()
