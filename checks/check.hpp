@@ -50,7 +50,7 @@ struct Settings {
 struct ProxyLogin {
   bool trying = false, settled = false;
   ProxyAuth works = ProxyAuth::none;  // none: settled without success, or not needed
-  std::vector<ProxyAuth> refused;     // the schemes by which it was tried in vain
+  std::vector<ProxyAuth> refused;     // the schemes by which it was tried without success
   std::vector<OneShot<bool>> waiting;
 };
 

@@ -59,9 +59,11 @@ void conclude(Observation& observation, Outcome outcome, DetailCode result,
   observation.outcome = outcome;
   observation.detail = result;
   const bool tcp = job.probe.target.transport == Transport::tcp;
-  const auto payload = tcp ? std::string("a SYN") : job.parameter("payload", "rtp");
+  const auto payload = job.parameter("payload", "rtp");
+  auto protocol = payload;
+  for (auto& c : protocol) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
   const auto what =
-      fmt::format("{} to {}, {} {}", tcp ? "A connection request" : "A packet of " + payload,
+      fmt::format("{} to {}, {} {}", tcp ? "A connection request" : "A packet (" + protocol + ")",
                   job.probe.target.host, tcp ? "TCP" : "UDP", job.probe.target.port());
   const auto device = by ? by->to_string() : std::string();
   const auto router = hop.address.to_string();

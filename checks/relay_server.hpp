@@ -29,7 +29,7 @@ struct RelayServer {
 };
 asio::awaitable<Result<RelayServer>> find_relay_server(Context& context, std::string text, bool v6);
 
-// An allocation. Call client->deallocate(farewell) also where `why` is set and a client is there.
+// An allocation. Call client->deallocate(cleanup) also where `why` is set and a client is there.
 struct Relay {
   std::unique_ptr<TurnClient> client;  // null: the server was not reached
   std::string why;                     // empty: granted; else what went wrong, for a person

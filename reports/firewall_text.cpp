@@ -55,8 +55,10 @@ void add_peers(Page& page, const FirewallRule& rule) {
 
 void add_list(Page& page, const FirewallList& list) {
   page.heading(list.title + (list.edition.empty() ? "" : " (" + list.edition + ")"));
-  page.paragraph(fmt::format("By: {}{}.", list.document,
-                             list.published.empty() ? "" : ", published " + list.published));
+  if (!list.document.empty()) {
+    page.paragraph(fmt::format("By: {}{}.", list.document,
+                               list.published.empty() ? "" : ", published " + list.published));
+  }
   if (!list.scenarios.empty())
     page.paragraph("In this list: " + joined(list.scenarios, "; ") + ".");
   if (!list.others.empty()) {

@@ -292,7 +292,7 @@ std::vector<std::string> texts_or_none(const Node& node, std::string_view key) {
   return member ? texts(*member) : std::vector<std::string>();
 }
 
-// What is no port stands in words for one that the customer knows.
+// Anything that is not a port stands in words for one that the customer knows.
 void read_ports(const Node& node, std::vector<PortRange>& ports, std::vector<std::string>& yours) {
   for (const auto& text : texts(node)) {
     if (const auto range = PortRange::parse(text)) {
@@ -370,6 +370,7 @@ RequirementResult read_requirement(const Node& node) {
   if (const auto poor = node.optional("poor")) requirement.poor = poor->boolean();
   if (const auto code = node.optional("closed_by")) requirement.closed_by = code->text();
   if (const auto impaired = node.optional("impaired")) requirement.impaired = impaired->boolean();
+  if (const auto lost = node.optional("lost")) requirement.lost = lost->boolean();
   requirement.error_texts = texts_or_none(node, "error_texts");
   if (const auto rules = node.optional("rules")) requirement.rules = rules->list(read_rule);
   return requirement;

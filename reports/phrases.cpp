@@ -363,9 +363,8 @@ std::string seen_by_users(const Finding& finding, const Report& report) {
   std::vector<std::string> quotes;
   for (const auto& set : report.sets) {
     for (const auto& row : set.requirements) {
-      if (row.error_texts.empty() ||
-          std::find(finding.explains.begin(), finding.explains.end(), set.id + '/' + row.id) ==
-              finding.explains.end()) {
+      if (row.error_texts.empty() || std::find(finding.explains.begin(), finding.explains.end(),
+                                               set.id + '/' + row.id) == finding.explains.end()) {
         continue;
       }
       for (const auto& text : row.error_texts) {
@@ -424,15 +423,30 @@ Unexplained unexplained(const Report& report) {
 }
 
 std::string cause(const Finding& finding, std::size_t most, bool count) {
+  // Two that begin alike say one thing of two hosts: first what says something else.
+  const auto beginning = [](const std::string& sentence) {
+    std::size_t at = 0;
+    for (int word = 0; word < 3 && at != std::string::npos; ++word) {
+      at = sentence.find(' ', at == 0 ? 0 : at + 1);
+    }
+    return sentence.substr(0, at);
+  };
+  std::vector<std::string> all;
+  for (const auto& evidence : finding.evidence) all.push_back(as_sentence(evidence.text));
   std::vector<std::string> sentences;
-  std::size_t told = 0;
-  for (const auto& evidence : finding.evidence) {
-    auto sentence = as_sentence(evidence.text);
-    const bool known = std::find(sentences.begin(), sentences.end(), sentence) != sentences.end();
-    if (!known && sentences.size() < most) sentences.push_back(sentence);
-    if (std::find(sentences.begin(), sentences.end(), sentence) != sentences.end()) ++told;
+  for (const bool alike : {false, true}) {
+    for (const auto& sentence : all) {
+      if (sentences.size() == most) break;
+      const bool known = std::any_of(sentences.begin(), sentences.end(), [&](const auto& one) {
+        return alike ? one == sentence : beginning(one) == beginning(sentence);
+      });
+      if (!known) sentences.push_back(sentence);
+    }
   }
-  if (const auto more = finding.evidence.size() - told; count && more > 0) {
+  const auto told = std::count_if(all.begin(), all.end(), [&](const auto& sentence) {
+    return std::find(sentences.begin(), sentences.end(), sentence) != sentences.end();
+  });
+  if (const auto more = all.size() - static_cast<std::size_t>(told); count && more > 0) {
     sentences.push_back(fmt::format("({} more)", more));
   }
   return joined(sentences, " ");

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <numeric>
 #include <set>
 #include <utility>
 #include <vector>
@@ -219,7 +221,7 @@ void add_requirement(Page& page, const Requirement& requirement) {
   block.add_each("Hosts", host_texts(requirement.hosts));
   block.add_each("Wildcards", wildcard_texts(requirement.wildcards));
   block.add_each("Addresses", address_texts(requirement));
-  block.add_each("At the site", requirement.local_peers);
+  block.add_each("On site", requirement.local_peers);
   block.add("Tags", joined(requirement.service_tags));
   block.add_each("PTR names", host_texts(requirement.reverse_dns));
   block.add("Firewall", firewall_text(requirement));
@@ -469,11 +471,24 @@ std::string show_text(const TargetSet& set, const RenderOptions& options) {
 
 std::string list_text(std::span<const ListedSet> sets, std::string_view today,
                       const RenderOptions& options) {
-  Page page(options);
+  constexpr int any_width = 200;
+  auto roomy = options;
+  if (!options.on_screen) roomy.width = any_width;  // in a pipe nothing is cut
+  Page page(roomy);
   std::vector<std::vector<std::string>> rows = {{"SET", "TITLE", "KIND", "SOURCE", "VERIFIED"}};
   for (const auto& [set, requirements] : sets) {
     rows.push_back({set.id, set.title, set.kind ? std::string(to_string(*set.kind)) : "",
                     std::string(to_string(set.evidence)), age_phrase(set.verified, today)});
+  }
+  // Titles say more than kinds where there is no room for both.
+  std::array<int, 5> widths{};
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      widths[i] = std::max(widths[i], columns(page.clean(row[i])) + 2);
+    }
+  }
+  if (std::accumulate(widths.begin(), widths.end(), -2) > page.width()) {
+    for (auto& row : rows) row.erase(row.begin() + 2);
   }
   page.table(rows, 1);
   return page.take();

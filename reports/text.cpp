@@ -185,9 +185,9 @@ std::string requirement_text(const Report& report, const SetResult& set,
 std::string told_in_short(std::size_t sampled, std::size_t skipped) {
   std::vector<std::string> parts;
   if (sampled > 0) {
-    parts.push_back(
-        fmt::format("{} tried by a sample of their hosts or ports (--all tries every one)",
-                    count_of(sampled, "requirement", "requirements")));
+    parts.push_back(fmt::format("{} tried by a sample of {} hosts or ports (--all tries every one)",
+                                count_of(sampled, "requirement", "requirements"),
+                                sampled == 1 ? "its" : "their"));
   }
   if (skipped > 0) {
     parts.push_back(fmt::format(

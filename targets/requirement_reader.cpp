@@ -276,6 +276,7 @@ Requirement read_requirement(const YamlNode& node, const Declared& declared, Pro
   const auto* rule = read_check(row, declared, requirement);
   read_transports(row, declared, rule, requirement);
   read_ports(row, declared, requirement);
+  row.find("traffic");  // taken apart before (traffic.hpp)
   read_reach(row, requirement.reach);
   read_parameters(row, declared, rule, requirement);
   read_destinations(row, declared, requirement);

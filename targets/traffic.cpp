@@ -102,6 +102,7 @@ std::vector<YamlNode> rows_of(const YamlNode& row, Problems& problems) {
     map.finish();
     if (!entry.is_map()) continue;
     const auto transport = first_of(entry, "transport"), port = first_of(entry, "ports");
+    if (transport.empty()) continue;
     const auto alike = std::count_if(entries->begin(), entries->end(), [&](const auto& other) {
       return other.is_map() && first_of(other, "transport") == transport;
     });

@@ -90,7 +90,7 @@ void add_selection(CLI::App& app, Arguments& arguments) {
   add_choices(app, arguments);
   app.add_option_function<std::string>(
          "--from", [&arguments](const std::string& text) { arguments.from = parse<Vantage>(text); },
-         fmt::format("Only the rows of this vantage: {}", fmt::join(spellings<Vantage>(), ", ")))
+         "Only the rows of this vantage")
       ->type_name("VANTAGE")
       ->check(CLI::IsMember(spellings<Vantage>()));
   app.add_option("--only", arguments.only, "Only this requirement, repeatable")
@@ -141,8 +141,9 @@ void add_network_options(CLI::App& app, Arguments& arguments) {
   app.add_flag_callback(
          "-6", [&arguments] { arguments.v4 = false; }, "IPv6 only")
       ->excludes(four);
-  app.add_flag("!--no-anchors", arguments.anchors,
-               "Leave out the controls: hosts that have nothing to do with the vendor");
+  app.add_flag_callback(
+      "--no-anchors", [&arguments] { arguments.anchors = false; },
+      "Leave out the controls: hosts that have nothing to do with the vendor");
   app.add_option("--anchors", arguments.anchors_file, "Use the controls in this target set instead")
       ->type_name("FILE");
   app.add_option("--site", arguments.site, "A name for this site, for the report")
@@ -204,7 +205,8 @@ ParseResult parse_arguments(int argc, const char* const* argv) {
 
   auto* show =
       command("show", "What a target set asks for, each row with its source", Command::show);
-  show->add_option("SET", arguments.names, "A target set by name")->required();
+  show->add_option("SET", arguments.names, "A target set by name; with --set FILE, that file's")
+      ->expected(0, 1);
   add_set_options(*show, arguments);
   show->add_flag("--json", arguments.json, "Every fact, as JSON");
   show->add_flag("-v,--verbose", arguments.verbose, "Every host, address and note");

@@ -141,6 +141,7 @@ std::optional<std::vector<TargetSet>> find_sets(const Arguments& arguments) {
     good = good && problems.empty();
   };
   report(catalog.problems());
+  if (!good) return std::nullopt;
   auto names = arguments.names;
   // A file given with --set is meant to be checked, also where no name is given.
   if (names.empty()) {
@@ -150,7 +151,7 @@ std::optional<std::vector<TargetSet>> find_sets(const Arguments& arguments) {
       }
     }
   }
-  if (names.empty() && good) {
+  if (names.empty()) {
     auto question = std::string("which service? Name one or more of these:");
     for (const auto* entry : catalog.usable()) {
       question += fmt::format("\n  {:<28} {}", entry->head.id, entry->head.title);

@@ -44,7 +44,9 @@ bool is_listed(const SetHead& set, const Arguments& arguments) {
 }  // namespace
 
 void say_problems(const std::vector<Problem>& problems) {
-  for (const auto& problem : problems) say(problem.to_string());
+  for (const auto& problem : problems) {
+    say(problem.file.empty() ? "callready: " + problem.message : problem.to_string());
+  }
   if (!problems.empty()) keep_complaint(problems.front().to_string());
 }
 
@@ -105,16 +107,14 @@ int run_list(const Arguments& arguments) {
 }
 
 int run_show(const Arguments& arguments) {
-  const auto catalog = make_catalog(arguments);
-  say_problems(catalog.problems());
-  if (!catalog.problems().empty()) return usage_error;
-  const auto found = catalog.find(arguments.names.front());
-  if (!found.set) {
-    say_problems(found.problems);
+  const auto sets = find_sets(arguments);
+  if (!sets) return usage_error;
+  if (sets->size() > 1) {
+    complain("show takes one set at a time: name it");
     return usage_error;
   }
-  return printed(arguments.json ? show_json(*found.set)
-                                : show_text(*found.set, render_options(arguments)));
+  const auto& set = sets->front();
+  return printed(arguments.json ? show_json(set) : show_text(set, render_options(arguments)));
 }
 
 int run_validate(const Arguments& arguments) {

@@ -52,7 +52,7 @@ ReadResult read_report_file(const std::string& given) {
   const bool last = given == "last" && !platform::is_file(given);
   const auto file = last ? last_file() : given;
   if (last && !platform::is_file(file)) {
-    return {std::nullopt, "last: no run has been kept: check something first", {}};
+    return {std::nullopt, "no run has been kept yet: callready check SERVICE makes one", {}};
   }
   const bool standard = file == "-";
   const std::string name = standard ? "standard input" : file;

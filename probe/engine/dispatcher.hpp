@@ -17,7 +17,7 @@ class Dispatcher {
              std::span<const checks::Check> table, Pacer& pacer, ProbeScheduler& scheduler);
 
   // What the probe saw, by one address of its host: IPv4's first where both families may be used,
-  // IPv6's where there is none, or no way to it. Of an IPv4 address without a way to it: by NAT64
+  // IPv6's if there is none, or no way to it. Of an IPv4 address without a way to it: by NAT64
   // (RFC 8305 section 7.1).
   asio::awaitable<Observation> make(std::size_t index);
 

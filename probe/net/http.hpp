@@ -61,7 +61,7 @@ struct HttpReply {
   std::optional<SocketAddress> local, remote;  // of the TCP connection
   std::map<Timing, double> timing_ms;          // since the start: "connect", "tls", "reply"
 
-  // The first header of that name, whatever its case; nothing where there is none.
+  // The first header of that name, whatever its case; nothing if there is none.
   std::optional<std::string> header(std::string_view name) const;
   std::optional<std::string> proxy_header(std::string_view name) const;
 };

@@ -41,7 +41,7 @@ int hex_digit(char c) {
   return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-// RFC 3986 section 2.1; what is no escape stays as it is.
+// RFC 3986 section 2.1; anything that is not an escape stays as it is.
 std::string decoded(std::string_view text) {
   std::string result;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -57,7 +57,7 @@ std::string decoded(std::string_view text) {
   return result;
 }
 
-// "host:port", "[::1]:port" or "host" into its parts; the port is 0 where there is none.
+// "host:port", "[::1]:port" or "host" into its parts; the port is 0 if there is none.
 bool split_port(std::string_view text, std::string_view& host, std::uint16_t& port) {
   port = 0;
   std::string_view rest;

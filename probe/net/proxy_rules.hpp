@@ -45,7 +45,7 @@ class NoProxy {
 // What the environment says of proxies.
 struct ProxyEnvironment {
   // By what a program connects for, each with the name of the variable it came from. The URL is
-  // empty where there is none.
+  // empty if there is none.
   struct Choice {
     std::string variable;
     std::optional<ProxySetting> proxy;

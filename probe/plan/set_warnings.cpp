@@ -55,36 +55,32 @@ class Reviewer {
     found_.push_back({set_.origin, at.line, at.column, "warning: " + message});
   }
 
-  // The rows of the alternative that no run tries.
-  std::vector<std::string> untried(const std::vector<std::string>& alternative) const {
-    std::vector<std::string> ids;
-    std::copy_if(alternative.begin(), alternative.end(), std::back_inserter(ids),
-                 [&](const auto& id) { return untried_.contains(id); });
-    return ids;
+  bool is_optional(const std::string& id) const {
+    const auto* row = set_.find_requirement(id);
+    return row == nullptr || row->severity == Severity::optional;
   }
 
   void judge(const Capability& capability, const Need& need) {
     const auto tell = [&](const std::string& what) {
       warn(capability.position, fmt::format("capability '{}' {}", capability.id, what));
     };
-    bool tried = false, matters = false, first_untried = false;
+    bool tried = false, matters = false, first_tried = false;
     std::vector<std::string> never;
     for (std::size_t i = 0; i < need.alternatives.size(); ++i) {
-      const auto& alternative = need.alternatives[i];
-      const auto missing = untried(alternative);
-      const bool whole = missing.size() == alternative.size();
-      tried = tried || !whole;
-      for (const auto& id : alternative) {
-        const auto* row = set_.find_requirement(id);
-        matters = matters || (row != nullptr && row->severity != Severity::optional);
+      for (const auto& id : need.alternatives[i]) {
+        matters = matters || !is_optional(id);
+        if (!untried_.contains(id)) {
+          tried = true;
+          first_tried = first_tried || i == 0;
+        } else if (!is_optional(id)) {
+          never.push_back(id);
+        }
       }
-      never.insert(never.end(), missing.begin(), missing.end());
-      if (i == 0) first_untried = whole;
     }
     const auto names = fmt::format("{}", fmt::join(never, "' and '"));
-    if (!tried || (!never.empty() && need.alternatives.size() == 1)) {
+    if (!never.empty() && (!tried || need.alternatives.size() == 1)) {
       tell(fmt::format("can turn green without '{}', which is never probed", names));
-    } else if (first_untried && !need.equal) {
+    } else if (tried && !first_tried && !need.equal) {
       tell(fmt::format("takes a fallback for good: the first choice '{}' is never probed",
                        fmt::join(need.alternatives.front(), "' and '")));
     }

@@ -38,13 +38,13 @@ Terminal standard_error();
 // An environment variable; empty and unset are the same.
 std::string environment(const char* name);
 
-// $XDG_CONFIG_HOME/callready or its like; empty where there is none.
+// $XDG_CONFIG_HOME/callready or its like; empty if there is none.
 std::string configuration_folder();
 
-// $XDG_DATA_HOME/callready or its like; empty where there is none.
+// $XDG_DATA_HOME/callready or its like; empty if there is none.
 std::string data_folder();
 
-// $XDG_STATE_HOME/callready or its like; empty where there is none.
+// $XDG_STATE_HOME/callready or its like; empty if there is none.
 std::string state_folder();
 
 // A file that can be opened for reading.

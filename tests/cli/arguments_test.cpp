@@ -149,7 +149,6 @@ const BadCase bad_cases[] = {
     {"TicketAndJson", {"check", "x", "--ticket", "--json"}, "excludes"},
     {"UnknownCommand", {"chek"}, "unknown command 'chek'; did you mean 'check'?"},
     {"UnknownOption", {"check", "--foo"}, "--foo"},
-    {"ShowWithoutSet", {"show"}, "SET is required"},
     {"UnknownVantage", {"check", "x", "--from", "desk"}, "desk"},
     {"UnknownFormat", {"check", "x", "--report", "pdf"}, "unknown report format 'pdf'; known are:"},
     {"NoFileAfterFormat", {"check", "x", "--report", "json="}, "no file after 'json='"},

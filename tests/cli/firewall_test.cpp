@@ -149,6 +149,23 @@ TEST(Firewall, WhatIsRequiredComesFirstAndYourOwnServersStandApart) {
   EXPECT_NE(text.find("### From phone to your own servers\n"), std::string::npos) << text;
 }
 
+// A multicast group, a private network and "apps of other users" are not the Internet.
+TEST(Firewall, WhatStaysOnTheSitesNetworkStandsApart) {
+  const auto list = rules_for(
+      set_of("  - { id: group, title: T, source: s, unprobed: u, transport: [udp], ports: [1], "
+             "addresses: [224.0.1.75, 239.1.0.0/16] }\n"
+             "  - { id: peers, title: T, source: s, unprobed: u, transport: [udp], ports: [2], "
+             "local_peers: [apps of other users] }\n"
+             "  - { id: out, title: T, source: s, unprobed: u, transport: [udp], ports: [3], "
+             "addresses: [192.0.2.0/24] }\n"));
+  EXPECT_TRUE(list.unfinished.empty());
+  ASSERT_EQ(list.rules.size(), 3u);
+  for (const auto& rule : list.rules) {
+    EXPECT_EQ(stays_at_home(rule), rule.requirements.at(0) != "out") << rule.requirements.at(0);
+  }
+  EXPECT_NE(markdown(list).find("apps of other users"), std::string::npos);
+}
+
 TEST(Firewall, AFallbackSaysWhatItStandsInFor) {
   auto set = set_of(two_rows);
   set.capabilities.at(0).needs = {{{{"web"}, {"media"}}, false, 1}, {{{"files"}}, false, 1}};

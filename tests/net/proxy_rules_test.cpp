@@ -127,7 +127,7 @@ TEST_F(Environment, PlainHttpHasItsOwnAndNeverInUpperCase) {
   variables["http_proxy"] = "http://plain:1";
   EXPECT_EQ(choice(page), "http://plain:1");
   EXPECT_EQ(choice(), "direct");
-  // What is no web page goes by CONNECT, as https does.
+  // Anything that is not a web page goes by CONNECT, as https does.
   EXPECT_EQ(choice(probe_of("turn", Transport::tcp, "turn.example.com", 3478)), "direct");
 }
 

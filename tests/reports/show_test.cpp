@@ -269,6 +269,25 @@ TEST(Show, IsHarmlessAndKeepsToTheWidth) {
   }
 }
 
+// In a pipe the whole, on a narrow screen titles rather than kinds.
+TEST(List, TitlesAreNotCutForKinds) {
+  auto set = example();
+  set.id = "azure-communication-services";
+  set.title = "Azure Communication Services";
+  const auto text = [&](bool on_screen) {
+    auto options = with(80);
+    options.on_screen = on_screen;
+    return list_text(std::vector<ListedSet>{{set, 3}}, "2026-11-21", options);
+  };
+  EXPECT_EQ(text(false),
+            "SET                           TITLE                         KIND      SOURCE       "
+            "VERIFIED\n"
+            "azure-communication-services  Azure Communication Services  meetings  vendor-page  1 "
+            "day ago\n");
+  EXPECT_EQ(text(true).find("KIND"), std::string::npos);
+  EXPECT_NE(text(true).find("Azure Communication S"), std::string::npos);
+}
+
 TEST(List, IsATable) {
   auto other = example();
   other.id = "x";

@@ -245,6 +245,35 @@ TEST(Text, LossIsNeverSilent) {
             std::string::npos);
 }
 
+// Helpdesk finds the words again that the caller read out.
+TEST(Text, WhatUsersSeeStandsBesideTheCause) {
+  auto report = samples::degraded();
+  const std::string seen = "\"Call failed (408)\"";
+  EXPECT_EQ(render_text(report, with(false, false)).find("Users"), std::string::npos);
+  ASSERT_EQ(report.findings.at(0).explains.at(0), "rainbow/turn-udp");
+  for (auto& row : report.sets.at(0).requirements) {
+    row.error_texts = {row.id == "turn-udp" ? "Call failed (408)" : "Something else"};
+  }
+  for (const auto& text : {render_text(report, with(false, false)), render_ticket(report, {}),
+                           render_html(report, {}), seen_by_users(report.findings[0], report)}) {
+    EXPECT_NE(text.find("Call failed (408)"), std::string::npos) << text;
+  }
+  EXPECT_EQ(seen_by_users(report.findings[0], report), seen);
+}
+
+TEST(Text, TheCauseTellsTwoThingsRatherThanOneOfTwoHosts) {
+  Finding finding;
+  for (const auto* text : {"Asked elsewhere, the name exists: a",
+                           "Asked elsewhere, the name exists: b", "the resolver denies it"}) {
+    finding.evidence.push_back({"", text});
+  }
+  EXPECT_EQ(cause(finding, 2),
+            "Asked elsewhere, the name exists: a. The resolver denies it. (1 more)");
+  EXPECT_EQ(cause(finding, 3),
+            "Asked elsewhere, the name exists: a. The resolver denies it. Asked "
+            "elsewhere, the name exists: b.");
+}
+
 TEST(Text, QuietInAPipeCutsNothing) {
   auto options = with(false, true, 40);
   options.on_screen = false;

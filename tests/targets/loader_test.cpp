@@ -72,21 +72,22 @@ TEST(Loader, TakesARowOfSeveralProtocolsApart) {
     EXPECT_EQ(row.addresses.size(), 1u);
     EXPECT_EQ(row.error_texts.size(), 2u);
   }
-  EXPECT_EQ(ids, (std::vector<std::string>{"web-tcp-80", "web-tcp-443", "web-udp", "sip", "paging",
-                                           "neighbours"}));
+  EXPECT_EQ(ids, (std::vector<std::string>{"web-tcp-80", "web-tcp-8443", "web-tls", "web-udp",
+                                           "sip", "paging", "neighbours"}));
   EXPECT_EQ(titles[0], "The web site, TCP 80 and more");
-  EXPECT_EQ(titles[2], "The web site, UDP 443");
-  EXPECT_EQ(titles[3], "Your SIP server");
+  EXPECT_EQ(titles[3], "The web site, UDP 443");
+  EXPECT_EQ(titles[4], "Your SIP server");
   const auto& rows = result.set->requirements;
   EXPECT_EQ(rows[0].check, CheckKind::tcp);
-  EXPECT_EQ(rows[1].check, CheckKind::tls);
-  EXPECT_FALSE(rows[2].check);
-  EXPECT_EQ(rows[2].severity, Severity::optional);
+  EXPECT_EQ(rows[2].check, CheckKind::tls);
+  EXPECT_FALSE(rows[3].check);
+  EXPECT_EQ(rows[3].severity, Severity::optional);
   EXPECT_EQ(rows[0].severity, Severity::required);
   // The row's own id means all of it.
   const auto& needs = result.set->capabilities[0].needs;
   using Alternatives = std::vector<std::vector<std::string>>;
-  EXPECT_EQ(needs[0].alternatives, (Alternatives{{"web-tcp-80", "web-tcp-443", "web-udp"}}));
+  EXPECT_EQ(needs[0].alternatives,
+            (Alternatives{{"web-tcp-80", "web-tcp-8443", "web-tls", "web-udp"}}));
   EXPECT_EQ(needs[1].alternatives, (Alternatives{{"sip"}, {"web-tcp-80"}}));
   const auto& quality = *result.set->capabilities[0].quality;
   ASSERT_EQ(quality.bandwidths.size(), 2u);
