@@ -224,11 +224,11 @@ int run_check(const Arguments& arguments) {
   if (!problems.empty()) return usage_error;
   platform::forbid_inspection();  // from here on it holds secrets
   const auto secrets = read_credentials(arguments.credentials_file);
-  if (!secrets.warning.empty()) complain(secrets.warning);
   if (!secrets.error.empty()) {
     complain(secrets.error);
     return usage_error;
   }
+  if (!secrets.warning.empty()) complain(secrets.warning);
 
   auto tags = read_tags(arguments);
   if (!tags) return usage_error;

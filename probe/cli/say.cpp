@@ -1,5 +1,7 @@
 #include "probe/cli/say.hpp"
 
+#include <boost/system/system_error.hpp>
+#include <cerrno>
 #include <cstdlib>
 #include <exception>
 #include <new>
@@ -17,6 +19,15 @@ bool for_nagios = false;
 std::string& complaint() {
   static std::string last;
   return last;
+}
+
+Trouble trouble_of(int error, const char* words) {
+  if (error == EMFILE || error == ENFILE) {
+    return {"this computer lets the program open too few files (ulimit -n): ", words};
+  }
+  // Of a thread: there is no memory for one, or no process may have more.
+  if (error == EAGAIN) return {"out of threads: ", words};
+  return {error == ENOMEM ? "out of memory: " : "internal error: ", words};
 }
 
 // Piece by piece, since there may be no memory left.
@@ -75,12 +86,9 @@ Trouble trouble_in_flight() noexcept {
   } catch (const std::bad_alloc&) {
     return {"out of memory", {}};
   } catch (const std::system_error& error) {
-    // Of a thread: there is no memory for one, or no process may have more.
-    if (error.code() == std::errc::resource_unavailable_try_again) return {"out of threads", {}};
-    if (error.code() == std::errc::too_many_files_open) {
-      return {"this computer lets the program open too few files (ulimit -n): ", error.what()};
-    }
-    return {"internal error: ", error.what()};
+    return trouble_of(error.code().value(), error.what());
+  } catch (const boost::system::system_error& error) {
+    return trouble_of(error.code().value(), error.what());
   } catch (const std::exception& error) {
     return {"internal error: ", error.what()};
   } catch (...) {

@@ -2,6 +2,8 @@
 
 #include <openssl/err.h>
 
+#include <filesystem>
+
 #include "probe/net/lazy_roots.hpp"
 #include "probe/net/public_roots.hpp"
 #include "probe/net/timeouts.hpp"
@@ -112,6 +114,11 @@ X509_STORE* system_store() {
 }
 
 std::optional<std::string> why_unreadable(const std::string& file) {
+  // It is read more than once; a pipe would be waited for.
+  std::error_code ignored;
+  if (std::filesystem::exists(file, ignored) && !std::filesystem::is_regular_file(file, ignored)) {
+    return "it is no file";
+  }
   const std::unique_ptr<X509_STORE, void (*)(X509_STORE*)> scratch(X509_STORE_new(),
                                                                    &X509_STORE_free);
   ERR_clear_error();
