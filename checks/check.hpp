@@ -2,6 +2,7 @@
 // row in registry.cpp; see README.md for how to add one.
 #pragma once
 
+#include <map>
 #include <set>
 #include <string_view>
 
@@ -16,11 +17,23 @@
 
 namespace callready::checks {
 
-// Secrets: never in a report, a log or an argument list.
+struct Login {
+  std::string user, password;
+};
+
+// Secrets: never in a report, a log or an argument list; and whom they are for: nobody else gets
+// them.
 struct Credentials {
   std::string turn_user, turn_password;
   std::string turn_secret;  // for time-limited credentials (draft-uberti-behave-turn-rest)
+  std::vector<std::string> turn_hosts;  // whose these are
   std::string proxy_user, proxy_password;
+  std::vector<std::string> proxy_hosts;  // "proxy.example.com", or with its port: the user's word
+  // By URL (scheme, host, port): the proxies that may be logged in to, by Negotiate too. The user
+  // is empty where there is only the system's own login.
+  std::map<std::string, Login> proxies;
+
+  bool has_turn() const { return !turn_user.empty() || !turn_secret.empty(); }
 };
 
 // What the user chose, the same for all checks of a run.
@@ -37,7 +50,7 @@ struct Settings {
 struct ProxyLogin {
   bool trying = false, settled = false;
   ProxyAuth works = ProxyAuth::none;  // none: settled without success, or not needed
-  std::vector<ProxyAuth> refused;     // the schemes by which it was tried in vain
+  std::vector<ProxyAuth> refused;     // the schemes by which it was tried without success
   std::vector<OneShot<bool>> waiting;
 };
 

@@ -205,7 +205,8 @@ asio::awaitable<Property> mapping_of(Context& context, Job job, UdpSocket& socke
 asio::awaitable<void> add_by_relays(Context& context, Job job, Property& mapping,
                                     Property& filtering) {
   const bool open = !mapping.measured() || !filtering.measured();
-  const bool relays = !job.parameter("turn").empty() && !credential_of(context).username.empty();
+  const auto turn = job.parameter("turn");
+  const bool relays = !turn.empty() && !credential_for(context, turn).username.empty();
   if (!open || !relays) co_return;
   const auto told = co_await measure_by_relays(context, job);
   const auto take = [](Property& property, const Property& by_relays) {
@@ -298,7 +299,7 @@ asio::awaitable<Observation> run_nat(Context& context, Job job) {
   const auto& other = reply->message.other_address;
   corners.has_other = other && other->address.is_v6() == corners.server.address.is_v6() &&
                       other->address != corners.server.address &&
-                      other->port != corners.server.port;
+                      other->port != corners.server.port && may_be_sent_to(*other, corners.server);
   if (corners.has_other) {
     corners.other = *other;
     co_await visit(context, *socket, corners);

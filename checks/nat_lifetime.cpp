@@ -168,7 +168,7 @@ asio::awaitable<Property> measure_by_relay(Context& context, Job job) {
   const auto where = job.parameter("turn");
   auto relays = co_await find_relay_server(context, where, server.address.is_v6());
   if (relays.has_error()) co_return unknown("the relay server: " + relays.error().text);
-  CleanupScope farewell(context.scope, timeouts::deallocate);
+  CleanupScope after(context.scope, timeouts::deallocate);
   const auto patience = context.scope.clock.now() + timeouts::check;
   const auto place = co_await context.relays.enter(context.executor, context.scope, patience);
   if (!place) co_return unknown("too many relays are in use");
@@ -184,8 +184,8 @@ asio::awaitable<Property> measure_by_relay(Context& context, Job job) {
     if (allowed.status == TurnStatus::granted) lifetime = co_await measure(context, side, far);
   }
   if (relay.client) {
-    const auto last_words = farewell.scope();
-    co_await relay.client->deallocate(last_words);
+    const auto cleanup = after.scope();
+    co_await relay.client->deallocate(cleanup);
   }
   co_return lifetime;
 }
@@ -196,7 +196,8 @@ asio::awaitable<Property> measure_lifetime(Context& context, Job job) {
   const auto server = job.remote();
   StunSide side(server);
   auto lifetime = co_await measure(context, side, server);
-  const bool relays = !job.parameter("turn").empty() && !credential_of(context).username.empty();
+  const auto turn = job.parameter("turn");
+  const bool relays = !turn.empty() && !credential_for(context, turn).username.empty();
   if (lifetime.measured() || !relays) co_return lifetime;
   lifetime = co_await measure_by_relay(context, job);
   co_return lifetime;

@@ -1,5 +1,7 @@
 #include "checks/nat_parts.hpp"
 
+#include <algorithm>
+
 namespace callready::checks::nat {
 
 Property known(DetailCode value, std::string method, std::string text) {
@@ -67,6 +69,18 @@ asio::awaitable<Result<BindingReply>> ask(Context& context, UdpSocket& socket, S
   co_return reply;
 }
 
+bool may_be_sent_to(const SocketAddress& named, const SocketAddress& by) {
+  // Alibaba's, and Amazon's of IPv6; all others' are link-local. And IPv4 in IPv6's clothes.
+  static const auto elsewhere = {Network::parse("100.100.100.200/32"),
+                                 Network::parse("fd00:ec2::/32"), Network::parse("::ffff:0:0/96")};
+  const auto& address = named.address;
+  if (named.port == 0 || address.is_multicast() || address.is_unspecified()) return false;
+  if (address.is_loopback()) return by.address.is_loopback();
+  if (address.is_link_local()) return by.address.is_link_local();
+  return std::none_of(elsewhere.begin(), elsewhere.end(),
+                      [&](const auto& network) { return network && network->contains(address); });
+}
+
 asio::awaitable<std::optional<SocketAddress>> mapped_by(Context& context, UdpSocket& socket,
                                                         SocketAddress server,
                                                         UdpPatience patience) {
@@ -82,7 +96,7 @@ asio::awaitable<std::optional<Sample>> new_sample(Context& context, SocketAddres
   Sample sample;
   sample.socket = std::make_unique<UdpSocket>(std::move(*socket));
   const auto mapped = co_await mapped_by(context, *sample.socket, server);
-  if (!mapped) co_return std::nullopt;
+  if (!mapped || !may_be_sent_to(*mapped, server)) co_return std::nullopt;
   sample.mapped = *mapped;
   co_return sample;
 }

@@ -127,7 +127,7 @@ asio::awaitable<ByRelays> measure_by_relays(Context& context, Job job) {
   const bool v6 = job.remote().address.is_v6();
   auto server = co_await find_relay_server(context, where, v6);
   if (server.has_error()) co_return unknown_both("the relay server: " + server.error().text);
-  CleanupScope farewell(context.scope, timeouts::deallocate);
+  CleanupScope after(context.scope, timeouts::deallocate);
   const auto patience = context.scope.clock.now() + timeouts::check;
   const auto place = co_await context.relays.enter(context.executor, context.scope, patience);
   const auto beside = co_await context.pairs.enter(context.executor, context.scope, patience);
@@ -141,9 +141,9 @@ asio::awaitable<ByRelays> measure_by_relays(Context& context, Job job) {
   } else {
     both = co_await meet(context, job, *first.client, *second.client);
   }
-  const auto last_words = farewell.scope();
-  if (first.client) co_await first.client->deallocate(last_words);
-  if (second.client) co_await second.client->deallocate(last_words);
+  const auto cleanup = after.scope();
+  if (first.client) co_await first.client->deallocate(cleanup);
+  if (second.client) co_await second.client->deallocate(cleanup);
   co_return both;
 }
 

@@ -15,11 +15,18 @@ bool wants_login(const HttpReply& reply) {
   return reply.connect_status == status_login_wanted || reply.status == status_login_wanted;
 }
 
+// Null: it gets no login.
+const Login* login_for(const Context& context, const std::string& proxy) {
+  const auto& known = context.settings.credentials.proxies;
+  const auto found = known.find(proxy);
+  return found == known.end() ? nullptr : &found->second;
+}
+
 // What the proxy offered and we can do, the strongest first.
-std::vector<ProxyAuth> schemes_to_try(const Context& context, const HttpReply& reply) {
-  const auto& credentials = context.settings.credentials;
-  const bool password = !credentials.proxy_user.empty();
+std::vector<ProxyAuth> schemes_to_try(const Login* login, const HttpReply& reply) {
   std::vector<ProxyAuth> schemes;
+  if (login == nullptr) return schemes;
+  const bool password = !login->user.empty();
   for (const auto auth :
        {ProxyAuth::negotiate, ProxyAuth::ntlm, ProxyAuth::digest, ProxyAuth::basic}) {
     const auto& offered = reply.proxy_schemes;
@@ -31,9 +38,11 @@ std::vector<ProxyAuth> schemes_to_try(const Context& context, const HttpReply& r
 }
 
 void add_login(HttpRequest& request, const Context& context, ProxyAuth auth) {
+  const auto* login = login_for(context, request.proxy->url);
+  if (login == nullptr) return;
   request.proxy->auth = auth;
-  request.proxy->user = context.settings.credentials.proxy_user;
-  request.proxy->password = context.settings.credentials.proxy_password;
+  request.proxy->user = login->user;
+  request.proxy->password = login->password;
 }
 
 void settle(ProxyLogin& login, ProxyAuth works) {
@@ -51,7 +60,7 @@ asio::awaitable<HttpReply> try_schemes(Context& context, ProxyLogin& login, Http
   login.trying = true;
   auto works = ProxyAuth::none;
   auto reply = std::move(refused);
-  const auto schemes = schemes_to_try(context, reply);
+  const auto schemes = schemes_to_try(login_for(context, request.proxy->url), reply);
   for (const auto auth : schemes) {
     if (context.scope.stop.stopped() || context.scope.clock.now() >= deadline) break;
     add_login(request, context, auth);
@@ -113,6 +122,10 @@ void add_answer(Observation& observation, const Context& context, const ProxyRou
     if (!refused.empty()) {
       evidence.text += ", and refuses the one that was tried by " + refused;
       evidence.facts[Fact::refused_schemes] = refused;
+    }
+    if (login_for(context, route.url) == nullptr) {
+      evidence.text +=
+          "; none was sent, because a PAC file named this proxy and CALLREADY_PROXY_HOST does not";
     }
   }
   const bool tunnel = reply.connect_status != 0;
@@ -178,7 +191,7 @@ asio::awaitable<std::optional<ProxyRoute>> find_proxy(Context& context, Job job,
   }
   ProxyRoute route;
   route.endpoint = *endpoint;
-  route.url = (endpoint->https ? "https://" : "http://") + authority(host, endpoint->port);
+  route.url = endpoint->url();
   route.address = resolution.addresses->front();
   co_return route;
 }

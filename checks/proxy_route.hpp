@@ -23,7 +23,7 @@ HttpRequest request_through(const Context& context, const ProxyRoute& route, std
 
 using ProxyAttempt = std::function<asio::awaitable<HttpReply>(HttpRequest)>;
 
-// Makes the request as it is, and after a 407 with the credentials that the user gave: by one
+// Makes the request as it is, and after a 407 with the login that the user gave for it: by one
 // scheme at a time of those that the proxy offers, the strongest first (Negotiate, where the
 // system has a login, NTLM, Digest, Basic). What works is kept for the run, and what fails is not
 // tried again. Within timeouts::proxy_total.

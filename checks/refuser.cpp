@@ -101,8 +101,9 @@ asio::awaitable<bool> is_refused_at(Context& context, SocketAddress target, Tran
   co_return icmp != nullptr && icmp->kind == IcmpKind::port_unreachable;
 }
 
-// The last router that a packet reaches before it is refused: a firewall says "time exceeded" before
-// it looks at its own rules. Where not even the first is reached, it is that, or stands before it.
+// The last router that a packet reaches before it is refused: a firewall says "time exceeded"
+// before it looks at its own rules. Where not even the first is reached, it is that, or stands
+// before it.
 asio::awaitable<std::optional<IpAddress>> refusing_device(Context& context, SocketAddress target,
                                                           Transport transport) {
   std::optional<IpAddress> device;

@@ -22,6 +22,7 @@ std::span<const Check> registry() {
        {{"type", "record type: A (the default), AAAA, SRV, NAPTR, PTR, CNAME, SOA"},
         {"name", "what to ask for; the target's host where absent"},
         {"server", "true: the target's host and port are the DNS server to ask"},
+        {"nobody", "true: no DNS server is known there: who answers, answers in others' names"},
         {"expect",
          "what must be among the records: an address, a network, or one of these names, with * "
          "for a part"}},

@@ -2,10 +2,28 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace callready::checks {
 
-stun::Credential credential_of(Context& context) {
+std::string_view host_of_server(std::string_view server) {
+  server = server.substr(0, server.find('/'));
+  if (server.starts_with('[')) return server.substr(1, server.find(']') - 1);
+  const auto colon = server.find(':');
+  if (colon == server.npos || server.find(':', colon + 1) != server.npos) return server;
+  return server.substr(0, colon);
+}
+
+std::string_view relay_host(const Probe& probe) {
+  if (probe.check == CheckKind::turn) return probe.target.host;
+  const auto server = probe.with.find("turn");
+  return server == probe.with.end() ? std::string_view() : host_of_server(server->second);
+}
+
+stun::Credential credential_for(Context& context, std::string_view server) {
   const auto& given = context.settings.credentials;
+  const auto& hosts = given.turn_hosts;
+  if (std::find(hosts.begin(), hosts.end(), host_of_server(server)) == hosts.end()) return {};
   if (!given.turn_secret.empty()) {
     const std::string user = given.turn_user.empty() ? "callready" : given.turn_user;
     // An hour bears a clock that is half an hour off.
@@ -70,8 +88,9 @@ asio::awaitable<Relay> open_relay(Context& context, RelayServer& server) {
         fmt::format("{} was not reached ({})", server.probe.target.host, unused.detail.text());
     co_return relay;
   }
+  auto credential = credential_for(context, server.probe.target.host);
   relay.client =
-      std::make_unique<TurnClient>(std::move(dialled.channel), credential_of(context), server.v6);
+      std::make_unique<TurnClient>(std::move(dialled.channel), std::move(credential), server.v6);
   if (server.challenge) relay.client->begin_with(*server.challenge);
   const auto reply = co_await relay.client->allocate(context.scope);
   if (relay.client->challenge()) server.challenge = relay.client->challenge();

@@ -6,9 +6,15 @@
 
 namespace callready::checks {
 
-// The credentials that the run has, made for now where they are time-limited; an empty user name:
-// none.
-stun::Credential credential_of(Context& context);
+// "turn.example.com" of "turn.example.com:3478/tcp".
+std::string_view host_of_server(std::string_view server);
+
+// The same of the server that the probe asks for relays; empty: it asks none.
+std::string_view relay_host(const Probe& probe);
+
+// The credentials that the run has for that server ("host", "host:port/tls"), made for now where
+// they are time-limited; an empty user name: none.
+stun::Credential credential_for(Context& context, std::string_view server);
 
 // "host:port" as an address of that family; "[2001:db8::1]:3478" too.
 asio::awaitable<Result<SocketAddress>> find_endpoint(Context& context, std::string text, bool v6);
@@ -23,7 +29,7 @@ struct RelayServer {
 };
 asio::awaitable<Result<RelayServer>> find_relay_server(Context& context, std::string text, bool v6);
 
-// An allocation. Call client->deallocate(farewell) also where `why` is set and a client is there.
+// An allocation. Call client->deallocate(cleanup) also where `why` is set and a client is there.
 struct Relay {
   std::unique_ptr<TurnClient> client;  // null: the server was not reached
   std::string why;                     // empty: granted; else what went wrong, for a person

@@ -37,17 +37,17 @@ asio::awaitable<StunDialled> dial_stun(Context& context, Job job, Observation& o
 }
 
 void add_stray_evidence(Observation& observation, const StunChannel& channel) {
-  for (const auto& stray : channel.strays()) {
+  for (const auto& reply : channel.unexpected()) {
     Evidence evidence;
     evidence.kind = EvidenceKind::stun_stray;
-    const auto from = stray.from.to_string();
-    evidence.text = stray.from_server
-                        ? fmt::format("{} sent something else: {}", from, stray.text)
-                        : fmt::format("{}, which was not asked, sent {}", from, stray.text);
+    const auto from = reply.from.to_string();
+    evidence.text = reply.from_server
+                        ? fmt::format("{} sent something else: {}", from, reply.text)
+                        : fmt::format("{}, which was not asked, sent {}", from, reply.text);
     evidence.facts[Fact::from] = from;
-    evidence.facts[Fact::from_server] = stray.from_server;
-    evidence.facts[Fact::reason] = std::string(to_string(stray.reason));
-    evidence.facts[Fact::what] = stray.text;
+    evidence.facts[Fact::from_server] = reply.from_server;
+    evidence.facts[Fact::reason] = std::string(to_string(reply.reason));
+    evidence.facts[Fact::what] = reply.text;
     observation.evidence.push_back(std::move(evidence));
   }
 }
@@ -57,10 +57,10 @@ void record_no_answer(Observation& observation, const StunChannel& channel,
   record(observation, failure);
   add_stray_evidence(observation, channel);
   if (failure.kind == FailureKind::stopped) return;
-  for (const auto& stray : channel.strays()) {
-    if (!stray.from_server) continue;
+  for (const auto& reply : channel.unexpected()) {
+    if (!reply.from_server) continue;
     observation.outcome = Outcome::failed;
-    observation.detail = stray.reason;
+    observation.detail = reply.reason;
     return;
   }
   // TCP was established: from here on silence is a broken protocol, not an absent host.

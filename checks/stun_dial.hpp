@@ -17,7 +17,7 @@ struct StunDialled {
 asio::awaitable<StunDialled> dial_stun(Context& context, Job job, Observation& observation);
 
 // An exchange without an answer. As record() (probe/net/failure.hpp), but: what came from the
-// server and was no answer makes it `failed`, with the stray's reason as detail; silence on a
+// server and was no answer makes it `failed`, with the reply's reason as detail; silence on a
 // connection that stands is `failed` with "stun_timed_out".
 void record_no_answer(Observation& observation, const StunChannel& channel, const Failure& failure);
 

@@ -165,7 +165,7 @@ void record_trip(Observation& observation, const TurnClient& client, const Relay
 // A second allocation, and data from relay to relay. Nothing: not measured, and the evidence says
 // why.
 asio::awaitable<std::optional<bool>> try_between_relays(Context& context, Job job,
-                                                        TurnClient& first, Scope farewell,
+                                                        TurnClient& first, Scope cleanup,
                                                         Observation& observation) {
   std::optional<bool> carried;
   std::string why = "too many relays are in use";
@@ -181,7 +181,7 @@ asio::awaitable<std::optional<bool>> try_between_relays(Context& context, Job jo
   } else if (place) {
     why = "no second allocation: " + second.why;
   }
-  if (second.client) co_await second.client->deallocate(farewell);
+  if (second.client) co_await second.client->deallocate(cleanup);
   FactMap facts;
   if (carried) {
     facts[Fact::carried] = *carried;
@@ -197,13 +197,13 @@ asio::awaitable<std::optional<bool>> try_between_relays(Context& context, Job jo
 
 // What happens between dialling and giving back. True where the server wants another port of ours
 // (RFC 8656 section 7.4).
-asio::awaitable<bool> measure(Context& context, Job job, TurnClient& client, Scope farewell,
+asio::awaitable<bool> measure(Context& context, Job job, TurnClient& client, Scope cleanup,
                               bool last, Observation& observation) {
   const auto reply = co_await client.allocate(context.scope);
   observation.attempts += reply.attempts;
   if (reply.code == 437 && reply.status == TurnStatus::refused && !last) co_return true;
   record_reply(observation, client, reply);
-  const bool have_credentials = !credential_of(context).username.empty();
+  const bool have_credentials = !credential_for(context, job.probe.target.host).username.empty();
   if (reply.status != TurnStatus::granted || !have_credentials) co_return false;
   const auto trip = co_await trip_through_relay(context, client);
   record_trip(observation, client, trip);
@@ -212,7 +212,7 @@ asio::awaitable<bool> measure(Context& context, Job job, TurnClient& client, Sco
     co_return false;
   }
   if (context.scope.stop.stopped() || !trip.not_measured.empty()) co_return false;
-  const auto carried = co_await try_between_relays(context, job, client, farewell, observation);
+  const auto carried = co_await try_between_relays(context, job, client, cleanup, observation);
   if (!carried) co_return false;
   observation.detail = *carried ? DetailCode::relayed : DetailCode::relay_dead;
   if (!*carried) observation.outcome = Outcome::failed;
@@ -220,14 +220,15 @@ asio::awaitable<bool> measure(Context& context, Job job, TurnClient& client, Sco
 }
 
 // One allocation from a socket of its own. True where it has to be tried from another one.
-asio::awaitable<bool> try_once(Context& context, Job job, Scope farewell, bool last,
+asio::awaitable<bool> try_once(Context& context, Job job, Scope cleanup, bool last,
                                Observation& observation) {
   auto dialled = co_await dial_stun(context, job, observation);
   if (!dialled.channel) co_return false;
   const auto family = job.parameter("relay", job.remote().address.is_v6() ? "ipv6" : "ipv4");
-  TurnClient client(std::move(dialled.channel), credential_of(context), family == "ipv6");
-  const bool again = co_await measure(context, job, client, farewell, last, observation);
-  const bool given_back = co_await client.deallocate(farewell);
+  TurnClient client(std::move(dialled.channel), credential_for(context, job.probe.target.host),
+                    family == "ipv6");
+  const bool again = co_await measure(context, job, client, cleanup, last, observation);
+  const bool given_back = co_await client.deallocate(cleanup);
   if (!given_back) {
     add(observation, EvidenceKind::allocation_left,
         "the server did not confirm that the allocation was given back; it ends by itself", {});
@@ -245,20 +246,20 @@ asio::awaitable<bool> try_once(Context& context, Job job, Scope farewell, bool l
 
 asio::awaitable<Observation> run_turn(Context& context, Job job) {
   Observation observation;
-  CleanupScope farewell(context.scope, timeouts::deallocate);
-  const auto last_words = farewell.scope();
+  CleanupScope after(context.scope, timeouts::deallocate);
+  const auto cleanup = after.scope();
   Semaphore::Permit place;
-  if (!credential_of(context).username.empty()) {
+  if (!credential_for(context, job.probe.target.host).username.empty()) {
     place = co_await context.relays.enter(context.executor, context.scope, context.deadline);
     if (!place) {
       record(observation, stopped());
       co_return observation;
     }
   }
-  const bool again = co_await try_once(context, job, last_words, false, observation);
+  const bool again = co_await try_once(context, job, cleanup, false, observation);
   if (again) {
     Observation second;
-    const bool no_more = co_await try_once(context, job, last_words, true, second);
+    const bool no_more = co_await try_once(context, job, cleanup, true, second);
     static_cast<void>(no_more);
     add(second, EvidenceKind::port_taken, "the server held an allocation for our first port (437)",
         {});

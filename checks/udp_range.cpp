@@ -123,7 +123,7 @@ asio::awaitable<void> climb_ladder(std::shared_ptr<Range> range, Job job,
 asio::awaitable<bool> ask_relays(std::shared_ptr<Range> range, Job job, Observation& observation) {
   auto& context = range->context;
   const auto where = job.parameter("turn");
-  const auto credential = credential_of(context);
+  const auto credential = credential_for(context, where);
   if (where.empty() || credential.username.empty()) co_return false;
   auto server = co_await find_relay_server(context, where, range->target.is_v6());
   if (server.has_error()) {

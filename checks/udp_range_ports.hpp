@@ -54,7 +54,7 @@ struct Block {
 std::vector<Block> blocks_of(const std::map<std::uint16_t, bool>& known);
 
 // The ports between a blocked and an open neighbour that halve what is not known of the bound.
-// Bounds within which a port was `tried` in vain are as well known as they can be.
+// Bounds within which a port was `tried` without success are as well known as they can be.
 std::vector<std::uint16_t> next_bounds(const std::map<std::uint16_t, bool>& known,
                                        const std::set<std::uint16_t>& tried);
 

@@ -18,7 +18,7 @@ constexpr int relays_at_once = 16;
 struct Sample {
   std::shared_ptr<Range> range;
   RelayServer server;
-  Scope farewell;
+  Scope cleanup;
   int granted = 0, outside = 0, left = 0, doubts = 0;
   bool refused = false;             // the server has no more for us
   std::string why;                  // of the last that was not measured
@@ -39,7 +39,7 @@ asio::awaitable<void> settle_doubt(std::shared_ptr<Sample> sample, TurnClient& f
     if (carried) sample->relays_work = sample->relays_work.value_or(false) || *carried;
   }
   if (second.client) {
-    const bool back = co_await second.client->deallocate(sample->farewell);
+    const bool back = co_await second.client->deallocate(sample->cleanup);
     if (!back) ++sample->left;
   }
 }
@@ -89,7 +89,7 @@ asio::awaitable<bool> try_one(std::shared_ptr<Sample> sample) {
   if (relay.code != 0 || !relay.client) sample->refused = true;
   if (!relay.client) co_return false;
   if (relay.why.empty()) co_await measure(sample, *relay.client);
-  const bool back = co_await relay.client->deallocate(sample->farewell);
+  const bool back = co_await relay.client->deallocate(sample->cleanup);
   if (!back) ++sample->left;
   co_return true;
 }
@@ -143,8 +143,8 @@ void describe(const Sample& sample, int asked, Observation& observation) {
 asio::awaitable<void> try_relays(std::shared_ptr<Range> range, RelayServer server, int relays,
                                  Observation& observation) {
   auto& context = range->context;
-  CleanupScope farewell(context.scope, timeouts::deallocate);
-  Sample made{range, std::move(server), farewell.scope()};
+  CleanupScope after(context.scope, timeouts::deallocate);
+  Sample made{range, std::move(server), after.scope()};
   const auto sample = std::make_shared<Sample>(std::move(made));
   // The first alone: it learns the server's challenge, and whether there are any.
   bool going_on = co_await try_one(sample);

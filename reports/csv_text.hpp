@@ -11,13 +11,21 @@ namespace callready {
 
 using CsvCells = std::vector<std::string>;
 
-// Spreadsheets run what begins like a formula, quoted or not, so that gets an apostrophe before it.
+// Spreadsheets run what begins like a formula, quoted or not, in full-width characters too, so that
+// gets an apostrophe before it; where the user's separate by semicolons, a cell begins behind one.
 inline std::string csv_cell(std::string_view text) {
-  auto value = harmless(text);
-  if (!value.empty() && std::string_view("=+-@").find(value.front()) != std::string_view::npos) {
-    value.insert(value.begin(), '\'');
+  const auto safe = harmless(text);
+  std::string value;
+  bool begins = true;
+  for (std::string_view rest = safe; !rest.empty(); rest.remove_prefix(1)) {
+    for (const std::string_view sign :
+         {"=", "+", "-", "@", "\uFF1D", "\uFF0B", "\uFF0D", "\uFF20"}) {
+      if (begins && rest.starts_with(sign)) value += '\'';
+    }
+    begins = rest.front() == ';' || (begins && rest.front() == ' ');
+    value += rest.front();
   }
-  if (value.find_first_of(",\"") == std::string::npos) return value;
+  if (value.find_first_of(",;\"") == std::string::npos) return value;
   std::string quoted = "\"";
   for (const char c : value) {
     if (c == '"') quoted += '"';

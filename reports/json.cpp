@@ -109,6 +109,7 @@ Json requirement_json(const RequirementResult& requirement) {
   if (requirement.poor) json["poor"] = true;
   if (!requirement.closed_by.empty()) json["closed_by"] = requirement.closed_by;
   if (requirement.impaired) json["impaired"] = true;
+  if (requirement.lost) json["lost"] = true;
   if (!requirement.error_texts.empty()) json["error_texts"] = requirement.error_texts;
   for (const auto& rule : requirement.rules) json["rules"].push_back(rule_json(rule));
   return json;

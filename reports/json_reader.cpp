@@ -292,7 +292,7 @@ std::vector<std::string> texts_or_none(const Node& node, std::string_view key) {
   return member ? texts(*member) : std::vector<std::string>();
 }
 
-// What is no port stands in words for one that the customer knows.
+// Anything that is not a port stands in words for one that the customer knows.
 void read_ports(const Node& node, std::vector<PortRange>& ports, std::vector<std::string>& yours) {
   for (const auto& text : texts(node)) {
     if (const auto range = PortRange::parse(text)) {
@@ -370,6 +370,7 @@ RequirementResult read_requirement(const Node& node) {
   if (const auto poor = node.optional("poor")) requirement.poor = poor->boolean();
   if (const auto code = node.optional("closed_by")) requirement.closed_by = code->text();
   if (const auto impaired = node.optional("impaired")) requirement.impaired = impaired->boolean();
+  if (const auto lost = node.optional("lost")) requirement.lost = lost->boolean();
   requirement.error_texts = texts_or_none(node, "error_texts");
   if (const auto rules = node.optional("rules")) requirement.rules = rules->list(read_rule);
   return requirement;
@@ -569,9 +570,12 @@ std::string position(std::string_view text, std::size_t byte) {
   return fmt::format("{}:{}", line, column);
 }
 
-// Where brackets are nested deeper than any report: checked before parsing, which allocates.
-std::optional<std::size_t> too_deep_at(std::string_view text) {
+// Where brackets are nested deeper than any report's, or its values are more than the largest has:
+// checked before parsing, which takes up to a hundred bytes for each.
+std::optional<std::size_t> too_much_at(std::string_view text) {
+  constexpr std::size_t most_values = 1'500'000;
   int depth = 0;
+  std::size_t values = 0;
   bool in_string = false;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
@@ -587,6 +591,8 @@ std::optional<std::size_t> too_deep_at(std::string_view text) {
       if (++depth > deepest_report) return i;
     } else if (c == ']' || c == '}') {
       --depth;
+    } else if (c == ',' && ++values > most_values) {
+      return i;
     }
   }
   return std::nullopt;
@@ -613,9 +619,10 @@ ReadResult read_report(std::string_view text, std::string_view name) {
     return refuse(": ", fmt::format("{} bytes are more than a report may have ({} MiB)",
                                     text.size(), largest_report / (1024 * 1024)));
   }
-  if (const auto byte = too_deep_at(text)) {
-    return refuse(":", fmt::format("{}: nested more than {} deep: this is no report",
-                                   position(text, *byte), deepest_report));
+  if (const auto byte = too_much_at(text)) {
+    return refuse(":",
+                  fmt::format("{}: nested more than {} deep, or too many values: this is no report",
+                              position(text, *byte), deepest_report));
   }
   try {
     const auto json = Json::parse(text);

@@ -21,7 +21,7 @@ struct ReadResult {
 };
 
 // A saved report comes from a ticket, so from anybody: larger or deeper ones are refused.
-inline constexpr std::size_t largest_report = std::size_t{64} * 1024 * 1024;  // bytes
+inline constexpr std::size_t largest_report = std::size_t{32} * 1024 * 1024;  // bytes
 inline constexpr int deepest_report = 32;                                     // nested [ and {
 
 // `name` (a file name) starts the error: "NAME:LINE:COLUMN: ..." where the text is not JSON,

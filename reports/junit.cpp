@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "reports/format.hpp"
 #include "reports/html_markup.hpp"
@@ -77,14 +78,23 @@ std::string_view element(Kind kind) {
 }
 
 // How long the slowest probe of the row took, as far as its parts were timed.
-double seconds_of(const Report& report, const RequirementResult& requirement) {
-  double longest = 0;
+using Seconds = std::map<std::string_view, double>;  // by probe
+
+Seconds seconds_of_probes(const Report& report) {
+  Seconds seconds;
   for (const auto& result : report.probes) {
-    const auto& ids = requirement.probes;
-    if (std::find(ids.begin(), ids.end(), result.probe.id) == ids.end()) continue;
     double sum = 0;
     for (const auto& [name, milliseconds] : result.observation.timing_ms) sum += milliseconds;
-    if (std::isfinite(sum)) longest = std::max(longest, sum / 1000);
+    if (std::isfinite(sum)) seconds[result.probe.id] = sum / 1000;
+  }
+  return seconds;
+}
+
+double seconds_of(const Seconds& seconds, const RequirementResult& requirement) {
+  double longest = 0;
+  for (const auto& id : requirement.probes) {
+    const auto found = seconds.find(id);
+    if (found != seconds.end()) longest = std::max(longest, found->second);
   }
   return longest;
 }
@@ -99,7 +109,7 @@ Case capability_case(const SetResult& set, const CapabilityResult& capability) {
   return result;
 }
 
-Case requirement_case(const Report& report, const SetResult& set,
+Case requirement_case(const Report& report, const Seconds& seconds, const SetResult& set,
                       const RequirementResult& requirement) {
   Case result;
   result.group = set.id + ".requirements";
@@ -107,7 +117,7 @@ Case requirement_case(const Report& report, const SetResult& set,
   result.kind = kind_of(requirement);
   result.type = to_string(requirement.status);
   result.message = summary_and_sample(requirement);
-  result.seconds = seconds_of(report, requirement);
+  result.seconds = seconds_of(seconds, requirement);
   if (requirement.severity != Severity::required) {
     result.message = fmt::format("{}: {}", to_string(requirement.severity), result.message);
   }
@@ -151,8 +161,9 @@ std::string properties(const Report& report, const SetResult& set) {
 std::string suite(const Report& report, const SetResult& set, std::size_t number) {
   std::vector<Case> cases;
   for (const auto& capability : set.capabilities) cases.push_back(capability_case(set, capability));
+  const auto of_probes = seconds_of_probes(report);
   for (const auto& requirement : set.requirements) {
-    cases.push_back(requirement_case(report, set, requirement));
+    cases.push_back(requirement_case(report, of_probes, set, requirement));
   }
   if (!report.complete) {
     Case incomplete;

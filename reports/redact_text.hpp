@@ -29,7 +29,7 @@ class RedactedText {
   std::string out_;
 };
 
-// The same text with a space for each byte of what is no letter: typographic quotes, dashes and
+// The same text with a space for each byte that is not of a letter: typographic quotes, dashes and
 // spaces, and bytes that are no UTF-8. Names end there.
 std::string with_plain_separators(std::string_view text);
 

@@ -4,7 +4,8 @@
 # What builds callready.
 build_packages="g++ cmake ninja-build ccache pkg-config ca-certificates
   libboost1.81-dev libnice-dev libssl-dev libcurl4-openssl-dev libc-ares-dev libspdlog-dev libfmt-dev
-  libcli11-dev libyaml-cpp-dev nlohmann-json3-dev libosip2-dev libpacparser-dev libutf8proc-dev"
+  libcli11-dev libyaml-cpp-dev nlohmann-json3-dev libosip2-dev libpacparser-dev libutf8proc-dev
+  libpsl-dev libseccomp-dev"
 
 # What its tests need besides: the libraries, and the servers of the private site.
 test_packages="libgtest-dev libvalijson-dev python3 python3-yaml python3-cryptography libfaketime openssl curl

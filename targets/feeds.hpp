@@ -34,7 +34,7 @@ struct Feed {
   std::vector<FeedEntry> entries;
 
   // All entries of that key, and of those below it ("AMAZON_CONNECT" has one for each region);
-  // every entry for an empty key. Nothing where there is none.
+  // every entry for an empty key. Nothing if there is none.
   std::optional<FeedEntry> find(std::string_view key) const;
   bool has_ipv6() const;
 };

@@ -1,9 +1,8 @@
 #include "targets/json_file.hpp"
 
 #include <algorithm>
-#include <fstream>
-#include <sstream>
 
+#include "probe/platform/input_file.hpp"
 #include "targets/yaml_document.hpp"
 
 namespace callready {
@@ -116,20 +115,16 @@ std::optional<Network> JsonFile::network(const Json& prefix) {
 
 std::optional<std::string> read_list_file(const std::string& path, std::size_t most,
                                           const std::string& what, std::vector<Problem>& problems) {
-  std::ifstream file(path, std::ios::binary | std::ios::ate);
-  if (!file) {
-    problems.push_back({path, 0, 0, "cannot be read"});
+  auto input = platform::read_input(path, most);
+  if (!input.error.empty()) {
+    problems.push_back({path, 0, 0, "cannot be read: " + input.error});
     return std::nullopt;
   }
-  const auto size = file.tellg();
-  if (size < 0 || static_cast<std::uintmax_t>(size) > most) {
+  if (input.text.size() > most) {
     problems.push_back({path, 0, 0, "is too large for " + what});
     return std::nullopt;
   }
-  file.seekg(0);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
+  return std::move(input.text);
 }
 
 }  // namespace callready

@@ -45,7 +45,7 @@ struct IndexResult {
 };
 IndexResult read_index(std::string_view json_text);
 
-// "0.10.2" is newer than "0.9". What is no version is older than everything.
+// "0.10.2" is newer than "0.9". Anything that is not a version is older than everything.
 bool is_older_version(std::string_view left, std::string_view right);
 
 }  // namespace callready

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "probe/platform/input_file.hpp"
 #include "probe/util/digest.hpp"
 
 namespace callready {
@@ -70,13 +70,9 @@ KeysResult next_keys(const TrustedKeys& known, std::string_view json_text,
 
 std::optional<std::string> SetStore::load(const std::string& name, std::size_t most) const {
   if (folder_.empty()) return std::nullopt;
-  std::ifstream file(folder_ + '/' + name, std::ios::binary);
-  if (!file) return std::nullopt;
-  std::string text(most + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(std::max<std::streamsize>(0, file.gcount())));
-  if (text.size() > most) return std::nullopt;
-  return text;
+  auto input = platform::read_input(folder_ + '/' + name, most);
+  if (!input.error.empty() || input.text.size() > most) return std::nullopt;
+  return std::move(input.text);
 }
 
 std::optional<std::string> SetStore::save(const std::string& name,

@@ -74,7 +74,7 @@ class SetStore {
   std::string etag(const std::string& source) const;
   void keep_etag(const std::string& source, const std::string& etag) const;
 
-  // For the catalog; nothing where there is none that can be trusted. `problem`: why.
+  // For the catalog; nothing if there is none that can be trusted. `problem`: why.
   std::optional<SetCollection> collection(std::string& problem) const;
 
  private:

@@ -43,7 +43,12 @@ class Builder : public YAML::EventHandler {
     if (line >= line_starts_.size()) return {mark.line + 1, mark.column + 1};
     const auto begin = line_starts_[line];
     const auto bytes = std::min(static_cast<std::size_t>(mark.column), text_.size() - begin);
-    return {mark.line + 1, static_cast<int>(count_characters(text_.substr(begin, bytes))) + 1};
+    // A whole set may be one line: only what is new of it is counted.
+    if (counted_.line != mark.line || counted_.bytes > bytes) counted_ = {mark.line, 0, 0};
+    counted_.characters +=
+        count_characters(text_.substr(begin + counted_.bytes, bytes - counted_.bytes));
+    counted_.bytes = bytes;
+    return {mark.line + 1, static_cast<int>(counted_.characters) + 1};
   }
 
   std::string_view line_text(int line) const {  // 1-based
@@ -209,6 +214,11 @@ class Builder : public YAML::EventHandler {
   std::map<YAML::anchor_t, Anchor> anchors_;
   std::optional<YamlNode> root_;
   Position last_;
+  struct Counted {
+    int line = -1;  // from 0
+    std::size_t bytes = 0, characters = 0;
+  };
+  mutable Counted counted_;  // of the line that was last asked for
   std::size_t documents_ = 0, values_ = 0, bytes_ = 0;
 };
 

@@ -110,10 +110,10 @@ void add_network_options(CLI::App& app, Arguments& arguments) {
       ->type_name("PACE")
       ->check(CLI::IsMember({"normal", "fast"}));
   app.add_flag("--thorough", arguments.thorough, "Take the time that full evidence needs");
-  app.add_option("--timeout", arguments.timeout_s, "The run ends after so many seconds")
+  app.add_option("--timeout", arguments.timeout_s, "The run ends after so many seconds, whatever is left; usually 20, and longer where the "
+                 "pace takes longer")
       ->type_name("SECONDS")
-      ->check(CLI::Range(1.0, 86400.0))
-      ->capture_default_str();
+      ->check(CLI::Range(1.0, 86400.0));
   auto* proxy = app.add_option("--proxy", arguments.proxy,
                                "Probe what a proxy may carry through this one too; auto: look for "
                                "it as browsers do, by WPAD too; none: directly only. Without it, "
@@ -205,7 +205,8 @@ ParseResult parse_arguments(int argc, const char* const* argv) {
 
   auto* show =
       command("show", "What a target set asks for, each row with its source", Command::show);
-  show->add_option("SET", arguments.names, "A target set by name");
+  show->add_option("SET", arguments.names, "A target set by name; with --set FILE, that file's")
+      ->expected(0, 1);
   add_set_options(*show, arguments);
   show->add_flag("--json", arguments.json, "Every fact, as JSON");
   show->add_flag("-v,--verbose", arguments.verbose, "Every host, address and note");

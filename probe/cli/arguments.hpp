@@ -43,7 +43,7 @@ struct Arguments {
   std::string client, site, proxy, pac, credentials_file, anchors_file, service_tags_file;
   bool all = false, fast = false, thorough = false, anchors = true, v4 = true, v6 = true;
   bool sip_sdp = false;
-  double timeout_s = 20;
+  std::optional<double> timeout_s;  // nothing: as the plan needs
 
   // firewall
   std::string firewall_format, report_file;  // --format (empty: by output), --from REPORT.json

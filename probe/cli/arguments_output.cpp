@@ -52,7 +52,7 @@ void add_redact_options(CLI::App& app, Arguments& arguments) {
   app.add_option("--redact-key", arguments.redact_key_file,
                  "The key of the pseudonyms: the same key gives the same pseudonyms in every "
                  "report. Without it CALLREADY_REDACT_KEY counts, then redact.key in the "
-                 "configuration folder, which is made where there is none")
+                 "configuration folder, which is made if there is none")
       ->type_name("FILE")
       ->needs(redact);
 }

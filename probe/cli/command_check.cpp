@@ -10,6 +10,7 @@
 #include "probe/cli/output.hpp"
 #include "probe/cli/secrets.hpp"
 #include "probe/engine/session.hpp"
+#include "probe/platform/child.hpp"
 #include "probe/platform/system.hpp"
 #include "targets/builtin.hpp"
 #include "targets/suggest.hpp"
@@ -105,6 +106,14 @@ std::optional<std::string> proxy_problem(const std::string& proxy) {
   return std::nullopt;
 }
 
+std::optional<std::string> pac_problem(const std::string& pac) {
+  const auto host = pac.find("://");
+  if (host == pac.npos) return std::nullopt;  // a file
+  const auto end = pac.find_first_of("/?#", host + 3);
+  if (pac.substr(0, end).find('@') == pac.npos) return std::nullopt;
+  return "--pac: no user and password in an argument, other users can see it";
+}
+
 ProxyWish proxy_wish(const Arguments& arguments) {
   using Kind = ProxyWish::Kind;
   if (!arguments.pac.empty()) return {Kind::pac, arguments.pac};
@@ -185,7 +194,7 @@ int run_and_deliver(const Arguments& arguments, SessionOptions options) {
   Follower follower(privacy);
   if (arguments.follow) follower.listen_to(options);
   const auto terminal = platform::standard_error();
-  options.show_progress = terminal.interactive && !arguments.quiet;
+  options.show_progress = terminal.obeys && !arguments.quiet;
   options.terminal_width = terminal.width;
   auto report = run_session(options);
   platform::forgive_one_interrupt();
@@ -206,13 +215,16 @@ int run_check(const Arguments& arguments) {
   if (!sets) return usage_error;
   auto problems = unknown_choices(*sets, arguments);
   if (const auto problem = proxy_problem(arguments.proxy)) problems.push_back(*problem);
+  if (const auto problem = pac_problem(arguments.pac)) problems.push_back(*problem);
   for (const auto& name : arguments.interfaces) {
     if (const auto problem = interface_problem(name)) problems.push_back(*problem);
   }
   if (const auto problem = why_not_deliverable(arguments)) problems.push_back(*problem);
   for (const auto& problem : problems) complain(problem);
   if (!problems.empty()) return usage_error;
+  platform::forbid_inspection();  // from here on it holds secrets
   const auto secrets = read_credentials(arguments.credentials_file);
+  if (!secrets.warning.empty()) complain(secrets.warning);
   if (!secrets.error.empty()) {
     complain(secrets.error);
     return usage_error;
@@ -252,7 +264,10 @@ int run_check(const Arguments& arguments) {
   options.settings.credentials = secrets.credentials;
   options.ca_files = arguments.ca_files;
   options.dns_servers = arguments.dns_servers;
-  options.timeout = milliseconds(static_cast<long>(arguments.timeout_s * 1000));
+  if (arguments.timeout_s) {
+    options.timeout = milliseconds(static_cast<long>(*arguments.timeout_s * 1000));
+    options.timeout_given = true;
+  }
   options.site = arguments.site;
   options.announce = !arguments.quiet;
   return run_and_deliver(arguments, std::move(options));

@@ -3,11 +3,11 @@
 
 #include <chrono>
 #include <filesystem>
-#include <fstream>
 
 #include "probe/cli/commands.hpp"
 #include "probe/cli/output.hpp"
 #include "probe/net/download.hpp"
+#include "probe/platform/input_file.hpp"
 #include "targets/update.hpp"
 
 namespace callready {
@@ -28,17 +28,12 @@ Fetched fetch_file(const fs::path& folder, const std::string& name, std::size_t 
   const auto path = folder / name;
   std::error_code error;
   if (!fs::exists(path, error)) return {Kind::missing, {}, {}, {}};
-  std::ifstream file(path, std::ios::binary);
-  std::string bytes(most + 1, '\0');
-  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  if (file.bad() || file.gcount() < 0 || !fs::is_regular_file(path, error)) {
-    return {Kind::failed, {}, {}, "cannot be read"};
-  }
-  bytes.resize(static_cast<std::size_t>(file.gcount()));
-  if (bytes.size() > most) {
+  auto input = platform::read_input(path.string(), most);
+  if (!input.error.empty()) return {Kind::failed, {}, {}, "cannot be read: " + input.error};
+  if (input.text.size() > most) {
     return {Kind::failed, {}, {}, fmt::format("is larger than the {} bytes it may have", most)};
   }
-  return {Kind::got, std::move(bytes), {}, {}};
+  return {Kind::got, std::move(input.text), {}, {}};
 }
 
 Fetched fetch_url(const std::string& base, const std::string& name, std::size_t most,

@@ -109,11 +109,12 @@ int run_list(const Arguments& arguments) {
 int run_show(const Arguments& arguments) {
   const auto sets = find_sets(arguments);
   if (!sets) return usage_error;
-  std::string text;
-  for (const auto& set : *sets) {
-    text += arguments.json ? show_json(set) : show_text(set, render_options(arguments));
+  if (sets->size() > 1) {
+    complain("show takes one set at a time: name it");
+    return usage_error;
   }
-  return printed(text);
+  const auto& set = sets->front();
+  return printed(arguments.json ? show_json(set) : show_text(set, render_options(arguments)));
 }
 
 int run_validate(const Arguments& arguments) {

@@ -42,8 +42,7 @@ RenderOptions render_options(const Arguments& arguments) {
   const auto terminal = platform::standard_output();
   RenderOptions options;
   // https://no-color.org: set and not empty, it wins over everything but an explicit choice.
-  const bool wanted = terminal.interactive && platform::environment("NO_COLOR").empty() &&
-                      platform::environment("TERM") != "dumb";
+  const bool wanted = terminal.obeys && platform::environment("NO_COLOR").empty();
   options.colour = arguments.colour == ColourChoice::always ||
                    (arguments.colour == ColourChoice::automatic && wanted);
   options.unicode = terminal.utf8;

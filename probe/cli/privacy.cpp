@@ -6,11 +6,10 @@
 #include <openssl/rand.h>
 
 #include <array>
-#include <fstream>
-#include <iterator>
 #include <stdexcept>
 
 #include "probe/cli/commands.hpp"
+#include "probe/platform/input_file.hpp"
 #include "probe/platform/system.hpp"
 #include "targets/builtin.hpp"
 
@@ -36,12 +35,9 @@ KeyResult checked(const std::string& text, const std::string& where) {
 }
 
 KeyResult read_key(const std::string& file) {
-  std::ifstream input(file, std::ios::binary);
-  std::string text(longest_key, '\0');
-  input.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (!input && !input.eof()) return {{}, file + ": cannot be read"};
-  text.resize(static_cast<std::size_t>(input.gcount()));
-  return checked(text, file);
+  const auto input = platform::read_input(file, longest_key);
+  if (!input.error.empty()) return {{}, file + ": cannot be read: " + input.error};
+  return checked(input.text.substr(0, longest_key), file);
 }
 
 KeyResult make_key(const std::string& file) {

@@ -11,7 +11,7 @@ namespace callready {
 
 // Reads the key of the pseudonyms: from --redact-key FILE, else from CALLREADY_REDACT_KEY, else
 // from `redact.key` in the user's configuration folder, which is made (32 random bytes, for the
-// user alone) where there is none: so a user's reports have the same pseudonyms without any
+// user alone) if there is none: so a user's reports have the same pseudonyms without any
 // thought. A key has at least 16 characters; space around it does not count.
 struct KeyResult {
   std::string key;

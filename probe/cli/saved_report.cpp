@@ -8,10 +8,11 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <memory>
 
+#include "probe/platform/input_file.hpp"
 #include "probe/platform/system.hpp"
 #include "reports/format.hpp"
+#include "reports/terminal.hpp"
 
 namespace callready {
 namespace {
@@ -22,6 +23,19 @@ constexpr std::size_t most_told = 4;
 std::string last_file() {
   const auto folder = platform::state_folder();
   return folder.empty() ? folder : folder + "/last.json";
+}
+
+// However long whoever writes it takes.
+platform::Input read_standard_input() {
+  platform::Input input;
+  char buffer[65536];
+  while (input.text.size() <= largest_report) {
+    const auto size = std::fread(buffer, 1, sizeof buffer, stdin);
+    input.text.append(buffer, size);
+    if (size < sizeof buffer) break;
+  }
+  if (std::ferror(stdin) != 0) input.error = std::strerror(errno);
+  return input;
 }
 
 }  // namespace
@@ -41,22 +55,11 @@ ReadResult read_report_file(const std::string& given) {
     return {std::nullopt, "no run has been kept yet: callready check SERVICE makes one", {}};
   }
   const bool standard = file == "-";
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> opened(
-      standard ? nullptr : std::fopen(file.c_str(), "rb"),
-      [](std::FILE* f) { return std::fclose(f); });
-  auto* input = standard ? stdin : opened.get();
   const std::string name = standard ? "standard input" : file;
-  if (input == nullptr) return {std::nullopt, name + ": " + std::strerror(errno)};
-  std::string text;
-  char buffer[65536];
   // One byte more than a report may have, and the reader says so.
-  while (text.size() <= largest_report) {
-    const auto size = std::fread(buffer, 1, sizeof buffer, input);
-    text.append(buffer, size);
-    if (size < sizeof buffer) break;
-  }
-  if (std::ferror(input) != 0) return {std::nullopt, name + ": " + std::strerror(errno)};
-  auto result = read_report(text, name);
+  const auto input = standard ? read_standard_input() : platform::read_input(file, largest_report);
+  if (!input.error.empty()) return {std::nullopt, harmless(name + ": " + input.error)};
+  auto result = read_report(input.text, name);
   if (auto note = note_of_left_out(result)) result.report->notes.push_back(std::move(*note));
   return result;
 }

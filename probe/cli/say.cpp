@@ -5,6 +5,7 @@
 #include <new>
 #include <system_error>
 
+#include "probe/model/url.hpp"
 #include "probe/platform/system.hpp"
 #include "reports/terminal.hpp"
 
@@ -38,7 +39,7 @@ void say(std::string_view lines) noexcept {
     std::string text;
     while (!lines.empty()) {
       const auto end = std::min(lines.find('\n'), lines.size());
-      text += harmless(lines.substr(0, end)) + '\n';
+      text += harmless(without_secrets(lines.substr(0, end))) + '\n';
       lines.remove_prefix(std::min(end + 1, lines.size()));
     }
     platform::write_standard_error(text);
@@ -60,7 +61,7 @@ void complain(const std::string& message) noexcept {
 
 void keep_complaint(const std::string& message) noexcept {
   try {
-    complaint() = harmless(message);
+    complaint() = harmless(without_secrets(message));
   } catch (const std::bad_alloc&) {
     complaint().clear();
   }
@@ -76,6 +77,9 @@ Trouble trouble_in_flight() noexcept {
   } catch (const std::system_error& error) {
     // Of a thread: there is no memory for one, or no process may have more.
     if (error.code() == std::errc::resource_unavailable_try_again) return {"out of threads", {}};
+    if (error.code() == std::errc::too_many_files_open) {
+      return {"this computer lets the program open too few files (ulimit -n): ", error.what()};
+    }
     return {"internal error: ", error.what()};
   } catch (const std::exception& error) {
     return {"internal error: ", error.what()};

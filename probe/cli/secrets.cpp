@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <fstream>
+#include <sstream>
 
+#include "probe/platform/input_file.hpp"
 #include "probe/platform/system.hpp"
 
 namespace callready {
@@ -14,7 +15,6 @@ struct Secret {
   const char* name;
   std::string checks::Credentials::*member;
 };
-
 constexpr std::array<Secret, 5> secrets{{
     {"CALLREADY_TURN_USER", &checks::Credentials::turn_user},
     {"CALLREADY_TURN_PASSWORD", &checks::Credentials::turn_password},
@@ -23,40 +23,67 @@ constexpr std::array<Secret, 5> secrets{{
     {"CALLREADY_PROXY_PASSWORD", &checks::Credentials::proxy_password},
 }};
 
-const Secret* find(const std::string& name) {
+// Whom they are for: names, separated by commas or blanks.
+struct Hosts {
+  const char* name;
+  std::vector<std::string> checks::Credentials::*member;
+};
+constexpr std::array<Hosts, 2> hosts{{
+    {"CALLREADY_TURN_HOST", &checks::Credentials::turn_hosts},
+    {"CALLREADY_PROXY_HOST", &checks::Credentials::proxy_hosts},
+}};
+
+std::vector<std::string> names_in(std::string text) {
+  std::vector<std::string> names;
+  for (auto& c : text) c = c == ',' ? ' ' : c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  std::istringstream words(text);
+  for (std::string word; words >> word;) names.push_back(word);
+  return names;
+}
+
+// False: nothing is so called.
+bool take(checks::Credentials& credentials, std::string_view name, const std::string& value) {
   for (const auto& secret : secrets) {
-    if (name == secret.name) return &secret;
+    if (name == secret.name) return credentials.*secret.member = value, true;
   }
-  return nullptr;
+  for (const auto& list : hosts) {
+    if (name == list.name) return credentials.*list.member = names_in(value), true;
+  }
+  return false;
 }
 
 }  // namespace
 
 CredentialsResult read_credentials(const std::string& file) {
+  constexpr std::size_t most = 65'536;
   CredentialsResult result;
   for (const auto& secret : secrets) {
-    result.credentials.*secret.member = platform::environment(secret.name);
+    take(result.credentials, secret.name, platform::environment(secret.name));
+  }
+  for (const auto& list : hosts) {
+    take(result.credentials, list.name, platform::environment(list.name));
   }
   if (file.empty()) return result;
-  std::ifstream input(file);
-  if (!input) {
-    result.error = file + ": cannot be read";
-    return result;
+  const auto input = platform::read_input(file, most);
+  if (!input.error.empty()) result.error = file + ": cannot be read: " + input.error;
+  if (input.text.size() > most) result.error = file + ": is too large for a file of credentials";
+  if (!result.error.empty()) return result;
+  if (input.others_may_read) {
+    result.warning = file + ": other users of this computer may read these secrets: chmod 600 it";
   }
+  std::istringstream lines(input.text);
   std::string line;
-  for (int number = 1; std::getline(input, line); ++number) {
+  for (int number = 1; std::getline(lines, line); ++number) {
     if (!line.empty() && line.back() == '\r') line.pop_back();
     if (line.empty() || line.front() == '#') continue;
     const auto equals = line.find('=');
-    const auto* secret = find(line.substr(0, equals));
-    if (equals == std::string::npos || secret == nullptr) {
+    if (equals == std::string::npos ||
+        !take(result.credentials, line.substr(0, equals), line.substr(equals + 1))) {
       result.error = fmt::format("{}:{}: expected NAME=VALUE with a name such as {}", file, number,
                                  secrets.front().name);
       return result;
     }
-    result.credentials.*secret->member = line.substr(equals + 1);
   }
-  if (input.bad()) result.error = file + ": cannot be read to its end";
   return result;
 }
 

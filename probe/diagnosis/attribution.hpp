@@ -39,15 +39,19 @@ class Attribution {
   };
 
   void add(Entry entry) { entries_.push_back(std::move(entry)); }
-  // Probes that were seen to leave the site, and why more than that is in doubt.
+  // Probes that show less than it seems, and why.
   void doubt(std::map<std::string, std::string> reasons) { doubted_ = std::move(reasons); }
+
+  // Probes whose packets got out when they were sent again.
+  void take_back(std::set<std::string> probes) { got_out_ = std::move(probes); }
+  bool got_out(const std::string& probe) const { return got_out_.contains(probe); }
 
   // A cause says that this probe's way is closed: what was reached was not the service, what is
   // unknown is lost.
   bool loses(const ProbeResult& result) const;
   // The finding's title where a cause impairs the probe; empty: none does.
   std::string_view impairment(const std::string& probe) const;
-  // Why it is in doubt that a probe which left the site gets anywhere; empty: it is not.
+  // Why it is in doubt what a probe has shown; empty: it is not.
   std::string_view doubt_about(const std::string& probe) const;
   // The cause that closes every port of the row directly, where no proxy may carry it: it cannot
   // work, tried or not. Null: there is none.
@@ -56,6 +60,7 @@ class Attribution {
  private:
   std::vector<Entry> entries_;
   std::map<std::string, std::string> doubted_;
+  std::set<std::string> got_out_;
 };
 
 }  // namespace callready

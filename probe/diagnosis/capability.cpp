@@ -31,7 +31,8 @@ Verdict loss_of(Severity severity) {
 using Rows = std::map<std::string, RequirementResult>;
 using Alternative = std::vector<const RequirementResult*>;
 
-// The alternatives that could be measured at all: rows that were skipped do not count.
+// The alternatives that could be measured at all: rows that were skipped do not count. One that
+// has lost all of its rows, and none of these is a reason to fail, is no way in beside another.
 struct Measurable {
   std::vector<Alternative> alternatives;
   // So many of the first are as good as wanted. Where none of those that the set prefers could be
@@ -40,7 +41,7 @@ struct Measurable {
 };
 
 Measurable measurable(const Need& need, const Rows& rows) {
-  Measurable result;
+  Measurable result, spared;
   for (std::size_t i = 0; i < need.alternatives.size(); ++i) {
     Alternative alternative;
     for (const auto& id : need.alternatives[i]) {
@@ -50,9 +51,12 @@ Measurable measurable(const Need& need, const Rows& rows) {
       }
     }
     if (alternative.empty()) continue;
-    result.alternatives.push_back(std::move(alternative));
-    if (!need.is_fallback(i)) ++result.preferred;
+    const auto lost = [](const auto* row) { return row->lost; };
+    auto& list = std::all_of(alternative.begin(), alternative.end(), lost) ? spared : result;
+    list.alternatives.push_back(std::move(alternative));
+    if (!need.is_fallback(i)) ++list.preferred;
   }
+  if (result.alternatives.empty()) result = std::move(spared);
   result.preferred = std::max<std::size_t>(result.preferred, 1);
   return result;
 }

@@ -67,7 +67,14 @@ std::optional<Shut> look_at(const Diagnosis& context, const Working& works,
     shut.dead.push_back(flow);
     dead_ports.insert({flow->udp, flow->port});
   }
-  shut.probes = probes_of(context, flows);
+  // Where only UDP is seen to be shut, media ports and SIP servers that say nothing may be reached.
+  const bool tcp_too =
+      std::any_of(shut.dead.begin(), shut.dead.end(), [](const Flow* flow) { return !flow->udp; });
+  auto lost = flows;
+  std::erase_if(lost, [&](const Flow* flow) {
+    return !tcp_too && flow->way == Reachability::lost && !flow->samples.front().responder;
+  });
+  shut.probes = probes_of(context, lost);
   shut.proved = any_blocked(shut.dead);
   const bool alike = dead_ports.size() > 1 || (!dead_ports.empty() && refused_ports.size() > 1);
   if (!alike || !context.affects_requirement(shut.probes)) return std::nullopt;

@@ -48,13 +48,25 @@ bool is_site_resolver(const Facts& facts, const std::string& server) {
                      });
 }
 
-void read_dns_probe(const Facts& facts, const ProbeResult& result,
+bool asks_nobody(const Probe& probe) { return probe.with.contains("nobody"); }
+
+// The answer of a host that is no DNS server: somebody on the way answers in everybody's name, and
+// what independent resolvers seem to say is his word, too.
+const ProbeResult* port_53_taken(const Facts& facts) {
+  for (const auto& result : facts.report.probes) {
+    const bool asked = result.probe.check == CheckKind::dns && asks_nobody(result.probe);
+    if (asked && evidence_of(result, EvidenceKind::dns_answer) != nullptr) return &result;
+  }
+  return nullptr;
+}
+
+void read_dns_probe(const Facts& facts, const ProbeResult& result, bool taken,
                     std::map<std::string, Name>& names) {
-  if (!is_address_question(result.probe)) return;
+  if (!is_address_question(result.probe) || asks_nobody(result.probe)) return;
   auto& name = names[name_asked_for(result.probe)];
   for (const auto& evidence : result.observation.evidence) {
-    const bool here =
-        !asks_a_server(result.probe) || is_site_resolver(facts, text_fact(evidence, Fact::server));
+    const bool here = taken || !asks_a_server(result.probe) ||
+                      is_site_resolver(facts, text_fact(evidence, Fact::server));
     if (here && evidence.kind == EvidenceKind::dns_no_answer) name.silent = &result;
     if (evidence.kind != EvidenceKind::dns_answer) continue;
     (here ? name.here : name.elsewhere).push_back(&evidence);
@@ -64,9 +76,10 @@ void read_dns_probe(const Facts& facts, const ProbeResult& result,
 
 std::map<std::string, Name> read_names(const Facts& facts) {
   std::map<std::string, Name> names;
+  const bool taken = port_53_taken(facts) != nullptr;
   for (const auto& result : facts.report.probes) {
     if (result.probe.check == CheckKind::dns) {
-      read_dns_probe(facts, result, names);
+      read_dns_probe(facts, result, taken, names);
       continue;
     }
     const auto& host = result.probe.target.host;
@@ -306,6 +319,28 @@ Causes find_dns_filtered(const Diagnosis& context) {
     take(name);
     cause.finding.evidence.push_back(*proof);
   }
+  // Nobody independent can be asked. Where all names of an owner are missing and other owners'
+  // are not, it is not the list that is old.
+  const auto* taken = port_53_taken(context.facts);
+  const bool proved = !lost.empty();
+  if (taken != nullptr && !proved) {
+    std::set<std::string> alive;
+    for (const auto& [text, name] : names) {
+      if (name.address) alive.insert(registrable_domain(text));
+    }
+    for (const auto& [text, name] : names) {
+      const bool whole = !alive.empty() && !alive.contains(registrable_domain(text));
+      const bool missing = !name.failure.empty() && !name.address;
+      if (whole && missing && !open_failures(context, name).empty()) take(name);
+    }
+    if (!lost.empty()) {
+      cause.finding.evidence.push_back(
+          {taken->probe.id,
+           fmt::format("{} serves no names, and answers on port 53: somebody on the way answers "
+                       "whoever is asked.",
+                       taken->probe.target.host)});
+    }
+  }
   if (lost.empty()) return {};
   // Names of the same owner that are missing in the same way, and that nobody else was asked for.
   for (const auto& [text, name] : names) {
@@ -321,11 +356,10 @@ Causes find_dns_filtered(const Diagnosis& context) {
           ? fmt::format("DNS at this site hides the name {}", lost.front())
           : fmt::format("DNS at this site hides {} names that the service needs", lost.size());
   finding.owner = Owner::dns;
-  finding.confidence = Confidence::certain;
+  finding.confidence = proved ? Confidence::certain : Confidence::likely;
   finding.fix = fmt::format(
       "On the DNS servers of this site ({}) and on any DNS filter behind them, allow these names "
-      "to "
-      "be looked up: {}.",
+      "to be looked up: {}.",
       resolvers_in_words(context.facts), listed(lost, 12));
   add_what_they_saw(finding.evidence, cause.explained, 4);
   return {cause};
@@ -336,6 +370,7 @@ Causes find_outdated_names(const Diagnosis& context) {
   Causes causes;
   for (const auto& [text, name] : names) {
     if (name.failure != DetailCode::no_such_name || name.elsewhere.empty()) continue;
+    if (context.facts.proxied_reached(text)) continue;
     const auto gone = open_failures(context, name);
     const bool everywhere = std::all_of(
         name.elsewhere.begin(), name.elsewhere.end(),

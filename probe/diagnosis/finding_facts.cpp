@@ -112,6 +112,9 @@ std::vector<FlowSample> samples_of(const ProbeResult& result) {
   // That IPv6 gets out says nothing of the way that all others take.
   const auto& address = result.observation.address;
   if (result.probe.check == CheckKind::ipv6 && address && address->is_v6()) return samples;
+  // The system's resolvers are asked, not the host.
+  const bool server = result.probe.with.contains("server");
+  if (result.probe.check == CheckKind::dns && !server) return samples;
   FlowSample sample;
   sample.result = &result;
   sample.port = result.probe.target.port();
@@ -194,7 +197,30 @@ void merge(Flow& flow, const FlowSample& sample) {
 
 }  // namespace
 
-Facts::Facts(const Report& whole) : report(whole) {
+namespace {
+
+// Some answer came only after a request had been sent again, though answers take less long: a
+// connection after a second (RFC 6298), a reply to one of several datagrams.
+bool loses_packets(const Report& report) {
+  constexpr double soon_ms = 200, second_syn_ms = 1000;
+  bool soon = false, late = false;
+  for (const auto& result : report.probes) {
+    const auto& seen = result.observation;
+    if (!is_direct(result) || !reached(seen.outcome)) continue;
+    const auto connect = seen.timing_ms.find(Timing::connect);
+    const bool datagrams = is_udp(result) && result.probe.check != CheckKind::path &&
+                           result.probe.check != CheckKind::hop &&
+                           result.probe.check != CheckKind::sip_alg;
+    soon |= seen.round_trip && seen.round_trip->count() < soon_ms;
+    late |= connect != seen.timing_ms.end() && connect->second >= second_syn_ms;
+    late |= datagrams && seen.attempts > 1 && !seen.round_trip;
+  }
+  return soon && late;
+}
+
+}  // namespace
+
+Facts::Facts(const Report& whole) : report(whole), line_loses_(loses_packets(whole)) {
   for (const auto& set : report.sets) {
     for (const auto& row : set.requirements) {
       for (const auto& id : row.probes) rows_.emplace(id, Row{&set, &row});

@@ -110,6 +110,9 @@ class Facts {
   bool no_tcp_gets_out() const;
   // True where a proxy speaks, and no TCP connection gets out beside it.
   bool only_by_proxy() const { return proxy_speaks_ && no_tcp_gets_out(); }
+  // True where requests had to be sent again before they were answered: what gets no answer may be
+  // lost by chance.
+  bool line_loses() const { return line_loses_; }
   // True for what is on the site's own networks, or on this machine.
   bool inside(const ProbeResult& result) const;
 
@@ -123,7 +126,7 @@ class Facts {
   std::unordered_multimap<std::string_view, Row> rows_;
   std::set<std::string> alive_, refusing_;
   std::set<std::string> proxied_;
-  bool proxy_speaks_ = false;
+  bool proxy_speaks_ = false, line_loses_ = false;
 };
 
 // Of one probe.

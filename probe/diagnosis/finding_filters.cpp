@@ -69,9 +69,15 @@ const ProbeResult* second_greeting(const Facts& facts, const ProbeResult& first)
 
 // Greetings that were cut, and not by chance: what only got no answer must have got none twice, or
 // not have been asked for again, where no other one was answered the second time.
-std::vector<const ProbeResult*> cut_greetings(const Diagnosis& context) {
+struct CutGreetings {
+  std::vector<const ProbeResult*> probes;
+  bool sure = false;  // some were cut off, or got no answer twice
+};
+
+CutGreetings cut_greetings(const Diagnosis& context) {
   const auto& facts = context.facts;
-  std::vector<const ProbeResult*> cut, not_repeated;
+  CutGreetings cut;
+  std::vector<const ProbeResult*> not_repeated;
   bool by_chance = false;
   for (const auto& result : facts.report.probes) {
     const bool direct = over(result, Transport::tls) && !facts.inside(result);
@@ -81,12 +87,13 @@ std::vector<const ProbeResult*> cut_greetings(const Diagnosis& context) {
     if (second == nullptr) {
       not_repeated.push_back(&result);
     } else if (greeting_cut(*second)) {
-      cut.push_back(&result);
+      cut.probes.push_back(&result);
     } else {
       by_chance = true;
     }
   }
-  if (!by_chance) cut.insert(cut.end(), not_repeated.begin(), not_repeated.end());
+  cut.sure = !cut.probes.empty();
+  if (!by_chance) cut.probes.insert(cut.probes.end(), not_repeated.begin(), not_repeated.end());
   return cut;
 }
 
@@ -268,7 +275,8 @@ Causes find_tls_filter(const Diagnosis& context) {
   std::set<std::string> parties, networks;
   std::set<std::uint16_t> ports;
   std::vector<FindingEvidence> contrast;
-  cause.explained = cut_greetings(context);
+  const auto cut = cut_greetings(context);
+  cause.explained = cut.probes;
   for (const auto* result : cause.explained) {
     ports.insert(result->probe.target.port());
     parties.insert(registrable_domain(result->probe.target.host));
@@ -318,9 +326,9 @@ Causes find_tls_filter(const Diagnosis& context) {
                                     ports_in_words({ports.begin(), ports.end()}));
   finding.owner = Owner::security;
   const bool proved = other_name_works || plain_works || (!tls_works && parties.size() > 2);
-  finding.confidence = alone    ? Confidence::possible
-                       : proved ? Confidence::certain
-                                : Confidence::likely;
+  finding.confidence = alone || !cut.sure ? Confidence::possible
+                       : proved           ? Confidence::certain
+                                          : Confidence::likely;
   finding.fix = fmt::format(
       "On the firewall or web filter that inspects TLS, exempt these destinations from blocking "
       "and from inspection: {}.{}{}",

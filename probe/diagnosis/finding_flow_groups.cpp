@@ -60,13 +60,18 @@ std::size_t times_lost(const Flow& flow) {
   std::map<std::string_view, std::size_t> times;  // by payload
   std::size_t most = 0;
   for (const auto& sample : flow.samples) {
-    if (!gets_out(sample.way)) most = std::max(most, ++times[sample.payload]);
+    // TURN is STUN to whoever drops it.
+    const std::string_view kind =
+        sample.payload == "turn" ? "stun" : std::string_view(sample.payload);
+    if (!gets_out(sample.way)) most = std::max(most, ++times[kind]);
   }
   return most;
 }
 
-bool firmly_blocked(const Flow& flow) {
-  return flow.way == Reachability::blocked && (!device_of({&flow}).empty() || times_lost(flow) > 1);
+bool firmly_blocked(const Facts& facts, const Flow& flow) {
+  const std::size_t enough = facts.line_loses() ? 3 : 2;
+  return flow.way == Reachability::blocked &&
+         (!device_of({&flow}).empty() || times_lost(flow) >= enough);
 }
 
 std::vector<FindingEvidence> evidence_for(const std::vector<const Flow*>& flows, std::size_t most) {

@@ -31,10 +31,12 @@ class Working {
 // seen to block.
 std::string device_of(const std::vector<const Flow*>& flows);
 bool any_blocked(const std::vector<const Flow*>& flows);
-// How often packets of one kind were asked after there in vain: what died once may be a bad line.
+// How often packets of one kind were asked after there without success: what died once may be a bad
+// line.
 std::size_t times_lost(const Flow& flow);
-// Blocked for certain: a device said so, or it was asked more than once.
-bool firmly_blocked(const Flow& flow);
+// Blocked for certain: a device said so, or it was asked more than once, and more often on a line
+// that loses packets.
+bool firmly_blocked(const Facts& facts, const Flow& flow);
 
 // Their failing probes that no earlier cause explains.
 std::vector<const ProbeResult*> probes_of(const Diagnosis& context,

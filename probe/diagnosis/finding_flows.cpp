@@ -13,8 +13,9 @@ namespace callready::findings {
 namespace {
 
 // The ports of these that answer nowhere, whose hosts are alive and of two operators: it is not for
-// two servers to be down at once. (docs/design.md, rule 6, of what is no firewall of the site's.)
-// With what is silent on such a port elsewhere, whether it is known to leave the site or not.
+// two servers to be down at once. (docs/design.md, rule 6, when it is not a firewall of the
+// site's.) With what is silent on such a port elsewhere, whether it is known to leave the site or
+// not.
 std::vector<const Flow*> lost_everywhere(const Facts& facts, bool udp,
                                          const std::vector<const Flow*>& leaving) {
   std::set<std::uint16_t> ports;
@@ -134,8 +135,8 @@ Causes find_flows(const Diagnosis& context) {
     std::erase_if(probes, [&](const ProbeResult* result) { return beyond.contains(result); });
     if (!context.affects_requirement(probes)) continue;
     if (flow.way == Reachability::lost && !context.breaks_capability(probes)) continue;
-    by_party[{flow.party, flow.way == Reachability::blocked && !firmly_blocked(flow)}].push_back(
-        &flow);
+    by_party[{flow.party, flow.way == Reachability::blocked && !firmly_blocked(facts, flow)}]
+        .push_back(&flow);
   }
   for (const auto& [party, flows] : by_party) {
     Cause cause;
@@ -146,12 +147,16 @@ Causes find_flows(const Diagnosis& context) {
     finding.title =
         flows_in_words(flows) + (any_blocked(flows) ? " does not get through" : " is not answered");
     finding.owner = Owner::network;
-    // Of many ports of a range some may die by chance.
-    const auto many = std::count_if(flows.begin(), flows.end(), [](const Flow* flow) {
-      return flow->way == Reachability::blocked && !in_a_range(*flow);
+    // Of the many ports of a range that gets out some may die by chance.
+    const auto many = std::count_if(flows.begin(), flows.end(), [&](const Flow* flow) {
+      const bool chance =
+          std::any_of(facts.flows.begin(), facts.flows.end(), [&](const Flow& other) {
+            return other.host == flow->host && in_a_range(other) && out(other);
+          });
+      return flow->way == Reachability::blocked && !chance;
     });
-    const bool sure = many > 2 || std::any_of(flows.begin(), flows.end(), [](const Flow* flow) {
-                        return firmly_blocked(*flow);
+    const bool sure = many > 2 || std::any_of(flows.begin(), flows.end(), [&](const Flow* flow) {
+                        return firmly_blocked(facts, *flow);
                       });
     finding.confidence = sure ? Confidence::likely : Confidence::possible;
     finding.fix = fmt::format(

@@ -20,12 +20,13 @@ bool gets_stuck(const ProbeResult& result) {
   return stuck && is_direct(result) && result.observation.outcome == Outcome::failed;
 }
 
-bool full_size_connects(const Facts& facts) {
-  return std::any_of(facts.report.probes.begin(), facts.report.probes.end(),
-                     [&](const ProbeResult& result) {
-                       return is_direct(result) && !facts.inside(result) &&
-                              !chain_of(result).empty() && !has_foreign_root(result);
-                     });
+// Full-size packets came through to somebody, over UDP or over a connection as this one.
+bool full_size_passes(const Facts& facts, const ProbeResult& stuck) {
+  return std::any_of(
+      facts.report.probes.begin(), facts.report.probes.end(), [&](const ProbeResult& result) {
+        return result.probe.check == CheckKind::path && is_udp(result) == is_udp(stuck) &&
+               result.observation.detail == DetailCode::full_size;
+      });
 }
 
 // One connection attempt of the `ipv6` check.
@@ -67,7 +68,7 @@ Causes find_mtu(const Diagnosis& context) {
   Cause cause;
   auto& finding = cause.finding;
   std::set<std::string> parties;
-  bool stream = false;
+  std::size_t streams = 0;
   int passes = 0;
   for (const auto& result : facts.report.probes) {
     if (result.probe.check != CheckKind::path ||
@@ -75,7 +76,7 @@ Causes find_mtu(const Diagnosis& context) {
       continue;
     cause.explained.push_back(&result);
     parties.insert(registrable_domain(result.probe.target.host));
-    stream |= !is_udp(result);
+    if (!is_udp(result)) ++streams;
     const auto* evidence = evidence_of(result, EvidenceKind::path_mtu);
     if (evidence == nullptr) continue;
     passes = std::max(passes, static_cast<int>(number_fact(*evidence, Fact::passes).value_or(0)));
@@ -83,9 +84,10 @@ Causes find_mtu(const Diagnosis& context) {
         {result.probe.id, fmt::format("{}: {}.", result.probe.target.host, evidence->text)});
   }
   if (cause.explained.empty()) return {};
-  // A handshake fills packets: where another one came through, a connection may have got stuck by
+  // Where full-size packets came through, the second time or elsewhere, these may have been lost by
   // chance, on a bad line.
-  const bool alone = parties.size() == 1 && stream && full_size_connects(facts);
+  const auto holes = cause.explained.size();
+  const bool alone = holes == 1 && full_size_passes(facts, *cause.explained.front());
   for (const auto& result : facts.report.probes) {
     if (!alone && gets_stuck(result) && !context.explained(result)) {
       cause.explained.push_back(&result);
@@ -96,10 +98,12 @@ Causes find_mtu(const Diagnosis& context) {
                       ? std::string("Large packets vanish on the way")
                       : fmt::format("Packets of more than {} bytes vanish on the way", passes);
   finding.owner = Owner::network;
-  // One server may drop what it does not like; two of different operators are the path.
-  finding.confidence = alone                ? Confidence::possible
-                       : parties.size() > 1 ? Confidence::certain
-                                            : Confidence::likely;
+  // One server may drop what it does not like; two of different operators, or a connection that
+  // works with small segments only and again only with these, are the path.
+  const bool sure = parties.size() > 1 || streams > 1;
+  finding.confidence = alone  ? Confidence::possible
+                       : sure ? Confidence::certain
+                              : Confidence::likely;
   finding.fix =
       "On the firewall and the router, let ICMP \"fragmentation needed\" (type 3, code 4; ICMPv6 "
       "\"packet too big\", type 2) pass in both directions";

@@ -197,16 +197,19 @@ Causes find_proxy_required(const Diagnosis& context) {
   const auto& facts = context.facts;
   if (!facts.proxy_works()) return {};
   std::set<std::string> parties;
+  bool tried = false;  // where no name is found, nothing may have been
   for (const auto& flow : facts.flows) {
     const bool out = flow.way == Reachability::open || flow.way == Reachability::left;
     if (out && !flow.udp) return {};
     if (!flow.udp) parties.insert(flow.party);
+    tried |= !flow.udp;
   }
   // Where UDP gets out, what is wrong with it has another cause.
   const bool udp_works = udp_gets_out(facts);
   Cause cause;
-  cause.closes = udp_works ? Closes::direct_tcp : Closes::direct;
+  if (tried) cause.closes = udp_works ? Closes::direct_tcp : Closes::direct;
   for (const auto* result : waiting_for_proxy(facts)) {
+    if (!tried && result->observation.outcome != Outcome::unresolved) continue;
     if (result->observation.outcome == Outcome::unresolved) {
       parties.insert(registrable_domain(result->probe.target.host));
     } else if (is_udp(*result) && udp_works) {

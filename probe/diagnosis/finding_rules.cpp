@@ -265,7 +265,9 @@ Attribution attribution_of(const std::vector<findings::Cause>& causes, const Rep
     explained.insert(entry.lost.begin(), entry.lost.end());
     attribution.add(std::move(entry));
   }
-  attribution.doubt(findings::doubted(findings::Facts(report), explained));
+  const findings::Facts facts(report);
+  attribution.doubt(findings::doubted(facts, explained));
+  attribution.take_back(findings::got_out_after_all(facts));
   return attribution;
 }
 

@@ -129,16 +129,24 @@ Causes find_offline(const Diagnosis& context) {
   finding.title =
       looked_up ? "Nothing outside this site answers this computer, though names are looked up"
                 : "Nothing outside this site answers: there is no way to the Internet from here";
-  finding.fix =
-      "Check the Internet line and the router (can other computers here open any web page?). ";
-  finding.fix +=
-      proxy.empty()
-          ? "If web pages open on them, this site lets traffic out only through a proxy: find its "
-            "address in the browser's settings and run again with --proxy."
-          : fmt::format(
-                "The proxy {} does not answer either: if web pages open on them, compare "
-                "its address with the one in their browser's settings.",
-                proxy);
+  if (looked_up && proxy.empty()) {
+    finding.fix =
+        "The Internet line is likely up, since names are found, and this computer is kept in: find "
+        "the address of this site's web proxy in the browser's settings and run again with --proxy "
+        "(or --proxy auto, which looks for it). If the site has none, check the firewall, and the "
+        "line (can other computers here open any web page?).";
+  } else {
+    finding.fix =
+        "Check the Internet line and the router (can other computers here open any web page?). ";
+    finding.fix +=
+        proxy.empty()
+            ? "If web pages open on them, this site lets traffic out only through a proxy: find "
+              "its address in the browser's settings and run again with --proxy."
+            : fmt::format(
+                  "The proxy {} does not answer either: if web pages open on them, compare "
+                  "its address with the one in their browser's settings.",
+                  proxy);
+  }
   finding.evidence.push_back(
       {"", fmt::format("None of {} endpoints of {} operators answered{}.", silent, parties.size(),
                        control ? ", among them well known public servers" : "")});

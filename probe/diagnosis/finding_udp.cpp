@@ -40,6 +40,12 @@ std::optional<UdpVerdict> replies_are_lost(const Facts& facts,
   std::set<std::string> parties;
   const Flow* left = nullptr;
   bool silent_yet_left = false, own_too = false;
+  // What is seen to leave is of the same kind: a device may drop one protocol only.
+  const auto leaves = [](const Flow& flow, const std::string& payload) {
+    return std::any_of(flow.samples.begin(), flow.samples.end(), [&](const FlowSample& sample) {
+      return sample.way == Reachability::left && sample.payload == payload;
+    });
+  };
   for (const auto* flow : flows) {
     if (flow->way == Reachability::open) return std::nullopt;
     if (flow->way == Reachability::left) left = flow;
@@ -48,7 +54,7 @@ std::optional<UdpVerdict> replies_are_lost(const Facts& facts,
       ports.insert(flow->port);
       parties.insert(flow->party);
       silent_yet_left |= flow->way == Reachability::left;
-      own_too |= flow->way == Reachability::left && asked_for(facts, *flow);
+      own_too |= leaves(*flow, sample.payload) && asked_for(facts, *flow);
     }
   }
   // A port that is inspected, or one operator that is down, has the others answer.
@@ -226,11 +232,12 @@ Causes find_udp_ports(const Diagnosis& context) {
   for (const auto& [port, flows] : by_port) {
     std::vector<const Flow*> dead;
     std::set<std::string> silent_parties, payloads;
-    bool works = false, blocked = false, named = false;
+    bool works = false, named = false;
+    int firm = 0;  // once to two hosts, or twice to one
     for (const auto* flow : flows) {
       works |= out(*flow);
       if (flow->way == Reachability::blocked) {
-        blocked = true;
+        firm += firmly_blocked(facts, *flow) ? 2 : 1;
         dead.push_back(flow);
       }
       for (const auto& sample : flow->samples) {
@@ -247,6 +254,7 @@ Causes find_udp_ports(const Diagnosis& context) {
     const bool spoken_elsewhere =
         std::any_of(payloads.begin(), payloads.end(),
                     [&](const std::string& payload) { return spoken.contains(payload); });
+    const bool blocked = firm > 1;
     if (works || (!blocked && (silent_parties.size() < 2 || !spoken_elsewhere))) continue;
     ProbeList lost;
     for (const auto* flow : dead) lost.add(context, *flow);

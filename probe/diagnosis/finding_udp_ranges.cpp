@@ -109,16 +109,12 @@ std::set<std::string> shut_destinations(const std::vector<const Flow*>& flows) {
 
 namespace {
 
-// More than chance: one port that was asked twice, or several.
-bool firm(const std::vector<const Flow*>& dead) {
+// More than chance: one port that was asked twice, or several ports.
+bool firm(const Facts& facts, const std::vector<const Flow*>& dead) {
   if (!refusals(dead).empty() || responders_missed_us(dead)) return true;
   std::size_t times = 0;
-  std::set<std::uint16_t> ports;
-  for (const auto* flow : dead) {
-    times += times_lost(*flow);
-    ports.insert(flow->port);
-  }
-  return times > (ports.size() == 1 ? 1 : 2);
+  for (const auto* flow : dead) times += times_lost(*flow);
+  return times > (facts.line_loses() ? 2 : 1);
 }
 
 }  // namespace
@@ -156,7 +152,7 @@ Causes find_udp_ranges(const Diagnosis& context) {
       }
     }
     const auto& probes = lost.list();
-    if (!firm(dead) || !context.affects_requirement(probes)) continue;
+    if (!firm(facts, dead) || !context.affects_requirement(probes)) continue;
     spans.push_back(span_in_words(gap));
     bounds.push_back({probes.front()->probe.id, "UDP: " + bounds_in_words(gap) + "."});
     closed.insert(closed.end(), dead.begin(), dead.end());

@@ -32,7 +32,7 @@ std::string where_the_list_is(const Facts& facts, const std::vector<const ProbeR
 
 // " Rainbow asks for it: Exempt *.openrainbow.com ... (section 7.2).": what the documents of the
 // sets that the probes were made for advise, of advice whose id holds one of these words. Empty
-// where there is none.
+// if there is none.
 std::string advice_in_words(const Facts& facts, const std::vector<const ProbeResult*>& probes,
                             std::initializer_list<std::string_view> words);
 

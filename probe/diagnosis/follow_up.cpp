@@ -49,6 +49,21 @@ std::vector<std::string> independent_resolvers(const Facts& facts) {
   return servers;
 }
 
+// A host outside that was reached, and that nobody takes for a DNS server.
+std::string no_resolver(const Facts& facts, const std::vector<std::string>& resolvers) {
+  std::string found;
+  for (const auto& result : facts.report.probes) {
+    const auto& [probe, seen] = result;
+    const auto& host = probe.target.host;
+    const bool dialled = probe.target.transport != Transport::udp && probe.check != CheckKind::dns;
+    if (!dialled || !findings::is_direct(result) || !reached(seen.outcome)) continue;
+    if (!seen.address || seen.address->is_special() || facts.inside(result)) continue;
+    if (std::find(resolvers.begin(), resolvers.end(), host) != resolvers.end()) continue;
+    if (found.empty() || (probe.control && findings::is_name(host))) found = host;
+  }
+  return found;
+}
+
 bool is_suspicious(const ProbeResult& result) {
   const auto& seen = result.observation;
   if (seen.outcome == Outcome::unresolved) return true;
@@ -85,6 +100,12 @@ void ask_for_names(const Facts& facts, Questions& questions) {
                     {{"server", "true"}, {"name", name}});
     }
   }
+  // Those elsewhere are heard only where nobody on the way answers for them.
+  const auto nobody = no_resolver(facts, servers);
+  if (!servers.empty() && !nobody.empty()) {
+    questions.ask(Purpose::name_elsewhere, CheckKind::dns, Transport::udp, nobody, 53,
+                  {{"server", "true"}, {"nobody", "true"}, {"name", names.front()}});
+  }
   if (any_resolved) return;
   // Is it the names, or the line? These listen on 443 as well.
   for (const auto& server : servers)
@@ -98,6 +119,10 @@ void ask_for_greetings(const Facts& facts, Questions& questions) {
   for (const auto& result : facts.report.probes) {
     const auto& [probe, seen] = result;
     const bool tls = probe.target.transport == Transport::tls && findings::is_direct(result);
+    if (tls && probe.check == CheckKind::path && seen.detail == DetailCode::black_hole) {
+      questions.ask(Purpose::repeat, CheckKind::path, Transport::tls, probe.target.host,
+                    probe.target.port(), {{"again", "true"}});
+    }
     const bool cut = seen.detail == DetailCode::connection_reset ||
                      seen.detail == DetailCode::closed_by_peer ||
                      seen.detail == DetailCode::tls_timed_out;

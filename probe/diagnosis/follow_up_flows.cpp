@@ -191,7 +191,7 @@ bool refused_by_whom(const Facts& facts, const Flow& flow) {
 bool died_once(const Facts& facts, const Flow& flow) {
   constexpr int most_by_chance = 2;
   const auto only_once = [&](const Flow& one) {
-    return one.way == Reachability::blocked && !findings::firmly_blocked(one);
+    return one.way == Reachability::blocked && !findings::firmly_blocked(facts, one);
   };
   if (!only_once(flow)) return false;
   const auto alike = std::count_if(facts.flows.begin(), facts.flows.end(), [&](const Flow& other) {

@@ -36,8 +36,10 @@ class ResultIndex {
   // missing because it has ceased to exist.
   bool names_are_hidden() const { return names_are_hidden_; }
   // True where a router beyond the site's edge was seen to answer. It gives few answers: a packet
-  // that ended there without one was then not measured, rather than measured in vain.
+  // that ended there without one was then not measured, rather than measured without success.
   bool edge_answers() const { return edge_answers_; }
+  // True where something was reached through a proxy.
+  bool proxy_carries() const { return proxy_carries_; }
 
  private:
   std::unordered_map<std::string_view, const ProbeResult*> by_id_;
@@ -46,6 +48,7 @@ class ResultIndex {
   Attribution attribution_;
   bool names_are_hidden_ = false;
   bool edge_answers_ = false;
+  bool proxy_carries_ = false;
 };
 
 // One row: what was reached, and what that means by the row's `reach`.

@@ -193,8 +193,10 @@ std::string reached_in_words(const std::vector<HostState>& hosts, const Count& c
 // What came of a host that was not reached, or not surely.
 std::string trouble_in_words(const ProbeResult& result, const ResultIndex& evidences) {
   const auto doubt = evidences.attribution().doubt_about(result.probe.id);
-  return doubt.empty() ? outcome_in_words(result.observation)
-                       : fmt::format("leaves the site, but {}", doubt);
+  if (doubt.empty()) return outcome_in_words(result.observation);
+  if (result.observation.outcome == Outcome::passed)
+    return fmt::format("leaves the site, but {}", doubt);
+  return fmt::format("{} {}", outcome_in_words(result.observation), doubt);
 }
 
 std::string summarise(const std::vector<HostState>& hosts, const Count& counted,
@@ -213,6 +215,13 @@ std::string summarise(const std::vector<HostState>& hosts, const Count& counted,
     ++listed;
   }
   return text;
+}
+
+// A row of the document's past or of an optional feature is never the reason for a failure.
+void spare(RequirementResult& result, const Requirement& requirement) {
+  if (result.status != Status::fail || requirement.lifecycle == Lifecycle::current) return;
+  result.status = Status::warn;
+  result.lost = true;
 }
 
 }  // namespace
@@ -236,6 +245,7 @@ RequirementResult judge_requirement(const Requirement& requirement,
       result.status = Status::fail;
       result.summary = fmt::format("cannot work, tried or not: {}", cause->title);
       result.closed_by = cause->code;
+      spare(result, requirement);
     }
     result.left_out = planned.left_out && cause == nullptr;
     return result;
@@ -298,6 +308,14 @@ RequirementResult judge_requirement(const Requirement& requirement,
     if (doubtful.size() > 1) suffix += fmt::format(" (and {} more)", doubtful.size() - 1);
     suffix += "; name your region with --region to be sure";
   }
+  const bool for_the_proxy =
+      std::any_of(planned.probes.begin(), planned.probes.end(), [&](const std::string& id) {
+        const auto* probe = evidences.find(id);
+        return probe != nullptr && left_to_the_proxy(*probe, requirement, evidences);
+      });
+  if (result.status == Status::unknown && for_the_proxy) {
+    suffix += "; the proxy may carry it, which cannot be tried without a server's name";
+  }
   result.summary = prefix + summarise(hosts, counted, evidences) + suffix;
   const auto routes = compare_routes(planned, evidences);
   if (!routes.empty()) result.summary += "; " + routes;
@@ -310,10 +328,7 @@ RequirementResult judge_requirement(const Requirement& requirement,
     result.summary += "; " + flaws.front();
     if (flaws.size() > 1) result.summary += fmt::format(" (and {} more)", flaws.size() - 1);
   }
-  // A row of the document's past or of an optional feature is never the reason for a failure.
-  if (result.status == Status::fail && requirement.lifecycle != Lifecycle::current) {
-    result.status = Status::warn;
-  }
+  spare(result, requirement);
   if (!planned.note.empty()) result.summary += "; " + planned.note;
   return result;
 }

@@ -173,8 +173,16 @@ State state_of(const ProbeResult& result, const ResultIndex& evidences) {
   const auto own = own_state(result, evidences);
   if (own == State::ignored) return own;
   const auto& causes = evidences.attribution();
+  const auto& id = result.probe.id;
   if (causes.loses(result)) return State::bad;
-  return causes.doubt_about(result.probe.id).empty() ? own : State::unknown;
+  if (own == State::bad && causes.got_out(id)) return State::reached;
+  return causes.doubt_about(id).empty() ? own : State::unknown;
+}
+
+bool left_to_the_proxy(const ProbeResult& result, const Requirement& requirement,
+                       const ResultIndex& evidences) {
+  return result.probe.check == CheckKind::hop && result.probe.target.route.direct() &&
+         requirement.proxy != ProxyUse::never && evidences.proxy_carries();
 }
 
 std::vector<HostState> host_states(const Requirement& requirement,
@@ -190,7 +198,11 @@ std::vector<HostState> host_states(const Requirement& requirement,
     if (!hosts.contains(target.host)) order.push_back(target.host);
     regions[target.host] = result->probe.region;
     const auto key = fmt::format("{}/{}", to_string(target.transport), target.ports.to_string());
-    hosts[target.host][key].add_route(*result, state_of(*result, evidences), evidences);
+    auto state = state_of(*result, evidences);
+    if (state == State::bad && left_to_the_proxy(*result, requirement, evidences)) {
+      state = State::unknown;
+    }
+    hosts[target.host][key].add_route(*result, state, evidences);
   }
   std::vector<HostState> states;
   const HostWeights weights(requirement);

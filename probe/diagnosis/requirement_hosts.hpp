@@ -34,6 +34,11 @@ State state_of(const ProbeResult& result, const ResultIndex& evidences);
 // SIP ALG test of a server of the user's own. They tell more of the row and never make it fail.
 bool is_companion(const ProbeResult& result, const Requirement& requirement);
 
+// True where the proxy, which works, may carry what this probe could only try directly: packets that
+// end on the way cannot be sent through one.
+bool left_to_the_proxy(const ProbeResult& result, const Requirement& requirement,
+                       const ResultIndex& evidences);
+
 // In the order of the plan; hosts of which nothing was needed are left out.
 std::vector<HostState> host_states(const Requirement& requirement,
                                    const PlannedRequirement& planned, const ResultIndex& evidences);

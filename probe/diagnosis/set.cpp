@@ -25,8 +25,10 @@ std::optional<Milliseconds> look_up(const std::map<std::string, Milliseconds>& d
 
 bool any_measured(const std::vector<std::string>& ids,
                   const std::map<std::string, RequirementResult>& rows) {
-  return std::any_of(ids.begin(), ids.end(),
-                     [&](const auto& id) { return rows.at(id).status != Status::skip; });
+  return std::any_of(ids.begin(), ids.end(), [&](const auto& id) {
+    const auto row = rows.find(id);  // a report that somebody wrote may name what it does not have
+    return row != rows.end() && row->second.status != Status::skip;
+  });
 }
 
 // All rows of the run together, as if one capability needed each of them.
@@ -87,6 +89,7 @@ ResultIndex::ResultIndex(const std::vector<ProbeResult>& results) {
         keep_shorter(region_distances_, region, *result.observation.round_trip);
       }
     }
+    if (!probe.target.route.direct() && reached(seen.outcome)) proxy_carries_ = true;
     if (result.probe.check == CheckKind::sip && result.observation.outcome == Outcome::answered) {
       sip_answers_[host] = true;
     }
@@ -129,7 +132,19 @@ Verdict verdict_of_set(const std::vector<CapabilityResult>& capabilities,
     measured = true;
     if (badness(capability.verdict) > badness(verdict)) verdict = capability.verdict;
   }
-  return measured ? verdict : verdict_of_rows(rows);
+  if (!measured) return verdict_of_rows(rows);
+  // A condition of the vendor that is broken, and that no capability names, is one of them all.
+  const auto named = [&](const std::string& id) {
+    return std::any_of(capabilities.begin(), capabilities.end(), [&](const auto& capability) {
+      const auto& ids = capability.requirements;
+      return std::find(ids.begin(), ids.end(), id) != ids.end();
+    });
+  };
+  const bool broken = std::any_of(rows.begin(), rows.end(), [&](const auto& entry) {
+    const auto& [id, row] = entry;
+    return row.impaired && row.severity != Severity::optional && !named(id);
+  });
+  return broken && verdict == Verdict::ready ? Verdict::degraded : verdict;
 }
 
 SetResult judge_set(const TargetSet& set, const std::vector<PlannedRequirement>& planned,

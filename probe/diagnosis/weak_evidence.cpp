@@ -24,6 +24,11 @@ struct Answers {
   }
 };
 
+template <typename Wanted>
+bool any_sample(const Flow& flow, Wanted wanted) {
+  return std::any_of(flow.samples.begin(), flow.samples.end(), wanted);
+}
+
 // Hosts that answered SIP over some transport: they answer it over the others.
 std::set<std::string> sip_servers(const Facts& facts) {
   std::set<std::string> hosts;
@@ -42,19 +47,22 @@ class Silence {
     std::set<std::string> alive;
     for (const auto& flow : facts.flows) {
       const bool answers_us = heard(flow);
-      const bool silent = !answers_us && any_of(flow, [&](const auto& one) {
-        return should_answer(one) && unheard(one) && !explained_.contains(one.result->probe.id);
+      const auto missing = [&](const auto& one) { return should_answer(one) && unheard(one); };
+      any_silent_ |= !answers_us && any_sample(flow, missing);
+      const bool silent = !answers_us && any_sample(flow, [&](const auto& one) {
+        return missing(one) && !explained_.contains(one.result->probe.id);
       });
-      any_heard_ |= answers_us;
-      any_silent_ |= silent;
       if (answers_us) alive.insert(flow.host);
       if (shut(flow)) dead_.insert(flow.host);
       if (flow.port == dns_port) continue;
+      any_heard_ |= answers_us;
       auto& answers = flow.udp ? udp_ : tcp_;
       if (answers_us) answers.heard.insert(flow.port);
       // A site may let out nothing but to the vendor: of others only that counts which left it.
       const bool counts =
-          flow.left || any_of(flow, [&](const auto& one) { return facts.asked_for(*one.result); });
+          flow.left || flow.way == Reachability::open || any_sample(flow, [&](const auto& one) {
+            return refused_outside(one) || facts.asked_for(*one.result);
+          });
       if (!silent || !counts) continue;
       answers.silent[flow.port].insert(flow.party);
       dead_.insert(flow.host);
@@ -77,24 +85,27 @@ class Silence {
   }
 
  private:
-  template <typename Wanted>
-  static bool any_of(const Flow& flow, Wanted wanted) {
-    return std::any_of(flow.samples.begin(), flow.samples.end(), wanted);
-  }
   bool should_answer(const FlowSample& sample) const {
     return sample.responder || sample.payload == "dns" ||
            (sample.payload == "sip" && sip_servers_.contains(sample.result->probe.target.host));
   }
+  // A device that refuses from outside the site does so where our packets that end on the way have
+  // ended already.
+  static bool refused_outside(const FlowSample& sample) {
+    const auto device = IpAddress::parse(sample.by);
+    return sample.way == Reachability::blocked && device && !device->is_private() &&
+           !device->is_link_local() && !device->is_loopback();
+  }
   static bool unheard(const FlowSample& sample) {
-    return sample.way == Reachability::lost || sample.way == Reachability::refused;
+    return sample.way == Reachability::lost || sample.way == Reachability::refused ||
+           sample.way == Reachability::open || refused_outside(sample);
   }
   // Turned away further out than any filter of the site's, by whatever cause.
   static bool shut(const Flow& flow) {
-    return flow.left && any_of(flow, [](const auto& sample) {
-             return sample.responder &&
-                    (sample.way == Reachability::refused ||
-                     (sample.way == Reachability::blocked && !sample.by.empty()));
-           });
+    return any_sample(flow, [&](const auto& sample) {
+      const bool far = flow.left && sample.way == Reachability::refused;
+      return sample.responder && (far || refused_outside(sample));
+    });
   }
   static std::string doubt(const Answers& answers, const PortRange& ports, std::string_view over);
 
@@ -128,22 +139,56 @@ std::string Silence::doubt(const Answers& answers, const PortRange& ports, std::
 }  // namespace
 
 bool heard(const Flow& flow) {
-  return std::any_of(flow.samples.begin(), flow.samples.end(), [&](const FlowSample& sample) {
-    return sample.way == Reachability::open &&
-           (!flow.udp || sample.result->observation.outcome != Outcome::refused);
+  return any_sample(flow, [&](const auto& sample) {
+    const auto outcome = sample.result->observation.outcome;
+    // A connection that stands and says nothing may be somebody's on the way.
+    const bool told = flow.udp ? outcome != Outcome::refused : outcome != Outcome::silent;
+    return sample.way == Reachability::open && told;
   });
 }
+
+namespace {
+
+// Servers that answered a question over UDP only when it was sent again.
+bool loses_packets(const Facts& facts) {
+  return std::any_of(facts.flows.begin(), facts.flows.end(), [](const Flow& flow) {
+    return flow.udp && any_sample(flow, [](const auto& sample) {
+             const auto& seen = sample.result->observation;
+             return sample.responder && seen.outcome == Outcome::answered && seen.attempts > 1;
+           });
+  });
+}
+
+}  // namespace
 
 std::map<std::string, std::string> doubted(const Facts& facts,
                                            const std::set<std::string>& explained) {
   std::map<std::string, std::string> reasons;
   const Silence silence(facts, explained);
+  const bool lossy = loses_packets(facts);
   for (const auto& result : facts.report.probes) {
+    const bool lost = result.observation.outcome == Outcome::silent;
+    if (lossy && lost && !explained.contains(result.probe.id)) {
+      reasons.emplace(result.probe.id, "on a line that loses packets");
+    }
     if (result.observation.outcome != Outcome::passed || !is_direct(result)) continue;
     auto reason = silence.about(result);
     if (!reason.empty()) reasons.emplace(result.probe.id, std::move(reason));
   }
   return reasons;
+}
+
+std::set<std::string> got_out_after_all(const Facts& facts) {
+  std::set<std::string> gone, open;
+  for (const auto& flow : facts.flows) {
+    for (const auto& sample : flow.samples) {
+      const bool died = sample.way == Reachability::blocked && sample.by.empty();
+      const bool passed = flow.way == Reachability::open || flow.way == Reachability::left;
+      if (died) (passed ? open : gone).insert(sample.result->probe.id);
+    }
+  }
+  for (const auto& id : gone) open.erase(id);
+  return open;
 }
 
 }  // namespace callready::findings

@@ -25,6 +25,14 @@ std::optional<Pacer::PacedRequest> contact_of(const checks::Job& job) {
   return request;
 }
 
+// What is asked, as the budget counts it.
+std::string destination_of(const checks::Job& job) {
+  const auto& target = job.probe.target;
+  if (!target.route.direct()) return target.route.proxy + ' ' + target.host;
+  if (job.address) return job.address->to_string();
+  return job.probe.check == CheckKind::dns ? "name servers" : target.host;
+}
+
 // There is no such address, or no way to it: another family may have both.
 bool wants_another_family(const Observation& observation) {
   return observation.detail == DetailCode::no_address || observation.detail == DetailCode::no_route;
@@ -63,6 +71,7 @@ Dispatcher::Dispatcher(checks::Context& context, const RunnerOptions& options,
       options_(options),
       table_(table),
       pacer_(pacer),
+      budget_(options.pace),
       scheduler_(scheduler),
       semaphore_(context.executor) {
   std::set<std::string> interfaces;
@@ -112,6 +121,8 @@ asio::awaitable<Observation> Dispatcher::make(std::size_t index) {
 asio::awaitable<void> Dispatcher::look_up(std::size_t index) {
   const auto& target = scheduler_.probe(index).target;
   const auto family = options_.v4 ? Family::v4 : Family::v6;
+  const auto pass = co_await may_look_up(target.host);
+  if (pass != Pass::go) co_return;
   const auto resolution = co_await context_.resolver.resolve(target.host, family, context_.scope);
   static_cast<void>(resolution);  // the resolver remembers it
 }
@@ -123,6 +134,13 @@ asio::awaitable<Observation> Dispatcher::attempt(const checks::Check& check, std
   Observation observation;
   const auto literal = IpAddress::parse(probe.target.host);
   if (literal) family = literal->is_v4() ? Family::v4 : Family::v6;
+  auto pass = Pass::go;
+  if (!literal) pass = co_await may_look_up(probe.target.host);
+  if (pass != Pass::go) {
+    if (pass == Pass::stopped) record(observation, stopped());
+    if (pass == Pass::no_room) observation.detail = DetailCode::no_room;
+    co_return observation;
+  }
   auto resolution = co_await context_.resolver.resolve(probe.target.host, family, context_.scope);
   if (resolution.addresses.has_error()) {
     record(observation, resolution.addresses.error());
@@ -173,8 +191,8 @@ asio::awaitable<Observation> Dispatcher::admitted(const checks::Check& check, ch
   const Permit inside(semaphore_, door);
   const auto request = contact_of(job);
   const bool stands_in = scheduler_.stands_in(index);
-  auto pass = Pass::go;
-  if (context_.scope.stop.stopped()) pass = Pass::stopped;
+  auto destination = destination_of(job);
+  auto pass = co_await within_budget(std::move(destination));
   if (request && pass == Pass::go) pass = co_await paced(*request, stands_in);
   if (pass == Pass::stopped) {
     record(observation, stopped());
@@ -200,6 +218,34 @@ checks::Context& Dispatcher::context_of(const Probe& probe) {
   auto& bound = bound_[by->second];
   if (!bound) bound = std::make_shared<Bound>(context_, by->second, interfaces_);
   return bound->context;
+}
+
+asio::awaitable<Dispatcher::Pass> Dispatcher::within_budget(std::string destination) {
+  while (!context_.scope.stop.stopped()) {
+    const auto now = context_.scope.clock.now();
+    const auto when = budget_.request(destination, now);
+    if (!when) co_return Pass::no_room;
+    if (*when <= now) co_return Pass::go;
+    const bool slept = co_await sleep_until(context_.executor, context_.scope, *when);
+    if (!slept) break;
+  }
+  co_return Pass::stopped;
+}
+
+asio::awaitable<Dispatcher::Pass> Dispatcher::may_look_up(std::string name) {
+  if (names_.contains(name)) co_return Pass::go;
+  while (!context_.scope.stop.stopped()) {
+    const auto now = context_.scope.clock.now();
+    const auto when = budget_.lookup(now);
+    if (!when) co_return Pass::no_room;
+    if (*when <= now) {
+      names_.insert(std::move(name));
+      co_return Pass::go;
+    }
+    const bool slept = co_await sleep_until(context_.executor, context_.scope, *when);
+    if (!slept) break;
+  }
+  co_return Pass::stopped;
 }
 
 asio::awaitable<bool> Dispatcher::sip_paced(SocketAddress server, Transport transport) {

@@ -17,7 +17,7 @@ class Dispatcher {
              std::span<const checks::Check> table, Pacer& pacer, ProbeScheduler& scheduler);
 
   // What the probe saw, by one address of its host: IPv4's first where both families may be used,
-  // IPv6's where there is none, or no way to it. Of an IPv4 address without a way to it: by NAT64
+  // IPv6's if there is none, or no way to it. Of an IPv4 address without a way to it: by NAT64
   // (RFC 8305 section 7.1).
   asio::awaitable<Observation> make(std::size_t index);
 
@@ -39,12 +39,17 @@ class Dispatcher {
                                         std::size_t index);
   enum class Pass { go, stopped, no_room };
   asio::awaitable<Pass> paced(Pacer::PacedRequest request, bool stands_in);
+  // Waits until the budget has room; no_room: it has none for the rest of the run.
+  asio::awaitable<Pass> within_budget(std::string destination);
+  asio::awaitable<Pass> may_look_up(std::string name);
   checks::Context& context_of(const Probe& probe);
 
   checks::Context& context_;
   const RunnerOptions& options_;
   std::span<const checks::Check> table_;
   Pacer& pacer_;
+  RequestBudget budget_;
+  std::set<std::string> names_;  // that were asked for
   ProbeScheduler& scheduler_;
   KeyedSemaphore semaphore_;
   int interfaces_ = 1;                                   // that probes of the plan are bound to

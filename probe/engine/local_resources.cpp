@@ -43,7 +43,8 @@ std::optional<std::string> note_of_shortage(const std::vector<ProbeResult>& resu
   if (count == 0) return std::nullopt;
   if (!why.empty()) why = " (\"" + why + "\")";
   return fmt::format(
-      "This computer ran out of sockets or memory{}: {} of {} probes could not be made, which says nothing "
+      "This computer ran out of sockets or memory{}: {} of {} probes could not be made, which says "
+      "nothing "
       "about the network. Close other programs or let this one open more than {} files "
       "(ulimit -n), and run it again.",
       why, count, results.size(), descriptors.allowed);
@@ -65,7 +66,7 @@ std::optional<std::string> note_of_missing_ipv6(const std::vector<ProbeResult>& 
   return "This computer has no IPv6 here: everything went by IPv4.";
 }
 
-std::optional<std::string> note_of_lateness(Milliseconds loop_stall, Milliseconds run) {
+std::optional<std::string> note_of_stalls(Milliseconds loop_stall, Milliseconds run) {
   if (loop_stall < busy_for || loop_stall < busy_share * run) return std::nullopt;
   return fmt::format(
       "This computer was busy with other things for {:.1f} of the run's {:.1f} s. Its own delay is "

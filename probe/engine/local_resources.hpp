@@ -24,6 +24,6 @@ std::optional<std::string> note_of_missing_ipv6(const std::vector<ProbeResult>& 
 
 // A note where this computer was busy with other things for so much of the run that its figures are
 // worse than the network's.
-std::optional<std::string> note_of_lateness(Milliseconds loop_stall, Milliseconds run);
+std::optional<std::string> note_of_stalls(Milliseconds loop_stall, Milliseconds run);
 
 }  // namespace callready

@@ -88,4 +88,37 @@ std::optional<Instant> Pacer::ask(const PacedRequest& request, Instant now) {
   return std::nullopt;
 }
 
+RequestBudget::RequestBudget(PaceLimits limits) : limits_(limits) {
+  if (!limits_.unlimited) return;
+  limits_.requests_per_host *= fast_factor;
+  limits_.requests_per_host_in_run *= fast_factor;
+}
+
+std::optional<Instant> RequestBudget::request(const std::string& destination, Instant now) {
+  auto& asked = destinations_[destination];
+  if (asked.in_run >= limits_.requests_per_host_in_run || requests_ >= limits_.requests_in_run) {
+    return std::nullopt;
+  }
+  auto& latest = asked.latest;
+  while (!latest.empty() && latest.front() + limits_.window <= now) latest.pop_front();
+  if (latest.size() >= static_cast<std::size_t>(limits_.requests_per_host)) {
+    return latest.front() + limits_.window;
+  }
+  latest.push_back(now);
+  ++asked.in_run;
+  ++requests_;
+  return now;
+}
+
+std::optional<Instant> RequestBudget::lookup(Instant now) {
+  if (lookups_ >= limits_.lookups_in_run) return std::nullopt;
+  const auto each = milliseconds(1'000) / limits_.lookups_a_second;
+  const auto paid = std::max(lookups_paid_, now);
+  const auto free = paid - each * (limits_.lookups_at_once - 1);
+  if (free > now) return free;
+  lookups_paid_ = paid + each;
+  ++lookups_;
+  return now;
+}
+
 }  // namespace callready

@@ -2,8 +2,10 @@
 // and manners"). Pure: takes the time, keeps a small history, moves no clock.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "probe/net/clock.hpp"
@@ -43,6 +45,28 @@ class Pacer {
 
   PaceLimits limits_;
   std::map<IpAddress, Host> hosts_;
+};
+
+// The bounds that hold for every set, at any pace: how often one destination is asked, and how many
+// names. Pure, as the pacer.
+class RequestBudget {
+ public:
+  explicit RequestBudget(PaceLimits limits);
+
+  // When it may be asked: now, where the request is on record; later, where nothing is reserved; or
+  // nothing: never in this run.
+  std::optional<Instant> request(const std::string& destination, Instant now);
+  std::optional<Instant> lookup(Instant now);
+
+ private:
+  struct Destination {
+    std::deque<Instant> latest;  // within the window
+    int in_run = 0;
+  };
+  PaceLimits limits_;
+  std::map<std::string, Destination> destinations_;
+  int requests_ = 0, lookups_ = 0;
+  Instant lookups_paid_{};  // until when those on record have used up their seconds
 };
 
 }  // namespace callready

@@ -61,7 +61,7 @@ ProbeScheduler::ProbeScheduler(const checks::Context& context, std::vector<Plann
   for (std::size_t i = 0; i < probes.size(); ++i) wanted_order_.push_back(i);
   const auto key = [&](std::size_t i) {
     const auto& planned = probes[i];
-    return std::tuple(waits_for_others(planned), planned.severity, planned.turn);
+    return std::tuple(waits_for_others(planned), planned.severity, planned.round);
   };
   std::stable_sort(wanted_order_.begin(), wanted_order_.end(),
                    [&](std::size_t a, std::size_t b) { return key(a) < key(b); });
@@ -125,7 +125,7 @@ const ProbeScheduler::Conditions& ProbeScheduler::conditions_of(std::size_t inde
 }
 
 std::size_t ProbeScheduler::rank(std::size_t index) const {
-  return stands_in(index) ? 1 + conditions_of(index).turn : 0;
+  return stands_in(index) ? 1 + conditions_of(index).round : 0;
 }
 
 bool ProbeScheduler::silent_so_far(const IpAddress& address) const {

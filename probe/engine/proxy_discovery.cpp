@@ -4,15 +4,15 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <set>
 
+#include "probe/model/url.hpp"
 #include "probe/net/http.hpp"
 #include "probe/net/pac.hpp"
 #include "probe/net/proxy_rules.hpp"
 #include "probe/net/timeouts.hpp"
+#include "probe/platform/input_file.hpp"
 #include "probe/platform/system.hpp"
 #include "probe/util/utf8.hpp"
 
@@ -21,6 +21,8 @@ namespace {
 
 // Proxies that a PAC file names beside others, and that are tried before one is chosen.
 constexpr std::size_t most_tried = 4;
+// Proxies that it may name at all.
+constexpr std::size_t most_named = 16;
 // Places where WPAD is looked for.
 constexpr std::size_t most_wpad_urls = 6;
 
@@ -71,9 +73,10 @@ ProxyDiscovery by_environment(const Plan& plan, const Variables& variables) {
     return proxy == nullptr ? std::string() : proxy->url;
   };
   for (const auto* choice : {&environment.https, &environment.http}) {
-    if (!choice->proxy || !found.user.empty()) continue;
-    found.user = choice->proxy->user;
-    found.password = choice->proxy->password;
+    const auto& proxy = choice->proxy;
+    if (!proxy) continue;
+    auto& login = found.named[proxy->url];
+    if (login.user.empty()) login = {proxy->user, proxy->password};
   }
   std::set<std::string> names;
   for (const auto* choice : {&environment.http, &environment.https}) {
@@ -90,7 +93,8 @@ struct PacFile {
   std::string script;
   Probe probe;
   Observation seen;
-  bool exists = false;  // somebody is there to be asked
+  bool exists = false;     // somebody is there to be asked
+  bool by_itself = false;  // found by WPAD or a desktop's setting: the user has not named it
 
   bool read() const { return !script.empty(); }
   void fail(Detail detail, const std::string& words) {
@@ -101,7 +105,7 @@ struct PacFile {
   void note(const std::string& words) {
     Evidence evidence;
     evidence.kind = EvidenceKind::pac;
-    evidence.text = fmt::format("The PAC file {}: {}", place, words);
+    evidence.text = fmt::format("The PAC file {}: {}", place, without_secrets(words));
     evidence.facts[Fact::place] = place;
     seen.evidence.push_back(std::move(evidence));
   }
@@ -112,14 +116,13 @@ PacFile read_file(std::string path) {
   if (path.starts_with("file://")) path.erase(0, 7);
   file.place = path;
   file.exists = true;
-  std::ifstream input(path, std::ios::binary);
-  if (!input) {
-    file.fail(DetailCode::pac_unreadable, "it cannot be read");
+  auto input = platform::read_input(path, pac_limit);
+  if (!input.error.empty()) {
+    file.fail(DetailCode::pac_unreadable, "it cannot be read: " + input.error);
     return file;
   }
-  file.script.resize(pac_limit);
-  input.read(file.script.data(), static_cast<std::streamsize>(pac_limit));
-  file.script.resize(static_cast<std::size_t>(input.gcount()));
+  file.script = std::move(input.text);
+  file.script.resize(std::min(file.script.size(), pac_limit));
   if (file.script.empty()) file.fail(DetailCode::pac_empty, "it is empty");
   return file;
 }
@@ -165,7 +168,7 @@ void judge_reply(PacFile& file, const HttpReply& reply) {
 
 asio::awaitable<PacFile> fetch(checks::Context& context, std::string url) {
   PacFile file;
-  file.place = printable(url, 300);
+  file.place = printable(without_secrets(url), 300);
   const auto parts = parse_pac_url(url);
   if (!parts) {
     file.fail(DetailCode::pac_bad_url,
@@ -241,42 +244,66 @@ asio::awaitable<Answers> evaluate(checks::Context& context, PacFile& file, const
   co_return routes;
 }
 
-// Of proxies that are named with an alternative, those that do not take a connection: programs then
-// go on to the next.
-asio::awaitable<std::set<std::string>> find_dead(checks::Context& context, const Answers& answers) {
-  std::set<std::string> tried, dead;
+// Of the proxies that a PAC file names.
+struct Unusable {
+  std::set<std::string> dead;   // named with an alternative, and take no connection
+  std::set<std::string> traps;  // where no proxy of a site is: nothing is sent there
+};
+
+// This machine's own services and those of its link (a cloud's metadata) are nobody's business who
+// answers to the name "wpad"; programs that proxy on this machine bring their own PAC file.
+bool is_trap(const IpAddress& proxy, bool from_a_stranger) {
+  return proxy.is_link_local() || proxy.is_multicast() || proxy.is_unspecified() ||
+         (from_a_stranger && proxy.is_loopback());
+}
+
+asio::awaitable<Unusable> find_unusable(checks::Context& context, const Answers& answers,
+                                        bool from_a_stranger) {
+  Unusable found;
+  std::map<std::string, std::optional<IpAddress>> looked_up;
+  std::set<std::string> tried;
   for (const auto& [question, routes] : answers) {
-    for (std::size_t i = 0; i + 1 < routes.size(); ++i) {
+    for (std::size_t i = 0; i < routes.size(); ++i) {
       const auto& url = routes[i].url;
-      if (url.empty() || tried.size() == most_tried || !tried.insert(url).second) continue;
+      if (url.empty()) continue;
       const auto endpoint = parse_proxy_url(url);
+      if (looked_up.size() == most_named && !looked_up.contains(url)) {
+        found.traps.insert(url);
+        continue;
+      }
       const auto host = endpoint->host;
-      auto resolution = co_await context.resolver.resolve(host, Family::v4, context.scope);
-      if (resolution.addresses.has_error()) {
-        dead.insert(url);
+      const auto resolution = co_await context.resolver.resolve_either(host, context.scope);
+      auto& address = looked_up[url];
+      if (!resolution.addresses.has_error()) address = resolution.addresses->front();
+      if (address && is_trap(*address, from_a_stranger)) found.traps.insert(url);
+      // Where there is an alternative, programs go on to it.
+      if (i + 1 == routes.size() || found.traps.contains(url)) continue;
+      if (tried.size() == most_tried || !tried.insert(url).second) continue;
+      if (!address) {
+        found.dead.insert(url);
         continue;
       }
       ConnectOptions options;
       options.interface = context.settings.interface;
-      const SocketAddress remote{resolution.addresses->front(), endpoint->port};
+      const SocketAddress remote{*address, endpoint->port};
       const auto connected = co_await connect_tcp(context.executor, context.scope, remote, options);
-      if (connected.has_error()) dead.insert(url);
+      if (connected.has_error()) found.dead.insert(url);
     }
   }
-  co_return dead;
+  co_return found;
 }
 
 // The route that a program takes: the first that works.
-std::string first_usable(const std::vector<PacRoute>& routes, const std::set<std::string>& dead) {
+std::string first_usable(const std::vector<PacRoute>& routes, const Unusable& unusable) {
+  const PacRoute* first = nullptr;
   for (const auto& route : routes) {
     if (route.kind == PacRoute::Kind::direct) return {};
-    if (route.kind == PacRoute::Kind::proxy && !dead.contains(route.url)) return route.url;
+    if (route.kind != PacRoute::Kind::proxy || unusable.traps.contains(route.url)) continue;
+    if (!unusable.dead.contains(route.url)) return route.url;
+    if (first == nullptr) first = &route;
   }
   // All are out of order: the first, so that the report says so.
-  for (const auto& route : routes) {
-    if (route.kind == PacRoute::Kind::proxy) return route.url;
-  }
-  return {};
+  return first == nullptr ? std::string() : first->url;
 }
 
 asio::awaitable<ProxyDiscovery> by_pac(checks::Context& context, PacFile file, const Plan& plan,
@@ -284,11 +311,13 @@ asio::awaitable<ProxyDiscovery> by_pac(checks::Context& context, PacFile file, c
   ProxyDiscovery found;
   Answers answers;
   if (file.read()) answers = co_await evaluate(context, file, plan, std::move(program));
-  const auto dead = co_await find_dead(context, answers);
+  const bool from_a_stranger =
+      file.by_itself && file.seen.address && !file.seen.address->is_loopback();
+  const auto unusable = co_await find_unusable(context, answers, from_a_stranger);
   std::map<std::string, std::string> chosen;
   std::set<std::string> unsupported, said, only_socks;
   for (const auto& [question, routes] : answers) {
-    chosen[question] = first_usable(routes, dead);
+    chosen[question] = first_usable(routes, unusable);
     for (const auto& route : routes) {
       said.insert(route.text);
       if (route.kind == PacRoute::Kind::unsupported) unsupported.insert(route.text);
@@ -302,7 +331,11 @@ asio::awaitable<ProxyDiscovery> by_pac(checks::Context& context, PacFile file, c
   if (file.seen.outcome == Outcome::answered) {
     file.note(fmt::format("it answers {}", fmt::join(said, "; ")));
   }
-  for (const auto& url : dead) {
+  for (const auto& url : unusable.traps) {
+    found.notes.push_back(fmt::format(
+        "The proxy {} that the PAC file names is none of a site: nothing was sent there.", url));
+  }
+  for (const auto& url : unusable.dead) {
     found.notes.push_back(fmt::format(
         "The proxy {} of the PAC file takes no connection; the next one is used.", url));
   }
@@ -340,6 +373,7 @@ asio::awaitable<ProxyDiscovery> by_wpad(checks::Context& context, const Plan& pl
   for (const auto& url : urls) {
     auto file = co_await fetch(context, url);
     if (!file.exists) continue;
+    file.by_itself = true;
     auto found = co_await by_pac(context, std::move(file), plan, program);
     co_return found;
   }
@@ -367,6 +401,7 @@ asio::awaitable<ProxyDiscovery> discover_proxies(checks::Context& context, Proxy
       break;
     case ProxyWish::Kind::fixed: {
       found.main_proxy = wish.value;
+      if (const auto proxy = parse_proxy_url(wish.value)) found.named[proxy->url()] = {};
       found.proxy_for = [url = wish.value](const Probe&) { return url; };
       break;
     }
@@ -377,6 +412,7 @@ asio::awaitable<ProxyDiscovery> discover_proxies(checks::Context& context, Proxy
       if (found.proxy_for || wish.kind == ProxyWish::Kind::environment) break;
       if (!pac.empty()) {
         auto file = co_await fetch(context, pac);
+        file.by_itself = true;
         found = co_await by_pac(context, std::move(file), plan, std::move(program));
       } else {
         found = co_await by_wpad(context, plan, std::move(program));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,8 +30,10 @@ struct ProxyWish {
 struct ProxyDiscovery {
   // The proxy's URL for that probe, without credentials; empty: direct. Null: no proxy at all.
   std::function<std::string(const Probe&)> proxy_for;
-  std::string main_proxy;          // the one that most probes take; empty: none
-  std::string user, password;      // where the environment's URL has them
+  std::string main_proxy;  // the one that most probes take; empty: none
+  // The proxies that the user has named, by URL, with the login that stood in it. Others, which a
+  // PAC file named, are for whoever wrote that.
+  std::map<std::string, checks::Login> named;
   std::vector<std::string> notes;  // for the report
   std::optional<ProbeResult> pac;  // how it went with the PAC file, where there is one
 };

@@ -12,6 +12,7 @@
 #include "probe/diagnosis/findings.hpp"
 #include "probe/diagnosis/follow_up.hpp"
 #include "probe/engine/local_resources.hpp"
+#include "probe/engine/logins.hpp"
 #include "probe/engine/progress.hpp"
 #include "probe/net/timeouts.hpp"
 #include "probe/net/udp.hpp"
@@ -249,7 +250,7 @@ ProxyDiscovery find_proxies(const SessionOptions& options, const Plan& plan,
                    found = std::move(result);
                    network.loop.stop();
                  });
-  auto trouble = run_loop(network, until + timeouts::farewell + timeouts::drain);
+  auto trouble = run_loop(network, until + timeouts::cleanup + timeouts::drain);
   network.loop.restart();
   network.stop.unsubscribe(told);
   if (!trouble) trouble = thrown;
@@ -303,8 +304,8 @@ std::string day_of(WallTime time) {
 
 milliseconds time_for(const Plan& plan, const SessionOptions& options) {
   auto timeout = options.timeout;
-  // Unless the user has said how long.
-  if (options.settings.thorough && timeout == timeouts::run) timeout = timeouts::thorough;
+  if (options.timeout_given) return timeout;
+  if (options.settings.thorough) timeout = timeouts::thorough;
   // A window begins when the last of the one before has been given up.
   const auto window = options.runner.pace.window + timeouts::tcp_connect;
   return timeout + windows_of(plan, options.runner.pace) * window;
@@ -323,7 +324,7 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
   if (made.has_error()) return "name servers: " + made.error();
   channel = std::move(*made);
   resolver.emplace(loop.get_executor(), channel);
-  clock.watch_lateness();
+  clock.watch_stalls();
 
   std::vector<const TargetSet*> sets;
   for (const auto& set : options.sets) sets.push_back(&set);
@@ -355,10 +356,7 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
     plan = make_plan(sets, plan_options);
     report.site.proxy = proxies.main_proxy;
   }
-  if (settings.credentials.proxy_user.empty()) {
-    settings.credentials.proxy_user = proxies.user;
-    settings.credentials.proxy_password = proxies.password;
-  }
+  settle_logins(settings.credentials, proxies, plan, options.sets, report.notes);
   report.site.own_hosts = own_hosts(plan, options.sets, options.plan.variables, builtin_ids());
   report.notes.insert(report.notes.end(), plan.notes.begin(), plan.notes.end());
   report.notes.insert(report.notes.end(), proxies.notes.begin(), proxies.notes.end());
@@ -410,7 +408,7 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
                    loop.stop();
                  });
   const auto begin = clock.now();
-  const auto thrown = run_loop(*network, context.deadline + timeouts::farewell + timeouts::drain);
+  const auto thrown = run_loop(*network, context.deadline + timeouts::cleanup + timeouts::drain);
   if (thrown && !trouble) trouble = thrown;
   report.loop_stall = clock.loop_stall_since(begin);
   report.finished_at = clock.wall_now();
@@ -440,8 +438,8 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
   if (no_ipv6) report.notes.push_back(*no_ipv6);
   const auto shortage = note_of_shortage(report.probes, platform::descriptors());
   if (shortage) report.notes.push_back(*shortage);
-  const auto lateness = note_of_lateness(*report.loop_stall, report.duration);
-  if (lateness) report.notes.push_back(*lateness);
+  const auto loop_stalls = note_of_stalls(*report.loop_stall, report.duration);
+  if (loop_stalls) report.notes.push_back(*loop_stalls);
   report.site.public_addresses = public_addresses(report.probes);
   describe_nat(report.site, report.probes);
   report.site.ways = ways_of(report.probes, platform::interfaces());

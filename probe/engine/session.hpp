@@ -23,7 +23,8 @@ struct SessionOptions {
   checks::Settings settings;
   std::vector<std::string> ca_files, dns_servers;
   milliseconds timeout = timeouts::run;
-  std::string site;  // a name for the report
+  bool timeout_given = false;  // by the user: then nothing takes longer
+  std::string site;            // a name for the report
   bool show_progress = false;
   bool announce = false;  // --all and --thorough say on standard error how much they send
   int terminal_width = 80;
@@ -41,9 +42,9 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
 // "callready/1.2.3 (https://...)", as SIP and web servers get to see it.
 std::string user_agent();
 
-// How long the run may take: the timeout, and for each window that the pacer has to wait for,
-// because a plan has more hosts, or a host more ports, than one allows, that and the time of a
-// silent probe.
+// How long the run may take: the timeout that the user gave, else the usual one, and for each
+// window that the pacer has to wait for, because a plan has more hosts, or a host more ports, than
+// one allows, that and the time of a silent probe.
 milliseconds time_for(const Plan& plan, const SessionOptions& options);
 
 // "2026-11-20" in UTC.

@@ -70,7 +70,7 @@ constexpr auto table = std::to_array<Row>({
     {DetailCode::no_resolver, "no_resolver", ""},
     {DetailCode::no_rewriting_seen, "no_rewriting_seen", "no rewriting of SIP seen"},
     {DetailCode::no_room, "no_room",
-     "not tried: more ports of one host within ten seconds would look like a scan"},
+     "not tried: more questions to one host would look like an attack"},
     {DetailCode::no_route, "no_route", "not tried: this computer has no route there"},
     {DetailCode::no_service, "no_service", "the domain says that it has no such service"},
     {DetailCode::no_such_check, "no_such_check", ""},

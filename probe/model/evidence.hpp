@@ -227,7 +227,7 @@ struct Evidence {
   FactMap facts;     // the same for a program
 };
 
-// Facts by name; empty, or nothing, where there is none of that type.
+// Facts by name; empty, or nothing, if there is none of that type.
 std::string text_fact(const Evidence& evidence, Fact name);
 std::optional<double> number_fact(const Evidence& evidence, Fact name);
 std::optional<bool> flag_fact(const Evidence& evidence, Fact name);

@@ -31,7 +31,7 @@ struct PlannedProbe {
   // Where not all can be served at once: first what is required, and of that the first hosts of
   // every row before the second ones.
   Severity severity = Severity::optional;
-  std::size_t turn = 0;
+  std::size_t round = 0;
   // Made only where none of these reached its endpoint (a SIP server's alternate ports).
   std::vector<std::string> unless;
   // The same, where one of these did not (a fallback of rows whose every endpoint is needed).

@@ -43,7 +43,8 @@ struct Site {
   std::vector<std::string> resolvers;       // "192.0.2.53" or "192.0.2.53:5353"
   std::optional<std::string> proxy;         // without credentials
   std::vector<IpAddress> public_addresses;  // as STUN servers saw us
-  // As the `nat` check has them, in RFC 4787's words; "not_measured" where it tried in vain.
+  // As the `nat` check has them, in RFC 4787's words; "not_measured" where it tried without
+  // success.
   std::optional<std::string> nat_mapping, nat_filtering;
   std::optional<std::string> nat_port_preservation, nat_hairpin;
   std::optional<std::string> nat_translations;      // "none", "one", "two", "carrier"
@@ -79,6 +80,7 @@ struct RequirementResult {
   bool poor = false;                // reached, and below the vendor's quality figures
   std::string closed_by;  // the code of the finding that closes it, where it was not tried
   bool impaired = false;  // reached, and a finding keeps it from working as it should
+  bool lost = false;      // `warn`, and yet it failed: a row of the past or of an optional feature
   // What a firewall has to let through for it, as the document has it. Empty where it only
   // measures, and in reports of before 0.2.
   std::vector<FirewallRule> rules;

@@ -23,7 +23,7 @@ struct SystemClock::Alarms : std::enable_shared_from_this<Alarms> {
   }
   void ring();
   // The timer may ring for one that is forgotten, and then finds the next; but the loop has nothing
-  // to wait for where there is none.
+  // to wait for if there is none.
   void forget(Queue::iterator place) {
     queue.erase(place);
     if (queue.empty()) timer.cancel();
@@ -77,23 +77,23 @@ void SystemClock::Alarms::ring() {
 
 struct SystemClock::Watch {
   explicit Watch(const asio::any_io_executor& executor)
-      : lateness(std::chrono::steady_clock::now()), timer(executor) {}
+      : loop_stalls(std::chrono::steady_clock::now()), timer(executor) {}
 
   static void go_on(const std::shared_ptr<Watch>& watch) {
-    watch->timer.expires_at(watch->lateness.due());
+    watch->timer.expires_at(watch->loop_stalls.due());
     watch->timer.async_wait([weak = std::weak_ptr(watch)](error_code error) {
       const auto alive = weak.lock();
       if (error || !alive) return;
-      alive->lateness.beat(std::chrono::steady_clock::now());
+      alive->loop_stalls.beat(std::chrono::steady_clock::now());
       go_on(alive);
     });
   }
 
-  Lateness lateness;
+  LoopStalls loop_stalls;
   asio::steady_timer timer;
 };
 
-void SystemClock::watch_lateness() {
+void SystemClock::watch_stalls() {
   if (watch_) return;
   watch_ = std::make_shared<Watch>(executor_);
   Watch::go_on(watch_);
@@ -101,7 +101,7 @@ void SystemClock::watch_lateness() {
 
 Milliseconds SystemClock::loop_stall_since(Instant from) const {
   if (!watch_) return Milliseconds(0);
-  return watch_->lateness.between(from, now());
+  return watch_->loop_stalls.between(from, now());
 }
 
 std::unique_ptr<Clock::Timer> SystemClock::call_at(Instant when, std::function<void()> callback) {

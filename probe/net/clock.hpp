@@ -8,7 +8,7 @@
 
 #include "probe/model/observation.hpp"
 #include "probe/net/asio.hpp"
-#include "probe/net/lateness.hpp"
+#include "probe/net/loop_stalls.hpp"
 
 namespace callready {
 
@@ -47,7 +47,7 @@ class SystemClock final : public Clock {
   Milliseconds loop_stall_since(Instant from) const override;
 
   // From now on; the loop has something to do until that is ended.
-  void watch_lateness();
+  void watch_stalls();
   void end_watch() { watch_.reset(); }
 
  private:

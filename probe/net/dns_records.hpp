@@ -79,7 +79,7 @@ struct Message {
   bool response = false, authoritative = false, truncated = false, recursion_available = false;
   int opcode = 0;
   int rcode = 0;         // with the upper bits of EDNS
-  std::string question;  // of the first question; "" where there is none
+  std::string question;  // of the first question; "" if there is none
   std::uint16_t question_type = 0;
   int questions = 0;
   bool edns = false;

@@ -77,9 +77,9 @@ class Guard {
 // what waits in it is not woken by the stop of the run, but `allowed` after it. Made before the
 // waiting begins; made after the stop, the time counts from then.
 //
-//   CleanupScope farewell(context.scope, timeouts::deallocate);
+//   CleanupScope cleanup(context.scope, timeouts::deallocate);
 //   co_await measure(context.scope);             // ends when the run stops
-//   co_await deallocate(farewell.scope());        // may still take deallocate
+//   co_await deallocate(cleanup.scope());        // may still take deallocate
 class CleanupScope {
  public:
   CleanupScope(Scope run, milliseconds allowed);

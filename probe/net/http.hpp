@@ -61,7 +61,7 @@ struct HttpReply {
   std::optional<SocketAddress> local, remote;  // of the TCP connection
   std::map<Timing, double> timing_ms;          // since the start: "connect", "tls", "reply"
 
-  // The first header of that name, whatever its case; nothing where there is none.
+  // The first header of that name, whatever its case; nothing if there is none.
   std::optional<std::string> header(std::string_view name) const;
   std::optional<std::string> proxy_header(std::string_view name) const;
 };
@@ -98,6 +98,7 @@ struct ProxyEndpoint {
   bool https = false;
   std::string host;  // without brackets
   std::uint16_t port = 0;
+  std::string url() const;  // "http://proxy.example.com:3128": one for each scheme, host and port
 };
 
 // "http://host:port" or "https://host:port"; without a port 80 and 443. Nothing where it is no such

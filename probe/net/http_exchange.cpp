@@ -108,6 +108,13 @@ void HttpExchange::prepare_callbacks() {
   set(CURLOPT_HEADERDATA, this);
   set(CURLOPT_WRITEFUNCTION, &HttpExchange::on_body);
   set(CURLOPT_WRITEDATA, this);
+  // What is no body (chunks' extensions) has an end too: seen in one callback, said in the other.
+  set(CURLOPT_VERBOSE, 1L);
+  set(CURLOPT_DEBUGFUNCTION, &HttpExchange::on_debug);
+  set(CURLOPT_DEBUGDATA, this);
+  set(CURLOPT_NOPROGRESS, 0L);
+  set(CURLOPT_XFERINFOFUNCTION, &HttpExchange::on_progress);
+  set(CURLOPT_XFERINFODATA, this);
   set(CURLOPT_OPENSOCKETFUNCTION, &HttpExchange::open_socket);
   set(CURLOPT_OPENSOCKETDATA, &sockets_);
   set(CURLOPT_CLOSESOCKETFUNCTION, &HttpExchange::close_socket);
@@ -245,6 +252,19 @@ CURLcode HttpExchange::on_tls(CURL*, void* context, void* data) {
     return CURLE_OUT_OF_MEMORY;
   }
   return CURLE_OK;
+}
+
+int HttpExchange::on_debug(CURL*, curl_infotype kind, char*, std::size_t size, void* self) {
+  if (kind == CURLINFO_DATA_IN) static_cast<HttpExchange*>(self)->received_ += size;
+  return 0;
+}
+
+int HttpExchange::on_progress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  auto& mine = *static_cast<HttpExchange*>(self);
+  constexpr std::size_t most_beside_the_body = 256 * 1024;
+  if (mine.received_ <= 2 * mine.request_.body_limit + most_beside_the_body) return 0;
+  mine.too_large_ = true;
+  return 1;
 }
 
 std::size_t HttpExchange::on_header(char* data, std::size_t, std::size_t size, void* self) {
@@ -396,8 +416,9 @@ Failure HttpExchange::classify_curl(CURLcode code) {
       }
       return failure;
     case CURLE_WRITE_ERROR:
+    case CURLE_ABORTED_BY_CALLBACK:
       failure.kind = too_large_ ? FailureKind::oversized : FailureKind::malformed;
-      if (too_large_) failure.text = "headers of more than 64 KiB";
+      if (too_large_) failure.text = "more than 64 KiB of headers, or much more beside the body";
       return failure;
     case CURLE_OUT_OF_MEMORY:
       // So libcurl calls a header line of more than 100 KB, too.

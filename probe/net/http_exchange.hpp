@@ -66,6 +66,8 @@ class HttpExchange {
   static CURLcode on_tls(CURL*, void* context, void* self);
   static std::size_t on_header(char* data, std::size_t, std::size_t size, void* self);
   static std::size_t on_body(char* data, std::size_t, std::size_t size, void* self);
+  static int on_debug(CURL*, curl_infotype kind, char*, std::size_t size, void* self);
+  static int on_progress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t);
   static curl_socket_t open_socket(void* log, curlsocktype, curl_sockaddr* address);
   static int close_socket(void* log, curl_socket_t socket);
 
@@ -82,7 +84,7 @@ class HttpExchange {
   std::vector<std::pair<std::string, std::string>> block_;  // of the answer that is being read
   std::string block_version_;
   int block_status_ = 0;
-  std::size_t header_bytes_ = 0;
+  std::size_t header_bytes_ = 0, received_ = 0;
   bool connect_only_ = false;
   bool tunnelling_ = false, tunnel_stands_ = false;
   bool https_proxy_ = false, proxy_tls_seen_ = false;

@@ -8,6 +8,10 @@
 
 namespace callready {
 
+std::string ProxyEndpoint::url() const {
+  return (https ? "https://" : "http://") + authority(host, port);
+}
+
 std::optional<ProxyEndpoint> parse_proxy_url(std::string_view url) {
   ProxyEndpoint endpoint;
   if (url.starts_with("http://")) {

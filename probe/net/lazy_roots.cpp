@@ -10,10 +10,14 @@
 #include <stdexcept>
 #include <unordered_map>
 
+#include "probe/platform/input_file.hpp"
+
 namespace callready {
 namespace {
 
 constexpr std::size_t most_certificates = 10'000;  // the largest bundles hold some hundreds
+
+constexpr std::size_t most_bytes = std::size_t{64} << 20U;
 
 template <auto function>
 struct Free {
@@ -34,7 +38,7 @@ Certificate decode(const PemCertificate& source) {
                                        : d2i_X509(nullptr, &at, size));
 }
 
-// One DER element; takes it from the front of `text`. Empty where there is none whole.
+// One DER element; takes it from the front of `text`. Empty if there is none whole.
 std::string_view take_element(std::string_view& text, bool only_content) {
   const auto byte = [&](std::size_t i) { return static_cast<std::size_t>(bytes_of(text)[i]); };
   if (text.size() < 2) return {};
@@ -144,7 +148,8 @@ std::string PemCertificate::sha256() const {
 
 std::vector<PemCertificate> read_certificates(const std::string& path) {
   std::vector<PemCertificate> found;
-  const File file(BIO_new_file(path.c_str(), "r"));
+  const auto input = platform::read_input(path, most_bytes);
+  const File file(BIO_new_mem_buf(input.text.data(), static_cast<int>(input.text.size())));
   while (file && found.size() < most_certificates) {
     char* name = nullptr;
     char* header = nullptr;
@@ -165,7 +170,7 @@ std::vector<PemCertificate> read_certificates(const std::string& path) {
   return found;
 }
 
-void add_lazily(X509_STORE* store, std::vector<PemCertificate> certificates) {
+void add_when_needed(X509_STORE* store, std::vector<PemCertificate> certificates) {
   auto* lookup = X509_STORE_add_lookup(store, lookup_method());
   if (lookup == nullptr) throw std::bad_alloc();
   for (auto& certificate : certificates) shelf_of(lookup)->add(std::move(certificate));

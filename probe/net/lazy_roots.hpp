@@ -20,8 +20,8 @@ struct PemCertificate {
 // All certificates of the file, in its order; none where it cannot be read.
 std::vector<PemCertificate> read_certificates(const std::string& path);
 
-// From now on the store finds these, too. What is no certificate is left out.
-void add_lazily(X509_STORE* store, std::vector<PemCertificate> certificates);
+// From now on the store finds these, too. Anything that is not a certificate is left out.
+void add_when_needed(X509_STORE* store, std::vector<PemCertificate> certificates);
 
 // The DER of a certificate's subject (RFC 5280 section 4.1), which is all that finding it takes.
 // Empty where the bytes are no certificate.

@@ -1,5 +1,7 @@
 #include "probe/net/proxy_rules.hpp"
 
+#include <libpsl.h>
+
 #include <algorithm>
 #include <charconv>
 
@@ -39,7 +41,7 @@ int hex_digit(char c) {
   return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-// RFC 3986 section 2.1; what is no escape stays as it is.
+// RFC 3986 section 2.1; anything that is not an escape stays as it is.
 std::string decoded(std::string_view text) {
   std::string result;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -55,7 +57,7 @@ std::string decoded(std::string_view text) {
   return result;
 }
 
-// "host:port", "[::1]:port" or "host" into its parts; the port is 0 where there is none.
+// "host:port", "[::1]:port" or "host" into its parts; the port is 0 if there is none.
 bool split_port(std::string_view text, std::string_view& host, std::uint16_t& port) {
   port = 0;
   std::string_view rest;
@@ -111,6 +113,11 @@ ProxyEnvironment::Choice first_set(const std::function<std::string(const std::st
     break;
   }
   return choice;
+}
+
+// By the list of https://publicsuffix.org that the library has.
+bool is_public_suffix(const std::string& domain) {
+  return psl_is_public_suffix(psl_builtin(), domain.c_str()) != 0;
 }
 
 bool is_plain_http(const Probe& probe) {
@@ -260,8 +267,8 @@ std::vector<std::string> wpad_urls(const std::vector<std::string>& domains) {
   std::vector<std::string> urls;
   for (const auto& given : domains) {
     auto domain = lowered(without_dots(given));
-    // Never wpad.com: whoever owns that would be everybody's proxy.
-    while (domain.find('.') != domain.npos) {
+    // Never wpad.com or wpad.co.uk: whoever owns that would be everybody's proxy.
+    while (domain.find('.') != domain.npos && !is_public_suffix(domain)) {
       const auto url = "http://wpad." + domain + "/wpad.dat";
       if (std::find(urls.begin(), urls.end(), url) == urls.end()) urls.push_back(url);
       domain.erase(0, domain.find('.') + 1);

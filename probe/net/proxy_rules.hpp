@@ -45,7 +45,7 @@ class NoProxy {
 // What the environment says of proxies.
 struct ProxyEnvironment {
   // By what a program connects for, each with the name of the variable it came from. The URL is
-  // empty where there is none.
+  // empty if there is none.
   struct Choice {
     std::string variable;
     std::optional<ProxySetting> proxy;
@@ -86,7 +86,8 @@ struct PacRoute {
 std::vector<PacRoute> read_pac_answer(std::string_view text);
 
 // Where a computer of these domains looks for a PAC file (draft-ietf-wrec-wpad-01 section 4.4.4,
-// DNS): "http://wpad.lyon.example.com/wpad.dat", then one label less, as long as two are left.
+// DNS): "http://wpad.lyon.example.com/wpad.dat", then one label less, as long as it is somebody's
+// domain and no public suffix.
 std::vector<std::string> wpad_urls(const std::vector<std::string>& domains);
 
 }  // namespace callready

@@ -36,13 +36,13 @@ std::set<std::string> added_by_the_administrator() {
 
 using Share = std::shared_ptr<PublicRoots>;
 
-void let_go(void*, void* share, CRYPTO_EX_DATA*, int, long, void*) {
+void free_roots(void*, void* share, CRYPTO_EX_DATA*, int, long, void*) {
   delete static_cast<Share*>(share);
 }
 
 int index() {
-  static const int number =
-      CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_X509_STORE, 0, nullptr, nullptr, nullptr, &let_go);
+  static const int number = CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_X509_STORE, 0, nullptr, nullptr,
+                                                    nullptr, &free_roots);
   return number;
 }
 
@@ -73,7 +73,7 @@ PublicRoots::Store PublicRoots::read(const std::vector<std::string>& more) {
     std::move(given.begin(), given.end(), std::back_inserter(roots));
   }
   Store store(X509_STORE_new());
-  add_lazily(store.get(), std::move(roots));
+  add_when_needed(store.get(), std::move(roots));
   return store;
 }
 

@@ -68,7 +68,7 @@ struct Via {
 
 struct Reply {
   int status = 0;      // 100 to 699
-  std::string reason;  // as sent, not checked; see printable.hpp
+  std::string reason;  // as sent, not checked; see printable()
   std::vector<Via> vias;
   std::string call_id;
   std::uint32_t sequence = 0;

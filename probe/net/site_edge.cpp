@@ -134,7 +134,8 @@ void SiteEdge::reached(SocketAddress listener, const std::string& interface, Sco
   if (listener.address.is_special()) return;
   auto& trunk = trunks_[listener.address.is_v6()];
   auto& known = trunk.listeners;
-  if (known.size() < most_listeners && std::find(known.begin(), known.end(), listener) == known.end())
+  if (known.size() < most_listeners &&
+      std::find(known.begin(), known.end(), listener) == known.end())
     known.push_back(listener);
   if (trunk.wanted) lengthen_trunk(listener.address.is_v6(), interface, scope);
 }
@@ -239,9 +240,8 @@ asio::awaitable<SiteEdge::Found> SiteEdge::find(SocketAddress target, std::strin
   Found found;
   if (target.address.is_loopback()) co_return found;
   const auto v6 = target.address.is_v6();
-  const auto same = std::count_if(climbs_.begin(), climbs_.end(), [&](const auto& climb) {
-    return climb.first.is_v6() == v6;
-  });
+  const auto same = std::count_if(climbs_.begin(), climbs_.end(),
+                                  [&](const auto& climb) { return climb.first.is_v6() == v6; });
   const auto known = climbs_.find(target.address);
   std::shared_ptr<Climb> climb;
   if (known != climbs_.end()) climb = known->second;

@@ -8,9 +8,9 @@ namespace callready {
 namespace {
 
 // The last packet of a wave to a hop: one that it should answer.
-asio::awaitable<void> control(asio::any_io_executor executor, std::shared_ptr<std::set<Hop>> answered,
-                              Hop hop, SocketAddress flow, bool by_tcp, std::string interface,
-                              Scope scope) {
+asio::awaitable<void> control(asio::any_io_executor executor,
+                              std::shared_ptr<std::set<Hop>> answered, Hop hop, SocketAddress flow,
+                              bool by_tcp, std::string interface, Scope scope) {
   std::optional<IcmpError> icmp;
   if (by_tcp) {
     ConnectOptions options;
@@ -44,8 +44,8 @@ asio::awaitable<SiteEdge::Answer> SiteEdge::ask(UdpSocket& socket,
                                                 std::vector<std::uint8_t> payload, bool patient,
                                                 Scope scope, Instant until) {
   const OneShot<Answer> answer(executor_);
-  Question made{false, &socket, std::move(payload), socket.remote(), "", patient, scope,
-                until, answer,  {}};
+  Question made{false,  &socket, std::move(payload), socket.remote(), "", patient, scope, until,
+                answer, {}};
   const auto question = std::make_shared<Question>(std::move(made));
   auto result = co_await put(question);
   co_return result;

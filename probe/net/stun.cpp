@@ -394,7 +394,7 @@ std::string printable(std::string_view text, std::size_t limit) {
   return shown;
 }
 
-std::string describe_stranger(std::span<const std::uint8_t> bytes) {
+std::string describe_non_stun(std::span<const std::uint8_t> bytes) {
   if (bytes.empty()) return "nothing";
   // A TLS record: content type, then version 3.x (RFC 8446 section 5.1).
   if (bytes.size() >= 2 && bytes[1] == 3) {

@@ -160,6 +160,6 @@ void add_response_port(Builder& builder, std::uint16_t port);
 // For people and JSON: the peer's text as printable ASCII, other bytes as '?', cut at `limit`.
 std::string printable(std::string_view text, std::size_t limit = 128);
 // A word for what came instead of STUN: "HTTP/1.1 400 Bad Request", "a TLS alert", "16 bytes: ...".
-std::string describe_stranger(std::span<const std::uint8_t> bytes);
+std::string describe_non_stun(std::span<const std::uint8_t> bytes);
 
 }  // namespace callready::stun

@@ -7,7 +7,7 @@
 namespace callready {
 namespace {
 
-constexpr std::size_t most_strays = 4;
+constexpr std::size_t most_unexpected = 4;
 constexpr std::size_t most_indications = 64;
 // What one request reads from a stream before it gives up: a server that never stops talking.
 constexpr std::size_t most_bytes = 65'536;
@@ -136,7 +136,8 @@ class StreamChannel final : public StunChannel {
         co_return failure;
       }
       if (budget_ == 0) {
-        note({stream_->remote(), true, DetailCode::endless, "more than 64 KiB, none of it the answer"});
+        note({stream_->remote(), true, DetailCode::endless,
+              "more than 64 KiB, none of it the answer"});
         co_return Failure{FailureKind::oversized, "the server does not stop talking", 0, {}};
       }
       std::array<std::uint8_t, 4'096> buffer;
@@ -145,7 +146,8 @@ class StreamChannel final : public StunChannel {
       if (size.has_error()) {
         // The end in the middle of a message is a truncated one.
         if (!framer_.pending().empty() && size.error().kind == FailureKind::closed_by_peer) {
-          note({stream_->remote(), true, DetailCode::truncated, "the connection ended within a message"});
+          note({stream_->remote(), true, DetailCode::truncated,
+                "the connection ended within a message"});
         }
         co_return size.error();
       }
@@ -158,7 +160,7 @@ class StreamChannel final : public StunChannel {
   asio::awaitable<Failure> describe(Scope scope, Instant deadline) {
     const auto fault = *framer_.fault();
     stun::Bytes seen(framer_.pending().begin(), framer_.pending().end());
-    const auto patience = std::min(deadline, scope.clock.now() + timeouts::stranger_line);
+    const auto patience = std::min(deadline, scope.clock.now() + timeouts::non_stun_line);
     while (fault == stun::Fault::not_stun && seen.size() < 256 &&
            std::find(seen.begin(), seen.end(), '\n') == seen.end()) {
       std::array<std::uint8_t, 256> buffer;
@@ -167,15 +169,15 @@ class StreamChannel final : public StunChannel {
       if (size.has_error()) break;
       seen.insert(seen.end(), room.begin(), room.begin() + static_cast<std::ptrdiff_t>(*size));
     }
-    StunStray stray;
-    stray.from = stream_->remote();
-    stray.reason = detail_of(fault);
-    stray.text = stun::describe_stranger(seen);
+    UnexpectedReply reply;
+    reply.from = stream_->remote();
+    reply.reason = detail_of(fault);
+    reply.text = stun::describe_non_stun(seen);
     Failure failure;
     failure.kind = FailureKind::malformed;
     if (fault == stun::Fault::oversized) failure.kind = FailureKind::oversized;
-    failure.text = "not STUN: " + stray.text;
-    note(std::move(stray));
+    failure.text = "not STUN: " + reply.text;
+    note(std::move(reply));
     co_return failure;
   }
 
@@ -186,20 +188,20 @@ class StreamChannel final : public StunChannel {
 
 }  // namespace
 
-void StunChannel::note(StunStray stray) {
-  if (strays_.size() < most_strays) strays_.push_back(std::move(stray));
+void StunChannel::note(UnexpectedReply reply) {
+  if (unexpected_.size() < most_unexpected) unexpected_.push_back(std::move(reply));
 }
 
 bool StunChannel::take(std::span<const std::uint8_t> bytes, const SocketAddress& from,
                        bool from_server, const stun::Message* request, stun::Message& answer) {
-  StunStray stray;
-  stray.from = from;
-  stray.from_server = from_server;
+  UnexpectedReply reply;
+  reply.from = from;
+  reply.from_server = from_server;
   auto parsed = stun::parse(bytes);
   if (parsed.has_error()) {
-    stray.reason = detail_of(parsed.error());
-    stray.text = stun::describe_stranger(bytes);
-    note(std::move(stray));
+    reply.reason = detail_of(parsed.error());
+    reply.text = stun::describe_non_stun(bytes);
+    note(std::move(reply));
     return false;
   }
   const bool matches = request != nullptr &&
@@ -209,8 +211,8 @@ bool StunChannel::take(std::span<const std::uint8_t> bytes, const SocketAddress&
     return true;
   }
   if (matches) {
-    stray.reason = DetailCode::wrong_source;
-    stray.text = "the answer to our request";
+    reply.reason = DetailCode::wrong_source;
+    reply.text = "the answer to our request";
   } else if (parsed->message_class == stun::Class::indication && from_server) {
     if (indications_.size() < most_indications) indications_.push_back(std::move(*parsed));
     return false;
@@ -218,13 +220,13 @@ bool StunChannel::take(std::span<const std::uint8_t> bytes, const SocketAddress&
              parsed->message_class == stun::Class::error) {
     // A late answer to an earlier request is nobody's fault: only who waits for one is surprised.
     if (request == nullptr) return false;
-    stray.reason = DetailCode::wrong_transaction_id;
-    stray.text = "a response to a request that is not ours";
+    reply.reason = DetailCode::wrong_transaction_id;
+    reply.text = "a response to a request that is not ours";
   } else {
-    stray.reason = DetailCode::not_a_response;
-    stray.text = "a STUN message that is no response";
+    reply.reason = DetailCode::not_a_response;
+    reply.text = "a STUN message that is no response";
   }
-  note(std::move(stray));
+  note(std::move(reply));
   return false;
 }
 

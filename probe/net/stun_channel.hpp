@@ -20,13 +20,13 @@ struct StunAnswer {
 
 struct StunExchange {
   // timed_out and stopped; refused and rejected (UDP); closed, reset (streams); malformed and
-  // oversized where the stream carries something else: then the last of strays() says what.
+  // oversized where the stream carries something else: then the last of unexpected() says what.
   Result<StunAnswer> answer = Failure{};
   int attempts = 0;
 };
 
 // Something that came and was not the answer.
-struct StunStray {
+struct UnexpectedReply {
   SocketAddress from;
   bool from_server = true;  // false: from another address or port than the one that was asked
   DetailCode reason = DetailCode::unspecified;
@@ -50,18 +50,18 @@ class StunChannel {
   virtual bool reliable() const = 0;  // a stream: the server drops what it holds when it closes
 
   // The first few; more would only fill the report.
-  const std::vector<StunStray>& strays() const { return strays_; }
+  const std::vector<UnexpectedReply>& unexpected() const { return unexpected_; }
 
  protected:
   // Keeps the message or notes why not. True where `bytes` is the answer to the request.
   bool take(std::span<const std::uint8_t> bytes, const SocketAddress& from, bool from_server,
             const stun::Message* request, stun::Message& answer);
-  void note(StunStray stray);
+  void note(UnexpectedReply reply);
 
   std::deque<stun::Message> indications_;
 
  private:
-  std::vector<StunStray> strays_;
+  std::vector<UnexpectedReply> unexpected_;
 };
 
 // Over a socket that is not connected, so that an answer from elsewhere is seen (and not taken).

@@ -14,13 +14,13 @@ inline constexpr milliseconds run{20'000};
 
 // After a stop (Ctrl-C, run deadline): time to give back TURN allocations and write the report.
 // People press Ctrl-C twice after a second.
-inline constexpr milliseconds farewell{600};
+inline constexpr milliseconds cleanup{600};
 
 // Of that, what giving back may take: two transmissions over UDP on a 200 ms path. The rest writes
 // the report.
 inline constexpr milliseconds deallocate{500};
 
-// What the event loop may still take after its run's deadline and farewell, and for the last
+// What the event loop may still take after its run's deadline and cleanup, and for the last
 // handlers after that: all of them end at the stop. A loop that does not is left as it is.
 inline constexpr milliseconds drain{1'000};
 
@@ -74,7 +74,7 @@ inline constexpr milliseconds stream_reply{2'500};
 
 // Where something else than STUN answers: for the rest of its first line, to name it. It is one
 // packet most often.
-inline constexpr milliseconds stranger_line{300};
+inline constexpr milliseconds non_stun_line{300};
 
 // An ICMP error from a router on the way: routers answer slowly from their control processors, but
 // those near a site's edge are near; twice a slow access line.
@@ -145,8 +145,8 @@ inline constexpr milliseconds proxy_total{8'000};
 // The event loop's beat, by which it sees how late this computer itself is: short beside what
 // people notice, and no work for any computer.
 inline constexpr milliseconds beat{10};
-// What the system's timers are late by on an idle computer is no lateness.
-inline constexpr milliseconds usual_lateness{5};
+// What the system's timers are late by on an idle computer is no stall.
+inline constexpr milliseconds usual_delay{5};
 // Whoever is waited for has the time added that this computer was late, from this much on: what
 // everybody waits longer anyhow.
 inline constexpr milliseconds worth_adding{50};

@@ -104,7 +104,7 @@ X509_STORE* system_store() {
   if (store == nullptr) throw std::bad_alloc();
   auto file = platform::environment(X509_get_default_cert_file_env());
   if (file.empty()) file = X509_get_default_cert_file();
-  add_lazily(store, read_certificates(file));
+  add_when_needed(store, read_certificates(file));
   if (auto* folder = X509_STORE_add_lookup(store, X509_LOOKUP_hash_dir())) {
     X509_LOOKUP_add_dir(folder, nullptr, X509_FILETYPE_DEFAULT);
   }
@@ -149,7 +149,8 @@ boost::system::result<std::unique_ptr<TlsContext>, std::string> TlsContext::crea
     if (const auto why = why_unreadable(file)) {
       return file + ": no certificates could be read: " + *why;
     }
-    add_lazily(SSL_CTX_get_cert_store(context->native().native_handle()), read_certificates(file));
+    add_when_needed(SSL_CTX_get_cert_store(context->native().native_handle()),
+                    read_certificates(file));
   }
   context->public_roots_ = std::make_shared<PublicRoots>(ca_files);
   if (!context->anchors_.valid()) {
@@ -173,7 +174,7 @@ asio::awaitable<TlsAttempt> tls_handshake(std::unique_ptr<Stream> transport, Sco
   SSL_set_connect_state(ssl);
   prepare_tls(ssl, options, record.get());
   const auto deadline = scope.clock.now() + timeouts::tls_handshake;
-  const auto handshake_done = co_await socket->shake(scope, deadline);
+  const auto handshake_done = co_await socket->handshake(scope, deadline);
   attempt.info = learn(ssl, *record, !handshake_done.has_error());
   if (handshake_done.has_error()) {
     attempt.stream = handshake_done.error();
@@ -189,7 +190,7 @@ asio::awaitable<Result<std::unique_ptr<Stream>>> tls_accept(std::unique_ptr<TcpS
   auto socket = std::make_unique<TlsSocket>(transport->release(), context.native_handle());
   SSL_set_accept_state(socket->ssl());
   const auto deadline = scope.clock.now() + timeouts::tls_handshake;
-  const auto handshake_done = co_await socket->shake(scope, deadline);
+  const auto handshake_done = co_await socket->handshake(scope, deadline);
   if (handshake_done.has_error()) co_return handshake_done.error();
   co_return std::make_unique<TlsStream>(std::move(socket), std::make_unique<TlsRecord>());
 }

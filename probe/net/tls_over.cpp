@@ -21,7 +21,7 @@ class TlsOver final : public Stream {
     prepare_tls(ssl_.get(), options, &record_);
   }
 
-  asio::awaitable<Result<void>> shake(Scope scope, Instant deadline) {
+  asio::awaitable<Result<void>> handshake(Scope scope, Instant deadline) {
     for (;;) {
       ERR_clear_error();
       const int done = SSL_do_handshake(ssl_.get());
@@ -106,7 +106,7 @@ asio::awaitable<TlsAttempt> tls_over(std::unique_ptr<Stream> transport, Scope sc
   TlsAttempt attempt;
   auto stream = std::make_unique<TlsOver>(std::move(transport), context, options);
   const auto deadline = scope.clock.now() + timeouts::tls_handshake;
-  const auto handshake_done = co_await stream->shake(scope, deadline);
+  const auto handshake_done = co_await stream->handshake(scope, deadline);
   attempt.info = stream->info(!handshake_done.has_error());
   if (handshake_done.has_error()) {
     attempt.stream = handshake_done.error();

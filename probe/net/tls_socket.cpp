@@ -94,7 +94,7 @@ std::optional<Failure> TlsSocket::failure_of(int error) const {
   }
 }
 
-asio::awaitable<Result<void>> TlsSocket::shake(Scope scope, Instant deadline) {
+asio::awaitable<Result<void>> TlsSocket::handshake(Scope scope, Instant deadline) {
   Guard guard(scope, deadline, [this] { socket_.cancel(); });
   if (guard.over()) co_return guard.failure();
   for (;;) {  // what has come counts, also where we come to it late

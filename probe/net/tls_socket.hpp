@@ -24,7 +24,7 @@ class TlsSocket {
   SSL* ssl() const { return ssl_.get(); }
   const asio::ip::tcp::socket& below() const { return socket_; }
 
-  asio::awaitable<Result<void>> shake(Scope scope, Instant deadline);
+  asio::awaitable<Result<void>> handshake(Scope scope, Instant deadline);
   // As Stream has them.
   asio::awaitable<Result<std::size_t>> read_some(std::span<std::uint8_t> buffer, Scope scope,
                                                  Instant deadline);

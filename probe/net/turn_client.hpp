@@ -14,7 +14,7 @@ enum class TurnStatus {
   bad_challenge,    // 401 or 438 without what an answer to it needs: REALM, NONCE
   wrong_integrity,  // a success without MESSAGE-INTEGRITY, or a wrong one, to real credentials
   no_relay,         // a success without a readable XOR-RELAYED-ADDRESS
-  no_answer,        // see `failure`, and the channel's strays
+  no_answer,        // see `failure`, and the channel's unexpected
 };
 
 struct TurnReply {

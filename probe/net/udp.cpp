@@ -10,7 +10,7 @@ namespace {
 using asio::ip::udp;
 
 // Datagrams and ICMP errors that answer something else, before a request gives up.
-constexpr int most_strays = 256;
+constexpr int most_unexpected = 256;
 }  // namespace
 
 void throw_exception_from_error(const UdpFailure& failure, const boost::source_location& where) {
@@ -180,7 +180,7 @@ asio::awaitable<UdpOutcome> udp_request(UdpSocket& socket, Scope scope,
     const bool accepted = !passing && matches(std::get<Datagram>(*event));
     if (!accepted) {
       // A bound, so that a flood of strangers' datagrams cannot keep us busy.
-      if (++failure.ignored < most_strays) continue;
+      if (++failure.ignored < most_unexpected) continue;
       failure.failure = Failure{FailureKind::malformed, "only replies that do not match", 0, {}};
       co_return failure;
     }

@@ -12,6 +12,7 @@
 #include "probe/plan/own_choices.hpp"
 #include "probe/plan/pace.hpp"
 #include "probe/plan/port_samples.hpp"
+#include "targets/syntax.hpp"
 
 namespace callready {
 namespace {
@@ -156,6 +157,21 @@ std::set<std::string> own_hosts_of(const Requirement& requirement, const Variabl
   return own;
 }
 
+// Patterns of which no name is known: a run that reaches the row's other hosts says nothing of
+// them.
+std::string untried_patterns(const Requirement& row) {
+  std::vector<std::string> patterns;
+  for (const auto& wildcard : row.wildcards) {
+    const bool known = !wildcard.examples.empty() ||
+                       std::any_of(row.hosts.begin(), row.hosts.end(), [&](const Host& host) {
+                         return matches_wildcard(host.name, wildcard.pattern);
+                       });
+    if (!known) patterns.push_back(wildcard.pattern);
+  }
+  if (patterns.empty()) return {};
+  return fmt::format("no name below {} is known, so none was tried", fmt::join(patterns, ", "));
+}
+
 Row make_row(const TargetSet& set, const Requirement& requirement, const PlanOptions& options) {
   Row row;
   row.set = &set;
@@ -182,16 +198,20 @@ Row make_row(const TargetSet& set, const Requirement& requirement, const PlanOpt
                                     row.requirement.direction == Direction::out);
   if (row.planned.skipped.empty()) {
     row.quota = quota_of(row, options);
+    std::vector<std::string> notes;
     if (!options.from && !sent_from_a_pc(row.requirement)) {
       row.planned.elsewhere = true;
-      row.planned.note =
-          fmt::format("measured from this computer: run it where the {} is to be sure",
-                      vantages_of(row.requirement));
+      notes.push_back(fmt::format("measured from this computer: run it where the {} is to be sure",
+                                  vantages_of(row.requirement)));
     }
     if (!unknown_tags.empty()) {
-      row.planned.note += fmt::format("{}not in {}: {}", row.planned.note.empty() ? "" : "; ",
-                                      options.service_tags->file, fmt::join(unknown_tags, ", "));
+      notes.push_back(
+          fmt::format("not in {}: {}", options.service_tags->file, fmt::join(unknown_tags, ", ")));
     }
+    if (auto patterns = untried_patterns(row.requirement); !patterns.empty()) {
+      notes.push_back(std::move(patterns));
+    }
+    row.planned.note = fmt::format("{}", fmt::join(notes, "; "));
   }
   return row;
 }
@@ -242,10 +262,10 @@ class Assembler {
   }
 
   void add(Row& row) {
-    turn_ = 0;
+    round_ = 0;
     for (const auto& candidate : row.chosen) {
       add_host(row, candidate, {});
-      ++turn_;
+      ++round_;
     }
     for (const auto& near : row.near) add_host(row, near.candidate, near.rivals);
     add_own_sip_alg(row);
@@ -294,7 +314,7 @@ class Assembler {
       for (const auto& capability : set->capabilities) {
         for (const auto& need : capability.needs) {
           std::vector<PlannedProbe*> earlier;
-          std::map<std::pair<std::string, Transport>, std::size_t> turns;
+          std::map<std::pair<std::string, Transport>, std::size_t> rounds;
           for (const auto& alternative : need.alternatives) {
             const auto here = sip_probes(*set, alternative);
             for (auto* later : here) {
@@ -303,7 +323,7 @@ class Assembler {
               if (later->unless.empty()) continue;
               // One port by each transport before the second one by any.
               const auto& target = later->probe.target;
-              later->turn = turns[{target.host, target.transport}]++;
+              later->round = rounds[{target.host, target.transport}]++;
             }
             earlier.insert(earlier.end(), here.begin(), here.end());
           }
@@ -461,13 +481,13 @@ class Assembler {
       planned.probe = std::move(probe);
       planned.nearest_of = rivals;
       planned.severity = row.requirement.severity;
-      planned.turn = turn_;
+      planned.round = round_;
       plan.probes.push_back(std::move(planned));
     } else {
       auto& known = plan.probes[place->second];
       known.probe.control &= probe.control;
       known.severity = std::min(known.severity, row.requirement.severity);
-      known.turn = std::min(known.turn, turn_);
+      known.round = std::min(known.round, round_);
       if (rivals.empty()) known.nearest_of.clear();  // wanted whatever is near
     }
     row.planned.probes.push_back(id);
@@ -600,7 +620,7 @@ class Assembler {
 
   const PlanOptions& options_;
   PortSamples samples_;
-  std::size_t turn_ = 0;  // of the row's host that is being added
+  std::size_t round_ = 0;  // of the row's host that is being added
   std::map<std::string, std::size_t> index_;
   std::map<std::string, std::vector<std::string>> row_probes_;
   std::map<std::pair<Transport, std::uint16_t>, Probe> sip_alg_;

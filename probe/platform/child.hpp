@@ -28,6 +28,10 @@ enum class ChildEnd { itself, killed, out_of_time };  // out_of_time: of the pro
 // Ends it where it still runs, and waits for its end. The pipes are the caller's to close.
 ChildEnd end_child(const Child& child);
 
+// From now on no other process of the user can look into this one (ptrace(2), /proc), and no core
+// file is left of it.
+void forbid_inspection();
+
 struct Confinement {
   unsigned seconds = 1;            // by the clock
   unsigned processor_seconds = 1;  // of its own work
@@ -35,9 +39,10 @@ struct Confinement {
 };
 
 // For the child itself: closes what it inherited but its standard streams, and has the system end
-// it when it takes more than that. From then on it can read files and ask DNS over UDP; it cannot
-// connect to anything, write a file, start a program or look into another process (seccomp(2), by a
-// list of what is refused; where the system has none, only the limits hold).
+// it when it takes more than that, or when its parent ends. From then on it can read the system's
+// files and ask DNS over UDP; it cannot connect to anything, write a file, start a program, signal
+// or look into another process, or read what is the user's (seccomp(2), by a list of what is
+// allowed, and landlock(7); where the system has none, only the limits hold).
 void confine_this_process(const Confinement& confinement);
 
 }  // namespace callready::platform

@@ -1,14 +1,16 @@
 #include "probe/platform/child.hpp"
 
 #include <fcntl.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
+#include <linux/landlock.h>
+#include <linux/netlink.h>
+#include <seccomp.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,7 +18,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
-#include <cstddef>
+#include <initializer_list>
+#include <memory>
 #include <string_view>
 
 extern "C" char** environ;
@@ -53,141 +56,94 @@ bool may_be_handed_on(std::string_view variable) {
                      [&](std::string_view word) { return variable.starts_with(word); });
 }
 
-#if defined(__x86_64__)
-constexpr unsigned this_architecture = AUDIT_ARCH_X86_64;
-#elif defined(__aarch64__)
-constexpr unsigned this_architecture = AUDIT_ARCH_AARCH64;
-#else
-constexpr unsigned this_architecture = 0;
-#endif
-
-// A list of refusals and not of permissions: what the C library calls differs from one edition to
-// the next, and a script that cannot be run would be called broken.
-constexpr int forbidden_calls[] = {
-    // Programs and other processes.
-    SYS_execve,
-    SYS_execveat,
-    SYS_clone,
-    SYS_ptrace,
-    SYS_process_vm_readv,
-    SYS_process_vm_writev,
-    SYS_kill,
-    SYS_tkill,  // not tgkill: abort() needs it
-    SYS_rt_sigqueueinfo,
-    SYS_rt_tgsigqueueinfo,
-    SYS_pidfd_send_signal,
-    SYS_pidfd_getfd,
-    SYS_unshare,
-    SYS_setns,
-    // Connections, beside the sockets that are let through below.
-    SYS_listen,
-    SYS_accept,
-    SYS_accept4,
-    SYS_socketpair,
-    // Files, beside those that are opened for reading.
-    SYS_unlinkat,
-    SYS_renameat2,
-    SYS_mkdirat,
-    SYS_mknodat,
-    SYS_linkat,
-    SYS_symlinkat,
-    SYS_fchmod,
-    SYS_fchmodat,
-    SYS_fchown,
-    SYS_fchownat,
-    SYS_truncate,
-    SYS_ftruncate,
-    SYS_mount,
-    SYS_umount2,
-    // Ways round all that.
-    SYS_bpf,
-    SYS_keyctl,
-    SYS_add_key,
-    SYS_request_key,
-    SYS_userfaultfd,
-    SYS_perf_event_open,
-#if defined(__x86_64__)
-    SYS_fork,
-    SYS_vfork,
-    SYS_creat,
-    SYS_unlink,
-    SYS_rename,
-    SYS_renameat,
-    SYS_mkdir,
-    SYS_rmdir,
-    SYS_mknod,
-    SYS_link,
-    SYS_symlink,
-    SYS_chmod,
-    SYS_chown,
-    SYS_lchown,
-#endif
-};
+// What the C library and an old JavaScript engine need to compute, to read, to wait and to ask DNS;
+// all else is refused.
+constexpr int allowed_calls[] = {
+    SCMP_SYS(read), SCMP_SYS(pread64), SCMP_SYS(readv), SCMP_SYS(write), SCMP_SYS(writev),
+    SCMP_SYS(close), SCMP_SYS(lseek), SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(stat),
+    SCMP_SYS(lstat), SCMP_SYS(statx), SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(readlink),
+    SCMP_SYS(readlinkat), SCMP_SYS(getdents64), SCMP_SYS(getcwd), SCMP_SYS(fcntl), SCMP_SYS(dup),
+    // Memory.
+    SCMP_SYS(brk), SCMP_SYS(mmap), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(mprotect),
+    SCMP_SYS(madvise),
+    // Time and waiting.
+    SCMP_SYS(clock_gettime), SCMP_SYS(clock_getres), SCMP_SYS(gettimeofday), SCMP_SYS(time),
+    SCMP_SYS(nanosleep), SCMP_SYS(clock_nanosleep), SCMP_SYS(poll), SCMP_SYS(ppoll),
+    SCMP_SYS(select), SCMP_SYS(pselect6), SCMP_SYS(futex), SCMP_SYS(sched_yield),
+    // Itself.
+    SCMP_SYS(getpid), SCMP_SYS(getppid), SCMP_SYS(gettid), SCMP_SYS(getuid), SCMP_SYS(geteuid),
+    SCMP_SYS(getgid), SCMP_SYS(getegid), SCMP_SYS(uname), SCMP_SYS(sysinfo), SCMP_SYS(getrandom),
+    SCMP_SYS(getrlimit), SCMP_SYS(sched_getaffinity), SCMP_SYS(set_robust_list), SCMP_SYS(rseq),
+    SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(sigaltstack),
+    SCMP_SYS(restart_syscall), SCMP_SYS(exit), SCMP_SYS(exit_group),
+    // Sockets, of the kinds that are let through below.
+    SCMP_SYS(connect), SCMP_SYS(bind), SCMP_SYS(getsockname), SCMP_SYS(getpeername),
+    SCMP_SYS(getsockopt), SCMP_SYS(setsockopt), SCMP_SYS(sendto), SCMP_SYS(sendmsg),
+    SCMP_SYS(sendmmsg), SCMP_SYS(recvfrom), SCMP_SYS(recvmsg), SCMP_SYS(recvmmsg)};
 // These answer as if the system did not know them: their callers go on to the older ones.
-constexpr int unknown_calls[] = {SYS_clone3, SYS_openat2, SYS_io_uring_setup};
+constexpr int unknown_calls[] = {SCMP_SYS(clone3), SCMP_SYS(openat2), SCMP_SYS(faccessat2),
+                                 SCMP_SYS(io_uring_setup)};
 
-class Filter {
- public:
-  Filter() {
-    load(offsetof(seccomp_data, arch));
-    add(BPF_JMP | BPF_JEQ | BPF_K, this_architecture, 1, 0);
-    refuse(EPERM);
-    load(offsetof(seccomp_data, nr));
-    constexpr unsigned x32 = 0x4000'0000;  // a second set of calls, of 32 bits
-    add(BPF_JMP | BPF_JGE | BPF_K, x32, 0, 1);
-    refuse(EPERM);
-    for (const int call : forbidden_calls) refuse_call(call, EPERM);
-    for (const int call : unknown_calls) refuse_call(call, ENOSYS);
-    only_for_reading(SYS_openat, 2);
-#if defined(__x86_64__)
-    only_for_reading(SYS_open, 1);
-#endif
-    only_datagrams();
-    add(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+bool install_filter() {
+  const std::unique_ptr<void, decltype(&seccomp_release)> filter(
+      seccomp_init(SCMP_ACT_ERRNO(EPERM)), &seccomp_release);
+  if (!filter) return false;
+  auto* const all = filter.get();
+  bool good = seccomp_attr_set(all, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(EPERM)) == 0;
+  const auto allow = [&](int call, std::initializer_list<scmp_arg_cmp> where) {
+    const std::vector<scmp_arg_cmp> list(where);
+    good = good && seccomp_rule_add_array(all, SCMP_ACT_ALLOW, call,
+                                          static_cast<unsigned>(list.size()), list.data()) == 0;
+  };
+  for (const int call : allowed_calls) allow(call, {});
+  for (const int call : unknown_calls) {
+    good = good && seccomp_rule_add(all, SCMP_ACT_ERRNO(ENOSYS), call, 0) == 0;
   }
-  bool install() {
-    sock_fprog program{static_cast<unsigned short>(code_.size()), code_.data()};
-    return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-           ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
-  }
-
- private:
-  void add(unsigned code, unsigned value, unsigned char yes = 0, unsigned char no = 0) {
-    code_.push_back({static_cast<unsigned short>(code), yes, no, value});
-  }
-  void load(std::size_t offset) { add(BPF_LD | BPF_W | BPF_ABS, static_cast<unsigned>(offset)); }
-  // The lower half, where flags and small numbers are (both architectures are little-endian).
-  void load_argument(unsigned number) {
-    load(offsetof(seccomp_data, args) + number * sizeof(seccomp_data::args[0]));
-  }
-  void refuse(int error) { add(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<unsigned>(error)); }
-  void refuse_call(int call, int error) {
-    add(BPF_JMP | BPF_JEQ | BPF_K, static_cast<unsigned>(call), 0, 1);
-    refuse(error);
-  }
-  void only_for_reading(int call, unsigned flags_argument) {
-    add(BPF_JMP | BPF_JEQ | BPF_K, static_cast<unsigned>(call), 0, 4);
-    load_argument(flags_argument);
-    add(BPF_JMP | BPF_JSET | BPF_K, O_ACCMODE | O_CREAT | O_TRUNC, 0, 1);
-    refuse(EPERM);
-    load(offsetof(seccomp_data, nr));
-  }
+  // Files for reading.
+  constexpr scmp_datum_t writing = O_ACCMODE | O_CREAT | O_TRUNC | (O_TMPFILE & ~O_DIRECTORY);
+  allow(SCMP_SYS(open), {SCMP_A1_64(SCMP_CMP_MASKED_EQ, writing, O_RDONLY)});
+  allow(SCMP_SYS(openat), {SCMP_A2_64(SCMP_CMP_MASKED_EQ, writing, O_RDONLY)});
   // Datagrams of IP, for DNS; netlink, by which the C library asks for this machine's addresses.
-  void only_datagrams() {
-    add(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 9);
-    load_argument(0);
-    add(BPF_JMP | BPF_JEQ | BPF_K, AF_NETLINK, 7, 0);
-    add(BPF_JMP | BPF_JEQ | BPF_K, AF_INET, 2, 0);
-    add(BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 1, 0);
-    refuse(EPERM);
-    load_argument(1);
-    add(BPF_ALU | BPF_AND | BPF_K, 0xf);
-    add(BPF_JMP | BPF_JEQ | BPF_K, SOCK_DGRAM, 1, 0);
-    refuse(EPERM);
+  constexpr scmp_datum_t kind = 0xf;
+  for (const int family : {AF_INET, AF_INET6}) {
+    allow(SCMP_SYS(socket), {SCMP_A0_64(SCMP_CMP_EQ, static_cast<scmp_datum_t>(family)),
+                             SCMP_A1_64(SCMP_CMP_MASKED_EQ, kind, SOCK_DGRAM)});
   }
+  allow(SCMP_SYS(socket),
+        {SCMP_A0_64(SCMP_CMP_EQ, AF_NETLINK), SCMP_A2_64(SCMP_CMP_EQ, NETLINK_ROUTE)});
+  // How much a datagram holds; nothing that types into a terminal (TIOCSTI).
+  allow(SCMP_SYS(ioctl), {SCMP_A1_64(SCMP_CMP_EQ, FIONREAD)});
+  // Limits and signals of its own: abort(3) needs both.
+  allow(SCMP_SYS(prlimit64), {SCMP_A0_64(SCMP_CMP_EQ, 0), SCMP_A2_64(SCMP_CMP_EQ, 0)});
+  allow(SCMP_SYS(tgkill), {SCMP_A0_64(SCMP_CMP_EQ, static_cast<scmp_datum_t>(::getpid()))});
+  return good && seccomp_load(all) == 0;  // and no new privileges
+}
 
-  std::vector<sock_filter> code_;
-};
+// What it may read (Landlock, kernel 5.13): the system's own files; not the user's, and not what
+// /proc tells of other processes. Where the kernel has none, the filter alone holds.
+void keep_from_files() {
+  landlock_ruleset_attr what{};
+  what.handled_access_fs = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1U) - 1;  // all of the first edition
+  const int rules = static_cast<int>(::syscall(SYS_landlock_create_ruleset, &what, sizeof what, 0));
+  if (rules < 0) return;
+  for (const auto* folder :
+       {"/etc", "/usr", "/lib", "/lib64", "/run/systemd/resolve", "/run/resolvconf",
+        "/run/NetworkManager", "/dev/urandom", "/dev/null", "/proc/self"}) {
+    landlock_path_beneath_attr below{};
+    below.parent_fd = ::open(folder, O_PATH | O_CLOEXEC);
+    if (below.parent_fd < 0) continue;
+    struct stat status {};
+    ::fstat(below.parent_fd, &status);
+    below.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE;
+    if (S_ISDIR(status.st_mode)) below.allowed_access |= LANDLOCK_ACCESS_FS_READ_DIR;
+    ::syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &below, 0);
+    ::close(below.parent_fd);
+  }
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0) {
+    ::syscall(SYS_landlock_restrict_self, rules, 0);
+  }
+  ::close(rules);
+}
 
 void limit(int resource, unsigned long value, unsigned long beyond = 0) {
   const rlimit both{value, value + beyond};
@@ -195,6 +151,13 @@ void limit(int resource, unsigned long value, unsigned long beyond = 0) {
 }
 
 }  // namespace
+
+void forbid_inspection() {
+  limit(RLIMIT_CORE, 0);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // whose leak check looks in
+  ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+#endif
+}
 
 std::string own_program() {
   char path[PATH_MAX];
@@ -222,8 +185,13 @@ Child start_child(const std::string& program, const std::vector<std::string>& ar
   }
   variables.push_back(nullptr);
   pid_t id = -1;
+  // A session of its own: no terminal to type into, and nobody's group.
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
   const int error =
-      ::posix_spawn(&id, program.c_str(), &actions, nullptr, argv.data(), variables.data());
+      ::posix_spawn(&id, program.c_str(), &actions, &attributes, argv.data(), variables.data());
+  posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
   if (error != 0) {
     errno = error;
@@ -260,7 +228,9 @@ void confine_this_process(const Confinement& confinement) {
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // which reserve terabytes
   limit(RLIMIT_AS, confinement.megabytes << 20U);
 #endif
-  if (this_architecture != 0) Filter().install();
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  keep_from_files();
+  install_filter();
 }
 
 }  // namespace callready::platform

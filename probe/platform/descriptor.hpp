@@ -4,10 +4,10 @@
 
 namespace callready::platform {
 
-// A socket that children do not inherit; negative where there is none, and errno says why.
+// A socket that children do not inherit; negative if there is none, and errno says why.
 int open_socket(int family, int type, int protocol);
 bool is_connected(int socket);
-// Another descriptor for the same, not inherited; negative where there is none.
+// Another descriptor for the same, not inherited; negative if there is none.
 int duplicate(int descriptor);
 // A pipe: `read_end` becomes readable when `write_end` is closed. False: errno says why.
 bool open_pipe(int& read_end, int& write_end);

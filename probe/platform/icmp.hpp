@@ -43,7 +43,7 @@ bool icmp_supported();
 bool enable_icmp_errors(NativeSocket socket, bool v6);
 
 // The ICMP error in a control message as the error queue delivers it (`struct cmsghdr` and what
-// follows), without the payload; nothing where there is none, or where it is cut short.
+// follows), without the payload; nothing if there is none, or where it is cut short.
 std::optional<IcmpError> read_icmp_error(std::span<const std::uint8_t> control);
 
 // Takes the oldest queued error; nothing where the queue is empty or holds only local errors.

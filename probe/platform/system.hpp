@@ -29,6 +29,7 @@ std::string host_name();
 struct Terminal {
   bool interactive = false;  // a person looks at it
   bool utf8 = false;         // by the locale
+  bool obeys = false;        // takes colours, and moves its cursor: by TERM
   int width = 80;            // columns
 };
 Terminal standard_output();
@@ -37,21 +38,23 @@ Terminal standard_error();
 // An environment variable; empty and unset are the same.
 std::string environment(const char* name);
 
-// $XDG_CONFIG_HOME/callready or its like; empty where there is none.
+// $XDG_CONFIG_HOME/callready or its like; empty if there is none.
 std::string configuration_folder();
 
-// $XDG_DATA_HOME/callready or its like; empty where there is none.
+// $XDG_DATA_HOME/callready or its like; empty if there is none.
 std::string data_folder();
 
-// $XDG_STATE_HOME/callready or its like; empty where there is none.
+// $XDG_STATE_HOME/callready or its like; empty if there is none.
 std::string state_folder();
 
 // A file that can be opened for reading.
 bool is_file(const std::string& path);
 
-// Writes `content` to `path` whole or not at all (a new file beside it, then a rename). A symbolic
-// link stays one; what is no file but can be written to (/dev/stdout, a pipe) is written to as it
-// is. The error in words, or nothing.
+// Writes `content` to `path` whole or not at all (a new file beside it, then a rename), with the
+// owner and the mode of the one that was there: where these cannot be kept, it is refused. A
+// symbolic link stays one, but where all may write (/tmp) another user's is not followed; what is
+// no file but can be written to (/dev/stdout, a pipe) is written to as it is. The error in words,
+// or nothing.
 std::optional<std::string> write_whole_file(const std::string& path, const std::string& content);
 
 // Makes a file that only the user can read, and the folders that lead to it. Where there is one of

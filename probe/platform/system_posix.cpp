@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <climits>
 #include <clocale>
 #include <csignal>
 #include <cstdlib>
@@ -59,6 +60,8 @@ Terminal terminal(int descriptor) {
     result.utf8 = std::string(nl_langinfo_l(CODESET, locale)) == "UTF-8";
     freelocale(locale);
   }
+  const auto kind = environment("TERM");
+  result.obeys = result.interactive && !kind.empty() && kind != "dumb";
   winsize size{};
   if (ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) result.width = size.ws_col;
   return result;
@@ -91,12 +94,15 @@ int write_and_close(int file, const std::string& content, bool synchronise) {
   return error;
 }
 
+std::string folder_of(const std::string& path) {
+  const auto slash = path.rfind('/');
+  return slash == std::string::npos ? std::string("./") : path.substr(0, slash + 1);
+}
+
 // After a rename the folder's entry has to reach the disk too. Some file systems cannot, and then
 // the file is there all the same.
 void synchronise_folder_of(const std::string& path) {
-  const auto slash = path.rfind('/');
-  const auto folder = slash == std::string::npos ? std::string(".") : path.substr(0, slash + 1);
-  const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const int descriptor = open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor < 0) return;
   fsync(descriptor);
   close(descriptor);
@@ -109,11 +115,68 @@ bool is_special_file(const std::string& path) {
   return stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
 }
 
-// Where a symbolic link points to; the path itself where it is none, or points nowhere.
-std::string without_links(const std::string& path) {
-  const std::unique_ptr<char, decltype(&std::free)> real(realpath(path.c_str(), nullptr),
-                                                         &std::free);
-  return real == nullptr ? path : std::string(real.get());
+// Where anybody may put something (/tmp), what another user has put is a trap: a link that leads
+// our writing elsewhere, a pipe. The system's own protection (proc(5), protected_symlinks) does not
+// see what is looked up and written beside.
+bool is_planted(const std::string& path) {
+  struct stat own {
+  }, folder{};
+  if (lstat(path.c_str(), &own) != 0 || stat(folder_of(path).c_str(), &folder) != 0) return false;
+  const bool for_all = (folder.st_mode & S_ISVTX) != 0 && (folder.st_mode & S_IWOTH) != 0;
+  const bool trap = S_ISLNK(own.st_mode) || S_ISFIFO(own.st_mode);
+  return for_all && trap && own.st_uid != geteuid() && own.st_uid != 0 &&
+         own.st_uid != folder.st_uid;
+}
+
+// Where a path leads, and why it must not be followed.
+struct Place {
+  std::string path;
+  std::optional<std::string> refusal;
+  struct stat old {};
+  bool exists = false;
+};
+
+Place follow(std::string path) {
+  constexpr int most_links = 40;  // as the kernel: path_resolution(7)
+  Place place;
+  for (int i = 0; i <= most_links; ++i) {
+    for (auto end = path.find('/', 1); end != std::string::npos; end = path.find('/', end + 1)) {
+      if (is_planted(path.substr(0, end))) place.refusal = "another user's link leads there";
+    }
+    if (is_planted(path)) place.refusal = "another user has put a link or a pipe there";
+    if (place.refusal) return place;
+    char target[PATH_MAX];
+    const auto size = readlink(path.c_str(), target, sizeof target);
+    if (size <= 0) break;
+    const std::string next(target, static_cast<std::size_t>(size));
+    path = next.front() == '/' ? next : folder_of(path) + next;
+    if (i == most_links) place.refusal = words_of(ELOOP);
+  }
+  place.path = std::move(path);
+  place.exists = stat(place.path.c_str(), &place.old) == 0;
+  if (place.exists && S_ISDIR(place.old.st_mode)) place.refusal = words_of(EISDIR);
+  const bool foreign = place.exists && S_ISREG(place.old.st_mode) && place.old.st_uid != geteuid();
+  if (foreign && geteuid() != 0) place.refusal = "it is another user's file";
+  return place;
+}
+
+// A new file in the place of an old one is for those whom the old one was for; without an old one
+// it is read by others as the umask says.
+int give_mode(int file, const Place& place) {
+  if (!place.exists) {
+    const mode_t mask = umask(0);
+    umask(mask);
+    return fchmod(file, 0666 & ~mask) == 0 ? 0 : errno;
+  }
+  auto mode = place.old.st_mode & 0777;
+  struct stat made {};
+  if (fstat(file, &made) != 0) return errno;
+  const bool same = made.st_uid == place.old.st_uid && made.st_gid == place.old.st_gid;
+  if (!same && fchown(file, place.old.st_uid, place.old.st_gid) != 0) {
+    if (made.st_uid != place.old.st_uid) return errno;
+    mode &= ~static_cast<mode_t>(0070);  // the group is not the one that might
+  }
+  return fchmod(file, mode) == 0 ? 0 : errno;
 }
 
 // XDG Base Directory Specification: relative paths are to be ignored.
@@ -207,25 +270,25 @@ bool is_file(const std::string& path) {
 }
 
 std::optional<std::string> write_whole_file(const std::string& wanted, const std::string& content) {
+  const auto place = follow(wanted);
+  if (place.refusal) return place.refusal;
   if (is_special_file(wanted)) {
-    const int file = open(wanted.c_str(), O_WRONLY | O_CLOEXEC);
-    if (file < 0) return words_of(errno);
+    // A pipe that nobody reads is told now, and not waited for.
+    const int file = open(wanted.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (file < 0) return errno == ENXIO ? "nobody reads this pipe" : words_of(errno);
+    fcntl(file, F_SETFL, fcntl(file, F_GETFL) & ~O_NONBLOCK);
     const int error = write_and_close(file, content, false);
     return error == 0 ? std::nullopt : std::optional(words_of(error));
   }
-  const auto path = without_links(wanted);
-  auto temporary = beside(path);
-  const int file = mkstemp(temporary.data());
+  auto temporary = beside(place.path);
+  const int file = mkstemp(temporary.data());  // O_EXCL, mode 0600
   if (file < 0) return words_of(errno);
-  // mkstemp makes the file private; a report is read by others as the umask says.
-  const mode_t mask = umask(0);
-  umask(mask);
-  int error = fchmod(file, 0666 & ~mask) == 0 ? 0 : errno;
+  int error = give_mode(file, place);
   const int write_error = write_and_close(file, content, true);
   if (error == 0) error = write_error;
-  if (error == 0 && rename(temporary.c_str(), path.c_str()) != 0) error = errno;
+  if (error == 0 && rename(temporary.c_str(), place.path.c_str()) != 0) error = errno;
   if (error == 0) {
-    synchronise_folder_of(path);
+    synchronise_folder_of(place.path);
     return std::nullopt;
   }
   unlink(temporary.c_str());
@@ -285,12 +348,12 @@ void keep_standard_streams() {
 }
 
 std::optional<std::string> why_not_writable(const std::string& wanted) {
-  struct stat status {};
-  if (stat(wanted.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) return words_of(EISDIR);
+  const auto place = follow(wanted);
+  if (place.refusal) return place.refusal;
   if (is_special_file(wanted)) {
     return access(wanted.c_str(), W_OK) == 0 ? std::nullopt : std::optional(words_of(errno));
   }
-  auto temporary = beside(without_links(wanted));
+  auto temporary = beside(place.path);
   const int file = mkstemp(temporary.data());
   if (file < 0) return words_of(errno);
   close(file);

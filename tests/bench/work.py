@@ -146,7 +146,8 @@ def _udp(internet, folder):
         Job("TURN: a relay that carries data", check(turn, "bench-turn"),
             {"turnutils_uclient": ["sh", "-c", "exec timeout 20 turnutils_uclient -n 1 -m 1 -c -y -u site -w "
                                    f'"$CALLREADY_SITE_TURN_PASSWORD" {relays[0]}']}, blocked,
-            environment={"CALLREADY_TURN_USER": "CALLREADY_SITE_TURN_USER",
+            environment={"CALLREADY_TURN_HOST": "CALLREADY_SITE_TURN_HOST",
+                         "CALLREADY_TURN_USER": "CALLREADY_SITE_TURN_USER",
                          "CALLREADY_TURN_PASSWORD": "CALLREADY_SITE_TURN_PASSWORD"}),
     ]
 

@@ -299,13 +299,12 @@ TEST_F(HttpCheck, TellsTheProxysWordFromTheServers) {
 }
 
 TEST_F(HttpCheck, LogsInToTheProxy) {
-  runner.settings.credentials.proxy_user = "alice";
-  runner.settings.credentials.proxy_password = "secret";
   ConnectProxy proxy(runner.loop, [](const std::string& head) {
     return header(head, "Proxy-Authorization") == "Basic YWxpY2U6c2VjcmV0"
                ? ok("in")
                : ConnectProxy::status("407 No", "Proxy-Authenticate: Basic realm=\"x\"\r\n");
   });
+  runner.settings.credentials.proxies[proxy.url()] = {"alice", "secret"};
   const auto seen = through(proxy.url(), Transport::tcp);
   EXPECT_EQ(seen.outcome, Outcome::answered);
   EXPECT_EQ(proxy.heads.size(), 2u);

@@ -51,9 +51,8 @@ class ProxyCheck : public testing::Test {
     ConnectProxy proxy(runner.loop, [&](const std::string&) { return reply; });
     return run(proxy.url());
   }
-  void log_in() {
-    runner.settings.credentials.proxy_user = "alice";
-    runner.settings.credentials.proxy_password = password;
+  void log_in(const std::string& url) {
+    runner.settings.credentials.proxies[url] = {"alice", password};
   }
   // How often the password came in clear.
   static int logins(const ConnectProxy& proxy) {
@@ -126,10 +125,10 @@ TEST_F(ProxyCheck, NamesTheSchemesOfALogin) {
 }
 
 TEST_F(ProxyCheck, LogsInByBasic) {
-  log_in();
   ConnectProxy proxy(runner.loop, [](const std::string& head) {
     return head.find(basic) == head.npos ? wanting("b") : ConnectProxy::established();
   });
+  log_in(proxy.url());
   const auto seen = run(proxy.url());
   EXPECT_EQ(seen.outcome, Outcome::answered);
   ASSERT_EQ(proxy.heads.size(), 2u);
@@ -138,8 +137,8 @@ TEST_F(ProxyCheck, LogsInByBasic) {
 }
 
 TEST_F(ProxyCheck, TriesEachSchemeOnce) {
-  log_in();
   ConnectProxy proxy(runner.loop, [](const std::string&) { return wanting("bn"); });
+  log_in(proxy.url());
   const auto seen = run(proxy.url());
   EXPECT_EQ(seen.outcome, Outcome::denied);
   EXPECT_EQ(seen.detail, Detail::status(407));
@@ -152,10 +151,23 @@ TEST_F(ProxyCheck, TriesEachSchemeOnce) {
 }
 
 TEST_F(ProxyCheck, KeepsThePasswordWhereNoSchemeIsKnown) {
-  log_in();
   ConnectProxy proxy(runner.loop, [](const std::string&) { return wanting("x"); });
+  log_in(proxy.url());
   EXPECT_EQ(run(proxy.url()).detail, Detail::status(407));
   EXPECT_EQ(proxy.heads.size(), 1u);
+}
+
+TEST_F(ProxyCheck, TheLoginOfOneProxyGoesToNoOther) {
+  for (const auto* schemes : {"b", "bn", "k"}) {
+    ConnectProxy proxy(runner.loop, [&](const std::string&) { return wanting(schemes); });
+    log_in("http://127.0.0.2:3128");
+    log_in("https" + proxy.url().substr(4));
+    const auto seen = run(proxy.url());
+    EXPECT_EQ(seen.detail, Detail::status(407));
+    EXPECT_EQ(proxy.heads.size(), 1u) << "nothing is tried";
+    ASSERT_FALSE(seen.evidence.empty());
+    EXPECT_NE(seen.evidence.front().text.find("CALLREADY_PROXY_HOST"), std::string::npos);
+  }
 }
 
 TEST_F(ProxyCheck, WithoutATicketNegotiateChangesNothing) {
@@ -166,8 +178,8 @@ TEST_F(ProxyCheck, WithoutATicketNegotiateChangesNothing) {
 }
 
 TEST_F(ProxyCheck, AWrongPasswordIsTriedOnceARun) {
-  log_in();
   ConnectProxy proxy(runner.loop, [](const std::string&) { return wanting("b"); });
+  log_in(proxy.url());
   const auto seen = runner.run_all(
       {probe("proxy", proxy.url()), probe("tcp", proxy.url()), probe("proxy", proxy.url())});
   for (const auto& one : seen) EXPECT_EQ(one.detail, Detail::status(407));
@@ -175,11 +187,11 @@ TEST_F(ProxyCheck, AWrongPasswordIsTriedOnceARun) {
 }
 
 TEST_F(ProxyCheck, ALoginThatWorksServesAll) {
-  log_in();
   ConnectProxy proxy(runner.loop, [](const std::string& head) {
     if (head.find(basic) != head.npos) return ConnectProxy::established();
     return wanting("bn");
   });
+  log_in(proxy.url());
   auto seen = runner.run_all({probe("proxy", proxy.url()), probe("tcp", proxy.url())});
   EXPECT_EQ(seen[0].outcome, Outcome::answered);
   EXPECT_EQ(seen[1].outcome, Outcome::connected);
@@ -346,7 +358,7 @@ TEST_F(ProxyCheck, GoesThroughSquid) {
   EXPECT_EQ(seen.outcome, Outcome::denied);
   EXPECT_EQ(seen.detail, Detail::status(407));
   EXPECT_EQ(fact<std::string>(seen, EvidenceKind::proxy_reply, Fact::schemes), "NTLM, Basic");
-  log_in();
+  log_in(squid.url());
   seen = through_squid(port);
   EXPECT_EQ(seen.outcome, Outcome::answered) << "by NTLM, three messages on one connection";
   expect_no_secrets(seen);

@@ -39,6 +39,15 @@ struct TurnCheck : testing::Test {
   }
 };
 
+TEST_F(TurnCheck, NobodyElseGetsTheLogin) {
+  FakeTurn server(runner.loop.context, {});
+  use_credentials();
+  runner.settings.credentials.turn_hosts = {"turn.example.com"};
+  const auto seen = ask(server);
+  EXPECT_EQ(seen.detail, Detail::status(401));
+  EXPECT_EQ(fact<bool>(seen, EvidenceKind::turn_refusal, Fact::with_credentials), false);
+}
+
 TEST_F(TurnCheck, TheChallengeIsAnAnswer) {
   FakeTurn server(runner.loop.context, {});
   const auto seen = ask(server);

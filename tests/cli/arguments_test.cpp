@@ -26,7 +26,7 @@ TEST(Arguments, CheckHasItsDefaults) {
   EXPECT_TRUE(arguments.v6);
   EXPECT_FALSE(arguments.all);
   EXPECT_FALSE(arguments.fast);
-  EXPECT_EQ(arguments.timeout_s, 20);
+  EXPECT_FALSE(arguments.timeout_s);
   EXPECT_EQ(arguments.colour, ColourChoice::automatic);
   EXPECT_EQ(arguments.from, std::nullopt);
 }

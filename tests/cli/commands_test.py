@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import re
+import resource
 import signal
 import socket
 import struct
@@ -109,7 +110,21 @@ class BadSets(CommandsTest):
 
     def commands(self, file):
         return [("validate", file), ("check", "--set", file), ("show", "small", "--set", file),
-                ("list", "--set", file)]
+                ("show", "--set", file), ("list", "--set", file)]
+
+    def test_one_file_is_shown_without_its_name(self):
+        file = self.small()
+        for options in ((), ("--json",), ("--verbose",)):
+            by_file = self.run_it("show", "--set", file, *options)
+            self.assertEqual((by_file.returncode, by_file.stderr), (0, ""))
+            self.assertEqual(by_file.stdout,
+                             self.run_it("show", "small", "--set", file, *options).stdout)
+        other = self.write(SET.format(row=row()).replace("id: small", "id: other"), "other.yaml")
+        self.assert_refused(self.run_it("show", "--set", file, "--set", other),
+                            "show takes one set at a time")
+        done = self.run_it("show")
+        self.assertEqual(2, done.returncode)
+        self.assertIn("which service?", done.stderr)
 
     def test_name_file_line_and_column(self):
         for name, (text, parts) in self.CASES.items():
@@ -274,6 +289,21 @@ class Runs(CommandsTest):
         done = self.run_it("check", "--set", self.write(text), "--no-anchors", "-q")
         self.assertIn(title, done.stdout)
         self.assertEqual(done.stdout.count("\n"), 1)
+
+    def test_listing_reads_no_set(self):
+        """The index is enough: it costs hardly more than starting the program."""
+        def least(*arguments):
+            spent = []
+            for _ in range(7):
+                before = resource.getrusage(resource.RUSAGE_CHILDREN)
+                self.assertEqual(0, self.run_it(*arguments).returncode)
+                after = resource.getrusage(resource.RUSAGE_CHILDREN)
+                spent.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+            return min(spent)
+
+        start = least("--version")
+        self.assertLess(least("list"), 3 * start, "CPU seconds")
+        self.assertLess(least("list", "zoom"), 3 * start, "CPU seconds")
 
     def test_the_vendors_sets_can_be_used(self):
         done = self.run_it("list", "--json")

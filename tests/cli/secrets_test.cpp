@@ -26,9 +26,10 @@ class SecretsTest : public testing::Test {
     return read_credentials(path_);
   }
 
-  static constexpr const char* names[] = {"CALLREADY_TURN_USER", "CALLREADY_TURN_PASSWORD",
-                                          "CALLREADY_TURN_SECRET", "CALLREADY_PROXY_USER",
-                                          "CALLREADY_PROXY_PASSWORD"};
+  static constexpr const char* names[] = {"CALLREADY_TURN_USER",      "CALLREADY_TURN_PASSWORD",
+                                          "CALLREADY_TURN_SECRET",    "CALLREADY_PROXY_USER",
+                                          "CALLREADY_PROXY_PASSWORD", "CALLREADY_TURN_HOST",
+                                          "CALLREADY_PROXY_HOST"};
   std::string path_;
 };
 
@@ -38,8 +39,11 @@ TEST_F(SecretsTest, AreReadFromTheEnvironment) {
   setenv("CALLREADY_TURN_SECRET", "c", 1);
   setenv("CALLREADY_PROXY_USER", "d", 1);
   setenv("CALLREADY_PROXY_PASSWORD", "e", 1);
-  const auto [credentials, error] = read_credentials("");
+  setenv("CALLREADY_TURN_HOST", "Turn.example.com, 192.0.2.1", 1);
+  const auto [credentials, warning, error] = read_credentials("");
   EXPECT_EQ(error, "");
+  EXPECT_EQ(warning, "");
+  EXPECT_EQ(credentials.turn_hosts, (std::vector<std::string>{"turn.example.com", "192.0.2.1"}));
   EXPECT_EQ(credentials.turn_user, "a");
   EXPECT_EQ(credentials.turn_password, "b");
   EXPECT_EQ(credentials.turn_secret, "c");
@@ -50,12 +54,15 @@ TEST_F(SecretsTest, AreReadFromTheEnvironment) {
 TEST_F(SecretsTest, AFileWinsOverTheEnvironment) {
   setenv("CALLREADY_TURN_USER", "environment", 1);
   setenv("CALLREADY_PROXY_USER", "stays", 1);
-  const auto [credentials, error] = read(
+  const auto [credentials, warning, error] = read(
       "# a comment\n\nCALLREADY_TURN_USER=file\r\nCALLREADY_TURN_PASSWORD= spaces and = signs \n");
   EXPECT_EQ(error, "");
   EXPECT_EQ(credentials.turn_user, "file");
   EXPECT_EQ(credentials.turn_password, " spaces and = signs ");
   EXPECT_EQ(credentials.proxy_user, "stays");
+  EXPECT_NE(warning.find("other users"), std::string::npos);
+  std::filesystem::permissions(path_, std::filesystem::perms::owner_read);
+  EXPECT_EQ(read_credentials(path_).warning, "");
 }
 
 TEST_F(SecretsTest, ErrorsNameTheLineAndNotTheValue) {
@@ -68,7 +75,9 @@ TEST_F(SecretsTest, ErrorsNameTheLineAndNotTheValue) {
 }
 
 TEST_F(SecretsTest, AFileThatCannotBeReadIsAnError) {
-  EXPECT_EQ(read_credentials("/nowhere/secrets").error, "/nowhere/secrets: cannot be read");
+  EXPECT_EQ(read_credentials("/nowhere/secrets").error,
+            "/nowhere/secrets: cannot be read: No such file or directory");
+  EXPECT_NE(read_credentials("/dev/zero").error, "") << "it has no end";
   EXPECT_NE(read_credentials(testing::TempDir()).error, "") << "a folder is no file";
 }
 

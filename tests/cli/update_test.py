@@ -97,12 +97,14 @@ class UpdateTest(unittest.TestCase):
                        check=True, capture_output=True)
         return public.read_text().splitlines()[1]
 
+    def environment(self):
+        return {**os.environ, "HOME": str(self.folder / "home"),
+                "XDG_DATA_HOME": "", "XDG_CONFIG_HOME": "", "http_proxy": "",
+                "no_proxy": "*", "CALLREADY_TEST_KEYS": ",".join(self.keys)}
+
     def run_it(self, *arguments, **more):
-        environment = {**os.environ, "HOME": str(self.folder / "home"),
-                       "XDG_DATA_HOME": "", "XDG_CONFIG_HOME": "", "http_proxy": "",
-                       "no_proxy": "*", "CALLREADY_TEST_KEYS": ",".join(self.keys)}
         return subprocess.run([CALLREADY, *map(str, arguments)], capture_output=True, text=True,
-                              timeout=60, env={**environment, **more}, check=False)
+                              timeout=60, env={**self.environment(), **more}, check=False)
 
     def publish(self, hosts, key="one", days="30"):
         """Signs a folder of sets as script/sign-sets does for everybody."""
@@ -166,8 +168,14 @@ class UpdateTest(unittest.TestCase):
         self.addCleanup(server.close)
         self.update(server.url)
         server.asked.clear()
-        for command in (("list",), ("show", "acme"), ("firewall", "acme"), ("demo", "--quiet")):
-            self.run_it(*command)
+        # A set whose server is shut, on loopback.
+        own = self.folder / "own.yaml"
+        own.write_text(SET.format(id="own", host="127.0.0.1"))
+        for command, status in ((("list",), 0), (("show", "acme"), 0), (("firewall", "acme"), 0),
+                                (("demo", "--quiet"), 0),
+                                (("check", "own", "--set", own, "--no-anchors"), 1)):
+            done = self.run_it(*command)
+            self.assertEqual(status, done.returncode, (command, done.stderr))
         self.assertEqual(server.asked, [])
 
     def test_built_in_sets_are_always_there(self):
@@ -258,7 +266,16 @@ class UpdateTest(unittest.TestCase):
 
         server.misbehave = endless
         self.expect_refused(self.update(server.url), "is larger than the 2097152 bytes")
+        # Killed while it waits: the old sets are there, and the next update is as any other.
         server.misbehave = slow
+        killed = subprocess.Popen([CALLREADY, "update", "--from", server.url], env=self.environment(),
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 30
+        while ("/index.json", None) not in server.asked[-1:] and time.monotonic() < deadline:
+            time.sleep(0.02)
+        killed.kill()
+        killed.wait()
+        self.assertEqual(self.host_in_use(), "one.example.com")
         start = time.monotonic()
         self.expect_refused(self.update(server.url), "did not come whole in 10 s")
         self.assertLess(time.monotonic() - start, 50)

@@ -22,6 +22,13 @@ Rows rows_of(const std::vector<RequirementResult>& all) {
   return rows;
 }
 
+// Of an optional feature: it failed, and is no reason to fail.
+RequirementResult spared(const std::string& id) {
+  auto result = judged(id, Status::warn);
+  result.lost = true;
+  return result;
+}
+
 using Alternatives = std::vector<std::vector<std::string>>;
 
 Need need_of(Alternatives alternatives, bool equal, std::size_t preferred) {
@@ -90,6 +97,22 @@ const Diagnosis cases[] = {
     {"OnlyFallbacksCouldBeMeasured",
      {ports},
      {judged("udp", skip), judged("alternate", pass)},
+     Verdict::ready,
+     "works"},
+    // What failed without being a reason to fail is no way in, where there are others.
+    {"AnOptionalFeatureThatFailsIsNoFallback",
+     {udp_tls_tcp},
+     {judged("udp", fail), spared("tls"), judged("tcp", pass)},
+     Verdict::degraded,
+     "works by a fallback (tcp), not by udp"},
+    {"NorDoesItKeepUpWhatIsLost",
+     {udp_tls_tcp},
+     {judged("udp", fail), spared("tls"), judged("tcp", fail)},
+     Verdict::blocked,
+     "does not work: udp"},
+    {"ItsLossAloneIsNoFailure",
+     {udp_tls_tcp},
+     {spared("udp"), judged("tls", skip), spared("tcp")},
      Verdict::ready,
      "works"},
     // Needs that must all hold.

@@ -117,7 +117,8 @@ TEST(UdpBlocked, IsProvedWithoutAnybodyElse) {
                    controls({tls("www.google.com", silent, "timed_out"),
                              tls("www.cloudflare.com", silent, "timed_out")}),
                    // Three ports of one range would be that range.
-                   follow_up({udp_hop("20.1.2.4", 3478, "dropped", "turn")})});
+                   follow_up({udp_hop("20.1.2.4", 3478, "dropped", "turn"),
+                              udp_hop("20.1.2.4", 443, "dropped")})});
   };
   const auto found = only(made("20.7.7.7"));
   EXPECT_EQ(found.code, "firewall.udp_blocked");
@@ -144,7 +145,7 @@ TEST(WebOnly, DoesNotNameAPortThatIsShut) {
                      turn("turn.vendor.com", silent, ""), tcp("portal.vendor.com", 80, plain)}),
          controls({tls("www.google.com"), tls("www.cloudflare.com"),
                    stun("stun.cloudflare.com", 3478, silent),
-                   stun("stun.l.google.com", 19302, silent)})});
+                   stun("stun.l.google.com", 19302, silent), ntp("pool.ntp.org", silent)})});
   };
   EXPECT_TRUE(holds(diagnose(made(connected)).front().title, "(TCP 80 and 443)"));
   EXPECT_TRUE(holds(diagnose(made(silent)).front().title, "(TCP 443)"));
@@ -230,7 +231,8 @@ ProbeResult error_of(std::string host) {
 TEST(VendorDown, SaysOfEachHostWhatItDid) {
   const auto found =
       diagnose(report({row("web", {error_of("portal.vendor.com")}),
-                       row("turn", {turn("turn.vendor.com", refused, "")}), controls(anchors())}));
+                       row("turn", {turn("turn.vendor.com", refused, "")}), controls(anchors()),
+                       follow_up({udp_hop("turn.vendor.com", 3478, "left_site", "turn")})}));
   ASSERT_EQ(found.size(), 2u);
   EXPECT_EQ(found[0].title, "The service answers that it is out of order: portal.vendor.com");
   EXPECT_EQ(found[1].title, "The far end refuses connections: turn.vendor.com");

@@ -145,8 +145,15 @@ TEST(MtuFinding, OneHostIsLikelyAndTwoAreCertain) {
   EXPECT_EQ(codes(site_with({hole("stun.a.com")})), Codes{"network.mtu (likely)"});
   EXPECT_EQ(codes(site_with({hole("stun.a.com"), hole("stun.b.com")})),
             Codes{"network.mtu (certain)"});
-  EXPECT_EQ(codes(site_with({path("www.a.com", Transport::tls, failed, "black_hole")})),
-            Codes{"network.mtu (certain)"});
+  const auto stuck = path("www.a.com", Transport::tls, failed, "black_hole");
+  auto again = stuck;
+  again.probe.with["again"] = "true";
+  again.probe.id = probe_id(again.probe);
+  EXPECT_EQ(codes(site_with({stuck})), Codes{"network.mtu (likely)"});
+  EXPECT_EQ(codes(site_with({stuck, again})), Codes{"network.mtu (certain)"});
+  again.observation.outcome = answered;
+  again.observation.detail = DetailCode::full_size;
+  EXPECT_EQ(codes(site_with({stuck, again})), Codes{"network.mtu (possible)"}) << "a bad line";
   const auto finding = diagnose(site_with({hole("stun.a.com")})).front();
   EXPECT_NE(finding.title.find("1400"), std::string::npos);
   EXPECT_NE(finding.fix.find("1360"), std::string::npos);

@@ -335,6 +335,19 @@ std::vector<Scene> names() {
        report({row("web", {gone("portal.vendor.com"), gone("files.vendor.com")}),
                follow_up({question("portal.vendor.com", "NOERROR", "9.9.9.9")}), controls(web())}),
        {"dns.filtered (certain)"}},
+      // Port 53 is led to a resolver that filters, whoever is asked.
+      {"FilteredForEverybody",
+       report({row("web", {gone("portal.vendor.com"), gone("files.vendor.com")}),
+               follow_up({question("portal.vendor.com", "NXDOMAIN", "9.9.9.9"),
+                          asked_of_nobody("portal.vendor.com", "www.google.com")}),
+               controls(web())}),
+       {"dns.filtered (likely)"}},
+      {"OldListWherePort53IsLed",
+       report({row("web", {gone("old.vendor.com"), tls("portal.vendor.com")}),
+               follow_up({question("old.vendor.com", "NXDOMAIN", "9.9.9.9"),
+                          asked_of_nobody("old.vendor.com", "www.google.com")}),
+               controls(web())}),
+       {}},
       {"Outdated",
        report({row("web", {gone("old.vendor.com"), tls("portal.vendor.com")}),
                follow_up({question("old.vendor.com", "NXDOMAIN", "9.9.9.9"),
@@ -552,8 +565,15 @@ std::vector<Scene> udp_ways() {
       {"BlockedByADevice",
        report({row("turn", {rejected_by(turn("turn.vendor.com"), "10.20.0.1")}),
                controls({tls("www.google.com"), tls("www.cloudflare.com"),
-                         rejected_by(stun("stun.l.google.com", 19302), "10.20.0.1")})}),
+                         rejected_by(stun("stun.l.google.com", 19302), "10.20.0.1"),
+                         rejected_by(ntp("pool.ntp.org"), "10.20.0.1")})}),
        {"firewall.udp_blocked (certain)"}},
+      // One protocol is no more than that.
+      {"StunBlockedByADevice",
+       report({row("turn", {rejected_by(turn("turn.vendor.com"), "10.20.0.1")}),
+               controls({tls("www.google.com"), tls("www.cloudflare.com"),
+                         rejected_by(stun("stun.l.google.com", 19302), "10.20.0.1")})}),
+       {"firewall.flow_blocked (likely)"}},
       {"OneSilentOperatorIsNotUdp",
        report({row("turn", {turn("turn.vendor.com", silent, "")}), controls(web())}),
        {"firewall.flow_blocked (possible)"}},
@@ -849,8 +869,13 @@ std::vector<Scene> services() {
        anchored({turn("turn.vendor.com", failed, "relay_dead")}),
        {"turn.relay_dead (certain)"}},
       {"VendorRefusesByIcmp",
-       anchored({turn("turn.vendor.com", refused, "connection_refused")}),
+       report({row("row", {turn("turn.vendor.com", refused, "connection_refused")}),
+               follow_up({udp_hop("turn.vendor.com", 3478, "left_site", "turn")}),
+               controls(anchors())}),
        {"vendor.down (likely)"}},
+      {"SomebodyRefusesByIcmp",
+       anchored({turn("turn.vendor.com", refused, "connection_refused")}),
+       {"vendor.down (possible)"}},
       {"VendorRefusesOutThere",
        report({row("row", {tls("portal.vendor.com", refused, "connection_refused")}),
                follow_up({tcp_hop("portal.vendor.com", 443, "left_site")}), controls(anchors())}),
@@ -931,6 +956,18 @@ TEST(FindingsText, NamesTheRuleToAskFor) {
   EXPECT_EQ(finding.evidence.front().text,
             "Servers that answer everybody are silent over UDP: cloudflare.com, google.com and "
             "vendor.com.");
+}
+
+TEST(FindingsText, WhereNamesAreFoundTheProxyIsLookedForFirst) {
+  const auto kept_in = only_one(report(
+      {row("turn", {turn("turn.vendor.com", silent, "")}), controls(all_lost(anchors()))}));
+  EXPECT_TRUE(kept_in.fix.starts_with("The Internet line is likely up, since names are found"))
+      << kept_in.fix;
+  EXPECT_NE(kept_in.fix.find("--proxy auto"), std::string::npos) << kept_in.fix;
+  const auto dark = only_one(report(
+      {row("turn", {turn("1.2.3.4", silent, "")}),
+       controls({tls("1.1.1.1", silent, "timed_out"), tls("8.8.8.8", silent, "timed_out")})}));
+  EXPECT_TRUE(dark.fix.starts_with("Check the Internet line and the router")) << dark.fix;
 }
 
 TEST(FindingsText, NamesTheNetworkOfTheDevicesThatItWasMeasuredFor) {

@@ -91,9 +91,10 @@ TEST(FollowUps, AskForNothingOfTheControlsOnly) {
 
 TEST(FollowUps, AskForMissingNamesHereAndElsewhere) {
   auto missing = tls("portal.vendor.com", unresolved, "no_such_name");
-  EXPECT_EQ(ids(report({row("web", {missing}), controls(anchors())})),
-            (Ids{"dns/udp/portal.vendor.com:53",
-                 "dns/udp/9.9.9.9:53?name=portal.vendor.com&server=true"}));
+  EXPECT_EQ(
+      ids(report({row("web", {missing}), controls(anchors())})),
+      (Ids{"dns/udp/portal.vendor.com:53", "dns/udp/9.9.9.9:53?name=portal.vendor.com&server=true",
+           "dns/udp/www.google.com:53?name=portal.vendor.com&nobody=true&server=true"}));
 }
 
 TEST(FollowUps, AskNoStrangerWhereTheControlsNameNone) {

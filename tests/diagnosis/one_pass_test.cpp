@@ -133,7 +133,7 @@ TEST(OnePass, WhatWasLeftOutIsClosedByTheSameCause) {
   run.last_plan().untried = true;
   run.add_controls({tls("www.google.com"), tls("www.cloudflare.com"),
                     stun("stun.cloudflare.com", 3478, silent),
-                    stun("stun.l.google.com", 19302, silent)});
+                    stun("stun.l.google.com", 19302, silent), ntp("pool.ntp.org", silent)});
   const auto& set = run.judge();
   ASSERT_EQ(run.found(), std::vector<std::string>{"firewall.udp_blocked"});
   EXPECT_EQ(row_of(set, "direct").status, Status::fail);

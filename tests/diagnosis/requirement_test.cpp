@@ -57,7 +57,10 @@ const ReachCase reach_cases[] = {
 
     {"AtLeastMet", at_least(2), {{"a"}, {"b"}, {"c", silent}}, Status::pass},
     {"AtLeastMissed", at_least(2), {{"a"}, {"b", silent}, {"c", silent}}, Status::fail},
-    {"AtLeastOpen", at_least(2), {{"a"}, {"b", skipped, "other_family"}, {"c", silent}}, Status::unknown},
+    {"AtLeastOpen",
+     at_least(2),
+     {{"a"}, {"b", skipped, "other_family"}, {"c", silent}},
+     Status::unknown},
     // The user chose a region with fewer hosts than the document counts.
     {"AtLeastOfFewer", at_least(3), {{"a"}, {"b"}}, Status::pass},
     {"AtLeastOfFewerMissed", at_least(3), {{"a"}, {"b", silent}}, Status::fail},
@@ -320,6 +323,28 @@ TEST(Routes, AreComparedWhereBothWork) {
   EXPECT_EQ(summary_of(one_way), "reached");
 }
 
+TEST(Routes, WhatOnlyTheProxyMayCarryIsNotDecidedByPacketsThatEndOnTheWay) {
+  const std::vector<ProbeResult> results{
+      test::result_of(
+          {.host = "192.0.2.1", .outcome = silent, .detail = "dropped", .check = "hop"}),
+      test::result_of({.host = "a", .proxy = "http://p:1", .check = CheckKind::tls})};
+  PlannedRequirement planned;
+  planned.probes = {results[0].probe.id};
+  auto requirement = row("row");
+  requirement.check = CheckKind::tcp;
+  const auto judged = [&](ProxyUse use, std::size_t seen) {
+    requirement.proxy = use;
+    const std::vector<ProbeResult> some(results.begin(), results.begin() + seen);
+    return judge_requirement(requirement, planned, ResultIndex(some));
+  };
+  EXPECT_EQ(judged(ProxyUse::allowed, 2).status, Status::unknown);
+  EXPECT_TRUE(judged(ProxyUse::allowed, 2)
+                  .summary.ends_with(
+                      "; the proxy may carry it, which cannot be tried without a server's name"));
+  EXPECT_EQ(judged(ProxyUse::never, 2).status, Status::fail);
+  EXPECT_EQ(judged(ProxyUse::allowed, 1).status, Status::fail) << "no proxy was seen to work";
+}
+
 TEST(Routes, ANameThatOnlyTheProxyResolvesIsNotGone) {
   const auto judged = judge(row("row"), {{"a", unresolved, gone},
                                          proxied("a", answered),
@@ -376,7 +401,9 @@ TEST(Lifecycle, ARowOfThePastOrOfAnOptionalFeatureNeverFails) {
     auto requirement = row("row");
     requirement.lifecycle = lifecycle;
     EXPECT_EQ(judge(requirement, {{"a", silent}}).status, Status::warn);
+    EXPECT_TRUE(judge(requirement, {{"a", silent}}).lost);
     EXPECT_EQ(judge(requirement, {{"a"}}).status, Status::pass);
+    EXPECT_FALSE(judge(requirement, {{"a"}}).lost);
   }
 }
 

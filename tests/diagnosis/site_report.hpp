@@ -274,6 +274,13 @@ inline ProbeResult question(std::string name, std::string rcode, std::string ser
   return result;
 }
 
+// The same, of a host that is no DNS server: somebody on the way answers.
+inline ProbeResult asked_of_nobody(const std::string& name, const std::string& host) {
+  auto result = question(name, "NXDOMAIN", host);
+  result.probe.with[std::string("nobody")] = "true";
+  return result;
+}
+
 inline Status status_of(const Row& row) {
   auto status = Status::pass;
   for (const auto& result : row.probes) {

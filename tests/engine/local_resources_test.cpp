@@ -53,9 +53,9 @@ TEST(OwnMeans, MissingIpv6IsANote) {
 }
 
 TEST(OwnMeans, ABusyComputerIsANote) {
-  EXPECT_FALSE(note_of_lateness(Milliseconds(900), Milliseconds(2'000))) << "too short to matter";
-  EXPECT_FALSE(note_of_lateness(Milliseconds(1'900), Milliseconds(10'000))) << "too small a part";
-  const auto note = note_of_lateness(Milliseconds(2'500), Milliseconds(5'000));
+  EXPECT_FALSE(note_of_stalls(Milliseconds(900), Milliseconds(2'000))) << "too short to matter";
+  EXPECT_FALSE(note_of_stalls(Milliseconds(1'900), Milliseconds(10'000))) << "too small a part";
+  const auto note = note_of_stalls(Milliseconds(2'500), Milliseconds(5'000));
   ASSERT_TRUE(note);
   EXPECT_NE(note->find("for 2.5 of the run's 5.0 s"), std::string::npos) << *note;
 }

@@ -240,5 +240,73 @@ TEST(Pacer, SipGapsHoldBeyondTheFirstOfEachTransport) {
   EXPECT_EQ(sip(Transport::tcp, 5060, 60'500), start + milliseconds(61'000));
 }
 
+// A set that wants everything at once: how much is let through until then.
+int requests_until(RequestBudget& budget, milliseconds until) {
+  int count = 0;
+  for (auto now = start; now <= start + until;) {
+    const auto when = budget.request("192.0.2.1", now);
+    if (!when) break;
+    if (*when <= now) {
+      ++count;
+    } else {
+      now = *when;
+    }
+  }
+  return count;
+}
+
+TEST(RequestBudget, BoundsWhatOneDestinationIsAsked) {
+  const PaceLimits limits;
+  for (const auto windows : {0, 1, 3}) {
+    RequestBudget budget(limits);
+    EXPECT_EQ(requests_until(budget, windows * limits.window),
+              (windows + 1) * limits.requests_per_host);
+  }
+  RequestBudget budget(limits);
+  EXPECT_EQ(requests_until(budget, 1'000 * limits.window), limits.requests_per_host_in_run);
+  EXPECT_EQ(budget.request("192.0.2.2", start), start) << "another one";
+}
+
+TEST(RequestBudget, IsWiderInALabButHasAnEnd) {
+  PaceLimits limits;
+  limits.unlimited = true;
+  RequestBudget budget(limits);
+  EXPECT_EQ(requests_until(budget, milliseconds(0)), fast_factor * limits.requests_per_host);
+}
+
+TEST(RequestBudget, BoundsTheRun) {
+  const PaceLimits limits;
+  RequestBudget budget(limits);
+  int count = 0;
+  for (int i = 0; i < 2 * limits.requests_in_run; ++i) {
+    if (budget.request(std::to_string(i), start)) ++count;
+  }
+  EXPECT_EQ(count, limits.requests_in_run);
+}
+
+TEST(RequestBudget, BoundsLookups) {
+  const PaceLimits limits;
+  RequestBudget budget(limits);
+  int count = 0;
+  auto now = start;
+  const auto take = [&](Instant until) {
+    while (now <= until) {
+      const auto when = budget.lookup(now);
+      if (!when) return;
+      if (*when <= now) {
+        ++count;
+      } else {
+        now = *when;
+      }
+    }
+  };
+  take(start);
+  EXPECT_EQ(count, limits.lookups_at_once);
+  take(start + milliseconds(2'000));
+  EXPECT_NEAR(count, limits.lookups_at_once + 2 * limits.lookups_a_second, 1);
+  take(start + std::chrono::hours(10));
+  EXPECT_EQ(count, limits.lookups_in_run);
+}
+
 }  // namespace
 }  // namespace callready

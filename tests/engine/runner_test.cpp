@@ -409,9 +409,9 @@ TEST(Runner, OneAlternateByEachTransportComesBeforeASecond) {
   std::string first;
   for (std::uint16_t port = 1; port <= 4; ++port) first = run.add("127.0.0.1", port);
   const auto second_udp = run.add("127.0.0.1", 12, {first}, "sip");
-  run.plan.probes.back().turn = 1;
+  run.plan.probes.back().round = 1;
   const auto third_udp = run.add("127.0.0.1", 13, {first}, "sip");
-  run.plan.probes.back().turn = 2;
+  run.plan.probes.back().round = 2;
   const auto first_udp = run.add("127.0.0.1", 11, {first}, "sip");
   const auto first_tcp = run.add("127.0.0.1", 21, {first});
   run.options.per_address = 4;

@@ -187,6 +187,12 @@ TEST(TimeForARun, GrowsByTheWindowsThatThePacerWaitsFor) {
   EXPECT_EQ(seconds(proxied), 20) << "the proxy is one host";
   options.runner.pace.unlimited = true;
   EXPECT_EQ(seconds(plan_of(49, 1)), 20);
+  options.runner.pace.unlimited = false;
+  options.timeout = milliseconds(10'000);
+  options.timeout_given = true;
+  EXPECT_EQ(seconds(plan_of(1, 2'500)), 10) << "what the user says is a bound";
+  options.settings.thorough = true;
+  EXPECT_EQ(seconds({}), 10);
 }
 
 TEST(DayOf, IsUtc) {

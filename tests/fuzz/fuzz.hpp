@@ -52,13 +52,16 @@ void in_pieces(Input input, std::uint8_t rhythm, Push push) {
 #define CALLREADY_FUZZ_TARGETS(TARGET) \
   TARGET(addresses)                    \
   TARGET(dns_message)                  \
+  TARGET(feeds)                        \
   TARGET(http_reply)                   \
   TARGET(http_request)                 \
   TARGET(icmp_error)                   \
+  TARGET(minisign)                     \
   TARGET(ntp_packet)                   \
   TARGET(proxy_choice)                 \
   TARGET(report)                       \
   TARGET(service_tags)                 \
+  TARGET(set_index)                    \
   TARGET(sip_reply)                    \
   TARGET(sip_request)                  \
   TARGET(sip_stream)                   \

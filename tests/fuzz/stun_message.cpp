@@ -6,7 +6,7 @@
 namespace callready::fuzz {
 
 void stun_message(Input input) {
-  const auto stranger = stun::describe_stranger(input);
+  const auto stranger = stun::describe_non_stun(input);
   FUZZ_REQUIRE(!find_invalid_utf8(stranger) && !has_control_characters(stranger));
   const auto message = stun::parse(input);
   if (message.has_error()) {

@@ -11,7 +11,7 @@ MAY_KNOW = {
     "model": set(),
     "diagnosis": {"model"},
     "plan": {"model", "targets"},
-    "targets": {"model"},
+    "targets": {"model", "platform"},
     "reports": {"model"},
     "platform": {"model"},
     "net": {"model", "platform"},

@@ -110,11 +110,11 @@ TEST_F(GuardTest, ACallbackMayEndOtherGuards) {
   EXPECT_EQ(aborted, 0);
 }
 
-TEST_F(GuardTest, AFarewellOutlivesTheStopByWhatIsAllowed) {
-  CleanupScope farewell(scope, milliseconds(50));
-  Guard guard(farewell.scope(), clock.now() + milliseconds(1'000), abort);
+TEST_F(GuardTest, ACleanupScopeOutlivesTheStopByWhatIsAllowed) {
+  CleanupScope cleanup(scope, milliseconds(50));
+  Guard guard(cleanup.scope(), clock.now() + milliseconds(1'000), abort);
   stop.stop();
-  Guard later(farewell.scope(), clock.now() + milliseconds(1'000), abort);
+  Guard later(cleanup.scope(), clock.now() + milliseconds(1'000), abort);
   clock.advance(milliseconds(49));
   EXPECT_FALSE(guard.over());
   EXPECT_FALSE(later.over());
@@ -124,19 +124,19 @@ TEST_F(GuardTest, AFarewellOutlivesTheStopByWhatIsAllowed) {
   EXPECT_EQ(aborted, 2);
 }
 
-TEST_F(GuardTest, AFarewellMadeAfterTheStopStillHasItsTime) {
+TEST_F(GuardTest, ACleanupScopeMadeAfterTheStopStillHasItsTime) {
   stop.stop();
-  CleanupScope farewell(scope, milliseconds(50));
-  Guard guard(farewell.scope(), clock.now() + milliseconds(1'000), abort);
+  CleanupScope cleanup(scope, milliseconds(50));
+  Guard guard(cleanup.scope(), clock.now() + milliseconds(1'000), abort);
   EXPECT_FALSE(guard.over());
   clock.advance(milliseconds(50));
   EXPECT_TRUE(guard.over());
 }
 
-TEST_F(GuardTest, AFarewellWithoutAStopKeepsDeadlines) {
+TEST_F(GuardTest, ACleanupScopeWithoutAStopKeepsDeadlines) {
   {
-    CleanupScope farewell(scope, milliseconds(50));
-    Guard guard(farewell.scope(), clock.now() + milliseconds(1'000), abort);
+    CleanupScope cleanup(scope, milliseconds(50));
+    Guard guard(cleanup.scope(), clock.now() + milliseconds(1'000), abort);
     clock.advance(milliseconds(1'000));
     EXPECT_EQ(guard.failure().kind, FailureKind::timed_out);
   }

@@ -20,7 +20,7 @@ using Store = std::unique_ptr<X509_STORE, FreeStore>;
 Store store_with(const std::string& pem) {
   const test::TemporaryFile file(pem);
   Store store(X509_STORE_new());
-  add_lazily(store.get(), read_certificates(file.path()));
+  add_when_needed(store.get(), read_certificates(file.path()));
   return store;
 }
 
@@ -76,7 +76,7 @@ TEST_F(LazyRoots, TriesAllOfOneName) {
 TEST_F(LazyRoots, TakesFilesOneAfterTheOther) {
   const auto store = store_with(one.pem());
   const test::TemporaryFile more(two.pem());
-  add_lazily(store.get(), read_certificates(more.path()));
+  add_when_needed(store.get(), read_certificates(more.path()));
   EXPECT_TRUE(verifies(store.get(), test::make_leaf("a.example.com", one)));
   EXPECT_TRUE(verifies(store.get(), test::make_leaf("a.example.com", two)));
 }

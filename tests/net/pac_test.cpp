@@ -77,5 +77,17 @@ TEST_F(PacChild, ThatEndsWithoutAnAnswerIsAFailure) {
   EXPECT_NE(seen.error().kind, FailureKind::timed_out);
 }
 
+TEST(Pac, AScriptAsksForSoManyNamesAndNoMore) {
+  for (const std::string ask : {"dnsResolve('127.0.0.1')", "isResolvable('127.0.0.1')",
+                                "isInNet('127.0.0.1', '127.0.0.0', '255.0.0.0')"}) {
+    const auto seen = evaluate_pac("var n = 0; for (var i = 0; i < 1000; i++) if (" + ask +
+                                       ") n++;"
+                                       "function FindProxyForURL(url, host) { return 'n' + n; }",
+                                   {{"http://a/", "a"}});
+    ASSERT_EQ(seen.answers.size(), 1u) << seen.error;
+    EXPECT_EQ(seen.answers[0], "n200") << ask << seen.error;
+  }
+}
+
 }  // namespace
 }  // namespace callready

@@ -127,7 +127,7 @@ TEST_F(Environment, PlainHttpHasItsOwnAndNeverInUpperCase) {
   variables["http_proxy"] = "http://plain:1";
   EXPECT_EQ(choice(page), "http://plain:1");
   EXPECT_EQ(choice(), "direct");
-  // What is no web page goes by CONNECT, as https does.
+  // Anything that is not a web page goes by CONNECT, as https does.
   EXPECT_EQ(choice(probe_of("turn", Transport::tcp, "turn.example.com", 3478)), "direct");
 }
 
@@ -189,6 +189,11 @@ TEST(Wpad, LooksUpwardsAndStopsBeforeTheTop) {
                                       "http://wpad.corp.example.com/wpad.dat",
                                       "http://wpad.example.com/wpad.dat"}));
   EXPECT_TRUE(wpad_urls({"com", ""}).empty());
+  EXPECT_TRUE(wpad_urls({"co.uk", "com.au."}).empty()) << "anybody may own what is below";
+  EXPECT_EQ(wpad_urls({"lyon.example.co.uk"}),
+            (std::vector<std::string>{"http://wpad.lyon.example.co.uk/wpad.dat",
+                                      "http://wpad.example.co.uk/wpad.dat"}));
+  EXPECT_EQ(wpad_urls({"corp.local"}), std::vector<std::string>{"http://wpad.corp.local/wpad.dat"});
 }
 
 }  // namespace

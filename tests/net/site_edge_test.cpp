@@ -27,6 +27,32 @@ TEST(SiteEdge, IsNotARouterOfTheSamePublicNetwork) {
   EXPECT_FALSE(same("203.0.113.1", "2001:db8::1"));
 }
 
+Routers routers(std::initializer_list<std::pair<const int, const char*>> list) {
+  Routers made;
+  for (const auto& [ttl, address] : list) made[ttl] = *IpAddress::parse(address);
+  return made;
+}
+
+TEST(SiteEdge, IsBetweenOurRoutersAndThoseOutside) {
+  const auto own = *IpAddress::parse("203.0.113.77");
+  const auto campus = routers({{1, "203.0.113.1"},
+                               {2, "10.0.0.1"},
+                               {4, "198.51.100.1"},
+                               {5, "192.0.2.1"},
+                               {6, "10.1.0.1"}});
+  EXPECT_EQ(nearest_outside(campus, own), (Hop{4, *IpAddress::parse("198.51.100.1")}));
+  EXPECT_EQ(farthest_outside(campus, own), (Hop{5, *IpAddress::parse("192.0.2.1")}));
+  EXPECT_FALSE(nearest_outside(routers({{1, "198.51.100.1"}}), own)) << "the gateway is ours";
+  EXPECT_FALSE(farthest_outside({}, own));
+}
+
+TEST(SiteEdge, WaysShareRoutersAtTheSameDistance) {
+  const auto one = routers({{1, "10.0.0.1"}, {2, "198.51.100.1"}, {3, "192.0.2.1"}});
+  const auto other =
+      routers({{1, "10.0.0.1"}, {2, "198.51.100.2"}, {3, "192.0.2.1"}, {4, "198.51.100.1"}});
+  EXPECT_EQ(shared(one, other), routers({{1, "10.0.0.1"}, {3, "192.0.2.1"}}));
+}
+
 TEST(SiteEdge, IsNotFoundWhereNoRouterIsOnTheWay) {
   test::Loop loop;
   SiteEdge edge(loop.executor());

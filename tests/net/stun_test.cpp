@@ -244,10 +244,10 @@ TEST(Stun, SurvivesMutation) {
 }
 
 TEST(Stun, NamesStrangers) {
-  EXPECT_EQ(describe_stranger(bytes_of("HTTP/1.1 400 Bad Request\r\nServer: x\r\n")),
+  EXPECT_EQ(describe_non_stun(bytes_of("HTTP/1.1 400 Bad Request\r\nServer: x\r\n")),
             "HTTP/1.1 400 Bad Request");
-  EXPECT_EQ(describe_stranger(from_hex("15030100020246")), "a TLS alert: this port wants TLS");
-  EXPECT_EQ(describe_stranger(from_hex("00ff")), "2 bytes that begin with 00 ff");
+  EXPECT_EQ(describe_non_stun(from_hex("15030100020246")), "a TLS alert: this port wants TLS");
+  EXPECT_EQ(describe_non_stun(from_hex("00ff")), "2 bytes that begin with 00 ff");
   EXPECT_EQ(printable("a\x01\xc3\xa9z"), "a???z");
   EXPECT_EQ(printable("abcdef", 3), "abc...");
 }

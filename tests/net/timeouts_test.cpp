@@ -25,13 +25,13 @@ TEST(Timeouts, Nest) {
   EXPECT_LT(second_look + std::max(tcp_connect, hop), milliseconds(6'000)) << "all blocked";
   EXPECT_LT(icmp_reply, udp_range_hurried);
   EXPECT_LT(udp_range_hurried, udp_range);
-  EXPECT_LT(deallocate, farewell);
+  EXPECT_LT(deallocate, cleanup);
   EXPECT_LT(ahead, udp_sends[2]) << "nobody waits for it";
   EXPECT_LT(udp_sends[1], deallocate) << "one lost packet must not leave an allocation behind";
   EXPECT_LT(udp_sends[2], relay_trip);
   EXPECT_LT(check + 3 * relay_trip, run) << "a TURN check: two directions and relay to relay";
   EXPECT_LT(4 * std::max(sip_gap, sip_single_reply), check) << "the SIP ALG test sends four";
-  EXPECT_LT(stranger_line, stream_reply);
+  EXPECT_LT(non_stun_line, stream_reply);
   EXPECT_LT(dns_try, dns_total);
   EXPECT_LT(udp_sends[1], hairpin);
   EXPECT_LT(icmp_reply, icmp_refill);
@@ -48,10 +48,10 @@ TEST(Timeouts, Nest) {
   EXPECT_LT(check, run);
   EXPECT_LT(proxy_connect, proxy_total);
   EXPECT_LT(dns_total + proxy_total + tls_handshake + stream_reply, run);
-  EXPECT_LT(usual_lateness, beat);
+  EXPECT_LT(usual_delay, beat);
   EXPECT_LT(beat, worth_adding) << "else nobody would have seen it";
   EXPECT_LT(worth_adding, udp_sends[1]);
-  EXPECT_LT(farewell, milliseconds(1'000)) << "a second Ctrl-C would come first";
+  EXPECT_LT(cleanup, milliseconds(1'000)) << "a second Ctrl-C would come first";
 }
 
 }  // namespace

@@ -106,8 +106,8 @@ void Observer::find_trunk(double& at_ms) {
     const auto found = resolve(host, at_ms);
     if (!found.address || found.address->is_special()) continue;
     const auto& to = *found.address;
-    const bool near = !trunk_->empty() &&
-                      callready::Network{trunk_->front().to, 16}.masked().contains(to);
+    const bool near =
+        !trunk_->empty() && callready::Network{trunk_->front().to, 16}.masked().contains(to);
     const auto when = at_ms + found.took_ms + 1.5 * traffic_.round_trip(to);
     Packet syn;
     syn.proto = Proto::tcp;
@@ -169,8 +169,8 @@ std::optional<Observer::Way> Observer::way_to(const IpAddress& target) const {
   if (!trunk) return Way{*hop, climb->second};
   const auto& further = trunk->climb.routers;
   const auto there = further.find(hop->ttl);
-  const bool passed_by = there != further.end() && there->second == hop->address &&
-                         further.rbegin()->first > hop->ttl;
+  const bool passed_by =
+      there != further.end() && there->second == hop->address && further.rbegin()->first > hop->ttl;
   if (hop->ttl > trunk->hop.ttl || (hop->ttl == trunk->hop.ttl && !passed_by)) {
     return Way{*hop, climb->second};
   }
@@ -266,7 +266,8 @@ void Observer::ask_who_refused(const Job& job, Packet packet, Seen& seen) {
   }
   seen.ended_ms = now;
   if (beyond(answer)) {
-    add(observation, "refuser", {{"who", text("beyond")}, {"by", text(found->hop.address.to_string())}});
+    add(observation, "refuser",
+        {{"who", text("beyond")}, {"by", text(found->hop.address.to_string())}});
     return;
   }
   if (!refusal) return unmeasured();

@@ -170,8 +170,8 @@ class Rounds {
 
   void make_all() {
     for (const auto i : scene_.order) {
-      const auto& [target, check] = std::tie(scene_.plan.probes[i].probe.target,
-                                             scene_.plan.probes[i].probe.check);
+      const auto& [target, check] =
+          std::tie(scene_.plan.probes[i].probe.target, scene_.plan.probes[i].probe.check);
       const bool dials = target.transport != Transport::udp && target.route.direct() &&
                          check != CheckKind::hop && check != CheckKind::ipv6;
       if (!dials || target.host.empty() || waits_for_others(scene_.plan.probes[i]) > 0) continue;

@@ -102,6 +102,11 @@ Traffic::Traffic(const networks::Network& network, const Internet& internet)
       compiled.push_back(std::move(addresses));
     }
   }
+  for (const bool portal : {true, false}) {
+    for (std::size_t i = 0; i < network.boxes.size(); ++i) {
+      if ((network.boxes[i].kind == BoxKind::portal) == portal) order_.push_back(i);
+    }
+  }
   for (const auto& far : network.far) far_[Internet::address_of(far.host)] = far.fault;
 }
 
@@ -182,7 +187,7 @@ Fate Traffic::beyond(const Packet& packet, int from, int ttl) const {
   const auto& boxes = network_.boxes;
   for (int hop = from + 1; hop <= last_router(); ++hop) {
     for (const bool first : {true, false}) {
-      for (std::size_t i = 0; i < boxes.size(); ++i) {
+      for (const auto i : order_) {
         if (boxes[i].hop != hop || (boxes[i].bridge || takes(boxes[i].kind)) != first) continue;
         if (const auto kind = act(i, packet)) return {*kind, hop, &boxes[i]};
       }

@@ -114,6 +114,7 @@ class Traffic {
 
   const networks::Network& network_;
   const Internet& internet_;
+  std::vector<std::size_t> order_;  // of the boxes: a portal lets nobody take what it shuts out
   std::vector<std::vector<Addresses>> addresses_;  // of each box's matches
   std::map<IpAddress, FarFault> far_;
   std::mt19937_64 random_;

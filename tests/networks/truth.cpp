@@ -105,9 +105,8 @@ Flow direct(const Traffic& traffic, const Probe& probe, const Packet& packet) {
   auto syn = packet;
   syn.payload = Payload::none;
   auto fate = traffic.always(syn);
-  const Box* taken_by = nullptr;
-  if (fate.kind == Fate::taken) {
-    taken_by = traffic.last_taker(syn, fate.box);
+  const Box* taken_by = fate.kind == Fate::taken ? traffic.last_taker(syn, fate.box) : nullptr;
+  if (taken_by != nullptr) {
     const auto kind = taken_by->kind;
     if (kind == BoxKind::portal) return broken(word(kind));
     if (kind == BoxKind::intercept && packet.payload != Payload::none) return broken(word(kind));

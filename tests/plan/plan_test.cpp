@@ -278,7 +278,7 @@ TEST(SipAlternates, TakeTurnsByTransport) {
                 "[{ first_of: [udp, tcp, udp-alt, udp-alt2, tcp-alt, tcp-alt2] }]");
   std::map<std::string, std::size_t> turns;
   for (const auto& planned : plan_of({set}).probes) {
-    if (!planned.unless.empty()) turns[planned.probe.id] = planned.turn;
+    if (!planned.unless.empty()) turns[planned.probe.id] = planned.round;
   }
   EXPECT_EQ(turns, (std::map<std::string, std::size_t>{{"sip/udp/sip.example.com:5080", 0},
                                                        {"sip/udp/sip.example.com:5090", 1},

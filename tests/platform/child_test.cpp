@@ -4,7 +4,13 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/landlock.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -81,6 +87,65 @@ TEST(Confinement, TakesTheRest) {
             EPERM);
   EXPECT_EQ(confined([] { return error_of(fork()); }), EPERM);
   EXPECT_EQ(confined([] { return error_of(kill(getppid(), 0)); }), EPERM);
+}
+
+// What an engine that was taken over would try. Each of it worked, or could have, under a list of
+// what is refused.
+TEST(Confinement, LetsNobodyReachTheParent) {
+  if (!has_seccomp()) GTEST_SKIP() << "no filter for this architecture";
+  const auto parent = getpid();
+  const auto of_parent = [&](const char* name) {
+    return "/proc/" + std::to_string(parent) + '/' + name;
+  };
+  for (const auto* name : {"environ", "mem", "maps", "cmdline"}) {
+    EXPECT_NE(confined([&] { return error_of(open(of_parent(name).c_str(), O_RDONLY)); }), 0)
+        << name;
+  }
+  EXPECT_EQ(confined([&] { return error_of(kill(parent, SIGTERM)); }), EPERM);
+  EXPECT_EQ(confined([&] {
+              return error_of(static_cast<int>(syscall(SYS_tgkill, parent, parent, SIGTERM)));
+            }),
+            EPERM);
+  EXPECT_EQ(confined([&] {
+              return error_of(static_cast<int>(ptrace(PTRACE_ATTACH, parent, nullptr, nullptr)));
+            }),
+            EPERM);
+  EXPECT_EQ(confined([&] { return error_of(setpriority(PRIO_PROCESS, 0, 5)); }), EPERM);
+  char typed = 'x';
+  EXPECT_EQ(confined([&] { return error_of(ioctl(STDIN_FILENO, TIOCSTI, &typed)); }), EPERM);
+  for (const long call : {SYS_process_vm_readv, SYS_pidfd_open, SYS_mount, SYS_unshare, SYS_bpf,
+                          SYS_keyctl, SYS_memfd_create, SYS_shmget, SYS_socketpair, SYS_chdir,
+                          SYS_fchmod, SYS_utimensat, SYS_setxattr, SYS_mq_open, SYS_inotify_init1,
+                          SYS_prctl, SYS_setrlimit, SYS_epoll_create1, SYS_name_to_handle_at}) {
+    EXPECT_EQ(confined([&] { return error_of(static_cast<int>(syscall(call, 0, 0, 0, 0))); }),
+              EPERM)
+        << call;
+  }
+}
+
+TEST(Confinement, ReadsNothingOfTheUsers) {
+  landlock_ruleset_attr none{};
+  const bool landlock =
+      syscall(SYS_landlock_create_ruleset, &none, 0, LANDLOCK_CREATE_RULESET_VERSION) > 0;
+  if (!landlock) GTEST_SKIP() << "this kernel has no Landlock";
+  char secret[] = "/tmp/callready-secret-XXXXXX";
+  const int file = mkstemp(secret);
+  ASSERT_GE(file, 0);
+  EXPECT_EQ(confined([&] { return error_of(open(secret, O_RDONLY)); }), EACCES);
+  EXPECT_EQ(confined([] { return error_of(open("/root", O_RDONLY | O_DIRECTORY)); }), EACCES);
+  EXPECT_EQ(confined([] { return error_of(open("/etc/hosts", O_RDONLY)); }), 0);
+  close(file);
+  unlink(secret);
+}
+
+TEST(Children, HaveASessionOfTheirOwn) {
+  const auto child = platform::start_child("/bin/cat", {});
+  ASSERT_TRUE(child.started());
+  EXPECT_EQ(getsid(static_cast<pid_t>(child.id)), static_cast<pid_t>(child.id));
+  EXPECT_NE(getpgid(static_cast<pid_t>(child.id)), getpgrp());
+  close(child.input);
+  close(child.output);
+  platform::end_child(child);
 }
 
 TEST(Confinement, InheritsNoDescriptor) {

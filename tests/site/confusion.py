@@ -45,7 +45,8 @@ CAPABILITIES = ("", "/sign-in", "/relays", "/calls")
 GROUPS = ("clean", "single", "pair")
 
 # COMMAND with the account that the site's relays know.
-WITH_ACCOUNT = ["sh", "-c", "CALLREADY_TURN_USER=$CALLREADY_SITE_TURN_USER "
+WITH_ACCOUNT = ["sh", "-c", "CALLREADY_TURN_HOST=$CALLREADY_SITE_TURN_HOST "
+                "CALLREADY_TURN_USER=$CALLREADY_SITE_TURN_USER "
                 "CALLREADY_TURN_PASSWORD=$CALLREADY_SITE_TURN_PASSWORD exec \"$@\"", "sh"]
 
 

@@ -30,9 +30,6 @@ def spread(cases):
 
 @unittest.skipUnless(CALLREADY, "CALLREADY does not name the program")
 class Confusion(SiteTest):
-    # Its verdicts were written down before verdicts followed from causes, and have to be looked at
-    # one by one: CALLREADY_CASES=spread or =all runs it until then.
-    @unittest.skipUnless(os.environ.get("CALLREADY_CASES"), "CALLREADY_CASES=spread runs it")
     def test_the_cause_is_named(self):
         cases = load() if os.environ.get("CALLREADY_CASES") == "all" else spread(load())
         outcomes = confusion.run_all(cases, CALLREADY, jobs=4)

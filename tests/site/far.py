@@ -75,6 +75,8 @@ def web(plan, space, authority):
   server {{ listen 80; listen 443 ssl; server_name {name};
     location = {path} {{ default_type text/plain; return 200 "{body}"; }}
     location / {{ return 200 "ok\\n"; }} }}""" for name, (path, body) in ANCHOR_PAGES.items())
+    pages = "".join(f"location = {path} {{ default_type text/plain; return 200 '{body}'; }} "
+                    for path, body in net.pages.items())
     six = "listen [::]:80; listen [::]:443 ssl;" if plan.ipv6 == "dual" else ""
     config = server.write("nginx.conf", f"""
 user root root; daemon off; master_process off; pid {server.path('pid')}; error_log stderr error;
@@ -94,6 +96,7 @@ http {{
     location = /ws {{ proxy_pass http://{SIP_INSIDE}.1:{WEBSOCKET_PORT}; proxy_http_version 1.1;
       proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $http_connection; }}
     location = /no-ws {{ return 426; }}
+    {pages}
     location = /slow {{ proxy_pass http://{SIP_INSIDE}.1:{WEBSOCKET_PORT}; }}
     location / {{ default_type text/plain; return 200 "$host\\n"; }} }}{old}
   server {{ listen 80; listen 443 ssl; {six} server_name {' '.join(sorted(plain))};

@@ -103,6 +103,17 @@ class Manners(SiteTest):
         with Site() as site:
             self.check(captured(site, "rainbow", "webex-partner"))
 
+    def test_several_sets_at_once(self):
+        """What they have in common is asked once: names of sites, the NAT, controls."""
+        sets = ("teams", "zoom", "meet")
+        with Site() as site:
+            together = captured(site, *sets)
+        self.check(together)
+        self.assertIn("zoom.us", {names.owner(p["tls"]) for p in together if p.get("tls")})
+        with Site() as site:
+            alone = sum(len(captured(site, name)) for name in sets)
+        self.assertLess(len(together), 0.8 * alone, "packets, together and one after the other")
+
     def test_blocked_site(self):
         """Where a second round asks further, and alternates are tried."""
         with Site(faults=["udp-blocked"], delay_ms=5) as site:

@@ -64,6 +64,7 @@ class Internet:
     web: dict = field(default_factory=dict)       # address or network -> names
     web_ports: dict = field(default_factory=lambda: {80: False, 443: True})  # port -> TLS?
     served: set = field(default_factory=set)      # (role, transport, name or address, port)
+    pages: dict = field(default_factory=dict)     # path of a web page that a row asks for -> its text
     private: dict = field(default_factory=dict)   # name -> the private authority that its row names
     rows: dict = field(default_factory=dict)      # set id -> its rows by their ids
     records: list = field(default_factory=list)   # SRV and NAPTR, as dnsmasq options
@@ -71,6 +72,11 @@ class Internet:
     def names_of(self, domain):
         """The names at or below a domain."""
         return sorted(n for n in self.forward if n == domain or n.endswith("." + domain))
+
+    def names_serving(self, role):
+        """The names that somebody serves this for."""
+        return sorted({name for its, _, name, _ in self.served
+                       if its == role and name in self.forward})
 
 
 def owner(name):
@@ -174,8 +180,10 @@ class _Loader:
             if name not in net.forward:
                 net.forward[name] = [self._fresh_address(name)]
         self._reverse(row, singles)
-        issuer = (row.get("with") or {}).get("issuer")
-        net.private.update((name, issuer) for name in names if issuer)
+        asks = row.get("with") or {}
+        net.private.update((name, asks["issuer"]) for name in names if "issuer" in asks)
+        if "body" in asks:
+            net.pages[asks["path"]] = asks["body"]
         role = ROLES.get(row.get("check"))
         if role is None:
             return

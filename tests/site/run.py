@@ -90,6 +90,8 @@ class Running:
             kept |= kerberos.environment()
         return kept | {"SSL_CERT_FILE": servers.TRUST, "CALLREADY_SITE_CA": self.authority.certificate,
                        "CALLREADY_SITE_TURN_USER": "site",
+                       "CALLREADY_SITE_TURN_HOST": ",".join(
+                           self.plan.internet.names_serving("turn")),
                        "CALLREADY_SITE_TURN_PASSWORD":
                            self.plan.turn_password_given or self.plan.turn_password,
                        "CALLREADY_SITE_PROXY_USER": "site",

@@ -11,7 +11,8 @@ from .names import HERE
 
 CALLREADY = os.environ.get("CALLREADY")
 SET = os.path.join(HERE, "udp.yaml")
-LOGIN = ("export CALLREADY_TURN_USER=$CALLREADY_SITE_TURN_USER "
+LOGIN = ("export CALLREADY_TURN_HOST=$CALLREADY_SITE_TURN_HOST "
+         "CALLREADY_TURN_USER=$CALLREADY_SITE_TURN_USER "
          "CALLREADY_TURN_PASSWORD=$CALLREADY_SITE_TURN_PASSWORD; ")
 FIREWALL, PUBLIC, PROVIDER = "10.20.0.1", "84.199.10.2", "84.199.10.1"
 
@@ -97,7 +98,8 @@ class Turn(Checks):
         with Site(faults=["turn-secret=north"]) as site:
             for secret, detail in (("north", "relayed"), ("south", "401")):
                 seen = self.see(site, "turn", login=False,
-                                environment={"CALLREADY_TURN_SECRET": secret})
+                                environment={"CALLREADY_TURN_SECRET": secret,
+                                             "CALLREADY_TURN_HOST": "turn1.example-calls.com"})
                 self.assertEqual(detail, seen["detail"], seen["evidence"])
 
     def test_an_inspection_device_is_not_turn(self):

@@ -17,6 +17,7 @@ class CheckRunner {
 
   explicit CheckRunner(const std::vector<std::string>& ca_files = {}, Time time = Time::real)
       : loop(time) {
+    settings.credentials.turn_hosts = {"localhost", "127.0.0.1"};
     tls_ = *TlsContext::create(ca_files);
     AresOptions options;
     channel_ = *AresChannel::create(loop.executor(), options);

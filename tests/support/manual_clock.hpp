@@ -17,7 +17,7 @@ class ManualClock final : public Clock {
 
   // Moves time and calls what is due on the way, each at its own time.
   void advance(milliseconds by);
-  // Moves to the next timer and calls it; false where there is none.
+  // Moves to the next timer and calls it; false if there is none.
   bool advance_to_next();
   std::size_t waiting() const { return timers_.size(); }
 

@@ -39,7 +39,7 @@ class SipServer {
   std::shared_ptr<State> state_;
 };
 
-// The whole value of a header of a message; empty where there is none.
+// The whole value of a header of a message; empty if there is none.
 std::string sip_header(const std::string& message, const std::string& name);
 
 // A reply as RFC 3261 section 8.2.6 wants it, with `received` and `rport` where RFC 3261 section

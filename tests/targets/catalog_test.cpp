@@ -306,6 +306,15 @@ TEST(Builtin, SaysOfItselfWhatItsFilesSay) {
   }
 }
 
+// What the sets add to the program: their text and the index.
+TEST(Builtin, TakesLessThanAMegabyte) {
+  std::size_t bytes = builtin_index().size();
+  for (const auto& set : builtin_sets()) bytes += set.yaml_text.size();
+  RecordProperty("bytes", static_cast<int>(bytes));
+  EXPECT_LT(bytes, std::size_t{1'000'000});
+  EXPECT_LT(builtin_index().size(), bytes / 10) << "to list sets, only this is read";
+}
+
 TEST(Builtin, IsAllOfTheVendorsFolder) {
   std::vector<std::string> ids, in_folder;
   for (const auto& set : builtin_sets()) {

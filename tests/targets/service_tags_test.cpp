@@ -97,7 +97,7 @@ TEST(ServiceTags, NotEveryProblemOfAHostileFileIsListed) {
 TEST(ServiceTags, AFileThatIsNotThereIsSaid) {
   const auto read = load_service_tags("/nonexistent/tags.json");
   ASSERT_EQ(read.problems.size(), 1u);
-  EXPECT_EQ(read.problems[0].to_string(), "/nonexistent/tags.json: cannot be read");
+  EXPECT_EQ(read.problems[0].to_string(), "/nonexistent/tags.json: cannot be read: No such file or directory");
 }
 
 TEST(ServiceTags, BecomeTheRowsAddressesWithTheirRegions) {

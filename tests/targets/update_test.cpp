@@ -200,6 +200,12 @@ TEST_F(UpdateTest, WarnsOfAFreezeAndWorksOn) {
                 "keeps https://example.com/sets up to date, or someone holds newer ones back"});
   EXPECT_EQ(in_use(), "one.example.com");
   EXPECT_TRUE(update("2026-12-20").warnings.empty());
+  etag_ = "\"frozen\"";  // a server that says "unchanged" for ever is told just so
+  update("2026-12-20");
+  const auto frozen = update("2026-12-21");
+  EXPECT_EQ(asked_, (std::vector<std::string>{"keys-2.json", "index.json"}));
+  EXPECT_EQ(frozen.warnings, result.warnings);
+  etag_.clear();
   publish(2, {set_text("zoom", "two.example.com")});  // an old index is better than an older one
   EXPECT_EQ(update("2027-06-01").refusal, "");
   EXPECT_EQ(in_use(), "two.example.com");
@@ -236,6 +242,43 @@ TEST_F(UpdateTest, RefusesWhatIsTooLarge) {
   publish(2, {set_text("zoom", "two.example.com")});
   offered_["keys-2.json"] = std::string(largest_keys + 1, ' ');
   expect_refused("keys-2.json: is too large");
+  publish(2, {set_text("zoom", "two.example.com")});
+  offered_["index.json.minisig"] += std::string(largest_signature, '\n');
+  expect_refused("index.json.minisig: is too large");
+}
+
+TEST_F(UpdateTest, RefusesASignedIndexOfMoreThanItMayName) {
+  update();
+  const auto zoom = offered_.at("index.json");
+  const auto sign = [&](const std::string& text) {
+    offered_["index.json"] = text;
+    offered_["index.json.minisig"] = one_.sign(text);
+  };
+  const auto list_of = [&](std::size_t sets, std::size_t bytes) {
+    SetIndex index;
+    index.version = 2;
+    index.issued = index.expires = "2026-12-20";
+    for (std::size_t i = 0; i < sets; ++i) {
+      IndexedSet set;
+      set.head.id = "s" + std::to_string(i);
+      set.head.title = "S";
+      set.head.sha256 = sha256_hex("s");
+      set.bytes = bytes;
+      index.sets.push_back(set);
+    }
+    return write_index(index);
+  };
+  sign(list_of(most_indexed_sets + 1, 1));
+  expect_refused("index.json cannot be used: 'sets' is no list of at most 1000 sets");
+  sign(list_of(17, largest_index));
+  expect_refused("the sets are larger than 32 MB together");
+  EXPECT_EQ(asked_.back(), "index.json.minisig") << "nothing of it was fetched";
+  for (const std::string id : {"../zoom", "/tmp/zoom", "", "a/b"}) {
+    auto text = zoom;
+    text.replace(text.find("\"zoom\""), 6, '"' + id + '"');
+    sign(text);
+    expect_refused("index.json cannot be used: a set has no id");
+  }
 }
 
 TEST_F(UpdateTest, RefusesTheWrongKey) {

@@ -9,12 +9,12 @@
 
 namespace callready {
 
-class Lateness {
+class LoopStalls {
  public:
   using Instant = std::chrono::steady_clock::time_point;
   using Duration = Instant::duration;
 
-  explicit Lateness(Instant start) : due_(start + timeouts::beat) {}
+  explicit LoopStalls(Instant start) : due_(start + timeouts::beat) {}
 
   Instant due() const { return due_; }
   // The beat that was due came now. The next one is due a beat later.
