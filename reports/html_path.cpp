@@ -3,6 +3,7 @@
 // narrow screens, because text in a scaled drawing cannot be read; and told once more as a table.
 #include <algorithm>
 #include <iterator>
+#include <set>
 
 #include "reports/html_parts.hpp"
 #include "reports/path_flows.hpp"
@@ -194,11 +195,10 @@ class Drawing {
       body_.put("<circle class=\"spot tone-skipped\" cx=\"{}\" cy=\"{}\" r=\"3\"/>\n",
                 x_of(Place::proxy, columns_), y);
     }
-    int last_x = -1;
+    std::set<int> taken;
     for (const auto& stop : flow.stops) {
       int x = x_of(stop.place, columns_);
-      if (x <= last_x) x = last_x + 22;  // two that end at one place stand beside each other
-      last_x = x;
+      while (!taken.insert(x).second) x += 22;  // two that end at one place stand beside each other
       body_.put(R"(<g class="tone-{}"><circle class="spot" cx="{}" cy="{}" r="9"/>)"
                 R"(<text class="glyph" x="{}" y="{}">{}</text></g>
 )",

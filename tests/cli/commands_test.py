@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import pty
+import re
 import resource
 import signal
 import socket
@@ -221,6 +222,15 @@ class BadArguments(CommandsTest):
         self.assertRegex(done.stderr, r"\n  rainbow +Alcatel-Lucent Rainbow\n")
         self.assertEqual(done.stderr, self.run_it("show").stderr)
         self.assertEqual(done.stderr, self.run_it("firewall").stderr)
+
+    def test_the_examples_of_the_readme_are_valid(self):
+        with open(os.path.join(os.path.dirname(__file__), "..", "..", "targets",
+                               "README.md"), encoding="utf-8") as file:
+            examples = re.findall(r"```yaml\n(schema:.*?)```", file.read(), re.S)
+        self.assertEqual(2, len(examples))
+        for example in examples:
+            done = self.run_it("validate", self.write(example))
+            self.assertEqual((0, ""), (done.returncode, done.stderr))
 
     def test_a_list_in_a_pipe_is_whole(self):
         self.assertRegex(self.run_it("list").stdout,
