@@ -86,8 +86,9 @@ class Silence {
 
  private:
   bool should_answer(const FlowSample& sample) const {
-    return sample.responder || sample.payload == "dns" ||
-           (sample.payload == "sip" && sip_servers_.contains(sample.result->probe.target.host));
+    const auto& probe = sample.result->probe;
+    return sample.responder || probe.check == CheckKind::dns ||
+           (probe.check == CheckKind::sip && sip_servers_.contains(probe.target.host));
   }
   // A device that refuses from outside the site does so where our packets that end on the way have
   // ended already.

@@ -2,6 +2,7 @@
 #include <fmt/ranges.h>
 
 #include "probe/diagnosis/attribution.hpp"
+#include "probe/diagnosis/judge.hpp"
 #include "tests/diagnosis/diagnosis.hpp"
 
 namespace callready {
@@ -198,6 +199,36 @@ TEST(OnePass, WhatNoRuleExplainsIsSaidAsWhatItIs) {
   EXPECT_EQ(finding.explains, std::vector<std::string>{"vendor/web"});
   EXPECT_EQ(finding.confidence, Confidence::possible);
   EXPECT_TRUE(holds(finding.title, "www.vendor.com"));
+}
+
+// That its packets leave says little of a host that answers nothing it should answer.
+TEST(OnePass, WhatOnlyLeftTheSiteIsInDoubtWhereTheHostIsSilent) {
+  for (const bool answers : {true, false}) {
+    Scene run;
+    run.add("media", {range("media.vendor.com", all_ports("left_site"))});
+    run.add("web", {tcp("media.vendor.com", 443, answers ? Outcome::connected : silent)},
+            Severity::optional);
+    run.add_controls(anchors());
+    const auto& set = run.judge();
+    EXPECT_EQ(row_of(set, "media").status, answers ? Status::pass : Status::unknown);
+    EXPECT_EQ(holds(row_of(set, "media").summary, "nothing that media.vendor.com should answer"),
+              !answers);
+  }
+}
+
+TEST(OnePass, ABrokenConditionThatNoCapabilityNamesLimitsTheSet) {
+  RequirementResult row;
+  row.status = Status::warn;
+  row.impaired = true;
+  row.severity = Severity::recommended;
+  CapabilityResult calls;
+  calls.verdict = Verdict::ready;
+  calls.requirements = {"sip"};
+  RequirementResult sip;
+  sip.status = Status::pass;
+  EXPECT_EQ(verdict_of_set({calls}, {{"sip", sip}, {"nat", row}}), Verdict::degraded);
+  row.severity = Severity::optional;
+  EXPECT_EQ(verdict_of_set({calls}, {{"sip", sip}, {"nat", row}}), Verdict::ready);
 }
 
 TEST(Closes, PortsByCause) {
