@@ -1,3 +1,4 @@
+#include "probe/util/base64.hpp"
 #include "tests/support/check_runner.hpp"
 #include "tests/support/evidence.hpp"
 #include "tests/support/kamailio.hpp"
@@ -357,7 +358,7 @@ TEST_F(SipAlgContrast, NeverSendsMoreThanFiveMessages) {
 SipAnswer mirror(std::function<std::string(std::string)> gateway) {
   return [=](const std::string& request, const SocketAddress& from) {
     const auto came = gateway(request);
-    const auto body = base64({reinterpret_cast<const unsigned char*>(came.data()), came.size()});
+    const auto body = base64(came);
     const auto status = request.starts_with("UPDATE") ? "481 No such call" : "200 OK";
     return SipScript{
         {sip_reply(request, from, status, "Content-Type: application/octet-stream\r\n", body)}};

@@ -70,7 +70,7 @@ std::vector<std::size_t> order_of(const std::vector<PlannedProbe>& probes) {
     index[probes[i].probe.id] = i;
   }
   const auto key = [&](std::size_t i) {
-    return std::tuple(waits_for_others(probes[i]), probes[i].severity, probes[i].turn);
+    return std::tuple(waits_for_others(probes[i]), probes[i].severity, probes[i].round);
   };
   std::stable_sort(wanted.begin(), wanted.end(),
                    [&](std::size_t a, std::size_t b) { return key(a) < key(b); });
