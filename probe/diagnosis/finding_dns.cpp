@@ -319,19 +319,23 @@ Causes find_dns_filtered(const Diagnosis& context) {
     take(name);
     cause.finding.evidence.push_back(*proof);
   }
-  // Nobody independent can be asked. Where all names of an owner are missing and other owners'
-  // are not, it is not the list that is old.
+  // Nobody independent can be asked. Where several names of an owner do not exist, none of his
+  // does, and other owners' do, it is not the list that is old.
   const auto* taken = port_53_taken(context.facts);
   const bool proved = !lost.empty();
   if (taken != nullptr && !proved) {
     std::set<std::string> alive;
+    std::map<std::string, std::vector<const Name*>> gone;
     for (const auto& [text, name] : names) {
-      if (name.address) alive.insert(registrable_domain(text));
+      const auto owner = registrable_domain(text);
+      if (name.address) alive.insert(owner);
+      if (name.failure == DetailCode::no_such_name) gone[owner].push_back(&name);
     }
-    for (const auto& [text, name] : names) {
-      const bool whole = !alive.empty() && !alive.contains(registrable_domain(text));
-      const bool missing = !name.failure.empty() && !name.address;
-      if (whole && missing && !open_failures(context, name).empty()) take(name);
+    for (const auto& [owner, missing] : gone) {
+      if (alive.empty() || alive.contains(owner) || missing.size() < 2) continue;
+      for (const auto* name : missing) {
+        if (!open_failures(context, *name).empty()) take(*name);
+      }
     }
     if (!lost.empty()) {
       cause.finding.evidence.push_back(

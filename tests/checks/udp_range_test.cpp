@@ -312,6 +312,7 @@ TEST_F(UdpRangeRelays, LeaveThePortsToTheLadderWhereThereAreNone) {
   const auto seen = look(server);
   EXPECT_EQ(test::fact<std::int64_t>(seen, EvidenceKind::udp_relays, Fact::measured), 0);
   EXPECT_EQ(result_of(seen, 65'535), "arrived");
+  runner.settings.credentials.turn_hosts.emplace_back("nowhere");
   const auto wrong = look("nowhere");
   EXPECT_EQ(test::fact<std::string>(wrong, EvidenceKind::udp_relays, Fact::not_measured),
             "\"nowhere\" is not host:port");

@@ -26,7 +26,6 @@ ALLOWED = {
     "probe/diagnosis/finding_udp.cpp": {"turn"},
     "probe/diagnosis/finding_udp_ranges.cpp": {"stun"},
     "probe/diagnosis/follow_up_flows.cpp": {"sip", "stun", "turn"},
-    "probe/diagnosis/weak_evidence.cpp": {"dns", "sip"},
     # Parameters of checks, and how a property was measured.
     "probe/diagnosis/follow_up.cpp": {"path"},
     "checks/relay_server.cpp": {"turn"},
