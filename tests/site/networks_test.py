@@ -84,6 +84,7 @@ BY_CHANCE = [
     ("*", "ipv6/", "the site's anchors have IPv6 addresses of their own accord"),
     ("*", "dns/udp/example.com", "the site's own example.com has no address"),
     ("*", "nat/", "the site's STUN servers have OTHER-ADDRESS, which the model's have not"),
+    ("*", "nobody=true", "a host without DNS refuses in the site and is silent in the model"),
     ("*", ":5080", "the site's SIP servers listen there as well; few others do"),
     ("mtu-black-hole", "/tls/", "the site's certificates are small: the handshake fits"),
     ("reject-udp", "/udp/", "the router refuses six times in a burst: by chance to whom"),
