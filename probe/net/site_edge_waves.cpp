@@ -66,12 +66,11 @@ asio::awaitable<SiteEdge::Answer> SiteEdge::put(std::shared_ptr<Question> questi
   if (!way) co_return nothing;
   question->way = std::move(*way);
   queue_.push_back(question);
-  if (!working_) {
-    working_ = tasks_.start([&] { return make_waves(question->scope); });
-    if (!working_) {
-      queue_.clear();
-      co_return nothing;
-    }
+  if (!std::exchange(working_, true) &&
+      !tasks_.start([&] { return make_waves(question->scope); })) {
+    working_ = false;
+    queue_.clear();
+    co_return nothing;
   }
   // Whoever makes the waves answers every question, at the latest when the run is stopped: the
   // socket must not be given up while a wave may still listen to it.
