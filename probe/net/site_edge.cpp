@@ -281,6 +281,12 @@ Routers SiteEdge::routers(const SocketAddress& target) const {
   if (!way) return {};
   auto routers = way->climb->routers;
   routers.erase(routers.upper_bound(way->hop.ttl), routers.end());
+  // The gateway is everybody's, and only the first climb asks for it.
+  for (const auto& [address, climb] : climbs_) {
+    const auto gateway = climb->routers.find(1);
+    const bool same_family = address.is_v6() == target.address.is_v6();
+    if (same_family && gateway != climb->routers.end()) routers.insert(*gateway);
+  }
   return routers;
 }
 
