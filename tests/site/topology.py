@@ -10,6 +10,7 @@ the link to the PC's side is called "lan" and the other one "wan".
 The first namespace of the site is the PC's, so whatever is started without care is on the PC.
 """
 
+import os
 import subprocess
 
 from . import isolation, rules
@@ -62,7 +63,7 @@ class Topology:
         if not plan.icmp_limited:
             for space in self.hops.values():
                 with space:
-                    _sysctl("ipv4/icmp_ratelimit", 0)
+                    _say_of_every_packet()
         if self.branches:
             self._build_branches()
         if not plan.wan_up:
@@ -175,7 +176,7 @@ class Topology:
         with self.internet:
             # The last routers of all destinations' networks in one (rules.py): many, each with
             # ICMP answers of its own.
-            _sysctl("ipv4/icmp_ratelimit", 0)
+            _say_of_every_packet()
             _ip(*commands)
         with self.stun:
             _ip(f"addr add {STUN_INSIDE}.2/24 dev core", f"route add default via {STUN_INSIDE}.1")
@@ -228,6 +229,15 @@ def _sysctl(name, value):
     """Of the current namespace."""
     with open(f"/proc/sys/net/{name}", "w", encoding="ascii") as file:
         file.write(str(value))
+
+
+def _say_of_every_packet():
+    """No limit of ICMP answers: neither by whom they go to, nor of all of them (of a namespace's own
+    since Linux 6.12)."""
+    _sysctl("ipv4/icmp_ratelimit", 0)
+    for name in ("icmp_msgs_per_sec", "icmp_msgs_burst"):
+        if os.path.exists(f"/proc/sys/net/ipv4/{name}"):
+            _sysctl(f"ipv4/{name}", 1_000_000)
 
 
 def _run(argv, text):
