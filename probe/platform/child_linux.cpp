@@ -22,6 +22,10 @@
 #include <memory>
 #include <string_view>
 
+#ifdef __clang__
+#pragma clang diagnostic ignored "-Wc99-extensions"  // SCMP_A0() and its like
+#endif
+
 extern "C" char** environ;
 
 namespace callready::platform {
