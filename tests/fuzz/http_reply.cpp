@@ -45,7 +45,8 @@ void check(const HttpReply& reply) {
 void http_reply(Input input) {
   if (input.empty()) return;
   // Anew now and then: the scripted server keeps what it needs for each connection.
-  static std::unique_ptr<Exchange> kept;
+  // The last one stays: at the program's end OpenSSL is gone before it.
+  static auto& kept = *new std::unique_ptr<Exchange>;
   static int uses = 0;
   if (uses++ % 200 == 0) kept = std::make_unique<Exchange>();
   auto& exchange = *kept;
