@@ -34,7 +34,7 @@ void excuse(Observation& observation, std::uint64_t shortages_before) {
 }
 
 // Who begins when, how many are at work, and when the second round is asked for. What a probe waits
-// for is the scheduler' affair, and how it is made the dispatcher's.
+// for is the scheduler's affair, and how it is made the dispatcher's.
 class Runner {
  public:
   Runner(Plan plan, checks::Context& context, const RunnerOptions& options,

@@ -3,9 +3,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <gtest/gtest.h>
-#include <openssl/evp.h>
 
 #include <random>
+
+#include "probe/util/base64.hpp"
 
 namespace callready::sip {
 namespace {
@@ -84,15 +85,6 @@ TEST(SipBuild, WritesARequestWithASession) {
 
 // --- Mirrors ------------------------------------------------------------------------------------
 
-std::string in_base64(std::string_view raw) {
-  std::string coded((raw.size() + 2) / 3 * 4 + 1, '\0');
-  const auto size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(coded.data()),
-                                    reinterpret_cast<const unsigned char*>(raw.data()),
-                                    static_cast<int>(raw.size()));
-  coded.resize(static_cast<std::size_t>(size));
-  return coded;
-}
-
 // What a mirror's reply shows of a request that arrived as `came`; "-" where it is no mirror.
 std::string changes(const std::string& sent, const std::string& body,
                     std::string_view type = "Application/Octet-Stream") {
@@ -125,20 +117,20 @@ TEST(SipMirror, ShowsWhatArrivedOtherwise) {
                          {"o=- 1 1 IN IP4 192.0.2.1", "o=- 1 1 IN IP4 198.51.100.7", "o="},
                          {"m=audio 30000", "m=audio 30002", "m="},
                          {"m=audio 30000 RTP/AVP 0\r\n", "", "m="}}) {
-    EXPECT_EQ(changes(sent, in_base64(replaced(sent, part, by))), changed) << by;
+    EXPECT_EQ(changes(sent, base64(replaced(sent, part, by))), changed) << by;
   }
 }
 
 TEST(SipMirror, IsOnlyWhatMirrorsThisRequest) {
   const auto sent = text(*build(options()));
-  EXPECT_EQ(changes(sent, in_base64(sent), "text/plain"), "-");
+  EXPECT_EQ(changes(sent, base64(sent), "text/plain"), "-");
   EXPECT_EQ(changes(sent, ""), "-");
   EXPECT_EQ(changes(sent, "!!!!"), "-");
   EXPECT_EQ(changes(sent, "abc"), "-");
-  EXPECT_EQ(changes(sent, in_base64("garbage")), "-");
-  EXPECT_EQ(changes(sent, in_base64(reply())), "-");
-  EXPECT_EQ(changes(sent, in_base64(replaced(sent, "Call-ID: cccc", "Call-ID: dddd"))), "-");
-  EXPECT_EQ(changes(sent, in_base64(sent.substr(0, sent.size() / 2))), "-");
+  EXPECT_EQ(changes(sent, base64("garbage")), "-");
+  EXPECT_EQ(changes(sent, base64(reply())), "-");
+  EXPECT_EQ(changes(sent, base64(replaced(sent, "Call-ID: cccc", "Call-ID: dddd"))), "-");
+  EXPECT_EQ(changes(sent, base64(sent.substr(0, sent.size() / 2))), "-");
 }
 
 TEST(SipBuild, NamesTheTransportInUriAndVia) {

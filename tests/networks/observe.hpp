@@ -108,6 +108,7 @@ class Observer {
   Expired expire(const Packet& packet, int ttl, double at_ms);
   void ask_who_refused(const Job& job, Packet packet, Seen& seen);
 
+  Heard ask_once(const Job& job, Packet& request, Seen& seen);
   Seen over_stun(Job& job, Payload payload, bool& answered);
 
   Seen tcp(Job job);

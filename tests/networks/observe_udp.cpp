@@ -313,6 +313,23 @@ void Observer::mapped_address(Observation& observation, const Job& job) const {
        {"translated", address != local.address || port != local.port}});
 }
 
+// A request over UDP, and what the observation says of it but the reply's own content.
+Observer::Heard Observer::ask_once(const Job& job, Packet& request, Seen& seen) {
+  auto& observation = seen.observation;
+  observation.address = job.address;
+  observation.local = SocketAddress{traffic_.network().pc, request.from};
+  const auto heard = ask_udp(request, job.at_ms);
+  observation.attempts = heard.attempts;
+  seen.ended_ms = seen.first_reply_ms = job.at_ms + heard.took_ms;
+  if (heard.kind != Heard::answer) {
+    record(observation, heard);
+    ask_who_refused(job, request, seen);
+  } else if (heard.round_trip) {
+    observation.round_trip = Milliseconds(*heard.round_trip);
+  }
+  return heard;
+}
+
 // What `stun` and `turn` have in common: dialled, asked, and not answered.
 Seen Observer::over_stun(Job& job, Payload payload, bool& answered) {
   Seen seen;
@@ -320,19 +337,9 @@ Seen Observer::over_stun(Job& job, Payload payload, bool& answered) {
   answered = false;
   if (job.probe.target.transport == Transport::udp) {
     auto request = packet(job, payload);
-    observation.address = job.address;
-    observation.local = SocketAddress{traffic_.network().pc, request.from};
-    const auto heard = ask_udp(request, job.at_ms);
-    observation.attempts = heard.attempts;
-    seen.ended_ms = seen.first_reply_ms = job.at_ms + heard.took_ms;
-    if (heard.kind != Heard::answer) {
-      record(observation, heard);
-      ask_who_refused(job, request, seen);
-      return seen;
-    }
-    if (heard.round_trip) observation.round_trip = Milliseconds(*heard.round_trip);
-    observation.timing_ms[Timing::reply] = heard.took_ms;
-    answered = true;
+    const auto heard = ask_once(job, request, seen);
+    answered = heard.kind == Heard::answer;
+    if (answered) observation.timing_ms[Timing::reply] = heard.took_ms;
     return seen;
   }
   auto connection = open(job, seen);
@@ -617,17 +624,8 @@ Seen Observer::nat(Job job) {
   Seen seen;
   auto& observation = seen.observation;
   auto request = packet(job, Payload::stun);
-  observation.address = job.address;
-  observation.local = SocketAddress{traffic_.network().pc, request.from};
-  const auto heard = ask_udp(request, job.at_ms);
-  observation.attempts = heard.attempts;
-  seen.ended_ms = seen.first_reply_ms = job.at_ms + heard.took_ms;
-  if (heard.kind != Heard::answer) {
-    record(observation, heard);
-    ask_who_refused(job, request, seen);
-    return seen;
-  }
-  if (heard.round_trip) observation.round_trip = Milliseconds(*heard.round_trip);
+  const auto heard = ask_once(job, request, seen);
+  if (heard.kind != Heard::answer) return seen;
   add(observation, "stun_reply", {{"success", true}});
   mapped_address(observation, job);
   const auto local = *observation.local;

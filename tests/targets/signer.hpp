@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "probe/util/base64.hpp"
 #include "targets/minisign.hpp"
 
 namespace callready::test {
@@ -50,15 +51,6 @@ class Signer {
     EVP_DigestSign(context.get(), signature, &size,
                    reinterpret_cast<const unsigned char*>(message.data()), message.size());
     return text(signature);
-  }
-
-  static std::string base64(const std::string& bytes) {
-    std::string out((bytes.size() + 2) / 3 * 4 + 1, '\0');
-    const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                                     reinterpret_cast<const unsigned char*>(bytes.data()),
-                                     static_cast<int>(bytes.size()));
-    out.resize(static_cast<std::size_t>(size));
-    return out;
   }
 
   struct Free {
