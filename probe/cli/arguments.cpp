@@ -110,8 +110,10 @@ void add_network_options(CLI::App& app, Arguments& arguments) {
       ->type_name("PACE")
       ->check(CLI::IsMember({"normal", "fast"}));
   app.add_flag("--thorough", arguments.thorough, "Take the time that full evidence needs");
-  app.add_option("--timeout", arguments.timeout_s, "The run ends after so many seconds, whatever is left; usually 20, and longer where the "
-                 "pace takes longer")
+  app.add_option(
+         "--timeout", arguments.timeout_s,
+         "The run ends after so many seconds, whatever is left; usually 20, and longer where the "
+         "pace takes longer")
       ->type_name("SECONDS")
       ->check(CLI::Range(1.0, 86400.0));
   auto* proxy = app.add_option("--proxy", arguments.proxy,
