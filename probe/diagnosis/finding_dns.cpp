@@ -74,12 +74,23 @@ void read_dns_probe(const Facts& facts, const ProbeResult& result, bool taken,
   }
 }
 
+// A row that asks for a name, and it is missing.
+bool is_missing_name(const Facts& facts, const ProbeResult& result) {
+  return facts.asked_for(result) && result.observation.outcome == Outcome::unresolved &&
+         is_address_question(result.probe) && !asks_a_server(result.probe);
+}
+
 std::map<std::string, Name> read_names(const Facts& facts) {
   std::map<std::string, Name> names;
   const bool taken = port_53_taken(facts) != nullptr;
   for (const auto& result : facts.report.probes) {
     if (result.probe.check == CheckKind::dns) {
       read_dns_probe(facts, result, taken, names);
+      if (is_missing_name(facts, result)) {
+        auto& name = names[result.probe.target.host];
+        name.probes.push_back(&result);
+        name.failure = result.observation.detail;
+      }
       continue;
     }
     const auto& host = result.probe.target.host;

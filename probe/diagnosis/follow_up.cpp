@@ -29,6 +29,7 @@ using findings::Facts;
 
 // Of each kind of doubt so many: two show what one cannot, more show no more.
 constexpr std::size_t most_names = 3;
+constexpr std::size_t most_owners = 24;
 constexpr std::size_t most_resolvers = 2;
 constexpr std::size_t most_hosts = 3;
 // Greets a server in place of its own name, to see whether it is the name that is cut off.
@@ -138,6 +139,29 @@ void ask_for_greetings(const Facts& facts, Questions& questions) {
   }
 }
 
+// A filter has a list, and of a list one name shows nothing about another owner's: a name of each
+// owner that has none among the first, asked of one independent resolver.
+void ask_for_a_name_of_each_owner(const Facts& facts, Questions& questions) {
+  const auto servers = independent_resolvers(facts);
+  if (servers.empty()) return;
+  std::map<std::string, std::string> names;  // by owner
+  bool any_resolved = false;
+  for (const auto& result : facts.report.probes) {
+    const auto& [probe, seen] = result;
+    const auto& host = probe.target.host;
+    const bool direct = findings::is_direct(result) && findings::is_name(host);
+    if (!direct) continue;
+    any_resolved |= probe.check != CheckKind::dns && seen.address.has_value();
+    if (seen.outcome != Outcome::unresolved || !facts.asked_for(result)) continue;
+    if (names.size() < most_owners) names.emplace(findings::registrable_domain(host), host);
+  }
+  if (!any_resolved) return;
+  for (const auto& [owner, name] : names) {
+    questions.ask(Purpose::name_elsewhere, CheckKind::dns, Transport::udp, servers.front(), 53,
+                  {{"server", "true"}, {"name", name}});
+  }
+}
+
 // Who says over plain HTTP that the server is out of order: the server, or somebody on the way?
 void ask_for_the_servers_word(const Facts& facts, Questions& questions) {
   std::size_t asked = 0;
@@ -205,6 +229,7 @@ std::vector<Probe> follow_ups(const Report& report) {
   ask_for_the_servers_word(facts, questions);
   ask_through_the_proxy(facts, questions);
   ask_another_sip_port(facts, questions);
+  ask_for_a_name_of_each_owner(facts, questions);
   return questions.take();
 }
 

@@ -10,7 +10,7 @@
 namespace callready {
 
 // A second round is short, and meets few hosts that the first has not met.
-inline constexpr std::size_t most_follow_ups = 24;
+inline constexpr std::size_t most_follow_ups = 48;
 
 // None for a clean site. All are controls: no row's status depends on them. Names that are missing
 // are asked for elsewhere only where the report's controls name independent resolvers (`dns` probes

@@ -147,6 +147,21 @@ TEST(FollowUps, AskBeyondTheSetWhereOnlyTheWebWorks) {
   EXPECT_GE(udp, 4) << "three ports, one of them by two protocols";
 }
 
+TEST(FollowUps, AskForOneNameOfEachOwner) {
+  std::vector<ProbeResult> names{tls("alive.example.com", answered)};
+  for (int i = 0; i < 12; ++i) {
+    names.push_back(tls(fmt::format("a.vendor{}.com", i), unresolved, "no_such_name"));
+    names.push_back(tls(fmt::format("b.vendor{}.com", i), unresolved, "no_such_name"));
+  }
+  const auto list = ids(report({row("all", names), controls(anchors())}));
+  for (int i = 0; i < 12; ++i) {
+    const auto asked = std::count_if(list.begin(), list.end(), [&](const std::string& id) {
+      return id.find(fmt::format(".vendor{}.com", i)) != id.npos;
+    });
+    EXPECT_GT(asked, 0) << i;
+  }
+}
+
 TEST(FollowUps, StayFew) {
   std::vector<ProbeResult> lost;
   for (int i = 0; i < 50; ++i) {
