@@ -6,6 +6,19 @@
 
 namespace callready {
 
+Questions::Questions(const findings::Facts& facts)
+    : facts_(facts), room_(most_follow_ups), room_for_names_(most_name_questions) {
+  for (const auto& [probe, seen] : facts.report.probes) {
+    if (probe.purpose == Purpose::row || probe.purpose == Purpose::control) continue;
+    auto& room = room_for(probe.purpose);
+    if (room > 0) --room;
+  }
+}
+
+std::size_t& Questions::room_for(Purpose purpose) {
+  return purpose == Purpose::name_elsewhere ? room_for_names_ : room_;
+}
+
 void Questions::ask(Purpose purpose, CheckKind check, Transport transport, std::string host,
                     std::uint16_t port, std::map<std::string, std::string> with,
                     std::string proxy) {
@@ -19,8 +32,10 @@ void Questions::ask(Purpose purpose, CheckKind check, Transport transport, std::
   probe.purpose = purpose;
   probe.control = true;
   probe.id = probe_id(probe);
-  const bool known = facts_.find(probe.id) != nullptr || !ids_.insert(probe.id).second;
-  if (!known && list_.size() < most_follow_ups) list_.push_back(std::move(probe));
+  auto& room = room_for(purpose);
+  if (room == 0 || facts_.find(probe.id) != nullptr || !ids_.insert(probe.id).second) return;
+  --room;
+  list_.push_back(std::move(probe));
 }
 
 namespace {

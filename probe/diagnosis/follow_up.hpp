@@ -9,10 +9,11 @@
 
 namespace callready {
 
-// A second round is short, and meets few hosts that the first has not met.
-inline constexpr std::size_t most_follow_ups = 48;
+// A second round is short, and meets few hosts that the first has not met: so many in a run, and
+// so many beside them that only ask resolvers for names.
+inline constexpr std::size_t most_follow_ups = 24, most_name_questions = 36;
 
-// None for a clean site. All are controls: no row's status depends on them. Names that are missing
+// None for a clean site. Those that are in the report already count. All are controls: no row's status depends on them. Names that are missing
 // are asked for elsewhere only where the report's controls name independent resolvers (`dns` probes
 // with `server: true`), so that --no-anchors and other anchors are honoured.
 std::vector<Probe> follow_ups(const Report& report);

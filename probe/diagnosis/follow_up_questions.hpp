@@ -10,7 +10,7 @@ namespace callready {
 
 class Questions {
  public:
-  explicit Questions(const findings::Facts& facts) : facts_(facts) {}
+  explicit Questions(const findings::Facts& facts);
 
   // Nothing where it has been asked already, or where there are enough. `proxy`: its URL; empty:
   // directly.
@@ -20,7 +20,10 @@ class Questions {
   std::vector<Probe> take() { return std::move(list_); }
 
  private:
+  std::size_t& room_for(Purpose purpose);
+
   const findings::Facts& facts_;
+  std::size_t room_, room_for_names_;
   std::set<std::string> ids_;
   std::vector<Probe> list_;
 };

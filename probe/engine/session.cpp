@@ -276,14 +276,10 @@ asio::awaitable<void> make_rounds(const SessionOptions& options, Plan& plan,
   };
   auto runner = options.runner;
   const auto sets = planned_sets(options, plan);
-  std::size_t asked = 0;
   runner.further = [&](std::vector<ProbeResult>& so_far) {
     const Loan loan(so_far, report.probes);
     report.sets = rows_as_seen(sets, report);
-    auto probes = follow_ups(report);
-    if (probes.size() > most_follow_ups - asked) probes.resize(most_follow_ups - asked);
-    asked += probes.size();
-    return probes;
+    return follow_ups(report);
   };
   runner.on_plan_done = [&] { first_is_done = !context.scope.stop.stopped(); };
   Plan first;

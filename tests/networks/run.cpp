@@ -310,8 +310,6 @@ class Rounds {
     }
     report_.sets = rows_as_seen(planned_sets(scene_), report_);
     auto more = follow_ups(report_);
-    if (more.size() > most_follow_ups - asked_) more.resize(most_follow_ups - asked_);
-    asked_ += more.size();
     for (auto& probe : more) {
       report_.probes.push_back({std::move(probe), {}});
       began_.push_back(at_ms);
@@ -327,7 +325,6 @@ class Rounds {
   std::map<std::string, std::size_t> index_;
   std::vector<Seen> seen_;
   std::vector<double> began_;
-  std::size_t asked_ = 0;
 };
 
 Site site_of(const networks::Network& network, const Scene& scene) {
