@@ -1,19 +1,20 @@
 // sip-alg: does a device on the way rewrite SIP messages (an "application layer gateway")?
 //
-// Sends up to four OPTIONS (RFC 3261 section 11), each once, a second apart, from one UDP socket or
-// over one TCP connection to one server, which needs to be no friend: any SIP server copies the
-// request's Via into its reply (section 8.2.6.2) and writes down beside it which address it saw,
-// `received` (section 18.2.1) and `rport` (RFC 3581 section 4). The four differ in the Via's
-// address:
+// Sends up to four OPTIONS (RFC 3261 section 11), a second apart, from one UDP socket or over one
+// TCP connection to one server, which needs to be no friend: any SIP server copies the request's
+// Via into its reply (section 8.2.6.2) and writes down beside it which address it saw, `received`
+// (section 18.2.1) and `rport` (RFC 3581 section 4). They differ in the Via's address:
 //   unrelated       probe.invalid, which no gateway takes for an address of its own: the server
 //                   tells the true mapped address
-//   own             the socket's address, which a gateway rewrites on the way out and back
 //   mapped          the mapped address, as a gateway itself writes it: it is rewritten on the way
 //                   back only, and so comes back otherwise than it was sent
 //   own_no_rport    the socket's address without `rport`: behind a NAT the server must add
-//                   `received`, unless a gateway has made the Via fit the mapped address
-// Without address translation a gateway has nothing to rewrite: the last two are not sent. Over UDP
-// a message that stays unanswered is sent again while fewer than four have gone out.
+//                   `received`, unless a gateway has made the Via fit the mapped address. The reply
+//                   goes to the Via's port: it comes back where the NAT has kept the port
+//   own             the socket's address, which a gateway rewrites on the way out and back: where
+//                   own_no_rport does not come back, or says that something is wrong
+// Without address translation a gateway has nothing to rewrite: `own` is sent only. What stays
+// unanswered is sent again while fewer than four have gone out.
 //   other_port      with the parameter `contrast`, and only where these leave it open: `own` once
 //                   more, to another port of the server, which gateways leave alone
 //   session         with `sdp`, which only the planner sets, on the user's word and for the user's
@@ -34,6 +35,7 @@
 // of that; `sip_alg_message`, one for each message, in the order sent.
 //
 // Parameters: `domain` as in `sip`; `contrast`, another port of the same server.
+#include <algorithm>
 #include <charconv>
 #include <random>
 
@@ -75,18 +77,37 @@ asio::awaitable<void> ask_further(Prober& prober, AlgLine& line, AlgMessage mess
 asio::awaitable<void> ask_the_others(Prober& prober, AlgLine& line) {
   const auto port = prober.job.probe.target.port();
   const auto local = line.local();
-  auto own = make(prober, "own", port, local);
-  co_await ask_further(prober, line, std::move(own), 2);
   const auto first = prober.messages[0].reading;
   const bool port_known = first.seen_as && first.seen_as->port != 0;
-  if (!port_known || !first.translated.value_or(false)) co_return;
+  auto own = make(prober, "own", port, local);
+  if (!port_known || !first.translated.value_or(false)) {
+    co_await ask_further(prober, line, std::move(own), 2);
+    co_return;
+  }
   auto mapped = make(prober, "mapped", port, local);
   mapped.options.sent_by_host = first.seen_as->address.to_string();
   mapped.options.sent_by_port = first.seen_as->port;
-  co_await ask_further(prober, line, std::move(mapped), 2);
   auto no_rport = make(prober, "own_no_rport", port, local);
   no_rport.options.rport = false;
+  const bool comes_back = !line.repeats() || first.seen_as->port == local.port;
+  if (!comes_back) {
+    co_await ask_further(prober, line, std::move(own), 2);
+    co_await ask_further(prober, line, std::move(mapped), 2);
+    co_await ask_further(prober, line, std::move(no_rport), 1);
+    co_return;
+  }
+  auto again = make(prober, "mapped", port, local);
+  again.options.sent_by_host = mapped.options.sent_by_host;
+  again.options.sent_by_port = mapped.options.sent_by_port;
+  co_await ask_further(prober, line, std::move(mapped), 1);
   co_await ask_further(prober, line, std::move(no_rport), 1);
+  const bool clean = prober.messages.back().reading.seen_as.has_value();
+  const bool mapped_lost = !prober.messages[1].reply;
+  if (!clean) {
+    co_await ask_further(prober, line, std::move(own), 1);
+  } else if (mapped_lost && line.repeats()) {
+    co_await ask_further(prober, line, std::move(again), 1);
+  }
 }
 
 // A media port of its own each time: gateways keep what they have once seen for a while.
@@ -150,9 +171,10 @@ asio::awaitable<Observation> run_sip_alg(Context& context, Job job) {
     if (context.first_reply) context.first_reply(job.probe);
     add_sip_reply(observation, *prober.messages[0].reply);
     co_await ask_the_others(prober, *line);
-    const auto& own =
-        prober.messages.back().name == "unrelated" ? prober.messages[0] : prober.messages[1];
-    if (own.reply) add_sip_via(observation, *own.reply, own.options, own.local);
+    const auto own = std::find_if(prober.messages.begin(), prober.messages.end(),
+                                  [](const auto& message) { return message.name == "own"; });
+    const auto& shown = own == prober.messages.end() ? prober.messages[0] : *own;
+    if (shown.reply) add_sip_via(observation, *shown.reply, shown.options, shown.local);
     if (job.parameter("sdp") == "true") co_await ask_with_session(prober, *line);
   } else {
     conclude_sip(observation, collector, failure, !line->repeats());

@@ -153,18 +153,19 @@ AlgJudgement judge_alg(const std::vector<AlgMessage>& messages) {
               "one: a device on the way has probably rewritten it"};
     }
   }
-  if (own != nullptr && other_port != nullptr &&
-      says_otherwise(own->reading, other_port->reading)) {
+  const auto* with_own = own != nullptr ? own : no_rport;
+  if (with_own != nullptr && other_port != nullptr &&
+      says_otherwise(with_own->reading, other_port->reading)) {
     return {DetailCode::suspected, "differs_from_other_port", "likely",
             fmt::format("the same server, asked in the same way, saw another sender on port {} "
                         "than on port {}: a device on the way probably rewrites SIP",
-                        own->port, other_port->port)};
+                        with_own->port, other_port->port)};
   }
-  // A server that does not fill in `rport` cannot be sent its view back; the same reply to `own` as
-  // to `unrelated` must do. A mirror needs no such indirection.
+  // A server that does not fill in `rport` cannot be sent its view back; the same reply to the own
+  // address as to `unrelated` must do. A mirror needs no such indirection.
   const bool port_known = unrelated->reading.seen_as && unrelated->reading.seen_as->port != 0;
-  const bool mirrored = own != nullptr && own->mirrored;
-  const bool enough = mirrored || (own != nullptr && translated &&
+  const bool mirrored = with_own != nullptr && with_own->mirrored;
+  const bool enough = mirrored || (with_own != nullptr && translated &&
                                    (!*translated || mapped != nullptr || !port_known));
   if (!enough) {
     return {DetailCode::inconclusive, "", "",

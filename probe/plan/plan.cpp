@@ -60,9 +60,10 @@ std::string vantages_of(const Requirement& row) {
 }
 
 std::size_t quota_of(const Row& row, const PlanOptions& options) {
-  // One server shows what the site does to SIP; more messages than needed may get the site banned.
+  // One server a transport shows what the site does to SIP; more messages than needed may get the
+  // site banned.
   if (row.requirement.check == CheckKind::sip_alg)
-    return std::min<std::size_t>(1, row.candidates.size());
+    return std::min(row.requirement.transports.size(), row.candidates.size());
   if (options.all) return row.candidates.size();
   const auto& reach = row.requirement.reach;
   std::size_t wanted = hosts_per_requirement;
@@ -399,7 +400,7 @@ class Assembler {
         probe.region = candidate.region;
         probe.control = row.set->control;
         if (probe.check == CheckKind::sip_alg) {
-          add_sip_alg(row, probe, rivals);
+          if (takes_sip_alg(row, transport)) add_sip_alg(row, probe, rivals);
           continue;
         }
         const bool may = requirement.proxy != ProxyUse::never && transport != Transport::udp;
@@ -526,6 +527,15 @@ class Assembler {
         found.insert(found.end(), ids->second.begin(), ids->second.end());
     }
     return found;
+  }
+
+  // Which of the row's servers takes that transport's SIP ALG test: another one for each, for a server
+  // is sent one message a second.
+  bool takes_sip_alg(const Row& row, Transport transport) const {
+    const auto transports = transports_of(row.requirement);
+    const auto place = std::find(transports.begin(), transports.end(), transport);
+    const auto ordinal = static_cast<std::size_t>(place - transports.begin());
+    return row.chosen.empty() || ordinal % row.chosen.size() == round_ % row.chosen.size();
   }
 
   // Once a run: what a device does to SIP it does to every server's. Another row takes the same
