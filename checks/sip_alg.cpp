@@ -30,9 +30,8 @@
 //                         otherwise
 //   "no_rewriting_seen"   none of it. Gateways vary
 //   "inconclusive"        the first was answered and one that the judgement needs was not
-// where not even the first is answered, as `sip`; but "only_other_port" where the other port
-// answers (possible: a gateway may swallow what it does not like). Evidence: `sip_alg`, the basis
-// of that; `sip_alg_message`, one for each message, in the order sent.
+// where not even the first is answered, as `sip`. Evidence: `sip_alg`, the basis of that;
+// `sip_alg_message`, one for each message, in the order sent.
 //
 // Parameters: `domain` as in `sip`; `contrast`, another port of the same server.
 #include <algorithm>
@@ -181,9 +180,7 @@ asio::awaitable<Observation> run_sip_alg(Context& context, Job job) {
     add_sip_discarded(observation, collector);
   }
   auto judgement = judge_alg(prober.messages);
-  const bool silent = observation.outcome == Outcome::silent;
-  const bool open = answered ? wants_contrast(prober.messages, judgement) : silent;
-  if (open) {
+  if (answered && wants_contrast(prober.messages, judgement)) {
     co_await ask_another_port(prober);
     judgement = judge_alg(prober.messages);
   }

@@ -135,13 +135,7 @@ AlgJudgement judge_alg(const std::vector<AlgMessage>& messages) {
   const auto* mapped = answered(messages, "mapped");
   const auto* no_rport = answered(messages, "own_no_rport");
   const auto* other_port = answered(messages, "other_port");
-  if (unrelated == nullptr) {
-    if (other_port == nullptr) return {};
-    return {DetailCode::only_other_port, "silent_here_only", "possible",
-            fmt::format("port {} of the server does not answer and port {} does: a device on the "
-                        "way may swallow SIP",
-                        messages.front().port, other_port->port)};
-  }
+  if (unrelated == nullptr) return {};
   for (const auto* other : {own, mapped}) {
     if (const auto differs = seen_differently(*unrelated, other)) return *differs;
   }

@@ -24,16 +24,6 @@ bool is_sip(const ProbeResult& result) {
 
 bool over_tls(const ProbeResult& result) { return result.probe.target.transport == Transport::tls; }
 
-// An earlier cause is why that endpoint is silent.
-bool explained_endpoint(const Diagnosis& context, const ProbeResult& test) {
-  const auto& probes = context.facts.report.probes;
-  return std::any_of(probes.begin(), probes.end(), [&](const ProbeResult& result) {
-    const auto &one = result.probe.target, &other = test.probe.target;
-    return is_sip(result) && one.host == other.host && one.transport == other.transport &&
-           one.ports == other.ports && context.explained(result);
-  });
-}
-
 // What the test itself says.
 void add_tests(const Diagnosis& context, std::vector<Suspicion>& seen) {
   for (const auto& result : context.facts.report.probes) {
@@ -46,9 +36,6 @@ void add_tests(const Diagnosis& context, std::vector<Suspicion>& seen) {
       seen.push_back({&result, evidence->text, Confidence::certain});
     if (detail == DetailCode::suspected)
       seen.push_back({&result, evidence->text, Confidence::likely});
-    if (detail == DetailCode::only_other_port && !explained_endpoint(context, result)) {
-      seen.push_back({&result, evidence->text, Confidence::possible});
-    }
   }
 }
 
@@ -106,7 +93,7 @@ Causes find_swallowed_sip(const Diagnosis& context) {
     if (!flow.udp || flow.port != 5060 || flow.way == Reachability::open) continue;
     const auto other =
         std::find_if(context.facts.flows.begin(), context.facts.flows.end(), [&](const Flow& its) {
-          return its.udp && its.host == flow.host && its.port == other_sip_port && speaks_sip(its);
+          return its.udp && its.host == flow.host && its.port != flow.port && speaks_sip(its);
         });
     const auto probes = context.open_probes(flow);
     if (other == context.facts.flows.end() || !context.affects_requirement(probes)) continue;
@@ -127,13 +114,6 @@ Causes find_swallowed_sip(const Diagnosis& context) {
   return {cause};
 }
 
-std::string title_of(Confidence confidence) {
-  if (confidence == Confidence::possible) {
-    return "A device on the way may swallow SIP messages (SIP ALG)";
-  }
-  return "A device on the way rewrites SIP messages (SIP ALG)";
-}
-
 }  // namespace
 
 Causes find_sip_alg(const Diagnosis& context) {
@@ -149,7 +129,7 @@ Causes find_sip_alg(const Diagnosis& context) {
   auto& finding = cause.finding;
   finding.code = "sip.alg";
   finding.confidence = seen.front().confidence;
-  finding.title = title_of(finding.confidence);
+  finding.title = "A device on the way rewrites SIP messages (SIP ALG)";
   finding.owner = Owner::network;
   finding.fix =
       "Switch off the SIP ALG (also called SIP helper, SIP inspection, SIP transformations or SIP "

@@ -17,6 +17,7 @@ using findings::Reachability;
 // Of each kind of doubt so many: two show what one cannot, more show no more.
 constexpr std::size_t hosts_per_port = 2;
 constexpr std::size_t most_ports = 6;
+constexpr std::size_t most_refused_ports = 2;
 constexpr std::size_t most_neighbours = 3;
 constexpr std::size_t most_hosts_of_ranges = 3;
 // Where no UDP gets out, three ports prove that it is not one port: these are asked for beside the
@@ -80,6 +81,24 @@ std::vector<const Flow*> choose(const std::vector<const Flow*>& flows) {
   return chosen;
 }
 
+// Hosts of which nothing was heard, and two ports, one of them over TCP, are seen to be blocked: why
+// the others are silent need not be asked.
+std::set<std::string> shut_hosts(const Facts& facts) {
+  std::map<std::string, std::set<std::pair<bool, std::uint16_t>>> blocked;
+  std::set<std::string> heard, over_tcp;
+  for (const auto& flow : facts.flows) {
+    if (gets_out(flow) || flow.way == Reachability::refused) heard.insert(flow.host);
+    if (flow.way != Reachability::blocked) continue;
+    blocked[flow.host].insert({flow.udp, flow.port});
+    if (!flow.udp) over_tcp.insert(flow.host);
+  }
+  std::set<std::string> shut;
+  for (const auto& [host, ports] : blocked) {
+    if (ports.size() > 1 && over_tcp.contains(host) && !heard.contains(host)) shut.insert(host);
+  }
+  return shut;
+}
+
 // The protocol that is in doubt on a flow.
 std::string payload_of(const Flow& flow) {
   std::string payload = "rtp";
@@ -95,6 +114,7 @@ std::string payload_of(const Flow& flow) {
 // Of media ports that died on the way to one network: do they die on the way to others, too?
 void ask_for_ranges(const Facts& facts, const Flow& control,
                     const std::map<std::string, std::string>& with, Questions& questions) {
+  const auto shut = shut_hosts(facts);
   std::vector<std::uint16_t> ports;
   std::map<std::uint16_t, std::set<std::string>> networks;  // of what is not just lost
   for (const auto& flow : facts.flows) {
@@ -103,7 +123,8 @@ void ask_for_ranges(const Facts& facts, const Flow& control,
   const Flow* host = nullptr;
   for (const auto& flow : facts.flows) {
     const bool range = flow.samples.front().result->probe.check == CheckKind::udp_range;
-    const bool dropped = flow.udp && flow.way == Reachability::blocked && range;
+    const bool dropped =
+        flow.udp && flow.way == Reachability::blocked && range && !shut.contains(flow.host);
     if (dropped && host == nullptr) host = &flow;
     if (dropped && networks[flow.port].size() == 1) ports.push_back(flow.port);
   }
@@ -299,16 +320,21 @@ void ask_for_ways(const Facts& facts, Questions& questions) {
   ask_for_silent_responders(facts, false, through({}), questions);
   if (!udp_shut) ask_for_silent_ranges(facts, through({{"payload", "rtp"}}), questions);
   std::map<std::pair<bool, std::uint16_t>, std::vector<const Flow*>> doubts;
+  const auto shut = shut_hosts(facts);
   for (const auto& flow : facts.flows) {
-    if (flow.udp && udp_shut) continue;
+    if ((flow.udp && udp_shut) || shut.contains(flow.host)) continue;
     const bool in_doubt =
         doubtful(facts, flow) || refused_by_whom(facts, flow) || died_once(facts, flow);
     if (in_doubt) doubts[{flow.udp, flow.port}].push_back(&flow);
   }
-  std::map<bool, std::size_t> asked;
+  std::map<bool, std::size_t> asked, asked_of_refusals;
   for (const auto& [key, flows] : doubts) {
     const auto [udp, port] = key;
-    if (asked[udp]++ == most_ports) continue;
+    const bool refused = std::all_of(flows.begin(), flows.end(), [](const Flow* flow) {
+      return flow->way == Reachability::refused;
+    });
+    auto& so_far = refused ? asked_of_refusals[udp] : asked[udp];
+    if (so_far++ >= (refused ? most_refused_ports : most_ports)) continue;
     const auto chosen = choose(flows);
     const auto transport = udp ? Transport::udp : Transport::tcp;
     std::set<std::string> networks;

@@ -177,7 +177,8 @@ asio::awaitable<Observation> Dispatcher::admitted(const checks::Check& check, ch
   int limit = options_.per_proxy;
   if (job.address && job.probe.check != CheckKind::hop) {
     door = job.address->to_string();
-    limit = options_.per_address;
+    // Who waits for a silent server in vain holds no place against what stands in for him.
+    limit = scheduler_.stands_in(index) ? 2 * options_.per_address : options_.per_address;
   }
   if (!door.empty()) {
     const auto rank = scheduler_.rank(index);
@@ -190,10 +191,13 @@ asio::awaitable<Observation> Dispatcher::admitted(const checks::Check& check, ch
   }
   const Permit inside(semaphore_, door);
   const auto request = contact_of(job);
-  const bool stands_in = scheduler_.stands_in(index);
+  // Neither a stand-in nor a question of the second round is worth a window of the pace.
+  const auto purpose = job.probe.purpose;
+  const bool question = purpose != Purpose::row && purpose != Purpose::control;
+  const bool may_be_left_out = question || scheduler_.stands_in(index);
   auto destination = destination_of(job);
   auto pass = co_await within_budget(std::move(destination));
-  if (request && pass == Pass::go) pass = co_await paced(*request, stands_in);
+  if (request && pass == Pass::go) pass = co_await paced(*request, may_be_left_out);
   if (pass == Pass::stopped) {
     record(observation, stopped());
     co_return observation;
@@ -259,7 +263,8 @@ asio::awaitable<bool> Dispatcher::sip_paced(SocketAddress server, Transport tran
   co_return pass == Pass::go;
 }
 
-asio::awaitable<Dispatcher::Pass> Dispatcher::paced(Pacer::PacedRequest request, bool stands_in) {
+asio::awaitable<Dispatcher::Pass> Dispatcher::paced(Pacer::PacedRequest request,
+                                                     bool may_be_left_out) {
   const bool datagram = request.transport == Transport::udp;
   auto& waiting = request.sip ? sip_waiting_[request.address] : held_;
   for (bool first = true;; first = false) {
@@ -270,7 +275,7 @@ asio::awaitable<Dispatcher::Pass> Dispatcher::paced(Pacer::PacedRequest request,
     auto again = std::optional(now + options_.pace.sip_gap);
     if (!yields) again = pacer_.ask(request, now);
     if (!again) co_return Pass::go;
-    if (stands_in && !options_.stand_ins_wait && *again > now + timeouts::stand_in_room)
+    if (may_be_left_out && !options_.stand_ins_wait && *again > now + timeouts::stand_in_room)
       co_return Pass::no_room;
     const bool counts = !request.sip || datagram;
     if (counts) ++waiting;

@@ -38,7 +38,7 @@ class Dispatcher {
   asio::awaitable<Observation> admitted(const checks::Check& check, checks::Job job,
                                         std::size_t index);
   enum class Pass { go, stopped, no_room };
-  asio::awaitable<Pass> paced(Pacer::PacedRequest request, bool stands_in);
+  asio::awaitable<Pass> paced(Pacer::PacedRequest request, bool may_be_left_out);
   // Waits until the budget has room; no_room: it has none for the rest of the run.
   asio::awaitable<Pass> within_budget(std::string destination);
   asio::awaitable<Pass> may_look_up(std::string name);

@@ -16,9 +16,6 @@ Observation first_answer(const Observation& alg) {
     return evidence.kind != EvidenceKind::sip_reply && evidence.kind != EvidenceKind::sip_via &&
            evidence.kind != EvidenceKind::sip_discarded;
   });
-  if (observation.detail == DetailCode::only_other_port) {
-    observation.detail = DetailCode::timed_out;
-  }
   for (const auto& evidence : observation.evidence) {
     const auto status = number_fact(evidence, Fact::status);
     if (status) observation.detail = Detail::status(static_cast<int>(*status));

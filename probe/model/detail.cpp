@@ -91,8 +91,6 @@ constexpr auto table = std::to_array<Row>({
     {DetailCode::notimp, "notimp", ""},
     {DetailCode::notzone, "notzone", ""},
     {DetailCode::nxrrset, "nxrrset", ""},
-    {DetailCode::only_other_port, "only_other_port",
-     "no answer on this port, though another port of the server answers"},
     {DetailCode::other_family, "other_family",
      "not tried: an address of the IP version that was excluded"},
     {DetailCode::other_rcode, "other_rcode", ""},

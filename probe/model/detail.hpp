@@ -83,7 +83,6 @@ enum class DetailCode {
   notimp,
   notzone,
   nxrrset,
-  only_other_port,
   other_family,
   other_rcode,
   out_of_resources,

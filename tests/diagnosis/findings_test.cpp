@@ -776,11 +776,6 @@ ProbeResult alg(test::Said detail) {
   return with(result,
               {EvidenceKind::sip_alg, "a Via header came back otherwise than it was sent", {}});
 }
-ProbeResult alg_on_another_port_only() {
-  auto result = alg("only_other_port");
-  result.observation.outcome = silent;
-  return result;
-}
 // Whether the server saw another address than this machine's own.
 ProbeResult seen_translated(ProbeResult result, bool translated) {
   return with(
@@ -833,9 +828,6 @@ std::vector<Scene> services() {
       {"SipAlgByTheOrdinaryReply",
        anchored({via(sip("sip.vendor.com"), true)}),
        {"sip.alg (certain)"}},
-      {"SipAlgByTheOtherPort",
-       report({recommended("alg", {alg_on_another_port_only()}), controls(anchors())}),
-       {"sip.alg (possible)"}},
       {"SipAlgByTheContrastWithTls",
        anchored({seen_translated(sip("sip.vendor.com"), false),
                  seen_translated(sip_tls("sip.vendor.com"), true)}),

@@ -480,7 +480,6 @@ TEST(SipAlgRow, SaysWhatTheTestSaw) {
                               {Outcome::answered, "suspected", Status::warn},
                               {Outcome::answered, "inconclusive", Status::unknown},
                               {Outcome::silent, "timed_out", Status::unknown},
-                              {Outcome::silent, "only_other_port", Status::unknown},
                               {Outcome::refused, "connection_refused", Status::unknown},
                               {Outcome::skipped, "server_silent", Status::unknown}}) {
     const auto judged = judge(requirement, {{.host = "sip.example.com",

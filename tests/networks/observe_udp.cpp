@@ -577,19 +577,34 @@ Seen Observer::sip_alg(Job job) {
   std::string detail, basis, confidence;
   if (first) {
     add_sip_reply(observation);
-    const bool own = one("own", port, 2);
-    bool mapped = false, no_rport = false;
-    if (translated) {
+    bool own = false, mapped = false, no_rport = false;
+    if (!translated) {
+      own = one("own", port, 2);
+    } else if (datagrams && shown != local.port) {
+      own = one("own", port, 2);
       mapped = one("mapped", port, 2);
+      one("own_no_rport", port, 1);  // its reply goes to a port that the NAT does not know
+    } else {
+      mapped = one("mapped", port, 1);
       no_rport = one("own_no_rport", port, 1);
+      if (!no_rport || altered) {
+        own = one("own", port, 1);
+      } else if (!mapped && datagrams) {
+        mapped = one("mapped", port, 1);
+      }
     }
     auto& via = add(observation, "sip_via", {{"rewritten", false}});
     via.facts[fact_of("translated")] = translated && !(altered && own);
-    if (altered && translated && (own || mapped || no_rport)) {
+    const bool seen_own = own || no_rport;
+    if (altered && translated && (own || mapped)) {
       detail = "rewritten";
-      basis = "received_differs";
+      basis = mapped ? "via_changed" : "received_differs";
       confidence = "certain";
-    } else if (own && (!translated || mapped)) {
+    } else if (altered && translated && no_rport) {
+      detail = "suspected";
+      basis = "received_missing";
+      confidence = "likely";
+    } else if (seen_own && (!translated || mapped)) {
       detail = "no_rewriting_seen";
     } else {
       detail = "inconclusive";
@@ -597,16 +612,9 @@ Seen Observer::sip_alg(Job job) {
     say(observation, Outcome::answered, detail);
   }
   const auto contrast = job.with("contrast");
-  const bool open = first ? detail == "inconclusive" : observation.outcome == Outcome::silent;
-  if (open && !contrast.empty() && datagrams) {
+  if (detail == "inconclusive" && !contrast.empty() && datagrams) {
     left = 1;
-    const bool other = one("other_port", static_cast<std::uint16_t>(std::stoi(contrast)), 1);
-    if (!first && other) {
-      detail = "only_other_port";
-      observation.detail = detail_of(detail);
-      basis = "silent_here_only";
-      confidence = "possible";
-    }
+    one("other_port", static_cast<std::uint16_t>(std::stoi(contrast)), 1);
   }
   observation.attempts = sent;
   seen.ended_ms = now;

@@ -274,8 +274,6 @@ class Rounds {
       return evidence.kind != EvidenceKind::sip_reply && evidence.kind != EvidenceKind::sip_via &&
              evidence.kind != EvidenceKind::sip_discarded;
     });
-    if (observation.detail == detail_of("only_other_port"))
-      observation.detail = detail_of("timed_out");
     for (const auto& evidence : observation.evidence) {
       const auto status = number_fact(evidence, Fact::status);
       if (status) observation.detail = Detail::status(static_cast<int>(*status));

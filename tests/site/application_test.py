@@ -183,11 +183,6 @@ class SipServers(ApplicationTest):
         finding, = run.report["findings"]
         self.assertTrue([e for e in finding["evidence"] if "over TLS" in e["text"]], finding)
 
-    def test_silence_on_the_usual_port_only(self):
-        run = self.check(["sip-udp-blocked"], ["alg"])
-        self.assertEqual("silent only_other_port", run.outcomes("alg")["udp"])
-        self.assertEqual("possible", run.evidence("alg", "sip_alg")[0].get("confidence"))
-
     def test_the_session_is_sent_to_the_users_own_server_only(self):
         own = ("--var", "pbx=sip.example-calls.com", "--sip-sdp")
         run = self.check(["sip-mirror"], ["own", "alg"], *own)
