@@ -205,7 +205,7 @@ class Runner {
     if (--planned_left_ == 0 && options_.on_plan_done) options_.on_plan_done();
   }
 
-  void tell_progress() const {
+  void tell_progress() {
     if (progress_) progress_(ended_ - skipped_, scheduler_.results().size() - skipped_);
   }
 

@@ -283,7 +283,7 @@ TEST(Text, TheCauseTellsTwoThingsRatherThanOneOfTwoHosts) {
     finding.evidence.push_back({"", text});
   }
   EXPECT_EQ(cause(finding, 2),
-            "Asked elsewhere, the name exists: a. The resolver denies it. (1 more)");
+            "Asked elsewhere, the name exists: a. The resolver denies it. (1 more: --verbose)");
   EXPECT_EQ(cause(finding, 3),
             "Asked elsewhere, the name exists: a. The resolver denies it. Asked "
             "elsewhere, the name exists: b.");
@@ -337,7 +337,7 @@ TEST(Text, EvidenceIsToldOnceAndInSentences) {
               {"", "the NAT is strict"},
               {"", "more"}};
   EXPECT_NE(render_text(report, with(false, false))
-                .find("Cause The NAT is strict. a.example.com is lost. (1 more)"),
+                .find("Cause The NAT is strict. a.example.com is lost. (1 more: --verbose)"),
             std::string::npos);
 }
 
