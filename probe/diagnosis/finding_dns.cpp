@@ -176,7 +176,8 @@ std::optional<FindingEvidence> proof_of_filter(const Name& name, bool well) {
   if (found_here || (open && !mute)) return std::nullopt;
   for (std::size_t i = 0; i < name.elsewhere.size(); ++i) {
     if (!has_records(*name.elsewhere[i])) continue;
-    auto text = fmt::format("Asked elsewhere, {} exists: {}", name.name, name.elsewhere[i]->text);
+    auto text =
+        fmt::format("Asked elsewhere, the name {} exists: {}", name.name, name.elsewhere[i]->text);
     if (mute) text += "; here nobody answers, while other names are answered at once";
     return FindingEvidence{name.elsewhere_ids[i], std::move(text)};
   }

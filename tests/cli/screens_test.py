@@ -69,17 +69,12 @@ class Screens(unittest.TestCase):
                     self.assertTrue(any(team in words for team in TEAMS), screen)
                     self.assertIn(" ".join(finding["fix"].split()), words)
 
-    def test_nothing_contradicts_itself(self):
-        """No READY that is plainly good above a cause, no row "0 of 2 reached: ... connected", none
-        that is not reached and was not tried."""
+    def test_nothing_is_plainly_good_above_a_cause(self):
         for path in self.reports:
-            report = json.loads(render(path, "--json"))
-            whole = " ".join(render(path, "--verbose").split())
-            with self.subTest(os.path.basename(path)):
-                if report["findings"]:
-                    self.assertNotRegex(render(path), r"(?m)^✔ READY")
-                self.assertNotRegex(whole, r"\b0 of \d+ reached: [^;]*: (connected|answered)\b")
-                self.assertNotRegex(whole, r"not reached: \S+ \(\w+\): not tried")
+            if json.loads(render(path, "--json"))["findings"]:
+                with self.subTest(os.path.basename(path)):
+                    self.assertNotIn("✔ READY", render(path))
+                    self.assertNotIn("✔ READY", render(path, "-q"))
 
     def test_a_portal_is_six_lines(self):
         first, last = screens(os.path.join(SAVED, "captive-portal.json"))
