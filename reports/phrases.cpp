@@ -396,7 +396,8 @@ std::size_t endpoints_tried(const Report& report) {
 }
 
 std::string duration_phrase(Milliseconds duration) {
-  const double ms = duration.count();
+  // As exact as a saved report has it, so that it says the same.
+  const double ms = std::round(duration.count() * 1000) / 1000;
   if (!std::isfinite(ms)) return "an unknown time";
   if (ms < 9.95) return fmt::format("{:.1f} ms", ms);
   if (ms < 999.5) return fmt::format("{:.0f} ms", ms);
