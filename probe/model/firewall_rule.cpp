@@ -292,14 +292,21 @@ std::string by_sets(const std::vector<FirewallRule>& rules) {
   for (const auto& [set, protocols] : sets) {
     std::vector<std::string> carriers;
     for (const auto& protocol : protocols) {
-      std::vector<std::string> ports;
+      std::vector<PortRange> ranges;
+      std::vector<std::string> yours;
       for (const auto& rule : rules) {
         const auto carrier = carrier_in_short(rule);
         const auto end = carrier.find(' ');
         if (rule.set != set || carrier.substr(0, end) != protocol) continue;
-        for (const auto& range : rule.ports) add_once(ports, range.to_string());
-        for (const auto& words : rule.your_ports) add_once(ports, words);
+        ranges.insert(ranges.end(), rule.ports.begin(), rule.ports.end());
+        for (const auto& words : rule.your_ports) add_once(yours, words);
       }
+      std::sort(ranges.begin(), ranges.end(), [](const PortRange& a, const PortRange& b) {
+        return std::tie(a.first, a.last) < std::tie(b.first, b.last);
+      });
+      std::vector<std::string> ports;
+      for (const auto& range : ranges) add_once(ports, range.to_string());
+      for (const auto& words : yours) add_once(ports, words);
       carriers.push_back(fmt::format("{} {}", protocol, fmt::join(ports, ", ")));
     }
     text +=
