@@ -62,10 +62,13 @@ class Reviewer {
   // Users who have not downloaded a list of these tags never learn anything of the row.
   void ask_for_more_than_tags(const Requirement& row) {
     if (row.service_tags.empty() || !row.hosts.empty()) return;
+    auto tags = row.service_tags.front();
+    const auto more = row.service_tags.size() - 1;
+    if (more > 0) tags += fmt::format(" and {} more", more);
     warn(row.position,
          fmt::format("'{}' stays undecided without --service-tags and a list that has {}; give an "
                      "example host or network beside it",
-                     row.id, fmt::join(row.service_tags, ", ")));
+                     row.id, tags));
   }
 
   bool is_optional(const std::string& id) const {
