@@ -38,6 +38,7 @@ asio::awaitable<std::unique_ptr<Stream>> connect(Context& context, Job job,
   observation.local = (*connected)->local();
   observation.round_trip = took;
   observation.timing_ms[Timing::connect] = took.count();
+  add_loss_evidence(observation, 1 + (*connected)->sent_again());
   co_return std::move(*connected);
 }
 
@@ -61,6 +62,17 @@ void note_short_wait(Observation& observation, milliseconds waited) {
       fmt::format("given up after {} s: nothing had come from this host when this was asked",
                   static_cast<double>(waited.count()) / 1000);
   evidence.facts[Fact::waited_ms] = static_cast<std::int64_t>(waited.count());
+  observation.evidence.push_back(std::move(evidence));
+}
+
+void add_loss_evidence(Observation& observation, int attempts) {
+  if (attempts <= 1) return;
+  Evidence evidence;
+  evidence.kind = EvidenceKind::retransmitted;
+  evidence.text = fmt::format(
+      "answered only after {} transmissions: {} lost, or answers were slow", attempts,
+      attempts == 2 ? "a packet was" : fmt::format("up to {} packets were", attempts - 1));
+  evidence.facts[Fact::attempts] = static_cast<std::int64_t>(attempts);
   observation.evidence.push_back(std::move(evidence));
 }
 

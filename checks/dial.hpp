@@ -28,4 +28,8 @@ void note_short_wait(Observation& observation, milliseconds waited);
 asio::awaitable<Dialled> dial(Context& context, Job job, DialOptions options,
                               Observation& observation);
 
+// What came after repetitions: evidence "retransmitted", because each repetition is likely
+// a lost packet; a TCP connection counts those of its handshake.
+void add_loss_evidence(Observation& observation, int attempts);
+
 }  // namespace callready::checks

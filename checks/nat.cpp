@@ -59,6 +59,12 @@ asio::awaitable<void> visit(Context& context, UdpSocket& socket, Corners& corner
   corners.other_port = co_await mapped_by(context, socket, other_port, patience);
 }
 
+// Both as seen from outside, so that a report can show them.
+std::string apart(const SocketAddress& one, const SocketAddress& other, std::string_view what) {
+  return fmt::format("the NAT shows one port of this computer as {}, and to {} as {}",
+                     one.to_string(), what, other.to_string());
+}
+
 // From the corners, where they suffice.
 Property mapping_by_corners(const Corners& corners) {
   const auto method = "other_address";
@@ -71,10 +77,10 @@ Property mapping_by_corners(const Corners& corners) {
   if (!corners.there_too) return unknown("the server's other address stopped answering");
   if (*corners.there_too == *corners.there) {
     return known(DetailCode::address_dependent, method,
-                 "the NAT shows another address to each destination address");
+                 apart(*corners.here, *corners.there, "another destination address"));
   }
   return known(DetailCode::address_and_port_dependent, method,
-               "the NAT shows another address to each destination address and port");
+               apart(*corners.there, *corners.there_too, "another port of that destination"));
 }
 
 // A second, plain server: "host:port" of the parameter.
@@ -94,8 +100,8 @@ asio::awaitable<Property> mapping_by_two(Context& context, Job job, UdpSocket& s
     co_return known(DetailCode::endpoint_independent, "two_servers",
                     "the NAT shows the same address to two servers");
   }
-  co_return known(DetailCode::destination_dependent, "two_servers",
-                  "the NAT shows another address to another server");
+  const auto seen = apart(here, *there, "another server");
+  co_return known(DetailCode::destination_dependent, "two_servers", seen);
 }
 
 // Both questions at once, from a fresh socket each: behind most NATs neither is answered, and the

@@ -104,15 +104,4 @@ void add_reply_evidence(Observation& observation, const StunAnswer& answer) {
   }
 }
 
-void add_loss_evidence(Observation& observation, int attempts) {
-  if (attempts <= 1) return;
-  Evidence evidence;
-  evidence.kind = EvidenceKind::retransmitted;
-  evidence.text = fmt::format(
-      "answered only after {} transmissions: up to {} packets were lost, or answers were slow",
-      attempts, attempts - 1);
-  evidence.facts[Fact::attempts] = static_cast<std::int64_t>(attempts);
-  observation.evidence.push_back(std::move(evidence));
-}
-
 }  // namespace callready::checks

@@ -28,8 +28,4 @@ void add_stray_evidence(Observation& observation, const StunChannel& channel);
 // one.
 void add_reply_evidence(Observation& observation, const StunAnswer& answer);
 
-// An answer that came after repetitions: evidence "retransmitted", because each repetition is
-// likely a lost packet.
-void add_loss_evidence(Observation& observation, int attempts);
-
 }  // namespace callready::checks

@@ -2,13 +2,16 @@
 // on a phone, printed. No script is needed to read it. What the network or a file said is only ever
 // text in it (html_markup.hpp), and the Content-Security-Policy in the page allows its own style
 // and script, by their hashes, and nothing from anywhere.
+#include <algorithm>
 #include <array>
 
 #include "probe/util/base64.hpp"
 #include "probe/util/digest.hpp"
+#include "reports/answer.hpp"
 #include "reports/format.hpp"
 #include "reports/html_parts.hpp"
 #include "reports/page.hpp"
+#include "reports/path_flows.hpp"
 #include "reports/phrases.hpp"
 
 namespace callready {
@@ -66,7 +69,7 @@ Html verdicts(const Report& report) {
   Html out;
   out.put("<div class=\"verdicts\">\n");
   for (const auto& set : report.sets) {
-    const auto mark = mark_of(set.verdict);
+    const auto mark = mark_of(set, report);
     out.put(R"(<div class="verdict tone-{}">
 <p class="word">{} {}</p>
 <h2>{}</h2>
@@ -86,6 +89,16 @@ Html verdicts(const Report& report) {
   }
   out.put("</div>\n");
   return out;
+}
+
+bool stops_on_the_way(const Report& report) {
+  const auto path = path_of(report);
+  return std::any_of(path.groups.begin(), path.groups.end(), [](const FlowGroup& group) {
+    return std::any_of(group.flows.begin(), group.flows.end(), [](const Flow& flow) {
+      return std::any_of(flow.stops.begin(), flow.stops.end(),
+                         [](const Stop& stop) { return stop.mark == Mark::bad; });
+    });
+  });
 }
 
 struct Section {
@@ -115,7 +128,7 @@ std::string render_html(const Report& report, const RenderOptions&) {
   };
   add("findings", "What is wrong, and what to do", "Causes", html_findings(report, index), false);
   add("path",
-      report.findings.empty() ? "How far each kind of traffic gets" : "Where it stops on the way",
+      stops_on_the_way(report) ? "Where it stops on the way" : "How far each kind of traffic gets",
       "The way", html_path(report), false);
   add("capabilities", "What works, and what does not", "What works", html_capabilities(report),
       !report.findings.empty());

@@ -178,7 +178,7 @@ class Drawing {
       const int x = x_of(stop.place, columns_);
       if (stop.place == Place::unknown)
         guess = true;
-      else if (stop.mark == Mark::good)
+      else if (stop.mark == Mark::good || stop.mark == Mark::warning)
         good = std::max(good, x);
       else
         bad = std::max(bad, x);
@@ -187,7 +187,10 @@ class Drawing {
       if (to <= from) return;
       body_.put("<path class=\"way{} tone-{}\" d=\"M{} {}H{}\"/>\n", kind, tone, from, y, to);
     };
-    stretch(start, good, "good", "");
+    const bool changed = std::any_of(flow.stops.begin(), flow.stops.end(), [](const Stop& stop) {
+      return stop.mark == Mark::warning;
+    });
+    stretch(start, good, changed ? "warning" : "good", "");
     stretch(good, bad, "bad", "");
     if (guess) stretch(std::max(good, bad), columns_.back().x, "unknown", " guess");
     body_.put("<circle class=\"spot tone-skipped\" cx=\"{}\" cy=\"{}\" r=\"4\"/>\n", start, y);

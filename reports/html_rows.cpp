@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "probe/model/describe.hpp"
+#include "reports/answer.hpp"
 #include "reports/html_parts.hpp"
 #include "reports/phrases.hpp"
 #include "reports/rfc3339.hpp"
@@ -204,12 +205,12 @@ Html html_capabilities(const Report& report) {
 )",
               set_name(set));
       for (const auto& capability : set.capabilities) {
-        const bool tried = was_tried(set, capability);
-        out.put("<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td></tr>\n",
-                capability.title.empty() ? capability.id : capability.title,
-                tried ? html_said(mark_of(capability.verdict), verdict_word(capability.verdict))
-                      : html_said(Mark::skipped, "NOT TRIED"),
-                capability.summary);
+        out.put(
+            "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td></tr>\n",
+            capability.title.empty() ? capability.id : capability.title,
+            html_said(mark_of(set, capability, report),
+                      was_tried(set, capability) ? verdict_word(capability.verdict) : "NOT TRIED"),
+            told_of(set, capability, report));
       }
       out.put("</tbody>\n</table>\n");
     }

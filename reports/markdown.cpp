@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "probe/model/route_pairs.hpp"
+#include "reports/answer.hpp"
 #include "reports/format.hpp"
 #include "reports/markdown_text.hpp"
 #include "reports/phrases.hpp"

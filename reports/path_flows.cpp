@@ -55,6 +55,7 @@ class Tracer {
         if (evidence.probe.empty()) continue;
         named_[evidence.probe].insert(i + 1);
         if (in_between) opened_.insert(evidence.probe);
+        if (finding.code == "sip.alg") rewritten_.insert(evidence.probe);
       }
     }
   }
@@ -133,6 +134,9 @@ class Tracer {
     switch (seen.outcome) {
       case Outcome::answered:
       case Outcome::connected:
+        if (rewritten_.contains(result.probe.id)) {
+          return {Place::vendor, Mark::warning, "answered, but changed on the way", 1};
+        }
         return {Place::vendor, Mark::good, "answered", 1};
       case Outcome::passed:
         return {Place::provider, Mark::good, "leaves the site", 1};
@@ -172,7 +176,8 @@ class Tracer {
   bool portal_ = false;  // nothing gets past a sign-in page
   std::set<IpAddress> own_;
   std::map<std::string, std::set<std::size_t>> named_;  // probe id -> numbers of findings
-  std::set<std::string> opened_;  // probes that a device on the way answered, as findings say
+  // Probes that a device on the way answered, or whose SIP it changed, as findings say.
+  std::set<std::string> opened_, rewritten_;
 };
 
 std::string label_of(const Target& target) {
@@ -225,7 +230,9 @@ FlowGroup group_of(std::string title, const std::vector<const ProbeResult*>& res
     const auto stops = tracer.stops_of(*result);
     if (stops.empty()) ++flow.not_tried;
     for (const auto& stop : stops) add_stop(flow.stops, stop);
-    if (reached(result->observation.outcome)) continue;
+    const bool good = std::all_of(stops.begin(), stops.end(),
+                                  [](const Stop& stop) { return stop.mark == Mark::good; });
+    if (reached(result->observation.outcome) && good) continue;
     if (const auto* numbers = tracer.findings_of(result->probe.id)) {
       for (const auto number : *numbers) {
         auto& known = flow.findings;

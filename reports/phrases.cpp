@@ -11,32 +11,6 @@
 namespace callready {
 namespace {
 
-// Those that were tried; or, of `unknown` with `tried` false, those that were not.
-std::vector<std::string> titles_with(const SetResult& set, Verdict verdict, bool tried = true) {
-  std::vector<std::string> titles;
-  for (const auto& capability : set.capabilities) {
-    if (capability.verdict != verdict || was_tried(set, capability) != tried) continue;
-    titles.push_back(capability.title.empty() ? capability.id : capability.title);
-  }
-  return titles;
-}
-
-// Titles with commas of their own are told apart by semicolons.
-std::string listed(const std::vector<std::string>& titles) {
-  const bool commas = std::any_of(titles.begin(), titles.end(), [](const auto& title) {
-    return title.find(',') != std::string::npos;
-  });
-  return joined(titles, commas ? "; " : ", ");
-}
-
-const std::string& name_of(const SetResult& set) { return set.title.empty() ? set.id : set.title; }
-
-bool tried_in_part(const SetResult& set) {
-  return std::any_of(set.requirements.begin(), set.requirements.end(), [](const auto& requirement) {
-    return requirement.status == Status::skip || !requirement.sampled.empty();
-  });
-}
-
 const SetResult* find_set(const Report& report, std::string_view id) {
   for (const auto& set : report.sets) {
     if (set.id == id) return &set;
@@ -89,6 +63,13 @@ std::string as_sentence(std::string text) {
 
 std::string joined(const std::vector<std::string>& parts, std::string_view separator) {
   return fmt::format("{}", fmt::join(parts, separator));
+}
+
+std::string listed(const std::vector<std::string>& titles) {
+  const bool commas = std::any_of(titles.begin(), titles.end(), [](const auto& title) {
+    return title.find(',') != std::string::npos;
+  });
+  return joined(titles, commas ? "; " : ", ");
 }
 
 std::string count_of(std::size_t count, std::string_view one, std::string_view many) {
@@ -183,90 +164,6 @@ std::string set_and_source(const SetResult& set) {
 std::string set_name(const SetResult& set) {
   const auto& title = set.title.empty() ? set.id : set.title;
   return set.edition.empty() ? title : fmt::format("{} ({})", title, set.edition);
-}
-
-bool was_tried(const SetResult& set, const CapabilityResult& capability) {
-  const auto& ids = capability.requirements;
-  const auto skipped = [&](const std::string& id) {
-    return std::any_of(set.requirements.begin(), set.requirements.end(),
-                       [&](const auto& row) { return row.id == id && row.status == Status::skip; });
-  };
-  return capability.verdict != Verdict::unknown || !std::all_of(ids.begin(), ids.end(), skipped);
-}
-
-std::string verdict_sentences(const SetResult& set) {
-  const auto blocked = titles_with(set, Verdict::blocked);
-  const auto degraded = titles_with(set, Verdict::degraded);
-  const auto unknown = titles_with(set, Verdict::unknown);
-  const auto not_tried = titles_with(set, Verdict::unknown, false);
-  const bool nothing_else = blocked.size() + not_tried.size() == set.capabilities.size();
-  std::vector<std::string> sentences;
-  const auto tell = [&](const std::string& sentence) { sentences.push_back(sentence); };
-  if (!blocked.empty() && !nothing_else) {
-    tell(fmt::format("{} works from here only in part. Blocked: {}.", name_of(set),
-                     listed(blocked)));
-  } else if (set.verdict == Verdict::blocked) {
-    tell(fmt::format("{} does not work from here.", name_of(set)));
-  }
-  if (!degraded.empty() && sentences.empty()) {
-    tell(fmt::format("{} works from here, but by a slower or weaker way: {}.", name_of(set),
-                     listed(degraded)));
-  } else if (!degraded.empty()) {
-    tell(fmt::format("By a slower or weaker way: {}.", listed(degraded)));
-  } else if (set.verdict == Verdict::degraded) {
-    tell(fmt::format("{} works from here, but not as well as the vendor asks for.", name_of(set)));
-  }
-  if (!unknown.empty() && sentences.empty()) {
-    tell(fmt::format("This run could not find out whether all of {} works from here. Open: {}.",
-                     name_of(set), listed(unknown)));
-  } else if (!unknown.empty()) {
-    tell(fmt::format("This run could not find out: {}.", listed(unknown)));
-  } else if (set.verdict == Verdict::unknown) {
-    tell(fmt::format("What was measured does not tell whether {} works from here.", name_of(set)));
-  }
-  if (sentences.empty()) {
-    tell(fmt::format("{}{} works from here.", tried_in_part(set) ? "What this run tried of " : "",
-                     name_of(set)));
-  }
-  if (!not_tried.empty()) tell(fmt::format("Not tried in this run: {}.", listed(not_tried)));
-  return joined(sentences, " ");
-}
-
-std::string verdict_sentences(const SetResult& set, const Report& report) {
-  auto text = verdict_sentences(set);
-  // Of several places together, "here" is none of them.
-  constexpr std::string_view here = " from here";
-  for (auto at = text.find(here); !report.vantages.empty() && at != std::string::npos;
-       at = text.find(here, at)) {
-    text.erase(at, here.size());
-  }
-  const bool found =
-      std::any_of(report.findings.begin(), report.findings.end(), [&](const auto& f) {
-        return std::any_of(f.affects.begin(), f.affects.end(),
-                           [&](const FindingAffects& affected) { return affected.set == set.id; });
-      });
-  if (set.verdict != Verdict::ready || !found) return text;
-  return text + " But not all is as it should be: see below.";
-}
-
-std::string verdict_in_short(const SetResult& set) {
-  const auto tell = [&](Verdict verdict, std::string_view what) {
-    const auto count = titles_with(set, verdict).size();
-    return count == 0
-               ? std::string(what)
-               : fmt::format("{}: {} of {} capabilities", what, count, set.capabilities.size());
-  };
-  switch (set.verdict) {
-    case Verdict::ready:
-      return "works from here";
-    case Verdict::degraded:
-      return tell(Verdict::degraded, "works by a slower or weaker way");
-    case Verdict::blocked:
-      return tell(Verdict::blocked, "does not work");
-    case Verdict::unknown:
-      return tell(Verdict::unknown, "could not be found out");
-  }
-  return {};
 }
 
 std::string_view team(Owner owner) {
@@ -415,6 +312,7 @@ Unexplained unexplained(const Report& report) {
     for (const auto& row : set.requirements) {
       if (row.status != Status::fail || explained_by(set, row, report) != 0) continue;
       found.ids.push_back(set.id + '/' + row.id);
+      if (row.severity == Severity::optional) continue;  // nobody misses it
       const auto& title = row.title.empty() ? row.id : row.title;
       found.titles.push_back(report.sets.size() > 1 ? set.title + ": " + title : title);
     }
@@ -447,7 +345,7 @@ std::string cause(const Finding& finding, std::size_t most, bool count) {
     return std::find(sentences.begin(), sentences.end(), sentence) != sentences.end();
   });
   if (const auto more = all.size() - static_cast<std::size_t>(told); count && more > 0) {
-    sentences.push_back(fmt::format("({} more)", more));
+    sentences.push_back(fmt::format("({} more: --verbose)", more));
   }
   return joined(sentences, " ");
 }
@@ -462,11 +360,17 @@ std::string summary_and_sample(const RequirementResult& requirement) {
 std::string resent_in_words(const Report& report) {
   std::size_t sent = 0, again = 0;
   for (const auto& [probe, seen] : report.probes) {
-    if (probe.target.transport != Transport::udp || !reached(seen.outcome)) continue;
+    // What tests for an ALG has the exchanges of `sip`, which are counted there.
+    if (!reached(seen.outcome) || probe.check == CheckKind::sip_alg) continue;
+    const bool udp = probe.target.transport == Transport::udp;
     double tries = 1;
-    bool counted = probe.check == CheckKind::stun || probe.check == CheckKind::ntp ||
-                   probe.check == CheckKind::sip;
-    if (counted) tries = std::max(seen.attempts, 1);
+    // Over TCP, the request for the connection.
+    bool counted = !udp && probe.target.route.direct() && seen.timing_ms.contains(Timing::connect);
+    if (udp) {
+      counted = probe.check == CheckKind::stun || probe.check == CheckKind::ntp ||
+                probe.check == CheckKind::sip;
+      if (counted) tries = std::max(seen.attempts, 1);
+    }
     for (const auto& evidence : seen.evidence) {
       const auto told = evidence.kind == EvidenceKind::retransmitted
                             ? number_fact(evidence, Fact::attempts)
@@ -481,8 +385,7 @@ std::string resent_in_words(const Report& report) {
   }
   if (again == 0) return {};
   return fmt::format(
-      "{} of {} UDP packets had to be sent again: they got lost, or their answers did or were "
-      "late.",
+      "{} of {} packets had to be sent again: they got lost, or their answers did or were late.",
       again, sent);
 }
 
@@ -493,7 +396,8 @@ std::size_t endpoints_tried(const Report& report) {
 }
 
 std::string duration_phrase(Milliseconds duration) {
-  const double ms = duration.count();
+  // As exact as a saved report has it, so that it says the same.
+  const double ms = std::round(duration.count() * 1000) / 1000;
   if (!std::isfinite(ms)) return "an unknown time";
   if (ms < 9.95) return fmt::format("{:.1f} ms", ms);
   if (ms < 999.5) return fmt::format("{:.0f} ms", ms);

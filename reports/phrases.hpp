@@ -33,19 +33,6 @@ std::string source_doubt_in_short(const SetResult& set);
 // SHA-256 of the list: 2c26..."
 std::string set_and_source(const SetResult& set);
 
-// False where all that it needs was left out of this run.
-bool was_tried(const SetResult& set, const CapabilityResult& capability);
-
-// The answer, in one or more sentences: "Rainbow works from here only in part. Blocked: Media."
-std::string verdict_sentences(const SetResult& set);
-
-// The same for a report that tells its findings below: of a set that works, whether one of them is
-// about it all the same; and of a merged one without "from here".
-std::string verdict_sentences(const SetResult& set, const Report& report);
-
-// The same where there is room for a few words only: "2 of 5 services do not work".
-std::string verdict_in_short(const SetResult& set);
-
 std::string_view team(Owner owner);  // "your firewall team", to go after "for"
 
 // "certain" adds nothing to a title; the others warn: "likely", "possible, not proven".
@@ -72,25 +59,28 @@ bool affects_all(const Finding& finding, const Report& report);
 std::size_t explained_by(const SetResult& set, const RequirementResult& requirement,
                          const Report& report);
 
-// The requirements that failed and that no finding explains: as "set/requirement", and by title.
+// The requirements that failed and that no finding explains: as "set/requirement", and by title,
+// but for optional ones.
 struct Unexplained {
   std::vector<std::string> ids, titles;
 };
 Unexplained unexplained(const Report& report);
 
 // Evidence sentences of a finding as one text, at most `most` different ones; `count`: and how many
-// more there are.
+// more there are, and how to see them.
 std::string cause(const Finding& finding, std::size_t most, bool count = true);
 
 // The summary, and what was sampled: "all answered (tried: 4 of 158 hosts)".
 std::string summary_and_sample(const RequirementResult& requirement);
 
-// "3 of 41 UDP packets had to be sent again: ..."; empty where none had to.
+// "3 of 41 packets had to be sent again: ..."; empty where none had to.
 std::string resent_in_words(const Report& report);
 
 // Probes that sent something.
 std::size_t endpoints_tried(const Report& report);
 
+// Titles with commas of their own are told apart by semicolons.
+std::string listed(const std::vector<std::string>& titles);
 std::string count_of(std::size_t count, std::string_view one, std::string_view many);
 std::string duration_phrase(Milliseconds duration);  // "0.4 ms", "12 ms", "1.2 s", "3 min 20 s"
 std::string minute_of(WallTime time);                // "2026-11-20 12:00 UTC"

@@ -1,6 +1,7 @@
 #include "reports/terminal.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <numeric>
@@ -223,6 +224,18 @@ void Page::labelled(std::string_view label, std::string_view text, int indent, i
     line(left + part);
     left = spaces(hang);
   }
+}
+
+void Page::labelled_in_short(std::string_view label, std::string_view text, int indent,
+                             int label_width, std::size_t most, std::string_view rest) {
+  const int width = std::min(width_, widest_text) - indent - label_width - 1;
+  auto parts = wrap(clean(text), width);
+  if (parts.size() > most) {
+    parts.resize(std::max<std::size_t>(most, 1));
+    auto& last = parts.back();
+    last = fmt::format("{} {}", shortened(last + " ...", width - columns(rest) - 1), rest);
+  }
+  labelled(label, fmt::format("{}", fmt::join(parts, " ")), indent, label_width);
 }
 
 void Page::row(Mark mark, std::string_view name, std::string_view text, int name_width,

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 
+#include "reports/answer.hpp"
 #include "reports/format.hpp"
 #include "reports/marks.hpp"
 #include "reports/phrases.hpp"
@@ -41,6 +42,8 @@ void add_rows(Page& page, const std::vector<Row>& rows) {
   for (const auto& row : rows) page.row(row.mark, row.name, row.text, width);
 }
 
+const std::string& title_of(const SetResult& set) { return set.title.empty() ? set.id : set.title; }
+
 int widest_verdict(const Report& report) {
   int width = 0;
   for (const auto& set : report.sets) width = std::max(width, columns(verdict_word(set.verdict)));
@@ -62,11 +65,11 @@ void add_verdicts(Page& page, const Report& report, bool in_short) {
   const int word = widest_verdict(report);
   for (const auto& set : report.sets) {
     if (in_short) {
-      page.verdict(mark_of(set.verdict), verdict_word(set.verdict),
-                   fmt::format("{}: {}", set_name(set), verdict_in_short(set)), word);
+      page.verdict(mark_of(set, report), verdict_word(set.verdict),
+                   fmt::format("{}: {}", title_of(set), verdict_in_short(set, report)), word);
       continue;
     }
-    page.verdict(mark_of(set.verdict), verdict_word(set.verdict), verdict_sentences(set, report),
+    page.verdict(mark_of(set, report), verdict_word(set.verdict), verdict_sentences(set, report),
                  word);
   }
   if (report.sets.empty()) {
@@ -116,8 +119,8 @@ void add_evidence(Page& page, const Finding& finding, bool verbose, int label) {
 void add_fix(Page& page, const Finding& finding, int label) {
   page.labelled("For", fmt::format("{} (code: {})", team(finding.owner), finding.code), 3, label);
   if (finding.fix.empty()) return;
-  const bool list = std::any_of(finding.rules.begin(), finding.rules.end(), needs_list);
-  page.labelled("Fix", finding.fix + (list ? " All names and networks: --ticket." : ""), 3, label);
+  const bool cut = is_cut_short(finding.rules);
+  page.labelled("Fix", finding.fix + (cut ? " All names and networks: --ticket." : ""), 3, label);
 }
 
 void add_title(Page& page, const Finding& finding, std::size_t i) {
@@ -148,18 +151,14 @@ void add_findings(Page& page, const Report& report, bool verbose, bool verdicts_
     if (!affected.empty()) page.labelled("Hits", affected, 3, label);
   }
   const auto open = unexplained(report).titles;
-  if (!open.empty()) page.paragraph(fmt::format("Not explained by this: {}.", joined(open)));
+  if (!open.empty()) page.paragraph(fmt::format("Not explained by this: {}.", listed(open)));
 }
 
-void add_capabilities(Page& page, const SetResult& set) {
+void add_capabilities(Page& page, const Report& report, const SetResult& set) {
   std::vector<Row> rows;
   for (const auto& capability : set.capabilities) {
     const auto& title = capability.title.empty() ? capability.id : capability.title;
-    if (was_tried(set, capability)) {
-      rows.push_back({mark_of(capability.verdict), title, capability.summary});
-    } else {
-      rows.push_back({Mark::skipped, title, "not tried in this run"});
-    }
+    rows.push_back({mark_of(set, capability, report), title, told_of(set, capability, report)});
   }
   add_rows(page, rows);
 }
@@ -200,14 +199,17 @@ std::string told_in_short(std::size_t sampled, std::size_t skipped) {
 // "21 more, same as cause 1."
 std::string told_by_causes(const std::map<std::size_t, std::size_t>& rows_of_cause) {
   std::vector<std::string> parts;
+  std::size_t all = 0;
   for (const auto& [number, rows] : rows_of_cause) {
     parts.push_back(fmt::format("{} more, same as cause {}", rows, number));
+    all += rows;
   }
-  return parts.empty() ? "" : fmt::format("{} (--verbose lists them).", joined(parts, "; "));
+  if (parts.empty()) return {};
+  return fmt::format("{} (--verbose lists {}).", joined(parts, "; "), all == 1 ? "it" : "them");
 }
 
 void add_requirements(Page& page, const Report& report, const SetResult& set, bool verbose) {
-  std::vector<Row> rows;
+  std::vector<Row> rows, undecided;
   std::size_t sampled = 0, skipped = 0;
   std::map<std::size_t, std::size_t> same_cause;
   for (const auto& requirement : set.requirements) {
@@ -216,7 +218,8 @@ void add_requirements(Page& page, const Report& report, const SetResult& set, bo
     if (!verbose && number != 0) {
       ++same_cause[number];
     } else if (verbose || !well(requirement)) {
-      rows.push_back({mark_of(requirement.status), title,
+      auto& list = verbose || requirement.status != Status::unknown ? rows : undecided;
+      list.push_back({mark_of(requirement.status), title,
                       requirement_text(report, set, requirement, verbose)});
     } else if (requirement.status == Status::skip) {
       ++skipped;
@@ -229,6 +232,10 @@ void add_requirements(Page& page, const Report& report, const SetResult& set, bo
                          : "Requirements that are not well, without a known cause");
     add_rows(page, rows);
   }
+  if (!undecided.empty()) {
+    page.heading("Requirements that could not be decided");
+    add_rows(page, undecided);
+  }
   for (const auto& rest : {told_by_causes(same_cause), told_in_short(sampled, skipped)}) {
     if (!rest.empty()) page.paragraph(rest);
   }
@@ -240,7 +247,7 @@ void add_sets(Page& page, const Report& report, bool verbose) {
     if (!set.capabilities.empty() || report.sets.size() > 1) {
       page.heading(report.sets.size() > 1 ? set_name(set) : "What works, and what does not");
     }
-    add_capabilities(page, set);
+    add_capabilities(page, report, set);
     add_requirements(page, report, set, verbose);
   }
 }
@@ -293,8 +300,10 @@ std::string closing(const Report& report, bool verbose) {
 }
 
 // Of a report that is longer than the screen its end is what people see: once more the answer, the
-// causes, who has to act and on what. `whole`: so many causes with their fixes.
-Page last_screen(const Report& report, const RenderOptions& options, std::size_t whole) {
+// causes, who has to act and on what. `whole`: so many causes with their fixes; where not even the
+// first one's has room, `short_fix` lines of it.
+Page last_screen(const Report& report, const RenderOptions& options, std::size_t whole,
+                 std::size_t short_fix = 0) {
   Page page(options);
   add_verdicts(page, report, report.sets.size() > 1);
   for (std::size_t i = 0; i < report.findings.size(); ++i) {
@@ -305,10 +314,15 @@ Page last_screen(const Report& report, const RenderOptions& options, std::size_t
     add_title(page, report.findings[i], i);
     if (i < whole) {
       add_fix(page, report.findings[i], label);
+    } else if (i == 0 && short_fix > 0) {
+      page.labelled("For", team(report.findings[i].owner), 3, label);
+      page.labelled_in_short("Fix", report.findings[i].fix, 3, label, short_fix,
+                             "All of it: --ticket.");
     } else {
       page.labelled("For", team(report.findings[i].owner), 3, label);
     }
   }
+  if (const auto lost = resent_in_words(report); !lost.empty()) page.paragraph(lost);
   return page;
 }
 
@@ -317,6 +331,9 @@ void repeat_in_short(Page& page, const Report& report, const RenderOptions& opti
   auto whole = std::min(report.findings.size(), most_repeated);
   auto last = last_screen(report, options, whole);
   while (whole > 0 && last.lines() > room) last = last_screen(report, options, --whole);
+  if (whole == 0 && !report.findings.empty() && last.lines() < room) {
+    last = last_screen(report, options, 0, static_cast<std::size_t>(room - last.lines()));
+  }
   page.blank();
   page.append(std::move(last));
 }
@@ -343,15 +360,16 @@ std::string quiet_text(const Report& report, const RenderOptions& options) {
   const int room = page.width() - page.mark_width() - 1 - word - 2;
   const std::string unfinished = report.complete ? "" : "incomplete run; ";
   for (const auto& set : report.sets) {
-    auto text = page.clean(unfinished + verdict_sentences(set));
+    auto text = page.clean(unfinished + verdict_sentences(set, report));
     if (!options.on_screen) {
-      page.whole_verdict(mark_of(set.verdict), verdict_word(set.verdict), text, word);
+      page.whole_verdict(mark_of(set, report), verdict_word(set.verdict), text, word);
       continue;
     }
     if (columns(text) > room) {
-      text = page.clean(fmt::format("{}: {}{}", set_name(set), unfinished, verdict_in_short(set)));
+      text = page.clean(
+          fmt::format("{}: {}{}", title_of(set), unfinished, verdict_in_short(set, report)));
     }
-    page.verdict(mark_of(set.verdict), verdict_word(set.verdict), shortened(text, room), word);
+    page.verdict(mark_of(set, report), verdict_word(set.verdict), shortened(text, room), word);
   }
   if (report.sets.empty()) {
     page.verdict(Mark::unknown, verdict_word(Verdict::unknown), "Nothing was checked.", 11);

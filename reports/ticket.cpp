@@ -1,3 +1,4 @@
+#include "reports/answer.hpp"
 #include "reports/ticket.hpp"
 
 #include <fmt/format.h>

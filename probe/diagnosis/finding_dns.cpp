@@ -187,11 +187,29 @@ std::optional<FindingEvidence> proof_of_filter(const Name& name, bool well) {
   if (found_here || (open && !mute)) return std::nullopt;
   for (std::size_t i = 0; i < name.elsewhere.size(); ++i) {
     if (!has_records(*name.elsewhere[i])) continue;
-    auto text = "Asked elsewhere, the name exists: " + name.elsewhere[i]->text;
+    auto text =
+        fmt::format("Asked elsewhere, the name {} exists: {}", name.name, name.elsewhere[i]->text);
     if (mute) text += "; here nobody answers, while other names are answered at once";
     return FindingEvidence{name.elsewhere_ids[i], std::move(text)};
   }
   return std::nullopt;
+}
+
+// Owners of whom no name was found that was tried: then those that were tried stand for all.
+std::string whole_domains(const std::map<std::string, Name>& names,
+                          const std::vector<std::string>& lost) {
+  std::map<std::string, std::size_t> hidden;
+  for (const auto& name : lost) ++hidden[registrable_domain(name)];
+  std::vector<std::string> domains;
+  for (const auto& [domain, count] : hidden) {
+    const bool found = std::any_of(names.begin(), names.end(), [&](const auto& entry) {
+      return entry.second.address && registrable_domain(entry.first) == domain;
+    });
+    if (count > 1 && !found) domains.push_back(domain);
+  }
+  if (domains.empty()) return {};
+  return fmt::format(" No name of {} that was tried is found here: allow all below {}.",
+                     listed(domains), domains.size() == 1 ? "it" : "them");
 }
 
 void append(std::vector<const ProbeResult*>& list, const std::vector<const ProbeResult*>& more) {
@@ -374,8 +392,8 @@ Causes find_dns_filtered(const Diagnosis& context) {
   finding.confidence = proved ? Confidence::certain : Confidence::likely;
   finding.fix = fmt::format(
       "On the DNS servers of this site ({}) and on any DNS filter behind them, allow these names "
-      "to be looked up: {}.",
-      resolvers_in_words(context.facts), listed(lost, 12));
+      "to be looked up: {}.{}",
+      resolvers_in_words(context.facts), listed(lost, 12), whole_domains(names, lost));
   add_what_they_saw(finding.evidence, cause.explained, 4);
   return {cause};
 }

@@ -193,11 +193,10 @@ Causes find_stun_filter(const Diagnosis& context) {
       what, flows_in_words(facts, cause.explained), where_the_list_is(facts, cause.explained));
   if (!proved) {
     finding.evidence.push_back(
-        {"",
-         fmt::format("STUN over UDP is answered by none of {} operators, on ports {}; other UDP "
-                     "gets out.",
-                     view.silent_parties.size(),
-                     ports_in_words({view.silent_ports.begin(), view.silent_ports.end()}))});
+        {"", fmt::format("STUN over UDP is answered by none of {} operators, on {}; other UDP "
+                         "gets out.",
+                         view.silent_parties.size(),
+                         named_ports({view.silent_ports.begin(), view.silent_ports.end()}))});
   }
   add_what_they_saw(finding.evidence, answered_by_stream, 2);
   add_what_they_saw(finding.evidence, cause.explained, 4);
@@ -322,8 +321,8 @@ Causes find_tls_filter(const Diagnosis& context) {
                               names)
                   : tls_works
                       ? fmt::format("Encrypted connections (TLS) to {} are cut on the way", names)
-                      : fmt::format("Encrypted connections (TLS) on port {} are cut on the way",
-                                    ports_in_words({ports.begin(), ports.end()}));
+                      : fmt::format("Encrypted connections (TLS) on {} are cut on the way",
+                                    named_ports({ports.begin(), ports.end()}));
   finding.owner = Owner::security;
   const bool proved = other_name_works || plain_works || (!tls_works && parties.size() > 2);
   finding.confidence = alone || !cut.sure ? Confidence::possible
@@ -338,9 +337,9 @@ Causes find_tls_filter(const Diagnosis& context) {
   add_what_they_saw(finding.evidence, cause.explained, 1);
   finding.evidence.insert(finding.evidence.end(), contrast.begin(), contrast.end());
   finding.evidence.push_back(
-      {"", fmt::format("TCP to port {} connects, and then the TLS greeting is cut off or not "
+      {"", fmt::format("TCP to {} connects, and then the TLS greeting is cut off or not "
                        "answered: {}.",
-                       ports_in_words({ports.begin(), ports.end()}), names)});
+                       named_ports({ports.begin(), ports.end()}), names)});
   return {cause};
 }
 

@@ -57,8 +57,8 @@ Cause lost_at_the_provider(const Diagnosis& context, const std::vector<const Flo
   auto& finding = cause.finding;
   const bool udp = flows.front()->udp;
   finding.code = udp ? "firewall.udp_port_blocked" : "firewall.tcp_port_blocked";
-  finding.title = fmt::format("{} to port {} gets lost beyond this site, wherever it goes",
-                              udp ? "UDP" : "TCP", ports_in_words({ports.begin(), ports.end()}));
+  finding.title = fmt::format("{} to {} gets lost beyond this site, wherever it goes",
+                              udp ? "UDP" : "TCP", named_ports({ports.begin(), ports.end()}));
   finding.owner = Owner::network;
   finding.confidence = Confidence::likely;
   finding.fix = fmt::format(

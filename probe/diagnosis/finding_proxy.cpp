@@ -275,8 +275,8 @@ std::string what_is_denied(const Facts& facts, const std::vector<const ProbeResu
     const bool same_port = hosts.contains(result->probe.target.port());
     if (same_proxy && same_port && came_through(*result)) whole_ports = false;
   }
-  if (whole_ports) return "to port " + ports_in_words(ports);
-  return "to " + listed(hosts_of(denied)) + ", port " + ports_in_words(ports);
+  if (whole_ports) return "to " + named_ports(ports);
+  return "to " + listed(hosts_of(denied)) + ", " + named_ports(ports);
 }
 
 }  // namespace

@@ -118,7 +118,7 @@ Causes find_tcp_ports(const Diagnosis& context) {
   if (ports.empty()) return {};
   auto& finding = cause.finding;
   finding.code = "firewall.tcp_port_blocked";
-  finding.title = fmt::format("The firewall lets no TCP out to port {}", ports_in_words(ports));
+  finding.title = fmt::format("The firewall lets no TCP out to {}", named_ports(ports));
   finding.owner = Owner::network;
   finding.confidence = proved ? Confidence::certain : Confidence::likely;
   finding.fix =
@@ -130,8 +130,8 @@ Causes find_tcp_ports(const Diagnosis& context) {
     insert_second(finding.evidence, *alive);
   }
   finding.evidence.push_back({"", fmt::format("It is the same to {} networks, and no connection to "
-                                              "port {} came about anywhere.",
-                                              all_networks.size(), ports_in_words(ports))});
+                                              "{} came about anywhere.",
+                                              all_networks.size(), named_ports(ports))});
   return {cause};
 }
 

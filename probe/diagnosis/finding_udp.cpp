@@ -272,7 +272,7 @@ Causes find_udp_ports(const Diagnosis& context) {
   const bool one_host = std::all_of(closed.begin(), closed.end(), [&](const Flow* flow) {
     return flow->host == closed.front()->host;
   });
-  finding.title = fmt::format("The firewall lets no UDP out to port {}{}", ports_in_words(ports),
+  finding.title = fmt::format("The firewall lets no UDP out to {}{}", named_ports(ports),
                               one_host ? " of " + closed.front()->host : "");
   finding.owner = Owner::network;
   finding.confidence = confidence;

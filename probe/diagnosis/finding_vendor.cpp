@@ -168,7 +168,7 @@ Causes find_vendor_down(const Diagnosis& context) {
         const bool its = std::find(hosts.begin(), hosts.end(), host) != hosts.end();
         if (its) finding.evidence.push_back(proof);
       }
-      const auto flows = flows_in_words(facts, own);
+      const auto flows = tried_flows_in_words(facts, own);
       if (out_of_order) {
         say_out_of_order(finding, listed(hosts), flows);
       } else {

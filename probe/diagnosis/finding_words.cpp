@@ -52,11 +52,18 @@ std::string ports_in_words(const std::vector<std::uint16_t>& ports, std::size_t 
   return listed(words, most);
 }
 
+std::string named_ports(const std::vector<std::uint16_t>& ports) {
+  return (ports.size() == 1 ? "port " : "ports ") + ports_in_words(ports);
+}
+
 std::string flows_in_words(const Facts& facts, const std::vector<const ProbeResult*>& probes) {
   const auto& report = facts.report;
-  if (has_rules(report.sets)) {
-    return in_short(rules_to_allow(report.sets, report.probes, failing_ones(probes)));
-  }
+  if (!has_rules(report.sets)) return tried_flows_in_words(facts, probes);
+  return in_short(rules_to_allow(report.sets, report.probes, failing_ones(probes)));
+}
+
+std::string tried_flows_in_words(const Facts& facts,
+                                 const std::vector<const ProbeResult*>& probes) {
   std::vector<std::string> ports;  // "TCP 5060", in order
   struct Hosts {
     std::vector<std::string> list;  // in order

@@ -13,11 +13,16 @@ std::string listed(const std::vector<std::string>& items, std::size_t most = 4);
 
 // "5060", "5060 and 5061".
 std::string ports_in_words(const std::vector<std::uint16_t>& ports, std::size_t most = 8);
+// "port 5060", "ports 5060 and 5061".
+std::string named_ports(const std::vector<std::uint16_t>& ports);
 
 // "UDP 3478 to 27 names (TURN servers over UDP); TCP 443 to turn1.example.com": what to allow, by
 // the vendor's own rules. Controls, and what only measures, are left out. In a report of before
 // 0.2, which has no rules, it is what was tried.
 std::string flows_in_words(const Facts& facts, const std::vector<const ProbeResult*>& probes);
+
+// The same of what was tried, for whoever runs the far end: "UDP 3478 to turn1.example.com".
+std::string tried_flows_in_words(const Facts& facts, const std::vector<const ProbeResult*>& probes);
 
 // The DNS servers that this computer uses: "10.20.0.2 and 10.20.0.3".
 std::string resolvers_in_words(const Facts& facts);

@@ -178,14 +178,16 @@ std::string reached_in_words(const std::vector<HostState>& hosts, const Count& c
   const auto how_far = seen == hosts.end() ? std::string() : ", as far as " + seen->left_by;
   if (counted.total() == 1) {
     if (all_left) return "leaves the site" + how_far + "; the far end answers its own clients only";
-    return counted.reached == 1 ? "reached" : "not reached";
+    return counted.reached == 1 ? "reached" : counted.unknown == 1 ? "not known" : "not reached";
   }
+  if (counted.unknown == counted.total()) return fmt::format("0 of {} known", counted.total());
   if (all_left) {
     return fmt::format(
         "leaves the site to {} of {} hosts{}; the far ends answer their own clients only", left,
         counted.total(), how_far);
   }
   auto text = fmt::format("{} of {} reached", counted.reached, counted.total());
+  if (counted.unknown > 0) text += fmt::format(", {} not known", counted.unknown);
   if (left > 0) text += fmt::format(" ({} as far as that it leaves the site{})", left, how_far);
   return text;
 }
@@ -201,7 +203,12 @@ std::string trouble_in_words(const ProbeResult& result, const ResultIndex& evide
 
 std::string summarise(const std::vector<HostState>& hosts, const Count& counted,
                       const ResultIndex& evidences) {
-  auto text = reached_in_words(hosts, counted);
+  // Of what nothing was sent to (no route there) it is not said that it is not reached.
+  const bool untried =
+      !hosts.empty() && std::all_of(hosts.begin(), hosts.end(), [](const HostState& host) {
+        return host.why != nullptr && host.why->observation.outcome == Outcome::skipped;
+      });
+  auto text = untried ? std::string() : reached_in_words(hosts, counted);
   std::size_t listed = 0;
   for (const auto& host : hosts) {
     if (host.state == State::reached) continue;
@@ -209,7 +216,10 @@ std::string summarise(const std::vector<HostState>& hosts, const Count& counted,
       text += "; ...";
       break;
     }
-    text += fmt::format("{}{}: {}", listed == 0 ? ": " : "; ",
+    text += fmt::format("{}{}: {}",
+                        text.empty()  ? ""
+                        : listed == 0 ? ": "
+                                      : "; ",
                         endpoint_in_words(host.why->probe.target),
                         trouble_in_words(*host.why, evidences));
     ++listed;

@@ -200,9 +200,13 @@ class Runner {
     if (options_.on_result) options_.on_result(result);
     // What is not sent is no endpoint that was tried: the end of the report counts none of it.
     if (result.observation.outcome == Outcome::skipped) ++skipped_;
-    if (progress_) progress_(ended_ - skipped_, scheduler_.results().size() - skipped_);
+    tell_progress();
     if (index >= planned_) return;  // asked for further: the plan may still be waited for
     if (--planned_left_ == 0 && options_.on_plan_done) options_.on_plan_done();
+  }
+
+  void tell_progress() {
+    if (progress_) progress_(ended_ - skipped_, scheduler_.results().size() - skipped_);
   }
 
   // Asks once all have begun and nothing is held back but what takes its time anyhow.
@@ -227,6 +231,8 @@ class Runner {
       if (!index) break;
       order_.push_back(*index);
     }
+    // Else it says that all is done while these are waited for.
+    if (!more.empty()) tell_progress();
     begin();
   }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <csignal>
@@ -259,6 +260,15 @@ ProxyDiscovery find_proxies(const SessionOptions& options, const Plan& plan,
   return found;
 }
 
+// Whoever reads only the report is told that it is of a part.
+std::string part_chosen(const PlanOptions& options) {
+  std::vector<std::string> words;
+  for (const auto& id : options.only) words.push_back("--only " + id);
+  for (const auto& id : options.skip) words.push_back("--skip " + id);
+  if (words.empty()) return {};
+  return fmt::format("Only a part was tried, as it was chosen: {}.", fmt::join(words, ", "));
+}
+
 // The plan, and what its results leave in doubt, within the same deadline and manners.
 asio::awaitable<void> make_rounds(const SessionOptions& options, Plan& plan,
                                   checks::Context& context, const ProgressCallback& progress,
@@ -354,6 +364,9 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
   }
   settle_logins(settings.credentials, proxies, plan, options.sets, report.notes);
   report.site.own_hosts = own_hosts(plan, options.sets, options.plan.variables, builtin_ids());
+  if (auto chosen = part_chosen(options.plan); !chosen.empty()) {
+    report.notes.push_back(std::move(chosen));
+  }
   report.notes.insert(report.notes.end(), plan.notes.begin(), plan.notes.end());
   report.notes.insert(report.notes.end(), proxies.notes.begin(), proxies.notes.end());
 

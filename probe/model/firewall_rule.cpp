@@ -18,6 +18,8 @@ constexpr Word<PeerKind> peer_kinds[] = {
 
 // More peers than these are counted where there is little room.
 constexpr std::size_t few_peers = 2;
+// More of them than these are told by set: the list is elsewhere.
+constexpr std::size_t most_sentences = 6;
 
 bool contains(const std::vector<std::string>& list, const std::string& item) {
   return std::find(list.begin(), list.end(), item) != list.end();
@@ -121,7 +123,17 @@ auto key_of(const FirewallRule& rule) {
                   rule.allow_by, rule.proxy, rule.fallback_for, rule.state);
 }
 
-void merge(FirewallRule& into, const FirewallRule& from) {
+// A note says "it": of several rows in one rule, of which.
+void name_notes(FirewallRule& rule) {
+  if (rule.titles.size() != 1) return;
+  for (auto& note : rule.notes) note = fmt::format("{}: {}", rule.titles.front(), note);
+}
+
+void merge(FirewallRule& into, FirewallRule from) {
+  if (into.requirements != from.requirements && into.notes != from.notes) {
+    name_notes(into);
+    name_notes(from);
+  }
   for (const auto member : {&FirewallRule::requirements, &FirewallRule::titles,
                             &FirewallRule::purposes, &FirewallRule::sources, &FirewallRule::notes,
                             &FirewallRule::remarks, &FirewallRule::conditions}) {
@@ -226,9 +238,9 @@ std::string peers_counted(const FirewallRule& rule) {
   return fmt::format("{}", fmt::join(texts, ", "));
 }
 
-bool needs_list(const FirewallRule& rule) { return rule.peers.size() > few_peers; }
-
 namespace {
+
+bool needs_list(const FirewallRule& rule) { return rule.peers.size() > few_peers; }
 
 std::string carrier_in_short(const FirewallRule& rule) {
   const std::string_view usual =
@@ -251,21 +263,75 @@ std::string peers_in_short(const FirewallRule& rule) {
 
 }  // namespace
 
-std::string in_short(const std::vector<FirewallRule>& rules) {
-  // Ports that lead to the same peers share a sentence.
-  std::vector<std::pair<std::string, std::vector<std::string>>> sentences;
+namespace {
+
+using Sentence = std::pair<std::string, std::vector<std::string>>;  // whom it is about, and what
+
+void add_to(std::vector<Sentence>& sentences, std::string who, const std::string& what) {
+  auto known = std::find_if(sentences.begin(), sentences.end(),
+                            [&](const auto& one) { return one.first == who; });
+  if (known == sentences.end()) known = sentences.insert(known, {std::move(who), {}});
+  add_once(known->second, what);
+}
+
+// Ports that lead to the same peers share a sentence.
+std::vector<Sentence> sentences_of(const std::vector<FirewallRule>& rules) {
+  std::vector<Sentence> sentences;
+  for (const auto& rule : rules) add_to(sentences, peers_in_short(rule), carrier_in_short(rule));
+  return sentences;
+}
+
+// "rainbow: UDP 3478, 49152-65535; TCP 5223", set by set.
+std::string by_sets(const std::vector<FirewallRule>& rules) {
+  std::vector<Sentence> sets;
   for (const auto& rule : rules) {
-    auto peers = peers_in_short(rule);
-    auto known = std::find_if(sentences.begin(), sentences.end(),
-                              [&](const auto& one) { return one.first == peers; });
-    if (known == sentences.end()) known = sentences.insert(known, {std::move(peers), {}});
-    add_once(known->second, carrier_in_short(rule));
+    const auto carrier = carrier_in_short(rule);
+    add_to(sets, rule.set, carrier.substr(0, carrier.find(' ')));
+  }
+  std::string text;
+  for (const auto& [set, protocols] : sets) {
+    std::vector<std::string> carriers;
+    for (const auto& protocol : protocols) {
+      std::vector<PortRange> ranges;
+      std::vector<std::string> yours;
+      for (const auto& rule : rules) {
+        const auto carrier = carrier_in_short(rule);
+        const auto end = carrier.find(' ');
+        if (rule.set != set || carrier.substr(0, end) != protocol) continue;
+        ranges.insert(ranges.end(), rule.ports.begin(), rule.ports.end());
+        for (const auto& words : rule.your_ports) add_once(yours, words);
+      }
+      std::sort(ranges.begin(), ranges.end(), [](const PortRange& a, const PortRange& b) {
+        return std::tie(a.first, a.last) < std::tie(b.first, b.last);
+      });
+      std::vector<std::string> ports;
+      for (const auto& range : ranges) add_once(ports, range.to_string());
+      for (const auto& words : yours) add_once(ports, words);
+      carriers.push_back(fmt::format("{} {}", protocol, fmt::join(ports, ", ")));
+    }
+    text +=
+        fmt::format("{}{}: {}", text.empty() ? "" : "; for ", set, fmt::join(carriers, " and "));
+  }
+  return "for " + text;
+}
+
+}  // namespace
+
+std::string in_short(const std::vector<FirewallRule>& rules) {
+  const auto sentences = sentences_of(rules);
+  if (sentences.size() > most_sentences) {
+    return fmt::format("{} (by {} rules of the vendors' documents)", by_sets(rules), rules.size());
   }
   std::string text;
   for (const auto& [peers, carriers] : sentences) {
     text += fmt::format("{}{} {}", text.empty() ? "" : "; ", fmt::join(carriers, ", "), peers);
   }
   return text;
+}
+
+bool is_cut_short(const std::vector<FirewallRule>& rules) {
+  return std::any_of(rules.begin(), rules.end(), needs_list) ||
+         sentences_of(rules).size() > most_sentences;
 }
 
 std::vector<FirewallRule> rules_of(const TargetSet& set, const Requirement& row,
@@ -312,7 +378,7 @@ void add_rule(std::vector<FirewallRule>& rules, FirewallRule rule) {
   for (auto& known : rules) {
     // One without peers is no part of one that has some.
     const bool both = known.peers.empty() == rule.peers.empty();
-    if (both && key_of(known) == key_of(rule)) return merge(known, rule);
+    if (both && key_of(known) == key_of(rule)) return merge(known, std::move(rule));
   }
   rules.push_back(std::move(rule));
 }

@@ -62,10 +62,11 @@ std::string source_ports_in_words(const FirewallRule& rule);
 // "8 names, 1 wildcard".
 std::string peers_counted(const FirewallRule& rule);
 // "UDP 3478 to 27 names (TURN servers over UDP); TCP 80, TCP 443 to www.example.com": few peers are
-// named.
+// named. Many rules are told by their ports only: "for rainbow: UDP 3478, 49152-65535 and TCP 5223;
+// for zoom: UDP 8801-8810 (by 9 rules of the vendors' documents)".
 std::string in_short(const std::vector<FirewallRule>& rules);
-// True where in_short only counts the peers.
-bool needs_list(const FirewallRule& rule);
+// True where in_short only counts peers, or names none.
+bool is_cut_short(const std::vector<FirewallRule>& rules);
 
 // A row's rules, one for each protocol; none for a row that only measures (NAT, SIP ALG), whose
 // servers are no vendor's. `scenarios`: the active ones, for `fallback_for`; `regions`: only peers

@@ -37,6 +37,8 @@ class TcpStream final : public Stream {
                                       Instant deadline) override;
   SocketAddress local() const override;
   SocketAddress remote() const override;
+  // Packets that had to be sent again, so far.
+  int sent_again() const;
   asio::ip::tcp::socket release() { return std::move(socket_); }
 
  private:

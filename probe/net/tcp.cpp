@@ -33,6 +33,11 @@ asio::awaitable<Result<void>> TcpStream::write(std::span<const std::uint8_t> byt
   co_return classify(error);
 }
 
+int TcpStream::sent_again() const {
+  // Asio has no way to ask that does not change the socket.
+  return platform::packets_sent_again(const_cast<asio::ip::tcp::socket&>(socket_).native_handle());
+}
+
 SocketAddress TcpStream::local() const {
   error_code error;
   const auto endpoint = socket_.local_endpoint(error);

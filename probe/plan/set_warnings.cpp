@@ -31,9 +31,13 @@ class Reviewer {
     for (const auto& scenario : set.scenarios) options.scenarios.push_back(scenario.id);
     options.all = true;
     for (auto& planned : make_plan({&set}, options).requirements) {
-      if (planned.skipped.empty() || planned.open_question) continue;
-      untried_.insert(planned.requirement);
+      if (planned.skipped.empty()) continue;
       const auto* row = set.find_requirement(planned.requirement);
+      if (planned.open_question) {
+        ask_for_more_than_tags(*row);
+        continue;
+      }
+      untried_.insert(planned.requirement);
       if (!row->check || row->lifecycle == Lifecycle::removed) continue;
       warn(row->position,
            fmt::format("'{}' will not be probed: {}; {}", row->id, planned.skipped, remedy(*row)));
@@ -53,6 +57,18 @@ class Reviewer {
  private:
   void warn(Position at, const std::string& message) {
     found_.push_back({set_.origin, at.line, at.column, "warning: " + message});
+  }
+
+  // Users who have not downloaded a list of these tags never learn anything of the row.
+  void ask_for_more_than_tags(const Requirement& row) {
+    if (row.service_tags.empty() || !row.hosts.empty()) return;
+    auto tags = row.service_tags.front();
+    const auto more = row.service_tags.size() - 1;
+    if (more > 0) tags += fmt::format(" and {} more", more);
+    warn(row.position,
+         fmt::format("'{}' stays undecided without --service-tags and a list that has {}; give an "
+                     "example host or network beside it",
+                     row.id, tags));
   }
 
   bool is_optional(const std::string& id) const {

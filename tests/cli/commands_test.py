@@ -269,6 +269,17 @@ class Runs(CommandsTest):
         self.assertEqual(done.returncode, 1)
         self.assertEqual(json.loads(done.stdout)["sets"][0]["verdict"], "blocked")
 
+    def test_a_part_that_was_chosen_is_told(self):
+        listener = Listener()
+        self.addCleanup(listener.close)
+        text = row(port=listener.port)
+        row_id = text.split("id: ")[1].split(",")[0].split()[0]
+        done = self.check_small("--json", "--only", row_id, text=text)
+        self.assertIn(f"Only a part was tried, as it was chosen: --only {row_id}.",
+                      json.loads(done.stdout)["notes"])
+        done = self.check_small("--json", text=text)
+        self.assertEqual([], json.loads(done.stdout)["notes"])
+
     def test_the_last_run_is_kept_for_its_user_alone(self):
         listener = Listener()
         self.addCleanup(listener.close)

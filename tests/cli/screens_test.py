@@ -69,6 +69,13 @@ class Screens(unittest.TestCase):
                     self.assertTrue(any(team in words for team in TEAMS), screen)
                     self.assertIn(" ".join(finding["fix"].split()), words)
 
+    def test_nothing_is_plainly_good_above_a_cause(self):
+        for path in self.reports:
+            if json.loads(render(path, "--json"))["findings"]:
+                with self.subTest(os.path.basename(path)):
+                    self.assertNotIn("✔ READY", render(path))
+                    self.assertNotIn("✔ READY", render(path, "-q"))
+
     def test_a_portal_is_six_lines(self):
         first, last = screens(os.path.join(SAVED, "captive-portal.json"))
         self.assertEqual(first, last)

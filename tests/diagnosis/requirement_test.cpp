@@ -226,9 +226,10 @@ TEST(EdgeOfTheSite, WhereItRanOutOfAnswersTheOthersWereNotInTheSample) {
   const auto judged = judge_range(
       {{"a", passed, "left_site"}, {"b", silent, "silent"}, {"c", silent, "silent"}}, true);
   EXPECT_EQ(judged.status, Status::pass);
-  EXPECT_EQ(judged.summary,
-            "leaves the site; the far end answers its own clients only; 2 more could not be measured: "
-            "the router at the site's edge gives few answers");
+  EXPECT_EQ(
+      judged.summary,
+      "leaves the site; the far end answers its own clients only; 2 more could not be measured: "
+      "the router at the site's edge gives few answers");
 }
 
 TEST(EdgeOfTheSite, WhereItAnswersNobodySilenceStaysAnOpenQuestion) {
@@ -572,6 +573,21 @@ TEST(Figures, MediasDelayIsThatOfUdpWhereItWasTimed) {
   EXPECT_TRUE(judge(requirement, {near, all_the_way}).poor);
   EXPECT_TRUE(judge(requirement, {near}, {all_the_way}).poor);
   EXPECT_FALSE(judge(requirement, {near}).poor);
+}
+
+// What is not known is not called lost, and what nothing was sent to is not called either.
+TEST(Requirement, SaysNoMoreThanWasSeen) {
+  const Saw no_route{"a", skipped, "no_route"};
+  EXPECT_EQ(judge(with_reach(all()), {no_route}).summary,
+            "a:443 (TLS): not tried: this computer has no route there");
+  const Saw instead{"a", Outcome::connected, "answered_on_the_way"};
+  EXPECT_EQ(judge(with_reach(all()), {instead}).summary,
+            "not known: a:443 (TLS): a device on the way answered in its place");
+  const Saw other{"b", Outcome::connected, "answered_on_the_way"};
+  EXPECT_TRUE(judge(with_reach(all()), {instead, other}).summary.starts_with("0 of 2 known: a:443"))
+      << judge(with_reach(all()), {instead, other}).summary;
+  EXPECT_TRUE(judge(with_reach(all()), {instead, {"b", answered}})
+                  .summary.starts_with("1 of 2 reached, 1 not known: a:443"));
 }
 
 TEST(Requirement, SkippedRowsSayWhy) {

@@ -122,6 +122,23 @@ TEST(RulesToAllow, PortsThatLeadToTheSamePeersShareASentence) {
             "UDP 3478, TCP 443 to t.vendor.com; TCP 80 to u.vendor.com");
 }
 
+TEST(RulesToAllow, ManyAreToldBySet) {
+  std::vector<FirewallRule> rules;
+  for (std::uint16_t i = 0; i < 7; ++i) {
+    const auto port = static_cast<std::uint16_t>(5060 + i / 2);
+    rules.push_back(rule("row" + std::to_string(i), i % 2 == 0 ? Transport::udp : Transport::tls,
+                         {{port, port}}, {peer("host" + std::to_string(i) + ".vendor.com")}));
+  }
+  const auto set = rules.front().set;
+  EXPECT_EQ(in_short(rules),
+            "for " + set +
+                ": UDP 5060, 5061, 5062, 5063 and TCP 5060, 5061, 5062 (by 7 rules "
+                "of the vendors' documents)");
+  EXPECT_TRUE(is_cut_short(rules));
+  rules.pop_back();
+  EXPECT_FALSE(is_cut_short(rules)) << in_short(rules);
+}
+
 // What is inspected is reached, and is to be exempt all the same: all that the document names.
 TEST(RulesToAllow, OfAnInspectionTheWholeRule) {
   const auto opened = [](const char* host) {

@@ -177,6 +177,28 @@ TEST(Runner, TellsItsProgress) {
   EXPECT_EQ(told, (std::vector<std::pair<std::size_t, std::size_t>>{{1, 3}, {2, 3}, {3, 3}}));
 }
 
+// What is asked further is waited for, too.
+TEST(Runner, NeverTellsThatAllIsDoneBeforeItIs) {
+  Fixture run;
+  run.add("127.0.0.1");
+  int rounds = 0;
+  run.options.further = [&](std::vector<ProbeResult>&) {
+    std::vector<Probe> more(++rounds > 1 ? 0 : 2);
+    for (auto& probe : more) {
+      probe.check = CheckKind::tcp;
+      probe.target.host = fmt::format("127.0.0.{}", 10 + (&probe - more.data()));
+      probe.target.ports = {443, 443};
+      probe.id = probe_id(probe);
+    }
+    return more;
+  };
+  std::vector<std::pair<std::size_t, std::size_t>> told;
+  run.progress = [&](std::size_t done, std::size_t total) { told.emplace_back(done, total); };
+  EXPECT_EQ(run.run().size(), 3u);
+  EXPECT_EQ(told,
+            (std::vector<std::pair<std::size_t, std::size_t>>{{1, 1}, {1, 3}, {2, 3}, {3, 3}}));
+}
+
 // Throws at the n-th call of each kind in turn: the run ends by itself, with a result of every
 // probe.
 TEST(Runner, EndsWhateverACallbackThrows) {

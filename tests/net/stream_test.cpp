@@ -55,6 +55,35 @@ TEST(TcpStream, WhatHasComeCountsAfterTheDeadline) {
   expect_silence(loop, **stream);
 }
 
+// A listener whose queue is full drops the first request, and takes the one that is sent again.
+TEST(TcpStream, CountsWhatWasSentAgain) {
+  Loop loop;
+  tcp::acceptor listener(loop.executor());
+  listener.open(tcp::v4());
+  listener.bind({asio::ip::address_v4::loopback(), 0});
+  listener.listen(0);
+  const auto first = loop.run(
+      connect_tcp(loop.executor(), loop.scope, from_endpoint(listener.local_endpoint()), {}));
+  ASSERT_FALSE(first.has_error()) << first.error().text;
+  EXPECT_EQ((*first)->sent_again(), 0);
+  // Its request has been sent, and dropped, before anybody is taken from the queue.
+  tcp::socket second(loop.executor());
+  bool connected = false;
+  second.async_connect(listener.local_endpoint(), [&](error_code error) { connected = !error; });
+  loop.run(sleep_until(loop.executor(), loop.scope, loop.soon(milliseconds(200))));
+  std::vector<tcp::socket> taken;
+  for (int i = 0; i < 2; ++i) {
+    listener.async_accept([&](error_code error, tcp::socket peer) {
+      if (!error) taken.push_back(std::move(peer));
+    });
+  }
+  for (int tries = 0; tries < 600 && !connected; ++tries) {
+    loop.run(sleep_until(loop.executor(), loop.scope, loop.soon(milliseconds(50))));
+  }
+  ASSERT_TRUE(connected);
+  EXPECT_GE(TcpStream(std::move(second)).sent_again(), 1);
+}
+
 TEST(TlsStream, WhatHasComeCountsAfterTheDeadline) {
   Loop loop;
   const auto authority = test::make_authority("Test");

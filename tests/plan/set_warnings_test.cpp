@@ -70,6 +70,17 @@ TEST(SetWarnings, OfWhatNothingCanTurnRed) {
                   "'web', as severity optional says"});
 }
 
+// A cloud's name is no list that users have.
+TEST(SetWarnings, OfServiceTagsAlone) {
+  const std::string media =
+      "  - { id: media, title: Media, check: udp-range, transport: [udp], ports: [9], "
+      "service_tags: [AWS]";
+  EXPECT_EQ(warnings(calls("media"), media + " }\n"),
+            Texts{"small.yaml:8:5: warning: 'media' stays undecided without --service-tags and a "
+                  "list that has AWS; give an example host or network beside it"});
+  EXPECT_EQ(warnings(calls("media"), media + ", hosts: [a.b.example] }\n"), Texts{});
+}
+
 // Who has such a server gives its name.
 TEST(SetWarnings, NoneOfWhatWaitsForAValue) {
   EXPECT_EQ(warnings(calls("sip"),

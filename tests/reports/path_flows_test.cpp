@@ -165,6 +165,16 @@ TEST(PathFlows, AnAnswerThatAFindingCallsInterceptedIsNotTheVendors) {
   EXPECT_EQ(flow.stops[0], (Stop{Place::unknown, Mark::bad, "answered by a device on the way", 1}));
 }
 
+TEST(PathFlows, WhatASipAlgChangedIsNotPlainlyAnswered) {
+  auto report = with(to(Transport::udp, 5060, Outcome::answered));
+  report.findings = {{.code = "sip.alg", .evidence = {{"probe", "another Via"}}}};
+  const auto flow = only_flow(report);
+  ASSERT_EQ(flow.stops.size(), 1u);
+  EXPECT_EQ(flow.stops[0],
+            (Stop{Place::vendor, Mark::warning, "answered, but changed on the way", 1}));
+  EXPECT_EQ(flow.findings, std::vector<std::size_t>{1});
+}
+
 TEST(PathFlows, NamesTheCauseOfWhatDoesNotGetThrough) {
   auto report = with(to(Transport::udp, 3478, Outcome::silent));
   report.findings = {{.code = "a"}, {.code = "b", .explains = {"set/row"}}};

@@ -1,0 +1,182 @@
+#include "reports/answer.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "reports/phrases.hpp"
+
+namespace callready {
+namespace {
+
+// Those that were tried; or, of `unknown` with `tried` false, those that were not.
+std::vector<std::string> titles_with(const SetResult& set, Verdict verdict, bool tried = true) {
+  std::vector<std::string> titles;
+  for (const auto& capability : set.capabilities) {
+    if (capability.verdict != verdict || was_tried(set, capability) != tried) continue;
+    titles.push_back(capability.title.empty() ? capability.id : capability.title);
+  }
+  return titles;
+}
+
+std::string_view name_of(const SetResult& set) { return set.title.empty() ? set.id : set.title; }
+
+bool tried_in_part(const SetResult& set) {
+  return std::any_of(set.requirements.begin(), set.requirements.end(), [](const auto& requirement) {
+    return requirement.status == Status::skip || !requirement.sampled.empty();
+  });
+}
+
+bool is_about(const Finding& finding, const SetResult& set) {
+  return std::any_of(finding.affects.begin(), finding.affects.end(),
+                     [&](const FindingAffects& affected) { return affected.set == set.id; });
+}
+
+// Titles of the findings that are about the set; of one that works, also of those that are about
+// no capability of any set (an inspection that spares what this run tried).
+std::vector<std::string> to_be_mended(const SetResult& set, const Report& report) {
+  std::vector<std::string> titles;
+  for (const auto& finding : report.findings) {
+    const bool at_large = set.verdict == Verdict::ready && finding.affects.empty();
+    if (at_large || is_about(finding, set)) titles.push_back(finding.title);
+  }
+  return titles;
+}
+
+std::string first_of(const std::vector<std::string>& titles) {
+  if (titles.size() < 2) return titles.front();
+  return fmt::format("{}, and {} more", titles.front(), titles.size() - 1);
+}
+
+// "2 of 5 capabilities", or its name where it is one.
+std::string counted(const std::vector<std::string>& titles, const SetResult& set) {
+  if (titles.size() == 1) return titles.front();
+  return fmt::format("{} of {} capabilities", titles.size(), set.capabilities.size());
+}
+
+// The finding that tells of a flaw in what works; 0: none.
+std::size_t flaw_of(const SetResult& set, const CapabilityResult& capability,
+                    const Report& report) {
+  if (capability.verdict != Verdict::ready) return 0;
+  for (std::size_t i = 0; i < report.findings.size(); ++i) {
+    for (const auto& affected : report.findings[i].affects) {
+      const auto& ids = affected.capabilities;
+      const bool named = std::find(ids.begin(), ids.end(), capability.id) != ids.end();
+      if (affected.set == set.id && named) return i + 1;
+    }
+  }
+  for (const auto& row : set.requirements) {
+    const auto& ids = capability.requirements;
+    if (row.status != Status::warn || std::find(ids.begin(), ids.end(), row.id) == ids.end()) {
+      continue;
+    }
+    if (const auto number = explained_by(set, row, report); number != 0) return number;
+  }
+  return 0;
+}
+
+}  // namespace
+
+bool was_tried(const SetResult& set, const CapabilityResult& capability) {
+  const auto& ids = capability.requirements;
+  const auto skipped = [&](const std::string& id) {
+    return std::any_of(set.requirements.begin(), set.requirements.end(),
+                       [&](const auto& row) { return row.id == id && row.status == Status::skip; });
+  };
+  return capability.verdict != Verdict::unknown || !std::all_of(ids.begin(), ids.end(), skipped);
+}
+
+std::string verdict_sentences(const SetResult& set, const Report& report) {
+  const auto blocked = titles_with(set, Verdict::blocked);
+  const auto degraded = titles_with(set, Verdict::degraded);
+  const auto unknown = titles_with(set, Verdict::unknown);
+  const auto not_tried = titles_with(set, Verdict::unknown, false);
+  const auto mend = to_be_mended(set, report);
+  const bool nothing_else = blocked.size() + not_tried.size() == set.capabilities.size();
+  const auto name = name_of(set);
+  // Of several places together, "here" is none of them.
+  const std::string_view here = report.vantages.empty() ? " from here" : "";
+  std::vector<std::string> sentences;
+  const auto tell = [&](const std::string& sentence) { sentences.push_back(sentence); };
+  if (!blocked.empty() && !nothing_else) {
+    tell(fmt::format("{} works{} only in part. Blocked: {}.", name, here, listed(blocked)));
+  } else if (set.verdict == Verdict::blocked) {
+    tell(fmt::format("{} does not work{}.", name, here));
+  }
+  if (!degraded.empty() && sentences.empty()) {
+    tell(fmt::format("{} works{}, but by a slower or weaker way: {}.", name, here,
+                     listed(degraded)));
+  } else if (!degraded.empty()) {
+    tell(fmt::format("By a slower or weaker way: {}.", listed(degraded)));
+  } else if (set.verdict == Verdict::degraded) {
+    tell(fmt::format("{} works{}, but not as well as the vendor asks for.", name, here));
+    if (!mend.empty()) tell(fmt::format("The cause: {}.", first_of(mend)));
+  }
+  if (!unknown.empty() && sentences.empty()) {
+    tell(fmt::format("This run could not find out whether all of {} works{}. Open: {}.", name, here,
+                     listed(unknown)));
+  } else if (!unknown.empty()) {
+    tell(fmt::format("This run could not find out: {}.", listed(unknown)));
+  } else if (set.verdict == Verdict::unknown) {
+    tell(fmt::format("What was measured does not tell whether {} works{}.", name, here));
+  }
+  if (sentences.empty()) {
+    tell(fmt::format("{}{} works{}.", tried_in_part(set) ? "What this run tried of " : "", name,
+                     here));
+  }
+  if (!not_tried.empty()) tell(fmt::format("Not tried in this run: {}.", listed(not_tried)));
+  if (set.verdict == Verdict::ready && !mend.empty()) {
+    tell(fmt::format("Still to be mended: {}.", first_of(mend)));
+  }
+  return joined(sentences, " ");
+}
+
+std::string verdict_in_short(const SetResult& set, const Report& report) {
+  const std::string_view here = report.vantages.empty() ? " from here" : "";
+  const auto titles = titles_with(set, set.verdict);
+  const auto not_tried = titles_with(set, Verdict::unknown, false);
+  const auto text = [&]() -> std::string {
+    switch (set.verdict) {
+      case Verdict::ready:
+        return fmt::format(
+            "works{}{}", here,
+            to_be_mended(set, report).empty() ? "" : ", with something to be mended");
+      case Verdict::degraded:
+        if (titles.empty()) {
+          return fmt::format("works{}, not as well as the vendor asks for", here);
+        }
+        return "works by a slower or weaker way: " + counted(titles, set);
+      case Verdict::blocked:
+        if (titles.size() + not_tried.size() == set.capabilities.size()) {
+          return fmt::format("does not work{}", here);
+        }
+        return "does not work: " + counted(titles, set);
+      case Verdict::unknown:
+        return titles.empty() ? "could not be found out"
+                              : "could not be found out: " + counted(titles, set);
+    }
+    return {};
+  }();
+  if (not_tried.empty()) return text;
+  return fmt::format("{}; not tried: {}", text, counted(not_tried, set));
+}
+
+Mark mark_of(const SetResult& set, const Report& report) {
+  const bool flawed = set.verdict == Verdict::ready && !to_be_mended(set, report).empty();
+  return flawed ? Mark::warning : mark_of(set.verdict);
+}
+
+Mark mark_of(const SetResult& set, const CapabilityResult& capability, const Report& report) {
+  if (!was_tried(set, capability)) return Mark::skipped;
+  return flaw_of(set, capability, report) == 0 ? mark_of(capability.verdict) : Mark::warning;
+}
+
+std::string told_of(const SetResult& set, const CapabilityResult& capability,
+                    const Report& report) {
+  if (!was_tried(set, capability)) return "not tried in this run";
+  const auto number = flaw_of(set, capability, report);
+  if (number == 0) return capability.summary;
+  return fmt::format("{}, but see cause {}", capability.summary, number);
+}
+
+}  // namespace callready

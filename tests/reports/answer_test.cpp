@@ -1,0 +1,114 @@
+// The answer of a report in sentences, and the marks beside it.
+#include "reports/answer.hpp"
+
+#include <gtest/gtest.h>
+
+#include "reports/format.hpp"
+#include "tests/reports/samples.hpp"
+
+namespace callready {
+namespace {
+
+Finding finding(std::string title, std::vector<FindingAffects> affects = {}) {
+  Finding one;
+  one.code = "tls.intercepted";
+  one.title = std::move(title);
+  one.affects = std::move(affects);
+  return one;
+}
+
+bool holds(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+TEST(Answer, OfASetThatWorksFindingsAreNotForgotten) {
+  auto report = samples::clean();
+  auto& set = report.sets.at(0);
+  EXPECT_EQ(mark_of(set, report), Mark::good);
+  EXPECT_FALSE(holds(verdict_sentences(set, report), "mended"));
+  // One that is about no set is about what this run tried.
+  for (const auto& affects : {std::vector<FindingAffects>{}, {{set.id, {}}}}) {
+    report.findings = {finding("A device opens TLS", affects), finding("The clock is slow")};
+    EXPECT_EQ(mark_of(set, report), Mark::warning);
+    EXPECT_TRUE(holds(verdict_sentences(set, report),
+                      "Still to be mended: A device opens TLS, and 1 more."))
+        << verdict_sentences(set, report);
+    EXPECT_EQ(verdict_in_short(set, report), "works from here, with something to be mended");
+    for (const bool quiet : {true, false}) {
+      RenderOptions options;
+      options.quiet = quiet;
+      options.unicode = true;
+      EXPECT_TRUE(render_text(report, options).starts_with("! READY")) << quiet;
+    }
+    EXPECT_TRUE(holds(render_html(report, {}), "class=\"verdict tone-warning\""));
+    EXPECT_TRUE(holds(render_markdown(report, {}), "Still to be mended: A device opens TLS"));
+  }
+  report.findings = {finding("Another's", {{"another", {}}})};
+  EXPECT_EQ(mark_of(set, report), Mark::good);
+}
+
+TEST(Answer, NoCapabilityIsGreenWhoseFindingIsRed) {
+  auto report = samples::clean();
+  auto& set = report.sets.at(0);
+  auto& capability = set.capabilities.at(0);
+  ASSERT_EQ(capability.verdict, Verdict::ready);
+  const auto said = capability.summary;
+  EXPECT_EQ(mark_of(set, capability, report), Mark::good);
+  EXPECT_EQ(told_of(set, capability, report), said);
+  report.findings = {finding("Another's", {{"another", {capability.id}}}),
+                     finding("Its own", {{set.id, {capability.id}}})};
+  EXPECT_EQ(mark_of(set, capability, report), Mark::warning);
+  EXPECT_EQ(told_of(set, capability, report), said + ", but see cause 2");
+  // By a row that works, but not as it should.
+  report.findings = {finding("A device rewrites SIP", {{set.id, {}}})};
+  EXPECT_EQ(mark_of(set, capability, report), Mark::good);
+  const auto id = capability.requirements.at(0);
+  report.findings.at(0).explains = {set.id + '/' + id};
+  for (auto& row : set.requirements) {
+    if (row.id == id) row.status = Status::warn;
+  }
+  EXPECT_EQ(mark_of(set, capability, report), Mark::warning);
+  EXPECT_TRUE(holds(render_html(report, {}), "but see cause 1"));
+  // What does not work says so itself.
+  capability.verdict = Verdict::blocked;
+  EXPECT_EQ(mark_of(set, capability, report), Mark::bad);
+  EXPECT_EQ(told_of(set, capability, report), said);
+}
+
+TEST(Answer, WhatIsBelowTheVendorsWishSaysWhy) {
+  auto report = samples::clean();
+  auto& set = report.sets.at(0);
+  set.verdict = Verdict::degraded;
+  report.findings = {finding("A device rewrites SIP (SIP ALG)", {{set.id, {}}})};
+  EXPECT_TRUE(holds(verdict_sentences(set, report),
+                    "not as well as the vendor asks for. The cause: A device rewrites SIP"))
+      << verdict_sentences(set, report);
+}
+
+TEST(Answer, InShortItNamesTheOneCapability) {
+  auto report = samples::clean();
+  auto& set = report.sets.at(0);
+  set.capabilities = {{"a", "Calls", Verdict::ready, "works", {}, {}},
+                      {"b", "Messages", Verdict::ready, "works", {}, {}}};
+  const auto said = [&](Verdict all, Verdict first, Verdict second) {
+    set.verdict = all;
+    set.capabilities.at(0).verdict = first;
+    set.capabilities.at(1).verdict = second;
+    return verdict_in_short(set, report);
+  };
+  using enum Verdict;
+  EXPECT_EQ(said(ready, ready, ready), "works from here");
+  EXPECT_EQ(said(blocked, blocked, ready), "does not work: Calls");
+  EXPECT_EQ(said(blocked, blocked, blocked), "does not work from here");
+  EXPECT_EQ(said(degraded, degraded, degraded),
+            "works by a slower or weaker way: 2 of 2 capabilities");
+  EXPECT_EQ(said(degraded, ready, ready), "works from here, not as well as the vendor asks for");
+  set.requirements.push_back({.id = "row", .status = Status::skip});
+  set.capabilities.at(1).requirements = {"row"};
+  EXPECT_EQ(said(ready, ready, unknown), "works from here; not tried: Messages");
+  report.vantages.resize(1);
+  EXPECT_EQ(said(ready, ready, ready), "works");
+}
+
+}  // namespace
+}  // namespace callready
