@@ -116,11 +116,13 @@ asio::awaitable<SiteEdge::Answer> ask_once(Context& context, Job job, UdpSocket*
                                            Bytes payload, Instant until) {
   SiteEdge::Answer answer;
   const auto interface = context.settings.interface;
+  const bool second_round = !job.parameter("control").empty();
+  const auto need = second_round ? SiteEdge::Need::decides : SiteEdge::Need::supports;
   if (socket == nullptr) {
     const auto remote = job.remote();
-    answer = co_await context.edge.ask_syn(remote, interface, true, context.scope, until);
+    answer = co_await context.edge.ask_syn(remote, interface, need, context.scope, until);
   } else {
-    answer = co_await context.edge.ask(*socket, std::move(payload), true, context.scope, until);
+    answer = co_await context.edge.ask(*socket, std::move(payload), need, context.scope, until);
   }
   co_return answer;
 }
@@ -172,8 +174,9 @@ asio::awaitable<Observation> run_hop(Context& context, Job job) {
   }
   const auto control = parse_socket_address(job.parameter("control"), 0);
   if (control) context.edge.reached(*control, interface, context.scope);
+  // Climbs of their own are for media ranges, of which nothing else is known.
   SiteEdge::Found found;
-  if (control) {
+  if (control || !socket) {
     found = co_await context.edge.find_trunk(remote, interface, context.scope);
   } else {
     found = co_await context.edge.find(remote, interface, context.scope);

@@ -154,8 +154,8 @@ asio::awaitable<void> send_to_the_end(std::shared_ptr<Range> range, std::size_t 
 // The next step for one port: packets that end at the first router outside, from a socket of their
 // own, because the first step may still listen on the port's. Where the target itself refused a
 // port, once: who still refuses does so in its name.
-asio::awaitable<void> climb(std::shared_ptr<Range> range, std::size_t index, bool patient,
-                            Instant until) {
+asio::awaitable<void> climb(std::shared_ptr<Range> range, std::size_t index,
+                            SiteEdge::Need need, Instant until) {
   auto& context = range->context;
   auto& port = range->ports[index];
   UdpSocket::Options options;
@@ -167,7 +167,7 @@ asio::awaitable<void> climb(std::shared_ptr<Range> range, std::size_t index, boo
   for (int strikes = 0; arrived || port.result == PortResult::silent;) {
     std::vector<std::uint8_t> payload(packet.begin(), packet.end());
     auto answer =
-        co_await context.edge.ask(*socket, std::move(payload), patient, context.scope, until);
+        co_await context.edge.ask(*socket, std::move(payload), need, context.scope, until);
     // The packet cannot have got to the target.
     const bool forged = answer.icmp && answer.icmp->kind == IcmpKind::port_unreachable &&
                         answer.icmp->sender == range->target && !range->target.is_special();
@@ -202,13 +202,13 @@ asio::awaitable<void> all_ended(TaskGroup tasks) {
 }
 
 // The silent ones from that position on, all at once.
-asio::awaitable<void> climb_silent(std::shared_ptr<Range> range, std::size_t from, bool patient,
-                                   Instant until) {
+asio::awaitable<void> climb_silent(std::shared_ptr<Range> range, std::size_t from,
+                                   SiteEdge::Need need, Instant until) {
   auto& context = range->context;
   TaskGroup climbers(context.executor);
   for (std::size_t i = from; i < range->ports.size(); ++i) {
     if (range->ports[i].result != PortResult::silent || !range->ports[i].socket) continue;
-    climbers.start([&] { return climb(range, i, patient, until); });
+    climbers.start([&] { return climb(range, i, need, until); });
   }
   co_await all_ended(climbers);
 }
@@ -230,7 +230,7 @@ asio::awaitable<std::optional<Instant>> climb_first(std::shared_ptr<Range> range
   if (!found.hop) co_return std::nullopt;
   const bool hopeless = context.settings.hurried && context.edge.exhausted();
   if (!hopeless && first.result == PortResult::silent) {
-    co_await climb(range, range->first, true, until);
+    co_await climb(range, range->first, SiteEdge::Need::decides, until);
   }
   co_return until;
 }
@@ -273,7 +273,8 @@ asio::awaitable<void> climb_all(std::shared_ptr<Range> range, Instant until) {
     return port.result == PortResult::arrived && port.socket;
   });
   if (told != range->ports.end() && !context.edge.exhausted()) {
-    co_await climb(range, static_cast<std::size_t>(told - range->ports.begin()), true, *end);
+    const auto index = static_cast<std::size_t>(told - range->ports.begin());
+    co_await climb(range, index, SiteEdge::Need::decides, *end);
   }
   take_back_refusals(*range);
   const auto& first = range->ports[range->first];
@@ -284,7 +285,8 @@ asio::awaitable<void> climb_all(std::shared_ptr<Range> range, Instant until) {
   const bool patient = context.settings.thorough || suspicious;
   const bool go_on = patient && !context.settings.hurried;
   if (context.edge.exhausted() && !go_on) co_return;
-  co_await climb_silent(range, 0, patient, *end);
+  const auto need = patient ? SiteEdge::Need::supports : SiteEdge::Need::rounds_off;
+  co_await climb_silent(range, 0, need, *end);
 }
 
 asio::awaitable<void> climb_more(std::shared_ptr<Range> range, std::size_t from, Instant until) {
@@ -293,7 +295,7 @@ asio::awaitable<void> climb_more(std::shared_ptr<Range> range, std::size_t from,
   const SocketAddress way{range->target, range->ports[from].number};
   const auto found = co_await context.edge.find(way, context.settings.interface, context.scope);
   const bool hopeless = context.settings.hurried && context.edge.exhausted();
-  if (found.hop && !hopeless) co_await climb_silent(range, from, true, until);
+  if (found.hop && !hopeless) co_await climb_silent(range, from, SiteEdge::Need::supports, until);
 }
 
 void judge_silence(Range& range) {

@@ -80,14 +80,19 @@ class SiteEdge {
     bool control_answered = false;
   };
 
-  // Sends `payload` from the socket with the hop's TTL in the next wave. `patient`: where the hop
-  // has run out of answers, wait for its next ones until `until`; otherwise say so at once. find()
-  // must have found a hop. The socket has to live until the answer is there.
-  asio::awaitable<Answer> ask(UdpSocket& socket, std::vector<std::uint8_t> payload, bool patient,
+  // Who goes first where the hop has run out of answers.
+  enum class Need {
+    decides,     // a row hangs on it: waits for the next answers until `until`
+    supports,    // waits as well, while nobody is left of those
+    rounds_off,  // waits for nothing: is told at once
+  };
+  // Sends `payload` from the socket with the hop's TTL in a wave. find() must have found a hop. The
+  // socket has to live until the answer is there.
+  asio::awaitable<Answer> ask(UdpSocket& socket, std::vector<std::uint8_t> payload, Need need,
                               Scope scope, Instant until);
 
   // The same for a SYN to `remote`.
-  asio::awaitable<Answer> ask_syn(SocketAddress remote, std::string interface, bool patient,
+  asio::awaitable<Answer> ask_syn(SocketAddress remote, std::string interface, Need need,
                                   Scope scope, Instant until);
 
   // What outlasts its caller; the session waits for it.
@@ -128,7 +133,7 @@ class SiteEdge {
     std::vector<std::uint8_t> payload;
     SocketAddress remote;
     std::string interface;
-    bool patient;
+    Need need;
     Scope scope;
     Instant until;
     OneShot<Answer> answer;

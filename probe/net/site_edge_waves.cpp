@@ -41,10 +41,10 @@ asio::awaitable<void> control(asio::any_io_executor executor,
 }  // namespace
 
 asio::awaitable<SiteEdge::Answer> SiteEdge::ask(UdpSocket& socket,
-                                                std::vector<std::uint8_t> payload, bool patient,
+                                                std::vector<std::uint8_t> payload, Need need,
                                                 Scope scope, Instant until) {
   const OneShot<Answer> answer(executor_);
-  Question made{false,  &socket, std::move(payload), socket.remote(), "", patient, scope, until,
+  Question made{false, &socket, std::move(payload), socket.remote(), "", need, scope, until,
                 answer, {}};
   const auto question = std::make_shared<Question>(std::move(made));
   auto result = co_await put(question);
@@ -52,9 +52,9 @@ asio::awaitable<SiteEdge::Answer> SiteEdge::ask(UdpSocket& socket,
 }
 
 asio::awaitable<SiteEdge::Answer> SiteEdge::ask_syn(SocketAddress remote, std::string interface,
-                                                    bool patient, Scope scope, Instant until) {
+                                                    Need need, Scope scope, Instant until) {
   const OneShot<Answer> answer(executor_);
-  Question made{true, nullptr, {}, remote, std::move(interface), patient, scope, until, answer, {}};
+  Question made{true, nullptr, {}, remote, std::move(interface), need, scope, until, answer, {}};
   const auto question = std::make_shared<Question>(std::move(made));
   auto result = co_await put(question);
   co_return result;
@@ -101,13 +101,12 @@ asio::awaitable<void> SiteEdge::make_next_wave(Scope scope) {
   // Those who ask in the same moment share a wave and its control.
   const auto soon = scope.clock.now() + timeouts::icmp_gather;
   bool going_on = co_await sleep_until(executor_, scope, soon);
-  // All of them, also where the hop has run out: packets that die on the way cost it nothing, and
-  // one control speaks for all of those. But what is not patient only rounds off a sample: it
-  // must not take the answers of those who need them, and goes once nobody patient waits.
-  const bool needed = std::any_of(queue_.begin(), queue_.end(),
-                                  [](const auto& question) { return question->patient; });
+  // All of the same need, also where the hop has run out: packets that die on the way cost it
+  // nothing, and one control speaks for all of those. The others must not take their answers.
+  auto first = Need::rounds_off;
+  for (const auto& question : queue_) first = std::min(first, question->need);
   const auto rest = std::stable_partition(queue_.begin(), queue_.end(), [&](const auto& question) {
-    return question->patient == needed || question->until <= soon;
+    return question->need == first || question->until <= soon;
   });
   const Questions questions(queue_.begin(), rest);
   queue_.erase(queue_.begin(), rest);
@@ -129,7 +128,7 @@ asio::awaitable<void> SiteEdge::make_next_wave(Scope scope) {
   for (const auto& question : questions) {
     const bool control_answered = answered.contains(question->way.hop);
     const bool settled = question->settled() || control_answered || !going_on;
-    if (settled || !question->patient || next + timeouts::icmp_reply > question->until) {
+    if (settled || question->need == Need::rounds_off || next + timeouts::icmp_reply > question->until) {
       Answer answer = question->heard;
       answer.control_answered = control_answered;
       question->answer.deliver(std::move(answer));
