@@ -46,6 +46,10 @@ std::string verdict_sentences(const SetResult& set, const Report& report);
 // The same where there is room for a few words only: "2 of 5 services do not work".
 std::string verdict_in_short(const SetResult& set);
 
+// "since 2026-11-20 08:39 UTC, in 12 runs in a row", "in this run, and not in the one before";
+// empty where no earlier run is known.
+std::string standing_in_words(const std::optional<Standing>& standing);
+
 std::string_view team(Owner owner);  // "your firewall team", to go after "for"
 
 // "certain" adds nothing to a title; the others warn: "likely", "possible, not proven".

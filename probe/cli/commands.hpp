@@ -24,6 +24,7 @@ int run_diff(const Arguments& arguments);
 int run_demo(const Arguments& arguments);
 int run_update(const Arguments& arguments);
 int run_import(const Arguments& arguments);
+int run_exporter(const Arguments& arguments);
 
 // The sets of `callready update`, in the user's data folder.
 SetStore set_store();

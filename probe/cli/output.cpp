@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "probe/cli/commands.hpp"
+#include "probe/cli/place.hpp"
 #include "probe/cli/saved_report.hpp"
 #include "probe/platform/system.hpp"
 
@@ -135,7 +136,10 @@ std::optional<Privacy> prepare_delivery(const Arguments& arguments) {
 int conclude(Report report, const Arguments& arguments, Privacy& privacy) {
   if (privacy.redactor) report = privacy.redactor->report(report);
   if (arguments.command == Command::check && arguments.keep && !arguments.nagios) keep_last(report);
-  if (const auto failure = deliver(report, arguments)) {
+  const auto no_history = add_history(arguments, report);
+  auto failure = deliver(report, arguments);
+  if (!failure) failure = no_history;
+  if (failure) {
     complain(*failure);
     return usage_error;
   }
