@@ -1,12 +1,13 @@
 // What `callready exporter` says of one run, for Prometheus: at most most_series for a set, no
 // address and no host in any label, nothing of the site but its name. The reader has no history of
 // its own where it polls rarely, so this says since when things are so.
+#include "reports/exporter_metrics.hpp"
+
 #include <algorithm>
 #include <map>
 
 #include "reports/fixes_in_short.hpp"
 #include "reports/format.hpp"
-#include "reports/metric_text.hpp"
 #include "reports/rfc3339.hpp"
 
 namespace callready {
@@ -46,22 +47,22 @@ std::map<std::string, double> round_trips(const Report& report) {
   return trips;
 }
 
-class Text {
+class Series {
  public:
-  explicit Text(const Report& report) : report_(report), trips_(round_trips(report)) {}
+  explicit Series(const Report& report) : report_(report), trips_(round_trips(report)) {}
 
-  std::string take() {
+  std::vector<Metric> take() {
     add_run();
     for (const auto& set : report_.sets) add_set(set);
     add_findings();
-    std::string out;
-    for (const auto* metric :
+    std::vector<Metric> all;
+    for (auto* metric :
          {&info_, &when_, &took_, &complete_, &verdict_, &verdict_runs_, &verdict_since_, &edition_,
           &verified_, &left_out_, &capability_, &capability_since_, &row_, &trip_, &finding_,
           &finding_runs_, &finding_since_, &finding_info_, &affects_}) {
-      out += metric->text();
+      if (!metric->samples().empty()) all.push_back(std::move(*metric));
     }
-    return out;
+    return all;
   }
 
  private:
@@ -206,8 +207,12 @@ class Text {
 
 }  // namespace
 
+std::vector<Metric> exporter_metrics(const Report& report) { return Series(report).take(); }
+
 std::string render_exporter(const Report& report, const RenderOptions&) {
-  return Text(report).take();
+  std::string text;
+  for (const auto& metric : exporter_metrics(report)) text += metric.text();
+  return text;
 }
 
 }  // namespace callready

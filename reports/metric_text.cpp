@@ -26,17 +26,19 @@ std::string number(double value) {
 
 }  // namespace
 
-Metric::Metric(std::string_view name, std::string_view help, std::string_view type)
-    : name_(name), head_(fmt::format("# HELP {} {}\n# TYPE {} {}\n", name, help, name, type)) {}
-
-void Metric::add(const Labels& labels, double value) {
-  std::string list;
-  for (const auto& [key, text] : labels) {
-    if (text.empty()) continue;
-    list += fmt::format("{}{}=\"{}\"", list.empty() ? "" : ",", key, escaped(text));
+std::string Metric::text() const {
+  if (samples_.empty()) return {};
+  auto text = fmt::format("# HELP {} {}\n# TYPE {} {}\n", name_, help_, name_, type_);
+  for (const auto& [labels, value] : samples_) {
+    std::string list;
+    for (const auto& [key, word] : labels) {
+      if (word.empty()) continue;
+      list += fmt::format("{}{}=\"{}\"", list.empty() ? "" : ",", key, escaped(word));
+    }
+    text += list.empty() ? fmt::format("{} {}\n", name_, number(value))
+                         : fmt::format("{}{{{}}} {}\n", name_, list, number(value));
   }
-  samples_ += list.empty() ? fmt::format("{} {}\n", name_, number(value))
-                           : fmt::format("{}{{{}}} {}\n", name_, list, number(value));
+  return text;
 }
 
 }  // namespace callready

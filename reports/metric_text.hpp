@@ -16,11 +16,17 @@ using Labels = std::vector<std::pair<std::string_view, std::string>>;
 
 class Metric {
  public:
+  struct Sample {
+    Labels labels;
+    double value = 0;
+  };
+
   // `type`: "gauge", "counter".
-  Metric(std::string_view name, std::string_view help, std::string_view type = "gauge");
+  Metric(std::string_view name, std::string_view help, std::string_view type = "gauge")
+      : name_(name), help_(help), type_(type) {}
 
   // An empty label is the same as none.
-  void add(const Labels& labels, double value);
+  void add(const Labels& labels, double value) { samples_.push_back({labels, value}); }
 
   template <typename Enum>
   void add_states(const Labels& labels, std::string_view state, Enum now) {
@@ -31,11 +37,16 @@ class Metric {
     }
   }
 
+  std::string_view name() const { return name_; }
+  std::string_view help() const { return help_; }
+  const std::vector<Sample>& samples() const { return samples_; }
+
   // Nothing where it has no series.
-  std::string text() const { return samples_.empty() ? std::string() : head_ + samples_; }
+  std::string text() const;
 
  private:
-  std::string name_, head_, samples_;
+  std::string_view name_, help_, type_;
+  std::vector<Sample> samples_;
 };
 
 }  // namespace callready

@@ -198,6 +198,12 @@ ParseResult parse_arguments(int argc, const char* const* argv) {
                    "Where this computer stands (\"user VLAN, wired\"), for the report")
       ->type_name("TEXT");
   check
+      ->add_option(
+          "--push-to", arguments.push_url,
+          "Send the report to this OpenTelemetry collector too (OTLP over HTTP, JSON); what "
+          "cannot be sent now goes with the next run. CALLREADY_PUSH_TOKEN: its bearer token")
+      ->type_name("URL");
+  check
       ->add_flag("--follow", arguments.follow,
                  "With --json: a line for each event as it happens (NDJSON), not one report")
       ->needs(check->get_option("--json"));

@@ -55,7 +55,7 @@ struct Arguments {
   std::string url, into_file;       // import --url, --into
 
   // check
-  std::string history_file, place;  // --history, --place
+  std::string history_file, place, push_url;  // --history, --place, --push-to
 
   // exporter
   std::string config_file, web_config_file, listen = "127.0.0.1:9977";

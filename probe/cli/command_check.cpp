@@ -9,6 +9,7 @@
 #include "probe/cli/follow.hpp"
 #include "probe/cli/output.hpp"
 #include "probe/cli/place.hpp"
+#include "probe/cli/push.hpp"
 #include "probe/cli/secrets.hpp"
 #include "probe/engine/session.hpp"
 #include "probe/plan/choices.hpp"
@@ -143,7 +144,8 @@ std::vector<std::string> unknown_choices(const std::vector<TargetSet>& sets,
   return found;
 }
 
-int run_and_deliver(const Arguments& arguments, SessionOptions options) {
+int run_and_deliver(const Arguments& arguments, SessionOptions options,
+                    const std::string& push_token) {
   auto privacy = privacy_of(arguments);
   if (!privacy.error.empty()) {
     complain(privacy.error);
@@ -161,9 +163,9 @@ int run_and_deliver(const Arguments& arguments, SessionOptions options) {
     return usage_error;
   }
   add_place(arguments, *report);
-  if (!arguments.follow) return conclude(std::move(*report), arguments, privacy);
+  if (!arguments.follow) return conclude(std::move(*report), arguments, privacy, push_token);
   follower.finish(*report);
-  const int status = conclude(std::move(*report), arguments, privacy);
+  const int status = conclude(std::move(*report), arguments, privacy, push_token);
   if (follower.failure().empty()) return status;
   complain(follower.failure());
   return usage_error;
@@ -177,6 +179,9 @@ int run_check(const Arguments& arguments) {
   if (const auto problem = pac_problem(arguments.pac)) problems.push_back(*problem);
   for (const auto& name : arguments.interfaces) {
     if (const auto problem = interface_problem(name)) problems.push_back(*problem);
+  }
+  if (!arguments.push_url.empty()) {
+    if (const auto problem = push_problem(arguments.push_url)) problems.push_back(*problem);
   }
   if (const auto problem = why_not_deliverable(arguments)) problems.push_back(*problem);
   for (const auto& problem : problems) complain(problem);
@@ -229,7 +234,7 @@ int run_check(const Arguments& arguments) {
   }
   options.site = arguments.site;
   options.announce = !arguments.quiet;
-  return run_and_deliver(arguments, std::move(options));
+  return run_and_deliver(arguments, std::move(options), secrets.push_token);
 }
 
 }  // namespace callready

@@ -2,6 +2,7 @@
 
 import base64
 import concurrent.futures
+import http.server
 import json
 import os
 import re
@@ -11,6 +12,7 @@ import socket
 import ssl
 import subprocess
 import tempfile
+import threading
 import time
 import unittest
 import urllib.error
@@ -285,6 +287,102 @@ class CommandLine(WithFolder):
             self.assertIn("in use", said)
 
 
+class Collector:
+    """Takes OTLP, or says no."""
+
+    def __init__(self, status=200):
+        self.status = status
+        self.got = []
+        collector = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                collector.got.append((self.path, dict(self.headers), body))
+                self.send_response(collector.status)
+                self.end_headers()
+                self.wfile.write(b"no such tenant" if collector.status == 400 else b"{}")
+
+            def log_message(self, *_):
+                pass
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def close(self):
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class Push(WithFolder):
+    def check(self, url, *more, **environment):
+        port = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(port.close)
+        path = os.path.join(self.folder, "local.yaml")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(SET.format(port=port.getsockname()[1]))
+        return subprocess.run(
+            [CALLREADY, "check", "--set", path, "--no-anchors", "--dns", "127.0.0.1:9", "--quiet",
+             "--site", "Lyon", "--push-to", url, *more], timeout=120, capture_output=True, text=True,
+            check=False, env={**os.environ, "XDG_STATE_HOME": self.folder,
+                              "XDG_CONFIG_HOME": self.folder, "no_proxy": "*", **environment})
+
+    def start_collector(self, status=200):
+        collector = Collector(status)
+        self.addCleanup(collector.close)
+        return collector
+
+    def test_a_report_arrives_whole(self):
+        collector = self.start_collector()
+        done = self.check(collector.url + "/", CALLREADY_PUSH_TOKEN=SECRET)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual([path for path, _, _ in collector.got], ["/v1/logs", "/v1/metrics"])
+        for _, headers, body in collector.got:
+            self.assertEqual(headers["Content-Type"], "application/json")
+            self.assertEqual(headers["Authorization"], "Bearer " + SECRET)
+            self.assertNotIn(SECRET, body)
+        logs = json.loads(collector.got[0][2])["resourceLogs"][0]["scopeLogs"][0]["logRecords"]
+        report = json.loads(logs[0]["body"]["stringValue"])
+        self.assertEqual(report["schema"], "callready.report/1")
+        self.assertEqual(report["sets"][0]["verdict"], "ready")
+
+    def test_redaction_applies(self):
+        collector = self.start_collector()
+        done = self.check(collector.url, "--redact")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        for _, _, body in collector.got:
+            self.assertNotIn("Lyon", body)
+            self.assertNotIn(socket.gethostname(), body)
+
+    def test_a_refusal_is_said_once_and_not_tried_again(self):
+        collector = self.start_collector(400)
+        done = self.check(collector.url)
+        self.assertEqual(done.returncode, 2)
+        self.assertEqual(done.stderr.count("no such tenant"), 1, done.stderr)
+        self.assertEqual(len(collector.got), 2)
+        collector.status = 200
+        self.assertEqual(self.check(collector.url).returncode, 0)
+        self.assertEqual(len(collector.got), 4)
+
+    def test_what_nobody_takes_waits_for_the_next_run(self):
+        collector = self.start_collector(503)
+        done = self.check(collector.url)
+        self.assertEqual(done.returncode, 0, "the verdict")
+        self.assertIn("2 documents are waiting for the next run", done.stderr)
+        self.assertEqual(len(collector.got), 3)
+        collector.status = 200
+        done = self.check(collector.url)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(len(collector.got), 7)
+        self.assertEqual(collector.got[3][2], collector.got[0][2], "the oldest first")
+
+    def test_a_login_in_the_address_is_refused(self):
+        done = self.check("https://alice:" + SECRET + "@collector.example.com")
+        self.assertEqual(done.returncode, 2)
+        self.assertNotIn(SECRET, done.stderr + done.stdout)
+
+
 class Packaging(unittest.TestCase):
     """What packaging/ holds, by the programs it is for."""
 
@@ -299,7 +397,7 @@ class Packaging(unittest.TestCase):
         return done.stdout + done.stderr
 
     def test_rules_and_configurations(self):
-        self.run_tool("promtool", "check", "rules", "recording.rules.yml", "alerts.rules.yml")
+        self.run_tool("promtool", "check", "rules", "callready.rules.yml")
         self.run_tool("promtool", "check", "config", "prometheus.yml")
         self.run_tool("promtool", "test", "rules", "rules_test.yml")
         self.run_tool("amtool", "check-config", "alertmanager.yml")
