@@ -3,16 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <set>
 
-#include "probe/plan/choices.hpp"
+#include "probe/exporter/ways.hpp"
 #include "probe/platform/input_file.hpp"
 #include "probe/platform/system.hpp"
 #include "targets/suggest.hpp"
 #include "targets/syntax.hpp"
-#include "targets/yaml_reader.hpp"
 
 namespace callready::exporter {
 namespace {
@@ -21,21 +19,6 @@ constexpr std::string_view schema = "callready.exporter/1";
 constexpr std::size_t largest_file = 1 << 20, most_sets = 1'000, most_labels = 20;
 constexpr milliseconds usual_interval = std::chrono::minutes(15);
 constexpr milliseconds shortest_interval = std::chrono::seconds(1);
-constexpr milliseconds longest_interval = std::chrono::hours(24 * 365);
-
-// A name that the sets of a job must know, and where the file says it.
-struct Wanted {
-  Choice choice;
-  std::string name;
-  Position position;
-};
-
-// What a module, or a set, says of how to run.
-struct Way {
-  std::vector<std::string> options;
-  std::vector<Wanted> wanted;
-  std::optional<milliseconds> timeout;
-};
 
 class ConfigReader {
  public:
@@ -44,6 +27,7 @@ class ConfigReader {
       : problems_(problems),
         warnings_(warnings),
         make_catalog_(make_catalog),
+        ways_(problems),
         top_(root, "the configuration", problems) {}
 
   Config read() {
@@ -94,19 +78,6 @@ class ConfigReader {
     }
   }
 
-  std::optional<milliseconds> read_duration(const YamlNode& node, const std::string& what,
-                                            milliseconds least) {
-    const auto text = read_line(node, what, problems_);
-    if (!text) return std::nullopt;
-    const auto time = parse_duration(*text);
-    if (time && *time >= least) return time;
-    problems_.add(node.position,
-                  fmt::format("{}: expected a time such as 90s, 15m, 2h{}, found {}", what,
-                              time ? fmt::format(", at least {} s", least.count() / 1000) : "",
-                              in_quotes(*text)));
-    return std::nullopt;
-  }
-
   void read_budget() {
     const auto* node = top_.find("budget");
     if (node == nullptr) return;
@@ -114,125 +85,11 @@ class ConfigReader {
     const auto read = [&](const char* key, milliseconds& into) {
       const auto* value = map.find(key);
       if (value == nullptr) return;
-      into = read_duration(*value, MapReader::name(key), milliseconds::zero()).value_or(into);
+      into = ways_.read_duration(*value, MapReader::name(key), milliseconds::zero()).value_or(into);
     };
     read("vendor", config_.budget.vendor);
     read("site", config_.budget.site);
     map.finish();
-  }
-
-  void add_file(MapReader& map, const char* key, const char* option, Way& way) {
-    const auto* node = map.find(key);
-    const auto text =
-        node != nullptr ? read_line(*node, MapReader::name(key), problems_) : std::nullopt;
-    if (text) add_readable(*node, key, option, *text, way.options);
-  }
-
-  void add_readable(const YamlNode& node, const char* key, const char* option,
-                    const std::string& file, std::vector<std::string>& options) {
-    if (!platform::is_file(file)) {
-      problems_.add(node.position, fmt::format("'{}': the file {} cannot be read", key, file));
-    } else {
-      options.push_back(fmt::format("--{}={}", option, file));
-    }
-  }
-
-  template <typename Use>
-  void each_line(MapReader& map, const char* key, Use use) {
-    const auto* node = map.find(key);
-    const auto* items =
-        node != nullptr ? read_list(*node, MapReader::name(key), problems_) : nullptr;
-    if (items == nullptr) return;
-    for (const auto& item : *items) {
-      if (const auto text = read_line(item, MapReader::name(key), problems_)) use(item, *text);
-    }
-  }
-
-  void add_choices(MapReader& map, const char* key, const char* option, Choice choice, Way& way) {
-    each_line(map, key, [&](const YamlNode& item, const std::string& text) {
-      way.options.push_back(fmt::format("--{}={}", option, text));
-      way.wanted.push_back({choice, text, item.position});
-    });
-  }
-
-  void add_variables(MapReader& map, Way& way) {
-    const auto* node = map.find("variables");
-    if (node == nullptr) return;
-    if (!node->is_map()) {
-      problems_.add(node->position,
-                    "'variables': expected a block of keys, found " + describe(*node));
-      return;
-    }
-    for (const auto& [key, position, value] : node->entries) {
-      if (const auto text = read_line(value, "'" + key + "'", problems_)) {
-        way.options.push_back(fmt::format("--var={}={}", key, *text));
-        way.wanted.push_back({Choice::variable, key, position});
-      }
-    }
-  }
-
-  void add_line(MapReader& map, const char* key, const char* option, Way& way) {
-    std::string text;
-    map.line(key, text);
-    if (!text.empty()) way.options.push_back(fmt::format("--{}={}", option, text));
-  }
-
-  // A login in a URL would stand in the list of processes.
-  void add_url(MapReader& map, const char* key, const char* option, Way& way) {
-    const auto* node = map.find(key);
-    if (node != nullptr && node->is_scalar() && node->text.find('@') != std::string::npos) {
-      problems_.add(node->position,
-                    fmt::format("'{}': no user and password here; expected them in the file of "
-                                "'credentials'",
-                                key));
-      return;
-    }
-    add_line(map, key, option, way);
-  }
-
-  // What both a module and a set can say.
-  void read_common(MapReader& map, Way& way) {
-    add_choices(map, "scenarios", "scenario", Choice::scenario, way);
-    add_choices(map, "regions", "region", Choice::region, way);
-    add_choices(map, "only", "only", Choice::requirement, way);
-    add_choices(map, "skip", "skip", Choice::requirement, way);
-    add_variables(map, way);
-    add_file(map, "credentials", "credentials", way);
-    add_file(map, "service_tags", "service-tags", way);
-  }
-
-  Way read_way(MapReader& map) {
-    Way way;
-    read_common(map, way);
-    std::optional<Vantage> from;
-    map.word("from", from);
-    if (from) way.options.push_back(fmt::format("--from={}", to_string(*from)));
-    if (const auto* node = map.find("client")) {
-      if (const auto text = read_line(*node, "'client'", problems_)) {
-        way.options.push_back("--client=" + *text);
-        way.wanted.push_back({Choice::client, *text, node->position});
-      }
-    }
-    add_url(map, "proxy", "proxy", way);
-    add_url(map, "pac", "pac", way);
-    add_line(map, "interface", "interface", way);
-    each_line(map, "dns", [&](const YamlNode&, const std::string& text) {
-      way.options.push_back("--dns=" + text);
-    });
-    each_line(map, "ca_files", [&](const YamlNode& node, const std::string& text) {
-      add_readable(node, "ca_files", "ca-file", text, way.options);
-    });
-    add_file(map, "anchors", "anchors", way);
-    bool no_anchors = false, redact = false;
-    map.flag("no_anchors", no_anchors);
-    if (no_anchors) way.options.emplace_back("--no-anchors");
-    map.flag("redact", redact);
-    if (redact) way.options.emplace_back("--redact");
-    add_file(map, "redact_key", "redact-key", way);
-    if (const auto* node = map.find("timeout")) {
-      way.timeout = read_duration(*node, "'timeout'", shortest_interval);
-    }
-    return way;
   }
 
   void read_modules() {
@@ -247,7 +104,7 @@ class ConfigReader {
     for (const auto& [key, position, value] : node->entries) {
       if (!is_id(key)) problems_.add(position, in_quotes(key) + " is not a module's name");
       MapReader map(value, "module " + in_quotes(key), problems_);
-      if (value.is_map()) modules_[key] = read_way(map);
+      if (value.is_map()) modules_[key] = ways_.read_module(map);
       map.finish();
     }
   }
@@ -275,25 +132,26 @@ class ConfigReader {
     job.every = usual_interval;
     if (const auto* node = map.find("every")) {
       const bool by_scrape = node->is_scalar() && node->text == "scrape";
-      job.every = by_scrape ? std::nullopt : read_duration(*node, "'every'", shortest_interval);
+      job.every =
+          by_scrape ? std::nullopt : ways_.read_duration(*node, "'every'", shortest_interval);
     }
     std::vector<std::string> files;
-    each_line(map, "files", [&](const YamlNode& node, const std::string& text) {
+    ways_.each_line(map, "files", [&](const YamlNode& node, const std::string& text) {
       std::vector<std::string> option;
-      add_readable(node, "files", "set", text, option);
+      ways_.add_readable(node, "files", "set", text, option);
       if (option.empty()) return;
       files.push_back(text);
       job.options.push_back(option.front());
     });
     Way way;
-    read_common(map, way);
+    ways_.read_common(map, way);
     std::vector<std::pair<std::string, Position>> targets;
-    each_line(map, "targets", [&](const YamlNode& node, const std::string& text) {
+    ways_.each_line(map, "targets", [&](const YamlNode& node, const std::string& text) {
       targets.emplace_back(text, node.position);
     });
     if (targets.empty()) targets.emplace_back(job.set, item.position);
     std::vector<std::string> modules;
-    each_line(map, "modules", [&](const YamlNode& node, const std::string& text) {
+    ways_.each_line(map, "modules", [&](const YamlNode& node, const std::string& text) {
       if (!modules_.contains(text)) {
         std::vector<std::string> known;
         for (const auto& [name, other] : modules_) known.push_back(name);
@@ -329,6 +187,7 @@ class ConfigReader {
     if (sets.size() != targets.size()) return;
     const Choices choices(sets);
     require_known(choices, way, job.set);
+    const auto alg = sip_alg_rows(sets);
     for (const auto& name : modules) {
       auto one = job;
       const auto& module = modules_[name];
@@ -337,8 +196,23 @@ class ConfigReader {
       one.timeout = module.timeout;
       one.options.insert(one.options.end(), module.options.begin(), module.options.end());
       one.options.insert(one.options.end(), way.options.begin(), way.options.end());
+      if (!module.sip_alg && !way.sip_alg) {
+        one.options.insert(one.options.end(), alg.begin(), alg.end());
+      }
       config_.jobs.push_back(std::move(one));
     }
+  }
+
+  // To leave them out: SIP servers ban who sends them more than a phone does, again and again.
+  static std::vector<std::string> sip_alg_rows(const std::vector<TargetSet>& sets) {
+    std::vector<std::string> options;
+    for (const auto& set : sets) {
+      for (const auto& row : set.requirements) {
+        if (row.check != CheckKind::sip_alg) continue;
+        options.push_back(fmt::format("--skip={}/{}", set.id, row.id));
+      }
+    }
+    return options;
   }
 
   void require_known(const Choices& choices, const Way& way, const std::string& set) {
@@ -375,6 +249,7 @@ class ConfigReader {
 
   Problems &problems_, &warnings_;
   const MakeCatalog& make_catalog_;
+  WayReader ways_;
   MapReader top_;
   Config config_;
   std::map<std::string, Way> modules_;
@@ -383,20 +258,6 @@ class ConfigReader {
 };
 
 }  // namespace
-
-std::optional<milliseconds> parse_duration(std::string_view text) {
-  long count = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-  if (error != std::errc{} || end + 1 != text.data() + text.size() || count < 0) {
-    return std::nullopt;
-  }
-  constexpr std::pair<char, long> units[] = {{'s', 1}, {'m', 60}, {'h', 3'600}, {'d', 86'400}};
-  for (const auto& [unit, seconds] : units) {
-    if (*end != unit || count > longest_interval.count() / 1000 / seconds) continue;
-    return milliseconds(count * seconds * 1000);
-  }
-  return std::nullopt;
-}
 
 ConfigResult read_config(std::string_view text, const std::string& name,
                          const MakeCatalog& make_catalog) {

@@ -56,7 +56,4 @@ ConfigResult load_config(const std::string& path, const MakeCatalog& make_catalo
 ConfigResult read_config(std::string_view text, const std::string& name,
                          const MakeCatalog& make_catalog);
 
-// "90s", "15m", "2h", "1d"; nothing for anything else and for more than a year.
-std::optional<milliseconds> parse_duration(std::string_view text);
-
 }  // namespace callready::exporter

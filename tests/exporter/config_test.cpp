@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "probe/exporter/ways.hpp"
 #include "tests/support/temporary_file.hpp"
 #include "tests/targets/rules.hpp"
 
@@ -72,6 +73,26 @@ TEST(ExporterConfig, EverythingIsTakenOver) {
   EXPECT_EQ(phones.options,
             (std::vector<std::string>{"--credentials=" + secrets.path(), "--from=phone",
                                       "--proxy=none", "--no-anchors"}));
+}
+
+TEST(ExporterConfig, TheSipAlgTestIsForThoseWhoWantIt) {
+  const test::TemporaryFile set(
+      "schema: callready.targets/1\nid: pbx\ntitle: PBX\nvendor: V\nedition: \"1\"\n"
+      "document: D\nverified: 2026-10-01\n"
+      "capabilities: [{ id: calls, title: Calls, needs: [alg] }]\nrequirements:\n"
+      "  - { id: alg, title: No SIP ALG, source: s, check: sip-alg, transport: [udp], "
+      "ports: [5060], addresses: [192.0.2.1] }\n");
+  const auto options_of = [&](const std::string& modules, const std::string& more) {
+    const auto result = read(std::string(head) + modules + "sets: [{ name: pbx, files: [" +
+                             set.path() + "]" + more + " }]\n");
+    for (const auto& problem : result.problems) ADD_FAILURE() << problem.to_string();
+    return result.config ? result.config->jobs.at(0).options : std::vector<std::string>{};
+  };
+  const auto file = "--set=" + set.path();
+  EXPECT_EQ(options_of("", ""), (std::vector<std::string>{file, "--skip=pbx/alg"}));
+  EXPECT_EQ(options_of("", ", sip_alg: true"), std::vector<std::string>{file});
+  EXPECT_EQ(options_of("modules: { default: { sip_alg: true } }\n", ""),
+            std::vector<std::string>{file});
 }
 
 TEST(ExporterConfig, SaysWhereAndWhatIsWrong) {

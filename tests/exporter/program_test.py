@@ -315,6 +315,57 @@ class Collector:
         self._server.server_close()
 
 
+class Check(WithFolder):
+    """What the exporter's runs can do, by hand."""
+
+    def run_check(self, *more, **environment):
+        path = os.path.join(self.folder, "local.yaml")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(SET.format(port=9))
+        done = subprocess.run(
+            [CALLREADY, "check", "--set", path, "--no-anchors", "--dns", "127.0.0.1:9", "--no-keep",
+             "--json", *more], timeout=120, capture_output=True, text=True, check=False,
+            env={**os.environ, **environment})
+        return done, json.loads(done.stdout)
+
+    def test_history_says_since_when(self):
+        history = os.path.join(self.folder, "history.json")
+        _, first = self.run_check("--history", history)
+        _, second = self.run_check("--history", history)
+        for report, runs in ((first, 1), (second, 2)):
+            self.assertEqual(report["sets"][0]["standing"]["runs"], runs)
+            self.assertEqual(report["findings"][0]["standing"]["runs"], runs)
+            self.assertEqual(report["findings"][0]["standing"]["since"], first["started_at"])
+        _, elsewhere = self.run_check("--history", history, "--site", "Graz")
+        self.assertEqual(elsewhere["sets"][0]["standing"]["runs"], 1)
+        with open(history, "w", encoding="utf-8") as file:
+            file.write("{")
+        done, anew = self.run_check("--history", history)
+        self.assertIn("the history begins anew", done.stderr)
+        self.assertEqual(anew["sets"][0]["standing"]["runs"], 1)
+
+    def test_diff_says_since_when(self):
+        files = []
+        for _ in range(2):
+            files.append(os.path.join(self.folder, f"report{len(files)}.json"))
+            _, report = self.run_check()
+            with open(files[-1], "w", encoding="utf-8") as file:
+                json.dump(report, file)
+        done = subprocess.run([CALLREADY, "diff", *files], timeout=60, capture_output=True,
+                              text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(" ".join(done.stdout.split()),
+                         r"Findings that stand .*: since 20\d\d-\d\d-\d\dT\d\d:\d\dZ or earlier")
+
+    def test_the_report_says_where_it_speaks_from(self):
+        _, report = self.run_check("--place", "user VLAN, wired")
+        self.assertIn("Measured from: user VLAN, wired.", report["notes"])
+        self.assertNotIn("Kubernetes", str(report["notes"]))
+        _, report = self.run_check(KUBERNETES_SERVICE_HOST="10.0.0.1")
+        self.assertTrue(any(note.startswith("Measured from a Kubernetes pod, whose network is not the "
+                                            "users'") for note in report["notes"]), report["notes"])
+
+
 class Push(WithFolder):
     def check(self, url, *more, **environment):
         port = socket.create_server(("127.0.0.1", 0))
@@ -411,6 +462,7 @@ class Packaging(unittest.TestCase):
                                  os.path.join(folder, name))
             level = re.search(r"Overall exposure level for \S+: ([0-9.]+)", said)
             self.assertLessEqual(float(level.group(1)), 2.0, said)
+            self.assertNotIn("Unknown", said)
 
     def test_the_dashboard_asks_for_what_is_exported(self):
         with open(os.path.join(self.FOLDER, "prometheus", "grafana-dashboard.json"),

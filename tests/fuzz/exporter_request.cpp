@@ -1,5 +1,6 @@
 // What strangers send to the exporter: a request's target, a login, how long Prometheus waits.
 #include "probe/exporter/pages.hpp"
+#include "probe/exporter/ways.hpp"
 #include "probe/exporter/web_config.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
