@@ -117,7 +117,7 @@ void WayReader::read_common(MapReader& map, Way& way) {
   add_variables(map, way);
   add_file(map, "credentials", "credentials", way);
   add_file(map, "service_tags", "service-tags", way);
-  map.flag("sip_alg", way.sip_alg);
+  map.flag("sip_alg_test", way.sip_alg);
 }
 
 Way WayReader::read_module(MapReader& map) {

@@ -90,8 +90,8 @@ TEST(ExporterConfig, TheSipAlgTestIsForThoseWhoWantIt) {
   };
   const auto file = "--set=" + set.path();
   EXPECT_EQ(options_of("", ""), (std::vector<std::string>{file, "--skip=pbx/alg"}));
-  EXPECT_EQ(options_of("", ", sip_alg: true"), std::vector<std::string>{file});
-  EXPECT_EQ(options_of("modules: { default: { sip_alg: true } }\n", ""),
+  EXPECT_EQ(options_of("", ", sip_alg_test: true"), std::vector<std::string>{file});
+  EXPECT_EQ(options_of("modules: { default: { sip_alg_test: true } }\n", ""),
             std::vector<std::string>{file});
 }
 
