@@ -196,6 +196,24 @@ class Program(WithFolder):
         with self.assertRaises(urllib.error.HTTPError):
             exporter.get("/probe?set=local")
 
+    def test_a_reload_loses_no_run(self):
+        exporter = self.start()
+        mute = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.addCleanup(mute.close)
+        mute.bind(("127.0.0.1", 0))
+        exporter.write("local.yaml", SET.format(port=mute.getsockname()[1]).replace(
+            "check: tcp, transport: [tcp]", "check: stun, transport: [udp]"))
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(exporter.get, "/probe?set=local",
+                                  {"X-Prometheus-Scrape-Timeout-Seconds": "60"}, None, 90)
+            mute.settimeout(60)
+            mute.recv(2048)  # the run goes on
+            exporter.process.send_signal(signal.SIGHUP)
+            exporter.until("was read again")
+            text = waiting.result(90)
+        self.assertIn('callready_result_available{site="Lyon"} 1', text)
+        self.assertEqual(exporter.own("callready_exporter_runs_total"), 1)
+
     def test_no_secret_is_shown(self):
         exporter = self.start()
         exporter.get("/probe?set=local")
