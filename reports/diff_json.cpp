@@ -57,6 +57,14 @@ Json finding_json(const FindingChange& change) {
   return json;
 }
 
+Json standing_json(const StandingFinding& standing) {
+  return {{"code", standing.finding.code},
+          {"title", standing.finding.title},
+          {"owner", to_string(standing.finding.owner)},
+          {"since", format_rfc3339(standing.since)},
+          {"or_earlier", standing.earlier}};
+}
+
 template <typename Item>
 Json list(const std::vector<Item>& items, Json (*print)(const Item&)) {
   auto json = Json::array();
@@ -75,6 +83,7 @@ std::string diff_json(const Comparison& comparison) {
                {"after", side_json(comparison.after)}};
   json["changes"] = list(comparison.changes, change_json);
   json["findings"] = list(comparison.findings, finding_json);
+  json["standing"] = list(comparison.standing, standing_json);
   json["added"] = list(comparison.added, lone_json);
   json["removed"] = list(comparison.removed, lone_json);
   json["notes"] = comparison.notes;

@@ -117,6 +117,18 @@ void add_trend(Page& page, const Comparison& comparison, Trend trend, std::strin
   }
 }
 
+void add_standing(Page& page, const std::vector<StandingFinding>& findings) {
+  if (findings.empty()) return;
+  page.blank();
+  page.heading("Findings that stand");
+  for (const auto& [finding, since, earlier] : findings) {
+    page.row(Mark::warning,
+             fmt::format("{} ({}): since {}Z{}", finding.title, finding.code,
+                         format_rfc3339(since).substr(0, 16), earlier ? " or earlier" : ""),
+             "", widest_name);
+  }
+}
+
 void add_lone(Page& page, const std::vector<Lone>& items, std::string_view heading) {
   if (items.empty()) return;
   page.blank();
@@ -140,6 +152,7 @@ std::string diff_text(const Comparison& comparison, const RenderOptions& options
   add_trend(page, comparison, Trend::better, "Better", "Findings that are gone");
   add_trend(page, comparison, Trend::changed, "Changed, and neither better nor worse",
             "Findings that changed");
+  add_standing(page, comparison.standing);
   add_lone(page, comparison.added, "Only in the newer report");
   add_lone(page, comparison.removed, "Only in the older report");
   return page.take();

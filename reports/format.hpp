@@ -51,6 +51,8 @@ std::string render_html(const Report& report, const RenderOptions& options);
 // What goes into a ticket: plain text, a block for each cause with all that its fix asks for.
 std::string render_ticket(const Report& report, const RenderOptions& options);
 std::string render_prometheus(const Report& report, const RenderOptions& options);
+// For a site's Prometheus: few series, no addresses, and since when.
+std::string render_exporter(const Report& report, const RenderOptions& options);
 std::string render_nagios(const Report& report, const RenderOptions& options);
 
 // Nagios' exit status: 0 ready, 1 degraded, 2 blocked, 3 not decided or interrupted.

@@ -83,6 +83,9 @@ void add_finding(Html& out, const Report& report, std::size_t i, const PageIndex
   }
   out.put("</h3>\n");
   if (const auto why = cause(finding, 2, false); !why.empty()) out.put("<p>{}</p>\n", why);
+  if (const auto since = standing_in_words(finding.standing); !since.empty()) {
+    out.put("<p class=\"since\">Found {}.</p>\n", since);
+  }
   if (!finding.fix.empty()) {
     out.put(R"(<div class="fix">
 <div class="head"><b>Fix, for {}</b><button type="button" hidden data-copy="{}" )"

@@ -80,6 +80,13 @@ Json site_json(const Site& site) {
 
 namespace {
 
+void add_standing(Json& json, const std::optional<Standing>& standing) {
+  if (!standing) return;
+  json["standing"] = {{"since", format_rfc3339(standing->since)},
+                      {"runs", standing->runs},
+                      {"began", standing->began}};
+}
+
 Json capability_json(const CapabilityResult& capability) {
   Json json = {{"id", capability.id},
                {"title", capability.title},
@@ -91,6 +98,7 @@ Json capability_json(const CapabilityResult& capability) {
     if (!need.equal && need.preferred != 1) one["preferred"] = need.preferred;
     json["needs"].push_back(std::move(one));
   }
+  add_standing(json, capability.standing);
   return json;
 }
 
@@ -140,6 +148,7 @@ Json set_json(const SetResult& set) {
     set_if_any(item, "source", advice.source);
     json["advice"].push_back(std::move(item));
   }
+  add_standing(json, set.standing);
   return json;
 }
 
@@ -163,6 +172,7 @@ Json finding_json(const Finding& finding) {
     json["evidence"].push_back(std::move(item));
   }
   if (!finding.seen_from.empty()) json["seen_from"] = finding.seen_from;
+  add_standing(json, finding.standing);
   return json;
 }
 

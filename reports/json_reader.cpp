@@ -268,6 +268,13 @@ Site read_site(const Node& node) {
   return site;
 }
 
+std::optional<Standing> read_standing(const Node& node) {
+  const auto standing = node.optional("standing");
+  if (!standing) return std::nullopt;
+  return Standing{moment(standing->member("since")), standing->member("runs").integer(1, any_count),
+                  standing->member("began").boolean()};
+}
+
 CapabilityResult read_capability(const Node& node) {
   CapabilityResult capability;
   capability.id = node.member("id").text();
@@ -284,6 +291,7 @@ CapabilityResult read_capability(const Node& node) {
       return need;
     });
   }
+  capability.standing = read_standing(node);
   return capability;
 }
 
@@ -398,6 +406,7 @@ SetResult read_set(const Node& node) {
                        text_or_empty(item, "source")};
     });
   }
+  set.standing = read_standing(node);
   return set;
 }
 
@@ -417,6 +426,7 @@ Finding read_finding(const Node& node) {
     return FindingEvidence{text_or_empty(item, "probe"), item.member("text").text()};
   });
   if (const auto seen = node.optional("seen_from")) finding.seen_from = texts(*seen);
+  finding.standing = read_standing(node);
   return finding;
 }
 

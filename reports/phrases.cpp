@@ -166,6 +166,16 @@ std::string set_name(const SetResult& set) {
   return set.edition.empty() ? title : fmt::format("{} ({})", title, set.edition);
 }
 
+std::string standing_in_words(const std::optional<Standing>& standing) {
+  if (!standing) return {};
+  if (standing->runs == 1) {
+    return standing->began ? "in this run, and not in the one before" : "for the first time";
+  }
+  const auto day = format_rfc3339(standing->since);
+  return fmt::format("since {} {} UTC{}, in {} runs in a row", day.substr(0, 10), day.substr(11, 5),
+                     standing->began ? "" : " at the latest", standing->runs);
+}
+
 std::string_view team(Owner owner) {
   switch (owner) {
     case Owner::user:

@@ -33,6 +33,10 @@ std::string source_doubt_in_short(const SetResult& set);
 // SHA-256 of the list: 2c26..."
 std::string set_and_source(const SetResult& set);
 
+// "since 2026-11-20 08:39 UTC, in 12 runs in a row", "in this run, and not in the one before";
+// empty where no earlier run is known.
+std::string standing_in_words(const std::optional<Standing>& standing);
+
 std::string_view team(Owner owner);  // "your firewall team", to go after "for"
 
 // "certain" adds nothing to a title; the others warn: "likely", "possible, not proven".

@@ -1,62 +1,9 @@
-// Prometheus' text format for the node exporter's textfile collector: gauges only, because a file
-// holds one run. What has several states is a series for each of them, of which one is 1 (as
-// OpenMetrics' state sets). `promtool check metrics` has nothing to say against it.
-#include <fmt/format.h>
-
-#include <cmath>
-
+// For the node exporter's textfile collector: one file holds one run, with every endpoint.
 #include "reports/format.hpp"
-#include "reports/terminal.hpp"
+#include "reports/metric_text.hpp"
 
 namespace callready {
 namespace {
-
-using Labels = std::vector<std::pair<std::string_view, std::string>>;
-
-// The exposition format: in a label's value \ and " are escaped (line breaks are none left). What
-// is no UTF-8 would make the whole file unreadable.
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : harmless(text)) {
-    if (c == '\\' || c == '"') out += '\\';
-    out += c;
-  }
-  return out;
-}
-
-std::string number(double value) {
-  return std::isfinite(value) ? fmt::format("{}", value) : std::string("NaN");
-}
-
-class Metric {
- public:
-  Metric(std::string_view name, std::string_view help)
-      : name_(name), head_(fmt::format("# HELP {} {}\n# TYPE {} gauge\n", name, help, name)) {}
-
-  void add(const Labels& labels, double value) {
-    std::string list;
-    for (const auto& [key, text] : labels) {
-      if (text.empty()) continue;  // an empty label is the same as none
-      list += fmt::format("{}{}=\"{}\"", list.empty() ? "" : ",", key, escaped(text));
-    }
-    samples_ += list.empty() ? fmt::format("{} {}\n", name_, number(value))
-                             : fmt::format("{}{{{}}} {}\n", name_, list, number(value));
-  }
-
-  template <typename Enum>
-  void add_states(const Labels& labels, std::string_view state, Enum now) {
-    for (const auto& word : words<Enum>()) {
-      auto all = labels;
-      all.emplace_back(state, word.text);
-      add(all, word.value == now ? 1 : 0);
-    }
-  }
-
-  std::string text() const { return samples_.empty() ? std::string() : head_ + samples_; }
-
- private:
-  std::string name_, head_, samples_;
-};
 
 std::string port_of(const Target& target) {
   return target.port() == 0 ? "" : target.ports.to_string();

@@ -14,6 +14,8 @@ std::span<const Format> formats() {
       {"junit", "for CI systems", "xml", render_junit},
       {"csv", "for a spreadsheet: one row per endpoint", "csv", render_csv},
       {"prometheus", "for the node exporter's textfile collector", "prom", render_prometheus},
+      {"exporter", "for Prometheus, as callready exporter says it: few series, no addresses",
+       "prom", render_exporter},
       {"nagios", "one line for monitoring, with performance data", "txt", render_nagios},
   };
   return table;

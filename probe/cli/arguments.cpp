@@ -188,6 +188,22 @@ ParseResult parse_arguments(int argc, const char* const* argv) {
   check->add_flag("!--no-keep", arguments.keep,
                   "Do not keep this run for `render last` (it is kept for this user only)");
   check
+      ->add_option(
+          "--history", arguments.history_file,
+          "Say since when findings stand: by the report in this file, which a complete run "
+          "replaces by its own (JSON)")
+      ->type_name("FILE");
+  check
+      ->add_option("--place", arguments.place,
+                   "Where this computer stands (\"user VLAN, wired\"), for the report")
+      ->type_name("TEXT");
+  check
+      ->add_option(
+          "--push-to", arguments.push_url,
+          "Send the report to this OpenTelemetry collector too (OTLP over HTTP, JSON); what "
+          "cannot be sent now goes with the next run. CALLREADY_PUSH_TOKEN: its bearer token")
+      ->type_name("URL");
+  check
       ->add_flag("--follow", arguments.follow,
                  "With --json: a line for each event as it happens (NDJSON), not one report")
       ->needs(check->get_option("--json"));
@@ -295,6 +311,26 @@ ParseResult parse_arguments(int argc, const char* const* argv) {
   auto* demo =
       command("demo", "A whole site on loopback, checked: nothing else is needed", Command::demo);
   add_output_options(*demo, arguments);
+
+  auto* exporter =
+      command("exporter", "Run target sets in the background, and tell Prometheus what was found",
+              Command::exporter);
+  exporter
+      ->add_option("--config", arguments.config_file,
+                   "Sets, options, schedule (YAML); read again on SIGHUP")
+      ->type_name("FILE")
+      ->required();
+  exporter
+      ->add_option("--listen,--web.listen-address", arguments.listen,
+                   "Where to listen (127.0.0.1:9977); :PORT for all addresses")
+      ->type_name("ADDR:PORT");
+  exporter
+      ->add_option("--web.config.file", arguments.web_config_file,
+                   "TLS and logins, as Prometheus' exporters have them (YAML)")
+      ->type_name("FILE");
+  exporter->add_flag("--check-config", arguments.check_config,
+                     "Only say whether the files are right");
+  exporter->footer("Exit status: 0 ended by a signal, 2 usage or configuration error.");
 
   if (argc == 1) {
     say(first_steps());

@@ -22,7 +22,8 @@ enum class Command {
   diff,
   demo,
   update,
-  import
+  import,
+  exporter
 };
 enum class ColourChoice { automatic, always, never };
 
@@ -52,6 +53,13 @@ struct Arguments {
   std::optional<ServiceKind> kind;  // list --kind
   std::string from_source;          // update --from
   std::string url, into_file;       // import --url, --into
+
+  // check
+  std::string history_file, place, push_url;  // --history, --place, --push-to
+
+  // exporter
+  std::string config_file, web_config_file, listen = "127.0.0.1:9977";
+  bool check_config = false;
 
   std::vector<ReportRequest> reports;
   bool json = false, nagios = false, quiet = false, verbose = false;

@@ -8,69 +8,17 @@
 #include "probe/cli/commands.hpp"
 #include "probe/cli/follow.hpp"
 #include "probe/cli/output.hpp"
+#include "probe/cli/place.hpp"
+#include "probe/cli/push.hpp"
 #include "probe/cli/secrets.hpp"
 #include "probe/engine/session.hpp"
+#include "probe/plan/choices.hpp"
 #include "probe/platform/child.hpp"
 #include "probe/platform/system.hpp"
 #include "targets/builtin.hpp"
-#include "targets/suggest.hpp"
 
 namespace callready {
 namespace {
-
-// Errors of a command line that only the sets can show: unknown scenarios, regions, rows,
-// variables.
-class Selection {
- public:
-  explicit Selection(const std::vector<TargetSet>& sets) {
-    for (const auto& set : sets) {
-      for (const auto& scenario : set.scenarios) scenarios_.push_back(scenario.id);
-      for (const auto& region : set.regions) regions_.push_back(region.id);
-      for (const auto& variable : set.variables) {
-        variables_.push_back(variable.name);
-        variables_.push_back(set.id + '/' + variable.name);
-      }
-      for (const auto& row : set.requirements) {
-        rows_.push_back(row.id);
-        rows_.push_back(set.id + '/' + row.id);
-        clients_.insert(clients_.end(), row.clients.begin(), row.clients.end());
-      }
-    }
-  }
-
-  std::vector<std::string> problems(const Arguments& arguments) const {
-    std::vector<std::string> found;
-    require(found, "scenario", arguments.scenarios, scenarios_);
-    require(found, "region", arguments.regions, regions_);
-    require(found, "requirement", arguments.only, rows_);
-    require(found, "requirement", arguments.skip, rows_);
-    if (!arguments.client.empty()) require(found, "client", {arguments.client}, clients_);
-    std::vector<std::string> names;
-    for (const auto& [name, value] : arguments.variables) names.push_back(name);
-    require(found, "variable", names, variables_);
-    return found;
-  }
-
- private:
-  static void require(std::vector<std::string>& found, std::string_view what,
-                      const std::vector<std::string>& given,
-                      const std::vector<std::string>& known) {
-    for (const auto& name : given) {
-      if (std::find(known.begin(), known.end(), name) != known.end()) continue;
-      auto text = fmt::format("unknown {} '{}'", what, name);
-      const auto hint = suggest(name, known);
-      if (hint) text += fmt::format("; did you mean '{}'?", *hint);
-      const std::set<std::string> all(known.begin(), known.end());
-      if (!hint && all.empty()) text += "; these sets have none";
-      if (!hint && !all.empty() && all.size() <= 12) {
-        text += fmt::format("; known are: {}", fmt::join(all, ", "));
-      }
-      found.push_back(std::move(text));
-    }
-  }
-
-  std::vector<std::string> scenarios_, regions_, rows_, variables_, clients_;
-};
 
 // The controls, or nothing after the errors have been printed.
 std::optional<TargetSet> find_anchors(const Arguments& arguments) {
@@ -182,10 +130,22 @@ std::optional<ServiceTags> read_tags(const Arguments& arguments) {
 
 std::vector<std::string> unknown_choices(const std::vector<TargetSet>& sets,
                                          const Arguments& arguments) {
-  return Selection(sets).problems(arguments);
+  const Choices choices(sets);
+  std::vector<std::string> found;
+  const auto require = [&](Choice choice, const std::string& name) {
+    if (auto problem = choices.problem(choice, name)) found.push_back(std::move(*problem));
+  };
+  for (const auto& name : arguments.scenarios) require(Choice::scenario, name);
+  for (const auto& name : arguments.regions) require(Choice::region, name);
+  for (const auto& name : arguments.only) require(Choice::requirement, name);
+  for (const auto& name : arguments.skip) require(Choice::requirement, name);
+  if (!arguments.client.empty()) require(Choice::client, arguments.client);
+  for (const auto& [name, value] : arguments.variables) require(Choice::variable, name);
+  return found;
 }
 
-int run_and_deliver(const Arguments& arguments, SessionOptions options) {
+int run_and_deliver(const Arguments& arguments, SessionOptions options,
+                    const std::string& push_token) {
   auto privacy = privacy_of(arguments);
   if (!privacy.error.empty()) {
     complain(privacy.error);
@@ -202,9 +162,10 @@ int run_and_deliver(const Arguments& arguments, SessionOptions options) {
     complain(report.error());
     return usage_error;
   }
-  if (!arguments.follow) return conclude(std::move(*report), arguments, privacy);
+  add_place(arguments, *report);
+  if (!arguments.follow) return conclude(std::move(*report), arguments, privacy, push_token);
   follower.finish(*report);
-  const int status = conclude(std::move(*report), arguments, privacy);
+  const int status = conclude(std::move(*report), arguments, privacy, push_token);
   if (follower.failure().empty()) return status;
   complain(follower.failure());
   return usage_error;
@@ -218,6 +179,9 @@ int run_check(const Arguments& arguments) {
   if (const auto problem = pac_problem(arguments.pac)) problems.push_back(*problem);
   for (const auto& name : arguments.interfaces) {
     if (const auto problem = interface_problem(name)) problems.push_back(*problem);
+  }
+  if (!arguments.push_url.empty()) {
+    if (const auto problem = push_problem(arguments.push_url)) problems.push_back(*problem);
   }
   if (const auto problem = why_not_deliverable(arguments)) problems.push_back(*problem);
   for (const auto& problem : problems) complain(problem);
@@ -270,7 +234,7 @@ int run_check(const Arguments& arguments) {
   }
   options.site = arguments.site;
   options.announce = !arguments.quiet;
-  return run_and_deliver(arguments, std::move(options));
+  return run_and_deliver(arguments, std::move(options), secrets.push_token);
 }
 
 }  // namespace callready

@@ -24,6 +24,7 @@ int run_diff(const Arguments& arguments);
 int run_demo(const Arguments& arguments);
 int run_update(const Arguments& arguments);
 int run_import(const Arguments& arguments);
+int run_exporter(const Arguments& arguments);
 
 // The sets of `callready update`, in the user's data folder.
 SetStore set_store();
@@ -41,8 +42,9 @@ std::optional<ServiceTags> read_tags(const Arguments& arguments);
 // What the chosen sets do not know: scenarios, clients, regions, rows, variables; in words.
 std::vector<std::string> unknown_choices(const std::vector<TargetSet>& sets,
                                          const Arguments& arguments);
-// The run, with a bar on a terminal, and its reports; the exit status.
-int run_and_deliver(const Arguments& arguments, SessionOptions options);
+// The run, with a bar on a terminal, and its reports; the exit status. `push_token`: for --push-to.
+int run_and_deliver(const Arguments& arguments, SessionOptions options,
+                    const std::string& push_token = {});
 // What is wrong with a file, a line each.
 void say_problems(const std::vector<Problem>& problems);
 

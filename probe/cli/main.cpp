@@ -56,6 +56,8 @@ int run(const callready::Arguments& arguments) {
       return callready::run_update(arguments);
     case Command::import:
       return callready::run_import(arguments);
+    case Command::exporter:
+      return callready::run_exporter(arguments);
     case Command::none:
       break;
   }

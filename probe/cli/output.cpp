@@ -7,6 +7,8 @@
 #include <cstring>
 
 #include "probe/cli/commands.hpp"
+#include "probe/cli/place.hpp"
+#include "probe/cli/push.hpp"
 #include "probe/cli/saved_report.hpp"
 #include "probe/platform/system.hpp"
 
@@ -132,13 +134,20 @@ std::optional<Privacy> prepare_delivery(const Arguments& arguments) {
   return std::nullopt;
 }
 
-int conclude(Report report, const Arguments& arguments, Privacy& privacy) {
+int conclude(Report report, const Arguments& arguments, Privacy& privacy,
+             const std::string& push_token) {
   if (privacy.redactor) report = privacy.redactor->report(report);
   if (arguments.command == Command::check && arguments.keep && !arguments.nagios) keep_last(report);
-  if (const auto failure = deliver(report, arguments)) {
+  const auto no_history = add_history(arguments, report);
+  auto failure = deliver(report, arguments);
+  if (!failure) failure = no_history;
+  if (failure) {
     complain(*failure);
     return usage_error;
   }
+  const bool pushed =
+      arguments.push_url.empty() || push_report(report, arguments.push_url, push_token);
+  if (!pushed) return usage_error;
   delivered = true;
   return arguments.nagios ? nagios_status(report) : exit_status(report);
 }

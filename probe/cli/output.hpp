@@ -32,8 +32,10 @@ bool print(const std::string& text);
 std::optional<Privacy> prepare_delivery(const Arguments& arguments);
 
 // The last step of a command that has a report: hides what is to be hidden, delivers, complains
-// where that fails. The exit status: the verdict's (Nagios' for --nagios), or 2.
-int conclude(Report report, const Arguments& arguments, Privacy& privacy);
+// where that fails. The exit status: the verdict's (Nagios' for --nagios), or 2. `push_token`: for
+// --push-to.
+int conclude(Report report, const Arguments& arguments, Privacy& privacy,
+             const std::string& push_token = {});
 // True where it has delivered: the exit status is a verdict then.
 bool has_delivered();
 

@@ -41,8 +41,12 @@ std::vector<std::string> names_in(std::string text) {
   return names;
 }
 
+constexpr auto push_token = "CALLREADY_PUSH_TOKEN";
+
 // False: nothing is so called.
-bool take(checks::Credentials& credentials, std::string_view name, const std::string& value) {
+bool take(CredentialsResult& result, std::string_view name, const std::string& value) {
+  auto& credentials = result.credentials;
+  if (name == push_token) return result.push_token = value, true;
   for (const auto& secret : secrets) {
     if (name == secret.name) return credentials.*secret.member = value, true;
   }
@@ -58,11 +62,12 @@ CredentialsResult read_credentials(const std::string& file) {
   constexpr std::size_t most = 65'536;
   CredentialsResult result;
   for (const auto& secret : secrets) {
-    take(result.credentials, secret.name, platform::environment(secret.name));
+    take(result, secret.name, platform::environment(secret.name));
   }
   for (const auto& list : hosts) {
-    take(result.credentials, list.name, platform::environment(list.name));
+    take(result, list.name, platform::environment(list.name));
   }
+  take(result, push_token, platform::environment(push_token));
   if (file.empty()) return result;
   const auto input = platform::read_input(file, most);
   if (!input.error.empty()) result.error = file + ": cannot be read: " + input.error;
@@ -78,7 +83,7 @@ CredentialsResult read_credentials(const std::string& file) {
     if (line.empty() || line.front() == '#') continue;
     const auto equals = line.find('=');
     if (equals == std::string::npos ||
-        !take(result.credentials, line.substr(0, equals), line.substr(equals + 1))) {
+        !take(result, line.substr(0, equals), line.substr(equals + 1))) {
       result.error = fmt::format("{}:{}: expected NAME=VALUE with a name such as {}", file, number,
                                  secrets.front().name);
       return result;

@@ -9,8 +9,9 @@ namespace callready {
 
 struct CredentialsResult {
   checks::Credentials credentials;
-  std::string warning;  // others may read the file
-  std::string error;    // file:line and what is wrong, without values; empty: none
+  std::string push_token;  // CALLREADY_PUSH_TOKEN
+  std::string warning;     // others may read the file
+  std::string error;       // file:line and what is wrong, without values; empty: none
 };
 
 // `file`: lines NAME=VALUE with the environment's names, "#" starts a comment; it wins over the

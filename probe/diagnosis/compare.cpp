@@ -168,6 +168,29 @@ std::string difference(const Finding& before, const Finding& after) {
   return text;
 }
 
+}  // namespace
+
+std::vector<const Finding*> same_causes(const std::vector<Finding>& before,
+                                        const std::vector<Finding>& after) {
+  std::vector<const Finding*> old;
+  for (const auto& finding : before) old.push_back(&finding);
+  std::vector<const Finding*> found(after.size(), nullptr);
+  for (const bool strictly : {true, false}) {
+    for (std::size_t i = 0; i < after.size(); ++i) {
+      if (found[i] != nullptr) continue;
+      const auto match = std::find_if(old.begin(), old.end(), [&](const Finding* candidate) {
+        return same_cause(*candidate, after[i], strictly);
+      });
+      if (match == old.end()) continue;
+      found[i] = *match;
+      old.erase(match);
+    }
+  }
+  return found;
+}
+
+namespace {
+
 // Rows that a finding explained in the older report and that the newer one does not show to work.
 std::string doubt(const Finding& gone, const Report& after) {
   if (!after.complete) return "the newer run is incomplete: it may still be there";
@@ -187,27 +210,31 @@ std::string doubt(const Finding& gone, const Report& after) {
                      gone.explains.size());
 }
 
+// What the newer report's own history says counts; where it has none, the older's.
+StandingFinding standing_of(const Finding& old, const Finding& finding, const Report& before) {
+  const auto& known = finding.standing ? finding.standing : old.standing;
+  // A history that begins with the newer run itself knows nothing of the older.
+  const bool knows = known && (known->began || known->since <= before.started_at);
+  if (knows) return {finding, known->since, !known->began};
+  if (old.standing) return {finding, old.standing->since, !old.standing->began};
+  return {finding, before.started_at, true};
+}
+
 void compare_findings(Comparison& result, const Report& before, const Report& after) {
   std::vector<const Finding*> old;
-  std::vector<const Finding*> fresh;
   for (const auto& finding : before.findings) old.push_back(&finding);
-  for (const auto& finding : after.findings) fresh.push_back(&finding);
-  for (const bool strictly : {true, false}) {
-    for (auto*& finding : fresh) {
-      if (finding == nullptr) continue;
-      const auto match = std::find_if(old.begin(), old.end(), [&](const Finding* candidate) {
-        return same_cause(*candidate, *finding, strictly);
-      });
-      if (match == old.end()) continue;
-      if (const auto text = difference(**match, *finding); !text.empty()) {
-        result.findings.push_back({Trend::changed, *finding, text});
-      }
-      old.erase(match);
-      finding = nullptr;
+  const auto same = same_causes(before.findings, after.findings);
+  for (std::size_t i = 0; i < same.size(); ++i) {
+    const auto& finding = after.findings[i];
+    if (same[i] == nullptr) {
+      result.findings.push_back({Trend::worse, finding, ""});
+      continue;
     }
-  }
-  for (const auto* finding : fresh) {
-    if (finding != nullptr) result.findings.push_back({Trend::worse, *finding, ""});
+    std::erase(old, same[i]);
+    result.standing.push_back(standing_of(*same[i], finding, before));
+    if (const auto text = difference(*same[i], finding); !text.empty()) {
+      result.findings.push_back({Trend::changed, finding, text});
+    }
   }
   for (const auto* finding : old) {
     const auto text = doubt(*finding, after);

@@ -12,4 +12,8 @@ namespace callready {
 Comparison compare(const Report& before, const std::string& before_name, const Report& after,
                    const std::string& after_name);
 
+// For each finding of `after` the one of `before` that names the same cause, or null.
+std::vector<const Finding*> same_causes(const std::vector<Finding>& before,
+                                        const std::vector<Finding>& after);
+
 }  // namespace callready

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "probe/diagnosis/findings.hpp"
+#include "probe/diagnosis/history.hpp"
 #include "probe/diagnosis/merge_rows.hpp"
 
 namespace callready {
@@ -253,6 +254,7 @@ Report diagnosed_anew(const Report& report) {
   if (report.vantages.empty()) {
     auto fresh = report;
     fresh.findings = diagnose(report);
+    keep_history(report.findings, fresh.findings);
     return fresh;
   }
   auto merged = merge(parts_of(report), report.site.name);

@@ -33,6 +33,13 @@ struct FindingChange {
   std::string note;              // what changed, or what to hold against a finding that is gone
 };
 
+// A finding that both reports have.
+struct StandingFinding {
+  Finding finding;      // as the newer report has it
+  WallTime since;       // by what either report knows of earlier runs; else the older run's start
+  bool earlier = true;  // nothing tells that it is not older still
+};
+
 struct ComparedReport {
   std::string name;  // of the file
   std::string site;
@@ -47,6 +54,7 @@ struct Comparison {
   std::vector<Change> changes;  // sets, then capabilities, then requirements, in the report's order
   std::vector<Lone> added, removed;
   std::vector<FindingChange> findings;
+  std::vector<StandingFinding> standing;
   std::vector<std::string> notes;  // what makes the two hard to compare
 
   bool worse() const;

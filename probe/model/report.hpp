@@ -58,12 +58,20 @@ struct Site {
 // it.
 inline constexpr std::string_view left_out_words = "left out";
 
+// Since when something has been so, run after run (probe/diagnosis/history.hpp).
+struct Standing {
+  WallTime since;      // the start of the first of these runs
+  int runs = 1;        // in a row, this one too
+  bool began = false;  // the run before them said otherwise; false: it may be older than they are
+};
+
 struct CapabilityResult {
   std::string id, title;
   Verdict verdict = Verdict::unknown;
   std::string summary;
   std::vector<std::string> requirements;  // ids
   std::vector<Need> needs;                // as in the set; empty in reports of before 0.2
+  std::optional<Standing> standing;       // of the verdict; nothing: no earlier run is known
 };
 
 struct RequirementResult {
@@ -102,6 +110,7 @@ struct SetResult {
   std::vector<CapabilityResult> capabilities;
   std::vector<RequirementResult> requirements;
   std::vector<SetAdvice> advice;
+  std::optional<Standing> standing;  // of the verdict; nothing: no earlier run is known
 };
 
 struct FindingAffects {
@@ -127,6 +136,7 @@ struct Finding {
   std::vector<FirewallRule> rules;
   std::vector<FindingEvidence> evidence;
   std::vector<std::string> seen_from;  // in a merged report: the vantages that show it
+  std::optional<Standing> standing;    // nothing: no earlier run is known
 };
 
 struct ProbeResult {

@@ -2,6 +2,7 @@
 // down the program.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@ struct Child {
   long id = -1;     // -1: there is none
   int input = -1;   // write to it; close it when all is said
   int output = -1;  // what it prints
+  int errors = -1;  // what it says on standard error, where that was asked for
   bool started() const { return id > 0; }
 };
 
@@ -21,6 +23,16 @@ struct Child {
 // standard error goes nowhere, and of the environment it gets what the system's libraries read: no
 // secrets. Where that fails, `started()` is false and errno says why.
 Child start_child(const std::string& program, const std::vector<std::string>& arguments);
+
+// The same for a child that is trusted as much as this program: it gets the whole environment, and
+// its standard error is a third pipe.
+Child start_own_child(const std::string& program, const std::vector<std::string>& arguments);
+
+// Where it has ended, how, and it is waited for: its exit status, negative for a signal. Nothing
+// where it still runs.
+std::optional<int> exit_status(const Child& child);
+// Asks it to come to an end by itself (SIGTERM).
+void interrupt_child(const Child& child);
 
 // How a child came to its end.
 enum class ChildEnd { itself, killed, out_of_time };  // out_of_time: of the processor's

@@ -169,15 +169,23 @@ std::string own_program() {
   return size <= 0 ? std::string() : std::string(path, static_cast<std::size_t>(size));
 }
 
-Child start_child(const std::string& program, const std::vector<std::string>& arguments) {
+namespace {
+
+Child start(const std::string& program, const std::vector<std::string>& arguments, bool trusted) {
   Child child;
   Pipe in, out;
-  if (in.read_end < 0 || out.read_end < 0) return child;
+  std::optional<Pipe> errors;
+  if (trusted) errors.emplace();
+  if (in.read_end < 0 || out.read_end < 0 || (errors && errors->read_end < 0)) return child;
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, in.read_end, STDIN_FILENO);
   posix_spawn_file_actions_adddup2(&actions, out.write_end, STDOUT_FILENO);
-  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+  if (errors) {
+    posix_spawn_file_actions_adddup2(&actions, errors->write_end, STDERR_FILENO);
+  } else {
+    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+  }
   std::vector<std::string> words{program};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
@@ -185,14 +193,18 @@ Child start_child(const std::string& program, const std::vector<std::string>& ar
   argv.push_back(nullptr);
   std::vector<char*> variables;
   for (char** variable = environ; variable != nullptr && *variable != nullptr; ++variable) {
-    if (may_be_handed_on(*variable)) variables.push_back(*variable);
+    if (trusted || may_be_handed_on(*variable)) variables.push_back(*variable);
   }
   variables.push_back(nullptr);
   pid_t id = -1;
   // A session of its own: no terminal to type into, and nobody's group.
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
+  // Signals that are held here come to the child as to any program.
+  sigset_t none;
+  sigemptyset(&none);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK);
   const int error =
       ::posix_spawn(&id, program.c_str(), &actions, &attributes, argv.data(), variables.data());
   posix_spawnattr_destroy(&attributes);
@@ -204,7 +216,29 @@ Child start_child(const std::string& program, const std::vector<std::string>& ar
   child.id = id;
   child.input = Pipe::take(in.write_end);
   child.output = Pipe::take(out.read_end);
+  if (errors) child.errors = Pipe::take(errors->read_end);
   return child;
+}
+
+}  // namespace
+
+Child start_child(const std::string& program, const std::vector<std::string>& arguments) {
+  return start(program, arguments, false);
+}
+
+Child start_own_child(const std::string& program, const std::vector<std::string>& arguments) {
+  return start(program, arguments, true);
+}
+
+std::optional<int> exit_status(const Child& child) {
+  int status = 0;
+  if (!child.started()) return 0;
+  if (::waitpid(static_cast<pid_t>(child.id), &status, WNOHANG) == 0) return std::nullopt;
+  return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+void interrupt_child(const Child& child) {
+  if (child.started()) ::kill(static_cast<pid_t>(child.id), SIGTERM);
 }
 
 ChildEnd end_child(const Child& child) {

@@ -29,7 +29,7 @@ class SecretsTest : public testing::Test {
   static constexpr const char* names[] = {"CALLREADY_TURN_USER",      "CALLREADY_TURN_PASSWORD",
                                           "CALLREADY_TURN_SECRET",    "CALLREADY_PROXY_USER",
                                           "CALLREADY_PROXY_PASSWORD", "CALLREADY_TURN_HOST",
-                                          "CALLREADY_PROXY_HOST"};
+                                          "CALLREADY_PROXY_HOST",     "CALLREADY_PUSH_TOKEN"};
   std::string path_;
 };
 
@@ -40,7 +40,8 @@ TEST_F(SecretsTest, AreReadFromTheEnvironment) {
   setenv("CALLREADY_PROXY_USER", "d", 1);
   setenv("CALLREADY_PROXY_PASSWORD", "e", 1);
   setenv("CALLREADY_TURN_HOST", "Turn.example.com, 192.0.2.1", 1);
-  const auto [credentials, warning, error] = read_credentials("");
+  setenv("CALLREADY_PUSH_TOKEN", "f", 1);
+  const auto [credentials, token, warning, error] = read_credentials("");
   EXPECT_EQ(error, "");
   EXPECT_EQ(warning, "");
   EXPECT_EQ(credentials.turn_hosts, (std::vector<std::string>{"turn.example.com", "192.0.2.1"}));
@@ -49,17 +50,21 @@ TEST_F(SecretsTest, AreReadFromTheEnvironment) {
   EXPECT_EQ(credentials.turn_secret, "c");
   EXPECT_EQ(credentials.proxy_user, "d");
   EXPECT_EQ(credentials.proxy_password, "e");
+  EXPECT_EQ(token, "f");
 }
 
 TEST_F(SecretsTest, AFileWinsOverTheEnvironment) {
   setenv("CALLREADY_TURN_USER", "environment", 1);
   setenv("CALLREADY_PROXY_USER", "stays", 1);
-  const auto [credentials, warning, error] = read(
-      "# a comment\n\nCALLREADY_TURN_USER=file\r\nCALLREADY_TURN_PASSWORD= spaces and = signs \n");
+  setenv("CALLREADY_PUSH_TOKEN", "environment", 1);
+  const auto [credentials, token, warning, error] = read(
+      "# a comment\n\nCALLREADY_TURN_USER=file\r\nCALLREADY_TURN_PASSWORD= spaces and = signs \n"
+      "CALLREADY_PUSH_TOKEN=g\n");
   EXPECT_EQ(error, "");
   EXPECT_EQ(credentials.turn_user, "file");
   EXPECT_EQ(credentials.turn_password, " spaces and = signs ");
   EXPECT_EQ(credentials.proxy_user, "stays");
+  EXPECT_EQ(token, "g");
   EXPECT_NE(warning.find("other users"), std::string::npos);
   std::filesystem::permissions(path_, std::filesystem::perms::owner_read);
   EXPECT_EQ(read_credentials(path_).warning, "");

@@ -52,6 +52,7 @@ void in_pieces(Input input, std::uint8_t rhythm, Push push) {
 #define CALLREADY_FUZZ_TARGETS(TARGET) \
   TARGET(addresses)                    \
   TARGET(dns_message)                  \
+  TARGET(exporter_request)             \
   TARGET(feeds)                        \
   TARGET(http_reply)                   \
   TARGET(http_request)                 \

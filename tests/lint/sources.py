@@ -14,6 +14,7 @@ ROOMS = {
     "platform": "probe/platform",
     "net": "probe/net",
     "serve": "probe/serve",
+    "exporter": "probe/exporter",
     "cli": "probe/cli",
     "checks": "checks",
     "targets": "targets",

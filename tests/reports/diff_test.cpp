@@ -30,6 +30,8 @@ Comparison example() {
   result.findings = {{Trend::worse, before.findings.at(0), ""},
                      {Trend::better, before.findings.at(1), ""},
                      {Trend::changed, before.findings.at(2), "was likely, is possible"}};
+  result.standing = {{before.findings.at(1), before.started_at, true},
+                     {before.findings.at(2), before.started_at, false}};
   result.notes = {"The newer run is incomplete."};
   return result;
 }

@@ -20,6 +20,7 @@ TEST(Formats, GoldenFiles) {
     expect_golden(name + ".csv", render_csv(report, {}));
     expect_golden(name + ".nagios.txt", render_nagios(report, {}));
     expect_golden(name + ".prom", render_prometheus(report, {}));
+    expect_golden(name + ".exporter.prom", render_exporter(report, {}));
   }
 }
 
@@ -229,6 +230,85 @@ TEST(Prometheus, HasOneSeriesForEachState) {
                       "owner=\"network\"} 1\n"),
             std::string::npos);
   EXPECT_NE(text.find("callready_run_duration_seconds 200.5\n"), std::string::npos);
+}
+
+// --- For callready exporter ---------------------------------------------------------------------
+
+std::vector<std::string> series_of(const std::string& text) {
+  std::vector<std::string> series;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) {
+    if (!line.starts_with('#')) series.push_back(line.substr(0, line.rfind(' ')));
+  }
+  return series;
+}
+
+TEST(ExporterMetrics, HaveFewSeriesAndNoAddresses) {
+  for (const auto& [name, report] : samples::all()) {
+    const auto text = render_exporter(report, {});
+    const auto series = series_of(text);
+    const std::set<std::string> distinct(series.begin(), series.end());
+    EXPECT_EQ(distinct.size(), series.size()) << name;
+    for (const auto& probe : report.probes) {
+      const auto& host = probe.probe.target.host;
+      if (host.empty()) continue;
+      EXPECT_EQ(text.find('"' + host), std::string::npos) << name << host;
+      if (!probe.observation.address) continue;
+      EXPECT_EQ(text.find(probe.observation.address->to_string()), std::string::npos) << name;
+    }
+    EXPECT_EQ(text.find(report.site.host.empty() ? "\"\"" : '"' + report.site.host + '"'),
+              std::string::npos);
+    std::istringstream stream(text);
+    for (std::string line; std::getline(stream, line);) EXPECT_EQ(harmless(line), line);
+  }
+}
+
+// A set of 1,000 rows and 100 capabilities, with 100 findings.
+TEST(ExporterMetrics, AreBoundedForASetOfAnySize) {
+  Report report;
+  report.site.name = "Lyon";
+  auto& set = report.sets.emplace_back();
+  set.id = "large";
+  set.standing = Standing{};
+  set.verified = "2026-10-01";
+  for (int i = 0; i < 1'000; ++i) {
+    auto& row = set.requirements.emplace_back();
+    row.id = "row" + std::to_string(i);
+    row.status = i == 999 ? Status::fail : Status::pass;
+    row.probes = {row.id};
+    auto& probe = report.probes.emplace_back();
+    probe.probe.id = row.id;
+    probe.observation.outcome = Outcome::answered;
+    probe.observation.round_trip = Milliseconds(20);
+  }
+  for (int i = 0; i < 100; ++i) {
+    auto& capability = set.capabilities.emplace_back();
+    capability.id = "capability" + std::to_string(i);
+    capability.standing = Standing{};
+    auto& finding = report.findings.emplace_back();
+    finding.code = "code" + std::to_string(i);
+    finding.standing = Standing{};
+    finding.affects = {{"large", {}}};
+  }
+  const auto text = render_exporter(report, {});
+  EXPECT_LE(series_of(text).size() + 5, 300u) << "5 are the exporter's own";
+  EXPECT_NE(text.find("requirement=\"row999\",severity=\"required\",status=\"fail\"} 1\n"),
+            std::string::npos)
+      << "the worst first";
+  EXPECT_NE(text.find("callready_set_series_left_out{site=\"Lyon\",set=\"large\"} 1010\n"),
+            std::string::npos);
+}
+
+TEST(ExporterMetrics, SaySinceWhenAndWhatToDo) {
+  auto report = samples::blocked();
+  report.findings[0].code = "firewall.udp_blocked";
+  report.findings[0].standing = Standing{WallTime(std::chrono::seconds(1'795'000'000)), 7, true};
+  const auto text = render_exporter(report, {});
+  EXPECT_NE(text.find("code=\"firewall.udp_blocked\",confidence="), std::string::npos);
+  EXPECT_NE(text.find("} 1795000000\n"), std::string::npos);
+  EXPECT_NE(text.find("fix=\"Allow UDP to the service's servers and ports, and the replies to "
+                      "it.\"} 1\n"),
+            std::string::npos);
 }
 
 }  // namespace

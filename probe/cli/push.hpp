@@ -1,0 +1,50 @@
+// `check --push-to URL`: a run's report to an OpenTelemetry collector, for computers that nobody
+// can ask (OTLP/HTTP, opentelemetry.io/docs/specs/otlp). What cannot be sent now waits in a spool,
+// and goes with the next run.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "probe/cli/arguments.hpp"
+#include "probe/model/report.hpp"
+#include "probe/net/upload.hpp"
+
+namespace callready {
+
+inline constexpr std::uintmax_t largest_spool = 10 << 20;
+
+// One request's worth.
+struct PushDocument {
+  std::string path;  // "/v1/logs"
+  std::string body;
+};
+
+struct PushResult {
+  std::size_t sent = 0;     // documents, those of earlier runs too
+  std::size_t waiting = 0;  // in the spool now
+  std::size_t dropped = 0;  // the spool was full
+  std::string refused;      // what the server said no to, in words; said once, and never sent again
+  std::string not_reached;  // why the rest waits
+};
+
+// The world outside, so that a test can be it.
+struct PushMeans {
+  std::function<Upload(const PushDocument&)> send;
+  std::function<void(milliseconds)> wait;
+};
+
+// Sends what waits in the folder, oldest first, and then these. A 4xx is not tried again; a 5xx, a
+// 429 and silence are, three times, and then the rest waits in the folder: the newest largest_spool
+// bytes.
+PushResult push(const std::vector<PushDocument>& documents, const std::string& folder,
+                const PushMeans& means);
+
+// What is wrong with that URL, or nothing.
+std::optional<std::string> push_problem(const std::string& url);
+
+// The whole step of the command, with its complaints; false where the server refused.
+bool push_report(const Report& report, const std::string& url, const std::string& token);
+
+}  // namespace callready

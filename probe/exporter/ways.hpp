@@ -1,0 +1,61 @@
+// What the configuration says of how to run: the keys that modules and sets share, and those of
+// modules, as options of `callready check`.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "probe/exporter/config.hpp"
+#include "probe/plan/choices.hpp"
+#include "targets/yaml_reader.hpp"
+
+namespace callready::exporter {
+
+// A name that the sets of a job must know, and where the file says it.
+struct Wanted {
+  Choice choice;
+  std::string name;
+  Position position;
+};
+
+// What a module, or a set, says of how to run.
+struct Way {
+  std::vector<std::string> options;
+  std::vector<Wanted> wanted;
+  std::optional<milliseconds> timeout;
+  bool sip_alg = false;  // the SIP ALG test too: several more messages to a SIP server
+};
+
+// "90s", "15m", "2h", "1d"; nothing for anything else and for more than a year.
+std::optional<milliseconds> parse_duration(std::string_view text);
+
+class WayReader {
+ public:
+  explicit WayReader(Problems& problems) : problems_(problems) {}
+
+  // What both a module and a set can say.
+  void read_common(MapReader& map, Way& way);
+  Way read_module(MapReader& map);
+
+  // Nothing, and reported, where it is no time or less than that.
+  std::optional<milliseconds> read_duration(const YamlNode& node, const std::string& what,
+                                            milliseconds least);
+  // The option with that file, or reported.
+  void add_readable(const YamlNode& node, const char* key, const char* option,
+                    const std::string& file, std::vector<std::string>& options);
+  // Each item of the list `key`.
+  void each_line(MapReader& map, const char* key,
+                 const std::function<void(const YamlNode&, const std::string&)>& use);
+
+ private:
+  void add_file(MapReader& map, const char* key, const char* option, Way& way);
+  void add_choices(MapReader& map, const char* key, const char* option, Choice choice, Way& way);
+  void add_variables(MapReader& map, Way& way);
+  void add_line(MapReader& map, const char* key, const char* option, Way& way);
+  void add_url(MapReader& map, const char* key, const char* option, Way& way);
+
+  Problems& problems_;
+};
+
+}  // namespace callready::exporter

@@ -1,0 +1,79 @@
+#include "probe/plan/choices.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <set>
+
+#include "targets/suggest.hpp"
+
+namespace callready {
+namespace {
+
+constexpr std::size_t most_listed = 12;
+
+std::string_view word(Choice choice) {
+  switch (choice) {
+    case Choice::scenario:
+      return "scenario";
+    case Choice::region:
+      return "region";
+    case Choice::requirement:
+      return "requirement";
+    case Choice::client:
+      return "client";
+    case Choice::variable:
+      return "variable";
+  }
+  return "";
+}
+
+}  // namespace
+
+Choices::Choices(const std::vector<TargetSet>& sets) {
+  for (const auto& set : sets) {
+    for (const auto& scenario : set.scenarios) scenarios_.push_back(scenario.id);
+    for (const auto& region : set.regions) regions_.push_back(region.id);
+    for (const auto& variable : set.variables) {
+      variables_.push_back(variable.name);
+      variables_.push_back(set.id + '/' + variable.name);
+    }
+    for (const auto& row : set.requirements) {
+      rows_.push_back(row.id);
+      rows_.push_back(set.id + '/' + row.id);
+      clients_.insert(clients_.end(), row.clients.begin(), row.clients.end());
+    }
+  }
+}
+
+const std::vector<std::string>& Choices::known(Choice choice) const {
+  switch (choice) {
+    case Choice::scenario:
+      return scenarios_;
+    case Choice::region:
+      return regions_;
+    case Choice::requirement:
+      return rows_;
+    case Choice::client:
+      return clients_;
+    case Choice::variable:
+      break;
+  }
+  return variables_;
+}
+
+std::optional<std::string> Choices::problem(Choice choice, const std::string& name) const {
+  const auto& all = known(choice);
+  if (std::find(all.begin(), all.end(), name) != all.end()) return std::nullopt;
+  auto text = fmt::format("unknown {} '{}'", word(choice), name);
+  if (const auto hint = suggest(name, all)) {
+    return text + fmt::format("; did you mean '{}'?", *hint);
+  }
+  const std::set<std::string> names(all.begin(), all.end());
+  if (names.empty()) return text + "; these sets have none";
+  if (names.size() <= most_listed) text += fmt::format("; known are: {}", fmt::join(names, ", "));
+  return text;
+}
+
+}  // namespace callready
