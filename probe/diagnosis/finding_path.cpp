@@ -85,9 +85,11 @@ Causes find_mtu(const Diagnosis& context) {
   }
   if (cause.explained.empty()) return {};
   // Where full-size packets came through, the second time or elsewhere, these may have been lost by
-  // chance, on a bad line.
+  // chance, on a bad line; so may datagrams that were asked after once.
   const auto holes = cause.explained.size();
-  const bool alone = holes == 1 && full_size_passes(facts, *cause.explained.front());
+  const auto* first = cause.explained.front();
+  const bool alone =
+      holes == 1 && (full_size_passes(facts, *first) || is_udp(*first));
   for (const auto& result : facts.report.probes) {
     if (!alone && gets_stuck(result) && !context.explained(result)) {
       cause.explained.push_back(&result);

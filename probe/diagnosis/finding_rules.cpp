@@ -58,6 +58,8 @@ std::span<const Rule> rules() {
   return list;
 }
 
+Diagnosis::Diagnosis(const Facts& all) : facts(all), explained_(got_out_after_all(all)) {}
+
 std::vector<const ProbeResult*> Diagnosis::open_probes(const Flow& flow) const {
   std::vector<const ProbeResult*> open;
   for (const auto& sample : flow.samples) {

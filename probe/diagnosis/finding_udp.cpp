@@ -95,6 +95,11 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
   std::set<std::string> silent_parties;
   bool own = false;
   std::vector<const Flow*> dead;
+  // A site may let out nothing but the vendor's list: then others tell nothing of UDP.
+  const bool more_than_the_list =
+      std::any_of(facts.flows.begin(), facts.flows.end(), [&](const Flow& flow) {
+        return !flow.udp && out(flow) && !asked_for(facts, flow);
+      });
   for (const auto* flow : flows) {
     const bool responder = std::any_of(flow->samples.begin(), flow->samples.end(),
                                        [](const FlowSample& sample) { return sample.responder; });
@@ -105,7 +110,7 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
     if (silent) silent_parties.insert(flow->party);
     if (!silent && flow->way != Reachability::blocked) continue;
     own |= asked_for(facts, *flow);
-    dead.push_back(flow);
+    if (more_than_the_list || asked_for(facts, *flow)) dead.push_back(flow);
   }
   const bool all_kinds = of_every_kind(dead);
   const auto devices = refusals(flows);
@@ -266,6 +271,7 @@ Causes find_udp_ports(const Diagnosis& context) {
     cause.explained.insert(cause.explained.end(), probes.begin(), probes.end());
   }
   if (ports.empty()) return {};
+  cause.contradicted = unmasked(closed);
   auto& finding = cause.finding;
   finding.code = "firewall.udp_port_blocked";
   // Of one destination only, no more than that one is known.

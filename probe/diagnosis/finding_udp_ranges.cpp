@@ -160,6 +160,7 @@ Causes find_udp_ranges(const Diagnosis& context) {
   }
   if (spans.empty()) return {};
   cause.explained = explained.list();
+  cause.contradicted = unmasked(closed);
   auto& finding = cause.finding;
   finding.code = "firewall.udp_range_blocked";
   const auto only_stun = stun_passes(closed);

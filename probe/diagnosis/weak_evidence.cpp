@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 
 namespace callready::findings {
 namespace {
@@ -55,6 +56,9 @@ class Silence {
       if (answers_us) alive.insert(flow.host);
       if (shut(flow)) dead_.insert(flow.host);
       if (flow.port == dns_port) continue;
+      public_refusals_ |= !answers_us && !flow.left && any_sample(flow, [&](const auto& one) {
+        return one.refusal && one.responder && !facts.asked_for(*one.result);
+      });
       any_heard_ |= answers_us;
       auto& answers = flow.udp ? udp_ : tcp_;
       if (answers_us) answers.heard.insert(flow.port);
@@ -70,10 +74,25 @@ class Silence {
     for (const auto& host : alive) dead_.erase(host);
   }
 
+  // No more came than refusals in the far end's name.
+  static bool only_refused(const ProbeResult& result) {
+    const auto& list = result.observation.evidence;
+    const auto is = [](const Evidence& evidence, DetailCode word) {
+      return evidence.kind == EvidenceKind::udp_port && detail_fact(evidence, Fact::result) == word;
+    };
+    return std::any_of(list.begin(), list.end(),
+                       [&](const auto& one) { return is(one, DetailCode::arrived); }) &&
+           std::none_of(list.begin(), list.end(),
+                        [&](const auto& one) { return is(one, DetailCode::left_site); });
+  }
+
   // Why a probe that was seen to leave the site may come to nothing; empty: no reason is known.
   std::string about(const ProbeResult& result) const {
     if (!any_heard_ && any_silent_) {
       return "nothing was heard from outside, not even from those who answer everybody";
+    }
+    if (public_refusals_ && only_refused(result)) {
+      return "public servers that answer everybody seem to refuse, too";
     }
     const auto& target = result.probe.target;
     const bool udp = is_udp(result);
@@ -114,7 +133,7 @@ class Silence {
   std::set<std::string> sip_servers_;
   Answers udp_, tcp_;
   std::set<std::string> dead_;  // hosts that should answer on some port, and do on none
-  bool any_heard_ = false, any_silent_ = false;
+  bool any_heard_ = false, any_silent_ = false, public_refusals_ = false;
 };
 
 std::string Silence::doubt(const Answers& answers, const PortRange& ports, std::string_view over) {
@@ -141,35 +160,21 @@ std::string Silence::doubt(const Answers& answers, const PortRange& ports, std::
 
 bool heard(const Flow& flow) {
   return any_sample(flow, [&](const auto& sample) {
-    const auto outcome = sample.result->observation.outcome;
     // A connection that stands and says nothing may be somebody's on the way.
-    const bool told = flow.udp ? outcome != Outcome::refused : outcome != Outcome::silent;
-    return sample.way == Reachability::open && told;
+    const bool told = flow.udp || sample.result->observation.outcome != Outcome::silent;
+    return sample.way == Reachability::open && told && !sample.refusal;
   });
 }
-
-namespace {
-
-// Servers that answered a question over UDP only when it was sent again.
-bool loses_packets(const Facts& facts) {
-  return std::any_of(facts.flows.begin(), facts.flows.end(), [](const Flow& flow) {
-    return flow.udp && any_sample(flow, [](const auto& sample) {
-             const auto& seen = sample.result->observation;
-             return sample.responder && seen.outcome == Outcome::answered && seen.attempts > 1;
-           });
-  });
-}
-
-}  // namespace
 
 std::map<std::string, std::string> doubted(const Facts& facts,
                                            const std::set<std::string>& explained) {
   std::map<std::string, std::string> reasons;
   const Silence silence(facts, explained);
-  const bool lossy = loses_packets(facts);
   for (const auto& result : facts.report.probes) {
-    const bool lost = result.observation.outcome == Outcome::silent;
-    if (lossy && lost && !explained.contains(result.probe.id)) {
+    const auto& detail = result.observation.detail;
+    const bool lost = result.observation.outcome == Outcome::silent ||
+                      detail == DetailCode::tls_timed_out || detail == DetailCode::http_timed_out;
+    if (facts.line_loses() && lost && !explained.contains(result.probe.id)) {
       reasons.emplace(result.probe.id, "on a line that loses packets");
     }
     if (result.observation.outcome != Outcome::passed || !is_direct(result)) continue;
@@ -180,15 +185,34 @@ std::map<std::string, std::string> doubted(const Facts& facts,
 }
 
 std::set<std::string> got_out_after_all(const Facts& facts) {
+  const auto kind = [](const FlowSample& sample) {  // a device may drop one protocol only
+    return sample.payload == "turn" ? std::string("stun") : sample.payload;
+  };
   std::set<std::string> gone, open;
   for (const auto& flow : facts.flows) {
     for (const auto& sample : flow.samples) {
-      const bool died = sample.way == Reachability::blocked && sample.by.empty();
-      const bool passed = flow.way == Reachability::open || flow.way == Reachability::left;
+      const bool died = sample.way == Reachability::blocked && sample.by.empty() && !sample.forged;
+      const bool passed = any_sample(flow, [&](const FlowSample& other) {
+        const bool out = other.way == Reachability::open || other.way == Reachability::left;
+        return out && kind(other) == kind(sample);
+      });
       if (died) (passed ? open : gone).insert(sample.result->probe.id);
     }
   }
   for (const auto& id : gone) open.erase(id);
+  std::set<std::tuple<CheckKind, std::string, Transport, std::uint16_t>> answered;  // the 2nd time
+  const auto key = [](const Probe& probe) {
+    const auto& target = probe.target;
+    return std::tuple(probe.check, target.host, target.transport, target.port());
+  };
+  for (const auto& [probe, seen] : facts.report.probes) {
+    if (probe.purpose == Purpose::repeat && reached(seen.outcome)) answered.insert(key(probe));
+  }
+  for (const auto& result : facts.report.probes) {
+    if (failing(result) && is_direct(result) && answered.contains(key(result.probe))) {
+      open.insert(result.probe.id);
+    }
+  }
   return open;
 }
 
