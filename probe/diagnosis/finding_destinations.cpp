@@ -75,12 +75,16 @@ std::optional<Shut> look_at(const Diagnosis& context, const Working& works,
     shut.dead.push_back(flow);
     dead_ports.insert({flow->udp, flow->port});
   }
-  // Where only UDP is seen to be shut, media ports and SIP servers that say nothing may be reached.
-  const bool tcp_too =
-      std::any_of(shut.dead.begin(), shut.dead.end(), [](const Flow* flow) { return !flow->udp; });
+  // Where only UDP is seen to be shut, and on hosts of which nothing else is known, media ports and
+  // SIP servers that say nothing may be reached.
+  std::set<std::string> by_tcp;
+  for (const auto* flow : shut.dead) {
+    if (!flow->udp) by_tcp.insert(flow->host);
+  }
   auto lost = flows;
   std::erase_if(lost, [&](const Flow* flow) {
-    return !tcp_too && flow->way == Reachability::lost && !flow->samples.front().responder;
+    return !by_tcp.contains(flow->host) && flow->way == Reachability::lost &&
+           !flow->samples.front().responder;
   });
   shut.probes = probes_of(context, lost);
   shut.unmasked = unmasked(flows);

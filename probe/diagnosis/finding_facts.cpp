@@ -229,7 +229,7 @@ namespace {
 // connection after a second (RFC 6298), a reply to one of several datagrams.
 bool loses_packets(const Report& report) {
   constexpr double soon_ms = 200, second_syn_ms = 1000;
-  bool soon = false, late = false;
+  bool soon = false, datagram_again = false, in_a_second = false, second_syn = false;
   for (const auto& result : report.probes) {
     const auto& seen = result.observation;
     if (!is_direct(result) || !reached(seen.outcome)) continue;
@@ -238,10 +238,11 @@ bool loses_packets(const Report& report) {
                            result.probe.check != CheckKind::hop &&
                            result.probe.check != CheckKind::sip_alg;
     soon |= seen.round_trip && seen.round_trip->count() < soon_ms;
-    late |= connect != seen.timing_ms.end() && connect->second >= second_syn_ms;
-    late |= datagrams && seen.attempts > 1 && !seen.round_trip;
+    datagram_again |= datagrams && seen.attempts > 1 && !seen.round_trip;
+    if (connect == seen.timing_ms.end()) continue;
+    (connect->second < second_syn_ms ? in_a_second : second_syn) = true;
   }
-  return soon && late;
+  return (soon && (datagram_again || second_syn)) || (in_a_second && second_syn);
 }
 
 }  // namespace

@@ -96,9 +96,10 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
   bool own = false;
   std::vector<const Flow*> dead;
   // A site may let out nothing but the vendor's list: then others tell nothing of UDP.
+  const auto vendors = facts.hosts_asked_for();
   const bool more_than_the_list =
       std::any_of(facts.flows.begin(), facts.flows.end(), [&](const Flow& flow) {
-        return !flow.udp && out(flow) && !asked_for(facts, flow);
+        return !flow.udp && out(flow) && !vendors.contains(flow.host);
       });
   for (const auto* flow : flows) {
     const bool responder = std::any_of(flow->samples.begin(), flow->samples.end(),
@@ -110,7 +111,7 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
     if (silent) silent_parties.insert(flow->party);
     if (!silent && flow->way != Reachability::blocked) continue;
     own |= asked_for(facts, *flow);
-    if (more_than_the_list || asked_for(facts, *flow)) dead.push_back(flow);
+    if (more_than_the_list || vendors.contains(flow->host)) dead.push_back(flow);
   }
   const bool all_kinds = of_every_kind(dead);
   const auto devices = refusals(flows);

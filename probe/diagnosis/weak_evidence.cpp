@@ -68,7 +68,8 @@ class Silence {
             return refused_outside(one) || facts.asked_for(*one.result);
           });
       if (!silent || !counts) continue;
-      answers.silent[flow.port].insert(flow.party);
+      // One operator may be down; not a host of which SIP is answered over a connection.
+      answers.silent[flow.port].insert(sip_servers_.contains(flow.host) ? flow.host : flow.party);
       dead_.insert(flow.host);
     }
     for (const auto& host : alive) dead_.erase(host);
@@ -166,10 +167,28 @@ bool heard(const Flow& flow) {
   });
 }
 
+namespace {
+
+// TCP ports on which somebody near takes connections in everybody's name: a packet that was to end
+// on the way was answered, or TLS is opened. Of two ports: all of them.
+std::set<std::uint16_t> taken_ports(const Facts& facts) {
+  std::set<std::uint16_t> ports;
+  for (const auto& result : facts.report.probes) {
+    const bool near = result.observation.detail == DetailCode::answered_on_the_way;
+    if (is_direct(result) && !is_udp(result) && (near || has_foreign_root(result))) {
+      ports.insert(result.probe.target.port());
+    }
+  }
+  return ports;
+}
+
+}  // namespace
+
 std::map<std::string, std::string> doubted(const Facts& facts,
                                            const std::set<std::string>& explained) {
   std::map<std::string, std::string> reasons;
   const Silence silence(facts, explained);
+  const auto taken = taken_ports(facts);
   for (const auto& result : facts.report.probes) {
     const auto& detail = result.observation.detail;
     const bool lost = result.observation.outcome == Outcome::silent ||
@@ -177,7 +196,13 @@ std::map<std::string, std::string> doubted(const Facts& facts,
     if (facts.line_loses() && lost && !explained.contains(result.probe.id)) {
       reasons.emplace(result.probe.id, "on a line that loses packets");
     }
-    if (result.observation.outcome != Outcome::passed || !is_direct(result)) continue;
+    if (!is_direct(result)) continue;
+    const bool on_taken_port = taken.size() > 1 || taken.contains(result.probe.target.port());
+    const bool stands = result.observation.outcome == Outcome::connected;
+    if (stands && !is_udp(result) && on_taken_port && !facts.inside(result)) {
+      reasons.emplace(result.probe.id, "a device on the way takes every connection itself");
+    }
+    if (result.observation.outcome != Outcome::passed) continue;
     auto reason = silence.about(result);
     if (!reason.empty()) reasons.emplace(result.probe.id, std::move(reason));
   }

@@ -229,18 +229,19 @@ bool looks_like_it_works(const networks::Network& network, const Scene& scene, c
   const auto flows = flows_of(report, capability);
   // A router that does not speak is no fault: what is known of a way may end there.
   const auto looks_right = [&](networks::Network twin) {
+    const auto first = run(twin, scene);
+    if (truth_of(twin, scene, first).capabilities.at(capability) == Works::no) return false;
+    if (look_the_same(report, first)) return true;
     std::set<std::string> hosts;
-    const auto last = static_cast<int>(network.hops.size()) + 1;
-    for (int from = last + 1; from > 1; --from) {
-      const auto known = twin.mute_ways.size();
-      for (const auto& host : hosts) twin.mute_ways.push_back({host, from});
-      const auto seen = run(twin, scene);
-      if (truth_of(twin, scene, seen).capabilities.at(capability) == Works::no) return false;
-      if (look_the_same(report, seen)) return true;
-      twin.mute_ways.resize(known);
-      if (from > last) {
-        for (const auto* probe : differing(report, seen)) hosts.insert(probe->target.host);
-        for (const auto& flow : flows) hosts.insert(flow.host);
+    for (const auto* probe : differing(report, first)) hosts.insert(probe->target.host);
+    auto more = hosts;
+    for (const auto& flow : flows) more.insert(flow.host);
+    const auto known = twin.mute_ways.size();
+    for (const auto& all : {hosts, more}) {
+      for (int from = static_cast<int>(network.hops.size()) + 1; from > 1; --from) {
+        for (const auto& host : all) twin.mute_ways.push_back({host, from});
+        if (look_the_same(report, run(twin, scene))) return true;
+        twin.mute_ways.resize(known);
       }
     }
     return false;
@@ -269,11 +270,12 @@ bool looks_like_it_works(const networks::Network& network, const Scene& scene, c
     }
     if (hosts.size() > most_hosts) continue;
     for (const auto& host : hosts) {
-      auto other = twin;
-      other.far.push_back({host, FarFault::down});
-      if (looks_right(other) || looks_right(narrowed(network, repairs, host, std::nullopt))) {
-        return true;
+      for (const auto fault : {FarFault::down, FarFault::gone}) {
+        auto other = twin;
+        other.far.push_back({host, fault});
+        if (looks_right(other)) return true;
       }
+      if (looks_right(narrowed(network, repairs, host, std::nullopt))) return true;
     }
   }
   return false;
