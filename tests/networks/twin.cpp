@@ -90,7 +90,10 @@ std::vector<const Probe*> differing(const Report& one, const Report& other) {
   std::vector<const Probe*> probes;
   for (const auto& result : other.probes) {
     const auto found = known.find(result.probe.id);
-    if (found != known.end() && !alike(*found->second, result)) probes.push_back(&result.probe);
+    const bool both = found != known.end();
+    if (both && !same(found->second->observation, result.observation)) {
+      probes.push_back(&result.probe);
+    }
   }
   return probes;
 }
@@ -232,12 +235,15 @@ bool looks_like_it_works(const networks::Network& network, const Scene& scene, c
     const auto first = run(twin, scene);
     if (truth_of(twin, scene, first).capabilities.at(capability) == Works::no) return false;
     if (look_the_same(report, first)) return true;
-    std::set<std::string> hosts;
+    std::set<std::string> hosts, own, more;
     for (const auto* probe : differing(report, first)) hosts.insert(probe->target.host);
-    auto more = hosts;
-    for (const auto& flow : flows) more.insert(flow.host);
+    more = hosts;
+    for (const auto& flow : flows) {
+      if (hosts.contains(flow.host)) own.insert(flow.host);
+      more.insert(flow.host);
+    }
     const auto known = twin.mute_ways.size();
-    for (const auto& all : {hosts, more}) {
+    for (const auto& all : {own, hosts, more}) {
       for (int from = static_cast<int>(network.hops.size()) + 1; from > 1; --from) {
         for (const auto& host : all) twin.mute_ways.push_back({host, from});
         if (look_the_same(report, run(twin, scene))) return true;
