@@ -214,7 +214,8 @@ Causes find_proxy_required(const Diagnosis& context) {
   const bool all_ports = ports.size() > 1;
   if (tried && all_ports) cause.closes = udp_works ? Closes::direct_tcp : Closes::direct;
   for (const auto* result : waiting_for_proxy(facts)) {
-    if (result->observation.detail == DetailCode::silent) continue;  // not measured
+    const bool unmeasured = result->observation.detail == DetailCode::silent;
+    if (unmeasured && !all_ports) continue;
     if (!tried && result->observation.outcome != Outcome::unresolved) continue;
     if (result->observation.outcome == Outcome::unresolved) {
       parties.insert(registrable_domain(result->probe.target.host));

@@ -161,6 +161,18 @@ Causes find_udp_ranges(const Diagnosis& context) {
   if (spans.empty()) return {};
   cause.explained = explained.list();
   cause.contradicted = unmasked(closed);
+  // What was seen to leave on other ports only.
+  for (const auto* flow : all) {
+    const bool inside = std::any_of(found.begin(), found.end(), [&](const Gap& gap) {
+      return gap.first <= flow->port && flow->port <= gap.last;
+    });
+    if (!inside || !in_a_range(*flow) || flow->way != Reachability::lost) continue;
+    for (const auto& sample : flow->samples) {
+      const bool more = std::find(cause.contradicted.begin(), cause.contradicted.end(),
+                                  sample.result) == cause.contradicted.end();
+      if (more && !failing(*sample.result)) cause.contradicted.push_back(sample.result);
+    }
+  }
   auto& finding = cause.finding;
   finding.code = "firewall.udp_range_blocked";
   const auto only_stun = stun_passes(closed);

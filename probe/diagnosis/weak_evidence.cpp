@@ -45,7 +45,6 @@ class Silence {
  public:
   Silence(const Facts& facts, const std::set<std::string>& explained)
       : explained_(explained), sip_servers_(sip_servers(facts)) {
-    std::set<std::string> alive;
     for (const auto& flow : facts.flows) {
       const bool answers_us = heard(flow);
       const auto missing = [&](const auto& one) { return should_answer(one) && unheard(one); };
@@ -53,8 +52,8 @@ class Silence {
       const bool silent = !answers_us && any_sample(flow, [&](const auto& one) {
         return missing(one) && !explained_.contains(one.result->probe.id);
       });
-      if (answers_us) alive.insert(flow.host);
-      if (shut(flow)) dead_.insert(flow.host);
+      if (answers_us) alive_.insert({flow.host, flow.udp});
+      if (shut(flow)) dead_.insert({flow.host, flow.udp});
       if (flow.port == dns_port) continue;
       public_refusals_ |= !answers_us && !flow.left && any_sample(flow, [&](const auto& one) {
         return one.refusal && one.responder && !facts.asked_for(*one.result);
@@ -70,9 +69,9 @@ class Silence {
       if (!silent || !counts) continue;
       // One operator may be down; not a host of which SIP is answered over a connection.
       answers.silent[flow.port].insert(sip_servers_.contains(flow.host) ? flow.host : flow.party);
-      dead_.insert(flow.host);
+      dead_.insert({flow.host, flow.udp});
     }
-    for (const auto& host : alive) dead_.erase(host);
+    for (const auto& host : alive_) dead_.erase(host);
   }
 
   // No more came than refusals in the far end's name.
@@ -98,7 +97,9 @@ class Silence {
     const auto& target = result.probe.target;
     const bool udp = is_udp(result);
     auto reason = doubt(udp ? udp_ : tcp_, target.ports, udp ? "UDP" : "TCP");
-    if (reason.empty() && dead_.contains(target.host)) {
+    const std::pair own{target.host, udp}, other{target.host, !udp};
+    const bool dead = dead_.contains(own) || (dead_.contains(other) && !alive_.contains(own));
+    if (reason.empty() && dead) {
       reason = fmt::format("nothing that {} should answer was answered", target.host);
     }
     return reason;
@@ -133,7 +134,8 @@ class Silence {
   const std::set<std::string>& explained_;
   std::set<std::string> sip_servers_;
   Answers udp_, tcp_;
-  std::set<std::string> dead_;  // hosts that should answer on some port, and do on none
+  // Hosts that should answer on some port, and do on none, over UDP (true) or TCP.
+  std::set<std::pair<std::string, bool>> dead_, alive_;
   bool any_heard_ = false, any_silent_ = false, public_refusals_ = false;
 };
 
