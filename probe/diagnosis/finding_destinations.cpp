@@ -19,8 +19,7 @@ using Destination = std::vector<const Flow*>;
 // no reset is its own.
 bool impersonates(const Flow& flow, const Working& works) {
   const auto caught = [](const FlowSample& sample) { return sample.forged || !sample.by.empty(); };
-  return works.elsewhere(flow) &&
-         std::any_of(flow.samples.begin(), flow.samples.end(), caught);
+  return works.elsewhere(flow) && std::any_of(flow.samples.begin(), flow.samples.end(), caught);
 }
 
 std::vector<Destination> destinations(const Facts& facts, const Working& works) {

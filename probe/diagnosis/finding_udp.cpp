@@ -97,10 +97,9 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
   std::vector<const Flow*> dead;
   // A site may let out nothing but the vendor's list: then others tell nothing of UDP.
   const auto vendors = facts.hosts_asked_for();
-  const bool more_than_the_list =
-      std::any_of(facts.flows.begin(), facts.flows.end(), [&](const Flow& flow) {
-        return !flow.udp && out(flow) && !vendors.contains(flow.host);
-      });
+  const bool more_than_the_list = std::any_of(
+      facts.flows.begin(), facts.flows.end(),
+      [&](const Flow& flow) { return !flow.udp && out(flow) && !vendors.contains(flow.host); });
   for (const auto* flow : flows) {
     const bool responder = std::any_of(flow->samples.begin(), flow->samples.end(),
                                        [](const FlowSample& sample) { return sample.responder; });

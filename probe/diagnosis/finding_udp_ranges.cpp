@@ -157,6 +157,12 @@ Causes find_udp_ranges(const Diagnosis& context) {
     bounds.push_back({probes.front()->probe.id, "UDP: " + bounds_in_words(gap) + "."});
     closed.insert(closed.end(), dead.begin(), dead.end());
     for (const auto* result : probes) explained.add(result);
+    // A service's port between two that are blocked is one of them.
+    for (const auto* flow : all) {
+      const bool inside = gap.first <= flow->port && flow->port <= gap.last;
+      const bool silent = flow->way == Reachability::lost && flow->samples.front().responder;
+      if (inside && (silent || flow->way == Reachability::blocked)) explained.add(context, *flow);
+    }
   }
   if (spans.empty()) return {};
   cause.explained = explained.list();

@@ -18,10 +18,9 @@ bool heard(const Flow& flow);
 // answered when they were sent again: a bad line.
 std::set<std::string> got_out_after_all(const Facts& facts);
 
-// Probes that were only seen to leave the site, or to connect, and of which more is in doubt, or that
-// were lost
-// where a bad line loses more, with the reason in words. `explained`: probes whose silence has a
-// cause that is known.
+// Probes that were only seen to leave the site, or to connect, and of which more is in doubt, or
+// that were lost where a bad line loses more, with the reason in words. `explained`: probes whose
+// silence has a cause that is known.
 std::map<std::string, std::string> doubted(const Facts& facts,
                                            const std::set<std::string>& explained);
 

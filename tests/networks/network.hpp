@@ -82,7 +82,8 @@ enum class FarFault {
   gone,  // the name no longer exists
 };
 
-// The way to that host parts from the others after some routers, and those that follow do not speak.
+// The way to that host parts from the others after some routers, and those that follow do not
+// speak.
 struct MuteWay {
   std::string host;
   int from = 1;  // the first hop that does not

@@ -176,8 +176,9 @@ class Judge {
             const bool resets = box.action == Action::refuse || box.action == Action::forge;
             return resets && box.kind == BoxKind::rule && !at_the_site(box);
           });
-      return impostor || has_far({FarFault::down, FarFault::refuses, FarFault::error}) ? ""
-                                                                           : "the vendor is up";
+      return impostor || has_far({FarFault::down, FarFault::refuses, FarFault::error})
+                 ? ""
+                 : "the vendor is up";
     }
     if (is("target.outdated")) return has_far({FarFault::gone}) ? "" : "no name is gone";
     return {};

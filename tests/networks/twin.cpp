@@ -150,8 +150,8 @@ std::vector<Match> spared(const Match& match, const std::vector<Wanted>& flows,
                           const std::set<std::string>& all_hosts) {
   std::vector<Match> rest;
   auto others = match;
-  const auto named = match.hosts.empty() ? all_hosts
-                                         : std::set(match.hosts.begin(), match.hosts.end());
+  const auto named =
+      match.hosts.empty() ? all_hosts : std::set(match.hosts.begin(), match.hosts.end());
   others.hosts.clear();
   for (const auto& host : named) {
     const bool touched = std::any_of(flows.begin(), flows.end(),
@@ -219,9 +219,8 @@ std::vector<Wanted> flows_of(const Report& report, const std::string& capability
       }
     }
   }
-  std::sort(flows.begin(), flows.end(), [](const Wanted& a, const Wanted& b) {
-    return a.ports.first < b.ports.first;
-  });
+  std::sort(flows.begin(), flows.end(),
+            [](const Wanted& a, const Wanted& b) { return a.ports.first < b.ports.first; });
   return flows;
 }
 
