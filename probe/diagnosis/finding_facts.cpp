@@ -355,6 +355,10 @@ bool Facts::inside(const ProbeResult& result) const {
          address->is_unspecified();
 }
 
+std::string_view inspected_as(const FlowSample& sample) {
+  return sample.payload == "turn" ? "stun" : std::string_view(sample.payload);
+}
+
 bool is_direct(const ProbeResult& result) { return result.probe.target.route.direct(); }
 
 bool is_udp(const ProbeResult& result) { return result.probe.target.transport == Transport::udp; }

@@ -44,6 +44,9 @@ struct FlowSample {
   bool forged = false;
 };
 
+// What a device that inspects takes its packets for: TURN is STUN to whoever drops it.
+std::string_view inspected_as(const FlowSample& sample);
+
 // One port of one host over TCP or UDP, with all that was sent to it directly.
 struct Flow {
   std::string host;

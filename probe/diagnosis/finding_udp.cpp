@@ -26,7 +26,7 @@ bool of_every_kind(const std::vector<const Flow*>& flows) {
   for (const auto* flow : flows) {
     (flow->port < 1024 ? low : high) = true;
     for (const auto& sample : flow->samples) {
-      payloads.insert(sample.payload == "turn" ? "stun" : sample.payload);
+      payloads.insert(std::string(inspected_as(sample)));
     }
   }
   return low && high && payloads.size() > 1;
@@ -230,7 +230,7 @@ Causes find_udp_ports(const Diagnosis& context) {
   std::set<std::string> spoken;  // what is answered anywhere
   for (const auto* flow : all) {
     for (const auto& sample : flow->samples) {
-      if (sample.way == Reachability::open) spoken.insert(sample.payload);
+      if (sample.way == Reachability::open) spoken.insert(std::string(inspected_as(sample)));
     }
   }
   auto confidence = Confidence::certain;
@@ -249,8 +249,7 @@ Causes find_udp_ports(const Diagnosis& context) {
         named |= !sample.by.empty();
         if (sample.way != Reachability::lost || !sample.responder) continue;
         silent_parties.insert(flow->party);
-        payloads.insert(sample.payload);
-        if (sample.payload == "turn") payloads.insert("stun");
+        payloads.insert(std::string(inspected_as(sample)));
         if (flow->way == Reachability::lost) dead.push_back(flow);
       }
     }

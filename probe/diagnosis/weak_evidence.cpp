@@ -212,16 +212,13 @@ std::map<std::string, std::string> doubted(const Facts& facts,
 }
 
 std::set<std::string> got_out_after_all(const Facts& facts) {
-  const auto kind = [](const FlowSample& sample) {  // a device may drop one protocol only
-    return sample.payload == "turn" ? std::string("stun") : sample.payload;
-  };
   std::set<std::string> gone, open;
   for (const auto& flow : facts.flows) {
     for (const auto& sample : flow.samples) {
       const bool died = sample.way == Reachability::blocked && sample.by.empty() && !sample.forged;
       const bool passed = any_sample(flow, [&](const FlowSample& other) {
         const bool out = other.way == Reachability::open || other.way == Reachability::left;
-        return out && kind(other) == kind(sample);
+        return out && inspected_as(other) == inspected_as(sample);  // it may drop one only
       });
       if (died) (passed ? open : gone).insert(sample.result->probe.id);
     }
