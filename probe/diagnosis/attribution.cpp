@@ -7,15 +7,6 @@ namespace {
 
 constexpr std::uint16_t dns = 53;
 
-// A probe that was not made, though not because it was not needed, or that was seen to leave the
-// site and no further: it may be lost all the same.
-bool left_open(const ProbeResult& result) {
-  const auto& seen = result.observation;
-  if (seen.outcome == Outcome::passed) return true;
-  return seen.outcome == Outcome::skipped && seen.detail != DetailCode::not_needed &&
-         !result.probe.target.host.empty();
-}
-
 // Of a range with an open port in it, something works.
 bool closes_all_of(Closes closed, Transport transport, const PortRange& range) {
   for (const std::uint16_t special : {std::uint16_t{53}, std::uint16_t{80}, std::uint16_t{443}}) {
@@ -46,13 +37,9 @@ bool closes(Closes closes, Transport transport, std::uint16_t port, bool proxied
   return false;
 }
 
-bool Attribution::loses(const ProbeResult& result) const {
-  const auto& target = result.probe.target;
-  return std::any_of(entries_.begin(), entries_.end(), [&](const Entry& entry) {
-    return entry.lost.contains(result.probe.id) ||
-           (left_open(result) &&
-            closes(entry.closed, target.transport, target.port(), !target.route.direct()));
-  });
+bool Attribution::loses(const std::string& probe) const {
+  return std::any_of(entries_.begin(), entries_.end(),
+                     [&](const Entry& entry) { return entry.lost.contains(probe); });
 }
 
 std::string_view Attribution::impairment(const std::string& probe) const {

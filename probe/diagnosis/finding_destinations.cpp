@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "probe/diagnosis/finding_flow_groups.hpp"
+#include "probe/diagnosis/finding_udp_flows.hpp"
 #include "probe/diagnosis/finding_words.hpp"
 
 namespace callready::findings {
@@ -14,14 +15,17 @@ namespace {
 // elsewhere.
 using Destination = std::vector<const Flow*>;
 
-std::vector<Destination> destinations(const Facts& facts) {
-  // Of a host in whose name a device on the way resets, no reset is its own.
+// A device on the way was caught turning this destination away, and not that port: of such a host
+// no reset is its own.
+bool impersonates(const Flow& flow, const Working& works) {
+  const auto caught = [](const FlowSample& sample) { return sample.forged || !sample.by.empty(); };
+  return works.elsewhere(flow) && std::any_of(flow.samples.begin(), flow.samples.end(), caught);
+}
+
+std::vector<Destination> destinations(const Facts& facts, const Working& works) {
   std::set<std::string> impersonated;
   for (const auto& flow : facts.flows) {
-    for (const auto& sample : flow.samples) {
-      const bool forged = sample.result->observation.detail == DetailCode::refused_on_the_way;
-      if (forged) impersonated.insert(flow.host);
-    }
+    if (impersonates(flow, works)) impersonated.insert(flow.host);
   }
   const auto heard = [&](const Flow& flow) {
     return out(flow) || (flow.way == Reachability::refused && !impersonated.contains(flow.host));
@@ -45,7 +49,7 @@ std::vector<Destination> destinations(const Facts& facts) {
 
 struct Shut {
   std::vector<const Flow*> dead;  // what is reached elsewhere
-  std::vector<const ProbeResult*> probes;
+  std::vector<const ProbeResult*> probes, unmasked;
   bool proved = false;  // something on the way was seen to block it
 };
 
@@ -53,12 +57,15 @@ struct Shut {
 std::optional<Shut> look_at(const Diagnosis& context, const Working& works,
                             const Destination& flows) {
   Shut shut;
+  const bool device = std::any_of(flows.begin(), flows.end(),
+                                  [&](const Flow* flow) { return impersonates(*flow, works); });
   // Ports that are reached elsewhere; and all on which a device was caught, which on one that is
   // reached elsewhere is after the destination.
   std::set<std::pair<bool, std::uint16_t>> dead_ports, refused_ports;
   for (const auto* flow : flows) {
     // A media port or a SIP server that says nothing is no evidence.
     const bool heard = flow->way == Reachability::blocked ||
+                       (flow->way == Reachability::refused && device) ||
                        (flow->way == Reachability::lost && flow->samples.front().responder);
     if (flow->way == Reachability::blocked && !context.open_probes(*flow).empty()) {
       refused_ports.insert({flow->udp, flow->port});
@@ -67,15 +74,23 @@ std::optional<Shut> look_at(const Diagnosis& context, const Working& works,
     shut.dead.push_back(flow);
     dead_ports.insert({flow->udp, flow->port});
   }
-  // Where only UDP is seen to be shut, media ports and SIP servers that say nothing may be reached.
-  const bool tcp_too =
-      std::any_of(shut.dead.begin(), shut.dead.end(), [](const Flow* flow) { return !flow->udp; });
+  // Where only UDP is seen to be shut, and on hosts of which nothing else is known, media ports and
+  // SIP servers that say nothing may be reached.
+  std::set<std::string> by_tcp;
+  for (const auto* flow : shut.dead) {
+    if (!flow->udp) by_tcp.insert(flow->host);
+  }
   auto lost = flows;
   std::erase_if(lost, [&](const Flow* flow) {
-    return !tcp_too && flow->way == Reachability::lost && !flow->samples.front().responder;
+    return !by_tcp.contains(flow->host) && flow->way == Reachability::lost &&
+           !flow->samples.front().responder;
   });
   shut.probes = probes_of(context, lost);
-  shut.proved = any_blocked(shut.dead);
+  shut.unmasked = unmasked(flows);
+  shut.proved = std::any_of(shut.dead.begin(), shut.dead.end(), [&](const Flow* flow) {
+    return context.facts.line_loses() ? firmly_blocked(context.facts, *flow)
+                                      : flow->way == Reachability::blocked;
+  });
   const bool alike = dead_ports.size() > 1 || (!dead_ports.empty() && refused_ports.size() > 1);
   if (!alike || !context.affects_requirement(shut.probes)) return std::nullopt;
   if (!shut.proved && !context.breaks_capability(shut.probes)) return std::nullopt;
@@ -86,6 +101,7 @@ Cause say_shut(const Diagnosis& context, const Shut& shut) {
   const auto& facts = context.facts;
   Cause cause;
   cause.explained = shut.probes;
+  cause.contradicted = shut.unmasked;
   const auto hosts = hosts_of(shut.probes);
   const auto is_by_udp = [](const ProbeResult* result) { return is_udp(*result); };
   const auto& probes = shut.probes;
@@ -122,6 +138,7 @@ Cause say_shut(const Diagnosis& context, const Shut& shut) {
 void add(Shut& to, const Shut& more) {
   to.dead.insert(to.dead.end(), more.dead.begin(), more.dead.end());
   to.probes.insert(to.probes.end(), more.probes.begin(), more.probes.end());
+  to.unmasked.insert(to.unmasked.end(), more.unmasked.begin(), more.unmasked.end());
 }
 
 }  // namespace
@@ -130,7 +147,7 @@ Causes find_destinations(const Diagnosis& context) {
   const Working works(context.facts);
   std::vector<Shut> found;
   std::set<std::string> proved;  // operators
-  for (const auto& flows : destinations(context.facts)) {
+  for (const auto& flows : destinations(context.facts, works)) {
     auto shut = look_at(context, works, flows);
     if (!shut) continue;
     if (shut->proved) proved.insert(flows.front()->party);

@@ -107,6 +107,12 @@ void move_to_far_end(FlowSample& sample) {
   sample.way = is_udp(*sample.result) ? Reachability::left : Reachability::refused;
 }
 
+// The check has asked who refused: a device on the way.
+bool was_asked(const ProbeResult& result) {
+  const auto* refuser = evidence_of(result, EvidenceKind::refuser);
+  return refuser != nullptr && text_fact(*refuser, Fact::who) == "on_the_way";
+}
+
 std::vector<FlowSample> samples_of(const ProbeResult& result) {
   std::vector<FlowSample> samples;
   // That IPv6 gets out says nothing of the way that all others take.
@@ -126,6 +132,8 @@ std::vector<FlowSample> samples_of(const ProbeResult& result) {
       const auto word = detail_fact(evidence, Fact::result);
       sample.way = range_way(word);
       sample.by = word == DetailCode::prohibited ? text_fact(evidence, Fact::by) : "";
+      sample.forged = word == DetailCode::prohibited && sample.by.empty();
+      sample.refusal = word == DetailCode::arrived && text_fact(evidence, Fact::responder).empty();
       sample.far_device.clear();
       move_to_far_end(sample);
       samples.push_back(sample);
@@ -137,11 +145,16 @@ std::vector<FlowSample> samples_of(const ProbeResult& result) {
     const auto* evidence = evidence_of(result, EvidenceKind::hop);
     if (sample.way == Reachability::blocked && evidence != nullptr)
       sample.by = text_fact(*evidence, Fact::by);
+    // Refused nearer than the far end can be, in its name.
+    sample.forged = result.observation.detail == DetailCode::refused_on_the_way ||
+                    (address && sample.by == address->to_string());
     if (sample.way != Reachability::unknown) samples.push_back(sample);
     return samples;
   }
   sample.way = is_udp(result) ? udp_way(result.observation) : tcp_way(result.observation);
   if (sample.way == Reachability::blocked) sample.by = refuser(result.observation);
+  sample.refusal = is_udp(result) && result.observation.outcome == Outcome::refused;
+  sample.forged = sample.way == Reachability::blocked && was_asked(result);
   move_to_far_end(sample);
   sample.responder = !is_udp(result) || sample.payload == "stun" || sample.payload == "turn" ||
                      sample.payload == "ntp";
@@ -157,25 +170,38 @@ bool refused_beyond(const FlowSample& sample) {
          text_fact(*refuser, Fact::who) == "beyond";
 }
 
-// Whether a device on the way was caught refusing in the target's name: it was asked, or a packet
-// that was to end on the way was refused so.
-bool is_forged(const FlowSample& sample) {
-  const auto& result = *sample.result;
-  const auto* refuser = evidence_of(result, EvidenceKind::refuser);
-  const auto& address = result.observation.address;
-  const bool asked = refuser != nullptr && text_fact(*refuser, Fact::who) == "on_the_way";
-  const bool too_near =
-      result.probe.check == CheckKind::hop && address && sample.by == address->to_string();
-  return sample.way == Reachability::blocked && (asked || too_near);
-}
+// Where a device on the way was caught refusing in others' names: what refuses beside that is it,
+// too, unless somebody further out was seen to get the packets.
+class Forgers {
+ public:
+  void note(bool udp, const std::string& host, const FlowSample& sample) {
+    if (!sample.forged) return;
+    by_host_.emplace(host, sample.by);
+    if (udp) by_port_.emplace(sample.port, sample.by);
+  }
+  // Nothing where the refusal may be the far end's own.
+  const std::string* of(const std::string& host, std::uint16_t port) const {
+    if (const auto found = by_host_.find(host); found != by_host_.end()) return &found->second;
+    // Between two ports on which it was caught.
+    const auto next = by_port_.lower_bound(port);
+    if (next == by_port_.end() || by_port_.begin()->first > port) return nullptr;
+    return &next->second;
+  }
 
-// Who was caught at a port refuses the other packets to that port, too, of which nobody knows more.
+ private:
+  std::map<std::string, std::string> by_host_;
+  std::map<std::uint16_t, std::string> by_port_;
+};
+
 void unmask(std::vector<FlowSample>& samples, const std::string& by) {
-  for (auto& sample : samples) {
+  const auto beyond = [](const FlowSample& sample) {
     const auto* refuser = evidence_of(*sample.result, EvidenceKind::refuser);
-    const bool known =
-        refuser != nullptr && detail_fact(*refuser, Fact::who) != DetailCode::not_measured;
-    if (known || sample.result->observation.outcome != Outcome::refused) continue;
+    return sample.way == Reachability::left ||
+           (refuser != nullptr && text_fact(*refuser, Fact::who) == "beyond");
+  };
+  if (std::any_of(samples.begin(), samples.end(), beyond)) return;
+  for (auto& sample : samples) {
+    if (!sample.refusal) continue;
     sample.way = Reachability::blocked;
     sample.by = by;
   }
@@ -203,7 +229,7 @@ namespace {
 // connection after a second (RFC 6298), a reply to one of several datagrams.
 bool loses_packets(const Report& report) {
   constexpr double soon_ms = 200, second_syn_ms = 1000;
-  bool soon = false, late = false;
+  bool soon = false, datagram_again = false, in_a_second = false, second_syn = false;
   for (const auto& result : report.probes) {
     const auto& seen = result.observation;
     if (!is_direct(result) || !reached(seen.outcome)) continue;
@@ -212,10 +238,11 @@ bool loses_packets(const Report& report) {
                            result.probe.check != CheckKind::hop &&
                            result.probe.check != CheckKind::sip_alg;
     soon |= seen.round_trip && seen.round_trip->count() < soon_ms;
-    late |= connect != seen.timing_ms.end() && connect->second >= second_syn_ms;
-    late |= datagrams && seen.attempts > 1 && !seen.round_trip;
+    datagram_again |= datagrams && seen.attempts > 1 && !seen.round_trip;
+    if (connect == seen.timing_ms.end()) continue;
+    (connect->second < second_syn_ms ? in_a_second : second_syn) = true;
   }
-  return soon && late;
+  return (soon && (datagram_again || second_syn)) || (in_a_second && second_syn);
 }
 
 }  // namespace
@@ -242,29 +269,27 @@ Facts::Facts(const Report& whole) : report(whole), line_loses_(loses_packets(who
       found[{is_udp(result), host, sample.port}].push_back(sample);
     }
   }
-  std::map<std::uint16_t, std::string> forgers;  // by UDP port
+  Forgers forgers;
   for (const auto& [key, samples] : found) {
-    for (const auto& sample : samples) {
-      if (std::get<bool>(key) && is_forged(sample)) forgers.emplace(sample.port, sample.by);
-    }
+    const auto& [udp, host, port] = key;
+    for (const auto& sample : samples) forgers.note(udp, host, sample);
   }
   flows.reserve(found.size());
   while (!found.empty()) {  // what has become a flow need not be there twice
     auto next = found.extract(found.begin());
     const auto& key = next.key();
     auto& samples = next.mapped();
-    const auto forger = forgers.find(std::get<std::uint16_t>(key));
-    if (std::get<bool>(key) && forger != forgers.end()) unmask(samples, forger->second);
     Flow flow;
     std::tie(flow.udp, flow.host, flow.port) = key;
+    const auto* forger = flow.udp ? forgers.of(flow.host, flow.port) : nullptr;
+    if (forger != nullptr) unmask(samples, *forger);
     flow.party = registrable_domain(flow.host);
     const auto& address = samples.front().result->observation.address;
     flow.network = address ? network_of(*address) : flow.party;
     for (const auto& sample : samples) {
       merge(flow, sample);
       if (sample.way == Reachability::open) alive_.insert(flow.host);
-      const bool own_word = flow.udp && sample.result->observation.outcome == Outcome::refused;
-      if (own_word && sample.way != Reachability::blocked) refusing_.insert(flow.host);
+      if (sample.refusal && sample.way != Reachability::blocked) refusing_.insert(flow.host);
     }
     flows.push_back(std::move(flow));
   }
@@ -328,6 +353,10 @@ bool Facts::inside(const ProbeResult& result) const {
   // The provider's carrier NAT (100.64/10) is outside.
   return address->is_private() || address->is_link_local() || address->is_loopback() ||
          address->is_unspecified();
+}
+
+std::string_view inspected_as(const FlowSample& sample) {
+  return sample.payload == "turn" ? "stun" : std::string_view(sample.payload);
 }
 
 bool is_direct(const ProbeResult& result) { return result.probe.target.route.direct(); }

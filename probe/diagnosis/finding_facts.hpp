@@ -38,7 +38,14 @@ struct FlowSample {
   bool responder = false;
   // The device in the destination's own network that refused: the packet has left the site.
   std::string far_device;
+  // Over UDP: no more came than "port unreachable" in the far end's name.
+  bool refusal = false;
+  // A device on the way was caught refusing in the far end's name.
+  bool forged = false;
 };
+
+// What a device that inspects takes its packets for: TURN is STUN to whoever drops it.
+std::string_view inspected_as(const FlowSample& sample);
 
 // One port of one host over TCP or UDP, with all that was sent to it directly.
 struct Flow {

@@ -60,10 +60,7 @@ std::size_t times_lost(const Flow& flow) {
   std::map<std::string_view, std::size_t> times;  // by payload
   std::size_t most = 0;
   for (const auto& sample : flow.samples) {
-    // TURN is STUN to whoever drops it.
-    const std::string_view kind =
-        sample.payload == "turn" ? "stun" : std::string_view(sample.payload);
-    if (!gets_out(sample.way)) most = std::max(most, ++times[kind]);
+    if (!gets_out(sample.way)) most = std::max(most, ++times[inspected_as(sample)]);
   }
   return most;
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <tuple>
 
 #include "probe/diagnosis/finding_flow_groups.hpp"
 #include "probe/diagnosis/finding_udp_flows.hpp"
@@ -124,7 +125,7 @@ Causes find_flows(const Diagnosis& context) {
   std::set<const ProbeResult*> beyond;
   for (const auto& cause : causes) beyond.insert(cause.explained.begin(), cause.explained.end());
   // Flows that are left over, by operator: what several of them share is one cause.
-  std::map<std::pair<std::string, bool>, std::vector<const Flow*>> by_party;
+  std::map<std::tuple<std::string, bool, bool>, std::vector<const Flow*>> by_party;
   for (const auto& flow : facts.flows) {
     // Over UDP only who answers everybody is missed.
     const bool missed = flow.way == Reachability::lost &&
@@ -135,10 +136,12 @@ Causes find_flows(const Diagnosis& context) {
     std::erase_if(probes, [&](const ProbeResult* result) { return beyond.contains(result); });
     if (!context.affects_requirement(probes)) continue;
     if (flow.way == Reachability::lost && !context.breaks_capability(probes)) continue;
-    by_party[{flow.party, flow.way == Reachability::blocked && !firmly_blocked(facts, flow)}]
+    const bool by_chance = missed && facts.line_loses();
+    by_party[{flow.party, flow.way == Reachability::blocked && !firmly_blocked(facts, flow),
+              by_chance}]
         .push_back(&flow);
   }
-  for (const auto& [party, flows] : by_party) {
+  for (const auto& [kind, flows] : by_party) {
     Cause cause;
     cause.explained = probes_of(context, flows);
     auto& finding = cause.finding;

@@ -29,6 +29,13 @@ bool full_size_passes(const Facts& facts, const ProbeResult& stuck) {
       });
 }
 
+// Small datagrams, too, to those who answer everybody.
+bool udp_gets_lost(const Facts& facts) {
+  return std::any_of(facts.flows.begin(), facts.flows.end(), [](const Flow& flow) {
+    return flow.udp && flow.way == Reachability::lost && flow.samples.front().responder;
+  });
+}
+
 // One connection attempt of the `ipv6` check.
 struct FamilySeen {
   Detail result;
@@ -85,9 +92,11 @@ Causes find_mtu(const Diagnosis& context) {
   }
   if (cause.explained.empty()) return {};
   // Where full-size packets came through, the second time or elsewhere, these may have been lost by
-  // chance, on a bad line.
+  // chance, on a bad line; so may datagrams where small ones get lost, too.
   const auto holes = cause.explained.size();
-  const bool alone = holes == 1 && full_size_passes(facts, *cause.explained.front());
+  const auto* first = cause.explained.front();
+  const bool alone =
+      holes == 1 && (full_size_passes(facts, *first) || (is_udp(*first) && udp_gets_lost(facts)));
   for (const auto& result : facts.report.probes) {
     if (!alone && gets_stuck(result) && !context.explained(result)) {
       cause.explained.push_back(&result);

@@ -197,18 +197,25 @@ Causes find_proxy_required(const Diagnosis& context) {
   const auto& facts = context.facts;
   if (!facts.proxy_works()) return {};
   std::set<std::string> parties;
+  std::set<std::uint16_t> ports;
   bool tried = false;  // where no name is found, nothing may have been
   for (const auto& flow : facts.flows) {
     const bool out = flow.way == Reachability::open || flow.way == Reachability::left;
     if (out && !flow.udp) return {};
-    if (!flow.udp) parties.insert(flow.party);
-    tried |= !flow.udp;
+    if (flow.udp) continue;
+    parties.insert(flow.party);
+    ports.insert(flow.port);
+    tried = true;
   }
   // Where UDP gets out, what is wrong with it has another cause.
   const bool udp_works = udp_gets_out(facts);
   Cause cause;
-  if (tried) cause.closes = udp_works ? Closes::direct_tcp : Closes::direct;
+  // By one port alone no more is known than that one is shut.
+  const bool all_ports = ports.size() > 1;
+  if (tried && all_ports) cause.closes = udp_works ? Closes::direct_tcp : Closes::direct;
   for (const auto* result : waiting_for_proxy(facts)) {
+    const bool unmeasured = result->observation.detail == DetailCode::silent;
+    if (unmeasured && !all_ports) continue;
     if (!tried && result->observation.outcome != Outcome::unresolved) continue;
     if (result->observation.outcome == Outcome::unresolved) {
       parties.insert(registrable_domain(result->probe.target.host));

@@ -58,6 +58,8 @@ std::span<const Rule> rules() {
   return list;
 }
 
+Diagnosis::Diagnosis(const Facts& all) : facts(all), explained_(got_out_after_all(all)) {}
+
 std::vector<const ProbeResult*> Diagnosis::open_probes(const Flow& flow) const {
   std::vector<const ProbeResult*> open;
   for (const auto& sample : flow.samples) {
@@ -212,6 +214,23 @@ void Diagnosis::note(const Cause& cause) {
 
 namespace {
 
+// A probe that was not made, though not because it was not needed, or that was seen to leave the
+// site and no further: where a cause closes its way it is lost all the same.
+void contradict_what_is_closed(const Report& report, findings::Cause& cause) {
+  if (cause.closes == Closes::nothing_more) return;
+  const std::set<const ProbeResult*> known(cause.contradicted.begin(), cause.contradicted.end());
+  for (const auto& result : report.probes) {
+    const auto& seen = result.observation;
+    const auto& target = result.probe.target;
+    const bool untried = seen.outcome == Outcome::skipped &&
+                         seen.detail != DetailCode::not_needed && !target.host.empty();
+    if ((seen.outcome != Outcome::passed && !untried) || known.contains(&result)) continue;
+    if (closes(cause.closes, target.transport, target.port(), !target.route.direct())) {
+      cause.contradicted.push_back(&result);
+    }
+  }
+}
+
 std::vector<findings::Cause> find_causes(const Report& report) {
   const findings::Facts facts(report);
   findings::Diagnosis so_far(facts);
@@ -219,6 +238,7 @@ std::vector<findings::Cause> find_causes(const Report& report) {
   for (const auto rule : findings::rules()) {
     for (auto& cause : rule(so_far)) {
       so_far.note(cause);
+      contradict_what_is_closed(report, cause);
       found.push_back(std::move(cause));
     }
   }
@@ -253,6 +273,8 @@ Attribution attribution_of(const std::vector<findings::Cause>& causes, const Rep
   std::set<std::string> explained;
   for (const auto& cause : causes) {
     if (cause.finding.confidence == Confidence::possible) continue;
+    // A name that is gone everywhere closes no way: its row knows better what that means.
+    if (cause.finding.code == "target.outdated") continue;
     Attribution::Entry entry;
     entry.code = cause.finding.code;
     entry.title = cause.finding.title;

@@ -20,10 +20,11 @@ struct Cause {
   Closes closes = Closes::nothing_more;
 };
 
-// What the rules have to work with: the facts, and what earlier causes have explained already.
+// What the rules have to work with: the facts, and what earlier causes, or chance, have explained
+// already.
 class Diagnosis {
  public:
-  explicit Diagnosis(const Facts& all) : facts(all) {}
+  explicit Diagnosis(const Facts& all);
   const Facts& facts;
 
   bool explained(const ProbeResult& result) const { return explained_.contains(result.probe.id); }

@@ -70,7 +70,7 @@ Causes find_offline(const Diagnosis& context) {
   if (facts.proxy_speaks()) return {};
   std::set<std::string> parties;
   std::size_t silent = 0, without_route = 0, tried = 0;
-  bool control = false, looked_up = false;
+  bool control = false, own = false, looked_up = false;
   std::string device;
   const auto asked_for = facts.hosts_asked_for();
   for (const auto& flow : facts.flows) {
@@ -82,6 +82,7 @@ Causes find_offline(const Diagnosis& context) {
     if (flow.way == Reachability::blocked || answers_all) {
       ++silent;
       parties.insert(flow.party);
+      own |= asked_for.contains(flow.host);
     }
     for (const auto& sample : flow.samples) {
       const bool vendors = asked_for.contains(flow.host);  // asked again, by the second round
@@ -124,8 +125,8 @@ Causes find_offline(const Diagnosis& context) {
     return {cause};
   }
   // A name server that finds names has a way out, or has them from before: this computer may be the
-  // one that is kept in.
-  if (looked_up) finding.confidence = Confidence::likely;
+  // one that is kept in, and let out to the vendor's list, of which nobody was asked who answers.
+  if (looked_up) finding.confidence = own ? Confidence::likely : Confidence::possible;
   finding.title =
       looked_up ? "Nothing outside this site answers this computer, though names are looked up"
                 : "Nothing outside this site answers: there is no way to the Internet from here";

@@ -22,6 +22,19 @@ std::set<std::string> shut_hosts(const Facts& facts, const Working& works) {
   return shut;
 }
 
+// Operators of which a port is closed that gets out to others, and of which nothing is reached.
+std::set<std::string> shut_parties(const Facts& facts, const Working& works) {
+  const auto hosts = shut_hosts(facts, works);
+  std::set<std::string> shut;
+  for (const auto& flow : facts.flows) {
+    if (hosts.contains(flow.host)) shut.insert(flow.party);
+  }
+  for (const auto& flow : facts.flows) {
+    if (facts.alive(flow.host)) shut.erase(flow.party);
+  }
+  return shut;
+}
+
 }  // namespace
 
 Causes find_web_only(const Diagnosis& context) {
@@ -42,8 +55,11 @@ Causes find_web_only(const Diagnosis& context) {
       facts.select([](const Flow& flow) { return !flow.udp && !is_web(flow.port); });
   std::set<std::uint16_t> ports;
   std::set<std::string> networks;
+  // What is shut as a whole says nothing of its ports.
+  const auto shut = shut_parties(facts, Working(facts));
   for (const auto* flow : others) {
     if (!bad(*flow)) return {};
+    if (shut.contains(flow->party)) continue;
     ports.insert(flow->port);
     networks.insert(flow->network);
   }

@@ -26,7 +26,7 @@ bool of_every_kind(const std::vector<const Flow*>& flows) {
   for (const auto* flow : flows) {
     (flow->port < 1024 ? low : high) = true;
     for (const auto& sample : flow->samples) {
-      payloads.insert(sample.payload == "turn" ? "stun" : sample.payload);
+      payloads.insert(std::string(inspected_as(sample)));
     }
   }
   return low && high && payloads.size() > 1;
@@ -95,6 +95,11 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
   std::set<std::string> silent_parties;
   bool own = false;
   std::vector<const Flow*> dead;
+  // A site may let out nothing but the vendor's list: then others tell nothing of UDP.
+  const auto vendors = facts.hosts_asked_for();
+  const bool more_than_the_list = std::any_of(
+      facts.flows.begin(), facts.flows.end(),
+      [&](const Flow& flow) { return !flow.udp && out(flow) && !vendors.contains(flow.host); });
   for (const auto* flow : flows) {
     const bool responder = std::any_of(flow->samples.begin(), flow->samples.end(),
                                        [](const FlowSample& sample) { return sample.responder; });
@@ -105,7 +110,7 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
     if (silent) silent_parties.insert(flow->party);
     if (!silent && flow->way != Reachability::blocked) continue;
     own |= asked_for(facts, *flow);
-    dead.push_back(flow);
+    if (more_than_the_list || vendors.contains(flow->host)) dead.push_back(flow);
   }
   const bool all_kinds = of_every_kind(dead);
   const auto devices = refusals(flows);
@@ -225,7 +230,7 @@ Causes find_udp_ports(const Diagnosis& context) {
   std::set<std::string> spoken;  // what is answered anywhere
   for (const auto* flow : all) {
     for (const auto& sample : flow->samples) {
-      if (sample.way == Reachability::open) spoken.insert(sample.payload);
+      if (sample.way == Reachability::open) spoken.insert(std::string(inspected_as(sample)));
     }
   }
   auto confidence = Confidence::certain;
@@ -244,8 +249,7 @@ Causes find_udp_ports(const Diagnosis& context) {
         named |= !sample.by.empty();
         if (sample.way != Reachability::lost || !sample.responder) continue;
         silent_parties.insert(flow->party);
-        payloads.insert(sample.payload);
-        if (sample.payload == "turn") payloads.insert("stun");
+        payloads.insert(std::string(inspected_as(sample)));
         if (flow->way == Reachability::lost) dead.push_back(flow);
       }
     }
@@ -266,6 +270,7 @@ Causes find_udp_ports(const Diagnosis& context) {
     cause.explained.insert(cause.explained.end(), probes.begin(), probes.end());
   }
   if (ports.empty()) return {};
+  cause.contradicted = unmasked(closed);
   auto& finding = cause.finding;
   finding.code = "firewall.udp_port_blocked";
   // Of one destination only, no more than that one is known.

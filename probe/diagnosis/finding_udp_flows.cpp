@@ -52,6 +52,17 @@ std::optional<FindingEvidence> control_for(const Facts& facts, const std::string
   return std::nullopt;
 }
 
+std::vector<const ProbeResult*> unmasked(const std::vector<const Flow*>& flows) {
+  ProbeList found;
+  for (const auto* flow : flows) {
+    for (const auto& sample : flow->samples) {
+      const bool blocked = sample.refusal && sample.way == Reachability::blocked;
+      if (blocked && !failing(*sample.result)) found.add(sample.result);
+    }
+  }
+  return found.list();
+}
+
 std::map<std::string, std::set<std::string>> refusals(const std::vector<const Flow*>& flows) {
   std::map<std::string, std::set<std::string>> found;
   for (const auto* flow : flows) {

@@ -21,6 +21,10 @@ std::vector<FindingEvidence> udp_evidence(const std::vector<const Flow*>& flows,
 // The first that gets out, preferring the given host: the control that gives the others a meaning.
 std::optional<FindingEvidence> control_for(const Facts& facts, const std::string& host);
 
+// Probes that seemed to get out by no more than refusals, and a device on the way was caught
+// refusing there.
+std::vector<const ProbeResult*> unmasked(const std::vector<const Flow*>& flows);
+
 // The devices that refused, with the networks for which each did it.
 std::map<std::string, std::set<std::string>> refusals(const std::vector<const Flow*>& flows);
 

@@ -157,9 +157,28 @@ Causes find_udp_ranges(const Diagnosis& context) {
     bounds.push_back({probes.front()->probe.id, "UDP: " + bounds_in_words(gap) + "."});
     closed.insert(closed.end(), dead.begin(), dead.end());
     for (const auto* result : probes) explained.add(result);
+    // A service's port between two that are blocked is one of them.
+    for (const auto* flow : all) {
+      const bool inside = gap.first <= flow->port && flow->port <= gap.last;
+      const bool silent = flow->way == Reachability::lost && flow->samples.front().responder;
+      if (inside && (silent || flow->way == Reachability::blocked)) explained.add(context, *flow);
+    }
   }
   if (spans.empty()) return {};
   cause.explained = explained.list();
+  cause.contradicted = unmasked(closed);
+  // What was seen to leave on other ports only.
+  for (const auto* flow : all) {
+    const bool inside = std::any_of(found.begin(), found.end(), [&](const Gap& gap) {
+      return gap.first <= flow->port && flow->port <= gap.last;
+    });
+    if (!inside || !in_a_range(*flow) || flow->way != Reachability::lost) continue;
+    for (const auto& sample : flow->samples) {
+      const bool more = std::find(cause.contradicted.begin(), cause.contradicted.end(),
+                                  sample.result) == cause.contradicted.end();
+      if (more && !failing(*sample.result)) cause.contradicted.push_back(sample.result);
+    }
+  }
   auto& finding = cause.finding;
   finding.code = "firewall.udp_range_blocked";
   const auto only_stun = stun_passes(closed);

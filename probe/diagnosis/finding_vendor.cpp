@@ -43,7 +43,8 @@ struct Refusals {
 
 // A device on the way may reset a connection in the target's name, and send ICMP port-unreachable
 // in it: the far end is heard where the packets were seen to get beyond the site's edge.
-void read_refusal(const Diagnosis& context, const Flow& flow, bool alone, Refusals& refusals) {
+void read_refusal(const Diagnosis& context, const Flow& flow, bool alone,
+                  const std::set<std::string>& turned_away, Refusals& refusals) {
   for (const auto& sample : flow.samples) {
     const auto& result = *sample.result;
     const bool far = !sample.far_device.empty();
@@ -56,7 +57,7 @@ void read_refusal(const Diagnosis& context, const Flow& flow, bool alone, Refusa
           {result.probe.id,
            fmt::format("{}, which is in the network of {}, turns {} {} away.", sample.far_device,
                        flow.host, flow.udp ? "UDP" : "TCP", flow.port)});
-    } else if (flow.left && alone) {
+    } else if (flow.left && alone && !turned_away.contains(flow.host)) {
       refusals.proofs.push_back(
           {result.probe.id,
            fmt::format("{} to {}, port {}, leaves the site and is refused out there.",
@@ -132,8 +133,15 @@ Causes find_vendor_down(const Diagnosis& context) {
         });
     if (any) answered.insert({flow.udp, flow.port});
   }
+  // Hosts that a device on the way turns packets away from: it may reset as well.
+  std::set<std::string> turned_away;
   for (const auto& flow : facts.flows) {
-    read_refusal(context, flow, answered.contains({flow.udp, flow.port}), refused);
+    const bool by_device = std::any_of(flow.samples.begin(), flow.samples.end(),
+                                       [](const auto& one) { return !one.by.empty(); });
+    if (flow.way == Reachability::blocked && by_device) turned_away.insert(flow.host);
+  }
+  for (const auto& flow : facts.flows) {
+    read_refusal(context, flow, answered.contains({flow.udp, flow.port}), turned_away, refused);
   }
   const auto proved = proved_hosts(facts);
   for (const auto& result : facts.report.probes) {

@@ -177,6 +177,37 @@ void ask_for_a_name_of_each_owner(const Facts& facts, Questions& questions) {
   }
 }
 
+// Over a connection, and nothing came back in time.
+bool is_silent_stream(const ProbeResult& result) {
+  const auto& [probe, seen] = result;
+  const bool stream = probe.target.transport != Transport::udp && findings::is_direct(result);
+  const bool late = seen.detail == DetailCode::tls_timed_out ||
+                    seen.detail == DetailCode::http_timed_out ||
+                    seen.detail == DetailCode::stun_timed_out;
+  return stream && probe.check != CheckKind::hop &&
+         (seen.outcome == Outcome::silent || (seen.outcome == Outcome::failed && late));
+}
+
+// A few that came to nothing where others answer may be chance: once more.
+void ask_the_silent_again(const Facts& facts, Questions& questions) {
+  std::vector<const Probe*> silent;
+  bool others = false;
+  for (const auto& result : facts.report.probes) {
+    const auto& probe = result.probe;
+    others |= probe.target.transport != Transport::udp && findings::is_direct(result) &&
+              reached(result.observation.outcome);
+    if (is_silent_stream(result) && facts.asked_for(result)) silent.push_back(&probe);
+  }
+  if (!others || silent.size() > most_hosts) return;
+  for (const auto* probe : silent) {
+    auto with = probe->with;
+    with["again"] = "true";
+    const auto& target = probe->target;
+    questions.ask(Purpose::repeat, probe->check, target.transport, target.host, target.port(),
+                  std::move(with));
+  }
+}
+
 // Who says over plain HTTP that the server is out of order: the server, or somebody on the way?
 void ask_for_the_servers_word(const Facts& facts, Questions& questions) {
   std::size_t asked = 0;
@@ -241,6 +272,7 @@ std::vector<Probe> follow_ups(const Report& report) {
   ask_for_ways(facts, questions);
   ask_for_neighbours(facts, questions);
   ask_for_greetings(facts, questions);
+  ask_the_silent_again(facts, questions);
   ask_for_the_servers_word(facts, questions);
   ask_through_the_proxy(facts, questions);
   ask_another_sip_port(facts, questions);

@@ -16,7 +16,8 @@ State state_of_alg_test(const Observation& observation) {
 
 bool no_such_name(const ProbeResult& result, const ResultIndex& evidences) {
   return result.observation.outcome == Outcome::unresolved &&
-         result.observation.detail == DetailCode::no_such_name && !evidences.names_are_hidden();
+         result.observation.detail == DetailCode::no_such_name && !evidences.names_are_hidden() &&
+         !evidences.attribution().loses(result.probe.id);
 }
 
 // The router that saw a packet that ended on the way: as far as it is known to have got.
@@ -174,7 +175,7 @@ State state_of(const ProbeResult& result, const ResultIndex& evidences) {
   if (own == State::ignored) return own;
   const auto& causes = evidences.attribution();
   const auto& id = result.probe.id;
-  if (causes.loses(result)) return State::bad;
+  if (causes.loses(id)) return State::bad;
   if (own == State::bad && causes.got_out(id)) return State::reached;
   return causes.doubt_about(id).empty() ? own : State::unknown;
 }
@@ -216,7 +217,7 @@ std::vector<HostState> host_states(const Requirement& requirement,
     // An example may have been retired by its owner; one that a cause shuts off stands for what is
     // shut off with it.
     const bool shut = merged.state == State::bad && !merged.gone && merged.why != nullptr &&
-                      evidences.attribution().loses(*merged.why);
+                      evidences.attribution().loses(merged.why->probe.id);
     if (shut && merged.weight == HostWeight::example) merged.weight = HostWeight::current;
     if (merged.state != State::ignored) states.push_back(std::move(merged));
   }

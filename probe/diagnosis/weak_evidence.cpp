@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 
 namespace callready::findings {
 namespace {
@@ -44,7 +45,6 @@ class Silence {
  public:
   Silence(const Facts& facts, const std::set<std::string>& explained)
       : explained_(explained), sip_servers_(sip_servers(facts)) {
-    std::set<std::string> alive;
     for (const auto& flow : facts.flows) {
       const bool answers_us = heard(flow);
       const auto missing = [&](const auto& one) { return should_answer(one) && unheard(one); };
@@ -52,9 +52,12 @@ class Silence {
       const bool silent = !answers_us && any_sample(flow, [&](const auto& one) {
         return missing(one) && !explained_.contains(one.result->probe.id);
       });
-      if (answers_us) alive.insert(flow.host);
-      if (shut(flow)) dead_.insert(flow.host);
+      if (answers_us) alive_.insert({flow.host, flow.udp});
+      if (shut(flow)) dead_.insert({flow.host, flow.udp});
       if (flow.port == dns_port) continue;
+      public_refusals_ |= !answers_us && !flow.left && any_sample(flow, [&](const auto& one) {
+        return one.refusal && one.responder && !facts.asked_for(*one.result);
+      });
       any_heard_ |= answers_us;
       auto& answers = flow.udp ? udp_ : tcp_;
       if (answers_us) answers.heard.insert(flow.port);
@@ -64,10 +67,23 @@ class Silence {
             return refused_outside(one) || facts.asked_for(*one.result);
           });
       if (!silent || !counts) continue;
-      answers.silent[flow.port].insert(flow.party);
-      dead_.insert(flow.host);
+      // One operator may be down; not a host of which SIP is answered over a connection.
+      answers.silent[flow.port].insert(sip_servers_.contains(flow.host) ? flow.host : flow.party);
+      dead_.insert({flow.host, flow.udp});
     }
-    for (const auto& host : alive) dead_.erase(host);
+    for (const auto& host : alive_) dead_.erase(host);
+  }
+
+  // No more came than refusals in the far end's name.
+  static bool only_refused(const ProbeResult& result) {
+    const auto& list = result.observation.evidence;
+    const auto is = [](const Evidence& evidence, DetailCode word) {
+      return evidence.kind == EvidenceKind::udp_port && detail_fact(evidence, Fact::result) == word;
+    };
+    return std::any_of(list.begin(), list.end(),
+                       [&](const auto& one) { return is(one, DetailCode::arrived); }) &&
+           std::none_of(list.begin(), list.end(),
+                        [&](const auto& one) { return is(one, DetailCode::left_site); });
   }
 
   // Why a probe that was seen to leave the site may come to nothing; empty: no reason is known.
@@ -75,10 +91,15 @@ class Silence {
     if (!any_heard_ && any_silent_) {
       return "nothing was heard from outside, not even from those who answer everybody";
     }
+    if (public_refusals_ && only_refused(result)) {
+      return "public servers that answer everybody seem to refuse, too";
+    }
     const auto& target = result.probe.target;
     const bool udp = is_udp(result);
     auto reason = doubt(udp ? udp_ : tcp_, target.ports, udp ? "UDP" : "TCP");
-    if (reason.empty() && dead_.contains(target.host)) {
+    const std::pair own{target.host, udp}, other{target.host, !udp};
+    const bool dead = dead_.contains(own) || (dead_.contains(other) && !alive_.contains(own));
+    if (reason.empty() && dead) {
       reason = fmt::format("nothing that {} should answer was answered", target.host);
     }
     return reason;
@@ -113,8 +134,9 @@ class Silence {
   const std::set<std::string>& explained_;
   std::set<std::string> sip_servers_;
   Answers udp_, tcp_;
-  std::set<std::string> dead_;  // hosts that should answer on some port, and do on none
-  bool any_heard_ = false, any_silent_ = false;
+  // Hosts that should answer on some port, and do on none, over UDP (true) or TCP.
+  std::set<std::pair<std::string, bool>> dead_, alive_;
+  bool any_heard_ = false, any_silent_ = false, public_refusals_ = false;
 };
 
 std::string Silence::doubt(const Answers& answers, const PortRange& ports, std::string_view over) {
@@ -141,23 +163,25 @@ std::string Silence::doubt(const Answers& answers, const PortRange& ports, std::
 
 bool heard(const Flow& flow) {
   return any_sample(flow, [&](const auto& sample) {
-    const auto outcome = sample.result->observation.outcome;
     // A connection that stands and says nothing may be somebody's on the way.
-    const bool told = flow.udp ? outcome != Outcome::refused : outcome != Outcome::silent;
-    return sample.way == Reachability::open && told;
+    const bool told = flow.udp || sample.result->observation.outcome != Outcome::silent;
+    return sample.way == Reachability::open && told && !sample.refusal;
   });
 }
 
 namespace {
 
-// Servers that answered a question over UDP only when it was sent again.
-bool loses_packets(const Facts& facts) {
-  return std::any_of(facts.flows.begin(), facts.flows.end(), [](const Flow& flow) {
-    return flow.udp && any_sample(flow, [](const auto& sample) {
-             const auto& seen = sample.result->observation;
-             return sample.responder && seen.outcome == Outcome::answered && seen.attempts > 1;
-           });
-  });
+// TCP ports on which somebody near takes connections in everybody's name: a packet that was to end
+// on the way was answered, or TLS is opened. Of two ports: all of them.
+std::set<std::uint16_t> taken_ports(const Facts& facts) {
+  std::set<std::uint16_t> ports;
+  for (const auto& result : facts.report.probes) {
+    const bool near = result.observation.detail == DetailCode::answered_on_the_way;
+    if (is_direct(result) && !is_udp(result) && (near || has_foreign_root(result))) {
+      ports.insert(result.probe.target.port());
+    }
+  }
+  return ports;
 }
 
 }  // namespace
@@ -166,13 +190,21 @@ std::map<std::string, std::string> doubted(const Facts& facts,
                                            const std::set<std::string>& explained) {
   std::map<std::string, std::string> reasons;
   const Silence silence(facts, explained);
-  const bool lossy = loses_packets(facts);
+  const auto taken = taken_ports(facts);
   for (const auto& result : facts.report.probes) {
-    const bool lost = result.observation.outcome == Outcome::silent;
-    if (lossy && lost && !explained.contains(result.probe.id)) {
+    const auto& detail = result.observation.detail;
+    const bool lost = result.observation.outcome == Outcome::silent ||
+                      detail == DetailCode::tls_timed_out || detail == DetailCode::http_timed_out;
+    if (facts.line_loses() && lost && !explained.contains(result.probe.id)) {
       reasons.emplace(result.probe.id, "on a line that loses packets");
     }
-    if (result.observation.outcome != Outcome::passed || !is_direct(result)) continue;
+    if (!is_direct(result)) continue;
+    const bool on_taken_port = taken.size() > 1 || taken.contains(result.probe.target.port());
+    const bool stands = result.observation.outcome == Outcome::connected;
+    if (stands && !is_udp(result) && on_taken_port && !facts.inside(result)) {
+      reasons.emplace(result.probe.id, "a device on the way takes every connection itself");
+    }
+    if (result.observation.outcome != Outcome::passed) continue;
     auto reason = silence.about(result);
     if (!reason.empty()) reasons.emplace(result.probe.id, std::move(reason));
   }
@@ -183,12 +215,28 @@ std::set<std::string> got_out_after_all(const Facts& facts) {
   std::set<std::string> gone, open;
   for (const auto& flow : facts.flows) {
     for (const auto& sample : flow.samples) {
-      const bool died = sample.way == Reachability::blocked && sample.by.empty();
-      const bool passed = flow.way == Reachability::open || flow.way == Reachability::left;
+      const bool died = sample.way == Reachability::blocked && sample.by.empty() && !sample.forged;
+      const bool passed = any_sample(flow, [&](const FlowSample& other) {
+        const bool out = other.way == Reachability::open || other.way == Reachability::left;
+        return out && inspected_as(other) == inspected_as(sample);  // it may drop one only
+      });
       if (died) (passed ? open : gone).insert(sample.result->probe.id);
     }
   }
   for (const auto& id : gone) open.erase(id);
+  std::set<std::tuple<CheckKind, std::string, Transport, std::uint16_t>> answered;  // the 2nd time
+  const auto key = [](const Probe& probe) {
+    const auto& target = probe.target;
+    return std::tuple(probe.check, target.host, target.transport, target.port());
+  };
+  for (const auto& [probe, seen] : facts.report.probes) {
+    if (probe.purpose == Purpose::repeat && reached(seen.outcome)) answered.insert(key(probe));
+  }
+  for (const auto& result : facts.report.probes) {
+    if (failing(result) && is_direct(result) && answered.contains(key(result.probe))) {
+      open.insert(result.probe.id);
+    }
+  }
   return open;
 }
 

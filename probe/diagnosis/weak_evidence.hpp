@@ -14,12 +14,13 @@ namespace callready::findings {
 // True where its far end answered: over UDP a port-unreachable comes back where no reply does.
 bool heard(const Flow& flow);
 
-// Probes whose packets died before they left, and that left when they were sent again: a bad line.
+// Probes whose packets died before they left, or that nobody answered, and that got out or were
+// answered when they were sent again: a bad line.
 std::set<std::string> got_out_after_all(const Facts& facts);
 
-// Probes that were only seen to leave the site and of which more is in doubt, or that were lost
-// where a bad line loses more, with the reason in words. `explained`: probes whose silence has a
-// cause that is known.
+// Probes that were only seen to leave the site, or to connect, and of which more is in doubt, or
+// that were lost where a bad line loses more, with the reason in words. `explained`: probes whose
+// silence has a cause that is known.
 std::map<std::string, std::string> doubted(const Facts& facts,
                                            const std::set<std::string>& explained);
 

@@ -22,8 +22,6 @@ ALLOWED = {
     "checks/hop.cpp": {"sip", "stun", "turn"},
     "probe/diagnosis/finding_facts.cpp": {"ntp", "stun", "turn"},
     "probe/diagnosis/finding_filters.cpp": {"dns", "stun", "turn"},
-    "probe/diagnosis/finding_flow_groups.cpp": {"turn"},
-    "probe/diagnosis/finding_udp.cpp": {"turn"},
     "probe/diagnosis/finding_udp_ranges.cpp": {"stun"},
     "probe/diagnosis/follow_up_flows.cpp": {"sip", "stun", "turn"},
     # Parameters of checks, and how a property was measured.

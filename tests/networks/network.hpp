@@ -82,6 +82,14 @@ enum class FarFault {
   gone,  // the name no longer exists
 };
 
+// The way to that host parts from the others after some routers, and those that follow do not
+// speak.
+struct MuteWay {
+  std::string host;
+  int from = 1;  // the first hop that does not
+  friend bool operator==(const MuteWay&, const MuteWay&) = default;
+};
+
 struct Far {
   std::string host;
   FarFault fault = FarFault::down;
@@ -112,6 +120,7 @@ struct Network {
   double delay_ms = 5;    // one way
   double loss_out = 0, loss_in = 0;  // 0 to 1
   bool mute_far = false;             // routers of the destinations' networks do not speak
+  std::vector<MuteWay> mute_ways;
   Dns dns = Dns::works;
   std::vector<std::string> dns_names;  // that it treats so; empty: all
   double dns_ms = 3;

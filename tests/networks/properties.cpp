@@ -62,6 +62,20 @@ class Judge {
     return true;
   }
 
+  // What is behind the first router that is not the site's has passed that one: it looks as if it
+  // came from further out.
+  bool at_the_site(const Box& box) const {
+    const auto at = static_cast<std::size_t>(box.hop) - 1;
+    const bool inside = at < network_.hops.size() && network_.hops[at].inside;
+    const bool public_address = !inside || !network_.hops[at].address.is_private();
+    return box.hop < 2 || !public_address;
+  }
+  bool nothing_reached() const {
+    return std::none_of(report_.probes.begin(), report_.probes.end(), [](const auto& result) {
+      return result.probe.check != CheckKind::dns && reached(result.observation.outcome);
+    });
+  }
+
   // Empty where what the finding names is there; else what is missing.
   std::string missing(const Finding& finding) const {
     const auto& code = finding.code;
@@ -85,7 +99,9 @@ class Judge {
     if (is("firewall.stun_filtered")) {
       return filters({Payload::stun, Payload::turn}) ? "" : "no box filters STUN";
     }
-    if (is("firewall.sip_filtered")) return filters({Payload::sip}) ? "" : "no box filters SIP";
+    if (is("firewall.sip_filtered")) {
+      return has(BoxKind::accept) || filters({Payload::sip}) ? "" : "no box filters SIP";
+    }
     if (is("firewall.tls_filtered")) {
       // Who takes a connection and gets no further with it cuts off what is greeted.
       const bool takes = has(BoxKind::accept) || has(BoxKind::intercept);
@@ -100,8 +116,10 @@ class Judge {
     if (is("network.ipv6_broken")) return network_.ipv6 == Ipv6::broken ? "" : "IPv6 is not broken";
     if (is("network.vpn_full_tunnel")) return "no VPN";
     if (is("network.offline")) {
-      // But names: that they may be looked up all the same, the finding says itself.
-      return all_broken([](const Probe& probe) { return probe.check != CheckKind::dns; })
+      // But names: that they may be looked up all the same, the finding says itself. What works
+      // and cannot be seen to makes no difference to any probe.
+      return nothing_reached() ||
+                     all_broken([](const Probe& probe) { return probe.check != CheckKind::dns; })
                  ? ""
                  : "something works";
     }
@@ -152,8 +170,15 @@ class Judge {
     if (is("media.delay")) return network_.delay_ms >= 40 ? "" : "the line is fast";
     if (is("time.skewed")) return "the clock is right";
     if (is("vendor.down")) {
-      return has_far({FarFault::down, FarFault::refuses, FarFault::error}) ? ""
-                                                                           : "the vendor is up";
+      // Who resets in the far end's name beyond the site looks like the far end.
+      const bool impostor =
+          std::any_of(network_.boxes.begin(), network_.boxes.end(), [&](const Box& box) {
+            const bool resets = box.action == Action::refuse || box.action == Action::forge;
+            return resets && box.kind == BoxKind::rule && !at_the_site(box);
+          });
+      return impostor || has_far({FarFault::down, FarFault::refuses, FarFault::error})
+                 ? ""
+                 : "the vendor is up";
     }
     if (is("target.outdated")) return has_far({FarFault::gone}) ? "" : "no name is gone";
     return {};
@@ -203,6 +228,7 @@ class Judge {
       return;
     }
     for (const auto& row : finding.explains) {
+      if (nothing_reached()) return;
       const auto truth = truth_.rows.find(row);
       if (truth == truth_.rows.end() || truth->second.works != Works::yes) continue;
       violation("1 explains a row that works: " + finding.code, name + ": " + row);
@@ -236,12 +262,15 @@ class Judge {
   }
 
   // Media is taken to work where its packets leave the site, and no probe sees further: then the
-  // row has to say how far it was seen.
+  // row has to say how far it was seen. A connection that stood is one, whoever took it.
   bool says_how_far(const SetResult& set, const CapabilityResult& capability) const {
     return std::any_of(set.requirements.begin(), set.requirements.end(), [&](const auto& row) {
       const auto& ids = capability.requirements;
-      return std::find(ids.begin(), ids.end(), row.id) != ids.end() &&
-             row.summary.find("as far as") != std::string::npos;
+      if (std::find(ids.begin(), ids.end(), row.id) == ids.end()) return false;
+      return row.summary.find("leaves the site") != std::string::npos ||
+             std::any_of(row.probes.begin(), row.probes.end(), [&](const auto& id) {
+               return results_.at(id)->observation.outcome == Outcome::connected;
+             });
     });
   }
 
@@ -282,7 +311,7 @@ class Judge {
         ++judgement_.beyond;
       }
     }
-    if (capability.verdict == Verdict::blocked && works == Works::yes) {
+    if (capability.verdict == Verdict::blocked && works == Works::yes && !nothing_reached()) {
       violation("2 blocked, and works as wanted", name + ": " + capability.summary);
     }
     if (capability.verdict == Verdict::blocked) {

@@ -128,6 +128,9 @@ std::string to_text(const networks::Network& network) {
   for (const auto& far : network.far) {
     text += fmt::format("far {} {}\n", far.host, name(faults, far.fault));
   }
+  for (const auto& way : network.mute_ways) {
+    text += fmt::format("mute_way {} from {}\n", way.host, way.from);
+  }
   if (network.mute_far) text += "mute_far\n";
   if (network.media_answers) text += "media_answers\n";
   if (network.sip_ignores_strangers) text += "sip_ignores_strangers\n";
@@ -229,6 +232,9 @@ void parse_line(const std::string& line, networks::Network& network) {
     words >> far.host >> next;
     far.fault = value(faults, next);
     network.far.push_back(far);
+  } else if (word == "mute_way") {
+    auto& way = network.mute_ways.emplace_back();
+    words >> way.host >> next >> way.from;
   } else if (word == "mute_far") {
     network.mute_far = true;
   } else if (word == "media_answers") {

@@ -108,6 +108,7 @@ Traffic::Traffic(const networks::Network& network, const Internet& internet)
     }
   }
   for (const auto& far : network.far) far_[Internet::address_of(far.host)] = far.fault;
+  for (const auto& way : network.mute_ways) mute_[Internet::address_of(way.host)] = way.from;
 }
 
 IpAddress Traffic::router(int hop, const IpAddress& to) const {
@@ -284,7 +285,8 @@ bool Traffic::has_an_answer(int hop, const IpAddress& to, double at_ms) {
 bool Traffic::says_expired(int hop, const IpAddress& to, double at_ms) {
   const auto at = static_cast<std::size_t>(hop) - 1;
   const bool speaks = at < network_.hops.size() ? network_.hops[at].speaks : !network_.mute_far;
-  return speaks && says_refused(hop, to, at_ms);
+  const auto mute = mute_.find(to);
+  return speaks && (mute == mute_.end() || hop < mute->second) && says_refused(hop, to, at_ms);
 }
 
 bool Traffic::says_refused(int hop, const IpAddress& to, double at_ms) {

@@ -44,6 +44,7 @@ class Internet {
   // "" where no name is known for it.
   std::string name_of(const IpAddress& address) const;
   bool known(const std::string& host) const { return hosts_.contains(host); }
+  const std::set<std::string>& hosts() const { return hosts_; }
 
  private:
   std::set<std::string> hosts_;
@@ -117,6 +118,7 @@ class Traffic {
   std::vector<std::size_t> order_;  // of the boxes: a portal lets nobody take what it shuts out
   std::vector<std::vector<Addresses>> addresses_;  // of each box's matches
   std::map<IpAddress, FarFault> far_;
+  std::map<IpAddress, int> mute_;  // MuteWay::from
   std::mt19937_64 random_;
   std::uniform_real_distribution<double> uniform_{0, 1};
   std::uint16_t next_port_ = 40'000;

@@ -67,12 +67,22 @@ Payload payload_of(const Probe& probe) {
   return Payload::none;
 }
 
+bool filters_name(const networks::Network& network, const std::string& name) {
+  const auto& names = network.dns_names;
+  const bool meant = names.empty() || std::find(names.begin(), names.end(), name) != names.end();
+  return meant && network.dns != Dns::works;
+}
+
+// Asked of anybody, where the site's resolver answers in everybody's name.
+bool filters_names(const networks::Network& network, const Probe& probe) {
+  const auto name = probe.with.find("name");
+  return name != probe.with.end() && filters_name(network, name->second);
+}
+
 std::optional<Flow> names_fail(const Traffic& traffic, const std::string& host) {
   const auto& network = traffic.network();
   if (IpAddress::parse(host)) return std::nullopt;
-  const auto& names = network.dns_names;
-  const bool meant = names.empty() || std::find(names.begin(), names.end(), host) != names.end();
-  if (meant && network.dns != Dns::works) return broken("dns");
+  if (filters_name(network, host)) return broken("dns");
   if (network.resolver_outside) {
     Packet question;
     question.to = outside_resolver();
@@ -97,7 +107,10 @@ Flow direct(const Traffic& traffic, const Probe& probe, const Packet& packet) {
   }
   if (packet.proto == Proto::udp) {
     const auto fate = traffic.always(packet);
-    if (fate.kind == Fate::taken) return {};
+    if (fate.kind == Fate::taken) {
+      // Asked of anybody, the site's resolver answers.
+      return filters_names(traffic.network(), probe) ? broken(word(fate.box->kind)) : Flow{};
+    }
     if (fate.kind != Fate::arrives) return broken(word(fate.box->kind));
     if (const auto* box = traffic.swallows_replies(packet)) return broken(word(box->kind));
     return {};

@@ -27,10 +27,15 @@ bool unmeasured(const ProbeResult& result) {
          result.observation.detail == detail_of("silent");
 }
 
-// Which of a range's ports a router had an answer left for is chance.
+// Whether a router had an answer left for a packet, and for which of a range's ports, is chance.
 bool alike(const ProbeResult& one, const ProbeResult& other) {
   if (unmeasured(one) || unmeasured(other)) return true;
   const auto &a = one.observation, &b = other.observation;
+  const auto turned_away = [](const Observation& seen) {
+    return seen.outcome == Outcome::silent || seen.outcome == Outcome::rejected;
+  };
+  const bool udp = one.probe.target.transport == Transport::udp;
+  if (udp && a.outcome != b.outcome && turned_away(a) && turned_away(b)) return true;
   if (one.probe.check != CheckKind::udp_range) return same(a, b);
   return a.outcome == b.outcome && a.detail == b.detail;
 }
@@ -85,9 +90,21 @@ std::vector<const Probe*> differing(const Report& one, const Report& other) {
   std::vector<const Probe*> probes;
   for (const auto& result : other.probes) {
     const auto found = known.find(result.probe.id);
-    if (found != known.end() && !alike(*found->second, result)) probes.push_back(&result.probe);
+    const bool both = found != known.end();
+    if (both && !same(found->second->observation, result.observation)) {
+      probes.push_back(&result.probe);
+    }
   }
   return probes;
+}
+
+std::vector<Box*> boxes_of(networks::Network& network, const std::vector<Repair>& repairs) {
+  std::vector<Box*> boxes;
+  for (const auto& repair : repairs) {
+    const bool other = repair.kind == "far" || repair.kind == "dns" || repair.kind == "proxy";
+    if (!other) boxes.push_back(&network.boxes[repair.box]);
+  }
+  return boxes;
 }
 
 // Every choice of some of them.
@@ -108,11 +125,9 @@ std::vector<std::vector<Item>> choices(const std::vector<Item>& all) {
 // The boxes in question act on one host only, or on one port.
 networks::Network narrowed(networks::Network network, const std::vector<Repair>& repairs,
                            const std::string& host, std::optional<std::uint16_t> port) {
-  for (const auto& repair : repairs) {
-    if (repair.kind == "far" || repair.kind == "dns" || repair.kind == "proxy") continue;
-    auto& box = network.boxes[repair.box];
-    if (box.except) continue;
-    for (auto& match : box.matches) {
+  for (auto* box : boxes_of(network, repairs)) {
+    if (box->except) continue;
+    for (auto& match : box->matches) {
       if (port) {
         match.ports = {*port, *port};
       } else {
@@ -123,18 +138,129 @@ networks::Network narrowed(networks::Network network, const std::vector<Repair>&
   return network;
 }
 
+// A flow that the capability needs.
+struct Wanted {
+  std::string host;
+  Proto proto = Proto::udp;
+  PortRange ports;
+};
+
+// What is left of a match without these flows.
+std::vector<Match> spared(const Match& match, const std::vector<Wanted>& flows,
+                          const std::set<std::string>& all_hosts) {
+  std::vector<Match> rest;
+  auto others = match;
+  const auto named =
+      match.hosts.empty() ? all_hosts : std::set(match.hosts.begin(), match.hosts.end());
+  others.hosts.clear();
+  for (const auto& host : named) {
+    const bool touched = std::any_of(flows.begin(), flows.end(),
+                                     [&](const Wanted& flow) { return flow.host == host; });
+    if (!touched) others.hosts.push_back(host);
+    for (const auto proto : {Proto::udp, Proto::tcp}) {
+      if (!touched || (match.proto != Proto::any && match.proto != proto)) continue;
+      int first = match.ports.first;
+      for (const auto& flow : flows) {  // by their ports
+        if (flow.host != host || flow.proto != proto || flow.ports.last < first) continue;
+        if (flow.ports.first > match.ports.last) break;
+        if (flow.ports.first > first) {
+          rest.push_back({proto,
+                          {static_cast<std::uint16_t>(first),
+                           static_cast<std::uint16_t>(flow.ports.first - 1)},
+                          {host}});
+        }
+        first = flow.ports.last + 1;
+      }
+      if (first <= match.ports.last) {
+        rest.push_back({proto, {static_cast<std::uint16_t>(first), match.ports.last}, {host}});
+      }
+    }
+  }
+  if (!others.hosts.empty()) rest.push_back(others);
+  return rest;
+}
+
+// The boxes in question let the capability's own flows through: a list of the allowed.
+networks::Network sparing(networks::Network network, const std::vector<Repair>& repairs,
+                          const std::vector<Wanted>& flows,
+                          const std::set<std::string>& all_hosts) {
+  for (auto* box : boxes_of(network, repairs)) {
+    if (box->kind != BoxKind::rule && box->kind != BoxKind::replies) continue;
+    std::vector<Match> matches;
+    if (box->except) {
+      matches = box->matches;
+      for (const auto& flow : flows) matches.push_back({flow.proto, flow.ports, {flow.host}});
+    } else {
+      for (const auto& match : box->matches) {
+        const auto rest = spared(match, flows, all_hosts);
+        matches.insert(matches.end(), rest.begin(), rest.end());
+      }
+    }
+    box->matches = std::move(matches);
+  }
+  return network;
+}
+
+std::vector<Wanted> flows_of(const Report& report, const std::string& capability) {
+  std::map<std::string, const Probe*> probes;
+  for (const auto& result : report.probes) probes[result.probe.id] = &result.probe;
+  std::vector<Wanted> flows;
+  for (const auto& set : report.sets) {
+    for (const auto& one : set.capabilities) {
+      if (set.id + '/' + one.id != capability) continue;
+      const auto& ids = one.requirements;
+      for (const auto& row : set.requirements) {
+        if (std::find(ids.begin(), ids.end(), row.id) == ids.end()) continue;
+        for (const auto& id : row.probes) {
+          const auto& target = probes.at(id)->target;
+          const auto proto = target.transport == Transport::udp ? Proto::udp : Proto::tcp;
+          if (target.route.direct()) flows.push_back({target.host, proto, target.ports});
+        }
+      }
+    }
+  }
+  std::sort(flows.begin(), flows.end(),
+            [](const Wanted& a, const Wanted& b) { return a.ports.first < b.ports.first; });
+  return flows;
+}
+
 }  // namespace
 
 bool looks_like_it_works(const networks::Network& network, const Scene& scene, const Report& report,
                          const std::string& capability, const std::set<std::string>& by) {
-  const auto looks_right = [&](const networks::Network& twin) {
-    const auto seen = run(twin, scene);
-    return look_the_same(report, seen) &&
-           truth_of(twin, scene, seen).capabilities.at(capability) != Works::no;
+  const auto flows = flows_of(report, capability);
+  // A router that does not speak is no fault: what is known of a way may end there.
+  const auto looks_right = [&](networks::Network twin) {
+    const auto first = run(twin, scene);
+    if (truth_of(twin, scene, first).capabilities.at(capability) == Works::no) return false;
+    if (look_the_same(report, first)) return true;
+    std::set<std::string> hosts, own, more;
+    for (const auto* probe : differing(report, first)) hosts.insert(probe->target.host);
+    more = hosts;
+    for (const auto& flow : flows) {
+      if (hosts.contains(flow.host)) own.insert(flow.host);
+      more.insert(flow.host);
+    }
+    const auto known = twin.mute_ways.size();
+    for (const auto& all : {own, hosts, more}) {
+      for (int from = static_cast<int>(network.hops.size()) + 1; from > 1; --from) {
+        for (const auto& host : all) twin.mute_ways.push_back({host, from});
+        if (look_the_same(report, run(twin, scene))) return true;
+        twin.mute_ways.resize(known);
+      }
+    }
+    return false;
   };
-  for (const auto& repairs : choices(repairs_of(network, by))) {
+  auto all_hosts = scene.internet.hosts();
+  for (const auto& result : report.probes) {
+    if (!result.probe.target.host.empty()) all_hosts.insert(result.probe.target.host);
+  }
+  auto kinds = by;
+  kinds.insert({"rule", "replies"});  // what they hide behind what breaks it first
+  for (const auto& repairs : choices(repairs_of(network, kinds))) {
     auto twin = without(network, repairs);
     if (looks_right(twin)) return true;
+    if (looks_right(sparing(network, repairs, flows, all_hosts))) return true;
     // As many faults: one server out of order in place of what was repaired, or the same boxes
     // against one server or one port only.
     const auto seen = run(twin, scene);
@@ -149,11 +275,12 @@ bool looks_like_it_works(const networks::Network& network, const Scene& scene, c
     }
     if (hosts.size() > most_hosts) continue;
     for (const auto& host : hosts) {
-      auto other = twin;
-      other.far.push_back({host, FarFault::down});
-      if (looks_right(other) || looks_right(narrowed(network, repairs, host, std::nullopt))) {
-        return true;
+      for (const auto fault : {FarFault::down, FarFault::gone}) {
+        auto other = twin;
+        other.far.push_back({host, fault});
+        if (looks_right(other)) return true;
       }
+      if (looks_right(narrowed(network, repairs, host, std::nullopt))) return true;
     }
   }
   return false;
