@@ -9,14 +9,15 @@ from tests.lint import sources
 MAY_KNOW = {
     "util": set(),
     "model": set(),
+    "media": {"model"},
     "diagnosis": {"model"},
     "plan": {"model", "targets"},
     "targets": {"model", "platform"},
     "reports": {"model"},
     "platform": {"model"},
     "net": {"model", "platform"},
-    "serve": {"model", "net"},
-    "checks": {"model", "net"},
+    "serve": {"model", "net", "media"},
+    "checks": {"model", "net", "media"},
     "engine": {"model", "plan", "diagnosis", "targets", "platform", "net", "checks"},
     "cli": set(sources.ROOMS),
 }
