@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "probe/model/words.hpp"
+
 namespace callready {
 
 // A share with its bounds: it is below `high`, and above `low`, with 95 % confidence each.
@@ -60,5 +62,21 @@ struct MediaStream {
   // Empty where the far end does not count what it gets (a stateless reflector).
   std::optional<MediaDirection> up, down;
 };
+
+// The vendor's figures that a stream is held against, and where one was missed. `bound`: of loss,
+// what it is at least, with 95 % confidence; else the same as `measured`.
+enum class QualityFigure { jitter, loss, one_way_delay, round_trip };
+enum class MediaWay { both, down, up };
+struct MissedFigure {
+  QualityFigure figure = QualityFigure::loss;
+  MediaWay way = MediaWay::both;
+  double measured = 0, bound = 0, wanted = 0;
+  std::string probe;  // id
+};
+
+template <>
+std::span<const Word<QualityFigure>> words();
+template <>
+std::span<const Word<MediaWay>> words();
 
 }  // namespace callready

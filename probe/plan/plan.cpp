@@ -61,7 +61,8 @@ std::string vantages_of(const Requirement& row) {
 
 std::size_t quota_of(const Row& row, const PlanOptions& options) {
   // One server shows what the site does to SIP; more messages than needed may get the site banned.
-  if (row.requirement.check == CheckKind::sip_alg)
+  // A stream takes as long as a short call: one shows what the line does to all.
+  if (row.requirement.check == CheckKind::sip_alg || row.requirement.check == CheckKind::media)
     return std::min<std::size_t>(1, row.candidates.size());
   if (options.all) return row.candidates.size();
   const auto& reach = row.requirement.reach;
@@ -101,6 +102,8 @@ std::string reason_to_skip(const Row& row, const std::vector<std::string>& missi
                        where.empty() ? "" : "; it ends at: " + where);
   }
   if (!requirement.check) return requirement.unprobed;
+  if (requirement.check == CheckKind::media && !options.quality)
+    return "a stream like a call's takes its time: --quality measures it";
   if (requirement.lifecycle == Lifecycle::removed) return "the document says that it was removed";
   if (!missing.empty()) {
     return fmt::format("needs your own value: --var {}=...", fmt::join(missing, "=... --var "));
