@@ -64,8 +64,9 @@ Directions tell_apart(const Asked& asked, std::span<const Reply> replies) {
   result.lost_both_ways = static_cast<int>(unanswered.size());
   if (!result.counted || by_counter.empty()) return result;
 
-  // Packets before the measured ones that were lost fill gaps of the counter, too.
-  for (Number sequence = 0; sequence < asked.first; ++sequence) {
+  // Packets before and after the measured ones that were lost fill gaps of the counter, too.
+  const auto last = by_sequence.rbegin()->first;
+  for (Number sequence = 0; sequence < last; ++sequence) {
     if (sequence != asked.skipped && !by_sequence.contains(sequence)) unanswered.insert(sequence);
   }
   // The far end's stream: of each of its packets that belongs to a measured one, the reply, or null
