@@ -32,7 +32,9 @@ constexpr std::uint32_t never_sent = 1;
 constexpr int expedited = 46;  // RFC 3246
 // What the 99th percentile of the packets may be late by for the run to be fit to judge.
 constexpr double most_late_ms = 2;
-constexpr milliseconds interval{20};
+// What codecs put into one packet (RFC 3551 section 4.2), and so the rate of a call's.
+constexpr int packets_per_second = 50;
+constexpr std::chrono::duration<int, std::ratio<1, packets_per_second>> interval{1};
 
 struct Wish {
   bool opus = false;
@@ -64,7 +66,7 @@ std::optional<Wish> wish_of(const Context& context, const Job& job) {
   const auto seconds = number(job, "seconds", context.settings.thorough ? 60 : 15, 1, 60);
   const auto buffer = number(job, "jitter_buffer_ms", 40, 0, 1'000);
   if (!seconds || !buffer) return std::nullopt;
-  wish.packets = *seconds * 1'000 / static_cast<int>(interval.count());
+  wish.packets = *seconds * packets_per_second;
   wish.jitter_buffer_ms = *buffer;
   if (job.parameter("authenticated") == "true") {
     const auto& key = context.settings.credentials.media_key;
@@ -146,7 +148,7 @@ class Stream {
     MediaStream result;
     result.codec = wish_.opus ? "opus" : "g711";
     result.packet_bytes = static_cast<int>(wish_.bytes);
-    result.interval_ms = static_cast<double>(interval.count());
+    result.interval_ms = Milliseconds(interval).count();
     result.jitter_buffer_ms = wish_.jitter_buffer_ms;
     result.sender_late_ms = percentile(late_ms_, 0.99);
     result.fit = result.sender_late_ms <= most_late_ms;

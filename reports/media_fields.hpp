@@ -26,8 +26,8 @@ template <typename Any, typename Visit>
 void second_fields(Any& second, Visit visit) {
   visit("sent", second.sent);
   visit("lost", second.lost);
-  visit("delay_ms", second.delay_ms);
-  visit("delay_most_ms", second.delay_most_ms);
+  visit("median_ms", second.delay_ms);
+  visit("most_ms", second.delay_most_ms);
 }
 
 template <typename Any, typename Visit>
@@ -42,7 +42,7 @@ void direction_fields(Any& direction, Visit visit) {
   visit("duplicates", direction.duplicates);
   visit("reordered", direction.reordered);
   visit("late", direction.late);
-  visit("delay_ms", direction.delay_ms);
+  visit("one_way_delay_ms", direction.delay_ms);
   visit("delay_uncertainty_ms", direction.delay_uncertainty_ms);
   visit("jitter_ms", direction.jitter_ms);
   visit("jitter_most_ms", direction.jitter_most_ms);
