@@ -196,7 +196,7 @@ class MediaTest(unittest.TestCase):
         self.assertLess(stream["down"]["jitter_ms"], 1)
 
     def test_loss_by_direction(self):
-        """2 % one way is named that way, and degrades; the other way is well."""
+        """3 % one way is named that way, and degrades; the other way is well."""
         for way, words in (("up", "on the way out"), ("down", "on the way back")):
             with self.subTest(way), Line(f"{way}.loss=3") as line:
                 status, report, stream = self.measure(line)

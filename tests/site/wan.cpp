@@ -1,7 +1,7 @@
 // A line with delay, jitter, loss and a rate between two interfaces of one network namespace:
 //
 //     callready-wan NEAR FAR DELAY_MS JITTER_MS LOSS_PERCENT RATE_KBIT [up.|down.NAME=VALUE]...
-//     [ledger=FILE]
+//         [seed=N] [ledger=FILE]
 //
 // Frames are taken from one interface and sent out of the other one DELAY_MS later, in each
 // direction, plus a random part of JITTER_MS; LOSS_PERCENT of them never. RATE_KBIT per second get
@@ -273,15 +273,15 @@ double number(std::string_view text, double high) {
 volatile std::sig_atomic_t ended = 0;
 
 void run(const char* near_name, const char* far_name, const Settings& up, const Settings& down,
-         Ledger& ledger) {
+         unsigned seed, Ledger& ledger) {
   std::signal(SIGTERM, [](int) { ended = 1; });
   ::prctl(PR_SET_TIMERSLACK, 1UL);  // the default of 50 us is for saving power
   // Before the servers and the command, where we may: what they wait for is us.
   (void)::setpriority(PRIO_PROCESS, 0, -15);
   const int near_fd = open_interface(near_name), far_fd = open_interface(far_name);
   // Fixed seeds: the same site loses the same packets in every run.
-  std::array directions{Direction(near_fd, far_fd, up, 1, true, ledger),
-                        Direction(far_fd, near_fd, down, 2, false, ledger)};
+  std::array directions{Direction(near_fd, far_fd, up, 2 * seed + 1, true, ledger),
+                        Direction(far_fd, near_fd, down, 2 * seed + 2, false, ledger)};
   std::array polls{pollfd{near_fd, POLLIN, 0}, pollfd{far_fd, POLLIN, 0}};
   std::puts("forwarding");
   std::fflush(stdout);
@@ -299,6 +299,7 @@ void run(const char* near_name, const char* far_name, const Settings& up, const 
 
 struct Line {
   Settings up, down;
+  unsigned seed = 0;
   Ledger ledger;
 };
 
@@ -310,6 +311,7 @@ void set(Line& line, std::string_view option) {
     throw std::runtime_error("expected NAME=VALUE: " + std::string(option));
   const auto value = option.substr(equals + 1);
   if (name == "ledger") return line.ledger.open(std::string(value).c_str());
+  if (name == "seed") return void(line.seed = static_cast<unsigned>(number(value, 1e6)));
   const bool up = name.starts_with("up.");
   if (!up && !name.starts_with("down.")) throw std::runtime_error("unknown: " + std::string(name));
   auto& settings = up ? line.up : line.down;
@@ -341,7 +343,7 @@ int main(int argc, char** argv) {
     if (argc < 7) {
       std::fputs(
           "usage: callready-wan NEAR FAR DELAY_MS JITTER_MS LOSS_PERCENT RATE_KBIT "
-          "[up.|down.NAME=VALUE]... [ledger=FILE]\n",
+          "[up.|down.NAME=VALUE]... [seed=N] [ledger=FILE]\n",
           stderr);
       return 2;
     }
@@ -350,7 +352,7 @@ int main(int argc, char** argv) {
                number(argv[5], 100) / 100, number(argv[6], 10'000'000) * 1000 / 8};
     line.down = line.up;
     for (int i = 7; i < argc; ++i) set(line, argv[i]);
-    run(argv[1], argv[2], line.up, line.down, line.ledger);
+    run(argv[1], argv[2], line.up, line.down, line.seed, line.ledger);
     line.ledger.write();
   } catch (const std::exception& error) {
     std::fprintf(stderr, "callready-wan: %s\n", error.what());
