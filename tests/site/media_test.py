@@ -146,7 +146,7 @@ def jitter(packets):
 class MediaTest(unittest.TestCase):
     def setUp(self):
         try:
-            tool("ip"), wan_program()
+            tool("ip"), tool("nft"), wan_program()
         except Missing as missing:
             self.skipTest(str(missing))
 
@@ -232,6 +232,18 @@ class MediaTest(unittest.TestCase):
             self.hold_against_ledger(stream, line.packets())
         self.assertGreater(stream["up"]["reordered"], 0)
         self.assertGreater(stream["down"]["reordered"], 0)
+
+    def test_marks_that_are_cleared(self):
+        """What arrives outside without its mark is said by its name and way, and harms nobody."""
+        with Line() as line:
+            run("ip", "netns", "exec", line.names[2], "nft", "add table ip bleach; add chain ip "
+                "bleach marks { type filter hook prerouting priority -300; }; "
+                "add rule ip bleach marks meta l4proto udp ip dscp set cs0")
+            status, report, stream = self.measure(line)
+        self.assertEqual(["media.dscp_cleared"], [f["code"] for f in report["findings"]])
+        self.assertEqual((0, 46), (stream["up"]["dscp_arrived"], stream["down"]["dscp_arrived"]))
+        self.assertIn("on the way out", report["findings"][0]["evidence"][0]["text"])
+        self.assertEqual(0, status)
 
     def test_a_default_run_sends_no_stream(self):
         with Line() as line:
