@@ -26,6 +26,7 @@ struct Login {
 struct Credentials {
   std::string turn_user, turn_password;
   std::string turn_secret;  // for time-limited credentials (draft-uberti-behave-turn-rest)
+  std::string media_key;  // of a STAMP reflector: packets are signed with it, it is never sent
   std::vector<std::string> turn_hosts;  // whose these are
   std::string proxy_user, proxy_password;
   std::vector<std::string> proxy_hosts;  // "proxy.example.com", or with its port: the user's word
@@ -123,6 +124,8 @@ struct Check {
   // A parameter that, where it is "true", lets the check find the address by itself.
   std::string_view finds_address_with{};
   bool both_families = false;  // true: says nothing where the run leaves out IPv4 or IPv6
+  // Made one after the other once all else has ended: others' packets would be in what it measures.
+  bool alone = false;
 };
 
 // Whether that probe's host is to be resolved before the check runs.

@@ -10,7 +10,8 @@
 // ("client_certificate_wanted" in both cases): in TLS 1.3 its alert comes only after our handshake.
 // With `issuer`, a part of the issuer's name that the chain must hold (a vendor's private PKI), a
 // chain that this machine does not trust is `answered` with "private_pki", and one of anybody else
-// is `failed` with "unexpected_issuer" even where this machine trusts it.
+// is `failed` with "unexpected_issuer" even where this machine trusts it. The same with `sha256`,
+// of the server's own certificate: dates and names do not matter then.
 #include "checks/certificate_evidence.hpp"
 
 #include "checks/dial.hpp"
@@ -26,9 +27,17 @@ Detail fault_for_issuer(const TlsInfo& info, const std::string& issuer) {
   return fault.empty() ? DetailCode::unexpected_issuer : fault;
 }
 
-void conclude_chain(Observation& observation, const TlsInfo& info, const std::string& issuer) {
+// The same where only that certificate will do.
+Detail fault_for_pin(const TlsInfo& info, const std::string& sha256) {
+  const bool same = !info.chain.empty() && info.chain.front().sha256 == sha256;
+  return same ? DetailCode::unspecified : DetailCode::unexpected_issuer;
+}
+
+void conclude_chain(Observation& observation, const TlsInfo& info, const Job& job) {
+  const auto issuer = job.parameter("issuer"), pin = job.parameter("sha256");
   const auto general = certificate_fault(info);
-  const auto fault = issuer.empty() ? general : fault_for_issuer(info, issuer);
+  auto fault = issuer.empty() ? general : fault_for_issuer(info, issuer);
+  if (!pin.empty()) fault = fault_for_pin(info, pin);
   if (!fault.empty()) {
     observation.outcome = Outcome::failed;
     observation.detail = fault;
@@ -51,7 +60,7 @@ asio::awaitable<Observation> run_tls(Context& context, Job job) {
   add_tls_evidence(observation, info);
   const bool alert = dialled.failure && dialled.failure->kind == FailureKind::tls_alert;
   if (dialled.stream || (alert && info.client_certificate_asked && !info.chain.empty())) {
-    conclude_chain(observation, info, job.parameter("issuer"));
+    conclude_chain(observation, info, job);
   } else if (!info.not_tls.empty()) {
     observation.detail = DetailCode::not_tls;
   }

@@ -10,6 +10,7 @@
 #include "reports/answer.hpp"
 #include "reports/format.hpp"
 #include "reports/html_parts.hpp"
+#include "reports/media.hpp"
 #include "reports/page.hpp"
 #include "reports/path_flows.hpp"
 #include "reports/phrases.hpp"
@@ -132,6 +133,7 @@ std::string render_html(const Report& report, const RenderOptions&) {
       "The way", html_path(report), false);
   add("capabilities", "What works, and what does not", "What works", html_capabilities(report),
       !report.findings.empty());
+  add("media", "How a call would sound", "Sound", html_media(report), false);
   add("vantages", "Measured from several places", "Places", html_vantages(report), false);
   add("routes", "Through the proxy, and directly", "Proxy", html_routes(report));
   add("requirements", "The vendor's requirements", "Requirements",

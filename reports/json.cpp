@@ -115,6 +115,7 @@ Json requirement_json(const RequirementResult& requirement) {
   json["probes"] = requirement.probes;
   if (requirement.elsewhere) json["elsewhere"] = true;
   if (requirement.poor) json["poor"] = true;
+  for (const auto& missed : requirement.missed) json["missed"].push_back(missed_json(missed));
   if (!requirement.closed_by.empty()) json["closed_by"] = requirement.closed_by;
   if (requirement.impaired) json["impaired"] = true;
   if (requirement.lost) json["lost"] = true;
@@ -234,6 +235,7 @@ Json probe_json(const ProbeResult& result) {
       json["timing_ms"][std::string(to_string(name))] = rounded(milliseconds);
   }
   json["attempts"] = seen.attempts;
+  if (seen.media) json["media"] = media_json(*seen.media);
   json["evidence"] = Json::array();
   for (const auto& evidence : seen.evidence) json["evidence"].push_back(evidence_json(evidence));
   return json;

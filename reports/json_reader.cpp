@@ -8,6 +8,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "reports/media_fields.hpp"
 #include "reports/rfc3339.hpp"
 #include "reports/terminal.hpp"
 
@@ -358,6 +359,17 @@ FirewallRule read_rule(const Node& node) {
   return rule;
 }
 
+MissedFigure read_missed(const Node& node) {
+  MissedFigure missed;
+  missed.figure = node.member("figure").word<QualityFigure>();
+  missed.way = node.member("way").word<MediaWay>();
+  missed.measured = node.member("measured").number();
+  missed.bound = node.member("bound").number();
+  missed.wanted = node.member("wanted").number();
+  missed.probe = node.member("probe").text();
+  return missed;
+}
+
 RequirementResult read_requirement(const Node& node) {
   RequirementResult requirement;
   requirement.id = node.member("id").text();
@@ -376,6 +388,7 @@ RequirementResult read_requirement(const Node& node) {
     requirement.elsewhere = elsewhere->boolean();
   }
   if (const auto poor = node.optional("poor")) requirement.poor = poor->boolean();
+  if (const auto missed = node.optional("missed")) requirement.missed = missed->list(read_missed);
   if (const auto code = node.optional("closed_by")) requirement.closed_by = code->text();
   if (const auto impaired = node.optional("impaired")) requirement.impaired = impaired->boolean();
   if (const auto lost = node.optional("lost")) requirement.lost = lost->boolean();
@@ -473,6 +486,43 @@ PortRange read_ports(const Node& target) {
   return {only, only};
 }
 
+// The members of a stream's figures (media_fields.hpp).
+struct MediaReader {
+  const Node& node;
+
+  void operator()(const char* name, std::string& text) const { text = node.member(name).text(); }
+  void operator()(const char* name, int& number) const {
+    number = node.member(name).integer(0, any_count);
+  }
+  void operator()(const char* name, bool& flag) const { flag = node.member(name).boolean(); }
+  void operator()(const char* name, double& number) const { number = node.member(name).number(); }
+  void operator()(const char* name, Share& share) const {
+    const auto member = node.member(name);
+    share_fields(share, MediaReader{member});
+  }
+  void operator()(const char* name, CallScore& score) const {
+    const auto member = node.member(name);
+    score_fields(score, MediaReader{member});
+  }
+  void operator()(const char* name, MediaDirection& direction) const {
+    const auto member = node.member(name);
+    direction_fields(direction, MediaReader{member});
+  }
+  void operator()(const char* name, std::vector<MediaSecond>& seconds) const {
+    seconds = node.member(name).list([](const Node& item) {
+      MediaSecond second;
+      second_fields(second, MediaReader{item});
+      return second;
+    });
+  }
+  template <typename T>
+  void operator()(const char* name, std::optional<T>& value) const {
+    if (!node.optional(name)) return;
+    value.emplace();
+    (*this)(name, *value);
+  }
+};
+
 std::optional<ProbeResult> read_probe(const Node& node) {
   ProbeResult result;
   auto& [probe, seen] = result;
@@ -511,6 +561,9 @@ std::optional<ProbeResult> read_probe(const Node& node) {
     seen.timing_ms.emplace(*part, value.number());
   });
   seen.attempts = node.member("attempts").integer(0, any_count);
+  if (const auto media = node.optional("media")) {
+    stream_fields(seen.media.emplace(), MediaReader{*media});
+  }
   seen.evidence = without_unknown(node.member("evidence").list(read_evidence));
   if (!check) return std::nullopt;
   probe.check = *check;

@@ -177,6 +177,7 @@ std::string thresholds_text(const Thresholds& thresholds) {
                         std::string_view unit) {
     if (figure) figures.push_back(fmt::format("{} {}{}", name, *figure, unit));
   };
+  tell("round trip", thresholds.round_trip_ms, " ms");
   tell("one-way delay", thresholds.one_way_delay_ms, " ms");
   tell("jitter", thresholds.jitter_ms, " ms");
   tell("loss", thresholds.loss_percent, " %");

@@ -87,6 +87,7 @@ Json thresholds_json(const Thresholds& thresholds) {
   const auto set = [&](const char* name, const std::optional<double>& figure) {
     if (figure) json[name] = *figure;
   };
+  set("round_trip_ms", thresholds.round_trip_ms);
   set("one_way_delay_ms", thresholds.one_way_delay_ms);
   set("jitter_ms", thresholds.jitter_ms);
   set("loss_percent", thresholds.loss_percent);

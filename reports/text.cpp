@@ -8,6 +8,7 @@
 #include "reports/answer.hpp"
 #include "reports/format.hpp"
 #include "reports/marks.hpp"
+#include "reports/media.hpp"
 #include "reports/phrases.hpp"
 #include "reports/site_facts.hpp"
 #include "reports/terminal.hpp"
@@ -287,6 +288,20 @@ void add_routes(Page& page, const Report& report, bool verbose) {
   add_rows(page, rows);
 }
 
+void add_streams(Page& page, const Report& report, bool unicode) {
+  const auto lines = media_lines(report, unicode);
+  if (lines.empty()) return;
+  page.heading("How a call would sound");
+  constexpr int widest = 4;
+  std::string host;
+  for (const auto& line : lines) {
+    if (line.host != host) page.paragraph(line.host);
+    host = line.host;
+    page.labelled(line.way, line.figures, 3, widest);
+    page.labelled("", line.spark, 3, widest);
+  }
+}
+
 void add_site(Page& page, const Site& site) {
   page.heading("This site");
   constexpr int widest = 14;
@@ -388,6 +403,7 @@ std::string render_text(const Report& report, const RenderOptions& options) {
   add_findings(page, report, options.verbose, !options.verbose && !in_short);
   add_places(page, report);
   add_sets(page, report, options.verbose);
+  add_streams(page, report, options.unicode);
   if (!options.verbose) add_routes(page, report, false);
   if (options.verbose) {
     add_endpoints(page, report);

@@ -55,6 +55,7 @@ void read_thresholds(MapReader& row, Thresholds& thresholds) {
   if (node == nullptr) return;
   MapReader map(*node, "'thresholds'", row.problems());
   constexpr double a_minute_ms = 60'000, a_terabit_kbps = 1e9;
+  map.number("round_trip_ms", thresholds.round_trip_ms, a_minute_ms);
   map.number("one_way_delay_ms", thresholds.one_way_delay_ms, a_minute_ms);
   map.number("jitter_ms", thresholds.jitter_ms, a_minute_ms);
   map.number("loss_percent", thresholds.loss_percent, 100);

@@ -109,6 +109,8 @@ void add_network_options(CLI::App& app, Arguments& arguments) {
          "consent")
       ->type_name("PACE")
       ->check(CLI::IsMember({"normal", "fast"}));
+  app.add_flag("--quality", arguments.quality,
+               "Measure how a call would sound, too: a stream of packets for 15 s");
   app.add_flag("--thorough", arguments.thorough, "Take the time that full evidence needs");
   app.add_option(
          "--timeout", arguments.timeout_s,
@@ -153,7 +155,7 @@ void add_network_options(CLI::App& app, Arguments& arguments) {
   app.add_option("--credentials", arguments.credentials_file,
                  "Read secrets from this file: lines NAME=VALUE, names as in the environment "
                  "(CALLREADY_TURN_USER, CALLREADY_TURN_PASSWORD, CALLREADY_TURN_SECRET, "
-                 "CALLREADY_PROXY_USER, CALLREADY_PROXY_PASSWORD)")
+                 "CALLREADY_PROXY_USER, CALLREADY_PROXY_PASSWORD, CALLREADY_MEDIA_KEY)")
       ->type_name("FILE");
 }
 
@@ -331,6 +333,35 @@ ParseResult parse_arguments(int argc, const char* const* argv) {
   exporter->add_flag("--check-config", arguments.check_config,
                      "Only say whether the files are right");
   exporter->footer("Exit status: 0 ended by a signal, 2 usage or configuration error.");
+
+  auto* serve =
+      command("serve",
+              "The far end, on a host of your own outside: prints the target set to check "
+              "it by, and answers until it is interrupted",
+              Command::serve);
+  serve->add_option("NAME", arguments.names, "This host's name or address, as clients reach it")
+      ->required()
+      ->expected(1);
+  serve->add_option("--bind", arguments.bind, "The address to listen on; all IPv4 where absent")
+      ->type_name("ADDRESS");
+  const auto a_port = CLI::Range(0, 65'535);
+  serve
+      ->add_option("--udp-port", arguments.udp_port,
+                   "For streams like a call's (STAMP, RFC 8762); 0: any")
+      ->type_name("PORT")
+      ->check(a_port)
+      ->capture_default_str();
+  serve->add_option("--tls-port", arguments.tls_port, "For TLS; 0: any")
+      ->type_name("PORT")
+      ->check(a_port)
+      ->capture_default_str();
+  serve
+      ->add_option("--credentials", arguments.credentials_file,
+                   "Read CALLREADY_MEDIA_KEY from this file instead of the environment")
+      ->type_name("FILE");
+  serve->footer(
+      "Only who has the key is answered: CALLREADY_MEDIA_KEY, there and here. On a terminal "
+      "it makes one by itself.");
 
   if (argc == 1) {
     say(first_steps());

@@ -21,6 +21,7 @@ enum class Command {
   merge,
   diff,
   demo,
+  serve,
   update,
   import,
   exporter
@@ -42,7 +43,7 @@ struct Arguments {
   std::map<std::string, std::string> variables;
   std::optional<Vantage> from;
   std::string client, site, proxy, pac, credentials_file, anchors_file, service_tags_file;
-  bool all = false, fast = false, thorough = false, anchors = true, v4 = true, v6 = true;
+  bool all = false, fast = false, thorough = false, quality = false, anchors = true, v4 = true, v6 = true;
   bool sip_sdp = false;
   std::optional<double> timeout_s;  // nothing: as the plan needs
 
@@ -60,6 +61,8 @@ struct Arguments {
   // exporter
   std::string config_file, web_config_file, listen = "127.0.0.1:9977";
   bool check_config = false;
+  std::string bind = "0.0.0.0";  // serve
+  std::uint16_t udp_port = 8620, tls_port = 8443;
 
   std::vector<ReportRequest> reports;
   bool json = false, nagios = false, quiet = false, verbose = false;

@@ -22,6 +22,7 @@ int run_render(const Arguments& arguments);
 int run_merge(const Arguments& arguments);
 int run_diff(const Arguments& arguments);
 int run_demo(const Arguments& arguments);
+int run_serve(const Arguments& arguments);
 int run_update(const Arguments& arguments);
 int run_import(const Arguments& arguments);
 int run_exporter(const Arguments& arguments);

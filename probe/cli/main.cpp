@@ -52,6 +52,8 @@ int run(const callready::Arguments& arguments) {
       return callready::run_diff(arguments);
     case Command::demo:
       return callready::run_demo(arguments);
+    case Command::serve:
+      return callready::run_serve(arguments);
     case Command::update:
       return callready::run_update(arguments);
     case Command::import:

@@ -15,10 +15,11 @@ struct Secret {
   const char* name;
   std::string checks::Credentials::*member;
 };
-constexpr std::array<Secret, 5> secrets{{
+constexpr std::array<Secret, 6> secrets{{
     {"CALLREADY_TURN_USER", &checks::Credentials::turn_user},
     {"CALLREADY_TURN_PASSWORD", &checks::Credentials::turn_password},
     {"CALLREADY_TURN_SECRET", &checks::Credentials::turn_secret},
+    {"CALLREADY_MEDIA_KEY", &checks::Credentials::media_key},
     {"CALLREADY_PROXY_USER", &checks::Credentials::proxy_user},
     {"CALLREADY_PROXY_PASSWORD", &checks::Credentials::proxy_password},
 }};

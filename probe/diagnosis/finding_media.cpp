@@ -1,11 +1,14 @@
-// Media below the vendor's figures. From one end only the delay can be told, and from half of a
-// round trip: an estimate, which the row makes (requirement.cpp) and this one explains.
+// Media below the vendor's figures. Without a stream like a call's only the delay can be told, and
+// from half of a round trip: an estimate, which the row makes (requirement.cpp) and this one
+// explains. With one (`media`), loss and jitter too, each way apart.
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "probe/diagnosis/finding_rules.hpp"
 #include "probe/diagnosis/finding_words.hpp"
+#include "probe/diagnosis/media_quality.hpp"
 
 namespace callready::findings {
 namespace {
@@ -27,7 +30,107 @@ FindingEvidence trip_in_words(const ProbeResult& result) {
                                        result.observation.round_trip->count())};
 }
 
+bool of_delay(const MissedFigure& missed) {
+  return missed.figure == QualityFigure::one_way_delay ||
+         missed.figure == QualityFigure::round_trip;
+}
+
+// The rows that missed that figure, as one cause: the fix is the same whichever way it is. Where
+// one way is well, that is said: it is what a provider asks first.
+std::optional<Cause> below_figure(const Facts& facts, QualityFigure figure) {
+  Cause cause;
+  std::set<MediaWay> ways;
+  bool sure = false;
+  std::set<std::string> told;
+  for (const auto& set : facts.report.sets) {
+    for (const auto& row : set.requirements) {
+      for (const auto& missed : row.missed) {
+        if (missed.figure != figure) continue;
+        ways.insert(missed.way);
+        sure |= is_sure(missed);
+        const auto* result = facts.find(missed.probe);
+        if (result != nullptr) cause.explained.push_back(result);
+        auto words = missed_in_words(missed);
+        if (!told.insert(words).second) continue;
+        cause.finding.evidence.push_back(
+            {missed.probe, fmt::format("{}: {}.", row.title, std::move(words))});
+      }
+    }
+  }
+  if (ways.empty()) return std::nullopt;
+  const std::string where = ways.size() > 1 || ways.contains(MediaWay::both) ? "on the line"
+                            : ways.contains(MediaWay::up)                    ? "on the way out"
+                                                                             : "on the way back";
+  auto& finding = cause.finding;
+  finding.owner = Owner::network;
+  // One stream: what it met may have been a bad minute.
+  finding.confidence = sure ? Confidence::likely : Confidence::possible;
+  const std::string first =
+      "Run it again by cable, without VPN, and while nobody else uses the line. ";
+  if (figure == QualityFigure::loss) {
+    finding.code = "media.loss";
+    finding.title = fmt::format("Packets are lost {}: calls are choppy or robotic", where);
+    finding.fix = first +
+                  "Gone by cable: it is the Wi-Fi. Gone when the line is idle: give voice "
+                  "priority at the router. Else give the Internet provider these figures.";
+  } else {
+    finding.code = "media.jitter";
+    finding.title = fmt::format("Packets come unevenly {}: calls are choppy", where);
+    finding.fix = first +
+                  "Gone by cable: it is the Wi-Fi. Gone when the line is idle: give voice "
+                  "priority at the router, and limit uploads. Else give the Internet "
+                  "provider these figures.";
+  }
+  return cause;
+}
+
+// RFC 9435 section 3: what devices on the way do to a code point of 46.
+std::string treatment(int arrived) {
+  if (arrived == 0) return "bleached: it arrives as 0";
+  if (arrived == (46 & 7)) return "its ToS precedence is bleached: it arrives as 6";
+  return fmt::format("remarked: it arrives as {}", arrived);
+}
+
 }  // namespace
+
+Causes find_media_loss(const Diagnosis& context) {
+  Causes causes;
+  for (const auto figure : {QualityFigure::loss, QualityFigure::jitter}) {
+    auto cause = below_figure(context.facts, figure);
+    if (cause) causes.push_back(std::move(*cause));
+  }
+  return causes;
+}
+
+// What a stream was marked with and came without. Calls work all the same: information.
+Causes find_cleared_marks(const Diagnosis& context) {
+  Cause cause;
+  for (const auto& result : context.facts.report.probes) {
+    const auto& stream = result.observation.media;
+    if (!stream) continue;
+    const auto look = [&](const std::optional<MediaDirection>& direction, std::string_view way) {
+      if (!direction || !direction->dscp_sent || !direction->dscp_arrived) return;
+      if (*direction->dscp_sent == *direction->dscp_arrived) return;
+      cause.finding.evidence.push_back(
+          {result.probe.id,
+           fmt::format("{} {}, the mark for voice (EF, 46) is {}.", result.probe.target.host, way,
+                       treatment(*direction->dscp_arrived))});
+    };
+    look(stream->up, "on the way out");
+    look(stream->down, "on the way back");
+  }
+  if (cause.finding.evidence.empty()) return {};
+  auto& finding = cause.finding;
+  finding.code = "media.dscp_cleared";
+  finding.owner = Owner::network;
+  finding.confidence = Confidence::likely;
+  finding.title = "The marks that give voice priority are taken off on the way";
+  finding.fix =
+      "Calls work without them as long as the line is not full. Where your own switches, Wi-Fi and "
+      "router are to give voice priority, look there first: trust DSCP on the user ports. Most "
+      "Internet providers clear marks, and need not be asked.";
+  return {cause};
+}
 
 Causes find_media_delay(const Diagnosis& context) {
   const auto& facts = context.facts;
@@ -36,7 +139,9 @@ Causes find_media_delay(const Diagnosis& context) {
   std::vector<FindingEvidence> rows;
   for (const auto& set : facts.report.sets) {
     for (const auto& row : set.requirements) {
-      if (!row.poor) continue;
+      const auto& missed = row.missed;
+      const bool late = missed.empty() || std::any_of(missed.begin(), missed.end(), of_delay);
+      if (!row.poor || !late) continue;
       for (const auto& id : row.probes) {
         const auto* result = facts.find(id);
         if (result == nullptr) continue;

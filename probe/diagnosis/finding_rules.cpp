@@ -52,7 +52,9 @@ std::span<const Rule> rules() {
       find_turn,
       find_vendor_down,
       find_sip_errors,
+      find_media_loss,  // and jitter
       find_media_delay,
+      find_cleared_marks,
   };
   static const std::vector<Rule> list(table.begin(), table.end());
   return list;

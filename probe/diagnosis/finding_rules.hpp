@@ -104,7 +104,9 @@ Causes find_sip_alg(const Diagnosis&);
 // finding_sip.cpp
 Causes find_sip_errors(const Diagnosis&);
 // finding_media.cpp
+Causes find_media_loss(const Diagnosis&);
 Causes find_media_delay(const Diagnosis&);
+Causes find_cleared_marks(const Diagnosis&);
 // finding_turn.cpp
 Causes find_turn(const Diagnosis&);
 // finding_vendor.cpp

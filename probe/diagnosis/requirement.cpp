@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "probe/diagnosis/judge.hpp"
+#include "probe/diagnosis/media_quality.hpp"
 #include "probe/diagnosis/requirement_hosts.hpp"
 #include "probe/diagnosis/routes.hpp"
 #include "probe/model/describe.hpp"
@@ -227,6 +228,29 @@ std::string summarise(const std::vector<HostState>& hosts, const Count& counted,
   return text;
 }
 
+// What streams like a call's met, and where that is below the vendor's figures.
+std::string judge_streams(RequirementResult& result, const Requirement& requirement,
+                          const ResultIndex& evidences, std::vector<std::string>& flaws) {
+  std::string words;
+  for (const auto& id : result.probes) {
+    const auto* probe = evidences.find(id);
+    if (probe == nullptr || !probe->observation.media) continue;
+    const auto& stream = *probe->observation.media;
+    words += "; " + stream_in_words(stream);
+    for (auto& missed : missed_figures(stream, requirement.thresholds)) {
+      missed.probe = id;
+      result.poor |= is_sure(missed);
+      if (is_sure(missed)) {
+        flaws.push_back(missed_in_words(missed));
+      } else {
+        words += "; " + missed_in_words(missed);
+      }
+      result.missed.push_back(std::move(missed));
+    }
+  }
+  return words;
+}
+
 // A row of the document's past or of an optional feature is never the reason for a failure.
 void spare(RequirementResult& result, const Requirement& requirement) {
   if (result.status != Status::fail || requirement.lifecycle == Lifecycle::current) return;
@@ -329,7 +353,10 @@ RequirementResult judge_requirement(const Requirement& requirement,
   result.summary = prefix + summarise(hosts, counted, evidences) + suffix;
   const auto routes = compare_routes(planned, evidences);
   if (!routes.empty()) result.summary += "; " + routes;
-  if (const auto slow = delay_flaw(requirement, hosts, evidences); !slow.empty()) {
+  result.summary += judge_streams(result, requirement, evidences, flaws);
+  const bool streamed = requirement.check == CheckKind::media;  // timed by more than one packet
+  const auto slow = streamed ? std::string() : delay_flaw(requirement, hosts, evidences);
+  if (!slow.empty()) {
     result.poor = true;
     note_flaw(slow);
   }

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "probe/diagnosis/judge.hpp"
+#include "probe/diagnosis/media_quality.hpp"
 #include "probe/model/day.hpp"
 
 namespace callready {
@@ -177,7 +178,9 @@ SetResult judge_set(const TargetSet& set, const std::vector<PlannedRequirement>&
   for (const auto& plan : planned) {
     const auto* requirement = set.find_requirement(plan.requirement);
     if (plan.set != set.id || requirement == nullptr) continue;
-    result.requirements.push_back(judge_requirement(*requirement, plan, evidences));
+    auto row = *requirement;
+    if (row.check == CheckKind::media) row.thresholds = media_figures(set, row);
+    result.requirements.push_back(judge_requirement(row, plan, evidences));
     result.requirements.back().rules = rules_of(set, *requirement, scenarios);
     result.requirements.back().error_texts = requirement->error_texts;
     rows[requirement->id] = result.requirements.back();

@@ -46,6 +46,14 @@ class Runner {
         scheduler_(context, std::move(plan.probes), most_further),
         dispatcher_(context, options, table, pacer_, scheduler_),
         order_(scheduler_.order()) {
+    const auto alone = [&](std::size_t index) {
+      const auto row = std::find_if(table.begin(), table.end(), [&](const checks::Check& check) {
+        return check.kind == scheduler_.probe(index).check;
+      });
+      return row != table.end() && row->alone;
+    };
+    std::copy_if(order_.begin(), order_.end(), std::back_inserter(alone_), alone);
+    std::erase_if(order_, alone);
     context_.sip_manners = [this](SocketAddress server, Transport transport) {
       return dispatcher_.sip_paced(server, transport);
     };
@@ -75,8 +83,12 @@ class Runner {
 
  private:
   asio::awaitable<void> make_rounds() {
-    planned_ = planned_left_ = order_.size();
-    if (order_.empty()) co_return;
+    planned_ = planned_left_ = order_.size() + alone_.size();
+    if (!order_.empty()) co_await make_others();
+    for (std::size_t i = 0; i < alone_.size(); ++i) co_await complete(alone_[i]);
+  }
+
+  asio::awaitable<void> make_others() {
     if (options_.pace.unlimited) co_await begin_alone();
     begin();
     if (options_.further) look_.start([this] { return look_early(); });
@@ -245,7 +257,7 @@ class Runner {
   StopSignal run_ended_;
   OneShot<bool> two_heard_{context_.executor};
   TaskGroup workers_{context_.executor}, look_{context_.executor};
-  std::vector<std::size_t> order_;
+  std::vector<std::size_t> order_, alone_;  // at once; one after the other, when those have ended
   std::size_t next_ = 0, ended_ = 0, skipped_ = 0, starting_ = 0;
   std::size_t planned_ = 0, planned_left_ = 0;  // the first results are the plan's; not yet ended
   std::size_t ahead_ = 0, heard_of_ = 0;        // of those that begin alone: not yet done; reached

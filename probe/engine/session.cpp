@@ -314,6 +314,11 @@ milliseconds time_for(const Plan& plan, const SessionOptions& options) {
   if (options.settings.thorough) timeout = timeouts::thorough;
   // A window begins when the last of the one before has been given up.
   const auto window = options.runner.pace.window + timeouts::tcp_connect;
+  const auto streams =
+      std::count_if(plan.probes.begin(), plan.probes.end(),
+                    [](const auto& planned) { return planned.probe.check == CheckKind::media; });
+  const auto stream = options.settings.thorough ? timeouts::media_thorough : timeouts::media;
+  timeout += streams * (stream + timeouts::udp_reply + 2 * timeouts::media_tail);
   return timeout + windows_of(plan, options.runner.pace) * window;
 }
 

@@ -12,6 +12,7 @@
 #include "probe/model/detail.hpp"
 #include "probe/model/evidence.hpp"
 #include "probe/model/ip.hpp"
+#include "probe/model/media.hpp"
 #include "probe/model/words.hpp"
 
 namespace callready {
@@ -36,6 +37,7 @@ struct Observation {
   std::map<Timing, double> timing_ms;
   int attempts = 0;  // how often the request was sent
   std::vector<Evidence> evidence;
+  std::optional<MediaStream> media;  // what the `media` check saw
 };
 
 // True where the observation proves that the way to the service is open.

@@ -86,6 +86,7 @@ struct RequirementResult {
   bool left_out = false;            // not tried; a larger run would
   bool elsewhere = false;           // measured from another place than the row is for
   bool poor = false;                // reached, and below the vendor's quality figures
+  std::vector<MissedFigure> missed;  // which, where a stream was measured
   std::string closed_by;  // the code of the finding that closes it, where it was not tried
   bool impaired = false;  // reached, and a finding keeps it from working as it should
   bool lost = false;      // `warn`, and yet it failed: a row of the past or of an optional feature

@@ -162,6 +162,7 @@ std::span<const Word<CheckKind>> words() {
       {CheckKind::hop, "hop"},
       {CheckKind::http, "http"},
       {CheckKind::ipv6, "ipv6"},
+      {CheckKind::media, "media"},
       {CheckKind::nat, "nat"},
       {CheckKind::ntp, "ntp"},
       {CheckKind::pac, "pac"},

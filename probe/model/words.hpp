@@ -50,6 +50,7 @@ enum class CheckKind {
   hop,
   http,
   ipv6,
+  media,
   nat,
   ntp,
   pac,

@@ -152,7 +152,7 @@ void AresChannel::arm(const std::shared_ptr<Watch>& watch, bool write) {
     const auto self = weak.lock();
     if (error || !self || !watch->want[write]) return;
     const auto socket = watch->descriptor.native_handle();
-    const auto waited = write ? std::nullopt : platform::since_arrival(socket);
+    const auto waited = write ? std::nullopt : platform::next_arrival(socket).waited;
     if (waited) self->came_ = std::chrono::steady_clock::now() - *waited;
     ares_process_fd(self->channel_, write ? ARES_SOCKET_BAD : socket,
                     write ? socket : ARES_SOCKET_BAD);

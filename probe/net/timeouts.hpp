@@ -129,6 +129,14 @@ inline constexpr milliseconds sip_gap{1'000};
 // The reply to the last transmission of a SIP request of the SIP ALG test: a slow server.
 inline constexpr milliseconds sip_single_reply{1'500};
 
+// Between two packets before a stream like a call's, until the far end answers ...
+inline constexpr milliseconds media_lead{250};
+// ... how long packets go on after the measured ones, which tell whether the last of those were
+// lost and which way; and how long after these what comes still counts. Nobody hears what is later.
+inline constexpr milliseconds media_tail{500};
+// A whole stream like a call's, and the one of a thorough run.
+inline constexpr milliseconds media{15'000}, media_thorough{60'000};
+
 // One DNS question to one server, sent once: resolvers that have to ask far away take a second.
 inline constexpr milliseconds dns_try{1'500};
 // A question without EDNS goes out beside the one that has it once that has been silent for so

@@ -29,12 +29,15 @@ Result<UdpSocket> UdpSocket::open(const asio::any_io_executor& executor,
   const auto native = socket.native_handle();
   platform::enable_icmp_errors(native, v6);
   platform::note_arrivals(native);  // where that fails, the time of reading has to do
+  if (options.headers) platform::note_headers(native, v6);
   if (options.ttl != 0) platform::set_ttl(native, v6, options.ttl);
   if (!options.interface.empty() &&
       !platform::bind_to_interface(native, options.interface.c_str())) {
     return classify(error_code(errno, boost::system::system_category()));
   }
-  if (options.connect) {
+  if (options.bind) {
+    socket.bind(to_endpoint<udp>(*options.bind), error);
+  } else if (options.connect) {
     socket.connect(to_endpoint<udp>(remote), error);
   } else {
     socket.bind(udp::endpoint(v6 ? udp::v6() : udp::v4(), 0), error);
@@ -71,13 +74,18 @@ void UdpSocket::set_ttl(int ttl) {
   platform::set_ttl(socket_.native_handle(), remote_.address.is_v6(), ttl);
 }
 
+bool UdpSocket::set_traffic_class(int traffic_class) {
+  return platform::set_traffic_class(socket_.native_handle(), remote_.address.is_v6(),
+                                     traffic_class);
+}
+
 std::optional<UdpEvent> UdpSocket::take(const Clock& clock, Failure& failure) {
   if (auto icmp = platform::take_icmp_error(socket_.native_handle()))
     return UdpEvent(std::move(*icmp));
   // One for all sockets, which are read on one thread: a datagram then takes no more than it holds.
   static thread_local std::array<std::uint8_t, 65'536> buffer;
-  const auto waited = platform::since_arrival(socket_.native_handle());
-  const auto arrived = waited ? clock.ago(*waited) : clock.now();
+  const auto noted = platform::next_arrival(socket_.native_handle());
+  const auto arrived = noted.waited ? clock.ago(*noted.waited) : clock.now();
   udp::endpoint from;
   error_code error;
   const auto size = socket_.receive_from(asio::buffer(buffer), from, 0, error);
@@ -92,6 +100,8 @@ std::optional<UdpEvent> UdpSocket::take(const Clock& clock, Failure& failure) {
   datagram.bytes.assign(buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(size));
   datagram.from = from_endpoint(from);
   datagram.arrived = arrived;
+  datagram.traffic_class = noted.traffic_class;
+  datagram.ttl = noted.ttl;
   return UdpEvent(std::move(datagram));
 }
 

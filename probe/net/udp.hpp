@@ -18,6 +18,7 @@ struct Datagram {
   std::vector<std::uint8_t> bytes;
   SocketAddress from;
   Instant arrived;  // at this computer, as its system noted it, however late it was read
+  std::optional<int> traffic_class, ttl;  // of its IP header, where that was asked for
 };
 
 using UdpEvent = std::variant<Datagram, IcmpError>;
@@ -28,6 +29,9 @@ class UdpSocket {
     bool connect = true;    // hear only `remote`; false: anybody, for NAT tests
     std::string interface;  // by name; empty: the system's choice
     int ttl = 0;            // 0: the system's default
+    bool headers = false;   // note what the IP headers of datagrams say
+    // A server's: the address and port to be bound to; nothing is connected then.
+    std::optional<SocketAddress> bind;
   };
 
   // A socket for `remote`, bound to a port of the kernel's choice.
@@ -41,6 +45,8 @@ class UdpSocket {
   void set_remote(const SocketAddress& remote) { remote_ = remote; }
   // From now on; 0: the system's default.
   void set_ttl(int ttl);
+  // DSCP and ECN of what is sent from now on. False where the system does not let it.
+  bool set_traffic_class(int traffic_class);
 
   // The next datagram or ICMP error; timed_out or stopped; local errors.
   asio::awaitable<Result<UdpEvent>> receive(Scope scope, Instant deadline);

@@ -64,6 +64,9 @@ std::size_t quota_of(const Row& row, const PlanOptions& options) {
   // site banned.
   if (row.requirement.check == CheckKind::sip_alg)
     return std::min(row.requirement.transports.size(), row.candidates.size());
+  // A stream takes as long as a short call: one shows what the line does to all.
+  if (row.requirement.check == CheckKind::media)
+    return std::min<std::size_t>(1, row.candidates.size());
   if (options.all) return row.candidates.size();
   const auto& reach = row.requirement.reach;
   std::size_t wanted = hosts_per_requirement;
@@ -102,6 +105,8 @@ std::string reason_to_skip(const Row& row, const std::vector<std::string>& missi
                        where.empty() ? "" : "; it ends at: " + where);
   }
   if (!requirement.check) return requirement.unprobed;
+  if (requirement.check == CheckKind::media && !options.quality)
+    return "a stream like a call's takes its time: --quality measures it";
   if (requirement.lifecycle == Lifecycle::removed) return "the document says that it was removed";
   if (!missing.empty()) {
     return fmt::format("needs your own value: --var {}=...", fmt::join(missing, "=... --var "));

@@ -1,5 +1,6 @@
-// Linux: SO_TIMESTAMPNS (socket(7)), which is delivered with a datagram that is only looked at,
-// too.
+// Linux: SO_TIMESTAMPNS (socket(7)), IP_RECVTOS and IP_RECVTTL (ip(7)), which are delivered with a
+// datagram that is only looked at, too.
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -29,10 +30,24 @@ bool note_arrivals(int socket) {
   return ::setsockopt(socket, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) == 0;
 }
 
-std::optional<nanoseconds> since_arrival(int socket) {
+bool note_headers(int socket, bool v6) {
+  const int on = 1, level = v6 ? IPPROTO_IPV6 : IPPROTO_IP;
+  const bool tos =
+      ::setsockopt(socket, level, v6 ? IPV6_RECVTCLASS : IP_RECVTOS, &on, sizeof on) == 0;
+  const bool ttl =
+      ::setsockopt(socket, level, v6 ? IPV6_RECVHOPLIMIT : IP_RECVTTL, &on, sizeof on) == 0;
+  return tos && ttl;
+}
+
+bool set_traffic_class(int socket, bool v6, int traffic_class) {
+  return ::setsockopt(socket, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_TCLASS : IP_TOS,
+                      &traffic_class, sizeof traffic_class) == 0;
+}
+
+Arrival next_arrival(int socket) {
   // A call that reads would take a pending error away, which says that the port is closed.
   pollfd ready{socket, POLLIN, 0};
-  if (::poll(&ready, 1, 0) != 1 || ready.revents != POLLIN) return std::nullopt;
+  if (::poll(&ready, 1, 0) != 1 || ready.revents != POLLIN) return {};
   char byte = 0;
   iovec data{&byte, 1};
   alignas(cmsghdr) std::array<char, 256> control{};
@@ -41,18 +56,30 @@ std::optional<nanoseconds> since_arrival(int socket) {
   message.msg_iovlen = 1;
   message.msg_control = control.data();
   message.msg_controllen = control.size();
-  if (::recvmsg(socket, &message, MSG_PEEK | MSG_DONTWAIT) < 0) return std::nullopt;
+  if (::recvmsg(socket, &message, MSG_PEEK | MSG_DONTWAIT) < 0) return {};
+  Arrival arrival;
   for (auto* header = CMSG_FIRSTHDR(&message); header != nullptr;
        header = CMSG_NXTHDR(&message, header)) {
-    if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_TIMESTAMPNS) continue;
-    timespec arrived{}, now{};
-    std::memcpy(&arrived, CMSG_DATA(header), sizeof arrived);
-    ::clock_gettime(CLOCK_REALTIME, &now);
-    const auto waited = since_epoch(now) - since_epoch(arrived);
-    if (waited < nanoseconds(0) || waited > unlikely) return std::nullopt;
-    return waited;
+    const auto is = [&](int level, int type) {
+      return header->cmsg_level == level && header->cmsg_type == type;
+    };
+    if (is(SOL_SOCKET, SCM_TIMESTAMPNS)) {
+      timespec arrived{}, now{};
+      std::memcpy(&arrived, CMSG_DATA(header), sizeof arrived);
+      ::clock_gettime(CLOCK_REALTIME, &now);
+      const auto waited = since_epoch(now) - since_epoch(arrived);
+      if (waited >= nanoseconds(0) && waited <= unlikely) arrival.waited = waited;
+    }
+    // IPv4's type of service comes as one byte, all else as an int.
+    if (is(IPPROTO_IP, IP_TOS)) arrival.traffic_class = *CMSG_DATA(header);
+    int number = 0;
+    if (header->cmsg_len >= CMSG_LEN(sizeof number)) {
+      std::memcpy(&number, CMSG_DATA(header), sizeof number);
+    }
+    if (is(IPPROTO_IPV6, IPV6_TCLASS)) arrival.traffic_class = number;
+    if (is(IPPROTO_IP, IP_TTL) || is(IPPROTO_IPV6, IPV6_HOPLIMIT)) arrival.ttl = number;
   }
-  return std::nullopt;
+  return arrival;
 }
 
 }  // namespace callready::platform

@@ -52,9 +52,6 @@ std::optional<IcmpError> take_icmp_error(NativeSocket socket);
 // Time to live (hop limit) of what the socket sends from now on; 0 restores the default.
 bool set_ttl(NativeSocket socket, bool v6, int ttl);
 
-// The TTL with which the last datagram arrived is delivered with it (see receive_with_ttl).
-bool enable_received_ttl(NativeSocket socket, bool v6);
-
 // The path's known MTU from a connected socket, where the system knows it.
 std::optional<int> path_mtu(NativeSocket socket, bool v6);
 

@@ -152,11 +152,6 @@ bool set_ttl(NativeSocket socket, bool v6, int ttl) {
             : set_option(socket, IPPROTO_IP, IP_TTL, value);
 }
 
-bool enable_received_ttl(NativeSocket socket, bool v6) {
-  return v6 ? set_option(socket, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1)
-            : set_option(socket, IPPROTO_IP, IP_RECVTTL, 1);
-}
-
 std::optional<int> path_mtu(NativeSocket socket, bool v6) {
   int mtu = 0;
   socklen_t size = sizeof mtu;

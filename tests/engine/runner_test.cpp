@@ -105,6 +105,7 @@ const std::vector<checks::Check> table = {
     {CheckKind::nat, "", pretend, {}, {}, false, false},
     {CheckKind::dns, "", find_and_send, {Transport::udp}, {}, false},
     {CheckKind::ipv6, "", pretend, {Transport::tcp}, {}, false, true, {}, /*both_families=*/true},
+    {CheckKind::media, "", pretend, {}, {}, true, true, {}, false, /*alone=*/true},
 };
 
 struct Fixture {
@@ -164,6 +165,33 @@ TEST(Runner, ResultsComeInTheOrderOfThePlan) {
     planned.push_back(run.add(host));
   }
   EXPECT_EQ(ids(run.run()), planned);
+}
+
+// Others' packets would be in what they measure.
+TEST(Runner, WhatIsToBeAloneComesLastAndOneByOne) {
+  Fixture run(Time::by_hand);
+  run.own.takes["127.0.0.2"] = milliseconds(900);
+  run.own.takes["127.0.0.1"] = run.own.takes["127.0.0.3"] = milliseconds(500);
+  const auto first = run.add("127.0.0.1", 1, {}, CheckKind::media);
+  const auto other = run.add("127.0.0.2");
+  const auto second = run.add("127.0.0.3", 1, {}, CheckKind::media);
+  std::vector<std::pair<std::size_t, std::size_t>> told;
+  run.progress = [&](std::size_t done, std::size_t total) { told.emplace_back(done, total); };
+  bool done = false;
+  run.options.on_plan_done = [&] { done = true; };
+  EXPECT_EQ(ids(run.run()), (std::vector<std::string>{first, other, second}));
+  const auto& began = run.own.began;
+  EXPECT_GE(began.at(first), began.at(other) + milliseconds(900));
+  EXPECT_GE(began.at(second), began.at(first) + milliseconds(500));
+  EXPECT_EQ(run.own.most_at_work, 1);
+  EXPECT_EQ(told.back(), (std::pair<std::size_t, std::size_t>{3, 3}));
+  EXPECT_TRUE(done);
+}
+
+TEST(Runner, StreamsAloneAreAPlanToo) {
+  Fixture run(Time::by_hand);
+  run.add("127.0.0.1", 1, {}, CheckKind::media);
+  EXPECT_EQ(run.run().front().observation.outcome, Outcome::answered);
 }
 
 TEST(Runner, AnEmptyPlanEndsAtOnce) { EXPECT_TRUE(Fixture().run().empty()); }

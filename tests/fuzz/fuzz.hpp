@@ -66,6 +66,7 @@ void in_pieces(Input input, std::uint8_t rhythm, Push push) {
   TARGET(sip_reply)                    \
   TARGET(sip_request)                  \
   TARGET(sip_stream)                   \
+  TARGET(stamp)                        \
   TARGET(stun_message)                 \
   TARGET(stun_request)                 \
   TARGET(stun_stream)                  \

@@ -8,6 +8,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 ROOMS = {
     "util": "probe/util",
     "model": "probe/model",
+    "media": "probe/media",
     "diagnosis": "probe/diagnosis",
     "plan": "probe/plan",
     "engine": "probe/engine",

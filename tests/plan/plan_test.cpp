@@ -1025,5 +1025,26 @@ TEST(Scenarios, AreTheDefaultsOrThoseNamed) {
             std::vector<std::string>{"hub"});
 }
 
+// A stream takes as long as a short call: only who asks for it waits for it, and for one host.
+TEST(Plan, MeasuresStreamsOnlyWhereAsked) {
+  const std::vector sets{test::load(R"(
+schema: callready.targets/1
+id: own
+title: Own
+capabilities:
+  - { id: voice, title: Voice, needs: [stream] }
+requirements:
+  - { id: stream, title: Stream, check: media, transport: [udp], ports: [862],
+      hosts: [a.example.com, b.example.com] }
+)",
+                                    "own")};
+  const auto without = plan_of(sets);
+  EXPECT_TRUE(without.probes.empty());
+  EXPECT_NE(without.requirements.at(0).skipped.find("--quality"), std::string::npos);
+  const auto with = plan_of(sets, {.quality = true});
+  ASSERT_EQ(with.probes.size(), 1u);
+  EXPECT_EQ(with.probes[0].probe.check, CheckKind::media);
+}
+
 }  // namespace
 }  // namespace callready

@@ -33,6 +33,7 @@ inline LoadRules plan_rules() {
     }
     if (check.kind == CheckKind::sip) check.parameters.push_back({"verify_name", "no: any name"});
   }
+  all.checks.push_back({.kind = CheckKind::media, .transports = {Transport::udp}});
   all.checks.push_back({.kind = CheckKind::ipv6, .transports = {Transport::tcp}});
   return all;
 }

@@ -37,18 +37,18 @@ TEST(Arrival, IsThatOfTheFirstDatagramWhichStaysWhereItIs) {
   sockaddr_in mine, other;
   const auto socket = bound(mine), sender = bound(other);
   ASSERT_TRUE(note_arrivals(socket.get()));
-  EXPECT_FALSE(since_arrival(socket.get())) << "nothing has come";
+  EXPECT_FALSE(next_arrival(socket.get()).waited) << "nothing has come";
   send(sender.get(), mine, 'a');
   std::this_thread::sleep_for(milliseconds(60));
   const auto before_second = std::chrono::steady_clock::now();
   send(sender.get(), mine, 'b');
-  const auto waited = since_arrival(socket.get());
+  const auto waited = next_arrival(socket.get()).waited;
   ASSERT_TRUE(waited);
   EXPECT_GE(*waited, milliseconds(50));
   char byte = 0;
   ASSERT_EQ(::recv(socket.get(), &byte, 1, MSG_DONTWAIT), 1);
   EXPECT_EQ(byte, 'a');
-  const auto second = since_arrival(socket.get());
+  const auto second = next_arrival(socket.get()).waited;
   ASSERT_TRUE(second);
   // The first would be 60 ms older. Half of that is for two clocks.
   EXPECT_LT(*second, std::chrono::steady_clock::now() - before_second + milliseconds(30));
@@ -58,7 +58,19 @@ TEST(Arrival, IsNotKnownWhereItIsNotNoted) {
   sockaddr_in mine, other;
   const auto socket = bound(mine), sender = bound(other);
   send(sender.get(), mine, 'a');
-  EXPECT_FALSE(since_arrival(socket.get()));
+  EXPECT_FALSE(next_arrival(socket.get()).waited);
+}
+
+TEST(Arrival, ReadsWhatTheHeaderSays) {
+  sockaddr_in mine, other;
+  const auto socket = bound(mine), sender = bound(other);
+  ASSERT_TRUE(note_headers(socket.get(), false));
+  ASSERT_TRUE(set_traffic_class(sender.get(), false, 0xB8));
+  send(sender.get(), mine, 'a');
+  const auto arrival = next_arrival(socket.get());
+  EXPECT_EQ(arrival.traffic_class, 0xB8);
+  EXPECT_EQ(arrival.ttl, 64);
+  EXPECT_FALSE(arrival.waited) << "that was not asked for";
 }
 
 // Whoever reads learns by the error that nobody listens: looking must not take it away.
@@ -73,7 +85,7 @@ TEST(Arrival, LeavesAnErrorToTheReader) {
   ASSERT_EQ(::send(socket.get(), &byte, 1, 0), 1);
   pollfd ready{socket.get(), POLLIN, 0};
   ASSERT_EQ(::poll(&ready, 1, 10'000), 1);
-  EXPECT_FALSE(since_arrival(socket.get()));
+  EXPECT_FALSE(next_arrival(socket.get()).waited);
   char answer = 0;
   EXPECT_EQ(::recv(socket.get(), &answer, 1, MSG_DONTWAIT), -1);
   EXPECT_EQ(errno, ECONNREFUSED);

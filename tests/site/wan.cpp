@@ -1,11 +1,19 @@
 // A line with delay, jitter, loss and a rate between two interfaces of one network namespace:
 //
-//     callready-wan NEAR FAR DELAY_MS JITTER_MS LOSS_PERCENT RATE_KBIT
+//     callready-wan NEAR FAR DELAY_MS JITTER_MS LOSS_PERCENT RATE_KBIT [up.|down.NAME=VALUE]...
+//         [seed=N] [ledger=FILE]
 //
 // Frames are taken from one interface and sent out of the other one DELAY_MS later, in each
 // direction, plus a random part of JITTER_MS; LOSS_PERCENT of them never. RATE_KBIT per second get
 // through in each direction, all of them where it is 0; what would wait longer than max_wait for
-// its turn is dropped. Packets do not overtake each other, as on a single line. ARP passes at once
+// its turn is dropped. Packets do not overtake each other, as on a single line, but for those that
+// `reorder` holds back. With up. (from NEAR to FAR) and down. each direction has its own `delay`,
+// `jitter`, `loss` and `rate`, and these, in percent of the packets: `p` and `r`, the chances of a
+// Gilbert model to fall into loss and to come out of it again; `reorder`, held back by reorder_ms;
+// `duplicate`. The ledger has a line for every UDP packet over IPv4, in the order of arrival here:
+// direction, ports, bytes of payload, its first four bytes as a number, what became of it (passed,
+// lost, full), how often it was sent, and the microseconds when it came and when it left. It is
+// whole when the program is ended by SIGTERM. ARP passes at once
 // and always: it is not part of the path. Packet sockets need CAP_NET_RAW in the namespace only, so
 // this works without root, where /dev/net/tun does not.
 #include <arpa/inet.h>
@@ -23,10 +31,12 @@
 #include <cerrno>
 #include <charconv>
 #include <chrono>
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
-#include <deque>
+#include <map>
+#include <memory>
 #include <optional>
 #include <random>
 #include <stdexcept>
@@ -48,8 +58,72 @@ constexpr std::size_t max_frame = 70'000;  // veth hands over segmentation-offlo
 
 struct Settings {
   Milliseconds delay{}, jitter{};
-  double loss = 0;  // 0 to 1
-  double rate = 0;  // bytes a second; 0: any
+  double loss = 0;                                  // 0 to 1
+  double rate = 0;                                  // bytes a second; 0: any
+  double p = 0, r = 0, reorder = 0, duplicate = 0;  // 0 to 1
+};
+
+constexpr auto reorder_ms = std::chrono::milliseconds(30);
+
+// What became of every UDP packet.
+class Ledger {
+ public:
+  void open(const char* path) {
+    file_.reset(std::fopen(path, "w"));
+    if (!file_) fail_to_open(path);
+  }
+
+  struct Entry {
+    bool up = false;
+    unsigned from = 0, to = 0, bytes = 0, word = 0;
+    const char* fate = "passed";
+    int times = 0;
+    Clock::time_point came{}, left{};
+  };
+
+  // Of a frame behind its offload header; nothing where it is no UDP over IPv4, or nobody asks.
+  std::shared_ptr<Entry> enter(bool up, const std::vector<char>& frame, std::size_t at) {
+    if (!file_) return nullptr;
+    const auto byte = [&](std::size_t i) -> unsigned {
+      return at + i < frame.size() ? static_cast<unsigned char>(frame[at + i]) : 0;
+    };
+    constexpr std::size_t ip = 14;
+    if (byte(12) != 8 || byte(13) != 0 || byte(ip) >> 4 != 4 || byte(ip + 9) != 17) return nullptr;
+    const std::size_t udp = ip + 4 * (byte(ip) & 15), payload = udp + 8;
+    auto entry = std::make_shared<Entry>();
+    entry->up = up;
+    entry->from = byte(udp) << 8 | byte(udp + 1);
+    entry->to = byte(udp + 2) << 8 | byte(udp + 3);
+    entry->bytes = (byte(udp + 4) << 8 | byte(udp + 5)) - 8;
+    for (std::size_t i = 0; i < 4; ++i) entry->word = entry->word << 8 | byte(payload + i);
+    entry->came = Clock::now();
+    entries_.push_back(entry);
+    return entry;
+  }
+
+  void write() {
+    if (!file_) return;
+    const auto us = [](Clock::time_point time) {
+      return static_cast<long long>(
+          std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count());
+    };
+    for (const auto& entry : entries_) {
+      std::fprintf(file_.get(), "%s %u %u %u %u %s %d %lld %lld\n", entry->up ? "up" : "down",
+                   entry->from, entry->to, entry->bytes, entry->word, entry->fate, entry->times,
+                   us(entry->came), us(entry->left));
+    }
+    std::fflush(file_.get());
+  }
+
+ private:
+  [[noreturn]] static void fail_to_open(const char* path) {
+    throw std::system_error(errno, std::generic_category(), path);
+  }
+  struct Close {
+    void operator()(std::FILE* file) const { std::fclose(file); }
+  };
+  std::unique_ptr<std::FILE, Close> file_;
+  std::vector<std::shared_ptr<Entry>> entries_;
 };
 
 [[noreturn]] void fail(const char* what) {
@@ -80,8 +154,14 @@ int open_interface(const char* name) {
 // One direction of the line.
 class Direction {
  public:
-  Direction(int from, int to, const Settings& settings, unsigned seed)
-      : from_(from), to_(to), settings_(settings), random_(seed), buffer_(max_frame) {}
+  Direction(int from, int to, const Settings& settings, unsigned seed, bool up, Ledger& ledger)
+      : from_(from),
+        to_(to),
+        settings_(settings),
+        random_(seed),
+        buffer_(max_frame),
+        up_(up),
+        ledger_(ledger) {}
 
   // Takes in what has arrived, a bounded number of frames at a time.
   void receive() {
@@ -98,22 +178,32 @@ class Direction {
 
   // Sends what is due.
   void send(Clock::time_point now) {
-    while (!queue_.empty() && queue_.front().due <= now) {
-      put(queue_.front().frame);
-      queue_.pop_front();
+    while (!queue_.empty() && queue_.begin()->first <= now) {
+      auto& [frame, entry] = queue_.begin()->second;
+      put(frame);
+      if (entry && ++entry->times == 1) entry->left = Clock::now();
+      queue_.erase(queue_.begin());
     }
   }
 
   std::optional<Clock::time_point> next_due() const {
     if (queue_.empty()) return std::nullopt;
-    return queue_.front().due;
+    return queue_.begin()->first;
   }
 
  private:
   struct Queued {
-    Clock::time_point due;
     std::vector<char> frame;
+    std::shared_ptr<Ledger::Entry> entry;
   };
+
+  bool chance(double share) { return share > 0 && uniform_(random_) < share; }
+
+  // Lost by chance, or in a bad time of the Gilbert model.
+  bool is_lost() {
+    if (bad_ ? chance(settings_.r) : chance(settings_.p)) bad_ = !bad_;
+    return bad_ || uniform_(random_) < settings_.loss;
+  }
 
   void accept(std::size_t size) {
     constexpr std::size_t type_at = offload_header + 2 * ETH_ALEN;
@@ -122,12 +212,17 @@ class Direction {
     std::uint16_t type = 0;
     std::memcpy(&type, frame.data() + type_at, sizeof type);
     if (ntohs(type) == ETH_P_ARP) return put(frame);
-    if (uniform_(random_) < settings_.loss || queue_.size() >= max_queued) return;
+    const auto entry = ledger_.enter(up_, frame, offload_header);
+    const auto lost = [&](const char* why) {
+      if (entry) entry->fate = why;
+    };
+    if (is_lost()) return lost("lost");
+    if (queue_.size() >= max_queued) return lost("full");
     const auto now = Clock::now();
     auto start = now;
     if (settings_.rate > 0) {
       start = std::max(now, free_at_);
-      if (start - now > max_wait) return;
+      if (start - now > max_wait) return lost("full");
       const std::chrono::duration<double> takes(static_cast<double>(size - offload_header) /
                                                 settings_.rate);
       free_at_ = start + std::chrono::duration_cast<Clock::duration>(takes);
@@ -135,8 +230,13 @@ class Direction {
     }
     const auto wait = settings_.delay + settings_.jitter * uniform_(random_);
     const auto due = start + std::chrono::duration_cast<Clock::duration>(wait);
+    if (chance(settings_.reorder)) {
+      queue_.emplace(std::max(last_due_, due) + reorder_ms, Queued{std::move(frame), entry});
+      return;
+    }
     last_due_ = std::max(last_due_, due);
-    queue_.push_back({last_due_, std::move(frame)});
+    if (chance(settings_.duplicate)) queue_.emplace(last_due_, Queued{frame, entry});
+    queue_.emplace(last_due_, Queued{std::move(frame), entry});
   }
 
   // A frame that the kernel does not take is lost, as on a real line.
@@ -147,7 +247,10 @@ class Direction {
   std::mt19937 random_;
   std::uniform_real_distribution<double> uniform_{0, 1};
   std::vector<char> buffer_;
-  std::deque<Queued> queue_;
+  std::multimap<Clock::time_point, Queued> queue_;  // by when it is due
+  bool up_;
+  bool bad_ = false;  // in a bad time of the Gilbert model
+  Ledger& ledger_;
   Clock::time_point last_due_{};
   Clock::time_point free_at_{};  // when the line has sent what it was given
 };
@@ -167,18 +270,22 @@ double number(std::string_view text, double high) {
   return value;
 }
 
-void run(const char* near_name, const char* far_name, const Settings& settings) {
+volatile std::sig_atomic_t ended = 0;
+
+void run(const char* near_name, const char* far_name, const Settings& up, const Settings& down,
+         unsigned seed, Ledger& ledger) {
+  std::signal(SIGTERM, [](int) { ended = 1; });
   ::prctl(PR_SET_TIMERSLACK, 1UL);  // the default of 50 us is for saving power
   // Before the servers and the command, where we may: what they wait for is us.
   (void)::setpriority(PRIO_PROCESS, 0, -15);
   const int near_fd = open_interface(near_name), far_fd = open_interface(far_name);
   // Fixed seeds: the same site loses the same packets in every run.
-  std::array directions{Direction(near_fd, far_fd, settings, 1),
-                        Direction(far_fd, near_fd, settings, 2)};
+  std::array directions{Direction(near_fd, far_fd, up, 2 * seed + 1, true, ledger),
+                        Direction(far_fd, near_fd, down, 2 * seed + 2, false, ledger)};
   std::array polls{pollfd{near_fd, POLLIN, 0}, pollfd{far_fd, POLLIN, 0}};
   std::puts("forwarding");
   std::fflush(stdout);
-  while (true) {  // ends with its namespace: the site kills it
+  while (ended == 0) {  // or with its namespace: the site kills it
     auto due = directions[0].next_due();
     if (const auto other = directions[1].next_due(); other && (!due || *other < *due)) due = other;
     const timespec wait = until(due);
@@ -190,18 +297,63 @@ void run(const char* near_name, const char* far_name, const Settings& settings) 
   }
 }
 
+struct Line {
+  Settings up, down;
+  unsigned seed = 0;
+  Ledger ledger;
+};
+
+// "up.loss=2", "ledger=FILE"
+void set(Line& line, std::string_view option) {
+  const auto equals = option.find('=');
+  auto name = option.substr(0, equals);
+  if (equals == option.npos)
+    throw std::runtime_error("expected NAME=VALUE: " + std::string(option));
+  const auto value = option.substr(equals + 1);
+  if (name == "ledger") return line.ledger.open(std::string(value).c_str());
+  if (name == "seed") return void(line.seed = static_cast<unsigned>(number(value, 1e6)));
+  const bool up = name.starts_with("up.");
+  if (!up && !name.starts_with("down.")) throw std::runtime_error("unknown: " + std::string(name));
+  auto& settings = up ? line.up : line.down;
+  name.remove_prefix(up ? 3 : 5);
+  if (name == "delay") {
+    settings.delay = Milliseconds(number(value, 60'000));
+  } else if (name == "jitter") {
+    settings.jitter = Milliseconds(number(value, 60'000));
+  } else if (name == "rate") {
+    settings.rate = number(value, 10'000'000) * 1000 / 8;
+  } else {
+    constexpr std::pair<std::string_view, double Settings::*> shares[] = {
+        {"loss", &Settings::loss},
+        {"p", &Settings::p},
+        {"r", &Settings::r},
+        {"reorder", &Settings::reorder},
+        {"duplicate", &Settings::duplicate}};
+    for (const auto& [known, member] : shares) {
+      if (name == known) return void(settings.*member = number(value, 100) / 100);
+    }
+    throw std::runtime_error("unknown: " + std::string(name));
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   try {
-    if (argc != 7) {
-      std::fputs("usage: callready-wan NEAR FAR DELAY_MS JITTER_MS LOSS_PERCENT RATE_KBIT\n",
-                 stderr);
+    if (argc < 7) {
+      std::fputs(
+          "usage: callready-wan NEAR FAR DELAY_MS JITTER_MS LOSS_PERCENT RATE_KBIT "
+          "[up.|down.NAME=VALUE]... [seed=N] [ledger=FILE]\n",
+          stderr);
       return 2;
     }
-    run(argv[1], argv[2],
-        {Milliseconds(number(argv[3], 60'000)), Milliseconds(number(argv[4], 60'000)),
-         number(argv[5], 100) / 100, number(argv[6], 10'000'000) * 1000 / 8});
+    Line line;
+    line.up = {Milliseconds(number(argv[3], 60'000)), Milliseconds(number(argv[4], 60'000)),
+               number(argv[5], 100) / 100, number(argv[6], 10'000'000) * 1000 / 8};
+    line.down = line.up;
+    for (int i = 7; i < argc; ++i) set(line, argv[i]);
+    run(argv[1], argv[2], line.up, line.down, line.seed, line.ledger);
+    line.ledger.write();
   } catch (const std::exception& error) {
     std::fprintf(stderr, "callready-wan: %s\n", error.what());
     return 1;

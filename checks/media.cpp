@@ -1,0 +1,320 @@
+// media: a stream like a call's against a STAMP reflector (RFC 8762, RFC 8972).
+//
+// Sends first one packet four times a second until one comes back (`silent`, `refused` and
+// `rejected` as for any request), then a packet every 20 ms, as large as those of a call with G.711
+// (172 bytes of UDP payload; with Opus 112) and marked EF (RFC 4594 section 4.1): for 15 s, in a
+// thorough run 60 s, and half a second more that is not measured, because it tells what became of
+// the last ones. With a key every packet is authenticated. Sequence number 1 is never sent: a
+// reflector that counts what it gets (section 4.3, "stateful") falls back by one there and tells
+// which way each packet was lost; one that does not is told by that, and then only the whole way
+// there and back has a loss.
+// Outcomes: `skipped` with "no_key" where the reflector wants one and there is none;
+// `answered` with "streamed", or with "unfit" where this computer was too busy to send
+// each packet in time: then its own lateness is in delay and jitter, which are not judged; losses
+// are the network's all the same. What was seen is in `media` of the observation. What comes later
+// than half a second after the last packet counts as lost.
+#include <openssl/rand.h>
+
+#include <algorithm>
+#include <map>
+
+#include "checks/kinds.hpp"
+#include "probe/media/stamp.hpp"
+#include "probe/media/stream_figures.hpp"
+#include "probe/net/udp.hpp"
+
+namespace callready::checks {
+namespace {
+
+using namespace media;
+
+constexpr std::uint32_t never_sent = 1;
+constexpr int expedited = 46;  // RFC 3246
+// What the 99th percentile of the packets may be late by for the run to be fit to judge.
+constexpr double most_late_ms = 2;
+// What codecs put into one packet (RFC 3551 section 4.2), and so the rate of a call's.
+constexpr int packets_per_second = 50;
+constexpr std::chrono::duration<int, std::ratio<1, packets_per_second>> interval{1};
+
+struct Wish {
+  bool opus = false;
+  std::size_t bytes = 172;
+  int packets = 0;
+  double jitter_buffer_ms = 40;
+  stamp::Bytes key;
+};
+
+// A number of the row's parameters within bounds; nothing where it is none.
+std::optional<int> number(const Job& job, const std::string& name, int fallback, int low,
+                          int high) {
+  const auto text = job.parameter(name, std::to_string(fallback));
+  int value = 0;
+  for (const char c : text) {
+    if (c < '0' || c > '9' || value > high) return std::nullopt;
+    value = 10 * value + (c - '0');
+  }
+  if (text.empty() || value < low || value > high) return std::nullopt;
+  return value;
+}
+
+std::optional<Wish> wish_of(const Context& context, const Job& job) {
+  Wish wish;
+  const auto codec = job.parameter("codec", "g711");
+  wish.opus = codec == "opus";
+  if (!wish.opus && codec != "g711") return std::nullopt;
+  if (wish.opus) wish.bytes = 112;
+  const auto seconds = number(job, "seconds", context.settings.thorough ? 60 : 15, 1, 60);
+  const auto buffer = number(job, "jitter_buffer_ms", 40, 0, 1'000);
+  if (!seconds || !buffer) return std::nullopt;
+  wish.packets = *seconds * packets_per_second;
+  wish.jitter_buffer_ms = *buffer;
+  if (job.parameter("authenticated") == "true") {
+    const auto& key = context.settings.credentials.media_key;
+    wish.key.assign(key.begin(), key.end());
+  }
+  return wish;
+}
+
+double as_ms(std::chrono::nanoseconds time) {
+  return std::chrono::duration<double, std::milli>(time).count();
+}
+
+// The code point that most packets had.
+class CodePoints {
+ public:
+  void add(int code_point) { ++counts_[code_point]; }
+  std::optional<int> usual() const {
+    const auto most =
+        std::max_element(counts_.begin(), counts_.end(),
+                         [](const auto& a, const auto& b) { return a.second < b.second; });
+    if (most == counts_.end()) return std::nullopt;
+    return most->first;
+  }
+
+ private:
+  std::map<int, int> counts_;
+};
+
+class Stream {
+ public:
+  Stream(Context& context, UdpSocket& socket, const Wish& wish)
+      : context_(context), socket_(socket), wish_(wish), begin_(context.scope.clock.now()) {
+    std::array<unsigned char, 2> random{};
+    RAND_bytes(random.data(), random.size());
+    ssid_ = static_cast<std::uint16_t>(random[0] << 8 | random[1]);
+  }
+
+  // Until the first reply; the failure where none comes.
+  asio::awaitable<std::optional<Failure>> begin() {
+    const auto give_up = begin_ + timeouts::udp_reply;
+    for (auto due = begin_; due < give_up; due += timeouts::media_lead) {
+      const auto sent = send(due);
+      if (sent) co_return *sent;
+      const auto failure = co_await listen(due + timeouts::media_lead, true);
+      if (failure && failure->kind != FailureKind::timed_out) co_return failure;
+      if (!replies_.empty()) co_return std::nullopt;
+    }
+    co_return timed_out();
+  }
+
+  // A stream that the run's time cuts short is a shorter one.
+  void fit_into(Instant deadline) {
+    const auto left = deadline - context_.scope.clock.now() - 3 * timeouts::media_tail;
+    const auto packets = static_cast<int>(left / interval);
+    wish_.packets = std::clamp(packets, 1, wish_.packets);
+  }
+
+  // The stream itself, and what tells of its end.
+  asio::awaitable<std::optional<Failure>> run() {
+    skip_one();
+    asked_ = {next_, wish_.packets, never_sent};
+    constexpr int after = timeouts::media_tail / interval;
+    auto due = context_.scope.clock.now() + interval;
+    for (int i = 0; i < wish_.packets + after; ++i, due += interval) {
+      auto failure = co_await listen(due, false);
+      if (failure && failure->kind != FailureKind::timed_out) co_return failure;
+      failure = send(due);
+      if (failure) co_return failure;
+    }
+    const auto failure = co_await listen(due + timeouts::media_tail, false);
+    if (failure && failure->kind != FailureKind::timed_out) co_return failure;
+    co_return std::nullopt;
+  }
+
+  int attempts() const { return static_cast<int>(sent_ms_.size()) - 1; }
+  std::optional<Milliseconds> first_round_trip() const { return first_round_trip_; }
+
+  MediaStream figures() {
+    MediaStream result;
+    result.codec = wish_.opus ? "opus" : "g711";
+    result.packet_bytes = static_cast<int>(wish_.bytes);
+    result.interval_ms = Milliseconds(interval).count();
+    result.jitter_buffer_ms = wish_.jitter_buffer_ms;
+    result.sender_late_ms = percentile(late_ms_, 0.99);
+    result.fit = result.sender_late_ms <= most_late_ms;
+    std::vector<double> trips;
+    for (const auto& reply : replies_) {
+      if (reply.sequence < asked_.first) continue;
+      trips.push_back(reply.arrived - reply.sent - (reply.reflected - reply.received));
+    }
+    FigureOptions options;
+    options.opus = wish_.opus;
+    options.interval_ms = result.interval_ms;
+    options.jitter_buffer_ms = wish_.jitter_buffer_ms;
+    if (!trips.empty()) {
+      result.round_trip_ms = percentile(trips, 0.5);
+      result.round_trip_least_ms = std::max(0.0, *std::min_element(trips.begin(), trips.end()));
+      options.least_round_trip_ms = result.round_trip_least_ms;
+    }
+    const auto apart = tell_apart(asked_, replies_);
+    result.round_trip_loss = share_of(apart.lost_both_ways, wish_.packets);
+    if (!apart.counted) return result;
+    const double skew = clock_skew(apart.up.arrivals, apart.down.arrivals);
+    options.skew = skew;
+    result.up = figures_of(apart.up, options);
+    options.skew = -skew;
+    result.down = figures_of(apart.down, options);
+    // Without the counts of Direct Measurement nobody tells of duplicates that an authenticated
+    // reflector of ours got.
+    if (!wish_.key.empty() && !counts_) result.up->duplicates.reset();
+    result.up->dscp_sent = expedited;
+    result.up->dscp_arrived = arrived_there_.usual();
+    if (arrived_there_.usual()) result.down->dscp_sent = expedited;
+    result.down->dscp_arrived = arrived_here_.usual();
+    return result;
+  }
+
+ private:
+  void skip_one() {
+    if (next_ != never_sent) return;
+    ++next_;
+    sent_ms_.push_back(0);
+  }
+
+  // The number of the next packet, and its TLVs where the size leaves room for them.
+  stamp::SenderPacket next_packet() {
+    stamp::SenderPacket packet;
+    skip_one();
+    packet.sequence = next_++;
+    packet.ssid = ssid_;
+    stamp::Tlvs tlvs;
+    tlvs.class_of_service = stamp::ClassOfService{expedited, 0, 0, false};
+    tlvs.direct_measurement = stamp::DirectMeasurement{attempts_sent_++, 0, 0};
+    if (stamp::size_of(tlvs, !wish_.key.empty()) <= wish_.bytes) packet.tlvs = tlvs;
+    return packet;
+  }
+
+  std::optional<Failure> send(Instant due) {
+    auto packet = next_packet();
+    const auto& clock = context_.scope.clock;
+    packet.sent = stamp::to_timestamp(clock.wall_now());
+    const auto bytes = stamp::encode(packet, wish_.bytes, wish_.key);
+    const auto now = clock.now();
+    sent_ms_.push_back(as_ms(now - begin_));
+    const auto sent = socket_.send(bytes);
+    if (asked_.count > 0) late_ms_.push_back(std::max(0.0, as_ms(now - due)));
+    if (sent.has_error()) return sent.error();
+    return std::nullopt;
+  }
+
+  // Takes what comes until then; until the first reply, too, where `first` is all that is wanted.
+  // An ICMP error ends it only before anything has come: later it is one packet's fate.
+  asio::awaitable<std::optional<Failure>> listen(Instant until, bool first) {
+    for (;;) {
+      auto event = co_await socket_.receive(context_.scope, until);
+      if (event.has_error()) co_return event.error();
+      if (const auto* datagram = std::get_if<Datagram>(&*event)) {
+        take(*datagram);
+        if (first && !replies_.empty()) co_return std::nullopt;
+      } else if (replies_.empty()) {
+        auto& icmp = std::get<IcmpError>(*event);
+        if (icmp.kind == IcmpKind::time_exceeded) continue;
+        co_return classify(asio::error::connection_refused, std::move(icmp));
+      }
+    }
+  }
+
+  void take(const Datagram& datagram) {
+    const auto packet = stamp::parse_reply(datagram.bytes, wish_.key);
+    // TWAMP Light has no SSID.
+    if (!packet || (packet->ssid != ssid_ && packet->ssid != 0)) return;
+    if (packet->sender_sequence >= sent_ms_.size() || packet->sender_sequence == never_sent) return;
+    if (replies_.size() > 4 * sent_ms_.size()) return;  // no stream: a flood
+    if (replies_.empty()) far_start_ = packet->received;
+    Reply reply;
+    reply.sequence = packet->sender_sequence;
+    reply.counter = packet->sequence;
+    reply.sent = sent_ms_[reply.sequence];
+    reply.received = as_ms(stamp::between(far_start_, packet->received));
+    reply.reflected = as_ms(stamp::between(far_start_, packet->sent));
+    reply.arrived = as_ms(datagram.arrived - begin_);
+    if (packet->tlvs.direct_measurement) {
+      reply.received_count = packet->tlvs.direct_measurement->received;
+      counts_ = true;
+    }
+    if (!first_round_trip_) first_round_trip_ = Milliseconds(reply.arrived - reply.sent);
+    if (datagram.traffic_class) arrived_here_.add(*datagram.traffic_class >> 2);
+    if (packet->tlvs.class_of_service) arrived_there_.add(packet->tlvs.class_of_service->arrived);
+    replies_.push_back(reply);
+  }
+
+  Context& context_;
+  UdpSocket& socket_;
+  Wish wish_;
+  Instant begin_;
+  std::uint16_t ssid_ = 0;
+  std::uint32_t next_ = 0, attempts_sent_ = 1;
+  Asked asked_{0, 0, never_sent};
+  stamp::Timestamp far_start_ = 0;
+  std::vector<double> sent_ms_, late_ms_;  // by sequence number
+  std::vector<Reply> replies_;
+  std::optional<Milliseconds> first_round_trip_;
+  CodePoints arrived_there_, arrived_here_;
+  bool counts_ = false;
+};
+
+}  // namespace
+
+asio::awaitable<Observation> run_media(Context& context, Job job) {
+  Observation observation;
+  observation.address = job.address;
+  observation.sent_at = context.scope.clock.wall_now();
+  const auto wish = wish_of(context, job);
+  if (!wish) {
+    observation.detail = DetailCode::bad_parameter;
+    co_return observation;
+  }
+  if (wish->key.empty() && job.parameter("authenticated") == "true") {
+    observation.detail = DetailCode::no_key;
+    co_return observation;
+  }
+  UdpSocket::Options options;
+  options.interface = context.settings.interface;
+  options.headers = true;
+  const auto remote = job.remote();
+  auto socket = UdpSocket::open(context.executor, remote, options);
+  if (socket.has_error()) {
+    record(observation, socket.error());
+    co_return observation;
+  }
+  socket->set_traffic_class(expedited << 2);
+  observation.local = socket->local();
+  Stream stream(context, *socket, *wish);
+  auto failure = co_await stream.begin();
+  if (!failure) {
+    stream.fit_into(context.deadline);
+    failure = co_await stream.run();
+  }
+  observation.attempts = stream.attempts();
+  if (failure) {
+    record(observation, *failure);
+    co_return observation;
+  }
+  observation.round_trip = stream.first_round_trip();
+  observation.media = stream.figures();
+  observation.outcome = Outcome::answered;
+  observation.detail = observation.media->fit ? DetailCode::streamed : DetailCode::unfit;
+  co_return observation;
+}
+
+}  // namespace callready::checks

@@ -1,0 +1,106 @@
+#include "probe/media/reflector.hpp"
+
+#include <algorithm>
+
+namespace callready::media {
+
+bool Reflector::Bucket::take(double amount, double rate, WallTime now) {
+  const std::chrono::duration<double> passed = now - filled;
+  // The first time, and where the clock went back.
+  left = filled == WallTime() || passed.count() < 0 ? rate
+                                                    : std::min(rate, left + rate * passed.count());
+  filled = now;
+  if (left < amount) return false;
+  left -= amount;
+  return true;
+}
+
+void Reflector::forget(WallTime now) {
+  if (now - looked_ < std::chrono::seconds(1) && now >= looked_) return;
+  looked_ = now;
+  std::erase_if(sessions_, [&](const auto& item) {
+    return now - item.second.last > limits_.idle || now - item.second.begun > limits_.session;
+  });
+}
+
+Reflector::Session* Reflector::session_of(const Incoming& incoming, std::uint16_t ssid,
+                                          WallTime now) {
+  const auto found = sessions_.find(ssid);
+  if (found != sessions_.end()) {
+    return found->second.peer == incoming.from ? &found->second : nullptr;
+  }
+  if (used_.test(ssid) || sessions_.size() >= limits_.sessions) return nullptr;
+  const auto own = std::count_if(sessions_.begin(), sessions_.end(), [&](const auto& item) {
+    return item.second.peer.address == incoming.from.address;
+  });
+  if (static_cast<std::size_t>(own) >= limits_.sessions_of_address) return nullptr;
+  used_.set(ssid);
+  auto& session = sessions_[ssid];
+  session.peer = incoming.from;
+  session.begun = session.last = now;
+  return &session;
+}
+
+// After RFC 6479: what is older than the window is not new.
+bool Reflector::is_new(Session& session, std::uint32_t sequence) {
+  auto& newest = session.newest;
+  auto& seen = session.seen;
+  const auto window = static_cast<std::uint32_t>(seen.size());
+  if (session.received == 0) newest = sequence;
+  if (sequence > newest) {
+    const auto steps = std::min(sequence - newest, window);
+    for (std::uint32_t i = 1; i <= steps; ++i) seen.reset((newest + i) % window);
+    if (steps == window) seen.reset();
+    newest = sequence;
+  } else if (newest - sequence >= window || seen.test(sequence % window)) {
+    return false;
+  }
+  seen.set(sequence % window);
+  return true;
+}
+
+std::optional<Reflected> Reflector::answer(const Incoming& incoming, WallTime now) {
+  forget(now);
+  // The key first: nobody without it changes anything here.
+  if (key_.empty()) return std::nullopt;
+  auto packet = stamp::parse_sender(incoming.bytes, key_);
+  if (!packet) return std::nullopt;
+  auto* session = session_of(incoming, packet->ssid, now);
+  if (session == nullptr) return std::nullopt;
+  const bool fresh = is_new(*session, packet->sequence);
+  ++session->received;
+  if (!fresh) return std::nullopt;
+  const auto size = static_cast<double>(incoming.bytes.size());
+  const bool allowed = session->packets.take(1, limits_.packets_per_second, now) &&
+                       session->bytes.take(size, limits_.bytes_per_second, now) &&
+                       all_.take(size, limits_.all_bytes_per_second, now);
+  if (!allowed) return std::nullopt;
+  session->last = now;
+
+  Reflected result;
+  const int arrived = incoming.traffic_class.value_or(0);
+  result.traffic_class = arrived & ~3;  // RFC 8762 section 4.3: as it came
+  stamp::ReflectorPacket reply;
+  reply.tlvs = packet->tlvs;
+  if (auto& service = reply.tlvs.class_of_service) {
+    service->arrived = static_cast<std::uint8_t>(arrived >> 2);
+    service->ecn = static_cast<std::uint8_t>(arrived & 3);
+    result.traffic_class = service->wanted << 2;
+  }
+  reply.sequence = session->reflected++;
+  if (auto& counts = reply.tlvs.direct_measurement) {
+    counts->received = session->received;
+    counts->reflected = session->reflected;
+  }
+  reply.sent = stamp::to_timestamp(now);
+  reply.received = stamp::to_timestamp(incoming.arrived);
+  reply.ssid = packet->ssid;
+  reply.sender_sequence = packet->sequence;
+  reply.sender_sent = packet->sent;
+  reply.sender_error = packet->error;
+  reply.sender_ttl = static_cast<std::uint8_t>(incoming.ttl.value_or(0));
+  result.bytes = stamp::encode_reply(reply, incoming.bytes, key_);
+  return result;
+}
+
+}  // namespace callready::media

@@ -1,0 +1,77 @@
+// What a STAMP reflector answers, and to whom: who proves the key, and nobody twice. Pure: bytes
+// and times in, bytes out; the socket is serve/stamp_server.hpp's.
+#pragma once
+
+#include <bitset>
+#include <chrono>
+#include <map>
+#include <optional>
+
+#include "probe/media/stamp.hpp"
+#include "probe/model/observation.hpp"
+
+namespace callready::media {
+
+// Nobody gets more. Rates are averages over a second.
+struct ReflectorLimits {
+  std::chrono::seconds session{90};  // a stream of a minute, and what goes before and after it
+  std::chrono::seconds idle{30};     // RFC 7675: who does not ask any more is gone
+  double packets_per_second = 2'000, bytes_per_second = 5e6 / 8;  // of a session
+  double all_bytes_per_second = 100e6 / 8;
+  std::size_t sessions = 200, sessions_of_address = 2;
+};
+
+// A datagram as it came.
+struct Incoming {
+  stamp::View bytes;
+  SocketAddress from;
+  WallTime arrived;  // by a clock that nobody sets
+  std::optional<int> traffic_class, ttl;
+};
+
+struct Reflected {
+  stamp::Bytes bytes;
+  int traffic_class = 0;
+};
+
+// A session is one SSID (RFC 8972 section 3) of one address and port: the first that used it with
+// this key. Later nobody else can, and no sequence number of it is answered twice: a packet that
+// somebody has overheard is worth nothing. So a key is good for 65,536 sessions.
+class Reflector {
+ public:
+  // `key`: not empty; the reflector has no open mode.
+  Reflector(stamp::Bytes key, const ReflectorLimits& limits)
+      : key_(std::move(key)), limits_(limits) {}
+
+  // The reply, as long as the request; nothing where none is due. `now`: of sending.
+  std::optional<Reflected> answer(const Incoming& incoming, WallTime now);
+  std::size_t sessions() const { return sessions_.size(); }
+
+ private:
+  // Refilled up to one second's worth.
+  struct Bucket {
+    double left = 0;
+    WallTime filled{};
+    bool take(double amount, double rate, WallTime now);
+  };
+  struct Session {
+    SocketAddress peer;
+    WallTime begun, last;
+    Bucket packets, bytes;
+    std::uint32_t received = 0, reflected = 0;
+    std::uint32_t newest = 0;  // the largest sequence number so far
+    std::bitset<1024> seen;    // it and those before it, by the number modulo 1024
+  };
+  Session* session_of(const Incoming& incoming, std::uint16_t ssid, WallTime now);
+  void forget(WallTime now);
+  static bool is_new(Session& session, std::uint32_t sequence);
+
+  stamp::Bytes key_;
+  ReflectorLimits limits_;
+  Bucket all_;
+  std::map<std::uint16_t, Session> sessions_;
+  std::bitset<65'536> used_;
+  WallTime looked_{};
+};
+
+}  // namespace callready::media

@@ -1,0 +1,204 @@
+#include "probe/media/stream_figures.hpp"
+
+#include <algorithm>
+#include <boost/math/special_functions/beta.hpp>
+#include <cmath>
+#include <map>
+
+#include "probe/media/e_model.hpp"
+
+namespace callready::media {
+namespace {
+
+// NTP slews by 500 ppm at most, and no crystal is as far off.
+constexpr double most_skew = 600e-6;
+
+double lag(const Arrival& one) { return one.arrived_ms - one.sent_ms; }
+
+// The slope of the lower edge of the delays over time: of the line below all of them that is
+// nearest to them (Moon, Skelly, Towsley, INFOCOM 1999), which is the edge of their convex hull
+// under the middle of the time.
+double lower_slope(std::span<const Arrival> arrivals) {
+  std::vector<Arrival> sorted(arrivals.begin(), arrivals.end());
+  std::sort(sorted.begin(), sorted.end(),
+            [](const Arrival& a, const Arrival& b) { return a.sent_ms < b.sent_ms; });
+  std::vector<Arrival> hull;
+  double middle = 0;
+  for (const auto& one : sorted) {
+    middle += one.sent_ms / static_cast<double>(sorted.size());
+    if (!hull.empty() && one.sent_ms <= hull.back().sent_ms) continue;
+    while (hull.size() >= 2) {
+      const auto& a = hull[hull.size() - 2];
+      const auto& b = hull.back();
+      const double turn = (b.sent_ms - a.sent_ms) * (lag(one) - lag(a)) -
+                          (lag(b) - lag(a)) * (one.sent_ms - a.sent_ms);
+      if (turn > 0) break;
+      hull.pop_back();
+    }
+    hull.push_back(one);
+  }
+  for (std::size_t i = 1; i < hull.size(); ++i) {
+    if (hull[i].sent_ms < middle && i + 1 < hull.size()) continue;
+    return (lag(hull[i]) - lag(hull[i - 1])) / (hull[i].sent_ms - hull[i - 1].sent_ms);
+  }
+  return 0;
+}
+
+struct Bursts {
+  int count = 0, longest = 0;
+  double ratio = 1;
+};
+
+// Runs of losses, and BurstR = 1 / (p + r) of a Gilbert model (G.107 section 7.5 note).
+Bursts bursts_of(const std::vector<Fate>& fates) {
+  Bursts bursts;
+  int run = 0, good = 0, good_to_bad = 0, bad = 0, bad_to_good = 0;
+  std::optional<bool> last_lost;
+  for (const auto fate : fates) {
+    if (fate == Fate::unknown) continue;
+    const bool lost = fate == Fate::lost;
+    if (last_lost) {
+      (*last_lost ? bad : good) += 1;
+      if (*last_lost != lost) (lost ? good_to_bad : bad_to_good) += 1;
+    }
+    if (lost && run == 0) ++bursts.count;
+    run = lost ? run + 1 : 0;
+    bursts.longest = std::max(bursts.longest, run);
+    last_lost = lost;
+  }
+  if (good == 0 || bad == 0) return bursts;
+  const double p = static_cast<double>(good_to_bad) / good,
+               r = static_cast<double>(bad_to_good) / bad;
+  if (p + r > 0) bursts.ratio = std::max(1.0, 1 / (p + r));
+  return bursts;
+}
+
+// RFC 3550 section 6.4.1, in the order of arrival. J starts at 0, so that the mean leaves out the
+// first packets in which it only settles.
+void add_jitter(const std::vector<Arrival>& arrivals, MediaDirection& direction) {
+  constexpr std::size_t settling = 64;  // (15/16)^64 = 1.6 % of the start are left
+  double jitter = 0, sum = 0, most = 0;
+  std::size_t counted = 0;
+  for (std::size_t i = 1; i < arrivals.size(); ++i) {
+    jitter += (std::abs(lag(arrivals[i]) - lag(arrivals[i - 1])) - jitter) / 16;
+    if (i < settling && arrivals.size() > 2 * settling) continue;
+    sum += jitter;
+    most = std::max(most, jitter);
+    ++counted;
+  }
+  if (counted == 0) return;
+  direction.jitter_ms = sum / static_cast<double>(counted);
+  direction.jitter_most_ms = most;
+}
+
+CallScore score(const MediaDirection& direction, const FigureOptions& options) {
+  const auto at = [&](double lost_percent) {
+    Path path;
+    // Until a packet is full, its way, and the jitter buffer.
+    path.delay_ms = *direction.delay_ms + options.interval_ms + options.jitter_buffer_ms;
+    const int all = direction.received + direction.lost;
+    const double late = all == 0 ? 0 : 100.0 * direction.late / all;
+    path.loss_percent = std::min(100.0, lost_percent + late);
+    path.burst_ratio = direction.burst_ratio;
+    return options.opus ? rate_fullband(path) : rate(path).r;
+  };
+  const auto heard = [&](double r) { return options.opus ? mos_fullband(r) : mos(r); };
+  CallScore result;
+  result.r = at(direction.loss.percent);
+  result.mos = heard(result.r);
+  result.mos_low = heard(at(direction.loss.high));
+  result.mos_high = heard(at(direction.loss.low));
+  return result;
+}
+
+// `waits`: of each arrival, how much longer it took than the fastest one.
+void add_seconds(const Trace& trace, const std::vector<double>& waits, const FigureOptions& options,
+                 MediaDirection& direction) {
+  const auto a_second = static_cast<std::size_t>(std::max(1.0, 1000 / options.interval_ms));
+  std::map<std::size_t, std::vector<double>> delays;
+  for (std::size_t i = 0; i < trace.fates.size(); ++i) {
+    if (i / a_second >= direction.seconds.size()) direction.seconds.emplace_back();
+    auto& second = direction.seconds.back();
+    if (trace.fates[i] != Fate::unknown) ++second.sent;
+    if (trace.fates[i] == Fate::lost) ++second.lost;
+  }
+  for (std::size_t i = 0; i < waits.size(); ++i) {
+    delays[trace.arrivals[i].sequence / a_second].push_back(waits[i]);
+  }
+  for (const auto& [number, all] : delays) {
+    if (number >= direction.seconds.size()) continue;
+    direction.seconds[number].delay_ms = percentile(all, 0.5);
+    direction.seconds[number].delay_most_ms = *std::max_element(all.begin(), all.end());
+  }
+}
+
+}  // namespace
+
+Share share_of(int count, int all) {
+  Share share;
+  share.high = 100;
+  if (all <= 0) return share;
+  const double k = count, n = all;
+  share.percent = 100 * k / n;
+  if (count > 0) share.low = 100 * boost::math::ibeta_inv(k, n - k + 1, 0.05);
+  if (count < all) share.high = 100 * boost::math::ibeta_inv(k + 1, n - k, 0.95);
+  return share;
+}
+
+double percentile(std::vector<double> values, double share) {
+  if (values.empty()) return 0;
+  const auto rank = std::ceil(share * static_cast<double>(values.size())) - 1;
+  const auto index =
+      std::clamp<std::ptrdiff_t>(static_cast<std::ptrdiff_t>(rank), 0, std::ssize(values) - 1);
+  std::nth_element(values.begin(), values.begin() + index, values.end());
+  return values[static_cast<std::size_t>(index)];
+}
+
+double clock_skew(std::span<const Arrival> up, std::span<const Arrival> down) {
+  if (up.size() < 50 || down.size() < 50) return 0;
+  const double skew = (lower_slope(up) - lower_slope(down)) / 2;
+  return std::abs(skew) > most_skew ? 0 : skew;
+}
+
+MediaDirection figures_of(const Trace& trace, const FigureOptions& options) {
+  MediaDirection direction;
+  for (const auto fate : trace.fates) {
+    if (fate == Fate::arrived) ++direction.received;
+    if (fate == Fate::lost) ++direction.lost;
+  }
+  direction.sent = direction.received + direction.lost;
+  direction.loss = share_of(direction.lost, direction.sent);
+  direction.duplicates = trace.duplicates;
+  const auto bursts = bursts_of(trace.fates);
+  direction.bursts = bursts.count;
+  direction.longest_burst = bursts.longest;
+  direction.burst_ratio = bursts.ratio;
+  if (trace.arrivals.empty()) return direction;
+
+  auto arrivals = trace.arrivals;
+  const double start = arrivals.front().sent_ms;
+  for (auto& one : arrivals) one.arrived_ms -= options.skew * (one.sent_ms - start);
+  std::uint32_t expected = 0;  // RFC 4737 section 3.3
+  for (const auto& one : arrivals) {
+    if (one.sequence < expected) ++direction.reordered;
+    expected = std::max(expected, one.sequence + 1);
+  }
+  std::vector<double> waits;
+  for (const auto& one : arrivals) waits.push_back(lag(one));
+  const double least = *std::min_element(waits.begin(), waits.end());
+  for (auto& wait : waits) wait -= least;
+  direction.late = static_cast<int>(std::count_if(
+      waits.begin(), waits.end(), [&](double wait) { return wait > options.jitter_buffer_ms; }));
+  direction.variation_ms = percentile(waits, 0.999);
+  add_jitter(arrivals, direction);
+  if (options.least_round_trip_ms) {
+    const double half = *options.least_round_trip_ms / 2;
+    direction.delay_ms = half + percentile(waits, 0.5);
+    direction.delay_uncertainty_ms = half;
+    direction.score = score(direction, options);
+  }
+  add_seconds(trace, waits, options, direction);
+  return direction;
+}
+
+}  // namespace callready::media

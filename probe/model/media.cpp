@@ -1,0 +1,23 @@
+#include "probe/model/media.hpp"
+
+namespace callready {
+
+template <>
+std::span<const Word<QualityFigure>> words() {
+  static constexpr Word<QualityFigure> table[] = {
+      {QualityFigure::jitter, "jitter"},
+      {QualityFigure::loss, "loss"},
+      {QualityFigure::one_way_delay, "one_way_delay"},
+      {QualityFigure::round_trip, "round_trip"},
+  };
+  return table;
+}
+
+template <>
+std::span<const Word<MediaWay>> words() {
+  static constexpr Word<MediaWay> table[] = {
+      {MediaWay::both, "both"}, {MediaWay::down, "down"}, {MediaWay::up, "up"}};
+  return table;
+}
+
+}  // namespace callready

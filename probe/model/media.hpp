@@ -1,0 +1,82 @@
+// What a stream like a call's met on its way, for each direction apart: what the `media` check saw.
+// All times in milliseconds, all shares in percent; what is empty was not measured.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "probe/model/words.hpp"
+
+namespace callready {
+
+// A share with its bounds: it is below `high`, and above `low`, with 95 % confidence each.
+struct Share {
+  double percent = 0, low = 0, high = 0;
+};
+
+// How a call would sound to whoever listens at the end of that direction (ITU-T G.107): R, the MOS
+// of it, and the MOS at the bounds of the loss.
+struct CallScore {
+  double r = 0, mos = 0, mos_low = 0, mos_high = 0;
+};
+
+// One second of a stream, for pictures.
+struct MediaSecond {
+  int sent = 0, lost = 0;
+  std::optional<double> delay_ms, delay_most_ms;  // above the shortest of the stream
+};
+
+struct MediaDirection {
+  int sent = 0, received = 0, lost = 0;
+  Share loss;
+  int bursts = 0, longest_burst = 0;  // of packets lost one after the other
+  double burst_ratio = 1;             // G.107's BurstR: 1 where losses do not cluster
+  std::optional<int> duplicates;
+  int reordered = 0;  // RFC 4737: came after one that was sent later
+  int late = 0;       // came, and too late for the jitter buffer
+
+  // Of one way: half of the shortest round trip, and what it took longer than the fastest packet.
+  // The two ways may differ, so that the true one is up to `delay_uncertainty_ms` off.
+  std::optional<double> delay_ms;  // median
+  std::optional<double> delay_uncertainty_ms;
+  std::optional<double> jitter_ms, jitter_most_ms;  // RFC 3550 section 6.4.1: mean, largest
+  std::optional<double>
+      variation_ms;  // RFC 5481 section 4.2: the 99.9th percentile above the least
+  std::optional<CallScore> score;
+
+  std::optional<int> dscp_sent, dscp_arrived;  // the code point most packets came with
+  std::vector<MediaSecond> seconds;
+};
+
+struct MediaStream {
+  std::string codec;     // "g711", "opus"
+  int packet_bytes = 0;  // of UDP payload
+  double interval_ms = 0, jitter_buffer_ms = 0;
+  // Whether this computer kept its own time. Where it did not, delay, jitter and score are its own
+  // as much as the network's.
+  bool fit = true;
+  double sender_late_ms = 0;  // 99th percentile of how late packets left
+  std::optional<double> round_trip_ms, round_trip_least_ms;  // median, shortest
+  Share round_trip_loss;
+  // Empty where the far end does not count what it gets (a stateless reflector).
+  std::optional<MediaDirection> up, down;
+};
+
+// The vendor's figures that a stream is held against, and where one was missed. `bound`: of loss,
+// what it is at least, with 95 % confidence; else the same as `measured`.
+enum class QualityFigure { jitter, loss, one_way_delay, round_trip };
+enum class MediaWay { both, down, up };
+struct MissedFigure {
+  QualityFigure figure = QualityFigure::loss;
+  MediaWay way = MediaWay::both;
+  double measured = 0, bound = 0, wanted = 0;
+  std::string probe;  // id
+};
+
+template <>
+std::span<const Word<QualityFigure>> words();
+template <>
+std::span<const Word<MediaWay>> words();
+
+}  // namespace callready

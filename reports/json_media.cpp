@@ -1,0 +1,62 @@
+// A stream's figures as JSON. What was not measured is not there.
+#include <cmath>
+
+#include "reports/json_parts.hpp"
+#include "reports/media_fields.hpp"
+
+namespace callready {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct Writer {
+  Json& json;
+
+  void operator()(const char* name, const std::string& text) const { json[name] = text; }
+  void operator()(const char* name, int number) const { json[name] = number; }
+  void operator()(const char* name, bool flag) const { json[name] = flag; }
+  void operator()(const char* name, double number) const {
+    if (std::isfinite(number)) json[name] = std::round(number * 10'000) / 10'000 + 0.0;
+  }
+  void operator()(const char* name, const Share& share) const {
+    share_fields(share, Writer{json[name]});
+  }
+  void operator()(const char* name, const CallScore& score) const {
+    score_fields(score, Writer{json[name]});
+  }
+  void operator()(const char* name, const MediaDirection& direction) const {
+    direction_fields(direction, Writer{json[name]});
+  }
+  void operator()(const char* name, const std::vector<MediaSecond>& seconds) const {
+    json[name] = Json::array();
+    for (const auto& second : seconds) {
+      auto item = Json::object();
+      second_fields(second, Writer{item});
+      json[name].push_back(std::move(item));
+    }
+  }
+  template <typename T>
+  void operator()(const char* name, const std::optional<T>& value) const {
+    if (value) (*this)(name, *value);
+  }
+};
+
+}  // namespace
+
+Json media_json(const MediaStream& stream) {
+  auto json = Json::object();
+  stream_fields(stream, Writer{json});
+  return json;
+}
+
+Json missed_json(const MissedFigure& missed) {
+  Json json = {{"figure", to_string(missed.figure)}, {"way", to_string(missed.way)}};
+  const Writer write{json};
+  write("measured", missed.measured);
+  write("bound", missed.bound);
+  write("wanted", missed.wanted);
+  json["probe"] = missed.probe;
+  return json;
+}
+
+}  // namespace callready

@@ -1,0 +1,71 @@
+// The members of a stream's figures in a report: one list of names, for writing and for reading.
+// Internal to reports/.
+#pragma once
+
+#include "probe/model/media.hpp"
+
+namespace callready {
+
+// Calls `visit(name, member)` for each member; `Any` is the struct or a constant one.
+template <typename Any, typename Visit>
+void share_fields(Any& share, Visit visit) {
+  visit("percent", share.percent);
+  visit("low", share.low);
+  visit("high", share.high);
+}
+
+template <typename Any, typename Visit>
+void score_fields(Any& score, Visit visit) {
+  visit("r", score.r);
+  visit("mos", score.mos);
+  visit("mos_low", score.mos_low);
+  visit("mos_high", score.mos_high);
+}
+
+template <typename Any, typename Visit>
+void second_fields(Any& second, Visit visit) {
+  visit("sent", second.sent);
+  visit("lost", second.lost);
+  visit("median_ms", second.delay_ms);
+  visit("most_ms", second.delay_most_ms);
+}
+
+template <typename Any, typename Visit>
+void direction_fields(Any& direction, Visit visit) {
+  visit("sent", direction.sent);
+  visit("received", direction.received);
+  visit("lost", direction.lost);
+  visit("loss", direction.loss);
+  visit("bursts", direction.bursts);
+  visit("longest_burst", direction.longest_burst);
+  visit("burst_ratio", direction.burst_ratio);
+  visit("duplicates", direction.duplicates);
+  visit("reordered", direction.reordered);
+  visit("late", direction.late);
+  visit("one_way_delay_ms", direction.delay_ms);
+  visit("delay_uncertainty_ms", direction.delay_uncertainty_ms);
+  visit("jitter_ms", direction.jitter_ms);
+  visit("jitter_most_ms", direction.jitter_most_ms);
+  visit("variation_ms", direction.variation_ms);
+  visit("score", direction.score);
+  visit("dscp_sent", direction.dscp_sent);
+  visit("dscp_arrived", direction.dscp_arrived);
+  visit("seconds", direction.seconds);
+}
+
+template <typename Any, typename Visit>
+void stream_fields(Any& stream, Visit visit) {
+  visit("codec", stream.codec);
+  visit("packet_bytes", stream.packet_bytes);
+  visit("interval_ms", stream.interval_ms);
+  visit("jitter_buffer_ms", stream.jitter_buffer_ms);
+  visit("fit", stream.fit);
+  visit("sender_late_ms", stream.sender_late_ms);
+  visit("round_trip_ms", stream.round_trip_ms);
+  visit("round_trip_least_ms", stream.round_trip_least_ms);
+  visit("round_trip_loss", stream.round_trip_loss);
+  visit("up", stream.up);
+  visit("down", stream.down);
+}
+
+}  // namespace callready

@@ -1,0 +1,150 @@
+#include "probe/serve/stamp_server.hpp"
+#include "tests/support/check_runner.hpp"
+#include "tests/support/scripted_server.hpp"
+
+namespace callready {
+namespace {
+
+using test::Bytes;
+using test::ScriptedUdp;
+
+const std::string secret = "a key of twenty-four...!";
+
+class MediaCheck : public testing::Test {
+ protected:
+  test::CheckRunner runner;
+
+  MediaCheck() { runner.settings.credentials.media_key = secret; }
+
+  Observation measure(const SocketAddress& server, std::map<std::string, std::string> with = {}) {
+    with.emplace("seconds", "1");
+    return runner.run(CheckKind::media, Transport::udp, "stamp.example.com", server, with);
+  }
+  std::shared_ptr<serve::StampServer> reflector() {
+    serve::StampOptions options;
+    options.key.assign(secret.begin(), secret.end());
+    return *serve::StampServer::start(runner.loop.executor(), {IpAddress::v4({127, 0, 0, 1}), 0},
+                                      options);
+  }
+};
+
+// A reflector in open mode that does to packets what a test says. Counts from 0 where `counts`.
+struct Reflects {
+  bool counts = true;
+  std::function<bool(std::uint32_t sequence)> takes = [](std::uint32_t) { return true; };
+  std::function<bool(std::uint32_t counter)> gives = [](std::uint32_t) { return true; };
+  std::uint32_t counter = 0;
+
+  void operator()(ScriptedUdp& self, const Bytes& request, const SocketAddress& from) {
+    using namespace media::stamp;
+    const auto packet = parse_sender(request, {});
+    if (!packet || !takes(packet->sequence)) return;
+    ReflectorPacket reply;
+    reply.sequence = counts ? counter : packet->sequence;
+    ++counter;
+    reply.ssid = packet->ssid;
+    reply.sender_sequence = packet->sequence;
+    reply.sender_sent = packet->sent;
+    reply.sender_error = packet->error;
+    reply.received = reply.sent = to_timestamp(std::chrono::system_clock::now());
+    if (gives(reply.sequence)) self.send(encode_reply(reply, request, {}), from);
+  }
+};
+
+TEST_F(MediaCheck, MeasuresAStreamThroughAnAuthenticatedReflector) {
+  const auto server = reflector();
+  const auto seen = measure(server->local(), {{"authenticated", "true"}});
+  ASSERT_EQ(seen.outcome, Outcome::answered);
+  ASSERT_TRUE(seen.media && seen.media->up && seen.media->down);
+  const auto& stream = *seen.media;
+  EXPECT_EQ(stream.codec, "g711");
+  EXPECT_EQ(stream.packet_bytes, 172);
+  for (const auto* direction : {&*stream.up, &*stream.down}) {
+    EXPECT_EQ(direction->sent, 50);
+    EXPECT_EQ(direction->lost, 0);
+    EXPECT_EQ(direction->duplicates, 0);
+    EXPECT_EQ(direction->reordered, 0);
+    EXPECT_EQ(direction->dscp_sent, 46);
+    EXPECT_EQ(direction->dscp_arrived, 46);
+    ASSERT_TRUE(direction->delay_ms && direction->score);
+    EXPECT_EQ(direction->seconds.size(), 1u);
+  }
+  EXPECT_EQ(seen.detail, stream.fit ? DetailCode::streamed : DetailCode::unfit);
+}
+
+TEST_F(MediaCheck, GetsNothingWithoutTheKey) {
+  const auto server = reflector();
+  EXPECT_EQ(measure(server->local()).outcome, Outcome::silent);
+  runner.settings.credentials.media_key = "another key, as long as it is";
+  EXPECT_EQ(measure(server->local(), {{"authenticated", "true"}}).outcome, Outcome::silent);
+  runner.settings.credentials.media_key.clear();
+  const auto seen = measure(server->local(), {{"authenticated", "true"}});
+  EXPECT_EQ(seen.outcome, Outcome::skipped);
+  EXPECT_EQ(seen.detail, DetailCode::no_key);
+}
+
+TEST_F(MediaCheck, SaysWhichWayPacketsAreLost) {
+  Reflects reflects;
+  reflects.takes = [](std::uint32_t sequence) { return sequence % 10 != 5; };
+  reflects.gives = [](std::uint32_t counter) { return counter % 20 != 7; };
+  ScriptedUdp server(runner.loop.context, reflects);
+  const auto seen = measure(server.address());
+  ASSERT_TRUE(seen.media && seen.media->up && seen.media->down);
+  EXPECT_EQ(seen.media->up->lost, 5);
+  EXPECT_EQ(seen.media->up->sent, 50);
+  EXPECT_EQ(seen.media->down->sent, 45) << "the far end sends back what it gets";
+  EXPECT_GE(seen.media->down->lost, 2);
+  EXPECT_LE(seen.media->down->lost, 3);
+  EXPECT_EQ(seen.media->up->longest_burst, 1);
+}
+
+TEST_F(MediaCheck, AReflectorThatDoesNotCountTellsNoDirection) {
+  Reflects reflects;
+  reflects.counts = false;
+  reflects.takes = [](std::uint32_t sequence) { return sequence % 10 != 5; };
+  ScriptedUdp server(runner.loop.context, reflects);
+  const auto seen = measure(server.address());
+  ASSERT_TRUE(seen.media);
+  EXPECT_FALSE(seen.media->up || seen.media->down);
+  EXPECT_NEAR(seen.media->round_trip_loss.percent, 10, 1e-9);
+  EXPECT_TRUE(seen.media->round_trip_ms);
+}
+
+TEST_F(MediaCheck, IsSilentWhereNobodyAnswersOrSomebodyElseDoes) {
+  ScriptedUdp silent(runner.loop.context, [](auto&&...) {});
+  EXPECT_EQ(measure(silent.address()).outcome, Outcome::silent);
+  ScriptedUdp echo(runner.loop.context,
+                   [](ScriptedUdp& self, const Bytes& request, const SocketAddress& from) {
+                     self.send(Bytes(request.begin(), request.begin() + 20), from);
+                   });
+  EXPECT_EQ(measure(echo.address()).outcome, Outcome::silent);
+}
+
+TEST_F(MediaCheck, IsRefusedWhereNobodyListens) {
+  SocketAddress gone;
+  {
+    ScriptedUdp server(runner.loop.context, [](auto&&...) {});
+    gone = server.address();
+  }
+  EXPECT_EQ(measure(gone).outcome, Outcome::refused);
+}
+
+TEST_F(MediaCheck, TakesNoParametersThatAreNone) {
+  const SocketAddress nobody{IpAddress::v4({127, 0, 0, 1}), 9};
+  for (const auto& [name, value] : std::map<std::string, std::string>{
+           {"codec", "g729"}, {"seconds", "0"}, {"jitter_buffer_ms", "4o"}}) {
+    EXPECT_EQ(measure(nobody, {{name, value}}).detail, DetailCode::bad_parameter) << name;
+  }
+}
+
+TEST_F(MediaCheck, OpusHasSmallerPackets) {
+  const auto server = reflector();
+  const auto seen = measure(server->local(), {{"authenticated", "true"}, {"codec", "opus"}});
+  ASSERT_TRUE(seen.media && seen.media->up);
+  EXPECT_EQ(seen.media->packet_bytes, 112);
+  EXPECT_EQ(seen.media->up->lost, 0);
+  EXPECT_FALSE(seen.media->up->duplicates) << "no room for the counts";
+}
+
+}  // namespace
+}  // namespace callready

@@ -1,0 +1,182 @@
+// Streams against the vendor's figures, and the causes that are named of them.
+#include "probe/diagnosis/media_quality.hpp"
+
+#include "probe/diagnosis/findings.hpp"
+#include "tests/diagnosis/build.hpp"
+
+namespace callready {
+namespace {
+
+MediaDirection direction(int lost, double low, double delay = 30, double jitter = 1) {
+  MediaDirection one;
+  one.sent = 750;
+  one.lost = lost;
+  one.received = 750 - lost;
+  one.loss = {100.0 * lost / 750, low, 100.0 * lost / 750 + 1};
+  one.delay_ms = delay;
+  one.jitter_ms = jitter;
+  one.dscp_sent = one.dscp_arrived = 46;
+  return one;
+}
+
+MediaStream stream(MediaDirection up, MediaDirection down) {
+  MediaStream all;
+  all.codec = "g711";
+  all.round_trip_ms = 60;
+  all.up = std::move(up);
+  all.down = std::move(down);
+  return all;
+}
+
+Thresholds wanted() {
+  Thresholds figures;
+  figures.one_way_delay_ms = 150;
+  figures.jitter_ms = 30;
+  figures.loss_percent = 1;
+  return figures;
+}
+
+TEST(MediaQuality, WithinTheFiguresMissesNone) {
+  EXPECT_TRUE(missed_figures(stream(direction(0, 0), direction(0, 0)), wanted()).empty());
+  EXPECT_TRUE(missed_figures(stream(direction(90, 10), direction(0, 0)), {}).empty())
+      << "the vendor gives none";
+}
+
+TEST(MediaQuality, LossIsSurelyMissedOnlyWhereItsBoundIs) {
+  const auto maybe = missed_figures(stream(direction(9, 0.7), direction(0, 0)), wanted());
+  ASSERT_EQ(maybe.size(), 1u);
+  EXPECT_FALSE(is_sure(maybe[0])) << "1.2 % of 750 may be a bad moment of a line with 0.7 %";
+  EXPECT_NE(missed_in_words(maybe[0]).find("--thorough"), std::string::npos);
+  const auto missed = missed_figures(stream(direction(0, 0), direction(15, 1.2)), wanted());
+  ASSERT_EQ(missed.size(), 1u);
+  EXPECT_TRUE(is_sure(missed[0]));
+  EXPECT_EQ(missed[0].figure, QualityFigure::loss);
+  EXPECT_EQ(missed[0].way, MediaWay::down);
+  EXPECT_EQ(missed_in_words(missed[0]),
+            "2 % lost on the way back (at least 1.2 %), and the vendor wants at most 1 %");
+}
+
+TEST(MediaQuality, JudgesDelayAndJitterEachWay) {
+  const auto missed =
+      missed_figures(stream(direction(0, 0, 180), direction(0, 0, 30, 44)), wanted());
+  ASSERT_EQ(missed.size(), 2u);
+  EXPECT_EQ(missed[0].figure, QualityFigure::one_way_delay);
+  EXPECT_EQ(missed[0].way, MediaWay::up);
+  EXPECT_EQ(missed[1].figure, QualityFigure::jitter);
+  EXPECT_EQ(missed_in_words(missed[1]),
+            "jitter of 44 ms on the way back, and the vendor wants at most 30 ms");
+}
+
+// Its losses are the network's; what it measured of time is its own.
+TEST(MediaQuality, ABusyComputerJudgesNoTimes) {
+  auto busy = stream(direction(40, 4, 500, 500), direction(0, 0, 500, 500));
+  busy.fit = false;
+  const auto missed = missed_figures(busy, wanted());
+  ASSERT_EQ(missed.size(), 1u);
+  EXPECT_EQ(missed[0].figure, QualityFigure::loss);
+  EXPECT_NE(stream_in_words(busy).find("too busy"), std::string::npos);
+  EXPECT_EQ(stream_in_words(busy).find("MOS"), std::string::npos);
+}
+
+TEST(MediaQuality, WithoutDirectionsTwiceTheLossIsOneOfThem) {
+  MediaStream blind;
+  blind.round_trip_loss = {1.9, 1.4, 2.6};
+  EXPECT_TRUE(missed_figures(blind, wanted()).empty());
+  blind.round_trip_loss = {2.4, 2.1, 3};
+  ASSERT_EQ(missed_figures(blind, wanted()).size(), 1u);
+  EXPECT_EQ(missed_figures(blind, wanted())[0].way, MediaWay::both);
+}
+
+TEST(MediaQuality, ARowWithoutFiguresHasThoseOfItsCapability) {
+  TargetSet set;
+  auto row = test::row("stream");
+  row.thresholds.jitter_ms = 20;
+  Capability capability;
+  capability.needs.push_back({{{"stream"}}});
+  capability.quality.emplace();
+  capability.quality->jitter_ms = 30;
+  capability.quality->loss_percent = 1;
+  set.capabilities.push_back(capability);
+  const auto figures = media_figures(set, row);
+  EXPECT_EQ(figures.jitter_ms, 20);
+  EXPECT_EQ(figures.loss_percent, 1);
+  EXPECT_FALSE(media_figures(set, test::row("other")).loss_percent);
+}
+
+// --- causes ---
+
+Report report_of(const MediaStream& seen) {
+  TargetSet set;
+  set.id = set.title = "set";
+  auto row = test::row("stream");
+  row.check = CheckKind::media;
+  row.thresholds = wanted();
+  set.requirements.push_back(row);
+  Capability capability;
+  capability.id = capability.title = "voice";
+  capability.needs.push_back({{{"stream"}}});
+  set.capabilities.push_back(capability);
+  ProbeResult result = test::result_of({"stamp.example.com", Outcome::answered, "streamed", "", 60,
+                                        8620, "", CheckKind::media, Transport::udp});
+  result.observation.media = seen;
+  PlannedRequirement planned;
+  planned.set = "set";
+  planned.requirement = "stream";
+  planned.probes = {result.probe.id};
+  Report report;
+  report.probes = {result};
+  const std::vector<PlannedSet> sets{{&set, {planned}, {}}};
+  diagnose(sets, "2026-11-21", report);
+  return report;
+}
+
+TEST(MediaFindings, ACleanStreamHasNone) {
+  const auto report = report_of(stream(direction(0, 0), direction(0, 0)));
+  EXPECT_TRUE(report.findings.empty());
+  EXPECT_EQ(report.sets[0].verdict, Verdict::ready);
+}
+
+TEST(MediaFindings, LossIsNamedByItsWayAndDegrades) {
+  const auto report = report_of(stream(direction(30, 3), direction(0, 0)));
+  ASSERT_EQ(report.findings.size(), 1u);
+  const auto& finding = report.findings[0];
+  EXPECT_EQ(finding.code, "media.loss");
+  EXPECT_NE(finding.title.find("on the way out"), std::string::npos) << finding.title;
+  ASSERT_EQ(finding.affects.size(), 1u);
+  EXPECT_EQ(finding.affects[0].capabilities, std::vector<std::string>{"voice"});
+  EXPECT_EQ(finding.explains, std::vector<std::string>{"set/stream"});
+  EXPECT_EQ(report.sets[0].verdict, Verdict::degraded);
+}
+
+TEST(MediaFindings, LossThatMayBeBadLuckIsOnlyPossible) {
+  const auto report = report_of(stream(direction(9, 0.7), direction(0, 0)));
+  ASSERT_EQ(report.findings.size(), 1u);
+  EXPECT_EQ(report.findings[0].code, "media.loss");
+  EXPECT_EQ(report.findings[0].confidence, Confidence::possible);
+  EXPECT_EQ(report.sets[0].verdict, Verdict::ready);
+}
+
+TEST(MediaFindings, JitterAndDelayHaveTheirOwn) {
+  const auto report = report_of(stream(direction(0, 0, 30, 50), direction(0, 0, 200)));
+  ASSERT_EQ(report.findings.size(), 2u);
+  EXPECT_EQ(report.findings[0].code, "media.jitter");
+  EXPECT_EQ(report.findings[1].code, "media.delay");
+}
+
+TEST(MediaFindings, ClearedMarksAreSaidByTheirNames) {
+  auto marked = stream(direction(0, 0), direction(0, 0));
+  marked.up->dscp_arrived = 0;
+  marked.down->dscp_arrived = 6;
+  const auto report = report_of(marked);
+  ASSERT_EQ(report.findings.size(), 1u);
+  EXPECT_EQ(report.findings[0].code, "media.dscp_cleared");
+  ASSERT_EQ(report.findings[0].evidence.size(), 2u);
+  EXPECT_NE(
+      report.findings[0].evidence[0].text.find("out, the mark for voice (EF, 46) is bleached"),
+      std::string::npos);
+  EXPECT_NE(report.findings[0].evidence[1].text.find("ToS precedence"), std::string::npos);
+  EXPECT_EQ(report.sets[0].verdict, Verdict::ready);
+}
+
+}  // namespace
+}  // namespace callready

@@ -1,0 +1,264 @@
+"""Streams like a call's over a line that keeps a ledger of every packet: what the program says is
+held against it. A network of its own: `callready serve` on one side, `check --quality` on the other."""
+
+import json
+import os
+import signal
+import statistics
+import subprocess
+import tempfile
+import unittest
+
+from .tools import Missing, tool, wan_program
+
+CALLREADY = os.environ.get("CALLREADY")
+KEY = "a key that only this test has"
+INSIDE, OUTSIDE = "198.51.100.1", "198.51.100.2"
+
+
+def run(*command):
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
+class Line:
+    """Client, line and server in three namespaces; `options` are callready-wan's."""
+
+    def __init__(self, *options, delay=20, jitter=0, loss=0, rate=0):
+        self.numbers = [str(n) for n in (delay, jitter, loss, rate)]
+        self.options = options
+        self.names = [f"callready-{side}-{os.getpid()}" for side in ("in", "line", "out")]
+        self.processes = []
+
+    def __enter__(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.ledger = os.path.join(self.folder.name, "ledger")
+        made = []
+        try:
+            for name in self.names:
+                run("ip", "netns", "add", name)
+                made.append(name)
+            inside, line, outside = self.names
+            for side, end, address in ((inside, "near", INSIDE), (outside, "far", OUTSIDE)):
+                run("ip", "-n", side, "link", "add", "eth0", "type", "veth", "peer", "name", end,
+                    "netns", line)
+                run("ip", "-n", side, "address", "add", f"{address}/24", "dev", "eth0")
+                for where, link in ((side, "eth0"), (side, "lo"), (line, end)):
+                    run("ip", "-n", where, "link", "set", link, "up")
+            self.wan = self.start(line, wan_program(), "near", "far", *self.numbers, *self.options,
+                                  f"ledger={self.ledger}")
+            self.wan.stdout.readline()
+            server = self.start(outside, CALLREADY, "serve", OUTSIDE, "--bind", OUTSIDE)
+            self.set = os.path.join(self.folder.name, "responder.yaml")
+            with open(self.set, "w") as file:
+                for text in iter(server.stdout.readline, ""):
+                    file.write(text)
+                    if "sha256" in text:
+                        break
+        except BaseException:
+            self.names = made
+            self.__exit__()
+            raise
+        return self
+
+    def start(self, where, *command):
+        process = subprocess.Popen(["ip", "netns", "exec", where, *command], text=True,
+                                   stdout=subprocess.PIPE, env=self.environment())
+        self.processes.append(process)
+        return process
+
+    def environment(self):
+        return {**os.environ, "CALLREADY_MEDIA_KEY": KEY, "HOME": self.folder.name}
+
+    def check(self, *options):
+        done = subprocess.run(["ip", "netns", "exec", self.names[0], CALLREADY, "check", "--set",
+                               self.set, "--quality", "--no-anchors", "--no-keep", "--proxy", "none",
+                               "--json", *options],
+                              text=True, capture_output=True, timeout=120, env=self.environment())
+        return done.returncode, json.loads(done.stdout or "{}"), done.stderr
+
+    def packets(self):
+        """Of the line's ledger, as dictionaries, the lead-in and the tail too."""
+        self.wan.send_signal(signal.SIGTERM)
+        self.wan.wait(timeout=10)
+        names = ("way", "from", "to", "bytes", "word", "fate", "times", "came", "left")
+        with open(self.ledger) as file:
+            return [dict(zip(names, [int(w) if w.isdigit() else w for w in text.split()]))
+                    for text in file]
+
+    def __exit__(self, *_):
+        for process in self.processes:
+            process.kill()
+            process.wait(timeout=10)
+            process.stdout.close()
+        for name in self.names:
+            subprocess.run(["ip", "netns", "delete", name], check=False)
+        self.folder.cleanup()
+
+
+def measured(packets, way, stream):
+    """Of that direction the packets that the figures are about, in the order of sending. Going out
+    they have the sender's numbers; coming back the reflector's own, which stand for what it got."""
+    up = sorted((p for p in packets if p["way"] == "up" and p["bytes"] == 172),
+                key=lambda p: p["word"])
+    tail = 25
+    asked = up[len(up) - tail - stream["up"]["sent"]:len(up) - tail]
+    if way == "up":
+        return asked
+    # The reflector answers in the order in which it got them; a second copy gets no answer.
+    got = sorted((p for p in up if p["fate"] == "passed"), key=lambda p: p["left"])
+    numbers = {p["word"]: i for i, p in enumerate(got)}
+    wanted = {numbers[p["word"]] for p in asked if p["fate"] == "passed"}
+    return [p for p in packets if p["way"] == "down" and p["word"] in wanted]
+
+
+def lost(packets):
+    return sum(p["fate"] != "passed" for p in packets)
+
+
+def reordered(packets):
+    """RFC 4737: left the line after one with a larger number."""
+    passed = sorted((p for p in packets if p["fate"] == "passed"), key=lambda p: p["left"])
+    count, expected = 0, -1
+    for packet in passed:
+        count += packet["word"] < expected
+        expected = max(expected, packet["word"])
+    return count
+
+
+def delay(packets):
+    return statistics.median((p["left"] - p["came"]) / 1000 for p in packets
+                             if p["fate"] == "passed")
+
+
+def jitter(packets):
+    """RFC 3550 by the line's own times, as the program means it: the mean, once it has settled."""
+    passed = sorted((p for p in packets if p["fate"] == "passed"), key=lambda p: p["left"])
+    value, values = 0.0, []
+    for before, after in zip(passed, passed[1:]):
+        apart = (after["left"] - before["left"]) - (after["came"] - before["came"])
+        value += (abs(apart) / 1000 - value) / 16
+        values.append(value)
+    return statistics.mean(values[63:])
+
+
+@unittest.skipUnless(CALLREADY, "CALLREADY does not name the program")
+@unittest.skipUnless(os.geteuid() == 0, "network namespaces by name need root")
+class MediaTest(unittest.TestCase):
+    def setUp(self):
+        try:
+            tool("ip"), tool("nft"), wan_program()
+        except Missing as missing:
+            self.skipTest(str(missing))
+
+    def measure(self, line, *options):
+        status, report, said = line.check(*options)
+        self.assertTrue(report, said)
+        probe = next(p for p in report["probes"] if p["check"] == "media")
+        self.assertEqual("answered", probe["outcome"], probe)
+        return status, report, probe["media"]
+
+    def hold_against_ledger(self, stream, packets):
+        for way in ("up", "down"):
+            with self.subTest(way):
+                seen, true = stream[way], measured(packets, way, stream)
+                self.assertEqual(len(true), seen["sent"])
+                self.assertEqual(lost(true), seen["lost"])
+                self.assertEqual(reordered(true), seen["reordered"])
+                self.assertEqual(sum(p["times"] == 2 for p in true), seen["duplicates"])
+
+    def test_a_clean_line(self):
+        with Line(delay=20) as line:
+            status, report, stream = self.measure(line)
+            self.assertEqual([], report["findings"])
+            self.assertEqual(0, status)
+            packets = line.packets()
+        self.hold_against_ledger(stream, packets)
+        for way in ("up", "down"):
+            self.assertEqual(750, stream[way]["sent"])
+            self.assertEqual(46, stream[way]["dscp_arrived"])
+        if not stream["fit"]:
+            self.skipTest("this computer was too busy, and the program says so")
+        for way in ("up", "down"):
+            true = measured(packets, way, stream)
+            self.assertAlmostEqual(delay(true), stream[way]["one_way_delay_ms"], delta=0.5)
+
+    def test_jitter(self):
+        with Line("up.jitter=8", delay=20) as line:
+            _, _, stream = self.measure(line)
+            packets = line.packets()
+        self.hold_against_ledger(stream, packets)
+        if not stream["fit"]:
+            self.skipTest("this computer was too busy, and the program says so")
+        for way in ("up", "down"):
+            true = jitter(measured(packets, way, stream))
+            self.assertAlmostEqual(true, stream[way]["jitter_ms"], delta=max(0.1 * true, 0.3))
+        self.assertGreater(stream["up"]["jitter_ms"], 2)
+        self.assertLess(stream["down"]["jitter_ms"], 1)
+
+    def test_loss_by_direction(self):
+        """3 % one way is named that way, and degrades; the other way is well."""
+        for way, words in (("up", "on the way out"), ("down", "on the way back")):
+            with self.subTest(way), Line(f"{way}.loss=3") as line:
+                status, report, stream = self.measure(line)
+                self.hold_against_ledger(stream, line.packets())
+                other = {"up": "down", "down": "up"}[way]
+                self.assertEqual(0, stream[other]["lost"])
+                found = {f["code"]: f for f in report["findings"]}
+                self.assertEqual({"media.loss"}, set(found))
+                self.assertIn(words, found["media.loss"]["title"])
+                self.assertEqual("degraded", report["sets"][0]["verdict"])
+                self.assertEqual(4, status)
+                missed = next(r for r in report["sets"][0]["requirements"] if r["id"] == "stream")
+                self.assertEqual([way], [m["way"] for m in missed["missed"]])
+
+    def test_bursts_both_ways(self):
+        with Line("up.p=1", "up.r=25", "down.p=0.5", "down.r=20") as line:
+            _, _, stream = self.measure(line)
+            self.hold_against_ledger(stream, line.packets())
+        self.assertGreater(stream["up"]["longest_burst"], 1)
+        self.assertGreater(stream["up"]["burst_ratio"], 1)
+
+    def test_duplicates(self):
+        with Line("up.duplicate=2", "down.duplicate=3") as line:
+            status, _, stream = self.measure(line)
+            self.hold_against_ledger(stream, line.packets())
+        self.assertGreater(stream["up"]["duplicates"], 0)
+        self.assertGreater(stream["down"]["duplicates"], 0)
+        self.assertEqual(0, status)
+
+    def test_reordering(self):
+        with Line("up.reorder=2", "down.reorder=1") as line:
+            _, _, stream = self.measure(line)
+            self.hold_against_ledger(stream, line.packets())
+        self.assertGreater(stream["up"]["reordered"], 0)
+        self.assertGreater(stream["down"]["reordered"], 0)
+
+    def test_marks_that_are_cleared(self):
+        """What arrives outside without its mark is said by its name and way, and harms nobody."""
+        with Line() as line:
+            run("ip", "netns", "exec", line.names[2], "nft", "add table ip bleach; add chain ip "
+                "bleach marks { type filter hook prerouting priority -300; }; "
+                "add rule ip bleach marks meta l4proto udp ip dscp set cs0")
+            status, report, stream = self.measure(line)
+        self.assertEqual(["media.dscp_cleared"], [f["code"] for f in report["findings"]])
+        self.assertEqual((0, 46), (stream["up"]["dscp_arrived"], stream["down"]["dscp_arrived"]))
+        self.assertIn("on the way out", report["findings"][0]["evidence"][0]["text"])
+        self.assertEqual(0, status)
+
+    def test_a_default_run_sends_no_stream(self):
+        with Line() as line:
+            done = subprocess.run(["ip", "netns", "exec", line.names[0], CALLREADY, "check", "--set",
+                                   line.set, "--no-anchors", "--no-keep", "--proxy", "none",
+                                   "--json"], text=True, capture_output=True, timeout=60,
+                                  env=line.environment())
+            report = json.loads(done.stdout)
+            self.assertEqual(["tls"], [p["check"] for p in report["probes"]])
+            row = next(r for r in report["sets"][0]["requirements"] if r["id"] == "stream")
+            self.assertEqual("skip", row["status"])
+            self.assertIn("--quality", row["summary"])
+            self.assertEqual([], [p for p in line.packets() if p["bytes"] == 172])
+            self.assertNotIn(KEY, done.stdout + done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
