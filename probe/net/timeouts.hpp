@@ -91,9 +91,9 @@ inline constexpr milliseconds edge_search = 2 * icmp_reply;
 // One climb over the routers on the way: each that answers lets the next ones be asked, on a near
 // path within the first wait for those that do not.
 inline constexpr milliseconds climb = 3 * icmp_reply;
-// How long a normal run goes on asking for proof that a media range is open; --thorough takes all
-// the run has.
-inline constexpr milliseconds udp_range{3'000};
+// How long a normal run goes on asking for proof that a media range is open: a router's first six
+// answers and four more, for the ranges of three or four sets; --thorough takes all the run has.
+inline constexpr milliseconds udp_range{5'000};
 // The same with --pace fast, where hundreds of ranges ask at once: the router's first answers are
 // all that most of them can hope for.
 inline constexpr milliseconds udp_range_hurried{1'000};
