@@ -90,8 +90,8 @@ asio::awaitable<void> find_bounds(std::shared_ptr<Range> range, int most, Instan
 }
 
 // In a hurry: for the search of the site's edge, and for one look at it.
-milliseconds patience_of(const Settings& settings) {
-  if (!settings.hurried) return timeouts::udp_range;
+milliseconds patience_of(const Settings& settings, milliseconds unhurried) {
+  if (!settings.hurried) return unhurried;
   return timeouts::edge_search + timeouts::udp_range_hurried;
 }
 
@@ -110,11 +110,13 @@ asio::awaitable<void> climb_ladder(std::shared_ptr<Range> range, Job job,
   range->first = before + std::hash<std::string>{}(job.probe.target.host) % sample.size();
   observation.local = range->ports.back().socket->local();
   auto until = context.deadline;
-  if (!thorough) until = context.scope.clock.now() + patience_of(context.settings);
+  const auto start = context.scope.clock.now();
+  if (!thorough) until = start + patience_of(context.settings, timeouts::udp_range);
   co_await climb_all(range, until);
   if (thorough) co_await sample_more(range, std::move(sample), context.deadline);
   judge_silence(*range);
-  if (!thorough) until = context.scope.clock.now() + patience_of(context.settings);
+  const auto sampled = context.scope.clock.now();
+  if (!thorough) until = sampled + patience_of(context.settings, timeouts::range_bounds);
   const int most = thorough ? bounds_thoroughly : bounds_normally;
   co_await find_bounds(range, most, until);
 }

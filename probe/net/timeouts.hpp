@@ -94,6 +94,8 @@ inline constexpr milliseconds climb = 3 * icmp_reply;
 // How long a normal run goes on asking for proof that a media range is open: a router's first six
 // answers and four more, for the ranges of three or four sets; --thorough takes all the run has.
 inline constexpr milliseconds udp_range{5'000};
+// And then, where a part of it is blocked, for the ports at which that begins and ends.
+inline constexpr milliseconds range_bounds{3'000};
 // The same with --pace fast, where hundreds of ranges ask at once: the router's first answers are
 // all that most of them can hope for.
 inline constexpr milliseconds udp_range_hurried{1'000};
