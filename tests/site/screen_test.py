@@ -18,7 +18,7 @@ CASES = {
     "no UDP": (["udp-blocked"], ["rainbow"], "DEGRADED", "The firewall lets no UDP out"),
     "no UDP, and no fallback": (["udp-blocked"], ["cloudoe"], "BLOCKED",
                                 "The firewall lets no UDP out"),
-    "inspection": (["tls-intercept"], ["rainbow"], "READY",
+    "inspection": (["tls-intercept"], ["rainbow"], "NOT DECIDED",
                    "A device on the way opens encrypted connections"),
     "a proxy that wants a login": (["web-only-proxy", "proxy-login"], ["rainbow"], "BLOCKED",
                                    "wants a user name and a password"),
