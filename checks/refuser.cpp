@@ -26,8 +26,8 @@ asio::awaitable<SiteEdge::Answer> ask_once(Context& context, Transport transport
   const auto interface = context.settings.interface;
   const auto until = context.scope.clock.now() + timeouts::hop;
   if (transport != Transport::udp) {
-    answer = co_await context.edge.ask_syn(remote, interface, SiteEdge::Need::supports, context.scope,
-                                            until);
+    answer = co_await context.edge.ask_syn(remote, interface, SiteEdge::Need::supports,
+                                           context.scope, until);
     co_return answer;
   }
   UdpSocket::Options options;
@@ -35,7 +35,7 @@ asio::awaitable<SiteEdge::Answer> ask_once(Context& context, Transport transport
   auto socket = UdpSocket::open(context.executor, remote, options);
   if (socket.has_error()) co_return answer;
   answer = co_await context.edge.ask(*socket, std::move(payload), SiteEdge::Need::supports,
-                                      context.scope, until);
+                                     context.scope, until);
   co_return answer;
 }
 

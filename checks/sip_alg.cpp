@@ -13,8 +13,8 @@
 //                   goes to the Via's port: it comes back where the NAT has kept the port
 //   own             the socket's address, which a gateway rewrites on the way out and back: where
 //                   own_no_rport does not come back, or says that something is wrong
-// Without address translation a gateway has nothing to rewrite: `own` is sent only. What stays
-// unanswered is sent again while fewer than four have gone out.
+// Without address translation a gateway has nothing to rewrite: only `own` is sent besides. Over
+// UDP what stays unanswered is sent again while fewer than four have gone out.
 //   other_port      with the parameter `contrast`, and only where these leave it open: `own` once
 //                   more, to another port of the server, which gateways leave alone
 //   session         with `sdp`, which only the planner sets, on the user's word and for the user's
@@ -83,21 +83,23 @@ asio::awaitable<void> ask_the_others(Prober& prober, AlgLine& line) {
     co_await ask_further(prober, line, std::move(own), 2);
     co_return;
   }
-  auto mapped = make(prober, "mapped", port, local);
-  mapped.options.sent_by_host = first.seen_as->address.to_string();
-  mapped.options.sent_by_port = first.seen_as->port;
+  const auto make_mapped = [&] {
+    auto mapped = make(prober, "mapped", port, local);
+    mapped.options.sent_by_host = first.seen_as->address.to_string();
+    mapped.options.sent_by_port = first.seen_as->port;
+    return mapped;
+  };
   auto no_rport = make(prober, "own_no_rport", port, local);
   no_rport.options.rport = false;
   const bool comes_back = !line.repeats() || first.seen_as->port == local.port;
   if (!comes_back) {
     co_await ask_further(prober, line, std::move(own), 2);
+    auto mapped = make_mapped();
     co_await ask_further(prober, line, std::move(mapped), 2);
     co_await ask_further(prober, line, std::move(no_rport), 1);
     co_return;
   }
-  auto again = make(prober, "mapped", port, local);
-  again.options.sent_by_host = mapped.options.sent_by_host;
-  again.options.sent_by_port = mapped.options.sent_by_port;
+  auto mapped = make_mapped();
   co_await ask_further(prober, line, std::move(mapped), 1);
   co_await ask_further(prober, line, std::move(no_rport), 1);
   const bool clean = prober.messages.back().reading.seen_as.has_value();
@@ -105,6 +107,7 @@ asio::awaitable<void> ask_the_others(Prober& prober, AlgLine& line) {
   if (!clean) {
     co_await ask_further(prober, line, std::move(own), 1);
   } else if (mapped_lost && line.repeats()) {
+    auto again = make_mapped();
     co_await ask_further(prober, line, std::move(again), 1);
   }
 }

@@ -154,8 +154,8 @@ asio::awaitable<void> send_to_the_end(std::shared_ptr<Range> range, std::size_t 
 // The next step for one port: packets that end at the first router outside, from a socket of their
 // own, because the first step may still listen on the port's. Where the target itself refused a
 // port, once: who still refuses does so in its name.
-asio::awaitable<void> climb(std::shared_ptr<Range> range, std::size_t index,
-                            SiteEdge::Need need, Instant until) {
+asio::awaitable<void> climb(std::shared_ptr<Range> range, std::size_t index, SiteEdge::Need need,
+                            Instant until) {
   auto& context = range->context;
   auto& port = range->ports[index];
   UdpSocket::Options options;

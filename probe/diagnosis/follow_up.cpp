@@ -254,7 +254,9 @@ void ask_another_sip_port(const Facts& facts, Questions& questions) {
   std::size_t asked = 0;
   for (const auto& flow : facts.flows) {
     const auto& result = *flow.samples.front().result;
-    const bool plain = flow.udp && flow.port == 5060 && result.probe.check == CheckKind::sip;
+    const auto check = result.probe.check;
+    const bool sip = check == CheckKind::sip || check == CheckKind::sip_alg;
+    const bool plain = flow.udp && flow.port == 5060 && sip;
     if (!plain || asked == most_hosts || !doubtful(facts, flow)) continue;
     questions.ask(Purpose::other_sip_port, CheckKind::sip, Transport::udp, flow.host,
                   findings::other_sip_port);

@@ -81,8 +81,8 @@ std::vector<const Flow*> choose(const std::vector<const Flow*>& flows) {
   return chosen;
 }
 
-// Hosts of which nothing was heard, and two ports, one of them over TCP, are seen to be blocked: why
-// the others are silent need not be asked.
+// Hosts of which nothing was heard, and two ports, one of them over TCP, are seen to be blocked:
+// why the others are silent need not be asked.
 std::set<std::string> shut_hosts(const Facts& facts) {
   std::map<std::string, std::set<std::pair<bool, std::uint16_t>>> blocked;
   std::set<std::string> heard, over_tcp;

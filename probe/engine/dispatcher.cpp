@@ -177,7 +177,7 @@ asio::awaitable<Observation> Dispatcher::admitted(const checks::Check& check, ch
   int limit = options_.per_proxy;
   if (job.address && job.probe.check != CheckKind::hop) {
     door = job.address->to_string();
-    // Who waits for a silent server in vain holds no place against what stands in for him.
+    // A probe that waits for a silent server must not keep out what stands in for it.
     limit = scheduler_.stands_in(index) ? 2 * options_.per_address : options_.per_address;
   }
   if (!door.empty()) {
@@ -264,7 +264,7 @@ asio::awaitable<bool> Dispatcher::sip_paced(SocketAddress server, Transport tran
 }
 
 asio::awaitable<Dispatcher::Pass> Dispatcher::paced(Pacer::PacedRequest request,
-                                                     bool may_be_left_out) {
+                                                    bool may_be_left_out) {
   const bool datagram = request.transport == Transport::udp;
   auto& waiting = request.sip ? sip_waiting_[request.address] : held_;
   for (bool first = true;; first = false) {

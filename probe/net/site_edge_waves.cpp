@@ -44,7 +44,7 @@ asio::awaitable<SiteEdge::Answer> SiteEdge::ask(UdpSocket& socket,
                                                 std::vector<std::uint8_t> payload, Need need,
                                                 Scope scope, Instant until) {
   const OneShot<Answer> answer(executor_);
-  Question made{false, &socket, std::move(payload), socket.remote(), "", need, scope, until,
+  Question made{false,  &socket, std::move(payload), socket.remote(), "", need, scope, until,
                 answer, {}};
   const auto question = std::make_shared<Question>(std::move(made));
   auto result = co_await put(question);
@@ -128,7 +128,8 @@ asio::awaitable<void> SiteEdge::make_next_wave(Scope scope) {
   for (const auto& question : questions) {
     const bool control_answered = answered.contains(question->way.hop);
     const bool settled = question->settled() || control_answered || !going_on;
-    if (settled || question->need == Need::rounds_off || next + timeouts::icmp_reply > question->until) {
+    if (settled || question->need == Need::rounds_off ||
+        next + timeouts::icmp_reply > question->until) {
       Answer answer = question->heard;
       answer.control_answered = control_answered;
       question->answer.deliver(std::move(answer));

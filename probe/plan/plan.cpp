@@ -534,8 +534,8 @@ class Assembler {
     return found;
   }
 
-  // Which of the row's servers takes that transport's SIP ALG test: another one for each, for a server
-  // is sent one message a second.
+  // Which of the row's servers takes that transport's SIP ALG test: another one for each, for a
+  // server is sent one message a second.
   bool takes_sip_alg(const Row& row, Transport transport) const {
     const auto transports = transports_of(row.requirement);
     const auto place = std::find(transports.begin(), transports.end(), transport);

@@ -129,8 +129,7 @@ TEST_F(SipAlg, NeedsThreeMessagesWhereTheNatKeepsThePort) {
 }
 
 TEST_F(SipAlg, IsAsCertainWhereTheNatKeepsThePort) {
-  const auto both =
-      ask(keeping_the_port({.rewrites_requests = true, .rewrites_replies = true}));
+  const auto both = ask(keeping_the_port({.rewrites_requests = true, .rewrites_replies = true}));
   EXPECT_EQ(both.detail, DetailCode::rewritten);
   EXPECT_EQ(fact<std::string>(both, EvidenceKind::sip_alg, Fact::basis), "via_changed");
   const auto requests_only = ask(keeping_the_port({.rewrites_requests = true}));
@@ -138,8 +137,7 @@ TEST_F(SipAlg, IsAsCertainWhereTheNatKeepsThePort) {
   // The message that would tell is lost: another one does.
   const auto mapped_lost =
       ask(losing({2}, keeping_the_port({.rewrites_requests = true, .rewrites_replies = true})));
-  EXPECT_EQ(messages(mapped_lost),
-            (Names{"unrelated", "mapped (lost)", "own_no_rport", "own"}));
+  EXPECT_EQ(messages(mapped_lost), (Names{"unrelated", "mapped (lost)", "own_no_rport", "own"}));
   EXPECT_EQ(mapped_lost.detail, DetailCode::rewritten);
   EXPECT_EQ(fact<std::string>(mapped_lost, EvidenceKind::sip_alg, Fact::confidence), "certain");
 }
@@ -368,8 +366,8 @@ TEST_F(SipAlgContrast, IsNotAskedOfASilentServer) {
 }
 
 TEST_F(SipAlgContrast, NeverSendsMoreThanFiveMessages) {
-  const auto seen =
-      ask_both(losing({2, 3}, behind({.mapped = public_address})), behind({.mapped = public_address}));
+  const auto seen = ask_both(losing({2, 3}, behind({.mapped = public_address})),
+                             behind({.mapped = public_address}));
   EXPECT_EQ(requests.size(), 4u);
   EXPECT_EQ(other_requests.size(), 1u);
   EXPECT_EQ(seen.attempts, 2);  // one of them was sent again

@@ -162,6 +162,15 @@ TEST(FollowUps, AskForOneNameOfEachOwner) {
   }
 }
 
+// Also where only the SIP ALG test asks that server, which sends nothing elsewhere by itself.
+TEST(FollowUps, AskForAPortThatNoSipAlgKnows) {
+  for (const auto check : {CheckKind::sip, CheckKind::sip_alg}) {
+    const auto test = probe(check, Transport::udp, "sip.vendor.com", 5060, silent, "timed_out");
+    const auto list = ids(report({row("sip", {test}), controls(anchors())}));
+    EXPECT_TRUE(asks(list, "sip/udp/sip.vendor.com:5080")) << static_cast<int>(check);
+  }
+}
+
 TEST(FollowUps, StayFew) {
   std::vector<ProbeResult> lost;
   for (int i = 0; i < 50; ++i) {

@@ -41,7 +41,8 @@ TEST(Timeouts, Nest) {
   EXPECT_LT(2 * (icmp_reply + icmp_refill), hop) << "both questions may have to wait once";
   EXPECT_LT(check + hop, run) << "a second round fits";
   EXPECT_LT(udp_sends[2], echo);
-  EXPECT_LT(dns_total + udp_range + range_bounds, run) << "a sample, and the bounds of what it has found";
+  EXPECT_LT(dns_total + udp_range + range_bounds, run)
+      << "a sample, and the bounds of what it has found";
   EXPECT_LT(dns_total + stream_reply + 3 * relay_trip + udp_range + range_bounds, run)
       << "relays before it";
   EXPECT_TRUE(std::is_sorted(binding_idle.begin(), binding_idle.end()));
