@@ -46,8 +46,8 @@ inline constexpr milliseconds near_round_trip{250};
 inline constexpr milliseconds second_choice{1'000};
 // ... and over a connection, which takes four of them by itself.
 inline constexpr milliseconds second_stream_choice{1'500};
-// A stand-in for which the pace has no room within this time is left out: a window of the pace
-// takes longer than all else of a run in which nobody answers.
+// A stand-in or a question of the second round for which the pace has no room within this time is
+// left out: a window of the pace takes longer than all else of a run in which nobody answers.
 inline constexpr milliseconds stand_in_room{1'500};
 
 // A host that has answered nothing so far, on any port, is given up sooner: a connect after two
