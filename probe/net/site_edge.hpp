@@ -83,7 +83,7 @@ class SiteEdge {
   // Who goes first where the hop has run out of answers.
   enum class Need {
     decides,     // a row hangs on it: waits for the next answers until `until`
-    supports,    // waits as well, while nobody is left of those
+    supports,    // waits as well, while nobody is left of those, but is asked once before `until`
     rounds_off,  // waits for nothing: is told at once
   };
   // Sends `payload` from the socket with the hop's TTL in a wave. find() must have found a hop. The

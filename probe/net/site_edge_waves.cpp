@@ -105,8 +105,11 @@ asio::awaitable<void> SiteEdge::make_next_wave(Scope scope) {
   // nothing, and one control speaks for all of those. The others must not take their answers.
   auto first = Need::rounds_off;
   for (const auto& question : queue_) first = std::min(first, question->need);
+  // Except for whom this wave is the last one: who only waits for others ends with nothing.
+  const auto last = soon + 2 * timeouts::icmp_reply + timeouts::icmp_refill;
   const auto rest = std::stable_partition(queue_.begin(), queue_.end(), [&](const auto& question) {
-    return question->need == first || question->until <= soon;
+    const bool last_wave = question->need == Need::supports && question->until < last;
+    return question->need == first || last_wave || question->until <= soon;
   });
   const Questions questions(queue_.begin(), rest);
   queue_.erase(queue_.begin(), rest);
