@@ -71,7 +71,7 @@ bool is_sinkhole(const IpAddress& address) {
   return address.is_unspecified() || address.is_loopback();
 }
 
-struct Asked {
+struct DnsRequest {
   dns::Question question;
   dns::Exchange exchange;
   std::vector<const dns::Record*> records() const {
@@ -85,9 +85,9 @@ struct Asked {
   }
 };
 
-asio::awaitable<Asked> ask_one(asio::any_io_executor executor, Scope scope,
+asio::awaitable<DnsRequest> ask_one(asio::any_io_executor executor, Scope scope,
                                dns::Question question) {
-  Asked asked;
+  DnsRequest asked;
   asked.question = question;
   asked.exchange = co_await dns::ask(executor, scope, question);
   co_return asked;
@@ -103,7 +103,7 @@ std::string extended_errors(const dns::Message& message) {
   return text;
 }
 
-void add_special_addresses(const Asked& asked, std::vector<Evidence>& list) {
+void add_special_addresses(const DnsRequest& asked, std::vector<Evidence>& list) {
   if (is_local_name(asked.question.name)) return;
   for (const auto* record : asked.records()) {
     const auto* address = std::get_if<IpAddress>(&record->data);
@@ -132,7 +132,7 @@ std::string denying_zone(const dns::Message& message) {
   return {};
 }
 
-void add_answer(const Asked& asked, std::vector<Evidence>& list) {
+void add_answer(const DnsRequest& asked, std::vector<Evidence>& list) {
   const auto& exchange = asked.exchange;
   const auto server = asked.question.server.to_string();
   Evidence evidence;
@@ -224,7 +224,7 @@ void judge_rcode(Observation& observation, int rcode) {
   observation.outcome = rcode == dns::rcode_refused ? Outcome::denied : Outcome::failed;
 }
 
-void conclude(Observation& observation, const Asked& asked, const std::string& expect) {
+void conclude(Observation& observation, const DnsRequest& asked, const std::string& expect) {
   const auto& exchange = asked.exchange;
   observation.address = asked.question.server.address;
   observation.local = exchange.local;
@@ -328,7 +328,7 @@ asio::awaitable<Observation> run_dns(Context& context, Job job) {
   const auto servers = co_await find_servers(context, job, observation);
   if (servers.empty()) co_return observation;
   observation.sent_at = context.scope.clock.wall_now();
-  std::vector<asio::awaitable<Asked>> work;
+  std::vector<asio::awaitable<DnsRequest>> work;
   for (const auto& server : servers) {
     dns::Question question;
     question.server = server;
@@ -341,7 +341,7 @@ asio::awaitable<Observation> run_dns(Context& context, Job job) {
   const auto all = co_await together(context.executor, std::move(work));
   for (const auto& asked : all) add_answer(asked, observation.evidence);
   const auto settled =
-      std::find_if(all.begin(), all.end(), [](const Asked& asked) { return asked.settled(); });
+      std::find_if(all.begin(), all.end(), [](const DnsRequest& asked) { return asked.settled(); });
   conclude(observation, settled == all.end() ? all.front() : *settled, job.parameter("expect"));
   co_return observation;
 }

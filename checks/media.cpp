@@ -95,9 +95,9 @@ class CodePoints {
   std::map<int, int> counts_;
 };
 
-class Stream {
+class CallStream {
  public:
-  Stream(Context& context, UdpSocket& socket, const Wish& wish)
+  CallStream(Context& context, UdpSocket& socket, const Wish& wish)
       : context_(context), socket_(socket), wish_(wish), begin_(context.scope.clock.now()) {
     std::array<unsigned char, 2> random{};
     RAND_bytes(random.data(), random.size());
@@ -299,7 +299,7 @@ asio::awaitable<Observation> run_media(Context& context, Job job) {
   }
   socket->set_traffic_class(expedited << 2);
   observation.local = socket->local();
-  Stream stream(context, *socket, *wish);
+  CallStream stream(context, *socket, *wish);
   auto failure = co_await stream.begin();
   if (!failure) {
     stream.fit_into(context.deadline);

@@ -9,7 +9,7 @@
 namespace callready::checks::nat {
 namespace {
 
-constexpr auto method = "relays";
+constexpr auto by_relays = "relays";
 
 ByRelays unknown_both(const std::string& reason) {
   ByRelays both;
@@ -32,25 +32,25 @@ struct Meeting {
 Property mapping_of(const Meeting& met) {
   if (!met.first) return unknown("what we send to relays does not arrive");
   if (met.second && *met.first != *met.second) {
-    return known(DetailCode::address_and_port_dependent, method,
+    return known(DetailCode::address_and_port_dependent, by_relays,
                  "the NAT shows another address to each port of one relay server");
   }
   if (!met.new_address) return unknown("the relays are on the STUN server's own address");
   if (*met.first == met.here) {
-    return known(DetailCode::endpoint_independent, method,
+    return known(DetailCode::endpoint_independent, by_relays,
                  "the NAT shows the same address to a STUN server and to relays");
   }
   if (!met.second) {
-    return known(DetailCode::destination_dependent, method,
+    return known(DetailCode::destination_dependent, by_relays,
                  "the NAT shows another address to a relay than to a STUN server");
   }
-  return known(DetailCode::address_dependent, method,
+  return known(DetailCode::address_dependent, by_relays,
                "the NAT shows another address to each destination address");
 }
 
 Property filtering_of(const Meeting& met) {
   if (met.stranger_in.value_or(false)) {
-    return known(DetailCode::endpoint_independent, method,
+    return known(DetailCode::endpoint_independent, by_relays,
                  "strangers' packets reach a port that we have sent from");
   }
   // Silence says something only of a relay whose packets do come in when they are asked for.
@@ -59,11 +59,11 @@ Property filtering_of(const Meeting& met) {
   }
   if (!met.other_port_in) return unknown("the second relay did not send");
   if (!*met.other_port_in) {
-    return known(DetailCode::address_and_port_dependent, method,
+    return known(DetailCode::address_and_port_dependent, by_relays,
                  "only the address and port that we have sent to reach us");
   }
   if (!met.stranger_in) return unknown("the relays are on the STUN server's own address");
-  return known(DetailCode::address_dependent, method,
+  return known(DetailCode::address_dependent, by_relays,
                "only addresses that we have sent to reach us, from any of their ports");
 }
 

@@ -130,7 +130,7 @@ asio::awaitable<Observation> at_address(Context& context, Job job) {
 }
 
 // Most servers of a domain that are asked: a phone would go on, and we need not.
-constexpr std::size_t most_servers = 2;
+constexpr std::size_t most_sip_servers = 2;
 
 asio::awaitable<Observation> at_domain(Context& context, Job job) {
   const auto& domain = job.probe.target.host;
@@ -140,7 +140,7 @@ asio::awaitable<Observation> at_domain(Context& context, Job job) {
     record(observation, *location.failure);
     if (location.no_service) observation.detail = DetailCode::no_service;
   }
-  for (std::size_t i = 0; i < location.targets.size() && i < most_servers; ++i) {
+  for (std::size_t i = 0; i < location.targets.size() && i < most_sip_servers; ++i) {
     const auto& target = location.targets[i];
     const auto address = co_await resolve_sip(context, target.host);
     Probe probe = job.probe;

@@ -11,10 +11,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-void set_if_any(Json& object, const char* name, const std::string& value) {
-  if (!value.empty()) object[name] = value;
-}
-
 Json side_json(const ComparedReport& report) {
   Json json = {{"name", report.name}};
   set_if_any(json, "site", report.site);
@@ -65,13 +61,6 @@ Json standing_json(const StandingFinding& standing) {
           {"or_earlier", standing.earlier}};
 }
 
-template <typename Item>
-Json list(const std::vector<Item>& items, Json (*print)(const Item&)) {
-  auto json = Json::array();
-  for (const auto& item : items) json.push_back(print(item));
-  return json;
-}
-
 }  // namespace
 
 std::string diff_json(const Comparison& comparison) {
@@ -81,11 +70,11 @@ std::string diff_json(const Comparison& comparison) {
                                               : "not_worse"},
                {"before", side_json(comparison.before)},
                {"after", side_json(comparison.after)}};
-  json["changes"] = list(comparison.changes, change_json);
-  json["findings"] = list(comparison.findings, finding_json);
-  json["standing"] = list(comparison.standing, standing_json);
-  json["added"] = list(comparison.added, lone_json);
-  json["removed"] = list(comparison.removed, lone_json);
+  json["changes"] = json_list(comparison.changes, change_json);
+  json["findings"] = json_list(comparison.findings, finding_json);
+  json["standing"] = json_list(comparison.standing, standing_json);
+  json["added"] = json_list(comparison.added, lone_json);
+  json["removed"] = json_list(comparison.removed, lone_json);
   json["notes"] = comparison.notes;
   return json_text(json);
 }

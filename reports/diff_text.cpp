@@ -11,7 +11,7 @@
 namespace callready {
 namespace {
 
-constexpr int widest_name = 44;
+constexpr int widest_capability = 44;
 
 Mark mark_of(Trend trend) {
   switch (trend) {
@@ -81,7 +81,7 @@ void add_finding(Page& page, const FindingChange& change) {
   auto text = fmt::format("{}{} ({})", finding.title,
                           doubt.empty() ? "" : fmt::format(", {}", doubt), finding.code);
   if (!change.note.empty()) text += ": " + change.note;
-  page.row(mark_of(change.trend), text, "", widest_name);
+  page.row(mark_of(change.trend), text, "", widest_capability);
   if (change.trend == Trend::worse && !finding.fix.empty()) {
     page.labelled("Fix", fmt::format("{} (for {})", finding.fix, team(finding.owner)), 2, 4);
   }
@@ -102,7 +102,7 @@ void add_trend(Page& page, const Comparison& comparison, Trend trend, std::strin
     for (const auto& change : comparison.changes) {
       if (change.trend != trend) continue;
       page.row(mark_of(trend), name_of(change.of, change.set, change.title), text_of(change),
-               std::min(width, widest_name));
+               std::min(width, widest_capability));
     }
   }
   any = false;
@@ -125,7 +125,7 @@ void add_standing(Page& page, const std::vector<StandingFinding>& findings) {
     page.row(Mark::warning,
              fmt::format("{} ({}): since {}Z{}", finding.title, finding.code,
                          format_rfc3339(since).substr(0, 16), earlier ? " or earlier" : ""),
-             "", widest_name);
+             "", widest_capability);
   }
 }
 
@@ -135,7 +135,7 @@ void add_lone(Page& page, const std::vector<Lone>& items, std::string_view headi
   page.heading(heading);
   for (const auto& item : items) {
     page.row(Mark::none, name_of(item.of, item.set, item.title), word_of(item.of, item.status),
-             widest_name);
+             widest_capability);
   }
 }
 

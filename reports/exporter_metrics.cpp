@@ -17,10 +17,6 @@ namespace {
 // for a capability, 1 and 1 for a row and 5 for a finding.
 constexpr std::size_t most_capabilities = 20, most_rows = 70, most_trips = 50, most_findings = 12;
 
-double seconds(WallTime time) {
-  return std::chrono::duration<double>(time.time_since_epoch()).count();
-}
-
 int badness(Status status) {
   constexpr int worst = 4;
   switch (status) {
@@ -73,7 +69,7 @@ class Series {
 
   void add_run() {
     info_.add(labels({{"version", report_.tool.version}}), 1);
-    when_.add(labels(), seconds(report_.finished_at));
+    when_.add(labels(), unix_seconds(report_.finished_at));
     took_.add(labels(), report_.duration.count() / 1000);
     complete_.add(labels(), report_.complete ? 1 : 0);
   }
@@ -83,18 +79,18 @@ class Series {
     verdict_.add_states(own, "verdict", set.verdict);
     if (set.standing) {
       verdict_runs_.add(own, set.standing->runs);
-      verdict_since_.add(own, seconds(set.standing->since));
+      verdict_since_.add(own, unix_seconds(set.standing->since));
     }
     edition_.add(labels({{"set", set.id}, {"title", set.title}, {"edition", set.edition}}), 1);
     if (const auto day = parse_rfc3339(set.verified + "T00:00:00Z")) {
-      verified_.add(own, seconds(*day));
+      verified_.add(own, unix_seconds(*day));
     }
     const auto capabilities = std::min(set.capabilities.size(), most_capabilities);
     for (std::size_t i = 0; i < capabilities; ++i) {
       const auto& one = set.capabilities[i];
       const auto which = labels({{"set", set.id}, {"capability", one.id}});
       capability_.add_states(which, "verdict", one.verdict);
-      if (one.standing) capability_since_.add(which, seconds(one.standing->since));
+      if (one.standing) capability_since_.add(which, unix_seconds(one.standing->since));
     }
     const auto rows = add_rows(set);
     left_out_.add(own, static_cast<double>(set.capabilities.size() - capabilities +
@@ -156,7 +152,7 @@ class Series {
       }
       if (since) {
         finding_runs_.add(which, runs);
-        finding_since_.add(which, seconds(*since));
+        finding_since_.add(which, unix_seconds(*since));
       }
       auto info = which;
       info.emplace_back("fix", fix_in_short(code));

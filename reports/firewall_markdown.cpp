@@ -9,7 +9,7 @@
 namespace callready {
 namespace {
 
-std::string far_end(const FirewallList& list, const FirewallRule& rule) {
+std::string far_end_cell(const FirewallList& list, const FirewallRule& rule) {
   if (rule.peers.size() > few_in_a_line) {
     return fmt::format("list {}: {}", list_name(list, list_owner(list, rule)), peers_counted(rule));
   }
@@ -28,7 +28,7 @@ void add_table_head(std::string& out, bool with_state) {
 void add_rule(std::string& out, const FirewallList& list, const FirewallRule& rule,
               std::size_t number) {
   const bool inbound = rule.direction == Direction::in;
-  const auto far = far_end(list, rule);
+  const auto far = far_end_cell(list, rule);
   const std::string here = inbound ? "this site" : "any here";
   const auto state = state_word(rule.state);
   out += fmt::format("| {} |{} {} | {} | {} | {} | {} | {} | {} | {} |\n", number,

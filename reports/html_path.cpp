@@ -1,6 +1,6 @@
 // The drawing of the path, as a sequence diagram: the places that a packet meets stand beside each
-// other, and each flow is a line from the computer to where it stops. Drawn twice, for wide and for
-// narrow screens, because text in a scaled drawing cannot be read; and told once more as a table.
+// other, and each flow is a line from the computer to where it stops. Drawn twice, for wide_path and for
+// narrow_path screens, because text in a scaled drawing cannot be read; and told once more as a table.
 #include <algorithm>
 #include <iterator>
 #include <set>
@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t most_flows = 16;
 
 // All lengths in CSS pixels at the drawing's own size.
-struct Layout {
+struct PathLayout {
   std::string_view name;
   int width;
   int first_x, last_x;  // of the computer and of the vendor
@@ -28,8 +28,8 @@ struct Layout {
   bool beside;                 // label, line and words beside each other
 };
 
-constexpr Layout wide{"wide", 1040, 210, 690, 112, 46, true, 8, 768, 38, true};
-constexpr Layout narrow{"narrow", 320, 31, 289, 60, 26, false, 2, 16, 44, false};
+constexpr PathLayout wide_path{"wide", 1040, 210, 690, 112, 46, true, 8, 768, 38, true};
+constexpr PathLayout narrow_path{"narrow", 320, 31, 289, 60, 26, false, 2, 16, 44, false};
 
 constexpr int word_line = 18;
 
@@ -46,7 +46,7 @@ std::string without_scheme(const std::string& url) {
   return end == std::string::npos ? url : url.substr(end + 3);
 }
 
-std::vector<Column> columns_of(const Path& path, const Layout& layout) {
+std::vector<Column> columns_of(const Path& path, const PathLayout& layout) {
   std::vector<Column> columns = {
       {Place::computer, "This computer", "PC", path.computer},
       {Place::router, "Router", "Router", path.router.empty() ? "and firewall" : path.router},
@@ -86,7 +86,7 @@ std::string flow_label(const Flow& flow) {
 
 class Drawing {
  public:
-  Drawing(const Path& path, const Layout& layout)
+  Drawing(const Path& path, const PathLayout& layout)
       : path_(path), layout_(layout), columns_(columns_of(path, layout)) {}
 
   Html take() {
@@ -210,7 +210,7 @@ class Drawing {
   }
 
   const Path& path_;
-  const Layout& layout_;
+  const PathLayout& layout_;
   std::vector<Column> columns_;
   Html body_;
   int y_ = layout_.box_height;
@@ -265,7 +265,7 @@ void add_drawing(Html& out, const Path& path) {
     out.put("<p class=\"small muted\">The proxy is <bdi>{}</bdi>.</p>\n", path.proxy);
   }
   out.put("<figure class=\"path\">\n");
-  out.put(Drawing(path, wide).take()).put(Drawing(path, narrow).take());
+  out.put(Drawing(path, wide_path).take()).put(Drawing(path, narrow_path).take());
   out.put("</figure>\n").put(table_of(path));
 }
 

@@ -97,7 +97,7 @@ Html importance(const RequirementResult& requirement) {
   return out.put(" <span class=\"tag\">{}</span>", to_string(requirement.severity));
 }
 
-void add_requirement(Html& out, const Report& report, std::size_t i, std::size_t j,
+void add_row(Html& out, const Report& report, std::size_t i, std::size_t j,
                      const PageIndex& index, bool open) {
   const auto& set = report.sets[i];
   const auto& requirement = set.requirements[j];
@@ -231,7 +231,7 @@ Html html_requirements(const Report& report, const PageIndex& index) {
       const auto mark = mark_of(set.requirements[j].status);
       ++counts[mark];
       const bool opened = (mark == Mark::bad || mark == Mark::warning) && ++open <= most_open;
-      add_requirement(rows, report, i, j, index, opened);
+      add_row(rows, report, i, j, index, opened);
     }
   }
   if (rows.empty()) return {};

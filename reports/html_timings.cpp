@@ -1,5 +1,5 @@
 // How long things took: the round trips of every requirement as dots on one scale, with the middle
-// one marked; and the parts of one exchange as a bar. Drawn twice, for wide and for narrow screens,
+// one marked; and the parts of one exchange as a bar. Drawn twice, for wide_plot and for narrow_plot screens,
 // as text in a scaled drawing cannot be read; the table below a drawing says the same.
 #include <algorithm>
 #include <array>
@@ -90,18 +90,18 @@ std::vector<double> ticks_around(double least, double most) {
 }
 
 // Lengths in CSS pixels.
-struct Layout {
+struct PlotLayout {
   std::string_view name;
   int width, first_x, last_x;  // of the drawing; where the scale begins and ends
   int row_height, words_x;
   bool beside;  // name, dots and figures beside each other
 };
-constexpr Layout wide{"wide", 1040, 290, 800, 30, 824, true};
-constexpr Layout narrow{"narrow", 320, 12, 308, 46, 0, false};
-constexpr int widest_name = 38, head_height = 22;
+constexpr PlotLayout wide_plot{"wide", 1040, 290, 800, 30, 824, true};
+constexpr PlotLayout narrow_plot{"narrow", 320, 12, 308, 46, 0, false};
+constexpr int widest_plotted_name = 38, head_height = 22;
 
 Html plot(const std::vector<TimedRow>& rows, const std::vector<double>& ticks,
-          const Layout& layout) {
+          const PlotLayout& layout) {
   const auto x = [&](double ms) {
     const double share = std::log(std::clamp(ms, ticks.front(), ticks.back()) / ticks.front()) /
                          std::log(ticks.back() / ticks.front());
@@ -131,13 +131,13 @@ Html plot(const std::vector<TimedRow>& rows, const std::vector<double>& ticks,
     const int middle = y + layout.row_height - 15, words = layout.beside ? middle + 5 : y + 16;
     if (layout.beside) {
       out.put("<text x=\"8\" y=\"{}\">{}</text>", words,
-              shortened(harmless(row.name), widest_name));
+              shortened(harmless(row.name), widest_plotted_name));
       out.put("<text class=\"quiet\" x=\"{}\" y=\"{}\">{}</text>\n", layout.words_x, words,
               row.figures());
     } else {
       out.put(
           "<text x=\"2\" y=\"{}\">{}: {}</text>\n", words,
-          shortened(harmless(row.name), widest_name + 8 - static_cast<int>(row.figures().size())),
+          shortened(harmless(row.name), widest_plotted_name + 8 - static_cast<int>(row.figures().size())),
           row.figures());
     }
     out.put("<path class=\"span\" d=\"M{:.1f} {}H{:.1f}\"/>", x(row.times.front()), middle,
@@ -222,8 +222,8 @@ Html html_timings(const Report& report, const PageIndex& index) {
   for (std::size_t i = 0; i < sets.size(); ++i) {
     if (sets[i].empty()) continue;
     if (sets.size() > 1) out.put("<h3>{}</h3>\n", set_name(report.sets[i]));
-    out.put("<figure class=\"plot\">\n{}{}</figure>\n{}", plot(sets[i], ticks, wide),
-            plot(sets[i], ticks, narrow), table_of(sets[i]));
+    out.put("<figure class=\"plot\">\n{}{}</figure>\n{}", plot(sets[i], ticks, wide_plot),
+            plot(sets[i], ticks, narrow_plot), table_of(sets[i]));
   }
   return out;
 }

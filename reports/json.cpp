@@ -22,10 +22,6 @@ double rounded(double milliseconds) {
   return std::round(milliseconds * 1000) / 1000 + 0.0;  // + 0.0: never "-0.0"
 }
 
-void set_if_any(Json& object, const char* name, const std::string& value) {
-  if (!value.empty()) object[name] = value;
-}
-
 Json texts(const auto& values) {
   auto list = Json::array();
   for (const auto& value : values) list.push_back(value.to_string());

@@ -15,7 +15,7 @@
 namespace callready {
 namespace {
 
-using Json = nlohmann::json;
+using ReadJson = nlohmann::json;
 
 struct Unreadable {  // thrown and caught in this file only
   std::string why;
@@ -24,18 +24,18 @@ struct Unreadable {  // thrown and caught in this file only
 // Which members of the document's objects were asked for: the others are unknown to this edition.
 class Asked {
  public:
-  void add(const Json& object, std::string_view key) { keys_[&object].insert(key); }
-  void remove(const Json& object, std::string_view key) { keys_[&object].erase(key); }
+  void add(const ReadJson& object, std::string_view key) { keys_[&object].insert(key); }
+  void remove(const ReadJson& object, std::string_view key) { keys_[&object].erase(key); }
 
   // "probes/*/colour": the way to each unknown member, once, with * for any place in a list.
-  std::set<std::string> unknown(const Json& root) const {
+  std::set<std::string> unknown(const ReadJson& root) const {
     std::set<std::string> found;
     collect(root, "", found);
     return found;
   }
 
  private:
-  void collect(const Json& value, const std::string& way, std::set<std::string>& found) const {
+  void collect(const ReadJson& value, const std::string& way, std::set<std::string>& found) const {
     if (value.is_array()) {
       for (const auto& item : value) collect(item, way + "*/", found);
     }
@@ -50,13 +50,13 @@ class Asked {
     }
   }
 
-  std::unordered_map<const Json*, std::set<std::string_view>> keys_;
+  std::unordered_map<const ReadJson*, std::set<std::string_view>> keys_;
 };
 
 // A value of the document, and the way to it, which is spelled out only when something is wrong.
 class Node {
  public:
-  Node(const Json& root, Asked& asked) : json_(root), asked_(asked) {}
+  Node(const ReadJson& root, Asked& asked) : json_(root), asked_(asked) {}
 
   // RFC 6901
   std::string pointer() const {
@@ -87,7 +87,7 @@ class Node {
     } else if (json_.is_array()) {
       found = "a list";
     } else {
-      found = json_.dump(-1, ' ', true, Json::error_handler_t::replace);
+      found = json_.dump(-1, ' ', true, ReadJson::error_handler_t::replace);
       if (found.size() > 60) found = found.substr(0, 57) + "...";
     }
     fail(fmt::format("expected {}, found {}", what, found));
@@ -195,12 +195,12 @@ class Node {
   }
 
  private:
-  Node(const Json& json, const Node* parent, std::string_view key)
+  Node(const ReadJson& json, const Node* parent, std::string_view key)
       : json_(json), asked_(parent->asked_), parent_(parent), key_(key) {}
-  Node(const Json& json, const Node* parent, std::size_t index)
+  Node(const ReadJson& json, const Node* parent, std::size_t index)
       : json_(json), asked_(parent->asked_), parent_(parent), index_(index) {}
 
-  const Json& json_;
+  const ReadJson& json_;
   Asked& asked_;
   const Node* parent_ = nullptr;
   std::string_view key_;
@@ -219,7 +219,7 @@ std::optional<std::string> optional_text(const Node& node, std::string_view key)
   return member ? std::optional(member->text()) : std::nullopt;
 }
 
-std::vector<std::string> texts(const Node& node) {
+std::vector<std::string> texts_of(const Node& node) {
   return node.list([](const Node& item) { return item.text(); });
 }
 
@@ -237,7 +237,7 @@ EgressPath read_way(const Node& node) {
   if (const auto gateway = node.optional("gateway")) way.gateway = address(*gateway);
   way.tunnel = node.member("tunnel").boolean();
   way.default_route = node.member("default_route").boolean();
-  way.hosts = texts(node.member("hosts"));
+  way.hosts = texts_of(node.member("hosts"));
   return way;
 }
 
@@ -254,7 +254,7 @@ Site read_site(const Node& node) {
     return interface;
   });
   if (const auto ways = node.optional("ways")) site.ways = ways->list(read_way);
-  site.resolvers = texts(node.member("resolvers"));
+  site.resolvers = texts_of(node.member("resolvers"));
   site.proxy = optional_text(node, "proxy");
   site.public_addresses = node.member("public_addresses").list(address);
   const auto nat = node.member("nat");
@@ -265,7 +265,7 @@ Site read_site(const Node& node) {
   site.nat_translations = optional_text(nat, "translations");
   site.nat_binding_lifetime = optional_text(nat, "binding_lifetime_s");
   if (const auto vantage = node.optional("vantage")) site.vantage = vantage->word<Vantage>();
-  if (const auto own = node.optional("own_hosts")) site.own_hosts = texts(*own);
+  if (const auto own = node.optional("own_hosts")) site.own_hosts = texts_of(*own);
   return site;
 }
 
@@ -282,10 +282,10 @@ CapabilityResult read_capability(const Node& node) {
   capability.title = node.member("title").text();
   capability.verdict = node.member("verdict").word<Verdict>();
   capability.summary = node.member("summary").text();
-  capability.requirements = texts(node.member("requirements"));
+  capability.requirements = texts_of(node.member("requirements"));
   if (const auto needs = node.optional("needs")) {
     capability.needs = needs->list([](const Node& item) {
-      Need need{item.member("alternatives").list(texts), item.member("equal").boolean()};
+      Need need{item.member("alternatives").list(texts_of), item.member("equal").boolean()};
       if (const auto preferred = item.optional("preferred")) {
         need.preferred = static_cast<std::size_t>(preferred->integer(1, any_count));
       }
@@ -298,12 +298,12 @@ CapabilityResult read_capability(const Node& node) {
 
 std::vector<std::string> texts_or_none(const Node& node, std::string_view key) {
   const auto member = node.optional(key);
-  return member ? texts(*member) : std::vector<std::string>();
+  return member ? texts_of(*member) : std::vector<std::string>();
 }
 
 // Anything that is not a port stands in words for one that the customer knows.
 void read_ports(const Node& node, std::vector<PortRange>& ports, std::vector<std::string>& yours) {
-  for (const auto& text : texts(node)) {
+  for (const auto& text : texts_of(node)) {
     if (const auto range = PortRange::parse(text)) {
       ports.push_back(*range);
     } else {
@@ -315,9 +315,9 @@ void read_ports(const Node& node, std::vector<PortRange>& ports, std::vector<std
 FirewallRule read_rule(const Node& node) {
   FirewallRule rule;
   rule.set = node.member("set").text();
-  rule.requirements = texts(node.member("requirements"));
-  rule.titles = texts(node.member("titles"));
-  rule.sources = texts(node.member("sources"));
+  rule.requirements = texts_of(node.member("requirements"));
+  rule.titles = texts_of(node.member("titles"));
+  rule.sources = texts_of(node.member("sources"));
   rule.severity = node.member("severity").word<Severity>();
   rule.direction = node.member("direction").word<Direction>();
   const auto& protocol = node.member("protocol").text();
@@ -383,7 +383,7 @@ RequirementResult read_requirement(const Node& node) {
   requirement.sampled = text_or_empty(node, "sampled");
   requirement.reached = node.member("reached").integer(0, any_count);
   requirement.total = node.member("total").integer(0, any_count);
-  requirement.probes = texts(node.member("probes"));
+  requirement.probes = texts_of(node.member("probes"));
   if (const auto elsewhere = node.optional("elsewhere")) {
     requirement.elsewhere = elsewhere->boolean();
   }
@@ -410,7 +410,7 @@ SetResult read_set(const Node& node) {
   set.evidence_note = text_or_empty(node, "evidence_note");
   set.sha256 = text_or_empty(node, "sha256");
   set.verdict = node.member("verdict").word<Verdict>();
-  set.notes = texts(node.member("notes"));
+  set.notes = texts_of(node.member("notes"));
   set.capabilities = node.member("capabilities").list(read_capability);
   set.requirements = node.member("requirements").list(read_requirement);
   if (const auto advice = node.optional("advice")) {
@@ -431,14 +431,14 @@ Finding read_finding(const Node& node) {
   finding.owner = node.member("owner").word<Owner>();
   finding.fix = node.member("fix").text();
   finding.affects = node.member("affects").list([](const Node& item) {
-    return FindingAffects{item.member("set").text(), texts(item.member("capabilities"))};
+    return FindingAffects{item.member("set").text(), texts_of(item.member("capabilities"))};
   });
-  finding.explains = texts(node.member("explains"));
+  finding.explains = texts_of(node.member("explains"));
   if (const auto rules = node.optional("rules")) finding.rules = rules->list(read_rule);
   finding.evidence = node.member("evidence").list([](const Node& item) {
     return FindingEvidence{text_or_empty(item, "probe"), item.member("text").text()};
   });
-  if (const auto seen = node.optional("seen_from")) finding.seen_from = texts(*seen);
+  if (const auto seen = node.optional("seen_from")) finding.seen_from = texts_of(*seen);
   finding.standing = read_standing(node);
   return finding;
 }
@@ -598,7 +598,7 @@ void read_head(const Node& node, auto& report) {
   report.site = read_site(node.member("site"));
   report.sets = node.member("sets").list(read_set);
   report.findings = node.member("findings").list(read_finding);
-  report.notes = texts(node.member("notes"));
+  report.notes = texts_of(node.member("notes"));
 }
 
 VantageReport read_vantage(const Node& node) {
@@ -688,16 +688,16 @@ ReadResult read_report(std::string_view text, std::string_view name) {
                               position(text, *byte), deepest_report));
   }
   try {
-    const auto json = Json::parse(text);
+    const auto json = ReadJson::parse(text);
     Asked asked;
     ReadResult result{read_document(Node(json, asked)), {}, {}};
     for (const auto& way : asked.unknown(json)) result.unknown.push_back(harmless(way));
     return result;
-  } catch (const Json::parse_error& error) {
+  } catch (const ReadJson::parse_error& error) {
     // `byte` is 1-based and counts the character at which the parser gave up.
     const auto byte = std::min(error.byte == 0 ? 0 : error.byte - 1, text.size());
     return refuse(":", position(text, byte) + ": " + syntax_message(error.what()));
-  } catch (const Json::out_of_range&) {
+  } catch (const ReadJson::out_of_range&) {
     return refuse(": ", "a number in it is larger than any that a report can hold");
   } catch (const Unreadable& error) {
     return refuse(": ", error.why);

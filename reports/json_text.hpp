@@ -63,4 +63,18 @@ inline std::string json_text(const nlohmann::ordered_json& json) {
          "\n";
 }
 
+// Members that are empty are not there.
+inline void set_if_any(nlohmann::ordered_json& object, const char* name,
+                       nlohmann::ordered_json value) {
+  if (!value.empty() && value != "") object[name] = std::move(value);
+}
+
+template <typename Item>
+nlohmann::ordered_json json_list(const std::vector<Item>& items,
+                                 nlohmann::ordered_json (*print)(const Item&)) {
+  auto json = nlohmann::ordered_json::array();
+  for (const auto& item : items) json.push_back(print(item));
+  return json;
+}
+
 }  // namespace callready

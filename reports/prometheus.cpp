@@ -1,6 +1,7 @@
 // For the node exporter's textfile collector: one file holds one run, with every endpoint.
 #include "reports/format.hpp"
 #include "reports/metric_text.hpp"
+#include "reports/rfc3339.hpp"
 
 namespace callready {
 namespace {
@@ -9,17 +10,13 @@ std::string port_of(const Target& target) {
   return target.port() == 0 ? "" : target.ports.to_string();
 }
 
-double seconds(WallTime time) {
-  return std::chrono::duration<double>(time.time_since_epoch()).count();
-}
-
 }  // namespace
 
 std::string render_prometheus(const Report& report, const RenderOptions&) {
   Metric info("callready_info", "The callready that made the run.");
   info.add({{"version", report.tool.version}, {"site", report.site.name}}, 1);
   Metric when("callready_run_timestamp_seconds", "When the run ended, in seconds since 1970.");
-  when.add({}, seconds(report.finished_at));
+  when.add({}, unix_seconds(report.finished_at));
   Metric took("callready_run_duration_seconds", "How long the run took.");
   took.add({}, report.duration.count() / 1000);
   Metric complete("callready_run_complete", "1 where nothing kept the run from its end.");

@@ -16,4 +16,9 @@ std::string format_rfc3339(WallTime time);
 // ninth are dropped). Nothing for anything else, and for years before 1700 or after 2200.
 std::optional<WallTime> parse_rfc3339(std::string_view text);
 
+// Seconds since 1970-01-01 00:00 UTC, as Prometheus counts time.
+inline double unix_seconds(WallTime time) {
+  return std::chrono::duration<double>(time.time_since_epoch()).count();
+}
+
 }  // namespace callready

@@ -1,6 +1,7 @@
 // A firewall rule as JSON: the same in a report and in what `firewall` prints. Inbound rules have
 // `sources_of_traffic` where others have `destinations`.
 #include "reports/json_parts.hpp"
+#include "reports/json_text.hpp"
 #include "reports/rule_words.hpp"
 
 namespace callready {
@@ -13,10 +14,6 @@ Json texts(const std::vector<PortRange>& ranges, const std::vector<std::string>&
   for (const auto& range : ranges) list.push_back(range.to_string());
   for (const auto& words : yours) list.push_back(words);
   return list;
-}
-
-void set_if_any(Json& json, const char* name, Json value) {
-  if (!value.empty() && value != "") json[name] = std::move(value);
 }
 
 }  // namespace

@@ -20,9 +20,9 @@ namespace {
 constexpr int label_width = 10;  // "Addresses", "Variables"
 
 // "label  text" lines of one block; what is empty in the document is not there.
-class Block {
+class Labelled {
  public:
-  Block(Page& page, int indent) : page_(page), indent_(indent) {}
+  Labelled(Page& page, int indent) : page_(page), indent_(indent) {}
 
   void add(std::string_view label, std::string_view text) {
     if (!text.empty()) page_.labelled(label, text, indent_, label_width);
@@ -216,7 +216,7 @@ void add_requirement(Page& page, const Requirement& requirement) {
   page.paragraph(with_facts(fmt::format("{}: {}", requirement.id, requirement.title), severity,
                             requirement.lifecycle, ""),
                  Style::bold);
-  Block block(page, 2);
+  Labelled block(page, 2);
   block.add("For", requirement.purpose);
   block.add("Traffic", traffic_text(requirement));
   block.add_each("Hosts", host_texts(requirement.hosts));
@@ -290,7 +290,7 @@ void add_requirement_in_short(Page& page, const Requirement& requirement) {
   page.paragraph(with_facts(fmt::format("{}: {}", requirement.id, requirement.title), severity,
                             requirement.lifecycle, ""),
                  Style::bold);
-  Block block(page, 2);
+  Labelled block(page, 2);
   block.add("Traffic", traffic_text(requirement));
   block.add_each("To", destinations_in_short(requirement));
   if (!requirement.check) block.add("Check", check_text(requirement));
@@ -338,7 +338,7 @@ void add_capability(Page& page, const TargetSet& set, const Capability& capabili
                     Printed& printed, PrintRequirement print) {
   page.heading(
       fmt::format("Capability: {}", capability.title.empty() ? capability.id : capability.title));
-  Block block(page, 0);
+  Labelled block(page, 0);
   std::vector<std::string> needs;
   for (const auto& need : capability.needs) needs.push_back(need_text(need));
   block.add_each("Needs", needs);
@@ -426,7 +426,7 @@ void add_advice(Page& page, const TargetSet& set, bool whole) {
   for (const auto& advice : set.advice) {
     page.blank();
     page.paragraph(fmt::format("{}: {}", advice.id, advice.text));
-    Block block(page, 2);
+    Labelled block(page, 2);
     block.add("From", words_text(advice.vantages));
     block.add("Scenarios", joined(advice.scenarios));
     block.add("Source", advice.source);
@@ -438,7 +438,7 @@ void add_advice(Page& page, const TargetSet& set, bool whole) {
 std::string show_text(const TargetSet& set, const RenderOptions& options) {
   Page page(options);
   page.heading(set.edition.empty() ? set.title : fmt::format("{} ({})", set.title, set.edition));
-  Block block(page, 0);
+  Labelled block(page, 0);
   block.add("Vendor", set.vendor);
   block.add("Document", set.document);
   block.add("URL", set.url);

@@ -10,13 +10,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-template <typename Item>
-Json list(const std::vector<Item>& items, Json (*print)(const Item&)) {
-  auto json = Json::array();
-  for (const auto& item : items) json.push_back(print(item));
-  return json;
-}
-
 template <typename Enum>
 Json words_json(const std::vector<Enum>& values) {
   auto json = Json::array();
@@ -44,7 +37,7 @@ Json host_json(const Host& host) {
 }
 
 Json wildcard_json(const Wildcard& wildcard) {
-  return {{"pattern", wildcard.pattern}, {"examples", list(wildcard.examples, host_json)}};
+  return {{"pattern", wildcard.pattern}, {"examples", json_list(wildcard.examples, host_json)}};
 }
 
 Json address_json(const AddressBlock& block) {
@@ -57,7 +50,7 @@ Json address_json(const AddressBlock& block) {
 }
 
 Json addresses_json(const Requirement& requirement) {
-  auto json = list(requirement.addresses, address_json);
+  auto json = json_list(requirement.addresses, address_json);
   for (const auto& block : requirement.variable_addresses) {
     json.push_back({{"value", block.text},
                     {"kind", "variable"},
@@ -144,9 +137,9 @@ Json requirement_json(const Requirement& requirement) {
                                              requirement.variable_transports)},
                {"ports", with_variables(ports_json(requirement.ports), requirement.variable_ports)},
                {"with", with},
-               {"hosts", list(requirement.hosts, host_json)},
-               {"reverse_dns", list(requirement.reverse_dns, host_json)},
-               {"wildcards", list(requirement.wildcards, wildcard_json)},
+               {"hosts", json_list(requirement.hosts, host_json)},
+               {"reverse_dns", json_list(requirement.reverse_dns, host_json)},
+               {"wildcards", json_list(requirement.wildcards, wildcard_json)},
                {"addresses", addresses_json(requirement)},
                {"service_tags", requirement.service_tags},
                {"listening", requirement.listening},
@@ -182,7 +175,7 @@ Json capability_json(const Capability& capability) {
   Json json = {{"id", capability.id},
                {"title", capability.title},
                {"scenarios", capability.scenarios},
-               {"needs", list(capability.needs, need_json)}};
+               {"needs", json_list(capability.needs, need_json)}};
   if (capability.quality) json["quality"] = quality_json(*capability.quality);
   return json;
 }
@@ -219,12 +212,12 @@ std::string show_json(const TargetSet& set) {
   json.update({{"sha256", set.sha256},
                {"document", set.document},
                {"url", set.url},
-               {"scenarios", list(set.scenarios, scenario_json)},
-               {"regions", list(set.regions, region_json)},
-               {"variables", list(set.variables, variable_json)},
-               {"capabilities", list(set.capabilities, capability_json)},
-               {"requirements", list(set.requirements, requirement_json)},
-               {"advice", list(set.advice, advice_json)}});
+               {"scenarios", json_list(set.scenarios, scenario_json)},
+               {"regions", json_list(set.regions, region_json)},
+               {"variables", json_list(set.variables, variable_json)},
+               {"capabilities", json_list(set.capabilities, capability_json)},
+               {"requirements", json_list(set.requirements, requirement_json)},
+               {"advice", json_list(set.advice, advice_json)}});
   return json_text(json);
 }
 

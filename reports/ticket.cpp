@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::size_t most_evidence = 3;
 
-class Block {
+class TicketLines {
  public:
   void add(std::string_view label, const std::string& text) {
     if (text.empty()) return;
@@ -30,7 +30,7 @@ class Block {
   std::string out_;
 };
 
-void add_head(Block& block, const Report& report, const std::set<std::string>& sets) {
+void add_head(TicketLines& block, const Report& report, const std::set<std::string>& sets) {
   auto site = report.site.name;
   if (!report.site.host.empty()) {
     site += fmt::format("{}{}", site.empty() ? "" : ", ", report.site.host);
@@ -62,7 +62,7 @@ std::string ticket_of(const Report& report, std::size_t number) {
   const auto& finding = report.findings[number];
   std::set<std::string> sets;
   for (const auto& affected : finding.affects) sets.insert(affected.set);
-  Block block;
+  TicketLines block;
   add_head(block, report, sets);
   const auto doubt = caution(finding.confidence);
   block.add("Cause", fmt::format("{} ({}; code {})", finding.title,
@@ -88,7 +88,7 @@ std::string ticket_of(const Report& report, std::size_t number) {
 
 std::string render_ticket(const Report& report, const RenderOptions&) {
   if (report.findings.empty()) {
-    Block block;
+    TicketLines block;
     add_head(block, report, {});
     const auto open = unexplained(report).titles;
     block.add("Cause",

@@ -70,7 +70,7 @@ std::string row_id(const std::string& key, std::string_view suffix) {
   return id.substr(0, 56) + std::string(suffix);
 }
 
-std::string quoted(std::string_view text) {
+std::string yaml_quoted(std::string_view text) {
   std::string result = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') result += '\\';
@@ -89,7 +89,7 @@ void add_lists(std::string& out, const FeedEntry& entry) {
   const auto list = [&](std::string_view key, const std::vector<std::string>& items) {
     if (items.empty()) return;
     out += "    " + std::string(key) + ":\n";
-    for (const auto& item : items) out += "      - " + quoted(item) + '\n';
+    for (const auto& item : items) out += "      - " + yaml_quoted(item) + '\n';
   };
   list("hosts", entry.names);
   list("wildcards", entry.wildcards);
@@ -121,9 +121,9 @@ std::string check_of(const FeedEntry& entry, bool udp) {
 std::string set_from_feed(const Feed& feed, std::string_view today) {
   const auto& vendor = vendor_of(feed.kind);
   std::string out = "schema: callready.targets/1\nid: " + std::string(vendor.id) +
-                    "\ntitle: " + quoted(vendor.title) + "\nvendor: " + std::string(vendor.vendor) +
-                    "\ndocument: " + quoted(vendor.document) + '\n';
-  if (!feed.edition.empty()) out += "edition: " + quoted(feed.edition) + '\n';
+                    "\ntitle: " + yaml_quoted(vendor.title) + "\nvendor: " + std::string(vendor.vendor) +
+                    "\ndocument: " + yaml_quoted(vendor.document) + '\n';
+  if (!feed.edition.empty()) out += "edition: " + yaml_quoted(feed.edition) + '\n';
   out += "verified: " + std::string(today) + "\nkind: " + std::string(vendor.service) +
          "\nevidence: vendor-feed\n";
   std::vector<FeedEntry> entries;
@@ -144,8 +144,8 @@ std::string set_from_feed(const Feed& feed, std::string_view today) {
       const auto id = row_id(entry.key, by_udp ? "-udp" : "");
       const auto what = entry.key.empty() ? std::string("All networks") : "Entry " + entry.key;
       rows +=
-          "  - id: " + id + "\n    title: " + quoted(what) + "\n    source: " + quoted(what) + '\n';
-      if (!entry.note.empty()) rows += "    note: " + quoted(entry.note) + '\n';
+          "  - id: " + id + "\n    title: " + yaml_quoted(what) + "\n    source: " + yaml_quoted(what) + '\n';
+      if (!entry.note.empty()) rows += "    note: " + yaml_quoted(entry.note) + '\n';
       if (!entry.required) rows += "    severity: optional\n";
       if (entry.priority) {
         rows += "    priority: " + std::string(to_string(*entry.priority)) + '\n';
@@ -160,7 +160,7 @@ std::string set_from_feed(const Feed& feed, std::string_view today) {
       needs += (needs.empty() ? "" : ", ") + id;
     }
   }
-  return out + "\ncapabilities:\n  - id: service\n    title: " + quoted(vendor.title) +
+  return out + "\ncapabilities:\n  - id: service\n    title: " + yaml_quoted(vendor.title) +
          "\n    needs: [" + needs + "]\n\nrequirements:\n" + rows;
 }
 

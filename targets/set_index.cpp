@@ -13,9 +13,9 @@
 namespace callready {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using IndexJson = nlohmann::ordered_json;
 
-constexpr std::string_view schema = "callready.index/1";
+constexpr std::string_view index_schema = "callready.index/1";
 
 // The members that are plain lines, by the name that they have in YAML too.
 constexpr std::pair<const char*, std::string SetHead::*> lines[] = {
@@ -36,19 +36,19 @@ struct Malformed : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-std::string printable(const Json& node, const std::string& name) {
+std::string printable(const IndexJson& node, const std::string& name) {
   if (!node.is_string()) throw Malformed("'" + name + "' is no text");
   auto text = node.get<std::string>();
   if (has_control_characters(text)) throw Malformed("'" + name + "' holds control characters");
   return text;
 }
 
-std::string text_of(const Json& object, const std::string& name) {
+std::string text_of(const IndexJson& object, const std::string& name) {
   const auto found = object.find(name);
   return found == object.end() ? std::string() : printable(*found, name);
 }
 
-std::vector<std::string> texts_of(const Json& object, const std::string& name) {
+std::vector<std::string> texts_of(const IndexJson& object, const std::string& name) {
   std::vector<std::string> texts;
   const auto found = object.find(name);
   if (found == object.end()) return texts;
@@ -58,7 +58,7 @@ std::vector<std::string> texts_of(const Json& object, const std::string& name) {
 }
 
 template <typename Number>
-Number number_of(const Json& object, const std::string& name, Number most) {
+Number number_of(const IndexJson& object, const std::string& name, Number most) {
   const auto found = object.find(name);
   if (found == object.end() || !found->is_number_unsigned() ||
       found->get<std::uint64_t>() > static_cast<std::uint64_t>(most)) {
@@ -73,13 +73,13 @@ Enum word_of(const std::string& text, const std::string& name) {
   throw Malformed("'" + name + "' is no word that this version knows: " + text);
 }
 
-std::string date_of(const Json& object, const std::string& name) {
+std::string date_of(const IndexJson& object, const std::string& name) {
   auto text = text_of(object, name);
   if (date_problem(text, false)) throw Malformed("'" + name + "' is no date");
   return text;
 }
 
-IndexedSet read_entry(const Json& object) {
+IndexedSet read_entry(const IndexJson& object) {
   if (!object.is_object()) throw Malformed("a set is no object");
   IndexedSet set;
   for (const auto& [name, member] : lines) set.head.*member = text_of(object, name);
@@ -102,9 +102,9 @@ IndexedSet read_entry(const Json& object) {
   return set;
 }
 
-SetIndex read(const Json& json) {
-  if (!json.is_object() || text_of(json, "schema") != schema) {
-    throw Malformed("its schema is not " + std::string(schema));
+SetIndex read(const IndexJson& json) {
+  if (!json.is_object() || text_of(json, "schema") != index_schema) {
+    throw Malformed("its index_schema is not " + std::string(index_schema));
   }
   SetIndex index;
   index.version = number_of<int>(json, "version", 1'000'000'000);
@@ -146,10 +146,10 @@ std::optional<IndexedSet> index_set(std::string_view yaml_text, Problems& proble
 }
 
 std::string write_index(const SetIndex& index) {
-  Json json = {{"schema", schema},         {"version", index.version}, {"issued", index.issued},
-               {"expires", index.expires}, {"needs", index.needs},     {"sets", Json::array()}};
+  IndexJson json = {{"schema", index_schema},   {"version", index.version}, {"issued", index.issued},
+               {"expires", index.expires}, {"needs", index.needs},     {"sets", IndexJson::array()}};
   for (const auto& set : index.sets) {
-    Json entry;
+    IndexJson entry;
     for (const auto& [name, member] : lines) {
       if (!(set.head.*member).empty()) entry[name] = on_one_line(set.head.*member);
     }
@@ -167,8 +167,8 @@ std::string write_index(const SetIndex& index) {
 IndexResult read_index(std::string_view json_text) {
   IndexResult result;
   try {
-    result.index = read(Json::parse(json_text));
-  } catch (const Json::exception&) {
+    result.index = read(IndexJson::parse(json_text));
+  } catch (const IndexJson::exception&) {
     result.problem = "is not JSON";
   } catch (const Malformed& error) {
     result.problem = "cannot be used: " + on_one_line(error.what());

@@ -10,6 +10,7 @@
 
 #include "probe/cli/commands.hpp"
 #include "probe/platform/input_file.hpp"
+#include "probe/util/text.hpp"
 #include "probe/platform/system.hpp"
 #include "targets/builtin.hpp"
 
@@ -19,14 +20,8 @@ namespace {
 constexpr std::size_t shortest_key = 16;
 constexpr std::size_t longest_key = 4096;
 
-std::string trimmed(const std::string& text) {
-  const auto start = text.find_first_not_of(" \t\r\n");
-  if (start == std::string::npos) return {};
-  return text.substr(start, text.find_last_not_of(" \t\r\n") - start + 1);
-}
-
 KeyResult checked(const std::string& text, const std::string& where) {
-  const auto key = trimmed(text);
+  const std::string key(trimmed(text));
   if (key.size() >= shortest_key) return {key, {}};
   return {{},
           fmt::format("{}: a key for pseudonyms needs at least {} characters; make one with: "

@@ -21,7 +21,7 @@ std::vector<const ProbeResult*> proxied_probes(const Facts& facts) {
 }
 
 // The status with which the proxy turned CONNECT down; 0 where it did not.
-int refusal_of(const ProbeResult& result) {
+int connect_status_of(const ProbeResult& result) {
   if (result.observation.outcome != Outcome::denied) return 0;
   const auto& detail = result.observation.detail;
   return detail.is_status() ? detail.status() : 0;
@@ -163,7 +163,7 @@ Causes find_proxy_login(const Diagnosis& context) {
   const auto& facts = context.facts;
   std::vector<const ProbeResult*> all;
   for (const auto* result : proxied_probes(facts)) {
-    if (refusal_of(*result) == 407) all.push_back(result);
+    if (connect_status_of(*result) == 407) all.push_back(result);
   }
   Causes causes;
   for (const auto& turned_away : by_proxy(all)) {
@@ -291,7 +291,7 @@ std::string what_is_denied(const Facts& facts, const std::vector<const ProbeResu
 Causes find_proxy_denials(const Diagnosis& context) {
   std::vector<const ProbeResult*> all;
   for (const auto* result : proxied_probes(context.facts)) {
-    const int status = refusal_of(*result);
+    const int status = connect_status_of(*result);
     // 502, 503 and 504 say that the proxy did not get through itself.
     if (status >= 400 && status != 407 && status < 500) all.push_back(result);
   }

@@ -7,6 +7,7 @@
 #include "probe/diagnosis/judge.hpp"
 #include "probe/diagnosis/rules_to_allow.hpp"
 #include "probe/diagnosis/weak_evidence.hpp"
+#include "probe/util/text.hpp"
 
 namespace callready {
 namespace findings {
@@ -103,10 +104,6 @@ std::vector<const RequirementResult*> lost_rows(const SetResult& set, const std:
     if (closed || worse || touches(row, lost)) rows.push_back(&row);
   }
   return rows;
-}
-
-void add_once(std::vector<std::string>& list, const std::string& item) {
-  if (!contains(list, item)) list.push_back(item);
 }
 
 // The finding's entry for that set; a rule may have made one.

@@ -11,7 +11,7 @@ namespace callready::findings {
 namespace {
 
 // The code of a refusal to real credentials; 0 where it was none.
-int refusal_of(const ProbeResult& result) {
+int turn_code_of(const ProbeResult& result) {
   if (result.observation.outcome != Outcome::denied) return 0;
   const auto* refusal = evidence_of(result, EvidenceKind::turn_refusal);
   if (refusal == nullptr || !flag_fact(*refusal, Fact::with_credentials).value_or(false)) return 0;
@@ -37,7 +37,7 @@ constexpr Kind kinds[] = {
      "and ask whoever runs {} whether the account is still valid.",
      Owner::helpdesk,
      [](const ProbeResult& result) {
-       const int code = refusal_of(result);
+       const int code = turn_code_of(result);
        return code == 401 || code == 403 || code == 441;
      }},
     {"turn.quota", "The TURN server gives no more relays to this account",
@@ -46,7 +46,7 @@ constexpr Kind kinds[] = {
      "to end (10 minutes); find out who else uses the same account.",
      Owner::vendor,
      [](const ProbeResult& result) {
-       const int code = refusal_of(result);
+       const int code = turn_code_of(result);
        return code == 486 || code == 508;
      }},
     {"turn.relay_dead", "The TURN server grants relays that carry nothing",
@@ -58,7 +58,7 @@ constexpr Kind kinds[] = {
      "Nothing is to be changed on this network. Ask whoever runs {} to let it relay UDP, which "
      "media "
      "is sent in.",
-     Owner::vendor, [](const ProbeResult& result) { return refusal_of(result) == 442; }},
+     Owner::vendor, [](const ProbeResult& result) { return turn_code_of(result) == 442; }},
 };
 
 }  // namespace

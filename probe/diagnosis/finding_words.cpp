@@ -6,6 +6,7 @@
 
 #include "probe/diagnosis/rules_to_allow.hpp"
 #include "probe/model/describe.hpp"
+#include "probe/util/text.hpp"
 
 namespace callready::findings {
 namespace {
@@ -25,10 +26,6 @@ bool is_own(const Facts& facts, const std::string& id) {
   return std::all_of(set->requirements.begin(), set->requirements.end(), [&](const auto& row) {
     return std::all_of(row.probes.begin(), row.probes.end(), is_its);
   });
-}
-
-void add_once(std::vector<std::string>& list, const std::string& item) {
-  if (std::find(list.begin(), list.end(), item) == list.end()) list.push_back(item);
 }
 
 }  // namespace

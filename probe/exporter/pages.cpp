@@ -13,6 +13,7 @@
 #include "reports/exporter_index.hpp"
 #include "reports/format.hpp"
 #include "reports/metric_text.hpp"
+#include "reports/rfc3339.hpp"
 
 namespace callready::exporter {
 namespace {
@@ -24,10 +25,6 @@ constexpr milliseconds on_the_way = milliseconds(500);
 
 Reply refusal(unsigned status, std::string why) {
   return {status, "callready: " + std::move(why) + '\n', "text/plain; charset=utf-8"};
-}
-
-double seconds(WallTime time) {
-  return std::chrono::duration<double>(time.time_since_epoch()).count();
 }
 
 Reply file(const std::string& path, const char* type) {
@@ -150,7 +147,7 @@ std::string Pages::metrics_of(const View& view) const {
   failed.add(site, view.last_failed ? 1 : 0);
   Metric age("callready_run_age_seconds",
              "How old this result is: a scrape does not wait for a run.");
-  if (view.result) age.add(site, seconds(clock_.wall_now()) - seconds(view.result->finished));
+  if (view.result) age.add(site, unix_seconds(clock_.wall_now()) - unix_seconds(view.result->finished));
   auto text = view.result ? view.result->metrics : std::string();
   return text + there.text() + running.text() + failed.text() + age.text() + site_info_;
 }
@@ -173,7 +170,7 @@ Reply Pages::own_metrics() const {
   good.add({}, reload_good_ ? 1 : 0);
   Metric when("callready_exporter_config_last_reload_success_timestamp_seconds",
               "When the configuration in use was read.");
-  when.add({}, seconds(reloaded_));
+  when.add({}, unix_seconds(reloaded_));
   Metric sets("callready_exporter_jobs", "Sets with their modules.");
   sets.add({}, static_cast<double>(schedule_.jobs().size()));
   Metric running("callready_exporter_runs_in_progress", "Runs that go on.");

@@ -14,7 +14,7 @@
 namespace callready::exporter {
 namespace {
 
-constexpr std::size_t largest_file = 1 << 20, most_login = 1'024;
+constexpr std::size_t largest_web_config = 1 << 20, most_login = 1'024;
 // Of nobody's password, at the usual cost.
 constexpr auto nobodys_hash = "$2y$10$QOauhQNbBCuQDKes6eFzPeSH1yVOCDNPMXzwXEpy7tvluSat5AnjC";
 
@@ -153,8 +153,8 @@ class WebConfigReader {
 }  // namespace
 
 WebConfigResult load_web_config(const std::string& path) {
-  const auto input = platform::read_input(path, largest_file);
-  if (!input.error.empty() || input.text.size() > largest_file) {
+  const auto input = platform::read_input(path, largest_web_config);
+  if (!input.error.empty() || input.text.size() > largest_web_config) {
     const auto why = input.error.empty() ? "it is too large" : input.error;
     return {std::nullopt, {{path, 0, 0, "cannot be read: " + why}}};
   }

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "probe/util/text.hpp"
+
 namespace callready {
 namespace {
 
@@ -23,10 +25,6 @@ constexpr std::size_t most_sentences = 6;
 
 bool contains(const std::vector<std::string>& list, const std::string& item) {
   return std::find(list.begin(), list.end(), item) != list.end();
-}
-
-void add_once(std::vector<std::string>& list, const std::string& item) {
-  if (!item.empty() && !contains(list, item)) list.push_back(item);
 }
 
 bool any_of(const std::vector<std::string>& wanted, const std::vector<std::string>& active) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "probe/util/text.hpp"
 #include "probe/util/utf8.hpp"
 
 namespace callready {
@@ -19,13 +20,6 @@ constexpr CurlAuth curl_auths[] = {
     {ProxyAuth::ntlm, CURLAUTH_NTLM},
     {ProxyAuth::negotiate, CURLAUTH_NEGOTIATE},
 };
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view blank = " \t\r\n";
-  const auto first = text.find_first_not_of(blank);
-  if (first == text.npos) return {};
-  return text.substr(first, text.find_last_not_of(blank) - first + 1);
-}
 
 std::string host_of(const std::string& url) {
   const auto start = url.find("://") + 3;

@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t most_certificates = 10'000;  // the largest bundles hold some hundreds
 
-constexpr std::size_t most_bytes = std::size_t{64} << 20U;
+constexpr std::size_t largest_bundle = std::size_t{64} << 20U;
 
 template <auto function>
 struct Free {
@@ -148,7 +148,7 @@ std::string PemCertificate::sha256() const {
 
 std::vector<PemCertificate> read_certificates(const std::string& path) {
   std::vector<PemCertificate> found;
-  const auto input = platform::read_input(path, most_bytes);
+  const auto input = platform::read_input(path, largest_bundle);
   const File file(BIO_new_mem_buf(input.text.data(), static_cast<int>(input.text.size())));
   while (file && found.size() < most_certificates) {
     char* name = nullptr;

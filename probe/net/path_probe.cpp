@@ -12,7 +12,7 @@ using asio::ip::tcp;
 using asio::ip::udp;
 
 // Datagrams and errors of others, before the request gives up.
-constexpr int most_unexpected = 256;
+constexpr int most_other_events = 256;
 
 // Bound to the interface and connected; the error where it cannot be.
 error_code prepare(udp::socket& socket, const SizedRequest& request) {
@@ -35,7 +35,7 @@ error_code prepare(udp::socket& socket, const SizedRequest& request) {
 // What has arrived: true where it ends the waiting.
 bool take(udp::socket& socket, const SizedRequest& request, SizedReply& reply) {
   std::vector<std::uint8_t> buffer(65'536);
-  for (int i = 0; i < most_unexpected; ++i) {
+  for (int i = 0; i < most_other_events; ++i) {
     if (auto icmp = platform::take_icmp_error(socket.native_handle())) {
       if (icmp->kind == IcmpKind::time_exceeded) continue;
       if (icmp->kind == IcmpKind::fragmentation_needed) {

@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "probe/net/http.hpp"
+#include "probe/util/text.hpp"
 
 namespace callready {
 namespace {
@@ -19,13 +20,6 @@ std::string lowered(std::string_view text) {
   std::string result(text);
   std::transform(result.begin(), result.end(), result.begin(), lower);
   return result;
-}
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view blank = " \t\r\n";
-  const auto first = text.find_first_not_of(blank);
-  if (first == text.npos) return {};
-  return text.substr(first, text.find_last_not_of(blank) - first + 1);
 }
 
 std::optional<std::uint16_t> port_of(std::string_view text) {

@@ -34,10 +34,10 @@ std::set<std::string> added_by_the_administrator() {
   return added;
 }
 
-using Share = std::shared_ptr<PublicRoots>;
+using SharedRoots = std::shared_ptr<PublicRoots>;
 
 void free_roots(void*, void* share, CRYPTO_EX_DATA*, int, long, void*) {
-  delete static_cast<Share*>(share);
+  delete static_cast<SharedRoots*>(share);
 }
 
 int index() {
@@ -78,13 +78,13 @@ PublicRoots::Store PublicRoots::read(const std::vector<std::string>& more) {
 }
 
 void PublicRoots::attach(std::shared_ptr<PublicRoots> roots, X509_STORE* store) {
-  auto share = std::make_unique<Share>(std::move(roots));
+  auto share = std::make_unique<SharedRoots>(std::move(roots));
   if (X509_STORE_set_ex_data(store, index(), share.get()) == 1) share.release();
 }
 
 const PublicRoots* PublicRoots::of(const SSL* ssl) {
   auto* store = SSL_CTX_get_cert_store(SSL_get_SSL_CTX(ssl));
-  const auto* share = static_cast<const Share*>(X509_STORE_get_ex_data(store, index()));
+  const auto* share = static_cast<const SharedRoots*>(X509_STORE_get_ex_data(store, index()));
   return share == nullptr ? nullptr : share->get();
 }
 

@@ -7,10 +7,10 @@
 namespace callready {
 namespace {
 
-constexpr std::size_t most_unexpected = 4;
+constexpr std::size_t most_strangers = 4;
 constexpr std::size_t most_indications = 64;
 // What one request reads from a stream before it gives up: a server that never stops talking.
-constexpr std::size_t most_bytes = 65'536;
+constexpr std::size_t most_buffered = 65'536;
 
 class UdpChannel final : public StunChannel {
  public:
@@ -86,7 +86,7 @@ class StreamChannel final : public StunChannel {
       exchange.answer = written.error();
       co_return exchange;
     }
-    budget_ = most_bytes;
+    budget_ = most_buffered;
     for (;;) {
       auto frame = co_await next_frame(scope, deadline);
       if (frame.has_error()) {
@@ -111,7 +111,7 @@ class StreamChannel final : public StunChannel {
   }
 
   asio::awaitable<Result<stun::Message>> next_indication(Scope scope, Instant deadline) override {
-    budget_ = most_bytes;
+    budget_ = most_buffered;
     while (indications_.empty()) {
       auto frame = co_await next_frame(scope, deadline);
       if (frame.has_error()) co_return frame.error();
@@ -189,7 +189,7 @@ class StreamChannel final : public StunChannel {
 }  // namespace
 
 void StunChannel::note(UnexpectedReply reply) {
-  if (unexpected_.size() < most_unexpected) unexpected_.push_back(std::move(reply));
+  if (unexpected_.size() < most_strangers) unexpected_.push_back(std::move(reply));
 }
 
 bool StunChannel::take(std::span<const std::uint8_t> bytes, const SocketAddress& from,

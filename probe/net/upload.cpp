@@ -12,7 +12,7 @@ namespace {
 constexpr std::size_t most_answer = 512;
 
 // What is beyond that is taken, and not kept.
-std::size_t take(char* data, std::size_t, std::size_t size, void* context) {
+std::size_t take_answer(char* data, std::size_t, std::size_t size, void* context) {
   auto& text = *static_cast<std::string*>(context);
   text.append(data, std::min(size, most_answer - text.size()));
   return size;
@@ -51,7 +51,7 @@ Upload upload(const UploadRequest& request) {
   curl_easy_setopt(easy, CURLOPT_USERAGENT, request.user_agent.c_str());
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers.get());
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error);
-  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take);
+  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_answer);
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, &answer);
   const auto code = curl_easy_perform(easy);
   curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &result.status);

@@ -7,19 +7,19 @@
 namespace callready::platform {
 namespace {
 
-bool set_option(int socket, int level, int name, int value) {
+bool set_path_option(int socket, int level, int name, int value) {
   return ::setsockopt(socket, level, name, &value, sizeof value) == 0;
 }
 
 }  // namespace
 
 bool forbid_fragments(int socket, bool v6) {
-  return v6 ? set_option(socket, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE)
-            : set_option(socket, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
+  return v6 ? set_path_option(socket, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE)
+            : set_path_option(socket, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
 }
 
 bool set_segment_size(int socket, int bytes) {
-  return set_option(socket, IPPROTO_TCP, TCP_MAXSEG, bytes);
+  return set_path_option(socket, IPPROTO_TCP, TCP_MAXSEG, bytes);
 }
 
 }  // namespace callready::platform

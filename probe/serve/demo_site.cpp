@@ -23,7 +23,7 @@ namespace {
 // Enough for a sample with both ends and some between them.
 constexpr int media_ports = 8;
 
-std::string name(const std::string& host) { return host + "." + demo_domain; }
+std::string demo_name(const std::string& host) { return host + "." + demo_domain; }
 
 // A root, an authority under it that issues, and what it issued: as a public site has it.
 class Authority {
@@ -53,25 +53,25 @@ DnsZone zone(const IpAddress& address, const DemoPorts& ports) {
   const auto reverse = reverse_name(address);
   made.apexes = {demo_domain, reverse};
   for (const char* host : {"ns", "www", "stun", "turn", "sip", "media", "ntp", "proxy"}) {
-    made.records.push_back({name(host), address});
+    made.records.push_back({demo_name(host), address});
   }
-  const DnsService plain{10, 0, ports.sip, name("sip")};
-  const DnsService secure{10, 0, ports.sip_tls, name("sip")};
-  const DnsService stun{10, 0, ports.stun, name("stun")};
-  const DnsService turn{10, 0, ports.stun, name("turn")};
-  made.records.push_back({name("_sip._udp"), plain});
-  made.records.push_back({name("_sip._tcp"), plain});
-  made.records.push_back({name("_sips._tcp"), secure});
-  made.records.push_back({name("_stun._udp"), stun});
-  made.records.push_back({name("_turn._udp"), turn});
+  const DnsService plain{10, 0, ports.sip, demo_name("sip")};
+  const DnsService secure{10, 0, ports.sip_tls, demo_name("sip")};
+  const DnsService stun{10, 0, ports.stun, demo_name("stun")};
+  const DnsService turn{10, 0, ports.stun, demo_name("turn")};
+  made.records.push_back({demo_name("_sip._udp"), plain});
+  made.records.push_back({demo_name("_sip._tcp"), plain});
+  made.records.push_back({demo_name("_sips._tcp"), secure});
+  made.records.push_back({demo_name("_stun._udp"), stun});
+  made.records.push_back({demo_name("_turn._udp"), turn});
   // RFC 3263 section 4.1: the transport by NAPTR, the server by SRV.
-  const DnsPointer over_tls{10, 50, "s", "SIPS+D2T", "", name("_sips._tcp")};
-  const DnsPointer over_tcp{20, 50, "s", "SIP+D2T", "", name("_sip._tcp")};
-  const DnsPointer over_udp{30, 50, "s", "SIP+D2U", "", name("_sip._udp")};
+  const DnsPointer over_tls{10, 50, "s", "SIPS+D2T", "", demo_name("_sips._tcp")};
+  const DnsPointer over_tcp{20, 50, "s", "SIP+D2T", "", demo_name("_sip._tcp")};
+  const DnsPointer over_udp{30, 50, "s", "SIP+D2U", "", demo_name("_sip._udp")};
   for (const auto& pointer : {over_tls, over_tcp, over_udp}) {
     made.records.push_back({demo_domain, pointer});
   }
-  made.records.push_back({reverse, DnsName{name("www")}});
+  made.records.push_back({reverse, DnsName{demo_name("www")}});
   return made;
 }
 
@@ -145,15 +145,15 @@ Result<std::shared_ptr<DemoSite>> DemoSite::start(const asio::any_io_executor& e
   const SocketAddress bind{options.address, 0};
   StunOptions stun;
   stun.identity.realm = demo_domain;
-  stun.tls = authority.server({name("stun"), name("turn")});
+  stun.tls = authority.server({demo_name("stun"), demo_name("turn")});
   SipOptions sip;
-  sip.tls = authority.server({name("sip"), demo_domain});  // RFC 5922: the domain, not the host
+  sip.tls = authority.server({demo_name("sip"), demo_domain});  // RFC 5922: the domain, not the host
   EchoOptions media;
   media.ports = media_ports;
   const bool started =
       all.keep(all.http, HttpServer::start(executor, bind, pages(nullptr))) &&
       all.keep(all.https,
-               HttpServer::start(executor, bind, pages(authority.server({name("www")})))) &&
+               HttpServer::start(executor, bind, pages(authority.server({demo_name("www")})))) &&
       all.keep(all.stun, StunServer::start(executor, bind, stun)) &&
       all.keep(all.sip, SipServer::start(executor, bind, sip)) &&
       all.keep(all.media, UdpEcho::start(executor, bind, media)) &&
@@ -169,7 +169,7 @@ Result<std::shared_ptr<DemoSite>> DemoSite::start(const asio::any_io_executor& e
   ports.media = all.media->ports();
   ports.ntp = all.ntp->local().port;
   ProxyOptions proxy;
-  for (const auto& host : {name("www"), options.address.to_string()}) {
+  for (const auto& host : {demo_name("www"), options.address.to_string()}) {
     proxy.allowed[fmt::format("{}:{}", host, ports.https)] = all.https->local();
   }
   if (!all.keep(all.proxy, ProxyServer::start(executor, bind, proxy)) ||

@@ -75,6 +75,14 @@ std::optional<HttpHead> parse_http_head(std::span<const std::uint8_t> bytes) {
   return head;
 }
 
+HttpReply text_reply(unsigned status, std::string text) {
+  HttpReply reply;
+  reply.status = status;
+  reply.body = std::move(text);
+  reply.fields.emplace_back("Content-Type", "text/plain");
+  return reply;
+}
+
 std::vector<std::uint8_t> print_http(const HttpReply& reply) {
   const auto reason = http::obsolete_reason(http::int_to_status(reply.status));
   std::string text =

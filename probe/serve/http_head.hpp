@@ -37,6 +37,9 @@ struct HttpReply {
   bool keep_alive = true;
 };
 
+// One of a line of plain text.
+HttpReply text_reply(unsigned status, std::string text);
+
 // With Date and, where the status allows a body, Content-Length.
 std::vector<std::uint8_t> print_http(const HttpReply& reply);
 

@@ -7,14 +7,6 @@
 namespace callready::serve {
 namespace {
 
-HttpReply refusal(unsigned status, std::string text) {
-  HttpReply reply;
-  reply.status = status;
-  reply.body = std::move(text);
-  reply.fields.emplace_back("Content-Type", "text/plain");
-  return reply;
-}
-
 bool is_websocket_path(const HttpOptions& options, const std::string& path) {
   const auto& paths = options.websocket_paths;
   return std::find(paths.begin(), paths.end(), path) != paths.end();
@@ -25,7 +17,7 @@ HttpReply upgrade(const HttpHead& head) {
   const bool asked = head.lists("Upgrade", "websocket") && head.lists("Connection", "upgrade");
   // 16 bytes in base64 are 24 characters (RFC 6455 section 4.2.1).
   if (!asked || key.size() != 24 || head.field("Sec-WebSocket-Version") != "13") {
-    auto reply = refusal(426, "WebSocket only\n");
+    auto reply = text_reply(426, "WebSocket only\n");
     reply.fields.emplace_back("Upgrade", "websocket");
     reply.fields.emplace_back("Connection", "Upgrade");
     reply.fields.emplace_back("Sec-WebSocket-Version", "13");
@@ -41,14 +33,14 @@ HttpReply upgrade(const HttpHead& head) {
 
 HttpReply answer(const HttpOptions& options, const HttpHead& head) {
   if (head.method != "GET" && head.method != "HEAD") {
-    auto reply = refusal(405, "GET and HEAD only\n");
+    auto reply = text_reply(405, "GET and HEAD only\n");
     reply.fields.emplace_back("Allow", "GET, HEAD");
     return reply;
   }
   const auto path = head.target.substr(0, head.target.find('?'));
   if (is_websocket_path(options, path) && head.method == "GET") return upgrade(head);
   const auto page = options.pages.find(path);
-  if (page == options.pages.end()) return refusal(404, "no such page\n");
+  if (page == options.pages.end()) return text_reply(404, "no such page\n");
   HttpReply reply;
   reply.status = page->second.status;
   reply.body = page->second.body;
@@ -81,9 +73,9 @@ asio::awaitable<void> serve_http(std::shared_ptr<Connection> connection,
     if (bytes.has_error()) {
       const auto kind = bytes.error().kind;
       if (kind == FailureKind::oversized) {
-        reply = refusal(431, "the request's head is too long\n");
+        reply = text_reply(431, "the request's head is too long\n");
       } else if (kind == FailureKind::malformed) {
-        reply = refusal(400, "not HTTP\n");
+        reply = text_reply(400, "not HTTP\n");
       } else {
         co_return;
       }
@@ -97,7 +89,7 @@ asio::awaitable<void> serve_http(std::shared_ptr<Connection> connection,
             head->keep_alive && !head->has_body && served < connection->limits.requests;
         upgraded = reply.status == 101;
       } else {
-        reply = refusal(400, "not a request of HTTP/1.1\n");
+        reply = text_reply(400, "not a request of HTTP/1.1\n");
         reply.keep_alive = false;
       }
     }

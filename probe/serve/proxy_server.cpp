@@ -66,24 +66,16 @@ bool is_authorised(const ProxyOptions& options, const HttpHead& head) {
          CRYPTO_memcmp(token.data(), right.data(), right.size()) == 0;
 }
 
-HttpReply refusal(unsigned status, std::string text) {
-  HttpReply reply;
-  reply.status = status;
-  reply.body = std::move(text);
-  reply.fields.emplace_back("Content-Type", "text/plain");
-  return reply;
-}
-
 // The endpoint, or why not.
 boost::system::result<SocketAddress, HttpReply> decide(const ProxyOptions& options,
                                                        const HttpHead& head) {
   if (!is_authorised(options, head)) {
-    auto reply = refusal(407, "this proxy wants a user and a password\n");
+    auto reply = text_reply(407, "this proxy wants a user and a password\n");
     reply.fields.emplace_back("Proxy-Authenticate", "Basic realm=\"callready\"");
     return reply;
   }
   if (head.method != "CONNECT") {
-    auto reply = refusal(405, "this proxy does CONNECT only\n");
+    auto reply = text_reply(405, "this proxy does CONNECT only\n");
     reply.fields.emplace_back("Allow", "CONNECT");
     return reply;
   }
@@ -91,7 +83,7 @@ boost::system::result<SocketAddress, HttpReply> decide(const ProxyOptions& optio
   std::transform(name.begin(), name.end(), name.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   const auto found = options.allowed.find(name);
-  if (found == options.allowed.end()) return refusal(403, "this proxy does not go there\n");
+  if (found == options.allowed.end()) return text_reply(403, "this proxy does not go there\n");
   return found->second;
 }
 
@@ -128,7 +120,7 @@ asio::awaitable<void> serve_proxy(std::shared_ptr<Connection> connection,
                bytes.error().kind != FailureKind::oversized) {
       co_return;
     }
-    auto reply = refusal(400, "not a request of HTTP/1.1\n");
+    auto reply = text_reply(400, "not a request of HTTP/1.1\n");
     reply.keep_alive = false;
     if (head) {
       const auto decided = decide(*options, *head);
@@ -143,7 +135,7 @@ asio::awaitable<void> serve_proxy(std::shared_ptr<Connection> connection,
           co_return;
         }
         const bool late = upstream.error().kind == FailureKind::timed_out;
-        reply = refusal(late ? 504 : 502, upstream.error().text + "\n");
+        reply = text_reply(late ? 504 : 502, upstream.error().text + "\n");
       } else {
         reply = decided.error();
       }

@@ -8,7 +8,7 @@ namespace {
 
 using asio::ip::udp;
 
-constexpr std::size_t header_size = 20;
+constexpr std::size_t stun_header_size = 20;
 constexpr auto change_request = STUN_ATTRIBUTE_CHANGE_REQUEST;
 constexpr auto response_port = static_cast<StunAttribute>(0x0027);    // RFC 5780 section 7.5
 constexpr auto response_origin = static_cast<StunAttribute>(0x802b);  // section 7.3
@@ -100,7 +100,7 @@ StunReply answer_stun(const StunIdentity& identity, std::span<const std::uint8_t
                       const StunArrival& arrival) {
   StunReply reply;
   reply.to = arrival.client;
-  if (bytes.size() < header_size ||
+  if (bytes.size() < stun_header_size ||
       stun_message_validate_buffer_length(bytes.data(), bytes.size(), true) !=
           static_cast<int>(bytes.size())) {
     return reply;
@@ -156,7 +156,7 @@ std::ptrdiff_t stun_frame(std::span<const std::uint8_t> bytes) {
   if (bytes.size() < 8) return 0;
   const int length = bytes[2] << 8 | bytes[3];
   if (length % 4 != 0 || !std::equal(cookie.begin(), cookie.end(), bytes.begin() + 4)) return -1;
-  return length + static_cast<std::ptrdiff_t>(header_size);
+  return length + static_cast<std::ptrdiff_t>(stun_header_size);
 }
 
 }  // namespace callready::serve
