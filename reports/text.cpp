@@ -292,20 +292,20 @@ void add_streams(Page& page, const Report& report, bool unicode) {
   const auto lines = media_lines(report, unicode);
   if (lines.empty()) return;
   page.heading("How a call would sound");
-  constexpr int widest = 4;
+  constexpr int widest_way = 4;
   std::string host;
   for (const auto& line : lines) {
     if (line.host != host) page.paragraph(line.host);
     host = line.host;
-    page.labelled(line.way, line.figures, 3, widest);
-    page.labelled("", line.spark, 3, widest);
+    page.labelled(line.way, line.figures, 3, widest_way);
+    page.labelled("", line.spark, 3, widest_way);
   }
 }
 
 void add_site(Page& page, const Site& site) {
   page.heading("This site");
-  constexpr int widest = 14;
-  for (const auto& fact : site_facts(site)) page.labelled(fact.name, fact.text, 0, widest);
+  constexpr int widest_fact = 14;
+  for (const auto& fact : site_facts(site)) page.labelled(fact.name, fact.text, 0, widest_fact);
 }
 
 std::string closing(const Report& report, bool verbose) {

@@ -18,9 +18,9 @@ constexpr std::size_t most_evidence = 3;
 
 class TicketLines {
  public:
-  void add(std::string_view label, const std::string& text) {
+  void add(std::string_view heading, const std::string& text) {
     if (text.empty()) return;
-    const auto name = label.empty() ? std::string() : std::string(label) + ':';
+    const auto name = heading.empty() ? std::string() : std::string(heading) + ':';
     out_ += harmless(fmt::format("{:<{}}{}", name, label_width, text)) + '\n';
   }
   std::string take() { return std::move(out_); }

@@ -173,9 +173,9 @@ class Update {
       const auto text = here != texts_.end() ? std::optional(here->second) : store_.text_of(set);
       const auto now = text ? load_text(*text, set.head.id, options_.rules).set : std::nullopt;
       if (!now) continue;
-      const auto lines = changes(*old, *now);
-      for (const auto& line : lines) result_.changes.push_back(set.head.id + ": " + line);
-      if (lines.empty()) result_.changes.push_back(set.head.id + ": only words are different");
+      const auto said = changes(*old, *now);
+      for (const auto& line : said) result_.changes.push_back(set.head.id + ": " + line);
+      if (said.empty()) result_.changes.push_back(set.head.id + ": only words are different");
     }
     if (!stored_.index) return;
     for (const auto& set : stored_.index->sets) {

@@ -79,9 +79,9 @@ std::string tried_flows_in_words(const Facts& facts,
     if (place->second.known.insert(target.host).second) place->second.list.push_back(target.host);
   }
   // Ports that go to the same hosts share a sentence, as they share a firewall rule.
-  using Rule = std::pair<std::string, std::vector<std::string>>;  // "TCP", hosts
-  std::vector<const Rule*> rules;                                 // in order
-  std::map<Rule, std::vector<std::string>> together;
+  using Flows = std::pair<std::string, std::vector<std::string>>;  // "TCP", hosts
+  std::vector<const Flows*> rules;                                 // in order
+  std::map<Flows, std::vector<std::string>> together;
   for (const auto& port : ports) {
     const auto [place, fresh] = together.try_emplace({port.substr(0, 3), hosts[port].list});
     if (fresh) rules.push_back(&place->first);
