@@ -86,7 +86,7 @@ struct DnsRequest {
 };
 
 asio::awaitable<DnsRequest> ask_one(asio::any_io_executor executor, Scope scope,
-                               dns::Question question) {
+                                    dns::Question question) {
   DnsRequest asked;
   asked.question = question;
   asked.exchange = co_await dns::ask(executor, scope, question);

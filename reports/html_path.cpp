@@ -1,6 +1,7 @@
 // The drawing of the path, as a sequence diagram: the places that a packet meets stand beside each
-// other, and each flow is a line from the computer to where it stops. Drawn twice, for wide_path and for
-// narrow_path screens, because text in a scaled drawing cannot be read; and told once more as a table.
+// other, and each flow is a line from the computer to where it stops. Drawn twice, for wide_path
+// and for narrow_path screens, because text in a scaled drawing cannot be read; and told once more
+// as a table.
 #include <algorithm>
 #include <iterator>
 #include <set>
@@ -187,9 +188,8 @@ class Drawing {
       if (to <= from) return;
       body_.put("<path class=\"way{} tone-{}\" d=\"M{} {}H{}\"/>\n", kind, tone, from, y, to);
     };
-    const bool changed = std::any_of(flow.stops.begin(), flow.stops.end(), [](const Stop& stop) {
-      return stop.mark == Mark::warning;
-    });
+    const bool changed = std::any_of(flow.stops.begin(), flow.stops.end(),
+                                     [](const Stop& stop) { return stop.mark == Mark::warning; });
     stretch(start, good, changed ? "warning" : "good", "");
     stretch(good, bad, "bad", "");
     if (guess) stretch(std::max(good, bad), columns_.back().x, "unknown", " guess");

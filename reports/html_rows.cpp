@@ -97,8 +97,8 @@ Html importance(const RequirementResult& requirement) {
   return out.put(" <span class=\"tag\">{}</span>", to_string(requirement.severity));
 }
 
-void add_row(Html& out, const Report& report, std::size_t i, std::size_t j,
-                     const PageIndex& index, bool open) {
+void add_row(Html& out, const Report& report, std::size_t i, std::size_t j, const PageIndex& index,
+             bool open) {
   const auto& set = report.sets[i];
   const auto& requirement = set.requirements[j];
   const auto mark = mark_of(requirement.status);

@@ -1,6 +1,7 @@
 // How long things took: the round trips of every requirement as dots on one scale, with the middle
-// one marked; and the parts of one exchange as a bar. Drawn twice, for wide_plot and for narrow_plot screens,
-// as text in a scaled drawing cannot be read; the table below a drawing says the same.
+// one marked; and the parts of one exchange as a bar. Drawn twice, for wide_plot and for
+// narrow_plot screens, as text in a scaled drawing cannot be read; the table below a drawing says
+// the same.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -135,10 +136,10 @@ Html plot(const std::vector<TimedRow>& rows, const std::vector<double>& ticks,
       out.put("<text class=\"quiet\" x=\"{}\" y=\"{}\">{}</text>\n", layout.words_x, words,
               row.figures());
     } else {
-      out.put(
-          "<text x=\"2\" y=\"{}\">{}: {}</text>\n", words,
-          shortened(harmless(row.name), widest_plotted_name + 8 - static_cast<int>(row.figures().size())),
-          row.figures());
+      out.put("<text x=\"2\" y=\"{}\">{}: {}</text>\n", words,
+              shortened(harmless(row.name),
+                        widest_plotted_name + 8 - static_cast<int>(row.figures().size())),
+              row.figures());
     }
     out.put("<path class=\"span\" d=\"M{:.1f} {}H{:.1f}\"/>", x(row.times.front()), middle,
             x(row.times.back()));

@@ -1,5 +1,5 @@
-#include "reports/answer.hpp"
 #include "reports/ticket.hpp"
+#include "reports/answer.hpp"
 
 #include <fmt/format.h>
 

@@ -121,7 +121,8 @@ std::string check_of(const FeedEntry& entry, bool udp) {
 std::string set_from_feed(const Feed& feed, std::string_view today) {
   const auto& vendor = vendor_of(feed.kind);
   std::string out = "schema: callready.targets/1\nid: " + std::string(vendor.id) +
-                    "\ntitle: " + yaml_quoted(vendor.title) + "\nvendor: " + std::string(vendor.vendor) +
+                    "\ntitle: " + yaml_quoted(vendor.title) +
+                    "\nvendor: " + std::string(vendor.vendor) +
                     "\ndocument: " + yaml_quoted(vendor.document) + '\n';
   if (!feed.edition.empty()) out += "edition: " + yaml_quoted(feed.edition) + '\n';
   out += "verified: " + std::string(today) + "\nkind: " + std::string(vendor.service) +
@@ -143,8 +144,8 @@ std::string set_from_feed(const Feed& feed, std::string_view today) {
       if (by_udp ? !udp : (udp && !tcp)) continue;
       const auto id = row_id(entry.key, by_udp ? "-udp" : "");
       const auto what = entry.key.empty() ? std::string("All networks") : "Entry " + entry.key;
-      rows +=
-          "  - id: " + id + "\n    title: " + yaml_quoted(what) + "\n    source: " + yaml_quoted(what) + '\n';
+      rows += "  - id: " + id + "\n    title: " + yaml_quoted(what) +
+              "\n    source: " + yaml_quoted(what) + '\n';
       if (!entry.note.empty()) rows += "    note: " + yaml_quoted(entry.note) + '\n';
       if (!entry.required) rows += "    severity: optional\n";
       if (entry.priority) {

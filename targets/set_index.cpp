@@ -146,8 +146,9 @@ std::optional<IndexedSet> index_set(std::string_view yaml_text, Problems& proble
 }
 
 std::string write_index(const SetIndex& index) {
-  IndexJson json = {{"schema", index_schema},   {"version", index.version}, {"issued", index.issued},
-               {"expires", index.expires}, {"needs", index.needs},     {"sets", IndexJson::array()}};
+  IndexJson json = {{"schema", index_schema}, {"version", index.version},
+                    {"issued", index.issued}, {"expires", index.expires},
+                    {"needs", index.needs},   {"sets", IndexJson::array()}};
   for (const auto& set : index.sets) {
     IndexJson entry;
     for (const auto& [name, member] : lines) {

@@ -56,7 +56,8 @@ std::string as_id(const std::string& text) {
 YamlNode part_of(const YamlNode& row, const YamlNode& entry, const std::string& suffix,
                  const std::string& in_words) {
   auto part = row;
-  const bool own_check = entry_of(entry, "check") != nullptr || entry_of(entry, "unprobed") != nullptr;
+  const bool own_check =
+      entry_of(entry, "check") != nullptr || entry_of(entry, "unprobed") != nullptr;
   std::erase_if(part.entries, [&](const YamlNode::Entry& one) {
     const bool of_check = one.key == "check" || one.key == "unprobed" || one.key == "with";
     return one.key == "traffic" || (own_check && of_check);

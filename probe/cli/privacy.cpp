@@ -10,8 +10,8 @@
 
 #include "probe/cli/commands.hpp"
 #include "probe/platform/input_file.hpp"
-#include "probe/util/text.hpp"
 #include "probe/platform/system.hpp"
+#include "probe/util/text.hpp"
 #include "targets/builtin.hpp"
 
 namespace callready {

@@ -147,7 +147,8 @@ std::string Pages::metrics_of(const View& view) const {
   failed.add(site, view.last_failed ? 1 : 0);
   Metric age("callready_run_age_seconds",
              "How old this result is: a scrape does not wait for a run.");
-  if (view.result) age.add(site, unix_seconds(clock_.wall_now()) - unix_seconds(view.result->finished));
+  if (view.result)
+    age.add(site, unix_seconds(clock_.wall_now()) - unix_seconds(view.result->finished));
   auto text = view.result ? view.result->metrics : std::string();
   return text + there.text() + running.text() + failed.text() + age.text() + site_info_;
 }

@@ -147,7 +147,8 @@ Result<std::shared_ptr<DemoSite>> DemoSite::start(const asio::any_io_executor& e
   stun.identity.realm = demo_domain;
   stun.tls = authority.server({demo_name("stun"), demo_name("turn")});
   SipOptions sip;
-  sip.tls = authority.server({demo_name("sip"), demo_domain});  // RFC 5922: the domain, not the host
+  sip.tls =
+      authority.server({demo_name("sip"), demo_domain});  // RFC 5922: the domain, not the host
   EchoOptions media;
   media.ports = media_ports;
   const bool started =
