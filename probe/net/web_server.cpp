@@ -189,8 +189,7 @@ asio::awaitable<bool> serve_one(Core core, Stream& stream, beast::flat_buffer& b
     const bool malformed =
         unread.category() == http::make_error_code(http::error::bad_method).category();
     if (!malformed || unread == http::error::end_of_stream) co_return false;
-    answer = {unread == http::error::body_limit ? 413u : 400u,
-              "callready: this is not a request that is understood\n"};
+    answer = {400, "callready: this is not a request that is understood\n"};
   } else {
     auto& asked = parser.get();
     keep = asked.keep_alive() && !last;

@@ -16,6 +16,7 @@ ROOMS = {
     "net": "probe/net",
     "serve": "probe/serve",
     "exporter": "probe/exporter",
+    "ui": "probe/ui",
     "cli": "probe/cli",
     "checks": "checks",
     "targets": "targets",
