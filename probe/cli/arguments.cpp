@@ -320,14 +320,12 @@ ParseResult parse_arguments(int argc, const char* const* argv) {
 
   auto* ui = command("ui", "The same on a page in your browser: choose, run, read, hand on",
                      Command::ui);
-  ui->add_option("OPTION", arguments.names,
-                 "Behind --: options of `check` for every run (-- --interface eth0)")
-      ->expected(0, -1);
   ui->add_flag("!--no-browser", arguments.browser,
                "Open no browser: say which file opens the page");
   ui->footer(
       "The page is for this user alone, on this computer alone. It ends a minute after the page "
-      "is closed.\nExit status: 0 ended, 2 it could not be started.");
+      "is closed.\nWhat stands behind -- are options of `check`, for every run: "
+      "callready ui -- --interface eth0\nExit status: 0 ended, 2 it could not be started.");
 
   auto* exporter =
       command("exporter", "Run target sets in the background, and tell Prometheus what was found",
@@ -389,6 +387,11 @@ ParseResult parse_arguments(int argc, const char* const* argv) {
     words.erase(words.begin() + 1);
     words.resize(std::min<std::size_t>(words.size(), 2));
     words.push_back("--help");
+  }
+  if (std::string_view(words[1]) == "ui") {
+    const auto mark = std::find(words.begin(), words.end(), std::string_view("--"));
+    if (mark != words.end()) arguments.names.assign(mark + 1, words.end());
+    words.erase(mark, words.end());
   }
   argc = static_cast<int>(words.size());
   argv = words.data();

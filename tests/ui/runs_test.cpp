@@ -17,13 +17,14 @@ namespace files = std::filesystem;
 using std::chrono::minutes, std::chrono::seconds;
 
 struct Fixture {
-  Fixture() {
-    auto name = (files::temp_directory_path() / "callready-ui-XXXXXX").string();
-    folder = mkdtemp(name.data());
-    files::create_directories(folder + "/own");
-    files::create_directories(folder + "/history");
-  }
   ~Fixture() { files::remove_all(folder); }
+
+  static std::string make_folder() {
+    auto name = (files::temp_directory_path() / "callready-ui-XXXXXX").string();
+    const std::string made = mkdtemp(name.data());
+    for (const auto* part : {"/own", "/history"}) files::create_directories(made + part);
+    return made;
+  }
 
   std::string start(const std::string& service = "zoom") {
     return runs.start({service, {"--quality"}, ""});
@@ -39,7 +40,7 @@ struct Fixture {
     return {std::istreambuf_iterator<char>(stream), {}};
   }
 
-  std::string folder;
+  std::string folder = make_folder();
   test::ManualClock clock;
   FakeChildren children;
   int changes = 0;
