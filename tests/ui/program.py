@@ -23,7 +23,7 @@ verified: 2026-11-20
 aliases: [{alias}]
 capabilities: [{{ id: calls, title: Calls, needs: [web] }}]
 requirements:
-  - {{ id: web, title: Web server, source: page 1, check: tcp, transport: [tcp], ports: [{port}], addresses: [127.0.0.1] }}
+  - {{ id: web, title: Web server, source: page 1, check: tcp, transport: [tcp], ports: [{port}], {where} }}
 """
 OPTIONS = ["--no-anchors", "--dns", "127.0.0.1:9", "--timeout", "20"]
 
@@ -110,6 +110,12 @@ class Program:
         connection.request("GET", self.home + "events", headers=self.own())
         return Events(connection, connection.getresponse())
 
+    def child(self):
+        """The process that is the run."""
+        with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children",
+                  encoding="ascii") as file:
+            return int(file.read().split()[0])
+
     def close(self):
         if self.process.poll() is None:
             self.process.terminate()
@@ -144,7 +150,8 @@ class Events:
         self.connection.close()
 
 
-def write_set(folder, name, port, title=None):
+def write_set(folder, name, port, where="addresses: [127.0.0.1]"):
     os.makedirs(folder + "/config/callready/targets", exist_ok=True)
     with open(f"{folder}/config/callready/targets/{name}.yaml", "w", encoding="utf-8") as file:
-        file.write(SET.format(id=name, title=title or name.title(), alias=name + "-too", port=port))
+        file.write(SET.format(id=name, title=name.title(), alias=name + "-too", port=port,
+                              where=where))
