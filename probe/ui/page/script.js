@@ -54,6 +54,12 @@
   const say = (text) => { $('said').textContent = text; };
   const tell = (text) => { $('done').textContent = text; };
 
+  const only = (part, title) => {
+    for (const id of ['form', 'progress', 'result', 'failed']) show(id, id === part);
+    show('intro', part === 'form');
+    document.title = `${title} – callready`;
+  };
+
   // Choosing a service.
 
   const plain = (text) => text.toLowerCase().normalize('NFKD').replace(/[^\p{L}\p{N}]+/gu, ' ').trim();
@@ -177,17 +183,13 @@
 
   // Back to the choice.
   const choose = (focus = true) => {
-    for (const id of ['progress', 'result', 'failed']) show(id, false);
-    show('form', true);
-    document.title = 'Do calls work from here? – callready';
+    only('form', 'Do calls work from here?');
     if (focus) $('search').focus();
   };
 
   const progress = (first) => {
-    for (const id of ['form', 'result', 'failed']) show(id, false);
-    show('progress', true);
+    only('progress', `Testing ${title(state.service)}`);
     $('progress-title').textContent = `Testing ${title(state.service)}`;
-    document.title = `Testing ${title(state.service)} – callready`;
     const bar = $('bar');
     if (state.total > 0) {
       bar.max = state.total;
@@ -268,7 +270,7 @@
       return failed(error.message);
     }
     shown = key;
-    for (const id of ['form', 'progress', 'failed', 'comparison']) show(id, false);
+    show('comparison', false);
     $('compare').setAttribute('aria-expanded', 'false');
     $('verdicts').replaceChildren(...summary.sets.map(verdict));
     $('where').textContent = summary.where;
@@ -284,9 +286,7 @@
     for (const format of ['html', 'json']) $(`save-${format}`).href = `${report(format)}&save=1`;
     $('whole').href = report('html');
     show('compare', state.before);
-    show('result', true);
-    const word = summary.sets[0]?.word ?? '';
-    document.title = `${word}: ${title(state.service)} – callready`;
+    only('result', `${summary.sets[0]?.word ?? ''}: ${title(state.service)}`);
     if (first) {
       tell('');
       scrollTo(0, 0);
@@ -294,10 +294,8 @@
     }
   };
   const failed = (text) => {
-    for (const id of ['form', 'progress', 'result']) show(id, false);
     $('problem').textContent = text;
-    show('failed', true);
-    document.title = 'The test did not run – callready';
+    only('failed', 'The test did not run');
     $('failed-title').focus();
   };
 
@@ -349,7 +347,7 @@
     tell(hidden ? 'Names and addresses of this site are replaced, on this page, in what you copy and in what you save.'
       : 'Names and addresses of this site are shown again.');
   });
-  const trends = {better: ['Better', 'good', '✔'], worse: ['Worse', 'bad', '✘'], changed: ['Changed', 'unknown', '?']};
+  const trends = {better: ['Better', 'good', '✓'], worse: ['Worse', 'bad', '✕'], changed: ['Changed', 'unknown', '?']};
   const words = {ready: 'ready', degraded: 'works by a slower or weaker way', blocked: 'blocked', unknown: 'not decided',
                  pass: 'good', warn: 'not as it should be', fail: 'does not work', skip: 'not tried'};
   const changes = (difference) => {
