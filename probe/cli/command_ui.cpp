@@ -5,7 +5,7 @@
 #include <filesystem>
 
 #include "probe/cli/commands.hpp"
-#include "probe/net/child_process.hpp"
+#include "probe/web/child_process.hpp"
 #include "probe/platform/browser.hpp"
 #include "probe/platform/child.hpp"
 #include "probe/platform/system.hpp"
@@ -101,6 +101,7 @@ class Ui {
   std::optional<std::string> prepare() {
     const auto state = platform::state_folder();
     if (state.empty()) return "there is no folder for reports: neither XDG_STATE_HOME nor HOME";
+    platform::forbid_inspection();  // from here on it holds secrets
     auto keys = make_keys();
     const auto name = keys.folder.substr(0, 16);
     Gate gate(server_->local().port, std::move(keys));

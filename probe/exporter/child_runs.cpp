@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "probe/net/child_process.hpp"
+#include "probe/web/child_process.hpp"
 #include "reports/terminal.hpp"
 
 namespace callready::exporter {

@@ -4,7 +4,7 @@
 
 #include "probe/net/in_thread.hpp"
 #include "probe/net/semaphore.hpp"
-#include "probe/net/web_server.hpp"
+#include "probe/web/web_server.hpp"
 #include "probe/util/digest.hpp"
 
 namespace callready::exporter {

@@ -5,7 +5,6 @@
 #include <openssl/rand.h>
 
 #include <array>
-#include <charconv>
 #include <stdexcept>
 
 namespace callready::ui {
@@ -23,10 +22,6 @@ std::string random_text() {
   return text;
 }
 
-// "port" as its digits alone: no sign, no space, no leading zero.
-bool is_port(std::string_view text, std::uint16_t port) {
-  return text == std::to_string(port);
-}
 
 }  // namespace
 
@@ -35,7 +30,8 @@ Keys make_keys() { return {random_text(), random_text(), random_text()}; }
 bool is_own_host(std::string_view host, std::uint16_t port) {
   const auto colon = host.find(':');
   if (colon == host.npos) return false;
-  return host.substr(0, colon) == host_name && is_port(host.substr(colon + 1), port);
+  // The port as its digits alone: no sign, no space, no leading zero.
+  return host.substr(0, colon) == host_name && host.substr(colon + 1) == std::to_string(port);
 }
 
 bool is_own_origin(std::string_view origin, std::uint16_t port) {
@@ -83,7 +79,7 @@ std::string Gate::why_foreign(const WebRequest& request, bool entering) const {
   if (!origins.empty() && !is_own_origin(origins.front(), port_)) return "another Origin";
   // Fetch Metadata, of browsers that say it: the file alone may send somebody here.
   const auto site = request.field("Sec-Fetch-Site");
-  if (!entering && !site.empty() && site != "same-origin" && site != "none") return "another site";
+  if (!entering && (site == "cross-site" || site == "same-site")) return "another site";
   return {};
 }
 

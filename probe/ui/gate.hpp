@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "probe/net/web_server.hpp"
+#include "probe/web/web_server.hpp"
 
 namespace callready::ui {
 

@@ -37,7 +37,7 @@ struct Reader {
     if (result.problem.empty()) result.problem = why;
   }
   void add(std::string_view option, const std::string& value) const {
-    if (!value.empty()) order().arguments.push_back(fmt::format("--{}={}", option, value));
+    if (!value.empty()) order().arguments.push_back(fmt::format("{}={}", option, value));
   }
 
   bool service(std::string_view name, const Json& value) const {
@@ -51,7 +51,7 @@ struct Reader {
   }
 
   bool list(std::string_view name, const Json& value) const {
-    const auto option = name == "scenarios" ? "scenario" : name == "regions" ? "region" : "";
+    const auto option = name == "scenarios" ? "--scenario" : name == "regions" ? "--region" : "";
     if (*option == '\0') return false;
     if (!is_list(value)) return refuse("The choice of " + std::string(name) + " is no list."), true;
     for (const auto& item : value) add(option, item.get<std::string>());
@@ -69,15 +69,13 @@ struct Reader {
   }
 
   bool line(std::string_view name, const Json& value) const {
-    if (name != "proxy" && name != "site") return false;
+    if (name != "through" && name != "site") return false;
     if (!is_line(value)) return refuse(fmt::format("'{}' is not one line.", name)), true;
     const auto text = value.get<std::string>();
     // Here, not by the child alone: its arguments can be seen before it refuses them.
-    if (name == "proxy" && text.find('@') != text.npos) {
-      refuse("No user and password in the proxy's address: there are fields for them.");
-      return true;
-    }
-    add(name, text);
+    if (name == "site") return add("--site", text), true;
+    if (text.find('@') == text.npos) return add("--proxy", text), true;
+    refuse("No user and password in the proxy's address: there are fields for them.");
     return true;
   }
 
@@ -90,7 +88,7 @@ struct Reader {
       if (!is_variable_name(variable) || !is_line(text)) {
         refuse("A value of your own is not one line.");
       } else if (!text.get_ref<const std::string&>().empty()) {
-        add("var", variable + '=' + text.get<std::string>());
+        add("--var", variable + '=' + text.get<std::string>());
       }
     }
     return true;

@@ -65,7 +65,7 @@ std::vector<std::string> Runs::arguments(const Order& order) const {
   words.push_back(fmt::format("--history={}/{}.json", places_.history, order.service));
   words.insert(words.end(), places_.options.begin(), places_.options.end());
   words.insert(words.end(), order.arguments.begin(), order.arguments.end());
-  if (!order.secrets.empty()) words.emplace_back("--credentials=/dev/stdin");
+  if (!order.secrets.empty()) words.emplace_back("--credentials=-");
   words.push_back(order.service);
   return words;
 }

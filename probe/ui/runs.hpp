@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "probe/net/child_process.hpp"
+#include "probe/web/child_process.hpp"
 #include "probe/ui/order.hpp"
 
 namespace callready::ui {

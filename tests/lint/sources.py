@@ -15,6 +15,7 @@ ROOMS = {
     "platform": "probe/platform",
     "net": "probe/net",
     "serve": "probe/serve",
+    "web": "probe/web",
     "exporter": "probe/exporter",
     "ui": "probe/ui",
     "cli": "probe/cli",

@@ -12,7 +12,7 @@ TEST(UiOrder, BecomesArguments) {
   const auto read = read_order(
       R"({"service": "rainbow", "scenarios": ["hub"], "regions": ["us", "canada"],
           "variables": {"pbx": "10.1.2.10", "ntp_server": ""}, "quality": true, "thorough": false,
-          "proxy": "http://proxy.example.com:3128", "site": "--redact"})");
+          "through": "http://proxy.example.com:3128", "site": "--redact"})");
   EXPECT_EQ(read.problem, "");
   EXPECT_EQ(read.order.service, "rainbow");
   EXPECT_EQ(read.order.secrets, "");
@@ -58,7 +58,7 @@ TEST(UiOrder, RefusesWhatItDoesNotKnow) {
 }
 
 TEST(UiOrder, NoLoginInTheProxysAddress) {
-  const auto read = read_order(R"({"service": "zoom", "proxy": "http://alice:s3cret@p:3128"})");
+  const auto read = read_order(R"({"service": "zoom", "through": "http://alice:s3cret@p:3128"})");
   EXPECT_NE(read.problem, "");
   EXPECT_EQ(read.problem.find("s3cret"), std::string::npos);
 }

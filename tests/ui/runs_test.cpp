@@ -83,7 +83,7 @@ TEST(UiRuns, ArgumentsAndSecrets) {
   EXPECT_EQ(child.arguments.front(), "check");
   EXPECT_EQ(child.arguments.back(), "zoom");
   EXPECT_EQ(child.option("history"), f.folder + "/history/zoom.json");
-  EXPECT_EQ(child.option("credentials"), "/dev/stdin");
+  EXPECT_EQ(child.option("credentials"), "-");
   EXPECT_EQ(child.input, "CALLREADY_TURN_PASSWORD=x\n");
   for (const auto& word : child.arguments) EXPECT_EQ(word.find("PASSWORD"), word.npos);
   for (const auto* word : {"--json", "--follow", "--no-keep", "--no-anchors", "--quality"}) {

@@ -154,7 +154,7 @@
     }
     for (const id of ['quality', 'thorough']) wish[id] = $(id).checked;
     const proxy = $('proxy').value;
-    wish.proxy = proxy === 'url' ? $('proxy-url').value.trim() : proxy;
+    wish.through = proxy === 'url' ? $('proxy-url').value.trim() : proxy;
     wish.site = $('site').value.trim();
     for (const id of ['proxy_user', 'proxy_password', 'turn_user', 'turn_password']) wish[id] = $(id).value;
     return wish;

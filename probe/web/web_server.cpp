@@ -1,4 +1,4 @@
-#include "probe/net/web_server.hpp"
+#include "probe/web/web_server.hpp"
 
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>

@@ -1,4 +1,4 @@
-#include "probe/net/child_process.hpp"
+#include "probe/web/child_process.hpp"
 
 #include <array>
 
