@@ -318,8 +318,8 @@ ParseResult parse_arguments(int argc, const char* const* argv) {
   add_output_options(*demo, arguments);
   add_follow(*demo, arguments);
 
-  auto* ui = command("ui", "The same on a page in your browser: choose, run, read, hand on",
-                     Command::ui);
+  auto* ui =
+      command("ui", "The same on a page in your browser: choose, run, read, hand on", Command::ui);
   ui->add_flag("!--no-browser", arguments.browser,
                "Open no browser: say which file opens the page");
   ui->footer(

@@ -5,11 +5,11 @@
 #include <filesystem>
 
 #include "probe/cli/commands.hpp"
-#include "probe/web/child_process.hpp"
 #include "probe/platform/browser.hpp"
 #include "probe/platform/child.hpp"
 #include "probe/platform/system.hpp"
 #include "probe/ui/pages.hpp"
+#include "probe/web/child_process.hpp"
 
 namespace callready {
 namespace {
@@ -75,12 +75,11 @@ class Ui {
   explicit Ui(const Arguments& arguments) : arguments_(arguments) {}
 
   int run() {
-    auto server = WebServer::start(
-        loop_.get_executor(), {IpAddress::v4({127, 0, 0, 1}), 0},
-        {most_connections, most_body},
-        [this](WebRequest request, WebServer::Answer answer) {
-          pages_->handle(std::move(request), std::move(answer));
-        });
+    auto server = WebServer::start(loop_.get_executor(), {IpAddress::v4({127, 0, 0, 1}), 0},
+                                   {most_connections, most_body},
+                                   [this](WebRequest request, WebServer::Answer answer) {
+                                     pages_->handle(std::move(request), std::move(answer));
+                                   });
     if (server.has_error()) return fail("127.0.0.1: " + server.error().text);
     server_ = std::move(*server);
     if (const auto problem = prepare()) return fail(*problem);
@@ -112,15 +111,15 @@ class Ui {
     if (!error) files::permissions(places.history, files::perms::owner_all, error);
     if (error) return places.history + ": " + error.message();
     file_ = folder_.path() + "/open.html";
-    const auto page =
-        fmt::format("<!doctype html><title>callready</title>"
-                    "<meta http-equiv=\"refresh\" content=\"0; url={}\">\n",
-                    gate.entry());
+    const auto page = fmt::format(
+        "<!doctype html><title>callready</title>"
+        "<meta http-equiv=\"refresh\" content=\"0; url={}\">\n",
+        gate.entry());
     if (const auto problem = platform::write_private_file(file_, page)) {
       return file_ + ": " + *problem;
     }
     pages_.emplace(loop_.get_executor(), clock_, children_, std::move(gate), std::move(places),
-                  [this] { end(); });
+                   [this] { end(); });
     return std::nullopt;
   }
 

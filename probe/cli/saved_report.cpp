@@ -56,8 +56,8 @@ ReadResult read_report_file(const std::string& given) {
   const bool standard = file == "-";
   const std::string name = standard ? "standard input" : file;
   // One byte more than a report may have, and the reader says so.
-  const auto input = standard ? read_standard_input(largest_report)
-                              : platform::read_input(file, largest_report);
+  const auto input =
+      standard ? read_standard_input(largest_report) : platform::read_input(file, largest_report);
   if (!input.error.empty()) return {std::nullopt, harmless(name + ": " + input.error)};
   auto result = read_report(input.text, name);
   if (auto note = note_of_left_out(result)) result.report->notes.push_back(std::move(*note));

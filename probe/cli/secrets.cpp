@@ -70,8 +70,7 @@ CredentialsResult read_credentials(const std::string& file) {
   }
   take(result, push_token, platform::environment(push_token));
   if (file.empty()) return result;
-  const auto input =
-      file == "-" ? read_standard_input(most) : platform::read_input(file, most);
+  const auto input = file == "-" ? read_standard_input(most) : platform::read_input(file, most);
   if (!input.error.empty()) result.error = file + ": cannot be read: " + input.error;
   if (input.text.size() > most) result.error = file + ": is too large for a file of credentials";
   if (!result.error.empty()) return result;

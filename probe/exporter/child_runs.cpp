@@ -46,8 +46,7 @@ std::vector<std::string> check_arguments(const Job& job, const Places& places,
 
 class ChildRuns::Run : public std::enable_shared_from_this<Run> {
  public:
-  Run(ChildRuns& owner, std::function<void(RunEnd)> done)
-      : owner_(owner), done_(std::move(done)) {}
+  Run(ChildRuns& owner, std::function<void(RunEnd)> done) : owner_(owner), done_(std::move(done)) {}
 
   // False: errno says why.
   bool begin(std::vector<std::string> arguments, milliseconds limit) {

@@ -4,8 +4,8 @@
 
 #include "probe/net/in_thread.hpp"
 #include "probe/net/semaphore.hpp"
-#include "probe/web/web_server.hpp"
 #include "probe/util/digest.hpp"
+#include "probe/web/web_server.hpp"
 
 namespace callready::exporter {
 namespace {

@@ -25,8 +25,7 @@ bool open_in_browser(const std::string& file) {
   std::string program = "xdg-open", argument = file;
   char* const words[] = {program.data(), argument.data(), nullptr};
   pid_t id = -1;
-  const int error =
-      ::posix_spawnp(&id, program.c_str(), &actions, &attributes, words, environ);
+  const int error = ::posix_spawnp(&id, program.c_str(), &actions, &attributes, words, environ);
   posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
   return error == 0;

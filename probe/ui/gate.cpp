@@ -22,7 +22,6 @@ std::string random_text() {
   return text;
 }
 
-
 }  // namespace
 
 Keys make_keys() { return {random_text(), random_text(), random_text()}; }

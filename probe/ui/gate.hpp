@@ -32,8 +32,8 @@ class Gate {
   // The token is good for one request that comes to `entering`.
   Decision decide(const WebRequest& request);
 
-  std::string entry() const;        // the address for the file, with the token
-  std::string home() const;         // the page's path
+  std::string entry() const;         // the address for the file, with the token
+  std::string home() const;          // the page's path
   std::string cookie_field() const;  // the value of Set-Cookie
 
  private:

@@ -73,7 +73,7 @@ struct Pages::Printing {
 };
 
 Pages::Pages(asio::any_io_executor executor, Clock& clock, Children& children, Gate gate,
-           Runs::Places places, std::function<void()> over)
+             Runs::Places places, std::function<void()> over)
     : executor_(std::move(executor)),
       children_(children),
       gate_(std::move(gate)),
@@ -97,9 +97,10 @@ void Pages::handle(WebRequest request, WebServer::Answer answer) {
   if (decision.kind == Gate::Kind::entering) {
     // Not by a redirect: to the browser that would still be a way from elsewhere, and the cookie
     // would stay behind (SameSite=Strict).
-    WebReply reply{200, fmt::format("<!doctype html><title>callready</title>"
-                                    "<meta http-equiv=\"refresh\" content=\"0; url={}\">\n",
-                                    gate_.home()),
+    WebReply reply{200,
+                   fmt::format("<!doctype html><title>callready</title>"
+                               "<meta http-equiv=\"refresh\" content=\"0; url={}\">\n",
+                               gate_.home()),
                    "text/html; charset=utf-8"};
     reply.fields.emplace_back("Set-Cookie", gate_.cookie_field());
     return send(std::move(reply));
@@ -125,7 +126,7 @@ void Pages::get(const std::string& path, const Query& query, const WebServer::An
 }
 
 void Pages::post(const std::string& path, const WebRequest& request,
-                const WebServer::Answer& answer) {
+                 const WebServer::Answer& answer) {
   if (path == "stop") {
     runs_.stop();
     return answer(reply_of(204, ""));
@@ -159,10 +160,9 @@ void Pages::live(const WebServer::Answer& answer) {
 
 void Pages::show_report(const Query& query, const WebServer::Answer& answer) {
   const auto wanted = query.find("as");
-  const auto* kind =
-      std::find_if(std::begin(kinds), std::end(kinds), [&](const Kind& one) {
-        return wanted != query.end() && wanted->second == one.format;
-      });
+  const auto* kind = std::find_if(std::begin(kinds), std::end(kinds), [&](const Kind& one) {
+    return wanted != query.end() && wanted->second == one.format;
+  });
   if (kind == std::end(kinds) || runs_.report().empty()) {
     return answer(reply_of(404, "There is no such report yet.\n"));
   }
@@ -172,7 +172,8 @@ void Pages::show_report(const Query& query, const WebServer::Answer& answer) {
     reply.fields.emplace_back("Content-Disposition",
                               fmt::format("attachment; filename=\"{}\"", kind->file));
   }
-  std::vector<std::string> words{"render", runs_.report(), fmt::format("--report={}", kind->format)};
+  std::vector<std::string> words{"render", runs_.report(),
+                                 fmt::format("--report={}", kind->format)};
   if (is_set(query, "hide")) words.emplace_back("--redact");
   print(std::move(words), std::move(reply), answer);
 }
@@ -185,7 +186,7 @@ void Pages::compare(const Query& query, const WebServer::Answer& answer) {
 }
 
 void Pages::print(std::vector<std::string> arguments, WebReply reply,
-                 const WebServer::Answer& answer) {
+                  const WebServer::Answer& answer) {
   if (printing_.size() >= most_printing) return answer(reply_of(503, "Too much at once.\n"));
   const auto job = std::make_shared<Printing>();
   job->reply = std::move(reply);

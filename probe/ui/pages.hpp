@@ -22,7 +22,7 @@ namespace callready::ui {
 class Pages {
  public:
   Pages(asio::any_io_executor executor, Clock& clock, Children& children, Gate gate,
-       Runs::Places places, std::function<void()> over);
+        Runs::Places places, std::function<void()> over);
 
   void handle(WebRequest request, WebServer::Answer answer);
   const Gate& gate() const { return gate_; }

@@ -158,9 +158,7 @@ void Runs::ended(int status, const std::string& said) {
 
 std::string Runs::state() const {
   Json json = {{"run", number_}, {"service", service_}, {"done", done_}, {"total", total_}};
-  json["state"] = state_ == State::idle      ? "idle"
-                  : state_ == State::running ? "running"
-                                             : "ended";
+  json["state"] = state_ == State::idle ? "idle" : state_ == State::running ? "running" : "ended";
   json["now"] = now_;
   json["stopping"] = stopping_;
   json["problem"] = problem_;

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "probe/web/child_process.hpp"
 #include "probe/ui/order.hpp"
+#include "probe/web/child_process.hpp"
 
 namespace callready::ui {
 
@@ -32,8 +32,8 @@ class Children {
 class Runs {
  public:
   struct Places {
-    std::string own;      // folder of this program, for this user alone; ends with it
-    std::string history;  // folder of the last reports of all such programs
+    std::string own;                   // folder of this program, for this user alone; ends with it
+    std::string history;               // folder of the last reports of all such programs
     std::vector<std::string> options;  // for each check
   };
   // `changed`: the state is another.

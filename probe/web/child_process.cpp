@@ -45,19 +45,20 @@ struct ChildProcess::Core : std::enable_shared_from_this<Core> {
 
   void read(Pipe& from) {
     auto buffer = std::make_shared<std::array<char, 16'384>>();
-    from.async_read_some(
-        asio::buffer(*buffer), [self = shared_from_this(), buffer, &from](auto error, auto size) {
-          if (self->abandoned) return;
-          const std::string_view text(buffer->data(), size);
-          if (&from == &self->errors) {
-            if (self->said.size() <= most_errors) self->said += text;
-          } else if (!text.empty() && self->options.on_output) {
-            self->options.on_output(text);
-            if (self->abandoned) return;
-          }
-          if (!error) return self->read(from);
-          if (++self->closed == 2) self->wait_for_end(self->clock.now() + longest_end);
-        });
+    from.async_read_some(asio::buffer(*buffer),
+                         [self = shared_from_this(), buffer, &from](auto error, auto size) {
+                           if (self->abandoned) return;
+                           const std::string_view text(buffer->data(), size);
+                           if (&from == &self->errors) {
+                             if (self->said.size() <= most_errors) self->said += text;
+                           } else if (!text.empty() && self->options.on_output) {
+                             self->options.on_output(text);
+                             if (self->abandoned) return;
+                           }
+                           if (!error) return self->read(from);
+                           if (++self->closed == 2)
+                             self->wait_for_end(self->clock.now() + longest_end);
+                         });
   }
 
   void wait_for_end(Instant until) {

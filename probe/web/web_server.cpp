@@ -144,14 +144,13 @@ struct LiveConnection {
     // The reader says nothing more: whatever comes is its end.
     lowest.expires_never();
     auto space = std::make_shared<std::array<char, 1>>();
-    stream.async_read_some(asio::buffer(*space), [live, space](error_code, std::size_t) {
-      live->reader_has_gone();
-    });
+    stream.async_read_some(asio::buffer(*space),
+                           [live, space](error_code, std::size_t) { live->reader_has_gone(); });
     reply.keep_alive(false);
     http::response_serializer<http::string_body> serializer(reply);
     lowest.expires_after(to_leave);
-    auto [unsent, written] = co_await http::async_write_header(
-        stream, serializer, asio::as_tuple(asio::use_awaitable));
+    auto [unsent, written] =
+        co_await http::async_write_header(stream, serializer, asio::as_tuple(asio::use_awaitable));
     while (!unsent && !core->stopped && (!live->ended_ || live->next_)) {
       if (!live->next_) {
         co_await live->wake_.async_wait(asio::as_tuple(asio::use_awaitable));
@@ -160,8 +159,8 @@ struct LiveConnection {
       const std::string text = std::move(*live->next_);
       live->next_.reset();
       lowest.expires_after(to_leave);
-      const auto [error, size] = co_await asio::async_write(
-          stream, asio::buffer(text), asio::as_tuple(asio::use_awaitable));
+      const auto [error, size] = co_await asio::async_write(stream, asio::buffer(text),
+                                                            asio::as_tuple(asio::use_awaitable));
       static_cast<void>(size);
       unsent = error;
     }
@@ -270,7 +269,8 @@ asio::awaitable<void> accept(Core core) {
 Result<std::unique_ptr<WebServer>> WebServer::start(const asio::any_io_executor& executor,
                                                     const SocketAddress& address, Options options,
                                                     Handler handler) {
-  const auto core = std::make_shared<WebServerCore>(executor, std::move(options), std::move(handler));
+  const auto core =
+      std::make_shared<WebServerCore>(executor, std::move(options), std::move(handler));
   const tcp::endpoint endpoint(asio::ip::make_address(address.address.to_string()), address.port);
   auto& acceptor = core->acceptor;
   error_code error;

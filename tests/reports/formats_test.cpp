@@ -26,9 +26,8 @@ TEST(Formats, GoldenFiles) {
 }
 
 TEST(Formats, HoldNoControlCharacters) {
-  for (const auto render :
-       {render_markdown, render_junit, render_csv, render_nagios, render_prometheus,
-        render_summary}) {
+  for (const auto render : {render_markdown, render_junit, render_csv, render_nagios,
+                            render_prometheus, render_summary}) {
     std::istringstream stream(render(samples::hostile(), {}));
     for (std::string line; std::getline(stream, line);) {
       if (line.ends_with('\r')) line.pop_back();

@@ -48,19 +48,19 @@ TEST(UiGate, OnlyItsOwnHost) {
   EXPECT_TRUE(is_own_host("127.0.0.1:40123", port));
   for (const auto* host :
        {"", "127.0.0.1", "127.0.0.1:", "127.0.0.1:40124", "127.0.0.1:040123", "127.0.0.1:+40123",
-        "127.0.0.1:40123 ", " 127.0.0.1:40123", "127.0.0.1:40123:80", "127.0.0.1.evil.example:40123",
-        "127.0.0.1:40123.evil.example", "evil.example:40123", "localhost:40123", "[::1]:40123",
-        "127.1:40123", "0x7f.0.0.1:40123", "user@127.0.0.1:40123"}) {
+        "127.0.0.1:40123 ", " 127.0.0.1:40123", "127.0.0.1:40123:80",
+        "127.0.0.1.evil.example:40123", "127.0.0.1:40123.evil.example", "evil.example:40123",
+        "localhost:40123", "[::1]:40123", "127.1:40123", "0x7f.0.0.1:40123",
+        "user@127.0.0.1:40123"}) {
     EXPECT_FALSE(is_own_host(host, port)) << host;
   }
 }
 
 TEST(UiGate, OnlyItsOwnOrigin) {
   EXPECT_TRUE(is_own_origin("http://127.0.0.1:40123", port));
-  for (const auto* origin :
-       {"", "null", "https://127.0.0.1:40123", "http://127.0.0.1", "http://127.0.0.1:80",
-        "http://127.0.0.1:40123.evil.example", "http://evil.example:40123", "file://",
-        "http://127.0.0.1:40123/"}) {
+  for (const auto* origin : {"", "null", "https://127.0.0.1:40123", "http://127.0.0.1",
+                             "http://127.0.0.1:80", "http://127.0.0.1:40123.evil.example",
+                             "http://evil.example:40123", "file://", "http://127.0.0.1:40123/"}) {
     EXPECT_FALSE(is_own_origin(origin, port)) << origin;
   }
 }

@@ -16,8 +16,8 @@ using std::chrono::seconds;
 
 struct Fixture {
   Fixture() {
-    auto made = WebServer::start(loop.get_executor(), {IpAddress::v4({127, 0, 0, 1}), 0}, {8, 1'000},
-                                 [this](WebRequest request, WebServer::Answer answer) {
+    auto made = WebServer::start(loop.get_executor(), {IpAddress::v4({127, 0, 0, 1}), 0},
+                                 {8, 1'000}, [this](WebRequest request, WebServer::Answer answer) {
                                    pages->handle(std::move(request), std::move(answer));
                                  });
     if (made.has_error()) throw std::runtime_error(made.error().text);
@@ -30,15 +30,17 @@ struct Fixture {
     server->stop();
     loop.run_for(seconds(5));
   }
-  tcp::socket send(const std::string& method, const std::string& path, const std::string& body = "") {
+  tcp::socket send(const std::string& method, const std::string& path,
+                   const std::string& body = "") {
     tcp::socket socket(loop);
     socket.connect({asio::ip::address_v4::loopback(), server->local().port});
     const auto host = fmt::format("127.0.0.1:{}", server->local().port);
-    asio::write(socket, asio::buffer(fmt::format(
-                            "{} /{}/{} HTTP/1.1\r\nHost: {}\r\nOrigin: http://{}\r\nCookie: "
-                            "callready={}\r\nContent-Type: application/json\r\nContent-Length: "
-                            "{}\r\nConnection: close\r\n\r\n{}",
-                            method, keys.folder, path, host, host, keys.cookie, body.size(), body)));
+    asio::write(socket,
+                asio::buffer(fmt::format(
+                    "{} /{}/{} HTTP/1.1\r\nHost: {}\r\nOrigin: http://{}\r\nCookie: "
+                    "callready={}\r\nContent-Type: application/json\r\nContent-Length: "
+                    "{}\r\nConnection: close\r\n\r\n{}",
+                    method, keys.folder, path, host, host, keys.cookie, body.size(), body)));
     return socket;
   }
   std::string read_until(tcp::socket& socket, const std::string& wanted) {
@@ -49,7 +51,8 @@ struct Fixture {
     loop.run_for(seconds(60));
     return all;
   }
-  std::string ask(const std::string& method, const std::string& path, const std::string& body = "") {
+  std::string ask(const std::string& method, const std::string& path,
+                  const std::string& body = "") {
     auto socket = send(method, path, body);
     return read_until(socket, "never");
   }
@@ -100,8 +103,8 @@ TEST(UiPages, WhatAChildPrintsIsTheReply) {
 
 TEST(UiPages, NoOptionComesFromARequest) {
   Fixture f;
-  for (const auto* path : {"service?id=--set=/etc/passwd", "service?id=../x", "service?id=", "service",
-                           "report?as=--json", "report", "compare", "../services"}) {
+  for (const auto* path : {"service?id=--set=/etc/passwd", "service?id=../x", "service?id=",
+                           "service", "report?as=--json", "report", "compare", "../services"}) {
     EXPECT_TRUE(f.ask("GET", path).starts_with("HTTP/1.1 404 ")) << path;
   }
   EXPECT_TRUE(f.ask("GET", "run").starts_with("HTTP/1.1 404 "));

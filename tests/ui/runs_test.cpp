@@ -44,8 +44,9 @@ struct Fixture {
   test::ManualClock clock;
   FakeChildren children;
   int changes = 0;
-  Runs runs{clock, children, {folder + "/own", folder + "/history", {"--no-anchors"}},
-            [this] { ++changes; }};
+  Runs runs{clock, children, {folder + "/own", folder + "/history", {"--no-anchors"}}, [this] {
+              ++changes;
+            }};
 };
 
 TEST(UiRuns, TellsOfProgressAndOfItsEnd) {
@@ -71,7 +72,8 @@ TEST(UiRuns, TellsOfProgressAndOfItsEnd) {
 TEST(UiRuns, WhatIsNoEventIsNoProgress) {
   Fixture f;
   f.start();
-  f.children.last().print("hello\n[1]\n{\"event\": 7}\n{\"event\":\"probe\",\"probe\":7,\"done\":-1}\n");
+  f.children.last().print(
+      "hello\n[1]\n{\"event\": 7}\n{\"event\":\"probe\",\"probe\":7,\"done\":-1}\n");
   EXPECT_EQ(f.state()["done"], 0);
   EXPECT_EQ(f.state()["now"], "");
 }
@@ -126,7 +128,8 @@ TEST(UiRuns, ComparesWithTheRunBeforeOfTheSameService) {
   EXPECT_EQ(f.state()["before"], false) << "of another service";
   EXPECT_EQ(f.text_of(f.runs.report()), "three");
   int left = 0;
-  for (const auto& entry : files::directory_iterator(f.folder + "/own")) left += entry.is_regular_file();
+  for (const auto& entry : files::directory_iterator(f.folder + "/own"))
+    left += entry.is_regular_file();
   EXPECT_EQ(left, 1) << "what nobody can ask for any more is gone";
 }
 

@@ -87,9 +87,11 @@ TEST(WebServer, SaysThatNobodyReadsIt) {
 
 TEST(WebServer, ABodyIsBounded) {
   Fixture f;
-  auto right = f.ask("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\nConnection: close\r\n\r\n0123456789");
+  auto right = f.ask(
+      "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\nConnection: close\r\n\r\n0123456789");
   EXPECT_TRUE(f.read_until(right, "never").ends_with("\r\n\r\n0123456789"));
-  auto large = f.ask("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 11\r\nConnection: close\r\n\r\n0123456789a");
+  auto large = f.ask(
+      "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 11\r\nConnection: close\r\n\r\n0123456789a");
   EXPECT_TRUE(f.read_until(large, "never").starts_with("HTTP/1.1 400 "));
 }
 
