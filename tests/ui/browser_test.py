@@ -237,6 +237,32 @@ class Keyboard(Page):
             self.assertTrue(seen, self.focused())
 
 
+class Reports(Page):
+    def test_are_saved(self):
+        self.run_to_its_end("local")
+        self.browser.call("Browser.setDownloadBehavior", behavior="allow", downloadPath=self.folder)
+        for button, name, part in (("#save-html", "callready.html", "<!doctype html>"),
+                                   ("#save-json", "callready.json", '"callready.report/1"')):
+            self.tab_to(button)
+            self.browser.key("Enter")
+            path = os.path.join(self.folder, name)
+            deadline = time.monotonic() + program.DEADLINE_S
+            while not os.path.exists(path) and time.monotonic() < deadline:
+                time.sleep(0.05)
+            with open(path, encoding="utf-8") as file:
+                self.assertIn(part, file.read())
+
+    def test_the_whole_one_cannot_act_as_the_page(self):
+        self.run_to_its_end("local")
+        home = self.browser.js("location.href")
+        self.browser.js("location.href = document.getElementById('whole').href")
+        self.until("document.querySelector('.verdict') && document.title.startsWith('READY')"
+                   " && !document.getElementById('form')")
+        self.assertEqual("null", self.browser.js("self.origin"))
+        reached = self.browser.js(f"fetch({json.dumps(home + 'services')}).then(() => 'yes', () => 'no')")
+        self.assertEqual("no", reached)
+
+
 class Pace(Page):
     def test_the_first_event_comes_at_once(self):
         self.pick("local")

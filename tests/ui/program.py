@@ -31,13 +31,14 @@ OPTIONS = ["--no-anchors", "--dns", "127.0.0.1:9", "--timeout", "20"]
 class Program:
     """with Program(folder) as program: program.enter(); program.get("services")"""
 
-    def __init__(self, folder, options=OPTIONS, environment=None):
+    def __init__(self, folder, options=OPTIONS, environment=None, browser=False):
         self.folder = folder
         self.environment = {**os.environ, "XDG_CONFIG_HOME": folder + "/config",
                             "XDG_STATE_HOME": folder + "/state", "XDG_DATA_HOME": folder + "/data",
                             **(environment or {})}
         self.log = tempfile.TemporaryFile("w+")
-        self.process = subprocess.Popen([CALLREADY, "ui", "--no-browser", "--", *options],
+        command = [CALLREADY, "ui", *([] if browser else ["--no-browser"]), "--", *options]
+        self.process = subprocess.Popen(command,
                                         env=self.environment, stdin=subprocess.DEVNULL,
                                         stdout=self.log, stderr=self.log)
         self.cookie = None

@@ -230,7 +230,39 @@ class Run(WithFolder):
         self.assertGreater(states[-1]["total"], 10)
 
 
+class Browser(WithFolder):
+    def test_gets_the_file_and_not_the_token(self):
+        os.mkdir(self.folder + "/bin")
+        with open(self.folder + "/bin/xdg-open", "w", encoding="utf-8") as file:
+            file.write(f'#!/bin/sh\necho "$# $1" > {self.folder}/part && mv {self.folder}/part {self.folder}/asked\n')
+        os.chmod(self.folder + "/bin/xdg-open", 0o755)
+        path = self.folder + "/bin:" + os.environ["PATH"]
+        ui = self.start(browser=True, environment={"PATH": path})
+        deadline = time.monotonic() + program.DEADLINE_S
+        while not os.path.exists(self.folder + "/asked") and time.monotonic() < deadline:
+            time.sleep(0.02)
+        with open(self.folder + "/asked", encoding="utf-8") as file:
+            self.assertEqual(f"1 {ui.file}\n", file.read())
+
+    def test_that_is_not_there(self):
+        ui = self.start(browser=True, environment={"PATH": "/nowhere"})
+        self.assertIn("open this file in your browser", ui.said())
+
+
 class End(WithFolder):
+    def test_a_run_ends_with_it(self):
+        silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.addCleanup(silent.close)
+        silent.bind(("127.0.0.1", 0))
+        program.write_set(self.folder, "slow", self.port, where="hosts: [slow.example]")
+        ui = self.start(options=["--no-anchors", "--dns", f"127.0.0.1:{silent.getsockname()[1]}"])
+        ui.enter()
+        self.assertEqual(204, ui.post("run", {"service": "slow"}).status)
+        child = ui.child()
+        ui.process.terminate()
+        self.assertEqual(0, ui.process.wait(program.DEADLINE_S))
+        self.assertFalse(os.path.exists(f"/proc/{child}"))
+
     def test_a_signal_ends_it_and_leaves_nothing(self):
         ui = self.start()
         ui.enter()

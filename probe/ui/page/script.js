@@ -132,11 +132,11 @@
     fill('regions', set.regions.map((one) => box('regions', one, false)));
     fill('variables', set.variables.map((one) => {
       const field = element('div', undefined, 'field');
-      const label = element('label', one.title);
+      const label = element('label', one.default ? `${one.title} (left empty: ${one.default})` : one.title);
       const input = element('input');
       label.htmlFor = input.id = `variable-${one.name}`;
       Object.assign(input, {type: 'text', name: one.name, spellcheck: false,
-                            placeholder: one.default ?? one.example ?? ''});
+                            placeholder: one.example ?? ''});
       field.append(label, input);
       return field;
     }));
