@@ -9,6 +9,7 @@ namespace callready::ui {
 std::string_view page_html();
 std::string_view page_style();
 std::string_view page_script();
+std::string_view page_result();
 std::string_view page_icon();
 
 struct PageFile {

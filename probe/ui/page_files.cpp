@@ -11,6 +11,7 @@ const PageFile* find_page_file(std::string_view path) {
       {"style.css", "text/css; charset=utf-8",
        std::string(callready::page_style()) + std::string(page_style())},
       {"script.js", "text/javascript; charset=utf-8", std::string(page_script())},
+      {"result.js", "text/javascript; charset=utf-8", std::string(page_result())},
       {"icon.svg", "image/svg+xml", std::string(page_icon())},
   };
   for (const auto& file : files) {
