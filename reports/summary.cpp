@@ -12,7 +12,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::size_t most_evidence = 2;
+constexpr std::size_t most_reasons = 2;
 
 Json marked(Mark mark) { return {{"mark", mark_name(mark)}, {"glyph", mark_glyph(mark)}}; }
 
@@ -36,7 +36,7 @@ Json cause_of(const Report& report, std::size_t number) {
   const auto& finding = report.findings[number];
   return {{"title", finding.title},
           {"doubt", caution(finding.confidence)},
-          {"why", cause(finding, most_evidence, false)},
+          {"why", cause(finding, most_reasons, false)},
           {"since", standing_in_words(finding.standing)},
           {"who", team(finding.owner)},
           {"fix", finding.fix},

@@ -11,10 +11,9 @@
 #include "probe/ui/pages.hpp"
 #include "probe/web/child_process.hpp"
 
-namespace callready {
+namespace callready::ui {
 namespace {
 
-using namespace ui;
 namespace files = std::filesystem;
 
 constexpr std::size_t most_connections = 64, most_body = 65'536;
@@ -165,7 +164,10 @@ class Ui {
 };
 
 }  // namespace
+}  // namespace callready::ui
 
-int run_ui(const Arguments& arguments) { return Ui(arguments).run(); }
+namespace callready {
+
+int run_ui(const Arguments& arguments) { return ui::Ui(arguments).run(); }
 
 }  // namespace callready
