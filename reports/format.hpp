@@ -53,6 +53,8 @@ std::string render_ticket(const Report& report, const RenderOptions& options);
 std::string render_prometheus(const Report& report, const RenderOptions& options);
 // For a site's Prometheus: few series, no addresses, and since when.
 std::string render_exporter(const Report& report, const RenderOptions& options);
+// For the page of callready ui: the report's sentences and no measurements, as JSON.
+std::string render_summary(const Report& report, const RenderOptions& options);
 std::string render_nagios(const Report& report, const RenderOptions& options);
 
 // Nagios' exit status: 0 ready, 1 degraded, 2 blocked, 3 not decided or interrupted.

@@ -16,6 +16,8 @@ std::span<const Format> formats() {
       {"prometheus", "for the node exporter's textfile collector", "prom", render_prometheus},
       {"exporter", "for Prometheus, as callready exporter says it: few series, no addresses",
        "prom", render_exporter},
+      {"summary", "what callready ui shows of it: verdict, causes, what to do (JSON)", "json",
+       render_summary},
       {"nagios", "one line for monitoring, with performance data", "txt", render_nagios},
   };
   return table;

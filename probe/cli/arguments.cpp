@@ -159,6 +159,12 @@ void add_network_options(CLI::App& app, Arguments& arguments) {
       ->type_name("FILE");
 }
 
+void add_follow(CLI::App& app, Arguments& arguments) {
+  app.add_flag("--follow", arguments.follow,
+               "With --json: a line for each event as it happens (NDJSON), not one report")
+      ->needs(app.get_option("--json"));
+}
+
 }  // namespace
 
 ParseResult parse_arguments(int argc, const char* const* argv) {
@@ -205,10 +211,7 @@ ParseResult parse_arguments(int argc, const char* const* argv) {
           "Send the report to this OpenTelemetry collector too (OTLP over HTTP, JSON); what "
           "cannot be sent now goes with the next run. CALLREADY_PUSH_TOKEN: its bearer token")
       ->type_name("URL");
-  check
-      ->add_flag("--follow", arguments.follow,
-                 "With --json: a line for each event as it happens (NDJSON), not one report")
-      ->needs(check->get_option("--json"));
+  add_follow(*check, arguments);
 
   auto* list = command("list", "The target sets, and how good and how old each is", Command::list);
   list->add_option("WORD", arguments.names,
@@ -313,6 +316,16 @@ ParseResult parse_arguments(int argc, const char* const* argv) {
   auto* demo =
       command("demo", "A whole site on loopback, checked: nothing else is needed", Command::demo);
   add_output_options(*demo, arguments);
+  add_follow(*demo, arguments);
+
+  auto* ui =
+      command("ui", "The same on a page in your browser: choose, run, read, hand on", Command::ui);
+  ui->add_flag("!--no-browser", arguments.browser,
+               "Open no browser: say which file opens the page");
+  ui->footer(
+      "The page is for this user alone, on this computer alone. It ends a minute after the page "
+      "is closed.\nWhat stands behind -- are options of `check`, for every run: "
+      "callready ui -- --interface eth0\nExit status: 0 ended, 2 it could not be started.");
 
   auto* exporter =
       command("exporter", "Run target sets in the background, and tell Prometheus what was found",
@@ -374,6 +387,11 @@ ParseResult parse_arguments(int argc, const char* const* argv) {
     words.erase(words.begin() + 1);
     words.resize(std::min<std::size_t>(words.size(), 2));
     words.push_back("--help");
+  }
+  if (std::string_view(words[1]) == "ui") {
+    const auto mark = std::find(words.begin(), words.end(), std::string_view("--"));
+    if (mark != words.end()) arguments.names.assign(mark + 1, words.end());
+    words.erase(mark, words.end());
   }
   argc = static_cast<int>(words.size());
   argv = words.data();

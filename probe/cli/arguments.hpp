@@ -24,7 +24,8 @@ enum class Command {
   serve,
   update,
   import,
-  exporter
+  exporter,
+  ui
 };
 enum class ColourChoice { automatic, always, never };
 
@@ -61,6 +62,7 @@ struct Arguments {
   // exporter
   std::string config_file, web_config_file, listen = "127.0.0.1:9977";
   bool check_config = false;
+  bool browser = true;           // ui
   std::string bind = "0.0.0.0";  // serve
   std::uint16_t udp_port = 8620, tls_port = 8443;
 

@@ -26,6 +26,7 @@ int run_serve(const Arguments& arguments);
 int run_update(const Arguments& arguments);
 int run_import(const Arguments& arguments);
 int run_exporter(const Arguments& arguments);
+int run_ui(const Arguments& arguments);
 
 // The sets of `callready update`, in the user's data folder.
 SetStore set_store();

@@ -60,6 +60,8 @@ int run(const callready::Arguments& arguments) {
       return callready::run_import(arguments);
     case Command::exporter:
       return callready::run_exporter(arguments);
+    case Command::ui:
+      return callready::run_ui(arguments);
     case Command::none:
       break;
   }

@@ -25,11 +25,12 @@ std::string last_file() {
   return folder.empty() ? folder : folder + "/last.json";
 }
 
-// However long whoever writes it takes.
-platform::Input read_standard_input() {
+}  // namespace
+
+platform::Input read_standard_input(std::size_t most) {
   platform::Input input;
   char buffer[65536];
-  while (input.text.size() <= largest_report) {
+  while (input.text.size() <= most) {
     const auto size = std::fread(buffer, 1, sizeof buffer, stdin);
     input.text.append(buffer, size);
     if (size < sizeof buffer) break;
@@ -37,8 +38,6 @@ platform::Input read_standard_input() {
   if (std::ferror(stdin) != 0) input.error = std::strerror(errno);
   return input;
 }
-
-}  // namespace
 
 void keep_last(const Report& report) {
   const auto file = last_file();
@@ -57,7 +56,8 @@ ReadResult read_report_file(const std::string& given) {
   const bool standard = file == "-";
   const std::string name = standard ? "standard input" : file;
   // One byte more than a report may have, and the reader says so.
-  const auto input = standard ? read_standard_input() : platform::read_input(file, largest_report);
+  const auto input =
+      standard ? read_standard_input(largest_report) : platform::read_input(file, largest_report);
   if (!input.error.empty()) return {std::nullopt, harmless(name + ": " + input.error)};
   auto result = read_report(input.text, name);
   if (auto note = note_of_left_out(result)) result.report->notes.push_back(std::move(*note));

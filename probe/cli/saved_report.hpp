@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "probe/platform/input_file.hpp"
 #include "reports/json_reader.hpp"
 
 namespace callready {
@@ -10,6 +11,9 @@ namespace callready {
 // `file`: a path, "-" for standard input, or "last" for the last run's. The error begins with it.
 // What this edition does not know, and has left out, is told by a note of the report.
 ReadResult read_report_file(const std::string& file);
+
+// Until its end, or until there is more than `most`, however long whoever writes it takes.
+platform::Input read_standard_input(std::size_t most);
 
 // Keeps the run for `render last`, for this user alone; without success where there is no place.
 void keep_last(const Report& report);

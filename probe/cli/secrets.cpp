@@ -5,7 +5,7 @@
 #include <array>
 #include <sstream>
 
-#include "probe/platform/input_file.hpp"
+#include "probe/cli/saved_report.hpp"
 #include "probe/platform/system.hpp"
 
 namespace callready {
@@ -70,7 +70,7 @@ CredentialsResult read_credentials(const std::string& file) {
   }
   take(result, push_token, platform::environment(push_token));
   if (file.empty()) return result;
-  const auto input = platform::read_input(file, most);
+  const auto input = file == "-" ? read_standard_input(most) : platform::read_input(file, most);
   if (!input.error.empty()) result.error = file + ": cannot be read: " + input.error;
   if (input.text.size() > most) result.error = file + ": is too large for a file of credentials";
   if (!result.error.empty()) return result;

@@ -15,7 +15,7 @@ struct CredentialsResult {
 };
 
 // `file`: lines NAME=VALUE with the environment's names, "#" starts a comment; it wins over the
-// environment. "" reads only the environment.
+// environment; "-" is standard input. "" reads only the environment.
 CredentialsResult read_credentials(const std::string& file);
 
 }  // namespace callready

@@ -3,24 +3,20 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include <array>
 #include <cerrno>
 #include <cstring>
 
-#include "probe/platform/child.hpp"
-#include "probe/platform/descriptor.hpp"
+#include "probe/web/child_process.hpp"
 #include "reports/terminal.hpp"
 
 namespace callready::exporter {
 namespace {
 
-constexpr std::size_t most_metrics = 1 << 20, most_errors = 8'192;
+constexpr std::size_t most_metrics = 1 << 20;
 // A run ends by itself; one that does not is a fault of this program, and must not hold up the
 // others for ever. The largest set at the usual pace takes some minutes.
 constexpr milliseconds longest_run = std::chrono::minutes(30);
 constexpr milliseconds beyond_timeout = std::chrono::seconds(30);
-// Between the end of its output and that of the child, which has nothing left to do.
-constexpr milliseconds look_again = milliseconds(20), longest_end = std::chrono::seconds(5);
 constexpr int usage_error = 2;
 
 std::string last_line(std::string text) {
@@ -50,59 +46,33 @@ std::vector<std::string> check_arguments(const Job& job, const Places& places,
 
 class ChildRuns::Run : public std::enable_shared_from_this<Run> {
  public:
-  Run(ChildRuns& owner, platform::Child child, std::function<void(RunEnd)> done)
-      : owner_(owner),
-        child_(child),
-        output_(owner.executor_, child.output),
-        errors_(owner.executor_, child.errors),
-        done_(std::move(done)) {}
-  ~Run() {
-    if (running_) platform::end_child(child_);
-  }
+  Run(ChildRuns& owner, std::function<void(RunEnd)> done) : owner_(owner), done_(std::move(done)) {}
 
-  void begin(milliseconds limit) {
+  // False: errno says why.
+  bool begin(std::vector<std::string> arguments, milliseconds limit) {
+    ChildProcess::Options options;
+    options.program = owner_.places_.program;
+    options.arguments = std::move(arguments);
+    options.on_output = [this](std::string_view text) {
+      if (metrics_.size() <= most_metrics) metrics_ += text;
+    };
+    options.on_end = [this](int status, const std::string& said) { finish(status, said); };
+    child_ = ChildProcess::start(owner_.executor_, owner_.clock_, std::move(options));
+    if (!child_) return false;
     timer_ = owner_.clock_.call_at(owner_.clock_.now() + limit, [this] {
       problem_ = "the run did not end, and was ended";
-      platform::end_child(child_);
-      running_ = false;
+      child_->end();
     });
-    read(output_, metrics_, most_metrics);
-    read(errors_, said_, most_errors);
+    return true;
   }
+  void fail(const std::string& why) const { done_({{}, why}); }
 
  private:
-  void read(asio::posix::stream_descriptor& from, std::string& into, std::size_t most) {
-    auto buffer = std::make_shared<std::array<char, 16'384>>();
-    from.async_read_some(asio::buffer(*buffer), [self = weak_from_this(), buffer, &from, &into,
-                                                 most](error_code error, std::size_t size) {
-      const auto run = self.lock();
-      if (!run) return;
-      if (into.size() <= most) into.append(buffer->data(), size);
-      if (!error) return run->read(from, into, most);
-      if (++run->closed_ == 2) run->wait_for_end(run->owner_.clock_.now() + longest_end);
-    });
-  }
-
-  void wait_for_end(Instant until) {
-    const auto status = running_ ? platform::exit_status(child_) : std::optional(-1);
-    if (status) {
-      running_ = false;
-      return finish(*status);
-    }
-    if (owner_.clock_.now() >= until) {
-      platform::end_child(child_);
-      running_ = false;
-      return finish(-1);
-    }
-    timer_ = owner_.clock_.call_at(owner_.clock_.now() + look_again,
-                                   [this, until] { wait_for_end(until); });
-  }
-
-  void finish(int status) {
+  void finish(int status, const std::string& said) {
     const auto self = shared_from_this();
     timer_.reset();
     owner_.runs_.erase(self);
-    const auto line = last_line(said_);
+    const auto line = last_line(said);
     if (problem_.empty() && metrics_.size() > most_metrics) problem_ = "the run said too much";
     if (problem_.empty() && (status < 0 || status == usage_error || metrics_.empty())) {
       problem_ = line.empty() ? fmt::format("the run ended with status {}", status) : line;
@@ -116,12 +86,9 @@ class ChildRuns::Run : public std::enable_shared_from_this<Run> {
   }
 
   ChildRuns& owner_;
-  platform::Child child_;
-  asio::posix::stream_descriptor output_, errors_;
+  std::unique_ptr<ChildProcess> child_;
   std::function<void(RunEnd)> done_;
-  std::string metrics_, said_, problem_;
-  int closed_ = 0;
-  bool running_ = true;
+  std::string metrics_, problem_;
   std::unique_ptr<Clock::Timer> timer_;
 };
 
@@ -132,17 +99,14 @@ ChildRuns::~ChildRuns() = default;
 
 void ChildRuns::start(const Job& job, std::optional<milliseconds> timeout,
                       std::function<void(RunEnd)> done) {
-  const auto child =
-      platform::start_own_child(places_.program, check_arguments(job, places_, timeout));
-  if (!child.started()) {
-    const auto why = fmt::format("{}: {}", places_.program, std::strerror(errno));
-    asio::post(executor_, [done = std::move(done), why] { done({{}, why}); });
+  const auto run = std::make_shared<Run>(*this, std::move(done));
+  if (run->begin(check_arguments(job, places_, timeout),
+                 timeout ? *timeout + beyond_timeout : longest_run)) {
+    runs_.insert(run);
     return;
   }
-  platform::close_descriptor(child.input);
-  const auto run = std::make_shared<Run>(*this, child, std::move(done));
-  runs_.insert(run);
-  run->begin(timeout ? *timeout + beyond_timeout : longest_run);
+  const auto why = fmt::format("{}: {}", places_.program, std::strerror(errno));
+  asio::post(executor_, [run, why] { run->fail(why); });
 }
 
 }  // namespace callready::exporter

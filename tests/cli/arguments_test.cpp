@@ -85,6 +85,24 @@ TEST(Arguments, OutputIsRead) {
   EXPECT_EQ(parsed({"check", "x", "--color", "always"}).colour, ColourChoice::always);
 }
 
+TEST(Arguments, WhatStandsBehindTheMarkIsForTheRunsOfThePage) {
+  const auto given = [](std::vector<const char*> words) {
+    words.insert(words.begin(), {"callready", "ui"});
+    return parse_arguments(static_cast<int>(words.size()), words.data());
+  };
+  const auto plain = given({});
+  EXPECT_FALSE(plain.exit_status);
+  EXPECT_EQ(plain.arguments.command, Command::ui);
+  EXPECT_TRUE(plain.arguments.browser);
+  EXPECT_TRUE(plain.arguments.names.empty());
+  const auto both = given({"--no-browser", "--", "--interface", "eth0", "--no-browser"});
+  EXPECT_FALSE(both.exit_status);
+  EXPECT_FALSE(both.arguments.browser);
+  EXPECT_EQ(both.arguments.names,
+            (std::vector<std::string>{"--interface", "eth0", "--no-browser"}));
+  EXPECT_EQ(given({"--interface", "eth0"}).exit_status, 2);
+}
+
 TEST(Arguments, OtherCommandsAreKnown) {
   EXPECT_EQ(parsed({"list", "--json"}).command, Command::list);
   EXPECT_EQ(parsed({"show", "rainbow"}).command, Command::show);

@@ -70,7 +70,8 @@ void in_pieces(Input input, std::uint8_t rhythm, Push push) {
   TARGET(stun_message)                 \
   TARGET(stun_request)                 \
   TARGET(stun_stream)                  \
-  TARGET(target_set)
+  TARGET(target_set)                   \
+  TARGET(ui_request)
 
 namespace callready::fuzz {
 #define CALLREADY_FUZZ_DECLARE(name) void name(Input input);

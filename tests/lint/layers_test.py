@@ -19,12 +19,14 @@ MAY_KNOW = {
     "serve": {"model", "net", "media"},
     "checks": {"model", "net", "media"},
     "engine": {"model", "plan", "diagnosis", "targets", "platform", "net", "checks"},
-    "exporter": {"model", "plan", "targets", "reports", "platform", "net"},
+    "web": {"model", "platform", "net"},
+    "exporter": {"model", "plan", "targets", "reports", "platform", "net", "web"},
+    "ui": {"net", "web", "targets", "reports"},
     "cli": set(sources.ROOMS),
 }
 
 # Asio takes 4 to 7 seconds a file, and what decides must not be able to wait.
-ASIO_ROOMS = {"net", "serve", "checks", "engine", "exporter", "cli"}
+ASIO_ROOMS = {"net", "serve", "checks", "engine", "web", "exporter", "ui", "cli"}
 
 SYSTEM_HEADER = re.compile(
     r"^(arpa|linux|net|netinet|netpacket|sys)/|^(aio|dirent|dlfcn|fcntl|glob|grp|ifaddrs|langinfo"

@@ -21,12 +21,13 @@ TEST(Formats, GoldenFiles) {
     expect_golden(name + ".nagios.txt", render_nagios(report, {}));
     expect_golden(name + ".prom", render_prometheus(report, {}));
     expect_golden(name + ".exporter.prom", render_exporter(report, {}));
+    expect_golden(name + ".summary.json", render_summary(report, {}));
   }
 }
 
 TEST(Formats, HoldNoControlCharacters) {
-  for (const auto render :
-       {render_markdown, render_junit, render_csv, render_nagios, render_prometheus}) {
+  for (const auto render : {render_markdown, render_junit, render_csv, render_nagios,
+                            render_prometheus, render_summary}) {
     std::istringstream stream(render(samples::hostile(), {}));
     for (std::string line; std::getline(stream, line);) {
       if (line.ends_with('\r')) line.pop_back();

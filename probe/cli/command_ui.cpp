@@ -1,0 +1,173 @@
+// ui: a page of this computer's own, for who would rather not use a terminal.
+#include <fmt/format.h>
+
+#include <csignal>
+#include <filesystem>
+
+#include "probe/cli/commands.hpp"
+#include "probe/platform/browser.hpp"
+#include "probe/platform/child.hpp"
+#include "probe/platform/system.hpp"
+#include "probe/ui/pages.hpp"
+#include "probe/web/child_process.hpp"
+
+namespace callready::ui {
+namespace {
+
+namespace files = std::filesystem;
+
+constexpr std::size_t most_connections = 64, most_body = 65'536;
+constexpr std::chrono::seconds to_end(2);
+
+class OwnChildren final : public Children {
+ public:
+  OwnChildren(asio::any_io_executor executor, Clock& clock)
+      : executor_(std::move(executor)), clock_(clock) {}
+
+  std::unique_ptr<Child> start(std::vector<std::string> arguments, std::string input,
+                               std::function<void(std::string_view)> on_output,
+                               std::function<void(int, const std::string&)> on_end) override {
+    struct Own final : Child {
+      void interrupt() override { process->interrupt(); }
+      void end() override { process->end(); }
+      std::unique_ptr<ChildProcess> process;
+    };
+    auto own = std::make_unique<Own>();
+    ChildProcess::Options options{program_, std::move(arguments), std::move(input),
+                                  std::move(on_output), std::move(on_end)};
+    own->process = ChildProcess::start(executor_, clock_, std::move(options));
+    if (!own->process) return nullptr;
+    return own;
+  }
+
+ private:
+  asio::any_io_executor executor_;
+  Clock& clock_;
+  std::string program_ = platform::own_program();
+};
+
+// A folder that only this user can look into, and that ends with the program.
+class OwnFolder {
+ public:
+  // Why not, or nothing.
+  std::optional<std::string> make(const std::string& path) {
+    std::error_code error;
+    files::create_directories(files::path(path).parent_path(), error);
+    if (!error && !files::create_directory(path, error) && !error) return path + ": is there";
+    if (!error) files::permissions(path, files::perms::owner_all, error);
+    if (error) return path + ": " + error.message();
+    path_ = path;
+    return std::nullopt;
+  }
+  ~OwnFolder() {
+    std::error_code ignored;
+    if (!path_.empty()) files::remove_all(path_, ignored);
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+class Ui {
+ public:
+  explicit Ui(const Arguments& arguments) : arguments_(arguments) {}
+
+  int run() {
+    auto server = WebServer::start(loop_.get_executor(), {IpAddress::v4({127, 0, 0, 1}), 0},
+                                   {most_connections, most_body},
+                                   [this](WebRequest request, WebServer::Answer answer) {
+                                     pages_->handle(std::move(request), std::move(answer));
+                                   });
+    if (server.has_error()) return fail("127.0.0.1: " + server.error().text);
+    server_ = std::move(*server);
+    if (const auto problem = prepare()) return fail(*problem);
+    open();
+    signals_.async_wait([this](error_code error, int) {
+      if (!error) end();
+    });
+    loop_.run();
+    return 0;
+  }
+
+ private:
+  static int fail(const std::string& why) {
+    complain(why);
+    return usage_error;
+  }
+
+  std::optional<std::string> prepare() {
+    const auto state = platform::state_folder();
+    if (state.empty()) return "there is no folder for reports: neither XDG_STATE_HOME nor HOME";
+    platform::forbid_inspection();  // from here on it holds secrets
+    auto keys = make_keys();
+    const auto name = keys.folder.substr(0, 16);
+    Gate gate(server_->local().port, std::move(keys));
+    if (auto problem = folder_.make(fmt::format("{}/ui/{}", state, name))) return problem;
+    Runs::Places places{folder_.path(), state + "/ui/history", arguments_.names};
+    std::error_code error;
+    files::create_directories(places.history, error);
+    if (!error) files::permissions(places.history, files::perms::owner_all, error);
+    if (error) return places.history + ": " + error.message();
+    file_ = folder_.path() + "/open.html";
+    const auto page = fmt::format(
+        "<!doctype html><title>callready</title>"
+        "<meta http-equiv=\"refresh\" content=\"0; url={}\">\n",
+        gate.entry());
+    if (const auto problem = platform::write_private_file(file_, page)) {
+      return file_ + ": " + *problem;
+    }
+    pages_.emplace(loop_.get_executor(), clock_, children_, std::move(gate), std::move(places),
+                   [this] { end(); });
+    return std::nullopt;
+  }
+
+  void open() {
+    const bool opened = arguments_.browser && platform::open_in_browser(file_);
+    say(opened ? "callready: the page opens in your browser. If it does not, open this file there, "
+                 "once:\n  " +
+                     file_
+               : "callready: open this file in your browser, once:\n  " + file_);
+    // On a terminal it is this user's own; a log may be others' too.
+    if (platform::standard_error().interactive) {
+      say("  or this address, once:\n  " + pages_->gate().entry());
+    }
+    say("It ends by itself a minute after the page is closed, or by Ctrl-C.");
+  }
+
+  // Whatever runs is ended, and whoever waits is let go.
+  void end() {
+    pages_->stop();
+    server_->stop();
+    signals_.cancel();
+    ending_.emplace(loop_, to_end);
+    ending_->async_wait([this](error_code) { loop_.stop(); });
+    look_for_the_end();
+  }
+
+  // The loop would go on for this timer alone.
+  void look_for_the_end() {
+    if (server_->connections() == 0) return loop_.stop();
+    asio::post(loop_, [this] { look_for_the_end(); });
+  }
+
+  const Arguments& arguments_;
+  OwnFolder folder_;
+  std::string file_;
+  asio::io_context loop_{1};
+  SystemClock clock_{loop_.get_executor()};
+  asio::signal_set signals_{loop_, SIGINT, SIGTERM};
+  OwnChildren children_{loop_.get_executor(), clock_};
+  std::optional<Pages> pages_;
+  std::unique_ptr<WebServer> server_;
+  std::optional<asio::steady_timer> ending_;
+};
+
+}  // namespace
+}  // namespace callready::ui
+
+namespace callready {
+
+int run_ui(const Arguments& arguments) { return ui::Ui(arguments).run(); }
+
+}  // namespace callready

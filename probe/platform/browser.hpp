@@ -1,0 +1,12 @@
+// The user's own browser.
+#pragma once
+
+#include <string>
+
+namespace callready::platform {
+
+// Has it open this file. False: no program for that could be started; whether a page really opens,
+// nobody is told.
+bool open_in_browser(const std::string& file);
+
+}  // namespace callready::platform

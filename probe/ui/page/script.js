@@ -1,0 +1,341 @@
+// The page of callready ui: choosing, running, and what can be done with a result.
+import {abilities, changes, element, finding, verdict} from './result.js';
+
+(() => {
+  const $ = (id) => document.getElementById(id);
+  const show = (id, yes) => { $(id).hidden = !yes; };
+
+  // Asked for most; those that were tested here before come first.
+  const popular = ['teams', 'zoom', 'webex', 'google-meet', 'rainbow', 'webex-calling', 'ringcentral',
+                   '3cx', 'slack-huddles', 'genesys-cloud', 'goto', 'jitsi'];
+  const few = 9;
+  const kinds = {meetings: 'meetings', pbx: 'telephone system', platform: 'for developers',
+                 'contact-center': 'contact centre', 'sip-trunk': 'telephone lines', telephony: 'telephone service'};
+  const demo = {id: 'demo', title: 'Try it out', vendor: '', aliases: ['demo'], former_names: [],
+                kind: '', note: 'a made-up service on this computer'};
+
+  let services = [];       // as `list --json` has them, and the demo
+  let used = [];           // ids of those that were tested before
+  let everything = false;  // all are shown
+  let state = null;        // of the run, as it last came
+  let shown = '';          // which result is on the page: run and whether details are hidden
+  let hidden = false;      // private details
+  let wanted = '';         // the service of the settings that are shown
+
+  const report = (format) => `report?as=${format}${hidden ? '&hide=1' : ''}`;
+  const title = (id) => services.find((one) => one.id === id)?.title ?? id;
+
+  const ask = async (path) => {
+    const reply = await fetch(path);
+    if (!reply.ok) throw new Error(await reply.text());
+    return reply;
+  };
+  const post = (path, body) => fetch(path, {
+    method: 'POST',
+    headers: {'Content-Type': 'application/json'},
+    body: JSON.stringify(body ?? {}),
+  });
+  const lost = (text) => {
+    $('lost').textContent = text;
+    show('lost', Boolean(text));
+  };
+  // Only for who listens to the page.
+  const say = (text) => { $('said').textContent = text; };
+  const tell = (text) => { $('done').textContent = text; };
+
+  const only = (part, title) => {
+    for (const id of ['form', 'progress', 'result', 'failed']) show(id, id === part);
+    show('intro', part === 'form');
+    document.title = `${title} – callready`;
+  };
+
+  // Choosing a service.
+
+  const plain = (text) => text.toLowerCase().normalize('NFKD').replace(/[^\p{L}\p{N}]+/gu, ' ').trim();
+  const names = (one) => plain([one.id, one.title, one.vendor, ...one.aliases, ...one.former_names].join(' '));
+  const rank = (id) => {
+    const before = used.indexOf(id), known = popular.indexOf(id);
+    return before >= 0 ? before : known >= 0 ? 100 + known : id === 'demo' ? 2000 : 1000;
+  };
+  const chosen = () => document.querySelector('[name=service]:checked')?.value ?? '';
+
+  const list = () => {
+    const words = plain($('search').value).split(' ').filter(Boolean);
+    const found = services.filter((one) => words.every((word) => names(one).includes(word)))
+      .sort((a, b) => rank(a.id) - rank(b.id) || a.title.localeCompare(b.title));
+    const searching = words.length > 0;
+    const some = searching || everything || found.length <= few + 1 ? found : found.slice(0, few);
+    if (!searching && !some.some((one) => one.id === 'demo')) some.push(demo);
+    const before = chosen() || (state?.service ?? '');
+    const last = services.find((one) => one.id === before);
+    if (!searching && last && !some.includes(last)) some.push(last);
+    const picked = some.find((one) => one.id === before) ?? (searching ? some[0] : null);
+    const rows = some.map((one) => {
+      const label = element('label', undefined, 'service');
+      const input = element('input');
+      Object.assign(input, {type: 'radio', name: 'service', value: one.id, checked: one === picked});
+      const text = element('span', one.title);
+      const note = used.includes(one.id) ? 'tested here before' : one.note ?? kinds[one.kind] ?? '';
+      if (note) text.append(element('small', note));
+      label.append(input, text);
+      return label;
+    });
+    const legend = $('services').querySelector('legend');
+    $('services').replaceChildren(legend, ...rows);
+    show('all', !searching && !everything && some.length < services.length);
+    $('found').textContent = !searching ? '' : found.length === 0
+      ? 'No service of that name is known. Try another word, or ask your helpdesk what it is called.'
+      : `${found.length} found; ${picked?.title ?? 'none'} is chosen.`;
+    settings();
+  };
+
+  // The settings that a service has of its own.
+
+  const box = (group, item, checked) => {
+    const label = element('label', undefined, 'choice');
+    const input = element('input');
+    Object.assign(input, {type: 'checkbox', value: item.id, checked});
+    label.append(input, ' ' + item.title);
+    return label;
+  };
+  const fill = (id, rows) => {
+    const group = $(id);
+    group.replaceChildren(group.querySelector('legend'), ...rows);
+    group.hidden = rows.length === 0;
+  };
+  const settings = async () => {
+    const id = chosen();
+    $('run').textContent = id ? `Run the test: ${title(id)}` : 'Run the test';
+    if (id === wanted) return;
+    wanted = id;
+    for (const group of ['scenarios', 'regions', 'variables']) fill(group, []);
+    if (!id || id === 'demo') return;
+    let set;
+    try {
+      set = await (await ask(`service?id=${id}`)).json();
+    } catch {
+      return;  // the run will say what is wrong with it
+    }
+    if (wanted !== id) return;
+    fill('scenarios', set.scenarios.length < 2 ? [] : set.scenarios.map((one) => box('scenarios', one, one.default)));
+    fill('regions', set.regions.map((one) => box('regions', one, false)));
+    fill('variables', set.variables.map((one) => {
+      const field = element('div', undefined, 'field');
+      const label = element('label', one.default ? `${one.title} (left empty: ${one.default})` : one.title);
+      const input = element('input');
+      label.htmlFor = input.id = `variable-${one.name}`;
+      Object.assign(input, {type: 'text', name: one.name, spellcheck: false,
+                            placeholder: one.example ?? ''});
+      field.append(label, input);
+      return field;
+    }));
+  };
+
+  const ticked = (id) => [...$(id).querySelectorAll('input:checked')].map((input) => input.value);
+  const order = () => {
+    const wish = {service: chosen()};
+    if (wish.service === 'demo') return wish;
+    if (!$('scenarios').hidden) wish.scenarios = ticked('scenarios');
+    if (!$('regions').hidden) wish.regions = ticked('regions');
+    wish.variables = {};
+    for (const input of $('variables').querySelectorAll('input')) {
+      if (input.value.trim()) wish.variables[input.name] = input.value.trim();
+    }
+    for (const id of ['quality', 'thorough']) wish[id] = $(id).checked;
+    const proxy = $('proxy').value;
+    wish.through = proxy === 'url' ? $('proxy-url').value.trim() : proxy;
+    wish.site = $('site').value.trim();
+    for (const id of ['proxy_user', 'proxy_password', 'turn_user', 'turn_password']) wish[id] = $(id).value;
+    return wish;
+  };
+
+  // Running.
+
+  const refuse = (text) => {
+    $('refused').textContent = text;
+    show('refused', Boolean(text));
+  };
+  const run = async () => {
+    refuse('');
+    if (!chosen()) {
+      refuse('Choose a service first.');
+      return $('search').focus();
+    }
+    try {
+      const reply = await post('run', order());
+      if (!reply.ok) refuse(await reply.text());
+    } catch {
+      refuse('The program does not answer any more. Start it again.');
+    }
+    if (!$('refused').hidden) choose(false);
+  };
+
+  // Back to the choice.
+  const choose = (focus = true) => {
+    only('form', 'Do calls work from here?');
+    if (focus) $('search').focus();
+  };
+
+  const progress = (first) => {
+    only('progress', `Testing ${title(state.service)}`);
+    $('progress-title').textContent = `Testing ${title(state.service)}`;
+    const bar = $('bar');
+    if (state.total > 0) {
+      bar.max = state.total;
+      bar.value = state.done;
+      $('count').textContent = `${state.done} of ${state.total} measurements`;
+    } else {
+      bar.removeAttribute('value');
+      $('count').textContent = 'Getting ready …';
+    }
+    $('now').textContent = state.stopping ? 'Stopping, and writing down what is known …'
+      : state.now ? `Heard of ${state.now}` : '';
+    $('stop').disabled = state.stopping;
+    if (first) {
+      say('');
+      $('progress-title').focus();
+    }
+    const quarter = state.total > 0 ? Math.floor(4 * state.done / state.total) : 0;
+    if (quarter > 0 && quarter < 4 && state.quarter !== quarter) say(`${quarter * 25} percent done`);
+    state.quarter = quarter;
+  };
+
+  // The result.
+
+  const result = async (first) => {
+    const key = `${state.run} ${hidden}`;
+    if (shown === key && !$('result').hidden) return;
+    let summary;
+    try {
+      summary = await (await ask(report('summary'))).json();
+    } catch (error) {
+      return failed(error.message);
+    }
+    shown = key;
+    show('comparison', false);
+    $('compare').setAttribute('aria-expanded', 'false');
+    $('verdicts').replaceChildren(...summary.sets.map(verdict));
+    $('where').textContent = summary.where;
+    show('incomplete', !summary.complete);
+    $('findings').replaceChildren(...summary.causes.map(finding));
+    $('open').textContent = `No cause was found for: ${summary.open.join('; ')}.`;
+    show('open', summary.open.length > 0);
+    show('causes', summary.causes.length + summary.open.length > 0);
+    $('capabilities').replaceChildren(...summary.sets.flatMap((set) => abilities(set, summary.sets.length > 1)));
+    show('abilities', summary.sets.some((set) => set.capabilities.length > 0));
+    $('notes').replaceChildren(...summary.notes.map((note) => element('li', note)));
+    show('remarks', summary.notes.length > 0);
+    for (const format of ['html', 'json']) $(`save-${format}`).href = `${report(format)}&save=1`;
+    $('whole').href = report('html');
+    show('compare', state.before);
+    only('result', `${summary.sets[0]?.word ?? ''}: ${title(state.service)}`);
+    if (first) {
+      tell('');
+      scrollTo(0, 0);
+      $('verdicts').querySelector('h2')?.focus({preventScroll: true});
+    }
+  };
+  const failed = (text) => {
+    $('problem').textContent = text;
+    only('failed', 'The test did not run');
+    $('failed-title').focus();
+  };
+
+  const take = (next) => {
+    const first = !state || state.run !== next.run || state.state !== next.state;
+    const quarter = state?.run === next.run ? state.quarter : 0;
+    state = {...next, quarter};
+    if (first && (used.join() !== next.used.join() || !chosen())) {
+      used = next.used;
+      list();
+    }
+    if (state.state === 'running') return progress(first);
+    if (!first || state.state === 'idle') return;
+    if (state.report) return result(true);
+    failed(state.problem);
+  };
+
+  // What can be done with a result.
+
+  const copy = async (text) => {
+    try {
+      await navigator.clipboard.writeText(text);
+      return true;
+    } catch {
+      // Not allowed here: the old way, by a selection.
+      const area = element('textarea', text, 'offscreen');
+      area.setAttribute('aria-hidden', 'true');
+      document.body.append(area);
+      area.select();
+      const done = document.execCommand('copy');
+      area.remove();
+      return done;
+    }
+  };
+  $('copy').addEventListener('click', async () => {
+    try {
+      const done = await copy(await (await ask(report('markdown'))).text());
+      tell(done ? `Copied: paste it into the ticket.${hidden ? ' Private details are hidden.' : ''}`
+        : 'It could not be copied. Save the report instead.');
+    } catch (error) {
+      tell(error.message);
+    }
+    $('copy').focus();
+  });
+  $('hide').addEventListener('click', async () => {
+    hidden = !hidden;
+    $('hide').setAttribute('aria-pressed', String(hidden));
+    await result(false);
+    tell(hidden ? 'Names and addresses of this site are replaced, on this page, in what you copy and in what you save.'
+      : 'Names and addresses of this site are shown again.');
+  });
+  $('compare').addEventListener('click', async () => {
+    const open = $('compare').getAttribute('aria-expanded') !== 'true';
+    if (open) {
+      try {
+        const difference = await (await ask(`compare${hidden ? '?hide=1' : ''}`)).json();
+        $('changes').replaceChildren(...changes(difference));
+      } catch (error) {
+        return tell(error.message);
+      }
+    }
+    $('compare').setAttribute('aria-expanded', String(open));
+    show('comparison', open);
+    if (open) $('comparison-title').focus();
+  });
+
+  $('form').addEventListener('submit', (event) => {
+    event.preventDefault();
+    run();
+  });
+  $('again').addEventListener('click', run);
+  $('stop').addEventListener('click', () => post('stop').catch(() => {}));
+  for (const id of ['other', 'back']) $(id).addEventListener('click', () => choose());
+  $('search').addEventListener('input', list);
+  $('services').addEventListener('change', settings);
+  $('all').addEventListener('click', () => {
+    everything = true;
+    list();
+    (document.querySelector('[name=service]:checked') ?? document.querySelector('[name=service]')).focus();
+  });
+  $('proxy').addEventListener('change', () => show('proxy-url-field', $('proxy').value === 'url'));
+
+  const begin = async () => {
+    try {
+      services = [...await (await ask('services')).json(), demo];
+    } catch {
+      return lost('The list of services could not be read. Close this page, and start the program again.');
+    }
+    list();
+    const events = new EventSource('events');
+    events.addEventListener('message', (event) => {
+      lost('');
+      take(JSON.parse(event.data));
+    });
+    events.addEventListener('error', () => {
+      lost('The program has ended, or does not answer. Start it again to go on.');
+    });
+    $('search').focus();
+  };
+  begin();
+})();
