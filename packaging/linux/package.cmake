@@ -16,8 +16,7 @@ if(CALLREADY_STATIC)
   foreach(name curl nice pacparser fmt spdlog)
     list(APPEND archives ${CALLREADY_STATIC}/lib/lib${name}.a)
   endforeach()
-  foreach(name ssl crypto cares yaml-cpp osip2 osipparser2 utf8proc psl idn2 unistring seccomp crypt
-          gio-2.0 gobject-2.0 gmodule-2.0 glib-2.0 pcre2-8 ffi selinux z)
+  foreach(name ssl crypto cares yaml-cpp osip2 osipparser2 utf8proc psl idn2 unistring seccomp crypt)
     list(APPEND archives /usr/lib/${CMAKE_LIBRARY_ARCHITECTURE}/lib${name}.a)
   endforeach()
   # Where one changes, the program is linked anew.
@@ -46,11 +45,12 @@ set(CPACK_DEBIAN_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS ca-certificates)
-set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "tells whether a network lets calls through\n\
- callready probes what a calling service needs (Teams, Webex, Zoom, SIP\n\
- trunks and others): names, proxies, TLS, UDP, STUN and TURN, SIP. It says\n\
- which of its uses work from here, names the one cause behind what does\n\
- not, whose it is, and what to change.")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "tells whether a network lets calls through")
+set(CPACK_PACKAGE_DESCRIPTION
+    "callready probes what a calling service needs (Teams, Webex, Zoom, SIP\n\
+trunks and others): names, proxies, TLS, UDP, STUN and TURN, SIP. It says\n\
+which of its uses work from here, names the one cause behind what does\n\
+not, whose it is, and what to change.")
 set(CPACK_DEBIAN_COMPRESSION_TYPE xz)
 set(CPACK_PRE_BUILD_SCRIPTS ${CMAKE_SOURCE_DIR}/packaging/linux/same_time.cmake)
 
@@ -60,7 +60,7 @@ install(FILES ${made}/callready.1.gz DESTINATION share/man/man1)
 install(FILES ${made}/callready.bash DESTINATION share/bash-completion/completions RENAME callready)
 install(FILES ${made}/_callready DESTINATION share/zsh/vendor-completions)
 install(FILES ${made}/callready.fish DESTINATION share/fish/vendor_completions.d)
-install(FILES ${made}/changelog.gz ${CMAKE_SOURCE_DIR}/packaging/linux/copyright
+install(FILES ${made}/changelog.gz ${made}/CHANGELOG.md.gz ${CMAKE_SOURCE_DIR}/packaging/linux/copyright
         DESTINATION share/doc/callready)
 install(FILES packaging/linux/callready.desktop DESTINATION share/applications)
 install(FILES packaging/linux/callready.svg DESTINATION share/icons/hicolor/scalable/apps)
