@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import subprocess
+import tarfile
 import tempfile
 import unittest
 
@@ -221,6 +222,24 @@ class PackageTest(unittest.TestCase):
                   'chroot --userspec=65534:65534 "$root" /usr/bin/callready "$@"')
         return run("unshare", "--net", "--mount", "--pid", "--fork", "--kill-child",
                    "sh", "-c", script, root, *words, timeout=300)
+
+    def test_nothing_tells_when_and_by_whom_it_was_built(self):
+        """What script/package --reproduce would find after an hour: times, owners, order."""
+        with tempfile.TemporaryDirectory() as folder:
+            data = os.path.join(folder, "data.tar")
+            with open(data, "wb") as file:
+                subprocess.run(["dpkg-deb", "--fsys-tarfile", only("callready_*.deb")], stdout=file,
+                               check=True)
+            times = set()
+            for archive in (data, only("callready-*.tar.gz"), only("callready-*.oci.tar")):
+                with tarfile.open(archive) as members:
+                    for member in members:
+                        self.assertEqual((0, 0), (member.uid, member.gid), member.name)
+                        self.assertFalse(member.mode & 0o022, member.name)
+                        times.add(int(member.mtime))
+            self.assertEqual(1, len(times), times)
+        with open(only("callready-*.tar.gz"), "rb") as file:
+            self.assertEqual(b"\0\0\0\0", file.read(8)[4:], "gzip's own time")
 
     def test_sums_and_sbom(self):
         with open(only("SHA256SUMS"), encoding="utf-8") as file:
