@@ -20,7 +20,7 @@ fuzz_packages="clang-19 libclang-rt-19-dev llvm-19"
 bench_packages="nmap sipsak curl coturn prometheus-blackbox-exporter"
 
 # What script/package needs besides: the static libraries and the tools of what it packs.
-package_packages="git meson python3 dpkg-dev fakeroot lintian buildah debootstrap man-db
+package_packages="git meson python3 dpkg-dev fakeroot lintian buildah debootstrap man-db desktop-file-utils
   libidn2-dev libunistring-dev libmount-dev libblkid-dev libselinux1-dev libffi-dev zlib1g-dev
   libpcre2-dev libglib2.0-dev"
 
