@@ -470,28 +470,57 @@ std::string show_text(const TargetSet& set, const RenderOptions& options) {
   return page.take();
 }
 
+std::string list_names(std::span<const ListedSet> sets) {
+  std::string text;
+  for (const auto& [set, requirements] : sets) {
+    const auto title = '\t' + harmless(set.title) + '\n';
+    text += harmless(set.id) + title;
+    for (const auto& alias : set.aliases) text += harmless(alias) + title;
+  }
+  return text;
+}
+
 std::string list_text(std::span<const ListedSet> sets, std::string_view today,
                       const RenderOptions& options) {
   constexpr int any_width = 200;
   auto roomy = options;
   if (!options.on_screen) roomy.width = any_width;  // in a pipe nothing is cut
   Page page(roomy);
-  std::vector<std::vector<std::string>> rows = {{"SET", "TITLE", "KIND", "SOURCE", "VERIFIED"}};
+  using Row = std::vector<std::string>;
+  std::vector<Row> rows = {{"SET", "TITLE", "KIND", "SOURCE", "VERIFIED", "ALSO"}};
   for (const auto& [set, requirements] : sets) {
     rows.push_back({set.id, set.title, set.kind ? std::string(to_string(*set.kind)) : "",
-                    std::string(to_string(set.evidence)), age_phrase(set.verified, today)});
+                    std::string(to_string(set.evidence)), age_phrase(set.verified, today),
+                    joined(set.aliases)});
+  }
+  const auto too_wide = [&] {
+    std::array<int, 6> widths{};
+    for (const auto& row : rows) {
+      for (std::size_t i = 0; i < row.size(); ++i) {
+        widths[i] = std::max(widths[i], columns(page.clean(row[i])) + 2);
+      }
+    }
+    return std::accumulate(widths.begin(), widths.end(), -2) > page.width();
+  };
+  const bool named_below = too_wide();
+  if (named_below) {
+    for (auto& row : rows) row.pop_back();
   }
   // Titles say more than kinds where there is no room for both.
-  std::array<int, 5> widths{};
-  for (const auto& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      widths[i] = std::max(widths[i], columns(page.clean(row[i])) + 2);
-    }
-  }
-  if (std::accumulate(widths.begin(), widths.end(), -2) > page.width()) {
+  if (too_wide()) {
     for (auto& row : rows) row.erase(row.begin() + 2);
   }
   page.table(rows, 1);
+  if (!named_below) return page.take();
+  constexpr std::size_t most_named = 10;
+  page.blank();
+  if (sets.size() > most_named) {
+    page.paragraph("The other names that each goes by: callready list WORD, or --json", Style::dim);
+    return page.take();
+  }
+  for (const auto& [set, requirements] : sets) {
+    if (!set.aliases.empty()) page.paragraph(set.id + " is also " + joined(set.aliases) + ".");
+  }
   return page.take();
 }
 

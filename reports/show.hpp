@@ -25,6 +25,8 @@ struct ListedSet {
 // YYYY-MM-DD) it was last verified.
 std::string list_text(std::span<const ListedSet> sets, std::string_view today,
                       const RenderOptions& options);
+// A line for each id and alias: the name, a tab, the title. For the completion of a shell.
+std::string list_names(std::span<const ListedSet> sets);
 std::string list_json(std::span<const ListedSet> sets);
 
 }  // namespace callready

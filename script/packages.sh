@@ -9,7 +9,7 @@ build_packages="g++ cmake ninja-build ccache pkg-config ca-certificates
 
 # What its tests need besides: the libraries, and the servers of the private site.
 test_packages="libgtest-dev libvalijson-dev python3 python3-yaml python3-cryptography libfaketime openssl curl
-  python3-jsonschema libxml2-utils prometheus prometheus-alertmanager cmark-gfm minisign
+  python3-jsonschema libxml2-utils prometheus prometheus-alertmanager cmark-gfm minisign fish zsh groff-base
   iproute2 nftables util-linux procps coturn kamailio kamailio-tls-modules nginx-light dnsmasq-base
   squid-openssl chrony unbound tayga krb5-kdc krb5-admin-server krb5-user chromium"
 
@@ -18,6 +18,11 @@ fuzz_packages="clang-19 libclang-rt-19-dev llvm-19"
 
 # What script/bench measures callready beside.
 bench_packages="nmap sipsak curl coturn prometheus-blackbox-exporter"
+
+# What script/package needs besides: the static libraries and the tools of what it packs.
+package_packages="git meson python3 dpkg-dev fakeroot lintian buildah debootstrap man-db desktop-file-utils
+  libidn2-dev libunistring-dev libmount-dev libblkid-dev libselinux1-dev libffi-dev zlib1g-dev
+  libpcre2-dev libglib2.0-dev"
 
 # missing_packages NAME...: prints those that are not installed.
 missing_packages() {

@@ -28,19 +28,15 @@ bool is_set_file(const fs::path& path) {
 std::string plain(std::string_view name) {
   std::string text;
   for (const char c : name) {
-    const bool separator = c == '-' || c == '_' || c == ' ';
-    text += separator ? '-' : static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+    if (c == '-' || c == '_' || c == ' ') continue;
+    text += static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
   }
   return text;
 }
 
-// All that the set is called, its id first.
-std::vector<std::string> names_of(const SetHead& head) {
-  std::vector<std::string> names = {head.id};
-  names.insert(names.end(), head.aliases.begin(), head.aliases.end());
-  names.insert(names.end(), head.former_names.begin(), head.former_names.end());
-  if (!head.title.empty()) names.push_back(head.title);
-  return names;
+bool holds_name(const std::vector<std::string>& names, std::string_view name) {
+  return std::any_of(names.begin(), names.end(),
+                     [&](const std::string& one) { return is_same_name(one, name); });
 }
 
 LoadResult load_from(const SetCollection& collection, const IndexedSet& set,
@@ -76,7 +72,16 @@ SetCollection builtin_collection() {
 }
 
 bool is_same_name(std::string_view left, std::string_view right) {
-  return plain(left) == plain(right);
+  const auto name = plain(left);
+  return !name.empty() && name == plain(right);
+}
+
+std::vector<std::string> names_of(const SetHead& head) {
+  std::vector<std::string> names = {head.id};
+  names.insert(names.end(), head.aliases.begin(), head.aliases.end());
+  names.insert(names.end(), head.former_names.begin(), head.former_names.end());
+  if (!head.title.empty()) names.push_back(head.title);
+  return names;
 }
 
 Catalog::Catalog(const std::vector<std::string>& files, const std::string& folder,
@@ -169,13 +174,18 @@ LoadResult Catalog::find(const std::string& name) const {
   for (const auto& entry : entries_) {
     if (entry.head.id == name) return load(name);
   }
-  std::set<std::string> meant;
+  // What a set is called today comes before what another was called once: "Webex" is one set.
+  std::set<std::string> meant, once;
   for (const auto& entry : entries_) {
     if (entry.shadowed) continue;
-    for (const auto& known : names_of(entry.head)) {
-      if (is_same_name(known, name)) meant.insert(entry.head.id);
+    const auto& head = entry.head;
+    if (is_same_name(head.id, name) || is_same_name(head.title, name) ||
+        holds_name(head.aliases, name)) {
+      meant.insert(head.id);
     }
+    if (holds_name(head.former_names, name)) once.insert(head.id);
   }
+  if (meant.empty()) meant = std::move(once);
   if (meant.size() == 1) return load(*meant.begin());
   LoadResult result;
   if (meant.empty()) {

@@ -24,8 +24,11 @@ struct SetCollection {
 // targets/vendors as it was when the program was built.
 SetCollection builtin_collection();
 
-// True where the user can have meant one by the other: "Ms Teams", "ms-teams".
+// True where the user can have meant one by the other: "Ms Teams", "ms-teams", "msteams".
 bool is_same_name(std::string_view left, std::string_view right);
+
+// All that the set is called, its id first.
+std::vector<std::string> names_of(const SetHead& head);
 
 class Catalog {
  public:
@@ -46,9 +49,10 @@ class Catalog {
   Catalog(const std::vector<std::string>& files, const std::string& folder, const LoadRules& rules,
           std::vector<SetCollection> collections = {builtin_collection()});
 
-  // The set of that name: an id, an alias, a former name or a title, in any case. A name that
-  // nobody knows or that fits two sets, or a set that has problems, gives the problems: "unknown
-  // target set 'rainbo'; did you mean 'rainbow'?", then the known names.
+  // The set of that name: an id, an alias or a title, else a former name; case, spaces, hyphens and
+  // underscores do not matter, but an id to the letter comes first. A name that nobody knows or
+  // that fits two sets, or a set that has problems, gives the problems: "unknown target set
+  // 'rainbo'; did you mean 'rainbow'?", then the known names.
   LoadResult find(const std::string& name) const;
 
   const std::vector<Entry>& entries() const { return entries_; }

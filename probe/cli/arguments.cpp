@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "probe/cli/arguments_output.hpp"
+#include "probe/cli/command_line.hpp"
 #include "probe/cli/hints.hpp"
 #include "probe/cli/output.hpp"
 #include "probe/cli/say.hpp"
@@ -224,7 +225,10 @@ ParseResult parse_arguments(int argc, const char* const* argv) {
       ->type_name("KIND")
       ->check(CLI::IsMember(spellings<ServiceKind>()));
   add_set_options(*list, arguments);
-  list->add_flag("--json", arguments.json, "As JSON");
+  auto* as_json = list->add_flag("--json", arguments.json, "As JSON");
+  list->add_flag("--names", arguments.bare_names,
+                 "Only the names that they go by, each with a title")
+      ->excludes(as_json);
 
   auto* show =
       command("show", "What a target set asks for, each row with its source", Command::show);
@@ -376,6 +380,9 @@ ParseResult parse_arguments(int argc, const char* const* argv) {
       "Only who has the key is answered: CALLREADY_MEDIA_KEY, there and here. On a terminal "
       "it makes one by itself.");
 
+  std::string page;
+  add_description_commands(app, page);
+
   if (argc == 1) {
     say(first_steps());
     result.exit_status = usage_status(argc, argv);
@@ -402,6 +409,10 @@ ParseResult parse_arguments(int argc, const char* const* argv) {
   }
   try {
     app.parse(argc, argv);
+    if (page.empty()) return result;
+    const auto reason = print_reason(page);
+    if (reason) complain("standard output: " + *reason);
+    result.exit_status = reason ? 2 : 0;
   } catch (const CLI::ParseError& error) {
     std::ostringstream said, help;
     const int status = app.exit(error, help, said);

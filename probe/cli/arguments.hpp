@@ -44,7 +44,8 @@ struct Arguments {
   std::map<std::string, std::string> variables;
   std::optional<Vantage> from;
   std::string client, site, proxy, pac, credentials_file, anchors_file, service_tags_file;
-  bool all = false, fast = false, thorough = false, quality = false, anchors = true, v4 = true, v6 = true;
+  bool all = false, fast = false, thorough = false, quality = false, anchors = true, v4 = true,
+       v6 = true;
   bool sip_sdp = false;
   std::optional<double> timeout_s;  // nothing: as the plan needs
 
@@ -53,6 +54,7 @@ struct Arguments {
   bool missing = false;
 
   std::optional<ServiceKind> kind;  // list --kind
+  bool bare_names = false;          // list --names
   std::string from_source;          // update --from
   std::string url, into_file;       // import --url, --into
 

@@ -107,6 +107,12 @@ std::optional<std::vector<TargetSet>> find_sets(const Arguments& arguments) {
     complain(question);
     return std::nullopt;
   }
+  // `check microsoft teams` is one name in two words, unless both are names.
+  const auto whole = fmt::format("{}", fmt::join(names, " "));
+  const auto is_unknown = [&](const std::string& name) { return !catalog.find(name).set; };
+  if (names.size() > 1 && !is_unknown(whole) && std::ranges::any_of(names, is_unknown)) {
+    names = {whole};
+  }
   std::vector<TargetSet> sets;
   std::set<std::string> seen;
   for (const auto& name : names) {

@@ -32,9 +32,8 @@ bool holds(std::string_view text, std::string_view word) {
 
 bool is_listed(const SetHead& set, const Arguments& arguments) {
   if (arguments.kind && set.kind != arguments.kind) return false;
-  auto names = set.former_names;
-  names.insert(names.end(), set.aliases.begin(), set.aliases.end());
-  names.insert(names.end(), {set.id, set.title, set.vendor});
+  auto names = names_of(set);
+  names.push_back(set.vendor);
   return std::all_of(arguments.names.begin(), arguments.names.end(), [&](const auto& word) {
     return std::any_of(names.begin(), names.end(),
                        [&](const auto& name) { return holds(name, word); });
@@ -98,6 +97,7 @@ int run_list(const Arguments& arguments) {
     if (is_listed(entry->head, arguments)) sets.push_back({entry->head, entry->requirements});
   }
   if (arguments.json) return printed(list_json(sets));
+  if (arguments.bare_names) return printed(list_names(sets));
   if (sets.empty()) {
     complain("no set is so called; `callready list` shows all");
     return usage_error;

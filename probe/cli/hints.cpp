@@ -18,13 +18,10 @@ std::optional<std::string> service_meant(const std::string& word) {
   std::vector<std::string> ids;
   const auto collection = builtin_collection();
   for (const auto& set : collection.index.sets) {
-    const auto& head = set.head;
-    auto names = head.aliases;
-    names.insert(names.end(), head.former_names.begin(), head.former_names.end());
-    names.insert(names.end(), {head.id, head.title});
+    const auto names = names_of(set.head);
     const auto same = [&](const std::string& name) { return is_same_name(name, word); };
-    if (std::any_of(names.begin(), names.end(), same)) return head.id;
-    ids.push_back(head.id);
+    if (std::any_of(names.begin(), names.end(), same)) return set.head.id;
+    ids.push_back(set.head.id);
   }
   return suggest(word, ids);
 }

@@ -105,7 +105,11 @@ X509_STORE* system_store() {
   auto* store = X509_STORE_new();
   if (store == nullptr) throw std::bad_alloc();
   auto file = platform::environment(X509_get_default_cert_file_env());
-  if (file.empty()) file = X509_get_default_cert_file();
+  if (file.empty()) {
+    file = X509_get_default_cert_file();
+    // OpenSSL looks where the system keeps them that it was built on, which can be another one.
+    if (!platform::is_file(file)) file = platform::trusted_roots();
+  }
   add_when_needed(store, read_certificates(file));
   if (auto* folder = X509_STORE_add_lookup(store, X509_LOOKUP_hash_dir())) {
     X509_LOOKUP_add_dir(folder, nullptr, X509_FILETYPE_DEFAULT);

@@ -50,6 +50,9 @@ std::string state_folder();
 // A file that can be opened for reading.
 bool is_file(const std::string& path);
 
+// Where this system keeps the roots that it trusts, as one PEM file; empty if it has none.
+std::string trusted_roots();
+
 // Writes `content` to `path` whole or not at all (a new file beside it, then a rename), with the
 // owner and the mode of the one that was there: where these cannot be kept, it is refused. A
 // symbolic link stays one, but where all may write (/tmp) another user's is not followed; what is

@@ -269,6 +269,16 @@ bool is_file(const std::string& path) {
          access(path.c_str(), R_OK) == 0;
 }
 
+std::string trusted_roots() {
+  for (const auto* file : {"/etc/ssl/certs/ca-certificates.crt",  // Debian, Ubuntu, Arch, Alpine
+                           "/etc/pki/tls/certs/ca-bundle.crt",    // Fedora, RHEL
+                           "/etc/ssl/ca-bundle.pem",              // SUSE
+                           "/etc/ssl/cert.pem"}) {                // Alpine, and the BSDs
+    if (is_file(file)) return file;
+  }
+  return {};
+}
+
 std::optional<std::string> write_whole_file(const std::string& wanted, const std::string& content) {
   const auto place = follow(wanted);
   if (place.refusal) return place.refusal;

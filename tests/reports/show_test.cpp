@@ -269,6 +269,21 @@ TEST(Show, IsHarmlessAndKeepsToTheWidth) {
   }
 }
 
+TEST(List, ManyNamesAreLeftOutOfANarrowScreenAndThatIsSaid) {
+  std::vector<ListedSet> sets;
+  for (char c = 'a'; c <= 'k'; ++c) {
+    sets.push_back({example(), 3});
+    sets.back().head.id = std::string(40, c);
+  }
+  const auto text = list_text(sets, "2026-11-21", with(80));
+  EXPECT_EQ(text.find("example-calls"), std::string::npos);
+  EXPECT_TRUE(
+      text.ends_with("The other names that each goes by: callready list WORD, or --json\n"));
+  sets.pop_back();
+  EXPECT_NE(list_text(sets, "2026-11-21", with(80)).find("j is also example-calls."),
+            std::string::npos);
+}
+
 // In a pipe the whole, on a narrow screen titles rather than kinds.
 TEST(List, TitlesAreNotCutForKinds) {
   auto set = example();
@@ -281,10 +296,13 @@ TEST(List, TitlesAreNotCutForKinds) {
   };
   EXPECT_EQ(text(false),
             "SET                           TITLE                         KIND      SOURCE       "
-            "VERIFIED\n"
+            "VERIFIED   ALSO\n"
             "azure-communication-services  Azure Communication Services  meetings  vendor-page  1 "
-            "day ago\n");
+            "day ago  example-calls\n");
   EXPECT_EQ(text(true).find("KIND"), std::string::npos);
+  EXPECT_EQ(text(true).find("ALSO"), std::string::npos);
+  EXPECT_NE(text(true).find("\n\nazure-communication-services is also example-calls.\n"),
+            std::string::npos);
   EXPECT_NE(text(true).find("Azure Communication S"), std::string::npos);
 }
 
@@ -299,14 +317,15 @@ TEST(List, IsATable) {
   other.aliases = {"ex"};
   const std::vector<ListedSet> sets = {{example(), 3}, {other, 3}};
   EXPECT_EQ(list_text(sets, "2026-11-21", with(80)),
-            "SET      TITLE          KIND       SOURCE       VERIFIED\n"
-            "example  Example Calls  meetings   vendor-page  1 day ago\n"
-            "x        X              sip-trunk  second-hand  2 years ago\n");
+            "SET      TITLE          KIND       SOURCE       VERIFIED     ALSO\n"
+            "example  Example Calls  meetings   vendor-page  1 day ago    example-calls\n"
+            "x        X              sip-trunk  second-hand  2 years ago  ex\n");
   const auto age = [&](const std::string& day) {
     other.verified = day;
     const auto text = list_text(std::vector<ListedSet>{{other, 3}}, "2026-11-21", with(80));
     const auto start = text.rfind("second-hand") + 13;
-    return text.substr(start, text.size() - 1 - start);
+    const auto end = text.find("  ", start);
+    return text.substr(start, end - start);
   };
   EXPECT_EQ(age("2026-11-21"), "today");
   EXPECT_EQ(age("2026-11-22"), "today");  // another time zone

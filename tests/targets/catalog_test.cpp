@@ -197,8 +197,9 @@ TEST_F(CatalogTest, FindsASetByAnyNameThatItIsCalledBy) {
                                "aliases: [teams]\nformer_names: [Skype for Business Online]\n");
   const Catalog catalog({}, "", rules(),
                         {collection("built in", {teams, set_text("zoom", "Zoom")})});
-  for (const auto* name : {"ms-teams", "MS Teams", "ms_teams", "teams", "Teams", "Microsoft Teams",
-                           "skype for business online"}) {
+  for (const auto* name :
+       {"ms-teams", "MS Teams", "ms_teams", "msteams", "MSTeams", "teams", "Teams",
+        "Microsoft Teams", "microsoft-teams", "skype for business online"}) {
     const auto found = catalog.find(name);
     ASSERT_TRUE(found.set) << name;
     EXPECT_EQ(found.set->id, "ms-teams") << name;
@@ -225,6 +226,17 @@ TEST_F(CatalogTest, ANameOfTwoSetsIsNoName) {
                                                  set_text("d", "D")})});
   EXPECT_EQ(catalog.find("c").problems[0].to_string(), "'c' can be several sets; say which: a, b");
   EXPECT_EQ(catalog.find("b").set->id, "b");
+}
+
+TEST_F(CatalogTest, ANameOfTodayComesBeforeAFormerOne) {
+  const Catalog catalog({}, "", rules(),
+                        {collection("built in", {set_text("webex", "Webex App"),
+                                                 with_head(set_text("partner", "P"),
+                                                           "former_names: [webex, Tandberg]\n")})});
+  EXPECT_EQ(catalog.find("Webex").set->id, "webex");
+  EXPECT_EQ(catalog.find("tandberg").set->id, "partner");
+  EXPECT_FALSE(catalog.find("-").set);
+  EXPECT_FALSE(catalog.find("").set);
 }
 
 TEST_F(CatalogTest, CountsTheKnownSetsWhereTheyAreMany) {
@@ -285,7 +297,6 @@ TEST_F(CatalogTest, ADamagedDownloadGivesWayToTheBuiltInSet) {
 TEST(Builtin, SaysOfItselfWhatItsFilesSay) {
   const auto built_in = builtin_collection();
   EXPECT_EQ(built_in.index.sets.size(), builtin_sets().size());
-  std::map<std::string, std::string> names;  // of whom
   for (const auto& set : built_in.index.sets) {
     Problems problems(set.head.id);
     const auto text = built_in.text_of(set);
@@ -297,12 +308,47 @@ TEST(Builtin, SaysOfItselfWhatItsFilesSay) {
     EXPECT_EQ(set.requirements, expected->requirements);
     EXPECT_TRUE(set.head.kind) << set.head.id << " says no kind";
     EXPECT_NE(text->find("\nevidence: "), std::string::npos) << set.head.id << " says no evidence";
-    auto all = set.head.aliases;
-    all.push_back(set.head.id);
-    for (const auto& name : all) {
-      EXPECT_TRUE(names.try_emplace(name, set.head.id).second)
-          << set.head.id << " and " << names[name] << " are both called " << name;
+  }
+}
+
+// Whatever users call a service, it is one set: no name is another's, nor one in another spelling.
+TEST(Builtin, EverySetHasNamesThatAreItsOwn) {
+  auto built_in = builtin_collection();
+  built_in.text_of = [](const IndexedSet& set) { return set_text(set.head.id, "Its names count"); };
+  const Catalog catalog({}, "", rules(), {built_in});
+  for (const auto& set : built_in.index.sets) {
+    const auto& head = set.head;
+    EXPECT_FALSE(head.aliases.empty()) << head.id;
+    auto names = head.aliases;
+    names.insert(names.end(), {head.id, head.title});
+    for (const auto& name : names) {
+      auto loud = name;
+      std::transform(loud.begin(), loud.end(), loud.begin(), [](unsigned char c) {
+        return static_cast<char>(c == '-' ? '_' : std::toupper(c));
+      });
+      for (const auto& spelled : {name, loud}) {
+        const auto found = catalog.find(spelled);
+        ASSERT_TRUE(found.set) << spelled << ": " << found.problems[0].to_string();
+        EXPECT_EQ(found.set->id, head.id) << spelled;
+      }
     }
+    for (const auto& alias : head.aliases) {
+      const auto same = [&](const auto& other) { return is_same_name(other, alias); };
+      EXPECT_EQ(std::count_if(head.aliases.begin(), head.aliases.end(), same), 1) << alias;
+      EXPECT_FALSE(is_same_name(head.id, alias)) << alias;
+    }
+  }
+  for (const auto& [typed, meant] :
+       std::map<std::string, std::string>{{"microsoft teems", "microsoft-teams"},
+                                          {"gogle meet", "google-meet"},
+                                          {"zom", "zoom"},
+                                          {"whearby", "whereby"},
+                                          {"onsigth", "onsight"}}) {
+    const auto found = catalog.find(typed);
+    ASSERT_FALSE(found.set) << typed;
+    EXPECT_NE(found.problems[0].to_string().find("did you mean '" + meant + "'?"),
+              std::string::npos)
+        << found.problems[0].to_string();
   }
 }
 

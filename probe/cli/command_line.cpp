@@ -1,0 +1,99 @@
+#include "probe/cli/command_line.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <cctype>
+
+namespace callready {
+namespace {
+
+std::vector<std::string> split(const std::string& text, char separator) {
+  std::vector<std::string> parts;
+  for (std::size_t at = 0; at <= text.size();) {
+    const auto end = std::min(text.find(separator, at), text.size());
+    if (end > at) parts.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  return parts;
+}
+
+// Of "PACE:{normal,fast}" and "URL|auto|none" the words, of "FILE|URL" that it is a file.
+void read_type(const CLI::Option& option, CommandLineOption& into) {
+  const auto type = option.get_type_name();
+  // Behind the label stands what CLI11 adds of the checks; ADDR:PORT is a label.
+  auto colon = type.npos;
+  for (const auto* check : {":{", ":INT in ", ":UINT in ", ":FLOAT in "}) {
+    colon = std::min(colon, type.find(check));
+  }
+  into.label = option.get_positional() ? option.get_name(true) : type.substr(0, colon);
+  into.value = into.label == "SET" ? ValueKind::set : ValueKind::text;
+  for (const auto* part : {"FILE", "FOLDER", "REPORT", "FEED", ".yaml", ".json"}) {
+    // FORMAT=FILE begins with something else.
+    if (into.label.find(part) != into.label.npos && into.label.find('=') == into.label.npos) {
+      into.value = ValueKind::file;
+    }
+  }
+  if (const auto open = type.find('{'), close = type.find('}');
+      open != type.npos && close != type.npos && open < close) {
+    into.words = split(type.substr(open + 1, close - open - 1), ',');
+  } else if (into.label.find('|') != into.label.npos) {
+    for (const auto& part : split(into.label, '|')) {
+      if (std::islower(static_cast<unsigned char>(part.front())) != 0) into.words.push_back(part);
+    }
+  }
+  if (!into.words.empty() && into.value == ValueKind::text) into.value = ValueKind::word;
+}
+
+CommandLineOption describe(const CLI::Option& option) {
+  CommandLineOption one;
+  for (const auto& name : option.get_snames()) one.names.push_back("-" + name);
+  for (const auto& name : option.get_lnames()) one.names.push_back("--" + name);
+  one.description = option.get_description();
+  one.required = option.get_required();
+  if (option.get_type_size() == 0 || option.get_items_expected_max() == 0) return one;
+  read_type(option, one);
+  one.repeatable = option.get_positional()
+                       ? option.get_items_expected_max() > 1
+                       : one.description.find("repeatable") != one.description.npos;
+  return one;
+}
+
+}  // namespace
+
+CommandLine describe(const CLI::App& app) {
+  CommandLine line{app.get_name(), app.get_description(), app.get_footer(), {}, {}};
+  for (const auto* option : app.get_options()) {
+    if (!option->get_group().empty()) line.options.push_back(describe(*option));
+  }
+  for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    if (!command->get_group().empty()) line.commands.push_back(describe(*command));
+  }
+  return line;
+}
+
+void add_description_commands(CLI::App& app, std::string& page) {
+  auto* completion = app.add_subcommand(
+      "completion", "Completion of the command line, for a shell to read at its start");
+  completion
+      ->add_option_function<std::string>(
+          "SHELL",
+          [&app, &page](const std::string& shell) {
+            const auto line = describe(app);
+            page = shell == "bash"  ? bash_completion(line)
+                   : shell == "zsh" ? zsh_completion(line)
+                                    : fish_completion(line);
+          },
+          "bash, zsh or fish")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  completion->footer(
+      "bash: source <(callready completion bash)\n"
+      "zsh:  callready completion zsh > \"${fpath[1]}/_callready\"\n"
+      "fish: callready completion fish | source");
+  app.add_subcommand("manual", "The manual page, for man(1)")->group("")->callback([&app, &page] {
+    page = manual_page(describe(app), CALLREADY_VERSION);
+  });
+}
+
+}  // namespace callready
