@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "probe/net/address.hpp"
+#include "probe/net/watched.hpp"
 #include "probe/platform/arrival.hpp"
 #include "probe/platform/descriptor.hpp"
 
@@ -15,7 +16,7 @@ struct AresChannel::Watch {
   Watch(const asio::any_io_executor& executor, ares_socket_t socket)
       : descriptor(executor, socket) {}
   ~Watch() { descriptor.release(); }
-  asio::posix::stream_descriptor descriptor;
+  Watched descriptor;
   bool want[2] = {false, false};  // read, write
   bool armed[2] = {false, false};
 };
@@ -145,8 +146,8 @@ void AresChannel::watch(ares_socket_t socket, bool readable, bool writable) {
 
 void AresChannel::arm(const std::shared_ptr<Watch>& watch, bool write) {
   if (watch->armed[write]) return;
-  const auto mode = write ? asio::posix::stream_descriptor::wait_write
-                          : asio::posix::stream_descriptor::wait_read;
+  const auto mode = write ? Watched::wait_write
+                          : Watched::wait_read;
   watch->descriptor.async_wait(mode, [weak = weak_from_this(), watch, write](error_code error) {
     watch->armed[write] = false;
     const auto self = weak.lock();

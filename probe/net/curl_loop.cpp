@@ -1,5 +1,7 @@
 #include "probe/net/curl_loop.hpp"
 
+#include "probe/net/watched.hpp"
+
 namespace callready {
 
 // A socket of libcurl, watched but not owned.
@@ -7,7 +9,7 @@ struct CurlLoop::Watch {
   Watch(const asio::any_io_executor& executor, curl_socket_t socket)
       : descriptor(executor, socket) {}
   ~Watch() { descriptor.release(); }
-  asio::posix::stream_descriptor descriptor;
+  Watched descriptor;
   bool want[2] = {false, false};  // read, write
   bool armed[2] = {false, false};
 };
@@ -62,8 +64,8 @@ void CurlLoop::watch(curl_socket_t socket, int what) {
 
 void CurlLoop::arm(const std::shared_ptr<Watch>& watch, bool write) {
   if (watch->armed[write]) return;
-  const auto mode = write ? asio::posix::stream_descriptor::wait_write
-                          : asio::posix::stream_descriptor::wait_read;
+  const auto mode = write ? Watched::wait_write
+                          : Watched::wait_read;
   watch->descriptor.async_wait(mode, [weak = weak_from_this(), watch, write](error_code error) {
     watch->armed[write] = false;
     const auto self = weak.lock();
