@@ -9,6 +9,8 @@
 
 #include "probe/platform/wide.hpp"
 
+#undef interface  // COM's
+
 namespace callready::platform {
 namespace {
 

@@ -1,0 +1,166 @@
+"""callready.exe: what it needs, and what it says on the private site under wine."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+from .harness import Site, SiteTest
+from .names import ROOT
+
+FOLDER = os.path.join(ROOT, "build", "windows")
+PROGRAM = os.path.join(FOLDER, "callready.exe")
+WINE = os.path.join(ROOT, "windows", "wine")
+TEMPLATE = os.path.join(FOLDER, "prefix")
+
+LARGEST = 20_000_000
+# Of Windows 10 itself.
+SYSTEM = {"advapi32.dll", "bcrypt.dll", "crypt32.dll", "dnsapi.dll", "gdi32.dll", "iphlpapi.dll",
+          "kernel32.dll", "msvcrt.dll", "ole32.dll", "secur32.dll", "shell32.dll", "user32.dll",
+          "winhttp.dll", "winmm.dll", "ws2_32.dll", "mswsock.dll"}
+
+
+class Wine:
+    """A prefix and a wineserver of its own, gone with the `with` block."""
+
+    def __enter__(self):
+        self.prefix = tempfile.mkdtemp(prefix="callready-wine-")
+        # Links to the template's hundreds of megabytes; the registry and the drives are its own.
+        for name in os.listdir(TEMPLATE):
+            source, target = os.path.join(TEMPLATE, name), os.path.join(self.prefix, name)
+            if name == "drive_c":
+                shutil.copytree(source, target, symlinks=True, copy_function=os.symlink)
+            elif name == "dosdevices":
+                shutil.copytree(source, target, symlinks=True)
+            elif name.endswith(".reg") or name == ".update-timestamp":
+                shutil.copy2(source, target)
+        self.environment = {"WINEPREFIX": self.prefix, "HOME": self.prefix}
+        return self
+
+    def __exit__(self, *_):
+        shutil.rmtree(self.prefix, ignore_errors=True)
+
+    def run(self, *arguments, timeout=120, **more):
+        return subprocess.run([WINE, PROGRAM, *arguments], timeout=timeout, check=False, text=True,
+                              capture_output=True, env={**os.environ, **self.environment, **more})
+
+
+def make_template():
+    """What each prefix is a copy of."""
+    if os.path.exists(os.path.join(TEMPLATE, "system.reg")):
+        return
+    subprocess.run([WINE, "wineboot", "-i"], timeout=300, check=True, capture_output=True)
+
+
+def needs_program(case):
+    return unittest.skipUnless(os.path.exists(PROGRAM), "script/windows has not been run")(case)
+
+
+@needs_program
+class TheFile(unittest.TestCase):
+    def dump(self, option):
+        return subprocess.run(["x86_64-w64-mingw32-objdump", option, PROGRAM], check=True, text=True,
+                              capture_output=True).stdout
+
+    def test_needs_nothing_but_windows(self):
+        needed = {name.lower() for name in re.findall(r"DLL Name: (\S+)", self.dump("-p"))}
+        self.assertIn("kernel32.dll", needed)
+        self.assertLessEqual({name for name in needed if not name.startswith("api-ms-win-")}, SYSTEM)
+
+    def test_is_small(self):
+        self.assertLess(os.path.getsize(PROGRAM), LARGEST)
+
+    def test_asks_for_no_elevation_and_says_what_it_is(self):
+        with open(PROGRAM, "rb") as file:
+            content = file.read()
+        self.assertIn(b'requestedExecutionLevel level="asInvoker"', content)
+        self.assertNotIn(b"requireAdministrator", content)
+        for text in ("VS_VERSION_INFO", "FileDescription", "callready.exe"):
+            self.assertIn(text.encode("utf-16-le"), content)
+        self.assertIn(b"\x89PNG", content)  # of the icon
+
+    def test_holds_no_path_of_the_computer_that_built_it(self):
+        with open(PROGRAM, "rb") as file:
+            self.assertNotIn(ROOT.encode(), file.read())
+
+    def test_the_installer_is_for_one_user(self):
+        found = [name for name in os.listdir(FOLDER) if name.endswith(".msi")]
+        self.assertEqual(1, len(found))
+        said = subprocess.run(["msiinfo", "suminfo", os.path.join(FOLDER, found[0])], check=True,
+                              text=True, capture_output=True).stdout
+        self.assertRegex(said, r"Template: x64")
+        files = subprocess.run(["msiinfo", "export", os.path.join(FOLDER, found[0]), "File"],
+                               check=True, text=True, capture_output=True).stdout
+        self.assertIn("callready.exe", files)
+
+
+@needs_program
+class OnItsOwn(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        make_template()
+
+    def test_says_its_version_and_lists_the_sets(self):
+        with Wine() as wine:
+            version = wine.run("--version")
+            listed = wine.run("list")
+        self.assertEqual((0, 0), (version.returncode, listed.returncode))
+        self.assertRegex(version.stdout, r"callready \d+\.\d+")
+        self.assertIn("rainbow", listed.stdout)
+        self.assertNotIn("\r", listed.stdout)
+
+    def test_validates_a_file_whose_name_is_not_ascii(self):
+        with Wine() as wine, tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "Büro-日本.yaml")
+            shutil.copy(os.path.join(ROOT, "targets", "vendors", "rainbow.yaml"), path)
+            good = wine.run("validate", path)
+            with open(path, "a", encoding="utf-8") as file:
+                file.write("nonsense: 1\n")
+            bad = wine.run("validate", path)
+        self.assertEqual(0, good.returncode, good.stderr)
+        self.assertEqual(2, bad.returncode)
+        self.assertIn("Büro-日本.yaml", bad.stdout + bad.stderr)
+
+    def test_the_demo_is_ready(self):
+        with Wine() as wine:
+            done = wine.run("demo", "--json")
+        self.assertEqual(0, done.returncode, done.stderr + done.stdout[-2000:])
+        self.assertEqual({"ready"}, {one["verdict"] for one in json.loads(done.stdout)["sets"]})
+
+    def test_what_is_not_there_yet_says_so(self):
+        with Wine() as wine:
+            done = wine.run("exporter", "--config", "x.yaml")
+        self.assertEqual(2, done.returncode)
+        self.assertIn("not available on Windows", done.stderr)
+
+
+@needs_program
+class OnTheSite(SiteTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        make_template()
+
+    def test_a_clean_site_is_ready(self):
+        with Wine() as wine, Site() as site:
+            done = site.run([WINE, PROGRAM, "check", "rainbow", "--json"], timeout=180,
+                            env=wine.environment)
+        self.assertEqual(0, done.exit, done.stderr + done.stdout[-2000:])
+        report = json.loads(done.stdout)
+        self.assertEqual({"rainbow": "ready"},
+                         {one["id"]: one["verdict"] for one in report["sets"]})
+        self.assertTrue(any("ICMP" in note for note in report["notes"]))
+
+    def test_a_closed_port_is_found(self):
+        with Wine() as wine, Site(faults=["udp-blocked"]) as site:
+            done = site.run([WINE, PROGRAM, "check", "rainbow", "--json"], timeout=180,
+                            env=wine.environment)
+        self.assertNotEqual(0, done.exit)
+        self.assertTrue(json.loads(done.stdout)["complete"])
+
+
+if __name__ == "__main__":
+    unittest.main()
