@@ -76,7 +76,9 @@ int for_nagios(int status) {
 
 // Whether this program has a page to show: `callready ui`.
 template <typename Commands>
-constexpr bool has_page = requires { Commands::ui; };
+constexpr bool has_page = requires {
+  Commands::ui;
+};
 
 int run_line(const std::vector<const char*>& line) {
   bool nagios = false;
@@ -116,8 +118,9 @@ int main(int argc, char** argv) {
   if (clicked && has_page<callready::Command>) line.push_back("ui");
   const int status = run_line(line);
   if (clicked && line.size() == 1) {
-    callready::say("\nThis program is for the command line: open a terminal in its folder. "
-                   "Press a key to close this window.\n");
+    callready::say(
+        "\nThis program is for the command line: open a terminal in its folder. "
+        "Press a key to close this window.\n");
     callready::platform::wait_for_a_key();
   }
   return status;

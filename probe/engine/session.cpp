@@ -15,6 +15,7 @@
 #include "probe/engine/local_resources.hpp"
 #include "probe/engine/logins.hpp"
 #include "probe/engine/progress.hpp"
+#include "probe/net/proxy_rules.hpp"
 #include "probe/net/timeouts.hpp"
 #include "probe/net/udp.hpp"
 #include "probe/plan/own_hosts.hpp"
@@ -232,18 +233,18 @@ void announce(const SessionOptions& options, const Plan& plan) {
 ProxyDiscovery find_proxies(const SessionOptions& options, const Plan& plan,
                             const checks::Context& run, RunNetwork& network) {
   if (options.proxy.kind == ProxyWish::Kind::none) return {};
-  // What the environment does not say, the system's settings may: those of Windows.
-  const auto settings = platform::proxy_settings();
+  const auto environment = [](const std::string& name) {
+    return platform::environment(name.c_str());
+  };
+  // Where the environment names no proxy, the system's settings may: those of Windows.
+  std::map<std::string, std::string> settings;
+  if (read_proxy_environment(environment).empty()) settings = platform::proxy_settings();
   bool asked_settings = false;
   const auto variables = [&](const std::string& name) {
-    auto value = platform::environment(name.c_str());
-    if (!value.empty()) return value;
-    if (name == "auto_proxy") value = settings.pac_url;
-    if (name == "http_proxy") value = settings.http;
-    if (name == "https_proxy") value = settings.https;
-    if (name == "no_proxy" && asked_settings) value = settings.bypass;
-    if (!value.empty()) asked_settings = true;
-    return value;
+    const auto found = settings.find(name);
+    if (found == settings.end()) return environment(name);
+    asked_settings = true;
+    return found->second;
   };
   StopSignal enough;
   const auto told = network.stop.subscribe([&enough] { enough.stop(); });

@@ -146,8 +146,7 @@ void AresChannel::watch(ares_socket_t socket, bool readable, bool writable) {
 
 void AresChannel::arm(const std::shared_ptr<Watch>& watch, bool write) {
   if (watch->armed[write]) return;
-  const auto mode = write ? Watched::wait_write
-                          : Watched::wait_read;
+  const auto mode = write ? Watched::wait_write : Watched::wait_read;
   watch->descriptor.async_wait(mode, [weak = weak_from_this(), watch, write](error_code error) {
     watch->armed[write] = false;
     const auto self = weak.lock();

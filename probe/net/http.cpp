@@ -103,8 +103,8 @@ asio::awaitable<Transfer> run(asio::any_io_executor executor, TlsContext& tls, H
 // A tunnel through an https proxy: libcurl speaks TLS with the proxy, and we wait for its socket.
 class CurlStream final : public Stream {
  public:
-  CurlStream(std::shared_ptr<HttpExchange> exchange, Watched socket,
-             SocketAddress local, SocketAddress remote)
+  CurlStream(std::shared_ptr<HttpExchange> exchange, Watched socket, SocketAddress local,
+             SocketAddress remote)
       : exchange_(std::move(exchange)),
         socket_(std::move(socket)),
         local_(local),
@@ -119,8 +119,7 @@ class CurlStream final : public Stream {
       if (code == CURLE_OK && received > 0) co_return received;
       if (code != CURLE_AGAIN) co_return broken(code);
       if (guard.over()) co_return guard.failure();
-      co_await socket_.async_wait(Watched::wait_read,
-                                  asio::as_tuple(asio::use_awaitable));
+      co_await socket_.async_wait(Watched::wait_read, asio::as_tuple(asio::use_awaitable));
     }
   }
 
@@ -134,8 +133,7 @@ class CurlStream final : public Stream {
       if (code != CURLE_OK && code != CURLE_AGAIN) co_return broken(code);
       bytes = bytes.subspan(sent);
       if (code == CURLE_OK) continue;
-      co_await socket_.async_wait(Watched::wait_write,
-                                  asio::as_tuple(asio::use_awaitable));
+      co_await socket_.async_wait(Watched::wait_write, asio::as_tuple(asio::use_awaitable));
     }
     co_return guard.failure();
   }

@@ -1,5 +1,5 @@
-// A descriptor that a library owns, or none that Asio knows: waited for, and not closed unless it is
-// kept to the end.
+// A descriptor that a library owns, or none that Asio knows: waited for, and not closed unless it
+// is kept to the end.
 #pragma once
 
 #include "probe/net/asio.hpp"

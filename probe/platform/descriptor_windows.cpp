@@ -33,7 +33,8 @@ bool connect_pair(SOCKET listener, SOCKET& read_end, SOCKET& write_end) {
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   int size = sizeof address;
   auto* const place = reinterpret_cast<sockaddr*>(&address);
-  if (::bind(listener, place, size) != 0 || ::getsockname(listener, place, &size) != 0) return false;
+  if (::bind(listener, place, size) != 0 || ::getsockname(listener, place, &size) != 0)
+    return false;
   if (::listen(listener, 1) != 0) return false;
   write_end = ::WSASocketW(AF_INET, SOCK_STREAM, 0, nullptr, 0, WSA_FLAG_NO_HANDLE_INHERIT);
   if (write_end == INVALID_SOCKET || ::connect(write_end, place, size) != 0) return false;
@@ -75,8 +76,8 @@ int duplicate(int descriptor) {
 bool open_pipe(int& read_end, int& write_end) {
   start_winsock();
   SOCKET reading = INVALID_SOCKET, writing = INVALID_SOCKET;
-  const SOCKET listener = ::WSASocketW(AF_INET, SOCK_STREAM, 0, nullptr, 0,
-                                       WSA_FLAG_NO_HANDLE_INHERIT);
+  const SOCKET listener =
+      ::WSASocketW(AF_INET, SOCK_STREAM, 0, nullptr, 0, WSA_FLAG_NO_HANDLE_INHERIT);
   const bool good = listener != INVALID_SOCKET && connect_pair(listener, reading, writing);
   const int error = good ? 0 : WSAGetLastError();
   if (listener != INVALID_SOCKET) ::closesocket(listener);

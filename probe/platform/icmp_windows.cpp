@@ -6,7 +6,9 @@
 
 #include <winsock2.h>
 #include <ws2tcpip.h>
+
 #include <iphlpapi.h>
+
 #include <mswsock.h>
 
 #include <cerrno>

@@ -2,17 +2,15 @@
 // environment, and its own reading of a PAC file.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
 namespace callready::platform {
 
-struct ProxySettings {
-  std::string pac_url;  // "use setup script"
-  std::string http, https;  // host:port or a URL; empty: none
-  std::string bypass;       // as no_proxy has it
-};
-ProxySettings proxy_settings();
+// By the variables that say the same in an environment: http_proxy, https_proxy, no_proxy,
+// auto_proxy (a PAC file's address). Those that are empty are not in it.
+std::map<std::string, std::string> proxy_settings();
 
 struct ProxyAnswers {
   std::vector<std::string> answers;  // in PAC's words, one for each URL; empty where it failed

@@ -2,7 +2,7 @@
 
 namespace callready::platform {
 
-ProxySettings proxy_settings() { return {}; }
+std::map<std::string, std::string> proxy_settings() { return {}; }
 
 ProxyAnswers ask_system_for_proxies(const std::string&, const std::vector<std::string>& urls) {
   return {std::vector<std::string>(urls.size()), "this system reads no PAC files"};

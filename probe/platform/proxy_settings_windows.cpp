@@ -60,15 +60,16 @@ std::string in_words_of_pac(const std::string& list) {
 
 }  // namespace
 
-ProxySettings proxy_settings() {
-  ProxySettings settings;
+std::map<std::string, std::string> proxy_settings() {
+  std::map<std::string, std::string> settings;
   WINHTTP_CURRENT_USER_IE_PROXY_CONFIG found{};
   if (WinHttpGetIEProxyConfigForCurrentUser(&found) == FALSE) return settings;
-  settings.pac_url = take(found.lpszAutoConfigUrl);
   const auto proxies = take(found.lpszProxy);
-  settings.http = proxy_for(proxies, "http");
-  settings.https = proxy_for(proxies, "https");
-  settings.bypass = as_no_proxy(take(found.lpszProxyBypass));
+  settings["auto_proxy"] = take(found.lpszAutoConfigUrl);
+  settings["http_proxy"] = proxy_for(proxies, "http");
+  settings["https_proxy"] = proxy_for(proxies, "https");
+  settings["no_proxy"] = as_no_proxy(take(found.lpszProxyBypass));
+  std::erase_if(settings, [](const auto& one) { return one.second.empty(); });
   return settings;
 }
 

@@ -1,7 +1,10 @@
 #include <winsock2.h>
 #include <ws2tcpip.h>
+
 #include <iphlpapi.h>
+
 #include <windows.h>
+
 #include <mmsystem.h>
 
 #include <conio.h>
@@ -55,7 +58,8 @@ void write_all(DWORD stream, std::string_view text) noexcept {
   const HANDLE handle = GetStdHandle(stream);
   while (!text.empty()) {
     DWORD size = 0;
-    if (WriteFile(handle, text.data(), static_cast<DWORD>(text.size()), &size, nullptr) == 0) return;
+    if (WriteFile(handle, text.data(), static_cast<DWORD>(text.size()), &size, nullptr) == 0)
+      return;
     text.remove_prefix(size);
   }
 }
@@ -144,7 +148,8 @@ std::vector<Interface> interfaces() {
   ULONG size = 32 * 1024;
   std::vector<unsigned char> memory;
   ULONG status = ERROR_BUFFER_OVERFLOW;
-  constexpr ULONG flags = GAA_FLAG_SKIP_ANYCAST | GAA_FLAG_SKIP_MULTICAST | GAA_FLAG_SKIP_DNS_SERVER;
+  constexpr ULONG flags =
+      GAA_FLAG_SKIP_ANYCAST | GAA_FLAG_SKIP_MULTICAST | GAA_FLAG_SKIP_DNS_SERVER;
   for (int tries = 0; tries < 3 && status == ERROR_BUFFER_OVERFLOW; ++tries) {
     memory.resize(size);
     status = GetAdaptersAddresses(AF_UNSPEC, flags, nullptr,

@@ -2,8 +2,8 @@
 // those that are distrusted ("Disallowed").
 #include "probe/platform/trust.hpp"
 
-#include <windows.h>
 #include <wincrypt.h>
+#include <windows.h>
 
 #include <set>
 

@@ -14,6 +14,7 @@ from .names import ROOT
 FOLDER = os.path.join(ROOT, "build", "windows")
 PROGRAM = os.path.join(FOLDER, "callready.exe")
 WINE = os.path.join(ROOT, "windows", "wine")
+UNDER_WINE = os.path.join(ROOT, "windows", "callready")  # each in a prefix of its own
 TEMPLATE = os.path.join(FOLDER, "prefix")
 
 LARGEST = 20_000_000
@@ -23,33 +24,13 @@ SYSTEM = {"advapi32.dll", "bcrypt.dll", "crypt32.dll", "dnsapi.dll", "gdi32.dll"
           "winhttp.dll", "winmm.dll", "ws2_32.dll", "mswsock.dll"}
 
 
-class Wine:
-    """A prefix and a wineserver of its own, gone with the `with` block."""
-
-    def __enter__(self):
-        self.prefix = tempfile.mkdtemp(prefix="callready-wine-")
-        # Links to the template's hundreds of megabytes; the registry and the drives are its own.
-        for name in os.listdir(TEMPLATE):
-            source, target = os.path.join(TEMPLATE, name), os.path.join(self.prefix, name)
-            if name == "drive_c":
-                shutil.copytree(source, target, symlinks=True, copy_function=os.symlink)
-            elif name == "dosdevices":
-                shutil.copytree(source, target, symlinks=True)
-            elif name.endswith(".reg") or name == ".update-timestamp":
-                shutil.copy2(source, target)
-        self.environment = {"WINEPREFIX": self.prefix, "HOME": self.prefix}
-        return self
-
-    def __exit__(self, *_):
-        shutil.rmtree(self.prefix, ignore_errors=True)
-
-    def run(self, *arguments, timeout=120, **more):
-        return subprocess.run([WINE, PROGRAM, *arguments], timeout=timeout, check=False, text=True,
-                              capture_output=True, env={**os.environ, **self.environment, **more})
+def run(*arguments, timeout=120):
+    return subprocess.run([UNDER_WINE, *arguments], timeout=timeout, check=False, text=True,
+                          capture_output=True)
 
 
 def make_template():
-    """What each prefix is a copy of."""
+    """What the prefix of each run is a copy of."""
     if os.path.exists(os.path.join(TEMPLATE, "system.reg")):
         return
     subprocess.run([WINE, "wineboot", "-i"], timeout=300, check=True, capture_output=True)
@@ -104,35 +85,31 @@ class OnItsOwn(unittest.TestCase):
         make_template()
 
     def test_says_its_version_and_lists_the_sets(self):
-        with Wine() as wine:
-            version = wine.run("--version")
-            listed = wine.run("list")
+        version, listed = run("--version"), run("list")
         self.assertEqual((0, 0), (version.returncode, listed.returncode))
         self.assertRegex(version.stdout, r"callready \d+\.\d+")
         self.assertIn("rainbow", listed.stdout)
         self.assertNotIn("\r", listed.stdout)
 
     def test_validates_a_file_whose_name_is_not_ascii(self):
-        with Wine() as wine, tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "Büro-日本.yaml")
             shutil.copy(os.path.join(ROOT, "targets", "vendors", "rainbow.yaml"), path)
-            good = wine.run("validate", path)
+            good = run("validate", path)
             with open(path, "a", encoding="utf-8") as file:
                 file.write("nonsense: 1\n")
-            bad = wine.run("validate", path)
+            bad = run("validate", path)
         self.assertEqual(0, good.returncode, good.stderr)
         self.assertEqual(2, bad.returncode)
         self.assertIn("Büro-日本.yaml", bad.stdout + bad.stderr)
 
     def test_the_demo_is_ready(self):
-        with Wine() as wine:
-            done = wine.run("demo", "--json")
+        done = run("demo", "--json")
         self.assertEqual(0, done.returncode, done.stderr + done.stdout[-2000:])
         self.assertEqual({"ready"}, {one["verdict"] for one in json.loads(done.stdout)["sets"]})
 
     def test_what_is_not_there_yet_says_so(self):
-        with Wine() as wine:
-            done = wine.run("exporter", "--config", "x.yaml")
+        done = run("exporter", "--config", "x.yaml")
         self.assertEqual(2, done.returncode)
         self.assertIn("not available on Windows", done.stderr)
 
@@ -145,9 +122,8 @@ class OnTheSite(SiteTest):
         make_template()
 
     def test_a_clean_site_is_ready(self):
-        with Wine() as wine, Site() as site:
-            done = site.run([WINE, PROGRAM, "check", "rainbow", "--json"], timeout=180,
-                            env=wine.environment)
+        with Site() as site:
+            done = site.run([UNDER_WINE, "check", "rainbow", "--json"], timeout=180)
         self.assertEqual(0, done.exit, done.stderr + done.stdout[-2000:])
         report = json.loads(done.stdout)
         self.assertEqual({"rainbow": "ready"},
@@ -155,9 +131,8 @@ class OnTheSite(SiteTest):
         self.assertTrue(any("ICMP" in note for note in report["notes"]))
 
     def test_a_closed_port_is_found(self):
-        with Wine() as wine, Site(faults=["udp-blocked"]) as site:
-            done = site.run([WINE, PROGRAM, "check", "rainbow", "--json"], timeout=180,
-                            env=wine.environment)
+        with Site(faults=["udp-blocked"]) as site:
+            done = site.run([UNDER_WINE, "check", "rainbow", "--json"], timeout=180)
         self.assertNotEqual(0, done.exit)
         self.assertTrue(json.loads(done.stdout)["complete"])
 
