@@ -137,6 +137,7 @@ void AresChannel::watch(ares_socket_t socket, bool readable, bool writable) {
   if (!watch) {
     watch = std::make_shared<Watch>(executor_, socket);
     platform::note_arrivals(socket);  // where that fails, the time of reading has to do
+    if (failure_is_an_event) arm_failure(watch);
   }
   watch->want[0] = readable;
   watch->want[1] = writable;
@@ -161,6 +162,17 @@ void AresChannel::arm(const std::shared_ptr<Watch>& watch, bool write) {
     self->schedule();
   });
   watch->armed[write] = true;
+}
+
+void AresChannel::arm_failure(const std::shared_ptr<Watch>& watch) {
+  watch->descriptor.async_wait(Watched::wait_error,
+                               [weak = weak_from_this(), watch](error_code error) {
+                                 const auto self = weak.lock();
+                                 if (error || !self || (!watch->want[0] && !watch->want[1])) return;
+                                 const auto socket = watch->descriptor.native_handle();
+                                 ares_process_fd(self->channel_, socket, socket);
+                                 self->schedule();
+                               });
 }
 
 void AresChannel::schedule() {

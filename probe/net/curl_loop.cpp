@@ -55,7 +55,10 @@ void CurlLoop::watch(curl_socket_t socket, int what) {
     return;
   }
   auto& watch = watches_[socket];
-  if (!watch) watch = std::make_shared<Watch>(executor_, socket);
+  if (!watch) {
+    watch = std::make_shared<Watch>(executor_, socket);
+    if (failure_is_an_event) arm_failure(watch);
+  }
   watch->want[0] = (what & CURL_POLL_IN) != 0;
   watch->want[1] = (what & CURL_POLL_OUT) != 0;
   if (watch->want[0]) arm(watch, false);
@@ -73,6 +76,15 @@ void CurlLoop::arm(const std::shared_ptr<Watch>& watch, bool write) {
     if (watch->want[write]) self->arm(watch, write);
   });
   watch->armed[write] = true;
+}
+
+void CurlLoop::arm_failure(const std::shared_ptr<Watch>& watch) {
+  watch->descriptor.async_wait(Watched::wait_error,
+                               [weak = weak_from_this(), watch](error_code error) {
+                                 const auto self = weak.lock();
+                                 if (error || !self || (!watch->want[0] && !watch->want[1])) return;
+                                 self->act(watch->descriptor.native_handle(), CURL_CSELECT_ERR);
+                               });
 }
 
 int CurlLoop::on_timer(CURLM*, long timeout_ms, void* self) {

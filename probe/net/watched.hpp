@@ -19,8 +19,11 @@ class Watched : public asio::ip::udp::socket {
     asio::ip::udp::socket::release(ignored);
   }
 };
+// There a connection that fails does not become writable: that is an event of its own.
+inline constexpr bool failure_is_an_event = true;
 #else
 using Watched = asio::posix::stream_descriptor;
+inline constexpr bool failure_is_an_event = false;
 #endif
 
 }  // namespace callready
