@@ -36,6 +36,10 @@ def make_template():
     subprocess.run([WINE, "wineboot", "-i"], timeout=300, check=True, capture_output=True)
 
 
+def installers():
+    return [os.path.join(FOLDER, name) for name in os.listdir(FOLDER) if name.endswith(".msi")]
+
+
 def needs_program(case):
     return unittest.skipUnless(os.path.exists(PROGRAM), "script/windows has not been run")(case)
 
@@ -68,14 +72,13 @@ class TheFile(unittest.TestCase):
             self.assertNotIn(ROOT.encode(), file.read())
 
     def test_the_installer_is_for_one_user(self):
-        found = [name for name in os.listdir(FOLDER) if name.endswith(".msi")]
+        found = installers()
         self.assertEqual(1, len(found))
-        said = subprocess.run(["msiinfo", "suminfo", os.path.join(FOLDER, found[0])], check=True,
-                              text=True, capture_output=True).stdout
+        said = subprocess.run(["msiinfo", "suminfo", found[0]], check=True, text=True,
+                              capture_output=True).stdout
         self.assertRegex(said, r"Template: x64")
-        files = subprocess.run(["msiinfo", "export", os.path.join(FOLDER, found[0]), "File"],
-                               check=True, text=True, capture_output=True).stdout
-        self.assertIn("callready.exe", files)
+        # Of the word count property: 8, no elevation is asked for; 2, compressed.
+        self.assertIn("Source: 10", said)
 
 
 @needs_program
@@ -107,6 +110,16 @@ class OnItsOwn(unittest.TestCase):
         done = run("demo", "--json")
         self.assertEqual(0, done.returncode, done.stderr + done.stdout[-2000:])
         self.assertEqual({"ready"}, {one["verdict"] for one in json.loads(done.stdout)["sets"]})
+
+    def test_is_installed_and_removed_without_an_administrator(self):
+        installer = "Z:" + installers()[0].replace("/", "\\")
+        there = r"%LOCALAPPDATA%\Programs\callready\callready.exe"
+        steps = (f"msiexec /i {installer} /qn && if exist {there} ({there} --version) && "
+                 f"msiexec /x {installer} /qn && if not exist {there} echo gone")
+        done = subprocess.run([WINE, "--fresh", "cmd", "/c", steps], timeout=240, check=False,
+                              text=True, capture_output=True)
+        self.assertRegex(done.stdout, r"callready \d+\.\d+", done.stderr)
+        self.assertIn("gone", done.stdout)
 
     def test_what_is_not_there_yet_says_so(self):
         done = run("exporter", "--config", "x.yaml")
