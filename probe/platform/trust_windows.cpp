@@ -2,8 +2,9 @@
 // those that are distrusted ("Disallowed").
 #include "probe/platform/trust.hpp"
 
-#include <wincrypt.h>
 #include <windows.h>
+
+#include <wincrypt.h>
 
 #include <set>
 
