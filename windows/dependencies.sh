@@ -79,7 +79,8 @@ if command -v ccache >/dev/null; then
 fi
 # Functions in sections of their own: what is not used does not come into the program. No path of
 # this computer is in it either.
-flags="-Os -ffunction-sections -fdata-sections -D_WIN32_WINNT=0x0A00 -ffile-prefix-map=$work=."
+plain="-Os -ffunction-sections -fdata-sections -D_WIN32_WINNT=0x0A00"
+flags="$plain -ffile-prefix-map=$work=. -ffile-prefix-map=$prefix=."
 
 cat > "$prefix/toolchain.cmake" <<END
 set(CMAKE_SYSTEM_NAME Windows)
@@ -110,13 +111,16 @@ with_cmake() {
   ninja -C "$work/build-$name" -j "$jobs" install
 }
 
+# Its folders and its flags become a part of the library: nowhere, and without this computer's paths.
 build_openssl() {
   cd "$(source_of openssl)"
-  CC="$compiler" CXX="$compiler_cxx" RC="$host-windres" ./Configure mingw64 $flags \
-    --prefix="$prefix" --libdir=lib --openssldir=/nowhere no-shared no-module no-tests \
+  CC="$compiler" CXX="$compiler_cxx" RC="$host-windres" ./Configure mingw64 $plain \
+    --prefix=/nowhere --libdir=lib --openssldir=/nowhere no-shared no-module no-tests \
     no-engine no-legacy no-comp no-dso
   make -s -j "$jobs" build_libs
-  make -s install_dev
+  make -s install_dev DESTDIR="$work/openssl"
+  cp -r "$work/openssl/nowhere/include/openssl" "$prefix/include"
+  cp "$work"/openssl/nowhere/lib/*.a "$prefix/lib"
 }
 
 # Only the codec of STUN messages is used of libnice; it needs neither GLib nor libnice's build.
