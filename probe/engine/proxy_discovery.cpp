@@ -89,7 +89,7 @@ ProxyDiscovery by_environment(const Plan& plan, const Variables& variables) {
 
 // A PAC file on its way: where from, and what is known of it.
 struct PacFile {
-  std::string place;  // for people: the path, or the URL without credentials
+  std::string place;        // for people: the path, or the URL without credentials
   std::string script, url;  // the URL as it was asked for; empty: a file
   Probe probe;
   Observation seen;
@@ -220,8 +220,8 @@ asio::awaitable<Answers> evaluate(checks::Context& context, PacFile& file, const
   }
   const auto deadline = context.scope.clock.now() + pac_script_time;
   PacSource source{file.script, file.url, std::move(program)};
-  auto answers = co_await ask_pac(context.executor, std::move(source), questions, context.scope,
-                                  deadline);
+  auto answers =
+      co_await ask_pac(context.executor, std::move(source), questions, context.scope, deadline);
   if (answers.has_error()) {
     routes.clear();
     const bool endless = answers.error().kind == FailureKind::timed_out;

@@ -103,8 +103,7 @@ asio::awaitable<Result<T>> in_thread(asio::any_io_executor executor, std::functi
   // Asio may wake us for what a descriptor had that was closed meanwhile, and whose place ours
   // took.
   while (!guard.over()) {
-    co_await ended.async_wait(Watched::wait_read,
-                              asio::as_tuple(asio::use_awaitable));
+    co_await ended.async_wait(Watched::wait_read, asio::as_tuple(asio::use_awaitable));
     const std::lock_guard lock(result->mutex);
     if (result->thrown) std::rethrow_exception(result->thrown);
     if (result->value) co_return std::move(*result->value);
