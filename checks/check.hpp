@@ -62,7 +62,7 @@ inline constexpr int most_relays = 16, relays_kept_for_pairs = 4;
 // What a run has asked about refusals (refuser.hpp): the first router outside has few answers.
 struct Refusals {
   int asked = 0;
-  std::set<std::pair<Transport, std::uint16_t>> near;  // ports that a device of the site refuses
+  std::set<std::pair<Transport, std::uint16_t>> ports;  // that a device of the site refuses
 };
 // Waits until one more packet may go to that SIP server over that transport; false where the run is
 // stopped first (docs/design.md: servers ban by address whoever asks too much).

@@ -180,8 +180,8 @@ asio::awaitable<Property> measure_by_relay(Context& context, Job job) {
     const auto allowed = co_await relay.client->create_permission(self, context.scope);
     lifetime = unknown("the relay server refuses our own address as a peer");
     RelaySide side(*relay.client);
-    const auto far = relay.client->relayed();
-    if (allowed.status == TurnStatus::granted) lifetime = co_await measure(context, side, far);
+    const auto relayed = relay.client->relayed();
+    if (allowed.status == TurnStatus::granted) lifetime = co_await measure(context, side, relayed);
   }
   if (relay.client) {
     const auto cleanup = after.scope();

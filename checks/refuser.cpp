@@ -153,7 +153,7 @@ asio::awaitable<void> ask_who_refused(Context& context, Job job, std::vector<std
   if (target.address.is_special() || context.scope.stop.stopped()) co_return;
   const auto transport = probe.transport == Transport::udp ? Transport::udp : Transport::tcp;
   const auto port = std::pair(transport, target.port);
-  const bool suspected = context.refusals.near.contains(port);
+  const bool suspected = context.refusals.ports.contains(port);
   if (!suspected && context.refusals.asked >= most_questions) co_return;
   if (!suspected) ++context.refusals.asked;
   const auto interface = context.settings.interface;
@@ -185,7 +185,7 @@ asio::awaitable<void> ask_who_refused(Context& context, Job job, std::vector<std
                                             router));
     co_return;
   }
-  context.refusals.near.insert(port);
+  context.refusals.ports.insert(port);
   observation.outcome = Outcome::rejected;
   observation.detail = DetailCode::refused_on_the_way;
   const auto device = co_await refusing_device(context, target, transport);

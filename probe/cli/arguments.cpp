@@ -174,6 +174,7 @@ ParseResult parse_arguments(int argc, const char* const* argv) {
   CLI::App app("Tells whether calls work from this network, and if not, what to change.",
                "callready");
   app.set_version_flag("--version", std::string("callready ") + CALLREADY_VERSION);
+  app.allow_windows_style_options(false);  // "/tmp/set.yaml" is a file everywhere
   app.require_subcommand(1);
   app.footer(exit_statuses);
   app.failure_message(failure_line);

@@ -1,7 +1,6 @@
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 
-#include <csignal>
 #include <mutex>
 
 #include "probe/cli/commands.hpp"
@@ -77,26 +76,11 @@ int for_nagios(int status) {
   return 3;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  callready::end_with_a_line();
-  // A reader that went away (`| head`) is an error of a write, not the end of the program; so is a
-  // file that becomes larger than the user may have (ulimit -f).
-  std::signal(SIGPIPE, SIG_IGN);
-  std::signal(SIGXFSZ, SIG_IGN);
-  callready::platform::keep_standard_streams();
-  // A child of this program, not a command: see probe/net/pac.hpp.
-  if (argc == 2 && std::string_view(argv[1]) == callready::pac_child_argument) {
-    return callready::run_pac_child();
-  }
-  callready::platform::keep_one_heap();
-  callready::platform::allow_more_descriptors();
-  callready::platform::hold_interrupts();  // until the run can answer one
+int run_line(const std::vector<const char*>& line) {
   bool nagios = false;
   int status = callready::usage_error;
   try {
-    const auto parsed = callready::parse_arguments(argc, argv);
+    const auto parsed = callready::parse_arguments(static_cast<int>(line.size()), line.data());
     if (parsed.exit_status) return *parsed.exit_status;
     const auto& arguments = parsed.arguments;
     nagios = arguments.nagios;
@@ -109,4 +93,30 @@ int main(int argc, char** argv) {
     callready::complain(std::string(what) + std::string(more));
   }
   return nagios ? for_nagios(status) : status;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  callready::end_with_a_line();
+  callready::platform::prepare_program();
+  // A child of this program, not a command: see probe/net/pac.hpp.
+  if (argc == 2 && std::string_view(argv[1]) == callready::pac_child_argument) {
+    return callready::run_pac_child();
+  }
+  callready::platform::keep_one_heap();
+  callready::platform::allow_more_descriptors();
+  callready::platform::hold_interrupts();  // until the run can answer one
+  const auto words = callready::platform::arguments(argc, argv);
+  std::vector<const char*> line;
+  for (const auto& word : words) line.push_back(word.c_str());
+  const bool clicked = line.size() == 1 && callready::platform::was_double_clicked();
+  const int status = run_line(line);
+  if (clicked) {
+    callready::say(
+        "\nThis program is for the command line: open a terminal in its folder. "
+        "Press a key to close this window.\n");
+    callready::platform::wait_for_a_key();
+  }
+  return status;
 }

@@ -89,8 +89,8 @@ ProxyDiscovery by_environment(const Plan& plan, const Variables& variables) {
 
 // A PAC file on its way: where from, and what is known of it.
 struct PacFile {
-  std::string place;  // for people: the path, or the URL without credentials
-  std::string script;
+  std::string place;        // for people: the path, or the URL without credentials
+  std::string script, url;  // the URL as it was asked for; empty: a file
   Probe probe;
   Observation seen;
   bool exists = false;     // somebody is there to be asked
@@ -168,6 +168,7 @@ void judge_reply(PacFile& file, const HttpReply& reply) {
 
 asio::awaitable<PacFile> fetch(checks::Context& context, std::string url) {
   PacFile file;
+  file.url = url;
   file.place = printable(without_secrets(url), 300);
   const auto parts = parse_pac_url(url);
   if (!parts) {
@@ -218,8 +219,9 @@ asio::awaitable<Answers> evaluate(checks::Context& context, PacFile& file, const
     if (routes.try_emplace(url).second) questions.push_back({url, probe->target.host});
   }
   const auto deadline = context.scope.clock.now() + pac_script_time;
-  auto answers = co_await ask_pac(context.executor, std::move(program), file.script, questions,
-                                  context.scope, deadline);
+  PacSource source{file.script, file.url, std::move(program)};
+  auto answers =
+      co_await ask_pac(context.executor, std::move(source), questions, context.scope, deadline);
   if (answers.has_error()) {
     routes.clear();
     const bool endless = answers.error().kind == FailureKind::timed_out;
@@ -408,8 +410,8 @@ asio::awaitable<ProxyDiscovery> discover_proxies(checks::Context& context, Proxy
     case ProxyWish::Kind::environment:
     case ProxyWish::Kind::automatic: {
       found = by_environment(plan, variables);
-      const auto pac = variables("auto_proxy");
       if (found.proxy_for || wish.kind == ProxyWish::Kind::environment) break;
+      const auto pac = variables("auto_proxy");
       if (!pac.empty()) {
         auto file = co_await fetch(context, pac);
         file.by_itself = true;

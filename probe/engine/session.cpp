@@ -15,11 +15,14 @@
 #include "probe/engine/local_resources.hpp"
 #include "probe/engine/logins.hpp"
 #include "probe/engine/progress.hpp"
+#include "probe/net/proxy_rules.hpp"
 #include "probe/net/timeouts.hpp"
 #include "probe/net/udp.hpp"
 #include "probe/plan/own_hosts.hpp"
 #include "probe/plan/plan_size.hpp"
 #include "probe/platform/child.hpp"
+#include "probe/platform/icmp.hpp"
+#include "probe/platform/proxy_settings.hpp"
 #include "probe/platform/route.hpp"
 #include "probe/platform/system.hpp"
 #include "targets/builtin.hpp"
@@ -230,8 +233,18 @@ void announce(const SessionOptions& options, const Plan& plan) {
 ProxyDiscovery find_proxies(const SessionOptions& options, const Plan& plan,
                             const checks::Context& run, RunNetwork& network) {
   if (options.proxy.kind == ProxyWish::Kind::none) return {};
-  const auto variables = [](const std::string& name) {
+  const auto environment = [](const std::string& name) {
     return platform::environment(name.c_str());
+  };
+  // Where the environment names no proxy, the system's settings may: those of Windows.
+  std::map<std::string, std::string> settings;
+  if (read_proxy_environment(environment).empty()) settings = platform::proxy_settings();
+  bool asked_settings = false;
+  const auto variables = [&](const std::string& name) {
+    const auto found = settings.find(name);
+    if (found == settings.end()) return environment(name);
+    asked_settings = true;
+    return found->second;
   };
   StopSignal enough;
   const auto told = network.stop.subscribe([&enough] { enough.stop(); });
@@ -257,6 +270,7 @@ ProxyDiscovery find_proxies(const SessionOptions& options, const Plan& plan,
   if (!trouble) trouble = thrown;
   if (!trouble && !ended) throw std::runtime_error("looking for a proxy does not end");
   if (trouble) std::rethrow_exception(trouble);
+  if (asked_settings) found.notes.emplace_back("The proxy is that of this computer's settings.");
   return found;
 }
 
@@ -450,6 +464,11 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
   }
   const auto no_ipv6 = note_of_missing_ipv6(report.probes);
   if (no_ipv6) report.notes.push_back(*no_ipv6);
+  if (!platform::icmp_supported()) {
+    report.notes.emplace_back(
+        "This system does not tell programs which device refused or dropped a packet: what only "
+        "ICMP errors could show is not known here.");
+  }
   const auto shortage = note_of_shortage(report.probes, platform::descriptors());
   if (shortage) report.notes.push_back(*shortage);
   const auto loop_stalls = note_of_stalls(*report.loop_stall, report.duration);

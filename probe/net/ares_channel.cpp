@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "probe/net/address.hpp"
+#include "probe/net/watched.hpp"
 #include "probe/platform/arrival.hpp"
 #include "probe/platform/descriptor.hpp"
 
@@ -15,7 +16,7 @@ struct AresChannel::Watch {
   Watch(const asio::any_io_executor& executor, ares_socket_t socket)
       : descriptor(executor, socket) {}
   ~Watch() { descriptor.release(); }
-  asio::posix::stream_descriptor descriptor;
+  Watched descriptor;
   bool want[2] = {false, false};  // read, write
   bool armed[2] = {false, false};
 };
@@ -136,6 +137,7 @@ void AresChannel::watch(ares_socket_t socket, bool readable, bool writable) {
   if (!watch) {
     watch = std::make_shared<Watch>(executor_, socket);
     platform::note_arrivals(socket);  // where that fails, the time of reading has to do
+    if (failure_is_an_event) arm_failure(watch);
   }
   watch->want[0] = readable;
   watch->want[1] = writable;
@@ -145,8 +147,7 @@ void AresChannel::watch(ares_socket_t socket, bool readable, bool writable) {
 
 void AresChannel::arm(const std::shared_ptr<Watch>& watch, bool write) {
   if (watch->armed[write]) return;
-  const auto mode = write ? asio::posix::stream_descriptor::wait_write
-                          : asio::posix::stream_descriptor::wait_read;
+  const auto mode = write ? Watched::wait_write : Watched::wait_read;
   watch->descriptor.async_wait(mode, [weak = weak_from_this(), watch, write](error_code error) {
     watch->armed[write] = false;
     const auto self = weak.lock();
@@ -161,6 +162,17 @@ void AresChannel::arm(const std::shared_ptr<Watch>& watch, bool write) {
     self->schedule();
   });
   watch->armed[write] = true;
+}
+
+void AresChannel::arm_failure(const std::shared_ptr<Watch>& watch) {
+  watch->descriptor.async_wait(Watched::wait_error,
+                               [weak = weak_from_this(), watch](error_code error) {
+                                 const auto self = weak.lock();
+                                 if (error || !self || (!watch->want[0] && !watch->want[1])) return;
+                                 const auto socket = watch->descriptor.native_handle();
+                                 ares_process_fd(self->channel_, socket, socket);
+                                 self->schedule();
+                               });
 }
 
 void AresChannel::schedule() {

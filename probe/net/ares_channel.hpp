@@ -71,6 +71,7 @@ class AresChannel : public std::enable_shared_from_this<AresChannel> {
   static void on_socket(void* self, ares_socket_t socket, int readable, int writable);
   void watch(ares_socket_t socket, bool readable, bool writable);
   void arm(const std::shared_ptr<Watch>& watch, bool write);
+  void arm_failure(const std::shared_ptr<Watch>& watch);
   void schedule();
 
   asio::any_io_executor executor_;

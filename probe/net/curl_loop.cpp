@@ -1,5 +1,7 @@
 #include "probe/net/curl_loop.hpp"
 
+#include "probe/net/watched.hpp"
+
 namespace callready {
 
 // A socket of libcurl, watched but not owned.
@@ -7,7 +9,7 @@ struct CurlLoop::Watch {
   Watch(const asio::any_io_executor& executor, curl_socket_t socket)
       : descriptor(executor, socket) {}
   ~Watch() { descriptor.release(); }
-  asio::posix::stream_descriptor descriptor;
+  Watched descriptor;
   bool want[2] = {false, false};  // read, write
   bool armed[2] = {false, false};
 };
@@ -53,7 +55,10 @@ void CurlLoop::watch(curl_socket_t socket, int what) {
     return;
   }
   auto& watch = watches_[socket];
-  if (!watch) watch = std::make_shared<Watch>(executor_, socket);
+  if (!watch) {
+    watch = std::make_shared<Watch>(executor_, socket);
+    if (failure_is_an_event) arm_failure(watch);
+  }
   watch->want[0] = (what & CURL_POLL_IN) != 0;
   watch->want[1] = (what & CURL_POLL_OUT) != 0;
   if (watch->want[0]) arm(watch, false);
@@ -62,8 +67,7 @@ void CurlLoop::watch(curl_socket_t socket, int what) {
 
 void CurlLoop::arm(const std::shared_ptr<Watch>& watch, bool write) {
   if (watch->armed[write]) return;
-  const auto mode = write ? asio::posix::stream_descriptor::wait_write
-                          : asio::posix::stream_descriptor::wait_read;
+  const auto mode = write ? Watched::wait_write : Watched::wait_read;
   watch->descriptor.async_wait(mode, [weak = weak_from_this(), watch, write](error_code error) {
     watch->armed[write] = false;
     const auto self = weak.lock();
@@ -72,6 +76,15 @@ void CurlLoop::arm(const std::shared_ptr<Watch>& watch, bool write) {
     if (watch->want[write]) self->arm(watch, write);
   });
   watch->armed[write] = true;
+}
+
+void CurlLoop::arm_failure(const std::shared_ptr<Watch>& watch) {
+  watch->descriptor.async_wait(Watched::wait_error,
+                               [weak = weak_from_this(), watch](error_code error) {
+                                 const auto self = weak.lock();
+                                 if (error || !self || (!watch->want[0] && !watch->want[1])) return;
+                                 self->act(watch->descriptor.native_handle(), CURL_CSELECT_ERR);
+                               });
 }
 
 int CurlLoop::on_timer(CURLM*, long timeout_ms, void* self) {

@@ -35,6 +35,7 @@ class CurlLoop : public std::enable_shared_from_this<CurlLoop> {
   void watch(curl_socket_t socket, int what);
   void set_timer(long timeout_ms);
   void arm(const std::shared_ptr<Watch>& watch, bool write);
+  void arm_failure(const std::shared_ptr<Watch>& watch);
   void act(curl_socket_t socket, int events);
 
   asio::any_io_executor executor_;

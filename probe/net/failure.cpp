@@ -62,6 +62,8 @@ FailureKind kind_of(const error_code& error) {
     return FailureKind::no_route;
   }
   if (error == e::host_unreachable) return FailureKind::unreachable;
+  // What Windows calls an expired TTL (WSAENETRESET).
+  if (error == e::network_reset) return FailureKind::ttl_exceeded;
   // A firewall or a route of this machine: "operation not permitted" from sendto.
   if (error == e::operation_not_permitted || error == e::permission_denied) {
     return FailureKind::prohibited;

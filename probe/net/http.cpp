@@ -7,6 +7,7 @@
 #include "probe/net/http_exchange.hpp"
 #include "probe/net/in_thread.hpp"
 #include "probe/net/timeouts.hpp"
+#include "probe/net/watched.hpp"
 
 namespace callready {
 namespace {
@@ -102,8 +103,8 @@ asio::awaitable<Transfer> run(asio::any_io_executor executor, TlsContext& tls, H
 // A tunnel through an https proxy: libcurl speaks TLS with the proxy, and we wait for its socket.
 class CurlStream final : public Stream {
  public:
-  CurlStream(std::shared_ptr<HttpExchange> exchange, asio::posix::stream_descriptor socket,
-             SocketAddress local, SocketAddress remote)
+  CurlStream(std::shared_ptr<HttpExchange> exchange, Watched socket, SocketAddress local,
+             SocketAddress remote)
       : exchange_(std::move(exchange)),
         socket_(std::move(socket)),
         local_(local),
@@ -118,8 +119,7 @@ class CurlStream final : public Stream {
       if (code == CURLE_OK && received > 0) co_return received;
       if (code != CURLE_AGAIN) co_return broken(code);
       if (guard.over()) co_return guard.failure();
-      co_await socket_.async_wait(asio::posix::stream_descriptor::wait_read,
-                                  asio::as_tuple(asio::use_awaitable));
+      co_await socket_.async_wait(Watched::wait_read, asio::as_tuple(asio::use_awaitable));
     }
   }
 
@@ -133,8 +133,7 @@ class CurlStream final : public Stream {
       if (code != CURLE_OK && code != CURLE_AGAIN) co_return broken(code);
       bytes = bytes.subspan(sent);
       if (code == CURLE_OK) continue;
-      co_await socket_.async_wait(asio::posix::stream_descriptor::wait_write,
-                                  asio::as_tuple(asio::use_awaitable));
+      co_await socket_.async_wait(Watched::wait_write, asio::as_tuple(asio::use_awaitable));
     }
     co_return guard.failure();
   }
@@ -156,7 +155,7 @@ class CurlStream final : public Stream {
   }
 
   std::shared_ptr<HttpExchange> exchange_;
-  asio::posix::stream_descriptor socket_;
+  Watched socket_;
   SocketAddress local_, remote_;
 };
 
@@ -192,7 +191,7 @@ asio::awaitable<HttpTunnel> HttpClient::connect(HttpRequest request, Scope scope
   const auto local = tunnel.reply.local.value_or(SocketAddress{});
   const auto remote = tunnel.reply.remote.value_or(SocketAddress{});
   if (ended.inside_tls) {
-    asio::posix::stream_descriptor socket(executor_, ended.socket.release());
+    Watched socket(executor_, ended.socket.release());
     tunnel.stream =
         std::make_unique<CurlStream>(transfer.exchange, std::move(socket), local, remote);
     co_return tunnel;

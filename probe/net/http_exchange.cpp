@@ -372,7 +372,9 @@ Failure HttpExchange::classify_curl(CURLcode code) {
   switch (code) {
     case CURLE_COULDNT_CONNECT: {
       if (sockets_.no_socket != 0) os_error = sockets_.no_socket;
-      if (os_error == 0 && !sockets_.icmp) os_error = ETIMEDOUT;
+      if (os_error == 0 && !sockets_.icmp) {
+        return classify(make_error_code(boost::system::errc::timed_out));
+      }
       return classify(error_code(static_cast<int>(os_error), boost::system::system_category()),
                       std::move(sockets_.icmp));
     }
@@ -389,7 +391,7 @@ Failure HttpExchange::classify_curl(CURLcode code) {
     case CURLE_SSL_ISSUER_ERROR:
       failure.kind = record_.alert ? FailureKind::tls_alert : FailureKind::tls_protocol;
       if (record_.alert) failure.code = *record_.alert;
-      if (os_error == ECONNRESET) failure.kind = FailureKind::connection_reset;
+      if (os_error == asio::error::connection_reset) failure.kind = FailureKind::connection_reset;
       return failure;
     case CURLE_GOT_NOTHING:
     case CURLE_PARTIAL_FILE:

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "probe/net/guard.hpp"
+#include "probe/net/watched.hpp"
 #include "probe/platform/descriptor.hpp"
 
 namespace callready {
@@ -70,7 +71,7 @@ asio::awaitable<Result<T>> in_thread(asio::any_io_executor executor, std::functi
     co_return classify(error_code(errno, boost::system::system_category()));
   }
   platform::OwnedDescriptor reading(read_end), writing(write_end);
-  asio::posix::stream_descriptor ended(executor, reading.get());
+  Watched ended(executor, reading.get());
   reading.release();
   const auto result = std::make_shared<ThreadResult<T>>();
   // The end of the pipe is the signal: closing it harms nobody where the loop is gone.
@@ -102,8 +103,7 @@ asio::awaitable<Result<T>> in_thread(asio::any_io_executor executor, std::functi
   // Asio may wake us for what a descriptor had that was closed meanwhile, and whose place ours
   // took.
   while (!guard.over()) {
-    co_await ended.async_wait(asio::posix::stream_descriptor::wait_read,
-                              asio::as_tuple(asio::use_awaitable));
+    co_await ended.async_wait(Watched::wait_read, asio::as_tuple(asio::use_awaitable));
     const std::lock_guard lock(result->mutex);
     if (result->thrown) std::rethrow_exception(result->thrown);
     if (result->value) co_return std::move(*result->value);

@@ -40,11 +40,18 @@ struct PacAnswers {
 PacAnswers evaluate_pac(const std::string& script, const std::vector<PacQuestion>& questions,
                         const std::string& own_address = {});
 
-// The same in a child (`program`: the file of this program). The failure is timed_out where the
-// script did not come to an end, closed_by_peer where it brought its process down.
-asio::awaitable<Result<PacAnswers>> ask_pac(asio::any_io_executor executor, std::string program,
-                                            std::string script, std::vector<PacQuestion> questions,
-                                            Scope scope, Instant deadline);
+struct PacSource {
+  std::string script;
+  std::string url;      // where it came from; empty: a file
+  std::string program;  // the file of this program
+};
+
+// The same in a child, or by the system's own engine (Windows, which takes the URL alone). The
+// failure is timed_out where the script did not come to an end, closed_by_peer where it brought its
+// process down.
+asio::awaitable<Result<PacAnswers>> ask_pac(asio::any_io_executor executor, PacSource source,
+                                            std::vector<PacQuestion> questions, Scope scope,
+                                            Instant deadline);
 
 // What the child does: reads its standard input, answers on its standard output. Exit status.
 int run_pac_child();

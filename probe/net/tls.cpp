@@ -11,6 +11,7 @@
 #include "probe/net/tls_record.hpp"
 #include "probe/net/tls_socket.hpp"
 #include "probe/platform/system.hpp"
+#include "probe/platform/trust.hpp"
 
 namespace callready {
 Failure classify_tls(unsigned long raw) {
@@ -110,7 +111,9 @@ X509_STORE* system_store() {
     // OpenSSL looks where the system keeps them that it was built on, which can be another one.
     if (!platform::is_file(file)) file = platform::trusted_roots();
   }
-  add_when_needed(store, read_certificates(file));
+  auto authorities = read_certificates(file);
+  for (auto& der : platform::system_authorities()) authorities.push_back({std::move(der), false});
+  add_when_needed(store, std::move(authorities));
   if (auto* folder = X509_STORE_add_lookup(store, X509_LOOKUP_hash_dir())) {
     X509_LOOKUP_add_dir(folder, nullptr, X509_FILETYPE_DEFAULT);
   }

@@ -67,9 +67,11 @@ std::string printed(X509_NAME* name) {
 }
 
 WallTime wall_time(const ASN1_TIME* time) {
+  using namespace std::chrono;
   std::tm parts{};
   if (ASN1_TIME_to_tm(time, &parts) != 1) return {};
-  return std::chrono::system_clock::from_time_t(timegm(&parts));
+  const auto day = year(parts.tm_year + 1900) / (parts.tm_mon + 1) / parts.tm_mday;
+  return sys_days(day) + hours(parts.tm_hour) + minutes(parts.tm_min) + seconds(parts.tm_sec);
 }
 
 std::string hexadecimal(std::span<const unsigned char> bytes) {

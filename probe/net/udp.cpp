@@ -90,10 +90,11 @@ std::optional<UdpEvent> UdpSocket::take(const Clock& clock, Failure& failure) {
   error_code error;
   const auto size = socket_.receive_from(asio::buffer(buffer), from, 0, error);
   if (error) {
+    // A datagram that is refused: Windows calls it a reset.
+    if (error == asio::error::connection_reset) error = asio::error::connection_refused;
     // The error of a message that was taken from the queue above may be reported once more.
-    if (error != asio::error::would_block && error != asio::error::connection_refused) {
-      failure = classify(error);
-    }
+    const bool told = error == asio::error::connection_refused && platform::icmp_supported();
+    if (error != asio::error::would_block && !told) failure = classify(error);
     return std::nullopt;
   }
   Datagram datagram;

@@ -78,9 +78,19 @@ void write_standard_error(std::string_view text) noexcept;
 // Threads share one heap: where the address space is limited, a heap for each would use it up.
 void keep_one_heap();
 
-// Makes sure that no file and no socket of the program becomes its standard input, output or error
-// because the caller closed those: they then fail as if they were still closed.
-void keep_standard_streams();
+// First of all. No file and no socket of the program becomes its standard input, output or error
+// because the caller closed those: they then fail as if they were still closed. A reader that went
+// away (`| head`) is an error of a write, not the end of the program; so is a file that becomes
+// larger than the user may have (ulimit -f). A console takes UTF-8 and colours.
+void prepare_program();
+
+// The command line, in UTF-8.
+std::vector<std::string> arguments(int argc, char** argv);
+
+// Started by a click and not by a command: the console is this program's own, and is closed when it
+// ends.
+bool was_double_clicked();
+void wait_for_a_key();
 
 // An interrupt (Ctrl-C, SIGTERM) waits from the first call to the second: the run that will answer
 // it with a report has not begun yet. After the third, the next one is forgiven and those behind it

@@ -349,13 +349,21 @@ std::optional<std::string> replace_private_file(const std::string& path,
   return words_of(error);
 }
 
-void keep_standard_streams() {
+void prepare_program() {
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
   for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (fcntl(descriptor, F_GETFD) != -1 || errno != EBADF) continue;
     // The lowest free number is this one. Not for writing: to write to it must fail.
     if (open("/dev/null", O_RDONLY) < 0) return;
   }
 }
+
+std::vector<std::string> arguments(int argc, char** argv) { return {argv, argv + argc}; }
+
+// A desktop shows what a program without a terminal says to nobody.
+bool was_double_clicked() { return false; }
+void wait_for_a_key() {}
 
 std::optional<std::string> why_not_writable(const std::string& wanted) {
   const auto place = follow(wanted);

@@ -97,7 +97,12 @@ Result<std::string> write_new_file(const std::string& text) {
   std::random_device random;
   const auto path =
       (folder / ("callready-demo-" + std::to_string(random()) + std::to_string(random()))).string();
-  std::FILE* file = std::fopen(path.c_str(), "wbx");  // x: never somebody else's file
+#ifdef _WIN32
+  constexpr auto mode = "wb";  // its C library knows no x; the folder is the user's own
+#else
+  constexpr auto mode = "wbx";  // x: never somebody else's file
+#endif
+  std::FILE* file = std::fopen(path.c_str(), mode);
   if (file == nullptr) return local_failure(path, errno);
   std::filesystem::permissions(
       path, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write, error);

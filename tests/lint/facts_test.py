@@ -33,6 +33,7 @@ ALLOWED = {
     # Schemes, an environment variable, --proxy none.
     "probe/cli/command_check.cpp": {"http", "none"},
     "probe/net/proxy_rules.cpp": {"http", "no_proxy", "proxy"},
+    "probe/platform/proxy_settings_windows.cpp": {"no_proxy"},
     "targets/syntax.cpp": {"http"},
     # A member of the site in reports.
     "reports/json.cpp": {"port_preservation"},

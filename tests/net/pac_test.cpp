@@ -60,8 +60,8 @@ class PacChild : public testing::Test {
  protected:
   test::Loop loop;
   Result<PacAnswers> ask(const std::string& program) {
-    return loop.run(ask_pac(loop.executor(), program, "function FindProxyForURL() {}", questions,
-                            loop.scope, loop.soon()));
+    const PacSource source{"function FindProxyForURL() {}", "", program};
+    return loop.run(ask_pac(loop.executor(), source, questions, loop.scope, loop.soon()));
   }
 };
 

@@ -122,7 +122,7 @@ TEST(Streams, ThatTheCallerClosedFailAndAreNobodyElses) {
   EXPECT_EXIT(
       {
         close(STDOUT_FILENO);
-        platform::keep_standard_streams();
+        platform::prepare_program();
         const int file = dup(STDERR_FILENO);
         const bool fails = write(STDOUT_FILENO, "x", 1) == -1;
         _exit(file > STDERR_FILENO && fails ? 0 : 1);

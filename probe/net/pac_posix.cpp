@@ -166,18 +166,18 @@ int run_pac_child() {
   return 0;
 }
 
-asio::awaitable<Result<PacAnswers>> ask_pac(asio::any_io_executor executor, std::string program,
-                                            std::string script, std::vector<PacQuestion> questions,
-                                            Scope scope, Instant deadline) {
+asio::awaitable<Result<PacAnswers>> ask_pac(asio::any_io_executor executor, PacSource source,
+                                            std::vector<PacQuestion> questions, Scope scope,
+                                            Instant deadline) {
   std::string message;
-  put(message, script);
+  put(message, source.script);
   put(message, own_address(executor));
   for (const auto& question : questions) {
     put(message, question.url);
     put(message, question.host);
   }
   const std::vector<std::string> arguments{pac_child_argument};
-  Running running{platform::start_child(program, arguments)};
+  Running running{platform::start_child(source.program, arguments)};
   if (!running.child.started()) {
     co_return classify(error_code(errno, boost::system::system_category()));
   }

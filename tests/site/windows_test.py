@@ -1,0 +1,160 @@
+"""callready.exe: what it needs, and what it says on the private site under wine."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+from .harness import Site, SiteTest
+from .names import ROOT
+
+FOLDER = os.path.join(ROOT, "build", "windows")
+PROGRAM = os.path.join(FOLDER, "callready.exe")
+WINE = os.path.join(ROOT, "windows", "wine")
+UNDER_WINE = os.path.join(ROOT, "windows", "callready")  # each in a prefix of its own
+TEMPLATE = os.path.join(FOLDER, "prefix")
+
+LARGEST = 20_000_000
+# Of Windows 10 itself.
+SYSTEM = {"advapi32.dll", "bcrypt.dll", "crypt32.dll", "dnsapi.dll", "gdi32.dll", "iphlpapi.dll",
+          "kernel32.dll", "msvcrt.dll", "ole32.dll", "secur32.dll", "shell32.dll", "user32.dll",
+          "winhttp.dll", "winmm.dll", "ws2_32.dll", "mswsock.dll"}
+
+
+def run(*arguments, timeout=120):
+    return subprocess.run([UNDER_WINE, *arguments], timeout=timeout, check=False, text=True,
+                          capture_output=True)
+
+
+def make_template():
+    """What the prefix of each run is a copy of."""
+    if os.path.exists(os.path.join(TEMPLATE, "system.reg")):
+        return
+    subprocess.run([WINE, "wineboot", "-i"], timeout=300, check=True, capture_output=True)
+
+
+def installers():
+    return [os.path.join(FOLDER, name) for name in os.listdir(FOLDER) if name.endswith(".msi")]
+
+
+def needs_program(case):
+    return unittest.skipUnless(os.path.exists(PROGRAM), "script/windows has not been run")(case)
+
+
+@needs_program
+class TheFile(unittest.TestCase):
+    def dump(self, option):
+        return subprocess.run(["x86_64-w64-mingw32-objdump", option, PROGRAM], check=True, text=True,
+                              capture_output=True).stdout
+
+    def test_needs_nothing_but_windows(self):
+        needed = {name.lower() for name in re.findall(r"DLL Name: (\S+)", self.dump("-p"))}
+        self.assertIn("kernel32.dll", needed)
+        self.assertLessEqual({name for name in needed if not name.startswith("api-ms-win-")}, SYSTEM)
+
+    def test_is_small(self):
+        self.assertLess(os.path.getsize(PROGRAM), LARGEST)
+
+    def test_asks_for_no_elevation_and_says_what_it_is(self):
+        with open(PROGRAM, "rb") as file:
+            content = file.read()
+        self.assertIn(b'requestedExecutionLevel level="asInvoker"', content)
+        self.assertNotIn(b"requireAdministrator", content)
+        for text in ("VS_VERSION_INFO", "FileDescription", "callready.exe"):
+            self.assertIn(text.encode("utf-16-le"), content)
+        self.assertIn(b"\x89PNG", content)  # of the icon
+
+    def test_holds_no_path_of_the_computer_that_built_it(self):
+        with open(PROGRAM, "rb") as file:
+            self.assertFalse(ROOT.encode() in file.read())  # in a few words, not in 11 MB
+
+    def test_the_installer_is_for_one_user(self):
+        found = installers()
+        self.assertEqual(1, len(found))
+        said = subprocess.run(["msiinfo", "suminfo", found[0]], check=True, text=True,
+                              capture_output=True).stdout
+        self.assertRegex(said, r"Template: x64")
+        # Of the word count property: 8, no elevation is asked for; 2, compressed.
+        self.assertIn("Source: 10", said)
+
+
+@needs_program
+class OnItsOwn(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        make_template()
+
+    def test_says_its_version_and_lists_the_sets(self):
+        version, listed = run("--version"), run("list")
+        self.assertEqual((0, 0), (version.returncode, listed.returncode))
+        self.assertRegex(version.stdout, r"callready \d+\.\d+")
+        self.assertIn("rainbow", listed.stdout)
+        self.assertNotIn("\r", listed.stdout)
+
+    def test_validates_a_file_whose_name_is_not_ascii(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "Büro-日本.yaml")
+            shutil.copy(os.path.join(ROOT, "targets", "vendors", "rainbow.yaml"), path)
+            good = run("validate", path)
+            with open(path, "a", encoding="utf-8") as file:
+                file.write("nonsense: 1\n")
+            bad = run("validate", path)
+        self.assertEqual(0, good.returncode, good.stderr)
+        self.assertEqual(2, bad.returncode)
+        self.assertIn("Büro-日本.yaml", bad.stdout + bad.stderr)
+
+    def test_the_demo_is_ready(self):
+        done = run("demo", "--json")
+        self.assertEqual(0, done.returncode, done.stderr + done.stdout[-2000:])
+        self.assertEqual({"ready"}, {one["verdict"] for one in json.loads(done.stdout)["sets"]})
+
+    def test_is_installed_and_removed_without_an_administrator(self):
+        installer = "Z:" + installers()[0].replace("/", "\\")
+        there = r"%LOCALAPPDATA%\Programs\callready\callready.exe"
+        steps = (f"msiexec /i {installer} /qn && if exist {there} ({there} --version) && "
+                 f"msiexec /x {installer} /qn && if not exist {there} echo gone")
+        done = subprocess.run([WINE, "--fresh", "cmd", "/c", steps], timeout=240, check=False,
+                              text=True, capture_output=True)
+        self.assertRegex(done.stdout, r"callready \d+\.\d+", done.stderr)
+        self.assertIn("gone", done.stdout)
+
+    def test_what_is_not_there_yet_says_so(self):
+        done = run("exporter", "--config", "x.yaml")
+        self.assertEqual(2, done.returncode)
+        self.assertIn("not available on Windows", done.stderr)
+
+
+@needs_program
+class OnTheSite(SiteTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        make_template()
+
+    def check(self, *sets, faults=()):
+        with Site(faults=faults) as site:
+            done = site.run([UNDER_WINE, "check", *sets, "--json"], timeout=180)
+        self.assertTrue(done.stdout, done.stderr)
+        report = json.loads(done.stdout)
+        self.assertTrue(report["complete"], report["notes"])
+        return report
+
+    def test_what_only_icmp_errors_could_show_is_unknown_and_nothing_else(self):
+        report = self.check("rainbow")
+        self.assertEqual([], report["findings"])
+        open_ones = {c["id"] for one in report["sets"] for c in one["capabilities"]
+                     if c["verdict"] != "ready"}
+        self.assertEqual({"conference"}, open_ones)  # a media range whose hosts answer nobody
+        self.assertTrue(any("ICMP" in note for note in report["notes"]))
+
+    def test_closed_udp_is_named(self):
+        report = self.check("rainbow", faults=["udp-blocked"])
+        self.assertEqual(["firewall.udp_blocked"], [f["code"] for f in report["findings"]])
+        self.assertEqual("degraded", report["sets"][0]["verdict"])
+
+
+if __name__ == "__main__":
+    unittest.main()
