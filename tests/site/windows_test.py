@@ -13,8 +13,8 @@ from .names import ROOT
 
 FOLDER = os.path.join(ROOT, "build", "windows")
 PROGRAM = os.path.join(FOLDER, "callready.exe")
-WINE = os.path.join(ROOT, "windows", "wine")
-UNDER_WINE = os.path.join(ROOT, "windows", "callready")  # each in a prefix of its own
+WINE = os.path.join(ROOT, "packaging", "windows", "wine")
+UNDER_WINE = os.path.join(ROOT, "packaging", "windows", "callready")  # each in a prefix of its own
 TEMPLATE = os.path.join(FOLDER, "prefix")
 
 LARGEST = 20_000_000

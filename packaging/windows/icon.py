@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""windows/icon.py FILE: callready's icon, a white tick on a green disc, in the sizes that Windows asks for."""
+"""packaging/windows/icon.py FILE: callready's icon, a white tick on a green disc, in the sizes that Windows asks for."""
 
 import math
 import struct

@@ -1,5 +1,5 @@
 #!/bin/sh
-# windows/dependencies.sh FOLDER: what callready.exe is linked with, cross-built static from
+# packaging/windows/dependencies.sh FOLDER: what callready.exe is linked with, cross-built static from
 # Debian's source packages into FOLDER/HASH, and FOLDER/current leads there. HASH is of this recipe,
 # of the compiler's version and of the sources: what was built once is not built again, and a
 # security update of Debian's is. $JOBS says how many compilers run beside each other.
