@@ -104,7 +104,7 @@ IndexedSet read_entry(const IndexJson& object) {
 
 SetIndex read(const IndexJson& json) {
   if (!json.is_object() || text_of(json, "schema") != index_schema) {
-    throw Malformed("its index_schema is not " + std::string(index_schema));
+    throw Malformed("its schema is not " + std::string(index_schema));
   }
   SetIndex index;
   index.version = number_of<int>(json, "version", 1'000'000'000);

@@ -42,8 +42,8 @@ std::string first_steps() {
       "  callready list                  the services that it knows\n"
       "  callready check webex           can people here make calls with it?\n"
       "  callready ui                    the same on a page in the browser\n"
-      "  callready firewall webex        what to ask the firewall team for\n"
-      "  callready demo                  see it at work, without any network; callready help: all else\n");
+      "  callready demo                  see it at work, without any network\n"
+      "  callready help                  everything else\n");
 }
 
 std::string unknown_command(const CLI::App& app, int argc, const char* const* argv) {

@@ -27,6 +27,10 @@ bool contains(const std::vector<std::string>& list, const std::string& item) {
   return std::find(list.begin(), list.end(), item) != list.end();
 }
 
+void add_text(std::vector<std::string>& list, const std::string& text) {
+  if (!text.empty()) add_once(list, text);
+}
+
 bool any_of(const std::vector<std::string>& wanted, const std::vector<std::string>& active) {
   return wanted.empty() || std::any_of(wanted.begin(), wanted.end(),
                                        [&](const auto& id) { return contains(active, id); });
@@ -49,7 +53,7 @@ std::vector<std::string> fallback_for(const TargetSet& set, const Requirement& r
         if (!need.is_fallback(i)) return {};
         for (const auto& first : need.alternatives.front()) {
           const auto* wanted = set.find_requirement(first);
-          if (wanted != nullptr && wanted->id != row.id) add_once(titles, wanted->title);
+          if (wanted != nullptr && wanted->id != row.id) add_text(titles, wanted->title);
         }
       }
     }
@@ -135,13 +139,13 @@ void merge(FirewallRule& into, FirewallRule from) {
   for (const auto member : {&FirewallRule::requirements, &FirewallRule::titles,
                             &FirewallRule::purposes, &FirewallRule::sources, &FirewallRule::notes,
                             &FirewallRule::remarks, &FirewallRule::conditions}) {
-    for (const auto& text : from.*member) add_once(into.*member, text);
+    for (const auto& text : from.*member) add_text(into.*member, text);
   }
   // A row for any client makes the whole rule one for any.
   if (into.clients.empty() || from.clients.empty()) {
     into.clients.clear();
   } else {
-    for (const auto& client : from.clients) add_once(into.clients, client);
+    for (const auto& client : from.clients) add_text(into.clients, client);
   }
   for (const auto& peer : from.peers) {
     const bool known = std::any_of(into.peers.begin(), into.peers.end(),
@@ -269,7 +273,7 @@ void add_to(std::vector<Sentence>& sentences, std::string who, const std::string
   auto known = std::find_if(sentences.begin(), sentences.end(),
                             [&](const auto& one) { return one.first == who; });
   if (known == sentences.end()) known = sentences.insert(known, {std::move(who), {}});
-  add_once(known->second, what);
+  add_text(known->second, what);
 }
 
 // Ports that lead to the same peers share a sentence.
@@ -297,14 +301,14 @@ std::string by_sets(const std::vector<FirewallRule>& rules) {
         const auto end = carrier.find(' ');
         if (rule.set != set || carrier.substr(0, end) != protocol) continue;
         ranges.insert(ranges.end(), rule.ports.begin(), rule.ports.end());
-        for (const auto& words : rule.your_ports) add_once(yours, words);
+        for (const auto& words : rule.your_ports) add_text(yours, words);
       }
       std::sort(ranges.begin(), ranges.end(), [](const PortRange& a, const PortRange& b) {
         return std::tie(a.first, a.last) < std::tie(b.first, b.last);
       });
       std::vector<std::string> ports;
-      for (const auto& range : ranges) add_once(ports, range.to_string());
-      for (const auto& words : yours) add_once(ports, words);
+      for (const auto& range : ranges) add_text(ports, range.to_string());
+      for (const auto& words : yours) add_text(ports, words);
       carriers.push_back(fmt::format("{} {}", protocol, fmt::join(ports, ", ")));
     }
     text +=
@@ -340,10 +344,10 @@ std::vector<FirewallRule> rules_of(const TargetSet& set, const Requirement& row,
   rule.set = set.id;
   rule.requirements = {row.id};
   rule.titles = {row.title};
-  add_once(rule.purposes, row.purpose);
+  add_text(rule.purposes, row.purpose);
   rule.sources = {row.source};
   rule.clients = row.clients;
-  add_once(rule.notes, row.note);
+  add_text(rule.notes, row.note);
   rule.conditions = row.conditions;
   rule.severity = row.severity;
   rule.direction = row.direction;
@@ -367,7 +371,7 @@ std::vector<FirewallRule> rules_of(const TargetSet& set, const Requirement& row,
   }
   if (rules.empty()) rules.push_back(rule);
   for (auto& one : rules) {
-    if (!is_whole(one)) add_once(one.remarks, row.unprobed);
+    if (!is_whole(one)) add_text(one.remarks, row.unprobed);
   }
   return rules;
 }

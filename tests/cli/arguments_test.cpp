@@ -134,7 +134,7 @@ TEST(Arguments, AloneItSaysWhatToDoNext) {
   EXPECT_EQ(parse({}).exit_status, 2);
   const auto said = testing::internal::GetCapturedStderr();
   EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 6) << said;
-  for (const auto* command : {"list", "check", "firewall", "demo", "help"}) {
+  for (const auto* command : {"list", "check", "ui", "demo", "help"}) {
     EXPECT_NE(said.find(std::string("\n  callready ") + command + ' '), std::string::npos) << said;
   }
 }
