@@ -116,8 +116,11 @@ asio::awaitable<SiteEdge::Answer> ask_once(Context& context, Job job, UdpSocket*
                                            Bytes payload, Instant until) {
   SiteEdge::Answer answer;
   const auto interface = context.settings.interface;
+  // A row over TCP without a listener has nothing else; one over UDP has its range's own packets.
+  const bool all_there_is = job.probe.target.transport == Transport::tcp;
   const bool second_round = !job.parameter("control").empty();
-  const auto need = second_round ? SiteEdge::Need::decides : SiteEdge::Need::supports;
+  const auto need =
+      second_round || all_there_is ? SiteEdge::Need::decides : SiteEdge::Need::supports;
   if (socket == nullptr) {
     const auto remote = job.remote();
     answer = co_await context.edge.ask_syn(remote, interface, need, context.scope, until);

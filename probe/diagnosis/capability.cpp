@@ -181,7 +181,8 @@ CapabilityResult judge_capability(const Capability& capability, const Rows& rows
       unsure.add(culprits(feared.by == nullptr && hoped.by != nullptr ? *hoped.by : first));
       if (feared.by != nullptr) fallback.add(titles(*feared.by));
     } else if (hoped.verdict == Verdict::degraded) {
-      if (hoped.by != nullptr && hoped.by != &first) fallback.add(titles(*hoped.by));
+      // By what works for sure: another one, nearer to the first, may not be known.
+      if (feared.by != nullptr && feared.by != &first) fallback.add(titles(*feared.by));
       limited.add(culprits(first));
     }
   }
