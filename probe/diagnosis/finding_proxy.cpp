@@ -197,21 +197,23 @@ Causes find_proxy_required(const Diagnosis& context) {
   const auto& facts = context.facts;
   if (!facts.proxy_works()) return {};
   std::set<std::string> parties;
-  std::set<std::uint16_t> ports;
+  std::set<std::uint16_t> shut, refused;  // ports
   bool tried = false;  // where no name is found, nothing may have been
   for (const auto& flow : facts.flows) {
     const bool out = flow.way == Reachability::open || flow.way == Reachability::left;
     if (out && !flow.udp) return {};
     if (flow.udp) continue;
     parties.insert(flow.party);
-    ports.insert(flow.port);
+    (flow.way == Reachability::refused ? refused : shut).insert(flow.port);
     tried = true;
   }
   // Where UDP gets out, what is wrong with it has another cause.
   const bool udp_works = udp_gets_out(facts);
   Cause cause;
-  // By one port alone no more is known than that one is shut.
-  const bool all_ports = ports.size() > 1;
+  // By one port alone no more is known than that one is shut; what is refused beside it may have
+  // been refused by its server.
+  std::erase_if(shut, [&](std::uint16_t port) { return shut.size() > 1 && refused.contains(port); });
+  const bool all_ports = (shut.empty() ? refused : shut).size() > 1;
   if (tried && all_ports) cause.closes = udp_works ? Closes::direct_tcp : Closes::direct;
   for (const auto* result : waiting_for_proxy(facts)) {
     const bool unmeasured = result->observation.detail == DetailCode::silent;

@@ -82,7 +82,8 @@ std::size_t drop_unmeasured(std::vector<HostState>& hosts, const Requirement& re
   if (!by_edge || !evidences.edge_answers() || !has(State::reached) || has(State::bad)) return 0;
   return std::erase_if(hosts, [](const HostState& host) {
     return host.state == State::unknown && host.why != nullptr &&
-           host.why->observation.outcome == Outcome::silent;
+           host.why->observation.outcome == Outcome::silent &&
+           !is_dropped(host.why->observation.detail);
   });
 }
 

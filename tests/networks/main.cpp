@@ -20,9 +20,10 @@ namespace {
 struct Options {
   std::uint64_t count = 10'000, seed = 0;
   bool unknown = false;  // what was seen of what stays unknown
-  bool seed_given = false, show = false, observe = false, shrink_all = true;
+  bool seed_given = false, show = false, observe = false;
+  bool shrink_all = true;  // else their numbers
   std::string open;          // a file of kinds that are known not to hold yet
-  std::string kind;          // only those that begin so, with the numbers of their networks
+  std::string kind;          // only those that begin so
   std::size_t examples = 1;  // of each kind, made small
   std::vector<std::string> files;
 };
@@ -187,7 +188,7 @@ int random_networks(const Options& options) {
     const bool is_new = !open.contains(kind);
     if (is_new) ++news;
     fmt::print("{:7}  {}{}\n", numbers.size(), kind, is_new && !open.empty() ? "  (new)" : "");
-    if (!options.kind.empty()) fmt::print("         {}\n", fmt::join(numbers, " "));
+    if (!options.shrink_all) fmt::print("         {}\n", fmt::join(numbers, " "));
   }
   for (const auto& [kind, numbers] : sorted) {
     if (!options.shrink_all || open.contains(kind)) continue;
