@@ -13,12 +13,19 @@ namespace {
 bool is_web(std::uint16_t port) { return port == 80 || port == 443; }
 
 // Hosts of which nothing is reached, not even by a port that gets out to others: the destination is
-// shut, and says nothing of its other ports.
+// shut, and says nothing of its other ports. Silence counts where the host is known to answer: a
+// media port need not, nor one that we tried besides.
 std::set<std::string> shut_hosts(const Facts& facts, const Working& works) {
-  std::set<std::string> shut;
+  std::set<std::string> shut, reached;
   for (const auto& flow : facts.flows) {
-    if (bad(flow) && !facts.alive(flow.host) && works.elsewhere(flow)) shut.insert(flow.host);
+    if (out(flow)) reached.insert(flow.host);
+    const bool known = std::any_of(flow.samples.begin(), flow.samples.end(), [&](const auto& one) {
+      return one.responder && facts.asked_for(*one.result);
+    });
+    const bool counts = flow.way == Reachability::lost ? known : bad(flow);
+    if (counts && works.elsewhere(flow)) shut.insert(flow.host);
   }
+  std::erase_if(shut, [&](const auto& host) { return reached.contains(host); });
   return shut;
 }
 
@@ -105,14 +112,15 @@ Causes find_tcp_ports(const Diagnosis& context) {
   std::set<std::string> all_networks;
   bool proved = true;
   for (const auto& [port, flows] : by_port) {
-    std::vector<const Flow*> dead;
+    std::vector<const Flow*> dead, silent;  // silent: by hosts that may be down
     std::set<std::string> networks, resetting;
     bool works = false;
     for (const auto* flow : flows) {
       works |= out(*flow) || (flow->way == Reachability::refused && flow->left);
       const bool alive = facts.alive(flow->host) || flow->way == Reachability::blocked;
-      if (!bad(*flow) || !alive || shut.contains(flow->host)) continue;
-      dead.push_back(flow);
+      if (!bad(*flow) || shut.contains(flow->host)) continue;
+      (alive ? dead : silent).push_back(flow);
+      if (!alive) continue;
       networks.insert(flow->network);
       if (flow->way == Reachability::refused && !facts.refuses_itself(flow->host)) {
         resetting.insert(flow->party);
@@ -123,13 +131,15 @@ Causes find_tcp_ports(const Diagnosis& context) {
       return flow->way == Reachability::refused;
     });
     if (works || networks.size() < 2 || (all_resets && resetting.size() < 2)) continue;
+    const bool proves = any_blocked(dead);
+    if (proves) dead.insert(dead.end(), silent.begin(), silent.end());
     const auto probes = probes_of(context, dead);
     if (!context.affects_requirement(probes)) continue;
     ports.push_back(port);
     closed.insert(closed.end(), dead.begin(), dead.end());
     cause.explained.insert(cause.explained.end(), probes.begin(), probes.end());
     all_networks.insert(networks.begin(), networks.end());
-    proved &= any_blocked(dead);
+    proved &= proves;
   }
   if (ports.empty()) return {};
   auto& finding = cause.finding;

@@ -92,7 +92,7 @@ class Judge {
       const bool other_tcp = all_broken([](const Probe& probe) {
         const auto port = probe.target.port();
         return probe.target.transport != Transport::udp && probe.target.route.direct() &&
-               port != 80 && port != 443 && port != 0;
+               port != 80 && port != 443 && port != 53 && port != 0;
       });
       return other_tcp && all_broken(udp) ? "" : "more than web works";
     }
