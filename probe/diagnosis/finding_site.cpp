@@ -63,6 +63,13 @@ std::optional<FindingEvidence> another_page(const ProbeResult& result) {
           : fmt::format("The page of {} came as a redirect to {}.", page, elsewhere)};
 }
 
+// Many a network that lets nothing out lets names be looked up, by whatever server.
+bool only_asks_names(const Flow& flow) {
+  return std::all_of(flow.samples.begin(), flow.samples.end(), [](const FlowSample& sample) {
+    return sample.result->probe.check == CheckKind::dns;
+  });
+}
+
 }  // namespace
 
 Causes find_offline(const Diagnosis& context) {
@@ -74,6 +81,7 @@ Causes find_offline(const Diagnosis& context) {
   std::string device;
   const auto asked_for = facts.hosts_asked_for();
   for (const auto& flow : facts.flows) {
+    if (only_asks_names(flow)) continue;
     if (flow.way == Reachability::open || flow.way == Reachability::left ||
         flow.way == Reachability::refused)
       return {};
@@ -93,6 +101,10 @@ Causes find_offline(const Diagnosis& context) {
   std::string proxy;
   for (const auto& result : facts.report.probes) {
     if (facts.inside(result)) continue;
+    if (result.probe.check == CheckKind::dns && reached(result.observation.outcome)) {
+      looked_up = true;
+      continue;
+    }
     if (reached(result.observation.outcome) || proxy_is_gone(result)) return {};
     if (!is_direct(result)) proxy = result.probe.target.route.proxy;
     if (has_no_route(result)) ++without_route;
