@@ -39,7 +39,7 @@ std::optional<UdpVerdict> replies_are_lost(const Facts& facts,
   std::set<std::uint16_t> ports;
   std::set<std::string> parties;
   const Flow* left = nullptr;
-  bool silent_yet_left = false, own_too = false;
+  bool silent_yet_left = false, own_too = false, own_responders = false;
   // What is seen to leave is of the same kind: a device may drop one protocol only.
   const auto leaves = [](const Flow& flow, const std::string& payload) {
     return std::any_of(flow.samples.begin(), flow.samples.end(), [&](const FlowSample& sample) {
@@ -50,6 +50,7 @@ std::optional<UdpVerdict> replies_are_lost(const Facts& facts,
     if (flow->way == Reachability::open) return std::nullopt;
     if (flow->way == Reachability::left) left = flow;
     for (const auto& sample : flow->samples) {
+      own_responders |= sample.responder && facts.asked_for(*sample.result);
       if (sample.way != Reachability::lost || !sample.responder) continue;
       ports.insert(flow->port);
       parties.insert(flow->party);
@@ -60,7 +61,8 @@ std::optional<UdpVerdict> replies_are_lost(const Facts& facts,
   // A port that is inspected, or one operator that is down, has the others answer.
   if (!silent_yet_left || ports.size() < 3 || parties.size() < 3) return std::nullopt;
   UdpVerdict verdict;
-  verdict.confidence = own_too ? Confidence::likely : Confidence::possible;
+  // Where the vendor has servers that answer everybody, they have to be seen to fare no better.
+  verdict.confidence = own_too || !own_responders ? Confidence::likely : Confidence::possible;
   verdict.only_replies = true;
   verdict.evidence.push_back(
       {"", fmt::format("UDP leaves the site, and no reply comes back: servers that answer "
