@@ -120,7 +120,13 @@ struct StunView {
   std::set<std::string> dying, dying_to;  // of the contrasts: protocols, hosts
   std::set<std::uint16_t> silent_ports;
   std::set<std::string> silent_parties;
+  std::set<std::uint16_t> dead_ports;  // to other packets, too
   bool udp_works = false, stun_works = false, turn_works = false;
+
+  bool others_die_there() const {
+    return std::any_of(silent_ports.begin(), silent_ports.end(),
+                       [&](std::uint16_t port) { return dead_ports.contains(port); });
+  }
 };
 
 StunView look_at_stun(const Facts& facts) {
@@ -138,6 +144,7 @@ StunView look_at_stun(const Facts& facts) {
     for (const auto& sample : flow.samples) {
       if (!is_stun_like(sample.payload)) {
         view.udp_works |= gets_out(sample.way) && sample.payload != "dns";
+        if (sample.way == Reachability::blocked) view.dead_ports.insert(flow.port);
       } else if (gets_out(sample.way)) {
         auto& works = sample.payload == "stun" ? view.stun_works : view.turn_works;
         works |= sample.way == Reachability::open;
@@ -174,8 +181,9 @@ Causes find_stun_filter(const Diagnosis& context) {
     }
   }
   // One silent port may be a closed port; two ports, and two operators, share only the protocol.
-  const bool suspected = view.udp_works && !answered_by_stream.empty() &&
-                         view.silent_ports.size() >= 2 && view.silent_parties.size() >= 2;
+  const bool suspected = view.udp_works && !view.others_die_there() &&
+                         !answered_by_stream.empty() && view.silent_ports.size() >= 2 &&
+                         view.silent_parties.size() >= 2;
   if ((!proved && !suspected) || !context.affects_requirement(cause.explained)) return {};
   // Where STUN gets through elsewhere, no more dies than was seen to.
   const auto what = view.stun_works ? listed({view.dying.begin(), view.dying.end()})

@@ -39,8 +39,8 @@ std::span<const Rule> rules() {
       find_stun_filter,
       find_sip_filter,
       find_destinations,  // TCP and UDP together
-      find_udp_ports,
       find_udp_ranges,
+      find_udp_ports,
       find_one_way_media,
       find_tls_filter,
       find_flows,  // what is left over, one by one
