@@ -98,8 +98,10 @@ void Pages::handle(WebRequest request, WebServer::Answer answer) {
     // Not by a redirect: to the browser that would still be a way from elsewhere, and the cookie
     // would stay behind (SameSite=Strict).
     WebReply reply{200,
+                   // Without an icon, the browser asks for /favicon.ico, which is refused.
                    fmt::format("<!doctype html><title>callready</title>"
-                               "<meta http-equiv=\"refresh\" content=\"0; url={}\">\n",
+                               "<link rel=\"icon\" href=\"{0}icon.svg\" type=\"image/svg+xml\">"
+                               "<meta http-equiv=\"refresh\" content=\"0; url={0}\">\n",
                                gate_.home()),
                    "text/html; charset=utf-8"};
     reply.fields.emplace_back("Set-Cookie", gate_.cookie_field());
