@@ -32,6 +32,14 @@ bool of_every_kind(const std::vector<const Flow*>& flows) {
   return low && high && payloads.size() > 1;
 }
 
+// A site may let out nothing but the vendor's list: then others tell nothing of UDP.
+bool lets_out_more_than_the_list(const Facts& facts) {
+  const auto vendors = facts.hosts_asked_for();
+  return std::any_of(facts.flows.begin(), facts.flows.end(), [&](const Flow& flow) {
+    return !flow.udp && out(flow) && !vendors.contains(flow.host);
+  });
+}
+
 // Packets leave, and nobody who answers everybody is heard, on whatever port: the way back is shut,
 // or one further out. One of those who are silent must have been seen to be sent to.
 std::optional<UdpVerdict> replies_are_lost(const Facts& facts,
@@ -62,7 +70,8 @@ std::optional<UdpVerdict> replies_are_lost(const Facts& facts,
   if (!silent_yet_left || ports.size() < 3 || parties.size() < 3) return std::nullopt;
   UdpVerdict verdict;
   // Where the vendor has servers that answer everybody, they have to be seen to fare no better.
-  verdict.confidence = own_too || !own_responders ? Confidence::likely : Confidence::possible;
+  const bool others_tell = !own_responders && lets_out_more_than_the_list(facts);
+  verdict.confidence = own_too || others_tell ? Confidence::likely : Confidence::possible;
   verdict.only_replies = true;
   verdict.evidence.push_back(
       {"", fmt::format("UDP leaves the site, and no reply comes back: servers that answer "
@@ -97,11 +106,8 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
   std::set<std::string> silent_parties;
   bool own = false;
   std::vector<const Flow*> dead;
-  // A site may let out nothing but the vendor's list: then others tell nothing of UDP.
   const auto vendors = facts.hosts_asked_for();
-  const bool more_than_the_list = std::any_of(
-      facts.flows.begin(), facts.flows.end(),
-      [&](const Flow& flow) { return !flow.udp && out(flow) && !vendors.contains(flow.host); });
+  const bool more_than_the_list = lets_out_more_than_the_list(facts);
   for (const auto* flow : flows) {
     const bool responder = std::any_of(flow->samples.begin(), flow->samples.end(),
                                        [](const FlowSample& sample) { return sample.responder; });
