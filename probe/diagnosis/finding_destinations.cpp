@@ -114,10 +114,11 @@ Cause say_shut(const Diagnosis& context, const Shut& shut) {
   finding.title = shut.proved ? fmt::format("{} gets through to {}", what, listed(hosts))
                               : fmt::format("Nothing comes back from {}", listed(hosts));
   finding.owner = Owner::network;
-  // One server that is silent on all its ports may be off.
-  finding.confidence = shut.proved         ? Confidence::certain
-                       : hosts.size() == 1 ? Confidence::possible
-                                           : Confidence::likely;
+  // One server that is silent on all its ports may be off; and where others answered only when
+  // they were asked again, so may these.
+  finding.confidence = shut.proved                               ? Confidence::certain
+                       : hosts.size() == 1 || facts.line_loses() ? Confidence::possible
+                                                                 : Confidence::likely;
   finding.fix = fmt::format(
       "Remove the block of {} (by address, by name, by country or by category) on the firewall and "
       "on any web filter, and allow from the user network, with the replies: {}.{}{}",
