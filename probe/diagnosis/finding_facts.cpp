@@ -132,6 +132,7 @@ std::vector<FlowSample> samples_of(const ProbeResult& result) {
       const auto word = detail_fact(evidence, Fact::result);
       sample.way = range_way(word);
       sample.by = word == DetailCode::prohibited ? text_fact(evidence, Fact::by) : "";
+      sample.left_at = word == DetailCode::left_site ? text_fact(evidence, Fact::by) : "";
       sample.forged = word == DetailCode::prohibited && sample.by.empty();
       sample.refusal = word == DetailCode::arrived && text_fact(evidence, Fact::responder).empty();
       sample.far_device.clear();
@@ -145,6 +146,8 @@ std::vector<FlowSample> samples_of(const ProbeResult& result) {
     const auto* evidence = evidence_of(result, EvidenceKind::hop);
     if (sample.way == Reachability::blocked && evidence != nullptr)
       sample.by = text_fact(*evidence, Fact::by);
+    if (sample.way == Reachability::left && evidence != nullptr)
+      sample.left_at = text_fact(*evidence, Fact::by);
     // Refused nearer than the far end can be, in its name.
     sample.forged = result.observation.detail == DetailCode::refused_on_the_way ||
                     (address && sample.by == address->to_string());
@@ -266,6 +269,7 @@ Facts::Facts(const Report& whole) : report(whole), line_loses_(loses_packets(who
     if (inside(result)) continue;
     for (const auto& sample : samples_of(result)) {
       if (sample.way == Reachability::unknown || sample.port == 0) continue;
+      if (sample.way == Reachability::left && may_be_ours(sample.left_at)) continue;
       found[{is_udp(result), host, sample.port}].push_back(sample);
     }
   }
@@ -325,6 +329,18 @@ bool Facts::tcp_gets_out() const {
   return networks([](const Flow& flow) {
            return !flow.udp && flow.way == Reachability::open;
          }).size() >= 2;
+}
+
+bool Facts::may_be_ours(const std::string& router) const {
+  const auto address = IpAddress::parse(router);
+  if (!address || address->is_v6()) return false;
+  const auto holds = [&](const IpAddress& own) {
+    return !own.is_v6() && !own.is_private() && Network{own, 16}.masked().contains(*address);
+  };
+  const auto& interfaces = report.site.interfaces;
+  return std::any_of(interfaces.begin(), interfaces.end(), [&](const auto& interface) {
+    return std::any_of(interface.addresses.begin(), interface.addresses.end(), holds);
+  });
 }
 
 bool Facts::alive(const std::string& host) const { return alive_.contains(host); }

@@ -36,6 +36,7 @@ struct FlowSample {
   std::string payload;  // over UDP: "stun", "sip", "ntp", "dns", "rtp"
   // True where the far end is known to answer everybody: silence then counts.
   bool responder = false;
+  std::string left_at;  // of `left`: the router that saw it
   // The device in the destination's own network that refused: the packet has left the site.
   std::string far_device;
   // Over UDP: no more came than "port unreachable" in the far end's name.
@@ -120,6 +121,9 @@ class Facts {
   // True where requests had to be sent again before they were answered: what gets no answer may be
   // lost by chance.
   bool line_loses() const { return line_loses_; }
+  // True for a router that may be the site's own, although its address is public: of the same IPv4
+  // /16 as this computer's, which is what universities and old companies have.
+  bool may_be_ours(const std::string& router) const;
   // True for what is on the site's own networks, or on this machine.
   bool inside(const ProbeResult& result) const;
 

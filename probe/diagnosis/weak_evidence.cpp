@@ -184,6 +184,18 @@ std::set<std::uint16_t> taken_ports(const Facts& facts) {
   return ports;
 }
 
+// The router that saw the packets, where none did that is not the site's for sure; else empty.
+std::string no_farther_than(const Facts& facts, const ProbeResult& result) {
+  std::string ours;
+  for (const auto& evidence : result.observation.evidence) {
+    const auto router = text_fact(evidence, Fact::by);
+    if (detail_fact(evidence, Fact::result) != DetailCode::left_site || router.empty()) continue;
+    if (!facts.may_be_ours(router)) return {};
+    ours = router;
+  }
+  return ours;
+}
+
 }  // namespace
 
 std::map<std::string, std::string> doubted(const Facts& facts,
@@ -205,6 +217,12 @@ std::map<std::string, std::string> doubted(const Facts& facts,
       reasons.emplace(result.probe.id, "a device on the way takes every connection itself");
     }
     if (result.observation.outcome != Outcome::passed) continue;
+    const auto router = no_farther_than(facts, result);
+    if (!router.empty()) {
+      reasons.emplace(
+          result.probe.id,
+          fmt::format("it was seen no farther than {}, which may be this site's own", router));
+    }
     auto reason = silence.about(result);
     if (!reason.empty()) reasons.emplace(result.probe.id, std::move(reason));
   }

@@ -6,9 +6,7 @@
 namespace callready {
 
 // True for a router whose address is of the same site as ours, although both are public: the same
-// IPv6 /48 (RFC 6177), or IPv4 /16, which is what universities and old companies have. Sites
-// without NAT have more than one such router; an Internet provider's, taken for one of them, only
-// lets what is counted as outside begin a router later.
+// IPv6 /48 (RFC 6177), or IPv4 /24. Sites without NAT have more than one such router.
 bool of_our_site(const IpAddress& router, const IpAddress& own);
 
 }  // namespace callready

@@ -37,7 +37,7 @@ bool beyond_the_edge(const IpAddress& router) {
 
 bool of_our_site(const IpAddress& router, const IpAddress& own) {
   if (router.is_v6() != own.is_v6()) return false;
-  const Network ours{own, own.is_v6() ? 48 : 16};
+  const Network ours{own, own.is_v6() ? 48 : 24};
   return ours.masked().contains(router);
 }
 

@@ -20,7 +20,7 @@ bool beyond_the_edge(const IpAddress& router) {
 // A router, by its TTL.
 bool outside(const std::pair<const int, IpAddress>& router, const IpAddress& own) {
   return router.first >= 2 && beyond_the_edge(router.second) &&
-         !callready::Network{own, 16}.masked().contains(router.second);
+         !callready::Network{own, 24}.masked().contains(router.second);
 }
 
 }  // namespace
