@@ -42,6 +42,7 @@ constexpr std::array fixes{
     Fix{"nat.symmetric", "Make the NAT keep a client's port for all destinations."},
     Fix{"network.captive_portal", "Sign in at the network's portal, or exempt this device."},
     Fix{"network.ipv6_broken", "Repair the site's IPv6, or take its announcement away."},
+    Fix{"network.loss", "Try again by cable; look for a limit of new connections, and for loss."},
     Fix{"network.mtu", "Let ICMP \"too big\" through, or clamp the size of TCP segments."},
     Fix{"network.offline", "Bring the site's line back: nothing gets out at all."},
     Fix{"network.unexplained", "Read the report: it says which flows are blocked and what to ask."},

@@ -228,11 +228,12 @@ void merge(Flow& flow, const FlowSample& sample) {
 
 namespace {
 
-// Some answer came only after a request had been sent again, though answers take less long: a
-// connection after a second (RFC 6298), a reply to one of several datagrams.
-bool loses_packets(const Report& report) {
+// What came only after a request had been sent again, though answers take less long: a connection
+// after a second (RFC 6298), a reply to one of several datagrams.
+std::vector<const ProbeResult*> answered_late(const Report& report) {
   constexpr double soon_ms = 200, second_syn_ms = 1000;
-  bool soon = false, datagram_again = false, in_a_second = false, second_syn = false;
+  std::vector<const ProbeResult*> again, second_syn;
+  bool soon = false, in_a_second = false;
   for (const auto& result : report.probes) {
     const auto& seen = result.observation;
     if (!is_direct(result) || !reached(seen.outcome)) continue;
@@ -241,16 +242,23 @@ bool loses_packets(const Report& report) {
                            result.probe.check != CheckKind::hop &&
                            result.probe.check != CheckKind::sip_alg;
     soon |= seen.round_trip && seen.round_trip->count() < soon_ms;
-    datagram_again |= datagrams && seen.attempts > 1 && !seen.round_trip;
+    if (datagrams && seen.attempts > 1 && !seen.round_trip) again.push_back(&result);
     if (connect == seen.timing_ms.end()) continue;
-    (connect->second < second_syn_ms ? in_a_second : second_syn) = true;
+    if (connect->second < second_syn_ms) {
+      in_a_second = true;
+    } else {
+      second_syn.push_back(&result);
+    }
   }
-  return (soon && (datagram_again || second_syn)) || (in_a_second && second_syn);
+  if (!soon) again.clear();
+  if (soon || in_a_second) again.insert(again.end(), second_syn.begin(), second_syn.end());
+  return again;
 }
 
 }  // namespace
 
-Facts::Facts(const Report& whole) : report(whole), line_loses_(loses_packets(whole)) {
+Facts::Facts(const Report& whole)
+    : report(whole), answered_late_(callready::findings::answered_late(whole)) {
   for (const auto& set : report.sets) {
     for (const auto& row : set.requirements) {
       for (const auto& id : row.probes) rows_.emplace(id, Row{&set, &row});

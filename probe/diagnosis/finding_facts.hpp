@@ -120,7 +120,9 @@ class Facts {
   bool only_by_proxy() const { return proxy_speaks_ && no_tcp_gets_out(); }
   // True where requests had to be sent again before they were answered: what gets no answer may be
   // lost by chance.
-  bool line_loses() const { return line_loses_; }
+  bool line_loses() const { return !answered_late_.empty(); }
+  // These requests.
+  const std::vector<const ProbeResult*>& answered_late() const { return answered_late_; }
   // True for a router that may be the site's own, although its address is public: of the same IPv4
   // /16 as this computer's, which is what universities and old companies have.
   bool may_be_ours(const std::string& router) const;
@@ -137,7 +139,8 @@ class Facts {
   std::unordered_multimap<std::string_view, Row> rows_;
   std::set<std::string> alive_, refusing_;
   std::set<std::string> proxied_;
-  bool proxy_speaks_ = false, line_loses_ = false;
+  std::vector<const ProbeResult*> answered_late_;
+  bool proxy_speaks_ = false;
 };
 
 // Of one probe.

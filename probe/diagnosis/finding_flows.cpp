@@ -137,6 +137,7 @@ Causes find_flows(const Diagnosis& context) {
     if (!context.affects_requirement(probes)) continue;
     if (flow.way == Reachability::lost && !context.breaks_capability(probes)) continue;
     const bool by_chance = missed && facts.line_loses();
+    if (by_chance && times_lost(flow) < 3) continue;  // see find_loss
     by_party[{flow.party, flow.way == Reachability::blocked && !firmly_blocked(facts, flow),
               by_chance}]
         .push_back(&flow);

@@ -198,7 +198,8 @@ Causes find_proxy_required(const Diagnosis& context) {
   if (!facts.proxy_works()) return {};
   std::set<std::string> parties;
   std::set<std::uint16_t> shut, refused;  // ports
-  bool tried = false;  // where no name is found, nothing may have been
+  bool tried = false;                     // where no name is found, nothing may have been
+  bool own = false;  // somebody of the vendor's who should answer was asked in vain
   for (const auto& flow : facts.flows) {
     const bool out = flow.way == Reachability::open || flow.way == Reachability::left;
     if (out && !flow.udp) return {};
@@ -206,15 +207,20 @@ Causes find_proxy_required(const Diagnosis& context) {
     parties.insert(flow.party);
     (flow.way == Reachability::refused ? refused : shut).insert(flow.port);
     tried = true;
+    own |= std::any_of(flow.samples.begin(), flow.samples.end(), [&](const FlowSample& sample) {
+      return facts.asked_for(*sample.result) &&
+             (sample.responder || sample.way == Reachability::blocked);
+    });
   }
   // Where UDP gets out, what is wrong with it has another cause.
   const bool udp_works = udp_gets_out(facts);
   Cause cause;
   // By one port alone no more is known than that one is shut; what is refused beside it may have
   // been refused by its server.
-  std::erase_if(shut, [&](std::uint16_t port) { return shut.size() > 1 && refused.contains(port); });
+  std::erase_if(shut,
+                [&](std::uint16_t port) { return shut.size() > 1 && refused.contains(port); });
   const bool all_ports = (shut.empty() ? refused : shut).size() > 1;
-  if (tried && all_ports) cause.closes = udp_works ? Closes::direct_tcp : Closes::direct;
+  if (own && all_ports) cause.closes = udp_works ? Closes::direct_tcp : Closes::direct;
   for (const auto* result : waiting_for_proxy(facts)) {
     const bool unmeasured = result->observation.detail == DetailCode::silent;
     if (unmeasured && !all_ports) continue;
@@ -233,7 +239,8 @@ Causes find_proxy_required(const Diagnosis& context) {
   finding.title = udp_works ? "For TCP, only the proxy leads out of this site"
                             : "Only the proxy leads out of this site";
   finding.owner = Owner::network;
-  finding.confidence = Confidence::certain;
+  // The site may let out the vendor's list directly, and all else through the proxy.
+  finding.confidence = own || !tried ? Confidence::certain : Confidence::possible;
   std::vector<const ProbeResult*> through;
   for (const auto* result : proxied_probes(facts)) {
     if (came_through(*result)) through.push_back(result);

@@ -1,4 +1,5 @@
-// An intrusion prevention that took offence: what answered at first does not any more.
+// An intrusion prevention that took offence: what answered at first does not any more. And what
+// answers only sometimes.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -127,6 +128,41 @@ Causes find_rate_limit(const Diagnosis& context) {
         {quiet->probe.id,
          "Nor do the DNS servers answer any more: the line itself may have gone down meanwhile."});
   }
+  add_what_they_saw(finding.evidence, cause.explained, 4);
+  return {cause};
+}
+
+// Some answers came only to a second try, and some never: a line that loses packets, or a device
+// that lets in so many new connections a second and no more. Which of them is not known from here.
+Causes find_loss(const Diagnosis& context) {
+  const auto& facts = context.facts;
+  const auto& late = facts.answered_late();
+  Cause cause;
+  for (const auto& result : facts.report.probes) {
+    const bool silent = result.observation.outcome == Outcome::silent;
+    if (silent && is_direct(result) && !facts.inside(result) && !context.explained(result)) {
+      cause.explained.push_back(&result);
+    }
+  }
+  if (late.empty() || !context.affects_requirement(cause.explained)) return {};
+  auto& finding = cause.finding;
+  finding.code = "network.loss";
+  finding.title = "Packets get lost on the way, or a device limits new connections";
+  finding.owner = Owner::network;
+  finding.confidence = Confidence::possible;
+  finding.fix =
+      "Run this again at a quiet time, by cable instead of Wi-Fi. If answers are still missing, "
+      "look "
+      "on the firewall for a limit of new connections a second (flood or scan protection) and in "
+      "its "
+      "log for packets from this computer, and ask the Internet provider to measure the loss on "
+      "the "
+      "line.";
+  finding.evidence.push_back(
+      {"",
+       fmt::format("{} requests were answered only when they were sent again, and {} not at all.",
+                   late.size(), cause.explained.size())});
+  add_what_they_saw(finding.evidence, late, 3);
   add_what_they_saw(finding.evidence, cause.explained, 4);
   return {cause};
 }

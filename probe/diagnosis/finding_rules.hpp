@@ -75,6 +75,7 @@ Causes find_proxy_denials(const Diagnosis&);
 Causes find_stripped_upgrades(const Diagnosis&);
 // finding_rate.cpp
 Causes find_rate_limit(const Diagnosis&);
+Causes find_loss(const Diagnosis&);
 // finding_tcp.cpp
 Causes find_web_only(const Diagnosis&);
 Causes find_tcp_ports(const Diagnosis&);

@@ -57,8 +57,8 @@ class Fault:
 UDP = ("firewall.udp_blocked", "firewall.udp_range_blocked", "firewall.udp_port_blocked")
 TCP = ("firewall.tcp_port_blocked", "firewall.flow_blocked")
 PROXY = ("proxy.connect_denied",)  # it connects to port 443 only
-# None of the vendor's hosts answers strangers: the site may let nothing out but to them.
-MEDIA_ALONE = ("slack-huddles", "amazon-chime-sdk")
+# Nobody of theirs answers strangers over TCP: the site may let nothing out but to them.
+MEDIA_ALONE = ("slack-huddles", "amazon-chime-sdk", "asterisk")
 FAULTS = {
     "none": Fault(),
     "udp": Fault(*UDP, box="box rule at 1 drop match udp 54-65535"),
@@ -82,9 +82,10 @@ FAULTS = {
     # Daily has a TURN server on UDP 53, which gets out.
     "all but names": Fault("network.offline", "firewall.flow_blocked", box=BUT_NAMES,
                            undecided=(*MEDIA_ALONE, "daily")),
-    "all but a proxy": Fault("proxy.required", *PROXY, box=CLOSED, proxy="given port 443"),
+    "all but a proxy": Fault("proxy.required", *PROXY, box=CLOSED, proxy="given port 443",
+                             undecided=MEDIA_ALONE),
     "all but a proxy and names": Fault("proxy.required", *PROXY, box=BUT_NAMES,
-                                       proxy="given port 443"),
+                                       proxy="given port 443", undecided=MEDIA_ALONE),
     "login at the proxy": Fault("proxy.auth_required", box=CLOSED, proxy="given login port 443"),
     "proxy is down": Fault("proxy.unreachable", box=CLOSED, proxy="given down port 443"),
     "stun": Fault("firewall.stun_filtered",
@@ -104,8 +105,8 @@ FAULTS = {
     "inspection": Fault("tls.intercepted", box="box intercept at 1 match tcp 443",
                         undecided=MEDIA_ALONE),
     "large packets": Fault("network.mtu", box="box mtu at 1 limit 1300"),
-    "a few new flows a second": Fault("firewall.rate_limited", box="box rate at 1 limit 5",
-                                      undecided=("*",)),
+    "a few new flows a second": Fault("firewall.rate_limited", "network.loss",
+                                      box="box rate at 1 limit 5", undecided=("*",)),
     "twenty new flows a second": Fault("firewall.rate_limited", box="box rate at 1 limit 20"),
     "shut out after four hosts": Fault("firewall.rate_limited", "firewall.destination_blocked",
                                        box="box ban at 1 limit 4", undecided=("livekit-cloud",)),
