@@ -4,12 +4,19 @@ import json
 import os
 import re
 import shutil
+import signal
+import socket
 import subprocess
+import sys
 import tempfile
 import unittest
 
+from tests.ui.program import write_set
+
 from .harness import Site, SiteTest
 from .names import ROOT
+from .windows_page import Page
+from .windows_page import run as run_page
 
 FOLDER = os.path.join(ROOT, "build", "windows")
 PROGRAM = os.path.join(FOLDER, "callready.exe")
@@ -128,6 +135,65 @@ class OnItsOwn(unittest.TestCase):
 
 
 @needs_program
+class ThePage(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        make_template()
+
+    def start(self, **more):
+        folder = tempfile.mkdtemp(prefix="callready-page-")
+        self.addCleanup(shutil.rmtree, folder, True)
+        page = Page(folder, **more)
+        self.addCleanup(page.close)
+        page.enter()
+        return page
+
+    def start_with_slow_set(self, **more):
+        """A set with a name that nobody answers."""
+        silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.addCleanup(silent.close)
+        silent.bind(("127.0.0.1", 0))
+        dns = f"127.0.0.1:{silent.getsockname()[1]}"
+        page = self.start(options=["--no-anchors", "--dns", dns], **more)
+        write_set(page.folder, "slow", 9, where="hosts: [slow.example]", settings=page.settings())
+        return page
+
+    def test_from_the_choice_to_the_ticket(self):
+        page = self.start()
+        self.assertIn("rainbow", [one["id"] for one in json.loads(page.get("services").text)])
+        self.assertEqual(403, page.ask("GET", page.home).status, "without the cookie")
+        states = run_page(page, service="demo")
+        self.assertTrue(states[-1]["report"], states[-1])
+        self.assertGreater(states[-1]["total"], 10)
+        self.assertEqual("READY", json.loads(page.get("report?as=summary").text)["sets"][0]["word"])
+        self.assertTrue(page.get("report?as=html").text.rstrip().endswith("</html>"), "it is whole")
+        self.assertIn("READY", page.get("report?as=markdown&hide=1").text)
+
+    def test_a_run_that_is_stopped_reports_what_it_has(self):
+        page = self.start_with_slow_set()
+        events = page.events()
+        self.addCleanup(events.close)
+        # The password goes to the child's standard input.
+        reply = page.post("run", {"service": "slow", "turn_user": "u", "turn_password": "p"})
+        self.assertEqual(204, reply.status, reply.text)
+        while events.next()["total"] == 0:
+            pass
+        page.post("stop", {})
+        last = events.until("ended")[-1]
+        self.assertEqual(("", True), (last["problem"], last["report"]))
+        self.assertFalse(json.loads(page.get("report?as=json").text)["complete"])
+
+    def test_children_end_with_it(self):
+        page = self.start_with_slow_set(again=True)
+        self.assertEqual(204, page.post("run", {"service": "slow"}).status)
+        page.wait_for("the run", lambda: page.processes("--follow", "slow"))
+        (own,) = page.processes("\0ui\0--no-browser\0--\0")
+        os.kill(own, signal.SIGKILL)
+        page.wait_for("the next page", lambda: len(re.findall("once:", page.said())) > 1)
+        page.wait_for("the run's end", lambda: not page.processes("--follow", "slow"))
+
+
+@needs_program
 class OnTheSite(SiteTest):
     @classmethod
     def setUpClass(cls):
@@ -149,6 +215,13 @@ class OnTheSite(SiteTest):
                      if c["verdict"] != "ready"}
         self.assertEqual({"conference"}, open_ones)  # a media range whose hosts answer nobody
         self.assertTrue(any("ICMP" in note for note in report["notes"]))
+
+    def test_the_page_says_the_verdict(self):
+        with Site() as site:
+            done = site.run(["env", "-C", ROOT, sys.executable, "-m", "tests.site.windows_page",
+                             "rainbow"], timeout=180)
+        self.assertEqual(0, done.exit, done.stderr)
+        self.assertEqual("rainbow", json.loads(done.stdout)["sets"][0]["id"])
 
     def test_closed_udp_is_named(self):
         report = self.check("rainbow", faults=["udp-blocked"])
