@@ -1,7 +1,7 @@
 """The page of callready.exe, asked for under wine.
 
     python3 -m tests.site.windows_page SERVICE    its run, for instance on the private site: prints the
-                                                  summary that the page gets, as JSON
+                                                  report that the page gets, as JSON
 """
 
 import glob
@@ -42,17 +42,17 @@ class Page(Program):
         return self.file.partition("Local")[0] + "Roaming"
 
     def processes(self, *words):
-        """Those of this prefix whose command line has all these words."""
+        """callready.exe of this prefix with all these words on its command line."""
         found, own = [], self.prefix().encode()
         for name in glob.glob("/proc/[0-9]*"):
             try:
                 with open(name + "/environ", "rb") as file:
                     ours = own in file.read()
                 with open(name + "/cmdline", "rb") as file:
-                    line = file.read().decode(errors="replace")
+                    line = file.read().decode(errors="replace").split("\0")
             except OSError:
                 continue  # it has ended, or is another's
-            if ours and all(word in line for word in words):
+            if ours and line[0].endswith("callready.exe") and set(words) <= set(line):
                 found.append(int(os.path.basename(name)))
         return found
 
@@ -85,7 +85,7 @@ def main():
         last = run(page, service=sys.argv[1])[-1]
         if not last["report"]:
             raise SystemExit(last["problem"])
-        print(page.get("report?as=summary").text)
+        print(page.get("report?as=json").text)
 
 
 if __name__ == "__main__":

@@ -43,6 +43,10 @@ def make_template():
     subprocess.run([WINE, "wineboot", "-i"], timeout=300, check=True, capture_output=True)
 
 
+def windows_path(path):
+    return "Z:" + path.replace("/", "\\")
+
+
 def installers():
     return [os.path.join(FOLDER, name) for name in os.listdir(FOLDER) if name.endswith(".msi")]
 
@@ -118,8 +122,24 @@ class OnItsOwn(unittest.TestCase):
         self.assertEqual(0, done.returncode, done.stderr + done.stdout[-2000:])
         self.assertEqual({"ready"}, {one["verdict"] for one in json.loads(done.stdout)["sets"]})
 
+    def test_the_users_name_need_not_be_ascii(self):
+        with tempfile.TemporaryDirectory() as folder:
+            home = os.path.join(folder, "Jürgen 日本")
+            os.mkdir(home)
+            write_set(home, "local", 9, settings="")
+            theirs = windows_path(home)
+            steps = "".join(f"set {name}={theirs}&& " for name in ("TMP", "APPDATA", "LOCALAPPDATA"))
+            listed, demo = (
+                subprocess.run([WINE, "--fresh", "cmd", "/c", f"{steps}{windows_path(PROGRAM)} {command}"],
+                               timeout=120, check=False, text=True, capture_output=True)
+                for command in ("list --json", "demo --json"))
+            left = os.listdir(home)
+        self.assertIn("local", [one["id"] for one in json.loads(listed.stdout)], listed.stderr)
+        self.assertEqual(0, demo.returncode, demo.stderr)
+        self.assertEqual(["callready"], left, "the demo's files are gone")
+
     def test_is_installed_and_removed_without_an_administrator(self):
-        installer = "Z:" + installers()[0].replace("/", "\\")
+        installer = windows_path(installers()[0])
         there = r"%LOCALAPPDATA%\Programs\callready\callready.exe"
         steps = (f"msiexec /i {installer} /qn && if exist {there} ({there} --version) && "
                  f"msiexec /x {installer} /qn && if not exist {there} echo gone")
@@ -186,11 +206,19 @@ class ThePage(unittest.TestCase):
     def test_children_end_with_it(self):
         page = self.start_with_slow_set(again=True)
         self.assertEqual(204, page.post("run", {"service": "slow"}).status)
-        page.wait_for("the run", lambda: page.processes("--follow", "slow"))
-        (own,) = page.processes("\0ui\0--no-browser\0--\0")
+        (run_of_it,) = page.wait_for("the run", lambda: page.processes("--follow", "slow"))
+        os.kill(run_of_it, signal.SIGSTOP)  # it cannot come to an end by itself
+        (own,) = page.processes("ui", "--no-anchors")
         os.kill(own, signal.SIGKILL)
         page.wait_for("the next page", lambda: len(re.findall("once:", page.said())) > 1)
         page.wait_for("the run's end", lambda: not page.processes("--follow", "slow"))
+
+    def test_ctrl_c_ends_it_and_leaves_nothing(self):
+        page = self.start(again=True)
+        (own,) = page.processes("ui")
+        os.kill(own, signal.SIGINT)  # which wine makes Ctrl-C of
+        page.wait_for("the next page", lambda: len(re.findall("once:", page.said())) > 1)
+        self.assertFalse(os.path.exists(os.path.dirname(page.file)))
 
 
 @needs_program
@@ -216,12 +244,14 @@ class OnTheSite(SiteTest):
         self.assertEqual({"conference"}, open_ones)  # a media range whose hosts answer nobody
         self.assertTrue(any("ICMP" in note for note in report["notes"]))
 
-    def test_the_page_says_the_verdict(self):
-        with Site() as site:
+    def test_the_page_says_the_same(self):
+        with Site(faults=["udp-blocked"]) as site:
             done = site.run(["env", "-C", ROOT, sys.executable, "-m", "tests.site.windows_page",
                              "rainbow"], timeout=180)
         self.assertEqual(0, done.exit, done.stderr)
-        self.assertEqual("rainbow", json.loads(done.stdout)["sets"][0]["id"])
+        report = json.loads(done.stdout)
+        self.assertEqual("rainbow", report["sets"][0]["id"])
+        self.assertEqual(["firewall.udp_blocked"], [f["code"] for f in report["findings"]])
 
     def test_closed_udp_is_named(self):
         report = self.check("rainbow", faults=["udp-blocked"])
