@@ -193,15 +193,19 @@ class ThePage(unittest.TestCase):
         page = self.start_with_slow_set()
         events = page.events()
         self.addCleanup(events.close)
-        # The password goes to the child's standard input.
-        reply = page.post("run", {"service": "slow", "turn_user": "u", "turn_password": "p"})
+        # The site's name goes to the child as an argument, the password by its standard input.
+        site = 'Büro "Nord", 日本 \\" C:\\'
+        reply = page.post("run", {"service": "slow", "site": site, "turn_user": "u",
+                                  "turn_password": "p"})
         self.assertEqual(204, reply.status, reply.text)
         while events.next()["total"] == 0:
             pass
         page.post("stop", {})
         last = events.until("ended")[-1]
         self.assertEqual(("", True), (last["problem"], last["report"]))
-        self.assertFalse(json.loads(page.get("report?as=json").text)["complete"])
+        report = json.loads(page.get("report?as=json").text)
+        self.assertFalse(report["complete"])
+        self.assertEqual(site, report["site"]["name"])
 
     def test_children_end_with_it(self):
         page = self.start_with_slow_set(again=True)
