@@ -19,7 +19,8 @@ fuzz_packages="clang-19 libclang-rt-19-dev llvm-19"
 # What script/windows needs besides: Windows' compiler, wine to try what it makes, wixl for the MSI,
 # and what Debian's sources are unpacked and configured with.
 windows_packages="g++-mingw-w64-x86-64-posix libz-mingw-w64-dev wine64 wixl msitools dpkg-dev perl make
-  ninja-build cmake ccache python3 publicsuffix libboost1.81-dev libcli11-dev nlohmann-json3-dev"
+  ninja-build cmake ccache python3 publicsuffix libboost1.81-dev libcli11-dev nlohmann-json3-dev
+  libvalijson-dev"
 
 # What script/bench measures callready beside.
 bench_packages="nmap sipsak curl coturn prometheus-blackbox-exporter"

@@ -6,6 +6,7 @@
 #include <set>
 #include <system_error>
 
+#include "probe/util/path.hpp"
 #include "targets/builtin.hpp"
 #include "targets/suggest.hpp"
 #include "targets/yaml_document.hpp"
@@ -17,10 +18,10 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t most_named = 12;  // ids that an error lists
 
-std::string stem(const std::string& path) { return fs::path(path).stem().string(); }
+std::string stem(const std::string& path) { return utf8_of(path_of(path).stem()); }
 
 bool is_set_file(const fs::path& path) {
-  const auto name = path.filename().string();
+  const auto name = utf8_of(path.filename());
   const auto extension = path.extension();
   return !name.starts_with('.') && (extension == ".yaml" || extension == ".yml");
 }
@@ -107,14 +108,15 @@ void Catalog::add_file(const std::string& path, Place place) {
 
 void Catalog::add_folder(const std::string& folder) {
   std::error_code error;
-  if (!fs::exists(folder, error)) {
+  const auto place = path_of(folder);
+  if (!fs::exists(place, error)) {
     if (error) folder_problems_.push_back({folder, 0, 0, "cannot be read: " + error.message()});
     return;
   }
   std::vector<std::string> paths;
-  fs::directory_iterator entry(folder, error);
+  fs::directory_iterator entry(place, error);
   for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
-    if (is_set_file(entry->path())) paths.push_back(entry->path().string());
+    if (is_set_file(entry->path())) paths.push_back(utf8_of(entry->path()));
   }
   if (error) folder_problems_.push_back({folder, 0, 0, "cannot be read: " + error.message()});
   std::sort(paths.begin(), paths.end());  // the order of a folder is no order
@@ -209,7 +211,7 @@ Problem Catalog::unknown(const std::string& name) const {
       if (plain(one).starts_with(plain(name))) beginning.insert(entry->head.id);
     }
   }
-  if (fs::path(name).has_parent_path() || is_set_file(name)) {
+  if (path_of(name).has_parent_path() || is_set_file(path_of(name))) {
     message += "; a set in a file is given by --set " + name;
   } else if (beginning.size() == 1) {
     message += "; did you mean '" + *beginning.begin() + "'?";

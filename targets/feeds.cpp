@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <set>
 
+#include "probe/util/path.hpp"
 #include "probe/util/utf8.hpp"
 #include "targets/json_file.hpp"
 #include "targets/service_tags.hpp"
@@ -158,7 +159,7 @@ void read_google(JsonFile& file, const Json& json, Feed& feed) {
 void read_lines(std::string_view text, Feed& feed, std::vector<Problem>& problems) {
   constexpr std::size_t most_problems = 20;
   FeedEntry entry;
-  entry.key = std::filesystem::path(feed.source).stem().string();
+  entry.key = utf8_of(path_of(feed.source).stem());
   int number = 0;
   while (!text.empty() && problems.size() < most_problems) {
     ++number;

@@ -5,6 +5,7 @@
 
 #include "probe/platform/input_file.hpp"
 #include "probe/util/digest.hpp"
+#include "probe/util/path.hpp"
 #include "targets/set_reader.hpp"
 #include "targets/syntax.hpp"
 
@@ -31,7 +32,7 @@ std::string id_of(const YamlNode& root) {
 
 LoadResult load_file(const std::string& path, const LoadRules& rules) {
   std::error_code error;
-  if (std::filesystem::is_directory(path, error)) {
+  if (std::filesystem::is_directory(path_of(path), error)) {
     return failed(path, "is a folder; expected a target set, a YAML file");
   }
   const auto input = platform::read_input(path, YamlLimits{}.bytes);

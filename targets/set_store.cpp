@@ -7,6 +7,7 @@
 
 #include "probe/platform/input_file.hpp"
 #include "probe/util/digest.hpp"
+#include "probe/util/path.hpp"
 
 namespace callready {
 namespace {
@@ -78,7 +79,7 @@ std::optional<std::string> SetStore::load(const std::string& name, std::size_t m
 std::optional<std::string> SetStore::save(const std::string& name,
                                           const std::string& content) const {
   std::error_code error;
-  fs::create_directories(folder_, error);
+  fs::create_directories(path_of(folder_), error);
   if (error) return folder_ + ": " + error.message();
   const auto problem = write_(folder_ + '/' + name, content);
   if (problem) return folder_ + '/' + name + ": " + *problem;
@@ -143,8 +144,8 @@ std::optional<std::string> SetStore::replace_index(const SetIndex& index,
   std::set<std::string> named;
   for (const auto& set : index.sets) named.insert(stored_name(set));
   std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(folder_, ignored)) {
-    const auto name = entry.path().filename().string();
+  for (const auto& entry : fs::directory_iterator(path_of(folder_), ignored)) {
+    const auto name = utf8_of(entry.path().filename());
     if (entry.path().extension() == ".yaml" && !named.contains(name)) {
       fs::remove(entry.path(), ignored);
     }

@@ -1,5 +1,5 @@
-# The libraries of a Windows build, as packaging/windows/dependencies.sh has made them: static, all of them.
-set(deps ${CMAKE_CURRENT_LIST_DIR}/../../build/windows/deps/current CACHE PATH "What packaging/windows/dependencies.sh made")
+# The libraries of a Windows build, as packaging/windows/dependencies.sh has made them: static, all.
+set(deps ${CMAKE_SOURCE_DIR}/build/windows/deps/current)
 
 # NAME LIBRARY... : an imported target of libraries, ours by name, the system's with -l.
 function(callready_import name)

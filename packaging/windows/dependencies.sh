@@ -1,8 +1,9 @@
 #!/bin/sh
 # packaging/windows/dependencies.sh FOLDER: what callready.exe is linked with, cross-built static from
-# Debian's source packages into FOLDER/HASH, and FOLDER/current leads there. HASH is of this recipe,
-# of the compiler's version and of the sources: what was built once is not built again, and a
-# security update of Debian's is. $JOBS says how many compilers run beside each other.
+# Debian's source packages into FOLDER/HASH, and FOLDER/current leads there. HASH is of this recipe
+# without its comments, of the compiler's version and of the sources: what was built once is not
+# built again, and a security update of Debian's is. $JOBS says how many compilers run beside each
+# other.
 set -eu
 recipe=$(realpath "$0")
 mkdir -p "$1"
@@ -56,7 +57,7 @@ download() {
 list_sources
 mkdir -p "$folder/files"
 wanted=$(cd "$folder/files" && for name in $sources; do download "$name" || exit 1; done)
-hash=$( { cat "$recipe"; $host-g++ -v 2>&1 | tail -n 1
+hash=$( { sed '/^ *#/d' "$recipe"; $host-g++ -v 2>&1 | tail -n 1
           cd "$folder/files" && cat $wanted; } | sha256sum | cut -c1-16)
 prefix=$folder/$hash
 if [ -e "$prefix/complete" ]; then

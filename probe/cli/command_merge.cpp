@@ -9,6 +9,7 @@
 #include "probe/cli/saved_report.hpp"
 #include "probe/diagnosis/merge.hpp"
 #include "probe/platform/system.hpp"
+#include "probe/util/path.hpp"
 
 namespace callready {
 namespace {
@@ -23,7 +24,7 @@ Named named(const std::string& argument) {
   if (equals != std::string::npos && equals > 0 && !platform::is_file(argument)) {
     return {argument.substr(0, equals), argument.substr(equals + 1)};
   }
-  return {std::filesystem::path(argument).stem().string(), argument};
+  return {utf8_of(path_of(argument).stem()), argument};
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "probe/cli/output.hpp"
 #include "probe/net/download.hpp"
 #include "probe/platform/input_file.hpp"
+#include "probe/util/path.hpp"
 #include "targets/update.hpp"
 
 namespace callready {
@@ -25,10 +26,10 @@ bool is_url(const std::string& source) {
 
 Fetched fetch_file(const fs::path& folder, const std::string& name, std::size_t most) {
   using Kind = Fetched::Kind;
-  const auto path = folder / name;
+  const auto path = folder / path_of(name);
   std::error_code error;
   if (!fs::exists(path, error)) return {Kind::missing, {}, {}, {}};
-  auto input = platform::read_input(path.string(), most);
+  auto input = platform::read_input(utf8_of(path), most);
   if (!input.error.empty()) return {Kind::failed, {}, {}, "cannot be read: " + input.error};
   if (input.text.size() > most) {
     return {Kind::failed, {}, {}, fmt::format("is larger than the {} bytes it may have", most)};
@@ -62,7 +63,7 @@ Fetch fetch_from(const std::string& source) {
     };
   }
   std::error_code error;
-  const fs::path path(source);
+  const auto path = path_of(source);
   const auto folder = fs::is_directory(path, error) ? path : path.parent_path();
   return [folder](const std::string& name, std::size_t most, const std::string&) {
     return fetch_file(folder, name, most);

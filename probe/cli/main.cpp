@@ -111,11 +111,10 @@ int main(int argc, char** argv) {
   std::vector<const char*> line;
   for (const auto& word : words) line.push_back(word.c_str());
   const bool clicked = line.size() == 1 && callready::platform::was_double_clicked();
+  if (clicked) line.push_back("ui");
   const int status = run_line(line);
-  if (clicked) {
-    callready::say(
-        "\nThis program is for the command line: open a terminal in its folder. "
-        "Press a key to close this window.\n");
+  if (clicked && status != 0) {
+    callready::say("\nPress a key to close this window.\n");
     callready::platform::wait_for_a_key();
   }
   return status;

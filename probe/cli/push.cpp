@@ -11,6 +11,7 @@
 #include "probe/platform/input_file.hpp"
 #include "probe/platform/system.hpp"
 #include "probe/util/digest.hpp"
+#include "probe/util/path.hpp"
 #include "reports/otlp.hpp"
 
 namespace callready {
@@ -53,8 +54,9 @@ class Spool {
  public:
   explicit Spool(std::string folder) : folder_(std::move(folder)) {
     std::error_code error;
-    for (fs::directory_iterator at(folder_, error), end; !error && at != end; at.increment(error)) {
-      const auto name = at->path().filename().string();
+    for (fs::directory_iterator at(path_of(folder_), error), end; !error && at != end;
+         at.increment(error)) {
+      const auto name = utf8_of(at->path().filename());
       if (name.ends_with(".json")) names_.push_back(name);
     }
     std::sort(names_.begin(), names_.end());
@@ -69,7 +71,7 @@ class Spool {
   }
   void remove(const std::string& name) {
     std::error_code error;
-    fs::remove(folder_ + '/' + name, error);
+    fs::remove(path_of(folder_ + '/' + name), error);
     std::erase(names_, name);
   }
   // False where there is no place for it.
@@ -90,7 +92,7 @@ class Spool {
     std::vector<std::string> gone;
     for (auto name = names_.rbegin(); name != names_.rend(); ++name) {
       std::error_code error;
-      total += fs::file_size(folder_ + '/' + *name, error);
+      total += fs::file_size(path_of(folder_ + '/' + *name), error);
       if (error || total > largest_spool) gone.push_back(*name);
     }
     for (const auto& name : gone) remove(name);

@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "probe/net/address.hpp"
@@ -226,6 +227,7 @@ asio::awaitable<FoundAddresses> AresChannel::addresses(std::string name, Family 
     const AresChannel& channel;
   };
   const OneShot<AddressReply> reply(executor_);
+  const auto begin = scope.clock.now();
   auto* ticket = new Ticket{reply, *this};
   ares_addrinfo_hints hints{};
   hints.ai_family = family == Family::v6 ? AF_INET6 : AF_INET;
@@ -257,7 +259,14 @@ asio::awaitable<FoundAddresses> AresChannel::addresses(std::string name, Family 
     found.list = result.error();
     co_return found;
   }
-  if (result->came) found.ended = scope.clock.ago(std::chrono::steady_clock::now() - *result->came);
+  if (result->came) {
+    found.ended = scope.clock.ago(std::chrono::steady_clock::now() - *result->came);
+  } else {
+    // Nobody noted when it came: what this computer was late by is not the resolver's.
+    const auto late =
+        std::chrono::duration_cast<Instant::duration>(scope.clock.loop_stall_since(begin));
+    found.ended = std::max(begin, found.ended - late);
+  }
   if (result->no_socket != 0) {
     found.list = no_socket(result->no_socket);
   } else if (result->status != ARES_SUCCESS) {

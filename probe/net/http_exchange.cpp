@@ -392,6 +392,10 @@ Failure HttpExchange::classify_curl(CURLcode code) {
       failure.kind = record_.alert ? FailureKind::tls_alert : FailureKind::tls_protocol;
       if (record_.alert) failure.code = *record_.alert;
       if (os_error == asio::error::connection_reset) failure.kind = FailureKind::connection_reset;
+      // So it says where the connection was cut and the system's number is gone, as on Windows.
+      if (failure.text.find("SSL_ERROR_SYSCALL") != std::string::npos) {
+        failure.kind = FailureKind::closed_by_peer;
+      }
       return failure;
     case CURLE_GOT_NOTHING:
     case CURLE_PARTIAL_FILE:

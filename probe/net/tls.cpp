@@ -12,6 +12,7 @@
 #include "probe/net/tls_socket.hpp"
 #include "probe/platform/system.hpp"
 #include "probe/platform/trust.hpp"
+#include "probe/util/path.hpp"
 
 namespace callready {
 Failure classify_tls(unsigned long raw) {
@@ -123,7 +124,8 @@ X509_STORE* system_store() {
 std::optional<std::string> why_unreadable(const std::string& file) {
   // It is read more than once; a pipe would be waited for.
   std::error_code ignored;
-  if (std::filesystem::exists(file, ignored) && !std::filesystem::is_regular_file(file, ignored)) {
+  const auto path = path_of(file);
+  if (std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored)) {
     return "it is no file";
   }
   const std::unique_ptr<X509_STORE, void (*)(X509_STORE*)> scratch(X509_STORE_new(),

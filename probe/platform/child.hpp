@@ -12,8 +12,8 @@ namespace callready::platform {
 std::string own_program();
 
 struct Child {
-  long id = -1;     // -1: there is none
-  int input = -1;   // write to it; close it when all is said
+  long id = -1;     // -1: there is none; on Windows its handle
+  int input = -1;   // write to it; close it when all is said; on Windows these are sockets
   int output = -1;  // what it prints
   int errors = -1;  // what it says on standard error, where that was asked for
   bool started() const { return id > 0; }
@@ -31,7 +31,7 @@ Child start_own_child(const std::string& program, const std::vector<std::string>
 // Where it has ended, how, and it is waited for: its exit status, negative for a signal. Nothing
 // where it still runs.
 std::optional<int> exit_status(const Child& child);
-// Asks it to come to an end by itself (SIGTERM).
+// Asks it to come to an end by itself: SIGTERM, which on Windows a callready raises in itself.
 void interrupt_child(const Child& child);
 
 // How a child came to its end.

@@ -40,24 +40,51 @@ std::optional<IpAddress> from_native(const SOCKADDR_INET& native) {
   return IpAddress::v6(bytes);
 }
 
+std::string name_of(const NET_LUID& interface) {
+  wchar_t name[IF_MAX_STRING_SIZE + 1] = {};
+  if (ConvertInterfaceLuidToAlias(&interface, name, IF_MAX_STRING_SIZE + 1) != NO_ERROR) return {};
+  return to_utf8(name);
+}
+
+// The older call, for IPv4 alone, and without the source: wine 8 has no other.
+std::optional<WayOut> older_way_to(const SOCKADDR_INET& destination) {
+  MIB_IPFORWARDROW route{};
+  NET_LUID luid{};
+  if (destination.si_family != AF_INET ||
+      GetBestRoute(destination.Ipv4.sin_addr.s_addr, 0, &route) != NO_ERROR ||
+      ConvertInterfaceIndexToLuid(route.dwForwardIfIndex, &luid) != NO_ERROR) {
+    return std::nullopt;
+  }
+  WayOut way;
+  way.interface = name_of(luid);
+  SOCKADDR_INET gateway{};
+  gateway.si_family = AF_INET;
+  gateway.Ipv4.sin_addr.s_addr = route.dwForwardNextHop;
+  way.gateway = from_native(gateway);
+  return way;
+}
+
+std::optional<WayOut> newer_way_to(const SOCKADDR_INET& destination) {
+  MIB_IPFORWARD_ROW2 route{};
+  SOCKADDR_INET source{};
+  if (GetBestRoute2(nullptr, 0, nullptr, &destination, 0, &route, &source) != NO_ERROR) {
+    return std::nullopt;
+  }
+  WayOut way;
+  way.interface = name_of(route.InterfaceLuid);
+  way.gateway = from_native(route.NextHop);
+  way.source = from_native(source);
+  return way;
+}
+
 }  // namespace
 
 std::optional<WayOut> way_to(const IpAddress& destination) {
   const auto native = to_native(destination);
-  MIB_IPFORWARD_ROW2 route{};
-  SOCKADDR_INET source{};
-  if (GetBestRoute2(nullptr, 0, nullptr, &native, 0, &route, &source) != NO_ERROR) {
-    return std::nullopt;
-  }
-  WayOut way;
-  wchar_t name[IF_MAX_STRING_SIZE + 1] = {};
-  if (ConvertInterfaceLuidToAlias(&route.InterfaceLuid, name, IF_MAX_STRING_SIZE + 1) == NO_ERROR) {
-    way.interface = to_utf8(name);
-  }
-  if (way.interface.empty()) return std::nullopt;
-  way.gateway = from_native(route.NextHop);
-  if (way.gateway && way.gateway->is_unspecified()) way.gateway.reset();
-  way.source = from_native(source);
+  auto way = newer_way_to(native);
+  if (!way) way = older_way_to(native);
+  if (!way || way->interface.empty()) return std::nullopt;
+  if (way->gateway && way->gateway->is_unspecified()) way->gateway.reset();
   return way;
 }
 

@@ -14,6 +14,7 @@
 
 #include <array>
 #include <atomic>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -139,6 +140,25 @@ BOOL WINAPI forgive(DWORD) {
   return TRUE;
 }
 
+// The console's window is closed, or the user logs off: Windows waits for 5 seconds.
+BOOL WINAPI end_in_time(DWORD event) {
+  if (event == CTRL_C_EVENT || event == CTRL_BREAK_EVENT) return FALSE;
+  std::raise(SIGTERM);
+  Sleep(10'000);
+  return TRUE;
+}
+
+// Where this is a child that may be asked to end (child_windows.cpp): each asking is a SIGTERM.
+void listen_to_parent() {
+  const auto name = interrupt_event + std::to_wstring(GetCurrentProcessId());
+  const HANDLE event = OpenEventW(SYNCHRONIZE, FALSE, name.c_str());
+  if (event == nullptr) return;
+  HANDLE wait = nullptr;
+  RegisterWaitForSingleObject(
+      &wait, event, [](void*, BOOLEAN) { std::raise(SIGTERM); }, nullptr, INFINITE,
+      WT_EXECUTEONLYONCE);
+}
+
 UINT callers_code_page = 0;
 
 }  // namespace
@@ -162,9 +182,13 @@ std::vector<Interface> interfaces() {
     Interface found;
     found.name = to_utf8(entry->FriendlyName);
     found.up = entry->OperStatus == IfOperStatusUp;
-    // Of WireGuard's and OpenVPN's drivers "virtual" is all that Windows knows.
+    // Of WireGuard's and OpenVPN's drivers "virtual" is all that Windows knows, of others that the
+    // link has no addresses of its own, which that of a mobile network need not have either.
+    constexpr DWORD mobile_gsm = 243, mobile_cdma = 244;
+    const bool mobile = entry->IfType == mobile_gsm || entry->IfType == mobile_cdma;
     found.tunnel = entry->IfType == IF_TYPE_TUNNEL || entry->IfType == IF_TYPE_PPP ||
-                   entry->IfType == IF_TYPE_PROP_VIRTUAL;
+                   entry->IfType == IF_TYPE_PROP_VIRTUAL ||
+                   (entry->PhysicalAddressLength == 0 && !mobile);
     for (const auto* address = entry->FirstUnicastAddress; address != nullptr;
          address = address->Next) {
       if (const auto ip = address_of(address->Address.lpSockaddr)) found.addresses.push_back(*ip);
@@ -251,14 +275,21 @@ std::optional<std::string> why_not_writable(const std::string& path) {
 }
 
 void hold_interrupts() { SetConsoleCtrlHandler(nullptr, TRUE); }
-void release_interrupts() { SetConsoleCtrlHandler(nullptr, FALSE); }
-void forgive_one_interrupt() { SetConsoleCtrlHandler(&forgive, TRUE); }
+void release_interrupts() {
+  SetConsoleCtrlHandler(nullptr, FALSE);
+  listen_to_parent();
+}
+void forgive_one_interrupt() {
+  SetConsoleCtrlHandler(&forgive, TRUE);
+  std::signal(SIGTERM, [](int) {});  // for once: then it is the system's again
+}
 
 void prepare_program() {
   // Bytes as they are: a report is the same on every system.
   for (const int stream : {0, 1, 2}) _setmode(stream, _O_BINARY);
   // To the millisecond, and not to 16 of them: what waits here is measured.
   timeBeginPeriod(1);
+  SetConsoleCtrlHandler(&end_in_time, TRUE);
   callers_code_page = GetConsoleOutputCP();
   if (callers_code_page == 0) return;  // no console
   SetConsoleOutputCP(CP_UTF8);

@@ -9,6 +9,9 @@ namespace callready::platform {
 std::wstring to_wide(std::string_view utf8);
 std::string to_utf8(std::wstring_view wide);
 
+// Behind it stands a child's number: the event by which interrupt_child() asks it to end.
+inline constexpr wchar_t interrupt_event[] = L"Local\\callready-interrupt-";
+
 // What an error number of the system means, in its words.
 std::string words_of_system(unsigned long error);
 

@@ -16,6 +16,7 @@
 #include "probe/serve/sip_server.hpp"
 #include "probe/serve/stun_server.hpp"
 #include "probe/serve/udp_echo.hpp"
+#include "probe/util/path.hpp"
 
 namespace callready::serve {
 namespace {
@@ -96,22 +97,23 @@ Result<std::string> write_new_file(const std::string& text) {
   if (error) return local_failure("the folder for temporary files", error.value());
   std::random_device random;
   const auto path =
-      (folder / ("callready-demo-" + std::to_string(random()) + std::to_string(random()))).string();
+      folder / ("callready-demo-" + std::to_string(random()) + std::to_string(random()));
+  const auto name = utf8_of(path);
 #ifdef _WIN32
-  constexpr auto mode = "wb";  // its C library knows no x; the folder is the user's own
+  // Its C library knows no x; the folder is the user's own.
+  std::FILE* file = _wfopen(path.c_str(), L"wb");
 #else
-  constexpr auto mode = "wbx";  // x: never somebody else's file
+  std::FILE* file = std::fopen(path.c_str(), "wbx");  // x: never somebody else's file
 #endif
-  std::FILE* file = std::fopen(path.c_str(), mode);
-  if (file == nullptr) return local_failure(path, errno);
+  if (file == nullptr) return local_failure(name, errno);
   std::filesystem::permissions(
       path, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write, error);
   const bool written = !error && std::fwrite(text.data(), 1, text.size(), file) == text.size();
   const bool closed = std::fclose(file) == 0;
-  if (written && closed) return path;
+  if (written && closed) return name;
   const int reason = errno;
   std::filesystem::remove(path, error);
-  return local_failure(path, reason);
+  return local_failure(name, reason);
 }
 
 }  // namespace
@@ -207,7 +209,7 @@ void DemoSite::stop() {
   servers_->ntp->stop();
   servers_->proxy->stop();
   std::error_code error;
-  if (!ca_file_.empty()) std::filesystem::remove(ca_file_, error);
+  if (!ca_file_.empty()) std::filesystem::remove(path_of(ca_file_), error);
   ca_file_.clear();
 }
 

@@ -1,6 +1,7 @@
 #include "probe/serve/stream_service.hpp"
 
 #include "probe/net/tls.hpp"
+#include "probe/net/watched.hpp"
 
 namespace callready::serve {
 namespace {
@@ -84,7 +85,7 @@ Result<std::shared_ptr<StreamService>> StreamService::start(const asio::any_io_e
   const auto endpoint = to_endpoint<tcp>(bind);
   error_code error;
   core->acceptor.open(endpoint.protocol(), error);
-  if (!error) core->acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+  if (!error) core->acceptor.set_option(OwnPort(true), error);
   if (!error) core->acceptor.bind(endpoint, error);
   if (!error) core->acceptor.listen(limits.connections, error);
   if (error) return classify(error);

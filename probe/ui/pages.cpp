@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "probe/ui/page.hpp"
+#include "probe/util/path.hpp"
 #include "targets/syntax.hpp"
 
 namespace callready::ui {
@@ -220,7 +221,7 @@ std::vector<std::string> Pages::used() const {
   namespace files = std::filesystem;
   std::vector<std::pair<files::file_time_type, std::string>> found;
   std::error_code error;
-  for (files::directory_iterator at(history_, error), end; !error && at != end;
+  for (files::directory_iterator at(path_of(history_), error), end; !error && at != end;
        at.increment(error)) {
     const auto id = at->path().stem().string();
     std::error_code unknown;

@@ -1,4 +1,5 @@
 #include "probe/ui/runs.hpp"
+#include "probe/util/path.hpp"
 
 #include <fmt/format.h>
 
@@ -30,13 +31,13 @@ std::size_t count_of(const Json& json, const char* name) {
 
 void remove(const std::string& file) {
   std::error_code ignored;
-  if (!file.empty()) files::remove(file, ignored);
+  if (!file.empty()) files::remove(path_of(file), ignored);
 }
 
 // "": there is none.
 std::string copy_of(const std::string& from, const std::string& to) {
   std::error_code error;
-  return files::copy_file(from, to, error) ? to : std::string();
+  return files::copy_file(path_of(from), path_of(to), error) ? to : std::string();
 }
 
 }  // namespace
@@ -140,7 +141,7 @@ void Runs::ended(int status, const std::string& said) {
   timer_.reset();
   state_ = State::ended;
   std::error_code ignored;
-  if (files::file_size(file_, ignored) > 0 && !ignored) {
+  if (files::file_size(path_of(file_), ignored) > 0 && !ignored) {
     // Two reports are kept: this, and the one before it of the same service.
     if (before_ != earlier_) remove(before_);
     if (report_ != earlier_) remove(report_);

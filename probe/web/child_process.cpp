@@ -2,12 +2,11 @@
 
 #include <array>
 
+#include "probe/net/watched.hpp"
 #include "probe/platform/child.hpp"
 
 namespace callready {
 namespace {
-
-using Pipe = asio::posix::stream_descriptor;
 
 constexpr std::size_t most_errors = 8'192;
 // Between the end of its output and that of the child, which has nothing left to do.

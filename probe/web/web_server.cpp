@@ -7,6 +7,8 @@
 #include <array>
 #include <list>
 
+#include "probe/net/watched.hpp"
+
 namespace callready {
 namespace {
 
@@ -275,7 +277,7 @@ Result<std::unique_ptr<WebServer>> WebServer::start(const asio::any_io_executor&
   auto& acceptor = core->acceptor;
   error_code error;
   acceptor.open(endpoint.protocol(), error);
-  if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+  if (!error) acceptor.set_option(OwnPort(true), error);
   if (!error) acceptor.bind(endpoint, error);
   if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
   if (error) return classify(error);

@@ -3,10 +3,11 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
+
+#include "tests/support/temporary_folder.hpp"
 
 namespace callready {
 namespace {
@@ -15,8 +16,6 @@ namespace fs = std::filesystem;
 
 struct Fixture {
   Fixture() {
-    auto pattern = (fs::temp_directory_path() / "callready-test-XXXXXX").string();
-    folder = std::string(mkdtemp(pattern.data())) + "/spool";
     means.send = [this](const PushDocument& document) {
       tried.push_back(document.path + ' ' + document.body);
       Upload done;
@@ -29,7 +28,6 @@ struct Fixture {
     };
     means.wait = [this](milliseconds time) { waited.push_back(time.count()); };
   }
-  ~Fixture() { fs::remove_all(fs::path(folder).parent_path()); }
   PushResult run(const std::vector<PushDocument>& documents) {
     tried.clear();
     waited.clear();
@@ -42,7 +40,8 @@ struct Fixture {
     return total;
   }
 
-  std::string folder;
+  test::TemporaryFolder temporary;
+  std::string folder = temporary.path() + "/spool";
   PushMeans means;
   std::vector<long> statuses{200};  // the last of them for ever
   std::optional<milliseconds> retry_after;

@@ -350,6 +350,7 @@ def parse(arguments):
     parser.add_argument("--jobs", type=int, default=4, help="sites at a time (4)")
     parser.add_argument("--only", action="append", default=[], metavar="TEXT",
                         help="only the cases whose names hold this (repeatable)")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="every Nth of the cases")
     parser.add_argument("--cases", default=CASES, metavar="FILE", help="other cases than cases.yaml")
     parser.add_argument("--program", help="callready; the newest build where absent")
     parser.add_argument("--keep", metavar="DIR", help="keep all reports there, as JSON")
@@ -361,10 +362,10 @@ def parse(arguments):
     parser.add_argument("--readme", action="store_true",
                         help="write the counts into README.md, and the matrix beside the cases")
     options = parser.parse_args(arguments)
-    if options.runs < 1 or options.jobs < 1:
-        parser.error("--runs and --jobs are at least 1")
-    if options.readme and (options.only or options.cases != CASES):
-        parser.error("--readme publishes the whole matrix: not with --only or --cases")
+    if min(options.runs, options.jobs, options.every) < 1:
+        parser.error("--runs, --jobs and --every are at least 1")
+    if options.readme and (options.only or options.every > 1 or options.cases != CASES):
+        parser.error("--readme publishes the whole matrix: not with --only, --every or --cases")
     return options
 
 
@@ -429,7 +430,7 @@ def main(arguments=None):
     if options.random:
         return random_main(options, program)
     cases = [case for case in load(options.cases)
-             if not options.only or any(text in case.name for text in options.only)]
+             if not options.only or any(text in case.name for text in options.only)][::options.every]
 
     def tell(outcome):
         business.look()
@@ -444,7 +445,8 @@ def main(arguments=None):
     start, business = time.monotonic(), Business()
     with Load(options.load):
         outcomes = run_all(cases, program, options.runs, options.jobs, tell)
-    command = " ".join(["script/confusion", *([f"--runs {options.runs}"] * (options.runs > 1)),
+    command = " ".join(["script/confusion", *([f"--every {options.every}"] * (options.every > 1)),
+                        *([f"--runs {options.runs}"] * (options.runs > 1)),
                         *(["--load"] * options.load), f"--jobs {options.jobs}"])
     table = counts_as_markdown(outcomes, circumstances(outcomes, command, options.jobs, business))
     bad = [o for o in outcomes if not o.good()]

@@ -4,12 +4,19 @@ import json
 import os
 import re
 import shutil
+import signal
+import socket
 import subprocess
+import sys
 import tempfile
 import unittest
 
+from tests.ui.program import write_set
+
 from .harness import Site, SiteTest
 from .names import ROOT
+from .windows_page import Page
+from .windows_page import run as run_page
 
 FOLDER = os.path.join(ROOT, "build", "windows")
 PROGRAM = os.path.join(FOLDER, "callready.exe")
@@ -34,6 +41,10 @@ def make_template():
     if os.path.exists(os.path.join(TEMPLATE, "system.reg")):
         return
     subprocess.run([WINE, "wineboot", "-i"], timeout=300, check=True, capture_output=True)
+
+
+def windows_path(path):
+    return "Z:" + path.replace("/", "\\")
 
 
 def installers():
@@ -111,8 +122,24 @@ class OnItsOwn(unittest.TestCase):
         self.assertEqual(0, done.returncode, done.stderr + done.stdout[-2000:])
         self.assertEqual({"ready"}, {one["verdict"] for one in json.loads(done.stdout)["sets"]})
 
+    def test_the_users_name_need_not_be_ascii(self):
+        with tempfile.TemporaryDirectory() as folder:
+            home = os.path.join(folder, "Jürgen 日本")
+            os.mkdir(home)
+            write_set(home, "local", 9, settings="")
+            theirs = windows_path(home)
+            steps = "".join(f"set {name}={theirs}&& " for name in ("TMP", "APPDATA", "LOCALAPPDATA"))
+            listed, demo = (
+                subprocess.run([WINE, "--fresh", "cmd", "/c", f"{steps}{windows_path(PROGRAM)} {command}"],
+                               timeout=120, check=False, text=True, capture_output=True)
+                for command in ("list --json", "demo --json"))
+            left = os.listdir(home)
+        self.assertIn("local", [one["id"] for one in json.loads(listed.stdout)], listed.stderr)
+        self.assertEqual(0, demo.returncode, demo.stderr)
+        self.assertEqual(["callready"], left, "the demo's files are gone")
+
     def test_is_installed_and_removed_without_an_administrator(self):
-        installer = "Z:" + installers()[0].replace("/", "\\")
+        installer = windows_path(installers()[0])
         there = r"%LOCALAPPDATA%\Programs\callready\callready.exe"
         steps = (f"msiexec /i {installer} /qn && if exist {there} ({there} --version) && "
                  f"msiexec /x {installer} /qn && if not exist {there} echo gone")
@@ -125,6 +152,77 @@ class OnItsOwn(unittest.TestCase):
         done = run("exporter", "--config", "x.yaml")
         self.assertEqual(2, done.returncode)
         self.assertIn("not available on Windows", done.stderr)
+
+
+@needs_program
+class ThePage(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        make_template()
+
+    def start(self, **more):
+        folder = tempfile.mkdtemp(prefix="callready-page-")
+        self.addCleanup(shutil.rmtree, folder, True)
+        page = Page(folder, **more)
+        self.addCleanup(page.close)
+        page.enter()
+        return page
+
+    def start_with_slow_set(self, **more):
+        """A set with a name that nobody answers."""
+        silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.addCleanup(silent.close)
+        silent.bind(("127.0.0.1", 0))
+        dns = f"127.0.0.1:{silent.getsockname()[1]}"
+        page = self.start(options=["--no-anchors", "--dns", dns], **more)
+        write_set(page.folder, "slow", 9, where="hosts: [slow.example]", settings=page.settings())
+        return page
+
+    def test_from_the_choice_to_the_ticket(self):
+        page = self.start()
+        self.assertIn("rainbow", [one["id"] for one in json.loads(page.get("services").text)])
+        self.assertEqual(403, page.ask("GET", page.home).status, "without the cookie")
+        states = run_page(page, service="demo")
+        self.assertTrue(states[-1]["report"], states[-1])
+        self.assertGreater(states[-1]["total"], 10)
+        self.assertEqual("READY", json.loads(page.get("report?as=summary").text)["sets"][0]["word"])
+        self.assertTrue(page.get("report?as=html").text.rstrip().endswith("</html>"), "it is whole")
+        self.assertIn("READY", page.get("report?as=markdown&hide=1").text)
+
+    def test_a_run_that_is_stopped_reports_what_it_has(self):
+        page = self.start_with_slow_set()
+        events = page.events()
+        self.addCleanup(events.close)
+        # The site's name goes to the child as an argument, the password by its standard input.
+        site = 'Büro "Nord", 日本 \\" C:\\'
+        reply = page.post("run", {"service": "slow", "site": site, "turn_user": "u",
+                                  "turn_password": "p"})
+        self.assertEqual(204, reply.status, reply.text)
+        while events.next()["total"] == 0:
+            pass
+        page.post("stop", {})
+        last = events.until("ended")[-1]
+        self.assertEqual(("", True), (last["problem"], last["report"]))
+        report = json.loads(page.get("report?as=json").text)
+        self.assertFalse(report["complete"])
+        self.assertEqual(site, report["site"]["name"])
+
+    def test_children_end_with_it(self):
+        page = self.start_with_slow_set(again=True)
+        self.assertEqual(204, page.post("run", {"service": "slow"}).status)
+        (run_of_it,) = page.wait_for("the run", lambda: page.processes("--follow", "slow"))
+        os.kill(run_of_it, signal.SIGSTOP)  # it cannot come to an end by itself
+        (own,) = page.processes("ui", "--no-anchors")
+        os.kill(own, signal.SIGKILL)
+        page.wait_for("the next page", lambda: len(re.findall("once:", page.said())) > 1)
+        page.wait_for("the run's end", lambda: not page.processes("--follow", "slow"))
+
+    def test_ctrl_c_ends_it_and_leaves_nothing(self):
+        page = self.start(again=True)
+        (own,) = page.processes("ui")
+        os.kill(own, signal.SIGINT)  # which wine makes Ctrl-C of
+        page.wait_for("the next page", lambda: len(re.findall("once:", page.said())) > 1)
+        self.assertFalse(os.path.exists(os.path.dirname(page.file)))
 
 
 @needs_program
@@ -149,6 +247,15 @@ class OnTheSite(SiteTest):
                      if c["verdict"] != "ready"}
         self.assertEqual({"conference"}, open_ones)  # a media range whose hosts answer nobody
         self.assertTrue(any("ICMP" in note for note in report["notes"]))
+
+    def test_the_page_says_the_same(self):
+        with Site(faults=["udp-blocked"]) as site:
+            done = site.run(["env", "-C", ROOT, sys.executable, "-m", "tests.site.windows_page",
+                             "rainbow"], timeout=180)
+        self.assertEqual(0, done.exit, done.stderr)
+        report = json.loads(done.stdout)
+        self.assertEqual("rainbow", report["sets"][0]["id"])
+        self.assertEqual(["firewall.udp_blocked"], [f["code"] for f in report["findings"]])
 
     def test_closed_udp_is_named(self):
         report = self.check("rainbow", faults=["udp-blocked"])

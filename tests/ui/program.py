@@ -37,13 +37,13 @@ class Program:
                             "XDG_STATE_HOME": folder + "/state", "XDG_DATA_HOME": folder + "/data",
                             **(environment or {})}
         self.log = tempfile.TemporaryFile("w+")
-        command = [CALLREADY, "ui", *([] if browser else ["--no-browser"]), "--", *options]
+        command = [*self.program(), "ui", *([] if browser else ["--no-browser"]), "--", *options]
         self.process = subprocess.Popen(command,
                                         env=self.environment, stdin=subprocess.DEVNULL,
                                         stdout=self.log, stderr=self.log)
         self.cookie = None
         try:
-            self.file = self.until(r"^  (/\S+open\.html)$").group(1)
+            self.file = self.path_of(self.until(r"^  (\S+open\.html)$").group(1))
         except BaseException:
             self.close()
             raise
@@ -57,6 +57,12 @@ class Program:
 
     def __exit__(self, *_):
         self.close()
+
+    def program(self):
+        return [CALLREADY]
+
+    def path_of(self, said):
+        return said
 
     def said(self):
         self.log.seek(0)
@@ -151,8 +157,9 @@ class Events:
         self.connection.close()
 
 
-def write_set(folder, name, port, where="addresses: [127.0.0.1]"):
-    os.makedirs(folder + "/config/callready/targets", exist_ok=True)
-    with open(f"{folder}/config/callready/targets/{name}.yaml", "w", encoding="utf-8") as file:
+def write_set(folder, name, port, where="addresses: [127.0.0.1]", settings="config"):
+    targets = os.path.join(folder, settings, "callready", "targets")
+    os.makedirs(targets, exist_ok=True)
+    with open(f"{targets}/{name}.yaml", "w", encoding="utf-8") as file:
         file.write(SET.format(id=name, title=name.title(), alias=name + "-too", port=port,
                               where=where))

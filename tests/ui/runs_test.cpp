@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/support/manual_clock.hpp"
+#include "tests/support/temporary_folder.hpp"
 #include "tests/ui/fakes.hpp"
 
 namespace callready::ui {
@@ -17,13 +18,8 @@ namespace files = std::filesystem;
 using std::chrono::minutes, std::chrono::seconds;
 
 struct Fixture {
-  ~Fixture() { files::remove_all(folder); }
-
-  static std::string make_folder() {
-    auto name = (files::temp_directory_path() / "callready-ui-XXXXXX").string();
-    const std::string made = mkdtemp(name.data());
-    for (const auto* part : {"/own", "/history"}) files::create_directories(made + part);
-    return made;
+  Fixture() {
+    for (const auto* part : {"/own", "/history"}) files::create_directories(folder + part);
   }
 
   std::string start(const std::string& service = "zoom") {
@@ -40,7 +36,8 @@ struct Fixture {
     return {std::istreambuf_iterator<char>(stream), {}};
   }
 
-  std::string folder = make_folder();
+  test::TemporaryFolder temporary;
+  std::string folder = temporary.path();
   test::ManualClock clock;
   FakeChildren children;
   int changes = 0;

@@ -9,6 +9,7 @@
 #include "probe/platform/child.hpp"
 #include "probe/platform/system.hpp"
 #include "probe/ui/pages.hpp"
+#include "probe/util/path.hpp"
 #include "probe/web/child_process.hpp"
 
 namespace callready::ui {
@@ -46,22 +47,24 @@ class OwnChildren final : public Children {
   std::string program_ = platform::own_program();
 };
 
-// A folder that only this user can look into, and that ends with the program.
+// A folder that only this user can look into, and that ends with the program. (On Windows it is in
+// the user's profile, which others cannot read.)
 class OwnFolder {
  public:
   // Why not, or nothing.
   std::optional<std::string> make(const std::string& path) {
+    const auto place = path_of(path);
     std::error_code error;
-    files::create_directories(files::path(path).parent_path(), error);
-    if (!error && !files::create_directory(path, error) && !error) return path + ": is there";
-    if (!error) files::permissions(path, files::perms::owner_all, error);
+    files::create_directories(place.parent_path(), error);
+    if (!error && !files::create_directory(place, error) && !error) return path + ": is there";
+    if (!error) files::permissions(place, files::perms::owner_all, error);
     if (error) return path + ": " + error.message();
     path_ = path;
     return std::nullopt;
   }
   ~OwnFolder() {
     std::error_code ignored;
-    if (!path_.empty()) files::remove_all(path_, ignored);
+    if (!path_.empty()) files::remove_all(path_of(path_), ignored);
   }
   const std::string& path() const { return path_; }
 
@@ -98,7 +101,8 @@ class Ui {
 
   std::optional<std::string> prepare() {
     const auto state = platform::state_folder();
-    if (state.empty()) return "there is no folder for reports: neither XDG_STATE_HOME nor HOME";
+    if (state.empty())
+      return "there is no folder for reports: expected XDG_STATE_HOME, HOME or LOCALAPPDATA";
     platform::forbid_inspection();  // from here on it holds secrets
     auto keys = make_keys();
     const auto name = keys.folder.substr(0, 16);
@@ -106,10 +110,10 @@ class Ui {
     if (auto problem = folder_.make(fmt::format("{}/ui/{}", state, name))) return problem;
     Runs::Places places{folder_.path(), state + "/ui/history", arguments_.names};
     std::error_code error;
-    files::create_directories(places.history, error);
-    if (!error) files::permissions(places.history, files::perms::owner_all, error);
+    files::create_directories(path_of(places.history), error);
+    if (!error) files::permissions(path_of(places.history), files::perms::owner_all, error);
     if (error) return places.history + ": " + error.message();
-    file_ = folder_.path() + "/open.html";
+    file_ = utf8_of(path_of(folder_.path() + "/open.html").make_preferred());
     const auto page = fmt::format(
         "<!doctype html><title>callready</title>"
         "<meta http-equiv=\"refresh\" content=\"0; url={}\">\n",
