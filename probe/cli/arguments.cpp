@@ -369,7 +369,11 @@ ParseResult parse_arguments(int argc, const char* const* argv) {
       ->type_name("PORT")
       ->check(a_port)
       ->capture_default_str();
-  serve->add_option("--tls-port", arguments.tls_port, "For TLS; 0: any")
+  serve->add_option("--tls-port", arguments.tls_port, "For TLS and WHIP; 0: any")
+      ->type_name("PORT")
+      ->check(a_port)
+      ->capture_default_str();
+  serve->add_option("--call-port", arguments.call_port, "UDP, for WebRTC calls (ICE-lite); 0: any")
       ->type_name("PORT")
       ->check(a_port)
       ->capture_default_str();
