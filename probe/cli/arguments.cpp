@@ -111,7 +111,8 @@ void add_network_options(CLI::App& app, Arguments& arguments) {
       ->type_name("PACE")
       ->check(CLI::IsMember({"normal", "fast"}));
   app.add_flag("--quality", arguments.quality,
-               "Measure how a call would sound, too: a stream of packets for 15 s");
+               "Measure how a call would sound, too: a stream of packets for 15 s; and gather what "
+               "addresses a browser would be called by");
   app.add_flag("--thorough", arguments.thorough, "Take the time that full evidence needs");
   app.add_option(
          "--timeout", arguments.timeout_s,

@@ -246,7 +246,9 @@ class NiceCall final : public IceCall {
     for (GSList* item = list; item != nullptr; item = item->next) {
       const auto& native = *static_cast<const NiceCandidate*>(item->data);
       if (native.transport != NICE_CANDIDATE_TRANSPORT_UDP) continue;
-      if (auto one = from_nice(native)) all.push_back(std::move(*one));
+      auto one = from_nice(native);
+      // Browsers leave addresses of the link out (RFC 8445 section 5.1.1.1).
+      if (one && !one->address.address.is_link_local()) all.push_back(std::move(*one));
     }
     g_slist_free_full(list, reinterpret_cast<GDestroyNotify>(&nice_candidate_free));
   }

@@ -3,6 +3,7 @@ and past firewalls that drop DTLS. The network is media_test's."""
 
 import hashlib
 import hmac
+import json
 import os
 import re
 import tempfile
@@ -11,6 +12,7 @@ import unittest
 from tests.reports import chromium
 
 from .media_test import CALLREADY, INSIDE, KEY, OUTSIDE, Line, run
+from .harness import Site, SiteTest
 from .tools import Missing, tool, wan_program
 
 # DTLS records (RFC 9147 section 4): a content type of 20 to 63 and a version of DTLS.
@@ -168,6 +170,36 @@ class Calls(unittest.TestCase):
                         urls: 'turn:{OUTSIDE}:3478?transport={transport}', username: 'somebody',
                         credential: 'something'}}]}}""")
                     self.assertEqual("relay", seen["near"], seen)
+
+
+@unittest.skipUnless(CALLREADY, "callready is not built")
+class Candidates(SiteTest):
+    """What a browser would gather, by the servers of a vendor's set."""
+
+    def gathered(self, *options, login=True):
+        script = ("CALLREADY_TURN_USER=$CALLREADY_SITE_TURN_USER "
+                  "CALLREADY_TURN_PASSWORD=$CALLREADY_SITE_TURN_PASSWORD " if login else "")
+        with Site() as site:
+            done = site.run(["sh", "-c", script + 'exec "$@"', "sh", CALLREADY, "check", "rainbow",
+                             "--json", *options], timeout=120)
+        report = json.loads(done.stdout)
+        self.assertEqual("ready", report["sets"][0]["verdict"])
+        self.assertEqual([], report["findings"])
+        return [one for one in report["probes"] if one["check"] == "ice"]
+
+    def test_all_kinds(self):
+        probe, = self.gathered("--quality")
+        types = [one["type"] for one in probe["evidence"] if one["kind"] == "ice_candidate"]
+        self.assertEqual({"host", "srflx", "relay"}, set(types), probe)
+        self.assertTrue(probe["control"])
+
+    def test_without_credentials_no_relay(self):
+        probe, = self.gathered("--quality", login=False)
+        types = [one["type"] for one in probe["evidence"] if one["kind"] == "ice_candidate"]
+        self.assertEqual({"host", "srflx"}, set(types), probe)
+
+    def test_not_part_of_a_usual_run(self):
+        self.assertEqual([], self.gathered(login=False))
 
 
 if __name__ == "__main__":
