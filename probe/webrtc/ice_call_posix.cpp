@@ -294,7 +294,7 @@ class NiceCall final : public IceCall {
     if (datagram[0] < 128 || datagram[0] > 191 || !srtp_) return;
     const auto rtp = srtp_->unprotect(datagram);
     if (!rtp || rtp->size() != 12 + g711_payload) return;
-    const std::size_t number = (*rtp)[2] << 8 | (*rtp)[3];
+    const auto number = static_cast<std::size_t>((*rtp)[2] << 8 | (*rtp)[3]);
     if (number >= sent_at_.size()) return;
     if (seen_.packets_back++ > 0) return;
     seen_.first_media = since_begin();

@@ -96,7 +96,7 @@ TEST_F(IceTest, WithoutACallItSaysWhatThereIs) {
   ASSERT_TRUE(find(seen, EvidenceKind::ice_candidates));
 }
 
-TEST(WhipClient, ReadsARepliyHoweverItComes) {
+TEST(WhipClient, ReadsAReplyHoweverItComes) {
   const std::string text =
       "HTTP/1.1 201 Created\r\nContent-Type: application/sdp\r\nLocation: /whip/a\r\n"
       "Content-Length: 5\r\n\r\nv=0\r\n";

@@ -14,7 +14,7 @@ void call_datagram(Input input) {
   serve::CallSessions sessions({}, {IpAddress::v4({198, 51, 100, 1})}, 5'000);
   webrtc::LocalEnd local;
   local.keys = {"ours", "abcdefghijklmnopqrstuv", identity.fingerprint(), "actpass"};
-  const Instant now{};
+  const auto now = Instant{} + std::chrono::hours(1);
   const auto opened = sessions.open(webrtc::print_offer(local), known.address, known.address, now);
   const auto answer = webrtc::parse_sdp(opened.answer);
   FUZZ_REQUIRE(answer);

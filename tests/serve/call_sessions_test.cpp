@@ -16,7 +16,7 @@ const IpAddress here = IpAddress::v4({198, 51, 100, 1});
 
 class CallSessionsTest : public testing::Test {
  protected:
-  Instant now{};
+  Instant now = Instant{} + std::chrono::hours(1);
   webrtc::Identity identity;
   std::vector<std::pair<Bytes, SocketAddress>> sent;
   CallSessions::Send send = [this](std::span<const std::uint8_t> bytes, const SocketAddress& to) {
@@ -146,7 +146,7 @@ TEST_F(CallSessionsTest, WhoGoesAwayIsLeftAfterThirtySeconds) {
 TEST_F(CallSessionsTest, ACallEndsThoughConsentGoesOn) {
   CallSessions sessions({}, {here}, 5000);
   const auto call = open(sessions);
-  for (int i = 0; i < 10; ++i, now += std::chrono::seconds(10)) {
+  for (int i = 0; i < 12; ++i, now += std::chrono::seconds(10)) {
     prove(sessions, call);
     sessions.tick(now, send);
   }
