@@ -195,11 +195,11 @@ class Rehearsal {
     co_return result;
   }
 
-  asio::awaitable<Result<CallSeen>> call(webrtc::Keys far,
+  asio::awaitable<Result<CallSeen>> call(webrtc::Keys other,
                                          std::vector<webrtc::Candidate> candidates) {
-    std::function<CallSeen()> work = [call = call_, far = std::move(far),
+    std::function<CallSeen()> work = [call = call_, other = std::move(other),
                                       candidates = std::move(candidates)] {
-      return call->call(far, candidates);
+      return call->call(other, candidates);
     };
     const auto deadline = context_.deadline;
     auto result =
@@ -315,10 +315,10 @@ std::optional<FarEnd> far_end_of(const WhipReply& reply) {
   const auto answer = webrtc::parse_sdp(reply.body);
   if (!answer || answer->media.empty()) return std::nullopt;
   const auto& media = answer->media.front();
-  FarEnd far{answer->keys_of(media), media.candidates};
-  const bool whole = media.port != 0 && !far.keys.ufrag.empty() && !far.keys.password.empty() &&
-                     !far.keys.fingerprint.empty();
-  return whole ? std::optional(std::move(far)) : std::nullopt;
+  FarEnd other{answer->keys_of(media), media.candidates};
+  const bool whole = media.port != 0 && !other.keys.ufrag.empty() && !other.keys.password.empty() &&
+                     !other.keys.fingerprint.empty();
+  return whole ? std::optional(std::move(other)) : std::nullopt;
 }
 
 asio::awaitable<void> make_call(Context& context, Job job, Stream& stream, Rehearsal& rehearsal,
@@ -341,13 +341,13 @@ asio::awaitable<void> make_call(Context& context, Job job, Stream& stream, Rehea
     observation.detail = Detail::status(reply->status);
     co_return;
   }
-  auto far = far_end_of(*reply);
-  if (!far) {
+  auto other = far_end_of(*reply);
+  if (!other) {
     observation.outcome = Outcome::failed;
     observation.detail = DetailCode::no_call;
     co_return;
   }
-  const auto seen = co_await rehearsal.call(std::move(far->keys), std::move(far->candidates));
+  const auto seen = co_await rehearsal.call(std::move(other->keys), std::move(other->candidates));
   if (seen.has_error()) {
     record(observation, seen.error());
   } else {

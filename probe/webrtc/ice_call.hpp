@@ -55,7 +55,7 @@ class IceCall {
 
   virtual Gathered gather() = 0;
   // After gather(), once.
-  virtual CallSeen call(const Keys& far, const std::vector<Candidate>& candidates) = 0;
+  virtual CallSeen call(const Keys& other, const std::vector<Candidate>& candidates) = 0;
   // Gives relays back. After that only the end of it.
   virtual void end() = 0;
   // From any thread: what blocks comes back soon.

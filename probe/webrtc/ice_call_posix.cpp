@@ -130,18 +130,18 @@ class NiceCall final : public IceCall {
     return gathered;
   }
 
-  CallSeen call(const Keys& far, const std::vector<Candidate>& candidates) override {
+  CallSeen call(const Keys& other, const std::vector<Candidate>& candidates) override {
     const std::lock_guard lock(busy_);
     const Pushed pushed(context_.get());
     begin_ = Clock::now();
-    set_remote(far, candidates);
+    set_remote(other, candidates);
     const bool connected =
         run_until(begin_ + options_.connect, [this] { return ready_; }) && read_pair();
     if (!connected) return std::move(seen_);
     seen_.connected = since_begin();
     // The answerer may only be passive or active; we offered both.
-    const bool client = far.setup != "active";
-    dtls_.emplace(*identity_, client, far.fingerprint);
+    const bool client = other.setup != "active";
+    dtls_.emplace(*identity_, client, other.fingerprint);
     seen_.failed = CallStep::handshake;
     if (client) dtls_->begin();
     send_flights();
@@ -253,9 +253,9 @@ class NiceCall final : public IceCall {
     g_slist_free_full(list, reinterpret_cast<GDestroyNotify>(&nice_candidate_free));
   }
 
-  void set_remote(const Keys& far, const std::vector<Candidate>& candidates) {
-    nice_agent_set_remote_credentials(agent_.get(), stream_, far.ufrag.c_str(),
-                                      far.password.c_str());
+  void set_remote(const Keys& other, const std::vector<Candidate>& candidates) {
+    nice_agent_set_remote_credentials(agent_.get(), stream_, other.ufrag.c_str(),
+                                      other.password.c_str());
     GSList* list = nullptr;
     for (const auto& one : candidates) {
       NiceCandidate* native = nice_candidate_new(to_nice(one.type));
