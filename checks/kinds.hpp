@@ -6,6 +6,7 @@
 namespace callready::checks {
 
 asio::awaitable<Observation> run_http(Context& context, Job job);
+asio::awaitable<Observation> run_ice(Context& context, Job job);
 asio::awaitable<Observation> run_hop(Context& context, Job job);
 asio::awaitable<Observation> run_ipv6(Context& context, Job job);
 asio::awaitable<Observation> run_media(Context& context, Job job);

@@ -18,6 +18,8 @@ constexpr std::array fixes{
     Fix{"dns.unreachable", "Bring the site's resolvers back, or let questions to them through."},
     Fix{"firewall.destination_blocked",
         "Allow the service's hosts that are blocked, on all ports that its document lists."},
+    Fix{"firewall.dtls_filtered",
+        "Let DTLS through over UDP: switch its inspection off for calls."},
     Fix{"firewall.flow_blocked", "Allow the listed port of the listed host."},
     Fix{"firewall.idle_timeout",
         "Let UDP bindings live longer than the service's keep-alive (30 s at least)."},

@@ -192,7 +192,11 @@ void Redactor::learn(const ProbeResult& result) {
   const auto literal = IpAddress::parse(host);
   const bool vendors = literal ? is_public(*literal) : is_public_host(host);
   for (const auto& evidence : seen.evidence) {
-    if (evidence.kind == EvidenceKind::mapped_address) {
+    const auto type = text_fact(evidence, Fact::type);
+    const bool candidate =
+        evidence.kind == EvidenceKind::ice_candidate &&
+        (type == "host" || type == "srflx");  // RFC 8839; a relay is the vendor's
+    if (evidence.kind == EvidenceKind::mapped_address || candidate) {
       const auto address = IpAddress::parse(text_fact(evidence, Fact::address));
       if (address && !address->is_special()) own_addresses_.insert(*address);
     }

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "reports/answer.hpp"
+#include "reports/calls.hpp"
 #include "reports/format.hpp"
 #include "reports/marks.hpp"
 #include "reports/media.hpp"
@@ -302,6 +303,13 @@ void add_streams(Page& page, const Report& report, bool unicode) {
   }
 }
 
+void add_calls(Page& page, const Report& report) {
+  const auto lines = call_lines(report);
+  if (lines.empty()) return;
+  page.heading("A WebRTC call from here");
+  for (const auto& line : lines) page.paragraph(line);
+}
+
 void add_site(Page& page, const Site& site) {
   page.heading("This site");
   constexpr int widest_fact = 14;
@@ -404,6 +412,7 @@ std::string render_text(const Report& report, const RenderOptions& options) {
   add_places(page, report);
   add_sets(page, report, options.verbose);
   add_streams(page, report, options.unicode);
+  add_calls(page, report);
   if (!options.verbose) add_routes(page, report, false);
   if (options.verbose) {
     add_endpoints(page, report);

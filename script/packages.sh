@@ -3,7 +3,7 @@
 
 # What builds callready.
 build_packages="g++ cmake ninja-build ccache pkg-config ca-certificates
-  libboost1.81-dev libnice-dev libssl-dev libcurl4-openssl-dev libc-ares-dev libspdlog-dev libfmt-dev
+  libboost1.81-dev libnice-dev libsrtp2-dev libssl-dev libcurl4-openssl-dev libc-ares-dev libspdlog-dev libfmt-dev
   libcli11-dev libyaml-cpp-dev nlohmann-json3-dev libosip2-dev libpacparser-dev libutf8proc-dev
   libpsl-dev libseccomp-dev libcrypt-dev"
 

@@ -6,8 +6,13 @@ set(CALLREADY_STATIC "" CACHE PATH "What packaging/linux/static-libraries made")
 if(CALLREADY_STATIC)
   get_property(rooms GLOBAL PROPERTY CALLREADY_ROOMS)
   list(APPEND rooms callready_keys)
+  # GLib and NSS are not inside: what other systems have in the place of WebRTC calls is linked
+  # before the rooms are, whose own then stays out.
+  add_library(callready_no_calls OBJECT EXCLUDE_FROM_ALL probe/webrtc/ice_call_windows.cpp
+              probe/serve/call_peer_windows.cpp)
+  target_link_libraries(callready_no_calls PRIVATE callready_options Boost::headers OpenSSL::SSL)
   add_executable(callready_portable EXCLUDE_FROM_ALL $<TARGET_OBJECTS:callready>
-                 packaging/linux/compat.c)
+                 $<TARGET_OBJECTS:callready_no_calls> packaging/linux/compat.c)
   add_dependencies(callready_portable ${rooms})
   set(archives)
   foreach(room ${rooms})

@@ -111,7 +111,8 @@ void add_network_options(CLI::App& app, Arguments& arguments) {
       ->type_name("PACE")
       ->check(CLI::IsMember({"normal", "fast"}));
   app.add_flag("--quality", arguments.quality,
-               "Measure how a call would sound, too: a stream of packets for 15 s");
+               "Measure how a call would sound, too: a stream of packets for 15 s; and gather what "
+               "addresses a browser would be called by");
   app.add_flag("--thorough", arguments.thorough, "Take the time that full evidence needs");
   app.add_option(
          "--timeout", arguments.timeout_s,
@@ -369,7 +370,11 @@ ParseResult parse_arguments(int argc, const char* const* argv) {
       ->type_name("PORT")
       ->check(a_port)
       ->capture_default_str();
-  serve->add_option("--tls-port", arguments.tls_port, "For TLS; 0: any")
+  serve->add_option("--tls-port", arguments.tls_port, "For TLS and WHIP; 0: any")
+      ->type_name("PORT")
+      ->check(a_port)
+      ->capture_default_str();
+  serve->add_option("--call-port", arguments.call_port, "UDP, for WebRTC calls (ICE-lite); 0: any")
       ->type_name("PORT")
       ->check(a_port)
       ->capture_default_str();

@@ -66,7 +66,7 @@ struct Arguments {
   bool check_config = false;
   bool browser = true;           // ui
   std::string bind = "0.0.0.0";  // serve
-  std::uint16_t udp_port = 8620, tls_port = 8443;
+  std::uint16_t udp_port = 8620, tls_port = 8443, call_port = 8622;
 
   std::vector<ReportRequest> reports;
   bool json = false, nagios = false, quiet = false, verbose = false;

@@ -10,6 +10,7 @@
 #include "probe/platform/system.hpp"
 #include "probe/serve/responder.hpp"
 #include "probe/util/base64.hpp"
+#include "probe/webrtc/token.hpp"
 
 namespace callready {
 namespace {
@@ -72,6 +73,7 @@ int run_serve(const Arguments& arguments) {
   options.bind = *bind;
   options.udp_port = arguments.udp_port;
   options.tls_port = arguments.tls_port;
+  options.call_port = arguments.call_port;
   options.key.assign(key.begin(), key.end());
   options.today = day_of(std::chrono::system_clock::now());
   const auto responder = serve::Responder::start(loop.get_executor(), options);
@@ -83,6 +85,11 @@ int run_serve(const Arguments& arguments) {
     say("# Give this to who checks, and to nobody else; a new one is made at each start:\n"
         "#   export CALLREADY_MEDIA_KEY='" +
         key + "'\n");
+    if ((*responder)->calls()) {
+      say("# For a call from a browser, POST to https://" + name + ":" +
+          std::to_string((*responder)->tls().port) + std::string(serve::whip_path) +
+          " (WHIP) with the token\n#   " + webrtc::whip_token(options.key, name) + "\n");
+    }
   }
   if (const auto reason = print_reason((*responder)->target_set())) {
     complain("standard output: " + *reason);

@@ -37,6 +37,7 @@ std::span<const Rule> rules() {
       find_tcp_ports,
       find_udp_blocked,
       find_stun_filter,
+      find_dtls_filter,
       find_sip_filter,
       find_destinations,  // TCP and UDP together
       find_udp_ranges,

@@ -161,6 +161,7 @@ std::span<const Word<CheckKind>> words() {
       {CheckKind::dns, "dns"},
       {CheckKind::hop, "hop"},
       {CheckKind::http, "http"},
+      {CheckKind::ice, "ice"},
       {CheckKind::ipv6, "ipv6"},
       {CheckKind::media, "media"},
       {CheckKind::nat, "nat"},

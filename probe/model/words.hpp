@@ -49,6 +49,7 @@ enum class CheckKind {
   dns,
   hop,
   http,
+  ice,
   ipv6,
   media,
   nat,

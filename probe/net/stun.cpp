@@ -7,6 +7,7 @@
 #include <stun/stunagent.h>
 
 #include <algorithm>
+#include <boost/crc.hpp>
 #include <cstring>
 #include <stdexcept>
 
@@ -383,6 +384,20 @@ void add_change_request(Builder& builder, bool change_ip, bool change_port) {
 void add_response_port(Builder& builder, std::uint16_t port) {
   // Two bytes of port and two of padding.
   builder.add_u32(Attribute::response_port, static_cast<std::uint32_t>(port) << 16);
+}
+
+void add_fingerprint(Bytes& message) {
+  const std::size_t counted = message.size() + 8 - header_size;
+  message[2] = static_cast<std::uint8_t>(counted >> 8);
+  message[3] = static_cast<std::uint8_t>(counted);
+  boost::crc_32_type crc;
+  crc.process_bytes(message.data(), message.size());
+  const std::uint32_t value = crc.checksum() ^ 0x5354554E;
+  for (const std::uint32_t word : {0x80280004u, value}) {
+    for (int shift = 24; shift >= 0; shift -= 8) {
+      message.push_back(static_cast<std::uint8_t>(word >> shift));
+    }
+  }
 }
 
 std::string printable(std::string_view text, std::size_t limit) {

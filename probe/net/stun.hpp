@@ -157,6 +157,9 @@ void add_change_request(Builder& builder, bool change_ip, bool change_port);
 // RESPONSE-PORT (RFC 5780 section 7.5): answer to that port of ours.
 void add_response_port(Builder& builder, std::uint16_t port);
 
+// Appends FINGERPRINT (RFC 8489 section 14.7), which ICE wants.
+void add_fingerprint(Bytes& message);
+
 // For people and JSON: the peer's text as printable ASCII, other bytes as '?', cut at `limit`.
 std::string printable(std::string_view text, std::size_t limit = 128);
 // A word for what came instead of STUN: "HTTP/1.1 400 Bad Request", "a TLS alert", "16 bytes: ...".

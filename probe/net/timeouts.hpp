@@ -139,6 +139,17 @@ inline constexpr milliseconds media_tail{500};
 // A whole stream like a call's, and the one of a thorough run.
 inline constexpr milliseconds media{15'000}, media_thorough{60'000};
 
+// A WebRTC call: what a STUN and a TURN server may take to say our addresses (libnice asks three
+// times) ...
+inline constexpr milliseconds ice_gather{2'500};
+// ... ICE's connectivity checks over all pairs, a round trip and some repetitions for each ...
+inline constexpr milliseconds ice_connect{4'000};
+// ... the DTLS handshake, whose first flight is sent again after 100, 300, 700, 1,500 and 3,100 ms:
+// six in vain are no loss ...
+inline constexpr milliseconds dtls_handshake{3'500};
+// ... and half a second of media with its way there and back.
+inline constexpr milliseconds call_media{1'500};
+
 // One DNS question to one server, sent once: resolvers that have to ask far away take a second.
 inline constexpr milliseconds dns_try{1'500};
 // A question without EDNS goes out beside the one that has it once that has been silent for so

@@ -222,6 +222,12 @@ Row make_row(const TargetSet& set, const Requirement& requirement, const PlanOpt
   return row;
 }
 
+// "turn.example.com:3478", "[2001:db8::1]:3478".
+std::string at_port(const Target& target) {
+  const bool v6 = target.host.find(':') != std::string::npos;
+  return fmt::format("{}{}{}:{}", v6 ? "[" : "", target.host, v6 ? "]" : "", target.port());
+}
+
 // Ports that are tried one by one. A media range is one probe with sampled ports instead.
 std::vector<std::uint16_t> single_ports(const Requirement& row, bool all) {
   std::vector<std::uint16_t> ports;
@@ -307,6 +313,41 @@ class Assembler {
     add(row, std::move(test), {});
     auto& planned = plan.probes[index_.at(row.planned.probes.back())];
     if (planned.unless.empty()) planned.unless = public_servers;
+  }
+
+  // What a browser would gather here by the set's own servers: tells, and decides nothing.
+  void add_candidates_of(const TargetSet& set) {
+    const Target *stun = nullptr, *turn = nullptr;
+    for (const auto& [name, ids] : row_probes_) {
+      if (!name.starts_with(set.id + '/')) continue;
+      for (const auto& id : ids) {
+        const auto& probe = plan.probes[index_.at(id)].probe;
+        const auto& target = probe.target;
+        if (!target.route.direct() || probe.with.contains(interface_parameter)) continue;
+        const bool udp = target.transport == Transport::udp;
+        const bool relays = probe.check == CheckKind::turn;
+        // TURN servers answer Binding requests, too (RFC 8656 section 2).
+        if (udp && (probe.check == CheckKind::stun || (relays && stun == nullptr))) stun = &target;
+        if (relays && target.transport != Transport::tls && (udp || turn == nullptr)) {
+          turn = &target;
+        }
+      }
+    }
+    if (stun == nullptr) return;
+    Probe probe;
+    probe.check = CheckKind::ice;
+    probe.target.transport = Transport::tls;
+    probe.control = true;
+    probe.purpose = Purpose::control;
+    probe.with = {{"only_gather", "true"}, {"stun", at_port(*stun)}};
+    if (turn != nullptr) {
+      probe.with.emplace("turn", fmt::format("{}/{}", at_port(*turn), to_string(turn->transport)));
+    }
+    probe.id = probe_id(probe);
+    if (!index_.try_emplace(probe.id, plan.probes.size()).second) return;
+    PlannedProbe planned;
+    planned.probe = std::move(probe);
+    plan.probes.push_back(std::move(planned));
   }
 
   // A SIP server's alternate ports are asked only where its first choice did not answer: more
@@ -667,6 +708,9 @@ Plan make_plan(const std::vector<const TargetSet*>& sets, const PlanOptions& opt
   for (const auto& row : rows) assembler.count_ports(row);
   for (auto& row : rows) assembler.add(row);
   for (auto& row : rows) assembler.add_own_nat_servers(row);
+  for (const auto* set : sets) {
+    if (options.quality && !set->control) assembler.add_candidates_of(*set);
+  }
   assembler.add_conditions(sets);
   assembler.share_answers();
   for (const auto* set : sets) {

@@ -24,6 +24,7 @@ std::size_t packets_of(const Probe& probe, bool thorough) {
   if (check == CheckKind::hop) return 2;
   if (check == CheckKind::nat) return 12;
   if (check == CheckKind::sip_alg) return 4;
+  if (check == CheckKind::ice) return probe.with.contains("only_gather") ? 10 : 100;
   if (check == CheckKind::media) return thorough ? 3'030 : 780;  // 50 a second
   if (!probe.target.route.direct()) return 12;  // CONNECT, then the protocol itself
   switch (probe.target.transport) {

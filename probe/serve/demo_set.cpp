@@ -49,6 +49,9 @@ std::vector<Row> rows(const DemoPorts& ports) {
        "turn", at(ports.stun_tls), "    severity: recommended\n"},
       {"media", "Audio and video", "RTP", CheckKind::udp_range, "udp", "media",
        ports.media.to_string(), ""},
+      {"call", "A WebRTC call", "Whether a browser's call gets through", CheckKind::ice, "tls",
+       "call", at(ports.whip),
+       "    with: { stun: \"stun." + demo_domain + ":" + at(ports.stun) + "\" }\n"},
       {"sip-udp", "SIP over UDP", "Registration and calls", CheckKind::sip, "udp", "sip",
        at(ports.sip), ""},
       {"sip-tcp", "SIP over TCP", "Registration and calls", CheckKind::sip, "tcp", "sip",
@@ -72,7 +75,7 @@ std::vector<Capability> capabilities() {
       {"proxied", "Sign in through the proxy", {"web-proxy"}, {}},
       {"media",
        "Audio, video and screen sharing",
-       {"stun-udp", "media"},
+       {"stun-udp", "media", "call"},
        {"turn-udp", "turn-tls", "turn-tcp"}},
       {"sip", "SIP registration", {}, {"sip-tls", "sip-tcp", "sip-udp"}},
       {"phones", "Desk phones", {"dns-srv", "time"}, {}},
@@ -96,6 +99,7 @@ std::string demo_target_set(const DemoPorts& ports, const std::vector<std::strin
   std::vector<std::string> present;
   for (const auto& row : rows(ports)) {
     if (std::find(kinds.begin(), kinds.end(), to_string(row.check)) == kinds.end()) continue;
+    if (row.check == CheckKind::ice && ports.whip == 0) continue;
     requirements += print(row);
     present.push_back(row.id);
   }

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <random>
 
+#include "probe/serve/call_peer.hpp"
 #include "probe/serve/certificates.hpp"
 #include "probe/serve/demo_set.hpp"
 #include "probe/serve/dns_server.hpp"
@@ -53,7 +54,7 @@ DnsZone zone(const IpAddress& address, const DemoPorts& ports) {
   DnsZone made;
   const auto reverse = reverse_name(address);
   made.apexes = {demo_domain, reverse};
-  for (const char* host : {"ns", "www", "stun", "turn", "sip", "media", "ntp", "proxy"}) {
+  for (const char* host : {"ns", "www", "stun", "turn", "sip", "media", "ntp", "proxy", "call"}) {
     made.records.push_back({demo_name(host), address});
   }
   const DnsService plain{10, 0, ports.sip, demo_name("sip")};
@@ -126,6 +127,7 @@ struct DemoSite::Servers {
   std::shared_ptr<UdpEcho> media;
   std::shared_ptr<NtpServer> ntp;
   std::shared_ptr<ProxyServer> proxy;
+  std::shared_ptr<CallPeer> calls;  // null: not in this program
 
   // Keeps what was started; false, with the failure, where it was not.
   template <typename Server>
@@ -176,6 +178,13 @@ Result<std::shared_ptr<DemoSite>> DemoSite::start(const asio::any_io_executor& e
   ports.sip_tls = all.sip->tls_local()->port;
   ports.media = all.media->ports();
   ports.ntp = all.ntp->local().port;
+  if (CallPeer::available()) {
+    CallPeerOptions calls;
+    calls.https = calls.media = bind;
+    calls.tls = authority.server({demo_name("call")});
+    if (!all.keep(all.calls, CallPeer::start(executor, calls))) return all.failure;
+    ports.whip = all.calls->https().port;
+  }
   ProxyOptions proxy;
   for (const auto& host : {demo_name("www"), options.address.to_string()}) {
     proxy.allowed[fmt::format("{}:{}", host, ports.https)] = all.https->local();
@@ -208,6 +217,7 @@ void DemoSite::stop() {
   servers_->media->stop();
   servers_->ntp->stop();
   servers_->proxy->stop();
+  servers_->calls.reset();
   std::error_code error;
   if (!ca_file_.empty()) std::filesystem::remove(path_of(ca_file_), error);
   ca_file_.clear();

@@ -4,6 +4,7 @@
 #include <openssl/x509.h>
 
 #include "probe/serve/certificates.hpp"
+#include "probe/webrtc/token.hpp"
 
 namespace callready::serve {
 namespace {
@@ -60,6 +61,30 @@ requirements:
     with: {{ sha256: {4} }}
 )";
 
+constexpr auto call_text = R"(  - id: call
+    title: A WebRTC call
+    purpose: "Whether a browser's call gets through, to UDP port {3}: ICE, DTLS, SRTP"
+    source: "callready serve"
+    check: ice
+    transport: [tls]
+    ports: [{1}]
+    {4}: ["{0}"]
+    with: {{ path: {5}, sha256: {2}, authenticated: "true" }}
+)";
+
+Result<std::shared_ptr<CallPeer>> take_calls(const asio::any_io_executor& executor,
+                                             const ResponderOptions& options,
+                                             std::shared_ptr<asio::ssl::context> tls) {
+  CallPeerOptions wanted;
+  wanted.https = {options.bind, options.tls_port};
+  wanted.media = {options.bind, options.call_port};
+  wanted.tls = std::move(tls);
+  wanted.token = webrtc::whip_token(options.key, options.name);
+  const auto literal = IpAddress::parse(options.name);
+  if (literal) wanted.addresses.push_back(*literal);
+  return CallPeer::start(executor, wanted);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Responder>> Responder::start(const asio::any_io_executor& executor,
@@ -76,17 +101,28 @@ Result<std::unique_ptr<Responder>> Responder::start(const asio::any_io_executor&
   wanted.names = {options.name};
   wanted.not_after = std::chrono::system_clock::now() + std::chrono::hours(24 * 365);
   const auto certificate = Certificate::self_signed(wanted);
-  HttpOptions pages;
-  pages.pages["/"].body = "callready serve\n";
-  pages.tls = server_context(certificate);
-  auto https = HttpServer::start(executor, {options.bind, options.tls_port}, std::move(pages));
-  if (https.has_error()) return https.error();
-  responder->https_ = std::move(*https);
+  if (CallPeer::available()) {
+    auto calls = take_calls(executor, options, server_context(certificate));
+    if (calls.has_error()) return calls.error();
+    responder->calls_ = std::move(*calls);
+  } else {
+    HttpOptions pages;
+    pages.pages["/"].body = "callready serve\n";
+    pages.tls = server_context(certificate);
+    auto https = HttpServer::start(executor, {options.bind, options.tls_port}, std::move(pages));
+    if (https.has_error()) return https.error();
+    responder->https_ = std::move(*https);
+  }
 
   const bool literal = IpAddress::parse(options.name).has_value();
-  responder->target_set_ = fmt::format(
-      set_text, options.name, options.today, responder->stamp_->local().port,
-      responder->https_->local().port, fingerprint(certificate), literal ? "addresses" : "hosts");
+  responder->target_set_ =
+      fmt::format(set_text, options.name, options.today, responder->stamp_->local().port,
+                  responder->tls().port, fingerprint(certificate), literal ? "addresses" : "hosts");
+  if (responder->calls_) {
+    responder->target_set_ +=
+        fmt::format(call_text, options.name, responder->tls().port, fingerprint(certificate),
+                    responder->calls_->media().port, literal ? "addresses" : "hosts", whip_path);
+  }
   return responder;
 }
 

@@ -7,6 +7,7 @@
 #include <array>
 #include <list>
 
+#include "probe/net/address.hpp"
 #include "probe/net/watched.hpp"
 
 namespace callready {
@@ -197,6 +198,9 @@ asio::awaitable<bool> serve_one(Core core, Stream& stream, beast::flat_buffer& b
     head_only = asked.method() == http::verb::head;
     lowest.expires_never();
     auto request = request_of(asked);
+    error_code unknown;
+    request.client = from_endpoint(lowest.socket().remote_endpoint(unknown));
+    request.local = from_endpoint(lowest.socket().local_endpoint(unknown));
     answer = co_await answer_of(core, std::move(request));
   }
   auto reply = make_reply(answer);

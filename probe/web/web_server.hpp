@@ -19,6 +19,7 @@ struct WebRequest {
   std::string method, target;  // as they stand in the request
   std::vector<std::pair<std::string, std::string>> fields;
   std::string body;
+  SocketAddress client, local;  // of the connection
 
   // The values of this field, whatever its case.
   std::vector<std::string_view> all(std::string_view name) const;

@@ -51,6 +51,7 @@ void in_pieces(Input input, std::uint8_t rhythm, Push push) {
 // All targets: a function each, in the file of that name; its seeds are in seeds/NAME.
 #define CALLREADY_FUZZ_TARGETS(TARGET) \
   TARGET(addresses)                    \
+  TARGET(call_datagram)                \
   TARGET(dns_message)                  \
   TARGET(exporter_request)             \
   TARGET(feeds)                        \
@@ -61,6 +62,7 @@ void in_pieces(Input input, std::uint8_t rhythm, Push push) {
   TARGET(ntp_packet)                   \
   TARGET(proxy_choice)                 \
   TARGET(report)                       \
+  TARGET(sdp)                          \
   TARGET(service_tags)                 \
   TARGET(set_index)                    \
   TARGET(sip_reply)                    \
@@ -71,7 +73,9 @@ void in_pieces(Input input, std::uint8_t rhythm, Push push) {
   TARGET(stun_request)                 \
   TARGET(stun_stream)                  \
   TARGET(target_set)                   \
-  TARGET(ui_request)
+  TARGET(ui_request)                   \
+  TARGET(whip_reply)                   \
+  TARGET(whip_request)
 
 namespace callready::fuzz {
 #define CALLREADY_FUZZ_DECLARE(name) void name(Input input);

@@ -16,8 +16,9 @@ MAY_KNOW = {
     "reports": {"model"},
     "platform": {"model"},
     "net": {"model", "platform"},
-    "serve": {"model", "net", "media"},
-    "checks": {"model", "net", "media"},
+    "webrtc": {"model", "net"},
+    "serve": {"model", "net", "media", "webrtc", "web"},
+    "checks": {"model", "net", "media", "webrtc"},
     "engine": {"model", "plan", "diagnosis", "targets", "platform", "net", "checks"},
     "web": {"model", "platform", "net"},
     "exporter": {"model", "plan", "targets", "reports", "platform", "net", "web"},
@@ -26,7 +27,7 @@ MAY_KNOW = {
 }
 
 # Asio takes 4 to 7 seconds a file, and what decides must not be able to wait.
-ASIO_ROOMS = {"net", "serve", "checks", "engine", "web", "exporter", "ui", "cli"}
+ASIO_ROOMS = {"net", "webrtc", "serve", "checks", "engine", "web", "exporter", "ui", "cli"}
 
 SYSTEM_HEADER = re.compile(
     r"^(arpa|linux|net|netinet|netpacket|sys)/|^(aio|dirent|dlfcn|fcntl|glob|grp|ifaddrs|langinfo"

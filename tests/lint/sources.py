@@ -14,6 +14,7 @@ ROOMS = {
     "engine": "probe/engine",
     "platform": "probe/platform",
     "net": "probe/net",
+    "webrtc": "probe/webrtc",
     "serve": "probe/serve",
     "web": "probe/web",
     "exporter": "probe/exporter",

@@ -31,6 +31,8 @@ TEST(Timeouts, Nest) {
   EXPECT_LT(udp_sends[2], relay_trip);
   EXPECT_LT(check + 3 * relay_trip, run) << "a TURN check: two directions and relay to relay";
   EXPECT_LT(4 * std::max(sip_gap, sip_single_reply), check) << "the SIP ALG test sends four";
+  EXPECT_LT(dns_total + tcp_connect + ice_gather + ice_connect + dtls_handshake + call_media, run)
+      << "a WebRTC call, the slowest at each step";
   EXPECT_LT(non_stun_line, stream_reply);
   EXPECT_LT(dns_try, dns_total);
   EXPECT_LT(udp_sends[1], hairpin);

@@ -15,13 +15,17 @@ DEADLINE_S = 60  # for one answer, on a loaded machine
 class Chromium:
     """with Chromium() as browser: browser.open(path); browser.js("document.title")"""
 
+    def __init__(self, before=(), options=()):
+        """`before`: a command that runs it, as ip netns exec NAME; `options`: of Chromium."""
+        self._before, self._options = before, options
+
     def __enter__(self):
         self._profile = tempfile.TemporaryDirectory(prefix="callready-chromium-",
                                                     ignore_cleanup_errors=True)
         # It reads commands from its descriptor 3 and writes answers to 4.
         command_read, self._commands = os.pipe()
         self._answers, answer_write = os.pipe()
-        arguments = [PROGRAM, "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run",
+        arguments = [*self._before, PROGRAM, *self._options, "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run",
                      "--disable-dev-shm-usage", "--disable-background-networking",
                      "--disable-component-update", "--remote-debugging-pipe", "--hide-scrollbars",
                      "--user-data-dir=" + self._profile.name, "about:blank"]

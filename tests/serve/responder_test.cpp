@@ -44,7 +44,7 @@ TEST_F(ResponderTest, PrintsASetThatTheLoaderTakes) {
     const auto loaded = load_text(responder->target_set(), "responder", rules());
     for (const auto& problem : loaded.problems) ADD_FAILURE() << problem.to_string();
     ASSERT_TRUE(loaded.set);
-    EXPECT_EQ(loaded.set->requirements.size(), 2u);
+    EXPECT_EQ(loaded.set->requirements.size(), 3u);
     EXPECT_EQ(responder->target_set().find(secret), std::string::npos);
   }
 }

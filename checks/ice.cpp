@@ -1,0 +1,419 @@
+// ice: a WebRTC call as a browser makes it: ICE (RFC 8445) by libnice, DTLS-SRTP (RFC 5764), media
+// (RFC 3711) to a far end that sends it back, found by WHIP (RFC 9725) over TLS.
+//
+// Gathers candidates: this computer's own addresses, with `stun` the one beyond the NAT, with
+// `turn` and credentials a relay's; offers an audio call (POST), lets ICE find a pair, shakes hands
+// over DTLS, holds the certificate against the answer's fingerprint, and sends half a second of
+// G.711. `answered` with "called": media came back. `failed`: "ice_silent" (no pair of addresses
+// connects), "dtls_silent" (a pair connects, and the ClientHello gets no DTLS packet back, six
+// times sent), "dtls_failed", "wrong_fingerprint", "media_silent"; "no_call" where the answer makes
+// no call, "unexpected_issuer" where the certificate is not the one of `sha256`: nothing is said to
+// it then. `denied` with the status of a WHIP endpoint that refuses. Otherwise the outcomes of
+// `tls`; `skipped` with "no_key", or "no_ice" where this program was built without. At the end the
+// far end is asked what arrived there (evidence "call_arrived").
+//
+// With `only_gather` no call: `answered` with "gathered" where a server told an address, else
+// `skipped` with "only_host". Nothing is judged by that: it says what browsers would offer here.
+// libnice asks STUN servers as RFC 3489 has it, so that an answer is no proof for STUN of today.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "checks/certificate_evidence.hpp"
+#include "checks/dial.hpp"
+#include "checks/kinds.hpp"
+#include "checks/relay_server.hpp"
+#include "checks/whip_client.hpp"
+#include "probe/net/http.hpp"
+#include "probe/net/in_thread.hpp"
+#include "probe/webrtc/ice_call.hpp"
+#include "probe/webrtc/token.hpp"
+
+namespace callready::checks {
+namespace {
+
+using webrtc::CallSeen;
+using webrtc::CallStep;
+using webrtc::CandidateType;
+using webrtc::Gathered;
+
+std::string_view in_words(CandidateType type) {
+  switch (type) {
+    case CandidateType::host:
+      return "own address";
+    case CandidateType::server_reflexive:
+      return "beyond the NAT";
+    case CandidateType::peer_reflexive:
+      return "beyond the NAT, as the far end saw it";
+    case CandidateType::relayed:
+      return "relay";
+  }
+  return "?";
+}
+
+void tell(Observation& observation, EvidenceKind kind, std::string text, FactMap facts) {
+  Evidence evidence;
+  evidence.kind = kind;
+  evidence.text = std::move(text);
+  evidence.facts = std::move(facts);
+  observation.evidence.push_back(std::move(evidence));
+}
+
+void add_candidates(Observation& observation, const Gathered& gathered) {
+  std::map<CandidateType, std::int64_t> counts;
+  for (const auto& candidate : gathered.candidates) {
+    ++counts[candidate.type];
+    const auto at = candidate.address.to_string();
+    tell(observation, EvidenceKind::ice_candidate,
+         fmt::format("{}: {}", in_words(candidate.type), at),
+         {{Fact::type, std::string(to_string(candidate.type))},
+          {Fact::address, candidate.address.address.to_string()},
+          {Fact::port, static_cast<std::int64_t>(candidate.address.port)}});
+  }
+  tell(observation, EvidenceKind::ice_candidates,
+       fmt::format("a browser would gather {} of this computer's own addresses (hidden behind mDNS "
+                   "names until the page may use the microphone), {} beyond the NAT, {} of relays",
+                   counts[CandidateType::host], counts[CandidateType::server_reflexive],
+                   counts[CandidateType::relayed]),
+       {{Fact::count, static_cast<std::int64_t>(gathered.candidates.size())},
+        {Fact::hidden, counts[CandidateType::host]},
+        {Fact::took_ms, gathered.took.count()}});
+}
+
+void add_pair(Observation& observation, const CallSeen& seen) {
+  const auto &local = *seen.local, &remote = *seen.remote;
+  tell(observation, EvidenceKind::ice_pair,
+       fmt::format("ICE chose {} ({}) to {} ({}), after {:.0f} ms", local.address.to_string(),
+                   to_string(local.type), remote.address.to_string(), to_string(remote.type),
+                   seen.connected->count()),
+       {{Fact::type, std::string(to_string(local.type))},
+        {Fact::address, local.address.address.to_string()},
+        {Fact::port, static_cast<std::int64_t>(local.address.port)},
+        {Fact::far_type, std::string(to_string(remote.type))},
+        {Fact::far_address, remote.address.address.to_string()},
+        {Fact::far_port, static_cast<std::int64_t>(remote.address.port)},
+        {Fact::connected_ms, seen.connected->count()}});
+}
+
+void add_handshake(Observation& observation, const CallSeen& seen) {
+  FactMap facts{{Fact::flights, static_cast<std::int64_t>(seen.flights_sent)},
+                {Fact::received, static_cast<std::int64_t>(seen.datagrams_got)}};
+  std::string text = fmt::format("DTLS: {} flights sent, {} packets came back", seen.flights_sent,
+                                 seen.datagrams_got);
+  if (seen.secured) {
+    const std::string profile = seen.gcm ? "AES-GCM" : "AES-CM";
+    text = fmt::format("{} with {} for the media, after {:.0f} ms", seen.version, profile,
+                       seen.secured->count());
+    facts[Fact::version] = seen.version;
+    facts[Fact::profile] = profile;
+    facts[Fact::secured_ms] = seen.secured->count();
+  }
+  tell(observation, EvidenceKind::call_handshake, std::move(text), std::move(facts));
+}
+
+void add_media(Observation& observation, const CallSeen& seen) {
+  FactMap facts{{Fact::sent, static_cast<std::int64_t>(seen.packets_sent)},
+                {Fact::back, static_cast<std::int64_t>(seen.packets_back)}};
+  auto text =
+      fmt::format("{} of {} packets of media came back", seen.packets_back, seen.packets_sent);
+  if (seen.first_media) {
+    text +=
+        fmt::format(", the first {:.0f} ms after the call was answered", seen.first_media->count());
+    facts[Fact::first_media_ms] = seen.first_media->count();
+    observation.round_trip = seen.round_trip;
+  }
+  tell(observation, EvidenceKind::call_media, std::move(text), std::move(facts));
+}
+
+// What the far end says that it got: "handshake 0" of lines like that.
+std::optional<std::int64_t> told(const std::string& body, std::string_view name) {
+  const auto at = body.find(std::string(name) + ' ');
+  if (at == body.npos || (at > 0 && body[at - 1] != '\n')) return std::nullopt;
+  std::int64_t value = 0;
+  const auto digits = std::string_view(body).substr(at + name.size() + 1, 9);
+  std::size_t count = 0;
+  for (; count < digits.size() && digits[count] >= '0' && digits[count] <= '9'; ++count) {
+    value = 10 * value + (digits[count] - '0');
+  }
+  return count > 0 ? std::optional(value) : std::nullopt;
+}
+
+void add_arrived(Observation& observation, const WhipReply& reply) {
+  const auto checks = told(reply.body, "checks"), handshake = told(reply.body, "handshake"),
+             media = told(reply.body, "media");
+  if (reply.status != 200 || !checks || !handshake || !media) return;
+  tell(observation, EvidenceKind::call_arrived,
+       fmt::format("the far end got {} connectivity checks, {} packets of DTLS, {} of media",
+                   *checks, *handshake, *media),
+       {{Fact::checks_arrived, *checks},
+        {Fact::handshakes_arrived, *handshake},
+        {Fact::media_arrived, *media}});
+}
+
+void conclude(Observation& observation, const CallSeen& seen) {
+  if (seen.local) add_pair(observation, seen);
+  if (seen.flights_sent > 0) add_handshake(observation, seen);
+  if (seen.packets_sent > 0) add_media(observation, seen);
+  observation.outcome = Outcome::failed;
+  switch (seen.failed) {
+    case CallStep::connect:
+      observation.detail = DetailCode::ice_silent;
+      return;
+    case CallStep::handshake:
+      observation.detail =
+          seen.datagrams_got == 0 ? DetailCode::dtls_silent : DetailCode::dtls_failed;
+      return;
+    case CallStep::fingerprint:
+      observation.detail = DetailCode::wrong_fingerprint;
+      return;
+    case CallStep::media:
+      observation.detail = DetailCode::media_silent;
+      return;
+    case CallStep::done:
+      observation.outcome = Outcome::answered;
+      observation.detail = DetailCode::called;
+      return;
+  }
+}
+
+// Ends what blocks when the run is stopped, and gives back what was allocated.
+class Rehearsal {
+ public:
+  Rehearsal(Context& context, std::shared_ptr<webrtc::IceCall> call)
+      : context_(context), call_(std::move(call)) {
+    handle_ = context_.scope.stop.subscribe([call = call_] { call->stop(); });
+  }
+  ~Rehearsal() { context_.scope.stop.unsubscribe(handle_); }
+  Rehearsal(const Rehearsal&) = delete;
+  Rehearsal& operator=(const Rehearsal&) = delete;
+
+  asio::awaitable<Result<Gathered>> gather() {
+    std::function<Gathered()> work = [call = call_] { return call->gather(); };
+    const auto deadline = context_.scope.clock.now() + 2 * timeouts::ice_gather;
+    auto result =
+        co_await in_thread<Gathered>(context_.executor, std::move(work), context_.scope, deadline);
+    co_return result;
+  }
+
+  asio::awaitable<Result<CallSeen>> call(webrtc::Keys other,
+                                         std::vector<webrtc::Candidate> candidates) {
+    std::function<CallSeen()> work = [call = call_, other = std::move(other),
+                                      candidates = std::move(candidates)] {
+      return call->call(other, candidates);
+    };
+    const auto deadline = context_.deadline;
+    auto result =
+        co_await in_thread<CallSeen>(context_.executor, std::move(work), context_.scope, deadline);
+    co_return result;
+  }
+
+  asio::awaitable<void> end(Scope cleanup) {
+    std::function<bool()> work = [call = call_] {
+      call->end();
+      return true;
+    };
+    const auto deadline = cleanup.clock.now() + timeouts::drain;
+    const auto ended =
+        co_await in_thread<bool>(context_.executor, std::move(work), cleanup, deadline);
+    static_cast<void>(ended);
+  }
+
+ private:
+  Context& context_;
+  std::shared_ptr<webrtc::IceCall> call_;
+  StopSignal::Handle handle_;
+};
+
+// A relay for the call, where the server grants one to the TURN client of our own: libnice does not
+// bear every challenge (an empty realm ends it), and says nothing of why it has no relay.
+asio::awaitable<void> add_relay(Context& context, Job job, webrtc::CallOptions& options,
+                                Scope cleanup) {
+  const auto text = job.parameter("turn");
+  const auto credential = credential_for(context, text);
+  if (text.empty() || credential.username.empty()) co_return;
+  auto server = co_await find_relay_server(context, text, false);
+  if (server.has_error() || server->probe.target.transport == Transport::tls) co_return;
+  auto relay = co_await open_relay(context, *server);
+  if (!relay.client) co_return;
+  const auto challenge = relay.client->challenge();
+  co_await relay.client->deallocate(cleanup);
+  const bool usable = relay.why.empty() && challenge &&
+                      challenge->realm.find_first_not_of('"') != std::string::npos;
+  if (!usable) co_return;
+  webrtc::TurnLogin login;
+  login.server = {server->address, server->probe.target.port()};
+  login.tcp = server->probe.target.transport == Transport::tcp;
+  login.user = credential.username;
+  login.password = credential.password;
+  options.turn.push_back(std::move(login));
+}
+
+asio::awaitable<webrtc::CallOptions> options_for(Context& context, Job job, Scope cleanup) {
+  webrtc::CallOptions options;
+  options.gather = timeouts::ice_gather;
+  options.connect = timeouts::ice_connect;
+  options.handshake = timeouts::dtls_handshake;
+  options.media = timeouts::call_media;
+  const auto stun = job.parameter("stun");
+  if (!stun.empty()) {
+    const auto found = co_await find_endpoint(context, stun, false);
+    if (!found.has_error()) options.stun = *found;
+  }
+  co_await add_relay(context, job, options, cleanup);
+  co_return options;
+}
+
+// The connection that the call is offered over: to the right server, or none.
+asio::awaitable<std::unique_ptr<Stream>> reach(Context& context, Job job,
+                                               Observation& observation) {
+  DialOptions wanted;
+  wanted.tls = true;
+  wanted.alpn = {"http/1.1"};
+  auto dialled = co_await dial(context, job, wanted, observation);
+  const auto pin = job.parameter("sha256");
+  const auto& chain = dialled.tls.chain;
+  const bool named = !pin.empty() && !chain.empty() && chain.front().sha256 == pin;
+  // The one certificate that will do is vouched for by nobody, and need not be.
+  if (!named) add_tls_evidence(observation, dialled.tls);
+  if (!dialled.stream) co_return nullptr;
+  auto fault = named ? Detail() : certificate_fault(dialled.tls);
+  if (!pin.empty() && !named) fault = DetailCode::unexpected_issuer;
+  if (fault.empty()) co_return std::move(dialled.stream);
+  observation.outcome = Outcome::failed;
+  observation.detail = fault;
+  co_return nullptr;
+}
+
+struct Endpoint {
+  std::string host, path, token, user_agent;
+
+  WhipRequest request(std::string method, std::string where, std::string body) const {
+    return {std::move(method), host, std::move(where), token, user_agent, std::move(body)};
+  }
+};
+
+Endpoint endpoint_of(const Context& context, const Job& job) {
+  const auto& target = job.probe.target;
+  Endpoint endpoint;
+  endpoint.host = authority(target.host, target.port());
+  endpoint.path = job.parameter("path", "/whip");
+  endpoint.user_agent = context.settings.user_agent;
+  if (job.parameter("authenticated") != "true") return endpoint;
+  const auto& key = context.settings.credentials.media_key;
+  endpoint.token = webrtc::whip_token(
+      {reinterpret_cast<const std::uint8_t*>(key.data()), key.size()}, target.host);
+  return endpoint;
+}
+
+// The far end's part of the call: where it can be reached and how it proves itself.
+struct FarEnd {
+  webrtc::Keys keys;
+  std::vector<webrtc::Candidate> candidates;
+};
+
+std::optional<FarEnd> far_end_of(const WhipReply& reply) {
+  const auto answer = webrtc::parse_sdp(reply.body);
+  if (!answer || answer->media.empty()) return std::nullopt;
+  const auto& media = answer->media.front();
+  FarEnd other{answer->keys_of(media), media.candidates};
+  const bool whole = media.port != 0 && !other.keys.ufrag.empty() && !other.keys.password.empty() &&
+                     !other.keys.fingerprint.empty();
+  return whole ? std::optional(std::move(other)) : std::nullopt;
+}
+
+asio::awaitable<void> make_call(Context& context, Job job, Stream& stream, Rehearsal& rehearsal,
+                                const Gathered& gathered, Scope cleanup, Observation& observation) {
+  const auto endpoint = endpoint_of(context, job);
+  auto offer = endpoint.request("POST", endpoint.path, print_offer(gathered.end));
+  const auto asked = context.scope.clock.now();
+  const auto reply = co_await whip_request(stream, std::move(offer), context.scope,
+                                           asked + timeouts::stream_reply);
+  if (reply.has_error()) {
+    record(observation, reply.error());
+    if (reply.error().kind == FailureKind::timed_out) {
+      observation.outcome = Outcome::failed;
+      observation.detail = DetailCode::http_timed_out;
+    }
+    co_return;
+  }
+  if (reply->status != 201) {
+    observation.outcome = reply->status >= 500 ? Outcome::failed : Outcome::denied;
+    observation.detail = Detail::status(reply->status);
+    co_return;
+  }
+  auto other = far_end_of(*reply);
+  if (!other) {
+    observation.outcome = Outcome::failed;
+    observation.detail = DetailCode::no_call;
+    co_return;
+  }
+  const auto seen = co_await rehearsal.call(std::move(other->keys), std::move(other->candidates));
+  if (seen.has_error()) {
+    record(observation, seen.error());
+  } else {
+    conclude(observation, *seen);
+  }
+  const auto resource = whip_resource(reply->location, endpoint.host);
+  if (resource.empty() || !reply->goes_on) co_return;
+  auto end = endpoint.request("DELETE", resource, {});
+  const auto now = cleanup.clock.now();
+  const auto counts =
+      co_await whip_request(stream, std::move(end), cleanup, now + timeouts::stream_reply);
+  if (!counts.has_error()) add_arrived(observation, *counts);
+}
+
+void only_gathered(Observation& observation, const Gathered& gathered) {
+  const bool told_by_server =
+      std::any_of(gathered.candidates.begin(), gathered.candidates.end(),
+                  [](const auto& one) { return one.type != CandidateType::host; });
+  observation.outcome = told_by_server ? Outcome::answered : Outcome::skipped;
+  observation.detail = told_by_server ? DetailCode::gathered : DetailCode::only_host;
+}
+
+}  // namespace
+
+asio::awaitable<Observation> run_ice(Context& context, Job job) {
+  Observation observation;
+  observation.address = job.address;
+  const bool only_gather = job.parameter("only_gather") == "true";
+  const bool no_key =
+      job.parameter("authenticated") == "true" && context.settings.credentials.media_key.empty();
+  if (!webrtc::IceCall::available() || (no_key && !only_gather)) {
+    observation.detail = no_key ? DetailCode::no_key : DetailCode::no_ice;
+    co_return observation;
+  }
+  CleanupScope after(context.scope, timeouts::deallocate);
+  const auto cleanup = after.scope();
+  std::unique_ptr<Stream> stream;
+  if (!only_gather) {
+    stream = co_await reach(context, job, observation);
+    if (!stream) co_return observation;
+  }
+  observation.sent_at = context.scope.clock.wall_now();
+  Semaphore::Permit place;
+  if (!job.parameter("turn").empty()) {
+    place = co_await context.relays.enter(context.executor, context.scope, context.deadline);
+  }
+  auto options = co_await options_for(context, job, cleanup);
+  // To this computer itself, and over an interface of the user's choice, by that address only.
+  if (stream && (stream->remote().address.is_loopback() || !context.settings.interface.empty())) {
+    options.local = {stream->local().address};
+  }
+  Rehearsal rehearsal(context, webrtc::IceCall::make(std::move(options)));
+  const auto gathered = co_await rehearsal.gather();
+  if (gathered.has_error()) {
+    record(observation, gathered.error());
+  } else {
+    add_candidates(observation, *gathered);
+    observation.attempts = 1;
+    if (only_gather) {
+      only_gathered(observation, *gathered);
+    } else {
+      co_await make_call(context, job, *stream, rehearsal, *gathered, cleanup, observation);
+    }
+  }
+  co_await rehearsal.end(cleanup);
+  co_return observation;
+}
+
+}  // namespace callready::checks

@@ -1,0 +1,99 @@
+#include "checks/whip_client.hpp"
+
+#include <boost/beast/http.hpp>
+
+#include <algorithm>
+#include <sstream>
+
+#include "probe/webrtc/sdp.hpp"
+
+namespace callready::checks {
+namespace {
+
+namespace http = boost::beast::http;
+
+constexpr std::size_t most_head = 16'384, most_location = 512;
+
+}  // namespace
+
+struct WhipReader::Parser {
+  http::response_parser<http::string_body> http;
+  std::vector<std::uint8_t> unread;
+};
+
+WhipReader::WhipReader() : parser_(std::make_unique<Parser>()) {
+  parser_->http.header_limit(most_head);
+  parser_->http.body_limit(webrtc::most_sdp);
+  parser_->http.eager(true);
+}
+
+WhipReader::~WhipReader() = default;
+
+bool WhipReader::take(std::span<const std::uint8_t> bytes) {
+  auto& [parser, unread] = *parser_;
+  unread.insert(unread.end(), bytes.begin(), bytes.end());
+  while (!unread.empty() && !parser.is_done()) {
+    error_code error;
+    const auto used = parser.put(asio::buffer(unread), error);
+    unread.erase(unread.begin(), unread.begin() + static_cast<std::ptrdiff_t>(used));
+    if (error == http::error::need_more) return unread.size() <= most_head;
+    if (error) return false;
+    if (used == 0) break;
+  }
+  return true;
+}
+
+std::optional<WhipReply> WhipReader::reply() const {
+  const auto& parser = parser_->http;
+  if (!parser.is_done()) return std::nullopt;
+  const auto& message = parser.get();
+  WhipReply reply;
+  reply.status = static_cast<int>(message.result_int());
+  reply.type = std::string(message[http::field::content_type]);
+  reply.location = std::string(message[http::field::location]);
+  reply.body = message.body();
+  reply.goes_on = message.keep_alive();
+  return reply;
+}
+
+asio::awaitable<Result<WhipReply>> whip_request(Stream& stream, WhipRequest request, Scope scope,
+                                                Instant deadline) {
+  http::request<http::string_body> message{http::string_to_verb(request.method), request.path, 11};
+  message.set(http::field::host, request.host);
+  message.set(http::field::user_agent, request.user_agent);
+  if (!request.token.empty()) {
+    message.set(http::field::authorization, "Bearer " + request.token);
+  }
+  if (!request.body.empty()) message.set(http::field::content_type, "application/sdp");
+  message.body() = std::move(request.body);
+  message.prepare_payload();
+  std::ostringstream text;
+  text << message;
+  const auto bytes = text.str();
+  const std::span out(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+  const auto written = co_await stream.write(out, scope, deadline);
+  if (written.has_error()) co_return written.error();
+  WhipReader reader;
+  std::array<std::uint8_t, 4'096> chunk;
+  for (;;) {
+    const auto size = co_await stream.read_some(chunk, scope, deadline);
+    if (size.has_error()) co_return size.error();
+    if (!reader.take(std::span(chunk).first(*size))) {
+      co_return Failure{FailureKind::malformed, "no reply of HTTP/1.1", 0, {}};
+    }
+    auto reply = reader.reply();
+    if (reply) co_return std::move(*reply);
+  }
+}
+
+std::string whip_resource(const std::string& location, const std::string& host) {
+  auto path = location;
+  const std::string origin = "https://" + host;
+  if (path.starts_with(origin + '/')) path.erase(0, origin.size());
+  const bool plain =
+      path.starts_with('/') && !path.starts_with("//") && path.size() <= most_location &&
+      std::all_of(path.begin(), path.end(), [](char c) { return c > ' ' && c < '~'; });
+  return plain ? path : std::string();
+}
+
+}  // namespace callready::checks

@@ -1,0 +1,44 @@
+// The client's side of WHIP (RFC 9725) over a connection that stands: an offer is made, answered,
+// and the call is ended.
+#pragma once
+
+#include <memory>
+
+#include "probe/net/stream.hpp"
+
+namespace callready::checks {
+
+struct WhipReply {
+  int status = 0;
+  std::string type, location, body;
+  bool goes_on = false;  // the connection may be used again
+};
+
+// Reads one reply, however its bytes come. What is longer than a session description may be is
+// none.
+class WhipReader {
+ public:
+  WhipReader();
+  ~WhipReader();
+  // False for what is no reply of HTTP/1.1; no more then.
+  bool take(std::span<const std::uint8_t> bytes);
+  // Once it is whole.
+  std::optional<WhipReply> reply() const;
+
+ private:
+  struct Parser;
+  std::unique_ptr<Parser> parser_;
+};
+
+struct WhipRequest {
+  std::string method = "POST", host, path, token, user_agent;
+  std::string body;  // a session description; empty: none
+};
+
+asio::awaitable<Result<WhipReply>> whip_request(Stream& stream, WhipRequest request, Scope scope,
+                                                Instant deadline);
+
+// "/whip/abc" of a Location on the same host; empty for any other.
+std::string whip_resource(const std::string& location, const std::string& host);
+
+}  // namespace callready::checks

@@ -1,0 +1,65 @@
+// A device that lets STUN through and drops DTLS on the same flow: calls are set up, and stay mute.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "probe/diagnosis/finding_rules.hpp"
+#include "probe/diagnosis/finding_words.hpp"
+
+namespace callready::findings {
+namespace {
+
+std::optional<double> told_by(const Evidence* evidence, Fact fact) {
+  return evidence == nullptr ? std::nullopt : number_fact(*evidence, fact);
+}
+
+}  // namespace
+
+Causes find_dtls_filter(const Diagnosis& context) {
+  Cause cause;
+  auto& finding = cause.finding;
+  std::set<std::string> ends;
+  bool out = false, back = false;
+  for (const auto& result : context.facts.report.probes) {
+    if (result.probe.check != CheckKind::ice || context.explained(result)) continue;
+    if (result.observation.detail != DetailCode::dtls_silent) continue;
+    const auto* pair = evidence_of(result, EvidenceKind::ice_pair);
+    if (pair == nullptr) continue;
+    cause.explained.push_back(&result);
+    const auto end = fmt::format("UDP {} of {}", told_by(pair, Fact::far_port).value_or(0),
+                                 text_fact(*pair, Fact::far_address));
+    ends.insert(end);
+    const auto flights = told_by(evidence_of(result, EvidenceKind::call_handshake), Fact::flights);
+    finding.evidence.push_back(
+        {result.probe.id,
+         fmt::format("To {} STUN goes there and back; the DTLS ClientHello, sent {} times on the "
+                     "same flow, gets nothing.",
+                     end, flights.value_or(0))});
+    // The far end's own word: the second mechanism.
+    const auto* arrived = evidence_of(result, EvidenceKind::call_arrived);
+    const auto handshakes = told_by(arrived, Fact::handshakes_arrived);
+    if (!handshakes) continue;
+    out |= *handshakes == 0;
+    back |= *handshakes > 0;
+    finding.evidence.push_back(
+        {result.probe.id,
+         fmt::format("The far end says: {} STUN checks arrived, and {} packets of DTLS.",
+                     told_by(arrived, Fact::checks_arrived).value_or(0), *handshakes)});
+  }
+  if (!context.affects_requirement(cause.explained)) return {};
+  finding.code = "firewall.dtls_filtered";
+  finding.title = fmt::format("The firewall lets STUN through, and drops DTLS{}: calls stay mute",
+                              out && !back   ? " on the way out"
+                              : back && !out ? " on the way back"
+                                             : "");
+  finding.owner = Owner::network;
+  finding.confidence = out || back ? Confidence::certain : Confidence::likely;
+  finding.fix = fmt::format(
+      "Switch off the inspection that drops DTLS over UDP (application control, often called "
+      "\"DTLS\", \"WebRTC\" or \"unknown UDP\") for the user network, and let it through in both "
+      "directions: {}.",
+      listed({ends.begin(), ends.end()}));
+  return {cause};
+}
+
+}  // namespace callready::findings

@@ -1,0 +1,34 @@
+// The far end of a WebRTC call: WHIP (RFC 9725) over HTTPS, and the calls themselves on one UDP
+// port (call_sessions.hpp). Not there in the program for Windows.
+#pragma once
+
+#include "probe/net/asio.hpp"
+#include "probe/net/failure.hpp"
+#include "probe/serve/call_sessions.hpp"
+
+namespace callready::serve {
+
+struct CallPeerOptions {
+  SocketAddress https, media;        // where to listen; port 0: the kernel's choice
+  std::vector<IpAddress> addresses;  // by which clients reach it besides the one that they come by
+  std::shared_ptr<asio::ssl::context> tls;
+  std::string token;  // empty: everybody may call, for loopback
+  CallLimits limits;
+};
+
+// Where calls are offered.
+inline constexpr std::string_view whip_path = "/whip";
+
+class CallPeer {
+ public:
+  static bool available();
+  // Failure: a port cannot be bound.
+  static Result<std::shared_ptr<CallPeer>> start(const asio::any_io_executor& executor,
+                                                 const CallPeerOptions& options);
+  virtual ~CallPeer() = default;
+  virtual SocketAddress https() const = 0;
+  virtual SocketAddress media() const = 0;
+  virtual std::size_t sessions() const = 0;
+};
+
+}  // namespace callready::serve

@@ -1,0 +1,107 @@
+#include "probe/serve/call_peer.hpp"
+
+#include "probe/net/udp.hpp"
+#include "probe/serve/whip.hpp"
+
+namespace callready::serve {
+namespace {
+
+constexpr std::chrono::milliseconds beat(50);
+
+class Peer final : public CallPeer, public std::enable_shared_from_this<Peer> {
+ public:
+  Peer(const asio::any_io_executor& executor, UdpSocket socket, const CallPeerOptions& options)
+      : clock_(executor),
+        socket_(std::move(socket)),
+        sessions_(options.limits, options.addresses, socket_.local().port),
+        token_(options.token),
+        timer_(executor) {}
+  ~Peer() override {
+    if (web_) web_->stop();
+  }
+
+  Result<void> listen(const asio::any_io_executor& executor, const CallPeerOptions& options) {
+    WebServer::Options wanted;
+    wanted.most_body = webrtc::most_sdp;
+    wanted.tls = [tls = options.tls] { return tls; };
+    auto started = WebServer::start(
+        executor, options.https, std::move(wanted),
+        [self = weak_from_this()](WebRequest request, WebServer::Answer answer) {
+          const auto peer = self.lock();
+          if (!peer) return answer({503, "is being stopped\n"});
+          answer(answer_whip(peer->sessions_, peer->token_, request, peer->clock_.now()));
+        });
+    if (started.has_error()) return started.error();
+    web_ = std::move(*started);
+    wait();
+    tick();
+    return {};
+  }
+
+  SocketAddress https() const override { return web_->local(); }
+  SocketAddress media() const override { return socket_.local(); }
+  std::size_t sessions() const override { return sessions_.size(); }
+
+ private:
+  CallSessions::Send sender() {
+    return [this](std::span<const std::uint8_t> bytes, const SocketAddress& to) {
+      if (to.port != 0) static_cast<void>(socket_.send_to(bytes, to));
+    };
+  }
+
+  void wait() {
+    socket_.when_readable([weak = weak_from_this()] {
+      const auto self = weak.lock();
+      if (!self) return;
+      self->read();
+      self->wait();
+    });
+  }
+
+  // Some at a time, so that whoever shares the loop has its turn.
+  void read() {
+    for (int count = 0; count < 64; ++count) {
+      auto event = socket_.poll(clock_);
+      if (!event) return;
+      if (event->has_error()) continue;  // an ICMP error of an earlier reply, at most
+      const auto* datagram = std::get_if<Datagram>(&**event);
+      if (datagram == nullptr) continue;
+      sessions_.take(datagram->bytes, datagram->from, clock_.now(), sender());
+    }
+  }
+
+  void tick() {
+    timer_.expires_after(beat);
+    timer_.async_wait([weak = weak_from_this()](error_code error) {
+      const auto self = weak.lock();
+      if (error || !self) return;
+      self->sessions_.tick(self->clock_.now(), self->sender());
+      self->tick();
+    });
+  }
+
+  SystemClock clock_;
+  UdpSocket socket_;
+  CallSessions sessions_;
+  std::string token_;
+  asio::steady_timer timer_;
+  std::unique_ptr<WebServer> web_;
+};
+
+}  // namespace
+
+bool CallPeer::available() { return true; }
+
+Result<std::shared_ptr<CallPeer>> CallPeer::start(const asio::any_io_executor& executor,
+                                                  const CallPeerOptions& options) {
+  UdpSocket::Options wanted;
+  wanted.bind = options.media;
+  auto socket = UdpSocket::open(executor, options.media, wanted);
+  if (socket.has_error()) return socket.error();
+  const auto peer = std::make_shared<Peer>(executor, std::move(*socket), options);
+  const auto listening = peer->listen(executor, options);
+  if (listening.has_error()) return listening.error();
+  return std::shared_ptr<CallPeer>(peer);
+}
+
+}  // namespace callready::serve

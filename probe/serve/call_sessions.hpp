@@ -1,0 +1,80 @@
+// WebRTC calls that come back to who makes them (RTP loopback, RFC 6849): ICE-lite (RFC 8445
+// section 2.5), DTLS-SRTP (RFC 5764), SRTP. Datagrams and a clock in, datagrams out: no sockets.
+//
+// Nobody is sent anything who has not proved by ICE's password that he is there: an answer to such
+// a proof is not longer than the proof, and each packet of media comes back once and no longer.
+// Consent (RFC 7675): who has not proved it for 30 s is left.
+#pragma once
+
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+
+#include "probe/net/clock.hpp"
+#include "probe/webrtc/dtls.hpp"
+#include "probe/webrtc/sdp.hpp"
+
+namespace callready::serve {
+
+struct CallLimits {
+  std::size_t sessions = 200, sessions_of_address = 2;
+  std::chrono::seconds session{90}, consent{30};
+  // Of a session, and of all; both may save up for a second.
+  double packets_per_second = 2'000, bytes_per_second = 625'000, all_bytes_per_second = 12'500'000;
+};
+
+// What came of a session, as far as it was proved whose it is.
+struct CallCounts {
+  int checks = 0, handshake = 0, media = 0;
+};
+
+class CallSessions {
+ public:
+  using Bytes = webrtc::Bytes;
+  using Send = std::function<void(std::span<const std::uint8_t> bytes, const SocketAddress& to)>;
+
+  // `addresses`: under which `port` is reached.
+  CallSessions(CallLimits limits, std::vector<IpAddress> addresses, std::uint16_t port);
+  ~CallSessions();
+
+  enum class Refusal { none, malformed, unsupported, crowded };
+  struct Opened {
+    Refusal refusal = Refusal::none;
+    std::string id, answer;
+  };
+  // `reached`: the address by which the client came; a candidate, too.
+  Opened open(std::string_view offer, const IpAddress& client, const IpAddress& reached,
+              Instant now);
+  // Nothing: there is no such session.
+  std::optional<CallCounts> close(const std::string& id);
+
+  void take(std::span<const std::uint8_t> datagram, const SocketAddress& from, Instant now,
+            const Send& send);
+  // Repeats what was lost, and leaves who has gone: call it some twenty times a second.
+  void tick(Instant now, const Send& send);
+
+  std::size_t size() const { return sessions_.size(); }
+
+ private:
+  struct Session;
+  void take_check(std::span<const std::uint8_t> datagram, const SocketAddress& from, Instant now,
+                  const Send& send);
+  void send_flights(Session& session, const SocketAddress& to, Instant now, const Send& send);
+  bool may_send(Session& session, std::size_t bytes, Instant now);
+  void leave(const std::shared_ptr<Session>& session);
+
+  CallLimits limits_;
+  std::vector<IpAddress> addresses_;
+  std::uint16_t port_;
+  webrtc::Identity identity_;
+  std::map<std::string, std::shared_ptr<Session>> sessions_;  // by the user's name in ICE, our part
+  std::map<SocketAddress, std::shared_ptr<Session>> proved_;  // by the address that sent a proof
+  struct Bucket {
+    double tokens = 0;
+    Instant filled{};
+    bool take(double cost, double rate, Instant now);
+  } all_;
+};
+
+}  // namespace callready::serve

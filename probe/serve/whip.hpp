@@ -1,0 +1,13 @@
+// The answers to one request of WHIP (RFC 9725): values in, values out.
+#pragma once
+
+#include "probe/serve/call_sessions.hpp"
+#include "probe/web/web_server.hpp"
+
+namespace callready::serve {
+
+// A page in a browser may come from anywhere: what lets it in is the token.
+WebReply answer_whip(CallSessions& sessions, std::string_view token, const WebRequest& request,
+                     Instant now);
+
+}  // namespace callready::serve

@@ -1,0 +1,105 @@
+#include "probe/serve/whip.hpp"
+
+#include <fmt/format.h>
+#include <openssl/crypto.h>
+
+#include "probe/serve/call_peer.hpp"
+
+namespace callready::serve {
+namespace {
+
+// In constant time: what differs is nobody's business.
+bool same_text(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+bool has_token(const WebRequest& request, std::string_view token) {
+  if (token.empty()) return true;
+  constexpr std::string_view scheme = "bearer ";
+  const auto field = request.field("Authorization");
+  if (field.size() <= scheme.size()) return false;
+  for (std::size_t i = 0; i < scheme.size(); ++i) {
+    if ((field[i] | 0x20) != scheme[i]) return false;
+  }
+  return same_text(field.substr(scheme.size()), token);
+}
+
+WebReply plain(unsigned status, std::string text) {
+  WebReply reply;
+  reply.status = status;
+  reply.body = std::move(text);
+  return reply;
+}
+
+WebReply opened(CallSessions& sessions, const WebRequest& request, Instant now) {
+  auto type = request.field("Content-Type");
+  type = type.substr(0, type.find(';'));
+  if (type != "application/sdp") return plain(415, "expected application/sdp\n");
+  auto made = sessions.open(request.body, request.client.address, request.local.address, now);
+  switch (made.refusal) {
+    case CallSessions::Refusal::malformed:
+      return plain(400, "this is no offer of a WebRTC call\n");
+    case CallSessions::Refusal::unsupported:
+      return plain(422, "expected audio (Opus or G.711) over UDP/TLS/RTP/SAVPF with rtcp-mux\n");
+    case CallSessions::Refusal::crowded: {
+      auto reply = plain(503, "too many calls at once\n");
+      reply.fields.emplace_back("Retry-After", "30");
+      return reply;
+    }
+    case CallSessions::Refusal::none:
+      break;
+  }
+  auto reply = plain(201, std::move(made.answer));
+  reply.content_type = "application/sdp";
+  reply.fields.emplace_back("Location", fmt::format("{}/{}", whip_path, made.id));
+  return reply;
+}
+
+WebReply closed(CallSessions& sessions, const std::string& id) {
+  const auto counts = sessions.close(id);
+  if (!counts) return plain(404, "no such call\n");
+  return plain(200, fmt::format("checks {}\nhandshake {}\nmedia {}\n", counts->checks,
+                                counts->handshake, counts->media));
+}
+
+WebReply answered(CallSessions& sessions, std::string_view token, const WebRequest& request,
+                  Instant now) {
+  const auto path = std::string_view(request.target).substr(0, request.target.find('?'));
+  const bool page = path == "/" && (request.method == "GET" || request.method == "HEAD");
+  if (page) return plain(200, "callready serve\n");
+  const bool one = path.starts_with(whip_path) && path.size() > whip_path.size() + 1 &&
+                   path[whip_path.size()] == '/';
+  if (path != whip_path && !one) return plain(404, "no such page\n");
+  if (request.method == "OPTIONS") {
+    auto reply = plain(204, {});
+    reply.fields.emplace_back("Access-Control-Allow-Methods", "POST, DELETE, OPTIONS");
+    reply.fields.emplace_back("Access-Control-Allow-Headers", "Authorization, Content-Type");
+    reply.fields.emplace_back("Accept-Post", "application/sdp");
+    return reply;
+  }
+  const bool understood = request.method == (one ? "DELETE" : "POST");
+  if (!understood) {
+    auto reply = plain(405, "a call is made by POST and ended by DELETE\n");
+    reply.fields.emplace_back("Allow", one ? "DELETE, OPTIONS" : "POST, OPTIONS");
+    return reply;
+  }
+  if (!has_token(request, token)) {
+    auto reply = plain(401, "the token is missing or wrong\n");
+    reply.fields.emplace_back("WWW-Authenticate", "Bearer");
+    return reply;
+  }
+  if (one) return closed(sessions, std::string(path.substr(whip_path.size() + 1)));
+  return opened(sessions, request, now);
+}
+
+}  // namespace
+
+WebReply answer_whip(CallSessions& sessions, std::string_view token, const WebRequest& request,
+                     Instant now) {
+  auto reply = answered(sessions, token, request, now);
+  reply.fields.emplace_back("Access-Control-Allow-Origin", "*");
+  reply.fields.emplace_back("Access-Control-Expose-Headers", "Location");
+  return reply;
+}
+
+}  // namespace callready::serve

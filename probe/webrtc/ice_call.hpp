@@ -1,0 +1,65 @@
+// This end of a WebRTC call by libnice: what candidates there are, and then the call itself. Its
+// functions block, each for as long as it says: for threads of their own (probe/net/in_thread.hpp),
+// one at a time.
+#pragma once
+
+#include <chrono>
+#include <memory>
+
+#include "probe/webrtc/sdp.hpp"
+
+namespace callready::webrtc {
+
+struct TurnLogin {
+  SocketAddress server;
+  bool tcp = false;
+  std::string user, password;
+};
+
+struct CallOptions {
+  std::optional<SocketAddress> stun;
+  std::vector<TurnLogin> turn;
+  std::vector<IpAddress> local;  // gather here only; empty: all addresses but loopback's
+  std::chrono::milliseconds gather{}, connect{}, handshake{}, media{};  // the most each may take
+};
+
+struct Gathered {
+  std::vector<Candidate> candidates;
+  Milliseconds took{0};
+  LocalEnd end;  // for print_offer()
+};
+
+// The step that did not succeed.
+enum class CallStep { connect, handshake, fingerprint, media, done };
+
+struct CallSeen {
+  CallStep failed = CallStep::connect;  // `done`: none
+  // The pair that was chosen: our end, as the far end sees it where it is not the host's own, and
+  // the far one.
+  std::optional<Candidate> local, remote;
+  // Since the far end's description came.
+  std::optional<Milliseconds> connected, secured, first_media;
+  std::optional<Milliseconds> round_trip;   // of the first packet of media
+  int flights_sent = 0, datagrams_got = 0;  // of DTLS
+  std::string version;                      // "DTLSv1.2"
+  bool gcm = false;
+  int packets_sent = 0, packets_back = 0;
+};
+
+class IceCall {
+ public:
+  // False where this program has no ICE: say so.
+  static bool available();
+  static std::shared_ptr<IceCall> make(CallOptions options);
+  virtual ~IceCall() = default;
+
+  virtual Gathered gather() = 0;
+  // After gather(), once.
+  virtual CallSeen call(const Keys& other, const std::vector<Candidate>& candidates) = 0;
+  // Gives relays back. After that only the end of it.
+  virtual void end() = 0;
+  // From any thread: what blocks comes back soon.
+  virtual void stop() = 0;
+};
+
+}  // namespace callready::webrtc

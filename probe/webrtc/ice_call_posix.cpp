@@ -1,0 +1,365 @@
+#include <agent.h>
+
+#include <array>
+#include <atomic>
+#include <cstring>
+#include <mutex>
+
+#include "probe/webrtc/dtls.hpp"
+#include "probe/webrtc/ice_call.hpp"
+
+namespace callready::webrtc {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr guint component = 1;
+// How often timers are looked at: a fraction of the 20 ms between two packets.
+constexpr guint beat_ms = 4;
+constexpr std::chrono::milliseconds between_packets(20), give_back(500);
+constexpr int packets_of_a_call = 25;
+constexpr std::size_t g711_payload = 160;
+
+struct Unref {
+  void operator()(NiceAgent* agent) const { g_object_unref(agent); }
+  void operator()(GMainContext* context) const { g_main_context_unref(context); }
+};
+
+// A context of our own is the thread's default one while we work with it: libnice's own answers
+// come by that.
+class Pushed {
+ public:
+  explicit Pushed(GMainContext* context) : context_(context) {
+    g_main_context_push_thread_default(context);
+    timer_ = g_timeout_source_new(beat_ms);
+    g_source_set_callback(
+        timer_, [](gpointer) -> gboolean { return G_SOURCE_CONTINUE; }, nullptr, nullptr);
+    g_source_attach(timer_, context);
+  }
+  ~Pushed() {
+    g_source_destroy(timer_);
+    g_source_unref(timer_);
+    g_main_context_pop_thread_default(context_);
+  }
+  Pushed(const Pushed&) = delete;
+  Pushed& operator=(const Pushed&) = delete;
+
+ private:
+  GMainContext* context_;
+  GSource* timer_ = nullptr;
+};
+
+std::optional<SocketAddress> from_nice(const NiceAddress& address) {
+  std::array<char, NICE_ADDRESS_STRING_LEN + 1> text{};
+  nice_address_to_string(&address, text.data());
+  const auto parsed = IpAddress::parse(text.data());
+  if (!parsed) return std::nullopt;
+  return SocketAddress{*parsed, static_cast<std::uint16_t>(nice_address_get_port(&address))};
+}
+
+NiceAddress to_nice(const SocketAddress& address) {
+  NiceAddress native;
+  nice_address_init(&native);
+  nice_address_set_from_string(&native, address.address.to_string().c_str());
+  nice_address_set_port(&native, address.port);
+  return native;
+}
+
+CandidateType type_of(NiceCandidateType type) {
+  switch (type) {
+    case NICE_CANDIDATE_TYPE_SERVER_REFLEXIVE:
+      return CandidateType::server_reflexive;
+    case NICE_CANDIDATE_TYPE_PEER_REFLEXIVE:
+      return CandidateType::peer_reflexive;
+    case NICE_CANDIDATE_TYPE_RELAYED:
+      return CandidateType::relayed;
+    case NICE_CANDIDATE_TYPE_HOST:
+      break;
+  }
+  return CandidateType::host;
+}
+
+NiceCandidateType to_nice(CandidateType type) {
+  switch (type) {
+    case CandidateType::server_reflexive:
+      return NICE_CANDIDATE_TYPE_SERVER_REFLEXIVE;
+    case CandidateType::peer_reflexive:
+      return NICE_CANDIDATE_TYPE_PEER_REFLEXIVE;
+    case CandidateType::relayed:
+      return NICE_CANDIDATE_TYPE_RELAYED;
+    case CandidateType::host:
+      break;
+  }
+  return NICE_CANDIDATE_TYPE_HOST;
+}
+
+std::optional<Candidate> from_nice(const NiceCandidate& candidate) {
+  const auto address = from_nice(candidate.addr);
+  if (!address) return std::nullopt;
+  return Candidate{type_of(candidate.type), *address, candidate.priority, candidate.foundation};
+}
+
+class NiceCall final : public IceCall {
+ public:
+  explicit NiceCall(CallOptions options) : options_(std::move(options)) {}
+
+  Gathered gather() override {
+    const std::lock_guard lock(busy_);
+    Gathered gathered;
+    const auto begin = Clock::now();
+    context_.reset(g_main_context_new());
+    const Pushed pushed(context_.get());
+    start_agent();
+    nice_agent_gather_candidates(agent_.get(), stream_);
+    run_until(begin + options_.gather, [this] { return gathering_done_; });
+    gathered.took = Clock::now() - begin;
+    read_candidates(gathered.candidates);
+    auto& end = gathered.end;
+    gchar *ufrag = nullptr, *password = nullptr;
+    if (nice_agent_get_local_credentials(agent_.get(), stream_, &ufrag, &password)) {
+      end.keys.ufrag = ufrag;
+      end.keys.password = password;
+    }
+    g_free(ufrag);
+    g_free(password);
+    identity_.emplace();
+    end.keys.fingerprint = identity_->fingerprint();
+    end.keys.setup = "actpass";
+    end.candidates = gathered.candidates;
+    end.session = static_cast<std::uint64_t>(Clock::now().time_since_epoch().count()) >> 1;
+    return gathered;
+  }
+
+  CallSeen call(const Keys& other, const std::vector<Candidate>& candidates) override {
+    const std::lock_guard lock(busy_);
+    const Pushed pushed(context_.get());
+    begin_ = Clock::now();
+    set_remote(other, candidates);
+    const bool connected =
+        run_until(begin_ + options_.connect, [this] { return ready_; }) && read_pair();
+    if (!connected) return std::move(seen_);
+    seen_.connected = since_begin();
+    // The answerer may only be passive or active; we offered both.
+    const bool client = other.setup != "active";
+    dtls_.emplace(*identity_, client, other.fingerprint);
+    seen_.failed = CallStep::handshake;
+    if (client) dtls_->begin();
+    send_flights();
+    run_until(Clock::now() + options_.handshake,
+              [this] { return dtls_->state() != Dtls::State::handshake; });
+    seen_.flights_sent = dtls_->flights();
+    if (dtls_->state() == Dtls::State::wrong_fingerprint) seen_.failed = CallStep::fingerprint;
+    const auto keys = dtls_->keys();
+    if (!keys) return std::move(seen_);
+    seen_.secured = since_begin();
+    seen_.version = dtls_->version();
+    seen_.gcm = keys->profile == SrtpProfile::aead_aes_128_gcm;
+    seen_.failed = CallStep::media;
+    srtp_ = Srtp::make(*keys);
+    if (!srtp_) return std::move(seen_);
+    next_packet_ = media_begin_ = Clock::now();
+    run_until(media_begin_ + options_.media,
+              [this] { return seen_.packets_back >= packets_of_a_call; });
+    if (seen_.packets_back > 0) seen_.failed = CallStep::done;
+    return std::move(seen_);
+  }
+
+  void end() override {
+    const std::lock_guard lock(busy_);
+    if (!agent_) return;
+    {
+      const Pushed pushed(context_.get());
+      srtp_.reset();
+      nice_agent_attach_recv(agent_.get(), stream_, component, context_.get(), nullptr, nullptr);
+      stopped_ = false;  // giving back outlasts the stop
+      closed_ = false;
+      nice_agent_close_async(
+          agent_.get(),
+          [](GObject*, GAsyncResult*, gpointer self) {
+            static_cast<NiceCall*>(self)->closed_ = true;
+          },
+          this);
+      run_until(Clock::now() + give_back, [this] { return closed_; });
+      g_signal_handlers_disconnect_matched(agent_.get(), G_SIGNAL_MATCH_DATA, 0, 0, nullptr,
+                                           nullptr, this);
+    }
+    agent_.reset();
+    context_.reset();
+  }
+
+  void stop() override { stopped_ = true; }
+
+ private:
+  void start_agent() {
+    agent_.reset(nice_agent_new(context_.get(), NICE_COMPATIBILITY_RFC5245));
+    auto* agent = agent_.get();
+    g_object_set(agent, "upnp", FALSE, "ice-tcp", FALSE, "controlling-mode", TRUE,
+                 "keepalive-conncheck", TRUE, nullptr);
+    if (options_.stun) {
+      g_object_set(agent, "stun-server", options_.stun->address.to_string().c_str(),
+                   "stun-server-port", static_cast<guint>(options_.stun->port), nullptr);
+    }
+    for (const auto& address : options_.local) {
+      auto native = to_nice({address, 0});
+      nice_agent_add_local_address(agent, &native);
+    }
+    connect("candidate-gathering-done",
+            G_CALLBACK(+[](NiceAgent*, guint, NiceCall* self) { self->gathering_done_ = true; }));
+    connect("component-state-changed",
+            G_CALLBACK(+[](NiceAgent*, guint, guint, guint state, NiceCall* self) {
+              self->ready_ |= state == NICE_COMPONENT_STATE_READY;
+            }));
+    stream_ = nice_agent_add_stream(agent, 1);
+    for (const auto& turn : options_.turn) {
+      nice_agent_set_relay_info(agent, stream_, component, turn.server.address.to_string().c_str(),
+                                turn.server.port, turn.user.c_str(), turn.password.c_str(),
+                                turn.tcp ? NICE_RELAY_TYPE_TURN_TCP : NICE_RELAY_TYPE_TURN_UDP);
+    }
+    nice_agent_attach_recv(
+        agent, stream_, component, context_.get(),
+        [](NiceAgent*, guint, guint, guint size, gchar* bytes, gpointer self) {
+          const auto* begin = reinterpret_cast<const std::uint8_t*>(bytes);
+          static_cast<NiceCall*>(self)->take({begin, size});
+        },
+        this);
+  }
+
+  void connect(const char* signal, GCallback callback) {
+    g_signal_connect(agent_.get(), signal, callback, this);
+  }
+
+  // True once `done` says so; false at the deadline, or after stop().
+  template <typename Done>
+  bool run_until(Clock::time_point deadline, Done done) {
+    while (!done()) {
+      if (stopped_ || Clock::now() >= deadline) return false;
+      g_main_context_iteration(context_.get(), TRUE);
+      tick();
+    }
+    return true;
+  }
+
+  Milliseconds since_begin() const { return Clock::now() - begin_; }
+
+  void read_candidates(std::vector<Candidate>& all) {
+    GSList* list = nice_agent_get_local_candidates(agent_.get(), stream_, component);
+    for (GSList* item = list; item != nullptr; item = item->next) {
+      const auto& native = *static_cast<const NiceCandidate*>(item->data);
+      if (native.transport != NICE_CANDIDATE_TRANSPORT_UDP) continue;
+      auto one = from_nice(native);
+      // Browsers leave addresses of the link out (RFC 8445 section 5.1.1.1).
+      if (one && !one->address.address.is_link_local()) all.push_back(std::move(*one));
+    }
+    g_slist_free_full(list, reinterpret_cast<GDestroyNotify>(&nice_candidate_free));
+  }
+
+  void set_remote(const Keys& other, const std::vector<Candidate>& candidates) {
+    nice_agent_set_remote_credentials(agent_.get(), stream_, other.ufrag.c_str(),
+                                      other.password.c_str());
+    GSList* list = nullptr;
+    for (const auto& one : candidates) {
+      NiceCandidate* native = nice_candidate_new(to_nice(one.type));
+      native->transport = NICE_CANDIDATE_TRANSPORT_UDP;
+      native->component_id = component;
+      native->stream_id = stream_;
+      native->addr = to_nice(one.address);
+      native->base_addr = native->addr;
+      native->priority = one.priority;
+      const auto size = std::min(one.foundation.size(), sizeof native->foundation - 1);
+      std::memcpy(native->foundation, one.foundation.data(), size);
+      list = g_slist_prepend(list, native);
+    }
+    nice_agent_set_remote_candidates(agent_.get(), stream_, component, list);
+    g_slist_free_full(list, reinterpret_cast<GDestroyNotify>(&nice_candidate_free));
+  }
+
+  bool read_pair() {
+    NiceCandidate *local = nullptr, *remote = nullptr;
+    if (!nice_agent_get_selected_pair(agent_.get(), stream_, component, &local, &remote)) {
+      return false;
+    }
+    seen_.local = from_nice(*local);
+    seen_.remote = from_nice(*remote);
+    return seen_.local && seen_.remote;
+  }
+
+  void take(std::span<const std::uint8_t> datagram) {
+    if (datagram.empty()) return;
+    // RFC 7983.
+    if (datagram[0] >= 20 && datagram[0] <= 63 && dtls_) {
+      ++seen_.datagrams_got;
+      dtls_->take(datagram);
+      return send_flights();
+    }
+    if (datagram[0] < 128 || datagram[0] > 191 || !srtp_) return;
+    const auto rtp = srtp_->unprotect(datagram);
+    if (!rtp || rtp->size() != 12 + g711_payload) return;
+    const auto number = static_cast<std::size_t>((*rtp)[2] << 8 | (*rtp)[3]);
+    if (number >= sent_at_.size()) return;
+    if (seen_.packets_back++ > 0) return;
+    seen_.first_media = since_begin();
+    seen_.round_trip = Clock::now() - sent_at_[number];
+  }
+
+  void send_flights() {
+    for (const auto& datagram : dtls_->outgoing()) send(datagram);
+  }
+
+  void send(const Bytes& datagram) {
+    nice_agent_send(agent_.get(), stream_, component, static_cast<guint>(datagram.size()),
+                    reinterpret_cast<const gchar*>(datagram.data()));
+  }
+
+  void tick() {
+    if (!dtls_) return;
+    dtls_->tick();
+    send_flights();
+    while (srtp_ && seen_.packets_sent < packets_of_a_call && Clock::now() >= next_packet_) {
+      send_packet();
+      next_packet_ += between_packets;
+    }
+  }
+
+  // RTP (RFC 3550 section 5.1) with payload type 0 and silence of G.711 u-law.
+  void send_packet() {
+    Bytes rtp(12 + g711_payload, 0xFF);
+    const auto number = static_cast<std::uint32_t>(seen_.packets_sent++);
+    const auto time = static_cast<std::uint32_t>(number * g711_payload);
+    constexpr std::uint32_t source = 0x63617265;
+    rtp[0] = 0x80;
+    rtp[1] = static_cast<std::uint8_t>(number == 0 ? 0x80 : 0);
+    rtp[2] = static_cast<std::uint8_t>(number >> 8);
+    rtp[3] = static_cast<std::uint8_t>(number);
+    for (int i = 0; i < 4; ++i) {
+      const auto at = static_cast<std::size_t>(i);
+      rtp[4 + at] = static_cast<std::uint8_t>(time >> (24 - 8 * i));
+      rtp[8 + at] = static_cast<std::uint8_t>(source >> (24 - 8 * i));
+    }
+    sent_at_.push_back(Clock::now());
+    if (const auto packet = srtp_->protect(rtp)) send(*packet);
+  }
+
+  CallOptions options_;
+  std::mutex busy_;  // a step that was left behind ends before the next one begins
+  std::atomic<bool> stopped_{false};
+  std::unique_ptr<GMainContext, Unref> context_;
+  std::unique_ptr<NiceAgent, Unref> agent_;  // before its context
+  guint stream_ = 0;
+  bool gathering_done_ = false, ready_ = false, closed_ = false;
+  std::optional<Identity> identity_;
+  std::optional<Dtls> dtls_;
+  std::optional<Srtp> srtp_;
+  CallSeen seen_;
+  Clock::time_point begin_, media_begin_, next_packet_;
+  std::vector<Clock::time_point> sent_at_;
+};
+
+}  // namespace
+
+bool IceCall::available() { return true; }
+
+std::shared_ptr<IceCall> IceCall::make(CallOptions options) {
+  return std::make_shared<NiceCall>(std::move(options));
+}
+
+}  // namespace callready::webrtc

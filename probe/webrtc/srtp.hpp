@@ -1,0 +1,41 @@
+// SRTP (RFC 3711, RFC 7714) by libsrtp2. It is set up at the first use, which takes tens of
+// milliseconds where the library is built over NSS: not from an event loop that has more to do.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace callready::webrtc {
+
+using Bytes = std::vector<std::uint8_t>;
+
+enum class SrtpProfile { aes128_cm_sha1_80, aead_aes_128_gcm };
+
+// A key with its salt, of what this end sends and of what it gets.
+struct SrtpKeys {
+  SrtpProfile profile = SrtpProfile::aes128_cm_sha1_80;
+  Bytes sending, receiving;
+};
+
+// False where the library cannot work here. May be called any number of times, on one thread.
+bool srtp_ready();
+
+class Srtp {
+ public:
+  // Nothing where the library refuses.
+  static std::optional<Srtp> make(const SrtpKeys& keys);
+  // The packet as it goes over the network; nothing for what is no RTP.
+  std::optional<Bytes> protect(std::span<const std::uint8_t> rtp);
+  // What was in it; nothing for what is forged, came twice, or is too old.
+  std::optional<Bytes> unprotect(std::span<const std::uint8_t> packet);
+
+ private:
+  struct Session;
+  explicit Srtp(std::shared_ptr<Session> session) : session_(std::move(session)) {}
+  std::shared_ptr<Session> session_;
+};
+
+}  // namespace callready::webrtc

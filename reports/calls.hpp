@@ -1,0 +1,14 @@
+// WebRTC calls that were made, or what one would be made by: a line each. Internal to reports/.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "probe/model/report.hpp"
+
+namespace callready {
+
+// "call.example.com: ICE chose ...; DTLSv1.2 ...; 25 of 25 packets of media came back ..."
+std::vector<std::string> call_lines(const Report& report);
+
+}  // namespace callready

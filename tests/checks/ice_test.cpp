@@ -1,0 +1,127 @@
+#include "checks/whip_client.hpp"
+#include "probe/serve/responder.hpp"
+#include "probe/serve/stun_server.hpp"
+#include "tests/support/check_runner.hpp"
+#include "tests/support/evidence.hpp"
+
+namespace callready {
+namespace {
+
+const std::string secret = "a key of some length";
+
+class IceTest : public testing::Test {
+ protected:
+  test::CheckRunner runner;
+  std::unique_ptr<serve::Responder> far = start();
+  std::map<std::string, std::string> with{{"authenticated", "true"}, {"sha256", pin(*far)}};
+
+  std::unique_ptr<serve::Responder> start() {
+    serve::ResponderOptions options;
+    options.name = "127.0.0.1";
+    options.bind = IpAddress::v4({127, 0, 0, 1});
+    options.key.assign(secret.begin(), secret.end());
+    options.today = "2026-11-21";
+    auto started = serve::Responder::start(runner.loop.executor(), options);
+    EXPECT_FALSE(started.has_error());
+    return std::move(*started);
+  }
+  static std::string pin(const serve::Responder& responder) {
+    const auto& set = responder.target_set();
+    return set.substr(set.find("sha256: ") + 8, 64);
+  }
+  Observation call() {
+    return runner.run(CheckKind::ice, Transport::tls, "127.0.0.1", far->tls(), with);
+  }
+  static const Evidence* find(const Observation& seen, EvidenceKind kind) {
+    for (const auto& evidence : seen.evidence) {
+      if (evidence.kind == kind) return &evidence;
+    }
+    return nullptr;
+  }
+};
+
+TEST_F(IceTest, AWholeCall) {
+  runner.settings.credentials.media_key = secret;
+  const auto seen = call();
+  ASSERT_EQ(seen.detail, DetailCode::called) << seen.detail.text();
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  const auto* pair = find(seen, EvidenceKind::ice_pair);
+  ASSERT_TRUE(pair);
+  EXPECT_EQ(text_fact(*pair, Fact::far_type), "host");
+  EXPECT_EQ(number_fact(*pair, Fact::far_port), far->calls()->media().port);
+  const auto* media = find(seen, EvidenceKind::call_media);
+  ASSERT_TRUE(media);
+  EXPECT_GT(number_fact(*media, Fact::back), 0);
+  EXPECT_TRUE(number_fact(*media, Fact::first_media_ms));
+  const auto* arrived = find(seen, EvidenceKind::call_arrived);
+  ASSERT_TRUE(arrived);
+  EXPECT_GT(number_fact(*arrived, Fact::handshakes_arrived), 0);
+  EXPECT_EQ(far->calls()->sessions(), 0u) << "it was ended";
+}
+
+TEST_F(IceTest, WithoutItsKeyThereIsNone) {
+  EXPECT_EQ(call().detail, DetailCode::no_key);
+  runner.settings.credentials.media_key = "another key of some length";
+  const auto seen = call();
+  EXPECT_EQ(seen.outcome, Outcome::denied);
+  EXPECT_EQ(seen.detail, Detail::status(401));
+  EXPECT_EQ(far->calls()->sessions(), 0u);
+}
+
+TEST_F(IceTest, NothingIsSaidToAnotherCertificate) {
+  runner.settings.credentials.media_key = secret;
+  with["sha256"] = std::string(64, '0');
+  const auto seen = call();
+  EXPECT_EQ(seen.outcome, Outcome::failed);
+  EXPECT_EQ(seen.detail, DetailCode::unexpected_issuer);
+  with.erase("sha256");
+  EXPECT_EQ(call().detail, DetailCode::untrusted);
+  EXPECT_EQ(far->calls()->sessions(), 0u);
+}
+
+TEST_F(IceTest, WhatAnswersNoWhipMakesNoCall) {
+  runner.settings.credentials.media_key = secret;
+  with["path"] = "/elsewhere";
+  EXPECT_EQ(call().detail, Detail::status(404));
+}
+
+TEST_F(IceTest, WithoutACallItSaysWhatThereIs) {
+  Probe probe;
+  probe.check = CheckKind::ice;
+  probe.target.transport = Transport::tls;
+  probe.with = {{"only_gather", "true"}};
+  const auto seen = runner.run(probe, std::nullopt);
+  EXPECT_EQ(seen.outcome, Outcome::skipped);
+  EXPECT_EQ(seen.detail, DetailCode::only_host);
+  ASSERT_TRUE(find(seen, EvidenceKind::ice_candidates));
+}
+
+TEST(WhipClient, ReadsAReplyHoweverItComes) {
+  const std::string text =
+      "HTTP/1.1 201 Created\r\nContent-Type: application/sdp\r\nLocation: /whip/a\r\n"
+      "Content-Length: 5\r\n\r\nv=0\r\n";
+  const auto* bytes = reinterpret_cast<const std::uint8_t*>(text.data());
+  for (std::size_t cut = 0; cut <= text.size(); ++cut) {
+    checks::WhipReader reader;
+    EXPECT_TRUE(reader.take({bytes, cut}));
+    EXPECT_TRUE(reader.take({bytes + cut, text.size() - cut}));
+    const auto reply = reader.reply();
+    ASSERT_TRUE(reply) << cut;
+    EXPECT_EQ(reply->status, 201);
+    EXPECT_EQ(reply->location, "/whip/a");
+    EXPECT_EQ(reply->body, "v=0\r\n");
+    EXPECT_TRUE(reply->goes_on);
+  }
+}
+
+TEST(WhipClient, TakesResourcesOfTheSameHostOnly) {
+  EXPECT_EQ(checks::whip_resource("/whip/a", "h:1"), "/whip/a");
+  EXPECT_EQ(checks::whip_resource("https://h:1/whip/a", "h:1"), "/whip/a");
+  for (const auto* other :
+       {"", "whip", "//evil/a", "https://evil/a", "http://h:1/a", "/a b", "https://h:1.evil/a"}) {
+    EXPECT_EQ(checks::whip_resource(other, "h:1"), "") << other;
+  }
+}
+
+}  // namespace
+}  // namespace callready

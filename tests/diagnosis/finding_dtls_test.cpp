@@ -1,0 +1,76 @@
+// A call whose STUN passes and whose DTLS does not.
+#include <gtest/gtest.h>
+
+#include "tests/diagnosis/build.hpp"
+#include "tests/diagnosis/diagnosis.hpp"
+
+namespace callready {
+namespace {
+
+Evidence evidence(EvidenceKind kind, FactMap facts) {
+  Evidence one;
+  one.kind = kind;
+  one.facts = std::move(facts);
+  return one;
+}
+
+// `arrived`: packets of DTLS, by the far end's word; nothing: it said nothing.
+Report report_of(DetailCode detail, std::optional<std::int64_t> arrived) {
+  TargetSet set;
+  set.id = set.title = "set";
+  auto row = test::row("call");
+  row.check = CheckKind::ice;
+  set.requirements.push_back(row);
+  Capability capability;
+  capability.id = capability.title = "calls";
+  capability.needs.push_back({{{"call"}}});
+  set.capabilities.push_back(capability);
+  const auto outcome = detail == DetailCode::called ? Outcome::answered : Outcome::failed;
+  ProbeResult result = test::result_of({"far.example.com", outcome, std::string(to_string(detail)),
+                                        "", 40, 8443, "", CheckKind::ice, Transport::tls});
+  auto& list = result.observation.evidence;
+  if (detail != DetailCode::ice_silent) {
+    list.push_back(evidence(EvidenceKind::ice_pair, {{Fact::far_address, std::string("192.0.2.1")},
+                                                     {Fact::far_port, std::int64_t{8622}}}));
+    list.push_back(evidence(EvidenceKind::call_handshake, {{Fact::flights, std::int64_t{6}}}));
+  }
+  if (arrived) {
+    list.push_back(evidence(EvidenceKind::call_arrived, {{Fact::checks_arrived, std::int64_t{9}},
+                                                         {Fact::handshakes_arrived, *arrived}}));
+  }
+  PlannedRequirement planned;
+  planned.set = "set";
+  planned.requirement = "call";
+  planned.probes = {result.probe.id};
+  Report report;
+  report.probes = {result};
+  const std::vector<PlannedSet> sets{{&set, {planned}, {}}};
+  diagnose(sets, "2026-11-21", report);
+  return report;
+}
+
+TEST(DtlsFilter, ByTheFarEndsWordItIsCertainAndHasAWay) {
+  const auto out = report_of(DetailCode::dtls_silent, 0);
+  EXPECT_EQ(test::codes(out.findings),
+            std::vector<std::string>{"firewall.dtls_filtered (certain)"});
+  EXPECT_TRUE(test::holds(out.findings[0].title, "on the way out")) << out.findings[0].title;
+  EXPECT_TRUE(test::holds(out.findings[0].fix, "UDP 8622 of 192.0.2.1")) << out.findings[0].fix;
+  EXPECT_EQ(out.sets[0].verdict, Verdict::blocked);
+  const auto back = report_of(DetailCode::dtls_silent, 6);
+  EXPECT_TRUE(test::holds(back.findings.at(0).title, "on the way back"));
+}
+
+TEST(DtlsFilter, WithoutItsWordItIsLikely) {
+  EXPECT_EQ(test::codes(report_of(DetailCode::dtls_silent, std::nullopt).findings),
+            std::vector<std::string>{"firewall.dtls_filtered (likely)"});
+}
+
+TEST(DtlsFilter, OtherFailuresAreNotIts) {
+  for (const auto detail : {DetailCode::called, DetailCode::ice_silent, DetailCode::dtls_failed,
+                            DetailCode::wrong_fingerprint, DetailCode::media_silent}) {
+    EXPECT_TRUE(test::codes(report_of(detail, 0).findings).empty()) << to_string(detail);
+  }
+}
+
+}  // namespace
+}  // namespace callready

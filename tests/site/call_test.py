@@ -1,0 +1,206 @@
+"""A WebRTC call to `callready serve`, over a line of 40 ms: by the check `ice`, by headless Chromium,
+and past firewalls that drop DTLS. The network is media_test's."""
+
+import hashlib
+import hmac
+import json
+import os
+import re
+import tempfile
+import unittest
+
+from tests.reports import chromium
+
+from .media_test import CALLREADY, INSIDE, KEY, OUTSIDE, Line, run
+from .harness import Site, SiteTest
+from .tools import Missing, tool, wan_program
+
+# DTLS records (RFC 9147 section 4): a content type of 20 to 63 and a version of DTLS.
+DTLS = "@th,64,8 >= 20 @th,64,8 <= 63 @th,72,16 { 0xfefd, 0xfeff }"
+
+PAGE = """
+(async () => {
+  const call = new RTCPeerConnection(CONFIGURATION);
+  const microphone = await navigator.mediaDevices.getUserMedia({audio: true});
+  for (const track of microphone.getTracks()) call.addTrack(track, microphone);
+  await call.setLocalDescription(await call.createOffer());
+  while (call.iceGatheringState !== 'complete') await new Promise((done) => setTimeout(done, 5));
+  const begin = performance.now();
+  const headers = {Authorization: 'Bearer TOKEN', 'Content-Type': 'application/sdp'};
+  const reply = await fetch('URL/whip', {method: 'POST', headers, body: call.localDescription.sdp});
+  if (reply.status !== 201) return {status: reply.status};
+  await call.setRemoteDescription({type: 'answer', sdp: await reply.text()});
+  const seen = {status: 201, packets: 0};
+  while (seen.packets < 25 && performance.now() - begin < 20000) {
+    for (const one of (await call.getStats()).values()) {
+      if (one.type === 'inbound-rtp') seen.packets = one.packetsReceived;
+      if (one.type === 'transport') seen.dtls = one.dtlsState;
+      if (one.type === 'remote-candidate') seen.far = one.candidateType + ' ' + one.port;
+      if (one.type === 'candidate-pair' && one.nominated) seen.pair = one.localCandidateId;
+      if (one.type === 'local-candidate' && one.id === seen.pair) seen.near = one.candidateType;
+    }
+    if (seen.packets > 0 && !seen.after) seen.after = performance.now() - begin;
+    await new Promise((done) => setTimeout(done, 5));
+  }
+  const end = await fetch('URL' + reply.headers.get('Location'), {method: 'DELETE', headers});
+  seen.ended = await end.text();
+  call.close();
+  return seen;
+})()
+"""
+
+
+class CallLine(Line):
+    last_line = "/whip"
+
+    def drop_dtls(self, hook):
+        """A firewall before the far end: `input` is on the way out, `output` on the way back."""
+        self.nft("add table inet firewall")
+        self.nft(f"add chain inet firewall {hook} {{ type filter hook {hook} priority 0; }}")
+        self.nft(f"add rule inet firewall {hook} meta l4proto udp {DTLS} counter drop")
+
+    def nft(self, rule):
+        run("ip", "netns", "exec", self.names[2], "nft", rule)
+
+    def call(self):
+        """The probe of the call, the findings, and the verdicts of the rows."""
+        status, report, errors = self.check("--only", "call")
+        if not report:
+            raise AssertionError(f"{status}: {errors}")
+        probe = next(one for one in report["probes"] if one["check"] == "ice")
+        rows = {row["id"]: row["status"] for row in report["sets"][0]["requirements"]}
+        return probe, report["findings"], rows
+
+
+def evidence(probe, kind):
+    return next((one for one in probe["evidence"] if one["kind"] == kind), None)
+
+
+@unittest.skipUnless(CALLREADY, "callready is not built")
+class Calls(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        if os.geteuid() != 0:
+            raise unittest.SkipTest("needs root, for namespaces")
+        try:
+            wan_program(), tool("ip"), tool("nft")
+        except Missing as missing:
+            raise unittest.SkipTest(str(missing)) from None
+
+    def test_a_call_gets_through(self):
+        with CallLine() as line:
+            probe, findings, rows = line.call()
+        self.assertEqual(("answered", "called"), (probe["outcome"], probe["detail"]), probe)
+        pair = evidence(probe, "ice_pair")
+        self.assertEqual((INSIDE, "host", OUTSIDE, "host", 8622),
+                         tuple(pair[name] for name in ("address", "type", "far_address", "far_type",
+                                                       "far_port")))
+        self.assertGreaterEqual(evidence(probe, "call_media")["back"], 20)
+        self.assertEqual(([], "pass"), (findings, rows["call"]))
+
+    def test_a_firewall_that_drops_dtls_is_named(self):
+        for hook, words in (("input", "on the way out"), ("output", "on the way back")):
+            with self.subTest(hook), CallLine() as line:
+                line.drop_dtls(hook)
+                probe, findings, rows = line.call()
+                self.assertEqual(("failed", "dtls_silent"), (probe["outcome"], probe["detail"]))
+                arrived = evidence(probe, "call_arrived")
+                self.assertGreater(arrived["checks_arrived"], 0)
+                self.assertEqual(arrived["handshakes_arrived"] == 0, hook == "input")
+                self.assertEqual(["firewall.dtls_filtered"], [one["code"] for one in findings])
+                finding = findings[0]
+                self.assertEqual(("certain", "network"),
+                                 (finding["confidence"], finding["owner"]))
+                self.assertIn(words, finding["title"])
+                self.assertIn(f"UDP 8622 of {OUTSIDE}", finding["fix"])
+                self.assertEqual("fail", rows["call"])
+
+    def test_udp_that_gets_no_answer_is_not_blamed_on_dtls(self):
+        with CallLine() as line:
+            line.nft("add table inet firewall")
+            line.nft("add chain inet firewall input { type filter hook input priority 0; }")
+            line.nft("add rule inet firewall input udp dport 8622 drop")
+            probe, findings, rows = line.call()
+        self.assertEqual(("failed", "ice_silent"), (probe["outcome"], probe["detail"]))
+        self.assertNotIn("firewall.dtls_filtered", [one["code"] for one in findings])
+        self.assertEqual("fail", rows["call"])
+
+    def browse(self, line, configuration):
+        """What headless Chromium saw of a call that it made over the line."""
+        token = hmac.new(KEY.encode(), f"callready whip {OUTSIDE}".encode(), hashlib.sha256)
+        script = PAGE.replace("URL", f"https://{OUTSIDE}:8443").replace("TOKEN", token.hexdigest())
+        script = script.replace("CONFIGURATION", configuration)
+        options = ["--ignore-certificate-errors", "--use-fake-device-for-media-stream",
+                   "--use-fake-ui-for-media-stream"]
+        before = ["ip", "netns", "exec", line.names[0]]
+        with tempfile.NamedTemporaryFile("w", suffix=".html") as page:
+            with chromium.Chromium(before, options) as browser:
+                browser.open(page.name)
+                seen = browser.js(script)
+        self.assertEqual((201, "connected"), (seen["status"], seen.get("dtls")), seen)
+        self.assertGreaterEqual(seen["packets"], 25, seen)
+        self.assertRegex(seen["far"], "^host 8622$")
+        counts = dict(re.findall(r"(\w+) (\d+)", seen["ended"]))
+        self.assertGreater(int(counts["media"]), 0)
+        # Two seconds on an idle computer; a loaded one starts Chromium's threads late.
+        self.assertLess(seen["after"], 10_000)
+        print(f"{seen.get('near')}: first media after {seen['after']:.0f} ms", flush=True)
+        return seen
+
+    @unittest.skipUnless(chromium.PROGRAM, "chromium is not installed")
+    def test_a_browser_makes_the_call(self):
+        with CallLine() as line:
+            self.browse(line, "{iceServers: []}")
+
+    @unittest.skipUnless(chromium.PROGRAM, "chromium is not installed")
+    def test_a_browser_makes_the_call_by_a_relay(self):
+        try:
+            turnserver = tool("turnserver")
+        except Missing as missing:
+            self.skipTest(str(missing))
+        with CallLine() as line:
+            line.start(line.names[2], turnserver, "-n", "--log-file", "stdout", "--lt-cred-mech",
+                       "--user", "somebody:something", "--realm", "relay.example", "--no-tls",
+                       "--no-dtls", "--no-cli", "--listening-ip", OUTSIDE, "--relay-ip", OUTSIDE,
+                       "--pidfile", os.path.join(line.folder.name, "turnserver.pid"),
+                       "--userdb", os.path.join(line.folder.name, "turnserver.db"))
+            for transport in ("udp", "tcp"):
+                with self.subTest(transport):
+                    seen = self.browse(line, f"""{{iceTransportPolicy: 'relay', iceServers: [{{
+                        urls: 'turn:{OUTSIDE}:3478?transport={transport}', username: 'somebody',
+                        credential: 'something'}}]}}""")
+                    self.assertEqual("relay", seen["near"], seen)
+
+
+@unittest.skipUnless(CALLREADY, "callready is not built")
+class Candidates(SiteTest):
+    """What a browser would gather, by the servers of a vendor's set."""
+
+    def gathered(self, *options, login=True):
+        script = ("CALLREADY_TURN_USER=$CALLREADY_SITE_TURN_USER "
+                  "CALLREADY_TURN_PASSWORD=$CALLREADY_SITE_TURN_PASSWORD " if login else "")
+        with Site() as site:
+            done = site.run(["sh", "-c", script + 'exec "$@"', "sh", CALLREADY, "check", "rainbow",
+                             "--json", *options], timeout=120)
+        report = json.loads(done.stdout)
+        self.assertEqual("ready", report["sets"][0]["verdict"])
+        self.assertEqual([], report["findings"])
+        return [one for one in report["probes"] if one["check"] == "ice"]
+
+    def test_all_kinds(self):
+        probe, = self.gathered("--quality")
+        types = [one["type"] for one in probe["evidence"] if one["kind"] == "ice_candidate"]
+        self.assertEqual({"host", "srflx", "relay"}, set(types), probe)
+        self.assertTrue(probe["control"])
+
+    def test_without_credentials_no_relay(self):
+        probe, = self.gathered("--quality", login=False)
+        types = [one["type"] for one in probe["evidence"] if one["kind"] == "ice_candidate"]
+        self.assertEqual({"host", "srflx"}, set(types), probe)
+
+    def test_not_part_of_a_usual_run(self):
+        self.assertEqual([], self.gathered(login=False))
+
+
+if __name__ == "__main__":
+    unittest.main()
