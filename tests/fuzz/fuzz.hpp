@@ -51,7 +51,9 @@ void in_pieces(Input input, std::uint8_t rhythm, Push push) {
 // All targets: a function each, in the file of that name; its seeds are in seeds/NAME.
 #define CALLREADY_FUZZ_TARGETS(TARGET) \
   TARGET(addresses)                    \
+  TARGET(certificates)                 \
   TARGET(dns_message)                  \
+  TARGET(exporter_config)              \
   TARGET(exporter_request)             \
   TARGET(feeds)                        \
   TARGET(http_reply)                   \
