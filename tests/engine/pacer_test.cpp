@@ -262,11 +262,17 @@ TEST(RequestBudget, BoundsThePacketsToOneDestination) {
       RequestBudget budget(limits);
       EXPECT_EQ(packets_until(budget, each, windows * limits.window),
                 (windows + 1) * limits.packets_per_host);
-      if (windows == 0) EXPECT_EQ(budget.request("192.0.2.2", 1, start), start) << "another one";
     }
     RequestBudget budget(limits);
     EXPECT_EQ(packets_until(budget, each, 1'000 * limits.window), limits.packets_per_host_in_run);
   }
+}
+
+TEST(RequestBudget, CountsDestinationsApart) {
+  RequestBudget budget({});
+  packets_until(budget, 1, milliseconds(0));
+  EXPECT_GT(budget.request("192.0.2.1", 1, start), start);
+  EXPECT_EQ(budget.request("192.0.2.2", 1, start), start);
 }
 
 TEST(RequestBudget, LetsWhatNeedsMoreThanAWindowGoAlone) {
