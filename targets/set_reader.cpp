@@ -1,5 +1,7 @@
 #include "targets/set_reader.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 
@@ -115,11 +117,18 @@ class SetReader {
     into = *text;
   }
 
-  // Calls `read(item)` for each block of the list `key`.
+  // Calls `read(item)` for each block of the list `key`. Rows, capabilities and what they refer to
+  // are held against each other: the largest set has a tenth of these.
   template <typename Read>
   void each(const YamlNode* list, std::string_view key, Read&& read) {
     const auto* items = list ? read_list(*list, MapReader::name(key), problems_) : nullptr;
     if (items == nullptr) return;
+    constexpr std::size_t most = 1'000;
+    if (items->size() > most) {
+      problems_.add(list->position, fmt::format("{}: has {} entries; a set has {} at most",
+                                                MapReader::name(key), items->size(), most));
+      return;
+    }
     for (const auto& item : *items) read(item);
   }
 

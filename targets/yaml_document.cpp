@@ -303,11 +303,10 @@ std::string in_quotes(std::string_view text) {
   constexpr std::size_t shown = 60;
   std::string result = "'";
   std::size_t characters = 0;
-  for (const char byte : text) {
+  for (const char byte : on_one_line(text.substr(0, 4 * (shown + 1)))) {  // 4 bytes at most each
     const bool continues = (static_cast<unsigned char>(byte) & 0xc0) == 0x80;
     if (!continues && characters++ == shown) return result + "...'";
-    const bool printable = static_cast<unsigned char>(byte) >= 0x20 && byte != 0x7f;
-    result += printable ? byte : ' ';
+    result += byte == '\t' ? ' ' : byte;
   }
   return result + "'";
 }

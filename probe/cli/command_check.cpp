@@ -163,7 +163,6 @@ int run_and_deliver(const Arguments& arguments, SessionOptions options,
   options.show_progress = terminal.obeys && !arguments.quiet;
   options.terminal_width = terminal.width;
   auto report = run_session(options);
-  platform::forgive_one_interrupt();
   if (report.has_error()) {
     complain(report.error());
     return usage_error;

@@ -11,6 +11,7 @@
 #include "probe/exporter/child_runs.hpp"
 #include "probe/exporter/pages.hpp"
 #include "probe/exporter/server.hpp"
+#include "probe/net/service_timeouts.hpp"
 #include "probe/platform/child.hpp"
 #include "probe/platform/input_file.hpp"
 #include "probe/platform/system.hpp"
@@ -21,7 +22,6 @@ namespace {
 using namespace exporter;
 
 constexpr std::size_t largest_metrics = 1 << 20;
-constexpr std::chrono::seconds to_end(3);
 
 // "127.0.0.1:9977", "[::1]:9977", ":9977" for all addresses.
 std::optional<SocketAddress> parse_listen(std::string_view text) {
@@ -182,7 +182,7 @@ class Exporter {
     runs_.reset();
     signals_.cancel();
     clock_.end_watch();
-    ending_.emplace(loop_, to_end);
+    ending_.emplace(loop_, timeouts::server_end);
     ending_->async_wait([this](error_code) { loop_.stop(); });
     look_for_the_end();
   }

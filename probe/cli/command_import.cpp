@@ -7,6 +7,7 @@
 #include "probe/cli/commands.hpp"
 #include "probe/cli/output.hpp"
 #include "probe/net/download.hpp"
+#include "probe/net/service_timeouts.hpp"
 #include "probe/platform/system.hpp"
 #include "targets/json_file.hpp"
 #include "targets/refresh.hpp"
@@ -21,7 +22,7 @@ std::optional<std::string> read_list(const Arguments& arguments) {
     DownloadRequest request;
     request.url = arguments.url;
     request.most = largest_feed;
-    request.limit = std::chrono::seconds(60);
+    request.limit = timeouts::feed;
     request.user_agent = user_agent();
     auto reply = download(request);
     if (!reply.problem.empty()) {

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "probe/cli/commands.hpp"
+#include "probe/net/service_timeouts.hpp"
 #include "probe/platform/browser.hpp"
 #include "probe/platform/child.hpp"
 #include "probe/platform/system.hpp"
@@ -18,7 +19,6 @@ namespace {
 namespace files = std::filesystem;
 
 constexpr std::size_t most_connections = 64, most_body = 65'536;
-constexpr std::chrono::seconds to_end(2);
 
 class OwnChildren final : public Children {
  public:
@@ -144,7 +144,7 @@ class Ui {
     pages_->stop();
     server_->stop();
     signals_.cancel();
-    ending_.emplace(loop_, to_end);
+    ending_.emplace(loop_, timeouts::server_end);
     ending_->async_wait([this](error_code) { loop_.stop(); });
     look_for_the_end();
   }

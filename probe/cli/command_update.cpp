@@ -7,6 +7,7 @@
 #include "probe/cli/commands.hpp"
 #include "probe/cli/output.hpp"
 #include "probe/net/download.hpp"
+#include "probe/net/service_timeouts.hpp"
 #include "probe/platform/input_file.hpp"
 #include "probe/util/path.hpp"
 #include "targets/update.hpp"
@@ -15,10 +16,6 @@ namespace callready {
 namespace {
 
 namespace fs = std::filesystem;
-
-// For one file of some 20 KB, over the slowest line that carries calls; who sends more slowly means
-// to keep us waiting.
-constexpr std::chrono::seconds patience{10};
 
 bool is_url(const std::string& source) {
   return source.starts_with("http://") || source.starts_with("https://");
@@ -43,7 +40,7 @@ Fetched fetch_url(const std::string& base, const std::string& name, std::size_t 
   DownloadRequest request;
   request.url = base + (base.ends_with('/') ? "" : "/") + name;
   request.most = most;
-  request.limit = patience;
+  request.limit = timeouts::update_file;
   request.user_agent = user_agent();
   request.etag = etag;
   auto reply = download(request);

@@ -95,10 +95,12 @@ int run_line(const std::vector<const char*>& line) {
   return nagios ? for_nagios(status) : status;
 }
 
+// Before all other initialisers: those of libraries need memory, too.
+[[gnu::constructor(101)]] void from_the_start() { callready::end_with_a_line(); }
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  callready::end_with_a_line();
   callready::platform::prepare_program();
   // A child of this program, not a command: see probe/net/pac.hpp.
   if (argc == 2 && std::string_view(argv[1]) == callready::pac_child_argument) {

@@ -8,6 +8,7 @@
 
 #include "probe/cli/say.hpp"
 #include "probe/engine/session.hpp"
+#include "probe/net/service_timeouts.hpp"
 #include "probe/platform/input_file.hpp"
 #include "probe/platform/system.hpp"
 #include "probe/util/digest.hpp"
@@ -20,9 +21,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int attempts = 3;
-constexpr milliseconds first_wait = std::chrono::seconds(1);
-constexpr milliseconds longest_wait = std::chrono::seconds(10);  // whatever the server wants
-constexpr milliseconds one_upload = std::chrono::seconds(15);
 constexpr std::size_t folder_digits = 16;
 
 bool is_good(const Upload& done) { return done.status >= 200 && done.status < 300; }
@@ -40,11 +38,11 @@ std::string words_of(const Upload& done) {
 }
 
 Upload send_patiently(const PushDocument& document, const PushMeans& means) {
-  auto wait = first_wait;
+  auto wait = timeouts::upload_again;
   for (int attempt = 1;; ++attempt) {
     auto done = means.send(document);
     if (is_good(done) || is_refused(done) || attempt == attempts) return done;
-    means.wait(std::min(done.retry_after.value_or(wait), longest_wait));
+    means.wait(std::min(done.retry_after.value_or(wait), timeouts::upload_again_most));
     wait *= 2;
   }
 }
@@ -155,8 +153,8 @@ bool push_report(const Report& report, const std::string& url, const std::string
   const auto base = url.substr(0, url.find_last_not_of('/') + 1);
   PushMeans means;
   means.send = [&](const PushDocument& document) {
-    return upload(
-        {base + document.path, document.body, "application/json", token, user_agent(), one_upload});
+    return upload({base + document.path, document.body, "application/json", token, user_agent(),
+                   timeouts::upload});
   };
   means.wait = [](milliseconds time) { std::this_thread::sleep_for(time); };
   auto folder = platform::state_folder();

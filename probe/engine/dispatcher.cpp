@@ -5,6 +5,7 @@
 #include "probe/net/nat64.hpp"
 #include "probe/net/timeouts.hpp"
 #include "probe/plan/plan.hpp"
+#include "probe/plan/plan_size.hpp"
 
 namespace callready {
 namespace {
@@ -195,8 +196,7 @@ asio::awaitable<Observation> Dispatcher::admitted(const checks::Check& check, ch
   const auto purpose = job.probe.purpose;
   const bool question = purpose != Purpose::row && purpose != Purpose::control;
   const bool may_be_left_out = question || scheduler_.stands_in(index);
-  auto destination = destination_of(job);
-  auto pass = co_await within_budget(std::move(destination));
+  auto pass = co_await within_budget(job);
   if (request && pass == Pass::go) pass = co_await paced(*request, may_be_left_out);
   if (pass == Pass::stopped) {
     record(observation, stopped());
@@ -224,10 +224,12 @@ checks::Context& Dispatcher::context_of(const Probe& probe) {
   return bound->context;
 }
 
-asio::awaitable<Dispatcher::Pass> Dispatcher::within_budget(std::string destination) {
+asio::awaitable<Dispatcher::Pass> Dispatcher::within_budget(const checks::Job& job) {
+  const auto destination = destination_of(job);
+  const auto packets = packets_of(job.probe, context_.settings.thorough).at_most;
   while (!context_.scope.stop.stopped()) {
     const auto now = context_.scope.clock.now();
-    const auto when = budget_.request(destination, now);
+    const auto when = budget_.request(destination, static_cast<int>(packets), now);
     if (!when) co_return Pass::no_room;
     if (*when <= now) co_return Pass::go;
     const bool slept = co_await sleep_until(context_.executor, context_.scope, *when);

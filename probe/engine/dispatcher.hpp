@@ -40,7 +40,7 @@ class Dispatcher {
   enum class Pass { go, stopped, no_room };
   asio::awaitable<Pass> paced(Pacer::PacedRequest request, bool may_be_left_out);
   // Waits until the budget has room; no_room: it has none for the rest of the run.
-  asio::awaitable<Pass> within_budget(std::string destination);
+  asio::awaitable<Pass> within_budget(const checks::Job& job);
   asio::awaitable<Pass> may_look_up(std::string name);
   checks::Context& context_of(const Probe& probe);
 

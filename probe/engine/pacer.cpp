@@ -88,37 +88,60 @@ std::optional<Instant> Pacer::ask(const PacedRequest& request, Instant now) {
   return std::nullopt;
 }
 
-RequestBudget::RequestBudget(PaceLimits limits) : limits_(limits) {
-  if (!limits_.unlimited) return;
-  limits_.requests_per_host *= fast_factor;
-  limits_.requests_per_host_in_run *= fast_factor;
+Rate::Rate(int at_once, int a_second)
+    : at_once_(at_once), each_(Instant::duration(std::chrono::seconds(1)) / a_second) {}
+
+Instant Rate::take(int count, Instant now) {
+  const auto paid = std::max(paid_, now);
+  const auto free = paid - each_ * (at_once_ - std::min(count, at_once_));
+  if (free > now) return free;
+  paid_ = paid + each_ * count;
+  return now;
 }
 
-std::optional<Instant> RequestBudget::request(const std::string& destination, Instant now) {
+RequestBudget::RequestBudget(PaceLimits limits)
+    : limits_(limits),
+      packet_rate_(limits.packets_at_once * (limits.unlimited ? fast_factor : 1),
+                   limits.packets_a_second * (limits.unlimited ? fast_factor : 1)),
+      lookup_rate_(limits.lookups_at_once, limits.lookups_a_second) {
+  if (!limits_.unlimited) return;
+  limits_.packets_per_host *= fast_factor;
+  limits_.packets_per_host_in_run *= fast_factor;
+}
+
+std::optional<Instant> RequestBudget::request(const std::string& destination, int packets,
+                                              Instant now) {
   auto& asked = destinations_[destination];
-  if (asked.in_run >= limits_.requests_per_host_in_run || requests_ >= limits_.requests_in_run) {
+  if (asked.in_run + packets > limits_.packets_per_host_in_run ||
+      packets_ + packets > limits_.packets_in_run) {
     return std::nullopt;
   }
   auto& latest = asked.latest;
-  while (!latest.empty() && latest.front() + limits_.window <= now) latest.pop_front();
-  if (latest.size() >= static_cast<std::size_t>(limits_.requests_per_host)) {
-    return latest.front() + limits_.window;
+  while (!latest.empty() && latest.front().first + limits_.window <= now) {
+    asked.in_window -= latest.front().second;
+    latest.pop_front();
   }
-  latest.push_back(now);
-  ++asked.in_run;
-  ++requests_;
+  int others = asked.in_window;
+  auto free = now;
+  for (auto oldest = latest.begin();
+       oldest != latest.end() && others + packets > limits_.packets_per_host; ++oldest) {
+    others -= oldest->second;
+    free = oldest->first + limits_.window;
+  }
+  if (free <= now) free = packet_rate_.take(packets, now);
+  if (free > now) return free;
+  latest.emplace_back(now, packets);
+  asked.in_window += packets;
+  asked.in_run += packets;
+  packets_ += packets;
   return now;
 }
 
 std::optional<Instant> RequestBudget::lookup(Instant now) {
   if (lookups_ >= limits_.lookups_in_run) return std::nullopt;
-  const auto each = milliseconds(1'000) / limits_.lookups_a_second;
-  const auto paid = std::max(lookups_paid_, now);
-  const auto free = paid - each * (limits_.lookups_at_once - 1);
-  if (free > now) return free;
-  lookups_paid_ = paid + each;
-  ++lookups_;
-  return now;
+  const auto when = lookup_rate_.take(1, now);
+  if (when <= now) ++lookups_;
+  return when;
 }
 
 }  // namespace callready

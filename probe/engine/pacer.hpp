@@ -47,26 +47,40 @@ class Pacer {
   std::map<IpAddress, Host> hosts_;
 };
 
-// The bounds that hold for every set, at any pace: how often one destination is asked, and how many
-// names. Pure, as the pacer.
+// So many at once, and then so many a second.
+class Rate {
+ public:
+  Rate(int at_once, int a_second);
+  // Now, where they are on record; later, where nothing is reserved. More than `at_once` wait until
+  // all before them are paid for.
+  Instant take(int count, Instant now);
+
+ private:
+  int at_once_;
+  Instant::duration each_;
+  Instant paid_{};  // until when those on record have used up their time
+};
+
+// The bounds that hold for every set, at any pace: how many packets one destination gets and all
+// together, and how many names are asked for. Pure, as the pacer.
 class RequestBudget {
  public:
   explicit RequestBudget(PaceLimits limits);
 
-  // When it may be asked: now, where the request is on record; later, where nothing is reserved; or
-  // nothing: never in this run.
-  std::optional<Instant> request(const std::string& destination, Instant now);
+  // When they may be sent: now, where they are on record; later, where nothing is reserved; or
+  // nothing: never in this run. More than a window allows wait for an empty one.
+  std::optional<Instant> request(const std::string& destination, int packets, Instant now);
   std::optional<Instant> lookup(Instant now);
 
  private:
   struct Destination {
-    std::deque<Instant> latest;  // within the window
-    int in_run = 0;
+    std::deque<std::pair<Instant, int>> latest;  // within the window
+    int in_window = 0, in_run = 0;
   };
   PaceLimits limits_;
   std::map<std::string, Destination> destinations_;
-  int requests_ = 0, lookups_ = 0;
-  Instant lookups_paid_{};  // until when those on record have used up their seconds
+  Rate packet_rate_, lookup_rate_;
+  int packets_ = 0, lookups_ = 0;
 };
 
 }  // namespace callready

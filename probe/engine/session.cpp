@@ -171,6 +171,9 @@ struct RunNetwork {
   std::optional<Resolver> resolver;
   SystemClock clock{loop.get_executor()};
   SiteEdge edge{loop.get_executor()};
+  // What checks work with, until the loop has let go of them all; its timers are the loop's.
+  std::unique_ptr<checks::Context> context;
+  asio::signal_set signals{loop, SIGINT, SIGTERM};
 };
 
 std::string words_of(const std::exception_ptr& thrown) {
@@ -341,7 +344,7 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
   if (tls.has_error()) return tls.error();
   auto network = std::make_unique<RunNetwork>();
   network->tls = std::move(*tls);
-  auto& [stop, roots, loop, channel, resolver, clock, edge] = *network;
+  auto& [stop, roots, loop, channel, resolver, clock, edge, its_context, signals] = *network;
   AresOptions dns_options;
   dns_options.servers = options.dns_servers;
   dns_options.use_hosts_file = options.dns_servers.empty();
@@ -364,7 +367,6 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
   report.site = describe_site(options, loop, *channel);
   const auto start = clock.now();
   bool finished = false, first_is_done = false;
-  asio::signal_set signals(loop, SIGINT, SIGTERM);
   signals.async_wait([&](error_code error, int) {
     if (error || finished) return;
     report.complete = false;
@@ -373,8 +375,9 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
     signals.clear();  // a second Ctrl-C ends the program at once
   });
   platform::release_interrupts();  // main() holds them
-  checks::Context context{
-      loop.get_executor(), Scope{clock, stop}, start, *resolver, *roots, edge, settings};
+  its_context.reset(new checks::Context{loop.get_executor(), Scope{clock, stop}, start, *resolver,
+                                        *roots, edge, settings});
+  auto& context = *its_context;
   const auto proxies = find_proxies(options, plan, context, *network);
   if (proxies.proxy_for) {
     plan_options.proxy_for = proxies.proxy_for;
@@ -447,6 +450,7 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
   signals.cancel();
   stop.stop();
   shut_down(std::move(network), trouble);
+  platform::forgive_one_interrupt();  // the report is still to be written
   if (!ended && !trouble) {
     trouble = std::make_exception_ptr(std::runtime_error("a check does not end"));
   }

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "probe/net/service_timeouts.hpp"
 #include "probe/web/child_process.hpp"
 #include "reports/terminal.hpp"
 
@@ -13,10 +14,6 @@ namespace callready::exporter {
 namespace {
 
 constexpr std::size_t most_metrics = 1 << 20;
-// A run ends by itself; one that does not is a fault of this program, and must not hold up the
-// others for ever. The largest set at the usual pace takes some minutes.
-constexpr milliseconds longest_run = std::chrono::minutes(30);
-constexpr milliseconds beyond_timeout = std::chrono::seconds(30);
 constexpr int usage_error = 2;
 
 std::string last_line(std::string text) {
@@ -101,7 +98,7 @@ void ChildRuns::start(const Job& job, std::optional<milliseconds> timeout,
                       std::function<void(RunEnd)> done) {
   const auto run = std::make_shared<Run>(*this, std::move(done));
   if (run->begin(check_arguments(job, places_, timeout),
-                 timeout ? *timeout + beyond_timeout : longest_run)) {
+                 timeout ? *timeout + timeouts::child_beyond : timeouts::child_run)) {
     runs_.insert(run);
     return;
   }

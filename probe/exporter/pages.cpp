@@ -9,6 +9,7 @@
 #include <charconv>
 
 #include "probe/exporter/process.hpp"
+#include "probe/net/service_timeouts.hpp"
 #include "probe/platform/input_file.hpp"
 #include "reports/exporter_index.hpp"
 #include "reports/format.hpp"
@@ -21,7 +22,6 @@ namespace {
 constexpr std::string_view metrics_type = "text/plain; version=0.0.4; charset=utf-8";
 constexpr std::size_t most_target = 4'096, most_parameters = 16, largest_page = 64 << 20;
 constexpr double least_timeout = 0.6, usual_timeout = 10, longest_timeout = 600;
-constexpr milliseconds on_the_way = milliseconds(500);
 
 Reply refusal(unsigned status, std::string why) {
   return {status, "callready: " + std::move(why) + '\n', "text/plain; charset=utf-8"};
@@ -72,7 +72,7 @@ milliseconds patience_of(std::string_view scrape_timeout) {
   const auto [stop, error] = std::from_chars(scrape_timeout.data(), end, limit);
   if (error != std::errc{} || stop != end || !(limit > 0)) limit = usual_timeout;
   limit = std::clamp(limit, least_timeout, longest_timeout);
-  return milliseconds(static_cast<long>(limit * 1000)) - on_the_way;
+  return milliseconds(static_cast<long>(limit * 1000)) - timeouts::scrape_way;
 }
 
 void Pages::configured(const Config& config, Places places) {

@@ -4,13 +4,13 @@
 
 #include "probe/net/in_thread.hpp"
 #include "probe/net/semaphore.hpp"
+#include "probe/net/service_timeouts.hpp"
 #include "probe/util/digest.hpp"
 #include "probe/web/web_server.hpp"
 
 namespace callready::exporter {
 namespace {
 
-constexpr std::chrono::seconds to_know(10);  // for the check of a password
 // A password takes a tenth of a second of a processor: those of many strangers wait for each other,
 // and what was right once is remembered.
 constexpr int most_passwords = 2;
@@ -48,7 +48,7 @@ asio::awaitable<bool> may_enter(Core core, std::shared_ptr<const WebConfig> web,
   const std::string hash = user == web->users.end() ? "" : user->second;
   const auto digest = sha256_hex(login->first + ':' + hash + ':' + login->second);
   if (core->known.contains(digest)) co_return true;
-  const auto deadline = core->scope.clock.now() + to_know;
+  const auto deadline = core->scope.clock.now() + timeouts::password;
   const auto permit = co_await core->passwords.enter(core->executor, core->scope, deadline);
   if (!permit) co_return false;
   std::function<bool()> work = [password = login->second, hash] {

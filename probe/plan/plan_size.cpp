@@ -11,9 +11,12 @@
 namespace callready {
 namespace {
 
-// Packets that we send for one probe that is answered at once. Connections: SYN, its ACK, what the
-// protocol sends with its ACKs, and the end of it.
-std::size_t packets_of(const Probe& probe, bool thorough) {
+// A request over UDP goes out four times to a server that is silent, and a question to DNS to three
+// servers.
+constexpr std::size_t transmissions = 4, name_servers = 3;
+
+// Connections: SYN, its ACK, what the protocol sends with its ACKs, and the end of it.
+std::size_t packets_if_answered(const Probe& probe, bool thorough) {
   const auto& check = probe.check;
   if (check == CheckKind::udp_range) {
     const auto ports = std::max<std::size_t>(probe.target.sample.size(), 1);
@@ -38,6 +41,10 @@ std::size_t packets_of(const Probe& probe, bool thorough) {
   return 1;
 }
 
+bool over_udp(const Probe& probe) {
+  return probe.target.transport == Transport::udp && probe.target.route.direct();
+}
+
 std::string network_of(const IpAddress& address) {
   return Network{address, address.is_v4() ? 24 : 48}.masked().to_string();
 }
@@ -52,6 +59,15 @@ std::string with_commas(std::size_t number) {
 }
 
 }  // namespace
+
+ProbePackets packets_of(const Probe& probe, bool thorough) {
+  ProbePackets packets;
+  packets.answered = packets_if_answered(probe, thorough);
+  packets.at_most = packets.answered;
+  if (probe.check == CheckKind::dns) packets.at_most *= name_servers;
+  if (over_udp(probe) && probe.check != CheckKind::media) packets.at_most *= transmissions;
+  return packets;
+}
 
 int windows_of(const Plan& plan, const PaceLimits& pace) {
   if (pace.unlimited) return 0;
@@ -82,7 +98,7 @@ PlanSize size_of(const Plan& plan, const PaceLimits& pace, bool thorough) {
     if (!planned.answered_by.empty()) continue;  // another's packets
     ++size.probes;
     const bool conditional = !planned.unless.empty() || !planned.unless_all.empty();
-    if (!conditional) size.packets += packets_of(probe, thorough);
+    if (!conditional) size.packets += packets_of(probe, thorough).answered;
     // It asks its second server, and the other address of the first (RFC 5780). One that stands in
     // for another asks hosts that are met anyway.
     if (probe.check == CheckKind::nat && !conditional)

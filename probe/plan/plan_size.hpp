@@ -26,6 +26,12 @@ PlanSize size_of(const Plan& plan, const PaceLimits& pace, bool thorough);
 // about 150 s at this pace". `option`: what the user asked for.
 std::string announcement(const PlanSize& size, const std::string& option);
 
+// Packets that we send for one probe, where it is answered at once and where it never is.
+struct ProbePackets {
+  std::size_t answered = 0, at_most = 0;
+};
+ProbePackets packets_of(const Probe& probe, bool thorough);
+
 // Full windows that pass before the last host, and the last port of any host, may be met.
 int windows_of(const Plan& plan, const PaceLimits& pace);
 

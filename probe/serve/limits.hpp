@@ -2,6 +2,7 @@
 #pragma once
 
 #include "probe/net/clock.hpp"
+#include "probe/net/service_timeouts.hpp"
 
 namespace callready::serve {
 
@@ -9,8 +10,8 @@ struct Limits {
   int connections = 64;              // open at once; more are closed as they come
   std::size_t request_bytes = 8192;  // of one request; a longer one ends its connection
   int requests = 100;                // of one connection; then it is closed
-  milliseconds idle{10'000};         // for one request to arrive whole, and for its reply to leave
-  milliseconds connection{60'000};   // of one connection, however busy
+  milliseconds idle = timeouts::served_request;
+  milliseconds connection = timeouts::served_connection;
   int datagrams_per_second = 1'000;  // replies of one UDP socket; beyond them, silence
 };
 

@@ -1,5 +1,6 @@
 #include "probe/serve/stream_service.hpp"
 
+#include "probe/net/service_timeouts.hpp"
 #include "probe/net/tls.hpp"
 #include "probe/net/watched.hpp"
 
@@ -113,8 +114,7 @@ asio::awaitable<void> StreamService::accept(std::shared_ptr<Core> core) {
     auto [error, socket] =
         co_await core->acceptor.async_accept(asio::as_tuple(asio::use_awaitable));
     if (error) {
-      // Out of file descriptors, most likely: asking again at once would be a busy loop.
-      const auto later = core->clock.now() + milliseconds(100);
+      const auto later = core->clock.now() + timeouts::without_descriptors;
       co_await sleep_until(core->executor, core->scope, later);
       continue;
     }

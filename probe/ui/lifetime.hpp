@@ -5,26 +5,22 @@
 #include <memory>
 
 #include "probe/net/clock.hpp"
+#include "probe/net/service_timeouts.hpp"
 
 namespace callready::ui {
-
-// A page that is loaded anew is away for a moment, and one on a computer that sleeps for longer.
-inline constexpr milliseconds after_last_page = std::chrono::seconds(60);
-// Until somebody opens the first.
-inline constexpr milliseconds before_first_page = std::chrono::minutes(10);
 
 class Lifetime {
  public:
   // `over`: once.
   Lifetime(Clock& clock, std::function<void()> over) : clock_(clock), over_(std::move(over)) {
-    wait(before_first_page);
+    wait(timeouts::before_first_page);
   }
   void page_opened() {
     ++pages_;
     timer_.reset();
   }
   void page_closed() {
-    if (--pages_ == 0) wait(after_last_page);
+    if (--pages_ == 0) wait(timeouts::after_last_page);
   }
 
  private:

@@ -1,10 +1,12 @@
 #include "probe/ui/runs.hpp"
-#include "probe/util/path.hpp"
 
 #include <fmt/format.h>
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+
+#include "probe/net/service_timeouts.hpp"
+#include "probe/util/path.hpp"
 
 namespace callready::ui {
 namespace {
@@ -12,10 +14,6 @@ namespace {
 using Json = nlohmann::json;
 namespace files = std::filesystem;
 
-// A run ends by itself; one that does not is a fault of this program.
-constexpr milliseconds longest_run = std::chrono::minutes(30);
-// To write its report, after it was asked to end.
-constexpr milliseconds to_stop = std::chrono::seconds(10);
 // Of an event: a probe with all its evidence has some thousand bytes.
 constexpr std::size_t longest_line = 8 << 20;
 
@@ -96,7 +94,7 @@ std::string Runs::start(Order order) {
     return problem_;
   }
   state_ = State::running;
-  timer_ = clock_.call_at(clock_.now() + longest_run, [this] { stop(); });
+  timer_ = clock_.call_at(clock_.now() + timeouts::child_run, [this] { stop(); });
   changed_();
   return {};
 }
@@ -105,7 +103,7 @@ void Runs::stop() {
   if (state_ != State::running || stopping_) return;
   stopping_ = true;
   child_->interrupt();
-  timer_ = clock_.call_at(clock_.now() + to_stop, [this] { child_->end(); });
+  timer_ = clock_.call_at(clock_.now() + timeouts::child_stop, [this] { child_->end(); });
   changed_();
 }
 

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "probe/net/service_timeouts.hpp"
 #include "probe/net/watched.hpp"
 #include "probe/platform/child.hpp"
 
@@ -9,8 +10,6 @@ namespace callready {
 namespace {
 
 constexpr std::size_t most_errors = 8'192;
-// Between the end of its output and that of the child, which has nothing left to do.
-constexpr milliseconds look_again = milliseconds(20), longest_end = std::chrono::seconds(5);
 
 }  // namespace
 
@@ -56,7 +55,7 @@ struct ChildProcess::Core : std::enable_shared_from_this<Core> {
                            }
                            if (!error) return self->read(from);
                            if (++self->closed == 2)
-                             self->wait_for_end(self->clock.now() + longest_end);
+                             self->wait_for_end(self->clock.now() + timeouts::child_end);
                          });
   }
 
@@ -64,7 +63,8 @@ struct ChildProcess::Core : std::enable_shared_from_this<Core> {
     const auto status = running ? platform::exit_status(child) : std::optional(-1);
     if (status) running = false;
     if (!status && clock.now() < until) {
-      timer = clock.call_at(clock.now() + look_again, [this, until] { wait_for_end(until); });
+      timer =
+          clock.call_at(clock.now() + timeouts::child_look, [this, until] { wait_for_end(until); });
       return;
     }
     end();

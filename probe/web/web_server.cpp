@@ -1,4 +1,5 @@
 #include "probe/web/web_server.hpp"
+#include "probe/net/service_timeouts.hpp"
 
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
@@ -20,9 +21,6 @@ using HttpReply = http::response<http::string_body>;
 
 constexpr std::size_t most_head = 16'384;
 constexpr int most_requests = 1'000;  // of one connection
-// For a request to arrive whole, and for a reply to leave.
-constexpr std::chrono::seconds to_ask(30), to_leave(30);
-constexpr std::chrono::milliseconds without_descriptors(200);
 
 }  // namespace
 
@@ -151,7 +149,7 @@ struct LiveConnection {
                            [live, space](error_code, std::size_t) { live->reader_has_gone(); });
     reply.keep_alive(false);
     http::response_serializer<http::string_body> serializer(reply);
-    lowest.expires_after(to_leave);
+    lowest.expires_after(timeouts::web_reply);
     auto [unsent, written] =
         co_await http::async_write_header(stream, serializer, asio::as_tuple(asio::use_awaitable));
     while (!unsent && !core->stopped && (!live->ended_ || live->next_)) {
@@ -161,7 +159,7 @@ struct LiveConnection {
       }
       const std::string text = std::move(*live->next_);
       live->next_.reset();
-      lowest.expires_after(to_leave);
+      lowest.expires_after(timeouts::web_reply);
       const auto [error, size] = co_await asio::async_write(stream, asio::buffer(text),
                                                             asio::as_tuple(asio::use_awaitable));
       static_cast<void>(size);
@@ -181,7 +179,7 @@ asio::awaitable<bool> serve_one(Core core, Stream& stream, beast::flat_buffer& b
   parser.header_limit(most_head);
   parser.body_limit(core->options.most_body);
   auto& lowest = beast::get_lowest_layer(stream);
-  lowest.expires_after(to_ask);
+  lowest.expires_after(timeouts::web_request);
   const auto [unread, size] =
       co_await http::async_read(stream, buffer, parser, asio::as_tuple(asio::use_awaitable));
   static_cast<void>(size);
@@ -211,7 +209,7 @@ asio::awaitable<bool> serve_one(Core core, Stream& stream, beast::flat_buffer& b
   reply.prepare_payload();
   reply.keep_alive(keep);
   if (head_only) reply.body().clear();  // the length stays that of the page (RFC 9110, 9.3.2)
-  lowest.expires_after(to_leave);
+  lowest.expires_after(timeouts::web_reply);
   http::response_serializer<http::string_body> serializer(reply);
   const auto [unsent, written] =
       co_await http::async_write(stream, serializer, asio::as_tuple(asio::use_awaitable));
@@ -241,12 +239,12 @@ asio::awaitable<void> attend_tls(Core core, tcp::socket socket, WebServer::Tls t
   beast::ssl_stream<beast::tcp_stream> stream(std::move(socket), *tls);
   auto& lowest = beast::get_lowest_layer(stream);
   const Listed listed(core, [&lowest] { lowest.close(); });
-  lowest.expires_after(to_ask);
+  lowest.expires_after(timeouts::web_request);
   const auto [refused] = co_await stream.async_handshake(asio::ssl::stream_base::server,
                                                          asio::as_tuple(asio::use_awaitable));
   if (refused) co_return;
   co_await converse(core, stream);
-  lowest.expires_after(to_leave);
+  lowest.expires_after(timeouts::web_reply);
   co_await stream.async_shutdown(asio::as_tuple(asio::use_awaitable));
 }
 
@@ -256,7 +254,7 @@ asio::awaitable<void> accept(Core core) {
         co_await core->acceptor.async_accept(asio::as_tuple(asio::use_awaitable));
     if (core->stopped) break;
     if (error) {  // no descriptor left: they come back
-      asio::steady_timer pause(core->executor, without_descriptors);
+      asio::steady_timer pause(core->executor, timeouts::without_descriptors);
       co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
       continue;
     }

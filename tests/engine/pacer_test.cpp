@@ -240,48 +240,81 @@ TEST(Pacer, SipGapsHoldBeyondTheFirstOfEachTransport) {
   EXPECT_EQ(sip(Transport::tcp, 5060, 60'500), start + milliseconds(61'000));
 }
 
-// A set that wants everything at once: how much is let through until then.
-int requests_until(RequestBudget& budget, milliseconds until) {
-  int count = 0;
+// A set that wants everything at once, by requests of so many packets: what is sent until then.
+int packets_until(RequestBudget& budget, int each, milliseconds until) {
+  int sent = 0;
   for (auto now = start; now <= start + until;) {
-    const auto when = budget.request("192.0.2.1", now);
+    const auto when = budget.request("192.0.2.1", each, now);
     if (!when) break;
     if (*when <= now) {
-      ++count;
+      sent += each;
     } else {
       now = *when;
     }
   }
-  return count;
+  return sent;
 }
 
-TEST(RequestBudget, BoundsWhatOneDestinationIsAsked) {
+TEST(RequestBudget, BoundsThePacketsToOneDestination) {
   const PaceLimits limits;
-  for (const auto windows : {0, 1, 3}) {
+  for (const auto each : {1, 4, 10}) {
+    for (const auto windows : {0, 1, 3}) {
+      RequestBudget budget(limits);
+      EXPECT_EQ(packets_until(budget, each, windows * limits.window),
+                (windows + 1) * limits.packets_per_host);
+    }
     RequestBudget budget(limits);
-    EXPECT_EQ(requests_until(budget, windows * limits.window),
-              (windows + 1) * limits.requests_per_host);
+    EXPECT_EQ(packets_until(budget, each, 1'000 * limits.window), limits.packets_per_host_in_run);
   }
+}
+
+TEST(RequestBudget, CountsDestinationsApart) {
+  RequestBudget budget({});
+  packets_until(budget, 1, milliseconds(0));
+  EXPECT_GT(budget.request("192.0.2.1", 1, start), start);
+  EXPECT_EQ(budget.request("192.0.2.2", 1, start), start);
+}
+
+TEST(RequestBudget, LetsWhatNeedsMoreThanAWindowGoAlone) {
+  const PaceLimits limits;
   RequestBudget budget(limits);
-  EXPECT_EQ(requests_until(budget, 1'000 * limits.window), limits.requests_per_host_in_run);
-  EXPECT_EQ(budget.request("192.0.2.2", start), start) << "another one";
+  const int many = 3 * limits.packets_per_host;
+  EXPECT_EQ(budget.request("192.0.2.1", many, start), start);
+  EXPECT_EQ(budget.request("192.0.2.1", 1, start), start + limits.window);
+  EXPECT_EQ(budget.request("192.0.2.1", many, start + limits.window), start + limits.window);
 }
 
 TEST(RequestBudget, IsWiderInALabButHasAnEnd) {
   PaceLimits limits;
   limits.unlimited = true;
   RequestBudget budget(limits);
-  EXPECT_EQ(requests_until(budget, milliseconds(0)), fast_factor * limits.requests_per_host);
+  EXPECT_EQ(packets_until(budget, 1, milliseconds(0)), fast_factor * limits.packets_per_host);
 }
 
-TEST(RequestBudget, BoundsTheRun) {
+// However many destinations: a proxy, or a link, carries them all.
+TEST(RequestBudget, BoundsThePacketsOfASecondAndOfTheRun) {
   const PaceLimits limits;
   RequestBudget budget(limits);
-  int count = 0;
-  for (int i = 0; i < 2 * limits.requests_in_run; ++i) {
-    if (budget.request(std::to_string(i), start)) ++count;
-  }
-  EXPECT_EQ(count, limits.requests_in_run);
+  int sent = 0, destination = 0;
+  auto now = start;
+  const auto take = [&](Instant until) {
+    while (now <= until) {
+      const auto when = budget.request(std::to_string(destination), 10, now);
+      if (!when) return;
+      if (*when <= now) {
+        sent += 10;
+        ++destination;
+      } else {
+        now = *when;
+      }
+    }
+  };
+  take(start);
+  EXPECT_EQ(sent, limits.packets_at_once);
+  take(start + milliseconds(2'000));
+  EXPECT_NEAR(sent, limits.packets_at_once + 2 * limits.packets_a_second, 10);
+  take(start + std::chrono::hours(10));
+  EXPECT_EQ(sent, limits.packets_in_run);
 }
 
 TEST(RequestBudget, BoundsLookups) {

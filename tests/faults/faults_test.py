@@ -26,7 +26,7 @@ STORMS = int(os.environ.get("CALLREADY_STORMS", "24"))
 # Runs beside each other.
 AT_ONCE = int(os.environ.get("CALLREADY_FAULTS_AT_ONCE", "2"))
 
-KINDS = ("allocation", "write", "send", "receive", "spawn", "open")
+KINDS = ("allocation", "write", "send", "receive", "spawn", "open", "read", "setup")
 
 # A run of the demo takes a tenth of a second; its own deadline is 20 s, and a sanitizer is slow.
 MOST_S = 60
@@ -139,6 +139,12 @@ class Faults(unittest.TestCase):
         total, bad = self.every(faults)
         self.assertEqual([], bad, f"{len(bad)} of {len(faults)}")
         self.assertGreater(total, len(faults) // 2)
+
+    def test_no_memory_before_the_program_begins(self):
+        """Initialisers run before main(), those of libraries too."""
+        for number in range(1, 60, 6):
+            done, _, _ = with_fault(f"allocation:{number}", ("--version",))
+            self.assertIn((done.exit, done.stderr), ((0, ""), (2, "callready: out of memory\n")), number)
 
     def test_many_calls_fail(self):
         total, bad, seed = 0, [], 0

@@ -20,6 +20,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 #include <new>
 
 namespace {
@@ -32,8 +33,11 @@ enum class Kind {
   receive,     // from sockets
   spawn,       // threads, processes, pipes
   open,        // files and sockets
+  read,        // from files and pipes
+  setup,       // what a socket is told: to whom, from where, its options
 };
-constexpr const char* names[] = {"", "allocation", "write", "send", "receive", "spawn", "open"};
+constexpr const char* names[] = {"",      "allocation", "write", "send", "receive",
+                                 "spawn", "open",       "read",  "setup"};
 
 struct Counts {
   std::atomic<std::uint64_t> calls, failed;
@@ -83,7 +87,7 @@ __attribute__((constructor)) void begin() {
   auto& made = plan();
   const char* colon = std::strchr(text, ':');
   if (colon == nullptr) return;
-  for (int i = 1; i < 7; ++i) {
+  for (int i = 1; i < static_cast<int>(std::size(names)); ++i) {
     const auto size = static_cast<std::size_t>(colon - text);
     if (std::strlen(names[i]) == size && std::strncmp(names[i], text, size) == 0) {
       made.kind = static_cast<Kind>(i);
@@ -225,6 +229,32 @@ int socket(int family, int type, int protocol) {
   if (fails(Kind::open)) return errno = EMFILE, -1;
   return real(family, type, protocol);
 }
+ssize_t read(int file, void* bytes, std::size_t size) {
+  static const auto real = next<ssize_t (*)(int, void*, std::size_t)>("read");
+  if (fails(Kind::read)) return errno = EIO, -1;
+  return real(file, bytes, size);
+}
+int connect(int socket, const sockaddr* to, socklen_t length) {
+  static const auto real = next<int (*)(int, const sockaddr*, socklen_t)>("connect");
+  if (fails(Kind::setup)) return errno = EADDRNOTAVAIL, -1;
+  return real(socket, to, length);
+}
+int bind(int socket, const sockaddr* address, socklen_t length) {
+  static const auto real = next<int (*)(int, const sockaddr*, socklen_t)>("bind");
+  if (fails(Kind::setup)) return errno = EADDRINUSE, -1;
+  return real(socket, address, length);
+}
+int getsockname(int socket, sockaddr* address, socklen_t* length) {
+  static const auto real = next<int (*)(int, sockaddr*, socklen_t*)>("getsockname");
+  if (fails(Kind::setup)) return errno = ENOBUFS, -1;
+  return real(socket, address, length);
+}
+int setsockopt(int socket, int level, int name, const void* value, socklen_t length) {
+  static const auto real = next<int (*)(int, int, int, const void*, socklen_t)>("setsockopt");
+  if (fails(Kind::setup)) return errno = ENOBUFS, -1;
+  return real(socket, level, name, value, length);
+}
+
 FILE* fopen(const char* path, const char* mode) {
   static const auto real = next<FILE* (*)(const char*, const char*)>("fopen");
   if (fails(Kind::open)) return errno = EMFILE, nullptr;

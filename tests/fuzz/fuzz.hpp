@@ -52,7 +52,9 @@ void in_pieces(Input input, std::uint8_t rhythm, Push push) {
 #define CALLREADY_FUZZ_TARGETS(TARGET) \
   TARGET(addresses)                    \
   TARGET(call_datagram)                \
+  TARGET(certificates)                 \
   TARGET(dns_message)                  \
+  TARGET(exporter_config)              \
   TARGET(exporter_request)             \
   TARGET(feeds)                        \
   TARGET(http_reply)                   \

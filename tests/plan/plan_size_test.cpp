@@ -33,6 +33,16 @@ TEST(PlanSize, CountsHostsNamesAndNetworks) {
             "--all: 7 probes, about 7 packets, to 6 hosts (1 names; 5 addresses in 3 networks)");
 }
 
+TEST(PlanSize, ASilentServerGetsMorePackets) {
+  const auto most = [](Transport transport, test::CheckNamed check) {
+    return packets_of(planned("a", 443, transport, check).probe, false).at_most;
+  };
+  EXPECT_EQ(most(Transport::udp, "stun"), 4u) << "sent four times";
+  EXPECT_EQ(most(Transport::udp, "dns"), 12u) << "to three servers";
+  EXPECT_EQ(most(Transport::tcp, "tcp"), 4u);
+  EXPECT_EQ(most(Transport::udp, "media"), 780u) << "nothing twice";
+}
+
 TEST(PlanSize, LeavesOutWhatIsSentOnlyWhereItIsNeeded) {
   Plan plan;
   plan.probes.push_back(planned("a", 5060, Transport::udp, "sip-alg"));

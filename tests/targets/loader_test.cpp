@@ -147,8 +147,20 @@ TEST(Loader, SaysWhyReadingBreaksOff) {
 TEST(Loader, RefusesAFileWithoutEnd) {
   const std::string path = "/dev/zero";
   if (!std::filesystem::exists(path)) GTEST_SKIP() << "needs Linux's " << path;
-  EXPECT_EQ(printed(load_file(path, rules()).problems),
-            path + ": cannot be read: it is no file\n");
+  EXPECT_EQ(printed(load_file(path, rules()).problems), path + ": cannot be read: it is no file\n");
+}
+
+// Rows, capabilities and what they name are held against each other.
+TEST(Loader, RefusesMoreOfAKindThanAnySetHas) {
+  for (const std::string key :
+       {"scenarios", "regions", "variables", "capabilities", "advice", "requirements"}) {
+    std::string text = "schema: callready.targets/1\n" + key + ":\n";
+    for (int i = 0; i < 1'001; ++i) text += "  - { id: a" + std::to_string(i) + " }\n";
+    const auto problems = printed(load_text(text, "x.yaml", rules()).problems);
+    EXPECT_NE(problems.find("x.yaml:3:3: '" + key + "': has 1001 entries; a set has 1000 at most"),
+              std::string::npos)
+        << problems.substr(0, 500);
+  }
 }
 
 TEST(Loader, TakesAByteOrderMarkAndWindowsLineEnds) {

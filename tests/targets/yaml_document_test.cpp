@@ -66,6 +66,11 @@ TEST(YamlDocument, EndsEarlyOnHostileText) {
 
 TEST(YamlDocument, DescribesWhatItFound) {
   EXPECT_EQ(in_quotes("a\nb\x7f"), "'a b '");
+  EXPECT_EQ(in_quotes("\xef\xbb\xbf"
+                      "1\xe2\x80\xae"
+                      "2"),
+            "' 1 2'")
+      << "no form, and a direction";
   EXPECT_EQ(in_quotes(std::string(61, 'a')), "'" + std::string(60, 'a') + "...'");
   std::string accents;
   for (int i = 0; i < 61; ++i) accents += "\xc3\xa9";

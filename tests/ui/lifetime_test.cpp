@@ -42,7 +42,7 @@ TEST(UiLifetime, APageThatIsLoadedAnewKeepsIt) {
 
 TEST(UiLifetime, EndsWhereNobodyOpensIt) {
   Fixture f;
-  f.clock.advance(before_first_page - seconds(1));
+  f.clock.advance(timeouts::before_first_page - seconds(1));
   EXPECT_EQ(f.over, 0);
   f.clock.advance(seconds(1));
   EXPECT_EQ(f.over, 1);
