@@ -66,7 +66,11 @@ struct Arguments {
   bool check_config = false;
   bool browser = true;           // ui
   std::string bind = "0.0.0.0";  // serve
-  std::uint16_t udp_port = 8620, tls_port = 8443;
+  std::string other_address;
+  std::uint16_t udp_port = 8620;
+  // Of lists: "443", "5060,8000-8010"; "none" and "0" (any port) are single words.
+  std::string tls_ports = "8443", tcp_ports = "none", media_ports = "16384-16447",
+              stun_port = "3478", sip_port = "5060", sips_port = "5061";
 
   std::vector<ReportRequest> reports;
   bool json = false, nagios = false, quiet = false, verbose = false;

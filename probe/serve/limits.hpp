@@ -7,11 +7,13 @@ namespace callready::serve {
 
 struct Limits {
   int connections = 64;              // open at once; more are closed as they come
+  int connections_of_address = 64;   // of these, from one address
   std::size_t request_bytes = 8192;  // of one request; a longer one ends its connection
   int requests = 100;                // of one connection; then it is closed
   milliseconds idle{10'000};         // for one request to arrive whole, and for its reply to leave
   milliseconds connection{60'000};   // of one connection, however busy
   int datagrams_per_second = 1'000;  // replies of one UDP socket; beyond them, silence
+  bool replies_may_grow = true;      // false: a datagram larger than what it answers is not sent
 };
 
 }  // namespace callready::serve

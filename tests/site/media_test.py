@@ -47,12 +47,15 @@ class Line:
             self.wan = self.start(line, wan_program(), "near", "far", *self.numbers, *self.options,
                                   f"ledger={self.ledger}")
             self.wan.stdout.readline()
-            server = self.start(outside, CALLREADY, "serve", OUTSIDE, "--bind", OUTSIDE)
+            nothing_else = [word for what in ("media-ports", "stun-port", "sip-port")
+                            for word in (f"--{what}", "none")]
+            server = self.start(outside, CALLREADY, "serve", OUTSIDE, "--bind", OUTSIDE,
+                                *nothing_else)
             self.set = os.path.join(self.folder.name, "responder.yaml")
             with open(self.set, "w") as file:
                 for text in iter(server.stdout.readline, ""):
                     file.write(text)
-                    if "sha256" in text:
+                    if "answers now" in text:
                         break
         except BaseException:
             self.names = made
