@@ -112,6 +112,11 @@ void add_network_options(CLI::App& app, Arguments& arguments) {
       ->check(CLI::IsMember({"normal", "fast"}));
   app.add_flag("--quality", arguments.quality,
                "Measure how a call would sound, too: a stream of packets for 15 s");
+  app.add_option("--calls", arguments.calls,
+                 "With --quality, which it includes: does the line carry so many calls at once? In "
+                 "four steps of 5 s, ended before others on the line suffer (at most 100)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 100));
   app.add_flag("--thorough", arguments.thorough, "Take the time that full evidence needs");
   app.add_option(
          "--timeout", arguments.timeout_s,
@@ -374,21 +379,20 @@ ParseResult parse_arguments(int argc, const char* const* argv) {
     serve->add_option(names, place, help)->type_name(type)->capture_default_str();
   };
   ports_option("--media-ports", arguments.media_ports,
-               "UDP that is echoed to who has the key: ports and ranges, or none", "PORTS");
+               "UDP that is echoed to who has the key: ports and ranges, or off", "PORTS");
   ports_option("--tls-ports,--tls-port", arguments.tls_ports,
-               "TLS: ports and ranges, or none; 0: any", "PORTS");
+               "TLS: ports and ranges, or off; 0: any", "PORTS");
   ports_option("--tcp-ports", arguments.tcp_ports,
-               "TCP connections: ports and ranges, or none; 0: any", "PORTS");
-  ports_option("--stun-port", arguments.stun_port, "STUN over UDP and TCP, or none; 0: any",
-               "PORT");
+               "TCP connections: ports and ranges, or off; 0: any", "PORTS");
+  ports_option("--stun-port", arguments.stun_port, "STUN over UDP and TCP, or off; 0: any", "PORT");
   serve
       ->add_option("--other-address", arguments.other_address,
                    "A second public address of this host: STUN then tells how NATs behave (RFC "
                    "5780); --bind names the first")
       ->type_name("ADDRESS");
   ports_option("--sip-port", arguments.sip_port,
-               "SIP over UDP and TCP, which sends back what it gets, or none; 0: any", "PORT");
-  ports_option("--sips-port", arguments.sips_port, "SIP over TLS, or none; 0: any", "PORT");
+               "SIP over UDP and TCP, which sends back what it gets, or off; 0: any", "PORT");
+  ports_option("--sips-port", arguments.sips_port, "SIP over TLS, or off; 0: any", "PORT");
   serve
       ->add_option("--credentials", arguments.credentials_file,
                    "Read CALLREADY_MEDIA_KEY from this file instead of the environment")

@@ -32,10 +32,10 @@ bool plausible(const std::string& name) {
              std::string::npos;
 }
 
-// "443,8000-8010", or "none"; "0" where any port will do.
+// "443,8000-8010", or "off"; "0" where any port will do.
 std::optional<std::vector<PortRange>> parse_ports(const std::string& text) {
   std::vector<PortRange> ranges;
-  if (text == "none") return ranges;
+  if (text == "off") return ranges;
   if (text == "0") return std::vector<PortRange>{{0, 0}};
   for (std::size_t at = 0; at <= text.size();) {
     const auto end = std::min(text.find(',', at), text.size());
@@ -57,7 +57,7 @@ std::string read_ports(const Arguments& arguments, serve::ResponderOptions& opti
         std::tuple{"--tcp-ports", &arguments.tcp_ports, &options.tcp_ports}}) {
     const auto ranges = parse_ports(*text);
     if (!ranges)
-      return fmt::format("{}: expected ports and ranges, as 443,8000-8010, or none", name);
+      return fmt::format("{}: expected ports and ranges, as 443,8000-8010, or off", name);
     for (const auto& range : *ranges) all += range.count();
     *place = *ranges;
   }
@@ -70,7 +70,7 @@ std::string read_ports(const Arguments& arguments, serve::ResponderOptions& opti
         std::tuple{"--sips-port", &arguments.sips_port, &options.sips_port}}) {
     const auto ranges = parse_ports(*text);
     if (!ranges || ranges->size() > 1 || (!ranges->empty() && !ranges->front().single())) {
-      return fmt::format("{}: expected a port, or none", name);
+      return fmt::format("{}: expected a port, or off", name);
     }
     if (!ranges->empty()) *place = ranges->front().first;
   }

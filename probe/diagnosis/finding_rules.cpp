@@ -54,6 +54,7 @@ std::span<const Rule> rules() {
       find_vendor_down,
       find_sip_errors,
       find_media_loss,  // and jitter
+      find_few_calls,
       find_media_delay,
       find_cleared_marks,
   };

@@ -3,11 +3,17 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
+#include "probe/model/words.hpp"
+
 namespace callready::serve {
 namespace {
 
 struct FarEndRow {
-  std::string id, title, purpose, check, transports, ports, severity, with;
+  std::string id, title, purpose;
+  CheckKind check;
+  std::string transports, ports, severity, with;
 };
 
 std::string joined(const std::vector<PortRange>& ranges) {
@@ -19,44 +25,45 @@ std::string joined(const std::vector<PortRange>& ranges) {
 std::vector<FarEndRow> far_end_rows(const ResponderPorts& ports, const std::string& fingerprint) {
   const auto pin = "sha256: " + fingerprint;
   std::vector<FarEndRow> rows = {
-      {"stream", "A stream like a call's", "How a call would sound, each way", "media", "udp",
-       std::to_string(ports.stream), "required", "authenticated: \"true\""}};
+      {"stream", "A stream like a call's", "How a call would sound, each way", CheckKind::media,
+       "udp", std::to_string(ports.stream), "required", "authenticated: \"true\""}};
   if (!ports.media.empty()) {
-    rows.push_back({"media", "Audio and video", "RTP, there and back", "udp-range", "udp",
+    rows.push_back({"media", "Audio and video", "RTP, there and back", CheckKind::udp_range, "udp",
                     joined(ports.media), "required", "echo: \"true\", authenticated: \"true\""});
   }
   if (ports.stun) {
     const auto port = std::to_string(*ports.stun);
     rows.push_back(
-        {"stun", "STUN", "One's own public address", "stun", "udp", port, "required", ""});
-    rows.push_back({"stun-tcp", "STUN over TCP", "The same where UDP is closed", "stun", "tcp",
-                    port, "optional", ""});
+        {"stun", "STUN", "One's own public address", CheckKind::stun, "udp", port, "required", ""});
+    rows.push_back({"stun-tcp", "STUN over TCP", "The same where UDP is closed", CheckKind::stun,
+                    "tcp", port, "optional", ""});
     if (ports.discovery) {
-      rows.push_back({"nat", "NAT", "How the NAT on the way behaves (RFC 5780)", "nat", "udp", port,
-                      "recommended", ""});
+      rows.push_back({"nat", "NAT", "How the NAT on the way behaves (RFC 5780)", CheckKind::nat,
+                      "udp", port, "recommended", ""});
     }
   }
   if (ports.sips) {
-    rows.push_back({"sip-tls", "SIP over TLS", "Encrypted registration and calls", "sip", "tls",
-                    std::to_string(*ports.sips), "required", pin});
+    rows.push_back({"sip-tls", "SIP over TLS", "Encrypted registration and calls", CheckKind::sip,
+                    "tls", std::to_string(*ports.sips), "required", pin});
   }
   if (ports.sip) {
     const auto port = std::to_string(*ports.sip);
-    rows.push_back(
-        {"sip-tcp", "SIP over TCP", "Registration and calls", "sip", "tcp", port, "required", ""});
-    rows.push_back(
-        {"sip-udp", "SIP over UDP", "Registration and calls", "sip", "udp", port, "required", ""});
-    rows.push_back({"sip-alg", "No SIP ALG", "SIP must arrive as it was sent", "sip-alg",
-                    "udp, tcp", port, "recommended", "mirror: \"true\""});
+    rows.push_back({"sip-tcp", "SIP over TCP", "Registration and calls", CheckKind::sip, "tcp",
+                    port, "required", ""});
+    rows.push_back({"sip-udp", "SIP over UDP", "Registration and calls", CheckKind::sip, "udp",
+                    port, "required", ""});
+    rows.push_back({std::string(to_string(CheckKind::sip_alg)), "No SIP ALG",
+                    "SIP must arrive as it was sent", CheckKind::sip_alg, "udp, tcp", port,
+                    "recommended", "mirror: \"true\""});
   }
   if (!ports.tcp.empty()) {
-    rows.push_back({"tcp", "TCP connections", "The ports that the service needs", "tcp", "tcp",
-                    joined(ports.tcp), "required", ""});
+    rows.push_back({"tcp", "TCP connections", "The ports that the service needs", CheckKind::tcp,
+                    "tcp", joined(ports.tcp), "required", ""});
   }
   if (!ports.tls.empty()) {
     rows.push_back({"tls", "TLS connections that nobody opens",
-                    "Whether a device on the way inspects TLS", "tls", "tls", joined(ports.tls),
-                    "required", pin});
+                    "Whether a device on the way inspects TLS", CheckKind::tls, "tls",
+                    joined(ports.tls), "required", pin});
   }
   return rows;
 }
@@ -81,7 +88,9 @@ std::string responder_set(const ResponderPorts& ports, const ResponderIdentity& 
   const auto rows = far_end_rows(ports, identity.fingerprint);
   const std::vector<FarEndUse> uses = {
       {"voice", "Voice", {"stream", "media", "stun", "stun-tcp", "nat"}},
-      {"sip", "SIP registration", {"sip-tls", "sip-tcp", "sip-udp", "sip-alg"}},
+      {"sip",
+       "SIP registration",
+       {"sip-tls", "sip-tcp", "sip-udp", std::string(to_string(CheckKind::sip_alg))}},
       {"connections", "Connections", {"tcp", "tls"}},
   };
   auto text = fmt::format(
@@ -105,8 +114,8 @@ std::string responder_set(const ResponderPorts& ports, const ResponderIdentity& 
     text += fmt::format(
         "  - id: {}\n    title: {}\n    purpose: \"{}\"\n    source: \"callready serve\"\n"
         "    check: {}\n    transport: [{}]\n    ports: [{}]\n    severity: {}\n    {}: [\"{}\"]\n",
-        row.id, row.title, row.purpose, row.check, row.transports, row.ports, row.severity, place,
-        identity.name);
+        row.id, row.title, row.purpose, to_string(row.check), row.transports, row.ports,
+        row.severity, place, identity.name);
     if (!row.with.empty()) text += fmt::format("    with: {{ {} }}\n", row.with);
   }
   return text;

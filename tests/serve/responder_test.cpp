@@ -94,8 +94,7 @@ TEST_F(ResponderTest, AnswersEveryRowOfItsSet) {
   }
 }
 
-// 10,000 packets of each kind to each UDP port: what does not have the key gets nothing, and nobody
-// gets more than he sent.
+// What does not have the key gets nothing, and nobody gets more than he sent.
 TEST_F(ResponderTest, CannotBeAbused) {
   const auto responder = start("127.0.0.1");
   const auto& ports = responder->ports();
