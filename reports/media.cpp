@@ -156,7 +156,7 @@ Html calls_picture(const CallCapacity& calls) {
   std::vector<std::string> told;
   for (const auto& step : calls.steps) told.push_back(step_in_words(step));
   constexpr int tall = 110, floor = 90, column = 70;
-  Html out = opening(tall, "So many calls at once", joined(told));
+  Html out = opening(tall, "So many calls at once", joined(told, "; "));
   out.put(R"(<line x1="0" y1="{}" x2="{}" y2="{}" stroke="currentColor"/>)", floor, width, floor);
   for (std::size_t i = 0; i < calls.steps.size() && i < 4; ++i) {
     const auto& step = calls.steps[i];
@@ -230,7 +230,7 @@ std::vector<MediaLine> media_lines(const Report& report, bool unicode) {
     for (const auto& step : media->calls->steps) steps.push_back(step_in_words(step));
     std::string marks;
     for (const auto& step : media->calls->steps) marks += step.passed ? '+' : 'x';
-    lines.push_back({result.probe.target.host, "calls", joined(steps), marks});
+    lines.push_back({result.probe.target.host, "calls", joined(steps, "; "), marks});
   }
   return lines;
 }

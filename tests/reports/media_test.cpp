@@ -86,7 +86,7 @@ TEST(MediaReport, LinesHaveFiguresAndASparkline) {
   EXPECT_EQ(media_lines(streamed(), false)[0].spark, "_=x");
   EXPECT_EQ(
       lines[2].figures,
-      "9 calls: passed, 1 of 4500 packets lost, up to 2 ms of waiting, 12 calls: did not pass, "
+      "9 calls: passed, 1 of 4500 packets lost, up to 2 ms of waiting; 12 calls: did not pass, "
       "up to 82 ms of waiting");
   EXPECT_EQ(lines[2].spark, "+x");
 }
