@@ -37,6 +37,12 @@ Detail certificate_fault(const TlsInfo& info) {
   return info.name_matches ? DetailCode::unspecified : DetailCode::wrong_name;
 }
 
+Detail certificate_fault(const TlsInfo& info, const std::string& sha256) {
+  if (sha256.empty()) return certificate_fault(info);
+  const bool same = !info.chain.empty() && info.chain.front().sha256 == sha256;
+  return same ? DetailCode::unspecified : DetailCode::unexpected_issuer;
+}
+
 Detail private_certificate_fault(const TlsInfo& info) {
   for (const int objection : info.objections) {
     if (objection == X509_V_ERR_CERT_HAS_EXPIRED) return DetailCode::expired;

@@ -14,6 +14,10 @@ void add_tls_evidence(Observation& observation, const TlsInfo& info);
 // "untrusted": its issuer may well be a private root.
 Detail certificate_fault(const TlsInfo& info);
 
+// The same where only the certificate with that SHA-256 will do ("unexpected_issuer" for any other,
+// dates and names do not matter); any where it is empty.
+Detail certificate_fault(const TlsInfo& info, const std::string& sha256);
+
 // The same where the chain comes from a private authority that this machine need not know: only
 // dates and name count.
 Detail private_certificate_fault(const TlsInfo& info);

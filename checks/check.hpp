@@ -26,7 +26,7 @@ struct Login {
 struct Credentials {
   std::string turn_user, turn_password;
   std::string turn_secret;  // for time-limited credentials (draft-uberti-behave-turn-rest)
-  std::string media_key;  // of a STAMP reflector: packets are signed with it, it is never sent
+  std::string media_key;    // of a STAMP reflector: packets are signed with it, it is never sent
   std::vector<std::string> turn_hosts;  // whose these are
   std::string proxy_user, proxy_password;
   std::vector<std::string> proxy_hosts;  // "proxy.example.com", or with its port: the user's word
@@ -42,6 +42,7 @@ struct Settings {
   std::string user_agent = "callready";  // "callready/1.2.3 (https://...)"
   std::string interface;                 // by name; empty: the system's choice
   bool thorough = false;                 // take the time that full evidence needs
+  int calls = 0;                         // at once, that the line is to carry; 0: not asked
   bool hurried = false;                  // take no more than a first look at the site's edge needs
   Credentials credentials;
 };

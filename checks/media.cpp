@@ -13,12 +13,14 @@
 // each packet in time: then its own lateness is in delay and jitter, which are not judged; losses
 // are the network's all the same. What was seen is in `media` of the observation. What comes later
 // than half a second after the last packet counts as lost.
+// With the run's --calls N, so many at once follow, in steps (media_calls.hpp).
 #include <openssl/rand.h>
 
 #include <algorithm>
 #include <map>
 
 #include "checks/kinds.hpp"
+#include "checks/media_calls.hpp"
 #include "probe/media/stamp.hpp"
 #include "probe/media/stream_figures.hpp"
 #include "probe/net/udp.hpp"
@@ -312,6 +314,10 @@ asio::awaitable<Observation> run_media(Context& context, Job job) {
   }
   observation.round_trip = stream.first_round_trip();
   observation.media = stream.figures();
+  if (context.settings.calls > 0 && observation.media->up) {
+    CallLoad load{context.settings.calls, wish->bytes, wish->key};
+    observation.media->calls = co_await carry_calls(context, job, std::move(load));
+  }
   observation.outcome = Outcome::answered;
   observation.detail = observation.media->fit ? DetailCode::streamed : DetailCode::unfit;
   co_return observation;

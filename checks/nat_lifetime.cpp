@@ -40,6 +40,7 @@ class StunSide final : public FarSide {
     if (asking.has_error()) co_return false;
     const auto id = stun::new_transaction_id();
     stun::Builder builder(stun::Class::request, stun::Method::binding, id);
+    stun::add_software(builder, context.settings.user_agent);
     stun::add_response_port(builder, mapped.port);
     const auto request = builder.finish();
     const auto start = context.scope.clock.now();

@@ -51,6 +51,7 @@ asio::awaitable<Result<BindingReply>> ask(Context& context, UdpSocket& socket, S
                                           Change change, UdpPatience patience) {
   const auto id = stun::new_transaction_id();
   stun::Builder builder(stun::Class::request, stun::Method::binding, id);
+  stun::add_software(builder, context.settings.user_agent);
   if (change.ip || change.port) stun::add_change_request(builder, change.ip, change.port);
   const auto request = builder.finish();
   BindingReply reply;

@@ -17,10 +17,12 @@
 // UDP what stays unanswered is sent again while fewer than four have gone out.
 //   other_port      with the parameter `contrast`, and only where these leave it open: `own` once
 //                   more, to another port of the server, which gateways leave alone
-//   session         with `sdp`, which only the planner sets, on the user's word and for the user's
-//                   own server: an UPDATE outside of a dialog with a session description (RFC 3311
-//                   section 5.2), which is answered 481 and rings nobody. Its description shows
-//                   only where the server mirrors what it received (sip.hpp, mirrored_changes)
+//   session         with `mirror`, or with `sdp`, which only the planner sets, on the user's word
+//   and
+//                   for the user's own server: an UPDATE outside of a dialog with a session
+//                   description (RFC 3311 section 5.2), which is answered 481 and rings nobody. Its
+//                   description shows only where the server mirrors what it received (sip.hpp,
+//                   mirrored_changes)
 //
 // Outcomes: `answered` with
 //   "rewritten"           certain: a Via came back changed, or `received` or `rport` name this
@@ -33,7 +35,8 @@
 // where not even the first is answered, as `sip`. Evidence: `sip_alg`, the basis of that;
 // `sip_alg_message`, one for each message, in the order sent.
 //
-// Parameters: `domain` as in `sip`; `contrast`, another port of the same server.
+// Parameters: `domain` as in `sip`; `contrast`, another port of the same server; `mirror`, the
+// server is one that mirrors: messages are long enough for it to do so.
 #include <algorithm>
 #include <charconv>
 #include <random>
@@ -47,11 +50,16 @@ namespace {
 // On one line, and in all: the four, one to another port, one with a session.
 constexpr int most_on_a_line = 4;
 
+// To a server that mirrors and sends no more than it gets: as long as the reply, and short enough
+// for UDP (RFC 3261 section 18.1.1).
+constexpr std::size_t mirrored_size = 1'250;
+
 struct Prober {
   Context& context;
   Job job;
   AlgBudget budget;
   std::vector<AlgMessage> messages;
+  bool mirror = job.parameter("mirror") == "true";
 };
 
 AlgMessage make(const Prober& prober, std::string name, std::uint16_t port,
@@ -61,6 +69,7 @@ AlgMessage make(const Prober& prober, std::string name, std::uint16_t port,
   message.port = port;
   message.local = local;
   message.options = sip_options(prober.context, prober.job, local);
+  if (prober.mirror) message.options.size = mirrored_size;
   return message;
 }
 
@@ -177,7 +186,7 @@ asio::awaitable<Observation> run_sip_alg(Context& context, Job job) {
                                   [](const auto& message) { return message.name == "own"; });
     const auto& shown = own == prober.messages.end() ? prober.messages[0] : *own;
     if (shown.reply) add_sip_via(observation, *shown.reply, shown.options, shown.local);
-    if (job.parameter("sdp") == "true") co_await ask_with_session(prober, *line);
+    if (prober.mirror || job.parameter("sdp") == "true") co_await ask_with_session(prober, *line);
   } else {
     conclude_sip(observation, collector, failure, !line->repeats());
     add_sip_discarded(observation, collector);

@@ -1,15 +1,15 @@
 // stun: a Binding request over UDP, TCP or TLS (RFC 8489 sections 2 and 6; TLS: 6.2.3).
 //
-// Sends one Binding request without attributes, over UDP repeated at timeouts::udp_sends.
-// Outcomes: `answered` where a STUN response to it comes back, "success" or the error code, such as
-// "401" (some servers want credentials: the way to them is open all the same); over TLS only where
-// this machine trusts the certificate, else `failed` with the fault of `tls`. `silent`, `refused`
-// and `rejected` as in tcp.cpp; silence on a connection that stands is `failed` with
-// "stun_timed_out". `failed` also where something else answers: "not_stun" (an inspection device's
-// "HTTP/1.1 400", a port that speaks TLS: the evidence names it), "wrong_cookie", "truncated",
-// "trailing_bytes", "attribute_overrun", "oversized", "wrong_transaction_id", "endless". An answer
-// from another address than the one asked is evidence ("stun_stray") and no answer: a browser would
-// not take it.
+// Sends one Binding request with no attribute but SOFTWARE, over UDP repeated at
+// timeouts::udp_sends. Outcomes: `answered` where a STUN response to it comes back, "success" or
+// the error code, such as "401" (some servers want credentials: the way to them is open all the
+// same); over TLS only where this machine trusts the certificate, else `failed` with the fault of
+// `tls`. `silent`, `refused` and `rejected` as in tcp.cpp; silence on a connection that stands is
+// `failed` with "stun_timed_out". `failed` also where something else answers: "not_stun" (an
+// inspection device's "HTTP/1.1 400", a port that speaks TLS: the evidence names it),
+// "wrong_cookie", "truncated", "trailing_bytes", "attribute_overrun", "oversized",
+// "wrong_transaction_id", "endless". An answer from another address than the one asked is evidence
+// ("stun_stray") and no answer: a browser would not take it.
 #include "checks/certificate_evidence.hpp"
 #include "checks/kinds.hpp"
 #include "checks/refuser.hpp"
@@ -24,6 +24,7 @@ asio::awaitable<Observation> run_stun(Context& context, Job job) {
   auto& channel = *dialled.channel;
   const auto id = stun::new_transaction_id();
   stun::Builder builder(stun::Class::request, stun::Method::binding, id);
+  stun::add_software(builder, context.settings.user_agent);
   const auto request = builder.finish();
   const auto exchange = co_await channel.request(request, context.scope);
   observation.attempts = exchange.attempts;

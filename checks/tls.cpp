@@ -27,17 +27,11 @@ Detail fault_for_issuer(const TlsInfo& info, const std::string& issuer) {
   return fault.empty() ? DetailCode::unexpected_issuer : fault;
 }
 
-// The same where only that certificate will do.
-Detail fault_for_pin(const TlsInfo& info, const std::string& sha256) {
-  const bool same = !info.chain.empty() && info.chain.front().sha256 == sha256;
-  return same ? DetailCode::unspecified : DetailCode::unexpected_issuer;
-}
-
 void conclude_chain(Observation& observation, const TlsInfo& info, const Job& job) {
   const auto issuer = job.parameter("issuer"), pin = job.parameter("sha256");
   const auto general = certificate_fault(info);
   auto fault = issuer.empty() ? general : fault_for_issuer(info, issuer);
-  if (!pin.empty()) fault = fault_for_pin(info, pin);
+  if (!pin.empty()) fault = certificate_fault(info, pin);
   if (!fault.empty()) {
     observation.outcome = Outcome::failed;
     observation.detail = fault;

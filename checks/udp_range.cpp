@@ -4,9 +4,10 @@
 // Sends one RTP packet (RFC 3550 section 5.1) to each sampled port, then, where nothing came back,
 // the same with a TTL that ends at the first router beyond the site's edge (SiteEdge). With the
 // parameter `stop_on_the_way` only the latter: the far end is somebody else's machine. With `echo`
-// the far end sends everything back, and silence on one port where others answer is a proof. With
-// `turn` and the run's credentials, relays of that server (RFC 8656) are far ends within the range:
-// what is sent to a relay's port is heard there, and sent back, each told apart.
+// the far end sends everything back, and silence on one port where others answer is a proof; with
+// `authenticated` it answers only who has its key (`skipped` with "no_key" where we have none).
+// With `turn` and the run's credentials, relays of that server (RFC 8656) are far ends within the
+// range: what is sent to a relay's port is heard there, and sent back, each told apart.
 //
 // Where some ports get out and others do not, the ports between them are tried in halves: a few in
 // a normal run, down to the bound itself in a thorough one, which also samples more densely.
@@ -152,6 +153,14 @@ asio::awaitable<Observation> run_udp_range(Context& context, Job job) {
   const auto range = std::make_shared<Range>(context, job);
   range->to_the_end = job.parameter("stop_on_the_way") != "true";
   range->echo = job.parameter("echo") == "true";
+  if (job.parameter("authenticated") == "true") {
+    const auto& key = context.settings.credentials.media_key;
+    range->key.assign(key.begin(), key.end());
+    if (key.empty()) {
+      observation.detail = DetailCode::no_key;
+      co_return observation;
+    }
+  }
   const bool told = co_await ask_relays(range, job, observation);
   if (!told) co_await climb_ladder(range, job, observation);
   if (range->ports.empty()) co_return observation;

@@ -1,9 +1,9 @@
 // How a port of udp-range climbs the evidence ladder: to the far end, and to the first router
 // outside.
 #include <algorithm>
-#include <random>
 
 #include "checks/udp_range_ports.hpp"
+#include "probe/media/echo.hpp"
 #include "probe/net/timeouts.hpp"
 
 namespace callready::checks::udp_range {
@@ -14,17 +14,6 @@ namespace {
 constexpr int strikes_needed = 2;
 // How often a port with an echo is asked: the first of timeouts::udp_sends.
 constexpr std::size_t echo_sends = 3;
-
-// An RTP packet as a G.711 phone sends it every 20 ms: version 2, payload type 0, silence.
-std::array<std::uint8_t, 172> rtp_packet() {
-  std::array<std::uint8_t, 172> packet;
-  packet.fill(0xff);  // mu-law silence
-  std::random_device random;
-  packet[0] = 0x80;
-  packet[1] = 0x00;
-  for (std::size_t i = 2; i < 12; ++i) packet[i] = static_cast<std::uint8_t>(random());
-  return packet;
-}
 
 // Ends when the last of several coroutines does.
 struct Gathering {
@@ -92,8 +81,19 @@ class Listeners : public std::enable_shared_from_this<Listeners> {
       port.socket->when_readable([self = shared_from_this(), index] { self->look(index); });
       return true;
     }
-    if (event && !event->has_error()) note(port, **event);
+    if (!event || event->has_error()) return false;
+    if (is_another(port, **event)) return !guard_.over() && goes_on(index);
+    note(port, **event);
     return false;
+  }
+
+  // Not what an echo with our key answers: somebody on the way says that there is a way.
+  bool is_another(const Port& port, const UdpEvent& event) const {
+    const auto* datagram = std::get_if<Datagram>(&event);
+    return datagram != nullptr && !range_->key.empty() &&
+           std::none_of(port.asked.begin(), port.asked.end(), [&](const auto& request) {
+             return media::echo_matches(request, datagram->bytes, range_->key);
+           });
   }
 
   void note(Port& port, const UdpEvent& event) {
@@ -117,10 +117,17 @@ class Listeners : public std::enable_shared_from_this<Listeners> {
   Guard guard_;
 };
 
+// A new packet each time: an echo with a key answers none twice.
+Result<void> ask_echo(const Range& range, Port& port) {
+  auto packet = media::echo_request(range.key);
+  const auto sent = port.socket->send(packet);
+  if (!range.key.empty()) port.asked.push_back(std::move(packet));
+  return sent;
+}
+
 // To an echo again and again, so that a lost packet is not taken for a blocked port.
 asio::awaitable<void> send_to_the_end(std::shared_ptr<Range> range, std::size_t from) {
   auto& context = range->context;
-  const auto payload = rtp_packet();
   const auto now = context.scope.clock.now();
   const auto until = now + (range->echo ? timeouts::echo : timeouts::icmp_reply);
   const auto gathering = std::make_shared<Gathering>(context.executor);
@@ -130,7 +137,7 @@ asio::awaitable<void> send_to_the_end(std::shared_ptr<Range> range, std::size_t 
     auto& port = range->ports[i];
     if (!port.socket) continue;
     port.sent = now;
-    const auto sent = port.socket->send(payload);
+    const auto sent = ask_echo(*range, port);
     if (sent.has_error()) continue;
     listeners->listen(i);
   }
@@ -143,7 +150,7 @@ asio::awaitable<void> send_to_the_end(std::shared_ptr<Range> range, std::size_t 
     for (std::size_t i = from; i < range->ports.size(); ++i) {
       auto& port = range->ports[i];
       if (port.result != PortResult::silent || !port.socket) continue;
-      const auto sent = port.socket->send(payload);
+      const auto sent = ask_echo(*range, port);
       static_cast<void>(sent);  // a local failure showed at the first one
     }
   }
@@ -162,7 +169,7 @@ asio::awaitable<void> climb(std::shared_ptr<Range> range, std::size_t index, Sit
   options.interface = context.settings.interface;
   auto socket = UdpSocket::open(context.executor, {range->target, port.number}, options);
   if (socket.has_error()) co_return;
-  const auto packet = rtp_packet();
+  const auto packet = media::echo_request(range->key);
   const bool arrived = port.result == PortResult::arrived;
   for (int strikes = 0; arrived || port.result == PortResult::silent;) {
     std::vector<std::uint8_t> payload(packet.begin(), packet.end());

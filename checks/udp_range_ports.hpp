@@ -24,6 +24,7 @@ struct Port {
   Instant sent;
   std::optional<Milliseconds> round_trip;
   bool refined = false;  // tried to find the bounds of a block: no part of the sample
+  std::vector<std::vector<std::uint8_t>> asked;  // of an echo with a key: what was sent to it
   // A relay's port: whether our packet was heard there, and whether its packet came back.
   std::optional<bool> outbound, inbound;
 };
@@ -37,6 +38,8 @@ struct Range {
   PortRange whole;
   bool to_the_end = true;  // false: only packets that end on the way
   bool echo = false;       // the far end sends everything back
+  // Of an echo that answers its own only (media/echo.hpp); empty: it answers everybody.
+  std::vector<std::uint8_t> key;
   // "Port unreachable" in the target's name came from within the site: its word proves nothing.
   bool refused_near = false;
   std::deque<Port> ports;  // coroutines hold on to their port while others are added

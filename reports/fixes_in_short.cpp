@@ -36,6 +36,7 @@ constexpr std::array fixes{
         "Allow the whole UDP range that the service's document lists."},
     Fix{"firewall.web_only",
         "Allow more than web ports: the TCP and UDP ports that the service's document lists."},
+    Fix{"media.bandwidth", "Give voice priority on the site's line, or get a faster one."},
     Fix{"media.delay", "Find the part of the line that adds delay: a VPN, a full queue, a detour."},
     Fix{"media.jitter", "Give voice its own queue on the site's line, wireless first."},
     Fix{"media.loss", "Find where the line loses packets: wireless, a full queue, the provider."},

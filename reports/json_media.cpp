@@ -35,6 +35,19 @@ struct Writer {
       json[name].push_back(std::move(item));
     }
   }
+  void operator()(const char* name, CallLimit limit) const { json[name] = to_string(limit); }
+  void operator()(const char* name, MediaWay way) const { json[name] = to_string(way); }
+  void operator()(const char* name, const CallCapacity& capacity) const {
+    capacity_fields(capacity, Writer{json[name]});
+  }
+  void operator()(const char* name, const std::vector<CallStep>& steps) const {
+    json[name] = Json::array();
+    for (const auto& step : steps) {
+      auto item = Json::object();
+      step_fields(step, Writer{item});
+      json[name].push_back(std::move(item));
+    }
+  }
   template <typename T>
   void operator()(const char* name, const std::optional<T>& value) const {
     if (value) (*this)(name, *value);

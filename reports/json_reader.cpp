@@ -515,6 +515,23 @@ struct MediaReader {
       return second;
     });
   }
+  void operator()(const char* name, CallLimit& limit) const {
+    limit = node.member(name).word<CallLimit>();
+  }
+  void operator()(const char* name, MediaWay& way) const {
+    way = node.member(name).word<MediaWay>();
+  }
+  void operator()(const char* name, CallCapacity& capacity) const {
+    const auto member = node.member(name);
+    capacity_fields(capacity, MediaReader{member});
+  }
+  void operator()(const char* name, std::vector<CallStep>& steps) const {
+    steps = node.member(name).list([](const Node& item) {
+      CallStep step;
+      step_fields(step, MediaReader{item});
+      return step;
+    });
+  }
   template <typename T>
   void operator()(const char* name, std::optional<T>& value) const {
     if (!node.optional(name)) return;

@@ -90,14 +90,111 @@ std::string spark(const Told& told, bool unicode) {
 
 constexpr int width = 480, height = 60, base = 50;  // of a picture, and where its floor is
 
+// What a screen reader says of a picture: its name, then what is on it.
+Html opening(int tall, std::string_view title, std::string_view description) {
+  Html out;
+  out.put(
+      R"(<svg class="stream" role="img" width="{}" height="{}" viewBox="0 0 {} {}"><title>{}</title>)",
+      width, tall, width, tall, title);
+  return out.put("<desc>{}</desc>", description);
+}
+
+std::string in_words_of(const Told& told) {
+  std::vector<std::string> lossy;
+  for (std::size_t i = 0; i < told.direction->seconds.size(); ++i) {
+    const int lost = told.direction->seconds[i].lost;
+    if (lost > 0) lossy.push_back(fmt::format("{} lost in second {}", lost, i + 1));
+  }
+  return figures(told) + (lossy.empty() ? ". No second lost packets" : ". " + joined(lossy));
+}
+
+// Where on a scale from 1 to 5, MOS as ITU-T P.800 has it.
+double mos_x(double mos) { return (std::clamp(mos, 1.0, 5.0) - 1) / 4 * (width - 20) + 10; }
+
+// The score as a dot, its bounds as a line: a scale with words, so that nobody has to know it.
+Html score_picture(const Told& told) {
+  Html out;
+  if (!told.stream->fit || !told.direction->score) return out;
+  const auto& score = *told.direction->score;
+  constexpr int line = 14, words = 34;
+  out = opening(
+      40, "How it would sound, from 1 to 5 (MOS)",
+      fmt::format("{:.1f}, between {:.1f} and {:.1f}", score.mos, score.mos_low, score.mos_high));
+  out.put(R"(<line x1="{}" y1="{}" x2="{}" y2="{}" stroke="currentColor"/>)", 10, line, width - 10,
+          line);
+  constexpr std::array<std::string_view, 5> names = {"1 bad", "2 poor", "3 fair", "4 good",
+                                                     "5 excellent"};
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const auto x = mos_x(static_cast<double>(i + 1));
+    out.put(R"(<line x1="{:.1f}" y1="{}" x2="{:.1f}" y2="{}" stroke="currentColor"/>)", x, line - 4,
+            x, line + 4);
+    const std::string_view anchor = i == 0 ? "start" : i == 4 ? "end" : "middle";
+    const double at = i == 0 ? x - 8 : i == 4 ? x + 8 : x;
+    out.put(
+        R"(<text x="{:.1f}" y="{}" text-anchor="{}" font-size="11" fill="currentColor">{}</text>)",
+        at, words, anchor, names[i]);
+  }
+  out.put(
+      R"(<line x1="{:.1f}" y1="{}" x2="{:.1f}" y2="{}" stroke="currentColor" stroke-width="5"/>)",
+      mos_x(score.mos_low), line, mos_x(score.mos_high), line);
+  out.put(R"(<circle cx="{:.1f}" cy="{}" r="6" fill="currentColor"/>)", mos_x(score.mos), line);
+  return out.put("</svg>\n");
+}
+
+std::string step_in_words(const CallStep& step) {
+  const int lost = step.lost_up + step.lost_down;
+  auto text = fmt::format("{} {}: {}", step.calls, step.calls == 1 ? "call" : "calls",
+                          step.passed ? "passed" : "did not pass");
+  if (lost > 0) text += fmt::format(", {} of {} packets lost", lost, 2 * step.sent);
+  const double queued = std::max(step.queued_up_ms, step.queued_down_ms);
+  if (queued >= 1) text += fmt::format(", up to {:.0f} ms of waiting", queued);
+  return text;
+}
+
+// A column for each step, as high as its calls: filled where it passed, dashed where it did not.
+Html calls_picture(const CallCapacity& calls) {
+  std::vector<std::string> told;
+  for (const auto& step : calls.steps) told.push_back(step_in_words(step));
+  constexpr int tall = 110, floor = 90, column = 70;
+  Html out = opening(tall, "So many calls at once", joined(told, "; "));
+  out.put(R"(<line x1="0" y1="{}" x2="{}" y2="{}" stroke="currentColor"/>)", floor, width, floor);
+  for (std::size_t i = 0; i < calls.steps.size() && i < 4; ++i) {
+    const auto& step = calls.steps[i];
+    const double share = std::clamp(step.calls / std::max(1.0, 1.0 * calls.wanted), 0.0, 1.0);
+    const double left = 10 + static_cast<double>(i) * (width / 4.0), high = 4 + 66 * share;
+    out.put(
+        R"(<rect x="{:.1f}" y="{:.1f}" width="{}" height="{:.1f}" fill="{}" stroke="currentColor"{}/>)",
+        left, floor - high, column, high, step.passed ? "currentColor" : "none",
+        Html().source(step.passed ? "" : R"( stroke-dasharray="4 3")"));
+    out.put(
+        R"(<text x="{:.1f}" y="{:.1f}" text-anchor="middle" font-size="11" fill="currentColor">{}</text>)",
+        left + column / 2.0, floor - high - 5, step.calls);
+    out.put(
+        R"(<text x="{:.1f}" y="{}" text-anchor="middle" font-size="11" fill="currentColor">{}</text>)",
+        left + column / 2.0, tall - 5, step.passed ? "passed" : "too many");
+  }
+  return out.put("</svg>\n");
+}
+
+// The steps in words, for who reads no pictures.
+Html html_calls(const ProbeResult& result) {
+  Html out;
+  const auto& calls = result.observation.media->calls;
+  if (!calls || calls->steps.empty()) return out;
+  out.put("<h3>{}, {} of {} calls at once</h3>\n", result.probe.target.host, calls->passed,
+          calls->wanted);
+  out.put(calls_picture(*calls)).put("<ul>\n");
+  for (const auto& step : calls->steps) out.put("<li>{}</li>\n", step_in_words(step));
+  return out.put("</ul>\n");
+}
+
 // A bar a second, as high as its slowest packet was late; a second with losses is hatched and has
 // its number on top, so that no colour is needed.
 Html picture(const Told& told) {
   const auto& seconds = told.direction->seconds;
-  Html out;
-  out.put(
-      R"(<svg class="stream" role="img" width="{}" height="{}" viewBox="0 0 {} {}" aria-label="{}: {}">)",
-      width, height + 10, width, height + 10, told.way, figures(told));
+  Html out = opening(
+      height + 10, told.way == "out" ? "Each second on the way out" : "Each second on the way back",
+      in_words_of(told));
   out.put(R"(<line x1="0" y1="{}" x2="{}" y2="{}" stroke="currentColor"/>)", base, width, base);
   const double each =
       static_cast<double>(width) / static_cast<double>(std::max<std::size_t>(seconds.size(), 1));
@@ -126,6 +223,15 @@ std::vector<MediaLine> media_lines(const Report& report, bool unicode) {
     lines.push_back({told.result->probe.target.host, std::string(told.way), figures(told),
                      spark(told, unicode)});
   }
+  for (const auto& result : report.probes) {
+    const auto& media = result.observation.media;
+    if (!media || !media->calls || media->calls->steps.empty()) continue;
+    std::vector<std::string> steps;
+    for (const auto& step : media->calls->steps) steps.push_back(step_in_words(step));
+    std::string marks;
+    for (const auto& step : media->calls->steps) marks += step.passed ? '+' : 'x';
+    lines.push_back({result.probe.target.host, "calls", joined(steps, "; "), marks});
+  }
   return lines;
 }
 
@@ -134,7 +240,10 @@ Html html_media(const Report& report) {
   for (const auto& told : directions(report)) {
     out.put("<h3>{}, {}</h3>\n<p>{}</p>\n", told.result->probe.target.host,
             told.way == "out" ? "from this site" : "to this site", figures(told));
-    out.put(picture(told));
+    out.put(score_picture(told)).put(picture(told));
+  }
+  for (const auto& result : report.probes) {
+    if (result.observation.media) out.put(html_calls(result));
   }
   if (out.empty()) return out;
   Html whole;

@@ -54,6 +54,27 @@ void direction_fields(Any& direction, Visit visit) {
 }
 
 template <typename Any, typename Visit>
+void step_fields(Any& step, Visit visit) {
+  visit("calls", step.calls);
+  visit("sent", step.sent);
+  visit("lost_up", step.lost_up);
+  visit("lost_down", step.lost_down);
+  visit("queued_up_ms", step.queued_up_ms);
+  visit("queued_down_ms", step.queued_down_ms);
+  visit("passed", step.passed);
+}
+
+template <typename Any, typename Visit>
+void capacity_fields(Any& capacity, Visit visit) {
+  visit("wanted", capacity.wanted);
+  visit("passed", capacity.passed);
+  visit("fit", capacity.fit);
+  visit("limit", capacity.limit);
+  visit("way", capacity.way);
+  visit("steps", capacity.steps);
+}
+
+template <typename Any, typename Visit>
 void stream_fields(Any& stream, Visit visit) {
   visit("codec", stream.codec);
   visit("packet_bytes", stream.packet_bytes);
@@ -66,6 +87,7 @@ void stream_fields(Any& stream, Visit visit) {
   visit("round_trip_loss", stream.round_trip_loss);
   visit("up", stream.up);
   visit("down", stream.down);
+  visit("calls", stream.calls);
 }
 
 }  // namespace callready

@@ -293,7 +293,7 @@ void add_streams(Page& page, const Report& report, bool unicode) {
   const auto lines = media_lines(report, unicode);
   if (lines.empty()) return;
   page.heading("How a call would sound");
-  constexpr int widest_way = 4;
+  constexpr int widest_way = 5;
   std::string host;
   for (const auto& line : lines) {
     if (line.host != host) page.paragraph(line.host);

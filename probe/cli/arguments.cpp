@@ -113,6 +113,11 @@ void add_network_options(CLI::App& app, Arguments& arguments) {
   app.add_flag("--quality", arguments.quality,
                "Measure how a call would sound, too: a stream of packets for 15 s; and gather what "
                "addresses a browser would be called by");
+  app.add_option("--calls", arguments.calls,
+                 "With --quality, which it includes: does the line carry so many calls at once? In "
+                 "four steps of 5 s, ended before others on the line suffer (at most 100)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 100));
   app.add_flag("--thorough", arguments.thorough, "Take the time that full evidence needs");
   app.add_option(
          "--timeout", arguments.timeout_s,
@@ -370,21 +375,38 @@ ParseResult parse_arguments(int argc, const char* const* argv) {
       ->type_name("PORT")
       ->check(a_port)
       ->capture_default_str();
-  serve->add_option("--tls-port", arguments.tls_port, "For TLS and WHIP; 0: any")
-      ->type_name("PORT")
-      ->check(a_port)
-      ->capture_default_str();
   serve->add_option("--call-port", arguments.call_port, "UDP, for WebRTC calls (ICE-lite); 0: any")
       ->type_name("PORT")
       ->check(a_port)
       ->capture_default_str();
+  const auto ports_option = [&](const char* names, std::string& place, const char* help,
+                                const char* type) {
+    serve->add_option(names, place, help)->type_name(type)->capture_default_str();
+  };
+  ports_option("--media-ports", arguments.media_ports,
+               "UDP that is echoed to who has the key: ports and ranges, or off", "PORTS");
+  ports_option("--tls-ports,--tls-port", arguments.tls_ports,
+               "TLS: ports and ranges, or off; 0: any", "PORTS");
+  ports_option("--tcp-ports", arguments.tcp_ports,
+               "TCP connections: ports and ranges, or off; 0: any", "PORTS");
+  ports_option("--stun-port", arguments.stun_port, "STUN over UDP and TCP, or off; 0: any", "PORT");
+  serve
+      ->add_option("--other-address", arguments.other_address,
+                   "A second public address of this host: STUN then tells how NATs behave (RFC "
+                   "5780); --bind names the first")
+      ->type_name("ADDRESS");
+  ports_option("--sip-port", arguments.sip_port,
+               "SIP over UDP and TCP, which sends back what it gets, or off; 0: any", "PORT");
+  ports_option("--sips-port", arguments.sips_port, "SIP over TLS, or off; 0: any", "PORT");
   serve
       ->add_option("--credentials", arguments.credentials_file,
                    "Read CALLREADY_MEDIA_KEY from this file instead of the environment")
       ->type_name("FILE");
   serve->footer(
-      "Only who has the key is answered: CALLREADY_MEDIA_KEY, there and here. On a terminal "
-      "it makes one by itself.");
+      "Streams and echoes answer only who has the key: CALLREADY_MEDIA_KEY, there and here. On a "
+      "terminal it makes one by itself. STUN and SIP over UDP answer anybody, with no more bytes "
+      "than "
+      "came. At most 3,000 ports in all.");
 
   std::string page;
   add_description_commands(app, page);

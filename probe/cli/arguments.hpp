@@ -47,6 +47,7 @@ struct Arguments {
   bool all = false, fast = false, thorough = false, quality = false, anchors = true, v4 = true,
        v6 = true;
   bool sip_sdp = false;
+  int calls = 0;                    // at once; 0: not asked
   std::optional<double> timeout_s;  // nothing: as the plan needs
 
   // firewall
@@ -66,7 +67,11 @@ struct Arguments {
   bool check_config = false;
   bool browser = true;           // ui
   std::string bind = "0.0.0.0";  // serve
-  std::uint16_t udp_port = 8620, tls_port = 8443, call_port = 8622;
+  std::string other_address;
+  std::uint16_t udp_port = 8620, call_port = 8622;
+  // Of lists: "443", "5060,8000-8010"; "off" and "0" (any port) are single words.
+  std::string tls_ports = "8443", tcp_ports = "off", media_ports = "16384-16447",
+              stun_port = "3478", sip_port = "5060", sips_port = "5061";
 
   std::vector<ReportRequest> reports;
   bool json = false, nagios = false, quiet = false, verbose = false;

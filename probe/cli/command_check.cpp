@@ -218,7 +218,8 @@ int run_check(const Arguments& arguments) {
   options.plan.only = arguments.only;
   options.plan.skip = arguments.skip;
   options.plan.all = arguments.all;
-  options.plan.quality = arguments.quality || arguments.thorough;
+  options.plan.quality = arguments.quality || arguments.thorough || arguments.calls > 0;
+  options.settings.calls = arguments.calls;
   options.plan.v4 = arguments.v4;
   options.plan.sip_sdp = arguments.sip_sdp;
   options.proxy = proxy_wish(arguments);

@@ -7,6 +7,7 @@
 #include "probe/cli/output.hpp"
 #include "probe/cli/secrets.hpp"
 #include "probe/platform/child.hpp"
+#include "probe/platform/descriptor.hpp"
 #include "probe/platform/system.hpp"
 #include "probe/serve/responder.hpp"
 #include "probe/util/base64.hpp"
@@ -30,6 +31,53 @@ bool plausible(const std::string& name) {
          name.find_first_not_of(
              "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:") ==
              std::string::npos;
+}
+
+// "443,8000-8010", or "off"; "0" where any port will do.
+std::optional<std::vector<PortRange>> parse_ports(const std::string& text) {
+  std::vector<PortRange> ranges;
+  if (text == "off") return ranges;
+  if (text == "0") return std::vector<PortRange>{{0, 0}};
+  for (std::size_t at = 0; at <= text.size();) {
+    const auto end = std::min(text.find(',', at), text.size());
+    const auto range = PortRange::parse(std::string_view(text).substr(at, end - at));
+    if (!range) return std::nullopt;
+    ranges.push_back(*range);
+    at = end + 1;
+  }
+  return ranges;
+}
+
+// All ports of the command line. What is wrong with them, or nothing.
+std::string read_ports(const Arguments& arguments, serve::ResponderOptions& options) {
+  options.udp_port = arguments.udp_port;
+  options.call_port = arguments.call_port;
+  unsigned all = 0;
+  for (const auto& [name, text, place] :
+       {std::tuple{"--media-ports", &arguments.media_ports, &options.media_ports},
+        std::tuple{"--tls-ports", &arguments.tls_ports, &options.tls_ports},
+        std::tuple{"--tcp-ports", &arguments.tcp_ports, &options.tcp_ports}}) {
+    const auto ranges = parse_ports(*text);
+    if (!ranges)
+      return fmt::format("{}: expected ports and ranges, as 443,8000-8010, or off", name);
+    for (const auto& range : *ranges) all += range.count();
+    *place = *ranges;
+  }
+  if (all > serve::most_served_ports) {
+    return fmt::format("{} ports are too many: {} in all", all, serve::most_served_ports);
+  }
+  for (const auto& [name, text, place] :
+       {std::tuple{"--stun-port", &arguments.stun_port, &options.stun_port},
+        std::tuple{"--sip-port", &arguments.sip_port, &options.sip_port},
+        std::tuple{"--sips-port", &arguments.sips_port, &options.sips_port}}) {
+    const auto ranges = parse_ports(*text);
+    if (!ranges || ranges->size() > 1 || (!ranges->empty() && !ranges->front().single())) {
+      return fmt::format("{}: expected a port, or off", name);
+    }
+    if (!ranges->empty()) *place = ranges->front().first;
+  }
+  if (!options.sip_port) options.sips_port.reset();
+  return {};
 }
 
 }  // namespace
@@ -71,9 +119,20 @@ int run_serve(const Arguments& arguments) {
   serve::ResponderOptions options;
   options.name = name;
   options.bind = *bind;
-  options.udp_port = arguments.udp_port;
-  options.tls_port = arguments.tls_port;
-  options.call_port = arguments.call_port;
+  const auto wrong = read_ports(arguments, options);
+  if (!wrong.empty()) {
+    complain("serve: " + wrong);
+    return usage_error;
+  }
+  if (!arguments.other_address.empty()) {
+    options.other_address = IpAddress::parse(arguments.other_address);
+    const auto& other = options.other_address;
+    if (!other || bind->is_unspecified() || *other == *bind || other->is_v6() != bind->is_v6()) {
+      complain("serve: --other-address: expected another address of this host than that of --bind");
+      return usage_error;
+    }
+  }
+  platform::allow_more_descriptors();
   options.key.assign(key.begin(), key.end());
   options.today = day_of(std::chrono::system_clock::now());
   const auto responder = serve::Responder::start(loop.get_executor(), options);
@@ -91,7 +150,8 @@ int run_serve(const Arguments& arguments) {
           " (WHIP) with the token\n#   " + webrtc::whip_token(options.key, name) + "\n");
     }
   }
-  if (const auto reason = print_reason((*responder)->target_set())) {
+  const auto set = (*responder)->target_set() + "# It answers now.\n";
+  if (const auto reason = print_reason(set)) {
     complain("standard output: " + *reason);
     return usage_error;
   }

@@ -405,10 +405,18 @@ std::vector<const ProbeResult*> failing_ones(std::vector<const ProbeResult*> res
   return results;
 }
 
+bool is_private_and_right(const ProbeResult& result) {
+  if (result.observation.detail == DetailCode::private_pki) return true;
+  const auto pin = result.probe.with.find("sha256");
+  const auto* leaf = evidence_of(result, EvidenceKind::certificate);
+  return pin != result.probe.with.end() && leaf != nullptr &&
+         text_fact(*leaf, Fact::sha256) == pin->second;
+}
+
 bool has_foreign_root(const ProbeResult& result) {
   const auto* root = evidence_of(result, EvidenceKind::chain_root);
   return root != nullptr && flag_fact(*root, Fact::expected) == std::optional(false) &&
-         result.observation.detail != DetailCode::private_pki;
+         !is_private_and_right(result);
 }
 
 bool is_another_page(const ProbeResult& result) {

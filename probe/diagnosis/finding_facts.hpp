@@ -143,6 +143,8 @@ class Facts {
   bool proxy_speaks_ = false;
 };
 
+// The certificate is the private one that the row names, by its issuer or its SHA-256.
+bool is_private_and_right(const ProbeResult& result);
 // Of one probe.
 bool is_direct(const ProbeResult& result);
 bool is_udp(const ProbeResult& result);

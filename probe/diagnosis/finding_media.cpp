@@ -102,6 +102,46 @@ Causes find_media_loss(const Diagnosis& context) {
   return causes;
 }
 
+// The line carries fewer calls at once than are to be made.
+Causes find_few_calls(const Diagnosis& context) {
+  Cause cause;
+  const CallCapacity* worst = nullptr;
+  for (const auto& result : context.facts.report.probes) {
+    const auto& stream = result.observation.media;
+    if (!stream || !too_few_calls(*stream)) continue;
+    if (worst == nullptr || stream->calls->passed < worst->passed) worst = &*stream->calls;
+    cause.explained.push_back(&result);
+    cause.finding.evidence.push_back(
+        {result.probe.id,
+         fmt::format("{}: {}.", result.probe.target.host, calls_in_words(*stream))});
+  }
+  // A line that loses packets with few calls has another cause.
+  if (worst == nullptr || *worst->limit == CallLimit::loss) return {};
+  const bool policed = *worst->limit == CallLimit::policing;
+  const std::string_view where = worst->way == MediaWay::up     ? "on the way out"
+                                 : worst->way == MediaWay::down ? "on the way back"
+                                                                : "both ways";
+  auto& finding = cause.finding;
+  finding.code = "media.bandwidth";
+  finding.owner = Owner::network;
+  finding.confidence = Confidence::likely;
+  finding.title = fmt::format("The line does not carry {} calls at once: {} passed", worst->wanted,
+                              worst->passed);
+  finding.fix =
+      policed
+          ? fmt::format(
+                "A device {} drops what is above a rate: raise the limit for voice on your own "
+                "router or firewall (a policer, traffic shaping); if it is not yours, ask the "
+                "Internet provider. A call needs 86 kbit/s each way.",
+                where)
+          : fmt::format(
+                "The line is full {}. Run it again while nobody else uses it: passes then, give "
+                "voice priority at the router and limit other traffic. Else allow fewer calls "
+                "at once, or get a faster line: a call needs 86 kbit/s each way.",
+                where);
+  return {cause};
+}
+
 // What a stream was marked with and came without. Calls work all the same: information.
 Causes find_cleared_marks(const Diagnosis& context) {
   Cause cause;
@@ -140,7 +180,13 @@ Causes find_media_delay(const Diagnosis& context) {
   for (const auto& set : facts.report.sets) {
     for (const auto& row : set.requirements) {
       const auto& missed = row.missed;
-      const bool late = missed.empty() || std::any_of(missed.begin(), missed.end(), of_delay);
+      const bool few = std::any_of(row.probes.begin(), row.probes.end(), [&](const auto& id) {
+        const auto* result = facts.find(id);
+        return result != nullptr && result->observation.media &&
+               too_few_calls(*result->observation.media);
+      });
+      const bool late =
+          (missed.empty() && !few) || std::any_of(missed.begin(), missed.end(), of_delay);
       if (!row.poor || !late) continue;
       for (const auto& id : row.probes) {
         const auto* result = facts.find(id);

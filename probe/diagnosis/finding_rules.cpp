@@ -56,6 +56,7 @@ std::span<const Rule> rules() {
       find_sip_errors,
       find_loss,        // after all that may be silent for a reason
       find_media_loss,  // and jitter
+      find_few_calls,
       find_media_delay,
       find_cleared_marks,
   };

@@ -107,6 +107,7 @@ Causes find_sip_alg(const Diagnosis&);
 Causes find_sip_errors(const Diagnosis&);
 // finding_media.cpp
 Causes find_media_loss(const Diagnosis&);
+Causes find_few_calls(const Diagnosis&);
 Causes find_media_delay(const Diagnosis&);
 Causes find_cleared_marks(const Diagnosis&);
 // finding_turn.cpp

@@ -95,7 +95,7 @@ bool is_tls(const ProbeResult& result) { return !chain_of(result).empty(); }
 bool is_foreign(const ProbeResult& result) {
   const auto* root = evidence_of(result, EvidenceKind::chain_root);
   const auto expected = root == nullptr ? std::nullopt : flag_fact(*root, Fact::expected);
-  if (expected) return !*expected && result.observation.detail != DetailCode::private_pki;
+  if (expected) return !*expected && !is_private_and_right(result);
   return result.observation.detail == DetailCode::untrusted ||
          result.observation.detail == DetailCode::unexpected_issuer;
 }

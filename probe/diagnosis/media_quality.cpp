@@ -103,6 +103,35 @@ std::vector<MissedFigure> missed_figures(const MediaStream& stream, const Thresh
   return missed;
 }
 
+bool too_few_calls(const MediaStream& stream) {
+  return stream.calls && stream.calls->limit && stream.calls->passed < stream.calls->wanted;
+}
+
+std::string calls_in_words(const MediaStream& stream) {
+  if (!stream.calls || stream.calls->steps.empty()) return {};
+  const auto& calls = *stream.calls;
+  if (calls.passed == calls.wanted) return fmt::format("{} calls at once passed", calls.wanted);
+  auto text = fmt::format("{} of {} calls at once passed", calls.passed, calls.wanted);
+  const auto& last = calls.steps.back();
+  if (!calls.limit) {
+    return text + fmt::format("; with {} this computer could not keep the time", last.calls);
+  }
+  const auto way = way_in_words(calls.way);
+  switch (*calls.limit) {
+    case CallLimit::queueing:
+      return text + fmt::format("; with {}, packets waited for each other {} (up to {:.0f} ms)",
+                                last.calls, way, std::max(last.queued_up_ms, last.queued_down_ms));
+    case CallLimit::policing:
+      return text +
+             fmt::format("; with {}, what is above a limit was dropped {} ({} of {} packets)",
+                         last.calls, way, last.lost_up + last.lost_down, last.sent);
+    case CallLimit::loss:
+      return text + fmt::format("; with {} already, packets got lost {} ({} of {})", last.calls,
+                                way, last.lost_up + last.lost_down, last.sent);
+  }
+  return text;
+}
+
 bool is_sure(const MissedFigure& missed) { return missed.bound > missed.wanted; }
 
 std::string missed_in_words(const MissedFigure& missed) {

@@ -21,6 +21,13 @@ std::vector<MissedFigure> missed_figures(const MediaStream& stream, const Thresh
 // Its bound is above what the vendor allows, too.
 bool is_sure(const MissedFigure& missed);
 
+// The line carries fewer calls at once than were asked for.
+bool too_few_calls(const MediaStream& stream);
+
+// "9 of 12 calls at once passed; with 12 packets waited for each other on the way out (45 ms)";
+// empty where it was not asked.
+std::string calls_in_words(const MediaStream& stream);
+
 // "2.1 % lost on the way out (at least 1.3 %), and the vendor wants at most 1 %"
 std::string missed_in_words(const MissedFigure& missed);
 

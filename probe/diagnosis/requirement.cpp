@@ -238,6 +238,13 @@ std::string judge_streams(RequirementResult& result, const Requirement& requirem
     if (probe == nullptr || !probe->observation.media) continue;
     const auto& stream = *probe->observation.media;
     words += "; " + stream_in_words(stream);
+    const auto calls = calls_in_words(stream);
+    if (too_few_calls(stream)) {
+      result.poor = true;
+      flaws.push_back(calls);
+    } else if (!calls.empty()) {
+      words += "; " + calls;
+    }
     for (auto& missed : missed_figures(stream, requirement.thresholds)) {
       missed.probe = id;
       result.poor |= is_sure(missed);

@@ -336,6 +336,9 @@ milliseconds time_for(const Plan& plan, const SessionOptions& options) {
                     [](const auto& planned) { return planned.probe.check == CheckKind::media; });
   const auto stream = options.settings.thorough ? timeouts::media_thorough : timeouts::media;
   timeout += streams * (stream + timeouts::udp_reply + 2 * timeouts::media_tail);
+  if (options.settings.calls > 0) {
+    timeout += streams * 4 * (timeouts::call_step + 2 * timeouts::media_tail);
+  }
   return timeout + windows_of(plan, options.runner.pace) * window;
 }
 

@@ -18,7 +18,7 @@ struct ReflectorLimits {
   std::chrono::seconds idle{30};     // RFC 7675: who does not ask any more is gone
   double packets_per_second = 2'000, bytes_per_second = 5e6 / 8;  // of a session
   double all_bytes_per_second = 100e6 / 8;
-  std::size_t sessions = 200, sessions_of_address = 2;
+  std::size_t sessions = 200, sessions_of_address = 6;  // a stream, and 100 calls
 };
 
 // A datagram as it came.

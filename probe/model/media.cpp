@@ -20,4 +20,12 @@ std::span<const Word<MediaWay>> words() {
   return table;
 }
 
+template <>
+std::span<const Word<CallLimit>> words() {
+  static constexpr Word<CallLimit> table[] = {{CallLimit::loss, "loss"},
+                                              {CallLimit::policing, "policing"},
+                                              {CallLimit::queueing, "queueing"}};
+  return table;
+}
+
 }  // namespace callready

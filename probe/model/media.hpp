@@ -49,6 +49,29 @@ struct MediaDirection {
   std::vector<MediaSecond> seconds;
 };
 
+enum class MediaWay { both, down, up };
+
+// What gives way where a line carries too few calls: packets get lost whatever the load is; a
+// device drops what is above a rate; packets wait for each other.
+enum class CallLimit { loss, policing, queueing };
+
+// So many calls at once, for some seconds.
+struct CallStep {
+  int calls = 0, sent = 0;  // packets each way
+  int lost_up = 0, lost_down = 0;
+  double queued_up_ms = 0, queued_down_ms = 0;  // the worst second's median, above the idle line's
+  bool passed = false;
+};
+
+// Whether the line carries so many calls at once (after ITU-T Y.1564, in steps).
+struct CallCapacity {
+  int wanted = 0, passed = 0;
+  bool fit = true;  // false: this computer could not send so many packets in time
+  std::vector<CallStep> steps;
+  std::optional<CallLimit> limit;  // nothing: all passed, or not `fit`
+  MediaWay way = MediaWay::both;   // that gave way
+};
+
 struct MediaStream {
   std::string codec;     // "g711", "opus"
   int packet_bytes = 0;  // of UDP payload
@@ -61,12 +84,12 @@ struct MediaStream {
   Share round_trip_loss;
   // Empty where the far end does not count what it gets (a stateless reflector).
   std::optional<MediaDirection> up, down;
+  std::optional<CallCapacity> calls;
 };
 
 // The vendor's figures that a stream is held against, and where one was missed. `bound`: of loss,
 // what it is at least, with 95 % confidence; else the same as `measured`.
 enum class QualityFigure { jitter, loss, one_way_delay, round_trip };
-enum class MediaWay { both, down, up };
 struct MissedFigure {
   QualityFigure figure = QualityFigure::loss;
   MediaWay way = MediaWay::both;
@@ -78,5 +101,7 @@ template <>
 std::span<const Word<QualityFigure>> words();
 template <>
 std::span<const Word<MediaWay>> words();
+template <>
+std::span<const Word<CallLimit>> words();
 
 }  // namespace callready

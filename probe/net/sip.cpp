@@ -150,9 +150,15 @@ Result<std::vector<std::uint8_t>> build(const Options& options) {
   std::size_t size = 0;
   if (errors == 0) count(osip_message_to_str(raw, &text, &size));
   if (errors != 0) return Failure{FailureKind::local, "the SIP request could not be built"};
-  std::vector<std::uint8_t> bytes(text, text + size);
+  std::string whole(text, size);
   osip_free(text);
-  return bytes;
+  constexpr std::string_view filler = "X-Padding: \r\n";
+  if (whole.size() + filler.size() < options.size) {
+    const auto missing = options.size - whole.size() - filler.size();
+    whole.insert(whole.find("\r\n\r\n") + 2,
+                 fmt::format("X-Padding: {}\r\n", std::string(missing, '=')));
+  }
+  return std::vector<std::uint8_t>(whole.begin(), whole.end());
 }
 
 std::string Via::sent_by() const { return with_port(host, port); }

@@ -41,7 +41,8 @@ struct Options {
   std::uint16_t sent_by_port = 0;  // of the Via; 0: none there
   bool rport = true;               // ask for the source port (RFC 3581)
   std::string user_agent;
-  std::string sdp;  // the body (RFC 8866); with it goes a Contact of the Via's address
+  std::string sdp;       // the body (RFC 8866); with it goes a Contact of the Via's address
+  std::size_t size = 0;  // of the message at least, by a header without meaning
   Transaction transaction;
 };
 

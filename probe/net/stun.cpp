@@ -377,6 +377,14 @@ Bytes Builder::finish(std::span<const std::uint8_t> key) {
   return Bytes(made->buffer.begin(), made->buffer.begin() + static_cast<std::ptrdiff_t>(size));
 }
 
+void add_software(Builder& builder, std::string_view text) {
+  // Of the largest answer to a Binding request: three addresses of IPv6 (RFC 5780 section 7).
+  constexpr std::size_t enough = 72;
+  std::string filled(text);
+  if (filled.size() < enough) filled.resize(enough, ' ');
+  builder.add_text(Attribute::software, filled);
+}
+
 void add_change_request(Builder& builder, bool change_ip, bool change_port) {
   builder.add_u32(Attribute::change_request, (change_ip ? 4u : 0u) | (change_port ? 2u : 0u));
 }

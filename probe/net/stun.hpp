@@ -152,6 +152,9 @@ class Builder {
   std::unique_ptr<Impl, Destroy> impl_;
 };
 
+// SOFTWARE (RFC 8489 section 6.1), filled up so that the request is no smaller than its answer: a
+// server that never sends more than it got, such as ours, answers too.
+void add_software(Builder& builder, std::string_view text);
 // CHANGE-REQUEST (RFC 5780 section 7.2): answer from the other address, port, or both.
 void add_change_request(Builder& builder, bool change_ip, bool change_port);
 // RESPONSE-PORT (RFC 5780 section 7.5): answer to that port of ours.

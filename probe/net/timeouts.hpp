@@ -138,6 +138,8 @@ inline constexpr milliseconds media_lead{250};
 inline constexpr milliseconds media_tail{500};
 // A whole stream like a call's, and the one of a thorough run.
 inline constexpr milliseconds media{15'000}, media_thorough{60'000};
+// One step of many calls at once: long enough for a full line's queue to grow by what a call minds.
+inline constexpr milliseconds call_step{5'000};
 
 // A WebRTC call: what a STUN and a TURN server may take to say our addresses (libnice asks three
 // times) ...

@@ -18,65 +18,38 @@ std::string fingerprint(const Certificate& certificate) {
   return text;
 }
 
-// The figures: one way as ITU-T G.114 has it; jitter and loss as most vendors ask.
-constexpr auto set_text = R"(schema: callready.targets/1
-id: responder
-title: "Responder at {0}"
-vendor: callready
-document: callready serve
-published: {1}
-verified: {1}
+// What anybody outside may have: never more bytes over UDP than were sent.
+Limits for_strangers() {
+  Limits limits;
+  limits.connections_of_address = 16;
+  limits.request_bytes = 4'096;
+  limits.requests = 20;
+  limits.datagrams_per_second = 200;
+  limits.replies_may_grow = false;
+  return limits;
+}
 
-capabilities:
-  - id: voice
-    title: Voice
-    needs:
-      - stream
-      - tls
-    quality:
-      one_way_delay_ms: 150
-      jitter_ms: 30
-      loss_percent: 1
-      dscp: EF (46)
-      source: "ITU-T G.114 for the delay; jitter and loss as most vendors ask"
+// Takes what comes and answers nothing, until the other end closes or its time is up.
+asio::awaitable<void> listen_only(std::shared_ptr<Connection> connection) {
+  std::array<std::uint8_t, 512> ignored;
+  for (std::size_t all = 0; all < connection->limits.request_bytes;) {
+    const auto deadline = connection->deadline();
+    const auto size = co_await connection->stream->read_some(ignored, connection->scope, deadline);
+    if (size.has_error()) co_return;
+    all += *size;
+  }
+}
 
-requirements:
-  - id: stream
-    title: A stream like a call's
-    purpose: "How a call would sound, each way"
-    source: "callready serve"
-    check: media
-    transport: [udp]
-    ports: [{2}]
-    {5}: ["{0}"]
-    with: {{ authenticated: "true" }}
-  - id: tls
-    title: A TLS connection that nobody opens
-    purpose: "Whether a device on the way inspects TLS"
-    source: "callready serve"
-    check: tls
-    transport: [tls]
-    ports: [{3}]
-    {5}: ["{0}"]
-    with: {{ sha256: {4} }}
-)";
-
-constexpr auto call_text = R"(  - id: call
-    title: A WebRTC call
-    purpose: "Whether a browser's call gets through, to UDP port {3}: ICE, DTLS, SRTP"
-    source: "callready serve"
-    check: ice
-    transport: [tls]
-    ports: [{1}]
-    {4}: ["{0}"]
-    with: {{ path: {5}, sha256: {2}, authenticated: "true" }}
-)";
+Failure at(std::string_view transport, std::uint16_t port, Failure failure) {
+  failure.text = fmt::format("{} {}: {}", transport, port, failure.text);
+  return failure;
+}
 
 Result<std::shared_ptr<CallPeer>> take_calls(const asio::any_io_executor& executor,
-                                             const ResponderOptions& options,
+                                             const ResponderOptions& options, std::uint16_t port,
                                              std::shared_ptr<asio::ssl::context> tls) {
   CallPeerOptions wanted;
-  wanted.https = {options.bind, options.tls_port};
+  wanted.https = {options.bind, port};
   wanted.media = {options.bind, options.call_port};
   wanted.tls = std::move(tls);
   wanted.token = webrtc::whip_token(options.key, options.name);
@@ -85,15 +58,61 @@ Result<std::shared_ptr<CallPeer>> take_calls(const asio::any_io_executor& execut
   return CallPeer::start(executor, wanted);
 }
 
+PortRange only(const SocketAddress& where) { return {where.port, where.port}; }
+
 }  // namespace
 
-Result<std::unique_ptr<Responder>> Responder::start(const asio::any_io_executor& executor,
-                                                    const ResponderOptions& options) {
-  auto responder = std::unique_ptr<Responder>(new Responder);
-  StampOptions stamp{options.key, options.limits};
-  auto reflector = StampServer::start(executor, {options.bind, options.udp_port}, std::move(stamp));
-  if (reflector.has_error()) return reflector.error();
-  responder->stamp_ = std::move(*reflector);
+// The first of the TLS ports takes calls, too.
+Result<void> Responder::start_tls(const asio::any_io_executor& executor,
+                                  const ResponderOptions& options,
+                                  const std::shared_ptr<asio::ssl::context>& tls) {
+  HttpOptions pages;
+  pages.pages["/"].body = "callready serve\n";
+  pages.tls = tls;
+  pages.limits = for_strangers();
+  for (const auto& range : options.tls_ports) {
+    SocketAddress last;
+    for (unsigned port = range.first; port <= range.last; ++port) {
+      const auto number = static_cast<std::uint16_t>(port);
+      if (CallPeer::available() && !calls_) {
+        auto calls = take_calls(executor, options, number, tls);
+        if (calls.has_error()) return at("TCP", number, calls.error());
+        calls_ = std::move(*calls);
+        ports_.call = calls_->media().port;
+        last = calls_->https();
+        continue;
+      }
+      auto started = HttpServer::start(executor, {options.bind, number}, pages);
+      if (started.has_error()) return at("TCP", number, started.error());
+      last = (*started)->local();
+      https_.push_back(std::move(*started));
+    }
+    ports_.tls.push_back(range.first == 0 ? only(last) : range);
+  }
+  return {};
+}
+
+Result<void> Responder::start_all(const asio::any_io_executor& executor,
+                                  const ResponderOptions& options) {
+  const auto& bind = options.bind;
+  const auto limits = for_strangers();
+  auto reflector =
+      StampServer::start(executor, {bind, options.udp_port}, {options.key, options.limits});
+  if (reflector.has_error()) return at("UDP", options.udp_port, reflector.error());
+  stamp_ = std::move(*reflector);
+  ports_.stream = stamp_->local().port;
+
+  EchoOptions echo;
+  echo.limits = limits;
+  echo.limits.request_bytes = 512;  // each port has its buffer
+  echo.keeper = std::make_shared<media::EchoKeeper>(options.key, options.echo_limits);
+  for (const auto& range : options.media_ports) {
+    echo.ports = static_cast<int>(range.count());
+    auto started = UdpEcho::start(executor, {bind, range.first}, echo);
+    if (started.has_error()) return at("UDP", range.first, started.error());
+    ports_.media.push_back((*started)->ports());
+    echoes_.push_back(std::move(*started));
+  }
 
   CertificateOptions wanted;
   wanted.common_name = options.name;
@@ -101,28 +120,54 @@ Result<std::unique_ptr<Responder>> Responder::start(const asio::any_io_executor&
   wanted.names = {options.name};
   wanted.not_after = std::chrono::system_clock::now() + std::chrono::hours(24 * 365);
   const auto certificate = Certificate::self_signed(wanted);
-  if (CallPeer::available()) {
-    auto calls = take_calls(executor, options, server_context(certificate));
-    if (calls.has_error()) return calls.error();
-    responder->calls_ = std::move(*calls);
-  } else {
-    HttpOptions pages;
-    pages.pages["/"].body = "callready serve\n";
-    pages.tls = server_context(certificate);
-    auto https = HttpServer::start(executor, {options.bind, options.tls_port}, std::move(pages));
-    if (https.has_error()) return https.error();
-    responder->https_ = std::move(*https);
+  const auto tls = server_context(certificate);
+  if (auto started = start_tls(executor, options, tls); started.has_error()) return started;
+  for (const auto& range : options.tcp_ports) {
+    for (unsigned port = range.first; port <= range.last; ++port) {
+      const auto number = static_cast<std::uint16_t>(port);
+      auto started = StreamService::start(executor, {bind, number}, &listen_only, nullptr, limits);
+      if (started.has_error()) return at("TCP", number, started.error());
+      tcp_.push_back(std::move(*started));
+    }
+    const bool any = range.first == 0;
+    ports_.tcp.push_back(any ? only(tcp_.back()->local()) : range);
   }
+  if (options.stun_port) {
+    StunOptions stun;
+    stun.identity.software.clear();
+    stun.other_address = options.other_address;
+    stun.limits = limits;
+    auto started = StunServer::start(executor, {bind, *options.stun_port}, stun);
+    if (started.has_error()) return at("STUN", *options.stun_port, started.error());
+    stun_ = std::move(*started);
+    ports_.stun = stun_->local().port;
+    ports_.discovery = stun_->other().has_value();
+  }
+  if (options.sip_port) {
+    SipOptions sip;
+    sip.identity.server.clear();
+    sip.identity.mirror = true;
+    sip.identity.growth = 0;
+    sip.limits = limits;
+    if (options.sips_port) {
+      sip.tls = tls;
+      sip.tls_port = *options.sips_port;
+    }
+    auto started = SipServer::start(executor, {bind, *options.sip_port}, sip);
+    if (started.has_error()) return at("SIP", *options.sip_port, started.error());
+    sip_ = std::move(*started);
+    ports_.sip = sip_->local().port;
+    if (options.sips_port) ports_.sips = sip_->tls_local()->port;
+  }
+  target_set_ = responder_set(ports_, {options.name, fingerprint(certificate), options.today});
+  return {};
+}
 
-  const bool literal = IpAddress::parse(options.name).has_value();
-  responder->target_set_ =
-      fmt::format(set_text, options.name, options.today, responder->stamp_->local().port,
-                  responder->tls().port, fingerprint(certificate), literal ? "addresses" : "hosts");
-  if (responder->calls_) {
-    responder->target_set_ +=
-        fmt::format(call_text, options.name, responder->tls().port, fingerprint(certificate),
-                    responder->calls_->media().port, literal ? "addresses" : "hosts", whip_path);
-  }
+Result<std::unique_ptr<Responder>> Responder::start(const asio::any_io_executor& executor,
+                                                    const ResponderOptions& options) {
+  auto responder = std::unique_ptr<Responder>(new Responder);
+  const auto started = responder->start_all(executor, options);
+  if (started.has_error()) return started.error();
   return responder;
 }
 

@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "probe/net/osip.hpp"
+#include "probe/util/base64.hpp"
 
 namespace callready::serve {
 namespace {
@@ -71,6 +73,35 @@ std::string tag_for(std::string_view request) {
   return fmt::format("{:08x}", static_cast<std::uint32_t>(std::hash<std::string_view>()(request)));
 }
 
+bool starts_with_word(std::string_view line, std::string_view word) {
+  const auto same = [](char one, char two) { return (one | 0x20) == (two | 0x20); };
+  if (line.size() <= word.size() || !std::equal(word.begin(), word.end(), line.begin(), same)) {
+    return false;
+  }
+  const auto after = line[word.size()];
+  return after == ':' || after == ' ' || after == '\t';
+}
+
+// What a mirror sends back of a request. Header lines may go on in the next (RFC 3261 7.3.1).
+std::string worth_mirroring(std::string_view request) {
+  static constexpr std::string_view kept[] = {"via",     "v", "from",    "f",
+                                              "contact", "m", "call-id", "i"};
+  const auto head = request.substr(0, request.find("\r\n\r\n"));
+  std::string result;
+  bool keep = true;  // the request line
+  for (std::size_t at = 0; at < head.size();) {
+    const auto end = std::min(head.find("\r\n", at), head.size());
+    const auto line = head.substr(at, end - at);
+    if (at > 0 && !line.starts_with(' ') && !line.starts_with('\t')) {
+      keep = std::any_of(std::begin(kept), std::end(kept),
+                         [&](std::string_view word) { return starts_with_word(line, word); });
+    }
+    if (keep) result += std::string(line) + "\r\n";
+    at = end + 2;
+  }
+  return result + std::string(request.substr(std::min(head.size() + 2, request.size())));
+}
+
 bool is_request(std::string_view text) {
   const auto line = text.substr(0, text.find('\r'));
   return line.ends_with(" SIP/2.0");
@@ -124,7 +155,15 @@ Bytes answer_sip(const SipIdentity& identity, std::span<const std::uint8_t> byte
   std::string extra = "Allow: OPTIONS\r\n";
   if (!identity.server.empty()) extra += "Server: " + identity.server + "\r\n";
   constexpr std::string_view end = "Content-Length: 0\r\n\r\n";
-  const auto bound = request.size() + sip_reply_growth;
+  const auto bound = request.size() + identity.growth;
+  if (identity.mirror) {
+    const auto came = worth_mirroring(request);
+    const auto body = base64(came);
+    const auto full =
+        fmt::format("{}Content-Type: application/octet-stream\r\nContent-Length: {}\r\n\r\n{}",
+                    needed, body.size(), body);
+    if (!bounded || full.size() <= bound) return bytes_of(full);
+  }
   auto reply = needed + extra + std::string(end);
   if (bounded && reply.size() > bound) reply = needed + std::string(end);
   if (bounded && reply.size() > bound) return {};

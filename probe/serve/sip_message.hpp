@@ -7,17 +7,21 @@ namespace callready::serve {
 
 struct SipIdentity {
   std::string server = "callready";  // the Server header; left out where empty
+  // Replies hold what came, as far as devices on the way rewrite it: request line, Via, From,
+  // Contact, Call-ID and the body, as application/octet-stream in base64, which nothing on the way
+  // back can change. Where such a reply would be too long, it comes without.
+  bool mirror = false;
+  // What a reply over UDP may have more than its request (bytes): received, rport and a tag make a
+  // short one longer.
+  std::size_t growth = 80;
 };
 
 // OPTIONS gets 200, ACK nothing, every other method 405, a request without what a reply needs 400.
 // What is not a SIP request gets nothing. The top Via gets `received` and `rport` as RFC 3581 says,
 // and `peer` the port that the reply goes to; never another address, whatever `maddr` asks.
-// Over UDP (`bounded`) no reply is longer than the request but for `sip_reply_growth`.
+// Over UDP (`bounded`) no reply is longer than the request but for `growth`.
 Bytes answer_sip(const SipIdentity& identity, std::span<const std::uint8_t> request,
                  SocketAddress& peer, bool bounded);
-
-// What a reply must add to a short request: received, rport, a tag (bytes).
-inline constexpr std::size_t sip_reply_growth = 80;
 
 // The framing of SIP over streams (RFC 3261 section 18.3): Content-Length must be there.
 // Keep-alives (RFC 5626 section 3.5.1) are messages of their own, which answer_sip answers.

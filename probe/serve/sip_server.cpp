@@ -21,8 +21,8 @@ Result<std::shared_ptr<SipServer>> SipServer::start(const asio::any_io_executor&
   server->udp_ = std::move(pair->udp);
   server->tcp_ = std::move(pair->tcp);
   if (options.tls) {
-    auto tls =
-        StreamService::start(executor, {bind.address, 0}, serve, options.tls, options.limits);
+    auto tls = StreamService::start(executor, {bind.address, options.tls_port}, serve, options.tls,
+                                    options.limits);
     if (tls.has_error()) return tls.error();
     server->tls_ = std::move(*tls);
   }

@@ -9,12 +9,13 @@ namespace callready::serve {
 struct SipOptions {
   SipIdentity identity;
   std::shared_ptr<asio::ssl::context> tls;  // null: no TLS
+  std::uint16_t tls_port = 0;               // 0: the kernel's choice
   Limits limits;
 };
 
 class SipServer {
  public:
-  // UDP and TCP on one port, TLS on another one of the kernel's choice at the same address.
+  // UDP and TCP on one port, TLS on another one at the same address.
   // Failure: one of them cannot be bound.
   static Result<std::shared_ptr<SipServer>> start(const asio::any_io_executor& executor,
                                                   const SocketAddress& bind, SipOptions options);

@@ -1,5 +1,7 @@
 #include "probe/serve/stream_service.hpp"
 
+#include <map>
+
 #include "probe/net/service_timeouts.hpp"
 #include "probe/net/tls.hpp"
 #include "probe/net/watched.hpp"
@@ -76,6 +78,7 @@ struct StreamService::Core {
   Limits limits;
   tcp::acceptor acceptor;
   int open = 0;
+  std::map<IpAddress, int> open_of;  // by the client's address
 };
 
 Result<std::shared_ptr<StreamService>> StreamService::start(const asio::any_io_executor& executor,
@@ -118,17 +121,32 @@ asio::awaitable<void> StreamService::accept(std::shared_ptr<Core> core) {
       co_await sleep_until(core->executor, core->scope, later);
       continue;
     }
-    if (core->open >= core->limits.connections) continue;  // closes it
-    asio::co_spawn(core->executor, attend(core, std::move(socket)), asio::detached);
+    error_code gone;
+    const auto from = from_endpoint(socket.remote_endpoint(gone)).address;
+    const auto own = core->open_of.find(from);
+    const int already = own == core->open_of.end() ? 0 : own->second;
+    const auto& limits = core->limits;
+    if (core->open >= limits.connections || already >= limits.connections_of_address) {
+      continue;  // closes it
+    }
+    asio::co_spawn(core->executor, attend(core, std::move(socket), from), asio::detached);
   }
 }
 
-asio::awaitable<void> StreamService::attend(std::shared_ptr<Core> core, tcp::socket socket) {
+asio::awaitable<void> StreamService::attend(std::shared_ptr<Core> core, tcp::socket socket,
+                                            IpAddress from) {
   struct Count {
-    int& open;
-    explicit Count(int& number) : open(number) { ++open; }
-    ~Count() { --open; }
-  } count(core->open);
+    Core& owner;
+    IpAddress address;
+    Count(Core& of, const IpAddress& client) : owner(of), address(client) {
+      ++owner.open;
+      ++owner.open_of[address];
+    }
+    ~Count() {
+      --owner.open;
+      if (--owner.open_of[address] == 0) owner.open_of.erase(address);
+    }
+  } count(*core, from);
   error_code ignored;
   socket.set_option(tcp::no_delay(true), ignored);
   const auto ends = core->clock.now() + core->limits.connection;

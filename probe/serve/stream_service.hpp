@@ -54,7 +54,8 @@ class StreamService {
   struct Core;
   StreamService(std::shared_ptr<Core> core, const SocketAddress& local);
   static asio::awaitable<void> accept(std::shared_ptr<Core> core);
-  static asio::awaitable<void> attend(std::shared_ptr<Core> core, asio::ip::tcp::socket socket);
+  static asio::awaitable<void> attend(std::shared_ptr<Core> core, asio::ip::tcp::socket socket,
+                                      IpAddress from);
   std::shared_ptr<Core> core_;
   SocketAddress local_;
 };

@@ -110,12 +110,12 @@ StunReply answer_stun(const StunIdentity& identity, std::span<const std::uint8_t
   request.buffer_len = bytes.size();
   const bool modern = stun_message_has_cookie(&request);
   unsigned flags = STUN_AGENT_USAGE_IGNORE_CREDENTIALS;
-  if (modern) flags |= STUN_AGENT_USAGE_ADD_SOFTWARE;
+  if (modern && !identity.software.empty()) flags |= STUN_AGENT_USAGE_ADD_SOFTWARE;
   StunAgent agent;
   stun_agent_init(&agent, arrival.other ? discovery_attributes : plain_attributes,
                   modern ? STUN_COMPATIBILITY_RFC5389 : STUN_COMPATIBILITY_RFC3489,
                   static_cast<StunAgentUsageFlags>(flags));
-  stun_agent_set_software(&agent, identity.software.c_str());
+  if (!identity.software.empty()) stun_agent_set_software(&agent, identity.software.c_str());
   const auto valid =
       stun_agent_validate(&agent, &request, bytes.data(), bytes.size(), nullptr, nullptr);
   const bool unknown = valid == STUN_VALIDATION_UNKNOWN_REQUEST_ATTRIBUTE;

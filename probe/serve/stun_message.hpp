@@ -10,7 +10,7 @@
 namespace callready::serve {
 
 struct StunIdentity {
-  std::string software = "callready";
+  std::string software = "callready";    // left out where empty
   std::string realm = "callready.test";  // of the TURN challenge; not empty
 };
 

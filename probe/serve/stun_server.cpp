@@ -28,8 +28,9 @@ Result<std::shared_ptr<StunServer>> StunServer::start(const asio::any_io_executo
   const auto& limits = options.limits;
   const auto answer_from = [&options](const std::shared_ptr<Corners>& corners, std::size_t index) {
     // Weakly, because the corners own the sockets that own this function.
-    return [weak = std::weak_ptr<Corners>(corners), index, identity = options.identity](
-               std::span<const std::uint8_t> request, SocketAddress& peer) {
+    return [weak = std::weak_ptr<Corners>(corners), index, identity = options.identity,
+            may_grow = options.limits.replies_may_grow](std::span<const std::uint8_t> request,
+                                                        SocketAddress& peer) {
       const auto all = weak.lock();
       if (!all) return Bytes();
       StunArrival arrival;
@@ -41,6 +42,7 @@ Result<std::shared_ptr<StunServer>> StunServer::start(const asio::any_io_executo
       const std::size_t from =
           index ^ ((reply.change_address ? 2u : 0u) | (reply.change_port ? 1u : 0u));
       if (from == index) return std::move(reply.bytes);
+      if (!may_grow && reply.bytes.size() > request.size()) return Bytes();
       all->sockets[from]->send(reply.bytes, reply.to);
       return Bytes();
     };

@@ -5,18 +5,24 @@ namespace callready::serve {
 Result<std::shared_ptr<UdpEcho>> UdpEcho::start(const asio::any_io_executor& executor,
                                                 const SocketAddress& bind,
                                                 const EchoOptions& options) {
-  const int count = std::clamp(options.ports, 1, 256);
+  const int count = std::clamp(options.ports, 1, 65'535);
   Failure failure;
   for (int attempt = 0; attempt < 64; ++attempt) {
     auto echo = std::shared_ptr<UdpEcho>(new UdpEcho);
     // Known only when the first socket is bound; shared, because the others are made later.
     const auto range = std::make_shared<PortRange>();
-    const Respond respond = [range, own = bind.address](std::span<const std::uint8_t> request,
-                                                        SocketAddress& peer) {
+    Respond respond = [range, own = bind.address](std::span<const std::uint8_t> request,
+                                                  SocketAddress& peer) {
       const bool self = peer.address == own && range->contains(peer.port);
       if (peer.port < 1'024 || self) return Bytes();
       return Bytes(request.begin(), request.end());
     };
+    if (options.keeper) {
+      respond = [keeper = options.keeper](std::span<const std::uint8_t> request,
+                                          SocketAddress& peer) {
+        return keeper->answer(request, peer, std::chrono::steady_clock::now());
+      };
+    }
     SocketAddress next = bind;
     while (static_cast<int>(echo->sockets_.size()) < count) {
       auto socket = UdpService::start(executor, next, respond, options.limits);

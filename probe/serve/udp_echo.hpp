@@ -1,17 +1,20 @@
 // Sends datagrams back as they came, over one port or a range: a media range that answers.
 #pragma once
 
+#include "probe/media/echo.hpp"
 #include "probe/serve/udp_service.hpp"
 
 namespace callready::serve {
 
 struct EchoOptions {
-  int ports = 1;  // consecutive ones, at most 256
+  int ports = 1;  // consecutive ones
   Limits limits;  // the rate is that of each port
+  // Where there is one, it says what is answered, and how; several echoes may share it.
+  std::shared_ptr<media::EchoKeeper> keeper;
 };
 
-// Datagrams from ports below 1024 and from its own ports get nothing: those are services, and two
-// services that answer each other never stop.
+// Without a keeper datagrams from ports below 1024 and from its own ports get nothing: those are
+// services, and two services that answer each other never stop.
 class UdpEcho {
  public:
   // `bind.port` is the first port; 0: wherever the kernel finds one with enough free ones behind

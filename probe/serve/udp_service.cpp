@@ -80,7 +80,8 @@ asio::awaitable<void> UdpService::serve(std::shared_ptr<Core> core) {
     const auto sender = from_endpoint(from);
     auto peer = sender;
     const auto reply = core->respond(std::span(buffer).first(size), peer);
-    if (peer.address == sender.address) core->send(reply, peer);
+    const bool grown = reply.size() > size && !core->limits.replies_may_grow;
+    if (peer.address == sender.address && !grown) core->send(reply, peer);
   }
 }
 

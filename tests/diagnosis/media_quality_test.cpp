@@ -178,5 +178,41 @@ TEST(MediaFindings, ClearedMarksAreSaidByTheirNames) {
   EXPECT_EQ(report.sets[0].verdict, Verdict::ready);
 }
 
+MediaStream with_calls(CallLimit limit, MediaWay way) {
+  auto seen = stream(direction(0, 0), direction(0, 0));
+  CallCapacity calls;
+  calls.wanted = 12;
+  calls.passed = limit == CallLimit::loss ? 0 : 9;
+  calls.steps = {{9, 2'250, 0, 0, 0, 0, true}, {12, 3'000, 120, 0, 0, 45, false}};
+  calls.limit = limit;
+  calls.way = way;
+  seen.calls = calls;
+  return seen;
+}
+
+TEST(MediaFindings, FewerCallsThanAreWantedDegradeAndSayWhatGaveWay) {
+  const auto report = report_of(with_calls(CallLimit::queueing, MediaWay::down));
+  ASSERT_EQ(report.findings.size(), 1u);
+  EXPECT_EQ(report.findings[0].code, "media.bandwidth");
+  EXPECT_EQ(report.findings[0].owner, Owner::network);
+  EXPECT_NE(report.findings[0].fix.find("full on the way back"), std::string::npos);
+  EXPECT_EQ(report.findings[0].title, "The line does not carry 12 calls at once: 9 passed");
+  EXPECT_EQ(report.sets[0].verdict, Verdict::degraded);
+  const auto policed = report_of(with_calls(CallLimit::policing, MediaWay::up));
+  EXPECT_NE(policed.findings[0].fix.find("on the way out drops what is above"), std::string::npos);
+}
+
+TEST(MediaFindings, EnoughCallsAreNoFinding) {
+  auto seen = with_calls(CallLimit::queueing, MediaWay::up);
+  seen.calls->passed = 12;
+  seen.calls->limit.reset();
+  EXPECT_TRUE(report_of(seen).findings.empty());
+  EXPECT_EQ(report_of(seen).sets[0].verdict, Verdict::ready);
+  EXPECT_EQ(calls_in_words(seen), "12 calls at once passed");
+  seen.calls->passed = 9;
+  seen.calls->fit = false;
+  EXPECT_TRUE(report_of(seen).findings.empty()) << "this computer could not send them";
+}
+
 }  // namespace
 }  // namespace callready

@@ -111,6 +111,7 @@ TEST_F(ReflectorTest, KeepsTheRateOfAll) {
 }
 
 TEST_F(ReflectorTest, KeepsTheNumberOfSessions) {
+  limits.sessions_of_address = 2;
   EXPECT_TRUE(ask(packet(0, 1)));
   EXPECT_TRUE(ask(packet(0, 2)));
   EXPECT_FALSE(ask(packet(0, 3))) << "the third of one address";

@@ -53,6 +53,13 @@ Report streamed() {
   stream.round_trip_loss = {4, 1.8, 7.5};
   stream.up = direction(6);
   stream.down = direction(0);
+  CallCapacity calls;
+  calls.wanted = 12;
+  calls.passed = 9;
+  calls.steps = {{9, 2'250, 1, 0, 2, 0.5, true}, {12, 3'000, 0, 0, 81.5, 0, false}};
+  calls.limit = CallLimit::queueing;
+  calls.way = MediaWay::up;
+  stream.calls = calls;
   result.observation.media = stream;
   auto& row = report.sets.front().requirements.front();
   row.poor = true;
@@ -71,12 +78,17 @@ TEST(MediaReport, JsonIsValidAndReadBackWhole) {
 
 TEST(MediaReport, LinesHaveFiguresAndASparkline) {
   const auto lines = media_lines(streamed(), true);
-  ASSERT_EQ(lines.size(), 2u);
+  ASSERT_EQ(lines.size(), 3u);
   EXPECT_EQ(lines[0].way, "out");
   EXPECT_NE(lines[0].figures.find("MOS 4.1 (3.9 to 4.2)"), std::string::npos) << lines[0].figures;
   EXPECT_NE(lines[0].figures.find("6 of 150 lost"), std::string::npos);
   EXPECT_EQ(lines[0].spark, "▁▅x");
   EXPECT_EQ(media_lines(streamed(), false)[0].spark, "_=x");
+  EXPECT_EQ(
+      lines[2].figures,
+      "9 calls: passed, 1 of 4500 packets lost, up to 2 ms of waiting; 12 calls: did not pass, "
+      "up to 82 ms of waiting");
+  EXPECT_EQ(lines[2].spark, "+x");
 }
 
 TEST(MediaReport, WhatABusyComputerMeasuredIsNotShown) {
@@ -93,7 +105,11 @@ TEST(MediaReport, TextAndPageHaveTheSection) {
   EXPECT_NE(text.find("▁▅x"), std::string::npos);
   const auto page = render_html(streamed(), {});
   EXPECT_NE(page.find("<svg class=\"stream\" role=\"img\""), std::string::npos);
-  EXPECT_NE(page.find("aria-label=\"out: MOS 4.1"), std::string::npos);
+  EXPECT_NE(page.find("<title>Each second on the way out</title><desc>MOS 4.1"), std::string::npos);
+  EXPECT_NE(page.find("<desc>4.1, between 3.9 and 4.2</desc>"), std::string::npos);
+  EXPECT_NE(page.find("<title>So many calls at once</title><desc>9 calls: passed"),
+            std::string::npos);
+  EXPECT_NE(page.find("9 of 12 calls at once"), std::string::npos);
   EXPECT_EQ(render_html(samples::clean(), {}).find("class=\"stream\""), std::string::npos);
 }
 

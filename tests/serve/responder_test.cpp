@@ -1,7 +1,9 @@
 #include "probe/serve/responder.hpp"
 
 #include "checks/check.hpp"
+#include "probe/media/echo.hpp"
 #include "targets/loader.hpp"
+#include "tests/serve/raw.hpp"
 #include "tests/support/check_runner.hpp"
 
 namespace callready {
@@ -19,6 +21,9 @@ class ResponderTest : public testing::Test {
     options.bind = IpAddress::v4({127, 0, 0, 1});
     options.key.assign(secret.begin(), secret.end());
     options.today = "2026-11-21";
+    options.media_ports = {{0, 0}};
+    options.tcp_ports = {{0, 0}};
+    options.stun_port = options.sip_port = options.sips_port = 0;
     auto started = serve::Responder::start(runner.loop.executor(), options);
     EXPECT_FALSE(started.has_error());
     return std::move(*started);
@@ -44,7 +49,7 @@ TEST_F(ResponderTest, PrintsASetThatTheLoaderTakes) {
     const auto loaded = load_text(responder->target_set(), "responder", rules());
     for (const auto& problem : loaded.problems) ADD_FAILURE() << problem.to_string();
     ASSERT_TRUE(loaded.set);
-    EXPECT_EQ(loaded.set->requirements.size(), 3u);
+    EXPECT_EQ(loaded.set->requirements.size(), 11u);
     EXPECT_EQ(responder->target_set().find(secret), std::string::npos);
   }
 }
@@ -65,6 +70,53 @@ TEST_F(ResponderTest, AnswersWhatItsSetAsks) {
       runner.run(CheckKind::tls, Transport::tls, "127.0.0.1", responder->tls(), tls->with);
   EXPECT_EQ(seen.outcome, Outcome::answered);
   EXPECT_EQ(seen.detail, DetailCode::private_pki);
+}
+
+TEST_F(ResponderTest, AnswersEveryRowOfItsSet) {
+  const auto responder = start("127.0.0.1");
+  const auto set = *load_text(responder->target_set(), "responder", rules()).set;
+  runner.settings.credentials.media_key = secret;
+  for (const auto& row : set.requirements) {
+    if (row.id == "stream") continue;  // takes its seconds: above
+    for (const auto transport : row.transports) {
+      const SocketAddress where{IpAddress::v4({127, 0, 0, 1}), row.ports.front().first};
+      const auto seen = runner.run(*row.check, transport, "127.0.0.1", where, row.with);
+      const auto expected = row.id == "tcp" ? Outcome::connected : Outcome::answered;
+      EXPECT_EQ(seen.outcome, expected) << row.id << ' ' << to_string(seen.outcome);
+      if (row.id != "sip-alg") continue;
+      EXPECT_EQ(seen.detail, DetailCode::no_rewriting_seen);
+      const auto told =
+          std::find_if(seen.evidence.begin(), seen.evidence.end(),
+                       [](const auto& item) { return item.kind == EvidenceKind::sip_alg; });
+      ASSERT_NE(told, seen.evidence.end());
+      EXPECT_TRUE(std::get<bool>(told->facts.at(Fact::sdp_tested))) << "the mirror fits";
+    }
+  }
+}
+
+// What does not have the key gets nothing, and nobody gets more than he sent.
+TEST_F(ResponderTest, CannotBeAbused) {
+  const auto responder = start("127.0.0.1");
+  const auto& ports = responder->ports();
+  const SocketAddress media{IpAddress::v4({127, 0, 0, 1}), ports.media.front().first};
+  const SocketAddress stun{media.address, *ports.stun}, sip{media.address, *ports.sip};
+  const serve::Bytes key(secret.begin(), secret.end()), wrong(24, 1);
+  serve::RawUdp echo(runner.loop, media);
+  const auto good = media::echo_request(key);
+  ASSERT_EQ(echo.ask(good).value_or(serve::Bytes()).size(), good.size());
+  for (int i = 0; i < 500; ++i) {
+    echo.send(good);  // overheard and sent again
+    echo.send(media::echo_request(wrong));
+    echo.send(std::span(good).first(static_cast<std::size_t>(i) % good.size()));
+  }
+  EXPECT_FALSE(echo.receive(milliseconds(200)));
+  serve::RawUdp stun_client(runner.loop, stun), sip_client(runner.loop, sip);
+  const serve::Bytes binding{0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42, 1,  2,
+                             3, 4, 5, 6, 7,    8,    9,    10,   11, 12};
+  stun_client.send(binding);
+  EXPECT_FALSE(stun_client.receive(milliseconds(100))) << "its answer has 32 bytes";
+  sip_client.send("OPTIONS sip:a SIP/2.0\r\nVia: SIP/2.0/UDP a;rport\r\n\r\n");
+  EXPECT_FALSE(sip_client.receive(milliseconds(100)));
 }
 
 TEST_F(ResponderTest, AnotherCertificateIsNotTaken) {

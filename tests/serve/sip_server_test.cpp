@@ -100,7 +100,7 @@ TEST_F(SipServerTest, IsNoAmplifier) {
       "To: <sip:a.b>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\n\r\n";
   const auto reply = answer(shortest, peer);
   EXPECT_TRUE(reply.starts_with("SIP/2.0 200"));
-  EXPECT_LE(reply.size(), shortest.size() + sip_reply_growth);
+  EXPECT_LE(reply.size(), shortest.size() + SipIdentity().growth);
   EXPECT_FALSE(has(reply, "Server:"));  // what is not needed went first
   // Compact names grow when they are printed in full; there is an end to that.
   const auto compact = [](int hops) {
@@ -139,7 +139,7 @@ TEST_F(SipServerTest, SurvivesChangedMessages) {
       changed[at] = c;
       SocketAddress peer{loopback, 40'000};
       const auto reply = answer(changed, peer);
-      EXPECT_LE(reply.size(), changed.size() + sip_reply_growth);
+      EXPECT_LE(reply.size(), changed.size() + SipIdentity().growth);
       EXPECT_EQ(peer.address, loopback);
     }
     SocketAddress peer{loopback, 40'000};

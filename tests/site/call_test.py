@@ -51,7 +51,6 @@ PAGE = """
 
 
 class CallLine(Line):
-    last_line = "/whip"
 
     def drop_dtls(self, hook):
         """A firewall before the far end: `input` is on the way out, `output` on the way back."""

@@ -7,9 +7,9 @@ import sys
 
 from .certificates import Authority
 from .names import owner
-from .plan import AAAA, PUBLIC_RESOLVERS
+from .plan import AAAA, PUBLIC_RESOLVERS, RESPONDER, RESPONDER_KEY
 from .rules import SIP_INSIDE
-from .server import Server, tcp, udp
+from .server import Server, says, tcp, udp
 from .tools import at_time, tool
 
 WEBSOCKET_PORT = 18080
@@ -42,6 +42,16 @@ def dns(plan, space):
               "addn-hosts=" + server.write("hosts", hosts), *net.records]
     config = server.write("dnsmasq.conf", "\n".join(lines) + "\n")
     return server.start("dnsmasq", "-k", "-C", config, probe=tcp(PUBLIC_RESOLVERS[0], 53))
+
+
+def responder(plan, space):
+    """`callready serve`; its log is the set that it prints."""
+    server = Server("responder", space)
+    own, other = RESPONDER
+    return server.start(plan.responder, "serve", own, "--bind", own, "--other-address", other,
+                        "--media-ports", "20000-20063", "--tcp-ports", "2210,8883",
+                        "--tls-ports", "443,8443", probe=says(server, "answers now"),
+                        environment={"CALLREADY_MEDIA_KEY": RESPONDER_KEY})
 
 
 def web(plan, space, authority):

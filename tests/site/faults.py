@@ -441,6 +441,8 @@ FAR_END = [
     Fault("sip-5xx", "the SIP servers answer 503", _set(sip_status=(503, "Service Unavailable"))),
     Fault("sip-status", "the SIP servers answer OPTIONS with this status",
           _sip_status, "404 Not Found"),
+    Fault("responder", "(no fault) this program's `serve` is out there, too",
+          lambda plan, value: setattr(plan, "responder", value), "callready"),
     Fault("sip-mirror", "the SIP servers send back what they received", _set(sip_mirror=True)),
     Fault("tls-old", "the web servers of this domain know TLS 1.0 only",
           lambda plan, value: plan.old_tls.update(value.split(",")), "example-calls.com"),

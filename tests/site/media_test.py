@@ -23,7 +23,6 @@ def run(*command):
 class Line:
     """Client, line and server in three namespaces; `options` are callready-wan's."""
 
-    last_line = "sha256"  # of the target set, as far as it is wanted
 
     def __init__(self, *options, delay=20, jitter=0, loss=0, rate=0):
         self.numbers = [str(n) for n in (delay, jitter, loss, rate)]
@@ -49,12 +48,15 @@ class Line:
             self.wan = self.start(line, wan_program(), "near", "far", *self.numbers, *self.options,
                                   f"ledger={self.ledger}")
             self.wan.stdout.readline()
-            server = self.start(outside, CALLREADY, "serve", OUTSIDE, "--bind", OUTSIDE)
+            nothing_else = [word for what in ("media-ports", "stun-port", "sip-port")
+                            for word in (f"--{what}", "off")]
+            server = self.start(outside, CALLREADY, "serve", OUTSIDE, "--bind", OUTSIDE,
+                                *nothing_else)
             self.set = os.path.join(self.folder.name, "responder.yaml")
             with open(self.set, "w") as file:
                 for text in iter(server.stdout.readline, ""):
                     file.write(text)
-                    if self.last_line in text:
+                    if "answers now" in text:
                         break
         except BaseException:
             self.names = made
@@ -246,6 +248,41 @@ class MediaTest(unittest.TestCase):
         self.assertEqual((0, 46), (stream["up"]["dscp_arrived"], stream["down"]["dscp_arrived"]))
         self.assertIn("on the way out", report["findings"][0]["evidence"][0]["text"])
         self.assertEqual(0, status)
+
+    def test_as_many_calls_as_the_line_carries(self):
+        """1 Mbit/s carries 11 calls of 85.6 kbit/s each way, and not 12."""
+        with Line(rate=1000) as line:
+            status, report, stream = self.measure(line, "--calls", "11")
+        if not stream["calls"]["fit"]:
+            self.skipTest("this computer was too busy, and the program says so")
+        self.assertEqual((11, 11), (stream["calls"]["wanted"], stream["calls"]["passed"]))
+        self.assertEqual([750, 1500, 2000, 2750], [s["sent"] for s in stream["calls"]["steps"]])
+        self.assertEqual({0}, {s["lost_up"] + s["lost_down"] for s in stream["calls"]["steps"]})
+        self.assertEqual([3, 6, 8, 11], [s["calls"] for s in stream["calls"]["steps"]])
+        self.assertEqual([], report["findings"])
+        self.assertEqual(0, status)
+
+    def test_one_call_more_is_too_many(self):
+        with Line(rate=1000) as line:
+            status, report, stream = self.measure(line, "--calls", "12")
+        calls = stream["calls"]
+        if not calls["fit"]:
+            self.skipTest("this computer was too busy, and the program says so")
+        self.assertEqual((12, 9, "queueing"), (calls["wanted"], calls["passed"], calls["limit"]))
+        self.assertIn(calls["way"], ("up", "both"))
+        self.assertEqual(["media.bandwidth"], [f["code"] for f in report["findings"]])
+        self.assertEqual("degraded", report["sets"][0]["verdict"])
+        self.assertEqual(4, status)
+
+    def test_a_narrow_way_back_is_named(self):
+        with Line("down.rate=500") as line:
+            _, report, stream = self.measure(line, "--calls", "8")
+        calls = stream["calls"]
+        if not calls["fit"]:
+            self.skipTest("this computer was too busy, and the program says so")
+        self.assertEqual((4, "queueing", "down"), (calls["passed"], calls["limit"], calls["way"]))
+        self.assertIn("on the way back", report["findings"][0]["fix"] +
+                      report["findings"][0]["evidence"][0]["text"])
 
     def test_a_default_run_sends_no_stream(self):
         with Line() as line:

@@ -19,6 +19,9 @@ AAAA = {"www.google.com": "2a00:1450:4007:80e::2004", "www.cloudflare.com": "260
         "portal.example-calls.com": "2a03:b0c0:1:d0::11",
         "events.example-calls.com": "2a03:b0c0:1:d0::12"}
 
+RESPONDER = ["45.79.11.10", "45.79.12.10"]  # of `callready serve`
+RESPONDER_KEY = "a key that only this site has"
+
 PUBLIC_RESOLVERS = ["9.9.9.9", "8.8.8.8", "1.1.1.1"]
 
 
@@ -110,6 +113,7 @@ class Plan:
     far_relays: list = _list()                      # the same for relays
     sip_mirror: bool = False                        # the servers send back what they received
     turn_options: list = _list()                    # more lines for coturn
+    responder: str = ""                             # the program whose `serve` runs there
     relays_dead: bool = False                       # allocations succeed and carry nothing
     certificates: dict = field(default_factory=dict)  # owner -> expired, wrong-name, untrusted, ...
     ntp_ahead_s: int = 0                            # how far the time servers alone are ahead

@@ -14,7 +14,7 @@ import os
 import subprocess
 
 from . import isolation, rules
-from .plan import AAAA, CORE_V6, LAN_V6, Plan, PUBLIC_RESOLVERS, WAN_V6
+from .plan import AAAA, CORE_V6, LAN_V6, Plan, PUBLIC_RESOLVERS, RESPONDER, WAN_V6
 from .rules import SIP_INSIDE, STUN_INSIDE
 from .tools import tool
 
@@ -182,7 +182,8 @@ class Topology:
             _ip(f"addr add {STUN_INSIDE}.2/24 dev core", f"route add default via {STUN_INSIDE}.1")
         with self.quiet:
             _ip("addr add 62.4.9.2/30 dev core", "route add default via 62.4.9.1",
-                "route add local default dev lo table 50", "rule add iif core lookup 50")
+                "route add local default dev lo table 50", "rule add iif core lookup 50",
+                *(f"addr add {a}/32 dev lo" for a in RESPONDER if plan.responder))
 
     @staticmethod
     def _link(one, one_name, other, other_name):
@@ -213,7 +214,8 @@ class Topology:
             _nft(rules.internet(plan))
         with self.quiet:  # no known listener: whatever arrives is never answered
             answer = "reject with icmp port-unreachable" if plan.media_loud else "drop"
-            _nft(rules.chain("filter", "input", "filter", f'iifname "core" {answer}'))
+            known = [f"ip daddr {a} accept" for a in RESPONDER if plan.responder]
+            _nft(rules.chain("filter", "input", "filter", *known, f'iifname "core" {answer}'))
         for name, space in self.turn.items():
             with space:
                 _nft(rules.relay(plan, plan.internet.turn[name]))

@@ -1,0 +1,100 @@
+#include "probe/media/call_steps.hpp"
+
+#include <gtest/gtest.h>
+
+namespace callready::media {
+namespace {
+
+// A session's replies in a step of 5 s: `count` packets, 20 ms on the way out and 30 back; what
+// `up` and `down` say of a packet is added, or loses it where it is negative.
+struct Stream {
+  std::vector<Reply> replies;
+  Asked asked{2, 0, 1};
+
+  template <typename Up, typename Down>
+  Stream(int count, Up up, Down down) {
+    asked.count = count;
+    replies.push_back({0, 0, -20, 0, 0, 30, std::nullopt});
+    std::uint32_t counter = 1;
+    for (int i = 0; i < count; ++i) {
+      const double sent = 5'000.0 * i / count, out = up(i), back = down(i);
+      if (out < 0) continue;
+      const auto number = counter++;
+      if (back < 0) continue;
+      const double there = sent + 20 + out;
+      replies.push_back({static_cast<std::uint32_t>(i) + 2, number, sent, there, there,
+                         there + 30 + back, std::nullopt});
+    }
+  }
+  CallStep step(int calls, bool stopped = false) const {
+    const StepSession session{asked, replies};
+    return step_of(calls, {&session, 1}, {20, 30}, stopped);
+  }
+};
+
+const auto well = [](int) { return 0.0; };
+
+TEST(CallSteps, AreQuartersOfWhatIsWanted) {
+  EXPECT_EQ(steps_to(12), (std::vector{3, 6, 9, 12}));
+  EXPECT_EQ(steps_to(11), (std::vector{3, 6, 8, 11}));
+  EXPECT_EQ(steps_to(2), (std::vector{1, 2}));
+  EXPECT_EQ(steps_to(1), (std::vector{1}));
+}
+
+TEST(CallSteps, AQuietLinePasses) {
+  const auto step = Stream(1'000, well, well).step(4);
+  EXPECT_TRUE(step.passed);
+  EXPECT_EQ(step.sent, 1'000);
+  EXPECT_EQ(step.lost_up + step.lost_down, 0);
+  EXPECT_FALSE(Stream(1'000, well, well).step(4, true).passed) << "it was given up";
+}
+
+TEST(CallSteps, AGrowingQueueIsNamedWithItsWay) {
+  CallCapacity capacity;
+  capacity.wanted = 12;
+  capacity.steps = {Stream(450, well, well).step(9),
+                    Stream(3'000, well, [](int i) { return 0.03 * i; }).step(12)};
+  conclude(capacity);
+  EXPECT_EQ(capacity.passed, 9);
+  EXPECT_EQ(capacity.limit, CallLimit::queueing);
+  EXPECT_EQ(capacity.way, MediaWay::down);
+  EXPECT_NEAR(capacity.steps[1].queued_down_ms, 81, 2);
+  EXPECT_NEAR(capacity.steps[1].queued_up_ms, 0, 0.1);
+}
+
+TEST(CallSteps, APolicerIsToldFromALineThatLoses) {
+  const auto every_twentieth = [](int i) { return i % 20 == 7 ? -1.0 : 0.0; };
+  CallCapacity capacity;
+  capacity.wanted = 12;
+  capacity.steps = {Stream(2'250, well, well).step(9),
+                    Stream(3'000, every_twentieth, well).step(12)};
+  conclude(capacity);
+  EXPECT_EQ(capacity.limit, CallLimit::policing);
+  EXPECT_EQ(capacity.way, MediaWay::up);
+  EXPECT_EQ(capacity.steps[1].lost_up, 150);
+  EXPECT_EQ(capacity.steps[1].lost_down, 0);
+  capacity.steps = {Stream(750, every_twentieth, well).step(3)};
+  conclude(capacity);
+  EXPECT_EQ(capacity.limit, CallLimit::loss);
+  EXPECT_EQ(capacity.passed, 0);
+}
+
+TEST(CallSteps, SaysNothingOfWhatThisComputerCouldNotSend) {
+  CallCapacity capacity;
+  capacity.fit = false;
+  capacity.steps = {Stream(750, well, [](int) { return 50.0; }).step(3)};
+  conclude(capacity);
+  EXPECT_FALSE(capacity.limit);
+}
+
+TEST(CallSteps, StopsForLossAndForAQueueAndNotForOnePacket) {
+  const IdleDelays idle{20, 30};
+  EXPECT_FALSE(hurts(0, 600, {}, idle));
+  EXPECT_FALSE(hurts(1, 50, {}, idle)) << "bad luck";
+  EXPECT_TRUE(hurts(20, 600, {}, idle));
+  const std::vector<Reply> late{{2, 2, 0, 60, 60, 90, std::nullopt}};
+  EXPECT_TRUE(hurts(0, 600, late, idle));
+}
+
+}  // namespace
+}  // namespace callready::media
