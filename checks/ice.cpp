@@ -33,7 +33,7 @@ namespace callready::checks {
 namespace {
 
 using webrtc::CallSeen;
-using webrtc::CallStep;
+using webrtc::CallStage;
 using webrtc::CandidateType;
 using webrtc::Gathered;
 
@@ -156,20 +156,20 @@ void conclude(Observation& observation, const CallSeen& seen) {
   if (seen.packets_sent > 0) add_media(observation, seen);
   observation.outcome = Outcome::failed;
   switch (seen.failed) {
-    case CallStep::connect:
+    case CallStage::connect:
       observation.detail = DetailCode::ice_silent;
       return;
-    case CallStep::handshake:
+    case CallStage::handshake:
       observation.detail =
           seen.datagrams_got == 0 ? DetailCode::dtls_silent : DetailCode::dtls_failed;
       return;
-    case CallStep::fingerprint:
+    case CallStage::fingerprint:
       observation.detail = DetailCode::wrong_fingerprint;
       return;
-    case CallStep::media:
+    case CallStage::media:
       observation.detail = DetailCode::media_silent;
       return;
-    case CallStep::done:
+    case CallStage::done:
       observation.outcome = Outcome::answered;
       observation.detail = DetailCode::called;
       return;

@@ -30,10 +30,10 @@ struct Gathered {
 };
 
 // The step that did not succeed.
-enum class CallStep { connect, handshake, fingerprint, media, done };
+enum class CallStage { connect, handshake, fingerprint, media, done };
 
 struct CallSeen {
-  CallStep failed = CallStep::connect;  // `done`: none
+  CallStage failed = CallStage::connect;  // `done`: none
   // The pair that was chosen: our end, as the far end sees it where it is not the host's own, and
   // the far one.
   std::optional<Candidate> local, remote;

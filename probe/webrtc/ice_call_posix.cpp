@@ -142,25 +142,25 @@ class NiceCall final : public IceCall {
     // The answerer may only be passive or active; we offered both.
     const bool client = other.setup != "active";
     dtls_.emplace(*identity_, client, other.fingerprint);
-    seen_.failed = CallStep::handshake;
+    seen_.failed = CallStage::handshake;
     if (client) dtls_->begin();
     send_flights();
     run_until(Clock::now() + options_.handshake,
               [this] { return dtls_->state() != Dtls::State::handshake; });
     seen_.flights_sent = dtls_->flights();
-    if (dtls_->state() == Dtls::State::wrong_fingerprint) seen_.failed = CallStep::fingerprint;
+    if (dtls_->state() == Dtls::State::wrong_fingerprint) seen_.failed = CallStage::fingerprint;
     const auto keys = dtls_->keys();
     if (!keys) return std::move(seen_);
     seen_.secured = since_begin();
     seen_.version = dtls_->version();
     seen_.gcm = keys->profile == SrtpProfile::aead_aes_128_gcm;
-    seen_.failed = CallStep::media;
+    seen_.failed = CallStage::media;
     srtp_ = Srtp::make(*keys);
     if (!srtp_) return std::move(seen_);
     next_packet_ = media_begin_ = Clock::now();
     run_until(media_begin_ + options_.media,
               [this] { return seen_.packets_back >= packets_of_a_call; });
-    if (seen_.packets_back > 0) seen_.failed = CallStep::done;
+    if (seen_.packets_back > 0) seen_.failed = CallStage::done;
     return std::move(seen_);
   }
 
