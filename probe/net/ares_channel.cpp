@@ -134,9 +134,10 @@ void AresChannel::watch(ares_socket_t socket, bool readable, bool writable) {
     watch->descriptor.release();
     return;
   }
-  auto& watch = watches_[socket];
+  auto watch = found == watches_.end() ? nullptr : found->second;
   if (!watch) {
     watch = std::make_shared<Watch>(executor_, socket);
+    watches_[socket] = watch;
     platform::note_arrivals(socket);  // where that fails, the time of reading has to do
     if (failure_is_an_event) arm_failure(watch);
   }

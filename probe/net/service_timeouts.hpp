@@ -15,6 +15,9 @@ inline constexpr milliseconds web_request{30'000}, web_reply{30'000};
 inline constexpr milliseconds served_request{10'000};
 // Of one connection to these, however busy: longer than any run needs one.
 inline constexpr milliseconds served_connection{60'000};
+// A WebRTC call that comes back to who makes it: in all, and since consent was proved (RFC 7675,
+// section 5.1). Looked at so often.
+inline constexpr milliseconds served_call{90'000}, served_consent{30'000}, served_call_look{50};
 // Out of file descriptors: asking again at once would be a busy loop.
 inline constexpr milliseconds without_descriptors{200};
 // For the check of a password by a library that is slow on purpose, behind two others.

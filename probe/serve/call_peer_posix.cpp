@@ -6,8 +6,6 @@
 namespace callready::serve {
 namespace {
 
-constexpr std::chrono::milliseconds beat(50);
-
 class Peer final : public CallPeer, public std::enable_shared_from_this<Peer> {
  public:
   Peer(const asio::any_io_executor& executor, UdpSocket socket, const CallPeerOptions& options)
@@ -71,7 +69,7 @@ class Peer final : public CallPeer, public std::enable_shared_from_this<Peer> {
   }
 
   void tick() {
-    timer_.expires_after(beat);
+    timer_.expires_after(timeouts::served_call_look);
     timer_.async_wait([weak = weak_from_this()](error_code error) {
       const auto self = weak.lock();
       if (error || !self) return;

@@ -12,6 +12,7 @@
 #include <memory>
 
 #include "probe/net/clock.hpp"
+#include "probe/net/service_timeouts.hpp"
 #include "probe/webrtc/dtls.hpp"
 #include "probe/webrtc/sdp.hpp"
 
@@ -19,7 +20,7 @@ namespace callready::serve {
 
 struct CallLimits {
   std::size_t sessions = 200, sessions_of_address = 2;
-  std::chrono::seconds session{90}, consent{30};
+  std::chrono::milliseconds session = timeouts::served_call, consent = timeouts::served_consent;
   // Of a session, and of all; both may save up for a second.
   double packets_per_second = 2'000, bytes_per_second = 625'000, all_bytes_per_second = 12'500'000;
 };

@@ -1,4 +1,5 @@
 #include <agent.h>
+#include <unistd.h>
 
 #include <array>
 #include <atomic>
@@ -24,6 +25,27 @@ struct Unref {
   void operator()(NiceAgent* agent) const { g_object_unref(agent); }
   void operator()(GMainContext* context) const { g_main_context_unref(context); }
 };
+
+// GLib ends a program that can start no thread, or has no memory, with a core dump: ours ends with
+// a line that says why, like without memory of its own. What else it has to say nobody here asked
+// for.
+GLogWriterOutput end_with_a_line(GLogLevelFlags level, const GLogField* fields, gsize count,
+                                 gpointer) {
+  if ((level & G_LOG_LEVEL_ERROR) == 0) return G_LOG_WRITER_HANDLED;
+  const auto say = [](std::string_view text) {
+    const auto written = write(STDERR_FILENO, text.data(), text.size());
+    static_cast<void>(written);  // there is nowhere else to say it
+  };
+  say("callready: ");
+  for (gsize i = 0; i < count; ++i) {
+    if (std::string_view(fields[i].key) != "MESSAGE") continue;
+    const auto* text = static_cast<const char*>(fields[i].value);
+    say(fields[i].length < 0 ? std::string_view(text)
+                             : std::string_view(text, static_cast<std::size_t>(fields[i].length)));
+  }
+  say("\n");
+  _exit(2);
+}
 
 // A context of our own is the thread's default one while we work with it: libnice's own answers
 // come by that.
@@ -101,7 +123,10 @@ std::optional<Candidate> from_nice(const NiceCandidate& candidate) {
 
 class NiceCall final : public IceCall {
  public:
-  explicit NiceCall(CallOptions options) : options_(std::move(options)) {}
+  explicit NiceCall(CallOptions options) : options_(std::move(options)) {
+    static std::once_flag once;
+    std::call_once(once, [] { g_log_set_writer_func(&end_with_a_line, nullptr, nullptr); });
+  }
 
   Gathered gather() override {
     const std::lock_guard lock(busy_);
