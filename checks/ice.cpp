@@ -71,7 +71,7 @@ void add_candidates(Observation& observation, const Gathered& gathered) {
           {Fact::port, static_cast<std::int64_t>(candidate.address.port)}});
   }
   tell(observation, EvidenceKind::ice_candidates,
-       fmt::format("a browser would gather {} of this computer's own addresses (hidden behind mDNS "
+       fmt::format("A browser would gather {} of this computer's own addresses (hidden behind mDNS "
                    "names until the page may use the microphone), {} beyond the NAT, {} of relays",
                    counts[CandidateType::host], counts[CandidateType::server_reflexive],
                    counts[CandidateType::relayed]),

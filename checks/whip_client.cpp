@@ -13,6 +13,9 @@ namespace {
 namespace http = boost::beast::http;
 
 constexpr std::size_t most_head = 16'384, most_location = 512;
+// "0", CRLF, CRLF: the end of a chunked body. Beast takes it for granted that the last chunk comes
+// with that much at once, once its line is there (boost 1.81, basic_parser.ipp:702).
+constexpr std::size_t last_chunk = 5;
 
 }  // namespace
 
@@ -33,6 +36,7 @@ bool WhipReader::take(std::span<const std::uint8_t> bytes) {
   auto& [parser, unread] = *parser_;
   unread.insert(unread.end(), bytes.begin(), bytes.end());
   while (!unread.empty() && !parser.is_done()) {
+    if (parser.is_header_done() && parser.chunked() && unread.size() < last_chunk) break;
     error_code error;
     const auto used = parser.put(asio::buffer(unread), error);
     unread.erase(unread.begin(), unread.begin() + static_cast<std::ptrdiff_t>(used));

@@ -11,7 +11,6 @@
 #include "probe/exporter/child_runs.hpp"
 #include "probe/exporter/pages.hpp"
 #include "probe/exporter/server.hpp"
-#include "probe/net/service_timeouts.hpp"
 #include "probe/platform/child.hpp"
 #include "probe/platform/input_file.hpp"
 #include "probe/platform/system.hpp"
@@ -176,21 +175,12 @@ class Exporter {
 
   // Whoever waits is answered, and what runs is ended.
   void end() {
-    server_->stop();
+    server_->stop([this] { loop_.stop(); });
     schedule_->stop();
     stop_.stop();
     runs_.reset();
     signals_.cancel();
     clock_.end_watch();
-    ending_.emplace(loop_, timeouts::server_end);
-    ending_->async_wait([this](error_code) { loop_.stop(); });
-    look_for_the_end();
-  }
-
-  // The loop would go on for this timer alone.
-  void look_for_the_end() {
-    if (server_->connections() == 0) return loop_.stop();
-    asio::post(loop_, [this] { look_for_the_end(); });
   }
 
   const Arguments& arguments_;
@@ -204,7 +194,6 @@ class Exporter {
   std::optional<Schedule> schedule_;
   std::optional<Pages> pages_;
   std::unique_ptr<Server> server_;
-  std::optional<asio::steady_timer> ending_;
 };
 
 }  // namespace

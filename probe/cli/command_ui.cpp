@@ -5,7 +5,6 @@
 #include <filesystem>
 
 #include "probe/cli/commands.hpp"
-#include "probe/net/service_timeouts.hpp"
 #include "probe/platform/browser.hpp"
 #include "probe/platform/child.hpp"
 #include "probe/platform/system.hpp"
@@ -142,17 +141,8 @@ class Ui {
   // Whatever runs is ended, and whoever waits is let go.
   void end() {
     pages_->stop();
-    server_->stop();
+    server_->stop([this] { loop_.stop(); });
     signals_.cancel();
-    ending_.emplace(loop_, timeouts::server_end);
-    ending_->async_wait([this](error_code) { loop_.stop(); });
-    look_for_the_end();
-  }
-
-  // The loop would go on for this timer alone.
-  void look_for_the_end() {
-    if (server_->connections() == 0) return loop_.stop();
-    asio::post(loop_, [this] { look_for_the_end(); });
   }
 
   const Arguments& arguments_;
@@ -164,7 +154,6 @@ class Ui {
   OwnChildren children_{loop_.get_executor(), clock_};
   std::optional<Pages> pages_;
   std::unique_ptr<WebServer> server_;
-  std::optional<asio::steady_timer> ending_;
 };
 
 }  // namespace

@@ -125,6 +125,17 @@ bool udp_gets_out(const Facts& facts) {
 
 }  // namespace
 
+namespace {
+
+// Those of the service: well known public servers are nobody's requirement.
+std::vector<const ProbeResult*> asked_for(const Facts& facts,
+                                          std::vector<const ProbeResult*> probes) {
+  std::erase_if(probes, [&](const ProbeResult* result) { return !facts.asked_for(*result); });
+  return probes;
+}
+
+}  // namespace
+
 Causes find_proxy_unreachable(const Diagnosis& context) {
   Causes causes;
   for (const auto& probes : by_proxy(proxied_probes(context.facts))) {
@@ -180,10 +191,12 @@ Causes find_proxy_login(const Diagnosis& context) {
     finding.title = title_of(wanted, proxy_name(turned_away));
     finding.owner = Owner::proxy;
     finding.confidence = Confidence::certain;
+    const auto hosts = listed(hosts_of(asked_for(facts, turned_away)), 8);
     finding.fix = fmt::format(
-        "Let the service's hosts pass the proxy without a login: {}. Calling applications, phones "
-        "and room devices often cannot log in. {}",
-        listed(hosts_of(turned_away), 8), how_to_log_in(wanted));
+        "Let the service's hosts pass the proxy without a login{}. Calling applications, phones "
+        "and "
+        "room devices often cannot log in. {}",
+        hosts.empty() ? "" : ": " + hosts, how_to_log_in(wanted));
     add_what_they_saw(finding.evidence, turned_away);
     if (facts.only_by_proxy()) {
       finding.evidence.push_back({"", "Beside the proxy, no TCP connection gets out."});
@@ -305,7 +318,7 @@ Causes find_proxy_denials(const Diagnosis& context) {
     if (status >= 400 && status != 407 && status < 500) all.push_back(result);
   }
   Causes causes;
-  for (const auto& denied : by_proxy(all)) {
+  for (const auto& denied : by_proxy(asked_for(context.facts, all))) {
     if (!context.affects_requirement(denied)) continue;
     Cause cause;
     cause.explained = denied;

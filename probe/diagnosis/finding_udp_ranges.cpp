@@ -183,8 +183,9 @@ Causes find_udp_ranges(const Diagnosis& context) {
   finding.code = "firewall.udp_range_blocked";
   const auto only_stun = stun_passes(closed);
   const bool one_port = found.size() == 1 && found.front().first == found.front().last;
-  finding.title = fmt::format("The firewall lets no {} out to port{} {}",
-                              only_stun ? "media (RTP)" : "UDP", one_port ? "" : "s", listed(spans));
+  finding.title =
+      fmt::format("The firewall lets no {} out to port{} {}", only_stun ? "media (RTP)" : "UDP",
+                  one_port ? "" : "s", listed(spans));
   finding.owner = Owner::network;
   const bool proved = !refusals(closed).empty() || responders_missed_us(closed);
   finding.confidence = proved ? Confidence::certain : Confidence::likely;

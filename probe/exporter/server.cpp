@@ -117,13 +117,11 @@ Server::~Server() { stop(); }
 
 SocketAddress Server::local() const { return core_->server->local(); }
 
-std::size_t Server::connections() const { return core_->server->connections(); }
-
 void Server::use(WebConfig web) {
   core_->web = std::make_shared<const WebConfig>(std::move(web));
   core_->known.clear();
 }
 
-void Server::stop() { core_->server->stop(); }
+void Server::stop(std::function<void()> ended) { core_->server->stop(std::move(ended)); }
 
 }  // namespace callready::exporter

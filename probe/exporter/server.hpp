@@ -26,11 +26,10 @@ class Server {
   Server& operator=(const Server&) = delete;
 
   SocketAddress local() const;
-  std::size_t connections() const;
   // For connections and requests from now on.
   void use(WebConfig web);
-  // No new connection, and the open ones end.
-  void stop();
+  // As WebServer::stop().
+  void stop(std::function<void()> ended = {});
 
  private:
   explicit Server(std::shared_ptr<ServerCore> core) : core_(std::move(core)) {}

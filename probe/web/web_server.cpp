@@ -63,7 +63,14 @@ struct WebServerCore {
       : executor(made_on),
         options(std::move(its_options)),
         handler(std::move(its_handler)),
-        acceptor(made_on) {}
+        acceptor(made_on),
+        ending(made_on) {}
+
+  // All connections have ended, or they were given up.
+  void finish() {
+    ending.cancel();
+    if (auto tell = std::exchange(ended, nullptr)) asio::post(executor, std::move(tell));
+  }
 
   asio::any_io_executor executor;
   WebServer::Options options;
@@ -71,6 +78,8 @@ struct WebServerCore {
   tcp::acceptor acceptor;
   std::list<std::function<void()>> open;  // how each connection is closed
   bool stopped = false;
+  std::function<void()> ended;
+  asio::steady_timer ending;
 };
 
 namespace {
@@ -83,7 +92,10 @@ class Listed {
   Listed(Core core, std::function<void()> close) : core_(std::move(core)) {
     place_ = core_->open.insert(core_->open.end(), std::move(close));
   }
-  ~Listed() { core_->open.erase(place_); }
+  ~Listed() {
+    core_->open.erase(place_);
+    if (core_->stopped && core_->open.empty()) core_->finish();
+  }
   Listed(const Listed&) = delete;
   Listed& operator=(const Listed&) = delete;
 
@@ -296,12 +308,19 @@ SocketAddress WebServer::local() const {
 
 std::size_t WebServer::connections() const { return core_->open.size(); }
 
-void WebServer::stop() {
+void WebServer::stop(std::function<void()> ended) {
   if (core_->stopped) return;
   core_->stopped = true;
   error_code ignored;
   core_->acceptor.close(ignored);
   for (const auto& close : core_->open) close();
+  if (!ended) return;
+  core_->ended = std::move(ended);
+  if (core_->open.empty()) return core_->finish();
+  core_->ending.expires_after(timeouts::server_end);
+  core_->ending.async_wait([core = core_](error_code error) {
+    if (!error) core->finish();
+  });
 }
 
 }  // namespace callready

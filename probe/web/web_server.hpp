@@ -78,8 +78,9 @@ class WebServer {
 
   SocketAddress local() const;
   std::size_t connections() const;
-  // No new connection, and the open ones end.
-  void stop();
+  // No new connection, and the open ones end. `ended` is told when they have, or that they take too
+  // long: once, by the executor.
+  void stop(std::function<void()> ended = {});
 
  private:
   explicit WebServer(std::shared_ptr<WebServerCore> core) : core_(std::move(core)) {}

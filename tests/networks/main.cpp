@@ -21,7 +21,7 @@ struct Options {
   std::uint64_t count = 10'000, seed = 0;
   bool unknown = false;  // what was seen of what stays unknown
   bool seed_given = false, show = false, observe = false;
-  bool shrink_all = true;  // else their numbers
+  bool shrink_all = true;    // else their numbers
   std::string open;          // a file of kinds that are known not to hold yet
   std::string kind;          // only those that begin so
   std::size_t examples = 1;  // of each kind, made small

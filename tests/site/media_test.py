@@ -291,7 +291,7 @@ class MediaTest(unittest.TestCase):
                                    "--json"], text=True, capture_output=True, timeout=60,
                                   env=line.environment())
             report = json.loads(done.stdout)
-            self.assertEqual(["tls"], [p["check"] for p in report["probes"]])
+            self.assertEqual(["tls", "ice"], [p["check"] for p in report["probes"]])
             row = next(r for r in report["sets"][0]["requirements"] if r["id"] == "stream")
             self.assertEqual("skip", row["status"])
             self.assertIn("--quality", row["summary"])

@@ -113,5 +113,28 @@ TEST(WebRequest, AFieldThatIsThereTwiceHasNoValue) {
   EXPECT_EQ(request.field("Cookie"), "");
 }
 
+TEST(WebServer, TellsThatItHasEndedWhenItsConnectionsHave) {
+  Fixture f;
+  auto socket = f.ask("GET /live HTTP/1.1\r\nHost: x\r\n\r\n");
+  f.read_until(socket, "\r\n\r\n");
+  int told = 0;
+  f.server->stop([&] {
+    ++told;
+    EXPECT_EQ(f.server->connections(), 0u);
+    f.loop.stop();
+  });
+  EXPECT_EQ(told, 0) << "not before stop() has returned";
+  f.run();
+  EXPECT_EQ(told, 1);
+}
+
+TEST(WebServer, HasEndedWithoutConnections) {
+  Fixture f;
+  bool told = false;
+  f.server->stop([&] { told = true; });
+  f.run();
+  EXPECT_TRUE(told);
+}
+
 }  // namespace
 }  // namespace callready
