@@ -1,8 +1,9 @@
 #include <agent.h>
-#include <unistd.h>
 
 #include <array>
 #include <atomic>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <mutex>
 
@@ -33,8 +34,7 @@ GLogWriterOutput end_with_a_line(GLogLevelFlags level, const GLogField* fields, 
                                  gpointer) {
   if ((level & G_LOG_LEVEL_ERROR) == 0) return G_LOG_WRITER_HANDLED;
   const auto say = [](std::string_view text) {
-    const auto written = write(STDERR_FILENO, text.data(), text.size());
-    static_cast<void>(written);  // there is nowhere else to say it
+    std::fwrite(text.data(), 1, text.size(), stderr);
   };
   say("callready: ");
   for (gsize i = 0; i < count; ++i) {
@@ -44,7 +44,7 @@ GLogWriterOutput end_with_a_line(GLogLevelFlags level, const GLogField* fields, 
                              : std::string_view(text, static_cast<std::size_t>(fields[i].length)));
   }
   say("\n");
-  _exit(2);
+  std::_Exit(2);
 }
 
 // A context of our own is the thread's default one while we work with it: libnice's own answers
