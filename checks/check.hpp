@@ -109,6 +109,16 @@ struct Job {
 // Never throws; every network failure is an outcome (probe/net/failure.hpp).
 using Run = asio::awaitable<Observation> (*)(Context& context, Job job);
 
+// `text` for people, `facts` the same for programs.
+inline void add_evidence(Observation& observation, EvidenceKind kind, std::string text,
+                         FactMap facts) {
+  Evidence evidence;
+  evidence.kind = kind;
+  evidence.text = std::move(text);
+  evidence.facts = std::move(facts);
+  observation.evidence.push_back(std::move(evidence));
+}
+
 struct Parameter {
   std::string_view name, meaning;
   bool required = false;

@@ -51,48 +51,42 @@ std::string_view in_words(CandidateType type) {
   return "?";
 }
 
-void tell(Observation& observation, EvidenceKind kind, std::string text, FactMap facts) {
-  Evidence evidence;
-  evidence.kind = kind;
-  evidence.text = std::move(text);
-  evidence.facts = std::move(facts);
-  observation.evidence.push_back(std::move(evidence));
-}
-
 void add_candidates(Observation& observation, const Gathered& gathered) {
   std::map<CandidateType, std::int64_t> counts;
   for (const auto& candidate : gathered.candidates) {
     ++counts[candidate.type];
     const auto at = candidate.address.to_string();
-    tell(observation, EvidenceKind::ice_candidate,
-         fmt::format("{}: {}", in_words(candidate.type), at),
-         {{Fact::type, std::string(to_string(candidate.type))},
-          {Fact::address, candidate.address.address.to_string()},
-          {Fact::port, static_cast<std::int64_t>(candidate.address.port)}});
+    add_evidence(observation, EvidenceKind::ice_candidate,
+                 fmt::format("{}: {}", in_words(candidate.type), at),
+                 {{Fact::type, std::string(to_string(candidate.type))},
+                  {Fact::address, candidate.address.address.to_string()},
+                  {Fact::port, static_cast<std::int64_t>(candidate.address.port)}});
   }
-  tell(observation, EvidenceKind::ice_candidates,
-       fmt::format("A browser would gather {} of this computer's own addresses (hidden behind mDNS "
-                   "names until the page may use the microphone), {} beyond the NAT, {} of relays",
-                   counts[CandidateType::host], counts[CandidateType::server_reflexive],
-                   counts[CandidateType::relayed]),
-       {{Fact::count, static_cast<std::int64_t>(gathered.candidates.size())},
-        {Fact::hidden, counts[CandidateType::host]},
-        {Fact::took_ms, gathered.took.count()}});
+  add_evidence(
+      observation, EvidenceKind::ice_candidates,
+      fmt::format("A browser would gather {} of this computer's own addresses (hidden behind mDNS "
+                  "names until the page may use the microphone), {} beyond the NAT, {} of relays",
+                  counts[CandidateType::host], counts[CandidateType::server_reflexive],
+                  counts[CandidateType::relayed]),
+      {{Fact::count, static_cast<std::int64_t>(gathered.candidates.size())},
+       {Fact::hidden, counts[CandidateType::host]},
+       {Fact::took_ms, gathered.took.count()}});
 }
 
 void add_pair(Observation& observation, const CallSeen& seen) {
   const auto &local = *seen.local, &remote = *seen.remote;
-  tell(observation, EvidenceKind::ice_pair,
-       fmt::format("ICE chose {} ({}) to {} ({}), after {:.0f} ms", local.address.to_string(),
-                   to_string(local.type), remote.address.to_string(), to_string(remote.type),
-                   seen.connected->count()),
-       {{Fact::type, std::string(to_string(local.type))},
-        {Fact::address, local.address.address.to_string()},
-        {Fact::port, static_cast<std::int64_t>(local.address.port)},
-        {Fact::far_type, std::string(to_string(remote.type))},
-        {Fact::far_address, remote.address.address.to_string()},
-        {Fact::far_port, static_cast<std::int64_t>(remote.address.port)},
-        {Fact::connected_ms, seen.connected->count()}});
+  add_evidence(
+      observation, EvidenceKind::ice_pair,
+      fmt::format("ICE chose {} ({}) to {} ({}), after {:.0f} ms", local.address.to_string(),
+                  to_string(local.type), remote.address.to_string(), to_string(remote.type),
+                  seen.connected->count()),
+      {{Fact::type, std::string(to_string(local.type))},
+       {Fact::address, local.address.address.to_string()},
+       {Fact::port, static_cast<std::int64_t>(local.address.port)},
+       {Fact::far_type, std::string(to_string(remote.type))},
+       {Fact::far_address, remote.address.address.to_string()},
+       {Fact::far_port, static_cast<std::int64_t>(remote.address.port)},
+       {Fact::connected_ms, seen.connected->count()}});
 }
 
 void add_handshake(Observation& observation, const CallSeen& seen) {
@@ -108,7 +102,7 @@ void add_handshake(Observation& observation, const CallSeen& seen) {
     facts[Fact::profile] = profile;
     facts[Fact::secured_ms] = seen.secured->count();
   }
-  tell(observation, EvidenceKind::call_handshake, std::move(text), std::move(facts));
+  add_evidence(observation, EvidenceKind::call_handshake, std::move(text), std::move(facts));
 }
 
 void add_media(Observation& observation, const CallSeen& seen) {
@@ -122,7 +116,7 @@ void add_media(Observation& observation, const CallSeen& seen) {
     facts[Fact::first_media_ms] = seen.first_media->count();
     observation.round_trip = seen.round_trip;
   }
-  tell(observation, EvidenceKind::call_media, std::move(text), std::move(facts));
+  add_evidence(observation, EvidenceKind::call_media, std::move(text), std::move(facts));
 }
 
 // What the far end says that it got: "handshake 0" of lines like that.
@@ -142,12 +136,13 @@ void add_arrived(Observation& observation, const WhipReply& reply) {
   const auto checks = told(reply.body, "checks"), handshake = told(reply.body, "handshake"),
              media = told(reply.body, "media");
   if (reply.status != 200 || !checks || !handshake || !media) return;
-  tell(observation, EvidenceKind::call_arrived,
-       fmt::format("the far end got {} connectivity checks, {} packets of DTLS, {} of media",
-                   *checks, *handshake, *media),
-       {{Fact::checks_arrived, *checks},
-        {Fact::handshakes_arrived, *handshake},
-        {Fact::media_arrived, *media}});
+  add_evidence(
+      observation, EvidenceKind::call_arrived,
+      fmt::format("the far end got {} connectivity checks, {} packets of DTLS, {} of media",
+                  *checks, *handshake, *media),
+      {{Fact::checks_arrived, *checks},
+       {Fact::handshakes_arrived, *handshake},
+       {Fact::media_arrived, *media}});
 }
 
 void conclude(Observation& observation, const CallSeen& seen) {

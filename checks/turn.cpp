@@ -67,14 +67,6 @@ Outcome outcome_of_code(int code, bool with_credentials) {
   return Outcome::failed;
 }
 
-void add(Observation& observation, EvidenceKind kind, std::string text, FactMap facts) {
-  Evidence evidence;
-  evidence.kind = kind;
-  evidence.text = std::move(text);
-  evidence.facts = std::move(facts);
-  observation.evidence.push_back(std::move(evidence));
-}
-
 void record_reply(Observation& observation, const TurnClient& client, const TurnReply& reply) {
   if (reply.answer) {
     add_reply_evidence(observation, *reply.answer);
@@ -84,14 +76,16 @@ void record_reply(Observation& observation, const TurnClient& client, const Turn
     const auto& message = reply.answer->message;
     if (message.realm) {
       const auto realm = stun::printable(*message.realm);
-      add(observation, EvidenceKind::turn_challenge, "the server's realm is \"" + realm + "\"",
-          {{Fact::realm, realm}, {Fact::nonce, message.nonce.has_value()}});
+      add_evidence(observation, EvidenceKind::turn_challenge,
+                   "the server's realm is \"" + realm + "\"",
+                   {{Fact::realm, realm}, {Fact::nonce, message.nonce.has_value()}});
     }
     if (message.alternate_server) {
       const auto other = message.alternate_server->to_string();
-      add(observation, EvidenceKind::alternate_server, "the server names another one: " + other,
-          {{Fact::address, message.alternate_server->address.to_string()},
-           {Fact::port, static_cast<std::int64_t>(message.alternate_server->port)}});
+      add_evidence(observation, EvidenceKind::alternate_server,
+                   "the server names another one: " + other,
+                   {{Fact::address, message.alternate_server->address.to_string()},
+                    {Fact::port, static_cast<std::int64_t>(message.alternate_server->port)}});
     }
   }
   const bool with_credentials = client.authenticated();
@@ -102,29 +96,30 @@ void record_reply(Observation& observation, const TurnClient& client, const Turn
   switch (reply.status) {
     case TurnStatus::granted:
       set(Outcome::answered, DetailCode::allocated);
-      add(observation, EvidenceKind::relay,
-          fmt::format("the server relays at {}, for {} s", client.relayed().to_string(),
-                      client.lifetime()),
-          {{Fact::address, client.relayed().address.to_string()},
-           {Fact::port, static_cast<std::int64_t>(client.relayed().port)},
-           {Fact::lifetime_s, static_cast<std::int64_t>(client.lifetime())}});
+      add_evidence(observation, EvidenceKind::relay,
+                   fmt::format("the server relays at {}, for {} s", client.relayed().to_string(),
+                               client.lifetime()),
+                   {{Fact::address, client.relayed().address.to_string()},
+                    {Fact::port, static_cast<std::int64_t>(client.relayed().port)},
+                    {Fact::lifetime_s, static_cast<std::int64_t>(client.lifetime())}});
       if (!with_credentials) {
-        add(observation, EvidenceKind::open_relay,
-            "the server relays for anybody, without credentials", {});
+        add_evidence(observation, EvidenceKind::open_relay,
+                     "the server relays for anybody, without credentials", {});
       }
       break;
     case TurnStatus::challenged:
     case TurnStatus::refused:
       set(outcome_of_code(reply.code, with_credentials), Detail::status(reply.code));
-      add(observation, EvidenceKind::turn_refusal,
-          std::string(meaning(reply.code, with_credentials)),
-          {{Fact::code, static_cast<std::int64_t>(reply.code)},
-           {Fact::with_credentials, with_credentials}});
+      add_evidence(observation, EvidenceKind::turn_refusal,
+                   std::string(meaning(reply.code, with_credentials)),
+                   {{Fact::code, static_cast<std::int64_t>(reply.code)},
+                    {Fact::with_credentials, with_credentials}});
       break;
     case TurnStatus::stale_nonce:
       set(Outcome::failed, DetailCode::stale_nonce);
-      add(observation, EvidenceKind::turn_refusal, std::string(meaning(438, with_credentials)),
-          {{Fact::code, std::int64_t{438}}, {Fact::with_credentials, with_credentials}});
+      add_evidence(observation, EvidenceKind::turn_refusal,
+                   std::string(meaning(438, with_credentials)),
+                   {{Fact::code, std::int64_t{438}}, {Fact::with_credentials, with_credentials}});
       break;
     case TurnStatus::bad_challenge:
       set(Outcome::failed, DetailCode::bad_challenge);
@@ -159,7 +154,7 @@ void record_trip(Observation& observation, const TurnClient& client, const Relay
     text = fmt::format("UDP from here to the relay's port {} {}; from the relay to here it {}",
                        client.relayed().port, word(*trip.outbound), word(*trip.inbound));
   }
-  add(observation, EvidenceKind::relay_trip, std::move(text), std::move(facts));
+  add_evidence(observation, EvidenceKind::relay_trip, std::move(text), std::move(facts));
 }
 
 // A second allocation, and data from relay to relay. Nothing: not measured, and the evidence says
@@ -191,7 +186,7 @@ asio::awaitable<std::optional<bool>> try_between_relays(Context& context, Job jo
     facts[Fact::not_measured] = why;
     why = "relay to relay was not measured: " + why;
   }
-  add(observation, EvidenceKind::relay_to_relay, std::move(why), std::move(facts));
+  add_evidence(observation, EvidenceKind::relay_to_relay, std::move(why), std::move(facts));
   co_return carried;
 }
 
@@ -230,8 +225,9 @@ asio::awaitable<bool> try_once(Context& context, Job job, Scope cleanup, bool la
   const bool again = co_await measure(context, job, client, cleanup, last, observation);
   const bool given_back = co_await client.deallocate(cleanup);
   if (!given_back) {
-    add(observation, EvidenceKind::allocation_left,
-        "the server did not confirm that the allocation was given back; it ends by itself", {});
+    add_evidence(observation, EvidenceKind::allocation_left,
+                 "the server did not confirm that the allocation was given back; it ends by itself",
+                 {});
   }
   if (again) co_return true;
   const auto fault = certificate_fault(dialled.tls);
@@ -261,8 +257,8 @@ asio::awaitable<Observation> run_turn(Context& context, Job job) {
     Observation second;
     const bool no_more = co_await try_once(context, job, cleanup, true, second);
     static_cast<void>(no_more);
-    add(second, EvidenceKind::port_taken, "the server held an allocation for our first port (437)",
-        {});
+    add_evidence(second, EvidenceKind::port_taken,
+                 "the server held an allocation for our first port (437)", {});
     co_return second;
   }
   stun::Builder builder(stun::Class::request, stun::Method::allocate, stun::new_transaction_id());

@@ -230,7 +230,7 @@ namespace {
 
 // What came only after a request had been sent again, though answers take less long: a connection
 // after a second (RFC 6298), a reply to one of several datagrams.
-std::vector<const ProbeResult*> answered_late(const Report& report) {
+std::vector<const ProbeResult*> late_answers(const Report& report) {
   constexpr double soon_ms = 200, second_syn_ms = 1000;
   std::vector<const ProbeResult*> again, second_syn;
   bool soon = false, in_a_second = false;
@@ -257,8 +257,7 @@ std::vector<const ProbeResult*> answered_late(const Report& report) {
 
 }  // namespace
 
-Facts::Facts(const Report& whole)
-    : report(whole), answered_late_(callready::findings::answered_late(whole)) {
+Facts::Facts(const Report& whole) : report(whole), answered_late_(late_answers(whole)) {
   for (const auto& set : report.sets) {
     for (const auto& row : set.requirements) {
       for (const auto& id : row.probes) rows_.emplace(id, Row{&set, &row});
@@ -403,6 +402,12 @@ bool failing(const ProbeResult& result) {
 std::vector<const ProbeResult*> failing_ones(std::vector<const ProbeResult*> results) {
   std::erase_if(results, [](const ProbeResult* result) { return !failing(*result); });
   return results;
+}
+
+bool got_no_answer(const ProbeResult& result) {
+  const auto& seen = result.observation;
+  return seen.outcome == Outcome::silent || seen.detail == DetailCode::tls_timed_out ||
+         seen.detail == DetailCode::http_timed_out;
 }
 
 bool is_private_and_right(const ProbeResult& result) {

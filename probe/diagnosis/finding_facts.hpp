@@ -152,6 +152,8 @@ bool is_udp(const ProbeResult& result);
 bool came_through(const ProbeResult& result);
 // Our own question (NAT, SIP ALG): its servers are no vendor's, and nothing is to be opened for it.
 bool only_measures(const ProbeResult& result);
+// Silence, at once or after the connection stood.
+bool got_no_answer(const ProbeResult& result);
 // Tried, and not reached.
 bool failing(const ProbeResult& result);
 std::vector<const ProbeResult*> failing_ones(std::vector<const ProbeResult*> results);

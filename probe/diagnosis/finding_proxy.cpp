@@ -123,10 +123,6 @@ bool udp_gets_out(const Facts& facts) {
   });
 }
 
-}  // namespace
-
-namespace {
-
 // Those of the service: well known public servers are nobody's requirement.
 std::vector<const ProbeResult*> asked_for(const Facts& facts,
                                           std::vector<const ProbeResult*> probes) {
@@ -194,8 +190,7 @@ Causes find_proxy_login(const Diagnosis& context) {
     const auto hosts = listed(hosts_of(asked_for(facts, turned_away)), 8);
     finding.fix = fmt::format(
         "Let the service's hosts pass the proxy without a login{}. Calling applications, phones "
-        "and "
-        "room devices often cannot log in. {}",
+        "and room devices often cannot log in. {}",
         hosts.empty() ? "" : ": " + hosts, how_to_log_in(wanted));
     add_what_they_saw(finding.evidence, turned_away);
     if (facts.only_by_proxy()) {

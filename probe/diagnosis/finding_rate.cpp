@@ -139,8 +139,8 @@ Causes find_loss(const Diagnosis& context) {
   const auto& late = facts.answered_late();
   Cause cause;
   for (const auto& result : facts.report.probes) {
-    const bool silent = result.observation.outcome == Outcome::silent;
-    if (silent && is_direct(result) && !facts.inside(result) && !context.explained(result)) {
+    if (got_no_answer(result) && is_direct(result) && !facts.inside(result) &&
+        !context.explained(result)) {
       cause.explained.push_back(&result);
     }
   }
@@ -152,16 +152,19 @@ Causes find_loss(const Diagnosis& context) {
   finding.confidence = Confidence::possible;
   finding.fix =
       "Run this again at a quiet time, by cable instead of Wi-Fi. If answers are still missing, "
-      "look "
-      "on the firewall for a limit of new connections a second (flood or scan protection) and in "
-      "its "
-      "log for packets from this computer, and ask the Internet provider to measure the loss on "
-      "the "
-      "line.";
+      "look on the firewall for a limit of new connections a second (flood or scan protection) and "
+      "in its log for packets from this computer, and ask the Internet provider to measure the "
+      "loss on the line.";
+  // A media port, or a router on the way, owes nobody an answer.
+  const auto missing = std::count_if(facts.flows.begin(), facts.flows.end(), [](const Flow& flow) {
+    return flow.way == Reachability::lost &&
+           std::any_of(flow.samples.begin(), flow.samples.end(),
+                       [](const FlowSample& sample) { return sample.responder; });
+  });
   finding.evidence.push_back(
-      {"",
-       fmt::format("{} requests were answered only when they were sent again, and {} not at all.",
-                   late.size(), cause.explained.size())});
+      {"", fmt::format("{} requests were answered only when they were sent again; {} ports whose "
+                       "hosts answer everybody gave no answer.",
+                       late.size(), missing)});
   add_what_they_saw(finding.evidence, late, 3);
   add_what_they_saw(finding.evidence, cause.explained, 4);
   return {cause};

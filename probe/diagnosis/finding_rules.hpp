@@ -92,8 +92,9 @@ Causes find_one_way_media(const Diagnosis&);
 // finding_filters.cpp
 Causes find_tls_filter(const Diagnosis&);
 Causes find_stun_filter(const Diagnosis&);
-Causes find_dtls_filter(const Diagnosis&);
 Causes find_sip_filter(const Diagnosis&);
+// finding_dtls.cpp
+Causes find_dtls_filter(const Diagnosis&);
 // finding_tls.cpp
 Causes find_interception(const Diagnosis&);
 Causes find_old_authorities(const Diagnosis&);

@@ -129,7 +129,7 @@ Causes find_udp_ranges(const Diagnosis& context) {
     const auto own = media_way(*flow);
     if (own == Reachability::lost || own == Reachability::unknown || shut.contains(flow->host))
       continue;
-    // Single ports are the rule before this one; where they get out they bound a range, too.
+    // Single ports are the rule after this one; where they get out they bound a range, too.
     if (!in_a_range(*flow) && !gets_out(own)) continue;
     auto& way = ports.try_emplace(flow->port, own).first->second;
     if (gets_out(own)) way = own;
@@ -182,7 +182,9 @@ Causes find_udp_ranges(const Diagnosis& context) {
   auto& finding = cause.finding;
   finding.code = "firewall.udp_range_blocked";
   const auto only_stun = stun_passes(closed);
-  const bool one_port = found.size() == 1 && found.front().first == found.front().last;
+  const bool one_port = std::all_of(closed.begin(), closed.end(), [&](const Flow* flow) {
+    return flow->port == closed.front()->port;
+  });
   finding.title =
       fmt::format("The firewall lets no {} out to port{} {}", only_stun ? "media (RTP)" : "UDP",
                   one_port ? "" : "s", listed(spans));

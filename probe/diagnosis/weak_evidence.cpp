@@ -204,10 +204,7 @@ std::map<std::string, std::string> doubted(const Facts& facts,
   const Silence silence(facts, explained);
   const auto taken = taken_ports(facts);
   for (const auto& result : facts.report.probes) {
-    const auto& detail = result.observation.detail;
-    const bool lost = result.observation.outcome == Outcome::silent ||
-                      detail == DetailCode::tls_timed_out || detail == DetailCode::http_timed_out;
-    if (facts.line_loses() && lost && !explained.contains(result.probe.id)) {
+    if (facts.line_loses() && got_no_answer(result) && !explained.contains(result.probe.id)) {
       reasons.emplace(result.probe.id, "on a line that loses packets");
     }
     if (!is_direct(result)) continue;
@@ -218,12 +215,11 @@ std::map<std::string, std::string> doubted(const Facts& facts,
     }
     if (result.observation.outcome != Outcome::passed) continue;
     const auto router = no_farther_than(facts, result);
-    if (!router.empty()) {
-      reasons.emplace(
-          result.probe.id,
-          fmt::format("it was seen no farther than {}, which may be this site's own", router));
-    }
-    auto reason = silence.about(result);
+    auto reason = router.empty() ? silence.about(result)
+                                 : fmt::format(
+                                       "it was seen no farther than {}, which may be this "
+                                       "site's own",
+                                       router);
     if (!reason.empty()) reasons.emplace(result.probe.id, std::move(reason));
   }
   return reasons;

@@ -101,6 +101,7 @@ std::string responder_set(const ResponderPorts& ports, const ResponderIdentity& 
        "SIP registration",
        {"sip-tls", "sip-tcp", "sip-udp", std::string(to_string(CheckKind::sip_alg))}},
       {"connections", "Connections", {"tcp", "tls"}},
+      {"browser-calls", "Calls in a browser", {"call"}},
   };
   auto text = fmt::format(
       "schema: callready.targets/1\nid: responder\ntitle: \"Responder at {0}\"\n"

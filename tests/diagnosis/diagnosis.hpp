@@ -36,6 +36,27 @@ inline bool has_evidence(const Finding& finding, std::string_view part) {
                      [&](const FindingEvidence& one) { return holds(one.text, part); });
 }
 
+// A set of that row alone, which one capability needs, and what its only probe saw.
+inline Report diagnosed_alone(const Requirement& row, const std::string& capability_id,
+                              const ProbeResult& result) {
+  TargetSet set;
+  set.id = set.title = "set";
+  set.requirements.push_back(row);
+  Capability capability;
+  capability.id = capability.title = capability_id;
+  capability.needs.push_back({{{row.id}}});
+  set.capabilities.push_back(capability);
+  PlannedRequirement planned;
+  planned.set = set.id;
+  planned.requirement = row.id;
+  planned.probes = {result.probe.id};
+  Report report;
+  report.probes = {result};
+  const std::vector<PlannedSet> sets{{&set, {planned}, {}}};
+  diagnose(sets, "2026-11-21", report);
+  return report;
+}
+
 // Public services of two operators, over TCP and UDP: the line is up.
 inline std::vector<ProbeResult> anchors() {
   return {tls("www.google.com"), tls("www.cloudflare.com"), stun("stun.cloudflare.com"),

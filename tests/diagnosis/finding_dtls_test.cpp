@@ -16,15 +16,8 @@ Evidence evidence(EvidenceKind kind, FactMap facts) {
 
 // `arrived`: packets of DTLS, by the far end's word; nothing: it said nothing.
 Report report_of(DetailCode detail, std::optional<std::int64_t> arrived) {
-  TargetSet set;
-  set.id = set.title = "set";
   auto row = test::row("call");
   row.check = CheckKind::ice;
-  set.requirements.push_back(row);
-  Capability capability;
-  capability.id = capability.title = "calls";
-  capability.needs.push_back({{{"call"}}});
-  set.capabilities.push_back(capability);
   const auto outcome = detail == DetailCode::called ? Outcome::answered : Outcome::failed;
   ProbeResult result = test::result_of({"far.example.com", outcome, std::string(to_string(detail)),
                                         "", 40, 8443, "", CheckKind::ice, Transport::tls});
@@ -38,15 +31,7 @@ Report report_of(DetailCode detail, std::optional<std::int64_t> arrived) {
     list.push_back(evidence(EvidenceKind::call_arrived, {{Fact::checks_arrived, std::int64_t{9}},
                                                          {Fact::handshakes_arrived, *arrived}}));
   }
-  PlannedRequirement planned;
-  planned.set = "set";
-  planned.requirement = "call";
-  planned.probes = {result.probe.id};
-  Report report;
-  report.probes = {result};
-  const std::vector<PlannedSet> sets{{&set, {planned}, {}}};
-  diagnose(sets, "2026-11-21", report);
-  return report;
+  return test::diagnosed_alone(row, "calls", result);
 }
 
 TEST(DtlsFilter, ByTheFarEndsWordItIsCertainAndHasAWay) {

@@ -3,6 +3,7 @@
 
 #include "probe/diagnosis/findings.hpp"
 #include "tests/diagnosis/build.hpp"
+#include "tests/diagnosis/diagnosis.hpp"
 
 namespace callready {
 namespace {
@@ -106,28 +107,13 @@ TEST(MediaQuality, ARowWithoutFiguresHasThoseOfItsCapability) {
 // --- causes ---
 
 Report report_of(const MediaStream& seen) {
-  TargetSet set;
-  set.id = set.title = "set";
   auto row = test::row("stream");
   row.check = CheckKind::media;
   row.thresholds = wanted();
-  set.requirements.push_back(row);
-  Capability capability;
-  capability.id = capability.title = "voice";
-  capability.needs.push_back({{{"stream"}}});
-  set.capabilities.push_back(capability);
   ProbeResult result = test::result_of({"stamp.example.com", Outcome::answered, "streamed", "", 60,
                                         8620, "", CheckKind::media, Transport::udp});
   result.observation.media = seen;
-  PlannedRequirement planned;
-  planned.set = "set";
-  planned.requirement = "stream";
-  planned.probes = {result.probe.id};
-  Report report;
-  report.probes = {result};
-  const std::vector<PlannedSet> sets{{&set, {planned}, {}}};
-  diagnose(sets, "2026-11-21", report);
-  return report;
+  return test::diagnosed_alone(row, "voice", result);
 }
 
 TEST(MediaFindings, ACleanStreamHasNone) {

@@ -62,12 +62,13 @@ class CallLine(Line):
         run("ip", "netns", "exec", self.names[2], "nft", rule)
 
     def call(self):
-        """The probe of the call, the findings, and the verdicts of the rows."""
+        """The probe of the call, the findings, and the statuses of the rows."""
         status, report, errors = self.check("--only", "call")
         if not report:
             raise AssertionError(f"{status}: {errors}")
         probe = next(one for one in report["probes"] if one["check"] == "ice")
         rows = {row["id"]: row["status"] for row in report["sets"][0]["requirements"]}
+        self.verdict = report["sets"][0]["verdict"]
         return probe, report["findings"], rows
 
 
@@ -95,7 +96,7 @@ class Calls(unittest.TestCase):
                          tuple(pair[name] for name in ("address", "type", "far_address", "far_type",
                                                        "far_port")))
         self.assertGreaterEqual(evidence(probe, "call_media")["back"], 20)
-        self.assertEqual(([], "pass"), (findings, rows["call"]))
+        self.assertEqual(([], "pass", "ready"), (findings, rows["call"], line.verdict))
 
     def test_a_firewall_that_drops_dtls_is_named(self):
         for hook, words in (("input", "on the way out"), ("output", "on the way back")):
@@ -112,7 +113,7 @@ class Calls(unittest.TestCase):
                                  (finding["confidence"], finding["owner"]))
                 self.assertIn(words, finding["title"])
                 self.assertIn(f"UDP 8622 of {OUTSIDE}", finding["fix"])
-                self.assertEqual("fail", rows["call"])
+                self.assertEqual(("fail", "blocked"), (rows["call"], line.verdict))
 
     def test_udp_that_gets_no_answer_is_not_blamed_on_dtls(self):
         with CallLine() as line:

@@ -30,6 +30,16 @@ class WithFolder(unittest.TestCase):
         self.addCleanup(started.close)
         return started
 
+    def start_slow(self):
+        """With the set "slow", of a name that nobody answers: its run lives for a while."""
+        silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.addCleanup(silent.close)
+        silent.bind(("127.0.0.1", 0))
+        program.write_set(self.folder, "slow", self.port, where="hosts: [slow.example]")
+        ui = self.start(options=["--no-anchors", "--dns", f"127.0.0.1:{silent.getsockname()[1]}"])
+        ui.enter()
+        return ui
+
     def run_to_its_end(self, ui, events, **order):
         reply = ui.post("run", order)
         self.assertEqual(204, reply.status, reply.text)
@@ -181,13 +191,7 @@ class Run(WithFolder):
         self.assertTrue(self.run_to_its_end(again, more, service="local")[-1]["before"])
 
     def test_secrets_are_nobody_elses(self):
-        # A set with a name that nobody answers: the child lives long enough to be looked at.
-        silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.addCleanup(silent.close)
-        silent.bind(("127.0.0.1", 0))
-        program.write_set(self.folder, "slow", self.port, where="hosts: [slow.example]")
-        ui = self.start(options=["--no-anchors", "--dns", f"127.0.0.1:{silent.getsockname()[1]}"])
-        ui.enter()
+        ui = self.start_slow()
         events = ui.events()
         self.addCleanup(events.close)
         secrets = {"turn_user": "ua-3141", "turn_password": "pw-59265", "proxy_password": "pp-35897"}
@@ -251,12 +255,7 @@ class Browser(WithFolder):
 
 class End(WithFolder):
     def test_a_run_ends_with_it(self):
-        silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.addCleanup(silent.close)
-        silent.bind(("127.0.0.1", 0))
-        program.write_set(self.folder, "slow", self.port, where="hosts: [slow.example]")
-        ui = self.start(options=["--no-anchors", "--dns", f"127.0.0.1:{silent.getsockname()[1]}"])
-        ui.enter()
+        ui = self.start_slow()
         self.assertEqual(204, ui.post("run", {"service": "slow"}).status)
         child = ui.child()
         ui.process.terminate()
