@@ -146,7 +146,7 @@ void add_arrived(Observation& observation, const WhipReply& reply) {
 }
 
 void conclude(Observation& observation, const CallSeen& seen) {
-  if (seen.local) add_pair(observation, seen);
+  if (seen.connected) add_pair(observation, seen);
   if (seen.flights_sent > 0) add_handshake(observation, seen);
   if (seen.packets_sent > 0) add_media(observation, seen);
   observation.outcome = Outcome::failed;
@@ -162,7 +162,8 @@ void conclude(Observation& observation, const CallSeen& seen) {
       observation.detail = DetailCode::wrong_fingerprint;
       return;
     case CallStage::media:
-      observation.detail = DetailCode::media_silent;
+      observation.detail =
+          seen.packets_sent == 0 ? DetailCode::local_error : DetailCode::media_silent;
       return;
     case CallStage::done:
       observation.outcome = Outcome::answered;
@@ -203,6 +204,7 @@ class Rehearsal {
   }
 
   asio::awaitable<void> end(Scope cleanup) {
+    call_->stop();  // a step that was left behind holds it
     std::function<bool()> work = [call = call_] {
       call->end();
       return true;

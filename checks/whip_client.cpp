@@ -53,7 +53,6 @@ std::optional<WhipReply> WhipReader::reply() const {
   const auto& message = parser.get();
   WhipReply reply;
   reply.status = static_cast<int>(message.result_int());
-  reply.type = std::string(message[http::field::content_type]);
   reply.location = std::string(message[http::field::location]);
   reply.body = message.body();
   reply.goes_on = message.keep_alive();

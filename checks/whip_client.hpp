@@ -10,7 +10,7 @@ namespace callready::checks {
 
 struct WhipReply {
   int status = 0;
-  std::string type, location, body;
+  std::string location, body;
   bool goes_on = false;  // the connection may be used again
 };
 

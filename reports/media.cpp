@@ -141,10 +141,15 @@ Html score_picture(const Told& told) {
   return out.put("</svg>\n");
 }
 
-std::string step_in_words(const CallStep& step) {
+std::string_view result_of(const CallStep& step, const CallCapacity& calls) {
+  if (step.passed) return "passed";
+  return calls.fit ? "did not pass" : "not judged";
+}
+
+std::string step_in_words(const CallStep& step, const CallCapacity& calls) {
   const int lost = step.lost_up + step.lost_down;
   auto text = fmt::format("{} {}: {}", step.calls, step.calls == 1 ? "call" : "calls",
-                          step.passed ? "passed" : "did not pass");
+                          result_of(step, calls));
   if (lost > 0) text += fmt::format(", {} of {} packets lost", lost, 2 * step.sent);
   const double queued = std::max(step.queued_up_ms, step.queued_down_ms);
   if (queued >= 1) text += fmt::format(", up to {:.0f} ms of waiting", queued);
@@ -154,7 +159,7 @@ std::string step_in_words(const CallStep& step) {
 // A column for each step, as high as its calls: filled where it passed, dashed where it did not.
 Html calls_picture(const CallCapacity& calls) {
   std::vector<std::string> told;
-  for (const auto& step : calls.steps) told.push_back(step_in_words(step));
+  for (const auto& step : calls.steps) told.push_back(step_in_words(step, calls));
   constexpr int tall = 110, floor = 90, column = 70;
   Html out = opening(tall, "So many calls at once", joined(told, "; "));
   out.put(R"(<line x1="0" y1="{}" x2="{}" y2="{}" stroke="currentColor"/>)", floor, width, floor);
@@ -171,7 +176,7 @@ Html calls_picture(const CallCapacity& calls) {
         left + column / 2.0, floor - high - 5, step.calls);
     out.put(
         R"(<text x="{:.1f}" y="{}" text-anchor="middle" font-size="11" fill="currentColor">{}</text>)",
-        left + column / 2.0, tall - 5, step.passed ? "passed" : "too many");
+        left + column / 2.0, tall - 5, result_of(step, calls));
   }
   return out.put("</svg>\n");
 }
@@ -184,7 +189,7 @@ Html html_calls(const ProbeResult& result) {
   out.put("<h3>{}, {} of {} calls at once</h3>\n", result.probe.target.host, calls->passed,
           calls->wanted);
   out.put(calls_picture(*calls)).put("<ul>\n");
-  for (const auto& step : calls->steps) out.put("<li>{}</li>\n", step_in_words(step));
+  for (const auto& step : calls->steps) out.put("<li>{}</li>\n", step_in_words(step, *calls));
   return out.put("</ul>\n");
 }
 
@@ -227,7 +232,9 @@ std::vector<MediaLine> media_lines(const Report& report, bool unicode) {
     const auto& media = result.observation.media;
     if (!media || !media->calls || media->calls->steps.empty()) continue;
     std::vector<std::string> steps;
-    for (const auto& step : media->calls->steps) steps.push_back(step_in_words(step));
+    for (const auto& step : media->calls->steps) {
+      steps.push_back(step_in_words(step, *media->calls));
+    }
     std::string marks;
     for (const auto& step : media->calls->steps) marks += step.passed ? '+' : 'x';
     lines.push_back({result.probe.target.host, "calls", joined(steps, "; "), marks});

@@ -160,7 +160,8 @@ void add_network_options(CLI::App& app, Arguments& arguments) {
   app.add_option("--site", arguments.site, "A name for this site, for the report")
       ->type_name("NAME");
   app.add_option("--credentials", arguments.credentials_file,
-                 "Read secrets from this file: lines NAME=VALUE, names as in the environment "
+                 "Read secrets from this file (-: standard input): lines NAME=VALUE, names as in "
+                 "the environment "
                  "(CALLREADY_TURN_USER, CALLREADY_TURN_PASSWORD, CALLREADY_TURN_SECRET, "
                  "CALLREADY_PROXY_USER, CALLREADY_PROXY_PASSWORD, CALLREADY_MEDIA_KEY)")
       ->type_name("FILE");
@@ -399,8 +400,9 @@ ParseResult parse_arguments(int argc, const char* const* argv) {
                "SIP over UDP and TCP, which sends back what it gets, or off; 0: any", "PORT");
   ports_option("--sips-port", arguments.sips_port, "SIP over TLS, or off; 0: any", "PORT");
   serve
-      ->add_option("--credentials", arguments.credentials_file,
-                   "Read CALLREADY_MEDIA_KEY from this file instead of the environment")
+      ->add_option(
+          "--credentials", arguments.credentials_file,
+          "Read CALLREADY_MEDIA_KEY from this file (-: standard input) instead of the environment")
       ->type_name("FILE");
   serve->footer(
       "Streams and echoes answer only who has the key: CALLREADY_MEDIA_KEY, there and here. On a "

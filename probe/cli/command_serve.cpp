@@ -7,7 +7,6 @@
 #include "probe/cli/output.hpp"
 #include "probe/cli/secrets.hpp"
 #include "probe/platform/child.hpp"
-#include "probe/platform/descriptor.hpp"
 #include "probe/platform/system.hpp"
 #include "probe/serve/responder.hpp"
 #include "probe/util/base64.hpp"
@@ -132,7 +131,6 @@ int run_serve(const Arguments& arguments) {
       return usage_error;
     }
   }
-  platform::allow_more_descriptors();
   options.key.assign(key.begin(), key.end());
   options.today = day_of(std::chrono::system_clock::now());
   const auto responder = serve::Responder::start(loop.get_executor(), options);

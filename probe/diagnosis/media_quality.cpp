@@ -114,7 +114,10 @@ std::string calls_in_words(const MediaStream& stream) {
   auto text = fmt::format("{} of {} calls at once passed", calls.passed, calls.wanted);
   const auto& last = calls.steps.back();
   if (!calls.limit) {
-    return text + fmt::format("; with {} this computer could not keep the time", last.calls);
+    return text + fmt::format("; with {} {}", last.calls,
+                              calls.fit ? "too many packets got no answer, and what became of them "
+                                          "is not known"
+                                        : "this computer could not keep the time");
   }
   const auto way = way_in_words(calls.way);
   switch (*calls.limit) {
@@ -124,10 +127,10 @@ std::string calls_in_words(const MediaStream& stream) {
     case CallLimit::policing:
       return text +
              fmt::format("; with {}, what is above a limit was dropped {} ({} of {} packets)",
-                         last.calls, way, last.lost_up + last.lost_down, last.sent);
+                         last.calls, way, last.lost_up + last.lost_down, 2 * last.sent);
     case CallLimit::loss:
       return text + fmt::format("; with {} already, packets got lost {} ({} of {})", last.calls,
-                                way, last.lost_up + last.lost_down, last.sent);
+                                way, last.lost_up + last.lost_down, 2 * last.sent);
   }
   return text;
 }

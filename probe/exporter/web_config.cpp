@@ -2,13 +2,13 @@
 
 #include <crypt.h>
 #include <fmt/format.h>
-#include <openssl/crypto.h>
 
 #include <array>
 #include <filesystem>
 
 #include "probe/platform/input_file.hpp"
 #include "probe/util/base64.hpp"
+#include "probe/util/digest.hpp"
 #include "targets/yaml_reader.hpp"
 
 namespace callready::exporter {
@@ -176,8 +176,7 @@ bool is_password(const std::string& password, const std::string& hash) {
   const auto& wanted = hash.empty() ? nobodys_hash : hash;
   const char* made = crypt_r(password.c_str(), wanted.c_str(), data.get());
   if (made == nullptr || hash.empty()) return false;
-  const std::string_view text(made);
-  return text.size() == hash.size() && CRYPTO_memcmp(text.data(), hash.data(), hash.size()) == 0;
+  return is_same_secret(made, hash);
 }
 
 std::optional<std::pair<std::string, std::string>> read_login(std::string_view authorization) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 namespace callready::media {
 namespace {
@@ -48,7 +49,9 @@ CallStep step_of(int calls, std::span<const StepSession> sessions, const IdleDel
   CallStep step;
   step.calls = calls;
   std::map<int, Delays> seconds;
+  std::size_t answered = 0;
   for (const auto& session : sessions) {
+    std::set<std::uint32_t> heard;  // a packet may come twice
     const auto& asked = session.asked;
     const auto apart = tell_apart(asked, session.replies);
     const auto lost = [](const Trace& trace) {
@@ -60,16 +63,21 @@ CallStep step_of(int calls, std::span<const StepSession> sessions, const IdleDel
     for (const auto& reply : session.replies) {
       const bool mine = reply.sequence >= asked.first &&
                         reply.sequence - asked.first < static_cast<std::uint32_t>(asked.count);
-      if (mine) seconds[static_cast<int>(reply.sent / 1'000)].add(reply);
+      if (!mine) continue;
+      heard.insert(reply.sequence);
+      seconds[static_cast<int>(reply.sent / 1'000)].add(reply);
     }
+    answered += heard.size();
   }
+  // Neither answered nor known to be lost on one of the ways: nobody may have got them.
+  const int unknown = step.sent - static_cast<int>(answered) - step.lost_up - step.lost_down;
   for (const auto& [second, delays] : seconds) {
     step.queued_up_ms = std::max(step.queued_up_ms, queued(delays.up, idle.up));
     step.queued_down_ms = std::max(step.queued_down_ms, queued(delays.down, idle.down));
   }
   step.passed = !stopped && !seconds.empty() && !loses(step.lost_up, step.sent) &&
-                !loses(step.lost_down, step.sent) && step.queued_up_ms <= most_queued_ms &&
-                step.queued_down_ms <= most_queued_ms;
+                !loses(step.lost_down, step.sent) && !loses(std::max(unknown, 0), step.sent) &&
+                step.queued_up_ms <= most_queued_ms && step.queued_down_ms <= most_queued_ms;
   return step;
 }
 
@@ -98,10 +106,12 @@ void conclude(CallCapacity& capacity) {
       capacity.way = way_of(up, down);
       return;
     }
-    // A line that loses packets by itself does so with few calls, too.
-    capacity.limit = before == nullptr ? CallLimit::loss : CallLimit::policing;
     const bool lost_up = loses(step.lost_up, step.sent),
                lost_down = loses(step.lost_down, step.sent);
+    // Nobody says where they were lost, or whether: nothing is claimed of the line.
+    if (!lost_up && !lost_down) return;
+    // A line that loses packets by itself does so with few calls, too.
+    capacity.limit = before == nullptr ? CallLimit::loss : CallLimit::policing;
     capacity.way = way_of(lost_up, lost_down);
     return;
   }

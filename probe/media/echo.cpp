@@ -1,6 +1,5 @@
 #include "probe/media/echo.hpp"
 
-#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
@@ -8,6 +7,8 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+
+#include "probe/util/digest.hpp"
 
 namespace callready::media {
 namespace {
@@ -31,10 +32,6 @@ Mark echo_mark(View key, std::string_view word, View bytes) {
 
 constexpr std::string_view asking = "callready echo request", answering = "callready echo reply";
 
-bool equal_bytes(View one, View other) {
-  return one.size() == other.size() && CRYPTO_memcmp(one.data(), other.data(), one.size()) == 0;
-}
-
 // The reply to a request: all of it but the mark, and the reply's over the whole request.
 std::vector<std::uint8_t> reply_to(View request, View key) {
   std::vector<std::uint8_t> reply(request.begin(), request.end());
@@ -57,7 +54,7 @@ std::vector<std::uint8_t> echo_request(View key) {
 }
 
 bool echo_matches(View request, View reply, View key) {
-  return equal_bytes(reply_to(request, key), reply);
+  return is_same_secret(reply_to(request, key), reply);
 }
 
 bool EchoKeeper::Bucket::take(double rate, Time now) {
@@ -85,7 +82,7 @@ std::vector<std::uint8_t> EchoKeeper::answer(View request, const SocketAddress& 
   if (key_.empty() || request.size() < shortest || request.size() > 1'472) return {};
   const auto body = request.first(request.size() - sizeof(Mark));
   const auto mark = request.last(sizeof(Mark));
-  if (!equal_bytes(echo_mark(key_, asking, body), mark)) return {};
+  if (!is_same_secret(echo_mark(key_, asking, body), mark)) return {};
   std::uint64_t name = 0;
   std::memcpy(&name, mark.data(), sizeof name);
   if (seen_.size() >= limits_.packets || !seen_.insert(name).second) return {};

@@ -1,10 +1,11 @@
 #include "probe/media/stamp.hpp"
 
-#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
 #include <algorithm>
+
+#include "probe/util/digest.hpp"
 
 namespace callready::media::stamp {
 namespace {
@@ -49,10 +50,6 @@ std::array<std::uint8_t, hmac_bytes> sign(Key key, View bytes, View more = {}) {
   std::array<std::uint8_t, hmac_bytes> cut{};
   std::copy_n(digest.begin(), cut.size(), cut.begin());
   return cut;
-}
-
-bool same(View one, View other) {
-  return one.size() == other.size() && CRYPTO_memcmp(one.data(), other.data(), one.size()) == 0;
 }
 
 void sign_base(Bytes& packet, Key key) {
@@ -112,7 +109,7 @@ std::optional<Tlvs> read_tlvs(View packet, Key key, bool reply) {
       // RFC 8972 section 4.8: over the sequence number and all TLVs before it.
       const auto mark = sign(key, packet.first(4), packet.subspan(begin, item->at - begin));
       // It is the last one: what followed it would not be signed.
-      proved = same(mark, item->value) && end_of(*item) == packet.size();
+      proved = is_same_secret(mark, item->value) && end_of(*item) == packet.size();
       break;
     }
     if (reply && (item->flags & (unrecognised | malformed | not_intact)) != 0) continue;
@@ -159,7 +156,8 @@ bool acceptable(View bytes, Key key, std::size_t least) {
   if ((get<std::uint16_t>(bytes, layout(key).error) & 0xFF) == 0) return false;
   if (key.empty()) return true;
   constexpr auto signed_bytes = authenticated_bytes - hmac_bytes;
-  return same(sign(key, bytes.first(signed_bytes)), bytes.subspan(signed_bytes, hmac_bytes));
+  return is_same_secret(sign(key, bytes.first(signed_bytes)),
+                        bytes.subspan(signed_bytes, hmac_bytes));
 }
 
 }  // namespace

@@ -277,7 +277,8 @@ std::optional<std::string> why_not_writable(const std::string& path) {
 void hold_interrupts() { SetConsoleCtrlHandler(nullptr, TRUE); }
 void release_interrupts() {
   SetConsoleCtrlHandler(nullptr, FALSE);
-  listen_to_parent();
+  // Once: each registration would raise the signal.
+  [[maybe_unused]] static const bool listening = (listen_to_parent(), true);
 }
 void forgive_one_interrupt() {
   SetConsoleCtrlHandler(&forgive, TRUE);

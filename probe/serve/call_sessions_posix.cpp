@@ -124,14 +124,14 @@ void CallSessions::take_check(std::span<const std::uint8_t> datagram, const Sock
   if (const auto known = proved_.find(from); known == proved_.end()) {
     session->addresses.push_back(from);
     proved_[from] = session;
-    if (session->addresses.size() > most_addresses) {
-      proved_.erase(session->addresses.front());
-      session->addresses.pop_front();
-    }
   } else if (known->second != session) {
     known->second->addresses.remove(from);
     session->addresses.push_back(from);
     known->second = session;
+  }
+  if (session->addresses.size() > most_addresses) {
+    proved_.erase(session->addresses.front());
+    session->addresses.pop_front();
   }
   stun::Builder builder(stun::Class::success, stun::Method::binding, request->id);
   builder.add_xor_address(stun::Attribute::xor_mapped_address, from);

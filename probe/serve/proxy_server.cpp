@@ -1,12 +1,11 @@
 #include "probe/serve/proxy_server.hpp"
 
-#include <openssl/crypto.h>
-
 #include <algorithm>
 #include <cctype>
 
 #include "probe/serve/http_head.hpp"
 #include "probe/util/base64.hpp"
+#include "probe/util/digest.hpp"
 
 namespace callready::serve {
 namespace {
@@ -62,8 +61,7 @@ bool is_authorised(const ProxyOptions& options, const HttpHead& head) {
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   const auto token = given.substr(given.find_first_not_of(' ', space));
   const auto right = base64(options.user + ':' + options.password);
-  return scheme == "basic" && token.size() == right.size() &&
-         CRYPTO_memcmp(token.data(), right.data(), right.size()) == 0;
+  return scheme == "basic" && is_same_secret(token, right);
 }
 
 // The endpoint, or why not.

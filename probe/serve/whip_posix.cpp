@@ -1,17 +1,12 @@
 #include "probe/serve/whip.hpp"
 
 #include <fmt/format.h>
-#include <openssl/crypto.h>
 
 #include "probe/serve/call_peer.hpp"
+#include "probe/util/digest.hpp"
 
 namespace callready::serve {
 namespace {
-
-// In constant time: what differs is nobody's business.
-bool same_text(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
-}
 
 bool has_token(const WebRequest& request, std::string_view token) {
   if (token.empty()) return true;
@@ -21,7 +16,7 @@ bool has_token(const WebRequest& request, std::string_view token) {
   for (std::size_t i = 0; i < scheme.size(); ++i) {
     if ((field[i] | 0x20) != scheme[i]) return false;
   }
-  return same_text(field.substr(scheme.size()), token);
+  return is_same_secret(field.substr(scheme.size()), token);
 }
 
 WebReply plain(unsigned status, std::string text) {

@@ -1,11 +1,12 @@
 #include "probe/ui/gate.hpp"
 
 #include <fmt/format.h>
-#include <openssl/crypto.h>
 #include <openssl/rand.h>
 
 #include <array>
 #include <stdexcept>
+
+#include "probe/util/digest.hpp"
 
 namespace callready::ui {
 namespace {
@@ -36,10 +37,6 @@ bool is_own_host(std::string_view host, std::uint16_t port) {
 bool is_own_origin(std::string_view origin, std::uint16_t port) {
   constexpr std::string_view scheme = "http://";
   return origin.starts_with(scheme) && is_own_host(origin.substr(scheme.size()), port);
-}
-
-bool is_same_secret(std::string_view one, std::string_view other) {
-  return one.size() == other.size() && CRYPTO_memcmp(one.data(), other.data(), one.size()) == 0;
 }
 
 std::string Gate::entry() const {

@@ -48,7 +48,5 @@ class Gate {
 // "127.0.0.1:8620" with that port, and nothing else that means the same.
 bool is_own_host(std::string_view host, std::uint16_t port);
 bool is_own_origin(std::string_view origin, std::uint16_t port);
-// As long for every text of that length (CWE-208).
-bool is_same_secret(std::string_view one, std::string_view other);
 
 }  // namespace callready::ui

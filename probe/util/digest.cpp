@@ -1,5 +1,6 @@
 #include "probe/util/digest.hpp"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 
 #include <stdexcept>
@@ -22,6 +23,14 @@ std::string sha256_hex(std::string_view bytes) {
     hex += digits[byte & 15];
   }
   return hex;
+}
+
+bool is_same_secret(std::string_view one, std::string_view other) {
+  return one.size() == other.size() && CRYPTO_memcmp(one.data(), other.data(), one.size()) == 0;
+}
+
+bool is_same_secret(std::span<const std::uint8_t> one, std::span<const std::uint8_t> other) {
+  return one.size() == other.size() && CRYPTO_memcmp(one.data(), other.data(), one.size()) == 0;
 }
 
 }  // namespace callready

@@ -1,7 +1,9 @@
-// SHA-256 (FIPS 180-4), by OpenSSL.
+// SHA-256 (FIPS 180-4) and the comparison of secrets, by OpenSSL.
 #pragma once
 
 #include <array>
+#include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -11,5 +13,9 @@ std::array<unsigned char, 32> sha256(std::string_view bytes);
 
 // 64 lower case hexadecimal digits: the name of a set's bytes.
 std::string sha256_hex(std::string_view bytes);
+
+// In a time that tells nothing of where they differ; lengths are no secret.
+bool is_same_secret(std::string_view one, std::string_view other);
+bool is_same_secret(std::span<const std::uint8_t> one, std::span<const std::uint8_t> other);
 
 }  // namespace callready

@@ -33,9 +33,7 @@ struct Unref {
 GLogWriterOutput end_with_a_line(GLogLevelFlags level, const GLogField* fields, gsize count,
                                  gpointer) {
   if ((level & G_LOG_LEVEL_ERROR) == 0) return G_LOG_WRITER_HANDLED;
-  const auto say = [](std::string_view text) {
-    std::fwrite(text.data(), 1, text.size(), stderr);
-  };
+  const auto say = [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stderr); };
   say("callready: ");
   for (gsize i = 0; i < count; ++i) {
     if (std::string_view(fields[i].key) != "MESSAGE") continue;
@@ -182,8 +180,8 @@ class NiceCall final : public IceCall {
     seen_.failed = CallStage::media;
     srtp_ = Srtp::make(*keys);
     if (!srtp_) return std::move(seen_);
-    next_packet_ = media_begin_ = Clock::now();
-    run_until(media_begin_ + options_.media,
+    next_packet_ = Clock::now();
+    run_until(next_packet_ + options_.media,
               [this] { return seen_.packets_back >= packets_of_a_call; });
     if (seen_.packets_back > 0) seen_.failed = CallStage::done;
     return std::move(seen_);
@@ -330,9 +328,10 @@ class NiceCall final : public IceCall {
     for (const auto& datagram : dtls_->outgoing()) send(datagram);
   }
 
-  void send(const Bytes& datagram) {
-    nice_agent_send(agent_.get(), stream_, component, static_cast<guint>(datagram.size()),
-                    reinterpret_cast<const gchar*>(datagram.data()));
+  // True where it has left this computer.
+  bool send(const Bytes& datagram) {
+    return nice_agent_send(agent_.get(), stream_, component, static_cast<guint>(datagram.size()),
+                           reinterpret_cast<const gchar*>(datagram.data())) > 0;
   }
 
   void tick() {
@@ -348,7 +347,7 @@ class NiceCall final : public IceCall {
   // RTP (RFC 3550 section 5.1) with payload type 0 and silence of G.711 u-law.
   void send_packet() {
     Bytes rtp(12 + g711_payload, 0xFF);
-    const auto number = static_cast<std::uint32_t>(seen_.packets_sent++);
+    const auto number = static_cast<std::uint32_t>(sent_at_.size());
     const auto time = static_cast<std::uint32_t>(number * g711_payload);
     constexpr std::uint32_t source = 0x63617265;
     rtp[0] = 0x80;
@@ -361,7 +360,8 @@ class NiceCall final : public IceCall {
       rtp[8 + at] = static_cast<std::uint8_t>(source >> (24 - 8 * i));
     }
     sent_at_.push_back(Clock::now());
-    if (const auto packet = srtp_->protect(rtp)) send(*packet);
+    const auto packet = srtp_->protect(rtp);
+    if (packet && send(*packet)) ++seen_.packets_sent;
   }
 
   CallOptions options_;
@@ -375,7 +375,7 @@ class NiceCall final : public IceCall {
   std::optional<Dtls> dtls_;
   std::optional<Srtp> srtp_;
   CallSeen seen_;
-  Clock::time_point begin_, media_begin_, next_packet_;
+  Clock::time_point begin_, next_packet_;
   std::vector<Clock::time_point> sent_at_;
 };
 

@@ -87,6 +87,22 @@ TEST(CallSteps, SaysNothingOfWhatThisComputerCouldNotSend) {
   EXPECT_FALSE(capacity.limit);
 }
 
+// The far end may have refused it, or a filter may have dropped its flow: no policer was measured.
+TEST(CallSteps, ASessionThatNobodyAnsweredIsNotPassedAndBlamesNobody) {
+  const Stream heard(1'000, well, well), unheard(
+                                             1'000, [](int) { return -1.0; }, well);
+  const std::vector<StepSession> sessions{{heard.asked, heard.replies}, {unheard.asked, {}}};
+  const auto step = step_of(4, sessions, {20, 30}, false);
+  EXPECT_FALSE(step.passed);
+  EXPECT_EQ(step.lost_up + step.lost_down, 0);
+  CallCapacity capacity;
+  capacity.wanted = 8;
+  capacity.steps = {Stream(500, well, well).step(2), step};
+  conclude(capacity);
+  EXPECT_EQ(capacity.passed, 2);
+  EXPECT_FALSE(capacity.limit);
+}
+
 TEST(CallSteps, StopsForLossAndForAQueueAndNotForOnePacket) {
   const IdleDelays idle{20, 30};
   EXPECT_FALSE(hurts(0, 600, {}, idle));
