@@ -52,6 +52,7 @@ struct Settings {
 struct ProxyLogin {
   bool trying = false, settled = false;
   ProxyAuth works = ProxyAuth::none;  // none: settled without success, or not needed
+  std::optional<HttpReply> cut;       // of a login that got no answer
   std::vector<ProxyAuth> refused;     // the schemes by which it was tried without success
   std::vector<OneShot<bool>> waiting;
 };

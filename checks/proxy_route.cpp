@@ -66,10 +66,14 @@ asio::awaitable<HttpReply> try_schemes(Context& context, ProxyLogin& login, Http
     add_login(request, context, auth);
     auto next = co_await attempt(request);
     const bool answered = next.connect_status != 0 || next.status != 0;
+    const bool timed_out = next.failure && next.failure->kind == FailureKind::timed_out;
     // Where the system has no ticket for Negotiate nothing is sent: the refusal stands.
-    if (!answered && auth == ProxyAuth::negotiate) continue;
+    if (!answered && !timed_out && auth == ProxyAuth::negotiate) continue;
     reply = std::move(next);
-    if (!answered) break;
+    if (!answered) {
+      login.cut = reply;
+      break;
+    }
     if (wants_login(reply)) {
       login.refused.push_back(auth);
       continue;
@@ -211,9 +215,11 @@ asio::awaitable<HttpReply> with_login(Context& context, const ProxyRoute& route,
                                       HttpRequest request, const ProxyAttempt& attempt) {
   const auto deadline = context.scope.clock.now() + timeouts::proxy_total;
   auto& login = context.proxy_logins[route.url];
-  if (login.works != ProxyAuth::none) add_login(request, context, login.works);
+  // Not asked again below: another one's login may settle it while we wait for the answer.
+  const bool logged_in = login.works != ProxyAuth::none;
+  if (logged_in) add_login(request, context, login.works);
   auto reply = co_await attempt(request);
-  if (!wants_login(reply) || login.works != ProxyAuth::none) co_return reply;
+  if (!wants_login(reply) || logged_in) co_return reply;
   if (login.trying) {
     const OneShot<bool> turn(context.executor);
     login.waiting.push_back(turn);
@@ -221,9 +227,12 @@ asio::awaitable<HttpReply> with_login(Context& context, const ProxyRoute& route,
     if (waited.has_error()) co_return reply;
   }
   if (login.settled) {
-    if (login.works == ProxyAuth::none) co_return reply;
-    add_login(request, context, login.works);
-    reply = co_await attempt(request);
+    if (login.works != ProxyAuth::none) {
+      add_login(request, context, login.works);
+      reply = co_await attempt(request);
+    } else if (login.cut) {
+      reply = *login.cut;
+    }
     co_return reply;
   }
   reply = co_await try_schemes(context, login, std::move(reply), request, attempt, deadline);

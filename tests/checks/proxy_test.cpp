@@ -197,6 +197,35 @@ TEST_F(ProxyCheck, ALoginThatWorksServesAll) {
   EXPECT_EQ(seen[1].outcome, Outcome::connected);
 }
 
+// What is asked without a login while another one's is being settled is asked again with it.
+TEST_F(ProxyCheck, ALoginThatWorksServesWhoAskedBeforeIt) {
+  ConnectProxy proxy(runner.loop, [](const std::string& head) {
+    return head.find(basic) == head.npos ? wanting("b") : ConnectProxy::established();
+  });
+  proxy.late = "CONNECT sip.example.com:5062 ";
+  log_in(proxy.url());
+  auto second = probe("proxy", proxy.url());
+  second.target.ports = {5062, 5062};
+  const auto seen = runner.run_all({probe("proxy", proxy.url()), second});
+  EXPECT_EQ(seen[0].outcome, Outcome::answered);
+  EXPECT_EQ(seen[1].outcome, Outcome::answered) << seen[1].detail.text();
+}
+
+// A login that gets no answer is not a login that was refused.
+TEST_F(ProxyCheck, ALoginWithoutAnswerIsNotRefused) {
+  ConnectProxy proxy(runner.loop, [](const std::string& head) {
+    return head.find(basic) == head.npos ? wanting("b") : std::string();
+  });
+  log_in(proxy.url());
+  auto second = probe("proxy", proxy.url());
+  second.target.ports = {5062, 5062};
+  for (const auto& one : runner.run_all({probe("proxy", proxy.url()), second})) {
+    EXPECT_EQ(one.outcome, Outcome::failed);
+    EXPECT_EQ(one.detail, DetailCode::proxy_timed_out);
+  }
+  EXPECT_EQ(logins(proxy), 1);
+}
+
 TEST_F(ProxyCheck, TellsWhatIsNoProxy) {
   auto seen = answered_by("SSH-2.0-OpenSSH_9.2\r\n\r\n");
   EXPECT_EQ(seen.outcome, Outcome::failed);

@@ -181,7 +181,7 @@ class Login(ProxyTest):
         """The login of the machine's own user: no password is asked for."""
         with Site(faults=["proxy-negotiate"]) as site:
             status, report = self.check(site, "--proxy", PROXY)
-            self.assertEqual((0, []), (status, self.findings(report)))
+            self.assertEqual((0, []), (status, self.findings(report)), report["findings"])
             self.assert_carried(report)
             # A user who has not signed in to the domain.
             _, report = self.check(site, "--proxy", PROXY, env={"KRB5CCNAME": "FILE:/nonexistent"})

@@ -22,6 +22,8 @@ class ConnectProxy {
   std::vector<std::string> heads;  // as they came
   // Where the tunnels go, whatever CONNECT names.
   std::optional<SocketAddress> target;
+  // The first head with this text is answered when another connection has ended.
+  std::string late;
 
   static std::string established() { return "HTTP/1.1 200 Connection established\r\n\r\n"; }
   static std::string status(const std::string& line, const std::string& headers = {}) {
@@ -36,10 +38,17 @@ class ConnectProxy {
     for (;;) {
       const auto [error, size] = co_await asio::async_read_until(
           peer, asio::dynamic_buffer(buffer), "\r\n\r\n", asio::as_tuple(asio::use_awaitable));
-      if (error) co_return;
+      if (error) {
+        ended_.deliver(true);
+        co_return;
+      }
       const auto head = buffer.substr(0, size);
       buffer.erase(0, size);
       heads.push_back(head);
+      if (!late.empty() && head.find(late) != head.npos) {
+        late.clear();
+        co_await ended_.wait(loop_.scope, loop_.soon(milliseconds(10'000)));
+      }
       const auto reply = answer_(head);
       co_await asio::async_write(peer, asio::buffer(reply), asio::as_tuple(asio::use_awaitable));
       if (reply.starts_with("HTTP/1.1 200") && target) break;
@@ -70,6 +79,7 @@ class ConnectProxy {
 
   Loop& loop_;
   Answer answer_;
+  OneShot<bool> ended_{loop_.executor()};
   TcpServer server_;
 };
 
