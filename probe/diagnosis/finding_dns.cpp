@@ -236,7 +236,8 @@ Causes find_dns_unreachable(const Diagnosis& context) {
     failed |= name.failure == DetailCode::dns_failed;
     append(cause.explained, open_failures(context, name));
   }
-  if (lost < 2 || cause.explained.empty()) return {};
+  // One name that a server cannot look up may be its zone's fault.
+  if (cause.explained.empty() || (lost < 2 && failed)) return {};
   auto& finding = cause.finding;
   finding.code = "dns.unreachable";
   finding.title = failed ? "The DNS servers answer, but cannot look up any name"
@@ -245,12 +246,16 @@ Causes find_dns_unreachable(const Diagnosis& context) {
   const bool line_is_up = std::any_of(facts.flows.begin(), facts.flows.end(), [](const Flow& flow) {
     return flow.way == Reachability::open || flow.way == Reachability::left;
   });
-  finding.confidence = line_is_up ? Confidence::certain : Confidence::likely;
+  finding.confidence = lost < 2     ? Confidence::possible
+                       : line_is_up ? Confidence::certain
+                                    : Confidence::likely;
   finding.fix = fmt::format(
       "Check that the DNS servers this computer uses ({}) run, reach the Internet, and may be "
       "asked from this network: UDP and TCP port 53.",
       resolvers_in_words(facts));
-  finding.evidence.push_back({"", fmt::format("None of {} names could be looked up.", lost)});
+  finding.evidence.push_back({"", lost < 2
+                                      ? "The one name that was asked for could not be looked up."
+                                      : fmt::format("None of {} names could be looked up.", lost)});
   if (line_is_up) {
     finding.evidence.push_back({"", "Servers that are tried by their addresses are reached."});
   }

@@ -67,6 +67,21 @@ std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Find
   finding.owner = Owner::network;
   finding.confidence = Confidence::possible;
   const auto flows = flows_in_words(facts, cause.explained);
+  const bool names_only = std::all_of(
+      cause.explained.begin(), cause.explained.end(),
+      [](const ProbeResult* result) { return result->observation.outcome == Outcome::unresolved; });
+  if (names_only) {
+    finding.title =
+        fmt::format("{} could not be looked up, and nothing that was measured says why", hosts);
+    finding.fix = fmt::format(
+        "Look the name up from another line (a mobile phone's hotspot). If it is found there, ask "
+        "whoever runs this site's DNS servers ({}) why it is not found here. If it is not, ask "
+        "whoever runs {}.",
+        resolvers_in_words(facts), hosts);
+    finding.owner = Owner::dns;
+    add_what_they_saw(finding.evidence, cause.explained, 6);
+    return cause;
+  }
   finding.fix = fmt::format(
       "Try the service from another line (a mobile phone's hotspot). If it works there, look in "
       "this site's firewall log for packets from this computer that are dropped, and allow them "

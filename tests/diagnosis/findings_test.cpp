@@ -291,6 +291,12 @@ std::vector<Scene> names() {
        report(
            {row("web", {lost(tls("portal.vendor.com"))}), controls({lost(tls("www.google.com"))})}),
        {"dns.unreachable (likely)"}},
+      {"TheOnlyNameAndNoAnswer",
+       report({row("web", {lost(tls("portal.vendor.com"))})}),
+       {"dns.unreachable (possible)"}},
+      {"TheOnlyNameAndAnError",
+       report({row("web", {unresolved_as(tls("portal.vendor.com"), "dns_failed")})}),
+       {}},
       {"DnsThatCannotLookUp",
        report(
            {row("web", {unresolved_as(tls("portal.vendor.com"), "dns_failed")}),

@@ -81,6 +81,19 @@ std::vector<ProbeResult> portal_controls() {
           stun("stun.cloudflare.com", 3478, silent), stun("stun.l.google.com", 19302, silent)};
 }
 
+// Advice about packets that a firewall drops would be about what was never sent.
+TEST(Unexplained, SaysOfANameThatItWasNotFound) {
+  Scene scene;
+  scene.add("web", {probe(CheckKind::tls, Transport::tls, "portal.vendor.com", 443, unresolved,
+                          "dns_failed")});
+  EXPECT_EQ(scene.judge().capabilities[0].verdict, Verdict::blocked);
+  ASSERT_EQ(scene.found(), std::vector<std::string>{"network.unexplained"});
+  const auto& finding = scene.report.findings.front();
+  EXPECT_TRUE(holds(finding.title, "could not be looked up")) << finding.title;
+  EXPECT_EQ(finding.owner, Owner::dns);
+  EXPECT_FALSE(holds(finding.fix, "firewall")) << finding.fix;
+}
+
 TEST(OnePass, SilenceThatACauseExplainsIsALoss) {
   Scene run;
   run.add("sip", {sip("sip.vendor.com", 5060, silent)});
