@@ -26,6 +26,7 @@
 #include "checks/whip_client.hpp"
 #include "probe/net/http.hpp"
 #include "probe/net/in_thread.hpp"
+#include "probe/util/text.hpp"
 #include "probe/webrtc/ice_call.hpp"
 #include "probe/webrtc/token.hpp"
 
@@ -297,8 +298,7 @@ Endpoint endpoint_of(const Context& context, const Job& job) {
   endpoint.user_agent = context.settings.user_agent;
   if (job.parameter("authenticated") != "true") return endpoint;
   const auto& key = context.settings.credentials.media_key;
-  endpoint.token = webrtc::whip_token(
-      {reinterpret_cast<const std::uint8_t*>(key.data()), key.size()}, target.host);
+  endpoint.token = webrtc::whip_token(bytes_of(key), target.host);
   return endpoint;
 }
 

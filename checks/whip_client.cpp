@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <sstream>
 
+#include "probe/util/text.hpp"
 #include "probe/webrtc/sdp.hpp"
 
 namespace callready::checks {
@@ -73,8 +74,7 @@ asio::awaitable<Result<WhipReply>> whip_request(Stream& stream, WhipRequest requ
   std::ostringstream text;
   text << message;
   const auto bytes = text.str();
-  const std::span out(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
-  const auto written = co_await stream.write(out, scope, deadline);
+  const auto written = co_await stream.write(bytes_of(bytes), scope, deadline);
   if (written.has_error()) co_return written.error();
   WhipReader reader;
   std::array<std::uint8_t, 4'096> chunk;

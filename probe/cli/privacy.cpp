@@ -1,8 +1,6 @@
 #include "probe/cli/privacy.hpp"
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/rand.h>
 
 #include <array>
@@ -11,6 +9,7 @@
 #include "probe/cli/commands.hpp"
 #include "probe/platform/input_file.hpp"
 #include "probe/platform/system.hpp"
+#include "probe/util/digest.hpp"
 #include "probe/util/text.hpp"
 #include "targets/builtin.hpp"
 
@@ -52,18 +51,6 @@ KeyResult make_key(const std::string& file) {
   return read_key(file);
 }
 
-std::array<std::uint8_t, 32> hmac_sha256(const std::string& key, std::string_view message) {
-  std::array<std::uint8_t, 32> digest{};
-  unsigned size = 0;
-  const auto* bytes = reinterpret_cast<const unsigned char*>(message.data());
-  if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), bytes, message.size(),
-           digest.data(), &size) == nullptr ||
-      size != digest.size()) {
-    throw std::runtime_error("HMAC-SHA-256 is not available");
-  }
-  return digest;
-}
-
 }  // namespace
 
 KeyResult redaction_key(const std::string& file) {
@@ -103,8 +90,8 @@ Redactor make_redactor(const std::string& key) {
     // "root" is everywhere, and tells nothing.
     if (user.size() > 1 && user != "root") users.push_back(user);
   }
-  return {[key](std::string_view message) { return hmac_sha256(key, message); }, public_names(sets),
-          users};
+  return {[key](std::string_view message) { return hmac_sha256(bytes_of(key), bytes_of(message)); },
+          public_names(sets), users};
 }
 
 Privacy privacy_of(const Arguments& arguments) {

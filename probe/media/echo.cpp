@@ -1,7 +1,5 @@
 #include "probe/media/echo.hpp"
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/rand.h>
 
 #include <algorithm>
@@ -21,10 +19,7 @@ constexpr std::size_t rtp_header = 12, shortest = rtp_header + sizeof(Mark);
 Mark echo_mark(View key, std::string_view word, View bytes) {
   std::vector<std::uint8_t> all(word.begin(), word.end());
   all.insert(all.end(), bytes.begin(), bytes.end());
-  std::array<std::uint8_t, EVP_MAX_MD_SIZE> digest{};
-  unsigned size = 0;
-  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), all.data(), all.size(),
-       digest.data(), &size);
+  const auto digest = hmac_sha256(key, all);
   Mark mark{};
   std::copy_n(digest.begin(), mark.size(), mark.begin());
   return mark;

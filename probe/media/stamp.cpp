@@ -1,8 +1,5 @@
 #include "probe/media/stamp.hpp"
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-
 #include <algorithm>
 
 #include "probe/util/digest.hpp"
@@ -43,10 +40,7 @@ void put(Bytes& bytes, std::size_t at, Number value) {
 std::array<std::uint8_t, hmac_bytes> sign(Key key, View bytes, View more = {}) {
   Bytes all(bytes.begin(), bytes.end());
   all.insert(all.end(), more.begin(), more.end());
-  std::array<std::uint8_t, EVP_MAX_MD_SIZE> digest{};
-  unsigned size = 0;
-  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), all.data(), all.size(),
-       digest.data(), &size);
+  const auto digest = hmac_sha256(key, all);
   std::array<std::uint8_t, hmac_bytes> cut{};
   std::copy_n(digest.begin(), cut.size(), cut.begin());
   return cut;

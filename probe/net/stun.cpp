@@ -11,6 +11,8 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "probe/util/text.hpp"
+
 namespace callready::stun {
 namespace {
 
@@ -137,10 +139,6 @@ Bytes hmac_sha1(std::span<const std::uint8_t> key, std::span<const std::uint8_t>
   }
   mac.resize(size);
   return mac;
-}
-
-std::span<const std::uint8_t> as_bytes(std::string_view text) {
-  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }
 
 }  // namespace
@@ -290,7 +288,7 @@ Credential time_limited_credential(std::string_view secret, std::string_view use
   const auto seconds =
       std::chrono::duration_cast<std::chrono::seconds>(expiry.time_since_epoch()).count();
   credential.username = std::to_string(seconds) + ":" + std::string(user);
-  const auto mac = hmac_sha1(as_bytes(secret), as_bytes(credential.username));
+  const auto mac = hmac_sha1(bytes_of(secret), bytes_of(credential.username));
   std::string text(4 * ((mac.size() + 2) / 3) + 1, '\0');
   const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), mac.data(),
                                      static_cast<int>(mac.size()));
@@ -341,7 +339,7 @@ Builder& Builder::add_bytes(Attribute attribute, std::span<const std::uint8_t> v
 }
 
 Builder& Builder::add_text(Attribute attribute, std::string_view value) {
-  return add_bytes(attribute, as_bytes(value));
+  return add_bytes(attribute, bytes_of(value));
 }
 
 Builder& Builder::add_address(Attribute attribute, const SocketAddress& value) {
@@ -362,7 +360,7 @@ Builder& Builder::add_xor_address(Attribute attribute, const SocketAddress& valu
 Builder& Builder::add_error(int code, std::string_view reason) {
   Bytes value = {0, 0, static_cast<std::uint8_t>(code / 100),
                  static_cast<std::uint8_t>(code % 100)};
-  const auto text = as_bytes(reason);
+  const auto text = bytes_of(reason);
   value.insert(value.end(), text.begin(), text.end());
   return add_bytes(Attribute::error_code, value);
 }

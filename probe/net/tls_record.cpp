@@ -7,6 +7,7 @@
 #include <ctime>
 
 #include "probe/net/public_roots.hpp"
+#include "probe/util/digest.hpp"
 #include "probe/util/utf8.hpp"
 
 namespace callready {
@@ -74,16 +75,6 @@ WallTime wall_time(const ASN1_TIME* time) {
   return sys_days(day) + hours(parts.tm_hour) + minutes(parts.tm_min) + seconds(parts.tm_sec);
 }
 
-std::string hexadecimal(std::span<const unsigned char> bytes) {
-  static constexpr char digits[] = "0123456789abcdef";
-  std::string text;
-  for (const unsigned char byte : bytes) {
-    text += digits[byte >> 4];
-    text += digits[byte & 15];
-  }
-  return text;
-}
-
 std::vector<std::string> alternative_names(X509* certificate) {
   std::vector<std::string> names;
   auto* raw = static_cast<GENERAL_NAMES*>(
@@ -137,7 +128,7 @@ CertificateInfo describe(X509* certificate) {
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned size = 0;
   if (X509_digest(certificate, EVP_sha256(), digest, &size) == 1) {
-    info.sha256 = hexadecimal({digest, size});
+    info.sha256 = hex({digest, size});
   }
   unsigned char* key = nullptr;
   const int length = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &key);
@@ -146,7 +137,7 @@ CertificateInfo describe(X509* certificate) {
         key, [](unsigned char* bytes) { OPENSSL_free(bytes); });
     if (EVP_Digest(key, static_cast<std::size_t>(length), digest, &size, EVP_sha256(), nullptr) ==
         1) {
-      info.public_key_sha256 = hexadecimal({digest, size});
+      info.public_key_sha256 = hex({digest, size});
     }
   }
   info.self_signed = X509_check_issued(certificate, certificate) == X509_V_OK;

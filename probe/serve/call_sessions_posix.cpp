@@ -2,16 +2,13 @@
 
 #include "probe/net/stun.hpp"
 #include "probe/serve/call_sessions.hpp"
+#include "probe/util/text.hpp"
 
 namespace callready::serve {
 namespace {
 
 constexpr std::size_t longest_datagram = 1'500, most_addresses = 8;
 constexpr std::uint32_t host_priority = 2'130'706'431;  // RFC 8445 section 5.1.2.1
-
-std::span<const std::uint8_t> bytes_of(std::string_view text) {
-  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
 
 }  // namespace
 

@@ -6,6 +6,7 @@
 #include "probe/serve/http_head.hpp"
 #include "probe/util/base64.hpp"
 #include "probe/util/digest.hpp"
+#include "probe/util/text.hpp"
 
 namespace callready::serve {
 namespace {
@@ -88,8 +89,7 @@ boost::system::result<SocketAddress, HttpReply> decide(const ProxyOptions& optio
 asio::awaitable<void> carry(std::shared_ptr<Connection> connection,
                             std::unique_ptr<TcpStream> upstream, std::size_t budget) {
   static constexpr std::string_view established = "HTTP/1.1 200 Connection established\r\n\r\n";
-  const std::span head(reinterpret_cast<const std::uint8_t*>(established.data()),
-                       established.size());
+  const auto head = bytes_of(established);
   const auto tunnel = std::make_shared<Tunnel>(connection, std::move(upstream), budget);
   const auto scope = tunnel->scope();
   const auto deadline = connection->deadline();

@@ -3,6 +3,8 @@
 #include <openssl/rand.h>
 #include <stun/stunagent.h>
 
+#include "probe/util/digest.hpp"
+
 namespace callready::serve {
 namespace {
 
@@ -48,15 +50,9 @@ void append_xor_address(StunMessage& message, const SocketAddress& address) {
 }
 
 std::string fresh_nonce() {
-  static constexpr char digits[] = "0123456789abcdef";
   std::array<unsigned char, 12> random{};
   RAND_bytes(random.data(), static_cast<int>(random.size()));
-  std::string text;
-  for (const unsigned char byte : random) {
-    text += digits[byte >> 4];
-    text += digits[byte & 15];
-  }
-  return text;
+  return hex(random);
 }
 
 // The method's twelve bits (RFC 8489 section 5) as they came: libnice's StunMethod cannot hold all.

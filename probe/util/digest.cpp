@@ -2,6 +2,7 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 
 #include <stdexcept>
 
@@ -15,14 +16,28 @@ std::array<unsigned char, 32> sha256(std::string_view bytes) {
   return digest;
 }
 
-std::string sha256_hex(std::string_view bytes) {
-  constexpr char digits[] = "0123456789abcdef";
-  std::string hex;
-  for (const auto byte : sha256(bytes)) {
-    hex += digits[byte >> 4];
-    hex += digits[byte & 15];
+std::string sha256_hex(std::string_view bytes) { return hex(sha256(bytes)); }
+
+std::array<std::uint8_t, 32> hmac_sha256(std::span<const std::uint8_t> key,
+                                         std::span<const std::uint8_t> message) {
+  std::array<std::uint8_t, 32> digest{};
+  unsigned size = 0;
+  if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), message.data(), message.size(),
+           digest.data(), &size) == nullptr ||
+      size != digest.size()) {
+    throw std::runtime_error("OpenSSL has no HMAC-SHA-256");
   }
-  return hex;
+  return digest;
+}
+
+std::string hex(std::span<const std::uint8_t> bytes) {
+  constexpr char digits[] = "0123456789abcdef";
+  std::string text;
+  for (const auto byte : bytes) {
+    text += digits[byte >> 4];
+    text += digits[byte & 15];
+  }
+  return text;
 }
 
 bool is_same_secret(std::string_view one, std::string_view other) {

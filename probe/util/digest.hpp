@@ -1,4 +1,4 @@
-// SHA-256 (FIPS 180-4) and the comparison of secrets, by OpenSSL.
+// SHA-256 (FIPS 180-4), HMAC with it (RFC 2104) and the comparison of secrets, by OpenSSL.
 #pragma once
 
 #include <array>
@@ -13,6 +13,12 @@ std::array<unsigned char, 32> sha256(std::string_view bytes);
 
 // 64 lower case hexadecimal digits: the name of a set's bytes.
 std::string sha256_hex(std::string_view bytes);
+
+std::array<std::uint8_t, 32> hmac_sha256(std::span<const std::uint8_t> key,
+                                         std::span<const std::uint8_t> message);
+
+// Two lower case digits a byte.
+std::string hex(std::span<const std::uint8_t> bytes);
 
 // In a time that tells nothing of where they differ; lengths are no secret.
 bool is_same_secret(std::string_view one, std::string_view other);

@@ -8,6 +8,8 @@
 #include <array>
 #include <stdexcept>
 
+#include "probe/util/digest.hpp"
+
 namespace callready::webrtc {
 
 // A memory BIO would run datagrams together; here one write is one datagram.
@@ -64,16 +66,6 @@ constexpr long a_day = 24L * 60 * 60;
 // RFC 9147 section 5.8.1 allows less than a second where the round trip is known to be short; ICE
 // has just measured it.
 constexpr unsigned first_wait_us = 100'000, longest_wait_us = 1'600'000;
-
-std::string hex(std::span<const unsigned char> bytes) {
-  static constexpr std::string_view digits = "0123456789abcdef";
-  std::string text;
-  for (const auto byte : bytes) {
-    text += digits[byte >> 4];
-    text += digits[byte & 15];
-  }
-  return text;
-}
 
 std::string sha256_of(const X509* certificate) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
