@@ -16,11 +16,6 @@ namespace {
 constexpr std::size_t most_metrics = 1 << 20;
 constexpr int usage_error = 2;
 
-std::string last_line(std::string text) {
-  while (!text.empty() && text.back() == '\n') text.pop_back();
-  return harmless(text.substr(text.rfind('\n') + 1));
-}
-
 }  // namespace
 
 std::vector<std::string> check_arguments(const Job& job, const Places& places,
@@ -69,7 +64,7 @@ class ChildRuns::Run : public std::enable_shared_from_this<Run> {
     const auto self = shared_from_this();
     timer_.reset();
     owner_.runs_.erase(self);
-    const auto line = last_line(said);
+    const auto line = harmless(last_complaint_in(said));
     if (problem_.empty() && metrics_.size() > most_metrics) problem_ = "the run said too much";
     if (problem_.empty() && (status < 0 || status == usage_error || metrics_.empty())) {
       problem_ = line.empty() ? fmt::format("the run ended with status {}", status) : line;

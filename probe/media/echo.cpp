@@ -52,24 +52,15 @@ bool echo_matches(View request, View reply, View key) {
   return is_same_secret(reply_to(request, key), reply);
 }
 
-bool EchoKeeper::Bucket::take(double rate, Time now) {
-  left = std::min(rate, left + rate * std::chrono::duration<double>(now - filled).count());
-  filled = now;
-  if (left < 1) return false;
-  left -= 1;
-  return true;
-}
-
 bool EchoKeeper::allowed(const IpAddress& from, Time now) {
   if (!addresses_.contains(from) && addresses_.size() >= limits_.addresses) {
-    std::erase_if(addresses_,
-                  [&](const auto& item) { return now - item.second.filled > limits_.forget; });
+    std::erase_if(addresses_, [&](const auto& item) {
+      return now - item.second.last_asked() > limits_.forget;
+    });
     if (addresses_.size() >= limits_.addresses) return false;
   }
-  if (!all_) all_ = Bucket{limits_.all_packets_per_second, now};
-  auto& own = addresses_.try_emplace(from, Bucket{limits_.packets_per_second, now}).first->second;
-  return own.take(limits_.packets_per_second, now) &&
-         all_->take(limits_.all_packets_per_second, now);
+  return addresses_[from].take(1, limits_.packets_per_second, now) &&
+         all_.take(1, limits_.all_packets_per_second, now);
 }
 
 std::vector<std::uint8_t> EchoKeeper::answer(View request, const SocketAddress& from, Time now) {

@@ -5,13 +5,13 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
-#include <optional>
 #include <span>
 #include <unordered_set>
 #include <vector>
 
 #include "probe/model/ip.hpp"
 #include "probe/model/observation.hpp"
+#include "probe/util/token_bucket.hpp"
 
 namespace callready::media {
 
@@ -48,19 +48,13 @@ class EchoKeeper {
 
  private:
   using Time = std::chrono::steady_clock::time_point;
-  // Refilled up to one second's worth.
-  struct Bucket {
-    double left;
-    Time filled;
-    bool take(double rate, Time now);
-  };
   bool allowed(const IpAddress& from, Time now);
 
   std::vector<std::uint8_t> key_;
   EchoLimits limits_;
   std::unordered_set<std::uint64_t> seen_;  // by the first bytes of their HMACs
-  std::map<IpAddress, Bucket> addresses_;
-  std::optional<Bucket> all_;
+  std::map<IpAddress, TokenBucket<Time>> addresses_;
+  TokenBucket<Time> all_;
 };
 
 }  // namespace callready::media

@@ -4,17 +4,6 @@
 
 namespace callready::media {
 
-bool Reflector::Bucket::take(double amount, double rate, WallTime now) {
-  const std::chrono::duration<double> passed = now - filled;
-  // The first time, and where the clock went back.
-  left = filled == WallTime() || passed.count() < 0 ? rate
-                                                    : std::min(rate, left + rate * passed.count());
-  filled = now;
-  if (left < amount) return false;
-  left -= amount;
-  return true;
-}
-
 void Reflector::forget(WallTime now) {
   if (now - looked_ < std::chrono::seconds(1) && now >= looked_) return;
   looked_ = now;

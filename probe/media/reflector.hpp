@@ -9,6 +9,7 @@
 
 #include "probe/media/stamp.hpp"
 #include "probe/model/observation.hpp"
+#include "probe/util/token_bucket.hpp"
 
 namespace callready::media {
 
@@ -48,16 +49,10 @@ class Reflector {
   std::size_t sessions() const { return sessions_.size(); }
 
  private:
-  // Refilled up to one second's worth.
-  struct Bucket {
-    double left = 0;
-    WallTime filled{};
-    bool take(double amount, double rate, WallTime now);
-  };
   struct Session {
     SocketAddress peer;
     WallTime begun, last;
-    Bucket packets, bytes;
+    TokenBucket<WallTime> packets, bytes;
     std::uint32_t received = 0, reflected = 0;
     std::uint32_t newest = 0;  // the largest sequence number so far
     std::bitset<1024> seen;    // it and those before it, by the number modulo 1024
@@ -68,7 +63,7 @@ class Reflector {
 
   stamp::Bytes key_;
   ReflectorLimits limits_;
-  Bucket all_;
+  TokenBucket<WallTime> all_;
   std::map<std::uint16_t, Session> sessions_;
   std::bitset<65'536> used_;
   WallTime looked_{};

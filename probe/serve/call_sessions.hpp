@@ -13,6 +13,7 @@
 
 #include "probe/net/clock.hpp"
 #include "probe/net/service_timeouts.hpp"
+#include "probe/util/token_bucket.hpp"
 #include "probe/webrtc/dtls.hpp"
 #include "probe/webrtc/sdp.hpp"
 
@@ -71,11 +72,7 @@ class CallSessions {
   webrtc::Identity identity_;
   std::map<std::string, std::shared_ptr<Session>> sessions_;  // by the user's name in ICE, our part
   std::map<SocketAddress, std::shared_ptr<Session>> proved_;  // by the address that sent a proof
-  struct Bucket {
-    double tokens = 0;
-    Instant filled{};
-    bool take(double cost, double rate, Instant now);
-  } all_;
+  TokenBucket<Instant> all_;
 };
 
 }  // namespace callready::serve

@@ -12,14 +12,6 @@ constexpr std::uint32_t host_priority = 2'130'706'431;  // RFC 8445 section 5.1.
 
 }  // namespace
 
-bool CallSessions::Bucket::take(double cost, double rate, Instant now) {
-  tokens = std::min(rate, tokens + rate * std::chrono::duration<double>(now - filled).count());
-  filled = now;
-  if (tokens < cost) return false;
-  tokens -= cost;
-  return true;
-}
-
 struct CallSessions::Session {
   Session(const webrtc::Identity& identity, const webrtc::Keys& far)
       : dtls(identity, far.setup == "passive", far.fingerprint) {}
@@ -32,7 +24,7 @@ struct CallSessions::Session {
   SocketAddress dtls_peer;
   std::optional<webrtc::Srtp> srtp;
   CallCounts counts;
-  Bucket packets, bytes;
+  TokenBucket<Instant> packets, bytes;
 };
 
 CallSessions::CallSessions(CallLimits limits, std::vector<IpAddress> addresses, std::uint16_t port)
@@ -62,8 +54,6 @@ CallSessions::Opened CallSessions::open(std::string_view text, const IpAddress& 
   session->password = webrtc::random_word(24);
   session->client = client;
   session->began = session->proved = now;
-  session->packets = {limits_.packets_per_second, now};
-  session->bytes = {limits_.bytes_per_second, now};
   webrtc::LocalEnd local;
   local.keys = {session->id, session->password, identity_.fingerprint(), "passive"};
   local.ice_lite = true;

@@ -1,5 +1,7 @@
 #include "probe/serve/udp_service.hpp"
 
+#include "probe/util/token_bucket.hpp"
+
 namespace callready::serve {
 
 using asio::ip::udp;
@@ -14,22 +16,14 @@ struct UdpService::Core {
     socket.send_to(asio::buffer(bytes.data(), bytes.size()), to_endpoint<udp>(to), 0, ignored);
   }
 
-  // A bucket that holds one second's worth.
   bool may_send() {
-    const auto now = std::chrono::steady_clock::now();
-    const double rate = limits.datagrams_per_second;
-    tokens = std::min(rate, tokens + rate * std::chrono::duration<double>(now - filled).count());
-    filled = now;
-    if (tokens < 1) return false;
-    tokens -= 1;
-    return true;
+    return sent.take(1, limits.datagrams_per_second, std::chrono::steady_clock::now());
   }
 
   udp::socket socket;
   Respond respond;
   Limits limits;
-  double tokens = limits.datagrams_per_second;
-  Instant filled = std::chrono::steady_clock::now();
+  TokenBucket<Instant> sent;
 };
 
 Result<std::shared_ptr<UdpService>> UdpService::start(const asio::any_io_executor& executor,

@@ -7,6 +7,7 @@
 
 #include "probe/net/service_timeouts.hpp"
 #include "probe/util/path.hpp"
+#include "probe/web/child_process.hpp"
 
 namespace callready::ui {
 namespace {
@@ -39,15 +40,6 @@ std::string copy_of(const std::string& from, const std::string& to) {
 }
 
 }  // namespace
-
-std::string last_complaint_in(const std::string& said) {
-  constexpr std::string_view name = "callready: ";
-  std::string_view text = said;
-  while (text.ends_with('\n')) text.remove_suffix(1);
-  text = text.substr(text.rfind('\n') + 1);
-  if (text.starts_with(name)) text.remove_prefix(name.size());
-  return std::string(text);
-}
 
 Runs::Runs(Clock& clock, Children& children, Places places, std::function<void()> changed)
     : clock_(clock),

@@ -73,7 +73,4 @@ class Runs {
   std::unique_ptr<Clock::Timer> timer_;
 };
 
-// What a complaint of the child says: its last line, without the program's name.
-std::string last_complaint_in(const std::string& said);
-
 }  // namespace callready::ui

@@ -106,4 +106,13 @@ void ChildProcess::interrupt() {
 
 void ChildProcess::end() { core_->end(); }
 
+std::string last_complaint_in(std::string_view said) {
+  constexpr std::string_view name = "callready: ";
+  auto text = said;
+  while (text.ends_with('\n')) text.remove_suffix(1);
+  text = text.substr(text.rfind('\n') + 1);
+  if (text.starts_with(name)) text.remove_prefix(name.size());
+  return std::string(text);
+}
+
 }  // namespace callready

@@ -40,4 +40,8 @@ class ChildProcess {
   std::shared_ptr<Core> core_;
 };
 
+// What a complaint of this program says: its last line, without the program's name. `said`: on
+// standard error.
+std::string last_complaint_in(std::string_view said);
+
 }  // namespace callready
