@@ -345,8 +345,11 @@ asio::awaitable<void> make_call(Context& context, Job job, Stream& stream, Rehea
     co_return;
   }
   const auto seen = co_await rehearsal.call(std::move(other->keys), std::move(other->candidates));
-  if (seen.has_error()) {
-    record(observation, seen.error());
+  // What was cut short was not silent.
+  const bool cut =
+      !seen.has_error() && seen->failed != CallStage::done && context.scope.stop.stopped();
+  if (seen.has_error() || cut) {
+    record(observation, cut ? stopped() : seen.error());
   } else {
     conclude(observation, *seen);
   }
@@ -400,6 +403,8 @@ asio::awaitable<Observation> run_ice(Context& context, Job job) {
   const auto gathered = co_await rehearsal.gather();
   if (gathered.has_error()) {
     record(observation, gathered.error());
+  } else if (context.scope.stop.stopped()) {
+    record(observation, stopped());
   } else {
     add_candidates(observation, *gathered);
     observation.attempts = 1;
