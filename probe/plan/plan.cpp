@@ -328,9 +328,10 @@ class Assembler {
         const bool relays = probe.check == CheckKind::turn;
         // TURN servers answer Binding requests, too (RFC 8656 section 2).
         if (udp && (probe.check == CheckKind::stun || (relays && stun == nullptr))) stun = &target;
-        if (relays && target.transport != Transport::tls && (udp || turn == nullptr)) {
-          turn = &target;
-        }
+        const bool better =
+            turn == nullptr || udp ||
+            (target.transport == Transport::tcp && turn->transport == Transport::tls);
+        if (relays && better) turn = &target;
       }
     }
     if (stun == nullptr) return;

@@ -6,11 +6,13 @@ import hmac
 import json
 import os
 import re
+import subprocess
 import tempfile
 import unittest
 
 from tests.reports import chromium
 
+from .first_hop_test import TwoLines
 from .media_test import CALLREADY, INSIDE, KEY, OUTSIDE, Line, run
 from .harness import Site, SiteTest
 from .tools import Missing, tool, wan_program
@@ -152,24 +154,48 @@ class Calls(unittest.TestCase):
         with CallLine() as line:
             self.browse(line, "{iceServers: []}")
 
-    @unittest.skipUnless(chromium.PROGRAM, "chromium is not installed")
-    def test_a_browser_makes_the_call_by_a_relay(self):
+    def coturn(self, line, *options):
+        """On the far side, with a certificate of its own for TLS on 443."""
         try:
-            turnserver = tool("turnserver")
+            turnserver, openssl = tool("turnserver"), tool("openssl")
         except Missing as missing:
             self.skipTest(str(missing))
+        inside = line.folder.name
+        key, certificate = os.path.join(inside, "turn.key"), os.path.join(inside, "turn.pem")
+        subprocess.run([openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                        "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
+                        "/CN=relay.example", "-addext", f"subjectAltName=IP:{OUTSIDE}", "-keyout", key,
+                        "-out", certificate], check=True, capture_output=True)
+        process = line.start(line.names[2], turnserver, "-n", "--log-file", "stdout",
+                             "--lt-cred-mech", "--user", "somebody:something", "--realm",
+                             "relay.example", "--cert", certificate, "--pkey", key,
+                             "--tls-listening-port", "443", "--no-dtls", "--no-cli",
+                             "--listening-ip", OUTSIDE, "--relay-ip", OUTSIDE, "--pidfile",
+                             os.path.join(inside, "turnserver.pid"), "--userdb",
+                             os.path.join(inside, "turnserver.db"), *options)
+        for text in iter(process.stdout.readline, ""):
+            if "IPv4. UDP listener opened" in text or "relay thread" in text.lower():
+                break
+
+    @unittest.skipUnless(chromium.PROGRAM, "chromium is not installed")
+    def test_a_browser_makes_the_call_by_a_relay(self):
         with CallLine() as line:
-            line.start(line.names[2], turnserver, "-n", "--log-file", "stdout", "--lt-cred-mech",
-                       "--user", "somebody:something", "--realm", "relay.example", "--no-tls",
-                       "--no-dtls", "--no-cli", "--listening-ip", OUTSIDE, "--relay-ip", OUTSIDE,
-                       "--pidfile", os.path.join(line.folder.name, "turnserver.pid"),
-                       "--userdb", os.path.join(line.folder.name, "turnserver.db"))
-            for transport in ("udp", "tcp"):
-                with self.subTest(transport):
+            self.coturn(line)
+            for url in ("turn:{}:3478?transport=udp", "turn:{}:3478?transport=tcp",
+                        "turns:{}:443?transport=tcp"):
+                with self.subTest(url):
                     seen = self.browse(line, f"""{{iceTransportPolicy: 'relay', iceServers: [{{
-                        urls: 'turn:{OUTSIDE}:3478?transport={transport}', username: 'somebody',
+                        urls: '{url.format(OUTSIDE)}', username: 'somebody',
                         credential: 'something'}}]}}""")
                     self.assertEqual("relay", seen["near"], seen)
+
+    @unittest.skipUnless(chromium.PROGRAM, "chromium is not installed")
+    def test_a_browser_behind_a_nat_makes_the_call(self):
+        """By the address that a STUN server saw: the far end never learns the PC's own."""
+        with TwoLines() as line:
+            self.coturn(line)
+            seen = self.browse(line, f"{{iceServers: [{{urls: 'stun:{OUTSIDE}:3478'}}]}}")
+        self.assertEqual("srflx", seen["near"], seen)
 
 
 @unittest.skipUnless(CALLREADY, "callready is not built")
