@@ -41,7 +41,7 @@ std::vector<Told> directions(const Report& report) {
     const auto& stream = *result.observation.media;
     if (stream.up) all.push_back({&result, &stream, &*stream.up, "out"});
     if (stream.down) all.push_back({&result, &stream, &*stream.down, "back"});
-    if (stream.loop) all.push_back({&result, &stream, &*stream.loop, "there and back"});
+    if (stream.loop) all.push_back({&result, &stream, &*stream.loop, "both"});
   }
   return all;
 }
@@ -278,7 +278,9 @@ Html histogram(const Told& told) {
   const int most = std::max(1, *std::max_element(bars.begin(), bars.end()));
   std::vector<std::string> words;
   for (std::size_t i = 0; i < bars.size(); ++i) {
-    if (bars[i] > 0) words.push_back(fmt::format("{} packets {}", bars[i], bar_in_words(i)));
+    if (bars[i] > 0)
+      words.push_back(
+          fmt::format("{} {} {}", bars[i], bars[i] == 1 ? "packet" : "packets", bar_in_words(i)));
   }
   constexpr int tall = 90, floor = 72, room = 56;
   out = opening(tall,
