@@ -33,6 +33,9 @@ class TwoLines(Line):
         for name in (pc, air):
             run("ip", "netns", "add", name)
             self.names.append(name)
+        # An IPv6 address that settles later would be a change of networks to a browser.
+        for what in ("all", "default"):
+            run("ip", "netns", "exec", pc, "sysctl", "-q", f"net.ipv6.conf.{what}.disable_ipv6=1")
         for side, link, end, address in ((pc, "eth0", "near", PC), (router, "lan", "far", ROUTER)):
             run("ip", "-n", side, "link", "add", link, "type", "veth", "peer", "name", end, "netns",
                 air)
