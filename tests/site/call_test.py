@@ -6,6 +6,7 @@ import hmac
 import json
 import os
 import re
+import signal
 import subprocess
 import tempfile
 import unittest
@@ -59,6 +60,10 @@ class CallLine(Line):
         self.nft("add table inet firewall")
         self.nft(f"add chain inet firewall {hook} {{ type filter hook {hook} priority 0; }}")
         self.nft(f"add rule inet firewall {hook} meta l4proto udp {DTLS} counter drop")
+
+    def rules(self):
+        return subprocess.run(["ip", "netns", "exec", self.names[2], "nft", "list", "ruleset"],
+                              check=True, capture_output=True, text=True).stdout
 
     def nft(self, rule):
         run("ip", "netns", "exec", self.names[2], "nft", rule)
@@ -116,6 +121,25 @@ class Calls(unittest.TestCase):
                 self.assertIn(words, finding["title"])
                 self.assertIn(f"UDP 8622 of {OUTSIDE}", finding["fix"])
                 self.assertEqual(("fail", "blocked"), (rows["call"], line.verdict))
+
+    def test_a_call_that_was_cut_was_not_silent(self):
+        """Ctrl-C while the handshake waits for an answer that never comes."""
+        with CallLine() as line:
+            line.drop_dtls("input")
+            check = subprocess.Popen(
+                ["ip", "netns", "exec", line.names[0], CALLREADY, "check", "--set", line.set, "--only",
+                 "call", "--no-anchors", "--no-keep", "--proxy", "none", "--json"], text=True,
+                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=line.environment())
+            self.addCleanup(check.stdout.close)
+            while check.poll() is None and "packets 0 " in line.rules():
+                pass
+            check.send_signal(signal.SIGINT)
+            report = json.loads(check.stdout.read())
+            self.assertEqual(3, check.wait(timeout=30))
+        probe = next(one for one in report["probes"] if one["check"] == "ice")
+        self.assertEqual("stopped", probe["detail"], probe)
+        self.assertFalse(report["complete"])
+        self.assertEqual([], report["findings"])
 
     def test_udp_that_gets_no_answer_is_not_blamed_on_dtls(self):
         with CallLine() as line:
