@@ -224,20 +224,27 @@ class Rehearsal {
 
 // A relay for the call, where the server grants one to the TURN client of our own: libnice does not
 // bear every challenge (an empty realm ends it), and says nothing of why it has no relay.
+// Over TLS libnice has none (its NICE_RELAY_TYPE_TURN_TLS is plain TCP in RFC 5245 mode): then what
+// the server granted to our own client is `told`, and no call is made by it.
 asio::awaitable<void> add_relay(Context& context, Job job, webrtc::CallOptions& options,
-                                Scope cleanup) {
+                                std::vector<webrtc::Candidate>& told, Scope cleanup) {
   const auto text = job.parameter("turn");
   const auto credential = credential_for(context, text);
   if (text.empty() || credential.username.empty()) co_return;
   auto server = co_await find_relay_server(context, text, false);
-  if (server.has_error() || server->probe.target.transport == Transport::tls) co_return;
+  if (server.has_error()) co_return;
   auto relay = co_await open_relay(context, *server);
   if (!relay.client) co_return;
   const auto challenge = relay.client->challenge();
+  const auto relayed = relay.client->relayed();
   co_await relay.client->deallocate(cleanup);
   const bool usable = relay.why.empty() && challenge &&
                       challenge->realm.find_first_not_of('"') != std::string::npos;
   if (!usable) co_return;
+  if (server->probe.target.transport == Transport::tls) {
+    told.push_back({CandidateType::relayed, relayed, 0, {}});
+    co_return;
+  }
   webrtc::TurnLogin login;
   login.server = {server->address, server->probe.target.port()};
   login.tcp = server->probe.target.transport == Transport::tcp;
@@ -246,7 +253,9 @@ asio::awaitable<void> add_relay(Context& context, Job job, webrtc::CallOptions& 
   options.turn.push_back(std::move(login));
 }
 
-asio::awaitable<webrtc::CallOptions> options_for(Context& context, Job job, Scope cleanup) {
+asio::awaitable<webrtc::CallOptions> options_for(Context& context, Job job,
+                                                 std::vector<webrtc::Candidate>& told,
+                                                 Scope cleanup) {
   webrtc::CallOptions options;
   options.gather = timeouts::ice_gather;
   options.connect = timeouts::ice_connect;
@@ -257,7 +266,7 @@ asio::awaitable<webrtc::CallOptions> options_for(Context& context, Job job, Scop
     const auto found = co_await find_endpoint(context, stun, false);
     if (!found.has_error()) options.stun = *found;
   }
-  co_await add_relay(context, job, options, cleanup);
+  co_await add_relay(context, job, options, told, cleanup);
   co_return options;
 }
 
@@ -345,8 +354,11 @@ asio::awaitable<void> make_call(Context& context, Job job, Stream& stream, Rehea
     co_return;
   }
   const auto seen = co_await rehearsal.call(std::move(other->keys), std::move(other->candidates));
-  if (seen.has_error()) {
-    record(observation, seen.error());
+  // What was cut short was not silent.
+  const bool cut =
+      !seen.has_error() && seen->failed != CallStage::done && context.scope.stop.stopped();
+  if (seen.has_error() || cut) {
+    record(observation, cut ? stopped() : seen.error());
   } else {
     conclude(observation, *seen);
   }
@@ -391,16 +403,21 @@ asio::awaitable<Observation> run_ice(Context& context, Job job) {
   if (!job.parameter("turn").empty()) {
     place = co_await context.relays.enter(context.executor, context.scope, context.deadline);
   }
-  auto options = co_await options_for(context, job, cleanup);
+  std::vector<webrtc::Candidate> told;
+  auto options = co_await options_for(context, job, told, cleanup);
   // To this computer itself, and over an interface of the user's choice, by that address only.
   if (stream && (stream->remote().address.is_loopback() || !context.settings.interface.empty())) {
     options.local = {stream->local().address};
   }
   Rehearsal rehearsal(context, webrtc::IceCall::make(std::move(options)));
-  const auto gathered = co_await rehearsal.gather();
+  auto gathered = co_await rehearsal.gather();
   if (gathered.has_error()) {
     record(observation, gathered.error());
+  } else if (context.scope.stop.stopped()) {
+    record(observation, stopped());
   } else {
+    auto& all = gathered->candidates;
+    all.insert(all.end(), told.begin(), told.end());
     add_candidates(observation, *gathered);
     observation.attempts = 1;
     if (only_gather) {

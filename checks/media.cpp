@@ -13,14 +13,14 @@
 // each packet in time: then its own lateness is in delay and jitter, which are not judged; losses
 // are the network's all the same. What was seen is in `media` of the observation. What comes later
 // than half a second after the last packet counts as lost.
+// With `turn` the far end is two relays of that server (media_relays.hpp).
 // With the run's --calls N, so many at once follow, in steps (media_calls.hpp).
-#include <openssl/rand.h>
-
 #include <algorithm>
-#include <map>
 
 #include "checks/kinds.hpp"
 #include "checks/media_calls.hpp"
+#include "checks/media_parts.hpp"
+#include "checks/media_relays.hpp"
 #include "probe/media/stamp.hpp"
 #include "probe/media/stream_figures.hpp"
 #include "probe/net/udp.hpp"
@@ -29,22 +29,6 @@ namespace callready::checks {
 namespace {
 
 using namespace media;
-
-constexpr std::uint32_t never_sent = 1;
-constexpr int expedited = 46;  // RFC 3246
-// What the 99th percentile of the packets may be late by for the run to be fit to judge.
-constexpr double most_late_ms = 2;
-// What codecs put into one packet (RFC 3551 section 4.2), and so the rate of a call's.
-constexpr int packets_per_second = 50;
-constexpr std::chrono::duration<int, std::ratio<1, packets_per_second>> interval{1};
-
-struct Wish {
-  bool opus = false;
-  std::size_t bytes = 172;
-  int packets = 0;
-  double jitter_buffer_ms = 40;
-  stamp::Bytes key;
-};
 
 // A number of the row's parameters within bounds; nothing where it is none.
 std::optional<int> number(const Job& job, const std::string& name, int fallback, int low,
@@ -59,8 +43,8 @@ std::optional<int> number(const Job& job, const std::string& name, int fallback,
   return value;
 }
 
-std::optional<Wish> wish_of(const Context& context, const Job& job) {
-  Wish wish;
+std::optional<StreamWish> wish_of(const Context& context, const Job& job) {
+  StreamWish wish;
   const auto codec = job.parameter("codec", "g711");
   wish.opus = codec == "opus";
   if (!wish.opus && codec != "g711") return std::nullopt;
@@ -77,34 +61,10 @@ std::optional<Wish> wish_of(const Context& context, const Job& job) {
   return wish;
 }
 
-double as_ms(std::chrono::nanoseconds time) {
-  return std::chrono::duration<double, std::milli>(time).count();
-}
-
-// The code point that most packets had.
-class CodePoints {
- public:
-  void add(int code_point) { ++counts_[code_point]; }
-  std::optional<int> usual() const {
-    const auto most =
-        std::max_element(counts_.begin(), counts_.end(),
-                         [](const auto& a, const auto& b) { return a.second < b.second; });
-    if (most == counts_.end()) return std::nullopt;
-    return most->first;
-  }
-
- private:
-  std::map<int, int> counts_;
-};
-
 class CallStream {
  public:
-  CallStream(Context& context, UdpSocket& socket, const Wish& wish)
-      : context_(context), socket_(socket), wish_(wish), begin_(context.scope.clock.now()) {
-    std::array<unsigned char, 2> random{};
-    RAND_bytes(random.data(), random.size());
-    ssid_ = static_cast<std::uint16_t>(random[0] << 8 | random[1]);
-  }
+  CallStream(Context& context, UdpSocket& socket, const StreamWish& wish)
+      : context_(context), socket_(socket), wish_(wish), begin_(context.scope.clock.now()) {}
 
   // Until the first reply; the failure where none comes.
   asio::awaitable<std::optional<Failure>> begin() {
@@ -122,7 +82,7 @@ class CallStream {
   // A stream that the run's time cuts short is a shorter one.
   void fit_into(Instant deadline) {
     const auto left = deadline - context_.scope.clock.now() - 3 * timeouts::media_tail;
-    const auto packets = static_cast<int>(left / interval);
+    const auto packets = static_cast<int>(left / call_interval);
     wish_.packets = std::clamp(packets, 1, wish_.packets);
   }
 
@@ -130,9 +90,9 @@ class CallStream {
   asio::awaitable<std::optional<Failure>> run() {
     skip_one();
     asked_ = {next_, wish_.packets, never_sent};
-    constexpr int after = timeouts::media_tail / interval;
-    auto due = context_.scope.clock.now() + interval;
-    for (int i = 0; i < wish_.packets + after; ++i, due += interval) {
+    constexpr int after = timeouts::media_tail / call_interval;
+    auto due = context_.scope.clock.now() + call_interval;
+    for (int i = 0; i < wish_.packets + after; ++i, due += call_interval) {
       auto failure = co_await listen(due, false);
       if (failure && failure->kind != FailureKind::timed_out) co_return failure;
       failure = send(due);
@@ -147,13 +107,7 @@ class CallStream {
   std::optional<Milliseconds> first_round_trip() const { return first_round_trip_; }
 
   MediaStream figures() {
-    MediaStream result;
-    result.codec = wish_.opus ? "opus" : "g711";
-    result.packet_bytes = static_cast<int>(wish_.bytes);
-    result.interval_ms = Milliseconds(interval).count();
-    result.jitter_buffer_ms = wish_.jitter_buffer_ms;
-    result.sender_late_ms = percentile(late_ms_, 0.99);
-    result.fit = result.sender_late_ms <= most_late_ms;
+    auto result = described(wish_, late_ms_);
     std::vector<double> trips;
     for (const auto& reply : replies_) {
       if (reply.sequence < asked_.first) continue;
@@ -212,9 +166,9 @@ class CallStream {
     packet.sent = stamp::to_timestamp(clock.wall_now());
     const auto bytes = stamp::encode(packet, wish_.bytes, wish_.key);
     const auto now = clock.now();
-    sent_ms_.push_back(as_ms(now - begin_));
+    sent_ms_.push_back(in_ms(now - begin_));
     const auto sent = socket_.send(bytes);
-    if (asked_.count > 0) late_ms_.push_back(std::max(0.0, as_ms(now - due)));
+    if (asked_.count > 0) late_ms_.push_back(std::max(0.0, in_ms(now - due)));
     if (sent.has_error()) return sent.error();
     return std::nullopt;
   }
@@ -243,13 +197,8 @@ class CallStream {
     if (packet->sender_sequence >= sent_ms_.size() || packet->sender_sequence == never_sent) return;
     if (replies_.size() > 4 * sent_ms_.size()) return;  // no stream: a flood
     if (replies_.empty()) far_start_ = packet->received;
-    Reply reply;
-    reply.sequence = packet->sender_sequence;
-    reply.counter = packet->sequence;
-    reply.sent = sent_ms_[reply.sequence];
-    reply.received = as_ms(stamp::between(far_start_, packet->received));
-    reply.reflected = as_ms(stamp::between(far_start_, packet->sent));
-    reply.arrived = as_ms(datagram.arrived - begin_);
+    auto reply = reply_of(*packet, sent_ms_[packet->sender_sequence],
+                          in_ms(datagram.arrived - begin_), far_start_);
     if (packet->tlvs.direct_measurement) {
       reply.received_count = packet->tlvs.direct_measurement->received;
       counts_ = true;
@@ -262,9 +211,9 @@ class CallStream {
 
   Context& context_;
   UdpSocket& socket_;
-  Wish wish_;
+  StreamWish wish_;
   Instant begin_;
-  std::uint16_t ssid_ = 0;
+  const std::uint16_t ssid_ = random_ssid();
   std::uint32_t next_ = 0, attempts_sent_ = 1;
   Asked asked_{0, 0, never_sent};
   stamp::Timestamp far_start_ = 0;
@@ -274,6 +223,48 @@ class CallStream {
   CodePoints arrived_there_, arrived_here_;
   bool counts_ = false;
 };
+
+// Against a reflector.
+asio::awaitable<void> stream_to_reflector(Context& context, Job job, const StreamWish& wish,
+                                          Observation& observation) {
+  UdpSocket::Options options;
+  options.interface = context.settings.interface;
+  options.headers = true;
+  const auto remote = job.remote();
+  auto socket = UdpSocket::open(context.executor, remote, options);
+  if (socket.has_error()) {
+    record(observation, socket.error());
+    co_return;
+  }
+  socket->set_traffic_class(expedited << 2);
+  observation.local = socket->local();
+  CallStream stream(context, *socket, wish);
+  auto failure = co_await stream.begin();
+  if (!failure) {
+    stream.fit_into(context.deadline);
+    failure = co_await stream.run();
+  }
+  observation.attempts = stream.attempts();
+  if (failure) {
+    record(observation, *failure);
+    co_return;
+  }
+  observation.round_trip = stream.first_round_trip();
+  observation.media = stream.figures();
+  if (context.settings.calls > 0 && observation.media->up) {
+    CallLoad load{context.settings.calls, wish.bytes, wish.key};
+    observation.media->calls = co_await carry_calls(context, job, std::move(load));
+  }
+  observation.outcome = Outcome::answered;
+  observation.detail = observation.media->fit ? DetailCode::streamed : DetailCode::unfit;
+}
+
+asio::awaitable<void> watch_beside(Context& context, SocketAddress remote, Instant until,
+                                   const bool& over, std::optional<FirstHop>& hop) {
+  const auto seen = co_await watch_first_hop(context.executor, context.scope, remote,
+                                             context.settings.interface, until, over);
+  if (seen) hop = figures_of(*seen);
+}
 
 }  // namespace
 
@@ -290,36 +281,22 @@ asio::awaitable<Observation> run_media(Context& context, Job job) {
     observation.detail = DetailCode::no_key;
     co_return observation;
   }
-  UdpSocket::Options options;
-  options.interface = context.settings.interface;
-  options.headers = true;
+  bool over = false;
+  std::optional<FirstHop> hop;
+  TaskGroup beside(context.executor);
   const auto remote = job.remote();
-  auto socket = UdpSocket::open(context.executor, remote, options);
-  if (socket.has_error()) {
-    record(observation, socket.error());
-    co_return observation;
+  const auto until = context.scope.clock.now() + wish->packets * call_interval;
+  const auto watch = [&] { return watch_beside(context, remote, until, over, hop); };
+  beside.start(watch);
+  if (job.parameter("turn").empty()) {
+    co_await stream_to_reflector(context, job, *wish, observation);
+  } else {
+    co_await stream_between_relays(context, job, *wish, observation);
   }
-  socket->set_traffic_class(expedited << 2);
-  observation.local = socket->local();
-  CallStream stream(context, *socket, *wish);
-  auto failure = co_await stream.begin();
-  if (!failure) {
-    stream.fit_into(context.deadline);
-    failure = co_await stream.run();
-  }
-  observation.attempts = stream.attempts();
-  if (failure) {
-    record(observation, *failure);
-    co_return observation;
-  }
-  observation.round_trip = stream.first_round_trip();
-  observation.media = stream.figures();
-  if (context.settings.calls > 0 && observation.media->up) {
-    CallLoad load{context.settings.calls, wish->bytes, wish->key};
-    observation.media->calls = co_await carry_calls(context, job, std::move(load));
-  }
-  observation.outcome = Outcome::answered;
-  observation.detail = observation.media->fit ? DetailCode::streamed : DetailCode::unfit;
+  over = true;
+  const auto thrown = co_await beside.ended();
+  if (thrown) std::rethrow_exception(thrown);
+  if (observation.media) observation.media->first_hop = hop;
   co_return observation;
 }
 

@@ -1,9 +1,8 @@
 #include "checks/media_calls.hpp"
 
-#include <openssl/rand.h>
-
 #include <algorithm>
 
+#include "checks/media_parts.hpp"
 #include "probe/media/call_steps.hpp"
 #include "probe/media/stamp.hpp"
 #include "probe/net/udp.hpp"
@@ -14,34 +13,24 @@ namespace {
 using namespace media;
 
 constexpr int calls_of_session = 25;  // a reflector's limits are a session's
-constexpr double call_interval_ms = 20;
-constexpr std::uint32_t left_out = 1;  // as in media.cpp
 // What the 99th percentile of the packets may be late by: the queue that such a burst makes is no
 // longer than that, and so no longer than one that counts.
 constexpr double latest_ms = most_queued_ms;
 
-double in_ms(std::chrono::nanoseconds time) {
-  return std::chrono::duration<double, std::milli>(time).count();
-}
-
 // Up to 25 calls: one socket, one counter at the far end.
 class CallSession {
  public:
-  CallSession(UdpSocket socket, Instant begin) : socket_(std::move(socket)), begin_(begin) {
-    std::array<unsigned char, 2> random{};
-    RAND_bytes(random.data(), random.size());
-    ssid_ = static_cast<std::uint16_t>(random[0] << 8 | random[1]);
-  }
+  CallSession(UdpSocket socket, Instant begin) : socket_(std::move(socket)), begin_(begin) {}
 
-  void begin_step() { first_ = next_ == left_out ? next_ + 1 : next_; }
+  void begin_step() { first_ = next_ == never_sent ? next_ + 1 : next_; }
   Asked asked() const {
     const int count = next_ > first_ ? static_cast<int>(next_ - first_) : 0;
-    return {first_, count, left_out};
+    return {first_, count, never_sent};
   }
   const std::vector<Reply>& replies() const { return replies_; }
 
   void send(const Clock& clock, const CallLoad& load) {
-    if (next_ == left_out) {
+    if (next_ == never_sent) {
       ++next_;
       sent_ms_.push_back(0);
     }
@@ -65,13 +54,8 @@ class CallSession {
       const auto packet = stamp::parse_reply(datagram->bytes, load.key);
       if (!packet || packet->ssid != ssid_ || packet->sender_sequence >= sent_ms_.size()) continue;
       if (!far) far = packet->received;
-      Reply reply;
-      reply.sequence = packet->sender_sequence;
-      reply.counter = packet->sequence;
-      reply.sent = sent_ms_[reply.sequence];
-      reply.received = in_ms(stamp::between(*far, packet->received));
-      reply.reflected = in_ms(stamp::between(*far, packet->sent));
-      reply.arrived = in_ms(datagram->arrived - begin_);
+      const auto reply = reply_of(*packet, sent_ms_[packet->sender_sequence],
+                                  in_ms(datagram->arrived - begin_), *far);
       replies_.push_back(reply);
     }
   }
@@ -90,7 +74,7 @@ class CallSession {
  private:
   UdpSocket socket_;
   Instant begin_;
-  std::uint16_t ssid_ = 0;
+  std::uint16_t ssid_ = random_ssid();
   std::uint32_t next_ = 0, first_ = 0;
   std::vector<double> sent_ms_;  // by sequence number
   std::vector<Reply> replies_;
@@ -108,7 +92,7 @@ class Load {
     for (int calls = 0; calls < load_.calls; calls += calls_of_session) {
       auto socket = UdpSocket::open(context_.executor, remote, options);
       if (socket.has_error()) return false;
-      socket->set_traffic_class(46 << 2);
+      socket->set_traffic_class(expedited << 2);
       sessions_.emplace_back(std::move(*socket), begin_);
       // Before the number that is left out, and no part of a step.
       sessions_.back().send(context_.scope.clock, load_);
@@ -122,8 +106,7 @@ class Load {
     for (auto& session : sessions_) session.begin_step();
     late_.clear();
     const auto start = clock.now();
-    const auto gap = std::chrono::duration_cast<Instant::duration>(
-        std::chrono::duration<double, std::milli>(call_interval_ms / calls));
+    const auto gap = std::chrono::duration_cast<Instant::duration>(call_interval) / calls;
     const int all = static_cast<int>(timeouts::call_step / gap);
     bool stopped = false;
     auto look = start + look_after;
@@ -156,7 +139,7 @@ class Load {
   // Whether the far end counts what it gets.
   bool counted() const {
     const auto& first = sessions_.front();
-    return tell_apart({0, 3, left_out}, first.replies()).counted;
+    return tell_apart({0, 3, never_sent}, first.replies()).counted;
   }
 
  private:

@@ -71,8 +71,11 @@ std::span<const Check> registry() {
        {{"codec", "whose packets it is like: g711 (the default) or opus"},
         {"seconds", "how long, 1 to 60; 15 where absent, in a thorough run 60"},
         {"authenticated", "\"true\": the far end answers only who has its key"},
-        {"jitter_buffer_ms",
-         "what comes later than this is too late to be heard; 40 where absent"}},
+        {"jitter_buffer_ms", "what comes later than this is too late to be heard; 40 where absent"},
+        {"turn",
+         "with TURN credentials: host:port/tcp (or /tls) of a TURN server; the target is the same "
+         "one "
+         "over UDP, and two of its relays are the far end"}},
        true,
        true,
        {},

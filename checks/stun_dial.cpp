@@ -25,6 +25,7 @@ asio::awaitable<StunDialled> dial_stun(Context& context, Job job, Observation& o
   auto connected = UdpSocket::open(context.executor, job.remote(), options);
   // ... and one that is not hears an answer from the wrong address.
   options.connect = false;
+  options.headers = true;
   auto socket = UdpSocket::open(context.executor, job.remote(), options);
   if (connected.has_error() || socket.has_error()) {
     const auto failure = connected.has_error() ? connected.error() : socket.error();

@@ -48,6 +48,15 @@ struct Writer {
       json[name].push_back(std::move(item));
     }
   }
+  void operator()(const char* name, const IpAddress& address) const {
+    json[name] = address.to_string();
+  }
+  void operator()(const char* name, const FirstHop& hop) const {
+    hop_fields(hop, Writer{json[name]});
+  }
+  void operator()(const char* name, const std::vector<int>& numbers) const {
+    if (!numbers.empty()) json[name] = numbers;
+  }
   template <typename T>
   void operator()(const char* name, const std::optional<T>& value) const {
     if (value) (*this)(name, *value);

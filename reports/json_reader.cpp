@@ -525,6 +525,18 @@ struct MediaReader {
     const auto member = node.member(name);
     capacity_fields(capacity, MediaReader{member});
   }
+  void operator()(const char* name, IpAddress& place) const { place = address(node.member(name)); }
+  void operator()(const char* name, FirstHop& hop) const {
+    const auto member = node.member(name);
+    hop_fields(hop, MediaReader{member});
+  }
+  void operator()(const char* name, std::vector<int>& numbers) const {
+    const auto member = node.optional(name);
+    if (!member) return;
+    numbers =
+        member->list([](const Node& item) { return static_cast<int>(item.integer(0, any_count)); });
+    numbers.resize(later_ms.size() + 1);
+  }
   void operator()(const char* name, std::vector<CallStep>& steps) const {
     steps = node.member(name).list([](const Node& item) {
       CallStep step;

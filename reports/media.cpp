@@ -9,6 +9,24 @@
 namespace callready {
 namespace {
 
+// What this way of measuring means, for who is to act on it.
+constexpr std::string_view relays_in_words =
+    "measured by two relays of the service's own TURN server, one reached over TCP and one over "
+    "UDP. "
+    "What is lost is known for each way: TCP loses nothing, so that the other half of the way lost "
+    "it. Delay and jitter are only known there and back; one way is half of it, and its score "
+    "counts "
+    "all that came too late as if it had come so this way.";
+
+std::string first_hop_told(const FirstHop& hop) {
+  auto text = fmt::format("the first router, {}, answered {} of {} questions",
+                          hop.router.to_string(), hop.answered, hop.sent);
+  if (hop.median_ms) text += fmt::format(", half of them within {:.1f} ms", *hop.median_ms);
+  if (hop.jitter_ms) text += fmt::format(", jitter {:.1f} ms", *hop.jitter_ms);
+  if (!hop.echo) text += " (it gives one such answer a second at most)";
+  return text;
+}
+
 struct Told {
   const ProbeResult* result;
   const MediaStream* stream;
@@ -23,6 +41,7 @@ std::vector<Told> directions(const Report& report) {
     const auto& stream = *result.observation.media;
     if (stream.up) all.push_back({&result, &stream, &*stream.up, "out"});
     if (stream.down) all.push_back({&result, &stream, &*stream.down, "back"});
+    if (stream.loop) all.push_back({&result, &stream, &*stream.loop, "both"});
   }
   return all;
 }
@@ -193,31 +212,103 @@ Html html_calls(const ProbeResult& result) {
   return out.put("</ul>\n");
 }
 
-// A bar a second, as high as its slowest packet was late; a second with losses is hatched and has
-// its number on top, so that no colour is needed.
+std::string_view way_in_words(std::string_view way) {
+  if (way == "out") return "on the way out";
+  return way == "back" ? "on the way back" : "there and back";
+}
+
+// 0 to 1 of the jitter buffer: how late half of a second's packets were at most.
+double median_part(const MediaSecond& second, const MediaStream& stream) {
+  const double part = second.delay_ms.value_or(0) / std::max(stream.jitter_buffer_ms, 1.0);
+  return std::clamp(part, 0.0, 1.0);
+}
+
+// A bar a second: filled up to its median delay, hollow up to its slowest packet; a second with
+// losses is dashed and has its number below, so that no colour is needed.
 Html picture(const Told& told) {
   const auto& seconds = told.direction->seconds;
-  Html out = opening(
-      height + 10, told.way == "out" ? "Each second on the way out" : "Each second on the way back",
-      in_words_of(told));
+  constexpr int room = 38;  // of a bar that is too late to be heard
+  Html out = opening(height + 10, fmt::format("Each second {}", way_in_words(told.way)),
+                     in_words_of(told));
   out.put(R"(<line x1="0" y1="{}" x2="{}" y2="{}" stroke="currentColor"/>)", base, width, base);
+  const bool timed = std::any_of(seconds.begin(), seconds.end(), [](const MediaSecond& second) {
+    return second.delay_ms.has_value();
+  });
+  if (timed) {
+    out.put(
+        R"(<line x1="0" y1="{}" x2="{}" y2="{}" stroke="currentColor" stroke-dasharray="1 4"/>)",
+        base - room, width, base - room);
+    out.put(
+        R"(<text x="{}" y="{}" text-anchor="end" font-size="9" fill="currentColor">{:.4g} ms later</text>)",
+        width, base - room - 3, told.stream->jitter_buffer_ms);
+  }
   const double each =
       static_cast<double>(width) / static_cast<double>(std::max<std::size_t>(seconds.size(), 1));
   for (std::size_t i = 0; i < seconds.size(); ++i) {
     const auto& second = seconds[i];
-    const double tall = 1 + 38 * part_of_buffer(second, *told.stream),
-                 left = each * static_cast<double>(i);
+    const double slowest = 1 + (room - 1) * part_of_buffer(second, *told.stream),
+                 median = 1 + (room - 1) * median_part(second, *told.stream),
+                 left = each * static_cast<double>(i), wide = std::max(each - 2, 0.5);
     const bool lost = second.lost > 0;
     out.put(
-        R"(<rect x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" fill="{}" stroke="currentColor"{}/>)",
-        left + 1, base - tall, std::max(each - 2, 0.5), tall, lost ? "none" : "currentColor",
+        R"(<rect x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" fill="none" stroke="currentColor"{}/>)",
+        left + 1, base - slowest, wide, slowest,
         Html().source(lost ? R"( stroke-dasharray="2 2")" : ""));
+    out.put(R"(<rect x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" fill="currentColor"/>)",
+            left + 1, base - median, wide, median);
     if (!lost) continue;
     out.put(
         R"(<text x="{:.1f}" y="{}" text-anchor="middle" font-size="9" fill="currentColor">{}</text>)",
         left + each / 2, height + 4, second.lost);
   }
   return out.put("</svg>\n");
+}
+
+// "up to 2 ms", "more than 100 ms"
+std::string bar_in_words(std::size_t bar) {
+  if (bar < later_ms.size()) return fmt::format("up to {:g} ms", later_ms[bar]);
+  return fmt::format("more than {:g} ms", later_ms.back());
+}
+
+// How the delays are spread: a bar for each range, its packets above and its upper end below.
+Html histogram(const Told& told) {
+  const auto& bars = told.direction->histogram;
+  Html out;
+  if (!told.stream->fit || bars.size() != later_ms.size() + 1) return out;
+  const int most = std::max(1, *std::max_element(bars.begin(), bars.end()));
+  std::vector<std::string> words;
+  for (std::size_t i = 0; i < bars.size(); ++i) {
+    if (bars[i] > 0)
+      words.push_back(
+          fmt::format("{} {} {}", bars[i], bars[i] == 1 ? "packet" : "packets", bar_in_words(i)));
+  }
+  constexpr int tall = 90, floor = 72, room = 56;
+  out = opening(tall,
+                fmt::format("How much later than the fastest packet the others came {}",
+                            way_in_words(told.way)),
+                joined(words));
+  out.put(R"(<line x1="0" y1="{}" x2="{}" y2="{}" stroke="currentColor"/>)", floor, width, floor);
+  const double each = static_cast<double>(width) / static_cast<double>(bars.size());
+  for (std::size_t i = 0; i < bars.size(); ++i) {
+    const double high = room * static_cast<double>(std::max(bars[i], 0)) / most,
+                 left = each * static_cast<double>(i), middle = left + each / 2;
+    out.put(R"(<rect x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" fill="currentColor"/>)",
+            left + 4, floor - high, each - 8, high);
+    if (bars[i] > 0) {
+      out.put(
+          R"(<text x="{:.1f}" y="{:.1f}" text-anchor="middle" font-size="10" fill="currentColor">{}</text>)",
+          middle, floor - high - 4, bars[i]);
+    }
+    out.put(
+        R"(<text x="{:.1f}" y="{}" text-anchor="middle" font-size="10" fill="currentColor">{}</text>)",
+        middle, tall - 4, i < later_ms.size() ? fmt::format("{:g} ms", later_ms[i]) : "more");
+  }
+  return out.put("</svg>\n");
+}
+
+std::string_view heading_of(std::string_view way) {
+  if (way == "out") return "from this site";
+  return way == "back" ? "to this site" : "there and back over UDP";
 }
 
 }  // namespace
@@ -245,20 +336,30 @@ std::vector<MediaLine> media_lines(const Report& report, bool unicode) {
 Html html_media(const Report& report) {
   Html out;
   for (const auto& told : directions(report)) {
-    out.put("<h3>{}, {}</h3>\n<p>{}</p>\n", told.result->probe.target.host,
-            told.way == "out" ? "from this site" : "to this site", figures(told));
-    out.put(score_picture(told)).put(picture(told));
+    out.put("<h3>{}, {}</h3>\n<p>{}</p>\n", told.result->probe.target.host, heading_of(told.way),
+            figures(told));
+    out.put(score_picture(told)).put(picture(told)).put(histogram(told));
   }
   for (const auto& result : report.probes) {
-    if (result.observation.media) out.put(html_calls(result));
+    const auto& media = result.observation.media;
+    if (!media) continue;
+    if (media->by_relays.value_or(false)) {
+      out.put("<p>{}: {}</p>\n", result.probe.target.host, relays_in_words);
+    }
+    if (media->first_hop) {
+      out.put("<p>In the same seconds, {}.</p>\n", first_hop_told(*media->first_hop));
+    }
+    out.put(html_calls(result));
   }
   if (out.empty()) return out;
   Html whole;
   whole.put(
-      "<p class=\"muted\">A bar for each second: how much later than the fastest packet its "
-      "slowest "
-      "one was; a full bar is too late to be heard. A dashed bar lost packets, with their number "
-      "below it.</p>\n");
+      "<p class=\"muted\">A bar for each second: filled as high as half of its packets were later "
+      "than the fastest one of all, hollow as high as its slowest one; what reaches the dotted "
+      "line "
+      "is too late to be heard. A dashed bar lost packets, with their number below it. Under it, "
+      "how "
+      "many packets came how much later than the fastest one.</p>\n");
   return whole.put(out);
 }
 

@@ -51,6 +51,7 @@ void direction_fields(Any& direction, Visit visit) {
   visit("dscp_sent", direction.dscp_sent);
   visit("dscp_arrived", direction.dscp_arrived);
   visit("seconds", direction.seconds);
+  visit("histogram", direction.histogram);
 }
 
 template <typename Any, typename Visit>
@@ -75,6 +76,18 @@ void capacity_fields(Any& capacity, Visit visit) {
 }
 
 template <typename Any, typename Visit>
+void hop_fields(Any& hop, Visit visit) {
+  visit("router", hop.router);
+  visit("echo", hop.echo);
+  visit("wireless", hop.wireless);
+  visit("sent", hop.sent);
+  visit("answered", hop.answered);
+  visit("loss", hop.loss);
+  visit("median_ms", hop.median_ms);
+  visit("jitter_ms", hop.jitter_ms);
+}
+
+template <typename Any, typename Visit>
 void stream_fields(Any& stream, Visit visit) {
   visit("codec", stream.codec);
   visit("packet_bytes", stream.packet_bytes);
@@ -85,9 +98,12 @@ void stream_fields(Any& stream, Visit visit) {
   visit("round_trip_ms", stream.round_trip_ms);
   visit("round_trip_least_ms", stream.round_trip_least_ms);
   visit("round_trip_loss", stream.round_trip_loss);
+  visit("by_relays", stream.by_relays);
   visit("up", stream.up);
   visit("down", stream.down);
+  visit("loop", stream.loop);
   visit("calls", stream.calls);
+  visit("first_hop", stream.first_hop);
 }
 
 }  // namespace callready

@@ -187,6 +187,7 @@ void Redactor::learn_certificates(const ProbeResult& result) {
 void Redactor::learn(const ProbeResult& result) {
   const auto& [probe, seen] = result;
   if (seen.local) own_addresses_.insert(seen.local->address);
+  if (seen.media && seen.media->first_hop) own_addresses_.insert(seen.media->first_hop->router);
   if (!probe.target.route.direct()) learn_url(probe.target.route.proxy);
   const auto host = in_small_letters(probe.target.host);
   const auto literal = IpAddress::parse(host);
@@ -279,6 +280,10 @@ ProbeResult Redactor::probe(ProbeResult result) const {
   probe.vantage = text(probe.vantage);
   if (seen.address) seen.address = address(*seen.address);
   if (seen.local) seen.local->address = pseudonyms_.address(seen.local->address);
+  if (seen.media && seen.media->first_hop) {
+    auto& router = seen.media->first_hop->router;
+    router = pseudonyms_.address(router);
+  }
   for (auto& evidence : seen.evidence) {
     evidence.text = text(evidence.text);
     for (auto& [name, fact] : evidence.facts) {

@@ -23,7 +23,7 @@ windows_packages="g++-mingw-w64-x86-64-posix libz-mingw-w64-dev wine64 wixl msit
   libvalijson-dev"
 
 # What script/bench measures callready beside.
-bench_packages="nmap sipsak curl coturn prometheus-blackbox-exporter"
+bench_packages="nmap sipsak curl coturn prometheus-blackbox-exporter irtt iperf3"
 
 # What script/package needs besides: the static libraries and the tools of what it packs.
 package_packages="git meson python3 dpkg-dev fakeroot lintian buildah debootstrap man-db desktop-file-utils

@@ -233,6 +233,7 @@ int run_check(const Arguments& arguments) {
   options.settings.thorough = arguments.thorough;
   options.settings.hurried = arguments.fast && !arguments.thorough;
   options.settings.credentials = secrets.credentials;
+  options.plan.turn_login = secrets.credentials.has_turn();
   options.ca_files = arguments.ca_files;
   options.dns_servers = arguments.dns_servers;
   if (arguments.timeout_s) {

@@ -35,6 +35,29 @@ bool of_delay(const MissedFigure& missed) {
          missed.figure == QualityFigure::round_trip;
 }
 
+// Where the first router's answers tell on which side of it the trouble is.
+std::string fix_at(Place place, const std::optional<bool>& wireless, QualityFigure figure) {
+  if (place == Place::beyond) {
+    return fmt::format(
+        "It is not the Wi-Fi or the LAN between this computer and its router, which answers well "
+        "in "
+        "the same seconds. Run it again while nobody else uses the line: gone then, give voice "
+        "priority at the router{}. Else give the Internet provider these figures.",
+        figure == QualityFigure::jitter ? ", and limit uploads" : "");
+  }
+  if (!wireless) {
+    return "It is between this computer and its router, not on the Internet line: use a cable "
+           "instead of Wi-Fi, or another cable, port or dock; without VPN.";
+  }
+  return *wireless
+             ? "It is the Wi-Fi between this computer and its router, not the Internet line: use a "
+               "cable, or the 5 GHz band, nearer to the access point; look for other devices on "
+               "the "
+               "same channel."
+             : "It is the LAN between this computer and its router, not the Internet line: try "
+               "another cable, port or dock, and look at the switch's error counters.";
+}
+
 // The rows that missed that figure, as one cause: the fix is the same whichever way it is. Where
 // one way is well, that is said: it is what a provider asks first.
 std::optional<Cause> below_figure(const Facts& facts, QualityFigure figure) {
@@ -42,6 +65,8 @@ std::optional<Cause> below_figure(const Facts& facts, QualityFigure figure) {
   std::set<MediaWay> ways;
   bool sure = false;
   std::set<std::string> told;
+  std::set<Place> places;
+  std::optional<bool> wireless;
   for (const auto& set : facts.report.sets) {
     for (const auto& row : set.requirements) {
       for (const auto& missed : row.missed) {
@@ -50,10 +75,19 @@ std::optional<Cause> below_figure(const Facts& facts, QualityFigure figure) {
         sure |= is_sure(missed);
         const auto* result = facts.find(missed.probe);
         if (result != nullptr) cause.explained.push_back(result);
+        const auto* stream =
+            result != nullptr && result->observation.media ? &*result->observation.media : nullptr;
+        places.insert(stream != nullptr ? place_of(*stream, missed) : Place::unknown);
         auto words = missed_in_words(missed);
         if (!told.insert(words).second) continue;
         cause.finding.evidence.push_back(
             {missed.probe, fmt::format("{}: {}.", row.title, std::move(words))});
+        if (stream == nullptr || !stream->first_hop) continue;
+        wireless = stream->first_hop->wireless;
+        auto hop = "Beside it, " + first_hop_in_words(*stream->first_hop) + ".";
+        if (told.insert(hop).second) {
+          cause.finding.evidence.push_back({missed.probe, std::move(hop)});
+        }
       }
     }
   }
@@ -65,6 +99,8 @@ std::optional<Cause> below_figure(const Facts& facts, QualityFigure figure) {
   finding.owner = Owner::network;
   // One stream: what it met may have been a bad minute.
   finding.confidence = sure ? Confidence::likely : Confidence::possible;
+  const auto place = places.size() == 1 ? *places.begin() : Place::unknown;
+  if (place == Place::first_hop) finding.owner = Owner::helpdesk;
   const std::string first =
       "Run it again by cable, without VPN, and while nobody else uses the line. ";
   if (figure == QualityFigure::loss) {
@@ -81,6 +117,7 @@ std::optional<Cause> below_figure(const Facts& facts, QualityFigure figure) {
                   "priority at the router, and limit uploads. Else give the Internet "
                   "provider these figures.";
   }
+  if (place != Place::unknown) finding.fix = fix_at(place, wireless, figure);
   return cause;
 }
 

@@ -86,6 +86,11 @@ std::vector<MissedFigure> missed_figures(const MediaStream& stream, const Thresh
   };
   if (stream.up) judge(MediaWay::up, *stream.up);
   if (stream.down) judge(MediaWay::down, *stream.down);
+  // Of both ways together the jitters add up at most: more than twice what one may have is too much
+  // on one of them.
+  if (stream.fit && stream.loop && stream.loop->jitter_ms && wanted.jitter_ms) {
+    hold(QualityFigure::jitter, MediaWay::both, stream.loop->jitter_ms, 2 * *wanted.jitter_ms);
+  }
   // Both ways together lose more than twice what one may: then one of them does lose more.
   const auto& lost = stream.round_trip_loss;
   const bool apart = stream.up || stream.down;
@@ -135,6 +140,44 @@ std::string calls_in_words(const MediaStream& stream) {
   return text;
 }
 
+Place place_of(const MediaStream& stream, const MissedFigure& missed) {
+  const auto& hop = stream.first_hop;
+  constexpr int fewest = 10;  // answers that tell anything
+  if (!hop || hop->answered < fewest) return Place::unknown;
+  if (missed.figure == QualityFigure::loss) {
+    // Both shares with their bounds. Of both ways together the stream lost as much as one of them,
+    // and at most twice.
+    if (hop->loss.high < missed.bound) return Place::beyond;
+    // A router that answers fewer than come is a busy router: then it lost more than the stream.
+    const auto most = [](const std::optional<MediaDirection>& way) {
+      return way ? way->loss.high / 100 : 0.0;
+    };
+    double both = 100 * (1 - (1 - most(stream.up)) * (1 - most(stream.down)));
+    if (!stream.up || !stream.down) both = stream.round_trip_loss.high;
+    const bool as_the_stream = hop->loss.low <= both;
+    if (hop->echo && as_the_stream && hop->loss.low > missed.wanted) return Place::first_hop;
+    return Place::unknown;
+  }
+  // Routers answer at their leisure, so that what is even there is even on the way there, too; and
+  // where they answer unevenly, it counts only where most of what was measured is there.
+  if (!hop->jitter_ms || !hop->median_ms || !stream.fit) return Place::unknown;
+  if (missed.figure != QualityFigure::jitter) {
+    return *hop->median_ms < missed.measured / 4 ? Place::beyond : Place::unknown;
+  }
+  if (*hop->jitter_ms < missed.measured / 4) return Place::beyond;
+  const bool steady = hop->answered * 10 >= hop->sent * 9;
+  return hop->echo && steady && *hop->jitter_ms > missed.measured / 2 ? Place::first_hop
+                                                                      : Place::unknown;
+}
+
+std::string first_hop_in_words(const FirstHop& hop) {
+  auto text = fmt::format("the first router ({}) answered {} of {} questions in the same seconds",
+                          hop.router.to_string(), hop.answered, hop.sent);
+  if (hop.median_ms) text += fmt::format(", after {} ms", figure(*hop.median_ms));
+  if (hop.jitter_ms) text += fmt::format(", jitter {} ms", figure(*hop.jitter_ms));
+  return text;
+}
+
 bool is_sure(const MissedFigure& missed) { return missed.bound > missed.wanted; }
 
 std::string missed_in_words(const MissedFigure& missed) {
@@ -150,6 +193,12 @@ std::string missed_in_words(const MissedFigure& missed) {
       return fmt::format("{} % lost {} (at least {} %), and the vendor wants at most {} %", seen,
                          way_in_words(missed.way), figure(missed.bound), most);
     case QualityFigure::jitter:
+      if (missed.way == MediaWay::both) {
+        return fmt::format(
+            "jitter of {} ms there and back, more than twice the {} ms that the vendor wants at "
+            "most",
+            seen, figure(missed.wanted / 2));
+      }
       return fmt::format("jitter of {} ms {}, and the vendor wants at most {} ms", seen,
                          way_in_words(missed.way), most);
     case QualityFigure::one_way_delay:
@@ -172,6 +221,17 @@ std::string stream_in_words(const MediaStream& stream) {
     text = fmt::format("there and back {} % lost ({} to {} %), which way is not known",
                        figure(stream.round_trip_loss.percent), figure(stream.round_trip_loss.low),
                        figure(stream.round_trip_loss.high));
+  }
+  if (stream.by_relays.value_or(false)) {
+    text +=
+        "; by two relays of the server: what is lost is known for each way, delay and jitter only "
+        "there and back";
+    if (stream.fit && stream.round_trip_ms)
+      text += fmt::format(" ({:.0f} ms", *stream.round_trip_ms);
+    if (stream.fit && stream.loop && stream.loop->jitter_ms) {
+      text += fmt::format(", jitter {:.1f} ms", *stream.loop->jitter_ms);
+    }
+    if (stream.fit && stream.round_trip_ms) text += ")";
   }
   if (!stream.fit) text += "; delay and jitter are not judged: this computer was too busy";
   return text;

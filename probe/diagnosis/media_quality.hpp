@@ -21,6 +21,14 @@ std::vector<MissedFigure> missed_figures(const MediaStream& stream, const Thresh
 // Its bound is above what the vendor allows, too.
 bool is_sure(const MissedFigure& missed);
 
+// Where what was missed happened, as far as the first router's own answers in the same seconds
+// tell: between this computer and it (Wi-Fi, LAN), or beyond it.
+enum class Place { unknown, first_hop, beyond };
+Place place_of(const MediaStream& stream, const MissedFigure& missed);
+
+// "The router 10.0.0.1 answered 150 of 150 questions in the same seconds, jitter 0.3 ms"
+std::string first_hop_in_words(const FirstHop& hop);
+
 // The line carries fewer calls at once than were asked for.
 bool too_few_calls(const MediaStream& stream);
 

@@ -230,13 +230,20 @@ std::string summarise(const std::vector<HostState>& hosts, const Count& counted,
 }
 
 // What streams like a call's met, and where that is below the vendor's figures.
-std::string judge_streams(RequirementResult& result, const Requirement& requirement,
-                          const ResultIndex& evidences, std::vector<std::string>& flaws) {
+struct Streams {
+  bool any = false;
   std::string words;
+};
+
+Streams judge_streams(RequirementResult& result, const Requirement& requirement,
+                      const ResultIndex& evidences, std::vector<std::string>& flaws) {
+  Streams streams;
+  auto& words = streams.words;
   for (const auto& id : result.probes) {
     const auto* probe = evidences.find(id);
     if (probe == nullptr || !probe->observation.media) continue;
     const auto& stream = *probe->observation.media;
+    streams.any = true;
     words += "; " + stream_in_words(stream);
     const auto calls = calls_in_words(stream);
     if (too_few_calls(stream)) {
@@ -256,7 +263,7 @@ std::string judge_streams(RequirementResult& result, const Requirement& requirem
       result.missed.push_back(std::move(missed));
     }
   }
-  return words;
+  return streams;
 }
 
 // A row of the document's past or of an optional feature is never the reason for a failure.
@@ -361,8 +368,10 @@ RequirementResult judge_requirement(const Requirement& requirement,
   result.summary = prefix + summarise(hosts, counted, evidences) + suffix;
   const auto routes = compare_routes(planned, evidences);
   if (!routes.empty()) result.summary += "; " + routes;
-  result.summary += judge_streams(result, requirement, evidences, flaws);
-  const bool streamed = requirement.check == CheckKind::media;  // timed by more than one packet
+  const auto streams = judge_streams(result, requirement, evidences, flaws);
+  result.summary += streams.words;
+  // Those are timed by more than one packet.
+  const bool streamed = requirement.check == CheckKind::media || streams.any;
   const auto slow = streamed ? std::string() : delay_flaw(requirement, hosts, evidences);
   if (!slow.empty()) {
     result.poor = true;

@@ -135,7 +135,7 @@ class HostWeights {
 bool is_companion(const ProbeResult& result, const Requirement& requirement) {
   const auto& probe = result.probe;
   if (probe.check == requirement.check) return false;
-  return probe.check == CheckKind::sip_alg ||
+  return probe.check == CheckKind::sip_alg || probe.check == CheckKind::media ||
          (probe.check == CheckKind::dns && probe.with.contains("type"));
 }
 

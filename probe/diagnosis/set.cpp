@@ -179,7 +179,12 @@ SetResult judge_set(const TargetSet& set, const std::vector<PlannedRequirement>&
     const auto* requirement = set.find_requirement(plan.requirement);
     if (plan.set != set.id || requirement == nullptr) continue;
     auto row = *requirement;
-    if (row.check == CheckKind::media) row.thresholds = media_figures(set, row);
+    const bool streamed =
+        std::any_of(plan.probes.begin(), plan.probes.end(), [&](const std::string& id) {
+          const auto* probe = evidences.find(id);
+          return probe != nullptr && probe->observation.media;
+        });
+    if (row.check == CheckKind::media || streamed) row.thresholds = media_figures(set, row);
     result.requirements.push_back(judge_requirement(row, plan, evidences));
     result.requirements.back().rules = rules_of(set, *requirement, scenarios);
     result.requirements.back().error_texts = requirement->error_texts;

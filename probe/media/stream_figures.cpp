@@ -91,26 +91,6 @@ void add_jitter(const std::vector<Arrival>& arrivals, MediaDirection& direction)
   direction.jitter_most_ms = most;
 }
 
-CallScore score(const MediaDirection& direction, const FigureOptions& options) {
-  const auto at = [&](double lost_percent) {
-    Path path;
-    // Until a packet is full, its way, and the jitter buffer.
-    path.delay_ms = *direction.delay_ms + options.interval_ms + options.jitter_buffer_ms;
-    const int all = direction.received + direction.lost;
-    const double late = all == 0 ? 0 : 100.0 * direction.late / all;
-    path.loss_percent = std::min(100.0, lost_percent + late);
-    path.burst_ratio = direction.burst_ratio;
-    return options.opus ? rate_fullband(path) : rate(path).r;
-  };
-  const auto heard = [&](double r) { return options.opus ? mos_fullband(r) : mos(r); };
-  CallScore result;
-  result.r = at(direction.loss.percent);
-  result.mos = heard(result.r);
-  result.mos_low = heard(at(direction.loss.high));
-  result.mos_high = heard(at(direction.loss.low));
-  return result;
-}
-
 // `waits`: of each arrival, how much longer it took than the fastest one.
 void add_seconds(const Trace& trace, const std::vector<double>& waits, const FigureOptions& options,
                  MediaDirection& direction) {
@@ -154,6 +134,34 @@ double percentile(std::vector<double> values, double share) {
   return values[static_cast<std::size_t>(index)];
 }
 
+CallScore score_of(const MediaDirection& direction, const FigureOptions& options) {
+  const auto at = [&](double lost_percent) {
+    Path path;
+    // Until a packet is full, its way, and the jitter buffer.
+    path.delay_ms = *direction.delay_ms + options.interval_ms + options.jitter_buffer_ms;
+    const int all = direction.received + direction.lost;
+    const double late = all == 0 ? 0 : 100.0 * direction.late / all;
+    path.loss_percent = std::min(100.0, lost_percent + late);
+    path.burst_ratio = direction.burst_ratio;
+    return options.opus ? rate_fullband(path) : rate(path).r;
+  };
+  const auto heard = [&](double r) { return options.opus ? mos_fullband(r) : mos(r); };
+  CallScore result;
+  result.r = at(direction.loss.percent);
+  result.mos = heard(result.r);
+  result.mos_low = heard(at(direction.loss.high));
+  result.mos_high = heard(at(direction.loss.low));
+  return result;
+}
+
+std::optional<double> jitter_of(const std::vector<double>& took_ms) {
+  std::vector<Arrival> arrivals;
+  for (const double took : took_ms) arrivals.push_back({0, 0, took});
+  MediaDirection direction;
+  add_jitter(arrivals, direction);
+  return direction.jitter_ms;
+}
+
 double clock_skew(std::span<const Arrival> up, std::span<const Arrival> down) {
   if (up.size() < 50 || down.size() < 50) return 0;
   const double skew = (lower_slope(up) - lower_slope(down)) / 2;
@@ -189,13 +197,18 @@ MediaDirection figures_of(const Trace& trace, const FigureOptions& options) {
   for (auto& wait : waits) wait -= least;
   direction.late = static_cast<int>(std::count_if(
       waits.begin(), waits.end(), [&](double wait) { return wait > options.jitter_buffer_ms; }));
+  direction.histogram.assign(later_ms.size() + 1, 0);
+  for (const double wait : waits) {
+    const auto bar = std::upper_bound(later_ms.begin(), later_ms.end(), wait);
+    ++direction.histogram[static_cast<std::size_t>(bar - later_ms.begin())];
+  }
   direction.variation_ms = percentile(waits, 0.999);
   add_jitter(arrivals, direction);
   if (options.least_round_trip_ms) {
     const double half = *options.least_round_trip_ms / 2;
     direction.delay_ms = half + percentile(waits, 0.5);
     direction.delay_uncertainty_ms = half;
-    direction.score = score(direction, options);
+    direction.score = score_of(direction, options);
   }
   add_seconds(trace, waits, options, direction);
   return direction;

@@ -63,6 +63,11 @@ struct FigureOptions {
   std::optional<double> least_round_trip_ms;  // without it there is no delay
   bool opus = false;                          // else G.711
 };
+// Jitter of times that took so long, one after the other (RFC 3550 section 6.4.1): its mean.
+std::optional<double> jitter_of(const std::vector<double>& took_ms);
+
+// Of a direction that has a delay.
+CallScore score_of(const MediaDirection& direction, const FigureOptions& options);
 MediaDirection figures_of(const Trace& trace, const FigureOptions& options);
 
 // The value below which `share` (0 to 1) of them are; 0 of none.

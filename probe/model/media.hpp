@@ -2,10 +2,12 @@
 // All times in milliseconds, all shares in percent; what is empty was not measured.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "probe/model/ip.hpp"
 #include "probe/model/words.hpp"
 
 namespace callready {
@@ -27,6 +29,10 @@ struct MediaSecond {
   std::optional<double> delay_ms, delay_most_ms;  // above the shortest of the stream
 };
 
+// How much later than the fastest packet the others came: the upper ends of the bars of a
+// histogram, of which the last has none.
+inline constexpr std::array<double, 9> later_ms{1, 2, 5, 10, 20, 30, 40, 60, 100};
+
 struct MediaDirection {
   int sent = 0, received = 0, lost = 0;
   Share loss;
@@ -47,6 +53,7 @@ struct MediaDirection {
 
   std::optional<int> dscp_sent, dscp_arrived;  // the code point most packets came with
   std::vector<MediaSecond> seconds;
+  std::vector<int> histogram;  // packets by later_ms; empty: not measured
 };
 
 enum class MediaWay { both, down, up };
@@ -72,6 +79,18 @@ struct CallCapacity {
   MediaWay way = MediaWay::both;   // that gave way
 };
 
+// What the first router on the way answered in the same seconds: whether it is the Wi-Fi or the
+// LAN.
+struct FirstHop {
+  IpAddress router;
+  // ICMP echo, ten times a second; else "time exceeded" for packets that end there, once a second.
+  bool echo = false;
+  std::optional<bool> wireless;  // the interface that leads there, where the system says
+  int sent = 0, answered = 0;
+  Share loss;                                  // there and back
+  std::optional<double> median_ms, jitter_ms;  // of round trips; RFC 3550 section 6.4.1
+};
+
 struct MediaStream {
   std::string codec;     // "g711", "opus"
   int packet_bytes = 0;  // of UDP payload
@@ -82,9 +101,15 @@ struct MediaStream {
   double sender_late_ms = 0;  // 99th percentile of how late packets left
   std::optional<double> round_trip_ms, round_trip_least_ms;  // median, shortest
   Share round_trip_loss;
+  // The far end was two relays of a TURN server, one reached over a stream and one over UDP: a
+  // direction then has counts (what was lost over UDP that way), half of the round trip for a delay
+  // and no jitter. Jitter and what came late is in `loop`: over UDP there and back.
+  std::optional<bool> by_relays;
+  std::optional<MediaDirection> loop;
   // Empty where the far end does not count what it gets (a stateless reflector).
   std::optional<MediaDirection> up, down;
   std::optional<CallCapacity> calls;
+  std::optional<FirstHop> first_hop;  // empty: none on the way, or it does not answer
 };
 
 // The vendor's figures that a stream is held against, and where one was missed. `bound`: of loss,

@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::size_t most_strangers = 4;
 constexpr std::size_t most_indications = 64;
+constexpr std::size_t most_data = 4'096;  // some 80 s of a call
 // What one request reads from a stream before it gives up: a server that never stops talking.
 constexpr std::size_t most_buffered = 65'536;
 
@@ -22,6 +23,7 @@ class UdpChannel final : public StunChannel {
     const auto parsed = stun::parse(request);
     stun::Message answer;
     const UdpMatch matches = [&](const Datagram& datagram) {
+      if (takes_data(datagram)) return false;
       return take(datagram.bytes, datagram.from, datagram.from == socket_.remote(), &*parsed,
                   answer);
     };
@@ -51,7 +53,7 @@ class UdpChannel final : public StunChannel {
       auto event = co_await socket_.receive(scope, deadline);
       if (event.has_error()) co_return event.error();
       const auto* datagram = std::get_if<Datagram>(&*event);
-      if (datagram == nullptr) continue;
+      if (datagram == nullptr || takes_data(*datagram)) continue;
       stun::Message unused;
       take(datagram->bytes, datagram->from, datagram->from == socket_.remote(), nullptr, unused);
     }
@@ -63,10 +65,47 @@ class UdpChannel final : public StunChannel {
     co_return message;
   }
 
+  void expect_channel_data() override { channels_bound_ = true; }
+
+  asio::awaitable<Result<ChannelData>> next_data(Scope scope, Instant deadline) override {
+    for (int seen = 0; data_.empty() && seen < 256; ++seen) {  // as above
+      auto event = co_await socket_.receive(scope, deadline);
+      if (event.has_error()) co_return event.error();
+      const auto* datagram = std::get_if<Datagram>(&*event);
+      if (datagram == nullptr || takes_data(*datagram)) continue;
+      stun::Message unused;
+      take(datagram->bytes, datagram->from, datagram->from == socket_.remote(), nullptr, unused);
+    }
+    if (data_.empty()) {
+      co_return Failure{FailureKind::malformed, "no channel's data among 256 datagrams", 0, {}};
+    }
+    auto data = std::move(data_.front());
+    data_.pop_front();
+    co_return data;
+  }
+
+  void set_traffic_class(int traffic_class) override { socket_.set_traffic_class(traffic_class); }
   SocketAddress local() const override { return socket_.local(); }
   bool reliable() const override { return false; }
 
  private:
+  // True where it is the server's ChannelData, whole or not.
+  bool takes_data(const Datagram& datagram) {
+    const auto& bytes = datagram.bytes;
+    const bool channel = channels_bound_ && datagram.from == socket_.remote() && !bytes.empty() &&
+                         bytes[0] >> 4 == 4;
+    if (!channel) return false;
+    stun::Framer framer(/*channels_bound=*/true);
+    framer.push(bytes);
+    framer.push(std::array<std::uint8_t, 3>{});  // over UDP nobody pads it
+    auto frame = framer.next();
+    if (frame) {
+      keep({frame->channel, std::move(frame->bytes), datagram.arrived, datagram.traffic_class});
+    }
+    return true;
+  }
+
+  bool channels_bound_ = false;
   UdpSocket socket_;
 };
 
@@ -94,6 +133,7 @@ class StreamChannel final : public StunChannel {
         co_return exchange;
       }
       StunAnswer taken;
+      if (takes_data(*frame, scope)) continue;
       const bool answered = take(frame->bytes, stream_->remote(), true, &*parsed, taken.message);
       if (!answered) continue;
       taken.bytes = std::move(frame->bytes);
@@ -115,6 +155,7 @@ class StreamChannel final : public StunChannel {
     while (indications_.empty()) {
       auto frame = co_await next_frame(scope, deadline);
       if (frame.has_error()) co_return frame.error();
+      if (takes_data(*frame, scope)) continue;
       stun::Message unused;
       take(frame->bytes, stream_->remote(), true, nullptr, unused);
     }
@@ -123,10 +164,33 @@ class StreamChannel final : public StunChannel {
     co_return message;
   }
 
+  void expect_channel_data() override { framer_.expect_channels(); }
+
+  asio::awaitable<Result<ChannelData>> next_data(Scope scope, Instant deadline) override {
+    budget_ = most_buffered;
+    while (data_.empty()) {
+      auto frame = co_await next_frame(scope, deadline);
+      if (frame.has_error()) co_return frame.error();
+      if (takes_data(*frame, scope)) continue;
+      stun::Message unused;
+      take(frame->bytes, stream_->remote(), true, nullptr, unused);
+    }
+    auto data = std::move(data_.front());
+    data_.pop_front();
+    co_return data;
+  }
+
+  void set_traffic_class(int) override {}
   SocketAddress local() const override { return stream_->local(); }
   bool reliable() const override { return true; }
 
  private:
+  bool takes_data(stun::Frame& frame, Scope scope) {
+    if (!frame.channel_data) return false;
+    keep({frame.channel, std::move(frame.bytes), scope.clock.now(), std::nullopt});
+    return true;
+  }
+
   asio::awaitable<Result<stun::Frame>> next_frame(Scope scope, Instant deadline) {
     for (;;) {
       auto frame = framer_.next();
@@ -187,6 +251,10 @@ class StreamChannel final : public StunChannel {
 };
 
 }  // namespace
+
+void StunChannel::keep(ChannelData data) {
+  if (data_.size() < most_data) data_.push_back(std::move(data));
+}
 
 void StunChannel::note(UnexpectedReply reply) {
   if (unexpected_.size() < most_strangers) unexpected_.push_back(std::move(reply));

@@ -33,6 +33,14 @@ struct UnexpectedReply {
   std::string text;  // for a person: "HTTP/1.1 400 Bad Request"
 };
 
+// What came through a channel that was bound (RFC 8656 section 12).
+struct ChannelData {
+  std::uint16_t channel = 0;
+  stun::Bytes bytes;
+  Instant arrived;                   // over UDP as the system noted it; over a stream when read
+  std::optional<int> traffic_class;  // over UDP
+};
+
 class StunChannel {
  public:
   virtual ~StunChannel() = default;
@@ -46,6 +54,13 @@ class StunChannel {
   virtual asio::awaitable<Result<void>> send(std::span<const std::uint8_t> bytes, Scope scope) = 0;
   // The next indication of the server; timed_out, stopped, or a broken channel.
   virtual asio::awaitable<Result<stun::Message>> next_indication(Scope scope, Instant deadline) = 0;
+  // Before the first channel is bound: what comes through it is kept for next_data().
+  virtual void expect_channel_data() = 0;
+  // The next data of any channel; timed_out, stopped, or broken. Other coroutines
+  // may send() meanwhile: over UDP any number, over a stream one.
+  virtual asio::awaitable<Result<ChannelData>> next_data(Scope scope, Instant deadline) = 0;
+  // DSCP and ECN of what goes out over UDP from now on.
+  virtual void set_traffic_class(int traffic_class) = 0;
   virtual SocketAddress local() const = 0;
   virtual bool reliable() const = 0;  // a stream: the server drops what it holds when it closes
 
@@ -58,7 +73,10 @@ class StunChannel {
             const stun::Message* request, stun::Message& answer);
   void note(UnexpectedReply reply);
 
+  void keep(ChannelData data);
+
   std::deque<stun::Message> indications_;
+  std::deque<ChannelData> data_;
 
  private:
   std::vector<UnexpectedReply> unexpected_;

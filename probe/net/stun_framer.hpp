@@ -19,6 +19,7 @@ class Framer {
   // 0x4854.
   explicit Framer(bool channels_bound = false) : channels_bound_(channels_bound) {}
 
+  void expect_channels() { channels_bound_ = true; }
   void push(std::span<const std::uint8_t> bytes);
   // The next whole message; nothing: more bytes are needed, or fault() says that none will come.
   std::optional<Frame> next();

@@ -136,6 +136,12 @@ inline constexpr milliseconds media_lead{250};
 // ... how long packets go on after the measured ones, which tell whether the last of those were
 // lost and which way; and how long after these what comes still counts. Nobody hears what is later.
 inline constexpr milliseconds media_tail{500};
+// Between two questions to the first router beside such a stream: echo, of which a call's rate
+// would be a load of its own, and packets that end there, for which routers send one ICMP error a
+// second ...
+inline constexpr milliseconds first_hop_echo{100}, first_hop_error{1'000};
+// ... and how long after the last one an answer still counts.
+inline constexpr milliseconds first_hop_reply{500};
 // A whole stream like a call's, and the one of a thorough run.
 inline constexpr milliseconds media{15'000}, media_thorough{60'000};
 // One step of many calls at once: long enough for a full line's queue to grow by what a call minds.

@@ -135,6 +135,30 @@ asio::awaitable<Result<SocketAddress>> TurnClient::hear(std::span<const std::uin
   co_return Failure{FailureKind::malformed, "only data that we did not send", 0, {}};
 }
 
+asio::awaitable<TurnReply> TurnClient::bind_channel(std::uint16_t channel, SocketAddress peer,
+                                                    Scope scope) {
+  channel_->expect_channel_data();
+  const Fill fill = [&](stun::Builder& builder) {
+    builder.add_u32(stun::Attribute::channel_number, std::uint32_t{channel} << 16)
+        .add_xor_address(stun::Attribute::xor_peer_address, peer);
+  };
+  auto reply = co_await ask(stun::Method::channel_bind, fill, scope);
+  co_return reply;
+}
+
+asio::awaitable<Result<void>> TurnClient::send_data(std::uint16_t channel,
+                                                    std::span<const std::uint8_t> data,
+                                                    Scope scope) {
+  const auto frame = stun::channel_data_frame(channel, data);
+  auto sent = co_await channel_->send(frame, scope);
+  co_return sent;
+}
+
+asio::awaitable<Result<ChannelData>> TurnClient::next_data(Scope scope, Instant deadline) {
+  auto data = co_await channel_->next_data(scope, deadline);
+  co_return data;
+}
+
 asio::awaitable<bool> TurnClient::deallocate(Scope scope) {
   if (!allocated_) co_return true;
   allocated_ = false;

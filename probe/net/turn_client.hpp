@@ -44,6 +44,14 @@ class TurnClient {
   // Waits for a Data indication that carries exactly `data`; its peer as the relay sees it.
   asio::awaitable<Result<SocketAddress>> hear(std::span<const std::uint8_t> data, Scope scope,
                                               Instant deadline);
+  // ChannelBind (RFC 8656 section 12.1), which permits the peer, too: from then on what goes
+  // through `channel` (0x4000 to 0x4FFF) has 4 bytes before it instead of 36.
+  asio::awaitable<TurnReply> bind_channel(std::uint16_t channel, SocketAddress peer, Scope scope);
+  asio::awaitable<Result<void>> send_data(std::uint16_t channel, std::span<const std::uint8_t> data,
+                                          Scope scope);
+  // The next data of any bound channel. One coroutine may send meanwhile, and no other wait.
+  asio::awaitable<Result<ChannelData>> next_data(Scope scope, Instant deadline);
+  void set_traffic_class(int traffic_class) { channel_->set_traffic_class(traffic_class); }
   // Refresh with a lifetime of zero, where there is, or may be, an allocation: call it always, with
   // a CleanupScope's scope. False where the server did not confirm.
   asio::awaitable<bool> deallocate(Scope scope);

@@ -328,9 +328,10 @@ class Assembler {
         const bool relays = probe.check == CheckKind::turn;
         // TURN servers answer Binding requests, too (RFC 8656 section 2).
         if (udp && (probe.check == CheckKind::stun || (relays && stun == nullptr))) stun = &target;
-        if (relays && target.transport != Transport::tls && (udp || turn == nullptr)) {
-          turn = &target;
-        }
+        const bool better =
+            turn == nullptr || udp ||
+            (target.transport == Transport::tcp && turn->transport == Transport::tls);
+        if (relays && better) turn = &target;
       }
     }
     if (stun == nullptr) return;
@@ -348,6 +349,42 @@ class Assembler {
     PlannedProbe planned;
     planned.probe = std::move(probe);
     plan.probes.push_back(std::move(planned));
+  }
+
+  // A stream like a call's between two relays of the set's own TURN server, for which a row over
+  // UDP stands: it is judged by what that row's capabilities ask of a line.
+  void add_stream_of(const TargetSet& set, std::vector<Row>& rows) {
+    const auto is_turn = [](const Probe& probe) {
+      return probe.check == CheckKind::turn && probe.target.route.direct() && !probe.control &&
+             !probe.with.contains(interface_parameter);
+    };
+    const auto of_set = [&](const Row& row) { return row.set == &set; };
+    const bool has_one = std::any_of(rows.begin(), rows.end(), [&](const Row& row) {
+      return of_set(row) && row.requirement.check == CheckKind::media &&
+             !row.planned.probes.empty();
+    });
+    if (has_one) return;
+    for (auto& row : rows) {
+      if (!of_set(row)) continue;
+      for (const auto& id : row.planned.probes) {
+        const auto by_udp = plan.probes[index_.at(id)].probe;
+        if (!is_turn(by_udp) || by_udp.target.transport != Transport::udp) continue;
+        const auto stream =
+            std::find_if(plan.probes.begin(), plan.probes.end(), [&](const PlannedProbe& other) {
+              return is_turn(other.probe) && other.probe.target.transport != Transport::udp &&
+                     other.probe.target.host == by_udp.target.host;
+            });
+        if (stream == plan.probes.end()) continue;
+        const auto& over = stream->probe.target;
+        Probe probe;
+        probe.check = CheckKind::media;
+        probe.target = by_udp.target;
+        probe.with = {{"turn", fmt::format("{}/{}", at_port(over), to_string(over.transport))}};
+        probe.region = by_udp.region;
+        add(row, std::move(probe), {});
+        return;
+      }
+    }
   }
 
   // A SIP server's alternate ports are asked only where its first choice did not answer: more
@@ -709,7 +746,9 @@ Plan make_plan(const std::vector<const TargetSet*>& sets, const PlanOptions& opt
   for (auto& row : rows) assembler.add(row);
   for (auto& row : rows) assembler.add_own_nat_servers(row);
   for (const auto* set : sets) {
-    if (options.quality && !set->control) assembler.add_candidates_of(*set);
+    if (!options.quality || set->control) continue;
+    assembler.add_candidates_of(*set);
+    if (options.turn_login) assembler.add_stream_of(*set, rows);
   }
   assembler.add_conditions(sets);
   assembler.share_answers();

@@ -24,6 +24,7 @@ struct PlanOptions {
   const ServiceTags* service_tags = nullptr;  // --service-tags; it outlives the plan
   bool v4 = true;                             // false: networks are sampled by their IPv6 part
   bool quality = false;                       // streams like a call's, too
+  bool turn_login = false;                    // there is one: relays may be far ends of streams
   bool all = false;                           // every endpoint instead of a sample
   std::string proxy;     // URL; rows that a proxy may carry are also probed over it
   bool sip_sdp = false;  // the user's own SIP servers are also sent a session description

@@ -28,7 +28,10 @@ std::size_t packets_if_answered(const Probe& probe, bool thorough) {
   if (check == CheckKind::nat) return 12;
   if (check == CheckKind::sip_alg) return 4;
   if (check == CheckKind::ice) return probe.with.contains("only_gather") ? 10 : 100;
-  if (check == CheckKind::media) return thorough ? 3'030 : 780;  // 50 a second
+  if (check == CheckKind::media) {  // 50 a second, of each stream
+    const std::size_t streams = probe.with.contains("turn") ? 3 : 1;
+    return streams * (thorough ? 3'030 : 780);
+  }
   if (!probe.target.route.direct()) return 12;  // CONNECT, then the protocol itself
   switch (probe.target.transport) {
     case Transport::udp:

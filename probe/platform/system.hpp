@@ -24,6 +24,9 @@ std::vector<Interface> interfaces();
 // True where this machine has a network interface of that name, loopback too.
 bool is_interface(const std::string& name);
 
+// Whether that interface is a Wi-Fi; nothing where the system does not say.
+std::optional<bool> is_wireless(const std::string& interface);
+
 std::string host_name();
 
 struct Terminal {

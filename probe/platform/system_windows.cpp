@@ -203,6 +203,8 @@ bool is_interface(const std::string& name) {
   return ConvertInterfaceAliasToLuid(to_wide(name).c_str(), &luid) == NO_ERROR;
 }
 
+std::optional<bool> is_wireless(const std::string&) { return std::nullopt; }
+
 std::string host_name() {
   wchar_t name[256] = {};
   DWORD size = 256;

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <list>
+#include <map>
 
 #include "probe/net/address.hpp"
 #include "probe/net/watched.hpp"
@@ -76,7 +77,8 @@ struct WebServerCore {
   WebServer::Options options;
   WebServer::Handler handler;
   tcp::acceptor acceptor;
-  std::list<std::function<void()>> open;  // how each connection is closed
+  std::list<std::function<void()>> open;     // how each connection is closed
+  std::map<IpAddress, std::size_t> clients;  // how many of them each address has
   bool stopped = false;
   std::function<void()> ended;
   asio::steady_timer ending;
@@ -86,14 +88,22 @@ namespace {
 
 using Core = std::shared_ptr<WebServerCore>;
 
+IpAddress client_of(const tcp::socket& socket) {
+  error_code gone;
+  return from_endpoint(socket.remote_endpoint(gone)).address;
+}
+
 // An open connection: counted, and closed with the server.
 class Listed {
  public:
-  Listed(Core core, std::function<void()> close) : core_(std::move(core)) {
+  Listed(Core core, const tcp::socket& socket, std::function<void()> close)
+      : core_(std::move(core)), client_(client_of(socket)) {
     place_ = core_->open.insert(core_->open.end(), std::move(close));
+    ++core_->clients[client_];
   }
   ~Listed() {
     core_->open.erase(place_);
+    if (--core_->clients[client_] == 0) core_->clients.erase(client_);
     if (core_->stopped && core_->open.empty()) core_->finish();
   }
   Listed(const Listed&) = delete;
@@ -101,6 +111,7 @@ class Listed {
 
  private:
   Core core_;
+  IpAddress client_;
   std::list<std::function<void()>>::iterator place_;
 };
 
@@ -241,7 +252,7 @@ asio::awaitable<void> converse(Core core, Stream& stream) {
 
 asio::awaitable<void> attend_plain(Core core, tcp::socket socket) {
   beast::tcp_stream stream(std::move(socket));
-  const Listed listed(core, [&stream] { stream.close(); });
+  const Listed listed(core, stream.socket(), [&stream] { stream.close(); });
   co_await converse(core, stream);
   error_code ignored;
   stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
@@ -250,7 +261,7 @@ asio::awaitable<void> attend_plain(Core core, tcp::socket socket) {
 asio::awaitable<void> attend_tls(Core core, tcp::socket socket, WebServer::Tls tls) {
   beast::ssl_stream<beast::tcp_stream> stream(std::move(socket), *tls);
   auto& lowest = beast::get_lowest_layer(stream);
-  const Listed listed(core, [&lowest] { lowest.close(); });
+  const Listed listed(core, lowest.socket(), [&lowest] { lowest.close(); });
   lowest.expires_after(timeouts::web_request);
   const auto [refused] = co_await stream.async_handshake(asio::ssl::stream_base::server,
                                                          asio::as_tuple(asio::use_awaitable));
@@ -271,6 +282,10 @@ asio::awaitable<void> accept(Core core) {
       continue;
     }
     if (core->open.size() >= core->options.most_connections) continue;
+    const auto client = core->clients.find(client_of(socket));
+    const bool has_enough =
+        client != core->clients.end() && client->second >= core->options.most_of_address;
+    if (has_enough) continue;
     const auto tls = core->options.tls ? core->options.tls() : nullptr;
     if (tls) {
       asio::co_spawn(core->executor, attend_tls(core, std::move(socket), tls), asio::detached);

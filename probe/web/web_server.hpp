@@ -64,8 +64,9 @@ class WebServer {
 
   struct Options {
     std::size_t most_connections = 128;
-    std::size_t most_body = 0;   // bytes of a request
-    std::function<Tls()> tls{};  // for each connection; null: none
+    std::size_t most_body = 0;          // bytes of a request
+    std::function<Tls()> tls{};         // for each connection; null: none
+    std::size_t most_of_address = 128;  // connections
   };
 
   // Listens there from now on. Failure: the address cannot be bound.

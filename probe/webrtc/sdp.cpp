@@ -74,10 +74,6 @@ void read_candidate(std::string_view value, Media& media) {
   if (words.size() < 8 || words[6] != "typ" || media.candidates.size() >= most_candidates) return;
   const bool udp = words[2] == "udp" || words[2] == "UDP";
   if (!udp || words[1] != "1" || words[0].size() > 32) return;
-  if (words[4].ends_with(".local")) {
-    ++media.hidden_candidates;
-    return;
-  }
   const auto address = IpAddress::parse(std::string(words[4]));
   const auto port = number<std::uint16_t>(words[5]);
   const auto priority = number<std::uint32_t>(words[3]);
@@ -111,7 +107,6 @@ void read_attribute(std::string_view text, SessionDescription& session) {
   const auto name = text.substr(0, colon);
   const auto value = colon == text.npos ? std::string_view() : text.substr(colon + 1);
   if (session.media.empty()) {
-    session.ice_lite |= name == "ice-lite";
     session.bundle |= name == "group" && value.starts_with("BUNDLE");
     return read_keys(name, value, session.keys);
   }

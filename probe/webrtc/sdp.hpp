@@ -39,14 +39,13 @@ struct Media {
   // Of these formats: "111 opus/48000/2" and "111 minptime=10".
   std::vector<std::string> codecs, parameters;
   std::vector<Candidate> candidates;  // over UDP, with an address; not those behind mDNS names
-  int hidden_candidates = 0;          // behind mDNS names
   bool rtcp_mux = false;
   Keys keys;
 };
 
 struct SessionDescription {
   Keys keys;
-  bool ice_lite = false, bundle = false;
+  bool bundle = false;
   std::vector<Media> media;
 
   // Of a media line, with the session's where it has none.

@@ -13,7 +13,7 @@ import statistics
 import sys
 import tempfile
 
-from tests.bench import growth, waits, work
+from tests.bench import growth, media, waits, work
 from tests.site.harness import Site, namespaces_allowed
 from tests.site.names import ROOT
 
@@ -182,6 +182,8 @@ def main():
     parser.add_argument("--write", action="store_true", help="write the tables into docs/benchmarks.md")
     parser.add_argument("--waits", action="store_true",
                         help="only the runs that people wait longest for, beside what is wanted")
+    parser.add_argument("--media", action="store_true",
+                        help="only streams like a call's, beside irtt and iperf3 (root; a minute)")
     parser.add_argument("--against", metavar="PROGRAM",
                         help="with --waits: another callready, in turns with the one to measure")
     options = parser.parse_args()
@@ -189,6 +191,10 @@ def main():
     allowed, reason = namespaces_allowed()
     if not allowed:
         raise SystemExit(f"bench: {reason}")
+    if options.media:
+        for line in media.table():
+            print(line, flush=True)
+        return
     if options.waits:
         programs = {"before": options.against} if options.against else {}
         programs["after" if options.against else "callready"] = options.program

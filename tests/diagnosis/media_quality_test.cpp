@@ -88,6 +88,65 @@ TEST(MediaQuality, WithoutDirectionsTwiceTheLossIsOneOfThem) {
   EXPECT_EQ(missed_figures(blind, wanted())[0].way, MediaWay::both);
 }
 
+// Of both ways the jitters add up at most.
+TEST(MediaQuality, ByRelaysTwiceTheJitterIsTooMuchOnOneWay) {
+  auto relays = stream(direction(0, 0, 30, 0), direction(0, 0, 30, 0));
+  relays.up->jitter_ms.reset();
+  relays.down->jitter_ms.reset();
+  relays.by_relays = true;
+  relays.loop = direction(0, 0, 0, 59);
+  EXPECT_TRUE(missed_figures(relays, wanted()).empty());
+  relays.loop->jitter_ms = 61;
+  const auto missed = missed_figures(relays, wanted());
+  ASSERT_EQ(missed.size(), 1u);
+  EXPECT_EQ(missed[0].way, MediaWay::both);
+  EXPECT_EQ(
+      missed_in_words(missed[0]),
+      "jitter of 61 ms there and back, more than twice the 30 ms that the vendor wants at most");
+  EXPECT_NE(stream_in_words(relays).find("by two relays"), std::string::npos);
+}
+
+FirstHop first_hop(int sent, int answered, Share loss, double jitter = 0.5, bool echo = true) {
+  FirstHop hop;
+  hop.router = IpAddress::v4({192, 168, 7, 1});
+  hop.echo = echo;
+  hop.sent = sent;
+  hop.answered = answered;
+  hop.loss = loss;
+  hop.median_ms = 2;
+  hop.jitter_ms = jitter;
+  return hop;
+}
+
+TEST(MediaQuality, TheFirstRouterTellsTheLanFromTheLine) {
+  auto lossy = stream(direction(60, 6.5), direction(0, 0));
+  const auto place = [&] { return place_of(lossy, missed_figures(lossy, wanted()).front()); };
+  EXPECT_EQ(place(), Place::unknown) << "nobody was asked";
+  lossy.first_hop = first_hop(150, 150, {0, 0, 2});
+  EXPECT_EQ(place(), Place::beyond);
+  lossy.first_hop = first_hop(150, 138, {8, 4.7, 12.6});
+  EXPECT_EQ(place(), Place::first_hop);
+  lossy.first_hop = first_hop(150, 40, {73, 66, 79});
+  EXPECT_EQ(place(), Place::unknown) << "a router that does not answer everybody";
+  lossy.first_hop = first_hop(15, 13, {13, 2, 36}, 0.5, false);
+  EXPECT_EQ(place(), Place::unknown) << "one answer a second tells too little";
+  lossy.first_hop = first_hop(8, 8, {0, 0, 31});
+  EXPECT_EQ(place(), Place::unknown);
+}
+
+TEST(MediaQuality, TheFirstRouterTellsWhereItIsUneven) {
+  auto uneven = stream(direction(0, 0, 30, 60), direction(0, 0));
+  const auto place = [&] { return place_of(uneven, missed_figures(uneven, wanted()).front()); };
+  uneven.first_hop = first_hop(150, 150, {0, 0, 2}, 1);
+  EXPECT_EQ(place(), Place::beyond);
+  uneven.first_hop = first_hop(150, 150, {0, 0, 2}, 50);
+  EXPECT_EQ(place(), Place::first_hop);
+  uneven.first_hop = first_hop(150, 150, {0, 0, 2}, 20);
+  EXPECT_EQ(place(), Place::unknown);
+  uneven.first_hop = first_hop(15, 15, {0, 0, 18}, 50, false);
+  EXPECT_EQ(place(), Place::unknown) << "routers are slow to send ICMP errors";
+}
+
 TEST(MediaQuality, ARowWithoutFiguresHasThoseOfItsCapability) {
   TargetSet set;
   auto row = test::row("stream");
@@ -132,6 +191,25 @@ TEST(MediaFindings, LossIsNamedByItsWayAndDegrades) {
   EXPECT_EQ(finding.affects[0].capabilities, std::vector<std::string>{"voice"});
   EXPECT_EQ(finding.explains, std::vector<std::string>{"set/stream"});
   EXPECT_EQ(report.sets[0].verdict, Verdict::degraded);
+}
+
+TEST(MediaFindings, TheOwnerFollowsFromTheFirstRouter) {
+  auto lossy = stream(direction(60, 6.5), direction(0, 0));
+  lossy.first_hop = first_hop(150, 150, {0, 0, 2});
+  auto report = report_of(lossy);
+  ASSERT_EQ(report.findings.size(), 1u);
+  EXPECT_EQ(report.findings[0].owner, Owner::network);
+  EXPECT_NE(report.findings[0].fix.find("It is not the Wi-Fi or the LAN"), std::string::npos);
+  lossy.first_hop = first_hop(150, 138, {8, 4.7, 12.6});
+  for (const auto& [wireless, words] : {std::pair{std::optional(true), "It is the Wi-Fi"},
+                                        {std::optional(false), "It is the LAN"},
+                                        {std::optional<bool>(), "It is between this computer"}}) {
+    lossy.first_hop->wireless = wireless;
+    report = report_of(lossy);
+    EXPECT_EQ(report.findings[0].owner, Owner::helpdesk);
+    EXPECT_TRUE(report.findings[0].fix.starts_with(words)) << report.findings[0].fix;
+    EXPECT_NE(report.findings[0].evidence.back().text.find("192.168.7.1"), std::string::npos);
+  }
 }
 
 TEST(MediaFindings, LossThatMayBeBadLuckIsOnlyPossible) {

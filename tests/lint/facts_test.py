@@ -27,6 +27,7 @@ ALLOWED = {
     # Parameters of checks, and how a property was measured.
     "probe/diagnosis/follow_up.cpp": {"path"},
     "checks/relay_server.cpp": {"turn"},
+    "probe/plan/plan_size.cpp": {"turn"},
     "checks/turn.cpp": {"ipv6"},
     "checks/nat.cpp": {"other_address"},
     "checks/sip_alg_judge.cpp": {"via_changed"},

@@ -1046,5 +1046,37 @@ requirements:
   EXPECT_EQ(with.probes[0].probe.check, CheckKind::media);
 }
 
+// With a login for TURN the set's own server is the far end, where it relays over UDP and over a
+// connection: the row over UDP is judged by it.
+TEST(Plan, MeasuresAStreamBetweenTwoRelaysWithALogin) {
+  const std::vector sets{test::load(R"(
+schema: callready.targets/1
+id: own
+title: Own
+capabilities:
+  - { id: voice, title: Voice, needs: [relays] }
+requirements:
+  - { id: relays, title: Relays, check: turn, transport: [udp, tcp], ports: [3478],
+      hosts: [turn.example.com] }
+)",
+                                    "own")};
+  const auto streams = [&](const PlanOptions& options) {
+    std::vector<Probe> found;
+    for (const auto& planned : plan_of(sets, options).probes) {
+      if (planned.probe.check == CheckKind::media) found.push_back(planned.probe);
+    }
+    return found;
+  };
+  EXPECT_TRUE(streams({.turn_login = true}).empty());
+  EXPECT_TRUE(streams({.quality = true}).empty());
+  const auto with = streams({.quality = true, .turn_login = true});
+  ASSERT_EQ(with.size(), 1u);
+  EXPECT_EQ(with[0].target.transport, Transport::udp);
+  EXPECT_EQ(with[0].with.at("turn"), "turn.example.com:3478/tcp");
+  const auto plan = plan_of(sets, {.quality = true, .turn_login = true});
+  const auto& row = plan.requirements.at(0).probes;
+  EXPECT_NE(std::find(row.begin(), row.end(), with[0].id), row.end());
+}
+
 }  // namespace
 }  // namespace callready

@@ -28,6 +28,7 @@ MediaDirection direction(int lost) {
   one.score = CallScore{82.5, 4.1, 3.9, 4.25};
   one.dscp_sent = 46;
   one.dscp_arrived = 0;
+  one.histogram = {100, 20, 10, 5, 4, 3, 0, 0, 1, 1};
   one.seconds = {{50, 0, 1.0, 1.5}, {50, 0, 4.0, 20.0}, {50, lost, {}, {}}};
   return one;
 }
@@ -60,6 +61,16 @@ Report streamed() {
   calls.limit = CallLimit::queueing;
   calls.way = MediaWay::up;
   stream.calls = calls;
+  FirstHop hop;
+  hop.router = IpAddress::v4({192, 168, 7, 1});
+  hop.echo = true;
+  hop.wireless = false;
+  hop.sent = 150;
+  hop.answered = 149;
+  hop.loss = {0.667, 0.034, 3.1};
+  hop.median_ms = 1.25;
+  hop.jitter_ms = 0.5;
+  stream.first_hop = hop;
   result.observation.media = stream;
   auto& row = report.sets.front().requirements.front();
   row.poor = true;
@@ -113,11 +124,42 @@ TEST(MediaReport, TextAndPageHaveTheSection) {
   EXPECT_EQ(render_html(samples::clean(), {}).find("class=\"stream\""), std::string::npos);
 }
 
+TEST(MediaReport, ThePageDrawsHowDelaysAreSpread) {
+  const auto page = render_html(streamed(), {});
+  EXPECT_NE(page.find("<title>How much later than the fastest packet the others came on the way "
+                      "out</title><desc>100 packets up to 1 ms, 20 packets up to 2 ms"),
+            std::string::npos);
+  EXPECT_NE(page.find("1 packet more than 100 ms"), std::string::npos);
+  EXPECT_NE(page.find("the first router, 192.168.7.1, answered 149 of 150 questions, half of them "
+                      "within 1.2 ms, jitter 0.5 ms"),
+            std::string::npos);
+  auto busy = streamed();
+  busy.probes.back().observation.media->fit = false;
+  EXPECT_EQ(render_html(busy, {}).find("How much later than"), std::string::npos);
+}
+
+TEST(MediaReport, RelaysAreSaidToBeWhatTheyAre) {
+  auto report = streamed();
+  auto& stream = *report.probes.back().observation.media;
+  stream.by_relays = true;
+  stream.loop = direction(2);
+  const auto lines = media_lines(report, true);
+  ASSERT_EQ(lines.size(), 4u);
+  EXPECT_EQ(lines[2].way, "both");
+  EXPECT_NE(render_html(report, {}).find("measured by two relays"), std::string::npos);
+  const auto json = render_json(report, {});
+  EXPECT_EQ(schema_errors(json, "callready.report-1.schema.json"), "");
+  const auto read = read_report(json, "saved.json");
+  ASSERT_TRUE(read.report) << read.error;
+  EXPECT_EQ(render_json(*read.report, {}), json);
+}
+
 // A saved report may hold any numbers.
 TEST(MediaReport, NumbersOutOfAllBoundsBreakNothing) {
   auto report = streamed();
   auto& up = *report.probes.back().observation.media->up;
   up.seconds = {{-5, -1, -1e300, -1e300}, {0, 0, 1e300, 1e300}};
+  up.histogram = {-5};
   report.probes.back().observation.media->jitter_buffer_ms = -1e300;
   EXPECT_EQ(media_lines(report, false)[0].spark, "_#");
   EXPECT_FALSE(render_html(report, {}).empty());

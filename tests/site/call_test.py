@@ -6,11 +6,14 @@ import hmac
 import json
 import os
 import re
+import signal
+import subprocess
 import tempfile
 import unittest
 
 from tests.reports import chromium
 
+from .first_hop_test import TwoLines
 from .media_test import CALLREADY, INSIDE, KEY, OUTSIDE, Line, run
 from .harness import Site, SiteTest
 from .tools import Missing, tool, wan_program
@@ -57,6 +60,10 @@ class CallLine(Line):
         self.nft("add table inet firewall")
         self.nft(f"add chain inet firewall {hook} {{ type filter hook {hook} priority 0; }}")
         self.nft(f"add rule inet firewall {hook} meta l4proto udp {DTLS} counter drop")
+
+    def rules(self):
+        return subprocess.run(["ip", "netns", "exec", self.names[2], "nft", "list", "ruleset"],
+                              check=True, capture_output=True, text=True).stdout
 
     def nft(self, rule):
         run("ip", "netns", "exec", self.names[2], "nft", rule)
@@ -115,6 +122,25 @@ class Calls(unittest.TestCase):
                 self.assertIn(f"UDP 8622 of {OUTSIDE}", finding["fix"])
                 self.assertEqual(("fail", "blocked"), (rows["call"], line.verdict))
 
+    def test_a_call_that_was_cut_was_not_silent(self):
+        """Ctrl-C while the handshake waits for an answer that never comes."""
+        with CallLine() as line:
+            line.drop_dtls("input")
+            check = subprocess.Popen(
+                ["ip", "netns", "exec", line.names[0], CALLREADY, "check", "--set", line.set, "--only",
+                 "call", "--no-anchors", "--no-keep", "--proxy", "none", "--json"], text=True,
+                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=line.environment())
+            self.addCleanup(check.stdout.close)
+            while check.poll() is None and "packets 0 " in line.rules():
+                pass
+            check.send_signal(signal.SIGINT)
+            report = json.loads(check.stdout.read())
+            self.assertEqual(3, check.wait(timeout=30))
+        probe = next(one for one in report["probes"] if one["check"] == "ice")
+        self.assertEqual("stopped", probe["detail"], probe)
+        self.assertFalse(report["complete"])
+        self.assertEqual([], report["findings"])
+
     def test_udp_that_gets_no_answer_is_not_blamed_on_dtls(self):
         with CallLine() as line:
             line.nft("add table inet firewall")
@@ -152,24 +178,48 @@ class Calls(unittest.TestCase):
         with CallLine() as line:
             self.browse(line, "{iceServers: []}")
 
-    @unittest.skipUnless(chromium.PROGRAM, "chromium is not installed")
-    def test_a_browser_makes_the_call_by_a_relay(self):
+    def coturn(self, line, *options):
+        """On the far side, with a certificate of its own for TLS on 443."""
         try:
-            turnserver = tool("turnserver")
+            turnserver, openssl = tool("turnserver"), tool("openssl")
         except Missing as missing:
             self.skipTest(str(missing))
+        inside = line.folder.name
+        key, certificate = os.path.join(inside, "turn.key"), os.path.join(inside, "turn.pem")
+        subprocess.run([openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                        "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
+                        "/CN=relay.example", "-addext", f"subjectAltName=IP:{OUTSIDE}", "-keyout", key,
+                        "-out", certificate], check=True, capture_output=True)
+        process = line.start(line.names[2], turnserver, "-n", "--log-file", "stdout",
+                             "--lt-cred-mech", "--user", "somebody:something", "--realm",
+                             "relay.example", "--cert", certificate, "--pkey", key,
+                             "--tls-listening-port", "443", "--no-dtls", "--no-cli",
+                             "--listening-ip", OUTSIDE, "--relay-ip", OUTSIDE, "--pidfile",
+                             os.path.join(inside, "turnserver.pid"), "--userdb",
+                             os.path.join(inside, "turnserver.db"), *options)
+        for text in iter(process.stdout.readline, ""):
+            if "IPv4. UDP listener opened" in text or "relay thread" in text.lower():
+                break
+
+    @unittest.skipUnless(chromium.PROGRAM, "chromium is not installed")
+    def test_a_browser_makes_the_call_by_a_relay(self):
         with CallLine() as line:
-            line.start(line.names[2], turnserver, "-n", "--log-file", "stdout", "--lt-cred-mech",
-                       "--user", "somebody:something", "--realm", "relay.example", "--no-tls",
-                       "--no-dtls", "--no-cli", "--listening-ip", OUTSIDE, "--relay-ip", OUTSIDE,
-                       "--pidfile", os.path.join(line.folder.name, "turnserver.pid"),
-                       "--userdb", os.path.join(line.folder.name, "turnserver.db"))
-            for transport in ("udp", "tcp"):
-                with self.subTest(transport):
+            self.coturn(line)
+            for url in ("turn:{}:3478?transport=udp", "turn:{}:3478?transport=tcp",
+                        "turns:{}:443?transport=tcp"):
+                with self.subTest(url):
                     seen = self.browse(line, f"""{{iceTransportPolicy: 'relay', iceServers: [{{
-                        urls: 'turn:{OUTSIDE}:3478?transport={transport}', username: 'somebody',
+                        urls: '{url.format(OUTSIDE)}', username: 'somebody',
                         credential: 'something'}}]}}""")
                     self.assertEqual("relay", seen["near"], seen)
+
+    @unittest.skipUnless(chromium.PROGRAM, "chromium is not installed")
+    def test_a_browser_behind_a_nat_makes_the_call(self):
+        """By the address that a STUN server saw: the far end never learns the PC's own."""
+        with TwoLines() as line:
+            self.coturn(line)
+            seen = self.browse(line, f"{{iceServers: [{{urls: 'stun:{OUTSIDE}:3478'}}]}}")
+        self.assertEqual("srflx", seen["near"], seen)
 
 
 @unittest.skipUnless(CALLREADY, "callready is not built")

@@ -105,6 +105,41 @@ TEST(WebServer, ConnectionsAreBounded) {
   EXPECT_EQ(f.read_until(three, "never"), "");
 }
 
+TEST(WebServer, OneAddressHasItsPart) {
+  asio::io_context loop{1};
+  WebServer::Options options{.most_of_address = 1};
+  const SocketAddress anywhere{IpAddress::v4({0, 0, 0, 0}), 0};
+  auto server = *WebServer::start(loop.get_executor(), anywhere, std::move(options),
+                                  [](WebRequest, WebServer::Answer answer) { answer({}); });
+  // Replies without an end to the connection: HTTP/1.1 keeps it.
+  const auto reply_to = [&](tcp::socket& socket, asio::ip::address_v4 from) {
+    socket.open(tcp::v4());
+    socket.bind({from, 0});
+    socket.connect({asio::ip::address_v4::loopback(), server->local().port});
+    asio::write(socket, asio::buffer(std::string("GET / HTTP/1.1\r\nHost: x\r\n\r\n")));
+    std::string all;
+    asio::async_read_until(socket, asio::dynamic_buffer(all), "\r\n\r\n",
+                           [&](error_code, std::size_t) { loop.stop(); });
+    loop.restart();
+    loop.run_for(seconds(60));
+    return all;
+  };
+  tcp::socket one(loop), two(loop), other(loop), again(loop);
+  const asio::ip::address_v4 here({127, 0, 0, 1}), there({127, 0, 0, 2});
+  EXPECT_NE(reply_to(one, here), "");
+  EXPECT_EQ(reply_to(two, here), "");
+  EXPECT_NE(reply_to(other, there), "");
+  one.close();
+  for (int i = 0; i < 1'000 && server->connections() > 1; ++i) {
+    loop.restart();
+    loop.run_one_for(std::chrono::milliseconds(50));
+  }
+  EXPECT_NE(reply_to(again, here), "");
+  server->stop();
+  loop.restart();
+  loop.run_for(seconds(5));
+}
+
 TEST(WebRequest, AFieldThatIsThereTwiceHasNoValue) {
   const WebRequest request{"GET", "/", {{"Host", "a"}, {"Origin", "b"}, {"HOST", "c"}}, ""};
   EXPECT_EQ(request.field("origin"), "b");

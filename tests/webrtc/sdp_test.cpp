@@ -51,7 +51,6 @@ TEST(Sdp, AnOfferIsReadBack) {
 TEST(Sdp, ABrowsersOfferIsAnswered) {
   const auto offer = parse_sdp(from_a_browser);
   ASSERT_TRUE(offer && offer->media.size() == 2);
-  EXPECT_EQ(offer->media[0].hidden_candidates, 1);
   EXPECT_EQ(offer->media[0].candidates.size(), 1u) << "of UDP, and not behind a name";
   ASSERT_EQ(acceptable_audio(*offer), 0u);
   auto local = end_of("passive");
@@ -59,7 +58,7 @@ TEST(Sdp, ABrowsersOfferIsAnswered) {
   const auto text = print_answer(*offer, 0, local);
   const auto answer = parse_sdp(text);
   ASSERT_TRUE(answer && answer->media.size() == 2);
-  EXPECT_TRUE(answer->ice_lite);
+  EXPECT_NE(text.find("a=ice-lite\r\n"), text.npos);
   EXPECT_EQ(answer->media[0].formats, (std::vector<std::string>{"111", "0", "8"}));
   EXPECT_NE(text.find("a=group:BUNDLE 0\r\n"), text.npos);
   EXPECT_NE(text.find("a=fmtp:111 minptime=10;useinbandfec=1\r\n"), text.npos);

@@ -1,0 +1,70 @@
+#include "checks/media_parts.hpp"
+
+#include <openssl/rand.h>
+
+#include <algorithm>
+#include <array>
+
+namespace callready::checks {
+namespace {
+
+// What the 99th percentile of the packets may be late by for the run to be fit to judge.
+constexpr double most_late_ms = 2;
+
+}  // namespace
+
+double in_ms(std::chrono::nanoseconds time) {
+  return std::chrono::duration<double, std::milli>(time).count();
+}
+
+std::uint16_t random_ssid() {
+  std::array<unsigned char, 2> random{};
+  RAND_bytes(random.data(), random.size());
+  return static_cast<std::uint16_t>(random[0] << 8 | random[1]);
+}
+
+media::Reply reply_of(const media::stamp::ReflectorPacket& packet, double sent, double arrived,
+                      media::stamp::Timestamp far_start) {
+  media::Reply reply;
+  reply.sequence = packet.sender_sequence;
+  reply.counter = packet.sequence;
+  reply.sent = sent;
+  reply.received = in_ms(media::stamp::between(far_start, packet.received));
+  reply.reflected = in_ms(media::stamp::between(far_start, packet.sent));
+  reply.arrived = arrived;
+  return reply;
+}
+
+MediaStream described(const StreamWish& wish, const std::vector<double>& late_ms) {
+  MediaStream stream;
+  stream.codec = wish.opus ? "opus" : "g711";
+  stream.packet_bytes = static_cast<int>(wish.bytes);
+  stream.interval_ms = in_ms(call_interval);
+  stream.jitter_buffer_ms = wish.jitter_buffer_ms;
+  stream.sender_late_ms = media::percentile(late_ms, 0.99);
+  stream.fit = stream.sender_late_ms <= most_late_ms;
+  return stream;
+}
+
+FirstHop figures_of(const FirstHopSeen& seen) {
+  FirstHop hop;
+  hop.router = seen.router;
+  hop.echo = seen.echo;
+  hop.wireless = seen.wireless;
+  hop.sent = seen.sent;
+  hop.answered = static_cast<int>(seen.took_ms.size());
+  hop.loss = media::share_of(hop.sent - hop.answered, hop.sent);
+  hop.median_ms = media::percentile(seen.took_ms, 0.5);
+  hop.jitter_ms = media::jitter_of(seen.took_ms);
+  return hop;
+}
+
+std::optional<int> CodePoints::usual() const {
+  const auto most =
+      std::max_element(counts_.begin(), counts_.end(),
+                       [](const auto& a, const auto& b) { return a.second < b.second; });
+  if (most == counts_.end()) return std::nullopt;
+  return most->first;
+}
+
+}  // namespace callready::checks

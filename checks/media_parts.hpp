@@ -1,0 +1,56 @@
+// What streams like a call's have in common: to a reflector, many at once, between two relays.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "probe/media/stamp.hpp"
+#include "probe/media/stream_figures.hpp"
+#include "probe/model/media.hpp"
+#include "probe/net/first_hop.hpp"
+
+namespace callready::checks {
+
+inline constexpr int expedited = 46;            // RFC 3246
+inline constexpr std::uint32_t never_sent = 1;  // a STAMP sequence number, see media.cpp
+// What codecs put into one packet (RFC 3551 section 4.2), and so the rate of a call's.
+inline constexpr int packets_per_second = 50;
+inline constexpr std::chrono::duration<int, std::ratio<1, packets_per_second>> call_interval{1};
+
+struct StreamWish {
+  bool opus = false;
+  std::size_t bytes = 172;  // of UDP payload
+  int packets = 0;
+  double jitter_buffer_ms = 40;
+  media::stamp::Bytes key;
+};
+
+double in_ms(std::chrono::nanoseconds time);
+
+// Of a STAMP session; of nobody else's, in all likelihood.
+std::uint16_t random_ssid();
+
+// What the reply to a packet that was sent at `sent` says; times since `begin`, and at the far end
+// since `far_start`.
+media::Reply reply_of(const media::stamp::ReflectorPacket& packet, double sent, double arrived,
+                      media::stamp::Timestamp far_start);
+
+// The stream without its figures; `late_ms`: of each packet, how late it left.
+MediaStream described(const StreamWish& wish, const std::vector<double>& late_ms);
+
+// What was seen of the first router on the way, as figures.
+FirstHop figures_of(const FirstHopSeen& seen);
+
+// The code point that most packets had.
+class CodePoints {
+ public:
+  void add(int code_point) { ++counts_[code_point]; }
+  std::optional<int> usual() const;
+
+ private:
+  std::map<int, int> counts_;
+};
+
+}  // namespace callready::checks

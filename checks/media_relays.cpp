@@ -1,0 +1,302 @@
+#include "checks/media_relays.hpp"
+
+#include <fmt/format.h>
+#include <openssl/rand.h>
+
+#include <algorithm>
+
+#include "checks/relay_server.hpp"
+#include "probe/net/together.hpp"
+
+namespace callready::checks {
+namespace {
+
+constexpr std::uint16_t to_the_other = 0x4000, to_itself = 0x4001;  // channels
+constexpr std::size_t token_at = 8, token_bytes = 8;
+
+// One stream from a relay to a relay.
+struct RelayedWay {
+  TurnClient* from;
+  TurnClient* to;
+  std::uint16_t channel;
+  std::uint8_t number;
+  std::vector<double> sent_ms{};
+  std::vector<bool> came{};
+  media::Trace trace{};
+
+  bool whole() const { return trace.arrivals.size() == sent_ms.size(); }
+};
+
+class RelayedStreams {
+ public:
+  RelayedStreams(Context& context, const StreamWish& wish, TurnClient& a, TurnClient& b, bool loop)
+      : context_(context), wish_(wish), a_(a), b_(b), begin_(context.scope.clock.now()) {
+    RAND_bytes(token_.data(), static_cast<int>(token_.size()));
+    ways_.push_back({&b, &a, to_the_other, 0});
+    ways_.push_back({&a, &b, to_the_other, 1});
+    if (loop) ways_.push_back({&b, &b, to_itself, 2});
+    for (auto& way : ways_) way.trace.duplicates = 0;
+  }
+
+  // False: a connection broke, or the run was stopped.
+  asio::awaitable<bool> run() {
+    end_ = begin_ + wish_.packets * call_interval + timeouts::media_tail;
+    std::vector<asio::awaitable<bool>> work;
+    for (auto& way : ways_) work.push_back(send_all(way));
+    work.push_back(hear_until(a_, end_));
+    work.push_back(hear_until(b_, end_));
+    const auto done = co_await together(context_.executor, std::move(work));
+    if (std::find(done.begin(), done.end(), false) != done.end()) co_return false;
+    if (ways_[0].whole() && ways_[1].whole()) co_return true;
+    // What TCP still holds back is late and not lost: an answer over it has all before it.
+    const auto peer = b_.relayed();
+    const auto reply = co_await a_.create_permission(peer, context_.scope);
+    if (reply.status != TurnStatus::granted) co_return false;
+    const auto now = context_.scope.clock.now();
+    const bool a_open = co_await hear_until(a_, now);
+    const bool b_open = co_await hear_until(b_, now + timeouts::media_tail);
+    co_return a_open&& b_open;
+  }
+
+  int attempts() const { return static_cast<int>(ways_.size()) * wish_.packets; }
+  bool carried() const {
+    return !ways_[0].trace.arrivals.empty() && !ways_[1].trace.arrivals.empty();
+  }
+
+  MediaStream figures() {
+    auto stream = described(wish_, late_ms_);
+    stream.by_relays = true;
+    media::FigureOptions options;
+    options.opus = wish_.opus;
+    options.interval_ms = stream.interval_ms;
+    options.jitter_buffer_ms = wish_.jitter_buffer_ms;
+    for (auto& way : ways_) {
+      for (const bool came : way.came) {
+        way.trace.fates.push_back(came ? media::Fate::arrived : media::Fate::lost);
+      }
+    }
+    stream.up = counts_of(ways_[0].trace, options);
+    stream.down = counts_of(ways_[1].trace, options);
+    const auto& timed = ways_.size() > 2 ? ways_[2] : steadier();
+    std::vector<double> trips;
+    for (const auto& one : timed.trace.arrivals) trips.push_back(one.arrived_ms - one.sent_ms);
+    if (!trips.empty()) {
+      stream.round_trip_ms = media::percentile(trips, 0.5);
+      stream.round_trip_least_ms = *std::min_element(trips.begin(), trips.end());
+    }
+    if (ways_.size() == 2) {
+      // Each packet went one way over UDP: as many as both lost there.
+      stream.round_trip_loss =
+          media::share_of(stream.up->lost + stream.down->lost, stream.up->sent + stream.down->sent);
+      return stream;
+    }
+    stream.loop = media::figures_of(timed.trace, options);
+    stream.loop->dscp_sent = expedited;
+    stream.loop->dscp_arrived = came_back_as_.usual();
+    stream.round_trip_loss = stream.loop->loss;
+    for (auto* direction : {&*stream.up, &*stream.down}) estimate(*direction, stream, options);
+    return stream;
+  }
+
+ private:
+  asio::awaitable<bool> send_all(RelayedWay& way) {
+    // One after the other, so that no two leave at once.
+    const auto start = begin_ + way.number *
+                                    std::chrono::duration_cast<Instant::duration>(call_interval) /
+                                    static_cast<int>(ways_.size());
+    way.came.assign(static_cast<std::size_t>(wish_.packets), false);
+    for (int i = 0; i < wish_.packets; ++i) {
+      const auto due = start + i * call_interval;
+      const bool going_on = co_await sleep_until(context_.executor, context_.scope, due);
+      if (!going_on) co_return false;
+      const auto packet = packet_of(way, static_cast<std::uint32_t>(i));
+      const auto now = context_.scope.clock.now();
+      late_ms_.push_back(std::max(0.0, in_ms(now - due)));
+      way.sent_ms.push_back(in_ms(now - begin_));
+      const auto sent = co_await way.from->send_data(way.channel, packet, context_.scope);
+      if (sent.has_error() && way.from == &a_) co_return false;
+    }
+    co_return true;
+  }
+
+  // Like a call's: RTP's first two bytes, then what tells it from anything else.
+  std::vector<std::uint8_t> packet_of(const RelayedWay& way, std::uint32_t sequence) const {
+    std::vector<std::uint8_t> packet(wish_.bytes);
+    packet[0] = 0x80;
+    packet[3] = way.number;
+    for (std::size_t i = 0; i < 4; ++i) {
+      packet[4 + i] = static_cast<std::uint8_t>(sequence >> (24 - 8 * i));
+    }
+    std::copy(token_.begin(), token_.end(), packet.begin() + token_at);
+    return packet;
+  }
+
+  asio::awaitable<bool> hear_until(TurnClient& client, Instant until) {
+    for (;;) {
+      const auto data = co_await client.next_data(context_.scope, until);
+      if (data.has_error()) co_return data.error().kind == FailureKind::timed_out;
+      take(client, *data);
+    }
+  }
+
+  void take(TurnClient& client, const ChannelData& data) {
+    const auto& bytes = data.bytes;
+    if (bytes.size() != wish_.bytes || bytes[3] >= ways_.size()) return;
+    if (!std::equal(token_.begin(), token_.end(), bytes.begin() + token_at)) return;
+    auto& way = ways_[bytes[3]];
+    std::uint32_t sequence = 0;
+    for (std::size_t i = 0; i < 4; ++i) sequence = sequence << 8 | bytes[4 + i];
+    if (way.to != &client || sequence >= way.sent_ms.size()) return;
+    if (way.came[sequence]) {
+      ++*way.trace.duplicates;
+      return;
+    }
+    way.came[sequence] = true;
+    way.trace.arrivals.push_back({sequence, way.sent_ms[sequence], in_ms(data.arrived - begin_)});
+    if (way.channel == to_itself && data.traffic_class) came_back_as_.add(*data.traffic_class >> 2);
+  }
+
+  // What that way lost; its times are TCP's as much as the line's.
+  static MediaDirection counts_of(const media::Trace& trace, const media::FigureOptions& options) {
+    auto direction = media::figures_of(trace, options);
+    direction.late = 0;
+    direction.jitter_ms.reset();
+    direction.jitter_most_ms.reset();
+    direction.variation_ms.reset();
+    direction.histogram.clear();
+    for (auto& second : direction.seconds) {
+      second.delay_ms.reset();
+      second.delay_most_ms.reset();
+    }
+    return direction;
+  }
+
+  // The one whose part over TCP loses less, which is the way of the other one over UDP.
+  const RelayedWay& steadier() const {
+    return ways_[0].trace.arrivals.size() < ways_[1].trace.arrivals.size() ? ways_[0] : ways_[1];
+  }
+
+  // Half of the round trip, and with it a score: at worst all that was late was so this way.
+  static void estimate(MediaDirection& direction, const MediaStream& stream,
+                       const media::FigureOptions& options) {
+    if (!stream.round_trip_ms) return;
+    direction.delay_ms = direction.delay_uncertainty_ms = *stream.round_trip_ms / 2;
+    auto at_worst = direction;
+    at_worst.late = stream.loop->late;
+    direction.score = media::score_of(at_worst, options);
+  }
+
+  Context& context_;
+  const StreamWish wish_;
+  TurnClient &a_, &b_;
+  Instant begin_, end_{};
+  std::array<std::uint8_t, token_bytes> token_{};
+  std::vector<RelayedWay> ways_;  // up, down, there and back
+  std::vector<double> late_ms_;
+  CodePoints came_back_as_;
+};
+
+void not_measured(Observation& observation, std::string why) {
+  observation.detail = DetailCode::no_relays;
+  FactMap facts{{Fact::not_measured, why}};
+  add_evidence(observation, EvidenceKind::relay_to_relay,
+               "two relays were not had: " + std::move(why), std::move(facts));
+}
+
+std::string refusal_of(const TurnReply& reply) {
+  if (reply.status == TurnStatus::no_answer) return reply.failure.text;
+  return reply.answer
+             ? fmt::format("{} {}", reply.code, stun::printable(reply.answer->message.reason))
+             : std::to_string(reply.code);
+}
+
+asio::awaitable<void> measure_between(Context& context, StreamWish wish, TurnClient& a,
+                                      TurnClient& b, Observation& observation) {
+  const auto a_address = a.relayed(), b_address = b.relayed();
+  const auto there = co_await a.bind_channel(to_the_other, b_address, context.scope);
+  const auto back = co_await b.bind_channel(to_the_other, a_address, context.scope);
+  const auto& refused = there.status != TurnStatus::granted ? there : back;
+  if (refused.status != TurnStatus::granted) {
+    not_measured(observation,
+                 "the server does not let its relays talk to each other: " + refusal_of(refused));
+    co_return;
+  }
+  const auto self = co_await b.bind_channel(to_itself, b_address, context.scope);
+  b.set_traffic_class(expedited << 2);
+  const auto left = context.deadline - context.scope.clock.now() - 4 * timeouts::media_tail;
+  wish.packets = std::clamp(static_cast<int>(left / call_interval), 1, wish.packets);
+  RelayedStreams streams(context, wish, a, b, self.status == TurnStatus::granted);
+  const bool whole = co_await streams.run();
+  observation.attempts = streams.attempts();
+  if (!whole) {
+    if (context.scope.stop.stopped()) {
+      record(observation, stopped());
+    } else {
+      not_measured(observation, "the connection to the server broke");
+    }
+    co_return;
+  }
+  if (!streams.carried()) {
+    observation.outcome = Outcome::failed;
+    observation.detail = DetailCode::relay_dead;
+    co_return;
+  }
+  observation.media = streams.figures();
+  observation.outcome = Outcome::answered;
+  observation.detail = observation.media->fit ? DetailCode::streamed : DetailCode::unfit;
+  add_evidence(observation, EvidenceKind::relay_to_relay,
+               fmt::format("packets went between the relays {} (reached over a connection) and {} "
+                           "(reached over UDP)",
+                           a_address.to_string(), b_address.to_string()),
+               {{Fact::carried, true}});
+}
+
+}  // namespace
+
+asio::awaitable<void> stream_between_relays(Context& context, Job job, StreamWish wish,
+                                            Observation& observation) {
+  const auto text = job.parameter("turn");
+  if (credential_for(context, text).username.empty()) {
+    observation.detail = DetailCode::no_turn_login;
+    co_return;
+  }
+  const bool v6 = job.remote().address.is_v6();
+  auto server = co_await find_relay_server(context, text, v6);
+  if (server.has_error()) {
+    not_measured(observation, server.error().text);
+    co_return;
+  }
+  if (server->probe.target.transport == Transport::udp) {
+    observation.detail = DetailCode::bad_parameter;
+    co_return;
+  }
+  // The same server, where one name has many addresses.
+  if (server->probe.target.host == job.probe.target.host) server->address = *job.address;
+  CleanupScope after(context.scope, timeouts::deallocate);
+  const auto cleanup = after.scope();
+  const auto patience = context.scope.clock.now() + timeouts::relay_trip;
+  const auto one = co_await context.relays.enter(context.executor, context.scope, patience);
+  const auto two = co_await context.pairs.enter(context.executor, context.scope, patience);
+  if (!one || !two) {
+    not_measured(observation, "too many relays are in use");
+    co_return;
+  }
+  RelayServer by_udp{job.probe, *job.address, std::nullopt, v6};
+  by_udp.probe.check = CheckKind::turn;
+  auto a = co_await open_relay(context, *server);
+  Relay b;
+  if (a.why.empty()) {
+    by_udp.challenge = server->challenge;
+    b = co_await open_relay(context, by_udp);
+  }
+  if (a.why.empty() && b.why.empty()) {
+    observation.local = b.client->channel().local();
+    co_await measure_between(context, wish, *a.client, *b.client, observation);
+  } else {
+    not_measured(observation, a.why.empty() ? "no second relay: " + b.why : a.why);
+  }
+  if (b.client) co_await b.client->deallocate(cleanup);
+  if (a.client) co_await a.client->deallocate(cleanup);
+}
+
+}  // namespace callready::checks

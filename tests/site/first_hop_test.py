@@ -1,0 +1,111 @@
+"""Beside a stream like a call's the first router is asked: what is lost or late before it is told
+from what is so beyond it. Two lines one after the other: the PC's own link, and the Internet line."""
+
+import os
+import unittest
+
+from .media_test import CALLREADY, Line, run
+from .tools import Missing, tool, wan_program
+
+PC, ROUTER = "192.168.7.23", "192.168.7.1"
+
+
+class TwoLines(Line):
+    """The PC is behind a router; `link` are callready-wan's options for what lies between them,
+    `options` those of the line behind the router. The router is media_test's client."""
+
+    def __init__(self, *options, link=(), echo=True, **numbers):
+        super().__init__(*options, **numbers)
+        self.link, self.echo = link, echo
+
+    def __enter__(self):
+        super().__enter__()
+        try:
+            self.add_pc()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def add_pc(self):
+        router = self.names[0]
+        pc, air = (f"callready-{what}-{os.getpid()}" for what in ("pc", "air"))
+        for name in (pc, air):
+            run("ip", "netns", "add", name)
+            self.names.append(name)
+        # An IPv6 address that settles later would be a change of networks to a browser.
+        for what in ("all", "default"):
+            run("ip", "netns", "exec", pc, "sysctl", "-q", f"net.ipv6.conf.{what}.disable_ipv6=1")
+        for side, link, end, address in ((pc, "eth0", "near", PC), (router, "lan", "far", ROUTER)):
+            run("ip", "-n", side, "link", "add", link, "type", "veth", "peer", "name", end, "netns",
+                air)
+            run("ip", "-n", side, "address", "add", f"{address}/24", "dev", link)
+            for where, one in ((side, link), (side, "lo"), (air, end)):
+                run("ip", "-n", where, "link", "set", one, "up")
+        run("ip", "-n", pc, "route", "add", "default", "via", ROUTER)
+        inside = ["ip", "netns", "exec"]
+        run(*inside, router, "sysctl", "-q", "net.ipv4.ip_forward=1")
+        run(*inside, router, "nft", "add table ip nat; add chain ip nat post { type nat hook "
+            "postrouting priority 100; }; add rule ip nat post oifname eth0 masquerade")
+        users = "0 2147483647" if self.echo else "1 0"
+        run(*inside, pc, "sysctl", "-q", f"net.ipv4.ping_group_range={users}")
+        self.start(air, wan_program(), "near", "far", "1", "0", "0", "0",
+                   *self.link).stdout.readline()
+        self.names[0], self.names[3] = pc, router
+
+
+@unittest.skipUnless(CALLREADY, "CALLREADY does not name the program")
+@unittest.skipUnless(os.geteuid() == 0, "network namespaces by name need root")
+class FirstHopTest(unittest.TestCase):
+    def setUp(self):
+        try:
+            tool("ip"), tool("nft"), wan_program()
+        except Missing as missing:
+            self.skipTest(str(missing))
+
+    def measure(self, line):
+        _, report, said = line.check("--only", "stream")
+        self.assertTrue(report, said)
+        stream = next(p for p in report["probes"] if p["check"] == "media")["media"]
+        hop = stream["first_hop"]
+        self.assertEqual((ROUTER, False), (hop["router"], hop["wireless"]))
+        return stream, hop, {f["code"]: f for f in report["findings"]}
+
+    def test_loss_on_the_line_is_not_the_lans(self):
+        with TwoLines("up.loss=8") as line:
+            stream, hop, found = self.measure(line)
+        self.assertTrue(hop["echo"])
+        self.assertEqual(hop["sent"], hop["answered"])
+        self.assertGreaterEqual(hop["sent"], 100)
+        self.assertGreater(stream["up"]["lost"], 0)
+        self.assertIn("It is not the Wi-Fi or the LAN", found["media.loss"]["fix"])
+        self.assertEqual("network", found["media.loss"]["owner"])
+
+    def test_loss_on_the_own_link_is(self):
+        with TwoLines(link=("up.loss=8",)) as line:
+            _, hop, found = self.measure(line)
+        self.assertGreater(hop["sent"], hop["answered"])
+        self.assertIn("It is the LAN between this computer and its router",
+                      found["media.loss"]["fix"])
+        self.assertEqual("helpdesk", found["media.loss"]["owner"])
+
+    def test_without_echo_one_answer_a_second_blames_nobody(self):
+        with TwoLines(link=("up.loss=8",), echo=False) as line:
+            _, hop, found = self.measure(line)
+        self.assertFalse(hop["echo"])
+        self.assertLessEqual(hop["sent"], 20)
+        self.assertIn("Run it again by cable", found["media.loss"]["fix"])
+
+    def test_jitter(self):
+        for place, words in (("line", "It is not the Wi-Fi or the LAN"), ("link", "It is the LAN")):
+            uneven = ("up.jitter=300",)
+            with self.subTest(place), TwoLines(*(uneven if place == "line" else ()),
+                                               link=uneven if place == "link" else ()) as line:
+                stream, _, found = self.measure(line)
+                if not stream["fit"]:
+                    self.skipTest("this computer was too busy, and the program says so")
+                self.assertIn(words, found["media.jitter"]["fix"])
+
+
+if __name__ == "__main__":
+    unittest.main()
