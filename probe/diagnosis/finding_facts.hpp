@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "probe/model/payload.hpp"
 #include "probe/model/report.hpp"
 
 namespace callready::findings {
@@ -32,8 +33,8 @@ struct FlowSample {
   const ProbeResult* result = nullptr;
   std::uint16_t port = 0;
   Reachability way = Reachability::unknown;
-  std::string by;       // of `blocked`: the device that refused; empty where packets just died
-  std::string payload;  // over UDP: "stun", "sip", "ntp", "dns", "rtp"
+  std::string by;  // of `blocked`: the device that refused; empty where packets just died
+  Payload payload = Payload::rtp;  // over UDP
   // True where the far end is known to answer everybody: silence then counts.
   bool responder = false;
   std::string left_at;  // of `left`: the router that saw it
@@ -46,7 +47,7 @@ struct FlowSample {
 };
 
 // What a device that inspects takes its packets for: TURN is STUN to whoever drops it.
-std::string_view inspected_as(const FlowSample& sample);
+Payload inspected_as(const FlowSample& sample);
 
 // One port of one host over TCP or UDP, with all that was sent to it directly.
 struct Flow {
@@ -123,6 +124,8 @@ class Facts {
   bool line_loses() const { return !answered_late_.empty(); }
   // These requests.
   const std::vector<const ProbeResult*>& answered_late() const { return answered_late_; }
+  // True where UDP to another host was seen by a router that may be the site's own.
+  bool udp_passes_inside(const std::set<std::string>& but) const;
   // True for a router that may be the site's own, although its address is public: of the same IPv4
   // /16 as this computer's, which is what universities and old companies have.
   bool may_be_ours(const std::string& router) const;
@@ -137,7 +140,7 @@ class Facts {
   };
   std::unordered_map<std::string_view, const ProbeResult*> by_id_;
   std::unordered_multimap<std::string_view, Row> rows_;
-  std::set<std::string> alive_, refusing_;
+  std::set<std::string> alive_, refusing_, seen_inside_;  // hosts
   std::set<std::string> proxied_;
   std::vector<const ProbeResult*> answered_late_;
   bool proxy_speaks_ = false;

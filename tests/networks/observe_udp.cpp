@@ -710,7 +710,7 @@ Seen Observer::hop(Job job) {
   double now = job.at_ms;
   bool unused = false;
   std::optional<Way> found;
-  if (!job.with("control").empty()) found = find_way(job.address, 0, now, unused);
+  if (!udp || !job.with("control").empty()) found = find_way(job.address, 0, now, unused);
   if (!found) found = find_way(job.address, question.port, now, unused);
   const auto conclude = [&](Outcome outcome, const char* result,
                             std::optional<IpAddress> by = std::nullopt) {

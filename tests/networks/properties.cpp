@@ -38,7 +38,8 @@ class Judge {
 
  private:
   void violation(std::string kind, std::string what) {
-    judgement_.violations.push_back({std::move(kind), std::move(what)});
+    const bool certain = what.find("(certain)") != std::string::npos;
+    judgement_.violations.push_back({std::move(kind), std::move(what), certain});
   }
   bool has(BoxKind kind) const { return traffic_.find(kind) != nullptr; }
   bool has_far(std::initializer_list<FarFault> faults) const {

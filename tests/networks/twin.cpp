@@ -1,6 +1,7 @@
 #include "tests/networks/twin.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "tests/networks/words.hpp"
 
@@ -153,7 +154,22 @@ std::vector<Match> spared(const Match& match, const std::vector<Wanted>& flows,
   const auto named =
       match.hosts.empty() ? all_hosts : std::set(match.hosts.begin(), match.hosts.end());
   others.hosts.clear();
+  // Of a network that holds one of them, its hosts one by one.
+  std::set<std::string> single;
   for (const auto& host : named) {
+    const auto whole = host.find('/') == host.npos ? std::nullopt : callready::Network::parse(host);
+    const auto inside = [&](const std::string& one) {
+      return whole && whole->contains(Internet::address_of(one));
+    };
+    const bool holds = std::any_of(flows.begin(), flows.end(),
+                                   [&](const Wanted& flow) { return inside(flow.host); });
+    if (!holds) {
+      single.insert(host);
+      continue;
+    }
+    std::copy_if(all_hosts.begin(), all_hosts.end(), std::inserter(single, single.end()), inside);
+  }
+  for (const auto& host : single) {
     const bool touched = std::any_of(flows.begin(), flows.end(),
                                      [&](const Wanted& flow) { return flow.host == host; });
     if (!touched) others.hosts.push_back(host);
