@@ -236,7 +236,7 @@ std::vector<const ProbeResult*> late_answers(const Report& report) {
   bool soon = false, in_a_second = false;
   for (const auto& result : report.probes) {
     const auto& seen = result.observation;
-    if (!is_direct(result) || !reached(seen.outcome)) continue;
+    if (!is_direct(result) || !reached(seen.outcome) || counts_answers(result)) continue;
     const auto connect = seen.timing_ms.find(Timing::connect);
     const bool datagrams = is_udp(result) && result.probe.check != CheckKind::path &&
                            result.probe.check != CheckKind::hop &&
@@ -271,6 +271,16 @@ Facts::Facts(const Report& whole) : report(whole), answered_late_(late_answers(w
     if (!is_direct(result)) {
       if (came_through(result)) proxied_.insert(host);
       proxy_speaks_ |= came_through(result) || result.observation.outcome == Outcome::denied;
+      continue;
+    }
+    if (counts_answers(result)) {
+      const auto* evidence = evidence_of(result, EvidenceKind::udp_sample);
+      if (evidence == nullptr) continue;
+      const auto number = [&](Fact fact) {
+        return static_cast<int>(number_fact(*evidence, fact).value_or(0));
+      };
+      auto& count = result.probe.with.at("flows") == "one" ? on_one_flow_ : on_new_flows_;
+      count = {&result, number(Fact::sent), number(Fact::answered)};
       continue;
     }
     if (inside(result)) continue;
@@ -400,6 +410,10 @@ bool came_through(const ProbeResult& result) {
 
 bool only_measures(const ProbeResult& result) {
   return result.probe.check == CheckKind::nat || result.probe.check == CheckKind::sip_alg;
+}
+
+bool counts_answers(const ProbeResult& result) {
+  return result.probe.check == CheckKind::stun && result.probe.with.contains("flows");
 }
 
 bool failing(const ProbeResult& result) {

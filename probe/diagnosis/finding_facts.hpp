@@ -61,6 +61,13 @@ struct Flow {
   bool left = false;  // seen beyond the edge (so a reset came from out there)
 };
 
+// Of several requests to a server that answers, each sent once.
+struct RequestCount {
+  const ProbeResult* result = nullptr;
+  int sent = 0, answered = 0;
+  int lost() const { return sent - answered; }
+};
+
 // A certificate chain as the evidence holds it.
 struct Certificate {
   std::string subject, issuer, not_before, not_after, sha256;
@@ -119,6 +126,9 @@ class Facts {
   bool no_tcp_gets_out() const;
   // True where a proxy speaks, and no TCP connection gets out beside it.
   bool only_by_proxy() const { return proxy_speaks_ && no_tcp_gets_out(); }
+  // What the second round counted: over one flow, and each over a flow of its own.
+  const RequestCount& on_one_flow() const { return on_one_flow_; }
+  const RequestCount& on_new_flows() const { return on_new_flows_; }
   // True where requests had to be sent again before they were answered: what gets no answer may be
   // lost by chance.
   bool line_loses() const { return !answered_late_.empty(); }
@@ -143,6 +153,7 @@ class Facts {
   std::set<std::string> alive_, refusing_, seen_inside_;  // hosts
   std::set<std::string> proxied_;
   std::vector<const ProbeResult*> answered_late_;
+  RequestCount on_one_flow_, on_new_flows_;
   bool proxy_speaks_ = false;
 };
 
@@ -155,6 +166,8 @@ bool is_udp(const ProbeResult& result);
 bool came_through(const ProbeResult& result);
 // Our own question (NAT, SIP ALG): its servers are no vendor's, and nothing is to be opened for it.
 bool only_measures(const ProbeResult& result);
+// Answers to several requests were counted (RequestCount).
+bool counts_answers(const ProbeResult& result);
 // Silence, at once or after the connection stood.
 bool got_no_answer(const ProbeResult& result);
 // Tried, and not reached.

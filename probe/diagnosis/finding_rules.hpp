@@ -120,6 +120,9 @@ Causes find_vendor_down(const Diagnosis&);
 // the table, since it comes after them.
 std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Finding>& findings);
 
+// False for causes of what works now and then, or of a list that is old.
+bool decides_rows(std::string_view code);
+
 // What rule 1 of docs/design.md's "How neighbours are told apart" found; web-only takes its place.
 struct UdpVerdict {
   Confidence confidence = Confidence::likely;

@@ -279,6 +279,7 @@ std::vector<Probe> follow_ups(const Report& report) {
   ask_through_the_proxy(facts, questions);
   ask_another_sip_port(facts, questions);
   ask_for_a_name_of_each_owner(facts, questions);
+  ask_how_many_answer(facts, questions);
   return questions.take();
 }
 

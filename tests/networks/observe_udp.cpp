@@ -377,7 +377,33 @@ Seen Observer::over_stun(Job& job, Payload payload, bool& answered) {
   return seen;
 }
 
+// checks/stun_flows.cpp
+Seen Observer::count_stun_answers(const Job& job) {
+  constexpr int requests = 20;
+  constexpr double gap_ms = 40;
+  Seen seen;
+  auto& observation = seen.observation;
+  auto request = packet(job, Payload::stun);
+  observation.address = job.address;
+  observation.local = SocketAddress{traffic_.network().pc, request.from};
+  int answered = 0, counted = 0;
+  const bool one = job.with("flows") == "one";
+  for (int i = 0; i < requests; ++i) {
+    if (i > 0 && !one) request.from = traffic_.new_port();
+    const auto heard = ask_udp(request, job.at_ms + gap_ms * i, 1, 1000);
+    answered += heard.kind == Heard::answer ? 1 : 0;
+    counted += answered > 0 || !one ? 1 : 0;
+  }
+  observation.attempts = requests;
+  say(observation, answered > 0 ? Outcome::answered : Outcome::silent,
+      answered > 0 ? "success" : "timed_out");
+  add(observation, "udp_sample", {{"sent", number(counted)}, {"answered", number(answered)}});
+  seen.ended_ms = seen.first_reply_ms = job.at_ms + gap_ms * requests + 1000;
+  return seen;
+}
+
 Seen Observer::stun(Job job) {
+  if (!job.with("flows").empty()) return count_stun_answers(job);
   bool answered = false;
   auto seen = over_stun(job, Payload::stun, answered);
   if (!answered) return seen;
