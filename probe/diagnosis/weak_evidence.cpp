@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "probe/diagnosis/finding_flow_groups.hpp"
+#include "probe/diagnosis/finding_rules.hpp"
 
 namespace callready::findings {
 namespace {
@@ -249,10 +250,14 @@ std::map<std::string, std::string> doubted(const Facts& facts,
   std::map<std::string, std::string> reasons;
   doubt_single_proofs(facts, explained, reasons);
   const Silence silence(facts, explained);
+  const bool limited = new_flows_are_limited(facts);
   const auto taken = taken_ports(facts);
   for (const auto& result : facts.report.probes) {
-    if (facts.line_loses() && got_no_answer(result) && !explained.contains(result.probe.id)) {
-      reasons.emplace(result.probe.id, "on a line that loses packets");
+    if ((facts.line_loses() || limited) && got_no_answer(result) &&
+        !explained.contains(result.probe.id)) {
+      reasons.insert_or_assign(result.probe.id, limited && is_udp(result)
+                                                    ? "where new flows are limited"
+                                                    : "on a line that loses packets");
     }
     if (!is_direct(result)) continue;
     const bool on_taken_port = taken.size() > 1 || taken.contains(result.probe.target.port());

@@ -140,7 +140,14 @@ std::optional<Observer::End> Observer::farthest(const Climb& climb) const {
 }
 
 std::optional<Observer::Way> Observer::end_of_trunk(const IpAddress& target) const {
-  if (!trunk_ || trunk_->empty()) return std::nullopt;
+  if (!trunk_ || trunk_->empty()) {
+    for (const auto& [address, climb] : climbs_) {
+      for (const auto& at : climb.routers) {
+        if (outside(at, traffic_.network().pc)) return Way{{at.first, at.second}, climb};
+      }
+    }
+    return std::nullopt;
+  }
   const auto& first = trunk_->front();
   for (const auto& way : *trunk_) {
     if (way.to != target) continue;

@@ -37,6 +37,9 @@ bool alike(const ProbeResult& one, const ProbeResult& other) {
   };
   const bool udp = one.probe.target.transport == Transport::udp;
   if (udp && a.outcome != b.outcome && turned_away(a) && turned_away(b)) return true;
+  // How far a packet was seen to get hangs on that, too.
+  const bool seen_to_leave = a.outcome == Outcome::passed && b.outcome == Outcome::passed;
+  if (one.probe.check == CheckKind::hop && seen_to_leave) return true;
   if (one.probe.check != CheckKind::udp_range) return same(a, b);
   return a.outcome == b.outcome && a.detail == b.detail;
 }
