@@ -14,10 +14,15 @@
 #include "checks/kinds.hpp"
 #include "checks/refuser.hpp"
 #include "checks/stun_dial.hpp"
+#include "checks/stun_flows.hpp"
 
 namespace callready::checks {
 
 asio::awaitable<Observation> run_stun(Context& context, Job job) {
+  if (!job.parameter("flows").empty()) {
+    auto counted = co_await count_stun_answers(context, job);
+    co_return counted;
+  }
   Observation observation;
   auto dialled = co_await dial_stun(context, job, observation);
   if (!dialled.channel) co_return observation;

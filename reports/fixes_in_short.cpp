@@ -23,6 +23,8 @@ constexpr std::array fixes{
     Fix{"firewall.flow_blocked", "Allow the listed port of the listed host."},
     Fix{"firewall.idle_timeout",
         "Let UDP bindings live longer than the service's keep-alive (30 s at least)."},
+    Fix{"firewall.new_flows_limited",
+        "Raise the firewall's limit of new flows a second for the user network."},
     Fix{"firewall.rate_limited",
         "Exempt the service from the limit or intrusion rule that shuts clients out."},
     Fix{"firewall.sip_filtered", "Switch the inspection of SIP off for the service's servers."},

@@ -11,15 +11,15 @@ namespace {
 constexpr std::array<std::string_view, 6> two_part_suffixes = {"co.uk",  "com.cn", "cn.com",
                                                                "com.au", "co.jp",  "com.br"};
 
-std::string payload_of(const Probe& probe) {
-  if (probe.check == CheckKind::turn) return "turn";
-  if (probe.check == CheckKind::stun || probe.check == CheckKind::nat) return "stun";
-  if (probe.check == CheckKind::sip || probe.check == CheckKind::sip_alg) return "sip";
-  if (probe.check == CheckKind::ntp || probe.check == CheckKind::dns) {
-    return std::string(to_string(probe.check));
-  }
+Payload payload_of(const Probe& probe) {
+  if (probe.check == CheckKind::turn) return Payload::turn;
+  if (probe.check == CheckKind::stun || probe.check == CheckKind::nat) return Payload::stun;
+  if (probe.check == CheckKind::sip || probe.check == CheckKind::sip_alg) return Payload::sip;
+  if (probe.check == CheckKind::ntp) return Payload::ntp;
+  if (probe.check == CheckKind::dns) return Payload::dns;
   const auto given = probe.with.find("payload");
-  return given == probe.with.end() ? "rtp" : given->second;
+  return given == probe.with.end() ? Payload::rtp
+                                   : parse<Payload>(given->second).value_or(Payload::rtp);
 }
 
 // Who refused, where a device on the way did.
@@ -124,7 +124,7 @@ std::vector<FlowSample> samples_of(const ProbeResult& result) {
   FlowSample sample;
   sample.result = &result;
   sample.port = result.probe.target.port();
-  sample.payload = is_udp(result) ? payload_of(result.probe) : "";
+  if (is_udp(result)) sample.payload = payload_of(result.probe);
   if (result.probe.check == CheckKind::udp_range) {
     for (const auto& evidence : result.observation.evidence) {
       if (evidence.kind != EvidenceKind::udp_port) continue;
@@ -159,8 +159,8 @@ std::vector<FlowSample> samples_of(const ProbeResult& result) {
   sample.refusal = is_udp(result) && result.observation.outcome == Outcome::refused;
   sample.forged = sample.way == Reachability::blocked && was_asked(result);
   move_to_far_end(sample);
-  sample.responder = !is_udp(result) || sample.payload == "stun" || sample.payload == "turn" ||
-                     sample.payload == "ntp";
+  sample.responder = !is_udp(result) || sample.payload == Payload::stun ||
+                     sample.payload == Payload::turn || sample.payload == Payload::ntp;
   samples.push_back(sample);
   return samples;
 }
@@ -236,7 +236,7 @@ std::vector<const ProbeResult*> late_answers(const Report& report) {
   bool soon = false, in_a_second = false;
   for (const auto& result : report.probes) {
     const auto& seen = result.observation;
-    if (!is_direct(result) || !reached(seen.outcome)) continue;
+    if (!is_direct(result) || !reached(seen.outcome) || counts_answers(result)) continue;
     const auto connect = seen.timing_ms.find(Timing::connect);
     const bool datagrams = is_udp(result) && result.probe.check != CheckKind::path &&
                            result.probe.check != CheckKind::hop &&
@@ -273,10 +273,23 @@ Facts::Facts(const Report& whole) : report(whole), answered_late_(late_answers(w
       proxy_speaks_ |= came_through(result) || result.observation.outcome == Outcome::denied;
       continue;
     }
+    if (counts_answers(result)) {
+      const auto* evidence = evidence_of(result, EvidenceKind::udp_sample);
+      if (evidence == nullptr) continue;
+      const auto number = [&](Fact fact) {
+        return static_cast<int>(number_fact(*evidence, fact).value_or(0));
+      };
+      auto& count = result.probe.with.at("flows") == "one" ? on_one_flow_ : on_new_flows_;
+      count = {&result, number(Fact::sent), number(Fact::answered)};
+      continue;
+    }
     if (inside(result)) continue;
     for (const auto& sample : samples_of(result)) {
       if (sample.way == Reachability::unknown || sample.port == 0) continue;
-      if (sample.way == Reachability::left && may_be_ours(sample.left_at)) continue;
+      if (sample.way == Reachability::left && may_be_ours(sample.left_at)) {
+        if (is_udp(result)) seen_inside_.insert(host);
+        continue;
+      }
       found[{is_udp(result), host, sample.port}].push_back(sample);
     }
   }
@@ -350,6 +363,11 @@ bool Facts::may_be_ours(const std::string& router) const {
   });
 }
 
+bool Facts::udp_passes_inside(const std::set<std::string>& but) const {
+  return std::any_of(seen_inside_.begin(), seen_inside_.end(),
+                     [&](const std::string& host) { return !but.contains(host); });
+}
+
 bool Facts::alive(const std::string& host) const { return alive_.contains(host); }
 
 bool Facts::refuses_itself(const std::string& host) const { return refusing_.contains(host); }
@@ -378,8 +396,8 @@ bool Facts::inside(const ProbeResult& result) const {
          address->is_unspecified();
 }
 
-std::string_view inspected_as(const FlowSample& sample) {
-  return sample.payload == "turn" ? "stun" : std::string_view(sample.payload);
+Payload inspected_as(const FlowSample& sample) {
+  return sample.payload == Payload::turn ? Payload::stun : sample.payload;
 }
 
 bool is_direct(const ProbeResult& result) { return result.probe.target.route.direct(); }
@@ -392,6 +410,10 @@ bool came_through(const ProbeResult& result) {
 
 bool only_measures(const ProbeResult& result) {
   return result.probe.check == CheckKind::nat || result.probe.check == CheckKind::sip_alg;
+}
+
+bool counts_answers(const ProbeResult& result) {
+  return result.probe.check == CheckKind::stun && result.probe.with.contains("flows");
 }
 
 bool failing(const ProbeResult& result) {

@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "probe/model/payload.hpp"
 #include "probe/model/report.hpp"
 
 namespace callready::findings {
@@ -32,8 +33,8 @@ struct FlowSample {
   const ProbeResult* result = nullptr;
   std::uint16_t port = 0;
   Reachability way = Reachability::unknown;
-  std::string by;       // of `blocked`: the device that refused; empty where packets just died
-  std::string payload;  // over UDP: "stun", "sip", "ntp", "dns", "rtp"
+  std::string by;  // of `blocked`: the device that refused; empty where packets just died
+  Payload payload = Payload::rtp;  // over UDP
   // True where the far end is known to answer everybody: silence then counts.
   bool responder = false;
   std::string left_at;  // of `left`: the router that saw it
@@ -46,7 +47,7 @@ struct FlowSample {
 };
 
 // What a device that inspects takes its packets for: TURN is STUN to whoever drops it.
-std::string_view inspected_as(const FlowSample& sample);
+Payload inspected_as(const FlowSample& sample);
 
 // One port of one host over TCP or UDP, with all that was sent to it directly.
 struct Flow {
@@ -58,6 +59,13 @@ struct Flow {
   std::vector<FlowSample> samples;
   Reachability way = Reachability::unknown;  // the best of the samples'
   bool left = false;  // seen beyond the edge (so a reset came from out there)
+};
+
+// Of several requests to a server that answers, each sent once.
+struct RequestCount {
+  const ProbeResult* result = nullptr;
+  int sent = 0, answered = 0;
+  int lost() const { return sent - answered; }
 };
 
 // A certificate chain as the evidence holds it.
@@ -118,11 +126,16 @@ class Facts {
   bool no_tcp_gets_out() const;
   // True where a proxy speaks, and no TCP connection gets out beside it.
   bool only_by_proxy() const { return proxy_speaks_ && no_tcp_gets_out(); }
+  // What the second round counted: over one flow, and each over a flow of its own.
+  const RequestCount& on_one_flow() const { return on_one_flow_; }
+  const RequestCount& on_new_flows() const { return on_new_flows_; }
   // True where requests had to be sent again before they were answered: what gets no answer may be
   // lost by chance.
   bool line_loses() const { return !answered_late_.empty(); }
   // These requests.
   const std::vector<const ProbeResult*>& answered_late() const { return answered_late_; }
+  // True where UDP to another host was seen by a router that may be the site's own.
+  bool udp_passes_inside(const std::set<std::string>& but) const;
   // True for a router that may be the site's own, although its address is public: of the same IPv4
   // /16 as this computer's, which is what universities and old companies have.
   bool may_be_ours(const std::string& router) const;
@@ -137,9 +150,10 @@ class Facts {
   };
   std::unordered_map<std::string_view, const ProbeResult*> by_id_;
   std::unordered_multimap<std::string_view, Row> rows_;
-  std::set<std::string> alive_, refusing_;
+  std::set<std::string> alive_, refusing_, seen_inside_;  // hosts
   std::set<std::string> proxied_;
   std::vector<const ProbeResult*> answered_late_;
+  RequestCount on_one_flow_, on_new_flows_;
   bool proxy_speaks_ = false;
 };
 
@@ -152,6 +166,8 @@ bool is_udp(const ProbeResult& result);
 bool came_through(const ProbeResult& result);
 // Our own question (NAT, SIP ALG): its servers are no vendor's, and nothing is to be opened for it.
 bool only_measures(const ProbeResult& result);
+// Answers to several requests were counted (RequestCount).
+bool counts_answers(const ProbeResult& result);
 // Silence, at once or after the connection stood.
 bool got_no_answer(const ProbeResult& result);
 // Tried, and not reached.

@@ -19,17 +19,17 @@ struct Contrast {
 
 // TURN is STUN (RFC 8656 section 2): what drops the one is no proof of the other, but what lets one
 // pass and drops the other reads it.
-bool is_stun_like(const std::string& payload) { return payload == "stun" || payload == "turn"; }
+bool is_stun_like(Payload payload) { return payload == Payload::stun || payload == Payload::turn; }
 
 // On one port of one host, `payload` dies where something else gets out.
-std::optional<Contrast> contrast_on(const Flow& flow, const std::string& payload) {
+std::optional<Contrast> contrast_on(const Flow& flow, Payload payload) {
   Contrast contrast;
   for (const auto& sample : flow.samples) {
     const bool same = sample.payload == payload;
     if (same && gets_out(sample.way)) return std::nullopt;
     if (same && sample.way == Reachability::blocked) contrast.dead = &sample;
     // That TURN passes says nothing of what drops STUN, which is a part of it.
-    const bool other = !same && (payload == "turn" || !is_stun_like(sample.payload));
+    const bool other = !same && (payload == Payload::turn || !is_stun_like(sample.payload));
     if (other && gets_out(sample.way)) contrast.passing = &sample;
   }
   if (contrast.dead == nullptr || contrast.passing == nullptr) return std::nullopt;
@@ -133,9 +133,9 @@ StunView look_at_stun(const Facts& facts) {
   StunView view;
   for (const auto& flow : facts.flows) {
     if (!flow.udp) continue;
-    for (const auto* payload : {"stun", "turn"}) {
+    for (const auto payload : {Payload::stun, Payload::turn}) {
       if (const auto contrast = contrast_on(flow, payload)) {
-        const auto* protocol = std::string_view(payload) == "stun" ? "STUN" : "TURN";
+        const auto* protocol = payload == Payload::stun ? "STUN" : "TURN";
         view.contrasts.push_back(contrast_in_words(flow, *contrast, protocol));
         view.dying.insert(protocol);
         view.dying_to.insert(flow.host);
@@ -143,10 +143,10 @@ StunView look_at_stun(const Facts& facts) {
     }
     for (const auto& sample : flow.samples) {
       if (!is_stun_like(sample.payload)) {
-        view.udp_works |= gets_out(sample.way) && sample.payload != "dns";
+        view.udp_works |= gets_out(sample.way) && sample.payload != Payload::dns;
         if (sample.way == Reachability::blocked) view.dead_ports.insert(flow.port);
       } else if (gets_out(sample.way)) {
-        auto& works = sample.payload == "stun" ? view.stun_works : view.turn_works;
+        auto& works = sample.payload == Payload::stun ? view.stun_works : view.turn_works;
         works |= sample.way == Reachability::open;
       } else if (sample.responder) {
         view.silent_ports.insert(flow.port);
@@ -218,10 +218,18 @@ Causes find_sip_filter(const Diagnosis& context) {
   std::vector<FindingEvidence> weak;
   std::set<std::string> hosts;
   bool plain_works = false;
+  // Where SIP to others gets out, one that died may have died by chance.
+  const std::size_t enough = facts.line_loses() ? 4 : 3;  // the request itself is one
+  const bool passes = std::any_of(facts.flows.begin(), facts.flows.end(), [](const Flow& flow) {
+    return flow.udp &&
+           std::any_of(flow.samples.begin(), flow.samples.end(), [](const FlowSample& sample) {
+             return sample.payload == Payload::sip && gets_out(sample.way);
+           });
+  });
   for (const auto& flow : facts.flows) {
     if (!flow.udp) continue;
-    const auto contrast = contrast_on(flow, "sip");
-    if (!contrast) continue;
+    const auto contrast = contrast_on(flow, Payload::sip);
+    if (!contrast || (passes && times_lost(flow) < enough)) continue;
     finding.evidence.push_back(contrast_in_words(flow, *contrast, "SIP"));
     hosts.insert(flow.host);
   }

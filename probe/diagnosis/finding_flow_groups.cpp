@@ -57,10 +57,13 @@ bool any_blocked(const std::vector<const Flow*>& flows) {
 }
 
 std::size_t times_lost(const Flow& flow) {
-  std::map<std::string_view, std::size_t> times;  // by payload
+  std::map<Payload, std::size_t> times;
   std::size_t most = 0;
   for (const auto& sample : flow.samples) {
-    if (!gets_out(sample.way)) most = std::max(most, ++times[inspected_as(sample)]);
+    // Of a range's port that is silent nothing is known: the control was silent, too.
+    const bool unmeasured =
+        sample.way == Reachability::lost && sample.result->probe.check == CheckKind::udp_range;
+    if (!gets_out(sample.way) && !unmeasured) most = std::max(most, ++times[inspected_as(sample)]);
   }
   return most;
 }
@@ -122,7 +125,10 @@ std::string flows_in_words(const std::vector<const Flow*>& flows) {
 std::optional<FindingEvidence> reachable_port_of_same_host(const Facts& facts, const Flow& dead) {
   for (const auto& flow : facts.flows) {
     if (flow.host != dead.host || flow.udp != dead.udp || flow.way != Reachability::open) continue;
-    const auto& result = *flow.samples.front().result;
+    const auto reached =
+        std::find_if(flow.samples.begin(), flow.samples.end(),
+                     [](const FlowSample& sample) { return sample.way == Reachability::open; });
+    const auto& result = *reached->result;
     return FindingEvidence{result.probe.id, fmt::format("Port {} of the same host, {}, is reached.",
                                                         flow.port, flow.host)};
   }

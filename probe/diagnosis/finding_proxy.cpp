@@ -112,6 +112,26 @@ std::string how_to_log_in(const LoginWanted& wanted) {
   return text;
 }
 
+// Somebody of the vendor's who should answer was asked directly over TCP, without success. Else the
+// site may let out the vendor's list, and nothing of it was measured.
+bool own_asked_without_success(const Facts& facts) {
+  return std::any_of(facts.flows.begin(), facts.flows.end(), [&](const Flow& flow) {
+    return !flow.udp &&
+           std::any_of(flow.samples.begin(), flow.samples.end(),
+                       [&](const FlowSample& sample) { return facts.asked_for(*sample.result); });
+  });
+}
+
+// Where nothing gets out beside the proxy: what waits for it.
+std::vector<const ProbeResult*> known_to_wait(const Facts& facts) {
+  auto waiting = waiting_for_proxy(facts);
+  if (own_asked_without_success(facts)) return waiting;
+  std::erase_if(waiting, [](const ProbeResult* result) {
+    return result->observation.detail == DetailCode::silent;
+  });
+  return waiting;
+}
+
 }  // namespace
 
 namespace {
@@ -156,9 +176,9 @@ Causes find_proxy_unreachable(const Diagnosis& context) {
                  : fmt::format("None of {} connections through it came about.", probes.size())});
     add_what_they_saw(finding.evidence, probes, 4);
     if (!context.facts.proxy_speaks() && context.facts.no_tcp_gets_out()) {
-      const auto waiting = waiting_for_proxy(context.facts);
+      const auto waiting = known_to_wait(context.facts);
       cause.explained.insert(cause.explained.end(), waiting.begin(), waiting.end());
-      cause.closes = Closes::direct_tcp;
+      if (own_asked_without_success(context.facts)) cause.closes = Closes::direct_tcp;
       finding.evidence.push_back({"", "Beside the proxy, no TCP connection gets out."});
     }
     causes.push_back(std::move(cause));
@@ -177,9 +197,11 @@ Causes find_proxy_login(const Diagnosis& context) {
     Cause cause;
     cause.explained = turned_away;
     if (facts.only_by_proxy()) {
-      const auto waiting = waiting_for_proxy(facts);
+      const auto waiting = known_to_wait(facts);
       cause.explained.insert(cause.explained.end(), waiting.begin(), waiting.end());
-      cause.closes = udp_gets_out(facts) ? Closes::direct_tcp : Closes::direct;
+      if (own_asked_without_success(facts)) {
+        cause.closes = udp_gets_out(facts) ? Closes::direct_tcp : Closes::direct;
+      }
     }
     auto& finding = cause.finding;
     finding.code = "proxy.auth_required";

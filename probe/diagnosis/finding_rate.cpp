@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "probe/diagnosis/finding_rules.hpp"
 #include "probe/diagnosis/finding_words.hpp"
@@ -47,6 +48,34 @@ const ProbeResult* resolver_is_silent(const Facts& facts) {
     if (late && result.observation.outcome == Outcome::silent) return &result;
   }
   return nullptr;
+}
+
+// Fisher's exact test, one-sided: how probable it is that of all the answers so few, or fewer, fell
+// to the new flows, if both kinds had the same chance.
+double chance_of_so_few(const RequestCount& news, const RequestCount& one) {
+  const auto log_choose = [](int n, int k) {
+    return std::lgamma(n + 1) - std::lgamma(k + 1) - std::lgamma(n - k + 1);
+  };
+  const int answers = news.answered + one.answered;
+  double sum = 0;
+  for (int k = std::max(0, answers - one.sent); k <= news.answered; ++k) {
+    sum += std::exp(log_choose(news.sent, k) + log_choose(one.sent, answers - k) -
+                    log_choose(news.sent + one.sent, answers));
+  }
+  return sum;
+}
+
+// Both were asked of one server at one time: what the line loses, it loses of both.
+enum class LossBy { not_known, line, limit };
+LossBy loss_by(const Facts& facts) {
+  constexpr double unlikely = 0.001;
+  // Of 20 requests 2 that get lost exclude a loss of less than 1.8 % there and back (Clopper and
+  // Pearson, 95 %).
+  constexpr int proves_loss = 2;
+  const auto &one = facts.on_one_flow(), &news = facts.on_new_flows();
+  if (one.answered == 0 || news.sent == 0) return LossBy::not_known;
+  if (chance_of_so_few(news, one) < unlikely) return LossBy::limit;
+  return one.lost() >= proves_loss ? LossBy::line : LossBy::not_known;
 }
 
 }  // namespace
@@ -132,8 +161,51 @@ Causes find_rate_limit(const Diagnosis& context) {
   return {cause};
 }
 
+namespace {
+
+// How the two counts came out.
+void add_counts(std::vector<FindingEvidence>& list, const Facts& facts) {
+  const auto &one = facts.on_one_flow(), &news = facts.on_new_flows();
+  if (one.sent == 0 || news.sent == 0) return;
+  list.push_back(
+      {news.result->probe.id,
+       fmt::format("Of {} requests to {} from one port {} were answered; of {} each from a port "
+                   "of its own, {}.",
+                   one.sent, one.result->probe.target.host, one.answered, news.sent,
+                   news.answered)});
+}
+
+}  // namespace
+
+bool new_flows_are_limited(const Facts& facts) { return loss_by(facts) == LossBy::limit; }
+
+// A device lets so many new flows a second through, and no more: what is silent then, or dies on
+// the way, may be so for that reason alone, and no other is looked for.
+Causes find_new_flow_limit(const Diagnosis& context) {
+  const auto& facts = context.facts;
+  if (!new_flows_are_limited(facts)) return {};
+  Cause cause;
+  cause.explained = failing_udp(context);
+  std::erase_if(cause.explained, [](const ProbeResult* result) {
+    return result->observation.outcome != Outcome::silent;
+  });
+  if (!context.affects_requirement(cause.explained)) return {};
+  auto& finding = cause.finding;
+  finding.code = "firewall.new_flows_limited";
+  finding.title = "A device on the way limits how many new flows get out";
+  finding.owner = Owner::network;
+  finding.confidence = Confidence::likely;
+  finding.fix =
+      "Look on the firewall for a limit of new connections or flows a second (flood or scan "
+      "protection, a limit of sessions for each host), and raise it for the user network: calls "
+      "open dozens of flows within a second.";
+  add_counts(finding.evidence, facts);
+  add_what_they_saw(finding.evidence, cause.explained, 4);
+  return {cause};
+}
+
 // Some answers came only to a second try, and some never: a line that loses packets, or a device
-// that lets in so many new connections a second and no more. Which of them is not known from here.
+// that limits what is new. Which of them is known where answers were counted.
 Causes find_loss(const Diagnosis& context) {
   const auto& facts = context.facts;
   const auto& late = facts.answered_late();
@@ -146,15 +218,19 @@ Causes find_loss(const Diagnosis& context) {
   }
   if (late.empty() || !context.affects_requirement(cause.explained)) return {};
   auto& finding = cause.finding;
+  const bool by_line = loss_by(facts) == LossBy::line;
   finding.code = "network.loss";
-  finding.title = "Packets get lost on the way, or a device limits new connections";
+  finding.title = by_line ? "Packets get lost on the way"
+                          : "Packets get lost on the way, or a device limits new connections";
   finding.owner = Owner::network;
-  finding.confidence = Confidence::possible;
-  finding.fix =
-      "Run this again at a quiet time, by cable instead of Wi-Fi. If answers are still missing, "
-      "look on the firewall for a limit of new connections a second (flood or scan protection) and "
-      "in its log for packets from this computer, and ask the Internet provider to measure the "
-      "loss on the line.";
+  finding.confidence = by_line ? Confidence::likely : Confidence::possible;
+  finding.fix = "Run this again at a quiet time, by cable instead of Wi-Fi. ";
+  finding.fix +=
+      by_line
+          ? "If packets still get lost, ask the Internet provider to measure the loss on the line."
+          : "If answers are still missing, look on the firewall for a limit of new connections a "
+            "second (flood or scan protection) and in its log for packets from this computer, and "
+            "ask the Internet provider to measure the loss on the line.";
   // A media port, or a router on the way, owes nobody an answer.
   const auto missing = std::count_if(facts.flows.begin(), facts.flows.end(), [](const Flow& flow) {
     return flow.way == Reachability::lost &&
@@ -165,6 +241,7 @@ Causes find_loss(const Diagnosis& context) {
       {"", fmt::format("{} requests were answered only when they were sent again; {} ports whose "
                        "hosts answer everybody gave no answer.",
                        late.size(), missing)});
+  add_counts(finding.evidence, facts);
   add_what_they_saw(finding.evidence, late, 3);
   add_what_they_saw(finding.evidence, cause.explained, 4);
   return {cause};

@@ -32,6 +32,7 @@ std::span<const Rule> rules() {
       find_proxy_denials,
       find_stripped_upgrades,
       find_rate_limit,
+      find_new_flow_limit,  // takes the place of whatever else UDP may die of
       find_mtu,
       find_web_only,  // takes the place of UDP and of the ports one by one
       find_tcp_ports,
@@ -117,6 +118,17 @@ FindingAffects& affected(Finding& finding, const std::string& set) {
   return finding.affects.emplace_back(FindingAffects{set, {}});
 }
 
+}  // namespace
+
+// A name that is gone everywhere closes no way: its row knows better what that means. What gets
+// lost now and then works now and then.
+bool decides_rows(std::string_view code) {
+  return code != "target.outdated" && code != "network.loss" &&
+         code != "firewall.new_flows_limited";
+}
+
+namespace {
+
 void fill_in(const Report& report, Cause& cause) {
   const auto ids = [](const std::vector<const ProbeResult*>& results) {
     std::set<std::string> all;
@@ -128,7 +140,9 @@ void fill_in(const Report& report, Cause& cause) {
   const auto impaired = ids(cause.impaired);
   // What a likely or certain cause decides has failed by it; where the row is open all the same,
   // something else may still carry it.
-  const bool decided = cause.finding.confidence != Confidence::possible;
+  const bool decided =
+      cause.finding.confidence != Confidence::possible &&
+      (cause.finding.code == "target.outdated" || decides_rows(cause.finding.code));
   for (const auto& set : report.sets) {
     auto rows = lost_rows(set, cause.finding.code, lost, impaired);
     std::erase_if(rows, [&](const RequirementResult* row) {
@@ -275,8 +289,7 @@ Attribution attribution_of(const std::vector<findings::Cause>& causes, const Rep
   std::set<std::string> explained;
   for (const auto& cause : causes) {
     if (cause.finding.confidence == Confidence::possible) continue;
-    // A name that is gone everywhere closes no way: its row knows better what that means.
-    if (cause.finding.code == "target.outdated") continue;
+    if (!findings::decides_rows(cause.finding.code)) continue;
     Attribution::Entry entry;
     entry.code = cause.finding.code;
     entry.title = cause.finding.title;

@@ -75,6 +75,7 @@ Causes find_proxy_denials(const Diagnosis&);
 Causes find_stripped_upgrades(const Diagnosis&);
 // finding_rate.cpp
 Causes find_rate_limit(const Diagnosis&);
+Causes find_new_flow_limit(const Diagnosis&);
 Causes find_loss(const Diagnosis&);
 // finding_tcp.cpp
 Causes find_web_only(const Diagnosis&);
@@ -119,6 +120,11 @@ Causes find_vendor_down(const Diagnosis&);
 // finding_unexplained.cpp: what is blocked and in no finding, by the final verdicts; not a row of
 // the table, since it comes after them.
 std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Finding>& findings);
+
+// True where the second round counted so (finding_rate.cpp).
+bool new_flows_are_limited(const Facts& facts);
+// False for causes of what works now and then, or of a list that is old.
+bool decides_rows(std::string_view code);
 
 // What rule 1 of docs/design.md's "How neighbours are told apart" found; web-only takes its place.
 struct UdpVerdict {

@@ -42,6 +42,17 @@ std::set<std::string> shut_parties(const Facts& facts, const Working& works) {
   return shut;
 }
 
+// Who resets one connection drops no other: what died once beside resets may have died by chance.
+bool once_beside_resets(const Facts& facts, const std::vector<const Flow*>& flows,
+                        const Flow& flow) {
+  const auto reset = [](const Flow* other) {
+    return std::any_of(other->samples.begin(), other->samples.end(),
+                       [](const FlowSample& sample) { return sample.forged; });
+  };
+  return flow.way == Reachability::blocked && !firmly_blocked(facts, flow) && !reset(&flow) &&
+         std::any_of(flows.begin(), flows.end(), reset);
+}
+
 }  // namespace
 
 Causes find_web_only(const Diagnosis& context) {
@@ -117,6 +128,7 @@ Causes find_tcp_ports(const Diagnosis& context) {
     bool works = false;
     for (const auto* flow : flows) {
       works |= out(*flow) || (flow->way == Reachability::refused && flow->left);
+      if (once_beside_resets(facts, flows, *flow)) continue;
       const bool alive = facts.alive(flow->host) || flow->way == Reachability::blocked;
       if (!bad(*flow) || shut.contains(flow->host)) continue;
       (alive ? dead : silent).push_back(flow);

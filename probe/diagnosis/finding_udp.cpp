@@ -21,12 +21,12 @@ bool asked_for(const Facts& facts, const Flow& flow) {
 // Whether these tell of UDP, and not of one protocol or of a part of the ports: at least two kinds
 // of packets, STUN and TURN being one, to well known ports and to higher ones.
 bool of_every_kind(const std::vector<const Flow*>& flows) {
-  std::set<std::string> payloads;
+  std::set<Payload> payloads;
   bool low = false, high = false;
   for (const auto* flow : flows) {
     (flow->port < 1024 ? low : high) = true;
     for (const auto& sample : flow->samples) {
-      payloads.insert(std::string(inspected_as(sample)));
+      payloads.insert(inspected_as(sample));
     }
   }
   return low && high && payloads.size() > 1;
@@ -36,7 +36,8 @@ bool of_every_kind(const std::vector<const Flow*>& flows) {
 bool lets_out_more_than_the_list(const Facts& facts) {
   const auto vendors = facts.hosts_asked_for();
   return std::any_of(facts.flows.begin(), facts.flows.end(), [&](const Flow& flow) {
-    return !flow.udp && out(flow) && !vendors.contains(flow.host);
+    // How far it leaves may be no further than to whoever stops it.
+    return !flow.udp && flow.way == Reachability::open && !vendors.contains(flow.host);
   });
 }
 
@@ -49,7 +50,7 @@ std::optional<UdpVerdict> replies_are_lost(const Facts& facts,
   const Flow* left = nullptr;
   bool silent_yet_left = false, own_too = false, own_responders = false;
   // What is seen to leave is of the same kind: a device may drop one protocol only.
-  const auto leaves = [](const Flow& flow, const std::string& payload) {
+  const auto leaves = [](const Flow& flow, Payload payload) {
     return std::any_of(flow.samples.begin(), flow.samples.end(), [&](const FlowSample& sample) {
       return sample.way == Reachability::left && sample.payload == payload;
     });
@@ -57,6 +58,7 @@ std::optional<UdpVerdict> replies_are_lost(const Facts& facts,
   for (const auto* flow : flows) {
     if (flow->way == Reachability::open) return std::nullopt;
     if (flow->way == Reachability::left) left = flow;
+    if (flow->way == Reachability::blocked) continue;  // it is not the reply that is lost
     for (const auto& sample : flow->samples) {
       own_responders |= sample.responder && facts.asked_for(*sample.result);
       if (sample.way != Reachability::lost || !sample.responder) continue;
@@ -120,6 +122,12 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
     own |= asked_for(facts, *flow);
     if (more_than_the_list || vendors.contains(flow->host)) dead.push_back(flow);
   }
+  std::set<std::string> dead_hosts;
+  for (const auto* flow : flows) {
+    if (flow->way == Reachability::blocked) dead_hosts.insert(flow->host);
+  }
+  // Others get as far as where these died.
+  if (!dead_hosts.empty() && facts.udp_passes_inside(dead_hosts)) return std::nullopt;
   const bool all_kinds = of_every_kind(dead);
   const auto devices = refusals(flows);
   const auto widest = std::max_element(
@@ -235,16 +243,17 @@ Causes find_udp_ports(const Diagnosis& context) {
   Cause cause;
   std::vector<std::uint16_t> ports;
   std::vector<const Flow*> closed;
-  std::set<std::string> spoken;  // what is answered anywhere
+  std::set<Payload> spoken;  // what is answered anywhere
   for (const auto* flow : all) {
     for (const auto& sample : flow->samples) {
-      if (sample.way == Reachability::open) spoken.insert(std::string(inspected_as(sample)));
+      if (sample.way == Reachability::open) spoken.insert(inspected_as(sample));
     }
   }
   auto confidence = Confidence::certain;
   for (const auto& [port, flows] : by_port) {
     std::vector<const Flow*> dead;
-    std::set<std::string> silent_parties, payloads;
+    std::set<std::string> silent_parties;
+    std::set<Payload> payloads;
     bool works = false, named = false;
     int firm = 0;  // once to two hosts, or twice to one
     for (const auto* flow : flows) {
@@ -257,7 +266,7 @@ Causes find_udp_ports(const Diagnosis& context) {
         named |= !sample.by.empty();
         if (sample.way != Reachability::lost || !sample.responder) continue;
         silent_parties.insert(flow->party);
-        payloads.insert(std::string(inspected_as(sample)));
+        payloads.insert(inspected_as(sample));
         if (flow->way == Reachability::lost) dead.push_back(flow);
       }
     }
@@ -265,7 +274,7 @@ Causes find_udp_ports(const Diagnosis& context) {
     // answered nowhere, which may be inspection.
     const bool spoken_elsewhere =
         std::any_of(payloads.begin(), payloads.end(),
-                    [&](const std::string& payload) { return spoken.contains(payload); });
+                    [&](Payload payload) { return spoken.contains(payload); });
     const bool blocked = firm > 1;
     if (works || (!blocked && (silent_parties.size() < 2 || !spoken_elsewhere))) continue;
     ProbeList lost;

@@ -69,7 +69,7 @@ std::string bounds_in_words(const Gap& gap) {
 Reachability media_way(const Flow& flow) {
   Reachability way = Reachability::unknown;
   for (const auto& sample : flow.samples) {
-    if (!of_a_range(sample) && sample.payload != "rtp") continue;
+    if (!of_a_range(sample) && sample.payload != Payload::rtp) continue;
     if (gets_out(sample.way)) return sample.way;
     if (way != Reachability::blocked) way = sample.way;
   }
@@ -80,7 +80,8 @@ Reachability media_way(const Flow& flow) {
 std::optional<FindingEvidence> stun_passes(const std::vector<const Flow*>& flows) {
   for (const auto* flow : flows) {
     for (const auto& sample : flow->samples) {
-      const bool other = sample.payload == "stun" && sample.result->probe.check == CheckKind::hop;
+      const bool other =
+          sample.payload == Payload::stun && sample.result->probe.check == CheckKind::hop;
       if (other && gets_out(sample.way)) return what_it_saw(sample);
     }
   }

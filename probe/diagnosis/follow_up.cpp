@@ -269,6 +269,7 @@ void ask_another_sip_port(const Facts& facts, Questions& questions) {
 std::vector<Probe> follow_ups(const Report& report) {
   const Facts facts(report);
   Questions questions(facts);
+  ask_how_many_answer(facts, questions);
   ask_for_names(facts, questions);
   ask_again(facts, questions);
   ask_for_ways(facts, questions);

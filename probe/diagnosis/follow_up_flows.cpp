@@ -26,6 +26,8 @@ constexpr std::uint16_t other_udp_ports[] = {443, 50'000};
 // The same for TCP: SIP over TLS, XMPP, TURN, and one of nobody in particular.
 constexpr std::uint16_t other_tcp_ports[] = {5061, 5222, 3478, 8443};
 
+std::string word_of(Payload payload) { return std::string(to_string(payload)); }
+
 bool gets_out(const Flow& flow) {
   return flow.way == Reachability::open || flow.way == Reachability::left;
 }
@@ -100,11 +102,11 @@ std::set<std::string> shut_hosts(const Facts& facts) {
 }
 
 // The protocol that is in doubt on a flow.
-std::string payload_of(const Flow& flow) {
-  std::string payload = "rtp";
+Payload payload_of(const Flow& flow) {
+  auto payload = Payload::rtp;
   for (const auto& sample : flow.samples) {
-    const auto& own = sample.payload;
-    if (own != "stun" && own != "turn" && own != "sip") continue;
+    const auto own = sample.payload;
+    if (own != Payload::stun && own != Payload::turn && own != Payload::sip) continue;
     if (sample.way == Reachability::lost) return own;
     payload = own;
   }
@@ -130,7 +132,8 @@ void ask_for_ranges(const Facts& facts, const Flow& control,
   }
   if (host != nullptr) {
     auto as_stun = with;
-    as_stun["payload"] = "stun";  // the contrast: a device that lets only what it knows pass
+    as_stun["payload"] =
+        word_of(Payload::stun);  // the contrast: a device that lets only what it knows pass
     questions.ask(Purpose::way_out, CheckKind::hop, Transport::udp, host->host, host->port,
                   as_stun);
   }
@@ -138,6 +141,32 @@ void ask_for_ranges(const Facts& facts, const Flow& control,
   std::sort(ports.begin(), ports.end());
   for (const auto port : {ports.front(), ports.back()}) {
     questions.ask(Purpose::way_out, CheckKind::hop, Transport::udp, control.host, port, with);
+  }
+}
+
+// Hosts that are shut as a whole: is it the hosts, or these ports wherever they lead to?
+void ask_elsewhere(const Facts& facts, const Flow& control,
+                   const std::map<std::string, std::string>& with, Questions& questions) {
+  std::size_t asked = 0;
+  for (const auto& host : shut_hosts(facts)) {
+    if (asked++ == hosts_per_port) return;
+    for (const bool udp : {true, false}) {
+      const auto flow = std::find_if(facts.flows.begin(), facts.flows.end(), [&](const Flow& one) {
+        return one.udp == udp && one.host == host && one.way == Reachability::blocked;
+      });
+      const auto elsewhere = [&](const Flow& one) {
+        return one.udp == udp && one.port == flow->port && one.host != host &&
+               (gets_out(one) || one.way == Reachability::blocked);
+      };
+      if (flow == facts.flows.end() ||
+          std::any_of(facts.flows.begin(), facts.flows.end(), elsewhere)) {
+        continue;
+      }
+      auto as_sent = with;
+      if (udp) as_sent["payload"] = word_of(Payload::rtp);
+      questions.ask(Purpose::way_out, CheckKind::hop, udp ? Transport::udp : Transport::tcp,
+                    control.host, flow->port, as_sent);
+    }
   }
 }
 
@@ -169,7 +198,7 @@ void ask_beyond_the_set(const Facts& facts, const std::map<std::string, std::str
   }
   if (udp_works || lost == nullptr) return;
   auto by_udp = control;
-  by_udp["payload"] = "rtp";
+  by_udp["payload"] = word_of(Payload::rtp);
   for (const auto port : other_udp_ports) {
     const bool asked = std::any_of(facts.flows.begin(), facts.flows.end(), [&](const Flow& flow) {
       return flow.udp && flow.port == port && flow.way == Reachability::blocked;
@@ -195,7 +224,8 @@ bool doubtful(const Facts& facts, const Flow& flow) {
   return std::any_of(flow.samples.begin(), flow.samples.end(), [&](const FlowSample& sample) {
     if (!findings::failing(*sample.result) || !facts.asked_for(*sample.result)) return false;
     // One protocol may be lost where another one passes.
-    return flow.udp ? sample.way == Reachability::lost && sample.payload != "rtp" : tcp_in_doubt;
+    return flow.udp ? sample.way == Reachability::lost && sample.payload != Payload::rtp
+                    : tcp_in_doubt;
   });
 }
 
@@ -263,7 +293,7 @@ void ask_for_silent_responders(const Facts& facts, bool udp,
   for (const auto& [party, flow] : silent) {
     if (asked++ == hosts_per_port) return;
     auto as_sent = with;
-    if (udp) as_sent["payload"] = payload_of(*flow);
+    if (udp) as_sent["payload"] = word_of(payload_of(*flow));
     const auto transport = udp ? Transport::udp : Transport::tcp;
     questions.ask(Purpose::way_out, CheckKind::hop, transport, flow->host, flow->port, as_sent);
   }
@@ -297,9 +327,12 @@ namespace {
 void ask_once_more(const Facts& facts, Questions& questions) {
   std::size_t asked = 0;
   for (const auto& flow : facts.flows) {
-    if (!flow.udp || !died_once(facts, flow) || asked++ >= most_ports) continue;
-    questions.ask(Purpose::way_out, CheckKind::hop, Transport::udp, flow.host, flow.port,
-                  {{"payload", payload_of(flow)}});
+    if (!died_once(facts, flow) || asked++ >= most_ports) continue;
+    const std::map<std::string, std::string> with =
+        flow.udp ? std::map<std::string, std::string>{{"payload", word_of(payload_of(flow))}}
+                 : std::map<std::string, std::string>{{"again", "true"}};
+    questions.ask(Purpose::way_out, CheckKind::hop, flow.udp ? Transport::udp : Transport::tcp,
+                  flow.host, flow.port, with);
   }
 }
 
@@ -318,7 +351,8 @@ void ask_for_ways(const Facts& facts, Questions& questions) {
   const bool udp_shut = udp_is_shut(facts);
   if (!udp_shut) ask_for_silent_responders(facts, true, through({}), questions);
   ask_for_silent_responders(facts, false, through({}), questions);
-  if (!udp_shut) ask_for_silent_ranges(facts, through({{"payload", "rtp"}}), questions);
+  if (!udp_shut)
+    ask_for_silent_ranges(facts, through({{"payload", word_of(Payload::rtp)}}), questions);
   std::map<std::pair<bool, std::uint16_t>, std::vector<const Flow*>> doubts;
   const auto shut = shut_hosts(facts);
   for (const auto& flow : facts.flows) {
@@ -344,19 +378,22 @@ void ask_for_ways(const Facts& facts, Questions& questions) {
         questions.ask(Purpose::way_out, CheckKind::hop, transport, flow->host, port, through({}));
       } else {
         questions.ask(Purpose::way_out, CheckKind::hop, transport, flow->host, port,
-                      through({{"payload", payload_of(*flow)}}));
+                      through({{"payload", word_of(payload_of(*flow))}}));
       }
     }
     if (udp) {
       // The contrast: the same port, another protocol.
       questions.ask(Purpose::way_out, CheckKind::hop, transport, chosen.front()->host, port,
-                    through({{"payload", "rtp"}}));
+                    through({{"payload", word_of(Payload::rtp)}}));
     }
     if (networks.size() > 1 || works_somewhere(facts, udp, port)) continue;
     questions.ask(Purpose::way_out, CheckKind::hop, transport, control->host, port,
-                  udp ? through({{"payload", "rtp"}}) : through({}));
+                  udp ? through({{"payload", word_of(Payload::rtp)}}) : through({}));
   }
-  if (!udp_shut) ask_for_ranges(facts, *control, through({{"payload", "rtp"}}), questions);
+  if (!udp_shut) {
+    ask_for_ranges(facts, *control, through({{"payload", word_of(Payload::rtp)}}), questions);
+  }
+  ask_elsewhere(facts, *control, through({}), questions);
   ask_beyond_the_set(facts, through({}), questions);
 }
 
@@ -403,8 +440,8 @@ void ask_again(const Facts& facts, Questions& questions) {
     return flow.samples.front().result->observation.sent_at;
   };
   for (const auto& flow : facts.flows) {
-    const auto& payload = flow.samples.front().payload;
-    const bool repeatable = !flow.udp || payload == "stun" || payload == "turn";
+    const auto payload = flow.samples.front().payload;
+    const bool repeatable = !flow.udp || payload == Payload::stun || payload == Payload::turn;
     if (repeatable && flow.way == Reachability::open && first_sent(flow)) reached.push_back(&flow);
   }
   std::stable_sort(reached.begin(), reached.end(),
@@ -416,6 +453,30 @@ void ask_again(const Facts& facts, Questions& questions) {
   }
   // Is it the line, or this computer? The site's own resolver sends its questions by itself.
   questions.ask(Purpose::repeat, CheckKind::dns, Transport::udp, "example.com", 53);
+}
+
+// Where some were answered only when they had asked again, and some never: a server that answers is
+// asked twenty times over one flow, and twenty times over new ones. A TURN server is a STUN server.
+void ask_how_many_answer(const Facts& facts, Questions& questions) {
+  const auto silent = [&](const auto& result) {
+    return findings::got_no_answer(result) && findings::is_direct(result) &&
+           facts.asked_for(result);
+  };
+  const auto& probes = facts.report.probes;
+  if (!facts.line_loses() || std::none_of(probes.begin(), probes.end(), silent)) return;
+  const auto server = std::find_if(facts.flows.begin(), facts.flows.end(), [](const Flow& flow) {
+    return flow.udp && flow.port != 53 &&
+           std::any_of(flow.samples.begin(), flow.samples.end(), [](const FlowSample& sample) {
+             const auto& [probe, seen] = *sample.result;
+             const bool answers = probe.check == CheckKind::stun || probe.check == CheckKind::turn;
+             return answers && seen.outcome == Outcome::answered;
+           });
+  });
+  if (server == facts.flows.end()) return;
+  for (const auto* flows : {"one", "new"}) {
+    questions.ask(Purpose::repeat, CheckKind::stun, Transport::udp, server->host, server->port,
+                  {{"flows", flows}});
+  }
 }
 
 }  // namespace callready

@@ -67,7 +67,10 @@ bool asks_to_let_through(std::string_view code) {
                                          "tls.intercepted",      "tls.filtered"};
   // The rows of a call name where it is offered, not where it goes.
   if (code == "firewall.dtls_filtered") return false;
-  if (code == "firewall.idle_timeout" || code == "firewall.rate_limited") return false;
+  if (code == "firewall.idle_timeout" || code == "firewall.rate_limited" ||
+      code == "firewall.new_flows_limited") {
+    return false;
+  }
   return code.starts_with("firewall.") ||
          std::find(std::begin(others), std::end(others), code) != std::end(others);
 }

@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <tuple>
 
+#include "probe/diagnosis/finding_flow_groups.hpp"
+#include "probe/diagnosis/finding_rules.hpp"
+
 namespace callready::findings {
 namespace {
 
@@ -53,6 +56,13 @@ class Silence {
         return missing(one) && !explained_.contains(one.result->probe.id);
       });
       if (answers_us) alive_.insert({flow.host, flow.udp});
+      if (flow.udp && !answers_us && flow.way == Reachability::open &&
+          any_sample(flow, [&](const auto& one) {
+            return one.refusal && one.result->probe.check != CheckKind::udp_range &&
+                   facts.asked_for(*one.result);
+          })) {
+        refuse_their_service_.insert(flow.host);
+      }
       if (shut(flow)) dead_.insert({flow.host, flow.udp});
       if (flow.port == dns_port) continue;
       public_refusals_ |= !answers_us && !flow.left && any_sample(flow, [&](const auto& one) {
@@ -96,6 +106,11 @@ class Silence {
     }
     const auto& target = result.probe.target;
     const bool udp = is_udp(result);
+    if (udp && refuse_their_service_.contains(target.host) && only_refused(result) &&
+        !alive_.contains({target.host, udp})) {
+      return fmt::format("{} refuses its service's own ports, too, or somebody does in its name",
+                         target.host);
+    }
     auto reason = doubt(udp ? udp_ : tcp_, target.ports, udp ? "UDP" : "TCP");
     const std::pair own{target.host, udp}, other{target.host, !udp};
     const bool dead = dead_.contains(own) || (dead_.contains(other) && !alive_.contains(own));
@@ -136,6 +151,8 @@ class Silence {
   Answers udp_, tcp_;
   // Hosts that should answer on some port, and do on none, over UDP (true) or TCP.
   std::set<std::pair<std::string, bool>> dead_, alive_;
+  // Hosts of which ports that a row names as a service's refuse us over UDP.
+  std::set<std::string> refuse_their_service_;
   bool any_heard_ = false, any_silent_ = false, public_refusals_ = false;
 };
 
@@ -198,14 +215,49 @@ std::string no_farther_than(const Facts& facts, const ProbeResult& result) {
 
 }  // namespace
 
+namespace {
+
+// Packets that died on the way once, and what refusals in the server's name turned out to be a
+// device's: of these no row says more than that it is not known.
+void doubt_single_proofs(const Facts& facts, const std::set<std::string>& explained,
+                         std::map<std::string, std::string>& reasons) {
+  constexpr std::size_t most_by_chance = 2;
+  std::map<std::string, std::size_t> died;  // ports, by probe
+  std::set<std::string> firm;
+  for (const auto& flow : facts.flows) {
+    for (const auto& sample : flow.samples) {
+      if (sample.way != Reachability::blocked) continue;
+      const auto& id = sample.result->probe.id;
+      if (sample.refusal && !failing(*sample.result)) {
+        reasons.emplace(id, "a device on the way refuses in the server's name");
+      } else if (firmly_blocked(facts, flow) || !sample.by.empty() || sample.forged) {
+        firm.insert(id);
+      } else {
+        ++died[id];
+      }
+    }
+  }
+  for (const auto& [id, ports] : died) {
+    if (ports > most_by_chance || firm.contains(id) || explained.contains(id)) continue;
+    reasons.emplace(id, "once, which a bad line does, too");
+  }
+}
+
+}  // namespace
+
 std::map<std::string, std::string> doubted(const Facts& facts,
                                            const std::set<std::string>& explained) {
   std::map<std::string, std::string> reasons;
+  doubt_single_proofs(facts, explained, reasons);
   const Silence silence(facts, explained);
+  const bool limited = new_flows_are_limited(facts);
   const auto taken = taken_ports(facts);
   for (const auto& result : facts.report.probes) {
-    if (facts.line_loses() && got_no_answer(result) && !explained.contains(result.probe.id)) {
-      reasons.emplace(result.probe.id, "on a line that loses packets");
+    if ((facts.line_loses() || limited) && got_no_answer(result) &&
+        !explained.contains(result.probe.id)) {
+      reasons.insert_or_assign(result.probe.id, limited && is_udp(result)
+                                                    ? "where new flows are limited"
+                                                    : "on a line that loses packets");
     }
     if (!is_direct(result)) continue;
     const bool on_taken_port = taken.size() > 1 || taken.contains(result.probe.target.port());
@@ -234,7 +286,9 @@ std::set<std::string> got_out_after_all(const Facts& facts) {
         const bool out = other.way == Reachability::open || other.way == Reachability::left;
         return out && inspected_as(other) == inspected_as(sample);  // it may drop one only
       });
-      if (died) (passed ? open : gone).insert(sample.result->probe.id);
+      // Who was named stands, whatever died beside.
+      const bool turned_away = sample.way == Reachability::blocked && !died;
+      if (died || turned_away) (died && passed ? open : gone).insert(sample.result->probe.id);
     }
   }
   for (const auto& id : gone) open.erase(id);

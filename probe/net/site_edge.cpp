@@ -200,7 +200,16 @@ asio::awaitable<void> SiteEdge::wait_for_trunk(bool v6, std::string interface, S
 
 std::optional<SiteEdge::Way> SiteEdge::end_of_trunk(const SocketAddress& target) const {
   const auto found = trunks_.find(target.address.is_v6());
-  if (found == trunks_.end() || found->second.ways.empty()) return std::nullopt;
+  if (found == trunks_.end() || found->second.ways.empty()) {
+    // Somebody near may take every connection: then as far as UDP to another target was seen to
+    // get.
+    for (const auto& [address, climb] : climbs_) {
+      if (address.is_v6() != target.address.is_v6()) continue;
+      const auto hop = nearest_outside(climb->routers, climb->own);
+      if (hop) return Way{*hop, climb};
+    }
+    return std::nullopt;
+  }
   const auto& ways = found->second.ways;
   const auto& first = ways.front();
   for (const auto& way : ways) {

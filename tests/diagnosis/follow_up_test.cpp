@@ -47,6 +47,22 @@ TEST(FollowUps, AskForASilentPortByItsProtocolAndAnother) {
   EXPECT_TRUE(asks(list, "tcp/tcp/turn.vendor.com:3478")) << "is the host alive?";
 }
 
+TEST(FollowUps, CountAnswersWhereSomeWereLateAndSomeNeverCame) {
+  auto late = stun("stun.vendor.com");
+  late.observation.attempts = 3;
+  auto near = stun("stun.l.google.com", 19302);
+  near.observation.round_trip = Milliseconds(20);
+  const auto made = [&](Outcome outcome) {
+    return ids(report({row("turn", {late, turn("turn.vendor.com", outcome, "")}),
+                       controls({tls("www.google.com"), near})}));
+  };
+  for (const auto* flows : {"one", "new"}) {
+    const auto id = fmt::format("stun/udp/stun.l.google.com:19302?flows={}", flows);
+    EXPECT_TRUE(asks(made(silent), id)) << id;
+    EXPECT_FALSE(asks(made(answered), id)) << "nothing is missing";
+  }
+}
+
 // The second of two looks, with what the first asked.
 TEST(FollowUps, AskForOtherPortsOfFewHostsHoweverOftenTheyLook) {
   std::vector<ProbeResult> silent_hosts;

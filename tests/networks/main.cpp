@@ -73,9 +73,25 @@ Judgement judge(const networks::Network& network, Report* report = nullptr) {
   return judgement;
 }
 
+// On a line that loses packets anything may look like anything, now and then: "likely" stands for
+// 95 %, "certain" for 99 %. True where the same is said with no more of other chances than that.
+bool by_chance(const networks::Network& network, const Violation& violation) {
+  if (network.loss_out <= 0 && network.loss_in <= 0) return false;
+  const int chances = violation.certain ? 100 : 40;
+  int left = violation.certain ? 1 : 2;
+  auto other = network;
+  for (int i = 1; i <= chances; ++i) {
+    other.chance = network.chance + static_cast<std::uint64_t>(i) * 1'000'003;
+    for (const auto& again : judge(other).violations) {
+      if (again.kind == violation.kind && left-- == 0) return false;
+    }
+  }
+  return true;
+}
+
 bool shows(const networks::Network& network, const std::string& kind) {
   for (const auto& violation : judge(network).violations) {
-    if (violation.kind == kind) return true;
+    if (violation.kind == kind && !by_chance(network, violation)) return true;
   }
   return false;
 }
@@ -136,6 +152,7 @@ int random_networks(const Options& options) {
   std::map<std::string, Numbers> kinds;
   std::map<std::string, std::uint64_t> unknown, named;
   std::map<std::string, Numbers> open_probes;
+  Numbers unlucky;
   std::uint64_t bad = 0, capabilities = 0, beyond = 0;
   fmt::print("{} networks, --seed {}\n", options.count, options.seed);
   for (std::uint64_t i = 0; i < options.count; ++i) {
@@ -144,7 +161,11 @@ int random_networks(const Options& options) {
     if (parse(to_text(network)) != network) {
       throw std::runtime_error("a network is another one as text:\n" + to_text(network));
     }
-    const auto judgement = judge(network);
+    auto judgement = judge(network);
+    const auto lucky = std::erase_if(judgement.violations, [&](const Violation& violation) {
+      return by_chance(network, violation);
+    });
+    if (lucky > 0) unlucky.push_back(number);
     capabilities += static_cast<std::uint64_t>(judgement.capabilities);
     beyond += static_cast<std::uint64_t>(judgement.beyond);
     for (const auto& though : judgement.unknown_though) ++unknown[though];
@@ -161,6 +182,9 @@ int random_networks(const Options& options) {
   fmt::print("{:.1f} s, {:.0f} a second; {} networks with violations ({:.2f} %)\n", took.count(),
              static_cast<double>(options.count) / took.count(), bad,
              100.0 * static_cast<double>(bad) / static_cast<double>(options.count));
+  fmt::print("{} more on lines that lose packets, with no more of other chances than words allow\n",
+             unlucky.size());
+  if (!options.shrink_all) fmt::print("         {}\n", fmt::join(unlucky, " "));
   const auto share = [&](std::string_view what, std::uint64_t count) {
     fmt::print("{}: {} of {} capabilities ({:.2f} %)\n", what, count, capabilities,
                100.0 * static_cast<double>(count) / static_cast<double>(capabilities));

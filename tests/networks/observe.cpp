@@ -278,6 +278,7 @@ Observer::Heard Observer::exchange(const Connection& connection, Packet packet, 
     return heard;
   }
   const auto trip = traffic_.round_trip(packet.to);
+  traffic_.sends(packet);
   double took = 0;
   for (int i = 0; i < 2 * trips; ++i) {
     double again = trip + 200;

@@ -115,6 +115,7 @@ class Observer {
   Seen tls(Job job);
   Seen http(Job job);
   Seen stun(Job job);
+  Seen count_stun_answers(const Job& job);
   Seen turn(Job job);
   Seen ntp(Job job);
   Seen sip(Job job);

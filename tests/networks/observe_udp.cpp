@@ -140,7 +140,14 @@ std::optional<Observer::End> Observer::farthest(const Climb& climb) const {
 }
 
 std::optional<Observer::Way> Observer::end_of_trunk(const IpAddress& target) const {
-  if (!trunk_ || trunk_->empty()) return std::nullopt;
+  if (!trunk_ || trunk_->empty()) {
+    for (const auto& [address, climb] : climbs_) {
+      for (const auto& at : climb.routers) {
+        if (outside(at, traffic_.network().pc)) return Way{{at.first, at.second}, climb};
+      }
+    }
+    return std::nullopt;
+  }
   const auto& first = trunk_->front();
   for (const auto& way : *trunk_) {
     if (way.to != target) continue;
@@ -377,7 +384,33 @@ Seen Observer::over_stun(Job& job, Payload payload, bool& answered) {
   return seen;
 }
 
+// checks/stun_flows.cpp
+Seen Observer::count_stun_answers(const Job& job) {
+  constexpr int requests = 20;
+  constexpr double gap_ms = 40;
+  Seen seen;
+  auto& observation = seen.observation;
+  auto request = packet(job, Payload::stun);
+  observation.address = job.address;
+  observation.local = SocketAddress{traffic_.network().pc, request.from};
+  int answered = 0, counted = 0;
+  const bool one = job.with("flows") == "one";
+  for (int i = 0; i < requests; ++i) {
+    if (i > 0 && !one) request.from = traffic_.new_port();
+    const auto heard = ask_udp(request, job.at_ms + gap_ms * i, 1, 1000);
+    answered += heard.kind == Heard::answer ? 1 : 0;
+    counted += answered > 0 || !one ? 1 : 0;
+  }
+  observation.attempts = requests;
+  say(observation, answered > 0 ? Outcome::answered : Outcome::silent,
+      answered > 0 ? "success" : "timed_out");
+  add(observation, "udp_sample", {{"sent", number(counted)}, {"answered", number(answered)}});
+  seen.ended_ms = seen.first_reply_ms = job.at_ms + gap_ms * requests + 1000;
+  return seen;
+}
+
 Seen Observer::stun(Job job) {
+  if (!job.with("flows").empty()) return count_stun_answers(job);
   bool answered = false;
   auto seen = over_stun(job, Payload::stun, answered);
   if (!answered) return seen;
@@ -710,7 +743,7 @@ Seen Observer::hop(Job job) {
   double now = job.at_ms;
   bool unused = false;
   std::optional<Way> found;
-  if (!job.with("control").empty()) found = find_way(job.address, 0, now, unused);
+  if (!udp || !job.with("control").empty()) found = find_way(job.address, 0, now, unused);
   if (!found) found = find_way(job.address, question.port, now, unused);
   const auto conclude = [&](Outcome outcome, const char* result,
                             std::optional<IpAddress> by = std::nullopt) {

@@ -105,7 +105,7 @@ FAULTS = {
     "inspection": Fault("tls.intercepted", box="box intercept at 1 match tcp 443",
                         undecided=MEDIA_ALONE),
     "large packets": Fault("network.mtu", box="box mtu at 1 limit 1300"),
-    "a few new flows a second": Fault("firewall.rate_limited", "network.loss",
+    "a few new flows a second": Fault("firewall.rate_limited", "firewall.new_flows_limited",
                                       box="box rate at 1 limit 5", undecided=("*",)),
     "twenty new flows a second": Fault("firewall.rate_limited", box="box rate at 1 limit 20"),
     "shut out after four hosts": Fault("firewall.rate_limited", "firewall.destination_blocked",

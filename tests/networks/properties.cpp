@@ -38,7 +38,8 @@ class Judge {
 
  private:
   void violation(std::string kind, std::string what) {
-    judgement_.violations.push_back({std::move(kind), std::move(what)});
+    const bool certain = what.find("(certain)") != std::string::npos;
+    judgement_.violations.push_back({std::move(kind), std::move(what), certain});
   }
   bool has(BoxKind kind) const { return traffic_.find(kind) != nullptr; }
   bool has_far(std::initializer_list<FarFault> faults) const {
@@ -109,6 +110,10 @@ class Judge {
     }
     if (is("firewall.rate_limited")) {
       return has(BoxKind::rate) || has(BoxKind::ban) ? "" : "no box limits";
+    }
+    if (is("firewall.new_flows_limited")) return has(BoxKind::rate) ? "" : "no box limits";
+    if (is("network.loss")) {
+      return network_.loss_out > 0 || network_.loss_in > 0 ? "" : "nothing gets lost";
     }
     if (is("firewall.idle_timeout")) return "no binding was measured";
     if (is("network.captive_portal")) return has(BoxKind::portal) ? "" : "no portal";
@@ -188,7 +193,8 @@ class Judge {
     for (const auto* room : {"firewall.", "dns.", "proxy.", "vendor.", "network."}) {
       if (code.starts_with(room)) {
         return code != "dns.slow" && code != "network.ipv6_broken" && code != "network.mtu" &&
-               code != "firewall.rate_limited";
+               code != "firewall.rate_limited" && code != "firewall.new_flows_limited" &&
+               code != "network.loss";
       }
     }
     return false;
@@ -362,7 +368,10 @@ class Judge {
         const bool explained = std::find(finding.explains.begin(), finding.explains.end(), id) !=
                                finding.explains.end();
         const bool open = row.status == Status::unknown || row.status == Status::pass;
-        if (!explained || !open) continue;
+        // What gets lost now and then decides nothing.
+        const bool decides =
+            finding.code != "network.loss" && finding.code != "firewall.new_flows_limited";
+        if (!explained || !open || !decides) continue;
         violation(
             "4 row " + std::string(to_string(row.status)) + " that is explained by " + finding.code,
             id);

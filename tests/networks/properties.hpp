@@ -8,6 +8,7 @@ namespace callready::networks {
 struct Violation {
   std::string kind;  // of which there are few: "accuses a flow that works: firewall.udp_blocked"
   std::string what;  // for whoever looks at this one
+  bool certain = false;  // what is wrong was said to be certain
 };
 
 struct Judgement {

@@ -11,6 +11,14 @@ std::uint64_t hash_of(std::string_view text) {
   return hash;
 }
 
+// SplitMix64.
+std::uint64_t mixed(std::uint64_t value) {
+  value += 0x9e3779b97f4a7c15U;
+  value = (value ^ (value >> 30U)) * 0xbf58476d1ce4e5b9U;
+  value = (value ^ (value >> 27U)) * 0x94d049bb133111ebU;
+  return value ^ (value >> 31U);
+}
+
 std::uint64_t hash_of(const IpAddress& address) { return hash_of(address.to_string()); }
 
 // "turn.example.com" -> "example.com": one operator's hosts are near each other.
@@ -83,7 +91,7 @@ std::string Internet::name_of(const IpAddress& address) const {
 }
 
 Traffic::Traffic(const networks::Network& network, const Internet& internet)
-    : network_(network), internet_(internet), random_(network.chance) {
+    : network_(network), internet_(internet) {
   for (const auto& box : network.boxes) {
     auto& compiled = addresses_.emplace_back();
     for (const auto& match : box.matches) {
@@ -236,7 +244,27 @@ bool Traffic::remembers(std::size_t index, const Packet& packet, double at_ms) {
   return memory.banned_since.has_value();
 }
 
+void Traffic::sends(const Packet& packet, int ttl) {
+  if (network_.loss_out <= 0 && network_.loss_in <= 0) return;
+  auto what = mixed(network_.chance);
+  for (const auto byte : packet.to.bytes()) what = (what ^ byte) * 1099511628211U;
+  const auto kind =
+      static_cast<unsigned>(packet.proto) * 256U + static_cast<unsigned>(packet.payload);
+  for (const auto number :
+       {std::uint64_t{packet.port}, std::uint64_t{kind}, static_cast<std::uint64_t>(ttl),
+        static_cast<std::uint64_t>(packet.bytes)}) {
+    what = mixed(what ^ number);
+  }
+  luck_ = mixed(what + static_cast<std::uint64_t>(++sent_so_often_[what]));
+}
+
+bool Traffic::chance(double p) {
+  luck_ = mixed(luck_);
+  return p > 0 && static_cast<double>(luck_ >> 11U) * 0x1p-53 < p;
+}
+
 Fate Traffic::send(const Packet& packet, double at_ms, int ttl) {
+  sends(packet, ttl);
   auto fate = always(packet, ttl);
   const auto& boxes = network_.boxes;
   for (std::size_t i = 0; i < boxes.size(); ++i) {

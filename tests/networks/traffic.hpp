@@ -85,10 +85,11 @@ class Traffic {
   // Whether a router had no ICMP answer left since.
   void forget_shortage() { short_ = false; }
   bool was_short() const { return short_; }
-  // One chance on the line.
+  // One chance on the line, for what was sent last. The same packet has the same luck in another
+  // network, whatever else is sent there: twins (twin.hpp) differ by their boxes only.
   bool lost_out() { return chance(network_.loss_out); }
   bool lost_in() { return chance(network_.loss_in); }
-  bool chance(double p) { return p > 0 && uniform_(random_) < p; }
+  void sends(const Packet& packet, int ttl = whole_way);
 
   // There and back to the host, or to the router at that distance.
   double round_trip(const IpAddress& to) const;
@@ -112,15 +113,16 @@ class Traffic {
   std::optional<Fate::Kind> act(std::size_t box, const Packet& packet) const;
   bool has_an_answer(int hop, const IpAddress& to, double at_ms);
   bool remembers(std::size_t box, const Packet& packet, double at_ms);
+  bool chance(double p);
 
   const networks::Network& network_;
   const Internet& internet_;
   std::vector<std::size_t> order_;  // of the boxes: a portal lets nobody take what it shuts out
   std::vector<std::vector<Addresses>> addresses_;  // of each box's matches
   std::map<IpAddress, FarFault> far_;
-  std::map<IpAddress, int> mute_;  // MuteWay::from
-  std::mt19937_64 random_;
-  std::uniform_real_distribution<double> uniform_{0, 1};
+  std::map<IpAddress, int> mute_;               // MuteWay::from
+  std::uint64_t luck_ = 0;                      // of the packet that was sent last
+  std::map<std::uint64_t, int> sent_so_often_;  // by what it is
   std::uint16_t next_port_ = 40'000;
   // What devices remember.
   using Flow = std::tuple<Proto, IpAddress, std::uint16_t, std::uint16_t>;

@@ -89,7 +89,8 @@ std::optional<Flow> names_fail(const Traffic& traffic, const std::string& host) 
     question.port = 53;
     question.payload = Payload::dns;
     const auto fate = traffic.always(question);
-    if (fate.kind != Fate::arrives && fate.kind != Fate::taken) return broken("dns");
+    if (fate.kind == Fate::taken) return std::nullopt;  // the site's own answers
+    if (fate.kind != Fate::arrives) return broken("dns");
     if (traffic.swallows_replies(question) != nullptr) return broken("dns");
   }
   return std::nullopt;

@@ -126,7 +126,8 @@ class _Draw:
     def new_flows(self):
         self._effect(f"udp-new-flows={self.random.randrange(2, 8)}",
                      lambda f: 0.1 if f.transport == "udp" and f.speaks != "dns" else 0,
-                     {"firewall.rate_limited": {"security", "network"}}, due=False)
+                     {"firewall.new_flows_limited": NETWORK,
+                      "firewall.rate_limited": {"security", "network"}}, due=False)
 
     def only_web(self):
         self._effect("only-web", lambda f: f.speaks != "dns" and not (
@@ -227,7 +228,7 @@ class _Draw:
         if pick.random() < 0.4:
             site.line = {"delay_ms": pick.randrange(5, 100), "jitter_ms": pick.randrange(0, 10),
                          "loss_percent": pick.choice((0, 0, 0.5, 1, 2))}
-            site.effects.append(Effect("the line", lambda f: 0, may=("media.*",)))
+            site.effects.append(Effect("the line", lambda f: 0, may=("media.*", "network.loss")))
         if pick.random() < 0.1:
             site.options.append("--no-anchors")
         self._interplay()

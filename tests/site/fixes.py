@@ -8,7 +8,7 @@ import yaml
 
 from .names import HERE, ROOT
 
-LETS_THROUGH = re.compile(r"firewall\.(?!idle_timeout|rate_limited)|proxy\.(required|auth_required|"
+LETS_THROUGH = re.compile(r"firewall\.(?!idle_timeout|rate_limited|new_flows_limited)|proxy\.(required|auth_required|"
                           r"connect_denied|no_websocket)|tls\.(intercepted|filtered)")
 
 

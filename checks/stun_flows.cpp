@@ -1,0 +1,107 @@
+#include "checks/stun_flows.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "probe/net/stun.hpp"
+#include "probe/net/timeouts.hpp"
+#include "probe/net/udp.hpp"
+
+namespace callready::checks {
+namespace {
+
+constexpr std::size_t requests = 20;
+
+struct Request {
+  stun::TransactionId id;
+  std::size_t number = 0;  // from 0
+};
+
+struct Flow {
+  UdpSocket socket;
+  std::vector<Request> waiting;  // for their answers
+};
+
+struct Answers {
+  std::size_t count = 0, first = requests;  // the number of the first that was answered
+};
+
+// What has come by now; true where nothing is missing any more.
+bool collect(std::vector<Flow>& flows, const Clock& clock, Answers& answers) {
+  bool all = true;
+  for (auto& flow : flows) {
+    for (std::size_t seen = 0; seen < requests; ++seen) {
+      const auto event = flow.socket.poll(clock);
+      if (!event || event->has_error()) break;
+      const auto* datagram = std::get_if<Datagram>(&**event);
+      if (datagram == nullptr) continue;
+      const auto parsed = stun::parse(datagram->bytes);
+      if (parsed.has_error()) continue;
+      answers.count += std::erase_if(flow.waiting, [&](const Request& request) {
+        const bool its = parsed->answers(stun::Method::binding, request.id);
+        if (its) answers.first = std::min(answers.first, request.number);
+        return its;
+      });
+    }
+    all &= flow.waiting.empty();
+  }
+  return all;
+}
+
+}  // namespace
+
+asio::awaitable<Observation> count_stun_answers(Context& context, Job job) {
+  Observation observation;
+  observation.address = job.address;
+  observation.sent_at = context.scope.clock.wall_now();
+  const bool one = job.parameter("flows") == "one";
+  UdpSocket::Options options;
+  options.interface = context.settings.interface;
+  std::vector<Flow> flows;
+  Answers answers;
+  auto next = context.scope.clock.now();
+  for (std::size_t i = 0; i < requests; ++i) {
+    if (i == 0 || !one) {
+      auto opened = UdpSocket::open(context.executor, job.remote(), options);
+      if (opened.has_error()) {
+        record(observation, opened.error());
+        co_return observation;
+      }
+      flows.push_back({std::move(*opened), {}});
+    }
+    const auto id = stun::new_transaction_id();
+    stun::Builder builder(stun::Class::request, stun::Method::binding, id);
+    stun::add_software(builder, context.settings.user_agent);
+    const auto request = builder.finish();
+    const auto sent = flows.back().socket.send(request);
+    static_cast<void>(sent);  // an error of ICMP for the one before: this one counts as lost
+    flows.back().waiting.push_back({id, i});
+    ++observation.attempts;
+    next += timeouts::flow_gap;
+    const bool slept = co_await sleep_until(context.executor, context.scope, next);
+    if (!slept) break;
+  }
+  observation.local = flows.front().socket.local();
+  const auto until = context.scope.clock.now() + timeouts::flow_reply;
+  while (!collect(flows, context.scope.clock, answers) && context.scope.clock.now() < until) {
+    next = context.scope.clock.now() + timeouts::flow_gap;
+    const bool slept = co_await sleep_until(context.executor, context.scope, next);
+    if (!slept) break;
+  }
+  const auto all = static_cast<std::size_t>(observation.attempts);
+  const auto counted = one ? all - std::min(all, answers.first) : all;
+  observation.outcome = answers.count > 0 ? Outcome::answered : Outcome::silent;
+  observation.detail = answers.count > 0 ? DetailCode::success : DetailCode::timed_out;
+  Evidence evidence;
+  evidence.kind = EvidenceKind::udp_sample;
+  evidence.text = fmt::format("{} of {} requests were answered, {}", answers.count, counted,
+                              one ? "all sent from one port, from the first that was answered on"
+                                  : "each sent from a port of its own");
+  evidence.facts[Fact::sent] = static_cast<std::int64_t>(counted);
+  evidence.facts[Fact::answered] = static_cast<std::int64_t>(answers.count);
+  observation.evidence.push_back(std::move(evidence));
+  co_return observation;
+}
+
+}  // namespace callready::checks

@@ -1,0 +1,74 @@
+#include <set>
+
+#include "probe/net/stun.hpp"
+#include "tests/support/bytes.hpp"
+#include "tests/support/check_runner.hpp"
+#include "tests/support/evidence.hpp"
+#include "tests/support/scripted_server.hpp"
+
+namespace callready {
+namespace {
+
+using test::Bytes;
+using test::fact;
+using test::ScriptedUdp;
+
+// The scripted servers are in this process: time moves by hand.
+struct StunFlows : testing::Test {
+  test::CheckRunner runner{{}, test::Time::by_hand};
+  std::set<std::uint16_t> ports;  // that were heard from
+  int heard = 0;
+
+  // `answers` says whether the request is answered that comes from that port.
+  Observation count(const std::string& flows, std::function<bool(std::uint16_t)> answers) {
+    ScriptedUdp server(
+        runner.loop.context, [&](auto& self, const Bytes& request, const SocketAddress& from) {
+          ++heard;
+          ports.insert(from.port);
+          if (!answers(from.port)) return;
+          const auto parsed = *stun::parse(request);
+          stun::Builder reply(stun::Class::success, stun::Method::binding, parsed.id);
+          reply.add_xor_address(stun::Attribute::xor_mapped_address, from);
+          self.send(reply.finish(), from);
+        });
+    return runner.run(CheckKind::stun, Transport::udp, "localhost", server.address(),
+                      {{"flows", flows}});
+  }
+};
+
+TEST_F(StunFlows, AreOneOrMany) {
+  const auto everybody = [](std::uint16_t) { return true; };
+  auto seen = count("one", everybody);
+  EXPECT_EQ(seen.outcome, Outcome::answered);
+  EXPECT_EQ(heard, 20);
+  EXPECT_EQ(ports.size(), 1u);
+  EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::udp_sample, Fact::sent), 20);
+  EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::udp_sample, Fact::answered), 20);
+  ports.clear();
+  seen = count("new", everybody);
+  EXPECT_EQ(heard, 40);
+  EXPECT_EQ(ports.size(), 20u);
+  EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::udp_sample, Fact::answered), 20);
+}
+
+TEST_F(StunFlows, CountWhatIsLost) {
+  const auto seen = count("new", [&](std::uint16_t) { return heard % 4 != 0; });
+  EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::udp_sample, Fact::sent), 20);
+  EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::udp_sample, Fact::answered), 15);
+}
+
+TEST_F(StunFlows, OfOnePortCountFromTheFirstAnswer) {
+  const auto seen = count("one", [&](std::uint16_t) { return heard > 3; });
+  EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::udp_sample, Fact::sent), 17);
+  EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::udp_sample, Fact::answered), 17);
+}
+
+TEST_F(StunFlows, AreSilentWhereNothingAnswers) {
+  const auto seen = count("one", [](std::uint16_t) { return false; });
+  EXPECT_EQ(seen.outcome, Outcome::silent);
+  EXPECT_EQ(seen.detail, DetailCode::timed_out);
+  EXPECT_EQ(fact<std::int64_t>(seen, EvidenceKind::udp_sample, Fact::sent), 0);
+}
+
+}  // namespace
+}  // namespace callready

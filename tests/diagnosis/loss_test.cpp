@@ -1,0 +1,73 @@
+// Requests that are answered only when they are sent again, and some never: the line, or a limit on
+// new flows?
+#include "tests/diagnosis/diagnosis.hpp"
+
+namespace callready {
+namespace {
+
+using namespace test;
+using Codes = std::vector<std::string>;
+
+ProbeResult counted(const std::string& flows, int of, int count) {
+  auto result = with(stun("stun.cloudflare.com"),
+                     {EvidenceKind::udp_sample,
+                      "so many were answered",
+                      {{Fact::sent, std::int64_t{of}}, {Fact::answered, std::int64_t{count}}}});
+  result.probe.with["flows"] = flows;
+  result.probe.purpose = Purpose::repeat;
+  result.observation.outcome = count > 0 ? answered : silent;
+  result.observation.attempts = of;
+  return result;
+}
+
+ProbeResult fast(ProbeResult result) {
+  result.observation.round_trip = Milliseconds(20);
+  return result;
+}
+
+// One answer came late, and one not at all.
+Report losing(std::vector<ProbeResult> more) {
+  auto late = stun("stun.l.google.com", 19302);
+  late.observation.attempts = 3;
+  return report({row("turn", {fast(turn("turn1.vendor.com")), turn("turn2.vendor.com", silent)}),
+                 controls({tls("www.google.com"), tls("www.cloudflare.com"),
+                           fast(stun("stun.cloudflare.com")), late}),
+                 follow_up(std::move(more))});
+}
+
+TEST(Loss, IsOneOfTwoWhereNobodyCounted) {
+  EXPECT_EQ(codes(losing({})), Codes{"network.loss (possible)"});
+}
+
+TEST(Loss, IsTheLinesWhereAFlowThatStandsLosesAsMuch) {
+  EXPECT_EQ(codes(losing({counted("one", 20, 17), counted("new", 20, 16)})),
+            Codes{"network.loss (likely)"});
+  // One of twenty may be a router that was busy once.
+  EXPECT_EQ(codes(losing({counted("one", 20, 19), counted("new", 20, 19)})),
+            Codes{"network.loss (possible)"});
+}
+
+TEST(Loss, IsALimitWhereNewFlowsFareWorseThanChance) {
+  const auto made = losing({counted("one", 20, 20), counted("new", 20, 5)});
+  EXPECT_EQ(codes(made), Codes{"firewall.new_flows_limited (likely)"});
+  // Nine fewer of twenty: 0.06 % (Fisher). Eight fewer: 0.16 %.
+  EXPECT_EQ(codes(losing({counted("one", 20, 20), counted("new", 20, 11)})),
+            Codes{"firewall.new_flows_limited (likely)"});
+  EXPECT_EQ(codes(losing({counted("one", 20, 20), counted("new", 20, 12)})),
+            Codes{"network.loss (possible)"});
+}
+
+TEST(Loss, IsNotKnownWhereTheCountFailed) {
+  EXPECT_EQ(codes(losing({counted("one", 0, 0), counted("new", 20, 0)})),
+            Codes{"network.loss (possible)"});
+}
+
+TEST(Loss, DecidesNoRow) {
+  const auto made = losing({counted("one", 20, 20), counted("new", 20, 5)});
+  const auto found = diagnose(made).front();
+  EXPECT_EQ(found.explains, std::vector<std::string>{"vendor/turn"});
+  EXPECT_TRUE(has_evidence(found, "from one port 20 were answered"));
+}
+
+}  // namespace
+}  // namespace callready
