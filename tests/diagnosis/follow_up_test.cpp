@@ -76,6 +76,50 @@ TEST(FollowUps, AskForALostAndForARefusedTcpPort) {
   }
 }
 
+// The second of two looks: two hosts whose refusals come from outside show it, more show no more.
+TEST(FollowUps, AskNoMoreWhoRefusesOnceTwoWereSeenToLeave) {
+  std::vector<ProbeResult> refusing;
+  for (int i = 0; i < 4; ++i) {
+    refusing.push_back(at(
+        sip_tls(fmt::format("sip{}.vendor.com", i), refused, "connection_refused"), "20.2.2.2"));
+  }
+  const auto hops = [&](const std::vector<ProbeResult>& asked) {
+    const auto list = ids(report({row("sip", refusing), controls(anchors()), follow_up(asked)}));
+    return std::count_if(list.begin(), list.end(),
+                         [](const auto& id) { return id.starts_with("hop/tcp/sip"); });
+  };
+  auto asked = std::vector{tcp_hop("sip0.vendor.com", 5061, "left_site"),
+                           tcp_hop("sip1.vendor.com", 5061, "silent")};
+  for (auto& one : asked) one.probe.purpose = Purpose::way_out;
+  EXPECT_EQ(hops({}), 2);
+  EXPECT_GT(hops(asked), 0) << "one was not seen to leave";
+  asked[1].observation = tcp_hop("sip1.vendor.com", 5061, "left_site").observation;
+  EXPECT_EQ(hops(asked), 0);
+}
+
+TEST(FollowUps, AskForFewMediaHostsThatNothingIsKnownOf) {
+  std::vector<ProbeResult> ranges;
+  for (int i = 0; i < 9; ++i) {
+    ranges.push_back(
+        range(fmt::format("media{}.vendor.com", i), all_ports(i < 3 ? "left_site" : "silent")));
+  }
+  const auto hops = [&](const std::vector<ProbeResult>& asked, bool hurried) {
+    const auto site = report({row("media", ranges), controls(anchors()), follow_up(asked)});
+    const auto list = follow_ups(site, hurried);
+    return std::count_if(list.begin(), list.end(), [](const Probe& probe) {
+      return probe.id.starts_with("hop/udp/media");
+    });
+  };
+  EXPECT_EQ(hops({}, false), 3);
+  EXPECT_EQ(hops({}, true), 0) << "of three it is known";
+  std::vector<ProbeResult> asked;
+  for (int i = 3; i < 6; ++i) {
+    asked.push_back(udp_hop(fmt::format("media{}.vendor.com", i), 10000, "left_site"));
+    asked.back().probe.purpose = Purpose::way_out;
+  }
+  EXPECT_EQ(hops(asked, false), 0) << "a later look asks about no others";
+}
+
 TEST(FollowUps, DoNotAskElsewhereWhereThePortWorks) {
   const auto list =
       ids(report({row("web", {tls("a.vendor.com", silent, "")}), controls(anchors())}));
