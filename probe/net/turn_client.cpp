@@ -76,7 +76,8 @@ asio::awaitable<TurnReply> TurnClient::ask(stun::Method method, const Fill& fill
 }
 
 asio::awaitable<TurnReply> TurnClient::allocate(Scope scope) {
-  auto reply = co_await ask_to_allocate(scope, most_rounds);
+  const int rounds = challenge_is_own_ ? most_rounds - 1 : most_rounds;
+  auto reply = co_await ask_to_allocate(scope, rounds);
   co_return reply;
 }
 

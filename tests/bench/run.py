@@ -200,8 +200,9 @@ def main():
             print(line, flush=True)
             lines.append(line)
         if options.write:
-            cores = f"{os.cpu_count()} cores of {platform.machine()}"
-            into_page("\n".join([f"{cores}, {options.rounds} rounds.", "", *lines]), WAITS_MARKS)
+            where = (f"{os.cpu_count()} cores of {platform.machine()}, {options.rounds} rounds; load "
+                     f"average {os.getloadavg()[1]:.1f} meanwhile.")
+            into_page("\n".join([where, "", *lines]), WAITS_MARKS)
         return
     with tempfile.TemporaryDirectory(prefix="callready-bench-") as folder:
         os.environ["CALLREADY_SITE_SET"] = work.web_hosts(folder)

@@ -27,9 +27,9 @@ TEST(ProgressLine, ShowsHowFarARunIs) {
 TEST(ProgressLine, SaysWhatIsWaitedForWhereThereIsRoom) {
   const Milliseconds limit(20'000), passed(1250);
   EXPECT_EQ(progress_line(19, 38, passed, limit, 90, "SIP servers"),
-            "[#######........] 19 of 38 endpoints, 1.2 s of at most 20 s, waiting for SIP servers");
+            "[##########..........] 19 of 38 endpoints, 1.2 s of at most 20 s, waiting for SIP servers");
   EXPECT_EQ(progress_line(19, 38, passed, limit, 60, "SIP servers"),
-            "[####....] 19 of 38 endpoints, 1.2 s of at most 20 s");
+            "[#######........] 19 of 38 endpoints, 1.2 s of at most 20 s");
 }
 
 TEST(ProgressLine, NeverFillsTheTerminal) {
