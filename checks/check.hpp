@@ -88,8 +88,8 @@ struct Context {
   // which the runner has asked for. Over a connection: once it stands, since until then nothing is
   // sent that a SIP server could mind. Empty: no manners but the check's own.
   SipManners sip_manners{};
-  // Told by a check that goes on for long (the SIP ALG test) once its server has answered it: what
-  // only waits to hear of that need not wait for the rest. May be empty.
+  // Told by a check that goes on for long (the SIP ALG test, nat, turn) once its server has answered
+  // it: what only waits to hear of that need not wait for the rest. May be empty.
   std::function<void(const Probe& probe)> first_reply{};
   // What may outlast the one that started it; the runner waits for all of it.
   TaskGroup background{executor};

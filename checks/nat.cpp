@@ -286,6 +286,7 @@ asio::awaitable<Observation> run_nat(Context& context, Job job) {
     co_return observation;
   }
   observation.outcome = Outcome::answered;
+  if (context.first_reply) context.first_reply(job.probe);
   observation.attempts = reply->attempts;
   observation.round_trip = reply->round_trip;
   StunAnswer answer;

@@ -190,11 +190,34 @@ asio::awaitable<std::optional<bool>> try_between_relays(Context& context, Job jo
   co_return carried;
 }
 
+// An allocation, and where we have credentials a place for it: taken only once the server has
+// challenged us, so that no place waits for a handshake.
+asio::awaitable<TurnReply> allocate_in_place(Context& context, Job job, TurnClient& client,
+                                             Scope cleanup, Semaphore::Permit& place) {
+  auto reply = co_await client.ask_for_challenge(context.scope);
+  if (reply.answer && context.first_reply) context.first_reply(job.probe);
+  const bool granted = reply.status == TurnStatus::granted;
+  if (reply.status != TurnStatus::challenged && !granted) co_return reply;
+  if (credential_for(context, job.probe.target.host).username.empty()) co_return reply;
+  // A relay that asks nobody who he is: it must not wait with us.
+  if (granted) co_await client.deallocate(cleanup);
+  if (!place) {
+    place = co_await context.relays.enter(context.executor, context.scope, context.deadline);
+  }
+  if (!place) {
+    reply.status = TurnStatus::no_answer;
+    reply.failure = stopped();
+    co_return reply;
+  }
+  reply = co_await client.allocate(context.scope);
+  co_return reply;
+}
+
 // What happens between dialling and giving back. True where the server wants another port of ours
 // (RFC 8656 section 7.4).
 asio::awaitable<bool> measure(Context& context, Job job, TurnClient& client, Scope cleanup,
-                              bool last, Observation& observation) {
-  const auto reply = co_await client.allocate(context.scope);
+                              Semaphore::Permit& place, bool last, Observation& observation) {
+  const auto reply = co_await allocate_in_place(context, job, client, cleanup, place);
   observation.attempts += reply.attempts;
   if (reply.code == 437 && reply.status == TurnStatus::refused && !last) co_return true;
   record_reply(observation, client, reply);
@@ -217,12 +240,13 @@ asio::awaitable<bool> measure(Context& context, Job job, TurnClient& client, Sco
 // One allocation from a socket of its own. True where it has to be tried from another one.
 asio::awaitable<bool> try_once(Context& context, Job job, Scope cleanup, bool last,
                                Observation& observation) {
+  Semaphore::Permit place;  // given back after the relay
   auto dialled = co_await dial_stun(context, job, observation);
   if (!dialled.channel) co_return false;
   const auto family = job.parameter("relay", job.remote().address.is_v6() ? "ipv6" : "ipv4");
   TurnClient client(std::move(dialled.channel), credential_for(context, job.probe.target.host),
                     family == "ipv6");
-  const bool again = co_await measure(context, job, client, cleanup, last, observation);
+  const bool again = co_await measure(context, job, client, cleanup, place, last, observation);
   const bool given_back = co_await client.deallocate(cleanup);
   if (!given_back) {
     add_evidence(observation, EvidenceKind::allocation_left,
@@ -244,14 +268,6 @@ asio::awaitable<Observation> run_turn(Context& context, Job job) {
   Observation observation;
   CleanupScope after(context.scope, timeouts::deallocate);
   const auto cleanup = after.scope();
-  Semaphore::Permit place;
-  if (!credential_for(context, job.probe.target.host).username.empty()) {
-    place = co_await context.relays.enter(context.executor, context.scope, context.deadline);
-    if (!place) {
-      record(observation, stopped());
-      co_return observation;
-    }
-  }
   const bool again = co_await try_once(context, job, cleanup, false, observation);
   if (again) {
     Observation second;

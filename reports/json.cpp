@@ -266,6 +266,11 @@ bool write_json(const Report& report, const JsonTaker& take) {
   if (!report.redacted.empty()) json["redacted"] = report.redacted;
   add_head(json, report);
   if (report.loop_stall) json["held_up_ms"] = duration_json(*report.loop_stall);
+  if (const auto& wait = report.longest_wait) {
+    json["longest_wait"] = {{"ms", duration_json(wait->took)},
+                            {"check", to_string(wait->check)},
+                            {"answered", wait->answered}};
+  }
   json["unexplained"] = unexplained(report).ids;
   json["probes"] = Json::array();
   json["notes"] = report.notes;

@@ -644,6 +644,13 @@ Report read_document(const Node& root) {
   if (const auto loop_stall = root.optional("held_up_ms")) {
     report.loop_stall = Milliseconds(loop_stall->number());
   }
+  if (const auto wait = root.optional("longest_wait")) {
+    // A later version's kind of check is no reason to refuse the report.
+    const auto check = known_word(*wait, "check", parse<CheckKind>);
+    const Milliseconds took(wait->member("ms").number());
+    const bool answered = wait->member("answered").boolean();
+    if (check) report.longest_wait = LongestWait{took, *check, answered};
+  }
   report.probes = without_unknown(root.member("probes").list(read_probe));
   if (const auto vantages = root.optional("vantages")) {
     report.vantages = vantages->list(read_vantage);

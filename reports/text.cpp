@@ -13,6 +13,7 @@
 #include "reports/phrases.hpp"
 #include "reports/site_facts.hpp"
 #include "reports/terminal.hpp"
+#include "reports/waits.hpp"
 
 namespace callready {
 namespace {
@@ -432,6 +433,9 @@ std::string render_text(const Report& report, const RenderOptions& options) {
   page.paragraph(
       (sets.empty() ? "" : fmt::format("Checked: {}. ", joined(sets))) + when_and_where(report),
       Style::dim);
+  if (options.verbose && report.longest_wait) {
+    page.paragraph("Longest wait, " + wait_in_words(*report.longest_wait), Style::dim);
+  }
   if (page.lines() + 2 > screen_lines) {  // with the closing line, and the shell's prompt
     repeat_in_short(page, report, options);
   }

@@ -15,6 +15,7 @@
 #include "probe/plan/choices.hpp"
 #include "probe/platform/child.hpp"
 #include "probe/platform/system.hpp"
+#include "reports/waits.hpp"
 #include "targets/builtin.hpp"
 
 namespace callready {
@@ -162,6 +163,7 @@ int run_and_deliver(const Arguments& arguments, SessionOptions options,
   const auto terminal = platform::standard_error();
   options.show_progress = terminal.obeys && !arguments.quiet;
   options.terminal_width = terminal.width;
+  options.waited_for = waited_for;
   auto report = run_session(options);
   if (report.has_error()) {
     complain(report.error());

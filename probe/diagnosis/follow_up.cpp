@@ -266,13 +266,13 @@ void ask_another_sip_port(const Facts& facts, Questions& questions) {
 
 }  // namespace
 
-std::vector<Probe> follow_ups(const Report& report) {
+std::vector<Probe> follow_ups(const Report& report, bool hurried) {
   const Facts facts(report);
   Questions questions(facts);
   ask_how_many_answer(facts, questions);
   ask_for_names(facts, questions);
   ask_again(facts, questions);
-  ask_for_ways(facts, questions);
+  ask_for_ways(facts, questions, hurried);
   ask_for_neighbours(facts, questions);
   ask_for_greetings(facts, questions);
   ask_the_silent_again(facts, questions);

@@ -1,6 +1,7 @@
 // The second round's packets that end on the way: port or protocol, port or destination, all or
 // some.
 #include <algorithm>
+#include <functional>
 
 #include "probe/diagnosis/finding_flow_groups.hpp"
 #include "probe/diagnosis/follow_up_questions.hpp"
@@ -299,22 +300,42 @@ void ask_for_silent_responders(const Facts& facts, bool udp,
   }
 }
 
+// Hosts of such flows whose packets the second round has seen to leave the site.
+std::size_t hosts_that_left(const Facts& facts, const std::function<bool(const Flow&)>& such) {
+  std::set<std::string> hosts;
+  for (const auto& flow : facts.flows) {
+    const bool left =
+        such(flow) &&
+        std::any_of(flow.samples.begin(), flow.samples.end(), [](const FlowSample& sample) {
+          return sample.result->probe.purpose == Purpose::way_out &&
+                 sample.result->observation.detail == DetailCode::left_site;
+        });
+    if (left) hosts.insert(flow.host);
+  }
+  return hosts.size();
+}
+
 // Of media hosts that nothing is known of, where others are known to be sent to: one port each.
 void ask_for_silent_ranges(const Facts& facts, const std::map<std::string, std::string>& with,
-                           Questions& questions) {
-  bool left = false;
+                           Questions& questions, bool hurried) {
+  std::set<std::string> left;                   // hosts
   std::map<std::string, std::uint16_t> silent;  // the first port of each host
   for (const auto& flow : facts.flows) {
     if (!flow.udp || flow.samples.front().result->probe.check != CheckKind::udp_range) continue;
-    left |= gets_out(flow);
+    if (gets_out(flow)) left.insert(flow.host);
     if (flow.way == Reachability::lost) silent.try_emplace(flow.host, flow.port);
   }
   for (const auto& flow : facts.flows) {
     if (flow.udp && flow.way != Reachability::lost) silent.erase(flow.host);
   }
-  std::size_t asked = 0;
+  // Those that an earlier look has asked about count: each look would ask about others, and the run
+  // end ever later.
+  auto asked = hosts_that_left(facts, [](const Flow& flow) {
+    return flow.udp && flow.samples.front().result->probe.check == CheckKind::udp_range;
+  });
+  if (hurried) asked = left.size();
   for (const auto& [host, port] : silent) {
-    if (!left || asked++ == most_hosts_of_ranges) return;
+    if (left.empty() || asked++ >= most_hosts_of_ranges) return;
     questions.ask(Purpose::way_out, CheckKind::hop, Transport::udp, host, port, with);
   }
 }
@@ -339,7 +360,7 @@ void ask_once_more(const Facts& facts, Questions& questions) {
 }  // namespace
 
 // Do packets to the ports in doubt leave the site, and do such to the same ports elsewhere?
-void ask_for_ways(const Facts& facts, Questions& questions) {
+void ask_for_ways(const Facts& facts, Questions& questions, bool hurried) {
   const auto* control = find_control(facts);
   if (control == nullptr) return ask_once_more(facts, questions);
   const SocketAddress listener{*control->samples.front().result->observation.address,
@@ -351,8 +372,9 @@ void ask_for_ways(const Facts& facts, Questions& questions) {
   const bool udp_shut = udp_is_shut(facts);
   if (!udp_shut) ask_for_silent_responders(facts, true, through({}), questions);
   ask_for_silent_responders(facts, false, through({}), questions);
-  if (!udp_shut)
-    ask_for_silent_ranges(facts, through({{"payload", word_of(Payload::rtp)}}), questions);
+  if (!udp_shut) {
+    ask_for_silent_ranges(facts, through({{"payload", word_of(Payload::rtp)}}), questions, hurried);
+  }
   std::map<std::pair<bool, std::uint16_t>, std::vector<const Flow*>> doubts;
   const auto shut = shut_hosts(facts);
   for (const auto& flow : facts.flows) {
@@ -369,6 +391,9 @@ void ask_for_ways(const Facts& facts, Questions& questions) {
     });
     auto& so_far = refused ? asked_of_refusals[udp] : asked[udp];
     if (so_far++ >= (refused ? most_refused_ports : most_ports)) continue;
+    // Two hosts whose refusals come from outside show it.
+    const auto such = [&](const Flow& flow) { return flow.udp == udp && flow.port == port; };
+    if (refused && hosts_that_left(facts, such) >= hosts_per_port) continue;
     const auto chosen = choose(flows);
     const auto transport = udp ? Transport::udp : Transport::tcp;
     std::set<std::string> networks;

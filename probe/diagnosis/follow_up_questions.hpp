@@ -38,7 +38,7 @@ bool udp_is_shut(const findings::Facts& facts);
 // follow_up_ways.cpp: do packets to the ports in doubt leave the site, and do such to the same
 // ports elsewhere? Do hosts that are silent on their one port live at all? Does what answered at
 // first answer still?
-void ask_for_ways(const findings::Facts& facts, Questions& questions);
+void ask_for_ways(const findings::Facts& facts, Questions& questions, bool hurried);
 void ask_for_neighbours(const findings::Facts& facts, Questions& questions);
 void ask_again(const findings::Facts& facts, Questions& questions);
 // Are packets lost, or are new flows limited?

@@ -209,7 +209,11 @@ asio::awaitable<Observation> Dispatcher::admitted(const checks::Check& check, ch
   job.doubtful = job.address && scheduler_.silent_so_far(*job.address);
   scheduler_.note_start(index, job.address);
   auto& context = context_of(job.probe);
+  if (options_.waits != nullptr) options_.waits->note_begin(check.kind);
   observation = co_await check.run(context, job);
+  if (options_.waits != nullptr) {
+    options_.waits->note_end(check.kind, observation.outcome, context_.scope.clock.now());
+  }
   if (request) pacer_.note_end(*request, context_.scope.clock.now());
   co_return observation;
 }

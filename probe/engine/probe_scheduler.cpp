@@ -126,8 +126,15 @@ std::size_t ProbeScheduler::rank(std::size_t index) const {
 }
 
 bool ProbeScheduler::silent_so_far(const IpAddress& address) const {
-  const auto host = hosts_.find(address);
-  return host != hosts_.end() && host->second.silent && !host->second.heard;
+  const auto found = hosts_.find(address);
+  if (found == hosts_.end() || found->second.heard) return false;
+  const auto& host = found->second;
+  if (host.silent) return true;
+  // Two requests of one kind without an answer, and what this network's answers take is less than
+  // the patience with a silent host has for them.
+  const auto due = timeouts::second_stream_choice;
+  return host.since && *host.since + due <= context_.scope.clock.now() &&
+         round_trips_.timeout().value_or(Milliseconds(0)) <= timeouts::silent_host_margin;
 }
 
 // Who sends for it: another one, where that one's answer is taken.
@@ -143,6 +150,10 @@ bool ProbeScheduler::tells_distance(std::size_t index) const {
 void ProbeScheduler::note_start(std::size_t index, std::optional<IpAddress> address) {
   started_[index] = context_.scope.clock.now();
   results_[index].observation.address = address;
+  if (address && tells_of_host(index)) {
+    auto& since = hosts_[*address].since;
+    if (!since) since = started_[index];
+  }
   const auto distance = distances_.find(results_[index].probe.target.host);
   if (distance != distances_.end() && !distance->second.since) {
     distance->second.since = started_[index];
@@ -151,10 +162,15 @@ void ProbeScheduler::note_start(std::size_t index, std::optional<IpAddress> addr
 }
 
 void ProbeScheduler::note_first_reply(const Probe& probe) {
-  const auto found = index_.find(probe.id);
-  if (found == index_.end()) return;
-  heard_[found->second] = true;
-  wake_with(found->second);
+  const auto found = std::find_if(results_.begin(), results_.end(), [&](const ProbeResult& result) {
+    return &result.probe == &probe;
+  });
+  if (found == results_.end()) return;
+  const auto index = static_cast<std::size_t>(found - results_.begin());
+  heard_[index] = true;
+  const auto& address = found->observation.address;
+  if (address && probe.target.route.direct()) hosts_[*address].heard = true;
+  wake_with(index);
 }
 
 void ProbeScheduler::note_end(std::size_t index, Observation observation) {
@@ -165,9 +181,16 @@ void ProbeScheduler::note_end(std::size_t index, Observation observation) {
   wake(index);
 }
 
+bool ProbeScheduler::tells_of_host(std::size_t index) const {
+  const auto& probe = results_[index].probe;
+  return probe.target.route.direct() &&
+         (may_be_overdue(probe.check) || probe.check == CheckKind::sip_alg);
+}
+
 void ProbeScheduler::note_host(std::size_t index) {
-  const auto& [probe, seen] = results_[index];
-  if (!seen.address || !probe.target.route.direct() || !may_be_overdue(probe.check)) return;
+  const auto& seen = results_[index].observation;
+  if (seen.round_trip) round_trips_.add(*seen.round_trip);
+  if (!seen.address || !tells_of_host(index)) return;
   if (seen.outcome == Outcome::skipped || seen.outcome == Outcome::unresolved) return;
   auto& host = hosts_[*seen.address];
   (seen.outcome == Outcome::silent ? host.silent : host.heard) = true;

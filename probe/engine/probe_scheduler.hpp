@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "checks/check.hpp"
+#include "probe/engine/round_trips.hpp"
 #include "probe/model/plan.hpp"
 #include "probe/model/report.hpp"
 
@@ -34,7 +35,8 @@ class ProbeScheduler {
   bool stands_in(std::size_t index) const { return !conditions_of(index).unless.empty(); }
   // Who waits for a place at its host: lower ones come first.
   std::size_t rank(std::size_t index) const;
-  // True where that host was silent to a probe that ended, and nothing has come from it.
+  // True where nothing has come from that host, and a probe of it ended so, or is overdue by what
+  // the round trips of this network are.
   bool silent_so_far(const IpAddress& address) const;
   // A further one, without conditions; nothing where there is no room.
   std::optional<std::size_t> add(Probe probe);
@@ -63,6 +65,7 @@ class ProbeScheduler {
   // What came of the probes of one address.
   struct Host {
     bool silent = false, heard = false;
+    std::optional<Instant> since;  // when the first of them was sent
   };
   // What a probe waits for, and so few do that the others need no place for it.
   using Conditions = PlannedProbe;
@@ -71,6 +74,7 @@ class ProbeScheduler {
   std::size_t sender_of(std::size_t index) const;
   bool tells_distance(std::size_t index) const;
   void note_distance(std::size_t index);
+  bool tells_of_host(std::size_t index) const;
   void note_host(std::size_t index);
   void wake(std::size_t index);
   void wake_with(std::size_t index);
@@ -91,6 +95,7 @@ class ProbeScheduler {
   std::unordered_map<std::size_t, std::vector<std::size_t>> takers_;  // of a probe's answer
   std::unordered_map<std::size_t, std::vector<OneShot<bool>>> waiting_;
   std::map<IpAddress, Host> hosts_;
+  RoundTrips round_trips_;
   std::map<std::string, Distance> distances_;  // of hosts that others wait for
 };
 

@@ -20,12 +20,17 @@ constexpr int longest_bar = 40, shortest_bar = 5;
 }  // namespace
 
 std::string progress_line(std::size_t done, std::size_t total, Milliseconds passed,
-                          Milliseconds limit, int width) {
+                          Milliseconds limit, int width, std::string_view whom) {
   // The last column stays free: some terminals wrap when it is written to.
   const int most = std::max(width - 1, 0);
   auto text = fmt::format("{} of {} endpoints, {:.1f} s", done, total, passed.count() / 1000);
   const auto in_full = fmt::format("{} of at most {:.0f} s", text, limit.count() / 1000);
-  if (static_cast<int>(in_full.size()) + shortest_bar + 3 <= most) text = in_full;
+  const auto fits = [&](const std::string& line) {
+    return static_cast<int>(line.size()) + shortest_bar + 3 <= most;
+  };
+  if (fits(in_full)) text = in_full;
+  const auto waiting = whom.empty() ? text : fmt::format("{}, waiting for {}", text, whom);
+  if (fits(waiting)) text = waiting;
   const int room = std::min(most - static_cast<int>(text.size()) - 3, longest_bar);
   if (room < shortest_bar || total == 0) return text.substr(0, static_cast<std::size_t>(most));
   const auto filled = static_cast<std::size_t>(room) * std::min(done, total) / total;
@@ -54,8 +59,9 @@ void Progress::update(std::size_t done, std::size_t total) {
 void Progress::draw() {
   drawn_ = clock_.now();
   on_screen_ = true;
-  platform::write_standard_error(
-      clear_line + progress_line(done_, total_, elapsed(start_, drawn_), limit_, width_));
+  platform::write_standard_error(clear_line + progress_line(done_, total_, elapsed(start_, drawn_),
+                                                            limit_, width_,
+                                                            whom_ ? whom_() : std::string()));
 }
 
 void Progress::draw_by_itself() {

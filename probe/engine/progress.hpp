@@ -2,7 +2,10 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
+#include <string>
+#include <string_view>
 
 #include "probe/net/clock.hpp"
 
@@ -18,6 +21,8 @@ class Progress {
   Progress& operator=(const Progress&) = delete;
 
   void update(std::size_t done, std::size_t total);
+  // Asked whenever the line is drawn; empty: nobody in particular.
+  void say_what_is_waited_for(std::function<std::string()> whom) { whom_ = std::move(whom); }
   void clear();
 
  private:
@@ -30,11 +35,13 @@ class Progress {
   Milliseconds limit_;
   Instant start_, drawn_;
   std::size_t done_ = 0, total_ = 0;
+  std::function<std::string()> whom_;
   std::unique_ptr<Clock::Timer> timer_;
 };
 
-// "[#########..........] 12 of 38 endpoints, 1.2 s of at most 20 s", at most `width` - 1 columns.
+// "[#########..........] 12 of 38 endpoints, 1.2 s of at most 20 s, waiting for SIP servers", at
+// most `width` - 1 columns.
 std::string progress_line(std::size_t done, std::size_t total, Milliseconds passed,
-                          Milliseconds limit, int width);
+                          Milliseconds limit, int width, std::string_view whom = {});
 
 }  // namespace callready

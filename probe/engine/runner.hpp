@@ -7,6 +7,7 @@
 
 #include "checks/check.hpp"
 #include "probe/engine/pacer.hpp"
+#include "probe/engine/waits.hpp"
 #include "probe/model/plan.hpp"
 #include "probe/model/report.hpp"
 
@@ -35,6 +36,7 @@ struct RunnerOptions {
   // Where a callback or the engine itself throws, the run is stopped and the results so far count:
   // the first exception is left here. May be null.
   std::exception_ptr* trouble = nullptr;
+  Waits* waits = nullptr;  // told of all that is sent and ends; may be null
 };
 
 inline constexpr std::size_t most_further = 64;

@@ -306,7 +306,7 @@ asio::awaitable<void> make_rounds(const SessionOptions& options, Plan& plan,
   runner.further = [&](std::vector<ProbeResult>& so_far) {
     const Loan loan(so_far, report.probes);
     report.sets = rows_as_seen(sets, report);
-    return follow_ups(report);
+    return follow_ups(report, context.settings.hurried);
   };
   runner.on_plan_done = [&] { first_is_done = !context.scope.stop.stopped(); };
   Plan first;
@@ -435,6 +435,12 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
   };
   std::exception_ptr trouble;
   told.runner.trouble = &trouble;
+  Waits waits(clock.now());
+  told.runner.waits = &waits;
+  progress.say_what_is_waited_for([&] {
+    const auto check = waits.now();
+    return check && options.waited_for != nullptr ? options.waited_for(*check) : std::string();
+  });
   asio::co_spawn(loop, make_rounds(told, plan, context, on_progress, report, first_is_done),
                  [&](std::exception_ptr error) {
                    if (error && !trouble) trouble = error;
@@ -445,6 +451,7 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
   const auto thrown = run_loop(*network, context.deadline + timeouts::cleanup + timeouts::drain);
   if (thrown && !trouble) trouble = thrown;
   report.loop_stall = clock.loop_stall_since(begin);
+  report.longest_wait = waits.longest();
   report.finished_at = clock.wall_now();
   report.duration = elapsed(start, clock.now());
   const bool ended = std::exchange(finished, true);

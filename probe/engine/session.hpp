@@ -28,6 +28,8 @@ struct SessionOptions {
   bool show_progress = false;
   bool announce = false;  // --all and --thorough say on standard error how much they send
   int terminal_width = 80;
+  // What the progress line says is waited for; may be empty.
+  std::string (*waited_for)(CheckKind check) = nullptr;
 
   // Told as the run goes on; each may be empty. False: nobody listens any more, and the run stops.
   // Before the first probe: the report so far (its head and its site), and how many are planned.

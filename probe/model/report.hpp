@@ -159,6 +159,14 @@ struct VantageReport {
   std::vector<std::string> notes;
 };
 
+// What a run waited for longest: when all else that it had sent by then had ended, so much longer
+// for these.
+struct LongestWait {
+  Milliseconds took{0};
+  CheckKind check = CheckKind::tcp;
+  bool answered = true;  // false: nothing came
+};
+
 struct Report {
   static constexpr std::string_view schema = "callready.report/1";
   ToolInfo tool;
@@ -166,7 +174,8 @@ struct Report {
   Milliseconds duration{0};
   // For how long of that this computer was too busy to look at what came in; nothing: not watched.
   std::optional<Milliseconds> loop_stall;
-  bool complete = true;  // false: interrupted, or out of time
+  std::optional<LongestWait> longest_wait;  // nothing: not watched, or nothing was sent
+  bool complete = true;                     // false: interrupted, or out of time
   Site site;
   std::vector<SetResult> sets;
   std::vector<Finding> findings;

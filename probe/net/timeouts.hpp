@@ -53,6 +53,8 @@ inline constexpr milliseconds stand_in_room{1'500};
 // A host that has answered nothing so far, on any port, is given up sooner: a connect after two
 // SYNs (0 and 1 s) and half a second ...
 inline constexpr milliseconds silent_host_connect{1'500};
+// ... which is the time that a round trip has there, at the most ...
+inline constexpr milliseconds silent_host_margin{500};
 // ... and a request over UDP after the first three of udp_sends and half a second.
 inline constexpr milliseconds silent_host_reply{1'250};
 

@@ -17,9 +17,10 @@ void TurnClient::begin_with(Challenge challenge) {
   challenge_is_own_ = false;
 }
 
-asio::awaitable<TurnReply> TurnClient::ask(stun::Method method, const Fill& fill, Scope scope) {
+asio::awaitable<TurnReply> TurnClient::ask(stun::Method method, const Fill& fill, Scope scope,
+                                           int rounds) {
   TurnReply reply;
-  for (int round = 0; round < most_rounds; ++round) {
+  for (int round = 0; round < rounds; ++round) {
     const auto id = stun::new_transaction_id();
     stun::Builder builder(stun::Class::request, method, id);
     fill(builder);
@@ -69,20 +70,31 @@ asio::awaitable<TurnReply> TurnClient::ask(stun::Method method, const Fill& fill
     key_ = stun::long_term_key(credential_.username, next.realm, credential_.password);
     challenge_ = std::move(next);
     challenge_is_own_ = true;
-    reply.status = TurnStatus::stale_nonce;
+    reply.status = wants_credentials ? TurnStatus::challenged : TurnStatus::stale_nonce;
   }
   co_return reply;
 }
 
 asio::awaitable<TurnReply> TurnClient::allocate(Scope scope) {
+  const int rounds = challenge_is_own_ ? most_rounds - 1 : most_rounds;
+  auto reply = co_await ask_to_allocate(scope, rounds);
+  co_return reply;
+}
+
+asio::awaitable<TurnReply> TurnClient::ask_for_challenge(Scope scope) {
+  auto reply = co_await ask_to_allocate(scope, 1);
+  co_return reply;
+}
+
+asio::awaitable<TurnReply> TurnClient::ask_to_allocate(Scope scope, int rounds) {
   const Fill fill = [this](stun::Builder& builder) {
     builder.add_u32(stun::Attribute::requested_transport, 17u << 24);  // UDP
     if (v6_) builder.add_u32(stun::Attribute::requested_address_family, 2u << 24);
   };
-  auto reply = co_await ask(stun::Method::allocate, fill, scope);
+  auto reply = co_await ask(stun::Method::allocate, fill, scope, rounds);
   if (v6_ && reply.status == TurnStatus::refused && reply.code == 440) {
     v6_ = false;  // no IPv6 relays there (RFC 8656 section 7.4): an IPv4 one is better than none
-    reply = co_await ask(stun::Method::allocate, fill, scope);
+    reply = co_await ask(stun::Method::allocate, fill, scope, rounds);
   }
   if (reply.status == TurnStatus::no_answer) {
     // The request may have arrived all the same. Where we only just asked without credentials and
@@ -107,7 +119,7 @@ asio::awaitable<TurnReply> TurnClient::create_permission(SocketAddress peer, Sco
   const Fill fill = [&](stun::Builder& builder) {
     builder.add_xor_address(stun::Attribute::xor_peer_address, peer);
   };
-  auto reply = co_await ask(stun::Method::create_permission, fill, scope);
+  auto reply = co_await ask(stun::Method::create_permission, fill, scope, most_rounds);
   co_return reply;
 }
 
@@ -163,7 +175,7 @@ asio::awaitable<bool> TurnClient::deallocate(Scope scope) {
   if (!allocated_) co_return true;
   allocated_ = false;
   const Fill fill = [](stun::Builder& builder) { builder.add_u32(stun::Attribute::lifetime, 0); };
-  const auto reply = co_await ask(stun::Method::refresh, fill, scope);
+  const auto reply = co_await ask(stun::Method::refresh, fill, scope, most_rounds);
   // 437: there is no allocation (any more).
   co_return reply.status == TurnStatus::granted || reply.code == 437;
 }

@@ -37,6 +37,9 @@ class TurnClient {
 
   // Asks without credentials first, as the protocol wants it, unless begin_with() was called.
   asio::awaitable<TurnReply> allocate(Scope scope);
+  // The first half of it, the question without credentials: `challenged` where they are wanted, and
+  // allocate() then goes on with that challenge; all else is allocate()'s own answer.
+  asio::awaitable<TurnReply> ask_for_challenge(Scope scope);
   asio::awaitable<TurnReply> create_permission(SocketAddress peer, Scope scope);
   // A Send indication: the relay sends `data` to the peer, or says nothing.
   asio::awaitable<Result<void>> send(SocketAddress peer, std::span<const std::uint8_t> data,
@@ -66,8 +69,9 @@ class TurnClient {
 
  private:
   using Fill = std::function<void(stun::Builder&)>;
-  // One request with its challenges; `fill` adds the attributes of the method.
-  asio::awaitable<TurnReply> ask(stun::Method method, const Fill& fill, Scope scope);
+  // One request with its challenges, at most so many times; `fill` adds the method's attributes.
+  asio::awaitable<TurnReply> ask(stun::Method method, const Fill& fill, Scope scope, int rounds);
+  asio::awaitable<TurnReply> ask_to_allocate(Scope scope, int rounds);
   bool has_credential() const { return !credential_.username.empty(); }
 
   std::unique_ptr<StunChannel> channel_;

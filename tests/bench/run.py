@@ -18,7 +18,8 @@ from tests.site.harness import Site, namespaces_allowed
 from tests.site.names import ROOT
 
 MEASURE = os.path.join(ROOT, "tests", "bench", "measure.py")
-BEGIN, END = "<!-- script/bench: begin -->", "<!-- script/bench: end -->"
+MARKS = "<!-- script/bench: begin -->", "<!-- script/bench: end -->"
+WAITS_MARKS = "<!-- script/bench --waits: begin -->", "<!-- script/bench --waits: end -->"
 LIMIT_S = 30
 TYPICAL_MS = 40   # a round trip to a vendor's servers as most people have it
 ENOUGH_S = 6   # of one contender at one site: what takes this long is not repeated
@@ -152,17 +153,18 @@ def report(options, folder):
     return "\n\n".join(parts)
 
 
-def into_page(text):
-    """Puts the tables between the marks of docs/benchmarks.md."""
+def into_page(text, marks):
+    """Puts the tables between these marks of docs/benchmarks.md."""
+    begin, end = marks
     path = os.path.join(ROOT, "docs", "benchmarks.md")
     with open(path, encoding="utf-8") as file:
         page = file.read()
-    before, _, rest = page.partition(BEGIN)
-    _, mark, after = rest.partition(END)
+    before, _, rest = page.partition(begin)
+    _, mark, after = rest.partition(end)
     if not mark:
         raise SystemExit("bench: docs/benchmarks.md has no marks for the tables")
     with open(path, "w", encoding="utf-8") as file:
-        file.write(f"{before}{BEGIN}\n{text}\n{END}{after}")
+        file.write(f"{before}{begin}\n{text}\n{end}{after}")
 
 
 def main():
@@ -199,14 +201,20 @@ def main():
         programs = {"before": options.against} if options.against else {}
         programs["after" if options.against else "callready"] = options.program
         chosen = [wait for wait in waits.WAITS if re.search(options.only, wait.title)]
+        lines = []
         for line in waits.table(chosen, programs, options.rounds):
             print(line, flush=True)
+            lines.append(line)
+        if options.write:
+            where = (f"{os.cpu_count()} cores of {platform.machine()}, {options.rounds} rounds; load "
+                     f"average {os.getloadavg()[1]:.1f} meanwhile.")
+            into_page("\n".join([where, "", *lines]), WAITS_MARKS)
         return
     with tempfile.TemporaryDirectory(prefix="callready-bench-") as folder:
         os.environ["CALLREADY_SITE_SET"] = work.web_hosts(folder)
         text = report(options, folder)
     if options.write:
-        into_page(text)
+        into_page(text, MARKS)
     print(text)
 
 

@@ -29,6 +29,14 @@ bool asks(const Ids& list, const std::string& id) {
   return std::find(list.begin(), list.end(), id) != list.end();
 }
 
+// What a first look asked stands in the report as what it is.
+Report second_look(Report report) {
+  for (auto& result : report.probes) {
+    if (result.probe.check == CheckKind::hop) result.probe.purpose = Purpose::way_out;
+  }
+  return report;
+}
+
 TEST(FollowUps, ACleanSiteNeedsNone) {
   EXPECT_EQ(ids(report({row("turn", {turn("turn.vendor.com")}), row("web", {tls("a.vendor.com")}),
                         controls(anchors())})),
@@ -90,6 +98,49 @@ TEST(FollowUps, AskForALostAndForARefusedTcpPort) {
     EXPECT_TRUE(asks(list, "hop/tcp/sip.vendor.com:5061?control=20.1.1.1:443"));
     EXPECT_TRUE(asks(list, "hop/tcp/www.cloudflare.com:5061?control=20.1.1.1:443"));
   }
+}
+
+// The second of two looks: two hosts whose refusals come from outside show it, more show no more.
+TEST(FollowUps, AskNoMoreWhoRefusesOnceTwoWereSeenToLeave) {
+  std::vector<ProbeResult> refusing;
+  for (int i = 0; i < 4; ++i) {
+    refusing.push_back(
+        at(sip_tls(fmt::format("sip{}.vendor.com", i), refused, "connection_refused"), "20.2.2.2"));
+  }
+  const auto hops = [&](const std::vector<ProbeResult>& asked) {
+    const auto list =
+        ids(second_look(report({row("sip", refusing), controls(anchors()), follow_up(asked)})));
+    return std::count_if(list.begin(), list.end(),
+                         [](const auto& id) { return id.starts_with("hop/tcp/sip"); });
+  };
+  auto asked = std::vector{tcp_hop("sip0.vendor.com", 5061, "left_site"),
+                           tcp_hop("sip1.vendor.com", 5061, "silent")};
+  EXPECT_EQ(hops({}), 2);
+  EXPECT_GT(hops(asked), 0) << "one was not seen to leave";
+  asked[1].observation = tcp_hop("sip1.vendor.com", 5061, "left_site").observation;
+  EXPECT_EQ(hops(asked), 0);
+}
+
+TEST(FollowUps, AskForFewMediaHostsThatNothingIsKnownOf) {
+  std::vector<ProbeResult> ranges;
+  for (int i = 0; i < 9; ++i) {
+    ranges.push_back(
+        range(fmt::format("media{}.vendor.com", i), all_ports(i < 3 ? "left_site" : "silent")));
+  }
+  const auto hops = [&](const std::vector<ProbeResult>& asked, bool hurried) {
+    const auto site =
+        second_look(report({row("media", ranges), controls(anchors()), follow_up(asked)}));
+    const auto list = follow_ups(site, hurried);
+    return std::count_if(list.begin(), list.end(),
+                         [](const Probe& probe) { return probe.id.starts_with("hop/udp/media"); });
+  };
+  EXPECT_EQ(hops({}, false), 3);
+  EXPECT_EQ(hops({}, true), 0) << "of three it is known";
+  std::vector<ProbeResult> asked;
+  for (int i = 3; i < 6; ++i) {
+    asked.push_back(udp_hop(fmt::format("media{}.vendor.com", i), 10000, "left_site"));
+  }
+  EXPECT_EQ(hops(asked, false), 0) << "a later look asks about no others";
 }
 
 TEST(FollowUps, DoNotAskElsewhereWhereThePortWorks) {

@@ -24,11 +24,19 @@ TEST(ProgressLine, ShowsHowFarARunIs) {
   EXPECT_EQ(progress_line(19, 38, Milliseconds(1250), limit, 30), "19 of 38 endpoints, 1.2 s");
 }
 
+TEST(ProgressLine, SaysWhatIsWaitedForWhereThereIsRoom) {
+  const Milliseconds limit(20'000), passed(1250);
+  EXPECT_EQ(progress_line(19, 38, passed, limit, 90, "SIP servers"),
+            "[##########..........] 19 of 38 endpoints, 1.2 s of at most 20 s, waiting for SIP servers");
+  EXPECT_EQ(progress_line(19, 38, passed, limit, 60, "SIP servers"),
+            "[#######........] 19 of 38 endpoints, 1.2 s of at most 20 s");
+}
+
 TEST(ProgressLine, NeverFillsTheTerminal) {
   for (int width = 1; width <= 200; ++width) {
     for (const std::size_t total : {0u, 7u, 100'000u}) {
-      const auto line =
-          progress_line(total / 2, total, Milliseconds(12'345'600), Milliseconds(2e7), width);
+      const auto line = progress_line(total / 2, total, Milliseconds(12'345'600),
+                                      Milliseconds(2e7), width, "full-size packets");
       EXPECT_LT(line.size(), static_cast<std::size_t>(width)) << width;
       EXPECT_EQ(line.find('\n'), std::string::npos);
     }

@@ -485,6 +485,47 @@ TEST(Runner, AHostThatIsSilentIsAskedOtherPortsWithLessPatience) {
   }
 }
 
+// RFC 6298 over what others' answers take: a far network's silence is no silence yet.
+TEST(Runner, AStandInForWhatIsOverdueHasLessPatienceWhereOthersAnswerSooner) {
+  for (const auto trip : {milliseconds(40), milliseconds(640)}) {
+    Fixture run(Time::by_hand);
+    Observation nothing, near;
+    nothing.outcome = Outcome::silent;
+    near.outcome = Outcome::connected;
+    near.round_trip = trip;
+    run.own.takes["127.0.0.1"] = timeouts::tcp_connect;
+    run.own.sees["127.0.0.1"] = nothing;
+    run.own.takes["127.0.0.2"] = trip;
+    run.own.sees["127.0.0.2"] = near;
+    run.add("127.0.0.2");
+    const auto first = run.add("127.0.0.1");
+    const auto second = run.add("127.0.0.1", 444, {first});
+    run.run();
+    EXPECT_EQ(run.own.began.at(second) - run.own.began.at(first), timeouts::second_stream_choice);
+    EXPECT_EQ(run.own.doubtful, trip < timeouts::silent_host_margin ? 1 : 0);
+  }
+}
+
+TEST(Runner, ItsWaitsAreOfThoseThatAreSent) {
+  Fixture run(Time::by_hand);
+  Observation nothing;
+  nothing.outcome = Outcome::silent;
+  run.own.takes["127.0.0.1"] = milliseconds(1250);
+  run.own.sees["127.0.0.1"] = nothing;
+  run.own.takes["127.0.0.2"] = milliseconds(50);
+  const auto answered = run.add("127.0.0.2");
+  run.add("127.0.0.1", 5060, {}, CheckKind::sip);
+  run.add("127.0.0.2", 444, {answered});  // not needed: not sent
+  Waits waits(run.loop.clock.now());
+  run.options.waits = &waits;
+  run.run();
+  ASSERT_TRUE(waits.longest());
+  EXPECT_EQ(waits.longest()->check, CheckKind::sip);
+  EXPECT_FALSE(waits.longest()->answered);
+  EXPECT_EQ(waits.longest()->took, milliseconds(1200));
+  EXPECT_FALSE(waits.now()) << "all have ended";
+}
+
 TEST(Runner, ManyAlternatesDoNotHoldThePlacesOfWhatTheyWaitFor) {
   Fixture run(Time::by_hand);
   run.options.in_flight = 2;

@@ -156,6 +156,17 @@ TEST(JsonReader, ReadsHowLongTheComputerWasBusy) {
   EXPECT_EQ(read->loop_stall, Milliseconds(1'250.5));
 }
 
+TEST(JsonReader, KeepsWhatTheRunWaitedForLongest) {
+  auto report = samples::clean();
+  EXPECT_FALSE(read_report(render_json(report, {}), "old.json").report->longest_wait);
+  report.longest_wait = LongestWait{Milliseconds(2'000), CheckKind::sip, false};
+  const auto read = read_report(render_json(report, {}), "new.json").report;
+  ASSERT_TRUE(read && read->longest_wait);
+  EXPECT_EQ(read->longest_wait->took, Milliseconds(2'000));
+  EXPECT_EQ(read->longest_wait->check, CheckKind::sip);
+  EXPECT_FALSE(read->longest_wait->answered);
+}
+
 TEST(JsonReader, KeepsLargeNumbersAsFacts) {
   auto json = nlohmann::json::parse(render_json(samples::clean(), {}));
   json["probes"][0]["evidence"][0]["count"] = std::uint64_t{1} << 63;
