@@ -154,7 +154,7 @@ asio::awaitable<TurnReply> TurnClient::bind_channel(std::uint16_t channel, Socke
     builder.add_u32(stun::Attribute::channel_number, std::uint32_t{channel} << 16)
         .add_xor_address(stun::Attribute::xor_peer_address, peer);
   };
-  auto reply = co_await ask(stun::Method::channel_bind, fill, scope);
+  auto reply = co_await ask(stun::Method::channel_bind, fill, scope, most_rounds);
   co_return reply;
 }
 
