@@ -168,8 +168,12 @@ Causes find_udp_ranges(const Diagnosis& context) {
   if (spans.empty()) return {};
   cause.explained = explained.list();
   cause.contradicted = unmasked(closed);
-  // What was seen to leave on other ports only.
+  // What was seen to leave on other ports only, but where packets to one network just died: that
+  // one may be shut.
+  std::set<std::string> networks;
+  for (const auto* flow : closed) networks.insert(flow->network);
   for (const auto* flow : all) {
+    if (networks.size() < 2 && refusals(closed).empty()) break;
     const bool inside = std::any_of(found.begin(), found.end(), [&](const Gap& gap) {
       return gap.first <= flow->port && flow->port <= gap.last;
     });

@@ -264,6 +264,33 @@ void ask_another_sip_port(const Facts& facts, Questions& questions) {
   }
 }
 
+// Where some were answered only when they had asked again, and some never: a server that answers is
+// asked twenty times over one flow, and twenty times over new ones. A TURN server is a STUN server.
+void ask_how_many_answer(const Facts& facts, Questions& questions) {
+  const auto silent = [&](const auto& result) {
+    return findings::got_no_answer(result) && findings::is_direct(result) &&
+           facts.asked_for(result);
+  };
+  const auto& probes = facts.report.probes;
+  if (!facts.line_loses() || std::none_of(probes.begin(), probes.end(), silent)) return;
+  const auto server =
+      std::find_if(facts.flows.begin(), facts.flows.end(), [](const findings::Flow& flow) {
+        return flow.udp && flow.port != 53 &&
+               std::any_of(flow.samples.begin(), flow.samples.end(),
+                           [](const findings::FlowSample& sample) {
+                             const auto& [probe, seen] = *sample.result;
+                             const bool answers =
+                                 probe.check == CheckKind::stun || probe.check == CheckKind::turn;
+                             return answers && seen.outcome == Outcome::answered;
+                           });
+      });
+  if (server == facts.flows.end()) return;
+  for (const auto* flows : {"one", "new"}) {
+    questions.ask(Purpose::repeat, CheckKind::stun, Transport::udp, server->host, server->port,
+                  {{"flows", flows}});
+  }
+}
+
 }  // namespace
 
 std::vector<Probe> follow_ups(const Report& report, bool hurried) {

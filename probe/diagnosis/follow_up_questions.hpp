@@ -41,7 +41,5 @@ bool udp_is_shut(const findings::Facts& facts);
 void ask_for_ways(const findings::Facts& facts, Questions& questions, bool hurried);
 void ask_for_neighbours(const findings::Facts& facts, Questions& questions);
 void ask_again(const findings::Facts& facts, Questions& questions);
-// Are packets lost, or are new flows limited?
-void ask_how_many_answer(const findings::Facts& facts, Questions& questions);
 
 }  // namespace callready

@@ -18,12 +18,6 @@ TABLES = {
 
 # The same letters with another meaning, by file.
 ALLOWED = {
-    # What a packet carries: the values of the parameter `payload`.
-    "checks/hop.cpp": {"sip", "stun", "turn"},
-    "probe/diagnosis/finding_facts.cpp": {"ntp", "stun", "turn"},
-    "probe/diagnosis/finding_filters.cpp": {"dns", "stun", "turn"},
-    "probe/diagnosis/finding_udp_ranges.cpp": {"stun"},
-    "probe/diagnosis/follow_up_flows.cpp": {"sip", "stun", "turn"},
     # Parameters of checks, and how a property was measured.
     "probe/diagnosis/follow_up.cpp": {"path"},
     "checks/relay_server.cpp": {"turn"},

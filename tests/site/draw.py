@@ -166,11 +166,9 @@ class _Draw:
                      concerns=lambda f: f.tls and f.first == 443 and f.speaks not in STUN)
 
     def down(self):
-        relays = {a for one in self.site.sets if one in self.internet.turn
-                  for a in self.internet.turn[one].addresses}
         fault, hit = self.random.choice((
             ("sip-down", lambda f: f.speaks in SIP),
-            ("turn-down", lambda f: f.speaks in STUN and f.place in relays)))
+            ("turn-down", lambda f: f.speaks in STUN)))  # whoever's: they all go down
         self._effect(fault, hit, {"vendor.down": {"vendor"}})
 
     # What concerns NAT

@@ -95,8 +95,11 @@ def row_truth(row, effects):
     return FAILS if certain and FAILS in truths else EITHER
 
 
-def _need(need, rows):
+def _need(need, rows, severities):
     """Of one of a capability's needs, as reports have them."""
+    weights = [severities.get(one, "required") for ids in need["alternatives"] for one in ids]
+    lost = (BLOCKED if "required" in weights else
+            DEGRADED if "recommended" in weights else READY)
     wanted = len(need["alternatives"]) if need["equal"] else need.get("preferred", 1)
     found = set()
     for number, ids in enumerate(need["alternatives"]):
@@ -105,13 +108,14 @@ def _need(need, rows):
             found.add(READY if number < wanted else DEGRADED)
         if truth == WORKS:
             return frozenset(found)
-    return frozenset(found | {BLOCKED})
+    return frozenset(found | {lost})
 
 
-def capability_truth(capability, rows):
-    """The verdicts that will do, from the truths of rows by their ids."""
+def capability_truth(capability, rows, severities=None):
+    """The verdicts that will do, from the truths of rows by their ids. What is only recommended takes
+    nothing away that is needed."""
     order = (BLOCKED, DEGRADED, READY)
-    needs = [_need(need, rows) for need in capability["needs"]]
+    needs = [_need(need, rows, severities or {}) for need in capability["needs"]]
     return frozenset(min(words, key=order.index) for words in itertools.product(*needs))
 
 
@@ -235,8 +239,9 @@ class Judge:
         advised = {s for e in self._effects if e.concerns and self._is_due(e) for s in e.sets}
         for one in self._report["sets"]:
             rows, truths = self._all_truths(one["id"]), []
+            severities = {row["id"]: row["severity"] for row in one["requirements"]}
             for capability in one["capabilities"]:
-                truth = capability_truth(capability, rows)
+                truth = capability_truth(capability, rows, severities)
                 if one["id"] in advised and READY in truth:
                     truth |= {DEGRADED}
                 truths.append(truth)
