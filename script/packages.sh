@@ -11,7 +11,7 @@ build_packages="g++ cmake ninja-build ccache pkg-config ca-certificates
 test_packages="libgtest-dev libvalijson-dev python3 python3-yaml python3-cryptography libfaketime openssl curl
   python3-jsonschema libxml2-utils prometheus prometheus-alertmanager cmark-gfm minisign fish zsh groff-base
   iproute2 nftables util-linux procps coturn kamailio kamailio-tls-modules nginx-light dnsmasq-base
-  squid-openssl chrony unbound tayga krb5-kdc krb5-admin-server krb5-user chromium"
+  squid-openssl chrony unbound tayga krb5-kdc krb5-admin-server krb5-user chromium python3-scapy"
 
 # What script/fuzz needs besides: a clang whose coroutines get along with libstdc++ 12.
 fuzz_packages="clang-19 libclang-rt-19-dev llvm-19"

@@ -87,6 +87,12 @@ void add_choices(CLI::App& app, Arguments& arguments) {
       ->type_name("FILE");
 }
 
+void add_skip(CLI::App& app, Arguments& arguments) {
+  app.add_option("--skip", arguments.skip, "Not this requirement, repeatable")
+      ->type_name("ID")
+      ->allow_extra_args(false);
+}
+
 void add_selection(CLI::App& app, Arguments& arguments) {
   add_choices(app, arguments);
   app.add_option_function<std::string>(
@@ -97,9 +103,7 @@ void add_selection(CLI::App& app, Arguments& arguments) {
   app.add_option("--only", arguments.only, "Only this requirement, repeatable")
       ->type_name("ID")
       ->allow_extra_args(false);
-  app.add_option("--skip", arguments.skip, "Not this requirement, repeatable")
-      ->type_name("ID")
-      ->allow_extra_args(false);
+  add_skip(app, arguments);
   app.add_flag("--all", arguments.all, "Every endpoint instead of a sample");
 }
 
@@ -329,6 +333,7 @@ ParseResult parse_arguments(int argc, const char* const* argv) {
 
   auto* demo =
       command("demo", "A whole site on loopback, checked: nothing else is needed", Command::demo);
+  add_skip(*demo, arguments);
   add_output_options(*demo, arguments);
   add_follow(*demo, arguments);
 

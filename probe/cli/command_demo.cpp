@@ -1,6 +1,4 @@
 // demo: the checks against a whole site on loopback, so that anyone can see a report at once.
-#include <fmt/format.h>
-
 #include "probe/cli/commands.hpp"
 #include "probe/cli/output.hpp"
 #include "probe/engine/session.hpp"
@@ -27,9 +25,16 @@ int run_demo(const Arguments& arguments) {
   for (const auto& problem : loaded.problems) complain(problem.to_string());
   if (!loaded.set) return usage_error;
 
+  const auto unknown = unknown_choices({*loaded.set}, arguments);
+  for (const auto& problem : unknown) complain(problem);
+  if (!unknown.empty()) return usage_error;
+
   SessionOptions options;
   options.sets.push_back(std::move(*loaded.set));
   options.plan.proxy = site.proxy();
+  options.plan.skip = arguments.skip;
+  options.plan.streams = true;
+  options.settings.credentials.media_key = site.media_key();
   options.settings.user_agent = user_agent();
   options.ca_files = {site.ca_file()};
   options.dns_servers = {site.dns().to_string()};

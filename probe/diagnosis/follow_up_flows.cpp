@@ -19,6 +19,8 @@ using findings::Reachability;
 constexpr std::size_t hosts_per_port = 2;
 constexpr std::size_t most_ports = 6;
 constexpr std::size_t most_refused_ports = 2;
+// Of the ports beyond these: packets that died there once are sent once more, with no contrast.
+constexpr std::size_t most_repeats = 16;
 constexpr std::size_t most_neighbours = 3;
 constexpr std::size_t most_hosts_of_ranges = 3;
 // Where no UDP gets out, three ports prove that it is not one port: these are asked for beside the
@@ -384,13 +386,23 @@ void ask_for_ways(const Facts& facts, Questions& questions, bool hurried) {
     if (in_doubt) doubts[{flow.udp, flow.port}].push_back(&flow);
   }
   std::map<bool, std::size_t> asked, asked_of_refusals;
+  std::size_t repeats = 0;
   for (const auto& [key, flows] : doubts) {
     const auto [udp, port] = key;
     const bool refused = std::all_of(flows.begin(), flows.end(), [](const Flow* flow) {
       return flow->way == Reachability::refused;
     });
     auto& so_far = refused ? asked_of_refusals[udp] : asked[udp];
-    if (so_far++ >= (refused ? most_refused_ports : most_ports)) continue;
+    if (so_far++ >= (refused ? most_refused_ports : most_ports)) {
+      const auto once = std::find_if(flows.begin(), flows.end(),
+                                     [&](const Flow* flow) { return died_once(facts, *flow); });
+      if (once != flows.end() && repeats++ < most_repeats) {
+        questions.ask(Purpose::way_out, CheckKind::hop, udp ? Transport::udp : Transport::tcp,
+                      (*once)->host, port,
+                      udp ? through({{"payload", word_of(payload_of(**once))}}) : through({}));
+      }
+      continue;
+    }
     // Two hosts whose refusals come from outside show it.
     const auto such = [&](const Flow& flow) { return flow.udp == udp && flow.port == port; };
     if (refused && hosts_that_left(facts, such) >= hosts_per_port) continue;

@@ -222,7 +222,9 @@ namespace {
 void doubt_single_proofs(const Facts& facts, const std::set<std::string>& explained,
                          std::map<std::string, std::string>& reasons) {
   constexpr std::size_t most_by_chance = 2;
-  std::map<std::string, std::size_t> died;  // ports, by probe
+  using Host = std::pair<std::string, bool>;
+  std::map<Host, std::size_t> died;  // ports of a host over UDP (true) or TCP
+  std::map<std::string, Host> once;  // of a probe
   std::set<std::string> firm;
   for (const auto& flow : facts.flows) {
     for (const auto& sample : flow.samples) {
@@ -233,12 +235,14 @@ void doubt_single_proofs(const Facts& facts, const std::set<std::string>& explai
       } else if (firmly_blocked(facts, flow) || !sample.by.empty() || sample.forged) {
         firm.insert(id);
       } else {
-        ++died[id];
+        const Host host{flow.host, flow.udp};
+        ++died[host];
+        once.emplace(id, host);
       }
     }
   }
-  for (const auto& [id, ports] : died) {
-    if (ports > most_by_chance || firm.contains(id) || explained.contains(id)) continue;
+  for (const auto& [id, host] : once) {
+    if (died[host] > most_by_chance || firm.contains(id) || explained.contains(id)) continue;
     reasons.emplace(id, "once, which a bad line does, too");
   }
 }

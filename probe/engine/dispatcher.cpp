@@ -230,7 +230,7 @@ checks::Context& Dispatcher::context_of(const Probe& probe) {
 
 asio::awaitable<Dispatcher::Pass> Dispatcher::within_budget(const checks::Job& job) {
   const auto destination = destination_of(job);
-  const auto packets = packets_of(job.probe, context_.settings.thorough).at_most;
+  const auto packets = packets_of(job.probe, context_.settings.thorough).in_window;
   while (!context_.scope.stop.stopped()) {
     const auto now = context_.scope.clock.now();
     const auto when = budget_.request(destination, static_cast<int>(packets), now);

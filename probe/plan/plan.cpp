@@ -105,7 +105,7 @@ std::string reason_to_skip(const Row& row, const std::vector<std::string>& missi
                        where.empty() ? "" : "; it ends at: " + where);
   }
   if (!requirement.check) return requirement.unprobed;
-  if (requirement.check == CheckKind::media && !options.quality)
+  if (requirement.check == CheckKind::media && !options.quality && !options.streams)
     return "a stream like a call's takes its time: --quality measures it";
   if (requirement.lifecycle == Lifecycle::removed) return "the document says that it was removed";
   if (!missing.empty()) {

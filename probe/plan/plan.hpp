@@ -23,7 +23,8 @@ struct PlanOptions {
   std::vector<std::string> only, skip;        // requirement ids, "id" or "set/id"
   const ServiceTags* service_tags = nullptr;  // --service-tags; it outlives the plan
   bool v4 = true;                             // false: networks are sampled by their IPv6 part
-  bool quality = false;                       // streams like a call's, too
+  bool streams = false;                       // the rows of streams like a call's, too
+  bool quality = false;                       // these, and what a set's other rows let us measure
   bool turn_login = false;                    // there is one: relays may be far ends of streams
   bool all = false;                           // every endpoint instead of a sample
   std::string proxy;     // URL; rows that a proxy may carry are also probed over it

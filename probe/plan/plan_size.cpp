@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <map>
 #include <set>
 
@@ -14,6 +15,19 @@ namespace {
 // A request over UDP goes out four times to a server that is silent, and a question to DNS to three
 // servers.
 constexpr std::size_t transmissions = 4, name_servers = 3;
+
+// Of a probe that sends streams like a call's, 50 packets a second each.
+std::size_t streams_of(const Probe& probe) { return probe.with.contains("turn") ? 3 : 1; }
+
+std::size_t seconds_of(const Probe& probe, bool thorough) {
+  std::size_t seconds = thorough ? 60 : 15;
+  const auto given = probe.with.find("seconds");
+  if (given != probe.with.end()) {
+    const auto& text = given->second;
+    std::from_chars(text.data(), text.data() + text.size(), seconds);
+  }
+  return seconds;
+}
 
 // Connections: SYN, its ACK, what the protocol sends with its ACKs, and the end of it.
 std::size_t packets_if_answered(const Probe& probe, bool thorough) {
@@ -28,10 +42,7 @@ std::size_t packets_if_answered(const Probe& probe, bool thorough) {
   if (check == CheckKind::nat) return 12;
   if (check == CheckKind::sip_alg) return 4;
   if (check == CheckKind::ice) return probe.with.contains("only_gather") ? 10 : 100;
-  if (check == CheckKind::media) {  // 50 a second, of each stream
-    const std::size_t streams = probe.with.contains("turn") ? 3 : 1;
-    return streams * (thorough ? 3'030 : 780);
-  }
+  if (check == CheckKind::media) return streams_of(probe) * (50 * seconds_of(probe, thorough) + 30);
   if (!probe.target.route.direct()) return 12;  // CONNECT, then the protocol itself
   switch (probe.target.transport) {
     case Transport::udp:
@@ -69,6 +80,11 @@ ProbePackets packets_of(const Probe& probe, bool thorough) {
   packets.at_most = packets.answered;
   if (probe.check == CheckKind::dns) packets.at_most *= name_servers;
   if (over_udp(probe) && probe.check != CheckKind::media) packets.at_most *= transmissions;
+  // A stream keeps its own pace.
+  packets.in_window = packets.at_most;
+  if (probe.check == CheckKind::media) {
+    packets.in_window = std::min(packets.at_most, streams_of(probe) * 530);
+  }
   return packets;
 }
 

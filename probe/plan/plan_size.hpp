@@ -26,9 +26,10 @@ PlanSize size_of(const Plan& plan, const PaceLimits& pace, bool thorough);
 // about 150 s at this pace". `option`: what the user asked for.
 std::string announcement(const PlanSize& size, const std::string& option);
 
-// Packets that we send for one probe, where it is answered at once and where it never is.
+// Packets that we send for one probe, where it is answered at once and where it never is; and of
+// these in ten seconds, a window of the pace.
 struct ProbePackets {
-  std::size_t answered = 0, at_most = 0;
+  std::size_t answered = 0, at_most = 0, in_window = 0;
 };
 ProbePackets packets_of(const Probe& probe, bool thorough);
 

@@ -12,7 +12,8 @@ inline const std::string demo_domain = "demo.callready.test";
 
 struct DemoPorts {
   std::uint16_t dns = 0, http = 0, https = 0, stun = 0, stun_tls = 0, sip = 0, sip_tls = 0, ntp = 0;
-  std::uint16_t whip = 0;  // 0: nobody takes WebRTC calls
+  std::uint16_t stamp = 0;  // of the reflector for a stream like a call's
+  std::uint16_t whip = 0;   // 0: nobody takes WebRTC calls
   PortRange media;
 };
 

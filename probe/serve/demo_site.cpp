@@ -2,10 +2,12 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <openssl/rand.h>
 
 #include <cstdio>
 #include <filesystem>
 #include <random>
+#include <stdexcept>
 
 #include "probe/serve/call_peer.hpp"
 #include "probe/serve/certificates.hpp"
@@ -15,6 +17,7 @@
 #include "probe/serve/ntp_server.hpp"
 #include "probe/serve/proxy_server.hpp"
 #include "probe/serve/sip_server.hpp"
+#include "probe/serve/stamp_server.hpp"
 #include "probe/serve/stun_server.hpp"
 #include "probe/serve/udp_echo.hpp"
 #include "probe/util/path.hpp"
@@ -90,6 +93,14 @@ Failure local_failure(const std::string& what, int error) {
   return {FailureKind::local, what + ": " + std::generic_category().message(error), error, {}};
 }
 
+media::stamp::Bytes random_key() {
+  media::stamp::Bytes key(32);
+  if (RAND_bytes(key.data(), static_cast<int>(key.size())) != 1) {
+    throw std::runtime_error("OpenSSL has no random bytes");
+  }
+  return key;
+}
+
 // A new file of this user's own in the folder for temporary ones. (What goes in is public anyhow: a
 // CA's certificate.)
 Result<std::string> write_new_file(const std::string& text) {
@@ -125,6 +136,7 @@ struct DemoSite::Servers {
   std::shared_ptr<StunServer> stun;
   std::shared_ptr<SipServer> sip;
   std::shared_ptr<UdpEcho> media;
+  std::shared_ptr<StampServer> stamp;
   std::shared_ptr<NtpServer> ntp;
   std::shared_ptr<ProxyServer> proxy;
   std::shared_ptr<CallPeer> calls;  // null: not in this program
@@ -160,6 +172,8 @@ Result<std::shared_ptr<DemoSite>> DemoSite::start(const asio::any_io_executor& e
       authority.server({demo_name("sip"), demo_domain});  // RFC 5922: the domain, not the host
   EchoOptions media;
   media.ports = media_ports;
+  StampOptions stamp;
+  stamp.key = random_key();
   const bool started =
       all.keep(all.http, HttpServer::start(executor, bind, pages(nullptr))) &&
       all.keep(all.https,
@@ -167,6 +181,7 @@ Result<std::shared_ptr<DemoSite>> DemoSite::start(const asio::any_io_executor& e
       all.keep(all.stun, StunServer::start(executor, bind, stun)) &&
       all.keep(all.sip, SipServer::start(executor, bind, sip)) &&
       all.keep(all.media, UdpEcho::start(executor, bind, media)) &&
+      all.keep(all.stamp, StampServer::start(executor, bind, stamp)) &&
       all.keep(all.ntp, NtpServer::start(executor, bind));
   if (!started) return all.failure;
   DemoPorts ports;
@@ -177,6 +192,7 @@ Result<std::shared_ptr<DemoSite>> DemoSite::start(const asio::any_io_executor& e
   ports.sip = all.sip->local().port;
   ports.sip_tls = all.sip->tls_local()->port;
   ports.media = all.media->ports();
+  ports.stamp = all.stamp->local().port;
   ports.ntp = all.ntp->local().port;
   if (CallPeer::available()) {
     CallPeerOptions calls;
@@ -196,6 +212,7 @@ Result<std::shared_ptr<DemoSite>> DemoSite::start(const asio::any_io_executor& e
   ports.dns = all.dns->local().port;
   auto site = std::shared_ptr<DemoSite>(new DemoSite(std::move(servers)));
   site->ca_pem_ = authority.root_pem();
+  site->media_key_.assign(stamp.key.begin(), stamp.key.end());
   auto file = write_new_file(site->ca_pem_);
   if (file.has_error()) return file.error();
   site->ca_file_ = std::move(*file);
@@ -215,6 +232,7 @@ void DemoSite::stop() {
   servers_->stun->stop();
   servers_->sip->stop();
   servers_->media->stop();
+  servers_->stamp->stop();
   servers_->ntp->stop();
   servers_->proxy->stop();
   servers_->calls.reset();

@@ -1,5 +1,6 @@
-// A whole site on loopback: DNS, web, STUN, TURN's challenge, SIP, NTP, a media range and a proxy,
-// with a target set that asks for all of it. `callready demo` checks it with the real checks.
+// A whole site on loopback: DNS, web, STUN, TURN's challenge, SIP, NTP, a media range, a reflector
+// of streams, a WebRTC peer and a proxy, with a target set that asks for all of it. `callready
+// demo` checks it with the real checks.
 #pragma once
 
 #include "probe/net/asio.hpp"
@@ -30,13 +31,15 @@ class DemoSite {
     return ca_file_;
   }                           // the same; ours alone, removed at the end
   std::string proxy() const;  // "http://127.0.0.1:40000"
+  // Of the reflector (CALLREADY_MEDIA_KEY).
+  const std::string& media_key() const { return media_key_; }
   void stop();
 
  private:
   struct Servers;
   explicit DemoSite(std::unique_ptr<Servers> servers);
   std::unique_ptr<Servers> servers_;
-  std::string target_set_, ca_pem_, ca_file_;
+  std::string target_set_, ca_pem_, ca_file_, media_key_;
 };
 
 }  // namespace callready::serve

@@ -69,6 +69,26 @@ TEST_F(ReflectorTest, CountsDuplicatesAndAnswersThemOnce) {
   EXPECT_EQ(reply->tlvs.direct_measurement->reflected, 2u);
 }
 
+// One packet was real, and somebody saw it: changed, cut, or sent again it draws nothing.
+TEST_F(ReflectorTest, AMillionPacketsWithoutTheKeyDrawNothing) {
+  const auto seen = packet(7);
+  ASSERT_TRUE(reflector().answer({seen, client, now, 0, 57}, now));
+  std::mt19937 random(1);
+  std::size_t bytes = 0;
+  for (int i = 0; i < 1'000'000; ++i) {
+    auto one = seen;
+    if (i % 4 == 1) one.resize(random() % one.size());
+    if (i % 4 >= 2) one[random() % one.size()] ^= static_cast<std::uint8_t>(1 + random() % 255);
+    const SocketAddress from{IpAddress::v4({192, 0, 2, static_cast<std::uint8_t>(i % 8)}),
+                             static_cast<std::uint16_t>(40'000 + i % 2)};
+    const auto reply = reflector().answer({one, from, now, 0, 57}, now);
+    if (reply) bytes += reply->bytes.size();
+    now += 10us;
+  }
+  EXPECT_EQ(bytes, 0u);
+  EXPECT_EQ(reflector().sessions(), 1u);
+}
+
 TEST_F(ReflectorTest, TakesPacketsThatWereOvertaken) {
   for (const std::uint32_t sequence : {10u, 12u, 11u, 2000u, 1900u, 0xFFFF'FFFFu}) {
     EXPECT_TRUE(ask(packet(sequence))) << sequence;

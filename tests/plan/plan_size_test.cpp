@@ -41,6 +41,11 @@ TEST(PlanSize, ASilentServerGetsMorePackets) {
   EXPECT_EQ(most(Transport::udp, "dns"), 12u) << "to three servers";
   EXPECT_EQ(most(Transport::tcp, "tcp"), 4u);
   EXPECT_EQ(most(Transport::udp, "media"), 780u) << "nothing twice";
+  auto stream = planned("a", 443, Transport::udp, "media").probe;
+  EXPECT_EQ(packets_of(stream, false).in_window, 530u) << "others to its host need not wait";
+  EXPECT_EQ(packets_of(stream, true).at_most, 3'030u);
+  stream.with["seconds"] = "1";
+  EXPECT_EQ(packets_of(stream, false).at_most, 80u);
 }
 
 TEST(PlanSize, LeavesOutWhatIsSentOnlyWhereItIsNeeded) {

@@ -1041,6 +1041,7 @@ requirements:
   const auto without = plan_of(sets);
   EXPECT_TRUE(without.probes.empty());
   EXPECT_NE(without.requirements.at(0).skipped.find("--quality"), std::string::npos);
+  EXPECT_EQ(plan_of(sets, {.streams = true}).probes.size(), 1u);
   const auto with = plan_of(sets, {.quality = true});
   ASSERT_EQ(with.probes.size(), 1u);
   EXPECT_EQ(with.probes[0].probe.check, CheckKind::media);

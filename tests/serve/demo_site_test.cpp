@@ -55,6 +55,7 @@ TEST_F(DemoSiteTest, EveryRowOfItsSetIsReachedByTheRealCheck) {
   ASSERT_FALSE(set.requirements.empty());
   test::CheckRunner runner({site.ca_file()});
   runner.use_dns_servers({site.dns().to_string()});
+  runner.settings.credentials.media_key = site.media_key();
   for (const auto& row : set.requirements) {
     Probe probe;
     probe.check = row.check.value();
@@ -137,8 +138,8 @@ TEST(DemoSet, HasRowsOnlyForTheChecksThatThereAre) {
   ASSERT_EQ(set.capabilities.size(), 1u);
   EXPECT_EQ(set.capabilities[0].id, "sip");
   EXPECT_EQ(set.verified, "2026-11-20");
-  const std::vector<std::string> all{"dns",  "tcp",  "tls",       "http", "proxy",
-                                     "stun", "turn", "udp-range", "sip",  "ntp"};
+  const std::vector<std::string> all{"dns",  "tcp",       "tls", "http", "proxy", "stun",
+                                     "turn", "udp-range", "sip", "ntp",  "media"};
   const auto everything = demo_target_set(ports, all, "2026-11-20");
   for (const auto& kind : all) {
     EXPECT_NE(everything.find("check: " + kind + "\n"), std::string::npos) << kind;
