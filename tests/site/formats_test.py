@@ -27,13 +27,13 @@ KEY = "0123456789abcdef-a-key-for-this-test"
 
 # Found in no report, whatever the format.
 SECRETS = {
-    "CALLREADY_TURN_USER": "turn-user-8731",
-    "CALLREADY_TURN_PASSWORD": "turn-password-8731",
-    "CALLREADY_TURN_SECRET": "turn-secret-8731",
-    "CALLREADY_PROXY_USER": "proxy-user-8731",
-    "CALLREADY_PROXY_PASSWORD": "proxy-password-8731",
+    "CALLREADY_TURN_USER": "turn-user-8731640299",
+    "CALLREADY_TURN_PASSWORD": "turn-password-8731640299",
+    "CALLREADY_TURN_SECRET": "turn-secret-8731640299",
+    "CALLREADY_PROXY_USER": "proxy-user-8731640299",
+    "CALLREADY_PROXY_PASSWORD": "proxy-password-8731640299",
 }
-SECRET = "8731"
+SECRET = "8731640299"
 
 # What this site could be known by: the PC's and the router's addresses, its name, its interfaces,
 # and the authority of its inspection device. The provider's router shows in some runs only.
@@ -80,7 +80,7 @@ class EveryFormat(SiteTest):
             cls.run_ = site.run(
                 [CALLREADY, "check", "rainbow", "cloudoe", "--site", "Lyon-HQ", "--verbose",
                  *cls.reports("plain")], timeout=90,
-                env={**SECRETS, "https_proxy": "http://proxy-user-8731:8731@10.20.0.3:3128"})
+                env={**SECRETS, "https_proxy": "http://proxy-user-8731640299:8731640299@10.20.0.3:3128"})
             cls.followed = site.run([CALLREADY, "check", "cloudoe", "--json", "--follow",
                                      "--redact", "--site", "Lyon-HQ", "--report",
                                      "json=" + cls.path("followed.json")],

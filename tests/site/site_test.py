@@ -22,7 +22,7 @@ def call(site, *calls, silent=()):
     words = [[*one, "silent"] if one in silent else one for one in calls]
     done = site.run(["/usr/bin/python3", CLIENT, "batch", json.dumps(words)])
     if done.exit != 0:
-        raise AssertionError(done.stderr)
+        raise AssertionError(f"exit {done.exit}: {done.stderr}")
     return json.loads(done.stdout)
 
 
