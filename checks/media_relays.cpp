@@ -55,7 +55,8 @@ class RelayedStreams {
     const auto now = context_.scope.clock.now();
     const bool a_open = co_await hear_until(a_, now);
     const bool b_open = co_await hear_until(b_, now + timeouts::media_tail);
-    co_return a_open&& b_open;
+    const bool both_open = a_open && b_open;
+    co_return both_open;
   }
 
   int attempts() const { return static_cast<int>(ways_.size()) * wish_.packets; }

@@ -40,8 +40,7 @@ std::string fix_at(Place place, const std::optional<bool>& wireless, QualityFigu
   if (place == Place::beyond) {
     return fmt::format(
         "It is not the Wi-Fi or the LAN between this computer and its router, which answers well "
-        "in "
-        "the same seconds. Run it again while nobody else uses the line: gone then, give voice "
+        "in the same seconds. Run it again while nobody else uses the line: gone then, give voice "
         "priority at the router{}. Else give the Internet provider these figures.",
         figure == QualityFigure::jitter ? ", and limit uploads" : "");
   }
@@ -52,8 +51,7 @@ std::string fix_at(Place place, const std::optional<bool>& wireless, QualityFigu
   return *wireless
              ? "It is the Wi-Fi between this computer and its router, not the Internet line: use a "
                "cable, or the 5 GHz band, nearer to the access point; look for other devices on "
-               "the "
-               "same channel."
+               "the same channel."
              : "It is the LAN between this computer and its router, not the Internet line: try "
                "another cable, port or dock, and look at the switch's error counters.";
 }

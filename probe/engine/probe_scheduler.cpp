@@ -162,13 +162,15 @@ void ProbeScheduler::note_start(std::size_t index, std::optional<IpAddress> addr
 }
 
 void ProbeScheduler::note_first_reply(const Probe& probe) {
-  const auto found = std::find_if(results_.begin(), results_.end(), [&](const ProbeResult& result) {
-    return &result.probe == &probe;
-  });
-  if (found == results_.end()) return;
-  const auto index = static_cast<std::size_t>(found - results_.begin());
+  // By where it stands: all results are one array.
+  const auto beyond = std::upper_bound(results_.begin(), results_.end(), &probe,
+                                       [](const Probe* one, const ProbeResult& result) {
+                                         return std::less<const Probe*>()(one, &result.probe);
+                                       });
+  if (beyond == results_.begin() || &std::prev(beyond)->probe != &probe) return;
+  const auto index = static_cast<std::size_t>(std::prev(beyond) - results_.begin());
   heard_[index] = true;
-  const auto& address = found->observation.address;
+  const auto& address = results_[index].observation.address;
   if (address && probe.target.route.direct()) hosts_[*address].heard = true;
   wake_with(index);
 }

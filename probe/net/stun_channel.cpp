@@ -13,6 +13,14 @@ constexpr std::size_t most_data = 4'096;  // some 80 s of a call
 // What one request reads from a stream before it gives up: a server that never stops talking.
 constexpr std::size_t most_buffered = 65'536;
 
+// Its first; there is one.
+template <class Queue>
+auto taken_from(Queue& queue) {
+  auto first = std::move(queue.front());
+  queue.pop_front();
+  return first;
+}
+
 class UdpChannel final : public StunChannel {
  public:
   explicit UdpChannel(UdpSocket socket) : socket_(std::move(socket)) {}
@@ -48,40 +56,23 @@ class UdpChannel final : public StunChannel {
   }
 
   asio::awaitable<Result<stun::Message>> next_indication(Scope scope, Instant deadline) override {
-    // A bound, so that strangers' datagrams cannot keep us busy until the deadline.
-    for (int seen = 0; indications_.empty() && seen < 256; ++seen) {
-      auto event = co_await socket_.receive(scope, deadline);
-      if (event.has_error()) co_return event.error();
-      const auto* datagram = std::get_if<Datagram>(&*event);
-      if (datagram == nullptr || takes_data(*datagram)) continue;
-      stun::Message unused;
-      take(datagram->bytes, datagram->from, datagram->from == socket_.remote(), nullptr, unused);
-    }
+    const auto failure = co_await read_until_any(indications_, scope, deadline);
+    if (failure) co_return *failure;
     if (indications_.empty()) {
       co_return Failure{FailureKind::malformed, "no indication among 256 datagrams", 0, {}};
     }
-    auto message = std::move(indications_.front());
-    indications_.pop_front();
-    co_return message;
+    co_return taken_from(indications_);
   }
 
   void expect_channel_data() override { channels_bound_ = true; }
 
   asio::awaitable<Result<ChannelData>> next_data(Scope scope, Instant deadline) override {
-    for (int seen = 0; data_.empty() && seen < 256; ++seen) {  // as above
-      auto event = co_await socket_.receive(scope, deadline);
-      if (event.has_error()) co_return event.error();
-      const auto* datagram = std::get_if<Datagram>(&*event);
-      if (datagram == nullptr || takes_data(*datagram)) continue;
-      stun::Message unused;
-      take(datagram->bytes, datagram->from, datagram->from == socket_.remote(), nullptr, unused);
-    }
+    const auto failure = co_await read_until_any(data_, scope, deadline);
+    if (failure) co_return *failure;
     if (data_.empty()) {
       co_return Failure{FailureKind::malformed, "no channel's data among 256 datagrams", 0, {}};
     }
-    auto data = std::move(data_.front());
-    data_.pop_front();
-    co_return data;
+    co_return taken_from(data_);
   }
 
   void set_traffic_class(int traffic_class) override { socket_.set_traffic_class(traffic_class); }
@@ -89,6 +80,21 @@ class UdpChannel final : public StunChannel {
   bool reliable() const override { return false; }
 
  private:
+  // At most 256 datagrams, so that strangers' cannot keep us busy until the deadline.
+  template <class Queue>
+  asio::awaitable<std::optional<Failure>> read_until_any(const Queue& queue, Scope scope,
+                                                         Instant deadline) {
+    for (int seen = 0; queue.empty() && seen < 256; ++seen) {
+      auto event = co_await socket_.receive(scope, deadline);
+      if (event.has_error()) co_return event.error();
+      const auto* datagram = std::get_if<Datagram>(&*event);
+      if (datagram == nullptr || takes_data(*datagram)) continue;
+      stun::Message unused;
+      take(datagram->bytes, datagram->from, datagram->from == socket_.remote(), nullptr, unused);
+    }
+    co_return std::nullopt;
+  }
+
   // True where it is the server's ChannelData, whole or not.
   bool takes_data(const Datagram& datagram) {
     const auto& bytes = datagram.bytes;
@@ -151,33 +157,17 @@ class StreamChannel final : public StunChannel {
   }
 
   asio::awaitable<Result<stun::Message>> next_indication(Scope scope, Instant deadline) override {
-    budget_ = most_buffered;
-    while (indications_.empty()) {
-      auto frame = co_await next_frame(scope, deadline);
-      if (frame.has_error()) co_return frame.error();
-      if (takes_data(*frame, scope)) continue;
-      stun::Message unused;
-      take(frame->bytes, stream_->remote(), true, nullptr, unused);
-    }
-    auto message = std::move(indications_.front());
-    indications_.pop_front();
-    co_return message;
+    const auto failure = co_await read_until_any(indications_, scope, deadline);
+    if (failure) co_return *failure;
+    co_return taken_from(indications_);
   }
 
   void expect_channel_data() override { framer_.expect_channels(); }
 
   asio::awaitable<Result<ChannelData>> next_data(Scope scope, Instant deadline) override {
-    budget_ = most_buffered;
-    while (data_.empty()) {
-      auto frame = co_await next_frame(scope, deadline);
-      if (frame.has_error()) co_return frame.error();
-      if (takes_data(*frame, scope)) continue;
-      stun::Message unused;
-      take(frame->bytes, stream_->remote(), true, nullptr, unused);
-    }
-    auto data = std::move(data_.front());
-    data_.pop_front();
-    co_return data;
+    const auto failure = co_await read_until_any(data_, scope, deadline);
+    if (failure) co_return *failure;
+    co_return taken_from(data_);
   }
 
   void set_traffic_class(int) override {}
@@ -185,6 +175,20 @@ class StreamChannel final : public StunChannel {
   bool reliable() const override { return true; }
 
  private:
+  template <class Queue>
+  asio::awaitable<std::optional<Failure>> read_until_any(const Queue& queue, Scope scope,
+                                                         Instant deadline) {
+    budget_ = most_buffered;
+    while (queue.empty()) {
+      auto frame = co_await next_frame(scope, deadline);
+      if (frame.has_error()) co_return frame.error();
+      if (takes_data(*frame, scope)) continue;
+      stun::Message unused;
+      take(frame->bytes, stream_->remote(), true, nullptr, unused);
+    }
+    co_return std::nullopt;
+  }
+
   bool takes_data(stun::Frame& frame, Scope scope) {
     if (!frame.channel_data) return false;
     keep({frame.channel, std::move(frame.bytes), scope.clock.now(), std::nullopt});
