@@ -9,7 +9,7 @@
 // times sent), "dtls_failed", "wrong_fingerprint", "media_silent"; "no_call" where the answer makes
 // no call, "unexpected_issuer" where the certificate is not the one of `sha256`: nothing is said to
 // it then. `denied` with the status of a WHIP endpoint that refuses. Otherwise the outcomes of
-// `tls`; `skipped` with "no_key", or "no_ice" where this program was built without. At the end the
+// `tls`; `skipped` with "no_key", or "no_ice" where libnice or libsrtp2 is missing. At the end the
 // far end is asked what arrived there (evidence "call_arrived").
 //
 // With `only_gather` no call: `answered` with "gathered" where a server told an address, else
@@ -379,6 +379,14 @@ void only_gathered(Observation& observation, const Gathered& gathered) {
   observation.detail = told_by_server ? DetailCode::gathered : DetailCode::only_host;
 }
 
+// The first question loads the libraries, which takes tens of milliseconds.
+asio::awaitable<Result<bool>> can_call(Context& context) {
+  std::function<bool()> work = [] { return webrtc::IceCall::available(); };
+  const auto deadline = context.deadline;
+  auto found = co_await in_thread<bool>(context.executor, std::move(work), context.scope, deadline);
+  co_return found;
+}
+
 }  // namespace
 
 asio::awaitable<Observation> run_ice(Context& context, Job job) {
@@ -387,8 +395,14 @@ asio::awaitable<Observation> run_ice(Context& context, Job job) {
   const bool only_gather = job.parameter("only_gather") == "true";
   const bool no_key =
       job.parameter("authenticated") == "true" && context.settings.credentials.media_key.empty();
-  if (!webrtc::IceCall::available() || (no_key && !only_gather)) {
-    observation.detail = no_key ? DetailCode::no_key : DetailCode::no_ice;
+  if (no_key && !only_gather) {
+    observation.detail = DetailCode::no_key;
+    co_return observation;
+  }
+  const auto ready = co_await can_call(context);
+  if (ready.has_error() || !*ready) {
+    observation.detail = DetailCode::no_ice;
+    if (ready.has_error()) record(observation, ready.error());
     co_return observation;
   }
   CleanupScope after(context.scope, timeouts::deallocate);

@@ -6,19 +6,14 @@ set(CALLREADY_STATIC "" CACHE PATH "What packaging/linux/static-libraries made")
 if(CALLREADY_STATIC)
   get_property(rooms GLOBAL PROPERTY CALLREADY_ROOMS)
   list(APPEND rooms callready_keys)
-  # GLib and NSS are not inside: what other systems have in the place of WebRTC calls is linked
-  # before the rooms are, whose own then stays out.
-  add_library(callready_no_calls OBJECT EXCLUDE_FROM_ALL probe/webrtc/ice_call_windows.cpp
-              probe/serve/call_peer_windows.cpp)
-  target_link_libraries(callready_no_calls PRIVATE callready_options Boost::headers OpenSSL::SSL)
   add_executable(callready_portable EXCLUDE_FROM_ALL $<TARGET_OBJECTS:callready>
-                 $<TARGET_OBJECTS:callready_no_calls> packaging/linux/compat.c)
+                 packaging/linux/compat.c)
   add_dependencies(callready_portable ${rooms})
   set(archives)
   foreach(room ${rooms})
     list(APPEND archives $<TARGET_FILE:${room}>)
   endforeach()
-  foreach(name curl nice pacparser fmt spdlog)
+  foreach(name curl pacparser fmt spdlog)
     list(APPEND archives ${CALLREADY_STATIC}/lib/lib${name}.a)
   endforeach()
   foreach(name ssl crypto cares yaml-cpp osip2 osipparser2 utf8proc psl idn2 unistring seccomp crypt)
@@ -49,7 +44,8 @@ set(CPACK_DEBIAN_PACKAGE_HOMEPAGE https://github.com/callready/callready)
 set(CPACK_DEBIAN_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_PACKAGE_DEPENDS ca-certificates)
+# The last two are loaded when there is a call.
+set(CPACK_DEBIAN_PACKAGE_DEPENDS "ca-certificates, libnice10, libsrtp2-1")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "tells whether a network lets calls through")
 set(CPACK_PACKAGE_DESCRIPTION
     "callready probes what a calling service needs (Teams, Webex, Zoom, SIP\n\

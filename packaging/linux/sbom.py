@@ -30,7 +30,6 @@ LINKED = {
     "libgcc_eh.a": ("gcc-12", "libgcc-12-dev", "GPL-3.0-or-later WITH GCC-exception-3.1"),
     # Built by static-libraries, which says the versions.
     "libcurl.a": ("curl", None, "curl"),
-    "libnice.a": ("libnice", None, "LGPL-2.1-or-later OR MPL-1.1"),
     "libpacparser.a": ("pacparser", None,
                        "LGPL-3.0-or-later AND (MPL-1.1 OR GPL-2.0-or-later OR LGPL-2.1-or-later)"),
     "libfmt.a": ("fmtlib", None, "MIT"),

@@ -26,7 +26,6 @@ callready_import(OpenSSL::Crypto crypto -lws2_32 -lcrypt32 -lgdi32 -ladvapi32 -l
 callready_import(OpenSSL::SSL ssl OpenSSL::Crypto)
 callready_import(PkgConfig::CARES cares -lws2_32 -liphlpapi -ladvapi32)
 target_compile_definitions(PkgConfig::CARES INTERFACE CARES_STATICLIB)
-callready_import(PkgConfig::NICE stun OpenSSL::Crypto)
 callready_import(PkgConfig::OSIP2 osipparser2)
 callready_import(PkgConfig::UTF8PROC utf8proc)
 target_compile_definitions(PkgConfig::UTF8PROC INTERFACE UTF8PROC_STATIC)

@@ -10,7 +10,7 @@ mkdir -p "$1"
 folder=$(cd "$1" && pwd)
 jobs=${JOBS:-2}
 host=x86_64-w64-mingw32
-sources="fmtlib spdlog yaml-cpp utf8proc googletest libosip2 libpsl openssl libnice c-ares curl"
+sources="fmtlib spdlog yaml-cpp utf8proc googletest libosip2 libpsl openssl c-ares curl"
 
 # apt with the system's mirrors and keys, asked for sources, and with folders of its own: nothing of
 # the system is changed.
@@ -124,19 +124,6 @@ build_openssl() {
   cp "$work"/openssl/nowhere/lib/*.a "$prefix/lib"
 }
 
-# Only the codec of STUN messages is used of libnice; it needs neither GLib nor libnice's build.
-build_stun() {
-  cd "$(source_of libnice)"
-  mkdir -p "$work/build-stun" "$prefix/include/stun/usages"
-  for file in stunagent stunmessage stun5389 stuncrc32 stunhmac utils debug rand; do
-    $compiler $flags -std=gnu11 -DHAVE_OPENSSL -DPACKAGE_STRING='"libnice"' -I. -I stun \
-      -I "$prefix/include" -c "stun/$file.c" -o "$work/build-stun/$file.o"
-  done
-  $host-ar rcs "$prefix/lib/libstun.a" "$work"/build-stun/*.o
-  cp stun/*.h "$prefix/include/stun"
-  cp stun/usages/*.h "$prefix/include/stun/usages"
-}
-
 build_osip2() {
   cd "$(source_of libosip2)"
   CC="$compiler" CFLAGS="$flags" ./configure --host=$host --prefix="$prefix" --libdir="$prefix/lib" \
@@ -173,7 +160,6 @@ build_all() {
   (build_osip2)
   (build_psl)
   (build_openssl)
-  (build_stun)
   # INADDRSZ: a check of its configuration that cannot run when cross-built.
   with_cmake c-ares -DCARES_STATIC=ON -DCARES_SHARED=OFF -DCARES_BUILD_TOOLS=OFF \
     -DCMAKE_C_FLAGS="$flags -DINADDRSZ=4"

@@ -4,11 +4,9 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
-#include <stun/stunagent.h>
 
 #include <algorithm>
 #include <boost/crc.hpp>
-#include <cstring>
 #include <stdexcept>
 
 #include "probe/util/text.hpp"
@@ -24,76 +22,79 @@ std::uint32_t u32(const std::uint8_t* bytes) {
   return static_cast<std::uint32_t>(u16(bytes)) << 16 | u16(bytes + 2);
 }
 
-StunAttribute native(Attribute attribute) { return static_cast<StunAttribute>(attribute); }
+void append_u16(Bytes& bytes, std::size_t value) {
+  bytes.push_back(static_cast<std::uint8_t>(value >> 8));
+  bytes.push_back(static_cast<std::uint8_t>(value));
+}
 
-sockaddr_storage to_native(const SocketAddress& address) {
-  sockaddr_storage storage{};
+void append_u32(Bytes& bytes, std::uint32_t value) {
+  append_u16(bytes, value >> 16);
+  append_u16(bytes, value & 0xFFFF);
+}
+
+// The header's length, as if the message had `size` bytes.
+void set_length(Bytes& message, std::size_t size) {
+  message[2] = static_cast<std::uint8_t>((size - header_size) >> 8);
+  message[3] = static_cast<std::uint8_t>(size - header_size);
+}
+
+// RFC 8489 section 14.1: a zero, the family, the port, the address.
+std::optional<SocketAddress> read_address(std::span<const std::uint8_t> value) {
+  if (value.size() < 4) return std::nullopt;
+  const auto port = u16(value.data() + 2);
+  const auto address = value.subspan(4);
+  if (value[1] == 1 && address.size() == 4) {
+    return SocketAddress{IpAddress::v4({address[0], address[1], address[2], address[3]}), port};
+  }
+  if (value[1] != 2 || address.size() != 16) return std::nullopt;
+  std::array<std::uint8_t, 16> v6{};
+  std::copy(address.begin(), address.end(), v6.begin());
+  return SocketAddress{IpAddress::v6(v6), port};
+}
+
+Bytes address_value(const SocketAddress& address) {
+  const bool is_v6 = address.address.is_v6();
+  Bytes value = {0, static_cast<std::uint8_t>(is_v6 ? 2 : 1)};
+  append_u16(value, address.port);
   const auto& bytes = address.address.bytes();
-  if (address.address.is_v6()) {
-    sockaddr_in6 v6{};
-    v6.sin6_family = AF_INET6;
-    v6.sin6_port = htons(address.port);
-    std::memcpy(&v6.sin6_addr, bytes.data(), 16);
-    std::memcpy(&storage, &v6, sizeof v6);
-  } else {
-    sockaddr_in v4{};
-    v4.sin_family = AF_INET;
-    v4.sin_port = htons(address.port);
-    std::memcpy(&v4.sin_addr, bytes.data(), 4);
-    std::memcpy(&storage, &v4, sizeof v4);
-  }
-  return storage;
+  value.insert(value.end(), bytes.begin(), bytes.begin() + (is_v6 ? 16 : 4));
+  return value;
 }
 
-std::optional<SocketAddress> from_native(const sockaddr_storage& storage) {
-  if (storage.ss_family == AF_INET6) {
-    sockaddr_in6 v6{};
-    std::memcpy(&v6, &storage, sizeof v6);
-    std::array<std::uint8_t, 16> bytes{};
-    std::memcpy(bytes.data(), &v6.sin6_addr, 16);
-    return SocketAddress{IpAddress::v6(bytes), ntohs(v6.sin6_port)};
+// RFC 8489 section 14.2: the port is masked with the first half of the cookie, the address with the
+// cookie and the transaction id, which are the header from byte 4 on. Masked twice it is itself.
+void mask_address(Bytes& value, std::span<const std::uint8_t> message) {
+  const auto mask = message.subspan(4, 16);
+  for (std::size_t i = 2; i < std::min<std::size_t>(value.size(), 20); ++i) {
+    value[i] ^= mask[i < 4 ? i - 2 : i - 4];
   }
-  if (storage.ss_family != AF_INET) return std::nullopt;
-  sockaddr_in v4{};
-  std::memcpy(&v4, &storage, sizeof v4);
-  std::array<std::uint8_t, 4> bytes{};
-  std::memcpy(bytes.data(), &v4.sin_addr, 4);
-  return SocketAddress{IpAddress::v4(bytes), ntohs(v4.sin_port)};
 }
 
-// Reads one message that libnice has found sound.
+// Reads the attributes of one message; of several of a type the first (RFC 8489 section 14).
 class Reader {
  public:
-  Reader(std::span<const std::uint8_t> bytes, Message& out) : out_(out) {
-    stun_agent_init(&agent_, no_attributes, STUN_COMPATIBILITY_RFC5389,
-                    STUN_AGENT_USAGE_IGNORE_CREDENTIALS);
-    message_.agent = &agent_;
-    // libnice takes one type for reading and writing; it only reads here.
-    message_.buffer = const_cast<std::uint8_t*>(bytes.data());
-    message_.buffer_len = bytes.size();
+  Reader(std::span<const std::uint8_t> message, Message& out)
+      : message_(message), all_(attributes_of(message)), out_(out) {}
+
+  std::optional<std::span<const std::uint8_t>> bytes(Attribute attribute) const {
+    const auto found = std::find_if(all_.begin(), all_.end(), [&](const RawAttribute& one) {
+      return one.type == static_cast<std::uint16_t>(attribute);
+    });
+    if (found == all_.end()) return std::nullopt;
+    return found->value;
   }
 
   std::optional<SocketAddress> address(Attribute attribute, bool is_xor) {
-    sockaddr_storage storage{};
-    socklen_t length = sizeof storage;
-    const auto found =
-        is_xor ? stun_message_find_xor_addr(&message_, native(attribute), &storage, &length)
-               : stun_message_find_addr(&message_, native(attribute), &storage, &length);
-    if (found == STUN_MESSAGE_RETURN_NOT_FOUND) return std::nullopt;
-    std::optional<SocketAddress> value;
-    if (found == STUN_MESSAGE_RETURN_SUCCESS) value = from_native(storage);
+    const auto found = bytes(attribute);
+    if (!found) return std::nullopt;
+    Bytes plain(found->begin(), found->end());
+    if (is_xor) mask_address(plain, message_);
+    const auto value = read_address(plain);
     if (!value) out_.unreadable.push_back(static_cast<std::uint16_t>(attribute));
     return value;
   }
 
-  std::optional<std::span<const std::uint8_t>> bytes(Attribute attribute) {
-    std::uint16_t length = 0;
-    const auto* found = stun_message_find(&message_, native(attribute), &length);
-    if (found == nullptr) return std::nullopt;
-    return std::span(static_cast<const std::uint8_t*>(found), length);
-  }
-
-  std::optional<std::string> text(Attribute attribute) {
+  std::optional<std::string> text(Attribute attribute) const {
     const auto found = bytes(attribute);
     if (!found) return std::nullopt;
     return std::string(found->begin(), found->end());
@@ -121,14 +122,19 @@ class Reader {
     out_.reason.assign(found->begin() + 4, found->end());
   }
 
-  const StunMessage* message() const { return &message_; }
-
  private:
-  static constexpr std::uint16_t no_attributes[] = {0};
-  StunAgent agent_{};
-  StunMessage message_{};
+  std::span<const std::uint8_t> message_;
+  std::vector<RawAttribute> all_;
   Message& out_;
 };
+
+// RFC 8489 section 5: the two bits of the class lie between those of the method.
+std::size_t message_type(Class message_class, Method method) {
+  const auto kind = static_cast<std::size_t>(message_class);
+  const auto number = static_cast<std::size_t>(method);
+  return (number & 0xF80) << 2 | (number & 0x70) << 1 | (number & 0xF) | (kind & 2) << 7 |
+         (kind & 1) << 4;
+}
 
 Bytes hmac_sha1(std::span<const std::uint8_t> key, std::span<const std::uint8_t> text) {
   Bytes mac(EVP_MAX_MD_SIZE);
@@ -199,27 +205,16 @@ boost::system::result<Message, Fault> parse(std::span<const std::uint8_t> bytes)
   if (length > max_message) return Fault::oversized;
   if (bytes.size() < length) return Fault::truncated;
   if (bytes.size() > length) return Fault::trailing_bytes;
-  if (stun_message_validate_buffer_length(bytes.data(), bytes.size(), true) !=
-      static_cast<int>(length)) {
-    return Fault::attribute_overrun;
+  for (std::size_t at = header_size; at < length;) {
+    at += 4 + padded(u16(bytes.data() + at + 2));
+    if (at > length) return Fault::attribute_overrun;
   }
   Message message;
   Reader reader(bytes, message);
-  switch (stun_message_get_class(reader.message())) {
-    case STUN_REQUEST:
-      message.message_class = Class::request;
-      break;
-    case STUN_INDICATION:
-      message.message_class = Class::indication;
-      break;
-    case STUN_RESPONSE:
-      message.message_class = Class::success;
-      break;
-    case STUN_ERROR:
-      message.message_class = Class::error;
-      break;
-  }
-  message.method = static_cast<std::uint16_t>(stun_message_get_method(reader.message()));
+  const unsigned type = u16(bytes.data());
+  message.message_class = static_cast<Class>((type & 0x100) >> 7 | (type & 0x10) >> 4);
+  message.method =
+      static_cast<std::uint16_t>((type & 0x3E00) >> 2 | (type & 0xE0) >> 1 | (type & 0xF));
   std::copy_n(bytes.begin() + 8, message.id.size(), message.id.begin());
   reader.error();
   message.mapped_address = reader.address(Attribute::mapped_address, false);
@@ -250,24 +245,32 @@ boost::system::result<Message, Fault> parse(std::span<const std::uint8_t> bytes)
   return message;
 }
 
-bool integrity_matches(std::span<const std::uint8_t> bytes, std::span<const std::uint8_t> key) {
-  std::size_t at = header_size;
-  while (at + 4 <= bytes.size()) {
-    const auto type = u16(bytes.data() + at);
-    const std::size_t length = u16(bytes.data() + at + 2);
-    if (type == static_cast<std::uint16_t>(Attribute::message_integrity)) {
-      if (length != 20 || at + 24 > bytes.size()) return false;
-      // Hashed as if this attribute were the last one: the header's length says so.
-      Bytes text(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(at));
-      const std::size_t counted = at + 24 - header_size;
-      text[2] = static_cast<std::uint8_t>(counted >> 8);
-      text[3] = static_cast<std::uint8_t>(counted);
-      const auto mac = hmac_sha1(key, text);
-      return CRYPTO_memcmp(mac.data(), bytes.data() + at + 4, 20) == 0;
-    }
-    at += 4 + (length + 3) / 4 * 4;
+std::vector<RawAttribute> attributes_of(std::span<const std::uint8_t> message) {
+  std::vector<RawAttribute> all;
+  for (std::size_t at = header_size; at + 4 <= message.size();) {
+    const auto type = u16(message.data() + at);
+    const auto rest = message.subspan(at + 4);
+    const std::size_t length = u16(message.data() + at + 2);
+    if (length > rest.size()) break;
+    all.push_back({type, rest.first(length)});
+    const auto attribute = static_cast<Attribute>(type);
+    if (attribute == Attribute::message_integrity || attribute == Attribute::fingerprint) break;
+    at += 4 + padded(length);
   }
-  return false;
+  return all;
+}
+
+bool integrity_matches(std::span<const std::uint8_t> bytes, std::span<const std::uint8_t> key) {
+  const auto all = attributes_of(bytes);
+  if (all.empty() || all.back().type != static_cast<std::uint16_t>(Attribute::message_integrity) ||
+      all.back().value.size() != 20) {
+    return false;
+  }
+  // Hashed is what comes before, as if this attribute were the last one: the header says so.
+  const auto* value = all.back().value.data();
+  Bytes text(bytes.data(), value - 4);
+  set_length(text, text.size() + 24);
+  return CRYPTO_memcmp(hmac_sha1(key, text).data(), value, 20) == 0;
 }
 
 Bytes long_term_key(std::string_view username, std::string_view realm, std::string_view password) {
@@ -297,45 +300,27 @@ Credential time_limited_credential(std::string_view secret, std::string_view use
   return credential;
 }
 
-struct Builder::Impl {
-  StunAgent agent{};
-  StunMessage message{};
-  Bytes buffer = Bytes(max_message);
-  bool fits = true;
-
-  void note(StunMessageReturn result) { fits = fits && result == STUN_MESSAGE_RETURN_SUCCESS; }
-};
-
-void Builder::Destroy::operator()(Impl* impl) const { delete impl; }
-
-Builder::Builder(Class message_class, Method method, const TransactionId& id) : impl_(new Impl) {
-  static constexpr std::uint16_t no_attributes[] = {0};
-  // "Short term" makes finish() take the key as it is; the long-term key is made in
-  // long_term_key(), because libnice's own crashes on an empty REALM, which any server can send.
-  stun_agent_init(&impl_->agent, no_attributes, STUN_COMPATIBILITY_RFC5389,
-                  STUN_AGENT_USAGE_SHORT_TERM_CREDENTIALS);
-  impl_->message.agent = &impl_->agent;
-  impl_->message.buffer = impl_->buffer.data();
-  impl_->message.buffer_len = impl_->buffer.size();
-  StunTransactionId native_id;
-  for (int i = 0; i < 4; ++i) {
-    native_id[i] = static_cast<std::uint8_t>(magic_cookie >> (24 - 8 * i));
-  }
-  std::copy(id.begin(), id.end(), native_id + 4);
-  constexpr StunClass classes[] = {STUN_REQUEST, STUN_INDICATION, STUN_RESPONSE, STUN_ERROR};
-  impl_->fits = stun_message_init(&impl_->message, classes[static_cast<int>(message_class)],
-                                  static_cast<StunMethod>(method), native_id);
-}
-
-Builder& Builder::add_u32(Attribute attribute, std::uint32_t value) {
-  impl_->note(stun_message_append32(&impl_->message, native(attribute), value));
-  return *this;
+Builder::Builder(Class message_class, Method method, const TransactionId& id) {
+  append_u16(bytes_, message_type(message_class, method));
+  append_u16(bytes_, 0);
+  append_u32(bytes_, magic_cookie);
+  bytes_.insert(bytes_.end(), id.begin(), id.end());
 }
 
 Builder& Builder::add_bytes(Attribute attribute, std::span<const std::uint8_t> value) {
-  impl_->note(
-      stun_message_append_bytes(&impl_->message, native(attribute), value.data(), value.size()));
+  fits_ = fits_ && bytes_.size() + 4 + padded(value.size()) <= max_message;
+  if (!fits_) return *this;
+  append_u16(bytes_, static_cast<std::size_t>(attribute));
+  append_u16(bytes_, value.size());
+  bytes_.insert(bytes_.end(), value.begin(), value.end());
+  bytes_.resize(padded(bytes_.size()));
   return *this;
+}
+
+Builder& Builder::add_u32(Attribute attribute, std::uint32_t value) {
+  Bytes bytes;
+  append_u32(bytes, value);
+  return add_bytes(attribute, bytes);
 }
 
 Builder& Builder::add_text(Attribute attribute, std::string_view value) {
@@ -343,18 +328,13 @@ Builder& Builder::add_text(Attribute attribute, std::string_view value) {
 }
 
 Builder& Builder::add_address(Attribute attribute, const SocketAddress& value) {
-  const auto storage = to_native(value);
-  impl_->note(stun_message_append_addr(&impl_->message, native(attribute),
-                                       reinterpret_cast<const sockaddr*>(&storage),
-                                       sizeof storage));
-  return *this;
+  return add_bytes(attribute, address_value(value));
 }
 
 Builder& Builder::add_xor_address(Attribute attribute, const SocketAddress& value) {
-  const auto storage = to_native(value);
-  impl_->note(
-      stun_message_append_xor_addr(&impl_->message, native(attribute), &storage, sizeof storage));
-  return *this;
+  auto masked = address_value(value);
+  mask_address(masked, bytes_);
+  return add_bytes(attribute, masked);
 }
 
 Builder& Builder::add_error(int code, std::string_view reason) {
@@ -365,14 +345,13 @@ Builder& Builder::add_error(int code, std::string_view reason) {
   return add_bytes(Attribute::error_code, value);
 }
 
-Bytes Builder::finish() { return finish({}); }
-
 Bytes Builder::finish(std::span<const std::uint8_t> key) {
-  const auto made = std::move(impl_);
-  if (!made || !made->fits) return {};
-  const auto size = stun_agent_finish_message(&made->agent, &made->message,
-                                              key.empty() ? nullptr : key.data(), key.size());
-  return Bytes(made->buffer.begin(), made->buffer.begin() + static_cast<std::ptrdiff_t>(size));
+  if (!key.empty()) {
+    set_length(bytes_, bytes_.size() + 24);
+    add_bytes(Attribute::message_integrity, hmac_sha1(key, bytes_));
+  }
+  set_length(bytes_, bytes_.size());
+  return fits_ ? std::exchange(bytes_, {}) : Bytes();
 }
 
 void add_software(Builder& builder, std::string_view text) {
@@ -393,17 +372,12 @@ void add_response_port(Builder& builder, std::uint16_t port) {
 }
 
 void add_fingerprint(Bytes& message) {
-  const std::size_t counted = message.size() + 8 - header_size;
-  message[2] = static_cast<std::uint8_t>(counted >> 8);
-  message[3] = static_cast<std::uint8_t>(counted);
+  set_length(message, message.size() + 8);
   boost::crc_32_type crc;
   crc.process_bytes(message.data(), message.size());
-  const std::uint32_t value = crc.checksum() ^ 0x5354554E;
-  for (const std::uint32_t word : {0x80280004u, value}) {
-    for (int shift = 24; shift >= 0; shift -= 8) {
-      message.push_back(static_cast<std::uint8_t>(word >> shift));
-    }
-  }
+  append_u16(message, static_cast<std::size_t>(Attribute::fingerprint));
+  append_u16(message, 4);
+  append_u32(message, crc.checksum() ^ 0x5354554E);
 }
 
 std::string printable(std::string_view text, std::size_t limit) {

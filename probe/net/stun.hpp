@@ -1,5 +1,6 @@
-// STUN and TURN messages (RFC 8489, RFC 8656, RFC 5780), over libnice: bytes in, bytes out. No
-// sockets and no state; retransmissions and waiting are elsewhere.
+// STUN and TURN messages (RFC 8489, RFC 8656, RFC 5780): bytes in, bytes out. No sockets and no
+// state; retransmissions and waiting are elsewhere. Its tests hold it against libnice, which would
+// bring GLib, gupnp and ICU: 9 ms of every start.
 //
 //   const auto id = stun::new_transaction_id();
 //   const auto request = stun::Builder(stun::Class::request, stun::Method::binding, id).finish();
@@ -22,9 +23,14 @@ namespace callready::stun {
 using Bytes = std::vector<std::uint8_t>;
 
 inline constexpr std::uint32_t magic_cookie = 0x2112A442;
+inline constexpr std::array<std::uint8_t, 4> cookie_bytes = {0x21, 0x12, 0xA4, 0x42};
 inline constexpr std::size_t header_size = 20;
 // What we accept from the network. The protocol allows 64 KiB; no answer to us needs a tenth of it.
 inline constexpr std::size_t max_message = 8'192;
+
+// Attributes begin at multiples of four (RFC 8489 section 14), and so does what follows ChannelData
+// in a stream (RFC 8656 section 12.5).
+inline std::size_t padded(std::size_t size) { return (size + 3) / 4 * 4; }
 
 enum class Class : std::uint8_t { request, indication, success, error };
 
@@ -53,8 +59,13 @@ enum class Attribute : std::uint16_t {
   nonce = 0x0015,
   xor_relayed_address = 0x0016,
   requested_address_family = 0x0017,
+  even_port = 0x0018,
   requested_transport = 0x0019,
+  dont_fragment = 0x001A,
   xor_mapped_address = 0x0020,
+  reservation_token = 0x0022,
+  priority = 0x0024,
+  use_candidate = 0x0025,
   padding = 0x0026,
   response_port = 0x0027,
   software = 0x8022,
@@ -109,13 +120,21 @@ struct Message {
 boost::system::result<Message, Fault> parse(std::span<const std::uint8_t> bytes);
 [[noreturn]] void throw_exception_from_error(Fault fault, const boost::source_location& where);
 
+// An attribute as it came.
+struct RawAttribute {
+  std::uint16_t type = 0;
+  std::span<const std::uint8_t> value;  // of the message's bytes
+};
+// Those of a message that parse() accepted, in its order. MESSAGE-INTEGRITY or FINGERPRINT is the
+// last: what comes after it is not to be read (RFC 8489 sections 14.5 and 14.7).
+std::vector<RawAttribute> attributes_of(std::span<const std::uint8_t> message);
+
 // True where MESSAGE-INTEGRITY (RFC 8489 section 14.5) is there and was made with `key`. `bytes`
 // is a message that parse() accepted.
 bool integrity_matches(std::span<const std::uint8_t> bytes, std::span<const std::uint8_t> key);
 
 // MD5(username:realm:password), RFC 8489 section 9.2.2. The password is taken as it is:
-// OpaqueString preparation leaves ASCII alone. By our own hand because libnice's breaks on an empty
-// realm.
+// OpaqueString preparation leaves ASCII alone.
 Bytes long_term_key(std::string_view username, std::string_view realm, std::string_view password);
 
 struct Credential {
@@ -129,8 +148,6 @@ Credential time_limited_credential(std::string_view secret, std::string_view use
 class Builder {
  public:
   Builder(Class message_class, Method method, const TransactionId& id);
-  Builder(const Builder&) = delete;
-  Builder& operator=(const Builder&) = delete;
 
   Builder& add_u32(Attribute attribute, std::uint32_t value);
   Builder& add_bytes(Attribute attribute, std::span<const std::uint8_t> value);
@@ -141,15 +158,11 @@ class Builder {
 
   // The message; empty where it would be larger than max_message. With a key it ends in
   // MESSAGE-INTEGRITY. It can be had once: who waits for the answer holds no more than its bytes.
-  Bytes finish();
-  Bytes finish(std::span<const std::uint8_t> key);
+  Bytes finish(std::span<const std::uint8_t> key = {});
 
  private:
-  struct Impl;  // libnice's types stay out of this header: they have a typedef for everything
-  struct Destroy {
-    void operator()(Impl* impl) const;
-  };
-  std::unique_ptr<Impl, Destroy> impl_;
+  Bytes bytes_;
+  bool fits_ = true;
 };
 
 // SOFTWARE (RFC 8489 section 6.1), filled up so that the request is no smaller than its answer: a

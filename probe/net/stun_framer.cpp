@@ -6,9 +6,6 @@ namespace callready::stun {
 namespace {
 
 constexpr std::size_t channel_header = 4;
-constexpr std::array<std::uint8_t, 4> cookie_bytes = {0x21, 0x12, 0xA4, 0x42};
-
-std::size_t padded(std::size_t size) { return (size + 3) / 4 * 4; }
 
 }  // namespace
 

@@ -1,5 +1,3 @@
-#include <agent.h>
-
 #include <array>
 #include <atomic>
 #include <cstdio>
@@ -9,6 +7,7 @@
 
 #include "probe/webrtc/dtls.hpp"
 #include "probe/webrtc/ice_call.hpp"
+#include "probe/webrtc/libnice_posix.hpp"
 
 namespace callready::webrtc {
 namespace {
@@ -23,8 +22,8 @@ constexpr int packets_of_a_call = 25;
 constexpr std::size_t g711_payload = 160;
 
 struct Unref {
-  void operator()(NiceAgent* agent) const { g_object_unref(agent); }
-  void operator()(GMainContext* context) const { g_main_context_unref(context); }
+  void operator()(NiceAgent* agent) const { nice().g_object_unref(agent); }
+  void operator()(GMainContext* context) const { nice().g_main_context_unref(context); }
 };
 
 // GLib ends a program that can start no thread, or has no memory, with a core dump: ours ends with
@@ -50,16 +49,16 @@ GLogWriterOutput end_with_a_line(GLogLevelFlags level, const GLogField* fields, 
 class Pushed {
  public:
   explicit Pushed(GMainContext* context) : context_(context) {
-    g_main_context_push_thread_default(context);
-    timer_ = g_timeout_source_new(beat_ms);
-    g_source_set_callback(
+    nice().g_main_context_push_thread_default(context);
+    timer_ = nice().g_timeout_source_new(beat_ms);
+    nice().g_source_set_callback(
         timer_, [](gpointer) -> gboolean { return G_SOURCE_CONTINUE; }, nullptr, nullptr);
-    g_source_attach(timer_, context);
+    nice().g_source_attach(timer_, context);
   }
   ~Pushed() {
-    g_source_destroy(timer_);
-    g_source_unref(timer_);
-    g_main_context_pop_thread_default(context_);
+    nice().g_source_destroy(timer_);
+    nice().g_source_unref(timer_);
+    nice().g_main_context_pop_thread_default(context_);
   }
   Pushed(const Pushed&) = delete;
   Pushed& operator=(const Pushed&) = delete;
@@ -71,17 +70,17 @@ class Pushed {
 
 std::optional<SocketAddress> from_nice(const NiceAddress& address) {
   std::array<char, NICE_ADDRESS_STRING_LEN + 1> text{};
-  nice_address_to_string(&address, text.data());
+  nice().nice_address_to_string(&address, text.data());
   const auto parsed = IpAddress::parse(text.data());
   if (!parsed) return std::nullopt;
-  return SocketAddress{*parsed, static_cast<std::uint16_t>(nice_address_get_port(&address))};
+  return SocketAddress{*parsed, static_cast<std::uint16_t>(nice().nice_address_get_port(&address))};
 }
 
 NiceAddress to_nice(const SocketAddress& address) {
   NiceAddress native;
-  nice_address_init(&native);
-  nice_address_set_from_string(&native, address.address.to_string().c_str());
-  nice_address_set_port(&native, address.port);
+  nice().nice_address_init(&native);
+  nice().nice_address_set_from_string(&native, address.address.to_string().c_str());
+  nice().nice_address_set_port(&native, address.port);
   return native;
 }
 
@@ -123,28 +122,28 @@ class NiceCall final : public IceCall {
  public:
   explicit NiceCall(CallOptions options) : options_(std::move(options)) {
     static std::once_flag once;
-    std::call_once(once, [] { g_log_set_writer_func(&end_with_a_line, nullptr, nullptr); });
+    std::call_once(once, [] { nice().g_log_set_writer_func(&end_with_a_line, nullptr, nullptr); });
   }
 
   Gathered gather() override {
     const std::lock_guard lock(busy_);
     Gathered gathered;
     const auto begin = Clock::now();
-    context_.reset(g_main_context_new());
+    context_.reset(nice().g_main_context_new());
     const Pushed pushed(context_.get());
     start_agent();
-    nice_agent_gather_candidates(agent_.get(), stream_);
+    nice().nice_agent_gather_candidates(agent_.get(), stream_);
     run_until(begin + options_.gather, [this] { return gathering_done_; });
     gathered.took = Clock::now() - begin;
     read_candidates(gathered.candidates);
     auto& end = gathered.end;
     gchar *ufrag = nullptr, *password = nullptr;
-    if (nice_agent_get_local_credentials(agent_.get(), stream_, &ufrag, &password)) {
+    if (nice().nice_agent_get_local_credentials(agent_.get(), stream_, &ufrag, &password)) {
       end.keys.ufrag = ufrag;
       end.keys.password = password;
     }
-    g_free(ufrag);
-    g_free(password);
+    nice().g_free(ufrag);
+    nice().g_free(password);
     identity_.emplace();
     end.keys.fingerprint = identity_->fingerprint();
     end.keys.setup = "actpass";
@@ -193,18 +192,19 @@ class NiceCall final : public IceCall {
     {
       const Pushed pushed(context_.get());
       srtp_.reset();
-      nice_agent_attach_recv(agent_.get(), stream_, component, context_.get(), nullptr, nullptr);
+      nice().nice_agent_attach_recv(agent_.get(), stream_, component, context_.get(), nullptr,
+                                    nullptr);
       stopped_ = false;  // giving back outlasts the stop
       closed_ = false;
-      nice_agent_close_async(
+      nice().nice_agent_close_async(
           agent_.get(),
           [](GObject*, GAsyncResult*, gpointer self) {
             static_cast<NiceCall*>(self)->closed_ = true;
           },
           this);
       run_until(Clock::now() + give_back, [this] { return closed_; });
-      g_signal_handlers_disconnect_matched(agent_.get(), G_SIGNAL_MATCH_DATA, 0, 0, nullptr,
-                                           nullptr, this);
+      nice().g_signal_handlers_disconnect_matched(agent_.get(), G_SIGNAL_MATCH_DATA, 0, 0, nullptr,
+                                                  nullptr, this);
     }
     agent_.reset();
     context_.reset();
@@ -214,17 +214,17 @@ class NiceCall final : public IceCall {
 
  private:
   void start_agent() {
-    agent_.reset(nice_agent_new(context_.get(), NICE_COMPATIBILITY_RFC5245));
+    agent_.reset(nice().nice_agent_new(context_.get(), NICE_COMPATIBILITY_RFC5245));
     auto* agent = agent_.get();
-    g_object_set(agent, "upnp", FALSE, "ice-tcp", FALSE, "controlling-mode", TRUE,
-                 "keepalive-conncheck", TRUE, nullptr);
+    nice().g_object_set(agent, "upnp", FALSE, "ice-tcp", FALSE, "controlling-mode", TRUE,
+                        "keepalive-conncheck", TRUE, nullptr);
     if (options_.stun) {
-      g_object_set(agent, "stun-server", options_.stun->address.to_string().c_str(),
-                   "stun-server-port", static_cast<guint>(options_.stun->port), nullptr);
+      nice().g_object_set(agent, "stun-server", options_.stun->address.to_string().c_str(),
+                          "stun-server-port", static_cast<guint>(options_.stun->port), nullptr);
     }
     for (const auto& address : options_.local) {
       auto native = to_nice({address, 0});
-      nice_agent_add_local_address(agent, &native);
+      nice().nice_agent_add_local_address(agent, &native);
     }
     connect("candidate-gathering-done",
             G_CALLBACK(+[](NiceAgent*, guint, NiceCall* self) { self->gathering_done_ = true; }));
@@ -232,13 +232,14 @@ class NiceCall final : public IceCall {
             G_CALLBACK(+[](NiceAgent*, guint, guint, guint state, NiceCall* self) {
               self->ready_ |= state == NICE_COMPONENT_STATE_READY;
             }));
-    stream_ = nice_agent_add_stream(agent, 1);
+    stream_ = nice().nice_agent_add_stream(agent, 1);
     for (const auto& turn : options_.turn) {
-      nice_agent_set_relay_info(agent, stream_, component, turn.server.address.to_string().c_str(),
-                                turn.server.port, turn.user.c_str(), turn.password.c_str(),
-                                turn.tcp ? NICE_RELAY_TYPE_TURN_TCP : NICE_RELAY_TYPE_TURN_UDP);
+      nice().nice_agent_set_relay_info(
+          agent, stream_, component, turn.server.address.to_string().c_str(), turn.server.port,
+          turn.user.c_str(), turn.password.c_str(),
+          turn.tcp ? NICE_RELAY_TYPE_TURN_TCP : NICE_RELAY_TYPE_TURN_UDP);
     }
-    nice_agent_attach_recv(
+    nice().nice_agent_attach_recv(
         agent, stream_, component, context_.get(),
         [](NiceAgent*, guint, guint, guint size, gchar* bytes, gpointer self) {
           const auto* begin = reinterpret_cast<const std::uint8_t*>(bytes);
@@ -248,7 +249,7 @@ class NiceCall final : public IceCall {
   }
 
   void connect(const char* signal, GCallback callback) {
-    g_signal_connect(agent_.get(), signal, callback, this);
+    nice().g_signal_connect_data(agent_.get(), signal, callback, this, nullptr, GConnectFlags{});
   }
 
   // True once `done` says so; false at the deadline, or after stop().
@@ -256,7 +257,7 @@ class NiceCall final : public IceCall {
   bool run_until(Clock::time_point deadline, Done done) {
     while (!done()) {
       if (stopped_ || Clock::now() >= deadline) return false;
-      g_main_context_iteration(context_.get(), TRUE);
+      nice().g_main_context_iteration(context_.get(), TRUE);
       tick();
     }
     return true;
@@ -265,7 +266,7 @@ class NiceCall final : public IceCall {
   Milliseconds since_begin() const { return Clock::now() - begin_; }
 
   void read_candidates(std::vector<Candidate>& all) {
-    GSList* list = nice_agent_get_local_candidates(agent_.get(), stream_, component);
+    GSList* list = nice().nice_agent_get_local_candidates(agent_.get(), stream_, component);
     for (GSList* item = list; item != nullptr; item = item->next) {
       const auto& native = *static_cast<const NiceCandidate*>(item->data);
       if (native.transport != NICE_CANDIDATE_TRANSPORT_UDP) continue;
@@ -273,15 +274,15 @@ class NiceCall final : public IceCall {
       // Browsers leave addresses of the link out (RFC 8445 section 5.1.1.1).
       if (one && !one->address.address.is_link_local()) all.push_back(std::move(*one));
     }
-    g_slist_free_full(list, reinterpret_cast<GDestroyNotify>(&nice_candidate_free));
+    nice().g_slist_free_full(list, reinterpret_cast<GDestroyNotify>(nice().nice_candidate_free));
   }
 
   void set_remote(const Keys& other, const std::vector<Candidate>& candidates) {
-    nice_agent_set_remote_credentials(agent_.get(), stream_, other.ufrag.c_str(),
-                                      other.password.c_str());
+    nice().nice_agent_set_remote_credentials(agent_.get(), stream_, other.ufrag.c_str(),
+                                             other.password.c_str());
     GSList* list = nullptr;
     for (const auto& one : candidates) {
-      NiceCandidate* native = nice_candidate_new(to_nice(one.type));
+      NiceCandidate* native = nice().nice_candidate_new(to_nice(one.type));
       native->transport = NICE_CANDIDATE_TRANSPORT_UDP;
       native->component_id = component;
       native->stream_id = stream_;
@@ -290,15 +291,15 @@ class NiceCall final : public IceCall {
       native->priority = one.priority;
       const auto size = std::min(one.foundation.size(), sizeof native->foundation - 1);
       std::memcpy(native->foundation, one.foundation.data(), size);
-      list = g_slist_prepend(list, native);
+      list = nice().g_slist_prepend(list, native);
     }
-    nice_agent_set_remote_candidates(agent_.get(), stream_, component, list);
-    g_slist_free_full(list, reinterpret_cast<GDestroyNotify>(&nice_candidate_free));
+    nice().nice_agent_set_remote_candidates(agent_.get(), stream_, component, list);
+    nice().g_slist_free_full(list, reinterpret_cast<GDestroyNotify>(nice().nice_candidate_free));
   }
 
   bool read_pair() {
     NiceCandidate *local = nullptr, *remote = nullptr;
-    if (!nice_agent_get_selected_pair(agent_.get(), stream_, component, &local, &remote)) {
+    if (!nice().nice_agent_get_selected_pair(agent_.get(), stream_, component, &local, &remote)) {
       return false;
     }
     seen_.local = from_nice(*local);
@@ -330,8 +331,9 @@ class NiceCall final : public IceCall {
 
   // True where it has left this computer.
   bool send(const Bytes& datagram) {
-    return nice_agent_send(agent_.get(), stream_, component, static_cast<guint>(datagram.size()),
-                           reinterpret_cast<const gchar*>(datagram.data())) > 0;
+    return nice().nice_agent_send(agent_.get(), stream_, component,
+                                  static_cast<guint>(datagram.size()),
+                                  reinterpret_cast<const gchar*>(datagram.data())) > 0;
   }
 
   void tick() {
@@ -381,7 +383,7 @@ class NiceCall final : public IceCall {
 
 }  // namespace
 
-bool IceCall::available() { return true; }
+bool IceCall::available() { return nice().complete() && srtp_ready(); }
 
 std::shared_ptr<IceCall> IceCall::make(CallOptions options) {
   return std::make_shared<NiceCall>(std::move(options));

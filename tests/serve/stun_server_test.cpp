@@ -1,7 +1,5 @@
 #include "probe/serve/stun_server.hpp"
 
-#include <stun/stunagent.h>
-
 #include "probe/serve/certificates.hpp"
 #include "tests/serve/raw.hpp"
 
