@@ -15,8 +15,6 @@
 namespace callready {
 namespace {
 
-constexpr std::size_t shortest_key = 16;
-
 // A key of its own, for whoever sits at the terminal and nobody else: a log keeps what it gets.
 std::string new_key() {
   std::array<unsigned char, 24> random{};

@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "probe/cli/commands.hpp"
+#include "probe/cli/secrets.hpp"
 #include "probe/platform/input_file.hpp"
 #include "probe/platform/system.hpp"
 #include "probe/util/digest.hpp"
@@ -16,7 +17,6 @@
 namespace callready {
 namespace {
 
-constexpr std::size_t shortest_key = 16;
 constexpr std::size_t longest_key = 4096;
 
 KeyResult checked(const std::string& text, const std::string& where) {

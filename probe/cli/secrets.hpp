@@ -7,6 +7,9 @@
 
 namespace callready {
 
+// Characters of a key that somebody chose: for `serve`, for --redact.
+inline constexpr std::size_t shortest_key = 16;
+
 struct CredentialsResult {
   checks::Credentials credentials;
   std::string push_token;  // CALLREADY_PUSH_TOKEN

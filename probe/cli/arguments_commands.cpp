@@ -1,0 +1,338 @@
+#include "probe/cli/arguments_commands.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "probe/cli/arguments_output.hpp"
+#include "reports/firewall.hpp"
+
+namespace callready {
+namespace {
+
+// "NAME=VALUE", with the name checked here and the rest where it is used.
+std::string parse_variable(const std::string& text, std::map<std::string, std::string>& variables) {
+  const auto equals = text.find('=');
+  if (equals == std::string::npos || equals == 0) return "expected NAME=VALUE, got '" + text + "'";
+  variables[text.substr(0, equals)] = text.substr(equals + 1);
+  return {};
+}
+
+void add_set_options(CLI::App& app, Arguments& arguments) {
+  app.add_option("--set", arguments.set_files, "A target set of your own (a YAML file), repeatable")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
+}
+
+// What of a set is meant, where it serves several ways, clients and parts of the world.
+void add_choices(CLI::App& app, Arguments& arguments) {
+  app.add_option("--scenario", arguments.scenarios,
+                 "A way to use the service (see `show`), repeatable")
+      ->type_name("ID")
+      ->allow_extra_args(false);
+  app.add_option("--client", arguments.client, "Only the rows of this client (see `show`)")
+      ->type_name("NAME");
+  app.add_option("--region", arguments.regions, "Only the endpoints of this region, repeatable")
+      ->type_name("ID")
+      ->allow_extra_args(false);
+  app.add_option_function<std::vector<std::string>>(
+         "--var",
+         [&arguments](const std::vector<std::string>& values) {
+           for (const auto& value : values) {
+             const auto problem = parse_variable(value, arguments.variables);
+             if (!problem.empty()) throw CLI::ValidationError("--var", problem);
+           }
+         },
+         "A value of your own that the sets ask for, or one of them, repeatable")
+      ->type_name("[SET/]NAME=VALUE")
+      ->allow_extra_args(false)
+      ->trigger_on_parse();
+  app.add_option("--service-tags", arguments.service_tags_file,
+                 "Microsoft's list of Azure's networks (ServiceTags_Public_*.json), for sets that "
+                 "name service tags")
+      ->type_name("FILE");
+}
+
+void add_skip(CLI::App& app, Arguments& arguments) {
+  app.add_option("--skip", arguments.skip, "Not this requirement, repeatable")
+      ->type_name("ID")
+      ->allow_extra_args(false);
+}
+
+void add_selection(CLI::App& app, Arguments& arguments) {
+  add_choices(app, arguments);
+  app.add_option_function<std::string>(
+         "--from", [&arguments](const std::string& text) { arguments.from = parse<Vantage>(text); },
+         "Only the rows of this vantage")
+      ->type_name("VANTAGE")
+      ->check(CLI::IsMember(spellings<Vantage>()));
+  app.add_option("--only", arguments.only, "Only this requirement, repeatable")
+      ->type_name("ID")
+      ->allow_extra_args(false);
+  add_skip(app, arguments);
+  app.add_flag("--all", arguments.all, "Every endpoint instead of a sample");
+}
+
+void add_network_options(CLI::App& app, Arguments& arguments) {
+  app.add_option_function<std::string>(
+         "--pace", [&arguments](const std::string& text) { arguments.fast = text == "fast"; },
+         "normal (24 hosts in 10 s at most), or fast: in a lab, or with the firewall team's "
+         "consent")
+      ->type_name("PACE")
+      ->check(CLI::IsMember({"normal", "fast"}));
+  app.add_flag(
+      "--quality", arguments.quality,
+      "Measure how a call would sound, too: a stream of packets for 15 s, to a far end that "
+      "a set names or, with a login for TURN, between two relays of the service's own; and "
+      "gather what addresses a browser would be called by");
+  app.add_option("--calls", arguments.calls,
+                 "With --quality, which it includes: does the line carry so many calls at once? In "
+                 "four steps of 5 s, ended before others on the line suffer (at most 100)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 100));
+  app.add_flag("--thorough", arguments.thorough, "Take the time that full evidence needs");
+  app.add_option(
+         "--timeout", arguments.timeout_s,
+         "The run ends after so many seconds, whatever is left; usually 20, and longer where the "
+         "pace takes longer")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(1.0, 86400.0));
+  auto* proxy = app.add_option("--proxy", arguments.proxy,
+                               "Probe what a proxy may carry through this one too; auto: look for "
+                               "it as browsers do, by WPAD too; none: directly only. Without it, "
+                               "as the environment says (https_proxy, no_proxy)")
+                    ->type_name("URL|auto|none");
+  app.add_option("--pac", arguments.pac, "Choose proxies by this PAC file")
+      ->type_name("FILE|URL")
+      ->excludes(proxy);
+  app.add_flag("--sip-sdp", arguments.sip_sdp,
+               "Test your own SIP server (one given with --var) for a SIP ALG too, with a call's "
+               "session description: it rings nobody");
+  app.add_option("--dns", arguments.dns_servers, "Ask this name server instead, repeatable")
+      ->type_name("ADDR")
+      ->allow_extra_args(false);
+  app.add_option("--ca-file", arguments.ca_files,
+                 "Trust the roots in this file too (PEM), repeatable")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
+  app.add_option("--interface", arguments.interfaces,
+                 "Send through this network interface; repeated: through each, to compare them")
+      ->type_name("NAME")
+      ->allow_extra_args(false);
+  auto* four = app.add_flag_callback(
+      "-4", [&arguments] { arguments.v6 = false; }, "IPv4 only");
+  app.add_flag_callback(
+         "-6", [&arguments] { arguments.v4 = false; }, "IPv6 only")
+      ->excludes(four);
+  app.add_flag_callback(
+      "--no-anchors", [&arguments] { arguments.anchors = false; },
+      "Leave out the controls: hosts that have nothing to do with the vendor");
+  app.add_option("--anchors", arguments.anchors_file, "Use the controls in this target set instead")
+      ->type_name("FILE");
+  app.add_option("--site", arguments.site, "A name for this site, for the report")
+      ->type_name("NAME");
+  app.add_option("--credentials", arguments.credentials_file,
+                 "Read secrets from this file (-: standard input): lines NAME=VALUE, names as in "
+                 "the environment "
+                 "(CALLREADY_TURN_USER, CALLREADY_TURN_PASSWORD, CALLREADY_TURN_SECRET, "
+                 "CALLREADY_PROXY_USER, CALLREADY_PROXY_PASSWORD, CALLREADY_MEDIA_KEY)")
+      ->type_name("FILE");
+}
+
+void add_follow(CLI::App& app, Arguments& arguments) {
+  app.add_flag("--follow", arguments.follow,
+               "With --json: a line for each event as it happens (NDJSON), not one report")
+      ->needs(app.get_option("--json"));
+}
+
+void add_check(CLI::App& app, Arguments& arguments) {
+  auto* check =
+      add_command(app, arguments, "check",
+                  "Probe what these target sets need, and say whether calls work", Command::check);
+  check->add_option("SET", arguments.names, "Target sets by name (see `list`)")->expected(0, -1);
+  check->footer(exit_statuses);
+  add_set_options(*check, arguments);
+  add_selection(*check, arguments);
+  add_network_options(*check, arguments);
+  add_output_options(*check, arguments);
+  check->add_flag("!--no-keep", arguments.keep,
+                  "Do not keep this run for `render last` (it is kept for this user only)");
+  check
+      ->add_option(
+          "--history", arguments.history_file,
+          "Say since when findings stand: by the report in this file, which a complete run "
+          "replaces by its own (JSON)")
+      ->type_name("FILE");
+  check
+      ->add_option("--place", arguments.place,
+                   "Where this computer stands (\"user VLAN, wired\"), for the report")
+      ->type_name("TEXT");
+  check
+      ->add_option(
+          "--push-to", arguments.push_url,
+          "Send the report to this OpenTelemetry collector too (OTLP over HTTP, JSON); what "
+          "cannot be sent now goes with the next run. CALLREADY_PUSH_TOKEN: its bearer token")
+      ->type_name("URL");
+  add_follow(*check, arguments);
+}
+
+void add_list(CLI::App& app, Arguments& arguments) {
+  auto* list = add_command(app, arguments, "list",
+                           "The target sets, and how good and how old each is", Command::list);
+  list->add_option("WORD", arguments.names,
+                   "Only sets that have these words in their id, title, vendor or other names")
+      ->expected(0, -1);
+  list->add_option_function<std::string>(
+          "--kind",
+          [&arguments](const std::string& text) { arguments.kind = parse<ServiceKind>(text); },
+          fmt::format("Only sets of this kind: {}", fmt::join(spellings<ServiceKind>(), ", ")))
+      ->type_name("KIND")
+      ->check(CLI::IsMember(spellings<ServiceKind>()));
+  add_set_options(*list, arguments);
+  auto* as_json = list->add_flag("--json", arguments.json, "As JSON");
+  list->add_flag("--names", arguments.bare_names,
+                 "Only the names that they go by, each with a title")
+      ->excludes(as_json);
+}
+
+void add_show(CLI::App& app, Arguments& arguments) {
+  auto* show = add_command(app, arguments, "show",
+                           "What a target set asks for, each row with its source", Command::show);
+  show->add_option("SET", arguments.names, "A target set by name; with --set FILE, that file's")
+      ->expected(0, 1);
+  add_set_options(*show, arguments);
+  show->add_flag("--json", arguments.json, "Every fact, as JSON");
+  show->add_flag("-v,--verbose", arguments.verbose, "Every host, address and note");
+}
+
+void add_firewall(CLI::App& app, Arguments& arguments) {
+  auto* firewall =
+      add_command(app, arguments, "firewall",
+                  "The firewall rules that target sets need, to ask for", Command::firewall);
+  firewall->add_option("SET", arguments.names, "Target sets by name (see `list`)")->expected(0, -1);
+  add_set_options(*firewall, arguments);
+  add_choices(*firewall, arguments);
+  std::vector<std::string> firewall_names, firewall_words;
+  for (const auto& format : firewall_formats()) {
+    firewall_names.emplace_back(format.name);
+    firewall_words.push_back(fmt::format("{} ({})", format.name, format.description));
+  }
+  firewall
+      ->add_option("--format", arguments.firewall_format,
+                   fmt::format("{}. Without it: text on a terminal, else markdown",
+                               fmt::join(firewall_words, ", ")))
+      ->type_name("FORMAT")
+      ->check(CLI::IsMember(firewall_names));
+  firewall
+      ->add_option("--from", arguments.report_file,
+                   "A JSON report of this site: with --missing, only what it did not see open")
+      ->type_name("REPORT.json");
+  firewall->add_flag("--missing", arguments.missing, "Only rules that are still missing (--from)");
+}
+
+void add_validate(CLI::App& app, Arguments& arguments) {
+  auto* validate = add_command(app, arguments, "validate", "Check target set files for errors",
+                               Command::validate);
+  validate->add_option("FILE", arguments.names, "YAML files")->required();
+}
+
+void add_render(CLI::App& app, Arguments& arguments) {
+  auto* render =
+      add_command(app, arguments, "render", "Print a saved JSON report again", Command::render);
+  render
+      ->add_option("FILE", arguments.names,
+                   "A JSON report, - for standard input, or last for the last run's")
+      ->required()
+      ->expected(1);
+  add_output_options(*render, arguments);
+}
+
+void add_merge(CLI::App& app, Arguments& arguments) {
+  auto* merge = add_command(app, arguments, "merge",
+                            "One site from the reports of several vantages", Command::merge);
+  merge
+      ->add_option("REPORT", arguments.names,
+                   "JSON reports, of a user's network, the phones', the PBX's; NAME=FILE gives a "
+                   "vantage another name than the file's")
+      ->required()
+      ->expected(1, -1);
+  merge->add_option("--site", arguments.site, "A name for the site, for the report")
+      ->type_name("NAME");
+  add_output_options(*merge, arguments);
+}
+
+void add_diff(CLI::App& app, Arguments& arguments) {
+  auto* diff = add_command(app, arguments, "diff",
+                           "What got better and what got worse between two reports", Command::diff);
+  diff->add_option("REPORT", arguments.names, "The older JSON report, then the newer")
+      ->required()
+      ->expected(2);
+  diff->add_flag("--json", arguments.json, "As JSON");
+  add_redact_options(*diff, arguments);
+  add_terminal_options(*diff, arguments);
+  diff->footer("Exit status: 0 the same or better, 1 something got worse, 2 usage error.");
+}
+
+void add_update(CLI::App& app, Arguments& arguments) {
+  auto* update = add_command(
+      app, arguments, "update",
+      "Fetch newer target sets, if they are signed by whom this program trusts", Command::update);
+  update
+      ->add_option("--from", arguments.from_source,
+                   "Where the sets are: a folder, the index.json in it, or an http(s) URL")
+      ->type_name("FOLDER|FILE|URL");
+  update->footer(
+      "Exit status: 0 the sets are up to date, 2 they could not be taken and the old "
+      "ones stay.");
+}
+
+void add_import(CLI::App& app, Arguments& arguments) {
+  auto* import = add_command(app, arguments, "import",
+                             "Make or refresh a target set from the vendor's machine-readable list",
+                             Command::import);
+  import->add_option("FEED", arguments.names, "m365, zoom, aws, google or azure; then the file")
+      ->type_name("FEED [FILE]")
+      ->required()
+      ->expected(1, 2);
+  import->add_option("--url", arguments.url, "Fetch the list from here instead of a file")
+      ->type_name("URL");
+  import
+      ->add_option("--into", arguments.into_file,
+                   "Refresh the lists of this set's rows that name the feed; all else stays")
+      ->type_name("SET.yaml");
+}
+
+void add_demo(CLI::App& app, Arguments& arguments) {
+  auto* demo =
+      add_command(app, arguments, "demo",
+                  "A whole site on loopback, checked: nothing else is needed", Command::demo);
+  add_skip(*demo, arguments);
+  add_output_options(*demo, arguments);
+  add_follow(*demo, arguments);
+}
+
+}  // namespace
+
+CLI::App* add_command(CLI::App& app, Arguments& arguments, const char* name,
+                      const char* description, Command value) {
+  auto* sub = app.add_subcommand(name, description);
+  sub->callback([&arguments, value] { arguments.command = value; });
+  sub->fallthrough();
+  return sub;
+}
+
+void add_commands(CLI::App& app, Arguments& arguments) {
+  add_check(app, arguments);
+  add_list(app, arguments);
+  add_show(app, arguments);
+  add_firewall(app, arguments);
+  add_validate(app, arguments);
+  add_render(app, arguments);
+  add_merge(app, arguments);
+  add_diff(app, arguments);
+  add_update(app, arguments);
+  add_import(app, arguments);
+  add_demo(app, arguments);
+  add_services(app, arguments);
+}
+
+}  // namespace callready
