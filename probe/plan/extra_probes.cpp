@@ -1,0 +1,119 @@
+#include "probe/plan/extra_probes.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "probe/model/report.hpp"
+
+namespace callready {
+namespace {
+
+// "turn.example.com:3478", "[2001:db8::1]:3478".
+std::string at_port(const Target& target) {
+  const bool v6 = target.host.find(':') != std::string::npos;
+  return fmt::format("{}{}{}:{}", v6 ? "[" : "", target.host, v6 ? "]" : "", target.port());
+}
+
+// What kind of NAT there is, public STUN servers tell. Where the site lets nobody out but the
+// vendor's own, two of those that the set's other rows meet anyway are asked instead.
+void add_own_nat_servers(ProbeList& probes, Row& row) {
+  if (row.requirement.check != CheckKind::nat || row.planned.probes.empty()) return;
+  const auto public_servers = row.planned.probes;
+  std::vector<Target> own;  // of different hosts
+  for (const auto& id : probes.of_set(*row.set)) {
+    const auto& probe = probes.at(id).probe;
+    const auto& target = probe.target;
+    const bool answers = probe.check == CheckKind::stun || probe.check == CheckKind::turn;
+    if (!answers || target.transport != Transport::udp || !target.route.direct()) continue;
+    const bool known = std::any_of(own.begin(), own.end(),
+                                   [&](const Target& other) { return other.host == target.host; });
+    if (!known && own.size() < 2) own.push_back(target);
+  }
+  if (own.size() < 2) return;
+  Probe test;
+  test.check = CheckKind::nat;
+  test.target = own[0];
+  test.with = {{"other", fmt::format("{}:{}", own[1].host, own[1].port())}};
+  // The row may ask these two itself: nothing may wait for its own end.
+  const auto& asked = public_servers;
+  if (std::find(asked.begin(), asked.end(), probe_id(test)) != asked.end()) return;
+  probes.add(row, std::move(test));
+  auto& planned = probes.at(row.planned.probes.back());
+  if (planned.unless.empty()) planned.unless = public_servers;
+}
+
+// What a browser would gather here by the set's own servers: tells, and decides nothing.
+void add_candidates_of(ProbeList& probes, const TargetSet& set) {
+  const Target *stun = nullptr, *turn = nullptr;
+  for (const auto& id : probes.of_set(set)) {
+    const auto& probe = probes.at(id).probe;
+    const auto& target = probe.target;
+    if (!target.route.direct() || probe.with.contains(interface_parameter)) continue;
+    const bool udp = target.transport == Transport::udp;
+    const bool relays = probe.check == CheckKind::turn;
+    // TURN servers answer Binding requests, too (RFC 8656 section 2).
+    if (udp && (probe.check == CheckKind::stun || (relays && stun == nullptr))) stun = &target;
+    const bool better = turn == nullptr || udp ||
+                        (target.transport == Transport::tcp && turn->transport == Transport::tls);
+    if (relays && better) turn = &target;
+  }
+  if (stun == nullptr) return;
+  Probe probe;
+  probe.check = CheckKind::ice;
+  probe.target.transport = Transport::tls;
+  probe.with = {{"only_gather", "true"}, {"stun", at_port(*stun)}};
+  if (turn != nullptr) {
+    probe.with.emplace("turn", fmt::format("{}/{}", at_port(*turn), to_string(turn->transport)));
+  }
+  probes.add_control(std::move(probe));
+}
+
+// A stream like a call's between two relays of the set's own TURN server, for which a row over
+// UDP stands: it is judged by what that row's capabilities ask of a line.
+void add_stream_of(ProbeList& probes, const TargetSet& set, std::vector<Row>& rows) {
+  const auto is_turn = [](const Probe& probe) {
+    return probe.check == CheckKind::turn && probe.target.route.direct() && !probe.control &&
+           !probe.with.contains(interface_parameter);
+  };
+  const auto of_set = [&](const Row& row) { return row.set == &set; };
+  const bool has_one = std::any_of(rows.begin(), rows.end(), [&](const Row& row) {
+    return of_set(row) && row.requirement.check == CheckKind::media && !row.planned.probes.empty();
+  });
+  if (has_one) return;
+  for (auto& row : rows) {
+    if (!of_set(row)) continue;
+    for (const auto& id : row.planned.probes) {
+      const auto by_udp = probes.at(id).probe;
+      if (!is_turn(by_udp) || by_udp.target.transport != Transport::udp) continue;
+      const auto stream = std::find_if(
+          probes.plan.probes.begin(), probes.plan.probes.end(), [&](const PlannedProbe& other) {
+            return is_turn(other.probe) && other.probe.target.transport != Transport::udp &&
+                   other.probe.target.host == by_udp.target.host;
+          });
+      if (stream == probes.plan.probes.end()) continue;
+      const auto& over = stream->probe.target;
+      Probe probe;
+      probe.check = CheckKind::media;
+      probe.target = by_udp.target;
+      probe.with = {{"turn", fmt::format("{}/{}", at_port(over), to_string(over.transport))}};
+      probe.region = by_udp.region;
+      probes.add(row, std::move(probe));
+      return;
+    }
+  }
+}
+
+}  // namespace
+
+void add_extra_probes(ProbeList& probes, const std::vector<const TargetSet*>& sets,
+                      std::vector<Row>& rows, const PlanOptions& options) {
+  for (auto& row : rows) add_own_nat_servers(probes, row);
+  for (const auto* set : sets) {
+    if (!options.quality || set->control) continue;
+    add_candidates_of(probes, *set);
+    if (options.turn_login) add_stream_of(probes, *set, rows);
+  }
+}
+
+}  // namespace callready

@@ -1,0 +1,248 @@
+#include "probe/plan/row_probes.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "probe/plan/pace.hpp"
+#include "probe/plan/port_samples.hpp"
+#include "probe/plan/rows.hpp"
+
+namespace callready {
+namespace {
+
+// Ports that are tried one by one. A media range is one probe with sampled ports instead.
+std::vector<std::uint16_t> single_ports(const Requirement& row, bool all) {
+  std::vector<std::uint16_t> ports;
+  if (row.ports.empty()) ports.push_back(0);
+  for (const auto& range : row.ports) {
+    if (all && range.count() <= 100) {
+      for (unsigned port = range.first; port <= range.last; ++port) {
+        ports.push_back(static_cast<std::uint16_t>(port));
+      }
+    } else {
+      for (const auto port : sample_ports(range, ports_per_range)) ports.push_back(port);
+    }
+  }
+  return ports;
+}
+
+// A check that takes no transport (nat) chooses its own.
+std::vector<Transport> transports_of(const Requirement& requirement) {
+  if (!requirement.transports.empty()) return requirement.transports;
+  return {Transport::udp};
+}
+
+class RowProbes {
+ public:
+  RowProbes(ProbeList& probes, const PlanOptions& options)
+      : probes_(probes), options_(options), samples_(PaceLimits{}.ports_per_host) {}
+
+  // Of every row, before the first is added: rows share what they send to one host.
+  void count_ports(const Row& row) {
+    const auto& requirement = row.requirement;
+    const auto count = [&](const Candidate& candidate) {
+      if (requirement.check == CheckKind::udp_range) {
+        for (const auto& range : requirement.ports) samples_.add_range(candidate.host, range);
+        return;
+      }
+      for (const auto transport : transports_of(requirement)) {
+        for (const auto port : single_ports(requirement, options_.all)) {
+          samples_.add_port(candidate.host, transport, port);
+        }
+      }
+    };
+    for (const auto& candidate : row.chosen) count(candidate);
+    for (const auto& near : row.near) count(near.candidate);
+  }
+
+  void add(Row& row) {
+    round_ = 0;
+    for (const auto& candidate : row.chosen) {
+      add_host(row, candidate, {});
+      ++round_;
+    }
+    for (const auto& near : row.near) add_host(row, near.candidate, near.rivals);
+    add_own_sip_alg(row);
+    if (row.planned.skipped.empty()) row.planned.sampled = sampled(row);
+  }
+
+ private:
+  void add_host(Row& row, const Candidate& candidate, const std::vector<std::string>& rivals) {
+    const auto& requirement = row.requirement;
+    if (sends_only_to_the_edge(requirement)) {
+      for (const auto port : single_ports(requirement, options_.all)) {
+        std::set<bool> sent;  // TLS begins as TCP does
+        for (const auto transport : transports_of(requirement)) {
+          const bool udp = transport == Transport::udp;
+          if (!sent.insert(udp).second) continue;
+          Probe probe;
+          probe.check = CheckKind::hop;
+          probe.target.host = candidate.host;
+          probe.target.ports = {port, port};
+          probe.target.transport = udp ? Transport::udp : Transport::tcp;
+          if (udp) probe.with["payload"] = "stun";
+          probe.region = candidate.region;
+          add(row, probe, rivals);
+        }
+      }
+      return;
+    }
+    for (const auto transport : transports_of(requirement)) {
+      for (const auto& [ports, sample] : port_choices(requirement, candidate.host)) {
+        Probe probe;
+        probe.check = *requirement.check;
+        probe.target.host = candidate.host;
+        probe.target.ports = ports;
+        probe.target.sample = sample;
+        probe.target.transport = transport;
+        probe.with = requirement.with;
+        if (!requirement.listening) probe.with["stop_on_the_way"] = "true";
+        probe.region = candidate.region;
+        probe.control = row.set->control;
+        if (probe.check == CheckKind::sip_alg) {
+          if (takes_sip_alg(row, transport)) add_sip_alg(row, probe, rivals);
+          continue;
+        }
+        const bool may = requirement.proxy != ProxyUse::never && transport != Transport::udp;
+        const auto proxy = may ? proxy_for(probe) : std::string();
+        if (requirement.proxy != ProxyUse::required || proxy.empty()) {
+          add_direct(row, probe, rivals);
+        }
+        if (!proxy.empty()) {
+          probe.target.route.proxy = proxy;
+          add(row, probe, rivals);
+        }
+      }
+    }
+    add_reverse_name(row, candidate, rivals);
+  }
+
+  using Ports = std::pair<PortRange, std::vector<std::uint16_t>>;  // of one probe, with its sample
+
+  std::vector<Ports> port_choices(const Requirement& requirement, const std::string& host) const {
+    std::vector<Ports> choices;
+    if (requirement.check != CheckKind::udp_range) {
+      for (const auto port : single_ports(requirement, options_.all)) {
+        choices.push_back({{port, port}, {}});
+      }
+      return choices;
+    }
+    const auto add = [&](const PortRange& range) {
+      const auto known = [&](const Ports& choice) { return choice.first == range; };
+      if (std::any_of(choices.begin(), choices.end(), known)) return;
+      auto sample = samples_.sample(host, range);
+      if (!sample.empty()) choices.push_back({range, std::move(sample)});
+    };
+    for (const auto& range : requirement.ports) {
+      for (const auto& inner : samples_.within(host, range)) add(inner);
+      add(range);
+    }
+    return choices;
+  }
+
+  // "4 of 158 hosts, 6 of 10001 ports"
+  std::string sampled(const Row& row) const {
+    const auto& requirement = row.requirement;
+    std::string text;
+    if (row.chosen.size() < row.total) {
+      text = fmt::format("{} of {} hosts", row.chosen.size(), row.total);
+    }
+    if (!row.near.empty()) text += " in all parts of the world, and more in the nearest";
+    std::size_t listed = 0, tried = 0;
+    for (const auto& range : requirement.ports) listed += range.count();
+    if (row.chosen.empty()) return text;
+    for (const auto& [ports, sample] : port_choices(requirement, row.chosen.front().host)) {
+      tried += sample.empty() ? ports.count() : sample.size();
+    }
+    if (tried < listed) {
+      text += fmt::format("{}{} of {} ports", text.empty() ? "" : ", ", tried, listed);
+    }
+    return text;
+  }
+
+  void add_direct(Row& row, const Probe& probe, const std::vector<std::string>& rivals) {
+    if (options_.interfaces.empty()) add(row, probe, rivals);
+    for (const auto& interface : options_.interfaces) {
+      auto bound = probe;
+      bound.with[interface_parameter] = interface;
+      add(row, std::move(bound), rivals);
+    }
+  }
+
+  void add(Row& row, Probe probe, const std::vector<std::string>& rivals) {
+    probes_.add(row, std::move(probe), rivals, round_);
+  }
+
+  std::string proxy_for(const Probe& probe) const {
+    return options_.proxy_for ? options_.proxy_for(probe) : options_.proxy;
+  }
+
+  // Which of the row's servers takes that transport's SIP ALG test: another one for each, for a
+  // server is sent one message a second.
+  bool takes_sip_alg(const Row& row, Transport transport) const {
+    const auto transports = transports_of(row.requirement);
+    const auto place = std::find(transports.begin(), transports.end(), transport);
+    const auto ordinal = static_cast<std::size_t>(place - transports.begin());
+    return row.chosen.empty() || ordinal % row.chosen.size() == round_ % row.chosen.size();
+  }
+
+  // Once a run: what a device does to SIP it does to every server's. Another row takes the same
+  // probe, but for the user's own server, to which more may be sent.
+  void add_sip_alg(Row& row, Probe probe, const std::vector<std::string>& rivals) {
+    const bool with_session = options_.sip_sdp && row.own_hosts.contains(probe.target.host);
+    if (with_session) {
+      probe.with["sdp"] = "true";
+    } else {
+      const auto key = std::pair{probe.target.transport, probe.target.port()};
+      probe = sip_alg_.try_emplace(key, probe).first->second;
+    }
+    add(row, std::move(probe), rivals);
+  }
+
+  // With --sip-sdp the rows of the user's own SIP server have the test too.
+  void add_own_sip_alg(Row& row) {
+    if (!options_.sip_sdp || row.requirement.check != CheckKind::sip) return;
+    for (const auto& id : std::vector<std::string>(row.planned.probes)) {
+      const auto& sip = probes_.at(id).probe;
+      const auto srv = sip.with.find("srv");
+      const bool found_by_name = srv != sip.with.end() && srv->second == "true";
+      if (!row.own_hosts.contains(sip.target.host) || found_by_name) continue;
+      if (sip.target.transport == Transport::tls || !sip.target.route.direct()) continue;
+      Probe probe = sip;
+      probe.check = CheckKind::sip_alg;
+      probe.with["sdp"] = "true";
+      add(row, std::move(probe), {});
+    }
+  }
+
+  // Names given "for reverse DNS only": what the addresses are called, by this site's resolvers.
+  void add_reverse_name(Row& row, const Candidate& candidate,
+                        const std::vector<std::string>& rivals) {
+    const auto expected = reverse_names(row.requirement, candidate.host);
+    if (expected.empty()) return;
+    Probe probe;
+    probe.check = CheckKind::dns;
+    probe.target.transport = Transport::udp;
+    probe.with = {{"type", "PTR"}, {"name", candidate.host}, {"expect", expected}};
+    probe.region = candidate.region;
+    add(row, std::move(probe), rivals);
+  }
+
+  ProbeList& probes_;
+  const PlanOptions& options_;
+  PortSamples samples_;
+  std::size_t round_ = 0;  // of the row's host that is being added
+  std::map<std::pair<Transport, std::uint16_t>, Probe> sip_alg_;
+};
+
+}  // namespace
+
+void add_probes_of_rows(ProbeList& probes, std::vector<Row>& rows, const PlanOptions& options) {
+  RowProbes of_rows(probes, options);
+  for (const auto& row : rows) of_rows.count_ports(row);
+  for (auto& row : rows) of_rows.add(row);
+}
+
+}  // namespace callready
