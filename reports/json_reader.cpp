@@ -4,210 +4,13 @@
 
 #include <algorithm>
 #include <limits>
-#include <nlohmann/json.hpp>
-#include <set>
-#include <unordered_map>
 
-#include "reports/media_fields.hpp"
+#include "reports/json_node.hpp"
 #include "reports/rfc3339.hpp"
 #include "reports/terminal.hpp"
 
 namespace callready {
 namespace {
-
-using ReadJson = nlohmann::json;
-
-struct Unreadable {  // thrown and caught in this file only
-  std::string why;
-};
-
-// Which members of the document's objects were asked for: the others are unknown to this edition.
-class Asked {
- public:
-  void add(const ReadJson& object, std::string_view key) { keys_[&object].insert(key); }
-  void remove(const ReadJson& object, std::string_view key) { keys_[&object].erase(key); }
-
-  // "probes/*/colour": the way to each unknown member, once, with * for any place in a list.
-  std::set<std::string> unknown(const ReadJson& root) const {
-    std::set<std::string> found;
-    collect(root, "", found);
-    return found;
-  }
-
- private:
-  void collect(const ReadJson& value, const std::string& way, std::set<std::string>& found) const {
-    if (value.is_array()) {
-      for (const auto& item : value) collect(item, way + "*/", found);
-    }
-    const auto asked = keys_.find(&value);
-    if (!value.is_object() || asked == keys_.end()) return;
-    for (const auto& [key, member] : value.items()) {
-      if (asked->second.contains(key)) {
-        collect(member, way + key + '/', found);
-      } else {
-        found.insert(way + key);
-      }
-    }
-  }
-
-  std::unordered_map<const ReadJson*, std::set<std::string_view>> keys_;
-};
-
-// A value of the document, and the way to it, which is spelled out only when something is wrong.
-class Node {
- public:
-  Node(const ReadJson& root, Asked& asked) : json_(root), asked_(asked) {}
-
-  // RFC 6901
-  std::string pointer() const {
-    if (parent_ == nullptr) return "";
-    if (parent_->json_.is_array()) return fmt::format("{}/{}", parent_->pointer(), index_);
-    std::string escaped;
-    for (const char c : key_) {
-      if (c == '~') {
-        escaped += "~0";
-      } else if (c == '/') {
-        escaped += "~1";
-      } else {
-        escaped += c;
-      }
-    }
-    return parent_->pointer() + '/' + escaped;
-  }
-
-  [[noreturn]] void fail(std::string_view why) const {
-    const auto where = pointer();
-    throw Unreadable{fmt::format("at {}: {}", where.empty() ? "the top" : where, why)};
-  }
-
-  [[noreturn]] void fail_expecting(std::string_view what) const {
-    std::string found;
-    if (json_.is_object()) {
-      found = "an object";
-    } else if (json_.is_array()) {
-      found = "a list";
-    } else {
-      found = json_.dump(-1, ' ', true, ReadJson::error_handler_t::replace);
-      if (found.size() > 60) found = found.substr(0, 57) + "...";
-    }
-    fail(fmt::format("expected {}, found {}", what, found));
-  }
-
-  void check_object() const {
-    if (!json_.is_object()) fail_expecting("an object");
-  }
-
-  std::optional<Node> optional(std::string_view key) const {
-    check_object();
-    const auto found = json_.find(key);
-    if (found == json_.end()) return std::nullopt;
-    asked_.add(json_, key);
-    return Node(*found, this, key);
-  }
-
-  Node member(std::string_view key) const {
-    const auto found = optional(key);
-    if (!found) fail(fmt::format("\"{}\" is missing", key));
-    return *found;
-  }
-
-  // Calls `read(Node)` for every element of a list.
-  template <typename Read>
-  auto list(Read read) const {
-    if (!json_.is_array()) fail_expecting("a list");
-    std::vector<decltype(read(*this))> values;
-    values.reserve(json_.size());
-    for (std::size_t i = 0; i < json_.size(); ++i) values.push_back(read(Node(json_[i], this, i)));
-    return values;
-  }
-
-  // Calls `read(key, Node)` for every member.
-  template <typename Read>
-  void members(Read read) const {
-    check_object();
-    for (const auto& [key, value] : json_.items()) {
-      asked_.add(json_, key);
-      read(key, Node(value, this, key));
-    }
-  }
-
-  // Of a member that was seen and not understood.
-  void leave_out(std::string_view key) const { asked_.remove(json_, key); }
-
-  const std::string& text() const {
-    if (!json_.is_string()) fail_expecting("a text");
-    return json_.get_ref<const std::string&>();
-  }
-
-  bool boolean() const {
-    if (!json_.is_boolean()) fail_expecting("true or false");
-    return json_.get<bool>();
-  }
-
-  double number() const {
-    if (!json_.is_number()) fail_expecting("a number");
-    return json_.get<double>();
-  }
-
-  int integer(int least, int most) const {
-    const auto what = most == std::numeric_limits<int>::max()
-                          ? fmt::format("a whole number, {} or more", least)
-                          : fmt::format("a whole number from {} to {}", least, most);
-    if (json_.is_number_unsigned()) {
-      const auto value = json_.get<std::uint64_t>();
-      if (value > static_cast<std::uint64_t>(most)) fail_expecting(what);
-      return static_cast<int>(value);
-    }
-    if (!json_.is_number_integer()) fail_expecting(what);
-    const auto value = json_.get<std::int64_t>();
-    if (value < least || value > most) fail_expecting(what);
-    return static_cast<int>(value);
-  }
-
-  EvidenceValue fact() const {
-    if (json_.is_string()) return json_.get<std::string>();
-    if (json_.is_boolean()) return json_.get<bool>();
-    if (json_.is_number_unsigned() &&
-        json_.get<std::uint64_t>() > std::uint64_t{std::numeric_limits<std::int64_t>::max()}) {
-      return json_.get<double>();
-    }
-    if (json_.is_number_integer()) return json_.get<std::int64_t>();
-    if (json_.is_number()) return json_.get<double>();
-    fail_expecting("a text, a number, true or false");
-  }
-
-  bool composite() const { return json_.is_structured() || json_.is_null(); }
-
-  template <typename Enum>
-  Enum word() const {
-    const auto value = json_.is_string() ? parse<Enum>(text()) : std::nullopt;
-    if (!value) {
-      fail_expecting(fmt::format("one of {}", fmt::join(spellings<Enum>(), ", ")));
-    }
-    return *value;
-  }
-
-  template <typename Parse>
-  auto parsed(Parse read, std::string_view what) const {
-    const auto value = json_.is_string() ? read(text()) : decltype(read(text())){};
-    if (!value) fail_expecting(what);
-    return *value;
-  }
-
- private:
-  Node(const ReadJson& json, const Node* parent, std::string_view key)
-      : json_(json), asked_(parent->asked_), parent_(parent), key_(key) {}
-  Node(const ReadJson& json, const Node* parent, std::size_t index)
-      : json_(json), asked_(parent->asked_), parent_(parent), index_(index) {}
-
-  const ReadJson& json_;
-  Asked& asked_;
-  const Node* parent_ = nullptr;
-  std::string_view key_;
-  std::size_t index_ = 0;
-};
-
-constexpr int any_count = std::numeric_limits<int>::max();
 
 std::string text_or_empty(const Node& node, std::string_view key) {
   const auto member = node.optional(key);
@@ -223,7 +26,9 @@ std::vector<std::string> texts_of(const Node& node) {
   return node.list([](const Node& item) { return item.text(); });
 }
 
-IpAddress address(const Node& node) { return node.parsed(IpAddress::parse, "an IP address"); }
+std::vector<IpAddress> addresses_of(const Node& node) {
+  return node.list([](const Node& item) { return item.address(); });
+}
 
 WallTime moment(const Node& node) {
   return node.parsed(parse_rfc3339, "a time like 2026-11-20T08:39:29.125Z");
@@ -234,7 +39,7 @@ std::uint16_t port(const Node& node) { return static_cast<std::uint16_t>(node.in
 EgressPath read_way(const Node& node) {
   EgressPath way;
   way.interface = node.member("interface").text();
-  if (const auto gateway = node.optional("gateway")) way.gateway = address(*gateway);
+  if (const auto gateway = node.optional("gateway")) way.gateway = gateway->address();
   way.tunnel = node.member("tunnel").boolean();
   way.default_route = node.member("default_route").boolean();
   way.hosts = texts_of(node.member("hosts"));
@@ -248,7 +53,7 @@ Site read_site(const Node& node) {
   site.interfaces = node.member("interfaces").list([](const Node& item) {
     InterfaceInfo interface;
     interface.name = item.member("name").text();
-    interface.addresses = item.member("addresses").list(address);
+    interface.addresses = addresses_of(item.member("addresses"));
     interface.default_route = item.member("default_route").boolean();
     if (const auto tunnel = item.optional("tunnel")) interface.tunnel = tunnel->boolean();
     return interface;
@@ -256,7 +61,7 @@ Site read_site(const Node& node) {
   if (const auto ways = node.optional("ways")) site.ways = ways->list(read_way);
   site.resolvers = texts_of(node.member("resolvers"));
   site.proxy = optional_text(node, "proxy");
-  site.public_addresses = node.member("public_addresses").list(address);
+  site.public_addresses = addresses_of(node.member("public_addresses"));
   const auto nat = node.member("nat");
   site.nat_mapping = optional_text(nat, "mapping");
   site.nat_filtering = optional_text(nat, "filtering");
@@ -486,72 +291,6 @@ PortRange read_ports(const Node& target) {
   return {only, only};
 }
 
-// The members of a stream's figures (media_fields.hpp).
-struct MediaReader {
-  const Node& node;
-
-  void operator()(const char* name, std::string& text) const { text = node.member(name).text(); }
-  void operator()(const char* name, int& number) const {
-    number = node.member(name).integer(0, any_count);
-  }
-  void operator()(const char* name, bool& flag) const { flag = node.member(name).boolean(); }
-  void operator()(const char* name, double& number) const { number = node.member(name).number(); }
-  void operator()(const char* name, Share& share) const {
-    const auto member = node.member(name);
-    share_fields(share, MediaReader{member});
-  }
-  void operator()(const char* name, CallScore& score) const {
-    const auto member = node.member(name);
-    score_fields(score, MediaReader{member});
-  }
-  void operator()(const char* name, MediaDirection& direction) const {
-    const auto member = node.member(name);
-    direction_fields(direction, MediaReader{member});
-  }
-  void operator()(const char* name, std::vector<MediaSecond>& seconds) const {
-    seconds = node.member(name).list([](const Node& item) {
-      MediaSecond second;
-      second_fields(second, MediaReader{item});
-      return second;
-    });
-  }
-  void operator()(const char* name, CallLimit& limit) const {
-    limit = node.member(name).word<CallLimit>();
-  }
-  void operator()(const char* name, MediaWay& way) const {
-    way = node.member(name).word<MediaWay>();
-  }
-  void operator()(const char* name, CallCapacity& capacity) const {
-    const auto member = node.member(name);
-    capacity_fields(capacity, MediaReader{member});
-  }
-  void operator()(const char* name, IpAddress& place) const { place = address(node.member(name)); }
-  void operator()(const char* name, FirstHop& hop) const {
-    const auto member = node.member(name);
-    hop_fields(hop, MediaReader{member});
-  }
-  void operator()(const char* name, std::vector<int>& numbers) const {
-    const auto member = node.optional(name);
-    if (!member) return;
-    numbers =
-        member->list([](const Node& item) { return static_cast<int>(item.integer(0, any_count)); });
-    numbers.resize(later_ms.size() + 1);
-  }
-  void operator()(const char* name, std::vector<CallStep>& steps) const {
-    steps = node.member(name).list([](const Node& item) {
-      CallStep step;
-      step_fields(step, MediaReader{item});
-      return step;
-    });
-  }
-  template <typename T>
-  void operator()(const char* name, std::optional<T>& value) const {
-    if (!node.optional(name)) return;
-    value.emplace();
-    (*this)(name, *value);
-  }
-};
-
 std::optional<ProbeResult> read_probe(const Node& node) {
   ProbeResult result;
   auto& [probe, seen] = result;
@@ -559,7 +298,7 @@ std::optional<ProbeResult> read_probe(const Node& node) {
   const auto check = known_word(node, "check", parse<CheckKind>);
   const auto target = node.member("target");
   probe.target.host = target.member("host").text();
-  if (const auto tried = target.optional("address")) seen.address = address(*tried);
+  if (const auto tried = target.optional("address")) seen.address = tried->address();
   probe.target.ports = read_ports(target);
   if (const auto sample = target.optional("sample")) probe.target.sample = sample->list(port);
   probe.target.transport = target.member("transport").word<Transport>();
@@ -575,7 +314,7 @@ std::optional<ProbeResult> read_probe(const Node& node) {
   probe.purpose = saved_purpose(probe);
   probe.vantage = text_or_empty(node, "vantage");
   if (const auto local = node.optional("local")) {
-    seen.local = SocketAddress{address(local->member("address")), port(local->member("port"))};
+    seen.local = SocketAddress{local->member("address").address(), port(local->member("port"))};
   }
   if (const auto sent = node.optional("sent_at")) seen.sent_at = moment(*sent);
   seen.outcome = node.member("outcome").word<Outcome>();
@@ -591,7 +330,7 @@ std::optional<ProbeResult> read_probe(const Node& node) {
   });
   seen.attempts = node.member("attempts").integer(0, any_count);
   if (const auto media = node.optional("media")) {
-    stream_fields(seen.media.emplace(), MediaReader{*media});
+    seen.media = read_media(*media);
   }
   seen.evidence = without_unknown(node.member("evidence").list(read_evidence));
   if (!check) return std::nullopt;
