@@ -35,11 +35,12 @@ class ConnectProxy {
 
   asio::awaitable<void> serve(Socket& peer) {
     std::string buffer;
+    const auto ended = ended_;  // the last connection may outlive the proxy
     for (;;) {
       const auto [error, size] = co_await asio::async_read_until(
           peer, asio::dynamic_buffer(buffer), "\r\n\r\n", asio::as_tuple(asio::use_awaitable));
       if (error) {
-        ended_.deliver(true);
+        ended.deliver(true);
         co_return;
       }
       const auto head = buffer.substr(0, size);
