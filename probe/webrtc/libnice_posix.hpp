@@ -3,11 +3,11 @@
 
 #include <agent.h>
 
-#include "probe/webrtc/late_library_posix.hpp"
+#include "probe/platform/late_library.hpp"
 
 namespace callready::webrtc {
 
-struct Libnice : LateLibrary {
+struct Libnice : platform::LateLibrary {
   Libnice() : LateLibrary("libnice.so.10") {}
 
   LATE_FUNCTION(nice_address_get_port);

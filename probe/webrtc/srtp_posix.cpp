@@ -1,13 +1,12 @@
 #include <srtp2/srtp.h>
 
-#include "probe/webrtc/late_library_posix.hpp"
+#include "probe/platform/late_library.hpp"
 #include "probe/webrtc/srtp.hpp"
 
 namespace callready::webrtc {
-
 namespace {
 
-struct Libsrtp : LateLibrary {
+struct Libsrtp : platform::LateLibrary {
   Libsrtp() : LateLibrary("libsrtp2.so.1") {}
 
   LATE_FUNCTION(srtp_create);

@@ -16,7 +16,7 @@ MAY_KNOW = {
     "reports": {"model"},
     "platform": {"model"},
     "net": {"model", "platform"},
-    "webrtc": {"model", "net"},
+    "webrtc": {"model", "platform", "net"},
     "serve": {"model", "net", "media", "webrtc", "web"},
     "checks": {"model", "net", "media", "webrtc"},
     "engine": {"model", "plan", "diagnosis", "targets", "platform", "net", "checks"},
