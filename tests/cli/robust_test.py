@@ -207,6 +207,8 @@ class Files(RobustTest):
                               env=self.environment(), check=False)
         self.assertEqual(0, done.returncode, done.stderr)
 
+    @unittest.skipIf("undefined" in os.environ.get("CALLREADY_SANITIZE", ""),
+                     "UBSan needs a descriptor of its own")
     def test_too_few_files_is_said(self):
         for limit in (4, 6, 8):
             done = self.shell(f'ulimit -n {limit}; "$@"', *self.check_arguments("--json"))
