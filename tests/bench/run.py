@@ -205,6 +205,9 @@ def main():
         for line in waits.table(chosen, programs, options.rounds):
             print(line, flush=True)
             lines.append(line)
+        for line in waits.starts(programs, 21):
+            print(line, flush=True)
+            lines += ["", line]
         if options.write:
             where = (f"{os.cpu_count()} cores of {platform.machine()}, {options.rounds} rounds; load "
                      f"average {os.getloadavg()[1]:.1f} meanwhile.")

@@ -3,10 +3,14 @@
 With --against another callready runs each of them as well, in turns, on the same site.
 """
 
+import socket
 import statistics
+import subprocess
+import tempfile
 import time
 from dataclasses import dataclass
 
+from tests.bench.work import make_set
 from tests.site.confusion import WITH_ACCOUNT
 from tests.site.harness import Site
 
@@ -54,6 +58,36 @@ def seconds(site, wait, program):
     if done.exit not in (0, 1, 3, 4):
         raise SystemExit(f"bench: {wait.title}: {done.stderr.strip()}")
     return taken
+
+
+def first_packet_ms(program):
+    """From the program's start to its first packet, a Binding request over loopback."""
+    with tempfile.TemporaryDirectory() as folder, socket.socket(type=socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 0))
+        server.settimeout(LIMIT_S)
+        row = {"id": "stun", "check": "stun", "transport": ["udp"], "addresses": ["127.0.0.1"],
+               "ports": [server.getsockname()[1]]}
+        command = [program, "check", "first", "--set", make_set(folder, "first", [row]),
+                   "--no-anchors", "--proxy", "none", "--quiet", "--no-keep", "--timeout", "1"]
+        start = time.monotonic()
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            server.recv(2048)
+            return 1000 * (time.monotonic() - start)
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def starts(programs, rounds):
+    """Markdown: how soon each of `programs` (title -> path) sends something."""
+    taken = {title: [] for title in programs}
+    for _ in range(rounds):
+        for title, program in programs.items():
+            taken[title].append(first_packet_ms(program))
+    yield "From start to first packet: " + ", ".join(
+        f"{title} {statistics.median(values):.1f} ms ({min(values):.1f} to {max(values):.1f})"
+        for title, values in taken.items()) + "; wanted 10 ms."
 
 
 def spread(values):
