@@ -21,6 +21,7 @@
 #include "probe/serve/stun_server.hpp"
 #include "probe/serve/udp_echo.hpp"
 #include "probe/util/path.hpp"
+#include "probe/webrtc/ice_call.hpp"
 
 namespace callready::serve {
 namespace {
@@ -194,7 +195,7 @@ Result<std::shared_ptr<DemoSite>> DemoSite::start(const asio::any_io_executor& e
   ports.media = all.media->ports();
   ports.stamp = all.stamp->local().port;
   ports.ntp = all.ntp->local().port;
-  if (CallPeer::available()) {
+  if (webrtc::IceCall::available()) {  // who calls is this program, too
     CallPeerOptions calls;
     calls.https = calls.media = bind;
     calls.tls = authority.server({demo_name("call")});

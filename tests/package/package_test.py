@@ -102,6 +102,14 @@ class PackageTest(unittest.TestCase):
         self.assertEqual(0, done.returncode, done.stderr)
         self.assertFalse(os.path.exists(os.path.join(root, "usr/bin/callready")))
 
+    def test_the_dockerfile_has_what_the_deb_needs(self):
+        field = run("dpkg-deb", "--field", only("callready_*.deb"), "Depends").stdout
+        needed = {re.split(r"[ (|]", one.strip())[0] for one in field.split(",")}
+        with open("docker/Dockerfile", encoding="utf-8") as file:
+            installed = set(file.read().split())
+        in_the_base = {"libc6", "libcrypt1", "libgcc-s1", "libstdc++6"}
+        self.assertEqual(set(), needed - installed - in_the_base)
+
     def test_lintian_has_nothing_to_say(self):
         done = run("lintian", "--allow-root", "--fail-on", "error,warning", only("callready_*.deb"))
         self.assertEqual((0, ""), (done.returncode, done.stdout), done.stderr)
