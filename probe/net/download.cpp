@@ -25,7 +25,11 @@ std::size_t take(char* data, std::size_t, std::size_t size, void* context) {
     body.too_large = true;
     return 0;
   }
-  body.bytes.append(data, size);
+  try {
+    body.bytes.append(data, size);
+  } catch (const std::bad_alloc&) {
+    return 0;  // nothing may be thrown through libcurl
+  }
   return size;
 }
 

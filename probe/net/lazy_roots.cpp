@@ -109,8 +109,10 @@ LazyCertificateStore* shelf_of(X509_LOOKUP* lookup) {
   return static_cast<LazyCertificateStore*>(X509_LOOKUP_get_method_data(lookup));
 }
 
+// OpenSSL would lose what it holds if this threw.
 int on_new(X509_LOOKUP* lookup) {
-  return X509_LOOKUP_set_method_data(lookup, new LazyCertificateStore);
+  auto* shelf = new (std::nothrow) LazyCertificateStore;
+  return shelf == nullptr ? 0 : X509_LOOKUP_set_method_data(lookup, shelf);
 }
 void on_free(X509_LOOKUP* lookup) { delete shelf_of(lookup); }
 

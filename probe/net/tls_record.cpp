@@ -39,7 +39,8 @@ int on_verify(int ok, X509_STORE_CTX* store) {
   if (code == X509_V_ERR_HOSTNAME_MISMATCH || code == X509_V_ERR_IP_ADDRESS_MISMATCH) {
     record->name_matches = false;
   } else if (std::find(record->objections.begin(), record->objections.end(), code) ==
-             record->objections.end()) {
+                 record->objections.end() &&
+             record->objections.size() < TlsRecord::most_objections) {
     record->objections.push_back(code);
   }
   return 1;
@@ -151,7 +152,10 @@ void on_state(const SSL* ssl, int where, int) {
   const bool alert = (where & SSL_CB_READ_ALERT) == SSL_CB_READ_ALERT;
   if (where != SSL_CB_HANDSHAKE_DONE && where != SSL_CB_CONNECT_EXIT && !alert) return;
   TlsRecord* record = record_of(ssl);
-  record->info = learn(ssl, *record, SSL_is_init_finished(ssl) == 1);
+  try {
+    record->info = learn(ssl, *record, SSL_is_init_finished(ssl) == 1);
+  } catch (const std::bad_alloc&) {  // the record stays as it was
+  }
 }
 
 }  // namespace

@@ -10,6 +10,10 @@
 namespace callready {
 
 struct TlsRecord {
+  // There is room for them from the beginning: nothing may be thrown through OpenSSL.
+  static constexpr std::size_t most_objections = 32;
+  TlsRecord() { objections.reserve(most_objections); }
+
   std::vector<int> objections;  // of the verification, X509_V_ERR_ numbers
   bool name_matches = true;
   bool client_certificate_asked = false;

@@ -14,7 +14,10 @@ constexpr std::size_t most_answer = 512;
 // What is beyond that is taken, and not kept.
 std::size_t take_answer(char* data, std::size_t, std::size_t size, void* context) {
   auto& text = *static_cast<std::string*>(context);
-  text.append(data, std::min(size, most_answer - text.size()));
+  try {
+    text.append(data, std::min(size, most_answer - text.size()));
+  } catch (const std::bad_alloc&) {  // the transfer matters more than what is said to it
+  }
   return size;
 }
 
