@@ -1,5 +1,7 @@
 // Replies of web servers and proxies (RFC 9112), read by libcurl over loopback: the first byte says
 // whether the peer is a server, or a proxy that is asked for a tunnel.
+#include <openssl/ssl.h>
+
 #include "probe/net/http.hpp"
 #include "probe/util/utf8.hpp"
 #include "tests/fuzz/fuzz.hpp"
@@ -44,9 +46,11 @@ void check(const HttpReply& reply) {
 
 void http_reply(Input input) {
   if (input.empty()) return;
-  // Anew now and then: the scripted server keeps what it needs for each connection.
-  // The last one stays: at the program's end OpenSSL is gone before it.
-  static auto& kept = *new std::unique_ptr<Exchange>;
+  // Anew now and then: the scripted server keeps what it needs for each connection. The last one
+  // goes at the program's end, before OpenSSL, which has come before it.
+  static const bool openssl = OPENSSL_init_ssl(0, nullptr) == 1;
+  FUZZ_REQUIRE(openssl);
+  static std::unique_ptr<Exchange> kept;
   static int uses = 0;
   if (uses++ % 200 == 0) kept = std::make_unique<Exchange>();
   auto& exchange = *kept;
