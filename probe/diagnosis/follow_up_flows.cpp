@@ -23,6 +23,7 @@ constexpr std::size_t most_refused_ports = 2;
 constexpr std::size_t most_repeats = 16;
 constexpr std::size_t most_neighbours = 3;
 constexpr std::size_t most_hosts_of_ranges = 3;
+constexpr std::uint16_t first_unreserved_port = 1024;
 // Where no UDP gets out, three ports prove that it is not one port: these are asked for beside the
 // service's own.
 constexpr std::uint16_t other_udp_ports[] = {443, 50'000};
@@ -299,6 +300,56 @@ void ask_for_silent_responders(const Facts& facts, bool udp,
     if (udp) as_sent["payload"] = word_of(payload_of(*flow));
     const auto transport = udp ? Transport::udp : Transport::tcp;
     questions.ask(Purpose::way_out, CheckKind::hop, transport, flow->host, flow->port, as_sent);
+    // A list of the allowed may be further out than the router that all ways have in common: one
+    // that is on no list is climbed to by itself.
+    const bool listed =
+        std::any_of(flow->samples.begin(), flow->samples.end(),
+                    [&](const FlowSample& sample) { return facts.asked_for(*sample.result); });
+    if (!udp || listed || asked > 1) continue;
+    as_sent.erase("control");
+    questions.ask(Purpose::way_out, CheckKind::hop, transport, flow->host, flow->port, as_sent);
+  }
+}
+
+// STUN or SIP that a device turned away: is it the port, or the protocol?
+void ask_what_is_turned_away(const Facts& facts, const std::map<std::string, std::string>& with,
+                             Questions& questions) {
+  std::set<std::uint16_t> ports;
+  for (const auto& flow : facts.flows) {
+    if (!flow.udp || flow.port == 53 || flow.way != Reachability::blocked) continue;
+    const auto turned_away = [&](const FlowSample& sample) {
+      return !sample.by.empty() && sample.payload != Payload::rtp &&
+             facts.asked_for(*sample.result);
+    };
+    if (std::none_of(flow.samples.begin(), flow.samples.end(), turned_away)) continue;
+    if (ports.size() == hosts_per_port || !ports.insert(flow.port).second) continue;
+    questions.ask(Purpose::way_out, CheckKind::hop, Transport::udp, flow.host, flow.port, with);
+  }
+}
+
+// Ports of a range that could not be measured, beside others that get out: the first, the last, and
+// one in the middle. Media has no use for well known ones. Of each host once.
+void ask_for_silent_ports(const Facts& facts, const std::map<std::string, std::string>& with,
+                          Questions& questions) {
+  std::map<std::string, std::vector<std::uint16_t>> silent;  // by host
+  std::set<std::string> left, known;
+  for (const auto& flow : facts.flows) {
+    for (const auto& sample : flow.samples) {
+      const auto check = sample.result->probe.check;
+      if (flow.udp && check == CheckKind::hop) known.insert(flow.host);
+      if (check != CheckKind::udp_range || !facts.asked_for(*sample.result)) continue;
+      if (sample.way == Reachability::left) left.insert(flow.host);
+      if (sample.way == Reachability::blocked) known.insert(flow.host);
+      const bool lost = flow.way == Reachability::lost && flow.port >= first_unreserved_port;
+      if (lost) silent[flow.host].push_back(flow.port);
+    }
+  }
+  std::size_t asked = 0;
+  for (const auto& [host, ports] : silent) {
+    if (!left.contains(host) || known.contains(host) || asked++ == hosts_per_port) continue;
+    for (const auto port : {ports.front(), ports[ports.size() / 2], ports.back()}) {
+      questions.ask(Purpose::way_out, CheckKind::hop, Transport::udp, host, port, with);
+    }
   }
 }
 
@@ -429,6 +480,11 @@ void ask_for_ways(const Facts& facts, Questions& questions, bool hurried) {
   }
   if (!udp_shut) {
     ask_for_ranges(facts, *control, through({{"payload", word_of(Payload::rtp)}}), questions);
+  }
+  if (!udp_shut) {
+    const auto rtp = through({{"payload", word_of(Payload::rtp)}});
+    ask_what_is_turned_away(facts, rtp, questions);
+    ask_for_silent_ports(facts, rtp, questions);
   }
   ask_elsewhere(facts, *control, through({}), questions);
   ask_beyond_the_set(facts, through({}), questions);
