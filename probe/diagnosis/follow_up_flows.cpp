@@ -327,18 +327,19 @@ void ask_what_is_turned_away(const Facts& facts, const std::map<std::string, std
   }
 }
 
-// Ports of a range that could not be measured, beside others that get out: the first, the last, and
-// one in the middle. Media has no use for well known ones. Of each host once.
+// Ports of a range that could not be measured, beside no more others that get out: the first, the
+// last, and one in the middle. Media has no use for well known ones. Of each host once.
 void ask_for_silent_ports(const Facts& facts, const std::map<std::string, std::string>& with,
                           Questions& questions) {
   std::map<std::string, std::vector<std::uint16_t>> silent;  // by host
-  std::set<std::string> left, known;
+  std::map<std::string, std::size_t> left;                   // ports
+  std::set<std::string> known;
   for (const auto& flow : facts.flows) {
     for (const auto& sample : flow.samples) {
       const auto check = sample.result->probe.check;
       if (flow.udp && check == CheckKind::hop) known.insert(flow.host);
       if (check != CheckKind::udp_range || !facts.asked_for(*sample.result)) continue;
-      if (sample.way == Reachability::left) left.insert(flow.host);
+      if (sample.way == Reachability::left) ++left[flow.host];
       if (sample.way == Reachability::blocked) known.insert(flow.host);
       const bool lost = flow.way == Reachability::lost && flow.port >= first_unreserved_port;
       if (lost) silent[flow.host].push_back(flow.port);
@@ -346,7 +347,8 @@ void ask_for_silent_ports(const Facts& facts, const std::map<std::string, std::s
   }
   std::size_t asked = 0;
   for (const auto& [host, ports] : silent) {
-    if (!left.contains(host) || known.contains(host) || asked++ == hosts_per_port) continue;
+    const bool half = left[host] > 0 && ports.size() >= left[host];
+    if (!half || known.contains(host) || asked++ >= hosts_per_port) continue;
     for (const auto port : {ports.front(), ports[ports.size() / 2], ports.back()}) {
       questions.ask(Purpose::way_out, CheckKind::hop, Transport::udp, host, port, with);
     }
@@ -484,7 +486,7 @@ void ask_for_ways(const Facts& facts, Questions& questions, bool hurried) {
   if (!udp_shut) {
     const auto rtp = through({{"payload", word_of(Payload::rtp)}});
     ask_what_is_turned_away(facts, rtp, questions);
-    ask_for_silent_ports(facts, rtp, questions);
+    if (!hurried) ask_for_silent_ports(facts, rtp, questions);
   }
   ask_elsewhere(facts, *control, through({}), questions);
   ask_beyond_the_set(facts, through({}), questions);

@@ -167,6 +167,11 @@ TEST(FollowUps, AskForPortsOfARangeThatCouldNotBeMeasured) {
   auto asked = second_look(report({row("media", {range("20.1.2.3", ports)}), controls(anchors()),
                                    follow_up({udp_hop("20.1.2.3", 12'000, "left_site")})}));
   EXPECT_EQ(ids(asked), Ids{}) << "of each host once";
+  EXPECT_TRUE(follow_ups(site, true).empty()) << "in a hurry";
+  auto most = all_ports("left_site");
+  most.back().result = "silent";
+  EXPECT_EQ(ids(report({row("media", {range("20.1.2.3", most)}), controls(anchors())})), Ids{})
+      << "most were measured";
 }
 
 // Public servers that are silent may be stopped further out than all ways have in common.
