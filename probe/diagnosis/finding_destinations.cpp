@@ -53,6 +53,14 @@ struct Shut {
   bool proved = false;  // something on the way was seen to block it
 };
 
+// The same port of another host fares no better: it may be the port.
+bool shut_elsewhere(const Facts& facts, const Flow& flow) {
+  return std::any_of(facts.flows.begin(), facts.flows.end(), [&](const Flow& other) {
+    return other.udp == flow.udp && other.port == flow.port && other.host != flow.host &&
+           bad(other);
+  });
+}
+
 // Nothing where that destination is not shut off, or nobody misses it.
 std::optional<Shut> look_at(const Diagnosis& context, const Working& works,
                             const Destination& flows) {
@@ -62,6 +70,7 @@ std::optional<Shut> look_at(const Diagnosis& context, const Working& works,
   // Ports that are reached elsewhere; and all on which a device was caught, which on one that is
   // reached elsewhere is after the destination.
   std::set<std::pair<bool, std::uint16_t>> dead_ports, refused_ports;
+  std::set<std::string> by_tcp;  // hosts
   for (const auto* flow : flows) {
     // A media port or a SIP server that says nothing is no evidence.
     const bool heard = flow->way == Reachability::blocked ||
@@ -69,6 +78,7 @@ std::optional<Shut> look_at(const Diagnosis& context, const Working& works,
                        (flow->way == Reachability::lost && flow->samples.front().responder);
     if (flow->way == Reachability::blocked && !context.open_probes(*flow).empty()) {
       refused_ports.insert({flow->udp, flow->port});
+      if (!flow->udp && !shut_elsewhere(context.facts, *flow)) by_tcp.insert(flow->host);
     }
     if (!heard || !works.elsewhere(*flow) || peer_also_silent(context.facts, *flow)) continue;
     shut.dead.push_back(flow);
@@ -76,7 +86,6 @@ std::optional<Shut> look_at(const Diagnosis& context, const Working& works,
   }
   // Where only UDP is seen to be shut, and on hosts of which nothing else is known, media ports and
   // SIP servers that say nothing may be reached.
-  std::set<std::string> by_tcp;
   for (const auto* flow : shut.dead) {
     if (!flow->udp) by_tcp.insert(flow->host);
   }

@@ -148,17 +148,37 @@ std::vector<const ProbeResult*> open_failures(const Diagnosis& context, const Na
   return open;
 }
 
-// Whether the site's resolvers answer, and answer at once: then silence is not a question lost.
+bool is_found_here(const Name& name) {
+  return std::any_of(name.here.begin(), name.here.end(),
+                     [](const Evidence* answer) { return has_records(*answer); });
+}
+
+// Whether the site's resolvers answer, at once and the first time: then silence is not a question
+// lost.
 bool resolvers_are_well(const std::map<std::string, Name>& names) {
   const auto answered = [](const auto& entry) { return entry.second.address.has_value(); };
   return std::any_of(names.begin(), names.end(), answered) &&
          std::none_of(names.begin(), names.end(), [&](const auto& entry) {
-           return answered(entry) && entry.second.took_ms >= slow_ms;
+           const auto& name = entry.second;
+           const bool second_time =
+               name.failure == DetailCode::dns_unreachable && is_found_here(name);
+           return second_time || (answered(entry) && name.took_ms >= slow_ms);
          });
 }
 
-// The proof that a name is denied on purpose, here only. `well`: resolvers_are_well.
-std::optional<FindingEvidence> proof_of_filter(const Name& name, bool well) {
+// The answer of an independent resolver that has it.
+std::optional<FindingEvidence> found_elsewhere(const Name& name) {
+  for (std::size_t i = 0; i < name.elsewhere.size(); ++i) {
+    if (!has_records(*name.elsewhere[i])) continue;
+    return FindingEvidence{
+        name.elsewhere_ids[i],
+        fmt::format("Asked elsewhere, the name {} exists: {}", name.name, name.elsewhere[i]->text)};
+  }
+  return std::nullopt;
+}
+
+// The proof that a name is denied on purpose, here only.
+std::optional<FindingEvidence> proof_of_filter(const Name& name) {
   for (std::size_t i = 0; i < name.here.size(); ++i) {
     const auto& answer = *name.here[i];
     if (is_policy_error(answer) || is_foreign_zone(answer, name.name)) {
@@ -180,19 +200,8 @@ std::optional<FindingEvidence> proof_of_filter(const Name& name, bool well) {
     }
   }
   // A question that was lost, or that is answered by now, was not filtered.
-  const bool found_here = std::any_of(name.here.begin(), name.here.end(),
-                                      [](const Evidence* answer) { return has_records(*answer); });
   const bool open = name.failure == DetailCode::dns_unreachable && name.here.empty();
-  const bool mute = open && name.silent != nullptr && well;
-  if (found_here || (open && !mute)) return std::nullopt;
-  for (std::size_t i = 0; i < name.elsewhere.size(); ++i) {
-    if (!has_records(*name.elsewhere[i])) continue;
-    auto text =
-        fmt::format("Asked elsewhere, the name {} exists: {}", name.name, name.elsewhere[i]->text);
-    if (mute) text += "; here nobody answers, while other names are answered at once";
-    return FindingEvidence{name.elsewhere_ids[i], std::move(text)};
-  }
-  return std::nullopt;
+  return open || is_found_here(name) ? std::nullopt : found_elsewhere(name);
 }
 
 // Owners of whom no name was found that was tried: then those that were tried stand for all.
@@ -336,7 +345,6 @@ Causes find_dns_rewritten(const Diagnosis& context) {
 
 Causes find_dns_filtered(const Diagnosis& context) {
   const auto names = read_names(context.facts);
-  const bool well = resolvers_are_well(names);
   Cause cause;
   std::vector<std::string> lost;
   std::set<std::pair<std::string, DetailCode>> alike;  // owner and failure of the proved names
@@ -347,7 +355,7 @@ Causes find_dns_filtered(const Diagnosis& context) {
   for (const auto& [text, name] : names) {
     if (name.failure.empty() || name.address || context.facts.proxied_reached(text)) continue;
     if (open_failures(context, name).empty()) continue;
-    const auto proof = proof_of_filter(name, well);
+    const auto proof = proof_of_filter(name);
     if (!proof) continue;
     alike.insert({registrable_domain(text), name.failure.code()});
     take(name);
@@ -399,6 +407,42 @@ Causes find_dns_filtered(const Diagnosis& context) {
       "On the DNS servers of this site ({}) and on any DNS filter behind them, allow these names "
       "to be looked up: {}.{}",
       resolvers_in_words(context.facts), listed(lost, 12), whole_domains(names, lost));
+  add_what_they_saw(finding.evidence, cause.explained, 4);
+  return {cause};
+}
+
+// Names for which nobody answers, where others are answered at once, and independent resolvers have
+// them: why the site's are mute cannot be told from here.
+Causes find_unanswered_names(const Diagnosis& context) {
+  const auto names = read_names(context.facts);
+  if (!resolvers_are_well(names)) return {};
+  Cause cause;
+  std::vector<std::string> mute;
+  for (const auto& [text, name] : names) {
+    const bool asked_again = name.silent != nullptr && name.here.empty();
+    if (name.failure != DetailCode::dns_unreachable || !asked_again) continue;
+    const auto lost = open_failures(context, name);
+    const auto elsewhere = found_elsewhere(name);
+    if (lost.empty() || !elsewhere || context.facts.proxied_reached(text)) continue;
+    mute.push_back(text);
+    append(cause.explained, lost);
+    cause.finding.evidence.push_back(*elsewhere);
+    cause.finding.evidence.push_back(
+        {name.silent->probe.id,
+         fmt::format("Asked for {} twice, the DNS servers of this site do not answer; other names "
+                     "they answer at once.",
+                     text)});
+  }
+  if (mute.empty()) return {};
+  auto& finding = cause.finding;
+  finding.code = "dns.unreachable";
+  finding.title = fmt::format("DNS at this site gives no answer for {}", listed(mute));
+  finding.owner = Owner::dns;
+  finding.confidence = Confidence::likely;
+  finding.fix = fmt::format(
+      "Find out why the DNS servers of this site ({}) do not answer for {}: a filter that drops "
+      "the question, or no way from them to the servers of that name.",
+      resolvers_in_words(context.facts), listed(mute));
   add_what_they_saw(finding.evidence, cause.explained, 4);
   return {cause};
 }

@@ -263,6 +263,12 @@ Facts::Facts(const Report& whole) : report(whole), answered_late_(late_answers(w
       for (const auto& id : row.probes) rows_.emplace(id, Row{&set, &row});
     }
   }
+  for (const auto& result : report.probes) {
+    if (!is_direct(result) || counts_answers(result) || inside(result)) continue;
+    for (const auto& sample : samples_of(result)) {
+      if (!sample.by.empty()) devices_.insert(sample.by);
+    }
+  }
   std::map<std::tuple<bool, std::string, std::uint16_t>, std::vector<FlowSample>> found;
   by_id_.reserve(report.probes.size());
   for (const auto& result : report.probes) {
@@ -286,7 +292,7 @@ Facts::Facts(const Report& whole) : report(whole), answered_late_(late_answers(w
     if (inside(result)) continue;
     for (const auto& sample : samples_of(result)) {
       if (sample.way == Reachability::unknown || sample.port == 0) continue;
-      if (sample.way == Reachability::left && may_be_ours(sample.left_at)) {
+      if (sample.way == Reachability::left && may_stop_others(sample.left_at)) {
         if (is_udp(result)) seen_inside_.insert(host);
         continue;
       }
@@ -361,6 +367,10 @@ bool Facts::may_be_ours(const std::string& router) const {
   return std::any_of(interfaces.begin(), interfaces.end(), [&](const auto& interface) {
     return std::any_of(interface.addresses.begin(), interface.addresses.end(), holds);
   });
+}
+
+bool Facts::may_stop_others(const std::string& router) const {
+  return devices_.contains(router) || may_be_ours(router);
 }
 
 bool Facts::udp_passes_inside(const std::set<std::string>& but) const {

@@ -139,6 +139,9 @@ class Facts {
   // True for a router that may be the site's own, although its address is public: of the same IPv4
   // /16 as this computer's, which is what universities and old companies have.
   bool may_be_ours(const std::string& router) const;
+  // True for such a router, and for one that turned others away: it says "time exceeded" before it
+  // looks at its rules, so that a packet that it saw has not passed it.
+  bool may_stop_others(const std::string& router) const;
   // True for what is on the site's own networks, or on this machine.
   bool inside(const ProbeResult& result) const;
 
@@ -152,6 +155,7 @@ class Facts {
   std::unordered_multimap<std::string_view, Row> rows_;
   std::set<std::string> alive_, refusing_, seen_inside_;  // hosts
   std::set<std::string> proxied_;
+  std::set<std::string> devices_;  // that turned something away
   std::vector<const ProbeResult*> answered_late_;
   RequestCount on_one_flow_, on_new_flows_;
   bool proxy_speaks_ = false;

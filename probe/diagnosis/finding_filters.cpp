@@ -36,6 +36,18 @@ std::optional<Contrast> contrast_on(const Flow& flow, Payload payload) {
   return contrast;
 }
 
+// What got out here dies on the same port elsewhere: then it is not what is read that decides.
+bool by_chance(const Facts& facts, const Flow& flow, const Contrast& contrast) {
+  return std::any_of(facts.flows.begin(), facts.flows.end(), [&](const Flow& other) {
+    const auto died = [&](const FlowSample& sample) {
+      return sample.payload == contrast.passing->payload && sample.way == Reachability::blocked &&
+             sample.by.empty();
+    };
+    return other.udp && other.port == flow.port && other.host != flow.host &&
+           std::any_of(other.samples.begin(), other.samples.end(), died);
+  });
+}
+
 // The protocol over a connection: cut or unanswered after TCP had been established.
 bool broke_after_connect(const ProbeResult& result) {
   const auto& seen = result.observation;
@@ -131,10 +143,12 @@ struct StunView {
 
 StunView look_at_stun(const Facts& facts) {
   StunView view;
+  const bool limited = new_flows_are_limited(facts);  // then any packet may die
   for (const auto& flow : facts.flows) {
     if (!flow.udp) continue;
     for (const auto payload : {Payload::stun, Payload::turn}) {
-      if (const auto contrast = contrast_on(flow, payload)) {
+      const auto contrast = contrast_on(flow, payload);
+      if (contrast && !limited && !by_chance(facts, flow, *contrast)) {
         const auto* protocol = payload == Payload::stun ? "STUN" : "TURN";
         view.contrasts.push_back(contrast_in_words(flow, *contrast, protocol));
         view.dying.insert(protocol);
@@ -226,10 +240,11 @@ Causes find_sip_filter(const Diagnosis& context) {
              return sample.payload == Payload::sip && gets_out(sample.way);
            });
   });
+  const bool limited = new_flows_are_limited(facts);
   for (const auto& flow : facts.flows) {
     if (!flow.udp) continue;
     const auto contrast = contrast_on(flow, Payload::sip);
-    if (!contrast || (passes && times_lost(flow) < enough)) continue;
+    if (!contrast || limited || (passes && times_lost(flow) < enough)) continue;
     finding.evidence.push_back(contrast_in_words(flow, *contrast, "SIP"));
     hosts.insert(flow.host);
   }

@@ -126,8 +126,10 @@ std::optional<FindingEvidence> reachable_port_of_same_host(const Facts& facts, c
   for (const auto& flow : facts.flows) {
     if (flow.host != dead.host || flow.udp != dead.udp || flow.way != Reachability::open) continue;
     const auto reached =
-        std::find_if(flow.samples.begin(), flow.samples.end(),
-                     [](const FlowSample& sample) { return sample.way == Reachability::open; });
+        std::find_if(flow.samples.begin(), flow.samples.end(), [](const FlowSample& sample) {
+          return sample.way == Reachability::open && !failing(*sample.result);
+        });
+    if (reached == flow.samples.end()) continue;  // refused: that may be somebody else's word
     const auto& result = *reached->result;
     return FindingEvidence{result.probe.id, fmt::format("Port {} of the same host, {}, is reached.",
                                                         flow.port, flow.host)};

@@ -125,7 +125,13 @@ Causes find_flows(const Diagnosis& context) {
   std::set<const ProbeResult*> beyond;
   for (const auto& cause : causes) beyond.insert(cause.explained.begin(), cause.explained.end());
   // Flows that are left over, by operator: what several of them share is one cause.
-  std::map<std::tuple<std::string, bool, bool>, std::vector<const Flow*>> by_party;
+  std::map<std::tuple<std::string, bool, bool, bool>, std::vector<const Flow*>> by_party;
+  // Of the many ports of a range that gets out some may die by chance.
+  const auto beside_others = [&](const Flow& flow) {
+    return std::any_of(facts.flows.begin(), facts.flows.end(), [&](const Flow& other) {
+      return other.host == flow.host && in_a_range(other) && out(other);
+    });
+  };
   for (const auto& flow : facts.flows) {
     // Over UDP only who answers everybody is missed.
     const bool missed = flow.way == Reachability::lost &&
@@ -138,9 +144,8 @@ Causes find_flows(const Diagnosis& context) {
     if (flow.way == Reachability::lost && !context.breaks_capability(probes)) continue;
     const bool by_chance = missed && facts.line_loses();
     if (by_chance && times_lost(flow) < 3) continue;  // see find_loss
-    by_party[{flow.party, flow.way == Reachability::blocked && !firmly_blocked(facts, flow),
-              by_chance}]
-        .push_back(&flow);
+    const bool once = flow.way == Reachability::blocked && !firmly_blocked(facts, flow);
+    by_party[{flow.party, once, by_chance, once && beside_others(flow)}].push_back(&flow);
   }
   for (const auto& [kind, flows] : by_party) {
     Cause cause;
@@ -151,13 +156,8 @@ Causes find_flows(const Diagnosis& context) {
     finding.title =
         flows_in_words(flows) + (any_blocked(flows) ? " does not get through" : " is not answered");
     finding.owner = Owner::network;
-    // Of the many ports of a range that gets out some may die by chance.
     const auto many = std::count_if(flows.begin(), flows.end(), [&](const Flow* flow) {
-      const bool chance =
-          std::any_of(facts.flows.begin(), facts.flows.end(), [&](const Flow& other) {
-            return other.host == flow->host && in_a_range(other) && out(other);
-          });
-      return flow->way == Reachability::blocked && !chance;
+      return flow->way == Reachability::blocked && !beside_others(*flow);
     });
     const bool sure = many > 2 || std::any_of(flows.begin(), flows.end(), [&](const Flow* flow) {
                         return firmly_blocked(facts, *flow);

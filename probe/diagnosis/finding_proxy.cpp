@@ -143,6 +143,18 @@ bool udp_gets_out(const Facts& facts) {
   });
 }
 
+// UDP was tried, to who answers everybody or with packets that were seen to be stopped, and none
+// gets out: TCP alone tells nothing of it.
+bool no_udp_gets_out(const Facts& facts) {
+  if (udp_gets_out(facts)) return false;
+  return std::any_of(facts.flows.begin(), facts.flows.end(), [](const Flow& flow) {
+    return flow.udp && flow.port != 53 &&
+           (flow.way == Reachability::blocked ||
+            std::any_of(flow.samples.begin(), flow.samples.end(),
+                        [](const FlowSample& sample) { return sample.responder; }));
+  });
+}
+
 // Those of the service: well known public servers are nobody's requirement.
 std::vector<const ProbeResult*> asked_for(const Facts& facts,
                                           std::vector<const ProbeResult*> probes) {
@@ -200,7 +212,7 @@ Causes find_proxy_login(const Diagnosis& context) {
       const auto waiting = known_to_wait(facts);
       cause.explained.insert(cause.explained.end(), waiting.begin(), waiting.end());
       if (own_asked_without_success(facts)) {
-        cause.closes = udp_gets_out(facts) ? Closes::direct_tcp : Closes::direct;
+        cause.closes = no_udp_gets_out(facts) ? Closes::direct : Closes::direct_tcp;
       }
     }
     auto& finding = cause.finding;
@@ -243,21 +255,24 @@ Causes find_proxy_required(const Diagnosis& context) {
     });
   }
   // Where UDP gets out, what is wrong with it has another cause.
-  const bool udp_works = udp_gets_out(facts);
+  const bool udp_shut = no_udp_gets_out(facts);
   Cause cause;
   // By one port alone no more is known than that one is shut; what is refused beside it may have
   // been refused by its server.
   std::erase_if(shut,
                 [&](std::uint16_t port) { return shut.size() > 1 && refused.contains(port); });
-  const bool all_ports = (shut.empty() ? refused : shut).size() > 1;
-  if (own && all_ports) cause.closes = udp_works ? Closes::direct_tcp : Closes::direct;
+  const auto& lost = shut.empty() ? refused : shut;
+  // The web's ports are among them: those that a proxy is for, and that alone may be open.
+  const bool web = lost.contains(443) || lost.contains(80);
+  const bool all_ports = web && lost.size() > 1;
+  if (own && all_ports) cause.closes = udp_shut ? Closes::direct : Closes::direct_tcp;
   for (const auto* result : waiting_for_proxy(facts)) {
     const bool unmeasured = result->observation.detail == DetailCode::silent;
     if (unmeasured && !all_ports) continue;
     if (!tried && result->observation.outcome != Outcome::unresolved) continue;
     if (result->observation.outcome == Outcome::unresolved) {
       parties.insert(registrable_domain(result->probe.target.host));
-    } else if (is_udp(*result) && udp_works) {
+    } else if (is_udp(*result) && !udp_shut) {
       continue;
     }
     cause.explained.push_back(result);
@@ -266,24 +281,24 @@ Causes find_proxy_required(const Diagnosis& context) {
   if (parties.size() < 2 || !context.breaks_capability(cause.explained)) return {};
   auto& finding = cause.finding;
   finding.code = "proxy.required";
-  finding.title = udp_works ? "For TCP, only the proxy leads out of this site"
-                            : "Only the proxy leads out of this site";
+  finding.title = udp_shut ? "Only the proxy leads out of this site"
+                           : "For TCP, only the proxy leads out of this site";
   finding.owner = Owner::network;
   // The site may let out the vendor's list directly, and all else through the proxy.
-  finding.confidence = own || !tried ? Confidence::certain : Confidence::possible;
+  finding.confidence = (own && web) || !tried ? Confidence::certain : Confidence::possible;
   std::vector<const ProbeResult*> through;
   for (const auto* result : proxied_probes(facts)) {
     if (came_through(*result)) through.push_back(result);
   }
   if (through.empty()) return {};
-  std::vector<const ProbeResult*> lost;
+  std::vector<const ProbeResult*> not_carried;
   for (const auto* result : cause.explained) {
     const bool carried = !is_udp(*result) && facts.proxied_reached(result->probe.target.host);
-    if (!carried) lost.push_back(result);
+    if (!carried) not_carried.push_back(result);
   }
   finding.fix =
       fmt::format("Set the proxy {} in the application and in the devices.", proxy_name(through));
-  const auto flows = flows_in_words(facts, lost.empty() ? cause.explained : lost);
+  const auto flows = flows_in_words(facts, not_carried.empty() ? cause.explained : not_carried);
   if (!flows.empty()) {
     finding.fix += fmt::format(
         " What a proxy cannot carry needs a direct way: allow from the user network, with the "

@@ -185,10 +185,13 @@ Causes find_new_flow_limit(const Diagnosis& context) {
   const auto& facts = context.facts;
   if (!new_flows_are_limited(facts)) return {};
   Cause cause;
-  cause.explained = failing_udp(context);
-  std::erase_if(cause.explained, [](const ProbeResult* result) {
-    return result->observation.outcome != Outcome::silent;
-  });
+  for (const auto& result : facts.report.probes) {
+    const bool silent = result.observation.outcome == Outcome::silent;
+    const bool outside = is_udp(result) && is_direct(result) && !facts.inside(result);
+    if (silent && outside && result.probe.check != CheckKind::dns && !context.explained(result)) {
+      cause.explained.push_back(&result);
+    }
+  }
   if (!context.affects_requirement(cause.explained)) return {};
   auto& finding = cause.finding;
   finding.code = "firewall.new_flows_limited";

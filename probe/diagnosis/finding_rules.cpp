@@ -23,6 +23,7 @@ std::span<const Rule> rules() {
       find_dns_unreachable,
       find_dns_rewritten,
       find_dns_filtered,
+      find_unanswered_names,
       find_outdated_names,
       find_dns_slow,
       find_pac_failure,

@@ -61,6 +61,7 @@ Causes find_broken_ipv6(const Diagnosis&);
 Causes find_dns_unreachable(const Diagnosis&);
 Causes find_dns_rewritten(const Diagnosis&);
 Causes find_dns_filtered(const Diagnosis&);
+Causes find_unanswered_names(const Diagnosis&);
 Causes find_outdated_names(const Diagnosis&);
 Causes find_dns_slow(const Diagnosis&);
 // finding_dns_tcp.cpp

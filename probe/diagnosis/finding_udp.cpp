@@ -32,13 +32,52 @@ bool of_every_kind(const std::vector<const Flow*>& flows) {
   return low && high && payloads.size() > 1;
 }
 
+// The far end spoke: a connection that stands and says nothing may be somebody's on the way.
+bool spoke(const FlowSample& sample) {
+  const auto outcome = sample.result->observation.outcome;
+  return outcome == Outcome::answered || outcome == Outcome::denied ||
+         !chain_of(*sample.result).empty();
+}
+
 // A site may let out nothing but the vendor's list: then others tell nothing of UDP.
 bool lets_out_more_than_the_list(const Facts& facts) {
   const auto vendors = facts.hosts_asked_for();
   return std::any_of(facts.flows.begin(), facts.flows.end(), [&](const Flow& flow) {
     // How far it leaves may be no further than to whoever stops it.
-    return !flow.udp && flow.way == Reachability::open && !vendors.contains(flow.host);
+    return !flow.udp && !vendors.contains(flow.host) &&
+           std::any_of(flow.samples.begin(), flow.samples.end(), spoke);
   });
+}
+
+// Whether those who answer everybody and are silent were seen to be sent to as far as the vendor's
+// hosts: at the same routers or next to them, or beyond those that several ways have in common.
+// Else they may be stopped in between, where a list is.
+bool sent_as_far_as_the_vendors(const std::vector<const Flow*>& flows, const Facts& facts) {
+  std::map<std::string, std::set<std::string>> hosts;  // of others, by the router that saw them
+  std::set<std::string> vendors, climbed;              // routers
+  std::int64_t vendors_ttl = 0, others_ttl = 0;        // of the farthest, as far as was asked
+  for (const auto* flow : flows) {
+    const bool own = asked_for(facts, *flow);
+    for (const auto& sample : flow->samples) {
+      if (sample.way != Reachability::left) continue;
+      if (own) vendors.insert(sample.left_at);
+      const bool with_control = sample.result->probe.with.contains("control");
+      if (!own && with_control) hosts[sample.left_at].insert(flow->host);
+      if (!own && !with_control) climbed.insert(sample.left_at);
+      const auto* hop = evidence_of(*sample.result, EvidenceKind::hop);
+      const auto ttl = hop == nullptr ? std::nullopt : number_fact(*hop, Fact::ttl);
+      auto& farthest = own ? vendors_ttl : others_ttl;
+      farthest = std::max(farthest, static_cast<std::int64_t>(ttl.value_or(0)));
+    }
+  }
+  const auto is_new = [&](const std::string& router) { return !hosts.contains(router); };
+  const bool on_ways_of_their_own =
+      hosts.size() > 1 && std::any_of(hosts.begin(), hosts.end(),
+                                      [](const auto& seen) { return seen.second.size() == 1; });
+  const bool next_to_them = vendors_ttl > 0 && others_ttl + 1 >= vendors_ttl;
+  return next_to_them || on_ways_of_their_own ||
+         std::none_of(vendors.begin(), vendors.end(), is_new) ||
+         std::any_of(climbed.begin(), climbed.end(), is_new);
 }
 
 // Packets leave, and nobody who answers everybody is heard, on whatever port: the way back is shut,
@@ -72,7 +111,8 @@ std::optional<UdpVerdict> replies_are_lost(const Facts& facts,
   if (!silent_yet_left || ports.size() < 3 || parties.size() < 3) return std::nullopt;
   UdpVerdict verdict;
   // Where the vendor has servers that answer everybody, they have to be seen to fare no better.
-  const bool others_tell = !own_responders && lets_out_more_than_the_list(facts);
+  const bool others_tell = !own_responders && lets_out_more_than_the_list(facts) &&
+                           sent_as_far_as_the_vendors(flows, facts);
   verdict.confidence = own_too || others_tell ? Confidence::likely : Confidence::possible;
   verdict.only_replies = true;
   verdict.evidence.push_back(

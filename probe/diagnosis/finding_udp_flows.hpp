@@ -28,6 +28,10 @@ std::vector<const ProbeResult*> unmasked(const std::vector<const Flow*>& flows);
 // The devices that refused, with the networks for which each did it.
 std::map<std::string, std::set<std::string>> refusals(const std::vector<const Flow*>& flows);
 
+// Ports that may be blocked, as far as is known: around those that were firmly seen to be, as far
+// as the nearest that get out, whatever the destination.
+std::vector<PortRange> perhaps_blocked(const Facts& facts);
+
 // Probes in the order in which they came, each once.
 class ProbeList {
  public:

@@ -120,11 +120,26 @@ bool firm(const Facts& facts, const std::vector<const Flow*>& dead) {
 
 }  // namespace
 
-Causes find_udp_ranges(const Diagnosis& context) {
-  const auto& facts = context.facts;
-  std::map<std::uint16_t, Reachability> ports;  // of all destinations: the best
+namespace {
+
+// Ports of ranges, as far as they were seen to get out or not, whatever the destination.
+struct Sampled {
+  std::map<std::uint16_t, Reachability> ports;  // the best
   std::map<std::uint16_t, std::vector<const Flow*>> cells_of;
-  const auto all = udp_cells(facts);
+
+  std::vector<const Flow*> dead(const Gap& gap) const {
+    std::vector<const Flow*> found;
+    for (auto at = ports.lower_bound(gap.first); at != ports.upper_bound(gap.last); ++at) {
+      if (at->second != Reachability::blocked) continue;
+      const auto& cells = cells_of.at(at->first);
+      found.insert(found.end(), cells.begin(), cells.end());
+    }
+    return found;
+  }
+};
+
+Sampled sampled_ports(const std::vector<const Flow*>& all) {
+  Sampled sampled;
   const auto shut = shut_destinations(all);
   for (const auto* flow : all) {
     const auto own = media_way(*flow);
@@ -132,28 +147,64 @@ Causes find_udp_ranges(const Diagnosis& context) {
       continue;
     // Single ports are the rule after this one; where they get out they bound a range, too.
     if (!in_a_range(*flow) && !gets_out(own)) continue;
-    auto& way = ports.try_emplace(flow->port, own).first->second;
+    auto& way = sampled.ports.try_emplace(flow->port, own).first->second;
     if (gets_out(own)) way = own;
-    cells_of[flow->port].push_back(flow);
+    sampled.cells_of[flow->port].push_back(flow);
   }
-  const auto found = gaps(ports);
+  return sampled;
+}
+
+}  // namespace
+
+namespace {
+
+// Rows' ranges of which other ports get out, and to one of these the second round's packets died.
+std::vector<const ProbeResult*> ranges_that_pass(const Facts& facts,
+                                                 const std::vector<const Flow*>& dead) {
+  ProbeList found;
+  for (const auto* flow : dead) {
+    for (const auto& sample : flow->samples) {
+      const auto& result = *sample.result;
+      if (of_a_range(sample) && !failing(result) && facts.asked_for(result)) found.add(&result);
+    }
+  }
+  return found.list();
+}
+
+}  // namespace
+
+std::vector<PortRange> perhaps_blocked(const Facts& facts) {
+  const auto sampled = sampled_ports(udp_cells(facts));
+  std::vector<PortRange> ranges;
+  for (const auto& gap : gaps(sampled.ports)) {
+    if (!firm(facts, sampled.dead(gap))) continue;
+    const int first = gap.good_before ? *gap.good_before + 1 : 1;
+    const int last = gap.good_after ? *gap.good_after - 1 : 65'535;
+    ranges.push_back({static_cast<std::uint16_t>(first), static_cast<std::uint16_t>(last)});
+  }
+  return ranges;
+}
+
+Causes find_udp_ranges(const Diagnosis& context) {
+  const auto& facts = context.facts;
+  const auto all = udp_cells(facts);
+  const auto sampled = sampled_ports(all);
+  const auto found = gaps(sampled.ports);
   Cause cause;
   ProbeList explained;
   std::vector<const Flow*> closed;
   std::vector<std::string> spans;
   std::vector<FindingEvidence> bounds;
+  ProbeList passing;
   for (const auto& gap : found) {
     ProbeList lost;
-    std::vector<const Flow*> dead;
-    for (auto at = ports.lower_bound(gap.first); at != ports.upper_bound(gap.last); ++at) {
-      if (at->second != Reachability::blocked) continue;
-      for (const auto* flow : cells_of[at->first]) {
-        dead.push_back(flow);
-        lost.add(context, *flow);
-      }
-    }
+    const auto dead = sampled.dead(gap);
+    for (const auto* flow : dead) lost.add(context, *flow);
     const auto& probes = lost.list();
-    if (!firm(facts, dead) || !context.affects_requirement(probes)) continue;
+    const auto said_to_leave = ranges_that_pass(facts, dead);
+    const bool matters = context.affects_requirement(probes) || !said_to_leave.empty();
+    if (!firm(facts, dead) || probes.empty() || !matters) continue;
+    for (const auto* result : said_to_leave) passing.add(result);
     spans.push_back(span_in_words(gap));
     bounds.push_back({probes.front()->probe.id, "UDP: " + bounds_in_words(gap) + "."});
     closed.insert(closed.end(), dead.begin(), dead.end());
@@ -167,17 +218,19 @@ Causes find_udp_ranges(const Diagnosis& context) {
   }
   if (spans.empty()) return {};
   cause.explained = explained.list();
-  cause.contradicted = unmasked(closed);
+  for (const auto* result : unmasked(closed)) passing.add(result);
+  cause.contradicted = passing.list();
   // What was seen to leave on other ports only, but where packets to one network just died: that
   // one may be shut.
   std::set<std::string> networks;
   for (const auto* flow : closed) networks.insert(flow->network);
   for (const auto* flow : all) {
-    if (networks.size() < 2 && refusals(closed).empty()) break;
+    // Of several parts, with others' ports between them that get out, it is that network.
+    if (networks.size() < 2 && (refusals(closed).empty() || spans.size() > 1)) break;
     const bool inside = std::any_of(found.begin(), found.end(), [&](const Gap& gap) {
       return gap.first <= flow->port && flow->port <= gap.last;
     });
-    if (!inside || !in_a_range(*flow) || flow->way != Reachability::lost) continue;
+    if (!inside || !in_a_range(*flow) || out(*flow)) continue;
     for (const auto& sample : flow->samples) {
       const bool more = std::find(cause.contradicted.begin(), cause.contradicted.end(),
                                   sample.result) == cause.contradicted.end();

@@ -1,7 +1,6 @@
 // The second round's packets that end on the way: port or protocol, port or destination, all or
 // some.
 #include <algorithm>
-#include <functional>
 
 #include "probe/diagnosis/finding_flow_groups.hpp"
 #include "probe/diagnosis/follow_up_questions.hpp"
@@ -16,13 +15,11 @@ using findings::FlowSample;
 using findings::Reachability;
 
 // Of each kind of doubt so many: two show what one cannot, more show no more.
-constexpr std::size_t hosts_per_port = 2;
 constexpr std::size_t most_ports = 6;
 constexpr std::size_t most_refused_ports = 2;
 // Of the ports beyond these: packets that died there once are sent once more, with no contrast.
 constexpr std::size_t most_repeats = 16;
 constexpr std::size_t most_neighbours = 3;
-constexpr std::size_t most_hosts_of_ranges = 3;
 // Where no UDP gets out, three ports prove that it is not one port: these are asked for beside the
 // service's own.
 constexpr std::uint16_t other_udp_ports[] = {443, 50'000};
@@ -30,10 +27,6 @@ constexpr std::uint16_t other_udp_ports[] = {443, 50'000};
 constexpr std::uint16_t other_tcp_ports[] = {5061, 5222, 3478, 8443};
 
 std::string word_of(Payload payload) { return std::string(to_string(payload)); }
-
-bool gets_out(const Flow& flow) {
-  return flow.way == Reachability::open || flow.way == Reachability::left;
-}
 
 // Where TLS is opened on the way, somebody near answers for everybody, whatever the TTL.
 std::set<std::uint16_t> intercepted_ports(const Facts& facts) {
@@ -68,7 +61,7 @@ const Flow* find_control(const Facts& facts) {
 
 bool works_somewhere(const Facts& facts, bool udp, std::uint16_t port) {
   return std::any_of(facts.flows.begin(), facts.flows.end(), [&](const Flow& flow) {
-    return flow.udp == udp && flow.port == port && gets_out(flow);
+    return flow.udp == udp && flow.port == port && findings::out(flow);
   });
 }
 
@@ -86,24 +79,6 @@ std::vector<const Flow*> choose(const std::vector<const Flow*>& flows) {
   return chosen;
 }
 
-// Hosts of which nothing was heard, and two ports, one of them over TCP, are seen to be blocked:
-// why the others are silent need not be asked.
-std::set<std::string> shut_hosts(const Facts& facts) {
-  std::map<std::string, std::set<std::pair<bool, std::uint16_t>>> blocked;
-  std::set<std::string> heard, over_tcp;
-  for (const auto& flow : facts.flows) {
-    if (gets_out(flow) || flow.way == Reachability::refused) heard.insert(flow.host);
-    if (flow.way != Reachability::blocked) continue;
-    blocked[flow.host].insert({flow.udp, flow.port});
-    if (!flow.udp) over_tcp.insert(flow.host);
-  }
-  std::set<std::string> shut;
-  for (const auto& [host, ports] : blocked) {
-    if (ports.size() > 1 && over_tcp.contains(host) && !heard.contains(host)) shut.insert(host);
-  }
-  return shut;
-}
-
 // The protocol that is in doubt on a flow.
 Payload payload_of(const Flow& flow) {
   auto payload = Payload::rtp;
@@ -116,40 +91,9 @@ Payload payload_of(const Flow& flow) {
   return payload;
 }
 
-// Of media ports that died on the way to one network: do they die on the way to others, too?
-void ask_for_ranges(const Facts& facts, const Flow& control,
-                    const std::map<std::string, std::string>& with, Questions& questions) {
-  const auto shut = shut_hosts(facts);
-  std::vector<std::uint16_t> ports;
-  std::map<std::uint16_t, std::set<std::string>> networks;  // of what is not just lost
-  for (const auto& flow : facts.flows) {
-    if (flow.udp && flow.way != Reachability::lost) networks[flow.port].insert(flow.network);
-  }
-  const Flow* host = nullptr;
-  for (const auto& flow : facts.flows) {
-    const bool range = flow.samples.front().result->probe.check == CheckKind::udp_range;
-    const bool dropped =
-        flow.udp && flow.way == Reachability::blocked && range && !shut.contains(flow.host);
-    if (dropped && host == nullptr) host = &flow;
-    if (dropped && networks[flow.port].size() == 1) ports.push_back(flow.port);
-  }
-  if (host != nullptr) {
-    auto as_stun = with;
-    as_stun["payload"] =
-        word_of(Payload::stun);  // the contrast: a device that lets only what it knows pass
-    questions.ask(Purpose::way_out, CheckKind::hop, Transport::udp, host->host, host->port,
-                  as_stun);
-  }
-  if (ports.empty()) return;
-  std::sort(ports.begin(), ports.end());
-  for (const auto port : {ports.front(), ports.back()}) {
-    questions.ask(Purpose::way_out, CheckKind::hop, Transport::udp, control.host, port, with);
-  }
-}
-
 // Hosts that are shut as a whole: is it the hosts, or these ports wherever they lead to?
-void ask_elsewhere(const Facts& facts, const Flow& control,
-                   const std::map<std::string, std::string>& with, Questions& questions) {
+void ask_elsewhere(const Facts& facts, const Flow& control, const With& with,
+                   Questions& questions) {
   std::size_t asked = 0;
   for (const auto& host : shut_hosts(facts)) {
     if (asked++ == hosts_per_port) return;
@@ -159,7 +103,7 @@ void ask_elsewhere(const Facts& facts, const Flow& control,
       });
       const auto elsewhere = [&](const Flow& one) {
         return one.udp == udp && one.port == flow->port && one.host != host &&
-               (gets_out(one) || one.way == Reachability::blocked);
+               (findings::out(one) || one.way == Reachability::blocked);
       };
       if (flow == facts.flows.end() ||
           std::any_of(facts.flows.begin(), facts.flows.end(), elsewhere)) {
@@ -175,8 +119,7 @@ void ask_elsewhere(const Facts& facts, const Flow& control,
 
 // Where nothing but web traffic was seen to get out: is it these ports, or all? Packets that end on
 // the way need nobody who listens.
-void ask_beyond_the_set(const Facts& facts, const std::map<std::string, std::string>& control,
-                        Questions& questions) {
+void ask_beyond_the_set(const Facts& facts, const With& control, Questions& questions) {
   const Flow* lost = nullptr;  // of a host of which few ports are asked, for the pacer's sake
   std::map<std::string, std::size_t> ports;
   for (const auto& flow : facts.flows) ++ports[flow.host];
@@ -189,11 +132,11 @@ void ask_beyond_the_set(const Facts& facts, const std::map<std::string, std::str
           return findings::failing(*sample.result) && facts.asked_for(*sample.result);
         });
     if (flow.udp && flow.port != 53) {
-      udp_works |= gets_out(flow);
+      udp_works |= findings::out(flow);
       const bool fewer = lost == nullptr || ports[flow.host] < ports[lost->host];
       if (asked && fewer) lost = &flow;
     } else if (!flow.udp && flow.port != 80 && flow.port != 443) {
-      other_tcp_works |= gets_out(flow);
+      other_tcp_works |= findings::out(flow);
       other_tcp.insert(flow.port);
     } else if (!flow.udp && flow.port == 443 && flow.way == Reachability::open) {
       web.emplace(flow.network, &flow);
@@ -272,8 +215,7 @@ namespace {
 
 // Media leaves the site, and nobody who answers everybody is heard on such ports. Do their packets
 // leave as well? Then the way back is shut, or the way further out.
-void ask_for_silent_responders(const Facts& facts, bool udp,
-                               const std::map<std::string, std::string>& with,
+void ask_for_silent_responders(const Facts& facts, bool udp, const With& with,
                                Questions& questions) {
   bool left = false;
   std::set<std::uint16_t> heard;
@@ -299,52 +241,31 @@ void ask_for_silent_responders(const Facts& facts, bool udp,
     if (udp) as_sent["payload"] = word_of(payload_of(*flow));
     const auto transport = udp ? Transport::udp : Transport::tcp;
     questions.ask(Purpose::way_out, CheckKind::hop, transport, flow->host, flow->port, as_sent);
+    // A list of the allowed may be further out than the router that all ways have in common: one
+    // that is on no list is climbed to by itself.
+    const bool listed =
+        std::any_of(flow->samples.begin(), flow->samples.end(),
+                    [&](const FlowSample& sample) { return facts.asked_for(*sample.result); });
+    if (!udp || listed || asked > 1) continue;
+    as_sent.erase("control");
+    questions.ask(Purpose::way_out, CheckKind::hop, transport, flow->host, flow->port, as_sent);
   }
 }
 
-// Hosts of such flows whose packets the second round has seen to leave the site.
-std::size_t hosts_that_left(const Facts& facts, const std::function<bool(const Flow&)>& such) {
-  std::set<std::string> hosts;
+// STUN or SIP that a device turned away: is it the port, or the protocol?
+void ask_what_is_turned_away(const Facts& facts, const With& with, Questions& questions) {
+  std::set<std::uint16_t> ports;
   for (const auto& flow : facts.flows) {
-    const bool left =
-        such(flow) &&
-        std::any_of(flow.samples.begin(), flow.samples.end(), [](const FlowSample& sample) {
-          return sample.result->probe.purpose == Purpose::way_out &&
-                 sample.result->observation.detail == DetailCode::left_site;
-        });
-    if (left) hosts.insert(flow.host);
-  }
-  return hosts.size();
-}
-
-// Of media hosts that nothing is known of, where others are known to be sent to: one port each.
-void ask_for_silent_ranges(const Facts& facts, const std::map<std::string, std::string>& with,
-                           Questions& questions, bool hurried) {
-  std::set<std::string> left;                   // hosts
-  std::map<std::string, std::uint16_t> silent;  // the first port of each host
-  for (const auto& flow : facts.flows) {
-    if (!flow.udp || flow.samples.front().result->probe.check != CheckKind::udp_range) continue;
-    if (gets_out(flow)) left.insert(flow.host);
-    if (flow.way == Reachability::lost) silent.try_emplace(flow.host, flow.port);
-  }
-  for (const auto& flow : facts.flows) {
-    if (flow.udp && flow.way != Reachability::lost) silent.erase(flow.host);
-  }
-  // Those that an earlier look has asked about count: each look would ask about others, and the run
-  // end ever later.
-  auto asked = hosts_that_left(facts, [](const Flow& flow) {
-    return flow.udp && flow.samples.front().result->probe.check == CheckKind::udp_range;
-  });
-  if (hurried) asked = left.size();
-  for (const auto& [host, port] : silent) {
-    if (left.empty() || asked++ >= most_hosts_of_ranges) return;
-    questions.ask(Purpose::way_out, CheckKind::hop, Transport::udp, host, port, with);
+    if (!flow.udp || flow.port == 53 || flow.way != Reachability::blocked) continue;
+    const auto turned_away = [&](const FlowSample& sample) {
+      return !sample.by.empty() && sample.payload != Payload::rtp &&
+             facts.asked_for(*sample.result);
+    };
+    if (std::none_of(flow.samples.begin(), flow.samples.end(), turned_away)) continue;
+    if (ports.size() == hosts_per_port || !ports.insert(flow.port).second) continue;
+    questions.ask(Purpose::way_out, CheckKind::hop, Transport::udp, flow.host, flow.port, with);
   }
 }
-
-}  // namespace
-
-namespace {
 
 // Where nothing is known to listen, the way is its own control.
 void ask_once_more(const Facts& facts, Questions& questions) {
@@ -429,6 +350,11 @@ void ask_for_ways(const Facts& facts, Questions& questions, bool hurried) {
   }
   if (!udp_shut) {
     ask_for_ranges(facts, *control, through({{"payload", word_of(Payload::rtp)}}), questions);
+  }
+  if (!udp_shut) {
+    const auto rtp = through({{"payload", word_of(Payload::rtp)}});
+    ask_what_is_turned_away(facts, rtp, questions);
+    if (!hurried) ask_for_silent_ports(facts, rtp, questions);
   }
   ask_elsewhere(facts, *control, through({}), questions);
   ask_beyond_the_set(facts, through({}), questions);

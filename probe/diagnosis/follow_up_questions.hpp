@@ -1,12 +1,16 @@
 // What the parts of the second round share: the list of its questions, and when a port is in doubt.
 #pragma once
 
+#include <functional>
 #include <set>
 
 #include "probe/diagnosis/finding_facts.hpp"
 #include "probe/diagnosis/follow_up.hpp"
 
 namespace callready {
+
+// For each port in doubt: two hosts show what one cannot, more show no more.
+inline constexpr std::size_t hosts_per_port = 2;
 
 class Questions {
  public:
@@ -35,7 +39,23 @@ bool doubtful(const findings::Facts& facts, const findings::Flow& flow);
 // what else is silent over UDP is so because of that, and need not be asked for one by one.
 bool udp_is_shut(const findings::Facts& facts);
 
-// follow_up_ways.cpp: do packets to the ports in doubt leave the site, and do such to the same
+// What goes with every question of a kind: the control, the payload.
+using With = std::map<std::string, std::string>;
+
+// follow_up_media.cpp: hosts of which two ports, one of them over TCP, are seen to be blocked, and
+// nothing was heard; hosts of such flows whose packets the second round has seen to leave. Do media
+// ports that died to one network die to others? Ports that could not be measured, hosts of which
+// nothing is known: do their packets leave?
+std::set<std::string> shut_hosts(const findings::Facts& facts);
+std::size_t hosts_that_left(const findings::Facts& facts,
+                            const std::function<bool(const findings::Flow&)>& such);
+void ask_for_ranges(const findings::Facts& facts, const findings::Flow& control, const With& with,
+                    Questions& questions);
+void ask_for_silent_ports(const findings::Facts& facts, const With& with, Questions& questions);
+void ask_for_silent_ranges(const findings::Facts& facts, const With& with, Questions& questions,
+                           bool hurried);
+
+// follow_up_flows.cpp: do packets to the ports in doubt leave the site, and do such to the same
 // ports elsewhere? Do hosts that are silent on their one port live at all? Does what answered at
 // first answer still?
 void ask_for_ways(const findings::Facts& facts, Questions& questions, bool hurried);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -38,6 +39,8 @@ class ResultIndex {
   // True where a router beyond the site's edge was seen to answer. It gives few answers: a packet
   // that ended there without one was then not measured, rather than measured without success.
   bool edge_answers() const { return edge_answers_; }
+  // True where a packet to that host that was to end on the way died before, as far as was seen.
+  bool died_on_the_way(const std::string& host) const { return died_.contains(host); }
   // True where something was reached through a proxy.
   bool proxy_carries() const { return proxy_carries_; }
 
@@ -45,6 +48,7 @@ class ResultIndex {
   std::unordered_map<std::string_view, const ProbeResult*> by_id_;
   std::map<std::string, Milliseconds> distances_, udp_distances_, region_distances_;
   std::map<std::string, bool> sip_answers_;
+  std::set<std::string> died_;
   Attribution attribution_;
   bool names_are_hidden_ = false;
   bool edge_answers_ = false;

@@ -80,10 +80,11 @@ std::size_t drop_unmeasured(std::vector<HostState>& hosts, const Requirement& re
                        [&](const HostState& host) { return host.state == state; });
   };
   if (!by_edge || !evidences.edge_answers() || !has(State::reached) || has(State::bad)) return 0;
-  return std::erase_if(hosts, [](const HostState& host) {
+  return std::erase_if(hosts, [&](const HostState& host) {
     return host.state == State::unknown && host.why != nullptr &&
            host.why->observation.outcome == Outcome::silent &&
-           !is_dropped(host.why->observation.detail);
+           !is_dropped(host.why->observation.detail) &&
+           !evidences.died_on_the_way(host.host);
   });
 }
 

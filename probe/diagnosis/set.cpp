@@ -100,6 +100,7 @@ ResultIndex::ResultIndex(const std::vector<ProbeResult>& results) {
     if (result.probe.check == CheckKind::sip && result.observation.outcome == Outcome::answered) {
       sip_answers_[host] = true;
     }
+    if (probe.check == CheckKind::hop && is_dropped(seen.detail)) died_.insert(host);
     for (const auto& evidence : result.observation.evidence) {
       if (evidence.kind != EvidenceKind::udp_port && evidence.kind != EvidenceKind::hop) continue;
       edge_answers_ = edge_answers_ || detail_fact(evidence, Fact::result) == DetailCode::left_site;

@@ -7,6 +7,7 @@
 
 #include "probe/diagnosis/finding_flow_groups.hpp"
 #include "probe/diagnosis/finding_rules.hpp"
+#include "probe/diagnosis/finding_udp_flows.hpp"
 
 namespace callready::findings {
 namespace {
@@ -48,6 +49,7 @@ class Silence {
  public:
   Silence(const Facts& facts, const std::set<std::string>& explained)
       : explained_(explained), sip_servers_(sip_servers(facts)) {
+    const auto vendors = facts.hosts_asked_for();
     for (const auto& flow : facts.flows) {
       const bool answers_us = heard(flow);
       const auto missing = [&](const auto& one) { return should_answer(one) && unheard(one); };
@@ -68,6 +70,8 @@ class Silence {
       public_refusals_ |= !answers_us && !flow.left && any_sample(flow, [&](const auto& one) {
         return one.refusal && one.responder && !facts.asked_for(*one.result);
       });
+      public_resets_ |= flow.way == Reachability::refused && !flow.left && !flow.udp &&
+                        !vendors.contains(flow.host);
       any_heard_ |= answers_us;
       auto& answers = flow.udp ? udp_ : tcp_;
       if (answers_us) answers.heard.insert(flow.port);
@@ -101,7 +105,8 @@ class Silence {
     if (!any_heard_ && any_silent_) {
       return "nothing was heard from outside, not even from those who answer everybody";
     }
-    if (public_refusals_ && only_refused(result)) {
+    const bool no_other_word = public_resets_ && udp_.heard.empty();
+    if ((public_refusals_ || no_other_word) && only_refused(result)) {
       return "public servers that answer everybody seem to refuse, too";
     }
     const auto& target = result.probe.target;
@@ -153,7 +158,7 @@ class Silence {
   std::set<std::pair<std::string, bool>> dead_, alive_;
   // Hosts of which ports that a row names as a service's refuse us over UDP.
   std::set<std::string> refuse_their_service_;
-  bool any_heard_ = false, any_silent_ = false, public_refusals_ = false;
+  bool any_heard_ = false, any_silent_ = false, public_refusals_ = false, public_resets_ = false;
 };
 
 std::string Silence::doubt(const Answers& answers, const PortRange& ports, std::string_view over) {
@@ -181,7 +186,10 @@ std::string Silence::doubt(const Answers& answers, const PortRange& ports, std::
 bool heard(const Flow& flow) {
   return any_sample(flow, [&](const auto& sample) {
     // A connection that stands and says nothing may be somebody's on the way.
-    const bool told = flow.udp || sample.result->observation.outcome != Outcome::silent;
+    const auto& seen = sample.result->observation;
+    const bool mute = got_no_answer(*sample.result) || seen.detail == DetailCode::sip_timed_out ||
+                      seen.detail == DetailCode::stun_timed_out;
+    const bool told = flow.udp || !mute;
     return sample.way == Reachability::open && told && !sample.refusal;
   });
 }
@@ -201,13 +209,100 @@ std::set<std::uint16_t> taken_ports(const Facts& facts) {
   return ports;
 }
 
-// The router that saw the packets, where none did that is not the site's for sure; else empty.
+// Where packets to a host died on ports of a range, none of which got out.
+struct Deaths {
+  std::uint16_t first = 65'535, last = 0;
+  std::int64_t ttl = 0;  // of the router that they were to reach; 0: not known
+};
+
+// How far out a router was that was asked, and how far out packets to a host died, by the second
+// round's packets, which tell.
+struct Depths {
+  explicit Depths(const Facts& facts) {
+    for (const auto& flow : facts.flows) {
+      for (const auto& sample : flow.samples) {
+        const auto* hop = evidence_of(*sample.result, EvidenceKind::hop);
+        const std::int64_t ttl =
+            hop == nullptr ? 0
+                           : static_cast<std::int64_t>(number_fact(*hop, Fact::ttl).value_or(0));
+        if (!sample.left_at.empty() && hop != nullptr) routers.emplace(sample.left_at, ttl);
+        const bool died = flow.udp && flow.way == Reachability::blocked && sample.by.empty() &&
+                          sample.way == Reachability::blocked && !sample.forged;
+        if (!died) continue;
+        auto& there = deaths[flow.host];
+        there.first = std::min(there.first, flow.port);
+        there.last = std::max(there.last, flow.port);
+        there.ttl = std::max(there.ttl, ttl);
+      }
+    }
+  }
+
+  // A host to which packets to the same ports died further out than these were seen; or empty.
+  std::string died_further_out(const ProbeResult& result) const {
+    std::int64_t seen_at = 0;
+    for (const auto& evidence : result.observation.evidence) {
+      if (detail_fact(evidence, Fact::result) != DetailCode::left_site) continue;
+      const auto known = routers.find(text_fact(evidence, Fact::by));
+      if (known == routers.end()) return {};
+      seen_at = std::max(seen_at, known->second);
+    }
+    const auto& ports = result.probe.target.ports;
+    for (const auto& [host, there] : deaths) {
+      const bool same = host != result.probe.target.host && ports.first <= there.last &&
+                        there.first <= ports.last && there.first < there.last;
+      if (seen_at > 0 && same && there.ttl > seen_at) return host;
+    }
+    return {};
+  }
+
+  std::map<std::string, std::int64_t> routers;  // the TTL that ends there
+  std::map<std::string, Deaths> deaths;         // by host
+};
+
+// A port of a range that could not be measured, where its neighbours are blocked; 0: none.
+std::int64_t unmeasured_beside(const ProbeResult& result, const std::vector<PortRange>& blocked) {
+  for (const auto& evidence : result.observation.evidence) {
+    const auto port = number_fact(evidence, Fact::port).value_or(0);
+    const bool silent = evidence.kind == EvidenceKind::udp_port &&
+                        detail_fact(evidence, Fact::result) == DetailCode::silent;
+    const bool beside = std::any_of(blocked.begin(), blocked.end(), [&](const PortRange& range) {
+      return range.first <= port && port <= range.last;
+    });
+    if (silent && beside) return static_cast<std::int64_t>(port);
+  }
+  return 0;
+}
+
+// The shortest round trips to hosts that answered.
+std::map<std::string, Milliseconds> distances(const Facts& facts) {
+  std::map<std::string, Milliseconds> shortest;
+  for (const auto& result : facts.report.probes) {
+    const auto& seen = result.observation;
+    const bool spoke = seen.outcome == Outcome::answered || seen.outcome == Outcome::connected;
+    if (!spoke || !seen.round_trip || !is_direct(result)) continue;
+    const auto known = shortest.try_emplace(result.probe.target.host, *seen.round_trip).first;
+    known->second = std::min(known->second, *seen.round_trip);
+  }
+  return shortest;
+}
+
+// A refusal in the host's name that came in a fraction of what its own answers take.
+bool too_soon(const ProbeResult& refused, const std::map<std::string, Milliseconds>& distances) {
+  constexpr double fraction = 3, least_ms = 20;
+  const auto known = distances.find(refused.probe.target.host);
+  const auto& took = refused.observation.round_trip;
+  if (known == distances.end() || !took || !Silence::only_refused(refused)) return false;
+  const auto own = known->second.count();
+  return own > fraction * took->count() && own - took->count() > least_ms;
+}
+
+// The router that saw the packets, where none did that does not stop others for sure; else empty.
 std::string no_farther_than(const Facts& facts, const ProbeResult& result) {
   std::string ours;
   for (const auto& evidence : result.observation.evidence) {
     const auto router = text_fact(evidence, Fact::by);
     if (detail_fact(evidence, Fact::result) != DetailCode::left_site || router.empty()) continue;
-    if (!facts.may_be_ours(router)) return {};
+    if (!facts.may_stop_others(router)) return {};
     ours = router;
   }
   return ours;
@@ -238,6 +333,11 @@ void doubt_single_proofs(const Facts& facts, const std::set<std::string>& explai
         const Host host{flow.host, flow.udp};
         ++died[host];
         once.emplace(id, host);
+        for (const auto& other : flow.samples) {
+          if (other.result->observation.outcome != Outcome::passed) continue;
+          reasons.emplace(other.result->probe.id,
+                          fmt::format("packets to port {} died on the way", flow.port));
+        }
       }
     }
   }
@@ -256,6 +356,9 @@ std::map<std::string, std::string> doubted(const Facts& facts,
   const Silence silence(facts, explained);
   const bool limited = new_flows_are_limited(facts);
   const auto taken = taken_ports(facts);
+  const auto blocked = perhaps_blocked(facts);
+  const Depths depths(facts);
+  const auto trips = distances(facts);
   for (const auto& result : facts.report.probes) {
     if ((facts.line_loses() || limited) && got_no_answer(result) &&
         !explained.contains(result.probe.id)) {
@@ -272,10 +375,24 @@ std::map<std::string, std::string> doubted(const Facts& facts,
     if (result.observation.outcome != Outcome::passed) continue;
     const auto router = no_farther_than(facts, result);
     auto reason = router.empty() ? silence.about(result)
-                                 : fmt::format(
-                                       "it was seen no farther than {}, which may be this "
-                                       "site's own",
-                                       router);
+                                 : fmt::format("it was seen no farther than {}, which {}", router,
+                                               facts.may_be_ours(router) ? "may be this site's own"
+                                                                         : "stops others");
+    if (reason.empty() && too_soon(result, trips)) {
+      reason = fmt::format(
+          "what refuses in the name of {} does so sooner than its own answers can be here",
+          result.probe.target.host);
+    }
+    const auto unmeasured = unmeasured_beside(result, blocked);
+    if (reason.empty() && unmeasured != 0) {
+      reason =
+          fmt::format("port {} could not be measured, and ports beside it are blocked", unmeasured);
+    }
+    const auto shut = depths.died_further_out(result);
+    if (reason.empty() && !shut.empty()) {
+      reason =
+          fmt::format("packets to the same ports of {} died further out than it was seen", shut);
+    }
     if (!reason.empty()) reasons.emplace(result.probe.id, std::move(reason));
   }
   return reasons;

@@ -143,6 +143,46 @@ TEST(FollowUps, AskForFewMediaHostsThatNothingIsKnownOf) {
   EXPECT_EQ(hops(asked, false), 0) << "a later look asks about no others";
 }
 
+// STUN that a device turns away: is it the port, or what it carries?
+TEST(FollowUps, AskWhatElseIsTurnedAway) {
+  const auto list = ids(report(
+      {row("turn", {rejected_by(turn("turn.vendor.com"), "10.20.0.1")}), controls(anchors())}));
+  EXPECT_TRUE(asks(list, "hop/udp/turn.vendor.com:3478?control=20.1.1.1:443&payload=rtp"));
+}
+
+// A router had no answer left for some ports of a range: the first, one in the middle, the last.
+TEST(FollowUps, AskForPortsOfARangeThatCouldNotBeMeasured) {
+  const std::vector<Port> ports{{53, "silent"},     {10'000, "left_site"}, {12'000, "silent"},
+                                {14'000, "silent"}, {16'000, "silent"},    {18'000, "silent"}};
+  const auto site = report({row("media", {range("20.1.2.3", ports)}), controls(anchors())});
+  const auto list = ids(site);
+  for (const auto* port : {"12000", "16000", "18000"}) {
+    EXPECT_TRUE(
+        asks(list, fmt::format("hop/udp/20.1.2.3:{}?control=20.1.1.1:443&payload=rtp", port)));
+  }
+  const auto count = std::count_if(list.begin(), list.end(), [](const std::string& id) {
+    return id.starts_with("hop/udp/20.1.2.3");
+  });
+  EXPECT_EQ(count, 3);
+  auto asked = second_look(report({row("media", {range("20.1.2.3", ports)}), controls(anchors()),
+                                   follow_up({udp_hop("20.1.2.3", 12'000, "left_site")})}));
+  EXPECT_EQ(ids(asked), Ids{}) << "of each host once";
+  EXPECT_TRUE(follow_ups(site, true).empty()) << "in a hurry";
+  auto most = all_ports("left_site");
+  most.back().result = "silent";
+  EXPECT_EQ(ids(report({row("media", {range("20.1.2.3", most)}), controls(anchors())})), Ids{})
+      << "most were measured";
+}
+
+// Public servers that are silent may be stopped further out than all ways have in common.
+TEST(FollowUps, ClimbToAServerThatIsOnNoList) {
+  const auto list = ids(report({row("media", {range("20.1.2.3", all_ports("left_site"))}),
+                                controls({at(tls("www.cloudflare.com"), "20.1.1.1"),
+                                          stun("stun.l.google.com", 19302, silent)})}));
+  EXPECT_TRUE(asks(list, "hop/udp/stun.l.google.com:19302?control=20.1.1.1:443&payload=stun"));
+  EXPECT_TRUE(asks(list, "hop/udp/stun.l.google.com:19302?payload=stun"));
+}
+
 TEST(FollowUps, DoNotAskElsewhereWhereThePortWorks) {
   const auto list =
       ids(report({row("web", {tls("a.vendor.com", silent, "")}), controls(anchors())}));

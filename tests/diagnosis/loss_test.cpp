@@ -62,6 +62,21 @@ TEST(Loss, IsNotKnownWhereTheCountFailed) {
             Codes{"network.loss (possible)"});
 }
 
+// A packet that dies and one that does not are a contrast only where none die for their number.
+TEST(Loss, ByALimitOfNewFlowsMakesNoFilter) {
+  auto late = stun("stun.l.google.com", 19302);
+  late.observation.attempts = 3;
+  auto lost = turn("turn2.vendor.com", silent);
+  lost.probe.target.ports = {53, 53};
+  const auto made = report({row("turn", {fast(turn("turn1.vendor.com", silent)), lost}),
+                            controls({tls("www.google.com"), tls("www.cloudflare.com"),
+                                      fast(stun("stun.cloudflare.com")), late}),
+                            follow_up({counted("one", 20, 20), counted("new", 20, 5),
+                                       udp_hop("turn2.vendor.com", 53, "dropped", "turn"),
+                                       udp_hop("turn2.vendor.com", 53, "left_site", "rtp")})});
+  EXPECT_EQ(codes(made), Codes{"firewall.new_flows_limited (likely)"});
+}
+
 TEST(Loss, DecidesNoRow) {
   const auto made = losing({counted("one", 20, 20), counted("new", 20, 5)});
   const auto found = diagnose(made).front();

@@ -99,6 +99,17 @@ TEST(StunFilter, TellsTurnFromStun) {
   EXPECT_NE(codes(made(answered)), Codes{"firewall.stun_filtered (certain)"});
 }
 
+TEST(StunFilter, IsNoneWhereOtherPacketsDieOnThatPortElsewhere) {
+  const auto made = [](const std::string& elsewhere) {
+    return codes(report({row("turn", {turn("turn.vendor.com", silent, "")}), controls(anchors()),
+                         follow_up({udp_hop("turn.vendor.com", 3478, "dropped", "turn"),
+                                    udp_hop("turn.vendor.com", 3478, "left_site", "rtp"),
+                                    udp_hop("www.google.com", 3478, elsewhere, "rtp")})}));
+  };
+  EXPECT_EQ(made("left_site"), Codes{"firewall.stun_filtered (certain)"});
+  EXPECT_NE(made("dropped"), Codes{"firewall.stun_filtered (certain)"});
+}
+
 TEST(SipFilter, OfUdpStandsBesideTcpThatWorks) {
   const auto made = [](const std::string& payload) {
     return report({row("sip", {sip("sip.vendor.com", 5060, silent), sip_tcp("sip.vendor.com")}),
@@ -121,7 +132,98 @@ TEST(UdpRange, SaysWhereOnlyStunPasses) {
   EXPECT_EQ(diagnose(made("dropped")).front().title.find("media (RTP)"), std::string::npos);
 }
 
+// That something refuses on another port is no proof that the host is reached.
+TEST(Flows, AreHeldAgainstWhatAnswers) {
+  const auto made = [](Outcome other) {
+    return diagnose(report({row("turn", {turn("turn.vendor.com", silent, "")}), controls(anchors()),
+                            follow_up({udp_hop("turn.vendor.com", 3478, "dropped", "turn"),
+                                       udp_hop("turn.vendor.com", 3478, "dropped", "rtp"),
+                                       stun("turn.vendor.com", 3479, other)})}));
+  };
+  const auto speaks_of_it = [](const std::vector<Finding>& found) {
+    return std::any_of(found.begin(), found.end(), [](const Finding& finding) {
+      return has_evidence(finding, "Port 3479 of the same host");
+    });
+  };
+  EXPECT_TRUE(speaks_of_it(made(answered)));
+  EXPECT_FALSE(speaks_of_it(made(refused)));
+}
+
+// --- only the proxy ---
+
+// That TCP gets out by the proxy alone tells nothing of UDP, which nobody measured.
+TEST(ProxyRequired, SaysNothingOfUdpByTcpAlone) {
+  const auto made = [](const std::string& udp) {
+    return report(
+        {row("web", {tls("www.vendor.com", silent, "timed_out"), proxied(tls("www.vendor.com"))}),
+         row("sip", {sip_tls("sip.vendor.com", silent, "timed_out")}),
+         row("media", {range("20.1.2.3", all_ports(udp))}),
+         controls({tls("www.google.com", silent, "timed_out")})});
+  };
+  const auto explains_media = [](const Finding& finding) {
+    return std::count(finding.explains.begin(), finding.explains.end(), "vendor/media") > 0;
+  };
+  const auto title = [&](const std::string& udp) { return diagnose(made(udp)).front().title; };
+  EXPECT_EQ(codes(made("silent")).front(), "proxy.required (certain)");
+  EXPECT_FALSE(explains_media(diagnose(made("silent")).front()));
+  EXPECT_EQ(title("silent"), "For TCP, only the proxy leads out of this site");
+  EXPECT_TRUE(explains_media(diagnose(made("dropped")).front()));
+  EXPECT_EQ(title("dropped"), "Only the proxy leads out of this site");
+}
+
+// Nor do ports that no proxy is for: the web's own were not tried.
+TEST(ProxyRequired, IsNotCertainWhereTheWebWasNotTried) {
+  const auto made = [](std::uint16_t port) {
+    return codes(report({row("sip", {tcp("sip.vendor.com", 5060, silent),
+                                     tcp("sip.vendor.com", port, silent),
+                                     tcp("sip.other.net", 5060, silent)}),
+                         row("web", {proxied(tls("www.vendor.com"))})}))
+        .front();
+  };
+  EXPECT_EQ(made(443), "proxy.required (certain)");
+  EXPECT_EQ(made(5061), "proxy.required (possible)");
+}
+
 // --- the way back ---
+
+// Media is seen far out, and public servers no further than one router: there may be a list.
+TEST(UdpBlocked, IsNotLikelyWhereOthersMayBeStoppedOnTheWay) {
+  const auto made = [](const std::string& climbed_to) {
+    const auto seen = [](ProbeResult hop, const std::string& router, bool with_control) {
+      hop.observation.evidence.back().facts[Fact::by] = router;
+      if (with_control) hop.probe.with["control"] = "20.1.1.1:443";
+      return hop;
+    };
+    return report(
+        {row("media", {range("20.1.2.3", all_ports("left_site", "62.4.8.9"))}),
+         row("other", {range("20.1.2.3", {{3478, "silent"}}, {3478, 3478})}),
+         controls({tls("www.google.com"), tls("www.cloudflare.com"),
+                   stun("stun.l.google.com", 19302, silent),
+                   stun("stun.cloudflare.com", 3478, silent), ntp("pool.ntp.org", silent)}),
+         follow_up(
+             {seen(udp_hop("stun.l.google.com", 19302, "left_site", "stun"), "84.199.10.1", true),
+              seen(udp_hop("stun.cloudflare.com", 3478, "left_site", "stun"), "84.199.10.1", true),
+              seen(udp_hop("stun.cloudflare.com", 3478, "left_site", "stun"), climbed_to,
+                   false)})});
+  };
+  EXPECT_EQ(codes(made("84.199.10.1")), Codes{"firewall.udp_blocked (possible)"});
+  EXPECT_EQ(codes(made("151.188.1.1")), Codes{"firewall.udp_blocked (likely)"});
+}
+
+// Connections that somebody near takes say nothing of what gets out to others.
+TEST(UdpBlocked, IsNotLikelyByConnectionsThatStandAndSayNothing) {
+  const auto made = [](Outcome outcome, const std::string& detail) {
+    return report({row("media", {range("20.1.2.3", all_ports("silent"))}),
+                   row("turn", {range("20.1.2.3", {{3478, "left_site"}}, {3478, 3478})}),
+                   controls({tls("www.google.com", outcome, detail),
+                             tls("www.cloudflare.com", outcome, detail),
+                             stun("stun.l.google.com", 19302, silent), ntp("pool.ntp.org", silent),
+                             stun("stun.cloudflare.com", 3478, silent)}),
+                   follow_up({udp_hop("stun.l.google.com", 19302, "left_site", "stun")})});
+  };
+  EXPECT_EQ(codes(made(answered, "trusted")), Codes{"firewall.udp_blocked (likely)"});
+  EXPECT_NE(codes(made(failed, "tls_timed_out")).front(), "firewall.udp_blocked (likely)");
+}
 
 TEST(UdpBlocked, WhereNoReplyComesBack) {
   const auto made = [](Outcome other) {
@@ -207,9 +309,19 @@ Report kept_silent(double others_took_ms, bool asked_again) {
 }
 
 TEST(DnsFilter, MayBeSilence) {
-  EXPECT_EQ(codes(kept_silent(3, true)), Codes{"dns.filtered (certain)"});
+  EXPECT_EQ(codes(kept_silent(3, true)), Codes{"dns.unreachable (likely)"})
+      << "a filter that drops the question, or the way to the name's own servers";
   EXPECT_EQ(codes(kept_silent(3, false)), Codes{}) << "one question may be lost";
   EXPECT_EQ(codes(kept_silent(1'500, true)), Codes{}) << "a resolver that loses questions";
+  auto lossy = kept_silent(3, true);
+  auto late =
+      probe(CheckKind::tls, Transport::tls, "www.example.org", 443, unresolved, "dns_unreachable");
+  for (auto& result : {late, question("www.example.org", "NOERROR")}) {
+    lossy.probes.push_back(result);
+    lossy.probes.back().probe.control = true;
+    lossy.probes.back().probe.id = probe_id(result.probe);
+  }
+  EXPECT_EQ(codes(lossy), Codes{}) << "another name was found the second time";
 }
 
 // --- a device that refuses in the server's name ---

@@ -117,9 +117,13 @@ void print(const Report& report) {
   for (const auto& [probe, seen] : report.probes) {
     fmt::print("probe {}: {} {}\n", probe.id, to_string(seen.outcome), seen.detail.text());
     for (const auto& evidence : seen.evidence) {
+      if (evidence.kind == EvidenceKind::hop) {
+        fmt::print("    at {} {}\n", number_fact(evidence, Fact::ttl).value_or(0),
+                   text_fact(evidence, Fact::by));
+      }
       if (evidence.kind != EvidenceKind::udp_port) continue;
-      fmt::print("    {} {}\n", number_fact(evidence, Fact::port).value_or(0),
-                 text_fact(evidence, Fact::result));
+      fmt::print("    {} {} {}\n", number_fact(evidence, Fact::port).value_or(0),
+                 text_fact(evidence, Fact::result), text_fact(evidence, Fact::by));
     }
   }
 }

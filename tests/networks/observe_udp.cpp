@@ -201,7 +201,7 @@ std::optional<Observer::Way> Observer::find_way(const IpAddress& target, std::ui
   find_trunk(at_ms);
   at_ms = std::max(at_ms, ended);
   auto way = way_to(target);
-  by_this_call = first && way && way->climb.proto == Proto::udp;
+  by_this_call = first && way && way->climb.proto == Proto::udp && way->climb.to == target;
   return way;
 }
 

@@ -1,0 +1,167 @@
+// What a packet that left the site does not prove: rows that stay open although nothing failed.
+#include "tests/diagnosis/scene.hpp"
+
+namespace callready {
+namespace {
+
+using namespace test;
+
+ProbeResult took(ProbeResult result, double milliseconds) {
+  result.observation.round_trip = Milliseconds(milliseconds);
+  return result;
+}
+
+// A hop with the TTL that ended there, and who saw it.
+ProbeResult hop_at(ProbeResult result, int ttl, const std::string& router = {}) {
+  auto& facts = result.observation.evidence.back().facts;
+  facts[Fact::ttl] = std::int64_t{ttl};
+  if (!router.empty()) facts[Fact::by] = router;
+  result.probe.purpose = Purpose::way_out;
+  return result;
+}
+
+Status media_of(Scene& run) { return row_of(run.judge(), "media").status; }
+
+TEST(Doubt, ARefusalSoonerThanTheHostsOwnAnswersIsNotItsOwn) {
+  const auto made = [](double refused_ms) {
+    Scene run;
+    run.add("media", {took(range("media.vendor.com", all_ports("arrived")), refused_ms)});
+    run.add("web", {took(tls("media.vendor.com"), 90)});
+    run.add_controls(anchors());
+    return media_of(run);
+  };
+  EXPECT_EQ(made(1), Status::unknown);
+  EXPECT_EQ(made(60), Status::pass);
+}
+
+TEST(Doubt, PortsThatDieFurtherOutElsewhereMayDieBehindTheRouterThatSawThem) {
+  const auto made = [](int died_at) {
+    Scene run;
+    run.add("media", {range("media.vendor.com", all_ports("left_site", "84.199.10.1"))});
+    run.add("others", {range("media.other.net", all_ports("dropped"))});
+    run.add_controls(anchors());
+    run.add_controls({hop_at(udp_hop("www.google.com", 10'000, "left_site"), 2, "84.199.10.1"),
+                      hop_at(udp_hop("media.other.net", 10'000, "dropped"), died_at)});
+    return media_of(run);
+  };
+  EXPECT_EQ(made(5), Status::unknown);
+  EXPECT_EQ(made(2), Status::pass) << "at the same router: it is the destination";
+}
+
+TEST(Doubt, PortsThatCouldNotBeMeasuredBesideBlockedOnes) {
+  const auto made = [](const std::string& last) {
+    Scene run;
+    const std::string device = "192.168.1.1";
+    run.add("media", {range("media.vendor.com",
+                            {{10'000, "left_site"}, {12'000, "left_site"}, {18'000, last}})});
+    run.add("others", {range("media.other.net", {{10'000, "left_site"},
+                                                 {14'000, "prohibited", device},
+                                                 {16'000, "prohibited", device}})});
+    run.add_controls(anchors());
+    return media_of(run);
+  };
+  EXPECT_EQ(made("silent"), Status::unknown);
+  EXPECT_EQ(made("left_site"), Status::pass);
+}
+
+// A router says "time exceeded" before it looks at its rules.
+TEST(Doubt, ARouterThatStopsOthersProvesNothing) {
+  const auto made = [](const std::string& device) {
+    Scene run;
+    run.add("media", {range("media.vendor.com", all_ports("left_site", "84.199.10.1"))});
+    run.add("sip", {rejected_by(sip_tls("sip.other.net"), device)});
+    run.add_controls(anchors());
+    return media_of(run);
+  };
+  EXPECT_EQ(made("84.199.10.1"), Status::unknown);
+  EXPECT_EQ(made("10.20.0.1"), Status::pass);
+}
+
+// Somebody resets connections to public servers, who answer everybody, and UDP is heard of nobody.
+TEST(Doubt, RefusalsOfMediaWherePublicServersSeemToRefuse) {
+  const auto made = [](Outcome others) {
+    Scene run;
+    run.add("media", {range("media.vendor.com", all_ports("arrived"))});
+    run.add("web", {tcp("www.vendor.com", 80)});
+    run.add_controls({tcp("9.9.9.9", 443, others)});
+    return media_of(run);
+  };
+  EXPECT_EQ(made(refused), Status::unknown);
+  EXPECT_EQ(made(connected), Status::pass);
+}
+
+// Whoever takes every connection himself makes nobody heard.
+TEST(Doubt, AConnectionThatStandsAndSaysNothingIsNoAnswer) {
+  const auto made = [](Outcome outcome, const std::string& detail) {
+    Scene run;
+    run.add("media", {range("media.vendor.com", all_ports("left_site"))});
+    run.add("sip",
+            {probe(CheckKind::sip, Transport::tls, "media.vendor.com", 5061, outcome, detail)},
+            Severity::optional);
+    run.add_controls({stun("stun.l.google.com", 19302)});
+    return media_of(run);
+  };
+  EXPECT_EQ(made(failed, "tls_timed_out"), Status::unknown);
+  EXPECT_EQ(made(answered, "200"), Status::pass);
+}
+
+// A host that could not be measured is left out of the row, but not where its packets died later.
+TEST(Doubt, AHostToWhichAPacketDiedIsNotJustUnmeasured) {
+  const auto made = [](const std::string& later) {
+    Scene run;
+    run.add("media", {range("media1.vendor.com", all_ports("left_site")),
+                      range("media2.vendor.com", all_ports("silent"))});
+    run.add_controls(anchors());
+    run.add_controls({hop_at(udp_hop("media2.vendor.com", 10'000, later), 3)});
+    return media_of(run);
+  };
+  EXPECT_EQ(made("dropped"), Status::unknown);
+  EXPECT_EQ(made("silent"), Status::pass);
+}
+
+// A host that is turned away over TCP, too, is shut as a whole: ports that could not be measured
+// are. But for a TCP port that is shut to others as well.
+TEST(Doubt, IsNoneWhereTheHostIsShutAsAWhole) {
+  const auto made = [](bool to_others) {
+    const std::string device = "10.20.0.1";
+    Scene run;
+    run.add("media",
+            {range("20.1.2.3", all_ports("silent")), range("20.7.2.3", all_ports("left_site"))});
+    run.add("stun", {range("20.1.2.3", {{3478, "prohibited", device}}, {3478, 3478}),
+                     range("20.7.2.3", {{3478, "left_site"}}, {3478, 3478})});
+    run.add("tcp", {rejected_by(tcp_hop("20.1.2.3", 3478, "prohibited"), device)});
+    if (to_others) run.add("other", {rejected_by(tcp_hop("20.8.2.3", 3478, "prohibited"), device)});
+    run.add_controls(anchors());
+    return media_of(run);
+  };
+  EXPECT_EQ(made(false), Status::fail);
+  EXPECT_NE(made(true), Status::fail);
+}
+
+// Ports of others that get out lie between those that are blocked: it is that destination.
+TEST(Doubt, StaysWhereOneDestinationIsBlockedAndNoRange) {
+  const std::string device = "10.20.0.1";
+  Scene run;
+  run.add("media",
+          {range("20.7.2.3", {{12'000, "left_site"}, {16'000, "left_site"}, {18'000, "silent"}})});
+  run.add("shut", {range("20.1.2.3", {{10'000, "prohibited", device},
+                                      {14'000, "prohibited", device},
+                                      {18'000, "prohibited", device}})});
+  run.add_controls(anchors());
+  EXPECT_EQ(media_of(run), Status::unknown);
+}
+
+// The second round found ports of a range blocked that the first could not measure.
+TEST(Doubt, IsNoneWhereTheSecondRoundSawAPartOfTheRangeDie) {
+  Scene run;
+  run.add("media", {range("media.vendor.com",
+                          {{10'000, "left_site"}, {14'000, "silent"}, {16'000, "silent"}})});
+  run.add_controls(anchors());
+  run.add_controls({hop_at(udp_hop("media.vendor.com", 14'000, "dropped"), 3),
+                    hop_at(udp_hop("media.vendor.com", 16'000, "dropped"), 3)});
+  EXPECT_EQ(media_of(run), Status::fail);
+  EXPECT_EQ(run.found(), std::vector<std::string>{"firewall.udp_range_blocked"});
+}
+
+}  // namespace
+}  // namespace callready
