@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import threading
+import unittest
 import time
 
 from tests.cli.commands_test import CALLREADY, CommandsTest, Listener, row
