@@ -11,8 +11,8 @@ import signal
 import socket
 import subprocess
 import threading
-import unittest
 import time
+import unittest
 
 from tests.cli.commands_test import CALLREADY, CommandsTest, Listener, row
 
