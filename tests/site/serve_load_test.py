@@ -115,7 +115,8 @@ class Load(unittest.TestCase):
             for client in clients + extra:
                 client.socket.close()
         self.assertLessEqual(came, sent)
-        self.assertLess(memory, MOST_MB)
+        if not os.environ.get("CALLREADY_SANITIZE"):  # which keep what was freed
+            self.assertLess(memory, MOST_MB)
         print(f"{SESSIONS} streams: {came} of {sent} packets answered, {100 * share:.0f} % of a core, "
               f"{memory:.0f} MB, load {os.getloadavg()[0]:.1f}", flush=True)
 
