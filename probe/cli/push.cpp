@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <filesystem>
 #include <thread>
 
@@ -47,7 +48,8 @@ Upload send_patiently(const PushDocument& document, const PushMeans& means) {
   }
 }
 
-// What waits: "00000001795258190082-0-logs.json", in the order of its names.
+// What waits: "00000001795258190082-logs.json", in the order of its names: milliseconds since 1970,
+// or one after the last where it was kept in the same one.
 class Spool {
  public:
   explicit Spool(std::string folder) : folder_(std::move(folder)) {
@@ -79,7 +81,8 @@ class Spool {
                          std::chrono::system_clock::now().time_since_epoch())
                          .count();
     const auto kind = document.path.substr(document.path.rfind('/') + 1);
-    const auto name = fmt::format("{:020}-{:04}-{}.json", now, kept_++, kind);
+    const auto name =
+        fmt::format("{:020}-{}.json", std::max(static_cast<std::uint64_t>(now), last() + 1), kind);
     if (platform::write_private_file(folder_ + '/' + name, document.body)) return false;
     names_.push_back(name);
     return true;
@@ -98,9 +101,15 @@ class Spool {
   }
 
  private:
+  std::uint64_t last() const {
+    std::uint64_t number = 0;
+    const auto name = names_.empty() ? std::string() : names_.back();
+    std::from_chars(name.data(), name.data() + name.size(), number);
+    return number;
+  }
+
   std::string folder_;
   std::vector<std::string> names_;
-  int kept_ = 0;
 };
 
 }  // namespace
