@@ -79,6 +79,7 @@ void read_m365(JsonFile& file, const Json& json, Feed& feed) {
     file.complain(0, "expected a list of endpoint sets");
     return;
   }
+  std::set<std::string> known;
   for (const auto& item : json) {
     if (!item.is_object()) {
       file.complain("an entry is no object; expected an endpoint set");
@@ -89,6 +90,12 @@ void read_m365(JsonFile& file, const Json& json, Feed& feed) {
     if (id == nullptr || area == nullptr) return;
     FeedEntry entry;
     entry.key = std::to_string(id->get<std::uint64_t>());
+    file.seek("id");
+    if (!known.insert(entry.key).second) {
+      file.complain("two entries have the id " + entry.key);
+      return;
+    }
+    file.seek("serviceArea");
     entry.note = area->get<std::string>();
     const auto notes = text_of(file, item, "notes");
     if (!notes.empty()) entry.note += ": " + notes;

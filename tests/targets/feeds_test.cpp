@@ -118,6 +118,9 @@ TEST(Feeds, SayWhereTheyAreWrong) {
                        "[{\"id\": 1, \"serviceArea\": \"S\", \"urls\": [\"a b.example\"]}]")
                 .substr(0, 40),
             std::string("feed:1:41: 'a b.example' is no name of a").substr(0, 40));
+  EXPECT_EQ(problem_of(FeedKind::m365,
+                       "[{\"id\": 1, \"serviceArea\": \"S\"},\n{\"id\": 1, \"serviceArea\": \"S\"}]"),
+            "feed:2:2: two entries have the id 1");
   EXPECT_EQ(problem_of(FeedKind::aws, "{\"prefixes\": []}"),
             "feed:1:1: \"ipv6_prefixes\" is missing; expected a list of prefixes");
   EXPECT_EQ(problem_of(FeedKind::google, "{\"prefixes\": [{\"ipv4Prefix\": 1}]}"),
