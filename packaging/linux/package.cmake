@@ -44,8 +44,7 @@ set(CPACK_DEBIAN_PACKAGE_HOMEPAGE https://github.com/callready/callready)
 set(CPACK_DEBIAN_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
-# The last two are loaded when there is a call.
-set(CPACK_DEBIAN_PACKAGE_DEPENDS "ca-certificates, libnice10, libsrtp2-1")
+set(CPACK_DEBIAN_PACKAGE_DEPENDS ca-certificates)
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "tells whether a network lets calls through")
 set(CPACK_PACKAGE_DESCRIPTION
     "callready probes what a calling service needs (Teams, Webex, Zoom, SIP\n\

@@ -1,6 +1,5 @@
 // STUN and TURN messages (RFC 8489, RFC 8656, RFC 5780): bytes in, bytes out. No sockets and no
-// state; retransmissions and waiting are elsewhere. Its tests hold it against libnice, which would
-// bring GLib, gupnp and ICU: 9 ms of every start.
+// state; retransmissions and waiting are elsewhere. Its tests hold it against libnice.
 //
 //   const auto id = stun::new_transaction_id();
 //   const auto request = stun::Builder(stun::Class::request, stun::Method::binding, id).finish();

@@ -1,5 +1,4 @@
-// A library that few runs need, loaded by the first of them: libnice brings GLib, gupnp, libsoup
-// and ICU, and libsrtp2 brings NSS, which together would be most of each start.
+// A library that may not be on this computer, looked for when it is first needed.
 //
 //   struct Libexample : platform::LateLibrary {
 //     Libexample() : LateLibrary("libexample.so.1") {}
