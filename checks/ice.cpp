@@ -379,7 +379,7 @@ void only_gathered(Observation& observation, const Gathered& gathered) {
   observation.detail = told_by_server ? DetailCode::gathered : DetailCode::only_host;
 }
 
-// The first question loads the libraries, which takes tens of milliseconds.
+// Beside the loop: the first question takes its time.
 asio::awaitable<Result<bool>> can_call(Context& context) {
   std::function<bool()> work = [] { return webrtc::IceCall::available(); };
   const auto deadline = context.deadline;

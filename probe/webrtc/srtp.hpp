@@ -20,7 +20,8 @@ struct SrtpKeys {
   Bytes sending, receiving;
 };
 
-// False where the library cannot work here. May be called any number of times, on one thread.
+// False where the library is missing, or cannot work here. Any number of times, on any thread; the
+// first one waits.
 bool srtp_ready();
 
 class Srtp {
