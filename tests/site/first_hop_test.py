@@ -5,7 +5,7 @@ import os
 import re
 import unittest
 
-from .media_test import CALLREADY, Line, run
+from .media_test import CALLREADY, Line, only_ipv4, run
 from .tools import Missing, tool, wan_program
 
 PC, ROUTER = "192.168.7.23", "192.168.7.1"
@@ -34,9 +34,7 @@ class TwoLines(Line):
         for name in (pc, air):
             run("ip", "netns", "add", name)
             self.names.append(name)
-        # An IPv6 address that settles later would be a change of networks to a browser.
-        for what in ("all", "default"):
-            run("ip", "netns", "exec", pc, "sysctl", "-q", f"net.ipv6.conf.{what}.disable_ipv6=1")
+        only_ipv4(pc)
         for side, link, end, address in ((pc, "eth0", "near", PC), (router, "lan", "far", ROUTER)):
             run("ip", "-n", side, "link", "add", link, "type", "veth", "peer", "name", end, "netns",
                 air)

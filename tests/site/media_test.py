@@ -20,9 +20,15 @@ def run(*command):
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
+def only_ipv4(name):
+    """An IPv6 address that settles later would be a change of networks to a browser, whose requests
+    then fail."""
+    for what in ("all", "default"):
+        run("ip", "netns", "exec", name, "sysctl", "-q", f"net.ipv6.conf.{what}.disable_ipv6=1")
+
+
 class Line:
     """Client, line and server in three namespaces; `options` are callready-wan's."""
-
 
     def __init__(self, *options, delay=20, jitter=0, loss=0, rate=0):
         self.numbers = [str(n) for n in (delay, jitter, loss, rate)]
@@ -38,6 +44,7 @@ class Line:
             for name in self.names:
                 run("ip", "netns", "add", name)
                 made.append(name)
+                only_ipv4(name)
             inside, line, outside = self.names
             for side, end, address in ((inside, "near", INSIDE), (outside, "far", OUTSIDE)):
                 run("ip", "-n", side, "link", "add", "eth0", "type", "veth", "peer", "name", end,
