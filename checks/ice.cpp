@@ -9,7 +9,7 @@
 // times sent), "dtls_failed", "wrong_fingerprint", "media_silent"; "no_call" where the answer makes
 // no call, "unexpected_issuer" where the certificate is not the one of `sha256`: nothing is said to
 // it then. `denied` with the status of a WHIP endpoint that refuses. Otherwise the outcomes of
-// `tls`; `skipped` with "no_key", or "no_ice" where libnice or libsrtp2 is missing. At the end the
+// `tls`; `skipped` with "no_key", or "no_ice" where libnice is missing. At the end the
 // far end is asked what arrived there (evidence "call_arrived").
 //
 // With `only_gather` no call: `answered` with "gathered" where a server told an address, else

@@ -3,12 +3,12 @@
 
 # What builds callready.
 build_packages="g++ cmake ninja-build ccache pkg-config ca-certificates
-  libboost1.81-dev libnice-dev libsrtp2-dev libssl-dev libcurl4-openssl-dev libc-ares-dev libspdlog-dev libfmt-dev
+  libboost1.81-dev libnice-dev libssl-dev libcurl4-openssl-dev libc-ares-dev libspdlog-dev libfmt-dev
   libcli11-dev libyaml-cpp-dev nlohmann-json3-dev libosip2-dev libpacparser-dev libutf8proc-dev
   libpsl-dev libseccomp-dev libcrypt-dev"
 
 # What its tests need besides: the libraries, and the servers of the private site.
-test_packages="libgtest-dev libvalijson-dev python3 python3-yaml python3-cryptography libfaketime openssl curl
+test_packages="libgtest-dev libvalijson-dev libsrtp2-dev python3 python3-yaml python3-cryptography libfaketime openssl curl
   python3-jsonschema libxml2-utils prometheus prometheus-alertmanager cmark-gfm minisign fish zsh groff-base
   iproute2 nftables util-linux procps coturn kamailio kamailio-tls-modules nginx-light dnsmasq-base
   squid-openssl chrony unbound tayga krb5-kdc krb5-admin-server krb5-user chromium python3-scapy"

@@ -7,6 +7,7 @@
 #include "probe/cli/output.hpp"
 #include "probe/net/pac.hpp"
 #include "probe/platform/descriptor.hpp"
+#include "probe/platform/last_words.hpp"
 #include "probe/platform/system.hpp"
 
 namespace {
@@ -84,7 +85,7 @@ int run_line(const std::vector<const char*>& line) {
     if (parsed.exit_status) return *parsed.exit_status;
     const auto& arguments = parsed.arguments;
     nagios = arguments.nagios;
-    if (nagios) callready::end_with_nagios_line();
+    if (nagios) callready::platform::end_program_with_nagios_line();
     start_log(arguments.log_level);
     if (arguments.command != callready::Command::check) callready::platform::release_interrupts();
     status = run(arguments);

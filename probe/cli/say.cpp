@@ -2,19 +2,17 @@
 
 #include <boost/system/system_error.hpp>
 #include <cerrno>
-#include <cstdlib>
 #include <exception>
 #include <new>
 #include <system_error>
 
 #include "probe/model/url.hpp"
+#include "probe/platform/last_words.hpp"
 #include "probe/platform/system.hpp"
 #include "reports/terminal.hpp"
 
 namespace callready {
 namespace {
-
-bool for_nagios = false;
 
 std::string& complaint() {
   static std::string last;
@@ -30,16 +28,10 @@ Trouble trouble_of(int error, const char* words) {
   return {error == ENOMEM ? "out of memory: " : "internal error: ", words};
 }
 
-// Piece by piece, since there may be no memory left.
 [[noreturn]] void last_words() noexcept {
   Trouble why{"internal error", {}};
   if (std::current_exception()) why = trouble_in_flight();
-  const auto tell = [&](void (*write)(std::string_view) noexcept, std::string_view begin) {
-    for (const auto part : {begin, why.what, why.more, std::string_view("\n")}) write(part);
-  };
-  tell(&platform::write_standard_error, "callready: ");
-  if (for_nagios) tell(&platform::write_standard_output, "CALLREADY UNKNOWN - ");
-  std::_Exit(for_nagios ? 3 : 2);
+  platform::end_program(why.what, why.more);
 }
 
 }  // namespace
@@ -96,8 +88,9 @@ Trouble trouble_in_flight() noexcept {
   }
 }
 
-void end_with_a_line() noexcept { std::set_terminate(&last_words); }
-
-void end_with_nagios_line() noexcept { for_nagios = true; }
+void end_with_a_line() noexcept {
+  std::set_terminate(&last_words);
+  platform::end_program_without_memory();
+}
 
 }  // namespace callready

@@ -23,9 +23,8 @@ struct Trouble {
 };
 Trouble trouble_in_flight() noexcept;
 
-// From now on what nobody catches, on any thread, ends the program with one line and status 2; of
-// --nagios with its line on standard output, and 3.
+// From now on what nobody catches, on any thread, and a lack of memory end the program with one
+// line (probe/platform/last_words.hpp).
 void end_with_a_line() noexcept;
-void end_with_nagios_line() noexcept;
 
 }  // namespace callready

@@ -74,7 +74,7 @@ constexpr auto table = std::to_array<Row>({
     {DetailCode::mismatched_reply, "mismatched_reply", "the answer was to another request"},
     {DetailCode::no_address, "no_address", "the name has no address"},
     {DetailCode::no_call, "no_call", "it did not accept the call"},
-    {DetailCode::no_ice, "no_ice", "not tried: libnice or libsrtp2 is not on this computer"},
+    {DetailCode::no_ice, "no_ice", "not tried: libnice is not on this computer"},
     {DetailCode::no_key, "no_key",
      "not tried: the key of the far end is missing (CALLREADY_MEDIA_KEY)"},
     {DetailCode::no_proxy, "no_proxy", "not tried: no proxy is set"},

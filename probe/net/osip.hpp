@@ -10,7 +10,7 @@ namespace callready::sip {
 
 using Message = std::unique_ptr<osip_message_t, decltype(&osip_message_free)>;
 
-// An empty one; null where there is no memory. Any thread may ask for it: libosip2's tables, which
+// An empty one. Any thread may ask for it: libosip2's tables, which
 // are globals, are made once.
 Message new_message();
 

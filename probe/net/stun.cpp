@@ -1,14 +1,13 @@
 #include "probe/net/stun.hpp"
 
-#include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/rand.h>
 
 #include <algorithm>
 #include <boost/crc.hpp>
 #include <stdexcept>
 
+#include "probe/util/digest.hpp"
 #include "probe/util/text.hpp"
 
 namespace callready::stun {
@@ -136,17 +135,6 @@ std::size_t message_type(Class message_class, Method method) {
          (kind & 1) << 4;
 }
 
-Bytes hmac_sha1(std::span<const std::uint8_t> key, std::span<const std::uint8_t> text) {
-  Bytes mac(EVP_MAX_MD_SIZE);
-  unsigned size = 0;
-  if (HMAC(EVP_sha1(), key.data(), static_cast<int>(key.size()), text.data(), text.size(),
-           mac.data(), &size) == nullptr) {
-    throw std::runtime_error("OpenSSL cannot compute HMAC-SHA1");
-  }
-  mac.resize(size);
-  return mac;
-}
-
 }  // namespace
 
 TransactionId new_transaction_id() {
@@ -270,7 +258,7 @@ bool integrity_matches(std::span<const std::uint8_t> bytes, std::span<const std:
   const auto* value = all.back().value.data();
   Bytes text(bytes.data(), value - 4);
   set_length(text, text.size() + 24);
-  return CRYPTO_memcmp(hmac_sha1(key, text).data(), value, 20) == 0;
+  return is_same_secret(hmac_sha1(key, text), std::span(value, 20));
 }
 
 Bytes long_term_key(std::string_view username, std::string_view realm, std::string_view password) {

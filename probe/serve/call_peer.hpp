@@ -1,5 +1,5 @@
 // The far end of a WebRTC call: WHIP (RFC 9725) over HTTPS, and the calls themselves on one UDP
-// port (call_sessions.hpp). Not there in the program for Windows.
+// port (call_sessions.hpp).
 #pragma once
 
 #include "probe/net/asio.hpp"
@@ -21,7 +21,6 @@ inline constexpr std::string_view whip_path = "/whip";
 
 class CallPeer {
  public:
-  static bool available();
   // Failure: a port cannot be bound.
   static Result<std::shared_ptr<CallPeer>> start(const asio::any_io_executor& executor,
                                                  const CallPeerOptions& options);

@@ -74,7 +74,7 @@ Result<void> Responder::start_tls(const asio::any_io_executor& executor,
     SocketAddress last;
     for (unsigned port = range.first; port <= range.last; ++port) {
       const auto number = static_cast<std::uint16_t>(port);
-      if (CallPeer::available() && !calls_) {
+      if (!calls_) {
         auto calls = take_calls(executor, options, number, tls);
         if (calls.has_error()) return at("TCP", number, calls.error());
         calls_ = std::move(*calls);

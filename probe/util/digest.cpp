@@ -18,16 +18,31 @@ std::array<unsigned char, 32> sha256(std::string_view bytes) {
 
 std::string sha256_hex(std::string_view bytes) { return hex(sha256(bytes)); }
 
-std::array<std::uint8_t, 32> hmac_sha256(std::span<const std::uint8_t> key,
-                                         std::span<const std::uint8_t> message) {
-  std::array<std::uint8_t, 32> digest{};
-  unsigned size = 0;
-  if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), message.data(), message.size(),
-           digest.data(), &size) == nullptr ||
-      size != digest.size()) {
-    throw std::runtime_error("OpenSSL has no HMAC-SHA-256");
+namespace {
+
+template <std::size_t size>
+std::array<std::uint8_t, size> hmac(const EVP_MD* hash, std::span<const std::uint8_t> key,
+                                    std::span<const std::uint8_t> message) {
+  std::array<std::uint8_t, size> digest{};
+  unsigned written = 0;
+  if (HMAC(hash, key.data(), static_cast<int>(key.size()), message.data(), message.size(),
+           digest.data(), &written) == nullptr ||
+      written != size) {
+    throw std::runtime_error("OpenSSL cannot compute an HMAC");
   }
   return digest;
+}
+
+}  // namespace
+
+std::array<std::uint8_t, 32> hmac_sha256(std::span<const std::uint8_t> key,
+                                         std::span<const std::uint8_t> message) {
+  return hmac<32>(EVP_sha256(), key, message);
+}
+
+std::array<std::uint8_t, 20> hmac_sha1(std::span<const std::uint8_t> key,
+                                       std::span<const std::uint8_t> message) {
+  return hmac<20>(EVP_sha1(), key, message);
 }
 
 std::string hex(std::span<const std::uint8_t> bytes) {

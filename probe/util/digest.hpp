@@ -1,4 +1,4 @@
-// SHA-256 (FIPS 180-4), HMAC with it (RFC 2104) and the comparison of secrets, by OpenSSL.
+// SHA-256 (FIPS 180-4), HMAC with it and with SHA-1 (RFC 2104) and the comparison of secrets, by OpenSSL.
 #pragma once
 
 #include <array>
@@ -16,6 +16,9 @@ std::string sha256_hex(std::string_view bytes);
 
 std::array<std::uint8_t, 32> hmac_sha256(std::span<const std::uint8_t> key,
                                          std::span<const std::uint8_t> message);
+
+std::array<std::uint8_t, 20> hmac_sha1(std::span<const std::uint8_t> key,
+                                       std::span<const std::uint8_t> message);
 
 // Two lower case digits a byte.
 std::string hex(std::span<const std::uint8_t> bytes);

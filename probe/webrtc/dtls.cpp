@@ -17,7 +17,11 @@ struct DatagramBio {
   static Dtls& of(BIO* bio) { return *static_cast<Dtls*>(BIO_get_data(bio)); }
 
   static int write(BIO* bio, const char* bytes, int size) {
-    of(bio).out_.emplace_back(bytes, bytes + size);
+    try {
+      of(bio).out_.emplace_back(bytes, bytes + size);
+    } catch (const std::bad_alloc&) {
+      return -1;  // nothing is thrown through OpenSSL
+    }
     return size;
   }
   static int read(BIO* bio, char* buffer, int room) {

@@ -48,8 +48,8 @@ struct CallSeen {
 
 class IceCall {
  public:
-  // False where this computer has no libnice or no libsrtp2: say so. The first question loads and
-  // sets them up, which takes tens of milliseconds.
+  // False where this computer has no libnice: say so. The first question loads it, which takes tens
+  // of milliseconds.
   static bool available();
   static std::shared_ptr<IceCall> make(CallOptions options);
   virtual ~IceCall() = default;

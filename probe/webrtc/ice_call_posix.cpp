@@ -1,7 +1,5 @@
 #include <array>
 #include <atomic>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <mutex>
 
@@ -26,24 +24,6 @@ struct Unref {
   void operator()(GMainContext* context) const { nice().g_main_context_unref(context); }
 };
 
-// GLib ends a program that can start no thread, or has no memory, with a core dump: ours ends with
-// a line that says why, like without memory of its own. What else it has to say nobody here asked
-// for.
-GLogWriterOutput end_with_a_line(GLogLevelFlags level, const GLogField* fields, gsize count,
-                                 gpointer) {
-  if ((level & G_LOG_LEVEL_ERROR) == 0) return G_LOG_WRITER_HANDLED;
-  const auto say = [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stderr); };
-  say("callready: ");
-  for (gsize i = 0; i < count; ++i) {
-    if (std::string_view(fields[i].key) != "MESSAGE") continue;
-    const auto* text = static_cast<const char*>(fields[i].value);
-    say(fields[i].length < 0 ? std::string_view(text)
-                             : std::string_view(text, static_cast<std::size_t>(fields[i].length)));
-  }
-  say("\n");
-  std::_Exit(2);
-}
-
 // A context of our own is the thread's default one while we work with it: libnice's own answers
 // come by that.
 class Pushed {
@@ -64,6 +44,7 @@ class Pushed {
   Pushed& operator=(const Pushed&) = delete;
 
  private:
+  const InLibnice inside_;
   GMainContext* context_;
   GSource* timer_ = nullptr;
 };
@@ -120,15 +101,13 @@ std::optional<Candidate> from_nice(const NiceCandidate& candidate) {
 
 class NiceCall final : public IceCall {
  public:
-  explicit NiceCall(CallOptions options) : options_(std::move(options)) {
-    static std::once_flag once;
-    std::call_once(once, [] { nice().g_log_set_writer_func(&end_with_a_line, nullptr, nullptr); });
-  }
+  explicit NiceCall(CallOptions options) : options_(std::move(options)) {}
 
   Gathered gather() override {
     const std::lock_guard lock(busy_);
     Gathered gathered;
     const auto begin = Clock::now();
+    const InLibnice inside;
     context_.reset(nice().g_main_context_new());
     const Pushed pushed(context_.get());
     start_agent();
@@ -189,6 +168,7 @@ class NiceCall final : public IceCall {
   void end() override {
     const std::lock_guard lock(busy_);
     if (!agent_) return;
+    const InLibnice inside;
     {
       const Pushed pushed(context_.get());
       srtp_.reset();
@@ -383,7 +363,7 @@ class NiceCall final : public IceCall {
 
 }  // namespace
 
-bool IceCall::available() { return nice().complete() && srtp_ready(); }
+bool IceCall::available() { return nice().complete(); }
 
 std::shared_ptr<IceCall> IceCall::make(CallOptions options) {
   return std::make_shared<NiceCall>(std::move(options));

@@ -50,10 +50,19 @@ struct Libnice : platform::LateLibrary {
   LATE_FUNCTION(g_timeout_source_new);
 };
 
-// Of all calls, complete or not.
-inline const Libnice& nice() {
-  static const Libnice loaded;
-  return loaded;
-}
+// Of all calls, complete or not. The first question loads it, which takes tens of milliseconds.
+const Libnice& nice();
+
+// While this thread is in libnice, what ends it ends the program with a line.
+class InLibnice {
+ public:
+  InLibnice();
+  ~InLibnice();
+  InLibnice(const InLibnice&) = delete;
+  InLibnice& operator=(const InLibnice&) = delete;
+
+ private:
+  bool before_;
+};
 
 }  // namespace callready::webrtc

@@ -1,5 +1,5 @@
-// SRTP (RFC 3711, RFC 7714) by libsrtp2. It is set up at the first use, which takes tens of
-// milliseconds where the library is built over NSS: not from an event loop that has more to do.
+// SRTP (RFC 3711, RFC 7714) by OpenSSL, of RTP only. Not by libsrtp2, which Debian builds over NSS:
+// that takes up to 28 ms to begin, and does not survive a lack of memory.
 #pragma once
 
 #include <cstdint>
@@ -20,15 +20,12 @@ struct SrtpKeys {
   Bytes sending, receiving;
 };
 
-// False where the library is missing, or cannot work here. Any number of times, on any thread; the
-// first one waits.
-bool srtp_ready();
-
 class Srtp {
  public:
-  // Nothing where the library refuses.
+  // Nothing where OpenSSL fails: no memory, or keys of another size.
   static std::optional<Srtp> make(const SrtpKeys& keys);
-  // The packet as it goes over the network; nothing for what is no RTP.
+  // The packet as it goes over the network; nothing for what is no RTP, or went before (its bytes
+  // would be hidden by the same key stream).
   std::optional<Bytes> protect(std::span<const std::uint8_t> rtp);
   // What was in it; nothing for what is forged, came twice, or is too old.
   std::optional<Bytes> unprotect(std::span<const std::uint8_t> packet);

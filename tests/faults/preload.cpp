@@ -271,7 +271,10 @@ int epoll_ctl(int set, int operation, int file, void* event) {
 #if defined(CALLREADY_FAULTS_BY_NEW)
 void* operator new(std::size_t size) {
   static const auto real = next<void* (*)(std::size_t)>("_Znwm");
-  if (fails(Kind::allocation)) throw std::bad_alloc();
+  if (fails(Kind::allocation)) {
+    if (const auto handler = std::get_new_handler()) handler();
+    throw std::bad_alloc();
+  }
   return real(size);
 }
 #endif

@@ -35,7 +35,7 @@ SYSTEM_HEADER = re.compile(
     r"|windows|iphlpapi)\.h$"
 )
 
-SYSTEMS = {"linux", "posix", "bsd", "macos", "windows", "elsewhere"}
+SYSTEMS = {"linux", "posix", "bsd", "macos", "windows", "elsewhere", "everywhere"}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
 

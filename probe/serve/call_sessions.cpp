@@ -28,9 +28,7 @@ struct CallSessions::Session {
 };
 
 CallSessions::CallSessions(CallLimits limits, std::vector<IpAddress> addresses, std::uint16_t port)
-    : limits_(limits), addresses_(std::move(addresses)), port_(port) {
-  webrtc::srtp_ready();  // what takes its time takes it now
-}
+    : limits_(limits), addresses_(std::move(addresses)), port_(port) {}
 
 CallSessions::~CallSessions() = default;
 

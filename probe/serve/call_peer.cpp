@@ -91,8 +91,6 @@ class Peer final : public CallPeer, public std::enable_shared_from_this<Peer> {
 
 }  // namespace
 
-bool CallPeer::available() { return webrtc::srtp_ready(); }
-
 Result<std::shared_ptr<CallPeer>> CallPeer::start(const asio::any_io_executor& executor,
                                                   const CallPeerOptions& options) {
   UdpSocket::Options wanted;
