@@ -44,8 +44,9 @@ set(CPACK_DEBIAN_PACKAGE_HOMEPAGE https://github.com/callready/callready)
 set(CPACK_DEBIAN_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_PACKAGE_DEPENDS ca-certificates)
-set(CPACK_DEBIAN_PACKAGE_RECOMMENDS libnice10)  # the first WebRTC call loads it
+# Loaded when they are needed: by the first request, and by the first WebRTC call.
+set(CPACK_DEBIAN_PACKAGE_DEPENDS "ca-certificates, libcurl4 | libcurl4t64")
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS libnice10)
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "tells whether a network lets calls through")
 set(CPACK_PACKAGE_DESCRIPTION
     "callready probes what a calling service needs (Teams, Webex, Zoom, SIP\n\

@@ -16,9 +16,19 @@ struct CurlLoop::Watch {
 
 CurlLoop::CurlLoop(const asio::any_io_executor& executor) : executor_(executor), timer_(executor) {}
 
-std::shared_ptr<CurlLoop> CurlLoop::create(const asio::any_io_executor& executor) {
+void CurlLoop::prepare() {
   static const CURLcode initialised = curl_global_init(CURL_GLOBAL_DEFAULT);
   if (initialised != CURLE_OK) throw std::runtime_error(curl_easy_strerror(initialised));
+  prepared() = true;
+}
+
+std::atomic<bool>& CurlLoop::prepared() {
+  static std::atomic<bool> done = false;
+  return done;
+}
+
+std::shared_ptr<CurlLoop> CurlLoop::create(const asio::any_io_executor& executor) {
+  prepare();
   std::shared_ptr<CurlLoop> self(new CurlLoop(executor));
   self->multi_ = curl_multi_init();
   if (self->multi_ == nullptr) throw std::bad_alloc();

@@ -4,6 +4,7 @@
 
 #include <curl/curl.h>
 
+#include <atomic>
 #include <map>
 #include <memory>
 
@@ -14,6 +15,9 @@ namespace callready {
 
 class CurlLoop : public std::enable_shared_from_this<CurlLoop> {
  public:
+  // Sets libcurl up, which takes some ten milliseconds the first time, on any thread.
+  static void prepare();
+  static bool is_prepared() { return prepared(); }
   static std::shared_ptr<CurlLoop> create(const asio::any_io_executor& executor);
   ~CurlLoop();
   CurlLoop(const CurlLoop&) = delete;
@@ -30,6 +34,7 @@ class CurlLoop : public std::enable_shared_from_this<CurlLoop> {
  private:
   struct Watch;
   explicit CurlLoop(const asio::any_io_executor& executor);
+  static std::atomic<bool>& prepared();
   static int on_socket(CURL* easy, curl_socket_t socket, int what, void* self, void*);
   static int on_timer(CURLM* multi, long timeout_ms, void* self);
   void watch(curl_socket_t socket, int what);

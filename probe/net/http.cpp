@@ -80,6 +80,15 @@ asio::awaitable<Transfer> run(asio::any_io_executor executor, TlsContext& tls, H
         co_await run_in_thread(executor, store_of(tls), request, connect_only, scope, deadline);
     co_return transfer;
   }
+  // Beside the loop, which others measure by; where there is no thread for it, the loop does it.
+  if (!CurlLoop::is_prepared()) {
+    std::function<bool()> work = [] {
+      CurlLoop::prepare();
+      return true;
+    };
+    const auto prepared = co_await in_thread<bool>(executor, std::move(work), scope, deadline);
+    static_cast<void>(prepared);
+  }
   const auto loop = CurlLoop::create(executor);
   const bool direct = !request.proxy;
   Transfer transfer;
