@@ -14,6 +14,7 @@
 #include "probe/model/ip.hpp"
 #include "probe/model/media.hpp"
 #include "probe/model/words.hpp"
+#include "probe/util/boxed.hpp"
 
 namespace callready {
 
@@ -37,7 +38,7 @@ struct Observation {
   std::map<Timing, double> timing_ms;
   int attempts = 0;  // how often the request was sent
   std::vector<Evidence> evidence;
-  std::optional<MediaStream> media;  // what the `media` check saw
+  Boxed<MediaStream> media;  // what the `media` check saw
 };
 
 // True where the observation proves that the way to the service is open.
