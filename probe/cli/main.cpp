@@ -1,6 +1,8 @@
+#include <openssl/crypto.h>
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 
+#include <cstdlib>
 #include <mutex>
 
 #include "probe/cli/commands.hpp"
@@ -96,8 +98,22 @@ int run_line(const std::vector<const char*>& line) {
   return nagios ? for_nagios(status) : status;
 }
 
-// Before all other initialisers: those of libraries need memory, too.
-[[gnu::constructor(101)]] void from_the_start() { callready::end_with_a_line(); }
+void* get(std::size_t size, const char*, int) {
+  return callready::platform::or_end_program(std::malloc(size));
+}
+
+void* get_more(void* old, std::size_t size, const char*, int) {
+  if (size > 0) return callready::platform::or_end_program(std::realloc(old, size));
+  std::free(old);
+  return nullptr;
+}
+
+// Before all other initialisers: those of libraries need memory, too. OpenSSL would look at locks
+// that it did not get.
+[[gnu::constructor(101)]] void from_the_start() {
+  callready::end_with_a_line();
+  CRYPTO_set_mem_functions(&get, &get_more, [](void* old, const char*, int) { std::free(old); });
+}
 
 }  // namespace
 
