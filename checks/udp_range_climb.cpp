@@ -129,7 +129,7 @@ Result<void> ask_echo(const Range& range, Port& port) {
 asio::awaitable<void> send_to_the_end(std::shared_ptr<Range> range, std::size_t from) {
   auto& context = range->context;
   const auto now = context.scope.clock.now();
-  const auto until = now + (range->echo ? timeouts::echo : timeouts::icmp_reply);
+  const auto until = now + (range->echo ? timeouts::echo : context.edge.patience());
   const auto gathering = std::make_shared<Gathering>(context.executor);
   ++gathering->running;  // ours, until all is sent: loopback answers at once
   const auto listeners = std::make_shared<Listeners>(range, gathering, from, until);
@@ -226,6 +226,9 @@ asio::awaitable<std::optional<Instant>> climb_first(std::shared_ptr<Range> range
   auto& first = range->ports[range->first];
   const SocketAddress way{range->target, first.number};
   const auto found = co_await context.edge.find(way, context.settings.interface, context.scope);
+  if (found.refused && first.result == PortResult::silent) {
+    note_icmp(first, found.refused->error, range->target, context.scope.clock.now());
+  }
   if (found.by_this_call && first.result == PortResult::silent) {
     first.result = PortResult::left_site;
     first.by = found.hop->address;

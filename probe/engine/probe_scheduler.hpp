@@ -5,7 +5,7 @@
 #include <unordered_map>
 
 #include "checks/check.hpp"
-#include "probe/engine/round_trips.hpp"
+#include "probe/model/round_trips.hpp"
 #include "probe/model/plan.hpp"
 #include "probe/model/report.hpp"
 

@@ -66,7 +66,8 @@ Seen Observer::udp_range(Job job) {
   };
   const auto to_the_far_end = [&](Port& port, double at_ms) {
     if (!to_the_end || job.address.is_special()) return;
-    const auto heard = ask_udp(packet_to(port.number), at_ms, echo ? 3 : 1, echo ? 1500 : 500);
+    const auto heard = ask_udp(packet_to(port.number), at_ms, echo ? 3 : 1,
+                               echo ? 1500 : icmp_patience(at_ms));
     ended = std::max(ended, at_ms + heard.took_ms);
     if (heard.kind == Heard::answer) port.result = "replied";
     if (heard.kind == Heard::prohibited) port.result = "prohibited";
@@ -100,7 +101,7 @@ Seen Observer::udp_range(Job job) {
   if (sample.empty()) sample.push_back(job.probe.target.port());
   for (const auto number : sample) ports.push_back({number, "silent", {}, false});
   observation.local = SocketAddress{traffic_.network().pc, traffic_.new_port()};
-  auto until = job.at_ms + 3000;
+  auto until = job.at_ms + 5000;
   // Both steps at once.
   auto& first = ports[std::hash<std::string>{}(job.probe.target.host) % ports.size()];
   auto far_end = job.at_ms;
@@ -109,6 +110,10 @@ Seen Observer::udp_range(Job job) {
   bool by_this_call = false;
   const auto found = find_way(job.address, first.number, now, by_this_call);
   ended = std::max(ended, now);
+  if (const auto by = refused_climb(job.address, first.number); by && first.result == "silent") {
+    first.result = "prohibited";
+    first.by = by;
+  }
   if (by_this_call && first.result == "silent") {
     first.result = "left_site";
     first.by = found->hop.address;
