@@ -50,9 +50,11 @@ Seen Observer::udp_range(Job job) {
   bool refused_near = false;
   std::optional<double> shortest;
   double ended = job.at_ms;
+  const auto any = packet(job, echo ? Payload::other : Payload::rtp);
   const auto packet_to = [&](std::uint16_t number) {
-    auto packet = this->packet(job, echo ? Payload::other : Payload::rtp);
+    auto packet = any;
     packet.port = number;
+    packet.from = traffic_.new_port_on_the_way();
     return packet;
   };
   const auto note = [&](Port& port, const Expired& answer) {
@@ -100,7 +102,7 @@ Seen Observer::udp_range(Job job) {
   auto sample = job.probe.target.sample;
   if (sample.empty()) sample.push_back(job.probe.target.port());
   for (const auto number : sample) ports.push_back({number, "silent", {}, false});
-  observation.local = SocketAddress{traffic_.network().pc, traffic_.new_port()};
+  observation.local = SocketAddress{traffic_.network().pc, any.from};
   auto until = job.at_ms + 5000;
   // Both steps at once.
   auto& first = ports[std::hash<std::string>{}(job.probe.target.host) % ports.size()];

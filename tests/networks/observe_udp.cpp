@@ -99,7 +99,7 @@ Observer::Climb Observer::climb(Proto proto, const IpAddress& to, std::uint16_t 
     packet.proto = proto;
     packet.to = to;
     packet.port = port;
-    packet.from = traffic_.new_port();
+    packet.from = traffic_.new_port_on_the_way();
     if (proto == Proto::udp) packet.payload = Payload::rtp;
     const auto patience =
         proto == Proto::tcp ? icmp_patience(at_ms) : growing_patience(at_ms);
@@ -290,7 +290,7 @@ Observer::Expired Observer::ask_at(const Packet& packet, const End& hop, const C
   control.proto = climb.proto;
   control.to = climb.to;
   control.port = climb.port;
-  control.from = traffic_.new_port();
+  control.from = traffic_.new_port_on_the_way();
   if (control.proto == Proto::udp) control.payload = Payload::rtp;
   // One control for all that goes out together.
   auto wave = std::find_if(waves_.begin(), waves_.end(), [&](const Wave& one) {
