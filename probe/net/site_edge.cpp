@@ -212,7 +212,7 @@ asio::awaitable<void> SiteEdge::follow(std::shared_ptr<Climb> climb, Scope scope
 // As long as listeners may take to be reached, and then for what was begun.
 asio::awaitable<void> SiteEdge::wait_for_trunk(bool v6, std::string interface, Scope scope) {
   auto& trunk = trunks_[v6];
-  trunk.wanted = true;
+  if (!trunk.wanted) trunk.wanted = scope.clock.now();
   lengthen_trunk(v6, interface, scope);
   const auto known = [&trunk] {
     return trunk.ways.size() == 2 &&
@@ -222,9 +222,14 @@ asio::awaitable<void> SiteEdge::wait_for_trunk(bool v6, std::string interface, S
   if (known()) co_return;
   const OneShot<bool> told(executor_);
   trunk.waiting.push_back(told);
-  const auto until = scope.clock.now() + timeouts::edge_search;
+  auto until = scope.clock.now() + timeouts::edge_search;
   const auto waited = co_await told.wait(scope, until);
-  static_cast<void>(waited);
+  const auto at_last = *trunk.wanted + timeouts::edge_search_slow;
+  if (waited.has_error() && trunk.listeners.empty() && until < at_last && !scope.stop.stopped()) {
+    until = at_last;
+    const auto again = co_await told.wait(scope, until);
+    static_cast<void>(again);
+  }
   const auto begun = trunk.ways;
   for (const auto& way : begun) {
     const auto ended = co_await way->ended.wait(scope, until + timeouts::climb);

@@ -95,6 +95,9 @@ inline constexpr milliseconds icmp_gather{2};
 // What two TCP listeners have to be reached in, for the ways to them to be compared: name, connect
 // and one retransmission on a path of 200 ms; who has none of that can be told no more.
 inline constexpr milliseconds edge_search = 2 * icmp_reply;
+// The same for the first who ask, where none has been reached by then: a name and a connect over a
+// satellite take more than a second.
+inline constexpr milliseconds edge_search_slow = 2 * edge_search;
 // One climb over the routers on the way: each that answers lets the next ones be asked, on a near
 // path within the first wait for those that do not. It ends by itself, most often much sooner.
 inline constexpr milliseconds climb = 3 * icmp_reply_slow;

@@ -105,6 +105,7 @@ class Observer {
   double icmp_patience(double at_ms) const;
   double growing_patience(double at_ms) const;
   void find_trunk(double& at_ms);
+  bool search_trunk(double& at_ms, double limit_ms);
   std::optional<End> farthest(const Climb& climb) const;
   std::optional<Way> end_of_trunk(const IpAddress& target) const;
   std::optional<Way> known_way_to(const IpAddress& target) const;

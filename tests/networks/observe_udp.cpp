@@ -9,7 +9,7 @@ namespace callready::networks {
 namespace {
 
 constexpr double icmp_reply_ms = 500, icmp_unknown_ms = 1000, icmp_slow_ms = 1200;
-constexpr double icmp_refill_ms = 1100, edge_search_ms = 1000;
+constexpr double icmp_refill_ms = 1100, edge_search_ms = 1000, edge_search_slow_ms = 2000;
 constexpr int at_once = 4, deepest = 16, deepest_by_udp = 8;  // of a climb
 constexpr std::size_t most_climbs = 4;
 
@@ -126,8 +126,15 @@ void Observer::find_trunk(double& at_ms) {
     return;
   }
   trunk_.emplace();
+  if (search_trunk(at_ms, edge_search_ms)) return;
+  search_trunk(at_ms, edge_search_slow_ms);
+}
+
+// False where nobody was reached in that time; else `at_ms` becomes when that was known.
+bool Observer::search_trunk(double& at_ms, double limit_ms) {
   std::set<std::uint16_t> intercepted;
-  double ended = at_ms + edge_search_ms;
+  double ended = at_ms + limit_ms;
+  bool any = false;
   for (const auto& [host, port] : listeners_) {
     if (trunk_->size() == 2 || intercepted.contains(port)) continue;
     const auto found = resolve(host, at_ms);
@@ -145,7 +152,9 @@ void Observer::find_trunk(double& at_ms) {
     const auto far = traffic_.far(to);
     const bool up = far != FarFault::down && far != FarFault::refuses && far != FarFault::gone;
     const bool stands = fate.kind == Fate::taken || (fate.kind == Fate::arrives && listens && up);
-    if (near || !stands || when > at_ms + edge_search_ms) continue;
+    if (!stands || when > at_ms + limit_ms) continue;
+    any = true;
+    if (near) continue;
     auto way = climb(Proto::tcp, to, port, 1, when);
     if (way.taken_near) {
       intercepted.insert(port);
@@ -154,7 +163,8 @@ void Observer::find_trunk(double& at_ms) {
     trunk_->push_back(std::move(way));
   }
   if (trunk_->size() == 2) ended = std::max(trunk_->front().ended_ms, trunk_->back().ended_ms);
-  at_ms = ended;
+  if (any || limit_ms > edge_search_ms) at_ms = ended;
+  return any;
 }
 
 std::optional<Observer::End> Observer::farthest(const Climb& climb) const {
