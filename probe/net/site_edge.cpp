@@ -160,7 +160,7 @@ std::shared_ptr<SiteEdge::Climb> SiteEdge::start(SocketAddress flow, bool by_tcp
 
 void SiteEdge::reached(SocketAddress listener, Milliseconds took, const std::string& interface,
                        Scope scope) {
-  round_trips_.add(took);
+  if (beyond_the_edge(listener.address)) round_trips_.add(took);
   reached(listener, interface, scope);
 }
 

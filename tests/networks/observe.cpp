@@ -243,7 +243,7 @@ Observer::Connection Observer::connect(const IpAddress& to, std::uint16_t port, 
   connection.stands = heard.kind == Heard::answer;
   if (!connection.stands) connection.box = nullptr;
   connection.at_ms = at_ms + heard.took_ms;
-  if (connection.stands && ttl == whole_way) {
+  if (connection.stands && ttl == whole_way && !to.is_private()) {
     round_trips_.emplace_back(connection.at_ms, heard.took_ms);
   }
   return connection;
