@@ -155,7 +155,7 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
   std::set<std::uint16_t> dropped;
   std::set<std::string> silent_parties;
   bool own = false;
-  std::vector<const Flow*> dead;
+  std::vector<const Flow*> dead, told;
   const auto vendors = facts.hosts_asked_for();
   const bool more_than_the_list = lets_out_more_than_the_list(facts);
   for (const auto* flow : flows) {
@@ -169,6 +169,7 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
     if (!silent && flow->way != Reachability::blocked) continue;
     own |= asked_for(facts, *flow);
     if (more_than_the_list || vendors.contains(flow->host)) dead.push_back(flow);
+    if (flow->way == Reachability::blocked || vendors.contains(flow->host)) told.push_back(flow);
   }
   std::set<std::string> dead_hosts;
   for (const auto* flow : flows) {
@@ -199,7 +200,8 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
                          dropped.size(), ports_in_words({dropped.begin(), dropped.end()}, 4))});
   }
   if (refused || many) {
-    if (!all_kinds) return std::nullopt;
+    // Who says no to some says so to others as well: whose silence is not that may be a list's.
+    if (!all_kinds || (!many && !of_every_kind(told))) return std::nullopt;
     // Of one network only it may be that one.
     const auto networks = facts.networks([](const Flow& flow) { return flow.udp; });
     verdict.confidence = networks.size() > 1 ? Confidence::certain : Confidence::likely;
