@@ -50,7 +50,8 @@ std::optional<FindingEvidence> control_for(const Facts& facts, const std::string
     if (!out(*flow)) continue;
     for (const auto& sample : flow->samples) {
       if (!gets_out(sample.way)) continue;
-      // Of that host rather than of others; not of a range of which a part fails, if there is another.
+      // Of that host rather than of others; not of a range of which a part fails, if there is
+      // another.
       const int rank = (flow->host == host ? 2 : 0) + (failing(*sample.result) ? 0 : 1);
       if (rank > best_rank) best = &sample;
       best_rank = std::max(best_rank, rank);

@@ -83,8 +83,8 @@ void ask_for_ranges(const Facts& facts, const Flow& control, const With& with,
   }
 }
 
-// Ports of a range that could not be measured, a third of them or more: the first, the last, and one
-// in the middle. Media has no use for well known ones. Of each host once.
+// Ports of a range that could not be measured, a third of them or more: the first, the last, and
+// one in the middle. Media has no use for well known ones. Of each host once.
 void ask_for_silent_ports(const Facts& facts, const With& with, Questions& questions) {
   std::map<std::string, std::vector<std::uint16_t>> silent;  // by host
   std::map<std::string, std::size_t> left;                   // ports

@@ -152,7 +152,7 @@ class SiteEdge {
     std::vector<std::shared_ptr<Climb>> ways;  // to two of them, of different networks
     std::set<std::uint16_t> intercepted;       // ports that somebody near takes
     std::vector<OneShot<bool>> waiting;        // for the second way to be known
-    std::optional<Instant> wanted;  // since when
+    std::optional<Instant> wanted;             // since when
   };
   struct Question {
     bool by_tcp;

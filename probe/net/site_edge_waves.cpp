@@ -227,8 +227,7 @@ asio::awaitable<void> SiteEdge::hear(std::shared_ptr<Question> question, Instant
 }
 
 asio::awaitable<void> SiteEdge::connect(asio::any_io_executor executor,
-                                        std::shared_ptr<Question> question,
-                                        milliseconds patience) {
+                                        std::shared_ptr<Question> question, milliseconds patience) {
   ConnectOptions options;
   options.interface = question->interface;
   options.ttl = question->hop().ttl;

@@ -101,7 +101,8 @@ class Observer {
   std::string certificates(const Job& job, const Connection& connection, Observation& seen);
 
   Climb climb(Proto proto, const IpAddress& to, std::uint16_t port, int from, double at_ms);
-  // Of ICMP errors, by the round trips that are known at that time; and of one that may become more.
+  // Of ICMP errors, by the round trips that are known at that time; and of one that may become
+  // more.
   double icmp_patience(double at_ms) const;
   double growing_patience(double at_ms) const;
   void find_trunk(double& at_ms);

@@ -101,8 +101,7 @@ Observer::Climb Observer::climb(Proto proto, const IpAddress& to, std::uint16_t 
     packet.port = port;
     packet.from = traffic_.new_port_on_the_way();
     if (proto == Proto::udp) packet.payload = Payload::rtp;
-    const auto patience =
-        proto == Proto::tcp ? icmp_patience(at_ms) : growing_patience(at_ms);
+    const auto patience = proto == Proto::tcp ? icmp_patience(at_ms) : growing_patience(at_ms);
     const auto answer = expire(packet, ttl, at_ms, patience);
     climb.ended_ms = std::max(climb.ended_ms, answer.ended_ms);
     climb.taken_near |= ttl == 1 && answer.kind == Expired::taken;
