@@ -129,7 +129,7 @@ Result<void> ask_echo(const Range& range, Port& port) {
 asio::awaitable<void> send_to_the_end(std::shared_ptr<Range> range, std::size_t from) {
   auto& context = range->context;
   const auto now = context.scope.clock.now();
-  const auto until = now + (range->echo ? timeouts::echo : context.edge.patience());
+  const auto until = now + (range->echo ? timeouts::echo : timeouts::icmp_reply);
   const auto gathering = std::make_shared<Gathering>(context.executor);
   ++gathering->running;  // ours, until all is sent: loopback answers at once
   const auto listeners = std::make_shared<Listeners>(range, gathering, from, until);

@@ -68,8 +68,7 @@ Seen Observer::udp_range(Job job) {
   };
   const auto to_the_far_end = [&](Port& port, double at_ms) {
     if (!to_the_end || job.address.is_special()) return;
-    const auto heard =
-        ask_udp(packet_to(port.number), at_ms, echo ? 3 : 1, echo ? 1500 : icmp_patience(at_ms));
+    const auto heard = ask_udp(packet_to(port.number), at_ms, echo ? 3 : 1, echo ? 1500 : 500);
     ended = std::max(ended, at_ms + heard.took_ms);
     if (heard.kind == Heard::answer) port.result = "replied";
     if (heard.kind == Heard::prohibited) port.result = "prohibited";
