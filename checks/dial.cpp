@@ -34,7 +34,7 @@ asio::awaitable<std::unique_ptr<Stream>> connect(Context& context, Job job,
     co_return nullptr;
   }
   const auto took = elapsed(start, context.scope.clock.now());
-  context.edge.reached(remote, options.interface, context.scope);
+  context.edge.reached(remote, took, options.interface, context.scope);
   observation.local = (*connected)->local();
   observation.round_trip = took;
   observation.timing_ms[Timing::connect] = took.count();

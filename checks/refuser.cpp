@@ -84,7 +84,7 @@ asio::awaitable<bool> is_refused_at(Context& context, SocketAddress target, Tran
     ConnectOptions options;
     options.interface = context.settings.interface;
     options.ttl = ttl;
-    options.timeout = timeouts::icmp_reply;
+    options.timeout = context.edge.patience();
     const auto connected = co_await connect_tcp(context.executor, context.scope, target, options);
     co_return connected.has_error() && !connected.error().icmp &&
         connected.error().kind == FailureKind::connection_refused;
@@ -97,7 +97,7 @@ asio::awaitable<bool> is_refused_at(Context& context, SocketAddress target, Tran
   const std::array<std::uint8_t, 12> payload{};
   const auto sent = socket->send(payload);
   if (sent.has_error()) co_return false;
-  const auto until = context.scope.clock.now() + timeouts::icmp_reply;
+  const auto until = context.scope.clock.now() + context.edge.patience();
   auto event = co_await socket->receive(context.scope, until);
   const auto* icmp = event.has_error() ? nullptr : std::get_if<IcmpError>(&*event);
   co_return icmp != nullptr && icmp->kind == IcmpKind::port_unreachable;

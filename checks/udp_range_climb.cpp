@@ -226,6 +226,9 @@ asio::awaitable<std::optional<Instant>> climb_first(std::shared_ptr<Range> range
   auto& first = range->ports[range->first];
   const SocketAddress way{range->target, first.number};
   const auto found = co_await context.edge.find(way, context.settings.interface, context.scope);
+  if (found.refused && first.result == PortResult::silent) {
+    note_icmp(first, found.refused->error, range->target, context.scope.clock.now());
+  }
   if (found.by_this_call && first.result == PortResult::silent) {
     first.result = PortResult::left_site;
     first.by = found.hop->address;

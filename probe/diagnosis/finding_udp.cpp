@@ -80,6 +80,13 @@ bool sent_as_far_as_the_vendors(const std::vector<const Flow*>& flows, const Fac
          std::any_of(climbed.begin(), climbed.end(), is_new);
 }
 
+// Much of what was reached was so only when asked again, more than a bad line does: a device may
+// limit what is new, and whoever has sent less often is silent for that reason.
+bool new_flows_may_be_limited(const Facts& facts) {
+  const auto open = facts.select([](const Flow& flow) { return flow.way == Reachability::open; });
+  return 3 * facts.answered_late().size() > open.size();
+}
+
 // Packets leave, and nobody who answers everybody is heard, on whatever port: the way back is shut,
 // or one further out. One of those who are silent must have been seen to be sent to.
 std::optional<UdpVerdict> replies_are_lost(const Facts& facts,
@@ -113,7 +120,8 @@ std::optional<UdpVerdict> replies_are_lost(const Facts& facts,
   // Where the vendor has servers that answer everybody, they have to be seen to fare no better.
   const bool others_tell = !own_responders && lets_out_more_than_the_list(facts) &&
                            sent_as_far_as_the_vendors(flows, facts);
-  verdict.confidence = own_too || others_tell ? Confidence::likely : Confidence::possible;
+  const bool told = (own_too || others_tell) && !new_flows_may_be_limited(facts);
+  verdict.confidence = told ? Confidence::likely : Confidence::possible;
   verdict.only_replies = true;
   verdict.evidence.push_back(
       {"", fmt::format("UDP leaves the site, and no reply comes back: servers that answer "
@@ -147,7 +155,7 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
   std::set<std::uint16_t> dropped;
   std::set<std::string> silent_parties;
   bool own = false;
-  std::vector<const Flow*> dead;
+  std::vector<const Flow*> dead, told;
   const auto vendors = facts.hosts_asked_for();
   const bool more_than_the_list = lets_out_more_than_the_list(facts);
   for (const auto* flow : flows) {
@@ -161,6 +169,7 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
     if (!silent && flow->way != Reachability::blocked) continue;
     own |= asked_for(facts, *flow);
     if (more_than_the_list || vendors.contains(flow->host)) dead.push_back(flow);
+    if (flow->way == Reachability::blocked || vendors.contains(flow->host)) told.push_back(flow);
   }
   std::set<std::string> dead_hosts;
   for (const auto* flow : flows) {
@@ -191,7 +200,8 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
                          dropped.size(), ports_in_words({dropped.begin(), dropped.end()}, 4))});
   }
   if (refused || many) {
-    if (!all_kinds) return std::nullopt;
+    // Who says no to some says so to others as well: whose silence is not that may be a list's.
+    if (!all_kinds || (!many && !of_every_kind(told))) return std::nullopt;
     // Of one network only it may be that one.
     const auto networks = facts.networks([](const Flow& flow) { return flow.udp; });
     verdict.confidence = networks.size() > 1 ? Confidence::certain : Confidence::likely;

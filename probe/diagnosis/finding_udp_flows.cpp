@@ -44,16 +44,21 @@ std::vector<FindingEvidence> udp_evidence(const std::vector<const Flow*>& flows,
 }
 
 std::optional<FindingEvidence> control_for(const Facts& facts, const std::string& host) {
-  const Flow* best = nullptr;
+  const FlowSample* best = nullptr;
+  int best_rank = -1;
   for (const auto* flow : udp_cells(facts)) {
     if (!out(*flow)) continue;
-    if (best == nullptr || (flow->host == host && best->host != host)) best = flow;
+    for (const auto& sample : flow->samples) {
+      if (!gets_out(sample.way)) continue;
+      // Of that host rather than of others; not of a range of which a part fails, if there is
+      // another.
+      const int rank = (flow->host == host ? 2 : 0) + (failing(*sample.result) ? 0 : 1);
+      if (rank > best_rank) best = &sample;
+      best_rank = std::max(best_rank, rank);
+    }
   }
   if (best == nullptr) return std::nullopt;
-  for (const auto& sample : best->samples) {
-    if (gets_out(sample.way)) return what_it_saw(sample);
-  }
-  return std::nullopt;
+  return what_it_saw(*best);
 }
 
 std::vector<const ProbeResult*> unmasked(const std::vector<const Flow*>& flows) {

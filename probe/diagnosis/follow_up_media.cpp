@@ -83,8 +83,8 @@ void ask_for_ranges(const Facts& facts, const Flow& control, const With& with,
   }
 }
 
-// Ports of a range that could not be measured, beside no more others that get out: the first, the
-// last, and one in the middle. Media has no use for well known ones. Of each host once.
+// Ports of a range that could not be measured, a third of them or more: the first, the last, and
+// one in the middle. Media has no use for well known ones. Of each host once.
 void ask_for_silent_ports(const Facts& facts, const With& with, Questions& questions) {
   std::map<std::string, std::vector<std::uint16_t>> silent;  // by host
   std::map<std::string, std::size_t> left;                   // ports
@@ -102,8 +102,8 @@ void ask_for_silent_ports(const Facts& facts, const With& with, Questions& quest
   }
   std::size_t asked = 0;
   for (const auto& [host, ports] : silent) {
-    const bool half = left[host] > 0 && ports.size() >= left[host];
-    if (!half || known.contains(host) || asked++ >= hosts_per_port) continue;
+    const bool many = left[host] > 0 && 2 * ports.size() >= left[host];
+    if (!many || known.contains(host) || asked++ >= hosts_per_port) continue;
     for (const auto port : {ports.front(), ports[ports.size() / 2], ports.back()}) {
       questions.ask(Purpose::way_out, CheckKind::hop, Transport::udp, host, port, with);
     }

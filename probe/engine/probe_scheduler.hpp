@@ -5,9 +5,9 @@
 #include <unordered_map>
 
 #include "checks/check.hpp"
-#include "probe/engine/round_trips.hpp"
 #include "probe/model/plan.hpp"
 #include "probe/model/report.hpp"
+#include "probe/model/round_trips.hpp"
 
 namespace callready {
 

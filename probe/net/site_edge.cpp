@@ -30,6 +30,12 @@ bool far_apart(const IpAddress& one, const IpAddress& other) {
 
 }  // namespace
 
+bool turned_away(const IcmpError& error, const IpAddress& target) {
+  const bool says_no =
+      error.kind == IcmpKind::prohibited || error.kind == IcmpKind::port_unreachable;
+  return says_no && error.sender != target && far_apart(target, error.sender);
+}
+
 bool beyond_the_edge(const IpAddress& router) {
   return !router.is_private() && !router.is_link_local() && !router.is_loopback() &&
          !router.is_unspecified();
@@ -68,6 +74,25 @@ std::optional<Hop> SiteEdge::Climb::farthest() const {
   return farthest_outside(before, own);
 }
 
+milliseconds SiteEdge::patience() const {
+  const auto timeout = round_trips_.timeout();
+  if (!timeout) return timeouts::icmp_reply_unknown;
+  return std::clamp(std::chrono::ceil<milliseconds>(*timeout), timeouts::icmp_reply,
+                    timeouts::icmp_reply_slow);
+}
+
+// What is learnt meanwhile makes it longer.
+asio::awaitable<Result<UdpEvent>> SiteEdge::receive_with_patience(UdpSocket& socket, Scope scope) {
+  const auto start = scope.clock.now();
+  for (auto waited = timeouts::icmp_reply;;) {
+    auto event = co_await socket.receive(scope, start + waited);
+    const bool late = event.has_error() && event.error().kind == FailureKind::timed_out;
+    const auto patient = patience();
+    if (!late || patient <= waited) co_return event;
+    waited = patient;
+  }
+}
+
 // The parameters live in the coroutine's frame: it may outlast its starter.
 asio::awaitable<void> SiteEdge::ask_router(std::shared_ptr<Climb> climb, int ttl, Scope scope) {
   // The end of one question, however it comes.
@@ -79,11 +104,12 @@ asio::awaitable<void> SiteEdge::ask_router(std::shared_ptr<Climb> climb, int ttl
   };
   const End end{climb};
   std::optional<IpAddress> router;
+  const auto asked = scope.clock.now();
   if (climb->by_tcp) {
     ConnectOptions options;
     options.interface = climb->interface;
     options.ttl = ttl;
-    options.timeout = timeouts::icmp_reply;
+    options.timeout = patience();
     const auto remote = climb->flow;
     auto connected = co_await connect_tcp(executor_, scope, remote, options);
     if (connected.has_error() && connected.error().kind == FailureKind::ttl_exceeded) {
@@ -101,13 +127,15 @@ asio::awaitable<void> SiteEdge::ask_router(std::shared_ptr<Climb> climb, int ttl
     const std::array<std::uint8_t, 12> payload{0x80};  // an RTP header (RFC 3550), all else zero
     const auto sent = socket->send(payload);
     if (sent.has_error()) co_return;
-    const auto deadline = scope.clock.now() + timeouts::icmp_reply;
-    auto event = co_await socket->receive(scope, deadline);
+    const auto event = co_await receive_with_patience(*socket, scope);
     const auto* icmp = event.has_error() ? nullptr : std::get_if<IcmpError>(&*event);
     if (icmp != nullptr && icmp->kind == IcmpKind::time_exceeded) router = icmp->sender;
+    const bool refused = icmp != nullptr && turned_away(*icmp, climb->flow.address);
+    if (refused && (!climb->refused || ttl < climb->refused->ttl)) climb->refused = {ttl, *icmp};
   }
   if (!router) co_return;
   climb->routers.emplace(ttl, *router);
+  climb->round_trips.emplace(ttl, elapsed(asked, scope.clock.now()));
   go_on(climb, ttl + at_once, scope);
 }
 
@@ -128,6 +156,12 @@ std::shared_ptr<SiteEdge::Climb> SiteEdge::start(SocketAddress flow, bool by_tcp
   go_on(climb, from - 1 + at_once, scope);
   if (climb->running == 0) climb->ended.deliver(true);
   return climb;
+}
+
+void SiteEdge::reached(SocketAddress listener, Milliseconds took, const std::string& interface,
+                       Scope scope) {
+  if (beyond_the_edge(listener.address)) round_trips_.add(took);
+  reached(listener, interface, scope);
 }
 
 void SiteEdge::reached(SocketAddress listener, const std::string& interface, Scope scope) {
@@ -178,7 +212,7 @@ asio::awaitable<void> SiteEdge::follow(std::shared_ptr<Climb> climb, Scope scope
 // As long as listeners may take to be reached, and then for what was begun.
 asio::awaitable<void> SiteEdge::wait_for_trunk(bool v6, std::string interface, Scope scope) {
   auto& trunk = trunks_[v6];
-  trunk.wanted = true;
+  if (!trunk.wanted) trunk.wanted = scope.clock.now();
   lengthen_trunk(v6, interface, scope);
   const auto known = [&trunk] {
     return trunk.ways.size() == 2 &&
@@ -188,12 +222,17 @@ asio::awaitable<void> SiteEdge::wait_for_trunk(bool v6, std::string interface, S
   if (known()) co_return;
   const OneShot<bool> told(executor_);
   trunk.waiting.push_back(told);
-  const auto until = scope.clock.now() + timeouts::edge_search;
+  auto until = scope.clock.now() + timeouts::edge_search;
   const auto waited = co_await told.wait(scope, until);
-  static_cast<void>(waited);
+  const auto at_last = *trunk.wanted + timeouts::edge_search_slow;
+  if (waited.has_error() && trunk.listeners.empty() && until < at_last && !scope.stop.stopped()) {
+    until = at_last;
+    const auto again = co_await told.wait(scope, until);
+    static_cast<void>(again);
+  }
   const auto begun = trunk.ways;
   for (const auto& way : begun) {
-    const auto ended = co_await way->ended.wait(scope, until + timeouts::icmp_reply);
+    const auto ended = co_await way->ended.wait(scope, until + timeouts::climb);
     static_cast<void>(ended);
   }
 }
@@ -227,6 +266,15 @@ std::optional<SiteEdge::Way> SiteEdge::end_of_trunk(const SocketAddress& target)
 }
 
 std::optional<SiteEdge::Way> SiteEdge::way_to(const SocketAddress& target) const {
+  auto way = farthest_on_way_to(target);
+  const auto climb = climbs_.find(target.address);
+  if (!way || climb == climbs_.end()) return way;
+  const auto& refused = climb->second->refused;
+  if (refused && refused->ttl > way->hop.ttl) way->refused = climb->second;
+  return way;
+}
+
+std::optional<SiteEdge::Way> SiteEdge::farthest_on_way_to(const SocketAddress& target) const {
   const auto trunk = end_of_trunk(target);
   const auto climb = climbs_.find(target.address);
   if (climb == climbs_.end()) return trunk;
@@ -270,6 +318,7 @@ asio::awaitable<SiteEdge::Found> SiteEdge::find(SocketAddress target, std::strin
     found.hop = way->hop;
     found.by_this_call = first && way->climb == climb;
   }
+  if (climb && climb->flow.port == target.port) found.refused = climb->refused;
   co_return found;
 }
 

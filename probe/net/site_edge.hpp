@@ -9,6 +9,10 @@
 // climb shows counts only from there on: a firewall says "time exceeded" before it looks at its
 // rules, and a campus or a company goes on behind its first public address.
 //
+// A climb also meets who turns its packets away, and says so: a firewall that is the last router to
+// speak, or one of which nothing else is heard. Questions to that target then go as far as that
+// first: what it turns away it may answer as well.
+//
 // Routers answer few ICMP errors (Linux: six in a burst, then one a second), and all of a run share
 // them: so all questions go through one queue, in waves, each with a control at its end.
 #pragma once
@@ -17,6 +21,7 @@
 #include <optional>
 #include <set>
 
+#include "probe/model/round_trips.hpp"
 #include "probe/net/one_shot.hpp"
 #include "probe/net/stream.hpp"
 #include "probe/net/task_group.hpp"
@@ -32,6 +37,16 @@ struct Hop {
 
 // By TTL: those that answered on one way.
 using Routers = std::map<int, IpAddress>;
+
+// Who said that a packet may not pass, and to which TTL.
+struct Refusal {
+  int ttl = 0;
+  IcmpError error;
+};
+
+// True where this error to a packet for `target` is a device's on the way that turns it away. What
+// is said in the target's name may be true, and what its own network says is the vendor's matter.
+bool turned_away(const IcmpError& error, const IpAddress& target);
 
 // True for the address of a router that can only stand beyond the site's edge: not RFC 1918, RFC
 // 4193 or link-local. Carrier NAT's 100.64/10 (RFC 6598) is the provider's.
@@ -53,6 +68,8 @@ class SiteEdge {
   struct Found {
     std::optional<Hop> hop;     // nothing where no router there answers
     bool by_this_call = false;  // a UDP packet to this call's own port was seen to get there
+    // Of a climb to this call's own port: who turned it away.
+    std::optional<Refusal> refused;
   };
   // The farthest router on the way to `target` that is known to answer, and that questions to that
   // address go to from now on: that of a climb with UDP to its port, or the trunk's end. Waits for
@@ -68,8 +85,14 @@ class SiteEdge {
   // has climbed yet.
   asio::awaitable<Routers> look_around(SocketAddress target, std::string interface, Scope scope);
 
-  // A TCP connection to this listener stood, without a proxy.
+  // A TCP connection to this listener stood, without a proxy, after one round trip.
+  void reached(SocketAddress listener, Milliseconds took, const std::string& interface,
+               Scope scope);
+  // It is known to stand.
   void reached(SocketAddress listener, const std::string& interface, Scope scope);
+
+  // How long an ICMP error may take, by the round trips that are known by now.
+  milliseconds patience() const;
 
   // What one packet that ends at the hop came to.
   struct Answer {
@@ -111,6 +134,8 @@ class SiteEdge {
     std::string interface;
     int begun = 0, running = 0;  // the last TTL that was sent; how many wait
     Routers routers;
+    std::map<int, Milliseconds> round_trips;  // to those
+    std::optional<Refusal> refused;           // the nearest, over UDP
     bool taken_near = false;  // somebody took the connection before the first router
     IpAddress own;            // ours, on that way
     std::optional<Hop> farthest() const;
@@ -119,13 +144,15 @@ class SiteEdge {
   struct Way {
     Hop hop;
     std::shared_ptr<const Climb> climb;
+    // The target's own climb, where it was turned away beyond the hop.
+    std::shared_ptr<const Climb> refused{};
   };
   struct Trunk {
     std::vector<SocketAddress> listeners;      // reached, and not climbed to yet
     std::vector<std::shared_ptr<Climb>> ways;  // to two of them, of different networks
     std::set<std::uint16_t> intercepted;       // ports that somebody near takes
     std::vector<OneShot<bool>> waiting;        // for the second way to be known
-    bool wanted = false;
+    std::optional<Instant> wanted;             // since when
   };
   struct Question {
     bool by_tcp;
@@ -138,8 +165,11 @@ class SiteEdge {
     Instant until;
     OneShot<Answer> answer;
     Way way;
+    bool beyond = false;  // goes to who turned the climb away; if that lets it pass, to the hop
     Answer heard{};
     bool settled() const { return heard.icmp || heard.taken || heard.reset; }
+    Hop hop() const;
+    const std::shared_ptr<const Climb>& climb() const { return beyond ? way.refused : way.climb; }
   };
   using Questions = std::vector<std::shared_ptr<Question>>;
 
@@ -151,7 +181,11 @@ class SiteEdge {
   asio::awaitable<void> follow(std::shared_ptr<Climb> climb, Scope scope);
   asio::awaitable<void> wait_for_trunk(bool v6, std::string interface, Scope scope);
   std::optional<Way> end_of_trunk(const SocketAddress& target) const;
+  std::optional<Way> farthest_on_way_to(const SocketAddress& target) const;
   std::optional<Way> way_to(const SocketAddress& target) const;
+  // How long an answer from there may take.
+  milliseconds patience(const Question& question) const;
+  asio::awaitable<Result<UdpEvent>> receive_with_patience(UdpSocket& socket, Scope scope);
 
   asio::awaitable<Answer> put(std::shared_ptr<Question> question);
   void tell_the_hasty(Instant next_answers);
@@ -160,12 +194,13 @@ class SiteEdge {
   asio::awaitable<std::set<Hop>> make_wave(Scope scope, const Questions& questions);
   static asio::awaitable<void> hear(std::shared_ptr<Question> question, Instant deadline);
   static asio::awaitable<void> connect(asio::any_io_executor executor,
-                                       std::shared_ptr<Question> question);
+                                       std::shared_ptr<Question> question, milliseconds patience);
 
   asio::any_io_executor executor_;
   std::map<IpAddress, std::shared_ptr<Climb>> climbs_;  // over UDP
   std::map<bool, Trunk> trunks_;                        // by is_v6
   std::deque<std::shared_ptr<Question>> queue_;
+  RoundTrips round_trips_;  // of connections
   TaskGroup tasks_;
   bool working_ = false, exhausted_ = false;
 };

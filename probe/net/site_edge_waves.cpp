@@ -10,13 +10,14 @@ namespace {
 // The last packet of a wave to a hop: one that it should answer.
 asio::awaitable<void> control(asio::any_io_executor executor,
                               std::shared_ptr<std::set<Hop>> answered, Hop hop, SocketAddress flow,
-                              bool by_tcp, std::string interface, Scope scope) {
+                              bool by_tcp, std::string interface, milliseconds patience,
+                              Scope scope) {
   std::optional<IcmpError> icmp;
   if (by_tcp) {
     ConnectOptions options;
     options.interface = interface;
     options.ttl = hop.ttl;
-    options.timeout = timeouts::icmp_reply;
+    options.timeout = patience;
     auto connected = co_await connect_tcp(executor, scope, flow, options);
     if (connected.has_error()) icmp = connected.error().icmp;
   } else {
@@ -28,17 +29,33 @@ asio::awaitable<void> control(asio::any_io_executor executor,
     const std::array<std::uint8_t, 12> payload{0x80};
     const auto sent = socket->send(payload);
     if (sent.has_error()) co_return;
-    const auto deadline = scope.clock.now() + timeouts::icmp_reply;
+    const auto deadline = scope.clock.now() + patience;
     auto event = co_await socket->receive(scope, deadline);
     const auto* error = event.has_error() ? nullptr : std::get_if<IcmpError>(&*event);
     if (error != nullptr) icmp = *error;
   }
-  if (icmp && icmp->kind == IcmpKind::time_exceeded && beyond_the_edge(icmp->sender)) {
-    answered->insert(hop);
-  }
+  if (!icmp) co_return;
+  const bool expired = icmp->kind == IcmpKind::time_exceeded && beyond_the_edge(icmp->sender);
+  const bool refused = turned_away(*icmp, flow.address) && icmp->sender == hop.address;
+  if (expired || refused) answered->insert(hop);
 }
 
 }  // namespace
+
+Hop SiteEdge::Question::hop() const {
+  if (!beyond) return way.hop;
+  return {way.refused->refused->ttl, way.refused->refused->error.sender};
+}
+
+milliseconds SiteEdge::patience(const Question& question) const {
+  const auto& trips = question.climb()->round_trips;
+  const auto known = trips.find(question.hop().ttl);
+  if (known == trips.end()) return patience();
+  RoundTrips trip;
+  trip.add(known->second);
+  return std::clamp(std::chrono::ceil<milliseconds>(*trip.timeout()), timeouts::icmp_reply,
+                    timeouts::icmp_reply_slow);
+}
 
 asio::awaitable<SiteEdge::Answer> SiteEdge::ask(UdpSocket& socket,
                                                 std::vector<std::uint8_t> payload, Need need,
@@ -65,6 +82,7 @@ asio::awaitable<SiteEdge::Answer> SiteEdge::put(std::shared_ptr<Question> questi
   auto way = way_to(question->remote);
   if (!way) co_return nothing;
   question->way = std::move(*way);
+  question->beyond = question->way.refused && !question->by_tcp;
   queue_.push_back(question);
   if (!std::exchange(working_, true) &&
       !tasks_.start([&] { return make_waves(question->scope); })) {
@@ -106,7 +124,7 @@ asio::awaitable<void> SiteEdge::make_next_wave(Scope scope) {
   auto first = Need::rounds_off;
   for (const auto& question : queue_) first = std::min(first, question->need);
   // Except for whom this wave is the last one: who only waits for others ends with nothing.
-  const auto last = soon + 2 * timeouts::icmp_reply + timeouts::icmp_refill;
+  const auto last = soon + 2 * patience() + timeouts::icmp_refill;
   const auto rest = std::stable_partition(queue_.begin(), queue_.end(), [&](const auto& question) {
     const bool last_wave = question->need == Need::supports && question->until < last;
     return question->need == first || last_wave || question->until <= soon;
@@ -123,16 +141,21 @@ asio::awaitable<void> SiteEdge::make_next_wave(Scope scope) {
   }
   const bool short_of_answers =
       std::any_of(questions.begin(), questions.end(), [&](const auto& question) {
-        return !question->settled() && !answered.contains(question->way.hop);
+        return !question->settled() && !answered.contains(question->hop());
       });
   exhausted_ |= short_of_answers;
   const auto next = scope.clock.now() + timeouts::icmp_refill;
   std::size_t again = 0;
   for (const auto& question : questions) {
-    const bool control_answered = answered.contains(question->way.hop);
+    const bool control_answered = answered.contains(question->hop());
+    if (question->beyond && control_answered && !question->settled() && going_on) {
+      question->beyond = false;
+      queue_.insert(queue_.begin() + static_cast<std::ptrdiff_t>(again++), question);
+      continue;
+    }
     const bool settled = question->settled() || control_answered || !going_on;
     if (settled || question->need == Need::rounds_off ||
-        next + timeouts::icmp_reply > question->until) {
+        next + patience(*question) > question->until) {
       Answer answer = question->heard;
       answer.control_answered = control_answered;
       question->answer.deliver(std::move(answer));
@@ -141,7 +164,7 @@ asio::awaitable<void> SiteEdge::make_next_wave(Scope scope) {
     }
   }
   if (thrown) std::rethrow_exception(thrown);
-  if (short_of_answers) tell_the_hasty(next + timeouts::icmp_reply);
+  if (short_of_answers) tell_the_hasty(next + patience());
   if (short_of_answers && !queue_.empty()) {
     const bool slept = co_await sleep_until(executor_, scope, next);
     static_cast<void>(slept);  // stopped: the next turn answers everybody
@@ -162,25 +185,28 @@ void SiteEdge::tell_the_hasty(Instant next_answers) {
 // were answered.
 asio::awaitable<std::set<Hop>> SiteEdge::make_wave(Scope scope, const Questions& questions) {
   const auto answered = std::make_shared<std::set<Hop>>();
-  const auto deadline = scope.clock.now() + timeouts::icmp_reply;
+  auto longest = timeouts::icmp_reply;
+  for (const auto& question : questions) longest = std::max(longest, patience(*question));
+  const auto deadline = scope.clock.now() + longest;
   std::map<Hop, std::shared_ptr<const Climb>> controls;
   TaskGroup wave(executor_);
   for (const auto& question : questions) {
-    const auto ttl = question->way.hop.ttl;
-    controls.try_emplace(question->way.hop, question->way.climb);
+    const auto hop = question->hop();
+    controls.try_emplace(hop, question->climb());
     if (question->by_tcp) {
-      wave.start([&] { return connect(executor_, question); });
+      wave.start([&] { return connect(executor_, question, longest); });
       continue;
     }
     if (question->socket == nullptr) continue;
-    question->socket->set_ttl(ttl);
+    question->socket->set_ttl(hop.ttl);
     const auto sent = question->socket->send(question->payload);
     question->socket->set_ttl(0);
     if (!sent.has_error()) wave.start([&] { return hear(question, deadline); });
   }
   for (const auto& [hop, climb] : controls) {
     wave.start([&] {
-      return control(executor_, answered, hop, climb->flow, climb->by_tcp, climb->interface, scope);
+      return control(executor_, answered, hop, climb->flow, climb->by_tcp, climb->interface,
+                     longest, scope);
     });
   }
   auto thrown = co_await wave.ended();
@@ -201,11 +227,11 @@ asio::awaitable<void> SiteEdge::hear(std::shared_ptr<Question> question, Instant
 }
 
 asio::awaitable<void> SiteEdge::connect(asio::any_io_executor executor,
-                                        std::shared_ptr<Question> question) {
+                                        std::shared_ptr<Question> question, milliseconds patience) {
   ConnectOptions options;
   options.interface = question->interface;
-  options.ttl = question->way.hop.ttl;
-  options.timeout = timeouts::icmp_reply;
+  options.ttl = question->hop().ttl;
+  options.timeout = patience;
   const auto scope = question->scope;
   const auto remote = question->remote;
   auto connected = co_await connect_tcp(executor, scope, remote, options);

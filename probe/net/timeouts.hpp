@@ -79,8 +79,13 @@ inline constexpr milliseconds stream_reply{2'500};
 inline constexpr milliseconds non_stun_line{300};
 
 // An ICMP error from a router on the way: routers answer slowly from their control processors, but
-// those near a site's edge are near; twice a slow access line.
+// those near a site's edge are near; twice a slow access line. The least of what is waited; more
+// where round trips are known to be longer (RFC 6298) ...
 inline constexpr milliseconds icmp_reply{500};
+// ... a second where none is known yet (section 2.1 there) ...
+inline constexpr milliseconds icmp_reply_unknown{1'000};
+// ... and at the most what two round trips over a satellite take.
+inline constexpr milliseconds icmp_reply_slow{1'200};
 // Linux routers answer one ICMP error a second after a burst of six (icmp_ratelimit): a little
 // more.
 inline constexpr milliseconds icmp_refill{1'100};
@@ -90,9 +95,12 @@ inline constexpr milliseconds icmp_gather{2};
 // What two TCP listeners have to be reached in, for the ways to them to be compared: name, connect
 // and one retransmission on a path of 200 ms; who has none of that can be told no more.
 inline constexpr milliseconds edge_search = 2 * icmp_reply;
+// The same for the first who ask, where none has been reached by then: a name and a connect over a
+// satellite take more than a second.
+inline constexpr milliseconds edge_search_slow = 2 * edge_search;
 // One climb over the routers on the way: each that answers lets the next ones be asked, on a near
-// path within the first wait for those that do not.
-inline constexpr milliseconds climb = 3 * icmp_reply;
+// path within the first wait for those that do not. It ends by itself, most often much sooner.
+inline constexpr milliseconds climb = 3 * icmp_reply_slow;
 // How long a normal run goes on asking for proof that a media range is open: a router's first six
 // answers and four more, for the ranges of three or four sets; --thorough takes all the run has.
 inline constexpr milliseconds udp_range{5'000};

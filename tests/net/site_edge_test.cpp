@@ -1,6 +1,7 @@
 #include "probe/net/site_edge.hpp"
 
 #include "probe/net/own_site.hpp"
+#include "probe/net/timeouts.hpp"
 #include "tests/support/loop.hpp"
 
 namespace callready {
@@ -51,6 +52,45 @@ TEST(SiteEdge, WaysShareRoutersAtTheSameDistance) {
   const auto other =
       routers({{1, "10.0.0.1"}, {2, "198.51.100.2"}, {3, "192.0.2.1"}, {4, "198.51.100.1"}});
   EXPECT_EQ(shared(one, other), routers({{1, "10.0.0.1"}, {3, "192.0.2.1"}}));
+}
+
+IcmpError error(IcmpKind kind, const char* sender) {
+  IcmpError made;
+  made.kind = kind;
+  made.sender = *IpAddress::parse(sender);
+  return made;
+}
+
+TEST(SiteEdge, HearsWhoTurnsAClimbAway) {
+  const auto target = *IpAddress::parse("203.0.113.9");
+  EXPECT_TRUE(turned_away(error(IcmpKind::prohibited, "192.168.1.1"), target));
+  EXPECT_TRUE(turned_away(error(IcmpKind::port_unreachable, "198.51.100.1"), target));
+  EXPECT_FALSE(turned_away(error(IcmpKind::time_exceeded, "198.51.100.1"), target));
+  EXPECT_FALSE(turned_away(error(IcmpKind::host_unreachable, "198.51.100.1"), target))
+      << "no route is no rule";
+  EXPECT_FALSE(turned_away(error(IcmpKind::port_unreachable, "203.0.113.9"), target))
+      << "it may be the target's own word";
+  EXPECT_FALSE(turned_away(error(IcmpKind::prohibited, "203.0.7.1"), target))
+      << "the vendor's network, not the site's";
+}
+
+// RFC 6298 over what connections took, within bounds.
+TEST(SiteEdge, HasThePatienceThatTheLineNeeds) {
+  test::Loop loop;
+  SiteEdge edge(loop.executor());
+  EXPECT_EQ(edge.patience(), timeouts::icmp_reply_unknown);
+  const SocketAddress inside{*IpAddress::parse("192.168.1.5"), 443};
+  edge.reached(inside, Milliseconds(1), "", loop.scope);
+  EXPECT_EQ(edge.patience(), timeouts::icmp_reply_unknown) << "that is not the line";
+  const SocketAddress outside{*IpAddress::parse("203.0.113.9"), 443};
+  edge.reached(outside, Milliseconds(600), "", loop.scope);
+  EXPECT_EQ(edge.patience(), timeouts::icmp_reply_slow) << "three times, as far as allowed";
+  for (int i = 0; i < 20; ++i) edge.reached(outside, Milliseconds(600), "", loop.scope);
+  EXPECT_GT(edge.patience(), milliseconds(600));
+  EXPECT_LT(edge.patience(), timeouts::icmp_reply_slow) << "known better by now";
+  SiteEdge near(loop.executor());
+  near.reached(outside, Milliseconds(20), "", loop.scope);
+  EXPECT_EQ(near.patience(), timeouts::icmp_reply) << "never less";
 }
 
 TEST(SiteEdge, IsNotFoundWhereNoRouterIsOnTheWay) {

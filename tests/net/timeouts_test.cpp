@@ -39,6 +39,13 @@ TEST(Timeouts, Nest) {
   EXPECT_LT(udp_sends[1], hairpin);
   EXPECT_LT(icmp_reply, icmp_refill);
   EXPECT_LT(icmp_reply, edge_search);
+  EXPECT_LT(icmp_reply, icmp_reply_unknown);
+  EXPECT_LT(icmp_reply_unknown, icmp_reply_slow);
+  EXPECT_LE(icmp_reply_unknown, edge_search) << "where all is silent both end together";
+  EXPECT_LT(icmp_reply_slow + icmp_refill, hop) << "one wait also on a slow line";
+  EXPECT_LT(edge_search + climb, udp_range) << "a question still fits";
+  EXPECT_LT(icmp_reply_slow, edge_search_slow - icmp_reply) << "a name and a connect";
+  EXPECT_LT(edge_search_slow + 2 * icmp_reply, udp_range) << "both questions fit";
   EXPECT_LT(edge_search + udp_range_hurried, udp_range) << "in a hurry is shorter";
   EXPECT_LT(2 * icmp_refill, udp_range) << "a silent port is asked for again at least once";
   EXPECT_LT(2 * (icmp_reply + icmp_refill), hop) << "both questions may have to wait once";

@@ -188,7 +188,7 @@ Observer::Connection Observer::connect(const IpAddress& to, std::uint16_t port, 
   syn.proto = Proto::tcp;
   syn.to = to;
   syn.port = port;
-  syn.from = traffic_.new_port();
+  syn.from = ttl == whole_way ? traffic_.new_port() : traffic_.new_port_on_the_way();
   const auto trip = traffic_.round_trip(to);
   for (const double sent : syns_ms) {
     if (sent >= heard.took_ms || sent >= timeout_ms) break;
@@ -243,6 +243,9 @@ Observer::Connection Observer::connect(const IpAddress& to, std::uint16_t port, 
   connection.stands = heard.kind == Heard::answer;
   if (!connection.stands) connection.box = nullptr;
   connection.at_ms = at_ms + heard.took_ms;
+  if (connection.stands && ttl == whole_way && !to.is_private()) {
+    round_trips_.emplace_back(connection.at_ms, heard.took_ms);
+  }
   return connection;
 }
 

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "probe/model/report.hpp"
+#include "probe/model/round_trips.hpp"
 #include "tests/networks/traffic.hpp"
 
 namespace callready::networks {
@@ -69,6 +70,8 @@ class Observer {
     IpAddress to;
     std::uint16_t port = 0;
     Routers routers;
+    std::map<int, double> round_trips;  // to those
+    std::optional<End> refused;         // the first TTL at which a device said no, and who
     bool taken_near = false;
     double ended_ms = 0;
   };
@@ -76,6 +79,7 @@ class Observer {
   struct Way {
     End hop;
     Climb climb;
+    std::optional<Climb> refused{};  // of the target's own climb: beyond the hop
   };
   struct Expired {
     enum Kind { nothing, expired, prohibited, port_unreachable, taken, reset } kind = nothing;
@@ -97,15 +101,25 @@ class Observer {
   std::string certificates(const Job& job, const Connection& connection, Observation& seen);
 
   Climb climb(Proto proto, const IpAddress& to, std::uint16_t port, int from, double at_ms);
+  // Of ICMP errors, by the round trips that are known at that time; and of one that may become
+  // more.
+  double icmp_patience(double at_ms) const;
+  double growing_patience(double at_ms) const;
   void find_trunk(double& at_ms);
+  bool search_trunk(double& at_ms, double limit_ms);
   std::optional<End> farthest(const Climb& climb) const;
   std::optional<Way> end_of_trunk(const IpAddress& target) const;
+  std::optional<Way> known_way_to(const IpAddress& target) const;
   std::optional<Way> way_to(const IpAddress& target) const;
   // `at_ms` becomes when that was known.
   std::optional<Way> find_way(const IpAddress& target, std::uint16_t port, double& at_ms,
                               bool& by_this_call);
+  // Who turned away the packets of a climb with UDP to that target and port.
+  std::optional<IpAddress> refused_climb(const IpAddress& target, std::uint16_t port) const;
   Expired ask_edge(Packet packet, bool patient, double at_ms, double until_ms);
-  Expired expire(const Packet& packet, int ttl, double at_ms);
+  Expired ask_at(const Packet& packet, const End& hop, const Climb& climb, double patience_ms,
+                 double at_ms);
+  Expired expire(const Packet& packet, int ttl, double at_ms, double patience_ms);
   void ask_who_refused(const Job& job, Packet packet, Seen& seen);
 
   Heard ask_once(const Job& job, Packet& request, Seen& seen);
@@ -143,6 +157,7 @@ class Observer {
     double ended_ms;
   };
   std::vector<Wave> waves_;
+  std::vector<std::pair<double, double>> round_trips_;  // of connections: when known, how long
   int refusals_ = 0;
   std::set<std::pair<bool, std::uint16_t>> refused_near_;
 };

@@ -50,9 +50,11 @@ Seen Observer::udp_range(Job job) {
   bool refused_near = false;
   std::optional<double> shortest;
   double ended = job.at_ms;
+  const auto any = packet(job, echo ? Payload::other : Payload::rtp);
   const auto packet_to = [&](std::uint16_t number) {
-    auto packet = this->packet(job, echo ? Payload::other : Payload::rtp);
+    auto packet = any;
     packet.port = number;
+    packet.from = traffic_.new_port_on_the_way();
     return packet;
   };
   const auto note = [&](Port& port, const Expired& answer) {
@@ -99,8 +101,8 @@ Seen Observer::udp_range(Job job) {
   auto sample = job.probe.target.sample;
   if (sample.empty()) sample.push_back(job.probe.target.port());
   for (const auto number : sample) ports.push_back({number, "silent", {}, false});
-  observation.local = SocketAddress{traffic_.network().pc, traffic_.new_port()};
-  auto until = job.at_ms + 3000;
+  observation.local = SocketAddress{traffic_.network().pc, any.from};
+  auto until = job.at_ms + 5000;
   // Both steps at once.
   auto& first = ports[std::hash<std::string>{}(job.probe.target.host) % ports.size()];
   auto far_end = job.at_ms;
@@ -109,6 +111,10 @@ Seen Observer::udp_range(Job job) {
   bool by_this_call = false;
   const auto found = find_way(job.address, first.number, now, by_this_call);
   ended = std::max(ended, now);
+  if (const auto by = refused_climb(job.address, first.number); by && first.result == "silent") {
+    first.result = "prohibited";
+    first.by = by;
+  }
   if (by_this_call && first.result == "silent") {
     first.result = "left_site";
     first.by = found->hop.address;

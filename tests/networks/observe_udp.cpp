@@ -8,7 +8,8 @@
 namespace callready::networks {
 namespace {
 
-constexpr double icmp_reply_ms = 500, icmp_refill_ms = 1100, edge_search_ms = 1000;
+constexpr double icmp_reply_ms = 500, icmp_unknown_ms = 1000, icmp_slow_ms = 1200;
+constexpr double icmp_refill_ms = 1100, edge_search_ms = 1000, edge_search_slow_ms = 2000;
 constexpr int at_once = 4, deepest = 16, deepest_by_udp = 8;  // of a climb
 constexpr std::size_t most_climbs = 4;
 
@@ -25,12 +26,31 @@ bool outside(const std::pair<const int, IpAddress>& router, const IpAddress& own
 
 }  // namespace
 
+double Observer::icmp_patience(double at_ms) const {
+  RoundTrips trips;
+  for (const auto& [when, took] : round_trips_) {
+    if (when <= at_ms) trips.add(Milliseconds(took));
+  }
+  const auto timeout = trips.timeout();
+  return timeout ? std::clamp(timeout->count(), icmp_reply_ms, icmp_slow_ms) : icmp_unknown_ms;
+}
+
+double Observer::growing_patience(double at_ms) const {
+  double patience = icmp_reply_ms;
+  for (;;) {
+    const auto now = icmp_patience(at_ms + patience);
+    if (now <= patience) return patience;
+    patience = now;
+  }
+}
+
 // One packet whose TTL ends on the way.
-Observer::Expired Observer::expire(const Packet& packet, int ttl, double at_ms) {
+Observer::Expired Observer::expire(const Packet& packet, int ttl, double at_ms,
+                                   double patience_ms) {
   Expired answer;
-  answer.ended_ms = at_ms + icmp_reply_ms;
+  answer.ended_ms = at_ms + patience_ms;
   if (packet.proto == Proto::tcp) {
-    const auto connection = connect(packet.to, packet.port, at_ms, ttl, icmp_reply_ms);
+    const auto connection = connect(packet.to, packet.port, at_ms, ttl, patience_ms);
     answer.ended_ms = connection.at_ms;
     if (connection.stands) answer.kind = Expired::taken;
     answer.sender = connection.heard.sender;
@@ -47,7 +67,7 @@ Observer::Expired Observer::expire(const Packet& packet, int ttl, double at_ms) 
   }
   const auto fate = traffic_.send(packet, at_ms, ttl);
   const auto took = traffic_.round_trip_to(fate.hop);
-  if (took > icmp_reply_ms) return answer;
+  if (took > patience_ms) return answer;
   if (fate.kind == Fate::expires && traffic_.says_expired(fate.hop, packet.to, at_ms)) {
     answer.kind = Expired::expired;
     answer.sender = traffic_.router(fate.hop, packet.to);
@@ -79,13 +99,19 @@ Observer::Climb Observer::climb(Proto proto, const IpAddress& to, std::uint16_t 
     packet.proto = proto;
     packet.to = to;
     packet.port = port;
-    packet.from = traffic_.new_port();
+    packet.from = traffic_.new_port_on_the_way();
     if (proto == Proto::udp) packet.payload = Payload::rtp;
-    const auto answer = expire(packet, ttl, at_ms);
+    const auto patience = proto == Proto::tcp ? icmp_patience(at_ms) : growing_patience(at_ms);
+    const auto answer = expire(packet, ttl, at_ms, patience);
     climb.ended_ms = std::max(climb.ended_ms, answer.ended_ms);
     climb.taken_near |= ttl == 1 && answer.kind == Expired::taken;
+    const bool says_no =
+        answer.kind == Expired::prohibited || answer.kind == Expired::port_unreachable;
+    const bool its_own = callready::Network{to, 16}.masked().contains(answer.sender);
+    if (says_no && !its_own && !climb.refused) climb.refused = End{ttl, answer.sender};
     if (answer.kind != Expired::expired) continue;
     climb.routers.emplace(ttl, answer.sender);
+    climb.round_trips.emplace(ttl, answer.ended_ms - at_ms);
     last = ttl + at_once;
   }
   return climb;
@@ -99,8 +125,15 @@ void Observer::find_trunk(double& at_ms) {
     return;
   }
   trunk_.emplace();
+  if (search_trunk(at_ms, edge_search_ms)) return;
+  search_trunk(at_ms, edge_search_slow_ms);
+}
+
+// False where nobody was reached in that time; else `at_ms` becomes when that was known.
+bool Observer::search_trunk(double& at_ms, double limit_ms) {
   std::set<std::uint16_t> intercepted;
-  double ended = at_ms + edge_search_ms;
+  double ended = at_ms + limit_ms;
+  bool any = false;
   for (const auto& [host, port] : listeners_) {
     if (trunk_->size() == 2 || intercepted.contains(port)) continue;
     const auto found = resolve(host, at_ms);
@@ -118,7 +151,9 @@ void Observer::find_trunk(double& at_ms) {
     const auto far = traffic_.far(to);
     const bool up = far != FarFault::down && far != FarFault::refuses && far != FarFault::gone;
     const bool stands = fate.kind == Fate::taken || (fate.kind == Fate::arrives && listens && up);
-    if (near || !stands || when > at_ms + edge_search_ms) continue;
+    if (!stands || when > at_ms + limit_ms) continue;
+    any = true;
+    if (near) continue;
     auto way = climb(Proto::tcp, to, port, 1, when);
     if (way.taken_near) {
       intercepted.insert(port);
@@ -127,7 +162,8 @@ void Observer::find_trunk(double& at_ms) {
     trunk_->push_back(std::move(way));
   }
   if (trunk_->size() == 2) ended = std::max(trunk_->front().ended_ms, trunk_->back().ended_ms);
-  at_ms = ended;
+  if (any || limit_ms > edge_search_ms) at_ms = ended;
+  return any;
 }
 
 std::optional<Observer::End> Observer::farthest(const Climb& climb) const {
@@ -168,6 +204,15 @@ std::optional<Observer::Way> Observer::end_of_trunk(const IpAddress& target) con
 }
 
 std::optional<Observer::Way> Observer::way_to(const IpAddress& target) const {
+  auto way = known_way_to(target);
+  const auto climb = climbs_.find(target);
+  if (!way || climb == climbs_.end()) return way;
+  const auto& refused = climb->second.refused;
+  if (refused && refused->ttl > way->hop.ttl) way->refused = climb->second;
+  return way;
+}
+
+std::optional<Observer::Way> Observer::known_way_to(const IpAddress& target) const {
   const auto trunk = end_of_trunk(target);
   const auto climb = climbs_.find(target);
   if (climb == climbs_.end()) return trunk;
@@ -205,7 +250,16 @@ std::optional<Observer::Way> Observer::find_way(const IpAddress& target, std::ui
   return way;
 }
 
+std::optional<IpAddress> Observer::refused_climb(const IpAddress& target,
+                                                 std::uint16_t port) const {
+  const auto climb = climbs_.find(target);
+  if (climb == climbs_.end() || climb->second.port != port) return std::nullopt;
+  if (!climb->second.refused) return std::nullopt;
+  return climb->second.refused->address;
+}
+
 // ask() and ask_syn() of the same: a wave with its control, again while the router has no answer.
+// Who said no to a climb to the same host, beyond the hop, is asked first.
 Observer::Expired Observer::ask_edge(Packet packet, bool patient, double at_ms, double until_ms) {
   const auto way = way_to(packet.to);
   if (!way) {
@@ -213,34 +267,55 @@ Observer::Expired Observer::ask_edge(Packet packet, bool patient, double at_ms, 
     nothing.ended_ms = at_ms;
     return nothing;
   }
+  bool beyond = packet.proto == Proto::udp && way->refused;
   for (double now = at_ms + 2;;) {
-    traffic_.forget_shortage();
-    auto answer = expire(packet, way->hop.ttl, now);
-    const bool short_of_answers = traffic_.was_short();
-    Packet control;
-    control.proto = way->climb.proto;
-    control.to = way->climb.to;
-    control.port = way->climb.port;
-    control.from = traffic_.new_port();
-    if (control.proto == Proto::udp) control.payload = Payload::rtp;
-    // One control for all that goes out together.
-    auto wave = std::find_if(waves_.begin(), waves_.end(), [&](const Wave& one) {
-      return std::abs(one.at_ms - now) < 5 && one.hop == way->hop;
-    });
-    if (wave == waves_.end()) {
-      const auto told = expire(control, way->hop.ttl, now + 0.1);
-      const bool heard = told.kind == Expired::expired && beyond_the_edge(told.sender);
-      wave = waves_.insert(waves_.end(), Wave{now, way->hop, heard, told.ended_ms});
+    const auto& climb = beyond ? *way->refused : way->climb;
+    const auto& hop = beyond ? *climb.refused : way->hop;
+    const auto known = climb.round_trips.find(hop.ttl);
+    const auto patience = known == climb.round_trips.end()
+                              ? icmp_patience(now)
+                              : std::clamp(3 * known->second, icmp_reply_ms, icmp_slow_ms);
+    auto answer = ask_at(packet, hop, climb, patience, now);
+    const bool answered = answer.kind != Expired::nothing;
+    if (beyond && !answered && answer.control_answered) {
+      beyond = false;
+      now = answer.ended_ms;
+      continue;
     }
-    // It goes out last, and finds what the others have left.
-    if (short_of_answers) wave->answered = false;
-    answer.control_answered = wave->answered;
-    answer.ended_ms = std::max(answer.ended_ms, wave->ended_ms);
-    const bool settled = answer.kind != Expired::nothing || answer.control_answered;
     const auto next = answer.ended_ms + icmp_refill_ms;
-    if (settled || !patient || next + icmp_reply_ms > until_ms) return answer;
+    const bool settled = answered || answer.control_answered;
+    if (settled || !patient || next + patience > until_ms) return answer;
     now = next;
   }
+}
+
+// One packet and its control, which goes out last.
+Observer::Expired Observer::ask_at(const Packet& packet, const End& hop, const Climb& climb,
+                                   double patience_ms, double at_ms) {
+  traffic_.forget_shortage();
+  auto answer = expire(packet, hop.ttl, at_ms, patience_ms);
+  const bool short_of_answers = traffic_.was_short();
+  Packet control;
+  control.proto = climb.proto;
+  control.to = climb.to;
+  control.port = climb.port;
+  control.from = traffic_.new_port_on_the_way();
+  if (control.proto == Proto::udp) control.payload = Payload::rtp;
+  // One control for all that goes out together.
+  auto wave = std::find_if(waves_.begin(), waves_.end(), [&](const Wave& one) {
+    return std::abs(one.at_ms - at_ms) < 5 && one.hop == hop;
+  });
+  if (wave == waves_.end()) {
+    const auto told = expire(control, hop.ttl, at_ms + 0.1, patience_ms);
+    const bool heard = (told.kind == Expired::expired && beyond_the_edge(told.sender)) ||
+                       (climb.refused == hop && told.sender == hop.address);
+    wave = waves_.insert(waves_.end(), Wave{at_ms, hop, heard, told.ended_ms});
+  }
+  // It finds what the others have left.
+  if (short_of_answers) wave->answered = false;
+  answer.control_answered = wave->answered;
+  answer.ended_ms = std::max(answer.ended_ms, wave->ended_ms);
+  return answer;
 }
 
 // checks/refuser.cpp
@@ -301,7 +376,7 @@ void Observer::ask_who_refused(const Job& job, Packet packet, Seen& seen) {
   std::optional<IpAddress> device;
   for (const auto& [ttl, router] : found->climb.routers) {
     if (ttl > found->hop.ttl) break;
-    const auto near = expire(packet, ttl, seen.ended_ms);
+    const auto near = expire(packet, ttl, seen.ended_ms, icmp_patience(seen.ended_ms));
     const bool refused = near.kind == Expired::reset || near.kind == Expired::port_unreachable;
     if (refused && ttl == 1) device = router;
     if (refused || packet.proto == Proto::udp) break;

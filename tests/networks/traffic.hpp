@@ -101,6 +101,8 @@ class Traffic {
   const Box* find(BoxKind kind) const;
   std::optional<FarFault> far(const IpAddress& address) const;
   std::uint16_t new_port() { return next_port_++; }
+  // Of packets that end on the way: how many of them there are says nothing of other flows' ports.
+  std::uint16_t new_port_on_the_way() { return next_port_on_the_way_++; }
 
  private:
   struct Addresses {
@@ -123,7 +125,7 @@ class Traffic {
   std::map<IpAddress, int> mute_;               // MuteWay::from
   std::uint64_t luck_ = 0;                      // of the packet that was sent last
   std::map<std::uint64_t, int> sent_so_often_;  // by what it is
-  std::uint16_t next_port_ = 40'000;
+  std::uint16_t next_port_ = 40'000, next_port_on_the_way_ = 20'000;
   // What devices remember.
   using Flow = std::tuple<Proto, IpAddress, std::uint16_t, std::uint16_t>;
   struct Memory {

@@ -166,6 +166,26 @@ Flow through_proxy(const Traffic& traffic, const Probe& probe, Packet packet) {
 
 }  // namespace
 
+// Of a range that the sample finds open, a part between its ports may be shut: what bounds are
+// found there depends on chance, and they are right. By whom.
+std::optional<std::string> part_of_range_shut(const Traffic& traffic, const Probe& probe,
+                                              Packet packet) {
+  const auto& range = probe.target.ports;
+  if (probe.check != CheckKind::udp_range) return std::nullopt;
+  for (const auto& box : traffic.network().boxes) {
+    for (const auto& match : box.matches) {
+      for (const int port : {int{match.ports.first}, match.ports.first - 1, int{match.ports.last},
+                             match.ports.last + 1}) {
+        if (port < range.first || port > range.last) continue;
+        packet.port = static_cast<std::uint16_t>(port);
+        const auto flow = direct(traffic, probe, packet);
+        if (flow.works == Works::no) return flow.by;
+      }
+    }
+  }
+  return std::nullopt;
+}
+
 Flow flow_of(const Traffic& traffic, const Probe& probe) {
   const auto& target = probe.target;
   const bool direct_route = target.route.direct();
@@ -188,6 +208,7 @@ Flow flow_of(const Traffic& traffic, const Probe& probe) {
     const auto flow = direct(traffic, probe, packet);
     if (flow.works == Works::no) return flow;
   }
+  if (const auto part = part_of_range_shut(traffic, probe, packet)) return {Works::perhaps, *part};
   if (probe.check == CheckKind::nat) {
     const auto* nat = traffic.find(BoxKind::nat);
     if (nat != nullptr && nat->mapping != Behaviour::independent) return broken("nat");

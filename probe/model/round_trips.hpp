@@ -4,7 +4,7 @@
 
 #include <optional>
 
-#include "probe/net/clock.hpp"
+#include "probe/model/observation.hpp"
 
 namespace callready {
 

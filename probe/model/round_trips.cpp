@@ -1,4 +1,4 @@
-#include "probe/engine/round_trips.hpp"
+#include "probe/model/round_trips.hpp"
 
 #include <cmath>
 

@@ -1,0 +1,48 @@
+// What a run knows of names: what the site's resolvers said of each, and what independent ones did.
+//
+// Two kinds of `dns` probes are read beside what the runner resolved: those that ask the system's
+// resolvers, and those that ask one server by its address (`server: true`), which are the
+// independent ones where that server is not the site's own.
+#pragma once
+
+#include "probe/diagnosis/finding_rules.hpp"
+
+namespace callready::findings {
+
+// A name that takes this long keeps a person waiting before every page and every call: a resolver
+// that asks far away needs some hundred milliseconds, a lost question a second and more.
+inline constexpr double slow_ms = 1'000;
+
+// What is known of one name.
+struct Name {
+  std::string name;
+  std::vector<const ProbeResult*> probes;        // direct ones to it
+  std::optional<IpAddress> address;              // as the runner resolved it
+  Detail failure;                                // or as it did not: "no_such_name", "dns_failed"
+  double took_ms = 0;                            // until it was answered: who gives up is not slow
+  std::vector<const Evidence*> here, elsewhere;  // dns_answer: site's resolvers, independent ones
+  std::vector<std::string> here_ids, elsewhere_ids;
+  const ProbeResult* silent = nullptr;  // of a question for it that the site's resolver left open
+};
+
+// By its address.
+bool asks_a_server(const Probe& probe);
+// The answer of a host that is no DNS server: somebody on the way answers in everybody's name, and
+// what independent resolvers seem to say is his word, too.
+const ProbeResult* port_53_taken(const Facts& facts);
+std::map<std::string, Name> read_names(const Facts& facts);
+// Names that private networks give to themselves (RFC 6762, RFC 8375, RFC 6761).
+bool is_public_name(std::string_view name);
+bool nobody_answered(const Name& name);
+bool has_records(const Evidence& answer);
+std::vector<const ProbeResult*> open_failures(const Diagnosis& context, const Name& name);
+bool is_found_here(const Name& name);
+// Whether the site's resolvers answer, at once and the first time: then silence is not a question
+// lost.
+bool resolvers_are_well(const std::map<std::string, Name>& names);
+// The answer of an independent resolver that has it.
+std::optional<FindingEvidence> found_elsewhere(const Name& name);
+// The proof that a name is denied on purpose, here only.
+std::optional<FindingEvidence> proof_of_filter(const Name& name);
+
+}  // namespace callready::findings
