@@ -84,17 +84,23 @@ void ask_for_ranges(const Facts& facts, const Flow& control, const With& with,
 }
 
 // Ports of a range that could not be measured, a third of them or more: the first, the last, and
-// one in the middle. Media has no use for well known ones. Of each host once.
+// one in the middle, of each host once. Media has no use for well known ones, and between two ports
+// that get out, to whichever host, the others do most often: a rule is about ports, and a router
+// has few answers.
 void ask_for_silent_ports(const Facts& facts, const With& with, Questions& questions) {
   std::map<std::string, std::vector<std::uint16_t>> silent;  // by host
   std::map<std::string, std::size_t> left;                   // ports
+  std::set<std::uint16_t> open;                              // of all hosts
   std::set<std::string> known;
   for (const auto& flow : facts.flows) {
     for (const auto& sample : flow.samples) {
       const auto check = sample.result->probe.check;
       if (flow.udp && check == CheckKind::hop) known.insert(flow.host);
       if (check != CheckKind::udp_range || !facts.asked_for(*sample.result)) continue;
-      if (sample.way == Reachability::left) ++left[flow.host];
+      if (sample.way == Reachability::left) {
+        ++left[flow.host];
+        open.insert(flow.port);
+      }
       if (sample.way == Reachability::blocked) known.insert(flow.host);
       const bool lost = flow.way == Reachability::lost && flow.port >= first_unreserved_port;
       if (lost) silent[flow.host].push_back(flow.port);
@@ -103,7 +109,9 @@ void ask_for_silent_ports(const Facts& facts, const With& with, Questions& quest
   std::size_t asked = 0;
   for (const auto& [host, ports] : silent) {
     const bool many = left[host] > 0 && 2 * ports.size() >= left[host];
-    if (!many || known.contains(host) || asked++ >= hosts_per_port) continue;
+    if (!many || known.contains(host)) continue;
+    const bool surrounded = *open.begin() <= ports.front() && ports.back() <= *open.rbegin();
+    if (surrounded || asked++ >= hosts_per_port) continue;
     for (const auto port : {ports.front(), ports[ports.size() / 2], ports.back()}) {
       questions.ask(Purpose::way_out, CheckKind::hop, Transport::udp, host, port, with);
     }
