@@ -17,6 +17,13 @@ using findings::Reachability;
 constexpr std::size_t most_hosts_of_ranges = 3;
 constexpr std::uint16_t first_unreserved_port = 1024;
 
+// At the early look, in the middle of the first round.
+bool is_unfinished_range(const ProbeResult& result) {
+  const auto& [probe, seen] = result;
+  return probe.check == CheckKind::udp_range && seen.outcome == Outcome::skipped &&
+         seen.detail == Detail();
+}
+
 }  // namespace
 
 // Hosts of which nothing was heard, and two ports, one of them over TCP, are seen to be blocked:
@@ -86,8 +93,10 @@ void ask_for_ranges(const Facts& facts, const Flow& control, const With& with,
 // Ports of a range that could not be measured, a third of them or more: the first, the last, and
 // one in the middle, of each host once. Media has no use for well known ones, and between two ports
 // that get out, to whichever host, the others do most often: a rule is about ports, and a router
-// has few answers.
+// has few answers. So once all ranges have theirs.
 void ask_for_silent_ports(const Facts& facts, const With& with, Questions& questions) {
+  const auto& probes = facts.report.probes;
+  if (std::any_of(probes.begin(), probes.end(), is_unfinished_range)) return;
   std::map<std::string, std::vector<std::uint16_t>> silent;  // by host
   std::map<std::string, std::size_t> left;                   // ports
   std::set<std::uint16_t> open;                              // of all hosts

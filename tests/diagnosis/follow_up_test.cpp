@@ -172,6 +172,16 @@ TEST(FollowUps, AskForPortsOfARangeThatCouldNotBeMeasured) {
   most.back().result = "silent";
   EXPECT_EQ(ids(report({row("media", {range("20.1.2.3", most)}), controls(anchors())})), Ids{})
       << "most were measured";
+  const auto elsewhere = range("20.9.2.3", {{10'000, "left_site"}, {20'000, "left_site"}});
+  EXPECT_EQ(ids(report({row("media", {range("20.1.2.3", ports), elsewhere}), controls(anchors())})),
+            Ids{})
+      << "they lie between two that get out";
+  auto unfinished = elsewhere;
+  unfinished.observation = Observation();
+  EXPECT_EQ(
+      ids(report({row("media", {range("20.1.2.3", ports), unfinished}), controls(anchors())})),
+      Ids{})
+      << "another range may still tell";
 }
 
 // Public servers that are silent may be stopped further out than all ways have in common.
