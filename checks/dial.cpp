@@ -81,6 +81,7 @@ asio::awaitable<Dialled> dial(Context& context, Job job, DialOptions options,
   Dialled dialled;
   observation.sent_at = context.scope.clock.wall_now();
   observation.attempts = 1;
+  if (options.tls) context.tls.prepare();
   auto connected = co_await connect(context, job, observation, dialled.failure);
   if (!connected) co_return dialled;
   const auto established = context.scope.clock.now();

@@ -80,6 +80,7 @@ asio::awaitable<Transfer> run(asio::any_io_executor executor, TlsContext& tls, H
         co_await run_in_thread(executor, store_of(tls), request, connect_only, scope, deadline);
     co_return transfer;
   }
+  tls.prepare();
   // Beside the loop, which others measure by; where there is no thread for it, the loop does it.
   if (!CurlLoop::is_prepared()) {
     std::function<bool()> work = [] {

@@ -32,8 +32,8 @@ const unsigned char* bytes_of(std::string_view text) {
 }
 
 Certificate decode(const PemCertificate& source) {
-  const auto* at = bytes_of(source.der);
-  const auto size = static_cast<long>(source.der.size());
+  const auto* at = bytes_of(*source.der);
+  const auto size = static_cast<long>(source.der->size());
   return Certificate(source.with_trust ? d2i_X509_AUX(nullptr, &at, size)
                                        : d2i_X509(nullptr, &at, size));
 }
@@ -56,15 +56,18 @@ std::string_view take_element(std::string_view& text, bool only_content) {
   return only_content ? whole.substr(head) : whole;
 }
 
+std::optional<unsigned long> hash_of(const X509_NAME* name) {
+  int done = 0;
+  const auto hash = X509_NAME_hash_ex(name, nullptr, nullptr, &done);
+  if (done != 1) return std::nullopt;
+  return hash;
+}
+
 // The certificates of one store that nobody has asked for yet, by the hash of their subjects.
 class LazyCertificateStore {
  public:
   void add(PemCertificate source) {
-    const auto subject = subject_of(source.der);
-    const auto* at = bytes_of(subject);
-    const Name name(d2i_X509_NAME(nullptr, &at, static_cast<long>(subject.size())));
-    const auto key = name ? hash_of(name.get()) : std::nullopt;
-    if (key) places_[*key].push_back({std::move(source), nullptr});
+    if (source.subject) places_[*source.subject].push_back({std::move(source), nullptr});
   }
 
   // Puts those of that subject into the store, which then owns them. The first, or null.
@@ -75,9 +78,9 @@ class LazyCertificateStore {
     if (found == places_.end()) return nullptr;
     X509* first = nullptr;
     for (auto& place : found->second) {
-      if (!place.certificate) {
+      if (!place.certificate && place.source.der) {
         place.certificate = decode(place.source);
-        place.source.der.clear();
+        place.source.der.reset();
         if (place.certificate) X509_STORE_add_cert(store, place.certificate.get());
       }
       auto* certificate = place.certificate.get();
@@ -93,13 +96,6 @@ class LazyCertificateStore {
     PemCertificate source;
     Certificate certificate;  // once it was asked for
   };
-
-  static std::optional<unsigned long> hash_of(const X509_NAME* name) {
-    int done = 0;
-    const auto hash = X509_NAME_hash_ex(name, nullptr, nullptr, &done);
-    if (done != 1) return std::nullopt;
-    return hash;
-  }
 
   std::mutex mutex_;
   std::unordered_map<unsigned long, std::vector<Place>> places_;
@@ -141,10 +137,18 @@ X509_LOOKUP_METHOD* lookup_method() {
 
 }  // namespace
 
+PemCertificate::PemCertificate(std::string bytes, bool trust)
+    : der(std::make_shared<const std::string>(std::move(bytes))), with_trust(trust) {
+  const auto name_der = subject_of(*der);
+  const auto* at = bytes_of(name_der);
+  const Name name(d2i_X509_NAME(nullptr, &at, static_cast<long>(name_der.size())));
+  if (name) subject = hash_of(name.get());
+}
+
 std::string PemCertificate::sha256() const {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned size = 0;
-  EVP_Digest(der.data(), der.size(), digest.data(), &size, EVP_sha256(), nullptr);
+  EVP_Digest(der->data(), der->size(), digest.data(), &size, EVP_sha256(), nullptr);
   return {digest.begin(), digest.begin() + size};
 }
 
@@ -166,17 +170,22 @@ std::vector<PemCertificate> read_certificates(const std::string& path) {
     const std::string_view kind(name);
     const bool with_trust = kind == PEM_STRING_X509_TRUSTED;
     if (!with_trust && kind != PEM_STRING_X509 && kind != PEM_STRING_X509_OLD) continue;
-    found.push_back({std::string(data, data + size), with_trust});
+    found.emplace_back(std::string(data, data + size), with_trust);
   }
   ERR_clear_error();  // the end of the file is an error to OpenSSL
   return found;
+}
+
+const std::vector<PemCertificate>& PemFiles::read(const std::string& path) {
+  const auto known = files_.find(path);
+  if (known != files_.end()) return known->second;
+  return files_.emplace(path, read_certificates(path)).first->second;
 }
 
 void add_when_needed(X509_STORE* store, std::vector<PemCertificate> certificates) {
   auto* lookup = X509_STORE_add_lookup(store, lookup_method());
   if (lookup == nullptr) throw std::bad_alloc();
   for (auto& certificate : certificates) shelf_of(lookup)->add(std::move(certificate));
-  ERR_clear_error();
 }
 
 std::string_view subject_of(std::string_view der) {

@@ -4,21 +4,37 @@
 
 #include <openssl/x509.h>
 
-#include <span>
+#include <map>
+#include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace callready {
 
 struct PemCertificate {
-  std::string der;
-  bool with_trust = false;  // a TRUSTED CERTIFICATE, with OpenSSL's own settings behind it
+  // `with_trust`: a TRUSTED CERTIFICATE, with OpenSSL's own settings behind it.
+  PemCertificate(std::string der, bool with_trust);
+
+  std::shared_ptr<const std::string> der;  // several stores share it
+  bool with_trust;
+  std::optional<unsigned long> subject;  // OpenSSL's hash of it; none: it is no certificate
 
   std::string sha256() const;  // binary, as X509_digest() has it
 };
 
 // All certificates of the file, in its order; none where it cannot be read.
 std::vector<PemCertificate> read_certificates(const std::string& path);
+
+// The same, each file once.
+class PemFiles {
+ public:
+  const std::vector<PemCertificate>& read(const std::string& path);
+
+ private:
+  std::map<std::string, std::vector<PemCertificate>> files_;
+};
 
 // From now on the store finds these, too. Anything that is not a certificate is left out.
 void add_when_needed(X509_STORE* store, std::vector<PemCertificate> certificates);

@@ -5,7 +5,7 @@
 
 #include <array>
 #include <filesystem>
-#include <iterator>
+#include <new>
 #include <set>
 
 #include "probe/net/lazy_roots.hpp"
@@ -21,12 +21,12 @@ constexpr std::array bundles = {
 constexpr std::array additions = {"/usr/local/share/ca-certificates",
                                   "/etc/pki/ca-trust/source/anchors"};
 
-std::set<std::string> added_by_the_administrator() {
+std::set<std::string> added_by_the_administrator(PemFiles& files) {
   std::set<std::string> added;
   for (const auto* folder : additions) {
     std::error_code error;
     for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
-      for (const auto& certificate : read_certificates(entry.path().string())) {
+      for (const auto& certificate : files.read(entry.path().string())) {
         added.insert(certificate.sha256());
       }
     }
@@ -55,26 +55,23 @@ bool misses_an_issuer(int error) {
 
 }  // namespace
 
-PublicRoots::PublicRoots(std::vector<std::string> more)
-    : store_(std::async(std::launch::async, [files = std::move(more)] { return read(files); })) {}
-
-PublicRoots::Store PublicRoots::read(const std::vector<std::string>& more) {
+PublicRoots::PublicRoots(PemFiles& files, const std::vector<std::string>& more) {
   std::vector<PemCertificate> roots;
   for (const auto* bundle : bundles) {
-    if (roots.empty()) roots = read_certificates(bundle);
+    if (roots.empty()) roots = files.read(bundle);
   }
-  if (roots.empty()) return nullptr;
-  const auto added = added_by_the_administrator();
+  if (roots.empty()) return;
+  const auto added = added_by_the_administrator(files);
   if (!added.empty()) {
     std::erase_if(roots, [&](const PemCertificate& root) { return added.contains(root.sha256()); });
   }
   for (const auto& file : more) {
-    auto given = read_certificates(file);
-    std::move(given.begin(), given.end(), std::back_inserter(roots));
+    const auto& given = files.read(file);
+    roots.insert(roots.end(), given.begin(), given.end());
   }
-  Store store(X509_STORE_new());
-  add_when_needed(store.get(), std::move(roots));
-  return store;
+  store_.reset(X509_STORE_new());
+  if (!store_) throw std::bad_alloc();
+  add_when_needed(store_.get(), std::move(roots));
 }
 
 void PublicRoots::attach(std::shared_ptr<PublicRoots> roots, X509_STORE* store) {
@@ -90,14 +87,13 @@ const PublicRoots* PublicRoots::of(const SSL* ssl) {
 
 std::optional<bool> PublicRoots::vouch_for(const SSL* ssl, bool trusted_here) const {
   auto* chain = SSL_get_peer_cert_chain(ssl);
-  const auto& store = store_.get();
-  if (!store || chain == nullptr || sk_X509_num(chain) == 0) return std::nullopt;
+  if (!store_ || chain == nullptr || sk_X509_num(chain) == 0) return std::nullopt;
   auto* leaf = sk_X509_value(chain, 0);
   struct FreeContext {
     void operator()(X509_STORE_CTX* context) const { X509_STORE_CTX_free(context); }
   };
   const std::unique_ptr<X509_STORE_CTX, FreeContext> context(X509_STORE_CTX_new());
-  if (!context || X509_STORE_CTX_init(context.get(), store.get(), leaf, chain) != 1) {
+  if (!context || X509_STORE_CTX_init(context.get(), store_.get(), leaf, chain) != 1) {
     return std::nullopt;
   }
   auto* parameters = X509_STORE_CTX_get0_param(context.get());

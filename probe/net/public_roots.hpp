@@ -4,7 +4,6 @@
 
 #include <openssl/ssl.h>
 
-#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,11 +11,12 @@
 
 namespace callready {
 
+class PemFiles;
+
 class PublicRoots {
  public:
   // The system's bundle without what its administrator added, and the roots in `more` (PEM files).
-  // Read on a thread of its own: it takes as long as everything else before the first packet.
-  explicit PublicRoots(std::vector<std::string> more);
+  PublicRoots(PemFiles& files, const std::vector<std::string>& more);
 
   // From now on every connection that verifies with this store is also held against these roots,
   // which the store owns with us: a thread may hold it longer than the run.
@@ -33,9 +33,7 @@ class PublicRoots {
   struct Free {
     void operator()(X509_STORE* store) const { X509_STORE_free(store); }
   };
-  using Store = std::unique_ptr<X509_STORE, Free>;
-  static Store read(const std::vector<std::string>& more);
-  std::shared_future<Store> store_;  // null: no bundle was found
+  std::unique_ptr<X509_STORE, Free> store_;  // null: no bundle was found
 };
 
 }  // namespace callready

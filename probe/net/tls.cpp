@@ -101,21 +101,26 @@ void prepare_tls(SSL* ssl, const TlsOptions& options, TlsRecord* record) {
 
 namespace {
 
+struct FreeStore {
+  void operator()(X509_STORE* store) const { X509_STORE_free(store); }
+};
+using Store = std::unique_ptr<X509_STORE, FreeStore>;
+
 // As X509_STORE_set_default_paths() has it, but that of the file only those are decoded that are
 // asked for. In the folder they are found by their names.
-X509_STORE* system_store() {
-  auto* store = X509_STORE_new();
-  if (store == nullptr) throw std::bad_alloc();
+Store system_store(PemFiles& files) {
+  Store store(X509_STORE_new());
+  if (!store) throw std::bad_alloc();
   auto file = platform::environment(X509_get_default_cert_file_env());
   if (file.empty()) {
     file = X509_get_default_cert_file();
     // OpenSSL looks where the system keeps them that it was built on, which can be another one.
     if (!platform::is_file(file)) file = platform::trusted_roots();
   }
-  auto authorities = read_certificates(file);
-  for (auto& der : platform::system_authorities()) authorities.push_back({std::move(der), false});
-  add_when_needed(store, std::move(authorities));
-  if (auto* folder = X509_STORE_add_lookup(store, X509_LOOKUP_hash_dir())) {
+  auto authorities = files.read(file);
+  for (auto& der : platform::system_authorities()) authorities.emplace_back(std::move(der), false);
+  add_when_needed(store.get(), std::move(authorities));
+  if (auto* folder = X509_STORE_add_lookup(store.get(), X509_LOOKUP_hash_dir())) {
     X509_LOOKUP_add_dir(folder, nullptr, X509_FILETYPE_DEFAULT);
   }
   return store;
@@ -128,52 +133,50 @@ std::optional<std::string> why_unreadable(const std::string& file) {
   if (std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored)) {
     return "it is no file";
   }
-  const std::unique_ptr<X509_STORE, void (*)(X509_STORE*)> scratch(X509_STORE_new(),
-                                                                   &X509_STORE_free);
+  const Store scratch(X509_STORE_new());
   ERR_clear_error();
   if (X509_STORE_load_file(scratch.get(), file.c_str()) == 1) return std::nullopt;
   const error_code error(static_cast<int>(ERR_get_error()), asio::error::get_ssl_category());
   return error.message();
 }
 
-}  // namespace
-
-TlsContext::TlsContext() : context_(asio::ssl::context::tls_client) {
-  anchors_ = std::async(std::launch::async, [] { return Store(system_store()); });
+std::unique_ptr<asio::ssl::context> make_context(const std::vector<std::string>& ca_files) {
+  auto context = std::make_unique<asio::ssl::context>(asio::ssl::context::tls_client);
+  auto* ssl = context->native_handle();
   // As browsers and softphones do (RFC 8996); Asio allows TLS 1.0, whatever the system says.
-  SSL_CTX_set_min_proto_version(context_.native_handle(), TLS1_2_VERSION);
-  SSL_CTX_set_session_cache_mode(context_.native_handle(), SSL_SESS_CACHE_OFF);
-  SSL_CTX_set_client_cert_cb(context_.native_handle(), &on_client_certificate);
+  SSL_CTX_set_min_proto_version(ssl, TLS1_2_VERSION);
+  SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_client_cert_cb(ssl, &on_client_certificate);
+  PemFiles files;
+  auto store = system_store(files);
+  for (const auto& file : ca_files) add_when_needed(store.get(), files.read(file));
+  PublicRoots::attach(std::make_shared<PublicRoots>(files, ca_files), store.get());
+  SSL_CTX_set_cert_store(ssl, store.release());
+  return context;
 }
 
-TlsContext::~TlsContext() = default;
-
-asio::ssl::context& TlsContext::native() {
-  if (anchors_.valid()) {
-    SSL_CTX_set_cert_store(context_.native_handle(), anchors_.get().release());
-    if (public_roots_) {
-      PublicRoots::attach(public_roots_, SSL_CTX_get_cert_store(context_.native_handle()));
-    }
-  }
-  return context_;
-}
+}  // namespace
 
 boost::system::result<std::unique_ptr<TlsContext>, std::string> TlsContext::create(
     const std::vector<std::string>& ca_files) {
-  std::unique_ptr<TlsContext> context(new TlsContext);
   for (const auto& file : ca_files) {
     if (const auto why = why_unreadable(file)) {
       return file + ": no certificates could be read: " + *why;
     }
-    add_when_needed(SSL_CTX_get_cert_store(context->native().native_handle()),
-                    read_certificates(file));
   }
-  context->public_roots_ = std::make_shared<PublicRoots>(ca_files);
-  if (!context->anchors_.valid()) {
-    PublicRoots::attach(context->public_roots_,
-                        SSL_CTX_get_cert_store(context->context_.native_handle()));
-  }
-  return context;
+  return std::unique_ptr<TlsContext>(new TlsContext(ca_files));
+}
+
+void TlsContext::prepare() {
+  if (context_.valid()) return;
+  // Where there is no thread for it, by whom it is wanted first.
+  const auto policy = std::launch::async | std::launch::deferred;
+  context_ = std::async(policy, [files = ca_files_] { return make_context(files); }).share();
+}
+
+asio::ssl::context& TlsContext::native() {
+  prepare();
+  return *context_.get();
 }
 
 asio::awaitable<TlsAttempt> tls_handshake(std::unique_ptr<Stream> transport, Scope scope,

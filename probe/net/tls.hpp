@@ -11,8 +11,6 @@
 
 namespace callready {
 
-class PublicRoots;
-
 struct CertificateInfo {
   std::string subject, issuer;     // RFC 2253 names
   std::vector<std::string> names;  // subjectAltName: DNS names and addresses
@@ -51,19 +49,16 @@ class TlsContext {
   // Error: the file that cannot be read, in words.
   static boost::system::result<std::unique_ptr<TlsContext>, std::string> create(
       const std::vector<std::string>& ca_files);
-  ~TlsContext();
-  // Waits until the trust anchors are there, which are read on a thread of their own meanwhile.
+  // Begins to read them, on a thread of their own: that takes some ten milliseconds, as long as a
+  // connection's first round trip. Runs without TLS need none of it.
+  void prepare();
+  // Waits until they are there.
   asio::ssl::context& native();
 
  private:
-  struct FreeStore {
-    void operator()(X509_STORE* store) const { X509_STORE_free(store); }
-  };
-  using Store = std::unique_ptr<X509_STORE, FreeStore>;
-  TlsContext();
-  asio::ssl::context context_;
-  std::future<Store> anchors_;  // of the system, until the first use
-  std::shared_ptr<PublicRoots> public_roots_;
+  explicit TlsContext(std::vector<std::string> ca_files) : ca_files_(std::move(ca_files)) {}
+  std::vector<std::string> ca_files_;
+  std::shared_future<std::unique_ptr<asio::ssl::context>> context_;  // once it is wanted
 };
 
 struct TlsOptions {

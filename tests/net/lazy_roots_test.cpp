@@ -106,7 +106,7 @@ TEST_F(LazyRoots, TellsCertificatesByTheirDigest) {
 
 TEST_F(LazyRoots, FindsTheSubjectInWholeCertificatesOnly) {
   const test::TemporaryFile file(one.pem());
-  const auto der = read_certificates(file.path()).front().der;
+  const auto der = *read_certificates(file.path()).front().der;
   const auto subject = subject_of(der);
   ASSERT_FALSE(subject.empty());
   EXPECT_NE(subject.find("Root One"), subject.npos);
