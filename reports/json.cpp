@@ -288,12 +288,14 @@ bool write_json(const Report& report, const JsonTaker& take) {
   const auto inside = whole.find(place) + place.size();
   if (!take(std::string_view(whole).substr(0, inside))) return false;
   for (const auto& probe : report.probes) {
-    std::string piece = &probe == &report.probes.front() ? "\n    " : ",\n    ";
-    for (const char c : json_text(probe_json(probe))) {
-      piece += c;
-      if (c == '\n') piece += "    ";
+    std::string piece = &probe == &report.probes.front() ? "" : ",";
+    const auto text = json_text(probe_json(probe));
+    for (std::size_t at = 0; at < text.size();) {
+      const auto end = text.find('\n', at);  // of each line; the text ends in one
+      piece += "\n    ";
+      piece.append(text, at, end - at);
+      at = end + 1;
     }
-    piece.resize(piece.size() - std::string_view("\n    ").size());  // of its own last line
     if (!take(piece)) return false;
   }
   return take("\n  " + whole.substr(inside));

@@ -1,11 +1,19 @@
 // How every JSON document of this room is printed. Internal to reports/.
 #pragma once
 
+#include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 
 namespace callready {
+
+// One of those below may begin with it.
+inline bool may_be_invisible(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte == 0x7F || byte == 0xC2 || byte >= 0xD8;
+}
 
 // JSON is printed by `cat` too, and what is in it comes from the network: the control characters
 // that RFC 8259 leaves alone (DEL, C1 with its one-character CSI, and Unicode's direction
@@ -25,6 +33,11 @@ inline std::string with_invisible_escaped(std::string_view json) {
   std::string out;
   out.reserve(json.size());
   while (!json.empty()) {
+    const auto plain = static_cast<std::size_t>(
+        std::find_if(json.begin(), json.end(), may_be_invisible) - json.begin());
+    out += json.substr(0, plain);
+    json.remove_prefix(plain);
+    if (json.empty()) break;
     const auto byte = static_cast<unsigned char>(json.front());
     if (byte == 0x7F) {
       out += "\\u007f";
@@ -39,13 +52,10 @@ inline std::string with_invisible_escaped(std::string_view json) {
       json.remove_prefix(2);
       continue;
     }
-    const Escape* found = nullptr;
-    if (byte >= 0xD8) {
-      for (const auto& escape : directions) {
-        if (json.starts_with(escape.bytes)) found = &escape;
-      }
-    }
-    if (found != nullptr) {
+    const auto* const found =
+        std::find_if(std::begin(directions), std::end(directions),
+                     [&](const Escape& escape) { return json.starts_with(escape.bytes); });
+    if (found != std::end(directions)) {
       out += found->text;
       json.remove_prefix(found->bytes.size());
     } else {

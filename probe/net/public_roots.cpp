@@ -46,6 +46,27 @@ int index() {
   return number;
 }
 
+// That of the chain which this machine built; null where it built none.
+X509* root_of(const SSL* ssl) {
+  auto* verified = SSL_get0_verified_chain(ssl);
+  const int size = verified == nullptr ? 0 : sk_X509_num(verified);
+  return size == 0 ? nullptr : sk_X509_value(verified, size - 1);
+}
+
+// Whether the context's store has this very certificate.
+bool has(X509_STORE_CTX* context, const X509* root) {
+  if (root == nullptr) return false;
+  struct FreeStack {
+    void operator()(STACK_OF(X509) * stack) const { sk_X509_pop_free(stack, X509_free); }
+  };
+  const std::unique_ptr<STACK_OF(X509), FreeStack> same_name(
+      X509_STORE_CTX_get1_certs(context, X509_get_subject_name(root)));
+  for (int i = 0; same_name && i < sk_X509_num(same_name.get()); ++i) {
+    if (X509_cmp(sk_X509_value(same_name.get(), i), root) == 0) return true;
+  }
+  return false;
+}
+
 // OpenSSL could not find the issuer of the last certificate: it is unknown, or was not sent.
 bool misses_an_issuer(int error) {
   return error == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY ||
@@ -96,6 +117,8 @@ std::optional<bool> PublicRoots::vouch_for(const SSL* ssl, bool trusted_here) co
   if (!context || X509_STORE_CTX_init(context.get(), store_.get(), leaf, chain) != 1) {
     return std::nullopt;
   }
+  // What this machine has verified needs no second signature where its root is one of these.
+  if (trusted_here && has(context.get(), root_of(ssl))) return true;
   auto* parameters = X509_STORE_CTX_get0_param(context.get());
   X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_NO_CHECK_TIME);
   X509_VERIFY_PARAM_set_purpose(parameters, X509_PURPOSE_SSL_SERVER);
