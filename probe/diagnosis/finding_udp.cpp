@@ -155,6 +155,7 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
   std::set<std::uint16_t> dropped;
   std::set<std::string> silent_parties;
   bool own = false;
+  bool own_silent = false, own_refused = false, others_refused = false;
   std::vector<const Flow*> dead, told;
   const auto vendors = facts.hosts_asked_for();
   const bool more_than_the_list = lets_out_more_than_the_list(facts);
@@ -167,7 +168,10 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
     if (flow->way == Reachability::blocked && !named) dropped.insert(flow->port);
     if (silent) silent_parties.insert(flow->party);
     if (!silent && flow->way != Reachability::blocked) continue;
-    own |= asked_for(facts, *flow);
+    const bool vendors_own = asked_for(facts, *flow);
+    own |= vendors_own;
+    own_silent |= vendors_own && !named;
+    (vendors_own ? own_refused : others_refused) |= named;
     if (more_than_the_list || vendors.contains(flow->host)) dead.push_back(flow);
     if (flow->way == Reachability::blocked || vendors.contains(flow->host)) told.push_back(flow);
   }
@@ -213,7 +217,10 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
         {"", fmt::format("Servers that answer everybody are silent over UDP: {}.",
                          listed({silent_parties.begin(), silent_parties.end()}))});
   }
-  if (!own || !all_kinds) verdict.confidence = Confidence::possible;
+  // The vendor's UDP is refused, and nobody else's: whatever is silent may be so by a list that the
+  // vendor is on.
+  const bool treated_apart = own_refused && !own_silent && !others_refused;
+  if (!own || !all_kinds || treated_apart) verdict.confidence = Confidence::possible;
   auto more = udp_evidence(flows, 6);
   verdict.evidence.insert(verdict.evidence.end(), more.begin(), more.end());
   return verdict;
