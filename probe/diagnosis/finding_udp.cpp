@@ -241,6 +241,18 @@ std::vector<const ProbeResult*> left_without_reply(const Diagnosis& context) {
   return left;
 }
 
+// Something else than DNS is answered on its port, which many let out for its sake.
+bool works_on_the_port_of_dns(const Facts& facts) {
+  return std::any_of(facts.flows.begin(), facts.flows.end(), [](const Flow& flow) {
+    return flow.udp && flow.port == dns_port &&
+           std::any_of(flow.samples.begin(), flow.samples.end(), [](const FlowSample& sample) {
+             const auto check = sample.result->probe.check;
+             return sample.way == Reachability::open &&
+                    (check == CheckKind::stun || check == CheckKind::turn);
+           });
+  });
+}
+
 }  // namespace
 
 std::vector<const ProbeResult*> failing_udp(const Diagnosis& context) {
@@ -269,7 +281,9 @@ Causes find_udp_blocked(const Diagnosis& context) {
   auto& finding = cause.finding;
   finding.code = "firewall.udp_blocked";
   finding.title = verdict->only_replies ? "The firewall lets no replies over UDP in"
-                                        : "The firewall lets no UDP out";
+                  : works_on_the_port_of_dns(context.facts)
+                      ? "The firewall lets no UDP out but to port 53"
+                      : "The firewall lets no UDP out";
   finding.owner = Owner::network;
   finding.confidence = verdict->confidence;
   finding.fix = fmt::format("{} {}.{}",

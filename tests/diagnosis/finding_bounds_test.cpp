@@ -125,6 +125,25 @@ TEST(UdpBlocked, IsProvedWithoutAnybodyElse) {
   EXPECT_EQ(found.confidence, Confidence::certain);
   EXPECT_TRUE(has_evidence(found, "TCP works: 20.1.2.3, port 443, is reached.")) << found.fix;
   EXPECT_EQ(only(made("20.1.2.5")).confidence, Confidence::likely) << "or it is that network";
+  EXPECT_EQ(found.title, "The firewall lets no UDP out");
+  auto with_one_port = made("20.7.7.7");
+  with_one_port.probes.push_back(stun("stun.vendor.com", 53));
+  EXPECT_EQ(only(with_one_port).title, "The firewall lets no UDP out but to port 53");
+}
+
+// A list of the vendor's own, and a device that turns away what the vendor has there: the others'
+// silence is the list's.
+TEST(UdpBlocked, IsNotLikelyWhereOnlyTheVendorsIsRefused) {
+  const auto made = [](bool refused) {
+    auto media = turn("20.1.2.3", silent, "");
+    if (refused) media = rejected_by(media, "20.1.2.3");
+    return report(
+        {row("media", {media}),
+         controls({tls("www.google.com"), tls("www.cloudflare.com"),
+                   stun("stun.l.google.com", 19302, silent), ntp("pool.ntp.org", silent)})});
+  };
+  EXPECT_EQ(only(made(false)).confidence, Confidence::likely);
+  EXPECT_EQ(only(made(true)).confidence, Confidence::possible);
 }
 
 TEST(FirewallList, OfASetOfOnesOwnNeedsItsFile) {
