@@ -25,7 +25,7 @@ std::vector<Interface> interfaces();
 bool is_interface(const std::string& name);
 
 // Whether that interface is a Wi-Fi; nothing where the system does not say.
-std::optional<bool> is_wireless(const std::string& interface);
+std::optional<bool> is_wireless(const std::string& name);
 
 std::string host_name();
 

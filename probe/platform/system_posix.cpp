@@ -222,8 +222,8 @@ std::vector<Interface> interfaces() {
 
 bool is_interface(const std::string& name) { return if_nametoindex(name.c_str()) != 0; }
 
-std::optional<bool> is_wireless(const std::string& interface) {
-  const auto folder = "/sys/class/net/" + interface;
+std::optional<bool> is_wireless(const std::string& name) {
+  const auto folder = "/sys/class/net/" + name;
   if (access(folder.c_str(), F_OK) != 0) return std::nullopt;
   return access((folder + "/wireless").c_str(), F_OK) == 0 ||
          access((folder + "/phy80211").c_str(), F_OK) == 0;
