@@ -37,6 +37,9 @@ SYSTEM_HEADER = re.compile(
 
 SYSTEMS = {"linux", "posix", "bsd", "macos", "windows", "elsewhere", "everywhere"}
 
+# Windows' headers take these for macros, and come before ours in its files.
+WINDOWS_MACRO = re.compile(r"\b(interface|small|hyper|near|far|IN|OUT|OPTIONAL|ERROR|DELETE)\b")
+
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
 
 
@@ -89,6 +92,13 @@ class Layers(unittest.TestCase):
             self.assertIn(stem, headers, f"{path.name}: there is no {stem}.hpp")
             implemented.add(stem)
         self.assertEqual(headers, implemented)
+
+    def test_no_platform_header_has_a_name_that_windows_takes(self):
+        found = []
+        for path in (sources.ROOT / sources.ROOMS["platform"]).glob("*.hpp"):
+            found += [f"{sources.name(path)}: {word}"
+                      for word in WINDOWS_MACRO.findall(sources.blank(path.read_text()))]
+        self.assertEqual(found, [])
 
     def test_the_link_says_the_same(self):
         text = (sources.ROOT / "CMakeLists.txt").read_text()
