@@ -77,14 +77,15 @@ std::vector<EgressPath> ways_of(const std::vector<ProbeResult>& results,
     const auto way = platform::way_to(*address);
     if (!way) continue;
     auto found = std::find_if(ways.begin(), ways.end(), [&](const EgressPath& known) {
-      return known.interface == way->interface && known.gateway == way->gateway;
+      return known.interface == way->interface_name && known.gateway == way->gateway;
     });
     if (found == ways.end()) {
-      const bool tunnel = std::any_of(
-          interfaces.begin(), interfaces.end(),
-          [&](const platform::Interface& one) { return one.name == way->interface && one.tunnel; });
-      const bool leads_on = anywhere && anywhere->interface == way->interface;
-      ways.push_back({way->interface, way->gateway, tunnel, leads_on, {}});
+      const bool tunnel =
+          std::any_of(interfaces.begin(), interfaces.end(), [&](const platform::Interface& one) {
+            return one.name == way->interface_name && one.tunnel;
+          });
+      const bool leads_on = anywhere && anywhere->interface_name == way->interface_name;
+      ways.push_back({way->interface_name, way->gateway, tunnel, leads_on, {}});
       found = std::prev(ways.end());
     }
     found->hosts.push_back(target.host);

@@ -172,7 +172,7 @@ asio::awaitable<std::optional<FirstHopSeen>> watch_first_hop(asio::any_io_execut
                                                              const bool& over) {
   const auto way = platform::way_to(remote.address);
   if (!way || !way->gateway) co_return std::nullopt;
-  if (!interface.empty() && interface != way->interface) co_return std::nullopt;
+  if (!interface.empty() && interface != way->interface_name) co_return std::nullopt;
   Watch watch{executor, scope, until, over, {}, {}, *way->gateway};
   std::vector<asio::awaitable<bool>> work;
   work.push_back(ask_by_echo(watch, *way->gateway));
@@ -180,7 +180,7 @@ asio::awaitable<std::optional<FirstHopSeen>> watch_first_hop(asio::any_io_execut
   const auto done = co_await together(executor, std::move(work));
   static_cast<void>(done);
   FirstHopSeen seen;
-  seen.wireless = platform::is_wireless(way->interface);
+  seen.wireless = platform::is_wireless(way->interface_name);
   seen.echo = watch.echoes.any();
   seen.router = seen.echo ? *way->gateway : watch.errors_from;
   (seen.echo ? watch.echoes : watch.errors).fill(seen);

@@ -9,7 +9,7 @@
 namespace callready::platform {
 
 struct WayOut {
-  std::string interface;  // its name
+  std::string interface_name;
   std::optional<IpAddress>
       gateway;  // none: the destination is on the link, or the link has no other end
   std::optional<IpAddress> source;  // the address that packets carry

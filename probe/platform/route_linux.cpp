@@ -56,7 +56,7 @@ WayOut read_route(const unsigned char* data, std::size_t at, std::size_t end) {
       int index = 0;
       std::memcpy(&index, value, sizeof index);
       char name[IF_NAMESIZE] = {};
-      if (if_indextoname(static_cast<unsigned>(index), name) != nullptr) way.interface = name;
+      if (if_indextoname(static_cast<unsigned>(index), name) != nullptr) way.interface_name = name;
     } else if (attribute.rta_type == RTA_GATEWAY) {
       way.gateway = address_from(value, size);
     } else if (attribute.rta_type == RTA_PREFSRC) {
@@ -89,7 +89,7 @@ std::optional<WayOut> way_to(const IpAddress& destination) {
   std::memcpy(&route, answer.data() + NLMSG_HDRLEN, sizeof route);
   if (route.rtm_type != RTN_UNICAST && route.rtm_type != RTN_LOCAL) return std::nullopt;
   auto way = read_route(answer.data(), NLMSG_LENGTH(sizeof(rtmsg)), header.nlmsg_len);
-  if (way.interface.empty()) return std::nullopt;
+  if (way.interface_name.empty()) return std::nullopt;
   return way;
 }
 

@@ -10,8 +10,6 @@
 
 #include "probe/platform/wide.hpp"
 
-#undef interface  // COM's
-
 namespace callready::platform {
 namespace {
 
@@ -40,9 +38,9 @@ std::optional<IpAddress> from_native(const SOCKADDR_INET& native) {
   return IpAddress::v6(bytes);
 }
 
-std::string name_of(const NET_LUID& interface) {
+std::string name_of(const NET_LUID& luid) {
   wchar_t name[IF_MAX_STRING_SIZE + 1] = {};
-  if (ConvertInterfaceLuidToAlias(&interface, name, IF_MAX_STRING_SIZE + 1) != NO_ERROR) return {};
+  if (ConvertInterfaceLuidToAlias(&luid, name, IF_MAX_STRING_SIZE + 1) != NO_ERROR) return {};
   return to_utf8(name);
 }
 
@@ -56,7 +54,7 @@ std::optional<WayOut> older_way_to(const SOCKADDR_INET& destination) {
     return std::nullopt;
   }
   WayOut way;
-  way.interface = name_of(luid);
+  way.interface_name = name_of(luid);
   SOCKADDR_INET gateway{};
   gateway.si_family = AF_INET;
   gateway.Ipv4.sin_addr.s_addr = route.dwForwardNextHop;
@@ -71,7 +69,7 @@ std::optional<WayOut> newer_way_to(const SOCKADDR_INET& destination) {
     return std::nullopt;
   }
   WayOut way;
-  way.interface = name_of(route.InterfaceLuid);
+  way.interface_name = name_of(route.InterfaceLuid);
   way.gateway = from_native(route.NextHop);
   way.source = from_native(source);
   return way;
@@ -83,7 +81,7 @@ std::optional<WayOut> way_to(const IpAddress& destination) {
   const auto native = to_native(destination);
   auto way = newer_way_to(native);
   if (!way) way = older_way_to(native);
-  if (!way || way->interface.empty()) return std::nullopt;
+  if (!way || way->interface_name.empty()) return std::nullopt;
   if (way->gateway && way->gateway->is_unspecified()) way->gateway.reset();
   return way;
 }

@@ -8,7 +8,7 @@ namespace {
 TEST(Route, LeadsToThisComputerOverLoopback) {
   const auto way = platform::way_to(IpAddress::v4({127, 0, 0, 1}));
   ASSERT_TRUE(way);
-  EXPECT_EQ(way->interface, "lo");
+  EXPECT_EQ(way->interface_name, "lo");
   EXPECT_FALSE(way->gateway);
   EXPECT_EQ(way->source, IpAddress::v4({127, 0, 0, 1}));
 }
