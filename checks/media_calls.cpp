@@ -44,7 +44,7 @@ class CallSession {
     static_cast<void>(sent);  // lost, as the network loses it
   }
 
-  void take_all(const Clock& clock, const CallLoad& load, std::optional<stamp::Timestamp>& far) {
+  void take_all(const Clock& clock, const CallLoad& load, std::optional<stamp::Timestamp>& first) {
     for (int count = 0; count < 1'000; ++count) {
       auto event = socket_.poll(clock);
       if (!event) return;
@@ -53,9 +53,9 @@ class CallSession {
       if (datagram == nullptr || replies_.size() > 2 * sent_ms_.size()) continue;
       const auto packet = stamp::parse_reply(datagram->bytes, load.key);
       if (!packet || packet->ssid != ssid_ || packet->sender_sequence >= sent_ms_.size()) continue;
-      if (!far) far = packet->received;
+      if (!first) first = packet->received;
       const auto reply = reply_of(*packet, sent_ms_[packet->sender_sequence],
-                                  in_ms(datagram->arrived - begin_), *far);
+                                  in_ms(datagram->arrived - begin_), *first);
       replies_.push_back(reply);
     }
   }

@@ -8,11 +8,18 @@
 namespace callready::sip {
 namespace {
 
+// Without them it writes to memory that it did not get. Its headers have this for all but Windows.
+#ifdef _WIN32
+void set_allocators() {}
+#else
 void* get(std::size_t size) { return platform::or_end_program(std::malloc(size)); }
 
 void* get_more(void* old, std::size_t size) {
   return platform::or_end_program(std::realloc(old, size));
 }
+
+void set_allocators() { osip_set_allocators(&get, &get_more, &std::free); }
+#endif
 
 void quiet(const char*, int, osip_trace_level_t, const char*, va_list) {}
 
@@ -24,7 +31,7 @@ Message new_message() {
     // It writes what it thinks of a message to standard output, which carries the report and
     // nothing else.
     osip_trace_initialize_func(END_TRACE_LEVEL, &quiet);
-    osip_set_allocators(&get, &get_more, &std::free);  // or it writes to what it did not get
+    set_allocators();
     parser_init();
   });
   osip_message_t* raw = nullptr;

@@ -13,8 +13,8 @@ constexpr std::uint32_t host_priority = 2'130'706'431;  // RFC 8445 section 5.1.
 }  // namespace
 
 struct CallSessions::Session {
-  Session(const webrtc::Identity& identity, const webrtc::Keys& far)
-      : dtls(identity, far.setup == "passive", far.fingerprint) {}
+  Session(const webrtc::Identity& identity, const webrtc::Keys& peer)
+      : dtls(identity, peer.setup == "passive", peer.fingerprint) {}
 
   std::string id, password;  // ours
   IpAddress client;
