@@ -60,6 +60,9 @@ auto with_value(int option, va_list values, const Set& set) {
 
 }  // namespace
 
+// The signatures are libcurl's own: an enumeration, which is as wide as an int, before the dots.
+#pragma GCC diagnostic ignored "-Wvarargs"
+
 extern "C" {
 
 void curl_easy_cleanup(CURL* easy) { real().curl_easy_cleanup(easy); }
