@@ -18,7 +18,6 @@ asio::awaitable<std::unique_ptr<Stream>> connect(Context& context, Job job,
     auto tunnel = co_await open_tunnel(context, job, observation, failure);
     co_return tunnel;
   }
-  const auto start = context.scope.clock.now();
   observation.address = job.address;
   ConnectOptions options;
   options.interface = context.settings.interface;
@@ -33,11 +32,11 @@ asio::awaitable<std::unique_ptr<Stream>> connect(Context& context, Job job,
     co_await ask_who_refused(context, job, std::move(no_payload), observation);
     co_return nullptr;
   }
-  const auto took = elapsed(start, context.scope.clock.now());
-  context.edge.reached(remote, took, options.interface, context.scope);
+  const auto round_trip = (*connected)->round_trip();
+  context.edge.reached(remote, round_trip, options.interface, context.scope);
   observation.local = (*connected)->local();
-  observation.round_trip = took;
-  observation.timing_ms[Timing::connect] = took.count();
+  observation.round_trip = round_trip;
+  observation.timing_ms[Timing::connect] = (*connected)->handshake_took().count();
   add_loss_evidence(observation, 1 + (*connected)->sent_again());
   co_return std::move(*connected);
 }

@@ -47,11 +47,11 @@ asio::awaitable<Attempt> connect_by(Context& context, std::string host, std::uin
   options.interface = context.settings.interface;
   const SocketAddress remote{*attempt.address, port};
   const auto connected = co_await connect_tcp(context.executor, context.scope, remote, options);
-  attempt.took = elapsed(start, context.scope.clock.now());
   if (connected.has_error()) {
     attempt.failure = connected.error();
   } else {
     attempt.local = (*connected)->local();
+    attempt.took = (*connected)->handshake_took();
   }
   co_return attempt;
 }

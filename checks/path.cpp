@@ -187,17 +187,17 @@ asio::awaitable<Observation> exchange(Context& context, Job job, int segment) {
   seen.sent_at = context.scope.clock.wall_now();
   seen.attempts = 1;
   const auto remote = job.remote();
-  const auto interface = context.settings.interface;
-  const auto start = context.scope.clock.now();
-  auto connected =
-      co_await connect_with_segments(context.executor, context.scope, remote, interface, segment);
+  ConnectOptions wanted;
+  wanted.interface = context.settings.interface;
+  wanted.segment = segment;
+  auto connected = co_await connect_tcp(context.executor, context.scope, remote, wanted);
   if (connected.has_error()) {
     record(seen, connected.error());
     co_return seen;
   }
   seen.local = (*connected)->local();
-  seen.round_trip = elapsed(start, context.scope.clock.now());
-  seen.timing_ms[Timing::connect] = seen.round_trip->count();
+  seen.round_trip = (*connected)->round_trip();
+  seen.timing_ms[Timing::connect] = (*connected)->handshake_took().count();
   std::unique_ptr<Stream> stream = std::move(*connected);
   if (job.probe.target.transport == Transport::tls) {
     TlsOptions options;

@@ -96,7 +96,7 @@ void read_m365(JsonFile& file, const Json& json, Feed& feed) {
       return;
     }
     file.seek("serviceArea");
-    entry.note = area->get<std::string>();
+    entry.note = on_one_line(area->get<std::string>());
     const auto notes = text_of(file, item, "notes");
     if (!notes.empty()) entry.note += ": " + notes;
     read_names(file, item, entry);

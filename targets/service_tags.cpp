@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "probe/util/utf8.hpp"
 #include "targets/json_file.hpp"
 #include "targets/yaml_document.hpp"
 
@@ -38,7 +39,7 @@ void read_tag(JsonFile& file, const Json& value, ServiceTags& tags) {
   for (const auto& prefix : *prefixes) {
     if (const auto network = file.network(prefix)) networks.push_back(*network);
   }
-  if (!tags.networks.try_emplace(lower(tag), std::move(networks)).second) {
+  if (!tags.networks.try_emplace(lower(on_one_line(tag)), std::move(networks)).second) {
     file.complain(start, "the tag " + in_quotes(tag) + " is there twice");
   }
 }

@@ -7,6 +7,7 @@
 #include "probe/diagnosis/finding_flow_groups.hpp"
 #include "probe/diagnosis/finding_udp_flows.hpp"
 #include "probe/diagnosis/finding_words.hpp"
+#include "probe/diagnosis/silence.hpp"
 
 namespace callready::findings {
 namespace {
@@ -19,7 +20,7 @@ using Destination = std::vector<const Flow*>;
 // no reset is its own.
 bool impersonates(const Flow& flow, const Working& works) {
   const auto caught = [](const FlowSample& sample) { return sample.forged || !sample.by.empty(); };
-  return works.elsewhere(flow) && std::any_of(flow.samples.begin(), flow.samples.end(), caught);
+  return works.elsewhere(flow) && any_sample(flow, caught);
 }
 
 std::vector<Destination> destinations(const Facts& facts, const Working& works) {

@@ -223,6 +223,7 @@ Causes find_unanswered_names(const Diagnosis& context) {
   if (!resolvers_are_well(names)) return {};
   Cause cause;
   std::vector<std::string> mute;
+  std::set<std::string> owners;
   for (const auto& [text, name] : names) {
     const bool asked_again = name.silent != nullptr && name.here.empty();
     if (name.failure != DetailCode::dns_unreachable || !asked_again) continue;
@@ -230,6 +231,7 @@ Causes find_unanswered_names(const Diagnosis& context) {
     const auto elsewhere = found_elsewhere(name);
     if (lost.empty() || !elsewhere || context.facts.proxied_reached(text)) continue;
     mute.push_back(text);
+    owners.insert(registrable_domain(text));
     append(cause.explained, lost);
     cause.finding.evidence.push_back(*elsewhere);
     cause.finding.evidence.push_back(
@@ -239,6 +241,16 @@ Causes find_unanswered_names(const Diagnosis& context) {
                      text)});
   }
   if (mute.empty()) return {};
+  // Their owners' others, that nobody was asked for once more.
+  for (const auto& [text, name] : names) {
+    const bool asked = name.silent != nullptr || !name.here.empty() || !name.elsewhere.empty();
+    const bool alike = name.failure == DetailCode::dns_unreachable && !name.address;
+    if (asked || !alike || !owners.contains(registrable_domain(text))) continue;
+    const auto lost = open_failures(context, name);
+    if (lost.empty()) continue;
+    mute.push_back(text);
+    append(cause.explained, lost);
+  }
   auto& finding = cause.finding;
   finding.code = "dns.unreachable";
   finding.title = fmt::format("DNS at this site gives no answer for {}", listed(mute));
@@ -290,8 +302,20 @@ Causes find_outdated_names(const Diagnosis& context) {
   return causes;
 }
 
+namespace {
+
+// What the site's own name servers lose is no matter of the line's.
+bool line_loses_more_than_names(const Facts& facts) {
+  const auto& late = facts.answered_late();
+  return std::any_of(late.begin(), late.end(), [](const ProbeResult* result) {
+    return result->probe.check != CheckKind::dns || asks_a_server(result->probe);
+  });
+}
+
+}  // namespace
+
 Causes find_dns_slow(const Diagnosis& context) {
-  std::vector<const Name*> slow;
+  std::vector<const Name*> slow, again;  // again: answered when they were asked for once more
   const auto names = read_names(context.facts);
   // Where independent resolvers take as long, it is the line or this computer that is slow.
   std::optional<double> elsewhere_ms;
@@ -302,9 +326,13 @@ Causes find_dns_slow(const Diagnosis& context) {
     }
   }
   if (elsewhere_ms.value_or(0) > slow_ms / 2) return {};
+  const bool line_loses = line_loses_more_than_names(context.facts);
   std::size_t measured = 0;
   double worst = 0;
   for (const auto& [text, name] : names) {
+    // Answered the second time: the first question was lost.
+    const bool lost = name.failure == DetailCode::dns_unreachable && is_found_here(name);
+    if (lost && !line_loses) again.push_back(&name);
     if (name.took_ms <= 0) continue;
     ++measured;
     if (name.took_ms < slow_ms) continue;
@@ -312,7 +340,8 @@ Causes find_dns_slow(const Diagnosis& context) {
     worst = std::max(worst, name.took_ms);
   }
   // One slow name is its own server's trouble.
-  if (slow.size() < 2 || 4 * slow.size() < measured) return {};
+  const auto late = slow.size() + again.size();
+  if (slow.empty() || late < 2 || 4 * late < measured + again.size()) return {};
   Cause cause;
   for (const auto& [text, name] : names) {
     if (nobody_answered(name)) append(cause.explained, open_failures(context, name));
@@ -321,7 +350,7 @@ Causes find_dns_slow(const Diagnosis& context) {
   finding.code = "dns.slow";
   finding.title = "Looking up names takes too long at this site";
   finding.owner = Owner::dns;
-  finding.confidence = slow.size() > 2 ? Confidence::certain : Confidence::likely;
+  finding.confidence = late > 2 ? Confidence::certain : Confidence::likely;
   finding.fix = fmt::format(
       "Check the load of the DNS servers of this site ({}) and the loss of packets on the way to "
       "them; a name should be looked up within 100 ms. Remove servers that no longer answer from "
@@ -334,6 +363,11 @@ Causes find_dns_slow(const Diagnosis& context) {
     finding.evidence.push_back(
         {slow[i]->probes.front()->probe.id,
          fmt::format("{} took {:.1f} s to look up.", slow[i]->name, slow[i]->took_ms / 1000)});
+  }
+  for (std::size_t i = 0; i < again.size() && i < 4; ++i) {
+    finding.evidence.push_back(
+        {again[i]->here_ids.front(),
+         fmt::format("{} was found only when it was asked for again.", again[i]->name)});
   }
   return {cause};
 }

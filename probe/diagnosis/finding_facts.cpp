@@ -13,6 +13,7 @@ Payload payload_of(const Probe& probe) {
   if (probe.check == CheckKind::sip || probe.check == CheckKind::sip_alg) return Payload::sip;
   if (probe.check == CheckKind::ntp) return Payload::ntp;
   if (probe.check == CheckKind::dns) return Payload::dns;
+  if (probe.check == CheckKind::path) return Payload::stun;
   const auto given = probe.with.find("payload");
   return given == probe.with.end() ? Payload::rtp
                                    : parse<Payload>(given->second).value_or(Payload::rtp);
@@ -206,6 +207,39 @@ void unmask(std::vector<FlowSample>& samples, const std::string& by) {
   }
 }
 
+// Routers by which UDP was seen to pass on its way to a device that turns it away.
+class PassedOn {
+ public:
+  void note(const std::string& host, const FlowSample& sample) {
+    const std::pair place{host, sample.port};
+    if (!sample.left_at.empty()) seen_[place].insert(sample.left_at);
+    if (sample.by.empty()) return;
+    refused_[place].insert(sample.by);
+    kinds_[sample.by].insert(inspected_as(sample));
+  }
+  // A device that looks for one protocol may be nearer than they: it turns media away as well.
+  std::set<std::string> routers() const {
+    std::set<std::string> found;
+    for (const auto& [place, devices] : refused_) {
+      const auto seen = seen_.find(place);
+      if (seen == seen_.end()) continue;
+      for (const auto& device : devices) {
+        const auto address = IpAddress::parse(device);
+        const bool nearer = !address || address->is_private();  // than any that was asked
+        const auto& kinds = kinds_.at(device);
+        const bool any_kind = kinds.size() > 1 && kinds.contains(Payload::rtp);
+        if (nearer || !any_kind || seen->second.contains(device)) continue;
+        found.insert(seen->second.begin(), seen->second.end());
+      }
+    }
+    return found;
+  }
+
+ private:
+  std::map<std::pair<std::string, std::uint16_t>, std::set<std::string>> seen_, refused_;
+  std::map<std::string, std::set<Payload>> kinds_;
+};
+
 void merge(Flow& flow, const FlowSample& sample) {
   constexpr std::array order = {Reachability::open,    Reachability::left, Reachability::blocked,
                                 Reachability::refused, Reachability::lost, Reachability::unknown};
@@ -215,8 +249,7 @@ void merge(Flow& flow, const FlowSample& sample) {
   if (rank(sample.way) < rank(flow.way)) flow.way = sample.way;
   // A reset that was asked for beyond the edge came from out there.
   const bool reset =
-      std::any_of(flow.samples.begin(), flow.samples.end(),
-                  [](const FlowSample& seen) { return seen.way == Reachability::refused; });
+      any_sample(flow, [](const FlowSample& seen) { return seen.way == Reachability::refused; });
   if (flow.way == Reachability::left && reset) flow.way = Reachability::refused;
 }
 
@@ -259,17 +292,22 @@ Facts::Facts(const Report& whole) : report(whole), answered_late_(late_answers(w
       for (const auto& id : row.probes) rows_.emplace(id, Row{&set, &row});
     }
   }
+  PassedOn passed_on;
   for (const auto& result : report.probes) {
     if (!is_direct(result) || counts_answers(result) || inside(result)) continue;
     for (const auto& sample : samples_of(result)) {
       if (!sample.by.empty()) devices_.insert(sample.by);
+      if (is_udp(result)) passed_on.note(result.probe.target.host, sample);
     }
   }
+  before_devices_ = passed_on.routers();
   std::map<std::tuple<bool, std::string, std::uint16_t>, std::vector<FlowSample>> found;
   by_id_.reserve(report.probes.size());
   for (const auto& result : report.probes) {
     by_id_[result.probe.id] = &result;
     const auto& host = result.probe.target.host;
+    const bool answered = result.observation.outcome == Outcome::answered;
+    if (result.probe.check == CheckKind::sip && answered) sip_servers_.insert(host);
     if (!is_direct(result)) {
       if (came_through(result)) proxied_.insert(host);
       proxy_speaks_ |= came_through(result) || result.observation.outcome == Outcome::denied;
@@ -285,10 +323,11 @@ Facts::Facts(const Report& whole) : report(whole), answered_late_(late_answers(w
       count = {&result, number(Fact::sent), number(Fact::answered)};
       continue;
     }
-    if (inside(result)) continue;
+    // Whoever is no name server need not answer as one.
+    if (inside(result) || result.probe.with.contains("nobody")) continue;
     for (const auto& sample : samples_of(result)) {
       if (sample.way == Reachability::unknown || sample.port == 0) continue;
-      if (sample.way == Reachability::left && may_stop_others(sample.left_at)) {
+      if (sample.way == Reachability::left && proves_no_way(sample.left_at, is_udp(result))) {
         if (is_udp(result)) seen_inside_.insert(host);
         continue;
       }
@@ -367,6 +406,10 @@ bool Facts::may_be_ours(const std::string& router) const {
 
 bool Facts::may_stop_others(const std::string& router) const {
   return devices_.contains(router) || may_be_ours(router);
+}
+
+bool Facts::proves_no_way(const std::string& router, bool udp) const {
+  return may_stop_others(router) || (udp && before_devices_.contains(router));
 }
 
 bool Facts::udp_passes_inside(const std::set<std::string>& but) const {

@@ -3,6 +3,7 @@
 // them.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <string>
@@ -61,6 +62,11 @@ struct Flow {
   bool left = false;  // seen beyond the edge (so a reset came from out there)
 };
 
+template <typename Wanted>
+bool any_sample(const Flow& flow, Wanted wanted) {
+  return std::any_of(flow.samples.begin(), flow.samples.end(), wanted);
+}
+
 // Of several requests to a server that answers, each sent once.
 struct RequestCount {
   const ProbeResult* result = nullptr;
@@ -115,6 +121,8 @@ class Facts {
   bool tcp_gets_out() const;
   // True where anything else of the host was reached: it is alive, and not shut off as a whole.
   bool alive(const std::string& host) const;
+  // True where it answered SIP over some transport: it answers it over the others.
+  bool answers_sip(const std::string& host) const { return sip_servers_.contains(host); }
   // True where the host itself was heard to refuse: its resets are then likely its own, too.
   bool refuses_itself(const std::string& host) const;
   // True where something came back through the proxy.
@@ -142,6 +150,9 @@ class Facts {
   // True for such a router, and for one that turned others away: it says "time exceeded" before it
   // looks at its rules, so that a packet that it saw has not passed it.
   bool may_stop_others(const std::string& router) const;
+  // True where a packet that this router saw may be stopped all the same: by itself, or, over UDP,
+  // by a device that it passes others on to, which turns them away.
+  bool proves_no_way(const std::string& router, bool udp) const;
   // True for what is on the site's own networks, or on this machine.
   bool inside(const ProbeResult& result) const;
 
@@ -154,8 +165,9 @@ class Facts {
   std::unordered_map<std::string_view, const ProbeResult*> by_id_;
   std::unordered_multimap<std::string_view, Row> rows_;
   std::set<std::string> alive_, refusing_, seen_inside_;  // hosts
-  std::set<std::string> proxied_;
-  std::set<std::string> devices_;  // that turned something away
+  std::set<std::string> proxied_, sip_servers_;
+  std::set<std::string> devices_;         // that turned something away
+  std::set<std::string> before_devices_;  // routers
   std::vector<const ProbeResult*> answered_late_;
   RequestCount on_one_flow_, on_new_flows_;
   bool proxy_speaks_ = false;

@@ -44,7 +44,7 @@ bool by_chance(const Facts& facts, const Flow& flow, const Contrast& contrast) {
              sample.by.empty();
     };
     return other.udp && other.port == flow.port && other.host != flow.host &&
-           std::any_of(other.samples.begin(), other.samples.end(), died);
+           any_sample(other, died);
   });
 }
 
@@ -134,6 +134,8 @@ struct StunView {
   std::set<std::string> silent_parties;
   std::set<std::uint16_t> dead_ports;  // to other packets, too
   bool udp_works = false, stun_works = false, turn_works = false;
+  // Others than STUN who should answer: whether any does, and any does not.
+  bool others_answer = false, others_are_silent = false;
 
   bool others_die_there() const {
     return std::any_of(silent_ports.begin(), silent_ports.end(),
@@ -157,7 +159,11 @@ StunView look_at_stun(const Facts& facts) {
     }
     for (const auto& sample : flow.samples) {
       if (!is_stun_like(sample.payload)) {
-        view.udp_works |= gets_out(sample.way) && sample.payload != Payload::dns;
+        const bool dns = sample.payload == Payload::dns;
+        view.udp_works |= gets_out(sample.way) && !dns;
+        view.others_answer |= sample.way == Reachability::open && !dns;
+        const bool sip = sample.payload == Payload::sip && facts.answers_sip(flow.host);
+        view.others_are_silent |= sample.way == Reachability::lost && (sample.responder || sip);
         if (sample.way == Reachability::blocked) view.dead_ports.insert(flow.port);
       } else if (gets_out(sample.way)) {
         auto& works = sample.payload == Payload::stun ? view.stun_works : view.turn_works;
@@ -195,7 +201,8 @@ Causes find_stun_filter(const Diagnosis& context) {
     }
   }
   // One silent port may be a closed port; two ports, and two operators, share only the protocol.
-  const bool suspected = view.udp_works && !view.others_die_there() &&
+  const bool only_stun = view.others_answer || !view.others_are_silent;
+  const bool suspected = view.udp_works && only_stun && !view.others_die_there() &&
                          !answered_by_stream.empty() && view.silent_ports.size() >= 2 &&
                          view.silent_parties.size() >= 2;
   if ((!proved && !suspected) || !context.affects_requirement(cause.explained)) return {};
@@ -235,8 +242,7 @@ Causes find_sip_filter(const Diagnosis& context) {
   // Where SIP to others gets out, one that died may have died by chance.
   const std::size_t enough = facts.line_loses() ? 4 : 3;  // the request itself is one
   const bool passes = std::any_of(facts.flows.begin(), facts.flows.end(), [](const Flow& flow) {
-    return flow.udp &&
-           std::any_of(flow.samples.begin(), flow.samples.end(), [](const FlowSample& sample) {
+    return flow.udp && any_sample(flow, [](const FlowSample& sample) {
              return sample.payload == Payload::sip && gets_out(sample.way);
            });
   });

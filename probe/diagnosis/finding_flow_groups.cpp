@@ -23,11 +23,9 @@ bool peer_also_silent(const Facts& facts, const Flow& flow) {
          std::any_of(facts.flows.begin(), facts.flows.end(), [&](const Flow& other) {
            const bool sibling = other.udp == flow.udp && other.port == flow.port &&
                                 other.party == flow.party && other.way == Reachability::left;
-           return sibling && std::any_of(other.samples.begin(), other.samples.end(),
-                                         [](const FlowSample& sample) {
-                                           return sample.way == Reachability::lost &&
-                                                  sample.responder;
-                                         });
+           return sibling && any_sample(other, [](const FlowSample& sample) {
+                    return sample.way == Reachability::lost && sample.responder;
+                  });
          });
 }
 

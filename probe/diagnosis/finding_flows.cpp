@@ -80,11 +80,10 @@ Causes find_lost_beyond(const Diagnosis& context) {
   const auto& facts = context.facts;
   std::map<bool, std::vector<const Flow*>> by_transport;  // true: UDP
   for (const auto& flow : facts.flows) {
-    const bool lost =
-        std::any_of(flow.samples.begin(), flow.samples.end(), [&](const FlowSample& sample) {
-          return sample.way == Reachability::lost && sample.responder &&
-                 facts.asked_for(*sample.result);
-        });
+    const bool lost = any_sample(flow, [&](const FlowSample& sample) {
+      return sample.way == Reachability::lost && sample.responder &&
+             facts.asked_for(*sample.result);
+    });
     const bool leaves = flow.way == Reachability::left || peer_also_silent(facts, flow);
     if (!leaves || !lost || !context.breaks_capability(context.open_probes(flow))) continue;
     by_transport[flow.udp].push_back(&flow);
@@ -135,8 +134,7 @@ Causes find_flows(const Diagnosis& context) {
   for (const auto& flow : facts.flows) {
     // Over UDP only who answers everybody is missed.
     const bool missed = flow.way == Reachability::lost &&
-                        std::any_of(flow.samples.begin(), flow.samples.end(),
-                                    [](const FlowSample& sample) { return sample.responder; });
+                        any_sample(flow, [](const FlowSample& sample) { return sample.responder; });
     if (flow.way != Reachability::blocked && !missed) continue;
     auto probes = context.open_probes(flow);
     std::erase_if(probes, [&](const ProbeResult* result) { return beyond.contains(result); });

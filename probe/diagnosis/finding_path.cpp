@@ -91,6 +91,8 @@ Causes find_mtu(const Diagnosis& context) {
         {result.probe.id, fmt::format("{}: {}.", result.probe.target.host, evidence->text)});
   }
   if (cause.explained.empty()) return {};
+  // Each datagram of another size is a new flow.
+  if (streams == 0 && new_flows_are_limited(facts)) return {};
   // Where full-size packets came through, the second time or elsewhere, these may have been lost by
   // chance, on a bad line; so may datagrams where small ones get lost, too.
   const auto holes = cause.explained.size();

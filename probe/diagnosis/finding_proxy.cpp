@@ -116,25 +116,11 @@ std::string how_to_log_in(const LoginWanted& wanted) {
 // site may let out the vendor's list, and nothing of it was measured.
 bool own_asked_without_success(const Facts& facts) {
   return std::any_of(facts.flows.begin(), facts.flows.end(), [&](const Flow& flow) {
-    return !flow.udp &&
-           std::any_of(flow.samples.begin(), flow.samples.end(),
-                       [&](const FlowSample& sample) { return facts.asked_for(*sample.result); });
+    return !flow.udp && any_sample(flow, [&](const FlowSample& sample) {
+      return facts.asked_for(*sample.result);
+    });
   });
 }
-
-// Where nothing gets out beside the proxy: what waits for it.
-std::vector<const ProbeResult*> known_to_wait(const Facts& facts) {
-  auto waiting = waiting_for_proxy(facts);
-  if (own_asked_without_success(facts)) return waiting;
-  std::erase_if(waiting, [](const ProbeResult* result) {
-    return result->observation.detail == DetailCode::silent;
-  });
-  return waiting;
-}
-
-}  // namespace
-
-namespace {
 
 bool udp_gets_out(const Facts& facts) {
   return std::any_of(facts.flows.begin(), facts.flows.end(), [](const Flow& flow) {
@@ -150,9 +136,21 @@ bool no_udp_gets_out(const Facts& facts) {
   return std::any_of(facts.flows.begin(), facts.flows.end(), [](const Flow& flow) {
     return flow.udp && flow.port != 53 &&
            (flow.way == Reachability::blocked ||
-            std::any_of(flow.samples.begin(), flow.samples.end(),
-                        [](const FlowSample& sample) { return sample.responder; }));
+            any_sample(flow, [](const FlowSample& sample) { return sample.responder; }));
   });
+}
+
+// Where nothing gets out beside the proxy: what waits for it. UDP does not where some gets out.
+std::vector<const ProbeResult*> known_to_wait(const Facts& facts) {
+  auto waiting = waiting_for_proxy(facts);
+  if (udp_gets_out(facts)) {
+    std::erase_if(waiting, [](const ProbeResult* result) { return is_udp(*result); });
+  }
+  if (own_asked_without_success(facts)) return waiting;
+  std::erase_if(waiting, [](const ProbeResult* result) {
+    return result->observation.detail == DetailCode::silent;
+  });
+  return waiting;
 }
 
 // Those of the service: well known public servers are nobody's requirement.
@@ -241,7 +239,8 @@ Causes find_proxy_required(const Diagnosis& context) {
   std::set<std::string> parties;
   std::set<std::uint16_t> shut, refused;  // ports
   bool tried = false;                     // where no name is found, nothing may have been
-  bool own = false;  // somebody of the vendor's who should answer was asked in vain
+  bool own = false;      // somebody of the vendor's who should answer was asked in vain
+  bool quietly = false;  // packets vanish: who is turned away aloud learns nothing from silence
   for (const auto& flow : facts.flows) {
     const bool out = flow.way == Reachability::open || flow.way == Reachability::left;
     if (out && !flow.udp) return {};
@@ -249,7 +248,11 @@ Causes find_proxy_required(const Diagnosis& context) {
     parties.insert(flow.party);
     (flow.way == Reachability::refused ? refused : shut).insert(flow.port);
     tried = true;
-    own |= std::any_of(flow.samples.begin(), flow.samples.end(), [&](const FlowSample& sample) {
+    quietly |= any_sample(flow, [](const FlowSample& sample) {
+      const bool dropped = sample.way == Reachability::blocked && sample.by.empty();
+      return (dropped && !sample.forged) || (sample.way == Reachability::lost && sample.responder);
+    });
+    own |= any_sample(flow, [&](const FlowSample& sample) {
       return facts.asked_for(*sample.result) &&
              (sample.responder || sample.way == Reachability::blocked);
     });
@@ -268,7 +271,7 @@ Causes find_proxy_required(const Diagnosis& context) {
   if (own && all_ports) cause.closes = udp_shut ? Closes::direct : Closes::direct_tcp;
   for (const auto* result : waiting_for_proxy(facts)) {
     const bool unmeasured = result->observation.detail == DetailCode::silent;
-    if (unmeasured && !all_ports) continue;
+    if (unmeasured && (!all_ports || (!quietly && !is_udp(*result)))) continue;
     if (!tried && result->observation.outcome != Outcome::unresolved) continue;
     if (result->observation.outcome == Outcome::unresolved) {
       parties.insert(registrable_domain(result->probe.target.host));

@@ -237,8 +237,7 @@ Causes find_loss(const Diagnosis& context) {
   // A media port, or a router on the way, owes nobody an answer.
   const auto missing = std::count_if(facts.flows.begin(), facts.flows.end(), [](const Flow& flow) {
     return flow.way == Reachability::lost &&
-           std::any_of(flow.samples.begin(), flow.samples.end(),
-                       [](const FlowSample& sample) { return sample.responder; });
+           any_sample(flow, [](const FlowSample& sample) { return sample.responder; });
   });
   finding.evidence.push_back(
       {"", fmt::format("{} requests were answered only when they were sent again; {} ports whose "

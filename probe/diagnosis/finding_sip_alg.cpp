@@ -80,7 +80,7 @@ void add_contrasts(const Diagnosis& context, std::vector<Suspicion>& seen) {
 
 // By an answer, that is: a host that refuses the port is heard, too.
 bool speaks_sip(const Flow& flow) {
-  return std::any_of(flow.samples.begin(), flow.samples.end(), [](const FlowSample& sample) {
+  return any_sample(flow, [](const FlowSample& sample) {
     return is_sip(*sample.result) && sample.result->observation.outcome == Outcome::answered;
   });
 }

@@ -63,6 +63,14 @@ std::optional<FindingEvidence> another_page(const ProbeResult& result) {
           : fmt::format("The page of {} came as a redirect to {}.", page, elsewhere)};
 }
 
+// A router says that it knows no way there.
+bool leads_nowhere(const Flow& flow) {
+  return any_sample(flow, [](const FlowSample& sample) {
+    const auto& seen = sample.result->observation;
+    return seen.outcome == Outcome::rejected && seen.detail == DetailCode::unreachable;
+  });
+}
+
 // Many a network that lets nothing out lets names be looked up, by whatever server.
 bool only_asks_names(const Flow& flow) {
   return std::all_of(flow.samples.begin(), flow.samples.end(), [](const FlowSample& sample) {
@@ -76,17 +84,25 @@ Causes find_offline(const Diagnosis& context) {
   const auto& facts = context.facts;
   if (facts.proxy_speaks()) return {};
   std::set<std::string> parties;
-  std::size_t silent = 0, without_route = 0, tried = 0;
+  std::size_t silent = 0, silent_resolvers = 0, without_route = 0, tried = 0;
   bool control = false, own = false, looked_up = false;
   std::string device;
   const auto asked_for = facts.hosts_asked_for();
   for (const auto& flow : facts.flows) {
-    if (only_asks_names(flow)) continue;
+    if (only_asks_names(flow)) {
+      if (leads_nowhere(flow)) {
+        ++silent;
+        parties.insert(flow.party);
+      } else if (flow.way == Reachability::lost) {
+        ++silent_resolvers;
+      }
+      continue;
+    }
     if (flow.way == Reachability::open || flow.way == Reachability::left ||
         flow.way == Reachability::refused)
       return {};
-    const bool answers_all = std::any_of(flow.samples.begin(), flow.samples.end(),
-                                         [](const FlowSample& sample) { return sample.responder; });
+    const bool answers_all =
+        any_sample(flow, [](const FlowSample& sample) { return sample.responder; });
     if (flow.way == Reachability::blocked || answers_all) {
       ++silent;
       parties.insert(flow.party);
@@ -118,6 +134,10 @@ Causes find_offline(const Diagnosis& context) {
                                           [](const auto& one) { return one.default_route; });
   const std::size_t enough = led_nowhere ? 1 : enough_endpoints;
   const bool nowhere = without_route >= enough && silent == 0 && tried == 0;
+  // That other name servers may not be asked is usual; where names are not found at all, they
+  // count.
+  const bool with_resolvers = silent < enough_endpoints && !looked_up;
+  if (with_resolvers && silent > 1) silent += silent_resolvers;
   if (!nowhere && (silent < enough_endpoints || parties.size() < 2)) return {};
 
   Cause cause;
@@ -126,7 +146,8 @@ Causes find_offline(const Diagnosis& context) {
   cause.closes = Closes::direct;
   finding.code = "network.offline";
   finding.owner = Owner::network;
-  finding.confidence = nowhere || control ? Confidence::certain : Confidence::likely;
+  finding.confidence =
+      nowhere || (control && !with_resolvers) ? Confidence::certain : Confidence::likely;
   if (nowhere) {
     finding.owner = Owner::user;
     finding.title = "This computer is not connected to a network that leads to the Internet";

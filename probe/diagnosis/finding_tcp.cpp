@@ -19,9 +19,8 @@ std::set<std::string> shut_hosts(const Facts& facts, const Working& works) {
   std::set<std::string> shut, reached;
   for (const auto& flow : facts.flows) {
     if (out(flow)) reached.insert(flow.host);
-    const bool known = std::any_of(flow.samples.begin(), flow.samples.end(), [&](const auto& one) {
-      return one.responder && facts.asked_for(*one.result);
-    });
+    const bool known = any_sample(
+        flow, [&](const auto& one) { return one.responder && facts.asked_for(*one.result); });
     const bool counts = flow.way == Reachability::lost ? known : bad(flow);
     if (counts && works.elsewhere(flow)) shut.insert(flow.host);
   }
@@ -46,8 +45,7 @@ std::set<std::string> shut_parties(const Facts& facts, const Working& works) {
 bool once_beside_resets(const Facts& facts, const std::vector<const Flow*>& flows,
                         const Flow& flow) {
   const auto reset = [](const Flow* other) {
-    return std::any_of(other->samples.begin(), other->samples.end(),
-                       [](const FlowSample& sample) { return sample.forged; });
+    return any_sample(*other, [](const FlowSample& sample) { return sample.forged; });
   };
   return flow.way == Reachability::blocked && !firmly_blocked(facts, flow) && !reset(&flow) &&
          std::any_of(flows.begin(), flows.end(), reset);
@@ -132,17 +130,15 @@ Causes find_tcp_ports(const Diagnosis& context) {
       const bool alive = facts.alive(flow->host) || flow->way == Reachability::blocked;
       if (!bad(*flow) || shut.contains(flow->host)) continue;
       (alive ? dead : silent).push_back(flow);
-      if (!alive) continue;
-      networks.insert(flow->network);
-      if (flow->way == Reachability::refused && !facts.refuses_itself(flow->host)) {
-        resetting.insert(flow->party);
-      }
+      const bool refused = alive && flow->way == Reachability::refused;
+      if (refused && !facts.refuses_itself(flow->host)) resetting.insert(flow->party);
     }
     // Resets of one operator may be its own; of two, on one port, they are not.
-    const bool all_resets = std::all_of(dead.begin(), dead.end(), [](const Flow* flow) {
-      return flow->way == Reachability::refused;
-    });
-    if (works || networks.size() < 2 || (all_resets && resetting.size() < 2)) continue;
+    if (resetting.size() < 2) {
+      std::erase_if(dead, [](const auto* flow) { return flow->way == Reachability::refused; });
+    }
+    for (const auto* flow : dead) networks.insert(flow->network);
+    if (works || networks.size() < 2) continue;
     const bool proves = any_blocked(dead);
     if (proves) dead.insert(dead.end(), silent.begin(), silent.end());
     const auto probes = probes_of(context, dead);

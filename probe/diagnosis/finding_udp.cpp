@@ -14,8 +14,8 @@ namespace {
 // A row needs that port of that host: where only the vendor's list is allowed, the well known
 // public servers are silent or refused, and nothing is wrong.
 bool asked_for(const Facts& facts, const Flow& flow) {
-  return std::any_of(flow.samples.begin(), flow.samples.end(),
-                     [&](const FlowSample& sample) { return facts.asked_for(*sample.result); });
+  return any_sample(flow,
+                    [&](const FlowSample& sample) { return facts.asked_for(*sample.result); });
 }
 
 // Whether these tell of UDP, and not of one protocol or of a part of the ports: at least two kinds
@@ -44,8 +44,7 @@ bool lets_out_more_than_the_list(const Facts& facts) {
   const auto vendors = facts.hosts_asked_for();
   return std::any_of(facts.flows.begin(), facts.flows.end(), [&](const Flow& flow) {
     // How far it leaves may be no further than to whoever stops it.
-    return !flow.udp && !vendors.contains(flow.host) &&
-           std::any_of(flow.samples.begin(), flow.samples.end(), spoke);
+    return !flow.udp && !vendors.contains(flow.host) && any_sample(flow, spoke);
   });
 }
 
@@ -81,10 +80,16 @@ bool sent_as_far_as_the_vendors(const std::vector<const Flow*>& flows, const Fac
 }
 
 // Much of what was reached was so only when asked again, more than a bad line does: a device may
-// limit what is new, and whoever has sent less often is silent for that reason.
+// limit what is new, and whoever has sent less often is silent for that reason. It may limit UDP
+// only, of which names alone are asked for often enough.
 bool new_flows_may_be_limited(const Facts& facts) {
+  const auto& late = facts.answered_late();
   const auto open = facts.select([](const Flow& flow) { return flow.way == Reachability::open; });
-  return 3 * facts.answered_late().size() > open.size();
+  const auto late_udp = std::count_if(late.begin(), late.end(),
+                                      [](const ProbeResult* result) { return is_udp(*result); });
+  const auto open_udp =
+      std::count_if(open.begin(), open.end(), [](const Flow* flow) { return flow->udp; });
+  return 3 * late.size() > open.size() || 3 * late_udp > open_udp;
 }
 
 // Packets leave, and nobody who answers everybody is heard, on whatever port: the way back is shut,
@@ -97,7 +102,7 @@ std::optional<UdpVerdict> replies_are_lost(const Facts& facts,
   bool silent_yet_left = false, own_too = false, own_responders = false;
   // What is seen to leave is of the same kind: a device may drop one protocol only.
   const auto leaves = [](const Flow& flow, Payload payload) {
-    return std::any_of(flow.samples.begin(), flow.samples.end(), [&](const FlowSample& sample) {
+    return any_sample(flow, [&](const FlowSample& sample) {
       return sample.way == Reachability::left && sample.payload == payload;
     });
   };
@@ -106,8 +111,10 @@ std::optional<UdpVerdict> replies_are_lost(const Facts& facts,
     if (flow->way == Reachability::left) left = flow;
     if (flow->way == Reachability::blocked) continue;  // it is not the reply that is lost
     for (const auto& sample : flow->samples) {
-      own_responders |= sample.responder && facts.asked_for(*sample.result);
-      if (sample.way != Reachability::lost || !sample.responder) continue;
+      const bool sip = sample.payload == Payload::sip && facts.answers_sip(flow->host);
+      const bool should_answer = sample.responder || sip;
+      own_responders |= should_answer && facts.asked_for(*sample.result);
+      if (sample.way != Reachability::lost || !should_answer) continue;
       ports.insert(flow->port);
       parties.insert(flow->party);
       silent_yet_left |= flow->way == Reachability::left;
@@ -115,12 +122,14 @@ std::optional<UdpVerdict> replies_are_lost(const Facts& facts,
     }
   }
   // A port that is inspected, or one operator that is down, has the others answer.
-  if (!silent_yet_left || ports.size() < 3 || parties.size() < 3) return std::nullopt;
+  if (!silent_yet_left || ports.size() < 2 || parties.size() < 3) return std::nullopt;
   UdpVerdict verdict;
   // Where the vendor has servers that answer everybody, they have to be seen to fare no better.
   const bool others_tell = !own_responders && lets_out_more_than_the_list(facts) &&
                            sent_as_far_as_the_vendors(flows, facts);
-  const bool told = (own_too || others_tell) && !new_flows_may_be_limited(facts);
+  // Two ports may each be shut.
+  const bool told =
+      (own_too || others_tell) && ports.size() > 2 && !new_flows_may_be_limited(facts);
   verdict.confidence = told ? Confidence::likely : Confidence::possible;
   verdict.only_replies = true;
   verdict.evidence.push_back(
@@ -160,10 +169,10 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
   const auto vendors = facts.hosts_asked_for();
   const bool more_than_the_list = lets_out_more_than_the_list(facts);
   for (const auto* flow : flows) {
-    const bool responder = std::any_of(flow->samples.begin(), flow->samples.end(),
-                                       [](const FlowSample& sample) { return sample.responder; });
-    const bool named = std::any_of(flow->samples.begin(), flow->samples.end(),
-                                   [](const FlowSample& sample) { return !sample.by.empty(); });
+    const bool responder =
+        any_sample(*flow, [](const FlowSample& sample) { return sample.responder; });
+    const bool named =
+        any_sample(*flow, [](const FlowSample& sample) { return !sample.by.empty(); });
     const bool silent = responder && flow->way == Reachability::lost;
     if (flow->way == Reachability::blocked && !named) dropped.insert(flow->port);
     if (silent) silent_parties.insert(flow->party);
@@ -244,8 +253,7 @@ std::vector<const ProbeResult*> left_without_reply(const Diagnosis& context) {
 // Something else than DNS is answered on its port, which many let out for its sake.
 bool works_on_the_port_of_dns(const Facts& facts) {
   return std::any_of(facts.flows.begin(), facts.flows.end(), [](const Flow& flow) {
-    return flow.udp && flow.port == dns_port &&
-           std::any_of(flow.samples.begin(), flow.samples.end(), [](const FlowSample& sample) {
+    return flow.udp && flow.port == dns_port && any_sample(flow, [](const FlowSample& sample) {
              const auto check = sample.result->probe.check;
              return sample.way == Reachability::open &&
                     (check == CheckKind::stun || check == CheckKind::turn);
@@ -291,7 +299,7 @@ Causes find_udp_blocked(const Diagnosis& context) {
                                 ? "Let the replies in to the UDP that the user network sends (a "
                                   "stateful rule, with a timeout of 60 s or more):"
                                 : "Allow outgoing UDP from the user network, with the replies:",
-                            flows_in_words(context.facts, cause.explained),
+                            flows_in_words(context.facts, cause.explained, cause.contradicted),
                             where_the_list_is(context.facts, cause.explained));
   finding.evidence = verdict->evidence;
   const auto* tcp = tcp_works(context.facts);

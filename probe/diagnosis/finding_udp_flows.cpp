@@ -11,12 +11,10 @@ bool of_a_range(const FlowSample& sample) {
   return probe.check == CheckKind::udp_range && !probe.target.ports.single();
 }
 
-bool in_a_range(const Flow& flow) {
-  return std::any_of(flow.samples.begin(), flow.samples.end(), of_a_range);
-}
+bool in_a_range(const Flow& flow) { return any_sample(flow, of_a_range); }
 bool has_service(const Flow& flow) {
   const bool range = in_a_range(flow);
-  return std::any_of(flow.samples.begin(), flow.samples.end(), [&](const FlowSample& sample) {
+  return any_sample(flow, [&](const FlowSample& sample) {
     // A second round asks for a range's ports by themselves.
     return !of_a_range(sample) && !(range && sample.result->probe.check == CheckKind::hop);
   });
@@ -29,8 +27,8 @@ std::vector<const Flow*> udp_cells(const Facts& facts) {
 std::vector<FindingEvidence> udp_evidence(const std::vector<const Flow*>& flows, std::size_t most) {
   std::vector<FindingEvidence> strong, weak;
   for (const auto* flow : flows) {
-    const bool named = std::any_of(flow->samples.begin(), flow->samples.end(),
-                                   [](const FlowSample& sample) { return !sample.by.empty(); });
+    const bool named =
+        any_sample(*flow, [](const FlowSample& sample) { return !sample.by.empty(); });
     for (const auto& sample : flow->samples) {
       // What died beside others that somebody turned away may have died of something else.
       if (named && sample.by.empty() && sample.way == Reachability::blocked) continue;

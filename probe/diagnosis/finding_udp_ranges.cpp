@@ -22,9 +22,8 @@ bool responders_missed_us(const std::vector<const Flow*>& flows) {
              !text_fact(evidence, Fact::responder).empty();
     });
   };
-  return std::any_of(flows.begin(), flows.end(), [&](const Flow* flow) {
-    return std::any_of(flow->samples.begin(), flow->samples.end(), missed);
-  });
+  return std::any_of(flows.begin(), flows.end(),
+                     [&](const Flow* flow) { return any_sample(*flow, missed); });
 }
 
 // A run of ports that are blocked, as far as they were sampled.
@@ -171,6 +170,15 @@ std::vector<const ProbeResult*> ranges_that_pass(const Facts& facts,
   return found.list();
 }
 
+// One operator's hosts, of which nothing is reached on any port, and no device said why: between
+// others' ports that get out it is not the ports that are shut.
+bool of_one_silent_party(const Facts& facts, const std::vector<const Flow*>& closed) {
+  return refusals(closed).empty() &&
+         std::all_of(closed.begin(), closed.end(), [&](const Flow* flow) {
+           return flow->party == closed.front()->party && !facts.alive(flow->host);
+         });
+}
+
 }  // namespace
 
 std::vector<PortRange> perhaps_blocked(const Facts& facts) {
@@ -216,7 +224,7 @@ Causes find_udp_ranges(const Diagnosis& context) {
       if (inside && (silent || flow->way == Reachability::blocked)) explained.add(context, *flow);
     }
   }
-  if (spans.empty()) return {};
+  if (spans.empty() || (spans.size() > 1 && of_one_silent_party(facts, closed))) return {};
   cause.explained = explained.list();
   for (const auto* result : unmasked(closed)) passing.add(result);
   cause.contradicted = passing.list();
@@ -254,7 +262,7 @@ Causes find_udp_ranges(const Diagnosis& context) {
       only_stun ? "Switch off the inspection that drops UDP it does not know (application control, "
                   "\"unknown-udp\") for these flows, and a"
                 : "A",
-      flows_in_words(facts, cause.explained), ask_the_device(device_of(closed)),
+      flows_in_words(facts, cause.explained, cause.contradicted), ask_the_device(device_of(closed)),
       where_the_list_is(facts, cause.explained));
   finding.evidence = udp_evidence(closed, 6);
   const auto where = finding.evidence.begin() + (finding.evidence.empty() ? 0 : 1);

@@ -126,18 +126,16 @@ Causes find_vendor_down(const Diagnosis& context) {
   Refusals refused, errors;
   std::set<std::pair<bool, std::uint16_t>> answered;  // by transport and port
   for (const auto& flow : facts.flows) {
-    const bool any =
-        std::any_of(flow.samples.begin(), flow.samples.end(), [](const FlowSample& sample) {
-          const auto outcome = sample.result->observation.outcome;
-          return sample.way == Reachability::open && outcome != Outcome::refused;
-        });
+    const bool any = any_sample(flow, [](const FlowSample& sample) {
+      const auto outcome = sample.result->observation.outcome;
+      return sample.way == Reachability::open && outcome != Outcome::refused;
+    });
     if (any) answered.insert({flow.udp, flow.port});
   }
   // Hosts that a device on the way turns packets away from: it may reset as well.
   std::set<std::string> turned_away;
   for (const auto& flow : facts.flows) {
-    const bool by_device = std::any_of(flow.samples.begin(), flow.samples.end(),
-                                       [](const auto& one) { return !one.by.empty(); });
+    const bool by_device = any_sample(flow, [](const auto& one) { return !one.by.empty(); });
     if (flow.way == Reachability::blocked && by_device) turned_away.insert(flow.host);
   }
   for (const auto& flow : facts.flows) {

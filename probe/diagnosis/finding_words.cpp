@@ -53,10 +53,14 @@ std::string named_ports(const std::vector<std::uint16_t>& ports) {
   return (ports.size() == 1 ? "port " : "ports ") + ports_in_words(ports);
 }
 
-std::string flows_in_words(const Facts& facts, const std::vector<const ProbeResult*>& probes) {
+std::string flows_in_words(const Facts& facts, const std::vector<const ProbeResult*>& probes,
+                           const std::vector<const ProbeResult*>& also) {
   const auto& report = facts.report;
-  if (!has_rules(report.sets)) return tried_flows_in_words(facts, probes);
-  return in_short(rules_to_allow(report.sets, report.probes, failing_ones(probes)));
+  const bool by_rules = has_rules(report.sets);
+  auto lost = by_rules ? failing_ones(probes) : probes;
+  lost.insert(lost.end(), also.begin(), also.end());
+  if (!by_rules) return tried_flows_in_words(facts, lost);
+  return in_short(rules_to_allow(report.sets, report.probes, lost));
 }
 
 std::string tried_flows_in_words(const Facts& facts,

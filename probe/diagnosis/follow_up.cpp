@@ -264,8 +264,24 @@ void ask_another_sip_port(const Facts& facts, Questions& questions) {
   }
 }
 
+// How well a STUN server is known to answer: the least is the best. A TURN server is one, too, and
+// behind a limit on new flows a public one that was silent may answer yet. Nothing: it is none.
+std::optional<int> answers_stun(const findings::Flow& flow) {
+  std::optional<int> best;
+  for (const auto& sample : flow.samples) {
+    const auto& [probe, seen] = *sample.result;
+    const bool asked = probe.check == CheckKind::stun || probe.check == CheckKind::turn;
+    const bool answered = seen.outcome == Outcome::answered;
+    if (!flow.udp || flow.port == 53 || (!asked && probe.check != CheckKind::nat)) continue;
+    if (!answered && (!probe.control || seen.outcome != Outcome::silent)) continue;
+    const int rank = !answered ? 2 : asked ? 0 : 1;
+    best = std::min(best.value_or(rank), rank);
+  }
+  return best;
+}
+
 // Where some were answered only when they had asked again, and some never: a server that answers is
-// asked twenty times over one flow, and twenty times over new ones. A TURN server is a STUN server.
+// asked twenty times over one flow, and twenty times over new ones.
 void ask_how_many_answer(const Facts& facts, Questions& questions) {
   const auto silent = [&](const auto& result) {
     return findings::got_no_answer(result) && findings::is_direct(result) &&
@@ -273,18 +289,15 @@ void ask_how_many_answer(const Facts& facts, Questions& questions) {
   };
   const auto& probes = facts.report.probes;
   if (!facts.line_loses() || std::none_of(probes.begin(), probes.end(), silent)) return;
-  const auto server =
-      std::find_if(facts.flows.begin(), facts.flows.end(), [](const findings::Flow& flow) {
-        return flow.udp && flow.port != 53 &&
-               std::any_of(flow.samples.begin(), flow.samples.end(),
-                           [](const findings::FlowSample& sample) {
-                             const auto& [probe, seen] = *sample.result;
-                             const bool answers =
-                                 probe.check == CheckKind::stun || probe.check == CheckKind::turn;
-                             return answers && seen.outcome == Outcome::answered;
-                           });
-      });
-  if (server == facts.flows.end()) return;
+  const findings::Flow* server = nullptr;
+  std::optional<int> best;
+  for (const auto& flow : facts.flows) {
+    const auto rank = answers_stun(flow);
+    if (!rank || (best && *best <= *rank)) continue;
+    best = rank;
+    server = &flow;
+  }
+  if (server == nullptr) return;
   for (const auto* flows : {"one", "new"}) {
     questions.ask(Purpose::repeat, CheckKind::stun, Transport::udp, server->host, server->port,
                   {{"flows", flows}});

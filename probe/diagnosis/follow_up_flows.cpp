@@ -4,7 +4,7 @@
 
 #include "probe/diagnosis/finding_flow_groups.hpp"
 #include "probe/diagnosis/follow_up_questions.hpp"
-#include "probe/diagnosis/weak_evidence.hpp"
+#include "probe/diagnosis/silence.hpp"
 
 namespace callready {
 namespace {
@@ -127,10 +127,9 @@ void ask_beyond_the_set(const Facts& facts, const With& control, Questions& ques
   std::set<std::uint16_t> other_tcp;
   std::map<std::string, const Flow*> web;  // HTTPS that answers, by network
   for (const auto& flow : facts.flows) {
-    const bool asked =
-        std::any_of(flow.samples.begin(), flow.samples.end(), [&](const FlowSample& sample) {
-          return findings::failing(*sample.result) && facts.asked_for(*sample.result);
-        });
+    const bool asked = any_sample(flow, [&](const FlowSample& sample) {
+      return findings::failing(*sample.result) && facts.asked_for(*sample.result);
+    });
     if (flow.udp && flow.port != 53) {
       udp_works |= findings::out(flow);
       const bool fewer = lost == nullptr || ports[flow.host] < ports[lost->host];
@@ -167,7 +166,7 @@ void ask_beyond_the_set(const Facts& facts, const With& control, Questions& ques
 bool doubtful(const Facts& facts, const Flow& flow) {
   const bool tcp_in_doubt =
       flow.way == Reachability::lost || (flow.way == Reachability::refused && !flow.left);
-  return std::any_of(flow.samples.begin(), flow.samples.end(), [&](const FlowSample& sample) {
+  return any_sample(flow, [&](const FlowSample& sample) {
     if (!findings::failing(*sample.result) || !facts.asked_for(*sample.result)) return false;
     // One protocol may be lost where another one passes.
     return flow.udp ? sample.way == Reachability::lost && sample.payload != Payload::rtp
@@ -176,8 +175,7 @@ bool doubtful(const Facts& facts, const Flow& flow) {
 }
 
 bool refused_by_whom(const Facts& facts, const Flow& flow) {
-  return flow.udp && !flow.left &&
-         std::any_of(flow.samples.begin(), flow.samples.end(), [&](const FlowSample& sample) {
+  return flow.udp && !flow.left && any_sample(flow, [&](const FlowSample& sample) {
            return sample.result->observation.outcome == Outcome::refused &&
                   facts.asked_for(*sample.result);
          });
@@ -194,9 +192,9 @@ bool died_once(const Facts& facts, const Flow& flow) {
   const auto alike = std::count_if(facts.flows.begin(), facts.flows.end(), [&](const Flow& other) {
     return other.udp == flow.udp && other.host == flow.host && only_once(other);
   });
-  return alike <= most_by_chance &&
-         std::any_of(flow.samples.begin(), flow.samples.end(),
-                     [&](const FlowSample& sample) { return facts.asked_for(*sample.result); });
+  return alike <= most_by_chance && any_sample(flow, [&](const FlowSample& sample) {
+           return facts.asked_for(*sample.result);
+         });
 }
 
 bool udp_is_shut(const Facts& facts) {
@@ -213,6 +211,13 @@ bool udp_is_shut(const Facts& facts) {
 
 namespace {
 
+// UDP was seen to leave, on several ports, and no reply ever comes back: what else is silent over
+// UDP is so because of that.
+bool udp_is_unanswered(const Facts& facts) {
+  const auto verdict = findings::udp_is_blocked(facts);
+  return verdict && verdict->only_replies && verdict->confidence != Confidence::possible;
+}
+
 // Media leaves the site, and nobody who answers everybody is heard on such ports. Do their packets
 // leave as well? Then the way back is shut, or the way further out.
 void ask_for_silent_responders(const Facts& facts, bool udp, const With& with,
@@ -228,8 +233,8 @@ void ask_for_silent_responders(const Facts& facts, bool udp, const With& with,
   std::map<std::string, const Flow*> silent;  // one of each operator
   for (const auto& flow : facts.flows) {
     if (flow.udp != udp || flow.port == 53 || flow.way != Reachability::lost) continue;
-    const bool responder = std::any_of(flow.samples.begin(), flow.samples.end(),
-                                       [](const FlowSample& sample) { return sample.responder; });
+    const bool responder =
+        any_sample(flow, [](const FlowSample& sample) { return sample.responder; });
     const bool doubt =
         udp ? heard.lower_bound(flow.port) == heard.end() : !heard.contains(flow.port);
     if (responder && doubt) silent.try_emplace(flow.party, &flow);
@@ -243,9 +248,8 @@ void ask_for_silent_responders(const Facts& facts, bool udp, const With& with,
     questions.ask(Purpose::way_out, CheckKind::hop, transport, flow->host, flow->port, as_sent);
     // A list of the allowed may be further out than the router that all ways have in common: one
     // that is on no list is climbed to by itself.
-    const bool listed =
-        std::any_of(flow->samples.begin(), flow->samples.end(),
-                    [&](const FlowSample& sample) { return facts.asked_for(*sample.result); });
+    const bool listed = any_sample(
+        *flow, [&](const FlowSample& sample) { return facts.asked_for(*sample.result); });
     if (!udp || listed || asked > 1) continue;
     as_sent.erase("control");
     questions.ask(Purpose::way_out, CheckKind::hop, transport, flow->host, flow->port, as_sent);
@@ -261,7 +265,7 @@ void ask_what_is_turned_away(const Facts& facts, const With& with, Questions& qu
       return !sample.by.empty() && sample.payload != Payload::rtp &&
              facts.asked_for(*sample.result);
     };
-    if (std::none_of(flow.samples.begin(), flow.samples.end(), turned_away)) continue;
+    if (!any_sample(flow, turned_away)) continue;
     if (ports.size() == hosts_per_port || !ports.insert(flow.port).second) continue;
     questions.ask(Purpose::way_out, CheckKind::hop, Transport::udp, flow.host, flow.port, with);
   }
@@ -292,8 +296,8 @@ void ask_for_ways(const Facts& facts, Questions& questions, bool hurried) {
     with["control"] = listener.to_string();
     return with;
   };
-  const bool udp_shut = udp_is_shut(facts);
-  if (!udp_shut) ask_for_silent_responders(facts, true, through({}), questions);
+  const bool udp_shut = udp_is_shut(facts), unanswered = udp_is_unanswered(facts);
+  if (!udp_shut && !unanswered) ask_for_silent_responders(facts, true, through({}), questions);
   ask_for_silent_responders(facts, false, through({}), questions);
   if (!udp_shut) {
     ask_for_silent_ranges(facts, through({{"payload", word_of(Payload::rtp)}}), questions, hurried);
@@ -301,7 +305,7 @@ void ask_for_ways(const Facts& facts, Questions& questions, bool hurried) {
   std::map<std::pair<bool, std::uint16_t>, std::vector<const Flow*>> doubts;
   const auto shut = shut_hosts(facts);
   for (const auto& flow : facts.flows) {
-    if ((flow.udp && udp_shut) || shut.contains(flow.host)) continue;
+    if ((flow.udp && (udp_shut || unanswered)) || shut.contains(flow.host)) continue;
     const bool in_doubt =
         doubtful(facts, flow) || refused_by_whom(facts, flow) || died_once(facts, flow);
     if (in_doubt) doubts[{flow.udp, flow.port}].push_back(&flow);

@@ -48,12 +48,10 @@ std::set<std::string> shut_hosts(const Facts& facts) {
 std::size_t hosts_that_left(const Facts& facts, const std::function<bool(const Flow&)>& such) {
   std::set<std::string> hosts;
   for (const auto& flow : facts.flows) {
-    const bool left =
-        such(flow) &&
-        std::any_of(flow.samples.begin(), flow.samples.end(), [](const FlowSample& sample) {
-          return sample.result->probe.purpose == Purpose::way_out &&
-                 sample.result->observation.detail == DetailCode::left_site;
-        });
+    const bool left = such(flow) && any_sample(flow, [](const FlowSample& sample) {
+                        return sample.result->probe.purpose == Purpose::way_out &&
+                               sample.result->observation.detail == DetailCode::left_site;
+                      });
     if (left) hosts.insert(flow.host);
   }
   return hosts.size();

@@ -33,8 +33,8 @@ class ResultIndex {
   std::optional<Milliseconds> distance_of_region(const std::string& region) const;
   // True where another transport's OPTIONS to the same host was answered.
   bool answers_sip(const std::string& host) const;
-  // True where a name that the site's resolvers do not know was found elsewhere, or nobody elsewhere
-  // can be asked: then no name is missing because it has ceased to exist.
+  // True where a name that the site's resolvers do not know was found elsewhere, or nobody
+  // elsewhere can be asked: then no name is missing because it has ceased to exist.
   bool names_are_hidden() const { return names_are_hidden_; }
   // True where a router beyond the site's edge was seen to answer. It gives few answers: a packet
   // that ended there without one was then not measured, rather than measured without success.

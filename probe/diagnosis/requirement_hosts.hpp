@@ -34,8 +34,8 @@ State state_of(const ProbeResult& result, const ResultIndex& evidences);
 // SIP ALG test of a server of the user's own. They tell more of the row and never make it fail.
 bool is_companion(const ProbeResult& result, const Requirement& requirement);
 
-// True where the proxy, which works, may carry what this probe could only try directly: packets that
-// end on the way cannot be sent through one.
+// True where the proxy, which works, may carry what this probe could only try directly: packets
+// that end on the way cannot be sent through one.
 bool left_to_the_proxy(const ProbeResult& result, const Requirement& requirement,
                        const ResultIndex& evidences);
 

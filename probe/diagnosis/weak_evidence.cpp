@@ -8,192 +8,9 @@
 #include "probe/diagnosis/finding_flow_groups.hpp"
 #include "probe/diagnosis/finding_rules.hpp"
 #include "probe/diagnosis/finding_udp_flows.hpp"
+#include "probe/diagnosis/silence.hpp"
 
 namespace callready::findings {
-namespace {
-
-constexpr std::uint16_t dns_port = 53;
-
-// Over UDP or over TCP: who was heard, and who was not although they answer everybody.
-struct Answers {
-  std::set<std::uint16_t> heard;                          // ports
-  std::map<std::uint16_t, std::set<std::string>> silent;  // parties by port
-
-  bool any_heard_from(std::uint16_t port) const { return heard.lower_bound(port) != heard.end(); }
-  std::size_t silent_from(std::uint16_t port) const {
-    std::set<std::string> parties;
-    for (auto at = silent.lower_bound(port); at != silent.end(); ++at) {
-      parties.insert(at->second.begin(), at->second.end());
-    }
-    return parties.size();
-  }
-};
-
-template <typename Wanted>
-bool any_sample(const Flow& flow, Wanted wanted) {
-  return std::any_of(flow.samples.begin(), flow.samples.end(), wanted);
-}
-
-// Hosts that answered SIP over some transport: they answer it over the others.
-std::set<std::string> sip_servers(const Facts& facts) {
-  std::set<std::string> hosts;
-  for (const auto& result : facts.report.probes) {
-    const bool sip = result.probe.check == CheckKind::sip;
-    if (sip && result.observation.outcome == Outcome::answered)
-      hosts.insert(result.probe.target.host);
-  }
-  return hosts;
-}
-
-class Silence {
- public:
-  Silence(const Facts& facts, const std::set<std::string>& explained)
-      : explained_(explained), sip_servers_(sip_servers(facts)) {
-    const auto vendors = facts.hosts_asked_for();
-    for (const auto& flow : facts.flows) {
-      const bool answers_us = heard(flow);
-      const auto missing = [&](const auto& one) { return should_answer(one) && unheard(one); };
-      any_silent_ |= !answers_us && any_sample(flow, missing);
-      const bool silent = !answers_us && any_sample(flow, [&](const auto& one) {
-        return missing(one) && !explained_.contains(one.result->probe.id);
-      });
-      if (answers_us) alive_.insert({flow.host, flow.udp});
-      if (flow.udp && !answers_us && flow.way == Reachability::open &&
-          any_sample(flow, [&](const auto& one) {
-            return one.refusal && one.result->probe.check != CheckKind::udp_range &&
-                   facts.asked_for(*one.result);
-          })) {
-        refuse_their_service_.insert(flow.host);
-      }
-      if (shut(flow)) dead_.insert({flow.host, flow.udp});
-      if (flow.port == dns_port) continue;
-      public_refusals_ |= !answers_us && !flow.left && any_sample(flow, [&](const auto& one) {
-        return one.refusal && one.responder && !facts.asked_for(*one.result);
-      });
-      public_resets_ |= flow.way == Reachability::refused && !flow.left && !flow.udp &&
-                        !vendors.contains(flow.host);
-      any_heard_ |= answers_us;
-      auto& answers = flow.udp ? udp_ : tcp_;
-      if (answers_us) answers.heard.insert(flow.port);
-      // A site may let out nothing but to the vendor: of others only that counts which left it.
-      const bool counts =
-          flow.left || flow.way == Reachability::open || any_sample(flow, [&](const auto& one) {
-            return refused_outside(one) || facts.asked_for(*one.result);
-          });
-      if (!silent || !counts) continue;
-      // One operator may be down; not a host of which SIP is answered over a connection.
-      answers.silent[flow.port].insert(sip_servers_.contains(flow.host) ? flow.host : flow.party);
-      dead_.insert({flow.host, flow.udp});
-    }
-    for (const auto& host : alive_) dead_.erase(host);
-  }
-
-  // No more came than refusals in the far end's name.
-  static bool only_refused(const ProbeResult& result) {
-    const auto& list = result.observation.evidence;
-    const auto is = [](const Evidence& evidence, DetailCode word) {
-      return evidence.kind == EvidenceKind::udp_port && detail_fact(evidence, Fact::result) == word;
-    };
-    return std::any_of(list.begin(), list.end(),
-                       [&](const auto& one) { return is(one, DetailCode::arrived); }) &&
-           std::none_of(list.begin(), list.end(),
-                        [&](const auto& one) { return is(one, DetailCode::left_site); });
-  }
-
-  // Why a probe that was seen to leave the site may come to nothing; empty: no reason is known.
-  std::string about(const ProbeResult& result) const {
-    if (!any_heard_ && any_silent_) {
-      return "nothing was heard from outside, not even from those who answer everybody";
-    }
-    const bool no_other_word = public_resets_ && udp_.heard.empty();
-    if ((public_refusals_ || no_other_word) && only_refused(result)) {
-      return "public servers that answer everybody seem to refuse, too";
-    }
-    const auto& target = result.probe.target;
-    const bool udp = is_udp(result);
-    if (udp && refuse_their_service_.contains(target.host) && only_refused(result) &&
-        !alive_.contains({target.host, udp})) {
-      return fmt::format("{} refuses its service's own ports, too, or somebody does in its name",
-                         target.host);
-    }
-    auto reason = doubt(udp ? udp_ : tcp_, target.ports, udp ? "UDP" : "TCP");
-    const std::pair own{target.host, udp}, other{target.host, !udp};
-    const bool dead = dead_.contains(own) || (dead_.contains(other) && !alive_.contains(own));
-    if (reason.empty() && dead) {
-      reason = fmt::format("nothing that {} should answer was answered", target.host);
-    }
-    return reason;
-  }
-
- private:
-  bool should_answer(const FlowSample& sample) const {
-    const auto& probe = sample.result->probe;
-    return sample.responder || probe.check == CheckKind::dns ||
-           (probe.check == CheckKind::sip && sip_servers_.contains(probe.target.host));
-  }
-  // A device that refuses from outside the site does so where our packets that end on the way have
-  // ended already.
-  static bool refused_outside(const FlowSample& sample) {
-    const auto device = IpAddress::parse(sample.by);
-    return sample.way == Reachability::blocked && device && !device->is_private() &&
-           !device->is_link_local() && !device->is_loopback();
-  }
-  static bool unheard(const FlowSample& sample) {
-    return sample.way == Reachability::lost || sample.way == Reachability::refused ||
-           sample.way == Reachability::open || refused_outside(sample);
-  }
-  // Turned away further out than any filter of the site's, by whatever cause.
-  static bool shut(const Flow& flow) {
-    return any_sample(flow, [&](const auto& sample) {
-      const bool far = flow.left && sample.way == Reachability::refused;
-      return sample.responder && (far || refused_outside(sample));
-    });
-  }
-  static std::string doubt(const Answers& answers, const PortRange& ports, std::string_view over);
-
-  const std::set<std::string>& explained_;
-  std::set<std::string> sip_servers_;
-  Answers udp_, tcp_;
-  // Hosts that should answer on some port, and do on none, over UDP (true) or TCP.
-  std::set<std::pair<std::string, bool>> dead_, alive_;
-  // Hosts of which ports that a row names as a service's refuse us over UDP.
-  std::set<std::string> refuse_their_service_;
-  bool any_heard_ = false, any_silent_ = false, public_refusals_ = false, public_resets_ = false;
-};
-
-std::string Silence::doubt(const Answers& answers, const PortRange& ports, std::string_view over) {
-  if (answers.silent.empty()) return {};
-  if (answers.heard.empty()) {
-    return fmt::format("no server was heard over {}, not even those that answer everybody", over);
-  }
-  for (const auto& [port, parties] : answers.silent) {
-    if (port > ports.last) break;
-    if (port >= ports.first && parties.size() > 1 && !answers.heard.contains(port)) {
-      return fmt::format("servers that answer everybody are silent on {} port {}", over, port);
-    }
-    // One operator may be down.
-    if (answers.any_heard_from(port) || answers.silent_from(port) < 2) continue;
-    return fmt::format(
-        "no server was heard on {} ports from {} up, though {} that answer "
-        "everybody were asked",
-        over, port, answers.silent_from(port));
-  }
-  return {};
-}
-
-}  // namespace
-
-bool heard(const Flow& flow) {
-  return any_sample(flow, [&](const auto& sample) {
-    // A connection that stands and says nothing may be somebody's on the way.
-    const auto& seen = sample.result->observation;
-    const bool mute = got_no_answer(*sample.result) || seen.detail == DetailCode::sip_timed_out ||
-                      seen.detail == DetailCode::stun_timed_out;
-    const bool told = flow.udp || !mute;
-    return sample.way == Reachability::open && told && !sample.refusal;
-  });
-}
-
 namespace {
 
 // TCP ports on which somebody near takes connections in everybody's name: a packet that was to end
@@ -273,6 +90,30 @@ std::int64_t unmeasured_beside(const ProbeResult& result, const std::vector<Port
   return 0;
 }
 
+// UDP ports on which packets to two networks died, and none got out.
+std::set<std::uint16_t> ports_shut_for_all(const Facts& facts) {
+  std::map<std::uint16_t, std::set<std::string>> died;  // networks
+  std::set<std::uint16_t> open;
+  for (const auto& flow : facts.flows) {
+    if (!flow.udp) continue;
+    if (flow.way != Reachability::blocked && flow.way != Reachability::lost) open.insert(flow.port);
+    if (flow.way == Reachability::blocked) died[flow.port].insert(flow.network);
+  }
+  std::set<std::uint16_t> ports;
+  for (const auto& [port, networks] : died) {
+    if (networks.size() > 1 && !open.contains(port)) ports.insert(port);
+  }
+  return ports;
+}
+
+// One of these within the range that was asked for; 0: none.
+std::uint16_t shut_within(const ProbeResult& result, const std::set<std::uint16_t>& shut) {
+  if (result.probe.check != CheckKind::udp_range) return 0;
+  const auto& ports = result.probe.target.ports;
+  const auto found = shut.lower_bound(ports.first);
+  return found != shut.end() && *found <= ports.last ? *found : std::uint16_t{0};
+}
+
 // The shortest round trips to hosts that answered.
 std::map<std::string, Milliseconds> distances(const Facts& facts) {
   std::map<std::string, Milliseconds> shortest;
@@ -291,7 +132,7 @@ bool too_soon(const ProbeResult& refused, const std::map<std::string, Millisecon
   constexpr double fraction = 3, least_ms = 20;
   const auto known = distances.find(refused.probe.target.host);
   const auto& took = refused.observation.round_trip;
-  if (known == distances.end() || !took || !Silence::only_refused(refused)) return false;
+  if (known == distances.end() || !took || !only_refused(refused)) return false;
   const auto own = known->second.count();
   return own > fraction * took->count() && own - took->count() > least_ms;
 }
@@ -302,15 +143,11 @@ std::string no_farther_than(const Facts& facts, const ProbeResult& result) {
   for (const auto& evidence : result.observation.evidence) {
     const auto router = text_fact(evidence, Fact::by);
     if (detail_fact(evidence, Fact::result) != DetailCode::left_site || router.empty()) continue;
-    if (!facts.may_stop_others(router)) return {};
+    if (!facts.proves_no_way(router, is_udp(result))) return {};
     ours = router;
   }
   return ours;
 }
-
-}  // namespace
-
-namespace {
 
 // Packets that died on the way once, and what refusals in the server's name turned out to be a
 // device's: of these no row says more than that it is not known.
@@ -359,6 +196,7 @@ std::map<std::string, std::string> doubted(const Facts& facts,
   const auto blocked = perhaps_blocked(facts);
   const Depths depths(facts);
   const auto trips = distances(facts);
+  const auto shut_for_all = ports_shut_for_all(facts);
   for (const auto& result : facts.report.probes) {
     if ((facts.line_loses() || limited) && got_no_answer(result) &&
         !explained.contains(result.probe.id)) {
@@ -374,10 +212,13 @@ std::map<std::string, std::string> doubted(const Facts& facts,
     }
     if (result.observation.outcome != Outcome::passed) continue;
     const auto router = no_farther_than(facts, result);
-    auto reason = router.empty() ? silence.about(result)
-                                 : fmt::format("it was seen no farther than {}, which {}", router,
-                                               facts.may_be_ours(router) ? "may be this site's own"
-                                                                         : "stops others");
+    auto reason =
+        router.empty()
+            ? silence.about(result)
+            : fmt::format("it was seen no farther than {}, {}", router,
+                          facts.may_be_ours(router)       ? "which may be this site's own"
+                          : facts.may_stop_others(router) ? "which stops others"
+                                                          : "beyond which others are stopped");
     if (reason.empty() && too_soon(result, trips)) {
       reason = fmt::format(
           "what refuses in the name of {} does so sooner than its own answers can be here",
@@ -387,6 +228,10 @@ std::map<std::string, std::string> doubted(const Facts& facts,
     if (reason.empty() && unmeasured != 0) {
       reason =
           fmt::format("port {} could not be measured, and ports beside it are blocked", unmeasured);
+    }
+    const auto shut_port = shut_within(result, shut_for_all);
+    if (reason.empty() && shut_port != 0) {
+      reason = fmt::format("packets to port {} of others died on the way", shut_port);
     }
     const auto shut = depths.died_further_out(result);
     if (reason.empty() && !shut.empty()) {

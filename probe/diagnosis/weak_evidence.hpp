@@ -11,9 +11,6 @@
 
 namespace callready::findings {
 
-// True where its far end answered: over UDP a port-unreachable comes back where no reply does.
-bool heard(const Flow& flow);
-
 // Probes whose packets died before they left, or that nobody answered, and that got out or were
 // answered when they were sent again: a bad line.
 std::set<std::string> got_out_after_all(const Facts& facts);

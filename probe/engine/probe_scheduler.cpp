@@ -29,8 +29,8 @@ Observation cut_short() {
   return observation;
 }
 
-// Checks whose silence is in doubt once their packets should have been answered.
-bool may_be_overdue(CheckKind check) {
+// Checks that ask one thing: their silence is in doubt once that should have been answered.
+bool is_one_question(CheckKind check) {
   using enum CheckKind;
   static constexpr CheckKind checks[] = {tcp, tls, http, stun, turn, sip, ntp};
   return std::find(std::begin(checks), std::end(checks), check) != std::end(checks);
@@ -115,6 +115,19 @@ std::optional<std::size_t> ProbeScheduler::add(Probe probe) {
   return results_.size() - 1;
 }
 
+std::optional<std::size_t> ProbeScheduler::want(const std::string& id) {
+  for (auto& [index, conditions] : conditions_) {
+    auto& [probe, seen] = results_[index];
+    if (probe.id != id || seen.detail != DetailCode::not_needed) continue;
+    conditions.unless.clear();
+    conditions.unless_all.clear();
+    seen = Observation();
+    done_[index] = false;
+    return index;
+  }
+  return std::nullopt;
+}
+
 const ProbeScheduler::Conditions& ProbeScheduler::conditions_of(std::size_t index) const {
   static const Conditions none;
   const auto found = conditions_.find(index);
@@ -186,7 +199,11 @@ void ProbeScheduler::note_end(std::size_t index, Observation observation) {
 bool ProbeScheduler::tells_of_host(std::size_t index) const {
   const auto& probe = results_[index].probe;
   return probe.target.route.direct() &&
-         (may_be_overdue(probe.check) || probe.check == CheckKind::sip_alg);
+         (is_one_question(probe.check) || probe.check == CheckKind::sip_alg);
+}
+
+bool ProbeScheduler::asks_one_thing(std::size_t index) const {
+  return is_one_question(results_[index].probe.check);
 }
 
 void ProbeScheduler::note_host(std::size_t index) {
@@ -348,7 +365,7 @@ void ProbeScheduler::with_overdue_as_silent(const std::function<void()>& look) {
   } pretended{results_};
   const auto now = context_.scope.clock.now();
   for (std::size_t i = 0; i < results_.size(); ++i) {
-    if (done_[i] || !may_be_overdue(results_[i].probe.check)) continue;
+    if (done_[i] || !is_one_question(results_[i].probe.check)) continue;
     const auto sender = sender_of(i);
     // All that was sent when the run began counts, however long that took.
     const bool due =

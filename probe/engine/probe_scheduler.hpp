@@ -31,6 +31,8 @@ class ProbeScheduler {
   std::vector<std::size_t> order() const;
   // True where it waits for others.
   bool conditional(std::size_t index) const { return conditions_.contains(index); }
+  // True for a check that is over with the answer to one question, or without.
+  bool asks_one_thing(std::size_t index) const;
   // True where it only stands in for others that are silent.
   bool stands_in(std::size_t index) const { return !conditions_of(index).unless.empty(); }
   // Who waits for a place at its host: lower ones come first.
@@ -40,6 +42,8 @@ class ProbeScheduler {
   bool silent_so_far(const IpAddress& address) const;
   // A further one, without conditions; nothing where there is no room.
   std::optional<std::size_t> add(Probe probe);
+  // One that was not needed is, whatever the others have reached; nothing where it is no such one.
+  std::optional<std::size_t> want(const std::string& id);
 
   // Waits until it is clear what the others make of a probe: its observation where it is not to be
   // made (not needed, another one's answer, stopped), nothing where it is.

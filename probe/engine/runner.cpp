@@ -84,6 +84,9 @@ class Runner {
  private:
   asio::awaitable<void> make_rounds() {
     planned_ = planned_left_ = order_.size() + alone_.size();
+    questions_left_ = static_cast<std::size_t>(
+        std::count_if(order_.begin(), order_.end(),
+                      [&](std::size_t index) { return scheduler_.asks_one_thing(index); }));
     if (!order_.empty()) co_await make_others();
     for (std::size_t i = 0; i < alone_.size(); ++i) co_await complete(alone_[i]);
   }
@@ -96,6 +99,9 @@ class Runner {
     asked_for_all_ = true;
     if (!options_.further || context_.scope.stop.stopped()) co_return;
     add(options_.further(scheduler_.results()));
+    co_await all_ended();
+    if (context_.scope.stop.stopped()) co_return;
+    make_after_all(needed_after_all());
     co_await all_ended();
   }
 
@@ -213,28 +219,45 @@ class Runner {
     // What is not sent is no endpoint that was tried: the end of the report counts none of it.
     if (result.observation.outcome == Outcome::skipped) ++skipped_;
     tell_progress();
-    if (index >= planned_) return;  // asked for further: the plan may still be waited for
-    if (--planned_left_ == 0 && options_.on_plan_done) options_.on_plan_done();
+    // Asked for further: the plan may still be waited for, or is done.
+    if (index >= planned_) return;
+    const bool question = scheduler_.asks_one_thing(index) && questions_left_ > 0;
+    if (question && --questions_left_ == 0) questions_ended_.deliver(true);
+    if (planned_left_ > 0 && --planned_left_ == 0 && options_.on_plan_done) options_.on_plan_done();
   }
 
   void tell_progress() {
     if (progress_) progress_(ended_ - skipped_, scheduler_.results().size() - skipped_);
   }
 
-  // Asks once all have begun and nothing is held back but what takes its time anyhow.
+  // Asks once all have begun and nothing is held back but what takes its time anyhow; and again
+  // when all have ended that ask one thing: what takes longer than those need not be waited for.
   asio::awaitable<void> look_early() {
     const Scope until_the_end{context_.scope.clock, run_ended_};
-    for (;;) {
+    // What the pacer holds back, or nobody has got to yet, will say more than silence does.
+    do {
       const auto when = context_.scope.clock.now() + timeouts::second_look;
       const bool going_on = co_await sleep_until(context_.executor, until_the_end, when);
-      if (!going_on || asked_for_all_ || context_.scope.stop.stopped()) break;
-      // What the pacer holds back, or nobody has got to yet, will say more than silence does.
-      if (next_ < order_.size() || dispatcher_.held() > 0) continue;
-      std::vector<Probe> more;
-      scheduler_.with_overdue_as_silent([&] { more = options_.further(scheduler_.results()); });
-      add(std::move(more));
-      break;
-    }
+      if (!going_on || asked_for_all_ || context_.scope.stop.stopped()) co_return;
+    } while (next_ < order_.size() || dispatcher_.held() > 0);
+    std::vector<Probe> more;
+    std::vector<std::string> needed;
+    const auto look = [&] {
+      more = options_.further(scheduler_.results());
+      needed = needed_after_all();
+    };
+    scheduler_.with_overdue_as_silent(look);
+    add(std::move(more));
+    make_after_all(needed);
+    const auto in_any_case = context_.scope.clock.now() + timeouts::thorough;
+    const auto ended = co_await questions_ended_.wait(until_the_end, in_any_case);
+    const bool all = ended_ + alone_.size() == scheduler_.results().size();
+    if (ended.has_error() || all || asked_for_all_ || context_.scope.stop.stopped()) co_return;
+    look();
+    // The router there has few answers, which others wait for: what these show comes first.
+    std::erase_if(more, ends_at_the_edge);
+    add(std::move(more));
+    make_after_all(needed);
   }
 
   void add(std::vector<Probe> more) {
@@ -248,6 +271,24 @@ class Runner {
     begin();
   }
 
+  std::vector<std::string> needed_after_all() {
+    if (!options_.needed_after_all) return {};
+    return options_.needed_after_all(scheduler_.results());
+  }
+
+  void make_after_all(const std::vector<std::string>& ids) {
+    for (const auto& id : ids) {
+      const auto index = scheduler_.want(id);
+      if (!index) continue;
+      order_.push_back(*index);
+      --ended_;
+      --skipped_;
+      if (planned_left_ > 0) ++planned_left_;
+      if (questions_left_ > 0 && scheduler_.asks_one_thing(*index)) ++questions_left_;
+    }
+    begin();
+  }
+
   checks::Context& context_;
   const RunnerOptions& options_;
   const ProgressCallback& progress_;
@@ -255,11 +296,12 @@ class Runner {
   ProbeScheduler scheduler_;
   Dispatcher dispatcher_;
   StopSignal run_ended_;
-  OneShot<bool> two_heard_{context_.executor};
+  OneShot<bool> two_heard_{context_.executor}, questions_ended_{context_.executor};
   TaskGroup workers_{context_.executor}, look_{context_.executor};
   std::vector<std::size_t> order_, alone_;  // at once; one after the other, when those have ended
   std::size_t next_ = 0, ended_ = 0, skipped_ = 0, starting_ = 0;
   std::size_t planned_ = 0, planned_left_ = 0;  // the first results are the plan's; not yet ended
+  std::size_t questions_left_ = 0;              // of these, those that ask one thing
   std::size_t ahead_ = 0, heard_of_ = 0;        // of those that begin alone: not yet done; reached
   bool asked_for_all_ = false;
 };

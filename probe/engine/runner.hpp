@@ -27,11 +27,15 @@ struct RunnerOptions {
   std::function<void(const ProbeResult&)> on_result;  // told of each one, as it ends; may be empty
 
   // What else to measure, from what was seen so far (and is given back as it was). Asked when all
-  // probes have ended, and once before that, timeouts::second_look after the start or later, when
-  // all have begun and the pacer holds none but SIP messages back: those that were sent
-  // timeouts::second_choice ago count as silent then. Probes of the plan are not made again; no
-  // more than most_further in all. May be empty.
+  // probes have ended, and twice before that: timeouts::second_look after the start or later, when
+  // all have begun and the pacer holds none but SIP messages back (those that were sent
+  // timeouts::second_choice ago count as silent then); and when all of the plan have ended that ask
+  // one thing, where others go on: then what ends at the site's edge is left for the last time.
+  // Probes of the plan are not made again; no more than most_further in all. May be empty.
   std::function<std::vector<Probe>(std::vector<ProbeResult>& so_far)> further;
+  // Which of the probes that were not needed are needed after all, by their ids: asked with the
+  // above, and when its probes have ended. They are told of once more. May be empty.
+  std::function<std::vector<std::string>(std::vector<ProbeResult>& so_far)> needed_after_all;
   std::function<void()> on_plan_done;  // all that was planned has ended; may be empty
   // Where a callback or the engine itself throws, the run is stopped and the results so far count:
   // the first exception is left here. May be null.

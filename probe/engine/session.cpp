@@ -10,6 +10,7 @@
 #include <set>
 #include <stdexcept>
 
+#include "probe/diagnosis/fallbacks.hpp"
 #include "probe/diagnosis/findings.hpp"
 #include "probe/diagnosis/follow_up.hpp"
 #include "probe/engine/local_resources.hpp"
@@ -308,6 +309,14 @@ asio::awaitable<void> make_rounds(const SessionOptions& options, Plan& plan,
     const Loan loan(so_far, report.probes);
     report.sets = rows_as_seen(sets, report);
     return follow_ups(report, context.settings.hurried);
+  };
+  runner.needed_after_all = [&](std::vector<ProbeResult>& so_far) {
+    if (std::none_of(so_far.begin(), so_far.end(), is_spared_fallback)) {
+      return std::vector<std::string>();
+    }
+    const Loan loan(so_far, report.probes);
+    diagnose(sets, day_of(context.scope.clock.wall_now()), report);
+    return needed_after_all(report);
   };
   runner.on_plan_done = [&] { first_is_done = !context.scope.stop.stopped(); };
   Plan first;

@@ -26,6 +26,11 @@ struct PlannedRequirement {
   bool left_out = false;  // where skipped: a larger run would try the row
 };
 
+// Its packets end on the way, at the site's edge.
+inline bool ends_at_the_edge(const Probe& probe) {
+  return probe.check == CheckKind::hop || probe.with.contains("stop_on_the_way");
+}
+
 struct PlannedProbe {
   Probe probe;
   // Where not all can be served at once: first what is required, and of that the first hosts of

@@ -152,7 +152,6 @@ asio::awaitable<void> ask_tcp(asio::any_io_executor executor, Scope scope, const
     exchange.reply = request.error();
     co_return;
   }
-  const auto start = scope.clock.now();
   ConnectOptions options;
   options.interface = question.interface;
   ++exchange.attempts;
@@ -161,7 +160,7 @@ asio::awaitable<void> ask_tcp(asio::any_io_executor executor, Scope scope, const
     exchange.reply = connected.error();
     co_return;
   }
-  exchange.round_trip = elapsed(start, scope.clock.now());
+  exchange.round_trip = (*connected)->round_trip();
   exchange.local = (*connected)->local();
   auto& stream = **connected;
   exchange.reply = co_await exchange_over(stream, scope, std::move(*request), id, question);

@@ -308,30 +308,35 @@ bool HttpExchange::header_line(std::string_view line) {
     too_large_ = true;
     return false;
   }
+  if (!reply_.body.empty()) return true;  // a trailer (RFC 9112 section 7.1.2)
+  // The headers end where libcurl says so: at whatever begins as an end of a line does.
+  const bool end = line.starts_with('\r') || line.starts_with('\n');
   line = trimmed(line);
-  if (line.starts_with("HTTP/")) {
+  if (line.starts_with("HTTP/") && !in_block_) {
+    in_block_ = true;
     block_.clear();
     const auto space = line.find(' ');
     block_version_ = printable(line.substr(0, space), 16);
     block_status_ = 0;
     if (space != line.npos) {
-      const auto* first = line.data() + space + 1;
-      std::from_chars(first, line.data() + line.size(), block_status_);
+      const auto digits = line.substr(space + 1, 3);
+      std::from_chars(digits.data(), digits.data() + digits.size(), block_status_);
     }
   } else if (block_version_.empty()) {
     not_http_ = true;  // libcurl takes any line of a proxy for a header
-  } else if (!line.empty()) {
+  } else if (end) {
+    end_of_block();
+  } else {
     const auto colon = line.find(':');
     if (colon == line.npos) return true;
     block_.emplace_back(printable(trimmed(line.substr(0, colon)), 200),
                         printable(trimmed(line.substr(colon + 1)), 2'000));
-  } else {
-    end_of_block();
   }
   return true;
 }
 
 void HttpExchange::end_of_block() {
+  in_block_ = false;
   if (tunnelling_ && !tunnel_stands_) {
     reply_.connect_status = block_status_;
     reply_.proxy_headers = std::move(block_);

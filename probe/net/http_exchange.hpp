@@ -84,6 +84,7 @@ class HttpExchange {
   std::vector<std::pair<std::string, std::string>> block_;  // of the answer that is being read
   std::string block_version_;
   int block_status_ = 0;
+  bool in_block_ = false;
   std::size_t header_bytes_ = 0, received_ = 0;
   bool connect_only_ = false;
   bool tunnelling_ = false, tunnel_stands_ = false;

@@ -1,14 +1,12 @@
 #include "probe/net/path_probe.hpp"
 
 #include "probe/net/timeouts.hpp"
-#include "probe/platform/descriptor.hpp"
 #include "probe/platform/icmp.hpp"
 #include "probe/platform/path.hpp"
 
 namespace callready {
 namespace {
 
-using asio::ip::tcp;
 using asio::ip::udp;
 
 // Datagrams and errors of others, before the request gives up.
@@ -105,33 +103,6 @@ asio::awaitable<SizedReply> ask_sized(asio::any_io_executor executor, SizedReque
   }
   reply.failure = timed_out();
   co_return reply;
-}
-
-asio::awaitable<Result<std::unique_ptr<TcpStream>>> connect_with_segments(
-    asio::any_io_executor executor, Scope scope, SocketAddress remote, std::string interface,
-    int segment) {
-  tcp::socket socket(executor);
-  error_code error;
-  const bool v6 = remote.address.is_v6();
-  socket.open(v6 ? tcp::v6() : tcp::v4(), error);
-  if (error) co_return classify(error);
-  const auto native = socket.native_handle();
-  platform::enable_icmp_errors(native, v6);
-  if (segment != 0) platform::set_segment_size(native, segment);
-  if (!interface.empty() && !platform::bind_to_interface(native, interface.c_str())) {
-    co_return classify(error_code(errno, boost::system::system_category()));
-  }
-  Guard guard(scope, scope.clock.now() + timeouts::tcp_connect, [&socket] { socket.cancel(); });
-  if (guard.over()) co_return guard.failure();
-  const auto endpoint = to_endpoint<tcp>(remote);
-  const auto [connect_error] =
-      co_await socket.async_connect(endpoint, asio::as_tuple(asio::use_awaitable));
-  if (!connect_error || (guard.over() && platform::is_connected(native))) {
-    co_return std::make_unique<TcpStream>(std::move(socket));
-  }
-  if (guard.over()) co_return guard.failure();
-  auto icmp = platform::take_icmp_error(native);
-  co_return classify(connect_error, std::move(icmp));
 }
 
 }  // namespace callready

@@ -32,9 +32,4 @@ struct SizedRequest {
 asio::awaitable<SizedReply> ask_sized(asio::any_io_executor executor, SizedRequest request,
                                       Scope scope);
 
-// connect_tcp() with segments of so many bytes at most, both ways; 0: the usual.
-asio::awaitable<Result<std::unique_ptr<TcpStream>>> connect_with_segments(
-    asio::any_io_executor executor, Scope scope, SocketAddress remote, std::string interface,
-    int segment);
-
 }  // namespace callready

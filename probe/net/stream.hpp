@@ -27,10 +27,8 @@ class Stream {
 
 class TcpStream final : public Stream {
  public:
-  explicit TcpStream(asio::ip::tcp::socket socket) : socket_(std::move(socket)) {
-    error_code ignored;
-    socket_.non_blocking(true, ignored);
-  }
+  // `took`: from the first SYN until the connection was seen to stand.
+  explicit TcpStream(asio::ip::tcp::socket socket, Milliseconds took = Milliseconds(0));
   asio::awaitable<Result<std::size_t>> read_some(std::span<std::uint8_t> buffer, Scope scope,
                                                  Instant deadline) override;
   asio::awaitable<Result<void>> write(std::span<const std::uint8_t> bytes, Scope scope,
@@ -39,15 +37,20 @@ class TcpStream final : public Stream {
   SocketAddress remote() const override;
   // Packets that had to be sent again, so far.
   int sent_again() const;
+  // The handshake, as the system timed it where it does: it is never late, as this program may be.
+  Milliseconds round_trip() const { return round_trip_; }          // of the SYN that was answered
+  Milliseconds handshake_took() const { return handshake_took_; }  // since the first SYN
   asio::ip::tcp::socket release() { return std::move(socket_); }
 
  private:
   asio::ip::tcp::socket socket_;
+  Milliseconds round_trip_, handshake_took_;
 };
 
 struct ConnectOptions {
   std::string interface;  // by name; empty: the system's choice
   int ttl = 0;            // of all packets; 0: the system's default
+  int segment = 0;        // bytes of one at most, both ways; 0: the usual
   milliseconds timeout = timeouts::tcp_connect;
 };
 

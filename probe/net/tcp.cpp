@@ -1,6 +1,9 @@
+#include <algorithm>
+
 #include "probe/net/stream.hpp"
 #include "probe/platform/descriptor.hpp"
 #include "probe/platform/icmp.hpp"
+#include "probe/platform/path.hpp"
 
 namespace callready {
 
@@ -33,9 +36,20 @@ asio::awaitable<Result<void>> TcpStream::write(std::span<const std::uint8_t> byt
   co_return classify(error);
 }
 
+TcpStream::TcpStream(asio::ip::tcp::socket socket, Milliseconds took)
+    : socket_(std::move(socket)), round_trip_(took), handshake_took_(took) {
+  error_code ignored;
+  socket_.non_blocking(true, ignored);
+  const auto known = platform::connection_figures(socket_.native_handle());
+  if (!known.round_trip) return;
+  round_trip_ = std::min(took, Milliseconds(*known.round_trip));
+  if (known.sent_again == 0) handshake_took_ = round_trip_;
+}
+
 int TcpStream::sent_again() const {
   // Asio has no way to ask that does not change the socket.
-  return platform::packets_sent_again(const_cast<asio::ip::tcp::socket&>(socket_).native_handle());
+  auto& socket = const_cast<asio::ip::tcp::socket&>(socket_);
+  return platform::connection_figures(socket.native_handle()).sent_again;
 }
 
 SocketAddress TcpStream::local() const {
@@ -63,11 +77,13 @@ asio::awaitable<Result<std::unique_ptr<TcpStream>>> connect_tcp(asio::any_io_exe
   const auto native = socket.native_handle();
   platform::enable_icmp_errors(native, v6);
   if (options.ttl != 0) platform::set_ttl(native, v6, options.ttl);
+  if (options.segment != 0) platform::set_segment_size(native, options.segment);
   if (!options.interface.empty() &&
       !platform::bind_to_interface(native, options.interface.c_str())) {
     co_return classify(error_code(errno, boost::system::system_category()));
   }
-  Guard guard(scope, scope.clock.now() + options.timeout, [&socket] { socket.cancel(); });
+  const auto start = scope.clock.now();
+  Guard guard(scope, start + options.timeout, [&socket] { socket.cancel(); });
   if (guard.over()) co_return guard.failure();
   const auto endpoint = to_endpoint<tcp>(remote);
   const auto [connect_error] =
@@ -75,7 +91,8 @@ asio::awaitable<Result<std::unique_ptr<TcpStream>>> connect_tcp(asio::any_io_exe
   // What was given up in the moment in which it stood, stands.
   if (!connect_error || (guard.over() && platform::is_connected(native))) {
     socket.set_option(tcp::no_delay(true), error);
-    co_return std::make_unique<TcpStream>(std::move(socket));
+    const auto took = elapsed(start, scope.clock.now());
+    co_return std::make_unique<TcpStream>(std::move(socket), took);
   }
   if (guard.over()) co_return guard.failure();
   auto icmp = platform::take_icmp_error(native);

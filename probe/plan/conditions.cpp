@@ -60,10 +60,8 @@ void add_conditions_of_hops(ProbeList& probes, const std::vector<const TargetSet
         for (const auto& alternative : need.alternatives) {
           for (const auto& id : probes.of_rows(*set, alternative)) {
             auto& planned = probes.at(id);
-            const bool to_the_edge = planned.probe.check == CheckKind::hop ||
-                                     planned.probe.with.contains("stop_on_the_way");
-            const bool fallback =
-                to_the_edge && !wanted.contains(id) && &alternative != &need.alternatives.front();
+            const bool fallback = ends_at_the_edge(planned.probe) && !wanted.contains(id) &&
+                                  &alternative != &need.alternatives.front();
             // Chains would make the run as long as the list: what is tried anyway decides.
             if (fallback && planned.unless_all.empty()) planned.unless_all = earlier;
             if (!fallback) earlier.push_back(id);

@@ -23,6 +23,12 @@ nanoseconds since_epoch(const timespec& time) {
   return std::chrono::seconds(time.tv_sec) + nanoseconds(time.tv_nsec);
 }
 
+nanoseconds now() {
+  timespec time{};
+  ::clock_gettime(CLOCK_REALTIME, &time);
+  return since_epoch(time);
+}
+
 }  // namespace
 
 bool note_arrivals(int socket) {
@@ -48,6 +54,7 @@ Arrival next_arrival(int socket) {
   // A call that reads would take a pending error away, which says that the port is closed.
   pollfd ready{socket, POLLIN, 0};
   if (::poll(&ready, 1, 0) != 1 || ready.revents != POLLIN) return {};
+  const auto it_was_there_at = now();
   char byte = 0;
   iovec data{&byte, 1};
   alignas(cmsghdr) std::array<char, 256> control{};
@@ -64,11 +71,13 @@ Arrival next_arrival(int socket) {
       return header->cmsg_level == level && header->cmsg_type == type;
     };
     if (is(SOL_SOCKET, SCM_TIMESTAMPNS)) {
-      timespec arrived{}, now{};
-      std::memcpy(&arrived, CMSG_DATA(header), sizeof arrived);
-      ::clock_gettime(CLOCK_REALTIME, &now);
-      const auto waited = since_epoch(now) - since_epoch(arrived);
-      if (waited >= nanoseconds(0) && waited <= unlikely) arrival.waited = waited;
+      timespec time{};
+      std::memcpy(&time, CMSG_DATA(header), sizeof time);
+      const auto arrived = since_epoch(time);
+      // Linux begins to note a moment after the first socket asked. What came before that gets the
+      // time of this look, which says nothing.
+      const auto waited = it_was_there_at - arrived;
+      if (waited > nanoseconds(0) && waited <= unlikely) arrival.waited = waited;
     }
     // IPv4's type of service comes as one byte, all else as an int.
     if (is(IPPROTO_IP, IP_TOS)) arrival.traffic_class = *CMSG_DATA(header);

@@ -2,13 +2,20 @@
 // that this program looks into.
 #pragma once
 
+#include <chrono>
+#include <optional>
+
 namespace callready::platform {
 
 // A socket that children do not inherit; negative if there is none, and errno says why.
 int open_socket(int family, int type, int protocol);
 bool is_connected(int socket);
-// Packets that the system has sent again over a TCP connection; 0 where it does not say.
-int packets_sent_again(int socket);
+// What the system counted and timed of a TCP connection; nothing where it does not say.
+struct ConnectionFigures {
+  int sent_again = 0;                                   // packets
+  std::optional<std::chrono::microseconds> round_trip;  // smoothed; at first that of the handshake
+};
+ConnectionFigures connection_figures(int socket);
 // Another descriptor for the same, not inherited; negative if there is none.
 int duplicate(int descriptor);
 // A pipe: `read_end` becomes readable when `write_end` is closed. False: errno says why.

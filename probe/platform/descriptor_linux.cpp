@@ -25,12 +25,17 @@ bool is_connected(int socket) {
   return ::getpeername(socket, reinterpret_cast<sockaddr*>(&peer), &size) == 0;
 }
 
-int packets_sent_again(int socket) {
+ConnectionFigures connection_figures(int socket) {
   tcp_info info{};
   socklen_t size = sizeof info;
-  const bool told = ::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
-                    size >= offsetof(tcp_info, tcpi_total_retrans) + sizeof info.tcpi_total_retrans;
-  return told ? static_cast<int>(info.tcpi_total_retrans) : 0;
+  if (::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0 ||
+      size < offsetof(tcp_info, tcpi_total_retrans) + sizeof info.tcpi_total_retrans) {
+    return {};
+  }
+  ConnectionFigures figures;
+  figures.sent_again = static_cast<int>(info.tcpi_total_retrans);
+  if (info.tcpi_rtt > 0) figures.round_trip = std::chrono::microseconds(info.tcpi_rtt);
+  return figures;
 }
 
 int duplicate(int descriptor) { return ::fcntl(descriptor, F_DUPFD_CLOEXEC, 0); }

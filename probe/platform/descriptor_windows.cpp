@@ -62,7 +62,7 @@ bool is_connected(int socket) {
   return ::getpeername(native(socket), reinterpret_cast<sockaddr*>(&peer), &size) == 0;
 }
 
-int packets_sent_again(int) { return 0; }  // SIO_TCP_INFO counts bytes
+ConnectionFigures connection_figures(int) { return {}; }  // SIO_TCP_INFO counts bytes
 
 int duplicate(int descriptor) {
   WSAPROTOCOL_INFOW info{};

@@ -162,9 +162,12 @@ class Growth(CommandsTest):
                     return self.cpu_of(*(word.replace("FILE", file) for word in command),
                                        statuses=statuses)
 
-                start = work(largest // 100)
+                # A busy machine makes a run look longer, never shorter.
+                start = min(work(largest // 100) for _ in range(3))
                 middle = min(work(largest // 10) for _ in range(2)) - start
-                self.assertLess(work(largest) - start, MOST * max(middle, LEAST_S))
+                most = MOST * max(middle, LEAST_S)
+                if work(largest) - start >= most:
+                    self.assertLess(work(largest) - start, most)
 
     def test_sets(self):
         # As many as a set may have.

@@ -77,6 +77,36 @@ TEST(Doubt, ARouterThatStopsOthersProvesNothing) {
   EXPECT_EQ(made("10.20.0.1"), Status::pass);
 }
 
+// The same flow was turned away further out, and so was media: not by one nearer.
+TEST(Doubt, ARouterBeforeADeviceProvesNothing) {
+  const auto made = [](const ProbeResult& other) {
+    Scene run;
+    run.add("media", {range("media.vendor.com", all_ports("left_site", "84.199.10.1"))});
+    run.add("sip", {rejected_by(sip("sip.vendor.com"), "62.4.8.2"), other});
+    run.add_controls(anchors());
+    run.add_controls({hop_at(udp_hop("sip.vendor.com", 5060, "left_site"), 2, "84.199.10.1")});
+    return media_of(run);
+  };
+  EXPECT_EQ(made(range("media.other.net", {{5004, "prohibited", "62.4.8.2"}})), Status::unknown);
+  EXPECT_EQ(made(rejected_by(stun("turn.other.net"), "62.4.8.2")), Status::pass)
+      << "one that looks for protocols may be nearer";
+}
+
+TEST(Doubt, APortWithinTheRangeThatIsShutForAll) {
+  const auto made = [](const std::string& elsewhere) {
+    Scene run;
+    run.add("media", {range("media.vendor.com", {{10'000, "left_site"}, {20'000, "left_site"}})});
+    run.add("others", {range("media.other.net", {{10'000, "left_site"}, {15'000, "dropped"}})},
+            Severity::optional);
+    run.add_controls(anchors());
+    run.add_controls({hop_at(udp_hop("media.other.net", 15'000, "dropped"), 3),
+                      hop_at(udp_hop("www.cloudflare.com", 15'000, elsewhere), 3)});
+    return media_of(run);
+  };
+  EXPECT_NE(made("dropped"), Status::pass);
+  EXPECT_EQ(made("left_site"), Status::pass);
+}
+
 // Somebody resets connections to public servers, who answer everybody, and UDP is heard of nobody.
 TEST(Doubt, RefusalsOfMediaWherePublicServersSeemToRefuse) {
   const auto made = [](Outcome others) {

@@ -61,6 +61,23 @@ TEST(ProxyRequired, SaysNothingOfUdpThatGetsOut) {
   EXPECT_EQ(found.front().explains, Codes{"vendor/web"});
 }
 
+TEST(ProxyUnreachable, ExplainsNoUdpWhereSomeGetsOut) {
+  const auto made = [](Outcome outcome, const std::string& detail) {
+    const auto lost = [](std::string host) { return tls(std::move(host), silent, "timed_out"); };
+    return report({row("web", {lost("portal.vendor.com"),
+                               proxied(tls("portal.vendor.com"), outcome, detail)}),
+                   row("turn", {turn("turn.vendor.com", silent, "")}),
+                   controls({lost("www.google.com"), lost("www.cloudflare.com"),
+                             stun("stun.cloudflare.com"), stun("stun.l.google.com", 19302)})});
+  };
+  for (const auto& findings :
+       {diagnose(made(refused, "proxy_unreachable")), diagnose(made(denied, "407"))}) {
+    ASSERT_FALSE(findings.empty());
+    EXPECT_TRUE(findings.front().code.starts_with("proxy.")) << findings.front().code;
+    EXPECT_EQ(findings.front().explains, Codes{"vendor/web"});
+  }
+}
+
 TEST(ProxyUnreachable, IsTheCauseWhereSomebodyRefusesAtItsAddress) {
   const auto made = [](Outcome outcome) {
     const auto lost = [](std::string host) { return tls(std::move(host), silent, "timed_out"); };

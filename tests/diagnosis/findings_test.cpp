@@ -282,6 +282,10 @@ std::vector<Scene> names() {
   const auto gone = [](std::string host) {
     return unresolved_as(tls(std::move(host)), "no_such_name");
   };
+  const auto asked_twice = [](ProbeResult result) {
+    result.observation.attempts = 2;
+    return result;
+  };
   return {
       {"DnsUnreachable",
        report({row("web", {lost(tls("portal.vendor.com"))}), row("sbc", {tcp("20.1.2.3", 443)}),
@@ -390,6 +394,11 @@ std::vector<Scene> names() {
                     resolved_in(tls("c.vendor.com"), 1700)}),
                controls(web())}),
        {"dns.slow (certain)"}},
+      {"SlowOrFoundOnlyWhenAskedForAgain",
+       report({row("web", {resolved_in(tls("a.vendor.com"), 1600), tls("b.vendor.com"),
+                           tls("c.vendor.com", unresolved, "dns_unreachable")}),
+               follow_up({asked_twice(question("c.vendor.com", "NOERROR"))}), controls(web())}),
+       {"dns.slow (likely)"}},
       {"SlowEverywhere",
        report(
            {row("web",
@@ -487,6 +496,11 @@ std::vector<Scene> tcp_ways() {
                            sip_tls("sip2.vendor.com", refused, ""), sip_tcp("sip2.vendor.com")}),
                controls(anchors())}),
        {"vendor.down (possible)"}},
+      {"PortRefusedByOneOperatorAndSilentAtAnother",
+       report({row("sip", {sip_tls("sip.vendor.com", refused, ""), sip_tcp("sip.vendor.com"),
+                           sip_tls("sip.other.net", silent, ""), sip_tcp("sip.other.net")}),
+               controls(anchors())}),
+       {"firewall.flow_blocked (possible)", "vendor.down (possible)"}},
       {"TwoPortsAreOneCause",
        report({row("sip", {sip_tls("sip.vendor.com", silent, ""),
                            sip_tcp("sip.vendor.com", 5060, silent, ""), tls("sip.vendor.com"),
@@ -957,8 +971,8 @@ TEST(FindingsText, NamesTheRuleToAskFor) {
 }
 
 TEST(FindingsText, WhereNamesAreFoundTheProxyIsLookedForFirst) {
-  const auto kept_in = only_one(report(
-      {row("turn", {turn("turn.vendor.com", silent, "")}), controls(all_lost(anchors()))}));
+  const auto kept_in = only_one(
+      report({row("turn", {turn("turn.vendor.com", silent, "")}), controls(all_lost(anchors()))}));
   EXPECT_TRUE(kept_in.fix.starts_with("The Internet line is likely up, since names are found"))
       << kept_in.fix;
   EXPECT_NE(kept_in.fix.find("--proxy auto"), std::string::npos) << kept_in.fix;

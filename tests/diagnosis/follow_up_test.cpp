@@ -72,6 +72,19 @@ TEST(FollowUps, CountAnswersWhereSomeWereLateAndSomeNeverCame) {
 }
 
 // The second of two looks, with what the first asked.
+// Behind a limit on new flows whoever is a STUN server may answer yet.
+TEST(FollowUps, CountAnswersOfASilentPublicServerWhereNoOtherIsKnown) {
+  auto late = question("www.google.com", "NOERROR", "9.9.9.9");
+  late.observation.attempts = 4;
+  auto soon = tls("www.google.com");
+  soon.observation.round_trip = Milliseconds(20);
+  const auto list =
+      ids(report({row("turn", {turn("turn.vendor.com", silent)}),
+                  controls({soon, late, stun("stun.cloudflare.com", 3478, silent)})}));
+  EXPECT_TRUE(asks(list, "stun/udp/stun.cloudflare.com:3478?flows=one"));
+  EXPECT_TRUE(asks(list, "stun/udp/stun.cloudflare.com:3478?flows=new"));
+}
+
 TEST(FollowUps, AskForOtherPortsOfFewHostsHoweverOftenTheyLook) {
   std::vector<ProbeResult> silent_hosts;
   for (int i = 0; i < 9; ++i) {
@@ -286,6 +299,21 @@ TEST(FollowUps, AskForAPortThatNoSipAlgKnows) {
     const auto list = ids(report({row("sip", {test}), controls(anchors())}));
     EXPECT_TRUE(asks(list, "sip/udp/sip.vendor.com:5080")) << static_cast<int>(check);
   }
+}
+
+// Where UDP leaves and no reply comes back, each further port would say the same.
+TEST(FollowUps, AskNothingOfSinglePortsWhereNoReplyComesBack) {
+  const auto list = [](const std::string& seen) {
+    return ids(report(
+        {row("turn", {turn("turn.vendor.com", silent)}),
+         row("sip", {sip("sip.vendor.com", 5075, silent, "timed_out"), sip_tls("sip.vendor.com")}),
+         controls({tls("www.google.com"), at(tls("www.cloudflare.com"), "20.1.1.1"),
+                   stun("stun.l.google.com", 19302, silent), ntp("pool.ntp.org", silent)}),
+         follow_up({udp_hop("turn.vendor.com", 3478, seen, "turn")})}));
+  };
+  const auto sip_port = "hop/udp/sip.vendor.com:5075?control=20.1.1.1:443&payload=sip";
+  EXPECT_TRUE(asks(list("silent"), sip_port));
+  EXPECT_FALSE(asks(list("left_site"), sip_port));
 }
 
 TEST(FollowUps, StayFew) {

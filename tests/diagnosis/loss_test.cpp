@@ -77,6 +77,16 @@ TEST(Loss, ByALimitOfNewFlowsMakesNoFilter) {
   EXPECT_EQ(codes(made), Codes{"firewall.new_flows_limited (likely)"});
 }
 
+// Each size of datagram is a new flow, too.
+TEST(Loss, ByALimitOfNewFlowsIsNoBlackHole) {
+  const auto hole =
+      probe(CheckKind::path, Transport::udp, "stun.cloudflare.com", 3478, failed, "black_hole");
+  EXPECT_EQ(codes(losing({counted("one", 20, 20), counted("new", 20, 5), hole})),
+            Codes{"firewall.new_flows_limited (likely)"});
+  EXPECT_EQ(codes(losing({counted("one", 20, 17), counted("new", 20, 16), hole})).front(),
+            "network.mtu (possible)");
+}
+
 TEST(Loss, DecidesNoRow) {
   const auto made = losing({counted("one", 20, 20), counted("new", 20, 5)});
   const auto found = diagnose(made).front();

@@ -50,6 +50,26 @@ TEST(Offline, IsNoneWhereAProxyWantsALogin) {
   EXPECT_EQ(found, Codes{"proxy.auth_required (certain)"});
 }
 
+// No host has an address of its own here, and only the name servers that were asked elsewhere do.
+TEST(Offline, IsSeenByNameServersWhereNoNameIsFound) {
+  const auto server = [](const std::string& address, Outcome outcome, const std::string& detail) {
+    auto asked = probe(CheckKind::dns, Transport::udp, address, 53, outcome, detail);
+    asked.probe.with = {{"server", "true"}, {"name", "www.google.com"}};
+    return asked;
+  };
+  const auto made = [&](Outcome outcome, const std::string& detail, Outcome over_tcp) {
+    return codes(
+        report({row("web", {tls("portal.vendor.com", unresolved, "dns_failed")}),
+                controls({tls("www.google.com", unresolved, "dns_failed"),
+                          tls("www.cloudflare.com", unresolved, "dns_failed"),
+                          server("9.9.9.9", outcome, detail), server("1.1.1.1", outcome, detail)}),
+                follow_up({tcp("9.9.9.9", 443, over_tcp), tcp("1.1.1.1", 443, over_tcp)})}));
+  };
+  EXPECT_EQ(made(rejected, "unreachable", silent), Codes{"network.offline (certain)"});
+  EXPECT_EQ(made(silent, "timed_out", silent), Codes{"network.offline (likely)"});
+  EXPECT_EQ(made(silent, "timed_out", connected), Codes{"dns.unreachable (certain)"});
+}
+
 TEST(WebOnly, IsSeenThroughInspection) {
   const auto opened = [](std::string host) {
     return with_root(tls(std::move(host), failed, "untrusted", "CN=Corp CA"), false);
@@ -171,6 +191,21 @@ TEST(ProxyRequired, SaysNothingOfUdpByTcpAlone) {
   EXPECT_EQ(title("dropped"), "Only the proxy leads out of this site");
 }
 
+// Where connections are turned away aloud, a packet that nobody heard of met something else.
+TEST(ProxyRequired, ExplainsSilenceOnlyWherePacketsVanish) {
+  const auto speaks_of_it = [](const ProbeResult& web) {
+    const auto found =
+        diagnose(report({row("web", {web, proxied(tls("www.vendor.com"))}),
+                         row("sip", {rejected_by(sip_tcp("sip.vendor.com"), "10.20.0.1")}),
+                         row("calls", {tcp_hop("52.129.96.1", 5062, "silent")}),
+                         controls({rejected_by(tls("www.google.com"), "10.20.0.1")})}));
+    EXPECT_EQ(found.front().code, "proxy.required");
+    return has_evidence(found.front(), "52.129.96.1:5062");
+  };
+  EXPECT_FALSE(speaks_of_it(rejected_by(tls("www.vendor.com"), "10.20.0.1")));
+  EXPECT_TRUE(speaks_of_it(tls("www.vendor.com", silent, "timed_out")));
+}
+
 // Nor do ports that no proxy is for: the web's own were not tried.
 TEST(ProxyRequired, IsNotCertainWhereTheWebWasNotTried) {
   const auto made = [](std::uint16_t port) {
@@ -235,6 +270,51 @@ TEST(UdpBlocked, WhereNoReplyComesBack) {
   EXPECT_EQ(codes(made(silent)), Codes{"firewall.udp_blocked (likely)"});
   EXPECT_NE(diagnose(made(silent)).front().title.find("replies"), std::string::npos);
   EXPECT_EQ(codes(made(answered)), Codes{"firewall.flow_blocked (possible)"}) << "or it is down";
+}
+
+// Whose SIP was seen to leave, and who answers it over a connection, tells as well: where the
+// routers had no answer for STUN's packets, it is no filter of STUN.
+TEST(UdpBlocked, WhereNoSipComesBack) {
+  const auto made = [](Outcome other) {
+    return report({row("turn", {turn("turn.vendor.com", silent, ""), turn_tls("turn.vendor.com")}),
+                   row("sip", {sip("sip.vendor.com", 5060, silent, ""), sip_tls("sip.vendor.com")}),
+                   controls({tls("www.google.com"), tls("www.cloudflare.com"),
+                             stun("stun.l.google.com", 19302, silent), ntp("pool.ntp.org", other)}),
+                   follow_up({udp_hop("turn.vendor.com", 3478, "silent", "turn"),
+                              udp_hop("sip.vendor.com", 5060, "left_site", "sip")})});
+  };
+  EXPECT_EQ(codes(made(silent)), Codes{"firewall.udp_blocked (likely)"});
+  EXPECT_EQ(codes(made(answered)).front(), "firewall.stun_filtered (possible)");
+}
+
+// Two ports may each be shut, and where answers come late new flows may be limited.
+TEST(UdpBlocked, IsOnlyPossibleWhereFewTell) {
+  const auto made = [](std::uint16_t port, int attempts) {
+    auto quad9 = question("www.google.com", "NOERROR", "9.9.9.9");
+    quad9.observation.attempts = attempts;
+    auto soon = tls("www.cloudflare.com");
+    soon.observation.round_trip = Milliseconds(20);
+    return codes(
+        report({row("turn", {turn("turn.vendor.com", silent, "")}),
+                controls({tls("www.google.com"), soon, quad9, stun("stun.other.net", port, silent),
+                          ntp("pool.ntp.org", silent)}),
+                follow_up({udp_hop("turn.vendor.com", 3478, "left_site", "turn")})}));
+  };
+  EXPECT_EQ(made(19302, 1), Codes{"firewall.udp_blocked (likely)"});
+  EXPECT_EQ(made(3478, 1).front(), "firewall.udp_blocked (possible)") << "two ports";
+  EXPECT_EQ(made(19302, 5).front(), "firewall.udp_blocked (possible)") << "new flows";
+}
+
+TEST(UdpRanges, OfOneSilentOperatorAreNotThePorts) {
+  const auto made = [](const std::string& alive) {
+    return codes(report({row("media", {range("media1.vendor.com", all_ports("dropped")),
+                                       range("media2.vendor.com", all_ports("dropped"))}),
+                         spare("others", {range("media.other.net",
+                                                {{13'000, "left_site"}, {15'000, "left_site"}})}),
+                         spare("web", {tls("www.other.net"), tls(alive)}), controls(anchors())}));
+  };
+  EXPECT_EQ(made("www.vendor.com"), Codes{"firewall.flow_blocked (likely)"});
+  EXPECT_EQ(made("media1.vendor.com").front(), "firewall.udp_range_blocked (likely)");
 }
 
 TEST(Flows, LostBeyondTheSiteAreNotItsFault) {
@@ -322,6 +402,19 @@ TEST(DnsFilter, MayBeSilence) {
     lossy.probes.back().probe.id = probe_id(result.probe);
   }
   EXPECT_EQ(codes(lossy), Codes{}) << "another name was found the second time";
+}
+
+TEST(DnsFilter, SilenceIsThatOfTheOwnersOtherNamesToo) {
+  auto made = kept_silent(3, true);
+  for (const auto* host : {"files.vendor.com", "www.other.net"}) {
+    auto lost = probe(CheckKind::tls, Transport::tls, host, 443, unresolved, "dns_unreachable");
+    lost.probe.id = probe_id(lost.probe);
+    made.sets.front().requirements.front().probes.push_back(lost.probe.id);
+    made.probes.push_back(lost);
+  }
+  EXPECT_EQ(diagnose(made).front().title,
+            "DNS at this site gives no answer for portal.vendor.com and files.vendor.com")
+      << "of the other owner nothing is known";
 }
 
 // --- a device that refuses in the server's name ---

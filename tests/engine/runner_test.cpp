@@ -156,6 +156,15 @@ std::vector<std::string> ids(const std::vector<ProbeResult>& results) {
   return all;
 }
 
+Probe tcp_to(std::string host) {
+  Probe probe;
+  probe.check = CheckKind::tcp;
+  probe.target.host = std::move(host);
+  probe.target.ports = {443, 443};
+  probe.id = probe_id(probe);
+  return probe;
+}
+
 TEST(Runner, ResultsComeInTheOrderOfThePlan) {
   Fixture run(Time::by_hand);
   std::vector<std::string> planned;
@@ -383,12 +392,7 @@ TEST(Runner, AsksFurtherBesideWhatIsOverdueAndAtTheEnd) {
     for (const auto& result : so_far) seen.emplace_back(to_string(result.observation.outcome));
     outcomes.push_back(seen);
     EXPECT_EQ(plan_done, outcomes.size() == 2);
-    std::vector<Probe> more(1);
-    more[0].check = CheckKind::tcp;
-    more[0].target.host = fmt::format("192.0.2.{}", 10 + outcomes.size());
-    more[0].target.ports = {443, 443};
-    more[0].id = probe_id(more[0]);
-    return more;
+    return std::vector<Probe>{tcp_to(fmt::format("192.0.2.{}", 10 + outcomes.size()))};
   };
   const auto results = run.run();
   using Words = std::vector<std::string>;
@@ -397,6 +401,63 @@ TEST(Runner, AsksFurtherBesideWhatIsOverdueAndAtTheEnd) {
   ASSERT_EQ(results.size(), 4u);
   EXPECT_EQ(run.own.began[results[2].probe.id] - run.own.began[quick], timeouts::second_look);
   EXPECT_EQ(run.own.began[results[3].probe.id] - run.own.began[slow], timeouts::tcp_connect);
+}
+
+// A question of the first look may take longer than all of the plan: the rest does not wait for it.
+TEST(Runner, AsksFurtherWhenThePlanHasEnded) {
+  Fixture run(Time::by_hand);
+  run.add("192.0.2.1");
+  const auto slow = run.add("192.0.2.2");
+  run.own.takes["192.0.2.2"] = timeouts::second_look + milliseconds(1'000);
+  run.own.takes["192.0.2.11"] = timeouts::hop;
+  auto to_the_edge = tcp_to("192.0.2.20");
+  to_the_edge.with["stop_on_the_way"] = "true";
+  to_the_edge.id = probe_id(to_the_edge);
+  std::vector<std::string> outcomes;  // of the question of the first look
+  run.options.further = [&](std::vector<ProbeResult>& so_far) {
+    outcomes.emplace_back(so_far.size() < 3 ? "" : to_string(so_far[2].observation.outcome));
+    std::vector<Probe> more{tcp_to(fmt::format("192.0.2.{}", 10 + outcomes.size()))};
+    if (outcomes.size() > 1) more.push_back(to_the_edge);
+    return more;
+  };
+  const auto results = run.run();
+  EXPECT_EQ(outcomes, (std::vector<std::string>{"", "skipped", "answered"})) << "not ended yet";
+  ASSERT_EQ(results.size(), 6u);
+  EXPECT_EQ(run.own.began[results[3].probe.id] - run.own.began[slow], run.own.takes["192.0.2.2"]);
+  EXPECT_EQ(run.own.began[to_the_edge.id] - run.own.began[results[2].probe.id], timeouts::hop)
+      << "the edge's router has others to answer first";
+}
+
+// The first choice was reached, and is of no use: its alternate is made once, early or at the end.
+TEST(Runner, MakesAnAlternateThatIsNeededAfterAll) {
+  for (const auto look : {std::size_t{1}, std::size_t{2}}) {
+    Fixture run(Time::by_hand);
+    const auto first = run.add("192.0.2.1", 5060, {}, "sip");
+    const auto alternate = run.add("192.0.2.2", 5080, {first}, "sip");
+    const auto slow = run.add("192.0.2.3");
+    run.own.takes["192.0.2.3"] = timeouts::tcp_connect;
+    int plan_done = 0;
+    std::size_t looks = 0;
+    std::size_t left_out = 0;  // looks that found it so
+    run.options.on_plan_done = [&] { ++plan_done; };
+    run.options.further = [](std::vector<ProbeResult>&) { return std::vector<Probe>(); };
+    run.options.needed_after_all = [&](std::vector<ProbeResult>& so_far) {
+      if (so_far[1].observation.detail == DetailCode::not_needed) ++left_out;
+      const bool now = ++looks == look;
+      return now ? std::vector<std::string>{alternate, slow, "none"} : std::vector<std::string>();
+    };
+    std::vector<std::pair<std::size_t, std::size_t>> told;
+    run.progress = [&](std::size_t done, std::size_t total) { told.emplace_back(done, total); };
+    const auto results = run.run();
+    EXPECT_EQ(looks, 2u);
+    EXPECT_EQ(left_out, look);
+    EXPECT_EQ(results[1].observation.outcome, Outcome::answered);
+    EXPECT_EQ(run.own.started.size(), 3u);
+    EXPECT_EQ(plan_done, 1);
+    EXPECT_EQ(told.back(), (std::pair<std::size_t, std::size_t>(3, 3)));
+    const auto when = look == 1 ? milliseconds(timeouts::second_look) : timeouts::tcp_connect;
+    EXPECT_EQ(run.own.began[alternate] - run.own.began[first], when);
+  }
 }
 
 TEST(Runner, AsksNothingFurtherEarlyWhereThePacerHoldsProbesBack) {

@@ -306,6 +306,29 @@ TEST_F(Http, MakesATunnel) {
   EXPECT_EQ(proxy.connections(), 1);
 }
 
+// libcurl goes on where a line begins as its end does; a status that only we still waited for would
+// be a tunnel through a proxy that never answered.
+TEST_F(Http, AgreesWithLibcurlOnWhereHeadersEnd) {
+  for (const auto* headers : {"\r;\n", "\nX: y\r\n", "X: y\r\n folded\r\n\t\r\n\r\n"}) {
+    Server proxy(loop, std::string("HTTP/1.1 200 Connection established\r\n") + headers);
+    const auto made = tunnel(through(proxy.port(), "http://sip.example.com:5061"));
+    EXPECT_FALSE(made.reply.failure) << made.reply.failure->text;
+    EXPECT_EQ(made.reply.connect_status, 200);
+    EXPECT_TRUE(made.stream);
+  }
+}
+
+TEST_F(Http, TakesNoHeaderAndNoTrailerForAStatus) {
+  Server server(loop,
+                "HTTP/1.1 103 Early Hints\r\nHTTP/ov 1994: x\r\n\r\n"
+                "HTTP/1.1 200 OK\r\nHTTP/1.1 404: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+                "2\r\nok\r\n0\r\nHTTP/1.1 500: x\r\n\r\n");
+  const auto reply = get(to(server.port()));
+  EXPECT_FALSE(reply.failure) << reply.failure->text;
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_EQ(reply.body, "ok");
+}
+
 TEST_F(Http, TellsWhatTheProxyOffers) {
   Server proxy(loop,
                "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: NTLM\r\n"

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "probe/net/tls.hpp"
 #include "tests/support/stream_server.hpp"
 
@@ -55,6 +57,20 @@ TEST(TcpStream, WhatHasComeCountsAfterTheDeadline) {
   expect_silence(loop, **stream);
 }
 
+// Who comes late to a connection measures himself: the system timed it.
+TEST(TcpStream, TimesTheHandshakeAndNotThisProgram) {
+  Loop loop;
+  const test::TcpServer server(loop, [](tcp::socket& peer) { return say(peer); });
+  const milliseconds busy(300);
+  asio::post(loop.executor(),
+             [&] { asio::post(loop.executor(), [&] { std::this_thread::sleep_for(busy); }); });
+  const auto stream = loop.run(connect_tcp(loop.executor(), loop.scope, server.address(), {}));
+  ASSERT_FALSE(stream.has_error()) << stream.error().text;
+  EXPECT_GT((*stream)->round_trip().count(), 0);
+  EXPECT_LT((*stream)->round_trip(), busy);
+  EXPECT_LT((*stream)->handshake_took(), busy);
+}
+
 // A listener whose queue is full drops the first request, and takes the one that is sent again.
 TEST(TcpStream, CountsWhatWasSentAgain) {
   Loop loop;
@@ -81,7 +97,9 @@ TEST(TcpStream, CountsWhatWasSentAgain) {
     loop.run(sleep_until(loop.executor(), loop.scope, loop.soon(milliseconds(50))));
   }
   ASSERT_TRUE(connected);
-  EXPECT_GE(TcpStream(std::move(second)).sent_again(), 1);
+  const TcpStream late(std::move(second), milliseconds(1'000));
+  EXPECT_GE(late.sent_again(), 1);
+  EXPECT_EQ(late.handshake_took(), milliseconds(1'000)) << "a SYN that was lost counts";
 }
 
 TEST(TlsStream, WhatHasComeCountsAfterTheDeadline) {

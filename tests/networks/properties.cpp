@@ -28,6 +28,7 @@ class Judge {
     for (const auto& finding : report_.findings) {
       judgement_.named.push_back(finding.code + ' ' + std::string(to_string(finding.confidence)));
       if (strong(finding)) look_at(finding);
+      look_for_holes(finding);
     }
     for (const auto& set : report_.sets) {
       for (const auto& capability : set.capabilities) look_at(set, capability);
@@ -41,6 +42,17 @@ class Judge {
     const bool certain = what.find("(certain)") != std::string::npos;
     judgement_.violations.push_back({std::move(kind), std::move(what), certain});
   }
+  // Where a list that a sentence is made with was empty.
+  void look_for_holes(const Finding& finding) {
+    for (const auto& text : {finding.title, finding.fix}) {
+      for (const auto* hole : {": .", ": ,", " .", " ,", ",.", "to .", "  ", "()", "{}"}) {
+        if (text.find(hole) == std::string::npos) continue;
+        violation("5 a sentence with a hole: " + finding.code, text);
+        return;
+      }
+    }
+  }
+
   bool has(BoxKind kind) const { return traffic_.find(kind) != nullptr; }
   bool has_far(std::initializer_list<FarFault> faults) const {
     return std::any_of(network_.far.begin(), network_.far.end(), [&](const Far& far) {
@@ -319,6 +331,9 @@ class Judge {
     }
     if (capability.verdict == Verdict::blocked && works == Works::yes && !nothing_reached()) {
       violation("2 blocked, and works as wanted", name + ": " + capability.summary);
+    } else if (capability.verdict == Verdict::blocked && !nothing_reached() &&
+               truth_.carried.contains(set.id + '/' + capability.id)) {
+      violation("2 blocked, and works by a fallback", name + ": " + capability.summary);
     }
     if (capability.verdict == Verdict::blocked) {
       const bool explained = std::any_of(

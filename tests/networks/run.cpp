@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <tuple>
 
+#include "probe/diagnosis/fallbacks.hpp"
 #include "probe/diagnosis/findings.hpp"
 #include "probe/diagnosis/follow_up.hpp"
 #include "probe/plan/own_hosts.hpp"
@@ -184,15 +185,28 @@ class Rounds {
     double last = second_look_ms;
     for (const auto& seen : seen_) last = std::max(last, seen.ended_ms);
     look(last);
-    for (std::size_t i = 0; i < seen_.size(); ++i) {
-      report_.probes[i].observation = seen_[i].observation;
-    }
-    for (const auto& seen : seen_) ended_ms = std::max(ended_ms, seen.ended_ms);
+    show_all();
+    make_after_all(ended_ms);
+    show_all();
   }
 
   double ended_ms = 0;
 
  private:
+  void make_after_all(double at_ms) {
+    const auto& probes = report_.probes;
+    if (std::none_of(probes.begin(), probes.end(), is_spared_fallback)) return;
+    diagnose(planned_sets(scene_), "2026-11-21", report_);
+    for (const auto& id : needed_after_all(report_)) make(index_.at(id), at_ms, true);
+  }
+
+  void show_all() {
+    for (std::size_t i = 0; i < seen_.size(); ++i) {
+      report_.probes[i].observation = seen_[i].observation;
+      ended_ms = std::max(ended_ms, seen_[i].ended_ms);
+    }
+  }
+
   // Whether the other one reached its endpoint, as far as can be told in time, and when.
   std::pair<bool, double> answered(const std::string& id) const {
     const auto other = index_.at(id);
@@ -225,12 +239,12 @@ class Rounds {
     seen_[i].ended_ms = at_ms;
   }
 
-  void make(std::size_t i, double at_ms) {
-    const auto& planned = scene_.plan.probes[i];
+  // Whether others have reached what it only stands in for; `at_ms`: when that was clear.
+  bool spared(const PlannedProbe& planned, double& at_ms) const {
     for (const auto& id : planned.unless) {
       const auto [told, when] = answered(id);
       at_ms = std::max(at_ms, when);
-      if (told) return skip(i, "not_needed", at_ms);
+      if (told) return true;
     }
     bool all = !planned.unless_all.empty();
     for (const auto& id : planned.unless_all) {
@@ -238,7 +252,12 @@ class Rounds {
       at_ms = std::max(at_ms, when);
       if (!(all = told)) break;
     }
-    if (all) return skip(i, "not_needed", at_ms);
+    return all;
+  }
+
+  void make(std::size_t i, double at_ms, bool after_all = false) {
+    const auto& planned = scene_.plan.probes[i];
+    if (!after_all && spared(planned, at_ms)) return skip(i, "not_needed", at_ms);
     if (!planned.nearest_of.empty()) {
       const auto own = distance(planned.nearest_of.front());
       bool nearest = own.has_value();
@@ -308,6 +327,7 @@ class Rounds {
     }
     report_.sets = rows_as_seen(planned_sets(scene_), report_);
     auto more = follow_ups(report_);
+    make_after_all(at_ms);
     for (auto& probe : more) {
       report_.probes.push_back({std::move(probe), {}});
       began_.push_back(at_ms);

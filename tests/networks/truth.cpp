@@ -297,6 +297,20 @@ RowTruth row_truth(const Requirement& requirement, const PlannedRequirement& pla
   return row;
 }
 
+// Works by one alternative of each need.
+bool is_carried(const TargetSet& set, const Capability& capability,
+                const std::map<std::string, RowTruth>& rows) {
+  return std::all_of(capability.needs.begin(), capability.needs.end(), [&](const auto& need) {
+    return std::any_of(
+        need.alternatives.begin(), need.alternatives.end(), [&](const auto& alternative) {
+          return std::all_of(alternative.begin(), alternative.end(), [&](const auto& id) {
+            const auto found = rows.find(set.id + '/' + id);
+            return found != rows.end() && found->second.works == Works::yes;
+          });
+        });
+  });
+}
+
 Works capability_truth(const TargetSet& set, const Capability& capability,
                        const std::map<std::string, RowTruth>& rows) {
   const auto of = [&](const std::string& id) -> const RowTruth* {
@@ -361,6 +375,9 @@ Truth truth_of(const networks::Network& network, const Scene& scene, const Repor
     for (const auto& capability : set.capabilities) {
       truth.capabilities[set.id + '/' + capability.id] =
           capability_truth(set, capability, truth.rows);
+      if (is_carried(set, capability, truth.rows)) {
+        truth.carried.insert(set.id + '/' + capability.id);
+      }
     }
   }
   return truth;

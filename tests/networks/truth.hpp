@@ -36,6 +36,8 @@ struct Truth {
   std::map<std::string, RowTruth> rows;  // by "set/row"
   // By "set/capability": `yes` where it works by what the vendor wants, `no` where it cannot work.
   std::map<std::string, Works> capabilities;
+  // Those that work, be it by a fallback.
+  std::set<std::string> carried;
 };
 
 Truth truth_of(const networks::Network& network, const Scene& scene, const Report& report);

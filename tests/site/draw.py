@@ -129,7 +129,12 @@ class _Draw:
                      {"firewall.new_flows_limited": NETWORK,
                       "firewall.rate_limited": {"security", "network"}}, due=False)
 
+    def _has(self, fault):
+        return any(effect.fault.startswith(fault) for effect in self.site.effects)
+
     def only_web(self):
+        if self._has("only-vendor"):  # a firewall has one list
+            return
         self._effect("only-web", lambda f: f.speaks != "dns" and not (
             f.transport == "tcp" and f.first == f.last and f.first in (80, 443)),
                      {"firewall.web_only": NETWORK}, may=("firewall.udp_blocked",))
@@ -143,6 +148,8 @@ class _Draw:
 
     def nothing_but_listed(self):
         """No finding at all is due: anchors are means."""
+        if self._has("only-web"):
+            return
         self._effect("only-vendor=" + ",".join(self.site.sets))
 
     # Names, TLS, the far end
@@ -244,6 +251,10 @@ class _Draw:
                 effect.share = lambda flow, inner=effect.share: (
                     0 if flow.transport == "tcp" and flow.first == 443 else inner(flow))
 
+    def _answered_over_udp(self):
+        """Whether the vendors have anybody who answers everybody over UDP."""
+        return any(f.transport == "udp" and f.speaks in (*STUN, *SIP) for f in self.flows)
+
     def _look_alike(self):
         """What cannot be told from something else, because what would tell it is shut as well."""
         faults = {effect.fault.partition("=")[0] for effect in self.site.effects}
@@ -256,6 +267,8 @@ class _Draw:
                 effect.codes["firewall.udp_blocked"] = NETWORK
             if lonely:  # nobody unrelated to the vendor answers
                 effect.due = False
+                if effect.fault == "udp-replies-dropped" and not self._answered_over_udp():
+                    effect.share = lambda flow, inner=effect.share: 0.1 if inner(flow) else 0
                 effect.may += ("firewall.*",) if effect.codes and "firewall" in str(effect.codes) else ()
                 effect.may += ("tls.untrusted",) if effect.fault.startswith("tls-") else ()
             if effect.fault == "sip-alg" and faults & {"carrier-nat", "double-nat", "carrier-firewall"}:

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "checks/check.hpp"
+#include "probe/net/curl_loop.hpp"
 #include "probe/net/together.hpp"
 #include "tests/support/loop.hpp"
 #include "tests/support/said.hpp"
@@ -17,6 +18,8 @@ class CheckRunner {
 
   explicit CheckRunner(const std::vector<std::string>& ca_files = {}, Time time = Time::real)
       : loop(time) {
+    // A thread would do it, and time that is moved by hand waits for none.
+    if (time == Time::by_hand) CurlLoop::prepare();
     settings.credentials.turn_hosts = {"localhost", "127.0.0.1"};
     tls_ = *TlsContext::create(ca_files);
     AresOptions options;
