@@ -133,8 +133,9 @@ struct Check {
   std::vector<Parameter> parameters;
   bool needs_address = true;  // the runner resolves the host first and reports `unresolved` itself
   bool needs_target = true;   // false: a row needs neither hosts nor ports (nat)
-  // A parameter that, where it is "true", lets the check find the address by itself.
-  std::string_view finds_address_with{};
+  // A parameter that, where it is "true", makes it the other way round: sip finds its servers by
+  // "srv", dns asks the target itself by "server".
+  std::string_view reverses_address{};
   bool both_families = false;  // true: says nothing where the run leaves out IPv4 or IPv6
   // Made one after the other once all else has ended: others' packets would be in what it measures.
   bool alone = false;

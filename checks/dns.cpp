@@ -261,31 +261,14 @@ void conclude(Observation& observation, const DnsRequest& asked, const std::stri
                                                                       : DetailCode::no_record;
 }
 
-// The servers to ask; none where the observation says why.
-asio::awaitable<std::vector<SocketAddress>> find_servers(Context& context, Job job,
-                                                         Observation& observation) {
+std::vector<SocketAddress> servers_to_ask(const Context& context, const Job& job) {
+  if (job.parameter("server") == "true") return {job.remote()};
   std::vector<SocketAddress> servers;
-  if (job.parameter("server") != "true") {
-    for (const auto& text : context.resolver.channel().servers()) {
-      const auto server = parse_socket_address(text, 53);
-      if (server && servers.size() < most_servers) servers.push_back(*server);
-    }
-    if (servers.empty())
-      observation = skipped(DetailCode::no_resolver, "this machine has no DNS server");
-    co_return servers;
+  for (const auto& text : context.resolver.channel().servers()) {
+    const auto server = parse_socket_address(text, 53);
+    if (server && servers.size() < most_servers) servers.push_back(*server);
   }
-  if (job.address) {
-    servers.push_back(job.remote());
-    co_return servers;
-  }
-  const auto resolution =
-      co_await context.resolver.resolve_either(job.probe.target.host, context.scope);
-  if (resolution.addresses.has_error()) {
-    record(observation, resolution.addresses.error());
-  } else {
-    servers.push_back({resolution.addresses->front(), job.probe.target.port()});
-  }
-  co_return servers;
+  return servers;
 }
 
 // PTR wants an address: of a name, its first one. Empty where the observation says why.
@@ -325,8 +308,9 @@ asio::awaitable<Observation> run_dns(Context& context, Job job) {
   if (encoded.has_error() || IpAddress::parse(name)) {
     co_return skipped(DetailCode::not_a_name, name + " is no name that can be asked for");
   }
-  const auto servers = co_await find_servers(context, job, observation);
-  if (servers.empty()) co_return observation;
+  const auto servers = servers_to_ask(context, job);
+  if (servers.empty())
+    co_return skipped(DetailCode::no_resolver, "this machine has no DNS server");
   observation.sent_at = context.scope.clock.wall_now();
   std::vector<asio::awaitable<DnsRequest>> work;
   for (const auto& server : servers) {

@@ -27,7 +27,9 @@ std::span<const Check> registry() {
         {"expect",
          "what must be among the records: an address, a network, or one of these names, with * "
          "for a part"}},
-       false},
+       false,
+       true,
+       "server"},
       {CheckKind::http,
        "HTTP request",
        run_http,
@@ -132,8 +134,9 @@ const Check* find(CheckKind kind) {
 }
 
 bool needs_address(const Check& check, const Probe& probe) {
-  const auto found = probe.with.find(std::string(check.finds_address_with));
-  return check.needs_address && (found == probe.with.end() || found->second != "true");
+  const auto found = probe.with.find(std::string(check.reverses_address));
+  const bool reversed = found != probe.with.end() && found->second == "true";
+  return check.needs_address != reversed;
 }
 
 std::string Job::parameter(const std::string& name, std::string fallback) const {

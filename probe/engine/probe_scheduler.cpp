@@ -294,13 +294,22 @@ asio::awaitable<std::optional<bool>> ProbeScheduler::is_nearest(
       }
     }
   }
-  const auto own = distances_.at(hosts.front()).shortest;
-  if (!own) co_return false;
+  auto& nearest = nearest_[std::set(hosts.begin(), hosts.end())];
+  if (nearest.empty()) nearest = nearest_measured(hosts);
+  co_return nearest == hosts.front();
+}
+
+// Empty where none was measured.
+std::string ProbeScheduler::nearest_measured(const std::vector<std::string>& hosts) const {
+  std::string nearest;
+  std::optional<Milliseconds> shortest;
   for (const auto& host : hosts) {
-    const auto other = distances_.at(host).shortest;
-    if (other && *other < *own) co_return false;
+    const auto& distance = distances_.at(host).shortest;
+    if (!distance || (shortest && *distance >= *shortest)) continue;
+    shortest = distance;
+    nearest = host;
   }
-  co_return true;
+  return nearest;
 }
 
 asio::awaitable<std::optional<bool>> ProbeScheduler::needed(const Conditions& planned) {

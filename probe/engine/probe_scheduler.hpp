@@ -2,6 +2,8 @@
 // alternate port, a question for the nearest host only, one whose answer another probe gets.
 #pragma once
 
+#include <map>
+#include <set>
 #include <unordered_map>
 
 #include "checks/check.hpp"
@@ -85,6 +87,7 @@ class ProbeScheduler {
   asio::awaitable<bool> has_ended(std::size_t other);
   asio::awaitable<std::optional<bool>> has_answered(std::size_t other);
   asio::awaitable<std::optional<bool>> is_nearest(const std::vector<std::string>& hosts);
+  std::string nearest_measured(const std::vector<std::string>& hosts) const;
   // For each kind of condition: true where it is met, nothing where the run is stopped before.
   asio::awaitable<std::optional<bool>> needed(const Conditions& planned);
   asio::awaitable<std::optional<bool>> worthwhile(const Conditions& planned);
@@ -101,6 +104,9 @@ class ProbeScheduler {
   std::map<IpAddress, Host> hosts_;
   RoundTrips round_trips_;
   std::map<std::string, Distance> distances_;  // of hosts that others wait for
+  // Of hosts that were compared, the nearest: by the first look, for a later answer of another may
+  // be faster, and only one area's hosts are allowed for.
+  std::map<std::set<std::string>, std::string> nearest_;
 };
 
 }  // namespace callready

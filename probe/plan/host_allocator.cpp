@@ -126,32 +126,39 @@ class HostAllocator {
     return dealt;
   }
 
-  // Two more hosts for whichever area is the nearest: only one area's are asked in the end, so the
-  // dearest area is what it costs.
+  // New hosts by area, for each list of hosts that are compared.
+  using NewHosts = std::map<std::set<std::string>, std::map<std::string, std::set<std::string>>>;
+
+  // Two more hosts for whichever area is the nearest: of those that are compared only one area's
+  // are asked in the end, so the dearest area is what it costs.
   void look_closer() {
-    using Rows = std::map<Row*, std::vector<NearCandidate>>;
-    std::map<std::string, std::set<std::string>> met;  // new hosts by area
-    Rows found;
+    std::map<Row*, std::vector<NearCandidate>> found;
+    NewHosts met;
     for (auto* row : order_) {
       if (is_nearest(*row) && row->quota > 0 && row->chosen.size() > 1) {
         found[row] = near_candidates(*row, met);
       }
     }
-    std::size_t dearest = 0;
-    for (const auto& [area, hosts] : met) dearest = std::max(dearest, hosts.size());
-    if (used_.size() + dearest > static_cast<std::size_t>(host_budget)) return;
-    reserved_ = dearest;
+    std::size_t needed = 0;
+    for (const auto& [compared, areas] : met) {
+      std::size_t dearest = 0;
+      for (const auto& [area, hosts] : areas) dearest = std::max(dearest, hosts.size());
+      needed += dearest;
+    }
+    if (used_.size() + needed > static_cast<std::size_t>(host_budget)) return;
+    reserved_ = needed;
     for (auto& [row, near] : found) row->near = std::move(near);
   }
 
-  std::vector<NearCandidate> near_candidates(
-      const Row& row, std::map<std::string, std::set<std::string>>& met) const {
+  std::vector<NearCandidate> near_candidates(const Row& row, NewHosts& met) const {
     std::map<std::string, std::string> stands_for;  // area -> the first host chosen in it
     for (const auto& candidate : row.chosen) {
       stands_for.try_emplace(candidate.area, candidate.host);
     }
     std::vector<NearCandidate> near;
     if (stands_for.size() < 2) return near;
+    std::set<std::string> compared;
+    for (const auto& [area, host] : stands_for) compared.insert(host);
     std::map<std::string, int> taken;
     for (const auto& candidate : row.candidates) {
       const auto own = stands_for.find(candidate.area);
@@ -162,7 +169,7 @@ class HostAllocator {
         if (area != candidate.area) one.rivals.push_back(host);
       }
       if (!used_.contains(candidate.host)) {
-        met[row.set->id + '/' + candidate.area].insert(candidate.host);
+        met[compared][candidate.area].insert(candidate.host);
       }
       near.push_back(std::move(one));
     }

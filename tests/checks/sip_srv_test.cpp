@@ -185,6 +185,14 @@ TEST_F(SipSrv, IsUnresolvedWhereTheResolverFails) {
   EXPECT_EQ(seen.detail, DetailCode::dns_failed);
 }
 
+TEST(DnsRegistry, NeedsAnAddressOnlyOfAServer) {
+  const auto* check = checks::find(CheckKind::dns);
+  Probe probe;
+  EXPECT_FALSE(checks::needs_address(*check, probe));
+  probe.with["server"] = "true";
+  EXPECT_TRUE(checks::needs_address(*check, probe));
+}
+
 TEST(SipRegistry, LetsTheCheckFindTheAddressOnlyWithSrv) {
   const auto* check = checks::find(CheckKind::sip);
   Probe probe;
@@ -193,7 +201,6 @@ TEST(SipRegistry, LetsTheCheckFindTheAddressOnlyWithSrv) {
   EXPECT_TRUE(checks::needs_address(*check, probe));
   probe.with["srv"] = "true";
   EXPECT_FALSE(checks::needs_address(*check, probe));
-  EXPECT_FALSE(checks::needs_address(*checks::find(CheckKind::dns), probe));
   EXPECT_TRUE(checks::needs_address(*checks::find(CheckKind::tcp), probe));
 }
 

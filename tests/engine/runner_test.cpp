@@ -961,6 +961,14 @@ TEST(Runner, LooksCloserOnlyAtTheNearest) {
   EXPECT_FALSE(run.own.began.contains(run.far));
 }
 
+TEST(Runner, LooksCloserAtOneAreaWhereTwoAreAsNear) {
+  Areas run;
+  run.own.sees["192.0.2.1"] = run.own.sees["192.0.2.2"] = after(10);
+  const auto results = run.run();
+  EXPECT_NE(results[2].observation.detail == DetailCode::not_needed,
+            results[3].observation.detail == DetailCode::not_needed);
+}
+
 TEST(Runner, DoesNotWaitForTheSecondAnswerOfAHost) {
   Areas run;
   run.own.sees["192.0.2.1"] = after(10);
