@@ -48,6 +48,20 @@ bool by_chance(const Facts& facts, const Flow& flow, const Contrast& contrast) {
   });
 }
 
+// So many times in vain before one port is believed to differ from others; the request itself is one.
+std::size_t believed_when_lost(const Facts& facts) { return facts.line_loses() ? 4 : 3; }
+
+// It gets out to the same host on other ports, and died here no more often than a bad line explains.
+bool passes_beside(const Facts& facts, const Flow& flow, Payload payload) {
+  if (times_lost(flow) >= believed_when_lost(facts)) return false;
+  return std::any_of(facts.flows.begin(), facts.flows.end(), [&](const Flow& other) {
+    return other.udp && other.host == flow.host &&
+           any_sample(other, [&](const FlowSample& sample) {
+             return sample.payload == payload && gets_out(sample.way);
+           });
+  });
+}
+
 // The protocol over a connection: cut or unanswered after TCP had been established.
 bool broke_after_connect(const ProbeResult& result) {
   const auto& seen = result.observation;
@@ -150,7 +164,8 @@ StunView look_at_stun(const Facts& facts) {
     if (!flow.udp) continue;
     for (const auto payload : {Payload::stun, Payload::turn}) {
       const auto contrast = contrast_on(flow, payload);
-      if (contrast && !limited && !by_chance(facts, flow, *contrast)) {
+      if (contrast && !limited && !by_chance(facts, flow, *contrast) &&
+          !passes_beside(facts, flow, payload)) {
         const auto* protocol = payload == Payload::stun ? "STUN" : "TURN";
         view.contrasts.push_back(contrast_in_words(flow, *contrast, protocol));
         view.dying.insert(protocol);
@@ -240,7 +255,6 @@ Causes find_sip_filter(const Diagnosis& context) {
   std::set<std::string> hosts;
   bool plain_works = false;
   // Where SIP to others gets out, one that died may have died by chance.
-  const std::size_t enough = facts.line_loses() ? 4 : 3;  // the request itself is one
   const bool passes = std::any_of(facts.flows.begin(), facts.flows.end(), [](const Flow& flow) {
     return flow.udp && any_sample(flow, [](const FlowSample& sample) {
              return sample.payload == Payload::sip && gets_out(sample.way);
@@ -250,7 +264,8 @@ Causes find_sip_filter(const Diagnosis& context) {
   for (const auto& flow : facts.flows) {
     if (!flow.udp) continue;
     const auto contrast = contrast_on(flow, Payload::sip);
-    if (!contrast || limited || (passes && times_lost(flow) < enough)) continue;
+    if (!contrast || limited) continue;
+    if (passes && times_lost(flow) < believed_when_lost(facts)) continue;
     finding.evidence.push_back(contrast_in_words(flow, *contrast, "SIP"));
     hosts.insert(flow.host);
   }

@@ -84,6 +84,7 @@ Causes find_offline(const Diagnosis& context) {
   const auto& facts = context.facts;
   if (facts.proxy_speaks()) return {};
   std::set<std::string> parties;
+  std::set<std::pair<bool, std::uint16_t>> services;  // that nobody answers: by transport and port
   std::size_t silent = 0, silent_resolvers = 0, without_route = 0, tried = 0;
   bool control = false, own = false, looked_up = false;
   std::string device;
@@ -93,6 +94,7 @@ Causes find_offline(const Diagnosis& context) {
       if (leads_nowhere(flow)) {
         ++silent;
         parties.insert(flow.party);
+        services.insert({flow.udp, flow.port});
       } else if (flow.way == Reachability::lost) {
         ++silent_resolvers;
       }
@@ -106,6 +108,7 @@ Causes find_offline(const Diagnosis& context) {
     if (flow.way == Reachability::blocked || answers_all) {
       ++silent;
       parties.insert(flow.party);
+      services.insert({flow.udp, flow.port});
       own |= asked_for.contains(flow.host);
     }
     for (const auto& sample : flow.samples) {
@@ -160,6 +163,9 @@ Causes find_offline(const Diagnosis& context) {
   // A name server that finds names has a way out, or has them from before: this computer may be the
   // one that is kept in, and let out to the vendor's list, of which nobody was asked who answers.
   if (looked_up) finding.confidence = own ? Confidence::likely : Confidence::possible;
+  // One or two services may be shut, where nothing else was asked.
+  const bool told = control && !looked_up;
+  if (services.size() < 3 && !told) finding.confidence = Confidence::possible;
   finding.title =
       looked_up ? "Nothing outside this site answers this computer, though names are looked up"
                 : "Nothing outside this site answers: there is no way to the Internet from here";

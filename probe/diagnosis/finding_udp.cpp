@@ -92,6 +92,18 @@ bool new_flows_may_be_limited(const Facts& facts) {
   return 3 * late.size() > open.size() || 3 * late_udp > open_udp;
 }
 
+// The vendors' packets leave, and of others' none does, and some are seen to be dropped: a list lets
+// out the vendors only, and the others' silence tells nothing of replies.
+bool only_the_vendors_leave(const Facts& facts, const std::vector<const Flow*>& flows) {
+  bool others_dropped = false;
+  for (const auto* flow : flows) {
+    if (asked_for(facts, *flow)) continue;
+    if (flow->way == Reachability::left) return false;
+    others_dropped |= flow->way == Reachability::blocked;
+  }
+  return others_dropped;
+}
+
 // Packets leave, and nobody who answers everybody is heard, on whatever port: the way back is shut,
 // or one further out. One of those who are silent must have been seen to be sent to.
 std::optional<UdpVerdict> replies_are_lost(const Facts& facts,
@@ -106,8 +118,10 @@ std::optional<UdpVerdict> replies_are_lost(const Facts& facts,
       return sample.way == Reachability::left && sample.payload == payload;
     });
   };
+  const bool list = only_the_vendors_leave(facts, flows);
   for (const auto* flow : flows) {
     if (flow->way == Reachability::open) return std::nullopt;
+    if (list && !asked_for(facts, *flow)) continue;
     if (flow->way == Reachability::left) left = flow;
     if (flow->way == Reachability::blocked) continue;  // it is not the reply that is lost
     for (const auto& sample : flow->samples) {
@@ -164,7 +178,7 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
   std::set<std::uint16_t> dropped;
   std::set<std::string> silent_parties;
   bool own = false;
-  bool own_silent = false, own_refused = false, others_refused = false;
+  bool own_silent = false, own_refused = false, own_unrefused = false, others_refused = false;
   std::vector<const Flow*> dead, told;
   const auto vendors = facts.hosts_asked_for();
   const bool more_than_the_list = lets_out_more_than_the_list(facts);
@@ -176,8 +190,9 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
     const bool silent = responder && flow->way == Reachability::lost;
     if (flow->way == Reachability::blocked && !named) dropped.insert(flow->port);
     if (silent) silent_parties.insert(flow->party);
-    if (!silent && flow->way != Reachability::blocked) continue;
     const bool vendors_own = asked_for(facts, *flow);
+    own_unrefused |= vendors_own && !named && flow->way != Reachability::blocked;
+    if (!silent && flow->way != Reachability::blocked) continue;
     own |= vendors_own;
     own_silent |= vendors_own && !named;
     (vendors_own ? own_refused : others_refused) |= named;
@@ -226,9 +241,10 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
         {"", fmt::format("Servers that answer everybody are silent over UDP: {}.",
                          listed({silent_parties.begin(), silent_parties.end()}))});
   }
-  // The vendor's UDP is refused, and nobody else's: whatever is silent may be so by a list that the
-  // vendor is on.
-  const bool treated_apart = own_refused && !own_silent && !others_refused;
+  // The vendor's UDP is refused, and nobody else's, or all others' is, and some of the vendor's is
+  // not: whatever is silent may be so by a list that the vendor is on, or leave by it.
+  const bool treated_apart = (own_refused && !own_silent && !others_refused) ||
+                             (own_refused && own_unrefused && others_refused);
   if (!own || !all_kinds || treated_apart) verdict.confidence = Confidence::possible;
   auto more = udp_evidence(flows, 6);
   verdict.evidence.insert(verdict.evidence.end(), more.begin(), more.end());

@@ -228,13 +228,12 @@ Causes find_udp_ranges(const Diagnosis& context) {
   cause.explained = explained.list();
   for (const auto* result : unmasked(closed)) passing.add(result);
   cause.contradicted = passing.list();
-  // What was seen to leave on other ports only, but where packets to one network just died: that
-  // one may be shut.
+  // What was seen to leave on other ports only, but where all that died or was refused is of one
+  // network: that one may be shut.
   std::set<std::string> networks;
   for (const auto* flow : closed) networks.insert(flow->network);
   for (const auto* flow : all) {
-    // Of several parts, with others' ports between them that get out, it is that network.
-    if (networks.size() < 2 && (refusals(closed).empty() || spans.size() > 1)) break;
+    if (networks.size() < 2) break;
     const bool inside = std::any_of(found.begin(), found.end(), [&](const Gap& gap) {
       return gap.first <= flow->port && flow->port <= gap.last;
     });

@@ -56,6 +56,9 @@ bool only_refused(const ProbeResult& result) {
 
 Silence::Silence(const Facts& facts, const std::set<std::string>& explained)
     : facts_(facts), explained_(explained), vendors_(facts.hosts_asked_for()) {
+  for (const auto& flow : facts.flows) {
+    if (flow.left && !vendors_.contains(flow.host)) left_to_others_.insert({flow.udp, flow.port});
+  }
   for (const auto& flow : facts.flows) note(flow);
   for (const auto& host : alive_) dead_.erase(host);
 }
@@ -74,11 +77,12 @@ void Silence::note(const Flow& flow) {
   const bool silent = !answers_us && any_sample(flow, [&](const auto& one) {
     return missing(one) && !explained_.contains(one.result->probe.id);
   });
-  // A site may let out nothing but to the vendor: of others only that counts which left it.
-  const bool counts =
-      flow.left || flow.way == Reachability::open || any_sample(flow, [&](const auto& one) {
-        return refused_outside(one) || facts_.asked_for(*one.result);
-      });
+  // A site may let out nothing but to the vendor: of others only that counts which left it, or on
+  // whose port somebody else's packets did.
+  const bool counts = flow.left || left_to_others_.contains({flow.udp, flow.port}) ||
+                      flow.way == Reachability::open || any_sample(flow, [&](const auto& one) {
+                        return refused_outside(one) || facts_.asked_for(*one.result);
+                      });
   if (!silent || !counts) return;
   // One operator may be down; not a host of which SIP is answered over a connection.
   answers.silent[flow.port].insert(facts_.answers_sip(flow.host) ? flow.host : flow.party);

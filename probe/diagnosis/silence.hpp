@@ -44,6 +44,7 @@ class Silence {
   const Facts& facts_;
   const std::set<std::string>& explained_;
   std::set<std::string> vendors_;
+  std::set<std::pair<bool, std::uint16_t>> left_to_others_;  // ports over UDP (true) or TCP
   Answers udp_, tcp_;
   // Hosts that should answer on some port, and do on none, over UDP (true) or TCP.
   std::set<HostOverUdp> dead_, alive_;

@@ -169,8 +169,8 @@ std::optional<Fate::Kind> Traffic::act(std::size_t index, const Packet& packet) 
       return std::nullopt;
     }
     case BoxKind::redirect_dns:
-      if (packet.port == 53 && packet.proto == Proto::udp) return Fate::taken;
-      return std::nullopt;
+      if (packet.port != 53 || packet.proto != Proto::udp) return std::nullopt;
+      return packet.payload == Payload::dns ? Fate::taken : Fate::dropped;
     case BoxKind::intercept:
     case BoxKind::accept:
       if (opening && matches(index, packet)) return Fate::taken;
