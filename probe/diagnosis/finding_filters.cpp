@@ -48,15 +48,16 @@ bool by_chance(const Facts& facts, const Flow& flow, const Contrast& contrast) {
   });
 }
 
-// So many times in vain before one port is believed to differ from others; the request itself is one.
+// So many times in vain before one port is believed to differ from others; the request itself is
+// one.
 std::size_t believed_when_lost(const Facts& facts) { return facts.line_loses() ? 4 : 3; }
 
-// It gets out to the same host on other ports, and died here no more often than a bad line explains.
+// It gets out to the same host on other ports, and died here no more often than a bad line
+// explains.
 bool passes_beside(const Facts& facts, const Flow& flow, Payload payload) {
   if (times_lost(flow) >= believed_when_lost(facts)) return false;
   return std::any_of(facts.flows.begin(), facts.flows.end(), [&](const Flow& other) {
-    return other.udp && other.host == flow.host &&
-           any_sample(other, [&](const FlowSample& sample) {
+    return other.udp && other.host == flow.host && any_sample(other, [&](const FlowSample& sample) {
              return sample.payload == payload && gets_out(sample.way);
            });
   });
