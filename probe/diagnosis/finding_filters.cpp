@@ -52,12 +52,13 @@ bool by_chance(const Facts& facts, const Flow& flow, const Contrast& contrast) {
 // one.
 std::size_t believed_when_lost(const Facts& facts) { return facts.line_loses() ? 4 : 3; }
 
-// It gets out to the same host on other ports, and died here no more often than a bad line
-// explains.
-bool passes_beside(const Facts& facts, const Flow& flow, Payload payload) {
+// It gets out on other ports of the host, or to others and is as silent there, and died here no
+// more often than a bad line explains.
+bool passes_elsewhere(const Facts& facts, const Flow& flow, Payload payload) {
   if (times_lost(flow) >= believed_when_lost(facts)) return false;
   return std::any_of(facts.flows.begin(), facts.flows.end(), [&](const Flow& other) {
-    return other.udp && other.host == flow.host && any_sample(other, [&](const FlowSample& sample) {
+    const bool as_silent = other.host == flow.host || other.way != Reachability::open;
+    return other.udp && as_silent && any_sample(other, [&](const FlowSample& sample) {
              return sample.payload == payload && gets_out(sample.way);
            });
   });
@@ -166,7 +167,7 @@ StunView look_at_stun(const Facts& facts) {
     for (const auto payload : {Payload::stun, Payload::turn}) {
       const auto contrast = contrast_on(flow, payload);
       if (contrast && !limited && !by_chance(facts, flow, *contrast) &&
-          !passes_beside(facts, flow, payload)) {
+          !passes_elsewhere(facts, flow, payload)) {
         const auto* protocol = payload == Payload::stun ? "STUN" : "TURN";
         view.contrasts.push_back(contrast_in_words(flow, *contrast, protocol));
         view.dying.insert(protocol);

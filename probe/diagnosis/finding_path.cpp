@@ -31,9 +31,26 @@ bool full_size_passes(const Facts& facts, const ProbeResult& stuck) {
 
 // Small datagrams, too, to those who answer everybody.
 bool udp_gets_lost(const Facts& facts) {
-  return std::any_of(facts.flows.begin(), facts.flows.end(), [](const Flow& flow) {
+  const bool lost = std::any_of(facts.flows.begin(), facts.flows.end(), [](const Flow& flow) {
     return flow.udp && flow.way == Reachability::lost && flow.samples.front().responder;
   });
+  return lost || std::any_of(facts.report.probes.begin(), facts.report.probes.end(),
+                             [](const ProbeResult& result) {
+                               return result.probe.check == CheckKind::path && is_udp(result) &&
+                                      result.observation.detail == DetailCode::timed_out;
+                             });
+}
+
+// Certificates come in full-size packets, and those of this many others did.
+bool certificates_arrive(const Facts& facts, const ProbeResult& stuck) {
+  constexpr std::size_t enough = 3;
+  std::set<std::string> parties;
+  for (const auto& result : facts.report.probes) {
+    const auto party = registrable_domain(result.probe.target.host);
+    const bool other = party != registrable_domain(stuck.probe.target.host);
+    if (other && is_direct(result) && !chain_of(result).empty()) parties.insert(party);
+  }
+  return parties.size() >= enough;
 }
 
 // One connection attempt of the `ipv6` check.
@@ -98,7 +115,8 @@ Causes find_mtu(const Diagnosis& context) {
   const auto holes = cause.explained.size();
   const auto* first = cause.explained.front();
   const bool alone =
-      holes == 1 && (full_size_passes(facts, *first) || (is_udp(*first) && udp_gets_lost(facts)));
+      holes == 1 && (full_size_passes(facts, *first) ||
+                     (is_udp(*first) ? udp_gets_lost(facts) : certificates_arrive(facts, *first)));
   for (const auto& result : facts.report.probes) {
     if (!alone && gets_stuck(result) && !context.explained(result)) {
       cause.explained.push_back(&result);

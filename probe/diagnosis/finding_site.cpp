@@ -162,10 +162,12 @@ Causes find_offline(const Diagnosis& context) {
   }
   // A name server that finds names has a way out, or has them from before: this computer may be the
   // one that is kept in, and let out to the vendor's list, of which nobody was asked who answers.
-  if (looked_up) finding.confidence = own ? Confidence::likely : Confidence::possible;
-  // One or two services may be shut, where nothing else was asked.
-  const bool told = control && !looked_up;
-  if (services.size() < 3 && !told) finding.confidence = Confidence::possible;
+  // A device that turns some of it away may turn no more away than that.
+  const bool told = own && (control || device.empty());
+  if (looked_up) finding.confidence = told ? Confidence::likely : Confidence::possible;
+  // One or two services may be shut, where little else was asked.
+  const std::size_t few = device.empty() ? 2 : 3;
+  if (services.size() < few && (looked_up || !control)) finding.confidence = Confidence::possible;
   finding.title =
       looked_up ? "Nothing outside this site answers this computer, though names are looked up"
                 : "Nothing outside this site answers: there is no way to the Internet from here";

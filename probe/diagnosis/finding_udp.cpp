@@ -92,8 +92,8 @@ bool new_flows_may_be_limited(const Facts& facts) {
   return 3 * late.size() > open.size() || 3 * late_udp > open_udp;
 }
 
-// The vendors' packets leave, and of others' none does, and some are seen to be dropped: a list lets
-// out the vendors only, and the others' silence tells nothing of replies.
+// The vendors' packets leave, and of others' none does, and some are seen to be dropped: a list
+// lets out the vendors only, and the others' silence tells nothing of replies.
 bool only_the_vendors_leave(const Facts& facts, const std::vector<const Flow*>& flows) {
   bool others_dropped = false;
   for (const auto* flow : flows) {

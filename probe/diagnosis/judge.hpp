@@ -41,6 +41,9 @@ class ResultIndex {
   bool edge_answers() const { return edge_answers_; }
   // True where a packet to that host that was to end on the way died before, as far as was seen.
   bool died_on_the_way(const std::string& host) const { return died_.contains(host); }
+  // True where no router beyond the site's edge answered on the way to that host: then it was no
+  // lack of answers there.
+  bool nobody_seen_on_the_way(const std::string& host) const { return unseen_.contains(host); }
   // True where something was reached through a proxy.
   bool proxy_carries() const { return proxy_carries_; }
 
@@ -48,7 +51,7 @@ class ResultIndex {
   std::unordered_map<std::string_view, const ProbeResult*> by_id_;
   std::map<std::string, Milliseconds> distances_, udp_distances_, region_distances_;
   std::map<std::string, bool> sip_answers_;
-  std::set<std::string> died_;
+  std::set<std::string> died_, unseen_;
   Attribution attribution_;
   bool names_are_hidden_ = false;
   bool edge_answers_ = false;

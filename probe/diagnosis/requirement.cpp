@@ -83,7 +83,8 @@ std::size_t drop_unmeasured(std::vector<HostState>& hosts, const Requirement& re
   return std::erase_if(hosts, [&](const HostState& host) {
     return host.state == State::unknown && host.why != nullptr &&
            host.why->observation.outcome == Outcome::silent &&
-           !is_dropped(host.why->observation.detail) && !evidences.died_on_the_way(host.host);
+           !is_dropped(host.why->observation.detail) && !evidences.died_on_the_way(host.host) &&
+           !evidences.nobody_seen_on_the_way(host.host);
   });
 }
 

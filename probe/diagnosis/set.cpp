@@ -103,6 +103,9 @@ ResultIndex::ResultIndex(const std::vector<ProbeResult>& results) {
     if (probe.check == CheckKind::hop && is_dropped(seen.detail)) died_.insert(host);
     for (const auto& evidence : result.observation.evidence) {
       if (evidence.kind != EvidenceKind::udp_port && evidence.kind != EvidenceKind::hop) continue;
+      const bool no_router = evidence.kind == EvidenceKind::hop &&
+                             seen.outcome == Outcome::silent && !evidence.facts.contains(Fact::ttl);
+      if (no_router) unseen_.insert(host);
       edge_answers_ = edge_answers_ || detail_fact(evidence, Fact::result) == DetailCode::left_site;
     }
   }
