@@ -29,6 +29,8 @@ bool closes(Closes closes, Transport transport, std::uint16_t port, bool proxied
       return !udp;
     case Closes::udp:
       return udp && port != dns;
+    case Closes::high_udp:
+      return udp && port > 1023;
     case Closes::all_but_https:
       return udp ? port != dns : port != 443;
     case Closes::all_but_web:

@@ -21,6 +21,7 @@ enum class Closes {
   direct,         // whatever does not go through a proxy
   direct_tcp,     // the same, but UDP gets out
   udp,            // whatever goes over UDP, but DNS
+  high_udp,       // UDP but to the well known ports (RFC 6335 section 6)
   all_but_https,  // everything direct but TCP 443
   all_but_web,    // everything direct but TCP 80 and 443
 };

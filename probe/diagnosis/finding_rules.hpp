@@ -132,6 +132,8 @@ struct UdpVerdict {
   Confidence confidence = Confidence::likely;
   std::vector<FindingEvidence> evidence;
   bool only_replies = false;  // packets leave, and nothing comes back
+  // Of that: the lowest port of whose packets it is known.
+  std::uint16_t from_port = 0;
 };
 std::optional<UdpVerdict> udp_is_blocked(const Facts& facts);
 // The failing UDP probes to the outside, but DNS.

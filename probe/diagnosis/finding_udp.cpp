@@ -108,6 +108,8 @@ bool only_the_vendors_leave(const Facts& facts, const std::vector<const Flow*>& 
 // or one further out. One of those who are silent must have been seen to be sent to.
 std::optional<UdpVerdict> replies_are_lost(const Facts& facts,
                                            const std::vector<const Flow*>& flows) {
+  UdpVerdict verdict;
+  verdict.from_port = std::numeric_limits<std::uint16_t>::max();
   std::set<std::uint16_t> ports;
   std::set<std::string> parties;
   const Flow* left = nullptr;
@@ -132,12 +134,14 @@ std::optional<UdpVerdict> replies_are_lost(const Facts& facts,
       ports.insert(flow->port);
       parties.insert(flow->party);
       silent_yet_left |= flow->way == Reachability::left;
+      // Whose packets were not seen to leave may be dropped, as others on such ports.
+      const bool sent = flow->way == Reachability::left || asked_for(facts, *flow);
+      if (sent) verdict.from_port = std::min(verdict.from_port, flow->port);
       own_too |= leaves(*flow, sample.payload) && asked_for(facts, *flow);
     }
   }
   // A port that is inspected, or one operator that is down, has the others answer.
   if (!silent_yet_left || ports.size() < 2 || parties.size() < 3) return std::nullopt;
-  UdpVerdict verdict;
   // Where the vendor has servers that answer everybody, they have to be seen to fare no better.
   const bool others_tell = !own_responders && lets_out_more_than_the_list(facts) &&
                            sent_as_far_as_the_vendors(flows, facts);
@@ -253,12 +257,13 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
 
 namespace {
 
-// UDP that was seen to leave the site, and no more.
-std::vector<const ProbeResult*> left_without_reply(const Diagnosis& context) {
+// UDP to these ports and higher ones that was seen to leave the site, and no more.
+std::vector<const ProbeResult*> left_without_reply(const Diagnosis& context, std::uint16_t from) {
   std::vector<const ProbeResult*> left;
   for (const auto& result : context.facts.report.probes) {
     const bool dns = result.probe.target.port() == dns_port || result.probe.check == CheckKind::dns;
-    const bool passed = result.observation.outcome == Outcome::passed;
+    const bool passed =
+        result.observation.outcome == Outcome::passed && result.probe.target.ports.last >= from;
     if (is_udp(result) && is_direct(result) && !dns && passed && !context.facts.inside(result)) {
       left.push_back(&result);
     }
@@ -296,18 +301,22 @@ Causes find_udp_blocked(const Diagnosis& context) {
   if (!verdict) return {};
   Cause cause;
   cause.explained = failing_udp(context);
-  if (verdict->only_replies) cause.contradicted = left_without_reply(context);
+  if (verdict->only_replies) cause.contradicted = left_without_reply(context, verdict->from_port);
   const bool media_too =
       std::any_of(cause.contradicted.begin(), cause.contradicted.end(),
                   [&](const ProbeResult* result) { return context.facts.asked_for(*result); });
   if (!media_too && !context.affects_requirement(cause.explained)) return {};
-  cause.closes = Closes::udp;
+  // Below are the well known ports (RFC 6335 section 6).
+  const bool only_high = verdict->from_port > 1023;
+  cause.closes = only_high ? Closes::high_udp : Closes::udp;
   auto& finding = cause.finding;
   finding.code = "firewall.udp_blocked";
-  finding.title = verdict->only_replies ? "The firewall lets no replies over UDP in"
-                  : works_on_the_port_of_dns(context.facts)
-                      ? "The firewall lets no UDP out but to port 53"
-                      : "The firewall lets no UDP out";
+  finding.title =
+      only_high ? fmt::format("The firewall lets no replies over UDP in from port {} up",
+                              verdict->from_port)
+      : verdict->only_replies                   ? "The firewall lets no replies over UDP in"
+      : works_on_the_port_of_dns(context.facts) ? "The firewall lets no UDP out but to port 53"
+                                                : "The firewall lets no UDP out";
   finding.owner = Owner::network;
   finding.confidence = verdict->confidence;
   finding.fix = fmt::format("{} {}.{}",

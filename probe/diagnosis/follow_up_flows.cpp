@@ -237,10 +237,18 @@ void ask_for_silent_responders(const Facts& facts, bool udp, const With& with,
         any_sample(flow, [](const FlowSample& sample) { return sample.responder; });
     const bool doubt =
         udp ? heard.lower_bound(flow.port) == heard.end() : !heard.contains(flow.port);
-    if (responder && doubt) silent.try_emplace(flow.party, &flow);
+    if (!responder || !doubt) continue;
+    auto& one = silent.try_emplace(flow.party, &flow).first->second;
+    if (udp && flow.port < one->port) one = &flow;
   }
+  // The lowest port first: what is known of it is known of all above, as far as replies go.
+  std::vector<const Flow*> chosen;
+  for (const auto& [party, flow] : silent) chosen.push_back(flow);
+  const auto lowest = std::min_element(
+      chosen.begin(), chosen.end(), [](const Flow* a, const Flow* b) { return a->port < b->port; });
+  if (udp && lowest != chosen.end()) std::rotate(chosen.begin(), lowest, lowest + 1);
   std::size_t asked = 0;
-  for (const auto& [party, flow] : silent) {
+  for (const auto* flow : chosen) {
     if (asked++ == hosts_per_port) return;
     auto as_sent = with;
     if (udp) as_sent["payload"] = word_of(payload_of(*flow));

@@ -7,6 +7,12 @@
 namespace callready::networks {
 namespace {
 
+// The number that follows these words; 0 where they are not there.
+int port_after(const std::string& text, const std::string& words) {
+  const auto at = text.find(words);
+  return at == std::string::npos ? 0 : std::stoi(text.substr(at + words.size()));
+}
+
 bool strong(const Finding& finding) { return finding.confidence != Confidence::possible; }
 
 bool failing(const Observation& observation) {
@@ -99,7 +105,11 @@ class Judge {
              probe.check != CheckKind::dns && probe.target.port() != 53;
     };
     if (is("firewall.udp_blocked")) {
-      return all_broken(udp) ? "" : "some UDP works";
+      const auto from = port_after(finding.title, "from port ");
+      const auto meant = [&](const Probe& probe) {
+        return udp(probe) && probe.target.ports.first >= from;
+      };
+      return all_broken(meant) ? "" : "some UDP works";
     }
     if (is("firewall.web_only")) {
       const bool other_tcp = all_broken([](const Probe& probe) {
