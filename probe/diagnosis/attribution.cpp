@@ -30,7 +30,7 @@ bool closes(Closes closes, Transport transport, std::uint16_t port, bool proxied
     case Closes::udp:
       return udp && port != dns;
     case Closes::high_udp:
-      return udp && port > 1023;
+      return udp && port > last_well_known_port;
     case Closes::all_but_https:
       return udp ? port != dns : port != 443;
     case Closes::all_but_web:

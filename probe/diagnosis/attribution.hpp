@@ -21,10 +21,12 @@ enum class Closes {
   direct,         // whatever does not go through a proxy
   direct_tcp,     // the same, but UDP gets out
   udp,            // whatever goes over UDP, but DNS
-  high_udp,       // UDP but to the well known ports (RFC 6335 section 6)
+  high_udp,       // UDP but to the well known ports
   all_but_https,  // everything direct but TCP 443
   all_but_web,    // everything direct but TCP 80 and 443
 };
+
+inline constexpr std::uint16_t last_well_known_port = 1023;  // RFC 6335 section 6
 
 // True where it closes that port. `proxied`: the packets go through a proxy.
 bool closes(Closes closes, Transport transport, std::uint16_t port, bool proxied);

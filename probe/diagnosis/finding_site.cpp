@@ -86,7 +86,7 @@ Causes find_offline(const Diagnosis& context) {
   std::set<std::string> parties;
   std::set<std::pair<bool, std::uint16_t>> services;  // that nobody answers: by transport and port
   std::size_t silent = 0, silent_resolvers = 0, without_route = 0, tried = 0;
-  bool control = false, own = false, looked_up = false;
+  bool control = false, own = false, own_not_refused = false, looked_up = false;
   std::string device;
   const auto asked_for = facts.hosts_asked_for();
   for (const auto& flow : facts.flows) {
@@ -111,6 +111,7 @@ Causes find_offline(const Diagnosis& context) {
       services.insert({flow.udp, flow.port});
       own |= asked_for.contains(flow.host);
     }
+    own_not_refused |= asked_for.contains(flow.host) && flow.way != Reachability::blocked;
     for (const auto& sample : flow.samples) {
       const bool vendors = asked_for.contains(flow.host);  // asked again, by the second round
       control |= sample.result->probe.control && !vendors;
@@ -162,8 +163,8 @@ Causes find_offline(const Diagnosis& context) {
   }
   // A name server that finds names has a way out, or has them from before: this computer may be the
   // one that is kept in, and let out to the vendor's list, of which nobody was asked who answers.
-  // A device that turns some of it away may turn no more away than that.
-  const bool told = own && (control || device.empty());
+  // A device that turns some of the service away may turn no more away than that.
+  const bool told = own && (device.empty() || !own_not_refused);
   if (looked_up) finding.confidence = told ? Confidence::likely : Confidence::possible;
   // One or two services may be shut, where little else was asked.
   const std::size_t few = device.empty() ? 2 : 3;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "probe/diagnosis/finding_udp_flows.hpp"
 #include "probe/diagnosis/finding_words.hpp"
@@ -282,6 +283,18 @@ bool works_on_the_port_of_dns(const Facts& facts) {
   });
 }
 
+bool only_high(const UdpVerdict& verdict) { return verdict.from_port > last_well_known_port; }
+
+std::string title_of(const UdpVerdict& verdict, const Facts& facts) {
+  if (only_high(verdict)) {
+    return fmt::format("The firewall lets no replies over UDP in from port {} up",
+                       verdict.from_port);
+  }
+  if (verdict.only_replies) return "The firewall lets no replies over UDP in";
+  if (works_on_the_port_of_dns(facts)) return "The firewall lets no UDP out but to port 53";
+  return "The firewall lets no UDP out";
+}
+
 }  // namespace
 
 std::vector<const ProbeResult*> failing_udp(const Diagnosis& context) {
@@ -306,17 +319,10 @@ Causes find_udp_blocked(const Diagnosis& context) {
       std::any_of(cause.contradicted.begin(), cause.contradicted.end(),
                   [&](const ProbeResult* result) { return context.facts.asked_for(*result); });
   if (!media_too && !context.affects_requirement(cause.explained)) return {};
-  // Below are the well known ports (RFC 6335 section 6).
-  const bool only_high = verdict->from_port > 1023;
-  cause.closes = only_high ? Closes::high_udp : Closes::udp;
+  cause.closes = only_high(*verdict) ? Closes::high_udp : Closes::udp;
   auto& finding = cause.finding;
   finding.code = "firewall.udp_blocked";
-  finding.title =
-      only_high ? fmt::format("The firewall lets no replies over UDP in from port {} up",
-                              verdict->from_port)
-      : verdict->only_replies                   ? "The firewall lets no replies over UDP in"
-      : works_on_the_port_of_dns(context.facts) ? "The firewall lets no UDP out but to port 53"
-                                                : "The firewall lets no UDP out";
+  finding.title = title_of(*verdict, context.facts);
   finding.owner = Owner::network;
   finding.confidence = verdict->confidence;
   finding.fix = fmt::format("{} {}.{}",

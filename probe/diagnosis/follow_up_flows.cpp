@@ -241,7 +241,7 @@ void ask_for_silent_responders(const Facts& facts, bool udp, const With& with,
     auto& one = silent.try_emplace(flow.party, &flow).first->second;
     if (udp && flow.port < one->port) one = &flow;
   }
-  // The lowest port first: what is known of it is known of all above, as far as replies go.
+  // The lowest port first: firewalls shut ports from some number up, and below nothing is known.
   std::vector<const Flow*> chosen;
   for (const auto& [party, flow] : silent) chosen.push_back(flow);
   const auto lowest = std::min_element(
