@@ -49,17 +49,26 @@ bool lets_out_more_than_the_list(const Facts& facts) {
   });
 }
 
+// Packets were seen in the network of the host that they are for.
+bool seen_at_its_door(const Flow& flow, const FlowSample& sample) {
+  const auto router = IpAddress::parse(sample.left_at);
+  return sample.way == Reachability::left && router && network_of(*router) == flow.network;
+}
+
 // Whether those who answer everybody and are silent were seen to be sent to as far as the vendor's
-// hosts: at the same routers or next to them, or beyond those that several ways have in common.
-// Else they may be stopped in between, where a list is.
+// hosts: at the same routers or next to them, or beyond those that several ways have in common, but
+// at their doors, where the vendor's were seen at theirs. Else they may be stopped in between,
+// where a list is.
 bool sent_as_far_as_the_vendors(const std::vector<const Flow*>& flows, const Facts& facts) {
   std::map<std::string, std::set<std::string>> hosts;  // of others, by the router that saw them
   std::set<std::string> vendors, climbed;              // routers
   std::int64_t vendors_ttl = 0, others_ttl = 0;        // of the farthest, as far as was asked
+  bool vendors_arrive = false, others_arrive = false;
   for (const auto* flow : flows) {
     const bool own = asked_for(facts, *flow);
     for (const auto& sample : flow->samples) {
       if (sample.way != Reachability::left) continue;
+      (own ? vendors_arrive : others_arrive) |= seen_at_its_door(*flow, sample);
       if (own) vendors.insert(sample.left_at);
       const bool with_control = sample.result->probe.with.contains("control");
       if (!own && with_control) hosts[sample.left_at].insert(flow->host);
@@ -75,8 +84,9 @@ bool sent_as_far_as_the_vendors(const std::vector<const Flow*>& flows, const Fac
       hosts.size() > 1 && std::any_of(hosts.begin(), hosts.end(),
                                       [](const auto& seen) { return seen.second.size() == 1; });
   const bool next_to_them = vendors_ttl > 0 && others_ttl + 1 >= vendors_ttl;
-  return next_to_them || on_ways_of_their_own ||
-         std::none_of(vendors.begin(), vendors.end(), is_new) ||
+  if (next_to_them || on_ways_of_their_own) return true;
+  if (vendors_arrive && !others_arrive) return false;
+  return std::none_of(vendors.begin(), vendors.end(), is_new) ||
          std::any_of(climbed.begin(), climbed.end(), is_new);
 }
 

@@ -231,6 +231,7 @@ void ask_for_silent_responders(const Facts& facts, bool udp, const With& with,
   }
   if (!left) return;
   std::map<std::string, const Flow*> silent;  // one of each operator
+  const Flow* lowest = nullptr;               // by port
   for (const auto& flow : facts.flows) {
     if (flow.udp != udp || flow.port == 53 || flow.way != Reachability::lost) continue;
     const bool responder =
@@ -238,15 +239,13 @@ void ask_for_silent_responders(const Facts& facts, bool udp, const With& with,
     const bool doubt =
         udp ? heard.lower_bound(flow.port) == heard.end() : !heard.contains(flow.port);
     if (!responder || !doubt) continue;
-    auto& one = silent.try_emplace(flow.party, &flow).first->second;
-    if (udp && flow.port < one->port) one = &flow;
+    silent.try_emplace(flow.party, &flow);
+    if (lowest == nullptr || flow.port < lowest->port) lowest = &flow;
   }
-  // The lowest port first: firewalls shut ports from some number up, and below nothing is known.
   std::vector<const Flow*> chosen;
   for (const auto& [party, flow] : silent) chosen.push_back(flow);
-  const auto lowest = std::min_element(
-      chosen.begin(), chosen.end(), [](const Flow* a, const Flow* b) { return a->port < b->port; });
-  if (udp && lowest != chosen.end()) std::rotate(chosen.begin(), lowest, lowest + 1);
+  // Firewalls shut ports from some number up, and of what is below nothing is known.
+  if (udp && chosen.size() > 1 && chosen.front() != lowest) chosen[1] = lowest;
   std::size_t asked = 0;
   for (const auto* flow : chosen) {
     if (asked++ == hosts_per_port) return;
