@@ -207,6 +207,12 @@ void unmask(std::vector<FlowSample>& samples, const std::string& by) {
   }
 }
 
+// In shared address space (RFC 6598), which is nearer to us than any public address.
+bool is_behind_carrier_nat(const std::string& router) {
+  const auto address = IpAddress::parse(router);
+  return address && address->is_shared();
+}
+
 // Routers by which UDP was seen to pass on its way to a device that turns it away.
 class PassedOn {
  public:
@@ -228,8 +234,11 @@ class PassedOn {
         const bool nearer = !address || address->is_private();  // than any that was asked
         const auto& kinds = kinds_.at(device);
         const bool any_kind = kinds.size() > 1 && kinds.contains(Payload::rtp);
-        if (nearer || !any_kind || seen->second.contains(device)) continue;
-        found.insert(seen->second.begin(), seen->second.end());
+        if (nearer || seen->second.contains(device)) continue;
+        for (const auto& router : seen->second) {
+          const bool before = !address->is_shared() && is_behind_carrier_nat(router);
+          if (any_kind || before) found.insert(router);
+        }
       }
     }
     return found;

@@ -21,18 +21,32 @@ struct Contrast {
 // pass and drops the other reads it.
 bool is_stun_like(Payload payload) { return payload == Payload::stun || payload == Payload::turn; }
 
+// Whether what was seen there passed whoever turned the other payload away: a device further out
+// than the router that saw it may turn both away.
+bool passed_the_device(const Facts& facts, const FlowSample& passing, const FlowSample& dead) {
+  const auto device = IpAddress::parse(dead.by);
+  if (!device || passing.way == Reachability::open || passing.left_at == dead.by) return true;
+  return device->is_private() || facts.may_be_ours(dead.by);
+}
+
 // On one port of one host, `payload` dies where something else gets out.
-std::optional<Contrast> contrast_on(const Flow& flow, Payload payload) {
+std::optional<Contrast> contrast_on(const Facts& facts, const Flow& flow, Payload payload) {
   Contrast contrast;
   for (const auto& sample : flow.samples) {
-    const bool same = sample.payload == payload;
-    if (same && gets_out(sample.way)) return std::nullopt;
-    if (same && sample.way == Reachability::blocked) contrast.dead = &sample;
-    // That TURN passes says nothing of what drops STUN, which is a part of it.
-    const bool other = !same && (payload == Payload::turn || !is_stun_like(sample.payload));
-    if (other && gets_out(sample.way)) contrast.passing = &sample;
+    if (sample.payload != payload) continue;
+    if (gets_out(sample.way)) return std::nullopt;
+    if (sample.way == Reachability::blocked) contrast.dead = &sample;
   }
-  if (contrast.dead == nullptr || contrast.passing == nullptr) return std::nullopt;
+  if (contrast.dead == nullptr) return std::nullopt;
+  for (const auto& sample : flow.samples) {
+    // That TURN passes says nothing of what drops STUN, which is a part of it.
+    const bool other =
+        sample.payload != payload && (payload == Payload::turn || !is_stun_like(sample.payload));
+    if (other && gets_out(sample.way) && passed_the_device(facts, sample, *contrast.dead)) {
+      contrast.passing = &sample;
+    }
+  }
+  if (contrast.passing == nullptr) return std::nullopt;
   return contrast;
 }
 
@@ -165,7 +179,7 @@ StunView look_at_stun(const Facts& facts) {
   for (const auto& flow : facts.flows) {
     if (!flow.udp) continue;
     for (const auto payload : {Payload::stun, Payload::turn}) {
-      const auto contrast = contrast_on(flow, payload);
+      const auto contrast = contrast_on(facts, flow, payload);
       if (contrast && !limited && !by_chance(facts, flow, *contrast) &&
           !passes_elsewhere(facts, flow, payload)) {
         const auto* protocol = payload == Payload::stun ? "STUN" : "TURN";
@@ -265,7 +279,7 @@ Causes find_sip_filter(const Diagnosis& context) {
   const bool limited = new_flows_are_limited(facts);
   for (const auto& flow : facts.flows) {
     if (!flow.udp) continue;
-    const auto contrast = contrast_on(flow, Payload::sip);
+    const auto contrast = contrast_on(facts, flow, Payload::sip);
     if (!contrast || limited) continue;
     if (passes && times_lost(flow) < believed_when_lost(facts)) continue;
     finding.evidence.push_back(contrast_in_words(flow, *contrast, "SIP"));

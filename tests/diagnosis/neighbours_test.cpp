@@ -130,6 +130,19 @@ TEST(StunFilter, IsNoneWhereOtherPacketsDieOnThatPortElsewhere) {
   EXPECT_NE(made("dropped"), Codes{"firewall.stun_filtered (certain)"});
 }
 
+// Who turns STUN away may stand beyond the router that saw other packets, and turn them away, too.
+TEST(StunFilter, NeedsAnotherPacketThatPassedWhoTurnsItAway) {
+  const auto made = [](const std::string& device) {
+    auto hop = udp_hop("turn.vendor.com", 3478, "left_site", "rtp");
+    hop.observation.evidence.back().facts[Fact::by] = std::string("100.72.10.1");
+    return report({row("turn", {rejected_by(turn("turn.vendor.com", silent, ""), device),
+                                turn_tls("turn.vendor.com")}),
+                   controls(anchors()), follow_up({hop})});
+  };
+  EXPECT_EQ(codes(made("192.168.1.1")), Codes{"firewall.stun_filtered (certain)"});
+  EXPECT_NE(codes(made("62.4.8.2")).front(), "firewall.stun_filtered (certain)");
+}
+
 TEST(SipFilter, OfUdpStandsBesideTcpThatWorks) {
   const auto made = [](const std::string& payload) {
     return report({row("sip", {sip("sip.vendor.com", 5060, silent), sip_tcp("sip.vendor.com")}),
@@ -270,6 +283,36 @@ TEST(UdpBlocked, WhereNoReplyComesBack) {
   EXPECT_EQ(codes(made(silent)), Codes{"firewall.udp_blocked (likely)"});
   EXPECT_NE(diagnose(made(silent)).front().title.find("replies"), std::string::npos);
   EXPECT_EQ(codes(made(answered)), Codes{"firewall.flow_blocked (possible)"}) << "or it is down";
+}
+
+// Of ports below the lowest that is known to get no reply, nothing is.
+TEST(UdpBlocked, SaysFromWhichPortUpNoReplyComesBack) {
+  const auto made = [](const std::string& ntp_leaves) {
+    return diagnose(
+        report({row("turn", {turn("turn.vendor.com", silent, "")}),
+                row("quic", {range("web.vendor.com", {{443, "left_site"}}, {443, 443})}),
+                controls({tls("www.google.com"), tls("www.cloudflare.com"),
+                          stun("stun.l.google.com", 19302, silent), ntp("pool.ntp.org", silent)}),
+                follow_up({udp_hop("turn.vendor.com", 3478, "left_site", "turn"),
+                           udp_hop("pool.ntp.org", 123, ntp_leaves, "rtp")})}));
+  };
+  EXPECT_EQ(made("left_site").front().title, "The firewall lets no replies over UDP in");
+  EXPECT_EQ(made("silent").front().title,
+            "The firewall lets no replies over UDP in from port 3478 up");
+}
+
+// Where the vendors' packets leave, and others' are dropped, the others' silence is the list's.
+TEST(UdpBlocked, IsNotToldByThoseWhoAreOnNoList) {
+  const auto made = [](const std::string& others) {
+    return codes(
+        report({row("turn", {turn("turn.vendor.com", silent, "")}),
+                controls({tls("www.google.com"), tls("www.cloudflare.com"),
+                          stun("stun.l.google.com", 19302, silent), ntp("pool.ntp.org", silent)}),
+                follow_up({udp_hop("turn.vendor.com", 3478, "left_site", "turn"),
+                           udp_hop("stun.l.google.com", 19302, others, "stun")})}));
+  };
+  EXPECT_EQ(made("left_site"), Codes{"firewall.udp_blocked (likely)"});
+  EXPECT_NE(made("dropped").front(), "firewall.udp_blocked (likely)");
 }
 
 // Whose SIP was seen to leave, and who answers it over a connection, tells as well: where the

@@ -191,6 +191,8 @@ TEST(Closes, PortsByCause) {
   EXPECT_TRUE(closes(Closes::udp, Transport::udp, 3478, false));
   EXPECT_FALSE(closes(Closes::udp, Transport::udp, 53, false));
   EXPECT_FALSE(closes(Closes::udp, Transport::tcp, 3478, false));
+  EXPECT_TRUE(closes(Closes::high_udp, Transport::udp, 3478, false));
+  EXPECT_FALSE(closes(Closes::high_udp, Transport::udp, 443, false));
   EXPECT_FALSE(closes(Closes::all_but_web, Transport::tcp, 80, false));
   EXPECT_TRUE(closes(Closes::all_but_https, Transport::tcp, 80, false));
   EXPECT_TRUE(closes(Closes::direct, Transport::tls, 443, false));

@@ -232,6 +232,29 @@ TEST(EdgeOfTheSite, WhereItRanOutOfAnswersTheOthersWereNotInTheSample) {
       "the router at the site's edge gives few answers");
 }
 
+// No router was found on the way there: none of them can have run out of answers.
+TEST(EdgeOfTheSite, WhereNoRouterSpeaksOnAHostsWaySilenceStaysAnOpenQuestion) {
+  const auto judged = [](FactMap facts) {
+    auto requirement = row("row");
+    requirement.check = CheckKind::hop;
+    std::vector<ProbeResult> results;
+    PlannedRequirement planned{"set", "row"};
+    for (auto saw : {Saw{"a", passed, "left_site"}, Saw{"b", silent, "silent"}}) {
+      saw.check = CheckKind::hop;
+      auto result = test::result_of(saw);
+      auto seen = saw.host == "a" ? FactMap{{Fact::ttl, std::int64_t{4}}} : facts;
+      seen[Fact::result] = saw.host == "a" ? std::string("left_site") : std::string("silent");
+      result.observation.evidence.push_back({EvidenceKind::hop, "", seen});
+      planned.probes.push_back(result.probe.id);
+      results.push_back(std::move(result));
+    }
+    requirement.listening = false;
+    return judge_requirement(requirement, planned, ResultIndex(results)).status;
+  };
+  EXPECT_EQ(judged({{Fact::ttl, std::int64_t{4}}}), Status::pass) << "it had no answer left";
+  EXPECT_EQ(judged({}), Status::unknown);
+}
+
 TEST(EdgeOfTheSite, WhereItAnswersNobodySilenceStaysAnOpenQuestion) {
   EXPECT_EQ(judge_range({{"a", passed, "arrived"}, {"b", silent, "silent"}}, false).status,
             Status::unknown);
