@@ -112,14 +112,22 @@ std::string how_to_log_in(const LoginWanted& wanted) {
   return text;
 }
 
-// Somebody of the vendor's who should answer was asked directly over TCP, without success. Else the
-// site may let out the vendor's list, and nothing of it was measured.
+// Somebody of the vendor's was asked directly over TCP, without success: else the site may let out
+// the vendor's list, and nothing of it was measured. So were two ports: of one alone no more is
+// known than that it is shut.
 bool own_asked_without_success(const Facts& facts) {
-  return std::any_of(facts.flows.begin(), facts.flows.end(), [&](const Flow& flow) {
-    return !flow.udp && any_sample(flow, [&](const FlowSample& sample) {
-      return facts.asked_for(*sample.result);
+  bool own = false;
+  std::set<std::uint16_t> ports;
+  for (const auto& flow : facts.flows) {
+    if (flow.udp) continue;
+    own |=
+        any_sample(flow, [&](const FlowSample& sample) { return facts.asked_for(*sample.result); });
+    const bool told = any_sample(flow, [](const FlowSample& sample) {
+      return sample.responder || sample.way == Reachability::blocked;
     });
-  });
+    if (told) ports.insert(flow.port);
+  }
+  return own && ports.size() > 1;
 }
 
 bool udp_gets_out(const Facts& facts) {
