@@ -84,6 +84,11 @@ bool sent_as_far_as_the_vendors(const std::vector<const Flow*>& flows, const Fac
       hosts.size() > 1 && std::any_of(hosts.begin(), hosts.end(),
                                       [](const auto& seen) { return seen.second.size() == 1; });
   const bool next_to_them = vendors_ttl > 0 && others_ttl + 1 >= vendors_ttl;
+  auto routers = vendors;
+  routers.insert(climbed.begin(), climbed.end());
+  for (const auto& [router, seen] : hosts) routers.insert(router);
+  // Where one alone speaks, a list may be its own: it answers what ends there before it looks.
+  if (routers.size() == 1 && !routers.begin()->empty()) return false;
   if (next_to_them || on_ways_of_their_own) return true;
   if (vendors_arrive && !others_arrive) return false;
   return std::none_of(vendors.begin(), vendors.end(), is_new) ||
