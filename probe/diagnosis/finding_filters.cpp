@@ -66,15 +66,19 @@ bool by_chance(const Facts& facts, const Flow& flow, const Contrast& contrast) {
 // one.
 std::size_t believed_when_lost(const Facts& facts) { return facts.line_loses() ? 4 : 3; }
 
+bool lets_out(const Flow& flow, Payload payload) {
+  return flow.udp && any_sample(flow, [&](const FlowSample& sample) {
+           return sample.payload == payload && gets_out(sample.way);
+         });
+}
+
 // It gets out on other ports of the host, or to others and is as silent there, and died here no
 // more often than a bad line explains.
 bool passes_elsewhere(const Facts& facts, const Flow& flow, Payload payload) {
   if (times_lost(flow) >= believed_when_lost(facts)) return false;
   return std::any_of(facts.flows.begin(), facts.flows.end(), [&](const Flow& other) {
     const bool as_silent = other.host == flow.host || other.way != Reachability::open;
-    return other.udp && as_silent && any_sample(other, [&](const FlowSample& sample) {
-             return sample.payload == payload && gets_out(sample.way);
-           });
+    return as_silent && lets_out(other, payload);
   });
 }
 
@@ -271,11 +275,8 @@ Causes find_sip_filter(const Diagnosis& context) {
   std::set<std::string> hosts;
   bool plain_works = false;
   // Where SIP to others gets out, one that died may have died by chance.
-  const bool passes = std::any_of(facts.flows.begin(), facts.flows.end(), [](const Flow& flow) {
-    return flow.udp && any_sample(flow, [](const FlowSample& sample) {
-             return sample.payload == Payload::sip && gets_out(sample.way);
-           });
-  });
+  const bool passes = std::any_of(facts.flows.begin(), facts.flows.end(),
+                                  [](const Flow& flow) { return lets_out(flow, Payload::sip); });
   const bool limited = new_flows_are_limited(facts);
   for (const auto& flow : facts.flows) {
     if (!flow.udp) continue;

@@ -329,6 +329,9 @@ Causes find_udp_blocked(const Diagnosis& context) {
   if (!verdict) return {};
   Cause cause;
   cause.explained = failing_udp(context);
+  std::erase_if(cause.explained, [&](const ProbeResult* result) {
+    return result->probe.target.ports.last < verdict->from_port;
+  });
   if (verdict->only_replies) cause.contradicted = left_without_reply(context, verdict->from_port);
   const bool media_too =
       std::any_of(cause.contradicted.begin(), cause.contradicted.end(),

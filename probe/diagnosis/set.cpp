@@ -103,6 +103,7 @@ ResultIndex::ResultIndex(const std::vector<ProbeResult>& results) {
     if (probe.check == CheckKind::hop && is_dropped(seen.detail)) died_.insert(host);
     for (const auto& evidence : result.observation.evidence) {
       if (evidence.kind != EvidenceKind::udp_port && evidence.kind != EvidenceKind::hop) continue;
+      // A question that found a router to go to says how far that is.
       const bool no_router = evidence.kind == EvidenceKind::hop &&
                              seen.outcome == Outcome::silent && !evidence.facts.contains(Fact::ttl);
       if (no_router) unseen_.insert(host);

@@ -285,20 +285,24 @@ TEST(UdpBlocked, WhereNoReplyComesBack) {
   EXPECT_EQ(codes(made(answered)), Codes{"firewall.flow_blocked (possible)"}) << "or it is down";
 }
 
-// Of ports below the lowest that is known to get no reply, nothing is.
+// Of ports below the lowest that is known to get no reply, nothing is: what fails there has another
+// cause.
 TEST(UdpBlocked, SaysFromWhichPortUpNoReplyComesBack) {
   const auto made = [](const std::string& ntp_leaves) {
     return diagnose(
         report({row("turn", {turn("turn.vendor.com", silent, "")}),
-                row("quic", {range("web.vendor.com", {{443, "left_site"}}, {443, 443})}),
+                row("quic", {range("web.vendor.com", {{443, "dropped"}}, {443, 443})}),
                 controls({tls("www.google.com"), tls("www.cloudflare.com"),
                           stun("stun.l.google.com", 19302, silent), ntp("pool.ntp.org", silent)}),
                 follow_up({udp_hop("turn.vendor.com", 3478, "left_site", "turn"),
                            udp_hop("pool.ntp.org", 123, ntp_leaves, "rtp")})}));
   };
-  EXPECT_EQ(made("left_site").front().title, "The firewall lets no replies over UDP in");
-  EXPECT_EQ(made("silent").front().title,
-            "The firewall lets no replies over UDP in from port 3478 up");
+  const auto all = made("left_site").front();
+  EXPECT_EQ(all.title, "The firewall lets no replies over UDP in");
+  EXPECT_EQ(all.explains, (Codes{"vendor/turn", "vendor/quic"}));
+  const auto high = made("silent").front();
+  EXPECT_EQ(high.title, "The firewall lets no replies over UDP in from port 3478 up");
+  EXPECT_EQ(high.explains, Codes{"vendor/turn"});
 }
 
 // Where the vendors' packets leave, and others' are dropped, the others' silence is the list's.
