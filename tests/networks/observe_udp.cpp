@@ -647,6 +647,11 @@ Seen Observer::sip_alg(Job job) {
   }
   double now = datagrams ? job.at_ms : connection.at_ms;
   int left = 4, sent = 0;
+  const auto no_reply = [&](const Heard& heard) {
+    if (datagrams) return record(observation, heard);
+    const bool reset = heard.kind == Heard::refused;
+    say(observation, Outcome::failed, reset ? "connection_reset" : "sip_timed_out");
+  };
   const auto one = [&](const char* name, std::uint16_t port, int tries) {
     bool answered = false;
     auto message = request;
@@ -665,7 +670,7 @@ Seen Observer::sip_alg(Job job) {
       --left;
       ++sent;
       answered = heard.kind == Heard::answer;
-      if (sent == 1 && !answered) record(observation, heard);
+      if (sent == 1 && !answered) no_reply(heard);
       if (answered && seen.first_reply_ms == 0) {
         seen.first_reply_ms = now + heard.took_ms;
         if (sent == 1) observation.round_trip = Milliseconds(heard.took_ms);
