@@ -156,7 +156,7 @@ int random_networks(const Options& options) {
   std::map<std::string, Numbers> kinds;
   std::map<std::string, std::uint64_t> unknown, named;
   std::map<std::string, Numbers> open_probes;
-  Numbers unlucky;
+  Numbers unlucky, simpler;
   std::uint64_t bad = 0, capabilities = 0, beyond = 0;
   fmt::print("{} networks, --seed {}\n", options.count, options.seed);
   for (std::uint64_t i = 0; i < options.count; ++i) {
@@ -170,6 +170,7 @@ int random_networks(const Options& options) {
       return by_chance(network, violation);
     });
     if (lucky > 0) unlucky.push_back(number);
+    if (judgement.simpler > 0) simpler.push_back(number);
     capabilities += static_cast<std::uint64_t>(judgement.capabilities);
     beyond += static_cast<std::uint64_t>(judgement.beyond);
     for (const auto& though : judgement.unknown_though) ++unknown[though];
@@ -189,6 +190,9 @@ int random_networks(const Options& options) {
   fmt::print("{} more on lines that lose packets, with no more of other chances than words allow\n",
              unlucky.size());
   if (!options.shrink_all) fmt::print("         {}\n", fmt::join(unlucky, " "));
+  fmt::print("{} more of which a simpler one looks the same, and what was said is true there\n",
+             simpler.size());
+  if (!options.shrink_all) fmt::print("         {}\n", fmt::join(simpler, " "));
   const auto share = [&](std::string_view what, std::uint64_t count) {
     fmt::print("{}: {} of {} capabilities ({:.2f} %)\n", what, count, capabilities,
                100.0 * static_cast<double>(count) / static_cast<double>(capabilities));

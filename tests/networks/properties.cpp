@@ -21,10 +21,13 @@ bool failing(const Observation& observation) {
 
 class Judge {
  public:
-  Judge(const networks::Network& network, const Scene& scene, const Report& report)
+  // `with_twins`: what is ready and cannot work is looked at, too, which takes long.
+  Judge(const networks::Network& network, const Scene& scene, const Report& report,
+        bool with_twins = true)
       : network_(network),
         scene_(scene),
         report_(report),
+        with_twins_(with_twins),
         truth_(truth_of(network, scene, report)),
         traffic_(network, scene.internet) {
     for (const auto& result : report.probes) results_[result.probe.id] = &result;
@@ -100,9 +103,10 @@ class Judge {
     const auto& code = finding.code;
     const auto is = [&](const char* one) { return code == one; };
     // Port 53 is left out by the findings themselves: to a firewall it is DNS, whatever it carries.
+    // So are the ports below it, which no service has, and which are asked as the ends of a range.
     const auto udp = [](const Probe& probe) {
       return probe.target.transport == Transport::udp && probe.target.route.direct() &&
-             probe.check != CheckKind::dns && probe.target.port() != 53;
+             probe.check != CheckKind::dns && probe.target.ports.last > 53;
     };
     if (is("firewall.udp_blocked")) {
       const auto from = port_after(finding.title, "from port ");
@@ -328,7 +332,7 @@ class Judge {
     const auto name =
         set.id + '/' + capability.id + " is " + std::string(to_string(capability.verdict));
     ++judgement_.capabilities;
-    if (capability.verdict == Verdict::ready && works == Works::no) {
+    if (capability.verdict == Verdict::ready && works == Works::no && with_twins_) {
       const auto by = breakers(set, capability);
       const auto id = set.id + '/' + capability.id;
       if (!looks_like_it_works(network_, scene_, report_, id, by)) {
@@ -408,6 +412,7 @@ class Judge {
   const networks::Network& network_;
   const Scene& scene_;
   const Report& report_;
+  const bool with_twins_;
   const Truth truth_;
   const Traffic traffic_;
   std::map<std::string, const ProbeResult*> results_;
@@ -417,7 +422,19 @@ class Judge {
 }  // namespace
 
 Judgement judge(const networks::Network& network, const Scene& scene, const Report& report) {
-  return Judge(network, scene, report).make();
+  auto judgement = Judge(network, scene, report).make();
+  const auto named_the_simpler = [&](const Violation& violation) {
+    const bool ready = violation.kind.starts_with("2 ready");  // whose twins were looked at
+    const bool own_contradiction = violation.kind[0] > '3';
+    if (ready || own_contradiction) return false;
+    return looks_like_a_simpler_one(network, scene, report, [&](const networks::Network& other) {
+      const auto there = Judge(other, scene, report, false).make().violations;
+      return std::none_of(there.begin(), there.end(),
+                          [&](const Violation& one) { return one.kind == violation.kind; });
+    });
+  };
+  judgement.simpler = static_cast<int>(std::erase_if(judgement.violations, named_the_simpler));
+  return judgement;
 }
 
 }  // namespace callready::networks

@@ -14,6 +14,7 @@ struct Violation {
 struct Judgement {
   std::vector<Violation> violations;
   int capabilities = 0, unknown = 0;
+  int simpler = 0;                          // said what is true of a simpler network
   int beyond = 0;                           // ready, and broken further out than any probe sees
   std::vector<std::string> named;           // codes of findings
   std::vector<std::string> unknown_though;  // "works", "cannot work", of those that are unknown

@@ -159,8 +159,9 @@ std::vector<PlannedSet> planned_sets(const Scene& scene) {
 // them.
 class Rounds {
  public:
-  Rounds(const networks::Network& network, const Scene& scene, Report& report)
-      : scene_(scene), report_(report), observer_(network, scene.internet) {
+  // `asked`: of another run, whose further questions are asked here in place of this one's own.
+  Rounds(const networks::Network& network, const Scene& scene, Report& report, const Report* asked)
+      : scene_(scene), report_(report), asked_(asked), observer_(network, scene.internet) {
     for (std::size_t i = 0; i < scene.plan.probes.size(); ++i) {
       report.probes.push_back({scene.plan.probes[i].probe, {}});
       index_[scene.plan.probes[i].probe.id] = i;
@@ -307,6 +308,14 @@ class Rounds {
     return false;
   }
 
+  std::vector<Probe> not_asked_yet() const {
+    std::vector<Probe> probes;
+    for (auto i = report_.probes.size(); i < asked_->probes.size(); ++i) {
+      probes.push_back(asked_->probes[i].probe);
+    }
+    return probes;
+  }
+
   // What the second round asks, with what is known at that time.
   void look(double at_ms) {
     for (std::size_t i = 0; i < seen_.size(); ++i) {
@@ -326,7 +335,7 @@ class Rounds {
       say(shown, Outcome::silent, "timed_out");
     }
     report_.sets = rows_as_seen(planned_sets(scene_), report_);
-    auto more = follow_ups(report_);
+    auto more = asked_ == nullptr ? follow_ups(report_) : not_asked_yet();
     make_after_all(at_ms);
     for (auto& probe : more) {
       report_.probes.push_back({std::move(probe), {}});
@@ -339,6 +348,7 @@ class Rounds {
 
   const Scene& scene_;
   Report& report_;
+  const Report* asked_;
   Observer observer_;
   std::map<std::string, std::size_t> index_;
   std::vector<Seen> seen_;
@@ -408,11 +418,11 @@ const Scene& scene_of(const networks::Network& network) {
   return *scene;
 }
 
-Report run(const networks::Network& network, const Scene& scene) {
+Report run(const networks::Network& network, const Scene& scene, const Report* asked) {
   Report report;
   report.tool.version = "0";
   report.site = site_of(network, scene);
-  Rounds rounds(network, scene, report);
+  Rounds rounds(network, scene, report, asked);
   rounds.make_all();
   describe(report.site, network, report.probes);
   report.duration = Milliseconds(rounds.ended_ms);

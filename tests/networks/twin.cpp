@@ -14,11 +14,31 @@ bool same(const Evidence& one, const Evidence& other) {
   return one.kind == other.kind && one.facts == other.facts && one.text == other.text;
 }
 
+// Who refused, where that could be measured.
+const Evidence* refuser(const Observation& seen) {
+  const auto found =
+      std::find_if(seen.evidence.begin(), seen.evidence.end(), [](const Evidence& evidence) {
+        return evidence.kind == EvidenceKind::refuser &&
+               text_fact(evidence, Fact::who) != "not_measured";
+      });
+  return found == seen.evidence.end() ? nullptr : &*found;
+}
+
+// Whether routers had an answer left for the question who refused is chance.
 bool same(const Observation& one, const Observation& other) {
+  const auto without_refusers = [](const Observation& seen) {
+    auto list = seen.evidence;
+    std::erase_if(list,
+                  [](const auto& evidence) { return evidence.kind == EvidenceKind::refuser; });
+    return list;
+  };
+  const auto list = without_refusers(one), others = without_refusers(other);
+  const auto *by = refuser(one), *others_by = refuser(other);
   return one.outcome == other.outcome && one.detail == other.detail &&
          one.address == other.address &&
-         std::equal(one.evidence.begin(), one.evidence.end(), other.evidence.begin(),
-                    other.evidence.end(), [](const auto& a, const auto& b) { return same(a, b); });
+         (by == nullptr || others_by == nullptr || same(*by, *others_by)) &&
+         std::equal(list.begin(), list.end(), others.begin(), others.end(),
+                    [](const auto& a, const auto& b) { return same(a, b); });
 }
 
 // Packets that end on the way, at a router that had no answer left: that tells nothing.
@@ -111,6 +131,20 @@ std::vector<Box*> boxes_of(networks::Network& network, const std::vector<Repair>
   return boxes;
 }
 
+// The boxes in question say nothing: how much they said otherwise is chance.
+networks::Network mute(networks::Network network, const std::vector<Repair>& repairs) {
+  for (auto* box : boxes_of(network, repairs)) {
+    if (box->kind == BoxKind::rule) box->action = Action::drop;
+  }
+  return network;
+}
+
+// Whether media hosts refuse strangers or keep silent is no fault.
+networks::Network with_other_media(networks::Network network) {
+  network.media_answers = !network.media_answers;
+  return network;
+}
+
 // Every choice of some of them.
 template <typename Item>
 std::vector<std::vector<Item>> choices(const std::vector<Item>& all) {
@@ -130,7 +164,11 @@ std::vector<std::vector<Item>> choices(const std::vector<Item>& all) {
 networks::Network narrowed(networks::Network network, const std::vector<Repair>& repairs,
                            const std::string& host, std::optional<std::uint16_t> port) {
   for (auto* box : boxes_of(network, repairs)) {
-    if (box->except) continue;
+    if (box->except) {  // from a list of the allowed to what was seen to be shut
+      if (port) continue;
+      box->except = false;
+      box->matches = {{}};
+    }
     for (auto& match : box->matches) {
       if (port) {
         match.ports = {*port, *port};
@@ -220,9 +258,10 @@ networks::Network sparing(networks::Network network, const std::vector<Repair>& 
   return network;
 }
 
-std::vector<Wanted> flows_of(const Report& report, const std::string& capability) {
-  std::map<std::string, const Probe*> probes;
-  for (const auto& result : report.probes) probes[result.probe.id] = &result.probe;
+// `seen`: those only that were seen to get out.
+std::vector<Wanted> flows_of(const Report& report, const std::string& capability, bool seen) {
+  std::map<std::string, const ProbeResult*> probes;
+  for (const auto& result : report.probes) probes[result.probe.id] = &result;
   std::vector<Wanted> flows;
   for (const auto& set : report.sets) {
     for (const auto& one : set.capabilities) {
@@ -231,7 +270,9 @@ std::vector<Wanted> flows_of(const Report& report, const std::string& capability
       for (const auto& row : set.requirements) {
         if (std::find(ids.begin(), ids.end(), row.id) == ids.end()) continue;
         for (const auto& id : row.probes) {
-          const auto& target = probes.at(id)->target;
+          const auto& [probe, observation] = *probes.at(id);
+          if (seen && !reached(observation.outcome)) continue;
+          const auto& target = probe.target;
           const auto proto = target.transport == Transport::udp ? Proto::udp : Proto::tcp;
           if (target.route.direct()) flows.push_back({target.host, proto, target.ports});
         }
@@ -247,9 +288,16 @@ std::vector<Wanted> flows_of(const Report& report, const std::string& capability
 
 bool looks_like_it_works(const networks::Network& network, const Scene& scene, const Report& report,
                          const std::string& capability, const std::set<std::string>& by) {
-  const auto flows = flows_of(report, capability);
+  const auto flows = flows_of(report, capability, false);
+  const auto seen_flows = flows_of(report, capability, true);
+  const auto looks_right_as_it_is = [&](const networks::Network& twin) {
+    const auto first = run(twin, scene, &report);
+    return truth_of(twin, scene, first).capabilities.at(capability) != Works::no &&
+           look_the_same(report, first);
+  };
   // A router that does not speak is no fault: what is known of a way may end there.
   const auto looks_right = [&](networks::Network twin) {
+    if (looks_right_as_it_is(twin)) return true;
     const auto first = run(twin, scene);
     if (truth_of(twin, scene, first).capabilities.at(capability) == Works::no) return false;
     if (look_the_same(report, first)) return true;
@@ -278,8 +326,15 @@ bool looks_like_it_works(const networks::Network& network, const Scene& scene, c
   kinds.insert({"rule", "replies"});  // what they hide behind what breaks it first
   for (const auto& repairs : choices(repairs_of(network, kinds))) {
     auto twin = without(network, repairs);
-    if (looks_right(twin)) return true;
-    if (looks_right(sparing(network, repairs, flows, all_hosts))) return true;
+    if (looks_right_as_it_is(with_other_media(twin))) return true;
+    for (const auto& spared : {flows, seen_flows}) {
+      const auto spares = sparing(network, repairs, spared, all_hosts);
+      const auto silent = mute(spares, repairs);
+      for (const auto& one : {spares, silent, with_other_media(silent)}) {
+        if (looks_right_as_it_is(one)) return true;
+      }
+    }
+    if (looks_right(twin) || looks_right(sparing(network, repairs, flows, all_hosts))) return true;
     // As many faults: one server out of order in place of what was repaired, or the same boxes
     // against one server or one port only.
     const auto seen = run(twin, scene);
@@ -300,6 +355,70 @@ bool looks_like_it_works(const networks::Network& network, const Scene& scene, c
         if (looks_right(other)) return true;
       }
       if (looks_right(narrowed(network, repairs, host, std::nullopt))) return true;
+    }
+  }
+  return false;
+}
+
+namespace {
+
+// What one box in the place of several may do.
+std::vector<Box> in_place_of(const std::vector<const Box*>& several) {
+  const std::vector<Match> web{{Proto::tcp, {80, 80}, {}}, {Proto::tcp, {443, 443}, {}}};
+  const auto any_udp = Match{Proto::udp, {1, 65535}, {}};
+  std::vector<Box> boxes;
+  for (const auto* model : several) {
+    auto box = *model;
+    box.kind = BoxKind::rule;
+    box.payload = Payload::none;
+    const auto with = [&](bool except, std::vector<Match> matches) {
+      box.except = except;
+      box.matches = std::move(matches);
+      boxes.push_back(box);
+    };
+    with(false, {any_udp});
+    with(false, {{Proto::udp, {1, 52}, {}}, {Proto::udp, {54, 65535}, {}}});  // all but names
+    with(true, {{Proto::tcp, {1, 65535}, {}}, {Proto::udp, {53, 53}, {}}});
+    with(false, {{}});
+    with(true, web);
+    box.kind = BoxKind::replies;
+    with(false, {any_udp});
+    with(false, {{Proto::udp, {54, 65535}, {}}});
+    box.kind = BoxKind::rule;
+    if (model->kind != BoxKind::rule || model->except) continue;
+    auto everywhere = model->matches;
+    for (auto& match : everywhere) match.hosts.clear();
+    with(false, everywhere);
+  }
+  return boxes;
+}
+
+}  // namespace
+
+bool looks_like_a_simpler_one(const networks::Network& network, const Scene& scene,
+                              const Report& report,
+                              const std::function<bool(const networks::Network&)>& holds) {
+  std::vector<Repair> faults;
+  for (std::size_t i = 0; i < network.boxes.size(); ++i) {
+    const auto& box = network.boxes[i];
+    if (box.kind != BoxKind::nat) faults.push_back({std::string(word(box.kind)), i});
+  }
+  if (!network.far.empty()) faults.push_back({"far", 0});
+  const auto fits = [&](const networks::Network& other) {
+    return holds(other) && look_the_same(report, run(other, scene, &report));
+  };
+  for (const auto& some : choices(faults)) {
+    const auto fewer = without(network, some);
+    if (fits(fewer)) return true;
+    std::vector<const Box*> boxes;
+    for (const auto& fault : some) {
+      if (fault.kind != "far") boxes.push_back(&network.boxes[fault.box]);
+    }
+    if (boxes.size() < 2) continue;
+    for (const auto& box : in_place_of(boxes)) {
+      auto other = fewer;
+      other.boxes.push_back(box);
+      if (fits(other)) return true;
     }
   }
   return false;
