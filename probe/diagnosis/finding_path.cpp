@@ -20,13 +20,13 @@ bool gets_stuck(const ProbeResult& result) {
   return stuck && is_direct(result) && result.observation.outcome == Outcome::failed;
 }
 
-// Full-size packets came through to somebody, over UDP or over a connection as this one.
-bool full_size_passes(const Facts& facts, const ProbeResult& stuck) {
-  return std::any_of(
-      facts.report.probes.begin(), facts.report.probes.end(), [&](const ProbeResult& result) {
-        return result.probe.check == CheckKind::path && is_udp(result) == is_udp(stuck) &&
-               result.observation.detail == DetailCode::full_size;
-      });
+// Full-size packets came through to somebody, over UDP or over a connection.
+bool full_size_passes(const Facts& facts, bool udp) {
+  return std::any_of(facts.report.probes.begin(), facts.report.probes.end(),
+                     [&](const ProbeResult& result) {
+                       return result.probe.check == CheckKind::path && is_udp(result) == udp &&
+                              result.observation.detail == DetailCode::full_size;
+                     });
 }
 
 // Small datagrams, too, to those who answer everybody.
@@ -51,6 +51,16 @@ bool certificates_arrive(const Facts& facts, const ProbeResult& stuck) {
     if (other && is_direct(result) && !chain_of(result).empty()) parties.insert(party);
   }
   return parties.size() >= enough;
+}
+
+// So did that host's own.
+bool own_certificates_arrive(const Facts& facts, const ProbeResult& stuck) {
+  return !is_udp(stuck) &&
+         std::any_of(facts.report.probes.begin(), facts.report.probes.end(),
+                     [&](const ProbeResult& result) {
+                       return result.probe.target.host == stuck.probe.target.host &&
+                              is_direct(result) && !chain_of(result).empty();
+                     });
 }
 
 // One connection attempt of the `ipv6` check.
@@ -114,9 +124,16 @@ Causes find_mtu(const Diagnosis& context) {
   // chance, on a bad line; so may datagrams where small ones get lost, too.
   const auto holes = cause.explained.size();
   const auto* first = cause.explained.front();
-  const bool alone =
-      holes == 1 && (full_size_passes(facts, *first) ||
-                     (is_udp(*first) ? udp_gets_lost(facts) : certificates_arrive(facts, *first)));
+  const bool one_is_chance =
+      full_size_passes(facts, is_udp(*first)) ||
+      (is_udp(*first) ? udp_gets_lost(facts) || facts.line_loses()
+                      : certificates_arrive(facts, *first));
+  // Out by UDP, and in with the certificates.
+  const bool all_are_chance =
+      (facts.line_loses() || full_size_passes(facts, true)) &&
+      std::all_of(cause.explained.begin(), cause.explained.end(),
+                  [&](const auto* result) { return own_certificates_arrive(facts, *result); });
+  const bool alone = (holes == 1 && one_is_chance) || all_are_chance;
   for (const auto& result : facts.report.probes) {
     if (!alone && gets_stuck(result) && !context.explained(result)) {
       cause.explained.push_back(&result);
