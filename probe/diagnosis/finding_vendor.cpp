@@ -41,10 +41,27 @@ struct Refusals {
   std::vector<FindingEvidence> proofs;  // that it was the far end
 };
 
+// Who refuses in the far end's name on the way.
+struct Impostors {
+  std::set<std::string> turned_away;  // hosts that a device turns packets away from: it may reset
+  bool tcp = false;                   // caught resetting somebody's connection
+};
+
+Impostors impostors(const Facts& facts) {
+  Impostors found;
+  for (const auto& flow : facts.flows) {
+    const bool by_device = any_sample(flow, [](const auto& one) { return !one.by.empty(); });
+    if (flow.way == Reachability::blocked && by_device) found.turned_away.insert(flow.host);
+    found.tcp |= !flow.udp && any_sample(flow, [](const auto& one) { return one.forged; });
+  }
+  return found;
+}
+
 // A device on the way may reset a connection in the target's name, and send ICMP port-unreachable
 // in it: the far end is heard where the packets were seen to get beyond the site's edge.
 void read_refusal(const Diagnosis& context, const Flow& flow, bool alone,
-                  const std::set<std::string>& turned_away, Refusals& refusals) {
+                  const Impostors& impostors, Refusals& refusals) {
+  if (impostors.tcp && !flow.udp && !flow.left) return;
   for (const auto& sample : flow.samples) {
     const auto& result = *sample.result;
     const bool far = !sample.far_device.empty();
@@ -57,7 +74,7 @@ void read_refusal(const Diagnosis& context, const Flow& flow, bool alone,
           {result.probe.id,
            fmt::format("{}, which is in the network of {}, turns {} {} away.", sample.far_device,
                        flow.host, flow.udp ? "UDP" : "TCP", flow.port)});
-    } else if (flow.left && alone && !turned_away.contains(flow.host)) {
+    } else if (flow.left && alone && !impostors.turned_away.contains(flow.host)) {
       refusals.proofs.push_back(
           {result.probe.id,
            fmt::format("{} to {}, port {}, leaves the site and is refused out there.",
@@ -132,14 +149,9 @@ Causes find_vendor_down(const Diagnosis& context) {
     });
     if (any) answered.insert({flow.udp, flow.port});
   }
-  // Hosts that a device on the way turns packets away from: it may reset as well.
-  std::set<std::string> turned_away;
+  const auto others = impostors(facts);
   for (const auto& flow : facts.flows) {
-    const bool by_device = any_sample(flow, [](const auto& one) { return !one.by.empty(); });
-    if (flow.way == Reachability::blocked && by_device) turned_away.insert(flow.host);
-  }
-  for (const auto& flow : facts.flows) {
-    read_refusal(context, flow, answered.contains({flow.udp, flow.port}), turned_away, refused);
+    read_refusal(context, flow, answered.contains({flow.udp, flow.port}), others, refused);
   }
   const auto proved = proved_hosts(facts);
   for (const auto& result : facts.report.probes) {
