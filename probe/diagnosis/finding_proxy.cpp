@@ -246,12 +246,14 @@ Causes find_proxy_required(const Diagnosis& context) {
   if (!facts.proxy_works()) return {};
   std::set<std::string> parties;
   std::set<std::uint16_t> shut, refused;  // ports
+  std::set<std::string> let_out;          // hosts that some UDP gets out to: a list may name them
   bool tried = false;                     // where no name is found, nothing may have been
   bool own = false;      // somebody of the vendor's who should answer was asked in vain
   bool quietly = false;  // packets vanish: who is turned away aloud learns nothing from silence
   for (const auto& flow : facts.flows) {
     const bool out = flow.way == Reachability::open || flow.way == Reachability::left;
     if (out && !flow.udp) return {};
+    if (out) let_out.insert(flow.host);
     if (flow.udp) continue;
     parties.insert(flow.party);
     (flow.way == Reachability::refused ? refused : shut).insert(flow.port);
@@ -280,6 +282,7 @@ Causes find_proxy_required(const Diagnosis& context) {
   for (const auto* result : waiting_for_proxy(facts)) {
     const bool unmeasured = result->observation.detail == DetailCode::silent;
     if (unmeasured && (!all_ports || (!quietly && !is_udp(*result)))) continue;
+    if (unmeasured && let_out.contains(result->probe.target.host)) continue;
     if (!tried && result->observation.outcome != Outcome::unresolved) continue;
     if (result->observation.outcome == Outcome::unresolved) {
       parties.insert(registrable_domain(result->probe.target.host));
