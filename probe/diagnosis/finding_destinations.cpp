@@ -52,7 +52,15 @@ struct Shut {
   std::vector<const Flow*> dead;  // what is reached elsewhere
   std::vector<const ProbeResult*> probes, unmasked;
   bool proved = false;  // something on the way was seen to block it
+  bool guessed = true;  // nobody said that anybody listens there, but on one port
 };
+
+// The second round asks whether a host is alive on a port of which nobody said that it listens.
+bool is_guess(const Flow& flow) {
+  return std::all_of(flow.samples.begin(), flow.samples.end(), [](const FlowSample& sample) {
+    return sample.result->probe.purpose == Purpose::neighbour;
+  });
+}
 
 // The same port of another host fares no better: it may be the port.
 bool shut_elsewhere(const Facts& facts, const Flow& flow) {
@@ -70,7 +78,7 @@ std::optional<Shut> look_at(const Diagnosis& context, const Working& works,
                                   [&](const Flow* flow) { return impersonates(*flow, works); });
   // Ports that are reached elsewhere; and all on which a device was caught, which on one that is
   // reached elsewhere is after the destination.
-  std::set<std::pair<bool, std::uint16_t>> dead_ports, refused_ports;
+  std::set<std::pair<bool, std::uint16_t>> dead_ports, refused_ports, named_ports;
   std::set<std::string> by_tcp;  // hosts
   for (const auto* flow : flows) {
     // A media port or a SIP server that says nothing is no evidence.
@@ -84,7 +92,9 @@ std::optional<Shut> look_at(const Diagnosis& context, const Working& works,
     if (!heard || !works.elsewhere(*flow) || peer_also_silent(context.facts, *flow)) continue;
     shut.dead.push_back(flow);
     dead_ports.insert({flow->udp, flow->port});
+    if (!is_guess(*flow)) named_ports.insert({flow->udp, flow->port});
   }
+  shut.guessed = named_ports.size() < 2;
   // Where only UDP is seen to be shut, and on hosts of which nothing else is known, media ports and
   // SIP servers that say nothing may be reached.
   for (const auto* flow : shut.dead) {
@@ -124,11 +134,13 @@ Cause say_shut(const Diagnosis& context, const Shut& shut) {
   finding.title = shut.proved ? fmt::format("{} gets through to {}", what, listed(hosts))
                               : fmt::format("Nothing comes back from {}", listed(hosts));
   finding.owner = Owner::network;
-  // One server that is silent on all its ports may be off; and where others answered only when
-  // they were asked again, so may these.
-  finding.confidence = shut.proved                               ? Confidence::certain
-                       : hosts.size() == 1 || facts.line_loses() ? Confidence::possible
-                                                                 : Confidence::likely;
+  // One server that is silent on all its ports may be off, one that is silent on one port and on
+  // another that was guessed may be shut on that one; and where others answered only when they were
+  // asked again, so may these.
+  const bool doubtful = hosts.size() == 1 || shut.guessed || facts.line_loses();
+  finding.confidence = shut.proved ? Confidence::certain
+                       : doubtful  ? Confidence::possible
+                                   : Confidence::likely;
   finding.fix = fmt::format(
       "Remove the block of {} (by address, by name, by country or by category) on the firewall and "
       "on any web filter, and allow from the user network, with the replies: {}.{}{}",
@@ -150,6 +162,7 @@ void add(Shut& to, const Shut& more) {
   to.dead.insert(to.dead.end(), more.dead.begin(), more.dead.end());
   to.probes.insert(to.probes.end(), more.probes.begin(), more.probes.end());
   to.unmasked.insert(to.unmasked.end(), more.unmasked.begin(), more.unmasked.end());
+  to.guessed &= more.guessed;
 }
 
 }  // namespace
