@@ -177,13 +177,17 @@ class Forgers {
   void note(bool udp, const std::string& host, const FlowSample& sample) {
     if (!sample.forged) return;
     by_host_.emplace(host, sample.by);
-    if (udp) by_port_.emplace(sample.port, sample.by);
+    if (!udp) return;
+    by_port_.emplace(sample.port, sample.by);
+    over_udp_.insert(host);
   }
+  bool any_over_udp() const { return !over_udp_.empty(); }
   // Nothing where the refusal may be the far end's own.
   const std::string* of(const std::string& host, std::uint16_t port) const {
     if (const auto found = by_host_.find(host); found != by_host_.end()) return &found->second;
-    // Between two ports on which it was caught.
+    // On that port, or between two on which it was caught; of one host that would be its affair.
     const auto next = by_port_.lower_bound(port);
+    if (over_udp_.size() < 2 && (next == by_port_.end() || next->first != port)) return nullptr;
     if (next == by_port_.end() || by_port_.begin()->first > port) return nullptr;
     return &next->second;
   }
@@ -191,6 +195,7 @@ class Forgers {
  private:
   std::map<std::string, std::string> by_host_;
   std::map<std::uint16_t, std::string> by_port_;
+  std::set<std::string> over_udp_;  // hosts
 };
 
 void unmask(std::vector<FlowSample>& samples, const std::string& by) {
@@ -348,6 +353,7 @@ Facts::Facts(const Report& whole) : report(whole), answered_late_(late_answers(w
     const auto& [udp, host, port] = key;
     for (const auto& sample : samples) forgers.note(udp, host, sample);
   }
+  udp_refusals_are_forged_ = forgers.any_over_udp();
   flows.reserve(found.size());
   while (!found.empty()) {  // what has become a flow need not be there twice
     auto next = found.extract(found.begin());

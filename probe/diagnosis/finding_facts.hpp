@@ -130,6 +130,8 @@ class Facts {
   // The same, or the proxy itself said no.
   bool proxy_speaks() const { return proxy_speaks_; }
   bool proxied_reached(const std::string& host) const;
+  // True where a device was caught refusing UDP in a far end's name: it may do so in others', too.
+  bool udp_refusals_are_forged() const { return udp_refusals_are_forged_; }
   // True where TCP was tried to two operators, and no connection gets out directly.
   bool no_tcp_gets_out() const;
   // True where a proxy speaks, and no TCP connection gets out beside it.
@@ -170,7 +172,7 @@ class Facts {
   std::set<std::string> before_devices_;  // routers
   std::vector<const ProbeResult*> answered_late_;
   RequestCount on_one_flow_, on_new_flows_;
-  bool proxy_speaks_ = false;
+  bool proxy_speaks_ = false, udp_refusals_are_forged_ = false;
 };
 
 // The certificate is the private one that the row names, by its issuer or its SHA-256.
@@ -189,6 +191,10 @@ bool got_no_answer(const ProbeResult& result);
 // Tried, and not reached.
 bool failing(const ProbeResult& result);
 std::vector<const ProbeResult*> failing_ones(std::vector<const ProbeResult*> results);
+// There was no route to it.
+bool has_no_route(const ProbeResult& result);
+// What was tried outside the site in vain, or has no route.
+std::vector<const ProbeResult*> lost_probes(const Facts& facts);
 // A certificate chain came that ends in no public root and in none given for this run: somebody on
 // the way speaks TLS in the server's place, or the server has an authority of its own.
 bool has_foreign_root(const ProbeResult& result);

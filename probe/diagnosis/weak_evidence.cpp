@@ -224,6 +224,9 @@ std::map<std::string, std::string> doubted(const Facts& facts,
           "what refuses in the name of {} does so sooner than its own answers can be here",
           result.probe.target.host);
     }
+    if (reason.empty() && facts.udp_refusals_are_forged() && only_refused(result)) {
+      reason = "a device on the way was caught refusing in somebody else's name";
+    }
     const auto unmeasured = unmeasured_beside(result, blocked);
     if (reason.empty() && unmeasured != 0) {
       reason =
