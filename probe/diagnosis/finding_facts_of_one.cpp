@@ -124,4 +124,17 @@ std::string registrable_domain(const std::string& host) {
   return dots.size() < 3 ? host : host.substr(dots[dots.size() - 3] + 1);
 }
 
+bool has_no_route(const ProbeResult& result) {
+  return result.observation.outcome == Outcome::skipped &&
+         result.observation.detail == DetailCode::no_route;
+}
+
+std::vector<const ProbeResult*> lost_probes(const Facts& facts) {
+  std::vector<const ProbeResult*> lost;
+  for (const auto& result : facts.report.probes) {
+    if (!facts.inside(result) && (failing(result) || has_no_route(result))) lost.push_back(&result);
+  }
+  return lost;
+}
+
 }  // namespace callready::findings

@@ -68,6 +68,17 @@ TEST(Offline, IsSeenByNameServersWhereNoNameIsFound) {
   EXPECT_EQ(made(rejected, "unreachable", silent), Codes{"network.offline (certain)"});
   EXPECT_EQ(made(silent, "timed_out", silent), Codes{"network.offline (likely)"});
   EXPECT_EQ(made(silent, "timed_out", connected), Codes{"dns.unreachable (certain)"});
+  // Where many hosts are asked for, one name server is all that there is room for.
+  const auto one = [&](const char* names, Outcome over_tcp) {
+    return codes(report({row("web", {tls("portal.vendor.com", unresolved, names),
+                                     tls("www.vendor.com", unresolved, names)}),
+                         controls({tls("www.google.com", unresolved, names),
+                                   server("9.9.9.9", silent, "timed_out")}),
+                         follow_up({tcp("9.9.9.9", 443, over_tcp)})}));
+  };
+  EXPECT_EQ(one("dns_failed", silent), Codes{"network.offline (likely)"});
+  EXPECT_EQ(one("dns_failed", connected), Codes{"dns.unreachable (certain)"});
+  EXPECT_EQ(one("dns_unreachable", silent), Codes{"dns.unreachable (likely)"});
 }
 
 TEST(WebOnly, IsSeenThroughInspection) {

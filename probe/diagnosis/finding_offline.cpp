@@ -1,0 +1,237 @@
+// No way out of the site at all.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "probe/diagnosis/finding_rules.hpp"
+#include "probe/diagnosis/finding_words.hpp"
+
+namespace callready::findings {
+namespace {
+
+// Of the first packets that have no way: fewer than this may be a vendor's own trouble.
+constexpr std::size_t enough_endpoints = 3;
+
+// Somebody answers at the proxy's address, if only to refuse: it is the proxy that is gone.
+bool proxy_is_gone(const ProbeResult& result) {
+  const auto& seen = result.observation;
+  if (is_direct(result)) return false;
+  const bool refused =
+      seen.outcome == Outcome::refused && seen.detail == DetailCode::proxy_unreachable;
+  return refused || seen.detail == DetailCode::not_a_proxy ||
+         seen.detail == DetailCode::proxy_timed_out;
+}
+
+// A router says that it knows no way there.
+bool leads_nowhere(const Flow& flow) {
+  return any_sample(flow, [](const FlowSample& sample) {
+    const auto& seen = sample.result->observation;
+    return seen.outcome == Outcome::rejected && seen.detail == DetailCode::unreachable;
+  });
+}
+
+// Many a network that lets nothing out lets names be looked up, by whatever server.
+bool only_asks_names(const Flow& flow) {
+  return std::all_of(flow.samples.begin(), flow.samples.end(), [](const FlowSample& sample) {
+    return sample.result->probe.check == CheckKind::dns;
+  });
+}
+
+// What came of all that was sent out, where nothing comes back.
+struct Outside {
+  std::set<std::string> parties;                      // who should answer
+  std::set<std::pair<bool, std::uint16_t>> services;  // that nobody answers: by transport and port
+  std::size_t silent = 0, silent_resolvers = 0, without_route = 0, tried = 0;
+  bool control = false;          // public servers were asked
+  bool own = false;              // somebody of the vendor's who should answer was asked
+  bool own_not_refused = false;  // and nobody turned his packets away
+  bool answers_all = false;      // one of those asked answers everybody
+  bool looked_up = false;        // names are found
+  bool names_fail = false;       // the site's name server answers, and finds nothing
+  std::string device;            // that turns packets away
+  std::string proxy;             // that does not answer either
+  void add_silent(const Flow& flow) {
+    ++silent;
+    parties.insert(flow.party);
+    services.insert({flow.udp, flow.port});
+  }
+};
+
+// False where it got out, or somebody out there said no.
+bool note(const Flow& flow, const std::set<std::string>& asked_for, Outside& outside) {
+  if (only_asks_names(flow)) {
+    if (leads_nowhere(flow)) {
+      outside.add_silent(flow);
+    } else if (flow.way == Reachability::lost) {
+      ++outside.silent_resolvers;
+    }
+    return true;
+  }
+  if (flow.way == Reachability::open || flow.way == Reachability::left ||
+      flow.way == Reachability::refused)
+    return false;
+  const bool vendors = asked_for.contains(flow.host);
+  const bool answers_all =
+      any_sample(flow, [](const FlowSample& sample) { return sample.responder; });
+  outside.answers_all |= answers_all;
+  if (flow.way == Reachability::blocked || answers_all) {
+    outside.add_silent(flow);
+    outside.own |= vendors;
+  }
+  outside.own_not_refused |= vendors && flow.way != Reachability::blocked;
+  for (const auto& sample : flow.samples) {
+    // The vendor's may be asked again by the second round.
+    outside.control |= sample.result->probe.control && !vendors;
+    if (!sample.by.empty()) outside.device = sample.by;
+  }
+  return true;
+}
+
+bool note(const Facts& facts, const ProbeResult& result, Outside& outside) {
+  if (facts.inside(result)) return true;
+  if (result.probe.check == CheckKind::dns && reached(result.observation.outcome)) {
+    outside.looked_up = true;
+    return true;
+  }
+  if (reached(result.observation.outcome) || proxy_is_gone(result)) return false;
+  if (!is_direct(result)) outside.proxy = result.probe.target.route.proxy;
+  if (has_no_route(result)) ++outside.without_route;
+  outside.looked_up |= is_name(result.probe.target.host) && result.observation.address;
+  outside.names_fail |= result.observation.detail == DetailCode::dns_failed;
+  // Without a route, no name server can be asked either.
+  if (failing(result) && result.observation.detail != DetailCode::dns_unreachable) ++outside.tried;
+  return true;
+}
+
+// Nothing where anything came back.
+std::optional<Outside> look_outside(const Facts& facts) {
+  Outside outside;
+  const auto asked_for = facts.hosts_asked_for();
+  for (const auto& flow : facts.flows) {
+    if (!note(flow, asked_for, outside)) return std::nullopt;
+  }
+  for (const auto& result : facts.report.probes) {
+    if (!note(facts, result, outside)) return std::nullopt;
+  }
+  return outside;
+}
+
+bool has_no_way(const Outside& outside, const Site& site) {
+  const auto& interfaces = site.interfaces;
+  const bool led_nowhere =
+      !interfaces.empty() && std::none_of(interfaces.begin(), interfaces.end(),
+                                          [](const auto& one) { return one.default_route; });
+  const std::size_t enough = led_nowhere ? 1 : enough_endpoints;
+  return outside.without_route >= enough && outside.silent == 0 && outside.tried == 0;
+}
+
+Cause no_way(const Facts& facts) {
+  Cause cause;
+  cause.explained = lost_probes(facts);
+  cause.closes = Closes::direct;
+  auto& finding = cause.finding;
+  finding.code = "network.offline";
+  finding.owner = Owner::user;
+  finding.confidence = Confidence::certain;
+  finding.title = "This computer is not connected to a network that leads to the Internet";
+  finding.fix =
+      "Connect the network cable or join the Wi-Fi, and check that the computer gets an address "
+      "and a default gateway (DHCP). Then run this again.";
+  finding.evidence.push_back({"", "The computer has no route to any of the tried servers."});
+  return cause;
+}
+
+// `with_resolvers`: name servers had to be counted in.
+Confidence confidence_of(const Outside& outside, bool with_resolvers) {
+  // Silence of those who answer nobody but their clients proves nothing.
+  if (!outside.answers_all) return Confidence::possible;
+  // One or two services may be shut, where little else was asked.
+  const std::size_t few = outside.device.empty() ? 2 : 3;
+  if (outside.services.size() < few && (outside.looked_up || !outside.control)) {
+    return Confidence::possible;
+  }
+  if (!outside.looked_up) {
+    return outside.control && !with_resolvers ? Confidence::certain : Confidence::likely;
+  }
+  // A name server that finds names has a way out, or has them from before: this computer may be the
+  // one that is kept in, and let out to the vendor's list, of which nobody was asked who answers.
+  // A device that turns some of the service away may turn no more away than that.
+  const bool told = outside.own && (outside.device.empty() || !outside.own_not_refused);
+  return told ? Confidence::likely : Confidence::possible;
+}
+
+std::string what_to_do(const Outside& outside) {
+  std::string fix;
+  if (outside.looked_up && outside.proxy.empty()) {
+    fix =
+        "The Internet line is likely up, since names are found, and this computer is kept in: find "
+        "the address of this site's web proxy in the browser's settings and run again with --proxy "
+        "(or --proxy auto, which looks for it). If the site has none, check the firewall, and the "
+        "line (can other computers here open any web page?).";
+  } else {
+    fix = "Check the Internet line and the router (can other computers here open any web page?). ";
+    fix += outside.proxy.empty()
+               ? "If web pages open on them, this site lets traffic out only through a proxy: find "
+                 "its address in the browser's settings and run again with --proxy."
+               : fmt::format(
+                     "The proxy {} does not answer either: if web pages open on them, compare "
+                     "its address with the one in their browser's settings.",
+                     outside.proxy);
+  }
+  if (!outside.device.empty()) {
+    fix += fmt::format(" The device {} turns the traffic away: ask who runs it.", outside.device);
+  }
+  return fix;
+}
+
+}  // namespace
+
+Causes find_offline(const Diagnosis& context) {
+  const auto& facts = context.facts;
+  if (facts.proxy_speaks()) return {};
+  auto outside = look_outside(facts);
+  if (!outside) return {};
+  if (has_no_way(*outside, facts.report.site)) return {no_way(facts)};
+  // That other name servers may not be asked is usual; where names are not found at all, they
+  // count.
+  const bool with_resolvers = outside->silent < enough_endpoints && !outside->looked_up;
+  if (with_resolvers && outside->silent > 1) outside->silent += outside->silent_resolvers;
+  const bool enough = outside->silent >= enough_endpoints && outside->parties.size() > 1;
+  // Where the site's own server answers and finds nothing, it is kept in as well: one server more
+  // that is silent, for names and for connections, is enough.
+  const bool kept_in = outside->names_fail && !outside->looked_up && outside->device.empty() &&
+                       outside->silent_resolvers > 0 && outside->silent > 0;
+  if (!enough && !kept_in) return {};
+
+  Cause cause;
+  cause.explained = lost_probes(facts);
+  cause.closes = Closes::direct;
+  auto& finding = cause.finding;
+  finding.code = "network.offline";
+  finding.owner = Owner::network;
+  finding.confidence = confidence_of(*outside, with_resolvers);
+  finding.title =
+      outside->looked_up
+          ? "Nothing outside this site answers this computer, though names are looked up"
+          : "Nothing outside this site answers: there is no way to the Internet from here";
+  finding.fix = what_to_do(*outside);
+  finding.evidence.push_back(
+      {"", enough ? fmt::format("None of {} endpoints of {} operators answered{}.", outside->silent,
+                                outside->parties.size(),
+                                outside->control ? ", among them well known public servers" : "")
+                  : std::string("The DNS servers of this site answer, but find no name, and other "
+                                "servers are silent.")});
+  if (!outside->device.empty()) {
+    finding.evidence.push_back(
+        {"", fmt::format("{} says that it does not let the packets pass.", outside->device)});
+  }
+  std::vector<const ProbeResult*> tried;
+  for (const auto& flow : facts.flows) {
+    const auto* result = flow.samples.front().result;  // of a range all ports in one
+    if (tried.empty() || tried.back() != result) tried.push_back(result);
+  }
+  add_what_they_saw(finding.evidence, tried, 6);
+  return {cause};
+}
+
+}  // namespace callready::findings
