@@ -8,6 +8,7 @@
 
 #include "probe/diagnosis/finding_udp_flows.hpp"
 #include "probe/diagnosis/finding_words.hpp"
+#include "probe/diagnosis/silence.hpp"
 
 namespace callready::findings {
 namespace {
@@ -83,29 +84,16 @@ bool sent_as_far_as_the_vendors(const std::vector<const Flow*>& flows, const Fac
   const bool on_ways_of_their_own =
       hosts.size() > 1 && std::any_of(hosts.begin(), hosts.end(),
                                       [](const auto& seen) { return seen.second.size() == 1; });
-  const bool next_to_them = vendors_ttl > 0 && others_ttl + 1 >= vendors_ttl;
+  const bool next_to_them = vendors_ttl > 0 && others_ttl >= vendors_ttl;
   auto routers = vendors;
   routers.insert(climbed.begin(), climbed.end());
   for (const auto& [router, seen] : hosts) routers.insert(router);
   // Where one alone speaks, a list may be its own: it answers what ends there before it looks.
   if (routers.size() == 1 && !routers.begin()->empty()) return false;
-  if (next_to_them || on_ways_of_their_own) return true;
   if (vendors_arrive && !others_arrive) return false;
+  if (next_to_them || on_ways_of_their_own) return true;
   return std::none_of(vendors.begin(), vendors.end(), is_new) ||
          std::any_of(climbed.begin(), climbed.end(), is_new);
-}
-
-// Much of what was reached was so only when asked again, more than a bad line does: a device may
-// limit what is new, and whoever has sent less often is silent for that reason. It may limit UDP
-// only, of which names alone are asked for often enough.
-bool new_flows_may_be_limited(const Facts& facts) {
-  const auto& late = facts.answered_late();
-  const auto open = facts.select([](const Flow& flow) { return flow.way == Reachability::open; });
-  const auto late_udp = std::count_if(late.begin(), late.end(),
-                                      [](const ProbeResult* result) { return is_udp(*result); });
-  const auto open_udp =
-      std::count_if(open.begin(), open.end(), [](const Flow* flow) { return flow->udp; });
-  return 3 * late.size() > open.size() || 3 * late_udp > open_udp;
 }
 
 // The vendors' packets leave, and of others' none does, and some are seen to be dropped: a list
@@ -126,7 +114,7 @@ std::optional<UdpVerdict> replies_are_lost(const Facts& facts,
                                            const std::vector<const Flow*>& flows) {
   UdpVerdict verdict;
   verdict.from_port = std::numeric_limits<std::uint16_t>::max();
-  std::set<std::uint16_t> ports;
+  std::set<std::uint16_t> ports, telling_ports;
   std::set<std::string> parties;
   const Flow* left = nullptr;
   bool silent_yet_left = false, own_too = false, own_responders = false;
@@ -137,9 +125,11 @@ std::optional<UdpVerdict> replies_are_lost(const Facts& facts,
     });
   };
   const bool list = only_the_vendors_leave(facts, flows);
+  const bool more_than_the_list = lets_out_more_than_the_list(facts);
   for (const auto* flow : flows) {
-    if (flow->way == Reachability::open) return std::nullopt;
-    if (list && !asked_for(facts, *flow)) continue;
+    if (heard(*flow)) return std::nullopt;  // a refusal passes where no reply does, too
+    const bool own = asked_for(facts, *flow);
+    if (list && !own) continue;
     if (flow->way == Reachability::left) left = flow;
     if (flow->way == Reachability::blocked) continue;  // it is not the reply that is lost
     for (const auto& sample : flow->samples) {
@@ -148,22 +138,23 @@ std::optional<UdpVerdict> replies_are_lost(const Facts& facts,
       own_responders |= should_answer && facts.asked_for(*sample.result);
       if (sample.way != Reachability::lost || !should_answer) continue;
       ports.insert(flow->port);
+      if (own || more_than_the_list) telling_ports.insert(flow->port);
       parties.insert(flow->party);
       silent_yet_left |= flow->way == Reachability::left;
       // Whose packets were not seen to leave may be dropped, as others on such ports.
-      const bool sent = flow->way == Reachability::left || asked_for(facts, *flow);
+      const bool sent = flow->way == Reachability::left || own;
       if (sent) verdict.from_port = std::min(verdict.from_port, flow->port);
-      own_too |= leaves(*flow, sample.payload) && asked_for(facts, *flow);
+      own_too |= leaves(*flow, sample.payload) && own;
     }
   }
   // A port that is inspected, or one operator that is down, has the others answer.
   if (!silent_yet_left || ports.size() < 2 || parties.size() < 3) return std::nullopt;
   // Where the vendor has servers that answer everybody, they have to be seen to fare no better.
-  const bool others_tell = !own_responders && lets_out_more_than_the_list(facts) &&
-                           sent_as_far_as_the_vendors(flows, facts);
+  const bool others_tell =
+      !own_responders && more_than_the_list && sent_as_far_as_the_vendors(flows, facts);
   // Two ports may each be shut.
   const bool told =
-      (own_too || others_tell) && ports.size() > 2 && !new_flows_may_be_limited(facts);
+      (own_too || others_tell) && telling_ports.size() > 2 && !new_flows_may_be_limited(facts);
   verdict.confidence = told ? Confidence::likely : Confidence::possible;
   verdict.only_replies = true;
   verdict.evidence.push_back(
@@ -179,6 +170,12 @@ std::optional<UdpVerdict> replies_are_lost(const Facts& facts,
 
 // Below it are the ports that services listen on, and no media range.
 constexpr std::uint16_t first_media_port = 10'000;
+
+// Its connections are not answered either: it may be down.
+bool dead_over_tcp(const Facts& facts, const std::string& host) {
+  const auto tcp = facts.select([&](const Flow& flow) { return !flow.udp && flow.host == host; });
+  return !tcp.empty() && !facts.alive(host);
+}
 
 const Flow* tcp_works(const Facts& facts) {
   const auto open =
@@ -198,7 +195,8 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
   std::set<std::uint16_t> dropped;
   std::set<std::string> silent_parties;
   bool own = false;
-  bool own_silent = false, own_refused = false, own_unrefused = false, others_refused = false;
+  bool own_silent = false, own_refused = false, own_unrefused = false;
+  bool own_dropped = false, others_refused = false, others_quiet = false;
   std::vector<const Flow*> dead, told;
   const auto vendors = facts.hosts_asked_for();
   const bool more_than_the_list = lets_out_more_than_the_list(facts);
@@ -211,9 +209,12 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
     if (flow->way == Reachability::blocked && !named) dropped.insert(flow->port);
     if (silent) silent_parties.insert(flow->party);
     const bool vendors_own = asked_for(facts, *flow);
+    const bool died = flow->way == Reachability::blocked && !named;
+    own_dropped |= died && vendors_own;
+    others_quiet |= (died || silent) && !vendors_own;
     own_unrefused |= vendors_own && !named && flow->way != Reachability::blocked;
     if (!silent && flow->way != Reachability::blocked) continue;
-    own |= vendors_own;
+    own |= vendors_own && (!silent || !dead_over_tcp(facts, flow->host));
     own_silent |= vendors_own && !named;
     (vendors_own ? own_refused : others_refused) |= named;
     if (more_than_the_list || vendors.contains(flow->host)) dead.push_back(flow);
@@ -223,6 +224,11 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
   for (const auto* flow : flows) {
     if (flow->way == Reachability::blocked) dead_hosts.insert(flow->host);
   }
+  // Whoever turns others away with a word does not drop the vendor's without one: they are two, and
+  // of the vendor's packets those alone are shut that died. Below the ports of users' own programs
+  // a firewall shuts all or single ones.
+  const bool two = others_refused && !others_quiet && own_dropped && !own_refused;
+  if (two && *dropped.begin() > last_well_known_port) return std::nullopt;
   // Others get as far as where these died.
   if (!dead_hosts.empty() && facts.udp_passes_inside(dead_hosts)) return std::nullopt;
   const bool all_kinds = of_every_kind(dead);
@@ -386,6 +392,8 @@ Causes find_udp_ports(const Diagnosis& context) {
     int firm = 0;  // once to two hosts, or twice to one
     for (const auto* flow : flows) {
       works |= out(*flow);
+      // What died with its host says nothing of the port.
+      if (flow->way == Reachability::blocked && context.open_probes(*flow).empty()) continue;
       if (flow->way == Reachability::blocked) {
         firm += firmly_blocked(facts, *flow) ? 2 : 1;
         dead.push_back(flow);

@@ -80,4 +80,14 @@ std::map<std::string, std::set<std::string>> refusals(const std::vector<const Fl
   return found;
 }
 
+bool new_flows_may_be_limited(const Facts& facts) {
+  const auto& late = facts.answered_late();
+  const auto open = facts.select([](const Flow& flow) { return flow.way == Reachability::open; });
+  const auto late_udp = std::count_if(late.begin(), late.end(),
+                                      [](const ProbeResult* result) { return is_udp(*result); });
+  const auto open_udp =
+      std::count_if(open.begin(), open.end(), [](const Flow* flow) { return flow->udp; });
+  return 3 * late.size() > open.size() || 3 * late_udp > open_udp;
+}
+
 }  // namespace callready::findings

@@ -32,6 +32,11 @@ std::map<std::string, std::set<std::string>> refusals(const std::vector<const Fl
 // as the nearest that get out, whatever the destination.
 std::vector<PortRange> perhaps_blocked(const Facts& facts);
 
+// Much of what was reached was so only when asked again, more than a bad line does: a device may
+// limit what is new, and whoever has sent less often is silent for that reason. It may limit UDP
+// only, of which names alone are asked for often enough.
+bool new_flows_may_be_limited(const Facts& facts);
+
 // Probes in the order in which they came, each once.
 class ProbeList {
  public:

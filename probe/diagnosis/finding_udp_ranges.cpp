@@ -228,12 +228,16 @@ Causes find_udp_ranges(const Diagnosis& context) {
   cause.explained = explained.list();
   for (const auto* result : unmasked(closed)) passing.add(result);
   cause.contradicted = passing.list();
-  // What was seen to leave on other ports only, but where all that died or was refused is of one
-  // network: that one may be shut.
-  std::set<std::string> networks;
-  for (const auto* flow : closed) networks.insert(flow->network);
+  // What was seen to leave on other ports only. Where all that died or was refused is of one
+  // network, that one may be shut; of one operator, all that is his.
+  std::set<std::string> networks, parties;
+  for (const auto* flow : closed) {
+    networks.insert(flow->network);
+    parties.insert(flow->party);
+  }
   for (const auto* flow : all) {
     if (networks.size() < 2) break;
+    if (parties.size() < 2 && !parties.contains(flow->party)) continue;
     const bool inside = std::any_of(found.begin(), found.end(), [&](const Gap& gap) {
       return gap.first <= flow->port && flow->port <= gap.last;
     });
@@ -255,7 +259,9 @@ Causes find_udp_ranges(const Diagnosis& context) {
                   one_port ? "" : "s", listed(spans));
   finding.owner = Owner::network;
   const bool proved = !refusals(closed).empty() || responders_missed_us(closed);
-  finding.confidence = proved ? Confidence::certain : Confidence::likely;
+  finding.confidence = proved                            ? Confidence::certain
+                       : new_flows_may_be_limited(facts) ? Confidence::possible
+                                                         : Confidence::likely;
   finding.fix = fmt::format(
       "{}llow outgoing UDP from the user network, with the replies, to the whole range: {}.{}{}",
       only_stun ? "Switch off the inspection that drops UDP it does not know (application control, "
