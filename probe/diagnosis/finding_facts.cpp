@@ -460,4 +460,12 @@ bool Facts::inside(const ProbeResult& result) const {
          address->is_unspecified();
 }
 
+std::vector<const ProbeResult*> lost_probes(const Facts& facts) {
+  std::vector<const ProbeResult*> lost;
+  for (const auto& result : facts.report.probes) {
+    if (!facts.inside(result) && (failing(result) || has_no_route(result))) lost.push_back(&result);
+  }
+  return lost;
+}
+
 }  // namespace callready::findings

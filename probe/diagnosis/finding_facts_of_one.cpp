@@ -129,12 +129,4 @@ bool has_no_route(const ProbeResult& result) {
          result.observation.detail == DetailCode::no_route;
 }
 
-std::vector<const ProbeResult*> lost_probes(const Facts& facts) {
-  std::vector<const ProbeResult*> lost;
-  for (const auto& result : facts.report.probes) {
-    if (!facts.inside(result) && (failing(result) || has_no_route(result))) lost.push_back(&result);
-  }
-  return lost;
-}
-
 }  // namespace callready::findings

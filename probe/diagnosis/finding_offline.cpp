@@ -125,19 +125,24 @@ bool has_no_way(const Outside& outside, const Site& site) {
   return outside.without_route >= enough && outside.silent == 0 && outside.tried == 0;
 }
 
-Cause no_way(const Facts& facts) {
+Cause offline(const Facts& facts, Owner owner, Confidence confidence, const char* title) {
   Cause cause;
   cause.explained = lost_probes(facts);
   cause.closes = Closes::direct;
-  auto& finding = cause.finding;
-  finding.code = "network.offline";
-  finding.owner = Owner::user;
-  finding.confidence = Confidence::certain;
-  finding.title = "This computer is not connected to a network that leads to the Internet";
-  finding.fix =
+  cause.finding.code = "network.offline";
+  cause.finding.owner = owner;
+  cause.finding.confidence = confidence;
+  cause.finding.title = title;
+  return cause;
+}
+
+Cause no_way(const Facts& facts) {
+  auto cause = offline(facts, Owner::user, Confidence::certain,
+                       "This computer is not connected to a network that leads to the Internet");
+  cause.finding.fix =
       "Connect the network cable or join the Wi-Fi, and check that the computer gets an address "
       "and a default gateway (DHCP). Then run this again.";
-  finding.evidence.push_back({"", "The computer has no route to any of the tried servers."});
+  cause.finding.evidence.push_back({"", "The computer has no route to any of the tried servers."});
   return cause;
 }
 
@@ -203,17 +208,12 @@ Causes find_offline(const Diagnosis& context) {
                        outside->silent_resolvers > 0 && outside->silent > 0;
   if (!enough && !kept_in) return {};
 
-  Cause cause;
-  cause.explained = lost_probes(facts);
-  cause.closes = Closes::direct;
+  auto cause =
+      offline(facts, Owner::network, confidence_of(*outside, with_resolvers),
+              outside->looked_up
+                  ? "Nothing outside this site answers this computer, though names are looked up"
+                  : "Nothing outside this site answers: there is no way to the Internet from here");
   auto& finding = cause.finding;
-  finding.code = "network.offline";
-  finding.owner = Owner::network;
-  finding.confidence = confidence_of(*outside, with_resolvers);
-  finding.title =
-      outside->looked_up
-          ? "Nothing outside this site answers this computer, though names are looked up"
-          : "Nothing outside this site answers: there is no way to the Internet from here";
   finding.fix = what_to_do(*outside);
   finding.evidence.push_back(
       {"", enough ? fmt::format("None of {} endpoints of {} operators answered{}.", outside->silent,

@@ -171,10 +171,13 @@ std::optional<UdpVerdict> replies_are_lost(const Facts& facts,
 // Below it are the ports that services listen on, and no media range.
 constexpr std::uint16_t first_media_port = 10'000;
 
-// Its connections are not answered either: it may be down.
-bool dead_over_tcp(const Facts& facts, const std::string& host) {
-  const auto tcp = facts.select([&](const Flow& flow) { return !flow.udp && flow.host == host; });
-  return !tcp.empty() && !facts.alive(host);
+// Hosts of which no connection is answered either: they may be down.
+std::set<std::string> dead_over_tcp(const Facts& facts) {
+  std::set<std::string> hosts;
+  for (const auto& flow : facts.flows) {
+    if (!flow.udp && !facts.alive(flow.host)) hosts.insert(flow.host);
+  }
+  return hosts;
 }
 
 const Flow* tcp_works(const Facts& facts) {
@@ -199,6 +202,7 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
   bool own_dropped = false, others_refused = false, others_quiet = false;
   std::vector<const Flow*> dead, told;
   const auto vendors = facts.hosts_asked_for();
+  const auto perhaps_down = dead_over_tcp(facts);
   const bool more_than_the_list = lets_out_more_than_the_list(facts);
   for (const auto* flow : flows) {
     const bool responder =
@@ -206,15 +210,15 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
     const bool named =
         any_sample(*flow, [](const FlowSample& sample) { return !sample.by.empty(); });
     const bool silent = responder && flow->way == Reachability::lost;
-    if (flow->way == Reachability::blocked && !named) dropped.insert(flow->port);
+    const bool died = flow->way == Reachability::blocked && !named;
+    if (died) dropped.insert(flow->port);
     if (silent) silent_parties.insert(flow->party);
     const bool vendors_own = asked_for(facts, *flow);
-    const bool died = flow->way == Reachability::blocked && !named;
     own_dropped |= died && vendors_own;
     others_quiet |= (died || silent) && !vendors_own;
     own_unrefused |= vendors_own && !named && flow->way != Reachability::blocked;
     if (!silent && flow->way != Reachability::blocked) continue;
-    own |= vendors_own && (!silent || !dead_over_tcp(facts, flow->host));
+    own |= vendors_own && (!silent || !perhaps_down.contains(flow->host));
     own_silent |= vendors_own && !named;
     (vendors_own ? own_refused : others_refused) |= named;
     if (more_than_the_list || vendors.contains(flow->host)) dead.push_back(flow);
@@ -227,8 +231,8 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
   // Whoever turns others away with a word does not drop the vendor's without one: they are two, and
   // of the vendor's packets those alone are shut that died. Below the ports of users' own programs
   // a firewall shuts all or single ones.
-  const bool two = others_refused && !others_quiet && own_dropped && !own_refused;
-  if (two && *dropped.begin() > last_well_known_port) return std::nullopt;
+  const bool two_devices = others_refused && !others_quiet && own_dropped && !own_refused;
+  if (two_devices && *dropped.begin() > last_well_known_port) return std::nullopt;
   // Others get as far as where these died.
   if (!dead_hosts.empty() && facts.udp_passes_inside(dead_hosts)) return std::nullopt;
   const bool all_kinds = of_every_kind(dead);
