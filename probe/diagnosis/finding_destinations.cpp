@@ -52,7 +52,7 @@ struct Shut {
   std::vector<const Flow*> dead;  // what is reached elsewhere
   std::vector<const ProbeResult*> probes, unmasked;
   bool proved = false;  // something on the way was seen to block it
-  bool guessed = true;  // nobody said that anybody listens there, but on one port
+  bool guessed = true;  // but on one port: nobody said that anybody listens there, and it is silent
 };
 
 // The second round asks whether a host is alive on a port of which nobody said that it listens.
@@ -92,8 +92,10 @@ std::optional<Shut> look_at(const Diagnosis& context, const Working& works,
     if (!heard || !works.elsewhere(*flow) || peer_also_silent(context.facts, *flow)) continue;
     shut.dead.push_back(flow);
     dead_ports.insert({flow->udp, flow->port});
-    if (!is_guess(*flow)) named_ports.insert({flow->udp, flow->port});
+    const bool silent_guess = is_guess(*flow) && flow->way == Reachability::lost;
+    if (!silent_guess) named_ports.insert({flow->udp, flow->port});
   }
+  named_ports.insert(refused_ports.begin(), refused_ports.end());
   shut.guessed = named_ports.size() < 2;
   // Where only UDP is seen to be shut, and on hosts of which nothing else is known, media ports and
   // SIP servers that say nothing may be reached.
@@ -111,7 +113,11 @@ std::optional<Shut> look_at(const Diagnosis& context, const Working& works,
     return context.facts.line_loses() ? firmly_blocked(context.facts, *flow)
                                       : flow->way == Reachability::blocked;
   });
-  const bool alike = dead_ports.size() > 1 || (!dead_ports.empty() && refused_ports.size() > 1);
+  // One port is no more than chance where packets to it died once.
+  const bool sure = std::any_of(shut.dead.begin(), shut.dead.end(), [&](const Flow* flow) {
+    return firmly_blocked(context.facts, *flow) || flow->way != Reachability::blocked;
+  });
+  const bool alike = dead_ports.size() > 1 || (sure && refused_ports.size() > 1);
   if (!alike || !context.affects_requirement(shut.probes)) return std::nullopt;
   if (!shut.proved && !context.breaks_capability(shut.probes)) return std::nullopt;
   return shut;
@@ -174,14 +180,17 @@ Causes find_destinations(const Diagnosis& context) {
   for (const auto& flows : destinations(context.facts, works)) {
     auto shut = look_at(context, works, flows);
     if (!shut) continue;
+    shut->proved &= !shut->guessed;
     if (shut->proved) proved.insert(flows.front()->party);
     found.push_back(std::move(*shut));
   }
-  // What is only silent may be down: no part of the block, but where that is the same operator's.
+  // What is only silent may be down: no part of the block, but where that is the same operator's
+  // and more than a guess.
   Shut blocked, silent;
   blocked.proved = true;
   for (const auto& shut : found) {
-    add(proved.contains(shut.dead.front()->party) ? blocked : silent, shut);
+    const bool same = proved.contains(shut.dead.front()->party) && !shut.guessed;
+    add(same ? blocked : silent, shut);
   }
   Causes causes;
   for (const auto& shut : {blocked, silent}) {

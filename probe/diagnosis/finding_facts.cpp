@@ -162,6 +162,24 @@ std::vector<FlowSample> samples_of(const ProbeResult& result) {
   return samples;
 }
 
+// Media that a relay took in from us, whatever way leads to its server; and what it sent back,
+// which came or not.
+std::vector<FlowSample> taken_in_by_a_relay(const ProbeResult& result) {
+  const auto* trip = evidence_of(result, EvidenceKind::relay_trip);
+  if (trip == nullptr || flag_fact(*trip, Fact::outbound) != std::optional(true)) return {};
+  FlowSample there;
+  there.result = &result;
+  there.port = static_cast<std::uint16_t>(number_fact(*trip, Fact::relay_port).value_or(0));
+  there.payload = Payload::rtp;
+  there.way = Reachability::left;
+  auto back = there;
+  back.responder = true;
+  const auto inbound = flag_fact(*trip, Fact::inbound);
+  back.way = inbound == std::optional(true) ? Reachability::open : Reachability::lost;
+  if (there.port == 0) return {};
+  return inbound ? std::vector{there, back} : std::vector{there};
+}
+
 // The check has asked who refused, and it was nobody of the site.
 bool refused_beyond(const FlowSample& sample) {
   if (!sample.far_device.empty()) return true;
@@ -228,8 +246,9 @@ class PassedOn {
     refused_[place].insert(sample.by);
     kinds_[sample.by].insert(inspected_as(sample));
   }
-  // A device that looks for one protocol may be nearer than they: it turns media away as well.
-  std::set<std::string> routers() const {
+  // A device that looks for one protocol may be nearer than they: it turns media away as well. One
+  // of ours is nearer than another's router.
+  std::set<std::string> routers(const Facts& facts) const {
     std::set<std::string> found;
     for (const auto& [place, devices] : refused_) {
       const auto seen = seen_.find(place);
@@ -241,6 +260,7 @@ class PassedOn {
         const bool any_kind = kinds.size() > 1 && kinds.contains(Payload::rtp);
         if (nearer || seen->second.contains(device)) continue;
         for (const auto& router : seen->second) {
+          if (facts.may_be_ours(device) && !facts.may_be_ours(router)) continue;
           const bool before = !address->is_shared() && is_behind_carrier_nat(router);
           if (any_kind || before) found.insert(router);
         }
@@ -311,10 +331,12 @@ Facts::Facts(const Report& whole) : report(whole), answered_late_(late_answers(w
     if (!is_direct(result) || counts_answers(result) || inside(result)) continue;
     for (const auto& sample : samples_of(result)) {
       if (!sample.by.empty()) devices_.insert(sample.by);
-      if (is_udp(result)) passed_on.note(result.probe.target.host, sample);
+      if (!is_udp(result)) continue;
+      passed_on.note(result.probe.target.host, sample);
+      note_distance(sample);
     }
   }
-  before_devices_ = passed_on.routers();
+  before_devices_ = passed_on.routers(*this);
   std::map<std::tuple<bool, std::string, std::uint16_t>, std::vector<FlowSample>> found;
   by_id_.reserve(report.probes.size());
   for (const auto& result : report.probes) {
@@ -346,6 +368,9 @@ Facts::Facts(const Report& whole) : report(whole), answered_late_(late_answers(w
         continue;
       }
       found[{is_udp(result), host, sample.port}].push_back(sample);
+    }
+    for (const auto& sample : taken_in_by_a_relay(result)) {
+      found[{true, host, sample.port}].push_back(sample);
     }
   }
   Forgers forgers;
@@ -430,6 +455,28 @@ bool Facts::proves_no_way(const std::string& router, bool udp) const {
 bool Facts::udp_passes_inside(const std::set<std::string>& but) const {
   return std::any_of(seen_inside_.begin(), seen_inside_.end(),
                      [&](const std::string& host) { return !but.contains(host); });
+}
+
+void Facts::note_distance(const FlowSample& sample) {
+  const auto* hop = evidence_of(*sample.result, EvidenceKind::hop);
+  const auto ttl = hop == nullptr ? std::nullopt : number_fact(*hop, Fact::ttl);
+  if (!ttl) return;
+  if (!sample.left_at.empty()) {
+    auto& farthest = seen_at_[sample.left_at];
+    farthest = std::max(farthest, *ttl);
+  }
+  if (!sample.by.empty()) {
+    auto& nearest = met_within_.try_emplace(sample.by, *ttl).first->second;
+    nearest = std::min(nearest, *ttl);
+  }
+}
+
+bool Facts::udp_passes(const std::string& device) const {
+  const auto met = met_within_.find(device);
+  if (met == met_within_.end()) return false;
+  return std::any_of(seen_at_.begin(), seen_at_.end(), [&](const auto& seen) {
+    return seen.first != device && seen.second >= met->second;
+  });
 }
 
 bool Facts::alive(const std::string& host) const { return alive_.contains(host); }

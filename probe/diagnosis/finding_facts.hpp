@@ -146,6 +146,9 @@ class Facts {
   const std::vector<const ProbeResult*>& answered_late() const { return answered_late_; }
   // True where UDP to another host was seen by a router that may be the site's own.
   bool udp_passes_inside(const std::set<std::string>& but) const;
+  // True where UDP was seen by a router that is no nearer than this device: where the device turned
+  // away what lived no longer.
+  bool udp_passes(const std::string& device) const;
   // True for a router that may be the site's own, although its address is public: of the same IPv4
   // /16 as this computer's, which is what universities and old companies have.
   bool may_be_ours(const std::string& router) const;
@@ -164,12 +167,16 @@ class Facts {
     const SetResult* set;
     const RequirementResult* row;
   };
+  void note_distance(const FlowSample& sample);
+
   std::unordered_map<std::string_view, const ProbeResult*> by_id_;
   std::unordered_multimap<std::string_view, Row> rows_;
   std::set<std::string> alive_, refusing_, seen_inside_;  // hosts
   std::set<std::string> proxied_, sip_servers_;
   std::set<std::string> devices_;         // that turned something away
   std::set<std::string> before_devices_;  // routers
+  // The least TTL with which a device was met, and the greatest with which a router was.
+  std::map<std::string, double> met_within_, seen_at_;
   std::vector<const ProbeResult*> answered_late_;
   RequestCount on_one_flow_, on_new_flows_;
   bool proxy_speaks_ = false, udp_refusals_are_forged_ = false;

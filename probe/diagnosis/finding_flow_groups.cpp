@@ -66,10 +66,26 @@ std::size_t times_lost(const Flow& flow) {
   return most;
 }
 
+namespace {
+
+// A device said no to what is sent there, and not only to what the second round tried beside it.
+bool turned_away(const Flow& flow) {
+  const auto asked_again = [](const FlowSample& sample) {
+    return sample.result->probe.check == CheckKind::hop;
+  };
+  return any_sample(flow, [&](const FlowSample& refused) {
+    const auto alike = [&](const FlowSample& sample) {
+      return !asked_again(sample) && inspected_as(sample) == inspected_as(refused);
+    };
+    return !refused.by.empty() && (any_sample(flow, alike) || !flow.udp);
+  });
+}
+
+}  // namespace
+
 bool firmly_blocked(const Facts& facts, const Flow& flow) {
   const std::size_t enough = facts.line_loses() ? 3 : 2;
-  return flow.way == Reachability::blocked &&
-         (!device_of({&flow}).empty() || times_lost(flow) >= enough);
+  return flow.way == Reachability::blocked && (turned_away(flow) || times_lost(flow) >= enough);
 }
 
 std::vector<FindingEvidence> evidence_for(const std::vector<const Flow*>& flows, std::size_t most) {

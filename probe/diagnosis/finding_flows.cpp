@@ -116,6 +116,27 @@ Causes find_lost_beyond(const Diagnosis& context) {
   return causes;
 }
 
+bool sampled_by(const Flow& flow, const ProbeResult& probe) {
+  return any_sample(flow, [&](const FlowSample& sample) { return sample.result == &probe; });
+}
+
+// Ranges of which other ports get out, and these would be in it, too.
+std::vector<const ProbeResult*> other_ranges_with(const Facts& facts,
+                                                  const std::vector<const Flow*>& dead) {
+  std::vector<const ProbeResult*> found;
+  for (const auto& result : facts.report.probes) {
+    if (result.probe.check != CheckKind::udp_range || failing(result)) continue;
+    const auto& target = result.probe.target;
+    const bool holds = std::any_of(dead.begin(), dead.end(), [&](const Flow* flow) {
+      return flow->udp && flow->way == Reachability::blocked && flow->host == target.host &&
+             target.ports.first <= flow->port && flow->port <= target.ports.last &&
+             !sampled_by(*flow, result);
+    });
+    if (holds) found.push_back(&result);
+  }
+  return found;
+}
+
 }  // namespace
 
 Causes find_flows(const Diagnosis& context) {
@@ -124,11 +145,20 @@ Causes find_flows(const Diagnosis& context) {
   std::set<const ProbeResult*> beyond;
   for (const auto& cause : causes) beyond.insert(cause.explained.begin(), cause.explained.end());
   // Flows that are left over, by operator: what several of them share is one cause.
-  std::map<std::tuple<std::string, bool, bool, bool>, std::vector<const Flow*>> by_party;
+  std::map<std::tuple<std::string, bool, bool, bool, bool>, std::vector<const Flow*>> by_party;
+  // Who turns some of an operator's away with a word does not do so with others without one.
+  std::set<std::string> told_no;
+  for (const auto& flow : facts.flows) {
+    if (any_sample(flow, [](const FlowSample& sample) { return !sample.by.empty(); })) {
+      told_no.insert(flow.party);
+    }
+  }
   // Of the many ports of a range that gets out some may die by chance.
   const auto beside_others = [&](const Flow& flow) {
     return std::any_of(facts.flows.begin(), facts.flows.end(), [&](const Flow& other) {
-      return other.host == flow.host && in_a_range(other) && out(other);
+      return out(other) && any_sample(other, [&](const FlowSample& sample) {
+               return of_a_range(sample) && sampled_by(flow, *sample.result);
+             });
     });
   };
   for (const auto& flow : facts.flows) {
@@ -143,11 +173,14 @@ Causes find_flows(const Diagnosis& context) {
     const bool by_chance = missed && facts.line_loses();
     if (by_chance && times_lost(flow) < 3) continue;  // see find_loss
     const bool once = flow.way == Reachability::blocked && !firmly_blocked(facts, flow);
-    by_party[{flow.party, once, by_chance, once && beside_others(flow)}].push_back(&flow);
+    const bool unlike_others = missed && told_no.contains(flow.party);
+    by_party[{flow.party, once, by_chance, once && beside_others(flow), unlike_others}].push_back(
+        &flow);
   }
   for (const auto& [kind, flows] : by_party) {
     Cause cause;
     cause.explained = probes_of(context, flows);
+    cause.contradicted = other_ranges_with(facts, flows);
     auto& finding = cause.finding;
     const auto rule = flows_in_words(facts, cause.explained);
     finding.code = "firewall.flow_blocked";

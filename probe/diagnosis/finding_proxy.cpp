@@ -278,11 +278,15 @@ Causes find_proxy_required(const Diagnosis& context) {
   // The web's ports are among them: those that a proxy is for, and that alone may be open.
   const bool web = lost.contains(443) || lost.contains(80);
   const bool all_ports = web && lost.size() > 1;
-  if (own && all_ports) cause.closes = udp_shut ? Closes::direct : Closes::direct_tcp;
+  // A refusal beside silence may be a server's own: then its port is let out.
+  const bool some_refuse = !shut.empty() && !refused.empty();
+  if (own && all_ports && !some_refuse)
+    cause.closes = udp_shut ? Closes::direct : Closes::direct_tcp;
   for (const auto* result : waiting_for_proxy(facts)) {
     const bool unmeasured = result->observation.detail == DetailCode::silent;
     if (unmeasured && (!all_ports || (!quietly && !is_udp(*result)))) continue;
     if (unmeasured && let_out.contains(result->probe.target.host)) continue;
+    if (unmeasured && some_refuse && refused.contains(result->probe.target.port())) continue;
     if (!tried && result->observation.outcome != Outcome::unresolved) continue;
     if (result->observation.outcome == Outcome::unresolved) {
       parties.insert(registrable_domain(result->probe.target.host));

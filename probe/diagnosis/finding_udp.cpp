@@ -41,8 +41,23 @@ bool spoke(const FlowSample& sample) {
          !chain_of(*sample.result).empty();
 }
 
+// On the port of DNS, who is asked for is heard, and who is not is silent: for UDP, a list is at
+// work.
+bool list_lets_out_udp(const Facts& facts) {
+  bool own_heard = false, others_silent = false;
+  for (const auto& flow : facts.flows) {
+    if (!flow.udp || flow.port != dns_port) continue;
+    const bool own = asked_for(facts, flow);
+    if (!own && flow.way == Reachability::open) return false;
+    own_heard |= own && flow.way == Reachability::open;
+    others_silent |= !own;
+  }
+  return own_heard && others_silent;
+}
+
 // A site may let out nothing but the vendor's list: then others tell nothing of UDP.
 bool lets_out_more_than_the_list(const Facts& facts) {
+  if (list_lets_out_udp(facts)) return false;
   const auto vendors = facts.hosts_asked_for();
   return std::any_of(facts.flows.begin(), facts.flows.end(), [&](const Flow& flow) {
     // How far it leaves may be no further than to whoever stops it.
@@ -196,7 +211,7 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
   }
   UdpVerdict verdict;
   std::set<std::uint16_t> dropped;
-  std::set<std::string> silent_parties;
+  std::set<std::string> silent_parties, dropped_networks;
   bool own = false;
   bool own_silent = false, own_refused = false, own_unrefused = false;
   bool own_dropped = false, others_refused = false, others_quiet = false;
@@ -210,8 +225,10 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
     const bool named =
         any_sample(*flow, [](const FlowSample& sample) { return !sample.by.empty(); });
     const bool silent = responder && flow->way == Reachability::lost;
-    const bool died = flow->way == Reachability::blocked && !named;
+    const bool forged = any_sample(*flow, [](const FlowSample& sample) { return sample.forged; });
+    const bool died = flow->way == Reachability::blocked && !named && !forged;
     if (died) dropped.insert(flow->port);
+    if (died) dropped_networks.insert(flow->network);
     if (silent) silent_parties.insert(flow->party);
     const bool vendors_own = asked_for(facts, *flow);
     own_dropped |= died && vendors_own;
@@ -241,16 +258,14 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
       devices.begin(), devices.end(),
       [](const auto& a, const auto& b) { return a.second.size() < b.second.size(); });
   const bool refused = widest != devices.end() && widest->second.size() >= 2;
+  if (refused && facts.udp_passes(widest->first)) return std::nullopt;
   if (refused) {
     verdict.evidence.push_back({"", fmt::format("{} turns UDP to {} networks away.", widest->first,
                                                 widest->second.size())});
   }
   // Three ports of one range are that range.
   const bool many =
-      dropped.size() >= 3 && (*dropped.begin() < first_media_port ||
-                              facts.networks([](const Flow& flow) {
-                                     return flow.udp && flow.way == Reachability::blocked;
-                                   }).size() > 1);
+      dropped.size() >= 3 && (*dropped.begin() < first_media_port || dropped_networks.size() > 1);
   if (many) {
     verdict.evidence.push_back(
         {"", fmt::format("UDP to {} ports ({}) does not get as far as the first router outside, "

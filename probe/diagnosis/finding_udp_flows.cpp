@@ -47,10 +47,10 @@ std::optional<FindingEvidence> control_for(const Facts& facts, const std::string
   for (const auto* flow : udp_cells(facts)) {
     if (!out(*flow)) continue;
     for (const auto& sample : flow->samples) {
-      if (!gets_out(sample.way)) continue;
-      // Of that host rather than of others; not of a range of which a part fails, if there is
-      // another.
-      const int rank = (flow->host == host ? 2 : 0) + (failing(*sample.result) ? 0 : 1);
+      if (!gets_out(sample.way) || !is_udp(*sample.result)) continue;
+      // Not of a range of which a part fails, if there is another; of that host rather than of
+      // others.
+      const int rank = (failing(*sample.result) ? 0 : 2) + (flow->host == host ? 1 : 0);
       if (rank > best_rank) best = &sample;
       best_rank = std::max(best_rank, rank);
     }

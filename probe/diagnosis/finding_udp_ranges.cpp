@@ -64,11 +64,24 @@ std::string bounds_in_words(const Gap& gap) {
                      listed(good));
 }
 
+// STUN is another's affair: a device may be after that alone.
+bool as_media_is(const FlowSample& sample) {
+  return of_a_range(sample) || sample.payload == Payload::rtp;
+}
+
+// A device on the way said no to what media sends.
+bool refuses_media(const std::vector<const Flow*>& flows) {
+  return std::any_of(flows.begin(), flows.end(), [](const Flow* flow) {
+    return any_sample(
+        *flow, [](const FlowSample& sample) { return as_media_is(sample) && !sample.by.empty(); });
+  });
+}
+
 // By what media sends: on a port where a device lets only STUN pass, media does not.
 Reachability media_way(const Flow& flow) {
   Reachability way = Reachability::unknown;
   for (const auto& sample : flow.samples) {
-    if (!of_a_range(sample) && sample.payload != Payload::rtp) continue;
+    if (!as_media_is(sample)) continue;
     if (gets_out(sample.way)) return sample.way;
     if (way != Reachability::blocked) way = sample.way;
   }
@@ -111,7 +124,7 @@ namespace {
 
 // More than chance: one port that was asked twice, or several ports.
 bool firm(const Facts& facts, const std::vector<const Flow*>& dead) {
-  if (!refusals(dead).empty() || responders_missed_us(dead)) return true;
+  if (refuses_media(dead) || responders_missed_us(dead)) return true;
   std::size_t times = 0;
   for (const auto* flow : dead) times += times_lost(*flow);
   return times > (facts.line_loses() ? 2 : 1);
@@ -258,7 +271,7 @@ Causes find_udp_ranges(const Diagnosis& context) {
       fmt::format("The firewall lets no {} out to port{} {}", only_stun ? "media (RTP)" : "UDP",
                   one_port ? "" : "s", listed(spans));
   finding.owner = Owner::network;
-  const bool proved = !refusals(closed).empty() || responders_missed_us(closed);
+  const bool proved = refuses_media(closed) || responders_missed_us(closed);
   finding.confidence = proved                            ? Confidence::certain
                        : new_flows_may_be_limited(facts) ? Confidence::possible
                                                          : Confidence::likely;

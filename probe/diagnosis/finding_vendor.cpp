@@ -45,6 +45,8 @@ struct Refusals {
 struct Impostors {
   std::set<std::string> turned_away;  // hosts that a device turns packets away from: it may reset
   bool tcp = false;                   // caught resetting somebody's connection
+  // Connections get lost: so may those that were to show how far out one is refused.
+  bool beside_losses = false;
 };
 
 Impostors impostors(const Facts& facts) {
@@ -53,8 +55,20 @@ Impostors impostors(const Facts& facts) {
     const bool by_device = any_sample(flow, [](const auto& one) { return !one.by.empty(); });
     if (flow.way == Reachability::blocked && by_device) found.turned_away.insert(flow.host);
     found.tcp |= !flow.udp && any_sample(flow, [](const auto& one) { return one.forged; });
+    found.beside_losses |= !flow.udp && flow.way == Reachability::lost;
   }
+  found.beside_losses |= facts.line_loses();
   return found;
+}
+
+// Packets of that kind were seen beyond the site's edge: a device may be after one kind only.
+bool left_the_site(const Flow& flow, const FlowSample& sample) {
+  if (!flow.udp) return flow.left;
+  const auto* refuser = evidence_of(*sample.result, EvidenceKind::refuser);
+  const bool beyond = refuser != nullptr && text_fact(*refuser, Fact::who) == "beyond";
+  return beyond || any_sample(flow, [&](const FlowSample& other) {
+           return other.way == Reachability::left && inspected_as(other) == inspected_as(sample);
+         });
 }
 
 // A device on the way may reset a connection in the target's name, and send ICMP port-unreachable
@@ -69,12 +83,16 @@ void read_refusal(const Diagnosis& context, const Flow& flow, bool alone,
         result.observation.outcome == Outcome::refused && sample.way != Reachability::blocked;
     if ((!refused && !far) || context.explained(result)) continue;
     refusals.probes.push_back(&result);
-    if (far) {
+    // On a port that was guessed a server refuses that is well.
+    if (result.probe.purpose == Purpose::neighbour) continue;
+    const bool doubtful = impostors.beside_losses || (impostors.tcp && !flow.udp);
+    if (far && !doubtful) {
       refusals.proofs.push_back(
           {result.probe.id,
            fmt::format("{}, which is in the network of {}, turns {} {} away.", sample.far_device,
                        flow.host, flow.udp ? "UDP" : "TCP", flow.port)});
-    } else if (flow.left && alone && !impostors.turned_away.contains(flow.host)) {
+    } else if (!far && left_the_site(flow, sample) && alone &&
+               !impostors.turned_away.contains(flow.host)) {
       refusals.proofs.push_back(
           {result.probe.id,
            fmt::format("{} to {}, port {}, leaves the site and is refused out there.",

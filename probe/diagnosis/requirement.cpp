@@ -197,9 +197,10 @@ std::string reached_in_words(const std::vector<HostState>& hosts, const Count& c
 
 // What came of a host that was not reached, or not surely.
 std::string trouble_in_words(const ProbeResult& result, const ResultIndex& evidences) {
-  const auto doubt = evidences.attribution().doubt_about(result.probe.id);
+  const auto& causes = evidences.attribution();
+  const auto doubt = causes.doubt_about(result.probe.id);
   if (doubt.empty()) return outcome_in_words(result.observation);
-  if (result.observation.outcome == Outcome::passed)
+  if (result.observation.outcome == Outcome::passed || causes.got_out(result.probe.id))
     return fmt::format("leaves the site, but {}", doubt);
   return fmt::format("{} {}", outcome_in_words(result.observation), doubt);
 }

@@ -171,12 +171,12 @@ State own_state(const ProbeResult& result, const ResultIndex& evidences) {
 }  // namespace
 
 State state_of(const ProbeResult& result, const ResultIndex& evidences) {
-  const auto own = own_state(result, evidences);
+  auto own = own_state(result, evidences);
   if (own == State::ignored) return own;
   const auto& causes = evidences.attribution();
   const auto& id = result.probe.id;
   if (causes.loses(id)) return State::bad;
-  if (own == State::bad && causes.got_out(id)) return State::reached;
+  if (own == State::bad && causes.got_out(id)) own = State::reached;
   return causes.doubt_about(id).empty() ? own : State::unknown;
 }
 

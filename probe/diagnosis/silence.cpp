@@ -33,12 +33,17 @@ bool shut_far_out(const Flow& flow) {
 }  // namespace
 
 bool heard(const Flow& flow) {
-  return any_sample(flow, [&](const auto& sample) {
-    // A connection that stands and says nothing may be somebody's on the way.
+  // A connection that stands and says nothing may be somebody's on the way.
+  const auto is_mute = [](const FlowSample& sample) {
     const auto& seen = sample.result->observation;
-    const bool mute = got_no_answer(*sample.result) || seen.detail == DetailCode::sip_timed_out ||
-                      seen.detail == DetailCode::stun_timed_out;
-    const bool told = flow.udp || !mute;
+    return got_no_answer(*sample.result) || seen.detail == DetailCode::sip_timed_out ||
+           seen.detail == DetailCode::stun_timed_out;
+  };
+  const bool mute = !flow.udp && any_sample(flow, is_mute);
+  return any_sample(flow, [&](const auto& sample) {
+    // Where something was asked for over one in vain, another tells no more.
+    const bool only_stands = sample.result->observation.outcome == Outcome::connected;
+    const bool told = flow.udp || (!is_mute(sample) && !(mute && only_stands));
     return sample.way == Reachability::open && told && !sample.refusal;
   });
 }
@@ -61,6 +66,7 @@ Silence::Silence(const Facts& facts, const std::set<std::string>& explained)
   }
   for (const auto& flow : facts.flows) note(flow);
   for (const auto& host : alive_) dead_.erase(host);
+  for (const auto& [host, udp] : alive_) turned_away_.erase(host);
 }
 
 void Silence::note(const Flow& flow) {
@@ -68,6 +74,8 @@ void Silence::note(const Flow& flow) {
   const auto missing = [&](const auto& one) { return should_answer(one) && unheard(one); };
   any_silent_ |= !answers_us && any_sample(flow, missing);
   if (answers_us) alive_.insert({flow.host, flow.udp});
+  const auto named = [](const FlowSample& sample) { return !sample.by.empty(); };
+  if (!flow.udp && any_sample(flow, named)) turned_away_.insert(flow.host);
   if (shut_far_out(flow)) dead_.insert({flow.host, flow.udp});
   if (!answers_us) note_refusals(flow);
   if (flow.port == dns_port) return;
@@ -102,7 +110,7 @@ void Silence::note_refusals(const Flow& flow) {
   public_refusals_ |= any_sample(flow, [&](const auto& one) {
     return one.refusal && one.responder && !facts_.asked_for(*one.result);
   });
-  public_resets_ |= flow.way == Reachability::refused && !flow.udp && !vendors_.contains(flow.host);
+  resets_ |= flow.way == Reachability::refused && !flow.udp;
 }
 
 bool Silence::should_answer(const FlowSample& sample) const {
@@ -115,12 +123,18 @@ std::string Silence::about(const ProbeResult& result) const {
   if (!any_heard_ && any_silent_) {
     return "nothing was heard from outside, not even from those who answer everybody";
   }
-  const bool no_other_word = public_resets_ && udp_.heard.empty();
-  if ((public_refusals_ || no_other_word) && only_refused(result)) {
+  if (public_refusals_ && only_refused(result)) {
     return "public servers that answer everybody seem to refuse, too";
+  }
+  if (resets_ && udp_.heard.empty() && only_refused(result)) {
+    return "connections are refused, too, and no server was heard over UDP";
   }
   const auto& target = result.probe.target;
   const bool udp = is_udp(result);
+  if (udp && turned_away_.contains(target.host) && only_refused(result)) {
+    return fmt::format("a device turns every connection to {} away, and may refuse in its name",
+                       target.host);
+  }
   const HostOverUdp own{target.host, udp}, other{target.host, !udp};
   if (udp && refuse_their_service_.contains(target.host) && only_refused(result) &&
       !alive_.contains(own)) {

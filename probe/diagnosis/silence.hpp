@@ -48,9 +48,11 @@ class Silence {
   Answers udp_, tcp_;
   // Hosts that should answer on some port, and do on none, over UDP (true) or TCP.
   std::set<HostOverUdp> dead_, alive_;
+  // Hosts of which connections are turned away by a device, and none is let out.
+  std::set<std::string> turned_away_;
   // Hosts of which ports that a row names as a service's refuse us over UDP.
   std::set<std::string> refuse_their_service_;
-  bool any_heard_ = false, any_silent_ = false, public_refusals_ = false, public_resets_ = false;
+  bool any_heard_ = false, any_silent_ = false, public_refusals_ = false, resets_ = false;
 };
 
 }  // namespace callready::findings

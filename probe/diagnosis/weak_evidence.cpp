@@ -150,8 +150,10 @@ std::string no_farther_than(const Facts& facts, const ProbeResult& result) {
 }
 
 // Packets that died on the way once, and what refusals in the server's name turned out to be a
-// device's: of these no row says more than that it is not known.
+// device's: of these no row says more than that it is not known. `after_all`: what got out when it
+// was asked again.
 void doubt_single_proofs(const Facts& facts, const std::set<std::string>& explained,
+                         const std::set<std::string>& after_all,
                          std::map<std::string, std::string>& reasons) {
   constexpr std::size_t most_by_chance = 2;
   using Host = std::pair<std::string, bool>;
@@ -180,6 +182,7 @@ void doubt_single_proofs(const Facts& facts, const std::set<std::string>& explai
   }
   for (const auto& [id, host] : once) {
     if (died[host] > most_by_chance || firm.contains(id) || explained.contains(id)) continue;
+    if (after_all.contains(id)) continue;
     reasons.emplace(id, "once, which a bad line does, too");
   }
 }
@@ -189,7 +192,8 @@ void doubt_single_proofs(const Facts& facts, const std::set<std::string>& explai
 std::map<std::string, std::string> doubted(const Facts& facts,
                                            const std::set<std::string>& explained) {
   std::map<std::string, std::string> reasons;
-  doubt_single_proofs(facts, explained, reasons);
+  const auto after_all = got_out_after_all(facts);
+  doubt_single_proofs(facts, explained, after_all, reasons);
   const Silence silence(facts, explained);
   const bool limited = new_flows_are_limited(facts);
   const auto taken = taken_ports(facts);
@@ -210,7 +214,9 @@ std::map<std::string, std::string> doubted(const Facts& facts,
     if (stands && !is_udp(result) && on_taken_port && !facts.inside(result)) {
       reasons.emplace(result.probe.id, "a device on the way takes every connection itself");
     }
-    if (result.observation.outcome != Outcome::passed) continue;
+    if (result.observation.outcome != Outcome::passed && !after_all.contains(result.probe.id)) {
+      continue;
+    }
     const auto router = no_farther_than(facts, result);
     auto reason =
         router.empty()

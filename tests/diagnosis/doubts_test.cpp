@@ -135,6 +135,79 @@ TEST(Doubt, AConnectionThatStandsAndSaysNothingIsNoAnswer) {
   EXPECT_EQ(made(answered, "200"), Status::pass);
 }
 
+// Another connection to the same port that stands tells no more than that one.
+TEST(Doubt, IsNotEndedByAConnectionThatOnlyStands) {
+  const auto made = [](const std::string& detail, Outcome outcome) {
+    Scene run;
+    run.add("media", {range("sip.vendor.com", all_ports("left_site"))});
+    run.add("sip", {sip_tcp("sip.vendor.com", 5060, outcome, detail)}, Severity::optional);
+    run.add_controls({stun("stun.l.google.com", 19302), tcp("sip.vendor.com", 5060)});
+    run.add_controls({tls("sip.vendor.com", failed, "tls_timed_out", public_ca, 5061)});
+    return media_of(run);
+  };
+  EXPECT_EQ(made("sip_timed_out", failed), Status::unknown);
+  EXPECT_EQ(made("200", answered), Status::pass);
+}
+
+// Who turns all connections to a host away may refuse UDP in its name.
+TEST(Doubt, RefusalsOfAHostThatADeviceTurnsAway) {
+  const auto made = [](const ProbeResult& web) {
+    Scene run;
+    run.add("media", {range("media.vendor.com", all_ports("arrived"))});
+    run.add("web", {web}, Severity::optional);
+    run.add_controls(anchors());
+    return media_of(run);
+  };
+  EXPECT_EQ(made(rejected_by(tls("media.vendor.com"), "10.20.0.1")), Status::unknown);
+  EXPECT_EQ(made(tls("media.vendor.com")), Status::pass);
+}
+
+// Nobody is heard over UDP, and the vendor's own address refuses connections.
+TEST(Doubt, RefusalsWhereConnectionsAreRefusedToo) {
+  const auto made = [](Outcome outcome) {
+    Scene run;
+    run.add("media", {range("20.1.2.3", all_ports("arrived"))});
+    run.add("web", {tcp("20.1.7.7", 443, outcome)}, Severity::optional);
+    return media_of(run);
+  };
+  EXPECT_EQ(made(refused), Status::unknown);
+  EXPECT_EQ(made(connected), Status::pass);
+}
+
+// A port died, and got out when it was asked again: no better proved than the others of the range.
+TEST(Doubt, OfWhatGotOutAfterAll) {
+  const auto made = [](Outcome others) {
+    Scene run;
+    run.add("media", {range("media.vendor.com", {{10'000, "left_site"}, {14'000, "dropped"}})});
+    run.add_controls({tls("www.google.com"), tls("www.cloudflare.com"),
+                      stun("stun.l.google.com", 19302, others)});
+    run.add_controls({hop_at(udp_hop("media.vendor.com", 14'000, "left_site"), 3, "62.4.8.1"),
+                      udp_hop("stun.l.google.com", 19302, "left_site", "stun")});
+    return media_of(run);
+  };
+  EXPECT_EQ(made(silent), Status::unknown);
+  EXPECT_EQ(made(answered), Status::pass);
+}
+
+// A relay takes in what we send to it over UDP, and what it sends comes back, or does not.
+TEST(Doubt, OfMediaWhereARelayIsNotHeard) {
+  const auto made = [](bool comes_back) {
+    Scene run;
+    run.add("media", {range("media.vendor.com", all_ports("left_site"))});
+    run.add("turn",
+            {with(turn_tls("turn.vendor.com"), {EvidenceKind::relay_trip,
+                                                "",
+                                                {{Fact::relay_port, std::int64_t{50'000}},
+                                                 {Fact::outbound, true},
+                                                 {Fact::inbound, comes_back}}})},
+            Severity::optional);
+    run.add_controls({tls("www.google.com"), tls("www.cloudflare.com")});
+    return media_of(run);
+  };
+  EXPECT_EQ(made(false), Status::unknown);
+  EXPECT_EQ(made(true), Status::pass);
+}
+
 // A host that could not be measured is left out of the row, but not where its packets died later.
 TEST(Doubt, AHostToWhichAPacketDiedIsNotJustUnmeasured) {
   const auto made = [](const std::string& later) {

@@ -47,6 +47,22 @@ TEST(Destination, ThatIsDownIsNoPartOfAnothersBlock) {
   EXPECT_EQ(found[1].confidence, Confidence::possible);
 }
 
+// One port that a device refuses, and silence on another that was guessed: it may be that port.
+TEST(Destination, IsNotProvedByOnePortAndAGuess) {
+  const auto made = [](Purpose purpose) {
+    auto guess = tcp("stun.vendor.com", 80, silent);
+    guess.probe.purpose = purpose;
+    guess.probe.id = probe_id(guess.probe);
+    auto run =
+        report({row("stun", {rejected_by(stun("stun.vendor.com", 19302, rejected), "10.20.0.1")}),
+                row("other", {tcp("www.other.net", 80)}), controls(anchors())});
+    run.probes.push_back(guess);
+    return codes(run).front();
+  };
+  EXPECT_EQ(made(Purpose::neighbour), "firewall.destination_blocked (possible)");
+  EXPECT_EQ(made(Purpose::control), "firewall.destination_blocked (certain)");
+}
+
 TEST(Destination, OfUdpAloneSaysSo) {
   const auto found = only(report({row("media", {range("20.1.2.3", all_ports("dropped")),
                                                 range("20.9.9.9", all_ports("left_site"))}),
@@ -69,6 +85,18 @@ TEST(UdpRange, OfOneDestinationHasNoBoundsFromAnother) {
   EXPECT_EQ(found.title, "UDP 16384, 24576 and 32767 to media.other.net does not get through");
   EXPECT_TRUE(holds(found.fix, "UDP 16384-32767 to media.other.net")) << found.fix;
   EXPECT_FALSE(holds(found.fix, "20.1.2.3")) << found.fix;
+}
+
+// A port that died once, and STUN to it is refused as to every other port: nothing of that port.
+TEST(UdpRange, IsNoneByStunThatIsRefused) {
+  const auto made = [](const std::string& payload) {
+    auto again = udp_hop("20.1.2.3", 10'000, "prohibited", payload);
+    again.observation.evidence.back().facts[Fact::by] = "10.20.0.1";
+    return report({row("media", {range("20.1.2.3", {{10'000, "dropped"}, {12'000, "left_site"}})}),
+                   controls(anchors()), follow_up({again})});
+  };
+  EXPECT_EQ(codes(made("stun")), Codes{"firewall.flow_blocked (possible)"});
+  EXPECT_EQ(codes(made("rtp")), Codes{"firewall.udp_range_blocked (certain)"});
 }
 
 // Half of a vendor's region is down. The router outside had answers left for one of the hosts only.
@@ -176,6 +204,17 @@ TEST(Flows, NameNoPortOfAHostThatWasReached) {
                                sip_tls("b.vendor.com", silent, ""), tls("b.vendor.com")}),
                    controls(anchors())}));
   EXPECT_EQ(found.title, "TCP 443 to a.vendor.com; TCP 5061 to b.vendor.com is not answered");
+}
+
+// Who refuses does not keep silent: what is silent may be lost.
+TEST(Flows, ThatAreSilentAreNotWhatADeviceTurnsAway) {
+  const auto refused_to = [](const std::string& host, std::uint16_t port) {
+    return rejected_by(tcp(host, port), "10.20.0.1");
+  };
+  EXPECT_EQ(codes(report({row("web", {refused_to("a.vendor.com", 8443), tls("a.vendor.com")}),
+                          row("turn", {turn_tls("b.vendor.com", silent), turn("b.vendor.com")}),
+                          controls(anchors())})),
+            (Codes{"firewall.flow_blocked (likely)", "firewall.flow_blocked (possible)"}));
 }
 
 TEST(Flows, OfOneHostAreOneTicket) {

@@ -243,6 +243,62 @@ TEST(ProxyRequired, IsNotCertainWhereTheWebWasNotTried) {
   EXPECT_EQ(made(5061), "proxy.required (possible)");
 }
 
+// A server that refuses got the packet: that port is let out, as far as is known.
+TEST(ProxyRequired, LeavesOutThePortThatAServerRefuses) {
+  const auto speaks_of_it = [](Outcome spare) {
+    const auto found = diagnose(report(
+        {row("web", {tls("www.vendor.com", silent, "timed_out"), proxied(tls("www.vendor.com"))}),
+         row("sip", {sip_tls("sip.vendor.com", silent, "timed_out")}),
+         row("old", {tcp_hop("52.129.96.1", 80, "silent")}),
+         controls({tcp("www.other.net", 80, spare)})}));
+    EXPECT_EQ(found.front().code, "proxy.required");
+    return has_evidence(found.front(), "52.129.96.1:80");
+  };
+  EXPECT_FALSE(speaks_of_it(refused));
+  EXPECT_TRUE(speaks_of_it(silent));
+}
+
+// --- the way out ---
+
+// A device turns everybody away, and yet a router beyond it saw some.
+TEST(UdpBlocked, IsNoneWhereSomeIsSeenBehindTheDevice) {
+  const auto made = [](std::int64_t seen_at) {
+    const auto at_ttl = [](ProbeResult hop, std::int64_t ttl, const std::string& by) {
+      auto& facts = hop.observation.evidence.back().facts;
+      facts[Fact::ttl] = ttl;
+      facts[Fact::by] = by;
+      return hop;
+    };
+    const std::string device = "130.60.1.1";
+    auto run = report(
+        {row("media", {range("20.1.2.3", {{3478, "prohibited", device}}, {3478, 3478})}),
+         controls({tls("www.google.com"), tls("www.cloudflare.com"),
+                   rejected_by(stun("stun.l.google.com", 19302), device),
+                   rejected_by(ntp("pool.ntp.org"), device)}),
+         follow_up({at_ttl(udp_hop("20.1.2.3", 3478, "prohibited", "stun"), 2, device),
+                    at_ttl(udp_hop("20.1.2.3", 443, "left_site"), seen_at, "130.60.40.1")})});
+    run.site.interfaces = {{"eth0", {IpAddress::v4({130, 60, 1, 23})}, true}};
+    return codes(run).front();
+  };
+  EXPECT_EQ(made(1), "firewall.udp_blocked (certain)") << "it may stand before the device";
+  EXPECT_EQ(made(2), "firewall.flow_blocked (likely)");
+}
+
+// On the port of DNS the vendor's server answers and strangers' do not: there is a list, and
+// strangers tell nothing of UDP.
+TEST(UdpBlocked, IsNotToldByStrangersWhereAListIsSeenOnThePortOfDns) {
+  const auto made = [](Outcome strangers) {
+    return codes(
+        report({row("stun", {stun("turn.vendor.com", 3478, silent)}),
+                row("stun-53", {stun("turn.vendor.com", 53)}), row("web", {tls("www.vendor.com")}),
+                controls({tls("www.google.com"), tls("www.cloudflare.com"),
+                          stun("stun.l.google.com", 19302, silent), ntp("pool.ntp.org", silent),
+                          stun("stun.cloudflare.com", 53, strangers)})}));
+  };
+  EXPECT_EQ(made(silent), Codes{"firewall.udp_blocked (possible)"});
+  EXPECT_EQ(made(answered), Codes{"firewall.udp_blocked (likely)"});
+}
+
 // --- the way back ---
 
 // Media is seen far out, and public servers no further than one router: there may be a list.

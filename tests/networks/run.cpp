@@ -197,8 +197,20 @@ class Rounds {
   void make_after_all(double at_ms) {
     const auto& probes = report_.probes;
     if (std::none_of(probes.begin(), probes.end(), is_spared_fallback)) return;
-    diagnose(planned_sets(scene_), "2026-11-21", report_);
-    for (const auto& id : needed_after_all(report_)) make(index_.at(id), at_ms, true);
+    if (asked_ == nullptr) diagnose(planned_sets(scene_), "2026-11-21", report_);
+    for (const auto& id : asked_ == nullptr ? needed_after_all(report_) : asked_after_all()) {
+      make(index_.at(id), at_ms, true);
+    }
+  }
+
+  // What the other run has made, though here it was spared.
+  std::vector<std::string> asked_after_all() const {
+    std::vector<std::string> ids;
+    for (std::size_t i = 0; i < scene_.plan.probes.size(); ++i) {
+      const bool made = asked_->probes[i].observation.outcome != Outcome::skipped;
+      if (is_spared_fallback(report_.probes[i]) && made) ids.push_back(report_.probes[i].probe.id);
+    }
+    return ids;
   }
 
   void show_all() {

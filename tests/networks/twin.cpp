@@ -48,8 +48,10 @@ bool unmeasured(const ProbeResult& result) {
          result.observation.detail == detail_of("silent");
 }
 
-// Whether a router had an answer left for a packet, and for which of a range's ports, is chance.
+// Whether a router had an answer left for a packet, and for which of a range's ports, is chance;
+// and what was spared tells nothing.
 bool alike(const ProbeResult& one, const ProbeResult& other) {
+  if (one.observation.outcome == Outcome::skipped) return true;
   if (unmeasured(one) || unmeasured(other)) return true;
   const auto &a = one.observation, &b = other.observation;
   const auto turned_away = [](const Observation& seen) {
@@ -312,7 +314,7 @@ bool looks_like_it_works(const networks::Network& network, const Scene& scene, c
     for (const auto& all : {own, hosts, more}) {
       for (int from = static_cast<int>(network.hops.size()) + 1; from > 1; --from) {
         for (const auto& host : all) twin.mute_ways.push_back({host, from});
-        if (look_the_same(report, run(twin, scene))) return true;
+        if (look_the_same(report, run(twin, scene, &report))) return true;
         twin.mute_ways.resize(known);
       }
     }
@@ -334,7 +336,10 @@ bool looks_like_it_works(const networks::Network& network, const Scene& scene, c
         if (looks_right_as_it_is(one)) return true;
       }
     }
-    if (looks_right(twin) || looks_right(sparing(network, repairs, flows, all_hosts))) return true;
+    if (looks_right(twin) || looks_right(sparing(network, repairs, flows, all_hosts)) ||
+        looks_right(sparing(network, repairs, seen_flows, all_hosts))) {
+      return true;
+    }
     // As many faults: one server out of order in place of what was repaired, or the same boxes
     // against one server or one port only.
     const auto seen = run(twin, scene);
