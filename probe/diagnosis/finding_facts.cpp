@@ -198,7 +198,10 @@ class Forgers {
     if (!udp) return;
     by_port_.emplace(sample.port, sample.by);
     over_udp_.insert(host);
+    kinds_.insert(inspected_as(sample));
   }
+  // Who looks for one kind of packets, as far as was seen, refuses no others.
+  bool refuse(Payload kind) const { return kinds_.size() > 1 || kinds_.contains(kind); }
   bool any_over_udp() const { return !over_udp_.empty(); }
   // Nothing where the refusal may be the far end's own.
   const std::string* of(const std::string& host, std::uint16_t port) const {
@@ -214,9 +217,10 @@ class Forgers {
   std::map<std::string, std::string> by_host_;
   std::map<std::uint16_t, std::string> by_port_;
   std::set<std::string> over_udp_;  // hosts
+  std::set<Payload> kinds_;         // over UDP
 };
 
-void unmask(std::vector<FlowSample>& samples, const std::string& by) {
+void unmask(std::vector<FlowSample>& samples, const Forgers& forgers, const std::string& by) {
   const auto beyond = [](const FlowSample& sample) {
     const auto* refuser = evidence_of(*sample.result, EvidenceKind::refuser);
     return sample.way == Reachability::left ||
@@ -224,7 +228,7 @@ void unmask(std::vector<FlowSample>& samples, const std::string& by) {
   };
   if (std::any_of(samples.begin(), samples.end(), beyond)) return;
   for (auto& sample : samples) {
-    if (!sample.refusal) continue;
+    if (!sample.refusal || !forgers.refuse(inspected_as(sample))) continue;
     sample.way = Reachability::blocked;
     sample.by = by;
   }
@@ -292,7 +296,8 @@ void merge(Flow& flow, const FlowSample& sample) {
 namespace {
 
 // What came only after a request had been sent again, though answers take less long: a connection
-// after a second (RFC 6298), a reply to one of several datagrams.
+// after a second (RFC 6298), a reply to one of several datagrams, an address at the second
+// question.
 std::vector<const ProbeResult*> late_answers(const Report& report) {
   constexpr double soon_ms = 200, second_syn_ms = 1000;
   std::vector<const ProbeResult*> again, second_syn;
@@ -387,7 +392,7 @@ Facts::Facts(const Report& whole) : report(whole), answered_late_(late_answers(w
     Flow flow;
     std::tie(flow.udp, flow.host, flow.port) = key;
     const auto* forger = flow.udp ? forgers.of(flow.host, flow.port) : nullptr;
-    if (forger != nullptr) unmask(samples, *forger);
+    if (forger != nullptr) unmask(samples, forgers, *forger);
     flow.party = registrable_domain(flow.host);
     const auto& address = samples.front().result->observation.address;
     flow.network = address ? network_of(*address) : flow.party;
@@ -465,7 +470,7 @@ void Facts::note_distance(const FlowSample& sample) {
     auto& farthest = seen_at_[sample.left_at];
     farthest = std::max(farthest, *ttl);
   }
-  if (!sample.by.empty()) {
+  if (sample.way == Reachability::blocked) {
     auto& nearest = met_within_.try_emplace(sample.by, *ttl).first->second;
     nearest = std::min(nearest, *ttl);
   }

@@ -146,8 +146,8 @@ class Facts {
   const std::vector<const ProbeResult*>& answered_late() const { return answered_late_; }
   // True where UDP to another host was seen by a router that may be the site's own.
   bool udp_passes_inside(const std::set<std::string>& but) const;
-  // True where UDP was seen by a router that is no nearer than this device: where the device turned
-  // away what lived no longer.
+  // True where UDP was seen by a router that is no nearer than this device, which turned away what
+  // lived no longer; or than where other UDP died without a word (empty).
   bool udp_passes(const std::string& device) const;
   // True for a router that may be the site's own, although its address is public: of the same IPv4
   // /16 as this computer's, which is what universities and old companies have.
@@ -175,7 +175,8 @@ class Facts {
   std::set<std::string> proxied_, sip_servers_;
   std::set<std::string> devices_;         // that turned something away
   std::set<std::string> before_devices_;  // routers
-  // The least TTL with which a device was met, and the greatest with which a router was.
+  // The least TTL with which a device was met (empty: one that keeps silent), and the greatest with
+  // which a router was.
   std::map<std::string, double> met_within_, seen_at_;
   std::vector<const ProbeResult*> answered_late_;
   RequestCount on_one_flow_, on_new_flows_;

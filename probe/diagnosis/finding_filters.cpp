@@ -66,6 +66,9 @@ bool by_chance(const Facts& facts, const Flow& flow, const Contrast& contrast) {
 // one.
 std::size_t believed_when_lost(const Facts& facts) { return facts.line_loses() ? 4 : 3; }
 
+// One request in vain and one packet that died may both be chance there.
+constexpr std::size_t believed_on_a_bad_line = 3;
+
 bool lets_out(const Flow& flow, Payload payload) {
   return flow.udp && any_sample(flow, [&](const FlowSample& sample) {
            return sample.payload == payload && gets_out(sample.way);
@@ -164,6 +167,7 @@ namespace {
 struct StunView {
   std::vector<FindingEvidence> contrasts;
   std::set<std::string> dying, dying_to;  // of the contrasts: protocols, hosts
+  std::size_t times = 0;                  // that packets of these died or were not answered
   std::set<std::uint16_t> silent_ports;
   std::set<std::string> silent_parties;
   std::set<std::uint16_t> dead_ports;  // to other packets, too
@@ -190,6 +194,7 @@ StunView look_at_stun(const Facts& facts) {
         view.contrasts.push_back(contrast_in_words(flow, *contrast, protocol));
         view.dying.insert(protocol);
         view.dying_to.insert(flow.host);
+        view.times += times_lost(flow);
       }
     }
     for (const auto& sample : flow.samples) {
@@ -214,9 +219,29 @@ StunView look_at_stun(const Facts& facts) {
 
 }  // namespace
 
+namespace {
+
+// Names that were looked up only when they were asked for again: packets get lost.
+bool names_come_late(const Facts& facts) {
+  std::set<std::string> found;
+  for (const auto& [probe, seen] : facts.report.probes) {
+    const bool of_the_system = probe.check == CheckKind::dns && !probe.with.contains("server");
+    if (of_the_system && seen.outcome == Outcome::answered) found.insert(probe.target.host);
+  }
+  const auto& probes = facts.report.probes;
+  return std::any_of(probes.begin(), probes.end(), [&](const ProbeResult& result) {
+    return result.observation.detail == DetailCode::dns_unreachable &&
+           found.contains(result.probe.target.host);
+  });
+}
+
+}  // namespace
+
 Causes find_stun_filter(const Diagnosis& context) {
   const auto& facts = context.facts;
-  const auto view = look_at_stun(facts);
+  auto view = look_at_stun(facts);
+  const bool by_chance = facts.line_loses() || names_come_late(facts);
+  if (by_chance && view.times < believed_on_a_bad_line) view.contrasts.clear();
   // Where TURN gets through to anywhere, nobody on the way drops it; a plain Binding may.
   if (view.turn_works) return {};
   Cause cause;

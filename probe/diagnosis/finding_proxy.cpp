@@ -148,15 +148,31 @@ bool no_udp_gets_out(const Facts& facts) {
   });
 }
 
+// Hosts that some UDP gets out to: a list may name them, and what else there is at them.
+std::set<std::string> let_out(const Facts& facts) {
+  std::set<std::string> hosts;
+  for (const auto& flow : facts.flows) {
+    const bool out = flow.way == Reachability::open || flow.way == Reachability::left;
+    if (flow.udp && out) hosts.insert(flow.host);
+  }
+  return hosts;
+}
+
+// What nobody measured: a packet of which nobody heard.
+bool unmeasured(const ProbeResult& result) {
+  return result.observation.detail == DetailCode::silent;
+}
+
 // Where nothing gets out beside the proxy: what waits for it. UDP does not where some gets out.
 std::vector<const ProbeResult*> known_to_wait(const Facts& facts) {
   auto waiting = waiting_for_proxy(facts);
   if (udp_gets_out(facts)) {
     std::erase_if(waiting, [](const ProbeResult* result) { return is_udp(*result); });
   }
-  if (own_asked_without_success(facts)) return waiting;
-  std::erase_if(waiting, [](const ProbeResult* result) {
-    return result->observation.detail == DetailCode::silent;
+  const bool own = own_asked_without_success(facts);
+  const auto hosts = let_out(facts);
+  std::erase_if(waiting, [&](const ProbeResult* result) {
+    return unmeasured(*result) && (!own || hosts.contains(result->probe.target.host));
   });
   return waiting;
 }
@@ -246,14 +262,12 @@ Causes find_proxy_required(const Diagnosis& context) {
   if (!facts.proxy_works()) return {};
   std::set<std::string> parties;
   std::set<std::uint16_t> shut, refused;  // ports
-  std::set<std::string> let_out;          // hosts that some UDP gets out to: a list may name them
   bool tried = false;                     // where no name is found, nothing may have been
   bool own = false;      // somebody of the vendor's who should answer was asked in vain
   bool quietly = false;  // packets vanish: who is turned away aloud learns nothing from silence
   for (const auto& flow : facts.flows) {
     const bool out = flow.way == Reachability::open || flow.way == Reachability::left;
     if (out && !flow.udp) return {};
-    if (out) let_out.insert(flow.host);
     if (flow.udp) continue;
     parties.insert(flow.party);
     (flow.way == Reachability::refused ? refused : shut).insert(flow.port);
@@ -282,11 +296,12 @@ Causes find_proxy_required(const Diagnosis& context) {
   const bool some_refuse = !shut.empty() && !refused.empty();
   if (own && all_ports && !some_refuse)
     cause.closes = udp_shut ? Closes::direct : Closes::direct_tcp;
+  const auto listed_hosts = let_out(facts);
   for (const auto* result : waiting_for_proxy(facts)) {
-    const bool unmeasured = result->observation.detail == DetailCode::silent;
-    if (unmeasured && (!all_ports || (!quietly && !is_udp(*result)))) continue;
-    if (unmeasured && let_out.contains(result->probe.target.host)) continue;
-    if (unmeasured && some_refuse && refused.contains(result->probe.target.port())) continue;
+    const bool guessed = !all_ports || (!quietly && !is_udp(*result)) ||
+                         listed_hosts.contains(result->probe.target.host) ||
+                         (some_refuse && refused.contains(result->probe.target.port()));
+    if (unmeasured(*result) && guessed) continue;
     if (!tried && result->observation.outcome != Outcome::unresolved) continue;
     if (result->observation.outcome == Outcome::unresolved) {
       parties.insert(registrable_domain(result->probe.target.host));

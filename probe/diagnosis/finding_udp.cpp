@@ -195,6 +195,12 @@ std::set<std::string> dead_over_tcp(const Facts& facts) {
   return hosts;
 }
 
+bool died_without_a_word(const Flow* flow) {
+  return flow->way == Reachability::blocked && !any_sample(*flow, [](const FlowSample& sample) {
+           return sample.forged || !sample.by.empty();
+         });
+}
+
 const Flow* tcp_works(const Facts& facts) {
   const auto open =
       facts.select([](const Flow& flow) { return !flow.udp && flow.way == Reachability::open; });
@@ -252,6 +258,7 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
   if (two_devices && *dropped.begin() > last_well_known_port) return std::nullopt;
   // Others get as far as where these died.
   if (!dead_hosts.empty() && facts.udp_passes_inside(dead_hosts)) return std::nullopt;
+  if (facts.udp_passes({})) return std::nullopt;
   const bool all_kinds = of_every_kind(dead);
   const auto devices = refusals(flows);
   const auto widest = std::max_element(
@@ -274,6 +281,7 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
   }
   if (refused || many) {
     // Who says no to some says so to others as well: whose silence is not that may be a list's.
+    if (refused) std::erase_if(told, died_without_a_word);
     if (!all_kinds || (!many && !of_every_kind(told))) return std::nullopt;
     // Of one network only it may be that one.
     const auto networks = facts.networks([](const Flow& flow) { return flow.udp; });

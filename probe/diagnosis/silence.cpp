@@ -64,6 +64,13 @@ Silence::Silence(const Facts& facts, const std::set<std::string>& explained)
   for (const auto& flow : facts.flows) {
     if (flow.left && !vendors_.contains(flow.host)) left_to_others_.insert({flow.udp, flow.port});
   }
+  for (const auto& flow : facts.flows) {
+    const bool own =
+        flow.udp && any_sample(flow, [&](const auto& one) {
+          return one.way == Reachability::lost && one.responder && facts.asked_for(*one.result);
+        });
+    if (own && !heard(flow)) own_silent_.insert(flow.port);
+  }
   for (const auto& flow : facts.flows) note(flow);
   for (const auto& host : alive_) dead_.erase(host);
   for (const auto& [host, udp] : alive_) turned_away_.erase(host);
@@ -86,8 +93,9 @@ void Silence::note(const Flow& flow) {
     return missing(one) && !explained_.contains(one.result->probe.id);
   });
   // A site may let out nothing but to the vendor: of others only that counts which left it, or on
-  // whose port somebody else's packets did.
-  const bool counts = flow.left || left_to_others_.contains({flow.udp, flow.port}) ||
+  // whose port somebody else's packets did, or where the vendor's own servers are as silent.
+  const bool beside_own = flow.udp && own_silent_.contains(flow.port);
+  const bool counts = flow.left || beside_own || left_to_others_.contains({flow.udp, flow.port}) ||
                       flow.way == Reachability::open || any_sample(flow, [&](const auto& one) {
                         return refused_outside(one) || facts_.asked_for(*one.result);
                       });

@@ -45,6 +45,7 @@ class Silence {
   const std::set<std::string>& explained_;
   std::set<std::string> vendors_;
   std::set<std::pair<bool, std::uint16_t>> left_to_others_;  // ports over UDP (true) or TCP
+  std::set<std::uint16_t> own_silent_;  // UDP ports on which the vendor's servers should answer
   Answers udp_, tcp_;
   // Hosts that should answer on some port, and do on none, over UDP (true) or TCP.
   std::set<HostOverUdp> dead_, alive_;

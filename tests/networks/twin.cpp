@@ -66,10 +66,22 @@ bool alike(const ProbeResult& one, const ProbeResult& other) {
   return a.outcome == b.outcome && a.detail == b.detail;
 }
 
+bool refuses_udp(const ProbeResult& result) {
+  return result.probe.target.transport == Transport::udp &&
+         result.observation.outcome == Outcome::refused;
+}
+
 bool look_the_same(const Report& one, const Report& other) {
+  // Who refuses in the servers' names does so a few times a second: which of them is chance.
+  const bool refusals = std::any_of(one.probes.begin(), one.probes.end(), refuses_udp) &&
+                        std::any_of(other.probes.begin(), other.probes.end(), refuses_udp);
+  const auto refused_or_not = [&](const ProbeResult& a, const ProbeResult& b) {
+    return refusals && (refuses_udp(a) || refuses_udp(b)) &&
+           (a.observation.outcome == Outcome::silent || b.observation.outcome == Outcome::silent);
+  };
   return std::equal(one.probes.begin(), one.probes.end(), other.probes.begin(), other.probes.end(),
-                    [](const ProbeResult& a, const ProbeResult& b) {
-                      return a.probe.id == b.probe.id && alike(a, b);
+                    [&](const ProbeResult& a, const ProbeResult& b) {
+                      return a.probe.id == b.probe.id && (alike(a, b) || refused_or_not(a, b));
                     });
 }
 
