@@ -1,4 +1,4 @@
-// UDP: all of it, or a port (docs/design.md, "How neighbours are told apart", 1 and 2). Silence
+// UDP, all of it (docs/design.md, "How neighbours are told apart", 1 and 2). Silence
 // alone proves nothing; packets that die between controls that pass, a device that says no, and
 // known responders of two operators do.
 #include <fmt/format.h>
@@ -207,21 +207,36 @@ const Flow* tcp_works(const Facts& facts) {
   return open.empty() ? nullptr : open.front();
 }
 
-}  // namespace
-
-std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
-  const auto flows = udp_cells(facts);
-  if (flows.empty() || !tcp_works(facts)) return std::nullopt;
-  if (std::any_of(flows.begin(), flows.end(), [](const Flow* flow) { return out(*flow); })) {
-    return facts.tcp_gets_out() ? replies_are_lost(facts, flows) : std::nullopt;
-  }
-  UdpVerdict verdict;
+// UDP of which none was seen to get out: who met what, and where.
+struct UdpView {
+  std::vector<const Flow*> dead;  // of those whose silence or death tells of UDP
+  std::vector<const Flow*> told;  // turned away, dropped, or the vendor's and silent
   std::set<std::uint16_t> dropped;
-  std::set<std::string> silent_parties, dropped_networks;
-  bool own = false;
-  bool own_silent = false, own_refused = false, own_unrefused = false;
-  bool own_dropped = false, others_refused = false, others_quiet = false;
-  std::vector<const Flow*> dead, told;
+  std::set<std::string> dropped_networks, stopped_hosts, silent_parties;
+  // The vendor's: who should answer or was stopped; silent or dropped; refused, or neither.
+  bool own = false, own_silent = false, own_dropped = false;
+  bool own_refused = false, own_unrefused = false;
+  bool others_refused = false, others_quiet = false;
+
+  // Whoever turns others away with a word does not drop the vendor's without one: they are two, and
+  // of the vendor's packets those alone are shut that died.
+  bool two_devices() const {
+    return others_refused && !others_quiet && own_dropped && !own_refused;
+  }
+  // The vendor's UDP is refused, and nobody else's, or all others' is, and some of the vendor's is
+  // not: whatever is silent may be so by a list that the vendor is on, or leave by it.
+  bool treated_apart() const {
+    return own_refused && (others_refused ? own_unrefused : !own_silent);
+  }
+  // Three ports of one range are that range.
+  bool many_dropped() const {
+    return dropped.size() >= 3 &&
+           (*dropped.begin() < first_media_port || dropped_networks.size() > 1);
+  }
+};
+
+UdpView look_at_udp(const Facts& facts, const std::vector<const Flow*>& flows) {
+  UdpView view;
   const auto vendors = facts.hosts_asked_for();
   const auto perhaps_down = dead_over_tcp(facts);
   const bool more_than_the_list = lets_out_more_than_the_list(facts);
@@ -231,35 +246,45 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
     const bool named =
         any_sample(*flow, [](const FlowSample& sample) { return !sample.by.empty(); });
     const bool silent = responder && flow->way == Reachability::lost;
-    const bool forged = any_sample(*flow, [](const FlowSample& sample) { return sample.forged; });
-    const bool died = flow->way == Reachability::blocked && !named && !forged;
-    if (died) dropped.insert(flow->port);
-    if (died) dropped_networks.insert(flow->network);
-    if (silent) silent_parties.insert(flow->party);
-    const bool vendors_own = asked_for(facts, *flow);
-    own_dropped |= died && vendors_own;
-    others_quiet |= (died || silent) && !vendors_own;
-    own_unrefused |= vendors_own && !named && flow->way != Reachability::blocked;
-    if (!silent && flow->way != Reachability::blocked) continue;
-    own |= vendors_own && (!silent || !perhaps_down.contains(flow->host));
-    own_silent |= vendors_own && !named;
-    (vendors_own ? own_refused : others_refused) |= named;
-    if (more_than_the_list || vendors.contains(flow->host)) dead.push_back(flow);
-    if (flow->way == Reachability::blocked || vendors.contains(flow->host)) told.push_back(flow);
+    const bool stopped = flow->way == Reachability::blocked;
+    const bool died = died_without_a_word(flow);
+    const bool own = asked_for(facts, *flow);
+    if (died) view.dropped.insert(flow->port);
+    if (died) view.dropped_networks.insert(flow->network);
+    if (silent) view.silent_parties.insert(flow->party);
+    if (stopped) view.stopped_hosts.insert(flow->host);
+    view.own_dropped |= died && own;
+    view.others_quiet |= (died || silent) && !own;
+    view.own_unrefused |= own && !named && !stopped;
+    if (!silent && !stopped) continue;
+    view.own |= own && (!silent || !perhaps_down.contains(flow->host));
+    view.own_silent |= own && !named;
+    (own ? view.own_refused : view.others_refused) |= named;
+    if (more_than_the_list || vendors.contains(flow->host)) view.dead.push_back(flow);
+    if (stopped || vendors.contains(flow->host)) view.told.push_back(flow);
   }
-  std::set<std::string> dead_hosts;
-  for (const auto* flow : flows) {
-    if (flow->way == Reachability::blocked) dead_hosts.insert(flow->host);
+  return view;
+}
+
+// Some UDP gets as far as other UDP died, or farther: not all of it is shut.
+bool some_passes(const Facts& facts, const UdpView& view) {
+  return facts.udp_passes({}) ||
+         (!view.stopped_hosts.empty() && facts.udp_passes_inside(view.stopped_hosts));
+}
+
+}  // namespace
+
+std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
+  const auto flows = udp_cells(facts);
+  if (flows.empty() || !tcp_works(facts)) return std::nullopt;
+  if (std::any_of(flows.begin(), flows.end(), [](const Flow* flow) { return out(*flow); })) {
+    return facts.tcp_gets_out() ? replies_are_lost(facts, flows) : std::nullopt;
   }
-  // Whoever turns others away with a word does not drop the vendor's without one: they are two, and
-  // of the vendor's packets those alone are shut that died. Below the ports of users' own programs
-  // a firewall shuts all or single ones.
-  const bool two_devices = others_refused && !others_quiet && own_dropped && !own_refused;
-  if (two_devices && *dropped.begin() > last_well_known_port) return std::nullopt;
-  // Others get as far as where these died.
-  if (!dead_hosts.empty() && facts.udp_passes_inside(dead_hosts)) return std::nullopt;
-  if (facts.udp_passes({})) return std::nullopt;
-  const bool all_kinds = of_every_kind(dead);
+  UdpVerdict verdict;
+  auto view = look_at_udp(facts, flows);
+  // Below the ports of users' own programs a firewall shuts all or single ones.
+  if (view.two_devices() && *view.dropped.begin() > last_well_known_port) return std::nullopt;
+  if (some_passes(facts, view)) return std::nullopt;
   const auto devices = refusals(flows);
   const auto widest = std::max_element(
       devices.begin(), devices.end(),
@@ -270,35 +295,32 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
     verdict.evidence.push_back({"", fmt::format("{} turns UDP to {} networks away.", widest->first,
                                                 widest->second.size())});
   }
-  // Three ports of one range are that range.
-  const bool many =
-      dropped.size() >= 3 && (*dropped.begin() < first_media_port || dropped_networks.size() > 1);
+  const bool many = view.many_dropped();
   if (many) {
+    const auto& ports = view.dropped;
     verdict.evidence.push_back(
         {"", fmt::format("UDP to {} ports ({}) does not get as far as the first router outside, "
                          "which other packets reach.",
-                         dropped.size(), ports_in_words({dropped.begin(), dropped.end()}, 4))});
+                         ports.size(), ports_in_words({ports.begin(), ports.end()}, 4))});
   }
+  const bool all_kinds = of_every_kind(view.dead);
+  const auto& silent = view.silent_parties;
   if (refused || many) {
     // Who says no to some says so to others as well: whose silence is not that may be a list's.
-    if (refused) std::erase_if(told, died_without_a_word);
-    if (!all_kinds || (!many && !of_every_kind(told))) return std::nullopt;
+    if (refused) std::erase_if(view.told, died_without_a_word);
+    if (!all_kinds || (!many && !of_every_kind(view.told))) return std::nullopt;
     // Of one network only it may be that one.
     const auto networks = facts.networks([](const Flow& flow) { return flow.udp; });
     verdict.confidence = networks.size() > 1 ? Confidence::certain : Confidence::likely;
-  } else if (silent_parties.size() < 2 || !facts.tcp_gets_out()) {
+  } else if (silent.size() < 2 || !facts.tcp_gets_out()) {
     return std::nullopt;
   }
-  if (!silent_parties.empty()) {
-    verdict.evidence.push_back(
-        {"", fmt::format("Servers that answer everybody are silent over UDP: {}.",
-                         listed({silent_parties.begin(), silent_parties.end()}))});
+  if (!silent.empty()) {
+    verdict.evidence.push_back({"", fmt::format("Servers that answer everybody are silent over "
+                                                "UDP: {}.",
+                                                listed({silent.begin(), silent.end()}))});
   }
-  // The vendor's UDP is refused, and nobody else's, or all others' is, and some of the vendor's is
-  // not: whatever is silent may be so by a list that the vendor is on, or leave by it.
-  const bool treated_apart = (own_refused && !own_silent && !others_refused) ||
-                             (own_refused && own_unrefused && others_refused);
-  if (!own || !all_kinds || treated_apart) verdict.confidence = Confidence::possible;
+  if (!view.own || !all_kinds || view.treated_apart()) verdict.confidence = Confidence::possible;
   auto more = udp_evidence(flows, 6);
   verdict.evidence.insert(verdict.evidence.end(), more.begin(), more.end());
   return verdict;
@@ -388,87 +410,6 @@ Causes find_udp_blocked(const Diagnosis& context) {
   finding.evidence.push_back(
       {tcp->samples.front().result->probe.id,
        fmt::format("TCP works: {}, port {}, is reached.", tcp->host, tcp->port)});
-  return {cause};
-}
-
-Causes find_udp_ports(const Diagnosis& context) {
-  const auto& facts = context.facts;
-  std::map<std::uint16_t, std::vector<const Flow*>> by_port;
-  for (const auto* flow : udp_cells(facts)) {
-    if (has_service(*flow)) by_port[flow->port].push_back(flow);
-  }
-  const auto all = udp_cells(facts);
-  const bool udp_works =
-      std::any_of(all.begin(), all.end(), [](const Flow* flow) { return out(*flow); });
-  if (!udp_works) return {};
-  Cause cause;
-  std::vector<std::uint16_t> ports;
-  std::vector<const Flow*> closed;
-  std::set<Payload> spoken;  // what is answered anywhere
-  for (const auto* flow : all) {
-    for (const auto& sample : flow->samples) {
-      if (sample.way == Reachability::open) spoken.insert(inspected_as(sample));
-    }
-  }
-  auto confidence = Confidence::certain;
-  for (const auto& [port, flows] : by_port) {
-    std::vector<const Flow*> dead;
-    std::set<std::string> silent_parties;
-    std::set<Payload> payloads;
-    bool works = false, named = false;
-    int firm = 0;  // once to two hosts, or twice to one
-    for (const auto* flow : flows) {
-      works |= out(*flow);
-      // What died with its host says nothing of the port.
-      if (flow->way == Reachability::blocked && context.open_probes(*flow).empty()) continue;
-      if (flow->way == Reachability::blocked) {
-        firm += firmly_blocked(facts, *flow) ? 2 : 1;
-        dead.push_back(flow);
-      }
-      for (const auto& sample : flow->samples) {
-        named |= !sample.by.empty();
-        if (sample.way != Reachability::lost || !sample.responder) continue;
-        silent_parties.insert(flow->party);
-        payloads.insert(inspected_as(sample));
-        if (flow->way == Reachability::lost) dead.push_back(flow);
-      }
-    }
-    // Known responders of two operators, silent on this port alone: not where the protocol is
-    // answered nowhere, which may be inspection.
-    const bool spoken_elsewhere =
-        std::any_of(payloads.begin(), payloads.end(),
-                    [&](Payload payload) { return spoken.contains(payload); });
-    const bool blocked = firm > 1;
-    if (works || (!blocked && (silent_parties.size() < 2 || !spoken_elsewhere))) continue;
-    ProbeList lost;
-    for (const auto* flow : dead) lost.add(context, *flow);
-    const auto& probes = lost.list();
-    if (!context.affects_requirement(probes)) continue;
-    ports.push_back(port);
-    closed.insert(closed.end(), dead.begin(), dead.end());
-    if (!named) confidence = Confidence::likely;
-    cause.explained.insert(cause.explained.end(), probes.begin(), probes.end());
-  }
-  if (ports.empty()) return {};
-  cause.contradicted = unmasked(closed);
-  auto& finding = cause.finding;
-  finding.code = "firewall.udp_port_blocked";
-  // Of one destination only, no more than that one is known.
-  const bool one_host = std::all_of(closed.begin(), closed.end(), [&](const Flow* flow) {
-    return flow->host == closed.front()->host;
-  });
-  finding.title = fmt::format("The firewall lets no UDP out to {}{}", named_ports(ports),
-                              one_host ? " of " + closed.front()->host : "");
-  finding.owner = Owner::network;
-  finding.confidence = confidence;
-  finding.fix =
-      fmt::format("Allow outgoing UDP from the user network, with the replies: {}.{}{}",
-                  flows_in_words(facts, cause.explained), ask_the_device(device_of(closed)),
-                  where_the_list_is(facts, cause.explained));
-  finding.evidence = udp_evidence(closed, 8);
-  if (const auto control = control_for(facts, closed.front()->host)) {
-    insert_second(finding.evidence, *control);
-  }
   return {cause};
 }
 
