@@ -29,15 +29,29 @@ bool peer_also_silent(const Facts& facts, const Flow& flow) {
          });
 }
 
+namespace {
+
+// A device may be after one kind of UDP only.
+std::optional<Payload> kind_of(const Flow& flow, const FlowSample& sample) {
+  return flow.udp ? std::optional(inspected_as(sample)) : std::nullopt;
+}
+
+}  // namespace
+
 Working::Working(const Facts& facts) {
   for (const auto& flow : facts.flows) {
-    if (out(flow)) hosts_[{flow.udp, flow.port}].insert(flow.host);
+    for (const auto& sample : flow.samples) {
+      const bool passed = out(flow) && gets_out(sample.way);
+      if (passed) hosts_[{flow.udp, flow.port, kind_of(flow, sample)}].insert(flow.host);
+    }
   }
 }
 
 bool Working::elsewhere(const Flow& flow) const {
-  const auto found = hosts_.find({flow.udp, flow.port});
-  return found != hosts_.end() && found->second.size() > found->second.count(flow.host);
+  return any_sample(flow, [&](const FlowSample& sample) {
+    const auto found = hosts_.find({flow.udp, flow.port, kind_of(flow, sample)});
+    return found != hosts_.end() && found->second.size() > found->second.count(flow.host);
+  });
 }
 
 std::string device_of(const std::vector<const Flow*>& flows) {

@@ -2,6 +2,8 @@
 // what they found.
 #pragma once
 
+#include <tuple>
+
 #include "probe/diagnosis/finding_rules.hpp"
 
 namespace callready::findings {
@@ -16,7 +18,7 @@ bool bad(const Flow& flow);
 // what is wrong is beyond the site, for this one too.
 bool peer_also_silent(const Facts& facts, const Flow& flow);
 
-// The ports that get out, and to whom.
+// The ports that get out, and to whom; over UDP, by what was sent.
 class Working {
  public:
   explicit Working(const Facts& facts);
@@ -24,7 +26,8 @@ class Working {
   bool elsewhere(const Flow& flow) const;
 
  private:
-  std::map<std::pair<bool, std::uint16_t>, std::set<std::string>> hosts_;
+  using Port = std::tuple<bool, std::uint16_t, std::optional<Payload>>;  // true: UDP
+  std::map<Port, std::set<std::string>> hosts_;
 };
 
 // Of several flows: the device that refused, if one was heard; whether something on the way was

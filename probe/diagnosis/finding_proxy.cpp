@@ -114,12 +114,13 @@ std::string how_to_log_in(const LoginWanted& wanted) {
 
 // Somebody of the vendor's was asked directly over TCP, without success: else the site may let out
 // the vendor's list, and nothing of it was measured. So were two ports: of one alone no more is
-// known than that it is shut.
+// known than that it is shut. A refusal beside silence may be a server's own, and its port let out.
 bool own_asked_without_success(const Facts& facts) {
-  bool own = false;
+  bool own = false, refused = false, lost = false;
   std::set<std::uint16_t> ports;
   for (const auto& flow : facts.flows) {
     if (flow.udp) continue;
+    (flow.way == Reachability::refused ? refused : lost) = true;
     own |=
         any_sample(flow, [&](const FlowSample& sample) { return facts.asked_for(*sample.result); });
     const bool told = any_sample(flow, [](const FlowSample& sample) {
@@ -127,7 +128,7 @@ bool own_asked_without_success(const Facts& facts) {
     });
     if (told) ports.insert(flow.port);
   }
-  return own && ports.size() > 1;
+  return own && ports.size() > 1 && !(refused && lost);
 }
 
 bool udp_gets_out(const Facts& facts) {

@@ -41,14 +41,16 @@ std::set<std::string> shut_parties(const Facts& facts, const Working& works) {
   return shut;
 }
 
-// Who resets one connection drops no other: what died once beside resets may have died by chance.
-bool once_beside_resets(const Facts& facts, const std::vector<const Flow*>& flows,
-                        const Flow& flow) {
-  const auto reset = [](const Flow* other) {
-    return any_sample(*other, [](const FlowSample& sample) { return sample.forged; });
+// Who turns one connection away with a word drops no other: what died once beside that may have
+// died by chance.
+bool once_beside_refusals(const Facts& facts, const std::vector<const Flow*>& flows,
+                          const Flow& flow) {
+  const auto told = [](const Flow* other) {
+    return any_sample(*other,
+                      [](const FlowSample& sample) { return sample.forged || !sample.by.empty(); });
   };
-  return flow.way == Reachability::blocked && !firmly_blocked(facts, flow) && !reset(&flow) &&
-         std::any_of(flows.begin(), flows.end(), reset);
+  return flow.way == Reachability::blocked && !firmly_blocked(facts, flow) && !told(&flow) &&
+         std::any_of(flows.begin(), flows.end(), told);
 }
 
 }  // namespace
@@ -126,7 +128,7 @@ Causes find_tcp_ports(const Diagnosis& context) {
     bool works = false;
     for (const auto* flow : flows) {
       works |= out(*flow) || (flow->way == Reachability::refused && flow->left);
-      if (once_beside_resets(facts, flows, *flow)) continue;
+      if (once_beside_refusals(facts, flows, *flow)) continue;
       const bool alive = facts.alive(flow->host) || flow->way == Reachability::blocked;
       if (!bad(*flow) || shut.contains(flow->host)) continue;
       (alive ? dead : silent).push_back(flow);

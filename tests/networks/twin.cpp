@@ -366,7 +366,7 @@ bool looks_like_it_works(const networks::Network& network, const Scene& scene, c
     }
     if (hosts.size() > most_hosts) continue;
     for (const auto& host : hosts) {
-      for (const auto fault : {FarFault::down, FarFault::gone}) {
+      for (const auto fault : {FarFault::down, FarFault::refuses, FarFault::gone}) {
         auto other = twin;
         other.far.push_back({host, fault});
         if (looks_right(other)) return true;
