@@ -58,7 +58,7 @@ struct Shut {
 // The second round asks whether a host is alive on a port of which nobody said that it listens.
 bool is_guess(const Flow& flow) {
   return std::all_of(flow.samples.begin(), flow.samples.end(), [](const FlowSample& sample) {
-    return sample.result->probe.purpose == Purpose::neighbour;
+    return saved_purpose(sample.result->probe) == Purpose::neighbour;
   });
 }
 

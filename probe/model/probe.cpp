@@ -23,6 +23,8 @@ Purpose saved_purpose(const Probe& probe) {
   if (!probe.control) return Purpose::row;
   if (probe.with.contains("again")) return Purpose::repeat;
   if (probe.with.contains("server_name")) return Purpose::other_server_name;
+  // No set gives others a meaning by a mere connection.
+  if (probe.check == CheckKind::tcp) return Purpose::neighbour;
   return Purpose::control;
 }
 

@@ -49,9 +49,9 @@ TEST(Destination, ThatIsDownIsNoPartOfAnothersBlock) {
 
 // One port that a device refuses, and silence on another that was guessed: it may be that port.
 TEST(Destination, IsNotProvedByOnePortAndAGuess) {
-  const auto made = [](Purpose purpose) {
+  const auto made = [](bool guessed) {
     auto guess = tcp("stun.vendor.com", 80, silent);
-    guess.probe.purpose = purpose;
+    guess.probe.control = guessed;
     guess.probe.id = probe_id(guess.probe);
     auto run =
         report({row("stun", {rejected_by(stun("stun.vendor.com", 19302, rejected), "10.20.0.1")}),
@@ -59,8 +59,8 @@ TEST(Destination, IsNotProvedByOnePortAndAGuess) {
     run.probes.push_back(guess);
     return codes(run).front();
   };
-  EXPECT_EQ(made(Purpose::neighbour), "firewall.destination_blocked (possible)");
-  EXPECT_EQ(made(Purpose::control), "firewall.destination_blocked (certain)");
+  EXPECT_EQ(made(true), "firewall.destination_blocked (possible)");
+  EXPECT_EQ(made(false), "firewall.destination_blocked (certain)");
 }
 
 TEST(Destination, OfUdpAloneSaysSo) {
