@@ -399,6 +399,8 @@ Facts::Facts(const Report& whole) : report(whole), answered_late_(late_answers(w
     for (const auto& sample : samples) {
       merge(flow, sample);
       if (sample.way == Reachability::open) alive_.insert(flow.host);
+      const bool out = sample.way == Reachability::open || sample.way == Reachability::left;
+      if (flow.udp && out) kinds_out_.insert(inspected_as(sample));
       if (sample.refusal && sample.way != Reachability::blocked) refusing_.insert(flow.host);
     }
     flows.push_back(std::move(flow));

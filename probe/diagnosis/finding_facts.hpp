@@ -67,6 +67,9 @@ bool any_sample(const Flow& flow, Wanted wanted) {
   return std::any_of(flow.samples.begin(), flow.samples.end(), wanted);
 }
 
+// It died without a word where a device turned others away with one: perhaps of something else.
+bool died_beside_refusals(const Flow& flow, const FlowSample& sample);
+
 // Of several requests to a server that answers, each sent once.
 struct RequestCount {
   const ProbeResult* result = nullptr;
@@ -149,6 +152,8 @@ class Facts {
   // True where UDP was seen by a router that is no nearer than this device, which turned away what
   // lived no longer; or than where other UDP died without a word (empty).
   bool udp_passes(const std::string& device) const;
+  // True where UDP of that kind, as a device that inspects takes it, was seen to get out somewhere.
+  bool gets_out_as(Payload kind) const { return kinds_out_.contains(kind); }
   // True for a router that may be the site's own, although its address is public: of the same IPv4
   // /16 as this computer's, which is what universities and old companies have.
   bool may_be_ours(const std::string& router) const;
@@ -175,6 +180,7 @@ class Facts {
   std::set<std::string> proxied_, sip_servers_;
   std::set<std::string> devices_;         // that turned something away
   std::set<std::string> before_devices_;  // routers
+  std::set<Payload> kinds_out_;
   // The least TTL with which a device was met (empty: one that keeps silent), and the greatest with
   // which a router was.
   std::map<std::string, double> met_within_, seen_at_;

@@ -17,6 +17,11 @@ Payload inspected_as(const FlowSample& sample) {
   return sample.payload == Payload::turn ? Payload::stun : sample.payload;
 }
 
+bool died_beside_refusals(const Flow& flow, const FlowSample& sample) {
+  const bool died = sample.way == Reachability::blocked && sample.by.empty() && !sample.forged;
+  return died && any_sample(flow, [](const FlowSample& other) { return !other.by.empty(); });
+}
+
 bool is_direct(const ProbeResult& result) { return result.probe.target.route.direct(); }
 
 bool is_udp(const ProbeResult& result) { return result.probe.target.transport == Transport::udp; }

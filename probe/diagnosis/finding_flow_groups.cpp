@@ -49,6 +49,7 @@ Working::Working(const Facts& facts) {
 
 bool Working::elsewhere(const Flow& flow) const {
   return any_sample(flow, [&](const FlowSample& sample) {
+    if (died_beside_refusals(flow, sample)) return false;
     const auto found = hosts_.find({flow.udp, flow.port, kind_of(flow, sample)});
     return found != hosts_.end() && found->second.size() > found->second.count(flow.host);
   });
@@ -82,16 +83,17 @@ std::size_t times_lost(const Flow& flow) {
 
 namespace {
 
-// A device said no to what is sent there, and not only to what the second round tried beside it.
-bool turned_away(const Flow& flow) {
-  const auto asked_again = [](const FlowSample& sample) {
-    return sample.result->probe.check == CheckKind::hop;
-  };
+// A device said no to what is sent there: not only to what the second round tried beside it, of a
+// kind that gets out nowhere.
+bool turned_away(const Facts& facts, const Flow& flow) {
   return any_sample(flow, [&](const FlowSample& refused) {
     const auto alike = [&](const FlowSample& sample) {
-      return !asked_again(sample) && inspected_as(sample) == inspected_as(refused);
+      return sample.result->probe.check != CheckKind::hop &&
+             inspected_as(sample) == inspected_as(refused);
     };
-    return !refused.by.empty() && (any_sample(flow, alike) || !flow.udp);
+    const bool tells =
+        !flow.udp || facts.gets_out_as(inspected_as(refused)) || any_sample(flow, alike);
+    return tells && !refused.by.empty();
   });
 }
 
@@ -99,14 +101,15 @@ bool turned_away(const Flow& flow) {
 
 bool firmly_blocked(const Facts& facts, const Flow& flow) {
   const std::size_t enough = facts.line_loses() ? 3 : 2;
-  return flow.way == Reachability::blocked && (turned_away(flow) || times_lost(flow) >= enough);
+  return flow.way == Reachability::blocked &&
+         (turned_away(facts, flow) || times_lost(flow) >= enough);
 }
 
 std::vector<FindingEvidence> evidence_for(const std::vector<const Flow*>& flows, std::size_t most) {
   std::vector<FindingEvidence> strong, weak;
   for (const auto* flow : flows) {
     for (const auto& sample : flow->samples) {
-      if (!failing(*sample.result)) continue;
+      if (!failing(*sample.result) || died_beside_refusals(*flow, sample)) continue;
       (sample.way == Reachability::blocked ? strong : weak).push_back(what_it_saw(sample));
     }
   }

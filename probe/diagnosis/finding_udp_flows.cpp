@@ -27,11 +27,8 @@ std::vector<const Flow*> udp_cells(const Facts& facts) {
 std::vector<FindingEvidence> udp_evidence(const std::vector<const Flow*>& flows, std::size_t most) {
   std::vector<FindingEvidence> strong, weak;
   for (const auto* flow : flows) {
-    const bool named =
-        any_sample(*flow, [](const FlowSample& sample) { return !sample.by.empty(); });
     for (const auto& sample : flow->samples) {
-      // What died beside others that somebody turned away may have died of something else.
-      if (named && sample.by.empty() && sample.way == Reachability::blocked) continue;
+      if (died_beside_refusals(*flow, sample)) continue;
       if (sample.way == Reachability::blocked) strong.push_back(what_it_saw(sample));
       if (sample.way == Reachability::lost) weak.push_back(what_it_saw(sample));
     }

@@ -64,16 +64,18 @@ std::string bounds_in_words(const Gap& gap) {
                      listed(good));
 }
 
-// STUN is another's affair: a device may be after that alone.
 bool as_media_is(const FlowSample& sample) {
   return of_a_range(sample) || sample.payload == Payload::rtp;
 }
 
-// A device on the way said no to what media sends.
-bool refuses_media(const std::vector<const Flow*>& flows) {
-  return std::any_of(flows.begin(), flows.end(), [](const Flow* flow) {
-    return any_sample(
-        *flow, [](const FlowSample& sample) { return as_media_is(sample) && !sample.by.empty(); });
+// A device on the way said no to what media sends. It may be after STUN alone, where no STUN gets
+// out.
+bool refuses_media(const Facts& facts, const std::vector<const Flow*>& flows) {
+  return std::any_of(flows.begin(), flows.end(), [&](const Flow* flow) {
+    return any_sample(*flow, [&](const FlowSample& sample) {
+      const bool tells = as_media_is(sample) || facts.gets_out_as(inspected_as(sample));
+      return tells && !sample.by.empty();
+    });
   });
 }
 
@@ -124,7 +126,7 @@ namespace {
 
 // More than chance: one port that was asked twice, or several ports.
 bool firm(const Facts& facts, const std::vector<const Flow*>& dead) {
-  if (refuses_media(dead) || responders_missed_us(dead)) return true;
+  if (refuses_media(facts, dead) || responders_missed_us(dead)) return true;
   std::size_t times = 0;
   for (const auto* flow : dead) times += times_lost(*flow);
   return times > (facts.line_loses() ? 2 : 1);
@@ -271,7 +273,7 @@ Causes find_udp_ranges(const Diagnosis& context) {
       fmt::format("The firewall lets no {} out to port{} {}", only_stun ? "media (RTP)" : "UDP",
                   one_port ? "" : "s", listed(spans));
   finding.owner = Owner::network;
-  const bool proved = refuses_media(closed) || responders_missed_us(closed);
+  const bool proved = refuses_media(facts, closed) || responders_missed_us(closed);
   finding.confidence = proved                            ? Confidence::certain
                        : new_flows_may_be_limited(facts) ? Confidence::possible
                                                          : Confidence::likely;

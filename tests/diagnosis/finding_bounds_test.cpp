@@ -89,14 +89,17 @@ TEST(UdpRange, OfOneDestinationHasNoBoundsFromAnother) {
 
 // A port that died once, and STUN to it is refused as to every other port: nothing of that port.
 TEST(UdpRange, IsNoneByStunThatIsRefused) {
-  const auto made = [](const std::string& payload) {
+  const auto made = [](const std::string& payload, Outcome stun_elsewhere) {
     auto again = udp_hop("20.1.2.3", 10'000, "prohibited", payload);
     again.observation.evidence.back().facts[Fact::by] = "10.20.0.1";
     return report({row("media", {range("20.1.2.3", {{10'000, "dropped"}, {12'000, "left_site"}})}),
-                   controls(anchors()), follow_up({again})});
+                   controls({tls("www.google.com"), tls("www.cloudflare.com"), ntp("pool.ntp.org"),
+                             stun("stun.l.google.com", 19302, stun_elsewhere)}),
+                   follow_up({again})});
   };
-  EXPECT_EQ(codes(made("stun")), Codes{"firewall.flow_blocked (possible)"});
-  EXPECT_EQ(codes(made("rtp")), Codes{"firewall.udp_range_blocked (certain)"});
+  EXPECT_EQ(codes(made("stun", silent)), Codes{"firewall.flow_blocked (possible)"});
+  EXPECT_EQ(codes(made("stun", answered)), Codes{"firewall.udp_range_blocked (certain)"});
+  EXPECT_EQ(codes(made("rtp", silent)), Codes{"firewall.udp_range_blocked (certain)"});
 }
 
 // Half of a vendor's region is down. The router outside had answers left for one of the hosts only.
