@@ -199,5 +199,19 @@ TEST(Closes, PortsByCause) {
   EXPECT_FALSE(closes(Closes::direct, Transport::tls, 443, true));
 }
 
+// A row that asks the site's name servers is answered, and led astray.
+TEST(OnePass, AnAnswerThatLeadsAstrayIsNone) {
+  const auto made = [](std::string_view address) {
+    Scene run;
+    run.add("web", {at(tls("www.vendor.com", silent, "timed_out"), address)});
+    run.add("names", {question("www.vendor.com", "NOERROR")});
+    run.add_controls(anchors());
+    run.add_controls({question("www.vendor.com", "NOERROR", "9.9.9.9")});
+    return row_of(run.judge(), "names").status;
+  };
+  EXPECT_EQ(made("10.66.66.66"), Status::fail);
+  EXPECT_EQ(made("20.1.2.3"), Status::pass);
+}
+
 }  // namespace
 }  // namespace callready
