@@ -195,6 +195,7 @@ class Forgers {
   void note(bool udp, const std::string& host, const FlowSample& sample) {
     if (!sample.forged) return;
     by_host_.emplace(host, sample.by);
+    if (!udp) over_tcp_.insert(host);
     if (!udp) return;
     by_port_.emplace(sample.port, sample.by);
     over_udp_.insert(host);
@@ -206,8 +207,10 @@ class Forgers {
   // Nothing where the refusal may be the far end's own.
   const std::string* of(const std::string& host, std::uint16_t port) const {
     if (const auto found = by_host_.find(host); found != by_host_.end()) return &found->second;
-    // On that port, or between two on which it was caught; of one host that would be its affair.
+    // On that port, or between two on which it was caught; of one host that would be its affair,
+    // as it is where connections to it, too, meet that.
     const auto next = by_port_.lower_bound(port);
+    if (over_udp_.size() < 2 && over_tcp_ == over_udp_) return nullptr;
     if (over_udp_.size() < 2 && (next == by_port_.end() || next->first != port)) return nullptr;
     if (next == by_port_.end() || by_port_.begin()->first > port) return nullptr;
     return &next->second;
@@ -216,8 +219,8 @@ class Forgers {
  private:
   std::map<std::string, std::string> by_host_;
   std::map<std::uint16_t, std::string> by_port_;
-  std::set<std::string> over_udp_;  // hosts
-  std::set<Payload> kinds_;         // over UDP
+  std::set<std::string> over_udp_, over_tcp_;  // hosts
+  std::set<Payload> kinds_;                    // over UDP
 };
 
 void unmask(std::vector<FlowSample>& samples, const Forgers& forgers, const std::string& by) {

@@ -172,6 +172,7 @@ struct StunView {
   std::set<std::string> silent_parties;
   std::set<std::uint16_t> dead_ports;  // to other packets, too
   bool udp_works = false, stun_works = false, turn_works = false;
+  bool heard = false;  // any reply but names; else whether packets get lost is not known
   // Others than STUN who should answer: whether any does, and any does not.
   bool others_answer = false, others_are_silent = false;
 
@@ -198,6 +199,7 @@ StunView look_at_stun(const Facts& facts) {
       }
     }
     for (const auto& sample : flow.samples) {
+      view.heard |= sample.way == Reachability::open && sample.payload != Payload::dns;
       if (!is_stun_like(sample.payload)) {
         const bool dns = sample.payload == Payload::dns;
         view.udp_works |= gets_out(sample.way) && !dns;
@@ -240,8 +242,8 @@ bool names_come_late(const Facts& facts) {
 Causes find_stun_filter(const Diagnosis& context) {
   const auto& facts = context.facts;
   auto view = look_at_stun(facts);
-  const bool by_chance = facts.line_loses() || names_come_late(facts);
-  if (by_chance && view.times < believed_on_a_bad_line) view.contrasts.clear();
+  const bool by_chance = facts.line_loses() || names_come_late(facts) || !view.heard;
+  const bool weak = by_chance && view.times < believed_on_a_bad_line;
   // Where TURN gets through to anywhere, nobody on the way drops it; a plain Binding may.
   if (view.turn_works) return {};
   Cause cause;
@@ -275,7 +277,7 @@ Causes find_stun_filter(const Diagnosis& context) {
       fmt::format("The firewall lets UDP out, but not {}{}", what,
                   to_some ? " to " + listed({view.dying_to.begin(), view.dying_to.end()}) : "");
   finding.owner = Owner::network;
-  finding.confidence = proved ? Confidence::certain : Confidence::possible;
+  finding.confidence = proved && !weak ? Confidence::certain : Confidence::possible;
   finding.fix = fmt::format(
       "Switch off the inspection that drops {} (application control, often called \"STUN\", "
       "\"TURN\" or \"WebRTC\") for the user network, and allow it, with the replies: {}.{}",
@@ -291,6 +293,22 @@ Causes find_stun_filter(const Diagnosis& context) {
   add_what_they_saw(finding.evidence, cause.explained, 4);
   return {cause};
 }
+
+namespace {
+
+// Ports on which SIP that anybody can read is answered over a connection.
+std::set<std::uint16_t> ports_of_sip_over_tcp(const Facts& facts) {
+  std::set<std::uint16_t> ports;
+  for (const auto& result : facts.report.probes) {
+    const bool readable = result.probe.check == CheckKind::sip && over(result, Transport::tcp);
+    if (readable && is_direct(result) && result.observation.outcome == Outcome::answered) {
+      ports.insert(result.probe.target.port());
+    }
+  }
+  return ports;
+}
+
+}  // namespace
 
 Causes find_sip_filter(const Diagnosis& context) {
   const auto& facts = context.facts;
@@ -312,6 +330,7 @@ Causes find_sip_filter(const Diagnosis& context) {
     hosts.insert(flow.host);
   }
   const bool proved = !finding.evidence.empty();
+  const auto over_tcp = ports_of_sip_over_tcp(facts);
   for (const auto& result : facts.report.probes) {
     const bool sip =
         result.probe.check == CheckKind::sip || result.probe.check == CheckKind::sip_alg;
@@ -330,7 +349,7 @@ Causes find_sip_filter(const Diagnosis& context) {
                    other.probe.target.host == result.probe.target.host &&
                    other.observation.outcome == Outcome::answered;
           });
-      if (!by_tls) continue;
+      if (!by_tls || over_tcp.contains(result.probe.target.port())) continue;
       hosts.insert(result.probe.target.host);
       weak.push_back(what_it_saw(result));
     }

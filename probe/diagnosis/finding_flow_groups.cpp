@@ -105,6 +105,29 @@ bool firmly_blocked(const Facts& facts, const Flow& flow) {
          (turned_away(facts, flow) || times_lost(flow) >= enough);
 }
 
+std::set<std::string> shut_hosts(const Facts& facts, const Working& works) {
+  std::set<std::string> shut, reached;
+  for (const auto& flow : facts.flows) {
+    if (out(flow)) reached.insert(flow.host);
+    const bool known = any_sample(
+        flow, [&](const auto& one) { return one.responder && facts.asked_for(*one.result); });
+    const bool counts = flow.way == Reachability::lost ? known : bad(flow);
+    if (counts && works.elsewhere(flow)) shut.insert(flow.host);
+  }
+  std::erase_if(shut, [&](const auto& host) { return reached.contains(host); });
+  return shut;
+}
+
+bool once_beside_refusals(const Facts& facts, const std::vector<const Flow*>& flows,
+                          const Flow& flow) {
+  const auto told = [](const Flow* other) {
+    return any_sample(*other,
+                      [](const FlowSample& sample) { return sample.forged || !sample.by.empty(); });
+  };
+  return flow.way == Reachability::blocked && !firmly_blocked(facts, flow) && !told(&flow) &&
+         std::any_of(flows.begin(), flows.end(), told);
+}
+
 std::vector<FindingEvidence> evidence_for(const std::vector<const Flow*>& flows, std::size_t most) {
   std::vector<FindingEvidence> strong, weak;
   for (const auto* flow : flows) {

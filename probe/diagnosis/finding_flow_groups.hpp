@@ -30,6 +30,11 @@ class Working {
   std::map<Port, std::set<std::string>> hosts_;
 };
 
+// Hosts of which nothing is reached, not even by a port that gets out to others: the destination is
+// shut, and says nothing of its other ports. Silence counts where the host is known to answer: a
+// media port need not, nor one that we tried besides.
+std::set<std::string> shut_hosts(const Facts& facts, const Working& works);
+
 // Of several flows: the device that refused, if one was heard; whether something on the way was
 // seen to block.
 std::string device_of(const std::vector<const Flow*>& flows);
@@ -40,6 +45,11 @@ std::size_t times_lost(const Flow& flow);
 // Blocked for certain: a device said so, or it was asked more than once, and more often on a line
 // that loses packets.
 bool firmly_blocked(const Facts& facts, const Flow& flow);
+
+// Who turns one packet away with a word drops no other: what died once beside that, among `flows`,
+// may have died by chance.
+bool once_beside_refusals(const Facts& facts, const std::vector<const Flow*>& flows,
+                          const Flow& flow);
 
 // Their failing probes that no earlier cause explains.
 std::vector<const ProbeResult*> probes_of(const Diagnosis& context,

@@ -65,6 +65,16 @@ double chance_of_so_few(const RequestCount& news, const RequestCount& one) {
   return sum;
 }
 
+// A line that loses most of one flow loses most of all others as well; a device that shuts this
+// computer out while it counts does not.
+bool most_others_answer_at_once(const Facts& facts) {
+  const auto& probes = facts.report.probes;
+  const auto answered = std::count_if(probes.begin(), probes.end(), [](const ProbeResult& result) {
+    return is_direct(result) && result.observation.outcome == Outcome::answered;
+  });
+  return facts.answered_late().size() * 2 < static_cast<std::size_t>(answered);
+}
+
 // Both were asked of one server at one time: what the line loses, it loses of both.
 enum class LossBy { not_known, line, limit };
 LossBy loss_by(const Facts& facts) {
@@ -75,6 +85,7 @@ LossBy loss_by(const Facts& facts) {
   const auto &one = facts.on_one_flow(), &news = facts.on_new_flows();
   if (one.answered == 0 || news.sent == 0) return LossBy::not_known;
   if (chance_of_so_few(news, one) < unlikely) return LossBy::limit;
+  if (one.lost() > one.answered && most_others_answer_at_once(facts)) return LossBy::not_known;
   return one.lost() >= proves_loss ? LossBy::line : LossBy::not_known;
 }
 

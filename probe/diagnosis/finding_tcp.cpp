@@ -12,22 +12,6 @@ namespace {
 
 bool is_web(std::uint16_t port) { return port == 80 || port == 443; }
 
-// Hosts of which nothing is reached, not even by a port that gets out to others: the destination is
-// shut, and says nothing of its other ports. Silence counts where the host is known to answer: a
-// media port need not, nor one that we tried besides.
-std::set<std::string> shut_hosts(const Facts& facts, const Working& works) {
-  std::set<std::string> shut, reached;
-  for (const auto& flow : facts.flows) {
-    if (out(flow)) reached.insert(flow.host);
-    const bool known = any_sample(
-        flow, [&](const auto& one) { return one.responder && facts.asked_for(*one.result); });
-    const bool counts = flow.way == Reachability::lost ? known : bad(flow);
-    if (counts && works.elsewhere(flow)) shut.insert(flow.host);
-  }
-  std::erase_if(shut, [&](const auto& host) { return reached.contains(host); });
-  return shut;
-}
-
 // Operators of which a port is closed that gets out to others, and of which nothing is reached.
 std::set<std::string> shut_parties(const Facts& facts, const Working& works) {
   const auto hosts = shut_hosts(facts, works);
@@ -41,16 +25,11 @@ std::set<std::string> shut_parties(const Facts& facts, const Working& works) {
   return shut;
 }
 
-// Who turns one connection away with a word drops no other: what died once beside that may have
-// died by chance.
-bool once_beside_refusals(const Facts& facts, const std::vector<const Flow*>& flows,
-                          const Flow& flow) {
-  const auto told = [](const Flow* other) {
-    return any_sample(*other,
-                      [](const FlowSample& sample) { return sample.forged || !sample.by.empty(); });
-  };
-  return flow.way == Reachability::blocked && !firmly_blocked(facts, flow) && !told(&flow) &&
-         std::any_of(flows.begin(), flows.end(), told);
+// Whether the host need not answer there: we tried that port besides, and it is silent.
+bool may_listen_there_or_not(const Facts& facts, const Flow& flow) {
+  return flow.way == Reachability::lost && !any_sample(flow, [&](const FlowSample& sample) {
+           return facts.asked_for(*sample.result);
+         });
 }
 
 }  // namespace
@@ -72,16 +51,17 @@ Causes find_web_only(const Diagnosis& context) {
   const auto others =
       facts.select([](const Flow& flow) { return !flow.udp && !is_web(flow.port); });
   std::set<std::uint16_t> ports;
-  std::set<std::string> networks;
+  std::set<std::string> networks, parties;
   // What is shut as a whole says nothing of its ports.
   const auto shut = shut_parties(facts, Working(facts));
   for (const auto* flow : others) {
     if (!bad(*flow)) return {};
-    if (shut.contains(flow->party)) continue;
+    if (shut.contains(flow->party) || may_listen_there_or_not(facts, *flow)) continue;
     ports.insert(flow->port);
     networks.insert(flow->network);
+    parties.insert(flow->party);
   }
-  if (secure.size() < 2 || ports.size() < 3 || networks.size() < 2) return {};
+  if (secure.size() < 2 || ports.size() < 3 || networks.size() < 2 || parties.size() < 2) return {};
   Cause cause;
   cause.explained = probes_of(context, others);
   const auto lost_udp = failing_udp(context);

@@ -123,6 +123,15 @@ bool only_the_vendors_leave(const Facts& facts, const std::vector<const Flow*>& 
   return others_dropped;
 }
 
+// Hosts of which no connection is answered either: they may be down.
+std::set<std::string> dead_over_tcp(const Facts& facts) {
+  std::set<std::string> hosts;
+  for (const auto& flow : facts.flows) {
+    if (!flow.udp && asked_for(facts, flow) && !facts.alive(flow.host)) hosts.insert(flow.host);
+  }
+  return hosts;
+}
+
 // Packets leave, and nobody who answers everybody is heard, on whatever port: the way back is shut,
 // or one further out. One of those who are silent must have been seen to be sent to.
 std::optional<UdpVerdict> replies_are_lost(const Facts& facts,
@@ -141,6 +150,7 @@ std::optional<UdpVerdict> replies_are_lost(const Facts& facts,
   };
   const bool list = only_the_vendors_leave(facts, flows);
   const bool more_than_the_list = lets_out_more_than_the_list(facts);
+  const auto perhaps_down = dead_over_tcp(facts);
   for (const auto* flow : flows) {
     if (heard(*flow)) return std::nullopt;  // a refusal passes where no reply does, too
     const bool own = asked_for(facts, *flow);
@@ -159,7 +169,7 @@ std::optional<UdpVerdict> replies_are_lost(const Facts& facts,
       // Whose packets were not seen to leave may be dropped, as others on such ports.
       const bool sent = flow->way == Reachability::left || own;
       if (sent) verdict.from_port = std::min(verdict.from_port, flow->port);
-      own_too |= leaves(*flow, sample.payload) && own;
+      own_too |= leaves(*flow, sample.payload) && own && !perhaps_down.contains(flow->host);
     }
   }
   // A port that is inspected, or one operator that is down, has the others answer.
@@ -186,15 +196,6 @@ std::optional<UdpVerdict> replies_are_lost(const Facts& facts,
 // Below it are the ports that services listen on, and no media range.
 constexpr std::uint16_t first_media_port = 10'000;
 
-// Hosts of which no connection is answered either: they may be down.
-std::set<std::string> dead_over_tcp(const Facts& facts) {
-  std::set<std::string> hosts;
-  for (const auto& flow : facts.flows) {
-    if (!flow.udp && !facts.alive(flow.host)) hosts.insert(flow.host);
-  }
-  return hosts;
-}
-
 bool died_without_a_word(const Flow* flow) {
   return flow->way == Reachability::blocked && !any_sample(*flow, [](const FlowSample& sample) {
            return sample.forged || !sample.by.empty();
@@ -211,6 +212,7 @@ const Flow* tcp_works(const Facts& facts) {
 struct UdpView {
   std::vector<const Flow*> dead;  // of those whose silence or death tells of UDP
   std::vector<const Flow*> told;  // turned away, dropped, or the vendor's and silent
+  std::vector<const Flow*> died;  // without a word
   std::set<std::uint16_t> dropped;
   std::set<std::string> dropped_networks, stopped_hosts, silent_parties;
   // The vendor's: who should answer or was stopped; silent or dropped; refused, or neither.
@@ -240,7 +242,9 @@ UdpView look_at_udp(const Facts& facts, const std::vector<const Flow*>& flows) {
   const auto vendors = facts.hosts_asked_for();
   const auto perhaps_down = dead_over_tcp(facts);
   const bool more_than_the_list = lets_out_more_than_the_list(facts);
+  const auto shut = shut_hosts(facts, Working(facts));
   for (const auto* flow : flows) {
+    if (shut.contains(flow->host)) continue;
     const bool responder =
         any_sample(*flow, [](const FlowSample& sample) { return sample.responder; });
     const bool named =
@@ -251,10 +255,14 @@ UdpView look_at_udp(const Facts& facts, const std::vector<const Flow*>& flows) {
     const bool own = asked_for(facts, *flow);
     if (died) view.dropped.insert(flow->port);
     if (died) view.dropped_networks.insert(flow->network);
+    if (died) view.died.push_back(flow);
     if (silent) view.silent_parties.insert(flow->party);
     if (stopped) view.stopped_hosts.insert(flow->host);
     view.own_dropped |= died && own;
-    view.others_quiet |= (died || silent) && !own;
+    // STUN alone may be inspected.
+    const bool more_than_stun = any_sample(
+        *flow, [](const FlowSample& sample) { return inspected_as(sample) != Payload::stun; });
+    view.others_quiet |= (died || silent) && !own && more_than_stun;
     view.own_unrefused |= own && !named && !stopped;
     if (!silent && !stopped) continue;
     view.own |= own && (!silent || !perhaps_down.contains(flow->host));
@@ -282,8 +290,7 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
   }
   UdpVerdict verdict;
   auto view = look_at_udp(facts, flows);
-  // Below the ports of users' own programs a firewall shuts all or single ones.
-  if (view.two_devices() && *view.dropped.begin() > last_well_known_port) return std::nullopt;
+  if (view.two_devices() && !of_every_kind(view.died)) return std::nullopt;
   if (some_passes(facts, view)) return std::nullopt;
   const auto devices = refusals(flows);
   const auto widest = std::max_element(

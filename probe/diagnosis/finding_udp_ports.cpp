@@ -39,6 +39,7 @@ Causes find_udp_ports(const Diagnosis& context) {
       works |= out(*flow);
       // What died with its host says nothing of the port.
       if (flow->way == Reachability::blocked && context.open_probes(*flow).empty()) continue;
+      if (once_beside_refusals(facts, flows, *flow)) continue;
       if (flow->way == Reachability::blocked) {
         firm += firmly_blocked(facts, *flow) ? 2 : 1;
         dead.push_back(flow);

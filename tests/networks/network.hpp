@@ -38,7 +38,7 @@ enum class BoxKind {
   nat,           // translates; `mapping` and `filtering` in RFC 4787's sense
   rate,          // no more than `limit` new flows a second get through
   ban,           // after `limit` hosts within 10 s nothing gets through any more
-  protocol,      // acts on packets with that payload, on the ports of `matches`
+  protocol,      // acts on packets with that payload, or all others, on the ports of `matches`
   names,         // acts on TLS greetings that name one of the hosts of `matches`
   redirect_dns,  // answers everybody's port 53 itself, as the site's resolver does
   intercept,     // opens TLS on the ports of `matches` with a certificate of its own

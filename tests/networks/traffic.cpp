@@ -155,7 +155,7 @@ std::optional<Fate::Kind> Traffic::act(std::size_t index, const Packet& packet) 
     case BoxKind::protocol: {
       const bool turn_too = box.payload == Payload::stun && packet.payload == Payload::turn;
       const bool its = packet.payload == box.payload || turn_too;
-      if (its && matches(index, packet)) return fate_of(box.action);
+      if (its != box.except && matches(index, packet)) return fate_of(box.action);
       return std::nullopt;
     }
     case BoxKind::names: {

@@ -401,7 +401,11 @@ std::vector<Box> in_place_of(const std::vector<const Box*>& several) {
     box.kind = BoxKind::replies;
     with(false, {any_udp});
     with(false, {{Proto::udp, {54, 65535}, {}}});
+    box.kind = BoxKind::protocol;  // what looks inside lets names alone out
+    box.payload = Payload::dns;
+    with(true, {any_udp});
     box.kind = BoxKind::rule;
+    box.payload = Payload::none;
     if (model->kind != BoxKind::rule || model->except) continue;
     auto everywhere = model->matches;
     for (auto& match : everywhere) match.hosts.clear();
