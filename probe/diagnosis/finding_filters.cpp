@@ -117,7 +117,8 @@ const ProbeResult* second_greeting(const Facts& facts, const ProbeResult& first)
 }
 
 // Greetings that were cut, and not by chance: what only got no answer must have got none twice, or
-// not have been asked for again, where no other one was answered the second time.
+// not have been asked for again, where no other one was answered the second time, nor cut off for
+// certain on a line that loses packets.
 struct CutGreetings {
   std::vector<const ProbeResult*> probes;
   bool sure = false;  // some were cut off, or got no answer twice
@@ -142,6 +143,7 @@ CutGreetings cut_greetings(const Diagnosis& context) {
     }
   }
   cut.sure = !cut.probes.empty();
+  by_chance |= cut.sure && facts.line_loses();
   if (!by_chance) cut.probes.insert(cut.probes.end(), not_repeated.begin(), not_repeated.end());
   return cut;
 }

@@ -264,8 +264,9 @@ Causes find_proxy_required(const Diagnosis& context) {
   std::set<std::string> parties;
   std::set<std::uint16_t> shut, refused;  // ports
   bool tried = false;                     // where no name is found, nothing may have been
-  bool own = false;      // somebody of the vendor's who should answer was asked in vain
-  bool quietly = false;  // packets vanish: who is turned away aloud learns nothing from silence
+  bool own = false;  // somebody of the vendor's who should answer was asked in vain
+  // Packets vanish. Where others are turned away aloud, nothing is learnt from silence.
+  bool quietly = false, aloud = false;
   for (const auto& flow : facts.flows) {
     const bool out = flow.way == Reachability::open || flow.way == Reachability::left;
     if (out && !flow.udp) return {};
@@ -277,6 +278,7 @@ Causes find_proxy_required(const Diagnosis& context) {
       const bool dropped = sample.way == Reachability::blocked && sample.by.empty();
       return (dropped && !sample.forged) || (sample.way == Reachability::lost && sample.responder);
     });
+    aloud |= any_sample(flow, [](const FlowSample& sample) { return !sample.by.empty(); });
     own |= any_sample(flow, [&](const FlowSample& sample) {
       return facts.asked_for(*sample.result) &&
              (sample.responder || sample.way == Reachability::blocked);
@@ -299,7 +301,7 @@ Causes find_proxy_required(const Diagnosis& context) {
     cause.closes = udp_shut ? Closes::direct : Closes::direct_tcp;
   const auto listed_hosts = let_out(facts);
   for (const auto* result : waiting_for_proxy(facts)) {
-    const bool guessed = !all_ports || (!quietly && !is_udp(*result)) ||
+    const bool guessed = !all_ports || ((!quietly || aloud) && !is_udp(*result)) ||
                          listed_hosts.contains(result->probe.target.host) ||
                          (some_refuse && refused.contains(result->probe.target.port()));
     if (unmeasured(*result) && guessed) continue;

@@ -25,6 +25,18 @@ std::set<std::string> shut_parties(const Facts& facts, const Working& works) {
   return shut;
 }
 
+// Some got farther than others died, though not out for certain: a list is at work.
+bool some_get_farther(const Facts& facts, const std::vector<const Flow*>& flows) {
+  return any_blocked(flows) &&
+         std::any_of(facts.report.probes.begin(), facts.report.probes.end(),
+                     [](const ProbeResult& result) {
+                       const auto& target = result.probe.target;
+                       return result.probe.check == CheckKind::hop && is_direct(result) &&
+                              !is_udp(result) && !is_web(target.port()) &&
+                              result.observation.outcome == Outcome::passed;
+                     });
+}
+
 // Whether the host need not answer there: we tried that port besides, and it is silent.
 bool may_listen_there_or_not(const Facts& facts, const Flow& flow) {
   return flow.way == Reachability::lost && !any_sample(flow, [&](const FlowSample& sample) {
@@ -61,6 +73,7 @@ Causes find_web_only(const Diagnosis& context) {
     networks.insert(flow->network);
     parties.insert(flow->party);
   }
+  if (some_get_farther(facts, others)) return {};
   if (secure.size() < 2 || ports.size() < 3 || networks.size() < 2 || parties.size() < 2) return {};
   Cause cause;
   cause.explained = probes_of(context, others);

@@ -10,8 +10,12 @@ namespace {
 
 constexpr std::size_t most_hosts = 3;
 
+// How long a reply took is chance.
 bool same(const Evidence& one, const Evidence& other) {
-  return one.kind == other.kind && one.facts == other.facts && one.text == other.text;
+  auto facts = one.facts, others = other.facts;
+  facts.erase(Fact::took_ms);
+  others.erase(Fact::took_ms);
+  return one.kind == other.kind && facts == others && one.text == other.text;
 }
 
 // Who refused, where that could be measured.
@@ -348,7 +352,8 @@ bool looks_like_it_works(const networks::Network& network, const Scene& scene, c
         if (looks_right_as_it_is(one)) return true;
       }
     }
-    if (looks_right(twin) || looks_right(sparing(network, repairs, flows, all_hosts)) ||
+    if (looks_right(twin) || looks_right(with_other_media(twin)) ||
+        looks_right(sparing(network, repairs, flows, all_hosts)) ||
         looks_right(sparing(network, repairs, seen_flows, all_hosts))) {
       return true;
     }
@@ -406,6 +411,12 @@ std::vector<Box> in_place_of(const std::vector<const Box*>& several) {
     with(true, {any_udp});
     box.kind = BoxKind::rule;
     box.payload = Payload::none;
+    if (model->except) {  // the same list, over UDP alone
+      auto over_udp = model->matches;
+      std::erase_if(over_udp, [](const Match& match) { return match.proto == Proto::tcp; });
+      for (auto& match : over_udp) match.proto = Proto::udp;
+      with(true, over_udp);
+    }
     if (model->kind != BoxKind::rule || model->except) continue;
     auto everywhere = model->matches;
     for (auto& match : everywhere) match.hosts.clear();
