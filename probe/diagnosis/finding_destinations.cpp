@@ -70,6 +70,22 @@ bool shut_elsewhere(const Facts& facts, const Flow& flow) {
   });
 }
 
+// What died there is of a kind that dies elsewhere as well, and gets out nowhere: it may be that.
+bool kind_is_shut(const Facts& facts, const Flow& flow) {
+  const auto is_shut = [&](const FlowSample& sample) {
+    const auto kind = inspected_as(sample);
+    return sample.way != Reachability::blocked ||
+           (!facts.gets_out_as(kind) &&
+            std::any_of(facts.flows.begin(), facts.flows.end(), [&](const Flow& other) {
+              return other.udp && other.host != flow.host &&
+                     any_sample(other, [&](const FlowSample& one) {
+                       return one.way == Reachability::blocked && inspected_as(one) == kind;
+                     });
+            }));
+  };
+  return flow.udp && std::all_of(flow.samples.begin(), flow.samples.end(), is_shut);
+}
+
 // Nothing where that destination is not shut off, or nobody misses it.
 std::optional<Shut> look_at(const Diagnosis& context, const Working& works,
                             const Destination& flows) {
@@ -85,7 +101,8 @@ std::optional<Shut> look_at(const Diagnosis& context, const Working& works,
     const bool heard = flow->way == Reachability::blocked ||
                        (flow->way == Reachability::refused && device) ||
                        (flow->way == Reachability::lost && flow->samples.front().responder);
-    if (flow->way == Reachability::blocked && !context.open_probes(*flow).empty()) {
+    const bool blocked = flow->way == Reachability::blocked && !kind_is_shut(context.facts, *flow);
+    if (blocked && !context.open_probes(*flow).empty()) {
       refused_ports.insert({flow->udp, flow->port});
       if (!flow->udp && !shut_elsewhere(context.facts, *flow)) by_tcp.insert(flow->host);
     }

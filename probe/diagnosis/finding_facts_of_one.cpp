@@ -51,7 +51,8 @@ std::vector<const ProbeResult*> failing_ones(std::vector<const ProbeResult*> res
 bool got_no_answer(const ProbeResult& result) {
   const auto& seen = result.observation;
   return seen.outcome == Outcome::silent || seen.detail == DetailCode::tls_timed_out ||
-         seen.detail == DetailCode::http_timed_out;
+         seen.detail == DetailCode::http_timed_out || seen.detail == DetailCode::sip_timed_out ||
+         seen.detail == DetailCode::stun_timed_out;
 }
 
 bool is_private_and_right(const ProbeResult& result) {

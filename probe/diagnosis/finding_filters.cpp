@@ -116,6 +116,14 @@ const ProbeResult* second_greeting(const Facts& facts, const ProbeResult& first)
   return nullptr;
 }
 
+// Then a greeting that is not answered may be one whose answer was too large.
+bool large_packets_vanish(const Facts& facts) {
+  const auto& probes = facts.report.probes;
+  return std::any_of(probes.begin(), probes.end(), [](const ProbeResult& result) {
+    return result.observation.detail == DetailCode::black_hole;
+  });
+}
+
 // Greetings that were cut, and not by chance: what only got no answer must have got none twice, or
 // not have been asked for again, where no other one was answered the second time, nor cut off for
 // certain on a line that loses packets.
@@ -440,9 +448,12 @@ Causes find_tls_filter(const Diagnosis& context) {
                                     named_ports({ports.begin(), ports.end()}));
   finding.owner = Owner::security;
   const bool proved = other_name_works || plain_works || (!tls_works && parties.size() > 2);
-  finding.confidence = alone || !cut.sure ? Confidence::possible
-                       : proved           ? Confidence::certain
-                                          : Confidence::likely;
+  const bool too_large = large_packets_vanish(facts) &&
+                         std::all_of(cause.explained.begin(), cause.explained.end(),
+                                     [](const auto* result) { return got_no_answer(*result); });
+  finding.confidence = alone || !cut.sure || too_large ? Confidence::possible
+                       : proved                        ? Confidence::certain
+                                                       : Confidence::likely;
   finding.fix = fmt::format(
       "On the firewall or web filter that inspects TLS, exempt these destinations from blocking "
       "and from inspection: {}.{}{}",

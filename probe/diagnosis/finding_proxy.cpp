@@ -164,6 +164,14 @@ bool unmeasured(const ProbeResult& result) {
   return result.observation.detail == DetailCode::silent;
 }
 
+// Whoever turns connections away aloud drops none: silence then tells nothing.
+bool connections_are_refused(const Facts& facts) {
+  return std::any_of(facts.flows.begin(), facts.flows.end(), [](const Flow& flow) {
+    return !flow.udp && (flow.way == Reachability::refused ||
+                         any_sample(flow, [](const auto& sample) { return !sample.by.empty(); }));
+  });
+}
+
 // Where nothing gets out beside the proxy: what waits for it. UDP does not where some gets out.
 std::vector<const ProbeResult*> known_to_wait(const Facts& facts) {
   auto waiting = waiting_for_proxy(facts);
@@ -171,9 +179,11 @@ std::vector<const ProbeResult*> known_to_wait(const Facts& facts) {
     std::erase_if(waiting, [](const ProbeResult* result) { return is_udp(*result); });
   }
   const bool own = own_asked_without_success(facts);
+  const bool refused = connections_are_refused(facts);
   const auto hosts = let_out(facts);
   std::erase_if(waiting, [&](const ProbeResult* result) {
-    return unmeasured(*result) && (!own || hosts.contains(result->probe.target.host));
+    const bool loud = refused && !is_udp(*result);
+    return unmeasured(*result) && (!own || loud || hosts.contains(result->probe.target.host));
   });
   return waiting;
 }

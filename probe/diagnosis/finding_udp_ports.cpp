@@ -52,6 +52,13 @@ Causes find_udp_ports(const Diagnosis& context) {
         if (flow->way == Reachability::lost) dead.push_back(flow);
       }
     }
+    // Beside what died more often, a packet that a bad line may have lost is no part of it.
+    const auto by_chance = [&](const Flow* flow) {
+      return flow->way == Reachability::blocked && times_lost(*flow) < 2;
+    };
+    if (facts.line_loses() && !std::all_of(dead.begin(), dead.end(), by_chance)) {
+      std::erase_if(dead, by_chance);
+    }
     // Known responders of two operators, silent on this port alone: not where the protocol is
     // answered nowhere, which may be inspection.
     const bool spoken_elsewhere =

@@ -7,7 +7,10 @@
 namespace callready {
 
 Questions::Questions(const findings::Facts& facts)
-    : facts_(facts), room_(most_follow_ups), room_for_names_(most_name_questions) {
+    : facts_(facts),
+      room_(most_follow_ups),
+      room_for_names_(most_name_questions),
+      room_for_repeats_(most_repeat_questions) {
   for (const auto& [probe, seen] : facts.report.probes) {
     if (probe.purpose == Purpose::row || probe.purpose == Purpose::control) continue;
     auto& room = room_for(probe.purpose);
@@ -16,7 +19,8 @@ Questions::Questions(const findings::Facts& facts)
 }
 
 std::size_t& Questions::room_for(Purpose purpose) {
-  return purpose == Purpose::name_elsewhere ? room_for_names_ : room_;
+  const bool again = purpose == Purpose::repeat || purpose == Purpose::other_server_name;
+  return purpose == Purpose::name_elsewhere ? room_for_names_ : again ? room_for_repeats_ : room_;
 }
 
 void Questions::ask(Purpose purpose, CheckKind check, Transport transport, std::string host,

@@ -10,8 +10,10 @@
 namespace callready {
 
 // A second round is short, and meets few hosts that the first has not met: so many in a run, and
-// so many beside them that only ask resolvers for names.
-inline constexpr std::size_t most_follow_ups = 24, most_name_questions = 36;
+// so many beside them that only ask resolvers for names, or ask the same once more: what gets no
+// answer is known late, when the others have taken their room.
+inline constexpr std::size_t most_follow_ups = 24, most_name_questions = 36,
+                             most_repeat_questions = 12;
 
 // None for a clean site. Those that are in the report already count. All are controls: no row's
 // status depends on them. Names that are missing are asked for elsewhere only where the report's

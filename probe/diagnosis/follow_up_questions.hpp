@@ -27,7 +27,7 @@ class Questions {
   std::size_t& room_for(Purpose purpose);
 
   const findings::Facts& facts_;
-  std::size_t room_, room_for_names_;
+  std::size_t room_, room_for_names_, room_for_repeats_;
   std::set<std::string> ids_;
   std::vector<Probe> list_;
 };

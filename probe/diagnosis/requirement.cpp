@@ -174,6 +174,9 @@ std::string reached_in_words(const std::vector<HostState>& hosts, const Count& c
   const auto left = std::count_if(hosts.begin(), hosts.end(), [](const HostState& host) {
     return host.state == State::reached && host.left;
   });
+  const auto again = std::count_if(hosts.begin(), hosts.end(), [](const HostState& host) {
+    return host.state == State::reached && host.again;
+  });
   const bool all_left = left > 0 && left == counted.reached;
   const auto seen = std::find_if(hosts.begin(), hosts.end(), [](const HostState& host) {
     return host.state == State::reached && !host.left_by.empty();
@@ -181,6 +184,7 @@ std::string reached_in_words(const std::vector<HostState>& hosts, const Count& c
   const auto how_far = seen == hosts.end() ? std::string() : ", as far as " + seen->left_by;
   if (counted.total() == 1) {
     if (all_left) return "leaves the site" + how_far + "; the far end answers its own clients only";
+    if (again > 0) return "reached, when it was asked again";
     return counted.reached == 1 ? "reached" : counted.unknown == 1 ? "not known" : "not reached";
   }
   if (counted.unknown == counted.total()) return fmt::format("0 of {} known", counted.total());
@@ -190,6 +194,7 @@ std::string reached_in_words(const std::vector<HostState>& hosts, const Count& c
         counted.total(), how_far);
   }
   auto text = fmt::format("{} of {} reached", counted.reached, counted.total());
+  if (again > 0) text += fmt::format(" ({} when asked again)", again);
   if (counted.unknown > 0) text += fmt::format(", {} not known", counted.unknown);
   if (left > 0) text += fmt::format(" ({} as far as that it leaves the site{})", left, how_far);
   return text;

@@ -35,14 +35,20 @@ std::string seen_by(const ProbeResult& result) {
 struct Endpoint {
   State state = State::ignored;
   bool answered = false;             // by any route: more than that packets leave the site
+  bool again = false;                // and only when it was asked again
   std::string left_by;               // else the router that saw them
   bool gone = true;                  // every route failed because the name does not exist
   const ProbeResult* why = nullptr;  // the first route that was not the way
 
   void add_route(const ProbeResult& result, State route, const ResultIndex& evidences) {
     if (route == State::ignored) return;
-    answered = answered || (reached(result.observation.outcome) &&
-                            result.observation.outcome != Outcome::passed);
+    const auto check = result.probe.check;
+    const bool at_once =
+        reached(result.observation.outcome) && result.observation.outcome != Outcome::passed;
+    const bool later = evidences.attribution().got_out(result.probe.id) &&
+                       check != CheckKind::hop && check != CheckKind::udp_range;
+    again = (again || !answered) && later && !at_once;
+    answered = answered || at_once || later;
     if (left_by.empty()) left_by = seen_by(result);
     gone = gone && no_such_name(result, evidences);
     if (route != State::reached && why == nullptr) why = &result;
@@ -62,6 +68,7 @@ void add_endpoint(HostState& host, const Endpoint& endpoint, bool any) {
     host.left_by = endpoint.left_by;
   }
   const bool lost = endpoint.state != State::reached;
+  host.again |= endpoint.again && !lost;
   if (lost && host.why == nullptr) host.why = endpoint.why;
   if (host.state == State::ignored) {
     host.state = endpoint.state;

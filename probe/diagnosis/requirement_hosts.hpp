@@ -18,6 +18,7 @@ struct HostState {
   State state = State::ignored;
   bool left = false;                 // reached, as far as that packets to it leave the site
   std::string left_by;               // the router that saw them
+  bool again = false;                // reached, by what was answered only when it was asked again
   bool gone = false;                 // the only thing wrong: its name does not exist
   const ProbeResult* why = nullptr;  // the first probe that was not reached
   HostWeight weight = HostWeight::current;

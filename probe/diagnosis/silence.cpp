@@ -34,11 +34,7 @@ bool shut_far_out(const Flow& flow) {
 
 bool heard(const Flow& flow) {
   // A connection that stands and says nothing may be somebody's on the way.
-  const auto is_mute = [](const FlowSample& sample) {
-    const auto& seen = sample.result->observation;
-    return got_no_answer(*sample.result) || seen.detail == DetailCode::sip_timed_out ||
-           seen.detail == DetailCode::stun_timed_out;
-  };
+  const auto is_mute = [](const FlowSample& sample) { return got_no_answer(*sample.result); };
   const bool mute = !flow.udp && any_sample(flow, is_mute);
   return any_sample(flow, [&](const auto& sample) {
     // Where something was asked for over one in vain, another tells no more.

@@ -268,9 +268,12 @@ std::set<std::string> got_out_after_all(const Facts& facts) {
   }
   for (const auto& id : gone) open.erase(id);
   std::set<std::tuple<CheckKind, std::string, Transport, std::uint16_t>> answered;  // the 2nd time
+  // TLS that is opened to see how large packets get is TLS.
   const auto key = [](const Probe& probe) {
     const auto& target = probe.target;
-    return std::tuple(probe.check, target.host, target.transport, target.port());
+    const bool tls = probe.check == CheckKind::path && target.transport == Transport::tls;
+    return std::tuple(tls ? CheckKind::tls : probe.check, target.host, target.transport,
+                      target.port());
   };
   for (const auto& [probe, seen] : facts.report.probes) {
     if (probe.purpose == Purpose::repeat && reached(seen.outcome)) answered.insert(key(probe));
