@@ -26,6 +26,21 @@ std::set<std::uint16_t> taken_ports(const Facts& facts) {
   return ports;
 }
 
+// Connections stand and say nothing, to hosts of which the same is answered on another port:
+// somebody on the way takes them.
+bool mute_where_it_answers(const Facts& facts) {
+  constexpr std::size_t enough = 3;  // hosts; two servers may have a port out of order
+  std::set<std::string> answers, mute;
+  for (const auto& result : facts.report.probes) {
+    const auto& seen = result.observation;
+    if (!is_direct(result) || result.probe.check != CheckKind::turn || is_udp(result)) continue;
+    if (seen.outcome == Outcome::answered) answers.insert(result.probe.target.host);
+    if (seen.detail == DetailCode::stun_timed_out) mute.insert(result.probe.target.host);
+  }
+  std::erase_if(mute, [&](const auto& host) { return !answers.contains(host); });
+  return mute.size() >= enough;
+}
+
 // Where packets to a host died on ports of a range, none of which got out.
 struct Deaths {
   std::uint16_t first = 65'535, last = 0;
@@ -197,6 +212,7 @@ std::map<std::string, std::string> doubted(const Facts& facts,
   const Silence silence(facts, explained);
   const bool limited = new_flows_are_limited(facts);
   const auto taken = taken_ports(facts);
+  const bool all_taken = taken.size() > 1 || mute_where_it_answers(facts);
   const auto blocked = perhaps_blocked(facts);
   const Depths depths(facts);
   const auto trips = distances(facts);
@@ -209,7 +225,7 @@ std::map<std::string, std::string> doubted(const Facts& facts,
                                                     : "on a line that loses packets");
     }
     if (!is_direct(result)) continue;
-    const bool on_taken_port = taken.size() > 1 || taken.contains(result.probe.target.port());
+    const bool on_taken_port = all_taken || taken.contains(result.probe.target.port());
     const bool stands = result.observation.outcome == Outcome::connected;
     if (stands && !is_udp(result) && on_taken_port && !facts.inside(result)) {
       reasons.emplace(result.probe.id, "a device on the way takes every connection itself");
