@@ -103,8 +103,10 @@ std::optional<Shut> look_at(const Diagnosis& context, const Working& works,
                        (flow->way == Reachability::lost && flow->samples.front().responder);
     const bool blocked = flow->way == Reachability::blocked && !kind_is_shut(context.facts, *flow);
     if (blocked && !context.open_probes(*flow).empty()) {
-      refused_ports.insert({flow->udp, flow->port});
-      if (!flow->udp && !shut_elsewhere(context.facts, *flow)) by_tcp.insert(flow->host);
+      const bool perhaps_the_port = shut_elsewhere(context.facts, *flow);
+      if (!perhaps_the_port || works.elsewhere(*flow))
+        refused_ports.insert({flow->udp, flow->port});
+      if (!flow->udp && !perhaps_the_port) by_tcp.insert(flow->host);
     }
     if (!heard || !works.elsewhere(*flow) || peer_also_silent(context.facts, *flow)) continue;
     shut.dead.push_back(flow);

@@ -194,7 +194,8 @@ class Forgers {
  public:
   void note(bool udp, const std::string& host, const FlowSample& sample) {
     if (!sample.forged) return;
-    by_host_.emplace(host, sample.by);
+    by_host_[host].emplace(sample.port, sample.by);
+    hosts_on_[{udp, sample.port}].insert(host);
     if (!udp) over_tcp_.insert(host);
     if (!udp) return;
     by_port_.emplace(sample.port, sample.by);
@@ -206,7 +207,10 @@ class Forgers {
   bool any_over_udp() const { return !over_udp_.empty(); }
   // Nothing where the refusal may be the far end's own.
   const std::string* of(const std::string& host, std::uint16_t port) const {
-    if (const auto found = by_host_.find(host); found != by_host_.end()) return &found->second;
+    const auto found = by_host_.find(host);
+    if (found != by_host_.end() && !only_on_shut_ports(found->second)) {
+      return &found->second.begin()->second;
+    }
     // On that port, or between two on which it was caught; of one host that would be its affair,
     // as it is where connections to it, too, meet that.
     const auto next = by_port_.lower_bound(port);
@@ -217,8 +221,17 @@ class Forgers {
   }
 
  private:
-  std::map<std::string, std::string> by_host_;
-  std::map<std::uint16_t, std::string> by_port_;
+  using Ports = std::map<std::uint16_t, std::string>;  // by whom
+
+  // On one port alone, on which others were caught as well: it is the port, and not the host.
+  bool only_on_shut_ports(const Ports& caught) const {
+    const auto hosts = hosts_on_.find({true, caught.begin()->first});
+    return caught.size() == 1 && hosts != hosts_on_.end() && hosts->second.size() > 1;
+  }
+
+  std::map<std::string, Ports> by_host_;
+  std::map<std::pair<bool, std::uint16_t>, std::set<std::string>> hosts_on_;  // true: UDP
+  Ports by_port_;
   std::set<std::string> over_udp_, over_tcp_;  // hosts
   std::set<Payload> kinds_;                    // over UDP
 };

@@ -137,6 +137,13 @@ std::vector<const ProbeResult*> other_ranges_with(const Facts& facts,
   return found;
 }
 
+// Over the same protocol, to other ports of that host.
+bool some_get_out_beside(const Facts& facts, const Flow& flow) {
+  return std::any_of(facts.flows.begin(), facts.flows.end(), [&](const Flow& other) {
+    return other.udp == flow.udp && other.host == flow.host && out(other);
+  });
+}
+
 }  // namespace
 
 Causes find_flows(const Diagnosis& context) {
@@ -190,9 +197,11 @@ Causes find_flows(const Diagnosis& context) {
     const auto many = std::count_if(flows.begin(), flows.end(), [&](const Flow* flow) {
       return flow->way == Reachability::blocked && !beside_others(*flow);
     });
-    const bool sure = many > 2 || std::any_of(flows.begin(), flows.end(), [&](const Flow* flow) {
-                        return firmly_blocked(facts, *flow);
-                      });
+    // So many die by chance, too, where a line loses packets and others of that host get out.
+    const bool may_be_lost = facts.line_loses() && some_get_out_beside(facts, *flows.front());
+    const bool sure = (many > 2 && !may_be_lost) ||
+                      std::any_of(flows.begin(), flows.end(),
+                                  [&](const Flow* flow) { return firmly_blocked(facts, *flow); });
     finding.confidence = sure ? Confidence::likely : Confidence::possible;
     finding.fix = fmt::format(
         "Look in the firewall's log for dropped packets from this computer, and allow from the "
