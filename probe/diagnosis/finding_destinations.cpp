@@ -70,6 +70,18 @@ bool shut_elsewhere(const Facts& facts, const Flow& flow) {
   });
 }
 
+// So it does to a host that is reached otherwise.
+bool shut_to_the_living(const Facts& facts, const Flow& flow) {
+  const auto lives = [&](const std::string& host) {
+    return std::any_of(facts.flows.begin(), facts.flows.end(),
+                       [&](const Flow& other) { return other.host == host && out(other); });
+  };
+  return std::any_of(facts.flows.begin(), facts.flows.end(), [&](const Flow& other) {
+    return other.udp == flow.udp && other.port == flow.port && other.host != flow.host &&
+           bad(other) && lives(other.host);
+  });
+}
+
 // What died there is of a kind that dies elsewhere as well, and gets out nowhere: it may be that.
 bool kind_is_shut(const Facts& facts, const Flow& flow) {
   const auto is_shut = [&](const FlowSample& sample) {
@@ -103,10 +115,9 @@ std::optional<Shut> look_at(const Diagnosis& context, const Working& works,
                        (flow->way == Reachability::lost && flow->samples.front().responder);
     const bool blocked = flow->way == Reachability::blocked && !kind_is_shut(context.facts, *flow);
     if (blocked && !context.open_probes(*flow).empty()) {
-      const bool perhaps_the_port = shut_elsewhere(context.facts, *flow);
-      if (!perhaps_the_port || works.elsewhere(*flow))
-        refused_ports.insert({flow->udp, flow->port});
-      if (!flow->udp && !perhaps_the_port) by_tcp.insert(flow->host);
+      const bool the_port = shut_to_the_living(context.facts, *flow) && !works.elsewhere(*flow);
+      if (!the_port) refused_ports.insert({flow->udp, flow->port});
+      if (!flow->udp && !shut_elsewhere(context.facts, *flow)) by_tcp.insert(flow->host);
     }
     if (!heard || !works.elsewhere(*flow) || peer_also_silent(context.facts, *flow)) continue;
     shut.dead.push_back(flow);

@@ -48,6 +48,43 @@ TEST(Doubt, PortsThatDieFurtherOutElsewhereMayDieBehindTheRouterThatSawThem) {
   EXPECT_EQ(made(2), Status::pass) << "at the same router: it is the destination";
 }
 
+TEST(Doubt, AGreetingThatIsAnsweredTheSecondTimeArrives) {
+  const auto made = [](Outcome outcome, const std::string& detail) {
+    Scene run;
+    run.add("web", {tls("www.vendor.com", failed, "tls_timed_out")});
+    run.add_controls(anchors());
+    auto again =
+        probe(CheckKind::path, Transport::tls, "www.vendor.com", 443, outcome, detail.c_str());
+    again.probe.with["again"] = "true";
+    again.probe.purpose = Purpose::repeat;
+    run.add_controls({again});
+    return row_of(run.judge(), "web");
+  };
+  const auto arrives = made(answered, "full_size");
+  EXPECT_EQ(arrives.status, Status::pass);
+  EXPECT_EQ(arrives.summary, "reached, when it was asked again");
+  EXPECT_EQ(made(failed, "tls_timed_out").status, Status::fail);
+}
+
+// TURN is answered on one port of these hosts, and mute on another: somebody takes connections.
+TEST(Doubt, ConnectionsThatStandWhereOthersAreMute) {
+  const auto made = [](int hosts) {
+    Scene run;
+    std::vector<ProbeResult> relays;
+    for (int i = 0; i < hosts; ++i) {
+      const auto host = fmt::format("turn{}.vendor.com", i);
+      relays.push_back(turn_tls(host));
+      relays.push_back(probe(CheckKind::turn, Transport::tcp, host, 80, failed, "stun_timed_out"));
+    }
+    run.add("relays", relays);
+    run.add("push", {tcp("push.other.net", 5223)});
+    run.add_controls(anchors());
+    return row_of(run.judge(), "push").status;
+  };
+  EXPECT_EQ(made(3), Status::unknown);
+  EXPECT_EQ(made(1), Status::pass) << "one server may have a port out of order";
+}
+
 TEST(Doubt, PortsThatCouldNotBeMeasuredBesideBlockedOnes) {
   const auto made = [](const std::string& last) {
     Scene run;

@@ -316,6 +316,17 @@ TEST(FollowUps, AskNothingOfSinglePortsWhereNoReplyComesBack) {
   EXPECT_FALSE(asks(list("left_site"), sip_port));
 }
 
+// The room of questions about ways may be full when a greeting is given up.
+TEST(FollowUps, AskOnceMoreWhateverElseWasAsked) {
+  std::vector<ProbeResult> ways;
+  for (std::uint16_t port = 0; port < most_follow_ups; ++port) {
+    ways.push_back(tcp_hop("www.google.com", static_cast<std::uint16_t>(5000 + port), "silent"));
+  }
+  const auto list = ids(report({row("web", {tls("www.vendor.com", failed, "tls_timed_out")}),
+                                controls(anchors()), follow_up(ways)}));
+  EXPECT_TRUE(asks(list, "path/tls/www.vendor.com:443?again=true"));
+}
+
 TEST(FollowUps, StayFew) {
   std::vector<ProbeResult> lost;
   for (int i = 0; i < 50; ++i) {

@@ -57,6 +57,12 @@ TEST(Loss, IsALimitWhereNewFlowsFareWorseThanChance) {
             Codes{"network.loss (possible)"});
 }
 
+// A line that loses most of one flow loses most of all others, too.
+TEST(Loss, IsNotTheLinesWhereTheComputerIsShutOutWhileItCounts) {
+  EXPECT_EQ(codes(losing({counted("one", 20, 1), counted("new", 20, 1)})),
+            Codes{"network.loss (possible)"});
+}
+
 TEST(Loss, IsNotKnownWhereTheCountFailed) {
   EXPECT_EQ(codes(losing({counted("one", 0, 0), counted("new", 20, 0)})),
             Codes{"network.loss (possible)"});

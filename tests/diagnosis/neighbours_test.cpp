@@ -217,17 +217,22 @@ TEST(ProxyRequired, SaysNothingOfUdpByTcpAlone) {
 
 // Where connections are turned away aloud, a packet that nobody heard of met something else.
 TEST(ProxyRequired, ExplainsSilenceOnlyWherePacketsVanish) {
-  const auto speaks_of_it = [](const ProbeResult& web) {
-    const auto found =
-        diagnose(report({row("web", {web, proxied(tls("www.vendor.com"))}),
-                         row("sip", {rejected_by(sip_tcp("sip.vendor.com"), "10.20.0.1")}),
-                         row("calls", {tcp_hop("52.129.96.1", 5062, "silent")}),
-                         controls({rejected_by(tls("www.google.com"), "10.20.0.1")})}));
+  const auto speaks_of_it = [](const std::string& device, Outcome web) {
+    const auto seen = [](ProbeResult result, const std::string& by) {
+      return by.empty() ? result : rejected_by(std::move(result), by);
+    };
+    const auto found = diagnose(report(
+        {row("web", {seen(tls("www.vendor.com", web, "timed_out"), web == silent ? "" : device),
+                     proxied(tls("www.vendor.com"))}),
+         row("sip", {seen(tcp("sip.vendor.com", 5060, silent), device)}),
+         row("calls", {tcp_hop("52.129.96.1", 5062, "silent")}),
+         controls({seen(tls("www.google.com", silent, "timed_out"), device)})}));
     EXPECT_EQ(found.front().code, "proxy.required");
     return has_evidence(found.front(), "52.129.96.1:5062");
   };
-  EXPECT_FALSE(speaks_of_it(rejected_by(tls("www.vendor.com"), "10.20.0.1")));
-  EXPECT_TRUE(speaks_of_it(tls("www.vendor.com", silent, "timed_out")));
+  EXPECT_FALSE(speaks_of_it("10.20.0.1", rejected));
+  EXPECT_FALSE(speaks_of_it("10.20.0.1", silent)) << "one device speaks, and another does not";
+  EXPECT_TRUE(speaks_of_it("", silent));
 }
 
 // Nor do ports that no proxy is for: the web's own were not tried.
