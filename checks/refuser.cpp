@@ -77,46 +77,55 @@ asio::awaitable<bool> target_is_outside(Context& context, SocketAddress target) 
   co_return got_beyond(by_tcp, target.address);
 }
 
-// True where what ends at the TTL is refused before it ends.
-asio::awaitable<bool> is_refused_at(Context& context, SocketAddress target, Transport transport,
-                                    int ttl) {
+// What becomes of a packet that ends at the TTL: it is refused before, a router says that it ended
+// there, or nothing is heard.
+enum class Ending { refused, expired, silence };
+
+asio::awaitable<Ending> end_at(Context& context, SocketAddress target, Transport transport,
+                               int ttl) {
   if (transport == Transport::tcp) {
     ConnectOptions options;
     options.interface = context.settings.interface;
     options.ttl = ttl;
     options.timeout = context.edge.patience();
     const auto connected = co_await connect_tcp(context.executor, context.scope, target, options);
-    co_return connected.has_error() && !connected.error().icmp &&
-        connected.error().kind == FailureKind::connection_refused;
+    if (connected.has_value()) co_return Ending::silence;
+    const auto& failure = connected.error();
+    if (failure.icmp) {
+      co_return failure.icmp->kind == IcmpKind::time_exceeded ? Ending::expired : Ending::silence;
+    }
+    const bool refused = failure.kind == FailureKind::connection_refused;
+    co_return refused ? Ending::refused : Ending::silence;
   }
   UdpSocket::Options options;
   options.interface = context.settings.interface;
   options.ttl = ttl;
   auto socket = UdpSocket::open(context.executor, target, options);
-  if (socket.has_error()) co_return false;
+  if (socket.has_error()) co_return Ending::silence;
   const std::array<std::uint8_t, 12> payload{};
   const auto sent = socket->send(payload);
-  if (sent.has_error()) co_return false;
+  if (sent.has_error()) co_return Ending::silence;
   const auto until = context.scope.clock.now() + context.edge.patience();
   auto event = co_await socket->receive(context.scope, until);
   const auto* icmp = event.has_error() ? nullptr : std::get_if<IcmpError>(&*event);
-  co_return icmp != nullptr && icmp->kind == IcmpKind::port_unreachable;
+  const bool refused = icmp != nullptr && icmp->kind == IcmpKind::port_unreachable;
+  co_return refused ? Ending::refused : Ending::silence;
 }
 
 // The last router that a packet reaches before it is refused: a firewall says "time exceeded"
 // before it looks at its own rules. Where not even the first is reached, it is that, or stands
-// before it.
+// before it. Nothing where a packet got lost before.
 asio::awaitable<std::optional<IpAddress>> refusing_device(Context& context, SocketAddress target,
                                                           Transport transport) {
   std::optional<IpAddress> device;
   const auto routers = context.edge.routers(target);
   for (const auto& [ttl, router] : routers) {
-    const bool refused = co_await is_refused_at(context, target, transport, ttl);
-    if (refused && ttl == 1) device = router;
-    if (refused) break;
+    const auto ending = co_await end_at(context, target, transport, ttl);
+    if (ending == Ending::refused && ttl == 1) device = router;
+    if (ending == Ending::refused) break;
     // Who refuses UDP has few answers: its silence proves no more.
     if (transport == Transport::udp) break;
-    device = router;
+    device = ending == Ending::expired ? std::optional(router) : std::nullopt;
   }
   co_return device;
 }

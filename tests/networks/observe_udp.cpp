@@ -380,7 +380,7 @@ void Observer::ask_who_refused(const Job& job, Packet packet, Seen& seen) {
     const bool refused = near.kind == Expired::reset || near.kind == Expired::port_unreachable;
     if (refused && ttl == 1) device = router;
     if (refused || packet.proto == Proto::udp) break;
-    device = router;
+    device = near.kind == Expired::expired ? std::optional(router) : std::nullopt;
   }
   auto& evidence = add(observation, "refuser", {{"who", text("on_the_way")}});
   if (device) evidence.facts[fact_of("by")] = text(device->to_string());
