@@ -194,9 +194,9 @@ class Forgers {
  public:
   void note(bool udp, const std::string& host, const FlowSample& sample) {
     if (!sample.forged) return;
-    by_host_[host].emplace(sample.port, sample.by);
-    hosts_on_[{udp, sample.port}].insert(host);
-    if (!udp) over_tcp_.insert(host);
+    const Port port{udp, sample.port};
+    by_host_[host].emplace(port, sample.by);
+    hosts_on_[port].insert(host);
     if (!udp) return;
     by_port_.emplace(sample.port, sample.by);
     over_udp_.insert(host);
@@ -208,32 +208,39 @@ class Forgers {
   // Nothing where the refusal may be the far end's own.
   const std::string* of(const std::string& host, std::uint16_t port) const {
     const auto found = by_host_.find(host);
-    if (found != by_host_.end() && !only_on_shut_ports(found->second)) {
+    if (found != by_host_.end() && !only_on_a_shut_port(found->second)) {
       return &found->second.begin()->second;
     }
     // On that port, or between two on which it was caught; of one host that would be its affair,
     // as it is where connections to it, too, meet that.
     const auto next = by_port_.lower_bound(port);
-    if (over_udp_.size() < 2 && over_tcp_ == over_udp_) return nullptr;
+    if (over_udp_.size() < 2 && alone_on_a_tcp_port()) return nullptr;
     if (over_udp_.size() < 2 && (next == by_port_.end() || next->first != port)) return nullptr;
     if (next == by_port_.end() || by_port_.begin()->first > port) return nullptr;
     return &next->second;
   }
 
  private:
-  using Ports = std::map<std::uint16_t, std::string>;  // by whom
+  using Port = std::pair<bool, std::uint16_t>;  // true: UDP
+  using Ports = std::map<Port, std::string>;    // by whom
 
   // On one port alone, on which others were caught as well: it is the port, and not the host.
-  bool only_on_shut_ports(const Ports& caught) const {
-    const auto hosts = hosts_on_.find({true, caught.begin()->first});
-    return caught.size() == 1 && hosts != hosts_on_.end() && hosts->second.size() > 1;
+  bool only_on_a_shut_port(const Ports& caught) const {
+    return caught.size() == 1 && hosts_on_.at(caught.begin()->first).size() > 1;
+  }
+
+  // Who was caught over UDP was so over TCP, too, on a port on which nobody else was.
+  bool alone_on_a_tcp_port() const {
+    return std::any_of(hosts_on_.begin(), hosts_on_.end(), [&](const auto& caught) {
+      return !caught.first.first && caught.second == over_udp_;
+    });
   }
 
   std::map<std::string, Ports> by_host_;
-  std::map<std::pair<bool, std::uint16_t>, std::set<std::string>> hosts_on_;  // true: UDP
-  Ports by_port_;
-  std::set<std::string> over_udp_, over_tcp_;  // hosts
-  std::set<Payload> kinds_;                    // over UDP
+  std::map<Port, std::set<std::string>> hosts_on_;
+  std::map<std::uint16_t, std::string> by_port_;  // over UDP
+  std::set<std::string> over_udp_;                // hosts
+  std::set<Payload> kinds_;                       // over UDP
 };
 
 void unmask(std::vector<FlowSample>& samples, const Forgers& forgers, const std::string& by) {

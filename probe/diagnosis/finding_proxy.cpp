@@ -277,10 +277,14 @@ Causes find_proxy_required(const Diagnosis& context) {
   bool own = false;  // somebody of the vendor's who should answer was asked in vain
   // Packets vanish. Where others are turned away aloud, nothing is learnt from silence.
   bool quietly = false, aloud = false;
+  std::set<std::uint16_t> udp_aloud;  // ports: of one alone no more is known than that it is shut
   for (const auto& flow : facts.flows) {
     const bool out = flow.way == Reachability::open || flow.way == Reachability::left;
     if (out && !flow.udp) return {};
+    const bool named = any_sample(flow, [](const auto& sample) { return !sample.by.empty(); });
+    if (flow.udp && named) udp_aloud.insert(flow.port);
     if (flow.udp) continue;
+    aloud |= named;
     parties.insert(flow.party);
     (flow.way == Reachability::refused ? refused : shut).insert(flow.port);
     tried = true;
@@ -288,7 +292,6 @@ Causes find_proxy_required(const Diagnosis& context) {
       const bool dropped = sample.way == Reachability::blocked && sample.by.empty();
       return (dropped && !sample.forged) || (sample.way == Reachability::lost && sample.responder);
     });
-    aloud |= any_sample(flow, [](const FlowSample& sample) { return !sample.by.empty(); });
     own |= any_sample(flow, [&](const FlowSample& sample) {
       return facts.asked_for(*sample.result) &&
              (sample.responder || sample.way == Reachability::blocked);
@@ -311,7 +314,8 @@ Causes find_proxy_required(const Diagnosis& context) {
     cause.closes = udp_shut ? Closes::direct : Closes::direct_tcp;
   const auto listed_hosts = let_out(facts);
   for (const auto* result : waiting_for_proxy(facts)) {
-    const bool guessed = !all_ports || ((!quietly || aloud) && !is_udp(*result)) ||
+    const bool guessed = !all_ports ||
+                         (is_udp(*result) ? udp_aloud.size() == 1 : !quietly || aloud) ||
                          listed_hosts.contains(result->probe.target.host) ||
                          (some_refuse && refused.contains(result->probe.target.port()));
     if (unmeasured(*result) && guessed) continue;

@@ -13,6 +13,7 @@ namespace {
 
 // The first and the second time that a port was asked.
 struct Twice {
+  const Flow* flow = nullptr;
   const FlowSample* before = nullptr;  // it answered
   const FlowSample* after = nullptr;   // it does not
 };
@@ -91,13 +92,13 @@ LossBy loss_by(const Facts& facts) {
 
 }  // namespace
 
-Causes find_rate_limit(const Diagnosis& context) {
-  const auto& facts = context.facts;
+namespace {
+
+// What answered at first, and does not any more. Nothing where any of it does.
+std::vector<Twice> fallen_silent(const Facts& facts) {
   std::vector<Twice> lost;
-  std::set<std::string> networks;
-  bool resets = false;  // some devices refuse instead of dropping
   for (const auto& flow : facts.flows) {
-    Twice twice;
+    Twice twice{&flow, nullptr, nullptr};
     for (const auto& sample : flow.samples) {
       if (!is_second(sample)) {
         const bool answered =
@@ -112,12 +113,23 @@ Causes find_rate_limit(const Diagnosis& context) {
     if (twice.after->way == Reachability::open || twice.after->way == Reachability::left) return {};
     const auto& before = twice.before->result->observation.sent_at;
     const auto& after = twice.after->result->observation.sent_at;
-    if (!after || *after < *before) continue;
-    lost.push_back(twice);
-    resets |= twice.after->way != Reachability::lost;
-    networks.insert(flow.network);
+    if (after && *after >= *before) lost.push_back(twice);
   }
+  return lost;
+}
+
+}  // namespace
+
+Causes find_rate_limit(const Diagnosis& context) {
+  const auto& facts = context.facts;
+  const auto lost = fallen_silent(facts);
   if (lost.empty()) return {};
+  std::set<std::string> networks;
+  bool resets = false;  // some devices refuse instead of dropping
+  for (const auto& twice : lost) {
+    resets |= twice.after->way != Reachability::lost;
+    networks.insert(twice.flow->network);
+  }
   Cause cause;
   for (const auto& flow : facts.flows) {
     if (flow.port == 53) continue;
@@ -151,7 +163,7 @@ Causes find_rate_limit(const Diagnosis& context) {
       "seconds, too. Until the block has run out (often a minute to an hour), nothing else works "
       "from here; then run again, without --pace fast.",
       own_address(facts.report));
-  for (const auto& [before, after] : lost) {
+  for (const auto& [flow, before, after] : lost) {
     // By milliseconds, as a saved report has them.
     const auto seconds = std::chrono::duration<double>(
         std::chrono::floor<std::chrono::milliseconds>(*after->result->observation.sent_at) -
@@ -232,7 +244,8 @@ Causes find_loss(const Diagnosis& context) {
   }
   if (late.empty() || !context.affects_requirement(cause.explained)) return {};
   auto& finding = cause.finding;
-  const bool by_line = loss_by(facts) == LossBy::line;
+  // Where this computer is shut out, the count met that.
+  const bool by_line = loss_by(facts) == LossBy::line && fallen_silent(facts).empty();
   finding.code = "network.loss";
   finding.title = by_line ? "Packets get lost on the way"
                           : "Packets get lost on the way, or a device limits new connections";

@@ -55,9 +55,17 @@ bool list_lets_out_udp(const Facts& facts) {
   return own_heard && others_silent;
 }
 
+// Somebody near takes connections in everybody's name: whom it reaches says nothing of UDP.
+bool connections_are_taken(const Facts& facts) {
+  const auto& probes = facts.report.probes;
+  return std::any_of(probes.begin(), probes.end(), [](const ProbeResult& result) {
+    return is_direct(result) && result.observation.detail == DetailCode::answered_on_the_way;
+  });
+}
+
 // A site may let out nothing but the vendor's list: then others tell nothing of UDP.
 bool lets_out_more_than_the_list(const Facts& facts) {
-  if (list_lets_out_udp(facts)) return false;
+  if (list_lets_out_udp(facts) || connections_are_taken(facts)) return false;
   const auto vendors = facts.hosts_asked_for();
   return std::any_of(facts.flows.begin(), facts.flows.end(), [&](const Flow& flow) {
     // How far it leaves may be no further than to whoever stops it.
@@ -125,10 +133,14 @@ bool only_the_vendors_leave(const Facts& facts, const std::vector<const Flow*>& 
 
 // Hosts of which no connection is answered either: they may be down.
 std::set<std::string> dead_over_tcp(const Facts& facts) {
-  std::set<std::string> hosts;
+  const bool taken = connections_are_taken(facts);
+  std::set<std::string> hosts, heard;
   for (const auto& flow : facts.flows) {
-    if (!flow.udp && asked_for(facts, flow) && !facts.alive(flow.host)) hosts.insert(flow.host);
+    if (flow.udp) continue;
+    if (taken ? any_sample(flow, spoke) : facts.alive(flow.host)) heard.insert(flow.host);
+    if (taken || asked_for(facts, flow)) hosts.insert(flow.host);
   }
+  for (const auto& host : heard) hosts.erase(host);
   return hosts;
 }
 
