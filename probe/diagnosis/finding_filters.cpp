@@ -116,7 +116,7 @@ const ProbeResult* second_greeting(const Facts& facts, const ProbeResult& first)
   return nullptr;
 }
 
-// Then a greeting that is not answered may be one whose answer was too large.
+// Where full-size packets vanish, what did not come may have been an answer that was too large.
 bool large_packets_vanish(const Facts& facts) {
   const auto& probes = facts.report.probes;
   return std::any_of(probes.begin(), probes.end(), [](const ProbeResult& result) {
@@ -168,10 +168,6 @@ FindingEvidence contrast_in_words(const Flow& flow, const Contrast& contrast,
                       "out, as far as the same router.",
                       protocol, flow.host, flow.port)};
 }
-
-}  // namespace
-
-namespace {
 
 // What STUN and TURN over UDP came to, as far as the site can be to blame.
 struct StunView {
@@ -229,10 +225,6 @@ StunView look_at_stun(const Facts& facts) {
   return view;
 }
 
-}  // namespace
-
-namespace {
-
 // Names that were looked up only when they were asked for again: packets get lost.
 bool names_come_late(const Facts& facts) {
   std::set<std::string> found;
@@ -253,6 +245,7 @@ Causes find_stun_filter(const Diagnosis& context) {
   const auto& facts = context.facts;
   auto view = look_at_stun(facts);
   const bool by_chance = facts.line_loses() || names_come_late(facts) || !view.heard;
+  // What died so seldom may have died by chance.
   const bool weak = by_chance && view.times < believed_on_a_bad_line;
   // Where TURN gets through to anywhere, nobody on the way drops it; a plain Binding may.
   if (view.turn_works) return {};
@@ -448,12 +441,13 @@ Causes find_tls_filter(const Diagnosis& context) {
                                     named_ports({ports.begin(), ports.end()}));
   finding.owner = Owner::security;
   const bool proved = other_name_works || plain_works || (!tls_works && parties.size() > 2);
-  const bool too_large = large_packets_vanish(facts) &&
-                         std::all_of(cause.explained.begin(), cause.explained.end(),
-                                     [](const auto* result) { return got_no_answer(*result); });
-  finding.confidence = alone || !cut.sure || too_large ? Confidence::possible
-                       : proved                        ? Confidence::certain
-                                                       : Confidence::likely;
+  // Answers that were too large, or packets that get lost.
+  const bool may_be_lost = (large_packets_vanish(facts) || names_come_late(facts)) &&
+                           std::all_of(cause.explained.begin(), cause.explained.end(),
+                                       [](const auto* result) { return got_no_answer(*result); });
+  finding.confidence = alone || !cut.sure || may_be_lost ? Confidence::possible
+                       : proved                          ? Confidence::certain
+                                                         : Confidence::likely;
   finding.fix = fmt::format(
       "On the firewall or web filter that inspects TLS, exempt these destinations from blocking "
       "and from inspection: {}.{}{}",

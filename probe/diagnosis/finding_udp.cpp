@@ -131,16 +131,16 @@ bool only_the_vendors_leave(const Facts& facts, const std::vector<const Flow*>& 
   return others_dropped;
 }
 
-// Hosts of which no connection is answered either: they may be down.
+// Hosts of which no connection is answered either, or all stand and are mute: they may be down.
 std::set<std::string> dead_over_tcp(const Facts& facts) {
   const bool taken = connections_are_taken(facts);
-  std::set<std::string> hosts, heard;
+  std::set<std::string> hosts, speaking;
   for (const auto& flow : facts.flows) {
     if (flow.udp) continue;
-    if (taken ? any_sample(flow, spoke) : facts.alive(flow.host)) heard.insert(flow.host);
+    if (taken ? any_sample(flow, spoke) : heard(flow)) speaking.insert(flow.host);
     if (taken || asked_for(facts, flow)) hosts.insert(flow.host);
   }
-  for (const auto& host : heard) hosts.erase(host);
+  for (const auto& host : speaking) hosts.erase(host);
   return hosts;
 }
 
@@ -227,6 +227,7 @@ struct UdpView {
   std::vector<const Flow*> died;  // without a word
   std::set<std::uint16_t> dropped;
   std::set<std::string> dropped_networks, stopped_hosts, silent_parties;
+  std::set<Payload> own_kinds;  // of the vendor's that is silent or stopped
   // The vendor's: who should answer or was stopped; silent or dropped; refused, or neither.
   bool own = false, own_silent = false, own_dropped = false;
   bool own_refused = false, own_unrefused = false;
@@ -277,6 +278,9 @@ UdpView look_at_udp(const Facts& facts, const std::vector<const Flow*>& flows) {
     view.others_quiet |= (died || silent) && !own && more_than_stun;
     view.own_unrefused |= own && !named && !stopped;
     if (!silent && !stopped) continue;
+    for (const auto& sample : flow->samples) {
+      if (own) view.own_kinds.insert(inspected_as(sample));
+    }
     view.own |= own && (!silent || !perhaps_down.contains(flow->host));
     view.own_silent |= own && !named;
     (own ? view.own_refused : view.others_refused) |= named;
@@ -284,6 +288,22 @@ UdpView look_at_udp(const Facts& facts, const std::vector<const Flow*>& flows) {
     if (stopped || vendors.contains(flow->host)) view.told.push_back(flow);
   }
   return view;
+}
+
+// STUN over a connection that anybody can read is mute, where the same server answers it over TLS.
+bool stun_is_inspected(const Facts& facts) {
+  std::set<std::string> mute, answering;
+  for (const auto& result : facts.report.probes) {
+    const auto& host = result.probe.target.host;
+    const bool stun =
+        result.probe.check == CheckKind::turn || result.probe.check == CheckKind::stun;
+    if (!stun || !is_direct(result)) continue;
+    const bool tls = result.probe.target.transport == Transport::tls;
+    if (tls && result.observation.outcome == Outcome::answered) answering.insert(host);
+    if (!tls && result.observation.detail == DetailCode::stun_timed_out) mute.insert(host);
+  }
+  return std::any_of(mute.begin(), mute.end(),
+                     [&](const auto& host) { return answering.contains(host); });
 }
 
 // Some UDP gets as far as other UDP died, or farther: not all of it is shut.
@@ -339,7 +359,10 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
                                                 "UDP: {}.",
                                                 listed({silent.begin(), silent.end()}))});
   }
-  if (!view.own || !all_kinds || view.treated_apart()) verdict.confidence = Confidence::possible;
+  const bool only_stun = view.own_kinds == std::set{Payload::stun} && stun_is_inspected(facts);
+  if (!view.own || !all_kinds || only_stun || view.treated_apart()) {
+    verdict.confidence = Confidence::possible;
+  }
   auto more = udp_evidence(flows, 6);
   verdict.evidence.insert(verdict.evidence.end(), more.begin(), more.end());
   return verdict;
