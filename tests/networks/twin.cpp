@@ -65,7 +65,8 @@ bool alike(const ProbeResult& one, const ProbeResult& other) {
   if (udp && a.outcome != b.outcome && turned_away(a) && turned_away(b)) return true;
   // How far a packet was seen to get hangs on that, too.
   const bool seen_to_leave = a.outcome == Outcome::passed && b.outcome == Outcome::passed;
-  if (one.probe.check == CheckKind::hop && seen_to_leave) return true;
+  const bool taken = a.outcome == Outcome::connected && b.outcome == Outcome::connected;
+  if (one.probe.check == CheckKind::hop && (seen_to_leave || taken)) return true;
   if (one.probe.check != CheckKind::udp_range) return same(a, b);
   return a.outcome == b.outcome && a.detail == b.detail;
 }
@@ -77,7 +78,7 @@ bool refuses_udp(const ProbeResult& result) {
 
 bool look_the_same(const Report& one, const Report& other) {
   // Who refuses in the servers' names does so a few times a second: which of them is chance.
-  const bool refusals = std::any_of(one.probes.begin(), one.probes.end(), refuses_udp) &&
+  const bool refusals = std::any_of(one.probes.begin(), one.probes.end(), refuses_udp) ||
                         std::any_of(other.probes.begin(), other.probes.end(), refuses_udp);
   const auto refused_or_not = [&](const ProbeResult& a, const ProbeResult& b) {
     return refusals && (refuses_udp(a) || refuses_udp(b)) &&
