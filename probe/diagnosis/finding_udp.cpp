@@ -68,8 +68,10 @@ bool lets_out_more_than_the_list(const Facts& facts) {
   if (list_lets_out_udp(facts) || connections_are_taken(facts)) return false;
   const auto vendors = facts.hosts_asked_for();
   return std::any_of(facts.flows.begin(), facts.flows.end(), [&](const Flow& flow) {
+    const auto opened = [](const auto& sample) { return has_foreign_root(*sample.result); };
     // How far it leaves may be no further than to whoever stops it.
-    return !flow.udp && !vendors.contains(flow.host) && any_sample(flow, spoke);
+    return !flow.udp && !vendors.contains(flow.host) && any_sample(flow, spoke) &&
+           !any_sample(flow, opened);
   });
 }
 

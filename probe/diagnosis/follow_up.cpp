@@ -19,8 +19,9 @@ Questions::Questions(const findings::Facts& facts)
 }
 
 std::size_t& Questions::room_for(Purpose purpose) {
+  if (purpose == Purpose::name_elsewhere) return room_for_names_;
   const bool again = purpose == Purpose::repeat || purpose == Purpose::other_server_name;
-  return purpose == Purpose::name_elsewhere ? room_for_names_ : again ? room_for_repeats_ : room_;
+  return again && room_ == 0 ? room_for_repeats_ : room_;
 }
 
 void Questions::ask(Purpose purpose, CheckKind check, Transport transport, std::string host,

@@ -10,8 +10,8 @@
 namespace callready {
 
 // A second round is short, and meets few hosts that the first has not met: so many in a run, and
-// so many beside them that only ask resolvers for names, or ask the same once more: what gets no
-// answer is known late, when the others have taken their room.
+// so many beside them that only ask resolvers for names. What gets no answer is known late, and
+// asked once more also where the others have taken all room.
 inline constexpr std::size_t most_follow_ups = 24, most_name_questions = 36,
                              most_repeat_questions = 12;
 

@@ -13,6 +13,10 @@
 namespace callready::findings {
 namespace {
 
+using Endpoint = std::pair<std::string, std::uint16_t>;
+
+Endpoint endpoint_of(const Probe& probe) { return {probe.target.host, probe.target.port()}; }
+
 // TCP ports on which somebody near takes connections in everybody's name: a packet that was to end
 // on the way was answered, or TLS is opened. Of two ports: all of them.
 std::set<std::uint16_t> taken_ports(const Facts& facts) {
@@ -202,6 +206,24 @@ void doubt_single_proofs(const Facts& facts, const std::set<std::string>& explai
   }
 }
 
+// Greetings that were answered the second time, by a check that looks at no certificate.
+void doubt_unseen_certificates(const Facts& facts, const std::set<std::string>& after_all,
+                               std::map<std::string, std::string>& reasons) {
+  std::set<Endpoint> seen;
+  for (const auto& result : facts.report.probes) {
+    const bool again = result.probe.purpose == Purpose::repeat && !chain_of(result).empty();
+    if (again) seen.insert(endpoint_of(result.probe));
+  }
+  for (const auto& result : facts.report.probes) {
+    const auto& id = result.probe.id;
+    const bool tls = result.probe.target.transport == Transport::tls && after_all.contains(id);
+    if (tls && !seen.contains(endpoint_of(result.probe))) {
+      reasons.emplace(id,
+                      "it answered the second time only, when nobody looked at its certificate");
+    }
+  }
+}
+
 }  // namespace
 
 std::map<std::string, std::string> doubted(const Facts& facts,
@@ -209,6 +231,7 @@ std::map<std::string, std::string> doubted(const Facts& facts,
   std::map<std::string, std::string> reasons;
   const auto after_all = got_out_after_all(facts);
   doubt_single_proofs(facts, explained, after_all, reasons);
+  doubt_unseen_certificates(facts, after_all, reasons);
   const Silence silence(facts, explained);
   const bool limited = new_flows_are_limited(facts);
   const auto taken = taken_ports(facts);
@@ -295,7 +318,7 @@ std::set<std::string> got_out_after_all(const Facts& facts) {
     if (probe.purpose == Purpose::repeat && reached(seen.outcome)) answered.insert(key(probe));
   }
   for (const auto& result : facts.report.probes) {
-    if (failing(result) && is_direct(result) && answered.contains(key(result.probe))) {
+    if (got_no_answer(result) && is_direct(result) && answered.contains(key(result.probe))) {
       open.insert(result.probe.id);
     }
   }
