@@ -208,7 +208,7 @@ class Forgers {
   // Nothing where the refusal may be the far end's own.
   const std::string* of(const std::string& host, std::uint16_t port) const {
     const auto found = by_host_.find(host);
-    if (found != by_host_.end() && !only_on_a_shut_port(found->second)) {
+    if (found != by_host_.end() && !only_on_shut_ports(found->second)) {
       return &found->second.begin()->second;
     }
     // On that port, or between two on which it was caught; of one host that would be its affair,
@@ -224,9 +224,10 @@ class Forgers {
   using Port = std::pair<bool, std::uint16_t>;  // true: UDP
   using Ports = std::map<Port, std::string>;    // by whom
 
-  // On one port alone, on which others were caught as well: it is the port, and not the host.
-  bool only_on_a_shut_port(const Ports& caught) const {
-    return caught.size() == 1 && hosts_on_.at(caught.begin()->first).size() > 1;
+  // On ports alone on which others were caught as well: it is the ports, and not the host.
+  bool only_on_shut_ports(const Ports& caught) const {
+    return std::all_of(caught.begin(), caught.end(),
+                       [&](const auto& one) { return hosts_on_.at(one.first).size() > 1; });
   }
 
   // Who was caught over UDP was so over TCP, too, on a port on which nobody else was.
