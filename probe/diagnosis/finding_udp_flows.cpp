@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "probe/diagnosis/finding_words.hpp"
+#include "probe/diagnosis/silence.hpp"
 
 namespace callready::findings {
 
@@ -22,6 +23,67 @@ bool has_service(const Flow& flow) {
 
 std::vector<const Flow*> udp_cells(const Facts& facts) {
   return facts.select([](const Flow& flow) { return flow.udp && flow.port != dns_port; });
+}
+
+bool asked_for(const Facts& facts, const Flow& flow) {
+  return any_sample(flow,
+                    [&](const FlowSample& sample) { return facts.asked_for(*sample.result); });
+}
+
+namespace {
+
+// The far end spoke: a connection that stands and says nothing may be somebody's on the way.
+bool spoke(const FlowSample& sample) {
+  const auto outcome = sample.result->observation.outcome;
+  return outcome == Outcome::answered || outcome == Outcome::denied ||
+         !chain_of(*sample.result).empty();
+}
+
+// On the port of DNS, who is asked for is heard, and who is not is silent: for UDP, a list is at
+// work.
+bool list_lets_out_udp(const Facts& facts) {
+  bool own_heard = false, others_silent = false;
+  for (const auto& flow : facts.flows) {
+    if (!flow.udp || flow.port != dns_port) continue;
+    const bool own = asked_for(facts, flow);
+    if (!own && flow.way == Reachability::open) return false;
+    own_heard |= own && flow.way == Reachability::open;
+    others_silent |= !own;
+  }
+  return own_heard && others_silent;
+}
+
+// Somebody near takes connections in everybody's name: whom it reaches says nothing of UDP.
+bool connections_are_taken(const Facts& facts) {
+  const auto& probes = facts.report.probes;
+  return std::any_of(probes.begin(), probes.end(), [](const ProbeResult& result) {
+    return is_direct(result) && result.observation.detail == DetailCode::answered_on_the_way;
+  });
+}
+
+}  // namespace
+
+bool lets_out_more_than_the_list(const Facts& facts) {
+  if (list_lets_out_udp(facts) || connections_are_taken(facts)) return false;
+  const auto vendors = facts.hosts_asked_for();
+  return std::any_of(facts.flows.begin(), facts.flows.end(), [&](const Flow& flow) {
+    const auto opened = [](const auto& sample) { return has_foreign_root(*sample.result); };
+    // How far it leaves may be no further than to whoever stops it.
+    return !flow.udp && !vendors.contains(flow.host) && any_sample(flow, spoke) &&
+           !any_sample(flow, opened);
+  });
+}
+
+std::set<std::string> dead_over_tcp(const Facts& facts) {
+  const bool taken = connections_are_taken(facts);
+  std::set<std::string> hosts, speaking;
+  for (const auto& flow : facts.flows) {
+    if (flow.udp) continue;
+    if (taken ? any_sample(flow, spoke) : heard(flow)) speaking.insert(flow.host);
+    if (taken || asked_for(facts, flow)) hosts.insert(flow.host);
+  }
+  for (const auto& host : speaking) hosts.erase(host);
+  return hosts;
 }
 
 std::vector<FindingEvidence> udp_evidence(const std::vector<const Flow*>& flows, std::size_t most) {

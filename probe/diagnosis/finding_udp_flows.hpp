@@ -10,6 +10,16 @@ inline constexpr std::uint16_t dns_port = 53;
 // All over UDP but DNS.
 std::vector<const Flow*> udp_cells(const Facts& facts);
 
+// A row needs that port of that host: where only the vendor's list is allowed, the well known
+// public servers are silent or refused, and nothing is wrong.
+bool asked_for(const Facts& facts, const Flow& flow);
+
+// A site may let out nothing but the vendor's list: then others tell nothing of UDP.
+bool lets_out_more_than_the_list(const Facts& facts);
+
+// Hosts of which no connection is answered either, or all stand and are mute: they may be down.
+std::set<std::string> dead_over_tcp(const Facts& facts);
+
 // A port of a media range that was sampled, beside a service's own port. A flow can be both.
 bool of_a_range(const FlowSample& sample);
 bool in_a_range(const Flow& flow);
@@ -36,6 +46,11 @@ std::vector<PortRange> perhaps_blocked(const Facts& facts);
 // limit what is new, and whoever has sent less often is silent for that reason. It may limit UDP
 // only, of which names alone are asked for often enough.
 bool new_flows_may_be_limited(const Facts& facts);
+
+// Packets leave, and nobody who answers everybody is heard, on whatever port: the way back is shut,
+// or one further out. One of those who are silent must have been seen to be sent to.
+std::optional<UdpVerdict> replies_are_lost(const Facts& facts,
+                                           const std::vector<const Flow*>& flows);
 
 // Probes in the order in which they came, each once.
 class ProbeList {
