@@ -31,7 +31,7 @@ std::set<std::uint16_t> taken_ports(const Facts& facts) {
 }
 
 // Connections stand and say nothing, to hosts of which the same is answered on another port:
-// somebody on the way takes them.
+// somebody on the way takes them. Who opens TLS is mute for a reason of its own.
 bool mute_where_it_answers(const Facts& facts) {
   constexpr std::size_t enough = 3;  // hosts; two servers may have a port out of order
   std::set<std::string> answers, mute;
@@ -39,7 +39,8 @@ bool mute_where_it_answers(const Facts& facts) {
     const auto& seen = result.observation;
     if (!is_direct(result) || result.probe.check != CheckKind::turn || is_udp(result)) continue;
     if (seen.outcome == Outcome::answered) answers.insert(result.probe.target.host);
-    if (seen.detail == DetailCode::stun_timed_out) mute.insert(result.probe.target.host);
+    const bool plain = result.probe.target.transport == Transport::tcp;
+    if (plain && seen.detail == DetailCode::stun_timed_out) mute.insert(result.probe.target.host);
   }
   std::erase_if(mute, [&](const auto& host) { return !answers.contains(host); });
   return mute.size() >= enough;
