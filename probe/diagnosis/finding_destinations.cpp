@@ -19,8 +19,8 @@ using Destination = std::vector<const Flow*>;
 // A device on the way was caught turning this destination away, and not that port: of such a host
 // no reset is its own.
 bool impersonates(const Flow& flow, const Working& works) {
-  const auto caught = [](const FlowSample& sample) { return sample.forged || !sample.by.empty(); };
-  return works.elsewhere(flow) && any_sample(flow, caught);
+  return works.elsewhere(flow) &&
+         any_sample(flow, [](const FlowSample& sample) { return sample.turned_away(); });
 }
 
 std::vector<Destination> destinations(const Facts& facts, const Working& works) {
@@ -62,24 +62,22 @@ bool is_guess(const Flow& flow) {
   });
 }
 
-// The same port of another host fares no better: it may be the port.
-bool shut_elsewhere(const Facts& facts, const Flow& flow) {
-  return std::any_of(facts.flows.begin(), facts.flows.end(), [&](const Flow& other) {
-    return other.udp == flow.udp && other.port == flow.port && other.host != flow.host &&
-           bad(other);
-  });
+// Others whose same port fares no better: it may be the port.
+std::set<std::string> shut_as_well(const Facts& facts, const Flow& flow) {
+  std::set<std::string> hosts;
+  for (const auto& other : facts.flows) {
+    const bool same_port = other.udp == flow.udp && other.port == flow.port;
+    if (same_port && other.host != flow.host && bad(other)) hosts.insert(other.host);
+  }
+  return hosts;
 }
 
-// So it does to a host that is reached otherwise.
-bool shut_to_the_living(const Facts& facts, const Flow& flow) {
-  const auto lives = [&](const std::string& host) {
-    return std::any_of(facts.flows.begin(), facts.flows.end(),
-                       [&](const Flow& other) { return other.host == host && out(other); });
-  };
-  return std::any_of(facts.flows.begin(), facts.flows.end(), [&](const Flow& other) {
-    return other.udp == flow.udp && other.port == flow.port && other.host != flow.host &&
-           bad(other) && lives(other.host);
-  });
+std::set<std::string> living_hosts(const Facts& facts) {
+  std::set<std::string> hosts;
+  for (const auto& flow : facts.flows) {
+    if (out(flow)) hosts.insert(flow.host);
+  }
+  return hosts;
 }
 
 // What died there is of a kind that dies elsewhere as well, and gets out nowhere: it may be that.
@@ -102,6 +100,7 @@ bool kind_is_shut(const Facts& facts, const Flow& flow) {
 std::optional<Shut> look_at(const Diagnosis& context, const Working& works,
                             const Destination& flows) {
   Shut shut;
+  const auto living = living_hosts(context.facts);
   const bool device = std::any_of(flows.begin(), flows.end(),
                                   [&](const Flow* flow) { return impersonates(*flow, works); });
   // Ports that are reached elsewhere; and all on which a device was caught, which on one that is
@@ -115,9 +114,12 @@ std::optional<Shut> look_at(const Diagnosis& context, const Working& works,
                        (flow->way == Reachability::lost && flow->samples.front().responder);
     const bool blocked = flow->way == Reachability::blocked && !kind_is_shut(context.facts, *flow);
     if (blocked && !context.open_probes(*flow).empty()) {
-      const bool the_port = shut_to_the_living(context.facts, *flow) && !works.elsewhere(*flow);
+      const auto others = shut_as_well(context.facts, *flow);
+      const bool some_live = std::any_of(others.begin(), others.end(),
+                                         [&](const auto& host) { return living.contains(host); });
+      const bool the_port = some_live && !works.elsewhere(*flow);
       if (!the_port) refused_ports.insert({flow->udp, flow->port});
-      if (!flow->udp && !shut_elsewhere(context.facts, *flow)) by_tcp.insert(flow->host);
+      if (!flow->udp && others.empty()) by_tcp.insert(flow->host);
     }
     if (!heard || !works.elsewhere(*flow) || peer_also_silent(context.facts, *flow)) continue;
     shut.dead.push_back(flow);

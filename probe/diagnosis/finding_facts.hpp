@@ -45,6 +45,9 @@ struct FlowSample {
   bool refusal = false;
   // A device on the way was caught refusing in the far end's name.
   bool forged = false;
+
+  // A device on the way said no, in its own name or in the far end's.
+  bool turned_away() const { return forged || !by.empty(); }
 };
 
 // What a device that inspects takes its packets for: TURN is STUN to whoever drops it.
@@ -101,6 +104,11 @@ class Facts {
     return rows_.contains(result.probe.id) && result.probe.check != CheckKind::nat;
   }
   // Hosts that a set asks for: the vendor's, whoever asked them besides.
+  // A row needs that port of that host: where only the vendor's list is allowed, the well known
+  // public servers are silent or refused, and nothing is wrong.
+  bool asked_for(const Flow& flow) const {
+    return any_sample(flow, [&](const FlowSample& sample) { return asked_for(*sample.result); });
+  }
   std::set<std::string> hosts_asked_for() const;
 
   // The networks of the flows that `wanted` accepts.

@@ -18,7 +18,7 @@ Payload inspected_as(const FlowSample& sample) {
 }
 
 bool died_beside_refusals(const Flow& flow, const FlowSample& sample) {
-  const bool died = sample.way == Reachability::blocked && sample.by.empty() && !sample.forged;
+  const bool died = sample.way == Reachability::blocked && !sample.turned_away();
   return died && any_sample(flow, [](const FlowSample& other) { return !other.by.empty(); });
 }
 

@@ -239,6 +239,18 @@ bool names_come_late(const Facts& facts) {
   });
 }
 
+// Ports on which SIP that anybody can read is answered over a connection.
+std::set<std::uint16_t> ports_of_sip_over_tcp(const Facts& facts) {
+  std::set<std::uint16_t> ports;
+  for (const auto& result : facts.report.probes) {
+    const bool readable = result.probe.check == CheckKind::sip && over(result, Transport::tcp);
+    if (readable && is_direct(result) && result.observation.outcome == Outcome::answered) {
+      ports.insert(result.probe.target.port());
+    }
+  }
+  return ports;
+}
+
 }  // namespace
 
 Causes find_stun_filter(const Diagnosis& context) {
@@ -296,22 +308,6 @@ Causes find_stun_filter(const Diagnosis& context) {
   add_what_they_saw(finding.evidence, cause.explained, 4);
   return {cause};
 }
-
-namespace {
-
-// Ports on which SIP that anybody can read is answered over a connection.
-std::set<std::uint16_t> ports_of_sip_over_tcp(const Facts& facts) {
-  std::set<std::uint16_t> ports;
-  for (const auto& result : facts.report.probes) {
-    const bool readable = result.probe.check == CheckKind::sip && over(result, Transport::tcp);
-    if (readable && is_direct(result) && result.observation.outcome == Outcome::answered) {
-      ports.insert(result.probe.target.port());
-    }
-  }
-  return ports;
-}
-
-}  // namespace
 
 Causes find_sip_filter(const Diagnosis& context) {
   const auto& facts = context.facts;

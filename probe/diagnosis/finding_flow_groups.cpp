@@ -118,11 +118,24 @@ std::set<std::string> shut_hosts(const Facts& facts, const Working& works) {
   return shut;
 }
 
+TurnOverConnections turn_over_connections(const Facts& facts) {
+  TurnOverConnections found;
+  for (const auto& result : facts.report.probes) {
+    const auto& [probe, seen] = result;
+    const bool stun = probe.check == CheckKind::turn || probe.check == CheckKind::stun;
+    if (!stun || is_udp(result) || !is_direct(result)) continue;
+    const auto& host = probe.target.host;
+    const bool tls = probe.target.transport == Transport::tls;
+    if (seen.outcome == Outcome::answered) (tls ? found.tls : found.plain).insert(host);
+    if (!tls && seen.detail == DetailCode::stun_timed_out) found.mute.insert(host);
+  }
+  return found;
+}
+
 bool once_beside_refusals(const Facts& facts, const std::vector<const Flow*>& flows,
                           const Flow& flow) {
   const auto told = [](const Flow* other) {
-    return any_sample(*other,
-                      [](const FlowSample& sample) { return sample.forged || !sample.by.empty(); });
+    return any_sample(*other, [](const FlowSample& sample) { return sample.turned_away(); });
   };
   return flow.way == Reachability::blocked && !firmly_blocked(facts, flow) && !told(&flow) &&
          std::any_of(flows.begin(), flows.end(), told);

@@ -35,6 +35,13 @@ class Working {
 // media port need not, nor one that we tried besides.
 std::set<std::string> shut_hosts(const Facts& facts, const Working& works);
 
+// Hosts, by what STUN or TURN over connections to them came to.
+struct TurnOverConnections {
+  std::set<std::string> mute;        // it stands, and nothing came back over what anybody can read
+  std::set<std::string> plain, tls;  // it was answered over that, or over TLS
+};
+TurnOverConnections turn_over_connections(const Facts& facts);
+
 // Of several flows: the device that refused, if one was heard; whether something on the way was
 // seen to block.
 std::string device_of(const std::vector<const Flow*>& flows);

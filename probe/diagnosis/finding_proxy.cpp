@@ -121,8 +121,7 @@ bool own_asked_without_success(const Facts& facts) {
   for (const auto& flow : facts.flows) {
     if (flow.udp) continue;
     (flow.way == Reachability::refused ? refused : lost) = true;
-    own |=
-        any_sample(flow, [&](const FlowSample& sample) { return facts.asked_for(*sample.result); });
+    own |= facts.asked_for(flow);
     const bool told = any_sample(flow, [](const FlowSample& sample) {
       return sample.responder || sample.way == Reachability::blocked;
     });

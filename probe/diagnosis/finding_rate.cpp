@@ -90,10 +90,6 @@ LossBy loss_by(const Facts& facts) {
   return one.lost() >= proves_loss ? LossBy::line : LossBy::not_known;
 }
 
-}  // namespace
-
-namespace {
-
 // What answered at first, and does not any more. Nothing where any of it does.
 std::vector<Twice> fallen_silent(const Facts& facts) {
   std::vector<Twice> lost;

@@ -27,21 +27,14 @@ std::set<std::string> shut_parties(const Facts& facts, const Working& works) {
 
 // Some got farther than others died, though not out for certain: a list is at work.
 bool some_get_farther(const Facts& facts, const std::vector<const Flow*>& flows) {
-  return any_blocked(flows) &&
-         std::any_of(facts.report.probes.begin(), facts.report.probes.end(),
-                     [](const ProbeResult& result) {
-                       const auto& target = result.probe.target;
-                       return result.probe.check == CheckKind::hop && is_direct(result) &&
-                              !is_udp(result) && !is_web(target.port()) &&
-                              result.observation.outcome == Outcome::passed;
-                     });
-}
-
-// Whether the host need not answer there: we tried that port besides, and it is silent.
-bool may_listen_there_or_not(const Facts& facts, const Flow& flow) {
-  return flow.way == Reachability::lost && !any_sample(flow, [&](const FlowSample& sample) {
-           return facts.asked_for(*sample.result);
-         });
+  return any_blocked(flows) && std::any_of(facts.report.probes.begin(), facts.report.probes.end(),
+                                           [](const ProbeResult& result) {
+                                             const auto& target = result.probe.target;
+                                             return result.probe.check == CheckKind::hop &&
+                                                    is_direct(result) && !is_udp(result) &&
+                                                    !is_web(target.port()) &&
+                                                    result.observation.outcome == Outcome::passed;
+                                           });
 }
 
 }  // namespace
@@ -68,7 +61,9 @@ Causes find_web_only(const Diagnosis& context) {
   const auto shut = shut_parties(facts, Working(facts));
   for (const auto* flow : others) {
     if (!bad(*flow)) return {};
-    if (shut.contains(flow->party) || may_listen_there_or_not(facts, *flow)) continue;
+    // Where we tried a port besides, the host need not answer.
+    const bool guess = flow->way == Reachability::lost && !facts.asked_for(*flow);
+    if (guess || shut.contains(flow->party)) continue;
     ports.insert(flow->port);
     networks.insert(flow->network);
     parties.insert(flow->party);

@@ -30,9 +30,8 @@ bool of_every_kind(const std::vector<const Flow*>& flows) {
 constexpr std::uint16_t first_media_port = 10'000;
 
 bool died_without_a_word(const Flow* flow) {
-  return flow->way == Reachability::blocked && !any_sample(*flow, [](const FlowSample& sample) {
-           return sample.forged || !sample.by.empty();
-         });
+  return flow->way == Reachability::blocked &&
+         !any_sample(*flow, [](const FlowSample& sample) { return sample.turned_away(); });
 }
 
 const Flow* tcp_works(const Facts& facts) {
@@ -86,7 +85,7 @@ UdpView look_at_udp(const Facts& facts, const std::vector<const Flow*>& flows) {
     const bool silent = responder && flow->way == Reachability::lost;
     const bool stopped = flow->way == Reachability::blocked;
     const bool died = died_without_a_word(flow);
-    const bool own = asked_for(facts, *flow);
+    const bool own = facts.asked_for(*flow);
     if (died) view.dropped.insert(flow->port);
     if (died) view.dropped_networks.insert(flow->network);
     if (died) view.died.push_back(flow);
@@ -113,18 +112,9 @@ UdpView look_at_udp(const Facts& facts, const std::vector<const Flow*>& flows) {
 
 // STUN over a connection that anybody can read is mute, where the same server answers it over TLS.
 bool stun_is_inspected(const Facts& facts) {
-  std::set<std::string> mute, answering;
-  for (const auto& result : facts.report.probes) {
-    const auto& host = result.probe.target.host;
-    const bool stun =
-        result.probe.check == CheckKind::turn || result.probe.check == CheckKind::stun;
-    if (!stun || !is_direct(result)) continue;
-    const bool tls = result.probe.target.transport == Transport::tls;
-    if (tls && result.observation.outcome == Outcome::answered) answering.insert(host);
-    if (!tls && result.observation.detail == DetailCode::stun_timed_out) mute.insert(host);
-  }
-  return std::any_of(mute.begin(), mute.end(),
-                     [&](const auto& host) { return answering.contains(host); });
+  const auto turn = turn_over_connections(facts);
+  return std::any_of(turn.mute.begin(), turn.mute.end(),
+                     [&](const auto& host) { return turn.tls.contains(host); });
 }
 
 // Some UDP gets as far as other UDP died, or farther: not all of it is shut.

@@ -25,11 +25,6 @@ std::vector<const Flow*> udp_cells(const Facts& facts) {
   return facts.select([](const Flow& flow) { return flow.udp && flow.port != dns_port; });
 }
 
-bool asked_for(const Facts& facts, const Flow& flow) {
-  return any_sample(flow,
-                    [&](const FlowSample& sample) { return facts.asked_for(*sample.result); });
-}
-
 namespace {
 
 // The far end spoke: a connection that stands and says nothing may be somebody's on the way.
@@ -45,7 +40,7 @@ bool list_lets_out_udp(const Facts& facts) {
   bool own_heard = false, others_silent = false;
   for (const auto& flow : facts.flows) {
     if (!flow.udp || flow.port != dns_port) continue;
-    const bool own = asked_for(facts, flow);
+    const bool own = facts.asked_for(flow);
     if (!own && flow.way == Reachability::open) return false;
     own_heard |= own && flow.way == Reachability::open;
     others_silent |= !own;
@@ -80,7 +75,7 @@ std::set<std::string> dead_over_tcp(const Facts& facts) {
   for (const auto& flow : facts.flows) {
     if (flow.udp) continue;
     if (taken ? any_sample(flow, spoke) : heard(flow)) speaking.insert(flow.host);
-    if (taken || asked_for(facts, flow)) hosts.insert(flow.host);
+    if (taken || facts.asked_for(flow)) hosts.insert(flow.host);
   }
   for (const auto& host : speaking) hosts.erase(host);
   return hosts;

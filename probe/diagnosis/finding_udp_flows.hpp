@@ -10,10 +10,6 @@ inline constexpr std::uint16_t dns_port = 53;
 // All over UDP but DNS.
 std::vector<const Flow*> udp_cells(const Facts& facts);
 
-// A row needs that port of that host: where only the vendor's list is allowed, the well known
-// public servers are silent or refused, and nothing is wrong.
-bool asked_for(const Facts& facts, const Flow& flow);
-
 // A site may let out nothing but the vendor's list: then others tell nothing of UDP.
 bool lets_out_more_than_the_list(const Facts& facts);
 

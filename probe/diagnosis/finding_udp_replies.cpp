@@ -29,7 +29,7 @@ bool sent_as_far_as_the_vendors(const std::vector<const Flow*>& flows, const Fac
   std::int64_t vendors_ttl = 0, others_ttl = 0;        // of the farthest, as far as was asked
   bool vendors_arrive = false, others_arrive = false;
   for (const auto* flow : flows) {
-    const bool own = asked_for(facts, *flow);
+    const bool own = facts.asked_for(*flow);
     for (const auto& sample : flow->samples) {
       if (sample.way != Reachability::left) continue;
       (own ? vendors_arrive : others_arrive) |= seen_at_its_door(*flow, sample);
@@ -64,7 +64,7 @@ bool sent_as_far_as_the_vendors(const std::vector<const Flow*>& flows, const Fac
 bool only_the_vendors_leave(const Facts& facts, const std::vector<const Flow*>& flows) {
   bool others_dropped = false;
   for (const auto* flow : flows) {
-    if (asked_for(facts, *flow)) continue;
+    if (facts.asked_for(*flow)) continue;
     if (flow->way == Reachability::left) return false;
     others_dropped |= flow->way == Reachability::blocked;
   }
@@ -92,7 +92,7 @@ std::optional<UdpVerdict> replies_are_lost(const Facts& facts,
   const auto perhaps_down = dead_over_tcp(facts);
   for (const auto* flow : flows) {
     if (heard(*flow)) return std::nullopt;  // a refusal passes where no reply does, too
-    const bool own = asked_for(facts, *flow);
+    const bool own = facts.asked_for(*flow);
     if (list && !own) continue;
     if (flow->way == Reachability::left) left = flow;
     if (flow->way == Reachability::blocked) continue;  // it is not the reply that is lost

@@ -192,9 +192,7 @@ bool died_once(const Facts& facts, const Flow& flow) {
   const auto alike = std::count_if(facts.flows.begin(), facts.flows.end(), [&](const Flow& other) {
     return other.udp == flow.udp && other.host == flow.host && only_once(other);
   });
-  return alike <= most_by_chance && any_sample(flow, [&](const FlowSample& sample) {
-           return facts.asked_for(*sample.result);
-         });
+  return alike <= most_by_chance && facts.asked_for(flow);
 }
 
 bool udp_is_shut(const Facts& facts) {
@@ -255,9 +253,7 @@ void ask_for_silent_responders(const Facts& facts, bool udp, const With& with,
     questions.ask(Purpose::way_out, CheckKind::hop, transport, flow->host, flow->port, as_sent);
     // A list of the allowed may be further out than the router that all ways have in common: one
     // that is on no list is climbed to by itself.
-    const bool listed = any_sample(
-        *flow, [&](const FlowSample& sample) { return facts.asked_for(*sample.result); });
-    if (!udp || listed || asked > 1) continue;
+    if (!udp || facts.asked_for(*flow) || asked > 1) continue;
     as_sent.erase("control");
     questions.ask(Purpose::way_out, CheckKind::hop, transport, flow->host, flow->port, as_sent);
   }

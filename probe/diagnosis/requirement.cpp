@@ -205,9 +205,15 @@ std::string trouble_in_words(const ProbeResult& result, const ResultIndex& evide
   const auto& causes = evidences.attribution();
   const auto doubt = causes.doubt_about(result.probe.id);
   if (doubt.empty()) return outcome_in_words(result.observation);
-  if (result.observation.outcome == Outcome::passed || causes.got_out(result.probe.id))
+  const auto outcome = result.observation.outcome;
+  if (answered_again(result, evidences)) {
+    return fmt::format("answered when it was asked again, but {}", doubt);
+  }
+  if (outcome == Outcome::passed || causes.got_out(result.probe.id)) {
     return fmt::format("leaves the site, but {}", doubt);
-  return fmt::format("{} {}", outcome_in_words(result.observation), doubt);
+  }
+  return fmt::format("{}{} {}", outcome_in_words(result.observation),
+                     outcome == Outcome::connected ? ";" : "", doubt);
 }
 
 std::string summarise(const std::vector<HostState>& hosts, const Count& counted,

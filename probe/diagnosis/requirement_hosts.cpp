@@ -42,11 +42,9 @@ struct Endpoint {
 
   void add_route(const ProbeResult& result, State route, const ResultIndex& evidences) {
     if (route == State::ignored) return;
-    const auto check = result.probe.check;
     const bool at_once =
         reached(result.observation.outcome) && result.observation.outcome != Outcome::passed;
-    const bool later = evidences.attribution().got_out(result.probe.id) &&
-                       check != CheckKind::hop && check != CheckKind::udp_range;
+    const bool later = answered_again(result, evidences);
     again = (again || !answered) && later && !at_once;
     answered = answered || at_once || later;
     if (left_by.empty()) left_by = seen_by(result);
@@ -176,6 +174,12 @@ State own_state(const ProbeResult& result, const ResultIndex& evidences) {
 }
 
 }  // namespace
+
+bool answered_again(const ProbeResult& result, const ResultIndex& evidences) {
+  const auto check = result.probe.check;
+  return evidences.attribution().got_out(result.probe.id) && check != CheckKind::hop &&
+         check != CheckKind::udp_range;
+}
 
 State state_of(const ProbeResult& result, const ResultIndex& evidences) {
   auto own = own_state(result, evidences);

@@ -31,6 +31,10 @@ struct HostState {
 // answered us elsewhere).
 State state_of(const ProbeResult& result, const ResultIndex& evidences);
 
+// True where nobody answered at first, and did when the same was sent again: more than that packets
+// get out.
+bool answered_again(const ProbeResult& result, const ResultIndex& evidences);
+
 // Probes beside those of the row's own check: the names that its addresses have in reverse DNS, the
 // SIP ALG test of a server of the user's own. They tell more of the row and never make it fail.
 bool is_companion(const ProbeResult& result, const Requirement& requirement);

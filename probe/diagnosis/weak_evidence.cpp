@@ -31,19 +31,14 @@ std::set<std::uint16_t> taken_ports(const Facts& facts) {
 }
 
 // Connections stand and say nothing, to hosts of which the same is answered on another port:
-// somebody on the way takes them. Who opens TLS is mute for a reason of its own.
+// perhaps somebody on the way takes them. Who opens TLS is mute for a reason of its own.
 bool mute_where_it_answers(const Facts& facts) {
   constexpr std::size_t enough = 3;  // hosts; two servers may have a port out of order
-  std::set<std::string> answers, mute;
-  for (const auto& result : facts.report.probes) {
-    const auto& seen = result.observation;
-    if (!is_direct(result) || result.probe.check != CheckKind::turn || is_udp(result)) continue;
-    if (seen.outcome == Outcome::answered) answers.insert(result.probe.target.host);
-    const bool plain = result.probe.target.transport == Transport::tcp;
-    if (plain && seen.detail == DetailCode::stun_timed_out) mute.insert(result.probe.target.host);
-  }
-  std::erase_if(mute, [&](const auto& host) { return !answers.contains(host); });
-  return mute.size() >= enough;
+  auto turn = turn_over_connections(facts);
+  std::erase_if(turn.mute, [&](const auto& host) {
+    return !turn.plain.contains(host) && !turn.tls.contains(host);
+  });
+  return turn.mute.size() >= enough;
 }
 
 // Where packets to a host died on ports of a range, none of which got out.
@@ -186,7 +181,7 @@ void doubt_single_proofs(const Facts& facts, const std::set<std::string>& explai
       const auto& id = sample.result->probe.id;
       if (sample.refusal && !failing(*sample.result)) {
         reasons.emplace(id, "a device on the way refuses in the server's name");
-      } else if (firmly_blocked(facts, flow) || !sample.by.empty() || sample.forged) {
+      } else if (firmly_blocked(facts, flow) || sample.turned_away()) {
         firm.insert(id);
       } else {
         const Host host{flow.host, flow.udp};
@@ -219,8 +214,7 @@ void doubt_unseen_certificates(const Facts& facts, const std::set<std::string>& 
     const auto& id = result.probe.id;
     const bool tls = result.probe.target.transport == Transport::tls && after_all.contains(id);
     if (tls && !seen.contains(endpoint_of(result.probe))) {
-      reasons.emplace(id,
-                      "it answered the second time only, when nobody looked at its certificate");
+      reasons.emplace(id, "nobody looked at its certificate then");
     }
   }
 }
@@ -236,7 +230,7 @@ std::map<std::string, std::string> doubted(const Facts& facts,
   const Silence silence(facts, explained);
   const bool limited = new_flows_are_limited(facts);
   const auto taken = taken_ports(facts);
-  const bool all_taken = taken.size() > 1 || mute_where_it_answers(facts);
+  const bool others_are_mute = mute_where_it_answers(facts);
   const auto blocked = perhaps_blocked(facts);
   const Depths depths(facts);
   const auto trips = distances(facts);
@@ -249,10 +243,13 @@ std::map<std::string, std::string> doubted(const Facts& facts,
                                                     : "on a line that loses packets");
     }
     if (!is_direct(result)) continue;
-    const bool on_taken_port = all_taken || taken.contains(result.probe.target.port());
-    const bool stands = result.observation.outcome == Outcome::connected;
-    if (stands && !is_udp(result) && on_taken_port && !facts.inside(result)) {
-      reasons.emplace(result.probe.id, "a device on the way takes every connection itself");
+    const bool on_taken_port = taken.size() > 1 || taken.contains(result.probe.target.port());
+    const bool stands = result.observation.outcome == Outcome::connected && !is_udp(result);
+    if (stands && !facts.inside(result) && (on_taken_port || others_are_mute)) {
+      reasons.emplace(result.probe.id,
+                      on_taken_port ? "a device on the way takes every connection itself"
+                                    : "others stand as well and are mute, where the same servers "
+                                      "answer on another port");
     }
     if (result.observation.outcome != Outcome::passed && !after_all.contains(result.probe.id)) {
       continue;
