@@ -114,14 +114,15 @@ bool take(Observation& observation, const SiteEdge::Answer& answer, const Hop& h
 }
 
 asio::awaitable<SiteEdge::Answer> ask_once(Context& context, Job job, UdpSocket* socket,
-                                           Bytes payload, Instant until) {
+                                           Bytes payload, bool again, Instant until) {
   SiteEdge::Answer answer;
   const auto interface = context.settings.interface;
   // A row over TCP without a listener has nothing else; one over UDP has its range's own packets.
   const bool all_there_is = job.probe.target.transport == Transport::tcp;
   const bool second_round = !job.parameter("control").empty();
-  const auto need =
-      second_round || all_there_is ? SiteEdge::Need::decides : SiteEdge::Need::supports;
+  const auto need = again                          ? SiteEdge::Need::confirms
+                    : second_round || all_there_is ? SiteEdge::Need::decides
+                                                   : SiteEdge::Need::supports;
   if (socket == nullptr) {
     const auto remote = job.remote();
     answer = co_await context.edge.ask_syn(remote, interface, need, context.scope, until);
@@ -134,7 +135,7 @@ asio::awaitable<SiteEdge::Answer> ask_once(Context& context, Job job, UdpSocket*
 asio::awaitable<void> ask_twice(Context& context, Job job, UdpSocket* socket, Bytes payload,
                                 Hop hop, Instant until, Observation& observation) {
   for (int strikes = 0; strikes < strikes_needed;) {
-    const auto answer = co_await ask_once(context, job, socket, payload, until);
+    const auto answer = co_await ask_once(context, job, socket, payload, strikes > 0, until);
     ++observation.attempts;
     if (take(observation, answer, hop, job)) co_return;
     if (!answer.control_answered) {

@@ -137,6 +137,7 @@ asio::awaitable<void> send_to_the_end(std::shared_ptr<Range> range, std::size_t 
     auto& port = range->ports[i];
     if (!port.socket) continue;
     port.sent = now;
+    port.tried = true;
     const auto sent = ask_echo(*range, port);
     if (sent.has_error()) continue;
     listeners->listen(i);
@@ -158,6 +159,11 @@ asio::awaitable<void> send_to_the_end(std::shared_ptr<Range> range, std::size_t 
   co_await gathering->wait(context.scope, until);
 }
 
+// Once more, after silence where a control was answered: what the first was asked for, and no less.
+SiteEdge::Need confirming(SiteEdge::Need need) {
+  return need == SiteEdge::Need::supports ? need : SiteEdge::Need::confirms;
+}
+
 // The next step for one port: packets that end at the first router outside, from a socket of their
 // own, because the first step may still listen on the port's. Where the target itself refused a
 // port, once: who still refuses does so in its name.
@@ -173,8 +179,11 @@ asio::awaitable<void> climb(std::shared_ptr<Range> range, std::size_t index, Sit
   const bool arrived = port.result == PortResult::arrived;
   for (int strikes = 0; arrived || port.result == PortResult::silent;) {
     std::vector<std::uint8_t> payload(packet.begin(), packet.end());
-    auto answer =
-        co_await context.edge.ask(*socket, std::move(payload), need, context.scope, until);
+    const auto now = strikes == 0 ? need : confirming(need);
+    auto answer = co_await context.edge.ask(*socket, std::move(payload), now, context.scope, until,
+                                            range->whole);
+    port.tried |= answer.asked;
+    port.spared = !answer.asked;
     // The packet cannot have got to the target.
     const bool forged = answer.icmp && answer.icmp->kind == IcmpKind::port_unreachable &&
                         answer.icmp->sender == range->target && !range->target.is_special();
@@ -226,6 +235,7 @@ asio::awaitable<std::optional<Instant>> climb_first(std::shared_ptr<Range> range
   auto& first = range->ports[range->first];
   const SocketAddress way{range->target, first.number};
   const auto found = co_await context.edge.find(way, context.settings.interface, context.scope);
+  first.tried |= found.by_this_call || found.refused;
   if (found.refused && first.result == PortResult::silent) {
     note_icmp(first, found.refused->error, range->target, context.scope.clock.now());
   }
@@ -240,7 +250,9 @@ asio::awaitable<std::optional<Instant>> climb_first(std::shared_ptr<Range> range
   if (!found.hop) co_return std::nullopt;
   const bool hopeless = context.settings.hurried && context.edge.exhausted();
   if (!hopeless && first.result == PortResult::silent) {
-    co_await climb(range, range->first, SiteEdge::Need::decides, until);
+    const auto patient = context.scope.clock.now() + timeouts::icmp_decides;
+    const auto long_enough = context.settings.hurried ? until : std::max(until, patient);
+    co_await climb(range, range->first, SiteEdge::Need::decides, long_enough);
   }
   co_return until;
 }
@@ -291,7 +303,7 @@ asio::awaitable<void> climb_all(std::shared_ptr<Range> range, Instant until) {
   const auto proved = std::any_of(range->ports.begin(), range->ports.end(), [](const Port& port) {
     return port.result != PortResult::silent && port.result != PortResult::left_site;
   });
-  const bool suspicious = proved || first.result != PortResult::left_site;
+  const bool suspicious = proved || (first.result != PortResult::left_site && !first.spared);
   const bool patient = context.settings.thorough || suspicious;
   const bool go_on = patient && !context.settings.hurried;
   if (context.edge.exhausted() && !go_on) co_return;

@@ -117,19 +117,28 @@ Evidence describe_sample(const Range& range, int proved, int sampled, bool all_o
 }  // namespace
 
 void conclude(Observation& observation, const Range& range) {
-  const auto& ports = range.ports;
+  // Of the sample, those that the routers on the way had answers to spare for.
+  std::vector<const Port*> ports;
+  for (const auto& port : range.ports) {
+    if (port.tried || port.outbound) ports.push_back(&port);
+  }
+  if (ports.empty()) {
+    observation.outcome = Outcome::skipped;
+    observation.detail = DetailCode::not_needed;
+    return;
+  }
   const auto count = [&](auto&& wanted) {
     return static_cast<int>(std::count_if(ports.begin(), ports.end(), wanted));
   };
   const auto count_of = [&](PortResult result) {
-    return count([&](const Port& port) { return port.result == result; });
+    return count([&](const Port* port) { return port->result == result; });
   };
   const int all = static_cast<int>(ports.size());
   const int prohibited = count_of(PortResult::prohibited), dropped = count_of(PortResult::dropped);
   const int replied = count_of(PortResult::replied);
-  const int open = count([](const Port& port) { return gets_out(port.result); });
+  const int open = count([](const Port* port) { return gets_out(port->result); });
   const int one_way = count(
-      [](const Port& port) { return gets_out(port.result) && port.inbound && !*port.inbound; });
+      [](const Port* port) { return gets_out(port->result) && port->inbound && !*port->inbound; });
   const auto set = [&](Outcome outcome, DetailCode detail) {
     observation.outcome = outcome;
     observation.detail = detail;
@@ -147,18 +156,19 @@ void conclude(Observation& observation, const Range& range) {
   } else {
     set(Outcome::silent, DetailCode::silent);
   }
-  for (const auto& port : ports) {
-    if (port.round_trip &&
-        (!observation.round_trip || *port.round_trip < *observation.round_trip)) {
-      observation.round_trip = port.round_trip;
+  for (const auto* port : ports) {
+    if (port->round_trip &&
+        (!observation.round_trip || *port->round_trip < *observation.round_trip)) {
+      observation.round_trip = port->round_trip;
     }
-    observation.evidence.push_back(describe(port, range));
+    observation.evidence.push_back(describe(*port, range));
   }
-  for (const auto& block : blocks_of(known_ports(ports))) {
+  for (const auto& block : blocks_of(known_ports(range.ports))) {
     observation.evidence.push_back(describe(block));
   }
-  const int sampled = count([](const Port& port) { return !port.refined; });
-  const int proved = count([](const Port& port) { return !port.refined && gets_out(port.result); });
+  const int sampled = count([](const Port* port) { return !port->refined; });
+  const int proved =
+      count([](const Port* port) { return !port->refined && gets_out(port->result); });
   const bool all_open = prohibited == 0 && dropped == 0;
   observation.evidence.push_back(describe_sample(range, proved, sampled, all_open));
 }

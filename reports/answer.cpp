@@ -48,6 +48,16 @@ std::string first_of(const std::vector<std::string>& titles) {
   return fmt::format("{}, and {} more", titles.front(), titles.size() - 1);
 }
 
+// Of rows that the vendor requires and that fail, those that no cause explains, by title.
+std::vector<std::string> lost_without_cause(const SetResult& set, const Report& report) {
+  std::vector<std::string> titles;
+  for (const auto& row : set.requirements) {
+    const bool lost = row.status == Status::fail && row.severity == Severity::required;
+    if (lost && explained_by(set, row, report) == 0) titles.push_back(row.title);
+  }
+  return titles;
+}
+
 // "2 of 5 capabilities", or its name where it is one.
 std::string counted(const std::vector<std::string>& titles, const SetResult& set) {
   if (titles.size() == 1) return titles.front();
@@ -98,7 +108,9 @@ std::string verdict_sentences(const SetResult& set, const Report& report) {
   const std::string_view here = report.vantages.empty() ? " from here" : "";
   std::vector<std::string> sentences;
   const auto tell = [&](const std::string& sentence) { sentences.push_back(sentence); };
-  if (!blocked.empty() && !nothing_else) {
+  if (!blocked.empty() && set.verdict == Verdict::degraded) {
+    tell(fmt::format("Calls with {} work{}. Blocked: {}.", name, here, listed(blocked)));
+  } else if (!blocked.empty() && !nothing_else) {
     tell(fmt::format("{} works{} only in part. Blocked: {}.", name, here, listed(blocked)));
   } else if (set.verdict == Verdict::blocked) {
     tell(fmt::format("{} does not work{}.", name, here));
@@ -109,8 +121,10 @@ std::string verdict_sentences(const SetResult& set, const Report& report) {
   } else if (!degraded.empty()) {
     tell(fmt::format("By a slower or weaker way: {}.", listed(degraded)));
   } else if (set.verdict == Verdict::degraded) {
-    tell(fmt::format("{} works{}, but not as well as the vendor asks for.", name, here));
+    tell(fmt::format("{} works{}, with limits.", name, here));
     if (!mend.empty()) tell(fmt::format("The cause: {}.", first_of(mend)));
+    const auto lost = lost_without_cause(set, report);
+    if (!lost.empty()) tell(fmt::format("Not reached: {}.", listed(lost)));
   }
   if (!unknown.empty() && sentences.empty()) {
     tell(fmt::format("This run could not find out whether all of {} works{}. Open: {}.", name, here,
@@ -142,9 +156,10 @@ std::string verdict_in_short(const SetResult& set, const Report& report) {
             "works{}{}", here,
             to_be_mended(set, report).empty() ? "" : ", with something to be mended");
       case Verdict::degraded:
-        if (titles.empty()) {
-          return fmt::format("works{}, not as well as the vendor asks for", here);
+        if (const auto blocked = titles_with(set, Verdict::blocked); !blocked.empty()) {
+          return "calls work; blocked: " + counted(blocked, set);
         }
+        if (titles.empty()) return fmt::format("works{}, with limits", here);
         return "works by a slower or weaker way: " + counted(titles, set);
       case Verdict::blocked:
         if (titles.size() + not_tried.size() == set.capabilities.size()) {

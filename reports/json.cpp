@@ -89,6 +89,7 @@ Json capability_json(const CapabilityResult& capability) {
                {"verdict", to_string(capability.verdict)},
                {"summary", capability.summary},
                {"requirements", capability.requirements}};
+  if (!capability.calls) json["calls"] = false;
   for (const auto& need : capability.needs) {
     Json one{{"alternatives", need.alternatives}, {"equal", need.equal}};
     if (!need.equal && need.preferred != 1) one["preferred"] = need.preferred;

@@ -176,6 +176,7 @@ Json capability_json(const Capability& capability) {
                {"title", capability.title},
                {"scenarios", capability.scenarios},
                {"needs", json_list(capability.needs, need_json)}};
+  if (!capability.calls) json["calls"] = false;
   if (capability.quality) json["quality"] = quality_json(*capability.quality);
   return json;
 }

@@ -242,6 +242,7 @@ class SetReader {
       map.require_id("id", capability.id);
       map.require_line("title", capability.title);
       read_scenarios(map, declared_, capability.scenarios);
+      map.flag("calls", capability.calls);
       each(map.require("needs"), "needs", [&](const YamlNode& need) {
         if (auto read = read_need(need)) capability.needs.push_back(std::move(*read));
       });

@@ -52,6 +52,7 @@ class Attribution {
   // A cause says that this probe's way is closed: what was reached was not the service, what is
   // unknown is lost.
   bool loses(const std::string& probe) const;
+  const std::vector<Entry>& entries() const { return entries_; }
   // The finding's title where a cause impairs the probe; empty: none does.
   std::string_view impairment(const std::string& probe) const;
   // Why it is in doubt what a probe has shown; empty: it is not.

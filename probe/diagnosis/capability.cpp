@@ -161,6 +161,7 @@ CapabilityResult judge_capability(const Capability& capability, const Rows& rows
   CapabilityResult result;
   result.id = capability.id;
   result.title = capability.title;
+  result.calls = capability.calls;
   result.needs = capability.needs;
   result.requirements = requirements_of(capability, rows);
   auto best = Verdict::ready, worst = Verdict::ready;

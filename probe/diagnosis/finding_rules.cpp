@@ -338,6 +338,7 @@ void diagnose(const std::vector<PlannedSet>& sets, std::string_view today, Repor
     if (!stale.empty()) report.sets[i].notes.push_back(stale);
   }
   report.findings = completed(std::move(causes), report);
+  weigh_findings(report.findings, report.sets);
 }
 
 }  // namespace callready

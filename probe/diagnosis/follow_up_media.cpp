@@ -88,6 +88,17 @@ void ask_for_ranges(const Facts& facts, const Flow& control, const With& with,
   }
 }
 
+// Something is wrong over UDP: a packet died or was turned away, or a server that answers everybody
+// was silent. Else each more port that is asked for costs a router one of its few answers.
+bool udp_suffers(const Facts& facts) {
+  return std::any_of(facts.flows.begin(), facts.flows.end(), [](const Flow& flow) {
+    const bool range = flow.samples.front().result->probe.check == CheckKind::udp_range;
+    const bool lost = flow.way == Reachability::lost && !range;
+    return flow.udp &&
+           (lost || flow.way == Reachability::blocked || flow.way == Reachability::refused);
+  });
+}
+
 // Ports of a range that could not be measured, a third of them or more: the first, the last, and
 // one in the middle, of each host once. Media has no use for well known ones, and between two ports
 // that get out, to whichever host, the others do most often: a rule is about ports, and a router
@@ -95,6 +106,7 @@ void ask_for_ranges(const Facts& facts, const Flow& control, const With& with,
 void ask_for_silent_ports(const Facts& facts, const With& with, Questions& questions) {
   const auto& probes = facts.report.probes;
   if (std::any_of(probes.begin(), probes.end(), is_unfinished_range)) return;
+  if (!udp_suffers(facts)) return;
   std::map<std::string, std::vector<std::uint16_t>> silent;  // by host
   std::map<std::string, std::size_t> left;                   // ports
   std::set<std::uint16_t> open;                              // of all hosts
@@ -129,11 +141,21 @@ void ask_for_silent_ports(const Facts& facts, const With& with, Questions& quest
 void ask_for_silent_ranges(const Facts& facts, const With& with, Questions& questions,
                            bool hurried) {
   std::set<std::string> left;                   // hosts
+  std::set<std::uint16_t> open;                 // ports, of all of them
   std::map<std::string, std::uint16_t> silent;  // the first port of each host
   for (const auto& flow : facts.flows) {
     if (!flow.udp || flow.samples.front().result->probe.check != CheckKind::udp_range) continue;
     if (findings::out(flow)) left.insert(flow.host);
-    if (flow.way == Reachability::lost) silent.try_emplace(flow.host, flow.port);
+    if (findings::out(flow)) open.insert(flow.port);
+  }
+  const bool suffers = udp_suffers(facts);
+  for (const auto& flow : facts.flows) {
+    const auto& probe = flow.samples.front().result->probe;
+    const bool lost = flow.udp && flow.way == Reachability::lost;
+    if (!lost || probe.check != CheckKind::udp_range) continue;
+    const auto port = open.lower_bound(probe.target.ports.first);
+    const bool covered = port != open.end() && *port <= probe.target.ports.last;
+    if (suffers || !covered) silent.try_emplace(flow.host, flow.port);
   }
   for (const auto& flow : facts.flows) {
     if (flow.udp && flow.way != Reachability::lost) silent.erase(flow.host);

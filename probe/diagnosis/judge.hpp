@@ -20,7 +20,7 @@ namespace callready {
 class ResultIndex {
  public:
   explicit ResultIndex(const std::vector<ProbeResult>& results);
-  void attribute(Attribution attribution) { attribution_ = std::move(attribution); }
+  void attribute(Attribution attribution);
   const Attribution& attribution() const { return attribution_; }
   const ProbeResult* find(const std::string& probe_id) const;
   // The shortest round trip to a host by any probe: its distance. Nothing where none was measured.
@@ -39,11 +39,16 @@ class ResultIndex {
   // True where a router beyond the site's edge was seen to answer. It gives few answers: a packet
   // that ended there without one was then not measured, rather than measured without success.
   bool edge_answers() const { return edge_answers_; }
+  // True where a cause shuts that host as a whole, whatever the port.
+  bool shut(const std::string& host) const { return shut_.contains(host); }
   // True where a packet to that host that was to end on the way died before, as far as was seen.
   bool died_on_the_way(const std::string& host) const { return died_.contains(host); }
   // True where no router beyond the site's edge answered on the way to that host: then it was no
   // lack of answers there.
   bool nobody_seen_on_the_way(const std::string& host) const { return unseen_.contains(host); }
+  // Where a packet over UDP to one of these ports was seen to leave the site, whichever host it was
+  // for: that probe. A firewall's rule is about ports, and routers answer few packets.
+  const ProbeResult* left_by_port(const PortRange& ports) const;
   // True where something was reached through a proxy.
   bool proxy_carries() const { return proxy_carries_; }
 
@@ -51,7 +56,8 @@ class ResultIndex {
   std::unordered_map<std::string_view, const ProbeResult*> by_id_;
   std::map<std::string, Milliseconds> distances_, udp_distances_, region_distances_;
   std::map<std::string, bool> sip_answers_;
-  std::set<std::string> died_, unseen_;
+  std::set<std::string> died_, unseen_, shut_;
+  std::map<std::uint16_t, const ProbeResult*> left_;  // by port of ranges
   Attribution attribution_;
   bool names_are_hidden_ = false;
   bool edge_answers_ = false;
@@ -74,9 +80,15 @@ CapabilityResult judge_capability(const Capability& capability,
 SetResult judge_set(const TargetSet& set, const std::vector<PlannedRequirement>& planned,
                     const std::vector<std::string>& scenarios, const ResultIndex& evidences);
 
-// Of the capabilities that could be measured, the worst; where none could, what the rows say.
+// Of the capabilities that could be measured, the worst; one that calls do without can make it
+// degraded at the most, and so does a required row that fails. Where no capability could be
+// measured, what the rows say.
 Verdict verdict_of_set(const std::vector<CapabilityResult>& capabilities,
                        const std::map<std::string, RequirementResult>& rows);
+
+// What was found weighs, too: a set that a likely or certain cause weakens is not `ready`, whether
+// a row failed by it or not. Advice (slow DNS, cleared marks) weakens nothing.
+void weigh_findings(const std::vector<Finding>& findings, std::vector<SetResult>& sets);
 
 // Days for which a transcription is taken to be current: the vendors' documents change some four
 // times a year.

@@ -239,6 +239,7 @@ MergeResult merge(const std::vector<MergeInput>& inputs, const std::string& site
   }
   merged.sets = merging::merged_sets(parts);
   merged.findings = merging::merged_findings(parts, merged.sets);
+  weigh_findings(merged.findings, merged.sets);
   merged.notes.push_back(origin_note(parts));
   if (const auto note = age_note(merged); !note.empty()) merged.notes.push_back(note);
   for (const auto& part : parts) {

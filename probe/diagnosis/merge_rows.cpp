@@ -173,6 +173,7 @@ CapabilityResult combined(const CapabilityResult& first, const std::vector<SetHe
         part->name));
   }
   CapabilityResult result;
+  result.calls = first.calls;
   if (capability.needs.empty()) {
     result.id = first.id;
     result.title = first.title;

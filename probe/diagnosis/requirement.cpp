@@ -69,17 +69,47 @@ Nearest nearest(std::vector<HostState> hosts, int count, const ResultIndex& evid
   return result;
 }
 
+// A probe of another row, perhaps, that saw one of this row's media ports leave the site. Null:
+// none did, or what it saw is in doubt.
+const ProbeResult* same_ports_seen(const PlannedRequirement& planned,
+                                   const ResultIndex& evidences) {
+  for (const auto& id : planned.probes) {
+    const auto* own = evidences.find(id);
+    if (own == nullptr || own->probe.check != CheckKind::udp_range) continue;
+    const auto* other = evidences.left_by_port(own->probe.target.ports);
+    if (other == nullptr) continue;
+    const auto& causes = evidences.attribution();
+    const auto& seen = other->probe.id;
+    if (!causes.loses(seen) && causes.doubt_about(seen).empty()) return other;
+  }
+  return nullptr;
+}
+
+// "leaves the site, as far as 203.0.113.1: seen with UDP 52500 to 192.0.2.227; ..."
+std::string seen_with_others(const ProbeResult& other) {
+  for (const auto& evidence : other.observation.evidence) {
+    if (detail_fact(evidence, Fact::result) != DetailCode::left_site) continue;
+    return fmt::format(
+        "leaves the site, as far as {}: seen with UDP {} to {}; the routers on the way answer few "
+        "packets, so these hosts were not tried one by one",
+        text_fact(evidence, Fact::by), number_fact(evidence, Fact::port).value_or(0),
+        other.probe.target.host);
+  }
+  return {};
+}
+
 // Hosts whose packets only go as far as the edge of the site, where the router there had no answer
-// left for them: as if they had not been in the sample, while others of the row were reached and
-// none was lost. How many.
+// left for them: as if they had not been in the sample, while others of the row, or of the same
+// ports, were reached and none was lost. How many.
 std::size_t drop_unmeasured(std::vector<HostState>& hosts, const Requirement& requirement,
-                            const ResultIndex& evidences) {
+                            bool same_ports, const ResultIndex& evidences) {
   const bool by_edge = requirement.check == CheckKind::udp_range || !requirement.listening;
   const auto has = [&](State state) {
     return std::any_of(hosts.begin(), hosts.end(),
                        [&](const HostState& host) { return host.state == state; });
   };
-  if (!by_edge || !evidences.edge_answers() || !has(State::reached) || has(State::bad)) return 0;
+  const bool others = has(State::reached) || same_ports;
+  if (!by_edge || !evidences.edge_answers() || !others || has(State::bad)) return 0;
   return std::erase_if(hosts, [&](const HostState& host) {
     return host.state == State::unknown && host.why != nullptr &&
            host.why->observation.outcome == Outcome::silent &&
@@ -337,6 +367,14 @@ RequirementResult judge_requirement(const Requirement& requirement,
     if (reached(probe->observation.outcome)) ++result.reached;
   }
   auto hosts = host_states(requirement, planned, evidences);
+  const auto* same_ports = same_ports_seen(planned, evidences);
+  const bool none_left = hosts.empty();
+  const auto left_out = drop_unmeasured(hosts, requirement, same_ports != nullptr, evidences);
+  if (hosts.empty() && same_ports != nullptr && (!none_left || needless > 0)) {
+    result.status = Status::pass;
+    result.summary = seen_with_others(*same_ports);
+    return result;
+  }
   if (hosts.empty() && needless > 0) {
     result.status = Status::skip;
     result.summary = "not needed: the first choice answered";
@@ -351,7 +389,6 @@ RequirementResult judge_requirement(const Requirement& requirement,
     for (const auto& host : hosts) prefix += (prefix.empty() ? "nearest: " : ", ") + host.host;
     if (!prefix.empty()) prefix += "; ";
   }
-  const auto left_out = drop_unmeasured(hosts, requirement, evidences);
   const auto counted = count(hosts, requirement);
   result.status = status_by(requirement.reach, counted);
   if (left_out > 0) {

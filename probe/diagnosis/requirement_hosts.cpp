@@ -157,6 +157,9 @@ State own_state(const ProbeResult& result, const ResultIndex& evidences) {
   // What was to be learnt is the site's NAT: a server that does not answer says nothing of it.
   if (probe.check == CheckKind::nat) return State::unknown;
   if (observation.outcome == Outcome::skipped) {
+    if (observation.detail == DetailCode::no_room && evidences.shut(probe.target.host)) {
+      return State::bad;
+    }
     return observation.detail == DetailCode::not_needed ? State::ignored : State::unknown;
   }
   if (observation.detail == DetailCode::sip_timed_out) {

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <set>
 
@@ -68,6 +69,59 @@ std::string left_out_by_choice(const TargetSet& set, const Capability& capabilit
 
 }  // namespace
 
+namespace {
+
+// Of these causes, too, one says of a host what holds on each of its ports.
+bool shuts_hosts(std::string_view code) {
+  return code == "vendor.down" || code == "firewall.destination_blocked";
+}
+
+// What is said for the reader's good, and keeps no call from working well.
+bool is_advice(std::string_view code) {
+  constexpr std::array codes{"dns.slow",       "media.dscp_cleared",  "nat.carrier_grade",
+                             "nat.double",     "network.ipv6_broken", "network.vpn_full_tunnel",
+                             "target.outdated"};
+  return std::find(codes.begin(), codes.end(), code) != codes.end();
+}
+
+// By a row of the set that matters, or as a whole.
+bool weakens(const Finding& finding, const SetResult& set) {
+  if (finding.confidence == Confidence::possible || is_advice(finding.code)) return false;
+  const bool affected =
+      std::any_of(finding.affects.begin(), finding.affects.end(),
+                  [&](const FindingAffects& affects) { return affects.set == set.id; });
+  if (!affected) return false;
+  bool any = false;
+  for (const auto& row : set.requirements) {
+    const auto id = set.id + '/' + row.id;
+    const auto& ids = finding.explains;
+    if (std::find(ids.begin(), ids.end(), id) == ids.end()) continue;
+    if (row.severity != Severity::optional && !row.lost) return true;
+    any = true;
+  }
+  return !any;
+}
+
+}  // namespace
+
+void weigh_findings(const std::vector<Finding>& findings, std::vector<SetResult>& sets) {
+  for (auto& set : sets) {
+    const bool weak = std::any_of(findings.begin(), findings.end(),
+                                  [&](const Finding& finding) { return weakens(finding, set); });
+    if (weak && badness(set.verdict) < badness(Verdict::degraded)) set.verdict = Verdict::degraded;
+  }
+}
+
+void ResultIndex::attribute(Attribution attribution) {
+  attribution_ = std::move(attribution);
+  for (const auto& entry : attribution_.entries()) {
+    if (!shuts_hosts(entry.code)) continue;
+    for (const auto& id : entry.lost) {
+      if (const auto* result = find(id)) shut_.insert(result->probe.target.host);
+    }
+  }
+}
+
 ResultIndex::ResultIndex(const std::vector<ProbeResult>& results) {
   std::set<std::string> missing, found_elsewhere;
   by_id_.reserve(results.size());
@@ -107,7 +161,10 @@ ResultIndex::ResultIndex(const std::vector<ProbeResult>& results) {
       const bool no_router = evidence.kind == EvidenceKind::hop &&
                              seen.outcome == Outcome::silent && !evidence.facts.contains(Fact::ttl);
       if (no_router) unseen_.insert(host);
-      edge_answers_ = edge_answers_ || detail_fact(evidence, Fact::result) == DetailCode::left_site;
+      const bool left = detail_fact(evidence, Fact::result) == DetailCode::left_site;
+      edge_answers_ |= left;
+      const auto port = number_fact(evidence, Fact::port);
+      if (left && port) left_.try_emplace(static_cast<std::uint16_t>(*port), &result);
     }
   }
   names_are_hidden_ |= std::any_of(missing.begin(), missing.end(), [&](const std::string& name) {
@@ -133,6 +190,11 @@ std::optional<Milliseconds> ResultIndex::distance_of_region(const std::string& r
   return look_up(region_distances_, region);
 }
 
+const ProbeResult* ResultIndex::left_by_port(const PortRange& ports) const {
+  const auto port = left_.lower_bound(ports.first);
+  return port == left_.end() || port->first > ports.last ? nullptr : port->second;
+}
+
 bool ResultIndex::answers_sip(const std::string& host) const { return sip_answers_.contains(host); }
 
 Verdict verdict_of_set(const std::vector<CapabilityResult>& capabilities,
@@ -142,7 +204,9 @@ Verdict verdict_of_set(const std::vector<CapabilityResult>& capabilities,
   for (const auto& capability : capabilities) {
     if (!any_measured(capability.requirements, rows)) continue;
     measured = true;
-    if (badness(capability.verdict) > badness(verdict)) verdict = capability.verdict;
+    const bool beside = !capability.calls && capability.verdict == Verdict::blocked;
+    const auto weight = beside ? Verdict::degraded : capability.verdict;
+    if (badness(weight) > badness(verdict)) verdict = weight;
   }
   if (!measured) return verdict_of_rows(rows);
   // A condition of the vendor that is broken, and that no capability names, is one of them all.
@@ -154,7 +218,8 @@ Verdict verdict_of_set(const std::vector<CapabilityResult>& capabilities,
   };
   const bool broken = std::any_of(rows.begin(), rows.end(), [&](const auto& entry) {
     const auto& [id, row] = entry;
-    return row.impaired && row.severity != Severity::optional && !named(id);
+    const bool fails = row.status == Status::fail && row.severity == Severity::required;
+    return fails || (row.impaired && row.severity != Severity::optional && !named(id));
   });
   return broken && verdict == Verdict::ready ? Verdict::degraded : verdict;
 }

@@ -69,6 +69,7 @@ struct CapabilityResult {
   std::string id, title;
   Verdict verdict = Verdict::unknown;
   std::string summary;
+  bool calls = true;                      // false: calls work without it, as the set says
   std::vector<std::string> requirements;  // ids
   std::vector<Need> needs;                // as in the set; empty in reports of before 0.2
   std::optional<Standing> standing;       // of the verdict; nothing: no earlier run is known
@@ -79,13 +80,13 @@ struct RequirementResult {
   Severity severity = Severity::required;
   Status status = Status::unknown;
   std::string summary;
-  std::string sampled;              // "4 of 158 hosts"; empty where all were tried
-  int reached = 0;                  // probes that reached their endpoint
-  int total = 0;                    // probes made for it
-  std::vector<std::string> probes;  // ids
-  bool left_out = false;            // not tried; a larger run would
-  bool elsewhere = false;           // measured from another place than the row is for
-  bool poor = false;                // reached, and below the vendor's quality figures
+  std::string sampled;               // "4 of 158 hosts"; empty where all were tried
+  int reached = 0;                   // probes that reached their endpoint
+  int total = 0;                     // probes made for it
+  std::vector<std::string> probes;   // ids
+  bool left_out = false;             // not tried; a larger run would
+  bool elsewhere = false;            // measured from another place than the row is for
+  bool poor = false;                 // reached, and below the vendor's quality figures
   std::vector<MissedFigure> missed;  // which, where a stream was measured
   std::string closed_by;  // the code of the finding that closes it, where it was not tried
   bool impaired = false;  // reached, and a finding keeps it from working as it should

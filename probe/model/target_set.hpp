@@ -91,7 +91,7 @@ struct MediaQuality {
     std::optional<double> up_kbps, down_kbps;
   };
   std::vector<Bandwidth> bandwidths;  // where the text has a figure for each
-  std::string dscp;  // as printed: "EF (46) for audio, AF41 (34) for video"
+  std::string dscp;                   // as printed: "EF (46) for audio, AF41 (34) for video"
   std::string source;
 };
 
@@ -128,7 +128,7 @@ struct Requirement {
   std::string feed;       // the entry of a vendor's feed that `callready import` refreshes it from
   bool listening = true;  // false: the addresses have no known listener; never scanned
 
-  std::vector<std::string> conditions;  // footnotes that cannot be resolved, in our words
+  std::vector<std::string> conditions;   // footnotes that cannot be resolved, in our words
   std::vector<std::string> error_texts;  // what users see without it, in the product's own words
   Thresholds thresholds;
   Position position;
@@ -156,6 +156,7 @@ struct Capability {
   std::string id, title;
   std::vector<std::string> scenarios;  // empty: every scenario
   std::vector<Need> needs;
+  bool calls = true;  // false: beside the calls (push, files, set-up of phones): they work without
   std::optional<MediaQuality> quality;
   Position position;
 };

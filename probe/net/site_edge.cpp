@@ -13,8 +13,11 @@ constexpr int at_once = 4;
 constexpr int deepest = 16;
 // Over UDP: what listens at a media network's address is somebody else's machine.
 constexpr int deepest_by_udp = 8;
-// Targets of a run and family with a climb of their own; the routers next to us answer so many.
+// Targets of a run and family with a climb of their own.
 constexpr std::size_t most_climbs = 4;
+// How often routers are asked again that had no answer for anybody: another run on this site may
+// have had them all, and there is a new one each second.
+constexpr int most_searches = 3;
 // Listeners that are remembered, for where something near takes their connections.
 constexpr std::size_t most_listeners = 16;
 
@@ -26,6 +29,15 @@ bool outside(const IpAddress& router, int ttl, const IpAddress& own) {
 bool far_apart(const IpAddress& one, const IpAddress& other) {
   const Network network{one, one.is_v6() ? 32 : 16};
   return !network.masked().contains(other);
+}
+
+// True where the way over UDP got as far as the way over TCP, or left it.
+bool parts(const Routers& over_tcp, const std::optional<Hop>& end_of_udp) {
+  if (!end_of_udp) return false;
+  const auto there = over_tcp.find(end_of_udp->ttl);
+  const bool goes_on = there != over_tcp.end() && there->second == end_of_udp->address &&
+                       over_tcp.rbegin()->first > end_of_udp->ttl;
+  return !goes_on;
 }
 
 }  // namespace
@@ -114,6 +126,7 @@ asio::awaitable<void> SiteEdge::ask_router(std::shared_ptr<Climb> climb, int ttl
     auto connected = co_await connect_tcp(executor_, scope, remote, options);
     if (connected.has_error() && connected.error().kind == FailureKind::ttl_exceeded) {
       router = connected.error().icmp->sender;
+      note_sender(*connected.error().icmp);
     }
     if (!connected.has_error()) climb->own = (*connected)->local().address;
     climb->taken_near |= !connected.has_error() && ttl == 1;
@@ -129,6 +142,7 @@ asio::awaitable<void> SiteEdge::ask_router(std::shared_ptr<Climb> climb, int ttl
     if (sent.has_error()) co_return;
     const auto event = co_await receive_with_patience(*socket, scope);
     const auto* icmp = event.has_error() ? nullptr : std::get_if<IcmpError>(&*event);
+    if (icmp != nullptr) note_sender(*icmp);
     if (icmp != nullptr && icmp->kind == IcmpKind::time_exceeded) router = icmp->sender;
     const bool refused = icmp != nullptr && turned_away(*icmp, climb->flow.address);
     if (refused && (!climb->refused || ttl < climb->refused->ttl)) climb->refused = {ttl, *icmp};
@@ -136,6 +150,10 @@ asio::awaitable<void> SiteEdge::ask_router(std::shared_ptr<Climb> climb, int ttl
   if (!router) co_return;
   climb->routers.emplace(ttl, *router);
   climb->round_trips.emplace(ttl, elapsed(asked, scope.clock.now()));
+  if (climb->hasty && beyond_the_edge(*router)) {
+    climb->ended.deliver(true);
+    co_return;
+  }
   go_on(climb, ttl + at_once, scope);
 }
 
@@ -174,11 +192,29 @@ void SiteEdge::reached(SocketAddress listener, const std::string& interface, Sco
   if (trunk.wanted) lengthen_trunk(listener.address.is_v6(), interface, scope);
 }
 
-// Climbs towards the first two listeners that are far apart.
+// One listener's way tells the trunk where UDP's own way gets as far, or leaves it: each more costs
+// every router on it an answer.
+std::size_t SiteEdge::ways_wanted(const Trunk& trunk) const {
+  if (!trunk.over_udp) return 2;
+  if (!trunk.over_udp->ended.delivered()) return 1;
+  if (trunk.ways.empty() || !trunk.ways.front()->ended.delivered()) return 1;
+  const auto& way = *trunk.ways.front();
+  const bool told = parts(way.routers, trunk.over_udp->farthest()) &&
+                    far_apart(way.flow.address, trunk.over_udp->flow.address);
+  return told ? 1 : 2;
+}
+
+bool SiteEdge::is_known(const Trunk& trunk) const {
+  const auto ended = [](const auto& way) { return way->ended.delivered(); };
+  return (!trunk.over_udp || ended(trunk.over_udp)) && trunk.ways.size() >= ways_wanted(trunk) &&
+         std::all_of(trunk.ways.begin(), trunk.ways.end(), ended);
+}
+
+// Climbs towards the first listeners that are far apart, as many as are wanted.
 void SiteEdge::lengthen_trunk(bool v6, const std::string& interface, Scope scope) {
   auto& trunk = trunks_[v6];
   for (const auto& listener : trunk.listeners) {
-    if (trunk.ways.size() == 2) return;
+    if (trunk.ways.size() >= ways_wanted(trunk)) return;
     if (trunk.intercepted.contains(listener.port)) continue;
     const auto& ways = trunk.ways;
     if (!ways.empty() && !far_apart(ways[0]->flow.address, listener.address)) continue;
@@ -199,12 +235,10 @@ asio::awaitable<void> SiteEdge::follow(std::shared_ptr<Climb> climb, Scope scope
   if (climb->taken_near) {
     trunk.intercepted.insert(climb->flow.port);
     std::erase(trunk.ways, climb);
-    if (!scope.stop.stopped()) lengthen_trunk(v6, climb->interface, scope);
   }
-  const bool known =
-      trunk.ways.size() == 2 && std::all_of(trunk.ways.begin(), trunk.ways.end(),
-                                            [](const auto& way) { return way->ended.delivered(); });
-  if (!known && !scope.stop.stopped()) co_return;
+  const bool stopped = scope.stop.stopped();
+  if (!stopped && trunk.wanted) lengthen_trunk(v6, climb->interface, scope);
+  if (!is_known(trunk) && !stopped) co_return;
   for (const auto& waiter : trunk.waiting) waiter.deliver(true);
   trunk.waiting.clear();
 }
@@ -214,12 +248,7 @@ asio::awaitable<void> SiteEdge::wait_for_trunk(bool v6, std::string interface, S
   auto& trunk = trunks_[v6];
   if (!trunk.wanted) trunk.wanted = scope.clock.now();
   lengthen_trunk(v6, interface, scope);
-  const auto known = [&trunk] {
-    return trunk.ways.size() == 2 &&
-           std::all_of(trunk.ways.begin(), trunk.ways.end(),
-                       [](const auto& way) { return way->ended.delivered(); });
-  };
-  if (known()) co_return;
+  if (is_known(trunk)) co_return;
   const OneShot<bool> told(executor_);
   trunk.waiting.push_back(told);
   auto until = scope.clock.now() + timeouts::edge_search;
@@ -234,6 +263,37 @@ asio::awaitable<void> SiteEdge::wait_for_trunk(bool v6, std::string interface, S
   for (const auto& way : begun) {
     const auto ended = co_await way->ended.wait(scope, until + timeouts::climb);
     static_cast<void>(ended);
+  }
+}
+
+// Waits for the trunk and for the first climb over UDP. Where no router beyond the edge had an
+// answer, though connections stand, both climb again as soon as there are new ones.
+asio::awaitable<void> SiteEdge::search(SocketAddress target, std::string interface, Scope scope) {
+  const auto v6 = target.address.is_v6();
+  auto& trunk = trunks_[v6];
+  for (;;) {
+    co_await wait_for_trunk(v6, interface, scope);
+    if (const auto over_udp = trunk.over_udp) {
+      const auto until = scope.clock.now() + timeouts::climb;
+      const auto ended = co_await over_udp->ended.wait(scope, until);
+      static_cast<void>(ended);
+    }
+    const bool hopeless = trunk.listeners.empty() || trunk.searches >= most_searches;
+    if (way_to(target) || hopeless || scope.stop.stopped()) co_return;
+    exhausted_ = true;
+    const bool leads = !std::exchange(trunk.searching, true);
+    const auto next = scope.clock.now() + timeouts::icmp_refill;
+    const bool slept = co_await sleep_until(executor_, scope, next);
+    if (!leads || !slept) continue;
+    trunk.searching = false;
+    ++trunk.searches;
+    trunk.ways.clear();
+    if (trunk.over_udp) {
+      trunk.over_udp = start(trunk.over_udp->flow, false, 2, interface, scope);
+      const auto climb = trunk.over_udp;
+      climbs_[climb->flow.address] = climb;
+      tasks_.start([&] { return follow(climb, scope); });
+    }
   }
 }
 
@@ -256,8 +316,11 @@ std::optional<SiteEdge::Way> SiteEdge::end_of_trunk(const SocketAddress& target)
     if (const auto hop = way->farthest()) return Way{*hop, way};
   }
   std::optional<Hop> hop;
+  const auto& over_udp = found->second.over_udp;
   if (ways.size() == 2) {
     hop = farthest_outside(shared(first->routers, ways.back()->routers), first->own);
+  } else if (over_udp && parts(first->routers, over_udp->farthest())) {
+    hop = farthest_outside(shared(first->routers, over_udp->routers), first->own);
   }
   // Of one way alone it is not known which of its routers others have on theirs.
   if (!hop) hop = nearest_outside(first->routers, first->own);
@@ -284,12 +347,16 @@ std::optional<SiteEdge::Way> SiteEdge::farthest_on_way_to(const SocketAddress& t
   if (!trunk) return own;
   // A router that is not the last on another way, which works, is none beyond which nothing stops
   // a packet.
-  const auto& further = trunk->climb->routers;
-  const auto there = further.find(farthest->ttl);
-  const bool passed_by = there != further.end() && there->second == farthest->address &&
-                         further.rbegin()->first > farthest->ttl;
-  if (farthest->ttl > trunk->hop.ttl || (farthest->ttl == trunk->hop.ttl && !passed_by)) return own;
-  return trunk;
+  const bool as_far = farthest->ttl == trunk->hop.ttl && parts(trunk->climb->routers, farthest);
+  return farthest->ttl > trunk->hop.ttl || as_far ? own : trunk;
+}
+
+bool SiteEdge::passed(const PortRange& ports, bool v6) const {
+  const auto trunk = trunks_.find(v6);
+  if (trunk == trunks_.end()) return false;
+  const auto& passed = trunk->second.passed;
+  const auto port = passed.lower_bound(ports.first);
+  return port != passed.end() && *port <= ports.last;
 }
 
 asio::awaitable<SiteEdge::Found> SiteEdge::find(SocketAddress target, std::string interface,
@@ -297,26 +364,38 @@ asio::awaitable<SiteEdge::Found> SiteEdge::find(SocketAddress target, std::strin
   Found found;
   if (target.address.is_loopback()) co_return found;
   const auto v6 = target.address.is_v6();
+  auto& trunk = trunks_[v6];
+  if (!trunk.over_udp) {
+    trunk.over_udp = start(target, false, 1, interface, scope);
+    const auto climb = trunk.over_udp;
+    climbs_[target.address] = climb;
+    tasks_.start([&] { return follow(climb, scope); });
+  }
+  co_await search(target, interface, scope);
   const auto same = std::count_if(climbs_.begin(), climbs_.end(),
                                   [&](const auto& climb) { return climb.first.is_v6() == v6; });
-  const auto known = climbs_.find(target.address);
-  std::shared_ptr<Climb> climb;
-  if (known != climbs_.end()) climb = known->second;
-  const bool first = !climb && static_cast<std::size_t>(same) < most_climbs;
-  if (first) {
-    // The gateway need not be asked again and again.
-    climb = start(target, false, same == 0 ? 1 : 2, interface, scope);
+  // Where routers speak beyond what all ways have in common, the target's own are asked: their
+  // answers are nobody else's.
+  const auto end = end_of_trunk(target);
+  const auto farthest = trunk.over_udp->farthest();
+  const bool own_speak = end && farthest && farthest->ttl > end->hop.ttl;
+  const bool first = !climbs_.contains(target.address);
+  if (first && own_speak && static_cast<std::size_t>(same) < most_climbs) {
+    const auto climb = start(target, false, end->hop.ttl + 1, interface, scope);
+    climb->hasty = true;
     climbs_[target.address] = climb;
   }
-  const auto until = scope.clock.now() + timeouts::climb;
-  co_await wait_for_trunk(v6, std::move(interface), scope);
+  const auto known = climbs_.find(target.address);
+  const auto climb = known == climbs_.end() ? nullptr : known->second;
   if (climb) {
+    const auto until = scope.clock.now() + timeouts::climb;
     const auto ended = co_await climb->ended.wait(scope, until);
     static_cast<void>(ended);
   }
   if (const auto way = way_to(target)) {
     found.hop = way->hop;
-    found.by_this_call = first && way->climb == climb;
+    found.by_this_call = climb && way->climb == climb && climb->flow == target;
+    if (found.by_this_call) trunk.passed.insert(target.port);
   }
   if (climb && climb->flow.port == target.port) found.refused = climb->refused;
   co_return found;
@@ -325,7 +404,7 @@ asio::awaitable<SiteEdge::Found> SiteEdge::find(SocketAddress target, std::strin
 asio::awaitable<SiteEdge::Found> SiteEdge::find_trunk(SocketAddress target, std::string interface,
                                                       Scope scope) {
   Found found;
-  co_await wait_for_trunk(target.address.is_v6(), interface, scope);
+  co_await search(target, interface, scope);
   if (const auto way = way_to(target)) {
     found.hop = way->hop;
     co_return found;

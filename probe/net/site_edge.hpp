@@ -2,19 +2,24 @@
 // the way is answered with "time exceeded" by the router where it ended: proof that it got so far,
 // whatever the far end says.
 //
-// Two kinds of climbs find routers that answer: one over UDP towards each of a few targets, and one
-// over TCP towards each of two listeners that were reached, flows that are known to work. Where the
-// listeners' ways part is the end of what all ways have in common, the trunk: a packet that does
-// not get so far, where others do, was stopped by the site or its provider. What a target's own
-// climb shows counts only from there on: a firewall says "time exceeded" before it looks at its
+// Two kinds of climbs find routers that answer: one with the packet that matters, over UDP to a
+// media port, and one over TCP towards a listener that was reached, a flow that is known to work.
+// Where their ways part is the end of what all ways have in common, the trunk: a packet that does
+// not get so far, where others do, was stopped by the site or its provider. Where the packets over
+// UDP stop on the other's way, a second listener's way tells where the trunk ends. What a target's
+// own climb shows counts only from there on: a firewall says "time exceeded" before it looks at its
 // rules, and a campus or a company goes on behind its first public address.
 //
 // A climb also meets who turns its packets away, and says so: a firewall that is the last router to
 // speak, or one of which nothing else is heard. Questions to that target then go as far as that
 // first: what it turns away it may answer as well.
 //
-// Routers answer few ICMP errors (Linux: six in a burst, then one a second), and all of a run share
-// them: so all questions go through one queue, in waves, each with a control at its end.
+// Routers answer few ICMP errors (Linux: six in a burst, then one a second; others one each half
+// second), and all runs of a site share them. So little is asked while all is well: an answer is a
+// proof and needs no control, one port speaks for all rows whose ports it is one of, and where
+// routers beyond the trunk speak, each target's own are asked. What gets no answer is asked again
+// with a control behind it; a router that does not answer that either has run out of answers, and
+// what decides a row waits for the next ones. All questions go through one queue, in waves.
 #pragma once
 
 #include <deque>
@@ -99,20 +104,28 @@ class SiteEdge {
     std::optional<IcmpError> icmp;  // the hop's, or another device's refusal
     // Of a SYN: somebody nearer than the hop took the connection, or reset it.
     bool taken = false, reset = false;
+    bool asked = false;  // false: nothing was sent, since the routers were asked enough
     // Without an answer: the control, sent after it, was answered, so the hop had one to give.
     bool control_answered = false;
   };
 
   // Who goes first where the hop has run out of answers.
   enum class Need {
-    decides,     // a row hangs on it: waits for the next answers until `until`
-    supports,    // waits as well, while nobody is left of those, but is asked once before `until`
-    rounds_off,  // waits for nothing: is told at once
+    decides,       // a row hangs on it: waits for the next answers until `until`
+    confirms,      // the same, of what was silent where a control was answered
+    supports,      // waits as well, while nobody is left of those, but is asked once before `until`
+    another_host,  // waits for nothing, and is asked only while the router was asked little
+    rounds_off,    // the same, after those
   };
   // Sends `payload` from the socket with the hop's TTL in a wave. find() must have found a hop. The
-  // socket has to live until the answer is there.
+  // socket has to live until the answer is there. Of several that decide about the same `row`, the
+  // ports that its document names, one goes first; if that passes, the others are `another_host`.
   asio::awaitable<Answer> ask(UdpSocket& socket, std::vector<std::uint8_t> payload, Need need,
-                              Scope scope, Instant until);
+                              Scope scope, Instant until,
+                              std::optional<PortRange> row = std::nullopt);
+
+  // True where a packet over UDP to one of these ports was seen to get as far as any.
+  bool passed(const PortRange& ports, bool v6) const;
 
   // The same for a SYN to `remote`.
   asio::awaitable<Answer> ask_syn(SocketAddress remote, std::string interface, Need need,
@@ -133,6 +146,7 @@ class SiteEdge {
     bool by_tcp;
     std::string interface;
     int begun = 0, running = 0;  // the last TTL that was sent; how many wait
+    bool hasty = false;          // over with the first answer
     Routers routers;
     std::map<int, Milliseconds> round_trips;  // to those
     std::optional<Refusal> refused;           // the nearest, over UDP
@@ -149,10 +163,14 @@ class SiteEdge {
   };
   struct Trunk {
     std::vector<SocketAddress> listeners;      // reached, and not climbed to yet
-    std::vector<std::shared_ptr<Climb>> ways;  // to two of them, of different networks
-    std::set<std::uint16_t> intercepted;       // ports that somebody near takes
-    std::vector<OneShot<bool>> waiting;        // for the second way to be known
-    std::optional<Instant> wanted;             // since when
+    std::vector<std::shared_ptr<Climb>> ways;  // to one of them, or two of different networks
+    std::shared_ptr<Climb> over_udp;           // the first climb over UDP
+    int searches = 0;                          // how often no router beyond the edge answered
+    bool searching = false;
+    std::set<std::uint16_t> passed;       // UDP ports of packets that got as far as any
+    std::set<std::uint16_t> intercepted;  // ports that somebody near takes
+    std::vector<OneShot<bool>> waiting;   // for the second way to be known
+    std::optional<Instant> wanted;        // since when
   };
   struct Question {
     bool by_tcp;
@@ -165,7 +183,10 @@ class SiteEdge {
     Instant until;
     OneShot<Answer> answer;
     Way way;
-    bool beyond = false;  // goes to who turned the climb away; if that lets it pass, to the hop
+    std::optional<PortRange> row{};
+    bool beyond = false;      // goes to who turned the climb away; if that lets it pass, to the hop
+    bool nearer = false;      // its hop is not the farthest one
+    bool controlled = false;  // was silent by itself: now with a control
     Answer heard{};
     bool settled() const { return heard.icmp || heard.taken || heard.reset; }
     Hop hop() const;
@@ -177,9 +198,13 @@ class SiteEdge {
                                Scope scope);
   void go_on(const std::shared_ptr<Climb>& climb, int until, Scope scope);
   asio::awaitable<void> ask_router(std::shared_ptr<Climb> climb, int ttl, Scope scope);
+  std::size_t ways_wanted(const Trunk& trunk) const;
+  bool is_known(const Trunk& trunk) const;
   void lengthen_trunk(bool v6, const std::string& interface, Scope scope);
   asio::awaitable<void> follow(std::shared_ptr<Climb> climb, Scope scope);
   asio::awaitable<void> wait_for_trunk(bool v6, std::string interface, Scope scope);
+  asio::awaitable<void> search(SocketAddress target, std::string interface, Scope scope);
+  void note_sender(const IcmpError& error) { ++heard_[error.sender]; }
   std::optional<Way> end_of_trunk(const SocketAddress& target) const;
   std::optional<Way> farthest_on_way_to(const SocketAddress& target) const;
   std::optional<Way> way_to(const SocketAddress& target) const;
@@ -191,7 +216,10 @@ class SiteEdge {
   void tell_the_hasty(Instant next_answers);
   asio::awaitable<void> make_waves(Scope scope);
   asio::awaitable<void> make_next_wave(Scope scope);
+  Questions next_questions(Instant soon);
+  bool find_unspent_hop(Question& question, const std::map<IpAddress, int>& asked) const;
   asio::awaitable<std::set<Hop>> make_wave(Scope scope, const Questions& questions);
+  void note(const Question& question);
   static asio::awaitable<void> hear(std::shared_ptr<Question> question, Instant deadline);
   static asio::awaitable<void> connect(asio::any_io_executor executor,
                                        std::shared_ptr<Question> question, milliseconds patience);
@@ -199,6 +227,7 @@ class SiteEdge {
   asio::any_io_executor executor_;
   std::map<IpAddress, std::shared_ptr<Climb>> climbs_;  // over UDP
   std::map<bool, Trunk> trunks_;                        // by is_v6
+  std::map<IpAddress, int> heard_;                      // ICMP errors of each router
   std::deque<std::shared_ptr<Question>> queue_;
   RoundTrips round_trips_;  // of connections
   TaskGroup tasks_;

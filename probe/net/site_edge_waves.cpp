@@ -7,6 +7,28 @@ namespace callready {
 
 namespace {
 
+// So many ICMP errors of one router a run takes while all is well: half of what most give at once,
+// so that another run, or another computer of the site, finds some left.
+constexpr int most_answers = 3;
+
+// Who goes first; the last ones wait for nothing.
+int rank(SiteEdge::Need need) {
+  switch (need) {
+    case SiteEdge::Need::decides:
+    case SiteEdge::Need::confirms:
+      return 0;
+    case SiteEdge::Need::supports:
+      return 1;
+    case SiteEdge::Need::another_host:
+      return 2;
+    case SiteEdge::Need::rounds_off:
+      return 3;
+  }
+  return 3;
+}
+
+bool waits(SiteEdge::Need need) { return rank(need) < rank(SiteEdge::Need::another_host); }
+
 // The last packet of a wave to a hop: one that it should answer.
 asio::awaitable<void> control(asio::any_io_executor executor,
                               std::shared_ptr<std::set<Hop>> answered, Hop hop, SocketAddress flow,
@@ -59,10 +81,11 @@ milliseconds SiteEdge::patience(const Question& question) const {
 
 asio::awaitable<SiteEdge::Answer> SiteEdge::ask(UdpSocket& socket,
                                                 std::vector<std::uint8_t> payload, Need need,
-                                                Scope scope, Instant until) {
+                                                Scope scope, Instant until,
+                                                std::optional<PortRange> row) {
   const OneShot<Answer> answer(executor_);
-  Question made{false,  &socket, std::move(payload), socket.remote(), "", need, scope, until,
-                answer, {}};
+  Question made{false, &socket, std::move(payload), socket.remote(), "", need, scope, until, answer,
+                {},    row};
   const auto question = std::make_shared<Question>(std::move(made));
   auto result = co_await put(question);
   co_return result;
@@ -83,6 +106,7 @@ asio::awaitable<SiteEdge::Answer> SiteEdge::put(std::shared_ptr<Question> questi
   if (!way) co_return nothing;
   question->way = std::move(*way);
   question->beyond = question->way.refused && !question->by_tcp;
+  question->controlled = question->need == Need::confirms;
   queue_.push_back(question);
   if (!std::exchange(working_, true) &&
       !tasks_.start([&] { return make_waves(question->scope); })) {
@@ -115,22 +139,95 @@ asio::awaitable<void> SiteEdge::make_waves(Scope scope) {
   while (!queue_.empty()) co_await make_next_wave(scope);
 }
 
+// The farthest router on the way, beyond the edge, that has not given `most_answers`: of a packet
+// that dies before, the nearer ones tell as much. False where there is none.
+bool SiteEdge::find_unspent_hop(Question& question, const std::map<IpAddress, int>& asked) const {
+  const auto unspent = [&](const IpAddress& router) {
+    const auto given = heard_.find(router);
+    const auto due = asked.find(router);
+    return (given == heard_.end() ? 0 : given->second) + (due == asked.end() ? 0 : due->second) <
+           most_answers;
+  };
+  if (question.beyond) return unspent(question.hop().address);
+  const auto& climb = *question.way.climb;
+  const auto nearest = nearest_outside(climb.routers, climb.own);
+  for (auto at = climb.routers.rbegin(); nearest && at != climb.routers.rend(); ++at) {
+    if (at->first > question.way.hop.ttl || at->first < nearest->ttl) continue;
+    if (!beyond_the_edge(at->second) || !unspent(at->second)) continue;
+    question.nearer = at->first < question.way.hop.ttl;
+    question.way.hop = {at->first, at->second};
+    return true;
+  }
+  return false;
+}
+
+// Out of the queue: those of the same need, also where the hop has run out: packets that die on the
+// way cost it nothing, and one control speaks for all of those. The others must not take their
+// answers. Who waits for nothing and has no turn is told so.
+SiteEdge::Questions SiteEdge::next_questions(Instant soon) {
+  for (const auto& question : queue_) {
+    const auto& row = question->row;
+    const bool decided =
+        row && question->need == Need::decides && passed(*row, question->remote.address.is_v6());
+    if (decided) question->need = Need::another_host;
+  }
+  int first = rank(Need::rounds_off);
+  for (const auto& question : queue_) first = std::min(first, rank(question->need));
+  std::set<Hop> doubted;
+  for (const auto& question : queue_) {
+    if (question->controlled) doubted.insert(question->hop());
+  }
+  // Except for whom this wave is the last one: who only waits for others ends with nothing.
+  const auto last = soon + 2 * patience() + timeouts::icmp_refill;
+  Questions chosen;
+  std::map<IpAddress, int> asked;
+  std::deque<std::shared_ptr<Question>> rest;
+  for (const auto& question : queue_) {
+    const bool last_wave = question->need == Need::supports && question->until < last;
+    if (rank(question->need) != first && !last_wave && question->until > soon) {
+      rest.push_back(question);
+      continue;
+    }
+    if (waits(question->need) && doubted.contains(question->hop())) question->controlled = true;
+    const bool frugal = !waits(question->need) && !question->controlled;
+    if (frugal && !find_unspent_hop(*question, asked)) {
+      question->answer.deliver({});
+      continue;
+    }
+    const bool another_decides =
+        question->row && !question->controlled && question->need == Need::decides &&
+        std::any_of(chosen.begin(), chosen.end(), [&](const auto& other) {
+          return other->row && other->need == Need::decides && !other->controlled &&
+                 other->remote.address.is_v6() == question->remote.address.is_v6() &&
+                 question->row->contains(other->remote.port);
+        });
+    if (another_decides) {
+      rest.push_back(question);
+      continue;
+    }
+    ++asked[question->hop().address];
+    chosen.push_back(question);
+  }
+  queue_ = std::move(rest);
+  return chosen;
+}
+
+// What came of a question that was just asked.
+void SiteEdge::note(const Question& question) {
+  const auto& icmp = question.heard.icmp;
+  if (!icmp) return;
+  note_sender(*icmp);
+  const bool expired = icmp->kind == IcmpKind::time_exceeded && beyond_the_edge(icmp->sender);
+  if (expired && !question.by_tcp && !question.beyond && !question.nearer) {
+    trunks_[question.remote.address.is_v6()].passed.insert(question.remote.port);
+  }
+}
+
 asio::awaitable<void> SiteEdge::make_next_wave(Scope scope) {
   // Those who ask in the same moment share a wave and its control.
   const auto soon = scope.clock.now() + timeouts::icmp_gather;
   bool going_on = co_await sleep_until(executor_, scope, soon);
-  // All of the same need, also where the hop has run out: packets that die on the way cost it
-  // nothing, and one control speaks for all of those. The others must not take their answers.
-  auto first = Need::rounds_off;
-  for (const auto& question : queue_) first = std::min(first, question->need);
-  // Except for whom this wave is the last one: who only waits for others ends with nothing.
-  const auto last = soon + 2 * patience() + timeouts::icmp_refill;
-  const auto rest = std::stable_partition(queue_.begin(), queue_.end(), [&](const auto& question) {
-    const bool last_wave = question->need == Need::supports && question->until < last;
-    return question->need == first || last_wave || question->until <= soon;
-  });
-  const Questions questions(queue_.begin(), rest);
-  queue_.erase(queue_.begin(), rest);
+  const auto questions = next_questions(soon);
   std::set<Hop> answered;
   std::exception_ptr thrown;
   try {
@@ -139,28 +236,38 @@ asio::awaitable<void> SiteEdge::make_next_wave(Scope scope) {
     thrown = std::current_exception();
     going_on = false;
   }
+  for (const auto& question : questions) note(*question);
+  for (const auto& hop : answered) ++heard_[hop.address];
   const bool short_of_answers =
       std::any_of(questions.begin(), questions.end(), [&](const auto& question) {
-        return !question->settled() && !answered.contains(question->hop());
+        return question->controlled && !question->settled() && !answered.contains(question->hop());
       });
   exhausted_ |= short_of_answers;
-  const auto next = scope.clock.now() + timeouts::icmp_refill;
+  const auto now = scope.clock.now();
+  const auto next = now + timeouts::icmp_refill;
   std::size_t again = 0;
+  const auto put_back = [&](const std::shared_ptr<Question>& question) {
+    queue_.insert(queue_.begin() + static_cast<std::ptrdiff_t>(again++), question);
+  };
   for (const auto& question : questions) {
     const bool control_answered = answered.contains(question->hop());
     if (question->beyond && control_answered && !question->settled() && going_on) {
       question->beyond = false;
-      queue_.insert(queue_.begin() + static_cast<std::ptrdiff_t>(again++), question);
+      put_back(question);
       continue;
     }
     const bool settled = question->settled() || control_answered || !going_on;
-    if (settled || question->need == Need::rounds_off ||
-        next + patience(*question) > question->until) {
+    const bool alone = !settled && !question->controlled;
+    if (alone && now + patience(*question) <= question->until) {
+      question->controlled = true;
+      put_back(question);
+    } else if (settled || alone || !waits(question->need) ||
+               next + patience(*question) > question->until) {
       Answer answer = question->heard;
       answer.control_answered = control_answered;
       question->answer.deliver(std::move(answer));
     } else {
-      queue_.insert(queue_.begin() + static_cast<std::ptrdiff_t>(again++), question);
+      put_back(question);
     }
   }
   if (thrown) std::rethrow_exception(thrown);
@@ -175,7 +282,7 @@ asio::awaitable<void> SiteEdge::make_next_wave(Scope scope) {
 // wave either.
 void SiteEdge::tell_the_hasty(Instant next_answers) {
   std::erase_if(queue_, [&](const auto& question) {
-    if (question->until >= next_answers) return false;
+    if (waits(question->need) && question->until >= next_answers) return false;
     question->answer.deliver(question->heard);
     return true;
   });
@@ -192,7 +299,8 @@ asio::awaitable<std::set<Hop>> SiteEdge::make_wave(Scope scope, const Questions&
   TaskGroup wave(executor_);
   for (const auto& question : questions) {
     const auto hop = question->hop();
-    controls.try_emplace(hop, question->climb());
+    if (question->controlled) controls.try_emplace(hop, question->climb());
+    question->heard.asked = true;
     if (question->by_tcp) {
       wave.start([&] { return connect(executor_, question, longest); });
       continue;

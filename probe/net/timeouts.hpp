@@ -112,6 +112,9 @@ inline constexpr milliseconds udp_range_hurried{1'000};
 // How long the second round asks one question of the first router outside: its two waves, and two
 // waits for a router that has run out of answers.
 inline constexpr milliseconds hop{4'000};
+// How long a question goes on being asked that decides a row: a router that has given all its
+// answers to other runs has a new one each second, and some rows ask one router.
+inline constexpr milliseconds icmp_decides{12'000};
 // An echo at the far end, asked at the first three of udp_sends.
 inline constexpr milliseconds echo{1'500};
 // Between two ports of one host in a thorough run: some 11 in 10 s are no scan to any firewall.
