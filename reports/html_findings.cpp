@@ -129,15 +129,13 @@ Html html_findings(const Report& report, const PageIndex& index) {
   Html out;
   for (std::size_t i = 0; i < report.findings.size(); ++i) add_finding(out, report, i, index);
   if (out.empty()) return out;
-  const auto open = unexplained(report);
-  if (open.ids.empty()) return out;
-  out.put("<p class=\"open\">Not explained by this: ");
-  for (std::size_t i = 0; i < open.ids.size(); ++i) {
-    const auto anchor = index.requirement(open.ids[i]);
-    out.put("{}<a href=\"#{}\">{}</a>", std::string_view(i == 0 ? "" : "; "), anchor,
-            open.titles[i]);
+  Html open;
+  for (const auto& row : unexplained(report)) {
+    if (row.optional) continue;
+    open.put("{}<a href=\"#{}\">{}</a>", std::string_view(open.empty() ? "" : "; "),
+             index.requirement(row.id), row.title);
   }
-  out.put(".</p>\n");
+  if (!open.empty()) out.put("<p class=\"open\">Not explained by this: {}.</p>\n", open);
   return out;
 }
 

@@ -272,7 +272,8 @@ bool write_json(const Report& report, const JsonTaker& take) {
                             {"check", to_string(wait->check)},
                             {"answered", wait->answered}};
   }
-  json["unexplained"] = unexplained(report).ids;
+  json["unexplained"] = Json::array();
+  for (const auto& row : unexplained(report)) json["unexplained"].push_back(row.id);
   json["probes"] = Json::array();
   json["notes"] = report.notes;
   for (const auto& vantage : report.vantages) {

@@ -316,18 +316,26 @@ std::size_t explained_by(const SetResult& set, const RequirementResult& requirem
   return 0;
 }
 
-Unexplained unexplained(const Report& report) {
-  Unexplained found;
+std::vector<UnexplainedRow> unexplained(const Report& report) {
+  std::vector<UnexplainedRow> found;
   for (const auto& set : report.sets) {
     for (const auto& row : set.requirements) {
       if (row.status != Status::fail || explained_by(set, row, report) != 0) continue;
-      found.ids.push_back(set.id + '/' + row.id);
-      if (row.severity == Severity::optional) continue;  // nobody misses it
       const auto& title = row.title.empty() ? row.id : row.title;
-      found.titles.push_back(report.sets.size() > 1 ? set.title + ": " + title : title);
+      found.push_back({set.id + '/' + row.id,
+                       report.sets.size() > 1 ? set.title + ": " + title : title,
+                       row.severity == Severity::optional});
     }
   }
   return found;
+}
+
+std::vector<std::string> unexplained_titles(const Report& report) {
+  std::vector<std::string> titles;
+  for (auto& row : unexplained(report)) {
+    if (!row.optional) titles.push_back(std::move(row.title));
+  }
+  return titles;
 }
 
 std::string cause(const Finding& finding, std::size_t most, bool count) {

@@ -63,12 +63,15 @@ bool affects_all(const Finding& finding, const Report& report);
 std::size_t explained_by(const SetResult& set, const RequirementResult& requirement,
                          const Report& report);
 
-// The requirements that failed and that no finding explains: as "set/requirement", and by title,
-// but for optional ones.
-struct Unexplained {
-  std::vector<std::string> ids, titles;
+// A requirement that failed and that no finding explains.
+struct UnexplainedRow {
+  std::string id;         // "set/requirement"
+  std::string title;      // with the set's before it where there are several
+  bool optional = false;  // nobody misses it
 };
-Unexplained unexplained(const Report& report);
+std::vector<UnexplainedRow> unexplained(const Report& report);
+// The titles of those that somebody misses.
+std::vector<std::string> unexplained_titles(const Report& report);
 
 // Evidence sentences of a finding as one text, at most `most` different ones; `count`: and how many
 // more there are, and how to see them.

@@ -373,45 +373,41 @@ void add_regions_in_short(Page& page, const TargetSet& set) {
   page.paragraph(joined(ids));
 }
 
+// What the user may choose, and what it is.
+using Choices = std::vector<std::pair<std::string, std::string>>;
+
+void add_list(Page& page, std::string_view heading, const Choices& choices) {
+  if (choices.empty()) return;
+  page.heading(heading);
+  int width = 0;
+  for (const auto& [name, text] : choices) width = std::max(width, columns(page.clean(name)));
+  for (const auto& [name, text] : choices) {
+    page.row(Mark::none, name, text, std::min(width, page.width() / 3));
+  }
+}
+
 void add_choices(Page& page, const TargetSet& set, bool whole) {
-  const auto add = [&](std::string_view heading, const std::vector<std::string>& names,
-                       const std::vector<std::string>& texts) {
-    if (names.empty()) return;
-    page.heading(heading);
-    int width = 0;
-    for (const auto& name : names) width = std::max(width, columns(page.clean(name)));
-    for (std::size_t i = 0; i < names.size(); ++i) {
-      page.row(Mark::none, names[i], texts[i], std::min(width, page.width() / 3));
-    }
-  };
-  std::vector<std::string> names, texts;
+  Choices scenarios, regions, variables;
   for (const auto& scenario : set.scenarios) {
-    names.push_back(scenario.id);
-    texts.push_back(scenario.title + (scenario.by_default ? " (default)" : ""));
+    scenarios.emplace_back(scenario.id, scenario.title + (scenario.by_default ? " (default)" : ""));
   }
-  add("Scenarios (--scenario)", names, texts);
-  names.clear(), texts.clear();
-  for (const auto& region : set.regions) {
-    names.push_back(region.id);
-    texts.push_back(region.title);
-  }
-  if (whole || names.size() <= most_named) {
-    add("Regions (--region)", names, texts);
+  add_list(page, "Scenarios (--scenario)", scenarios);
+  for (const auto& region : set.regions) regions.emplace_back(region.id, region.title);
+  if (whole || regions.size() <= most_named) {
+    add_list(page, "Regions (--region)", regions);
   } else {
     add_regions_in_short(page, set);
   }
-  names.clear(), texts.clear();
   for (const auto& variable : set.variables) {
-    names.push_back(variable.name);
     auto text = variable.title;
     if (variable.fallback) {
       text += fmt::format(" (otherwise {})", *variable.fallback);
     } else if (!variable.example.empty()) {
       text += fmt::format(" (for instance {})", variable.example);
     }
-    texts.push_back(text);
+    variables.emplace_back(variable.name, text);
   }
-  add("Yours to say (--var NAME=VALUE)", names, texts);
+  add_list(page, "Yours to say (--var NAME=VALUE)", variables);
 }
 
 void add_advice(Page& page, const TargetSet& set, bool whole) {

@@ -56,7 +56,7 @@ std::string render_summary(const Report& report, const RenderOptions& options) {
   for (std::size_t i = 0; i < report.findings.size(); ++i) {
     json["causes"].push_back(cause_of(report, i));
   }
-  json["open"] = unexplained(report).titles;
+  json["open"] = unexplained_titles(report);
   json["notes"] = report.notes;
   json["ticket"] = render_ticket(report, options);
   return with_invisible_escaped(json.dump(2, ' ', false, Json::error_handler_t::replace)) + '\n';

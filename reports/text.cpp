@@ -153,7 +153,7 @@ void add_findings(Page& page, const Report& report, bool verbose, bool verdicts_
     const auto affected = affected_by(finding, report);
     if (!affected.empty()) page.labelled("Hits", affected, 3, label);
   }
-  const auto open = unexplained(report).titles;
+  const auto open = unexplained_titles(report);
   if (!open.empty()) page.paragraph(fmt::format("Not explained by this: {}.", listed(open)));
 }
 

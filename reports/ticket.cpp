@@ -90,7 +90,7 @@ std::string render_ticket(const Report& report, const RenderOptions&) {
   if (report.findings.empty()) {
     TicketLines block;
     add_head(block, report, {});
-    const auto open = unexplained(report).titles;
+    const auto open = unexplained_titles(report);
     block.add("Cause",
               open.empty() ? "nothing to be changed was found" : "none found for: " + joined(open));
     return block.take();

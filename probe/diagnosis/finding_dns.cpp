@@ -122,10 +122,10 @@ Causes find_dns_rewritten(const Diagnosis& context) {
     auto& place = astray[*name.address];
     place.names.push_back(&name);
     place.proved |= name.address->is_unspecified() || name.address->is_loopback();
-    for (std::size_t i = 0; i < name.elsewhere.size(); ++i) {
-      if (!has_records(*name.elsewhere[i])) continue;
+    for (const auto& [answer, probe] : name.elsewhere) {
+      if (!has_records(*answer)) continue;
       place.proved = true;
-      evidence.push_back({name.elsewhere_ids[i], "Asked elsewhere: " + name.elsewhere[i]->text});
+      evidence.push_back({probe, "Asked elsewhere: " + answer->text});
     }
   }
   Causes causes;
@@ -290,9 +290,10 @@ Causes find_outdated_names(const Diagnosis& context) {
     if (name.failure != DetailCode::no_such_name || name.elsewhere.empty()) continue;
     if (context.facts.proxied_reached(text)) continue;
     const auto gone = open_failures(context, name);
-    const bool everywhere = std::all_of(
-        name.elsewhere.begin(), name.elsewhere.end(),
-        [](const Evidence* answer) { return text_fact(*answer, Fact::rcode) == "NXDOMAIN"; });
+    const bool everywhere =
+        std::all_of(name.elsewhere.begin(), name.elsewhere.end(), [](const NameAnswer& answer) {
+          return text_fact(*answer.evidence, Fact::rcode) == "NXDOMAIN";
+        });
     // Where the siblings do not resolve either, it may be the asking that is wrong.
     const bool siblings = std::any_of(names.begin(), names.end(), [&](const auto& other) {
       return other.second.address && registrable_domain(other.first) == registrable_domain(text);
@@ -311,8 +312,8 @@ Causes find_outdated_names(const Diagnosis& context) {
         "document, "
         "or ask the vendor what has replaced {}; firewall rules for it can go.",
         text);
-    for (std::size_t i = 0; i < name.elsewhere.size(); ++i) {
-      finding.evidence.push_back({name.elsewhere_ids[i], name.elsewhere[i]->text});
+    for (const auto& [answer, probe] : name.elsewhere) {
+      finding.evidence.push_back({probe, answer->text});
     }
     finding.evidence.push_back(
         {gone.front()->probe.id, "The DNS of this site does not know it either."});
@@ -339,8 +340,8 @@ Causes find_dns_slow(const Diagnosis& context) {
   // Where independent resolvers take as long, it is the line or this computer that is slow.
   std::optional<double> elsewhere_ms;
   for (const auto& [text, name] : names) {
-    for (const auto* answer : name.elsewhere) {
-      const auto took = number_fact(*answer, Fact::took_ms);
+    for (const auto& answer : name.elsewhere) {
+      const auto took = number_fact(*answer.evidence, Fact::took_ms);
       if (took) elsewhere_ms = std::min(*took, elsewhere_ms.value_or(*took));
     }
   }
@@ -385,7 +386,7 @@ Causes find_dns_slow(const Diagnosis& context) {
   }
   for (std::size_t i = 0; i < again.size() && i < 4; ++i) {
     finding.evidence.push_back(
-        {again[i]->here_ids.front(),
+        {again[i]->here.front().probe,
          fmt::format("{} was found only when it was asked for again.", again[i]->name)});
   }
   return {cause};

@@ -55,8 +55,7 @@ void read_dns_probe(const Facts& facts, const ProbeResult& result, bool taken,
                       is_site_resolver(facts, text_fact(evidence, Fact::server));
     if (here && evidence.kind == EvidenceKind::dns_no_answer) name.silent = &result;
     if (evidence.kind != EvidenceKind::dns_answer) continue;
-    (here ? name.here : name.elsewhere).push_back(&evidence);
-    (here ? name.here_ids : name.elsewhere_ids).push_back(result.probe.id);
+    (here ? name.here : name.elsewhere).push_back({&evidence, result.probe.id});
   }
 }
 
@@ -141,7 +140,7 @@ std::vector<const ProbeResult*> open_failures(const Diagnosis& context, const Na
 
 bool is_found_here(const Name& name) {
   return std::any_of(name.here.begin(), name.here.end(),
-                     [](const Evidence* answer) { return has_records(*answer); });
+                     [](const NameAnswer& answer) { return has_records(*answer.evidence); });
 }
 
 bool resolvers_are_well(const std::map<std::string, Name>& names) {
@@ -156,34 +155,32 @@ bool resolvers_are_well(const std::map<std::string, Name>& names) {
 }
 
 std::optional<FindingEvidence> found_elsewhere(const Name& name) {
-  for (std::size_t i = 0; i < name.elsewhere.size(); ++i) {
-    if (!has_records(*name.elsewhere[i])) continue;
+  for (const auto& [answer, probe] : name.elsewhere) {
+    if (!has_records(*answer)) continue;
     return FindingEvidence{
-        name.elsewhere_ids[i],
-        fmt::format("Asked elsewhere, the name {} exists: {}", name.name, name.elsewhere[i]->text)};
+        probe, fmt::format("Asked elsewhere, the name {} exists: {}", name.name, answer->text)};
   }
   return std::nullopt;
 }
 
 std::optional<FindingEvidence> proof_of_filter(const Name& name) {
-  for (std::size_t i = 0; i < name.here.size(); ++i) {
-    const auto& answer = *name.here[i];
-    if (is_policy_error(answer) || is_foreign_zone(answer, name.name)) {
-      auto text = answer.text;
-      if (!is_policy_error(answer)) {
+  for (const auto& [answer, probe] : name.here) {
+    if (is_policy_error(*answer) || is_foreign_zone(*answer, name.name)) {
+      auto text = answer->text;
+      if (!is_policy_error(*answer)) {
         text += fmt::format("; the zone \"{}\" denies it, which is not the name's own",
-                            text_fact(answer, Fact::soa_zone));
+                            text_fact(*answer, Fact::soa_zone));
       }
-      return FindingEvidence{name.here_ids[i], text};
+      return FindingEvidence{probe, text};
     }
   }
   // One of the site's own denies what another has: computers ask one or the other.
-  for (std::size_t i = 0; i < name.here.size(); ++i) {
-    if (text_fact(*name.here[i], Fact::rcode) != "NXDOMAIN") continue;
-    for (std::size_t other = 0; other < name.here.size(); ++other) {
-      if (name.here_ids[other] != name.here_ids[i] || !has_records(*name.here[other])) continue;
-      return FindingEvidence{name.here_ids[i],
-                             fmt::format("{}, and {}", name.here[i]->text, name.here[other]->text)};
+  for (const auto& denial : name.here) {
+    if (text_fact(*denial.evidence, Fact::rcode) != "NXDOMAIN") continue;
+    for (const auto& other : name.here) {
+      if (other.probe != denial.probe || !has_records(*other.evidence)) continue;
+      return FindingEvidence{
+          denial.probe, fmt::format("{}, and {}", denial.evidence->text, other.evidence->text)};
     }
   }
   // A question that was lost, or that is answered by now, was not filtered.

@@ -13,15 +13,20 @@ namespace callready::findings {
 // that asks far away needs some hundred milliseconds, a lost question a second and more.
 inline constexpr double slow_ms = 1'000;
 
+// A dns_answer, and the probe that got it.
+struct NameAnswer {
+  const Evidence* evidence;
+  std::string probe;  // id
+};
+
 // What is known of one name.
 struct Name {
   std::string name;
-  std::vector<const ProbeResult*> probes;        // direct ones to it
-  std::optional<IpAddress> address;              // as the runner resolved it
-  Detail failure;                                // or as it did not: "no_such_name", "dns_failed"
-  double took_ms = 0;                            // until it was answered: who gives up is not slow
-  std::vector<const Evidence*> here, elsewhere;  // dns_answer: site's resolvers, independent ones
-  std::vector<std::string> here_ids, elsewhere_ids;
+  std::vector<const ProbeResult*> probes;   // direct ones to it
+  std::optional<IpAddress> address;         // as the runner resolved it
+  Detail failure;                           // or as it did not: "no_such_name", "dns_failed"
+  double took_ms = 0;                       // until it was answered: who gives up is not slow
+  std::vector<NameAnswer> here, elsewhere;  // of the site's resolvers, of independent ones
   const ProbeResult* silent = nullptr;  // of a question for it that the site's resolver left open
 };
 

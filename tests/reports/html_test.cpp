@@ -69,6 +69,25 @@ TEST(Html, GoldenFiles) {
   }
 }
 
+// What is open is named by its own row; an optional one that nobody misses is not named at all.
+TEST(Html, NamesTheRowsThatNoCauseExplains) {
+  auto report = samples::degraded();
+  report.findings.at(0).explains.clear();
+  auto& rows = report.sets.at(0).requirements;
+  auto optional = rows.at(0);
+  optional.id = optional.title = "nobodys";
+  optional.status = Status::fail;
+  optional.severity = Severity::optional;
+  auto missed = optional;
+  missed.id = missed.title = "missed";
+  missed.severity = Severity::required;
+  rows = {optional, missed};
+  const auto open = [&] { return between(render_html(report, {}), "<p class=\"open\">", "</p>"); };
+  EXPECT_EQ(open(), "Not explained by this: <a href=\"#row-1-2\">missed</a>.");
+  rows.pop_back();
+  EXPECT_EQ(open(), "");
+}
+
 TEST(Html, ShowsBothWaysWhereThereIsAProxy) {
   EXPECT_EQ(render_html(samples::clean(), {}).find("id=\"routes\""), std::string::npos);
   const auto page = body(render_html(samples::proxied(), {}));
