@@ -14,7 +14,7 @@
 
 namespace callready {
 
-// Everything is added first; then it can be asked.
+// Everything is added first, then it is asked: what is added later makes it sample anew.
 class PortSamples {
  public:
   // `at_most`: ports of one host, single ones and samples together; each range gets at least two.
@@ -34,11 +34,16 @@ class PortSamples {
   struct Host {
     std::set<std::pair<Transport, std::uint16_t>> ports;
     std::set<PortRange> ranges;
+    // Once somebody asked, and until something is added.
+    std::vector<PortRange> narrowest_first;
+    std::map<PortRange, std::vector<std::uint16_t>> samples;
   };
+  // The host with its samples, or null. They are taken once: each depends on all narrower ones.
   const Host* find(const std::string& host) const;
+  void sample_all(Host& host) const;
 
   int at_most_;
-  std::map<std::string, Host> hosts_;
+  mutable std::map<std::string, Host> hosts_;
 };
 
 }  // namespace callready

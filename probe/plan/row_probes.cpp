@@ -129,9 +129,9 @@ class RowProbes {
       }
       return choices;
     }
+    std::set<PortRange> known;
     const auto add = [&](const PortRange& range) {
-      const auto known = [&](const Ports& choice) { return choice.first == range; };
-      if (std::any_of(choices.begin(), choices.end(), known)) return;
+      if (!known.insert(range).second) return;
       auto sample = samples_.sample(host, range);
       if (!sample.empty()) choices.push_back({range, std::move(sample)});
     };

@@ -56,5 +56,20 @@ TEST(PortSamples, OfTheWholeSpaceOfPorts) {
   EXPECT_EQ(samples.sample("unknown", {5, 5}), Ports{5});
 }
 
+// Each range within the next: what each takes depends on all within it, which is 2^n questions if
+// they are asked anew each time.
+TEST(PortSamples, OfManyNestedRangesAreTakenOnce) {
+  PortSamples samples(12);
+  constexpr int count = 1000;
+  const auto nested = [](int i) {
+    return PortRange{static_cast<std::uint16_t>(30000 - i), static_cast<std::uint16_t>(30000 + i)};
+  };
+  for (int i = 0; i < count; ++i) samples.add_range("a", nested(i));
+  EXPECT_EQ(samples.sample("a", nested(0)), Ports{30000});
+  for (int i = 1; i < count; ++i) {
+    EXPECT_EQ(samples.sample("a", nested(i)), (Ports{nested(i).first, nested(i).last}));
+  }
+}
+
 }  // namespace
 }  // namespace callready
