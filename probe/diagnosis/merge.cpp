@@ -8,6 +8,7 @@
 
 #include "probe/diagnosis/findings.hpp"
 #include "probe/diagnosis/history.hpp"
+#include "probe/diagnosis/judge.hpp"
 #include "probe/diagnosis/merge_rows.hpp"
 
 namespace callready {

@@ -84,9 +84,12 @@ class Observer {
   struct Expired {
     enum Kind { nothing, expired, prohibited, port_unreachable, taken, reset } kind = nothing;
     IpAddress sender;
+    bool asked = false;
     bool control_answered = false;
     double ended_ms = 0;
   };
+  // probe/net/site_edge.hpp, SiteEdge::Need
+  enum class Need { decides, confirms, supports, another_host, rounds_off };
 
   Resolved resolve(const std::string& host, double at_ms);
   Heard ask_udp(Packet packet, double at_ms, int sends = 4, double patience_ms = 2500);
@@ -100,13 +103,17 @@ class Observer {
   bool through_proxy(Job& job, Connection& connection, Seen& seen);
   std::string certificates(const Job& job, const Connection& connection, Observation& seen);
 
-  Climb climb(Proto proto, const IpAddress& to, std::uint16_t port, int from, double at_ms);
+  // `hasty`: over with the first answer from beyond the edge.
+  Climb climb(Proto proto, const IpAddress& to, std::uint16_t port, int from, double at_ms,
+              bool hasty = false);
   // Of ICMP errors, by the round trips that are known at that time; and of one that may become
   // more.
   double icmp_patience(double at_ms) const;
   double growing_patience(double at_ms) const;
   void find_trunk(double& at_ms);
   bool search_trunk(double& at_ms, double limit_ms);
+  bool trunk_is_told() const;
+  void search(const IpAddress& target, double& at_ms);
   std::optional<End> farthest(const Climb& climb) const;
   std::optional<Way> end_of_trunk(const IpAddress& target) const;
   std::optional<Way> known_way_to(const IpAddress& target) const;
@@ -116,7 +123,10 @@ class Observer {
                               bool& by_this_call);
   // Who turned away the packets of a climb with UDP to that target and port.
   std::optional<IpAddress> refused_climb(const IpAddress& target, std::uint16_t port) const;
-  Expired ask_edge(Packet packet, bool patient, double at_ms, double until_ms);
+  Expired ask_edge(Packet packet, Need need, double at_ms, double until_ms,
+                   const PortRange* row = nullptr);
+  bool find_unspent_hop(Way& way, bool& nearer) const;
+  bool passed(const PortRange& row) const;
   Expired ask_at(const Packet& packet, const End& hop, const Climb& climb, double patience_ms,
                  double at_ms);
   Expired expire(const Packet& packet, int ttl, double at_ms, double patience_ms);
@@ -149,7 +159,12 @@ class Observer {
   Traffic traffic_;
   std::map<IpAddress, Climb> climbs_;
   std::vector<std::pair<std::string, std::uint16_t>> listeners_;
-  std::optional<std::vector<Climb>> trunk_;  // to two listeners, once that was tried
+  std::optional<std::vector<Climb>> trunk_;  // to listeners, once that was tried
+  std::optional<std::pair<IpAddress, std::uint16_t>> over_udp_;  // the first climb over UDP
+  int searches_ = 0;
+  bool any_listener_ = false;
+  std::map<IpAddress, int> heard_;  // ICMP errors of each router
+  std::set<std::uint16_t> passed_;  // UDP ports of packets that got as far as any
   struct Wave {
     double at_ms;
     End hop;

@@ -13,6 +13,8 @@ struct Port {
   std::string result = "silent";
   std::optional<IpAddress> by;
   bool refined = false;
+  bool tried = false;   // something was sent to it
+  bool spared = false;  // nothing that ends on the way
 };
 
 bool gets_out(const Port& port) {
@@ -68,6 +70,7 @@ Seen Observer::udp_range(Job job) {
   };
   const auto to_the_far_end = [&](Port& port, double at_ms) {
     if (!to_the_end || job.address.is_special()) return;
+    port.tried = true;
     const auto heard = ask_udp(packet_to(port.number), at_ms, echo ? 3 : 1, echo ? 1500 : 500);
     ended = std::max(ended, at_ms + heard.took_ms);
     if (heard.kind == Heard::answer) port.result = "replied";
@@ -79,12 +82,15 @@ Seen Observer::udp_range(Job job) {
     const bool timed = port.result == "replied" || port.result == "arrived";
     if (timed && (!shortest || heard.took_ms < *shortest)) shortest = heard.took_ms;
   };
-  const auto climb = [&](Port& port, bool patient, double at_ms, double until_ms) {
+  const auto climb = [&](Port& port, Need need, double at_ms, double until_ms) {
     auto now = at_ms;
     const auto packet = packet_to(port.number);
     const bool arrived = port.result == "arrived";
     for (int strikes = 0; arrived || port.result == "silent";) {
-      const auto answer = ask_edge(packet, patient, now, until_ms);
+      const auto asked = strikes > 0 && need != Need::supports ? Need::confirms : need;
+      const auto answer = ask_edge(packet, asked, now, until_ms, &job.probe.target.ports);
+      port.tried |= answer.asked;
+      port.spared = !answer.asked;
       now = answer.ended_ms;
       ended = std::max(ended, now);
       if (answer.kind == Expired::port_unreachable && answer.sender == job.address) {
@@ -100,7 +106,7 @@ Seen Observer::udp_range(Job job) {
   };
   auto sample = job.probe.target.sample;
   if (sample.empty()) sample.push_back(job.probe.target.port());
-  for (const auto number : sample) ports.push_back({number, "silent", {}, false});
+  for (const auto number : sample) ports.push_back({number, "silent", {}, false, false, false});
   observation.local = SocketAddress{traffic_.network().pc, any.from};
   auto until = job.at_ms + 5000;
   // Both steps at once.
@@ -111,7 +117,9 @@ Seen Observer::udp_range(Job job) {
   bool by_this_call = false;
   const auto found = find_way(job.address, first.number, now, by_this_call);
   ended = std::max(ended, now);
-  if (const auto by = refused_climb(job.address, first.number); by && first.result == "silent") {
+  const auto refuser = refused_climb(job.address, first.number);
+  first.tried |= by_this_call || refuser;
+  if (const auto by = refuser; by && first.result == "silent") {
     first.result = "prohibited";
     first.by = by;
   }
@@ -125,18 +133,21 @@ Seen Observer::udp_range(Job job) {
     }
   };
   if (found) {
-    if (first.result == "silent") climb(first, true, now, until);
+    if (first.result == "silent") {
+      climb(first, Need::decides, now, std::max(until, now + 12'000));
+    }
     const auto told = std::find_if(ports.begin(), ports.end(),
                                    [](const Port& port) { return port.result == "arrived"; });
-    if (told != ports.end()) climb(*told, true, ended, until);
+    if (told != ports.end()) climb(*told, Need::decides, ended, until);
     take_back();
-    const bool suspicious = first.result != "left_site" ||
+    const bool suspicious = (first.result != "left_site" && !first.spared) ||
                             std::any_of(ports.begin(), ports.end(), [](const Port& port) {
                               return port.result != "silent" && port.result != "left_site";
                             });
     const auto since = ended;
     for (auto& port : ports) {
-      if (port.result == "silent") climb(port, suspicious, since, until);
+      if (port.result != "silent") continue;
+      climb(port, suspicious ? Need::supports : Need::rounds_off, since, until);
     }
   }
   const auto judge = [&] {
@@ -168,14 +179,22 @@ Seen Observer::udp_range(Job job) {
     tried.insert(next.begin(), next.end());
     const auto from = ports.size();
     const auto begun = ended;
-    for (const auto number : next) ports.push_back({number, "silent", {}, true});
+    for (const auto number : next) ports.push_back({number, "silent", {}, true, false, false});
     for (auto at = from; at < ports.size(); ++at) to_the_far_end(ports[at], begun);
     const auto since = ended;
-    for (auto at = from; found && at < ports.size(); ++at) climb(ports[at], true, since, until);
+    for (auto at = from; found && at < ports.size(); ++at) {
+      climb(ports[at], Need::supports, since, until);
+    }
     judge();
     for (auto at = from; at < ports.size(); ++at) {
       if (ports[at].result != "silent") tried.erase(ports[at].number);
     }
+  }
+  std::erase_if(ports, [](const Port& port) { return !port.tried; });
+  if (ports.empty()) {
+    say(observation, Outcome::skipped, "not_needed");
+    seen.ended_ms = seen.first_reply_ms = ended;
+    return seen;
   }
   const auto count = [&](auto&& wanted) {
     return static_cast<int>(std::count_if(ports.begin(), ports.end(), wanted));

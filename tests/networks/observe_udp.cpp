@@ -12,6 +12,7 @@ constexpr double icmp_reply_ms = 500, icmp_unknown_ms = 1000, icmp_slow_ms = 120
 constexpr double icmp_refill_ms = 1100, edge_search_ms = 1000, edge_search_slow_ms = 2000;
 constexpr int at_once = 4, deepest = 16, deepest_by_udp = 8;  // of a climb
 constexpr std::size_t most_climbs = 4;
+constexpr int most_searches = 3, most_answers = 3;
 
 bool beyond_the_edge(const IpAddress& router) {
   return !router.is_private() && !router.is_link_local() && !router.is_loopback() &&
@@ -86,7 +87,7 @@ Observer::Expired Observer::expire(const Packet& packet, int ttl, double at_ms,
 
 // probe/net/site_edge.cpp
 Observer::Climb Observer::climb(Proto proto, const IpAddress& to, std::uint16_t port, int from,
-                                double at_ms) {
+                                double at_ms, bool hasty) {
   Climb climb;
   climb.proto = proto;
   climb.to = to;
@@ -109,10 +110,14 @@ Observer::Climb Observer::climb(Proto proto, const IpAddress& to, std::uint16_t 
         answer.kind == Expired::prohibited || answer.kind == Expired::port_unreachable;
     const bool its_own = callready::Network{to, 16}.masked().contains(answer.sender);
     if (says_no && !its_own && !climb.refused) climb.refused = End{ttl, answer.sender};
+    if (answer.kind == Expired::expired || says_no) ++heard_[answer.sender];
     if (answer.kind != Expired::expired) continue;
     climb.routers.emplace(ttl, answer.sender);
     climb.round_trips.emplace(ttl, answer.ended_ms - at_ms);
     last = ttl + at_once;
+    if (!hasty || !beyond_the_edge(answer.sender)) continue;
+    climb.ended_ms = answer.ended_ms;
+    break;
   }
   return climb;
 }
@@ -135,7 +140,7 @@ bool Observer::search_trunk(double& at_ms, double limit_ms) {
   double ended = at_ms + limit_ms;
   bool any = false;
   for (const auto& [host, port] : listeners_) {
-    if (trunk_->size() == 2 || intercepted.contains(port)) continue;
+    if (trunk_->size() == 2 || intercepted.contains(port) || trunk_is_told()) continue;
     const auto found = resolve(host, at_ms);
     if (!found.address || found.address->is_special()) continue;
     const auto& to = *found.address;
@@ -152,7 +157,7 @@ bool Observer::search_trunk(double& at_ms, double limit_ms) {
     const bool up = far != FarFault::down && far != FarFault::refuses && far != FarFault::gone;
     const bool stands = fate.kind == Fate::taken || (fate.kind == Fate::arrives && listens && up);
     if (!stands || when > at_ms + limit_ms) continue;
-    any = true;
+    any = any_listener_ = true;
     if (near) continue;
     auto way = climb(Proto::tcp, to, port, 1, when);
     if (way.taken_near) {
@@ -161,9 +166,24 @@ bool Observer::search_trunk(double& at_ms, double limit_ms) {
     }
     trunk_->push_back(std::move(way));
   }
-  if (trunk_->size() == 2) ended = std::max(trunk_->front().ended_ms, trunk_->back().ended_ms);
+  if (trunk_->size() == 2 || trunk_is_told()) {
+    ended = std::max(trunk_->front().ended_ms, trunk_->back().ended_ms);
+  }
   if (any || limit_ms > edge_search_ms) at_ms = ended;
   return any;
+}
+
+// SiteEdge::ways_wanted(): one listener's way is enough where UDP's own gets as far, or leaves it.
+bool Observer::trunk_is_told() const {
+  if (!over_udp_ || !trunk_ || trunk_->size() != 1) return false;
+  const auto& way = trunk_->front();
+  const auto udp = climbs_.find(over_udp_->first);
+  if (udp == climbs_.end()) return false;
+  const auto end = farthest(udp->second);
+  if (!end || callready::Network{way.to, 16}.masked().contains(over_udp_->first)) return false;
+  const auto there = way.routers.find(end->ttl);
+  return there == way.routers.end() || there->second != end->address ||
+         way.routers.rbegin()->first <= end->ttl;
 }
 
 std::optional<Observer::End> Observer::farthest(const Climb& climb) const {
@@ -189,11 +209,13 @@ std::optional<Observer::Way> Observer::end_of_trunk(const IpAddress& target) con
     if (way.to != target) continue;
     if (const auto hop = farthest(way)) return Way{*hop, way};
   }
-  if (trunk_->size() == 2) {
+  if (trunk_->size() == 2 || trunk_is_told()) {
     auto both = first;
+    const auto& others =
+        trunk_->size() == 2 ? trunk_->back().routers : climbs_.at(over_udp_->first).routers;
     std::erase_if(both.routers, [&](const auto& at) {
-      const auto other = trunk_->back().routers.find(at.first);
-      return other == trunk_->back().routers.end() || other->second != at.second;
+      const auto other = others.find(at.first);
+      return other == others.end() || other->second != at.second;
     });
     if (const auto hop = farthest(both)) return Way{*hop, first};
   }
@@ -229,24 +251,42 @@ std::optional<Observer::Way> Observer::known_way_to(const IpAddress& target) con
   return trunk;
 }
 
+// SiteEdge::search()
+void Observer::search(const IpAddress& target, double& at_ms) {
+  for (;;) {
+    find_trunk(at_ms);
+    if (over_udp_) at_ms = std::max(at_ms, climbs_.at(over_udp_->first).ended_ms);
+    if (way_to(target) || !any_listener_ || searches_ >= most_searches) return;
+    ++searches_;
+    at_ms += icmp_refill_ms;
+    trunk_.reset();
+    if (!over_udp_) continue;
+    const auto [to, port] = *over_udp_;
+    climbs_.insert_or_assign(to, climb(Proto::udp, to, port, 2, at_ms));
+  }
+}
+
 // A port of 0: no climb to the target where the trunk is known.
 std::optional<Observer::Way> Observer::find_way(const IpAddress& target, std::uint16_t port,
                                                 double& at_ms, bool& by_this_call) {
   by_this_call = false;
-  bool first = false;
-  double ended = at_ms;
-  if (port != 0 && !climbs_.contains(target) && climbs_.size() < most_climbs) {
-    const auto made = climb(Proto::udp, target, port, climbs_.empty() ? 1 : 2, at_ms);
-    climbs_.emplace(target, made);
-    first = true;
+  if (port != 0 && !over_udp_) {
+    climbs_.insert_or_assign(target, climb(Proto::udp, target, port, 1, at_ms));
+    over_udp_.emplace(target, port);
   }
-  if (const auto own = climbs_.find(target); own != climbs_.end()) {
-    ended = std::max(ended, own->second.ended_ms);
+  search(target, at_ms);
+  const auto end = end_of_trunk(target);
+  const auto first = over_udp_ ? farthest(climbs_.at(over_udp_->first)) : std::nullopt;
+  const bool own_speak = end && first && first->ttl > end->hop.ttl;
+  if (port != 0 && own_speak && !climbs_.contains(target) && climbs_.size() < most_climbs) {
+    climbs_.emplace(target, climb(Proto::udp, target, port, end->hop.ttl + 1, at_ms, true));
   }
-  find_trunk(at_ms);
-  at_ms = std::max(at_ms, ended);
+  const auto own = climbs_.find(target);
+  if (own != climbs_.end()) at_ms = std::max(at_ms, own->second.ended_ms);
   auto way = way_to(target);
-  by_this_call = first && way && way->climb.proto == Proto::udp && way->climb.to == target;
+  by_this_call = way && own != climbs_.end() && way->climb.proto == Proto::udp &&
+                 way->climb.to == target && way->climb.port == port;
+  if (by_this_call) passed_.insert(port);
   return way;
 }
 
@@ -258,16 +298,40 @@ std::optional<IpAddress> Observer::refused_climb(const IpAddress& target,
   return climb->second.refused->address;
 }
 
-// ask() and ask_syn() of the same: a wave with its control, again while the router has no answer.
-// Who said no to a climb to the same host, beyond the hop, is asked first.
-Observer::Expired Observer::ask_edge(Packet packet, bool patient, double at_ms, double until_ms) {
-  const auto way = way_to(packet.to);
-  if (!way) {
-    Expired nothing;
-    nothing.ended_ms = at_ms;
-    return nothing;
+bool Observer::passed(const PortRange& row) const {
+  const auto port = passed_.lower_bound(row.first);
+  return port != passed_.end() && *port <= row.last;
+}
+
+// The farthest router on the way, beyond the edge, that has answers to spare.
+bool Observer::find_unspent_hop(Way& way, bool& nearer) const {
+  const auto& routers = way.climb.routers;
+  const auto farthest = way.hop.ttl;
+  for (auto at = routers.rbegin(); at != routers.rend(); ++at) {
+    if (at->first > farthest || !outside(*at, traffic_.network().pc)) continue;
+    const auto given = heard_.find(at->second);
+    if (given != heard_.end() && given->second >= most_answers) continue;
+    nearer = at->first < farthest;
+    way.hop = {at->first, at->second};
+    return true;
   }
+  return false;
+}
+
+// ask() and ask_syn() of the same: alone at first; what gets no answer again with a control, and
+// again while the router has none. Who said no to a climb to the same host, beyond the hop, is
+// asked first.
+Observer::Expired Observer::ask_edge(Packet packet, Need need, double at_ms, double until_ms,
+                                     const PortRange* row) {
+  auto way = way_to(packet.to);
+  Expired nothing;
+  nothing.ended_ms = at_ms;
+  if (!way) return nothing;
+  if (need == Need::decides && row != nullptr && passed(*row)) need = Need::another_host;
+  const bool waits = need < Need::another_host;
+  bool controlled = need == Need::confirms, nearer = false;
   bool beyond = packet.proto == Proto::udp && way->refused;
+  if (!waits && !beyond && !find_unspent_hop(*way, nearer)) return nothing;
   for (double now = at_ms + 2;;) {
     const auto& climb = beyond ? *way->refused : way->climb;
     const auto& hop = beyond ? *climb.refused : way->hop;
@@ -275,16 +339,29 @@ Observer::Expired Observer::ask_edge(Packet packet, bool patient, double at_ms, 
     const auto patience = known == climb.round_trips.end()
                               ? icmp_patience(now)
                               : std::clamp(3 * known->second, icmp_reply_ms, icmp_slow_ms);
-    auto answer = ask_at(packet, hop, climb, patience, now);
+    auto answer = controlled ? ask_at(packet, hop, climb, patience, now)
+                             : expire(packet, hop.ttl, now, patience);
+    answer.asked = true;
     const bool answered = answer.kind != Expired::nothing;
+    if (answered && answer.kind != Expired::taken && answer.kind != Expired::reset) {
+      ++heard_[answer.sender];
+    }
+    const bool as_far = answer.kind == Expired::expired && packet.proto == Proto::udp && !beyond &&
+                        !nearer && beyond_the_edge(answer.sender);
+    if (as_far) passed_.insert(packet.port);
     if (beyond && !answered && answer.control_answered) {
       beyond = false;
       now = answer.ended_ms;
       continue;
     }
+    if (!answered && !controlled && answer.ended_ms + patience <= until_ms) {
+      controlled = true;
+      now = answer.ended_ms;
+      continue;
+    }
     const auto next = answer.ended_ms + icmp_refill_ms;
-    const bool settled = answered || answer.control_answered;
-    if (settled || !patient || next + patience > until_ms) return answer;
+    const bool settled = answered || answer.control_answered || !controlled;
+    if (settled || !waits || next + patience > until_ms) return answer;
     now = next;
   }
 }
@@ -340,7 +417,7 @@ void Observer::ask_who_refused(const Job& job, Packet packet, Seen& seen) {
   Expired answer;
   bool refusal = false;
   for (int attempt = 0; attempt < 3; ++attempt) {
-    answer = ask_edge(packet, true, now, now + 4000);
+    answer = ask_edge(packet, Need::supports, now, now + 4000);
     now = answer.ended_ms;
     refusal = answer.kind == Expired::reset || answer.kind == Expired::port_unreachable;
     if (answer.kind != Expired::nothing || !answer.control_answered) break;
@@ -359,13 +436,13 @@ void Observer::ask_who_refused(const Job& job, Packet packet, Seen& seen) {
     other.proto = Proto::udp;
     other.payload = Payload::other;
     other.port = unused_port;
-    auto there = ask_edge(other, true, now, now + 4000);
+    auto there = ask_edge(other, Need::supports, now, now + 4000);
     outside = beyond(there);
     if (!outside) {
       other.proto = Proto::tcp;
       other.payload = Payload::none;
       other.port = packet.port == 443 ? 80 : 443;
-      there = ask_edge(other, true, there.ended_ms, there.ended_ms + 4000);
+      there = ask_edge(other, Need::supports, there.ended_ms, there.ended_ms + 4000);
       outside = beyond(there);
     }
     seen.ended_ms = there.ended_ms;
@@ -839,7 +916,9 @@ Seen Observer::hop(Job job) {
     return seen;
   }
   for (int strikes = 0; strikes < 2; ++strikes) {
-    const auto answer = ask_edge(question, true, now, job.at_ms + 4000);
+    const bool all_there_is = !udp || !job.with("control").empty();
+    const auto need = strikes > 0 ? Need::confirms : all_there_is ? Need::decides : Need::supports;
+    const auto answer = ask_edge(question, need, now, job.at_ms + 4000);
     ++observation.attempts;
     now = seen.ended_ms = answer.ended_ms;
     switch (answer.kind) {
