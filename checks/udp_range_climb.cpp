@@ -183,7 +183,6 @@ asio::awaitable<void> climb(std::shared_ptr<Range> range, std::size_t index, Sit
     auto answer = co_await context.edge.ask(*socket, std::move(payload), now, context.scope, until,
                                             range->whole);
     port.tried |= answer.asked;
-    port.spared = !answer.asked;
     // The packet cannot have got to the target.
     const bool forged = answer.icmp && answer.icmp->kind == IcmpKind::port_unreachable &&
                         answer.icmp->sender == range->target && !range->target.is_special();
@@ -303,7 +302,9 @@ asio::awaitable<void> climb_all(std::shared_ptr<Range> range, Instant until) {
   const auto proved = std::any_of(range->ports.begin(), range->ports.end(), [](const Port& port) {
     return port.result != PortResult::silent && port.result != PortResult::left_site;
   });
-  const bool suspicious = proved || (first.result != PortResult::left_site && !first.spared);
+  // That a router had no answer left says nothing where the same ports were seen to pass.
+  const bool passes = context.edge.passed(range->whole, range->target.is_v6());
+  const bool suspicious = proved || (first.result != PortResult::left_site && !passes);
   const bool patient = context.settings.thorough || suspicious;
   const bool go_on = patient && !context.settings.hurried;
   if (context.edge.exhausted() && !go_on) co_return;

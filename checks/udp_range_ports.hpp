@@ -24,7 +24,6 @@ struct Port {
   Instant sent;
   std::optional<Milliseconds> round_trip;
   bool tried = false;    // something was sent to it
-  bool spared = false;   // nothing that ends on the way: the routers there were asked enough
   bool refined = false;  // tried to find the bounds of a block: no part of the sample
   std::vector<std::vector<std::uint8_t>> asked;  // of an echo with a key: what was sent to it
   // A relay's port: whether our packet was heard there, and whether its packet came back.

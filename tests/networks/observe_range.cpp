@@ -13,8 +13,7 @@ struct Port {
   std::string result = "silent";
   std::optional<IpAddress> by;
   bool refined = false;
-  bool tried = false;   // something was sent to it
-  bool spared = false;  // nothing that ends on the way
+  bool tried = false;  // something was sent to it
 };
 
 bool gets_out(const Port& port) {
@@ -90,7 +89,6 @@ Seen Observer::udp_range(Job job) {
       const auto asked = strikes > 0 && need != Need::supports ? Need::confirms : need;
       const auto answer = ask_edge(packet, asked, now, until_ms, &job.probe.target.ports);
       port.tried |= answer.asked;
-      port.spared = !answer.asked;
       now = answer.ended_ms;
       ended = std::max(ended, now);
       if (answer.kind == Expired::port_unreachable && answer.sender == job.address) {
@@ -106,7 +104,7 @@ Seen Observer::udp_range(Job job) {
   };
   auto sample = job.probe.target.sample;
   if (sample.empty()) sample.push_back(job.probe.target.port());
-  for (const auto number : sample) ports.push_back({number, "silent", {}, false, false, false});
+  for (const auto number : sample) ports.push_back({number, "silent", {}, false, false});
   observation.local = SocketAddress{traffic_.network().pc, any.from};
   auto until = job.at_ms + 5000;
   // Both steps at once.
@@ -140,7 +138,8 @@ Seen Observer::udp_range(Job job) {
                                    [](const Port& port) { return port.result == "arrived"; });
     if (told != ports.end()) climb(*told, Need::decides, ended, until);
     take_back();
-    const bool suspicious = (first.result != "left_site" && !first.spared) ||
+    const bool suspicious = (first.result != "left_site" &&
+                             (first.result != "silent" || !passed(job.probe.target.ports))) ||
                             std::any_of(ports.begin(), ports.end(), [](const Port& port) {
                               return port.result != "silent" && port.result != "left_site";
                             });
@@ -179,7 +178,7 @@ Seen Observer::udp_range(Job job) {
     tried.insert(next.begin(), next.end());
     const auto from = ports.size();
     const auto begun = ended;
-    for (const auto number : next) ports.push_back({number, "silent", {}, true, false, false});
+    for (const auto number : next) ports.push_back({number, "silent", {}, true, false});
     for (auto at = from; at < ports.size(); ++at) to_the_far_end(ports[at], begun);
     const auto since = ended;
     for (auto at = from; found && at < ports.size(); ++at) {
