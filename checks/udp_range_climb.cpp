@@ -303,8 +303,8 @@ asio::awaitable<void> climb_all(std::shared_ptr<Range> range, Instant until) {
     return port.result != PortResult::silent && port.result != PortResult::left_site;
   });
   // That a router had no answer left says nothing where the same ports were seen to pass.
-  const bool passes = context.edge.passed(range->whole, range->target.is_v6());
-  const bool suspicious = proved || (first.result != PortResult::left_site && !passes);
+  range->covered = context.edge.passed(range->whole, range->target.is_v6());
+  const bool suspicious = proved || (first.result != PortResult::left_site && !range->covered);
   const bool patient = context.settings.thorough || suspicious;
   const bool go_on = patient && !context.settings.hurried;
   if (context.edge.exhausted() && !go_on) co_return;

@@ -43,6 +43,8 @@ struct Range {
   std::vector<std::uint8_t> key;
   // "Port unreachable" in the target's name came from within the site: its word proves nothing.
   bool refused_near = false;
+  // Others' packets to these ports were seen to pass: what the routers were not asked is no loss.
+  bool covered = false;
   std::deque<Port> ports;  // coroutines hold on to their port while others are added
   std::size_t first = 0;   // of `ports`: who climbs first; several hosts prove several ports
 };

@@ -117,14 +117,14 @@ Evidence describe_sample(const Range& range, int proved, int sampled, bool all_o
 }  // namespace
 
 void conclude(Observation& observation, const Range& range) {
-  // Of the sample, those that the routers on the way had answers to spare for.
+  // Of a sample whose like was seen to pass, those that the routers on the way were asked for.
   std::vector<const Port*> ports;
   for (const auto& port : range.ports) {
-    if (port.tried || port.outbound) ports.push_back(&port);
+    if (port.tried || port.outbound || !range.covered) ports.push_back(&port);
   }
   if (ports.empty()) {
     observation.outcome = Outcome::skipped;
-    observation.detail = DetailCode::not_needed;
+    observation.detail = DetailCode::spared;
     return;
   }
   const auto count = [&](auto&& wanted) {

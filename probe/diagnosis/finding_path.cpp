@@ -124,10 +124,9 @@ Causes find_mtu(const Diagnosis& context) {
   // chance, on a bad line; so may datagrams where small ones get lost, too.
   const auto holes = cause.explained.size();
   const auto* first = cause.explained.front();
-  const bool one_is_chance =
-      full_size_passes(facts, is_udp(*first)) ||
-      (is_udp(*first) ? udp_gets_lost(facts) || facts.line_loses()
-                      : certificates_arrive(facts, *first));
+  const bool one_is_chance = full_size_passes(facts, is_udp(*first)) ||
+                             (is_udp(*first) ? udp_gets_lost(facts) || facts.line_loses()
+                                             : certificates_arrive(facts, *first));
   // Out by UDP, and in with the certificates.
   const bool all_are_chance =
       (facts.line_loses() || full_size_passes(facts, true)) &&

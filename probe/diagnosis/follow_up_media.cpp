@@ -157,6 +157,20 @@ void ask_for_silent_ranges(const Facts& facts, const With& with, Questions& ques
     const bool covered = port != open.end() && *port <= probe.target.ports.last;
     if (suffers || !covered) silent.try_emplace(flow.host, flow.port);
   }
+  // Whom the routers were not asked about, since the same ports passed to others.
+  std::set<std::string> troubled;
+  for (const auto& flow : facts.flows) {
+    const bool range = flow.samples.front().result->probe.check == CheckKind::udp_range;
+    const bool lost = flow.way == Reachability::lost && !range;
+    if (lost || flow.way == Reachability::blocked || flow.way == Reachability::refused) {
+      troubled.insert(flow.host);
+    }
+  }
+  for (const auto& [probe, seen] : facts.report.probes) {
+    if (seen.detail != DetailCode::spared || probe.target.sample.empty()) continue;
+    const auto& host = probe.target.host;
+    if (suffers || troubled.contains(host)) silent.try_emplace(host, probe.target.sample.front());
+  }
   for (const auto& flow : facts.flows) {
     if (flow.udp && flow.way != Reachability::lost) silent.erase(flow.host);
   }

@@ -39,6 +39,9 @@ class ResultIndex {
   // True where a router beyond the site's edge was seen to answer. It gives few answers: a packet
   // that ended there without one was then not measured, rather than measured without success.
   bool edge_answers() const { return edge_answers_; }
+  // True where something that was sent there directly did not get through: of such a host nothing
+  // is taken for granted.
+  bool troubled(const std::string& host) const { return troubled_.contains(host); }
   // True where a cause shuts that host as a whole, whatever the port.
   bool shut(const std::string& host) const { return shut_.contains(host); }
   // True where a packet to that host that was to end on the way died before, as far as was seen.
@@ -56,13 +59,16 @@ class ResultIndex {
   std::unordered_map<std::string_view, const ProbeResult*> by_id_;
   std::map<std::string, Milliseconds> distances_, udp_distances_, region_distances_;
   std::map<std::string, bool> sip_answers_;
-  std::set<std::string> died_, unseen_, shut_;
+  std::set<std::string> died_, unseen_, shut_, troubled_;
   std::map<std::uint16_t, const ProbeResult*> left_;  // by port of ranges
   Attribution attribution_;
   bool names_are_hidden_ = false;
   bool edge_answers_ = false;
   bool proxy_carries_ = false;
 };
+
+// Of a media port's evidence ("udp_port", "hop"): a packet to it was seen to leave the site.
+bool passes(const Evidence& evidence);
 
 // One row: what was reached, and what that means by the row's `reach`.
 RequirementResult judge_requirement(const Requirement& requirement,

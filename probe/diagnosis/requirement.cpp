@@ -73,29 +73,32 @@ Nearest nearest(std::vector<HostState> hosts, int count, const ResultIndex& evid
 // none did, or what it saw is in doubt.
 const ProbeResult* same_ports_seen(const PlannedRequirement& planned,
                                    const ResultIndex& evidences) {
+  const ProbeResult* seen = nullptr;
   for (const auto& id : planned.probes) {
     const auto* own = evidences.find(id);
     if (own == nullptr || own->probe.check != CheckKind::udp_range) continue;
+    if (evidences.troubled(own->probe.target.host)) return nullptr;
     const auto* other = evidences.left_by_port(own->probe.target.ports);
-    if (other == nullptr) continue;
-    const auto& causes = evidences.attribution();
-    const auto& seen = other->probe.id;
-    if (!causes.loses(seen) && causes.doubt_about(seen).empty()) return other;
+    if (seen == nullptr && other != nullptr) seen = other;
   }
-  return nullptr;
+  const auto& causes = evidences.attribution();
+  const bool sure = seen != nullptr && !causes.loses(seen->probe.id) &&
+                    causes.doubt_about(seen->probe.id).empty();
+  return sure ? seen : nullptr;
 }
 
 // "leaves the site, as far as 203.0.113.1: seen with UDP 52500 to 192.0.2.227; ..."
 std::string seen_with_others(const ProbeResult& other) {
-  for (const auto& evidence : other.observation.evidence) {
-    if (detail_fact(evidence, Fact::result) != DetailCode::left_site) continue;
-    return fmt::format(
-        "leaves the site, as far as {}: seen with UDP {} to {}; the routers on the way answer few "
-        "packets, so these hosts were not tried one by one",
-        text_fact(evidence, Fact::by), number_fact(evidence, Fact::port).value_or(0),
-        other.probe.target.host);
-  }
-  return {};
+  const auto& all = other.observation.evidence;
+  const auto seen = std::find_if(all.begin(), all.end(), passes);
+  if (seen == all.end()) return {};
+  const auto router = text_fact(*seen, Fact::by);
+  const bool left = detail_fact(*seen, Fact::result) == DetailCode::left_site;
+  return fmt::format(
+      "leaves the site{}: seen with UDP {} to {}; the routers on the way answer few packets, so "
+      "these hosts were not tried one by one",
+      left && !router.empty() ? ", as far as " + router : std::string(),
+      number_fact(*seen, Fact::port).value_or(0), other.probe.target.host);
 }
 
 // Hosts whose packets only go as far as the edge of the site, where the router there had no answer
@@ -111,10 +114,11 @@ std::size_t drop_unmeasured(std::vector<HostState>& hosts, const Requirement& re
   const bool others = has(State::reached) || same_ports;
   if (!by_edge || !evidences.edge_answers() || !others || has(State::bad)) return 0;
   return std::erase_if(hosts, [&](const HostState& host) {
-    return host.state == State::unknown && host.why != nullptr &&
-           host.why->observation.outcome == Outcome::silent &&
+    if (host.state != State::unknown || host.why == nullptr) return false;
+    const auto& seen = host.why->observation;
+    return (seen.outcome == Outcome::silent || seen.detail == DetailCode::spared) &&
            !is_dropped(host.why->observation.detail) && !evidences.died_on_the_way(host.host) &&
-           !evidences.nobody_seen_on_the_way(host.host);
+           !evidences.troubled(host.host) && !evidences.nobody_seen_on_the_way(host.host);
   });
 }
 
@@ -370,7 +374,7 @@ RequirementResult judge_requirement(const Requirement& requirement,
   const auto* same_ports = same_ports_seen(planned, evidences);
   const bool none_left = hosts.empty();
   const auto left_out = drop_unmeasured(hosts, requirement, same_ports != nullptr, evidences);
-  if (hosts.empty() && same_ports != nullptr && (!none_left || needless > 0)) {
+  if (hosts.empty() && same_ports != nullptr && !none_left) {
     result.status = Status::pass;
     result.summary = seen_with_others(*same_ports);
     return result;

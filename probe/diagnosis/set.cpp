@@ -122,6 +122,12 @@ void ResultIndex::attribute(Attribution attribution) {
   }
 }
 
+bool passes(const Evidence& evidence) {
+  const auto result = detail_fact(evidence, Fact::result);
+  return result == DetailCode::left_site || result == DetailCode::arrived ||
+         result == DetailCode::replied;
+}
+
 ResultIndex::ResultIndex(const std::vector<ProbeResult>& results) {
   std::set<std::string> missing, found_elsewhere;
   by_id_.reserve(results.size());
@@ -155,6 +161,10 @@ ResultIndex::ResultIndex(const std::vector<ProbeResult>& results) {
       sip_answers_[host] = true;
     }
     if (probe.check == CheckKind::hop && is_dropped(seen.detail)) died_.insert(host);
+    const bool by_ttl = probe.check == CheckKind::udp_range || probe.check == CheckKind::hop;
+    const bool unanswered = seen.outcome == Outcome::silent && (!by_ttl || is_dropped(seen.detail));
+    const bool refused = seen.outcome == Outcome::refused || seen.outcome == Outcome::rejected;
+    if (probe.target.route.direct() && (unanswered || refused)) troubled_.insert(host);
     for (const auto& evidence : result.observation.evidence) {
       if (evidence.kind != EvidenceKind::udp_port && evidence.kind != EvidenceKind::hop) continue;
       // A question that found a router to go to says how far that is.
@@ -164,7 +174,7 @@ ResultIndex::ResultIndex(const std::vector<ProbeResult>& results) {
       const bool left = detail_fact(evidence, Fact::result) == DetailCode::left_site;
       edge_answers_ |= left;
       const auto port = number_fact(evidence, Fact::port);
-      if (left && port) left_.try_emplace(static_cast<std::uint16_t>(*port), &result);
+      if (passes(evidence) && port) left_.try_emplace(static_cast<std::uint16_t>(*port), &result);
     }
   }
   names_are_hidden_ |= std::any_of(missing.begin(), missing.end(), [&](const std::string& name) {

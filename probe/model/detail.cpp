@@ -148,6 +148,8 @@ constexpr auto table = std::to_array<Row>({
     {DetailCode::servfail, "servfail", "the name server could not answer for this name"},
     {DetailCode::silent, "silent", ""},
     {DetailCode::sip_timed_out, "sip_timed_out", "connected, but SIP got no answer"},
+    {DetailCode::spared, "spared",
+     "not asked: the same ports pass to other hosts, and the routers on the way answer little"},
     {DetailCode::stale_nonce, "stale_nonce", ""},
     {DetailCode::stopped, "stopped", "not finished: the run was stopped first"},
     {DetailCode::streamed, "streamed", ""},

@@ -126,6 +126,7 @@ enum class DetailCode {
   servfail,
   silent,
   sip_timed_out,
+  spared,
   stale_nonce,
   stopped,
   streamed,

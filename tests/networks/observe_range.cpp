@@ -189,9 +189,11 @@ Seen Observer::udp_range(Job job) {
       if (ports[at].result != "silent") tried.erase(ports[at].number);
     }
   }
-  std::erase_if(ports, [](const Port& port) { return !port.tried; });
+  if (found && passed(job.probe.target.ports)) {
+    std::erase_if(ports, [](const Port& port) { return !port.tried; });
+  }
   if (ports.empty()) {
-    say(observation, Outcome::skipped, "not_needed");
+    say(observation, Outcome::skipped, "spared");
     seen.ended_ms = seen.first_reply_ms = ended;
     return seen;
   }
