@@ -155,7 +155,9 @@ asio::awaitable<Observation> run_hop(Context& context, Job job) {
   observation.sent_at = context.scope.clock.wall_now();
   // A row's own question is one of many; a second round's has a control, and must be answered.
   const bool hurried = context.settings.hurried && job.parameter("control").empty();
-  auto until = context.scope.clock.now() + timeouts::hop;
+  const bool all_there_is =
+      !job.parameter("control").empty() || job.probe.target.transport == Transport::tcp;
+  auto until = context.scope.clock.now() + (all_there_is ? timeouts::icmp_decides : timeouts::hop);
   const auto remote = job.remote();
   const auto interface = context.settings.interface;
   std::optional<UdpSocket> socket;

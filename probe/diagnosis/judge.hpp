@@ -42,8 +42,11 @@ class ResultIndex {
   // True where something that was sent there directly did not get through: of such a host nothing
   // is taken for granted.
   bool troubled(const std::string& host) const { return troubled_.contains(host); }
-  // True where a cause shuts that host as a whole, whatever the port.
-  bool shut(const std::string& host) const { return shut_.contains(host); }
+  // True where a cause shuts that host as a whole, whatever the port; or where nothing that was
+  // tried there got through.
+  bool shut(const std::string& host) const {
+    return shut_.contains(host) || (troubled(host) && !reached_.contains(host));
+  }
   // True where a packet to that host that was to end on the way died before, as far as was seen.
   bool died_on_the_way(const std::string& host) const { return died_.contains(host); }
   // True where no router beyond the site's edge answered on the way to that host: then it was no
@@ -59,7 +62,7 @@ class ResultIndex {
   std::unordered_map<std::string_view, const ProbeResult*> by_id_;
   std::map<std::string, Milliseconds> distances_, udp_distances_, region_distances_;
   std::map<std::string, bool> sip_answers_;
-  std::set<std::string> died_, unseen_, shut_, troubled_;
+  std::set<std::string> died_, unseen_, shut_, troubled_, reached_;
   std::map<std::uint16_t, const ProbeResult*> left_;  // by port of ranges
   Attribution attribution_;
   bool names_are_hidden_ = false;

@@ -69,10 +69,10 @@ struct CapabilityResult {
   std::string id, title;
   Verdict verdict = Verdict::unknown;
   std::string summary;
-  bool calls = true;                      // false: calls work without it, as the set says
   std::vector<std::string> requirements;  // ids
   std::vector<Need> needs;                // as in the set; empty in reports of before 0.2
   std::optional<Standing> standing;       // of the verdict; nothing: no earlier run is known
+  bool calls = true;                      // false: calls work without it, as the set says
 };
 
 struct RequirementResult {

@@ -918,7 +918,7 @@ Seen Observer::hop(Job job) {
   for (int strikes = 0; strikes < 2; ++strikes) {
     const bool all_there_is = !udp || !job.with("control").empty();
     const auto need = strikes > 0 ? Need::confirms : all_there_is ? Need::decides : Need::supports;
-    const auto answer = ask_edge(question, need, now, job.at_ms + 4000);
+    const auto answer = ask_edge(question, need, now, job.at_ms + (all_there_is ? 12'000 : 4'000));
     ++observation.attempts;
     now = seen.ended_ms = answer.ended_ms;
     switch (answer.kind) {
