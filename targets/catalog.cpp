@@ -8,6 +8,7 @@
 
 #include "probe/util/path.hpp"
 #include "targets/builtin.hpp"
+#include "targets/needed_sets.hpp"
 #include "targets/suggest.hpp"
 #include "targets/yaml_document.hpp"
 
@@ -162,19 +163,26 @@ void Catalog::add(Entry entry) {
   entries_.push_back(std::move(entry));
 }
 
-LoadResult Catalog::find(const std::string& name) const {
-  const auto load = [&](const std::string& id) {
-    LoadResult result;
-    for (const auto& entry : entries_) {
-      if (entry.head.id != id) continue;
-      result = entry.load();
-      // A downloaded file that was damaged since: the built-in set behind it will do.
-      if (result.set || entry.place != Place::collection) break;
-    }
-    return result;
-  };
+LoadResult Catalog::load(const std::string& id) const {
+  LoadResult result;
+  result.problems.push_back({{}, 0, 0, "no set has this id"});
   for (const auto& entry : entries_) {
-    if (entry.head.id == name) return load(name);
+    if (entry.head.id != id) continue;
+    result = entry.load();
+    // A downloaded file that was damaged since: the built-in set behind it will do.
+    if (result.set || entry.place != Place::collection) break;
+  }
+  return result;
+}
+
+LoadResult Catalog::complete(LoadResult loaded) const {
+  if (!loaded.set || loaded.set->needs_sets.empty()) return loaded;
+  return with_needed_sets(std::move(*loaded.set), [&](const std::string& id) { return load(id); });
+}
+
+LoadResult Catalog::find(const std::string& name) const {
+  for (const auto& entry : entries_) {
+    if (entry.head.id == name) return complete(load(name));
   }
   // What a set is called today comes before what another was called once: "Webex" is one set.
   std::set<std::string> meant, once;
@@ -188,7 +196,7 @@ LoadResult Catalog::find(const std::string& name) const {
     if (holds_name(head.former_names, name)) once.insert(head.id);
   }
   if (meant.empty()) meant = std::move(once);
-  if (meant.size() == 1) return load(*meant.begin());
+  if (meant.size() == 1) return complete(load(*meant.begin()));
   LoadResult result;
   if (meant.empty()) {
     result.problems.push_back(unknown(name));

@@ -52,8 +52,12 @@ class Catalog {
   // The set of that name: an id, an alias or a title, else a former name; case, spaces, hyphens and
   // underscores do not matter, but an id to the letter comes first. A name that nobody knows or
   // that fits two sets, or a set that has problems, gives the problems: "unknown target set
-  // 'rainbo'; did you mean 'rainbow'?", then the known names.
+  // 'rainbo'; did you mean 'rainbow'?", then the known names. The set comes with what it needs of
+  // other sets.
   LoadResult find(const std::string& name) const;
+
+  // A file's set with what it needs of the sets that the catalog knows.
+  LoadResult complete(LoadResult loaded) const;
 
   const std::vector<Entry>& entries() const { return entries_; }
   // Those that can be used, each once, by id; controls left out.
@@ -66,6 +70,7 @@ class Catalog {
   std::vector<Problem> warnings() const;
 
  private:
+  LoadResult load(const std::string& id) const;  // as the file has it
   void add(Entry entry);
   void add_file(const std::string& path, Place place);
   void add_folder(const std::string& folder);

@@ -270,6 +270,7 @@ Requirement read_requirement(const YamlNode& node, const Declared& declared, Pro
   row.lines("clients", requirement.clients);
   row.word("direction", requirement.direction);
   row.word("lifecycle", requirement.lifecycle);
+  row.word("evidence", requirement.evidence);
   read_source_ports(row, requirement);
   row.word("proxy", requirement.proxy);
   row.word("allow_by", requirement.allow_by);

@@ -94,6 +94,10 @@ IndexedSet read_entry(const IndexJson& object) {
   }
   set.head.aliases = texts_of(object, "aliases");
   set.head.former_names = texts_of(object, "former_names");
+  for (auto& id : texts_of(object, "needs_sets")) {
+    if (!is_id(id)) throw Malformed(set.head.id + ": 'needs_sets' holds something that is no id");
+    set.head.needs_sets.push_back({std::move(id), {}, {}, {}});
+  }
   const auto kind = text_of(object, "kind"), evidence = text_of(object, "evidence");
   if (!kind.empty()) set.head.kind = word_of<ServiceKind>(kind, "kind");
   if (!evidence.empty()) set.head.evidence = word_of<SourceQuality>(evidence, "evidence");
@@ -158,6 +162,7 @@ std::string write_index(const SetIndex& index) {
     if (set.head.kind) entry["kind"] = to_string(*set.head.kind);
     if (!set.head.aliases.empty()) entry["aliases"] = set.head.aliases;
     if (!set.head.former_names.empty()) entry["former_names"] = set.head.former_names;
+    for (const auto& needed : set.head.needs_sets) entry["needs_sets"].push_back(needed.set);
     entry["bytes"] = set.bytes;
     entry["requirements"] = set.requirements;
     json["sets"].push_back(std::move(entry));

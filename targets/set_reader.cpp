@@ -24,7 +24,11 @@ class SetReader {
 
   // Keys that are not of the head are left alone.
   SetHead read_only_head() {
-    if (top_.node().is_map() && read_schema()) read_head();
+    if (top_.node().is_map() && read_schema()) {
+      read_head();
+      read_scenario_list();
+      read_needed_sets();
+    }
     return std::move(set_);
   }
 
@@ -32,6 +36,7 @@ class SetReader {
     if (!top_.node().is_map() || !read_schema()) return {};
     read_head();
     read_scenario_list();
+    read_needed_sets();
     read_region_list();
     read_variables();
     read_requirements();
@@ -158,6 +163,32 @@ class SetReader {
     });
   }
 
+  // "microsoft-365", or { set: microsoft-365, capabilities: [...], scenarios: [...] }.
+  void read_needed_sets() {
+    std::map<std::string, int> seen;
+    each(top_.find("needs_sets"), "needs_sets", [&](const YamlNode& item) {
+      NeededSet needed;
+      needed.position = item.position;
+      if (item.is_map()) {
+        MapReader map(item, "an entry of 'needs_sets'", problems_);
+        map.require_id("set", needed.set);
+        map.lines("capabilities", needed.capabilities);
+        read_scenarios(map, declared_, needed.scenarios);
+        map.finish();
+      } else {
+        needed.set = read_id(item, "'needs_sets'", problems_).value_or("");
+      }
+      if (needed.set.empty()) return;
+      if (needed.set == set_.id || !seen.try_emplace(needed.set, item.position.line).second) {
+        problems_.add(item.position,
+                      "'needs_sets': " + in_quotes(needed.set) +
+                          (needed.set == set_.id ? " is the set itself" : " is listed twice"));
+        return;
+      }
+      set_.needs_sets.push_back(std::move(needed));
+    });
+  }
+
   void read_region_list() {
     std::map<std::string, int> seen;
     each(top_.find("regions"), "regions", [&](const YamlNode& item) {
@@ -183,6 +214,7 @@ class SetReader {
         variable.fallback = read_line(*node, "'default'", problems_);
       }
       map.line("example", variable.example);
+      map.flag("optional", variable.optional);
       map.finish();
       refuse_repeated(seen, map, "name", variable.name, "variable");
       judge_variable(map, variable);
@@ -246,6 +278,7 @@ class SetReader {
       each(map.require("needs"), "needs", [&](const YamlNode& need) {
         if (auto read = read_need(need)) capability.needs.push_back(std::move(*read));
       });
+      map.flag("sign_in", capability.sign_in);
       capability.position = item.position;
       read_quality(map, capability);
       map.finish();

@@ -121,9 +121,15 @@ int run_validate(const Arguments& arguments) {
   const auto rules = load_rules();
   bool good = true;
   for (const auto& file : arguments.names) {
-    const auto result = load_file(file, rules);
-    say_problems(result.problems);
+    auto result = load_file(file, rules);
     if (result.set) say_problems(warnings_of(*result.set));
+    if (result.set && !result.set->needs_sets.empty()) {
+      // What it leans on may be in another of these files.
+      auto with_these = arguments;
+      with_these.set_files = arguments.names;
+      result = make_catalog(with_these).complete(std::move(result));
+    }
+    say_problems(result.problems);
     const bool said =
         result.set && print(fmt::format("{}: valid: {} ({} requirements)\n", file, result.set->id,
                                         result.set->requirements.size()));

@@ -20,6 +20,13 @@ std::string Reach::to_string() const {
   return "?";
 }
 
+const SetHead& TargetSet::head_of(const Requirement& requirement) const {
+  for (const auto& head : leans_on) {
+    if (head.id == requirement.of_set) return head;
+  }
+  return *this;
+}
+
 const Requirement* TargetSet::find_requirement(std::string_view requirement_id) const {
   for (const auto& requirement : requirements) {
     if (requirement.id == requirement_id) return &requirement;

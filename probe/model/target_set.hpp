@@ -32,6 +32,7 @@ struct Variable {
   std::string name, title;
   std::optional<std::string> fallback;  // used where the user gives none
   std::string example;
+  bool optional = false;  // not everybody has one: without a value its rows are left out
 };
 
 // One host name, as the document prints it or with `${variable}` in it.
@@ -131,6 +132,8 @@ struct Requirement {
   std::vector<std::string> conditions;   // footnotes that cannot be resolved, in our words
   std::vector<std::string> error_texts;  // what users see without it, in the product's own words
   Thresholds thresholds;
+  std::optional<SourceQuality> evidence;  // of this row's text; nothing: as the set's
+  std::string of_set;  // the id of the set that the row was taken from; empty: its own
   Position position;
 };
 
@@ -158,6 +161,15 @@ struct Capability {
   std::vector<Need> needs;
   bool calls = true;  // false: beside the calls (push, files, set-up of phones): they work without
   std::optional<MediaQuality> quality;
+  bool sign_in = false;  // people, or their phones, sign in by it
+  Position position;
+};
+
+// Another set that a set leans on: what that one asks for becomes this one's, too.
+struct NeededSet {
+  std::string set;                        // id
+  std::vector<std::string> capabilities;  // of that set; empty: what it asks for by default
+  std::vector<std::string> scenarios;     // of the set that leans on it; empty: every scenario
   Position position;
 };
 
@@ -170,9 +182,10 @@ struct SetHead {
   std::optional<ServiceKind> kind;
   SourceQuality evidence = SourceQuality::vendor_page;
   std::string evidence_note;  // what the source lacks, or who has copied it from whom
-  bool control = false;       // anchors: not the vendor's, never judged
-  std::string origin;         // the file it came from, "built in" or "downloaded"
-  std::string sha256;         // of the file's bytes, in hexadecimal
+  std::vector<NeededSet> needs_sets;
+  bool control = false;  // anchors: not the vendor's, never judged
+  std::string origin;    // the file it came from, "built in" or "downloaded"
+  std::string sha256;    // of the file's bytes, in hexadecimal
 };
 
 struct TargetSet : SetHead {
@@ -182,6 +195,10 @@ struct TargetSet : SetHead {
   std::vector<Capability> capabilities;
   std::vector<Requirement> requirements;
   std::vector<Advice> advice;
+  std::vector<SetHead> leans_on;  // the sets whose rows it holds too (targets/needed_sets.hpp)
+
+  // The set that the row was taken from: one of `leans_on`, or this one.
+  const SetHead& head_of(const Requirement& requirement) const;
 
   const Requirement* find_requirement(std::string_view requirement_id) const;
 };

@@ -110,6 +110,7 @@ std::span<const Word<ServiceKind>> words() {
       {ServiceKind::platform, "platform"},
       {ServiceKind::sip_trunk, "sip-trunk"},
       {ServiceKind::pbx, "pbx"},
+      {ServiceKind::shared, "shared"},
   };
   return table;
 }

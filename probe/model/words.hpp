@@ -35,7 +35,8 @@ enum class ProxyUse { allowed, never, required };  // may an HTTP proxy carry th
 enum class AllowBy { either, name, network };      // how the firewall has to allow it
 enum class Vantage { pc, browser, mobile, phone, pbx, sbc, gateway, hub, room_device, mesh_node };
 // What a set is for. What is sold as several things has the one that most people use.
-enum class ServiceKind { meetings, telephony, contact_center, platform, sip_trunk, pbx };
+// `shared`: what several services lean on, such as signing in.
+enum class ServiceKind { meetings, telephony, contact_center, platform, sip_trunk, pbx, shared };
 // How good the text is that a set was written from.
 enum class SourceQuality { vendor_page, vendor_feed, second_hand, old_edition };
 // Microsoft's words for how directly a network should let a row through.

@@ -8,16 +8,18 @@ namespace callready {
 std::vector<std::string> own_hosts(const Plan& plan, const std::vector<TargetSet>& sets,
                                    const VariableValues& given,
                                    const std::vector<std::string>& builtin_ids) {
-  std::set<std::string> own_sets;
-  for (const auto& set : sets) {
-    const bool vendors =
-        set.origin == "built in" || set.origin == "downloaded" ||
-        std::find(builtin_ids.begin(), builtin_ids.end(), set.id) != builtin_ids.end();
-    if (!set.control && !vendors) own_sets.insert(set.id);
-  }
+  const auto is_vendors = [&](const SetHead& set) {
+    return set.origin == "built in" || set.origin == "downloaded" ||
+           std::find(builtin_ids.begin(), builtin_ids.end(), set.id) != builtin_ids.end();
+  };
   std::set<std::string> own_probes;
   for (const auto& row : plan.requirements) {
-    if (own_sets.contains(row.set)) own_probes.insert(row.probes.begin(), row.probes.end());
+    const auto set = std::find_if(sets.begin(), sets.end(),
+                                  [&](const TargetSet& one) { return one.id == row.set; });
+    if (set == sets.end() || set->control) continue;
+    const auto* requirement = set->find_requirement(row.requirement);
+    const auto& head = requirement != nullptr ? set->head_of(*requirement) : *set;
+    if (!is_vendors(head)) own_probes.insert(row.probes.begin(), row.probes.end());
   }
   std::set<std::string> hosts;
   for (const auto& planned : plan.probes) {

@@ -62,6 +62,15 @@ std::size_t quota_of(const Row& row, const PlanOptions& options) {
   return std::min(wanted, row.candidates.size());
 }
 
+// What not everybody has: without it there is nothing to ask for.
+bool all_optional(const TargetSet& set, const std::vector<std::string>& variables) {
+  return std::all_of(variables.begin(), variables.end(), [&](const std::string& name) {
+    return std::any_of(set.variables.begin(), set.variables.end(), [&](const Variable& variable) {
+      return variable.name == name && variable.optional;
+    });
+  });
+}
+
 bool only_service_tags(const Row& row) {
   return row.candidates.empty() && !row.requirement.service_tags.empty();
 }
@@ -186,7 +195,7 @@ Row make_row(const TargetSet& set, const Requirement& requirement, const PlanOpt
   row.planned.skipped = reason_to_skip(row, expanded.missing, expanded.problems, options);
   row.planned.open_question =
       !row.planned.skipped.empty() && row.requirement.direction == Direction::out &&
-      row.requirement.check && (!expanded.missing.empty() || only_service_tags(row));
+      row.requirement.check && (!all_optional(set, expanded.missing) || only_service_tags(row));
   row.planned.untried =
       row.planned.open_question || (!row.planned.skipped.empty() && !row.requirement.listening &&
                                     row.requirement.direction == Direction::out);

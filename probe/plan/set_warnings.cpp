@@ -30,6 +30,10 @@ class Reviewer {
     PlanOptions options;
     for (const auto& scenario : set.scenarios) options.scenarios.push_back(scenario.id);
     options.all = true;
+    // What not everybody has is taken as given: whoever has it gets a probe.
+    for (const auto& variable : set.variables) {
+      if (variable.optional) options.variables[variable.name] = variable.example;
+    }
     for (auto& planned : make_plan({&set}, options).requirements) {
       if (planned.skipped.empty()) continue;
       const auto* row = set.find_requirement(planned.requirement);

@@ -31,7 +31,7 @@ TEST(Words, AreCompleteAndReadBack) {
   expect_complete<AllowBy>(static_cast<int>(AllowBy::network) + 1);
   expect_complete<Vantage>(static_cast<int>(Vantage::mesh_node) + 1);
   expect_complete<Confidence>(static_cast<int>(Confidence::possible) + 1);
-  expect_complete<ServiceKind>(static_cast<int>(ServiceKind::pbx) + 1);
+  expect_complete<ServiceKind>(static_cast<int>(ServiceKind::shared) + 1);
   expect_complete<SourceQuality>(static_cast<int>(SourceQuality::old_edition) + 1);
   expect_complete<Priority>(static_cast<int>(Priority::by_default) + 1);
   expect_complete<Owner>(static_cast<int>(Owner::vendor) + 1);

@@ -26,6 +26,7 @@ SETS = {
     "amazon-chime": ["amazon-chime-sdk"],
     "generic-pbx": ["asterisk", "freeswitch"],
     "jitsi-selfhosted": ["jitsi"],
+    "microsoft-365-common": ["microsoft-365", "google-sign-in", "single-sign-on"],
     "microsoft-teams": ["teams", "teams-direct-routing"],
     "telnyx-nfon": ["telnyx", "nfon"],
     "webex": ["webex", "webex-calling"],
