@@ -102,6 +102,15 @@ class Update {
     std::size_t all = 0;
     for (const auto& set : index_.sets) all += set.bytes;
     if (all > most_bytes) return refuse("the sets are larger than 32 MB together");
+    for (const auto& set : index_.sets) {
+      for (const auto& needed : set.head.needs_sets) {
+        const bool known =
+            index_.find(needed.set) != nullptr || options_.known.index.find(needed.set) != nullptr;
+        if (!known) {
+          return refuse(set.file() + " needs the set " + needed.set + ", which is not among them");
+        }
+      }
+    }
     warn_if_old();
     result_.index = index_;
     return !(same && new_keys_.empty() && all_here());

@@ -424,6 +424,24 @@ TEST_F(UpdateTest, TakesFromTheProgramWhatItHasAlready) {
   EXPECT_EQ(in_use(), "one.example.com");
 }
 
+TEST_F(UpdateTest, ASetComesWithTheSetsThatItNeeds) {
+  ASSERT_EQ(update().refusal, "");
+  auto leaning = set_text("zoom", "two.example.com");
+  leaning.insert(leaning.find("verified"), "needs_sets: [login]\n");
+  publish(2, {leaning});
+  EXPECT_EQ(update().refusal, "zoom.yaml needs the set login, which is not among them");
+  EXPECT_EQ(in_use(), "one.example.com");
+  publish(2, {leaning, set_text("login", "login.example.com")});
+  EXPECT_EQ(update().refusal, "");
+  EXPECT_EQ(in_use(), "two.example.com");
+  std::string problem;
+  const Catalog catalog({}, "", rules(), {*store().collection(problem)});
+  const auto found = catalog.find("zoom");
+  ASSERT_TRUE(found.set);
+  EXPECT_EQ(found.set->requirements.back().of_set, "login");
+  EXPECT_EQ(catalog.entries()[0].head.needs_sets.at(0).set, "login") << "the index says so";
+}
+
 TEST(Versions, AreComparedByNumber) {
   EXPECT_TRUE(is_older_version("0.9", "0.10"));
   EXPECT_TRUE(is_older_version("0.1.0", "0.1.1"));
