@@ -24,6 +24,24 @@ std::string remedy(const Requirement& row) {
   return "write 'unprobed' and why in place of 'check'";
 }
 
+// Chromium's TURN client takes these ports and no others (p2p/base/turn_port.cc,
+// AllowedTurnPort): below 1024, a page could make the browser talk to other services.
+bool browsers_take(const PortRange& ports) {
+  if (!ports.single()) return ports.first >= 1024;
+  return ports.first == 53 || ports.first == 80 || ports.first == 443 || ports.first >= 1024;
+}
+
+bool starts_in_a_browser(const Requirement& row) {
+  const auto& all = row.vantages;
+  return all.empty() || std::find(all.begin(), all.end(), Vantage::browser) != all.end();
+}
+
+// What a probe could have been made for: not what comes from outside, nor what stays at the site.
+bool misses_a_probe(const Requirement& row) {
+  return !row.check && row.severity == Severity::required && row.direction == Direction::out &&
+         row.lifecycle == Lifecycle::current && row.local_peers.empty();
+}
+
 class Reviewer {
  public:
   explicit Reviewer(const TargetSet& set) : set_(set) {
@@ -49,6 +67,14 @@ class Reviewer {
   }
 
   std::vector<Problem> review() {
+    for (const auto& row : set_.requirements) {
+      ask_for_other_turn_ports(row);
+      if (misses_a_probe(row) && !is_needed(row.id)) {
+        warn(row.position, fmt::format("'{}' is required and has no probe: no run will say whether "
+                                       "it is open",
+                                       row.id));
+      }
+    }
     for (const auto& capability : set_.capabilities) {
       for (const auto& need : capability.needs) judge(capability, need);
     }
@@ -73,6 +99,31 @@ class Reviewer {
          fmt::format("'{}' stays undecided without --service-tags and a list that has {}; give an "
                      "example host or network beside it",
                      row.id, tags));
+  }
+
+  // By a capability: that is judged below.
+  bool is_needed(const std::string& id) const {
+    for (const auto& capability : set_.capabilities) {
+      for (const auto& need : capability.needs) {
+        for (const auto& together : need.alternatives) {
+          if (std::find(together.begin(), together.end(), id) != together.end()) return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  void ask_for_other_turn_ports(const Requirement& row) {
+    if (row.check != CheckKind::turn || !starts_in_a_browser(row)) return;
+    std::vector<std::string> refused;
+    for (const auto& ports : row.ports) {
+      if (!browsers_take(ports)) refused.push_back(ports.to_string());
+    }
+    if (refused.empty()) return;
+    warn(row.position,
+         fmt::format("'{}': browsers refuse TURN on port {}: Chromium takes 53, 80, 443, and 1024 "
+                     "and above",
+                     row.id, fmt::join(refused, ", ")));
   }
 
   bool is_optional(const std::string& id) const {

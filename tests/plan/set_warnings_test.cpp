@@ -70,6 +70,50 @@ TEST(SetWarnings, OfWhatNothingCanTurnRed) {
                   "'web', as severity optional says"});
 }
 
+TEST(SetWarnings, OfARequiredRowWithoutAProbe) {
+  const auto row = [](const std::string& more) {
+    return "  - { id: media, title: Media, unprobed: why, transport: [udp], ports: [9], "
+           "addresses: [192.0.2.1]" +
+           more + " }\n";
+  };
+  EXPECT_EQ(warnings(calls("web"), web + row("")),
+            Texts{"small.yaml:9:5: warning: 'media' is required and has no probe: no run will say "
+                  "whether it is open"});
+  EXPECT_EQ(warnings(calls("web"), web + row(", severity: optional")), Texts{});
+  EXPECT_EQ(warnings(calls("web"), web + row(", lifecycle: deprecated")), Texts{});
+  EXPECT_EQ(warnings(calls("web"), web + row(", direction: in")), Texts{}) << "nobody can probe it";
+  EXPECT_EQ(warnings(calls("web"), web + row(", local_peers: [phones]")), Texts{});
+}
+
+// A page's call goes over such a relay in no browser.
+TEST(SetWarnings, OfTurnPortsThatBrowsersRefuse) {
+  const auto relay = [](const std::string& ports, const std::string& more = "") {
+    return "  - { id: relay, title: Relay, check: turn, transport: [tls], ports: [" + ports +
+           "], hosts: [turn.b.example]" + more + " }\n";
+  };
+  EXPECT_EQ(warnings(calls("relay"), relay("53, 80, 443, 1024-1030, 3478")), Texts{});
+  const auto refused = [](const std::string& ports) {
+    return Texts{"small.yaml:8:5: warning: 'relay': browsers refuse TURN on port " + ports +
+                 ": Chromium takes 53, 80, 443, and 1024 and above"};
+  };
+  EXPECT_EQ(warnings(calls("relay"), relay("443, 444, 1000-2000")), refused("444, 1000-2000"));
+  EXPECT_EQ(warnings(calls("relay"), relay("993", ", vantage: [pc, browser]")), refused("993"));
+  EXPECT_EQ(warnings(calls("relay"), relay("993", ", vantage: [phone]")), Texts{});
+}
+
+// What not everybody has counts as given.
+TEST(SetWarnings, NoneOfAnOptionalVariable) {
+  const auto loaded = load_text(
+      "schema: callready.targets/1\nid: small\ntitle: Small\n"
+      "variables: [{ name: server, title: Yours, example: a.b.example, optional: true }]\n"
+      "capabilities: [{ id: calls, title: Calls, needs: [own] }]\nrequirements:\n"
+      "  - { id: own, title: Own, check: tls, transport: [tls], ports: [443], hosts: "
+      "[\"${server}\"] }\n",
+      "small.yaml", test::rules());
+  ASSERT_TRUE(loaded.set);
+  EXPECT_TRUE(warnings_of(*loaded.set).empty());
+}
+
 // A cloud's name is no list that users have.
 TEST(SetWarnings, OfServiceTagsAlone) {
   const std::string media =
