@@ -52,10 +52,26 @@ class Series {
     for (const auto& set : report_.sets) add_set(set);
     add_findings();
     std::vector<Metric> all;
-    for (auto* metric :
-         {&info_, &when_, &took_, &complete_, &verdict_, &verdict_runs_, &verdict_since_, &edition_,
-          &verified_, &left_out_, &capability_, &capability_since_, &row_, &trip_, &finding_,
-          &finding_runs_, &finding_since_, &finding_info_, &affects_}) {
+    for (auto* metric : {&info_,
+                         &when_,
+                         &took_,
+                         &complete_,
+                         &verdict_,
+                         &verdict_runs_,
+                         &verdict_since_,
+                         &edition_,
+                         &verified_,
+                         &published_,
+                         &left_out_,
+                         &capability_,
+                         &capability_since_,
+                         &row_,
+                         &trip_,
+                         &finding_,
+                         &finding_runs_,
+                         &finding_since_,
+                         &finding_info_,
+                         &affects_}) {
       if (!metric->samples().empty()) all.push_back(std::move(*metric));
     }
     return all;
@@ -84,6 +100,10 @@ class Series {
     edition_.add(labels({{"set", set.id}, {"title", set.title}, {"edition", set.edition}}), 1);
     if (const auto day = parse_rfc3339(set.verified + "T00:00:00Z")) {
       verified_.add(own, unix_seconds(*day));
+    }
+    const auto day = set.published.size() == 7 ? set.published + "-28" : set.published;
+    if (const auto published = parse_rfc3339(day + "T00:00:00Z")) {
+      published_.add(own, unix_seconds(*published));
     }
     const auto capabilities = std::min(set.capabilities.size(), most_capabilities);
     for (std::size_t i = 0; i < capabilities; ++i) {
@@ -182,6 +202,8 @@ class Series {
   Metric verified_{
       "callready_set_verified_timestamp_seconds",
       "When the list of the vendor's requirements was last held against its document."};
+  Metric published_{"callready_set_published_timestamp_seconds",
+                    "The date of the vendor's document itself, where it has one."};
   Metric left_out_{"callready_set_series_left_out",
                    "Capabilities and requirements that have no series here: there are too many."};
   Metric capability_{"callready_capability_verdict",

@@ -7,6 +7,9 @@
 #include <set>
 #include <tuple>
 
+#include "probe/model/set_age.hpp"
+#include "probe/util/text.hpp"
+
 namespace callready {
 namespace {
 
@@ -94,6 +97,48 @@ void sort_by_group(std::vector<FirewallRule>& rules) {
   });
 }
 
+// Of the rows of `set` those that were taken from `head`: itself, or one that it leans on.
+FirewallList rules_of_set(const TargetSet& set, const SetHead& head,
+                          const FirewallOptions& options) {
+  FirewallList list;
+  list.set = head.id;
+  list.title = head.title;
+  list.edition = head.edition;
+  list.document = head.document;
+  list.url = head.url;
+  list.published = head.published;
+  list.verified = head.verified;
+  list.evidence = head.evidence;
+  list.evidence_note = head.evidence_note;
+  list.too_old = staleness(head, options.today);
+  for (const auto& row : set.requirements) {
+    if (set.head_of(row).id != head.id || !selected(row, options)) continue;
+    const bool past = row.lifecycle == Lifecycle::removed;
+    if (past && options.missing != nullptr) continue;
+    for (auto& rule : wanted_rules(set, row, options)) {
+      auto& place = past ? list.removed : is_whole(rule) ? list.rules : list.unfinished;
+      add_rule(place, std::move(rule));
+    }
+  }
+  sort_by_group(list.rules);
+  sort_by_group(list.unfinished);
+  return list;
+}
+
+// What two sets lean on stands once.
+void unite(std::vector<FirewallList>& lists, FirewallList list) {
+  const auto known = std::find_if(lists.begin(), lists.end(),
+                                  [&](const FirewallList& one) { return one.set == list.set; });
+  if (known == lists.end()) return lists.push_back(std::move(list));
+  for (const auto member :
+       {&FirewallList::rules, &FirewallList::unfinished, &FirewallList::removed}) {
+    for (auto& rule : list.*member) add_rule((*known).*member, std::move(rule));
+  }
+  for (auto& title : list.needed_by) add_once(known->needed_by, title);
+  sort_by_group(known->rules);
+  sort_by_group(known->unfinished);
+}
+
 }  // namespace
 
 bool stays_at_home(const FirewallRule& rule) {
@@ -109,14 +154,7 @@ bool stays_at_home(const FirewallRule& rule) {
 }
 
 FirewallList firewall_rules(const TargetSet& set, const FirewallOptions& options) {
-  FirewallList list;
-  list.set = set.id;
-  list.title = set.title;
-  list.edition = set.edition;
-  list.document = set.document;
-  list.url = set.url;
-  list.published = set.published;
-  list.verified = set.verified;
+  auto list = rules_of_set(set, set, options);
   for (const auto& scenario : set.scenarios) {
     if (contains(options.scenarios, scenario.id)) {
       list.scenarios.push_back(scenario.title);
@@ -124,18 +162,18 @@ FirewallList firewall_rules(const TargetSet& set, const FirewallOptions& options
       list.others.push_back(fmt::format("{} ({})", scenario.id, scenario.title));
     }
   }
-  for (const auto& row : set.requirements) {
-    if (!selected(row, options)) continue;
-    const bool past = row.lifecycle == Lifecycle::removed;
-    if (past && options.missing != nullptr) continue;
-    for (auto& rule : wanted_rules(set, row, options)) {
-      auto& place = past ? list.removed : is_whole(rule) ? list.rules : list.unfinished;
-      add_rule(place, std::move(rule));
-    }
-  }
-  sort_by_group(list.rules);
-  sort_by_group(list.unfinished);
   return list;
+}
+
+void add_firewall_lists(std::vector<FirewallList>& lists, const TargetSet& set,
+                        const FirewallOptions& options) {
+  unite(lists, firewall_rules(set, options));
+  for (const auto& needed : set.leans_on) {
+    auto list = rules_of_set(set, needed, options);
+    if (list.rules.empty() && list.unfinished.empty()) continue;
+    list.needed_by = {set.title};
+    unite(lists, std::move(list));
+  }
 }
 
 }  // namespace callready

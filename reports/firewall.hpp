@@ -18,6 +18,10 @@ bool stays_at_home(const FirewallRule& rule);
 
 struct FirewallList {
   std::string set, title, edition, document, url, published, verified;
+  SourceQuality evidence = SourceQuality::vendor_page;
+  std::string evidence_note;
+  std::string too_old;                 // in words, where the list or its document is; else empty
+  std::vector<std::string> needed_by;  // titles of the sets that lean on this one
   std::vector<std::string> scenarios;  // titles of those that are in the list
   std::vector<std::string> others;     // "ID (title)" of those that are not
   // By direction, vantage and whose the far end is: groups with something required first; in a
@@ -37,10 +41,16 @@ struct FirewallOptions {
   // the endpoints that were not. nullptr: everything.
   const SetResult* missing = nullptr;
   std::span<const ProbeResult> probes;  // of the report
+  std::string today;                    // YYYY-MM-DD; empty: nothing is too old
 };
 
-// `set` with its variables filled in as far as they have values.
+// `set` with its variables filled in as far as they have values. Without the rows of other sets.
 FirewallList firewall_rules(const TargetSet& set, const FirewallOptions& options);
+
+// A list for the set, where it has rows of its own, and one for each that it leans on. What is
+// among `lists` already, another set's need of the same rows, becomes one with it.
+void add_firewall_lists(std::vector<FirewallList>& lists, const TargetSet& set,
+                        const FirewallOptions& options);
 
 // One row in the table of formats: what --format takes.
 struct FirewallFormat {
@@ -70,6 +80,9 @@ std::size_t list_owner(const FirewallList& list, const FirewallRule& rule);  // 
 
 // More peers than these do not fit into a line: they get a list of their own.
 inline constexpr std::size_t few_in_a_line = 4;
+
+// Why to look twice at the whole list: it is second-hand, or old. In words.
+std::vector<std::string> doubts_of(const FirewallList& list);
 
 // "From PC, phone to the Internet"
 std::string group_title(const FirewallRule& rule);

@@ -127,18 +127,21 @@ DeviceList for_devices(const std::vector<FirewallList>& lists) {
       if (!for_a_device(rule)) continue;
       const auto name =
           names.unique(fmt::format("{}-{}", plain_name(list.set, longest_set), i + 1));
+      const auto titles = joined(rule.titles, ", ");
+      const auto title = plain_title(doubtful(rule.evidence)
+                                         ? fmt::format("{}: {}", to_string(rule.evidence), titles)
+                                         : titles);
       const auto owner = list_owner(list, rule);
       const auto [known, fresh] = groups.try_emplace(owner, name);
       if (fresh) {
-        DeviceGroup group{name, plain_title(joined(rule.titles, ", ")), {}};
+        DeviceGroup group{name, title, {}};
         for (const auto& peer : rule.peers) {
           if (auto one = device_peer(peer)) group.peers.push_back(std::move(*one));
         }
         made.groups.push_back(std::move(group));
       }
-      made.rules.push_back({name, known->second, plain_title(joined(rule.titles, ", ")),
-                            *rule.transport == Transport::udp, rule.direction == Direction::in,
-                            rule.ports, rule.source_ports});
+      made.rules.push_back({name, known->second, title, *rule.transport == Transport::udp,
+                            rule.direction == Direction::in, rule.ports, rule.source_ports});
     }
   }
   return made;

@@ -78,6 +78,15 @@ std::string group_title(const FirewallRule& rule) {
   return fmt::format("From {} to {}", devices(rule, "any device"), far);
 }
 
+std::vector<std::string> doubts_of(const FirewallList& list) {
+  std::vector<std::string> doubts;
+  if (doubtful(list.evidence)) {
+    doubts.push_back("From " + source_words(list.evidence, list.evidence_note));
+  }
+  if (!list.too_old.empty()) doubts.push_back(list.too_old);
+  return doubts;
+}
+
 std::string how_to_allow(const FirewallRule& rule) {
   std::vector<std::string> facts;
   if (rule.allow_by == AllowBy::name) facts.emplace_back("allow by name");
@@ -89,6 +98,7 @@ std::string how_to_allow(const FirewallRule& rule) {
   if (!rule.fallback_for.empty()) {
     facts.push_back("a fallback for: " + joined(rule.fallback_for, "; "));
   }
+  if (doubtful(rule.evidence)) facts.push_back("from " + source_words(rule.evidence, ""));
   return joined(facts, "; ");
 }
 

@@ -94,6 +94,12 @@ void add_list(std::string& out, const FirewallList& list, bool only_missing) {
   if (!list.published.empty()) out += fmt::format(", published {}", list.published);
   if (!list.verified.empty()) out += fmt::format(", transcription checked {}", list.verified);
   out += ".\n";
+  if (!list.needed_by.empty()) {
+    out += fmt::format("Needed by: {}.\n", escaped_markdown(joined(list.needed_by)));
+  }
+  for (const auto& doubt : doubts_of(list)) {
+    out += fmt::format("**Look twice:** {}\n", escaped_markdown(doubt));
+  }
   if (!list.scenarios.empty()) {
     out += fmt::format("In this list: {}.\n", escaped_markdown(joined(list.scenarios, "; ")));
   }
@@ -141,7 +147,7 @@ std::string firewall_markdown(const std::vector<FirewallList>& lists, const Rend
   out +=
       "\nThe firewall is taken to be stateful: answers come back by the rule that let the "
       "request out, so\nno rule inwards is needed unless one is listed. Ports are the "
-      "destination's.\n";
+      "destination's. Your\nDNS servers must be reachable, too (UDP and TCP 53).\n";
   for (const auto& list : lists) add_list(out, list, only_missing);
   return out;
 }

@@ -59,6 +59,8 @@ void add_list(Page& page, const FirewallList& list) {
     page.paragraph(fmt::format("By: {}{}.", list.document,
                                list.published.empty() ? "" : ", published " + list.published));
   }
+  if (!list.needed_by.empty()) page.paragraph("Needed by: " + joined(list.needed_by) + ".");
+  for (const auto& doubt : doubts_of(list)) page.paragraph("Look twice: " + doubt);
   if (!list.scenarios.empty())
     page.paragraph("In this list: " + joined(list.scenarios, "; ") + ".");
   if (!list.others.empty()) {
@@ -93,7 +95,8 @@ std::string firewall_text(const std::vector<FirewallList>& lists, const RenderOp
   Page page(options);
   page.paragraph(
       "Firewall rules to ask for. The firewall is taken to be stateful: answers come back by the "
-      "rule that let the request out. Notes and sources: --format markdown.");
+      "rule that let the request out. Your DNS servers must be reachable, too (UDP and TCP 53). "
+      "Notes and sources: --format markdown.");
   for (const auto& list : lists) add_list(page, list);
   return page.take();
 }

@@ -125,7 +125,7 @@ void add_row(Html& out, const Report& report, std::size_t i, std::size_t j, cons
                                 count_of(static_cast<std::size_t>(requirement.total), "endpoint",
                                          "endpoints")));
   }
-  fact("In the document", requirement.source);
+  fact("In the document", source_of(set, requirement));
   out.put("<dt>Row</dt><dd><code>{}/{}</code></dd>\n</dl>\n", set.id, requirement.id);
   out.put(probes_of(report, requirement, index)).put("</div>\n</details>\n");
 }

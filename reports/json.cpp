@@ -117,6 +117,7 @@ Json requirement_json(const RequirementResult& requirement) {
   if (requirement.impaired) json["impaired"] = true;
   if (requirement.lost) json["lost"] = true;
   if (!requirement.error_texts.empty()) json["error_texts"] = requirement.error_texts;
+  set_if_any(json, "of_set", requirement.of_set);
   for (const auto& rule : requirement.rules) json["rules"].push_back(rule_json(rule));
   return json;
 }
@@ -126,6 +127,7 @@ Json requirement_json(const RequirementResult& requirement) {
 Json set_json(const SetResult& set) {
   Json json = {{"id", set.id}, {"title", set.title}};
   set_if_any(json, "edition", set.edition);
+  set_if_any(json, "published", set.published);
   set_if_any(json, "verified", set.verified);
   set_if_any(json, "document", set.document);
   json["evidence"] = to_string(set.evidence);
@@ -145,6 +147,15 @@ Json set_json(const SetResult& set) {
     Json item = {{"id", advice.id}, {"text", advice.text}};
     set_if_any(item, "source", advice.source);
     json["advice"].push_back(std::move(item));
+  }
+  for (const auto& needed : set.leans_on) {
+    Json item = {{"id", needed.id}, {"title", needed.title}};
+    set_if_any(item, "published", needed.published);
+    set_if_any(item, "verified", needed.verified);
+    item["evidence"] = to_string(needed.evidence);
+    set_if_any(item, "evidence_note", needed.evidence_note);
+    set_if_any(item, "sha256", needed.sha256);
+    json["needs_sets"].push_back(std::move(item));
   }
   add_standing(json, set.standing);
   return json;

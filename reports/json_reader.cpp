@@ -153,6 +153,9 @@ FirewallRule read_rule(const Node& node) {
   if (const auto lifecycle = node.optional("lifecycle")) {
     rule.lifecycle = lifecycle->word<Lifecycle>();
   }
+  if (const auto evidence = node.optional("evidence")) {
+    rule.evidence = evidence->word<SourceQuality>();
+  }
   if (const auto vantages = node.optional("vantages")) {
     rule.vantages = vantages->list([](const Node& item) { return item.word<Vantage>(); });
   }
@@ -199,8 +202,21 @@ RequirementResult read_requirement(const Node& node) {
   if (const auto impaired = node.optional("impaired")) requirement.impaired = impaired->boolean();
   if (const auto lost = node.optional("lost")) requirement.lost = lost->boolean();
   requirement.error_texts = texts_or_none(node, "error_texts");
+  requirement.of_set = text_or_empty(node, "of_set");
   if (const auto rules = node.optional("rules")) requirement.rules = rules->list(read_rule);
   return requirement;
+}
+
+SetHead read_needed(const Node& node) {
+  SetHead needed;
+  needed.id = node.member("id").text();
+  needed.title = node.member("title").text();
+  needed.published = text_or_empty(node, "published");
+  needed.verified = text_or_empty(node, "verified");
+  needed.evidence = node.member("evidence").word<SourceQuality>();
+  needed.evidence_note = text_or_empty(node, "evidence_note");
+  needed.sha256 = text_or_empty(node, "sha256");
+  return needed;
 }
 
 SetResult read_set(const Node& node) {
@@ -208,6 +224,7 @@ SetResult read_set(const Node& node) {
   set.id = node.member("id").text();
   set.title = node.member("title").text();
   set.edition = text_or_empty(node, "edition");
+  set.published = text_or_empty(node, "published");
   set.verified = text_or_empty(node, "verified");
   set.document = text_or_empty(node, "document");
   if (const auto evidence = node.optional("evidence")) {
@@ -225,6 +242,7 @@ SetResult read_set(const Node& node) {
                        text_or_empty(item, "source")};
     });
   }
+  if (const auto needed = node.optional("needs_sets")) set.leans_on = needed->list(read_needed);
   set.standing = read_standing(node);
   return set;
 }

@@ -60,7 +60,7 @@ void add_places(std::string& out, const Report& report) {
   }
 }
 
-void add_set(std::string& out, const Report& report, const SetResult& set) {
+void add_set(std::string& out, const Report& report, const SetResult& set, ToldOnce& told) {
   out += fmt::format("\n## {}\n", escaped_markdown(set_name(set)));
   if (!set.capabilities.empty()) {
     out += "\n| Capability | Verdict | |\n| --- | --- | --- |\n";
@@ -74,13 +74,14 @@ void add_set(std::string& out, const Report& report, const SetResult& set) {
   if (!set.requirements.empty()) {
     out += "\n| Requirement | Status | | Source |\n| --- | --- | --- | --- |\n";
     for (const auto& requirement : set.requirements) {
+      if (!told.is_news(requirement)) continue;
       auto text = escaped_markdown(summary_and_sample(requirement));
       if (const auto number = explained_by(set, requirement, report); number != 0) {
         text += fmt::format(", see {}", number);
       }
       out += fmt::format("| {} ({}) | {} | {} | {} |\n", escaped_markdown(requirement.title),
                          to_string(requirement.severity), status_word(requirement.status), text,
-                         escaped_markdown(requirement.source));
+                         escaped_markdown(source_of(set, requirement)));
     }
   }
   if (!set.notes.empty()) out += '\n';
@@ -141,7 +142,8 @@ std::string render_markdown(const Report& report, const RenderOptions& options) 
   if (!report.findings.empty()) out += "\n## What is wrong, and what to do\n";
   for (std::size_t i = 0; i < report.findings.size(); ++i) add_finding(out, report, i);
   add_places(out, report);
-  for (const auto& set : report.sets) add_set(out, report, set);
+  ToldOnce told;
+  for (const auto& set : report.sets) add_set(out, report, set, told);
   add_endpoints(out, report, options.verbose);
   add_routes(out, report, options.verbose);
   if (const auto lost = resent_in_words(report); !lost.empty()) {

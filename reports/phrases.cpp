@@ -125,6 +125,10 @@ std::string source_words(SourceQuality evidence, const std::string& note) {
   return note.empty() ? words : fmt::format("{}: {}", words, note);
 }
 
+bool doubtful(SourceQuality evidence) {
+  return evidence == SourceQuality::second_hand || evidence == SourceQuality::old_edition;
+}
+
 static std::string_view doubtful_source(SourceQuality evidence) {
   switch (evidence) {
     case SourceQuality::vendor_page:
@@ -164,6 +168,13 @@ std::string set_and_source(const SetResult& set) {
 std::string set_name(const SetResult& set) {
   const auto& title = set.title.empty() ? set.id : set.title;
   return set.edition.empty() ? title : fmt::format("{} ({})", title, set.edition);
+}
+
+std::string source_of(const SetResult& set, const RequirementResult& row) {
+  for (const auto& needed : set.leans_on) {
+    if (needed.id == row.of_set) return fmt::format("{}: {}", needed.title, row.source);
+  }
+  return row.source;
 }
 
 std::string standing_in_words(const std::optional<Standing>& standing) {

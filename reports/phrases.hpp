@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstddef>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "probe/model/report.hpp"
@@ -19,6 +21,7 @@ std::string set_name(const SetResult& set);
 
 // How good the text is that a set was written from: "the vendor's own page", "an old edition:
 // NOTE".
+bool doubtful(SourceQuality evidence);  // not the vendor's own of today
 std::string source_words(SourceQuality evidence, const std::string& note);
 
 // What a reader of the verdict must know of its source: "The verdict on Zoom goes by a second-hand
@@ -32,6 +35,20 @@ std::string source_doubt_in_short(const SetResult& set);
 // "Zoom (Ed 3), after "Firewall rules", held against it on 2026-11-20, from the vendor's own page;
 // SHA-256 of the list: 2c26..."
 std::string set_and_source(const SetResult& set);
+
+// Where the row stands: its source, with the title of the set that it was taken from.
+std::string source_of(const SetResult& set, const RequirementResult& row);
+
+// Rows that two sets of a report lean on are told once, under the first.
+class ToldOnce {
+ public:
+  bool is_news(const RequirementResult& row) {
+    return row.of_set.empty() || told_.emplace(row.of_set, row.title).second;
+  }
+
+ private:
+  std::set<std::pair<std::string, std::string>> told_;
+};
 
 // "since 2026-11-20 08:39 UTC, in 12 runs in a row", "in this run, and not in the one before";
 // empty where no earlier run is known.

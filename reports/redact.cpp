@@ -344,6 +344,12 @@ SetResult Redactor::set(SetResult set) const {
     for (auto& id : row.probes) id = text(id);
     for (auto& one : row.rules) one = rule(std::move(one));
     for (auto& seen : row.error_texts) own(seen);
+    if (!vendors_.sets.contains(row.of_set)) row.of_set = text(row.of_set);
+  }
+  for (auto& needed : set.leans_on) {
+    if (vendors_.sets.contains(needed.id)) continue;
+    for (auto* value : {&needed.id, &needed.title, &needed.evidence_note}) *value = text(*value);
+    needed.sha256.clear();
   }
   return set;
 }

@@ -43,6 +43,7 @@ Json rule_json(const FirewallRule& rule) {
       {"allow_by", to_string(rule.allow_by)},
       {"proxy", to_string(rule.proxy)}};
   if (rule.lifecycle != Lifecycle::current) json["lifecycle"] = to_string(rule.lifecycle);
+  if (rule.evidence != SourceQuality::vendor_page) json["evidence"] = to_string(rule.evidence);
   set_if_any(json, "vantages", std::move(vantages));
   set_if_any(json, "clients", rule.clients);
   set_if_any(json, "purposes", rule.purposes);

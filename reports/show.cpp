@@ -11,6 +11,7 @@
 
 #include "probe/model/day.hpp"
 #include "probe/model/describe.hpp"
+#include "probe/model/set_age.hpp"
 #include "reports/phrases.hpp"
 #include "reports/terminal.hpp"
 
@@ -235,6 +236,8 @@ void add_requirement(Page& page, const Requirement& requirement) {
   block.add_each("Unclear", requirement.conditions);
   block.add("Note", requirement.note);
   block.add("Source", requirement.source);
+  block.add("Text", requirement.evidence ? source_words(*requirement.evidence, "") : "");
+  block.add("Of set", requirement.of_set);
 }
 
 // So many destinations of a list are named where the whole of it is not asked for.
@@ -300,6 +303,7 @@ void add_requirement_in_short(Page& page, const Requirement& requirement) {
   if (!from_here) block.add("From", words_text(vantages));
   block.add_each("Unclear", requirement.conditions);
   block.add("Source", requirement.source);
+  block.add("Of set", requirement.of_set);
 }
 
 std::string need_text(const Need& need) {
@@ -400,6 +404,7 @@ void add_choices(Page& page, const TargetSet& set, bool whole) {
   }
   for (const auto& variable : set.variables) {
     auto text = variable.title;
+    if (variable.optional) text += ", where you have one";
     if (variable.fallback) {
       text += fmt::format(" (otherwise {})", *variable.fallback);
     } else if (!variable.example.empty()) {
@@ -444,6 +449,11 @@ std::string show_text(const TargetSet& set, const RenderOptions& options) {
   block.add("Source", source_words(set.evidence, set.evidence_note));
   block.add("Also", joined(set.aliases));
   block.add("Formerly", joined(set.former_names));
+  std::vector<std::string> needed;
+  for (const auto& head : set.leans_on) {
+    needed.push_back(fmt::format("{} ({})", head.id, head.title));
+  }
+  block.add("Needs", joined(needed));
   block.add("File", set.origin);
   block.add("SHA-256", set.sha256);
   add_choices(page, set, options.verbose);
@@ -483,14 +493,17 @@ std::string list_text(std::span<const ListedSet> sets, std::string_view today,
   if (!options.on_screen) roomy.width = any_width;  // in a pipe nothing is cut
   Page page(roomy);
   using Row = std::vector<std::string>;
-  std::vector<Row> rows = {{"SET", "TITLE", "KIND", "SOURCE", "VERIFIED", "ALSO"}};
+  std::vector<Row> rows = {{"SET", "TITLE", "KIND", "SOURCE", "PUBLISHED", "VERIFIED", "ALSO"}};
+  std::vector<std::string> old;
   for (const auto& [set, requirements] : sets) {
     rows.push_back({set.id, set.title, set.kind ? std::string(to_string(*set.kind)) : "",
-                    std::string(to_string(set.evidence)), age_phrase(set.verified, today),
-                    joined(set.aliases)});
+                    std::string(to_string(set.evidence)),
+                    set.published.empty() ? "undated" : set.published.substr(0, 7),
+                    age_phrase(set.verified, today), joined(set.aliases)});
+    if (is_old(set, today)) old.push_back(set.id);
   }
   const auto too_wide = [&] {
-    std::array<int, 6> widths{};
+    std::array<int, 7> widths{};
     for (const auto& row : rows) {
       for (std::size_t i = 0; i < row.size(); ++i) {
         widths[i] = std::max(widths[i], columns(page.clean(row[i])) + 2);
@@ -506,7 +519,18 @@ std::string list_text(std::span<const ListedSet> sets, std::string_view today,
   if (too_wide()) {
     for (auto& row : rows) row.erase(row.begin() + 2);
   }
+  // Nor of dates that are not said below.
+  if (too_wide()) {
+    for (auto& row : rows) row.erase(row.begin() + 3);
+  }
   page.table(rows, 1);
+  if (!old.empty()) {
+    page.blank();
+    page.paragraph(
+        fmt::format("More than {} years old is the document of: {}. Look for a newer "
+                    "edition before you rely on {}.",
+                    old_after / 365, joined(old), old.size() == 1 ? "it" : "them"));
+  }
   if (!named_below) return page.take();
   constexpr std::size_t most_named = 10;
   page.blank();

@@ -21,8 +21,8 @@ struct ListedSet {
   std::size_t requirements = 0;
 };
 
-// One row per set: id, title, kind, how good its source is, how long ago (before `today`,
-// YYYY-MM-DD) it was last verified.
+// One row per set: id, title, kind, how good its source is and of when, how long ago (before
+// `today`, YYYY-MM-DD) it was last verified; then the sets whose documents are old by now.
 std::string list_text(std::span<const ListedSet> sets, std::string_view today,
                       const RenderOptions& options);
 // A line for each id and alias: the name, a tab, the title. For the completion of a shell.

@@ -149,6 +149,8 @@ Json requirement_json(const Requirement& requirement) {
   if (!requirement.error_texts.empty()) json["error_texts"] = requirement.error_texts;
   if (requirement.priority) json["priority"] = to_string(*requirement.priority);
   if (!requirement.feed.empty()) json["feed"] = requirement.feed;
+  if (requirement.evidence) json["evidence"] = to_string(*requirement.evidence);
+  if (!requirement.of_set.empty()) json["of_set"] = requirement.of_set;
   return json;
 }
 
@@ -162,6 +164,7 @@ Json variable_json(const Variable& variable) {
   Json json = {{"name", variable.name}, {"title", variable.title}};
   if (variable.fallback) json["default"] = *variable.fallback;
   json["example"] = variable.example;
+  if (variable.optional) json["optional"] = true;
   return json;
 }
 
@@ -178,6 +181,7 @@ Json capability_json(const Capability& capability) {
                {"needs", json_list(capability.needs, need_json)}};
   if (!capability.calls) json["calls"] = false;
   if (capability.quality) json["quality"] = quality_json(*capability.quality);
+  if (capability.sign_in) json["sign_in"] = true;
   return json;
 }
 
@@ -193,6 +197,7 @@ Json head_json(const SetHead& set) {
   if (set.kind) json["kind"] = to_string(*set.kind);
   json["aliases"] = set.aliases;
   json["former_names"] = set.former_names;
+  for (const auto& needed : set.needs_sets) json["needs_sets"].push_back(needed.set);
   json["origin"] = set.origin;
   return json;
 }

@@ -179,7 +179,8 @@ std::string requirement_text(const Report& report, const SetResult& set,
   if (const auto number = explained_by(set, requirement, report); number != 0) {
     text += fmt::format(", see {} above", number);
   }
-  if (verbose && !requirement.source.empty()) text += fmt::format(" [{}]", requirement.source);
+  if (verbose && !requirement.source.empty())
+    text += fmt::format(" [{}]", source_of(set, requirement));
   return text;
 }
 
@@ -211,11 +212,13 @@ std::string told_by_causes(const std::map<std::size_t, std::size_t>& rows_of_cau
   return fmt::format("{} (--verbose lists {}).", joined(parts, "; "), all == 1 ? "it" : "them");
 }
 
-void add_requirements(Page& page, const Report& report, const SetResult& set, bool verbose) {
+void add_requirements(Page& page, const Report& report, const SetResult& set, ToldOnce& told,
+                      bool verbose) {
   std::vector<Row> rows, undecided;
   std::size_t sampled = 0, skipped = 0;
   std::map<std::size_t, std::size_t> same_cause;
   for (const auto& requirement : set.requirements) {
+    if (!told.is_news(requirement)) continue;
     const auto& title = requirement.title.empty() ? requirement.id : requirement.title;
     const auto number = well(requirement) ? 0 : explained_by(set, requirement, report);
     if (!verbose && number != 0) {
@@ -246,12 +249,13 @@ void add_requirements(Page& page, const Report& report, const SetResult& set, bo
 }
 
 void add_sets(Page& page, const Report& report, bool verbose) {
+  ToldOnce told;
   for (const auto& set : report.sets) {
     if (!set.capabilities.empty() || report.sets.size() > 1) {
       page.heading(report.sets.size() > 1 ? set_name(set) : "What works, and what does not");
     }
     add_capabilities(page, report, set);
-    add_requirements(page, report, set, verbose);
+    add_requirements(page, report, set, told, verbose);
   }
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "probe/cli/commands.hpp"
 #include "probe/cli/output.hpp"
@@ -118,6 +119,7 @@ int run_firewall(const Arguments& given) {
   const auto tags = read_tags(arguments);
   if (!tags) return usage_error;
   std::vector<FirewallList> lists;
+  const auto today = day_of(std::chrono::system_clock::now());
   for (const auto& set : *sets) {
     PlanOptions plan;
     plan.scenarios = arguments.scenarios;
@@ -125,6 +127,7 @@ int run_firewall(const Arguments& given) {
     options.scenarios = active_scenarios(set, plan);
     options.client = arguments.client;
     options.regions = arguments.regions;
+    options.today = today;
     if (report) {
       options.missing = find_result(*report, set.id);
       if (options.missing == nullptr) {
@@ -143,7 +146,7 @@ int run_firewall(const Arguments& given) {
                         set.id, then, now));
       }
     }
-    lists.push_back(firewall_rules(filled_in(set, arguments.variables, *tags), options));
+    add_firewall_lists(lists, filled_in(set, arguments.variables, *tags), options);
   }
   const auto terminal = platform::standard_output();
   const auto name = !arguments.firewall_format.empty() ? arguments.firewall_format
@@ -153,6 +156,9 @@ int run_firewall(const Arguments& given) {
   if (format->for_devices) {
     // Aside: standard output holds only what the device takes.
     for (const auto& open : left_to_the_customer(lists)) complain(open);
+    for (const auto& list : lists) {
+      for (const auto& doubt : doubts_of(list)) complain(list.set + ": " + doubt);
+    }
   }
   return print(format->render(lists, render_options(arguments))) ? 0 : usage_error;
 }

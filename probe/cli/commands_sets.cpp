@@ -122,6 +122,7 @@ int run_validate(const Arguments& arguments) {
   bool good = true;
   for (const auto& file : arguments.names) {
     auto result = load_file(file, rules);
+    const auto own_rows = result.set ? result.set->requirements.size() : 0;
     if (result.set) say_problems(warnings_of(*result.set));
     if (result.set && !result.set->needs_sets.empty()) {
       // What it leans on may be in another of these files.
@@ -130,9 +131,8 @@ int run_validate(const Arguments& arguments) {
       result = make_catalog(with_these).complete(std::move(result));
     }
     say_problems(result.problems);
-    const bool said =
-        result.set && print(fmt::format("{}: valid: {} ({} requirements)\n", file, result.set->id,
-                                        result.set->requirements.size()));
+    const bool said = result.set && print(fmt::format("{}: valid: {} ({} requirements)\n", file,
+                                                      result.set->id, own_rows));
     good = good && said;
   }
   return good ? 0 : usage_error;

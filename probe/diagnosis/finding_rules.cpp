@@ -1,5 +1,7 @@
 #include "probe/diagnosis/finding_rules.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
@@ -7,6 +9,7 @@
 #include "probe/diagnosis/judge.hpp"
 #include "probe/diagnosis/rules_to_allow.hpp"
 #include "probe/diagnosis/weak_evidence.hpp"
+#include "probe/model/set_age.hpp"
 #include "probe/util/text.hpp"
 
 namespace callready {
@@ -317,6 +320,22 @@ std::vector<SetResult> judged(const std::vector<PlannedSet>& sets, const ResultI
   return results;
 }
 
+// Of a set that another leans on: how good its text is, where that is worth a word.
+std::string doubt_of(const SetHead& needed) {
+  switch (needed.evidence) {
+    case SourceQuality::vendor_page:
+    case SourceQuality::vendor_feed:
+      return {};
+    case SourceQuality::second_hand:
+    case SourceQuality::old_edition:
+      break;
+  }
+  const bool copied = needed.evidence == SourceQuality::second_hand;
+  return fmt::format("{} goes by {}: {}", needed.title,
+                     copied ? "a second-hand list" : "an old edition of the vendor's document",
+                     needed.evidence_note);
+}
+
 }  // namespace
 
 std::vector<Finding> diagnose(const Report& report) {
@@ -334,8 +353,21 @@ void diagnose(const std::vector<PlannedSet>& sets, std::string_view today, Repor
   index.attribute(attribution_of(causes, report));
   report.sets = judged(sets, index);
   for (std::size_t i = 0; i < sets.size(); ++i) {
-    const auto stale = staleness(*sets[i].set, today);
-    if (!stale.empty()) report.sets[i].notes.push_back(stale);
+    const auto& set = *sets[i].set;
+    auto& notes = report.sets[i].notes;
+    const auto tell = [&](std::string note) {
+      if (!note.empty()) notes.push_back(std::move(note));
+    };
+    tell(staleness(set, today));
+    for (const auto& needed : set.leans_on) {
+      const auto& rows = report.sets[i].requirements;
+      const bool counts = std::any_of(rows.begin(), rows.end(), [&](const auto& row) {
+        return row.of_set == needed.id && row.status != Status::skip;
+      });
+      if (!counts) continue;
+      tell(staleness(needed, today));
+      tell(doubt_of(needed));
+    }
   }
   report.findings = completed(std::move(causes), report);
   weigh_findings(report.findings, report.sets);

@@ -99,16 +99,4 @@ Verdict verdict_of_set(const std::vector<CapabilityResult>& capabilities,
 // a row failed by it or not. Advice (slow DNS, cleared marks) weakens nothing.
 void weigh_findings(const std::vector<Finding>& findings, std::vector<SetResult>& sets);
 
-// Days for which a transcription is taken to be current: the vendors' documents change some four
-// times a year.
-inline constexpr int stale_after = 180;
-// Days after which a document itself is taken to be old, however lately it was transcribed: no
-// vendor's servers and addresses stay the same for three years.
-inline constexpr int old_after = 3 * 365;
-
-// "This list was last held against the vendor's document 400 days ago (...), and the document is 10
-// years old (...): look for a newer edition ...", or nothing where neither is so or is known.
-// `today` as YYYY-MM-DD.
-std::string staleness(const TargetSet& set, std::string_view today);
-
 }  // namespace callready

@@ -7,7 +7,6 @@
 
 #include "probe/diagnosis/judge.hpp"
 #include "probe/diagnosis/media_quality.hpp"
-#include "probe/model/day.hpp"
 
 namespace callready {
 namespace {
@@ -65,6 +64,47 @@ std::string left_out_by_choice(const TargetSet& set, const Capability& capabilit
   if (missing.empty()) return {};
   return fmt::format("; {} of its requirements {} left out of this run", missing.size(),
                      missing.size() == 1 ? "was" : "were");
+}
+
+// The variable that one of the row's hosts is, or nothing.
+std::string variable_of(const TargetSet& set, const std::string& id) {
+  const auto* row = set.find_requirement(id);
+  for (const auto& variable : set.variables) {
+    const auto text = "${" + variable.name + '}';
+    const bool used =
+        row != nullptr && std::any_of(row->hosts.begin(), row->hosts.end(), [&](const Host& host) {
+          return host.name.find(text) != host.name.npos;
+        });
+    if (used) return variable.name;
+  }
+  return {};
+}
+
+// Whoever uses such a service signs in to it. Where no measured row says whether that works, the
+// verdict is without it.
+std::string untested_sign_in(const TargetSet& set,
+                             const std::map<std::string, RequirementResult>& rows) {
+  const bool for_people = set.kind == ServiceKind::meetings || set.kind == ServiceKind::telephony ||
+                          set.kind == ServiceKind::contact_center;
+  if (!for_people) return {};
+  bool known = false;
+  std::string yours;
+  for (const auto& capability : set.capabilities) {
+    if (!capability.sign_in) continue;
+    known = true;
+    for (const auto& need : capability.needs) {
+      for (const auto& alternative : need.alternatives) {
+        if (any_measured(alternative, rows)) return {};
+        for (const auto& id : alternative) {
+          if (rows.contains(id) && yours.empty()) yours = variable_of(set, id);
+        }
+      }
+    }
+  }
+  if (!known) return "Signing in was not tested: the vendor's document names no hosts for it.";
+  if (yours.empty()) return "Signing in was not tested in this run.";
+  return fmt::format("Signing in was not tested: name your own sign-in page by --var {}=...",
+                     yours);
 }
 
 }  // namespace
@@ -241,11 +281,13 @@ SetResult judge_set(const TargetSet& set, const std::vector<PlannedRequirement>&
   result.id = set.id;
   result.title = set.title;
   result.edition = set.edition;
+  result.published = set.published;
   result.verified = set.verified;
   result.document = set.document;
   result.evidence = set.evidence;
   result.evidence_note = set.evidence_note;
   result.sha256 = set.sha256;
+  result.leans_on = set.leans_on;
   for (const auto& advice : set.advice) {
     const auto active = [&](const std::string& id) {
       return std::find(scenarios.begin(), scenarios.end(), id) != scenarios.end();
@@ -269,6 +311,7 @@ SetResult judge_set(const TargetSet& set, const std::vector<PlannedRequirement>&
     result.requirements.push_back(judge_requirement(row, plan, evidences));
     result.requirements.back().rules = rules_of(set, *requirement, scenarios);
     result.requirements.back().error_texts = requirement->error_texts;
+    result.requirements.back().of_set = requirement->of_set;
     rows[requirement->id] = result.requirements.back();
   }
   for (const auto& capability : set.capabilities) {
@@ -283,33 +326,10 @@ SetResult judge_set(const TargetSet& set, const std::vector<PlannedRequirement>&
     result.capabilities.push_back(std::move(judged));
   }
   result.verdict = verdict_of_set(result.capabilities, rows);
+  if (auto note = untested_sign_in(set, rows); !note.empty()) {
+    result.notes.push_back(std::move(note));
+  }
   return result;
-}
-
-std::string staleness(const TargetSet& set, std::string_view today) {
-  const auto now = parse_day(today);
-  if (!now) return {};
-  std::vector<std::string> reasons;
-  const auto verified = parse_day(set.verified);
-  if (verified && (*now - *verified).count() > stale_after) {
-    reasons.push_back(
-        fmt::format("this list was last held against the vendor's document {} days ago ({})",
-                    (*now - *verified).count(), set.verified));
-  }
-  // "2016-07" has no day: its last is taken, so that the warning is never too early.
-  const auto published =
-      parse_day(set.published.size() == 7 ? set.published + "-28" : set.published);
-  if (published && (*now - *published).count() > old_after) {
-    const auto years = static_cast<double>((*now - *published).count()) / 365.25;
-    reasons.push_back(
-        fmt::format("the document is {:.0f} years old (published {})", years, set.published));
-  }
-  if (reasons.empty()) return {};
-  auto text = reasons.size() == 1 ? reasons[0] : reasons[0] + ", and " + reasons[1];
-  text[0] = static_cast<char>(text[0] - 'a' + 'A');
-  text += fmt::format(": look for a newer edition of \"{}\"", set.document);
-  if (!set.url.empty()) text += fmt::format(" at {}", set.url);
-  return text;
 }
 
 }  // namespace callready

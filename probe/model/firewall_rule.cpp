@@ -67,7 +67,8 @@ std::string in_words(const TargetSet& set, const std::string& text) {
     if (text.find("${" + variable.name + '}') == std::string::npos) continue;
     auto title = variable.title;
     if (title.empty()) title = variable.name;
-    return fmt::format("{} (yours: --var {}=...)", title, variable.name);
+    return fmt::format("{} (yours{}: --var {}=...)", title,
+                       variable.optional ? ", where you have one" : "", variable.name);
   }
   return text;
 }
@@ -122,7 +123,7 @@ std::vector<Transport> protocols_of(const Requirement& row) {
 auto key_of(const FirewallRule& rule) {
   return std::tie(rule.set, rule.direction, rule.vantages, rule.transport, rule.your_transport,
                   rule.source_ports, rule.ports, rule.your_ports, rule.severity, rule.lifecycle,
-                  rule.allow_by, rule.proxy, rule.fallback_for, rule.state);
+                  rule.allow_by, rule.proxy, rule.evidence, rule.fallback_for, rule.state);
 }
 
 // A note says "it": of several rows in one rule, of which.
@@ -341,7 +342,9 @@ std::vector<FirewallRule> rules_of(const TargetSet& set, const Requirement& row,
                                    const std::vector<std::string>& regions) {
   if (only_measures(row)) return {};
   FirewallRule rule;
-  rule.set = set.id;
+  const auto& head = set.head_of(row);
+  rule.set = head.id;
+  rule.evidence = row.evidence.value_or(head.evidence);
   rule.requirements = {row.id};
   rule.titles = {row.title};
   add_text(rule.purposes, row.purpose);

@@ -30,13 +30,14 @@ enum class RuleState { not_asked, closed, not_proved_open };
 
 // Rows that differ in their peers only are one rule.
 struct FirewallRule {
-  std::string set;  // id
+  std::string set;  // id: of the set that the rows stand in
   std::vector<std::string> requirements, titles, purposes, sources, clients, notes, conditions;
   Severity severity = Severity::required;
   Direction direction = Direction::out;
   Lifecycle lifecycle = Lifecycle::current;
   AllowBy allow_by = AllowBy::either;
   ProxyUse proxy = ProxyUse::never;
+  SourceQuality evidence = SourceQuality::vendor_page;  // how good the rows' text is
   std::vector<Vantage> vantages;        // where the traffic starts (in: ends); empty: any device
   std::optional<Transport> transport;   // nothing: not given, or the customer's to choose
   std::string your_transport;           // in words, where it is the customer's to choose

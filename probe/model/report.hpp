@@ -95,6 +95,7 @@ struct RequirementResult {
   // measures, and in reports of before 0.2.
   std::vector<FirewallRule> rules;
   std::vector<std::string> error_texts;  // what users see without it, as the document has it
+  std::string of_set;                    // the set that it was taken from; empty: its own
 };
 
 // What the vendor's document asks for beside the rows.
@@ -103,7 +104,7 @@ struct SetAdvice {
 };
 
 struct SetResult {
-  std::string id, title, edition, verified, document;
+  std::string id, title, edition, published, verified, document;
   SourceQuality evidence = SourceQuality::vendor_page;
   std::string evidence_note;
   std::string sha256;  // of the set's bytes; empty in reports of before 0.2
@@ -112,6 +113,7 @@ struct SetResult {
   std::vector<CapabilityResult> capabilities;
   std::vector<RequirementResult> requirements;
   std::vector<SetAdvice> advice;
+  std::vector<SetHead> leans_on;     // the sets that its rows were taken from, too
   std::optional<Standing> standing;  // of the verdict; nothing: no earlier run is known
 };
 

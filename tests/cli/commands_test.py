@@ -232,6 +232,44 @@ class BadArguments(CommandsTest):
             done = self.run_it("validate", self.write(example))
             self.assertEqual((0, ""), (done.returncode, done.stderr))
 
+    LEANING = """schema: callready.targets/1
+id: leaning
+title: Leaning
+needs_sets: [{}]
+capabilities: [{{ id: calls, title: Calls, needs: [web] }}]
+requirements:
+  - {{ id: web, title: Web, check: tls, transport: [tls], ports: [443], hosts: [a.example.com] }}
+"""
+
+    def test_what_a_set_leans_on(self):
+        file = self.write(self.LEANING.format("microsoft-365"))
+        done = self.run_it("validate", file)
+        self.assertEqual((0, ""), (done.returncode, done.stderr))
+        self.assertIn("valid: leaning (1 requirements)", done.stdout, "its own")
+        shown = json.loads(self.run_it("show", "--set", file, "--json").stdout)
+        self.assertEqual(["microsoft-365"], shown["needs_sets"])
+        self.assertEqual({None, "microsoft-365"},
+                         {row.get("of_set") for row in shown["requirements"]})
+        self.assertRegex(self.run_it("show", "--set", file).stdout, r"\nNeeds +microsoft-365 \(")
+        lists = json.loads(self.run_it("firewall", "--set", file, "--format", "json").stdout)["sets"]
+        self.assertEqual(["leaning", "microsoft-365"], [one["id"] for one in lists])
+        self.assertEqual(["Leaning"], lists[1]["needed_by"])
+        listed = {one["id"]: one for one in json.loads(self.run_it("list", "--json").stdout)}
+        self.assertEqual(["microsoft-365", "single-sign-on"], listed["teams"]["needs_sets"])
+
+    def test_what_a_set_cannot_lean_on(self):
+        file = self.write(self.LEANING.format("nobody"))
+        said = f"{file}:4:14: 'needs_sets': 'nobody' cannot be used: no set has this id"
+        for arguments in (("validate", file), ("show", "--set", file)):
+            with self.subTest(arguments):
+                self.assert_refused(self.run_it(*arguments), said)
+
+    def test_lists_for_devices_are_doubted_aside(self):
+        done = self.run_it("firewall", "google-sign-in", "librestream", "--format", "nftables")
+        self.assertIn("google-sign-in: From a second-hand list: ", done.stderr)
+        self.assertIn("librestream: The document is ", done.stderr)
+        self.assertIn('comment "second-hand: Google s sign-in page', done.stdout)
+
     def test_a_list_in_a_pipe_is_whole(self):
         self.assertRegex(self.run_it("list").stdout,
                          r"\nazure-communication-services +Azure Communication Services +platform +")

@@ -335,5 +335,79 @@ TEST(Firewall, JsonIsWhole) {
   EXPECT_FALSE(json["sets"][0]["rules"][0].contains("state"));
 }
 
+// A set that leans on another, as the catalog completes it.
+TargetSet leaning(const std::string& id) {
+  auto set = set_of(two_rows);
+  set.id = set.title = id;
+  auto sign_in = set.requirements[0];
+  sign_in.id = "sign-in";
+  sign_in.of_set = "login";
+  sign_in.title = "Login";
+  sign_in.hosts = {{"login.example.net", "", Lifecycle::current, ""}};
+  set.requirements.push_back(sign_in);
+  SetHead head;
+  head.id = "login";
+  head.title = "Sign-in of Example";
+  head.document = "Login's page";
+  head.evidence = SourceQuality::second_hand;
+  head.evidence_note = "A copy.";
+  head.published = "2016-07";
+  set.leans_on.push_back(head);
+  return set;
+}
+
+TEST(Firewall, WhatTwoSetsLeanOnStandsOnce) {
+  FirewallOptions options;
+  options.today = "2026-11-23";
+  std::vector<FirewallList> lists;
+  for (const auto* id : {"one", "two"}) add_firewall_lists(lists, leaning(id), options);
+  ASSERT_EQ(lists.size(), 3u);
+  EXPECT_EQ(lists[0].set, "one");
+  EXPECT_EQ(lists[0].rules.size(), 2u) << "its own";
+  EXPECT_EQ(lists[1].set, "login");
+  EXPECT_EQ(lists[1].needed_by, (std::vector<std::string>{"one", "two"}));
+  ASSERT_EQ(lists[1].rules.size(), 1u);
+  EXPECT_EQ(texts(lists[1].rules[0]), std::vector<std::string>{"login.example.net"});
+  EXPECT_EQ(lists[2].set, "two");
+  const auto text = firewall_text(lists, {});
+  EXPECT_NE(text.find("Needed by: one, two."), std::string::npos) << text;
+  EXPECT_EQ(text.find("login.example.net"), text.rfind("login.example.net"));
+}
+
+// Nobody opens a firewall by what somebody wrote down, or by an old page, without knowing it.
+TEST(Firewall, SaysWhatIsSecondHandOrOldInEveryForm) {
+  FirewallOptions options;
+  options.today = "2026-11-23";
+  std::vector<FirewallList> lists;
+  add_firewall_lists(lists, leaning("one"), options);
+  const auto old = "The document is 10 years old (published 2016-07)";
+  for (const auto* name : {"text", "markdown", "json"}) {
+    auto text = find_firewall_format(name)->render(lists, {});
+    std::replace(text.begin(), text.end(), '\n', ' ');
+    EXPECT_NE(text.find("a second-hand list: A copy."), std::string::npos) << text;
+    EXPECT_NE(text.find(old), std::string::npos) << text;
+  }
+  EXPECT_NE(firewall_csv(lists, {}).find("from a second-hand list"), std::string::npos);
+  for (const auto* name :
+       {"list", "fortigate", "paloalto", "cisco-asa", "pfsense", "opnsense", "nftables"}) {
+    const auto text = find_firewall_format(name)->render(lists, {});
+    EXPECT_NE(text.find("second-hand: Login"), std::string::npos) << name << '\n' << text;
+    EXPECT_EQ(text.find("second-hand: Web"), std::string::npos) << "the vendor's own";
+  }
+  const auto doubts = doubts_of(lists[1]);
+  ASSERT_EQ(doubts.size(), 2u);
+  EXPECT_EQ(doubts[0], "From a second-hand list: A copy.");
+  EXPECT_TRUE(doubts[1].starts_with(old));
+}
+
+TEST(Firewall, ARowsOwnTextCountsBeforeItsSets) {
+  auto set = set_of(two_rows);
+  set.requirements[1].evidence = SourceQuality::old_edition;
+  const auto list = rules_for(set);
+  ASSERT_EQ(list.rules.size(), 3u) << "rows of another quality are no part of one rule";
+  EXPECT_EQ(list.rules[1].evidence, SourceQuality::old_edition);
+  EXPECT_NE(how_to_allow(list.rules[1]).find("from an old edition"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace callready

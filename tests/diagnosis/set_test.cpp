@@ -1,4 +1,5 @@
 // The verdict of a whole set, what appears in it, and its age.
+#include "probe/model/set_age.hpp"
 #include "tests/diagnosis/build.hpp"
 
 namespace callready {
@@ -130,6 +131,60 @@ TEST(Set, RowsOfOtherSetsAreLeftOut) {
   fixture.add("a", answered);
   fixture.planned.push_back({"other", "a", {}, "", false, "", ""});
   EXPECT_EQ(fixture.judge().requirements.size(), 1u);
+}
+
+constexpr auto no_host_named =
+    "Signing in was not tested: the vendor's document names no hosts for it.";
+
+TEST(Set, SaysThatSigningInWasNotTested) {
+  Fixture fixture;
+  fixture.add("a", answered);
+  EXPECT_TRUE(fixture.judge().notes.empty()) << "nobody says that people sign in to it";
+  fixture.set.kind = ServiceKind::meetings;
+  EXPECT_EQ(fixture.judge().notes, std::vector<std::string>{no_host_named});
+  EXPECT_EQ(fixture.judge().verdict, Verdict::ready);
+  for (const auto kind : {ServiceKind::sip_trunk, ServiceKind::platform, ServiceKind::pbx}) {
+    fixture.set.kind = kind;
+    EXPECT_TRUE(fixture.judge().notes.empty());
+  }
+}
+
+TEST(Set, SigningInIsTestedWhereARowOfItIsMeasured) {
+  Fixture fixture;
+  fixture.set.kind = ServiceKind::contact_center;
+  fixture.add("a", answered);
+  fixture.add("login", silent);
+  fixture.set.capabilities[1].sign_in = true;
+  EXPECT_TRUE(fixture.judge().notes.empty());
+  EXPECT_EQ(fixture.judge().verdict, Verdict::blocked);
+  fixture.planned[1].skipped = "needs your own value";
+  fixture.planned[1].probes.clear();
+  EXPECT_EQ(fixture.judge().notes,
+            std::vector<std::string>{"Signing in was not tested in this run."});
+  EXPECT_EQ(fixture.judge().verdict, Verdict::ready);
+  fixture.set.variables = {{"sign_in", "Yours", {}, "login.example.com", true}};
+  fixture.set.requirements[1].hosts = {{"${sign_in}", "", Lifecycle::current, ""}};
+  EXPECT_EQ(fixture.judge().notes,
+            std::vector<std::string>{
+                "Signing in was not tested: name your own sign-in page by --var sign_in=..."});
+}
+
+TEST(Set, TellsWhoseARowIs) {
+  Fixture fixture;
+  fixture.add("a", answered);
+  fixture.add("login", answered);
+  fixture.set.requirements[1].of_set = "other";
+  fixture.set.leans_on.resize(1);
+  fixture.set.leans_on[0].id = "other";
+  fixture.set.leans_on[0].evidence = SourceQuality::second_hand;
+  fixture.set.requirements[1].transports = {Transport::tcp};
+  const auto judged = fixture.judge();
+  EXPECT_EQ(judged.requirements[0].of_set, "");
+  EXPECT_EQ(judged.requirements[1].of_set, "other");
+  ASSERT_EQ(judged.leans_on.size(), 1u);
+  ASSERT_EQ(judged.requirements[1].rules.size(), 1u);
+  EXPECT_EQ(judged.requirements[1].rules[0].set, "other");
+  EXPECT_EQ(judged.requirements[1].rules[0].evidence, SourceQuality::second_hand);
 }
 
 TEST(ResultIndex, KnowDistancesByHostAndByRegion) {

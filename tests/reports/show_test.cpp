@@ -296,9 +296,9 @@ TEST(List, TitlesAreNotCutForKinds) {
   };
   EXPECT_EQ(text(false),
             "SET                           TITLE                         KIND      SOURCE       "
-            "VERIFIED   ALSO\n"
-            "azure-communication-services  Azure Communication Services  meetings  vendor-page  1 "
-            "day ago  example-calls\n");
+            "PUBLISHED  VERIFIED   ALSO\n"
+            "azure-communication-services  Azure Communication Services  meetings  vendor-page  "
+            "2025-05    1 day ago  example-calls\n");
   EXPECT_EQ(text(true).find("KIND"), std::string::npos);
   EXPECT_EQ(text(true).find("ALSO"), std::string::npos);
   EXPECT_NE(text(true).find("\n\nazure-communication-services is also example-calls.\n"),
@@ -315,15 +315,17 @@ TEST(List, IsATable) {
   other.evidence = SourceQuality::second_hand;
   other.verified = "2024-01-31";
   other.aliases = {"ex"};
+  other.published.clear();
   const std::vector<ListedSet> sets = {{example(), 3}, {other, 3}};
-  EXPECT_EQ(list_text(sets, "2026-11-21", with(80)),
-            "SET      TITLE          KIND       SOURCE       VERIFIED     ALSO\n"
-            "example  Example Calls  meetings   vendor-page  1 day ago    example-calls\n"
-            "x        X              sip-trunk  second-hand  2 years ago  ex\n");
+  EXPECT_EQ(
+      list_text(sets, "2026-11-21", with(100)),
+      "SET      TITLE          KIND       SOURCE       PUBLISHED  VERIFIED     ALSO\n"
+      "example  Example Calls  meetings   vendor-page  2025-05    1 day ago    example-calls\n"
+      "x        X              sip-trunk  second-hand  undated    2 years ago  ex\n");
   const auto age = [&](const std::string& day) {
     other.verified = day;
-    const auto text = list_text(std::vector<ListedSet>{{other, 3}}, "2026-11-21", with(80));
-    const auto start = text.rfind("second-hand") + 13;
+    const auto text = list_text(std::vector<ListedSet>{{other, 3}}, "2026-11-21", with(100));
+    const auto start = text.rfind("undated") + 11;
     const auto end = text.find("  ", start);
     return text.substr(start, end - start);
   };
@@ -332,6 +334,16 @@ TEST(List, IsATable) {
   EXPECT_EQ(age("2026-09-23"), "59 days ago");
   EXPECT_EQ(age("2026-09-22"), "2 months ago");
   EXPECT_EQ(age(""), "never");
+  // However lately it was read: the document itself may be old.
+  other.published = "2016-07";
+  other.verified = "2026-11-20";
+  const auto aged =
+      list_text(std::vector<ListedSet>{{example(), 3}, {other, 3}}, "2026-11-21", with(100));
+  EXPECT_NE(
+      aged.find("More than 3 years old is the document of: x. Look for a newer edition before "
+                "you rely on it.\n"),
+      std::string::npos)
+      << aged;
   const auto json = nlohmann::json::parse(list_json(sets));
   EXPECT_EQ(json.size(), 2u);
   EXPECT_EQ(json[1]["id"], "x");

@@ -6,10 +6,14 @@ test in faults_test.py.
 """
 
 import ipaddress
+import os
+import re
+import subprocess
 from dataclasses import dataclass
 from typing import Callable
 
 from .certificates import KINDS
+from .names import ROOT
 
 
 class Unknown(Exception):
@@ -161,6 +165,25 @@ def _only_vendor(plan, value):
                            if row.places and row.ports]
 
 
+def _only_list(plan, value):
+    """What `callready firewall` prints for nftables, its names filled in as the site resolves them."""
+    program = os.environ.get("CALLREADY", os.path.join(ROOT, "build", "dev", "callready"))
+    text = subprocess.run([program, "firewall", *value.split(","), "--format", "nftables"],
+                          capture_output=True, text=True, check=True, timeout=60).stdout
+    places = {}
+    for name, body in re.findall(r"\tset (\w+)_v4 \{(.*?)\n\t\}", text, re.S):
+        found = {a for host in re.findall(r"# (\S+)", body)
+                 for a in plan.addresses_of(host.removeprefix("*."))}
+        for elements in re.findall(r"elements = \{ (.*) \}", body):
+            found.update(elements.split(", "))
+        networks = [ipaddress.ip_network(place) for place in found
+                    if re.fullmatch(r"[\d./]+", place)]
+        places[name] = ", ".join(map(str, ipaddress.collapse_addresses(networks)))
+    plan.only = ""
+    plan.allow += [f"ip daddr {{ {places[name]} }} {ports} accept" for name, ports
+                   in re.findall(r"\tip daddr @(\w+)_v4 (.*?) accept", text) if places[name]]
+
+
 def _new_flows(plan, value):
     plan.block.append(f"meta l4proto udp ct state new limit rate over {int(value)}/second "
                       f"burst {int(value)} packets drop")
@@ -292,6 +315,8 @@ FIREWALL = [
           _block("meta l4proto {{ tcp, udp }} th dport {{ {} }} drop"), "5060"),
     Fault("only-vendor", "nothing gets out but what the documents of these sets list",
           _only_vendor, "rainbow"),
+    Fault("only-list", "nothing gets out but what `callready firewall` lists for these sets",
+          _only_list, "rainbow"),
     Fault("tcp-accepted", "a device accepts every TCP connection to elsewhere, and says no more",
           _set(accepts_all=True)),
     Fault("web-filter", "a filter hangs up on TLS that greets these domains (SNI)",

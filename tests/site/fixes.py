@@ -51,7 +51,9 @@ def mentions(text, word):
 
 def beyond_the_document(report, own_set=os.path.join(HERE, "findings.yaml")):
     """What findings ask to let through that no document asks for, in words."""
-    sets = {one["id"]: load_set(one["id"], own_set) for one in report["sets"]}
+    names = {one["id"] for one in report["sets"]}
+    names |= {needed["id"] for one in report["sets"] for needed in one.get("needs_sets", [])}
+    sets = {name: load_set(name, own_set) for name in names}
     documented = {text for rows in sets.values() for row in rows.values()
                   if not only_measures(row) for text in peers_of(row)}
     ports = {port for rows in sets.values() for row in rows.values()
@@ -66,7 +68,10 @@ def beyond_the_document(report, own_set=os.path.join(HERE, "findings.yaml")):
                 found.append(f"{code} has rules, and asks to open nothing")
             continue
         for rule in finding.get("rules", []):
-            rows = [sets[rule["set"]].get(row) for row in rule["requirements"]]
+            # A row of a set that another leans on may have its set's id before its own.
+            rows = [sets[rule["set"]].get(row.removeprefix(rule["set"] + "-"),
+                                          sets[rule["set"]].get(row))
+                    for row in rule["requirements"]]
             if None in rows or any(only_measures(row) for row in rows):
                 found.append(f"{code}: {rule['requirements']} are no rows to be opened")
                 continue

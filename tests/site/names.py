@@ -9,7 +9,7 @@ import ipaddress
 import itertools
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import yaml
 
@@ -88,6 +88,14 @@ def owner(name):
 
 def _as_list(value):
     return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def _ids_in(needs):
+    """The rows that a capability names, however deep."""
+    if isinstance(needs, str):
+        return {needs}
+    parts = needs.values() if isinstance(needs, dict) else needs
+    return set().union(*map(_ids_in, parts))
 
 
 class _Loader:
@@ -273,6 +281,23 @@ class _Loader:
                                      if s.get("default")} for document in documents}
         for set_id, row, variables in rows:
             self._keep(set_id, row, variables, defaults[set_id])
+        known = {document["id"]: document for document in documents}
+        for document in documents:
+            for entry in _as_list(document.get("needs_sets")):
+                entry = entry if isinstance(entry, dict) else {"set": entry}
+                self._lean(document["id"], known[entry["set"]], entry, defaults[document["id"]])
+
+    def _lean(self, set_id, needed, entry, defaults):
+        """The rows of a set that another leans on are that one's, too."""
+        own, others = self.internet.rows[set_id], self.internet.rows[needed["id"]]
+        wanted = {row for capability in needed.get("capabilities", [])
+                  if capability["id"] in entry.get("capabilities", [])
+                  for row in _ids_in(capability["needs"])}
+        on = not entry.get("scenarios") or bool(defaults.intersection(entry["scenarios"]))
+        for row in others.values():
+            if row.id in wanted or not wanted and row.default:
+                name = f"{needed['id']}-{row.id}" if row.id in own else row.id
+                own[name] = replace(row, id=name, default=on)
 
     def finish(self):
         """Settles who owns an address that several rows name: relays have theirs alone."""

@@ -1,0 +1,26 @@
+// How old a set is: its transcription, and the document itself.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "probe/model/target_set.hpp"
+
+namespace callready {
+
+// Days for which a transcription is taken to be current: the vendors' documents change some four
+// times a year.
+inline constexpr int stale_after = 180;
+// Days after which a document itself is taken to be old, however lately it was transcribed: no
+// vendor's servers and addresses stay the same for three years.
+inline constexpr int old_after = 3 * 365;
+
+// "This list was last held against the vendor's document 400 days ago (...), and the document is 10
+// years old (...): look for a newer edition ...", or nothing where neither is so or is known.
+// `today` as YYYY-MM-DD.
+std::string staleness(const SetHead& set, std::string_view today);
+
+// True where the document itself is old.
+bool is_old(const SetHead& set, std::string_view today);
+
+}  // namespace callready
