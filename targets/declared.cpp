@@ -48,6 +48,41 @@ void read_scenarios(MapReader& map, const Declared& declared, std::vector<std::s
   }
 }
 
+void read_needed_sets(MapReader& map, const Declared& declared, SetHead& into) {
+  constexpr std::size_t most = 100;  // each is read, too
+  auto& problems = map.problems();
+  const auto* list = map.find("needs_sets");
+  const auto* items = list ? read_list(*list, "'needs_sets'", problems) : nullptr;
+  if (items == nullptr) return;
+  if (items->size() > most) {
+    problems.add(list->position,
+                 "'needs_sets': a set needs " + std::to_string(most) + " others at most");
+    return;
+  }
+  for (const auto& item : *items) {
+    NeededSet needed;
+    needed.position = item.position;
+    if (item.is_map()) {
+      MapReader entry(item, "an entry of 'needs_sets'", problems);
+      entry.require_id("set", needed.set);
+      entry.lines("capabilities", needed.capabilities);
+      read_scenarios(entry, declared, needed.scenarios);
+      entry.finish();
+    } else {
+      needed.set = read_id(item, "'needs_sets'", problems).value_or("");
+    }
+    if (needed.set.empty()) continue;
+    const bool twice = std::any_of(into.needs_sets.begin(), into.needs_sets.end(),
+                                   [&](const NeededSet& known) { return known.set == needed.set; });
+    if (twice || needed.set == into.id) {
+      problems.add(item.position, "'needs_sets': " + in_quotes(needed.set) +
+                                      (twice ? " is listed twice" : " is the set itself"));
+      continue;
+    }
+    into.needs_sets.push_back(std::move(needed));
+  }
+}
+
 void read_region(MapReader& map, const Declared& declared, std::string& into) {
   const auto* node = map.find("region");
   const auto id = node ? read_line(*node, "'region'", map.problems()) : std::nullopt;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "probe/model/target_set.hpp"
 #include "targets/load_rules.hpp"
 #include "targets/yaml_reader.hpp"
 
@@ -21,6 +22,10 @@ struct Declared {
 
 // A list of scenario ids that must be declared.
 void read_scenarios(MapReader& map, const Declared& declared, std::vector<std::string>& into);
+
+// The sets that this one leans on: "microsoft-365", or { set: microsoft-365, capabilities: [...],
+// scenarios: [...] }.
+void read_needed_sets(MapReader& map, const Declared& declared, SetHead& into);
 
 // One region's id that must be declared.
 void read_region(MapReader& map, const Declared& declared, std::string& into);

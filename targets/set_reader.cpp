@@ -27,7 +27,7 @@ class SetReader {
     if (top_.node().is_map() && read_schema()) {
       read_head();
       read_scenario_list();
-      read_needed_sets();
+      read_needed_sets(top_, declared_, set_);
     }
     return std::move(set_);
   }
@@ -36,7 +36,7 @@ class SetReader {
     if (!top_.node().is_map() || !read_schema()) return {};
     read_head();
     read_scenario_list();
-    read_needed_sets();
+    read_needed_sets(top_, declared_, set_);
     read_region_list();
     read_variables();
     read_requirements();
@@ -160,32 +160,6 @@ class SetReader {
       refuse_repeated(seen, map, "id", scenario.id, "scenario");
       declared_.scenarios.push_back(scenario.id);
       set_.scenarios.push_back(std::move(scenario));
-    });
-  }
-
-  // "microsoft-365", or { set: microsoft-365, capabilities: [...], scenarios: [...] }.
-  void read_needed_sets() {
-    std::map<std::string, int> seen;
-    each(top_.find("needs_sets"), "needs_sets", [&](const YamlNode& item) {
-      NeededSet needed;
-      needed.position = item.position;
-      if (item.is_map()) {
-        MapReader map(item, "an entry of 'needs_sets'", problems_);
-        map.require_id("set", needed.set);
-        map.lines("capabilities", needed.capabilities);
-        read_scenarios(map, declared_, needed.scenarios);
-        map.finish();
-      } else {
-        needed.set = read_id(item, "'needs_sets'", problems_).value_or("");
-      }
-      if (needed.set.empty()) return;
-      if (needed.set == set_.id || !seen.try_emplace(needed.set, item.position.line).second) {
-        problems_.add(item.position,
-                      "'needs_sets': " + in_quotes(needed.set) +
-                          (needed.set == set_.id ? " is the set itself" : " is listed twice"));
-        return;
-      }
-      set_.needs_sets.push_back(std::move(needed));
     });
   }
 

@@ -10,7 +10,8 @@ import {abilities, changes, element, finding, verdict} from './result.js';
                    '3cx', 'slack-huddles', 'genesys-cloud', 'goto', 'jitsi'];
   const few = 9;
   const kinds = {meetings: 'meetings', pbx: 'telephone system', platform: 'for developers',
-                 'contact-center': 'contact centre', 'sip-trunk': 'telephone lines', telephony: 'telephone service'};
+                 'contact-center': 'contact centre', 'sip-trunk': 'telephone lines', shared: 'sign-in and more',
+                 telephony: 'telephone service'};
   const demo = {id: 'demo', title: 'Try it out', vendor: '', aliases: ['demo'], former_names: [],
                 kind: '', note: 'a made-up service on this computer'};
 
