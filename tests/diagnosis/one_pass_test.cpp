@@ -187,6 +187,66 @@ TEST(OnePass, ABrokenConditionThatNoCapabilityNamesLimitsTheSet) {
   EXPECT_EQ(verdict_of_set({calls}, {{"sip", sip}, {"nat", row}}), Verdict::ready);
 }
 
+TEST(VerdictOfSet, WhatCallsDoWithoutDegradesAtTheMost) {
+  RequirementResult works, fails;
+  works.status = Status::pass;
+  fails.status = Status::fail;
+  fails.severity = Severity::recommended;
+  CapabilityResult calls, push;
+  calls.verdict = Verdict::ready;
+  calls.requirements = {"sip"};
+  push.verdict = Verdict::blocked;
+  push.requirements = {"push"};
+  EXPECT_EQ(verdict_of_set({calls, push}, {{"sip", works}, {"push", fails}}), Verdict::blocked);
+  push.calls = false;
+  EXPECT_EQ(verdict_of_set({calls, push}, {{"sip", works}, {"push", fails}}), Verdict::degraded);
+}
+
+TEST(VerdictOfSet, ARequiredRowThatFailsIsNotReady) {
+  RequirementResult works, fails;
+  works.status = Status::pass;
+  fails.status = Status::fail;
+  CapabilityResult calls;
+  calls.verdict = Verdict::ready;
+  calls.requirements = {"udp", "tls"};
+  fails.severity = Severity::required;
+  EXPECT_EQ(verdict_of_set({calls}, {{"udp", works}, {"tls", fails}}), Verdict::degraded);
+  fails.severity = Severity::recommended;
+  EXPECT_EQ(verdict_of_set({calls}, {{"udp", works}, {"tls", fails}}), Verdict::ready);
+}
+
+TEST(WeighFindings, ACauseThatWeakensCallsIsNotReady) {
+  const auto weighed = [](const char* code, Confidence confidence, Severity severity,
+                          Verdict before = Verdict::ready) {
+    SetResult set;
+    set.id = "vendor";
+    set.verdict = before;
+    RequirementResult row;
+    row.id = "sbc";
+    row.status = Status::pass;
+    row.severity = severity;
+    set.requirements = {row};
+    Finding finding;
+    finding.code = code;
+    finding.confidence = confidence;
+    finding.affects = {{"vendor", {}}};
+    finding.explains = {"vendor/sbc"};
+    std::vector<SetResult> sets{set};
+    weigh_findings({finding}, sets);
+    return sets.front().verdict;
+  };
+  using enum Confidence;
+  constexpr auto blocked = "firewall.destination_blocked";
+  EXPECT_EQ(weighed(blocked, certain, Severity::required), Verdict::degraded);
+  EXPECT_EQ(weighed(blocked, likely, Severity::recommended), Verdict::degraded);
+  EXPECT_EQ(weighed(blocked, possible, Severity::required), Verdict::ready) << "not proved";
+  EXPECT_EQ(weighed(blocked, certain, Severity::optional), Verdict::ready) << "nobody needs it";
+  EXPECT_EQ(weighed("dns.slow", certain, Severity::required), Verdict::ready) << "advice";
+  EXPECT_EQ(weighed(blocked, certain, Severity::required, Verdict::unknown), Verdict::degraded)
+      << "the cause is known";
+  EXPECT_EQ(weighed(blocked, certain, Severity::required, Verdict::blocked), Verdict::blocked);
+}
+
 TEST(Closes, PortsByCause) {
   EXPECT_TRUE(closes(Closes::udp, Transport::udp, 3478, false));
   EXPECT_FALSE(closes(Closes::udp, Transport::udp, 53, false));

@@ -268,6 +268,69 @@ TEST(EdgeOfTheSite, WhatDiedOnTheWayIsNotForgotten) {
       Status::fail);
 }
 
+// A range of ports to one host, and what was seen of a port within it on the way to another.
+RequirementResult judge_beside(Saw own, std::vector<ProbeResult> others) {
+  auto requirement = row("row");
+  requirement.check = CheckKind::udp_range;
+  own.check = CheckKind::udp_range;
+  own.transport = Transport::udp;
+  auto result = test::result_of(own);
+  result.probe.target.ports = {50'000, 59'999};
+  PlannedRequirement planned{"set", "row"};
+  planned.probes.push_back(result.probe.id);
+  others.push_back(std::move(result));
+  return judge_requirement(requirement, planned, ResultIndex(others));
+}
+
+ProbeResult left_with(std::int64_t port) {
+  Saw saw{"192.0.2.7", passed, "left_site"};
+  saw.check = CheckKind::udp_range;
+  saw.transport = Transport::udp;
+  auto result = test::result_of(saw);
+  result.observation.evidence.push_back({EvidenceKind::udp_port,
+                                         "",
+                                         {{Fact::port, port},
+                                          {Fact::by, std::string("203.0.113.1")},
+                                          {Fact::result, std::string("left_site")}}});
+  return result;
+}
+
+TEST(SamePorts, ThatPassToOthersSpeakForAHostThatWasNotAsked) {
+  for (const auto& own : {Saw{"a", skipped, "spared"}, Saw{"a", silent, "silent"}}) {
+    const auto judged = judge_beside(own, {left_with(51'000)});
+    EXPECT_EQ(judged.status, Status::pass);
+    EXPECT_EQ(judged.summary,
+              "leaves the site, as far as 203.0.113.1: seen with UDP 51000 to 192.0.2.7; the "
+              "routers on the way answer few packets, so these hosts were not tried one by one");
+    EXPECT_EQ(judge_beside(own, {left_with(49'000)}).status, Status::unknown) << "another port";
+    EXPECT_EQ(judge_beside(own, {}).status, Status::unknown);
+  }
+  EXPECT_EQ(judge_beside({"a", silent, "dropped"}, {left_with(51'000)}).status, Status::fail);
+}
+
+TEST(SamePorts, DoNotSpeakForAHostThatSomethingElseDidNotReach) {
+  const auto refused_there = test::result_of({"a", rejected});
+  const Saw own{"a", skipped, "spared"};
+  EXPECT_EQ(judge_beside(own, {left_with(51'000), refused_there}).status, Status::unknown);
+  const auto reached_there = test::result_of({"a", connected});
+  EXPECT_EQ(judge_beside(own, {left_with(51'000), reached_there}).status, Status::pass);
+}
+
+// The manners left no room for it.
+TEST(NoRoom, IsOpenOnlyWhereSomethingElseGotThrough) {
+  const auto judged = [](Outcome elsewhere) {
+    std::vector<ProbeResult> results{test::result_of({"a", skipped, "no_room"})};
+    PlannedRequirement planned{"set", "row"};
+    planned.probes.push_back(results.front().probe.id);
+    Saw other{"a", elsewhere};
+    other.port = 5061;
+    results.push_back(test::result_of(other));
+    return judge_requirement(row("row"), planned, ResultIndex(results)).status;
+  };
+  EXPECT_EQ(judged(refused), Status::fail);
+  EXPECT_EQ(judged(connected), Status::unknown);
+}
+
 TEST(EdgeOfTheSite, NothingReachedIsNothingProved) {
   EXPECT_EQ(judge_range({{"a", silent, "silent"}, {"b", silent, "silent"}}, true).status,
             Status::unknown);

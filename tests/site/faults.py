@@ -366,6 +366,8 @@ HOPS = [
           _mute_branch),
     Fault("patient-routers", "routers say of every packet where it died, however many die",
           _set(icmp_limited=False)),
+    Fault("routers-limited", "every router has Linux's limit of ICMP answers, the last one too",
+          _set(far_limited=True)),
     Fault("mute-hops", "no router beyond the site says where packets died", _set(hops_mute=True)),
 ]
 

@@ -56,6 +56,7 @@ class Plan:
     provider_nat: bool = False  # the provider translates too (carrier NAT)
     provider_block: list = _list()  # new flows through the provider
     icmp_limited: bool = True   # routers send so many ICMP errors to one host, as Linux does by itself
+    far_limited: bool = False   # the last router has the same limit, as if all ways were one
     hops_mute: bool = False     # routers beyond the site send no "time exceeded"
     mute: list = _list()        # nor do these of the routers, by their names
     inside: list = _list()      # names of the site's further routers, between router and provider

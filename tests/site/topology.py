@@ -176,7 +176,8 @@ class Topology:
         with self.internet:
             # The last routers of all destinations' networks in one (rules.py): many, each with
             # ICMP answers of its own.
-            _say_of_every_packet()
+            if not plan.far_limited:
+                _say_of_every_packet()
             _ip(*commands)
         with self.stun:
             _ip(f"addr add {STUN_INSIDE}.2/24 dev core", f"route add default via {STUN_INSIDE}.1")

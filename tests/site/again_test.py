@@ -1,0 +1,53 @@
+"""One network, one answer: the same run at once after another says the same, though routers give
+few ICMP answers (Linux: six at once, then one a second) and the runs before have had them."""
+
+import json
+import os
+import sys
+
+from tests.site.harness import Site, SiteTest
+from tests.site.names import ROOT
+
+CALLREADY = os.environ.get("CALLREADY", os.path.join(ROOT, "build", "dev", "callready"))
+ANSWERS = os.path.join(ROOT, "tests", "site", "answers.py")
+RUNS = int(os.environ.get("CALLREADY_AGAIN", "4"))
+
+# Of one router, while nothing is wrong (docs/design.md, "The evidence ladder for UDP").
+MOST_ANSWERS = 3
+# The PC's own router is asked for nothing but the way.
+INSIDE = "10."
+
+
+def told(report):
+    """What a reader takes away: verdicts and causes."""
+    return ({one["id"]: one["verdict"] for one in report["sets"]},
+            sorted((finding["code"], finding["confidence"]) for finding in report["findings"]))
+
+
+class Again(SiteTest):
+    def check(self, site, *sets):
+        done = site.run([sys.executable, ANSWERS, "--", CALLREADY, "check", "--no-keep", *sets,
+                         "--json"], privileged=True)
+        seen = json.loads(done.stdout)
+        return json.loads(seen["stdout"]), seen["answers"]
+
+    def test_a_healthy_network_is_ready_every_time(self):
+        for sets in (["rainbow"], ["cloudoe"], ["librestream"], ["rainbow", "cloudoe"]):
+            with self.subTest(sets=sets), Site(faults=["routers-limited"], delay_ms=20) as site:
+                for number in range(RUNS):
+                    report, answers = self.check(site, *sets)
+                    self.assertEqual(told(report), ({name: "ready" for name in sets}, []), number)
+                    if number == 0:
+                        most = max((n for router, n in answers.items()
+                                    if not router.startswith(INSIDE)), default=0)
+                        self.assertLessEqual(most, MOST_ANSWERS, answers)
+
+    def test_a_fault_is_named_every_time(self):
+        for fault in ("udp-blocked", "symmetric-nat", "sip-alg"):
+            with self.subTest(fault=fault), \
+                    Site(faults=["routers-limited", fault], delay_ms=20) as site:
+                first, _ = self.check(site, "cloudoe")
+                self.assertNotEqual(told(first)[1], [])
+                for _ in range(RUNS - 1):
+                    again, _ = self.check(site, "cloudoe")
+                    self.assertEqual(told(again), told(first))
