@@ -133,6 +133,7 @@ struct Network {
   bool media_answers = false;  // media hosts say "port unreachable"
   bool sip_ignores_strangers = false;
   std::uint64_t chance = 1;  // of losses
+  double answers = 6;        // ICMP errors that a limited router has left when a run begins
   friend bool operator==(const Network&, const Network&) = default;
 };
 

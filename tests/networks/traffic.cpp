@@ -299,7 +299,7 @@ bool Traffic::comes_back(const Packet& packet) {
 bool Traffic::has_an_answer(int hop, const IpAddress& to, double at_ms) {
   const auto at = static_cast<std::size_t>(hop) - 1;
   if (at < network_.hops.size() && !network_.hops[at].limited) return true;
-  auto& answers = answers_[router(hop, to)];
+  auto& answers = answers_.try_emplace(router(hop, to), Answers{network_.answers}).first->second;
   if (at_ms > answers.at_ms) {
     answers.left = std::min(6.0, answers.left + (at_ms - answers.at_ms) / 1000);
     answers.at_ms = at_ms;

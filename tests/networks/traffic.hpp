@@ -136,7 +136,7 @@ class Traffic {
   };
   std::map<std::size_t, Memory> memory_;  // by box
   struct Answers {
-    double left = 6, at_ms = 0;
+    double left = 0, at_ms = 0;
   };
   std::map<IpAddress, Answers> answers_;  // by router
   bool short_ = false;
