@@ -65,9 +65,10 @@ Json standing_json(const StandingFinding& standing) {
 
 std::string diff_json(const Comparison& comparison) {
   Json json = {{"schema", Comparison::schema},
-               {"result", comparison.worse()  ? "worse"
-                          : comparison.same() ? "same"
-                                              : "not_worse"},
+               {"result", comparison.worse()       ? "worse"
+                          : comparison.not_known() ? "not_known"
+                          : comparison.same()      ? "same"
+                                                   : "not_worse"},
                {"before", side_json(comparison.before)},
                {"after", side_json(comparison.after)}};
   json["changes"] = json_list(comparison.changes, change_json);

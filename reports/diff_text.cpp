@@ -19,6 +19,8 @@ Mark mark_of(Trend trend) {
       return Mark::good;
     case Trend::worse:
       return Mark::bad;
+    case Trend::unknown:
+      return Mark::unknown;
     case Trend::changed:
       return Mark::warning;
   }
@@ -62,9 +64,13 @@ std::size_t count(const Comparison& comparison, Trend trend) {
 
 void add_result(Page& page, const Comparison& comparison) {
   const auto worse = count(comparison, Trend::worse), better = count(comparison, Trend::better);
-  const auto counts = fmt::format("{} got worse, {} got better", worse, better);
+  const auto unknown = count(comparison, Trend::unknown);
+  auto counts = fmt::format("{} got worse, {} got better", worse, better);
+  if (unknown > 0) counts += fmt::format(", {} not known any more", unknown);
   if (comparison.worse()) {
     page.verdict(Mark::bad, "WORSE", counts, 8);
+  } else if (comparison.not_known()) {
+    page.verdict(Mark::unknown, "NOT KNOWN ANY MORE", counts, 18);
   } else if (better > 0) {
     page.verdict(Mark::good, "BETTER", counts, 8);
   } else if (comparison.same()) {
@@ -89,23 +95,8 @@ void add_finding(Page& page, const FindingChange& change) {
 
 void add_trend(Page& page, const Comparison& comparison, Trend trend, std::string_view heading,
                std::string_view findings_heading) {
-  int width = 0;
+  // Causes come first: the rows below them are their effects.
   bool any = false;
-  for (const auto& change : comparison.changes) {
-    if (change.trend != trend) continue;
-    any = true;
-    width = std::max(width, columns(page.clean(name_of(change.of, change.set, change.title))));
-  }
-  if (any) {
-    page.blank();
-    page.heading(heading);
-    for (const auto& change : comparison.changes) {
-      if (change.trend != trend) continue;
-      page.row(mark_of(trend), name_of(change.of, change.set, change.title), text_of(change),
-               std::min(width, widest_capability));
-    }
-  }
-  any = false;
   for (const auto& change : comparison.findings) {
     if (change.trend != trend) continue;
     if (!any) {
@@ -114,6 +105,21 @@ void add_trend(Page& page, const Comparison& comparison, Trend trend, std::strin
     }
     any = true;
     add_finding(page, change);
+  }
+  int width = 0;
+  any = false;
+  for (const auto& change : comparison.changes) {
+    if (change.trend != trend) continue;
+    any = true;
+    width = std::max(width, columns(page.clean(name_of(change.of, change.set, change.title))));
+  }
+  if (!any) return;
+  page.blank();
+  page.heading(heading);
+  for (const auto& change : comparison.changes) {
+    if (change.trend != trend) continue;
+    page.row(mark_of(trend), name_of(change.of, change.set, change.title), text_of(change),
+             std::min(width, widest_capability));
   }
 }
 
@@ -149,6 +155,7 @@ std::string diff_text(const Comparison& comparison, const RenderOptions& options
   page.labelled("After", side(comparison.after), 0, 6);
   for (const auto& note : comparison.notes) page.labelled("Note", note, 0, 6);
   add_trend(page, comparison, Trend::worse, "Worse", "New findings");
+  add_trend(page, comparison, Trend::unknown, "Not known any more", "");
   add_trend(page, comparison, Trend::better, "Better", "Findings that are gone");
   add_trend(page, comparison, Trend::changed, "Changed, and neither better nor worse",
             "Findings that changed");

@@ -269,7 +269,10 @@ void add_diff(CLI::App& app, Arguments& arguments) {
   diff->add_flag("--json", arguments.json, "As JSON");
   add_redact_options(*diff, arguments);
   add_terminal_options(*diff, arguments);
-  diff->footer("Exit status: 0 the same or better, 1 something got worse, 2 usage error.");
+  diff->footer(
+      "Exit status: 0 the same or better, 1 something got worse, 2 usage error, 3 what worked "
+      "could "
+      "not be decided by the newer run.");
 }
 
 void add_update(CLI::App& app, Arguments& arguments) {

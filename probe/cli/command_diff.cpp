@@ -1,5 +1,5 @@
 // diff: what got better and what got worse between two reports. Exit status 1 where anything got
-// worse, else 0.
+// worse, 3 where a verdict is not known any more, else 0.
 #include <fmt/format.h>
 
 #include "probe/cli/commands.hpp"
@@ -43,7 +43,7 @@ int run_diff(const Arguments& arguments) {
     complain("standard output: " + *reason + ": the comparison could not be written");
     return usage_error;
   }
-  return comparison.worse() ? 1 : 0;
+  return comparison.worse() ? 1 : comparison.not_known() ? 3 : 0;
 }
 
 }  // namespace callready

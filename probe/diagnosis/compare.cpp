@@ -42,8 +42,10 @@ template <typename Value>
 Trend trend_of(Value before, Value after) {
   const auto old_rank = rank(before), new_rank = rank(after);
   if (!old_rank || !new_rank) return Trend::changed;
-  // From "fails" to "could not be decided" nothing was shown to be better.
-  if (after == Value::unknown && *new_rank > *old_rank) return Trend::changed;
+  // What could not be decided was not shown to be better than it was, nor worse.
+  if (after == Value::unknown) {
+    return *new_rank > *old_rank ? Trend::changed : Trend::unknown;
+  }
   return *new_rank > *old_rank ? Trend::better : Trend::worse;
 }
 

@@ -10,6 +10,8 @@ std::string_view to_string(Trend trend) {
       return "better";
     case Trend::worse:
       return "worse";
+    case Trend::unknown:
+      return "unknown";
     case Trend::changed:
       return "changed";
   }
@@ -32,6 +34,12 @@ bool Comparison::worse() const {
   const auto got_worse = [](const auto& change) { return change.trend == Trend::worse; };
   return std::any_of(changes.begin(), changes.end(), got_worse) ||
          std::any_of(findings.begin(), findings.end(), got_worse);
+}
+
+bool Comparison::not_known() const {
+  return !worse() && std::any_of(changes.begin(), changes.end(), [](const Change& change) {
+    return change.trend == Trend::unknown && change.of != Change::Of::requirement;
+  });
 }
 
 bool Comparison::same() const {

@@ -8,7 +8,8 @@
 
 namespace callready {
 
-enum class Trend { better, worse, changed };
+// `unknown`: it worked, and the newer run could not decide whether it still does.
+enum class Trend { better, worse, unknown, changed };
 std::string_view to_string(Trend trend);
 
 // One set, capability or requirement that both reports have, and of which they do not say the same.
@@ -58,6 +59,9 @@ struct Comparison {
   std::vector<std::string> notes;  // what makes the two hard to compare
 
   bool worse() const;
+  // True where nothing got worse, and the newer run could not decide a set or a capability that
+  // worked.
+  bool not_known() const;
   bool same() const;  // nothing at all differs
 };
 

@@ -54,8 +54,8 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(TrendCase{"pass_fail", Status::pass, Status::fail, Trend::worse},
                     TrendCase{"fail_pass", Status::fail, Status::pass, Trend::better},
                     TrendCase{"pass_warn", Status::pass, Status::warn, Trend::worse},
-                    TrendCase{"warn_unknown", Status::warn, Status::unknown, Trend::worse},
-                    TrendCase{"pass_unknown", Status::pass, Status::unknown, Trend::worse},
+                    TrendCase{"warn_unknown", Status::warn, Status::unknown, Trend::unknown},
+                    TrendCase{"pass_unknown", Status::pass, Status::unknown, Trend::unknown},
                     TrendCase{"unknown_fail", Status::unknown, Status::fail, Trend::worse},
                     TrendCase{"unknown_pass", Status::unknown, Status::pass, Trend::better},
                     TrendCase{"fail_unknown", Status::fail, Status::unknown, Trend::changed},
@@ -80,6 +80,20 @@ TEST(Compare, TellsVerdictsOfSetsAndCapabilities) {
   EXPECT_EQ(result.changes[1].before, "ready");
   EXPECT_EQ(result.changes[1].after, "degraded");
   EXPECT_TRUE(result.worse());
+}
+
+TEST(Compare, WhatCouldNotBeDecidedIsNotWorse) {
+  const auto ready = report_of(Status::pass, Verdict::ready);
+  const auto undecided = report_of(Status::unknown, Verdict::unknown);
+  EXPECT_TRUE(compared(ready, undecided).not_known());
+  EXPECT_FALSE(compared(ready, undecided).worse());
+  EXPECT_FALSE(compared(ready, report_of(Status::unknown, Verdict::ready)).not_known())
+      << "a row alone";
+  EXPECT_FALSE(compared(undecided, ready).not_known());
+  auto worse = undecided;
+  worse.findings.emplace_back();
+  EXPECT_TRUE(compared(ready, worse).worse());
+  EXPECT_FALSE(compared(ready, worse).not_known());
 }
 
 TEST(Compare, NamesRowsThatOnlyOneHas) {

@@ -66,6 +66,19 @@ TEST(Diff, SaysInOneWordWhatCameOfIt) {
   EXPECT_EQ(result(comparison), "worse");
 }
 
+TEST(Diff, SaysThatSomethingIsNotKnownAnyMore) {
+  Comparison comparison;
+  comparison.changes = {
+      {Change::Of::set, "rainbow", "", "Rainbow", "ready", "unknown", "", "", Trend::unknown}};
+  const auto text = diff_text(comparison, {}), json = diff_json(comparison);
+  EXPECT_TRUE(text.find("NOT KNOWN ANY MORE  0 got worse, 0 got better, 1 not known any more") !=
+              text.npos)
+      << text;
+  EXPECT_NE(text.find("Rainbow  READY -> NOT DECIDED"), text.npos) << text;
+  EXPECT_EQ(nlohmann::json::parse(json)["result"], "not_known");
+  EXPECT_EQ(schema_errors(json, "callready.diff-1.schema.json"), "");
+}
+
 TEST(Diff, IsValid) {
   EXPECT_EQ(schema_errors(diff_json(example()), "callready.diff-1.schema.json"), "");
   EXPECT_EQ(schema_errors(diff_json({}), "callready.diff-1.schema.json"), "");
