@@ -19,6 +19,10 @@ bool is_entitled(const Row& row) {
   return row.named || row.requirement.severity == Severity::required;
 }
 
+// One that is alone decides a capability as a required one does: what it costs makes the run
+// longer, and never the report poorer.
+bool is_asked_whatever_it_costs(const Row& row) { return is_entitled(row) || row.alone; }
+
 std::size_t areas_of(const Row& row) {
   std::set<std::string> areas;
   for (const auto& candidate : row.candidates) areas.insert(candidate.area);
@@ -116,7 +120,7 @@ class HostAllocator {
       if (!who(*row)) continue;
       dealt = true;
       const auto& candidate = row->candidates[position++];
-      const bool regardless = is_entitled(*row) && lacks_the_least(*row);
+      const bool regardless = is_asked_whatever_it_costs(*row) && lacks_the_least(*row);
       if (!affordable(*row, candidate.host) && !regardless) continue;
       if (!candidate.host.empty()) used_.insert(candidate.host);
       ranges_ += ranges_of(*row);

@@ -34,10 +34,10 @@ struct Row {
 };
 
 // Fills in `chosen` and `near`. Rows that are required, that the user named, and controls get what
-// they cannot do without, whatever it costs; then, as far as host_budget and range_budget reach:
-// rows that look for the nearest get one host of each area; each need that has only recommended
-// rows the first of them, so that no capability stays undecided; rows that look for the nearest two
-// more hosts of the nearest area; every other row its first; then all go on in turns up to their
+// they cannot do without, whatever it costs, and so does the first row of each need that has only
+// recommended ones, so that every capability is tried, however many sets there are; then, as far as
+// host_budget and range_budget reach: rows that look for the nearest get one host of each area, and
+// two more of the nearest area; every other row its first; then all go on in turns up to their
 // quota. A host that is met already costs nothing. `everything`: all candidates up to the quotas,
 // without a budget.
 void allocate_hosts(std::vector<Row>& rows, bool everything);
