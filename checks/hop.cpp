@@ -11,6 +11,7 @@
 //   rejected  "prohibited": a device on the way said no (ICMP), and is named;
 //             "refused_on_the_way": a TCP reset from nearer than the edge
 //   connected "answered_on_the_way": somebody nearer than the edge took the connection
+//   skipped   "no_route": this computer has no way there
 // Evidence "hop": `result` (the detail), `by` (who sent the ICMP error), `ttl`, `payload`.
 #include <fmt/format.h>
 
@@ -147,6 +148,15 @@ asio::awaitable<void> ask_twice(Context& context, Job job, UdpSocket* socket, By
   conclude(observation, Outcome::silent, DetailCode::dropped, std::nullopt, hop, job);
 }
 
+// Where a socket for UDP has no route, which sends nothing, a SYN has none either.
+std::optional<Failure> lack_of_route(Context& context, const SocketAddress& remote) {
+  UdpSocket::Options options;
+  options.interface = context.settings.interface;
+  const auto opened = UdpSocket::open(context.executor, remote, options);
+  if (!opened.has_error() || opened.error().kind != FailureKind::no_route) return std::nullopt;
+  return opened.error();
+}
+
 }  // namespace
 
 asio::awaitable<Observation> run_hop(Context& context, Job job) {
@@ -178,6 +188,10 @@ asio::awaitable<Observation> run_hop(Context& context, Job job) {
       co_return observation;
     }
     payload = std::move(*made);
+  }
+  if (const auto lack = lack_of_route(context, remote); !socket && lack) {
+    record(observation, *lack);
+    co_return observation;
   }
   const auto control = parse_socket_address(job.parameter("control"), 0);
   if (control) context.edge.reached(*control, interface, context.scope);

@@ -36,6 +36,18 @@ Json interface_json(const InterfaceInfo& interface) {
   return json;
 }
 
+Json link_json(const LinkInfo& link) {
+  Json json = {{"name", link.name}, {"state", to_string(link.state)}};
+  if (link.wireless) json["wireless"] = *link.wireless;
+  return json;
+}
+
+Json gateway_json(const GatewayInfo& gateway) {
+  Json json = {{"address", gateway.address.to_string()}, {"interface", gateway.interface}};
+  if (gateway.answers) json["answers"] = *gateway.answers;
+  return json;
+}
+
 Json way_json(const EgressPath& way) {
   Json json = {{"interface", way.interface}};
   if (way.gateway) json["gateway"] = way.gateway->to_string();
@@ -55,9 +67,15 @@ Json site_json(const Site& site) {
   for (const auto& interface : site.interfaces) {
     json["interfaces"].push_back(interface_json(interface));
   }
+  if (site.links) {
+    json["links"] = Json::array();
+    for (const auto& link : *site.links) json["links"].push_back(link_json(link));
+  }
+  for (const auto& gateway : site.gateways) json["gateways"].push_back(gateway_json(gateway));
   for (const auto& way : site.ways) json["ways"].push_back(way_json(way));
   json["resolvers"] = site.resolvers;
   if (site.proxy) json["proxy"] = *site.proxy;
+  if (site.proxy_sought) json["proxy_sought"] = true;
   json["public_addresses"] = texts(site.public_addresses);
   json["nat"] = Json::object();
   const auto set_nat = [&](const char* name, const std::optional<std::string>& value) {

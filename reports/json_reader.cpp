@@ -46,6 +46,18 @@ EgressPath read_way(const Node& node) {
   return way;
 }
 
+LinkInfo read_link(const Node& node) {
+  LinkInfo link{node.member("name").text(), node.member("state").word<LinkState>(), {}};
+  if (const auto wireless = node.optional("wireless")) link.wireless = wireless->boolean();
+  return link;
+}
+
+GatewayInfo read_gateway(const Node& node) {
+  GatewayInfo gateway{node.member("address").address(), node.member("interface").text(), {}};
+  if (const auto answers = node.optional("answers")) gateway.answers = answers->boolean();
+  return gateway;
+}
+
 Site read_site(const Node& node) {
   Site site;
   site.name = text_or_empty(node, "name");
@@ -58,9 +70,14 @@ Site read_site(const Node& node) {
     if (const auto tunnel = item.optional("tunnel")) interface.tunnel = tunnel->boolean();
     return interface;
   });
+  if (const auto links = node.optional("links")) site.links = links->list(read_link);
+  if (const auto gateways = node.optional("gateways")) {
+    site.gateways = gateways->list(read_gateway);
+  }
   if (const auto ways = node.optional("ways")) site.ways = ways->list(read_way);
   site.resolvers = texts_of(node.member("resolvers"));
   site.proxy = optional_text(node, "proxy");
+  if (const auto sought = node.optional("proxy_sought")) site.proxy_sought = sought->boolean();
   site.public_addresses = addresses_of(node.member("public_addresses"));
   const auto nat = node.member("nat");
   site.nat_mapping = optional_text(nat, "mapping");

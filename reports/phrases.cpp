@@ -203,6 +203,12 @@ std::string_view team(Owner owner) {
       return "your security team";
     case Owner::vendor:
       return "the vendor's support";
+    case Owner::lan:
+      return "your network team";
+    case Owner::provider:
+      return "your network team or Internet provider";
+    case Owner::vpn:
+      return "the team that runs your VPN";
   }
   return "your helpdesk";
 }

@@ -148,6 +148,13 @@ void Redactor::learn(const Site& site) {
     learn_word("interface", interface.name);
     own_addresses_.insert(interface.addresses.begin(), interface.addresses.end());
   }
+  for (const auto& link : site.links.value_or(std::vector<LinkInfo>())) {
+    learn_word("interface", link.name);
+  }
+  for (const auto& gateway : site.gateways) {
+    learn_word("interface", gateway.interface);
+    own_addresses_.insert(gateway.address);
+  }
   for (const auto& way : site.ways) {
     learn_word("interface", way.interface);
     if (way.gateway) own_addresses_.insert(*way.gateway);
@@ -252,6 +259,13 @@ Site Redactor::site(Site site) const {
   for (auto& interface : site.interfaces) {
     interface.name = pseudonyms_.word("interface", interface.name);
     for (auto& one : interface.addresses) one = pseudonyms_.address(one);
+  }
+  if (site.links) {
+    for (auto& link : *site.links) link.name = pseudonyms_.word("interface", link.name);
+  }
+  for (auto& gateway : site.gateways) {
+    gateway.interface = pseudonyms_.word("interface", gateway.interface);
+    gateway.address = pseudonyms_.address(gateway.address);
   }
   for (auto& way : site.ways) {
     if (!way.interface.empty()) way.interface = pseudonyms_.word("interface", way.interface);

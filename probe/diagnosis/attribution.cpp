@@ -18,11 +18,13 @@ bool closes_all_of(Closes closed, Transport transport, const PortRange& range) {
 }  // namespace
 
 bool closes(Closes closes, Transport transport, std::uint16_t port, bool proxied) {
+  if (closes == Closes::everything) return true;
   if (proxied) return false;
   const bool udp = transport == Transport::udp;
   switch (closes) {
     case Closes::nothing_more:
       return false;
+    case Closes::everything:
     case Closes::direct:
       return true;
     case Closes::direct_tcp:
@@ -57,8 +59,11 @@ std::string_view Attribution::doubt_about(const std::string& probe) const {
 }
 
 const Attribution::Entry* Attribution::closure(const Requirement& row) const {
-  if (row.direction != Direction::out || row.transports.empty() || row.ports.empty())
-    return nullptr;
+  if (row.direction != Direction::out) return nullptr;
+  for (const auto& entry : entries_) {
+    if (entry.closed == Closes::everything) return &entry;
+  }
+  if (row.transports.empty() || row.ports.empty()) return nullptr;
   if (row.proxy != ProxyUse::never) return nullptr;
   for (const auto& entry : entries_) {
     const bool all =

@@ -18,6 +18,7 @@ namespace callready {
 // All that a cause closes, whether it was tried or not.
 enum class Closes {
   nothing_more,   // than what it explains
+  everything,     // nothing gets out of here, or back
   direct,         // whatever does not go through a proxy
   direct_tcp,     // the same, but UDP gets out
   udp,            // whatever goes over UDP, but DNS
@@ -57,8 +58,8 @@ class Attribution {
   std::string_view impairment(const std::string& probe) const;
   // Why it is in doubt what a probe has shown; empty: it is not.
   std::string_view doubt_about(const std::string& probe) const;
-  // The cause that closes every port of the row directly, where no proxy may carry it: it cannot
-  // work, tried or not. Null: there is none.
+  // The cause that closes every port of the row: all that leaves this computer, or directly, where
+  // no proxy may carry the row. It cannot work, tried or not. Null: there is none.
   const Entry* closure(const Requirement& row) const;
 
  private:

@@ -135,4 +135,12 @@ bool has_no_route(const ProbeResult& result) {
          result.observation.detail == DetailCode::no_route;
 }
 
+bool is_inner_link(std::string_view name) {
+  for (const std::string_view word : {"docker", "br-", "virbr", "veth", "lxc", "cni", "podman",
+                                      "vmnet", "vboxnet", "vEthernet", "VMware", "VirtualBox"}) {
+    if (name.starts_with(word)) return true;
+  }
+  return false;
+}
+
 }  // namespace callready::findings

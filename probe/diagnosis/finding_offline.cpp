@@ -1,10 +1,11 @@
-// No way out of the site at all.
+// No way out at all: this computer's own connection, then the line behind it.
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "probe/diagnosis/finding_rules.hpp"
 #include "probe/diagnosis/finding_words.hpp"
+#include "probe/diagnosis/own_connection.hpp"
 
 namespace callready::findings {
 namespace {
@@ -22,12 +23,14 @@ bool proxy_is_gone(const ProbeResult& result) {
          seen.detail == DetailCode::proxy_timed_out;
 }
 
+bool leads_nowhere(const FlowSample& sample) {
+  const auto& seen = sample.result->observation;
+  return seen.outcome == Outcome::rejected && seen.detail == DetailCode::unreachable;
+}
+
 // A router says that it knows no way there.
 bool leads_nowhere(const Flow& flow) {
-  return any_sample(flow, [](const FlowSample& sample) {
-    const auto& seen = sample.result->observation;
-    return seen.outcome == Outcome::rejected && seen.detail == DetailCode::unreachable;
-  });
+  return any_sample(flow, [](const FlowSample& sample) { return leads_nowhere(sample); });
 }
 
 // Many a network that lets nothing out lets names be looked up, by whatever server.
@@ -49,7 +52,9 @@ struct Outside {
   bool looked_up = false;        // names are found
   bool names_fail = false;       // the site's name server answers, and finds nothing
   std::string device;            // that turns packets away
-  std::string proxy;             // that does not answer either
+  // That know no way to where packets are to go, each with whom it said so of.
+  std::map<std::string, std::set<std::string>> lost_routers;
+  std::string proxy;  // that does not answer either
   void add_silent(const Flow& flow) {
     ++silent;
     parties.insert(flow.party);
@@ -59,6 +64,12 @@ struct Outside {
 
 // False where it got out, or somebody out there said no.
 bool note(const Flow& flow, const std::set<std::string>& asked_for, Outside& outside) {
+  for (const auto& sample : flow.samples) {
+    const auto* said = evidence_of(*sample.result, EvidenceKind::icmp_error);
+    if (leads_nowhere(sample) && said != nullptr) {
+      outside.lost_routers[text_fact(*said, Fact::sender)].insert(flow.party);
+    }
+  }
   if (only_asks_names(flow)) {
     if (leads_nowhere(flow)) {
       outside.add_silent(flow);
@@ -104,16 +115,27 @@ bool note(const Facts& facts, const ProbeResult& result, Outside& outside) {
 }
 
 // Nothing where anything came back.
-std::optional<Outside> look_outside(const Facts& facts) {
+std::optional<Outside> look_outside(const Facts& facts, bool connected) {
   Outside outside;
   const auto asked_for = facts.hosts_asked_for();
   for (const auto& flow : facts.flows) {
     if (!note(flow, asked_for, outside)) return std::nullopt;
   }
   for (const auto& result : facts.report.probes) {
+    // Without a link nobody is at the proxy's address either.
+    const bool unheard = result.observation.outcome != Outcome::refused;
+    if (!connected && unheard && proxy_is_gone(result)) continue;
     if (!note(facts, result, outside)) return std::nullopt;
   }
   return outside;
+}
+
+// The router that knows no way to two operators: behind it, the line is down. Empty: none said so.
+std::string router_without_line(const Outside& outside) {
+  for (const auto& [router, parties] : outside.lost_routers) {
+    if (parties.size() > 1) return router;
+  }
+  return {};
 }
 
 bool has_no_way(const Outside& outside, const Site& site) {
@@ -125,14 +147,14 @@ bool has_no_way(const Outside& outside, const Site& site) {
   return outside.without_route >= enough && outside.silent == 0 && outside.tried == 0;
 }
 
-Cause offline(const Facts& facts, Owner owner, Confidence confidence, const char* title) {
+Cause offline(const Facts& facts, Owner owner, Confidence confidence, std::string title) {
   Cause cause;
   cause.explained = lost_probes(facts);
-  cause.closes = Closes::direct;
+  cause.closes = Closes::everything;
   cause.finding.code = "network.offline";
   cause.finding.owner = owner;
   cause.finding.confidence = confidence;
-  cause.finding.title = title;
+  cause.finding.title = std::move(title);
   return cause;
 }
 
@@ -143,6 +165,24 @@ Cause no_way(const Facts& facts) {
       "Connect the network cable or join the Wi-Fi, and check that the computer gets an address "
       "and a default gateway (DHCP). Then run this again.";
   cause.finding.evidence.push_back({"", "The computer has no route to any of the tried servers."});
+  return cause;
+}
+
+// A network may be of use without a way out: servers of the user's own, on it.
+bool is_all_that_is_asked(const Facts& facts) {
+  const auto& probes = facts.report.probes;
+  const auto inside = [&](const ProbeResult& result) {
+    return facts.inside(result) && reached(result.observation.outcome);
+  };
+  return lost_probes(facts).empty() && std::any_of(probes.begin(), probes.end(), inside);
+}
+
+Cause not_connected(const Facts& facts, Disconnection what) {
+  Cause cause;
+  cause.explained = lost_probes(facts);
+  cause.closes = Closes::everything;
+  cause.finding = disconnected(facts.report.site, what);
+  findings::add_what_they_saw(cause.finding.evidence, cause.explained, 4);
   return cause;
 }
 
@@ -165,19 +205,23 @@ Confidence confidence_of(const Outside& outside, bool with_resolvers) {
   return told ? Confidence::likely : Confidence::possible;
 }
 
-std::string what_to_do(const Outside& outside) {
+std::string what_to_do(const Outside& outside, bool proxy_sought) {
   std::string fix;
   if (outside.looked_up && outside.proxy.empty()) {
     fix =
         "The Internet line is likely up, since names are found, and this computer is kept in: find "
         "the address of this site's web proxy in the browser's settings and run again with --proxy "
-        "(or --proxy auto, which looks for it). If the site has none, check the firewall, and the "
-        "line (can other computers here open any web page?).";
+        "URL";
+    fix += proxy_sought ? " (--proxy auto has looked for one, and found none)."
+                        : " (or --proxy auto, which looks for it).";
+    fix +=
+        " If the site has none, check the firewall, and the line (can other computers here open "
+        "any web page?).";
   } else {
     fix = "Check the Internet line and the router (can other computers here open any web page?). ";
     fix += outside.proxy.empty()
                ? "If web pages open on them, this site lets traffic out only through a proxy: find "
-                 "its address in the browser's settings and run again with --proxy."
+                 "its address in the browser's settings and run again with --proxy URL."
                : fmt::format(
                      "The proxy {} does not answer either: if web pages open on them, compare "
                      "its address with the one in their browser's settings.",
@@ -189,14 +233,75 @@ std::string what_to_do(const Outside& outside) {
   return fix;
 }
 
+// The router is there, and says that it has no way on.
+Cause line_is_down(const Facts& facts, const Outside& outside, const std::string& router) {
+  const auto& gateways = facts.report.site.gateways;
+  const bool own = std::any_of(gateways.begin(), gateways.end(), [&](const GatewayInfo& gateway) {
+    return gateway.address.to_string() == router;
+  });
+  const bool sure = own || outside.control;
+  auto cause =
+      offline(facts, Owner::provider, sure ? Confidence::certain : Confidence::likely,
+              fmt::format("The Internet line is down: the router {} has no way out", router));
+  cause.finding.fix = fmt::format(
+      "Look at the router {} and at its line (modem, cable, its own page): is it connected to the "
+      "Internet provider? If it is on and its line is not, call the provider. This computer and "
+      "its "
+      "own network are well.",
+      router);
+  cause.finding.evidence.push_back(
+      {"", fmt::format("{} says \"unreachable\" of {} operators' addresses.", router,
+                       outside.lost_routers.at(router).size())});
+  return cause;
+}
+
+// Nothing comes back: the line, or a firewall.
+Cause kept_inside(const Facts& facts, const Outside& outside, Confidence confidence) {
+  // Where names are found, or a device says no, the line is not what is missing.
+  const bool line = !outside.looked_up && outside.device.empty();
+  auto cause =
+      offline(facts, line ? Owner::provider : Owner::network, confidence,
+              outside.looked_up
+                  ? "Nothing outside this site answers this computer, though names are looked up"
+                  : "Nothing outside this site answers: there is no way to the Internet from here");
+  if (!line) cause.closes = Closes::direct;
+  cause.finding.fix = what_to_do(outside, facts.report.site.proxy_sought);
+  const auto& gateways = facts.report.site.gateways;
+  const auto answering = std::find_if(gateways.begin(), gateways.end(), [](const auto& gateway) {
+    return gateway.answers.value_or(false);
+  });
+  if (answering != gateways.end()) {
+    cause.finding.evidence.push_back(
+        {"", fmt::format("The router {} answers this computer: its own network is well.",
+                         answering->address.to_string())});
+  }
+  return cause;
+}
+
+std::string what_was_tried(const Outside& outside, bool enough) {
+  if (!enough) {
+    return "The DNS servers of this site answer, but find no name, and other servers are silent.";
+  }
+  return fmt::format("None of {} endpoints of {} operators answered{}.", outside.silent,
+                     outside.parties.size(),
+                     outside.control ? ", among them well known public servers" : "");
+}
+
 }  // namespace
 
 Causes find_offline(const Diagnosis& context) {
   const auto& facts = context.facts;
   if (facts.proxy_speaks()) return {};
-  auto outside = look_outside(facts);
+  const auto& site = facts.report.site;
+  const auto disconnection = disconnection_of(site);
+  const bool connected = disconnection != Disconnection::no_link;
+  auto outside = look_outside(facts, connected);
   if (!outside) return {};
-  if (has_no_way(*outside, facts.report.site)) return {no_way(facts)};
+  if (disconnection) {
+    if (is_all_that_is_asked(facts)) return {};
+    return {not_connected(facts, *disconnection)};
+  }
+  if (has_no_way(*outside, site)) return {no_way(facts)};
   // That other name servers may not be asked is usual; where names are not found at all, they
   // count.
   const bool with_resolvers = outside->silent < enough_endpoints && !outside->looked_up;
@@ -206,22 +311,15 @@ Causes find_offline(const Diagnosis& context) {
   // that is silent, for names and for connections, is enough.
   const bool kept_in = outside->names_fail && !outside->looked_up && outside->device.empty() &&
                        outside->silent_resolvers > 0 && outside->silent > 0;
-  if (!enough && !kept_in) return {};
+  const auto router = outside->looked_up ? std::string() : router_without_line(*outside);
+  if (!enough && !kept_in && router.empty()) return {};
 
-  auto cause =
-      offline(facts, Owner::network, confidence_of(*outside, with_resolvers),
-              outside->looked_up
-                  ? "Nothing outside this site answers this computer, though names are looked up"
-                  : "Nothing outside this site answers: there is no way to the Internet from here");
+  auto cause = router.empty()
+                   ? kept_inside(facts, *outside, confidence_of(*outside, with_resolvers))
+                   : line_is_down(facts, *outside, router);
   auto& finding = cause.finding;
-  finding.fix = what_to_do(*outside);
-  finding.evidence.push_back(
-      {"", enough ? fmt::format("None of {} endpoints of {} operators answered{}.", outside->silent,
-                                outside->parties.size(),
-                                outside->control ? ", among them well known public servers" : "")
-                  : std::string("The DNS servers of this site answer, but find no name, and other "
-                                "servers are silent.")});
-  if (!outside->device.empty()) {
+  finding.evidence.push_back({"", what_was_tried(*outside, enough)});
+  if (!outside->device.empty() && outside->device != router) {
     finding.evidence.push_back(
         {"", fmt::format("{} says that it does not let the packets pass.", outside->device)});
   }

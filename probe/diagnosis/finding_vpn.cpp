@@ -5,6 +5,7 @@
 
 #include "probe/diagnosis/finding_rules.hpp"
 #include "probe/diagnosis/finding_words.hpp"
+#include "probe/diagnosis/rules_to_allow.hpp"
 
 namespace callready::findings {
 namespace {
@@ -32,15 +33,6 @@ std::vector<std::string> service_hosts(const Facts& facts, const EgressPath& way
   std::copy_if(way.hosts.begin(), way.hosts.end(), std::back_inserter(hosts),
                [&](const std::string& host) { return outside.contains(host); });
   return hosts;
-}
-
-// Of programs that run others inside this computer: they lead nowhere.
-bool is_inner_link(std::string_view name) {
-  for (const std::string_view word :
-       {"docker", "br-", "virbr", "veth", "lxc", "cni", "podman", "vmnet", "vboxnet"}) {
-    if (name.starts_with(word)) return true;
-  }
-  return false;
 }
 
 // Tunnels that stand in for a missing kind of IP, and no VPN: 464XLAT and DS-Lite (both with an
@@ -73,6 +65,44 @@ const InterfaceInfo* own_link(const Facts& facts) {
   return nullptr;
 }
 
+bool is_one_of(const std::vector<std::string>& all, const std::string& one) {
+  return std::find(all.begin(), all.end(), one) != all.end();
+}
+
+// The service's way past the tunnel: what its document requires of those sets, open or not today,
+// media first. Of a tunnel that carries some networks only, the rows that go there. In a report of
+// before 0.2, which has no rules, it is what was tried.
+std::string service_in_words(const Facts& facts, const EgressPath& way,
+                             const std::vector<const ProbeResult*>& probes) {
+  std::vector<std::string> sets;
+  for (const auto& one : sets_of(facts, probes)) sets.push_back(one.set);
+  std::set<std::string> carried;
+  for (const auto* result : probes) carried.insert(result->probe.id);
+  std::vector<FirewallRule> rules;
+  for (const auto severity : {Severity::required, Severity::recommended, Severity::optional}) {
+    for (const auto& set : facts.report.sets) {
+      if (!is_one_of(sets, set.id)) continue;
+      for (const auto& row : set.requirements) {
+        const bool goes_there =
+            way.default_route || std::any_of(row.probes.begin(), row.probes.end(),
+                                             [&](const auto& id) { return carried.contains(id); });
+        if (row.severity != severity || !goes_there) continue;
+        for (const auto& rule : row.rules) {
+          const bool now = rule.lifecycle == Lifecycle::current;
+          if (is_whole(rule) && rule.direction == Direction::out && now) add_rule(rules, rule);
+        }
+      }
+    }
+    // What is only recommended counts where nothing is required.
+    if (!rules.empty()) break;
+  }
+  std::stable_partition(rules.begin(), rules.end(),
+                        [](const FirewallRule& rule) { return rule.transport == Transport::udp; });
+  if (!rules.empty()) return in_short(rules);
+  const auto tried = tried_flows_in_words(facts, probes);
+  return tried.empty() ? "all traffic to " + listed(hosts_of(probes)) : tried;
+}
+
 }  // namespace
 
 Causes find_full_tunnel(const Diagnosis& context) {
@@ -86,8 +116,7 @@ Causes find_full_tunnel(const Diagnosis& context) {
     std::vector<const ProbeResult*> probes;
     for (const auto& result : facts.report.probes) {
       const auto& host = result.probe.target.host;
-      const bool its = std::find(hosts.begin(), hosts.end(), host) != hosts.end();
-      if (its && is_direct(result)) probes.push_back(&result);
+      if (is_one_of(hosts, host) && is_direct(result)) probes.push_back(&result);
     }
     Cause cause;
     auto& finding = cause.finding;
@@ -97,7 +126,7 @@ Causes find_full_tunnel(const Diagnosis& context) {
             ? fmt::format("A VPN ({}) carries all traffic, the calls too", way.interface)
             : fmt::format("A VPN ({}) carries {}the service's traffic", way.interface,
                           carries_all(facts, hosts) ? "" : "a part of ");
-    finding.owner = Owner::network;
+    finding.owner = Owner::vpn;
     // The route is a fact. Over PPP it may lead to an access line (PPPoE) beside the cable's own
     // addresses, and no VPN.
     const bool access_line = way.interface.starts_with("ppp");
@@ -106,8 +135,8 @@ Causes find_full_tunnel(const Diagnosis& context) {
     finding.fix = fmt::format(
         "In the VPN's settings, let the service go past the tunnel (split tunnel): {}.{}{} To "
         "compare both ways: callready check ... --interface {} --interface {}.",
-        flows_in_words(facts, probes), where_the_list_is(facts, probes), advice, link->name,
-        way.interface);
+        service_in_words(facts, way, probes), commands_for_the_list(facts, probes), advice,
+        link->name, way.interface);
     finding.evidence.push_back(
         {"", fmt::format("The route to {} leads over {}, while {} is connected, too.",
                          listed(hosts), way.interface, link->name)});

@@ -144,6 +144,11 @@ std::string advice_in_words(const Facts& facts, const std::vector<const ProbeRes
 
 std::string where_the_list_is(const Facts& facts, const std::vector<const ProbeResult*>& probes) {
   if (has_rules(facts.report.sets)) return {};  // the finding has it
+  return commands_for_the_list(facts, probes);
+}
+
+std::string commands_for_the_list(const Facts& facts,
+                                  const std::vector<const ProbeResult*>& probes) {
   std::vector<std::string> sets;
   for (const auto* result : probes) {
     for (const auto& row : facts.rows_of(result->probe.id)) {

@@ -36,6 +36,10 @@ std::string ask_the_device(const std::string& device);
 // where the finding has the list itself.
 std::string where_the_list_is(const Facts& facts, const std::vector<const ProbeResult*>& probes);
 
+// The same, whether the finding has it or not.
+std::string commands_for_the_list(const Facts& facts,
+                                  const std::vector<const ProbeResult*>& probes);
+
 // " Rainbow asks for it: Exempt *.openrainbow.com ... (section 7.2).": what the documents of the
 // sets that the probes were made for advise, of advice whose id holds one of these words. Empty
 // if there is none.

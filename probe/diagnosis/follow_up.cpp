@@ -97,19 +97,25 @@ void ask_for_names(const Facts& facts, Questions& questions) {
   const auto servers = independent_resolvers(facts);
   std::vector<std::string> names;
   std::set<std::string> parties;
-  bool any_resolved = false;
+  bool any_resolved = false, any_missing = false;
   for (const bool fresh : {true, false}) {
     for (const auto& result : facts.report.probes) {
       const auto& host = result.probe.target.host;
       const bool direct = findings::is_direct(result) && findings::is_name(host);
       if (!direct || result.probe.check == CheckKind::dns) continue;
       any_resolved |= result.observation.address.has_value();
+      any_missing |= result.observation.outcome == Outcome::unresolved;
       const bool known = std::find(names.begin(), names.end(), host) != names.end();
       if (known || !is_suspicious(result) || !facts.asked_for(result)) continue;
       if (names.size() == most_names) continue;
       if (parties.insert(findings::registrable_domain(host)).second || !fresh)
         names.push_back(host);
     }
+  }
+  // Is it the names, or the line? These listen on 443 as well.
+  if (any_missing && !any_resolved) {
+    for (const auto& server : servers)
+      questions.ask(Purpose::name_elsewhere, CheckKind::tcp, Transport::tcp, server, 443);
   }
   if (names.empty()) return;
   // Where nothing resolves, one name shows it as well as three.
@@ -127,10 +133,6 @@ void ask_for_names(const Facts& facts, Questions& questions) {
     questions.ask(Purpose::name_elsewhere, CheckKind::dns, Transport::udp, nobody, 53,
                   {{"server", "true"}, {"nobody", "true"}, {"name", names.front()}});
   }
-  if (any_resolved) return;
-  // Is it the names, or the line? These listen on 443 as well.
-  for (const auto& server : servers)
-    questions.ask(Purpose::name_elsewhere, CheckKind::tcp, Transport::tcp, server, 443);
 }
 
 // Is it the server's name in the greeting that is cut off? Where nothing came back it may also have

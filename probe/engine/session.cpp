@@ -49,7 +49,12 @@ Site describe_site(const SessionOptions& options, asio::io_context& loop, AresCh
   site.host = platform::host_name();
   const auto v4 = default_source(loop, somewhere_v4);
   const auto v6 = default_source(loop, somewhere_v6);
+  site.links.emplace();
   for (const auto& interface : platform::interfaces()) {
+    const auto state = interface.signal ? LinkState::up
+                       : interface.up   ? LinkState::no_signal
+                                        : LinkState::disabled;
+    if (!interface.tunnel) site.links->push_back({interface.name, state, interface.wireless});
     if (!interface.up) continue;
     const bool carries =
         std::any_of(interface.addresses.begin(), interface.addresses.end(),
@@ -60,6 +65,18 @@ Site describe_site(const SessionOptions& options, asio::io_context& loop, AresCh
   if (!options.plan.proxy.empty()) site.proxy = options.plan.proxy;
   site.vantage = options.plan.from;
   return site;
+}
+
+// The routers of the default routes, and whether they answer.
+std::vector<GatewayInfo> default_gateways() {
+  std::vector<GatewayInfo> gateways;
+  for (const auto& anywhere : {somewhere_v4, somewhere_v6}) {
+    const auto way = platform::way_to(anywhere);
+    if (!way || !way->gateway) continue;
+    gateways.push_back({*way->gateway, way->interface_name,
+                        platform::neighbour_answers(way->interface_name, *way->gateway)});
+  }
+  return gateways;
 }
 
 // Which interface carries what was probed directly.
@@ -397,6 +414,8 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
     plan = make_plan(sets, plan_options);
     report.site.proxy = proxies.main_proxy;
   }
+  report.site.proxy_sought =
+      options.proxy.kind == ProxyWish::Kind::automatic && !proxies.proxy_for && !proxies.pac;
   settle_logins(settings.credentials, proxies, plan, options.sets, report.notes);
   report.site.own_hosts = own_hosts(plan, options.sets, options.plan.variables, builtin_ids());
   if (auto chosen = part_chosen(options.plan); !chosen.empty()) {
@@ -499,6 +518,7 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
   if (loop_stalls) report.notes.push_back(*loop_stalls);
   report.site.public_addresses = public_addresses(report.probes);
   describe_nat(report.site, report.probes);
+  report.site.gateways = default_gateways();
   report.site.ways = ways_of(report.probes, platform::interfaces());
   if (const auto prefix = nat64_prefix_of(report.probes)) {
     report.notes.push_back(fmt::format(

@@ -25,6 +25,21 @@ struct InterfaceInfo {
   bool tunnel = false;         // a VPN's, or another link without an Ethernet of its own
 };
 
+// A network adapter of this computer, connected or not; tunnels are none.
+struct LinkInfo {
+  std::string name;
+  LinkState state = LinkState::up;
+  std::optional<bool> wireless;  // nothing: the system does not say
+};
+
+// A router that this computer sends to what is not on its own networks.
+struct GatewayInfo {
+  IpAddress address;
+  std::string interface;
+  // To questions for its hardware address, when the run ended; nothing: the system does not say.
+  std::optional<bool> answers;
+};
+
 // One way on which the probes' direct traffic left this computer, by the system's routes.
 struct EgressPath {
   std::string interface;
@@ -36,12 +51,15 @@ struct EgressPath {
 
 // The place the run was made from. Empty optionals were not measured.
 struct Site {
-  std::string name;  // --site
-  std::string host;  // this machine's host name
-  std::vector<InterfaceInfo> interfaces;
+  std::string name;                            // --site
+  std::string host;                            // this machine's host name
+  std::vector<InterfaceInfo> interfaces;       // that are up
+  std::optional<std::vector<LinkInfo>> links;  // nothing: not looked at (reports of before 0.3)
+  std::vector<GatewayInfo> gateways;           // of the default routes, IPv4's first
   std::vector<EgressPath> ways;
   std::vector<std::string> resolvers;       // "192.0.2.53" or "192.0.2.53:5353"
   std::optional<std::string> proxy;         // without credentials
+  bool proxy_sought = false;                // by --proxy auto, which found none
   std::vector<IpAddress> public_addresses;  // as STUN servers saw us
   // As the `nat` check has them, in RFC 4787's words; "not_measured" where it tried without
   // success.

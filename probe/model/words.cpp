@@ -151,7 +151,18 @@ std::span<const Word<Owner>> words() {
   static constexpr Word<Owner> table[] = {
       {Owner::user, "user"},     {Owner::helpdesk, "helpdesk"}, {Owner::network, "network"},
       {Owner::proxy, "proxy"},   {Owner::dns, "dns"},           {Owner::security, "security"},
-      {Owner::vendor, "vendor"},
+      {Owner::vendor, "vendor"}, {Owner::lan, "lan"},           {Owner::provider, "provider"},
+      {Owner::vpn, "vpn"},
+  };
+  return table;
+}
+
+template <>
+std::span<const Word<LinkState>> words() {
+  static constexpr Word<LinkState> table[] = {
+      {LinkState::up, "up"},
+      {LinkState::no_signal, "no_signal"},
+      {LinkState::disabled, "disabled"},
   };
   return table;
 }

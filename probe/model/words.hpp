@@ -42,7 +42,11 @@ enum class SourceQuality { vendor_page, vendor_feed, second_hand, old_edition };
 // Microsoft's words for how directly a network should let a row through.
 enum class Priority { optimize, allow, by_default };
 enum class Confidence { certain, likely, possible };
-enum class Owner { user, helpdesk, network, proxy, dns, security, vendor };
+// `network`: who writes the firewall's rules; `lan`: who runs cables, Wi-Fi, addresses and routers;
+// `provider`: who mends the line out, which is the Internet provider in the end.
+enum class Owner { user, helpdesk, network, proxy, dns, security, vendor, lan, provider, vpn };
+// A link of this computer: a signal is a plugged cable, or a Wi-Fi that was joined.
+enum class LinkState { up, no_signal, disabled };
 
 // The kinds of checks: the rows of checks/registry.cpp, and `pac`, which the engine makes itself.
 // In the order of their words.

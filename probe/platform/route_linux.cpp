@@ -1,5 +1,6 @@
 #include "probe/platform/route.hpp"
 
+#include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <sys/socket.h>
@@ -11,28 +12,58 @@
 namespace callready::platform {
 namespace {
 
-// RTM_GETROUTE for one address (rtnetlink(7)); the kernel answers with what it would do.
+// One question about one address (rtnetlink(7)): `Body` is what goes before the address.
+template <typename Body>
 struct Question {
   nlmsghdr header{};
-  rtmsg route{};
+  Body body{};
   std::array<unsigned char, 32> attribute{};
 };
 
-Question question_for(const IpAddress& destination) {
-  Question question;
-  const auto size = static_cast<unsigned short>(destination.bits() / 8);
-  question.header.nlmsg_type = RTM_GETROUTE;
+template <typename Body>
+Question<Body> question_about(const IpAddress& address, unsigned short type,
+                              unsigned short attribute_type) {
+  Question<Body> question;
+  const auto size = static_cast<unsigned short>(address.bits() / 8);
+  question.header.nlmsg_type = type;
   question.header.nlmsg_flags = NLM_F_REQUEST;
   question.header.nlmsg_seq = 1;
-  question.header.nlmsg_len = static_cast<unsigned>(NLMSG_LENGTH(sizeof(rtmsg)) + RTA_LENGTH(size));
-  question.route.rtm_family = destination.is_v4() ? AF_INET : AF_INET6;
-  question.route.rtm_dst_len = static_cast<unsigned char>(destination.bits());
+  question.header.nlmsg_len = static_cast<unsigned>(NLMSG_LENGTH(sizeof(Body)) + RTA_LENGTH(size));
   rtattr attribute{};
-  attribute.rta_type = RTA_DST;
+  attribute.rta_type = attribute_type;
   attribute.rta_len = static_cast<unsigned short>(RTA_LENGTH(size));
   std::memcpy(question.attribute.data(), &attribute, sizeof attribute);
-  std::memcpy(question.attribute.data() + RTA_LENGTH(0), destination.bytes().data(), size);
+  std::memcpy(question.attribute.data() + RTA_LENGTH(0), address.bytes().data(), size);
   return question;
+}
+
+int family_of(const IpAddress& address) { return address.is_v4() ? AF_INET : AF_INET6; }
+
+// A whole message of that type, with its header in front.
+struct Reply {
+  std::array<unsigned char, 4096> bytes{};
+  std::size_t size = 0;
+};
+
+// Nothing where the kernel says that it knows of none, or does not answer.
+template <typename Body>
+std::optional<Reply> ask_kernel(const Question<Body>& question, unsigned short type) {
+  const int socket = ::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+  if (socket < 0) return std::nullopt;
+  // The kernel answers at once; the bound is there so that nothing ever hangs.
+  const timeval bound{1, 0};
+  ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &bound, sizeof bound);
+  Reply reply;
+  ssize_t size = ::send(socket, &question, question.header.nlmsg_len, 0);
+  if (size > 0) size = ::recv(socket, reply.bytes.data(), reply.bytes.size(), 0);
+  ::close(socket);
+  nlmsghdr header{};
+  if (size < static_cast<ssize_t>(NLMSG_LENGTH(sizeof(Body)))) return std::nullopt;
+  std::memcpy(&header, reply.bytes.data(), sizeof header);
+  reply.size = header.nlmsg_len;
+  const bool whole = reply.size <= static_cast<std::size_t>(size);
+  if (header.nlmsg_type != type || !whole) return std::nullopt;
+  return reply;
 }
 
 std::optional<IpAddress> address_from(const unsigned char* data, std::size_t size) {
@@ -70,27 +101,31 @@ WayOut read_route(const unsigned char* data, std::size_t at, std::size_t end) {
 }  // namespace
 
 std::optional<WayOut> way_to(const IpAddress& destination) {
-  const int socket = ::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-  if (socket < 0) return std::nullopt;
-  // The kernel answers at once; the bound is there so that nothing ever hangs.
-  const timeval bound{1, 0};
-  ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &bound, sizeof bound);
-  const auto question = question_for(destination);
-  std::array<unsigned char, 4096> answer{};
-  ssize_t size = ::send(socket, &question, question.header.nlmsg_len, 0);
-  if (size > 0) size = ::recv(socket, answer.data(), answer.size(), 0);
-  ::close(socket);
-  nlmsghdr header{};
-  if (size < static_cast<ssize_t>(NLMSG_LENGTH(sizeof(rtmsg)))) return std::nullopt;
-  std::memcpy(&header, answer.data(), sizeof header);
-  const bool whole = header.nlmsg_len <= static_cast<std::size_t>(size);
-  if (header.nlmsg_type != RTM_NEWROUTE || !whole) return std::nullopt;
+  // The kernel answers with what it would do.
+  auto question = question_about<rtmsg>(destination, RTM_GETROUTE, RTA_DST);
+  question.body.rtm_family = static_cast<unsigned char>(family_of(destination));
+  question.body.rtm_dst_len = static_cast<unsigned char>(destination.bits());
+  const auto reply = ask_kernel(question, RTM_NEWROUTE);
+  if (!reply) return std::nullopt;
   rtmsg route{};
-  std::memcpy(&route, answer.data() + NLMSG_HDRLEN, sizeof route);
+  std::memcpy(&route, reply->bytes.data() + NLMSG_HDRLEN, sizeof route);
   if (route.rtm_type != RTN_UNICAST && route.rtm_type != RTN_LOCAL) return std::nullopt;
-  auto way = read_route(answer.data(), NLMSG_LENGTH(sizeof(rtmsg)), header.nlmsg_len);
+  auto way = read_route(reply->bytes.data(), NLMSG_LENGTH(sizeof(rtmsg)), reply->size);
   if (way.interface_name.empty()) return std::nullopt;
   return way;
+}
+
+std::optional<bool> neighbour_answers(const std::string& interface_name, const IpAddress& address) {
+  auto question = question_about<ndmsg>(address, RTM_GETNEIGH, NDA_DST);
+  question.body.ndm_family = static_cast<unsigned char>(family_of(address));
+  question.body.ndm_ifindex = static_cast<int>(if_nametoindex(interface_name.c_str()));
+  const auto reply = ask_kernel(question, RTM_NEWNEIGH);
+  if (!reply) return std::nullopt;
+  ndmsg neighbour{};
+  std::memcpy(&neighbour, reply->bytes.data() + NLMSG_HDRLEN, sizeof neighbour);
+  if ((neighbour.ndm_state & NUD_REACHABLE) != 0) return true;
+  if ((neighbour.ndm_state & (NUD_FAILED | NUD_INCOMPLETE)) != 0) return false;
+  return std::nullopt;
 }
 
 }  // namespace callready::platform

@@ -86,4 +86,23 @@ std::optional<WayOut> way_to(const IpAddress& destination) {
   return way;
 }
 
+// By the whole table: wine 8 has no call for one neighbour.
+std::optional<bool> neighbour_answers(const std::string& interface_name, const IpAddress& address) {
+  NET_LUID link{};
+  MIB_IPNET_TABLE2* table = nullptr;
+  if (ConvertInterfaceAliasToLuid(to_wide(interface_name).c_str(), &link) != NO_ERROR ||
+      GetIpNetTable2(AF_UNSPEC, &table) != NO_ERROR) {
+    return std::nullopt;
+  }
+  std::optional<bool> answers;
+  for (ULONG i = 0; i < table->NumEntries; ++i) {
+    const auto& row = table->Table[i];
+    if (row.InterfaceLuid.Value != link.Value || from_native(row.Address) != address) continue;
+    if (row.State == NlnsReachable) answers = true;
+    if (row.State == NlnsUnreachable || row.State == NlnsIncomplete) answers = false;
+  }
+  FreeMibTable(table);
+  return answers;
+}
+
 }  // namespace callready::platform

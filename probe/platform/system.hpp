@@ -14,6 +14,8 @@ struct Interface {
   std::string name;
   std::vector<IpAddress> addresses;
   bool up = false;
+  bool signal = false;           // a cable is plugged in, a Wi-Fi is joined
+  std::optional<bool> wireless;  // nothing where the system does not say
   // Packets go to one other end and into another network's: tun, WireGuard, GRE, PPP.
   bool tunnel = false;
 };

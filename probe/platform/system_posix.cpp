@@ -211,8 +211,9 @@ std::vector<Interface> interfaces() {
     }
     if (found == nullptr) {
       const bool up = (entry->ifa_flags & IFF_UP) != 0;
+      const bool signal = up && (entry->ifa_flags & IFF_RUNNING) != 0;  // RFC 2863
       const bool tunnel = (entry->ifa_flags & IFF_POINTOPOINT) != 0;
-      list.push_back({entry->ifa_name, {}, up, tunnel});
+      list.push_back({entry->ifa_name, {}, up, signal, is_wireless(entry->ifa_name), tunnel});
       found = &list.back();
     }
     if (const auto address = address_of(entry->ifa_addr)) found->addresses.push_back(*address);

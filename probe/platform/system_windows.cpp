@@ -182,6 +182,8 @@ std::vector<Interface> interfaces() {
     Interface found;
     found.name = to_utf8(entry->FriendlyName);
     found.up = entry->OperStatus == IfOperStatusUp;
+    found.signal = found.up;
+    found.wireless = entry->IfType == IF_TYPE_IEEE80211;
     // Of WireGuard's and OpenVPN's drivers "virtual" is all that Windows knows, of others that the
     // link has no addresses of its own, which that of a mobile network need not have either.
     constexpr DWORD mobile_gsm = 243, mobile_cdma = 244;

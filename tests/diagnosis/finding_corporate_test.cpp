@@ -234,6 +234,39 @@ TEST_F(VpnFinding, ATunnelThatCarriesTheService) {
       << finding.fix;
 }
 
+// Everything works today, and by the tunnel: what the service needs is asked for all the same.
+TEST_F(VpnFinding, AsksForAllThatIsRequiredMediaFirst) {
+  const auto rule = [](Transport transport, std::uint16_t port, const char* peer) {
+    FirewallRule made;
+    made.set = "vendor";
+    made.transport = transport;
+    made.ports = {{port, port}};
+    made.peers = {{peer, PeerKind::name, "", "", Lifecycle::current}};
+    return made;
+  };
+  auto& rows = site.sets.front().requirements;
+  rows.front().rules = {rule(Transport::tcp, 443, "portal.vendor.com")};
+  RequirementResult media;
+  media.id = "media";
+  media.rules = {rule(Transport::udp, 3478, "turn.vendor.com")};
+  RequirementResult extra;
+  extra.id = "extra";
+  extra.severity = Severity::optional;
+  extra.rules = {rule(Transport::tcp, 5061, "federation.vendor.com")};
+  rows.push_back(media);
+  rows.push_back(extra);
+  carry("tun0", true, true, {"turn.vendor.com"});
+  const auto finding = only(site);
+  EXPECT_TRUE(holds(finding.fix,
+                    "(split tunnel): UDP 3478 to turn.vendor.com; TCP 443 to "
+                    "portal.vendor.com. The whole list: callready firewall"))
+      << finding.fix;
+  EXPECT_FALSE(holds(finding.fix, "5061"));
+  EXPECT_EQ(finding.owner, Owner::vpn);
+  for (auto& one : rows) one.rules.clear();
+  EXPECT_EQ(hole_in(only(site).fix), "") << "a report without rules";
+}
+
 TEST_F(VpnFinding, ATunnelForOthersIsNone) {
   carry("tun0", true, false, {"intranet.example.net"});
   carry("eth0", false, true, {"turn.vendor.com"});

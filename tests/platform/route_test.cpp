@@ -18,5 +18,10 @@ TEST(Route, HasNoneToNowhere) {
   EXPECT_FALSE(platform::way_to(IpAddress::v4({255, 255, 255, 255})));
 }
 
+TEST(Neighbour, IsNotKnownWhereNobodyAsked) {
+  EXPECT_FALSE(platform::neighbour_answers("lo", IpAddress::v4({192, 0, 2, 77})));
+  EXPECT_FALSE(platform::neighbour_answers("no-such-link", IpAddress::v4({192, 0, 2, 77})));
+}
+
 }  // namespace
 }  // namespace callready

@@ -205,6 +205,9 @@ TEST(JsonReader, ReadsTheWaysOutAndTheAdvice) {
   way.hosts = {"turn.example.com"};
   report.site.ways = {way};
   report.site.interfaces.front().tunnel = true;
+  report.site.links = {{"eth0", LinkState::up, false}, {"wlan0", LinkState::no_signal, true}};
+  report.site.gateways = {{IpAddress::v4({10, 8, 0, 1}), "tun0", false}};
+  report.site.proxy_sought = true;
   report.sets.front().advice = {{"inspection", "Exempt *.example.com.", "page 2"}};
   const auto text = render_json(report, {});
   const auto read = read_report(text, "old.json");

@@ -196,8 +196,8 @@ class _Draw:
         fault, codes = self.random.choice((
             ("captive-portal", {"network.captive_portal": {"user"}}),
             ("captive-portal-silent", {"network.captive_portal": {"user"}}),
-            ("web-only-proxy", {"network.offline": NETWORK, "proxy.required": {"network", "proxy"}}),
-            ("offline", {"network.offline": NETWORK}), ("dns-dead", {"dns.unreachable": {"dns"}})))
+            ("web-only-proxy", {"network.offline": NETWORK, "proxy.required": {"proxy"}}),
+            ("offline", {"network.offline": {"provider"}}), ("dns-dead", {"dns.unreachable": {"dns"}})))
         if fault == "dns-dead":
             self._effect(fault, lambda f: bool(f.name), codes)
         else:

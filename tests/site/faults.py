@@ -344,7 +344,14 @@ ADDRESSES = [
 ]
 
 HOPS = [
-    Fault("unplugged", "the PC's cable is not plugged in", _set(pc_up=False)),
+    Fault("unplugged", "the PC's network adapter is switched off", _set(pc_up=False)),
+    Fault("no-signal", "the PC's cable is out; its address and routes are still there",
+          _set(connection="no-signal")),
+    Fault("no-address", "no DHCP server gives the PC an address", _set(connection="no-address")),
+    Fault("no-gateway", "the PC has an address, and no default route",
+          _set(connection="no-gateway")),
+    Fault("gateway-silent", "the router does not answer the PC, not even ARP",
+          _set(connection="gateway-silent")),
     Fault("provider-drops", "the provider drops these TCP ports",
           lambda plan, value: plan.provider_block.append(
               f"tcp dport {{ {value.replace(',', ', ')} }} drop"), "5060,5061"),

@@ -39,7 +39,7 @@ class Vpn(NetworkTest):
     def test_a_full_tunnel(self):
         with Site(faults=["vpn-full-tunnel"]) as site:
             status, report = self.check(site)
-            self.assertEqual(["network.vpn_full_tunnel certain network"], self.findings(report))
+            self.assertEqual(["network.vpn_full_tunnel certain vpn"], self.findings(report))
             self.assertEqual(0, status, "it works, at a price")
             finding = report["findings"][0]
             self.assertIn("tun0", finding["title"])
@@ -60,7 +60,7 @@ class Vpn(NetworkTest):
         """As VPN clients set it up who leave the default route alone and cover it by two halves."""
         with Site(faults=["vpn-split=0.0.0.0/1,128.0.0.0/1"]) as site:
             _, report = self.check(site)
-            self.assertEqual(["network.vpn_full_tunnel certain network"], self.findings(report))
+            self.assertEqual(["network.vpn_full_tunnel certain vpn"], self.findings(report))
             self.assertIn("--interface eth0 --interface tun0", report["findings"][0]["fix"])
             status, report = self.check(site, "--interface", "eth0", "--interface", "tun0")
             self.assertEqual(0, status)
@@ -77,7 +77,7 @@ class Vpn(NetworkTest):
 
     def test_a_tunnel_for_the_service_alone(self):
         _, report = self.report(["vpn-split=185.199.40.0/24"])
-        self.assertEqual(["network.vpn_full_tunnel certain network"], self.findings(report))
+        self.assertEqual(["network.vpn_full_tunnel certain vpn"], self.findings(report))
         self.assertIn("the service's traffic", report["findings"][0]["title"])
 
     def test_a_split_tunnel_is_well(self):

@@ -47,7 +47,9 @@ class Plan:
     # Links: the first three bytes of each /24.
     lan: str = "10.20.0"        # .1 router and resolver, .3 proxy, .23 PC
     wan: str = "84.199.10"      # .1 provider, .2 router
-    pc_up: bool = True          # the PC's cable is plugged in
+    pc_up: bool = True          # the PC's network adapter is switched on
+    connection: str = ""        # of the PC: "no-signal" (its cable is out), "no-address", "no-gateway"
+    # (no default route), "gateway-silent" (the router does not answer ARP)
     wan_up: bool = True
     wan_mtu: int = 1500         # of the line to the provider; who sends more is told
     vpn: list = _list()         # what the PC routes into its tunnel: "default", networks
@@ -154,12 +156,16 @@ class Plan:
         return {"lo", "eth0"} | ({"tun0"} if self.vpn else set())
 
     @property
+    def has_default_route(self):
+        return self.connection not in ("no-address", "no-gateway")
+
+    @property
     def routes(self):
         """The PC's IPv4 routes: (destination, gateway)."""
-        if self.ipv6 == "nat64":
+        if self.ipv6 == "nat64" or not self.pc_up or self.connection == "no-address":
             return set()
         routes = {("default", self.router), (f"{self.lan}.0/24", None)}
-        if "default" in self.vpn:
+        if "default" in self.vpn or not self.has_default_route:
             routes.remove(("default", self.router))
         return routes | {(to, None) for to in self.vpn} | (
             {(f"{VPN}.0/24", None)} if self.vpn else set())

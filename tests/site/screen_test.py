@@ -31,7 +31,7 @@ CASES = {
     "two at once": (["udp-blocked", "tls-intercept"], ["rainbow"], "BLOCKED",
                     "The firewall lets no UDP out"),
     "no Internet": (["offline"], ["rainbow", "cloudoe", "webex-partner"], "BLOCKED",
-                    "there is no way to the Internet from here"),
+                    "The Internet line is down"),
 }
 
 

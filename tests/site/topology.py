@@ -54,11 +54,18 @@ class Topology:
         self._link(self.internet, "quiet", self.quiet, "core")
         self._link(self.internet, "stun", self.stun, "core")
         with self.pc:
-            _ip(f"addr add {plan.pc}/24 dev eth0", f"route add default via {plan.router}")
+            if plan.connection != "no-address":
+                _ip(f"addr add {plan.pc}/24 dev eth0")
+            if plan.has_default_route:
+                _ip(f"route add default via {plan.router}")
             if not plan.pc_up:
                 _ip("link set eth0 down")
         with self.router:
             _ip(f"addr add {plan.router}/24 dev lan", f"addr add {plan.proxy}/24 dev lan")
+            if plan.connection == "no-signal":
+                _ip("link set lan down")
+            if plan.connection == "gateway-silent":
+                _ip("link set lan arp off")
         self._build_chain()
         if not plan.icmp_limited:
             for space in self.hops.values():

@@ -1,0 +1,150 @@
+#include "probe/diagnosis/own_connection.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "probe/diagnosis/finding_facts.hpp"
+#include "probe/diagnosis/finding_words.hpp"
+
+namespace callready::findings {
+namespace {
+
+// Those that may lead to a network.
+std::vector<LinkInfo> outer_links(const Site& site) {
+  auto links = site.links.value_or(std::vector<LinkInfo>());
+  std::erase_if(links, [](const LinkInfo& link) { return is_inner_link(link.name); });
+  return links;
+}
+
+bool is_up(const std::vector<LinkInfo>& links, const std::string& name) {
+  return std::any_of(links.begin(), links.end(), [&](const LinkInfo& link) {
+    return link.name == name && link.state == LinkState::up;
+  });
+}
+
+bool has_address(const InterfaceInfo& interface) {
+  const auto& its = interface.addresses;
+  return std::any_of(its.begin(), its.end(),
+                     [](const IpAddress& address) { return !address.is_link_local(); });
+}
+
+std::string in_words(const LinkInfo& link) {
+  const bool wireless = link.wireless.value_or(false);
+  if (link.state == LinkState::disabled) return fmt::format("{} is switched off.", link.name);
+  return fmt::format("{} {}.", link.name,
+                     wireless ? "has not joined a Wi-Fi"
+                              : "has no signal: no cable, or no device "
+                                "at its other end");
+}
+
+// The links that are up, "eth0 and wlan0".
+std::string links_up(const Site& site) {
+  std::vector<std::string> names;
+  for (const auto& link : outer_links(site)) {
+    if (link.state == LinkState::up) names.push_back(link.name);
+  }
+  return listed(names);
+}
+
+std::string gateways_in_words(const Site& site) {
+  std::vector<std::string> all;
+  for (const auto& gateway : site.gateways) all.push_back(gateway.address.to_string());
+  return listed(all);
+}
+
+std::string addresses_in_words(const Site& site) {
+  std::vector<std::string> all;
+  for (const auto& interface : site.interfaces) {
+    if (interface.tunnel || is_inner_link(interface.name)) continue;
+    for (const auto& address : interface.addresses) {
+      if (!address.is_link_local()) all.push_back(address.to_string());
+    }
+  }
+  return listed(all);
+}
+
+}  // namespace
+
+std::optional<Disconnection> disconnection_of(const Site& site) {
+  if (!site.links) return std::nullopt;
+  const auto links = outer_links(site);
+  bool leads_on = false, by_tunnel = false, addressed = false;
+  for (const auto& interface : site.interfaces) {
+    by_tunnel |= interface.default_route && interface.tunnel;
+    // A route may outlive the cable.
+    if (interface.tunnel || !is_up(links, interface.name)) continue;
+    leads_on |= interface.default_route;
+    addressed |= has_address(interface);
+  }
+  if (by_tunnel) return std::nullopt;
+  const bool any_up = std::any_of(links.begin(), links.end(),
+                                  [](const LinkInfo& link) { return link.state == LinkState::up; });
+  if (!any_up) return Disconnection::no_link;
+  if (!addressed) return Disconnection::no_address;
+  if (!leads_on) return Disconnection::no_gateway;
+  const auto& gateways = site.gateways;
+  const bool silent =
+      !gateways.empty() && std::all_of(gateways.begin(), gateways.end(), [](const auto& gateway) {
+        return gateway.answers && !*gateway.answers;
+      });
+  return silent ? std::optional(Disconnection::silent_gateway) : std::nullopt;
+}
+
+Finding disconnected(const Site& site, Disconnection what) {
+  Finding finding;
+  finding.confidence = Confidence::certain;
+  finding.code = "network.no_gateway";
+  finding.owner = Owner::lan;
+  const auto tell = [&](std::string text) { finding.evidence.push_back({"", std::move(text)}); };
+  switch (what) {
+    case Disconnection::no_link:
+      finding.code = "network.offline";
+      finding.owner = Owner::user;
+      finding.title =
+          "This computer is not connected to any network: no cable is plugged in, and no Wi-Fi is "
+          "joined";
+      finding.fix =
+          "Plug in the network cable (at both ends), or join the Wi-Fi and check that airplane "
+          "mode "
+          "is off. Then run this again. If the cable is in and stays dark, tell your network team "
+          "which socket it is.";
+      for (const auto& link : outer_links(site)) tell(in_words(link));
+      if (finding.evidence.empty()) tell("This computer has no network adapter.");
+      break;
+    case Disconnection::no_address:
+      finding.title = "The network gives this computer no address";
+      finding.fix = fmt::format(
+          "Check the DHCP server of the network on {}: does it run, has it addresses left, and may "
+          "this device join? On the computer, unplug and plug the cable (or leave and join the "
+          "Wi-Fi), and check that its address is set to \"automatic\". Then run this again.",
+          links_up(site));
+      tell(fmt::format("{} is connected, and has no address of its own (DHCP, RFC 2131).",
+                       links_up(site)));
+      break;
+    case Disconnection::no_gateway:
+      finding.title = "This computer has an address, and no default gateway: no way leads out";
+      finding.fix =
+          "Let the DHCP server name the router (option 3), or set the default gateway of this "
+          "computer if its address is a fixed one. Then run this again. If this network is meant "
+          "to "
+          "have no way out but a proxy, run it again with --proxy URL.";
+      tell(fmt::format("Addresses of this computer: {}. It has no default route.",
+                       addresses_in_words(site)));
+      break;
+    case Disconnection::silent_gateway:
+      finding.title =
+          fmt::format("The default gateway {} does not answer", gateways_in_words(site));
+      finding.fix = fmt::format(
+          "Check that the router {} runs, and that this computer is in the right network (VLAN, "
+          "Wi-Fi name, switch port): it does not even answer when its hardware address is asked "
+          "for. Then run this again.",
+          gateways_in_words(site));
+      tell(fmt::format("Nobody on {} answers for {} (ARP, or neighbour discovery for IPv6).",
+                       links_up(site), gateways_in_words(site)));
+      break;
+  }
+  return finding;
+}
+
+}  // namespace callready::findings

@@ -1,0 +1,118 @@
+#include "probe/diagnosis/own_connection.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/diagnosis/diagnosis.hpp"
+
+namespace callready::findings {
+namespace {
+
+const auto ours = IpAddress::v4({10, 20, 0, 23}), router = IpAddress::v4({10, 20, 0, 1});
+
+Site wired() {
+  Site site;
+  site.links = {{"eth0", LinkState::up, false}};
+  site.interfaces = {{"eth0", {ours}, true}};
+  site.gateways = {{router, "eth0", true}};
+  return site;
+}
+
+TEST(Disconnection, IsNoneOnAUsualNetworkNorWhereTheReportDoesNotSay) {
+  EXPECT_FALSE(disconnection_of(wired()));
+  EXPECT_FALSE(disconnection_of({})) << "a report of before 0.3";
+  auto quiet = wired();
+  quiet.gateways.front().answers.reset();
+  EXPECT_FALSE(disconnection_of(quiet)) << "the system does not say";
+}
+
+TEST(Disconnection, ACableThatIsOutOutlivesItsRoute) {
+  auto site = wired();
+  site.links->front().state = LinkState::no_signal;
+  site.gateways.front().answers = false;
+  EXPECT_EQ(disconnection_of(site), Disconnection::no_link);
+  site.links->push_back({"wlan0", LinkState::disabled, true});
+  const auto finding = disconnected(site, Disconnection::no_link);
+  EXPECT_TRUE(test::has_evidence(finding, "eth0 has no signal"));
+  EXPECT_TRUE(test::has_evidence(finding, "wlan0 is switched off"));
+  EXPECT_EQ(finding.owner, Owner::user);
+}
+
+TEST(Disconnection, LinksOfProgramsInsideThisComputerLeadNowhere) {
+  auto site = wired();
+  site.links = {{"eth0", LinkState::no_signal, false}, {"docker0", LinkState::up, false}};
+  site.interfaces = {{"docker0", {IpAddress::v4({172, 17, 0, 1})}, false}};
+  EXPECT_EQ(disconnection_of(site), Disconnection::no_link);
+}
+
+TEST(Disconnection, AnAddressThatTheComputerGaveItselfIsNone) {
+  auto site = wired();
+  site.interfaces = {{"eth0", {IpAddress::v4({169, 254, 3, 7})}, false}};
+  EXPECT_EQ(disconnection_of(site), Disconnection::no_address);
+}
+
+TEST(Disconnection, ATunnelMayBeTheWayOut) {
+  auto site = wired();
+  site.links->front().state = LinkState::no_signal;
+  InterfaceInfo modem{"ppp0", {IpAddress::v4({84, 199, 10, 2})}, true};
+  modem.tunnel = true;
+  site.interfaces = {modem};
+  EXPECT_FALSE(disconnection_of(site));
+}
+
+TEST(Disconnection, OneGatewayOfTwoIsEnough) {
+  auto site = wired();
+  site.gateways.front().answers = false;
+  EXPECT_EQ(disconnection_of(site), Disconnection::silent_gateway);
+  site.gateways.push_back({*IpAddress::parse("fe80::1"), "eth0", true});
+  EXPECT_FALSE(disconnection_of(site));
+}
+
+// --- in a diagnosis ---
+
+Report cable_out() {
+  using namespace test;
+  auto made = report(
+      {row("web", {tls("portal.vendor.com", Outcome::unresolved, "dns_unreachable"),
+                   proxied(tcp("portal.vendor.com", 443), Outcome::silent, "proxy_timed_out")})});
+  made.site.links = {{"eth0", LinkState::no_signal, false}};
+  return made;
+}
+
+TEST(Disconnection, ComesBeforeAProxyThatNobodyCanReach) {
+  EXPECT_EQ(test::codes(cable_out()), std::vector<std::string>{"network.offline (certain)"});
+  auto wired_up = cable_out();
+  wired_up.site.links->front().state = LinkState::up;
+  EXPECT_NE(test::codes(wired_up), std::vector<std::string>{"network.offline (certain)"});
+}
+
+TEST(Disconnection, IsNotSaidWhereSomethingOutsideAnswered) {
+  using namespace test;
+  auto made = report({row("web", {tls("portal.vendor.com")})});
+  made.site.links = {{"eth0", LinkState::no_signal, false}};
+  EXPECT_EQ(codes(made), std::vector<std::string>{});
+}
+
+TEST(Line, IsDownWhereTheRouterSaysThatItHasNoWay) {
+  using namespace test;
+  const auto server = [](const std::string& address) {
+    auto asked =
+        probe(CheckKind::dns, Transport::udp, address, 53, Outcome::rejected, "unreachable");
+    asked.probe.with = {{"server", "true"}, {"name", "www.google.com"}};
+    asked.observation.evidence.push_back({EvidenceKind::icmp_error,
+                                          "10.20.0.1 answered: network unreachable",
+                                          {{Fact::sender, std::string("10.20.0.1")}}});
+    return asked;
+  };
+  auto made = report({row("web", {tls("portal.vendor.com", Outcome::unresolved, "dns_failed")}),
+                      controls({server("9.9.9.9"), server("1.1.1.1")})});
+  made.site.links = {{"eth0", LinkState::up, false}};
+  made.site.gateways = {{router, "eth0", true}};
+  const auto found = only(made);
+  EXPECT_EQ(found.code, "network.offline");
+  EXPECT_EQ(found.owner, Owner::provider);
+  EXPECT_EQ(found.confidence, Confidence::certain);
+  EXPECT_EQ(found.title, "The Internet line is down: the router 10.20.0.1 has no way out");
+}
+
+}  // namespace
+}  // namespace callready::findings

@@ -1,0 +1,52 @@
+// A sentence with a hole in it: a list that came out empty ("past the tunnel: . To compare"), a
+// word that was not filled in.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "probe/model/report.hpp"
+
+namespace callready::test {
+
+// The hole with what stands around it; empty: there is none.
+inline std::string hole_in(std::string_view text) {
+  for (const std::string_view hole :
+       {": .", ": ;", ":.", " to ;", " to .", " to ,", " of .", " of ,", " and .", " and ,", ", ,",
+        ", .", "; .", ";;", " .",    " ;",    "..",    "()",    "{}",    "\"\"",   "  "}) {
+    for (auto at = text.find(hole); at != text.npos; at = text.find(hole, at + 1)) {
+      const bool dots = hole == ".." && text.substr(at, 3) == "...";  // an ellipsis
+      const bool before = hole == ".." && at > 0 && text[at - 1] == '.';
+      const bool more = hole == " ." && text.substr(at, 4) == " ...";
+      if (dots || before || more) continue;
+      const auto from = at < 30 ? 0 : at - 30;
+      return std::string(text.substr(from, 60));
+    }
+  }
+  return {};
+}
+
+// The first in the report's findings and verdicts.
+inline std::string hole_in(const Report& report) {
+  for (const auto& finding : report.findings) {
+    for (const auto& text : {finding.title, finding.fix}) {
+      if (const auto hole = hole_in(text); !hole.empty()) return finding.code + ": " + hole;
+    }
+    for (const auto& evidence : finding.evidence) {
+      if (const auto hole = hole_in(evidence.text); !hole.empty()) {
+        return finding.code + ": " + hole;
+      }
+    }
+  }
+  for (const auto& set : report.sets) {
+    for (const auto& capability : set.capabilities) {
+      if (const auto hole = hole_in(capability.summary); !hole.empty()) return set.id + ": " + hole;
+    }
+    for (const auto& row : set.requirements) {
+      if (const auto hole = hole_in(row.summary); !hole.empty()) return row.id + ": " + hole;
+    }
+  }
+  return {};
+}
+
+}  // namespace callready::test
