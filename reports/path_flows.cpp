@@ -163,8 +163,9 @@ class Tracer {
     std::optional<std::string> doubt;
     for (const auto number : *numbers) {
       const auto& finding = report_.findings[number - 1];
-      const bool shut = finding.code.starts_with("firewall.") || finding.code == "proxy.required";
-      if (!shut || finding.owner != Owner::network) continue;
+      const bool shut = finding.code == "proxy.required" ||
+                        (finding.code.starts_with("firewall.") && finding.owner == Owner::network);
+      if (!shut) continue;
       if (finding.confidence == Confidence::certain) return "";
       if (finding.confidence == Confidence::likely) doubt = "likely ";
     }

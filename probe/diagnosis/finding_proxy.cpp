@@ -332,7 +332,7 @@ Causes find_proxy_required(const Diagnosis& context) {
   finding.code = "proxy.required";
   finding.title = udp_shut ? "Only the proxy leads out of this site"
                            : "For TCP, only the proxy leads out of this site";
-  finding.owner = Owner::network;
+  finding.owner = Owner::proxy;
   // The site may let out the vendor's list directly, and all else through the proxy.
   finding.confidence = (own && web) || !tried ? Confidence::certain : Confidence::possible;
   std::vector<const ProbeResult*> through;

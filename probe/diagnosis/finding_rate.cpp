@@ -245,7 +245,7 @@ Causes find_loss(const Diagnosis& context) {
   finding.code = "network.loss";
   finding.title = by_line ? "Packets get lost on the way"
                           : "Packets get lost on the way, or a device limits new connections";
-  finding.owner = Owner::network;
+  finding.owner = Owner::lan;
   finding.confidence = by_line ? Confidence::likely : Confidence::possible;
   finding.fix = "Run this again at a quiet time, by cable instead of Wi-Fi. ";
   finding.fix +=
@@ -260,9 +260,16 @@ Causes find_loss(const Diagnosis& context) {
            any_sample(flow, [](const FlowSample& sample) { return sample.responder; });
   });
   finding.evidence.push_back(
-      {"", fmt::format("{} requests were answered only when they were sent again; {} ports whose "
-                       "hosts answer everybody gave no answer.",
-                       late.size(), missing)});
+      {"", late.size() == 1
+               ? "One request was answered only when it was sent again."
+               : fmt::format("{} requests were answered only when they were sent again.",
+                             late.size())});
+  if (missing > 0) {
+    finding.evidence.push_back(
+        {"", missing == 1 ? "One port of a host that answers everybody gave no answer."
+                          : fmt::format("{} ports of hosts that answer everybody gave no answer.",
+                                        missing)});
+  }
   add_counts(finding.evidence, facts);
   add_what_they_saw(finding.evidence, late, 3);
   add_what_they_saw(finding.evidence, cause.explained, 4);

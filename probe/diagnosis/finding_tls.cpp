@@ -253,24 +253,26 @@ constexpr Fault faults[] = {
      "an inspection device of this site, exempt {0} from inspection.",
      Owner::security, Confidence::likely},
     {DetailCode::expired, "tls.expired", "The certificate of {0} has expired",
-     "Ask whoever runs {0} to renew its certificate, which was valid until {1}.", Owner::vendor,
+     "Ask the operator of {0} to renew the certificate, which was valid until {1}.", Owner::vendor,
      Confidence::certain},
     {DetailCode::not_yet_valid, "tls.expired", "The certificate of {0} is not valid yet",
-     "Ask whoever runs {0} to install a certificate that is valid now: this one begins at {1}.",
+     "Ask the operator of {0} to install a certificate that is valid now: this one begins at {1}.",
      Owner::vendor, Confidence::certain},
     {DetailCode::wrong_name, "tls.wrong_name", "The certificate of {0} is for another name",
-     "Ask whoever runs {0} to install a certificate for that name. If DNS at this site sends the "
+     "Ask the operator of {0} to install a certificate for that name. If DNS at this site sends "
+     "the "
      "name to another server than elsewhere, correct that first.",
      Owner::vendor, Confidence::certain},
     {DetailCode::incomplete_chain, "tls.incomplete_chain",
      "{0} does not send its whole certificate chain",
-     "Ask whoever runs {0} to configure the intermediate certificate of \"{1}\" on the server: "
+     "Ask the operator of {0} to configure the intermediate certificate of \"{1}\" on the server: "
      "browsers often find it by themselves, phones and calling applications do not.",
      Owner::vendor, Confidence::certain},
     // Nothing is signed yet when a server says so: a device on the way may say it.
     {DetailCode::tls_version, "tls.outdated",
      "{0} speaks only TLS versions that are no longer accepted",
-     "Ask whoever runs {0} to enable TLS 1.2 or 1.3 (RFC 8996 retired what is older). If a proxy "
+     "Ask the operator of {0} to enable TLS 1.2 or 1.3 (RFC 8996 retired what is older). If a "
+     "proxy "
      "or "
      "firewall of this site opens TLS, enable it there first.",
      Owner::vendor, Confidence::likely},
@@ -381,8 +383,12 @@ Causes find_certificate_faults(const Diagnosis& context) {
       Cause cause;
       cause.explained = probes;
       auto& finding = cause.finding;
-      const auto hosts = listed(hosts_of(probes));
-      const auto detail = subject_of_fix(fault, *probes.front());
+      // A control shares the fault, and nobody here can ask its operator.
+      std::vector<const ProbeResult*> asked_for;
+      std::copy_if(probes.begin(), probes.end(), std::back_inserter(asked_for),
+                   [&](const auto* result) { return context.facts.asked_for(*result); });
+      const auto hosts = listed(hosts_of(asked_for));
+      const auto detail = subject_of_fix(fault, *asked_for.front());
       finding.code = fault.code;
       finding.title = fmt::format(fmt::runtime(fault.title), hosts, detail);
       finding.fix = fmt::format(fmt::runtime(fault.fix), hosts, detail);

@@ -13,8 +13,9 @@ CALLREADY = os.environ.get("CALLREADY", os.path.join(ROOT, "build", "dev", "call
 SAVED = os.path.join(ROOT, "tests", "reports", "sites")
 GOLDEN = os.path.join(ROOT, "tests", "golden", "screens")
 LINES, COLUMNS = 24, 80
-TEAMS = ("your firewall team", "your proxy team", "your DNS team", "your security team",
-         "your helpdesk", "you, on this computer", "the vendor's support")
+TEAMS = ("your firewall team", "your network team", "your proxy team", "your DNS team",
+         "your security team", "the team that runs your VPN", "your helpdesk",
+         "you, on this computer", "the vendor's support")
 # What nobody at a helpdesk says.
 NOT_OURS = ("timed out", "dies before", "hurts", "a SYN", "not tried from here", "strangers")
 
