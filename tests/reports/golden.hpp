@@ -35,7 +35,9 @@ inline void expect_golden(const std::string& name, const std::string& text) {
   if (std::getenv("CALLREADY_UPDATE_GOLDEN") != nullptr) {
     std::ofstream(path, std::ios::binary) << text;
   }
-  if (name.ends_with(".txt") || name.ends_with(".md")) EXPECT_EQ(hole_in_page(text), "") << name;
+  if (name.ends_with(".txt") || name.ends_with(".md")) {
+    EXPECT_EQ(hole_in_page(text), "") << name;
+  }
   EXPECT_EQ(text, read_file(path)) << "see tests/reports/golden.hpp";
 }
 
