@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "probe/net/transfer.hpp"
 #include "probe/util/utf8.hpp"
 
 namespace callready {
@@ -52,6 +53,8 @@ Download download(const DownloadRequest& request) {
   }
   auto* easy = handle.get();
   Body body{{}, request.most};
+  TlsFlow flow;
+  bound_transfer(easy, &flow);
   char error[CURL_ERROR_SIZE] = "";
   const auto condition = "If-None-Match: " + request.etag;
   const std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> headers(

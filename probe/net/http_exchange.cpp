@@ -236,7 +236,10 @@ CURLcode HttpExchange::on_tls(CURL*, void* context, void* data) {
   SSL_CTX_set1_cert_store(native, self.trust_.get());
   const bool to_proxy = self.https_proxy_ && !self.proxy_tls_seen_;
   self.proxy_tls_seen_ = true;
-  if (to_proxy) return CURLE_OK;
+  if (to_proxy) {
+    bound_flow(native, &self.proxy_flow_);
+    return CURLE_OK;
+  }
   watch(native, &self.record_);
   try {
     if (self.request_.check_name) {

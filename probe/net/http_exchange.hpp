@@ -80,6 +80,7 @@ class HttpExchange {
   char error_[CURL_ERROR_SIZE] = {};
   SocketLog sockets_;
   TlsRecord record_;
+  TlsFlow proxy_flow_;
   HttpReply reply_;
   std::vector<std::pair<std::string, std::string>> block_;  // of the answer that is being read
   std::string block_version_;

@@ -24,6 +24,15 @@ inline constexpr milliseconds deallocate{500};
 // handlers after that: all of them end at the stop. A loop that does not is left as it is.
 inline constexpr milliseconds drain{1'000};
 
+// A run whose event loop has not come back by then is watched for so long, and then ended from
+// outside: a computer that only is busy comes back sooner ...
+inline constexpr milliseconds stuck{5'000};
+// ... and to write a report of what there is may take so long then, to a slow disk or a reader.
+inline constexpr milliseconds last_report{15'000};
+// Reading sets, and making a report of what was measured: seconds on the slowest computer. What
+// takes longer has no end.
+inline constexpr milliseconds reading{60'000}, rendering{60'000};
+
 // With the pace lifted, what the first few probes have for two answers before all others go: a name
 // to look up and a connect, on a path of 200 ms one of both.
 inline constexpr milliseconds ahead{250};

@@ -46,11 +46,21 @@ int on_verify(int ok, X509_STORE_CTX* store) {
   return 1;
 }
 
+// For BIO_set_callback_ex(3): the end of what is read.
+long refuse_to_read(BIO* bio, int operation, const char*, std::size_t, int, long, int result,
+                    std::size_t*) {
+  if (operation != BIO_CB_READ) return result;
+  BIO_clear_retry_flags(bio);
+  ERR_raise(ERR_LIB_SSL, SSL_R_EXCESSIVE_MESSAGE_SIZE);
+  return -1;
+}
+
 // Sees the header of every record, before OpenSSL looks at whether it is one.
 void on_message(int sent, int, int type, const void* bytes, std::size_t size, SSL* ssl, void*) {
-  if (sent != 0) return;
   TlsRecord* record = record_of(ssl);
   const std::string_view data(static_cast<const char*>(bytes), size);
+  record->flow.note(sent != 0, type, data, ssl);
+  if (sent != 0) return;
   if (type == SSL3_RT_ALERT && size == 2) record->alert = static_cast<std::uint8_t>(data[1]);
   if (type == SSL3_RT_HEADER && record->first_bytes.empty()) record->first_bytes = data;
 }
@@ -159,6 +169,29 @@ void on_state(const SSL* ssl, int where, int) {
 }
 
 }  // namespace
+
+void TlsFlow::note(bool sent, int type, std::string_view bytes, SSL* ssl) {
+  if (sent) return;
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
+  if (type == SSL3_RT_HEADER && bytes.size() == SSL3_RT_HEADER_LENGTH) {
+    without_data += SSL3_RT_HEADER_LENGTH + byte(3) * 256u + byte(4);
+    // TLS 1.3 calls all that is encrypted so, and says what it is within.
+    if (byte(0) == SSL3_RT_APPLICATION_DATA && SSL_version(ssl) < TLS1_3_VERSION) without_data = 0;
+  } else if (type == SSL3_RT_INNER_CONTENT_TYPE && bytes.size() == 1 &&
+             byte(0) == SSL3_RT_APPLICATION_DATA) {
+    without_data = 0;
+  }
+  if (without_data > most_without_data) BIO_set_callback_ex(SSL_get_rbio(ssl), &refuse_to_read);
+}
+
+void bound_flow(SSL_CTX* context, TlsFlow* flow) {
+  SSL_CTX_set_msg_callback(context, [](int sent, int, int type, const void* bytes, std::size_t size,
+                                       SSL* ssl, void* argument) {
+    static_cast<TlsFlow*>(argument)->note(sent != 0, type, {static_cast<const char*>(bytes), size},
+                                          ssl);
+  });
+  SSL_CTX_set_msg_callback_arg(context, flow);
+}
 
 void watch(SSL* ssl, TlsRecord* record) {
   SSL_set_ex_data(ssl, record_index(), record);

@@ -9,6 +9,19 @@
 
 namespace callready {
 
+// How much a peer has sent since the last of it that was data of the application. OpenSSL takes
+// some messages (HelloRequest, NewSessionTicket) without end, in one call that does not come back
+// as long as more is there.
+struct TlsFlow {
+  // The longest chains that servers send are some tens of kilobytes.
+  static constexpr std::size_t most_without_data = 256 * 1024;  // bytes
+  // What SSL_CTX_set_msg_callback(3) tells; beyond most_without_data no more is read, and what
+  // OpenSSL is doing fails with SSL_R_EXCESSIVE_MESSAGE_SIZE.
+  void note(bool sent, int type, std::string_view bytes, SSL* ssl);
+
+  std::size_t without_data = 0;
+};
+
 struct TlsRecord {
   // There is room for them from the beginning: nothing may be thrown through OpenSSL.
   static constexpr std::size_t most_objections = 32;
@@ -20,11 +33,15 @@ struct TlsRecord {
   std::string first_bytes;   // of the peer
   std::optional<int> alert;  // the last one of the peer
   TlsInfo info;              // where the context is watched: what was learnt so far
+  TlsFlow flow;
 };
 
 // From now on `ssl`, or every connection of `context`, writes into `record`, which outlives it.
 void watch(SSL* ssl, TlsRecord* record);
 void watch(SSL_CTX* context, TlsRecord* record);
+
+// The same for connections of which only the flow is bounded: a transfer of libcurl's own, a proxy.
+void bound_flow(SSL_CTX* context, TlsFlow* flow);
 
 // The name that the certificate must be for: a DNS name or an address.
 void expect_name(X509_VERIFY_PARAM* parameters, const std::string& name);

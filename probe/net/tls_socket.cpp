@@ -51,8 +51,13 @@ int TlsSocket::on_write(BIO* bio, const char* data, int size) {
 int TlsSocket::on_read(BIO* bio, char* data, int size) {
   auto* self = self_of(bio);
   BIO_clear_retry_flags(bio);
+  if (self->step_ >= most_a_step) {
+    BIO_set_retry_read(bio);
+    return -1;
+  }
   const auto received =
       self->socket_.read_some(asio::buffer(data, static_cast<std::size_t>(size)), self->last_);
+  self->step_ += received;
   if (!self->last_) return static_cast<int>(received);
   if (self->last_ == asio::error::would_block) BIO_set_retry_read(bio);
   return self->last_ == asio::error::eof ? 0 : -1;
@@ -78,6 +83,11 @@ TlsSocket::TlsSocket(asio::ip::tcp::socket socket, SSL_CTX* context)
   socket_.non_blocking(true, last_);
 }
 
+void TlsSocket::begin_step() {
+  ERR_clear_error();
+  step_ = 0;
+}
+
 std::optional<Failure> TlsSocket::failure_of(int error) const {
   switch (error) {
     case SSL_ERROR_NONE:
@@ -98,7 +108,7 @@ asio::awaitable<Result<void>> TlsSocket::handshake(Scope scope, Instant deadline
   Guard guard(scope, deadline, [this] { socket_.cancel(); });
   if (guard.over()) co_return guard.failure();
   for (;;) {  // what has come counts, also where we come to it late
-    ERR_clear_error();
+    begin_step();
     const int done = SSL_do_handshake(ssl_.get());
     if (done == 1) co_return Result<void>();
     const int error = SSL_get_error(ssl_.get(), done);
@@ -113,7 +123,7 @@ asio::awaitable<Result<std::size_t>> TlsSocket::read_some(std::span<std::uint8_t
                                                           Scope scope, Instant deadline) {
   Guard guard(scope, deadline, [this] { socket_.cancel(); });
   for (;;) {  // as above
-    ERR_clear_error();
+    begin_step();
     std::size_t size = 0;
     const int done = SSL_read_ex(ssl_.get(), buffer.data(), buffer.size(), &size);
     if (done == 1) co_return size;
@@ -130,7 +140,7 @@ asio::awaitable<Result<void>> TlsSocket::write(std::span<const std::uint8_t> byt
   Guard guard(scope, deadline, [this] { socket_.cancel(); });
   while (!guard.over()) {
     if (bytes.empty()) co_return Result<void>();
-    ERR_clear_error();
+    begin_step();
     std::size_t size = 0;
     const int done = SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &size);
     if (done == 1) {

@@ -37,11 +37,17 @@ class TlsSocket {
   static int on_read(BIO* bio, char* data, int size);
   static long on_control(BIO* bio, int command, long number, void* pointer);
 
+  void begin_step();
   // Why a step of OpenSSL did not end, or nothing where it only has to wait.
   std::optional<Failure> failure_of(int error) const;
 
+  // At once, in one step of OpenSSL: others of the event loop have their turn after it. What comes
+  // without end is ended by TlsFlow.
+  static constexpr std::size_t most_a_step = 64 * 1024;  // bytes
+
   asio::ip::tcp::socket socket_;
-  error_code last_;  // of the socket
+  std::size_t step_ = 0;  // bytes read in it
+  error_code last_;       // of the socket
   Ssl ssl_;
 };
 

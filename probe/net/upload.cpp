@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "probe/net/transfer.hpp"
 #include "probe/util/utf8.hpp"
 
 namespace callready {
@@ -43,6 +44,8 @@ Upload upload(const UploadRequest& request) {
                                                                             &curl_slist_free_all);
   char error[CURL_ERROR_SIZE] = "";
   std::string answer;
+  TlsFlow flow;
+  bound_transfer(easy, &flow);
   curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str());
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);

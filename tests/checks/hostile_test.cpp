@@ -8,6 +8,7 @@
 #include "tests/support/check_runner.hpp"
 #include "tests/support/dns_server.hpp"
 #include "tests/support/evidence.hpp"
+#include "tests/support/flooding_server.hpp"
 #include "tests/support/said.hpp"
 #include "tests/support/scripted_server.hpp"
 #include "tests/support/stream_server.hpp"
@@ -114,7 +115,7 @@ std::vector<Stranger> strangers() {
        "",
        std::string("\x16\x03\x03\x00\x01\x00", 6),
        failed,
-       "tls_timed_out",
+       "tls_protocol",
        {},
        Transport::tls},
       {"TlsEndlessWarnings",
@@ -173,6 +174,40 @@ TEST_P(HostileStream, IsCalledByItsNameInTime) {
 
 INSTANTIATE_TEST_SUITE_P(Strangers, HostileStream, testing::ValuesIn(strangers()),
                          [](const auto& of) { return of.param.name; });
+
+// --- TLS that goes on and on, faster than OpenSSL reads
+// --------------------------------------------
+
+struct Flooded {
+  std::string name;
+  test::CheckNamed check;
+  bool tickets;  // after the handshake; else within it
+};
+
+void PrintTo(const Flooded& flooded, std::ostream* out) { *out << flooded.name; }
+
+class FloodedByTls : public testing::TestWithParam<Flooded> {};
+
+TEST_P(FloodedByTls, IsGivenUpAtOnce) {
+  const auto& flooded = GetParam();
+  const auto authority = test::make_authority("Test Root");
+  test::FloodingServer server(flooded.tickets ? test::FloodingServer::sending_tickets(
+                                                    test::make_leaf("localhost", authority))
+                                              : &test::FloodingServer::send_hello_requests);
+  test::CheckRunner runner;
+  const auto start = std::chrono::steady_clock::now();
+  const auto seen = runner.run(flooded.check, Transport::tls, "localhost", server.address());
+  EXPECT_LT(std::chrono::steady_clock::now() - start, timeouts::check);
+  EXPECT_EQ(seen.outcome, Outcome::failed) << seen.detail.text();
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Servers, FloodedByTls,
+    testing::Values(Flooded{"Tls", "tls", false}, Flooded{"Sip", "sip", false},
+                    Flooded{"Turn", "turn", false}, Flooded{"Stun", "stun", false},
+                    Flooded{"Http", "http", false}, Flooded{"SipTickets", "sip", true},
+                    Flooded{"TurnTickets", "turn", true}, Flooded{"HttpTickets", "http", true}),
+    [](const auto& of) { return of.param.name; });
 
 // --- One byte every 200 ms, for ever
 // ---------------------------------------------------------------
