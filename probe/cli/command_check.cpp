@@ -3,6 +3,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <filesystem>
 #include <set>
 
 #include "probe/cli/commands.hpp"
@@ -12,9 +14,11 @@
 #include "probe/cli/push.hpp"
 #include "probe/cli/secrets.hpp"
 #include "probe/engine/session.hpp"
+#include "probe/engine/watchdog.hpp"
 #include "probe/plan/choices.hpp"
 #include "probe/platform/child.hpp"
 #include "probe/platform/system.hpp"
+#include "probe/util/path.hpp"
 #include "reports/waits.hpp"
 #include "targets/builtin.hpp"
 
@@ -57,7 +61,11 @@ std::optional<std::string> proxy_problem(const std::string& proxy) {
 
 std::optional<std::string> pac_problem(const std::string& pac) {
   const auto host = pac.find("://");
-  if (host == pac.npos) return std::nullopt;  // a file
+  if (host == pac.npos) {
+    std::error_code ignored;
+    if (pac.empty() || std::filesystem::exists(path_of(pac), ignored)) return std::nullopt;
+    return "--pac: " + pac + ": there is no such file";
+  }
   const auto end = pac.find_first_of("/?#", host + 3);
   if (pac.substr(0, end).find('@') == pac.npos) return std::nullopt;
   return "--pac: no user and password in an argument, other users can see it";
@@ -83,6 +91,7 @@ std::optional<std::string> interface_problem(const std::string& name) {
 }  // namespace
 
 std::optional<std::vector<TargetSet>> find_sets(const Arguments& arguments) {
+  const TimeLimit in_time("reading the sets", timeouts::reading);
   const auto catalog = make_catalog(arguments);
   bool good = true;
   const auto report = [&](const std::vector<Problem>& problems) {
@@ -164,17 +173,19 @@ int run_and_deliver(const Arguments& arguments, SessionOptions options,
   options.show_progress = terminal.obeys && !arguments.quiet;
   options.terminal_width = terminal.width;
   options.waited_for = waited_for;
-  auto report = run_session(options);
-  if (report.has_error()) {
-    complain(report.error());
+  const auto finish = [&](Report report) {
+    add_place(arguments, report);
+    if (!arguments.follow) return conclude(std::move(report), arguments, privacy, push_token);
+    follower.finish(report);
+    const int status = conclude(std::move(report), arguments, privacy, push_token);
+    if (follower.failure().empty()) return status;
+    complain(follower.failure());
     return usage_error;
-  }
-  add_place(arguments, *report);
-  if (!arguments.follow) return conclude(std::move(*report), arguments, privacy, push_token);
-  follower.finish(*report);
-  const int status = conclude(std::move(*report), arguments, privacy, push_token);
-  if (follower.failure().empty()) return status;
-  complain(follower.failure());
+  };
+  options.on_stuck = [&finish](Report report) { std::_Exit(finish(std::move(report))); };
+  auto report = run_session(options);
+  if (!report.has_error()) return finish(std::move(*report));
+  complain(report.error());
   return usage_error;
 }
 

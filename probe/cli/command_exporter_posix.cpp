@@ -108,7 +108,6 @@ class Exporter {
     server_ = std::move(*server);
     say(fmt::format("callready: listening on {}", server_->local().to_string()));
     wait_for_signal();
-    platform::release_interrupts();
     loop_.run();
     return 0;
   }

@@ -8,6 +8,7 @@
 #include "probe/cli/privacy.hpp"
 #include "probe/cli/saved_report.hpp"
 #include "probe/diagnosis/merge.hpp"
+#include "probe/engine/watchdog.hpp"
 #include "probe/platform/system.hpp"
 #include "probe/util/path.hpp"
 
@@ -25,6 +26,11 @@ Named named(const std::string& argument) {
     return {argument.substr(0, equals), argument.substr(equals + 1)};
   }
   return {utf8_of(path_of(argument).stem()), argument};
+}
+
+MergeResult merged_in_time(const std::vector<MergeInput>& inputs, const std::string& site) {
+  const TimeLimit in_time("merging the reports", timeouts::rendering);
+  return merge(inputs, site);
 }
 
 }  // namespace
@@ -49,7 +55,7 @@ int run_merge(const Arguments& arguments) {
     complain("merge: needs the reports of at least two vantages");
     return usage_error;
   }
-  auto merged = merge(inputs, arguments.site);
+  auto merged = merged_in_time(inputs, arguments.site);
   for (const auto& error : merged.errors) complain("merge: " + error);
   if (!merged.errors.empty()) return usage_error;
   merged.report.tool.name = "callready";

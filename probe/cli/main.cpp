@@ -89,7 +89,6 @@ int run_line(const std::vector<const char*>& line) {
     nagios = arguments.nagios;
     if (nagios) callready::platform::end_program_with_nagios_line();
     start_log(arguments.log_level);
-    if (arguments.command != callready::Command::check) callready::platform::release_interrupts();
     status = run(arguments);
   } catch (...) {
     const auto [what, more] = callready::trouble_in_flight();
@@ -125,7 +124,7 @@ int main(int argc, char** argv) {
   }
   callready::platform::keep_one_heap();
   callready::platform::allow_more_descriptors();
-  callready::platform::hold_interrupts();  // until the run can answer one
+  callready::platform::release_interrupts();
   const auto words = callready::platform::arguments(argc, argv);
   std::vector<const char*> line;
   for (const auto& word : words) line.push_back(word.c_str());

@@ -10,6 +10,7 @@
 #include "probe/cli/place.hpp"
 #include "probe/cli/push.hpp"
 #include "probe/cli/saved_report.hpp"
+#include "probe/engine/watchdog.hpp"
 #include "probe/platform/system.hpp"
 
 namespace callready {
@@ -28,6 +29,12 @@ std::string words_of(int error) {
 }
 
 bool delivered = false;
+
+std::string rendered(const std::string& format, const Report& report,
+                     const RenderOptions& options) {
+  const TimeLimit in_time("making the report (" + format + ")", timeouts::rendering);
+  return find_format(format)->render(report, options);
+}
 
 // The reason why standard output does not take it, or nothing; flushed by whoever writes the last.
 std::optional<std::string> print_piece(std::string_view text) {
@@ -93,7 +100,7 @@ std::optional<std::string> deliver(const Report& report, const Arguments& argume
     plain.unicode = true;
     plain.on_screen = false;
     plain.width = 100;
-    const auto text = find_format(request.format)->render(report, plain);
+    const auto text = rendered(request.format, report, plain);
     const auto reason = platform::write_whole_file(request.file, text);
     if (reason && !failure) failure = fmt::format("{}: {}", request.file, *reason);
   }
@@ -107,8 +114,10 @@ std::optional<std::string> deliver(const Report& report, const Arguments& argume
     };
     if (write_json(report, take)) reason = print_reason("");
   } else {
-    reason = print_reason(find_format(on_output)->render(report, options));
+    reason = print_reason(rendered(on_output, report, options));
   }
+  // Who reads only the beginning (`| head`) wants no more.
+  if (reason == reader_has_gone) return failure;
   if (reason && !failure) {
     failure = fmt::format("standard output: {}: the report could not be written", *reason);
   }
@@ -136,7 +145,10 @@ std::optional<Privacy> prepare_delivery(const Arguments& arguments) {
 
 int conclude(Report report, const Arguments& arguments, Privacy& privacy,
              const std::string& push_token) {
-  if (privacy.redactor) report = privacy.redactor->report(report);
+  if (privacy.redactor) {
+    const TimeLimit in_time("redacting the report", timeouts::rendering);
+    report = privacy.redactor->report(report);
+  }
   if (arguments.command == Command::check && arguments.keep && !arguments.nagios) keep_last(report);
   const auto no_history = add_history(arguments, report);
   auto failure = deliver(report, arguments);

@@ -5,7 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <csignal>
+#include <atomic>
 #include <exception>
 #include <set>
 #include <stdexcept>
@@ -16,6 +16,8 @@
 #include "probe/engine/local_resources.hpp"
 #include "probe/engine/logins.hpp"
 #include "probe/engine/progress.hpp"
+#include "probe/engine/so_far.hpp"
+#include "probe/engine/watchdog.hpp"
 #include "probe/net/proxy_rules.hpp"
 #include "probe/net/timeouts.hpp"
 #include "probe/net/udp.hpp"
@@ -192,7 +194,40 @@ struct RunNetwork {
   SiteEdge edge{loop.get_executor()};
   // What checks work with, until the loop has let go of them all; its timers are the loop's.
   std::unique_ptr<checks::Context> context;
-  asio::signal_set signals{loop, SIGINT, SIGTERM};
+};
+
+// Calls `answer` once, on the loop, when the user wants the run to end.
+class InterruptWatch {
+ public:
+  InterruptWatch(Clock& clock, std::function<void()> answer)
+      : clock_(clock), answer_(std::move(answer)) {
+    look_again();
+  }
+
+ private:
+  void look_again() {
+    constexpr milliseconds look{50};  // nobody notices
+    timer_ = clock_.call_at(clock_.now() + look, [this] {
+      if (!platform::interrupted()) return look_again();
+      answer_();
+    });
+  }
+
+  Clock& clock_;
+  std::function<void()> answer_;
+  std::unique_ptr<Clock::Timer> timer_;
+};
+
+// Somebody outside is being told of a result.
+class Telling {
+ public:
+  explicit Telling(std::atomic<bool>& flag) : flag_(flag) { flag_ = true; }
+  ~Telling() { flag_ = false; }
+  Telling(const Telling&) = delete;
+  Telling& operator=(const Telling&) = delete;
+
+ private:
+  std::atomic<bool>& flag_;
 };
 
 std::string words_of(const std::exception_ptr& thrown) {
@@ -296,6 +331,12 @@ ProxyDiscovery find_proxies(const SessionOptions& options, const Plan& plan,
   return found;
 }
 
+Plan planned_in_time(const std::vector<const TargetSet*>& sets, const PlanOptions& options,
+                     milliseconds limit) {
+  const TimeLimit in_time("planning", limit);
+  return make_plan(sets, options);
+}
+
 // Whoever reads only the report is told that it is of a part.
 std::string part_chosen(const PlanOptions& options) {
   std::vector<std::string> words;
@@ -303,6 +344,32 @@ std::string part_chosen(const PlanOptions& options) {
   for (const auto& id : options.skip) words.push_back("--skip " + id);
   if (words.empty()) return {};
   return fmt::format("Only a part was tried, as it was chosen: {}.", fmt::join(words, ", "));
+}
+
+// What the results say of the site and of the sets, once all of them are there.
+void complete_report(const SessionOptions& options, const Plan& plan, Report& report) {
+  const auto no_ipv6 = note_of_missing_ipv6(report.probes);
+  if (no_ipv6) report.notes.push_back(*no_ipv6);
+  if (!platform::icmp_supported()) {
+    report.notes.emplace_back(
+        "This system does not tell programs which device refused or dropped a packet: what only "
+        "ICMP errors could show is not known here.");
+  }
+  const auto shortage = note_of_shortage(report.probes, platform::descriptors());
+  if (shortage) report.notes.push_back(*shortage);
+  if (report.loop_stall) {
+    const auto loop_stalls = note_of_stalls(*report.loop_stall, report.duration);
+    if (loop_stalls) report.notes.push_back(*loop_stalls);
+  }
+  report.site.public_addresses = public_addresses(report.probes);
+  describe_nat(report.site, report.probes);
+  report.site.gateways = default_gateways();
+  report.site.ways = ways_of(report.probes, platform::interfaces());
+  if (const auto prefix = nat64_prefix_of(report.probes)) {
+    report.notes.push_back(fmt::format(
+        "This network reaches IPv4 from IPv6 by NAT64 (prefix {}, as its DNS64 shows).", *prefix));
+  }
+  diagnose(planned_sets(options, plan), day_of(report.finished_at), report);
 }
 
 // The plan, and what its results leave in doubt, within the same deadline and manners.
@@ -374,7 +441,7 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
   if (tls.has_error()) return tls.error();
   auto network = std::make_unique<RunNetwork>();
   network->tls = std::move(*tls);
-  auto& [stop, roots, loop, channel, resolver, clock, edge, its_context, signals] = *network;
+  auto& [stop, roots, loop, channel, resolver, clock, edge, its_context] = *network;
   AresOptions dns_options;
   dns_options.servers = options.dns_servers;
   dns_options.use_hosts_file = options.dns_servers.empty();
@@ -388,7 +455,8 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
   for (const auto& set : options.sets) sets.push_back(&set);
   auto plan_options = options.plan;
   if (options.service_tags) plan_options.service_tags = &*options.service_tags;
-  auto plan = make_plan(sets, plan_options);
+  const auto began = clock.now();
+  auto plan = planned_in_time(sets, plan_options, options.timeout);
   auto settings = options.settings;
 
   Report report;
@@ -397,21 +465,47 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
   report.site = describe_site(options, loop, *channel);
   const auto start = clock.now();
   bool finished = false, first_is_done = false;
-  signals.async_wait([&](error_code error, int) {
-    if (error || finished) return;
+  platform::watch_interrupts();
+  auto interrupts = std::make_unique<InterruptWatch>(clock, [&] {
+    if (finished) return;
     report.complete = false;
     report.notes.emplace_back("The run was interrupted: what was not measured by then is missing.");
     stop.stop();
-    signals.clear();  // a second Ctrl-C ends the program at once
   });
-  platform::release_interrupts();  // main() holds them
   its_context.reset(new checks::Context{loop.get_executor(), Scope{clock, stop}, start, *resolver,
                                         *roots, edge, settings});
   auto& context = *its_context;
-  const auto proxies = find_proxies(options, plan, context, *network);
+  SoFar so_far;
+  ProxyDiscovery proxies;
+  std::atomic<bool> telling = false;
+  WatchdogOptions watching;
+  watching.on_interrupt = true;
+  watching.patience = options.patience;
+  watching.line = "the run did not come to its end: a part of this program is stuck";
+  watching.save = [&] {
+    // What is being told, and who is told it, is in that thread's hands.
+    if (!options.on_stuck || telling) return;
+    auto unfinished = so_far.take();
+    if (!unfinished) return;
+    if (proxies.pac) unfinished->probes.push_back(*proxies.pac);
+    unfinished->finished_at = std::chrono::system_clock::now();
+    unfinished->duration = elapsed(start, std::chrono::steady_clock::now());
+    unfinished->complete = false;
+    unfinished->notes.emplace_back(
+        "The run did not come to its end, as a part of this program was stuck: what was not "
+        "measured by then is missing.");
+    complete_report(options, plan, *unfinished);
+    options.on_stuck(std::move(*unfinished));
+  };
+  std::optional<Watchdog> watchdog(watching);
+  const auto at_its_end = [](Instant deadline) {  // and has let go of all that it worked with
+    return deadline + timeouts::cleanup + 2 * timeouts::drain;
+  };
+  watchdog->expect_end_by(at_its_end(clock.now() + options.timeout / 2));
+  proxies = find_proxies(options, plan, context, *network);
   if (proxies.proxy_for) {
     plan_options.proxy_for = proxies.proxy_for;
-    plan = make_plan(sets, plan_options);
+    plan = planned_in_time(sets, plan_options, options.timeout);
     report.site.proxy = proxies.main_proxy;
   }
   report.site.proxy_sought =
@@ -424,7 +518,10 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
   report.notes.insert(report.notes.end(), plan.notes.begin(), plan.notes.end());
   report.notes.insert(report.notes.end(), proxies.notes.begin(), proxies.notes.end());
 
-  context.deadline = clock.now() + time_for(plan, options);
+  // What the user gives is for all of it.
+  context.deadline = (options.timeout_given ? began : clock.now()) + time_for(plan, options);
+  watchdog->expect_end_by(at_its_end(context.deadline));
+  so_far.begin(report, plan);
   auto timer = clock.call_at(context.deadline, [&] {
     if (finished) return;
     // Of a second round's questions each that was answered helps, and none is missed.
@@ -446,14 +543,14 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
   told.runner.in_flight = probes_at_a_time(options.runner.in_flight, platform::descriptors());
   std::size_t probes_ended = 0;
   const auto planned = plan.probes.size();
-  if (options.on_probe) {
-    told.runner.on_result = [&](const ProbeResult& result) {
-      ++probes_ended;
-      if (!listened_to) return;
-      const auto total = std::max(probes_ended, planned);
-      if (!options.on_probe(result, probes_ended, total)) nobody_listens();
-    };
-  }
+  told.runner.on_result = [&](const ProbeResult& result) {
+    so_far.add(result);
+    ++probes_ended;
+    if (!options.on_probe || !listened_to) return;
+    const auto total = std::max(probes_ended, planned);
+    const Telling now(telling);
+    if (!options.on_probe(result, probes_ended, total)) nobody_listens();
+  };
   if (options.on_start && !options.on_start(report, plan.probes.size())) nobody_listens();
 
   announce(options, plan);
@@ -486,9 +583,10 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
   const bool ended = std::exchange(finished, true);
   progress.clear();
   timer.reset();
-  signals.cancel();
+  interrupts.reset();
   stop.stop();
   shut_down(std::move(network), trouble);
+  watchdog.reset();
   platform::forgive_one_interrupt();  // the report is still to be written
   if (!ended && !trouble) {
     trouble = std::make_exception_ptr(std::runtime_error("a check does not end"));
@@ -505,26 +603,7 @@ boost::system::result<Report, std::string> run_session(const SessionOptions& opt
     report.probes.push_back(*proxies.pac);
     if (options.on_probe) options.on_probe(*proxies.pac, probes_ended + 1, report.probes.size());
   }
-  const auto no_ipv6 = note_of_missing_ipv6(report.probes);
-  if (no_ipv6) report.notes.push_back(*no_ipv6);
-  if (!platform::icmp_supported()) {
-    report.notes.emplace_back(
-        "This system does not tell programs which device refused or dropped a packet: what only "
-        "ICMP errors could show is not known here.");
-  }
-  const auto shortage = note_of_shortage(report.probes, platform::descriptors());
-  if (shortage) report.notes.push_back(*shortage);
-  const auto loop_stalls = note_of_stalls(*report.loop_stall, report.duration);
-  if (loop_stalls) report.notes.push_back(*loop_stalls);
-  report.site.public_addresses = public_addresses(report.probes);
-  describe_nat(report.site, report.probes);
-  report.site.gateways = default_gateways();
-  report.site.ways = ways_of(report.probes, platform::interfaces());
-  if (const auto prefix = nat64_prefix_of(report.probes)) {
-    report.notes.push_back(fmt::format(
-        "This network reaches IPv4 from IPv6 by NAT64 (prefix {}, as its DNS64 shows).", *prefix));
-  }
-  diagnose(planned_sets(options, plan), day_of(report.finished_at), report);
+  complete_report(options, plan, report);
   return report;
 }
 

@@ -36,6 +36,12 @@ struct SessionOptions {
   std::function<bool(const Report& head, std::size_t planned)> on_start;
   // After each probe: `total` grows where a second round asks more than was planned.
   std::function<bool(const ProbeResult&, std::size_t done, std::size_t total)> on_probe;
+
+  // Where the run's event loop is stuck and no deadline ends it: what there is, on another thread,
+  // while nothing of the run may be touched any more. It delivers the report and ends the program;
+  // otherwise one line and status 3 do.
+  std::function<void(Report report)> on_stuck;
+  milliseconds patience = timeouts::stuck;  // before it counts as stuck
 };
 
 // Error: what is wrong with the configuration, in words (a CA file, a name server).

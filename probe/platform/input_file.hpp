@@ -17,8 +17,7 @@ struct Input {
   bool others_may_read = false;  // a file, and other users of this computer may read it
 };
 
-// A file, or a pipe (`<(...)`), of which `most` bytes are wanted. While a pipe is waited for, an
-// interrupt ends the program, as if it had not been held.
+// A file, or a pipe (`<(...)`), of which `most` bytes are wanted.
 Input read_input(const std::string& path, std::size_t most);
 
 }  // namespace callready::platform

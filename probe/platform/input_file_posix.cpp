@@ -18,15 +18,11 @@ using Clock = std::chrono::steady_clock;
 
 // False: the time is up.
 bool wait_for_more(int file, Clock::time_point until) {
-  using std::chrono::nanoseconds;
-  sigset_t open_to_interrupts;
-  sigprocmask(SIG_SETMASK, nullptr, &open_to_interrupts);
-  for (const int signal : {SIGINT, SIGTERM}) sigdelset(&open_to_interrupts, signal);
+  using std::chrono::milliseconds;
   for (;;) {
-    const auto left = std::max<long>(nanoseconds(until - Clock::now()).count(), 0);
-    const timespec time{left / 1'000'000'000, left % 1'000'000'000};
+    const auto left = std::chrono::ceil<milliseconds>(until - Clock::now()).count();
     pollfd one{file, POLLIN, 0};
-    const int ready = ppoll(&one, 1, &time, &open_to_interrupts);
+    const int ready = poll(&one, 1, static_cast<int>(std::max<long>(left, 0)));
     if (ready > 0) return true;
     if (ready == 0 || errno != EINTR) return false;
   }

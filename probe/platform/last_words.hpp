@@ -9,6 +9,8 @@ namespace callready::platform {
 // --nagios, standard output gets its line too, and the status is 3. Nothing is allocated, nothing
 // is tidied up; a handler of signals may call it.
 [[noreturn]] void end_program(std::string_view what, std::string_view more = {}) noexcept;
+// The same where the program was too long about it: the status is 3, "could not be decided".
+[[noreturn]] void end_undecided(std::string_view what, std::string_view more = {}) noexcept;
 void end_program_with_nagios_line() noexcept;
 
 // From now on, where there is no memory: nothing survives that as a whole (JSON's values, libosip2,

@@ -10,16 +10,19 @@ namespace {
 
 bool for_nagios = false;
 
-}  // namespace
-
-void end_program(std::string_view what, std::string_view more) noexcept {
+[[noreturn]] void end(int status, std::string_view what, std::string_view more) noexcept {
   const auto tell = [&](void (*write)(std::string_view) noexcept, std::string_view begin) {
     for (const auto part : {begin, what, more, std::string_view("\n")}) write(part);
   };
   tell(&write_standard_error, "callready: ");
   if (for_nagios) tell(&write_standard_output, "CALLREADY UNKNOWN - ");
-  std::_Exit(for_nagios ? 3 : 2);
+  std::_Exit(for_nagios ? 3 : status);
 }
+
+}  // namespace
+
+void end_program(std::string_view what, std::string_view more) noexcept { end(2, what, more); }
+void end_undecided(std::string_view what, std::string_view more) noexcept { end(3, what, more); }
 
 void end_program_with_nagios_line() noexcept { for_nagios = true; }
 

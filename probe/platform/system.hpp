@@ -97,11 +97,13 @@ std::vector<std::string> arguments(int argc, char** argv);
 bool was_double_clicked();
 void wait_for_a_key();
 
-// An interrupt (Ctrl-C, SIGTERM) waits from the first call to the second: the run that will answer
-// it with a report has not begun yet. After the third, the next one is forgiven and those behind it
-// end the program: the report is just being written.
-void hold_interrupts();
+// An interrupt (Ctrl-C, SIGTERM) ends the program, also where the caller had blocked it. After the
+// second call the next one only sets what interrupted() tells: the run answers it with a report.
+// After the third the next one is forgiven: the report is just being written. Either way the one
+// behind it ends the program.
 void release_interrupts();
+void watch_interrupts();
+bool interrupted() noexcept;
 void forgive_one_interrupt();
 
 // Nothing where such a file could be written now; else why not, in words. Leaves no file behind.

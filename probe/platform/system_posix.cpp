@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <climits>
 #include <clocale>
@@ -30,6 +31,17 @@ sigset_t interrupts() {
   sigemptyset(&set);
   for (const int signal : {SIGINT, SIGTERM}) sigaddset(&set, signal);
   return set;
+}
+
+std::atomic<bool> was_interrupted = false;
+static_assert(std::atomic<bool>::is_always_lock_free);  // a handler of signals writes it
+
+// The first of them; the next one is the system's again.
+void once_on_interrupt(void (*handler)(int)) {
+  struct sigaction action {};
+  action.sa_handler = handler;
+  action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
+  for (const int signal : {SIGINT, SIGTERM}) sigaction(signal, &action, nullptr);
 }
 
 std::optional<IpAddress> address_of(const sockaddr* address) {
@@ -118,14 +130,18 @@ bool is_special_file(const std::string& path) {
 // Where anybody may put something (/tmp), what another user has put is a trap: a link that leads
 // our writing elsewhere, a pipe. The system's own protection (proc(5), protected_symlinks) does not
 // see what is looked up and written beside.
-bool is_planted(const std::string& path) {
-  struct stat own {
-  }, folder{};
-  if (lstat(path.c_str(), &own) != 0 || stat(folder_of(path).c_str(), &folder) != 0) return false;
+bool is_anothers_where_all_write(const std::string& path, const struct stat& own) {
+  struct stat folder {};
+  if (stat(folder_of(path).c_str(), &folder) != 0) return false;
   const bool for_all = (folder.st_mode & S_ISVTX) != 0 && (folder.st_mode & S_IWOTH) != 0;
+  return for_all && own.st_uid != geteuid() && own.st_uid != 0 && own.st_uid != folder.st_uid;
+}
+
+bool is_planted(const std::string& path) {
+  struct stat own {};
+  if (lstat(path.c_str(), &own) != 0) return false;
   const bool trap = S_ISLNK(own.st_mode) || S_ISFIFO(own.st_mode);
-  return for_all && trap && own.st_uid != geteuid() && own.st_uid != 0 &&
-         own.st_uid != folder.st_uid;
+  return trap && is_anothers_where_all_write(path, own);
 }
 
 // Where a path leads, and why it must not be followed.
@@ -156,7 +172,10 @@ Place follow(std::string path) {
   place.exists = stat(place.path.c_str(), &place.old) == 0;
   if (place.exists && S_ISDIR(place.old.st_mode)) place.refusal = words_of(EISDIR);
   const bool foreign = place.exists && S_ISREG(place.old.st_mode) && place.old.st_uid != geteuid();
-  if (foreign && geteuid() != 0) place.refusal = "it is another user's file";
+  // Root's report would become that user's.
+  if (foreign && (geteuid() != 0 || is_anothers_where_all_write(place.path, place.old))) {
+    place.refusal = "it is another user's file";
+  }
   return place;
 }
 
@@ -189,11 +208,15 @@ std::string users_folder(const char* variable, const std::string& usual) {
 
 // The folders that lead to the file; the error in words, or nothing.
 std::optional<std::string> make_folders_of(const std::string& path) {
-  const auto slash = path.rfind('/');
-  if (slash == std::string::npos) return std::nullopt;
-  std::error_code error;
-  std::filesystem::create_directories(path.substr(0, slash), error);
-  return error ? std::optional(words_of(error.value())) : std::nullopt;
+  // For this user alone (XDG Base Directory Specification), whatever the umask says.
+  for (auto end = path.find('/', 1); end != std::string::npos; end = path.find('/', end + 1)) {
+    const auto folder = path.substr(0, end);
+    if (mkdir(folder.c_str(), 0700) == 0 || errno == EEXIST) continue;
+    const int error = errno;
+    std::error_code ignored;
+    if (!std::filesystem::is_directory(folder, ignored)) return words_of(error);
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -313,21 +336,20 @@ std::optional<std::string> write_whole_file(const std::string& wanted, const std
   return words_of(error);
 }
 
-void hold_interrupts() {
-  const auto set = interrupts();
-  sigprocmask(SIG_BLOCK, &set, nullptr);
-}
-
 void release_interrupts() {
   const auto set = interrupts();
   sigprocmask(SIG_UNBLOCK, &set, nullptr);
 }
 
+void watch_interrupts() {
+  was_interrupted = false;
+  once_on_interrupt([](int) { was_interrupted = true; });
+}
+
+bool interrupted() noexcept { return was_interrupted; }
+
 void forgive_one_interrupt() {
-  struct sigaction action {};
-  action.sa_handler = [](int) {};
-  action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
-  for (const int signal : {SIGINT, SIGTERM}) sigaction(signal, &action, nullptr);
+  once_on_interrupt([](int) {});
 }
 
 std::optional<std::string> write_private_file(const std::string& path, const std::string& content) {

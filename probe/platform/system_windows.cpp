@@ -135,6 +135,8 @@ std::string below(const char* variable, const char* rest) {
   return folder.empty() ? std::string() : folder + rest;
 }
 
+std::atomic<bool> was_interrupted = false;
+
 BOOL WINAPI forgive(DWORD) {
   SetConsoleCtrlHandler(&forgive, FALSE);
   return TRUE;
@@ -278,12 +280,19 @@ std::optional<std::string> why_not_writable(const std::string& path) {
   return error;
 }
 
-void hold_interrupts() { SetConsoleCtrlHandler(nullptr, TRUE); }
 void release_interrupts() {
   SetConsoleCtrlHandler(nullptr, FALSE);
   // Once: each registration would raise the signal.
   [[maybe_unused]] static const bool listening = (listen_to_parent(), true);
 }
+// Each of them once: then it is the system's again (signal() of the C runtime).
+void watch_interrupts() {
+  was_interrupted = false;
+  for (const int signal : {SIGINT, SIGTERM}) {
+    std::signal(signal, [](int) { was_interrupted = true; });
+  }
+}
+bool interrupted() noexcept { return was_interrupted; }
 void forgive_one_interrupt() {
   SetConsoleCtrlHandler(&forgive, TRUE);
   std::signal(SIGTERM, [](int) {});  // for once: then it is the system's again

@@ -135,6 +135,32 @@ class Files(RobustTest):
         status = os.stat(file)
         self.assertEqual((12345, 12345, 0o600), (status.st_uid, status.st_gid, status.st_mode & 0o777))
 
+    def test_another_users_file_where_anybody_writes_is_refused(self):
+        if os.geteuid() != 0:
+            self.skipTest("only root can make a file of somebody else")
+        folder = self.path("sticky")
+        os.mkdir(folder)
+        os.chmod(folder, 0o1777)
+        file = os.path.join(folder, "report.json")
+        with open(file, "w", encoding="utf-8") as theirs:
+            theirs.write("theirs")
+        os.chown(file, 12345, 12345)
+        done = self.render(file)
+        self.assertEqual(2, done.returncode)
+        self.assertIn("another user's file", done.stderr)
+        with open(file, encoding="utf-8") as theirs:
+            self.assertEqual("theirs", theirs.read())
+
+    def test_what_is_kept_is_for_this_user_alone(self):
+        listener = Listener()
+        self.addCleanup(listener.close)
+        done = self.shell('umask 0; "$@"', *self.check_arguments("--quiet",
+                                                                 text=row(port=listener.port)))
+        self.assertEqual(0, done.returncode, done.stderr)
+        state = self.path("state")
+        for folder in (state, os.path.join(state, "callready")):
+            self.assertEqual(0o700, os.stat(folder).st_mode & 0o777, folder)
+
     def test_another_users_link_is_not_followed(self):
         if os.geteuid() != 0:
             self.skipTest("only root can make a link of somebody else")

@@ -4,6 +4,10 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
+#include <thread>
+
+#include "probe/engine/watchdog.hpp"
 #include "targets/loader.hpp"
 #include "tests/targets/rules.hpp"
 
@@ -148,6 +152,93 @@ TEST(Session, ReportsWhatItHasWhereAListenerThrows) {
   EXPECT_EQ(report->probes.size(), 1u);
   EXPECT_NE(report->notes.back().find("out of memory"), std::string::npos);
 }
+
+// --- A loop that is stuck
+// -------------------------------------------------------------------------
+
+// For SessionOptions::waited_for, which the loop asks while a progress line is shown.
+std::string never_return(CheckKind) {
+  for (;;) std::this_thread::sleep_for(std::chrono::seconds(1));
+}
+
+SessionOptions options_that_get_stuck(const std::vector<RowText>& rows) {
+  auto options = options_for(rows);
+  options.timeout = milliseconds(1'000);
+  options.show_progress = true;
+  options.waited_for = &never_return;
+  options.patience = milliseconds(50);
+  return options;
+}
+
+TEST(StuckSession, ReportsWhatThereIs) {
+  testing::FLAGS_gtest_death_test_style = "threadsafe";
+  const Listener listener;
+  MuteServer mute;
+  auto options = options_that_get_stuck(
+      {{"open", "tcp", "tcp", listener.port()}, {"mute", "stun", "udp", mute.port()}});
+  options.on_stuck = [](Report report) {
+    const bool good = !report.complete && report.probes.size() == 2 &&
+                      report.probes[0].observation.outcome == Outcome::connected &&
+                      report.probes[1].observation.detail == DetailCode::stopped &&
+                      report.sets.size() == 1 && report.sets[0].verdict == Verdict::unknown &&
+                      report.notes.back().find("stuck") != std::string::npos;
+    std::_Exit(good ? 42 : 43);
+  };
+  EXPECT_EXIT(static_cast<void>(run_session(options)), testing::ExitedWithCode(42), "");
+}
+
+TEST(StuckSession, EndsWithALineWhereNobodyTakesAReport) {
+  testing::FLAGS_gtest_death_test_style = "threadsafe";
+  const Listener listener;
+  MuteServer mute;
+  const auto options = options_that_get_stuck(
+      {{"open", "tcp", "tcp", listener.port()}, {"mute", "stun", "udp", mute.port()}});
+  EXPECT_EXIT(static_cast<void>(run_session(options)), testing::ExitedWithCode(3),
+              "did not come to its end");
+}
+
+// What is told outside is in the hands of the thread that is stuck.
+TEST(StuckSession, EndsWithALineWhereAListenerIsStuck) {
+  testing::FLAGS_gtest_death_test_style = "threadsafe";
+  const Listener listener;
+  auto options = options_that_get_stuck({{"open", "tcp", "tcp", listener.port()}});
+  options.on_probe = [](const ProbeResult&, std::size_t, std::size_t) -> bool {
+    never_return(CheckKind::tcp);
+    return true;
+  };
+  options.on_stuck = [](Report) { std::_Exit(42); };
+  EXPECT_EXIT(static_cast<void>(run_session(options)), testing::ExitedWithCode(3),
+              "did not come to its end");
+}
+
+TEST(StuckSession, AnInterruptIsHeard) {
+  testing::FLAGS_gtest_death_test_style = "threadsafe";
+  const Listener listener;
+  MuteServer mute;
+  auto options = options_that_get_stuck(
+      {{"open", "tcp", "tcp", listener.port()}, {"mute", "stun", "udp", mute.port()}});
+  options.timeout = milliseconds(600'000);
+  options.waited_for = [](CheckKind kind) {
+    std::raise(SIGINT);
+    return never_return(kind);
+  };
+  EXPECT_EXIT(static_cast<void>(run_session(options)), testing::ExitedWithCode(3),
+              "did not come to its end");
+}
+
+// --- A limit for what has no loop
+// -----------------------------------------------------------------
+
+TEST(TimeLimit, EndsTheProgramWithALine) {
+  testing::FLAGS_gtest_death_test_style = "threadsafe";
+  const auto work = [] {
+    const TimeLimit limit("planning", milliseconds(0));
+    never_return(CheckKind::tcp);
+  };
+  EXPECT_EXIT(work(), testing::ExitedWithCode(3), "callready: planning took longer than 0 s");
+}
+
+TEST(TimeLimit, LeavesAloneWhatEnds) { const TimeLimit limit("planning", milliseconds(60'000)); }
 
 // --- How long a run may take --------------------------------------------------------------------
 
