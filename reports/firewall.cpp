@@ -7,6 +7,7 @@
 #include <set>
 #include <tuple>
 
+#include "probe/model/rule_merger.hpp"
 #include "probe/model/set_age.hpp"
 #include "probe/util/text.hpp"
 
@@ -111,15 +112,19 @@ FirewallList rules_of_set(const TargetSet& set, const SetHead& head,
   list.evidence = head.evidence;
   list.evidence_note = head.evidence_note;
   list.too_old = staleness(head, options.today);
+  RuleMerger rules, unfinished, removed;
   for (const auto& row : set.requirements) {
     if (set.head_of(row).id != head.id || !selected(row, options)) continue;
     const bool past = row.lifecycle == Lifecycle::removed;
     if (past && options.missing != nullptr) continue;
     for (auto& rule : wanted_rules(set, row, options)) {
-      auto& place = past ? list.removed : is_whole(rule) ? list.rules : list.unfinished;
-      add_rule(place, std::move(rule));
+      auto& place = past ? removed : is_whole(rule) ? rules : unfinished;
+      place.add(std::move(rule));
     }
   }
+  list.rules = std::move(rules).take();
+  list.unfinished = std::move(unfinished).take();
+  list.removed = std::move(removed).take();
   sort_by_group(list.rules);
   sort_by_group(list.unfinished);
   return list;
@@ -132,7 +137,9 @@ void unite(std::vector<FirewallList>& lists, FirewallList list) {
   if (known == lists.end()) return lists.push_back(std::move(list));
   for (const auto member :
        {&FirewallList::rules, &FirewallList::unfinished, &FirewallList::removed}) {
-    for (auto& rule : list.*member) add_rule((*known).*member, std::move(rule));
+    RuleMerger merger(std::move((*known).*member));
+    for (auto& rule : list.*member) merger.add(std::move(rule));
+    (*known).*member = std::move(merger).take();
   }
   for (auto& title : list.needed_by) add_once(known->needed_by, title);
   sort_by_group(known->rules);

@@ -215,6 +215,31 @@ class SetReader {
     }
   }
 
+  // Each host of a row is tried on each port over each transport, where a run tries all; and the
+  // media ranges of a host are held against each other. The largest set has a hundredth of these.
+  void bound_endpoints(const Requirement& row, Position at) {
+    constexpr std::size_t most_endpoints = 200'000, most_ranges = 1'000, most_of_a_range = 100;
+    auto hosts = row.hosts.size() + row.reverse_dns.size() + row.addresses.size() +
+                 row.variable_addresses.size();
+    for (const auto& wildcard : row.wildcards) hosts += wildcard.examples.size();
+    const bool ranges = row.check == CheckKind::udp_range;
+    std::size_t ports = 0;
+    for (const auto& range : row.ports) {
+      ports += ranges ? 1 : std::min<std::size_t>(range.count(), most_of_a_range);
+    }
+    const auto transports = std::max<std::size_t>(row.transports.size(), 1);
+    const auto before = std::pair(endpoints_, ranges_);
+    endpoints_ += hosts * ports * transports;
+    if (ranges) ranges_ += ports;
+    const auto refuse = [&](std::size_t had, std::size_t has, std::size_t most, const char* what) {
+      if (had > most || has <= most) return;
+      problems_.add(at, fmt::format("{}: with this row the set has {} {}; a set has {} at most",
+                                    in_quotes(row.id), has, what, most));
+    };
+    refuse(before.first, endpoints_, most_endpoints, "endpoints (hosts x ports x transports)");
+    refuse(before.second, ranges_, most_ranges, "port ranges for udp-range");
+  }
+
   void read_requirements() {
     std::map<std::string, int> seen;
     each(top_.require("requirements"), "requirements", [&](const YamlNode& item) {
@@ -227,6 +252,7 @@ class SetReader {
           refuse_repeated(seen, map, "id", requirement.id, "requirement");
           ids.push_back(requirement.id);
         }
+        bound_endpoints(requirement, row.position);
         set_.requirements.push_back(std::move(requirement));
       }
       requirement_ids_.insert(requirement_ids_.end(), ids.begin(), ids.end());
@@ -391,6 +417,7 @@ class SetReader {
   Declared declared_;
   TargetSet set_;
   std::vector<std::string> requirement_ids_, sorted_ids_;
+  std::size_t endpoints_ = 0, ranges_ = 0;                 // of all rows so far
   std::map<std::string, std::vector<std::string>> parts_;  // of rows with `traffic`
 };
 

@@ -4,8 +4,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <set>
 #include <tuple>
 
+#include "probe/model/public_network.hpp"
+#include "probe/model/rule_merger.hpp"
 #include "probe/util/text.hpp"
 
 namespace callready {
@@ -132,7 +135,8 @@ void name_notes(FirewallRule& rule) {
   for (auto& note : rule.notes) note = fmt::format("{}: {}", rule.titles.front(), note);
 }
 
-void merge(FirewallRule& into, FirewallRule from) {
+// `known_peers`: the texts of those that `into` has.
+void merge(FirewallRule& into, FirewallRule from, std::set<std::string>& known_peers) {
   if (into.requirements != from.requirements && into.notes != from.notes) {
     name_notes(into);
     name_notes(from);
@@ -148,11 +152,15 @@ void merge(FirewallRule& into, FirewallRule from) {
   } else {
     for (const auto& client : from.clients) add_text(into.clients, client);
   }
-  for (const auto& peer : from.peers) {
-    const bool known = std::any_of(into.peers.begin(), into.peers.end(),
-                                   [&](const auto& one) { return one.text == peer.text; });
-    if (!known) into.peers.push_back(peer);
+  for (auto& peer : from.peers) {
+    if (known_peers.insert(peer.text).second) into.peers.push_back(std::move(peer));
   }
+}
+
+std::set<std::string> texts_of(const std::vector<RulePeer>& peers) {
+  std::set<std::string> texts;
+  for (const auto& peer : peers) texts.insert(peer.text);
+  return texts;
 }
 
 bool covers(const RulePeer& peer, const std::string& host) {
@@ -373,6 +381,14 @@ std::vector<FirewallRule> rules_of(const TargetSet& set, const Requirement& row,
     rules.back().your_transport = in_words(set, text);
   }
   if (rules.empty()) rules.push_back(rule);
+  for (const auto& block : row.addresses) {
+    const auto* network = std::get_if<Network>(&block.value);
+    const auto problem = network != nullptr ? why_no_services_network(*network) : std::nullopt;
+    if (!problem) continue;
+    for (auto& one : rules) {
+      add_text(one.notes, fmt::format("{} {}", network->to_string(), *problem));
+    }
+  }
   for (auto& one : rules) {
     if (!is_whole(one)) add_text(one.remarks, row.unprobed);
   }
@@ -380,12 +396,22 @@ std::vector<FirewallRule> rules_of(const TargetSet& set, const Requirement& row,
 }
 
 void add_rule(std::vector<FirewallRule>& rules, FirewallRule rule) {
-  for (auto& known : rules) {
+  RuleMerger merger(std::move(rules));
+  merger.add(std::move(rule));
+  rules = std::move(merger).take();
+}
+
+void RuleMerger::add(FirewallRule rule) {
+  for (std::size_t i = 0; i < rules_.size(); ++i) {
+    auto& known = rules_[i];
     // One without peers is no part of one that has some.
     const bool both = known.peers.empty() == rule.peers.empty();
-    if (both && key_of(known) == key_of(rule)) return merge(known, std::move(rule));
+    if (!both || key_of(known) != key_of(rule)) continue;
+    auto& peers = peers_[i];
+    if (peers.empty()) peers = texts_of(known.peers);
+    return merge(known, std::move(rule), peers);
   }
-  rules.push_back(std::move(rule));
+  rules_.push_back(std::move(rule));
 }
 
 FirewallRule part_of(const FirewallRule& rule, const std::vector<const Target*>& endpoints) {
