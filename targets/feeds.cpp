@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <set>
 
+#include "probe/model/public_network.hpp"
 #include "probe/util/path.hpp"
 #include "probe/util/utf8.hpp"
 #include "targets/json_file.hpp"
@@ -177,12 +178,14 @@ void read_lines(std::string_view text, Feed& feed, std::vector<Problem>& problem
     if (number == 1 && line.starts_with("\xEF\xBB\xBF")) line.remove_prefix(3);
     if (line.empty() || line.front() == '#') continue;
     const auto network = Network::parse(line);
-    if (network && network->aligned() && line.find('/') != std::string_view::npos) {
-      entry.networks.push_back(*network);
-    } else {
+    const bool good = network && network->aligned() && line.find('/') != std::string_view::npos;
+    const auto problem = good ? why_no_services_network(*network)
+                              : "is no network; expected one such as 3.7.35.0/25";
+    if (problem) {
       problems.push_back(
-          {feed.source, number, 1,
-           on_one_line(in_quotes(line) + " is no network; expected one such as 3.7.35.0/25")});
+          {feed.source, number, 1, on_one_line(in_quotes(line) + ' ' + std::string(*problem))});
+    } else {
+      entry.networks.push_back(*network);
     }
   }
   if (entry.networks.empty() && problems.empty()) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "probe/model/public_network.hpp"
 #include "probe/platform/input_file.hpp"
 #include "targets/yaml_document.hpp"
 
@@ -108,6 +109,10 @@ std::optional<Network> JsonFile::network(const Json& prefix) {
   }
   if (!network->aligned()) {
     complain(in_quotes(text) + " has host bits; expected " + network->masked().to_string());
+    return std::nullopt;
+  }
+  if (const auto problem = why_no_services_network(*network)) {
+    complain(in_quotes(text) + ' ' + std::string(*problem));
     return std::nullopt;
   }
   return network;

@@ -1,6 +1,7 @@
 #include "targets/set_store.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -16,6 +17,7 @@ namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
 constexpr auto signed_file = "signed";
+constexpr auto newest_file = "newest";
 constexpr auto etag_file = "etag";
 constexpr std::size_t signers_for_new_keys = 2;
 
@@ -140,6 +142,7 @@ std::optional<std::string> SetStore::replace_index(const SetIndex& index,
   const auto [four_lines, rest] = split_signed(signature);
   auto lines = std::string(four_lines);
   if (!lines.ends_with('\n')) lines += '\n';
+  if (auto problem = save(newest_file, std::to_string(index.version))) return problem;
   if (auto problem = save(signed_file, lines + index_bytes)) return problem;
   std::set<std::string> named;
   for (const auto& set : index.sets) named.insert(stored_name(set));
@@ -151,6 +154,13 @@ std::optional<std::string> SetStore::replace_index(const SetIndex& index,
     }
   }
   return std::nullopt;
+}
+
+int SetStore::newest_edition() const {
+  const auto text = load(newest_file, 32).value_or("");
+  int edition = 0;
+  std::from_chars(text.data(), text.data() + text.size(), edition);
+  return edition;
 }
 
 std::string SetStore::etag(const std::string& source) const {

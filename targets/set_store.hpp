@@ -71,6 +71,9 @@ class SetStore {
   std::optional<std::string> replace_index(const SetIndex& index, const std::string& index_bytes,
                                            const std::string& signature) const;
 
+  // The newest edition that was ever here, also where its index was lost; 0: none.
+  int newest_edition() const;
+
   std::string etag(const std::string& source) const;
   void keep_etag(const std::string& source, const std::string& etag) const;
 

@@ -95,6 +95,10 @@ class Update {
                     std::to_string(stored_.index->version) + " of " + stored_.index->issued +
                     " that is already here");
     }
+    if (index_.version < store_.newest_edition()) {
+      return refuse(edition + " of " + index_.issued + ", older than edition " +
+                    std::to_string(store_.newest_edition()) + " that was here before");
+    }
     const bool same = stored_.index && index_.version == stored_.index->version;
     if (same && bytes_ != stored_.index_bytes) {
       return refuse(edition + " like the one that is already here, with other contents");

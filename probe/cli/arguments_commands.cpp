@@ -198,7 +198,7 @@ void add_show(CLI::App& app, Arguments& arguments) {
   auto* show = add_command(app, arguments, "show",
                            "What a target set asks for, each row with its source", Command::show);
   show->add_option("SET", arguments.names, "A target set by name; with --set FILE, that file's")
-      ->expected(0, 1);
+      ->expected(0, -1);
   add_set_options(*show, arguments);
   show->add_flag("--json", arguments.json, "Every fact, as JSON");
   show->add_flag("-v,--verbose", arguments.verbose, "Every host, address and note");

@@ -7,6 +7,7 @@
 
 #include "probe/cli/commands.hpp"
 #include "probe/cli/output.hpp"
+#include "probe/model/public_network.hpp"
 #include "probe/plan/plan.hpp"
 #include "probe/platform/system.hpp"
 #include "reports/firewall.hpp"
@@ -82,6 +83,25 @@ std::vector<std::string> scenarios_of(const TargetSet& set, const SetResult& res
   return found;
 }
 
+// Rules that open more than a service, each told once.
+std::vector<std::string> too_wide(const FirewallList& list) {
+  std::vector<std::string> warnings;
+  for (const auto& rule : list.rules) {
+    for (const auto& peer : rule.peers) {
+      const auto network =
+          peer.kind == PeerKind::network ? Network::parse(peer.text) : std::nullopt;
+      const auto problem = network ? why_no_services_network(*network) : std::nullopt;
+      if (!problem || stays_at_home(rule)) continue;
+      auto text = fmt::format("warning: {}: {} {} (row {})", list.set, peer.text, *problem,
+                              fmt::join(rule.requirements, ", "));
+      if (std::find(warnings.begin(), warnings.end(), text) == warnings.end()) {
+        warnings.push_back(std::move(text));
+      }
+    }
+  }
+  return warnings;
+}
+
 int usage(const std::string& problem) {
   complain(problem);
   return usage_error;
@@ -153,6 +173,9 @@ int run_firewall(const Arguments& given) {
                     : terminal.interactive             ? "text"
                                                        : "markdown";
   const auto* format = find_firewall_format(name);
+  for (const auto& list : lists) {
+    for (const auto& warning : too_wide(list)) complain(warning);
+  }
   if (format->for_devices) {
     // Aside: standard output holds only what the device takes.
     for (const auto& open : left_to_the_customer(lists)) complain(open);

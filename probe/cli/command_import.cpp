@@ -10,6 +10,7 @@
 #include "probe/net/service_timeouts.hpp"
 #include "probe/platform/system.hpp"
 #include "targets/json_file.hpp"
+#include "targets/loader.hpp"
 #include "targets/refresh.hpp"
 #include "targets/yaml_document.hpp"
 
@@ -84,7 +85,13 @@ int run_import(const Arguments& arguments) {
   if (!read.feed) return print_problems(read.problems);
   if (!arguments.into_file.empty()) return refresh(*read.feed, arguments.into_file);
   const auto today = day_of(std::chrono::system_clock::now());
-  return print(set_from_feed(*read.feed, today)) ? 0 : usage_error;
+  const auto set = set_from_feed(*read.feed, today);
+  const auto loaded = load_text(set, source, load_rules());
+  if (loaded.set) return print(set) ? 0 : usage_error;
+  complain(fmt::format("{}: makes no valid set: {}", source,
+                       loaded.problems.empty() ? "it holds nothing that a set is made of"
+                                               : loaded.problems.front().message));
+  return usage_error;
 }
 
 }  // namespace callready

@@ -35,6 +35,10 @@ struct PacAnswers {
   std::string error;  // what the script did wrong, in words; empty: nothing
 };
 
+// What a script returned, as it is kept: printable, and where it is longer than anybody's, cut
+// behind an item. Half an item is another proxy.
+std::string kept_answer(std::string_view returned);
+
 // Runs the script in this process, however long it takes. `own_address`: what myIpAddress()
 // returns; empty: what this computer's name is looked up as, which often is its loopback.
 PacAnswers evaluate_pac(const std::string& script, const std::vector<PacQuestion>& questions,

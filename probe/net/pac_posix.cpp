@@ -85,7 +85,7 @@ std::optional<PacAnswers> unpack(std::string_view message, std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) {
     std::string answer;
     if (!take(message, answer)) return std::nullopt;
-    answers.answers.push_back(printable(answer, 1'000));
+    answers.answers.push_back(kept_answer(answer));
   }
   return answers;
 }

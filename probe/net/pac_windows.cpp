@@ -28,7 +28,7 @@ asio::awaitable<Result<PacAnswers>> ask_pac(asio::any_io_executor executor, PacS
   if (asked.has_error()) co_return asked.error();
   answers.error = printable(asked->error, 300);
   for (std::size_t i = 0; i < questions.size(); ++i) {
-    answers.answers[i] = printable(asked->answers[i], 1'000);
+    answers.answers[i] = kept_answer(asked->answers[i]);
   }
   co_return answers;
 }

@@ -6,7 +6,9 @@
 #include <charconv>
 
 #include "probe/net/http.hpp"
+#include "probe/net/pac.hpp"
 #include "probe/util/text.hpp"
+#include "probe/util/utf8.hpp"
 
 namespace callready {
 namespace {
@@ -269,6 +271,15 @@ std::vector<std::string> wpad_urls(const std::vector<std::string>& domains) {
     }
   }
   return urls;
+}
+
+std::string kept_answer(std::string_view returned) {
+  constexpr std::size_t most = 1'000;
+  auto text = printable(returned.substr(0, pac_limit), pac_limit);
+  if (text.size() <= most) return text;
+  const auto end = text.rfind(';', most);
+  text.resize(end == std::string::npos ? 0 : end);
+  return text;
 }
 
 }  // namespace callready

@@ -130,14 +130,15 @@ std::optional<std::string> why_unreadable(const std::string& file) {
   // It is read more than once; a pipe would be waited for.
   std::error_code ignored;
   const auto path = path_of(file);
+  if (!std::filesystem::exists(path, ignored)) return "there is no such file";
   if (std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored)) {
     return "it is no file";
   }
   const Store scratch(X509_STORE_new());
   ERR_clear_error();
   if (X509_STORE_load_file(scratch.get(), file.c_str()) == 1) return std::nullopt;
-  const error_code error(static_cast<int>(ERR_get_error()), asio::error::get_ssl_category());
-  return error.message();
+  const auto* reason = ERR_reason_error_string(ERR_get_error());
+  return reason != nullptr ? reason : "it cannot be read";
 }
 
 std::unique_ptr<asio::ssl::context> make_context(const std::vector<std::string>& ca_files) {

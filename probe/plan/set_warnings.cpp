@@ -8,6 +8,7 @@
 #include <set>
 #include <tuple>
 
+#include "probe/model/public_network.hpp"
 #include "probe/plan/plan.hpp"
 
 namespace callready {
@@ -69,6 +70,7 @@ class Reviewer {
   std::vector<Problem> review() {
     for (const auto& row : set_.requirements) {
       ask_for_other_turn_ports(row);
+      warn_of_networks(row);
       if (misses_a_probe(row) && !is_needed(row.id)) {
         warn(row.position, fmt::format("'{}' is required and has no probe: no run will say whether "
                                        "it is open",
@@ -124,6 +126,17 @@ class Reviewer {
          fmt::format("'{}': browsers refuse TURN on port {}: Chromium takes 53, 80, 443, and 1024 "
                      "and above",
                      row.id, fmt::join(refused, ", ")));
+  }
+
+  // A firewall that opens these opens more than the service. A group has no other address.
+  void warn_of_networks(const Requirement& row) {
+    for (const auto& block : row.addresses) {
+      const auto* network = std::get_if<Network>(&block.value);
+      if (network == nullptr || network->address.is_multicast()) continue;
+      if (const auto problem = why_no_services_network(*network)) {
+        warn(row.position, fmt::format("'{}': {} {}", row.id, network->to_string(), *problem));
+      }
+    }
   }
 
   bool is_optional(const std::string& id) const {

@@ -30,7 +30,7 @@ constexpr auto aws = R"({"syncToken": "1", "createDate": "2025-07-24-20-23-14",
   {"ip_prefix": "198.51.100.0/24", "region": "eu-west-2", "service": "AMAZON_CONNECT"},
   {"ip_prefix": "203.0.113.0/24", "region": "GLOBAL", "service": "CHIME_MEETINGS"},
   {"ip_prefix": "203.0.113.0/24", "region": "GLOBAL", "service": "CHIME_MEETINGS"},
-  {"ip_prefix": "10.0.0.0/8", "region": "GLOBAL", "service": "CHIME_MEETINGS_OTHER"}],
+  {"ip_prefix": "11.0.0.0/8", "region": "GLOBAL", "service": "CHIME_MEETINGS_OTHER"}],
  "ipv6_prefixes": [
   {"ipv6_prefix": "2001:db8::/32", "region": "us-east-1", "service": "AMAZON_CONNECT"}]})";
 constexpr auto google = R"({"syncToken": "1", "creationTime": "2025-07-24T20:00:00", "prefixes": [
@@ -118,9 +118,10 @@ TEST(Feeds, SayWhereTheyAreWrong) {
                        "[{\"id\": 1, \"serviceArea\": \"S\", \"urls\": [\"a b.example\"]}]")
                 .substr(0, 40),
             std::string("feed:1:41: 'a b.example' is no name of a").substr(0, 40));
-  EXPECT_EQ(problem_of(FeedKind::m365,
-                       "[{\"id\": 1, \"serviceArea\": \"S\"},\n{\"id\": 1, \"serviceArea\": \"S\"}]"),
-            "feed:2:2: two entries have the id 1");
+  EXPECT_EQ(
+      problem_of(FeedKind::m365,
+                 "[{\"id\": 1, \"serviceArea\": \"S\"},\n{\"id\": 1, \"serviceArea\": \"S\"}]"),
+      "feed:2:2: two entries have the id 1");
   EXPECT_EQ(problem_of(FeedKind::aws, "{\"prefixes\": []}"),
             "feed:1:1: \"ipv6_prefixes\" is missing; expected a list of prefixes");
   EXPECT_EQ(problem_of(FeedKind::google, "{\"prefixes\": [{\"ipv4Prefix\": 1}]}"),
@@ -318,6 +319,27 @@ TEST(Refresh, SaysWhatItCannotDo) {
   const auto broken = refreshed("  - id: media\n    titel: M\n");
   ASSERT_FALSE(broken.problems.empty());
   EXPECT_TRUE(broken.text.empty());
+}
+
+// What opens a firewall to everybody, or to the site itself, is no service's network.
+TEST(Feeds, TakeOnlyNetworksOfThePublicInternet) {
+  for (const auto* network :
+       {"0.0.0.0/0", "::/0", "52.0.0.0/7", "2000::/15", "0.0.0.0/8", "10.0.0.0/8", "127.0.0.0/8",
+        "100.64.0.0/10", "169.254.169.254/32", "172.0.0.0/8", "192.168.1.0/24", "224.0.0.0/8",
+        "240.0.0.0/8", "fd00::/16", "fe80::/16", "ff00::/16", "::1/128", "::ffff:0:0/96"}) {
+    const auto lines = read_feed(FeedKind::zoom, std::string(network) + '\n', "list");
+    EXPECT_FALSE(lines.feed) << network;
+    const auto json = read_feed(
+        FeedKind::google,
+        R"({"creationTime": "x", "prefixes": [{"ipv4Prefix": ")" + std::string(network) + R"("}]})",
+        "list");
+    EXPECT_FALSE(json.feed) << network;
+    ASSERT_FALSE(json.problems.empty());
+    EXPECT_NE(json.problems.front().message.find(network), std::string::npos);
+  }
+  for (const auto* network : {"52.0.0.0/8", "3.7.35.0/25", "2620:1ec::/36", "2603::/16"}) {
+    EXPECT_TRUE(read_feed(FeedKind::zoom, std::string(network) + '\n', "list").feed) << network;
+  }
 }
 
 }  // namespace
