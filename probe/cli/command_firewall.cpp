@@ -91,7 +91,7 @@ std::vector<std::string> too_wide(const FirewallList& list) {
       const auto network =
           peer.kind == PeerKind::network ? Network::parse(peer.text) : std::nullopt;
       const auto problem = network ? why_no_services_network(*network) : std::nullopt;
-      if (!problem || stays_at_home(rule)) continue;
+      if (!problem || network->address.is_multicast()) continue;  // a group has no other address
       auto text = fmt::format("warning: {}: {} {} (row {})", list.set, peer.text, *problem,
                               fmt::join(rule.requirements, ", "));
       if (std::find(warnings.begin(), warnings.end(), text) == warnings.end()) {

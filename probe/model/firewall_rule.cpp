@@ -384,7 +384,7 @@ std::vector<FirewallRule> rules_of(const TargetSet& set, const Requirement& row,
   for (const auto& block : row.addresses) {
     const auto* network = std::get_if<Network>(&block.value);
     const auto problem = network != nullptr ? why_no_services_network(*network) : std::nullopt;
-    if (!problem) continue;
+    if (!problem || network->address.is_multicast()) continue;
     for (auto& one : rules) {
       add_text(one.notes, fmt::format("{} {}", network->to_string(), *problem));
     }

@@ -47,6 +47,18 @@ TEST(SetWarnings, OfNetworksWithoutAKnownListener) {
             "whose packets end on the way");
 }
 
+TEST(SetWarnings, OfNetworksThatAreNoServices) {
+  const auto found =
+      warnings(calls("web"), web +
+                                 "  - { id: all, title: All, unprobed: why, transport: [tcp], "
+                                 "ports: [443], addresses: [0.0.0.0/0, 10.0.0.0/8, 52.112.0.0/14, "
+                                 "239.0.0.0/8] }\n");
+  EXPECT_EQ(found, (Texts{"small.yaml:9:5: warning: 'all': 0.0.0.0/0 is wider than any service's "
+                          "network: it lets in everybody there",
+                          "small.yaml:9:5: warning: 'all': 10.0.0.0/8 is not of the public "
+                          "Internet: it is private, link-local, multicast or reserved"}));
+}
+
 TEST(SetWarnings, OfWhatTurnsGreenWithoutAProbe) {
   const std::string unprobed =
       "  - { id: media, title: Media, unprobed: why, transport: [udp], ports: [9] }\n";

@@ -179,6 +179,19 @@ TEST_F(UpdateTest, FetchesAnewWhatWasLostSince) {
   EXPECT_EQ(in_use(), "one.example.com");
 }
 
+TEST_F(UpdateTest, RefusesRollbackAlsoWhereTheIndexWasLost) {
+  publish(5, {set_text("zoom", "one.example.com")});
+  update();
+  ASSERT_TRUE(fs::remove(folder_ / "signed"));
+  publish(4, {set_text("zoom", "vulnerable.example.com")});
+  EXPECT_EQ(update().refusal,
+            "index.json is edition 4 of 2026-11-20, older than edition 5 that was here before");
+  EXPECT_EQ(in_use(), "");
+  publish(5, {set_text("zoom", "one.example.com")});
+  EXPECT_EQ(update().refusal, "");
+  EXPECT_EQ(in_use(), "one.example.com");
+}
+
 TEST_F(UpdateTest, RefusesRollback) {
   publish(5, {set_text("zoom", "one.example.com")});
   update();
