@@ -48,11 +48,12 @@ TEST(SetWarnings, OfNetworksWithoutAKnownListener) {
 }
 
 TEST(SetWarnings, OfNetworksThatAreNoServices) {
-  const auto found =
-      warnings(calls("web"), web +
-                                 "  - { id: all, title: All, unprobed: why, transport: [tcp], "
-                                 "ports: [443], addresses: [0.0.0.0/0, 10.0.0.0/8, 52.112.0.0/14, "
-                                 "239.0.0.0/8] }\n");
+  const auto found = warnings(
+      calls("web"),
+      web +
+          "  - { id: all, title: All, unprobed: why, severity: optional, transport: [tcp], "
+          "ports: [443], addresses: [0.0.0.0/0, 10.0.0.0/8, 52.112.0.0/14, "
+          "239.0.0.0/8] }\n");
   EXPECT_EQ(found, (Texts{"small.yaml:9:5: warning: 'all': 0.0.0.0/0 is wider than any service's "
                           "network: it lets in everybody there",
                           "small.yaml:9:5: warning: 'all': 10.0.0.0/8 is not of the public "
