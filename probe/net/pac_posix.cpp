@@ -154,7 +154,7 @@ int run_pac_child() {
   confinement.seconds = static_cast<unsigned>(duration_cast<seconds>(pac_script_time).count()) + 1;
   confinement.processor_seconds = processor_seconds;
   confinement.megabytes = memory_mb;
-  platform::confine_this_process(confinement);
+  const bool confined = platform::confine_this_process(confinement);
   const std::string input(std::istreambuf_iterator<char>(std::cin), {});
   std::string_view rest = input;
   std::string script, own_address;
@@ -162,7 +162,14 @@ int run_pac_child() {
   std::vector<PacQuestion> questions;
   PacQuestion question;
   while (take(rest, question.url) && take(rest, question.host)) questions.push_back(question);
-  std::cout << pack(evaluate_pac(script, questions, own_address)) << std::flush;
+  PacAnswers answers;
+  if (confined) {
+    answers = evaluate_pac(script, questions, own_address);
+  } else {
+    answers.error = "not run: this system cannot confine it (seccomp)";
+    answers.answers.resize(questions.size());
+  }
+  std::cout << pack(answers) << std::flush;
   return 0;
 }
 

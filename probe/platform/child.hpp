@@ -54,7 +54,8 @@ struct Confinement {
 // it when it takes more than that, or when its parent ends. From then on it can read the system's
 // files and ask DNS over UDP; it cannot connect to anything, write a file, start a program, signal
 // or look into another process, or read what is the user's (seccomp(2), by a list of what is
-// allowed, and landlock(7); where the system has none, only the limits hold).
-void confine_this_process(const Confinement& confinement);
+// allowed, and landlock(7), where the kernel has it). False: that could not be had; a stranger's
+// script must not run then.
+[[nodiscard]] bool confine_this_process(const Confinement& confinement);
 
 }  // namespace callready::platform

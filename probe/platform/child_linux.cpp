@@ -256,7 +256,7 @@ ChildEnd end_child(const Child& child) {
   return WTERMSIG(status) == SIGXCPU ? ChildEnd::out_of_time : ChildEnd::killed;
 }
 
-void confine_this_process(const Confinement& confinement) {
+bool confine_this_process(const Confinement& confinement) {
   constexpr unsigned long most_files = 32;  // the resolver's: a few at a time
   ::close_range(3, ~0U, 0);
   ::signal(SIGALRM, SIG_DFL);
@@ -271,7 +271,7 @@ void confine_this_process(const Confinement& confinement) {
 #endif
   ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   keep_from_files();
-  install_filter();
+  return install_filter();
 }
 
 }  // namespace callready::platform

@@ -205,6 +205,6 @@ ChildEnd end_child(const Child& child) {
 
 // Other processes of the user may look into this one: Windows has no way to forbid it to them.
 void forbid_inspection() {}
-void confine_this_process(const Confinement&) {}
+bool confine_this_process(const Confinement&) { return false; }
 
 }  // namespace callready::platform

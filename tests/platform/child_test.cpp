@@ -4,9 +4,12 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/filter.h>
 #include <linux/landlock.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -15,8 +18,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <cstdlib>
 #include <functional>
+#include <iterator>
 
 namespace callready {
 namespace {
@@ -29,8 +34,7 @@ int confined(const std::function<int()>& deed) {
     confinement.seconds = 20;
     confinement.processor_seconds = 5;
     confinement.megabytes = 1'024;
-    platform::confine_this_process(confinement);
-    _exit(deed());
+    _exit(platform::confine_this_process(confinement) ? deed() : 99);
   }
   int status = 0;
   waitpid(child, &status, 0);
@@ -164,10 +168,11 @@ TEST(Confinement, EndsWhatComputesForever) {
     platform::Confinement confinement;
     confinement.seconds = 30;
     confinement.processor_seconds = 1;
-    platform::confine_this_process(confinement);
-    const volatile bool for_ever = true;
+    confinement.megabytes = 1'024;
+    const volatile bool for_ever = platform::confine_this_process(confinement);
     while (for_ever) {
     }
+    _exit(99);
   }
   close(ends[1]);
   char byte = 0;
@@ -195,6 +200,31 @@ TEST(Children, GetNoSecrets) {
   unsetenv("RES_OPTIONS");
   EXPECT_EQ(seen.find("secret"), std::string::npos);
   EXPECT_NE(seen.find("RES_OPTIONS=attempts:1"), std::string::npos);
+}
+
+// A kernel that takes no filter: here one that another filter forbids to take more.
+TEST(Confinement, SaysThatItCouldNotBeHad) {
+  const pid_t child = fork();
+  if (child == 0) {
+    sock_filter rules[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_seccomp, 3, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_prctl, 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PR_SET_SECCOMP, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const sock_fprog program{std::size(rules), rules};
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) {
+      _exit(2);
+    }
+    _exit(platform::confine_this_process({}) ? 1 : 0);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  EXPECT_EQ(WIFEXITED(status) ? WEXITSTATUS(status) : -1, 0);
 }
 
 }  // namespace
