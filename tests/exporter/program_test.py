@@ -6,6 +6,7 @@ import http.server
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import socket
@@ -482,6 +483,35 @@ class Packaging(unittest.TestCase):
             level = re.search(r"Overall exposure level for \S+: ([0-9.]+)", said)
             self.assertLessEqual(float(level.group(1)), 2.0, said)
             self.assertNotIn("Unknown", said)
+
+    def test_what_the_unit_writes_is_not_everybodys_but_for_the_metrics(self):
+        with open(os.path.join(self.FOLDER, "systemd", "callready-check.service"),
+                  encoding="utf-8") as file:
+            unit = file.read()
+
+        def setting(name):
+            return re.search(rf"^{name}=(.*)$", unit, re.M).group(1)
+
+        folder = tempfile.mkdtemp(prefix="callready-unit-")
+        self.addCleanup(shutil.rmtree, folder, True)
+        first = shlex.split(setting("ExecStart").replace("${STATE_DIRECTORY}", folder)
+                            .replace("%H", "here").replace("$SETS", "rainbow"))
+        after = shlex.split(setting("ExecStartPost").replace("${STATE_DIRECTORY}", folder))
+        # No set is needed for who may read what comes of it.
+        written = [first[first.index("--history") + 1],
+                   next(word for word in first if word.startswith("exporter=")).split("=", 1)[1]]
+        before = os.umask(int(setting("UMask"), 8))
+        try:
+            with open(folder + "/local.yaml", "w", encoding="utf-8") as file:
+                file.write(SET.format(port=9))
+            subprocess.run([CALLREADY, "check", "--set", file.name, "--no-anchors", "--no-keep",
+                            "--dns", "127.0.0.1:9", "--history", written[0],
+                            "--report", "exporter=" + written[1]], check=False, timeout=120,
+                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        finally:
+            os.umask(before)
+        subprocess.run(after, check=True, timeout=30)
+        self.assertEqual(["0o600", "0o644"], [oct(os.stat(one).st_mode & 0o777) for one in written])
 
     def test_the_dashboard_asks_for_what_is_exported(self):
         with open(os.path.join(self.FOLDER, "prometheus", "grafana-dashboard.json"),
