@@ -14,7 +14,7 @@ constexpr std::uint32_t host_priority = 2'130'706'431;  // RFC 8445 section 5.1.
 
 struct CallSessions::Session {
   Session(const webrtc::Identity& identity, const webrtc::Keys& peer)
-      : dtls(identity, peer.setup == "passive", peer.fingerprint) {}
+      : dtls(identity, false, peer.fingerprint) {}
 
   std::string id, password;  // ours
   IpAddress client;
@@ -45,7 +45,11 @@ CallSessions::Opened CallSessions::open(std::string_view text, const IpAddress& 
       static_cast<std::size_t>(of_client) >= limits_.sessions_of_address) {
     return {Refusal::crowded, {}, {}};
   }
-  auto session = std::make_shared<Session>(identity_, offer->keys_of(offer->media[*audio]));
+  // We never begin: an address is sent more than it sent once it has sent a cookie back, and who
+  // waits for our first packet cannot.
+  const auto keys = offer->keys_of(offer->media[*audio]);
+  if (keys.setup == "passive") return {Refusal::unsupported, {}, {}};
+  auto session = std::make_shared<Session>(identity_, keys);
   // A part of a URL, too.
   session->id = webrtc::random_word(24);
   std::erase_if(session->id, [](char c) { return c == '/' || c == '+'; });
@@ -146,9 +150,10 @@ void CallSessions::take(std::span<const std::uint8_t> datagram, const SocketAddr
   if (now - session.proved > limits_.consent) return;
   if (first >= 20 && first <= 63) {
     ++session.counts.handshake;
-    session.dtls_peer = from;
-    session.dtls.take(datagram);
-    return send_flights(session, from, now, send);
+    // From then on the handshake stays where it was proved.
+    if (!session.dtls.has_cookie()) session.dtls_peer = from;
+    session.dtls.take(datagram, from.to_string());
+    return send_flights(session, session.dtls_peer, now, send);
   }
   const bool rtcp = datagram.size() > 1 && datagram[1] >= 192 && datagram[1] <= 223;
   if (first < 128 || first > 191 || rtcp || !session.srtp) return;

@@ -2,8 +2,9 @@
 // section 2.5), DTLS-SRTP (RFC 5764), SRTP. Datagrams and a clock in, datagrams out: no sockets.
 //
 // Nobody is sent anything who has not proved by ICE's password that he is there: an answer to such
-// a proof is not longer than the proof, and each packet of media comes back once and no longer.
-// Consent (RFC 7675): who has not proved it for 30 s is left.
+// a proof is not longer than the proof, nor is the cookie of DTLS than its question, and each
+// packet of media comes back once and no longer. Consent (RFC 7675): who has not proved it for 30 s
+// is left.
 #pragma once
 
 #include <functional>

@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "probe/util/digest.hpp"
+#include "probe/util/text.hpp"
 
 namespace callready::webrtc {
 
@@ -64,6 +65,25 @@ struct DatagramBio {
   }
 };
 
+// What only who gets our packets at an address can send back from there.
+struct Cookie {
+  static Dtls& of(SSL* ssl) { return *static_cast<Dtls*>(SSL_get_app_data(ssl)); }
+  static auto made(const Dtls& dtls) { return hmac_sha256(dtls.secret_, bytes_of(dtls.from_)); }
+
+  static int make(SSL* ssl, unsigned char* cookie, unsigned* size) {
+    const auto bytes = made(of(ssl));
+    std::copy(bytes.begin(), bytes.end(), cookie);
+    *size = static_cast<unsigned>(bytes.size());
+    return 1;
+  }
+  static int check(SSL* ssl, const unsigned char* cookie, unsigned size) {
+    auto& dtls = of(ssl);
+    const bool right = is_same_secret(made(dtls), std::span(cookie, size));
+    dtls.has_cookie_ = dtls.has_cookie_ || right;
+    return right ? 1 : 0;
+  }
+};
+
 namespace {
 
 constexpr long a_day = 24L * 60 * 60;
@@ -112,6 +132,8 @@ Identity::Identity() {
   // Who it is says the fingerprint, which step() compares.
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
                      [](int, X509_STORE_CTX*) { return 1; });
+  SSL_CTX_set_cookie_generate_cb(context, &Cookie::make);
+  SSL_CTX_set_cookie_verify_cb(context, &Cookie::check);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_options(context, SSL_OP_NO_QUERY_MTU | SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION);
   fingerprint_ = sha256_of(x509);
@@ -127,9 +149,14 @@ Dtls::Dtls(const Identity& identity, bool client, std::string peer)
   SSL_set_bio(ssl_.get(), bio, bio);
   SSL_set_mtu(ssl_.get(), 1'200);
   DTLS_set_timer_cb(ssl_.get(), &wait_after);
+  SSL_set_app_data(ssl_.get(), this);
   if (client) {
     SSL_set_connect_state(ssl_.get());
   } else {
+    if (RAND_bytes(secret_.data(), static_cast<int>(secret_.size())) != 1) {
+      throw std::runtime_error("OpenSSL: no random numbers");
+    }
+    SSL_set_options(ssl_.get(), SSL_OP_COOKIE_EXCHANGE);
     SSL_set_accept_state(ssl_.get());
   }
 }
@@ -162,7 +189,8 @@ void Dtls::step() {
   ERR_clear_error();
 }
 
-void Dtls::take(std::span<const std::uint8_t> datagram) {
+void Dtls::take(std::span<const std::uint8_t> datagram, std::string_view from) {
+  from_ = from;
   in_.emplace_back(datagram.begin(), datagram.end());
   step();
 }

@@ -4,11 +4,13 @@
 
 #include <openssl/ssl.h>
 
+#include <array>
 #include <deque>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "probe/webrtc/srtp.hpp"
@@ -39,14 +41,17 @@ class Dtls {
 
   // As the client: sends the first flight.
   void begin() { step(); }
-  void take(std::span<const std::uint8_t> datagram);
+  // `from`: the other end's address, in any words; a server says its certificate only to who has
+  // sent back a cookie from there (RFC 6347 section 4.2.1).
+  void take(std::span<const std::uint8_t> datagram, std::string_view from = {});
   // What has to be sent now, each one datagram.
   std::vector<Bytes> outgoing() { return std::move(out_); }
   // Sends again what nobody answered, where it is time to: call it every few milliseconds.
   void tick();
 
   State state() const { return state_; }
-  int flights() const { return flights_; }  // sent, with repetitions
+  int flights() const { return flights_; }         // sent, with repetitions
+  bool has_cookie() const { return has_cookie_; }  // of a server: the client has sent it back
   std::string version() const { return SSL_get_version(ssl_.get()); }
   // Where connected: the profile and the keys of both directions; nothing where the other end
   // speaks none of our profiles.
@@ -57,6 +62,7 @@ class Dtls {
     void operator()(SSL* ssl) const { SSL_free(ssl); }
   };
   friend struct DatagramBio;
+  friend struct Cookie;
   void step();
   bool peer_is_right() const;
 
@@ -66,6 +72,9 @@ class Dtls {
   bool client_;
   State state_ = State::handshake;
   int flights_ = 0;
+  std::string from_;  // of the datagram that is looked at
+  std::array<std::uint8_t, 32> secret_{};
+  bool has_cookie_ = false;
   std::deque<Bytes> in_;
   std::vector<Bytes> out_;
 };

@@ -123,6 +123,34 @@ TEST_F(CallSessionsTest, WhoProvesNothingGetsNothing) {
   EXPECT_TRUE(sent.empty());
 }
 
+// Who has the session's password proves nothing of the address that he writes into his packets.
+TEST_F(CallSessionsTest, AForgedAddressGetsNoMoreThanWasSentInItsName) {
+  CallSessions sessions({}, {here}, 5000);
+  const auto call = open(sessions);
+  const SocketAddress victim{IpAddress::v4({203, 0, 113, 5}), 4'000};
+  webrtc::Dtls dtls(identity, true, call.far.fingerprint);
+  dtls.begin();
+  const auto hellos = dtls.outgoing();
+  std::size_t forged = 0, drawn = 0;
+  const auto say = [&](const Bytes& bytes) {
+    forged += bytes.size();
+    sessions.take(bytes, victim, now, send);
+  };
+  // The cookie is asked for at an address of the attacker's own.
+  prove(sessions, call);
+  for (const auto& hello : hellos) sessions.take(hello, caller, now, send);
+  for (const auto& [datagram, to] : std::exchange(sent, {})) {
+    if (datagram[0] >= 20 && datagram[0] <= 63) dtls.take(datagram);
+  }
+  say(check(call, call.far.password));
+  for (const auto& hello : hellos) say(hello);
+  for (const auto& with_cookie : dtls.outgoing()) say(with_cookie);
+  for (int i = 0; i < 25; ++i, now += std::chrono::seconds(1)) sessions.tick(now, send);
+  for (const auto& [datagram, to] : sent) drawn += to == victim ? datagram.size() : 0;
+  EXPECT_GT(drawn, 0u);
+  EXPECT_LE(drawn, forged);
+}
+
 TEST_F(CallSessionsTest, WhoGoesAwayIsLeftAfterThirtySeconds) {
   CallSessions sessions({}, {here}, 5000);
   const auto call = open(sessions);
@@ -219,7 +247,7 @@ TEST_F(WhipTest, ACallIsMadeAndEnded) {
   EXPECT_EQ(ask("DELETE", where, {}).status, 401u);
   const auto ended = ask("DELETE", where, {login});
   EXPECT_EQ(ended.status, 200u);
-  EXPECT_EQ(ended.body, "checks 0\nhandshake 0\nmedia 0\n");
+  EXPECT_EQ(ended.body.str(), "checks 0\nhandshake 0\nmedia 0\n");
   EXPECT_EQ(sessions.size(), 0u);
   EXPECT_EQ(ask("DELETE", where, {login}).status, 404u);
 }
