@@ -11,6 +11,7 @@
 #include "probe/exporter/process.hpp"
 #include "probe/net/service_timeouts.hpp"
 #include "probe/platform/input_file.hpp"
+#include "probe/util/path.hpp"
 #include "reports/exporter_index.hpp"
 #include "reports/format.hpp"
 #include "reports/metric_text.hpp"
@@ -25,14 +26,6 @@ constexpr double least_timeout = 0.6, usual_timeout = 10, longest_timeout = 600;
 
 Reply refusal(unsigned status, std::string why) {
   return {status, "callready: " + std::move(why) + '\n', "text/plain; charset=utf-8"};
-}
-
-Reply file(const std::string& path, const char* type) {
-  auto input = platform::read_input(path, largest_page);
-  if (!input.error.empty() || input.text.size() > largest_page) {
-    return refusal(404, "there is no such report yet");
-  }
-  return {200, std::move(input.text), type};
 }
 
 // The first of these that is asked for and not known.
@@ -153,7 +146,24 @@ std::string Pages::metrics_of(const View& view) const {
   return text + there.text() + running.text() + failed.text() + age.text() + site_info_;
 }
 
-Reply Pages::report(const Asked& asked) const {
+Reply Pages::file(const std::string& path, const char* type) {
+  auto& page = read_[path];
+  // A report is never changed: another takes its place.
+  std::error_code unknown;
+  const auto written = std::filesystem::last_write_time(path_of(path), unknown);
+  auto text = page.text.lock();
+  if (!text || unknown || written != page.written) {
+    auto input = platform::read_input(path, largest_page);
+    if (!input.error.empty() || input.text.size() > largest_page) {
+      return refusal(404, "there is no such report yet");
+    }
+    text = std::make_shared<const std::string>(std::move(input.text));
+    page = {written, text};
+  }
+  return {200, std::move(text), type};
+}
+
+Reply Pages::report(const Asked& asked) {
   Reply refused;
   const auto* job = job_of(asked, asked.path.substr(std::string_view("/report/").size()), refused);
   if (job == nullptr) return refused;

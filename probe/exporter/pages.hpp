@@ -10,6 +10,7 @@
 //   /                                  the sets, with links
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
@@ -18,6 +19,7 @@
 
 #include "probe/exporter/child_runs.hpp"
 #include "probe/exporter/schedule.hpp"
+#include "probe/web/web_server.hpp"
 
 namespace callready::exporter {
 
@@ -28,7 +30,7 @@ struct Request {
 
 struct Reply {
   unsigned status = 200;
-  std::string body;
+  SharedText body;
   std::string content_type = "text/plain; charset=utf-8";
 };
 
@@ -59,7 +61,8 @@ class Pages {
 
  private:
   void probe(const Asked& asked, const Request& request, Answer answer);
-  Reply report(const Asked& asked) const;
+  Reply report(const Asked& asked);
+  Reply file(const std::string& path, const char* type);
   Reply own_metrics() const;
   Reply index() const;
   std::string metrics_of(const View& view) const;
@@ -71,6 +74,12 @@ class Pages {
   std::string site_info_;  // the series
   bool reload_good_ = true;
   WallTime reloaded_;
+  // Reports that somebody reads just now, by their files: once in memory, however many do.
+  struct Page {
+    std::filesystem::file_time_type written;
+    std::weak_ptr<const std::string> text;
+  };
+  std::map<std::string, Page> read_;
   std::uint64_t scrapes_ = 0, refused_ = 0;
 };
 

@@ -96,6 +96,9 @@ Result<std::unique_ptr<Server>> Server::start(const asio::any_io_executor& execu
   const auto core =
       std::make_shared<ServerCore>(executor, scope, std::move(web), std::move(handler));
   WebServer::Options options;
+  // Prometheus keeps one for each set and module.
+  options.most_connections = 256;
+  options.most_of_address = 120;
   const std::weak_ptr<ServerCore> held(core);  // the server is its own
   options.tls = [held]() -> WebServer::Tls {
     const auto mine = held.lock();

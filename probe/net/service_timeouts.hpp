@@ -15,6 +15,13 @@ inline constexpr milliseconds web_request{30'000}, web_reply{30'000};
 inline constexpr milliseconds served_request{10'000};
 // Of one connection to these, however busy: longer than any run needs one.
 inline constexpr milliseconds served_connection{60'000};
+// The same of other web servers, whose clients (Prometheus, a browser) like to keep one.
+inline constexpr milliseconds web_connection{600'000};
+// Before a connection makes room for the next of its own address: a request that is on its way has
+// come by then.
+inline constexpr milliseconds idle_enough{3'000};
+// For who is turned away to read so and to close.
+inline constexpr milliseconds turned_away{1'000};
 // A WebRTC call that comes back to who makes it: in all, and since consent was proved (RFC 7675,
 // section 5.1). Looked at so often.
 inline constexpr milliseconds served_call{90'000}, served_consent{30'000}, served_call_look{50};

@@ -3,7 +3,10 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
+
+#include "probe/model/observation.hpp"
 
 namespace callready::platform {
 
@@ -16,6 +19,10 @@ struct ConnectionFigures {
   std::optional<std::chrono::microseconds> round_trip;  // smoothed; at first that of the handshake
 };
 ConnectionFigures connection_figures(int socket);
+// Whose end of a connection within this computer that is; nothing where it is no such end, or the
+// system does not say.
+std::optional<std::uint32_t> user_of_connection(const SocketAddress& end,
+                                                const SocketAddress& other_end);
 // Another descriptor for the same, not inherited; negative if there is none.
 int duplicate(int descriptor);
 // A pipe: `read_end` becomes readable when `write_end` is closed. False: errno says why.

@@ -1,4 +1,7 @@
 #include <fcntl.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -9,6 +12,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
+#include <cstring>
 #include <vector>
 
 #include "probe/platform/descriptor.hpp"
@@ -36,6 +40,40 @@ ConnectionFigures connection_figures(int socket) {
   figures.sent_again = static_cast<int>(info.tcpi_total_retrans);
   if (info.tcpi_rtt > 0) figures.round_trip = std::chrono::microseconds(info.tcpi_rtt);
   return figures;
+}
+
+// By the kernel's table of sockets (sock_diag(7)): one question, however many there are.
+std::optional<std::uint32_t> user_of_connection(const SocketAddress& end,
+                                                const SocketAddress& other_end) {
+  const OwnedDescriptor socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
+  if (!socket.open()) return std::nullopt;
+  struct {
+    nlmsghdr head{};
+    inet_diag_req_v2 asked{};
+  } request;
+  request.head.nlmsg_len = sizeof request;
+  request.head.nlmsg_type = SOCK_DIAG_BY_FAMILY;
+  request.head.nlmsg_flags = NLM_F_REQUEST;
+  auto& asked = request.asked;
+  asked.sdiag_family = end.address.is_v6() ? AF_INET6 : AF_INET;
+  asked.sdiag_protocol = IPPROTO_TCP;
+  asked.idiag_states = ~0U;
+  asked.id.idiag_sport = htons(end.port);
+  asked.id.idiag_dport = htons(other_end.port);
+  std::memcpy(asked.id.idiag_src, end.address.bytes().data(), sizeof asked.id.idiag_src);
+  std::memcpy(asked.id.idiag_dst, other_end.address.bytes().data(), sizeof asked.id.idiag_dst);
+  asked.id.idiag_cookie[0] = asked.id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
+  struct {
+    nlmsghdr head{};
+    inet_diag_msg found{};
+    char more[4'096];
+  } reply;
+  if (::send(socket.get(), &request, sizeof request, 0) < 0) return std::nullopt;
+  // The kernel has answered when send() returns.
+  const auto size = ::recv(socket.get(), &reply, sizeof reply, MSG_DONTWAIT);
+  const bool whole = size >= static_cast<ssize_t>(offsetof(decltype(reply), more)) &&
+                     reply.head.nlmsg_type == SOCK_DIAG_BY_FAMILY;
+  return whole ? std::optional<std::uint32_t>(reply.found.idiag_uid) : std::nullopt;
 }
 
 int duplicate(int descriptor) { return ::fcntl(descriptor, F_DUPFD_CLOEXEC, 0); }

@@ -64,6 +64,10 @@ bool is_connected(int socket) {
 
 ConnectionFigures connection_figures(int) { return {}; }  // SIO_TCP_INFO counts bytes
 
+std::optional<std::uint32_t> user_of_connection(const SocketAddress&, const SocketAddress&) {
+  return std::nullopt;
+}
+
 int duplicate(int descriptor) {
   WSAPROTOCOL_INFOW info{};
   if (::WSADuplicateSocketW(native(descriptor), GetCurrentProcessId(), &info) != 0) {

@@ -1,5 +1,4 @@
 #include "probe/web/web_server.hpp"
-#include "probe/net/service_timeouts.hpp"
 
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
@@ -10,7 +9,9 @@
 #include <map>
 
 #include "probe/net/address.hpp"
+#include "probe/net/far_end.hpp"
 #include "probe/net/watched.hpp"
+#include "probe/platform/descriptor.hpp"
 
 namespace callready {
 namespace {
@@ -18,10 +19,11 @@ namespace {
 namespace beast = boost::beast;
 namespace http = beast::http;
 using asio::ip::tcp;
-using HttpReply = http::response<http::string_body>;
+using HttpReply = http::response<http::span_body<const char>>;
 
 constexpr std::size_t most_head = 16'384;
 constexpr int most_requests = 1'000;  // of one connection
+constexpr int most_unread = 262'144;  // bytes of a reply that nobody reads
 
 }  // namespace
 
@@ -64,7 +66,11 @@ struct WebServerCore {
       : executor(made_on),
         options(std::move(its_options)),
         handler(std::move(its_handler)),
+        places(options.open
+                   ? options.open
+                   : OpenConnections::make({options.most_connections, options.most_of_address})),
         acceptor(made_on),
+        in_flight(options.most_in_flight),
         ending(made_on) {}
 
   // All connections have ended, or they were given up.
@@ -76,9 +82,10 @@ struct WebServerCore {
   asio::any_io_executor executor;
   WebServer::Options options;
   WebServer::Handler handler;
+  std::shared_ptr<OpenConnections> places;
   tcp::acceptor acceptor;
-  std::list<std::function<void()>> open;     // how each connection is closed
-  std::map<IpAddress, std::size_t> clients;  // how many of them each address has
+  std::list<std::function<void()>> open;      // how each connection is closed
+  TextsInFlight in_flight;
   bool stopped = false;
   std::function<void()> ended;
   asio::steady_timer ending;
@@ -88,31 +95,60 @@ namespace {
 
 using Core = std::shared_ptr<WebServerCore>;
 
-IpAddress client_of(const tcp::socket& socket) {
+Client client_of(const WebServerCore& core, const tcp::socket& socket) {
   error_code gone;
-  return from_endpoint(socket.remote_endpoint(gone)).address;
+  const auto remote = from_endpoint(socket.remote_endpoint(gone));
+  if (core.options.by_user && !gone) {
+    const auto local = from_endpoint(socket.local_endpoint(gone));
+    const auto user = platform::user_of_connection(remote, local);
+    if (user) return {{}, user};
+  }
+  return client_at(remote.address);
 }
 
-// An open connection: counted, and closed with the server.
+// An open connection: counted, and closed with the server, or where it has to make room.
 class Listed {
  public:
-  Listed(Core core, const tcp::socket& socket, std::function<void()> close)
-      : core_(std::move(core)), client_(client_of(socket)) {
-    place_ = core_->open.insert(core_->open.end(), std::move(close));
-    ++core_->clients[client_];
+  explicit Listed(Core core)
+      : core_(std::move(core)),
+        ends_(std::chrono::steady_clock::now() + core_->options.connection) {
+    at_ = core_->open.insert(core_->open.end(), [this] { close(); });
   }
   ~Listed() {
-    core_->open.erase(place_);
-    if (--core_->clients[client_] == 0) core_->clients.erase(client_);
+    core_->open.erase(at_);
     if (core_->stopped && core_->open.empty()) core_->finish();
   }
   Listed(const Listed&) = delete;
   Listed& operator=(const Listed&) = delete;
 
+  // False: there is no room for it.
+  bool enter(const tcp::socket& socket) {
+    place_ = core_->places->enter(client_of(*core_, socket), std::chrono::steady_clock::now(),
+                                  [this] { close(); });
+    return place_ != nullptr;
+  }
+  void attend(beast::tcp_stream& stream) {
+    stream_ = &stream;
+    if (closed_) stream.close();
+  }
+  void heard() { place_->heard(std::chrono::steady_clock::now()); }
+  // Of a step that may take so long.
+  Instant until(milliseconds step) const {
+    return std::min(std::chrono::steady_clock::now() + step, ends_);
+  }
+  bool over() const { return std::chrono::steady_clock::now() >= ends_; }
+
  private:
+  void close() {
+    closed_ = true;
+    if (stream_ != nullptr) stream_->close();
+  }
   Core core_;
-  IpAddress client_;
-  std::list<std::function<void()>>::iterator place_;
+  Instant ends_;
+  beast::tcp_stream* stream_ = nullptr;
+  bool closed_ = false;
+  std::unique_ptr<OpenConnections::Place> place_;
+  std::list<std::function<void()>>::iterator at_;
 };
 
 HttpReply make_reply(const WebReply& from) {
@@ -122,7 +158,8 @@ HttpReply make_reply(const WebReply& from) {
   reply.set("X-Content-Type-Options", "nosniff");
   reply.set(http::field::cache_control, "no-store");
   for (const auto& [name, value] : from.fields) reply.set(name, value);
-  reply.body() = from.body;
+  const auto& body = from.body.str();
+  reply.body() = {body.data(), body.size()};
   return reply;
 }
 
@@ -171,7 +208,7 @@ struct LiveConnection {
     stream.async_read_some(asio::buffer(*space),
                            [live, space](error_code, std::size_t) { live->reader_has_gone(); });
     reply.keep_alive(false);
-    http::response_serializer<http::string_body> serializer(reply);
+    http::response_serializer<http::span_body<const char>> serializer(reply);
     lowest.expires_after(timeouts::web_reply);
     auto [unsent, written] =
         co_await http::async_write_header(stream, serializer, asio::as_tuple(asio::use_awaitable));
@@ -197,12 +234,13 @@ namespace {
 
 // One request and its reply; false: the connection is over.
 template <typename Stream>
-asio::awaitable<bool> serve_one(Core core, Stream& stream, beast::flat_buffer& buffer, bool last) {
+asio::awaitable<bool> serve_one(Core core, Stream& stream, Listed& listed,
+                                beast::flat_buffer& buffer, bool last) {
   http::request_parser<http::string_body> parser;
   parser.header_limit(most_head);
   parser.body_limit(core->options.most_body);
   auto& lowest = beast::get_lowest_layer(stream);
-  lowest.expires_after(timeouts::web_request);
+  lowest.expires_at(listed.until(timeouts::web_request));
   const auto [unread, size] =
       co_await http::async_read(stream, buffer, parser, asio::as_tuple(asio::use_awaitable));
   static_cast<void>(size);
@@ -215,6 +253,7 @@ asio::awaitable<bool> serve_one(Core core, Stream& stream, beast::flat_buffer& b
     answer = {400, "callready: this is not a request that is understood\n"};
   } else {
     auto& asked = parser.get();
+    listed.heard();
     keep = asked.keep_alive() && !last;
     head_only = asked.method() == http::verb::head;
     lowest.expires_never();
@@ -224,16 +263,21 @@ asio::awaitable<bool> serve_one(Core core, Stream& stream, beast::flat_buffer& b
     request.local = from_endpoint(lowest.socket().local_endpoint(unknown));
     answer = co_await answer_of(core, std::move(request));
   }
+  if (!core->in_flight.has_room_for(answer.body)) {
+    answer = {503, "callready is busy: too many read what is large\n"};
+  }
+  const TextsInFlight::Reader counted(core->in_flight, answer.body);
   auto reply = make_reply(answer);
   if (answer.live && !head_only) {
     co_await LiveConnection::write(core, stream, reply, answer.live);
     co_return false;
   }
   reply.prepare_payload();
+  keep = keep && !listed.over();
   reply.keep_alive(keep);
-  if (head_only) reply.body().clear();  // the length stays that of the page (RFC 9110, 9.3.2)
+  if (head_only) reply.body() = {};  // the length stays that of the page (RFC 9110, 9.3.2)
   lowest.expires_after(timeouts::web_reply);
-  http::response_serializer<http::string_body> serializer(reply);
+  http::response_serializer<http::span_body<const char>> serializer(reply);
   const auto [unsent, written] =
       co_await http::async_write(stream, serializer, asio::as_tuple(asio::use_awaitable));
   static_cast<void>(written);
@@ -241,34 +285,38 @@ asio::awaitable<bool> serve_one(Core core, Stream& stream, beast::flat_buffer& b
 }
 
 template <typename Stream>
-asio::awaitable<void> converse(Core core, Stream& stream) {
+asio::awaitable<void> converse(Core core, Stream& stream, Listed& listed) {
   beast::flat_buffer buffer(2 * most_head + core->options.most_body);
   bool more = true;
   for (int served = 1; more; ++served) {
     const bool last = served == most_requests;
-    more = co_await serve_one(core, stream, buffer, last);
+    more = co_await serve_one(core, stream, listed, buffer, last);
   }
 }
 
-asio::awaitable<void> attend_plain(Core core, tcp::socket socket) {
+asio::awaitable<void> attend_plain(Core core, tcp::socket socket, std::unique_ptr<Listed> listed) {
   beast::tcp_stream stream(std::move(socket));
-  const Listed listed(core, stream.socket(), [&stream] { stream.close(); });
-  co_await converse(core, stream);
+  listed->attend(stream);
+  co_await converse(core, stream, *listed);
   error_code ignored;
   stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
+  listed.reset();  // before the stream that it closes
 }
 
-asio::awaitable<void> attend_tls(Core core, tcp::socket socket, WebServer::Tls tls) {
+asio::awaitable<void> attend_tls(Core core, tcp::socket socket, std::unique_ptr<Listed> listed,
+                                 WebServer::Tls tls) {
   beast::ssl_stream<beast::tcp_stream> stream(std::move(socket), *tls);
   auto& lowest = beast::get_lowest_layer(stream);
-  const Listed listed(core, lowest.socket(), [&lowest] { lowest.close(); });
-  lowest.expires_after(timeouts::web_request);
+  listed->attend(lowest);
+  lowest.expires_at(listed->until(timeouts::web_request));
   const auto [refused] = co_await stream.async_handshake(asio::ssl::stream_base::server,
                                                          asio::as_tuple(asio::use_awaitable));
-  if (refused) co_return;
-  co_await converse(core, stream);
-  lowest.expires_after(timeouts::web_reply);
-  co_await stream.async_shutdown(asio::as_tuple(asio::use_awaitable));
+  if (!refused) {
+    co_await converse(core, stream, *listed);
+    lowest.expires_at(listed->until(timeouts::web_reply));
+    co_await stream.async_shutdown(asio::as_tuple(asio::use_awaitable));
+  }
+  listed.reset();
 }
 
 asio::awaitable<void> accept(Core core) {
@@ -281,16 +329,21 @@ asio::awaitable<void> accept(Core core) {
       co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
       continue;
     }
-    if (core->open.size() >= core->options.most_connections) continue;
-    const auto client = core->clients.find(client_of(socket));
-    const bool has_enough =
-        client != core->clients.end() && client->second >= core->options.most_of_address;
-    if (has_enough) continue;
     const auto tls = core->options.tls ? core->options.tls() : nullptr;
+    auto listed = std::make_unique<Listed>(core);
+    if (!listed->enter(socket)) {
+      core->places->turn_away(std::move(socket), tls ? far_end::busy_line : far_end::busy_reply);
+      continue;
+    }
+    // What the system holds of a reply counts as this program's, too.
+    error_code ignored;
+    socket.set_option(asio::socket_base::send_buffer_size(most_unread), ignored);
     if (tls) {
-      asio::co_spawn(core->executor, attend_tls(core, std::move(socket), tls), asio::detached);
+      auto attended = attend_tls(core, std::move(socket), std::move(listed), tls);
+      asio::co_spawn(core->executor, std::move(attended), asio::detached);
     } else {
-      asio::co_spawn(core->executor, attend_plain(core, std::move(socket)), asio::detached);
+      auto attended = attend_plain(core, std::move(socket), std::move(listed));
+      asio::co_spawn(core->executor, std::move(attended), asio::detached);
     }
   }
 }
@@ -321,7 +374,7 @@ SocketAddress WebServer::local() const {
   return {IpAddress::parse(endpoint.address().to_string()).value_or(IpAddress{}), endpoint.port()};
 }
 
-std::size_t WebServer::connections() const { return core_->open.size(); }
+std::size_t WebServer::connections() const { return core_->places->count(); }
 
 void WebServer::stop(std::function<void()> ended) {
   if (core_->stopped) return;

@@ -12,6 +12,9 @@
 
 #include "probe/net/clock.hpp"
 #include "probe/net/failure.hpp"
+#include "probe/net/service_timeouts.hpp"
+#include "probe/web/open_connections.hpp"
+#include "probe/web/shared_text.hpp"
 
 namespace callready {
 
@@ -47,7 +50,7 @@ class LiveReply {
 
 struct WebReply {
   unsigned status = 200;
-  std::string body;
+  SharedText body;
   std::string content_type = "text/plain; charset=utf-8";
   std::vector<std::pair<std::string, std::string>> fields;
   std::shared_ptr<LiveReply> live;  // null: the body is all
@@ -64,9 +67,17 @@ class WebServer {
 
   struct Options {
     std::size_t most_connections = 128;
-    std::size_t most_body = 0;          // bytes of a request
-    std::function<Tls()> tls{};         // for each connection; null: none
-    std::size_t most_of_address = 128;  // connections
+    std::size_t most_body = 0;                // bytes of a request
+    std::function<Tls()> tls{};               // for each connection; null: none
+    std::size_t most_of_address = 48;         // connections; less than half
+    std::shared_ptr<OpenConnections> open{};  // counts them with those of others; null: alone
+    // Of one connection, however busy, but for a reply that goes on.
+    milliseconds connection = timeouts::web_connection;
+    // Of replies that are on their way, each text once, however many read it.
+    std::size_t most_in_flight = 64 << 20;
+    // Connections count for the user who made them, where the system says who: on this computer
+    // one has all addresses.
+    bool by_user = false;
   };
 
   // Listens there from now on. Failure: the address cannot be bound.
@@ -78,7 +89,7 @@ class WebServer {
   WebServer& operator=(const WebServer&) = delete;
 
   SocketAddress local() const;
-  std::size_t connections() const;
+  std::size_t connections() const;  // open ones, of all that are counted with them
   // No new connection, and the open ones end. `ended` is told when they have, or that they take too
   // long: once, by the executor.
   void stop(std::function<void()> ended = {});

@@ -3,7 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+
 #include "tests/support/manual_clock.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace callready::exporter {
 namespace {
@@ -56,9 +60,10 @@ TEST(ExporterPages, AProbeIsTheLastResultWithItsAge) {
   Fixture f;
   auto reply = f.get("/probe?set=rainbow");
   EXPECT_EQ(reply.status, 200u);
-  EXPECT_NE(reply.body.find("callready_result_available{site=\"Lyon\"} 0\n"), std::string::npos)
-      << reply.body;
-  EXPECT_EQ(reply.body.find("callready_run_age_seconds"), std::string::npos);
+  EXPECT_NE(reply.body.str().find("callready_result_available{site=\"Lyon\"} 0\n"),
+            std::string::npos)
+      << reply.body.str();
+  EXPECT_EQ(reply.body.str().find("callready_run_age_seconds"), std::string::npos);
   f.runs.open({"callready_info{version=\"1\"} 1\n", ""});
   f.clock.advance(seconds(42));
   reply = f.get("/probe?set=rainbow&module=default");
@@ -67,7 +72,7 @@ TEST(ExporterPages, AProbeIsTheLastResultWithItsAge) {
         "callready_run_age_seconds{site=\"Lyon\"} 42\n",
         "callready_run_in_progress{site=\"Lyon\"} 0\n",
         "callready_site_info{site=\"Lyon\",place=\"a \\\"pod\\\"\\\\\",region=\"emea\"} 1\n"}) {
-    EXPECT_NE(reply.body.find(line), std::string::npos) << line << reply.body;
+    EXPECT_NE(reply.body.str().find(line), std::string::npos) << line << reply.body.str();
   }
   EXPECT_EQ(f.runs.started, std::vector<std::string>{"rainbow@default"});
 }
@@ -98,7 +103,7 @@ TEST(ExporterPages, NoRequestSaysWhatIsMeasured) {
       {"/-/reload", 404},
   };
   for (const auto& [target, status] : tries) {
-    EXPECT_EQ(f.get(target).status, status) << target << f.get(target).body;
+    EXPECT_EQ(f.get(target).status, status) << target << f.get(target).body.str();
   }
   EXPECT_EQ(f.get("/probe?set=rainbow", "POST").status, 405u);
   EXPECT_EQ(f.get("/" + std::string(5'000, 'x')).status, 400u);
@@ -110,9 +115,9 @@ TEST(ExporterPages, NothingOfTheConfigurationButNamesIsShown) {
   for (const auto* target : {"/", "/metrics", "/probe?set=rainbow"}) {
     const auto reply = f.get(target);
     EXPECT_EQ(reply.status, 200u);
-    EXPECT_EQ(reply.body.find("s3cret"), std::string::npos) << reply.body;
+    EXPECT_EQ(reply.body.str().find("s3cret"), std::string::npos) << reply.body.str();
   }
-  EXPECT_NE(f.get("/").body.find("/report/rainbow?module=phones"), std::string::npos);
+  EXPECT_NE(f.get("/").body.str().find("/report/rainbow?module=phones"), std::string::npos);
 }
 
 TEST(ExporterPages, ItsOwnSeries) {
@@ -120,7 +125,7 @@ TEST(ExporterPages, ItsOwnSeries) {
   f.get("/probe?set=webex");
   f.get("/probe?set=rainbow");
   f.runs.open({"", "no such file"});
-  auto text = f.get("/metrics").body;
+  auto text = f.get("/metrics").body.str();
   for (const auto* line :
        {"callready_exporter_config_last_reload_successful 1\n", "callready_exporter_jobs 2\n",
         "callready_exporter_requests_refused_total 1\n", "callready_exporter_scrapes_total 1\n",
@@ -129,7 +134,7 @@ TEST(ExporterPages, ItsOwnSeries) {
     EXPECT_NE(text.find(line), std::string::npos) << line << text;
   }
   f.pages.not_configured();
-  text = f.get("/metrics").body;
+  text = f.get("/metrics").body.str();
   EXPECT_NE(text.find("callready_exporter_config_last_reload_successful 0\n"), std::string::npos);
   EXPECT_EQ(f.get("/-/healthy").status, 200u);
 }
@@ -154,6 +159,28 @@ TEST(ExporterPages, Targets) {
   for (const auto* wrong : {"", "probe", "*", "/probe?set=%zz", "/a b", "/\x01", "/?a=1&a=2"}) {
     EXPECT_NE(read_target(wrong).problem, "") << wrong;
   }
+}
+
+TEST(ExporterPages, AReportIsInMemoryOnceHoweverManyReadIt) {
+  Fixture f;
+  const test::TemporaryFolder folder;
+  Config config;
+  config.site = "Lyon";
+  const Places places{"callready", folder.path(), config.site, ""};
+  f.pages.configured(config, places);
+  Job job;
+  job.set = "rainbow";
+  job.module = "default";
+  const auto write = [&](const std::string& text) { std::ofstream(places.page(job)) << text; };
+  write("first");
+  const auto one = f.get("/report/rainbow"), two = f.get("/report/rainbow");
+  EXPECT_EQ(one.body.str(), "first");
+  EXPECT_EQ(one.body.str().data(), two.body.str().data());
+  write("second");
+  std::filesystem::last_write_time(
+      places.page(job), std::filesystem::file_time_type::clock::now() + std::chrono::hours(1));
+  EXPECT_EQ(f.get("/report/rainbow").body.str(), "second");
+  EXPECT_EQ(one.body.str(), "first");
 }
 
 }  // namespace

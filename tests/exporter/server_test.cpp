@@ -145,6 +145,21 @@ TEST(WebConfig, SaysWhereAndWhatIsWrong) {
   EXPECT_NE(said("- 1\n"), "");
 }
 
+TEST(ExporterServer, WhoHoldsConnectionsKeepsNobodyOut) {
+  Fixture f;
+  const tcp::endpoint there(asio::ip::address_v4::loopback(), f.server->local().port);
+  std::vector<tcp::socket> mute;
+  for (int i = 0; i < 300; ++i) {
+    mute.emplace_back(f.loop);
+    mute.back().open(tcp::v4());
+    mute.back().bind({asio::ip::address_v4({127, 0, 0, 2}), 0});
+    mute.back().connect(there);
+  }
+  f.loop.restart();
+  f.loop.run_for(std::chrono::milliseconds(100));
+  EXPECT_TRUE(f.get("/probe?set=a").starts_with("HTTP/1.1 200 "));
+}
+
 // --- Runs ---------------------------------------------------------------------------------------
 
 class Folder {

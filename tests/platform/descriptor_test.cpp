@@ -2,6 +2,9 @@
 #include "probe/platform/descriptor.hpp"
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <cerrno>
 
@@ -42,6 +45,35 @@ TEST(Descriptors, AsManyAreAskedForAsTheSystemAllows) {
   EXPECT_GE(static_cast<rlim_t>(platform::descriptors().allowed),
             std::min<rlim_t>(before.rlim_cur, platform::most_counted));
   setrlimit(RLIMIT_NOFILE, &before);
+}
+
+TEST(Descriptors, TheOtherEndOfAConnectionHasAUser) {
+  for (const int family : {AF_INET, AF_INET6}) {
+    const platform::OwnedDescriptor listener(::socket(family, SOCK_STREAM, 0)),
+        client(::socket(family, SOCK_STREAM, 0));
+    sockaddr_in6 there{};  // any address of the loopback, a port of the kernel's choice
+    socklen_t size = family == AF_INET ? sizeof(sockaddr_in) : sizeof there;
+    auto* const place = reinterpret_cast<sockaddr*>(&there);
+    place->sa_family = static_cast<sa_family_t>(family);
+    if (family == AF_INET6) there.sin6_addr = in6addr_loopback;
+    if (family == AF_INET)
+      reinterpret_cast<sockaddr_in*>(&there)->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (::bind(listener.get(), place, size) != 0) continue;  // no IPv6 here
+    ASSERT_EQ(::listen(listener.get(), 1), 0);
+    ASSERT_EQ(::getsockname(listener.get(), place, &size), 0);
+    ASSERT_EQ(::connect(client.get(), place, size), 0);
+    const auto port_of = [&](int socket) {
+      sockaddr_in6 own{};
+      socklen_t own_size = sizeof own;
+      ::getsockname(socket, reinterpret_cast<sockaddr*>(&own), &own_size);
+      return ntohs(own.sin6_port);
+    };
+    const auto loopback = *IpAddress::parse(family == AF_INET ? "127.0.0.1" : "::1");
+    const SocketAddress ours{loopback, port_of(client.get())},
+        theirs{loopback, port_of(listener.get())};
+    EXPECT_EQ(platform::user_of_connection(ours, theirs), ::getuid());
+    EXPECT_EQ(platform::user_of_connection({loopback, 1}, theirs), std::nullopt);
+  }
 }
 
 }  // namespace
