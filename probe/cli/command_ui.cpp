@@ -7,6 +7,7 @@
 #include "probe/cli/commands.hpp"
 #include "probe/platform/browser.hpp"
 #include "probe/platform/child.hpp"
+#include "probe/platform/file_lock.hpp"
 #include "probe/platform/system.hpp"
 #include "probe/ui/pages.hpp"
 #include "probe/util/path.hpp"
@@ -18,6 +19,7 @@ namespace {
 namespace files = std::filesystem;
 
 constexpr std::size_t most_connections = 64, most_body = 65'536;
+constexpr std::size_t name_digits = 16;  // of this program's folder
 
 class OwnChildren final : public Children {
  public:
@@ -46,8 +48,9 @@ class OwnChildren final : public Children {
   std::string program_ = platform::own_program();
 };
 
-// A folder that only this user can look into, and that ends with the program. (On Windows it is in
-// the user's profile, which others cannot read.)
+// A folder that only this user can look into, and that ends with the program: by its next start
+// where it was killed. A lock beside it tells. (On Windows it is in the user's profile, which
+// others cannot read.)
 class OwnFolder {
  public:
   // Why not, or nothing.
@@ -55,6 +58,8 @@ class OwnFolder {
     const auto place = path_of(path);
     std::error_code error;
     files::create_directories(place.parent_path(), error);
+    if (!error) remove_orphans(place.parent_path());
+    if (!error) lock_ = std::make_unique<platform::FileLock>(path + lock_ending);
     if (!error && !files::create_directory(place, error) && !error) return path + ": is there";
     if (!error) files::permissions(place, files::perms::owner_all, error);
     if (error) return path + ": " + error.message();
@@ -68,7 +73,22 @@ class OwnFolder {
   const std::string& path() const { return path_; }
 
  private:
+  static constexpr std::string_view digits = "0123456789abcdef";
+
+  static void remove_orphans(const files::path& folder) {
+    std::error_code ignored;
+    for (const auto& entry : files::directory_iterator(folder, ignored)) {
+      const auto name = utf8_of(entry.path().filename());
+      const bool own = name.size() == name_digits && name.find_first_not_of(digits) == name.npos;
+      if (!own || !entry.is_directory(ignored)) continue;
+      const platform::FileLock lock(utf8_of(entry.path()) + lock_ending);
+      if (lock.held()) files::remove_all(entry.path(), ignored);
+    }
+  }
+
+  static constexpr auto lock_ending = ".lock";
   std::string path_;
+  std::unique_ptr<platform::FileLock> lock_;  // ends after the folder
 };
 
 class Ui {
@@ -76,11 +96,16 @@ class Ui {
   explicit Ui(const Arguments& arguments) : arguments_(arguments) {}
 
   int run() {
-    auto server = WebServer::start(loop_.get_executor(), {IpAddress::v4({127, 0, 0, 1}), 0},
-                                   {most_connections, most_body},
-                                   [this](WebRequest request, WebServer::Answer answer) {
-                                     pages_->handle(std::move(request), std::move(answer));
-                                   });
+    WebServer::Options wanted;
+    wanted.most_connections = most_connections;
+    wanted.most_of_address = most_connections / 2 - 1;
+    wanted.most_body = most_body;
+    wanted.by_user = true;
+    auto server =
+        WebServer::start(loop_.get_executor(), {IpAddress::v4({127, 0, 0, 1}), 0},
+                         std::move(wanted), [this](WebRequest request, WebServer::Answer answer) {
+                           pages_->handle(std::move(request), std::move(answer));
+                         });
     if (server.has_error()) return fail("127.0.0.1: " + server.error().text);
     server_ = std::move(*server);
     if (const auto problem = prepare()) return fail(*problem);
@@ -104,7 +129,7 @@ class Ui {
       return "there is no folder for reports: expected XDG_STATE_HOME, HOME or LOCALAPPDATA";
     platform::forbid_inspection();  // from here on it holds secrets
     auto keys = make_keys();
-    const auto name = keys.folder.substr(0, 16);
+    const auto name = keys.folder.substr(0, name_digits);
     Gate gate(server_->local().port, std::move(keys));
     if (auto problem = folder_.make(fmt::format("{}/ui/{}", state, name))) return problem;
     Runs::Places places{folder_.path(), state + "/ui/history", arguments_.names};

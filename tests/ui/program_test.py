@@ -47,6 +47,44 @@ class WithFolder(unittest.TestCase):
         return events.until("ended")
 
 
+class Orphans(WithFolder):
+    def test_what_a_killed_program_left_goes_at_the_next_start(self):
+        killed, alive = self.start(), self.start()
+        folders = [os.path.dirname(one.file) for one in (killed, alive)]
+        killed.process.kill()
+        killed.process.wait(program.DEADLINE_S)
+        self.assertTrue(os.path.isdir(folders[0]))
+        self.start()
+        self.assertEqual([False, True], [os.path.exists(one) for one in folders])
+        self.assertEqual(200, alive.enter().status)
+        alive.close()
+        self.assertEqual([], glob.glob(folders[1] + "*"))
+
+
+HOLD = """import socket, sys
+held = [socket.create_connection(("127.0.0.1", int(sys.argv[1]))) for _ in range(100)]
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+class OtherUsers(WithFolder):
+    @unittest.skipUnless(os.getuid() == 0, "only root can be two users")
+    def test_another_user_keeps_nobody_out(self):
+        ui = self.start()
+        ui.enter()
+        other = subprocess.Popen(["python3", "-c", HOLD, str(ui.port)], user="nobody",
+                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd="/")
+        self.addCleanup(other.wait)
+        self.addCleanup(other.stdin.close)
+        self.addCleanup(other.stdout.close)
+        self.assertEqual(b"held\n", other.stdout.readline())
+        for _ in range(20):
+            self.assertEqual(200, ui.get("").status)
+        events = ui.events()
+        self.assertEqual("idle", events.until("idle")[-1]["state"])
+
+
 class Gate(WithFolder):
     def test_a_token_opens_once(self):
         ui = self.start()
