@@ -8,6 +8,8 @@
 
 #include <algorithm>
 
+#include "probe/net/far_end.hpp"
+
 namespace callready::checks {
 namespace {
 
@@ -37,10 +39,29 @@ Detail certificate_fault(const TlsInfo& info) {
   return info.name_matches ? DetailCode::unspecified : DetailCode::wrong_name;
 }
 
-Detail certificate_fault(const TlsInfo& info, const std::string& sha256) {
-  if (sha256.empty()) return certificate_fault(info);
-  const bool same = !info.chain.empty() && info.chain.front().sha256 == sha256;
-  return same ? DetailCode::unspecified : DetailCode::unexpected_issuer;
+bool Pin::fits(const TlsInfo& info) const {
+  if (info.chain.empty()) return false;
+  const auto& leaf = info.chain.front();
+  return (certificate.empty() || leaf.sha256 == certificate) &&
+         (public_key.empty() || leaf.public_key_sha256 == public_key);
+}
+
+Pin pin_of(const Job& job) { return {job.parameter("sha256"), job.parameter("public_key_sha256")}; }
+
+Detail certificate_fault(const TlsInfo& info, const Pin& pin) {
+  if (pin.empty()) return certificate_fault(info);
+  if (pin.fits(info)) return DetailCode::unspecified;
+  const auto mark = fmt::format("O={}", far_end::organization);
+  const bool own = info.chain.size() == 1 &&
+                   info.chain.front().subject == info.chain.front().issuer &&
+                   info.chain.front().subject.find(mark) != std::string::npos;
+  return own ? DetailCode::another_far_end : DetailCode::unexpected_issuer;
+}
+
+void record_fault(Observation& observation, const Detail& fault) {
+  const bool other = fault == DetailCode::another_far_end;
+  observation.outcome = other ? Outcome::skipped : Outcome::failed;
+  observation.detail = fault;
 }
 
 Detail private_certificate_fault(const TlsInfo& info) {

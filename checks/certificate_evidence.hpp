@@ -14,9 +14,22 @@ void add_tls_evidence(Observation& observation, const TlsInfo& info);
 // "untrusted": its issuer may well be a private root.
 Detail certificate_fault(const TlsInfo& info);
 
-// The same where only the certificate with that SHA-256 will do ("unexpected_issuer" for any other,
-// dates and names do not matter); any where it is empty.
-Detail certificate_fault(const TlsInfo& info, const std::string& sha256);
+// The one certificate that a row takes, by SHA-256 in hexadecimal: of all of it, or of its public
+// key. Empty: any.
+struct Pin {
+  std::string certificate, public_key;
+  bool empty() const { return certificate.empty() && public_key.empty(); }
+  bool fits(const TlsInfo& info) const;
+};
+Pin pin_of(const Job& job);
+
+// The same where only the pinned certificate will do: dates and names do not matter. Any other is
+// "unexpected_issuer", or "another_far_end" where `callready serve` made it for itself.
+Detail certificate_fault(const TlsInfo& info, const Pin& pin);
+
+// `failed` with that; "another_far_end" is `skipped`: the set is not for who answered, and of the
+// network that says nothing.
+void record_fault(Observation& observation, const Detail& fault);
 
 // The same where the chain comes from a private authority that this machine need not know: only
 // dates and name count.

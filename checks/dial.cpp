@@ -5,6 +5,7 @@
 #include "checks/certificate_evidence.hpp"
 #include "checks/proxy_route.hpp"
 #include "checks/refuser.hpp"
+#include "probe/net/far_end.hpp"
 
 namespace callready::checks {
 
@@ -52,6 +53,11 @@ void record_tls_failure(Observation& observation, const Failure& failure) {
 }
 
 }  // namespace
+
+void record_busy(Observation& observation) {
+  observation.outcome = Outcome::skipped;
+  observation.detail = DetailCode::far_end_busy;
+}
 
 void note_short_wait(Observation& observation, milliseconds waited) {
   if (observation.outcome != Outcome::silent) return;
@@ -102,6 +108,7 @@ asio::awaitable<Dialled> dial(Context& context, Job job, DialOptions options,
   if (attempt.stream.has_error()) {
     dialled.failure = attempt.stream.error();
     record_tls_failure(observation, attempt.stream.error());
+    if (far_end::says_busy_before_tls(dialled.tls.not_tls)) record_busy(observation);
     co_return dialled;
   }
   dialled.stream = std::move(*attempt.stream);

@@ -17,6 +17,10 @@ struct Dialled {
   TlsInfo tls;                     // where TLS was asked for
 };
 
+// `skipped` with "far_end_busy": a far end of ours turned this away by limits of its own
+// (far_end.hpp), and of the network that says nothing.
+void record_busy(Observation& observation);
+
 // Where nothing came back: says that it was not waited for as long as usual.
 void note_short_wait(Observation& observation, milliseconds waited);
 

@@ -7,8 +7,8 @@
 // G.711. `answered` with "called": media came back. `failed`: "ice_silent" (no pair of addresses
 // connects), "dtls_silent" (a pair connects, and the ClientHello gets no DTLS packet back, six
 // times sent), "dtls_failed", "wrong_fingerprint", "media_silent"; "no_call" where the answer makes
-// no call, "unexpected_issuer" where the certificate is not the one of `sha256`: nothing is said to
-// it then. `denied` with the status of a WHIP endpoint that refuses. Otherwise the outcomes of
+// no call, "unexpected_issuer" where the certificate is not the pinned one: nothing is said to it
+// then. `denied` with the status of a WHIP endpoint that refuses. Otherwise the outcomes of
 // `tls`; `skipped` with "no_key", or "no_ice" where libnice is missing. At the end the
 // far end is asked what arrived there (evidence "call_arrived").
 //
@@ -24,6 +24,7 @@
 #include "checks/kinds.hpp"
 #include "checks/relay_server.hpp"
 #include "checks/whip_client.hpp"
+#include "probe/net/far_end.hpp"
 #include "probe/net/http.hpp"
 #include "probe/net/in_thread.hpp"
 #include "probe/util/text.hpp"
@@ -277,17 +278,14 @@ asio::awaitable<std::unique_ptr<Stream>> reach(Context& context, Job job,
   wanted.tls = true;
   wanted.alpn = {"http/1.1"};
   auto dialled = co_await dial(context, job, wanted, observation);
-  const auto pin = job.parameter("sha256");
-  const auto& chain = dialled.tls.chain;
-  const bool named = !pin.empty() && !chain.empty() && chain.front().sha256 == pin;
+  const auto pin = pin_of(job);
+  const bool named = !pin.empty() && pin.fits(dialled.tls);
   // The one certificate that will do is vouched for by nobody, and need not be.
   if (!named) add_tls_evidence(observation, dialled.tls);
   if (!dialled.stream) co_return nullptr;
-  auto fault = named ? Detail() : certificate_fault(dialled.tls);
-  if (!pin.empty() && !named) fault = DetailCode::unexpected_issuer;
+  const auto fault = certificate_fault(dialled.tls, pin);
   if (fault.empty()) co_return std::move(dialled.stream);
-  observation.outcome = Outcome::failed;
-  observation.detail = fault;
+  record_fault(observation, fault);
   co_return nullptr;
 }
 
@@ -345,6 +343,7 @@ asio::awaitable<void> make_call(Context& context, Job job, Stream& stream, Rehea
   if (reply->status != 201) {
     observation.outcome = reply->status >= 500 ? Outcome::failed : Outcome::denied;
     observation.detail = Detail::status(reply->status);
+    if (far_end::says_busy(reply->body)) record_busy(observation);
     co_return;
   }
   auto other = far_end_of(*reply);

@@ -12,6 +12,7 @@ std::span<const Check> registry() {
        {udp, tcp, tls},
        {{"domain", "host of the Request-URI, where it is not the server's name"},
         {"sha256", "the certificate's own SHA-256 in hexadecimal: no other is taken"},
+        {"public_key_sha256", "the same of its public key (SubjectPublicKeyInfo)"},
         {"srv", "\"true\": the host is a domain, its servers are in NAPTR and SRV records"}},
        true,
        true,
@@ -44,6 +45,7 @@ std::span<const Check> registry() {
        {tls},
        {{"path", "of the WHIP endpoint (RFC 9725) that takes the call; /whip where absent"},
         {"sha256", "the endpoint's certificate's own SHA-256 in hexadecimal: no other is taken"},
+        {"public_key_sha256", "the same of its public key (SubjectPublicKeyInfo)"},
         {"authenticated", "\"true\": the far end takes calls only of who has its key"},
         {"stun", "host:port of the STUN server that says the address beyond the NAT"},
         {"turn", "with TURN credentials: host:port/transport of a server that relays"},
@@ -121,6 +123,7 @@ std::span<const Check> registry() {
        {tls},
        {{"issuer", "a part of the issuer's name that the chain must hold: a private PKI"},
         {"sha256", "the certificate's own SHA-256 in hexadecimal: no other is taken"},
+        {"public_key_sha256", "the same of its public key (SubjectPublicKeyInfo)"},
         {"server_name", "the name to greet the server by (SNI), where it is not the host's"}}},
   };
   return table;

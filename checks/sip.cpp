@@ -13,10 +13,10 @@
 // `silent`, `refused`, `rejected` as in `tcp`.
 //
 // Parameters: `domain` is the host of the Request-URI where it is not the server's name; `sha256`
-// as in `tls`. With `srv: true` the host is a domain whose servers are found first, as a phone does
-// (sip_locate.hpp); the second of them is asked where the first does not answer (RFC 3263
-// section 4.3). Outcomes besides: `unresolved` with "no_service" where the domain says that it has
-// no such service, or as the runner has it for names without an address.
+// and `public_key_sha256` as in `tls`. With `srv: true` the host is a domain whose servers are
+// found first, as a phone does (sip_locate.hpp); the second of them is asked where the first does
+// not answer (RFC 3263 section 4.3). Outcomes besides: `unresolved` with "no_service" where the
+// domain says that it has no such service, or as the runner has it for names without an address.
 #include "checks/certificate_evidence.hpp"
 #include "checks/dial.hpp"
 #include "checks/kinds.hpp"
@@ -112,10 +112,9 @@ asio::awaitable<void> over_stream(Context& context, Job job, Observation& observ
     observation.outcome = Outcome::answered;
     observation.detail = DetailCode::client_certificate_wanted;
   }
-  const auto fault = certificate_fault(dialled.tls, job.parameter("sha256"));
+  const auto fault = certificate_fault(dialled.tls, pin_of(job));
   if (dialled.stream && !fault.empty() && observation.outcome != Outcome::skipped) {
-    observation.outcome = Outcome::failed;
-    observation.detail = fault;
+    record_fault(observation, fault);
   }
 }
 

@@ -6,6 +6,8 @@
 #include <array>
 #include <cctype>
 
+#include "checks/dial.hpp"
+#include "probe/net/far_end.hpp"
 #include "probe/net/timeouts.hpp"
 #include "probe/util/utf8.hpp"
 
@@ -84,8 +86,11 @@ asio::awaitable<std::optional<Failure>> exchange_over_stream(Stream& stream, Sco
     for (;;) {
       const auto message = framer.next();
       if (message.has_error()) {
-        collector.take_broken(message.error());
-        co_return message.error();
+        auto why = message.error();
+        if (far_end::says_busy({reinterpret_cast<const char*>(buffer.data()), *size}))
+          why.text = far_end::busy;
+        collector.take_broken(why);
+        co_return why;
       }
       if (!*message) break;
       const bool done = collector.take(**message, sip::Carriage::stream);
@@ -100,7 +105,11 @@ asio::awaitable<std::optional<Failure>> exchange_over_stream(Stream& stream, Sco
 
 void conclude_sip(Observation& observation, const sip::Collector& collector,
                   const std::optional<Failure>& failure, bool connected) {
-  if (collector.reply()) {
+  const bool busy =
+      far_end::says_busy(collector.reply() ? collector.reply()->reason : collector.why_broken());
+  if (busy) {
+    record_busy(observation);
+  } else if (collector.reply()) {
     observation.outcome = Outcome::answered;
     observation.detail = Detail::status(collector.reply()->status);
   } else if (failure && failure->kind == FailureKind::stopped) {

@@ -11,10 +11,12 @@
 // "wrong_transaction_id", "endless". An answer from another address than the one asked is evidence
 // ("stun_stray") and no answer: a browser would not take it.
 #include "checks/certificate_evidence.hpp"
+#include "checks/dial.hpp"
 #include "checks/kinds.hpp"
 #include "checks/refuser.hpp"
 #include "checks/stun_dial.hpp"
 #include "checks/stun_flows.hpp"
+#include "probe/net/far_end.hpp"
 
 namespace callready::checks {
 
@@ -35,6 +37,7 @@ asio::awaitable<Observation> run_stun(Context& context, Job job) {
   observation.attempts = exchange.attempts;
   if (exchange.answer.has_error()) {
     record_no_answer(observation, channel, exchange.answer.error());
+    if (observation.outcome == Outcome::skipped) co_return observation;
     auto payload = request;
     co_await ask_who_refused(context, job, std::move(payload), observation);
     co_return observation;
@@ -46,11 +49,12 @@ asio::awaitable<Observation> run_stun(Context& context, Job job) {
                            : Detail::status(answer.message.error_code);
   observation.timing_ms[Timing::reply] = answer.took.count();
   if (!channel.reliable()) observation.round_trip = answer.round_trip;
+  if (far_end::says_busy(answer.message.reason)) record_busy(observation);
   add_reply_evidence(observation, answer);
   add_loss_evidence(observation, exchange.attempts);
   add_stray_evidence(observation, channel);
   const auto fault = certificate_fault(dialled.tls);
-  if (!fault.empty()) {
+  if (!fault.empty() && observation.outcome != Outcome::skipped) {
     observation.outcome = Outcome::failed;
     observation.detail = fault;
   }

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include "checks/certificate_evidence.hpp"
+#include "checks/dial.hpp"
+#include "probe/net/far_end.hpp"
 
 namespace callready::checks {
 
@@ -60,6 +62,7 @@ void record_no_answer(Observation& observation, const StunChannel& channel,
   if (failure.kind == FailureKind::stopped) return;
   for (const auto& reply : channel.unexpected()) {
     if (!reply.from_server) continue;
+    if (far_end::says_busy(reply.text)) return record_busy(observation);
     observation.outcome = Outcome::failed;
     observation.detail = reply.reason;
     return;

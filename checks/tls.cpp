@@ -6,12 +6,14 @@
 // "wrong_name" where it does not; where the handshake breaks, `failed` with "not_tls" (what came is
 // no TLS record: plain HTTP, SSH), "tls_version" (no version in common, RFC 8996), "tls_alert",
 // "tls_protocol", "tls_timed_out", "closed_by_peer" or "connection_reset".
+// "far_end_busy" as in dial.hpp, here and in all checks that dial.
 // A server that asks for a client certificate has answered, whether it goes on without
 // ("client_certificate_wanted" in both cases): in TLS 1.3 its alert comes only after our handshake.
 // With `issuer`, a part of the issuer's name that the chain must hold (a vendor's private PKI), a
 // chain that this machine does not trust is `answered` with "private_pki", and one of anybody else
 // is `failed` with "unexpected_issuer" even where this machine trusts it. The same with `sha256`,
-// of the server's own certificate: dates and names do not matter then.
+// of the server's own certificate, or `public_key_sha256`, of its key: dates and names do not
+// matter then. `skipped` with "another_far_end" where it is a `callready serve` of another key.
 #include "checks/certificate_evidence.hpp"
 
 #include "checks/dial.hpp"
@@ -28,15 +30,12 @@ Detail fault_for_issuer(const TlsInfo& info, const std::string& issuer) {
 }
 
 void conclude_chain(Observation& observation, const TlsInfo& info, const Job& job) {
-  const auto issuer = job.parameter("issuer"), pin = job.parameter("sha256");
+  const auto issuer = job.parameter("issuer");
+  const auto pin = pin_of(job);
   const auto general = certificate_fault(info);
   auto fault = issuer.empty() ? general : fault_for_issuer(info, issuer);
   if (!pin.empty()) fault = certificate_fault(info, pin);
-  if (!fault.empty()) {
-    observation.outcome = Outcome::failed;
-    observation.detail = fault;
-    return;
-  }
+  if (!fault.empty()) return record_fault(observation, fault);
   observation.outcome = Outcome::answered;
   observation.detail = DetailCode::trusted;
   if (!general.empty()) observation.detail = DetailCode::private_pki;
@@ -53,6 +52,7 @@ asio::awaitable<Observation> run_tls(Context& context, Job job) {
   const auto& info = dialled.tls;
   add_tls_evidence(observation, info);
   const bool alert = dialled.failure && dialled.failure->kind == FailureKind::tls_alert;
+  if (observation.outcome == Outcome::skipped) co_return observation;
   if (dialled.stream || (alert && info.client_certificate_asked && !info.chain.empty())) {
     conclude_chain(observation, info, job);
   } else if (!info.not_tls.empty()) {

@@ -7,6 +7,7 @@
 #include "probe/cli/output.hpp"
 #include "probe/cli/secrets.hpp"
 #include "probe/platform/child.hpp"
+#include "probe/platform/descriptor.hpp"
 #include "probe/platform/system.hpp"
 #include "probe/serve/responder.hpp"
 #include "probe/util/base64.hpp"
@@ -130,12 +131,23 @@ int run_serve(const Arguments& arguments) {
     }
   }
   options.key.assign(key.begin(), key.end());
+  options.complain = [](std::string_view why) { complain(fmt::format("serve: {}", why)); };
   options.today = day_of(std::chrono::system_clock::now());
   const auto responder = serve::Responder::start(loop.get_executor(), options);
   if (responder.has_error()) {
     complain("serve: a port cannot be opened: " + responder.error().text);
     return usage_error;
   }
+  // As many connections as descriptors are left for, but for some that anything else may need.
+  constexpr int most = 512, fewest = 16, spare = 64;
+  const int left = platform::descriptors().left() - spare;
+  if (left < fewest) {
+    complain(
+        "serve: with so many ports too few file descriptors are left for connections "
+        "(ulimit -n, LimitNOFILE)");
+    return usage_error;
+  }
+  (*responder)->allow_connections(static_cast<std::size_t>(std::min(left, most)));
   if (own_key) {
     say("# Give this to who checks, and to nobody else; a new one is made at each start:\n"
         "#   export CALLREADY_MEDIA_KEY='" +

@@ -56,11 +56,16 @@ bool got_no_answer(const ProbeResult& result) {
 }
 
 bool is_private_and_right(const ProbeResult& result) {
-  if (result.observation.detail == DetailCode::private_pki) return true;
-  const auto pin = result.probe.with.find("sha256");
+  const auto& detail = result.observation.detail;
+  if (detail == DetailCode::private_pki || detail == DetailCode::another_far_end) return true;
   const auto* leaf = evidence_of(result, EvidenceKind::certificate);
-  return pin != result.probe.with.end() && leaf != nullptr &&
-         text_fact(*leaf, Fact::sha256) == pin->second;
+  const auto is_pinned = [&](const char* name, Fact fact) {
+    const auto pin = result.probe.with.find(name);
+    return pin != result.probe.with.end() && leaf != nullptr &&
+           text_fact(*leaf, fact) == pin->second;
+  };
+  return is_pinned("sha256", Fact::sha256) ||
+         is_pinned("public_key_sha256", Fact::public_key_sha256);
 }
 
 bool has_foreign_root(const ProbeResult& result) {

@@ -52,6 +52,7 @@ std::span<const Rule> rules() {
       find_flows,  // what is left over, one by one
       find_interception,
       find_old_authorities,
+      find_other_far_ends,
       find_certificate_faults,
       find_idle_timeout,
       find_nat,

@@ -100,6 +100,7 @@ Causes find_dtls_filter(const Diagnosis&);
 // finding_tls.cpp
 Causes find_interception(const Diagnosis&);
 Causes find_old_authorities(const Diagnosis&);
+Causes find_other_far_ends(const Diagnosis&);
 Causes find_certificate_faults(const Diagnosis&);
 // finding_nat.cpp
 Causes find_idle_timeout(const Diagnosis&);

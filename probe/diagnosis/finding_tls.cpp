@@ -368,6 +368,32 @@ Causes find_old_authorities(const Diagnosis& context) {
   return {cause};
 }
 
+// Of a `callready serve` the certificate is its own, and pinned: another key is another far end's,
+// or the same one's after it was given another secret. Its rows stay undecided.
+Causes find_other_far_ends(const Diagnosis& context) {
+  Cause cause;
+  for (const auto& result : context.facts.report.probes) {
+    if (result.observation.detail == DetailCode::another_far_end)
+      cause.explained.push_back(&result);
+  }
+  if (cause.explained.empty()) return {};
+  const auto hosts = listed(hosts_of(cause.explained));
+  auto& finding = cause.finding;
+  finding.code = "target.outdated";
+  finding.title = fmt::format("callready serve at {} has another key than this set says", hosts);
+  finding.owner = Owner::helpdesk;
+  finding.confidence = Confidence::possible;
+  finding.fix = fmt::format(
+      "Nothing is to be changed on the network. Take the set that callready serve at {} prints now "
+      "(standard output), and its CALLREADY_MEDIA_KEY. As long as that key and the host's name "
+      "stay "
+      "the same, a set stays good.",
+      hosts);
+  for (const auto* result : cause.explained)
+    finding.evidence.push_back(certificate_in_words(*result));
+  return {cause};
+}
+
 Causes find_certificate_faults(const Diagnosis& context) {
   Causes causes;
   for (const auto& fault : faults) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <utility>
 
 #include "probe/util/digest.hpp"
 
@@ -13,7 +14,7 @@ namespace {
 
 using View = std::span<const std::uint8_t>;
 using Mark = std::array<std::uint8_t, 16>;
-constexpr std::size_t rtp_header = 12, shortest = rtp_header + sizeof(Mark);
+constexpr std::size_t rtp_header = 12, shortest = rtp_header + 4 + sizeof(Mark);
 
 // `word` keeps requests, replies and STAMP's packets apart, which have the same key.
 Mark echo_mark(View key, std::string_view word, View bytes) {
@@ -23,6 +24,10 @@ Mark echo_mark(View key, std::string_view word, View bytes) {
   Mark mark{};
   std::copy_n(digest.begin(), mark.size(), mark.begin());
   return mark;
+}
+
+std::int64_t in_seconds(WallTime time) {
+  return std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
 }
 
 constexpr std::string_view asking = "callready echo request", answering = "callready echo reply";
@@ -37,12 +42,16 @@ std::vector<std::uint8_t> reply_to(View request, View key) {
 
 }  // namespace
 
-std::vector<std::uint8_t> echo_request(View key) {
+std::vector<std::uint8_t> echo_request(View key, WallTime sent) {
   std::vector<std::uint8_t> packet(echo_bytes, 0xff);  // mu-law silence
   packet[0] = 0x80;                                    // version 2
   packet[1] = 0x00;                                    // payload type 0: G.711 mu-law
   RAND_bytes(packet.data() + 2, rtp_header - 2);
   if (key.empty()) return packet;
+  const auto seconds = static_cast<std::uint32_t>(in_seconds(sent));
+  for (std::size_t i = 0; i < 4; ++i) {
+    packet[rtp_header + i] = static_cast<std::uint8_t>(seconds >> (24 - 8 * i));
+  }
   const auto mark = echo_mark(key, asking, View(packet).first(packet.size() - sizeof(Mark)));
   std::copy(mark.begin(), mark.end(), packet.end() - static_cast<std::ptrdiff_t>(mark.size()));
   return packet;
@@ -52,18 +61,56 @@ bool echo_matches(View request, View reply, View key) {
   return is_same_secret(reply_to(request, key), reply);
 }
 
-bool EchoKeeper::allowed(const IpAddress& from, Time now) {
+bool EchoKeeper::allowed(const IpAddress& from, bool dated, Time now) {
   if (!addresses_.contains(from) && addresses_.size() >= limits_.addresses) {
     std::erase_if(addresses_, [&](const auto& item) {
       return now - item.second.last_asked() > limits_.forget;
     });
     if (addresses_.size() >= limits_.addresses) return false;
   }
-  return addresses_[from].take(1, limits_.packets_per_second, now) &&
-         all_.take(1, limits_.all_packets_per_second, now);
+  auto& own = addresses_[from];
+  return own.dated.take(1, limits_.packets_per_second, now) &&
+         (dated || own.undated.take(1, limits_.undated_per_second, now)) &&
+         all_.dated.take(1, limits_.all_packets_per_second, now) &&
+         (dated || all_.undated.take(1, limits_.all_undated_per_second, now));
 }
 
-std::vector<std::uint8_t> EchoKeeper::answer(View request, const SocketAddress& from, Time now) {
+// Where the packet's name is kept; windows that no packet can be of any more are forgotten.
+EchoKeeper::Names* EchoKeeper::names_of(View request, WallTime wall) {
+  std::int64_t sent = 0;
+  for (std::size_t i = 0; i < 4; ++i) sent = sent << 8 | request[rtp_header + i];
+  started_ = std::min(started_, wall);  // the clock was set back
+  const auto window = static_cast<std::int64_t>(limits_.window.count());
+  const auto now = in_seconds(wall);
+  std::erase_if(seen_, [&](const auto& item) { return (item.first + 1) * window < now - window; });
+  const bool known = sent >= in_seconds(started_) && sent >= now - window && sent <= now + window;
+  return known ? &seen_[sent / window] : &undated_;
+}
+
+void EchoKeeper::say(bool& said, std::string_view why) {
+  if (!std::exchange(said, true) && limits_.full) limits_.full(why);
+}
+
+bool EchoKeeper::has_room(const Names& names) {
+  if (&names == &undated_) {
+    if (undated_.size() < limits_.undated_packets) return true;
+    say(said_undated_,
+        "media ports: clients whose clock is wrong, or that are of an older version, have used up "
+        "what this key has for them; a restart begins anew");
+    return false;
+  }
+  std::size_t all = 0;
+  for (const auto& [window, of_window] : seen_) all += of_window.size();
+  if (all < limits_.packets) {
+    said_full_ = false;
+    return true;
+  }
+  say(said_full_, "media ports: too many packets in a few minutes; more are not answered for now");
+  return false;
+}
+
+std::vector<std::uint8_t> EchoKeeper::answer(View request, const SocketAddress& from, Time now,
+                                             WallTime wall) {
   // The key first: nobody without it changes anything here.
   if (key_.empty() || request.size() < shortest || request.size() > 1'472) return {};
   const auto body = request.first(request.size() - sizeof(Mark));
@@ -71,8 +118,12 @@ std::vector<std::uint8_t> EchoKeeper::answer(View request, const SocketAddress& 
   if (!is_same_secret(echo_mark(key_, asking, body), mark)) return {};
   std::uint64_t name = 0;
   std::memcpy(&name, mark.data(), sizeof name);
-  if (seen_.size() >= limits_.packets || !seen_.insert(name).second) return {};
-  if (from.port == 0 || !allowed(from.address, now)) return {};
+  auto* const names = names_of(request, wall);
+  if (from.port == 0 || names->contains(name) || !has_room(*names) ||
+      !allowed(from.address, names != &undated_, now)) {
+    return {};
+  }
+  names->insert(name);
   return reply_to(request, key_);
 }
 

@@ -2,10 +2,13 @@
 // 3550), signed at their end. Pure: bytes and times in, bytes out.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <span>
+#include <string_view>
 #include <unordered_set>
 #include <vector>
 
@@ -17,9 +20,11 @@ namespace callready::media {
 
 inline constexpr std::size_t echo_bytes = 172;  // 20 ms of G.711
 
-// As a G.711 phone sends it: random sequence number, time and source, silence; its last 16 bytes
-// are an HMAC-SHA-256 of the rest, cut, where there is a key. No two are the same.
-std::vector<std::uint8_t> echo_request(std::span<const std::uint8_t> key);
+// As a G.711 phone sends it: random sequence number, time and source, silence. Where there is a
+// key, its first sound is when it was sent (seconds since 1970, four bytes), and its last 16 bytes
+// are an HMAC-SHA-256 of the rest, cut. No two are the same.
+std::vector<std::uint8_t> echo_request(std::span<const std::uint8_t> key,
+                                       WallTime sent = std::chrono::system_clock::now());
 
 // True where `reply` is what somebody with the key answers that request.
 bool echo_matches(std::span<const std::uint8_t> request, std::span<const std::uint8_t> reply,
@@ -31,30 +36,50 @@ struct EchoLimits {
   double all_packets_per_second = 5'000;
   std::size_t addresses = 1'000;    // at a time
   std::chrono::seconds forget{60};  // an address that asks no more
-  std::size_t packets = 1'000'000;  // of one key: no packet is answered twice, so all are kept
+  // No packet is answered twice, so those are kept that could be: of the last minutes, and of
+  // clients whose clock is so far off that their packets are of no known time, for ever.
+  std::chrono::seconds window{
+      300};  // a packet that is older, or so much ahead, is of no known time
+  std::size_t packets = 1'000'000, undated_packets = 200'000;
+  double undated_per_second = 50, all_undated_per_second = 500;  // of one address, of all
+  // Told in words, once for each reason, that packets of clients with the key are no longer
+  // answered.
+  std::function<void(std::string_view why)> full{};
 };
 
-// Answers who proves the key, each packet once: what somebody has overheard is worth nothing. The
-// reply is as long as the request, and signed otherwise: nothing that only sends back makes it.
+// Answers who proves the key, each packet once: what somebody has overheard is worth nothing. After
+// a restart, what was sent before it is of no known time. The reply is as long as the request, and
+// signed otherwise: nothing that only sends back makes it.
 class EchoKeeper {
  public:
-  // `key`: not empty.
-  EchoKeeper(std::vector<std::uint8_t> key, const EchoLimits& limits)
-      : key_(std::move(key)), limits_(limits) {}
+  // `key`: not empty. `started`: by the clock on the wall, as `wall` below.
+  EchoKeeper(std::vector<std::uint8_t> key, EchoLimits limits, WallTime started)
+      : key_(std::move(key)), limits_(std::move(limits)), started_(started) {}
 
   // Empty where no reply is due. `now`: by a clock that nobody sets.
   std::vector<std::uint8_t> answer(std::span<const std::uint8_t> request, const SocketAddress& from,
-                                   std::chrono::steady_clock::time_point now);
+                                   std::chrono::steady_clock::time_point now, WallTime wall);
 
  private:
   using Time = std::chrono::steady_clock::time_point;
-  bool allowed(const IpAddress& from, Time now);
+  using Names = std::unordered_set<std::uint64_t>;  // of packets: the first bytes of their HMACs
+  struct Rates {
+    TokenBucket<Time> dated, undated;
+    Time last_asked() const { return std::max(dated.last_asked(), undated.last_asked()); }
+  };
+  bool allowed(const IpAddress& from, bool dated, Time now);
+  Names* names_of(std::span<const std::uint8_t> request, WallTime wall);
+  bool has_room(const Names& names);
+  void say(bool& said, std::string_view why);
 
   std::vector<std::uint8_t> key_;
   EchoLimits limits_;
-  std::unordered_set<std::uint64_t> seen_;  // by the first bytes of their HMACs
-  std::map<IpAddress, TokenBucket<Time>> addresses_;
-  TokenBucket<Time> all_;
+  WallTime started_;
+  std::map<std::int64_t, Names> seen_;  // by when they were sent, in windows since 1970
+  Names undated_;
+  std::map<IpAddress, Rates> addresses_;
+  Rates all_;
+  bool said_full_ = false, said_undated_ = false;
 };
 
 }  // namespace callready::media

@@ -1,6 +1,7 @@
 #include "probe/media/reflector.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace callready::media {
 
@@ -10,15 +11,33 @@ void Reflector::forget(WallTime now) {
   std::erase_if(sessions_, [&](const auto& item) {
     return now - item.second.last > limits_.idle || now - item.second.begun > limits_.session;
   });
+  // Its client's clock may have been ahead by a window.
+  std::erase_if(last_, [&](const auto& item) { return now - item.second > 2 * limits_.window; });
 }
 
-Reflector::Session* Reflector::session_of(const Incoming& incoming, std::uint16_t ssid,
-                                          WallTime now) {
+bool Reflector::may_begin(const stamp::SenderPacket& packet, WallTime wall) {
+  started_ = std::min(started_, wall);  // the clock was set back
+  const auto late = stamp::between(packet.sent, stamp::to_timestamp(wall));
+  const bool dated = late <= limits_.window && -late <= limits_.window &&
+                     stamp::between(stamp::to_timestamp(started_), packet.sent).count() >= 0;
+  if (dated) return !last_.contains(packet.ssid);
+  if (used_.all() && !std::exchange(said_, true) && limits_.full) {
+    limits_.full(
+        "streams: clients whose clock is wrong have used up what this key has for them; a restart "
+        "begins anew");
+  }
+  return !used_.test(packet.ssid);
+}
+
+Reflector::Session* Reflector::session_of(const Incoming& incoming,
+                                          const stamp::SenderPacket& packet, WallTime now,
+                                          WallTime wall) {
+  const auto ssid = packet.ssid;
   const auto found = sessions_.find(ssid);
   if (found != sessions_.end()) {
     return found->second.peer == incoming.from ? &found->second : nullptr;
   }
-  if (used_.test(ssid) || sessions_.size() >= limits_.sessions) return nullptr;
+  if (sessions_.size() >= limits_.sessions || !may_begin(packet, wall)) return nullptr;
   const auto own = std::count_if(sessions_.begin(), sessions_.end(), [&](const auto& item) {
     return item.second.peer.address == incoming.from.address;
   });
@@ -26,7 +45,7 @@ Reflector::Session* Reflector::session_of(const Incoming& incoming, std::uint16_
   used_.set(ssid);
   auto& session = sessions_[ssid];
   session.peer = incoming.from;
-  session.begun = session.last = now;
+  session.begun = session.last = last_[ssid] = now;
   return &session;
 }
 
@@ -48,13 +67,13 @@ bool Reflector::is_new(Session& session, std::uint32_t sequence) {
   return true;
 }
 
-std::optional<Reflected> Reflector::answer(const Incoming& incoming, WallTime now) {
+std::optional<Reflected> Reflector::answer(const Incoming& incoming, WallTime now, WallTime wall) {
   forget(now);
   // The key first: nobody without it changes anything here.
   if (key_.empty()) return std::nullopt;
   auto packet = stamp::parse_sender(incoming.bytes, key_);
   if (!packet) return std::nullopt;
-  auto* session = session_of(incoming, packet->ssid, now);
+  auto* session = session_of(incoming, *packet, now, wall);
   if (session == nullptr) return std::nullopt;
   const bool fresh = is_new(*session, packet->sequence);
   ++session->received;
@@ -64,7 +83,7 @@ std::optional<Reflected> Reflector::answer(const Incoming& incoming, WallTime no
                        session->bytes.take(size, limits_.bytes_per_second, now) &&
                        all_.take(size, limits_.all_bytes_per_second, now);
   if (!allowed) return std::nullopt;
-  session->last = now;
+  session->last = last_[packet->ssid] = now;
 
   Reflected result;
   const int arrived = incoming.traffic_class.value_or(0);

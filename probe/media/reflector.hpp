@@ -4,8 +4,10 @@
 
 #include <bitset>
 #include <chrono>
+#include <functional>
 #include <map>
 #include <optional>
+#include <string_view>
 
 #include "probe/media/stamp.hpp"
 #include "probe/model/observation.hpp"
@@ -20,6 +22,10 @@ struct ReflectorLimits {
   double packets_per_second = 2'000, bytes_per_second = 5e6 / 8;  // of a session
   double all_bytes_per_second = 100e6 / 8;
   std::size_t sessions = 200, sessions_of_address = 6;  // a stream, and 100 calls
+  // A packet that is older, or so much ahead, is of no known time.
+  std::chrono::seconds window{300};
+  // Told once, in words, that sessions of clients with the key are no longer answered.
+  std::function<void(std::string_view why)> full{};
 };
 
 // A datagram as it came.
@@ -35,17 +41,23 @@ struct Reflected {
   int traffic_class = 0;
 };
 
-// A session is one SSID (RFC 8972 section 3) of one address and port: the first that used it with
-// this key. Later nobody else can, and no sequence number of it is answered twice: a packet that
-// somebody has overheard is worth nothing. So a key is good for 65,536 sessions.
+// A session is one SSID (RFC 8972 section 3) of one address and port: the first that used it.
+// Nobody else can until its packets are too old to begin another one, and no sequence number of it
+// is answered twice: a packet that somebody has overheard is worth nothing. A client whose clock is
+// further off than the window, and after a restart what was sent before it, begins a session only
+// with an SSID that nobody had since the start: of these there are 65,536.
 class Reflector {
  public:
-  // `key`: not empty; the reflector has no open mode.
-  Reflector(stamp::Bytes key, const ReflectorLimits& limits)
-      : key_(std::move(key)), limits_(limits) {}
+  // `key`: not empty; the reflector has no open mode. `started`: as `now` below.
+  Reflector(stamp::Bytes key, ReflectorLimits limits, WallTime started)
+      : key_(std::move(key)), limits_(std::move(limits)), started_(started) {}
 
-  // The reply, as long as the request; nothing where none is due. `now`: of sending.
-  std::optional<Reflected> answer(const Incoming& incoming, WallTime now);
+  // The reply, as long as the request; nothing where none is due. `now`: of sending. `wall`: the
+  // time of day, where the clock of `now` does not follow it.
+  std::optional<Reflected> answer(const Incoming& incoming, WallTime now) {
+    return answer(incoming, now, now);
+  }
+  std::optional<Reflected> answer(const Incoming& incoming, WallTime now, WallTime wall);
   std::size_t sessions() const { return sessions_.size(); }
 
  private:
@@ -57,7 +69,9 @@ class Reflector {
     std::uint32_t newest = 0;  // the largest sequence number so far
     std::bitset<1024> seen;    // it and those before it, by the number modulo 1024
   };
-  Session* session_of(const Incoming& incoming, std::uint16_t ssid, WallTime now);
+  Session* session_of(const Incoming& incoming, const stamp::SenderPacket& packet, WallTime now,
+                      WallTime wall);
+  bool may_begin(const stamp::SenderPacket& packet, WallTime wall);
   void forget(WallTime now);
   static bool is_new(Session& session, std::uint32_t sequence);
 
@@ -65,7 +79,10 @@ class Reflector {
   ReflectorLimits limits_;
   TokenBucket<WallTime> all_;
   std::map<std::uint16_t, Session> sessions_;
-  std::bitset<65'536> used_;
+  WallTime started_;
+  std::map<std::uint16_t, WallTime> last_;  // of each SSID that somebody may have overheard
+  std::bitset<65'536> used_;                // since the start
+  bool said_ = false;
   WallTime looked_{};
 };
 

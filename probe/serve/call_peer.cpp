@@ -20,9 +20,8 @@ class Peer final : public CallPeer, public std::enable_shared_from_this<Peer> {
 
   Result<void> listen(const asio::any_io_executor& executor, const CallPeerOptions& options) {
     WebServer::Options wanted;
-    // As its other ports have it (responder.cpp).
-    wanted.most_connections = 64;
-    wanted.most_of_address = 16;
+    wanted.open = options.open;
+    wanted.connection = timeouts::served_connection;
     wanted.most_body = webrtc::most_sdp;
     wanted.tls = [tls = options.tls] { return tls; };
     auto started = WebServer::start(

@@ -5,6 +5,7 @@
 #include "probe/net/asio.hpp"
 #include "probe/net/failure.hpp"
 #include "probe/serve/call_sessions.hpp"
+#include "probe/web/open_connections.hpp"
 
 namespace callready::serve {
 
@@ -12,6 +13,8 @@ struct CallPeerOptions {
   SocketAddress https, media;        // where to listen; port 0: the kernel's choice
   std::vector<IpAddress> addresses;  // by which clients reach it besides the one that they come by
   std::shared_ptr<asio::ssl::context> tls;
+  std::shared_ptr<OpenConnections>
+      open;           // counts its connections with those of others; null: alone
   std::string token;  // empty: everybody may call, for loopback
   CallLimits limits;
 };

@@ -1,6 +1,9 @@
 #include "probe/serve/certificates.hpp"
 
+#include <openssl/core_names.h>
+#include <openssl/ec.h>
 #include <openssl/err.h>
+#include <openssl/param_build.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
@@ -8,6 +11,7 @@
 #include <stdexcept>
 
 #include "probe/net/address.hpp"
+#include "probe/util/digest.hpp"
 
 namespace callready::serve {
 namespace {
@@ -87,11 +91,58 @@ std::string printed(const char* what, Write write) {
   return {data, static_cast<std::size_t>(size)};
 }
 
+// A key of P-256 from random bytes, of which there are 128 bits more than the key has, so that no
+// key is likelier than another (FIPS 186-5, appendix A.2.1).
+std::shared_ptr<EVP_PKEY> key_from(const std::vector<std::uint8_t>& seed) {
+  const std::unique_ptr<EC_GROUP, decltype(&EC_GROUP_free)> group(
+      EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1), &EC_GROUP_free);
+  const std::unique_ptr<BN_CTX, decltype(&BN_CTX_free)> scratch(BN_CTX_secure_new(), &BN_CTX_free);
+  const std::unique_ptr<BIGNUM, decltype(&BN_clear_free)> secret(
+      BN_bin2bn(seed.data(), static_cast<int>(seed.size()), nullptr), &BN_clear_free);
+  const std::unique_ptr<BIGNUM, decltype(&BN_free)> range(BN_new(), &BN_free);
+  demand(group && scratch && secret && range, "key");
+  const std::unique_ptr<EC_POINT, decltype(&EC_POINT_free)> point(EC_POINT_new(group.get()),
+                                                                  &EC_POINT_free);
+  // 1 to n - 1.
+  demand(point && BN_sub(range.get(), EC_GROUP_get0_order(group.get()), BN_value_one()) == 1 &&
+             BN_nnmod(secret.get(), secret.get(), range.get(), scratch.get()) == 1 &&
+             BN_add_word(secret.get(), 1) == 1 &&
+             EC_POINT_mul(group.get(), point.get(), secret.get(), nullptr, nullptr,
+                          scratch.get()) == 1,
+         "key");
+  std::array<unsigned char, 65> shown{};
+  demand(EC_POINT_point2oct(group.get(), point.get(), POINT_CONVERSION_UNCOMPRESSED, shown.data(),
+                            shown.size(), scratch.get()) == shown.size(),
+         "key");
+  const std::unique_ptr<OSSL_PARAM_BLD, decltype(&OSSL_PARAM_BLD_free)> builder(
+      OSSL_PARAM_BLD_new(), &OSSL_PARAM_BLD_free);
+  demand(builder &&
+             OSSL_PARAM_BLD_push_utf8_string(builder.get(), OSSL_PKEY_PARAM_GROUP_NAME,
+                                             SN_X9_62_prime256v1, 0) == 1 &&
+             OSSL_PARAM_BLD_push_octet_string(builder.get(), OSSL_PKEY_PARAM_PUB_KEY, shown.data(),
+                                              shown.size()) == 1 &&
+             OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_PRIV_KEY, secret.get()) == 1,
+         "key");
+  const std::unique_ptr<OSSL_PARAM, decltype(&OSSL_PARAM_free)> parts(
+      OSSL_PARAM_BLD_to_param(builder.get()), &OSSL_PARAM_free);
+  const std::unique_ptr<EVP_PKEY_CTX, decltype(&EVP_PKEY_CTX_free)> context(
+      EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr), &EVP_PKEY_CTX_free);
+  EVP_PKEY* key = nullptr;
+  demand(parts && context && EVP_PKEY_fromdata_init(context.get()) == 1 &&
+             EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_KEYPAIR, parts.get()) == 1,
+         "key");
+  return {key, &EVP_PKEY_free};
+}
+
 }  // namespace
 
 Certificate Certificate::make(const CertificateOptions& options, const Certificate* issuer) {
   Certificate made;
-  made.key_.reset(EVP_EC_gen("P-256"), &EVP_PKEY_free);
+  if (options.key_seed.empty()) {
+    made.key_.reset(EVP_EC_gen("P-256"), &EVP_PKEY_free);
+  } else {
+    made.key_ = key_from(options.key_seed);
+  }
   demand(made.key_ != nullptr, "key");
   made.x509_.reset(X509_new(), &X509_free);
   X509* certificate = made.x509();
@@ -139,6 +190,15 @@ std::string Certificate::key_pem() const {
   return printed("PEM", [this](BIO* out) {
     return PEM_write_bio_PrivateKey(out, key(), nullptr, nullptr, 0, nullptr, nullptr);
   });
+}
+
+std::string Certificate::public_key_sha256() const {
+  unsigned char* der = nullptr;
+  const int size = i2d_PUBKEY(key(), &der);
+  demand(size > 0, "public key");
+  const std::string bytes(reinterpret_cast<const char*>(der), static_cast<std::size_t>(size));
+  OPENSSL_free(der);
+  return sha256_hex(bytes);
 }
 
 std::shared_ptr<asio::ssl::context> server_context(const Certificate& leaf,

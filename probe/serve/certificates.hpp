@@ -20,6 +20,9 @@ struct CertificateOptions {
   WallTime not_before = std::chrono::system_clock::now() - std::chrono::hours(1);
   WallTime not_after = std::chrono::system_clock::now() + std::chrono::hours(24);
   bool authority = false;  // may issue others: basicConstraints CA:TRUE, keyUsage keyCertSign
+  // 48 bytes that nobody else knows: the key is made from them, the same each time. Empty: a new
+  // key.
+  std::vector<std::uint8_t> key_seed{};
 };
 
 // A certificate with its private key. A value: copies share both.
@@ -33,6 +36,8 @@ class Certificate {
 
   std::string pem() const;      // the certificate
   std::string key_pem() const;  // PKCS #8, not encrypted
+  // SHA-256 of its SubjectPublicKeyInfo, in hexadecimal: what a pin is made of (RFC 7469, 2.4).
+  std::string public_key_sha256() const;
   X509* x509() const { return x509_.get(); }
   EVP_PKEY* key() const { return key_.get(); }
 

@@ -13,6 +13,7 @@ struct Pair {
 // Where the port is the kernel's choice and taken for the other protocol, another one is tried, 16
 // times at most.
 Result<Pair> start_pair(const asio::any_io_executor& executor, const SocketAddress& bind,
-                        const Respond& udp, const Serve& tcp, const Limits& limits);
+                        const Respond& udp, const Serve& tcp, const Limits& limits,
+                        const Respond& busy = nullptr);
 
 }  // namespace callready::serve

@@ -1,30 +1,36 @@
 #include "probe/serve/responder.hpp"
 
 #include <fmt/format.h>
-#include <openssl/x509.h>
 
+#include "probe/net/far_end.hpp"
 #include "probe/serve/certificates.hpp"
+#include "probe/util/digest.hpp"
 #include "probe/webrtc/token.hpp"
 
 namespace callready::serve {
 namespace {
 
-std::string fingerprint(const Certificate& certificate) {
-  std::array<unsigned char, 32> digest{};
-  unsigned size = 0;
-  X509_digest(certificate.x509(), EVP_sha256(), digest.data(), &size);
-  std::string text;
-  for (const auto byte : digest) text += fmt::format("{:02x}", byte);
-  return text;
+// The same after each start with that key, so that the sets that were given out stay good; another
+// one for another name, as the tokens are (webrtc/token.hpp). Nobody looks at its dates: the pin is
+// all that counts.
+Certificate own_certificate(const ResponderOptions& options) {
+  constexpr std::size_t seed_bytes = 48;
+  CertificateOptions wanted;
+  wanted.common_name = options.name;
+  wanted.organization = far_end::organization;
+  wanted.names = {options.name};
+  wanted.not_after = std::chrono::system_clock::now() + std::chrono::hours(24 * 3'650);
+  wanted.key_seed = hkdf_sha256(options.key, "callready serve TLS " + options.name, seed_bytes);
+  return Certificate::self_signed(wanted);
 }
 
 // What anybody outside may have: never more bytes over UDP than were sent.
 Limits for_strangers() {
   Limits limits;
-  limits.connections_of_address = 16;
   limits.request_bytes = 4'096;
   limits.requests = 20;
-  limits.datagrams_per_second = 200;
+  limits.datagrams_per_second = 5'000;
+  limits.datagrams_of_network = 200;
   limits.replies_may_grow = false;
   return limits;
 }
@@ -47,11 +53,13 @@ Failure at(std::string_view transport, std::uint16_t port, Failure failure) {
 
 Result<std::shared_ptr<CallPeer>> take_calls(const asio::any_io_executor& executor,
                                              const ResponderOptions& options, std::uint16_t port,
-                                             std::shared_ptr<asio::ssl::context> tls) {
+                                             std::shared_ptr<asio::ssl::context> tls,
+                                             std::shared_ptr<OpenConnections> open) {
   CallPeerOptions wanted;
   wanted.https = {options.bind, port};
   wanted.media = {options.bind, options.call_port};
   wanted.tls = std::move(tls);
+  wanted.open = std::move(open);
   wanted.token = webrtc::whip_token(options.key, options.name);
   const auto literal = IpAddress::parse(options.name);
   if (literal) wanted.addresses.push_back(*literal);
@@ -70,12 +78,13 @@ Result<void> Responder::start_tls(const asio::any_io_executor& executor,
   pages.pages["/"].body = "callready serve\n";
   pages.tls = tls;
   pages.limits = for_strangers();
+  pages.limits.open = open_;
   for (const auto& range : options.tls_ports) {
     SocketAddress last;
     for (unsigned port = range.first; port <= range.last; ++port) {
       const auto number = static_cast<std::uint16_t>(port);
       if (!calls_) {
-        auto calls = take_calls(executor, options, number, tls);
+        auto calls = take_calls(executor, options, number, tls, open_);
         if (calls.has_error()) return at("TCP", number, calls.error());
         calls_ = std::move(*calls);
         ports_.call = calls_->media().port;
@@ -95,17 +104,23 @@ Result<void> Responder::start_tls(const asio::any_io_executor& executor,
 Result<void> Responder::start_all(const asio::any_io_executor& executor,
                                   const ResponderOptions& options) {
   const auto& bind = options.bind;
-  const auto limits = for_strangers();
+  auto limits = for_strangers();
+  limits.open = open_ = OpenConnections::make({});
+  auto stream_limits = options.limits;
+  auto echo_limits = options.echo_limits;
+  stream_limits.full = echo_limits.full = options.complain;
   auto reflector =
-      StampServer::start(executor, {bind, options.udp_port}, {options.key, options.limits});
+      StampServer::start(executor, {bind, options.udp_port}, {options.key, stream_limits});
   if (reflector.has_error()) return at("UDP", options.udp_port, reflector.error());
   stamp_ = std::move(*reflector);
   ports_.stream = stamp_->local().port;
 
   EchoOptions echo;
   echo.limits = limits;
-  echo.limits.request_bytes = 512;  // each port has its buffer
-  echo.keeper = std::make_shared<media::EchoKeeper>(options.key, options.echo_limits);
+  echo.limits.request_bytes = 512;  // each port has its buffer; the keeper has the rates
+  echo.limits.datagrams_of_network = echo.limits.datagrams_per_second;
+  echo.keeper = std::make_shared<media::EchoKeeper>(options.key, echo_limits,
+                                                    std::chrono::system_clock::now());
   for (const auto& range : options.media_ports) {
     echo.ports = static_cast<int>(range.count());
     auto started = UdpEcho::start(executor, {bind, range.first}, echo);
@@ -114,12 +129,7 @@ Result<void> Responder::start_all(const asio::any_io_executor& executor,
     echoes_.push_back(std::move(*started));
   }
 
-  CertificateOptions wanted;
-  wanted.common_name = options.name;
-  wanted.organization = "callready serve";
-  wanted.names = {options.name};
-  wanted.not_after = std::chrono::system_clock::now() + std::chrono::hours(24 * 365);
-  const auto certificate = Certificate::self_signed(wanted);
+  const auto certificate = own_certificate(options);
   const auto tls = server_context(certificate);
   if (auto started = start_tls(executor, options, tls); started.has_error()) return started;
   for (const auto& range : options.tcp_ports) {
@@ -159,8 +169,14 @@ Result<void> Responder::start_all(const asio::any_io_executor& executor,
     ports_.sip = sip_->local().port;
     if (options.sips_port) ports_.sips = sip_->tls_local()->port;
   }
-  target_set_ = responder_set(ports_, {options.name, fingerprint(certificate), options.today});
+  target_set_ =
+      responder_set(ports_, {options.name, certificate.public_key_sha256(), options.today});
   return {};
+}
+
+void Responder::allow_connections(std::size_t all) {
+  constexpr std::size_t most_of_client = 64;
+  open_->allow({all, std::min(most_of_client, std::max<std::size_t>(all / 4, 1))});
 }
 
 Result<std::unique_ptr<Responder>> Responder::start(const asio::any_io_executor& executor,

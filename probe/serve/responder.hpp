@@ -24,6 +24,7 @@ struct ResponderOptions {
   std::uint16_t call_port = 0;  // of WebRTC calls, which are made at the first of the TLS ports
   media::stamp::Bytes key;      // not empty
   std::string today;            // YYYY-MM-DD
+  std::function<void(std::string_view)> complain{};  // that clients with the key go unanswered
   media::ReflectorLimits limits;
   media::EchoLimits echo_limits;
 };
@@ -37,6 +38,9 @@ class Responder {
   static Result<std::unique_ptr<Responder>> start(const asio::any_io_executor& executor,
                                                   const ResponderOptions& options);
 
+  // Open ones of all ports together, of which nobody gets more than a quarter; 128 at first.
+  void allow_connections(std::size_t all);
+
   // As YAML (targets/README.md). No secret is in it.
   const std::string& target_set() const { return target_set_; }
   const ResponderPorts& ports() const { return ports_; }
@@ -49,6 +53,7 @@ class Responder {
   Result<void> start_all(const asio::any_io_executor& executor, const ResponderOptions& options);
   Result<void> start_tls(const asio::any_io_executor& executor, const ResponderOptions& options,
                          const std::shared_ptr<asio::ssl::context>& tls);
+  std::shared_ptr<OpenConnections> open_;  // over all ports
   std::shared_ptr<StampServer> stamp_;
   std::vector<std::shared_ptr<UdpEcho>> echoes_;
   std::vector<std::shared_ptr<StreamService>> tcp_;

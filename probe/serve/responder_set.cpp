@@ -23,8 +23,8 @@ std::string joined(const std::vector<PortRange>& ranges) {
   return fmt::format("{}", fmt::join(texts, ", "));
 }
 
-std::vector<FarEndRow> far_end_rows(const ResponderPorts& ports, const std::string& fingerprint) {
-  const auto pin = "sha256: " + fingerprint;
+std::vector<FarEndRow> far_end_rows(const ResponderPorts& ports, const std::string& public_key) {
+  const auto pin = "public_key_sha256: " + public_key;
   std::vector<FarEndRow> rows = {
       {"stream", "A stream like a call's", "How a call would sound, each way", CheckKind::media,
        "udp", std::to_string(ports.stream), "required", "authenticated: \"true\""}};
@@ -94,7 +94,7 @@ constexpr auto voice_figures = R"(    quality:
 }  // namespace
 
 std::string responder_set(const ResponderPorts& ports, const ResponderIdentity& identity) {
-  const auto rows = far_end_rows(ports, identity.fingerprint);
+  const auto rows = far_end_rows(ports, identity.public_key);
   const std::vector<FarEndUse> uses = {
       {"voice", "Voice", {"stream", "media", "stun", "stun-tcp", "nat"}},
       {"sip",

@@ -19,9 +19,9 @@ struct ResponderPorts {
 };
 
 struct ResponderIdentity {
-  std::string name;         // a name or an address
-  std::string fingerprint;  // of its certificate: SHA-256 in hexadecimal
-  std::string today;        // YYYY-MM-DD
+  std::string name;        // a name or an address
+  std::string public_key;  // of its certificate: SHA-256 in hexadecimal
+  std::string today;       // YYYY-MM-DD
 };
 
 // As YAML (targets/README.md).

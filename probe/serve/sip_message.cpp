@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "probe/net/far_end.hpp"
 #include "probe/net/osip.hpp"
 #include "probe/util/base64.hpp"
 
@@ -151,12 +152,14 @@ Bytes answer_sip(const SipIdentity& identity, std::span<const std::uint8_t> byte
   } else if (method == "OPTIONS") {
     status = "200 OK";
   }
+  const auto busy = fmt::format("503 {}", far_end::busy);
+  if (identity.busy) status = busy;
   const std::string needed = fmt::format("SIP/2.0 {}\r\n{}", status, headers);
-  std::string extra = "Allow: OPTIONS\r\n";
+  std::string extra = identity.busy ? "Retry-After: 2\r\n" : "Allow: OPTIONS\r\n";
   if (!identity.server.empty()) extra += "Server: " + identity.server + "\r\n";
   constexpr std::string_view end = "Content-Length: 0\r\n\r\n";
   const auto bound = request.size() + identity.growth;
-  if (identity.mirror) {
+  if (identity.mirror && !identity.busy) {
     const auto came = worth_mirroring(request);
     const auto body = base64(came);
     const auto full =

@@ -14,6 +14,7 @@ struct SipIdentity {
   // What a reply over UDP may have more than its request (bytes): received, rport and a tag make a
   // short one longer.
   std::size_t growth = 80;
+  bool busy = false;  // every request gets 503, in the words of far_end.hpp
 };
 
 // OPTIONS gets 200, ACK nothing, every other method 405, a request without what a reply needs 400.

@@ -14,8 +14,13 @@ Result<std::shared_ptr<SipServer>> SipServer::start(const asio::any_io_executor&
                                                         SocketAddress& peer) {
     return answer_sip(identity, request, peer, false);
   };
+  auto refusing = options.identity;
+  refusing.busy = true;
+  const Respond busy = [refusing](std::span<const std::uint8_t> request, SocketAddress& peer) {
+    return answer_sip(refusing, request, peer, true);
+  };
   const auto serve = messages(&sip_frame, streams);
-  auto pair = start_pair(executor, bind, datagrams, serve, options.limits);
+  auto pair = start_pair(executor, bind, datagrams, serve, options.limits, busy);
   if (pair.has_error()) return pair.error();
   auto server = std::shared_ptr<SipServer>(new SipServer);
   server->udp_ = std::move(pair->udp);

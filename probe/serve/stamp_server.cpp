@@ -6,7 +6,7 @@ struct StampServer::Core : std::enable_shared_from_this<Core> {
   Core(const asio::any_io_executor& executor, UdpSocket opened, StampOptions options)
       : clock(executor),
         socket(std::move(opened)),
-        reflector(std::move(options.key), options.limits) {}
+        reflector(std::move(options.key), options.limits, clock.wall_now()) {}
 
   void wait() {
     socket.when_readable([self = shared_from_this()] {
@@ -31,7 +31,7 @@ struct StampServer::Core : std::enable_shared_from_this<Core> {
     const auto now = clock.now();
     const auto reply = reflector.answer({datagram.bytes, datagram.from, wall(datagram.arrived),
                                          datagram.traffic_class, datagram.ttl},
-                                        wall(now));
+                                        wall(now), clock.wall_now());
     if (!reply || datagram.from.port == 0) return;
     if (reply->traffic_class != traffic_class) {
       traffic_class = reply->traffic_class;

@@ -1,7 +1,6 @@
 #include "probe/serve/stream_service.hpp"
 
-#include <map>
-
+#include "probe/net/far_end.hpp"
 #include "probe/net/service_timeouts.hpp"
 #include "probe/net/tls.hpp"
 #include "probe/net/watched.hpp"
@@ -40,6 +39,7 @@ asio::awaitable<Result<Bytes>> read_message(Connection& connection, const Framin
       const auto end = unread.begin() + length;
       Bytes message(unread.begin(), end);
       unread.erase(unread.begin(), end);
+      connection.place.heard(connection.scope.clock.now());
       co_return message;
     }
     if (std::max(whole, unread.size()) > connection.limits.request_bytes) {
@@ -67,6 +67,9 @@ struct StreamService::Core {
         serve(std::move(what)),
         tls(std::move(with)),
         limits(bounds),
+        open(bounds.open
+                 ? bounds.open
+                 : OpenConnections::make({bounds.connections, bounds.connections_of_address})),
         acceptor(where) {}
 
   asio::any_io_executor executor;
@@ -76,9 +79,23 @@ struct StreamService::Core {
   Serve serve;
   std::shared_ptr<asio::ssl::context> tls;
   Limits limits;
+  std::shared_ptr<OpenConnections> open;
   tcp::acceptor acceptor;
-  int open = 0;
-  std::map<IpAddress, int> open_of;  // by the client's address
+};
+
+// One that is attended: it ends with the service, or where it has to make room.
+struct StreamService::Attended {
+  explicit Attended(const std::shared_ptr<Core>& core) : owner(core) {
+    handle = owner->stop.subscribe([this] { stop.stop(); });
+  }
+  ~Attended() { owner->stop.unsubscribe(handle); }
+  Attended(const Attended&) = delete;
+  Attended& operator=(const Attended&) = delete;
+
+  std::shared_ptr<Core> owner;
+  StopSignal stop;
+  StopSignal::Handle handle;
+  std::unique_ptr<OpenConnections::Place> place;
 };
 
 Result<std::shared_ptr<StreamService>> StreamService::start(const asio::any_io_executor& executor,
@@ -91,7 +108,7 @@ Result<std::shared_ptr<StreamService>> StreamService::start(const asio::any_io_e
   core->acceptor.open(endpoint.protocol(), error);
   if (!error) core->acceptor.set_option(OwnPort(true), error);
   if (!error) core->acceptor.bind(endpoint, error);
-  if (!error) core->acceptor.listen(limits.connections, error);
+  if (!error) core->acceptor.listen(asio::socket_base::max_listen_connections, error);
   if (error) return classify(error);
   const auto local = from_endpoint(core->acceptor.local_endpoint(error));
   if (error) return classify(error);
@@ -110,7 +127,7 @@ void StreamService::stop() {
   core_->stop.stop();
 }
 
-int StreamService::connections() const { return core_->open; }
+int StreamService::connections() const { return static_cast<int>(core_->open->count()); }
 
 asio::awaitable<void> StreamService::accept(std::shared_ptr<Core> core) {
   while (core->acceptor.is_open()) {
@@ -122,39 +139,32 @@ asio::awaitable<void> StreamService::accept(std::shared_ptr<Core> core) {
       continue;
     }
     error_code gone;
-    const auto from = from_endpoint(socket.remote_endpoint(gone)).address;
-    const auto own = core->open_of.find(from);
-    const int already = own == core->open_of.end() ? 0 : own->second;
-    const auto& limits = core->limits;
-    if (core->open >= limits.connections || already >= limits.connections_of_address) {
-      continue;  // closes it
+    const auto client = client_at(from_endpoint(socket.remote_endpoint(gone)).address);
+    auto attended = std::make_shared<Attended>(core);
+    attended->place =
+        core->open->enter(client, core->clock.now(), [weak = std::weak_ptr(attended)] {
+          if (const auto one = weak.lock()) one->stop.stop();
+        });
+    if (attended->place) {
+      asio::co_spawn(core->executor, attend(attended, std::move(socket)), asio::detached);
+    } else {
+      core->open->turn_away(std::move(socket), far_end::busy_line);
     }
-    asio::co_spawn(core->executor, attend(core, std::move(socket), from), asio::detached);
   }
 }
 
-asio::awaitable<void> StreamService::attend(std::shared_ptr<Core> core, tcp::socket socket,
-                                            IpAddress from) {
-  struct Count {
-    Core& owner;
-    IpAddress address;
-    Count(Core& of, const IpAddress& client) : owner(of), address(client) {
-      ++owner.open;
-      ++owner.open_of[address];
-    }
-    ~Count() {
-      --owner.open;
-      if (--owner.open_of[address] == 0) owner.open_of.erase(address);
-    }
-  } count(*core, from);
+asio::awaitable<void> StreamService::attend(std::shared_ptr<Attended> attended,
+                                            tcp::socket socket) {
+  const auto& core = attended->owner;
+  const Scope scope{core->clock, attended->stop};
   error_code ignored;
   socket.set_option(tcp::no_delay(true), ignored);
   const auto ends = core->clock.now() + core->limits.connection;
-  auto connection = std::make_shared<Connection>(
-      Connection{nullptr, core->executor, core->scope, core->limits, ends, {}, core});
+  auto connection = std::make_shared<Connection>(Connection{
+      nullptr, core->executor, scope, core->limits, ends, {}, attended, *attended->place});
   auto transport = std::make_unique<TcpStream>(std::move(socket));
   if (core->tls) {
-    auto accepted = co_await tls_accept(std::move(transport), core->scope, *core->tls);
+    auto accepted = co_await tls_accept(std::move(transport), scope, *core->tls);
     if (accepted.has_error()) co_return;
     connection->stream = std::move(*accepted);
   } else {

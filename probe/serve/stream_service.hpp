@@ -15,7 +15,8 @@ struct Connection {
   Limits limits;
   Instant ends;                         // of the whole connection
   Bytes unread;                         // what came behind the last message
-  std::shared_ptr<const void> service;  // keeps what `scope` refers to
+  std::shared_ptr<const void> service;  // keeps what `scope` and `place` refer to
+  OpenConnections::Place& place;
 
   // Of one request or of one reply that starts now.
   Instant deadline() const { return std::min(scope.clock.now() + limits.idle, ends); }
@@ -47,15 +48,17 @@ class StreamService {
   StreamService& operator=(const StreamService&) = delete;
 
   SocketAddress local() const { return local_; }
-  int connections() const;  // open ones
+  // Open ones, of all that are counted with them.
+  int connections() const;
   void stop();
 
  private:
   struct Core;
+  struct Attended;
   StreamService(std::shared_ptr<Core> core, const SocketAddress& local);
   static asio::awaitable<void> accept(std::shared_ptr<Core> core);
-  static asio::awaitable<void> attend(std::shared_ptr<Core> core, asio::ip::tcp::socket socket,
-                                      IpAddress from);
+  static asio::awaitable<void> attend(std::shared_ptr<Attended> attended,
+                                      asio::ip::tcp::socket socket);
   std::shared_ptr<Core> core_;
   SocketAddress local_;
 };

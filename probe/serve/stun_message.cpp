@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "probe/net/far_end.hpp"
 #include "probe/net/stun.hpp"
 #include "probe/util/digest.hpp"
 
@@ -88,7 +89,9 @@ StunReply answer_stun(const StunIdentity& identity, std::span<const std::uint8_t
   };
   const auto unknown = not_understood(
       modern, arrival.other ? std::span<const Attribute>(discovery_attributes) : plain_attributes);
-  if (is_turn) {
+  if (identity.busy) {
+    reply.bytes = begin(stun::Class::error).add_error(500, far_end::busy).finish();
+  } else if (is_turn) {
     // Before anything else is looked at (RFC 8489 section 9.2.4, RFC 8656 section 7.2).
     reply.bytes = begin(stun::Class::error)
                       .add_error(401, "Unauthorized")

@@ -12,6 +12,7 @@ namespace callready::serve {
 struct StunIdentity {
   std::string software = "callready";    // left out where empty
   std::string realm = "callready.test";  // of the TURN challenge; not empty
+  bool busy = false;                     // every request gets 500, in the words of far_end.hpp
 };
 
 // How a request came.

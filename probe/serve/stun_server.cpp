@@ -47,6 +47,13 @@ Result<std::shared_ptr<StunServer>> StunServer::start(const asio::any_io_executo
       return Bytes();
     };
   };
+  auto refusing = options.identity;
+  refusing.busy = true;
+  const Respond busy = [refusing](std::span<const std::uint8_t> request, SocketAddress& peer) {
+    StunArrival arrival;
+    arrival.client = peer;
+    return answer_stun(refusing, request, arrival).bytes;
+  };
   Failure failure;
   for (int attempt = 0; attempt < 16; ++attempt) {
     auto server = std::shared_ptr<StunServer>(new StunServer);
@@ -55,7 +62,7 @@ Result<std::shared_ptr<StunServer>> StunServer::start(const asio::any_io_executo
     // The second port is the kernel's choice at the first address and has to be free at the second.
     const auto place = [&](std::size_t index, const SocketAddress& where) {
       auto started =
-          UdpService::start(executor, where, answer_from(server->corners_, index), limits);
+          UdpService::start(executor, where, answer_from(server->corners_, index), limits, busy);
       if (started.has_error()) {
         failure = started.error();
         return false;

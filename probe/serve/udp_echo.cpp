@@ -20,7 +20,8 @@ Result<std::shared_ptr<UdpEcho>> UdpEcho::start(const asio::any_io_executor& exe
     if (options.keeper) {
       respond = [keeper = options.keeper](std::span<const std::uint8_t> request,
                                           SocketAddress& peer) {
-        return keeper->answer(request, peer, std::chrono::steady_clock::now());
+        return keeper->answer(request, peer, std::chrono::steady_clock::now(),
+                              std::chrono::system_clock::now());
       };
     }
     SocketAddress next = bind;

@@ -1,35 +1,51 @@
 #include "probe/serve/udp_service.hpp"
 
-#include "probe/util/token_bucket.hpp"
+#include "probe/serve/fair_rate.hpp"
 
 namespace callready::serve {
 
 using asio::ip::udp;
 
 struct UdpService::Core {
-  Core(const asio::any_io_executor& executor, Respond answer, const Limits& bounds)
-      : socket(executor), respond(std::move(answer)), limits(bounds) {}
+  Core(const asio::any_io_executor& executor, Respond answer, Respond refuse, const Limits& bounds)
+      : socket(executor),
+        respond(std::move(answer)),
+        busy(std::move(refuse)),
+        limits(bounds),
+        replies(bounds.datagrams_per_second, bounds.datagrams_of_network),
+        refusals(bounds.datagrams_per_second / 10.0, bounds.datagrams_of_network / 10.0) {}
 
   void send(std::span<const std::uint8_t> bytes, const SocketAddress& to) {
-    if (bytes.empty() || to.port == 0 || !socket.is_open() || !may_send()) return;
+    if (bytes.empty() || to.port == 0 || !socket.is_open()) return;
     error_code ignored;
     socket.send_to(asio::buffer(bytes.data(), bytes.size()), to_endpoint<udp>(to), 0, ignored);
   }
 
-  bool may_send() {
-    return sent.take(1, limits.datagrams_per_second, std::chrono::steady_clock::now());
+  // The reply, where there is one that may be sent.
+  Bytes reply_to(std::span<const std::uint8_t> request, SocketAddress& peer) {
+    const auto sender = peer;
+    auto reply = respond(request, peer);
+    if (reply.empty()) return reply;
+    const auto now = std::chrono::steady_clock::now();
+    if (!replies.take(sender.address, now)) {
+      if (!busy || !refusals.take(sender.address, now)) return {};
+      peer = sender;
+      reply = busy(request, peer);
+    }
+    const bool grown = reply.size() > request.size() && !limits.replies_may_grow;
+    return peer.address == sender.address && !grown ? reply : Bytes();
   }
 
   udp::socket socket;
-  Respond respond;
+  Respond respond, busy;
   Limits limits;
-  TokenBucket<Instant> sent;
+  FairRate replies, refusals;
 };
 
 Result<std::shared_ptr<UdpService>> UdpService::start(const asio::any_io_executor& executor,
                                                       const SocketAddress& bind, Respond respond,
-                                                      const Limits& limits) {
-  auto core = std::make_shared<Core>(executor, std::move(respond), limits);
+                                                      const Limits& limits, Respond busy) {
+  auto core = std::make_shared<Core>(executor, std::move(respond), std::move(busy), limits);
   const auto endpoint = to_endpoint<udp>(bind);
   error_code error;
   core->socket.open(endpoint.protocol(), error);
@@ -53,7 +69,7 @@ void UdpService::stop() {
 }
 
 void UdpService::send(std::span<const std::uint8_t> bytes, const SocketAddress& to) {
-  core_->send(bytes, to);
+  if (core_->replies.take(to.address, std::chrono::steady_clock::now())) core_->send(bytes, to);
 }
 
 asio::awaitable<void> UdpService::serve(std::shared_ptr<Core> core) {
@@ -71,11 +87,9 @@ asio::awaitable<void> UdpService::serve(std::shared_ptr<Core> core) {
     }
     errors = 0;
     if (size == 0 || size == buffer.size()) continue;
-    const auto sender = from_endpoint(from);
-    auto peer = sender;
-    const auto reply = core->respond(std::span(buffer).first(size), peer);
-    const bool grown = reply.size() > size && !core->limits.replies_may_grow;
-    if (peer.address == sender.address && !grown) core->send(reply, peer);
+    auto peer = from_endpoint(from);
+    const auto reply = core->reply_to(std::span(buffer).first(size), peer);
+    core->send(reply, peer);
   }
 }
 

@@ -23,10 +23,12 @@ using Respond = std::function<Bytes(std::span<const std::uint8_t> request, Socke
 // Serves until stop() or its own end.
 class UdpService {
  public:
-  // Failure: the address cannot be bound.
+  // `busy` answers in the place of `respond` where the rate is used up (limits.hpp); null: nothing
+  // does. Failure: the address cannot be bound.
   static Result<std::shared_ptr<UdpService>> start(const asio::any_io_executor& executor,
                                                    const SocketAddress& bind, Respond respond,
-                                                   const Limits& limits = {});
+                                                   const Limits& limits = {},
+                                                   Respond busy = nullptr);
   ~UdpService();
   UdpService(const UdpService&) = delete;
   UdpService& operator=(const UdpService&) = delete;

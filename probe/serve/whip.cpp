@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "probe/net/far_end.hpp"
 #include "probe/serve/call_peer.hpp"
 #include "probe/util/digest.hpp"
 
@@ -37,7 +38,7 @@ WebReply opened(CallSessions& sessions, const WebRequest& request, Instant now) 
     case CallSessions::Refusal::unsupported:
       return plain(422, "expected audio (Opus or G.711) over UDP/TLS/RTP/SAVPF with rtcp-mux\n");
     case CallSessions::Refusal::crowded: {
-      auto reply = plain(503, "too many calls at once\n");
+      auto reply = plain(503, fmt::format("{}: too many calls at once\n", far_end::busy));
       reply.fields.emplace_back("Retry-After", "30");
       return reply;
     }

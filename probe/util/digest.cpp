@@ -40,6 +40,22 @@ std::array<std::uint8_t, 32> hmac_sha256(std::span<const std::uint8_t> key,
   return hmac<32>(EVP_sha256(), key, message);
 }
 
+std::vector<std::uint8_t> hkdf_sha256(std::span<const std::uint8_t> secret,
+                                      std::string_view purpose, std::size_t size) {
+  constexpr std::array<std::uint8_t, 32> no_salt{};
+  const auto extracted = hmac_sha256(no_salt, secret);
+  std::vector<std::uint8_t> all, block;
+  for (std::uint8_t number = 1; all.size() < size; ++number) {
+    block.insert(block.end(), purpose.begin(), purpose.end());
+    block.push_back(number);
+    const auto next = hmac_sha256(extracted, block);
+    block.assign(next.begin(), next.end());
+    all.insert(all.end(), next.begin(), next.end());
+  }
+  all.resize(size);
+  return all;
+}
+
 std::array<std::uint8_t, 20> hmac_sha1(std::span<const std::uint8_t> key,
                                        std::span<const std::uint8_t> message) {
   return hmac<20>(EVP_sha1(), key, message);

@@ -1,4 +1,5 @@
-// SHA-256 (FIPS 180-4), HMAC with it and with SHA-1 (RFC 2104) and the comparison of secrets, by OpenSSL.
+// SHA-256 (FIPS 180-4), HMAC with it and with SHA-1 (RFC 2104) and the comparison of secrets, by
+// OpenSSL.
 #pragma once
 
 #include <array>
@@ -6,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace callready {
 
@@ -16,6 +18,11 @@ std::string sha256_hex(std::string_view bytes);
 
 std::array<std::uint8_t, 32> hmac_sha256(std::span<const std::uint8_t> key,
                                          std::span<const std::uint8_t> message);
+
+// HKDF with SHA-256 and without a salt (RFC 5869): `size` bytes, at most 8,160, that are good for
+// `purpose` and tell nothing of `secret`.
+std::vector<std::uint8_t> hkdf_sha256(std::span<const std::uint8_t> secret,
+                                      std::string_view purpose, std::size_t size);
 
 std::array<std::uint8_t, 20> hmac_sha1(std::span<const std::uint8_t> key,
                                        std::span<const std::uint8_t> message);

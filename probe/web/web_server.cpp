@@ -84,7 +84,7 @@ struct WebServerCore {
   WebServer::Handler handler;
   std::shared_ptr<OpenConnections> places;
   tcp::acceptor acceptor;
-  std::list<std::function<void()>> open;      // how each connection is closed
+  std::list<std::function<void()>> open;  // how each connection is closed
   TextsInFlight in_flight;
   bool stopped = false;
   std::function<void()> ended;

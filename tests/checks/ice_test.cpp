@@ -13,7 +13,8 @@ class IceTest : public testing::Test {
  protected:
   test::CheckRunner runner;
   std::unique_ptr<serve::Responder> far = start();
-  std::map<std::string, std::string> with{{"authenticated", "true"}, {"sha256", pin(*far)}};
+  std::map<std::string, std::string> with{{"authenticated", "true"},
+                                          {"public_key_sha256", pin(*far)}};
 
   std::unique_ptr<serve::Responder> start() {
     serve::ResponderOptions options;
@@ -70,11 +71,11 @@ TEST_F(IceTest, WithoutItsKeyThereIsNone) {
 
 TEST_F(IceTest, NothingIsSaidToAnotherCertificate) {
   runner.settings.credentials.media_key = secret;
-  with["sha256"] = std::string(64, '0');
+  with["public_key_sha256"] = std::string(64, '0');
   const auto seen = call();
-  EXPECT_EQ(seen.outcome, Outcome::failed);
-  EXPECT_EQ(seen.detail, DetailCode::unexpected_issuer);
-  with.erase("sha256");
+  EXPECT_EQ(seen.outcome, Outcome::skipped);
+  EXPECT_EQ(seen.detail, DetailCode::another_far_end);
+  with.erase("public_key_sha256");
   EXPECT_EQ(call().detail, DetailCode::untrusted);
   EXPECT_EQ(far->calls()->sessions(), 0u);
 }

@@ -37,6 +37,34 @@ TEST(Unexplained, SaysOfANameThatItWasNotFound) {
   EXPECT_FALSE(holds(finding.fix, "firewall")) << finding.fix;
 }
 
+TEST(FarEnd, OneThatIsBusyIsUnknownAndNobodysFault) {
+  Scene scene;
+  scene.add("stun", {probe(CheckKind::stun, Transport::udp, "probe.example.com", 3478, skipped,
+                           "far_end_busy")});
+  scene.add("web", {tls("probe.example.com", skipped, "far_end_busy")});
+  scene.add_controls(anchors());
+  const auto& judged = scene.judge();
+  EXPECT_EQ(judged.verdict, Verdict::unknown);
+  for (const auto& row : judged.requirements) {
+    EXPECT_EQ(row.status, Status::unknown) << row.id;
+    EXPECT_TRUE(holds(row.summary, "the far end was busy with others")) << row.summary;
+  }
+  for (const auto& code : scene.found()) EXPECT_EQ(code, "network.unexplained");
+}
+
+TEST(FarEnd, OneWithAnotherKeyMeansAnOldSetAndNoInspection) {
+  Scene scene;
+  scene.add("web", {tls("probe.example.com", skipped, "another_far_end",
+                        "CN=probe.example.com,O=callready serve")});
+  scene.add_controls(anchors());
+  EXPECT_EQ(scene.judge().requirements[0].status, Status::unknown);
+  ASSERT_EQ(scene.found(), std::vector<std::string>{"target.outdated"});
+  const auto& finding = scene.report.findings.front();
+  EXPECT_EQ(finding.owner, Owner::helpdesk);
+  EXPECT_EQ(finding.explains, std::vector<std::string>{"vendor/web"});
+  EXPECT_TRUE(holds(finding.fix, "Nothing is to be changed on the network")) << finding.fix;
+}
+
 TEST(OnePass, SilenceThatACauseExplainsIsALoss) {
   Scene run;
   run.add("sip", {sip("sip.vendor.com", 5060, silent)});

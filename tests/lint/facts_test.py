@@ -25,6 +25,9 @@ ALLOWED = {
     "checks/turn.cpp": {"ipv6"},
     "checks/nat.cpp": {"other_address"},
     "checks/sip_alg_judge.cpp": {"via_changed"},
+    "checks/registry.cpp": {"public_key_sha256"},
+    "checks/certificate_evidence.cpp": {"public_key_sha256"},
+    "probe/diagnosis/finding_facts_of_one.cpp": {"public_key_sha256"},
     # Schemes, an environment variable, --proxy none.
     "probe/cli/command_check.cpp": {"http", "none"},
     "probe/net/proxy_rules.cpp": {"http", "no_proxy", "proxy"},

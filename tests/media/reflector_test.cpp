@@ -29,7 +29,7 @@ class ReflectorTest : public testing::Test {
   WallTime now = start;
 
   Reflector& reflector() {
-    if (!made) made.emplace(secret, limits);
+    if (!made) made.emplace(secret, limits, start);
     return *made;
   }
   std::optional<stamp::ReflectorPacket> ask(const stamp::Bytes& bytes,
@@ -139,6 +139,54 @@ TEST_F(ReflectorTest, KeepsTheNumberOfSessions) {
     ask(packet(0, static_cast<std::uint16_t>(100 + i)), {IpAddress::v4({198, 51, 100, i}), 1});
   }
   EXPECT_EQ(reflector().sessions(), 200u);
+}
+
+stamp::Bytes dated(WallTime sent, std::uint16_t ssid, std::uint32_t sequence = 0) {
+  return stamp::encode({sequence, stamp::to_timestamp(sent), stamp::unsynchronised, ssid, {}}, 172,
+                       secret);
+}
+
+// 65,536 sessions were all that a key was good for.
+TEST_F(ReflectorTest, AKeyIsNeverUsedUp) {
+  limits.sessions_of_address = 200;
+  for (int i = 0; i < 70'000; ++i) {
+    ASSERT_TRUE(ask(dated(now, static_cast<std::uint16_t>(i)))) << i;
+    now += 500ms;
+  }
+}
+
+TEST_F(ReflectorTest, NoPacketBeginsAnotherSessionLater) {
+  const auto overheard = dated(now, 7);
+  ASSERT_TRUE(ask(overheard));
+  for (const auto later : {40s, 200s, 299s, 310s, 601s, 3'600s}) {
+    now = start + later;
+    EXPECT_FALSE(ask(overheard, {IpAddress::v4({192, 0, 2, 8}), 40'000})) << later.count();
+  }
+  EXPECT_TRUE(ask(dated(now, 7))) << "its number is free again";
+}
+
+TEST_F(ReflectorTest, AClientWhoseClockIsWrongHasEachNumberOnceAndThatEndsAloud) {
+  limits.sessions_of_address = 200;
+  std::vector<std::string> said;
+  limits.full = [&](std::string_view why) { said.emplace_back(why); };
+  for (int i = 0; i < 65'536; ++i) {
+    ASSERT_TRUE(ask(dated(now + 5h, static_cast<std::uint16_t>(i)))) << i;
+    now += 500ms;
+  }
+  now += 1h;
+  EXPECT_FALSE(ask(dated(now + 5h, 9)));
+  EXPECT_FALSE(ask(dated(now - 5h, 10)));
+  EXPECT_EQ(said.size(), 1u);
+  EXPECT_TRUE(ask(dated(now, 9))) << "others are not concerned";
+}
+
+TEST_F(ReflectorTest, AfterARestartOverheardPacketsAreOld) {
+  const auto overheard = dated(now, 7);
+  now += 5s;
+  made.emplace(secret, limits, now);
+  ASSERT_TRUE(ask(dated(now, 7)));
+  now += 31s;
+  EXPECT_FALSE(ask(overheard, {IpAddress::v4({192, 0, 2, 8}), 40'000}));
 }
 
 // The issue's own figure: a million packets of others draw nothing at all.

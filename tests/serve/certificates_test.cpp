@@ -129,5 +129,21 @@ TEST_F(CertificatesTest, TwoLeavesHaveTheirOwnSerialsAndKeys) {
   EXPECT_EQ(EVP_PKEY_eq(one.key(), two.key()), 0);
 }
 
+TEST(CertificateKey, IsThatOfItsSeed) {
+  CertificateOptions options;
+  options.key_seed = std::vector<std::uint8_t>(48, 7);
+  const auto one = Certificate::self_signed(options), again = Certificate::self_signed(options);
+  EXPECT_EQ(one.key_pem(), again.key_pem());
+  EXPECT_EQ(one.public_key_sha256(), again.public_key_sha256());
+  EXPECT_NE(one.pem(), again.pem());
+  EXPECT_EQ(X509_verify(again.x509(), one.key()), 1) << "a pair";
+  options.key_seed[47] = 8;
+  EXPECT_NE(Certificate::self_signed(options).public_key_sha256(), one.public_key_sha256());
+  options.key_seed.assign(48, 0xff);  // more than the order, by far
+  EXPECT_EQ(X509_verify(Certificate::self_signed(options).x509(),
+                        Certificate::self_signed(options).key()),
+            1);
+}
+
 }  // namespace
 }  // namespace callready::serve

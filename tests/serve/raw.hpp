@@ -20,8 +20,16 @@ inline std::string text_of(const Bytes& bytes) { return {bytes.begin(), bytes.en
 
 class RawClient {
  public:
-  RawClient(test::Loop& loop, int type, const SocketAddress& to) : loop_(loop) {
+  RawClient(test::Loop& loop, int type, const SocketAddress& to,
+            const std::optional<SocketAddress>& from)
+      : loop_(loop) {
     socket_ = ::socket(to.address.is_v6() ? AF_INET6 : AF_INET, type | SOCK_CLOEXEC, 0);
+    if (from) {
+      const auto own = to_endpoint<asio::ip::tcp>(*from);
+      if (::bind(socket_, own.data(), static_cast<socklen_t>(own.size())) != 0) {
+        throw std::runtime_error("bind");
+      }
+    }
     const auto endpoint = to_endpoint<asio::ip::tcp>(to);
     if (::connect(socket_, endpoint.data(), static_cast<socklen_t>(endpoint.size())) != 0) {
       throw std::runtime_error("connect");
@@ -83,10 +91,14 @@ class RawClient {
 };
 
 struct RawUdp : RawClient {
-  RawUdp(test::Loop& loop, const SocketAddress& to) : RawClient(loop, SOCK_DGRAM, to) {}
+  RawUdp(test::Loop& loop, const SocketAddress& to,
+         const std::optional<SocketAddress>& from = std::nullopt)
+      : RawClient(loop, SOCK_DGRAM, to, from) {}
 };
 struct RawTcp : RawClient {
-  RawTcp(test::Loop& loop, const SocketAddress& to) : RawClient(loop, SOCK_STREAM, to) {}
+  RawTcp(test::Loop& loop, const SocketAddress& to,
+         const std::optional<SocketAddress>& from = std::nullopt)
+      : RawClient(loop, SOCK_STREAM, to, from) {}
 };
 
 // Lets the loop do what is due now.

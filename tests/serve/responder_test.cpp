@@ -2,6 +2,7 @@
 
 #include "checks/check.hpp"
 #include "probe/media/echo.hpp"
+#include "probe/serve/certificates.hpp"
 #include "targets/loader.hpp"
 #include "tests/serve/raw.hpp"
 #include "tests/support/check_runner.hpp"
@@ -15,11 +16,12 @@ class ResponderTest : public testing::Test {
  protected:
   test::CheckRunner runner;
 
-  std::unique_ptr<serve::Responder> start(const std::string& name) {
+  std::unique_ptr<serve::Responder> start(const std::string& name,
+                                          const std::string& key = secret) {
     serve::ResponderOptions options;
     options.name = name;
     options.bind = IpAddress::v4({127, 0, 0, 1});
-    options.key.assign(secret.begin(), secret.end());
+    options.key.assign(key.begin(), key.end());
     options.today = "2026-11-21";
     options.media_ports = {{0, 0}};
     options.tcp_ports = {{0, 0}};
@@ -119,13 +121,94 @@ TEST_F(ResponderTest, CannotBeAbused) {
   EXPECT_FALSE(sip_client.receive(milliseconds(100)));
 }
 
+TEST_F(ResponderTest, ASetStaysGoodAfterARestart) {
+  auto before = start("127.0.0.1");
+  const auto set = *load_text(before->target_set(), "responder", rules()).set;
+  before.reset();
+  const auto after = start("127.0.0.1");
+  const SocketAddress sips{IpAddress::v4({127, 0, 0, 1}), *after->ports().sips};
+  const auto& with = set.find_requirement("tls")->with;
+  for (const auto& [check, where] :
+       {std::pair{CheckKind::tls, after->tls()}, std::pair{CheckKind::sip, sips}}) {
+    const auto seen = runner.run(check, Transport::tls, "127.0.0.1", where, with);
+    EXPECT_EQ(seen.outcome, Outcome::answered) << to_string(check);
+    EXPECT_NE(seen.detail, DetailCode::unexpected_issuer);
+  }
+}
+
+TEST_F(ResponderTest, AnotherKeyIsAnotherFarEndAndNoDeviceOnTheWay) {
+  const auto other = start("127.0.0.1", "another key of some length");
+  const auto set = *load_text(start("127.0.0.1")->target_set(), "responder", rules()).set;
+  runner.settings.credentials.media_key = secret;
+  const SocketAddress sips{IpAddress::v4({127, 0, 0, 1}), *other->ports().sips};
+  for (const auto& [row, where] : {std::pair{"tls", other->tls()}, std::pair{"sip-tls", sips},
+                                   std::pair{"call", other->tls()}}) {
+    const auto* asked = set.find_requirement(row);
+    const auto seen = runner.run(*asked->check, Transport::tls, "127.0.0.1", where, asked->with);
+    EXPECT_EQ(seen.outcome, Outcome::skipped) << row;
+    EXPECT_EQ(seen.detail, DetailCode::another_far_end) << row;
+  }
+}
+
 TEST_F(ResponderTest, AnotherCertificateIsNotTaken) {
-  const auto responder = start("127.0.0.1"), other = start("127.0.0.1");
-  const auto set = *load_text(other->target_set(), "responder", rules()).set;
-  const auto seen = runner.run(CheckKind::tls, Transport::tls, "127.0.0.1", responder->tls(),
+  const auto set = *load_text(start("127.0.0.1")->target_set(), "responder", rules()).set;
+  serve::CertificateOptions inspecting;
+  inspecting.common_name = "127.0.0.1";
+  inspecting.organization = "Inspection";
+  serve::HttpOptions options;
+  options.tls = serve::server_context(serve::Certificate::self_signed(inspecting));
+  const auto device = *serve::HttpServer::start(runner.loop.executor(), serve::any_port, options);
+  const auto seen = runner.run(CheckKind::tls, Transport::tls, "127.0.0.1", device->local(),
                                set.find_requirement("tls")->with);
   EXPECT_EQ(seen.outcome, Outcome::failed);
   EXPECT_EQ(seen.detail, DetailCode::unexpected_issuer);
+}
+
+// All that is asked over a connection, of a far end that has no more places.
+TEST_F(ResponderTest, WhoIsTurnedAwayHearsThatItIsBusy) {
+  const auto responder = start("127.0.0.1");
+  responder->allow_connections(1);
+  serve::RawTcp held(runner.loop, responder->tls());
+  serve::settle(runner.loop);
+  runner.settings.credentials.media_key = secret;
+  const auto set = *load_text(responder->target_set(), "responder", rules()).set;
+  for (const auto* id : {"stun-tcp", "sip-tcp", "sip-tls", "tls", "call"}) {
+    const auto* row = set.find_requirement(id);
+    const SocketAddress where{IpAddress::v4({127, 0, 0, 1}), row->ports.front().first};
+    const auto seen =
+        runner.run(*row->check, row->transports.front(), "127.0.0.1", where, row->with);
+    EXPECT_EQ(seen.outcome, Outcome::skipped) << id << ' ' << to_string(seen.outcome);
+    EXPECT_EQ(seen.detail, DetailCode::far_end_busy) << id << ' ' << seen.detail.text();
+  }
+}
+
+// The same over UDP, of servers that have no answer left.
+TEST_F(ResponderTest, OverUdpABusyFarEndSaysSo) {
+  const serve::Respond stun = [](std::span<const std::uint8_t> request, SocketAddress& peer) {
+    serve::StunIdentity identity;
+    identity.software.clear();
+    identity.busy = true;
+    serve::StunArrival arrival;
+    arrival.client = peer;
+    return serve::answer_stun(identity, request, arrival).bytes;
+  };
+  const serve::Respond sip = [](std::span<const std::uint8_t> request, SocketAddress& peer) {
+    serve::SipIdentity identity;
+    identity.server.clear();
+    identity.growth = 0;
+    identity.busy = true;
+    return serve::answer_sip(identity, request, peer, true);
+  };
+  serve::Limits limits;
+  limits.replies_may_grow = false;
+  for (const auto& [check, respond] :
+       {std::pair{CheckKind::stun, stun}, std::pair{CheckKind::sip, sip}}) {
+    const auto server =
+        *serve::UdpService::start(runner.loop.executor(), serve::any_port, respond, limits);
+    const auto seen = runner.run(check, Transport::udp, "127.0.0.1", server->local());
+    EXPECT_EQ(seen.outcome, Outcome::skipped) << to_string(check);
+    EXPECT_EQ(seen.detail, DetailCode::far_end_busy) << seen.detail.text();
+  }
 }
 
 }  // namespace

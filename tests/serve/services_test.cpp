@@ -1,4 +1,5 @@
 // The bounds that all servers share, held against clients that do not.
+#include "probe/net/far_end.hpp"
 #include "probe/serve/certificates.hpp"
 #include "probe/serve/pair.hpp"
 #include "tests/serve/raw.hpp"
@@ -115,12 +116,46 @@ TEST_F(ServicesTest, ClosesConnectionsBeyondTheBoundAndRecovers) {
     EXPECT_EQ(text_of(*clients.back()->ask(bytes_of("a\n"))), "A\n");
   }
   RawTcp fourth(loop, service->local());
-  EXPECT_EQ(fourth.receive_all(), Bytes());
+  EXPECT_EQ(text_of(*fourth.receive_all()), far_end::busy_line);
   EXPECT_EQ(text_of(*clients[0]->ask(bytes_of("b\n"))), "B\n");
   clients.pop_back();
   wait_for(*service, 2);
   RawTcp fifth(loop, service->local());
   EXPECT_EQ(text_of(*fifth.ask(bytes_of("c\n"))), "C\n");
+}
+
+TEST_F(ServicesTest, OneCountGoesForAllThatShareIt) {
+  limits.open = OpenConnections::make({100, 10});
+  std::vector<std::shared_ptr<StreamService>> services;
+  for (int i = 0; i < 20; ++i) services.push_back(start());
+  std::vector<std::unique_ptr<RawTcp>> clients;
+  for (std::size_t i = 0; i < 60; ++i) {
+    clients.push_back(std::make_unique<RawTcp>(loop, services[i % 20]->local()));
+  }
+  settle(loop);
+  EXPECT_EQ(limits.open->count(), 10u);
+  RawTcp other(loop, services[7]->local(), SocketAddress{IpAddress::v4({127, 0, 0, 2}), 0});
+  EXPECT_EQ(text_of(*other.ask(bytes_of("a\n"))), "A\n");
+}
+
+TEST_F(ServicesTest, OneSourceDoesNotSilenceOthers) {
+  limits.datagrams_per_second = 100;
+  limits.datagrams_of_network = 10;
+  const Respond busy = [](std::span<const std::uint8_t>, SocketAddress&) { return bytes_of("B"); };
+  const auto service = *UdpService::start(loop.executor(), any_port, &shout, limits, busy);
+  RawUdp flood(loop, service->local(), SocketAddress{IpAddress::v4({127, 0, 9, 2}), 0}),
+      honest(loop, service->local());
+  for (int round = 0; round < 8; ++round) {
+    for (int i = 0; i < 100; ++i) flood.send("flood");
+    EXPECT_EQ(text_of(honest.ask(bytes_of("a")).value_or(Bytes())), "A");
+  }
+  int answered = 0, refused = 0;
+  while (const auto reply = flood.receive(milliseconds(50)))
+    ++(reply->size() > 1 ? answered : refused);
+  EXPECT_GE(answered, 10);
+  EXPECT_LT(answered, 100);
+  EXPECT_GE(refused, 1);
+  EXPECT_LE(refused, 20);
 }
 
 TEST_F(ServicesTest, StopEndsEverything) {
