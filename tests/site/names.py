@@ -139,13 +139,13 @@ class _Loader:
                     example = example["name"] if isinstance(example, dict) else example
                     yield self._expand(example, variables)
 
-    def _addresses(self, row):
+    def _addresses(self, row, variables):
         """Single addresses, and networks, as the row lists them."""
         singles, networks = [], []
         for entry in _as_list(row.get("addresses")):
             entry = entry if isinstance(entry, dict) else {"address": entry}
-            text = str(entry.get("address") or entry.get("value") or entry.get("network")
-                       or entry.get("range"))
+            text = self._expand(entry.get("address") or entry.get("value") or entry.get("network")
+                                or entry.get("range"), variables)
             if "-" in text:
                 first, last = (ipaddress.ip_address(part.strip()) for part in text.split("-"))
                 networks += map(str, ipaddress.summarize_address_range(first, last))
@@ -223,7 +223,7 @@ class _Loader:
 
     def _destinations(self, row, variables):
         """(names, single addresses, networks); an address in place of a name counts as one."""
-        singles, networks = self._addresses(row)
+        singles, networks = self._addresses(row, variables)
         hosts = [n.lower() for n in self._hosts(row, variables) if n]
         bare = {n for n in hosts if re.fullmatch(r"[\d.]+", n)}
         singles += sorted(n for n in bare if ipaddress.ip_address(n).is_global)

@@ -172,7 +172,7 @@ class Topology:
         commands.append(f"addr add {STUN_INSIDE}.1/24 dev stun")
         commands.append("route add default via 62.4.9.2")
         for number, (name, space) in enumerate(self.turn.items()):
-            link, net = f"turn{number}", f"62.4.{10 + number}"
+            link, net = f"turn{number}", f"62.4.{100 + number}"
             self._link(self.internet, link, space, "core")
             commands.append(f"addr add {net}.1/30 dev {link}")
             with space:

@@ -15,7 +15,7 @@ def turn(plan, name, space, authority):
     server = Server(f"turn-{name}", space)
     group = plan.internet.turn[name]
     chain, key = authority.issue(f"turn-{name}", group.names, group.addresses,
-                                 plan.certificates.get(owner(min(group.names))))
+                                 plan.certificates.get(owner(min(group.names, default=""))))
     listen = "\n".join(f"listening-ip={a}" for a in group.addresses)
     more = "\n".join(plan.turn_options)
     # coturn speaks TLS or plain, whichever arrives, on its TLS ports: 80 is the second of them.

@@ -24,10 +24,15 @@ AT_LEAST = 0.98
 # The sets of texts that have another name than their set, or several sets.
 SETS = {
     "amazon-chime": ["amazon-chime-sdk"],
+    "avaya-cloud": ["avaya-spaces", "avaya-experience-platform"],
+    "cisco-jabber-mra": ["cisco-jabber"],
+    "element-call-matrix": ["element-call"],
     "generic-pbx": ["asterisk", "freeswitch"],
     "jitsi-selfhosted": ["jitsi"],
     "microsoft-365-common": ["microsoft-365", "google-sign-in", "single-sign-on"],
     "microsoft-teams": ["teams", "teams-direct-routing"],
+    "ovh-voip": ["ovhcloud-voip"],
+    "telekom-sip": ["telekom-companyflex"],
     "telnyx-nfon": ["telnyx", "nfon"],
     "webex": ["webex", "webex-calling"],
 }
