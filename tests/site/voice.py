@@ -121,6 +121,6 @@ request_route {{
   sl_send_reply("403", "Not here");
 }}
 """)
-    return server.start("kamailio", "-DD", "-E", "-m", "16", "-M", "4", "-Y", server.folder,
+    return server.start("kamailio", "-DD", "-E", "-m", "32", "-M", "4", "-Y", server.folder,
                         "-P", server.path("pid"), "-f", config,
                         probe=udp(f"{SIP_INSIDE}.1", SIP_PORT, OPTIONS))
