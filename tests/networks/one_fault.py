@@ -58,7 +58,8 @@ UDP = ("firewall.udp_blocked", "firewall.udp_range_blocked", "firewall.udp_port_
 TCP = ("firewall.tcp_port_blocked", "firewall.flow_blocked")
 PROXY = ("proxy.connect_denied",)  # it connects to port 443 only
 # Nobody of theirs answers strangers over TCP: the site may let nothing out but to them.
-MEDIA_ALONE = ("slack-huddles", "amazon-chime-sdk", "asterisk")
+MEDIA_ALONE = ("slack-huddles", "amazon-chime-sdk", "asterisk", "goto-connect-phones",
+               "ovhcloud-voip", "sipgate")
 FAULTS = {
     "none": Fault(),
     "udp": Fault(*UDP, box="box rule at 1 drop match udp 54-65535"),

@@ -45,7 +45,7 @@ LoadRules rules() {
       {CheckKind::stun, {udp, tcp, tls}, {}, true, true},
       {CheckKind::turn, {udp, tcp, tls}, {}, true, true},
       {CheckKind::udp_range, {udp}, {}, true, true},
-      {CheckKind::sip, {udp, tcp, tls}, {{"verify_name", "no: any name", false}}, true, true},
+      {CheckKind::sip, {udp, tcp, tls}, {{"verify_name", "no: any name", false}, {"srv", "true: the host is a domain", false}}, true, true},
       {CheckKind::sip_alg, {udp, tcp}, {{"contrast", "another port", false}}, true, true},
       {CheckKind::ntp, {udp}, {}, true, true},
       {CheckKind::nat, {udp}, {{"other", "second server", false}}, true, true},
