@@ -353,7 +353,8 @@ void complete_report(const SessionOptions& options, const Plan& plan, Report& re
   if (!platform::icmp_supported()) {
     report.notes.emplace_back(
         "This system does not tell programs which device refused or dropped a packet: what only "
-        "ICMP errors could show is not known here.");
+        "ICMP errors could show is not known here. How far a packet got is known by an echo that "
+        "ends as far away and may take another way: likely, not certain.");
   }
   const auto shortage = note_of_shortage(report.probes, platform::descriptors());
   if (shortage) report.notes.push_back(*shortage);

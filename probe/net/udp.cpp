@@ -1,5 +1,6 @@
 #include "probe/net/udp.hpp"
 
+#include "probe/net/in_thread.hpp"
 #include "probe/net/timeouts.hpp"
 #include "probe/platform/arrival.hpp"
 #include "probe/platform/icmp.hpp"
@@ -11,6 +12,20 @@ using asio::ip::udp;
 
 // Datagrams and ICMP errors that answer something else, before a request gives up.
 constexpr int most_unexpected = 256;
+
+using Router = std::optional<IpAddress>;
+
+// Whose "time exceeded" it was, as far as an echo to the same place tells: the system did not say.
+asio::awaitable<Router> ask_for_router(asio::any_io_executor executor, IpAddress target,
+                                       IpAddress source, int ttl, Scope scope) {
+  std::function<Router()> work = [=] {
+    return platform::router_at(target, source, ttl, timeouts::icmp_reply);
+  };
+  const auto until = scope.clock.now() + timeouts::icmp_reply;
+  const auto router = co_await in_thread(executor, std::move(work), scope, until);
+  if (router.has_error()) co_return std::nullopt;
+  co_return *router;
+}
 }  // namespace
 
 void throw_exception_from_error(const UdpFailure& failure, const boost::source_location& where) {
@@ -43,7 +58,7 @@ Result<UdpSocket> UdpSocket::open(const asio::any_io_executor& executor,
     socket.bind(udp::endpoint(v6 ? udp::v6() : udp::v4(), 0), error);
   }
   if (error) return classify(error);
-  return UdpSocket(std::move(socket), remote);
+  return UdpSocket(std::move(socket), remote, options.ttl);
 }
 
 Result<void> UdpSocket::send(std::span<const std::uint8_t> bytes) {
@@ -52,6 +67,7 @@ Result<void> UdpSocket::send(std::span<const std::uint8_t> bytes) {
 
 Result<void> UdpSocket::send_to(std::span<const std::uint8_t> bytes, const SocketAddress& to) {
   error_code error;
+  if (ttl_ != 0) ends_after_ = ttl_;
   const auto buffer = asio::buffer(bytes.data(), bytes.size());
   // An ICMP error that is pending on the socket is reported by the next call and consumed by it;
   // it stays in the error queue, where receive() finds it: send again.
@@ -71,6 +87,7 @@ Result<void> UdpSocket::send_to(std::span<const std::uint8_t> bytes, const Socke
 }
 
 void UdpSocket::set_ttl(int ttl) {
+  ttl_ = ttl;
   platform::set_ttl(socket_.native_handle(), remote_.address.is_v6(), ttl);
 }
 
@@ -132,6 +149,18 @@ asio::awaitable<Result<UdpEvent>> UdpSocket::receive(Scope scope, Instant deadli
   Guard guard(scope, deadline, [this] { cancel(); });
   for (;;) {
     auto event = poll(scope.clock);
+    const bool nameless = event && event->has_error() && ends_after_ != 0 &&
+                          event->error().kind == FailureKind::ttl_exceeded;
+    if (nameless) {
+      const auto where = executor();
+      const auto target = remote_.address, source = local().address;
+      const auto router = co_await ask_for_router(where, target, source, ends_after_, scope);
+      if (!router) co_return std::move(*event);
+      IcmpError icmp;
+      icmp.kind = IcmpKind::time_exceeded;
+      icmp.sender = *router;
+      co_return UdpEvent(std::move(icmp));
+    }
     if (event) co_return std::move(*event);
     if (guard.over()) co_return guard.failure();
     co_await socket_.async_wait(udp::socket::wait_read, asio::as_tuple(asio::use_awaitable));

@@ -48,7 +48,9 @@ class UdpSocket {
   // DSCP and ECN of what is sent from now on. False where the system does not let it.
   bool set_traffic_class(int traffic_class);
 
-  // The next datagram or ICMP error; timed_out or stopped; local errors.
+  // The next datagram or ICMP error; timed_out or stopped; local errors. Where the system does not
+  // say whose "time exceeded" it is, an echo asks for the router: then it may take
+  // timeouts::icmp_reply longer, and the error quotes nothing.
   asio::awaitable<Result<UdpEvent>> receive(Scope scope, Instant deadline);
 
   // The same in parts, for those that listen on many sockets and wait for all of them at once: what
@@ -64,12 +66,14 @@ class UdpSocket {
   asio::any_io_executor executor() { return socket_.get_executor(); }
 
  private:
-  UdpSocket(asio::ip::udp::socket socket, SocketAddress remote)
-      : socket_(std::move(socket)), remote_(remote) {}
+  UdpSocket(asio::ip::udp::socket socket, SocketAddress remote, int ttl)
+      : socket_(std::move(socket)), remote_(remote), ttl_(ttl) {}
   std::optional<UdpEvent> take(const Clock& clock, Failure& failure);
 
   asio::ip::udp::socket socket_;
   SocketAddress remote_;
+  int ttl_;             // of what is sent; 0: the system's default
+  int ends_after_ = 0;  // of the last packet that was to end on the way
 };
 
 // What a request over UDP came to.

@@ -3,6 +3,7 @@
 // concluded from an ICMP error that did not come.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -48,6 +49,13 @@ std::optional<IcmpError> read_icmp_error(std::span<const std::uint8_t> control);
 
 // Takes the oldest queued error; nothing where the queue is empty or holds only local errors.
 std::optional<IcmpError> take_icmp_error(NativeSocket socket);
+
+// Who says "time exceeded" to an ICMP echo from `source` that ends `ttl` hops on the way to
+// `target`: for systems that tell a socket that its packet ended, and not where. Blocks for
+// `patience` at the most; nothing where nobody says so, and on systems whose own errors have
+// senders.
+std::optional<IpAddress> router_at(const IpAddress& target, const IpAddress& source, int ttl,
+                                   std::chrono::milliseconds patience);
 
 // Time to live (hop limit) of what the socket sends from now on; 0 restores the default.
 bool set_ttl(NativeSocket socket, bool v6, int ttl);

@@ -146,6 +146,11 @@ std::optional<IcmpError> take_icmp_error(NativeSocket socket) {
   return std::nullopt;
 }
 
+std::optional<IpAddress> router_at(const IpAddress&, const IpAddress&, int,
+                                   std::chrono::milliseconds) {
+  return std::nullopt;
+}
+
 bool set_ttl(NativeSocket socket, bool v6, int ttl) {
   const int value = ttl == 0 ? -1 : ttl;  // -1: the system's default
   return v6 ? set_option(socket, IPPROTO_IPV6, IPV6_UNICAST_HOPS, value)

@@ -22,6 +22,7 @@ FOLDER = os.path.join(ROOT, "build", "windows")
 PROGRAM = os.path.join(FOLDER, "callready.exe")
 WINE = os.path.join(ROOT, "packaging", "windows", "wine")
 UNDER_WINE = os.path.join(ROOT, "packaging", "windows", "callready")  # each in a prefix of its own
+ROUTER_AT = os.path.join(FOLDER, "tests", "router_at.exe")
 TEMPLATE = os.path.join(FOLDER, "prefix")
 
 LARGEST = 20_000_000
@@ -247,6 +248,19 @@ class OnTheSite(SiteTest):
                      if c["verdict"] != "ready"}
         self.assertEqual({"conference"}, open_ones)  # a media range whose hosts answer nobody
         self.assertTrue(any("ICMP" in note for note in report["notes"]))
+
+    @unittest.skipUnless(os.path.exists(ROUTER_AT), "script/windows router_at has not been run")
+    def test_an_echo_names_the_routers(self):
+        """Those that "time exceeded" comes from; wine lets root alone hear it, Windows everybody."""
+        def routers(*words, faults=()):
+            with Site(faults=faults) as site:
+                done = site.run([WINE, "--fresh", ROUTER_AT, *words], timeout=180, privileged=True)
+            self.assertEqual(0, done.exit, done.stderr)
+            return done.stdout.split()
+        way = ["10.20.0.1", "84.199.10.1", "62.4.8.2", "185.199.42.1"]
+        self.assertEqual(way, routers("10.20.0.23", "185.199.42.11", "4"))
+        way[1] = "-"
+        self.assertEqual(way, routers("10.20.0.23", "185.199.42.11", "4", faults=["mute-routers=provider"]))
 
     def test_the_page_says_the_same(self):
         with Site(faults=["udp-blocked"]) as site:
