@@ -16,6 +16,19 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+#ifdef __APPLE__
+// macOS has none. A signal that comes in between is delivered on time all the same: it ends the
+// program.
+int ppoll(pollfd* files, nfds_t count, const timespec* time, const sigset_t* mask) {
+  sigset_t before;
+  sigprocmask(SIG_SETMASK, mask, &before);
+  const auto milliseconds = time->tv_sec * 1'000 + (time->tv_nsec + 999'999) / 1'000'000;
+  const int ready = poll(files, count, static_cast<int>(milliseconds));
+  sigprocmask(SIG_SETMASK, &before, nullptr);
+  return ready;
+}
+#endif
+
 // False: the time is up.
 bool wait_for_more(int file, Clock::time_point until) {
   using std::chrono::milliseconds;

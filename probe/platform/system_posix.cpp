@@ -10,6 +10,9 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#ifdef __APPLE__
+#include <xlocale.h>
+#endif
 
 #include <atomic>
 #include <cerrno>
@@ -195,7 +198,7 @@ int give_mode(int file, const Place& place) {
     if (made.st_uid != place.old.st_uid) return errno;
     mode &= ~static_cast<mode_t>(0070);  // the group is not the one that might
   }
-  return fchmod(file, mode) == 0 ? 0 : errno;
+  return fchmod(file, static_cast<mode_t>(mode)) == 0 ? 0 : errno;
 }
 
 // XDG Base Directory Specification: relative paths are to be ignored.

@@ -35,7 +35,7 @@ SYSTEM_HEADER = re.compile(
     r"|windows|iphlpapi)\.h$"
 )
 
-SYSTEMS = {"linux", "posix", "bsd", "macos", "windows", "elsewhere", "everywhere"}
+SYSTEMS = {"linux", "posix", "bsd", "darwin", "windows", "elsewhere", "everywhere"}
 
 # Windows' headers take these for macros, and come before ours in its files; some of them by Asio.
 WINDOWS_MACRO = re.compile(r"\b(interface|small|hyper|near|far|IN|OUT|OPTIONAL|ERROR|DELETE)\b")
@@ -100,7 +100,7 @@ class Layers(unittest.TestCase):
         found = []
         for room, folder in sources.ROOMS.items():
             for path in sources.files(folder):
-                elsewhere = path.stem.endswith(("_posix", "_linux")) or room in NO_MACROS
+                elsewhere = path.stem.endswith(("_posix", "_linux", "_darwin")) or room in NO_MACROS
                 platform = room == "platform" and path.suffix == ".hpp"
                 words = WINDOWS_MACRO if platform else ASIO_MACRO
                 if not elsewhere:

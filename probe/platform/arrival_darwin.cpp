@@ -1,0 +1,87 @@
+// macOS: SO_TIMESTAMP (getsockopt(2)), IP_RECVTOS and IP_RECVTTL (ip(4)), delivered with a datagram
+// that is only looked at, too. Built, never run.
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/uio.h>
+
+#include <array>
+#include <cstring>
+
+#include "probe/platform/arrival.hpp"
+
+namespace callready::platform {
+namespace {
+
+using std::chrono::microseconds;
+
+// Longer than any program is late: then it is the clock that was set meanwhile.
+constexpr microseconds unlikely = std::chrono::minutes(1);
+
+microseconds since_epoch(const timeval& time) {
+  return std::chrono::seconds(time.tv_sec) + microseconds(time.tv_usec);
+}
+
+}  // namespace
+
+bool note_arrivals(int socket) {
+  const int on = 1;
+  return ::setsockopt(socket, SOL_SOCKET, SO_TIMESTAMP, &on, sizeof on) == 0;
+}
+
+bool note_headers(int socket, bool v6) {
+  const int on = 1, level = v6 ? IPPROTO_IPV6 : IPPROTO_IP;
+  const bool tos =
+      ::setsockopt(socket, level, v6 ? IPV6_RECVTCLASS : IP_RECVTOS, &on, sizeof on) == 0;
+  const bool ttl =
+      ::setsockopt(socket, level, v6 ? IPV6_RECVHOPLIMIT : IP_RECVTTL, &on, sizeof on) == 0;
+  return tos && ttl;
+}
+
+bool set_traffic_class(int socket, bool v6, int traffic_class) {
+  return ::setsockopt(socket, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_TCLASS : IP_TOS,
+                      &traffic_class, sizeof traffic_class) == 0;
+}
+
+Arrival next_arrival(int socket) {
+  // A call that reads would take a pending error away, which says that the port is closed.
+  pollfd ready{socket, POLLIN, 0};
+  if (::poll(&ready, 1, 0) != 1 || ready.revents != POLLIN) return {};
+  timeval it_was_there_at{};
+  ::gettimeofday(&it_was_there_at, nullptr);
+  char byte = 0;
+  iovec data{&byte, 1};
+  alignas(cmsghdr) std::array<char, 256> control{};
+  msghdr message{};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  if (::recvmsg(socket, &message, MSG_PEEK | MSG_DONTWAIT) < 0) return {};
+  Arrival arrival;
+  for (auto* header = CMSG_FIRSTHDR(&message); header != nullptr;
+       header = CMSG_NXTHDR(&message, header)) {
+    const auto is = [&](int level, int type) {
+      return header->cmsg_level == level && header->cmsg_type == type;
+    };
+    if (is(SOL_SOCKET, SCM_TIMESTAMP) && header->cmsg_len >= CMSG_LEN(sizeof(timeval))) {
+      timeval time{};
+      std::memcpy(&time, CMSG_DATA(header), sizeof time);
+      const auto waited = since_epoch(it_was_there_at) - since_epoch(time);
+      if (waited > microseconds(0) && waited <= unlikely) arrival.waited = waited;
+    }
+    // IPv4's come as one byte each, IPv6's as an int.
+    if (is(IPPROTO_IP, IP_RECVTOS)) arrival.traffic_class = *CMSG_DATA(header);
+    if (is(IPPROTO_IP, IP_RECVTTL)) arrival.ttl = *CMSG_DATA(header);
+    int number = 0;
+    if (header->cmsg_len >= CMSG_LEN(sizeof number)) {
+      std::memcpy(&number, CMSG_DATA(header), sizeof number);
+    }
+    if (is(IPPROTO_IPV6, IPV6_TCLASS)) arrival.traffic_class = number;
+    if (is(IPPROTO_IPV6, IPV6_HOPLIMIT)) arrival.ttl = number;
+  }
+  return arrival;
+}
+
+}  // namespace callready::platform

@@ -1,0 +1,92 @@
+// macOS: as on Linux, but that nothing is made "not inherited" in the same call, and that TCP's
+// figures are those of TCP_CONNECTION_INFO (netinet/tcp.h). Built, never run.
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <vector>
+
+#include "probe/platform/descriptor.hpp"
+
+namespace callready::platform {
+namespace {
+
+int not_inherited(int descriptor) {
+  if (descriptor >= 0) ::fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+  return descriptor;
+}
+
+}  // namespace
+
+int open_socket(int family, int type, int protocol) {
+  return not_inherited(::socket(family, type, protocol));
+}
+
+bool is_connected(int socket) {
+  sockaddr_storage peer{};
+  socklen_t size = sizeof peer;
+  return ::getpeername(socket, reinterpret_cast<sockaddr*>(&peer), &size) == 0;
+}
+
+ConnectionFigures connection_figures(int socket) {
+  tcp_connection_info info{};
+  socklen_t size = sizeof info;
+  if (::getsockopt(socket, IPPROTO_TCP, TCP_CONNECTION_INFO, &info, &size) != 0 ||
+      size < sizeof info) {
+    return {};
+  }
+  ConnectionFigures figures;
+  figures.sent_again = static_cast<int>(info.tcpi_txretransmitpackets);
+  if (info.tcpi_srtt > 0) figures.round_trip = std::chrono::milliseconds(info.tcpi_srtt);
+  return figures;
+}
+
+int duplicate(int descriptor) { return ::fcntl(descriptor, F_DUPFD_CLOEXEC, 0); }
+
+bool open_pipe(int& read_end, int& write_end) {
+  int ends[2];
+  if (::pipe(ends) != 0) return false;
+  read_end = not_inherited(ends[0]);
+  write_end = not_inherited(ends[1]);
+  return true;
+}
+
+void close_descriptor(int descriptor) { ::close(descriptor); }
+
+Descriptors descriptors() {
+  Descriptors result;
+  rlimit limit{};
+  result.allowed = most_counted;
+  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+    result.allowed = static_cast<int>(std::min<rlim_t>(limit.rlim_cur, most_counted));
+  }
+  for (int number = 0; number < result.allowed; ++number) {
+    if (::fcntl(number, F_GETFD) != -1) ++result.open;
+  }
+  return result;
+}
+
+void allow_more_descriptors() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  const auto wanted = std::min<rlim_t>(limit.rlim_max, most_counted);
+  if (limit.rlim_cur >= wanted) return;
+  limit.rlim_cur = wanted;
+  ::setrlimit(RLIMIT_NOFILE, &limit);  // where that is refused, it stays as it was
+}
+
+int why_no_socket() {
+  const int socket = open_socket(AF_INET, SOCK_DGRAM, 0);
+  if (socket < 0) return errno == EAFNOSUPPORT ? 0 : errno;
+  close_descriptor(socket);
+  return 0;
+}
+
+}  // namespace callready::platform
