@@ -26,9 +26,12 @@ windows_packages="g++-mingw-w64-x86-64-posix libz-mingw-w64-dev wine64 wixl msit
 bench_packages="nmap sipsak curl coturn prometheus-blackbox-exporter irtt iperf3"
 
 # What script/package needs besides: the static libraries and the tools of what it packs.
-package_packages="git meson python3 dpkg-dev fakeroot lintian buildah debootstrap man-db desktop-file-utils
+package_packages="git meson python3 dpkg-dev fakeroot lintian buildah debootstrap man-db desktop-file-utils rpm appstream
   libidn2-dev libunistring-dev libmount-dev libblkid-dev libselinux1-dev libffi-dev zlib1g-dev
   libpcre2-dev libglib2.0-dev"
+
+# What script/package --arm64 needs besides.
+arm64_packages="g++-aarch64-linux-gnu qemu-user"
 
 # missing_packages NAME...: prints those that are not installed.
 missing_packages() {

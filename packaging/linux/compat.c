@@ -50,10 +50,15 @@ double old_pow(double, double);
 double old_exp(double);
 double old_log(double);
 double old_log2(double);
-__asm__(".symver old_pow, pow@GLIBC_2.2.5");
-__asm__(".symver old_exp, exp@GLIBC_2.2.5");
-__asm__(".symver old_log, log@GLIBC_2.2.5");
-__asm__(".symver old_log2, log2@GLIBC_2.2.5");
+#ifdef __aarch64__
+#define OLDEST "GLIBC_2.17"
+#else
+#define OLDEST "GLIBC_2.2.5"
+#endif
+__asm__(".symver old_pow, pow@" OLDEST);
+__asm__(".symver old_exp, exp@" OLDEST);
+__asm__(".symver old_log, log@" OLDEST);
+__asm__(".symver old_log2, log2@" OLDEST);
 double __wrap_pow(double base, double exponent) { return old_pow(base, exponent); }
 double __wrap_exp(double value) { return old_exp(value); }
 double __wrap_log(double value) { return old_log(value); }

@@ -17,7 +17,7 @@ if(CALLREADY_STATIC)
     list(APPEND archives ${CALLREADY_STATIC}/lib/lib${name}.a)
   endforeach()
   foreach(name ssl crypto cares yaml-cpp osip2 osipparser2 utf8proc psl idn2 unistring seccomp crypt)
-    list(APPEND archives /usr/lib/${CMAKE_LIBRARY_ARCHITECTURE}/lib${name}.a)
+    list(APPEND archives ${CMAKE_SYSROOT}/usr/lib/${CMAKE_LIBRARY_ARCHITECTURE}/lib${name}.a)
   endforeach()
   # Where one changes, the program is linked anew.
   set_target_properties(callready_portable PROPERTIES OUTPUT_NAME portable/callready
@@ -43,9 +43,12 @@ set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_HOMEPAGE https://github.com/callready/callready)
 set(CPACK_DEBIAN_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
-set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
-# Loaded when they are needed: by the first request, and by the first WebRTC call.
-set(CPACK_DEBIAN_PACKAGE_DEPENDS "ca-certificates, libcurl4 | libcurl4t64")
+# dpkg-shlibdeps knows the libraries of this system only: script/package names those of another.
+if(NOT CMAKE_CROSSCOMPILING)
+  set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+  # Loaded when they are needed: by the first request, and by the first WebRTC call.
+  set(CPACK_DEBIAN_PACKAGE_DEPENDS "ca-certificates, libcurl4 | libcurl4t64")
+endif()
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS libnice10)
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "tells whether a network lets calls through")
 set(CPACK_PACKAGE_DESCRIPTION
@@ -57,7 +60,7 @@ set(CPACK_DEBIAN_COMPRESSION_TYPE xz)
 set(CPACK_PRE_BUILD_SCRIPTS ${CMAKE_SOURCE_DIR}/packaging/linux/same_time.cmake)
 
 # Made by script/package from the program itself.
-set(made ${CMAKE_BINARY_DIR}/made)
+set(made ${CMAKE_SOURCE_DIR}/build/package/made)
 install(FILES ${made}/callready.1.gz DESTINATION share/man/man1)
 install(FILES ${made}/callready.bash DESTINATION share/bash-completion/completions RENAME callready)
 install(FILES ${made}/_callready DESTINATION share/zsh/vendor-completions)
@@ -65,6 +68,7 @@ install(FILES ${made}/callready.fish DESTINATION share/fish/vendor_completions.d
 install(FILES ${made}/changelog.gz ${made}/CHANGELOG.md.gz ${CMAKE_SOURCE_DIR}/packaging/linux/copyright
         DESTINATION share/doc/callready)
 install(FILES packaging/linux/callready.desktop DESTINATION share/applications)
+install(FILES packaging/linux/io.github.callready.callready.metainfo.xml DESTINATION share/metainfo)
 install(FILES packaging/linux/callready.svg DESTINATION share/icons/hicolor/scalable/apps)
 install(FILES packaging/systemd/callready-check.service packaging/systemd/callready-check.timer
         packaging/systemd/callready-exporter.service DESTINATION lib/systemd/system)

@@ -1,7 +1,7 @@
-"""sbom.py OBJECTS STATIC VERSION DEB TARBALL IMAGE: the packages' SBOM (SPDX 2.3, JSON).
+"""sbom.py OBJECTS STATIC VERSION PACKAGE...: the packages' SBOM (SPDX 2.3, JSON).
 
 What the portable program holds is read from the linker's map: a library without a licence here ends the
-build. What the .deb needs is read from its Depends.
+build. What a .deb needs is read from its Depends; tar.gz, .rpm and image hold the portable program.
 """
 import hashlib
 import json
@@ -43,9 +43,17 @@ COMPILED_IN = [("boost1.81", "libboost1.81-dev", "BSL-1.0"),
                ("cli11", "libcli11-dev", "BSD-3-Clause")]
 
 
-def version_of(package):
+def version_of(package, static):
+    """Of what it was built with: this system's, or for another architecture that of its root."""
+    root = os.path.join(static, "debian/var/lib/dpkg")
+    which = []
+    if os.path.isdir(root) and package in ("libstdc++-12-dev", "libgcc-12-dev"):
+        package += "-arm64-cross"
+    elif os.path.isdir(root):
+        which = ["--admindir=" + root]
+
     def installed(pattern, field):
-        return subprocess.run(["dpkg-query", "-W", "-f", field, pattern], check=True,
+        return subprocess.run(["dpkg-query", *which, "-W", "-f", field, pattern], check=True,
                               capture_output=True, text=True).stdout
     # A name that another package provides has no version of its own.
     for line in installed("*", "${Version}\t${Provides}\n").splitlines():
@@ -71,9 +79,9 @@ def libraries(objects, static):
         if archive not in LINKED:
             sys.exit(f"sbom.py: {archive} is linked in, but its licence is not known here")
         source, package, licence = LINKED[archive]
-        found[source] = (version_of(package) if package else built[source], licence)
+        found[source] = (version_of(package, static) if package else built[source], licence)
     for source, package, licence in COMPILED_IN:
-        found[source] = (version_of(package), licence)
+        found[source] = (version_of(package, static), licence)
     return found
 
 
@@ -93,14 +101,15 @@ def package(ref, name, version, licence, **more):
             "copyrightText": "NOASSERTION", **more}
 
 
-def document(objects, static, version, deb, tarball, image):
+def document(objects, static, version, *paths):
     packages, relationships, digests = [], [], []
+    portable = [path for path in paths if not path.endswith(".deb")]
 
     def relate(one, kind, other):
         relationships.append({"spdxElementId": one, "relationshipType": kind,
                               "relatedSpdxElement": other})
     refs = {}
-    for path in (deb, tarball, image):
+    for path in paths:
         with open(path, "rb") as file:
             digest = hashlib.sha256(file.read()).hexdigest()
         name = os.path.basename(path)
@@ -114,19 +123,21 @@ def document(objects, static, version, deb, tarball, image):
         packages.append(package(ref, name, its_version, licence, externalRefs=[{
             "referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl",
             "referenceLocator": f"pkg:deb/debian/{name}@{its_version}?arch=source"}]))
-        for path in (tarball, image):
+        for path in portable:
             relate(refs[path], "STATIC_LINK", ref)
-    for name in depends_of(deb):
-        ref = identifier("Debian", name)
-        packages.append(package(ref, name, version_of(name), "NOASSERTION"))
-        relate(refs[deb], "DEPENDS_ON", ref)
-    for field in sorted(os.listdir(os.path.join(objects, "image-tree/var/lib/dpkg/status.d"))):
-        with open(os.path.join(objects, "image-tree/var/lib/dpkg/status.d", field),
-                  encoding="utf-8") as file:
-            its_version = re.search(r"^Version: (.*)$", file.read(), re.MULTILINE).group(1)
-        ref = identifier("Image", field)
-        packages.append(package(ref, field, its_version, "NOASSERTION"))
-        relate(refs[image], "CONTAINS", ref)
+    for deb in (path for path in paths if path.endswith(".deb")):
+        for name in depends_of(deb):
+            ref = identifier("Debian", name)
+            packages.append(package(ref, name, version_of(name, static), "NOASSERTION"))
+            relate(refs[deb], "DEPENDS_ON", ref)
+    for image in (path for path in paths if path.endswith(".oci.tar")):
+        holds = os.path.join(objects, "image-tree/var/lib/dpkg/status.d")
+        for field in sorted(os.listdir(holds)):
+            with open(os.path.join(holds, field), encoding="utf-8") as file:
+                its_version = re.search(r"^Version: (.*)$", file.read(), re.MULTILINE).group(1)
+            ref = identifier("Image", field)
+            packages.append(package(ref, field, its_version, "NOASSERTION"))
+            relate(refs[image], "CONTAINS", ref)
     created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(int(os.environ["SOURCE_DATE_EPOCH"])))
     return {
         "spdxVersion": "SPDX-2.3", "dataLicense": "CC0-1.0", "SPDXID": "SPDXRef-DOCUMENT",
@@ -138,4 +149,4 @@ def document(objects, static, version, deb, tarball, image):
 
 
 if __name__ == "__main__":
-    print(json.dumps(document(*sys.argv[1:7]), indent=1))
+    print(json.dumps(document(*sys.argv[1:]), indent=1))

@@ -17,6 +17,11 @@ import unittest
 PACKAGES = os.environ.get("CALLREADY_PACKAGES", "build/package")
 MIRROR = os.environ.get("CALLREADY_MIRROR", "http://deb.debian.org/debian")
 BUILDAH = ["buildah", "--storage-driver", "vfs"]
+ARCHITECTURE = subprocess.run(["dpkg", "--print-architecture"], capture_output=True, text=True,
+                              check=True).stdout.strip()
+MACHINE = os.uname().machine
+DEB = f"callready_*_{ARCHITECTURE}.deb"
+TARBALL = f"callready-*-linux-{MACHINE}.tar.gz"
 
 
 def only(pattern):
@@ -74,7 +79,7 @@ class PackageTest(unittest.TestCase):
         self.assertIn(done.returncode, (1, 3), done.stdout + done.stderr)
 
     def test_the_deb(self):
-        deb = only("callready_*.deb")
+        deb = only(DEB)
         root = self.copy_of("bookworm")
         shutil.copy(deb, os.path.join(root, "callready.deb"))
         shutil.copy("/etc/resolv.conf", os.path.join(root, "etc/resolv.conf"))
@@ -89,6 +94,7 @@ class PackageTest(unittest.TestCase):
         packed = run("sh", "-c", 'dpkg-deb --fsys-tarfile "$0" | tar -t', deb).stdout.splitlines()
         for file in ("usr/share/man/man1/callready.1.gz", "usr/share/applications/callready.desktop",
                      "usr/share/icons/hicolor/scalable/apps/callready.svg",
+                     "usr/share/metainfo/io.github.callready.callready.metainfo.xml",
                      "usr/share/bash-completion/completions/callready",
                      "usr/share/zsh/vendor-completions/_callready",
                      "usr/share/fish/vendor_completions.d/callready.fish",
@@ -103,7 +109,7 @@ class PackageTest(unittest.TestCase):
         self.assertFalse(os.path.exists(os.path.join(root, "usr/bin/callready")))
 
     def test_the_dockerfile_has_what_the_deb_needs(self):
-        done = run("dpkg-deb", "--field", only("callready_*.deb"), "Depends", "Recommends")
+        done = run("dpkg-deb", "--field", only(DEB), "Depends", "Recommends")
         fields = re.sub(r"^\w+:", ",", done.stdout, flags=re.MULTILINE)
         needed = {re.split(r"[ (|]", one.strip())[0] for one in fields.split(",")} - {""}
         with open("docker/Dockerfile", encoding="utf-8") as file:
@@ -112,7 +118,7 @@ class PackageTest(unittest.TestCase):
         self.assertEqual(set(), needed - installed - in_the_base)
 
     def test_lintian_has_nothing_to_say(self):
-        done = run("lintian", "--allow-root", "--fail-on", "error,warning", only("callready_*.deb"))
+        done = run("lintian", "--allow-root", "--fail-on", "error,warning", only(DEB))
         self.assertEqual((0, ""), (done.returncode, done.stdout), done.stderr)
 
     def test_the_desktop_entry(self):
@@ -121,8 +127,43 @@ class PackageTest(unittest.TestCase):
         done = run("desktop-file-validate", "packaging/linux/callready.desktop")
         self.assertEqual((0, ""), (done.returncode, done.stdout))
 
+    def test_what_software_centres_show(self):
+        done = run("appstreamcli", "validate", "--no-net",
+                   "packaging/linux/io.github.callready.callready.metainfo.xml")
+        self.assertEqual(0, done.returncode, done.stdout)
+
+    def test_the_rpm(self):
+        rpm = only(f"callready-*.{MACHINE}.rpm")
+        files = run("rpm", "-qlp", rpm).stdout.splitlines()
+        for file in ("/usr/bin/callready", "/usr/share/licenses/callready/LICENSE",
+                     "/usr/share/man/man1/callready.1.gz", "/usr/share/applications/callready.desktop",
+                     "/usr/share/metainfo/io.github.callready.callready.metainfo.xml",
+                     "/usr/share/bash-completion/completions/callready",
+                     "/usr/share/zsh/site-functions/_callready",
+                     "/usr/share/fish/vendor_completions.d/callready.fish",
+                     "/usr/share/callready/schema/callready.targets-1.schema.json",
+                     "/usr/lib/systemd/system/callready-exporter.service"):
+            self.assertIn(file, files)
+        needs = run("rpm", "-qp", "--requires", rpm).stdout
+        newest = {tuple(map(int, one.split("."))) for one in re.findall(r"\(GLIBC_([0-9.]+)\)", needs)}
+        self.assertLessEqual(max(newest), (2, 28))
+        libraries = set(re.findall(r"^(\S+?\.so[.0-9]*)\(", needs, re.MULTILINE))
+        self.assertLessEqual(libraries, {"libc.so.6", "libm.so.6", "libdl.so.2", "libpthread.so.0",
+                                         "libresolv.so.2", "librt.so.1", "ld-linux-x86-64.so.2"})
+        # What rpm knows of this root's libraries is nothing: they are Debian's.
+        root = self.copy_of("bookworm")
+        into = ("rpm", "--force-debian", "--root", root, "--dbpath", "/var/lib/rpm")
+        done = run(*into, "--install", "--nodeps", rpm)
+        self.assertEqual((0, ""), (done.returncode, done.stderr))
+        done = run(*into, "--verify", "--nodeps", "callready")
+        self.assertEqual((0, ""), (done.returncode, done.stdout))
+        self.assert_works(lambda *words: self.inside(root, "callready", *words))
+        done = run(*into, "--erase", "callready")
+        self.assertEqual((0, ""), (done.returncode, done.stderr))
+        self.assertFalse(os.path.exists(root + "/usr/bin/callready"))
+
     def test_the_portable_program(self):
-        tarball = only("callready-*.tar.gz")
+        tarball = only(TARBALL)
         for suite in ("bullseye", "bookworm", "trixie"):
             with self.subTest(suite):
                 root = self.copy_of(suite)
@@ -135,7 +176,7 @@ class PackageTest(unittest.TestCase):
 
     def test_a_pac_file_is_evaluated_by_the_portable_program(self):
         """The child that runs JavaScript confines itself: to what this C library needs, too."""
-        tarball = only("callready-*.tar.gz")
+        tarball = only(TARBALL)
         folder = os.path.basename(tarball)[:-len(".tar.gz")]
         for suite in ("bullseye", "trixie"):
             with self.subTest(suite):
@@ -150,7 +191,7 @@ class PackageTest(unittest.TestCase):
     def test_glibc(self):
         """No symbol that is newer than 2.28, and no library but glibc's."""
         with tempfile.TemporaryDirectory() as folder:
-            subprocess.run(["tar", "-xzf", only("callready-*.tar.gz"), "-C", folder], check=True)
+            subprocess.run(["tar", "-xzf", only(TARBALL), "-C", folder], check=True)
             program = glob.glob(folder + "/*/callready")[0]
             symbols = run("objdump", "-T", program).stdout
             versions = {tuple(map(int, one.split("."))) for one in re.findall(r"GLIBC_([0-9.]+)", symbols)}
@@ -165,7 +206,7 @@ class PackageTest(unittest.TestCase):
     def test_the_roots_of_another_system(self):
         """Fedora keeps them elsewhere than this program's OpenSSL looks: a site whose authority is in
         that file only is trusted, and is not where the file is away."""
-        tarball = only("callready-*.tar.gz")
+        tarball = only(TARBALL)
         folder = os.path.basename(tarball)[:-len(".tar.gz")]
         root = self.copy_of("bookworm")
         subprocess.run(["tar", "-xzf", tarball, "-C", root + "/opt"], check=True)
@@ -237,27 +278,36 @@ class PackageTest(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             data = os.path.join(folder, "data.tar")
             with open(data, "wb") as file:
-                subprocess.run(["dpkg-deb", "--fsys-tarfile", only("callready_*.deb")], stdout=file,
+                subprocess.run(["dpkg-deb", "--fsys-tarfile", only(DEB)], stdout=file,
                                check=True)
             times = set()
-            for archive in (data, only("callready-*.tar.gz"), only("callready-*.oci.tar")):
+            for archive in (data, only(TARBALL), only("callready-*.oci.tar")):
                 with tarfile.open(archive) as members:
                     for member in members:
                         self.assertEqual((0, 0), (member.uid, member.gid), member.name)
                         self.assertFalse(member.mode & 0o022, member.name)
                         times.add(int(member.mtime))
             self.assertEqual(1, len(times), times)
-        with open(only("callready-*.tar.gz"), "rb") as file:
+        with open(only(TARBALL), "rb") as file:
             self.assertEqual(b"\0\0\0\0", file.read(8)[4:], "gzip's own time")
 
     def test_sums_and_sbom(self):
         with open(only("SHA256SUMS"), encoding="utf-8") as file:
             sums = dict(reversed(line.split()) for line in file)
-        self.assertEqual(4, len(sums))
+        self.assertEqual({os.path.basename(path) for path in glob.glob(PACKAGES + "/callready[-_]*")}, set(sums))
+        self.assertGreaterEqual(len(sums), 5)
         for name, digest in sums.items():
             with open(only(name), "rb") as file:
                 self.assertEqual(digest, hashlib.sha256(file.read()).hexdigest(), name)
-        with open(only("callready-*.spdx.json"), encoding="utf-8") as file:
+        described = set()
+        for path in glob.glob(PACKAGES + "/callready-*.spdx.json"):
+            with self.subTest(path):
+                described |= self.described_by(path, sums)
+        self.assertEqual(described, {name for name in sums if not name.endswith(".json")})
+
+    def described_by(self, path, sums):
+        """The files that an SBOM is about, once it is found to be sound."""
+        with open(path, encoding="utf-8") as file:
             sbom = json.load(file)
         packages = {one["SPDXID"]: one for one in sbom["packages"]}
         self.assertEqual(len(packages), len(sbom["packages"]), "an id is there twice")
@@ -271,6 +321,8 @@ class PackageTest(unittest.TestCase):
         self.assertLessEqual({"openssl", "curl", "boost1.81", "gcc-12", "pacparser"}, linked)
         for one in sbom["relationships"]:
             self.assertIn(one["relatedSpdxElement"], packages)
+        return {packages[one["relatedSpdxElement"]]["packageFileName"] for one in sbom["relationships"]
+                if one["relationshipType"] == "DESCRIBES"}
 
 
 with open("CMakeLists.txt", encoding="utf-8") as source:
