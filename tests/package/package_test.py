@@ -90,7 +90,7 @@ class PackageTest(unittest.TestCase):
         self.assert_works(lambda *words: self.inside(root, "callready", *words))
         done = self.inside(root, "sh", "-c", "callready validate /usr/share/callready/vendors/*.yaml")
         self.assertEqual(0, done.returncode, done.stderr)
-        self.assertEqual(34, done.stdout.count(": valid: "))
+        self.assertEqual(len(glob.glob("targets/vendors/*.yaml")), done.stdout.count(": valid: "))
         packed = run("sh", "-c", 'dpkg-deb --fsys-tarfile "$0" | tar -t', deb).stdout.splitlines()
         for file in ("usr/share/man/man1/callready.1.gz", "usr/share/applications/callready.desktop",
                      "usr/share/icons/hicolor/scalable/apps/callready.svg",
