@@ -86,4 +86,10 @@ std::string_view fix_in_short(std::string_view code) {
                                                      : "Read the report: it says what to change.";
 }
 
+std::vector<std::string_view> codes_with_fixes() {
+  std::vector<std::string_view> codes;
+  for (const auto& fix : fixes) codes.push_back(fix.code);
+  return codes;
+}
+
 }  // namespace callready

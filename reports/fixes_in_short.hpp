@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string_view>
+#include <vector>
 
 #include "probe/model/words.hpp"
 
@@ -10,5 +11,8 @@ namespace callready {
 
 // What to do about a finding of that code; of a code that is not known here, where to read on.
 std::string_view fix_in_short(std::string_view code);
+
+// All that have one, sorted.
+std::vector<std::string_view> codes_with_fixes();
 
 }  // namespace callready

@@ -5,6 +5,7 @@
 
 #include "reports/exporter_metrics.hpp"
 #include "reports/format.hpp"
+#include "reports/json_text.hpp"
 
 namespace callready {
 namespace {
@@ -55,7 +56,7 @@ Json record(const Report& report, LogSeverity severity, const char* event, std::
 }
 
 std::string printed(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return with_invisible_escaped(json.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
 }  // namespace
