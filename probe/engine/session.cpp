@@ -206,8 +206,7 @@ class InterruptWatch {
 
  private:
   void look_again() {
-    constexpr milliseconds look{50};  // nobody notices
-    timer_ = clock_.call_at(clock_.now() + look, [this] {
+    timer_ = clock_.call_at(clock_.now() + timeouts::look_for_interrupt, [this] {
       if (!platform::interrupted()) return look_again();
       answer_();
     });

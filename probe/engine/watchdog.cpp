@@ -8,12 +8,6 @@
 #include "probe/platform/system.hpp"
 
 namespace callready {
-namespace {
-
-// How often an interrupt is looked for: nobody notices.
-constexpr milliseconds look{50};
-
-}  // namespace
 
 Watchdog::Watchdog(WatchdogOptions options) : options_(std::move(options)) {
   try {
@@ -65,7 +59,7 @@ void Watchdog::watch() {
     if (now >= until_ && !late_since) late_since = now;
     if (late_since && now >= *late_since + options_.patience) break;
     auto next = late_since ? *late_since + options_.patience : until_;
-    if (!heard) next = std::min(next, now + look);
+    if (!heard) next = std::min(next, now + timeouts::look_for_interrupt);
     wait(next);
   }
   if (!ended_) give_up();

@@ -27,6 +27,8 @@ inline constexpr milliseconds drain{1'000};
 // A run whose event loop has not come back by then is watched for so long, and then ended from
 // outside: a computer that only is busy comes back sooner ...
 inline constexpr milliseconds stuck{5'000};
+// How often an interrupt is looked for: nobody notices.
+inline constexpr milliseconds look_for_interrupt{50};
 // ... and to write a report of what there is may take so long then, to a slow disk or a reader.
 inline constexpr milliseconds last_report{15'000};
 // Reading sets, and making a report of what was measured: seconds on the slowest computer. What
