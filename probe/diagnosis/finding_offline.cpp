@@ -177,6 +177,15 @@ bool is_all_that_is_asked(const Facts& facts) {
   return lost_probes(facts).empty() && std::any_of(probes.begin(), probes.end(), inside);
 }
 
+// Of what was sent outside, nothing is known to have failed: all of it was on this computer or its
+// network, or the run was stopped before.
+bool nothing_failed(const Facts& facts) {
+  const auto& probes = facts.report.probes;
+  return std::none_of(probes.begin(), probes.end(), [&](const ProbeResult& result) {
+    return !facts.inside(result) && (failing(result) || has_no_route(result));
+  });
+}
+
 Cause not_connected(const Facts& facts, Disconnection what) {
   Cause cause;
   cause.explained = lost_probes(facts);
@@ -298,7 +307,7 @@ Causes find_offline(const Diagnosis& context) {
   auto outside = look_outside(facts, connected);
   if (!outside) return {};
   if (disconnection) {
-    if (is_all_that_is_asked(facts)) return {};
+    if (is_all_that_is_asked(facts) || nothing_failed(facts)) return {};
     return {not_connected(facts, *disconnection)};
   }
   if (has_no_way(*outside, site)) return {no_way(facts)};

@@ -389,8 +389,9 @@ Causes find_other_far_ends(const Diagnosis& context) {
       "stay "
       "the same, a set stays good.",
       hosts);
-  for (const auto* result : cause.explained)
-    finding.evidence.push_back(certificate_in_words(*result));
+  for (const auto* result : cause.explained) {
+    if (!chain_of(*result).empty()) finding.evidence.push_back(certificate_in_words(*result));
+  }
   return {cause};
 }
 

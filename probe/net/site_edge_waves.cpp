@@ -142,19 +142,22 @@ asio::awaitable<void> SiteEdge::make_waves(Scope scope) {
 // The farthest router on the way, beyond the edge, that has not given `most_answers`: of a packet
 // that dies before, the nearer ones tell as much. False where there is none.
 bool SiteEdge::find_unspent_hop(Question& question, const std::map<IpAddress, int>& asked) const {
-  const auto unspent = [&](const IpAddress& router) {
+  const auto unspent = [&](const IpAddress& router, int most) {
     const auto given = heard_.find(router);
     const auto due = asked.find(router);
     return (given == heard_.end() ? 0 : given->second) + (due == asked.end() ? 0 : due->second) <
-           most_answers;
+           most;
   };
-  if (question.beyond) return unspent(question.hop().address);
+  if (question.beyond) return unspent(question.hop().address, most_answers);
   const auto& climb = *question.way.climb;
   const auto nearest = nearest_outside(climb.routers, climb.own);
   for (auto at = climb.routers.rbegin(); nearest && at != climb.routers.rend(); ++at) {
     if (at->first > question.way.hop.ttl || at->first < nearest->ttl) continue;
-    if (!beyond_the_edge(at->second) || !unspent(at->second)) continue;
-    question.nearer = at->first < question.way.hop.ttl;
+    // Climbs that are on their way may get one more answer of those that they pass.
+    const bool nearer = at->first < question.way.hop.ttl;
+    const int most = nearer ? most_answers - 1 : most_answers;
+    if (!beyond_the_edge(at->second) || !unspent(at->second, most)) continue;
+    question.nearer = nearer;
     question.way.hop = {at->first, at->second};
     return true;
   }

@@ -248,7 +248,7 @@ class Growth(CommandsTest):
         for count in (10, 100, 1_000):
             file = self.write(SETS["port ranges of one host"](count), "ranges.yaml")
             cpu = self.cpu_of("check", "--set", file, "--no-anchors", "--proxy", "none", "--quiet",
-                              "--timeout", "0.5", statuses=(0, 1, 3, 4))
+                              "--timeout", "1", statuses=(0, 1, 3, 4))
             self.assertLess(cpu, 20, count)
 
 

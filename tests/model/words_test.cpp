@@ -34,7 +34,7 @@ TEST(Words, AreCompleteAndReadBack) {
   expect_complete<ServiceKind>(static_cast<int>(ServiceKind::shared) + 1);
   expect_complete<SourceQuality>(static_cast<int>(SourceQuality::old_edition) + 1);
   expect_complete<Priority>(static_cast<int>(Priority::by_default) + 1);
-  expect_complete<Owner>(static_cast<int>(Owner::vendor) + 1);
+  expect_complete<Owner>(static_cast<int>(Owner::vpn) + 1);
 }
 
 // Of long lists: reading a word that stands at either end, in the middle, and nowhere.

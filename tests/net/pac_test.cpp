@@ -92,7 +92,7 @@ TEST(Pac, AScriptAsksForSoManyNamesAndNoMore) {
 TEST(PacAnswer, IsCutBehindAnItem) {
   EXPECT_EQ(kept_answer("PROXY a:80; DIRECT"), "PROXY a:80; DIRECT");
   std::string many;
-  while (many.size() < 985) many += "PROXY 198.51.100.1:3128;";
+  while (many.size() < 984) many += "PROXY 198.51.100.1:3128;";
   const auto whole = many.substr(0, many.size() - 1);
   EXPECT_EQ(kept_answer(many + "PROXY 198.51.100.2:3128"), whole);
   EXPECT_EQ(kept_answer(std::string(5'000, 'x')), "") << "one item that is no proxy";

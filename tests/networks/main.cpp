@@ -157,7 +157,8 @@ int random_networks(const Options& options) {
   std::map<std::string, std::uint64_t> unknown, named;
   std::map<std::string, Numbers> open_probes;
   Numbers unlucky, simpler;
-  std::uint64_t bad = 0, capabilities = 0, beyond = 0;
+  std::uint64_t bad = 0, capabilities = 0, beyond = 0, sets = 0;
+  std::map<std::string, std::uint64_t> again;
   fmt::print("{} networks, --seed {}\n", options.count, options.seed);
   for (std::uint64_t i = 0; i < options.count; ++i) {
     const auto number = options.seed + i;
@@ -173,6 +174,8 @@ int random_networks(const Options& options) {
     if (judgement.simpler > 0) simpler.push_back(number);
     capabilities += static_cast<std::uint64_t>(judgement.capabilities);
     beyond += static_cast<std::uint64_t>(judgement.beyond);
+    sets += static_cast<std::uint64_t>(judgement.sets);
+    for (const auto& another : judgement.again) ++again[another];
     for (const auto& though : judgement.unknown_though) ++unknown[though];
     for (const auto& seen : judgement.open_probes) open_probes[seen].push_back(number);
     for (const auto& finding : judgement.named) ++named[finding];
@@ -198,6 +201,9 @@ int random_networks(const Options& options) {
                100.0 * static_cast<double>(count) / static_cast<double>(capabilities));
   };
   share("ready, and broken where no probe sees", beyond);
+  for (const auto& [another, count] : again) {
+    fmt::print("{}: {} of {} sets that were asked twice\n", another, count, sets);
+  }
   for (const auto& [though, count] : unknown) share("unknown though " + though, count);
   fmt::print("named:");
   for (const auto& [finding, count] : named) fmt::print(" {} {};", finding, count);

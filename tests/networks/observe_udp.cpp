@@ -310,8 +310,10 @@ bool Observer::find_unspent_hop(Way& way, bool& nearer) const {
   for (auto at = routers.rbegin(); at != routers.rend(); ++at) {
     if (at->first > farthest || !outside(*at, traffic_.network().pc)) continue;
     const auto given = heard_.find(at->second);
-    if (given != heard_.end() && given->second >= most_answers) continue;
-    nearer = at->first < farthest;
+    const bool before = at->first < farthest;
+    const int most = before ? most_answers - 1 : most_answers;
+    if (given != heard_.end() && given->second >= most) continue;
+    nearer = before;
     way.hop = {at->first, at->second};
     return true;
   }

@@ -31,7 +31,10 @@ inline LoadRules plan_rules() {
     if (check.kind == CheckKind::path) {
       check.transports = {Transport::udp, Transport::tcp, Transport::tls};
     }
-    if (check.kind == CheckKind::sip) check.parameters.push_back({"verify_name", "no: any name"});
+    if (check.kind == CheckKind::sip) {
+      check.parameters.push_back({"verify_name", "no: any name"});
+      check.parameters.push_back({"srv", "true: the host is a domain"});
+    }
   }
   all.checks.push_back({.kind = CheckKind::media, .transports = {Transport::udp}});
   all.checks.push_back({.kind = CheckKind::ipv6, .transports = {Transport::tcp}});

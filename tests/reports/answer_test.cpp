@@ -81,7 +81,7 @@ TEST(Answer, WhatIsBelowTheVendorsWishSaysWhy) {
   set.verdict = Verdict::degraded;
   report.findings = {finding("A device rewrites SIP (SIP ALG)", {{set.id, {}}})};
   EXPECT_TRUE(holds(verdict_sentences(set, report),
-                    "not as well as the vendor asks for. The cause: A device rewrites SIP"))
+                    "with limits. The cause: A device rewrites SIP"))
       << verdict_sentences(set, report);
 }
 
@@ -102,7 +102,7 @@ TEST(Answer, InShortItNamesTheOneCapability) {
   EXPECT_EQ(said(blocked, blocked, blocked), "does not work from here");
   EXPECT_EQ(said(degraded, degraded, degraded),
             "works by a slower or weaker way: 2 of 2 capabilities");
-  EXPECT_EQ(said(degraded, ready, ready), "works from here, not as well as the vendor asks for");
+  EXPECT_EQ(said(degraded, ready, ready), "works from here, with limits");
   set.requirements.push_back({.id = "row", .status = Status::skip});
   set.capabilities.at(1).requirements = {"row"};
   EXPECT_EQ(said(ready, ready, unknown), "works from here; not tried: Messages");

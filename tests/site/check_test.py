@@ -106,7 +106,7 @@ class BrokenSite(SiteTest):
         self.assertEqual("ready", found["cloudoe/sip-registration"], not_reached(report))
         row = rows(report, "cloudoe")["sbc-tls"]
         self.assertEqual("fail", row["status"])
-        self.assertEqual(0, status)
+        self.assertEqual(4, status)  # a required row fails
 
     def test_offline_is_blocked(self):
         status, found, _ = self.verdicts_with("offline", "rainbow")

@@ -17,8 +17,9 @@ inline std::string hole_in(std::string_view text) {
     for (auto at = text.find(hole); at != text.npos; at = text.find(hole, at + 1)) {
       const bool dots = hole == ".." && text.substr(at, 3) == "...";  // an ellipsis
       const bool before = hole == ".." && at > 0 && text[at - 1] == '.';
+      const bool name = hole == ".." && at > 2 && text.substr(at - 3, 3) == "Inc";
       const bool more = hole == " ." && text.substr(at, 4) == " ...";
-      if (dots || before || more) continue;
+      if (dots || before || more || name) continue;
       const auto from = at < 30 ? 0 : at - 30;
       return std::string(text.substr(from, 60));
     }
