@@ -106,7 +106,9 @@ asio::awaitable<SiteEdge::Answer> SiteEdge::put(std::shared_ptr<Question> questi
   if (!way) co_return nothing;
   question->way = std::move(*way);
   question->beyond = question->way.refused && !question->by_tcp;
-  question->controlled = question->need == Need::confirms;
+  // Who has no time for a try without a control has one at once.
+  const bool in_a_hurry = question->until < question->scope.clock.now() + 4 * patience(*question);
+  question->controlled = question->need == Need::confirms || (in_a_hurry && waits(question->need));
   queue_.push_back(question);
   if (!std::exchange(working_, true) &&
       !tasks_.start([&] { return make_waves(question->scope); })) {

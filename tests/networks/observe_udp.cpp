@@ -331,7 +331,8 @@ Observer::Expired Observer::ask_edge(Packet packet, Need need, double at_ms, dou
   if (!way) return nothing;
   if (need == Need::decides && row != nullptr && passed(*row)) need = Need::another_host;
   const bool waits = need < Need::another_host;
-  bool controlled = need == Need::confirms, nearer = false;
+  const bool in_a_hurry = until_ms < at_ms + 4 * icmp_patience(at_ms);
+  bool controlled = need == Need::confirms || (in_a_hurry && waits), nearer = false;
   bool beyond = packet.proto == Proto::udp && way->refused;
   if (!waits && !beyond && !find_unspent_hop(*way, nearer)) return nothing;
   for (double now = at_ms + 2;;) {
