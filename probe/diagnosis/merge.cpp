@@ -14,14 +14,8 @@
 namespace callready {
 namespace {
 
+using merging::add_new;
 using merging::id_from;
-
-template <typename Item>
-void add_new(std::vector<Item>& list, const std::vector<Item>& more) {
-  for (const auto& item : more) {
-    if (std::find(list.begin(), list.end(), item) == list.end()) list.push_back(item);
-  }
-}
 
 // Merged reports among the inputs are taken apart: a part keeps its own name.
 std::vector<MergeInput> flattened(const std::vector<MergeInput>& inputs) {
@@ -53,8 +47,9 @@ std::string why_not_one_set(const MergeInput& a, const SetResult& left, const Me
     return fmt::format("{} is not the same set in {} and in {} (\"{}\", \"{}\")", left.id, a.name,
                        b.name, left.title, right.title);
   }
+  const merging::ById rows(right.requirements);
   for (const auto& row : left.requirements) {
-    const auto* other = merging::row_of(right, row.id);
+    const auto* other = rows.find(row.id);
     if (other == nullptr) continue;
     if (row.severity != other->severity || row.title != other->title) {
       return fmt::format("{}/{} is not the same row in {} and in {}: the sets differ", left.id,
@@ -128,14 +123,13 @@ Site site_of(const std::vector<MergeInput>& parts, const std::string& name) {
     site.*member = common(parts, member);
   }
   site.vantage = common(parts, &Site::vantage);
+  std::set<std::pair<std::string, std::vector<IpAddress>>> interfaces;
   for (const auto& part : parts) {
     const auto& own = part.report.site;
     for (const auto& interface : own.interfaces) {
-      const bool known = std::any_of(
-          site.interfaces.begin(), site.interfaces.end(), [&](const InterfaceInfo& other) {
-            return other.name == interface.name && other.addresses == interface.addresses;
-          });
-      if (!known) site.interfaces.push_back(interface);
+      if (interfaces.emplace(interface.name, interface.addresses).second) {
+        site.interfaces.push_back(interface);
+      }
     }
     site.ways.insert(site.ways.end(), own.ways.begin(), own.ways.end());
     add_new(site.resolvers, own.resolvers);

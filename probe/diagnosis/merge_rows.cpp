@@ -123,16 +123,13 @@ RequirementResult combined(const std::vector<Said>& all) {
   return result;
 }
 
-const CapabilityResult* capability_of(const SetResult& set, const std::string& id) {
-  for (const auto& capability : set.capabilities) {
-    if (capability.id == id) return &capability;
-  }
-  return nullptr;
-}
-
 struct SetHere {
-  const MergeInput* part = nullptr;
-  const SetResult* set = nullptr;
+  SetHere(const MergeInput& of, const SetResult& its)
+      : part(&of), set(&its), rows(its.requirements), capabilities(its.capabilities) {}
+  const MergeInput* part;
+  const SetResult* set;
+  ById<RequirementResult> rows;
+  ById<CapabilityResult> capabilities;
 };
 
 using Rows = std::map<std::string, RequirementResult>;
@@ -141,16 +138,13 @@ using Rows = std::map<std::string, RequirementResult>;
 // vantages say themselves.
 void combine_verdicts(CapabilityResult& result, const std::vector<SetHere>& sets) {
   const CapabilityResult* worst = nullptr;
-  for (const auto& [part, set] : sets) {
-    const auto* capability = capability_of(*set, result.id);
+  for (const auto& here : sets) {
+    const auto* capability = here.capabilities.find(result.id);
     if (capability == nullptr) continue;
     if (worst == nullptr || badness(capability->verdict) > badness(worst->verdict)) {
       worst = capability;
     }
-    for (const auto& id : capability->requirements) {
-      auto& ids = result.requirements;
-      if (std::find(ids.begin(), ids.end(), id) == ids.end()) ids.push_back(id);
-    }
+    add_new(result.requirements, capability->requirements);
   }
   result.verdict = worst->verdict;
   result.summary = worst->summary;
@@ -163,14 +157,14 @@ CapabilityResult combined(const CapabilityResult& first, const std::vector<SetHe
   capability.title = first.title;
   std::vector<std::string> seen;
   bool differ = false;
-  for (const auto& [part, set] : sets) {
-    const auto* here = capability_of(*set, first.id);
+  for (const auto& its : sets) {
+    const auto* here = its.capabilities.find(first.id);
     if (here == nullptr) continue;
     if (capability.needs.empty()) capability.needs = here->needs;
     differ |= here->verdict != first.verdict;
     seen.push_back(fmt::format(
         "{} from {}", here->verdict == Verdict::unknown ? "not decided" : to_string(here->verdict),
-        part->name));
+        its.part->name));
   }
   CapabilityResult result;
   result.calls = first.calls;
@@ -202,34 +196,28 @@ SetResult combined(const std::vector<SetHere>& sets, std::size_t all) {
   if (same) result.sha256 = first.sha256;
   std::vector<std::string> names;
   Rows rows;
-  for (const auto& [part, set] : sets) {
-    names.push_back(part->name);
-    for (const auto& row : set->requirements) {
+  for (const auto& here : sets) {
+    names.push_back(here.part->name);
+    for (const auto& row : here.set->requirements) {
       if (rows.contains(row.id)) continue;
       std::vector<Said> said;
-      for (const auto& [other, its] : sets) {
-        if (const auto* here = row_of(*its, row.id)) said.push_back({other, here});
+      for (const auto& other : sets) {
+        if (const auto* its = other.rows.find(row.id)) said.push_back({other.part, its});
       }
       result.requirements.push_back(combined(said));
       rows[row.id] = result.requirements.back();
     }
   }
-  for (const auto& [part, set] : sets) {
-    for (const auto& capability : set->capabilities) {
-      if (capability_of(result, capability.id) != nullptr) continue;
+  std::set<std::string_view> capabilities, advice;
+  for (const auto& here : sets) {
+    for (const auto& capability : here.set->capabilities) {
+      if (!capabilities.insert(capability.id).second) continue;
       result.capabilities.push_back(combined(capability, sets, rows));
     }
-    for (const auto& item : set->advice) {
-      auto& advice = result.advice;
-      if (std::none_of(advice.begin(), advice.end(),
-                       [&](const SetAdvice& known) { return known.id == item.id; })) {
-        advice.push_back(item);
-      }
+    for (const auto& item : here.set->advice) {
+      if (advice.insert(item.id).second) result.advice.push_back(item);
     }
-    for (const auto& note : set->notes) {
-      auto& notes = result.notes;
-      if (std::find(notes.begin(), notes.end(), note) == notes.end()) notes.push_back(note);
-    }
+    add_new(result.notes, here.set->notes);
   }
   if (sets.size() < all) {
     result.notes.push_back(fmt::format("Checked from {} only.", fmt::join(names, ", ")));
@@ -242,26 +230,30 @@ bool contains(const std::vector<std::string>& list, const std::string& item) {
   return std::find(list.begin(), list.end(), item) != list.end();
 }
 
-// What a finding still explains and hurts, after other vantages have had their say.
-void hold_against(Finding& finding, const std::vector<SetResult>& sets) {
-  const auto well = [&](const std::string& id) {
+// What came out well after all vantages have had their say.
+struct Well {
+  explicit Well(const std::vector<SetResult>& sets) {
     for (const auto& set : sets) {
       for (const auto& row : set.requirements) {
-        if (set.id + '/' + row.id != id) continue;
-        return row.status == Status::pass || row.status == Status::skip;
+        const bool good = row.status == Status::pass || row.status == Status::skip;
+        if (good) rows.insert(set.id + '/' + row.id);
+      }
+      for (const auto& capability : set.capabilities) {
+        if (capability.verdict == Verdict::ready) capabilities.emplace(set.id, capability.id);
       }
     }
-    return false;
-  };
-  std::erase_if(finding.explains, well);
+  }
+  std::set<std::string> rows;
+  std::set<std::pair<std::string, std::string>> capabilities;
+};
+
+// What a finding still explains and hurts.
+void hold_against(Finding& finding, const Well& well) {
+  std::erase_if(finding.explains, [&](const std::string& id) { return well.rows.contains(id); });
   for (auto& affected : finding.affects) {
-    for (const auto& set : sets) {
-      if (set.id != affected.set) continue;
-      std::erase_if(affected.capabilities, [&](const std::string& id) {
-        const auto* capability = capability_of(set, id);
-        return capability != nullptr && capability->verdict == Verdict::ready;
-      });
-    }
+    std::erase_if(affected.capabilities, [&](const std::string& id) {
+      return well.capabilities.contains({affected.set, id});
+    });
   }
   std::erase_if(finding.affects, [&](const FindingAffects& affected) {
     return affected.capabilities.empty() &&
@@ -279,9 +271,7 @@ void add_affects(Finding& finding, const std::vector<FindingAffects>& more) {
       finding.affects.push_back(affected);
       continue;
     }
-    for (const auto& id : affected.capabilities) {
-      if (!contains(known->capabilities, id)) known->capabilities.push_back(id);
-    }
+    add_new(known->capabilities, affected.capabilities);
   }
 }
 
@@ -309,9 +299,7 @@ Finding combined(const Group& group, const std::vector<MergeInput>& parts) {
           fmt::format("{}For {}: {}", result.fix.empty() ? "" : " ", part->name, finding->fix);
     }
     add_affects(result, finding->affects);
-    for (const auto& id : finding->explains) {
-      if (!contains(result.explains, id)) result.explains.push_back(id);
-    }
+    add_new(result.explains, finding->explains);
     for (const auto& rule : finding->rules) add_rule(result.rules, rule);
     for (const auto& item : finding->evidence) {
       result.evidence.push_back({item.probe.empty() ? "" : id_from(item.probe, part->name),
@@ -345,13 +333,6 @@ const SetResult* set_of(const Report& report, const std::string& id) {
   return nullptr;
 }
 
-const RequirementResult* row_of(const SetResult& set, const std::string& id) {
-  for (const auto& row : set.requirements) {
-    if (row.id == id) return &row;
-  }
-  return nullptr;
-}
-
 std::vector<SetResult> merged_sets(const std::vector<MergeInput>& parts) {
   std::vector<std::string> order;
   for (const auto& part : parts) {
@@ -363,7 +344,7 @@ std::vector<SetResult> merged_sets(const std::vector<MergeInput>& parts) {
   for (const auto& id : order) {
     std::vector<SetHere> here;
     for (const auto& part : parts) {
-      if (const auto* set = set_of(part.report, id)) here.push_back({&part, set});
+      if (const auto* set = set_of(part.report, id)) here.emplace_back(part, *set);
     }
     merged.push_back(combined(here, parts.size()));
   }
@@ -384,9 +365,10 @@ std::vector<Finding> merged_findings(const std::vector<MergeInput>& parts,
     }
   }
   std::vector<Finding> merged;
+  const Well well(sets);
   for (const auto& group : groups) {
     merged.push_back(combined(group, parts));
-    hold_against(merged.back(), sets);
+    hold_against(merged.back(), well);
   }
   std::stable_partition(merged.begin(), merged.end(), [](const Finding& finding) {
     return !finding.affects.empty() || !finding.explains.empty();
