@@ -8,6 +8,7 @@
 
 #include <algorithm>
 
+#include "probe/model/told_apart.hpp"
 #include "probe/net/far_end.hpp"
 
 namespace callready::checks {
@@ -112,10 +113,13 @@ void add_tls_evidence(Observation& observation, const TlsInfo& info) {
   if (info.public_root && !info.chain.empty()) {
     Evidence evidence;
     evidence.kind = EvidenceKind::chain_root;
-    evidence.text = *info.public_root
-                        ? "the chain ends in a public root, or in one given for this run"
-                        : "the chain does not end in a public root";
+    evidence.text = !*info.public_root ? "the chain does not end in a public root"
+                    : info.given_root  ? "the chain ends in a root given for this run"
+                                       : "the chain ends in a public root";
     evidence.facts[Fact::expected] = *info.public_root;
+    if (*info.public_root && !info.given_root) {
+      evidence.facts[Fact::basis] = std::string(public_root_basis);
+    }
     observation.evidence.push_back(std::move(evidence));
   }
   if (info.client_certificate_asked) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "probe/model/told_apart.hpp"
+#include "reports/redact_owners.hpp"
 #include "reports/redact_text.hpp"
 
 namespace callready {
@@ -16,27 +18,6 @@ void words_of(const std::string& text, Visit visit) {
     if (end > start) visit(text.substr(start, end - start));
     start = end + 1;
   }
-}
-
-// A chain that no public authority vouches for, as finding_tls.cpp sees it.
-bool is_foreign_chain(const ProbeResult& result) {
-  const auto& seen = result.observation;
-  for (const auto& evidence : seen.evidence) {
-    const auto expected = evidence.facts.find(Fact::expected);
-    if (evidence.kind != EvidenceKind::chain_root || expected == evidence.facts.end()) continue;
-    const auto* flag = std::get_if<bool>(&expected->second);
-    if (flag != nullptr) return !*flag;
-  }
-  return seen.detail == DetailCode::untrusted || seen.detail == DetailCode::unexpected_issuer;
-}
-
-bool is_public_chain(const ProbeResult& result) {
-  const auto& all = result.observation.evidence;
-  return std::any_of(all.begin(), all.end(), [](const Evidence& evidence) {
-    const auto expected = evidence.facts.find(Fact::expected);
-    return evidence.kind == EvidenceKind::chain_root && expected != evidence.facts.end() &&
-           expected->second == EvidenceValue(true);
-  });
 }
 
 // "Example Corp CA" of "CN=Example Corp CA,O=Example Corp" (RFC 4514), and all the others. A comma
@@ -61,10 +42,6 @@ std::vector<std::string> values_of_name(const std::string& name) {
   }
   return values;
 }
-
-}  // namespace
-
-namespace {
 
 // "To any address": a document may say so of a row, and names nobody by it.
 bool everybodys(const AddressBlock& block) {
@@ -93,6 +70,12 @@ PublicNames public_names(std::span<const TargetSet> sets) {
         if (!everybodys(block)) names.addresses.push_back(block.value);
       }
     }
+    for (const auto& row : set.requirements) {
+      for (const auto& [name, value] : row.with) {
+        if (value.find("${") == std::string::npos) names.values.insert(value);
+      }
+    }
+    for (const auto& region : set.regions) names.values.insert(region.id);
     // The document's own place, which fixes refer to.
     const auto host = set.url.find("://");
     if (host != std::string::npos) {
@@ -113,9 +96,74 @@ Redactor::Redactor(KeyedDigest digest, PublicNames vendors, const std::vector<st
 }
 
 void Redactor::learn_word(const std::string& kind, const std::string& word) {
-  if (word.empty()) return;
+  // "Measured at ..": such a name tells nothing, and stands everywhere.
+  if (word.size() < 2) return;
   const auto name = kind == "host" ? pseudonyms_.host(word) : pseudonyms_.word(kind, word);
   words_.emplace(in_small_letters(with_plain_separators(word)), name);
+}
+
+// What a server chose to say, or a user to call a place: as a whole wherever it is quoted.
+void Redactor::learn_said(const std::string& said) {
+  if (said.size() < 2 || vendors_.values.contains(said)) return;
+  auto shown = this->said(said);
+  if (shown != said)
+    words_.emplace(in_small_letters(with_plain_separators(said)), std::move(shown));
+}
+
+std::string Redactor::said(std::string_view text) const {
+  if (vendors_.values.contains(std::string(text))) return std::string(text);
+  return RedactedText(*this, text, true).take();
+}
+
+// A name that the user gave to a place: a vantage, the text of --place.
+std::string Redactor::place(const std::string& name) const {
+  return is_everybodys_word(name) ? name : pseudonyms_.word("place", name);
+}
+
+std::string Redactor::own(const std::string& kind, const std::string& real) const {
+  return real.empty() ? real : pseudonyms_.word(kind, real);
+}
+
+// What the user's own set calls its parts, which sentences quote.
+void Redactor::learn_names(const SetResult& set) {
+  if (vendors_.sets.contains(set.id)) {
+    for (const auto& row : set.requirements) {
+      for (const auto& rule : row.rules) {
+        for (const auto& peer : rule.peers) {
+          const bool name = peer.kind == PeerKind::name && !IpAddress::parse(peer.text);
+          if (name && !is_public_host(in_small_letters(peer.text))) learn_host(peer.text);
+        }
+      }
+    }
+    return;
+  }
+  const auto learn_own = [&](const std::string& kind, const std::string& name) {
+    if (!is_everybodys_word(name)) learn_word(kind, name);
+  };
+  learn_own("set", set.id);
+  learn_own("set", set.title);
+  for (const auto* text : {&set.edition, &set.document, &set.evidence_note}) {
+    learn_own("note", *text);
+  }
+  for (const auto& item : set.advice) {
+    for (const auto* text : {&item.id, &item.text, &item.source}) learn_own("note", *text);
+  }
+  for (const auto& capability : set.capabilities) {
+    learn_own("capability", capability.title);
+  }
+  for (const auto& row : set.requirements) {
+    learn_own("row", row.title);
+    learn_own("note", row.source);
+    for (const auto& text : row.error_texts) learn_own("note", text);
+    for (const auto& rule : row.rules) {
+      for (const auto member :
+           {&FirewallRule::purposes, &FirewallRule::sources, &FirewallRule::clients,
+            &FirewallRule::notes, &FirewallRule::conditions, &FirewallRule::fallback_for}) {
+        for (const auto& text : rule.*member) learn_own("note", text);
+      }
+      for (const auto& peer : rule.peers) learn_own("note", peer.note);
+    }
+  }
 }
 
 // A host that is the site's, by name or by address.
@@ -159,6 +207,11 @@ void Redactor::learn(const Site& site) {
     learn_word("interface", way.interface);
     if (way.gateway) own_addresses_.insert(*way.gateway);
   }
+  for (const auto& way : site.ways) {
+    for (const auto& host : way.hosts) {
+      if (!IpAddress::parse(host) && !is_public_host(in_small_letters(host))) learn_host(host);
+    }
+  }
   for (const auto& resolver : site.resolvers) learn_url(resolver);
   if (site.proxy) learn_url(*site.proxy);
   own_addresses_.insert(site.public_addresses.begin(), site.public_addresses.end());
@@ -169,24 +222,31 @@ void Redactor::learn_public_address(const IpAddress& address) {
   if (!address.is_special()) public_addresses_.insert(address);
 }
 
-void Redactor::learn_certificates(const ProbeResult& result) {
-  const bool foreign = is_foreign_chain(result), vouched = is_public_chain(result);
+void Redactor::learn_certificates(const ProbeResult& result, bool vendors) {
+  const bool listed = root_of(result.observation) == ChainRoot::listed;
   for (const auto& evidence : result.observation.evidence) {
-    if (foreign &&
-        (evidence.kind == EvidenceKind::certificate || evidence.kind == EvidenceKind::chain_root)) {
-      for (const auto name : {Fact::issuer, Fact::subject}) {
-        for (const auto& value : values_of_name(text_fact(evidence, name))) {
-          if (!looks_like_domain(value)) learn_word("authority", value);
-        }
-      }
-      // Whoever has the site's certificate could tell it by these.
-      for (const auto name : {Fact::sha256, Fact::public_key_sha256}) {
-        learn_word("digest", text_fact(evidence, name));
-      }
-    } else if (vouched && evidence.kind == EvidenceKind::certificate) {
+    if (evidence.kind != EvidenceKind::certificate && evidence.kind != EvidenceKind::chain_root) {
+      continue;
+    }
+    if (listed && vendors) {
       words_of(text_fact(evidence, Fact::names), [&](const std::string& name) {
         if (!IpAddress::parse(name)) vendors_.hosts.insert(in_small_letters(name));
       });
+      continue;
+    }
+    // A public authority's own name stays: it is everybody's.
+    const bool leaf = number_fact(evidence, Fact::position).value_or(0) < 1;
+    for (const auto name : {Fact::issuer, Fact::subject}) {
+      if (listed && (name == Fact::issuer || !leaf)) continue;
+      for (const auto& value : values_of_name(text_fact(evidence, name))) {
+        if (looks_like_domain(value)) continue;
+        if (said(value) != value) learn_word("authority", value);
+      }
+    }
+    // Whoever has the site's certificate could tell it by these.
+    if (listed && !leaf) continue;
+    for (const auto name : {Fact::sha256, Fact::public_key_sha256}) {
+      learn_word("digest", text_fact(evidence, name));
     }
   }
 }
@@ -199,6 +259,10 @@ void Redactor::learn(const ProbeResult& result) {
   const auto host = in_small_letters(probe.target.host);
   const auto literal = IpAddress::parse(host);
   const bool vendors = literal ? is_public(*literal) : is_public_host(host);
+  if (!vendors && !literal && !host.empty()) learn_host(host);
+  for (const auto& [name, value] : probe.with) learn_said(value);
+  learn_said(probe.region);
+  if (probe.vantage != place(probe.vantage)) learn_word("place", probe.vantage);
   for (const auto& evidence : seen.evidence) {
     const auto type = text_fact(evidence, Fact::type);
     const bool candidate =
@@ -207,6 +271,12 @@ void Redactor::learn(const ProbeResult& result) {
     if (evidence.kind == EvidenceKind::mapped_address || candidate) {
       const auto address = IpAddress::parse(text_fact(evidence, Fact::address));
       if (address && !address->is_special()) own_addresses_.insert(*address);
+    }
+    for (const auto& [name, value] : evidence.facts) {
+      const auto* chosen = std::get_if<std::string>(&value);
+      if (chosen == nullptr) continue;
+      if (owner_of(name) == FactOwner::said) learn_said(*chosen);
+      if (owner_of(name) == FactOwner::file) learn_word("file", *chosen);
     }
     if (!vendors) continue;
     // What the vendor's names resolve to, and where its servers say that they are.
@@ -217,7 +287,7 @@ void Redactor::learn(const ProbeResult& result) {
     }
   }
   if (vendors && probe.target.route.direct() && seen.address) learn_public_address(*seen.address);
-  learn_certificates(result);
+  learn_certificates(result, vendors);
 }
 
 bool Redactor::is_public(const IpAddress& address) const {
@@ -248,9 +318,29 @@ IpAddress Redactor::address(const IpAddress& real) const {
 
 std::string Redactor::text(std::string_view text) const { return RedactedText(*this, text).take(); }
 
+// Of the note of --place; empty for others.
+static std::string place_of(const std::string& note) {
+  if (!note.starts_with(place_words)) return {};
+  return note.substr(place_words.size(), note.size() - place_words.size() - note.ends_with('.'));
+}
+
+void Redactor::learn_place(const std::string& note) {
+  const auto name = place_of(note);
+  if (name != place(name)) learn_word("place", name);
+}
+
+std::string Redactor::note(const std::string& note) const {
+  const auto name = place_of(note);
+  return name.empty() ? text(note) : std::string(place_words) + place(name) + '.';
+}
+
 // Ids of the sets that everybody has stay what they are.
 std::string Redactor::row_id(const std::string& id) const {
-  return vendors_.sets.contains(id.substr(0, id.find('/'))) ? id : text(id);
+  const auto slash = id.find('/');
+  const auto set = id.substr(0, slash);
+  if (vendors_.sets.contains(set)) return id;
+  if (slash == std::string::npos) return own("set", set);
+  return own("set", set) + '/' + own("row", id.substr(slash + 1));
 }
 
 Site Redactor::site(Site site) const {
@@ -272,14 +362,14 @@ Site Redactor::site(Site site) const {
     if (way.gateway) way.gateway = pseudonyms_.address(*way.gateway);
     for (auto& host : way.hosts) host = text(host);
   }
-  for (auto& resolver : site.resolvers) resolver = text(resolver);
+  for (auto& resolver : site.resolvers) resolver = said(resolver);
   if (site.proxy) site.proxy = text(*site.proxy);
   for (auto& one : site.public_addresses) one = pseudonyms_.address(one);
   for (auto& host : site.own_hosts) host = text(host);
   for (const auto member :
        {&Site::nat_mapping, &Site::nat_filtering, &Site::nat_port_preservation, &Site::nat_hairpin,
         &Site::nat_translations, &Site::nat_binding_lifetime}) {
-    if (site.*member) site.*member = text(*(site.*member));
+    if (site.*member) site.*member = text(*(site.*member));  // callready's own words
   }
   return site;
 }
@@ -289,9 +379,9 @@ ProbeResult Redactor::probe(ProbeResult result) const {
   probe.id = text(probe.id);
   probe.target.host = text(probe.target.host);
   if (!probe.target.route.direct()) probe.target.route.proxy = text(probe.target.route.proxy);
-  for (auto& [name, value] : probe.with) value = text(value);
-  probe.region = text(probe.region);
-  probe.vantage = text(probe.vantage);
+  for (auto& [name, value] : probe.with) value = said(value);
+  probe.region = said(probe.region);
+  probe.vantage = place(probe.vantage);
   if (seen.address) seen.address = address(*seen.address);
   if (seen.local) seen.local->address = pseudonyms_.address(seen.local->address);
   if (seen.media && seen.media->first_hop) {
@@ -301,7 +391,11 @@ ProbeResult Redactor::probe(ProbeResult result) const {
   for (auto& evidence : seen.evidence) {
     evidence.text = text(evidence.text);
     for (auto& [name, fact] : evidence.facts) {
-      if (auto* value = std::get_if<std::string>(&fact)) *value = text(*value);
+      auto* value = std::get_if<std::string>(&fact);
+      if (value == nullptr) continue;
+      const auto owner = owner_of(name);
+      const bool whole = owner == FactOwner::said || name == Fact::names;
+      *value = owner == FactOwner::file ? own("file", *value) : whole ? said(*value) : text(*value);
     }
   }
   return result;
@@ -310,59 +404,67 @@ ProbeResult Redactor::probe(ProbeResult result) const {
 FirewallRule Redactor::rule(FirewallRule rule) const {
   const bool everybodys = vendors_.sets.contains(rule.set);
   for (auto& peer : rule.peers) {
-    peer.text = text(peer.text);
-    if (!everybodys) peer.region = text(peer.region);
-    if (!everybodys) peer.note = text(peer.note);
+    peer.text = peer.kind == PeerKind::name ? said(peer.text) : text(peer.text);
+    if (!everybodys) peer.region = said(peer.region);
+    peer.note = everybodys ? text(peer.note) : own("note", peer.note);
   }
-  if (everybodys) return rule;
-  rule.set = text(rule.set);
-  for (const auto member :
-       {&FirewallRule::requirements, &FirewallRule::titles, &FirewallRule::purposes,
-        &FirewallRule::sources, &FirewallRule::clients, &FirewallRule::notes,
-        &FirewallRule::conditions, &FirewallRule::fallback_for, &FirewallRule::remarks,
-        &FirewallRule::your_ports}) {
+  for (const auto member : {&FirewallRule::remarks, &FirewallRule::your_ports}) {
     for (auto& value : rule.*member) value = text(value);
   }
   rule.your_transport = text(rule.your_transport);
+  if (everybodys) return rule;
+  rule.set = own("set", rule.set);
+  for (auto& id : rule.requirements) id = own("row", id);
+  for (auto& title : rule.titles) title = own("row", title);
+  for (auto& title : rule.fallback_for) title = own("row", title);
+  for (const auto member : {&FirewallRule::purposes, &FirewallRule::sources, &FirewallRule::clients,
+                            &FirewallRule::notes, &FirewallRule::conditions}) {
+    for (auto& value : rule.*member) value = own("note", value);
+  }
   return rule;
 }
 
 SetResult Redactor::set(SetResult set) const {
   const bool everybodys = vendors_.sets.contains(set.id);
-  const auto own = [&](std::string& value) {
-    if (!everybodys) value = text(value);
+  const auto hide = [&](const char* kind, std::string& value) {
+    if (!everybodys) value = own(kind, value);
   };
-  for (auto* value : {&set.id, &set.title, &set.edition, &set.document, &set.evidence_note}) {
-    own(*value);
-  }
+  hide("set", set.id);
+  hide("set", set.title);
+  for (auto* value : {&set.edition, &set.document, &set.evidence_note}) hide("note", *value);
   if (!everybodys) set.sha256.clear();
   for (auto& note : set.notes) note = text(note);
   for (auto& item : set.advice) {
-    for (auto* value : {&item.id, &item.text, &item.source}) own(*value);
+    for (auto* value : {&item.id, &item.text, &item.source}) hide("note", *value);
   }
   for (auto& capability : set.capabilities) {
-    own(capability.id);
-    own(capability.title);
+    hide("capability", capability.id);
+    hide("capability", capability.title);
     capability.summary = text(capability.summary);
-    for (auto& id : capability.requirements) own(id);
+    for (auto& id : capability.requirements) hide("row", id);
     for (auto& need : capability.needs) {
       for (auto& alternative : need.alternatives) {
-        for (auto& id : alternative) own(id);
+        for (auto& id : alternative) hide("row", id);
       }
     }
   }
   for (auto& row : set.requirements) {
-    for (auto* value : {&row.id, &row.title, &row.source}) own(*value);
+    hide("row", row.id);
+    hide("row", row.title);
+    hide("note", row.source);
     row.summary = text(row.summary);
     row.sampled = text(row.sampled);
     for (auto& id : row.probes) id = text(id);
+    for (auto& missed : row.missed) missed.probe = text(missed.probe);
     for (auto& one : row.rules) one = rule(std::move(one));
-    for (auto& seen : row.error_texts) own(seen);
-    if (!vendors_.sets.contains(row.of_set)) row.of_set = text(row.of_set);
+    for (auto& seen : row.error_texts) hide("note", seen);
+    if (!vendors_.sets.contains(row.of_set)) row.of_set = own("set", row.of_set);
   }
   for (auto& needed : set.leans_on) {
     if (vendors_.sets.contains(needed.id)) continue;
-    for (auto* value : {&needed.id, &needed.title, &needed.evidence_note}) *value = text(*value);
+    needed.id = own("set", needed.id);
+    needed.title = own("set", needed.title);
+    needed.evidence_note = own("note", needed.evidence_note);
     needed.sha256.clear();
   }
   return set;
@@ -373,8 +475,8 @@ Finding Redactor::finding(Finding finding) const {
   finding.fix = text(finding.fix);
   for (auto& affected : finding.affects) {
     if (vendors_.sets.contains(affected.set)) continue;
-    affected.set = text(affected.set);
-    for (auto& id : affected.capabilities) id = text(id);
+    affected.set = own("set", affected.set);
+    for (auto& id : affected.capabilities) id = own("capability", id);
   }
   for (auto& id : finding.explains) id = row_id(id);
   for (auto& one : finding.rules) one = rule(std::move(one));
@@ -382,14 +484,23 @@ Finding Redactor::finding(Finding finding) const {
     item.probe = text(item.probe);
     item.text = text(item.text);
   }
-  for (auto& name : finding.seen_from) name = text(name);
+  for (auto& name : finding.seen_from) name = place(name);
   return finding;
 }
 
 void Redactor::learn(const Report& report) {
   learn(report.site);
-  for (const auto& vantage : report.vantages) learn(vantage.site);
+  for (const auto& vantage : report.vantages) {
+    learn(vantage.site);
+    if (vantage.name != place(vantage.name)) learn_word("place", vantage.name);
+  }
+  for (const auto& note : report.notes) learn_place(note);
   for (const auto& result : report.probes) learn(result);
+  for (const auto& set : report.sets) learn_names(set);
+  for (const auto& vantage : report.vantages) {
+    for (const auto& set : vantage.sets) learn_names(set);
+    for (const auto& note : vantage.notes) learn_place(note);
+  }
 }
 
 Report Redactor::report(const Report& report) {
@@ -401,13 +512,13 @@ Report Redactor::report(const Report& report) {
     part.site = site(std::move(part.site));
     for (auto& one : part.sets) one = set(std::move(one));
     for (auto& one : part.findings) one = finding(std::move(one));
-    for (auto& note : part.notes) note = text(note);
+    for (auto& one : part.notes) one = note(one);
   };
   rewrite(out);
   for (auto& one : out.probes) one = probe(std::move(one));
   for (auto& vantage : out.vantages) {
     rewrite(vantage);
-    vantage.name = text(vantage.name);
+    vantage.name = place(vantage.name);
   }
   return out;
 }

@@ -1,16 +1,19 @@
 // A report that can be given away: the site's addresses, host names, users' and networks' names
 // become pseudonyms, the vendor's stay, because the ticket is about them.
 //
-// What is the vendor's is a closed list: the hosts, domains and networks of the target sets that
-// callready brings along, the addresses that these names were tried at, and what the public
-// certificate authorities vouch for. Every other address, domain name and hardware address is taken
-// for the site's, whether it stands in a field of its own or in a sentence. Names that look like
-// any other word (the computer's, the interfaces', the site's, the user's) are replaced where the
-// report says that they are such names.
+// Whose a text is goes by the field that it stands in (redact_owners.hpp); what is not known to be
+// the vendor's or callready's own is the site's. The vendor's is a closed list: the hosts, domains,
+// networks and parameters of the target sets that callready brings along, the addresses that these
+// names were tried at, and the names in the certificates of these hosts where a public authority,
+// not one of --ca-file, vouches for them. Of what a server says of itself, words that everybody's
+// software says stay. What a field shows to be the site's is replaced in every sentence, too;
+// there, besides, each address, domain name, hardware address and home folder that is not the
+// vendor's.
 //
-// What stays: ports, times, measured values, and what a set of the user's own says in plain words.
+// What stays: ports, times, measured values.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <set>
 #include <span>
@@ -30,6 +33,7 @@ struct PublicNames {
   std::set<std::string> sets;     // ids
   std::set<std::string> hosts;    // in small letters
   std::set<std::string> domains;  // everything below them too, from "*.example.com"
+  std::set<std::string> values;   // of parameters and regions, as the sets have them
   std::vector<decltype(AddressBlock::value)> addresses;
 };
 PublicNames public_names(std::span<const TargetSet> sets);
@@ -53,6 +57,7 @@ class Redactor {
   SetResult set(SetResult set) const;
   Finding finding(Finding finding) const;
   std::string text(std::string_view text) const;
+  std::string note(const std::string& note) const;
   std::string row_id(const std::string& id) const;  // "SET" or "SET/ROW"
   std::string key_name() const { return pseudonyms_.key_name(); }
 
@@ -63,15 +68,22 @@ class Redactor {
   void learn_host(const std::string& host);
   void learn_url(const std::string& url);
   void learn_public_address(const IpAddress& address);
-  void learn_certificates(const ProbeResult& result);
+  void learn_said(const std::string& said);
+  void learn_place(const std::string& note);
+  void learn_names(const SetResult& set);
+  void learn_certificates(const ProbeResult& result, bool vendors);
+  std::string said(std::string_view text) const;
+  std::string place(const std::string& name) const;
+  std::string own(const std::string& kind, const std::string& real) const;
   bool is_public(const IpAddress& address) const;
   bool is_public_host(std::string_view lower_name) const;
   IpAddress address(const IpAddress& real) const;
 
   Pseudonyms pseudonyms_;
   PublicNames vendors_;
-  std::set<std::string> vendor_domains_;      // that vendors' hosts are registered under
-  std::map<std::string, std::string> words_;  // in small letters, and what stands in their place
+  std::set<std::string> vendor_domains_;  // that vendors' hosts are registered under
+  // In small letters, and what stands in their place.
+  std::map<std::string, std::string, std::less<>> words_;
   std::set<IpAddress> own_addresses_, public_addresses_;
 };
 

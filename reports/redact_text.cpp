@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "probe/util/utf8.hpp"
+#include "reports/redact_owners.hpp"
 
 namespace callready {
 namespace {
@@ -116,8 +117,13 @@ bool looks_like_domain(std::string_view text) {
                     file_endings.end();
 }
 
-RedactedText::RedactedText(const Redactor& redactor, std::string_view text)
-    : redactor_(redactor), original_(text), shadow_(with_plain_separators(text)), text_(shadow_) {}
+RedactedText::RedactedText(const Redactor& redactor, std::string_view text, bool chosen)
+    : redactor_(redactor),
+      original_(text),
+      shadow_(with_plain_separators(text)),
+      text_(shadow_),
+      lower_(in_small_letters(shadow_)),
+      chosen_(chosen) {}
 
 std::string RedactedText::take() {
   out_.reserve(text_.size());
@@ -138,23 +144,52 @@ std::string RedactedText::take() {
 // A name that the report says is one, whole: "vm" neither in "vmware" nor in "vm.example.com",
 // which is a name of its own.
 bool RedactedText::known_word() {
-  const std::string* best = nullptr;
-  std::size_t length = 0;
-  const auto rest = text_.substr(at_);
-  for (const auto& [word, pseudonym] : redactor_.words_) {
-    if (word.size() <= length || word.size() > rest.size()) continue;
-    if (in_small_letters(rest.substr(0, word.size())) != word) continue;
-    const auto after = rest.substr(word.size());
-    if (!after.empty() && is_word(after[0])) continue;
+  const auto& words = redactor_.words_;
+  const auto rest = std::string_view(lower_).substr(at_);
+  const auto ends_at = [&](std::size_t length) {
+    const auto after = rest.substr(length);
+    if (!after.empty() && is_word(after[0])) return false;
     const bool joined = after.size() > 1 && is_word(after[1]);
-    if (joined && (after[0] == '.' || after[0] == '-')) continue;
-    best = &pseudonym;
-    length = word.size();
+    return !joined || (after[0] != '.' && after[0] != '-');
+  };
+  // The longest word that `rest` begins with stands, in their order, before `rest`, and after it
+  // only words that share its letters: each step back shortens what can still be one.
+  for (auto window = rest; !window.empty();) {
+    auto found = words.upper_bound(window);
+    if (found == words.begin()) return false;
+    --found;
+    const std::string_view word = found->first;
+    const auto same = static_cast<std::size_t>(
+        std::mismatch(word.begin(), word.end(), window.begin(), window.end()).first - word.begin());
+    if (same == word.size() && ends_at(same)) {
+      out_ += found->second;
+      at_ += same;
+      return true;
+    }
+    window = window.substr(0, same == word.size() ? same - 1 : same);
   }
-  if (best == nullptr) return false;
-  out_ += *best;
-  at_ += length;
-  return true;
+  return false;
+}
+
+// "/home/jane", "/Users/jane", "C:\\Users\\jane": who it is stands behind.
+bool RedactedText::is_home_folder() const {
+  const auto before = std::string_view(lower_).substr(0, at_);
+  return before.ends_with("/home/") || before.ends_with("/users/") || before.ends_with("\\users\\");
+}
+
+// Word by word: "nginx/1.22 (pbx7)" keeps what everybody's software says.
+void RedactedText::words(std::string_view piece) {
+  for (std::size_t start = 0; start < piece.size();) {
+    auto end = start;
+    while (end < piece.size() && is_word(piece[end])) ++end;
+    const auto word = piece.substr(start, end - start);
+    out_ += is_everybodys_word(word) ? original_.substr(at_, word.size())
+                                     : redactor_.pseudonyms_.word("word", word);
+    at_ += word.size();
+    for (start = end; start < piece.size() && !is_word(piece[start]); ++start) {
+      out_ += original_[at_++];
+    }
+  }
 }
 
 // One run of characters that addresses and names are made of.
@@ -247,7 +282,16 @@ std::size_t RedactedText::piece(std::string_view rest) {
             redactor_.pseudonyms_.word("user", name);
     return bare.size() + 1 + name.size();
   }
+  if (is_home_folder() && !bare.empty()) {
+    out_ += redactor_.pseudonyms_.word("user", bare);
+    return bare.size();
+  }
   if (name(bare)) return bare.size();
+  // A domain name that is still here is public.
+  if (chosen_ && !bare.empty() && !looks_like_domain(bare)) {
+    words(bare);
+    return 0;
+  }
   return emit(std::max<std::size_t>(bare.size(), 1));
 }
 

@@ -10,7 +10,9 @@ namespace callready {
 
 class RedactedText {
  public:
-  RedactedText(const Redactor& redactor, std::string_view text);
+  // `chosen`: by somebody of the site or a server, no sentence of ours: each word that is not
+  // everybody's is hidden.
+  RedactedText(const Redactor& redactor, std::string_view text, bool chosen = false);
   std::string take();
 
  private:
@@ -20,11 +22,15 @@ class RedactedText {
   std::size_t piece(std::string_view rest);
   bool address_and_prefix(std::string_view text, std::size_t length);
   bool name(std::string_view piece);
+  void words(std::string_view piece);
+  bool is_home_folder() const;
 
   const Redactor& redactor_;
   std::string_view original_;
   std::string shadow_;
   std::string_view text_;  // the shadow: what is decided by; of the same length
+  std::string lower_;      // the same in small letters
+  bool chosen_;
   std::size_t at_ = 0;
   std::string out_;
 };

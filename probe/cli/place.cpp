@@ -5,6 +5,7 @@
 #include "probe/cli/saved_report.hpp"
 #include "probe/cli/say.hpp"
 #include "probe/diagnosis/history.hpp"
+#include "probe/model/told_apart.hpp"
 #include "probe/platform/system.hpp"
 #include "reports/format.hpp"
 
@@ -17,7 +18,7 @@ std::string place_of_this_computer() {
 
 void add_place(const Arguments& arguments, Report& report) {
   if (!arguments.place.empty()) {
-    report.notes.push_back(fmt::format("Measured from: {}.", arguments.place));
+    report.notes.push_back(fmt::format("{}{}.", place_words, arguments.place));
   }
   if (place_of_this_computer().empty()) return;
   report.notes.emplace_back(

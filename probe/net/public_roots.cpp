@@ -21,14 +21,18 @@ constexpr std::array bundles = {
 constexpr std::array additions = {"/usr/local/share/ca-certificates",
                                   "/etc/pki/ca-trust/source/anchors"};
 
+std::set<std::string> digests_of(const std::vector<PemCertificate>& certificates) {
+  std::set<std::string> digests;
+  for (const auto& certificate : certificates) digests.insert(certificate.sha256());
+  return digests;
+}
+
 std::set<std::string> added_by_the_administrator(PemFiles& files) {
   std::set<std::string> added;
   for (const auto* folder : additions) {
     std::error_code error;
     for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
-      for (const auto& certificate : files.read(entry.path().string())) {
-        added.insert(certificate.sha256());
-      }
+      added.merge(digests_of(files.read(entry.path().string())));
     }
   }
   return added;
@@ -51,6 +55,14 @@ X509* root_of(const SSL* ssl) {
   auto* verified = SSL_get0_verified_chain(ssl);
   const int size = verified == nullptr ? 0 : sk_X509_num(verified);
   return size == 0 ? nullptr : sk_X509_value(verified, size - 1);
+}
+
+// Binary, as PemCertificate has it.
+std::string sha256_of(const X509* certificate) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned size = 0;
+  if (X509_digest(certificate, EVP_sha256(), digest.data(), &size) != 1) return {};
+  return {digest.begin(), digest.begin() + size};
 }
 
 // Whether the context's store has this very certificate.
@@ -86,10 +98,13 @@ PublicRoots::PublicRoots(PemFiles& files, const std::vector<std::string>& more) 
   if (!added.empty()) {
     std::erase_if(roots, [&](const PemCertificate& root) { return added.contains(root.sha256()); });
   }
+  const auto public_ones = more.empty() ? std::set<std::string>() : digests_of(roots);
   for (const auto& file : more) {
     const auto& given = files.read(file);
+    given_.merge(digests_of(given));
     roots.insert(roots.end(), given.begin(), given.end());
   }
+  std::erase_if(given_, [&](const auto& root) { return public_ones.contains(root); });
   store_.reset(X509_STORE_new());
   if (!store_) throw std::bad_alloc();
   add_when_needed(store_.get(), std::move(roots));
@@ -106,7 +121,12 @@ const PublicRoots* PublicRoots::of(const SSL* ssl) {
   return share == nullptr ? nullptr : share->get();
 }
 
-std::optional<bool> PublicRoots::vouch_for(const SSL* ssl, bool trusted_here) const {
+bool PublicRoots::is_given(const X509* root) const {
+  return root != nullptr && given_.contains(sha256_of(root));
+}
+
+std::optional<PublicRoots::Vouched> PublicRoots::vouch_for(const SSL* ssl,
+                                                           bool trusted_here) const {
   auto* chain = SSL_get_peer_cert_chain(ssl);
   if (!store_ || chain == nullptr || sk_X509_num(chain) == 0) return std::nullopt;
   auto* leaf = sk_X509_value(chain, 0);
@@ -118,17 +138,22 @@ std::optional<bool> PublicRoots::vouch_for(const SSL* ssl, bool trusted_here) co
     return std::nullopt;
   }
   // What this machine has verified needs no second signature where its root is one of these.
-  if (trusted_here && has(context.get(), root_of(ssl))) return true;
+  if (const auto* root = root_of(ssl); trusted_here && has(context.get(), root)) {
+    return Vouched{true, is_given(root)};
+  }
   auto* parameters = X509_STORE_CTX_get0_param(context.get());
   X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_NO_CHECK_TIME);
   X509_VERIFY_PARAM_set_purpose(parameters, X509_PURPOSE_SSL_SERVER);
   const bool verified = X509_verify_cert(context.get()) == 1;
   const int error = X509_STORE_CTX_get_error(context.get());
   ERR_clear_error();
-  if (verified) return true;
+  if (verified) {
+    auto* whole = X509_STORE_CTX_get0_chain(context.get());
+    return Vouched{true, is_given(sk_X509_value(whole, sk_X509_num(whole) - 1))};
+  }
   // A lone leaf whose intermediate was not sent says nothing, unless this machine has its issuer.
   if (sk_X509_num(chain) == 1 && misses_an_issuer(error) && !trusted_here) return std::nullopt;
-  return false;
+  return Vouched{};
 }
 
 }  // namespace callready

@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,16 +25,23 @@ class PublicRoots {
   // Those of the connection's store, or null.
   static const PublicRoots* of(const SSL* ssl);
 
-  // Whether the peer's chain ends in one of these; its dates and names do not matter.
-  // `trusted_here`: this machine takes it. Nothing where there is no bundle, no chain, or a chain
-  // that is not whole.
-  std::optional<bool> vouch_for(const SSL* ssl, bool trusted_here) const;
+  // Whether the peer's chain ends in one of these, and whether only `more` has that one; its dates
+  // and names do not matter. `trusted_here`: this machine takes it. Nothing where there is no
+  // bundle, no chain, or a chain that is not whole.
+  struct Vouched {
+    bool expected = false;
+    bool given = false;
+  };
+  std::optional<Vouched> vouch_for(const SSL* ssl, bool trusted_here) const;
 
  private:
   struct Free {
     void operator()(X509_STORE* store) const { X509_STORE_free(store); }
   };
+  bool is_given(const X509* root) const;
+
   std::unique_ptr<X509_STORE, Free> store_;  // null: no bundle was found
+  std::set<std::string> given_;              // SHA-256 of each that only `more` has
 };
 
 }  // namespace callready

@@ -36,6 +36,7 @@ struct TlsInfo {
   // Whether the chain ends in a root that everybody has, or in one given for this run; nothing
   // where that cannot be known.
   std::optional<bool> public_root;
+  bool given_root = false;  // the latter
   bool name_matches = true;
   bool client_certificate_asked = false;  // the peer sent a CertificateRequest; we have none
   // The first five bytes that came, where they are not the start of a TLS record: "HTTP/", "SSH-2".

@@ -237,7 +237,10 @@ TlsInfo learn(const SSL* ssl, const TlsRecord& record, bool handshake_done) {
     info.verify_text = X509_verify_cert_error_string(info.verify_code);
   }
   if (const auto* roots = PublicRoots::of(ssl)) {
-    info.public_root = roots->vouch_for(ssl, record.objections.empty());
+    if (const auto vouched = roots->vouch_for(ssl, record.objections.empty())) {
+      info.public_root = vouched->expected;
+      info.given_root = vouched->given;
+    }
   }
   info.name_matches = record.name_matches;
   info.client_certificate_asked = record.client_certificate_asked;

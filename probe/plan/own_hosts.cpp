@@ -4,6 +4,20 @@
 #include <set>
 
 namespace callready {
+namespace {
+
+// Whole labels of a name, or parts of one between hyphens: "acme" in "acme.example.com".
+bool has_part(const std::string& host, const std::string& part) {
+  const auto ends = [](char c) { return c == '.' || c == '-'; };
+  if (part.empty()) return false;
+  for (auto at = host.find(part); at != std::string::npos; at = host.find(part, at + 1)) {
+    const auto end = at + part.size();
+    if ((at == 0 || ends(host[at - 1])) && (end == host.size() || ends(host[end]))) return true;
+  }
+  return false;
+}
+
+}  // namespace
 
 std::vector<std::string> own_hosts(const Plan& plan, const std::vector<TargetSet>& sets,
                                    const VariableValues& given,
@@ -25,10 +39,7 @@ std::vector<std::string> own_hosts(const Plan& plan, const std::vector<TargetSet
   for (const auto& planned : plan.probes) {
     const auto& host = planned.probe.target.host;
     const bool named = std::any_of(given.begin(), given.end(), [&](const auto& variable) {
-      // A port or a transport can be a variable too: only what can be a host counts.
-      const auto& value = variable.second;
-      return value.find_first_of(".:") != std::string::npos &&
-             host.find(value) != std::string::npos;
+      return has_part(host, variable.second);
     });
     if (!host.empty() && (named || own_probes.contains(planned.probe.id))) hosts.insert(host);
   }

@@ -109,6 +109,9 @@ TEST_F(TlsCheck, HoldsTheRootAgainstThosePeopleExpect) {
   const auto* root = find(own, EvidenceKind::chain_root);
   if (root == nullptr) GTEST_SKIP() << "this system has no bundle of public roots";
   EXPECT_EQ(root->facts.at(Fact::expected), EvidenceValue(true)) << "given for this run";
+  EXPECT_FALSE(root->facts.contains(Fact::basis))
+      << "redaction takes those that have it for public";
+  EXPECT_EQ(root->text, "the chain ends in a root given for this run");
   const auto other =
       check(with_chain({test::make_leaf("sip.example.com", stranger()), stranger()}));
   ASSERT_NE(find(other, EvidenceKind::chain_root), nullptr);

@@ -1,0 +1,32 @@
+// Whose a text is that a report holds: the vendor's, callready's own, or the site's. What is not
+// known to be one of the first two is the site's. Internal to reports/.
+#pragma once
+
+#include <string_view>
+
+#include "probe/model/report.hpp"
+
+namespace callready {
+
+// What the text of a fact is.
+enum class FactOwner {
+  program,  // a word, a date or a number that callready chose from a list
+  said,     // by whoever answered: names, realms, software, reasons
+  name,     // a certificate's subject or issuer, or the names that it is for
+  digest,   // tells a certificate by itself
+  file,     // where something was read from
+};
+FactOwner owner_of(Fact fact);
+
+// True for words that say nothing of a site wherever they stand: of protocols and their reason
+// phrases, of software that everybody runs, and versions.
+bool is_everybodys_word(std::string_view word);
+
+// Whose the certificates of a chain are.
+enum class ChainRoot {
+  open,   // neither seen
+  listed  // a root of the public bundle, not one that --ca-file brought
+};
+ChainRoot root_of(const Observation& seen);
+
+}  // namespace callready
