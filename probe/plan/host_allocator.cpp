@@ -73,10 +73,11 @@ class HostAllocator {
 
   void allocate_hosts() {
     rounds([](const Row& row) { return is_entitled(row) && lacks_the_least(row); });
+    // Each capability comes before a second area of any.
+    rounds([](const Row& row) { return row.alone && lacks_the_least(row); });
     rounds([](const Row& row) {
       return is_nearest(row) && is_entitled(row) && row.chosen.size() < areas_of(row);
     });
-    rounds([](const Row& row) { return row.alone && lacks_the_least(row); });
     if (!everything_) look_closer();
     for (const auto severity : {Severity::recommended, Severity::optional}) {
       rounds([&](const Row& row) {

@@ -148,9 +148,7 @@ TEST_P(PlanTest, GivesARowProbesOrAReason) {
 TEST_P(PlanTest, KeepsTheBudgetOfHosts) {
   if (GetParam().options.all) return;  // it asks for every host
   const auto plan = plan_of(sets_of(GetParam()), GetParam().options);
-  // No capability is left out for it: of several sets, the last hosts wait for the pacer.
-  const auto more = sets_of(GetParam()).size() > 1 ? 2 : 0;
-  EXPECT_LE(hosts_met(plan), static_cast<std::size_t>(host_budget + more));
+  EXPECT_LE(hosts_met(plan), static_cast<std::size_t>(host_budget));
 }
 
 // Otherwise the pacer would hold the run up for a window of ten seconds.
