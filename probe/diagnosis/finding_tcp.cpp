@@ -145,6 +145,10 @@ Causes find_tcp_ports(const Diagnosis& context) {
   finding.title = fmt::format("The firewall lets no TCP out to {}", named_ports(ports));
   finding.owner = Owner::network;
   finding.confidence = proved ? Confidence::certain : Confidence::likely;
+  // Where new flows are limited, connections that nobody refused may have died of that.
+  if (new_flows_are_limited(facts) && device_of(closed).empty()) {
+    finding.confidence = Confidence::possible;
+  }
   finding.fix =
       fmt::format("Allow outgoing TCP from the user network, with the replies: {}.{}{}",
                   flows_in_words(facts, cause.explained), ask_the_device(device_of(closed)),
