@@ -44,6 +44,12 @@ std::vector<const RequirementResult*> unexplained_rows(const SetResult& set,
 }  // namespace
 
 std::optional<Cause> find_unexplained(const Facts& facts, const std::vector<Finding>& findings) {
+  // A computer that is off explains all that failed, whatever its row is about.
+  const bool off = std::any_of(findings.begin(), findings.end(), [](const Finding& finding) {
+    const bool code = finding.code == "network.offline" || finding.code == "network.no_gateway";
+    return code && finding.confidence == Confidence::certain;
+  });
+  if (off) return std::nullopt;
   const auto explained = explained_rows(findings);
   Cause cause;
   for (const auto& set : facts.report.sets) {

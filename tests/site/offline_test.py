@@ -8,8 +8,17 @@ from .harness import Site, SiteTest
 from .names import ROOT
 
 CALLREADY = os.environ.get("CALLREADY", os.path.join(ROOT, "build", "dev", "callready"))
-SETS = sorted(name[:-5] for name in os.listdir(os.path.join(ROOT, "targets", "vendors"))
-              if name.endswith(".yaml"))
+VENDORS = os.path.join(ROOT, "targets", "vendors")
+
+
+def is_shared(name):
+    """Others lean on it; alone it may have nothing to ask."""
+    with open(os.path.join(VENDORS, name), encoding="utf-8") as file:
+        return "\nkind: shared\n" in file.read()
+
+
+SETS = sorted(name[:-5] for name in os.listdir(VENDORS)
+              if name.endswith(".yaml") and not is_shared(name))
 # Each set alone where a run takes no time; where it takes seconds, these: with hosts of the vendor's,
 # with none but the user's own, with media alone, and all at once.
 FEW = (["teams"], ["rainbow"], ["3cx"], ["slack-huddles"], ["nfon"], SETS)
