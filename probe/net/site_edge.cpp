@@ -280,7 +280,6 @@ asio::awaitable<void> SiteEdge::search(SocketAddress target, std::string interfa
     }
     const bool hopeless = trunk.listeners.empty() || trunk.searches >= most_searches;
     if (way_to(target) || hopeless || scope.stop.stopped()) co_return;
-    exhausted_ = true;
     const bool leads = !std::exchange(trunk.searching, true);
     const auto next = scope.clock.now() + timeouts::icmp_refill;
     const bool slept = co_await sleep_until(executor_, scope, next);

@@ -62,7 +62,8 @@ class Table(unittest.TestCase):
             for confidences, owners in case.expected.values():
                 self.assertLessEqual(set(confidences), {"certain", "likely", "possible"})
                 self.assertLessEqual(set(owners), {"user", "helpdesk", "network", "proxy", "dns",
-                                                   "security", "vendor"})
+                                                   "security", "vendor", "lan", "provider",
+                                                   "vpn"})
             for verdicts in case.verdicts.values():
                 self.assertLessEqual(set(verdicts.split("|")),
                                      {"ready", "degraded", "blocked", "unknown"})

@@ -18,7 +18,7 @@ CASES = {
     "no UDP": (["udp-blocked"], ["rainbow"], "DEGRADED", "The firewall lets no UDP out"),
     "no UDP, and no fallback": (["udp-blocked"], ["cloudoe"], "BLOCKED",
                                 "The firewall lets no UDP out"),
-    "inspection": (["tls-intercept"], ["rainbow"], "NOT DECIDED",
+    "inspection": (["tls-intercept"], ["rainbow"], "DEGRADED",
                    "A device on the way opens encrypted connections"),
     "a proxy that wants a login": (["web-only-proxy", "proxy-login"], ["rainbow"], "BLOCKED",
                                    "wants a user name and a password"),
@@ -31,7 +31,7 @@ CASES = {
     "two at once": (["udp-blocked", "tls-intercept"], ["rainbow"], "BLOCKED",
                     "The firewall lets no UDP out"),
     "no Internet": (["offline"], ["rainbow", "cloudoe", "webex-partner"], "BLOCKED",
-                    "The Internet line is down"),
+                    "there is no way to the Internet from here"),
 }
 
 
