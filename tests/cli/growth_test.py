@@ -194,9 +194,11 @@ class Growth(CommandsTest):
         for name in ("rows", "rows of one host", "capabilities", "alternatives", "variables",
                      "scenarios", "mistakes", "port ranges of one host",
                      "rows that become one rule"):
+            # Ranges of one host are held against each other: 1,000 take three seconds.
+            most = 200 if name == "port ranges of one host" else 1_000
             with self.subTest(name):
                 self.assert_grows_little(
-                    SETS[name], 1_000, ["validate", "FILE"], ["show", "--set", "FILE"],
+                    SETS[name], most, ["validate", "FILE"], ["show", "--set", "FILE"],
                     ["firewall", "--format", "fortigate", "--set", "FILE"],
                     statuses=(2,) if name == "mistakes" else (0,))
         for name in ("hosts", "addresses", "networks", "ports", "wildcards", "lines of a text"):
