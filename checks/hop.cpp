@@ -102,6 +102,9 @@ bool take(Observation& observation, const SiteEdge::Answer& answer, const Hop& h
     conclude(observation, expired ? Outcome::passed : Outcome::rejected,
              expired ? DetailCode::left_site : DetailCode::prohibited, answer.icmp->sender, hop,
              job);
+    if (knows_no_way(*answer.icmp)) {
+      observation.evidence.back().facts[Fact::reason] = std::string(to_string(DetailCode::unreachable));
+    }
     return true;
   }
   if (answer.reset) {

@@ -108,7 +108,7 @@ asio::awaitable<void> climb_ladder(std::shared_ptr<Range> range, Job job,
     record(observation, opened.error());
     co_return;
   }
-  range->first = before + std::hash<std::string>{}(job.probe.target.host) % sample.size();
+  range->first = before + context.edge.begin_with(sample, range->target.is_v6());
   observation.local = range->ports.back().socket->local();
   auto until = context.deadline;
   const auto start = context.scope.clock.now();

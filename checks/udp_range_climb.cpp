@@ -42,6 +42,7 @@ void note_icmp(Port& port, const IcmpError& icmp, const IpAddress& target, Insta
     port.result = beyond_the_edge(icmp.sender) ? PortResult::left_site : PortResult::silent;
   } else {
     port.result = PortResult::prohibited;
+    port.no_way = knows_no_way(icmp);
   }
 }
 

@@ -21,6 +21,7 @@ struct Port {
   std::optional<UdpSocket> socket;  // none: a relay's port
   PortResult result = PortResult::silent;
   std::optional<IpAddress> by;  // who sent the ICMP error
+  bool no_way = false;          // it said "unreachable", not "prohibited": it knows no way there
   Instant sent;
   std::optional<Milliseconds> round_trip;
   bool tried = false;    // something was sent to it

@@ -26,7 +26,7 @@ std::string in_words(const Port& port) {
       return fmt::format("the packet left the site, as far as {}", by);
     case PortResult::prohibited:
       if (!port.by) return "refused in the server's name by a device that is nearer";
-      return fmt::format("{} refuses to let it pass", by);
+      return fmt::format("{} {}", by, port.no_way ? "knows no way there" : "refuses to let it pass");
     case PortResult::dropped:
       if (port.outbound) return relay_in_words(port);
       return "dropped before the first router outside, which other packets reach";
@@ -53,6 +53,9 @@ Evidence describe(const Port& port, const Range& range) {
   evidence.facts[Fact::port] = static_cast<std::int64_t>(port.number);
   evidence.facts[Fact::result] = std::string(to_string(detail_of(port.result)));
   if (port.by) evidence.facts[Fact::by] = port.by->to_string();
+  if (port.no_way) {
+    evidence.facts[Fact::reason] = std::string(to_string(DetailCode::unreachable));
+  }
   if (port.refined) evidence.facts[Fact::refined] = true;
   if (port.outbound) {
     evidence.facts[Fact::responder] = std::string("relay");

@@ -131,6 +131,7 @@ std::vector<FlowSample> samples_of(const ProbeResult& result) {
       sample.by = word == DetailCode::prohibited ? text_fact(evidence, Fact::by) : "";
       sample.left_at = word == DetailCode::left_site ? text_fact(evidence, Fact::by) : "";
       sample.forged = word == DetailCode::prohibited && sample.by.empty();
+      sample.no_way = detail_fact(evidence, Fact::reason) == DetailCode::unreachable;
       sample.refusal = word == DetailCode::arrived && text_fact(evidence, Fact::responder).empty();
       sample.far_device.clear();
       move_to_far_end(sample);
@@ -141,8 +142,10 @@ std::vector<FlowSample> samples_of(const ProbeResult& result) {
   if (result.probe.check == CheckKind::hop) {
     sample.way = hop_way(result.observation);
     const auto* evidence = evidence_of(result, EvidenceKind::hop);
-    if (sample.way == Reachability::blocked && evidence != nullptr)
+    if (sample.way == Reachability::blocked && evidence != nullptr) {
       sample.by = text_fact(*evidence, Fact::by);
+      sample.no_way = detail_fact(*evidence, Fact::reason) == DetailCode::unreachable;
+    }
     if (sample.way == Reachability::left && evidence != nullptr)
       sample.left_at = text_fact(*evidence, Fact::by);
     // Refused nearer than the far end can be, in its name.
@@ -153,6 +156,8 @@ std::vector<FlowSample> samples_of(const ProbeResult& result) {
   }
   sample.way = is_udp(result) ? udp_way(result.observation) : tcp_way(result.observation);
   if (sample.way == Reachability::blocked) sample.by = refuser(result.observation);
+  sample.no_way = result.observation.outcome == Outcome::rejected &&
+                  result.observation.detail == DetailCode::unreachable;
   sample.refusal = is_udp(result) && result.observation.outcome == Outcome::refused;
   sample.forged = sample.way == Reachability::blocked && was_asked(result);
   move_to_far_end(sample);

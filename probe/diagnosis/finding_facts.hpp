@@ -39,6 +39,7 @@ struct FlowSample {
   // True where the far end is known to answer everybody: silence then counts.
   bool responder = false;
   std::string left_at;  // of `left`: the router that saw it
+  bool no_way = false;  // of `blocked`: it said that it knows no way there
   // The device in the destination's own network that refused: the packet has left the site.
   std::string far_device;
   // Over UDP: no more came than "port unreachable" in the far end's name.

@@ -23,14 +23,9 @@ bool proxy_is_gone(const ProbeResult& result) {
          seen.detail == DetailCode::proxy_timed_out;
 }
 
-bool leads_nowhere(const FlowSample& sample) {
-  const auto& seen = sample.result->observation;
-  return seen.outcome == Outcome::rejected && seen.detail == DetailCode::unreachable;
-}
-
 // A router says that it knows no way there.
 bool leads_nowhere(const Flow& flow) {
-  return any_sample(flow, [](const FlowSample& sample) { return leads_nowhere(sample); });
+  return any_sample(flow, [](const FlowSample& sample) { return sample.no_way; });
 }
 
 // Many a network that lets nothing out lets names be looked up, by whatever server.
@@ -66,9 +61,8 @@ struct Outside {
 bool note(const Flow& flow, const std::set<std::string>& asked_for, Outside& outside) {
   for (const auto& sample : flow.samples) {
     const auto* said = evidence_of(*sample.result, EvidenceKind::icmp_error);
-    if (leads_nowhere(sample) && said != nullptr) {
-      outside.lost_routers[text_fact(*said, Fact::sender)].insert(flow.party);
-    }
+    const auto router = said != nullptr ? text_fact(*said, Fact::sender) : sample.by;
+    if (sample.no_way && !router.empty()) outside.lost_routers[router].insert(flow.party);
   }
   if (only_asks_names(flow)) {
     if (leads_nowhere(flow)) {
@@ -93,7 +87,7 @@ bool note(const Flow& flow, const std::set<std::string>& asked_for, Outside& out
   for (const auto& sample : flow.samples) {
     // The vendor's may be asked again by the second round.
     outside.control |= sample.result->probe.control && !vendors;
-    if (!sample.by.empty()) outside.device = sample.by;
+    if (!sample.by.empty() && !sample.no_way) outside.device = sample.by;
   }
   return true;
 }
@@ -205,7 +199,9 @@ Confidence confidence_of(const Outside& outside, bool with_resolvers) {
     return Confidence::possible;
   }
   if (!outside.looked_up) {
-    return outside.control && !with_resolvers ? Confidence::certain : Confidence::likely;
+    // A name server of the site's that answers, and reaches nobody itself, says the same.
+    const bool enough = !with_resolvers || (outside.names_fail && outside.parties.size() > 1);
+    return outside.control && enough ? Confidence::certain : Confidence::likely;
   }
   // A name server that finds names has a way out, or has them from before: this computer may be the
   // one that is kept in, and let out to the vendor's list, of which nobody was asked who answers.
@@ -287,6 +283,17 @@ Cause kept_inside(const Facts& facts, const Outside& outside, Confidence confide
   return cause;
 }
 
+// A name server of the site's cannot ask anybody either: the names that it did not find are lost
+// with the line.
+void add_names(const Facts& facts, std::vector<const ProbeResult*>& explained) {
+  for (const auto& result : facts.report.probes) {
+    const bool name = result.probe.check == CheckKind::dns && failing(result);
+    if (name && std::find(explained.begin(), explained.end(), &result) == explained.end()) {
+      explained.push_back(&result);
+    }
+  }
+}
+
 std::string what_was_tried(const Outside& outside, bool enough) {
   if (!enough) {
     return "The DNS servers of this site answer, but find no name, and other servers are silent.";
@@ -326,6 +333,7 @@ Causes find_offline(const Diagnosis& context) {
   auto cause = router.empty()
                    ? kept_inside(facts, *outside, confidence_of(*outside, with_resolvers))
                    : line_is_down(facts, *outside, router);
+  if (!outside->looked_up) add_names(facts, cause.explained);
   auto& finding = cause.finding;
   finding.evidence.push_back({"", what_was_tried(*outside, enough)});
   if (!outside->device.empty() && outside->device != router) {

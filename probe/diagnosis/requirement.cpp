@@ -112,7 +112,8 @@ std::size_t drop_unmeasured(std::vector<HostState>& hosts, const Requirement& re
                        [&](const HostState& host) { return host.state == state; });
   };
   const bool others = has(State::reached) || same_ports;
-  if (!by_edge || !evidences.edge_answers() || !others || has(State::bad)) return 0;
+  const bool way_seen = evidences.edge_answers() || same_ports;
+  if (!by_edge || !way_seen || !others || has(State::bad)) return 0;
   return std::erase_if(hosts, [&](const HostState& host) {
     if (host.state != State::unknown || host.why == nullptr) return false;
     const auto& seen = host.why->observation;

@@ -48,6 +48,10 @@ bool turned_away(const IcmpError& error, const IpAddress& target) {
   return says_no && error.sender != target && far_apart(target, error.sender);
 }
 
+bool knows_no_way(const IcmpError& error) {
+  return error.kind == IcmpKind::network_unreachable || error.kind == IcmpKind::host_unreachable;
+}
+
 bool beyond_the_edge(const IpAddress& router) {
   return !router.is_private() && !router.is_link_local() && !router.is_loopback() &&
          !router.is_unspecified();
@@ -356,6 +360,20 @@ bool SiteEdge::passed(const PortRange& ports, bool v6) const {
   const auto& passed = trunk->second.passed;
   const auto port = passed.lower_bound(ports.first);
   return port != passed.end() && *port <= ports.last;
+}
+
+std::size_t SiteEdge::begin_with(const std::vector<std::uint16_t>& sample, bool v6) {
+  auto& begun = trunks_[v6].begun;
+  const auto distance = [&](int port) {
+    int nearest = 65'536;
+    for (const int other : begun) nearest = std::min(nearest, std::abs(port - other));
+    return nearest;
+  };
+  const auto farthest = std::max_element(
+      sample.begin(), sample.end(),
+      [&](std::uint16_t one, std::uint16_t other) { return distance(one) < distance(other); });
+  begun.insert(*farthest);
+  return static_cast<std::size_t>(farthest - sample.begin());
 }
 
 asio::awaitable<SiteEdge::Found> SiteEdge::find(SocketAddress target, std::string interface,

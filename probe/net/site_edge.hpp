@@ -53,6 +53,10 @@ struct Refusal {
 // is said in the target's name may be true, and what its own network says is the vendor's matter.
 bool turned_away(const IcmpError& error, const IpAddress& target);
 
+// True where a router has no route there, or finds nobody there (RFC 792, code 0 and 1; RFC 4443,
+// 3.1): no rule of a firewall's has to be behind it.
+bool knows_no_way(const IcmpError& error);
+
 // True for the address of a router that can only stand beyond the site's edge: not RFC 1918, RFC
 // 4193 or link-local. Carrier NAT's 100.64/10 (RFC 6598) is the provider's.
 bool beyond_the_edge(const IpAddress& router);
@@ -127,6 +131,11 @@ class SiteEdge {
   // True where a packet over UDP to one of these ports was seen to get as far as any.
   bool passed(const PortRange& ports, bool v6) const;
 
+  // The index of the port of `sample` (not empty) that is farthest from those that other ranges of
+  // this run began with. Routers answer for two or three ports a run: these should not be
+  // neighbours. The first range begins at its lowest port, where firewalls' rules have their bounds.
+  std::size_t begin_with(const std::vector<std::uint16_t>& sample, bool v6);
+
   // The same for a SYN to `remote`.
   asio::awaitable<Answer> ask_syn(SocketAddress remote, std::string interface, Need need,
                                   Scope scope, Instant until);
@@ -168,6 +177,7 @@ class SiteEdge {
     int searches = 0;                          // how often no router beyond the edge answered
     bool searching = false;
     std::set<std::uint16_t> passed;       // UDP ports of packets that got as far as any
+    std::set<std::uint16_t> begun;        // UDP ports that ranges began with
     std::set<std::uint16_t> intercepted;  // ports that somebody near takes
     std::vector<OneShot<bool>> waiting;   // for the second way to be known
     std::optional<Instant> wanted;        // since when

@@ -66,7 +66,7 @@ TEST(Offline, IsSeenByNameServersWhereNoNameIsFound) {
                 follow_up({tcp("9.9.9.9", 443, over_tcp), tcp("1.1.1.1", 443, over_tcp)})}));
   };
   EXPECT_EQ(made(rejected, "unreachable", silent), Codes{"network.offline (certain)"});
-  EXPECT_EQ(made(silent, "timed_out", silent), Codes{"network.offline (likely)"});
+  EXPECT_EQ(made(silent, "timed_out", silent), Codes{"network.offline (certain)"});
   EXPECT_EQ(made(silent, "timed_out", connected), Codes{"dns.unreachable (certain)"});
   // Where many hosts are asked for, one name server is all that there is room for.
   const auto one = [&](const char* names, Outcome over_tcp) {
@@ -79,6 +79,24 @@ TEST(Offline, IsSeenByNameServersWhereNoNameIsFound) {
   EXPECT_EQ(one("dns_failed", silent), Codes{"network.offline (likely)"});
   EXPECT_EQ(one("dns_failed", connected), Codes{"dns.unreachable (certain)"});
   EXPECT_EQ(one("dns_unreachable", silent), Codes{"dns.unreachable (likely)"});
+}
+
+// A set that asks for one name and one network: the site's name server finds nothing, and the
+// router says of two ports of a range that it knows no way there.
+TEST(Offline, ExplainsNamesAndARouterWithoutAWayOut) {
+  auto name = probe(CheckKind::dns, Transport::udp, "www.vendor.com", 53, failed, "servfail");
+  name.observation.address.reset();
+  auto media = range("20.1.2.3", {{50'000, "prohibited"}, {60'000, "silent"}});
+  media.observation.outcome = rejected;
+  media.observation.detail = DetailCode::partly_prohibited;
+  auto& said = media.observation.evidence.front().facts;
+  said[Fact::by] = std::string("10.20.0.1");
+  said[Fact::reason] = std::string("unreachable");
+  const auto made = report({row("dns", {name}), row("media", {media}),
+                            controls({tls("www.google.com", unresolved, "dns_failed")}),
+                            follow_up({tcp("9.9.9.9", 443, silent), tcp("1.1.1.1", 443, silent)})});
+  EXPECT_EQ(codes(made), Codes{"network.offline (certain)"});
+  EXPECT_EQ(diagnose(made).front().owner, Owner::provider);
 }
 
 TEST(WebOnly, IsSeenThroughInspection) {

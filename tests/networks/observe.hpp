@@ -127,6 +127,7 @@ class Observer {
                    const PortRange* row = nullptr);
   bool find_unspent_hop(Way& way, bool& nearer) const;
   bool passed(const PortRange& row) const;
+  int far_from_begun(int port) const;
   Expired ask_at(const Packet& packet, const End& hop, const Climb& climb, double patience_ms,
                  double at_ms);
   Expired expire(const Packet& packet, int ttl, double at_ms, double patience_ms);
@@ -164,6 +165,7 @@ class Observer {
   int searches_ = 0;
   bool any_listener_ = false;
   std::map<IpAddress, int> heard_;  // ICMP errors of each router
+  std::set<std::uint16_t> begun_;   // UDP ports that ranges began with
   std::set<std::uint16_t> passed_;  // UDP ports of packets that got as far as any
   struct Wave {
     double at_ms;

@@ -108,7 +108,10 @@ Seen Observer::udp_range(Job job) {
   observation.local = SocketAddress{traffic_.network().pc, any.from};
   auto until = job.at_ms + 5000;
   // Both steps at once.
-  auto& first = ports[std::hash<std::string>{}(job.probe.target.host) % ports.size()];
+  auto& first = *std::max_element(ports.begin(), ports.end(), [&](const Port& a, const Port& b) {
+    return far_from_begun(a.number) < far_from_begun(b.number);
+  });
+  begun_.insert(first.number);
   auto far_end = job.at_ms;
   for (auto& port : ports) to_the_far_end(port, far_end);
   auto now = job.at_ms;

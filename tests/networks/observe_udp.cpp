@@ -298,6 +298,12 @@ std::optional<IpAddress> Observer::refused_climb(const IpAddress& target,
   return climb->second.refused->address;
 }
 
+int Observer::far_from_begun(int port) const {
+  int nearest = 65'536;
+  for (const int other : begun_) nearest = std::min(nearest, std::abs(port - other));
+  return nearest;
+}
+
 bool Observer::passed(const PortRange& row) const {
   const auto port = passed_.lower_bound(row.first);
   return port != passed_.end() && *port <= row.last;
