@@ -39,6 +39,7 @@ std::span<const Rule> rules() {
       find_new_flow_limit,  // takes the place of whatever else UDP may die of
       find_mtu,
       find_web_only,  // takes the place of UDP and of the ports one by one
+      find_taken_connections,
       find_tcp_ports,
       find_udp_blocked,
       find_stun_filter,
@@ -216,13 +217,12 @@ bool Diagnosis::breaks_capability(const std::vector<const ProbeResult*>& probes)
   return std::any_of(sets.begin(), sets.end(), [&](const SetResult& set) {
     const auto rows = lost_rows(set, {}, ids);
     return std::any_of(rows.begin(), rows.end(), [&](const RequirementResult* row) {
-      bool needed = false, lost = false;
-      for (const auto& capability : set.capabilities) {
-        const bool has = contains(capability.requirements, row->id);
-        needed |= has;
-        lost |= has && capability.verdict != Verdict::ready;
-      }
-      return lost || (!needed && row->severity == Severity::required);
+      const bool lost = std::any_of(set.capabilities.begin(), set.capabilities.end(),
+                                    [&](const auto& capability) {
+                                      return capability.verdict != Verdict::ready &&
+                                             contains(capability.requirements, row->id);
+                                    });
+      return lost || row->severity == Severity::required;
     });
   });
 }

@@ -33,8 +33,8 @@ class Diagnosis {
   // True where at least one of them was asked for by a set, and neither as a control nor as a
   // question of our own about the NAT.
   bool affects_requirement(const std::vector<const ProbeResult*>& probes) const;
-  // The same, and a capability is not ready over it: what is too weak to be said otherwise, or
-  // would not matter (a fallback that the vendor does not offer), may be said then.
+  // The same, and a set is not ready over it (a required row fails, or a capability is not ready):
+  // what is too weak to be said otherwise, or would not matter, may be said then.
   bool breaks_capability(const std::vector<const ProbeResult*>& probes) const;
   void note(const Cause& cause);
 
@@ -81,6 +81,8 @@ Causes find_loss(const Diagnosis&);
 // finding_tcp.cpp
 Causes find_web_only(const Diagnosis&);
 Causes find_tcp_ports(const Diagnosis&);
+// finding_taken.cpp
+Causes find_taken_connections(const Diagnosis&);
 // finding_destinations.cpp
 Causes find_destinations(const Diagnosis&);
 // finding_flows.cpp

@@ -278,8 +278,11 @@ std::optional<int> answers_stun(const findings::Flow& flow) {
   for (const auto& sample : flow.samples) {
     const auto& [probe, seen] = *sample.result;
     const bool asked = probe.check == CheckKind::stun || probe.check == CheckKind::turn;
+    const bool beside = probe.check == CheckKind::nat || probe.check == CheckKind::path;
     const bool answered = seen.outcome == Outcome::answered;
-    if (!flow.udp || flow.port == 53 || (!asked && probe.check != CheckKind::nat)) continue;
+    if (!flow.udp || flow.port == 53 || (!asked && !beside)) continue;
+    // What a relay behind a server took in or sent back says nothing of the relay's port.
+    if (probe.target.transport != Transport::udp || probe.target.port() != flow.port) continue;
     if (!answered && (!probe.control || seen.outcome != Outcome::silent)) continue;
     const int rank = !answered ? 2 : asked ? 0 : 1;
     best = std::min(best.value_or(rank), rank);

@@ -274,6 +274,24 @@ void ask_what_is_turned_away(const Facts& facts, const With& with, Questions& qu
   }
 }
 
+// TCP ports that a device turns away, so far of one network only: the hosts, or the ports?
+void ask_elsewhere_of_refused(const Facts& facts, const Flow& control, const With& with,
+                              Questions& questions) {
+  std::map<std::uint16_t, std::set<std::string>> networks;  // by port
+  for (const auto& flow : facts.flows) {
+    const bool refused =
+        !flow.udp && flow.way == Reachability::blocked && facts.asked_for(flow) &&
+        any_sample(flow, [](const FlowSample& sample) { return sample.turned_away(); });
+    if (refused) networks[flow.port].insert(flow.network);
+  }
+  std::size_t asked = 0;
+  for (const auto& [port, known] : networks) {
+    if (known.size() > 1 || works_somewhere(facts, false, port)) continue;
+    if (asked++ == most_refused_ports) return;
+    questions.ask(Purpose::way_out, CheckKind::hop, Transport::tcp, control.host, port, with);
+  }
+}
+
 // Where nothing is known to listen, the way is its own control.
 void ask_once_more(const Facts& facts, Questions& questions) {
   std::size_t asked = 0;
@@ -364,6 +382,7 @@ void ask_for_ways(const Facts& facts, Questions& questions, bool hurried) {
     if (!hurried) ask_for_silent_ports(facts, rtp, questions);
   }
   ask_elsewhere(facts, *control, through({}), questions);
+  ask_elsewhere_of_refused(facts, *control, through({}), questions);
   ask_beyond_the_set(facts, through({}), questions);
 }
 

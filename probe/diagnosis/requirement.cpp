@@ -321,11 +321,22 @@ void spare(RequirementResult& result, const Requirement& requirement) {
   result.lost = true;
 }
 
-}  // namespace
+// There is one NAT, whoever it is measured with: where the servers that a row names are silent,
+// those that answered speak for them.
+PlannedRequirement with_others(const PlannedRequirement& planned, const ResultIndex& evidences) {
+  auto row = planned;
+  const auto* other = evidences.nat_test();
+  if (other == nullptr || !planned.skipped.empty()) return row;
+  const bool own = std::any_of(planned.probes.begin(), planned.probes.end(), [&](const auto& id) {
+    const auto* result = evidences.find(id);
+    return result != nullptr && reached(result->observation.outcome);
+  });
+  if (!own) row.probes = {other->probe.id};
+  return row;
+}
 
-RequirementResult judge_requirement(const Requirement& requirement,
-                                    const PlannedRequirement& planned,
-                                    const ResultIndex& evidences) {
+RequirementResult judge_row(const Requirement& requirement, const PlannedRequirement& planned,
+                            const ResultIndex& evidences) {
   RequirementResult result;
   result.id = requirement.id;
   result.title = requirement.title;
@@ -440,6 +451,16 @@ RequirementResult judge_requirement(const Requirement& requirement,
   spare(result, requirement);
   if (!planned.note.empty()) result.summary += "; " + planned.note;
   return result;
+}
+
+}  // namespace
+
+RequirementResult judge_requirement(const Requirement& requirement,
+                                    const PlannedRequirement& planned,
+                                    const ResultIndex& evidences) {
+  return requirement.check == CheckKind::nat
+             ? judge_row(requirement, with_others(planned, evidences), evidences)
+             : judge_row(requirement, planned, evidences);
 }
 
 }  // namespace callready

@@ -205,7 +205,12 @@ ResultIndex::ResultIndex(const std::vector<ProbeResult>& results) {
     const bool unanswered = seen.outcome == Outcome::silent && (!by_ttl || is_dropped(seen.detail));
     const bool refused = seen.outcome == Outcome::refused || seen.outcome == Outcome::rejected;
     if (probe.target.route.direct() && (unanswered || refused)) troubled_.insert(host);
-    if (reached(seen.outcome)) reached_.insert(host);
+    // A packet that was to end on the way has reached nobody there.
+    if (reached(seen.outcome) && seen.outcome != Outcome::passed) reached_.insert(host);
+    if (probe.check == CheckKind::nat && seen.outcome == Outcome::answered &&
+        nat_test_ == nullptr) {
+      nat_test_ = &result;
+    }
     for (const auto& evidence : result.observation.evidence) {
       if (evidence.kind != EvidenceKind::udp_port && evidence.kind != EvidenceKind::hop) continue;
       // A question that found a router to go to says how far that is.

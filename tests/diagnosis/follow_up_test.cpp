@@ -344,5 +344,15 @@ TEST(FollowUps, StayFew) {
   EXPECT_GT(list.size(), 10U);
 }
 
+// A device turns one port of one network away: is it the port, wherever it leads to?
+TEST(FollowUps, AskElsewhereWhereADeviceTurnsAPortAway) {
+  const auto turned_away = rejected_by(sip_tls("sbc.vendor.com"), "10.20.0.1");
+  const auto list =
+      ids(report({row("sip", {turned_away, sip_tcp("sbc.vendor.com")}), controls(anchors())}));
+  EXPECT_TRUE(asks(list, "hop/tcp/www.google.com:5061?control=20.1.1.1:443") ||
+              asks(list, "hop/tcp/www.cloudflare.com:5061?control=20.1.1.1:443"))
+      << fmt::format("{}", fmt::join(list, "\n"));
+}
+
 }  // namespace
 }  // namespace callready

@@ -47,6 +47,21 @@ TEST(Loss, IsTheLinesWhereAFlowThatStandsLosesAsMuch) {
             Codes{"network.loss (possible)"});
 }
 
+// A narrow line, where our own first packets wait in its queue: all that was counted came back, and
+// only a media port, which owes nobody an answer, is silent.
+TEST(Loss, IsNoneWhereEveryCountedRequestIsAnswered) {
+  auto late = stun("stun.l.google.com", 19302);
+  late.observation.attempts = 3;
+  const auto made = [&](std::vector<ProbeResult> more) {
+    return report({row("turn", {fast(turn("turn1.vendor.com"))}),
+                   row("media", {range("20.1.2.3", {{50'000, "silent"}})}),
+                   controls({fast(stun("stun.cloudflare.com")), late}), follow_up(more)});
+  };
+  EXPECT_EQ(codes(made({counted("one", 20, 20), counted("new", 20, 20)})), Codes{});
+  EXPECT_EQ(codes(made({counted("one", 20, 19), counted("new", 20, 19)})),
+            Codes{"network.loss (possible)"});
+}
+
 TEST(Loss, IsALimitWhereNewFlowsFareWorseThanChance) {
   const auto made = losing({counted("one", 20, 20), counted("new", 20, 5)});
   EXPECT_EQ(codes(made), Codes{"firewall.new_flows_limited (likely)"});

@@ -99,6 +99,30 @@ TEST(Offline, ExplainsNamesAndARouterWithoutAWayOut) {
   EXPECT_EQ(diagnose(made).front().owner, Owner::provider);
 }
 
+// Connections stand much sooner than anybody out there can answer, and say nothing.
+TEST(TakenConnections, AreNamedWhereTheyAreMute) {
+  const auto sooner = [](ProbeResult result, double milliseconds) {
+    result.observation.round_trip = Milliseconds(milliseconds);
+    return result;
+  };
+  const auto mute = [&](const char* host, double milliseconds) {
+    return sooner(sip_tcp(host, 5060, failed, "sip_timed_out"), milliseconds);
+  };
+  const auto made = [&](double milliseconds, const char* seen) {
+    return report(
+        {row("sip", {mute("sbc1.vendor.com", milliseconds), mute("sbc2.vendor.com", milliseconds)}),
+         row("web", {sooner(tls("www.vendor.com"), 40)}),
+         follow_up({tcp_hop("sbc1.vendor.com", 5075, seen)})});
+  };
+  const auto found = diagnose(made(0.1, "answered_on_the_way"));
+  EXPECT_EQ(codes(found), Codes{"firewall.tcp_port_blocked (certain)"});
+  EXPECT_TRUE(holds(found.front().title, "answers TCP to port 5060 itself"));
+  // As far away as all others, such a server may have nothing to say to strangers.
+  for (const auto& one : diagnose(made(40, "answered_on_the_way"))) {
+    EXPECT_FALSE(holds(one.title, "itself")) << one.title;
+  }
+}
+
 TEST(WebOnly, IsSeenThroughInspection) {
   const auto opened = [](std::string host) {
     return with_root(tls(std::move(host), failed, "untrusted", "CN=Corp CA"), false);

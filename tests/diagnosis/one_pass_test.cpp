@@ -301,5 +301,39 @@ TEST(OnePass, AnAnswerThatLeadsAstrayIsNone) {
   EXPECT_EQ(made("20.1.2.3"), Status::pass);
 }
 
+// The servers that a row names are silent; the NAT was measured with others all the same.
+TEST(OnePass, ANatThatOthersMeasuredSpeaksForTheRow) {
+  const auto nat = [](std::string host, Outcome outcome, const std::string& mapping) {
+    auto result = probe(CheckKind::nat, Transport::udp, std::move(host), 3478, outcome, mapping);
+    if (outcome == answered) {
+      result =
+          with(std::move(result),
+               {EvidenceKind::nat_mapping, "the NAT shows two ports", {{Fact::value, mapping}}});
+    }
+    return result;
+  };
+  Scene scene;
+  scene.add("sip", {sip("sip.vendor.com")});
+  scene.add("nat", {nat("stun.vendor.com", silent, "timed_out")}, Severity::recommended);
+  scene.add_controls({nat("turn.other.com", answered, "address_and_port_dependent")});
+  const auto& set = scene.judge();
+  EXPECT_EQ(scene.found(), std::vector<std::string>{"nat.symmetric"});
+  EXPECT_EQ(set.verdict, Verdict::degraded);
+  EXPECT_EQ(row_of(set, "nat").status, Status::warn);
+}
+
+// The hosts are up and silent on one port, beyond the last router that speaks.
+TEST(OnePass, ARequiredRowThatFailsHasAFinding) {
+  Scene scene;
+  scene.add("udp", {sip("sip.vendor.com")});
+  scene.add("tls", {sip_tls("sip.vendor.com", silent, "timed_out")});
+  auto& needs = scene.set.capabilities[0].needs;
+  needs.front().alternatives.push_back(needs.back().alternatives.front());
+  needs.pop_back();
+  scene.add_controls({tls("www.google.com"), tcp_hop("sip.vendor.com", 5061, "left_site")});
+  EXPECT_EQ(scene.judge().verdict, Verdict::degraded);
+  EXPECT_EQ(scene.found(), std::vector<std::string>{"firewall.flow_blocked"});
+}
+
 }  // namespace
 }  // namespace callready
