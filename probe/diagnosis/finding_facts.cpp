@@ -331,6 +331,7 @@ std::vector<const ProbeResult*> late_answers(const Report& report) {
   constexpr double soon_ms = 200, second_syn_ms = 1000;
   std::vector<const ProbeResult*> again, second_syn;
   bool soon = false, in_a_second = false;
+  std::map<std::string, double> distances;  // of hosts, by the shortest time to anything there
   for (const auto& result : report.probes) {
     const auto& seen = result.observation;
     if (!is_direct(result) || !reached(seen.outcome) || counts_answers(result)) continue;
@@ -338,7 +339,15 @@ std::vector<const ProbeResult*> late_answers(const Report& report) {
     const bool datagrams = is_udp(result) && result.probe.check != CheckKind::path &&
                            result.probe.check != CheckKind::hop &&
                            result.probe.check != CheckKind::sip_alg;
-    soon |= seen.round_trip && seen.round_trip->count() < soon_ms;
+    const bool near = seen.address && seen.address->is_private();  // the site's own name server
+    const bool resolver =
+        result.probe.check == CheckKind::dns && !result.probe.with.contains("server");
+    if (seen.round_trip && !near && !resolver) {
+      const auto took = seen.round_trip->count();
+      soon |= took < soon_ms;
+      auto& distance = distances.try_emplace(result.probe.target.host, took).first->second;
+      distance = std::min(distance, took);
+    }
     if (datagrams && seen.attempts > 1 && !seen.round_trip) again.push_back(&result);
     if (connect == seen.timing_ms.end()) continue;
     if (connect->second < second_syn_ms) {
@@ -347,7 +356,12 @@ std::vector<const ProbeResult*> late_answers(const Report& report) {
       second_syn.push_back(&result);
     }
   }
+  // What is sent again before the first can be answered is no loss.
   if (!soon) again.clear();
+  std::erase_if(again, [&](const ProbeResult* result) {
+    const auto known = distances.find(result->probe.target.host);
+    return known != distances.end() && known->second >= soon_ms;
+  });
   if (soon || in_a_second) again.insert(again.end(), second_syn.begin(), second_syn.end());
   return again;
 }

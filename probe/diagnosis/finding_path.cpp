@@ -29,6 +29,18 @@ bool full_size_passes(const Facts& facts, bool udp) {
                      });
 }
 
+// The same question to the same server, asked again, got full-size packets through.
+bool passes_again(const Facts& facts, const ProbeResult& hole) {
+  const auto& target = hole.probe.target;
+  return std::any_of(
+      facts.report.probes.begin(), facts.report.probes.end(), [&](const ProbeResult& result) {
+        const auto& other = result.probe.target;
+        return result.probe.check == CheckKind::path &&
+               result.observation.detail == DetailCode::full_size && other.host == target.host &&
+               other.port() == target.port() && other.transport == target.transport;
+      });
+}
+
 // Small datagrams, too, to those who answer everybody.
 bool udp_gets_lost(const Facts& facts) {
   const bool lost = std::any_of(facts.flows.begin(), facts.flows.end(), [](const Flow& flow) {
@@ -106,8 +118,9 @@ Causes find_mtu(const Diagnosis& context) {
   int passes = 0;
   for (const auto& result : facts.report.probes) {
     if (result.probe.check != CheckKind::path ||
-        result.observation.detail != DetailCode::black_hole)
+        result.observation.detail != DetailCode::black_hole || passes_again(facts, result)) {
       continue;
+    }
     cause.explained.push_back(&result);
     parties.insert(registrable_domain(result.probe.target.host));
     if (!is_udp(result)) ++streams;

@@ -255,11 +255,12 @@ bool ResultIndex::answers_sip(const std::string& host) const { return sip_answer
 
 Verdict verdict_of_set(const std::vector<CapabilityResult>& capabilities,
                        const std::map<std::string, RequirementResult>& rows) {
-  bool measured = false;
+  bool measured = false, open = false;
   auto verdict = Verdict::ready;
   for (const auto& capability : capabilities) {
     if (!any_measured(capability.requirements, rows)) continue;
     measured = true;
+    open |= capability.calls && capability.verdict == Verdict::unknown;
     const bool beside = !capability.calls && capability.verdict == Verdict::blocked;
     const auto weight = beside ? Verdict::degraded : capability.verdict;
     if (badness(weight) > badness(verdict)) verdict = weight;
@@ -277,7 +278,9 @@ Verdict verdict_of_set(const std::vector<CapabilityResult>& capabilities,
     const bool fails = row.status == Status::fail && row.severity == Severity::required;
     return fails || (row.impaired && row.severity != Severity::optional && !named(id));
   });
-  return broken && verdict == Verdict::ready ? Verdict::degraded : verdict;
+  if (broken && verdict == Verdict::ready) verdict = Verdict::degraded;
+  // That it works at all, if only in part, is not known while one of those may be blocked.
+  return verdict == Verdict::degraded && open ? Verdict::unknown : verdict;
 }
 
 SetResult judge_set(const TargetSet& set, const std::vector<PlannedRequirement>& planned,

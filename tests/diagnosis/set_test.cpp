@@ -54,11 +54,14 @@ const VerdictCase verdict_cases[] = {
 
 INSTANTIATE_TEST_SUITE_P(Set, SetVerdictTest, testing::ValuesIn(verdict_cases), test::case_name);
 
-TEST(Set, DegradedOutweighsUnknown) {
+// "Degraded" says that calls work, if only in part.
+TEST(Set, UnknownOutweighsDegradedWhereCallsDependOnIt) {
   Fixture fixture;
   fixture.add("a", skipped);
   fixture.add("b", silent);
   fixture.set.requirements[1].severity = Severity::recommended;
+  EXPECT_EQ(fixture.judge().verdict, Verdict::unknown);
+  fixture.set.capabilities[0].calls = false;
   EXPECT_EQ(fixture.judge().verdict, Verdict::degraded);
 }
 

@@ -12,6 +12,7 @@
 
 #include "tests/networks/draw.hpp"
 #include "tests/networks/properties.hpp"
+#include "tests/networks/relations.hpp"
 #include "tests/networks/text.hpp"
 
 namespace callready::networks {
@@ -19,7 +20,9 @@ namespace {
 
 struct Options {
   std::uint64_t count = 10'000, seed = 0;
-  bool unknown = false;  // what was seen of what stays unknown
+  bool unknown = false;    // what was seen of what stays unknown
+  bool relations = false;  // between runs
+  std::uint64_t most = 0;  // contradictions that are known, see open.txt
   bool seed_given = false, show = false, observe = false;
   bool shrink_all = true;    // else their numbers
   std::string open;          // a file of kinds that are known not to hold yet
@@ -41,6 +44,10 @@ Options read(int argc, char** argv) {
     } else if (word == "--seed") {
       options.seed = value();
       options.seed_given = true;
+    } else if (word == "--relations") {
+      options.relations = true;
+    } else if (word == "--most") {
+      options.most = value();
     } else if (word == "--show") {
       options.show = true;
     } else if (word == "--observe") {
@@ -157,8 +164,7 @@ int random_networks(const Options& options) {
   std::map<std::string, std::uint64_t> unknown, named;
   std::map<std::string, Numbers> open_probes;
   Numbers unlucky, simpler;
-  std::uint64_t bad = 0, capabilities = 0, beyond = 0, sets = 0;
-  std::map<std::string, std::uint64_t> again;
+  std::uint64_t bad = 0, capabilities = 0, beyond = 0;
   fmt::print("{} networks, --seed {}\n", options.count, options.seed);
   for (std::uint64_t i = 0; i < options.count; ++i) {
     const auto number = options.seed + i;
@@ -174,8 +180,6 @@ int random_networks(const Options& options) {
     if (judgement.simpler > 0) simpler.push_back(number);
     capabilities += static_cast<std::uint64_t>(judgement.capabilities);
     beyond += static_cast<std::uint64_t>(judgement.beyond);
-    sets += static_cast<std::uint64_t>(judgement.sets);
-    for (const auto& another : judgement.again) ++again[another];
     for (const auto& though : judgement.unknown_though) ++unknown[though];
     for (const auto& seen : judgement.open_probes) open_probes[seen].push_back(number);
     for (const auto& finding : judgement.named) ++named[finding];
@@ -201,9 +205,6 @@ int random_networks(const Options& options) {
                100.0 * static_cast<double>(count) / static_cast<double>(capabilities));
   };
   share("ready, and broken where no probe sees", beyond);
-  for (const auto& [another, count] : again) {
-    fmt::print("{}: {} of {} sets that were asked twice\n", another, count, sets);
-  }
   for (const auto& [though, count] : unknown) share("unknown though " + though, count);
   fmt::print("named:");
   for (const auto& [finding, count] : named) fmt::print(" {} {};", finding, count);
@@ -243,6 +244,33 @@ int random_networks(const Options& options) {
   return news == 0 ? 0 : 1;
 }
 
+// Asked otherwise, the same network gives the same verdicts.
+int relations(const Options& options) {
+  std::map<std::string, Numbers> broken, undecided;
+  int sets = 0;
+  for (std::uint64_t i = 0; i < options.count; ++i) {
+    const auto number = options.seed + i;
+    const auto network = draw(number);
+    const auto found = hold_side_by_side(network, run(network, scene_of(network)));
+    sets += found.sets;
+    for (const auto& one : found.broken) broken[one].push_back(number);
+    for (const auto& one : found.undecided) undecided[one].push_back(number);
+  }
+  fmt::print("{} networks, --seed {}: {} verdicts held side by side\n", options.count, options.seed,
+             sets);
+  std::size_t count = 0;
+  for (const auto& [kind, numbers] : broken) {
+    count += numbers.size();
+    fmt::print("{:7}  {} ({} ...)\n", numbers.size(), kind, numbers.front());
+  }
+  fmt::print("{} contradict each other, {} may; ", count, options.most);
+  fmt::print("decided in one of the two only:\n");
+  for (const auto& [kind, numbers] : undecided) {
+    fmt::print("{:7}  {} ({} ...)\n", numbers.size(), kind, numbers.front());
+  }
+  return count <= options.most ? 0 : 1;
+}
+
 int replay(const Options& options) {
   int result = 0;
   for (const auto& path : options.files) {
@@ -273,7 +301,7 @@ int main(int argc, char** argv) {
   try {
     if (!options.files.empty()) return replay(options);
     if (!options.seed_given) options.seed = std::random_device{}();
-    return random_networks(options);
+    return options.relations ? relations(options) : random_networks(options);
   } catch (const std::exception& error) {
     fmt::print("{}\n", error.what());
     return 2;

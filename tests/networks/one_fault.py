@@ -108,7 +108,10 @@ FAULTS = {
     "inspection": Fault("tls.intercepted", box="box intercept at 1 match tcp 443",
                         undecided=MEDIA_ALONE),
     "large packets": Fault("network.mtu", box="box mtu at 1 limit 1300"),
+    # Where all who answer strangers over UDP are asked last, none of them is let through: then it
+    # looks as if no replies came in (Twilio's trunks).
     "a few new flows a second": Fault("firewall.rate_limited", "firewall.new_flows_limited",
+                                      "firewall.udp_blocked",
                                       box="box rate at 1 limit 5", undecided=("*",)),
     # Of Google Meet nothing is heard over UDP, so that no answers could be counted.
     "twenty new flows a second": Fault("firewall.rate_limited", box="box rate at 1 limit 20",

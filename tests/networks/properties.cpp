@@ -419,27 +419,6 @@ class Judge {
   Judgement judgement_;
 };
 
-// The same run at once after another, which has had all the routers' answers: the same verdicts. A
-// line that loses packets, or a device that counts, may say something else by chance.
-void hold_against_another_run(const networks::Network& network, const Scene& scene,
-                              const Report& report, Judgement& judgement) {
-  const bool chance = network.loss_out > 0 || network.loss_in > 0 ||
-                      std::any_of(network.boxes.begin(), network.boxes.end(), [](const Box& box) {
-                        return box.kind == BoxKind::rate || box.kind == BoxKind::ban;
-                      });
-  if (chance) return;
-  auto spent = network;
-  spent.answers = 0;
-  const auto again = run(spent, scene);
-  for (std::size_t i = 0; i < report.sets.size(); ++i) {
-    const auto first = report.sets[i].verdict, second = again.sets[i].verdict;
-    ++judgement.sets;
-    if (first == second) continue;
-    judgement.again.push_back(std::string(to_string(first)) + ", and again " +
-                              std::string(to_string(second)));
-  }
-}
-
 }  // namespace
 
 Judgement judge(const networks::Network& network, const Scene& scene, const Report& report) {
@@ -455,7 +434,6 @@ Judgement judge(const networks::Network& network, const Scene& scene, const Repo
     });
   };
   judgement.simpler = static_cast<int>(std::erase_if(judgement.violations, named_the_simpler));
-  hold_against_another_run(network, scene, report, judgement);
   return judgement;
 }
 

@@ -16,8 +16,6 @@ struct Judgement {
   int capabilities = 0, unknown = 0;
   int simpler = 0;                          // said what is true of a simpler network
   int beyond = 0;                           // ready, and broken further out than any probe sees
-  int sets = 0;                             // held against the run after this one
-  std::vector<std::string> again;           // "ready, and again unknown", of those that differ
   std::vector<std::string> named;           // codes of findings
   std::vector<std::string> unknown_though;  // "works", "cannot work", of those that are unknown
   std::vector<std::string> open_probes;     // "stun silent timed_out" of their rows, each once
