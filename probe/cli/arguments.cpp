@@ -50,7 +50,7 @@ ParseResult parse_arguments(int argc, const char* const* argv) {
   app.require_subcommand(1);
   app.footer(exit_statuses);
   app.failure_message(failure_line);
-  app.add_flag("-d,--debug", arguments.log_level, "Log to standard error; twice: more");
+  app.add_flag("-d,--debug", arguments.log_level, "Log to standard error, with real names and addresses; twice: more");
   app.fallthrough();
 
   add_commands(app, arguments);

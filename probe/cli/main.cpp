@@ -89,6 +89,9 @@ int run_line(const std::vector<const char*>& line) {
     nagios = arguments.nagios;
     if (nagios) callready::platform::end_program_with_nagios_line();
     start_log(arguments.log_level);
+    if (arguments.redact) {
+      spdlog::debug("this log has real names and addresses: --redact is about reports only");
+    }
     status = run(arguments);
   } catch (...) {
     const auto [what, more] = callready::trouble_in_flight();

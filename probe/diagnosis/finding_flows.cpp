@@ -85,7 +85,9 @@ Causes find_lost_beyond(const Diagnosis& context) {
              facts.asked_for(*sample.result);
     });
     const bool leaves = flow.way == Reachability::left || peer_also_silent(facts, flow);
-    if (!leaves || !lost || !context.breaks_capability(context.open_probes(flow))) continue;
+    if (!leaves || !lost) continue;
+    const auto open = context.open_probes(flow);
+    if (!context.breaks_capability(open) && !context.fails_required_row(open)) continue;
     by_transport[flow.udp].push_back(&flow);
   }
   Causes causes;

@@ -208,7 +208,9 @@ void name_network(std::string& fix, const std::optional<Vantage>& vantage) {
 
 }  // namespace
 
-bool Diagnosis::breaks_capability(const std::vector<const ProbeResult*>& probes) const {
+// Rows that fail by these, with their sets.
+template <typename Wanted>
+bool Diagnosis::any_lost_row(const std::vector<const ProbeResult*>& probes, Wanted wanted) const {
   std::set<std::string> ids;
   for (const auto* result : probes) {
     if (failing(*result)) ids.insert(result->probe.id);
@@ -216,14 +218,26 @@ bool Diagnosis::breaks_capability(const std::vector<const ProbeResult*>& probes)
   const auto& sets = facts.report.sets;
   return std::any_of(sets.begin(), sets.end(), [&](const SetResult& set) {
     const auto rows = lost_rows(set, {}, ids);
-    return std::any_of(rows.begin(), rows.end(), [&](const RequirementResult* row) {
-      const bool lost = std::any_of(set.capabilities.begin(), set.capabilities.end(),
-                                    [&](const auto& capability) {
-                                      return capability.verdict != Verdict::ready &&
-                                             contains(capability.requirements, row->id);
-                                    });
-      return lost || row->severity == Severity::required;
-    });
+    return std::any_of(rows.begin(), rows.end(),
+                       [&](const RequirementResult* row) { return wanted(set, *row); });
+  });
+}
+
+bool Diagnosis::breaks_capability(const std::vector<const ProbeResult*>& probes) const {
+  return any_lost_row(probes, [](const SetResult& set, const RequirementResult& row) {
+    bool needed = false, lost = false;
+    for (const auto& capability : set.capabilities) {
+      const bool has = contains(capability.requirements, row.id);
+      needed |= has;
+      lost |= has && capability.verdict != Verdict::ready;
+    }
+    return lost || (!needed && row.severity == Severity::required);
+  });
+}
+
+bool Diagnosis::fails_required_row(const std::vector<const ProbeResult*>& probes) const {
+  return any_lost_row(probes, [](const SetResult&, const RequirementResult& row) {
+    return row.severity == Severity::required;
   });
 }
 

@@ -33,12 +33,17 @@ class Diagnosis {
   // True where at least one of them was asked for by a set, and neither as a control nor as a
   // question of our own about the NAT.
   bool affects_requirement(const std::vector<const ProbeResult*>& probes) const;
-  // The same, and a set is not ready over it (a required row fails, or a capability is not ready):
-  // what is too weak to be said otherwise, or would not matter, may be said then.
+  // The same, and a capability is not ready over it: what is too weak to be said otherwise, or
+  // would not matter (a fallback that the vendor does not offer), may be said then.
   bool breaks_capability(const std::vector<const ProbeResult*>& probes) const;
+  // A row that the vendor requires is not well by it: the set is degraded at the least.
+  bool fails_required_row(const std::vector<const ProbeResult*>& probes) const;
   void note(const Cause& cause);
 
  private:
+  template <typename Wanted>
+  bool any_lost_row(const std::vector<const ProbeResult*>& probes, Wanted wanted) const;
+
   std::set<std::string> explained_;
 };
 

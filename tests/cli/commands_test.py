@@ -689,6 +689,8 @@ class SavedReports(CommandsTest):
         key = self.path("callready/redact.key")
         self.assertEqual(0o600, os.stat(key).st_mode & 0o777)
         self.assertEqual(first.stdout, self.run_it("render", saved, "--json", "--redact").stdout)
+        logged = self.run_it("-d", "render", saved, "--json", "--redact")
+        self.assertIn("this log has real names and addresses", logged.stderr)
         self.write("another key, long enough", "key")
         other = self.run_it("render", saved, "--json", "--redact", "--redact-key",
                             self.path("key"))
