@@ -1,5 +1,7 @@
 """Every report that a test reads is put to every use, too: read as JSON by the test, kept here, and
-given to the program every_report at the end. CALLREADY_EVERY_REPORT is that program (CTest sets it).
+given to the program every_report at the end. CALLREADY_EVERY_REPORT is that program (CTest sets it),
+CALLREADY_REPORTS_KEPT how many reports of a process: they resemble each other more and more, and
+each takes a second or two.
 """
 
 import atexit
@@ -8,7 +10,7 @@ import os
 import subprocess
 import tempfile
 
-MOST = 60  # of a process: they resemble each other more and more
+MOST = int(os.environ.get("CALLREADY_REPORTS_KEPT", "60"))
 LIMIT_S = 600
 
 _loads = json.loads
