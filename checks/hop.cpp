@@ -103,7 +103,8 @@ bool take(Observation& observation, const SiteEdge::Answer& answer, const Hop& h
              expired ? DetailCode::left_site : DetailCode::prohibited, answer.icmp->sender, hop,
              job);
     if (knows_no_way(*answer.icmp)) {
-      observation.evidence.back().facts[Fact::reason] = std::string(to_string(DetailCode::unreachable));
+      observation.evidence.back().facts[Fact::reason] =
+          std::string(to_string(DetailCode::unreachable));
     }
     return true;
   }
@@ -170,7 +171,8 @@ asio::awaitable<Observation> run_hop(Context& context, Job job) {
   const bool hurried = context.settings.hurried && job.parameter("control").empty();
   const bool all_there_is =
       !job.parameter("control").empty() || job.probe.target.transport == Transport::tcp;
-  auto until = context.scope.clock.now() + (all_there_is ? timeouts::icmp_decides : timeouts::hop);
+  auto until = context.scope.clock.now() +
+               (all_there_is ? timeouts::icmp_decides + context.edge.backlog() : timeouts::hop);
   const auto remote = job.remote();
   const auto interface = context.settings.interface;
   std::optional<UdpSocket> socket;

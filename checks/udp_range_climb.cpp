@@ -251,7 +251,9 @@ asio::awaitable<std::optional<Instant>> climb_first(std::shared_ptr<Range> range
   if (!found.hop) co_return std::nullopt;
   const bool hopeless = context.settings.hurried && context.edge.exhausted();
   if (!hopeless && first.result == PortResult::silent) {
-    const auto patient = context.scope.clock.now() + timeouts::icmp_decides;
+    // With many services beside each other all of them have their turn.
+    const auto patient =
+        context.scope.clock.now() + timeouts::icmp_decides + context.edge.backlog();
     const auto long_enough = context.settings.hurried ? until : std::max(until, patient);
     co_await climb(range, range->first, SiteEdge::Need::decides, long_enough);
   }

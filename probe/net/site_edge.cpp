@@ -363,6 +363,13 @@ bool SiteEdge::passed(const MediaRow& row, bool v6) const {
   return port != own->second.end() && *port <= row.ports.last;
 }
 
+milliseconds SiteEdge::backlog() const {
+  const auto ahead = std::count_if(queue_.begin(), queue_.end(), [](const auto& question) {
+    return question->need == Need::decides || question->need == Need::confirms;
+  });
+  return ahead * timeouts::icmp_refill;
+}
+
 std::size_t SiteEdge::begin_with(const std::vector<std::uint16_t>& sample, bool v6) {
   auto& begun = trunks_[v6].begun;
   const auto distance = [&](int port) {

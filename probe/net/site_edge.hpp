@@ -153,6 +153,9 @@ class SiteEdge {
   // What outlasts its caller; the session waits for it.
   const TaskGroup& tasks() const { return tasks_; }
 
+  // What the questions ahead that decide a row may take, at one answer a second.
+  milliseconds backlog() const;
+
   // True once a control went unanswered: further questions cost a second each.
   bool exhausted() const { return exhausted_; }
 
