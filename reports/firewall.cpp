@@ -117,7 +117,12 @@ FirewallList rules_of_set(const TargetSet& set, const SetHead& head,
     if (set.head_of(row).id != head.id || !selected(row, options)) continue;
     const bool past = row.lifecycle == Lifecycle::removed;
     if (past && options.missing != nullptr) continue;
-    for (auto& rule : wanted_rules(set, row, options)) {
+    auto wanted = wanted_rules(set, row, options);
+    if (options.required_only && !past && row.severity != Severity::required) {
+      if (!wanted.empty()) ++list.not_required;
+      continue;
+    }
+    for (auto& rule : wanted) {
       auto& place = past ? removed : is_whole(rule) ? rules : unfinished;
       place.add(std::move(rule));
     }
@@ -142,6 +147,7 @@ void unite(std::vector<FirewallList>& lists, FirewallList list) {
     (*known).*member = std::move(merger).take();
   }
   for (auto& title : list.needed_by) add_once(known->needed_by, title);
+  known->not_required = std::max(known->not_required, list.not_required);
   sort_by_group(known->rules);
   sort_by_group(known->unfinished);
 }

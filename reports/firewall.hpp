@@ -31,16 +31,19 @@ struct FirewallList {
   // to any", but for the customer to fill in.
   std::vector<FirewallRule> unfinished;
   std::vector<FirewallRule> removed;  // of the document's past: rules that can be deleted
+  std::size_t not_required = 0;       // rows that `required_only` left out
 };
 
 struct FirewallOptions {
   std::vector<std::string> scenarios;  // the active ones
   std::string client;                  // only rules for this client, or for any
   std::vector<std::string> regions;    // only destinations of these, or of none
+  bool required_only = false;          // no recommended and no optional rows
   // Only what this report has not seen open: rules of which nothing was reached whole, of others
   // the endpoints that were not. nullptr: everything.
   const SetResult* missing = nullptr;
   std::span<const ProbeResult> probes;  // of the report
+  std::span<const Finding> findings;    // of the report: what they ask for is missing, tried or not
   std::string today;                    // YYYY-MM-DD; empty: nothing is too old
 };
 
@@ -52,22 +55,31 @@ FirewallList firewall_rules(const TargetSet& set, const FirewallOptions& options
 void add_firewall_lists(std::vector<FirewallList>& lists, const TargetSet& set,
                         const FirewallOptions& options);
 
+// What a form is told beside the rules.
+struct FirewallPage {
+  RenderOptions page;
+  std::string date;           // YYYY-MM-DD, of writing; empty: not said
+  bool only_missing = false;  // the rules are what a report did not see open
+  std::string nft_table = "inet filter", nft_chain = "forward";  // the customer's own
+};
+
 // One row in the table of formats: what --format takes.
 struct FirewallFormat {
   std::string_view name, description;
-  std::string (*render)(const std::vector<FirewallList>&, const RenderOptions&);
-  // True where it holds only what a device takes: what cannot be written in it is said aside.
-  bool for_devices = false;
+  std::string (*render)(const std::vector<FirewallList>&, const FirewallPage&);
+  bool for_devices = false;  // what a device loads
+  bool no_comments =
+      false;  // a device takes no comment in it: what a file has to say is said aside
 };
 std::span<const FirewallFormat> firewall_formats();
 const FirewallFormat* find_firewall_format(std::string_view name);
 
 // The whole list, to be read.
-std::string firewall_text(const std::vector<FirewallList>&, const RenderOptions&);
-std::string firewall_markdown(const std::vector<FirewallList>&, const RenderOptions&);
+std::string firewall_text(const std::vector<FirewallList>&, const FirewallPage&);
+std::string firewall_markdown(const std::vector<FirewallList>&, const FirewallPage&);
 // One row per rule and peer.
-std::string firewall_csv(const std::vector<FirewallList>&, const RenderOptions&);
-std::string firewall_json(const std::vector<FirewallList>&, const RenderOptions&);
+std::string firewall_csv(const std::vector<FirewallList>&, const FirewallPage&);
+std::string firewall_json(const std::vector<FirewallList>&, const FirewallPage&);
 
 // What none of the formats for devices can hold, in words, rule by rule: what only the customer
 // knows, service tags, and patterns such as "files-*.example.com".

@@ -3,16 +3,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
+#include "probe/util/text.hpp"
 #include "reports/phrases.hpp"
 #include "reports/terminal.hpp"
 
 namespace callready {
 namespace {
 
-constexpr std::size_t longest_set = 20;     // of a set's id in a name
-constexpr std::size_t longest_object = 63;  // FortiOS and PAN-OS
+// pf takes 31 characters of a name; "_names" goes behind it, and one character that tells two
+// apart.
+constexpr std::size_t longest_rule = 24;
+constexpr std::size_t longest_object = 60;  // FortiOS and PAN-OS: 63 with the prefix
 constexpr std::size_t longest_name = 253;   // RFC 1035 section 2.3.4, as text
 constexpr std::size_t longest_title = 100;
 
@@ -66,7 +70,11 @@ std::optional<DevicePeer> device_peer(const RulePeer& peer) {
     case PeerKind::yours:
       return std::nullopt;
   }
-  made.object = plain_name(made.text, longest_object);
+  // A star is no letter, and "*.example.com" not the object of "example.com".
+  made.object = fmt::format("{}{}", object_prefix,
+                            made.kind == PeerKind::wildcard
+                                ? plain_name("wildcard" + made.text.substr(1), longest_object)
+                                : plain_name(made.text, longest_object));
   return made;
 }
 
@@ -88,12 +96,46 @@ class Names {
   std::set<std::string> taken_;
 };
 
+// By what is in it, not by its number: a newer edition's rule replaces the older one's.
+std::string rule_name(const FirewallList& list, const FirewallRule& rule) {
+  const auto way =
+      fmt::format("-{}{}{}", rule.direction == Direction::in ? "in" : "",
+                  *rule.transport == Transport::udp ? "udp" : "tcp", rule.ports.front().first);
+  auto set = plain_name(list.set, longest_rule - object_prefix.size() - way.size());
+  while (set.ends_with('-')) set.pop_back();
+  return fmt::format("{}{}{}", object_prefix, set, way);
+}
+
+bool same_ports(const std::vector<PortRange>& a, const std::vector<PortRange>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
+    return x.first == y.first && x.last == y.last;
+  });
+}
+
+// `known`: the texts of its peers.
+void add_row(DeviceRule& made, const FirewallRule& rule, std::set<std::string>& known) {
+  for (const auto& title : rule.titles) {
+    const auto words = plain_title(
+        doubtful(rule.evidence) ? fmt::format("{}: {}", to_string(rule.evidence), title) : title);
+    made.rows.push_back({words, rule.severity, rule.source_ports});
+  }
+  for (const auto& peer : rule.peers) {
+    auto one = device_peer(peer);
+    if (one && known.insert(one->text).second) made.peers.push_back(std::move(*one));
+  }
+}
+
+bool same_peers(const DeviceRule& a, const DeviceRule& b) {
+  return std::equal(a.peers.begin(), a.peers.end(), b.peers.begin(), b.peers.end(),
+                    [](const auto& x, const auto& y) { return x.text == y.text; });
+}
+
 template <typename Wanted>
 std::string lines_of(const std::vector<FirewallList>& lists, Wanted line_of) {
   std::string out;
   std::set<std::string> known;
-  for (const auto& group : for_devices(lists).groups) {
-    for (const auto& peer : group.peers) {
+  for (const auto& rule : for_devices(lists)) {
+    for (const auto& peer : rule.peers) {
       const std::string line = line_of(peer);
       if (!line.empty() && known.insert(line).second) out += line + '\n';
     }
@@ -101,48 +143,49 @@ std::string lines_of(const std::vector<FirewallList>& lists, Wanted line_of) {
   return out;
 }
 
-bool is_name(const DevicePeer& peer) {
-  return peer.kind == PeerKind::name || peer.kind == PeerKind::wildcard;
-}
-
 }  // namespace
 
-bool DeviceGroup::has(PeerKind kind) const {
+bool DeviceRule::has(PeerKind kind) const {
   return std::any_of(peers.begin(), peers.end(),
                      [&](const DevicePeer& peer) { return peer.kind == kind; });
 }
 
-const DeviceGroup& DeviceList::group_of(const DeviceRule& rule) const {
-  return *std::find_if(groups.begin(), groups.end(),
-                       [&](const DeviceGroup& group) { return group.name == rule.group; });
+bool DeviceRule::only_has(PeerKind kind) const {
+  return std::all_of(peers.begin(), peers.end(),
+                     [&](const DevicePeer& peer) { return peer.kind == kind; });
 }
 
-DeviceList for_devices(const std::vector<FirewallList>& lists) {
-  DeviceList made;
+std::vector<DeviceRule> for_devices(const std::vector<FirewallList>& lists) {
+  std::vector<DeviceRule> made;
   Names names;
+  std::map<std::string, std::set<std::string>> peers;  // by rule
   for (const auto& list : lists) {
-    std::map<std::size_t, std::string> groups;  // by the number of the rule that owns the list
-    for (std::size_t i = 0; i < list.rules.size(); ++i) {
-      const auto& rule = list.rules[i];
+    const auto first = static_cast<std::ptrdiff_t>(made.size());
+    for (const auto& rule : list.rules) {
       if (!for_a_device(rule)) continue;
-      const auto name =
-          names.unique(fmt::format("{}-{}", plain_name(list.set, longest_set), i + 1));
-      const auto titles = joined(rule.titles, ", ");
-      const auto title = plain_title(doubtful(rule.evidence)
-                                         ? fmt::format("{}: {}", to_string(rule.evidence), titles)
-                                         : titles);
-      const auto owner = list_owner(list, rule);
-      const auto [known, fresh] = groups.try_emplace(owner, name);
-      if (fresh) {
-        DeviceGroup group{name, title, {}};
-        for (const auto& peer : rule.peers) {
-          if (auto one = device_peer(peer)) group.peers.push_back(std::move(*one));
-        }
-        made.groups.push_back(std::move(group));
+      const bool udp = *rule.transport == Transport::udp;
+      const bool inbound = rule.direction == Direction::in;
+      auto known = std::find_if(made.begin() + first, made.end(), [&](const DeviceRule& one) {
+        return one.udp == udp && one.inbound == inbound && same_ports(one.ports, rule.ports);
+      });
+      if (known == made.end()) {
+        DeviceRule fresh;
+        fresh.name = names.unique(rule_name(list, rule));
+        fresh.udp = udp;
+        fresh.inbound = inbound;
+        fresh.ports = rule.ports;
+        known = made.insert(known, std::move(fresh));
       }
-      made.rules.push_back({name, known->second, title, *rule.transport == Transport::udp,
-                            rule.direction == Direction::in, rule.ports, rule.source_ports});
+      add_row(*known, rule, peers[known->name]);
     }
+  }
+  for (auto& rule : made) {
+    std::vector<std::string> titles;
+    for (const auto& row : rule.rows) add_once(titles, row.title);
+    rule.title = shortened(joined(titles), longest_title);
+    const auto owner = std::find_if(made.begin(), made.end(),
+                                    [&](const auto& other) { return same_peers(other, rule); });
+    rule.group = owner->name;
   }
   return made;
 }
@@ -206,33 +249,42 @@ std::string port_list(const std::vector<PortRange>& ports, std::string_view betw
   return joined(texts, between);
 }
 
-std::string firewall_list(const std::vector<FirewallList>& lists, const RenderOptions&) {
-  const auto all = for_devices(lists);
-  std::string out;
-  for (const auto& group : all.groups) {
-    for (const auto& rule : all.rules) {
-      if (rule.group != group.name) continue;
-      out += fmt::format("# {}: {} {} {} {}: {}\n", rule.name, rule.udp ? "UDP" : "TCP",
-                         port_list(rule.ports, ", "), rule.inbound ? "from" : "to", group.name,
-                         rule.title);
+std::uint64_t hash_of(std::string_view text, std::uint64_t seed) {
+  for (const char c : text) {
+    seed = (seed ^ static_cast<std::uint8_t>(c)) * 1099511628211ULL;
+  }
+  return seed;
+}
+
+std::string firewall_list(const std::vector<FirewallList>& lists, const FirewallPage& page) {
+  const auto rules = for_devices(lists);
+  DeviceGuide guide{"#", "For any device, to be typed in."};
+  guide.steps = {"Below each rule stand its destinations, one a line."};
+  auto out = header_of(lists, rules, page, guide);
+  for (const auto& owner : rules) {
+    if (!owner.owns_group()) continue;
+    for (const auto& rule : rules) {
+      if (rule.group != owner.name) continue;
+      out += fmt::format("# {}: {} {} {}: {}\n", rule.name, rule.udp ? "UDP" : "TCP",
+                         port_list(rule.ports, ", "), rule.inbound ? "from" : "to", rule.title);
     }
-    for (const auto& peer : group.peers) out += peer.text + '\n';
+    for (const auto& peer : owner.peers) out += peer.text + '\n';
   }
   return out;
 }
 
-std::string firewall_edl_ip(const std::vector<FirewallList>& lists, const RenderOptions&) {
-  return lines_of(lists, [](const DevicePeer& peer) { return is_name(peer) ? "" : peer.text; });
+std::string firewall_edl_ip(const std::vector<FirewallList>& lists, const FirewallPage&) {
+  return lines_of(lists, [](const DevicePeer& peer) { return peer.is_name() ? "" : peer.text; });
 }
 
-std::string firewall_edl_domain(const std::vector<FirewallList>& lists, const RenderOptions&) {
-  return lines_of(lists, [](const DevicePeer& peer) { return is_name(peer) ? peer.text : ""; });
+std::string firewall_edl_domain(const std::vector<FirewallList>& lists, const FirewallPage&) {
+  return lines_of(lists, [](const DevicePeer& peer) { return peer.is_name() ? peer.text : ""; });
 }
 
 // Without a closing slash, PAN-OS takes "example.com" for the beginning of "example.com.else".
-std::string firewall_edl_url(const std::vector<FirewallList>& lists, const RenderOptions&) {
+std::string firewall_edl_url(const std::vector<FirewallList>& lists, const FirewallPage&) {
   return lines_of(lists,
-                  [](const DevicePeer& peer) { return is_name(peer) ? peer.text + '/' : ""; });
+                  [](const DevicePeer& peer) { return peer.is_name() ? peer.text + '/' : ""; });
 }
 
 }  // namespace callready

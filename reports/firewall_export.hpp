@@ -1,7 +1,9 @@
 // Firewall rules for devices: what all their formats have in common. Internal to reports/.
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "reports/firewall.hpp"
@@ -15,31 +17,61 @@ struct DevicePeer {
   std::string text;
   std::string object;  // a name for it that every device takes: letters, digits and "._-"
   bool v6 = false;
+
+  bool is_name() const { return kind == PeerKind::name || kind == PeerKind::wildcard; }
 };
 
-struct DeviceGroup {
-  std::string name;  // "rainbow-3", at most 31 characters
-  std::string title;
+// A row of the vendor's document that is in a rule.
+struct DeviceRow {
+  std::string title;  // one line of plain ASCII without quotes
+  Severity severity = Severity::required;
+  std::vector<PortRange> source_ports;  // empty: any
+};
+
+// All rows of a set that go the same way by the same ports. Source ports are no part of it: NAT and
+// proxies change them.
+struct DeviceRule {
+  std::string name;   // "cr-rainbow-udp3478", at most 26 characters: the same for every edition
+  std::string group;  // the name of the first rule with the same peers
+  std::string title;  // of all rows, as DeviceRow's
+  bool udp = false, inbound = false;
+  std::vector<PortRange> ports;
   std::vector<DevicePeer> peers;
+  std::vector<DeviceRow> rows;
 
   bool has(PeerKind kind) const;
+  bool only_has(PeerKind kind) const;
+  bool owns_group() const { return group == name; }
+  std::string_view protocol() const { return udp ? "udp" : "tcp"; }
 };
 
-struct DeviceRule {
-  std::string name;   // "rainbow-3"
-  std::string group;  // of its peers
-  std::string title;  // one line of plain ASCII without quotes
-  bool udp = false, inbound = false;
-  std::vector<PortRange> ports, source_ports;  // source_ports empty: any
-};
+// At least one rule's name begins with it in every form, and every object's: nothing of the
+// customer's has such a name.
+inline constexpr std::string_view object_prefix = "cr-";
 
-struct DeviceList {
-  std::vector<DeviceGroup> groups;
-  std::vector<DeviceRule> rules;
-  const DeviceGroup& group_of(const DeviceRule& rule) const;
-};
+std::vector<DeviceRule> for_devices(const std::vector<FirewallList>& lists);
 
-DeviceList for_devices(const std::vector<FirewallList>& lists);
+// What a file says of itself at its beginning.
+struct DeviceGuide {
+  std::string_view comment;             // what a comment's line begins with
+  std::string_view proof;               // how it was tried
+  std::vector<std::string> left_out{};  // what this form cannot hold, besides
+  // "To load: ..."; what begins with a blank is a command, and not broken.
+  std::vector<std::string> steps{};
+};
+std::string header_of(const std::vector<FirewallList>& lists, const std::vector<DeviceRule>& rules,
+                      const FirewallPage& page, const DeviceGuide& guide);
+inline constexpr std::string_view not_loaded =
+    "Written by the vendor's guide and not loaded on a device: read it before you load it.";
+
+// Lines that undo a file, at its end, as comments that a text tool can take out.
+std::string removal_of(std::string_view comment, const std::vector<std::string>& commands);
+
+// "cr-rainbow-tcp443: *.google.com" of each rule that has peers of that kind.
+std::vector<std::string> patterns_in(const std::vector<DeviceRule>& rules, std::string_view why);
+
+// FNV-1a, the same on every machine.
+std::uint64_t hash_of(std::string_view text, std::uint64_t seed = 14695981039346656037ULL);
 
 // "rainbow_3": for devices that take no hyphen.
 std::string with_underscores(std::string name);
@@ -52,16 +84,16 @@ std::string port_list(const std::vector<PortRange>& ports, std::string_view betw
                       std::string_view within = "-");
 
 // One address, network, range or name a line, each rule's after a line that begins with "#".
-std::string firewall_list(const std::vector<FirewallList>&, const RenderOptions&);
+std::string firewall_list(const std::vector<FirewallList>&, const FirewallPage&);
 // External dynamic lists (PAN-OS): of IP addresses, of domains, of URLs.
-std::string firewall_edl_ip(const std::vector<FirewallList>&, const RenderOptions&);
-std::string firewall_edl_domain(const std::vector<FirewallList>&, const RenderOptions&);
-std::string firewall_edl_url(const std::vector<FirewallList>&, const RenderOptions&);
-std::string firewall_fortigate(const std::vector<FirewallList>&, const RenderOptions&);
-std::string firewall_paloalto(const std::vector<FirewallList>&, const RenderOptions&);
-std::string firewall_cisco(const std::vector<FirewallList>&, const RenderOptions&);
-std::string firewall_pfsense(const std::vector<FirewallList>&, const RenderOptions&);
-std::string firewall_opnsense(const std::vector<FirewallList>&, const RenderOptions&);
-std::string firewall_nftables(const std::vector<FirewallList>&, const RenderOptions&);
+std::string firewall_edl_ip(const std::vector<FirewallList>&, const FirewallPage&);
+std::string firewall_edl_domain(const std::vector<FirewallList>&, const FirewallPage&);
+std::string firewall_edl_url(const std::vector<FirewallList>&, const FirewallPage&);
+std::string firewall_fortigate(const std::vector<FirewallList>&, const FirewallPage&);
+std::string firewall_paloalto(const std::vector<FirewallList>&, const FirewallPage&);
+std::string firewall_cisco(const std::vector<FirewallList>&, const FirewallPage&);
+std::string firewall_pfsense(const std::vector<FirewallList>&, const FirewallPage&);
+std::string firewall_opnsense(const std::vector<FirewallList>&, const FirewallPage&);
+std::string firewall_nftables(const std::vector<FirewallList>&, const FirewallPage&);
 
 }  // namespace callready

@@ -33,15 +33,16 @@ std::span<const FirewallFormat> firewall_formats() {
       FirewallFormat{"csv", "for a spreadsheet", firewall_csv},
       FirewallFormat{"json", "for programs", firewall_json},
       FirewallFormat{"list", "one address or name a line", firewall_list, true},
-      FirewallFormat{"edl-ip", "external dynamic list of addresses", firewall_edl_ip, true},
-      FirewallFormat{"edl-domain", "of domains", firewall_edl_domain, true},
-      FirewallFormat{"edl-url", "of URLs", firewall_edl_url, true},
+      FirewallFormat{"edl-ip", "external dynamic list of addresses", firewall_edl_ip, true, true},
+      FirewallFormat{"edl-domain", "of domains", firewall_edl_domain, true, true},
+      FirewallFormat{"edl-url", "of URLs", firewall_edl_url, true, true},
       FirewallFormat{"fortigate", "FortiOS commands", firewall_fortigate, true},
       FirewallFormat{"paloalto", "PAN-OS set commands", firewall_paloalto, true},
-      FirewallFormat{"cisco-asa", "ASA and FTD objects and access list", firewall_cisco, true},
-      FirewallFormat{"pfsense", "aliases to restore", firewall_pfsense, true},
+      FirewallFormat{"cisco-asa", "ASA objects and lines of an access list; not for FTD",
+                     firewall_cisco, true},
+      FirewallFormat{"pfsense", "aliases for the bulk import", firewall_pfsense, true},
       FirewallFormat{"opnsense", "aliases to import", firewall_opnsense, true},
-      FirewallFormat{"nftables", "a table for nft -f", firewall_nftables, true},
+      FirewallFormat{"nftables", "a chain for your own table", firewall_nftables, true},
   };
   return table;
 }

@@ -107,6 +107,7 @@ void add_list(std::string& out, const FirewallList& list, bool only_missing) {
     out += fmt::format("Not in this list, add with --scenario: {}.\n",
                        escaped_markdown(joined(list.others, "; ")));
   }
+  if (list.not_required != 0) out += "Left out: " + not_required_in_words(list) + '\n';
   if (list.rules.empty() && list.unfinished.empty()) {
     out += only_missing ? "\nNothing is missing: everything that was tried is open.\n"
                         : "\nThere are no rules.\n";
@@ -133,7 +134,7 @@ void add_list(std::string& out, const FirewallList& list, bool only_missing) {
 
 }  // namespace
 
-std::string firewall_markdown(const std::vector<FirewallList>& lists, const RenderOptions&) {
+std::string firewall_markdown(const std::vector<FirewallList>& lists, const FirewallPage&) {
   bool only_missing = false, any = false;
   for (const auto& list : lists) {
     any |= !list.unfinished.empty();

@@ -45,7 +45,7 @@ void add_csv_rule(std::string& out, const FirewallList& list, const FirewallRule
 
 }  // namespace
 
-std::string firewall_csv(const std::vector<FirewallList>& lists, const RenderOptions&) {
+std::string firewall_csv(const std::vector<FirewallList>& lists, const FirewallPage&) {
   auto out = csv_row({"set", "rule", "seen", "severity", "direction", "vantage", "protocol",
                       "source", "source_ports", "destination", "ports", "peer_kind", "region",
                       "purpose", "remarks", "peer_remarks", "requirements", "document"});
@@ -59,7 +59,7 @@ std::string firewall_csv(const std::vector<FirewallList>& lists, const RenderOpt
   return out;
 }
 
-std::string firewall_json(const std::vector<FirewallList>& lists, const RenderOptions&) {
+std::string firewall_json(const std::vector<FirewallList>& lists, const FirewallPage&) {
   Json json = {{"schema", "callready.firewall/1"}, {"sets", Json::array()}};
   for (const auto& list : lists) {
     json["sets"].push_back({{"id", list.set},

@@ -66,6 +66,7 @@ void add_list(Page& page, const FirewallList& list) {
   if (!list.others.empty()) {
     page.paragraph("Not in it, add with --scenario: " + joined(list.others, "; ") + ".");
   }
+  if (list.not_required != 0) page.paragraph("Left out: " + not_required_in_words(list));
   if (list.rules.empty() && list.unfinished.empty()) {
     page.paragraph("Nothing is to be opened.");
   }
@@ -91,8 +92,8 @@ void add_list(Page& page, const FirewallList& list) {
 
 }  // namespace
 
-std::string firewall_text(const std::vector<FirewallList>& lists, const RenderOptions& options) {
-  Page page(options);
+std::string firewall_text(const std::vector<FirewallList>& lists, const FirewallPage& options) {
+  Page page(options.page);
   page.paragraph(
       "Firewall rules to ask for. The firewall is taken to be stateful: answers come back by the "
       "rule that let the request out. Your DNS servers must be reachable, too (UDP and TCP 53). "

@@ -45,6 +45,11 @@ inline std::vector<std::string> lines_of(const std::vector<FirewallRule>& rules)
   return lines;
 }
 
+inline std::string not_required_in_words(const FirewallList& list) {
+  return fmt::format("{} that the document does not require (--required-only).",
+                     count_of(list.not_required, "row", "rows"));
+}
+
 // What stands below the rules: each note once, with the numbers of the rules that it is about.
 struct RuleNote {
   std::string text;

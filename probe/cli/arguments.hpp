@@ -52,7 +52,8 @@ struct Arguments {
 
   // firewall
   std::string firewall_format, report_file;  // --format (empty: by output), --from REPORT.json
-  bool missing = false;
+  std::string nft_table = "inet filter", nft_chain = "forward";
+  bool missing = false, required_only = false;
 
   std::optional<ServiceKind> kind;  // list --kind
   bool bare_names = false;          // list --names

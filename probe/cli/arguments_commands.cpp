@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <regex>
+
 #include "probe/cli/arguments_output.hpp"
 #include "reports/firewall.hpp"
 
@@ -227,6 +229,25 @@ void add_firewall(CLI::App& app, Arguments& arguments) {
                    "A JSON report of this site: with --missing, only what it did not see open")
       ->type_name("REPORT.json");
   firewall->add_flag("--missing", arguments.missing, "Only rules that are still missing (--from)");
+  firewall->add_flag("--required-only", arguments.required_only,
+                     "Only what the document requires, not what it recommends or calls optional");
+  // Names go into commands: nothing but words of nft's own.
+  const auto like = [](const char* form, const char* example) {
+    return [form, example](const std::string& text) {
+      return std::regex_match(text, std::regex(form)) ? std::string()
+                                                      : fmt::format("expected {}", example);
+    };
+  };
+  firewall
+      ->add_option("--table", arguments.nft_table,
+                   "nftables: the table of yours that the chain goes into (\"inet filter\")")
+      ->type_name("\"FAMILY NAME\"")
+      ->check(like("(inet|ip|ip6) [A-Za-z_][A-Za-z0-9_]*", "a family and a name, \"inet filter\""));
+  firewall
+      ->add_option("--chain", arguments.nft_chain,
+                   "nftables: the chain of yours that is to jump there (forward)")
+      ->type_name("NAME")
+      ->check(like("[A-Za-z_][A-Za-z0-9_]*", "a chain's name"));
 }
 
 void add_validate(CLI::App& app, Arguments& arguments) {

@@ -117,6 +117,11 @@ int run_firewall(const Arguments& given) {
   if (!arguments.missing && !arguments.report_file.empty()) {
     return usage("--from: a report only matters with --missing");
   }
+  const Arguments usual;
+  if (arguments.firewall_format != "nftables" &&
+      (arguments.nft_table != usual.nft_table || arguments.nft_chain != usual.nft_chain)) {
+    return usage("--table and --chain only matter with --format nftables");
+  }
   std::optional<Report> report;
   if (arguments.missing) {
     report = read_saved_report(arguments.report_file);
@@ -148,6 +153,7 @@ int run_firewall(const Arguments& given) {
     options.client = arguments.client;
     options.regions = arguments.regions;
     options.today = today;
+    options.required_only = arguments.required_only;
     if (report) {
       options.missing = find_result(*report, set.id);
       if (options.missing == nullptr) {
@@ -158,6 +164,7 @@ int run_firewall(const Arguments& given) {
       }
       if (arguments.scenarios.empty()) options.scenarios = scenarios_of(set, *options.missing);
       options.probes = report->probes;
+      options.findings = report->findings;
       const auto then = title_and_edition(options.missing->title, options.missing->edition);
       const auto now = title_and_edition(set.title, set.edition);
       if (then != now) {
@@ -176,14 +183,16 @@ int run_firewall(const Arguments& given) {
   for (const auto& list : lists) {
     for (const auto& warning : too_wide(list)) complain(warning);
   }
-  if (format->for_devices) {
-    // Aside: standard output holds only what the device takes.
+  if (format->no_comments) {
+    // Aside: the file has no room for it.
     for (const auto& open : left_to_the_customer(lists)) complain(open);
     for (const auto& list : lists) {
       for (const auto& doubt : doubts_of(list)) complain(list.set + ": " + doubt);
     }
   }
-  return print(format->render(lists, render_options(arguments))) ? 0 : usage_error;
+  const FirewallPage page{render_options(arguments), today, arguments.missing, arguments.nft_table,
+                          arguments.nft_chain};
+  return print(format->render(lists, page)) ? 0 : usage_error;
 }
 
 }  // namespace callready

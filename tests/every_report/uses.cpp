@@ -239,10 +239,11 @@ class Uses {
       FirewallOptions options;
       options.missing = &result;
       options.probes = case_.report.probes;
+      options.findings = case_.report.findings;
       lists.push_back(firewall_rules(set, options));
     }
     for (const auto& format : firewall_formats()) {
-      const auto text = format.render(lists, options());
+      const auto text = format.render(lists, {options()});
       const auto kind = format.name == "json" || format.name == "csv" ? format.name : "text";
       if (const auto bad = fault_in(kind, text); !bad.empty()) {
         fault(fmt::format("firewall --missing as {}: {}", format.name, bad));

@@ -6,6 +6,7 @@ test in faults_test.py.
 """
 
 import ipaddress
+import json
 import os
 import re
 import subprocess
@@ -166,22 +167,22 @@ def _only_vendor(plan, value):
 
 
 def _only_list(plan, value):
-    """What `callready firewall` prints for nftables, its names filled in as the site resolves them."""
+    """What `callready firewall` lists, its names filled in as the site resolves them."""
     program = os.environ.get("CALLREADY", os.path.join(ROOT, "build", "dev", "callready"))
-    text = subprocess.run([program, "firewall", *value.split(","), "--format", "nftables"],
+    text = subprocess.run([program, "firewall", *value.split(","), "--format", "json"],
                           capture_output=True, text=True, check=True, timeout=60).stdout
-    places = {}
-    for name, body in re.findall(r"\tset (\w+)_v4 \{(.*?)\n\t\}", text, re.S):
-        found = {a for host in re.findall(r"# (\S+)", body)
-                 for a in plan.addresses_of(host.removeprefix("*."))}
-        for elements in re.findall(r"elements = \{ (.*) \}", body):
-            found.update(elements.split(", "))
-        networks = [ipaddress.ip_network(place) for place in found
-                    if re.fullmatch(r"[\d./]+", place)]
-        places[name] = ", ".join(map(str, ipaddress.collapse_addresses(networks)))
     plan.only = ""
-    plan.allow += [f"ip daddr {{ {places[name]} }} {ports} accept" for name, ports
-                   in re.findall(r"\tip daddr @(\w+)_v4 (.*?) accept", text) if places[name]]
+    for rule in (rule for one in json.loads(text)["sets"] for rule in one["rules"]):
+        places = {place for peer in rule.get("destinations", [])
+                  for place in (plan.addresses_of(peer["text"].removeprefix("*."))
+                                if peer["kind"] in ("name", "wildcard") else [peer["text"]])}
+        networks = [ipaddress.ip_network(place) for place in places
+                    if re.fullmatch(r"[\d./]+", place)]
+        ports = [port for port in rule["ports"] if re.fullmatch(r"[\d-]+", port)]
+        if networks and ports:
+            plan.allow.append(
+                f"ip daddr {{ {', '.join(map(str, ipaddress.collapse_addresses(networks)))} }} "
+                f"{rule['protocol'].lower()[:3]} dport {{ {', '.join(ports)} }} accept")
 
 
 def _new_flows(plan, value):

@@ -4,6 +4,7 @@
       -> {"exit": 0, "stdout": "...", "stderr": "..."}; "exit" is null when time ran out
     {"signal": "SIGTERM", "after": 0.5, ...} beside "run": sends a signal to the command
     {"once": "text", ...} instead of "after": as soon as the text is on its standard output
+    {"on_firewall": true, ...} beside "run": on the router that is the firewall, with all power
     {"cable": "pulled", ...} instead of "signal": the PC's link goes down then
 """
 
@@ -66,9 +67,12 @@ def _finish(site, process, out, request):
 def _run(site, request):
     with tempfile.TemporaryFile(dir=FOLDER) as out, tempfile.TemporaryFile(dir=FOLDER) as err:
         try:
-            process = site.start(request["run"], request["privileged"], request["env"],
-                                 stdin=subprocess.DEVNULL, stdout=out, stderr=err,
-                                 start_new_session=True)
+            streams = {"stdin": subprocess.DEVNULL, "stdout": out, "stderr": err,
+                       "start_new_session": True}
+            if request.get("on_firewall"):
+                process = site.start_on_firewall(request["run"], request["env"], **streams)
+            else:
+                process = site.start(request["run"], request["privileged"], request["env"], **streams)
         except OSError as error:
             return {"error": f"{request['run'][0]}: {error.strerror}"}
         code = _finish(site, process, out, request)

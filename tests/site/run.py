@@ -107,6 +107,12 @@ class Running:
         return subprocess.Popen(command, env=self.environment() | (environment or {}),
                                 preexec_fn=isolation.unblock_signals, **streams)
 
+    def start_on_firewall(self, command, environment=None, **streams):
+        """Starts COMMAND with all power on the router whose rules the firewall's are."""
+        with self.topology.hops[self.plan.firewall_at]:
+            return subprocess.Popen(command, env=self.environment() | (environment or {}),
+                                    preexec_fn=isolation.unblock_signals, **streams)
+
     def _verify(self):
         if isolation.network_identity() == self._outside:
             raise isolation.Refused("still in the network of the outside")
