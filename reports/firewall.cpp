@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 #include <tuple>
+#include <type_traits>
 
 #include "probe/model/rule_merger.hpp"
 #include "probe/model/set_age.hpp"
@@ -61,21 +62,83 @@ Closed closed_part(const Requirement& row, const FirewallOptions& options) {
   return closed;
 }
 
+// The part of the rule that findings ask to let through: what a cause closes has to be opened,
+// tried or not.
+struct Asked {
+  std::set<std::string> peers;
+  std::set<std::pair<std::uint16_t, std::uint16_t>> ports;
+
+  bool holds(const RulePeer& peer) const { return peers.contains(peer.text); }
+  bool holds(const PortRange& range) const { return ports.contains({range.first, range.last}); }
+};
+
+Asked asked_part(const FirewallRule& rule, const FirewallOptions& options) {
+  Asked asked;
+  for (const auto& finding : options.findings) {
+    // What is inspected was reached all the same; who runs the far end has no rules of this site.
+    if (!finding.code.starts_with("firewall.") || finding.owner == Owner::vendor) continue;
+    for (const auto& wanted : finding.rules) {
+      const bool same_way =
+          wanted.set == rule.set && wanted.direction == rule.direction && wanted.transport &&
+          rule.transport &&
+          (*wanted.transport == Transport::udp) == (*rule.transport == Transport::udp);
+      if (!same_way || !contains(wanted.requirements, rule.requirements.front())) continue;
+      for (const auto& peer : wanted.peers) asked.peers.insert(peer.text);
+      for (const auto& range : wanted.ports) asked.ports.emplace(range.first, range.last);
+    }
+  }
+  return asked;
+}
+
+template <typename Item>
+bool has_same(const std::vector<Item>& part, const Item& item) {
+  return std::any_of(part.begin(), part.end(), [&](const Item& one) {
+    if constexpr (std::is_same_v<Item, RulePeer>)
+      return one.text == item.text;
+    else
+      return one.first == item.first && one.last == item.last;
+  });
+}
+
+// What `part` has of the rule and what is asked of it, in the document's order.
+FirewallRule widened(const FirewallRule& rule, const FirewallRule& part, const Asked& asked) {
+  auto both = rule;
+  std::erase_if(both.peers, [&](const RulePeer& peer) {
+    return !asked.holds(peer) && !has_same(part.peers, peer);
+  });
+  std::erase_if(both.ports, [&](const PortRange& range) {
+    return !asked.holds(range) && !has_same(part.ports, range);
+  });
+  return both.peers.empty() || both.ports.empty() ? part : both;
+}
+
 // The row's rules, or what is missing of them: whole where nothing of it was reached.
 std::vector<FirewallRule> wanted_rules(const TargetSet& set, const Requirement& row,
                                        const FirewallOptions& options) {
   auto rules = rules_of(set, row, options.scenarios, options.regions);
   if (options.missing == nullptr) return rules;
   const auto closed = closed_part(row, options);
-  std::erase_if(rules, [&](const FirewallRule& rule) {
-    return !rule.transport || !closed.udp.contains(*rule.transport == Transport::udp);
-  });
-  for (auto& rule : rules) {
+  std::vector<FirewallRule> missing;
+  for (const auto& rule : rules) {
+    if (!rule.transport) continue;
     const bool udp = *rule.transport == Transport::udp;
-    if (closed.open_udp.contains(udp)) rule = part_of(rule, closed.endpoints);
-    rule.state = closed.proved ? RuleState::closed : RuleState::not_proved_open;
+    const bool open = closed.open_udp.contains(udp);
+    const auto asked = asked_part(rule, options);
+    auto part = rule;
+    if (!closed.udp.contains(udp)) {
+      if (asked.peers.empty()) continue;
+      part.peers.clear();
+      part.ports.clear();
+    } else if (open) {
+      part = part_of(rule, closed.endpoints);
+    }
+    if (!asked.peers.empty()) part = widened(rule, part, asked);
+    if (part.peers.empty()) continue;
+    part.state =
+        closed.proved || !asked.peers.empty() ? RuleState::closed : RuleState::not_proved_open;
+    missing.push_back(std::move(part));
   }
-  return rules;
+  return missing;
 }
 
 // What people cannot do without comes first, and otherwise the document's order stays.

@@ -75,7 +75,8 @@ std::vector<std::string> pan_steps(const PanCommands& commands) {
       "To load: PAN-OS has no comments, so paste from the first \"set\" on:",
       "  set cli scripting-mode on",
       "  configure",
-      "A second load changes nothing, but that the rules are disabled again; what a newer edition leaves out stays in its groups, so "
+      "A second load changes nothing, but that the rules are disabled again; what a newer edition "
+      "leaves out stays in its groups, so "
       "remove "
       "the older one first.",
       "To enable: put your zones in (from, to), move each rule before the one that denies, take "

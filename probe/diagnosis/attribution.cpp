@@ -7,15 +7,14 @@ namespace {
 
 constexpr std::uint16_t dns = 53;
 
-// Of a range with an open port in it, something works.
+}  // namespace
+
 bool closes_all_of(Closes closed, Transport transport, const PortRange& range) {
   for (const std::uint16_t special : {std::uint16_t{53}, std::uint16_t{80}, std::uint16_t{443}}) {
     if (range.contains(special) && !closes(closed, transport, special, false)) return false;
   }
   return closes(closed, transport, range.first, false);
 }
-
-}  // namespace
 
 bool closes(Closes closes, Transport transport, std::uint16_t port, bool proxied) {
   if (closes == Closes::everything) return true;

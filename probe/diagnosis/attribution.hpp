@@ -31,6 +31,8 @@ inline constexpr std::uint16_t last_well_known_port = 1023;  // RFC 6335 section
 
 // True where it closes that port. `proxied`: the packets go through a proxy.
 bool closes(Closes closes, Transport transport, std::uint16_t port, bool proxied);
+// The same of a range: of one with an open port in it, something works.
+bool closes_all_of(Closes closed, Transport transport, const PortRange& range);
 
 class Attribution {
  public:

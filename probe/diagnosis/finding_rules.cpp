@@ -291,7 +291,8 @@ std::vector<Finding> completed(std::vector<findings::Cause> causes, const Report
       auto lost = cause.finding.code == "tls.intercepted" ? cause.explained
                                                           : findings::failing_ones(cause.explained);
       lost.insert(lost.end(), cause.contradicted.begin(), cause.contradicted.end());
-      cause.finding.rules = rules_to_allow(report.sets, report.probes, lost, cause.finding.code);
+      cause.finding.rules =
+          rules_to_allow(report.sets, report.probes, lost, {cause.finding.code, cause.closes});
     }
     found.push_back(std::move(cause.finding));
   }

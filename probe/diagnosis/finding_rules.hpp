@@ -20,6 +20,10 @@ struct Cause {
   Closes closes = Closes::nothing_more;
 };
 
+// What the cause asks to let through, in words: of what it explains or contradicts, and of what it
+// closes besides. Its code and `closes` must stand.
+std::string flows_in_words(const Facts& facts, const Cause& cause);
+
 // What the rules have to work with: the facts, and what earlier causes, or chance, have explained
 // already.
 class Diagnosis {

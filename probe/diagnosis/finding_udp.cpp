@@ -251,13 +251,12 @@ Causes find_udp_blocked(const Diagnosis& context) {
   finding.title = title_of(*verdict, context.facts);
   finding.owner = Owner::network;
   finding.confidence = verdict->confidence;
-  finding.fix = fmt::format("{} {}.{}",
-                            verdict->only_replies
-                                ? "Let the replies in to the UDP that the user network sends (a "
-                                  "stateful rule, with a timeout of 60 s or more):"
-                                : "Allow outgoing UDP from the user network, with the replies:",
-                            flows_in_words(context.facts, cause.explained, cause.contradicted),
-                            where_the_list_is(context.facts, cause.explained));
+  finding.fix = fmt::format(
+      "{} {}.{}",
+      verdict->only_replies ? "Let the replies in to the UDP that the user network sends (a "
+                              "stateful rule, with a timeout of 60 s or more):"
+                            : "Allow outgoing UDP from the user network, with the replies:",
+      flows_in_words(context.facts, cause), where_the_list_is(context.facts, cause.explained));
   finding.evidence = verdict->evidence;
   const auto* tcp = tcp_works(context.facts);
   finding.evidence.push_back(

@@ -103,10 +103,9 @@ Causes find_udp_ports(const Diagnosis& context) {
                               one_host ? " of " + closed.front()->host : "");
   finding.owner = Owner::network;
   finding.confidence = confidence;
-  finding.fix =
-      fmt::format("Allow outgoing UDP from the user network, with the replies: {}.{}{}",
-                  flows_in_words(facts, cause.explained), ask_the_device(device_of(closed)),
-                  where_the_list_is(facts, cause.explained));
+  finding.fix = fmt::format("Allow outgoing UDP from the user network, with the replies: {}.{}{}",
+                            flows_in_words(facts, cause), ask_the_device(device_of(closed)),
+                            where_the_list_is(facts, cause.explained));
   finding.evidence = udp_evidence(closed, 8);
   if (const auto control = control_for(facts, closed.front()->host)) {
     insert_second(finding.evidence, *control);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "probe/diagnosis/finding_rules.hpp"
 #include "probe/diagnosis/rules_to_allow.hpp"
 #include "probe/model/describe.hpp"
 #include "probe/util/text.hpp"
@@ -53,14 +54,20 @@ std::string named_ports(const std::vector<std::uint16_t>& ports) {
   return (ports.size() == 1 ? "port " : "ports ") + ports_in_words(ports);
 }
 
-std::string flows_in_words(const Facts& facts, const std::vector<const ProbeResult*>& probes,
-                           const std::vector<const ProbeResult*>& also) {
+std::string flows_in_words(const Facts& facts, const std::vector<const ProbeResult*>& probes) {
+  Cause cause;
+  cause.explained = probes;
+  return flows_in_words(facts, cause);
+}
+
+std::string flows_in_words(const Facts& facts, const Cause& cause) {
   const auto& report = facts.report;
   const bool by_rules = has_rules(report.sets);
-  auto lost = by_rules ? failing_ones(probes) : probes;
-  lost.insert(lost.end(), also.begin(), also.end());
+  auto lost = by_rules ? failing_ones(cause.explained) : cause.explained;
+  lost.insert(lost.end(), cause.contradicted.begin(), cause.contradicted.end());
   if (!by_rules) return tried_flows_in_words(facts, lost);
-  return in_short(rules_to_allow(report.sets, report.probes, lost));
+  return in_short(
+      rules_to_allow(report.sets, report.probes, lost, {cause.finding.code, cause.closes}));
 }
 
 std::string tried_flows_in_words(const Facts& facts,

@@ -18,9 +18,9 @@ std::string named_ports(const std::vector<std::uint16_t>& ports);
 
 // "UDP 3478 to 27 names (TURN servers over UDP); TCP 443 to turn1.example.com": what to allow, by
 // the vendor's own rules. Controls, and what only measures, are left out. In a report of before
-// 0.2, which has no rules, it is what was tried. `also`: probes that do not fail, and count.
-std::string flows_in_words(const Facts& facts, const std::vector<const ProbeResult*>& probes,
-                           const std::vector<const ProbeResult*>& also = {});
+// 0.2, which has no rules, it is what was tried. For a cause that closes more than it
+// explains: finding_rules.hpp.
+std::string flows_in_words(const Facts& facts, const std::vector<const ProbeResult*>& probes);
 
 // The same of what was tried, for whoever runs the far end: "UDP 3478 to turn1.example.com".
 std::string tried_flows_in_words(const Facts& facts, const std::vector<const ProbeResult*>& probes);

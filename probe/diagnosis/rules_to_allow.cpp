@@ -12,7 +12,7 @@ bool is_udp(Transport transport) { return transport == Transport::udp; }
 
 // The customer may choose the transport: then it is any.
 bool is_carried_by(const FirewallRule& rule, const std::set<bool>& udp) {
-  return !rule.transport || udp.contains(is_udp(*rule.transport));
+  return rule.transport ? udp.contains(is_udp(*rule.transport)) : !udp.empty();
 }
 
 // True where a firewall that has `all` lets through what `part` asks for.
@@ -59,6 +59,66 @@ void leave_out_repeated(std::vector<FirewallRule>& rules) {
   }
 }
 
+// Findings about a port or a range, whoever is behind it.
+bool is_by_port(std::string_view code) {
+  return code == "firewall.udp_port_blocked" || code == "firewall.udp_range_blocked" ||
+         code == "firewall.tcp_port_blocked";
+}
+
+bool overlaps(const PortRange& a, const PortRange& b) {
+  return a.first <= b.last && b.first <= a.last;
+}
+
+// What the probes of a row say of its rules.
+struct RowSeen {
+  std::vector<const Target*> lost, open;
+  std::set<bool> udp, open_udp, unresolved_udp;
+};
+
+RowSeen seen_of(const RequirementResult& row,
+                const std::unordered_map<std::string_view, const ProbeResult*>& lost,
+                const std::unordered_map<std::string_view, const ProbeResult*>& by_id) {
+  RowSeen seen;
+  for (const auto& id : row.probes) {
+    const auto found = by_id.find(id);
+    if (found == by_id.end()) continue;
+    const auto& target = found->second->probe.target;
+    const auto outcome = found->second->observation.outcome;
+    if (lost.contains(id)) {
+      seen.lost.push_back(&target);
+      seen.udp.insert(is_udp(target.transport));
+    } else if (reached(outcome)) {
+      seen.open.push_back(&target);
+      seen.open_udp.insert(is_udp(target.transport));
+    } else if (outcome == Outcome::unresolved) {
+      seen.unresolved_udp.insert(is_udp(target.transport));
+    }
+  }
+  return seen;
+}
+
+// The rule's ports that are closed wherever they lead: by what the cause closes, or since they are
+// the ports that it is about and nothing of the row was reached there.
+std::vector<PortRange> closed_everywhere(const FirewallRule& rule, const RowSeen& seen,
+                                         const std::vector<const ProbeResult*>& lost,
+                                         const Closer& closer) {
+  std::vector<PortRange> ports;
+  if (!rule.transport || rule.direction == Direction::in) return ports;
+  const auto touches = [&](const Target& target, const PortRange& range) {
+    return is_udp(target.transport) == is_udp(*rule.transport) && overlaps(target.ports, range);
+  };
+  for (const auto& range : rule.ports) {
+    const bool about =
+        is_by_port(closer.code) &&
+        std::any_of(lost.begin(), lost.end(),
+                    [&](const auto* result) { return touches(result->probe.target, range); }) &&
+        std::none_of(seen.open.begin(), seen.open.end(),
+                     [&](const Target* target) { return touches(*target, range); });
+    if (about || closes_all_of(closer.closes, *rule.transport, range)) ports.push_back(range);
+  }
+  return ports;
+}
+
 }  // namespace
 
 bool asks_to_let_through(std::string_view code) {
@@ -78,30 +138,33 @@ bool asks_to_let_through(std::string_view code) {
 std::vector<FirewallRule> rules_to_allow(const std::vector<SetResult>& sets,
                                          const std::vector<ProbeResult>& probes,
                                          const std::vector<const ProbeResult*>& lost_probes,
-                                         std::string_view code) {
+                                         const Closer& closer) {
   std::unordered_map<std::string_view, const ProbeResult*> lost, by_id;
   for (const auto* result : lost_probes) lost.emplace(result->probe.id, result);
   for (const auto& result : probes) by_id.emplace(result.probe.id, &result);
   std::vector<FirewallRule> rules;
   for (const auto& set : sets) {
     for (const auto& row : set.requirements) {
-      std::vector<const Target*> closed;
-      std::set<bool> udp, open_udp;
-      for (const auto& id : row.probes) {
-        if (const auto found = lost.find(id); found != lost.end()) {
-          closed.push_back(&found->second->probe.target);
-          udp.insert(is_udp(closed.back()->transport));
-        } else if (const auto other = by_id.find(id);
-                   other != by_id.end() && reached(other->second->observation.outcome)) {
-          open_udp.insert(is_udp(other->second->probe.target.transport));
-        }
-      }
-      const bool untried = !code.empty() && row.closed_by == code;
-      if (closed.empty() && !untried) continue;
+      const auto seen = seen_of(row, lost, by_id);
+      const bool untried = !closer.code.empty() && row.closed_by == closer.code;
+      if (seen.lost.empty() && seen.unresolved_udp.empty() && !untried) continue;
       for (const auto& rule : row.rules) {
-        if (!is_whole(rule) || !(untried || is_carried_by(rule, udp))) continue;
-        const bool in_part = !open_udp.empty() && is_carried_by(rule, open_udp);
-        add_rule(rules, in_part ? part_of(rule, closed) : rule);
+        if (!is_whole(rule)) continue;
+        const bool open = is_carried_by(rule, seen.open_udp);
+        const bool closed = untried || is_carried_by(rule, seen.udp);
+        if (closed && !open) {
+          add_rule(rules, rule);
+          continue;
+        }
+        const bool unresolved = !open && is_carried_by(rule, seen.unresolved_udp);
+        if (!closed && !unresolved) continue;
+        auto part = rule;
+        part.ports = closed_everywhere(rule, seen, lost_probes, closer);
+        if (!part.ports.empty()) {
+          add_rule(rules, std::move(part));
+        } else if (closed) {
+          add_rule(rules, part_of(rule, seen.lost));
+        }
       }
     }
   }

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "probe/diagnosis/attribution.hpp"
 #include "probe/model/report.hpp"
 
 namespace callready {
@@ -12,14 +13,22 @@ namespace callready {
 // an inspection.
 bool asks_to_let_through(std::string_view code);
 
+// Who closes them: the finding's code, and all that it closes, tried or not.
+struct Closer {
+  std::string_view code{};
+  Closes closes = Closes::nothing_more;
+};
+
 // Of the rows that asked for these lost probes, the rules that are closed: whole where nothing of a
-// row was reached by that transport, else the document's entries that the probes belong to; and all
-// of the rows that the finding of that code closes untried. Rows that only measure, and anchors,
-// have none.
+// row was reached by that transport; else the ports that the cause closes wherever they lead; else
+// the document's entries that the probes belong to. And of the rows that nobody could try, since
+// their names do not resolve or the cause closes them untried, what the cause closes: whoever
+// opens the one is not asked a second time for the other. Rows that only measure, and anchors, have
+// none.
 std::vector<FirewallRule> rules_to_allow(const std::vector<SetResult>& sets,
                                          const std::vector<ProbeResult>& probes,
                                          const std::vector<const ProbeResult*>& lost,
-                                         std::string_view code = {});
+                                         const Closer& closer = {});
 
 // True where the report has the vendor's rules at all: one of before 0.2 has not.
 bool has_rules(const std::vector<SetResult>& sets);

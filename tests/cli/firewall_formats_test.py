@@ -12,46 +12,51 @@ import xml.etree.ElementTree as xml
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 CALLREADY = os.environ.get("CALLREADY", os.path.join(ROOT, "build", "dev", "callready"))
 
-NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}"
 HOST = r"[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 V4 = r"\d+\.\d+\.\d+\.\d+"
 V6 = r"[0-9a-f:]*:[0-9a-f:]*"
 PORT = r"\d+(?:-\d+)?"
 
+OWN = r"cr-[A-Za-z0-9][A-Za-z0-9._-]{0,59}"
+RULE = r"cr-[a-z0-9-]{1,23}(?:-v6|-urls)?"
+
 # FortiOS CLI Reference: config firewall address, addrgrp, service custom, policy.
 FORTIGATE = [
     r"config firewall (?:address6?|addrgrp6?|service custom|policy)",
-    r"    edit (?:0|\"%s\")" % NAME, r"    next", r"end",
+    r"    edit (?:7\d{8}|\"%s\")" % OWN, r"    delete (?:7\d{8}|\"%s\")" % OWN, r"    next", r"end",
     r"        set type (?:fqdn|iprange)", r"        set fqdn \"(?:\*\.)?%s\"" % HOST,
     r"        set subnet %s %s" % (V4, V4), r"        set ip6 %s/\d+" % V6,
-    r"        set (?:start|end)-ip %s" % V4, r"        set member(?: \"%s\")+" % NAME,
+    r"        set (?:start|end)-ip %s" % V4, r"        set member(?: \"%s\")+" % OWN,
     r"        set comments? \"[^\"]{0,255}\"",
-    r"        set (?:tcp|udp)-portrange(?: %s(?::%s)?)+" % (PORT, PORT),
-    r"        set name \"%s\"" % NAME, r"        set status disable",
-    r"        set (?:src|dst)(?:intf|addr6?) \"%s\"" % NAME, r"        set action accept",
-    r"        set schedule \"always\"", r"        set service \"%s\"" % NAME,
+    r"        set (?:tcp|udp)-portrange(?: %s)+" % PORT,
+    r"        set name \"%s\"" % RULE, r"        set status disable", r"        set nat enable",
+    r"        set (?:src|dst)intf \"any\"", r"        set (?:src|dst)addr6? \"(?:all|%s)\"" % RULE,
+    r"        set action accept", r"        set schedule \"always\"", r"        set service \"%s\"" % RULE,
 ]
-# PAN-OS CLI: configuration mode, set commands.
+# PAN-OS CLI: configuration mode, set and delete commands.
 PALOALTO = [
-    r"set address %s (?:fqdn %s|ip-netmask [0-9a-f.:/]+|ip-range %s-%s)" % (NAME, HOST, V4, V4),
-    r"set address-group %s static \[(?: %s)+ \]" % (NAME, NAME),
-    r"set service %s protocol (?:tcp|udp) (?:source-)?port %s(?:,%s)*" % (NAME, PORT, PORT),
-    r"set profiles custom-url-category %s type \"URL List\"" % NAME,
-    r"set profiles custom-url-category %s list \*\.%s/" % (NAME, HOST),
-    r"set rulebase security rules %s from any to any source %s destination %s application any "
-    r"service %s(?: category %s)? action allow disabled yes description \"[^\"]*\""
-    % (NAME, NAME, NAME, NAME, NAME),
+    r"set tag callready comments \"Written by callready\"",
+    r"set address %s (?:fqdn %s|ip-netmask [0-9a-f.:/]+|ip-range %s-%s) tag callready"
+    % (OWN, HOST, V4, V4),
+    r"set address-group %s static \[(?: %s)+ \] tag callready" % (RULE, OWN),
+    r"set service %s protocol (?:tcp|udp) port %s(?:,%s)* tag callready" % (RULE, PORT, PORT),
+    r"set profiles custom-url-category %s-urls type \"URL List\"" % RULE,
+    r"set profiles custom-url-category %s-urls list \*\.%s/" % (RULE, HOST),
+    r"set rulebase security rules %s from any to any source (?:any|%s) destination (?:any|%s) "
+    r"application any service %s(?: category %s-urls)? action allow tag callready disabled yes "
+    r"description \"[^\"]*\"" % (RULE, RULE, RULE, RULE, RULE),
+    r"delete (?:tag callready|(?:address|address-group|service|rulebase security rules|profiles "
+    r"custom-url-category) %s)" % OWN,
 ]
 # Cisco ASA command reference: object network, object-group, access-list extended.
-ASA_PORTS = r"(?:eq \d+|range \d+ \d+)"
 CISCO = [
-    r"object network %s" % NAME, r" fqdn %s" % HOST, r" range %s %s" % (V4, V4),
-    r"object-group (?:network|service) %s" % NAME, r" description .{1,200}",
-    r" network-object (?:host [0-9a-f.:]+|object %s|%s %s|%s/\d+)" % (NAME, V4, V4, V6),
-    r" service-object (?:tcp|udp)(?: source %s)? destination %s" % (ASA_PORTS, ASA_PORTS),
-    r"access-list callready remark .{1,200}",
-    r"access-list callready extended permit object-group %s (?:any object-group %s|object-group %s "
-    r"any)" % (NAME, NAME, NAME),
+    r"(?:no )?object network %s" % OWN, r" fqdn %s" % HOST, r" range %s %s" % (V4, V4),
+    r"(?:no )?object-group (?:network|service) %s" % OWN, r" description .{1,200}",
+    r" network-object (?:host [0-9a-f.:]+|object %s|%s %s|%s/\d+)" % (OWN, V4, V4, V6),
+    r" service-object (?:tcp|udp) destination (?:eq \d+|range \d+ \d+)",
+    r"(?:no )?access-list callready remark .{1,200}",
+    r"(?:no )?access-list callready extended permit object-group %s-ports (?:any object-group %s|"
+    r"object-group %s any)" % (RULE, RULE, RULE),
 ]
 # PAN-OS: Formatting Guidelines for an External Dynamic List.
 EDL = {
@@ -59,6 +64,7 @@ EDL = {
     "edl-domain": [r"(?:\*\.)?%s" % HOST],
     "edl-url": [r"(?:\*\.)?%s/" % HOST],
 }
+COMMENTS = {"fortigate": "#", "paloalto": "#", "cisco-asa": "!"}
 GRAMMARS = {"fortigate": FORTIGATE, "paloalto": PALOALTO, "cisco-asa": CISCO, **EDL}
 
 
@@ -110,12 +116,32 @@ class Formats(unittest.TestCase):
                     found.add(peer["text"])
         return found
 
+    def commands(self, name, form):
+        """Lines that are no comments, and those that undo them."""
+        sign, lines = COMMENTS.get(form, "\n"), self.text(name, form).splitlines()
+        undo = [line.removeprefix(sign + "- ") for line in lines if line.startswith(sign + "- ")]
+        return [line for line in lines if not line.startswith(sign)], undo
+
     def test_every_line_is_of_the_systems_grammar(self):
         for form, lines in GRAMMARS.items():
             grammar = re.compile("|".join("(?:%s)" % line for line in lines))
             for name in self.sets:
-                for line in self.text(name, form).splitlines():
+                for line in sum(self.commands(name, form), []):
                     self.assertIsNotNone(grammar.fullmatch(line), f"{form} {name}: {line!r}")
+
+    def test_what_is_made_is_removed(self):
+        made = {"fortigate": (r"edit (.*)", r"delete (.*)"),
+                "paloalto": (r"set (tag callready|(?:address|address-group|service|rulebase security "
+                             r"rules|profiles custom-url-category) \S+)", r"delete (.*)"),
+                "cisco-asa": (r"^((?:object|object-group|access-list) .*)", r"no (.*)")}
+        for form, (makes, removes) in made.items():
+            for name in self.sets:
+                lines, undo = self.commands(name, form)
+                found = {match.group(1) for line in lines if (match := re.search(makes, line))}
+                gone = [match.group(1) for line in undo if (match := re.search(removes, line))]
+                self.assertEqual(found, set(gone), f"{form} {name}")
+                if form != "fortigate":  # whose groups and services may share a name
+                    self.assertEqual(len(gone), len(set(gone)), f"{form} {name}")
 
     def test_every_name_and_address_is_there(self):
         for name in self.sets:
@@ -132,30 +158,37 @@ class Formats(unittest.TestCase):
 
     def test_objects_are_defined_before_they_are_used_and_once(self):
         for name in self.sets:
-            text = self.text(name, "paloalto")
+            text = "\n".join(self.commands(name, "paloalto")[0])
             known = re.findall(r"set (?:address|address-group) (\S+) (?:fqdn|ip-|static)", text)
             self.assertEqual(len(known), len(set(known)), name)
             used = " ".join(re.findall(r"static \[ (.*) \]", text)).split()
-            used += [word for word in re.findall(r"(?:source|destination) (\S+)", text)
-                     if word not in ("any",)]
-            self.assertLessEqual(set(used) - {"any"}, set(known), name)
-            text = self.text(name, "cisco-asa")
+            used += re.findall(r" (?:source|destination) (\S+)", text)
+            self.assertEqual(set(used) - {"any"}, set(known), f"{name}: none is missing, none unused")
+            for kind, use in (("service", r" service (\S+)"),
+                              ("profiles custom-url-category", r" category (\S+)")):
+                self.assertEqual(set(re.findall(rf"set {kind} (\S+) ", text)),
+                                 set(re.findall(rf"rules .*?{use}", text)), name)
+            text = "\n".join(self.commands(name, "cisco-asa")[0])
             known = set(re.findall(r"^object network (\S+)", text, re.M))
-            self.assertLessEqual(set(re.findall(r"network-object object (\S+)", text)), known)
+            self.assertEqual(set(re.findall(r"network-object object (\S+)", text)), known)
             groups = set(re.findall(r"^object-group \w+ (\S+)", text, re.M))
-            self.assertLessEqual(set(re.findall(r"^access-list .*permit object-group (\S+)", text,
-                                                re.M)), groups)
-            text = self.text(name, "fortigate")
+            self.assertEqual(set(re.findall(r"object-group (\S+)", " ".join(
+                re.findall(r"^access-list .*extended.*", text, re.M)))), groups, name)
+            text = "\n".join(self.commands(name, "fortigate")[0])
             known = set(re.findall(r"edit \"(.*)\"", text))
-            for members in re.findall(r"set member(.*)", text):
-                self.assertLessEqual(set(re.findall(r"\"(.*?)\"", members)), known, name)
+            used = set(re.findall(r"\"(.*?)\"", " ".join(re.findall(
+                r"set (?:member|srcaddr6?|dstaddr6?|service) (.*)", text))))
+            self.assertEqual(used - {"all"}, known, name)
 
     def test_aliases(self):
-        name_of = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]{0,31}")
+        name_of = re.compile(r"cr_[a-z0-9_]{1,28}")  # pf: 31 characters
         for name in self.sets:
-            root = xml.fromstring(self.text(name, "pfsense"))
-            aliases = [(one.find("name").text, one.find("type").text,
-                        one.find("address").text.split()) for one in root.iter("alias")]
+            blocks = self.text(name, "pfsense").split("\n# Alias ")[1:]
+            aliases = []
+            for block in blocks:
+                head, *content = block.splitlines()
+                aliases.append((*re.match(r"(\w+) \((\w+)\): callready: ", head).groups(),
+                                [line for line in content if line != "#"]))
             loaded = json.loads(self.text(name, "opnsense"))["aliases"]["alias"]
             imported = [(one["name"], one["type"], one["content"].split("\n"))
                         for one in loaded.values()]
@@ -167,6 +200,22 @@ class Formats(unittest.TestCase):
                 self.assertIsNotNone(name_of.fullmatch(alias), alias)
                 for one in content:
                     self.assertIsNotNone(entry[kind].fullmatch(one), f"{alias}: {one}")
+            rules = re.findall(r"^#   (?:LAN|WAN): .*? (cr_\w+), destination port (cr_\w+)$",
+                               self.text(name, "pfsense"), re.M)
+            self.assertEqual({one for rule in rules for one in rule}, {one[0] for one in aliases}, name)
+
+    def test_each_says_what_it_is(self):
+        for name in self.sets:
+            for form in ("list", "fortigate", "paloalto", "cisco-asa", "pfsense", "nftables"):
+                sign = COMMENTS.get(form, "#")
+                text = self.text(name, form)
+                self.assertTrue(text.startswith(f"{sign} Firewall rules written by callready on 20"))
+                for part in ("Left out, and yours to add:", "To remove:", "To enable:", "To check:"):
+                    # Not every set leaves something out; a list is nothing that a device loads.
+                    if part[0] == "L" or form == "list":
+                        continue
+                    self.assertIn(f"\n{sign} {part}", text, f"{form} {name}")
+            self.assertTrue(json.loads(self.text(name, "opnsense"))["about"])
 
     @unittest.skipUnless(shutil.which("nft", path="/usr/sbin:/usr/bin:/sbin") and
                          shutil.which("unshare"), "needs nft and unshare")

@@ -194,6 +194,53 @@ TEST(RulesToAllow, OnlyCausesThatEndBySomethingBeingLetThrough) {
   }
 }
 
+// Two rows, one of them with names that do not resolve, and the same port.
+Report with_a_name_that_is_lost(Transport transport, std::uint16_t port) {
+  auto seen = report({row("first", {tcp("a.vendor.com", port, silent)}),
+                      row("second", {tcp("b.vendor.com", port, Outcome::unresolved)}),
+                      row("third", {tcp("c.vendor.com", port, silent), tcp("c.vendor.com", 443)})});
+  for (auto& result : seen.probes) {
+    if (result.probe.target.port() == port) result.probe.target.transport = transport;
+  }
+  return with_rules(seen, {rule("first", transport, {{port, port}}, {peer("a.vendor.com")}),
+                           rule("second", transport, {{port, port}}, {peer("b.vendor.com")}),
+                           rule("second", transport, {{7000, 7000}}, {peer("b.vendor.com")}),
+                           rule("third", Transport::tcp, {{443, 443}, {5222, 5223}, {port, port}},
+                                {peer("c.vendor.com"), peer("d.vendor.com")})});
+}
+
+// Whoever opens the one is not asked a second time for the other, once its name resolves.
+TEST(RulesToAllow, WhatACauseClosesIsAskedForThoughItsNamesDoNotResolve) {
+  const auto udp = with_a_name_that_is_lost(Transport::udp, 3478);
+  const std::vector<const ProbeResult*> lost = {&udp.probes[0]};
+  EXPECT_EQ(texts(rules_to_allow(udp.sets, udp.probes, lost)), Texts{"UDP 3478 a.vendor.com"});
+  EXPECT_EQ(texts(rules_to_allow(udp.sets, udp.probes, lost,
+                                 {"firewall.udp_port_blocked", Closes::nothing_more})),
+            Texts{"UDP 3478 a.vendor.com b.vendor.com"});
+  EXPECT_EQ(
+      texts(rules_to_allow(udp.sets, udp.probes, lost, {"firewall.udp_blocked", Closes::udp})),
+      (Texts{"UDP 3478 a.vendor.com b.vendor.com", "UDP 7000 b.vendor.com"}));
+  // One destination says nothing of the others.
+  EXPECT_EQ(texts(rules_to_allow(udp.sets, udp.probes, lost,
+                                 {"firewall.destination_blocked", Closes::nothing_more})),
+            Texts{"UDP 3478 a.vendor.com"});
+}
+
+// Of a row that is open in part: every port that the cause closes, to all that the document names.
+TEST(RulesToAllow, OfAnOpenRowAllThatTheCauseCloses) {
+  const auto tcp_too = with_a_name_that_is_lost(Transport::tcp, 5061);
+  const std::vector<const ProbeResult*> lost = {&tcp_too.probes[2]};
+  EXPECT_EQ(texts(rules_to_allow(tcp_too.sets, tcp_too.probes, lost)),
+            Texts{"TCP 5061 c.vendor.com"});
+  EXPECT_EQ(texts(rules_to_allow(tcp_too.sets, tcp_too.probes, lost,
+                                 {"firewall.tcp_port_blocked", Closes::nothing_more})),
+            Texts{"TCP 5061 b.vendor.com c.vendor.com d.vendor.com"});
+  const auto web_only = texts(rules_to_allow(tcp_too.sets, tcp_too.probes, lost,
+                                             {"firewall.web_only", Closes::all_but_web}));
+  EXPECT_EQ(web_only, (Texts{"TCP 5061 b.vendor.com", "TCP 7000 b.vendor.com",
+                             "TCP 5222-5223, 5061 c.vendor.com d.vendor.com"}));
+}
+
 // A report of before 0.2 holds no rules: what was tried is named.
 TEST(RulesToAllow, AnOlderReportNamesWhatWasTried) {
   auto old = no_udp_to_3478();

@@ -1,12 +1,15 @@
 """A fix asks for what the vendor's document asks for, and for nothing else: no anchor, no address and no
 port that was only sampled, nothing that a set does not hold."""
 
+import itertools
 import os
 import re
+import subprocess
+import tempfile
 
 import yaml
 
-from .names import HERE, ROOT
+from .names import HERE, ROOT, load
 
 LETS_THROUGH = re.compile(r"firewall\.(?!idle_timeout|rate_limited|new_flows_limited)|proxy\.(required|auth_required|"
                           r"connect_denied|no_websocket)|tls\.(intercepted|filtered)")
@@ -95,3 +98,65 @@ def beyond_the_document(report, own_set=os.path.join(HERE, "findings.yaml")):
                       for port in target.get("sample", [])
                       if str(port) not in ports and mentions(asked, str(port))]
     return sorted(set(found))
+
+
+class Written:
+    """What `callready firewall` writes for nftables, put to use on a router as the file itself says."""
+
+    def __init__(self, site, program, *what, router="firewall", table="ip site", chain="from_lan"):
+        self._site, self._router, self._at = site, router, (table, chain)
+        self.text = subprocess.run([program, "firewall", *what, "--format", "nftables", "--table", table,
+                                    "--chain", chain], capture_output=True, text=True, timeout=60,
+                                   check=True).stdout
+        with tempfile.NamedTemporaryFile("w", suffix=".nft", delete=False) as file:
+            file.write(self.text)
+        self._file = file.name
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        os.unlink(self._file)
+
+    def on_router(self, command):
+        """Its output."""
+        done = self._site.run(["sh", "-c", command.replace("FILE", self._file)], router=self._router)
+        if done.exit:
+            raise RuntimeError(f"{command}: {done.stderr}")
+        return done.stdout
+
+    def said(self, step):
+        """The commands that the file gives below the line that begins with `step`."""
+        lines = iter(self.text.splitlines())
+        next(line for line in lines if line.startswith(f"# {step}"))
+        told = itertools.dropwhile(lambda line: not line.startswith("#   nft")
+                                   and not line.startswith("#   sed"), lines)
+        return "\n".join(line[2:].strip() for line in
+                         itertools.takewhile(lambda line: line.startswith("#   "), told))
+
+    def load(self, by_resolver=False):
+        """The rules, and the addresses of names: by the file's own command, which asks the router's
+        resolver, or, as of patterns always, by what the site knows."""
+        self.on_router(self.said("To load"))
+        if by_resolver:
+            self.on_router(self.said("nftables knows no names"))
+        internet, places = load(), {}
+        for name, star, host in re.findall(r"^#= (\S+) (\*\.)?(\S+)", self.text, re.M):
+            hosts = internet.names_of(host) if star else [] if by_resolver else [host]
+            places.setdefault(name, set()).update(
+                address for one in hosts for address in internet.forward.get(one, []))
+        for name, found in places.items():
+            if found:
+                self.on_router(f"nft add element {self._at[0]} {name}_v4 '{{ {', '.join(found)} }}'")
+
+    def enable(self):
+        """The jump from the firewall's own chain."""
+        self.on_router(self.said("To enable"))
+
+    def remove(self):
+        """All of it."""
+        self.on_router(self.said("To remove"))
+
+    def rules(self):
+        """Everything that the router has, without counts."""
+        return self.on_router("nft -s list ruleset")

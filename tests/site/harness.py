@@ -65,14 +65,14 @@ class Site:
         self._process.stderr.close()
 
     def run(self, command, timeout=60, env=None, privileged=False, signal=None, after=0, once=None,
-            cable=None, on_firewall=False):
+            cable=None, router=None):
         """Runs a command on the site's PC. `signal` ("SIGTERM") is sent `after` so many seconds, or
         `once` this text is on its standard output. `cable="pulled"` does so to the PC's link then.
-        `on_firewall`: not on the PC, but on the router that is the firewall, with all power."""
+        `router`: not on the PC, but on that one ("firewall": whichever that is), with all power."""
         self._process.stdin.write(json.dumps({
             "run": [str(word) for word in command], "timeout": timeout, "env": env or {},
             "privileged": privileged, "signal": signal, "after": after, "once": once,
-            "cable": cable, "on_firewall": on_firewall}) + "\n")
+            "cable": cable, "router": router}) + "\n")
         self._process.stdin.flush()
         line = self._process.stdout.readline()
         if not line:

@@ -1,45 +1,116 @@
-"""A fix is enough, and so is what `callready firewall` writes: on a router it makes the site ready."""
+"""A fix is enough: what `callready firewall --missing` writes after a run, put in front of the rules that
+block, makes the same site ready.
+
+CALLREADY_CASES=all runs every firewall's case of the matrix (ten minutes); otherwise one of each fault
+that the example set shows.
+"""
 
 import concurrent.futures
 import json
 import os
-import subprocess
-import sys
 import tempfile
 import time
+import unittest
 
 from . import confusion
-from .fixes import LETS_THROUGH, fill_names
+from .confusion import SET, load
+from .fixes import LETS_THROUGH, Written
 from .harness import Site, SiteTest
 from .names import HERE, ROOT
 
 CALLREADY = os.environ.get("CALLREADY", os.path.join(ROOT, "build", "dev", "callready"))
-OWN_TABLE = ["--format", "nftables", "--table", "ip site", "--chain", "from_lan"]
+
+INSPECTION = "inspection drops it in flows that the rules allow"
+# Faults that no rule can mend which allows more, and why. All others have to heal.
+CANNOT_HEAL = {
+    "stun-inspected": INSPECTION, "turn-inspected": INSPECTION, "sip-inspected": INSPECTION,
+    "sip-udp-inspected": INSPECTION, "tls-reset": INSPECTION, "tls-dropped": INSPECTION,
+    "udp-unknown-dropped": INSPECTION, "web-filter": "a filter of names: its own list has to change",
+    "udp-replies-dropped": "the rules let requests out; replies are dropped",
+    "hijacked-udp-3478": "the router takes it as its own before its rules are asked",
+}
+# Faults whose rules are not the site's.
+ELSEWHERE = {"provider-drops": ("provider", "filter"), "provider-rejects": ("provider", "filter")}
+PATIENCE_S = 60  # for one run
 
 
-class Firewall:
-    """The router of a site that is its firewall, and a file for it."""
+def name_of(fault):
+    return fault.partition("=")[0]
 
-    def __init__(self, site, *what):
-        self.site, self.file = site, tempfile.NamedTemporaryFile("w", suffix=".nft")
-        done = subprocess.run([CALLREADY, "firewall", *what, *OWN_TABLE], capture_output=True,
-                              text=True, timeout=60, check=True)
-        self.text = done.stdout
-        self.file.write(self.text)
-        self.file.flush()
 
-    def command(self, text):
-        """A command of the file's own words."""
-        done = self.site.run(["sh", "-ec", text.replace("FILE", self.file.name)], on_firewall=True)
-        assert done.exit == 0, (text, done.stderr)
-        return done.stdout
+def asks_firewall(code):
+    """Whether every finding that will do asks to let something through a firewall."""
+    return all(one.startswith("firewall.") and "*" not in one and LETS_THROUGH.match(one)
+               for one in code.split("|"))
 
-    def said(self, begin, lines=1):
-        """The command below the line of the file that begins so."""
-        all_lines = [line.removeprefix("# ") for line in self.text.splitlines()]
-        at = next(i for i, line in enumerate(all_lines) if line.startswith(begin))
-        while not all_lines[at].startswith("  "):
-            at += 1
-        while not all_lines[at].startswith("  nft") and not all_lines[at].startswith("  sed"):
-            at += 1
-        return "\n".join(all_lines[at:at + lines])
+
+def cases():
+    """The matrix' cases whose findings are a firewall's."""
+    found = [*load(), *load(os.path.join(HERE, "cases_new.yaml"))]
+    return [case for case in found if any(map(asks_firewall, case.expected))]
+
+
+def faults_of(case):
+    return set(map(name_of, case.faults))
+
+
+def one_of_each_fault(all_cases):
+    """The first case of each fault, of the set that is checked fastest."""
+    chosen = {}
+    for case in all_cases:
+        if case.group == "single" and not case.sets and not faults_of(case) & set(CANNOT_HEAL):
+            chosen.setdefault(frozenset(faults_of(case)), case)
+    return list(chosen.values())
+
+
+class Heal(SiteTest):
+    def check(self, site, case):
+        done = site.run(case.command(CALLREADY), timeout=PATIENCE_S)
+        return json.loads(done.stdout)
+
+    def heal(self, case):
+        """(what was found, what is found after, verdicts after, seconds)"""
+        began = time.monotonic()
+        router, chain = next((ELSEWHERE[f] for f in faults_of(case) if f in ELSEWHERE),
+                             ("firewall", "from_lan"))
+        with Site(faults=case.faults, **case.line) as site, tempfile.NamedTemporaryFile("w") as file:
+            before = self.check(site, case)
+            json.dump(before, file)
+            file.flush()
+            own = [] if case.sets else ["--set", SET]
+            with Written(site, CALLREADY, *own, "--missing", "--from", file.name, router=router,
+                         chain=chain) as rules:
+                rules.load()
+                rules.enable()
+            after = self.check(site, case)
+        codes = [[finding["code"] for finding in report["findings"]] for report in (before, after)]
+        return (*codes, {one["id"]: one["verdict"] for one in after["sets"]},
+                time.monotonic() - began)
+
+    def test_the_rules_that_are_missing_heal(self):
+        chosen = cases() if os.environ.get("CALLREADY_CASES") == "all" else one_of_each_fault(cases())
+        bad = []
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            for case, (before, after, verdicts, took) in zip(chosen, pool.map(self.heal, chosen)):
+                others = [code for code in case.expected if not asks_firewall(code)]
+                left = [code for code in after if asks_firewall(code)]
+                well = not left and (bool(others) or set(verdicts.values()) == {"ready"})
+                print(f"{case.name}: {before} -> {after}, {verdicts} ({took:.0f} s)", flush=True)
+                if well == bool(faults_of(case) & set(CANNOT_HEAL)):
+                    bad.append(f"{case.name}: {before} -> {after}, {verdicts}")
+        self.assertEqual([], bad)
+
+
+class Table(unittest.TestCase):
+    def test_every_reason_is_of_a_case(self):
+        known = set().union(*map(faults_of, cases()))
+        self.assertEqual(set(), set(CANNOT_HEAL) - known)
+        self.assertEqual(set(), set(ELSEWHERE) - known)
+        self.assertEqual(10, len(CANNOT_HEAL), "a fault that a fix cannot mend needs its reason here")
+
+    def test_there_are_enough(self):
+        self.assertGreaterEqual(len(cases()), 60)
+        self.assertGreaterEqual(len(one_of_each_fault(cases())), 18)
+
+if __name__ == "__main__":
+    unittest.main()

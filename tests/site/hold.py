@@ -4,7 +4,7 @@
       -> {"exit": 0, "stdout": "...", "stderr": "..."}; "exit" is null when time ran out
     {"signal": "SIGTERM", "after": 0.5, ...} beside "run": sends a signal to the command
     {"once": "text", ...} instead of "after": as soon as the text is on its standard output
-    {"on_firewall": true, ...} beside "run": on the router that is the firewall, with all power
+    {"router": "firewall", ...} beside "run": on that router, with all power
     {"cable": "pulled", ...} instead of "signal": the PC's link goes down then
 """
 
@@ -69,8 +69,8 @@ def _run(site, request):
         try:
             streams = {"stdin": subprocess.DEVNULL, "stdout": out, "stderr": err,
                        "start_new_session": True}
-            if request.get("on_firewall"):
-                process = site.start_on_firewall(request["run"], request["env"], **streams)
+            if request.get("router"):
+                process = site.start_on(request["router"], request["run"], request["env"], **streams)
             else:
                 process = site.start(request["run"], request["privileged"], request["env"], **streams)
         except OSError as error:

@@ -107,9 +107,9 @@ class Running:
         return subprocess.Popen(command, env=self.environment() | (environment or {}),
                                 preexec_fn=isolation.unblock_signals, **streams)
 
-    def start_on_firewall(self, command, environment=None, **streams):
-        """Starts COMMAND with all power on the router whose rules the firewall's are."""
-        with self.topology.hops[self.plan.firewall_at]:
+    def start_on(self, router, command, environment=None, **streams):
+        """Starts COMMAND with all power on a router, by its name or "firewall"."""
+        with self.topology.hops[self.plan.firewall_at if router == "firewall" else router]:
             return subprocess.Popen(command, env=self.environment() | (environment or {}),
                                     preexec_fn=isolation.unblock_signals, **streams)
 

@@ -1,0 +1,42 @@
+"""What `callready firewall` writes for nftables, by its own words: loaded twice, removed once, and all that a
+router that lets nothing out needs."""
+
+import json
+import os
+import unittest
+
+from .fixes import Written
+from .harness import Site, SiteTest
+from .names import ROOT
+
+CALLREADY = os.environ.get("CALLREADY", os.path.join(ROOT, "build", "dev", "callready"))
+
+
+class OnARouter(SiteTest):
+    def test_loaded_twice_and_removed_once(self):
+        with Site(faults=["web-only-proxy"]) as site, Written(site, CALLREADY, "rainbow") as rules:
+            before = rules.rules()
+            rules.load(by_resolver=True)
+            rules.enable()
+            once = rules.rules()
+            self.assertIn("jump callready", once)
+            self.assertIn("10.", once)
+            rules.load(by_resolver=True)
+            rules.enable()
+            self.assertEqual(once, rules.rules())
+            rules.remove()
+            self.assertEqual(before, rules.rules())
+
+    def test_what_a_set_lists_is_enough(self):
+        for name in ("rainbow", "teams"):
+            with self.subTest(name), Site(faults=["web-only-proxy"]) as site, \
+                    Written(site, CALLREADY, name) as rules:
+                rules.load(by_resolver=True)
+                rules.enable()
+                report = json.loads(site.run([CALLREADY, "check", name, "--json"]).stdout)
+                self.assertEqual(({"ready"}, []), ({one["verdict"] for one in report["sets"]},
+                                                   report["findings"]))
+
+
+if __name__ == "__main__":
+    unittest.main()
