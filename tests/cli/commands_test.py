@@ -264,11 +264,25 @@ requirements:
             with self.subTest(arguments):
                 self.assert_refused(self.run_it(*arguments), said)
 
-    def test_lists_for_devices_are_doubted_aside(self):
-        done = self.run_it("firewall", "google-sign-in", "librestream", "--format", "nftables")
+    def test_lists_for_devices_are_doubted_in_them_or_aside(self):
+        done = self.run_it("firewall", "google-sign-in", "librestream", "--format", "edl-domain")
         self.assertIn("google-sign-in: From a second-hand list: ", done.stderr)
         self.assertIn("librestream: The document is ", done.stderr)
+        self.assertNotIn("#", done.stdout)
+        done = self.run_it("firewall", "google-sign-in", "librestream", "--format", "nftables")
+        self.assertEqual("", done.stderr)
+        self.assertIn("\n# Look twice:\n#   google-sign-in: From a second-hand list: ", done.stdout)
+        self.assertIn("librestream: The document is ", done.stdout)
         self.assertIn('comment "second-hand: Google s sign-in page', done.stdout)
+
+    def test_a_table_of_nftables(self):
+        for arguments, said in (
+            (("--table", "filter; flush ruleset", "--format", "nftables"), "expected a family and a name"),
+            (("--chain", "a b", "--format", "nftables"), "expected a chain's name"),
+            (("--table", "ip edge", "--format", "fortigate"), "only matter with --format nftables"),
+        ):
+            with self.subTest(arguments):
+                self.assert_refused(self.run_it("firewall", "rainbow", *arguments), said)
 
     def test_a_list_in_a_pipe_is_whole(self):
         self.assertRegex(self.run_it("list").stdout,
