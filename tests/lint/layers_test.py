@@ -11,6 +11,7 @@ MAY_KNOW = {
     "model": set(),
     "media": {"model"},
     "diagnosis": {"model"},
+    "reach": {"model", "diagnosis"},
     "plan": {"model", "targets"},
     "targets": {"model", "platform"},
     "reports": {"model"},

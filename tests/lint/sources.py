@@ -9,6 +9,7 @@ ROOMS = {
     "util": "probe/util",
     "model": "probe/model",
     "media": "probe/media",
+    "reach": "probe/diagnosis/reach",  # before the room that it lies in
     "diagnosis": "probe/diagnosis",
     "plan": "probe/plan",
     "engine": "probe/engine",

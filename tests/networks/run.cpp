@@ -12,6 +12,7 @@
 #include "probe/plan/plan.hpp"
 #include "targets/builtin.hpp"
 #include "targets/loader.hpp"
+#include "tests/support/rules_for_any_set.hpp"
 #include "tests/networks/observe.hpp"
 #include "tests/networks/words.hpp"
 
@@ -22,30 +23,12 @@ constexpr double second_choice_ms = 1000, second_stream_choice_ms = 1500, second
 constexpr std::size_t most_further = 64;
 constexpr auto proxy_url = "http://192.168.1.3:3128";
 
-// Whether a set is right is not asked here: every check takes everything.
-LoadRules all_rules() {
-  LoadRules rules;
-  for (const auto& check : words<CheckKind>()) {
-    CheckRule rule;
-    rule.kind = check.value;
-    rule.transports = {Transport::udp, Transport::tcp, Transport::tls};
-    rule.needs_target = false;
-    for (const auto* name : {"path", "body", "status", "upgrade", "domain", "srv", "type", "name",
-                             "server", "expect", "issuer", "server_name", "other", "turn", "relay",
-                             "stop_on_the_way", "echo", "contrast"}) {
-      rule.parameters.push_back({name, "", false});
-    }
-    rules.checks.push_back(std::move(rule));
-  }
-  return rules;
-}
-
 // A built-in set by its name, another one by its file's. Reading one takes longer than a run.
 const TargetSet& load(const std::string& id) {
   static std::map<std::string, TargetSet> known;
   const auto found = known.find(id);
   if (found != known.end()) return found->second;
-  const auto rules = all_rules();
+  const auto rules = test::rules_for_any_set();
   auto loaded = LoadResult();
   if (id.ends_with(".yaml")) loaded = load_file(id, rules);
   if (id == "anchors") loaded = load_text(builtin_anchors(), id, rules);

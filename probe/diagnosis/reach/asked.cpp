@@ -1,0 +1,265 @@
+#include "probe/diagnosis/reach/asked.hpp"
+
+#include <algorithm>
+#include <set>
+#include <unordered_map>
+
+#include "probe/diagnosis/finding_facts.hpp"
+#include "probe/diagnosis/reach/read.hpp"
+
+namespace callready::reach {
+namespace {
+
+using ById = std::unordered_map<std::string_view, const ProbeResult*>;
+
+ById by_id(const Report& report) {
+  ById found;
+  for (const auto& result : report.probes) found[result.probe.id] = &result;
+  return found;
+}
+
+bool is_stream(CheckKind check) { return check == CheckKind::media || check == CheckKind::ice; }
+
+// True for probes that say by themselves whether the service was reached.
+bool is_exchange(CheckKind check) {
+  using enum CheckKind;
+  return check == tcp || check == tls || check == sip || check == turn || check == stun ||
+         check == http;
+}
+
+// A direct probe of an endpoint; the same over a proxy is told by its id.
+bool stands_for_packets(const ProbeResult& result) {
+  return result.probe.check != CheckKind::dns && !is_stream(result.probe.check) &&
+         result.probe.target.route.direct();
+}
+
+std::vector<const ProbeResult*> probes_of(const RequirementResult& row, const ById& known) {
+  std::vector<const ProbeResult*> found;
+  std::set<const ProbeResult*> once;
+  for (const auto& id : row.probes) {
+    for (const auto& name : {id, id.substr(0, id.find('@'))}) {
+      const auto result = known.find(name);
+      if (result == known.end() || !once.insert(result->second).second) continue;
+      found.push_back(result->second);
+    }
+  }
+  return found;
+}
+
+// Signs that leave a service of no use, whatever the way there.
+bool breaks(Sign sign) {
+  switch (sign) {
+    case Sign::cert_expired:
+    case Sign::cert_wrong_name:
+    case Sign::cert_untrusted:
+    case Sign::turn_login:
+    case Sign::name_gone:
+    case Sign::name_fails:
+    case Sign::dns_special:
+    case Sign::foreign_page:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Contents that make a row fail, or work with limits.
+bool weakens_rows(const Finding& finding) {
+  if (finding.confidence == Confidence::possible) return false;
+  constexpr std::string_view rooms[] = {"media.", "firewall.", "turn.", "sip.", "tls.", "time."};
+  return std::any_of(std::begin(rooms), std::end(rooms),
+                     [&](std::string_view room) { return finding.code.starts_with(room); });
+}
+
+using PacketKey = std::tuple<bool, Cargo, std::uint16_t, HostId, HostId>;
+
+PacketKey key_of(const Packet& packet) {
+  return {packet.udp, packet.cargo, packet.port, packet.host, packet.name};
+}
+
+class Asking {
+ public:
+  Asking(const Report& report, const Sight& sight) : report_(report), sight_(sight) {
+    for (const auto& event : sight.events.flows) {
+      const bool got_there =
+          event.seen == Seen::reply || event.seen == Seen::talk || event.seen == Seen::open;
+      if (!event.ends_early && got_there) good_.insert(event.probe);
+      const bool got_out =
+          event.seen == Seen::reply || event.seen == Seen::expired || event.seen == Seen::one_way;
+      if (event.flow.udp && got_out) open_udp_.insert(event.flow.port);
+    }
+    for (const auto& sign : sight.events.signs) {
+      if (breaks(sign.sign)) broken_.insert(sign.probe);
+      if (sign.sign == Sign::proxy_works) {
+        proxied_.insert(std::string_view(sign.probe).substr(0, sign.probe.find('@')));
+      }
+    }
+  }
+
+  Asked make(const RowReach& reach, const std::vector<const Finding*>& contents) {
+    std::set<std::string> explained;
+    for (const auto* finding : contents) {
+      if (!weakens_rows(*finding)) continue;
+      explained.insert(finding->explains.begin(), finding->explains.end());
+    }
+    const auto known = by_id(report_);
+    for (const auto& set : report_.sets) {
+      for (const auto& row : set.requirements) {
+        AskedRow asked;
+        asked.set = &set;
+        asked.row = &row;
+        const auto id = set.id + '/' + row.id;
+        if (const auto found = reach.find(id); found != reach.end()) asked.reach = found->second;
+        asked.spoilt = row.status == Status::fail && explained.contains(id);
+        asked.worse = row.status == Status::warn && explained.contains(id);
+        for (const auto* result : probes_of(row, known)) {
+          asked.nat |= result->probe.check == CheckKind::nat;
+          asked.sip_alg |= result->probe.check == CheckKind::sip_alg;
+          asked.probes.push_back(add(*result));
+        }
+        made_.rows.push_back(std::move(asked));
+      }
+    }
+    made_.lookup = packet(lookup_of(report_.site));
+    return std::move(made_);
+  }
+
+ private:
+  std::size_t packet(const PacketFlow& flow) {
+    const auto packet = sight_.packet_of(flow);
+    const auto [place, fresh] = packets_.try_emplace(key_of(packet), made_.packets.size());
+    if (fresh) made_.packets.push_back(packet);
+    return place->second;
+  }
+
+  std::size_t add(const ProbeResult& result) {
+    const auto [place, fresh] = probes_.try_emplace(&result, made_.probes.size());
+    if (!fresh) return place->second;
+    const auto& [probe, seen] = result;
+    AskedProbe asked;
+    asked.result = &result;
+    asked.is_stream = is_stream(probe.check);
+    asked.has_name = findings::is_name(probe.target.host);
+    asked.by_proxy = proxied_.contains(probe.id);
+    asked.broken = broken_.contains(probe.id);
+    asked.measured = seen.outcome != Outcome::skipped;
+    asked.arrived = good_.contains(probe.id);
+    if (probe.check == CheckKind::udp_range) {
+      const auto open = open_udp_.lower_bound(probe.target.ports.first);
+      asked.arrived = open != open_udp_.end() && *open <= probe.target.ports.last;
+    }
+    if (stands_for_packets(result)) {
+      for (const auto& flow : flows_of(probe, seen)) asked.packets.push_back(packet(flow));
+      if (!asked.packets.empty()) asked.host = made_.packets[asked.packets.front()].host;
+    }
+    made_.probes.push_back(std::move(asked));
+    return place->second;
+  }
+
+  const Report& report_;
+  const Sight& sight_;
+  std::set<std::string_view> good_, broken_, proxied_;
+  std::set<std::uint16_t> open_udp_;
+  std::map<PacketKey, std::size_t> packets_;
+  std::unordered_map<const ProbeResult*, std::size_t> probes_;
+  Asked made_;
+};
+
+}  // namespace
+
+std::vector<PacketFlow> flows_asked_for(const Report& report) {
+  std::vector<PacketFlow> flows{lookup_of(report.site)};
+  for (const auto& result : report.probes) {
+    if (!stands_for_packets(result)) continue;
+    for (auto& flow : flows_of(result.probe, result.observation)) flows.push_back(std::move(flow));
+  }
+  return flows;
+}
+
+Asked asked_by(const Report& report, const Sight& sight, const RowReach& reach,
+               const std::vector<const Finding*>& contents) {
+  return Asking(report, sight).make(reach, contents);
+}
+
+std::vector<Met> fates_asked(const Asked& asked, const World& world, const Boxes& boxes) {
+  std::vector<Met> fates;
+  fates.reserve(asked.packets.size());
+  for (const auto& packet : asked.packets) fates.push_back(fate_in(world, boxes, packet));
+  return fates;
+}
+
+Works works(const Asked& asked, const AskedProbe& probe, const std::vector<Met>& fates,
+            const World& world, const Boxes& boxes) {
+  const auto check = probe.result->probe.check;
+  if (probe.packets.empty()) return Works::untried;
+  if (probe.by_proxy) return Works::yes;
+  if (probe.broken) return Works::no;
+  bool chance = false;
+  for (const auto packet : probe.packets) {
+    if (loses(fates[packet].fate)) return Works::no;
+    chance |= fates[packet].fate == Fate::maybe;
+  }
+  for (const auto number : world.boxes) {
+    const auto& box = boxes[number];
+    const bool names = box.code == Code::dns_filtered || box.code == Code::target_outdated ||
+                       box.code == Code::dns_unreachable;
+    if (names && holds(box.names, probe.host)) return Works::no;
+  }
+  if (probe.has_name && loses(fates[asked.lookup].fate)) return Works::no;
+  if (chance) return Works::unknown;
+  if (!probe.measured) return Works::untried;
+  // What is likely beforehand alone makes nothing ready: something has to have been seen.
+  if (check == CheckKind::udp_range) return probe.arrived ? Works::yes : Works::unknown;
+  if (!is_exchange(check) || probe.arrived) return Works::yes;
+  // Seen to fail, and no box says why: chance, or nobody knows.
+  return losses[world.loss].share >= explains_one_failure ? Works::yes : Works::unknown;
+}
+
+namespace {
+
+// Those with so many of the best.
+Works best_of(const std::vector<Works>& seen, std::size_t needed) {
+  const auto count = [&](Works wanted) {
+    return static_cast<std::size_t>(std::count(seen.begin(), seen.end(), wanted));
+  };
+  if (count(Works::yes) >= needed) return Works::yes;
+  return count(Works::yes) + count(Works::unknown) >= needed ? Works::unknown : Works::no;
+}
+
+}  // namespace
+
+Works works(const Asked& asked, const AskedRow& row, const std::vector<Works>& probes) {
+  if (row.spoilt) return Works::no;
+  const auto by_rules = [&](std::size_t probe) { return asked.probes[probe].is_stream; };
+  if (!row.probes.empty() && std::all_of(row.probes.begin(), row.probes.end(), by_rules)) {
+    switch (row.row->status) {
+      case Status::pass:
+      case Status::warn:
+        return Works::yes;
+      case Status::fail:
+        return Works::no;
+      case Status::unknown:
+        return Works::unknown;
+      case Status::skip:
+        return Works::untried;
+    }
+  }
+  std::vector<Works> seen;
+  for (const auto probe : row.probes) {
+    if (probes[probe] != Works::untried) seen.push_back(probes[probe]);
+  }
+  if (seen.empty()) return Works::untried;
+  const auto count = static_cast<std::size_t>(std::max(row.reach.count, 1));
+  switch (row.reach.kind) {
+    case Reach::Kind::all:
+      return best_of(seen, seen.size());
+    case Reach::Kind::any:
+      return best_of(seen, 1);
+    case Reach::Kind::at_least:
+    case Reach::Kind::nearest:
+      return best_of(seen, std::min(count, seen.size()));
+  }
+  return Works::unknown;
+}
+
+}  // namespace callready::reach

@@ -1,0 +1,61 @@
+// What people want to send, by the rows of the sets: the packets that each row's probes stand for,
+// and what is known of each probe whatever the world.
+#pragma once
+
+#include <map>
+
+#include "probe/diagnosis/reach/world.hpp"
+#include "probe/model/report.hpp"
+#include "probe/model/target_set.hpp"
+
+namespace callready::reach {
+
+// How many of its endpoints a row needs, by "set/row"; all of them where it is not here. (A saved
+// report does not hold it.)
+using RowReach = std::map<std::string, Reach>;
+
+enum class Works { yes, no, unknown, untried };
+
+struct AskedProbe {
+  const ProbeResult* result = nullptr;
+  std::vector<std::size_t> packets;  // places in Asked::packets
+  HostId host = 0;
+  bool has_name = false;   // that must be looked up first
+  bool by_proxy = false;   // a proxy carries it
+  bool broken = false;     // a sign says so, whatever the way
+  bool measured = false;   // it was sent
+  bool arrived = false;    // the whole way, or, of a range, a packet to one of its ports got out
+  bool is_stream = false;  // judged by rules: media, calls
+};
+
+struct AskedRow {
+  const SetResult* set = nullptr;
+  const RequirementResult* row = nullptr;
+  std::vector<std::size_t> probes;  // places in Asked::probes
+  Reach reach;
+  bool spoilt = false;  // a rule about contents says that it fails
+  bool worse = false;   // one says that it works with limits
+  bool nat = false,
+       sip_alg = false;  // it asks what kind of NAT there is, or whether SIP is rewritten
+};
+
+struct Asked {
+  std::vector<Packet> packets;  // each once; the last is a look-up by the site's resolver
+  std::vector<AskedProbe> probes;
+  std::vector<AskedRow> rows;
+  std::size_t lookup = 0;
+};
+
+// The flows, before there is a Sight that they are part of.
+std::vector<PacketFlow> flows_asked_for(const Report& report);
+
+Asked asked_by(const Report& report, const Sight& sight, const RowReach& reach,
+               const std::vector<const Finding*>& contents);
+
+// What a world makes of each packet, probe and row.
+std::vector<Met> fates_asked(const Asked& asked, const World& world, const Boxes& boxes);
+Works works(const Asked& asked, const AskedProbe& probe, const std::vector<Met>& fates,
+            const World& world, const Boxes& boxes);
+Works works(const Asked& asked, const AskedRow& row, const std::vector<Works>& probes);
+
+}  // namespace callready::reach

@@ -1,0 +1,64 @@
+#include "probe/diagnosis/reach/box.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "probe/diagnosis/reach/boxes.hpp"
+
+namespace callready::reach {
+namespace {
+
+// The table. Its order means nothing: a test shuffles it.
+constexpr std::array<KindOfBox, 9> table{{
+    {Kind::rule, "rule", fate_by_rule, propose_rules},
+    {Kind::hosts, "hosts", fate_by_rule, propose_host_rules},
+    {Kind::inspect, "inspect", fate_by_inspection, propose_inspections},
+    {Kind::accept, "accept", fate_by_acceptance, propose_acceptances},
+    {Kind::far_end, "far end", fate_by_far_end, propose_far_ends},
+    {Kind::limit, "limit", fate_by_rule, propose_limits},
+    {Kind::ban, "ban", fate_by_ban, propose_bans},
+    {Kind::portal, "portal", fate_by_portal, propose_portals},
+    {Kind::fact, "fact", fate_by_fact, propose_facts},
+}};
+
+constexpr bool kinds_in_their_places() {
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    if (static_cast<std::size_t>(table[i].kind) != i) return false;
+  }
+  return true;
+}
+static_assert(kinds_in_their_places());
+
+bool is_one_of(const std::vector<PortRange>& ranges, std::uint16_t port) {
+  return std::any_of(ranges.begin(), ranges.end(),
+                     [&](const PortRange& range) { return range.contains(port); });
+}
+
+}  // namespace
+
+std::span<const KindOfBox> kinds() { return table; }
+
+bool covers(const Box& box, const Packet& packet) {
+  if (box.fate == Fate::pass) return false;
+  if (packet.ends_early && (box.beyond || box.kind == Kind::far_end)) return false;
+  if (!matches(box.protocol, packet.udp)) return false;
+  if (box.cargoes != 0 && (box.cargoes & bit(packet.cargo)) == 0) return false;
+  if (!box.ports.empty() && !is_one_of(box.ports, packet.port)) return false;
+  for (const auto& [ports, protocol] : box.spared) {
+    if (ports.contains(packet.port) && matches(protocol, packet.udp)) return false;
+  }
+  const auto& hosts = box.hosts;
+  if (!hosts.empty() && !holds(hosts, packet.host) && !holds(hosts, packet.name)) return false;
+  return box.spared_hosts.empty() || !holds(box.spared_hosts, packet.host);
+}
+
+Fate fate_of(const Box& box, const Packet& packet) {
+  if (!covers(box, packet)) return Fate::pass;
+  return table[static_cast<std::size_t>(box.kind)].fate(box, packet);
+}
+
+bool tells(const Box& box, Sign sign, HostId host) {
+  return (box.explains & bit(sign)) != 0 && (box.names.empty() || holds(box.names, host));
+}
+
+}  // namespace callready::reach

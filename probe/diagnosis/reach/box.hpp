@@ -1,0 +1,115 @@
+// A box: a device or a fault on the way, and what it does to packets. Pure: no memory, no chance,
+// and no box knows of another. A new kind is one row of `kinds()` and one file with its two
+// functions: what it does to a packet, and when it is worth a thought.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "probe/diagnosis/reach/bits.hpp"
+#include "probe/diagnosis/reach/code.hpp"
+#include "probe/diagnosis/reach/sight.hpp"
+#include "probe/model/ip.hpp"
+
+namespace callready::reach {
+
+// What becomes of a packet.
+enum class Fate : std::uint8_t {
+  pass,
+  drop,
+  deaf,       // it arrives, and no reply comes back
+  down,       // nobody is there
+  closed,     // the far end refuses
+  prohibit,   // a device on the way says no: ICMP
+  refuse,     // the same: a TCP reset, or port unreachable in its own name
+  forge,      // the same in the far end's name
+  mute,       // a connection stands, and what it carries dies
+  cut,        // a connection stands, and what it carries is answered by a reset
+  take,       // a device takes the connection, and carries none on
+  carry,      // a device takes the connection, and carries it on
+  big,        // full-size packets die
+  portal,     // a device answers with a page of its own
+  elsewhere,  // it goes to somebody else
+  maybe,      // some pass
+};
+
+inline constexpr std::size_t fate_count = static_cast<std::size_t>(Fate::maybe) + 1;
+
+// True where nothing of use gets through.
+constexpr bool loses(Fate fate) {
+  return fate != Fate::pass && fate != Fate::carry && fate != Fate::maybe;
+}
+
+enum class Kind : std::uint8_t { rule, hosts, inspect, accept, far_end, limit, ban, portal, fact };
+
+enum class Protocol : std::uint8_t { any, udp, tcp };
+
+inline bool matches(Protocol protocol, bool udp) {
+  return protocol == Protocol::any || (protocol == Protocol::udp) == udp;
+}
+
+// What a rule lets through all the same.
+struct Spared {
+  PortRange ports;
+  Protocol protocol = Protocol::any;
+  friend auto operator<=>(const Spared&, const Spared&) = default;
+};
+
+constexpr std::uint32_t bit(Cargo cargo) { return 1U << static_cast<unsigned>(cargo); }
+constexpr std::uint32_t bit(Sign sign) { return 1U << static_cast<unsigned>(sign); }
+
+struct Box {
+  Kind kind = Kind::rule;
+  Code code = Code::none;
+  Bits prior = 0;  // how rare it is
+  Fate fate = Fate::pass;
+  // What it acts on; empty: any.
+  Protocol protocol = Protocol::any;
+  std::vector<PortRange> ports{};
+  std::vector<Spared> spared{};
+  Hosts hosts{}, spared_hosts{};
+  std::uint32_t cargoes = 0;  // of bit(Cargo)
+  // Behind the last router that speaks, or on the way back: TTLs end before it.
+  bool beyond = false;
+  double since_ms = 0;
+  std::uint32_t explains = 0;  // of bit(Sign)
+  Hosts names{};               // whose signs; empty: anybody's
+  std::string text{};          // for people
+
+  // All but the text, which follows from the rest: two boxes with one key are one.
+  auto key() const {
+    return std::tie(kind, code, prior, fate, protocol, ports, spared, hosts, spared_hosts, cargoes,
+                    beyond, since_ms, explains, names);
+  }
+};
+
+struct Clues;
+using Boxes = std::vector<Box>;
+
+struct KindOfBox {
+  Kind kind;
+  std::string_view name;
+  // What it does to a packet that it acts on (`covers`).
+  Fate (*fate)(const Box&, const Packet&);
+  // Boxes of that kind that may explain what was seen; null: another kind's function makes them.
+  void (*propose)(const Clues&, Boxes&);
+};
+
+std::span<const KindOfBox> kinds();
+
+// True where the packet meets it, and is of what it acts on.
+bool covers(const Box& box, const Packet& packet);
+
+// What that box alone does to it. The forward function.
+Fate fate_of(const Box& box, const Packet& packet);
+
+// True where it is the reason of that sign.
+bool tells(const Box& box, Sign sign, HostId host);
+
+// Nearer ones act first.
+constexpr int place_of(const Box& box) { return box.kind == Kind::far_end ? 2 : box.beyond; }
+
+}  // namespace callready::reach

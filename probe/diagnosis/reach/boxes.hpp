@@ -1,0 +1,34 @@
+// The functions of the kinds of boxes, one file each: what box.cpp's table has. They know nothing
+// of each other.
+#pragma once
+
+#include "probe/diagnosis/reach/box.hpp"
+
+namespace callready::reach {
+
+// boxes_rule.cpp: a firewall's rule about protocols and ports.
+Fate fate_by_rule(const Box& box, const Packet& packet);
+void propose_rules(const Clues& clues, Boxes& boxes);
+// boxes_hosts.cpp: a firewall's rule about destinations.
+void propose_host_rules(const Clues& clues, Boxes& boxes);
+// boxes_inspect.cpp: who looks into packets.
+Fate fate_by_inspection(const Box& box, const Packet& packet);
+void propose_inspections(const Clues& clues, Boxes& boxes);
+// boxes_accept.cpp: who takes connections, or answers, in the far end's place.
+Fate fate_by_acceptance(const Box& box, const Packet& packet);
+void propose_acceptances(const Clues& clues, Boxes& boxes);
+// boxes_far_end.cpp: who is out of order.
+Fate fate_by_far_end(const Box& box, const Packet& packet);
+void propose_far_ends(const Clues& clues, Boxes& boxes);
+// boxes_limit.cpp: who lets some pass, or some time.
+void propose_limits(const Clues& clues, Boxes& boxes);
+Fate fate_by_ban(const Box& box, const Packet& packet);
+void propose_bans(const Clues& clues, Boxes& boxes);
+// boxes_portal.cpp: a sign-in page.
+Fate fate_by_portal(const Box& box, const Packet& packet);
+void propose_portals(const Clues& clues, Boxes& boxes);
+// boxes_fact.cpp: what a reply says of itself.
+Fate fate_by_fact(const Box& box, const Packet& packet);
+void propose_facts(const Clues& clues, Boxes& boxes);
+
+}  // namespace callready::reach

@@ -1,0 +1,70 @@
+// Who takes connections, or answers over UDP, in the far end's place.
+#include <fmt/format.h>
+
+#include "probe/diagnosis/reach/boxes.hpp"
+#include "probe/diagnosis/reach/clues.hpp"
+#include "probe/diagnosis/reach/prior.hpp"
+
+namespace callready::reach {
+
+Fate fate_by_acceptance(const Box& box, const Packet& packet) {
+  // What is opened on the way is understood as HTTP only.
+  if (box.fate == Fate::carry && packet.cargo == Cargo::inside) return Fate::mute;
+  return box.fate;
+}
+
+void propose_acceptances(const Clues& clues, Boxes& boxes) {
+  bool suspicious = false;
+  Ports good;
+  std::uint32_t answered_near = 0;
+  for (const auto event : clues.events) {
+    const auto& packet = clues.packet(event);
+    const auto seen = clues.seen(event);
+    const bool quick = clues.sight.events.flows[event].too_near == true;
+    if (packet.udp && quick) answered_near |= bit(packet.cargo);
+    if (packet.udp) continue;
+    suspicious |= quick || seen == Seen::taken || seen == Seen::mute;
+    if (seen == Seen::talk) good.insert(packet.port);
+  }
+  Box box;
+  box.kind = Kind::accept;
+  box.protocol = Protocol::tcp;
+  const Ports web{80, 443};
+  for (const auto& ports : std::set<Ports>{{}, web, good}) {
+    if (!suspicious || ports.size() > most_alike) continue;
+    box.code = Code::tcp_port_blocked;
+    box.fate = Fate::take;
+    box.spared.clear();
+    for (const auto port : ports) box.spared.push_back({single(port), Protocol::tcp});
+    box.prior = prior::accept + static_cast<Bits>(ports.size()) * prior::listed_port;
+    const auto but = ports.empty() ? "" : " but to " + port_words(as_ranges(ports));
+    box.text =
+        fmt::format("a device takes every TCP connection itself{}, and carries none on", but);
+    boxes.push_back(box);
+  }
+  box.code = Code::none;
+  box.fate = Fate::carry;
+  box.spared.clear();
+  for (const auto& ports : std::initializer_list<Ports>{{80}, {443}, web, {}}) {
+    if (!suspicious) continue;
+    box.ports = as_ranges(ports);
+    box.prior = prior::accept + one_bit;
+    box.text = fmt::format("a transparent proxy takes connections to {} and carries them on",
+                           ports.empty() ? "all ports" : port_words(box.ports));
+    boxes.push_back(box);
+  }
+  for (const auto cargo : {Cargo::stun, Cargo::turn, Cargo::sip, Cargo::ntp, Cargo::dns}) {
+    if ((answered_near & bit(cargo)) == 0) continue;
+    Box own;
+    own.kind = Kind::accept;
+    own.code = cargo == Cargo::sip ? Code::sip_alg : Code::none;
+    own.fate = Fate::carry;
+    own.protocol = Protocol::udp;
+    own.cargoes = bit(cargo);
+    own.prior = prior::answers_itself;
+    own.text = fmt::format("a device answers {} over UDP itself", to_string(cargo));
+    boxes.push_back(own);
+  }
+}
+
+}  // namespace callready::reach

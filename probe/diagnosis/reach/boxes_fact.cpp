@@ -1,0 +1,139 @@
+// What a reply says of itself: for each sign, the one or two boxes that can be behind it.
+#include <array>
+
+#include "probe/diagnosis/reach/boxes.hpp"
+#include "probe/diagnosis/reach/clues.hpp"
+
+namespace callready::reach {
+namespace {
+
+struct Row {
+  Sign sign;  // where it is seen, the box is worth a thought
+  Code code;
+  Bits prior;
+  std::uint32_t explains;
+  std::string_view text;
+  Fate fate = Fate::pass;
+  std::uint16_t port = 0;       // over TCP; 0: any
+  std::uint32_t cargoes = 0;    // the same
+  bool its_hosts_only = false;  // acts on those that the sign was seen of
+};
+
+using enum Sign;
+
+constexpr std::array rows{
+    Row{nat_symmetric, Code::nat_symmetric, bits(4), bit(nat_symmetric),
+        "the NAT gives each destination another port"},
+    Row{sip_rewritten, Code::sip_alg, bits(4), bit(sip_rewritten), "a device rewrites SIP"},
+    Row{packets_too_big, Code::mtu, bits(5), bit(packets_too_big), "full-size packets vanish",
+        Fate::big, 0, bit(Cargo::tls)},
+    Row{clock_off, Code::clock_off, bits(5), bit(clock_off) | bit(cert_expired),
+        "this computer's clock is off"},
+    Row{cert_expired, Code::tls_expired, bits(7), bit(cert_expired),
+        "certificates are past their date"},
+    Row{cert_wrong_name, Code::tls_wrong_name, bits(9), bit(cert_wrong_name),
+        "certificates of other names"},
+    Row{cert_untrusted, Code::tls_untrusted, bits(9), bit(cert_untrusted),
+        "certificates of unknown authorities"},
+    Row{root_unexpected, Code::tls_intercepted, bits(6), bit(root_unexpected) | bit(cert_untrusted),
+        "TLS is opened on the way", Fate::carry, 443},
+    Row{ipv6_broken, Code::ipv6_broken, bits(5), bit(ipv6_broken),
+        "IPv6 has addresses and does not work"},
+    Row{dns_special, Code::dns_rewritten, bits(6),
+        bit(dns_special) | bit(cert_wrong_name) | bit(cert_untrusted) | bit(root_unexpected),
+        "DNS gives private addresses for public names", Fate::elsewhere, 0, 0, true},
+    Row{dns_redirected, Code::none, bits(4), bit(dns_redirected),
+        "a device answers everybody's DNS"},
+    Row{proxy_login, Code::proxy_login, bits(4), bit(proxy_login), "the proxy wants a login"},
+    Row{proxy_denied, Code::proxy_denied, bits(4), bit(proxy_denied),
+        "the proxy denies connections"},
+    Row{proxy_silent, Code::proxy_unreachable, bits(4), bit(proxy_silent),
+        "the proxy does not answer"},
+    Row{turn_login, Code::turn_login, bits(5), bit(turn_login),
+        "the TURN servers refuse the login"},
+};
+
+Box of_names(Code code, Bits prior, std::uint32_t explains, Hosts names, std::string text) {
+  Box box;
+  box.kind = Kind::fact;
+  box.code = code;
+  box.prior = prior;
+  box.explains = explains;
+  box.names = std::move(names);
+  box.text = std::move(text);
+  return box;
+}
+
+Hosts common(const Hosts& one, const Hosts& other) { return without(one, without(one, other)); }
+
+// A name that is not there: hidden here, or gone everywhere. Another resolver's word decides, where
+// nobody answers in its place.
+void propose_missing_names(const Clues& clues, Boxes& boxes) {
+  if (!clues.has(name_gone)) return;
+  const auto missing = clues.hosts_of(name_gone);
+  const auto known = clues.hosts_of(public_knows);
+  const auto denied =
+      clues.has(dns_redirected) ? Hosts{} : without(clues.hosts_of(public_denies), known);
+  const bool any_denied = !common(denied, missing).empty();
+  const auto explains = bit(name_gone);
+  boxes.push_back(of_names(Code::dns_filtered, bits(any_denied ? 12 : 6), explains, missing,
+                           "DNS at this site hides names"));
+  const auto undenied = without(missing, denied);
+  if (!denied.empty() && !undenied.empty()) {
+    boxes.push_back(
+        of_names(Code::dns_filtered, bits(6), explains, undenied, "DNS at this site hides names"));
+  }
+  const auto gone = without(missing, known);
+  const bool all_denied = without(gone, denied).empty();
+  if (gone.empty()) return;
+  boxes.push_back(of_names(Code::target_outdated, bits(all_denied ? 6 : 8), explains, gone,
+                           "names are gone everywhere"));
+}
+
+void propose_failing_names(const Clues& clues, Boxes& boxes) {
+  if (!clues.has(name_fails)) return;
+  const auto names = clues.hosts_of(name_fails);
+  const auto answered = [&](std::uint32_t event) {
+    return clues.packet(event).cargo == Cargo::dns && clues.seen(event) == Seen::reply &&
+           !clues.sight.events.flows[event].control;
+  };
+  boxes.push_back(of_names(Code::dns_filtered, bits(7), bit(name_fails), names,
+                           "DNS at this site refuses names"));
+  boxes.push_back(of_names(Code::dns_unreachable, bits(clues.any(clues.events, answered) ? 9 : 7),
+                           bit(name_fails), names, "the resolver reaches no other one"));
+}
+
+}  // namespace
+
+Fate fate_by_fact(const Box& box, const Packet& packet) {
+  switch (box.fate) {
+    case Fate::big:
+      return packet.ends_early ? Fate::pass : Fate::big;
+    case Fate::carry:  // opened, and understood as HTTP only
+      return packet.cargo == Cargo::inside ? Fate::mute : Fate::carry;
+    default:
+      return box.fate;
+  }
+}
+
+void propose_facts(const Clues& clues, Boxes& boxes) {
+  for (const auto& row : rows) {
+    if (!clues.has(row.sign)) continue;
+    Box box;
+    box.kind = Kind::fact;
+    box.code = row.code;
+    box.prior = row.prior;
+    box.fate = row.fate;
+    box.explains = row.explains;
+    box.cargoes = row.cargoes;
+    box.text = row.text;
+    if (row.fate == Fate::big || row.fate == Fate::carry) box.protocol = Protocol::tcp;
+    if (row.port != 0) box.ports = {single(row.port)};
+    if (row.its_hosts_only) box.hosts = clues.hosts_of(row.sign);
+    boxes.push_back(box);
+  }
+  propose_missing_names(clues, boxes);
+  propose_failing_names(clues, boxes);
+}
+
+}  // namespace callready::reach

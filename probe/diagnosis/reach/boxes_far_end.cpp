@@ -1,0 +1,69 @@
+// Who is out of order, or where nobody listens. Hosts that have nothing in common do not fail at
+// once: one box for each owner.
+#include <fmt/format.h>
+
+#include "probe/diagnosis/reach/boxes.hpp"
+#include "probe/diagnosis/reach/clues.hpp"
+#include "probe/diagnosis/reach/dead_hosts.hpp"
+#include "probe/diagnosis/reach/prior.hpp"
+
+namespace callready::reach {
+namespace {
+
+bool is_refusal(Seen seen) {
+  return seen == Seen::closed || seen == Seen::refused || seen == Seen::refused_far;
+}
+
+struct Group {
+  const Hosts& hosts;
+  const EventIds& bad;
+  Bits price;
+  std::string text;
+};
+
+void propose(const Clues& clues, const Group& group, Box box, std::string_view down,
+             std::string_view closed, Boxes& boxes) {
+  box.kind = Kind::far_end;
+  box.code = Code::vendor_down;
+  box.hosts = group.hosts;
+  box.fate = Fate::down;
+  box.prior = group.price;
+  box.text = fmt::format("{}: {}", group.text, down);
+  boxes.push_back(box);
+  const auto refuses = [&](std::uint32_t event) { return is_refusal(clues.seen(event)); };
+  if (!clues.any(group.bad, refuses)) return;
+  // Who refuses is there: what it does on other ports is not known.
+  Ports ports;
+  for (const auto event : group.bad) ports.insert(clues.packet(event).port);
+  if (box.ports.empty()) box.ports = as_ranges(ports);
+  box.fate = Fate::closed;
+  box.prior += prior::far_refuses;
+  box.text = fmt::format("{}: {}", group.text, closed);
+  boxes.push_back(box);
+}
+
+}  // namespace
+
+Fate fate_by_far_end(const Box& box, const Packet&) { return box.fate; }
+
+void propose_far_ends(const Clues& clues, Boxes& boxes) {
+  for (const auto& [hosts, text, price, bad] : dead_hosts(clues)) {
+    const bool resolver = clues.any(
+        bad, [&](std::uint32_t event) { return clues.packet(event).cargo == Cargo::dns; });
+    if (resolver || !one_domain(clues, hosts)) continue;
+    const bool public_ones = without(hosts, clues.others).empty();
+    const auto far = hosts.size() == 1 ? prior::far_end : prior::far_domain;
+    propose(clues, {hosts, bad, far + (public_ones ? prior::public_anchor : 0), text}, {},
+            "out of order", "nobody listens", boxes);
+  }
+  for (const auto& [hosts, text, udp, port, price, bad] : dead_endpoints(clues)) {
+    if (!one_domain(clues, hosts)) continue;
+    Box box;
+    box.protocol = udp ? Protocol::udp : Protocol::tcp;
+    box.ports = {single(port)};
+    propose(clues, {hosts, bad, prior::far_end + prior::far_port + price, text}, box,
+            "nobody listens", "nobody listens", boxes);
+  }
+}
+
+}  // namespace callready::reach

@@ -1,0 +1,57 @@
+// A firewall's rule about destinations: hosts by themselves, by their owner, or on one port.
+#include <fmt/format.h>
+
+#include "probe/diagnosis/reach/boxes.hpp"
+#include "probe/diagnosis/reach/clues.hpp"
+#include "probe/diagnosis/reach/dead_hosts.hpp"
+#include "probe/diagnosis/reach/prior.hpp"
+
+namespace callready::reach {
+namespace {
+
+void propose_of(const Clues& clues, Box box, Bits price, const EventIds& bad,
+                const std::string& text, Boxes& boxes) {
+  for (const bool beyond : {false, true}) {
+    box.beyond = beyond;
+    for (const auto action : actions(clues, bad)) {
+      if (action == Fate::deaf || (beyond && action != Fate::drop)) continue;
+      box.fate = action;
+      box.prior = prior::rule + price + (action == Fate::drop ? 0 : prior::says_no) +
+                  (beyond ? prior::beyond : 0);
+      box.text = fmt::format("{}: {}{}", text, in_words(action), beyond ? ", beyond" : "");
+      boxes.push_back(box);
+    }
+  }
+}
+
+}  // namespace
+
+void propose_host_rules(const Clues& clues, Boxes& boxes) {
+  for (const auto& [hosts, text, price, bad] : dead_hosts(clues)) {
+    for (const auto protocol : {Protocol::any, Protocol::udp, Protocol::tcp}) {
+      const auto some = clues.select(bad, [&, protocol](std::uint32_t event) {
+        return matches(protocol, clues.packet(event).udp);
+      });
+      Box box;
+      box.kind = Kind::hosts;
+      box.code = Code::destination_blocked;
+      box.protocol = protocol;
+      box.hosts = hosts;
+      const bool one = protocol != Protocol::any;
+      propose_of(clues, box, price + (one ? prior::one_protocol : 0), some,
+                 one ? fmt::format("{}, {}", text, protocol_words(protocol)) : text, boxes);
+    }
+  }
+  for (const auto& [hosts, text, udp, port, price, bad] : dead_endpoints(clues)) {
+    Box box;
+    box.kind = Kind::hosts;
+    box.code = Code::flow_blocked;
+    box.protocol = udp ? Protocol::udp : Protocol::tcp;
+    box.ports = {single(port)};
+    box.hosts = hosts;
+    const auto odd = clues.services.contains(port) ? 0 : prior::odd_port;
+    propose_of(clues, box, prior::flow + price + odd, bad, text, boxes);
+  }
+}
+
+}  // namespace callready::reach

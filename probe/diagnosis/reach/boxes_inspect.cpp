@@ -1,0 +1,205 @@
+// Who looks into packets: drops some payloads whatever their port, or by the name in a TLS
+// greeting.
+#include <fmt/format.h>
+
+#include "probe/diagnosis/reach/boxes.hpp"
+#include "probe/diagnosis/reach/clues.hpp"
+#include "probe/diagnosis/reach/prior.hpp"
+
+namespace callready::reach {
+namespace {
+
+Code code_of(Cargo cargo) {
+  switch (cargo) {
+    case Cargo::stun:
+    case Cargo::turn:
+      return Code::stun_filtered;
+    case Cargo::sip:
+      return Code::sip_filtered;
+    case Cargo::tls:
+      return Code::tls_filtered;
+    case Cargo::rtp:
+      return Code::udp_range_blocked;
+    case Cargo::ntp:
+      return Code::ntp_filtered;
+    default:
+      return Code::flow_blocked;
+  }
+}
+
+std::string_view protocol_of(Cargo cargo) {
+  switch (cargo) {
+    case Cargo::stun:
+      return "STUN";
+    case Cargo::turn:
+      return "TURN";
+    case Cargo::sip:
+      return "SIP";
+    case Cargo::tls:
+      return "TLS";
+    case Cargo::http:
+      return "HTTP";
+    case Cargo::ntp:
+      return "NTP";
+    default:
+      return "media";
+  }
+}
+
+constexpr auto stun_and_turn = bit(Cargo::stun) | bit(Cargo::turn);
+
+void propose_over_udp(const Clues& clues, Boxes& boxes) {
+  for (const auto cargo : {Cargo::stun, Cargo::turn, Cargo::sip, Cargo::ntp, Cargo::rtp}) {
+    const auto its = [&](std::uint32_t event) { return clues.packet(event).cargo == cargo; };
+    if (!clues.any(clues.bad, its)) continue;
+    const bool stun_like = (bit(cargo) & stun_and_turn) != 0;
+    for (const bool both : {false, true}) {
+      if (both && !stun_like) continue;
+      const auto cargoes = both ? stun_and_turn : bit(cargo);
+      const auto bad = clues.select(clues.bad, [&](std::uint32_t event) {
+        const auto& packet = clues.packet(event);
+        return packet.udp && (bit(packet.cargo) & cargoes) != 0;
+      });
+      for (const auto action : actions(clues, bad)) {
+        for (const bool beyond : {false, true}) {
+          if (action == Fate::deaf) continue;
+          Box box;
+          box.kind = Kind::inspect;
+          box.code = code_of(cargo);
+          box.fate = action;
+          box.protocol = Protocol::udp;
+          box.cargoes = cargoes;
+          box.beyond = beyond;
+          box.prior = prior::inspect + prior::any_port + (beyond ? prior::beyond : 0) +
+                      (action == Fate::drop ? 0 : prior::says_no);
+          box.text = fmt::format("{} over UDP on any port: {}{}",
+                                 both ? "STUN and TURN" : protocol_of(cargo), in_words(action),
+                                 beyond ? ", beyond" : "");
+          boxes.push_back(box);
+        }
+      }
+    }
+  }
+}
+
+// What died or was reset after a connection stood, by one of its payloads.
+struct Hurt {
+  Seen seen;
+  Cargo cargo;
+  std::set<HostId> names, fine_names;
+  Ports ports, fine_ports;
+};
+
+Hurt hurt_of(const Clues& clues, Seen seen, Cargo cargo) {
+  Hurt hurt{seen, cargo, {}, {}, {}, {}};
+  for (const auto event : clues.events) {
+    const auto& packet = clues.packet(event);
+    const auto its = clues.seen(event);
+    if (packet.udp) continue;
+    if (its == seen && packet.cargo == cargo) {
+      hurt.names.insert(packet.name);
+      hurt.ports.insert(packet.port);
+    }
+    if (its != Seen::talk) continue;
+    if (packet.cargo == Cargo::tls) hurt.fine_names.insert(packet.name);
+    if (packet.cargo == cargo) hurt.fine_ports.insert(packet.port);
+  }
+  return hurt;
+}
+
+void propose_by_name(const Clues& clues, const Hurt& hurt, const Box& like, Boxes& boxes) {
+  const auto word = protocol_of(hurt.cargo);
+  std::map<std::uint32_t, std::set<HostId>> domains;
+  for (const auto name : hurt.names) domains[clues.domain(name)].insert(name);
+  if (domains.size() <= most_alike) {
+    for (auto& [domain, names] : domains) {
+      for (const auto event : clues.events) {
+        const auto host = clues.packet(event).host;
+        if (clues.domain(host) == domain) names.insert(host);
+      }
+      for (const auto action : {Fate::mute, Fate::cut}) {
+        if (action == Fate::cut && hurt.seen != Seen::cut) continue;
+        auto box = like;
+        box.fate = action;
+        box.hosts = as_hosts(names);
+        box.prior = prior::inspect + prior::names_of_domain;
+        box.text = fmt::format("{} to names of {}: {}", word, clues.sight.domain_names[domain],
+                               in_words(action));
+        boxes.push_back(box);
+      }
+    }
+  }
+  const auto alone = without(as_hosts(hurt.names), as_hosts(hurt.fine_names));
+  if (alone.size() > most_alike) return;
+  for (const auto name : alone) {
+    auto box = like;
+    box.hosts = {name};
+    box.prior = prior::inspect + prior::host;
+    box.text = fmt::format("{} to {}: {}", word, clues.name(name), in_words(box.fate));
+    boxes.push_back(box);
+  }
+}
+
+void propose_on_ports(const Hurt& hurt, Box box, Boxes& boxes) {
+  Ports ports;
+  std::set_difference(hurt.ports.begin(), hurt.ports.end(), hurt.fine_ports.begin(),
+                      hurt.fine_ports.end(), std::inserter(ports, ports.end()));
+  if (ports.empty()) return;
+  box.ports = as_ranges(ports);
+  box.prior = prior::inspect + bits(2) + static_cast<Bits>(ports.size()) * prior::listed_port;
+  box.text = fmt::format("{} on ports {}: {}", protocol_of(hurt.cargo), port_words(box.ports),
+                         in_words(box.fate));
+  boxes.push_back(box);
+}
+
+// The same payload over both transports at once.
+void propose_over_both(const Clues& clues, const Hurt& hurt, Box box, Boxes& boxes) {
+  const auto dies_over_udp = [&](std::uint32_t event) {
+    const auto& packet = clues.packet(event);
+    return packet.udp && packet.cargo == hurt.cargo;
+  };
+  if (hurt.seen != Seen::mute || !clues.any(clues.bad, dies_over_udp)) return;
+  box.protocol = Protocol::any;
+  for (const bool beyond : {false, true}) {
+    box.beyond = beyond;
+    box.prior = prior::inspect + prior::both_transports + (beyond ? one_bit : 0);
+    box.text = fmt::format("{} over TCP and UDP: dropped{}", protocol_of(hurt.cargo),
+                           beyond ? ", or its answers" : "");
+    boxes.push_back(box);
+  }
+}
+
+}  // namespace
+
+Fate fate_by_inspection(const Box& box, const Packet& packet) {
+  const bool of_connections = box.fate == Fate::mute || box.fate == Fate::cut;
+  if (!of_connections) return box.fate;
+  if (packet.ends_early && !packet.udp) return Fate::pass;
+  if (!packet.udp) return box.fate;
+  return box.beyond ? Fate::deaf : Fate::drop;
+}
+
+void propose_inspections(const Clues& clues, Boxes& boxes) {
+  propose_over_udp(clues, boxes);
+  for (const auto seen : {Seen::mute, Seen::cut}) {
+    for (const auto cargo :
+         {Cargo::none, Cargo::rtp, Cargo::stun, Cargo::turn, Cargo::sip, Cargo::http, Cargo::tls}) {
+      const auto hurt = hurt_of(clues, seen, cargo);
+      if (hurt.names.empty()) continue;
+      Box box;
+      box.kind = Kind::inspect;
+      box.code = cargo == Cargo::tls || cargo == Cargo::sip ? code_of(cargo) : Code::flow_blocked;
+      box.fate = seen == Seen::mute ? Fate::mute : Fate::cut;
+      box.protocol = Protocol::tcp;
+      box.cargoes = bit(cargo);
+      propose_by_name(clues, hurt, box, boxes);
+      propose_on_ports(hurt, box, boxes);
+      box.prior = prior::inspect + bits(2);
+      box.text = fmt::format("{} on any port: {}", protocol_of(cargo), in_words(box.fate));
+      boxes.push_back(box);
+      propose_over_both(clues, hurt, box, boxes);
+    }
+  }
+}
+
+}  // namespace callready::reach

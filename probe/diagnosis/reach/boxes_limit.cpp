@@ -1,0 +1,70 @@
+// Who lets some packets pass, or all of them for some time.
+#include <fmt/format.h>
+
+#include "probe/diagnosis/reach/boxes.hpp"
+#include "probe/diagnosis/reach/clues.hpp"
+#include "probe/diagnosis/reach/prior.hpp"
+
+namespace callready::reach {
+namespace {
+
+// Fewer failures are no limit that one could tell from anything else.
+constexpr std::size_t fewest_failures = 4;
+constexpr std::size_t most_moments = 12;
+
+}  // namespace
+
+void propose_limits(const Clues& clues, Boxes& boxes) {
+  if (clues.bad.size() < fewest_failures) return;
+  Box box;
+  box.kind = Kind::limit;
+  box.fate = Fate::maybe;
+  box.prior = prior::limit;
+  box.code = Code::rate_limited;
+  box.text = "no more than some new flows get through";
+  boxes.push_back(box);
+  box.protocol = Protocol::udp;
+  box.code = Code::new_flows_limited;
+  box.text = "no more than some new UDP flows get through";
+  boxes.push_back(box);
+}
+
+Fate fate_by_ban(const Box& box, const Packet& packet) {
+  return packet.at_ms < box.since_ms ? Fate::pass : box.fate;
+}
+
+void propose_bans(const Clues& clues, Boxes& boxes) {
+  if (clues.bad.size() < fewest_failures) return;
+  // From each moment on: what failed less what did not.
+  std::vector<std::pair<double, int>> sent;
+  for (const auto event : clues.events) {
+    const auto& packet = clues.packet(event);
+    const auto seen = clues.seen(event);
+    if (packet.ends_early || seen == Seen::taken) continue;
+    sent.emplace_back(std::round(packet.at_ms), is_good(seen) ? -1 : 1);
+  }
+  std::sort(sent.begin(), sent.end());
+  std::vector<std::pair<int, double>> moments;  // so much is gained, by a ban from then on
+  int gain = 0;
+  for (auto at = sent.rbegin(); at != sent.rend(); ++at) {
+    gain += at->second;
+    const bool first_of_its_moment =
+        std::next(at) == sent.rend() || std::next(at)->first < at->first;
+    const bool has_before = std::next(at) != sent.rend();
+    if (first_of_its_moment && has_before && gain > 0) moments.emplace_back(-gain, at->first);
+  }
+  std::sort(moments.begin(), moments.end());
+  if (moments.size() > most_moments) moments.resize(most_moments);
+  for (const auto& [negative_gain, since] : moments) {
+    Box box;
+    box.kind = Kind::ban;
+    box.code = Code::rate_limited;
+    box.prior = prior::ban;
+    box.fate = Fate::drop;
+    box.since_ms = since;
+    box.text = fmt::format("nothing gets through any more after {} ms", since);
+    boxes.push_back(box);
+  }
+}
+
+}  // namespace callready::reach

@@ -1,0 +1,31 @@
+// A sign-in page stands before the Internet.
+#include <fmt/format.h>
+
+#include "probe/diagnosis/reach/boxes.hpp"
+#include "probe/diagnosis/reach/clues.hpp"
+#include "probe/diagnosis/reach/prior.hpp"
+
+namespace callready::reach {
+
+Fate fate_by_portal(const Box& box, const Packet& packet) {
+  if (packet.udp) return Fate::drop;
+  return packet.port == 80 && !packet.ends_early ? Fate::portal : box.fate;
+}
+
+void propose_portals(const Clues& clues, Boxes& boxes) {
+  if (!clues.has(Sign::foreign_page)) return;
+  for (const auto rest : {Fate::refuse, Fate::drop}) {
+    Box box;
+    box.kind = Kind::portal;
+    box.code = Code::captive_portal;
+    box.prior = bits(6);
+    box.fate = rest;
+    box.spared = {{single(53), Protocol::any}};
+    box.explains = bit(Sign::foreign_page) | bit(Sign::cert_wrong_name) | bit(Sign::cert_untrusted);
+    box.text =
+        fmt::format("a sign-in page stands before the Internet; the rest is {}", in_words(rest));
+    boxes.push_back(box);
+  }
+}
+
+}  // namespace callready::reach

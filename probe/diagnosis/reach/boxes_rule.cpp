@@ -1,0 +1,238 @@
+// A firewall's rule about protocols and ports.
+#include <fmt/format.h>
+
+#include <array>
+
+#include "probe/diagnosis/reach/boxes.hpp"
+#include "probe/diagnosis/reach/clues.hpp"
+#include "probe/diagnosis/reach/prior.hpp"
+
+namespace callready::reach {
+namespace {
+
+const std::vector<Spared> but_dns{{single(53), Protocol::any}};
+const std::vector<Spared> but_web{
+    {single(53), Protocol::any}, {single(80), Protocol::tcp}, {single(443), Protocol::tcp}};
+
+// Where people let ranges begin.
+constexpr std::array<std::uint16_t, 5> known_borders{1024, 10000, 16384, 32768, 49152};
+constexpr std::uint16_t first_unprivileged = 1024;
+
+struct Scope {
+  std::string text;
+  Code code;
+  Bits price;
+  std::vector<PortRange> ports{};
+  std::vector<Spared> spared{};
+};
+
+Code port_code(Protocol protocol) {
+  return protocol == Protocol::udp ? Code::udp_port_blocked : Code::tcp_port_blocked;
+}
+
+Code range_code(std::uint16_t first) {
+  return first >= first_unprivileged ? Code::udp_range_blocked : Code::udp_blocked;
+}
+
+void whole_scopes(Protocol protocol, std::vector<Scope>& scopes) {
+  switch (protocol) {
+    case Protocol::udp:
+      scopes.push_back({"all UDP but DNS", Code::udp_blocked, prior::all_udp, {}, but_dns});
+      scopes.push_back({"all UDP", Code::udp_blocked, prior::all_udp + bits(2)});
+      return;
+    case Protocol::tcp:
+      scopes.push_back({"all TCP", Code::proxy_required, prior::all_tcp});
+      scopes.push_back({"all TCP but DNS", Code::proxy_required, prior::all_tcp, {}, but_dns});
+      scopes.push_back(
+          {"all TCP but 80 and 443", Code::web_only, prior::web_only_tcp, {}, but_web});
+      return;
+    case Protocol::any:
+      scopes.push_back({"everything but DNS", Code::offline, prior::everything, {}, but_dns});
+      scopes.push_back({"everything", Code::offline, prior::everything});
+      scopes.push_back(
+          {"everything but web and DNS", Code::web_only, prior::web_only, {}, but_web});
+      return;
+  }
+}
+
+// Of the ports in their order, runs that are dead, between ports that are open.
+void range_scopes(const Ports& dead, const Ports& open, std::vector<Scope>& scopes) {
+  auto left = dead;
+  while (!left.empty()) {
+    const int first = *left.begin();
+    const auto next_open = open.upper_bound(static_cast<std::uint16_t>(first));
+    const int above = next_open == open.end() ? 65536 : *next_open;
+    const auto end =
+        above > 65535 ? left.end() : left.lower_bound(static_cast<std::uint16_t>(above));
+    const auto last = *std::prev(end);
+    const auto before = open.lower_bound(static_cast<std::uint16_t>(first));
+    const int below = before == open.begin() ? 0 : *std::prev(before);
+    const bool several = std::distance(left.begin(), end) > 1;
+    const auto start = static_cast<std::uint16_t>(first);
+    left.erase(left.begin(), end);
+    if (above > 65535) {
+      for (const auto border : known_borders) {
+        if (below >= border || border > first) continue;
+        scopes.push_back({fmt::format("UDP from {} up", border),
+                          Code::udp_range_blocked,
+                          prior::known_range,
+                          {{border, 65535}}});
+      }
+      // Over ports that nobody could measure.
+      const auto from = static_cast<std::uint16_t>(below + 1);
+      scopes.push_back({fmt::format("UDP from about {} up", first),
+                        range_code(start),
+                        prior::open_range,
+                        {{from, 65535}}});
+    }
+    if (several) {
+      scopes.push_back({fmt::format("UDP ports {}-{}", first, last),
+                        range_code(start),
+                        prior::range,
+                        {{start, last}}});
+    }
+  }
+}
+
+std::vector<Scope> scopes_of(const Clues& clues, Protocol protocol, const EventIds& bad,
+                             const EventIds& good) {
+  std::vector<Scope> scopes;
+  whole_scopes(protocol, scopes);
+  Ports shut, open, dead;
+  for (const auto event : bad) shut.insert(clues.packet(event).port);
+  for (const auto event : good) open.insert(clues.packet(event).port);
+  std::set_difference(shut.begin(), shut.end(), open.begin(), open.end(),
+                      std::inserter(dead, dead.end()));
+  const auto word = protocol_words(protocol);
+  const auto code = port_code(protocol);
+  for (const auto port : dead) {
+    if (dead.size() > most_alike) break;
+    scopes.push_back({fmt::format("{} port {}", word, port),
+                      port == 53 ? Code::dns_unreachable : code,
+                      price_of({port}, clues),
+                      {single(port)}});
+  }
+  if (dead.size() > 1) {
+    const auto ranges = as_ranges(dead);
+    scopes.push_back({fmt::format("{} ports {}", word, port_words(ranges)), code,
+                      price_of(dead, clues), ranges});
+  }
+  auto listed = open;
+  listed.erase(53);
+  if (dead.size() >= 3 && !listed.empty() && open.size() <= 12) {
+    auto spared = but_dns;
+    for (const auto port : open) spared.push_back({single(port), protocol});
+    const bool low = *open.rbegin() < first_unprivileged;
+    scopes.push_back({fmt::format("{}, all but {}", word, port_words(as_ranges(open))),
+                      protocol != Protocol::udp ? Code::tcp_port_blocked
+                      : low                     ? Code::udp_blocked
+                                                : Code::udp_range_blocked,
+                      prior::but_list + static_cast<Bits>(open.size()) * prior::listed_port,
+                      {},
+                      spared});
+  }
+  if (protocol == Protocol::udp) range_scopes(dead, open, scopes);
+  return scopes;
+}
+
+void propose(const Clues& clues, Protocol protocol, bool beyond, Boxes& boxes) {
+  const auto its = [&](std::uint32_t event) {
+    const auto& packet = clues.packet(event);
+    return matches(protocol, packet.udp) && !(beyond && packet.ends_early);
+  };
+  const auto bad = clues.select(clues.bad, its);
+  if (bad.empty()) return;
+  const auto good = clues.select(
+      clues.events, [&](std::uint32_t event) { return is_good(clues.seen(event)) && its(event); });
+  for (auto& scope : scopes_of(clues, protocol, bad, good)) {
+    Box box;
+    box.kind = Kind::rule;
+    box.code = scope.code;
+    box.fate = Fate::drop;
+    box.protocol = protocol;
+    box.ports = std::move(scope.ports);
+    box.spared = std::move(scope.spared);
+    box.beyond = beyond;
+    if (box.code == Code::offline) box.explains = bit(Sign::name_fails);
+    const auto met = clues.met_by(box, bad);
+    // A rule over both protocols takes both to have failed.
+    const auto by_udp = [&](std::uint32_t event) { return clues.packet(event).udp; };
+    const bool both = clues.any(met, by_udp) && !std::all_of(met.begin(), met.end(), by_udp);
+    const bool dead_line = clues.nothing_good && box.ports.empty();
+    if (protocol == Protocol::any && !both && !dead_line) continue;
+    for (const auto action : actions(clues, met)) {
+      // Behind the routers that speak, and on the way back, packets just vanish.
+      if (action == Fate::deaf ? !beyond : beyond && action != Fate::drop) continue;
+      box.fate = action;
+      box.prior = prior::rule + scope.price + (action == Fate::drop ? 0 : prior::says_no) +
+                  (beyond ? prior::beyond : 0);
+      const bool replies = beyond && action == Fate::drop;
+      box.text = fmt::format("{}: {}{}", scope.text, in_words(action),
+                             replies ? " beyond the routers that speak, or their replies" : "");
+      boxes.push_back(box);
+    }
+  }
+}
+
+// Names by the site's own resolver only: usual, and no fault.
+void propose_own_resolver_only(const Clues& clues, Boxes& boxes) {
+  std::set<HostId> asked, answered;
+  EventIds bad;
+  for (const auto event : clues.events) {
+    const auto& packet = clues.packet(event);
+    if (packet.cargo != Cargo::dns) continue;
+    asked.insert(packet.host);
+    if (clues.seen(event) == Seen::reply) answered.insert(packet.host);
+    if (std::binary_search(clues.bad.begin(), clues.bad.end(), event)) bad.push_back(event);
+  }
+  Box box;
+  box.kind = Kind::rule;
+  box.protocol = Protocol::udp;
+  box.ports = {single(53)};
+  box.hosts = without(as_hosts(asked), as_hosts(answered));
+  if (answered.empty() || bad.empty() || box.hosts.empty()) return;
+  for (const auto action : actions(clues, bad)) {
+    if (action == Fate::deaf) continue;
+    box.fate = action;
+    box.prior = prior::own_resolver_only + (action == Fate::drop ? 0 : prior::says_no);
+    box.text = fmt::format("DNS by the site's own resolver only: {}", in_words(action));
+    boxes.push_back(box);
+  }
+}
+
+// Where nothing but the site's own resolver answers, and no name that it would have to ask for.
+void propose_no_way_out(const Clues& clues, Boxes& boxes) {
+  const auto answers = [&](std::uint32_t event) {
+    return is_good(clues.seen(event)) && clues.packet(event).cargo != Cargo::dns;
+  };
+  if (!clues.has(Sign::name_fails) || clues.any(clues.events, answers)) return;
+  std::set<HostId> resolvers;
+  for (const auto event : clues.events) {
+    const auto& packet = clues.packet(event);
+    if (packet.cargo == Cargo::dns && clues.seen(event) == Seen::reply)
+      resolvers.insert(packet.host);
+  }
+  Box box;
+  box.kind = Kind::rule;
+  box.code = Code::offline;
+  box.prior = prior::no_way_out;
+  box.fate = Fate::drop;
+  box.spared_hosts = as_hosts(resolvers);
+  box.explains = bit(Sign::name_fails);
+  box.text = "there is no way out";
+  boxes.push_back(box);
+}
+
+}  // namespace
+
+Fate fate_by_rule(const Box& box, const Packet&) { return box.fate; }
+
+void propose_rules(const Clues& clues, Boxes& boxes) {
+  for (const auto protocol : {Protocol::udp, Protocol::tcp, Protocol::any}) {
+    for (const bool beyond : {false, true}) propose(clues, protocol, beyond, boxes);
+  }
+  propose_own_resolver_only(clues, boxes);
+  propose_no_way_out(clues, boxes);
+}
+
+}  // namespace callready::reach

@@ -1,0 +1,132 @@
+#include "probe/diagnosis/reach/clues.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <iterator>
+
+#include "probe/diagnosis/reach/prior.hpp"
+
+namespace callready::reach {
+
+Hosts as_hosts(const std::set<HostId>& hosts) { return {hosts.begin(), hosts.end()}; }
+
+Hosts without(const Hosts& hosts, const Hosts& some) {
+  Hosts rest;
+  std::set_difference(hosts.begin(), hosts.end(), some.begin(), some.end(),
+                      std::back_inserter(rest));
+  return rest;
+}
+
+Hosts Clues::hosts_of(Sign sign) const {
+  std::set<HostId> found;
+  for (std::size_t i = 0; i < sight.sign_hosts.size(); ++i) {
+    if (sight.events.signs[i].sign == sign) found.insert(sight.sign_hosts[i]);
+  }
+  return as_hosts(found);
+}
+
+EventIds Clues::met_by(const Box& box, const EventIds& from) const {
+  return select(from, [&](std::uint32_t event) { return covers(box, packet(event)); });
+}
+
+Clues clues_of(const Sight& sight, EventIds events) {
+  Clues clues{sight, std::move(events), {}, {}, {}, {}, true, 0};
+  std::set<HostId> vendors, all;
+  for (const auto event : clues.events) {
+    const auto& packet = clues.packet(event);
+    const auto seen = clues.seen(event);
+    const bool refusing_resolver = packet.cargo == Cargo::dns && seen == Seen::closed;
+    if (is_bad(seen) && !refusing_resolver) clues.bad.push_back(event);
+    if (is_good(seen)) clues.nothing_good = false;
+    if (packet.cargo != Cargo::rtp) clues.services.insert(packet.port);
+    all.insert(packet.host);
+    if (!sight.events.flows[event].control) vendors.insert(packet.host);
+  }
+  for (const auto& sign : sight.events.signs) clues.signs |= bit(sign.sign);
+  clues.vendors = as_hosts(vendors);
+  clues.others = without(as_hosts(all), clues.vendors);
+  return clues;
+}
+
+std::vector<Fate> actions(const Clues& clues, const EventIds& events) {
+  const auto any = [&](std::initializer_list<Seen> wanted) {
+    return clues.any(events, [&](std::uint32_t event) {
+      return std::find(wanted.begin(), wanted.end(), clues.seen(event)) != wanted.end();
+    });
+  };
+  std::vector<Fate> found;
+  const bool prohibited = any({Seen::prohibited});
+  if (any({Seen::one_way})) found.push_back(Fate::deaf);
+  if (prohibited) found.push_back(Fate::prohibit);
+  if (any({Seen::refused, Seen::refused_way, Seen::refused_by})) found.push_back(Fate::refuse);
+  if (any({Seen::closed})) found.push_back(Fate::forge);
+  if (!prohibited && any({Seen::nothing, Seen::dropped})) found.push_back(Fate::drop);
+  return found;
+}
+
+std::string_view in_words(Fate action) {
+  switch (action) {
+    case Fate::deaf:
+      return "no replies come back";
+    case Fate::prohibit:
+      return "prohibited";
+    case Fate::refuse:
+      return "refused";
+    case Fate::forge:
+      return "refused in the far end's name";
+    case Fate::cut:
+      return "reset";
+    default:
+      return "dropped";
+  }
+}
+
+bool one_domain(const Clues& clues, const Hosts& hosts) {
+  return std::all_of(hosts.begin(), hosts.end(), [&](HostId host) {
+    return clues.domain(host) == clues.domain(hosts.front());
+  });
+}
+
+std::string host_words(const Clues& clues, const Hosts& hosts) {
+  if (hosts.size() == 1) return clues.name(hosts.front());
+  std::set<std::string_view> domains;
+  for (const auto host : hosts) domains.insert(clues.sight.domain_names[clues.domain(host)]);
+  if (domains.size() > 4) return fmt::format("{} hosts", hosts.size());
+  return fmt::format("{} hosts of {}", hosts.size(), fmt::join(domains, ", "));
+}
+
+std::vector<PortRange> as_ranges(const Ports& ports) {
+  std::vector<PortRange> ranges;
+  for (const auto port : ports) ranges.push_back(single(port));
+  return ranges;
+}
+
+std::string port_words(const std::vector<PortRange>& ranges) {
+  std::string text;
+  for (const auto& range : ranges) text += (text.empty() ? "" : ", ") + range.to_string();
+  return text;
+}
+
+std::string_view protocol_words(Protocol protocol) {
+  switch (protocol) {
+    case Protocol::udp:
+      return "UDP";
+    case Protocol::tcp:
+      return "TCP";
+    case Protocol::any:
+      return "all";
+  }
+  return "all";
+}
+
+Bits price_of(const Ports& ports, const Clues& clues) {
+  Bits price = 0;
+  for (const auto port : ports) {
+    price += price == 0 ? prior::port : prior::more_port;
+    if (!clues.services.contains(port)) price += prior::odd_port;
+  }
+  return price;
+}
+
+}  // namespace callready::reach

@@ -1,0 +1,91 @@
+// What boxes are drawn from: the events that are to be explained, and what the lattice above them
+// needs (flow, port, host, domain, range, everything).
+#pragma once
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <vector>
+
+#include "probe/diagnosis/reach/box.hpp"
+
+namespace callready::reach {
+
+// The packet itself got there.
+constexpr bool is_good(Seen seen) {
+  switch (seen) {
+    case Seen::reply:
+    case Seen::sample:
+    case Seen::talk:
+    case Seen::open:
+    case Seen::expired:
+    case Seen::mute:
+    case Seen::cut:
+    case Seen::foreign:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// It did not, or its answer did not come back. (`taken` is neither.)
+constexpr bool is_bad(Seen seen) { return !is_good(seen) && seen != Seen::taken; }
+
+using EventIds = std::vector<std::uint32_t>;  // places in Sight's packets, ascending
+using Ports = std::set<std::uint16_t>;
+
+struct Clues {
+  const Sight& sight;
+  EventIds events;        // all that are looked at
+  EventIds bad;           // of those; a resolver that refuses is none
+  Hosts vendors, others;  // hosts that rows ask; those that controls alone do
+  Ports services;         // ports of anything but media
+  bool nothing_good = true;
+  std::uint32_t signs = 0;  // of bit(Sign)
+
+  const Packet& packet(std::uint32_t event) const { return sight.packets[event]; }
+  Seen seen(std::uint32_t event) const { return sight.events.flows[event].seen; }
+  const std::string& name(HostId host) const { return sight.hosts[host]; }
+  std::uint32_t domain(HostId host) const { return sight.domains[host]; }
+  bool has(Sign sign) const { return (signs & bit(sign)) != 0; }
+  Hosts hosts_of(Sign sign) const;
+
+  template <typename Wanted>
+  EventIds select(const EventIds& from, Wanted wanted) const {
+    EventIds found;
+    std::copy_if(from.begin(), from.end(), std::back_inserter(found), wanted);
+    return found;
+  }
+  template <typename Wanted>
+  bool any(const EventIds& of, Wanted wanted) const {
+    return std::any_of(of.begin(), of.end(), wanted);
+  }
+  // Of the failed ones, those that the box acts on, whatever it would do to them.
+  EventIds met_by(const Box& box, const EventIds& from) const;
+};
+
+Clues clues_of(const Sight& sight, EventIds events);
+
+// What may have been done to these events, as they show it: drop, deaf, prohibit, refuse, forge.
+std::vector<Fate> actions(const Clues& clues, const EventIds& events);
+std::string_view in_words(Fate action);
+
+Hosts as_hosts(const std::set<HostId>& hosts);
+Hosts without(const Hosts& hosts, const Hosts& some);
+// True where they are of one owner.
+bool one_domain(const Clues& clues, const Hosts& hosts);
+// "sbc.example", "4 hosts of example.com, example.net".
+std::string host_words(const Clues& clues, const Hosts& hosts);
+std::vector<PortRange> as_ranges(const Ports& ports);
+std::string port_words(const std::vector<PortRange>& ranges);
+std::string_view protocol_words(Protocol protocol);
+// That a rule names these ports.
+Bits price_of(const Ports& ports, const Clues& clues);
+
+inline PortRange single(std::uint16_t port) { return {port, port}; }
+
+// So many hosts, ports or moments get a box of their own, at the most: what more there are have
+// something in common, or nobody can name it.
+inline constexpr std::size_t most_alike = 48;
+
+}  // namespace callready::reach

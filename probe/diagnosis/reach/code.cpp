@@ -1,0 +1,89 @@
+#include "probe/diagnosis/reach/code.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace callready::reach {
+namespace {
+
+constexpr std::array<CodeWords, code_count> codes{{
+    {Code::none, "", Owner::network},
+    {Code::destination_blocked, "firewall.destination_blocked", Owner::network},
+    {Code::flow_blocked, "firewall.flow_blocked", Owner::network},
+    {Code::new_flows_limited, "firewall.new_flows_limited", Owner::network},
+    {Code::ntp_filtered, "firewall.udp_port_blocked", Owner::network},
+    {Code::rate_limited, "firewall.rate_limited", Owner::network},
+    {Code::sip_filtered, "firewall.sip_filtered", Owner::network},
+    {Code::stun_filtered, "firewall.stun_filtered", Owner::network},
+    {Code::tcp_port_blocked, "firewall.tcp_port_blocked", Owner::network},
+    {Code::tls_filtered, "firewall.tls_filtered", Owner::network},
+    {Code::udp_blocked, "firewall.udp_blocked", Owner::network},
+    {Code::udp_port_blocked, "firewall.udp_port_blocked", Owner::network},
+    {Code::udp_range_blocked, "firewall.udp_range_blocked", Owner::network},
+    {Code::web_only, "firewall.web_only", Owner::network},
+    {Code::dns_filtered, "dns.filtered", Owner::dns},
+    {Code::dns_rewritten, "dns.rewritten", Owner::dns, true},
+    {Code::dns_unreachable, "dns.unreachable", Owner::dns},
+    {Code::captive_portal, "network.captive_portal", Owner::user},
+    {Code::ipv6_broken, "network.ipv6_broken", Owner::network, true},
+    {Code::loss, "network.loss", Owner::provider},
+    {Code::mtu, "network.mtu", Owner::network, true},
+    {Code::offline, "network.offline", Owner::network},
+    {Code::unexplained, "network.unexplained", Owner::network},
+    {Code::nat_symmetric, "nat.symmetric", Owner::network},
+    {Code::proxy_login, "proxy.auth_required", Owner::proxy},
+    {Code::proxy_denied, "proxy.connect_denied", Owner::proxy},
+    {Code::proxy_required, "proxy.required", Owner::proxy},
+    {Code::proxy_unreachable, "proxy.unreachable", Owner::proxy},
+    {Code::sip_alg, "sip.alg", Owner::network},
+    {Code::target_outdated, "target.outdated", Owner::vendor},
+    {Code::clock_off, "time.skewed", Owner::helpdesk, true},
+    {Code::tls_expired, "tls.expired", Owner::vendor, true},
+    {Code::tls_intercepted, "tls.intercepted", Owner::security, true},
+    {Code::tls_untrusted, "tls.untrusted", Owner::security, true},
+    {Code::tls_wrong_name, "tls.wrong_name", Owner::vendor, true},
+    {Code::turn_login, "turn.auth_failed", Owner::helpdesk, true},
+    {Code::vendor_down, "vendor.down", Owner::vendor},
+}};
+
+constexpr bool codes_in_their_places() {
+  for (std::size_t i = 0; i < codes.size(); ++i) {
+    if (static_cast<std::size_t>(codes[i].code) != i) return false;
+  }
+  return true;
+}
+static_assert(codes_in_their_places());
+
+// Of contents, and no box has them.
+constexpr std::array<std::string_view, 20> contents_only{"dns.slow",
+                                                         "firewall.dtls_filtered",
+                                                         "firewall.idle_timeout",
+                                                         "media.bandwidth",
+                                                         "media.delay",
+                                                         "media.dscp_cleared",
+                                                         "media.jitter",
+                                                         "media.loss",
+                                                         "nat.carrier_grade",
+                                                         "nat.double",
+                                                         "network.vpn_full_tunnel",
+                                                         "proxy.no_websocket",
+                                                         "proxy.pac_failed",
+                                                         "sip.server_error",
+                                                         "tls.incomplete_chain",
+                                                         "tls.outdated",
+                                                         "tls.old_authority",
+                                                         "time.slow",
+                                                         "turn.quota",
+                                                         "turn.relay_dead"};
+
+}  // namespace
+
+const CodeWords& words_of(Code code) { return codes[static_cast<std::size_t>(code)]; }
+
+bool is_of_contents(std::string_view code) {
+  const auto its = [&](const CodeWords& words) { return words.of_contents && words.text == code; };
+  return std::any_of(codes.begin(), codes.end(), its) ||
+         std::find(contents_only.begin(), contents_only.end(), code) != contents_only.end();
+}
+
+}  // namespace callready::reach

@@ -1,0 +1,108 @@
+#include "probe/diagnosis/reach/dead_hosts.hpp"
+
+#include <fmt/format.h>
+
+#include "probe/diagnosis/reach/prior.hpp"
+
+namespace callready::reach {
+namespace {
+
+// A packet that was seen on its way proves nothing of the host.
+bool proves_alive(Seen seen) { return is_good(seen) && seen != Seen::expired; }
+
+// By owner.
+std::map<std::uint32_t, std::set<HostId>> by_domain(const Clues& clues, const Hosts& hosts) {
+  std::map<std::uint32_t, std::set<HostId>> found;
+  for (const auto host : hosts) found[clues.domain(host)].insert(host);
+  return found;
+}
+
+}  // namespace
+
+std::vector<DeadHosts> dead_hosts(const Clues& clues) {
+  std::set<HostId> all, failed, alive;
+  std::map<HostId, EventIds> bad;
+  for (const auto event : clues.events) {
+    const auto host = clues.packet(event).host;
+    all.insert(host);
+    if (proves_alive(clues.seen(event))) alive.insert(host);
+  }
+  for (const auto event : clues.bad) {
+    bad[clues.packet(event).host].push_back(event);
+    failed.insert(clues.packet(event).host);
+  }
+  const auto dead = without(as_hosts(failed), as_hosts(alive));
+  std::map<Hosts, std::pair<std::string, Bits>> groups;
+  if (dead.size() <= most_alike) {
+    for (const auto host : dead) groups.try_emplace({host}, clues.name(host), prior::host);
+  }
+  const auto siblings = by_domain(clues, as_hosts(all));
+  for (const auto& [domain, some] : by_domain(clues, dead)) {
+    if (some.size() < 2) continue;
+    const auto& name = clues.sight.domain_names[domain];
+    groups.try_emplace(as_hosts(siblings.at(domain)), "*." + name, prior::domain);
+    groups.try_emplace(as_hosts(some), fmt::format("{} hosts of {}", some.size(), name),
+                       prior::part_of_domain);
+  }
+  if (dead.size() > 1) {
+    groups.try_emplace(dead, fmt::format("{} hosts", dead.size()),
+                       prior::host + static_cast<Bits>(dead.size() - 1) * prior::more_host);
+  }
+  const auto dead_others = without(dead, clues.vendors);
+  if (dead_others.size() > 1) {
+    groups.try_emplace(clues.others, "all hosts but the vendors'", prior::other_hosts);
+  }
+  std::vector<DeadHosts> found;
+  for (const auto& [hosts, group] : groups) {
+    DeadHosts one{hosts, group.first, group.second, {}};
+    for (const auto host : hosts) {
+      const auto its = bad.find(host);
+      if (its != bad.end()) one.bad.insert(one.bad.end(), its->second.begin(), its->second.end());
+    }
+    std::sort(one.bad.begin(), one.bad.end());
+    found.push_back(std::move(one));
+  }
+  return found;
+}
+
+std::vector<DeadEndpoints> dead_endpoints(const Clues& clues) {
+  struct Cell {
+    std::set<HostId> failed, alive;
+    EventIds bad;
+  };
+  std::map<std::pair<bool, std::uint16_t>, Cell> cells;
+  for (const auto event : clues.events) {
+    const auto& packet = clues.packet(event);
+    if (proves_alive(clues.seen(event))) cells[{packet.udp, packet.port}].alive.insert(packet.host);
+  }
+  for (const auto event : clues.bad) {
+    const auto& packet = clues.packet(event);
+    auto& cell = cells[{packet.udp, packet.port}];
+    cell.failed.insert(packet.host);
+    cell.bad.push_back(event);
+  }
+  std::vector<DeadEndpoints> found;
+  for (const auto& [key, cell] : cells) {
+    const auto [udp, port] = key;
+    const auto dead = without(as_hosts(cell.failed), as_hosts(cell.alive));
+    if (port == 53 || dead.empty()) continue;
+    std::set<Hosts> groups{dead};
+    for (const auto& [domain, hosts] : by_domain(clues, dead)) groups.insert(as_hosts(hosts));
+    if (dead.size() <= most_alike) {
+      for (const auto host : dead) groups.insert({host});
+    }
+    for (const auto& hosts : groups) {
+      const bool group = hosts.size() > 1 && one_domain(clues, hosts);
+      const auto more = static_cast<Bits>(hosts.size() - 1);
+      found.push_back({hosts,
+                       fmt::format("{} {} {}", host_words(clues, hosts), udp ? "UDP" : "TCP", port),
+                       udp, port, group ? prior::domain : more * prior::more_host,
+                       clues.select(cell.bad, [&](std::uint32_t event) {
+                         return holds(hosts, clues.packet(event).host);
+                       })});
+    }
+  }
+  return found;
+}
+
+}  // namespace callready::reach

@@ -1,0 +1,30 @@
+// Diagnosis by worlds, from a report to its causes, statuses, verdicts and the next question. In
+// shadow: nothing in a report comes from here yet (docs/diagnosis.md).
+#pragma once
+
+#include "probe/diagnosis/reach/explain.hpp"
+#include "probe/diagnosis/reach/question.hpp"
+
+namespace callready::reach {
+
+struct Diagnosis {
+  Sight sight;
+  Boxes boxes;
+  Asked asked;
+  std::vector<World> worlds;  // best first
+  Explained explained;
+  Judged judged;
+  std::optional<Question> question;      // only where something is open
+  std::vector<const Finding*> contents;  // of today's rules, taken over as they are
+  std::size_t looked_at = 0;
+};
+
+// A view of the report, which outlives it. Pure. `order`: of the rows of kinds(), as their numbers;
+// what comes out does not depend on it.
+Diagnosis diagnose(const Report& report, const RowReach& reach, const SearchLimits& limits = {},
+                   const std::vector<std::size_t>& order = {});
+
+// The report as it would be if worlds decided: statuses, verdicts and findings are theirs.
+Report as_report(const Report& report, const Diagnosis& diagnosis);
+
+}  // namespace callready::reach

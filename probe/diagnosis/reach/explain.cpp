@@ -1,0 +1,236 @@
+#include "probe/diagnosis/reach/explain.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+namespace callready::reach {
+namespace {
+
+constexpr std::size_t most_evidence = 4;
+// What the best world leaves over is said from here on.
+constexpr Bits is_left_over = bits(9);
+
+bool is_fault(Sign sign) {
+  switch (sign) {
+    case Sign::cert_expired:
+    case Sign::cert_wrong_name:
+    case Sign::cert_untrusted:
+    case Sign::turn_login:
+    case Sign::nat_symmetric:
+    case Sign::sip_rewritten:
+    case Sign::name_gone:
+    case Sign::name_fails:
+    case Sign::dns_special:
+    case Sign::foreign_page:
+      return true;
+    default:
+      return false;
+  }
+}
+
+class Explainer {
+ public:
+  Explainer(const Sight& sight, const Boxes& boxes, const std::vector<World>& worlds,
+            const Asked& asked)
+      : sight_(sight), boxes_(boxes), worlds_(worlds), asked_(asked) {
+    for (const auto& sign : sight.events.signs) {
+      const auto what = sign.sign;
+      proxy_speaks_ |= what == Sign::proxy_works || what == Sign::proxy_login ||
+                       what == Sign::proxy_denied || what == Sign::proxy_error;
+    }
+  }
+
+  Explained make() {
+    collect();
+    for (auto& [code, found] : found_) {
+      if (found.probability < is_worth_saying) continue;
+      Cause cause{code, found.probability, found.text, {}, {}};
+      show(cause, worlds_[found.world]);
+      result_.causes.push_back(std::move(cause));
+    }
+    std::stable_sort(
+        result_.causes.begin(), result_.causes.end(),
+        [](const Cause& one, const Cause& other) { return one.probability > other.probability; });
+    look_for_leftovers();
+    const auto first = codes_of(worlds_.front());
+    for (std::size_t i = 1; i < worlds_.size() && !result_.runner_up; ++i) {
+      if (codes_of(worlds_[i]) != first) result_.runner_up = i;
+    }
+    return std::move(result_);
+  }
+
+ private:
+  struct Probable {
+    double probability = 0;
+    std::string text;
+    std::size_t world = 0;  // the best one that has it
+  };
+
+  // A way that is shut beside a proxy that speaks is meant to be; without one it is a fault.
+  Code code_of(const Box& box) const {
+    if (box.code == Code::proxy_required && !proxy_speaks_) return Code::tcp_port_blocked;
+    if (box.code == Code::offline && proxy_speaks_) return Code::proxy_required;
+    return box.code;
+  }
+
+  // Whether anything that a row needs meets it; else it is a note.
+  bool hurts(const Box& box) const {
+    const auto any_row = [&](auto asks) {
+      return std::any_of(asked_.rows.begin(), asked_.rows.end(), [&](const AskedRow& row) {
+        return row.row->severity != Severity::optional && asks(row);
+      });
+    };
+    if (box.code == Code::nat_symmetric) return any_row([](const auto& row) { return row.nat; });
+    if (box.code == Code::sip_alg) return any_row([](const auto& row) { return row.sip_alg; });
+    if (box.kind == Kind::fact || box.kind == Kind::limit || box.kind == Kind::ban) return true;
+    return std::any_of(asked_.packets.begin(), asked_.packets.end(), [&](const Packet& packet) {
+      const auto fate = fate_of(box, packet);
+      return loses(fate) || fate == Fate::maybe;
+    });
+  }
+
+  std::set<Code> codes_of(const World& world) const {
+    std::set<Code> codes;
+    for (const auto number : world.boxes) codes.insert(code_of(boxes_[number]));
+    return codes;
+  }
+
+  void collect() {
+    std::map<std::uint32_t, bool> useful;
+    for (std::size_t i = 0; i < worlds_.size(); ++i) {
+      const auto& world = worlds_[i];
+      std::set<Code> here;
+      const auto note = [&](Code code, const std::string& text) {
+        if (!here.insert(code).second) return;
+        const auto [place, fresh] = found_.try_emplace(code, Probable{0, text, i});
+        place->second.probability += world.probability;
+      };
+      for (const auto number : world.boxes) {
+        const auto& box = boxes_[number];
+        const auto [known, fresh] = useful.try_emplace(number);
+        if (fresh) known->second = hurts(box);
+        if (known->second && code_of(box) != Code::none) note(code_of(box), box.text);
+      }
+      const auto share = losses[world.loss].share;
+      if (share >= is_a_cause) {
+        note(Code::loss, fmt::format("about {:.0f} % of packets get lost each way", share * 100));
+      }
+    }
+  }
+
+  Bits cost(std::size_t event, const Met& met, const World& world) const {
+    return bits_of(sight_.events.flows[event], sight_.events.slow_line, met.fate,
+                   losses[world.loss].share);
+  }
+
+  // What fails by it in that world, and the events that are dearer without it.
+  void show(Cause& cause, const World& world) {
+    auto without = world;
+    std::erase_if(without.boxes,
+                  [&](auto number) { return code_of(boxes_[number]) == cause.code; });
+    const auto& events = sight_.events.flows;
+    std::vector<std::pair<Bits, std::size_t>> gains;
+    for (std::size_t i = 0; i < events.size(); ++i) {
+      const auto here = fate_in(world, boxes_, sight_.packets[i]);
+      if (!here.met() || code_of(boxes_[here.box]) != cause.code) continue;
+      const auto gain =
+          cost(i, fate_in(without, boxes_, sight_.packets[i]), without) - cost(i, here, world);
+      if (gain > 0) gains.emplace_back(-gain, i);
+    }
+    std::stable_sort(gains.begin(), gains.end());
+    if (gains.size() > most_evidence) gains.resize(most_evidence);
+    for (const auto& [negative, i] : gains) {
+      cause.evidence.push_back({events[i].probe, in_words(events[i]), -negative});
+    }
+    for (std::size_t i = 0; i < sight_.events.signs.size(); ++i) {
+      const auto& sign = sight_.events.signs[i];
+      const bool told = std::any_of(world.boxes.begin(), world.boxes.end(), [&](auto number) {
+        return code_of(boxes_[number]) == cause.code &&
+               tells(boxes_[number], sign.sign, sight_.sign_hosts[i]);
+      });
+      if (!told || cause.evidence.size() >= most_evidence) continue;
+      cause.evidence.push_back(
+          {sign.probe, fmt::format("{}: {}", sign.host, to_string(sign.sign)), leak});
+    }
+    const auto with = fates_asked(asked_, world, boxes_);
+    const auto other = fates_asked(asked_, without, boxes_);
+    std::vector<Works> probes, spared;
+    for (const auto& probe : asked_.probes) {
+      probes.push_back(works(asked_, probe, with, world, boxes_));
+      spared.push_back(works(asked_, probe, other, without, boxes_));
+    }
+    for (const auto& row : asked_.rows) {
+      const bool condition = (row.nat && cause.code == Code::nat_symmetric) ||
+                             (row.sip_alg && cause.code == Code::sip_alg);
+      const bool fails = works(asked_, row, probes) == Works::no && !row.spoilt;
+      const auto its_own = [&](std::size_t probe) {
+        return probes[probe] == Works::no && spared[probe] != Works::no;
+      };
+      const bool by_it = std::any_of(row.probes.begin(), row.probes.end(), its_own);
+      if (condition || (fails && by_it)) {
+        cause.explains.push_back(row.set->id + '/' + row.row->id);
+      }
+    }
+  }
+
+  void look_for_leftovers() {
+    const auto& best = worlds_.front();
+    for (std::size_t i = 0; i < sight_.events.flows.size(); ++i) {
+      const auto& event = sight_.events.flows[i];
+      const auto met = fate_in(best, boxes_, sight_.packets[i]);
+      const auto price = cost(i, met, best);
+      const bool said = event.control || met.met() || event.seen == Seen::dropped;
+      if (!said && price >= is_left_over) {
+        result_.unexplained.push_back({event.probe, in_words(event), price});
+      }
+    }
+    for (std::size_t i = 0; i < sight_.events.signs.size(); ++i) {
+      const auto& sign = sight_.events.signs[i];
+      const bool told = std::any_of(best.boxes.begin(), best.boxes.end(), [&](auto number) {
+        return tells(boxes_[number], sign.sign, sight_.sign_hosts[i]);
+      });
+      if (told || !is_fault(sign.sign)) continue;
+      result_.unexplained.push_back(
+          {sign.probe, fmt::format("{}: {}", sign.host, to_string(sign.sign)), leak});
+    }
+  }
+
+  const Sight& sight_;
+  const Boxes& boxes_;
+  const std::vector<World>& worlds_;
+  const Asked& asked_;
+  bool proxy_speaks_ = false;
+  std::map<Code, Probable> found_;
+  Explained result_;
+};
+
+}  // namespace
+
+Explained explain(const Sight& sight, const Boxes& boxes, const std::vector<World>& worlds,
+                  const Asked& asked) {
+  return Explainer(sight, boxes, worlds, asked).make();
+}
+
+std::string in_words(const World& world, const Boxes& boxes) {
+  std::string text;
+  for (const auto number : world.boxes) {
+    text += (text.empty() ? "" : " + ") + boxes[number].text;
+  }
+  return text.empty() ? "nothing wrong" : text;
+}
+
+std::string in_words(const FlowEvent& event) {
+  const auto& flow = event.flow;
+  auto text = fmt::format("{} {} {} to {}", flow.udp ? "UDP" : "TCP", flow.port,
+                          to_string(flow.cargo), flow.host);
+  if (event.ends_early) text += ", as far as the last router";
+  text += fmt::format(": {}", to_string(event.seen));
+  if (event.seen == Seen::sample)
+    return text + fmt::format(" {} of {}", event.answered, event.sent);
+  if (event.sent > 1) text += fmt::format(", sent {} times", event.sent);
+  return text;
+}
+
+}  // namespace callready::reach

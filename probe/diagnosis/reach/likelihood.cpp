@@ -1,0 +1,195 @@
+#include "probe/diagnosis/reach/likelihood.hpp"
+
+#include <algorithm>
+
+namespace callready::reach {
+namespace {
+
+struct Cell {
+  Fate fate;
+  Seen seen;
+  double probability;
+};
+
+// Rows need not add up to 1 where one hidden quantity serves many events (is ICMP rationed? what is
+// behind a rewritten name?): that is not charged packet by packet.
+constexpr Cell cells[] = {
+    {Fate::drop, Seen::nothing, 1},
+    {Fate::drop, Seen::dropped, .95},
+    {Fate::deaf, Seen::nothing, 1},
+    {Fate::deaf, Seen::one_way, .98},
+    {Fate::deaf, Seen::expired, .9},
+    {Fate::down, Seen::nothing, 1},
+    {Fate::closed, Seen::closed, .6},
+    {Fate::closed, Seen::refused, .7},
+    {Fate::closed, Seen::refused_far, .5},
+    {Fate::closed, Seen::nothing, .3},
+    // Routers ration their ICMP answers.
+    {Fate::prohibit, Seen::prohibited, .5},
+    {Fate::prohibit, Seen::nothing, .9},
+    {Fate::prohibit, Seen::dropped, .9},
+    {Fate::refuse, Seen::refused, .5},
+    {Fate::refuse, Seen::refused_way, .5},
+    {Fate::refuse, Seen::refused_by, .3},
+    {Fate::refuse, Seen::closed, .01},
+    {Fate::refuse, Seen::nothing, .3},
+    {Fate::refuse, Seen::dropped, .3},
+    {Fate::forge, Seen::refused, .6},
+    {Fate::forge, Seen::refused_way, .4},
+    {Fate::forge, Seen::closed, .5},
+    {Fate::forge, Seen::nothing, .3},
+    {Fate::forge, Seen::dropped, .3},
+    {Fate::mute, Seen::mute, 1},
+    {Fate::mute, Seen::nothing, .05},
+    {Fate::cut, Seen::cut, .95},
+    {Fate::cut, Seen::mute, .05},
+    {Fate::take, Seen::open, .95},
+    {Fate::take, Seen::mute, .95},
+    {Fate::take, Seen::cut, .05},
+    {Fate::take, Seen::talk, .01},
+    {Fate::take, Seen::taken, .9},
+    {Fate::take, Seen::dropped, .1},
+    {Fate::carry, Seen::open, .97},
+    {Fate::carry, Seen::talk, .97},
+    {Fate::carry, Seen::reply, .97},
+    {Fate::carry, Seen::mute, .02},
+    {Fate::carry, Seen::taken, .9},
+    {Fate::carry, Seen::dropped, .1},
+    {Fate::carry, Seen::expired, .05},
+    {Fate::big, Seen::mute, .95},
+    {Fate::big, Seen::talk, .1},
+    {Fate::big, Seen::open, .97},
+    {Fate::big, Seen::expired, .9},
+    {Fate::big, Seen::nothing, .02},
+    {Fate::portal, Seen::foreign, .95},
+    {Fate::portal, Seen::talk, .1},
+    {Fate::portal, Seen::open, .5},
+    {Fate::portal, Seen::mute, .1},
+    {Fate::elsewhere, Seen::nothing, .7},
+    {Fate::elsewhere, Seen::dropped, .7},
+    {Fate::elsewhere, Seen::closed, .7},
+    {Fate::elsewhere, Seen::refused, .7},
+    {Fate::elsewhere, Seen::refused_far, .7},
+    {Fate::elsewhere, Seen::refused_way, .7},
+    {Fate::elsewhere, Seen::foreign, .7},
+    {Fate::elsewhere, Seen::talk, .7},
+    {Fate::elsewhere, Seen::open, .7},
+    {Fate::elsewhere, Seen::mute, .7},
+    {Fate::elsewhere, Seen::cut, .7},
+    {Fate::elsewhere, Seen::expired, .7},
+    {Fate::elsewhere, Seen::taken, .7},
+    {Fate::elsewhere, Seen::prohibited, .7},
+    {Fate::maybe, Seen::nothing, .5},
+    {Fate::maybe, Seen::reply, .5},
+    {Fate::maybe, Seen::talk, .5},
+    {Fate::maybe, Seen::open, .5},
+    {Fate::maybe, Seen::expired, .5},
+    {Fate::maybe, Seen::dropped, .5},
+    {Fate::maybe, Seen::mute, .02},
+};
+
+constexpr std::size_t seen_count = static_cast<std::size_t>(Seen::sample) + 1;
+using Table = std::array<std::array<Bits, seen_count>, fate_count>;
+
+constexpr Table table = [] {
+  Table made{};
+  for (auto& row : made) {
+    for (auto& cell : row) cell = leak;
+  }
+  for (const auto& [fate, seen, probability] : cells) {
+    made[static_cast<std::size_t>(fate)][static_cast<std::size_t>(seen)] = surprise(probability);
+  }
+  return made;
+}();
+
+constexpr double power(double base, int exponent) {
+  double result = 1;
+  for (int i = 0; i < exponent; ++i) result *= base;
+  return result;
+}
+
+constexpr double leak_share = power(0.5, 20);
+// What is given up on a line that takes a second and more may have been answered.
+constexpr double too_late = .25;
+// A known responder that keeps silent for a reason that no box has, asked twice or more.
+constexpr double silent_responder = power(0.5, 13);
+// A relay that hears nothing of us: its own rules, or an address of ours that it does not know.
+constexpr double deaf_relay = power(0.5, 6);
+
+// What passes: `lost` is the share of requests that get no answer by chance.
+double passing(const FlowEvent& event, bool slow_line, double lost) {
+  const auto sent = std::min(event.sent, 20);
+  const auto late = slow_line ? too_late : 0;
+  switch (event.seen) {
+    case Seen::reply:
+      return .99 * std::max(power(lost, sent - 1) * (1 - lost), leak_share);
+    case Seen::nothing:
+      return power(lost, sent) + (slow_line        ? too_late
+                                  : event.by_relay ? deaf_relay
+                                                   : silent_responder);
+    case Seen::talk:
+      return .98 * (sent > 1 ? std::max(power(lost, sent - 1), leak_share) : 1);
+    case Seen::open:
+      return .99 * (sent > 1 ? std::max(power(lost, sent - 1), leak_share) : 1);
+    case Seen::mute:
+      return power(0.5, 12) + lost / 10 + late;
+    case Seen::expired:
+      return .9;
+    case Seen::dropped:
+      return power(0.5, 9) + power(lost, sent);
+    case Seen::taken:
+      return power(0.5, 12);
+    case Seen::one_way:
+      return power(0.5, 9);
+    case Seen::cut:
+    case Seen::refused:
+    case Seen::refused_far:
+    case Seen::closed:
+    case Seen::foreign:
+      return power(0.5, 14);
+    case Seen::refused_way:
+    case Seen::refused_by:
+    case Seen::prohibited:
+    case Seen::sample:
+      return leak_share;
+  }
+  return leak_share;
+}
+
+// So many of so many, each by chance: the binomial distribution.
+Bits sample_bits(const FlowEvent& event, double lost) {
+  double log = 0;
+  for (int i = 1; i <= event.answered; ++i) {
+    log += log2_of(static_cast<double>(event.sent - event.answered + i) / i);
+  }
+  log += event.answered * log2_of(1 - lost) + (event.sent - event.answered) * log2_of(lost);
+  return std::min(leak, bits(-log));
+}
+
+// The share of handshakes that are so near, or not.
+double nearness(Fate fate, bool too_near) {
+  const bool answered_near = fate == Fate::take || fate == Fate::carry;
+  const double share = answered_near ? .85 : .01;
+  return too_near ? share : 1 - share;
+}
+
+}  // namespace
+
+Bits bits_of(Fate fate, Seen seen) {
+  return table[static_cast<std::size_t>(fate)][static_cast<std::size_t>(seen)];
+}
+
+Bits bits_of(const FlowEvent& event, bool slow_line, Fate fate, double loss) {
+  const auto lost = 1 - (1 - loss) * (1 - loss);  // the request, or its answer
+  if (event.seen == Seen::sample) {
+    if (fate == Fate::pass) return sample_bits(event, lost);
+    // Any number of them.
+    return fate == Fate::maybe ? surprise(1.0 / (event.sent + 1)) : leak;
+  }
+  auto cost =
+      fate == Fate::pass ? surprise(passing(event, slow_line, lost)) : bits_of(fate, event.seen);
+  if (event.too_near) cost += surprise(nearness(fate, *event.too_near));
+  return std::min(cost, leak);
+}
+
+}  // namespace callready::reach

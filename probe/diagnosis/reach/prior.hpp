@@ -1,0 +1,33 @@
+// How rare boxes are, in bits. Judgement, and it hardly matters: moved at random by up to two bits,
+// nearly all cases stay as they are. Sums over what a box has make its prior.
+#pragma once
+
+#include "probe/diagnosis/reach/bits.hpp"
+
+namespace callready::reach::prior {
+
+inline constexpr Bits rule = bits(8);
+inline constexpr Bits all_udp = bits(1), everything = bits(2), all_tcp = bits(3);
+inline constexpr Bits web_only = bits(2), web_only_tcp = bits(7);
+inline constexpr Bits but_list = bits(4), listed_port = bits(1);
+inline constexpr Bits port = bits(3), more_port = bits(2);
+// A rule names a service's port easily, and any other number by accident only. Without this, lists
+// of sampled media ports beat the range that they were sampled from.
+inline constexpr Bits odd_port = bits(8);
+inline constexpr Bits known_range = bits(3), range = bits(6), open_range = bits(5);
+inline constexpr Bits host = bits(4), more_host = bits(1.5), domain = bits(4),
+                      part_of_domain = bits(6);
+inline constexpr Bits other_hosts = bits(3);  // all but the vendors'
+inline constexpr Bits flow = bits(7);         // host and port
+inline constexpr Bits one_protocol = bits(2);
+inline constexpr Bits says_no = bits(1), beyond = bits(2);
+inline constexpr Bits own_resolver_only = bits(7);
+inline constexpr Bits no_way_out = bits(6);  // where nothing answers
+inline constexpr Bits inspect = bits(9), any_port = bits(4), names_of_domain = bits(2);
+inline constexpr Bits both_transports = bits(3);
+inline constexpr Bits accept = bits(10), answers_itself = bits(8);
+inline constexpr Bits far_end = bits(10), far_domain = bits(14), public_anchor = bits(2);
+inline constexpr Bits far_port = bits(3), far_refuses = bits(-2);
+inline constexpr Bits limit = bits(13), ban = bits(13);
+
+}  // namespace callready::reach::prior

@@ -1,0 +1,125 @@
+#include "probe/diagnosis/reach/question.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "probe/diagnosis/reach/read.hpp"
+
+namespace callready::reach {
+namespace {
+
+constexpr std::size_t most_worlds = 24, most_hosts = 40;
+
+using Key = std::tuple<HostId, bool, std::uint16_t, Cargo, bool>;
+
+Key key_of(const Packet& packet) {
+  return {packet.host, packet.udp, packet.port, packet.cargo, packet.ends_early};
+}
+
+struct Candidate {
+  Packet packet;
+  PacketFlow flow;
+};
+
+// To hosts that are known: what they listen on and was not asked the whole way, and what was asked
+// of anybody as far as the last router.
+std::vector<Candidate> candidates(const Report& report, const Sight& sight) {
+  std::set<Key> asked;
+  std::map<HostId, PacketFlow> hosts;
+  std::set<std::tuple<bool, std::uint16_t, Cargo>> kinds;
+  bool routers_speak = false;
+  for (std::size_t i = 0; i < sight.packets.size(); ++i) {
+    const auto& packet = sight.packets[i];
+    const auto& event = sight.events.flows[i];
+    asked.insert(key_of(packet));
+    hosts.try_emplace(packet.host, event.flow);
+    kinds.emplace(packet.udp, packet.port, packet.cargo);
+    routers_speak |= event.seen == Seen::expired;
+  }
+  std::vector<Candidate> found;
+  const auto offer = [&](const PacketFlow& flow, bool ends_early) {
+    auto packet = sight.packet_of(flow);
+    packet.ends_early = ends_early;
+    if (asked.insert(key_of(packet)).second) found.push_back({packet, flow});
+  };
+  for (const auto& [probe, seen] : report.probes) {
+    const bool listener = probe.target.route.direct() && probe.target.port() != 0 &&
+                          probe.check != CheckKind::hop && probe.check != CheckKind::dns &&
+                          probe.check != CheckKind::media && probe.check != CheckKind::ice;
+    if (!listener) continue;
+    for (const auto& flow : flows_of(probe, seen)) offer(flow, false);
+  }
+  if (!routers_speak) return found;
+  std::size_t count = 0;
+  for (const auto& [host, like] : hosts) {
+    if (count++ == most_hosts) break;
+    for (const auto& [udp, port, cargo] : kinds) {
+      offer({udp, like.host, like.address, port, cargo, {}}, true);
+    }
+  }
+  return found;
+}
+
+// What one would see of it.
+std::string_view answer_to(Fate fate) {
+  switch (fate) {
+    case Fate::pass:
+    case Fate::carry:
+      return "passes";
+    case Fate::drop:
+    case Fate::down:
+    case Fate::deaf:
+      return "nothing comes back";
+    case Fate::maybe:
+      return "passes now and then";
+    case Fate::mute:
+    case Fate::big:
+      return "stands, and goes mute";
+    case Fate::cut:
+      return "is reset when it speaks";
+    case Fate::take:
+      return "is taken on the way";
+    case Fate::portal:
+    case Fate::elsewhere:
+      return "somebody else answers";
+    case Fate::prohibit:
+    case Fate::refuse:
+    case Fate::forge:
+    case Fate::closed:
+      return "is refused";
+  }
+  return "passes";
+}
+
+}  // namespace
+
+std::optional<Question> next_question(const Report& report, const Sight& sight, const Boxes& boxes,
+                                      const std::vector<World>& worlds) {
+  const auto count = std::min(worlds.size(), most_worlds);
+  double total = 0;
+  for (std::size_t i = 0; i < count; ++i) total += worlds[i].probability;
+  std::optional<Question> best;
+  for (const auto& [packet, flow] : candidates(report, sight)) {
+    std::map<std::string_view, double> answers;
+    for (std::size_t i = 0; i < count; ++i) {
+      answers[answer_to(fate_in(worlds[i], boxes, packet).fate)] += worlds[i].probability / total;
+    }
+    double gain = 0;
+    for (const auto& [answer, probability] : answers) gain -= probability * log2_of(probability);
+    constexpr double worth_a_packet = 0.01;
+    if (gain < worth_a_packet || (best && gain <= best->gain + 1e-9)) continue;
+    best = Question{flow, packet.ends_early, gain, {answers.begin(), answers.end()}};
+  }
+  return best;
+}
+
+std::string in_words(const Question& question) {
+  const auto& flow = question.flow;
+  return fmt::format("{} to {} {} {}{}", to_string(flow.cargo), flow.host, flow.udp ? "UDP" : "TCP",
+                     flow.port,
+                     question.as_far_as_the_last_router ? ", as far as the last router" : "");
+}
+
+}  // namespace callready::reach

@@ -1,0 +1,22 @@
+// The next question: the packet whose fate divides the worlds that are left best.
+#pragma once
+
+#include "probe/diagnosis/reach/asked.hpp"
+
+namespace callready::reach {
+
+struct Question {
+  PacketFlow flow;
+  bool as_far_as_the_last_router = false;
+  double gain = 0;  // bits that its answer brings, on average
+  // What may become of it, and how probable that is.
+  std::vector<std::pair<std::string, double>> answers;
+};
+
+// Nothing where all worlds say the same of all that could be asked of hosts that are known.
+std::optional<Question> next_question(const Report& report, const Sight& sight, const Boxes& boxes,
+                                      const std::vector<World>& worlds);
+
+std::string in_words(const Question& question);
+
+}  // namespace callready::reach

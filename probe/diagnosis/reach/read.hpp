@@ -1,0 +1,19 @@
+// Observations -> flow events: each is read once, by one function for its check, and nobody looks
+// at it again. What was skipped, and streams and calls (`media`, `ice`), are no events.
+#pragma once
+
+#include "probe/model/flow_event.hpp"
+#include "probe/model/report.hpp"
+
+namespace callready::reach {
+
+FlowEvents read_events(const Report& report);
+
+// What a row's probe stands for: its own packet, and what goes inside its TLS connection. Ranges
+// stand for each port of their sample.
+std::vector<PacketFlow> flows_of(const Probe& probe, const Observation& seen);
+
+// The flow of a look-up by the site's resolver.
+PacketFlow lookup_of(const Site& site);
+
+}  // namespace callready::reach

@@ -1,0 +1,268 @@
+#include "probe/diagnosis/reach/search.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <numeric>
+#include <set>
+
+namespace callready::reach {
+namespace {
+
+// A world that may grow, with what becomes of each event.
+struct Layer {
+  World world;
+  std::vector<Met> fates;
+};
+
+struct Child {
+  Bits cost = 0;
+  std::vector<std::uint32_t> boxes;  // ascending
+  std::size_t parent = 0;
+  std::uint32_t box = 0;  // the new one
+
+  friend bool operator<(const Child& one, const Child& other) {
+    return std::tie(one.cost, one.boxes) < std::tie(other.cost, other.boxes);
+  }
+};
+
+class Search {
+ public:
+  Search(const Boxes& boxes, const Costs& costs, std::size_t loss, const SearchLimits& limits)
+      : boxes_(boxes), costs_(costs), loss_(loss), limits_(limits) {}
+
+  std::vector<World> run() {
+    World clean;
+    clean.loss = loss_;
+    clean.cost = costs_.clean() + losses[loss_].prior;
+    std::vector<World> all{clean};
+    std::vector<Layer> layer{{clean, std::vector<Met>(costs_.events())}};
+    for (std::size_t size = 0; size < limits_.boxes && !layer.empty(); ++size) {
+      layer = grow(layer);
+      for (const auto& one : layer) all.push_back(one.world);
+    }
+    const auto best = std::min_element(all.begin(), all.end(), [](const auto& a, const auto& b) {
+                        return a.cost < b.cost;
+                      })->cost;
+    std::erase_if(all, [&](const World& world) {
+      return world.cost > best + limits_.slack || has_an_idle_box(world);
+    });
+    return all;
+  }
+
+  std::size_t looked_at = 0;
+
+ private:
+  const Met& join(std::size_t event, const Met& old, const Met& fresh) const {
+    return nearer(old, fresh, [&](Fate one, Fate other) {
+      const auto first = costs_.cost(event, one), second = costs_.cost(event, other);
+      return first != second ? first < second : one <= other;
+    });
+  }
+
+  Met met(std::uint32_t box, Fate fate) const { return {fate, place_of(boxes_[box]), box}; }
+
+  // What it costs with that box more.
+  Bits cost_with(const Layer& parent, std::uint32_t box) const {
+    auto cost = parent.world.cost + boxes_[box].prior;
+    for (const auto& [event, fate] : costs_.hits(box)) {
+      const auto& old = parent.fates[event];
+      const auto fresh = met(box, fate);
+      const auto& now = join(event, old, fresh);
+      if (now.fate != old.fate) cost += costs_.cost(event, now.fate) - costs_.cost(event, old.fate);
+    }
+    return cost;
+  }
+
+  std::vector<Layer> grow(const std::vector<Layer>& layer) {
+    std::set<Child> grown;
+    std::set<std::vector<std::uint32_t>> known;
+    for (std::size_t parent = 0; parent < layer.size(); ++parent) {
+      const auto& world = layer[parent].world;
+      for (std::uint32_t box = 0; box < boxes_.size(); ++box) {
+        if (costs_.hits(box).empty()) continue;
+        const auto place = std::lower_bound(world.boxes.begin(), world.boxes.end(), box);
+        if (place != world.boxes.end() && *place == box) continue;
+        const auto cost = cost_with(layer[parent], box);
+        ++looked_at;
+        if (cost > world.cost - limits_.gain) continue;  // it has to earn its place
+        Child child{cost, world.boxes, parent, box};
+        child.boxes.insert(child.boxes.begin() + (place - world.boxes.begin()), box);
+        if (grown.size() == limits_.beam && !(child < *grown.rbegin())) continue;
+        if (!known.insert(child.boxes).second) continue;
+        grown.insert(std::move(child));
+        if (grown.size() > limits_.beam) grown.erase(std::prev(grown.end()));
+      }
+    }
+    std::vector<Layer> next;
+    for (const auto& child : grown) {
+      Layer made{layer[child.parent].world, layer[child.parent].fates};
+      made.world.boxes = child.boxes;
+      made.world.cost = child.cost;
+      for (const auto& [event, fate] : costs_.hits(child.box)) {
+        made.fates[event] = join(event, made.fates[event], met(child.box, fate));
+      }
+      next.push_back(std::move(made));
+    }
+    return next;
+  }
+
+  // Without any of its boxes the rest would explain less. (Otherwise hundreds of pointless boxes
+  // share what is probable.)
+  bool has_an_idle_box(const World& world) const {
+    if (world.boxes.size() < 2) return false;
+    for (std::size_t left_out = 0; left_out < world.boxes.size(); ++left_out) {
+      auto rest = world;
+      rest.boxes.erase(rest.boxes.begin() + static_cast<std::ptrdiff_t>(left_out));
+      const auto fates = fates_of(rest, boxes_, costs_);
+      Bits cost = losses[loss_].prior;
+      for (const auto box : rest.boxes) cost += boxes_[box].prior;
+      for (std::size_t i = 0; i < fates.size(); ++i) cost += costs_.cost(i, fates[i].fate);
+      if (cost < world.cost + limits_.gain) return true;
+    }
+    return false;
+  }
+
+  const Boxes& boxes_;
+  const Costs& costs_;
+  const std::size_t loss_;
+  const SearchLimits& limits_;
+};
+
+// What retransmissions and samples alone say of the loss.
+Bits cost_of_replies(const Sight& sight, const Loss& loss) {
+  auto cost = loss.prior;
+  for (const auto& event : sight.events.flows) {
+    const bool counts = event.seen == Seen::reply || event.seen == Seen::talk ||
+                        event.seen == Seen::open || event.seen == Seen::sample;
+    if (counts) cost += bits_of(event, sight.events.slow_line, Fate::pass, loss.share);
+  }
+  return cost;
+}
+
+// Which of the packets that people want to send it closes, and how.
+using Closed = std::vector<bool>;
+
+Closed closed_by(const Box& box, const std::vector<Packet>& asked) {
+  Closed closed;
+  for (const auto& packet : asked) closed.push_back(fate_of(box, packet) != Fate::pass);
+  return closed;
+}
+
+// Worlds that say the same are one, by the best of them, not by their sum: else the family with the
+// most variants wins.
+void unite(std::vector<World>& worlds, const Boxes& boxes, const std::vector<Packet>& asked) {
+  std::map<std::uint32_t, Closed> by_box;
+  using Words = std::tuple<std::set<Code>, Closed, bool>;
+  std::set<Words> said;
+  std::erase_if(worlds, [&](const World& world) {
+    Words words{{}, Closed(asked.size()), losses[world.loss].share > explains_one_failure};
+    for (const auto number : world.boxes) {
+      const auto& box = boxes[number];
+      std::get<0>(words).insert(box.code);
+      const auto [closed, fresh] = by_box.try_emplace(number);
+      if (fresh) closed->second = closed_by(box, asked);
+      for (std::size_t i = 0; i < asked.size(); ++i) {
+        if (closed->second[i]) std::get<1>(words)[i] = true;
+      }
+    }
+    return !said.insert(std::move(words)).second;
+  });
+}
+
+}  // namespace
+
+bool is_note(Sign sign) {
+  return sign == Sign::public_knows || sign == Sign::public_denies || sign == Sign::proxy_works;
+}
+
+Costs::Costs(const Sight& sight, const Boxes& boxes, double loss)
+    : events_(sight.size()), costs_(events_ * fate_count), hits_(boxes.size()) {
+  const auto& [flows, signs, slow] = sight.events;
+  auto* cost = costs_.data();
+  for (const auto& event : flows) {
+    for (std::size_t fate = 0; fate < fate_count; ++fate) {
+      *cost++ = bits_of(event, slow, static_cast<Fate>(fate), loss);
+    }
+  }
+  for (const auto& sign : signs) {
+    *cost = is_note(sign.sign) ? 0 : leak;  // told: nothing
+    cost += fate_count;
+  }
+  for (std::size_t number = 0; number < boxes.size(); ++number) {
+    const auto& box = boxes[number];
+    for (std::uint32_t i = 0; i < flows.size(); ++i) {
+      const auto fate = fate_of(box, sight.packets[i]);
+      if (fate != Fate::pass) hits_[number].push_back({i, fate});
+    }
+    if (box.explains == 0) continue;
+    for (std::uint32_t i = 0; i < signs.size(); ++i) {
+      const auto event = static_cast<std::uint32_t>(flows.size()) + i;
+      // It takes part in no contest: of several boxes that tell, any will do.
+      if (tells(box, signs[i].sign, sight.sign_hosts[i]))
+        hits_[number].push_back({event, Fate::carry});
+    }
+  }
+}
+
+Bits Costs::clean() const {
+  Bits sum = 0;
+  for (std::size_t i = 0; i < events_; ++i) sum += cost(i, Fate::pass);
+  return sum;
+}
+
+std::vector<Met> fates_of(const World& world, const Boxes& boxes, const Costs& costs) {
+  std::vector<Met> fates(costs.events());
+  for (const auto number : world.boxes) {
+    const auto place = place_of(boxes[number]);
+    for (const auto& [event, fate] : costs.hits(number)) {
+      const Met fresh{fate, place, number};
+      fates[event] = nearer(fates[event], fresh, [&, at = event](Fate one, Fate other) {
+        const auto first = costs.cost(at, one), second = costs.cost(at, other);
+        return first != second ? first < second : one <= other;
+      });
+    }
+  }
+  return fates;
+}
+
+Found search(const Sight& sight, const Boxes& given, const std::vector<Packet>& asked,
+             const SearchLimits& limits) {
+  Found found;
+  // In an order of their own.
+  std::vector<std::uint32_t> order(given.size());
+  std::iota(order.begin(), order.end(), 0U);
+  std::sort(order.begin(), order.end(),
+            [&](auto one, auto other) { return given[one].key() < given[other].key(); });
+  Boxes boxes;
+  for (const auto number : order) boxes.push_back(given[number]);
+  std::vector<Bits> by_replies;
+  for (const auto& loss : losses) by_replies.push_back(cost_of_replies(sight, loss));
+  const auto least = *std::min_element(by_replies.begin(), by_replies.end());
+  for (std::size_t loss = 0; loss < losses.size(); ++loss) {
+    if (loss > 0 && by_replies[loss] > least + limits.loss_slack) continue;
+    const Costs costs(sight, boxes, losses[loss].share);
+    Search one(boxes, costs, loss, limits);
+    auto worlds = one.run();
+    found.looked_at += one.looked_at;
+    std::move(worlds.begin(), worlds.end(), std::back_inserter(found.worlds));
+  }
+  auto& worlds = found.worlds;
+  std::sort(worlds.begin(), worlds.end(), [](const World& one, const World& other) {
+    return std::tie(one.cost, one.loss, one.boxes) < std::tie(other.cost, other.loss, other.boxes);
+  });
+  const auto best = worlds.front().cost;
+  std::erase_if(worlds, [&](const World& world) { return world.cost > best + limits.slack; });
+  unite(worlds, boxes, asked);
+  double total = 0;
+  for (auto& world : worlds) {
+    world.probability = std::exp2(static_cast<double>(best - world.cost) / one_bit);
+    total += world.probability;
+    for (auto& box : world.boxes) box = order[box];
+    std::sort(world.boxes.begin(), world.boxes.end());
+  }
+  for (auto& world : worlds) world.probability /= total;
+  return found;
+}
+
+}  // namespace callready::reach

@@ -1,0 +1,67 @@
+#include "probe/diagnosis/reach/sight.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "probe/diagnosis/finding_facts.hpp"
+
+namespace callready::reach {
+namespace {
+
+const std::string& name_of(const PacketFlow& flow) {
+  return flow.name.empty() ? flow.host : flow.name;
+}
+
+// Addresses have no owner that one could know by them.
+std::string owner_of(const std::string& host) {
+  return findings::is_name(host) ? findings::registrable_domain(host) : host;
+}
+
+}  // namespace
+
+HostId Sight::host_id(std::string_view host) const {
+  const auto found = std::lower_bound(hosts.begin(), hosts.end(), host);
+  return static_cast<HostId>(found - hosts.begin());
+}
+
+Packet Sight::packet_of(const PacketFlow& flow) const {
+  Packet packet;
+  packet.udp = flow.udp;
+  packet.cargo = flow.cargo;
+  packet.port = flow.port;
+  packet.host = host_id(flow.host);
+  packet.name = host_id(name_of(flow));
+  return packet;
+}
+
+Sight look(FlowEvents events, const std::vector<PacketFlow>& others) {
+  Sight sight;
+  sight.events = std::move(events);
+  auto& hosts = sight.hosts;
+  const auto know = [&](const PacketFlow& flow) {
+    hosts.push_back(flow.host);
+    if (!flow.name.empty()) hosts.push_back(flow.name);
+  };
+  for (const auto& event : sight.events.flows) know(event.flow);
+  for (const auto& flow : others) know(flow);
+  for (const auto& sign : sight.events.signs) hosts.push_back(sign.host);
+  std::sort(hosts.begin(), hosts.end());
+  hosts.erase(std::unique(hosts.begin(), hosts.end()), hosts.end());
+  std::map<std::string, std::uint32_t> domains;
+  for (const auto& host : hosts) {
+    const auto next = static_cast<std::uint32_t>(domains.size());
+    const auto [place, fresh] = domains.try_emplace(owner_of(host), next);
+    if (fresh) sight.domain_names.push_back(place->first);
+    sight.domains.push_back(place->second);
+  }
+  for (const auto& event : sight.events.flows) {
+    auto packet = sight.packet_of(event.flow);
+    packet.ends_early = event.ends_early;
+    packet.at_ms = event.at.count();
+    sight.packets.push_back(packet);
+  }
+  for (const auto& sign : sight.events.signs) sight.sign_hosts.push_back(sight.host_id(sign.host));
+  return sight;
+}
+
+}  // namespace callready::reach

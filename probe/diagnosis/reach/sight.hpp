@@ -1,0 +1,53 @@
+// All that a run saw, ready to be reasoned on: hosts as numbers, flows as packets.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "probe/model/flow_event.hpp"
+
+namespace callready::reach {
+
+using HostId = std::uint32_t;
+using Hosts = std::vector<HostId>;  // ascending, each once
+
+inline bool holds(const Hosts& hosts, HostId host) {
+  for (const auto one : hosts) {
+    if (one >= host) return one == host;
+  }
+  return false;
+}
+
+// A packet as a box sees it. Over TCP with cargo it is the connection and what it carries.
+struct Packet {
+  bool udp = false;
+  Cargo cargo = Cargo::none;
+  bool ends_early = false;  // by its TTL, at the last router that is known to speak
+  std::uint16_t port = 0;
+  HostId host = 0;
+  HostId name = 0;   // in a TLS greeting; else as `host`
+  double at_ms = 0;  // since the run began
+
+  friend bool operator==(const Packet&, const Packet&) = default;
+};
+
+struct Sight {
+  FlowEvents events;
+  std::vector<std::string> hosts;         // names, ascending: a HostId is a place in it
+  std::vector<std::uint32_t> domains;     // of each host: equal for those with one owner
+  std::vector<std::string> domain_names;  // of those numbers
+  std::vector<Packet> packets;            // of each flow event
+  std::vector<HostId> sign_hosts;         // of each sign
+
+  std::size_t size() const { return packets.size() + sign_hosts.size(); }
+  HostId host_id(std::string_view host) const;  // of a host that is known
+  // A flow that the events may not hold: of `others`, see look().
+  Packet packet_of(const PacketFlow& flow) const;
+};
+
+// `others`: flows that are not events, and that will be asked about.
+Sight look(FlowEvents events, const std::vector<PacketFlow>& others);
+
+}  // namespace callready::reach

@@ -1,0 +1,41 @@
+// A world: a few boxes on the way, and how much the line loses.
+#pragma once
+
+#include <vector>
+
+#include "probe/diagnosis/reach/likelihood.hpp"
+
+namespace callready::reach {
+
+// What becomes of a packet, and which box decides.
+struct Met {
+  Fate fate = Fate::pass;
+  int place = 0;               // of the box
+  std::uint32_t box = no_box;  // its number
+  static constexpr std::uint32_t no_box = ~0U;
+
+  bool met() const { return box != no_box; }
+};
+
+// Of two boxes that a packet meets: one that lets nothing pass before one that lets some pass, then
+// the nearer one. At one place their order cannot be known: `first_fits` says which fits better.
+template <typename Fits>
+const Met& nearer(const Met& one, const Met& other, Fits first_fits) {
+  if (!one.met()) return other;
+  if (!other.met()) return one;
+  if (loses(one.fate) != loses(other.fate)) return loses(one.fate) ? one : other;
+  if (one.place != other.place) return one.place < other.place ? one : other;
+  return first_fits(one.fate, other.fate) ? one : other;
+}
+
+struct World {
+  std::vector<std::uint32_t> boxes;  // numbers of boxes, ascending
+  Bits cost = 0;
+  std::size_t loss = 0;    // a place in `losses`
+  double probability = 0;  // among the worlds that are left
+};
+
+// The fate of a packet in that world: the forward function.
+Met fate_in(const World& world, const Boxes& boxes, const Packet& packet);
+
+}  // namespace callready::reach

@@ -1,0 +1,125 @@
+// One reading of an observation: a packet, or a connection and what it carried, how often it was
+// sent, and what came of it. What a reply says of itself is a sign. Whoever reasons about the way
+// out of a site reads these, and no observation.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "probe/model/observation.hpp"
+#include "probe/model/words.hpp"
+
+namespace callready {
+
+// What a packet or a connection carries, as a device on the way sees it.
+enum class Cargo {
+  none,  // a TCP handshake only
+  rtp,
+  stun,
+  turn,
+  sip,
+  ntp,
+  dns,
+  http,
+  tls,
+  inside,  // of a TLS connection that stands
+};
+
+// What came of it. "The whole way": to the far end. Others end, by their TTL, at the last router
+// that is known to speak.
+enum class Seen {
+  reply,        // UDP, the whole way: any answer of the far end's
+  nothing,      // the whole way: no answer
+  closed,       // UDP: port unreachable, from the target's address
+  refused_by,   // UDP: port unreachable, from another address
+  prohibited,   // ICMP "administratively prohibited" (RFC 1812 section 5.2.7.1)
+  talk,         // TCP: it stood, and what it carried was answered
+  open,         // TCP: a handshake only
+  mute,         // TCP: it stood, and what it carried died
+  cut,          // TCP: it stood, and what it carried was answered by a reset
+  foreign,      // TCP: another protocol or another page came back
+  refused,      // TCP: a reset at once, nobody knows by whom
+  refused_way,  // TCP: a reset, proved to be from the way
+  refused_far,  // TCP: a reset, proved to be the target's
+  expired,      // by TTL: that router answered
+  dropped,      // by TTL: the control was answered, and this was not
+  taken,        // by TTL: somebody nearer than the target answered a SYN
+  one_way,      // a relay of ours heard it, and its answer did not come back
+  sample,       // so many of several requests were answered
+};
+
+struct PacketFlow {
+  bool udp = false;
+  std::string host, address;  // the address may be unknown
+  std::uint16_t port = 0;
+  Cargo cargo = Cargo::none;
+  std::string name;  // that a TLS greeting carries
+
+  friend auto operator<=>(const PacketFlow&, const PacketFlow&) = default;
+};
+
+struct FlowEvent {
+  std::string probe;  // id
+  PacketFlow flow;
+  Seen seen = Seen::nothing;
+  bool ends_early = false;  // by its TTL
+  int sent = 1;             // as often as could have been answered
+  int answered = 0;         // of a sample: so many of `sent`
+  Milliseconds at{0};       // since the run began
+  std::string who;          // the address that said so, where it is not the target's
+  bool by_relay = false;    // a relay of ours says so
+  // The handshake took less than a quarter of what is usual for the line; nothing: not known.
+  std::optional<bool> too_near;
+  bool control = false;
+};
+
+// What a reply says of itself, or of whoever gave it.
+enum class Sign {
+  name_fails,       // the resolver answers with an error
+  name_gone,        // the site's resolver says that there is no such name
+  public_denies,    // another resolver says so
+  public_knows,     // another resolver knows the name
+  dns_redirected,   // an address where nobody listens answers DNS
+  dns_special,      // a public name with an address that no public host can have
+  nat_symmetric,    // a mapping that depends on the destination (RFC 4787 section 4.1)
+  sip_rewritten,    // SIP came back with other contents
+  packets_too_big,  // full-size packets die
+  cert_expired,
+  cert_wrong_name,
+  cert_untrusted,
+  root_unexpected,
+  clock_off,
+  foreign_page,
+  turn_login,  // the login was refused
+  ipv6_broken,
+  proxy_works,
+  proxy_login,   // 407
+  proxy_denied,  // 403
+  proxy_silent,
+  proxy_error,  // any other refusal
+};
+
+struct SignEvent {
+  std::string probe;  // id
+  Sign sign = Sign::name_fails;
+  std::string host;  // that it is about; may be a name that was asked for
+  bool control = false;
+};
+
+// A run's.
+struct FlowEvents {
+  std::vector<FlowEvent> flows;
+  std::vector<SignEvent> signs;
+  // The line takes more than a second: what was given up may have been answered.
+  bool slow_line = false;
+};
+
+template <>
+std::span<const Word<Cargo>> words();
+template <>
+std::span<const Word<Seen>> words();
+template <>
+std::span<const Word<Sign>> words();
+
+}  // namespace callready
