@@ -10,6 +10,7 @@
 #include <random>
 #include <set>
 
+#include "tests/networks/compare.hpp"
 #include "tests/networks/draw.hpp"
 #include "tests/networks/properties.hpp"
 #include "tests/networks/relations.hpp"
@@ -23,6 +24,8 @@ struct Options {
   bool unknown = false;    // what was seen of what stays unknown
   bool relations = false;  // between runs
   std::uint64_t most = 0;  // contradictions that are known, see open.txt
+  bool compare = false;    // rules and worlds
+  std::uint64_t every = 1;
   bool seed_given = false, show = false, observe = false;
   bool shrink_all = true;    // else their numbers
   std::string open;          // a file of kinds that are known not to hold yet
@@ -48,6 +51,10 @@ Options read(int argc, char** argv) {
       options.relations = true;
     } else if (word == "--most") {
       options.most = value();
+    } else if (word == "--compare") {
+      options.compare = true;
+    } else if (word == "--every") {
+      options.every = std::max<std::uint64_t>(1, value());
     } else if (word == "--show") {
       options.show = true;
     } else if (word == "--observe") {
@@ -271,6 +278,17 @@ int relations(const Options& options) {
   return count <= options.most ? 0 : 1;
 }
 
+int compare_networks(const Options& options) {
+  fmt::print("{} networks, --seed {}\n", options.count, options.seed);
+  Comparison comparison;
+  for (std::uint64_t i = 0; i < options.count; ++i) {
+    const auto number = options.seed + i * options.every;
+    compare(number, draw(number), comparison);
+  }
+  fmt::print("{}", in_words(comparison));
+  return 0;
+}
+
 int replay(const Options& options) {
   int result = 0;
   for (const auto& path : options.files) {
@@ -301,7 +319,8 @@ int main(int argc, char** argv) {
   try {
     if (!options.files.empty()) return replay(options);
     if (!options.seed_given) options.seed = std::random_device{}();
-    return options.relations ? relations(options) : random_networks(options);
+    if (options.relations) return relations(options);
+    return options.compare ? compare_networks(options) : random_networks(options);
   } catch (const std::exception& error) {
     fmt::print("{}\n", error.what());
     return 2;

@@ -12,9 +12,9 @@
 #include "probe/plan/plan.hpp"
 #include "targets/builtin.hpp"
 #include "targets/loader.hpp"
-#include "tests/support/rules_for_any_set.hpp"
 #include "tests/networks/observe.hpp"
 #include "tests/networks/words.hpp"
+#include "tests/support/rules_for_any_set.hpp"
 
 namespace callready::networks {
 namespace {

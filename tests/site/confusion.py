@@ -6,6 +6,8 @@ often the cause that callready names is the one that was made.
     script/confusion --only dns --runs 5   the cases whose names hold this
     script/confusion --readme              also writes the counts into README.md, and the matrix
                                            into tests/site/CONFUSION.md
+    script/confusion --compare DIR         no site is made: the reports that --keep kept there, by
+                                           rules and by worlds (compare.py)
     script/confusion --random 20 --seed 7 sites drawn at random (random_sites.py), judged by an
                                            oracle (truth.py)
 
@@ -28,7 +30,7 @@ from dataclasses import dataclass, field
 
 import yaml
 
-from . import random_sites
+from . import compare, random_sites
 from .fixes import beyond_the_document
 from .harness import Site, SiteFailed, namespaces_allowed
 from .names import HERE, ROOT
@@ -194,14 +196,28 @@ def run_case(case, program, run=1):
         outcome.remarks.append(f"no report: {error}")
         return outcome
     outcome.seconds = time.monotonic() - start
+    _judge(outcome)
+    _compare_rendered(outcome, program)
+    return outcome
+
+
+def _judge(outcome):
+    """Holds its report against the expectations."""
+    case = outcome.case
     _compare_findings(outcome)
     _compare_verdicts(outcome)
-    _compare_rendered(outcome, program)
     outcome.remarks += beyond_the_document(outcome.report)
     if case.expected and case.group == "single":
         outcome.remarks += [f"{row} failed and is not explained"
                             for row in _loose_ends(outcome.report)]
-    return outcome
+
+
+def judged_again(case, report):
+    """A saved report: what is not right, and the codes that are wrong. Words are not looked at."""
+    outcome = Outcome(case, 1, report=report)
+    _judge(outcome)
+    lines = [line for line in details(outcome) if "does not say" not in line]
+    return lines, {text.split(" ")[0] for text in outcome.wrong}
 
 
 def run_all(cases, program, runs=1, jobs=4, tell=lambda outcome: None):
@@ -359,6 +375,9 @@ def parse(arguments):
     parser.add_argument("--random", type=int, default=0, metavar="N", help="N sites drawn at random")
     parser.add_argument("--seed", type=int, help="of the first of those; another one each time where "
                                                  "absent")
+    parser.add_argument("--compare", metavar="DIR",
+                        help="no site: judge the reports kept there, by rules and by worlds")
+    parser.add_argument("--half", choices=compare.HALVES, help="every second of those")
     parser.add_argument("--readme", action="store_true",
                         help="write the counts into README.md, and the matrix beside the cases")
     options = parser.parse_args(arguments)
@@ -419,9 +438,26 @@ def random_main(options, program):
     return 1 if bad else 0
 
 
+def compare_main(options):
+    """--compare; returns the exit status."""
+    program = compare.find_worlds(ROOT)
+    if options.random:
+        seeds = range(options.seed or 0, (options.seed or 0) + options.random)
+        counted = compare.compare_sites(compare.half_of(seeds, options.half), options.compare,
+                                        program)
+    else:
+        cases = sorted(load(options.cases), key=lambda case: case.name)
+        counted = compare.compare_cases(compare.half_of(cases, options.half), options.compare,
+                                        program, judged_again, [SET])
+    print(counted.as_text(), end="")
+    return 0
+
+
 def main(arguments=None):
     """Returns the exit status."""
     options = parse(arguments)
+    if options.compare:
+        return compare_main(options)
     allowed, reason = namespaces_allowed()
     if not allowed:
         print(f"confusion: {reason}", file=sys.stderr)

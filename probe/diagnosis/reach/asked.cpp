@@ -138,7 +138,7 @@ class Asking {
     const auto& [probe, seen] = result;
     AskedProbe asked;
     asked.result = &result;
-    asked.is_stream = is_stream(probe.check);
+    asked.by_rules = is_stream(probe.check) || probe.check == CheckKind::dns;
     asked.has_name = findings::is_name(probe.target.host);
     asked.by_proxy = proxied_.contains(probe.id);
     asked.broken = broken_.contains(probe.id);
@@ -230,7 +230,7 @@ Works best_of(const std::vector<Works>& seen, std::size_t needed) {
 
 Works works(const Asked& asked, const AskedRow& row, const std::vector<Works>& probes) {
   if (row.spoilt) return Works::no;
-  const auto by_rules = [&](std::size_t probe) { return asked.probes[probe].is_stream; };
+  const auto by_rules = [&](std::size_t probe) { return asked.probes[probe].by_rules; };
   if (!row.probes.empty() && std::all_of(row.probes.begin(), row.probes.end(), by_rules)) {
     switch (row.row->status) {
       case Status::pass:

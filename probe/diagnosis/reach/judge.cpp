@@ -30,7 +30,7 @@ Verdict verdict_of(const Odds& odds) {
 
 Status status_of(const JudgedRow& row, const RequirementResult& now) {
   const auto& odds = row.odds;
-  if (odds.all() <= 0) {  // nothing was sent for it
+  if (odds.all() < is_likely) {  // nothing was sent for it, or that would not matter in some worlds
     const bool open = now.status == Status::unknown || now.status == Status::skip;
     return open ? now.status : Status::skip;
   }

@@ -1,0 +1,32 @@
+// Rules and worlds side by side, judged by the same oracle (docs/diagnosis.md).
+#pragma once
+
+#include <array>
+
+#include "tests/networks/properties.hpp"
+
+namespace callready::networks {
+
+// What one of the two came to, over many networks.
+struct Tally {
+  int networks_right = 0, capabilities = 0, unknown = 0;
+  int unneeded = 0;      // unknown, though it works or cannot work
+  int false_alarms = 0;  // likely or certain, where nothing is wrong
+  // Likely and certain findings: how many, and how many of them are wrong.
+  std::array<int, 2> said{}, wrong{};
+  std::map<std::string, std::vector<std::uint64_t>> violations;  // by kind: numbers of networks
+};
+
+struct Comparison {
+  Tally rules, worlds;
+  int networks = 0, both = 0, rules_only = 0, worlds_only = 0, neither = 0;
+  std::map<std::string, int> pairs;  // "blocked by rules, unknown by worlds", of sets that differ
+  double most_ms = 0, sum_ms = 0;    // that worlds took
+};
+
+// One network more.
+void compare(std::uint64_t number, const networks::Network& network, Comparison& comparison);
+
+std::string in_words(const Comparison& comparison);
+
+}  // namespace callready::networks
