@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "probe/diagnosis/reach/diagnose.hpp"
+#include "tests/worlds/print.hpp"
 
 namespace callready::networks {
 namespace {
@@ -93,6 +94,16 @@ void compare(std::uint64_t number, const networks::Network& network, Comparison&
     if (first == second) continue;
     ++comparison
           .pairs[fmt::format("{} by rules, {} by worlds", to_string(first), to_string(second))];
+  }
+}
+
+void show_worlds(std::uint64_t number, const networks::Network& network) {
+  const auto& scene = scene_of(network);
+  const auto report = run(network, scene);
+  reach::print_comparison(std::to_string(number), report, reach_of(scene), true);
+  const auto by_worlds = reach::as_report(report, reach::diagnose(report, reach_of(scene)));
+  for (const auto& violation : judge(network, scene, by_worlds).violations) {
+    fmt::print("  violation: {}: {}\n", violation.kind, violation.what);
   }
 }
 

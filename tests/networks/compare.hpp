@@ -27,6 +27,9 @@ struct Comparison {
 // One network more.
 void compare(std::uint64_t number, const networks::Network& network, Comparison& comparison);
 
+// What the worlds of one network are.
+void show_worlds(std::uint64_t number, const networks::Network& network);
+
 std::string in_words(const Comparison& comparison);
 
 }  // namespace callready::networks

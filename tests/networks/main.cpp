@@ -283,9 +283,13 @@ int compare_networks(const Options& options) {
   Comparison comparison;
   for (std::uint64_t i = 0; i < options.count; ++i) {
     const auto number = options.seed + i * options.every;
-    compare(number, draw(number), comparison);
+    if (options.show) {
+      show_worlds(number, draw(number));
+    } else {
+      compare(number, draw(number), comparison);
+    }
   }
-  fmt::print("{}", in_words(comparison));
+  if (!options.show) fmt::print("{}", in_words(comparison));
   return 0;
 }
 

@@ -20,12 +20,12 @@ struct AskedProbe {
   const ProbeResult* result = nullptr;
   std::vector<std::size_t> packets;  // places in Asked::packets
   HostId host = 0;
-  bool has_name = false;   // that must be looked up first
-  bool by_proxy = false;   // a proxy carries it
-  bool broken = false;     // a sign says so, whatever the way
-  bool measured = false;   // it was sent
-  bool arrived = false;    // the whole way, or, of a range, a packet to one of its ports got out
-  bool by_rules = false;   // media, calls, what the site's resolver says: contents
+  bool has_name = false;  // that must be looked up first
+  bool by_proxy = false;  // a proxy carries it
+  bool broken = false;    // a sign says so, whatever the way
+  bool measured = false;  // it was sent
+  bool arrived = false;   // the whole way, or, of a range, a packet to one of its ports got out
+  bool by_rules = false;  // media, calls, what the site's resolver says: contents
 };
 
 struct AskedRow {

@@ -42,11 +42,37 @@ void propose(const Clues& clues, const Group& group, Box box, std::string_view d
   boxes.push_back(box);
 }
 
+// Servers that take connections, and then reset them or say nothing.
+void propose_broken_servers(const Clues& clues, Boxes& boxes) {
+  for (const auto seen : {Seen::mute, Seen::cut}) {
+    std::map<std::uint32_t, std::set<HostId>> hosts;
+    for (const auto event : clues.events) {
+      const auto& packet = clues.packet(event);
+      const bool its = !packet.udp && clues.seen(event) == seen && packet.cargo != Cargo::inside;
+      if (its) hosts[clues.domain(packet.host)].insert(packet.host);
+    }
+    if (hosts.size() > most_alike) return;
+    for (const auto& [domain, some] : hosts) {
+      Box box;
+      box.kind = Kind::far_end;
+      box.code = Code::vendor_down;
+      box.fate = seen == Seen::mute ? Fate::mute : Fate::cut;
+      box.protocol = Protocol::tcp;
+      box.hosts = as_hosts(some);
+      box.prior = some.size() == 1 ? prior::far_end + prior::far_port : prior::far_domain;
+      box.text = fmt::format("{}: takes connections, and {}", host_words(clues, box.hosts),
+                             seen == Seen::mute ? "says nothing" : "resets them");
+      boxes.push_back(box);
+    }
+  }
+}
+
 }  // namespace
 
 Fate fate_by_far_end(const Box& box, const Packet&) { return box.fate; }
 
 void propose_far_ends(const Clues& clues, Boxes& boxes) {
+  propose_broken_servers(clues, boxes);
   for (const auto& [hosts, text, price, bad] : dead_hosts(clues)) {
     const bool resolver = clues.any(
         bad, [&](std::uint32_t event) { return clues.packet(event).cargo == Cargo::dns; });

@@ -134,7 +134,7 @@ void propose_by_name(const Clues& clues, const Hurt& hurt, const Box& like, Boxe
   for (const auto name : alone) {
     auto box = like;
     box.hosts = {name};
-    box.prior = prior::inspect + prior::host;
+    box.prior = prior::inspect + prior::one_name;
     box.text = fmt::format("{} to {}: {}", word, clues.name(name), in_words(box.fate));
     boxes.push_back(box);
   }

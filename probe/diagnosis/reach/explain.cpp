@@ -120,9 +120,9 @@ class Explainer {
     }
   }
 
-  Bits cost(std::size_t event, const Met& met, const World& world) const {
-    return bits_of(sight_.events.flows[event], sight_.events.slow_line, met.fate,
-                   losses[world.loss].share);
+  Met met(std::size_t event, const World& world) const {
+    return fate_in(world, boxes_, sight_.packets[event], sight_.events.flows[event],
+                   sight_.events.slow_line);
   }
 
   // What fails by it in that world, and the events that are dearer without it.
@@ -133,10 +133,9 @@ class Explainer {
     const auto& events = sight_.events.flows;
     std::vector<std::pair<Bits, std::size_t>> gains;
     for (std::size_t i = 0; i < events.size(); ++i) {
-      const auto here = fate_in(world, boxes_, sight_.packets[i]);
+      const auto here = met(i, world);
       if (!here.met() || code_of(boxes_[here.box]) != cause.code) continue;
-      const auto gain =
-          cost(i, fate_in(without, boxes_, sight_.packets[i]), without) - cost(i, here, world);
+      const auto gain = bits_in(without, boxes_, sight_, i) - bits_in(world, boxes_, sight_, i);
       if (gain > 0) gains.emplace_back(-gain, i);
     }
     std::stable_sort(gains.begin(), gains.end());
@@ -144,12 +143,14 @@ class Explainer {
     for (const auto& [negative, i] : gains) {
       cause.evidence.push_back({events[i].probe, in_words(events[i]), -negative});
     }
+    std::set<std::string_view> told_of;  // probes
     for (std::size_t i = 0; i < sight_.events.signs.size(); ++i) {
       const auto& sign = sight_.events.signs[i];
       const bool told = std::any_of(world.boxes.begin(), world.boxes.end(), [&](auto number) {
         return code_of(boxes_[number]) == cause.code &&
                tells(boxes_[number], sign.sign, sight_.sign_hosts[i]);
       });
+      if (told) told_of.insert(sign.probe);
       if (!told || cause.evidence.size() >= most_evidence) continue;
       cause.evidence.push_back(
           {sign.probe, fmt::format("{}: {}", sign.host, to_string(sign.sign)), leak});
@@ -166,7 +167,8 @@ class Explainer {
                              (row.sip_alg && cause.code == Code::sip_alg);
       const bool fails = works(asked_, row, probes) == Works::no && !row.spoilt;
       const auto its_own = [&](std::size_t probe) {
-        return probes[probe] == Works::no && spared[probe] != Works::no;
+        const bool told = told_of.contains(asked_.probes[probe].result->probe.id);
+        return probes[probe] == Works::no && (told || spared[probe] != Works::no);
       };
       const bool by_it = std::any_of(row.probes.begin(), row.probes.end(), its_own);
       if (condition || (fails && by_it)) {
@@ -179,9 +181,8 @@ class Explainer {
     const auto& best = worlds_.front();
     for (std::size_t i = 0; i < sight_.events.flows.size(); ++i) {
       const auto& event = sight_.events.flows[i];
-      const auto met = fate_in(best, boxes_, sight_.packets[i]);
-      const auto price = cost(i, met, best);
-      const bool said = event.control || met.met() || event.seen == Seen::dropped;
+      const auto price = bits_in(best, boxes_, sight_, i);
+      const bool said = event.control || met(i, best).met() || event.seen == Seen::dropped;
       if (!said && price >= is_left_over) {
         result_.unexplained.push_back({event.probe, in_words(event), price});
       }

@@ -26,11 +26,13 @@ constexpr Cell cells[] = {
     {Fate::closed, Seen::nothing, .3},
     // Routers ration their ICMP answers.
     {Fate::prohibit, Seen::prohibited, .5},
+    {Fate::prohibit, Seen::refused_way, .3},
     {Fate::prohibit, Seen::nothing, .9},
     {Fate::prohibit, Seen::dropped, .9},
     {Fate::refuse, Seen::refused, .5},
     {Fate::refuse, Seen::refused_way, .5},
     {Fate::refuse, Seen::refused_by, .3},
+    {Fate::refuse, Seen::prohibited, .4},  // one rule may reset TCP, and prohibit UDP
     {Fate::refuse, Seen::closed, .01},
     {Fate::refuse, Seen::nothing, .3},
     {Fate::refuse, Seen::dropped, .3},

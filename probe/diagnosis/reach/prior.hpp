@@ -23,7 +23,8 @@ inline constexpr Bits one_protocol = bits(2);
 inline constexpr Bits says_no = bits(1), beyond = bits(2);
 inline constexpr Bits own_resolver_only = bits(7);
 inline constexpr Bits no_way_out = bits(6);  // where nothing answers
-inline constexpr Bits inspect = bits(9), any_port = bits(4), names_of_domain = bits(2);
+inline constexpr Bits inspect = bits(9), any_port = bits(4), names_of_domain = bits(2),
+                      one_name = bits(2);
 inline constexpr Bits both_transports = bits(3);
 inline constexpr Bits accept = bits(10), answers_itself = bits(8);
 inline constexpr Bits far_end = bits(10), far_domain = bits(14), public_anchor = bits(2);

@@ -202,9 +202,10 @@ void read_dns(const Reading& reading, FlowEvents& events) {
   if (reading.probe.with.contains("nobody") && heard) {
     sign(reading, events, Sign::dns_redirected, event.flow.address);
   }
-  const auto attempts = reading.seen.attempts;  // over all servers, where it is many
-  event.sent = event.seen == Seen::nothing ? lookup_tries
-                                           : std::max(1, attempts < 5 ? attempts : lookup_tries);
+  // Nobody listens there: silence is what is expected, and says nothing.
+  if (reading.probe.with.contains("nobody")) return;
+  // How often what was answered had been sent is not known: `attempts` counts servers, too.
+  if (event.seen == Seen::nothing) event.sent = lookup_tries;
   events.flows.push_back(event);
   const auto name = reading.with("name");
   if (elsewhere && !name.empty() && outcome == Outcome::answered) {

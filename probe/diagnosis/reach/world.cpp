@@ -2,16 +2,42 @@
 
 namespace callready::reach {
 
-Met fate_in(const World& world, const Boxes& boxes, const Packet& packet) {
+namespace {
+
+template <typename Fits>
+Met fate_by(const World& world, const Boxes& boxes, const Packet& packet, Fits fits) {
   Met result;
   for (const auto number : world.boxes) {
     const auto& box = boxes[number];
     const auto fate = fate_of(box, packet);
     if (fate == Fate::pass) continue;
     const Met met{fate, place_of(box), number};
-    result = nearer(result, met, [](Fate, Fate) { return true; });
+    result = nearer(result, met, fits);
   }
   return result;
+}
+
+}  // namespace
+
+Met fate_in(const World& world, const Boxes& boxes, const Packet& packet) {
+  return fate_by(world, boxes, packet, [](Fate one, Fate other) { return one <= other; });
+}
+
+Met fate_in(const World& world, const Boxes& boxes, const Packet& packet, const FlowEvent& event,
+            bool slow_line) {
+  const auto share = losses[world.loss].share;
+  return fate_by(world, boxes, packet, [&](Fate one, Fate other) {
+    const auto first = bits_of(event, slow_line, one, share);
+    const auto second = bits_of(event, slow_line, other, share);
+    return first != second ? first < second : one <= other;
+  });
+}
+
+Bits bits_in(const World& world, const Boxes& boxes, const Sight& sight, std::size_t event) {
+  const auto& seen = sight.events.flows[event];
+  const bool slow = sight.events.slow_line;
+  const auto met = fate_in(world, boxes, sight.packets[event], seen, slow);
+  return bits_of(seen, slow, met.fate, losses[world.loss].share);
 }
 
 }  // namespace callready::reach
