@@ -9,7 +9,7 @@ namespace callready::reach {
 namespace {
 
 // The table. Its order means nothing: a test shuffles it.
-constexpr std::array<KindOfBox, 9> table{{
+constexpr std::array<KindOfBox, 10> table{{
     {Kind::rule, "rule", fate_by_rule, propose_rules},
     {Kind::hosts, "hosts", fate_by_rule, propose_host_rules},
     {Kind::inspect, "inspect", fate_by_inspection, propose_inspections},
@@ -19,6 +19,7 @@ constexpr std::array<KindOfBox, 9> table{{
     {Kind::ban, "ban", fate_by_ban, propose_bans},
     {Kind::portal, "portal", fate_by_portal, propose_portals},
     {Kind::fact, "fact", fate_by_fact, propose_facts},
+    {Kind::reticent, "reticent", fate_by_reticence, propose_reticent_servers},
 }};
 
 constexpr bool kinds_in_their_places() {
@@ -40,7 +41,7 @@ std::span<const KindOfBox> kinds() { return table; }
 
 bool covers(const Box& box, const Packet& packet) {
   if (box.fate == Fate::pass) return false;
-  if (packet.ends_early && (box.beyond || box.kind == Kind::far_end)) return false;
+  if (packet.ends_early && (box.beyond || at_far_end(box))) return false;
   if (!matches(box.protocol, packet.udp)) return false;
   if (box.cargoes != 0 && (box.cargoes & bit(packet.cargo)) == 0) return false;
   if (!box.ports.empty() && !is_one_of(box.ports, packet.port)) return false;
@@ -48,7 +49,9 @@ bool covers(const Box& box, const Packet& packet) {
     if (ports.contains(packet.port) && matches(protocol, packet.udp)) return false;
   }
   const auto& hosts = box.hosts;
-  if (!hosts.empty() && !holds(hosts, packet.host) && !holds(hosts, packet.name)) return false;
+  // Who looks into a greeting goes by the name in it, whoever it is sent to.
+  const bool host = box.kind != Kind::inspect && holds(hosts, packet.host);
+  if (!hosts.empty() && !host && !holds(hosts, packet.name)) return false;
   return box.spared_hosts.empty() || !holds(box.spared_hosts, packet.host);
 }
 

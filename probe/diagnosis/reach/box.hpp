@@ -34,16 +34,28 @@ enum class Fate : std::uint8_t {
   portal,     // a device answers with a page of its own
   elsewhere,  // it goes to somebody else
   maybe,      // some pass
+  ignore,     // it arrives, and the server answers nobody that it does not know
 };
 
-inline constexpr std::size_t fate_count = static_cast<std::size_t>(Fate::maybe) + 1;
+inline constexpr std::size_t fate_count = static_cast<std::size_t>(Fate::ignore) + 1;
 
 // True where nothing of use gets through.
 constexpr bool loses(Fate fate) {
-  return fate != Fate::pass && fate != Fate::carry && fate != Fate::maybe;
+  return fate != Fate::pass && fate != Fate::carry && fate != Fate::maybe && fate != Fate::ignore;
 }
 
-enum class Kind : std::uint8_t { rule, hosts, inspect, accept, far_end, limit, ban, portal, fact };
+enum class Kind : std::uint8_t {
+  rule,
+  hosts,
+  inspect,
+  accept,
+  far_end,
+  limit,
+  ban,
+  portal,
+  fact,
+  reticent,
+};
 
 enum class Protocol : std::uint8_t { any, udp, tcp };
 
@@ -110,6 +122,9 @@ Fate fate_of(const Box& box, const Packet& packet);
 bool tells(const Box& box, Sign sign, HostId host);
 
 // Nearer ones act first.
-constexpr int place_of(const Box& box) { return box.kind == Kind::far_end ? 2 : box.beyond; }
+constexpr bool at_far_end(const Box& box) {
+  return box.kind == Kind::far_end || box.kind == Kind::reticent;
+}
+constexpr int place_of(const Box& box) { return at_far_end(box) ? 2 : box.beyond; }
 
 }  // namespace callready::reach

@@ -31,4 +31,8 @@ void propose_portals(const Clues& clues, Boxes& boxes);
 Fate fate_by_fact(const Box& box, const Packet& packet);
 void propose_facts(const Clues& clues, Boxes& boxes);
 
+// boxes_reticent.cpp: SIP servers that answer nobody they do not know.
+Fate fate_by_reticence(const Box& box, const Packet& packet);
+void propose_reticent_servers(const Clues& clues, Boxes& boxes);
+
 }  // namespace callready::reach

@@ -42,9 +42,17 @@ void propose_acceptances(const Clues& clues, Boxes& boxes) {
         fmt::format("a device takes every TCP connection itself{}, and carries none on", but);
     boxes.push_back(box);
   }
+  box.spared.clear();
+  for (const auto& ports : std::initializer_list<Ports>{{443}, web}) {
+    if (!suspicious) continue;
+    box.ports = as_ranges(ports);
+    box.prior = prior::accept + one_bit;
+    box.text = fmt::format("a device takes connections to {} itself, and carries none on",
+                           port_words(box.ports));
+    boxes.push_back(box);
+  }
   box.code = Code::none;
   box.fate = Fate::carry;
-  box.spared.clear();
   for (const auto& ports : std::initializer_list<Ports>{{80}, {443}, web, {}}) {
     if (!suspicious) continue;
     box.ports = as_ranges(ports);

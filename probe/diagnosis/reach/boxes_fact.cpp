@@ -76,7 +76,7 @@ void propose_missing_names(const Clues& clues, Boxes& boxes) {
       clues.has(dns_redirected) ? Hosts{} : without(clues.hosts_of(public_denies), known);
   const bool any_denied = !common(denied, missing).empty();
   const auto explains = bit(name_gone);
-  boxes.push_back(of_names(Code::dns_filtered, bits(any_denied ? 12 : 6), explains, missing,
+  boxes.push_back(of_names(Code::dns_filtered, bits(any_denied ? 9 : 6), explains, missing,
                            "DNS at this site hides names"));
   const auto undenied = without(missing, denied);
   if (!denied.empty() && !undenied.empty()) {

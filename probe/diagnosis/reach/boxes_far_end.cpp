@@ -73,7 +73,7 @@ Fate fate_by_far_end(const Box& box, const Packet&) { return box.fate; }
 
 void propose_far_ends(const Clues& clues, Boxes& boxes) {
   propose_broken_servers(clues, boxes);
-  for (const auto& [hosts, text, price, bad] : dead_hosts(clues)) {
+  for (const auto& [hosts, text, price, bad, but_dns] : dead_hosts(clues)) {
     const bool resolver = clues.any(
         bad, [&](std::uint32_t event) { return clues.packet(event).cargo == Cargo::dns; });
     if (resolver || !one_domain(clues, hosts)) continue;

@@ -27,7 +27,7 @@ void propose_of(const Clues& clues, Box box, Bits price, const EventIds& bad,
 }  // namespace
 
 void propose_host_rules(const Clues& clues, Boxes& boxes) {
-  for (const auto& [hosts, text, price, bad] : dead_hosts(clues)) {
+  for (const auto& [hosts, text, price, bad, but_dns] : dead_hosts(clues)) {
     for (const auto protocol : {Protocol::any, Protocol::udp, Protocol::tcp}) {
       const auto some = clues.select(bad, [&, protocol](std::uint32_t event) {
         return matches(protocol, clues.packet(event).udp);
@@ -37,6 +37,7 @@ void propose_host_rules(const Clues& clues, Boxes& boxes) {
       box.code = Code::destination_blocked;
       box.protocol = protocol;
       box.hosts = hosts;
+      if (but_dns) box.spared = {{single(53), Protocol::any}};
       const bool one = protocol != Protocol::any;
       propose_of(clues, box, price + (one ? prior::one_protocol : 0), some,
                  one ? fmt::format("{}, {}", text, protocol_words(protocol)) : text, boxes);

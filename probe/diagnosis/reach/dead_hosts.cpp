@@ -10,6 +10,8 @@ namespace {
 // A packet that was seen on its way proves nothing of the host.
 bool proves_alive(Seen seen) { return is_good(seen) && seen != Seen::expired; }
 
+constexpr auto others_text = "all hosts but the vendors'";
+
 // By owner.
 std::map<std::uint32_t, std::set<HostId>> by_domain(const Clues& clues, const Hosts& hosts) {
   std::map<std::uint32_t, std::set<HostId>> found;
@@ -50,11 +52,11 @@ std::vector<DeadHosts> dead_hosts(const Clues& clues) {
   }
   const auto dead_others = without(dead, clues.vendors);
   if (dead_others.size() > 1) {
-    groups.try_emplace(clues.others, "all hosts but the vendors'", prior::other_hosts);
+    groups.try_emplace(clues.others, others_text, prior::other_hosts);
   }
   std::vector<DeadHosts> found;
   for (const auto& [hosts, group] : groups) {
-    DeadHosts one{hosts, group.first, group.second, {}};
+    DeadHosts one{hosts, group.first, group.second, {}, group.first == others_text};
     for (const auto host : hosts) {
       const auto its = bad.find(host);
       if (its != bad.end()) one.bad.insert(one.bad.end(), its->second.begin(), its->second.end());

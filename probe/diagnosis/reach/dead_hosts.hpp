@@ -11,6 +11,7 @@ struct DeadHosts {
   std::string text;  // "sbc.example", "3 hosts of example.com"
   Bits price = 0;    // that a rule names them
   EventIds bad;      // of theirs
+  bool but_dns = false;
 };
 
 std::vector<DeadHosts> dead_hosts(const Clues& clues);

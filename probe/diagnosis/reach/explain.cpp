@@ -155,26 +155,39 @@ class Explainer {
       cause.evidence.push_back(
           {sign.probe, fmt::format("{}: {}", sign.host, to_string(sign.sign)), leak});
     }
-    const auto with = fates_asked(asked_, world, boxes_);
-    const auto other = fates_asked(asked_, without, boxes_);
-    std::vector<Works> probes, spared;
-    for (const auto& probe : asked_.probes) {
-      probes.push_back(works(asked_, probe, with, world, boxes_));
-      spared.push_back(works(asked_, probe, other, without, boxes_));
-    }
+    auto alone = world;
+    std::erase_if(alone.boxes, [&](auto number) { return code_of(boxes_[number]) != cause.code; });
+    const auto with = probes_in(world), others = probes_in(without), by_itself = probes_in(alone);
     for (const auto& row : asked_.rows) {
       const bool condition = (row.nat && cause.code == Code::nat_symmetric) ||
                              (row.sip_alg && cause.code == Code::sip_alg);
-      const bool fails = works(asked_, row, probes) == Works::no && !row.spoilt;
-      const auto its_own = [&](std::size_t probe) {
-        const bool told = told_of.contains(asked_.probes[probe].result->probe.id);
-        return probes[probe] == Works::no && (told || spared[probe] != Works::no);
+      const auto told = [&](std::size_t probe) {
+        return told_of.contains(asked_.probes[probe].result->probe.id);
       };
-      const bool by_it = std::any_of(row.probes.begin(), row.probes.end(), its_own);
-      if (condition || (fails && by_it)) {
+      const auto its_own = [&](std::size_t probe) {
+        return with[probe] == Works::no &&
+               (others[probe] != Works::no || told(probe) ||
+                (by_itself[probe] == Works::no && !asked_.probes[probe].broken));
+      };
+      const auto& probes = row.probes;
+      const bool fails = works(asked_, row, with) == Works::no && !row.spoilt;
+      const bool by_it = fails && std::any_of(probes.begin(), probes.end(), its_own);
+      // What a resolver says is a row of its own.
+      const bool by_sign = row.row->status == Status::fail && !probes.empty() &&
+                           std::all_of(probes.begin(), probes.end(), told);
+      if (condition || by_it || by_sign) {
         cause.explains.push_back(row.set->id + '/' + row.row->id);
       }
     }
+  }
+
+  std::vector<Works> probes_in(const World& world) const {
+    const auto fates = fates_asked(asked_, world, boxes_);
+    std::vector<Works> probes;
+    for (const auto& probe : asked_.probes) {
+      probes.push_back(works(asked_, probe, fates, world, boxes_));
+    }
+    return probes;
   }
 
   void look_for_leftovers() {

@@ -71,6 +71,7 @@ std::string_view answer_to(Fate fate) {
     case Fate::drop:
     case Fate::down:
     case Fate::deaf:
+    case Fate::ignore:
       return "nothing comes back";
     case Fate::maybe:
       return "passes now and then";
