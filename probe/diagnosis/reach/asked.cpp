@@ -143,7 +143,7 @@ class Asking {
     asked.by_proxy = proxied_.contains(probe.id);
     asked.broken = broken_.contains(probe.id);
     asked.measured = seen.outcome != Outcome::skipped;
-    asked.arrived = good_.contains(probe.id);
+    asked.arrived = good_.contains(probe.id) && reached(seen.outcome);
     if (probe.check == CheckKind::udp_range) {
       const auto open = open_udp_.lower_bound(probe.target.ports.first);
       asked.arrived = open != open_udp_.end() && *open <= probe.target.ports.last;

@@ -19,6 +19,19 @@ void propose_reticent_servers(const Clues& clues, Boxes& boxes) {
     const bool sip = packet.cargo == Cargo::sip || packet.cargo == Cargo::inside;
     if (silent && sip && !packet.ends_early) domains[clues.domain(packet.host)].insert(packet.host);
   }
+  // Those that one service names by address only have no owner in common that one could see.
+  std::set<HostId> all;
+  for (const auto& [domain, hosts] : domains) all.insert(hosts.begin(), hosts.end());
+  if (domains.size() > 1) {
+    Box box;
+    box.kind = Kind::reticent;
+    box.fate = Fate::ignore;
+    box.hosts = as_hosts(all);
+    box.cargoes = bit(Cargo::sip) | bit(Cargo::inside);
+    box.prior = prior::reticent + bits(2);
+    box.text = fmt::format("{} hosts: SIP of strangers is not answered", all.size());
+    boxes.push_back(box);
+  }
   if (domains.size() > most_alike) return;
   for (const auto& [domain, hosts] : domains) {
     Box box;

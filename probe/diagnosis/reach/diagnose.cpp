@@ -201,10 +201,21 @@ Report as_report(const Report& report, const Diagnosis& diagnosis) {
       requirement.status = diagnosis.judged.rows[row++].status;
     }
   }
+  std::set<std::string> open;  // what fails in some of the worlds only is not explained
+  for (const auto& set : made.sets) {
+    for (const auto& requirement : set.requirements) {
+      const auto status = requirement.status;
+      if (status == Status::unknown || status == Status::pass) {
+        open.insert(set.id + '/' + requirement.id);
+      }
+    }
+  }
   made.findings.clear();
   for (const auto& cause : diagnosis.explained.causes) {
     if (words_of(cause.code).of_contents) continue;  // its rule says it
     made.findings.push_back(finding_of(cause));
+    std::erase_if(made.findings.back().explains,
+                  [&](const std::string& id) { return open.contains(id); });
   }
   for (const auto* finding : diagnosis.contents) made.findings.push_back(*finding);
   if (auto left = leftovers(diagnosis)) made.findings.push_back(std::move(*left));

@@ -388,8 +388,10 @@ std::optional<Seen> seen_over_tcp(const Observation& seen) {
     case DetailCode::black_hole:
       return Seen::mute;
     case DetailCode::connection_reset:
+    case DetailCode::closed_by_peer:
       return Seen::cut;
     case DetailCode::unexpected_body:
+    case DetailCode::not_tls:
     case DetailCode::not_stun:
       return Seen::foreign;
     default:
