@@ -52,6 +52,7 @@ std::span<const Word<Sign>> words() {
       {Sign::ipv6_broken, "ipv6_broken"},         {Sign::proxy_works, "proxy_works"},
       {Sign::proxy_login, "proxy_login"},         {Sign::proxy_denied, "proxy_denied"},
       {Sign::proxy_silent, "proxy_silent"},       {Sign::proxy_error, "proxy_error"},
+      {Sign::dns_direct, "dns_direct"},           {Sign::no_link, "no_link"},
   };
   return table;
 }

@@ -54,7 +54,7 @@ struct PacketFlow {
   std::string host, address;  // the address may be unknown
   std::uint16_t port = 0;
   Cargo cargo = Cargo::none;
-  std::string name;  // that a TLS greeting carries
+  std::string name;  // that a TLS greeting carries, or that a resolver is asked for
 
   friend auto operator<=>(const PacketFlow&, const PacketFlow&) = default;
 };
@@ -98,6 +98,8 @@ enum class Sign {
   proxy_denied,  // 403
   proxy_silent,
   proxy_error,  // any other refusal
+  dns_direct,   // an address where nobody listens answers no DNS
+  no_link,      // a rule about this computer's own links says that nothing leaves it
 };
 
 struct SignEvent {

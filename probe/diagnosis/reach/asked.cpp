@@ -71,6 +71,11 @@ bool weakens_rows(const Finding& finding) {
                      [&](std::string_view room) { return finding.code.starts_with(room); });
 }
 
+// An answer is not the service's own.
+bool deceives(Fate fate) {
+  return fate == Fate::take || fate == Fate::portal || fate == Fate::elsewhere;
+}
+
 using PacketKey = std::tuple<bool, Cargo, std::uint16_t, HostId, HostId>;
 
 PacketKey key_of(const Packet& packet) {
@@ -115,12 +120,13 @@ class Asking {
         for (const auto* result : probes_of(row, known)) {
           asked.nat |= result->probe.check == CheckKind::nat;
           asked.sip_alg |= result->probe.check == CheckKind::sip_alg;
+          asked.plain_sip |= result->probe.check == CheckKind::sip &&
+                             result->probe.target.transport == Transport::udp;
           asked.probes.push_back(add(*result));
         }
         made_.rows.push_back(std::move(asked));
       }
     }
-    made_.lookup = packet(lookup_of(report_.site));
     return std::move(made_);
   }
 
@@ -139,7 +145,6 @@ class Asking {
     AskedProbe asked;
     asked.result = &result;
     asked.by_rules = is_stream(probe.check) || probe.check == CheckKind::dns;
-    asked.has_name = findings::is_name(probe.target.host);
     asked.by_proxy = proxied_.contains(probe.id);
     asked.broken = broken_.contains(probe.id);
     asked.measured = seen.outcome != Outcome::skipped;
@@ -151,6 +156,8 @@ class Asking {
     if (stands_for_packets(result)) {
       for (const auto& flow : flows_of(probe, seen)) asked.packets.push_back(packet(flow));
       if (!asked.packets.empty()) asked.host = made_.packets[asked.packets.front()].host;
+      const auto& name = probe.target.host;
+      if (findings::is_name(name)) asked.lookup = packet(lookup_of(report_.site, name));
     }
     made_.probes.push_back(std::move(asked));
     return place->second;
@@ -168,10 +175,12 @@ class Asking {
 }  // namespace
 
 std::vector<PacketFlow> flows_asked_for(const Report& report) {
-  std::vector<PacketFlow> flows{lookup_of(report.site)};
+  std::vector<PacketFlow> flows;
   for (const auto& result : report.probes) {
     if (!stands_for_packets(result)) continue;
     for (auto& flow : flows_of(result.probe, result.observation)) flows.push_back(std::move(flow));
+    const auto& name = result.probe.target.host;
+    if (findings::is_name(name)) flows.push_back(lookup_of(report.site, name));
   }
   return flows;
 }
@@ -188,24 +197,27 @@ std::vector<Met> fates_asked(const Asked& asked, const World& world, const Boxes
   return fates;
 }
 
-Works works(const Asked& asked, const AskedProbe& probe, const std::vector<Met>& fates,
-            const World& world, const Boxes& boxes) {
+Works works(const AskedProbe& probe, const std::vector<Met>& fates, const World& world,
+            const Boxes& boxes) {
   const auto check = probe.result->probe.check;
   if (probe.packets.empty()) return Works::untried;
   if (probe.by_proxy) return Works::yes;
+  for (const auto number : world.boxes) {
+    const auto& box = boxes[number];
+    if (box.kind != Kind::fact || !holds(box.names, probe.host)) continue;
+    return box.code == Code::target_outdated ? Works::gone : Works::no;
+  }
   if (probe.broken) return Works::no;
   bool chance = false;
   for (const auto packet : probe.packets) {
-    if (loses(fates[packet].fate)) return Works::no;
-    chance |= fates[packet].fate == Fate::maybe;
+    const auto& met = fates[packet];
+    chance |= met.fate == Fate::maybe;
+    // What was answered has passed, whatever else the world closes, if not for good since.
+    const bool since = met.met() && boxes[met.box].kind == Kind::ban;
+    const bool passed = probe.arrived && !since && !deceives(met.fate);
+    if (loses(met.fate) && !passed) return Works::no;
   }
-  for (const auto number : world.boxes) {
-    const auto& box = boxes[number];
-    const bool names = box.code == Code::dns_filtered || box.code == Code::target_outdated ||
-                       box.code == Code::dns_unreachable;
-    if (names && holds(box.names, probe.host)) return Works::no;
-  }
-  if (probe.has_name && loses(fates[asked.lookup].fate)) return Works::no;
+  if (probe.lookup && loses(fates[*probe.lookup].fate) && !probe.arrived) return Works::no;
   if (chance) return Works::unknown;
   if (!probe.measured) return Works::untried;
   // What is likely beforehand alone makes nothing ready: something has to have been seen.
@@ -248,6 +260,9 @@ Works works(const Asked& asked, const AskedRow& row, const std::vector<Works>& p
   for (const auto probe : row.probes) {
     if (probes[probe] != Works::untried) seen.push_back(probes[probe]);
   }
+  const auto others =
+      std::count_if(seen.begin(), seen.end(), [](Works one) { return one != Works::gone; });
+  if (others > 0) std::erase(seen, Works::gone);
   if (seen.empty()) return Works::untried;
   const auto count = static_cast<std::size_t>(std::max(row.reach.count, 1));
   switch (row.reach.kind) {

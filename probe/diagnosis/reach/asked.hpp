@@ -14,13 +14,19 @@ namespace callready::reach {
 // report does not hold it.)
 using RowReach = std::map<std::string, Reach>;
 
-enum class Works { yes, no, unknown, untried };
+enum class Works {
+  yes,
+  no,
+  unknown,
+  untried,
+  gone,  // its name no longer exists: an old list, beside others that are there
+};
 
 struct AskedProbe {
   const ProbeResult* result = nullptr;
-  std::vector<std::size_t> packets;  // places in Asked::packets
+  std::vector<std::size_t> packets;   // places in Asked::packets
+  std::optional<std::size_t> lookup;  // the packet that finds its name first
   HostId host = 0;
-  bool has_name = false;  // that must be looked up first
   bool by_proxy = false;  // a proxy carries it
   bool broken = false;    // a sign says so, whatever the way
   bool measured = false;  // it was sent
@@ -33,17 +39,17 @@ struct AskedRow {
   const RequirementResult* row = nullptr;
   std::vector<std::size_t> probes;  // places in Asked::probes
   Reach reach;
-  bool spoilt = false;  // a rule about contents says that it fails
-  bool worse = false;   // one says that it works with limits
-  bool nat = false,
-       sip_alg = false;  // it asks what kind of NAT there is, or whether SIP is rewritten
+  bool spoilt = false;     // a rule about contents says that it fails
+  bool worse = false;      // one says that it works with limits
+  bool nat = false;        // it asks what kind of NAT there is
+  bool sip_alg = false;    // it asks whether SIP is rewritten
+  bool plain_sip = false;  // it asks for SIP that a device can read
 };
 
 struct Asked {
-  std::vector<Packet> packets;  // each once; the last is a look-up by the site's resolver
+  std::vector<Packet> packets;  // each once
   std::vector<AskedProbe> probes;
   std::vector<AskedRow> rows;
-  std::size_t lookup = 0;
 };
 
 // The flows, before there is a Sight that they are part of.
@@ -54,8 +60,8 @@ Asked asked_by(const Report& report, const Sight& sight, const RowReach& reach,
 
 // What a world makes of each packet, probe and row.
 std::vector<Met> fates_asked(const Asked& asked, const World& world, const Boxes& boxes);
-Works works(const Asked& asked, const AskedProbe& probe, const std::vector<Met>& fates,
-            const World& world, const Boxes& boxes);
+Works works(const AskedProbe& probe, const std::vector<Met>& fates, const World& world,
+            const Boxes& boxes);
 Works works(const Asked& asked, const AskedRow& row, const std::vector<Works>& probes);
 
 }  // namespace callready::reach

@@ -9,7 +9,7 @@ namespace callready::reach {
 namespace {
 
 // The table. Its order means nothing: a test shuffles it.
-constexpr std::array<KindOfBox, 10> table{{
+constexpr std::array<KindOfBox, 12> table{{
     {Kind::rule, "rule", fate_by_rule, propose_rules},
     {Kind::hosts, "hosts", fate_by_rule, propose_host_rules},
     {Kind::inspect, "inspect", fate_by_inspection, propose_inspections},
@@ -20,6 +20,8 @@ constexpr std::array<KindOfBox, 10> table{{
     {Kind::portal, "portal", fate_by_portal, propose_portals},
     {Kind::fact, "fact", fate_by_fact, propose_facts},
     {Kind::reticent, "reticent", fate_by_reticence, propose_reticent_servers},
+    {Kind::resolver, "resolver", fate_by_resolver, propose_resolvers},
+    {Kind::neighbour, "neighbour", fate_by_neighbour, propose_neighbours},
 }};
 
 constexpr bool kinds_in_their_places() {
@@ -51,7 +53,8 @@ bool covers(const Box& box, const Packet& packet) {
   const auto& hosts = box.hosts;
   // Who looks into a greeting goes by the name in it, whoever it is sent to.
   const bool host = box.kind != Kind::inspect && holds(hosts, packet.host);
-  if (!hosts.empty() && !host && !holds(hosts, packet.name)) return false;
+  const bool name = packet.cargo != Cargo::dns && holds(hosts, packet.name);
+  if (!hosts.empty() && !host && !name) return false;
   return box.spared_hosts.empty() || !holds(box.spared_hosts, packet.host);
 }
 

@@ -34,6 +34,7 @@ enum class Fate : std::uint8_t {
   portal,     // a device answers with a page of its own
   elsewhere,  // it goes to somebody else
   maybe,      // some pass
+  close,      // it passes, and the far end is not far
   ignore,     // it arrives, and the server answers nobody that it does not know
 };
 
@@ -41,7 +42,8 @@ inline constexpr std::size_t fate_count = static_cast<std::size_t>(Fate::ignore)
 
 // True where nothing of use gets through.
 constexpr bool loses(Fate fate) {
-  return fate != Fate::pass && fate != Fate::carry && fate != Fate::maybe && fate != Fate::ignore;
+  return fate != Fate::pass && fate != Fate::carry && fate != Fate::maybe && fate != Fate::ignore &&
+         fate != Fate::close;
 }
 
 enum class Kind : std::uint8_t {
@@ -55,6 +57,8 @@ enum class Kind : std::uint8_t {
   portal,
   fact,
   reticent,
+  resolver,
+  neighbour,
 };
 
 enum class Protocol : std::uint8_t { any, udp, tcp };
@@ -123,7 +127,7 @@ bool tells(const Box& box, Sign sign, HostId host);
 
 // Nearer ones act first.
 constexpr bool at_far_end(const Box& box) {
-  return box.kind == Kind::far_end || box.kind == Kind::reticent;
+  return box.kind == Kind::far_end || box.kind == Kind::reticent || box.kind == Kind::neighbour;
 }
 constexpr int place_of(const Box& box) { return at_far_end(box) ? 2 : box.beyond; }
 

@@ -31,6 +31,12 @@ void propose_portals(const Clues& clues, Boxes& boxes);
 Fate fate_by_fact(const Box& box, const Packet& packet);
 void propose_facts(const Clues& clues, Boxes& boxes);
 
+// boxes_neighbour.cpp: servers that are close by.
+Fate fate_by_neighbour(const Box& box, const Packet& packet);
+void propose_neighbours(const Clues& clues, Boxes& boxes);
+// boxes_resolver.cpp: what the site's resolver keeps silent about.
+Fate fate_by_resolver(const Box& box, const Packet& packet);
+void propose_resolvers(const Clues& clues, Boxes& boxes);
 // boxes_reticent.cpp: SIP servers that answer nobody they do not know.
 Fate fate_by_reticence(const Box& box, const Packet& packet);
 void propose_reticent_servers(const Clues& clues, Boxes& boxes);

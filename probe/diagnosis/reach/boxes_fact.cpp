@@ -49,6 +49,8 @@ constexpr std::array rows{
         "the proxy denies connections"},
     Row{proxy_silent, Code::proxy_unreachable, bits(4), bit(proxy_silent),
         "the proxy does not answer"},
+    Row{no_link, Code::no_link, bits(2), bit(no_link) | bit(name_fails),
+        "nothing leaves this computer", Fate::elsewhere},
     Row{turn_login, Code::turn_login, bits(5), bit(turn_login),
         "the TURN servers refuse the login"},
 };
@@ -76,8 +78,10 @@ void propose_missing_names(const Clues& clues, Boxes& boxes) {
       clues.has(dns_redirected) ? Hosts{} : without(clues.hosts_of(public_denies), known);
   const bool any_denied = !common(denied, missing).empty();
   const auto explains = bit(name_gone);
-  boxes.push_back(of_names(Code::dns_filtered, bits(any_denied ? 9 : 6), explains, missing,
-                           "DNS at this site hides names"));
+  // With a device in between that was not caught.
+  const double hidden_everywhere = clues.has(dns_direct) ? 12 : 9;
+  boxes.push_back(of_names(Code::dns_filtered, bits(any_denied ? hidden_everywhere : 6), explains,
+                           missing, "DNS at this site hides names"));
   const auto undenied = without(missing, denied);
   if (!denied.empty() && !undenied.empty()) {
     boxes.push_back(

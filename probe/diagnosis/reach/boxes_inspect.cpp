@@ -82,6 +82,26 @@ void propose_over_udp(const Clues& clues, Boxes& boxes) {
   }
 }
 
+// SIP on its usual port: what a SIP ALG reads, and may swallow.
+void propose_swallowed_sip(const Clues& clues, Boxes& boxes) {
+  constexpr std::uint16_t usual_port = 5060;
+  const auto its = [&](std::uint32_t event) {
+    const auto& packet = clues.packet(event);
+    return packet.udp && packet.cargo == Cargo::sip && packet.port == usual_port;
+  };
+  if (!clues.any(clues.bad, its)) return;
+  Box box;
+  box.kind = Kind::inspect;
+  box.code = Code::sip_alg;
+  box.fate = Fate::drop;
+  box.protocol = Protocol::udp;
+  box.cargoes = bit(Cargo::sip);
+  box.ports = {single(usual_port)};
+  box.prior = prior::inspect + prior::port;
+  box.text = "something on the way swallows SIP on its usual port";
+  boxes.push_back(box);
+}
+
 // What died or was reset after a connection stood, by one of its payloads.
 struct Hurt {
   Seen seen;
@@ -181,6 +201,7 @@ Fate fate_by_inspection(const Box& box, const Packet& packet) {
 
 void propose_inspections(const Clues& clues, Boxes& boxes) {
   propose_over_udp(clues, boxes);
+  propose_swallowed_sip(clues, boxes);
   for (const auto seen : {Seen::mute, Seen::cut}) {
     for (const auto cargo :
          {Cargo::none, Cargo::rtp, Cargo::stun, Cargo::turn, Cargo::sip, Cargo::http, Cargo::tls}) {

@@ -30,7 +30,10 @@ void propose_limits(const Clues& clues, Boxes& boxes) {
 }
 
 Fate fate_by_ban(const Box& box, const Packet& packet) {
-  return packet.at_ms < box.since_ms ? Fate::pass : box.fate;
+  // What had just begun may have been cut off.
+  constexpr double begun_before_ms = 400;
+  if (packet.at_ms >= box.since_ms) return box.fate;
+  return packet.at_ms >= box.since_ms - begun_before_ms ? Fate::maybe : Fate::pass;
 }
 
 void propose_bans(const Clues& clues, Boxes& boxes) {

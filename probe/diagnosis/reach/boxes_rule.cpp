@@ -189,7 +189,7 @@ void propose_own_resolver_only(const Clues& clues, Boxes& boxes) {
   box.kind = Kind::rule;
   box.protocol = Protocol::udp;
   box.ports = {single(53)};
-  box.hosts = without(as_hosts(asked), as_hosts(answered));
+  box.hosts = without(without(as_hosts(asked), as_hosts(answered)), clues.sight.resolvers);
   if (answered.empty() || bad.empty() || box.hosts.empty()) return;
   for (const auto action : actions(clues, bad)) {
     if (action == Fate::deaf) continue;
@@ -216,11 +216,13 @@ void propose_no_way_out(const Clues& clues, Boxes& boxes) {
   box.kind = Kind::rule;
   box.code = Code::offline;
   box.prior = prior::no_way_out;
-  box.fate = Fate::drop;
   box.spared_hosts = as_hosts(resolvers);
   box.explains = bit(Sign::name_fails);
   box.text = "there is no way out";
-  boxes.push_back(box);
+  for (const auto action : actions(clues, clues.bad)) {
+    box.fate = action;
+    boxes.push_back(box);
+  }
 }
 
 }  // namespace

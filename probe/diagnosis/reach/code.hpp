@@ -31,6 +31,7 @@ enum class Code : std::uint8_t {
   ipv6_broken,
   loss,
   mtu,
+  no_link,
   offline,
   unexplained,
   nat_symmetric,

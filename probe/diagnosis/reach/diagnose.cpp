@@ -82,7 +82,11 @@ Diagnosis diagnose(const Report& report, const RowReach& reach, const SearchLimi
   }
   auto events = read_events(report);
   keep_confirmed(events, result.contents);
-  result.sight = look(std::move(events), flows_asked_for(report));
+  for (const auto* finding : result.contents) {
+    if (finding->code == "network.no_gateway")
+      events.signs.push_back({{}, Sign::no_link, {}, false});
+  }
+  result.sight = look(std::move(events), flows_asked_for(report), resolvers_of(report.site));
   result.asked = asked_by(report, result.sight, reach, result.contents);
   const auto all = all_events(result.sight);
   result.boxes = propose(clues_of(result.sight, all), order);
@@ -120,6 +124,8 @@ Diagnosis diagnose(const Report& report, const RowReach& reach, const SearchLimi
 }
 
 namespace {
+
+constexpr double is_worth_a_finding = 0.5;
 
 // Sets and their capabilities that are not ready, and need one of these rows.
 std::vector<FindingAffects> affected(const Report& report, const std::vector<std::string>& rows) {
@@ -213,6 +219,8 @@ Report as_report(const Report& report, const Diagnosis& diagnosis) {
   made.findings.clear();
   for (const auto& cause : diagnosis.explained.causes) {
     if (words_of(cause.code).of_contents) continue;  // its rule says it
+    // What only a runner-up has is said with that ("it could also be").
+    if (!cause.in_best && cause.probability < is_worth_a_finding) continue;
     made.findings.push_back(finding_of(cause));
     std::erase_if(made.findings.back().explains,
                   [&](const std::string& id) { return open.contains(id); });
@@ -220,6 +228,12 @@ Report as_report(const Report& report, const Diagnosis& diagnosis) {
   for (const auto* finding : diagnosis.contents) made.findings.push_back(*finding);
   if (auto left = leftovers(diagnosis)) made.findings.push_back(std::move(*left));
   for (auto& finding : made.findings) finding.affects = affected(made, finding.explains);
+  // What is only possible is said where something does not work over it.
+  std::erase_if(made.findings, [](const Finding& finding) {
+    const bool breaks = std::any_of(finding.affects.begin(), finding.affects.end(),
+                                    [](const auto& one) { return !one.capabilities.empty(); });
+    return finding.confidence == Confidence::possible && !breaks && !is_of_contents(finding.code);
+  });
   return made;
 }
 

@@ -30,6 +30,8 @@ bool is_fault(Sign sign) {
   }
 }
 
+bool fails_in(Works works) { return works == Works::no || works == Works::gone; }
+
 class Explainer {
  public:
   Explainer(const Sight& sight, const Boxes& boxes, const std::vector<World>& worlds,
@@ -46,8 +48,12 @@ class Explainer {
     collect();
     for (auto& [code, found] : found_) {
       if (found.probability < is_worth_saying) continue;
-      Cause cause{code, found.probability, found.text, {}, {}};
+      Cause cause{code, found.probability, found.world == 0, found.text, {}, {}};
       show(cause, worlds_[found.world]);
+      // Names that nobody needs are a note.
+      const bool about_names = code == Code::target_outdated || code == Code::dns_filtered ||
+                               code == Code::dns_unreachable;
+      if (about_names && cause.explains.empty()) continue;
       result_.causes.push_back(std::move(cause));
     }
     std::stable_sort(
@@ -166,11 +172,11 @@ class Explainer {
       };
       const auto its_own = [&](std::size_t probe) {
         return with[probe] == Works::no &&
-               (others[probe] != Works::no || told(probe) ||
-                (by_itself[probe] == Works::no && !asked_.probes[probe].broken));
+               (!fails_in(others[probe]) || told(probe) ||
+                (fails_in(by_itself[probe]) && !asked_.probes[probe].broken));
       };
       const auto& probes = row.probes;
-      const bool fails = works(asked_, row, with) == Works::no && !row.spoilt;
+      const bool fails = fails_in(works(asked_, row, with)) && !row.spoilt;
       const bool by_it = fails && std::any_of(probes.begin(), probes.end(), its_own);
       // What a resolver says is a row of its own.
       const bool by_sign = row.row->status == Status::fail && !probes.empty() &&
@@ -185,7 +191,7 @@ class Explainer {
     const auto fates = fates_asked(asked_, world, boxes_);
     std::vector<Works> probes;
     for (const auto& probe : asked_.probes) {
-      probes.push_back(works(asked_, probe, fates, world, boxes_));
+      probes.push_back(works(probe, fates, world, boxes_));
     }
     return probes;
   }

@@ -99,6 +99,7 @@ class SetJudge {
         case Works::yes:
           row.status = Status::pass;
           break;
+        case Works::gone:
         case Works::no:
           row.lost = now->lost;
           row.status = now->lost ? Status::warn : Status::fail;
@@ -131,7 +132,7 @@ std::vector<RowState> states_in(const Asked& asked, const World& world, const Bo
   const auto fates = fates_asked(asked, world, boxes);
   std::vector<Works> probes;
   for (const auto& probe : asked.probes) {
-    probes.push_back(works(asked, probe, fates, world, boxes));
+    probes.push_back(works(probe, fates, world, boxes));
   }
   const auto has = [&](Code code) {
     return std::any_of(world.boxes.begin(), world.boxes.end(),
@@ -140,7 +141,7 @@ std::vector<RowState> states_in(const Asked& asked, const World& world, const Bo
   const bool symmetric = has(Code::nat_symmetric), rewritten = has(Code::sip_alg);
   std::vector<RowState> states;
   for (const auto& row : asked.rows) {
-    const bool condition = (row.nat && symmetric) || (row.sip_alg && rewritten);
+    const bool condition = (row.nat && symmetric) || ((row.sip_alg || row.plain_sip) && rewritten);
     states.push_back({works(asked, row, probes), row.worse || condition});
   }
   return states;
@@ -170,10 +171,10 @@ Judged judge(const Report& report, const Asked& asked, const std::vector<World>&
       auto& odds = judged.rows[i].odds;
       const auto& [works, impaired] = states[i];
       if (works == Works::untried) continue;
-      auto& place = works == Works::no        ? odds.lost
-                    : works == Works::unknown ? odds.open
-                    : impaired                ? odds.limited
-                                              : odds.good;
+      auto& place = works == Works::no || works == Works::gone ? odds.lost
+                    : works == Works::unknown                  ? odds.open
+                    : impaired                                 ? odds.limited
+                                                               : odds.good;
       place += world.probability;
     }
     for (std::size_t i = 0; i < judges.size(); ++i) {

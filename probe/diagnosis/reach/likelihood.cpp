@@ -72,6 +72,7 @@ constexpr Cell cells[] = {
     {Fate::portal, Seen::open, .5},
     {Fate::portal, Seen::mute, .1},
     {Fate::elsewhere, Seen::nothing, .7},
+    {Fate::elsewhere, Seen::reply, .7},
     {Fate::elsewhere, Seen::dropped, .7},
     {Fate::elsewhere, Seen::closed, .7},
     {Fate::elsewhere, Seen::refused, .7},
@@ -91,7 +92,7 @@ constexpr Cell cells[] = {
     {Fate::maybe, Seen::open, .5},
     {Fate::maybe, Seen::expired, .5},
     {Fate::maybe, Seen::dropped, .5},
-    {Fate::maybe, Seen::mute, .02},
+    {Fate::maybe, Seen::mute, .2},
 };
 
 constexpr std::size_t seen_count = static_cast<std::size_t>(Seen::sample) + 1;
@@ -192,8 +193,8 @@ Bits bits_of(const FlowEvent& event, bool slow_line, Fate fate, double loss) {
     // Any number of them.
     return fate == Fate::maybe ? surprise(1.0 / (event.sent + 1)) : leak;
   }
-  auto cost =
-      fate == Fate::pass ? surprise(passing(event, slow_line, lost)) : bits_of(fate, event.seen);
+  const bool passes = fate == Fate::pass || fate == Fate::close;
+  auto cost = passes ? surprise(passing(event, slow_line, lost)) : bits_of(fate, event.seen);
   if (event.too_near) cost += surprise(nearness(fate, *event.too_near));
   return std::min(cost, leak);
 }

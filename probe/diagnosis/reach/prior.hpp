@@ -29,6 +29,8 @@ inline constexpr Bits both_transports = bits(3);
 inline constexpr Bits accept = bits(10), answers_itself = bits(8);
 inline constexpr Bits far_end = bits(10), far_domain = bits(14), public_anchor = bits(2);
 inline constexpr Bits far_port = bits(3), far_refuses = bits(-2);
+inline constexpr Bits resolver = bits(7), some_names = bits(3);
+inline constexpr Bits neighbour = bits(6);
 inline constexpr Bits reticent = bits(5);
 inline constexpr Bits limit = bits(13), ban = bits(13);
 

@@ -67,6 +67,7 @@ std::string_view answer_to(Fate fate) {
   switch (fate) {
     case Fate::pass:
     case Fate::carry:
+    case Fate::close:
       return "passes";
     case Fate::drop:
     case Fate::down:

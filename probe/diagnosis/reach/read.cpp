@@ -203,7 +203,10 @@ void read_dns(const Reading& reading, FlowEvents& events) {
     sign(reading, events, Sign::dns_redirected, event.flow.address);
   }
   // Nobody listens there: silence is what is expected, and says nothing.
-  if (reading.probe.with.contains("nobody")) return;
+  if (reading.probe.with.contains("nobody")) {
+    if (!heard) sign(reading, events, Sign::dns_direct);
+    return;
+  }
   // How often what was answered had been sent is not known: `attempts` counts servers, too.
   if (event.seen == Seen::nothing) event.sent = lookup_tries;
   events.flows.push_back(event);
@@ -318,7 +321,7 @@ void read_contents(const Reading& reading, FlowEvents& events) {
     if (flag_fact(refusal, Fact::with_credentials) == true) sign(reading, events, Sign::turn_login);
   });
   const bool named = !probe.target.host.empty() && !IpAddress::parse(probe.target.host);
-  if (named && seen.address && seen.address->is_private()) {
+  if (named && seen.address && seen.address->is_special()) {
     sign(reading, events, Sign::dns_special);
   }
 }
@@ -351,7 +354,10 @@ std::optional<bool> too_near(const Reading& reading) {
   const auto connect = seen.timing_ms.find(Timing::connect);
   double took = seen.round_trip ? seen.round_trip->count() : 0;
   if (connect != seen.timing_ms.end() && connect->second > 0) took = connect->second;
-  if (!timed || took <= 0 || !usual || *usual < too_short_to_tell_ms) return std::nullopt;
+  const bool at_home = seen.address && seen.address->is_special();
+  if (!timed || at_home || took <= 0 || !usual || *usual < too_short_to_tell_ms) {
+    return std::nullopt;
+  }
   return took < *usual / 4;
 }
 
@@ -445,6 +451,16 @@ void read_exchange(const Reading& reading, FlowEvents& events) {
   const bool tls = probe.target.transport == Transport::tls;
   const bool died_inside = seen.detail == DetailCode::stun_timed_out ||
                            (seen.detail == DetailCode::sip_timed_out && tls);
+  const bool answered_inside =
+      tls && (probe.check == sip || probe.check == turn) &&
+      (seen.outcome == Outcome::answered || seen.outcome == Outcome::denied);
+  if (answered_inside) {
+    auto inside = event;
+    inside.flow.cargo = Cargo::inside;
+    inside.sent = 1;
+    inside.too_near.reset();
+    events.flows.push_back(inside);
+  }
   if (event.seen != Seen::mute || !died_inside) return events.flows.push_back(event);
   // TLS stood, and what it carried was not answered.
   event.seen = Seen::talk;
@@ -509,7 +525,7 @@ void read_lookups(const Report& report, FlowEvents& events) {
     if (!named || !probe.target.route.direct() || probe.check == dns) continue;
     FlowEvent event;
     event.probe = probe.id;
-    event.flow = lookup_of(report.site);
+    event.flow = lookup_of(report.site, host);
     event.control = true;
     const bool died = seen.detail == DetailCode::dns_unreachable;
     if (seen.outcome == Outcome::unresolved && died) {
@@ -560,9 +576,14 @@ void read_relay_trips(const Report& report, const Line& line, FlowEvents& events
 
 }  // namespace
 
-PacketFlow lookup_of(const Site& site) {
+std::vector<std::string> resolvers_of(const Site& site) {
+  if (site.resolvers.empty()) return {lookup_of(site, {}).host};
+  return site.resolvers;
+}
+
+PacketFlow lookup_of(const Site& site, std::string name) {
   const auto resolver = site.resolvers.empty() ? std::string("resolver") : site.resolvers.front();
-  return {true, resolver, resolver, 53, Cargo::dns, {}};
+  return {true, resolver, resolver, 53, Cargo::dns, std::move(name)};
 }
 
 std::vector<PacketFlow> flows_of(const Probe& probe, const Observation& seen) {

@@ -9,11 +9,14 @@ namespace callready::reach {
 
 FlowEvents read_events(const Report& report);
 
+// The resolvers of the site, as flows name them.
+std::vector<std::string> resolvers_of(const Site& site);
+
 // What a row's probe stands for: its own packet, and what goes inside its TLS connection. Ranges
 // stand for each port of their sample.
 std::vector<PacketFlow> flows_of(const Probe& probe, const Observation& seen);
 
-// The flow of a look-up by the site's resolver.
-PacketFlow lookup_of(const Site& site);
+// The flow of a look-up of that name by the site's resolver.
+PacketFlow lookup_of(const Site& site, std::string name);
 
 }  // namespace callready::reach

@@ -1,6 +1,7 @@
 #include "probe/diagnosis/reach/sight.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 
 #include "probe/diagnosis/finding_facts.hpp"
@@ -31,10 +32,12 @@ Packet Sight::packet_of(const PacketFlow& flow) const {
   packet.port = flow.port;
   packet.host = host_id(flow.host);
   packet.name = host_id(name_of(flow));
+  packet.at_ms = std::numeric_limits<double>::infinity();
   return packet;
 }
 
-Sight look(FlowEvents events, const std::vector<PacketFlow>& others) {
+Sight look(FlowEvents events, const std::vector<PacketFlow>& others,
+           const std::vector<std::string>& resolvers) {
   Sight sight;
   sight.events = std::move(events);
   auto& hosts = sight.hosts;
@@ -45,12 +48,20 @@ Sight look(FlowEvents events, const std::vector<PacketFlow>& others) {
   for (const auto& event : sight.events.flows) know(event.flow);
   for (const auto& flow : others) know(flow);
   for (const auto& sign : sight.events.signs) hosts.push_back(sign.host);
+  hosts.insert(hosts.end(), resolvers.begin(), resolvers.end());
   std::sort(hosts.begin(), hosts.end());
   hosts.erase(std::unique(hosts.begin(), hosts.end()), hosts.end());
+  std::map<std::string, std::string> names;  // of addresses that are named besides
+  for (const auto& event : sight.events.flows) {
+    const auto& [host, address] = std::tie(event.flow.host, event.flow.address);
+    if (findings::is_name(host) && !address.empty()) names.try_emplace(address, host);
+  }
   std::map<std::string, std::uint32_t> domains;
   for (const auto& host : hosts) {
     const auto next = static_cast<std::uint32_t>(domains.size());
-    const auto [place, fresh] = domains.try_emplace(owner_of(host), next);
+    const auto named = names.find(host);
+    const auto& known_as = named == names.end() ? host : named->second;
+    const auto [place, fresh] = domains.try_emplace(owner_of(known_as), next);
     if (fresh) sight.domain_names.push_back(place->first);
     sight.domains.push_back(place->second);
   }
@@ -60,6 +71,8 @@ Sight look(FlowEvents events, const std::vector<PacketFlow>& others) {
     packet.at_ms = event.at.count();
     sight.packets.push_back(packet);
   }
+  for (const auto& resolver : resolvers) sight.resolvers.push_back(sight.host_id(resolver));
+  std::sort(sight.resolvers.begin(), sight.resolvers.end());
   for (const auto& sign : sight.events.signs) sight.sign_hosts.push_back(sight.host_id(sign.host));
   return sight;
 }

@@ -28,7 +28,7 @@ struct Packet {
   std::uint16_t port = 0;
   HostId host = 0;
   HostId name = 0;   // in a TLS greeting; else as `host`
-  double at_ms = 0;  // since the run began
+  double at_ms = 0;  // since the run began; infinity: from now on
 
   friend bool operator==(const Packet&, const Packet&) = default;
 };
@@ -40,6 +40,7 @@ struct Sight {
   std::vector<std::string> domain_names;  // of those numbers
   std::vector<Packet> packets;            // of each flow event
   std::vector<HostId> sign_hosts;         // of each sign
+  Hosts resolvers;                        // the site's own
 
   std::size_t size() const { return packets.size() + sign_hosts.size(); }
   HostId host_id(std::string_view host) const;  // of a host that is known
@@ -47,7 +48,8 @@ struct Sight {
   Packet packet_of(const PacketFlow& flow) const;
 };
 
-// `others`: flows that are not events, and that will be asked about.
-Sight look(FlowEvents events, const std::vector<PacketFlow>& others);
+// `others`: flows that are not events, and that will be asked about. `resolvers`: the site's own.
+Sight look(FlowEvents events, const std::vector<PacketFlow>& others,
+           const std::vector<std::string>& resolvers);
 
 }  // namespace callready::reach

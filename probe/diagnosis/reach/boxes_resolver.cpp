@@ -1,0 +1,52 @@
+// The site's resolver keeps silent, of all names or of some.
+#include <fmt/format.h>
+
+#include "probe/diagnosis/reach/boxes.hpp"
+#include "probe/diagnosis/reach/clues.hpp"
+#include "probe/diagnosis/reach/prior.hpp"
+
+namespace callready::reach {
+
+Fate fate_by_resolver(const Box& box, const Packet& packet) {
+  const auto& names = box.names;
+  return names.empty() || holds(names, packet.name) ? box.fate : Fate::pass;
+}
+
+void propose_resolvers(const Clues& clues, Boxes& boxes) {
+  std::map<std::uint32_t, std::set<HostId>> silent;  // names, by their owner
+  std::set<HostId> all;
+  for (const auto event : clues.bad) {
+    const auto& packet = clues.packet(event);
+    const bool its = packet.cargo == Cargo::dns && holds(clues.sight.resolvers, packet.host);
+    if (!its || packet.ends_early) continue;
+    silent[clues.domain(packet.name)].insert(packet.name);
+    all.insert(packet.name);
+  }
+  if (all.empty()) return;
+  Box box;
+  box.kind = Kind::resolver;
+  box.code = Code::dns_unreachable;
+  box.fate = Fate::drop;
+  box.protocol = Protocol::udp;
+  box.ports = {single(53)};
+  box.hosts = clues.sight.resolvers;
+  box.prior = prior::resolver;
+  box.explains = bit(Sign::name_fails);
+  box.text = "the site's DNS server does not answer";
+  boxes.push_back(box);
+  box.explains = 0;
+  box.prior = prior::resolver + prior::some_names;
+  box.names = as_hosts(all);
+  box.text =
+      fmt::format("the site's DNS server does not answer for {}", host_words(clues, box.names));
+  boxes.push_back(box);
+  if (silent.size() < 2 || silent.size() > most_alike) return;
+  for (const auto& [domain, names] : silent) {
+    box.names = as_hosts(names);
+    box.text =
+        fmt::format("the site's DNS server does not answer for {}", host_words(clues, box.names));
+    boxes.push_back(box);
+  }
+}
+
+}  // namespace callready::reach
