@@ -214,7 +214,7 @@ Works works(const AskedProbe& probe, const std::vector<Met>& fates, const World&
     chance |= met.fate == Fate::maybe;
     // What was answered has passed, whatever else the world closes, if not for good since.
     const bool since = met.met() && boxes[met.box].kind == Kind::ban;
-    const bool passed = probe.arrived && !since && !deceives(met.fate);
+    const bool passed = probe.arrived && is_exchange(check) && !since && !deceives(met.fate);
     if (loses(met.fate) && !passed) return Works::no;
   }
   if (probe.lookup && loses(fates[*probe.lookup].fate) && !probe.arrived) return Works::no;

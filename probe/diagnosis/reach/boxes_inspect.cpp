@@ -97,9 +97,12 @@ void propose_swallowed_sip(const Clues& clues, Boxes& boxes) {
   box.protocol = Protocol::udp;
   box.cargoes = bit(Cargo::sip);
   box.ports = {single(usual_port)};
-  box.prior = prior::inspect + prior::port;
   box.text = "something on the way swallows SIP on its usual port";
-  boxes.push_back(box);
+  for (const bool beyond : {false, true}) {
+    box.beyond = beyond;
+    box.prior = prior::inspect + prior::port + (beyond ? prior::beyond : 0);
+    boxes.push_back(box);
+  }
 }
 
 // What died or was reset after a connection stood, by one of its payloads.

@@ -12,13 +12,13 @@ Fate fate_by_neighbour(const Box& box, const Packet& packet) {
 }
 
 void propose_neighbours(const Clues& clues, Boxes& boxes) {
-  std::set<HostId> quick, slow;
+  std::set<HostId> quick;
   for (const auto event : clues.events) {
-    const auto& near_by = clues.sight.events.flows[event].too_near;
-    if (near_by) (*near_by ? quick : slow).insert(clues.packet(event).host);
+    const bool near_by = clues.sight.events.flows[event].too_near == true;
+    if (near_by) quick.insert(clues.packet(event).host);
   }
   std::map<std::uint32_t, std::set<HostId>> domains;
-  for (const auto host : without(as_hosts(quick), as_hosts(slow))) {
+  for (const auto host : quick) {
     domains[clues.domain(host)].insert(host);
   }
   if (domains.size() > most_alike) return;

@@ -22,7 +22,13 @@ void propose_resolvers(const Clues& clues, Boxes& boxes) {
     silent[clues.domain(packet.name)].insert(packet.name);
     all.insert(packet.name);
   }
-  if (all.empty()) return;
+  bool refuses = false;
+  for (const auto event : clues.events) {
+    const auto& packet = clues.packet(event);
+    refuses |= packet.cargo == Cargo::dns && holds(clues.sight.resolvers, packet.host) &&
+               clues.seen(event) == Seen::closed;
+  }
+  if (all.empty() && !refuses) return;
   Box box;
   box.kind = Kind::resolver;
   box.code = Code::dns_unreachable;
@@ -34,6 +40,13 @@ void propose_resolvers(const Clues& clues, Boxes& boxes) {
   box.explains = bit(Sign::name_fails);
   box.text = "the site's DNS server does not answer";
   boxes.push_back(box);
+  if (refuses) {
+    box.fate = Fate::closed;
+    box.text = "the site's DNS server refuses";
+    boxes.push_back(box);
+    box.fate = Fate::drop;
+  }
+  if (all.empty()) return;
   box.explains = 0;
   box.prior = prior::resolver + prior::some_names;
   box.names = as_hosts(all);

@@ -38,7 +38,7 @@ void whole_scopes(Protocol protocol, std::vector<Scope>& scopes) {
   switch (protocol) {
     case Protocol::udp:
       scopes.push_back({"all UDP but DNS", Code::udp_blocked, prior::all_udp, {}, but_dns});
-      scopes.push_back({"all UDP", Code::udp_blocked, prior::all_udp + bits(2)});
+      scopes.push_back({"all UDP", Code::udp_blocked, prior::all_udp + bits(4)});
       return;
     case Protocol::tcp:
       scopes.push_back({"all TCP", Code::proxy_required, prior::all_tcp});
@@ -109,7 +109,7 @@ std::vector<Scope> scopes_of(const Clues& clues, Protocol protocol, const EventI
     if (dead.size() > most_alike) break;
     scopes.push_back({fmt::format("{} port {}", word, port),
                       port == 53 ? Code::dns_unreachable : code,
-                      price_of({port}, clues),
+                      port == 53 ? prior::dns_port : price_of({port}, clues),
                       {single(port)}});
   }
   if (dead.size() > 1) {

@@ -33,7 +33,8 @@ std::vector<DeadHosts> dead_hosts(const Clues& clues) {
     bad[clues.packet(event).host].push_back(event);
     failed.insert(clues.packet(event).host);
   }
-  const auto dead = without(as_hosts(failed), as_hosts(alive));
+  // The site's own resolver has boxes of its own.
+  const auto dead = without(without(as_hosts(failed), as_hosts(alive)), clues.sight.resolvers);
   std::map<Hosts, std::pair<std::string, Bits>> groups;
   if (dead.size() <= most_alike) {
     for (const auto host : dead) groups.try_emplace({host}, clues.name(host), prior::host);

@@ -154,7 +154,7 @@ Finding finding_of(const Cause& cause) {
   finding.code = words.text;
   finding.title = cause.text;
   finding.confidence = confidence_of(cause.probability);
-  finding.owner = words.owner;
+  finding.owner = cause.owner;
   finding.fix = "Let this through.";
   finding.explains = cause.explains;
   for (const auto& [probe, text, gain] : cause.evidence) finding.evidence.push_back({probe, text});
@@ -232,7 +232,9 @@ Report as_report(const Report& report, const Diagnosis& diagnosis) {
   std::erase_if(made.findings, [](const Finding& finding) {
     const bool breaks = std::any_of(finding.affects.begin(), finding.affects.end(),
                                     [](const auto& one) { return !one.capabilities.empty(); });
-    return finding.confidence == Confidence::possible && !breaks && !is_of_contents(finding.code);
+    const bool weak = finding.confidence == Confidence::possible ||
+                      finding.code == words_of(Code::vendor_down).text;
+    return weak && !breaks && !is_of_contents(finding.code);
   });
   return made;
 }

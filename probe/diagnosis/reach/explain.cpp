@@ -48,14 +48,20 @@ class Explainer {
     collect();
     for (auto& [code, found] : found_) {
       if (found.probability < is_worth_saying) continue;
-      Cause cause{code, found.probability, found.world == 0, found.text, {}, {}};
+      Cause cause;
+      cause.code = code;
+      cause.probability = found.probability;
+      cause.in_best = found.world == 0;
+      cause.text = found.text;
       show(cause, worlds_[found.world]);
+      cause.owner = owner_of(cause, worlds_[found.world]);
       // Names that nobody needs are a note.
       const bool about_names = code == Code::target_outdated || code == Code::dns_filtered ||
                                code == Code::dns_unreachable;
       if (about_names && cause.explains.empty()) continue;
       result_.causes.push_back(std::move(cause));
     }
+    fold_proxy_causes();
     std::stable_sort(
         result_.causes.begin(), result_.causes.end(),
         [](const Cause& one, const Cause& other) { return one.probability > other.probability; });
@@ -79,6 +85,34 @@ class Explainer {
     if (box.code == Code::proxy_required && !proxy_speaks_) return Code::tcp_port_blocked;
     if (box.code == Code::offline && proxy_speaks_) return Code::proxy_required;
     return box.code;
+  }
+
+  // A proxy that wants a login says that the way leads through it.
+  void fold_proxy_causes() {
+    auto& causes = result_.causes;
+    const auto of = [&](Code code) {
+      return std::find_if(causes.begin(), causes.end(),
+                          [&](const Cause& cause) { return cause.code == code; });
+    };
+    const auto login = of(Code::proxy_login), way = of(Code::proxy_required);
+    if (login == causes.end() || way == causes.end()) return;
+    login->explains.insert(login->explains.end(), way->explains.begin(), way->explains.end());
+    causes.erase(way);
+  }
+
+  // Where names are found, or a device says no, it is not the line that is missing.
+  Owner owner_of(const Cause& cause, const World& world) const {
+    if (cause.code != Code::offline) return words_of(cause.code).owner;
+    const auto& events = sight_.events.flows;
+    const bool looked_up = std::any_of(events.begin(), events.end(), [](const FlowEvent& event) {
+      return event.flow.cargo == Cargo::dns && !event.flow.name.empty() &&
+             event.seen == Seen::reply;
+    });
+    const bool device = std::any_of(world.boxes.begin(), world.boxes.end(), [&](auto number) {
+      return code_of(boxes_[number]) == cause.code &&
+             (boxes_[number].fate == Fate::refuse || boxes_[number].fate == Fate::forge);
+    });
+    return looked_up || device ? Owner::network : Owner::provider;
   }
 
   // Whether anything that a row needs meets it; else it is a note.

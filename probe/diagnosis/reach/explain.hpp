@@ -15,7 +15,9 @@ struct CauseEvidence {
 struct Cause {
   Code code = Code::none;
   double probability = 0;
-  bool in_best = false;                 // the best world has it
+  bool in_best = false;  // the best world has it
+  Owner owner = Owner::network;
+
   std::string text;                     // of the likeliest world that has it
   std::vector<std::string> explains;    // "set/row", what fails by it there
   std::vector<CauseEvidence> evidence;  // the strongest first

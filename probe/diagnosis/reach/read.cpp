@@ -13,7 +13,7 @@ using enum CheckKind;
 // What is usual on this line, in milliseconds.
 struct Line {
   double start = 0;              // of the run, since the epoch
-  std::optional<double> by_udp;  // the median round trip over UDP
+  std::optional<double> by_udp;  // a round trip over UDP: the lower quartile
   double by_tcp = 0;             // the median round trip over TCP; 0: none
   double longest = 0;            // of what an answer took at least
   int early = 0;                 // requests that are repeated before their answer can be there
@@ -54,7 +54,9 @@ Line line_of(const Report& report) {
     }
   }
   line.by_tcp = middle_of(tcp);
-  if (const auto middle = middle_of(udp); !udp.empty()) line.by_udp = middle;
+  std::sort(udp.begin(), udp.end());
+  // First packets may have waited for somebody to look up an address.
+  if (!udp.empty()) line.by_udp = udp[udp.size() / 4];
   line.longest = std::max({line.by_tcp, udp.empty() ? 0.0 : udp.back(), first_reply});
   line.early =
       static_cast<int>(std::count_if(sent_again_ms.begin(), sent_again_ms.end(),
