@@ -9,7 +9,7 @@ namespace callready::reach {
 namespace {
 
 // The table. Its order means nothing: a test shuffles it.
-constexpr std::array<KindOfBox, 12> table{{
+constexpr std::array<KindOfBox, 12> kind_table{{
     {Kind::rule, "rule", fate_by_rule, propose_rules},
     {Kind::hosts, "hosts", fate_by_rule, propose_host_rules},
     {Kind::inspect, "inspect", fate_by_inspection, propose_inspections},
@@ -25,8 +25,8 @@ constexpr std::array<KindOfBox, 12> table{{
 }};
 
 constexpr bool kinds_in_their_places() {
-  for (std::size_t i = 0; i < table.size(); ++i) {
-    if (static_cast<std::size_t>(table[i].kind) != i) return false;
+  for (std::size_t i = 0; i < kind_table.size(); ++i) {
+    if (static_cast<std::size_t>(kind_table[i].kind) != i) return false;
   }
   return true;
 }
@@ -39,7 +39,7 @@ bool is_one_of(const std::vector<PortRange>& ranges, std::uint16_t port) {
 
 }  // namespace
 
-std::span<const KindOfBox> kinds() { return table; }
+std::span<const KindOfBox> kinds() { return kind_table; }
 
 bool covers(const Box& box, const Packet& packet) {
   if (box.fate == Fate::pass) return false;
@@ -60,7 +60,7 @@ bool covers(const Box& box, const Packet& packet) {
 
 Fate fate_of(const Box& box, const Packet& packet) {
   if (!covers(box, packet)) return Fate::pass;
-  return table[static_cast<std::size_t>(box.kind)].fate(box, packet);
+  return kind_table[static_cast<std::size_t>(box.kind)].fate(box, packet);
 }
 
 bool tells(const Box& box, Sign sign, HostId host) {

@@ -21,7 +21,7 @@ struct Row {
 
 using enum Sign;
 
-constexpr std::array rows{
+constexpr std::array fact_rows{
     Row{nat_symmetric, Code::nat_symmetric, bits(4), bit(nat_symmetric),
         "the NAT gives each destination another port"},
     Row{sip_rewritten, Code::sip_alg, bits(4), bit(sip_rewritten), "a device rewrites SIP"},
@@ -121,7 +121,7 @@ Fate fate_by_fact(const Box& box, const Packet& packet) {
 }
 
 void propose_facts(const Clues& clues, Boxes& boxes) {
-  for (const auto& row : rows) {
+  for (const auto& row : fact_rows) {
     if (!clues.has(row.sign)) continue;
     Box box;
     box.kind = Kind::fact;

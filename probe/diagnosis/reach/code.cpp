@@ -6,7 +6,7 @@
 namespace callready::reach {
 namespace {
 
-constexpr std::array<CodeWords, code_count> codes{{
+constexpr std::array<CodeWords, code_count> code_table{{
     {Code::none, "", Owner::network},
     {Code::destination_blocked, "firewall.destination_blocked", Owner::network},
     {Code::flow_blocked, "firewall.flow_blocked", Owner::network},
@@ -48,8 +48,8 @@ constexpr std::array<CodeWords, code_count> codes{{
 }};
 
 constexpr bool codes_in_their_places() {
-  for (std::size_t i = 0; i < codes.size(); ++i) {
-    if (static_cast<std::size_t>(codes[i].code) != i) return false;
+  for (std::size_t i = 0; i < code_table.size(); ++i) {
+    if (static_cast<std::size_t>(code_table[i].code) != i) return false;
   }
   return true;
 }
@@ -79,11 +79,11 @@ constexpr std::array<std::string_view, 21> contents_only{"dns.slow",
 
 }  // namespace
 
-const CodeWords& words_of(Code code) { return codes[static_cast<std::size_t>(code)]; }
+const CodeWords& words_of(Code code) { return code_table[static_cast<std::size_t>(code)]; }
 
 bool is_of_contents(std::string_view code) {
   const auto its = [&](const CodeWords& words) { return words.of_contents && words.text == code; };
-  return std::any_of(codes.begin(), codes.end(), its) ||
+  return std::any_of(code_table.begin(), code_table.end(), its) ||
          std::find(contents_only.begin(), contents_only.end(), code) != contents_only.end();
 }
 

@@ -98,7 +98,7 @@ constexpr Cell cells[] = {
 constexpr std::size_t seen_count = static_cast<std::size_t>(Seen::sample) + 1;
 using Table = std::array<std::array<Bits, seen_count>, fate_count>;
 
-constexpr Table table = [] {
+constexpr Table likelihoods = [] {
   Table made{};
   for (auto& row : made) {
     for (auto& cell : row) cell = leak;
@@ -183,7 +183,7 @@ double nearness(Fate fate, bool too_near) {
 }  // namespace
 
 Bits bits_of(Fate fate, Seen seen) {
-  return table[static_cast<std::size_t>(fate)][static_cast<std::size_t>(seen)];
+  return likelihoods[static_cast<std::size_t>(fate)][static_cast<std::size_t>(seen)];
 }
 
 Bits bits_of(const FlowEvent& event, bool slow_line, Fate fate, double loss) {

@@ -14,7 +14,7 @@ constexpr std::size_t most_worlds = 24, most_hosts = 40;
 
 using Key = std::tuple<HostId, bool, std::uint16_t, Cargo, bool>;
 
-Key key_of(const Packet& packet) {
+Key question_key(const Packet& packet) {
   return {packet.host, packet.udp, packet.port, packet.cargo, packet.ends_early};
 }
 
@@ -33,7 +33,7 @@ std::vector<Candidate> candidates(const Report& report, const Sight& sight) {
   for (std::size_t i = 0; i < sight.packets.size(); ++i) {
     const auto& packet = sight.packets[i];
     const auto& event = sight.events.flows[i];
-    asked.insert(key_of(packet));
+    asked.insert(question_key(packet));
     hosts.try_emplace(packet.host, event.flow);
     kinds.emplace(packet.udp, packet.port, packet.cargo);
     routers_speak |= event.seen == Seen::expired;
@@ -42,7 +42,7 @@ std::vector<Candidate> candidates(const Report& report, const Sight& sight) {
   const auto offer = [&](const PacketFlow& flow, bool ends_early) {
     auto packet = sight.packet_of(flow);
     packet.ends_early = ends_early;
-    if (asked.insert(key_of(packet)).second) found.push_back({packet, flow});
+    if (asked.insert(question_key(packet)).second) found.push_back({packet, flow});
   };
   for (const auto& [probe, seen] : report.probes) {
     const bool listener = probe.target.route.direct() && probe.target.port() != 0 &&

@@ -1,0 +1,75 @@
+#include "probe/diagnosis/reach/reading.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace callready::reach {
+namespace {
+
+using enum CheckKind;
+
+}  // namespace
+
+// What was read off a reply.
+void read_contents(const Reading& reading, FlowEvents& events) {
+  const auto& [probe, seen] = reading.result;
+  each(seen, EvidenceKind::nat_mapping, [&](const Evidence& mapping) {
+    const auto value = detail_fact(mapping, Fact::value);
+    if (value == DetailCode::address_dependent || value == DetailCode::destination_dependent ||
+        value == DetailCode::address_and_port_dependent) {
+      sign(reading, events, Sign::nat_symmetric);
+    }
+  });
+  if (probe.check == sip_alg && seen.detail == DetailCode::rewritten) {
+    sign(reading, events, Sign::sip_rewritten);
+  }
+  const bool hole = seen.detail == DetailCode::black_hole;
+  each(seen, EvidenceKind::path_mtu, [&](const Evidence&) {
+    if (hole) sign(reading, events, Sign::packets_too_big);
+  });
+  // Where another name was asked for on purpose, the certificate proves nothing.
+  if (!probe.with.contains("server_name")) {
+    each(seen, EvidenceKind::certificate_fault, [&](const Evidence& evidence) {
+      const auto fault = detail_fact(evidence, Fact::fault);
+      sign(reading, events,
+           fault == DetailCode::expired      ? Sign::cert_expired
+           : fault == DetailCode::wrong_name ? Sign::cert_wrong_name
+                                             : Sign::cert_untrusted);
+    });
+  }
+  each(seen, EvidenceKind::chain_root, [&](const Evidence& root) {
+    if (flag_fact(root, Fact::expected) == false) sign(reading, events, Sign::root_unexpected);
+  });
+  constexpr double wrong_by_s = 60;
+  each(seen, EvidenceKind::clock_offset, [&](const Evidence& clock) {
+    const auto off_ms = number_fact(clock, Fact::offset_ms).value_or(0);
+    if (std::abs(off_ms) > wrong_by_s * 1000) sign(reading, events, Sign::clock_off);
+  });
+  each(seen, EvidenceKind::http_reply, [&](const Evidence& reply) {
+    const auto off_s = number_fact(reply, Fact::date_offset_s).value_or(0);
+    if (std::abs(off_s) > wrong_by_s) sign(reading, events, Sign::clock_off);
+  });
+  if (seen.detail == DetailCode::unexpected_body) sign(reading, events, Sign::foreign_page);
+  each(seen, EvidenceKind::turn_refusal, [&](const Evidence& refusal) {
+    if (flag_fact(refusal, Fact::with_credentials) == true) sign(reading, events, Sign::turn_login);
+  });
+  const bool named = !probe.target.host.empty() && !IpAddress::parse(probe.target.host);
+  if (named && seen.address && seen.address->is_special()) {
+    sign(reading, events, Sign::dns_special);
+  }
+}
+
+void read_ipv6(const Reading& reading, FlowEvents& events) {
+  constexpr std::array fine{DetailCode::connected, DetailCode::dns_failed, DetailCode::no_address,
+                            DetailCode::no_route};
+  each(reading.seen, EvidenceKind::family, [&](const Evidence& family) {
+    const auto result = detail_fact(family, Fact::result);
+    const bool broken = std::find(fine.begin(), fine.end(), result) == fine.end();
+    if (text_fact(family, Fact::version) == "IPv6" && broken) {
+      sign(reading, events, Sign::ipv6_broken);
+    }
+  });
+}
+
+}  // namespace callready::reach

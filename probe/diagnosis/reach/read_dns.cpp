@@ -1,0 +1,91 @@
+#include "probe/diagnosis/reach/reading.hpp"
+
+#include <algorithm>
+#include <map>
+
+namespace callready::reach {
+namespace {
+
+using enum CheckKind;
+
+Seen seen_by_dns(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::answered:
+    case Outcome::denied:
+    case Outcome::unresolved:
+    case Outcome::failed:
+      return Seen::reply;
+    case Outcome::silent:
+      return Seen::nothing;
+    default:
+      return Seen::closed;
+  }
+}
+
+}  // namespace
+
+void read_unresolved(const Reading& reading, FlowEvents& events) {
+  const bool elsewhere = reading.probe.check == dns && reading.probe.with.contains("server");
+  if (reading.seen.detail == DetailCode::dns_failed) {
+    sign(reading, events, Sign::name_fails, asked_name(reading));
+  }
+  if (reading.seen.detail == DetailCode::no_such_name && !reading.probe.with.contains("nobody")) {
+    sign(reading, events, elsewhere ? Sign::public_denies : Sign::name_gone, asked_name(reading));
+  }
+}
+
+void read_dns(const Reading& reading, FlowEvents& events) {
+  const auto& outcome = reading.seen.outcome;
+  auto event = event_of(reading, seen_by_dns(outcome));
+  const bool elsewhere = reading.probe.with.contains("server");
+  if (!elsewhere) event.flow.host = event.flow.address;
+  event.flow.udp = true;
+  event.flow.port = 53;
+  event.flow.cargo = Cargo::dns;
+  event.flow.name.clear();
+  event.control = true;
+  const bool heard = event.seen == Seen::reply && outcome != Outcome::failed;
+  if (reading.probe.with.contains("nobody") && heard) {
+    sign(reading, events, Sign::dns_redirected, event.flow.address);
+  }
+  // Nobody listens there: silence is what is expected, and says nothing.
+  if (reading.probe.with.contains("nobody")) {
+    if (!heard) sign(reading, events, Sign::dns_direct);
+    return;
+  }
+  // How often what was answered had been sent is not known: `attempts` counts servers, too.
+  if (event.seen == Seen::nothing) event.sent = lookup_tries;
+  events.flows.push_back(event);
+  const auto name = reading.with("name");
+  if (elsewhere && !name.empty() && outcome == Outcome::answered) {
+    sign(reading, events, Sign::public_knows, name);
+  }
+  each(reading.seen, EvidenceKind::dns_special_address,
+       [&](const Evidence&) { sign(reading, events, Sign::dns_special, asked_name(reading)); });
+}
+
+// Names that the site's resolver was asked for, once each: packets like others.
+void read_lookups(const Report& report, FlowEvents& events) {
+  std::map<std::string, FlowEvent> by_name;
+  for (const auto& [probe, seen] : report.probes) {
+    const auto& host = probe.target.host;
+    const bool named = !host.empty() && !IpAddress::parse(host);
+    if (!named || !probe.target.route.direct() || probe.check == dns) continue;
+    FlowEvent event;
+    event.probe = probe.id;
+    event.flow = lookup_of(report.site, host);
+    event.control = true;
+    const bool died = seen.detail == DetailCode::dns_unreachable;
+    if (seen.outcome == Outcome::unresolved && died) {
+      event.seen = Seen::nothing;
+      event.sent = lookup_tries;
+      by_name[host] = event;
+    } else if (seen.address && seen.timing_ms.contains(Timing::dns)) {
+      event.seen = Seen::reply;
+      by_name.try_emplace(host, event);
+    }
+  }
+  for (auto& [name, event] : by_name) events.flows.push_back(std::move(event));
+}
+
+}  // namespace callready::reach

@@ -1,0 +1,169 @@
+#include "probe/diagnosis/reach/reading.hpp"
+
+#include <algorithm>
+
+namespace callready::reach {
+namespace {
+
+using enum CheckKind;
+
+bool counts_packets(CheckKind check) {
+  return check == stun || check == ntp || check == sip || check == turn || check == dns;
+}
+
+int times_sent(const Reading& reading) {
+  const auto& [probe, seen] = reading.result;
+  const bool udp = is_udp(probe);
+  int sent =
+      udp && counts_packets(probe.check) && seen.outcome != Outcome::refused ? seen.attempts : 1;
+  each(seen, EvidenceKind::retransmitted, [&](const Evidence& again) {
+    sent = std::max(sent, static_cast<int>(number_fact(again, Fact::attempts).value_or(1)));
+  });
+  if (udp && seen.outcome != Outcome::silent) sent = std::max(1, sent - reading.line.early);
+  // A handshake that takes a second more than usual: its first SYN got lost (RFC 6298 section 2).
+  const auto trip = seen.round_trip ? seen.round_trip->count() : 0.0;
+  if (!udp && trip > 1000 + 1.2 * reading.line.by_tcp) sent = 2;
+  return std::max(1, sent);
+}
+
+std::optional<bool> too_near(const Reading& reading) {
+  constexpr double too_short_to_tell_ms = 8;
+  const auto& [probe, seen] = reading.result;
+  const auto& usual = reading.line.by_udp;
+  const bool timed = !is_udp(probe) || probe.check == sip || probe.check == stun ||
+                     probe.check == turn || probe.check == ntp;
+  const auto connect = seen.timing_ms.find(Timing::connect);
+  double took = seen.round_trip ? seen.round_trip->count() : 0;
+  if (connect != seen.timing_ms.end() && connect->second > 0) took = connect->second;
+  const bool at_home = seen.address && seen.address->is_special();
+  if (!timed || at_home || took <= 0 || !usual || *usual < too_short_to_tell_ms) {
+    return std::nullopt;
+  }
+  return took < *usual / 4;
+}
+
+std::optional<Seen> seen_over_udp(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::answered:
+    case Outcome::denied:
+    case Outcome::failed:
+      return Seen::reply;
+    case Outcome::silent:
+      return Seen::nothing;
+    case Outcome::refused:
+      return Seen::closed;
+    case Outcome::rejected:
+      return Seen::prohibited;
+    default:
+      return std::nullopt;
+  }
+}
+
+bool refused_by_target(const Observation& seen) {
+  bool own = false;
+  each(seen, EvidenceKind::refuser,
+       [&](const Evidence& refuser) { own |= text_fact(refuser, Fact::who) == "target"; });
+  return own;
+}
+
+std::optional<Seen> seen_over_tcp(const Observation& seen) {
+  switch (seen.detail.code()) {
+    case DetailCode::tls_timed_out:
+    case DetailCode::sip_timed_out:
+    case DetailCode::stun_timed_out:
+    case DetailCode::http_timed_out:
+    case DetailCode::black_hole:
+      return Seen::mute;
+    case DetailCode::connection_reset:
+    case DetailCode::closed_by_peer:
+      return Seen::cut;
+    case DetailCode::unexpected_body:
+    case DetailCode::not_tls:
+    case DetailCode::not_stun:
+      return Seen::foreign;
+    default:
+      break;
+  }
+  switch (seen.outcome) {
+    case Outcome::answered:
+    case Outcome::denied:
+    case Outcome::failed:
+      return Seen::talk;
+    case Outcome::connected:
+      return Seen::open;
+    case Outcome::refused:
+      return refused_by_target(seen) ? Seen::refused_far : Seen::refused;
+    case Outcome::rejected:
+      return Seen::refused_way;
+    case Outcome::silent:
+      return Seen::nothing;
+    default:
+      return std::nullopt;
+  }
+}
+
+bool has(const Observation& seen, EvidenceKind kind) {
+  return std::any_of(seen.evidence.begin(), seen.evidence.end(),
+                     [&](const Evidence& evidence) { return evidence.kind == kind; });
+}
+
+}  // namespace
+
+// A request the whole way, and its answer.
+void read_exchange(const Reading& reading, FlowEvents& events) {
+  const auto& [probe, seen] = reading.result;
+  read_contents(reading, events);
+  const bool udp = is_udp(probe);
+  const auto word = udp ? seen_over_udp(seen.outcome) : seen_over_tcp(seen);
+  if (!word) return;
+  auto event = event_of(reading, *word);
+  event.too_near = too_near(reading);
+  event.sent = times_sent(reading);
+  std::optional<std::string> sender;
+  each(seen, EvidenceKind::icmp_error, [&](const Evidence& error) {
+    if (!sender) sender = text_fact(error, Fact::sender);
+  });
+  event.who = sender.value_or("");
+  if (event.seen == Seen::closed && !event.who.empty() && event.who != event.flow.address) {
+    event.seen = Seen::refused_by;
+  }
+  if (event.seen == Seen::nothing && udp) event.sent = std::max(event.sent, 2);
+  if (event.seen == Seen::nothing && !udp) {
+    event.sent = has(seen, EvidenceKind::short_wait) ? 2 : 3;
+  }
+  const bool tls = probe.target.transport == Transport::tls;
+  const bool died_inside = seen.detail == DetailCode::stun_timed_out ||
+                           (seen.detail == DetailCode::sip_timed_out && tls);
+  const bool answered_inside =
+      tls && (probe.check == sip || probe.check == turn) &&
+      (seen.outcome == Outcome::answered || seen.outcome == Outcome::denied);
+  if (answered_inside) {
+    auto inside = event;
+    inside.flow.cargo = Cargo::inside;
+    inside.sent = 1;
+    inside.too_near.reset();
+    events.flows.push_back(inside);
+  }
+  if (event.seen != Seen::mute || !died_inside) return events.flows.push_back(event);
+  // TLS stood, and what it carried was not answered.
+  event.seen = Seen::talk;
+  event.sent = 1;
+  events.flows.push_back(event);
+  event.seen = Seen::mute;
+  event.flow.cargo = Cargo::inside;
+  event.too_near.reset();
+  events.flows.push_back(event);
+}
+
+void read_stun(const Reading& reading, FlowEvents& events) {
+  if (!reading.probe.with.contains("flows")) return read_exchange(reading, events);
+  each(reading.seen, EvidenceKind::udp_sample, [&](const Evidence& counted) {
+    auto event = event_of(reading, Seen::sample);
+    event.answered = static_cast<int>(number_fact(counted, Fact::answered).value_or(0));
+    event.sent = static_cast<int>(number_fact(counted, Fact::sent).value_or(0));
+    event.control = true;
+    if (event.answered > 0 && event.sent >= event.answered) events.flows.push_back(event);
+  });
+}
+
+}  // namespace callready::reach

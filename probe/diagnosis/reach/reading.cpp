@@ -1,0 +1,120 @@
+#include "probe/diagnosis/reach/reading.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace callready::reach {
+namespace {
+
+using enum CheckKind;
+
+double middle_of(std::vector<double>& values) {
+  std::sort(values.begin(), values.end());
+  return values.empty() ? 0 : values[values.size() / 2];
+}
+
+// Requests over UDP are sent again after these times; on a slow line before an answer can be there:
+// that is no loss.
+constexpr std::array sent_again_ms{250.0, 750.0, 1500.0};
+
+Cargo cargo_of(const Probe& probe) {
+  const auto& target = probe.target;
+  if (target.transport == Transport::tls) return Cargo::tls;
+  if (probe.check == path && !is_udp(probe)) return Cargo::tls;
+  if (const auto given = probe.with.find("payload"); given != probe.with.end()) {
+    if (const auto cargo = parse<Cargo>(given->second)) return *cargo;
+  }
+  switch (probe.check) {
+    case turn:
+      return Cargo::turn;
+    case stun:
+    case nat:
+    case path:
+      return Cargo::stun;
+    case sip:
+    case sip_alg:
+      return Cargo::sip;
+    case ntp:
+      return Cargo::ntp;
+    case dns:
+      return Cargo::dns;
+    case http:
+      return Cargo::http;
+    case udp_range:
+      return Cargo::rtp;
+    case hop:
+      return is_udp(probe) ? Cargo::rtp : Cargo::none;
+    default:
+      return Cargo::none;
+  }
+}
+
+}  // namespace
+
+double milliseconds(WallTime at) {
+  return std::chrono::duration<double, std::milli>(at.time_since_epoch()).count();
+}
+
+Line line_of(const Report& report) {
+  Line line;
+  line.start = milliseconds(report.started_at);
+  std::vector<double> udp, tcp;
+  double first_reply = 0;
+  for (const auto& [probe, seen] : report.probes) {
+    const auto trip = seen.round_trip ? seen.round_trip->count() : 0.0;
+    if (!is_udp(probe)) {
+      if (trip > 0) tcp.push_back(trip);
+      continue;
+    }
+    if (trip > 0 && probe.check != dns) udp.push_back(trip);
+    const auto reply = seen.timing_ms.find(Timing::reply);
+    if (seen.outcome != Outcome::answered || reply == seen.timing_ms.end()) continue;
+    if (reply->second > 0 && (first_reply <= 0 || reply->second < first_reply)) {
+      first_reply = reply->second;
+    }
+  }
+  line.by_tcp = middle_of(tcp);
+  std::sort(udp.begin(), udp.end());
+  // First packets may have waited for somebody to look up an address.
+  if (!udp.empty()) line.by_udp = udp[udp.size() / 4];
+  line.longest = std::max({line.by_tcp, udp.empty() ? 0.0 : udp.back(), first_reply});
+  line.early =
+      static_cast<int>(std::count_if(sent_again_ms.begin(), sent_again_ms.end(),
+                                     [&](double after) { return after < line.longest * 1.1; }));
+  return line;
+}
+
+PacketFlow flow_of(const Probe& probe, const Observation& seen, std::uint16_t port) {
+  PacketFlow flow;
+  flow.udp = is_udp(probe);
+  flow.address = seen.address ? seen.address->to_string() : std::string();
+  flow.host = probe.target.host.empty() ? flow.address : probe.target.host;
+  flow.port = port;
+  flow.cargo = cargo_of(probe);
+  if (flow.cargo != Cargo::tls) return flow;
+  const auto given = probe.with.find("server_name");
+  flow.name = given == probe.with.end() ? flow.host : given->second;
+  return flow;
+}
+
+FlowEvent event_of(const Reading& reading, Seen seen) {
+  FlowEvent event;
+  event.probe = reading.probe.id;
+  event.flow = flow_of(reading.probe, reading.seen, reading.probe.target.port());
+  event.seen = seen;
+  event.at = reading.at;
+  event.control = reading.probe.control;
+  return event;
+}
+
+void sign(const Reading& reading, FlowEvents& events, Sign sign, std::string about) {
+  if (about.empty()) about = reading.probe.target.host;
+  events.signs.push_back({reading.probe.id, sign, std::move(about), reading.probe.control});
+}
+
+std::string asked_name(const Reading& reading) {
+  const auto name = reading.with("name");
+  return name.empty() ? reading.probe.target.host : name;
+}
+
+}  // namespace callready::reach

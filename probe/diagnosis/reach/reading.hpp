@@ -1,0 +1,66 @@
+// Inside of read.hpp: one probe on its way to events, and the functions that read one check each.
+#pragma once
+
+#include "probe/diagnosis/reach/read.hpp"
+
+namespace callready::reach {
+
+// What is usual on this line, in milliseconds.
+struct Line {
+  double start = 0;              // of the run, since the epoch
+  std::optional<double> by_udp;  // a round trip over UDP: the lower quartile
+  double by_tcp = 0;             // the median round trip over TCP; 0: none
+  double longest = 0;            // of what an answer took at least
+  int early = 0;                 // requests that are repeated before their answer can be there
+};
+
+Line line_of(const Report& report);
+// Since the epoch.
+double milliseconds(WallTime at);
+
+// One probe on its way to events.
+struct Reading {
+  const ProbeResult& result;
+  const Probe& probe = result.probe;
+  const Observation& seen = result.observation;
+  const Line& line;
+  Milliseconds at{0};
+
+  std::string with(const char* name) const {
+    const auto found = probe.with.find(name);
+    return found == probe.with.end() ? std::string() : found->second;
+  }
+};
+
+template <typename Take>
+void each(const Observation& seen, EvidenceKind kind, Take take) {
+  for (const auto& evidence : seen.evidence) {
+    if (evidence.kind == kind) take(evidence);
+  }
+}
+
+inline bool is_udp(const Probe& probe) { return probe.target.transport == Transport::udp; }
+PacketFlow flow_of(const Probe& probe, const Observation& seen, std::uint16_t port);
+FlowEvent event_of(const Reading& reading, Seen seen);
+// Of the probe's host, if not of somebody else.
+void sign(const Reading& reading, FlowEvents& events, Sign sign, std::string about = {});
+// The name that is looked up.
+std::string asked_name(const Reading& reading);
+
+inline constexpr int lookup_tries = 3;
+
+// read_dns.cpp
+void read_unresolved(const Reading& reading, FlowEvents& events);
+void read_dns(const Reading& reading, FlowEvents& events);
+void read_lookups(const Report& report, FlowEvents& events);
+// read_way.cpp: packets that end on the way
+void read_hop(const Reading& reading, FlowEvents& events);
+void read_range(const Reading& reading, FlowEvents& events);
+// read_contents.cpp: what a reply says of itself
+void read_contents(const Reading& reading, FlowEvents& events);
+void read_ipv6(const Reading& reading, FlowEvents& events);
+// read_exchange.cpp: a request the whole way, and its answer
+void read_exchange(const Reading& reading, FlowEvents& events);
+void read_stun(const Reading& reading, FlowEvents& events);
+
+}  // namespace callready::reach
