@@ -289,8 +289,9 @@ int compare_networks(const Options& options) {
       compare(number, draw(number), comparison);
     }
   }
-  if (!options.show) fmt::print("{}", in_words(comparison));
-  return 0;
+  if (options.show) return 0;
+  fmt::print("{}", in_words(comparison));
+  return is_level(comparison) ? 0 : 1;
 }
 
 int replay(const Options& options) {

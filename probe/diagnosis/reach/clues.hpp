@@ -31,7 +31,6 @@ constexpr bool is_good(Seen seen) {
 // It did not, or its answer did not come back. (`taken` is neither.)
 constexpr bool is_bad(Seen seen) { return !is_good(seen) && seen != Seen::taken; }
 
-using EventIds = std::vector<std::uint32_t>;  // places in Sight's packets, ascending
 using Ports = std::set<std::uint16_t>;
 
 struct Clues {

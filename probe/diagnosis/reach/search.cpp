@@ -177,8 +177,74 @@ bool is_note(Sign sign) {
          sign == Sign::dns_direct;
 }
 
-Costs::Costs(const Sight& sight, const Boxes& boxes, double loss)
-    : events_(sight.size()), costs_(events_ * fate_count), hits_(boxes.size()) {
+namespace {
+
+// Flow events by what most boxes name: a few of thousands.
+struct Index {
+  std::map<HostId, EventIds> by_host;  // and by the names in greetings
+  std::map<std::uint16_t, EventIds> by_port;
+  EventIds all;
+
+  explicit Index(const Sight& sight) {
+    for (std::uint32_t i = 0; i < sight.packets.size(); ++i) {
+      const auto& packet = sight.packets[i];
+      all.push_back(i);
+      by_host[packet.host].push_back(i);
+      if (packet.name != packet.host) by_host[packet.name].push_back(i);
+      by_port[packet.port].push_back(i);
+    }
+  }
+
+  // Those that the box can act on, and perhaps more, ascending.
+  EventIds may_meet(const Box& box) const {
+    EventIds events;
+    const auto add = [&](const auto& index, const auto& key) {
+      const auto found = index.find(key);
+      if (found == index.end()) return;
+      events.insert(events.end(), found->second.begin(), found->second.end());
+    };
+    const auto single = [](const PortRange& range) { return range.single(); };
+    if (!box.hosts.empty()) {
+      for (const auto host : box.hosts) add(by_host, host);
+    } else if (!box.ports.empty() && std::all_of(box.ports.begin(), box.ports.end(), single)) {
+      for (const auto& range : box.ports) add(by_port, range.first);
+    } else {
+      return all;
+    }
+    std::sort(events.begin(), events.end());
+    events.erase(std::unique(events.begin(), events.end()), events.end());
+    return events;
+  }
+};
+
+}  // namespace
+
+Hits hits_of(const Sight& sight, const Boxes& boxes) {
+  Hits hits(boxes.size());
+  const Index index(sight);
+  const auto& signs = sight.events.signs;
+  for (std::size_t number = 0; number < boxes.size(); ++number) {
+    const auto& box = boxes[number];
+    if (box.fate != Fate::pass) {
+      for (const auto event : index.may_meet(box)) {
+        const auto fate = fate_of(box, sight.packets[event]);
+        if (fate != Fate::pass) hits[number].push_back({event, fate});
+      }
+    }
+    if (box.explains == 0) continue;
+    for (std::uint32_t i = 0; i < signs.size(); ++i) {
+      const auto event = static_cast<std::uint32_t>(sight.packets.size()) + i;
+      // It takes part in no contest: of several boxes that tell, any will do.
+      if (tells(box, signs[i].sign, sight.sign_hosts[i])) {
+        hits[number].push_back({event, Fate::carry});
+      }
+    }
+  }
+  return hits;
+}
+
+Costs::Costs(const Sight& sight, const Hits& hits, double loss)
+    : events_(sight.size()), costs_(events_ * fate_count), hits_(hits) {
   const auto& [flows, signs, slow] = sight.events;
   auto* cost = costs_.data();
   for (const auto& event : flows) {
@@ -189,20 +255,6 @@ Costs::Costs(const Sight& sight, const Boxes& boxes, double loss)
   for (const auto& sign : signs) {
     *cost = is_note(sign.sign) ? 0 : leak;  // told: nothing
     cost += fate_count;
-  }
-  for (std::size_t number = 0; number < boxes.size(); ++number) {
-    const auto& box = boxes[number];
-    for (std::uint32_t i = 0; i < flows.size(); ++i) {
-      const auto fate = fate_of(box, sight.packets[i]);
-      if (fate != Fate::pass) hits_[number].push_back({i, fate});
-    }
-    if (box.explains == 0) continue;
-    for (std::uint32_t i = 0; i < signs.size(); ++i) {
-      const auto event = static_cast<std::uint32_t>(flows.size()) + i;
-      // It takes part in no contest: of several boxes that tell, any will do.
-      if (tells(box, signs[i].sign, sight.sign_hosts[i]))
-        hits_[number].push_back({event, Fate::carry});
-    }
   }
 }
 
@@ -240,9 +292,10 @@ Found search(const Sight& sight, const Boxes& given, const std::vector<Packet>& 
   std::vector<Bits> by_replies;
   for (const auto& loss : losses) by_replies.push_back(cost_of_replies(sight, loss));
   const auto least = *std::min_element(by_replies.begin(), by_replies.end());
+  const auto hits = hits_of(sight, boxes);
   for (std::size_t loss = 0; loss < losses.size(); ++loss) {
     if (loss > 0 && by_replies[loss] > least + limits.loss_slack) continue;
-    const Costs costs(sight, boxes, losses[loss].share);
+    const Costs costs(sight, hits, losses[loss].share);
     Search one(boxes, costs, loss, limits);
     auto worlds = one.run();
     found.looked_at += one.looked_at;

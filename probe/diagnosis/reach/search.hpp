@@ -18,18 +18,22 @@ struct Found {
   std::size_t looked_at = 0;  // worlds whose cost was added up
 };
 
-// The cost of each event under each fate, and what each box does to each event: looked up once.
+// What a box does to an event.
+struct Hit {
+  std::uint32_t event;  // in the order of Sight: flows, then signs
+  Fate fate;
+};
+using Hits = std::vector<std::vector<Hit>>;  // by box
+
+Hits hits_of(const Sight& sight, const Boxes& boxes);
+
+// The cost of each event under each fate: looked up once.
 class Costs {
  public:
-  Costs(const Sight& sight, const Boxes& boxes, double loss);
+  Costs(const Sight& sight, const Hits& hits, double loss);
 
-  struct Hit {
-    std::uint32_t event;
-    Fate fate;
-  };
   const std::vector<Hit>& hits(std::size_t box) const { return hits_[box]; }
-  // Of an event, in the order of Sight: flows, then signs. A sign is told (any fate but `pass`), or
-  // it is not.
+  // A sign is told (any fate but `pass`), or it is not.
   Bits cost(std::size_t event, Fate fate) const {
     return costs_[event * fate_count + static_cast<std::size_t>(fate)];
   }
@@ -40,7 +44,7 @@ class Costs {
  private:
   std::size_t events_;
   std::vector<Bits> costs_;
-  std::vector<std::vector<Hit>> hits_;
+  const Hits& hits_;
 };
 
 // What becomes of each event in that world.

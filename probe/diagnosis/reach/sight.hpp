@@ -33,6 +33,8 @@ struct Packet {
   friend bool operator==(const Packet&, const Packet&) = default;
 };
 
+using EventIds = std::vector<std::uint32_t>;  // places in Sight's packets, ascending
+
 struct Sight {
   FlowEvents events;
   std::vector<std::string> hosts;         // names, ascending: a HostId is a place in it

@@ -1,0 +1,163 @@
+// The forward function: what becomes of a packet in a world.
+#include <gtest/gtest.h>
+
+#include "probe/diagnosis/reach/world.hpp"
+
+namespace callready::reach {
+namespace {
+
+constexpr HostId here = 1, there = 2;
+
+Packet udp(std::uint16_t port, Cargo cargo = Cargo::rtp, HostId host = here) {
+  Packet packet;
+  packet.udp = true;
+  packet.port = port;
+  packet.cargo = cargo;
+  packet.host = packet.name = host;
+  return packet;
+}
+Packet tcp(std::uint16_t port, Cargo cargo = Cargo::tls, HostId host = here) {
+  auto packet = udp(port, cargo, host);
+  packet.udp = false;
+  return packet;
+}
+Packet early(Packet packet) {
+  packet.ends_early = true;
+  return packet;
+}
+Packet at(Packet packet, double ms) {
+  packet.at_ms = ms;
+  return packet;
+}
+Packet named(Packet packet, HostId name) {
+  packet.name = name;
+  return packet;
+}
+
+Box box(Kind kind, Fate fate, Protocol protocol = Protocol::any) {
+  Box made;
+  made.kind = kind;
+  made.fate = fate;
+  made.protocol = protocol;
+  return made;
+}
+Box ports(Box made, std::vector<PortRange> ranges) {
+  made.ports = std::move(ranges);
+  return made;
+}
+Box of(Box made, Hosts hosts) {
+  made.hosts = std::move(hosts);
+  return made;
+}
+Box carrying(Box made, std::uint32_t cargoes) {
+  made.cargoes = cargoes;
+  return made;
+}
+Box beyond(Box made) {
+  made.beyond = true;
+  return made;
+}
+Box sparing(Box made, std::vector<Spared> spared) {
+  made.spared = std::move(spared);
+  return made;
+}
+
+TEST(ReachForward, ARuleActsOnItsProtocolPortsAndHosts) {
+  const auto high = ports(box(Kind::rule, Fate::drop, Protocol::udp), {{10000, 65535}});
+  EXPECT_EQ(fate_of(high, udp(10000)), Fate::drop);
+  EXPECT_EQ(fate_of(high, udp(9999)), Fate::pass);
+  EXPECT_EQ(fate_of(high, tcp(10000)), Fate::pass);
+  const auto host = of(box(Kind::hosts, Fate::refuse), {there});
+  EXPECT_EQ(fate_of(host, tcp(443, Cargo::tls, there)), Fate::refuse);
+  EXPECT_EQ(fate_of(host, tcp(443)), Fate::pass);
+  const auto but = sparing(box(Kind::rule, Fate::drop),
+                           {{{53, 53}, Protocol::any}, {{443, 443}, Protocol::tcp}});
+  EXPECT_EQ(fate_of(but, udp(53, Cargo::dns)), Fate::pass);
+  EXPECT_EQ(fate_of(but, tcp(443)), Fate::pass);
+  EXPECT_EQ(fate_of(but, udp(443)), Fate::drop);
+}
+
+TEST(ReachForward, WhatIsBeyondTheRoutersDoesNotActOnWhatEndsThere) {
+  const auto rule = box(Kind::rule, Fate::drop);
+  EXPECT_EQ(fate_of(rule, early(udp(5060))), Fate::drop);
+  EXPECT_EQ(fate_of(beyond(rule), early(udp(5060))), Fate::pass);
+  EXPECT_EQ(fate_of(beyond(rule), udp(5060)), Fate::drop);
+  EXPECT_EQ(fate_of(box(Kind::far_end, Fate::down), early(udp(5060))), Fate::pass);
+}
+
+TEST(ReachForward, AHostsRuleDoesNotShutTheLookUpOfItsName) {
+  const auto host = of(box(Kind::hosts, Fate::drop), {there});
+  EXPECT_EQ(fate_of(host, named(udp(53, Cargo::dns), there)), Fate::pass);
+}
+
+TEST(ReachForward, AnInspectorGoesByPayloadAndByTheNameInAGreeting) {
+  const auto stun = carrying(box(Kind::inspect, Fate::drop, Protocol::udp), bit(Cargo::stun));
+  EXPECT_EQ(fate_of(stun, udp(3478, Cargo::stun)), Fate::drop);
+  EXPECT_EQ(fate_of(stun, udp(3478, Cargo::rtp)), Fate::pass);
+  const auto greeting =
+      of(carrying(box(Kind::inspect, Fate::cut, Protocol::tcp), bit(Cargo::tls)), {there});
+  EXPECT_EQ(fate_of(greeting, named(tcp(443), there)), Fate::cut);
+  EXPECT_EQ(fate_of(greeting, named(tcp(443, Cargo::tls, there), here)), Fate::pass);
+  EXPECT_EQ(fate_of(greeting, early(named(tcp(443), there))), Fate::pass) << "a SYN has no name";
+  const auto sip = carrying(box(Kind::inspect, Fate::mute), bit(Cargo::sip));
+  EXPECT_EQ(fate_of(sip, tcp(5060, Cargo::sip)), Fate::mute);
+  EXPECT_EQ(fate_of(sip, udp(5060, Cargo::sip)), Fate::drop);
+  EXPECT_EQ(fate_of(beyond(sip), udp(5060, Cargo::sip)), Fate::deaf);
+}
+
+TEST(ReachForward, WhoOpensTlsUnderstandsNothingButHttp) {
+  const auto proxy = box(Kind::accept, Fate::carry, Protocol::tcp);
+  EXPECT_EQ(fate_of(proxy, tcp(443)), Fate::carry);
+  EXPECT_EQ(fate_of(proxy, tcp(443, Cargo::inside)), Fate::mute);
+  EXPECT_EQ(fate_of(proxy, udp(443)), Fate::pass);
+}
+
+TEST(ReachForward, APortalAnswersTheWebAndActsOnTheRest) {
+  const auto portal = sparing(box(Kind::portal, Fate::refuse), {{{53, 53}, Protocol::any}});
+  EXPECT_EQ(fate_of(portal, tcp(80, Cargo::http)), Fate::portal);
+  EXPECT_EQ(fate_of(portal, tcp(443)), Fate::refuse);
+  EXPECT_EQ(fate_of(portal, udp(3478)), Fate::drop);
+  EXPECT_EQ(fate_of(portal, udp(53, Cargo::dns)), Fate::pass);
+}
+
+TEST(ReachForward, ABanActsFromItsMomentOnAndOnWhatWillBeSent) {
+  auto ban = box(Kind::ban, Fate::drop);
+  ban.since_ms = 1000;
+  EXPECT_EQ(fate_of(ban, at(udp(5060), 100)), Fate::pass);
+  EXPECT_EQ(fate_of(ban, at(udp(5060), 900)), Fate::maybe) << "it had just begun";
+  EXPECT_EQ(fate_of(ban, at(udp(5060), 1000)), Fate::drop);
+  EXPECT_EQ(fate_of(ban, at(udp(5060), std::numeric_limits<double>::infinity())), Fate::drop);
+}
+
+TEST(ReachForward, AResolverKeepsSilentOfSomeNames) {
+  auto resolver = of(ports(box(Kind::resolver, Fate::drop, Protocol::udp), {{53, 53}}), {here});
+  resolver.names = {there};
+  EXPECT_EQ(fate_of(resolver, named(udp(53, Cargo::dns), there)), Fate::drop);
+  EXPECT_EQ(fate_of(resolver, udp(53, Cargo::dns)), Fate::pass);
+}
+
+TEST(ReachForward, TheNearestThatLetsNothingPassDecides) {
+  const Boxes boxes{beyond(box(Kind::rule, Fate::drop)), box(Kind::rule, Fate::refuse),
+                    box(Kind::limit, Fate::maybe), box(Kind::far_end, Fate::closed)};
+  World world;
+  const auto fate = [&](std::vector<std::uint32_t> numbers) {
+    world.boxes = std::move(numbers);
+    return fate_in(world, boxes, udp(5060)).fate;
+  };
+  EXPECT_EQ(fate({}), Fate::pass);
+  EXPECT_EQ(fate({0, 1}), Fate::refuse);
+  EXPECT_EQ(fate({0, 2}), Fate::drop) << "who lets some pass saves nothing from who lets none";
+  EXPECT_EQ(fate({2, 3}), Fate::closed);
+  EXPECT_EQ(fate({0, 3}), Fate::drop);
+}
+
+TEST(ReachForward, EachKindHasItsRow) {
+  for (const auto& kind : kinds()) {
+    EXPECT_FALSE(kind.name.empty());
+    EXPECT_NE(kind.fate, nullptr) << kind.name;
+    EXPECT_NE(kind.propose, nullptr) << kind.name;
+  }
+}
+
+}  // namespace
+}  // namespace callready::reach

@@ -1,0 +1,149 @@
+// Observations -> flow events.
+#include "probe/diagnosis/reach/read.hpp"
+#include "tests/diagnosis/site_report.hpp"
+
+namespace callready::reach {
+namespace {
+
+using namespace test;
+
+// "UDP 3478 stun turn.vendor.com reply x1", one for each event; signs after them.
+std::vector<std::string> read(std::vector<ProbeResult> results, double loss_of_time_ms = 0) {
+  for (auto& result : results) {
+    result.observation.timing_ms.erase(Timing::dns);
+    if (loss_of_time_ms > 0) result.observation.round_trip = Milliseconds(loss_of_time_ms);
+  }
+  const auto events = read_events(report({row("row", std::move(results))}));
+  std::vector<std::string> found;
+  for (const auto& event : events.flows) {
+    found.push_back(fmt::format("{} {} {} {} {} x{}{}", event.flow.udp ? "UDP" : "TCP",
+                                event.flow.port, to_string(event.flow.cargo), event.flow.host,
+                                to_string(event.seen), event.sent,
+                                event.ends_early ? " early" : ""));
+  }
+  for (const auto& sign : events.signs) {
+    found.push_back(fmt::format("{} {}", to_string(sign.sign), sign.host));
+  }
+  return found;
+}
+
+using Words = std::vector<std::string>;
+
+TEST(ReachRead, UdpTheWholeWay) {
+  EXPECT_EQ(read({test::stun("a.vendor.com")}), Words{"UDP 3478 stun a.vendor.com reply x1"});
+  auto quiet = test::stun("a.vendor.com", 3478, silent);
+  quiet.observation.attempts = 4;
+  EXPECT_EQ(read({quiet}), Words{"UDP 3478 stun a.vendor.com nothing x4"});
+  EXPECT_EQ(read({test::stun("a.vendor.com", 3478, refused)}),
+            Words{"UDP 3478 stun a.vendor.com closed x1"});
+  EXPECT_EQ(read({rejected_by(test::stun("a.vendor.com"), "84.199.10.1")}),
+            Words{"UDP 3478 stun a.vendor.com prohibited x1"});
+}
+
+TEST(ReachRead, PortUnreachableFromSomebodyElseIsNotTheTargets) {
+  auto result = test::stun("a.vendor.com", 3478, refused);
+  result.observation.evidence.push_back(
+      {EvidenceKind::icmp_error, "", {{Fact::sender, std::string("84.199.10.1")}}});
+  EXPECT_EQ(read({result}), Words{"UDP 3478 stun a.vendor.com refused_by x1"});
+}
+
+TEST(ReachRead, TcpTheWholeWay) {
+  EXPECT_EQ(read({test::tcp("a.vendor.com", 5060)}), Words{"TCP 5060 none a.vendor.com open x1"});
+  EXPECT_EQ(read({test::tcp("a.vendor.com", 5060, silent)}),
+            Words{"TCP 5060 none a.vendor.com nothing x3"});
+  EXPECT_EQ(read({test::tcp("a.vendor.com", 5060, refused)}),
+            Words{"TCP 5060 none a.vendor.com refused x1"});
+  EXPECT_EQ(read({test::tls("a.vendor.com", silent, "tls_timed_out")}),
+            Words{"TCP 443 tls a.vendor.com mute x1"});
+  EXPECT_EQ(read({test::tls("a.vendor.com", failed, "connection_reset")}),
+            Words{"TCP 443 tls a.vendor.com cut x1"});
+  EXPECT_EQ(read({test::tls("a.vendor.com", failed, "closed_by_peer")}),
+            Words{"TCP 443 tls a.vendor.com cut x1"});
+}
+
+TEST(ReachRead, WhatDiesInsideOfTlsIsAnEventOfItsOwn) {
+  EXPECT_EQ(read({sip_tls("a.vendor.com", silent, "sip_timed_out")}),
+            (Words{"TCP 5061 tls a.vendor.com talk x1", "TCP 5061 inside a.vendor.com mute x1"}));
+  EXPECT_EQ(read({sip_tls("a.vendor.com")}),
+            (Words{"TCP 5061 inside a.vendor.com talk x1", "TCP 5061 tls a.vendor.com talk x1"}));
+}
+
+TEST(ReachRead, PacketsThatEndOnTheWay) {
+  EXPECT_EQ(read({udp_hop("a.vendor.com", 5060, "left_site", "sip")}),
+            Words{"UDP 5060 sip a.vendor.com expired x1 early"});
+  EXPECT_EQ(read({udp_hop("a.vendor.com", 5060, "dropped")}),
+            Words{"UDP 5060 rtp a.vendor.com dropped x1 early"});
+  EXPECT_EQ(read({tcp_hop("a.vendor.com", 5061, "refused_on_the_way")}),
+            Words{"TCP 5061 none a.vendor.com refused_way x1 early"});
+  EXPECT_EQ(read({udp_hop("a.vendor.com", 5060, "silent")}), Words{})
+      << "the control was silent, too";
+  EXPECT_EQ(
+      read({range("a.vendor.com", {{10000, "left_site"}, {12000, "dropped"}, {14000, "silent"}})}),
+      (Words{"UDP 10000 rtp a.vendor.com expired x2 early",
+             "UDP 12000 rtp a.vendor.com dropped x2 early"}));
+}
+
+TEST(ReachRead, NamesAreAskedOfAResolver) {
+  EXPECT_EQ(read({question("a.vendor.com", "NOERROR", "9.9.9.9")}),
+            (Words{"UDP 53 dns 9.9.9.9 reply x1", "public_knows a.vendor.com"}));
+  auto gone = question("a.vendor.com", "NXDOMAIN", "9.9.9.9");
+  gone.observation.detail = DetailCode::no_such_name;
+  EXPECT_EQ(read({gone}), (Words{"UDP 53 dns 9.9.9.9 reply x1", "public_denies a.vendor.com"}));
+}
+
+TEST(ReachRead, WhereNobodyListensSilenceSaysNothing) {
+  const auto answered = asked_of_nobody("a.vendor.com", "www.google.com");
+  const auto address = answered.observation.address->to_string();
+  EXPECT_EQ(read({answered}), Words{"dns_redirected " + address});
+  auto quiet = answered;
+  quiet.observation.outcome = silent;
+  quiet.observation.evidence.clear();
+  EXPECT_EQ(read({quiet}), Words{"dns_direct www.google.com"});
+}
+
+TEST(ReachRead, ANameThatIsNotFoundIsASign) {
+  auto lost = test::tls("a.vendor.com", unresolved, "no_such_name");
+  lost.observation.address.reset();
+  EXPECT_EQ(read({lost}), Words{"name_gone a.vendor.com"});
+}
+
+TEST(ReachRead, WhatTheProxySaysIsNoMatterOfTheWay) {
+  EXPECT_EQ(read({proxied(test::tls("a.vendor.com"))}), Words{"proxy_works a.vendor.com"});
+  auto login = proxied(test::tls("a.vendor.com"), denied, "407");
+  login.observation.evidence.push_back(
+      {EvidenceKind::proxy_reply, "", {{Fact::status, std::int64_t{407}}}});
+  EXPECT_EQ(read({login}), Words{"proxy_login a.vendor.com"});
+}
+
+TEST(ReachRead, ARequestThatIsRepeatedBeforeItsAnswerCanBeThereIsNoLoss) {
+  auto late = test::stun("a.vendor.com");
+  late.observation.attempts = 3;
+  EXPECT_EQ(read({late}, 40), Words{"UDP 3478 stun a.vendor.com reply x3"});
+  EXPECT_EQ(read({late}, 900), Words{"UDP 3478 stun a.vendor.com reply x1"});
+}
+
+TEST(ReachRead, ARelayOfOursHearsThereAndBackApart) {
+  auto relayed = test::turn("turn.vendor.com", answered, "relayed");
+  relayed.observation.evidence.push_back(
+      {EvidenceKind::relay, "", {{Fact::address, std::string("198.51.100.10")}}});
+  relayed.observation.evidence.push_back(
+      {EvidenceKind::relay_trip,
+       "",
+       {{Fact::outbound, true}, {Fact::inbound, false}, {Fact::relay_port, std::int64_t{49162}}}});
+  EXPECT_EQ(read({relayed}), (Words{"UDP 3478 turn turn.vendor.com reply x1",
+                                    "UDP 49162 rtp 198.51.100.10 one_way x1"}));
+}
+
+TEST(ReachRead, WhatWasSkippedIsNoEvent) {
+  EXPECT_EQ(read({test::tls("a.vendor.com", skipped, "not_needed")}), Words{});
+}
+
+TEST(ReachRead, RowsStandForTheirPorts) {
+  const auto media = range("a.vendor.com", {{10000, "silent"}, {20000, "silent"}});
+  EXPECT_EQ(flows_of(media.probe, media.observation).size(), 2U);
+  const auto secure = sip_tls("a.vendor.com");
+  EXPECT_EQ(flows_of(secure.probe, secure.observation).size(), 2U) << "and what is inside of it";
+}
+
+}  // namespace
+}  // namespace callready::reach

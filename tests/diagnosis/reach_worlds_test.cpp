@@ -1,0 +1,243 @@
+// Diagnosis by worlds, from a report to its words: the worked examples of docs/diagnosis.md, and
+// what must hold of all of them.
+#include <random>
+
+#include "probe/diagnosis/reach/diagnose.hpp"
+#include "tests/diagnosis/site_report.hpp"
+
+namespace callready::reach {
+namespace {
+
+using namespace test;
+
+ProbeResult took(ProbeResult result, double milliseconds) {
+  result.observation.round_trip = Milliseconds(milliseconds);
+  if (result.observation.timing_ms.contains(Timing::connect)) {
+    result.observation.timing_ms[Timing::connect] = milliseconds;
+  }
+  return result;
+}
+
+ProbeResult sent(ProbeResult result, int times) {
+  result.observation.attempts = times;
+  return result;
+}
+
+// Well known servers, and how they fare.
+std::vector<ProbeResult> anchors(Outcome high = answered) {
+  return {test::tls("www.google.com"), test::tls("www.cloudflare.com"),
+          took(test::stun("stun.cloudflare.com"), 42), test::ntp("time.cloudflare.com"),
+          sent(test::stun("stun.l.google.com", 19302, high), high == answered ? 1 : 4)};
+}
+
+std::vector<std::string> codes(const Diagnosis& diagnosis) {
+  std::vector<std::string> found;
+  for (const auto& cause : diagnosis.explained.causes) {
+    found.push_back(fmt::format("{} {}", to_string(confidence_of(cause.probability)),
+                                words_of(cause.code).text));
+  }
+  return found;
+}
+
+using Words = std::vector<std::string>;
+
+// A firewall behind a router with a public address drops UDP from 10000 up: packets that end at
+// that router get there. What goes further does not come back, and a relay of ours hears nothing.
+Report border_firewall() {
+  auto relayed = test::turn("turn.vendor.com", answered, "relayed");
+  relayed.observation.evidence.push_back(
+      {EvidenceKind::relay, "", {{Fact::address, std::string("198.51.100.10")}}});
+  relayed.observation.evidence.push_back(
+      {EvidenceKind::relay_trip,
+       "",
+       {{Fact::outbound, false}, {Fact::relay_port, std::int64_t{49162}}}});
+  return report({row("relays", {relayed}), row("signaling", {sip_tls("sbc.vendor.com")}),
+                 row("media", {range("media.vendor.com", all_ports("left_site"))}),
+                 controls(anchors(silent))});
+}
+
+// One host is blocked, and UDP from 10000 up.
+Report host_and_range() {
+  return report({row("signaling", {sent(test::sip("sbc.vendor.com", 5060, silent), 4),
+                                   sip_tcp("sbc.vendor.com", 5060, silent, "timed_out"),
+                                   sip_tls("sbc.vendor.com", silent, "timed_out"),
+                                   test::tcp("sbc.vendor.com", 443, silent)}),
+                 row("web", {test::tls("portal.vendor.com"), sip_tls("sbc2.vendor.com"),
+                             test::sip("sbc2.vendor.com"), test::turn("turn.vendor.com")}),
+                 row("media", {range("media.vendor.com", all_ports("dropped"))}),
+                 controls(anchors(silent)),
+                 follow_up({tcp_hop("sbc.vendor.com", 443, "dropped"),
+                            udp_hop("media.vendor.com", 5060, "left_site")})});
+}
+
+// A device takes every TCP connection but those to 80 and 443, in no time, and carries none on.
+Report taken_connections() {
+  const auto mute = [](std::string host, std::uint16_t port) {
+    auto result = test::tls(std::move(host), silent, "tls_timed_out", public_ca, port);
+    result.observation.timing_ms[Timing::connect] = 0.1;
+    return result;
+  };
+  return report({row("signaling", {mute("sbc.vendor.com", 5061), mute("sbc2.vendor.com", 5061)}),
+                 row("push", {took(test::tcp("push.google.com", 5228), 0.1),
+                              took(test::tcp("push.apple.com", 5223), 0.1)}),
+                 row("web", {took(test::tls("portal.vendor.com"), 42)}),
+                 row("relays", {took(test::turn("turn.vendor.com"), 42)}), controls(anchors())});
+}
+
+TEST(ReachWorlds, NothingWrong) {
+  const auto clean = report({row("web", {test::tls("portal.vendor.com")}),
+                             row("relays", {test::turn("turn.vendor.com")}), controls(anchors())});
+  const auto diagnosis = diagnose(clean, {});
+  EXPECT_EQ(codes(diagnosis), Words{});
+  EXPECT_EQ(diagnosis.judged.sets.front().verdict, Verdict::ready);
+  EXPECT_FALSE(diagnosis.question);
+  EXPECT_TRUE(as_report(clean, diagnosis).findings.empty());
+}
+
+TEST(ReachWorlds, ABorderFirewallIsPossibleAndItsCallsAreNotDecided) {
+  const auto site = border_firewall();
+  const auto diagnosis = diagnose(site, {});
+  ASSERT_EQ(codes(diagnosis).front(), "possible firewall.udp_range_blocked");
+  EXPECT_GT(diagnosis.explained.causes.front().probability, 0.5);
+  EXPECT_EQ(in_words(diagnosis.worlds.front(), diagnosis.boxes),
+            "UDP from 10000 up: dropped beyond the routers that speak, or their replies");
+  EXPECT_EQ(diagnosis.judged.sets.front().verdict, Verdict::unknown);
+  const auto made = as_report(site, diagnosis);
+  EXPECT_EQ(made.sets.front().requirements[2].status, Status::unknown) << "the media";
+  EXPECT_EQ(made.sets.front().requirements[1].status, Status::pass) << "TCP";
+  ASSERT_TRUE(diagnosis.question);
+  EXPECT_GT(diagnosis.question->gain, 0.1);
+  ASSERT_TRUE(diagnosis.explained.runner_up) << "what else it could be";
+}
+
+TEST(ReachWorlds, TwoFaultsAreBothFoundAndNeitherKnowsOfTheOther) {
+  const auto site = host_and_range();
+  const auto diagnosis = diagnose(site, {});
+  ASSERT_EQ(diagnosis.explained.causes.size(), 2U);
+  EXPECT_EQ(codes(diagnosis),
+            (Words{"certain firewall.udp_range_blocked", "likely firewall.destination_blocked"}));
+  EXPECT_EQ(diagnosis.judged.sets.front().verdict, Verdict::blocked);
+  for (const auto& cause : diagnosis.explained.causes) {
+    const bool host = cause.code == Code::destination_blocked;
+    EXPECT_EQ(cause.explains, Words{host ? "vendor/signaling" : "vendor/media"});
+    EXPECT_FALSE(cause.evidence.empty());
+  }
+}
+
+TEST(ReachWorlds, ADeviceThatTakesConnectionsIsOneCause) {
+  const auto site = taken_connections();
+  const auto diagnosis = diagnose(site, {});
+  EXPECT_EQ(codes(diagnosis), Words{"certain firewall.tcp_port_blocked"});
+  const auto made = as_report(site, diagnosis);
+  const auto& rows = made.sets.front().requirements;
+  EXPECT_EQ(rows[0].status, Status::fail) << "SIP over TLS";
+  EXPECT_EQ(rows[1].status, Status::fail) << "push: connections stood, and lead nowhere";
+  EXPECT_EQ(rows[2].status, Status::pass) << "the web";
+  EXPECT_EQ(rows[3].status, Status::pass) << "UDP";
+}
+
+TEST(ReachWorlds, WhatNoBoxExplainsIsLeftOver) {
+  auto odd = test::tls("portal.vendor.com", failed, "not_tls");
+  odd.observation.evidence.clear();
+  const auto diagnosis =
+      diagnose(report({row("web", {odd, test::tls("files.vendor.com")}), controls(anchors())}), {});
+  ASSERT_EQ(diagnosis.explained.unexplained.size(), 1U);
+  EXPECT_EQ(diagnosis.explained.unexplained[0].probe,
+            odd.probe.id.empty() ? probe_id(odd.probe) : odd.probe.id);
+  EXPECT_NE(diagnosis.judged.sets.front().verdict, Verdict::ready);
+}
+
+TEST(ReachWorlds, OneLostProbeOnALineThatLosesIsChance) {
+  auto lossy = test::stun("stun.cloudflare.com");
+  lossy.probe.with["flows"] = "new";
+  lossy.observation.evidence.push_back(
+      {EvidenceKind::udp_sample,
+       "",
+       {{Fact::sent, std::int64_t{20}}, {Fact::answered, std::int64_t{14}}}});
+  const auto site = report({row("web", {test::tls("portal.vendor.com")}),
+                            row("relays", {sent(test::turn("turn1.vendor.com", silent), 2),
+                                           sent(test::turn("turn2.vendor.com"), 2)}),
+                            controls(anchors()), follow_up({lossy})});
+  const auto diagnosis = diagnose(site, {});
+  EXPECT_EQ(codes(diagnosis).front(), "certain network.loss");
+  EXPECT_EQ(diagnosis.judged.sets.front().verdict, Verdict::ready);
+}
+
+TEST(ReachWorlds, AnyHostIsEnoughWhereTheRowSaysSo) {
+  const auto site =
+      report({row("relays", {sent(test::turn("turn1.vendor.com", silent), 4),
+                             test::turn_tls("turn1.vendor.com"), test::turn("turn2.vendor.com")}),
+              controls(anchors())});
+  EXPECT_EQ(diagnose(site, {}).judged.rows.front().status, Status::fail);
+  const RowReach reach{{"vendor/relays", {Reach::Kind::any, 1}}};
+  EXPECT_EQ(diagnose(site, reach).judged.rows.front().status, Status::pass);
+}
+
+TEST(ReachWorlds, TheOrderOfTheTableMeansNothing) {
+  std::vector<std::size_t> order(kinds().size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::mt19937 random(7);
+  for (const auto& site : {border_firewall(), host_and_range(), taken_connections()}) {
+    const auto first = diagnose(site, {});
+    for (int i = 0; i < 20; ++i) {
+      std::shuffle(order.begin(), order.end(), random);
+      const auto other = diagnose(site, {}, {}, order);
+      ASSERT_EQ(other.worlds.size(), first.worlds.size());
+      for (std::size_t j = 0; j < first.worlds.size(); ++j) {
+        EXPECT_EQ(other.worlds[j].cost, first.worlds[j].cost);
+        EXPECT_EQ(in_words(other.worlds[j], other.boxes), in_words(first.worlds[j], first.boxes));
+      }
+      EXPECT_EQ(codes(other), codes(first));
+    }
+  }
+}
+
+TEST(ReachWorlds, ABeamOfSixFindsTheSame) {
+  std::size_t narrow_work = 0, wide_work = 0;
+  for (const auto& site : {border_firewall(), host_and_range(), taken_connections()}) {
+    SearchLimits narrow;
+    narrow.beam = 6;
+    const auto wide = diagnose(site, {}), other = diagnose(site, {}, narrow);
+    EXPECT_EQ(in_words(wide.worlds.front(), wide.boxes),
+              in_words(other.worlds.front(), other.boxes));
+    narrow_work += other.looked_at;
+    wide_work += wide.looked_at;
+  }
+  EXPECT_LT(narrow_work, wide_work);
+}
+
+TEST(ReachWorlds, ProbabilitiesAddUp) {
+  for (const auto& site : {border_firewall(), host_and_range(), taken_connections()}) {
+    double sum = 0;
+    const auto diagnosis = diagnose(site, {});
+    for (const auto& world : diagnosis.worlds) {
+      EXPECT_LE(world.boxes.size(), 5U);
+      sum += world.probability;
+    }
+    EXPECT_NEAR(sum, 1, 1e-9);
+    EXPECT_TRUE(std::is_sorted(diagnosis.worlds.begin(), diagnosis.worlds.end(),
+                               [](const World& a, const World& b) { return a.cost < b.cost; }));
+  }
+}
+
+// The largest that a run can be: hundreds of hosts, each with a few ports, half of them dead.
+// Counted in worlds that are looked at, and in boxes: no clock.
+TEST(ReachWorlds, TheWorkIsBounded) {
+  std::vector<ProbeResult> results;
+  for (int i = 0; i < 200; ++i) {
+    const auto host = fmt::format("host{}.vendor{}.com", i, i % 40);
+    const bool dead = i % 2 == 0;
+    results.push_back(dead ? test::tls(host, silent, "timed_out") : test::tls(host));
+    results.push_back(
+        sent(test::stun(host, static_cast<std::uint16_t>(3000 + i), i % 3 == 0 ? silent : answered),
+             i % 3 == 0 ? 4 : 1));
+    results.push_back(range(host, all_ports(i % 5 == 0 ? "dropped" : "left_site")));
+  }
+  const auto diagnosis = diagnose(report({row("all", results), controls(anchors(silent))}), {});
+  EXPECT_LT(diagnosis.boxes.size(), 3000U);
+  EXPECT_LT(diagnosis.looked_at, 1'000'000U);
+  EXPECT_LE(diagnosis.worlds.size(), 6U * (24 * 5 + 1));
+}
+
+}  // namespace
+}  // namespace callready::reach
