@@ -72,6 +72,7 @@ struct FlowEvent {
   // The handshake took less than a quarter of what is usual for the line; nothing: not known.
   std::optional<bool> too_near;
   bool control = false;
+  bool expected = true;  // somebody is known to listen there
 };
 
 // What a reply says of itself, or of whoever gave it.

@@ -106,10 +106,12 @@ TEST(ReachForward, AnInspectorGoesByPayloadAndByTheNameInAGreeting) {
 }
 
 TEST(ReachForward, WhoOpensTlsUnderstandsNothingButHttp) {
-  const auto proxy = box(Kind::accept, Fate::carry, Protocol::tcp);
-  EXPECT_EQ(fate_of(proxy, tcp(443)), Fate::carry);
-  EXPECT_EQ(fate_of(proxy, tcp(443, Cargo::inside)), Fate::mute);
-  EXPECT_EQ(fate_of(proxy, udp(443)), Fate::pass);
+  const auto opener = box(Kind::fact, Fate::carry, Protocol::tcp);
+  EXPECT_EQ(fate_of(opener, tcp(443)), Fate::carry);
+  EXPECT_EQ(fate_of(opener, tcp(443, Cargo::inside)), Fate::mute);
+  EXPECT_EQ(fate_of(opener, udp(443)), Fate::pass);
+  const auto splicer = box(Kind::accept, Fate::carry, Protocol::tcp);
+  EXPECT_EQ(fate_of(splicer, tcp(443, Cargo::inside)), Fate::carry);
 }
 
 TEST(ReachForward, APortalAnswersTheWebAndActsOnTheRest) {

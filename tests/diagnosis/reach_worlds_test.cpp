@@ -164,10 +164,12 @@ TEST(ReachWorlds, OneLostProbeOnALineThatLosesIsChance) {
 }
 
 TEST(ReachWorlds, AnyHostIsEnoughWhereTheRowSaysSo) {
-  const auto site =
-      report({row("relays", {sent(test::turn("turn1.vendor.com", silent), 4),
-                             test::turn_tls("turn1.vendor.com"), test::turn("turn2.vendor.com")}),
-              controls(anchors())});
+  const auto site = report({row("relays", {sent(test::turn("turn1.vendor.com", silent), 4),
+                                           test::turn("turn2.vendor.com")}),
+                            row("web", {sent(test::stun("turn1.vendor.com", 3478, silent), 4),
+                                        test::tcp("turn1.vendor.com", 80, silent),
+                                        test::tls("turn1.vendor.com", silent, "timed_out")}),
+                            controls(anchors())});
   EXPECT_EQ(diagnose(site, {}).judged.rows.front().status, Status::fail);
   const RowReach reach{{"vendor/relays", {Reach::Kind::any, 1}}};
   EXPECT_EQ(diagnose(site, reach).judged.rows.front().status, Status::pass);

@@ -24,7 +24,7 @@ bool is_stream(CheckKind check) { return check == CheckKind::media || check == C
 bool is_exchange(CheckKind check) {
   using enum CheckKind;
   return check == tcp || check == tls || check == sip || check == turn || check == stun ||
-         check == http;
+         check == http || check == hop || check == ntp || check == nat;
 }
 
 // A direct probe of an endpoint; the same over a proxy is told by its id.
@@ -66,7 +66,8 @@ bool breaks(Sign sign) {
 // Contents that make a row fail, or work with limits.
 bool weakens_rows(const Finding& finding) {
   if (finding.confidence == Confidence::possible) return false;
-  constexpr std::string_view rooms[] = {"media.", "firewall.", "turn.", "sip.", "tls.", "time."};
+  constexpr std::string_view rooms[] = {"media.", "firewall.", "turn.",      "sip.",
+                                        "tls.",   "time.",     "network.mtu"};
   return std::any_of(std::begin(rooms), std::end(rooms),
                      [&](std::string_view room) { return finding.code.starts_with(room); });
 }
@@ -88,7 +89,8 @@ class Asking {
     for (const auto& event : sight.events.flows) {
       const bool got_there =
           event.seen == Seen::reply || event.seen == Seen::talk || event.seen == Seen::open;
-      if (!event.ends_early && got_there) good_.insert(event.probe);
+      const bool as_asked = event.ends_early ? event.seen == Seen::expired : got_there;
+      if (as_asked) good_.insert(event.probe);
       const bool got_out =
           event.seen == Seen::reply || event.seen == Seen::expired || event.seen == Seen::one_way;
       if (event.flow.udp && got_out) open_udp_.insert(event.flow.port);

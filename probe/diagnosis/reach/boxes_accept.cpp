@@ -7,11 +7,7 @@
 
 namespace callready::reach {
 
-Fate fate_by_acceptance(const Box& box, const Packet& packet) {
-  // What is opened on the way is understood as HTTP only.
-  if (box.fate == Fate::carry && packet.cargo == Cargo::inside) return Fate::mute;
-  return box.fate;
-}
+Fate fate_by_acceptance(const Box& box, const Packet&) { return box.fate; }
 
 void propose_acceptances(const Clues& clues, Boxes& boxes) {
   bool suspicious = false;

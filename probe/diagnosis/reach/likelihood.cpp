@@ -123,10 +123,15 @@ constexpr double silent_responder = power(0.5, 13);
 // A relay that hears nothing of us: its own rules, or an address of ours that it does not know.
 constexpr double deaf_relay = power(0.5, 6);
 
+constexpr double where_nobody_may_listen = .4;
+
 // What passes: `lost` is the share of requests that get no answer by chance.
 double passing(const FlowEvent& event, bool slow_line, double lost) {
   const auto sent = std::min(event.sent, 20);
   const auto late = slow_line ? too_late : 0;
+  const bool unheard = event.seen == Seen::nothing || event.seen == Seen::refused ||
+                       event.seen == Seen::refused_far || event.seen == Seen::closed;
+  if (!event.expected && unheard) return where_nobody_may_listen;
   switch (event.seen) {
     case Seen::reply:
       return .99 * std::max(power(lost, sent - 1) * (1 - lost), leak_share);

@@ -104,6 +104,8 @@ FlowEvent event_of(const Reading& reading, Seen seen) {
   event.seen = seen;
   event.at = reading.at;
   event.control = reading.probe.control;
+  // Whether that host is alive: a refusal is as good as an answer.
+  event.expected = reading.probe.purpose != Purpose::neighbour;
   return event;
 }
 
