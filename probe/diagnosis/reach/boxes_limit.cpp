@@ -1,6 +1,8 @@
 // Who lets some packets pass, or all of them for some time.
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "probe/diagnosis/reach/boxes.hpp"
 #include "probe/diagnosis/reach/clues.hpp"
 #include "probe/diagnosis/reach/prior.hpp"
@@ -11,6 +13,8 @@ namespace {
 // Fewer failures are no limit that one could tell from anything else.
 constexpr std::size_t fewest_failures = 4;
 constexpr std::size_t most_moments = 12;
+// It lets this computer out at first.
+constexpr int fewest_before = 2;
 
 }  // namespace
 
@@ -43,18 +47,22 @@ void propose_bans(const Clues& clues, Boxes& boxes) {
   for (const auto event : clues.events) {
     const auto& packet = clues.packet(event);
     const auto seen = clues.seen(event);
-    if (packet.ends_early || seen == Seen::taken) continue;
+    const bool own = holds(clues.sight.resolvers, packet.host);
+    if (packet.ends_early || own || seen == Seen::taken) continue;
     sent.emplace_back(std::round(packet.at_ms), is_good(seen) ? -1 : 1);
   }
   std::sort(sent.begin(), sent.end());
   std::vector<std::pair<int, double>> moments;  // so much is gained, by a ban from then on
   int gain = 0;
+  auto good_before =
+      std::count_if(sent.begin(), sent.end(), [](const auto& one) { return one.second < 0; });
   for (auto at = sent.rbegin(); at != sent.rend(); ++at) {
     gain += at->second;
+    good_before -= at->second < 0;
     const bool first_of_its_moment =
         std::next(at) == sent.rend() || std::next(at)->first < at->first;
-    const bool has_before = std::next(at) != sent.rend();
-    if (first_of_its_moment && has_before && gain > 0) moments.emplace_back(-gain, at->first);
+    if (first_of_its_moment && good_before >= fewest_before && gain > 0)
+      moments.emplace_back(-gain, at->first);
   }
   std::sort(moments.begin(), moments.end());
   if (moments.size() > most_moments) moments.resize(most_moments);
@@ -65,6 +73,7 @@ void propose_bans(const Clues& clues, Boxes& boxes) {
     box.prior = prior::ban;
     box.fate = Fate::drop;
     box.since_ms = since;
+    box.spared_hosts = clues.sight.resolvers;  // they are asked for others, too
     box.text = fmt::format("nothing gets through any more after {} ms", since);
     boxes.push_back(box);
   }

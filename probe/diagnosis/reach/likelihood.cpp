@@ -123,7 +123,8 @@ constexpr double silent_responder = power(0.5, 13);
 // A relay that hears nothing of us: its own rules, or an address of ours that it does not know.
 constexpr double deaf_relay = power(0.5, 6);
 
-constexpr double where_nobody_may_listen = .4;
+// Where nobody is known to listen.
+constexpr double silent_stranger = power(0.5, 4), refusing_stranger = .4;
 
 // What passes: `lost` is the share of requests that get no answer by chance.
 double passing(const FlowEvent& event, bool slow_line, double lost) {
@@ -131,7 +132,9 @@ double passing(const FlowEvent& event, bool slow_line, double lost) {
   const auto late = slow_line ? too_late : 0;
   const bool unheard = event.seen == Seen::nothing || event.seen == Seen::refused ||
                        event.seen == Seen::refused_far || event.seen == Seen::closed;
-  if (!event.expected && unheard) return where_nobody_may_listen;
+  if (!event.expected && unheard) {
+    return event.seen == Seen::nothing ? silent_stranger : refusing_stranger;
+  }
   switch (event.seen) {
     case Seen::reply:
       return .99 * std::max(power(lost, sent - 1) * (1 - lost), leak_share);
