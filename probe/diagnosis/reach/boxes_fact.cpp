@@ -94,17 +94,21 @@ void propose_missing_names(const Clues& clues, Boxes& boxes) {
                            "names are gone everywhere"));
 }
 
+// The resolver answers with an error. Where it finds other names, it refuses these; where it finds
+// none, it has nobody to ask.
 void propose_failing_names(const Clues& clues, Boxes& boxes) {
   if (!clues.has(name_fails)) return;
   const auto names = clues.hosts_of(name_fails);
-  const auto answered = [&](std::uint32_t event) {
-    return clues.packet(event).cargo == Cargo::dns && clues.seen(event) == Seen::reply &&
-           !clues.sight.events.flows[event].control;
+  const auto finds = [&](std::uint32_t event) {
+    const auto& packet = clues.packet(event);
+    return packet.cargo == Cargo::dns && holds(clues.sight.resolvers, packet.host) &&
+           packet.name != packet.host && clues.seen(event) == Seen::reply;
   };
-  boxes.push_back(of_names(Code::dns_filtered, bits(7), bit(name_fails), names,
+  const bool others = clues.any(clues.events, finds);
+  boxes.push_back(of_names(Code::dns_filtered, bits(others ? 7 : 11), bit(name_fails), names,
                            "DNS at this site refuses names"));
-  boxes.push_back(of_names(Code::dns_unreachable, bits(clues.any(clues.events, answered) ? 9 : 7),
-                           bit(name_fails), names, "the resolver reaches no other one"));
+  boxes.push_back(of_names(Code::dns_unreachable, bits(others ? 11 : 7), bit(name_fails), names,
+                           "the resolver reaches no other one"));
 }
 
 }  // namespace
