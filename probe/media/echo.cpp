@@ -14,7 +14,7 @@ namespace {
 
 using View = std::span<const std::uint8_t>;
 using Mark = std::array<std::uint8_t, 16>;
-constexpr std::size_t rtp_header = 12, shortest = rtp_header + 4 + sizeof(Mark);
+constexpr std::size_t source_at = 8, rtp_header = 12, shortest = rtp_header + 4 + sizeof(Mark);
 
 // `word` keeps requests, replies and STAMP's packets apart, which have the same key.
 Mark echo_mark(View key, std::string_view word, View bytes) {
@@ -42,11 +42,15 @@ std::vector<std::uint8_t> reply_to(View request, View key) {
 
 }  // namespace
 
-std::vector<std::uint8_t> echo_request(View key, WallTime sent) {
+std::vector<std::uint8_t> echo_request(View key, std::optional<std::uint32_t> source,
+                                       WallTime sent) {
   std::vector<std::uint8_t> packet(echo_bytes, 0xff);  // mu-law silence
   packet[0] = 0x80;                                    // version 2
   packet[1] = 0x00;                                    // payload type 0: G.711 mu-law
   RAND_bytes(packet.data() + 2, rtp_header - 2);
+  for (std::size_t i = 0; source && i < 4; ++i) {
+    packet[source_at + i] = static_cast<std::uint8_t>(*source >> (24 - 8 * i));
+  }
   if (key.empty()) return packet;
   const auto seconds = static_cast<std::uint32_t>(in_seconds(sent));
   for (std::size_t i = 0; i < 4; ++i) {
@@ -109,8 +113,27 @@ bool EchoKeeper::has_room(const Names& names) {
   return false;
 }
 
-std::vector<std::uint8_t> EchoKeeper::answer(View request, const SocketAddress& from, Time now,
-                                             WallTime wall) {
+void EchoKeeper::note(View request, std::uint16_t port) {
+  if (counts_ >= limits_.counts) {
+    came_.clear();
+    counts_ = 0;
+    forgot_ = true;
+  }
+  std::uint32_t source = 0;
+  for (std::size_t i = 0; i < 4; ++i) source = source << 8 | request[source_at + i];
+  auto& packets = came_[source][port];
+  if (packets == 0) ++counts_;
+  ++packets;
+}
+
+std::optional<EchoKeeper::Ports> EchoKeeper::count(std::uint32_t source) const {
+  const auto found = came_.find(source);
+  if (found != came_.end()) return found->second;
+  return forgot_ ? std::nullopt : std::optional(Ports{});
+}
+
+std::vector<std::uint8_t> EchoKeeper::answer(View request, const SocketAddress& from,
+                                             std::uint16_t port, Time now, WallTime wall) {
   // The key first: nobody without it changes anything here.
   if (key_.empty() || request.size() < shortest || request.size() > 1'472) return {};
   const auto body = request.first(request.size() - sizeof(Mark));
@@ -119,8 +142,9 @@ std::vector<std::uint8_t> EchoKeeper::answer(View request, const SocketAddress& 
   std::uint64_t name = 0;
   std::memcpy(&name, mark.data(), sizeof name);
   auto* const names = names_of(request, wall);
-  if (from.port == 0 || names->contains(name) || !has_room(*names) ||
-      !allowed(from.address, names != &undated_, now)) {
+  if (names->contains(name)) return {};
+  note(request, port);
+  if (from.port == 0 || !has_room(*names) || !allowed(from.address, names != &undated_, now)) {
     return {};
   }
   names->insert(name);

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <unordered_set>
@@ -23,7 +24,9 @@ inline constexpr std::size_t echo_bytes = 172;  // 20 ms of G.711
 // As a G.711 phone sends it: random sequence number, time and source, silence. Where there is a
 // key, its first sound is when it was sent (seconds since 1970, four bytes), and its last 16 bytes
 // are an HMAC-SHA-256 of the rest, cut. No two are the same.
+// `source`: the RTP source (SSRC) of all packets that are counted together; by chance where absent.
 std::vector<std::uint8_t> echo_request(std::span<const std::uint8_t> key,
+                                       std::optional<std::uint32_t> source = std::nullopt,
                                        WallTime sent = std::chrono::system_clock::now());
 
 // True where `reply` is what somebody with the key answers that request.
@@ -42,6 +45,7 @@ struct EchoLimits {
       300};  // a packet that is older, or so much ahead, is of no known time
   std::size_t packets = 1'000'000, undated_packets = 200'000;
   double undated_per_second = 50, all_undated_per_second = 500;  // of one address, of all
+  std::size_t counts = 100'000;  // of ports of sources, then of the latest ones only
   // Told in words, once for each reason, that packets of clients with the key are no longer
   // answered.
   std::function<void(std::string_view why)> full{};
@@ -56,9 +60,15 @@ class EchoKeeper {
   EchoKeeper(std::vector<std::uint8_t> key, EchoLimits limits, WallTime started)
       : key_(std::move(key)), limits_(std::move(limits)), started_(started) {}
 
-  // Empty where no reply is due. `now`: by a clock that nobody sets.
+  // Empty where no reply is due. `port`: of ours, to which it came. `now`: by a clock that nobody
+  // sets.
   std::vector<std::uint8_t> answer(std::span<const std::uint8_t> request, const SocketAddress& from,
-                                   std::chrono::steady_clock::time_point now, WallTime wall);
+                                   std::uint16_t port, std::chrono::steady_clock::time_point now,
+                                   WallTime wall);
+  // Packets of that source by the port to which they came, answered or not; nothing where it may
+  // have been forgotten.
+  using Ports = std::map<std::uint16_t, int>;
+  std::optional<Ports> count(std::uint32_t source) const;
 
  private:
   using Time = std::chrono::steady_clock::time_point;
@@ -69,6 +79,7 @@ class EchoKeeper {
   };
   bool allowed(const IpAddress& from, bool dated, Time now);
   Names* names_of(std::span<const std::uint8_t> request, WallTime wall);
+  void note(std::span<const std::uint8_t> request, std::uint16_t port);
   bool has_room(const Names& names);
   void say(bool& said, std::string_view why);
 
@@ -79,6 +90,9 @@ class EchoKeeper {
   Names undated_;
   std::map<IpAddress, Rates> addresses_;
   Rates all_;
+  std::map<std::uint32_t, Ports> came_;  // by source
+  std::size_t counts_ = 0;
+  bool forgot_ = false;
   bool said_full_ = false, said_undated_ = false;
 };
 

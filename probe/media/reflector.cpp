@@ -13,6 +13,8 @@ void Reflector::forget(WallTime now) {
   });
   // Its client's clock may have been ahead by a window.
   std::erase_if(last_, [&](const auto& item) { return now - item.second > 2 * limits_.window; });
+  std::erase_if(counts_,
+                [&](const auto& item) { return now - item.second.last > 2 * limits_.window; });
 }
 
 bool Reflector::may_begin(const stamp::SenderPacket& packet, WallTime wall) {
@@ -35,14 +37,22 @@ Reflector::Session* Reflector::session_of(const Incoming& incoming,
   const auto ssid = packet.ssid;
   const auto found = sessions_.find(ssid);
   if (found != sessions_.end()) {
-    return found->second.peer == incoming.from ? &found->second : nullptr;
+    return &found->second;
   }
-  if (sessions_.size() >= limits_.sessions || !may_begin(packet, wall)) return nullptr;
+  if (!may_begin(packet, wall)) return nullptr;
   const auto own = std::count_if(sessions_.begin(), sessions_.end(), [&](const auto& item) {
     return item.second.peer.address == incoming.from.address;
   });
-  if (static_cast<std::size_t>(own) >= limits_.sessions_of_address) return nullptr;
+  if (sessions_.size() >= limits_.sessions ||
+      static_cast<std::size_t>(own) >= limits_.sessions_of_address) {
+    auto& counted = counts_[ssid];
+    ++counted.refused;
+    counted.last = now;
+    return nullptr;
+  }
   used_.set(ssid);
+  auto& counted = counts_[ssid];
+  counted.received = counted.elsewhere = 0;
   auto& session = sessions_[ssid];
   session.peer = incoming.from;
   session.begun = session.last = last_[ssid] = now;
@@ -67,6 +77,12 @@ bool Reflector::is_new(Session& session, std::uint32_t sequence) {
   return true;
 }
 
+SessionCount Reflector::count(std::uint16_t ssid) const {
+  const auto found = counts_.find(ssid);
+  if (found == counts_.end()) return {};
+  return found->second;
+}
+
 std::optional<Reflected> Reflector::answer(const Incoming& incoming, WallTime now, WallTime wall) {
   forget(now);
   // The key first: nobody without it changes anything here.
@@ -76,8 +92,15 @@ std::optional<Reflected> Reflector::answer(const Incoming& incoming, WallTime no
   auto* session = session_of(incoming, *packet, now, wall);
   if (session == nullptr) return std::nullopt;
   const bool fresh = is_new(*session, packet->sequence);
+  auto& count = counts_[packet->ssid];
+  count.last = now;
+  if (session->peer != incoming.from) {
+    if (fresh) ++count.elsewhere;
+    return std::nullopt;
+  }
   ++session->received;
   if (!fresh) return std::nullopt;
+  ++count.received;
   const auto size = static_cast<double>(incoming.bytes.size());
   const bool allowed = session->packets.take(1, limits_.packets_per_second, now) &&
                        session->bytes.take(size, limits_.bytes_per_second, now) &&

@@ -21,7 +21,8 @@ struct ReflectorLimits {
   std::chrono::seconds idle{30};     // RFC 7675: who does not ask any more is gone
   double packets_per_second = 2'000, bytes_per_second = 5e6 / 8;  // of a session
   double all_bytes_per_second = 100e6 / 8;
-  std::size_t sessions = 200, sessions_of_address = 6;  // a stream, and 100 calls
+  // A stream and 100 calls are 6: so many sites behind one address may ask at once.
+  std::size_t sessions = 200, sessions_of_address = 60;
   // A packet that is older, or so much ahead, is of no known time.
   std::chrono::seconds window{300};
   // Told once, in words, that sessions of clients with the key are no longer answered.
@@ -39,6 +40,12 @@ struct Incoming {
 struct Reflected {
   stamp::Bytes bytes;
   int traffic_class = 0;
+};
+
+// What came of a session, until ten minutes after its last packet: packets, each once; those that
+// came from elsewhere than its first; those for which there was no room.
+struct SessionCount {
+  std::uint32_t received = 0, elsewhere = 0, refused = 0;
 };
 
 // A session is one SSID (RFC 8972 section 3) of one address and port: the first that used it.
@@ -59,6 +66,9 @@ class Reflector {
   }
   std::optional<Reflected> answer(const Incoming& incoming, WallTime now, WallTime wall);
   std::size_t sessions() const { return sessions_.size(); }
+  SessionCount count(std::uint16_t ssid) const;
+  // Its place is free for others; it is not answered any more.
+  void leave(std::uint16_t ssid) { sessions_.erase(ssid); }
 
  private:
   struct Session {
@@ -82,6 +92,10 @@ class Reflector {
   WallTime started_;
   std::map<std::uint16_t, WallTime> last_;  // of each SSID that somebody may have overheard
   std::bitset<65'536> used_;                // since the start
+  struct Counted : SessionCount {
+    WallTime last;
+  };
+  std::map<std::uint16_t, Counted> counts_;
   bool said_ = false;
   WallTime looked_{};
 };

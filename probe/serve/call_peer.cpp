@@ -13,6 +13,7 @@ class Peer final : public CallPeer, public std::enable_shared_from_this<Peer> {
         socket_(std::move(socket)),
         sessions_(options.limits, options.addresses, socket_.local().port),
         token_(options.token),
+        pages_(options.pages),
         timer_(executor) {}
   ~Peer() override {
     if (web_) web_->stop();
@@ -24,13 +25,14 @@ class Peer final : public CallPeer, public std::enable_shared_from_this<Peer> {
     wanted.connection = timeouts::served_connection;
     wanted.most_body = webrtc::most_sdp;
     wanted.tls = [tls = options.tls] { return tls; };
-    auto started = WebServer::start(
-        executor, options.https, std::move(wanted),
-        [self = weak_from_this()](WebRequest request, WebServer::Answer answer) {
-          const auto peer = self.lock();
-          if (!peer) return answer({503, "is being stopped\n"});
-          answer(answer_whip(peer->sessions_, peer->token_, request, peer->clock_.now()));
-        });
+    auto started =
+        WebServer::start(executor, options.https, std::move(wanted),
+                         [self = weak_from_this()](WebRequest request, WebServer::Answer answer) {
+                           const auto peer = self.lock();
+                           if (!peer) return answer({503, "is being stopped\n"});
+                           answer(answer_whip(peer->sessions_, peer->token_, request,
+                                              peer->clock_.now(), peer->pages_));
+                         });
     if (started.has_error()) return started.error();
     web_ = std::move(*started);
     wait();
@@ -84,6 +86,7 @@ class Peer final : public CallPeer, public std::enable_shared_from_this<Peer> {
   UdpSocket socket_;
   CallSessions sessions_;
   std::string token_;
+  Pages pages_;
   asio::steady_timer timer_;
   std::unique_ptr<WebServer> web_;
 };

@@ -9,6 +9,9 @@
 
 namespace callready::serve {
 
+using Pages =
+    std::function<std::optional<std::string>(std::string_view method, std::string_view target)>;
+
 struct CallPeerOptions {
   SocketAddress https, media;        // where to listen; port 0: the kernel's choice
   std::vector<IpAddress> addresses;  // by which clients reach it besides the one that they come by
@@ -16,6 +19,8 @@ struct CallPeerOptions {
   std::shared_ptr<OpenConnections>
       open;           // counts its connections with those of others; null: alone
   std::string token;  // empty: everybody may call, for loopback
+  // Of other pages, for who has the token: the body; nothing where there is no such page.
+  Pages pages;
   CallLimits limits;
 };
 

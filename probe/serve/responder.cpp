@@ -4,6 +4,7 @@
 
 #include "probe/net/far_end.hpp"
 #include "probe/serve/certificates.hpp"
+#include "probe/serve/far_counts.hpp"
 #include "probe/util/digest.hpp"
 #include "probe/webrtc/token.hpp"
 
@@ -54,13 +55,14 @@ Failure at(std::string_view transport, std::uint16_t port, Failure failure) {
 Result<std::shared_ptr<CallPeer>> take_calls(const asio::any_io_executor& executor,
                                              const ResponderOptions& options, std::uint16_t port,
                                              std::shared_ptr<asio::ssl::context> tls,
-                                             std::shared_ptr<OpenConnections> open) {
+                                             std::shared_ptr<OpenConnections> open, Pages pages) {
   CallPeerOptions wanted;
   wanted.https = {options.bind, port};
   wanted.media = {options.bind, options.call_port};
   wanted.tls = std::move(tls);
   wanted.open = std::move(open);
   wanted.token = webrtc::whip_token(options.key, options.name);
+  wanted.pages = std::move(pages);
   const auto literal = IpAddress::parse(options.name);
   if (literal) wanted.addresses.push_back(*literal);
   return CallPeer::start(executor, wanted);
@@ -84,7 +86,11 @@ Result<void> Responder::start_tls(const asio::any_io_executor& executor,
     for (unsigned port = range.first; port <= range.last; ++port) {
       const auto number = static_cast<std::uint16_t>(port);
       if (!calls_) {
-        auto calls = take_calls(executor, options, number, tls, open_);
+        Pages counts = [stamp = stamp_, keeper = keeper_](std::string_view method,
+                                                          std::string_view target) {
+          return far_counts(method, target, stamp->reflector(), *keeper);
+        };
+        auto calls = take_calls(executor, options, number, tls, open_, std::move(counts));
         if (calls.has_error()) return at("TCP", number, calls.error());
         calls_ = std::move(*calls);
         ports_.call = calls_->media().port;
@@ -119,8 +125,8 @@ Result<void> Responder::start_all(const asio::any_io_executor& executor,
   echo.limits = limits;
   echo.limits.request_bytes = 512;  // each port has its buffer; the keeper has the rates
   echo.limits.datagrams_of_network = echo.limits.datagrams_per_second;
-  echo.keeper = std::make_shared<media::EchoKeeper>(options.key, echo_limits,
-                                                    std::chrono::system_clock::now());
+  keeper_ = echo.keeper = std::make_shared<media::EchoKeeper>(options.key, echo_limits,
+                                                              std::chrono::system_clock::now());
   for (const auto& range : options.media_ports) {
     echo.ports = static_cast<int>(range.count());
     auto started = UdpEcho::start(executor, {bind, range.first}, echo);

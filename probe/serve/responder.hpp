@@ -55,6 +55,7 @@ class Responder {
                          const std::shared_ptr<asio::ssl::context>& tls);
   std::shared_ptr<OpenConnections> open_;  // over all ports
   std::shared_ptr<StampServer> stamp_;
+  std::shared_ptr<media::EchoKeeper> keeper_;
   std::vector<std::shared_ptr<UdpEcho>> echoes_;
   std::vector<std::shared_ptr<StreamService>> tcp_;
   std::shared_ptr<CallPeer> calls_;                 // its HTTPS is the first TLS listener, too

@@ -71,6 +71,8 @@ Result<std::shared_ptr<StampServer>> StampServer::start(const asio::any_io_execu
 StampServer::StampServer(std::shared_ptr<Core> core, const SocketAddress& local)
     : core_(std::move(core)), local_(local) {}
 
+media::Reflector& StampServer::reflector() { return core_->reflector; }
+
 void StampServer::stop() {
   core_->stopped = true;
   core_->socket.cancel();

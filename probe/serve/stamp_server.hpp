@@ -27,6 +27,7 @@ class StampServer {
   StampServer& operator=(const StampServer&) = delete;
 
   SocketAddress local() const { return local_; }
+  media::Reflector& reflector();
   void stop();
 
  private:

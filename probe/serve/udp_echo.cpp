@@ -17,21 +17,23 @@ Result<std::shared_ptr<UdpEcho>> UdpEcho::start(const asio::any_io_executor& exe
       if (peer.port < 1'024 || self) return Bytes();
       return Bytes(request.begin(), request.end());
     };
-    if (options.keeper) {
-      respond = [keeper = options.keeper](std::span<const std::uint8_t> request,
-                                          SocketAddress& peer) {
-        return keeper->answer(request, peer, std::chrono::steady_clock::now(),
-                              std::chrono::system_clock::now());
-      };
-    }
     SocketAddress next = bind;
     while (static_cast<int>(echo->sockets_.size()) < count) {
+      const auto port = std::make_shared<std::uint16_t>(next.port);
+      if (options.keeper) {
+        respond = [keeper = options.keeper, port](std::span<const std::uint8_t> request,
+                                                  SocketAddress& peer) {
+          return keeper->answer(request, peer, *port, std::chrono::steady_clock::now(),
+                                std::chrono::system_clock::now());
+        };
+      }
       auto socket = UdpService::start(executor, next, respond, options.limits);
       if (socket.has_error()) {
         failure = socket.error();
         break;
       }
       next = (*socket)->local();
+      *port = next.port;
       echo->sockets_.push_back(std::move(*socket));
       if (next.port == 65'535) break;
       ++next.port;

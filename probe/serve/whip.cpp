@@ -59,13 +59,17 @@ WebReply closed(CallSessions& sessions, const std::string& id) {
 }
 
 WebReply answered(CallSessions& sessions, std::string_view token, const WebRequest& request,
-                  Instant now) {
+                  Instant now, const Pages& pages) {
   const auto path = std::string_view(request.target).substr(0, request.target.find('?'));
   const bool page = path == "/" && (request.method == "GET" || request.method == "HEAD");
   if (page) return plain(200, "callready serve\n");
   const bool one = path.starts_with(whip_path) && path.size() > whip_path.size() + 1 &&
                    path[whip_path.size()] == '/';
-  if (path != whip_path && !one) return plain(404, "no such page\n");
+  if (path != whip_path && !one) {
+    // Nobody without the token learns whether there is one.
+    auto body = pages && has_token(request, token) ? pages(request.method, path) : std::nullopt;
+    return body ? plain(200, std::move(*body)) : plain(404, "no such page\n");
+  }
   if (request.method == "OPTIONS") {
     auto reply = plain(204, {});
     reply.fields.emplace_back("Access-Control-Allow-Methods", "POST, DELETE, OPTIONS");
@@ -91,8 +95,8 @@ WebReply answered(CallSessions& sessions, std::string_view token, const WebReque
 }  // namespace
 
 WebReply answer_whip(CallSessions& sessions, std::string_view token, const WebRequest& request,
-                     Instant now) {
-  auto reply = answered(sessions, token, request, now);
+                     Instant now, const Pages& pages) {
+  auto reply = answered(sessions, token, request, now, pages);
   reply.fields.emplace_back("Access-Control-Allow-Origin", "*");
   reply.fields.emplace_back("Access-Control-Expose-Headers", "Location");
   return reply;

@@ -19,13 +19,13 @@ struct EchoTest : testing::Test {
   const WallTime started{std::chrono::seconds(1'795'000'000)};
   std::chrono::steady_clock::time_point now{1h};
   WallTime wall() const { return started + 1s + (now - std::chrono::steady_clock::time_point(1h)); }
-  Bytes fresh(const Bytes& key = secret) const { return echo_request(key, wall()); }
+  Bytes fresh(const Bytes& key = secret) const { return echo_request(key, {}, wall()); }
   EchoKeeper& keeper() {
     if (!made) made.emplace(secret, limits, started);
     return *made;
   }
   bool answered(const Bytes& request, const SocketAddress& from = client) {
-    const auto reply = keeper().answer(request, from, now, wall());
+    const auto reply = keeper().answer(request, from, 10'000, now, wall());
     EXPECT_TRUE(reply.empty() || reply.size() == request.size());
     return !reply.empty();
   }
@@ -35,7 +35,7 @@ TEST_F(EchoTest, AnswersWhoHasTheKeyAndProvesThatItHasItToo) {
   const auto request = fresh();
   EXPECT_EQ(request.size(), echo_bytes);
   EXPECT_EQ(request[0], 0x80) << "RTP to whoever looks at it";
-  const auto reply = keeper().answer(request, client, now, wall());
+  const auto reply = keeper().answer(request, client, 10'000, now, wall());
   ASSERT_EQ(reply.size(), request.size());
   EXPECT_TRUE(echo_matches(request, reply, secret));
   EXPECT_FALSE(echo_matches(request, request, secret)) << "only sent back";
@@ -114,7 +114,7 @@ TEST_F(EchoTest, AClientWhoseClockIsWrongIsAnsweredAndThatWearsOutAloud) {
   limits.undated_packets = 60;
   std::vector<std::string> said;
   limits.full = [&](std::string_view why) { said.emplace_back(why); };
-  const auto from = [&](std::chrono::hours off) { return echo_request(secret, wall() + off); };
+  const auto from = [&](std::chrono::hours off) { return echo_request(secret, {}, wall() + off); };
   EXPECT_TRUE(answered(from(1h)));
   const auto late = from(-20000h);
   EXPECT_TRUE(answered(late));
@@ -142,6 +142,23 @@ TEST_F(EchoTest, WhatWasOverheardBeforeARestartIsOldAfterIt) {
   EXPECT_LE(got, 1);
   now += 1s;
   EXPECT_TRUE(answered(fresh()));
+}
+
+TEST_F(EchoTest, CountsWhatCameOfASourceByPort) {
+  limits.packets_per_second = 1;
+  limits.counts = 3;
+  const SocketAddress from{IpAddress::v4({192, 0, 2, 9}), 40'000};
+  const auto ask = [&](std::uint32_t source, std::uint16_t port) {
+    keeper().answer(echo_request(secret, source, wall()), from, port, now, wall());
+  };
+  for (int i = 0; i < 3; ++i) ask(7, 10'000);
+  ask(7, 10'002);
+  EXPECT_EQ(keeper().count(7), (EchoKeeper::Ports{{10'000, 3}, {10'002, 1}})) << "answered or not";
+  EXPECT_EQ(keeper().count(8), EchoKeeper::Ports{});
+  ask(9, 1);
+  ask(9, 2);
+  EXPECT_FALSE(keeper().count(7)) << "forgotten, and that is said";
+  EXPECT_EQ(keeper().count(9), (EchoKeeper::Ports{{2, 1}}));
 }
 
 }  // namespace

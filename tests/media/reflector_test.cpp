@@ -105,6 +105,30 @@ TEST_F(ReflectorTest, AnswersNobodyElseInASession) {
   EXPECT_EQ(reflector().sessions(), 0u) << "a client that goes away is forgotten";
 }
 
+// Which way a stream fell silent, and whether a NAT gave it another port.
+TEST_F(ReflectorTest, SaysWhatCameOfASession) {
+  for (std::uint32_t i : {0u, 2u, 3u, 3u}) ask(packet(i));
+  for (std::uint32_t i : {4u, 5u, 5u}) EXPECT_FALSE(ask(packet(i), {client.address, 40'001}));
+  EXPECT_EQ(reflector().count(1).received, 3u) << "each once";
+  EXPECT_EQ(reflector().count(1).elsewhere, 2u);
+  now += 40s;
+  ask(packet(6));
+  EXPECT_EQ(reflector().sessions(), 0u);
+  EXPECT_EQ(reflector().count(1).received, 3u) << "known for as long as the key";
+  EXPECT_EQ(reflector().count(2).received, 0u);
+}
+
+TEST_F(ReflectorTest, SaysThatItHadNoRoomAndTakesSessionsBack) {
+  limits.sessions_of_address = 1;
+  EXPECT_TRUE(ask(packet(0, 1)));
+  EXPECT_FALSE(ask(packet(0, 2)));
+  EXPECT_EQ(reflector().count(1).refused, 0u);
+  EXPECT_EQ(reflector().count(2).refused, 1u);
+  reflector().leave(1);
+  EXPECT_FALSE(ask(packet(2, 1))) << "it is over";
+  EXPECT_TRUE(ask(packet(1, 2))) << "its place is free";
+}
+
 TEST_F(ReflectorTest, EndsASessionThatLastsTooLong) {
   std::uint32_t sequence = 0;
   for (; now - start <= 90s; now += 5s) EXPECT_TRUE(ask(packet(sequence++)));

@@ -1,0 +1,44 @@
+#include "probe/serve/far_counts.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+namespace callready::serve {
+namespace {
+
+template <typename Number>
+std::optional<Number> number_of(std::string_view text) {
+  Number number = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+  const bool whole = !text.empty() && read.ec == std::errc() && read.ptr == text.end();
+  return whole ? std::optional(number) : std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::string> far_counts(std::string_view method, std::string_view target,
+                                      media::Reflector& reflector,
+                                      const media::EchoKeeper& keeper) {
+  if (!target.starts_with(counts_path)) return std::nullopt;
+  target.remove_prefix(counts_path.size());
+  constexpr std::string_view stream = "stream/", ports = "media/";
+  if (target.starts_with(stream)) {
+    const auto ssid = number_of<std::uint16_t>(target.substr(stream.size()));
+    if (!ssid) return std::nullopt;
+    if (method == "DELETE") reflector.leave(*ssid);
+    const auto count = reflector.count(*ssid);
+    return fmt::format("received {}\nelsewhere {}\nrefused {}\n", count.received, count.elsewhere,
+                       count.refused);
+  }
+  if (!target.starts_with(ports) || method != "GET") return std::nullopt;
+  const auto source = number_of<std::uint32_t>(target.substr(ports.size()));
+  if (!source) return std::nullopt;
+  const auto came = keeper.count(*source);
+  if (!came) return std::nullopt;
+  std::string text = "ports\n";
+  for (const auto& [port, packets] : *came) text += fmt::format("{} {}\n", port, packets);
+  return text;
+}
+
+}  // namespace callready::serve

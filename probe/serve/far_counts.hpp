@@ -1,0 +1,22 @@
+// What came to this far end, for who has its key: GET /counts/stream/SSID (a session of the
+// reflector), GET /counts/media/SSRC (packets of the media ranges), DELETE /counts/stream/SSID
+// (gives what the session holds back). Lines of a word and a number.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "probe/media/echo.hpp"
+#include "probe/media/reflector.hpp"
+
+namespace callready::serve {
+
+inline constexpr std::string_view counts_path = "/counts/";
+
+// Nothing: there is no such count. `target`: the path, as it was asked for.
+std::optional<std::string> far_counts(std::string_view method, std::string_view target,
+                                      media::Reflector& reflector, const media::EchoKeeper& keeper);
+
+}  // namespace callready::serve
