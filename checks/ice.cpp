@@ -21,6 +21,7 @@
 
 #include "checks/certificate_evidence.hpp"
 #include "checks/dial.hpp"
+#include "checks/far_counts.hpp"
 #include "checks/kinds.hpp"
 #include "checks/relay_server.hpp"
 #include "checks/whip_client.hpp"
@@ -121,19 +122,6 @@ void add_media(Observation& observation, const CallSeen& seen) {
   add_evidence(observation, EvidenceKind::call_media, std::move(text), std::move(facts));
 }
 
-// What the far end says that it got: "handshake 0" of lines like that.
-std::optional<std::int64_t> told(const std::string& body, std::string_view name) {
-  const auto at = body.find(std::string(name) + ' ');
-  if (at == body.npos || (at > 0 && body[at - 1] != '\n')) return std::nullopt;
-  std::int64_t value = 0;
-  const auto digits = std::string_view(body).substr(at + name.size() + 1, 9);
-  std::size_t count = 0;
-  for (; count < digits.size() && digits[count] >= '0' && digits[count] <= '9'; ++count) {
-    value = 10 * value + (digits[count] - '0');
-  }
-  return count > 0 ? std::optional(value) : std::nullopt;
-}
-
 void add_arrived(Observation& observation, const WhipReply& reply) {
   const auto checks = told(reply.body, "checks"), handshake = told(reply.body, "handshake"),
              media = told(reply.body, "media");
@@ -142,9 +130,9 @@ void add_arrived(Observation& observation, const WhipReply& reply) {
       observation, EvidenceKind::call_arrived,
       fmt::format("the far end got {} connectivity checks, {} packets of DTLS, {} of media",
                   *checks, *handshake, *media),
-      {{Fact::checks_arrived, *checks},
-       {Fact::handshakes_arrived, *handshake},
-       {Fact::media_arrived, *media}});
+      {{Fact::checks_arrived, std::int64_t{*checks}},
+       {Fact::handshakes_arrived, std::int64_t{*handshake}},
+       {Fact::media_arrived, std::int64_t{*media}}});
 }
 
 void conclude(Observation& observation, const CallSeen& seen) {

@@ -9,18 +9,22 @@
 // which way each packet was lost; one that does not is told by that, and then only the whole way
 // there and back has a loss.
 // Outcomes: `skipped` with "no_key" where the reflector wants one and there is none;
-// `answered` with "streamed", or with "unfit" where this computer was too busy to send
-// each packet in time: then its own lateness is in delay and jitter, which are not judged; losses
-// are the network's all the same. What was seen is in `media` of the observation. What comes later
-// than half a second after the last packet counts as lost.
-// With `turn` the far end is two relays of that server (media_relays.hpp).
-// With the run's --calls N, so many at once follow, in steps (media_calls.hpp).
+// `answered` with "streamed", or with "unfit" where this computer could not tell when its packets
+// left: then its own lateness is in delay and jitter, which are not judged; losses are the
+// network's all the same. What was seen is in `media` of the observation. What comes later than
+// half a second after the last packet counts as lost. A stream that falls silent to its end is
+// followed by a new session, and where the row has `counts` and `public_key_sha256`, the far end is
+// asked over TLS what it got: which way the rest was lost. `skipped` with "far_end_busy" where it
+// says that it had no room. With `turn` the far end is two relays of that server
+// (media_relays.hpp). With the run's --calls N, so many at once follow, in steps (media_calls.hpp).
 #include <algorithm>
 
+#include "checks/far_counts.hpp"
 #include "checks/kinds.hpp"
 #include "checks/media_calls.hpp"
 #include "checks/media_parts.hpp"
 #include "checks/media_relays.hpp"
+#include "probe/media/outage.hpp"
 #include "probe/media/stamp.hpp"
 #include "probe/media/stream_figures.hpp"
 #include "probe/net/udp.hpp"
@@ -98,16 +102,32 @@ class CallStream {
       failure = send(due);
       if (failure) co_return failure;
     }
+    last_ = next_ - 1;
     const auto failure = co_await listen(due + timeouts::media_tail, false);
     if (failure && failure->kind != FailureKind::timed_out) co_return failure;
     co_return std::nullopt;
   }
 
+  bool fell_silent() const { return ends_in_silence(asked_, last_, replies_); }
+  // A queue may only be longer than what is waited for. False: something came after all.
+  asio::awaitable<bool> stays_silent() {
+    const auto known = replies_.size();
+    const auto until = context_.scope.clock.now() + timeouts::media_tail;
+    const auto failure = co_await listen(until, false);
+    static_cast<void>(failure);
+    co_return replies_.size() == known;
+  }
+  void end_in_silence(bool new_session, const std::optional<FarEndCount>& count) {
+    new_session_ = new_session;
+    far_count_ = count;
+  }
+  std::uint16_t ssid() const { return ssid_; }
+
   int attempts() const { return static_cast<int>(sent_ms_.size()) - 1; }
   std::optional<Milliseconds> first_round_trip() const { return first_round_trip_; }
 
   MediaStream figures() {
-    auto result = described(wish_, late_ms_);
+    auto result = described(wish_, late_ms_, clock_error_ms_);
     std::vector<double> trips;
     for (const auto& reply : replies_) {
       if (reply.sequence < asked_.first) continue;
@@ -122,9 +142,17 @@ class CallStream {
       result.round_trip_least_ms = std::max(0.0, *std::min_element(trips.begin(), trips.end()));
       options.least_round_trip_ms = result.round_trip_least_ms;
     }
-    const auto apart = tell_apart(asked_, replies_);
+    auto apart = tell_apart(asked_, replies_);
     result.round_trip_loss = share_of(apart.lost_both_ways, wish_.packets);
-    if (!apart.counted) return result;
+    if (new_session_ || !fell_silent()) {
+      result.outage = outage_of(asked_, last_, replies_, result.interval_ms, far_count_);
+    }
+    if (result.outage && result.outage->to_the_end) result.outage->new_session = new_session_;
+    if (!apart.counted) {
+      if (result.outage && !result.outage->to_the_end) result.outage->way.reset();
+      return result;
+    }
+    if (far_count_) tell_the_end(asked_, last_, replies_, *far_count_, apart);
     const double skew = clock_skew(apart.up.arrivals, apart.down.arrivals);
     options.skew = skew;
     result.up = figures_of(apart.up, options);
@@ -137,6 +165,13 @@ class CallStream {
     result.up->dscp_arrived = arrived_there_.usual();
     if (arrived_there_.usual()) result.down->dscp_sent = expedited;
     result.down->dscp_arrived = arrived_here_.usual();
+    // Of how a call ended nobody knows, a score of what came before says nothing.
+    if (result.outage && result.outage->to_the_end && !result.outage->way) {
+      for (auto* direction : {&*result.up, &*result.down}) {
+        direction->score.reset();
+        direction->score_fixed.reset();
+      }
+    }
     return result;
   }
 
@@ -168,7 +203,10 @@ class CallStream {
     const auto now = clock.now();
     sent_ms_.push_back(in_ms(now - begin_));
     const auto sent = socket_.send(bytes);
-    if (asked_.count > 0) late_ms_.push_back(std::max(0.0, in_ms(now - due)));
+    if (asked_.count > 0) {
+      late_ms_.push_back(std::max(0.0, in_ms(now - due)));
+      clock_error_ms_.push_back(in_ms(clock.now() - now));  // it left within that
+    }
     if (sent.has_error()) return sent.error();
     return std::nullopt;
   }
@@ -217,26 +255,70 @@ class CallStream {
   std::uint32_t next_ = 0, attempts_sent_ = 1;
   Asked asked_{0, 0, never_sent};
   stamp::Timestamp far_start_ = 0;
-  std::vector<double> sent_ms_, late_ms_;  // by sequence number
+  std::vector<double> sent_ms_, late_ms_, clock_error_ms_;  // by sequence number
+  std::uint32_t last_ = 0;                                  // that was sent
+  std::optional<bool> new_session_;
+  std::optional<FarEndCount> far_count_;
   std::vector<Reply> replies_;
   std::optional<Milliseconds> first_round_trip_;
   CodePoints arrived_there_, arrived_here_;
   bool counts_ = false;
 };
 
-// Against a reflector.
-asio::awaitable<void> stream_to_reflector(Context& context, Job job, const StreamWish& wish,
-                                          Observation& observation) {
+// What the far end got of that session, if it says so.
+asio::awaitable<std::optional<FarEndCount>> count_of(FarCounts& far_end, std::uint16_t ssid,
+                                                     Instant deadline) {
+  auto path = stream_count_path(ssid);
+  const auto body = co_await far_end.get(std::move(path), deadline);
+  if (!body) co_return std::nullopt;
+  const auto received = told(*body, "received"), elsewhere = told(*body, "elsewhere");
+  if (!received || !elsewhere) co_return std::nullopt;
+  co_return FarEndCount{*received, *elsewhere};
+}
+
+asio::awaitable<Result<UdpSocket>> open_socket(Context& context, Job job) {
   UdpSocket::Options options;
   options.interface = context.settings.interface;
   options.headers = true;
-  const auto remote = job.remote();
-  auto socket = UdpSocket::open(context.executor, remote, options);
+  auto socket = UdpSocket::open(context.executor, job.remote(), options);
+  if (!socket.has_error()) socket->set_traffic_class(expedited << 2);
+  co_return socket;
+}
+
+// Of a stream that fell silent: is it the line, or the flow?
+asio::awaitable<void> find_the_end(Context& context, Job job, const StreamWish& wish,
+                                   FarCounts& far_end, CallStream& stream) {
+  const bool silent = co_await stream.stays_silent();
+  if (!silent) co_return;
+  auto socket = co_await open_socket(context, job);
+  if (socket.has_error()) co_return;
+  CallStream again(context, *socket, wish);
+  const auto failure = co_await again.begin();
+  const auto deadline =
+      std::min(context.deadline, context.scope.clock.now() + timeouts::stream_reply);
+  const auto count = co_await count_of(far_end, stream.ssid(), deadline);
+  stream.end_in_silence(!failure, count);
+}
+
+// Why nobody answered: the far end may have no room.
+asio::awaitable<bool> is_busy(Context& context, FarCounts& far_end, std::uint16_t ssid) {
+  const auto deadline =
+      std::min(context.deadline, context.scope.clock.now() + timeouts::stream_reply);
+  auto path = stream_count_path(ssid);
+  const auto body = co_await far_end.get(std::move(path), deadline);
+  const int refused = body ? told(*body, "refused").value_or(0) : 0;
+  co_return refused > 0;
+}
+
+// Against a reflector.
+asio::awaitable<void> stream_to_reflector(Context& context, Job job, const StreamWish& wish,
+                                          Observation& observation) {
+  auto socket = co_await open_socket(context, job);
   if (socket.has_error()) {
     record(observation, socket.error());
     co_return;
   }
-  socket->set_traffic_class(expedited << 2);
+  FarCounts far_end(context, job);
   observation.local = socket->local();
   CallStream stream(context, *socket, wish);
   auto failure = co_await stream.begin();
@@ -247,12 +329,21 @@ asio::awaitable<void> stream_to_reflector(Context& context, Job job, const Strea
   observation.attempts = stream.attempts();
   if (failure) {
     record(observation, *failure);
+    if (failure->kind != FailureKind::timed_out) co_return;
+    const bool busy = co_await is_busy(context, far_end, stream.ssid());
+    if (busy) {
+      observation.outcome = Outcome::skipped;
+      observation.detail = DetailCode::far_end_busy;
+    }
     co_return;
   }
+  if (stream.fell_silent()) co_await find_the_end(context, job, wish, far_end, stream);
   observation.round_trip = stream.first_round_trip();
   observation.media = stream.figures();
   if (context.settings.calls > 0 && observation.media->up) {
-    CallLoad load{context.settings.calls, wish.bytes, wish.key};
+    const auto& stream_seen = *observation.media;
+    CallLoad load{context.settings.calls, wish.bytes, wish.key, stream_seen.up->loss.high,
+                  stream_seen.down->loss.high};
     observation.media->calls = co_await carry_calls(context, job, std::move(load));
   }
   observation.outcome = Outcome::answered;

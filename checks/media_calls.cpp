@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "checks/far_counts.hpp"
 #include "checks/media_parts.hpp"
 #include "probe/media/call_steps.hpp"
 #include "probe/media/stamp.hpp"
@@ -21,6 +22,8 @@ constexpr double latest_ms = most_queued_ms;
 class CallSession {
  public:
   CallSession(UdpSocket socket, Instant begin) : socket_(std::move(socket)), begin_(begin) {}
+
+  std::uint16_t ssid() const { return ssid_; }
 
   void begin_step() { first_ = next_ == never_sent ? next_ + 1 : next_; }
   Asked asked() const {
@@ -83,7 +86,10 @@ class CallSession {
 class Load {
  public:
   Load(Context& context, CallLoad load)
-      : context_(context), load_(std::move(load)), begin_(context.scope.clock.now()) {}
+      : context_(context), load_(std::move(load)), begin_(context.scope.clock.now()) {
+    idle_.lost_up = load_.lost_up;
+    idle_.lost_down = load_.lost_down;
+  }
 
   // False: no socket.
   bool open(const SocketAddress& remote) {
@@ -101,15 +107,17 @@ class Load {
   }
 
   // Its packets, then what is still on its way. Nothing where the run was stopped.
-  asio::awaitable<std::optional<CallStep>> step(int calls) {
+  asio::awaitable<std::optional<CallStep>> step(CallTrial trial) {
+    const int calls = trial.calls;
     const auto& clock = context_.scope.clock;
     for (auto& session : sessions_) session.begin_step();
     late_.clear();
     const auto start = clock.now();
     const auto gap = std::chrono::duration_cast<Instant::duration>(call_interval) / calls;
-    const int all = static_cast<int>(timeouts::call_step / gap);
+    const auto length = trial.whole ? timeouts::call_step : timeouts::call_feeler;
+    const int all = static_cast<int>(length / gap);
     bool stopped = false;
-    auto look = start + look_after;
+    auto look = start + timeouts::call_look;
     for (int sent = 0; sent < all && !stopped;) {
       const auto due = start + sent * gap;
       const bool going_on = co_await sleep_until(context_.executor, context_.scope, due);
@@ -120,8 +128,8 @@ class Load {
       }
       take();
       if (clock.now() < look) continue;
-      stopped = hurts_now();
-      look += std::chrono::seconds(1);
+      stopped = hurts_now(in_ms(start - begin_));
+      look = clock.now() + timeouts::call_look;
     }
     const auto end = clock.now() + timeouts::media_tail;
     const bool going_on = co_await sleep_until(context_.executor, context_.scope, end);
@@ -138,13 +146,40 @@ class Load {
   bool fit() const { return percentile(late_, 0.99) <= latest_ms; }
   // Whether the far end counts what it gets.
   bool counted() const {
-    const auto& first = sessions_.front();
-    return tell_apart({0, 3, never_sent}, first.replies()).counted;
+    return std::any_of(sessions_.begin(), sessions_.end(), [](const auto& session) {
+      return tell_apart({0, 3, never_sent}, session.replies()).counted;
+    });
+  }
+
+  // Until each session is answered; those that are not are left, since who is not heard tells
+  // nothing of the line. How many calls the others carry.
+  asio::awaitable<int> begin() {
+    for (auto times = timeouts::udp_reply / timeouts::media_lead; times > 0; --times) {
+      const auto next = context_.scope.clock.now() + timeouts::media_lead;
+      const bool going_on = co_await sleep_until(context_.executor, context_.scope, next);
+      take();
+      const auto mute = std::count_if(sessions_.begin(), sessions_.end(), is_mute);
+      if (!going_on || mute == 0) break;
+      for (auto& session : sessions_) {
+        if (is_mute(session)) session.send(context_.scope.clock, load_);
+      }
+    }
+    for (const auto& session : sessions_) {
+      if (is_mute(session)) unheard_.push_back(session.ssid());
+    }
+    std::erase_if(sessions_, is_mute);
+    const auto room = static_cast<int>(sessions_.size()) * calls_of_session;
+    co_return std::min(load_.calls, room);
+  }
+  const std::vector<std::uint16_t>& unheard() const { return unheard_; }
+  std::vector<std::uint16_t> ssids() const {
+    std::vector<std::uint16_t> all;
+    for (const auto& session : sessions_) all.push_back(session.ssid());
+    return all;
   }
 
  private:
-  // Replies need their time to come before what is missing is lost.
-  static constexpr auto look_after = 4 * timeouts::media_tail;
+  static bool is_mute(const CallSession& session) { return session.replies().empty(); }
 
   void take() {
     for (auto& session : sessions_) {
@@ -154,17 +189,37 @@ class Load {
     }
   }
 
-  bool hurts_now() const {
+  // A queue that others wait in, as the latest replies say, or losses; and what the last second
+  // says of less.
+  bool hurts_now(double start) const {
     const double now = in_ms(context_.scope.clock.now() - begin_);
-    int sent = 0, lost = 0;
+    const double trip = idle_.up + idle_.down;
+    const auto latest =
+        replies_since(std::max(start + trip, now - in_ms(timeouts::call_looked_at)));
+    constexpr std::size_t enough = 3;
+    if (latest.size() >= enough && hurts(0, 0, latest, idle_, harmful_queued_ms)) return true;
+    return loses_within(start, in_ms(timeouts::call_losses), {}) ||
+           loses_within(start, 1'000, replies_since(now - 1'000));
+  }
+
+  std::vector<Reply> replies_since(double from) const {
     std::vector<Reply> recent;
     for (const auto& session : sessions_) {
-      session.count(now - 2'000, now - 1'000, sent, lost);
       for (auto at = session.replies().rbegin(); at != session.replies().rend(); ++at) {
-        if (at->arrived < now - 1'000) break;
+        if (at->arrived < from) break;
         recent.push_back(*at);
       }
     }
+    return recent;
+  }
+
+  // Of packets whose replies are due, after all that a queue may take.
+  bool loses_within(double start, double length, const std::vector<Reply>& recent) const {
+    const double due =
+        in_ms(context_.scope.clock.now() - begin_) - (idle_.up + idle_.down + 2 * most_queued_ms);
+    if (due - length < start) return false;
+    int sent = 0, lost = 0;
+    for (const auto& session : sessions_) session.count(due - length, due, sent, lost);
     return hurts(lost, sent, recent, idle_);
   }
 
@@ -175,27 +230,71 @@ class Load {
   std::optional<stamp::Timestamp> far_start_;  // all sessions have one clock there
   IdleDelays idle_ = no_delays;
   std::vector<double> late_;
+  std::vector<std::uint16_t> unheard_;
 };
+
+// True where the far end says that it had no room for one of them.
+asio::awaitable<bool> refused(Context& context, FarCounts& far_end,
+                              std::vector<std::uint16_t> ssids) {
+  for (const auto ssid : ssids) {
+    const auto deadline =
+        std::min(context.deadline, context.scope.clock.now() + timeouts::stream_reply);
+    auto path = stream_count_path(ssid);
+    const auto body = co_await far_end.get(std::move(path), deadline);
+    if (body && told(*body, "refused").value_or(0) > 0) co_return true;
+  }
+  co_return false;
+}
+
+asio::awaitable<void> give_back(Context& context, FarCounts& far_end,
+                                std::vector<std::uint16_t> ssids) {
+  for (const auto ssid : ssids) {
+    const auto deadline =
+        std::min(context.deadline, context.scope.clock.now() + timeouts::stream_reply);
+    auto path = stream_count_path(ssid);
+    co_await far_end.give_back(std::move(path), deadline);
+  }
+}
+
+// Tries one number of calls after another; false: the run was stopped, or nobody counts.
+asio::awaitable<bool> find_most(Context& context, Load& all, CallCapacity& capacity) {
+  for (;;) {
+    const auto trial = next_trial(
+        capacity, packets_per_second * static_cast<int>(timeouts::call_step.count()) / 1'000);
+    if (!trial) break;
+    const auto length = trial->whole ? timeouts::call_step : timeouts::call_feeler;
+    // No time left: what passed is "at least".
+    if (context.scope.clock.now() + length + 2 * timeouts::media_tail > context.deadline) break;
+    auto step = co_await all.step(*trial);
+    if (!step || !all.counted()) co_return false;
+    capacity.steps.push_back(*step);
+    if (step->passed) continue;
+    capacity.fit = all.fit();
+    if (!capacity.fit) break;
+  }
+  co_return true;
+}
 
 }  // namespace
 
 asio::awaitable<std::optional<CallCapacity>> carry_calls(Context& context, Job job, CallLoad load) {
   CallCapacity capacity;
-  capacity.wanted = load.calls;
-  const auto steps = steps_to(load.calls);
+  const int wanted = load.calls;
   Load all(context, std::move(load));
   const auto remote = job.remote();
   if (!all.open(remote)) co_return std::nullopt;
-  for (const int calls : steps) {
-    const auto needed = timeouts::call_step + 2 * timeouts::media_tail;
-    if (context.scope.clock.now() + needed > context.deadline) co_return std::nullopt;
-    auto step = co_await all.step(calls);
-    if (!step || !all.counted()) co_return std::nullopt;
-    capacity.steps.push_back(*step);
-    if (step->passed) continue;
-    capacity.fit = all.fit();
-    break;
+  FarCounts far_end(context, job);
+  capacity.wanted = co_await all.begin();
+  if (!all.unheard().empty()) {
+    const bool busy = co_await refused(context, far_end, all.unheard());
+    if (busy) capacity.busy = true;
   }
+  auto known = capacity.wanted > 0;
+  if (known) known = co_await find_most(context, all, capacity);
+  co_await give_back(context, far_end, all.ssids());
+  capacity.wanted = wanted;
+  if (capacity.steps.empty() && !capacity.busy) co_return std::nullopt;
+  if (!known && !capacity.busy) co_return std::nullopt;
   media::conclude(capacity);
   co_return capacity;
 }

@@ -8,8 +8,9 @@
 namespace callready::checks {
 namespace {
 
-// What the 99th percentile of the packets may be late by for the run to be fit to judge.
-constexpr double most_late_ms = 2;
+// What the times of leaving may be off by, at the 99th percentile, for the run to be fit to judge.
+// How late packets leave does not matter by itself: each has the time when it did.
+constexpr double most_off_ms = 2;
 
 }  // namespace
 
@@ -35,14 +36,16 @@ media::Reply reply_of(const media::stamp::ReflectorPacket& packet, double sent, 
   return reply;
 }
 
-MediaStream described(const StreamWish& wish, const std::vector<double>& late_ms) {
+MediaStream described(const StreamWish& wish, const std::vector<double>& late_ms,
+                      const std::vector<double>& clock_error_ms) {
   MediaStream stream;
   stream.codec = wish.opus ? "opus" : "g711";
   stream.packet_bytes = static_cast<int>(wish.bytes);
   stream.interval_ms = in_ms(call_interval);
   stream.jitter_buffer_ms = wish.jitter_buffer_ms;
   stream.sender_late_ms = media::percentile(late_ms, 0.99);
-  stream.fit = stream.sender_late_ms <= most_late_ms;
+  stream.clock_error_ms = media::percentile(clock_error_ms, 0.99);
+  stream.fit = *stream.clock_error_ms <= most_off_ms;
   return stream;
 }
 

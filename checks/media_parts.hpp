@@ -37,8 +37,10 @@ std::uint16_t random_ssid();
 media::Reply reply_of(const media::stamp::ReflectorPacket& packet, double sent, double arrived,
                       media::stamp::Timestamp far_start);
 
-// The stream without its figures; `late_ms`: of each packet, how late it left.
-MediaStream described(const StreamWish& wish, const std::vector<double>& late_ms);
+// The stream without its figures; of each packet, how late it left, and by how much the time of its
+// leaving may be off.
+MediaStream described(const StreamWish& wish, const std::vector<double>& late_ms,
+                      const std::vector<double>& clock_error_ms);
 
 // What was seen of the first router on the way, as figures.
 FirstHop figures_of(const FirstHopSeen& seen);

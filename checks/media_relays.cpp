@@ -65,7 +65,7 @@ class RelayedStreams {
   }
 
   MediaStream figures() {
-    auto stream = described(wish_, late_ms_);
+    auto stream = described(wish_, late_ms_, clock_error_ms_);
     stream.by_relays = true;
     media::FigureOptions options;
     options.opus = wish_.opus;
@@ -115,6 +115,7 @@ class RelayedStreams {
       late_ms_.push_back(std::max(0.0, in_ms(now - due)));
       way.sent_ms.push_back(in_ms(now - begin_));
       const auto sent = co_await way.from->send_data(way.channel, packet, context_.scope);
+      clock_error_ms_.push_back(in_ms(context_.scope.clock.now() - now));
       if (sent.has_error() && way.from == &a_) co_return false;
     }
     co_return true;
@@ -161,6 +162,8 @@ class RelayedStreams {
   static MediaDirection counts_of(const media::Trace& trace, const media::FigureOptions& options) {
     auto direction = media::figures_of(trace, options);
     direction.late = 0;
+    direction.late_fixed.reset();
+    direction.buffer_ms.reset();
     direction.jitter_ms.reset();
     direction.jitter_most_ms.reset();
     direction.variation_ms.reset();
@@ -182,9 +185,10 @@ class RelayedStreams {
                        const media::FigureOptions& options) {
     if (!stream.round_trip_ms) return;
     direction.delay_ms = direction.delay_uncertainty_ms = *stream.round_trip_ms / 2;
-    auto at_worst = direction;
-    at_worst.late = stream.loop->late;
-    direction.score = media::score_of(at_worst, options);
+    const auto& loop = *stream.loop;
+    direction.score = media::score_of(direction, {loop.buffer_ms.value_or(0), loop.late}, options);
+    direction.score_fixed = media::score_of(
+        direction, {options.jitter_buffer_ms, loop.late_fixed.value_or(0)}, options);
   }
 
   Context& context_;
@@ -193,7 +197,7 @@ class RelayedStreams {
   Instant begin_, end_{};
   std::array<std::uint8_t, token_bytes> token_{};
   std::vector<RelayedWay> ways_;  // up, down, there and back
-  std::vector<double> late_ms_;
+  std::vector<double> late_ms_, clock_error_ms_;
   CodePoints came_back_as_;
 };
 

@@ -75,11 +75,15 @@ std::span<const Check> registry() {
        {{"codec", "whose packets it is like: g711 (the default) or opus"},
         {"seconds", "how long, 1 to 60; 15 where absent, in a thorough run 60"},
         {"authenticated", "\"true\": the far end answers only who has its key"},
-        {"jitter_buffer_ms", "what comes later than this is too late to be heard; 40 where absent"},
+        {"counts",
+         "the port over TLS at which `callready serve` says what came to it; with "
+         "`public_key_sha256`"},
+        {"public_key_sha256", "of its certificate's key there, in hexadecimal"},
+        {"jitter_buffer_ms",
+         "of the fixed buffer that is told beside the one that adapts; 40 where absent"},
         {"turn",
-         "with TURN credentials: host:port/tcp (or /tls) of a TURN server; the target is the same "
-         "one "
-         "over UDP, and two of its relays are the far end"}},
+         "with TURN credentials: host:port/tcp (or /tls) of a TURN server; the target is the "
+         "same one over UDP, and two of its relays are the far end"}},
        true,
        true,
        {},
@@ -115,6 +119,10 @@ std::span<const Check> registry() {
        {{"stop_on_the_way", "\"true\": send only packets that end before the far end"},
         {"echo", "\"true\": the far end sends back what it gets"},
         {"authenticated", "\"true\": it does so for who has its key only, as `callready serve`"},
+        {"counts",
+         "the port over TLS at which `callready serve` says what came to it; with "
+         "`public_key_sha256`"},
+        {"public_key_sha256", "of its certificate's key there, in hexadecimal"},
         {"turn",
          "with TURN credentials: host:port/transport of a server whose relays are in the range"}}},
       {CheckKind::tls,

@@ -27,7 +27,7 @@
 namespace callready::checks {
 namespace {
 
-void add_evidence(Observation& observation, const sip::Collector& collector,
+void add_exchange(Observation& observation, const sip::Collector& collector,
                   const sip::Options& sent, const SocketAddress& local) {
   if (collector.reply()) {
     add_sip_reply(observation, *collector.reply());
@@ -72,7 +72,7 @@ asio::awaitable<void> over_udp(Context& context, Job job, Observation& observati
   }
   conclude_sip(observation, collector, failure, false);
   if (job.doubtful) note_short_wait(observation, patience.reply);
-  add_evidence(observation, collector, options, local);
+  add_exchange(observation, collector, options, local);
 }
 
 asio::awaitable<void> over_stream(Context& context, Job job, Observation& observation) {
@@ -104,7 +104,7 @@ asio::awaitable<void> over_stream(Context& context, Job job, Observation& observ
       observation.timing_ms[Timing::reply] = elapsed(start, context.scope.clock.now()).count();
     }
     conclude_sip(observation, collector, failure, true);
-    add_evidence(observation, collector, options, local);
+    add_exchange(observation, collector, options, local);
   }
   // In TLS 1.3 the server's judgement of our missing certificate comes after the handshake.
   const bool alert = failure && failure->kind == FailureKind::tls_alert;

@@ -17,6 +17,9 @@
 //   arrived     ICMP port-unreachable of the target itself, or a relay heard it: it got there
 //   left_site   ICMP time-exceeded from a router beyond the edge: it got as far as that
 //   prohibited  ICMP prohibited (or another refusal) from a device on the way, which is named
+//               Where the far end has our key and the row says where it counts (`counts`,
+//               `public_key_sha256`), it tells over TLS of each silent port whether our packets
+//               came: arrived, or dropped
 //   dropped     twice, nothing came back from the hop where a control, sent after it, was answered;
 //               or three times nothing from an echo or a relay that is known to work
 //   silent      none of these
@@ -26,8 +29,12 @@
 // Outcomes: `answered` or `passed` where ports were proved open and none closed; `rejected` with
 // "prohibited" or "partly_prohibited"; `silent` with "dropped", "partly_dropped", "inbound_dropped"
 // (relays hear us, and what they send does not come in) or "silent".
+#include <fmt/format.h>
+#include <openssl/rand.h>
+
 #include <algorithm>
 
+#include "checks/far_counts.hpp"
 #include "checks/kinds.hpp"
 #include "checks/udp_range_relays.hpp"
 #include "probe/net/timeouts.hpp"
@@ -122,6 +129,30 @@ asio::awaitable<void> climb_ladder(std::shared_ptr<Range> range, Job job,
   co_await find_bounds(range, most, until);
 }
 
+// Ports of our own far end that did not answer: it says over TLS which of them it heard, and so
+// which way is shut.
+asio::awaitable<void> ask_what_came(std::shared_ptr<Range> range, Job job) {
+  auto& context = range->context;
+  const auto unanswered = [](const Port& port) {
+    return port.socket &&
+           (port.result == PortResult::silent || port.result == PortResult::dropped ||
+            port.result == PortResult::left_site);
+  };
+  if (!range->echo || range->key.empty()) co_return;
+  if (std::none_of(range->ports.begin(), range->ports.end(), unanswered)) co_return;
+  FarCounts far_end(context, job);
+  const auto until = std::min(context.deadline, context.scope.clock.now() + timeouts::stream_reply);
+  auto path = fmt::format("/counts/media/{}", range->source);
+  const auto body = co_await far_end.get(std::move(path), until);
+  if (!body || !body->starts_with("ports")) co_return;
+  for (auto& port : range->ports) {
+    if (!unanswered(port)) continue;
+    port.outbound = told(*body, std::to_string(port.number)).value_or(0) > 0;
+    if (*port.outbound) port.inbound = false;
+    port.result = *port.outbound ? PortResult::arrived : PortResult::dropped;
+  }
+}
+
 // True where relays have told what there is to know.
 asio::awaitable<bool> ask_relays(std::shared_ptr<Range> range, Job job, Observation& observation) {
   auto& context = range->context;
@@ -156,13 +187,15 @@ asio::awaitable<Observation> run_udp_range(Context& context, Job job) {
   if (job.parameter("authenticated") == "true") {
     const auto& key = context.settings.credentials.media_key;
     range->key.assign(key.begin(), key.end());
+    RAND_bytes(reinterpret_cast<unsigned char*>(&range->source), sizeof range->source);
     if (key.empty()) {
       observation.detail = DetailCode::no_key;
       co_return observation;
     }
   }
-  const bool told = co_await ask_relays(range, job, observation);
-  if (!told) co_await climb_ladder(range, job, observation);
+  const bool told_by_relays = co_await ask_relays(range, job, observation);
+  if (!told_by_relays) co_await climb_ladder(range, job, observation);
+  co_await ask_what_came(range, job);
   if (range->ports.empty()) co_return observation;
   conclude(observation, *range);
   co_return observation;

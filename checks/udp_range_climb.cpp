@@ -120,7 +120,7 @@ class Listeners : public std::enable_shared_from_this<Listeners> {
 
 // A new packet each time: an echo with a key answers none twice.
 Result<void> ask_echo(const Range& range, Port& port) {
-  auto packet = media::echo_request(range.key);
+  auto packet = media::echo_request(range.key, range.source);
   const auto sent = port.socket->send(packet);
   if (!range.key.empty()) port.asked.push_back(std::move(packet));
   return sent;
@@ -330,7 +330,11 @@ void judge_silence(Range& range) {
   const auto echoed = [](const Port& port) { return port.result == PortResult::replied; };
   if (!range.echo || std::none_of(range.ports.begin(), range.ports.end(), echoed)) return;
   for (auto& port : range.ports) {
-    if (port.result == PortResult::silent && port.socket) port.result = PortResult::dropped;
+    // Who has our key answers it: that the packet left is not enough.
+    const bool owed = port.result == PortResult::left_site && !range.key.empty();
+    if ((port.result == PortResult::silent || owed) && port.socket) {
+      port.result = PortResult::dropped;
+    }
   }
 }
 

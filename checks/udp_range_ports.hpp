@@ -27,7 +27,8 @@ struct Port {
   bool tried = false;    // something was sent to it
   bool refined = false;  // tried to find the bounds of a block: no part of the sample
   std::vector<std::vector<std::uint8_t>> asked;  // of an echo with a key: what was sent to it
-  // A relay's port: whether our packet was heard there, and whether its packet came back.
+  // A relay's port, or one of which a far end of ours told: whether our packet was heard there, and
+  // whether its packet came back.
   std::optional<bool> outbound, inbound;
 };
 
@@ -44,6 +45,7 @@ struct Range {
   bool echo = false;       // the far end sends everything back
   // Of an echo that answers its own only (media/echo.hpp); empty: it answers everybody.
   std::vector<std::uint8_t> key;
+  std::uint32_t source = 0;  // of what it counts of ours (RTP's SSRC)
   // "Port unreachable" in the target's name came from within the site: its word proves nothing.
   bool refused_near = false;
   // Others' packets to these ports were seen to pass: what the routers were not asked is no loss.

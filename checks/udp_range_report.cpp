@@ -9,6 +9,12 @@
 namespace callready::checks::udp_range {
 namespace {
 
+std::string far_end_in_words(const Port& port) {
+  if (*port.outbound) return "the far end heard us, and what it sent back did not arrive";
+  const auto as_far = port.by ? ", though it left the site, as far as " + port.by->to_string() : "";
+  return "the far end says that it did not arrive" + as_far;
+}
+
 std::string relay_in_words(const Port& port) {
   if (!*port.outbound) return "a relay there did not hear us, and relays of its server do work";
   return *port.inbound ? "a relay there heard us, and we heard it"
@@ -42,7 +48,9 @@ Evidence describe(const Port& port, const Range& range) {
   Evidence evidence;
   evidence.kind = EvidenceKind::udp_port;
   evidence.text = fmt::format("UDP {}: {}", port.number, in_words(port));
-  if (echo && port.result == PortResult::dropped) {
+  if (echo && port.outbound) {
+    evidence.text = fmt::format("UDP {}: {}", port.number, far_end_in_words(port));
+  } else if (echo && port.result == PortResult::dropped) {
     evidence.text =
         fmt::format("UDP {}: the echo does not answer, as it does on other ports", port.number);
   }
@@ -59,7 +67,7 @@ Evidence describe(const Port& port, const Range& range) {
   }
   if (port.refined) evidence.facts[Fact::refined] = true;
   if (port.outbound) {
-    evidence.facts[Fact::responder] = std::string("relay");
+    evidence.facts[Fact::responder] = std::string(echo ? "echo" : "relay");
     evidence.facts[Fact::outbound] = *port.outbound;
     if (port.inbound) evidence.facts[Fact::inbound] = *port.inbound;
   } else if (echo) {

@@ -51,6 +51,9 @@ struct Writer {
   void operator()(const char* name, const IpAddress& address) const {
     json[name] = address.to_string();
   }
+  void operator()(const char* name, const MediaOutage& outage) const {
+    outage_fields(outage, Writer{json[name]});
+  }
   void operator()(const char* name, const FirstHop& hop) const {
     hop_fields(hop, Writer{json[name]});
   }
@@ -78,6 +81,7 @@ Json missed_json(const MissedFigure& missed) {
   write("bound", missed.bound);
   write("wanted", missed.wanted);
   json["probe"] = missed.probe;
+  if (missed.usual) json["usual"] = true;
   return json;
 }
 

@@ -44,6 +44,10 @@ struct MediaReader {
     capacity_fields(capacity, MediaReader{member});
   }
   void operator()(const char* name, IpAddress& place) const { place = node.member(name).address(); }
+  void operator()(const char* name, MediaOutage& outage) const {
+    const auto member = node.member(name);
+    outage_fields(outage, MediaReader{member});
+  }
   void operator()(const char* name, FirstHop& hop) const {
     const auto member = node.member(name);
     hop_fields(hop, MediaReader{member});

@@ -193,6 +193,7 @@ MissedFigure read_missed(const Node& node) {
   missed.bound = node.member("bound").number();
   missed.wanted = node.member("wanted").number();
   missed.probe = node.member("probe").text();
+  if (const auto usual = node.optional("usual")) missed.usual = usual->boolean();
   return missed;
 }
 

@@ -12,11 +12,9 @@ namespace {
 // What this way of measuring means, for who is to act on it.
 constexpr std::string_view relays_in_words =
     "measured by two relays of the service's own TURN server, one reached over TCP and one over "
-    "UDP. "
-    "What is lost is known for each way: TCP loses nothing, so that the other half of the way lost "
-    "it. Delay and jitter are only known there and back; one way is half of it, and its score "
-    "counts "
-    "all that came too late as if it had come so this way.";
+    "UDP. What is lost is known for each way: TCP loses nothing, so that the other half of the "
+    "way lost it. Delay and jitter are only known there and back; one way is half of it, and its "
+    "score counts all that came too late as if it had come so this way.";
 
 std::string first_hop_told(const FirstHop& hop) {
   auto text = fmt::format("the first router, {}, answered {} of {} questions",
@@ -69,6 +67,10 @@ std::string figures(const Told& told) {
   }
   if (told.stream->fit && direction.late > 0) {
     parts.push_back(fmt::format("{} too late to be heard", direction.late));
+  }
+  if (told.stream->fit && direction.score_fixed) {
+    parts.push_back(fmt::format("with a fixed buffer of {:.0f} ms MOS {:.1f}",
+                                told.stream->jitter_buffer_ms, direction.score_fixed->mos));
   }
   if (direction.reordered > 0) {
     parts.push_back(fmt::format("{} out of order", direction.reordered));
@@ -179,13 +181,21 @@ std::string step_in_words(const CallStep& step, const CallCapacity& calls) {
 Html calls_picture(const CallCapacity& calls) {
   std::vector<std::string> told;
   for (const auto& step : calls.steps) told.push_back(step_in_words(step, calls));
-  constexpr int tall = 110, floor = 90, column = 70;
+  auto steps = calls.steps;
+  std::stable_sort(steps.begin(), steps.end(),
+                   [](const CallStep& a, const CallStep& b) { return a.calls < b.calls; });
+  constexpr std::size_t most = 16, with_words = 5;
+  if (steps.size() > most) steps.erase(steps.begin(), steps.end() - most);
+  const double each =
+      steps.size() <= 4 ? width / 4.0 : (width - 10.0) / static_cast<double>(steps.size());
+  constexpr int tall = 110, floor = 90;
+  const int column = static_cast<int>(std::min(70.0, each - 4));
   Html out = opening(tall, "So many calls at once", joined(told, "; "));
   out.put(R"(<line x1="0" y1="{}" x2="{}" y2="{}" stroke="currentColor"/>)", floor, width, floor);
-  for (std::size_t i = 0; i < calls.steps.size() && i < 4; ++i) {
-    const auto& step = calls.steps[i];
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    const auto& step = steps[i];
     const double share = std::clamp(step.calls / std::max(1.0, 1.0 * calls.wanted), 0.0, 1.0);
-    const double left = 10 + static_cast<double>(i) * (width / 4.0), high = 4 + 66 * share;
+    const double left = 10 + static_cast<double>(i) * each, high = 4 + 66 * share;
     out.put(
         R"(<rect x="{:.1f}" y="{:.1f}" width="{}" height="{:.1f}" fill="{}" stroke="currentColor"{}/>)",
         left, floor - high, column, high, step.passed ? "currentColor" : "none",
@@ -193,6 +203,7 @@ Html calls_picture(const CallCapacity& calls) {
     out.put(
         R"(<text x="{:.1f}" y="{:.1f}" text-anchor="middle" font-size="11" fill="currentColor">{}</text>)",
         left + column / 2.0, floor - high - 5, step.calls);
+    if (steps.size() > with_words) continue;
     out.put(
         R"(<text x="{:.1f}" y="{}" text-anchor="middle" font-size="11" fill="currentColor">{}</text>)",
         left + column / 2.0, tall - 5, result_of(step, calls));
@@ -354,12 +365,10 @@ Html html_media(const Report& report) {
   if (out.empty()) return out;
   Html whole;
   whole.put(
-      "<p class=\"muted\">A bar for each second: filled as high as half of its packets were later "
-      "than the fastest one of all, hollow as high as its slowest one; what reaches the dotted "
-      "line "
-      "is too late to be heard. A dashed bar lost packets, with their number below it. Under it, "
-      "how "
-      "many packets came how much later than the fastest one.</p>\n");
+      "<p class=\"muted\">A bar for each second: filled as high as half of its packets were "
+      "later than the fastest one of all, hollow as high as its slowest one; what reaches the "
+      "dotted line is too late to be heard. A dashed bar lost packets, with their number below "
+      "it. Under it, how many packets came how much later than the fastest one.</p>\n");
   return whole.put(out);
 }
 

@@ -39,19 +39,35 @@ void direction_fields(Any& direction, Visit visit) {
   visit("bursts", direction.bursts);
   visit("longest_burst", direction.longest_burst);
   visit("burst_ratio", direction.burst_ratio);
+  visit("worst_burst_percent", direction.worst_burst_percent);
+  visit("bad_stretches", direction.bad_stretches);
   visit("duplicates", direction.duplicates);
   visit("reordered", direction.reordered);
+  visit("out_of_order", direction.out_of_order);
   visit("late", direction.late);
+  visit("buffer_ms", direction.buffer_ms);
+  visit("late_fixed", direction.late_fixed);
   visit("one_way_delay_ms", direction.delay_ms);
   visit("delay_uncertainty_ms", direction.delay_uncertainty_ms);
   visit("jitter_ms", direction.jitter_ms);
   visit("jitter_most_ms", direction.jitter_most_ms);
   visit("variation_ms", direction.variation_ms);
   visit("score", direction.score);
+  visit("score_fixed", direction.score_fixed);
   visit("dscp_sent", direction.dscp_sent);
   visit("dscp_arrived", direction.dscp_arrived);
   visit("seconds", direction.seconds);
   visit("histogram", direction.histogram);
+}
+
+template <typename Any, typename Visit>
+void outage_fields(Any& outage, Visit visit) {
+  visit("from_ms", outage.from_ms);
+  visit("length_ms", outage.length_ms);
+  visit("way", outage.way);
+  visit("to_the_end", outage.to_the_end);
+  visit("new_session", outage.new_session);
+  visit("moved", outage.moved);
 }
 
 template <typename Any, typename Visit>
@@ -70,6 +86,7 @@ void capacity_fields(Any& capacity, Visit visit) {
   visit("wanted", capacity.wanted);
   visit("passed", capacity.passed);
   visit("fit", capacity.fit);
+  visit("busy", capacity.busy);
   visit("limit", capacity.limit);
   visit("way", capacity.way);
   visit("steps", capacity.steps);
@@ -95,6 +112,7 @@ void stream_fields(Any& stream, Visit visit) {
   visit("jitter_buffer_ms", stream.jitter_buffer_ms);
   visit("fit", stream.fit);
   visit("sender_late_ms", stream.sender_late_ms);
+  visit("clock_error_ms", stream.clock_error_ms);
   visit("round_trip_ms", stream.round_trip_ms);
   visit("round_trip_least_ms", stream.round_trip_least_ms);
   visit("round_trip_loss", stream.round_trip_loss);
@@ -102,6 +120,7 @@ void stream_fields(Any& stream, Visit visit) {
   visit("up", stream.up);
   visit("down", stream.down);
   visit("loop", stream.loop);
+  visit("outage", stream.outage);
   visit("calls", stream.calls);
   visit("first_hop", stream.first_hop);
 }

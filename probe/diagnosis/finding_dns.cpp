@@ -239,7 +239,8 @@ Causes find_dns_filtered(const Diagnosis& context) {
 // them: why the site's are mute cannot be told from here.
 Causes find_unanswered_names(const Diagnosis& context) {
   const auto names = read_names(context.facts);
-  if (!resolvers_are_well(names)) return {};
+  // A line that is seen to lose packets loses both questions after a name now and then.
+  if (!resolvers_are_well(names) || context.facts.stream_loses()) return {};
   Cause cause;
   std::vector<std::string> mute;
   std::set<std::string> owners;
@@ -309,8 +310,7 @@ Causes find_outdated_names(const Diagnosis& context) {
     finding.confidence = name.elsewhere.size() > 1 ? Confidence::certain : Confidence::likely;
     finding.fix = fmt::format(
         "Nothing is to be changed on the network. Look for a newer edition of the vendor's "
-        "document, "
-        "or ask the vendor what has replaced {}; firewall rules for it can go.",
+        "document, or ask the vendor what has replaced {}; firewall rules for it can go.",
         text);
     for (const auto& [answer, probe] : name.elsewhere) {
       finding.evidence.push_back({probe, answer->text});

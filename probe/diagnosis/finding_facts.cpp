@@ -368,6 +368,18 @@ std::vector<const ProbeResult*> late_answers(const Report& report) {
 
 }  // namespace
 
+bool Facts::stream_loses() const {
+  constexpr double percent = 3;  // of a hundred questions, each sent twice
+  return std::any_of(report.probes.begin(), report.probes.end(), [](const ProbeResult& result) {
+    const auto& stream = result.observation.media;
+    const auto loses = [](const std::optional<MediaDirection>& way) {
+      return way && way->loss.low > percent;
+    };
+    return stream &&
+           (loses(stream->up) || loses(stream->down) || stream->round_trip_loss.low > 2 * percent);
+  });
+}
+
 Facts::Facts(const Report& whole) : report(whole), answered_late_(late_answers(whole)) {
   for (const auto& set : report.sets) {
     for (const auto& row : set.requirements) {

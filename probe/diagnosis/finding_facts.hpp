@@ -153,7 +153,9 @@ class Facts {
   const RequestCount& on_new_flows() const { return on_new_flows_; }
   // True where requests had to be sent again before they were answered: what gets no answer may be
   // lost by chance.
-  bool line_loses() const { return !answered_late_.empty(); }
+  bool line_loses() const { return !answered_late_.empty() || stream_loses(); }
+  // True where a stream like a call's is seen to lose so much that questions get lost, too.
+  bool stream_loses() const;
   // These requests.
   const std::vector<const ProbeResult*>& answered_late() const { return answered_late_; }
   // True where UDP to another host was seen by a router that may be the site's own.

@@ -30,9 +30,14 @@ FindingEvidence trip_in_words(const ProbeResult& result) {
                                        result.observation.round_trip->count())};
 }
 
-bool of_delay(const MissedFigure& missed) {
-  return missed.figure == QualityFigure::one_way_delay ||
-         missed.figure == QualityFigure::round_trip;
+// Late, and not because its own packets wait for each other.
+bool of_delay(const Facts& facts, const MissedFigure& missed) {
+  const auto* result = facts.find(missed.probe);
+  const bool full = result != nullptr && result->observation.media &&
+                    (is_full(*result->observation.media, MediaWay::up) ||
+                     is_full(*result->observation.media, MediaWay::down));
+  return !full && (missed.figure == QualityFigure::one_way_delay ||
+                   missed.figure == QualityFigure::round_trip);
 }
 
 // Where the first router's answers tell on which side of it the trouble is.
@@ -56,8 +61,31 @@ std::string fix_at(Place place, const std::optional<bool>& wireless, QualityFigu
                "another cable, port or dock, and look at the switch's error counters.";
 }
 
-// The rows that missed that figure, as one cause: the fix is the same whichever way it is. Where
-// one way is well, that is said: it is what a provider asks first.
+// A silence has a cause of its own. What it leaves of the losses: true where that is still too
+// much.
+bool loses_beside_silence(const MediaStream& stream, const MissedFigure& missed) {
+  if (!stream.outage) return true;
+  const auto& outage = *stream.outage;
+  const auto silent = static_cast<int>(outage.length_ms / std::max(stream.interval_ms, 1.0));
+  const auto& direction = missed.way == MediaWay::up ? stream.up : stream.down;
+  if (!direction || missed.figure == QualityFigure::burst_loss) return false;
+  const int rest = direction->sent - silent, lost = direction->lost - silent;
+  return rest > 0 && 100.0 * lost > missed.wanted * rest;
+}
+
+bool is_of(QualityFigure kind, QualityFigure figure) {
+  switch (figure) {
+    case QualityFigure::burst_loss:
+      return kind == QualityFigure::loss;
+    case QualityFigure::reordering:
+      return kind == QualityFigure::jitter;
+    default:
+      return kind == figure;
+  }
+}
+
+// The rows that missed that figure, or one like it, as one cause: the fix is the same whichever way
+// it is. Where one way is well, that is said: it is what a provider asks first.
 std::optional<Cause> below_figure(const Facts& facts, QualityFigure figure) {
   Cause cause;
   std::set<MediaWay> ways;
@@ -68,13 +96,16 @@ std::optional<Cause> below_figure(const Facts& facts, QualityFigure figure) {
   for (const auto& set : facts.report.sets) {
     for (const auto& row : set.requirements) {
       for (const auto& missed : row.missed) {
-        if (missed.figure != figure) continue;
-        ways.insert(missed.way);
-        sure |= is_sure(missed);
+        if (!is_of(figure, missed.figure)) continue;
         const auto* result = facts.find(missed.probe);
-        if (result != nullptr) cause.explained.push_back(result);
         const auto* stream =
             result != nullptr && result->observation.media ? &*result->observation.media : nullptr;
+        const bool lost = figure == QualityFigure::loss;
+        if (lost && stream != nullptr && !loses_beside_silence(*stream, missed)) continue;
+        if (stream != nullptr && is_full(*stream, missed.way)) continue;  // find_full_line
+        ways.insert(missed.way);
+        sure |= is_sure(missed);
+        if (result != nullptr) cause.explained.push_back(result);
         places.insert(stream != nullptr ? place_of(*stream, missed) : Place::unknown);
         auto words = missed_in_words(missed);
         if (!told.insert(words).second) continue;
@@ -121,9 +152,9 @@ std::optional<Cause> below_figure(const Facts& facts, QualityFigure figure) {
 
 // RFC 9435 section 3: what devices on the way do to a code point of 46.
 std::string treatment(int arrived) {
-  if (arrived == 0) return "bleached: it arrives as 0";
-  if (arrived == (46 & 7)) return "its ToS precedence is bleached: it arrives as 6";
-  return fmt::format("remarked: it arrives as {}", arrived);
+  if (arrived == 0) return "is bleached: it arrives as 0";
+  if (arrived == (46 & 7)) return "has its ToS precedence bleached: it arrives as 6";
+  return fmt::format("is remarked: it arrives as {}", arrived);
 }
 
 }  // namespace
@@ -137,6 +168,95 @@ Causes find_media_loss(const Diagnosis& context) {
   return causes;
 }
 
+// A score that no other figure explains: each is within its bounds, and together they are too much.
+Causes find_poor_score(const Diagnosis& context) {
+  Cause cause;
+  for (const auto& set : context.facts.report.sets) {
+    for (const auto& row : set.requirements) {
+      for (const auto& missed : row.missed) {
+        const bool others = std::any_of(row.missed.begin(), row.missed.end(), [](const auto& one) {
+          return one.figure != QualityFigure::mos && is_sure(one);
+        });
+        const auto* result = context.facts.find(missed.probe);
+        if (missed.figure != QualityFigure::mos || others || result == nullptr) continue;
+        if (result->observation.media->outage) continue;
+        cause.explained.push_back(result);
+        cause.finding.evidence.push_back(
+            {missed.probe, fmt::format("{}: {}.", row.title, missed_in_words(missed))});
+      }
+    }
+  }
+  if (cause.explained.empty()) return {};
+  auto& finding = cause.finding;
+  finding.code = "media.mos";
+  finding.owner = Owner::network;
+  finding.confidence = Confidence::likely;
+  finding.title = "Calls sound poor: what is lost, late and delayed adds up";
+  finding.fix =
+      "Run it again by cable, without VPN, and while nobody else uses the line. Gone by cable: it "
+      "is the Wi-Fi. Gone when the line is idle: give voice priority at the router, and limit "
+      "uploads. Else give the Internet provider these figures.";
+  return {cause};
+}
+
+// One call is too much already: its own packets wait for each other, and then get lost.
+Causes find_full_line(const Diagnosis& context) {
+  Cause cause;
+  std::set<MediaWay> ways;
+  for (const auto& result : context.facts.report.probes) {
+    const auto& stream = result.observation.media;
+    for (const auto way : {MediaWay::up, MediaWay::down}) {
+      if (!stream || !is_full(*stream, way)) continue;
+      ways.insert(way);
+      cause.explained.push_back(&result);
+      const auto& direction = way == MediaWay::up ? *stream->up : *stream->down;
+      cause.finding.evidence.push_back(
+          {result.probe.id,
+           fmt::format(
+               "{}: {} half of the packets waited for {:.0f} ms or longer, and {} of {} got "
+               "lost.",
+               result.probe.target.host, way == MediaWay::up ? "out" : "back",
+               *direction.delay_ms - *stream->round_trip_least_ms / 2, direction.lost,
+               direction.sent)});
+    }
+  }
+  if (ways.empty()) return {};
+  auto& finding = cause.finding;
+  finding.code = "media.bandwidth";
+  finding.owner = Owner::network;
+  finding.confidence = Confidence::likely;
+  const std::string_view where = ways.size() > 1               ? "both ways"
+                                 : ways.contains(MediaWay::up) ? "on the way out"
+                                                               : "on the way back";
+  finding.title = fmt::format("The line is full {} with one call", where);
+  finding.fix =
+      "Run it again while nobody else uses the line. Passes then: give voice priority at the "
+      "router and limit other traffic (uploads, backups, updates). Else it is too slow, or "
+      "something limits it: a call needs 86 kbit/s each way.";
+  return {cause};
+}
+
+// No number of calls is to blame: one alone lost them, though the stream before it may not have.
+Causes lost_with_one_call(const Facts& facts, Cause cause) {
+  for (const auto& set : facts.report.sets) {
+    for (const auto& row : set.requirements) {
+      const bool known = std::any_of(row.missed.begin(), row.missed.end(), [](const auto& missed) {
+        return missed.figure == QualityFigure::loss;
+      });
+      if (known) return {};
+    }
+  }
+  auto& finding = cause.finding;
+  finding.code = "media.loss";
+  finding.owner = Owner::network;
+  finding.confidence = Confidence::possible;
+  finding.title = "Packets are lost now and then: calls are choppy at times";
+  finding.fix =
+      "Run it again by cable, without VPN, and while nobody else uses the line; --thorough "
+      "measures for a minute.";
+  return {cause};
+}
+
 // The line carries fewer calls at once than are to be made.
 Causes find_few_calls(const Diagnosis& context) {
   Cause cause;
@@ -144,14 +264,15 @@ Causes find_few_calls(const Diagnosis& context) {
   for (const auto& result : context.facts.report.probes) {
     const auto& stream = result.observation.media;
     if (!stream || !too_few_calls(*stream)) continue;
+    if (is_full(*stream, MediaWay::up) || is_full(*stream, MediaWay::down)) continue;
     if (worst == nullptr || stream->calls->passed < worst->passed) worst = &*stream->calls;
     cause.explained.push_back(&result);
     cause.finding.evidence.push_back(
         {result.probe.id,
          fmt::format("{}: {}.", result.probe.target.host, calls_in_words(*stream))});
   }
-  // A line that loses packets with few calls has another cause.
-  if (worst == nullptr || *worst->limit == CallLimit::loss) return {};
+  if (worst == nullptr) return {};
+  if (*worst->limit == CallLimit::loss) return lost_with_one_call(context.facts, std::move(cause));
   const bool policed = *worst->limit == CallLimit::policing;
   const std::string_view where = worst->way == MediaWay::up     ? "on the way out"
                                  : worst->way == MediaWay::down ? "on the way back"
@@ -160,8 +281,9 @@ Causes find_few_calls(const Diagnosis& context) {
   finding.code = "media.bandwidth";
   finding.owner = Owner::network;
   finding.confidence = Confidence::likely;
-  finding.title = fmt::format("The line does not carry {} calls at once: {} passed", worst->wanted,
-                              worst->passed);
+  finding.title =
+      fmt::format("The line does not carry {} calls at once: {}{} passed", worst->wanted,
+                  may_carry_more(*worst) ? "at least " : "", worst->passed);
   finding.fix =
       policed
           ? fmt::format(
@@ -188,7 +310,7 @@ Causes find_cleared_marks(const Diagnosis& context) {
       if (*direction->dscp_sent == *direction->dscp_arrived) return;
       cause.finding.evidence.push_back(
           {result.probe.id,
-           fmt::format("{} {}, the mark for voice (EF, 46) is {}.", result.probe.target.host, way,
+           fmt::format("{} {}, the mark for voice (EF, 46) {}.", result.probe.target.host, way,
                        treatment(*direction->dscp_arrived))});
     };
     look(stream->up, "on the way out");
@@ -215,13 +337,13 @@ Causes find_media_delay(const Diagnosis& context) {
   for (const auto& set : facts.report.sets) {
     for (const auto& row : set.requirements) {
       const auto& missed = row.missed;
-      const bool few = std::any_of(row.probes.begin(), row.probes.end(), [&](const auto& id) {
+      const bool streamed = std::any_of(row.probes.begin(), row.probes.end(), [&](const auto& id) {
         const auto* result = facts.find(id);
-        return result != nullptr && result->observation.media &&
-               too_few_calls(*result->observation.media);
+        return result != nullptr && result->observation.media;
       });
       const bool late =
-          (missed.empty() && !few) || std::any_of(missed.begin(), missed.end(), of_delay);
+          !streamed || std::any_of(missed.begin(), missed.end(),
+                                   [&](const auto& one) { return of_delay(facts, one); });
       if (!row.poor || !late) continue;
       for (const auto& id : row.probes) {
         const auto* result = facts.find(id);

@@ -61,8 +61,12 @@ std::span<const Rule> rules() {
       find_turn,
       find_vendor_down,
       find_sip_errors,
-      find_loss,        // after all that may be silent for a reason
+      find_loss,  // after all that may be silent for a reason
+      find_outage,
       find_media_loss,  // and jitter
+      find_poor_score,
+      find_call_media,
+      find_full_line,
       find_few_calls,
       find_media_delay,
       find_cleared_marks,

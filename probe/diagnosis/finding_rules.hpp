@@ -108,6 +108,7 @@ Causes find_stun_filter(const Diagnosis&);
 Causes find_sip_filter(const Diagnosis&);
 // finding_dtls.cpp
 Causes find_dtls_filter(const Diagnosis&);
+Causes find_call_media(const Diagnosis&);
 // finding_tls.cpp
 Causes find_interception(const Diagnosis&);
 Causes find_old_authorities(const Diagnosis&);
@@ -122,9 +123,13 @@ Causes find_sip_alg(const Diagnosis&);
 Causes find_sip_errors(const Diagnosis&);
 // finding_media.cpp
 Causes find_media_loss(const Diagnosis&);
+Causes find_poor_score(const Diagnosis&);
+Causes find_full_line(const Diagnosis&);
 Causes find_few_calls(const Diagnosis&);
 Causes find_media_delay(const Diagnosis&);
 Causes find_cleared_marks(const Diagnosis&);
+// finding_outage.cpp
+Causes find_outage(const Diagnosis&);
 // finding_turn.cpp
 Causes find_turn(const Diagnosis&);
 // finding_vendor.cpp

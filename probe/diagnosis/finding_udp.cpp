@@ -224,7 +224,9 @@ std::vector<const ProbeResult*> failing_udp(const Diagnosis& context) {
   std::vector<const ProbeResult*> lost;
   for (const auto& result : context.facts.report.probes) {
     const bool dns = result.probe.target.port() == dns_port || result.probe.check == CheckKind::dns;
-    if (is_udp(result) && is_direct(result) && !dns && !context.facts.inside(result) &&
+    // A call that is made over TLS goes over UDP.
+    const bool call = result.observation.detail == DetailCode::ice_silent;
+    if ((is_udp(result) || call) && is_direct(result) && !dns && !context.facts.inside(result) &&
         failing(result) && !context.explained(result)) {
       lost.push_back(&result);
     }

@@ -294,7 +294,8 @@ Causes find_udp_ranges(const Diagnosis& context) {
   return {cause};
 }
 
-// Relays that we made ourselves hear us, and what they send back does not come in.
+// Relays that we made ourselves, or a far end of our own, hear us, and what they send back does not
+// come in.
 Causes find_one_way_media(const Diagnosis& context) {
   Cause cause;
   auto& finding = cause.finding;
@@ -312,7 +313,7 @@ Causes find_one_way_media(const Diagnosis& context) {
   }
   if (!context.affects_requirement(cause.explained)) return {};
   if (finding.evidence.empty()) add_what_they_saw(finding.evidence, cause.explained);
-  finding.code = "firewall.udp_range_blocked";
+  finding.code = "media.one_way";
   finding.title =
       "Media gets out, and what is sent back does not come in: calls with one-way audio";
   finding.owner = Owner::network;

@@ -51,6 +51,16 @@ Thresholds media_figures(const TargetSet& set, const Requirement& requirement) {
   const auto fill = [](std::optional<double>& place, const std::optional<double>& figure) {
     if (!place) place = figure;
   };
+  const auto take = [&](const Capability& capability) {
+    if (!capability.quality) return;
+    const auto& quality = *capability.quality;
+    fill(wanted.round_trip_ms, quality.round_trip_ms);
+    fill(wanted.one_way_delay_ms, quality.one_way_delay_ms);
+    fill(wanted.jitter_ms, quality.jitter_ms);
+    fill(wanted.loss_percent, quality.loss_percent);
+    fill(wanted.burst_loss_percent, quality.burst_loss_percent);
+    fill(wanted.reordering_percent, quality.reordering_percent);
+  };
   for (const auto& capability : set.capabilities) {
     const bool needs_it =
         std::any_of(capability.needs.begin(), capability.needs.end(), [&](const Need& need) {
@@ -59,65 +69,163 @@ Thresholds media_figures(const TargetSet& set, const Requirement& requirement) {
                 return std::find(rows.begin(), rows.end(), requirement.id) != rows.end();
               });
         });
-    if (!needs_it || !capability.quality) continue;
-    fill(wanted.round_trip_ms, capability.quality->round_trip_ms);
-    fill(wanted.one_way_delay_ms, capability.quality->one_way_delay_ms);
-    fill(wanted.jitter_ms, capability.quality->jitter_ms);
-    fill(wanted.loss_percent, capability.quality->loss_percent);
+    if (needs_it) take(capability);
   }
+  // What a line does to one stream it does to all: figures of other rows, and other capabilities.
+  for (const auto& row : set.requirements) {
+    fill(wanted.one_way_delay_ms, row.thresholds.one_way_delay_ms);
+    fill(wanted.jitter_ms, row.thresholds.jitter_ms);
+    fill(wanted.loss_percent, row.thresholds.loss_percent);
+  }
+  for (const auto& capability : set.capabilities) take(capability);
   return wanted;
 }
 
+Thresholds usual_figures() {
+  Thresholds usual;
+  usual.one_way_delay_ms = 150;
+  usual.jitter_ms = 30;
+  usual.loss_percent = 1;
+  return usual;
+}
+
+namespace {
+
+// A figure, and whose it is.
+struct Wanted {
+  std::optional<double> most;
+  bool usual = false;
+};
+
+// Of a way by the vendor's figure, else by the usual one.
+Wanted wanted_of(const std::optional<double>& vendors, const std::optional<double>& usual) {
+  return vendors ? Wanted{vendors, false} : Wanted{usual, true};
+}
+
+// Clocks and stacks are off by as much; a figure that is missed by less is not missed.
+constexpr double time_error_ms = 1;
+
+class Misses {
+ public:
+  void add(QualityFigure what, MediaWay way, double seen, double bound, const Wanted& wanted) {
+    if (wanted.most && seen > *wanted.most) {
+      all_.push_back({what, way, seen, bound, *wanted.most, {}, wanted.usual});
+    }
+  }
+  void add_time(QualityFigure what, MediaWay way, const std::optional<double>& seen,
+                const Wanted& wanted) {
+    if (seen && wanted.most && *seen > *wanted.most + time_error_ms) {
+      add(what, way, *seen, *seen, wanted);
+    }
+  }
+  void add_share(QualityFigure what, MediaWay way, const Share& share, const Wanted& wanted) {
+    add(what, way, share.percent, share.low, wanted);
+  }
+  void add_score(MediaWay way, const std::optional<CallScore>& score) {
+    if (!score || score->mos >= least_mos) return;
+    all_.push_back({QualityFigure::mos, way, score->mos, score->mos_high, least_mos, {}, true});
+  }
+  std::vector<MissedFigure> take() { return std::move(all_); }
+
+ private:
+  std::vector<MissedFigure> all_;
+};
+
+// Two of the ten packets of 200 ms may get lost by chance; three, or two more than once, hardly.
+void judge_bursts(Misses& misses, MediaWay way, const MediaDirection& direction,
+                  const std::optional<double>& most) {
+  if (!most || !direction.worst_burst_percent) return;
+  const double worst = *direction.worst_burst_percent;
+  const bool sure = worst >= 30 || direction.bad_stretches.value_or(0) >= 2;
+  misses.add(QualityFigure::burst_loss, way, worst, sure ? worst : std::min(worst, *most),
+             {most, false});
+}
+
+}  // namespace
+
 std::vector<MissedFigure> missed_figures(const MediaStream& stream, const Thresholds& wanted) {
-  std::vector<MissedFigure> missed;
-  const auto hold = [&](QualityFigure what, MediaWay way, const std::optional<double>& seen,
-                        const std::optional<double>& most) {
-    if (seen && most && *seen > *most) missed.push_back({what, way, *seen, *seen, *most, {}});
+  const auto usual = usual_figures();
+  const auto loss = wanted_of(wanted.loss_percent, usual.loss_percent);
+  const auto jitter = wanted_of(wanted.jitter_ms, usual.jitter_ms);
+  // Who gives a round trip means the delay.
+  auto delay = wanted_of(wanted.one_way_delay_ms, usual.one_way_delay_ms);
+  if (delay.usual && wanted.round_trip_ms) delay.most.reset();
+  const auto twice = [](Wanted one) {
+    if (one.most) *one.most *= 2;
+    return one;
   };
+  Misses misses;
   const auto judge = [&](MediaWay way, const MediaDirection& direction) {
-    const auto& most = wanted.loss_percent;
-    if (most && direction.loss.percent > *most) {
-      missed.push_back(
-          {QualityFigure::loss, way, direction.loss.percent, direction.loss.low, *most, {}});
+    misses.add_share(QualityFigure::loss, way, direction.loss, loss);
+    judge_bursts(misses, way, direction, wanted.burst_loss_percent);
+    if (direction.out_of_order) {
+      misses.add_share(QualityFigure::reordering, way, *direction.out_of_order,
+                       {wanted.reordering_percent, false});
     }
     if (!stream.fit) return;
-    hold(QualityFigure::one_way_delay, way, direction.delay_ms, wanted.one_way_delay_ms);
-    hold(QualityFigure::jitter, way, direction.jitter_ms, wanted.jitter_ms);
+    misses.add_time(QualityFigure::one_way_delay, way, direction.delay_ms, delay);
+    misses.add_time(QualityFigure::jitter, way, direction.jitter_ms, jitter);
+    misses.add_score(way, direction.score);
   };
   if (stream.up) judge(MediaWay::up, *stream.up);
   if (stream.down) judge(MediaWay::down, *stream.down);
   // Of both ways together the jitters add up at most: more than twice what one may have is too much
   // on one of them.
-  if (stream.fit && stream.loop && stream.loop->jitter_ms && wanted.jitter_ms) {
-    hold(QualityFigure::jitter, MediaWay::both, stream.loop->jitter_ms, 2 * *wanted.jitter_ms);
+  if (stream.fit && stream.loop) {
+    misses.add_time(QualityFigure::jitter, MediaWay::both, stream.loop->jitter_ms, twice(jitter));
   }
   // Both ways together lose more than twice what one may: then one of them does lose more.
-  const auto& lost = stream.round_trip_loss;
-  const bool apart = stream.up || stream.down;
-  if (!apart && wanted.loss_percent && lost.percent > 2 * *wanted.loss_percent) {
-    missed.push_back({QualityFigure::loss,
-                      MediaWay::both,
-                      lost.percent,
-                      lost.low,
-                      2 * *wanted.loss_percent,
-                      {}});
+  if (!stream.up && !stream.down) {
+    misses.add_share(QualityFigure::loss, MediaWay::both, stream.round_trip_loss, twice(loss));
   }
   if (stream.fit) {
-    hold(QualityFigure::round_trip, MediaWay::both, stream.round_trip_ms, wanted.round_trip_ms);
+    misses.add_time(QualityFigure::round_trip, MediaWay::both, stream.round_trip_ms,
+                    {wanted.round_trip_ms, false});
   }
-  return missed;
+  return misses.take();
+}
+
+bool is_full(const MediaStream& stream, MediaWay way) {
+  constexpr double long_ms = 100;  // of waiting, for half of the packets
+  const auto& direction = way == MediaWay::up ? stream.up : stream.down;
+  if (!stream.fit || way == MediaWay::both || !direction || !direction->delay_ms) return false;
+  if (!stream.round_trip_least_ms || stream.by_relays.value_or(false)) return false;
+  return *direction->delay_ms - *stream.round_trip_least_ms / 2 > long_ms;
 }
 
 bool too_few_calls(const MediaStream& stream) {
   return stream.calls && stream.calls->limit && stream.calls->passed < stream.calls->wanted;
 }
 
+namespace {
+
+const CallStep* fewest_that_failed(const CallCapacity& calls) {
+  const CallStep* fewest = nullptr;
+  for (const auto& step : calls.steps) {
+    const bool fewer = fewest == nullptr || step.calls < fewest->calls;
+    if (!step.passed && fewer) fewest = &step;
+  }
+  return fewest;
+}
+
+}  // namespace
+
+bool may_carry_more(const CallCapacity& calls) {
+  const auto* failed = fewest_that_failed(calls);
+  return calls.passed < calls.wanted && (failed == nullptr || failed->calls > calls.passed + 1);
+}
+
 std::string calls_in_words(const MediaStream& stream) {
-  if (!stream.calls || stream.calls->steps.empty()) return {};
+  if (!stream.calls) return {};
   const auto& calls = *stream.calls;
   if (calls.passed == calls.wanted) return fmt::format("{} calls at once passed", calls.wanted);
-  auto text = fmt::format("{} of {} calls at once passed", calls.passed, calls.wanted);
-  const auto& last = calls.steps.back();
+  const auto* failed = fewest_that_failed(calls);
+  auto text = fmt::format("{}{} of {} calls at once passed",
+                          may_carry_more(calls) ? "at least " : "", calls.passed, calls.wanted);
+  if (calls.busy.value_or(false) && !calls.limit)
+    return text + "; the far end had no room for more";
+  if (failed == nullptr) return text + "; there was no time to try more";
+  const auto& last = *failed;
   if (!calls.limit) {
     return text + fmt::format("; with {} {}", last.calls,
                               calls.fit ? "too many packets got no answer, and what became of them "
@@ -178,38 +286,65 @@ std::string first_hop_in_words(const FirstHop& hop) {
   return text;
 }
 
-bool is_sure(const MissedFigure& missed) { return missed.bound > missed.wanted; }
+bool is_sure(const MissedFigure& missed) {
+  return missed.figure == QualityFigure::mos ? missed.bound < missed.wanted
+                                             : missed.bound > missed.wanted;
+}
 
 std::string missed_in_words(const MissedFigure& missed) {
   const auto seen = figure(missed.measured), most = figure(missed.wanted);
+  const auto way = way_in_words(missed.way);
+  const std::string_view who = missed.usual ? "good calls have" : "the vendor wants";
+  const std::string_view luck = "it may have been bad luck, --thorough tells";
   switch (missed.figure) {
     case QualityFigure::loss:
       if (!is_sure(missed)) {
-        return fmt::format(
-            "{} % lost {}, where the vendor wants at most {} %: it may have been bad "
-            "luck, --thorough tells",
-            seen, way_in_words(missed.way), most);
+        return fmt::format("{} % lost {}, where {} at most {} %: {}", seen, way, who, most, luck);
       }
-      return fmt::format("{} % lost {} (at least {} %), and the vendor wants at most {} %", seen,
-                         way_in_words(missed.way), figure(missed.bound), most);
+      return fmt::format("{} % lost {} (at least {} %), and {} at most {} %", seen, way,
+                         figure(missed.bound), who, most);
+    case QualityFigure::burst_loss:
+      return fmt::format(
+          "{} % of the packets of 200 ms lost {}, {} the vendor wants less than {} %{}", seen, way,
+          is_sure(missed) ? "and" : "where", most,
+          is_sure(missed) ? "" : fmt::format(": {}", luck));
+    case QualityFigure::reordering:
+      return fmt::format("{} % out of order {}, {} the vendor wants at most {} %{}", seen, way,
+                         is_sure(missed) ? "and" : "where", most,
+                         is_sure(missed) ? "" : fmt::format(": {}", luck));
+    case QualityFigure::mos:
+      return fmt::format("a MOS of {:.1f} {}, where {:.1f} and more is a good call (ITU-T G.107)",
+                         missed.measured, way, missed.wanted);
     case QualityFigure::jitter:
       if (missed.way == MediaWay::both) {
         return fmt::format(
-            "jitter of {} ms there and back, more than twice the {} ms that the vendor wants at "
-            "most",
-            seen, figure(missed.wanted / 2));
+            "jitter of {} ms there and back, more than twice the {} ms that {} at most", seen,
+            figure(missed.wanted / 2), who);
       }
-      return fmt::format("jitter of {} ms {}, and the vendor wants at most {} ms", seen,
-                         way_in_words(missed.way), most);
+      return fmt::format("jitter of {} ms {}, and {} at most {} ms", seen, way, who, most);
     case QualityFigure::one_way_delay:
       return fmt::format(
-          "about {} ms {} (as far as half of the round trip tells), and the vendor "
-          "wants at most {} ms",
-          seen, way_in_words(missed.way), most);
+          "about {} ms {} (as far as half of the round trip tells), and {} at most {} ms", seen,
+          way, missed.usual ? "ITU-T G.114 has" : who, most);
     case QualityFigure::round_trip:
       return fmt::format("{} ms there and back, and the vendor wants at most {} ms", seen, most);
   }
   return {};
+}
+
+std::string outage_in_words(const MediaStream& stream) {
+  if (!stream.outage) return {};
+  const auto& outage = *stream.outage;
+  const auto way =
+      outage.way ? fmt::format(", {}", *outage.way == MediaWay::both ? std::string_view("both ways")
+                                                                     : way_in_words(*outage.way))
+                 : std::string();
+  if (!outage.to_the_end) {
+    return fmt::format("{:.1f} s of silence from {:.1f} s on{}", outage.length_ms / 1'000,
+                       outage.from_ms / 1'000, way);
+  }
+  return fmt::format("silent from {:.1f} s to the end ({:.1f} s){}", outage.from_ms / 1'000,
+                     outage.length_ms / 1'000, way);
 }
 
 std::string stream_in_words(const MediaStream& stream) {

@@ -5,18 +5,26 @@
 #include <vector>
 
 #include "probe/model/media.hpp"
+#include "probe/model/report.hpp"
 #include "probe/model/target_set.hpp"
 
 namespace callready {
 
 // What the vendor asks of the stream of that row: the row's own figures, and where it has none
-// those of the capabilities that need it.
+// those of the capabilities that need it, else of any capability of the set.
 Thresholds media_figures(const TargetSet& set, const Requirement& requirement);
 
-// The figures that it missed; of delay and jitter none where this computer was too busy to measure
-// them. Of loss those too that it may have missed: more was lost than the vendor allows, and yet so
-// little was sent that it may have been bad luck.
+// The figures that it missed, the vendor's, and where he gives none ITU-T's (usual_figures); of
+// delay, jitter and MOS none where this computer was too busy to measure them. Of loss those too
+// that it may have missed: more was lost than the vendor allows, and yet so little was sent that it
+// may have been bad luck.
 std::vector<MissedFigure> missed_figures(const MediaStream& stream, const Thresholds& wanted);
+
+// Where a vendor gives none: one way as ITU-T G.114 has it, jitter and loss as most vendors ask.
+// And what G.107's table B.2 calls satisfying to all but some users, of which no vendor says
+// anything.
+Thresholds usual_figures();
+inline constexpr double least_mos = 3.6;
 
 // Its bound is above what the vendor allows, too.
 bool is_sure(const MissedFigure& missed);
@@ -29,8 +37,16 @@ Place place_of(const MediaStream& stream, const MissedFigure& missed);
 // "The router 10.0.0.1 answered 150 of 150 questions in the same seconds, jitter 0.3 ms"
 std::string first_hop_in_words(const FirstHop& hop);
 
+// One call alone fills the line that way: most of its packets wait for each other, for longer than
+// any line without a queue would take.
+bool is_full(const MediaStream& stream, MediaWay way);
+
 // The line carries fewer calls at once than were asked for.
 bool too_few_calls(const MediaStream& stream);
+
+// True where more may pass than are known to: not all numbers up to the first that failed were
+// tried.
+bool may_carry_more(const CallCapacity& calls);
 
 // "9 of 12 calls at once passed; with 12 packets waited for each other on the way out (45 ms)";
 // empty where it was not asked.
@@ -38,6 +54,13 @@ std::string calls_in_words(const MediaStream& stream);
 
 // "2.1 % lost on the way out (at least 1.3 %), and the vendor wants at most 1 %"
 std::string missed_in_words(const MissedFigure& missed);
+
+// Capabilities that carry media are no better than a stream of the same set, whichever row it was
+// measured for.
+void degrade_by_streams(SetResult& result, const TargetSet& set);
+
+// "silent from 12.0 s on, to the end (3.0 s), on the way out"; empty where it was not.
+std::string outage_in_words(const MediaStream& stream);
 
 // "out: 0 of 750 lost (at most 0.4 %), about 30 ms, jitter 0.2 ms, MOS 4.4; back: ..."
 std::string stream_in_words(const MediaStream& stream);

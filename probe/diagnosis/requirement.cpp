@@ -138,8 +138,7 @@ std::string delay_flaw(const Requirement& requirement, const std::vector<HostSta
   if (!most || !shortest || shortest->count() / 2 <= *most) return {};
   return fmt::format(
       "about {:.0f} ms one way (half of the shortest round trip), and the vendor wants at most "
-      "{:g} "
-      "ms",
+      "{:g} ms",
       shortest->count() / 2, *most);
 }
 
@@ -293,6 +292,10 @@ Streams judge_streams(RequirementResult& result, const Requirement& requirement,
     const auto& stream = *probe->observation.media;
     streams.any = true;
     words += "; " + stream_in_words(stream);
+    if (stream.outage) {
+      result.poor = true;
+      flaws.push_back(outage_in_words(stream));
+    }
     const auto calls = calls_in_words(stream);
     if (too_few_calls(stream)) {
       result.poor = true;

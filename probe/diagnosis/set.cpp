@@ -337,6 +337,7 @@ SetResult judge_set(const TargetSet& set, const std::vector<PlannedRequirement>&
     judged.summary += left_out_by_choice(set, capability, rows, active);
     result.capabilities.push_back(std::move(judged));
   }
+  degrade_by_streams(result, set);
   result.verdict = verdict_of_set(result.capabilities, rows);
   if (auto note = untested_sign_in(set, rows); !note.empty()) {
     result.notes.push_back(std::move(note));

@@ -429,9 +429,12 @@ milliseconds time_for(const Plan& plan, const SessionOptions& options) {
       std::count_if(plan.probes.begin(), plan.probes.end(),
                     [](const auto& planned) { return planned.probe.check == CheckKind::media; });
   const auto stream = options.settings.thorough ? timeouts::media_thorough : timeouts::media;
-  timeout += streams * (stream + timeouts::udp_reply + 2 * timeouts::media_tail);
+  timeout +=
+      streams * (stream + timeouts::udp_reply + 2 * timeouts::media_tail + timeouts::media_end);
   if (options.settings.calls > 0) {
-    timeout += streams * 4 * (timeouts::call_step + 2 * timeouts::media_tail);
+    // Twice as many each time, then halves (media/call_steps.hpp), for up to 100.
+    timeout += streams * (7 * (timeouts::call_feeler + 2 * timeouts::media_tail) +
+                          7 * (timeouts::call_step + 2 * timeouts::media_tail));
   }
   return timeout + windows_of(plan, options.runner.pace) * window;
 }

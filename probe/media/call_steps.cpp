@@ -23,17 +23,54 @@ MediaWay way_of(bool up, bool down) {
   return up == down ? MediaWay::both : up ? MediaWay::up : MediaWay::down;
 }
 
-bool loses(int lost, int sent) { return share_of(lost, sent).low > most_lost_percent; }
+// More than a call minds, and than one call alone loses there.
+bool loses(int lost, int sent, double alone) {
+  return share_of(lost, sent).low > std::max(most_lost_percent, alone);
+}
+
+double lost_both_ways(const IdleDelays& idle) { return idle.lost_up + idle.lost_down; }
 
 }  // namespace
 
-std::vector<int> steps_to(int calls) {
-  std::vector<int> steps;
-  for (int quarter = 1; quarter <= 4; ++quarter) {
-    const int some = std::max(1, (calls * quarter + 2) / 4);
-    if (steps.empty() || some > steps.back()) steps.push_back(some);
+namespace {
+
+// The most calls that passed, below the fewest that did not.
+struct Bracket {
+  const CallStep* passed = nullptr;
+  const CallStep* failed = nullptr;
+  bool whole = false;  // what passed did so for a whole step
+};
+
+Bracket bracket_of(const CallCapacity& capacity, int whole_packets) {
+  Bracket bracket;
+  for (const auto& step : capacity.steps) {
+    const bool fewer = bracket.failed == nullptr || step.calls < bracket.failed->calls;
+    if (!step.passed && fewer) bracket.failed = &step;
   }
-  return steps;
+  for (const auto& step : capacity.steps) {
+    const bool below = bracket.failed == nullptr || step.calls < bracket.failed->calls;
+    const bool more = bracket.passed == nullptr || step.calls >= bracket.passed->calls;
+    if (!step.passed || !below || !more) continue;
+    if (bracket.passed == nullptr || step.calls > bracket.passed->calls) bracket.whole = false;
+    bracket.passed = &step;
+    bracket.whole = bracket.whole || step.sent * 10 >= step.calls * whole_packets * 9;
+  }
+  return bracket;
+}
+
+}  // namespace
+
+std::optional<CallTrial> next_trial(const CallCapacity& capacity, int whole_packets) {
+  const auto bracket = bracket_of(capacity, whole_packets);
+  const int passed = bracket.passed == nullptr ? 0 : bracket.passed->calls;
+  if (bracket.failed == nullptr) {
+    const int next = std::min(capacity.wanted, std::max(1, 2 * passed));
+    if (next > passed) return CallTrial{next, next == capacity.wanted};
+  } else if (bracket.failed->calls - passed > 1 && passed > 0) {
+    return CallTrial{(passed + bracket.failed->calls) / 2, true};
+  }
+  if (passed > 0 && !bracket.whole) return CallTrial{passed, true};
+  return std::nullopt;
 }
 
 IdleDelays idle_delays(std::span<const Reply> replies, IdleDelays before) {
@@ -75,46 +112,40 @@ CallStep step_of(int calls, std::span<const StepSession> sessions, const IdleDel
     step.queued_up_ms = std::max(step.queued_up_ms, queued(delays.up, idle.up));
     step.queued_down_ms = std::max(step.queued_down_ms, queued(delays.down, idle.down));
   }
-  step.passed = !stopped && !seconds.empty() && !loses(step.lost_up, step.sent) &&
-                !loses(step.lost_down, step.sent) && !loses(std::max(unknown, 0), step.sent) &&
+  step.passed = !stopped && !seconds.empty() && !loses(step.lost_up, step.sent, idle.lost_up) &&
+                !loses(step.lost_down, step.sent, idle.lost_down) &&
+                !loses(std::max(unknown, 0), step.sent, lost_both_ways(idle)) &&
                 step.queued_up_ms <= most_queued_ms && step.queued_down_ms <= most_queued_ms;
   return step;
 }
 
-bool hurts(int lost, int sent, std::span<const Reply> replies, const IdleDelays& idle) {
-  if (loses(lost, sent)) return true;
+bool hurts(int lost, int sent, std::span<const Reply> replies, const IdleDelays& idle,
+           double queued_ms) {
+  if (loses(lost, sent, lost_both_ways(idle))) return true;
   Delays delays;
   for (const auto& reply : replies) delays.add(reply);
-  return queued(delays.up, idle.up) > most_queued_ms ||
-         queued(delays.down, idle.down) > most_queued_ms;
+  return queued(delays.up, idle.up) > queued_ms || queued(delays.down, idle.down) > queued_ms;
 }
 
 void conclude(CallCapacity& capacity) {
-  capacity.passed = 0;
+  const auto bracket = bracket_of(capacity, 0);
+  capacity.passed = bracket.passed == nullptr ? 0 : bracket.passed->calls;
   capacity.limit.reset();
-  const CallStep* before = nullptr;
-  for (const auto& step : capacity.steps) {
-    if (step.passed) {
-      capacity.passed = step.calls;
-      before = &step;
-      continue;
-    }
-    if (!capacity.fit) return;
-    const bool up = step.queued_up_ms > most_queued_ms, down = step.queued_down_ms > most_queued_ms;
-    if (up || down) {
-      capacity.limit = CallLimit::queueing;
-      capacity.way = way_of(up, down);
-      return;
-    }
-    const bool lost_up = loses(step.lost_up, step.sent),
-               lost_down = loses(step.lost_down, step.sent);
-    // Nobody says where they were lost, or whether: nothing is claimed of the line.
-    if (!lost_up && !lost_down) return;
-    // A line that loses packets by itself does so with few calls, too.
-    capacity.limit = before == nullptr ? CallLimit::loss : CallLimit::policing;
-    capacity.way = way_of(lost_up, lost_down);
+  const auto* step = bracket.failed;
+  if (step == nullptr || !capacity.fit) return;
+  const bool up = step->queued_up_ms > most_queued_ms, down = step->queued_down_ms > most_queued_ms;
+  if (up || down) {
+    capacity.limit = CallLimit::queueing;
+    capacity.way = way_of(up, down);
     return;
   }
+  const bool lost_up = loses(step->lost_up, step->sent, 0),
+             lost_down = loses(step->lost_down, step->sent, 0);
+  // Nobody says where they were lost, or whether: nothing is claimed of the line.
+  if (!lost_up && !lost_down) return;
+  // A line that loses packets by itself does so with one call, too.
+  capacity.limit = bracket.passed == nullptr ? CallLimit::loss : CallLimit::policing;
+  capacity.way = way_of(lost_up, lost_down);
 }
 
 }  // namespace callready::media

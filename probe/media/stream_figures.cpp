@@ -6,6 +6,7 @@
 #include <map>
 
 #include "probe/media/e_model.hpp"
+#include "probe/media/jitter_buffer.hpp"
 
 namespace callready::media {
 namespace {
@@ -73,6 +74,25 @@ Bursts bursts_of(const std::vector<Fate>& fates) {
   return bursts;
 }
 
+// What is lost within 200 ms, as people hear it.
+void add_stretches(const std::vector<Fate>& fates, double interval_ms, MediaDirection& direction) {
+  const auto length = static_cast<std::size_t>(std::max(1.0, 200 / interval_ms));
+  if (fates.size() < length) return;
+  int lost = 0, most = 0, bad = 0;
+  std::size_t counted_from = 0;  // a bad stretch ends where the next may begin
+  for (std::size_t i = 0; i < fates.size(); ++i) {
+    if (fates[i] == Fate::lost) ++lost;
+    if (i >= length && fates[i - length] == Fate::lost) --lost;
+    most = std::max(most, lost);
+    const auto from = i + 1 < length ? 0 : i + 1 - length;
+    if (from < counted_from || lost < 2) continue;
+    ++bad;
+    counted_from = i + 1;
+  }
+  direction.worst_burst_percent = 100.0 * most / static_cast<double>(length);
+  direction.bad_stretches = bad;
+}
+
 // RFC 3550 section 6.4.1, in the order of arrival. J starts at 0, so that the mean leaves out the
 // first packets in which it only settles.
 void add_jitter(const std::vector<Arrival>& arrivals, MediaDirection& direction) {
@@ -125,6 +145,18 @@ Share share_of(int count, int all) {
   return share;
 }
 
+Share share_of(int count, int all, int bursts) {
+  auto share = share_of(count, all);
+  if (bursts <= 0 || count <= bursts || count >= all) return share;
+  const double k = count, n = all, runs = bursts;
+  const auto fewer = [](double length) { return std::max(1.0, 2 * length - 1); };
+  const double seen = fewer(k / runs);
+  share.low = 100 * boost::math::ibeta_inv(k / seen, (n - k) / seen + 1, 0.05);
+  const double at_most = fewer(1 / boost::math::ibeta_inv(runs, k - runs + 1, 0.2));
+  share.high = 100 * boost::math::ibeta_inv(k / at_most + 1, (n - k) / at_most, 0.95);
+  return share;
+}
+
 double percentile(std::vector<double> values, double share) {
   if (values.empty()) return 0;
   const auto rank = std::ceil(share * static_cast<double>(values.size())) - 1;
@@ -134,23 +166,25 @@ double percentile(std::vector<double> values, double share) {
   return values[static_cast<std::size_t>(index)];
 }
 
-CallScore score_of(const MediaDirection& direction, const FigureOptions& options) {
-  const auto at = [&](double lost_percent) {
+CallScore score_of(const MediaDirection& direction, const Buffering& buffer,
+                   const FigureOptions& options) {
+  const auto at = [&](double lost_percent, double delay_ms) {
     Path path;
     // Until a packet is full, its way, and the jitter buffer.
-    path.delay_ms = *direction.delay_ms + options.interval_ms + options.jitter_buffer_ms;
+    path.delay_ms = std::max(0.0, delay_ms) + options.interval_ms + buffer.held_ms;
     const int all = direction.received + direction.lost;
-    const double late = all == 0 ? 0 : 100.0 * direction.late / all;
+    const double late = all == 0 ? 0 : 100.0 * buffer.late / all;
     path.loss_percent = std::min(100.0, lost_percent + late);
     path.burst_ratio = direction.burst_ratio;
     return options.opus ? rate_fullband(path) : rate(path).r;
   };
   const auto heard = [&](double r) { return options.opus ? mos_fullband(r) : mos(r); };
   CallScore result;
-  result.r = at(direction.loss.percent);
+  const double delay = *direction.delay_ms, off = direction.delay_uncertainty_ms.value_or(0);
+  result.r = at(direction.loss.percent, delay);
   result.mos = heard(result.r);
-  result.mos_low = heard(at(direction.loss.high));
-  result.mos_high = heard(at(direction.loss.low));
+  result.mos_low = heard(at(direction.loss.high, delay + off));
+  result.mos_high = heard(at(direction.loss.low, delay - off));
   return result;
 }
 
@@ -175,9 +209,10 @@ MediaDirection figures_of(const Trace& trace, const FigureOptions& options) {
     if (fate == Fate::lost) ++direction.lost;
   }
   direction.sent = direction.received + direction.lost;
-  direction.loss = share_of(direction.lost, direction.sent);
   direction.duplicates = trace.duplicates;
   const auto bursts = bursts_of(trace.fates);
+  direction.loss = share_of(direction.lost, direction.sent, bursts.count);
+  add_stretches(trace.fates, options.interval_ms, direction);
   direction.bursts = bursts.count;
   direction.longest_burst = bursts.longest;
   direction.burst_ratio = bursts.ratio;
@@ -191,12 +226,20 @@ MediaDirection figures_of(const Trace& trace, const FigureOptions& options) {
     if (one.sequence < expected) ++direction.reordered;
     expected = std::max(expected, one.sequence + 1);
   }
+  direction.out_of_order = share_of(direction.reordered, static_cast<int>(arrivals.size()));
   std::vector<double> waits;
   for (const auto& one : arrivals) waits.push_back(lag(one));
   const double least = *std::min_element(waits.begin(), waits.end());
   for (auto& wait : waits) wait -= least;
-  direction.late = static_cast<int>(std::count_if(
+  direction.late_fixed = static_cast<int>(std::count_if(
       waits.begin(), waits.end(), [&](double wait) { return wait > options.jitter_buffer_ms; }));
+  const auto last_known = std::find_if(trace.fates.rbegin(), trace.fates.rend(),
+                                       [](Fate fate) { return fate != Fate::unknown; });
+  const auto playout =
+      play(arrivals, static_cast<int>(trace.fates.rend() - last_known), options.interval_ms);
+  const auto concealed = static_cast<int>(std::lround(playout.concealed_ms / options.interval_ms));
+  direction.late = std::max(0, concealed - direction.lost);
+  direction.buffer_ms = playout.held_ms;
   direction.histogram.assign(later_ms.size() + 1, 0);
   for (const double wait : waits) {
     const auto bar = std::upper_bound(later_ms.begin(), later_ms.end(), wait);
@@ -208,7 +251,12 @@ MediaDirection figures_of(const Trace& trace, const FigureOptions& options) {
     const double half = *options.least_round_trip_ms / 2;
     direction.delay_ms = half + percentile(waits, 0.5);
     direction.delay_uncertainty_ms = half;
-    direction.score = score_of(direction, options);
+    // It is held since the fastest one could have come.
+    auto fastest = direction;
+    fastest.delay_ms = half;
+    direction.score = score_of(fastest, {playout.held_ms, direction.late}, options);
+    direction.score_fixed =
+        score_of(direction, {options.jitter_buffer_ms, *direction.late_fixed}, options);
   }
   add_seconds(trace, waits, options, direction);
   return direction;

@@ -13,6 +13,12 @@ namespace callready::media {
 // Clopper and Pearson, each bound with 95 % confidence. Of none at all anything may be true.
 Share share_of(int count, int all);
 
+// The same where they came in so many bursts: as if fewer packets had been sent, by the design
+// effect of runs of that length (2 m - 1 for geometric ones of mean m). The upper bound takes the
+// longest mean that the bursts allow with 80 % confidence. What no burst has shown yet is not in
+// it.
+Share share_of(int count, int all, int bursts);
+
 // What came of one packet of a direction, in the order of sending.
 enum class Fate : std::uint8_t { arrived, lost, unknown };
 
@@ -66,8 +72,16 @@ struct FigureOptions {
 // Jitter of times that took so long, one after the other (RFC 3550 section 6.4.1): its mean.
 std::optional<double> jitter_of(const std::vector<double>& took_ms);
 
-// Of a direction that has a delay.
-CallScore score_of(const MediaDirection& direction, const FigureOptions& options);
+// What a jitter buffer adds: how long it holds packets, and how many of them came too late for it.
+struct Buffering {
+  double held_ms = 0;
+  int late = 0;
+};
+
+// Of a direction that has a delay. Its range holds what the bounds of the loss and of the delay
+// leave open.
+CallScore score_of(const MediaDirection& direction, const Buffering& buffer,
+                   const FigureOptions& options);
 MediaDirection figures_of(const Trace& trace, const FigureOptions& options);
 
 // The value below which `share` (0 to 1) of them are; 0 of none.

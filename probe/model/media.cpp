@@ -5,9 +5,12 @@ namespace callready {
 template <>
 std::span<const Word<QualityFigure>> words() {
   static constexpr Word<QualityFigure> table[] = {
+      {QualityFigure::burst_loss, "burst_loss"},
       {QualityFigure::jitter, "jitter"},
       {QualityFigure::loss, "loss"},
+      {QualityFigure::mos, "mos"},
       {QualityFigure::one_way_delay, "one_way_delay"},
+      {QualityFigure::reordering, "reordering"},
       {QualityFigure::round_trip, "round_trip"},
   };
   return table;

@@ -18,7 +18,7 @@ struct Share {
 };
 
 // How a call would sound to whoever listens at the end of that direction (ITU-T G.107): R, the MOS
-// of it, and the MOS at the bounds of the loss.
+// of it, and what it is at worst and at best, by the bounds of the loss and of the delay.
 struct CallScore {
   double r = 0, mos = 0, mos_low = 0, mos_high = 0;
 };
@@ -39,8 +39,14 @@ struct MediaDirection {
   int bursts = 0, longest_burst = 0;  // of packets lost one after the other
   double burst_ratio = 1;             // G.107's BurstR: 1 where losses do not cluster
   std::optional<int> duplicates;
-  int reordered = 0;  // RFC 4737: came after one that was sent later
-  int late = 0;       // came, and too late for the jitter buffer
+  int reordered = 0;                  // RFC 4737: came after one that was sent later
+  std::optional<Share> out_of_order;  // the same, as a share of those that came
+  // Came, and too late for a jitter buffer that adapts, as browsers and phones have it, in packets'
+  // worth of sound; and how long that buffer held packets on average.
+  int late = 0;
+  std::optional<double> buffer_ms;
+  // The same for a buffer of a fixed length (MediaStream::jitter_buffer_ms).
+  std::optional<int> late_fixed;
 
   // Of one way: half of the shortest round trip, and what it took longer than the fastest packet.
   // The two ways may differ, so that the true one is up to `delay_uncertainty_ms` off.
@@ -49,7 +55,11 @@ struct MediaDirection {
   std::optional<double> jitter_ms, jitter_most_ms;  // RFC 3550 section 6.4.1: mean, largest
   std::optional<double>
       variation_ms;  // RFC 5481 section 4.2: the 99.9th percentile above the least
-  std::optional<CallScore> score;
+  std::optional<CallScore> score, score_fixed;
+  // The worst 200 ms: what share of their packets was lost; and in how many such stretches, none of
+  // which overlap, two packets or more were.
+  std::optional<double> worst_burst_percent;
+  std::optional<int> bad_stretches;
 
   std::optional<int> dscp_sent, dscp_arrived;  // the code point most packets came with
   std::vector<MediaSecond> seconds;
@@ -57,6 +67,18 @@ struct MediaDirection {
 };
 
 enum class MediaWay { both, down, up };
+
+// A silence amid the stream or, worse, to its end. Times since its first measured packet.
+struct MediaOutage {
+  double from_ms = 0, length_ms = 0;
+  std::optional<MediaWay> way;  // where the packets got lost; empty: nobody can say
+  bool to_the_end = false;
+  // Of one to the end. Whether a new session, from another port of ours, was answered at once: then
+  // the line lives, and the flow is dead.
+  std::optional<bool> new_session;
+  // Packets of the old session came to the far end from another address or port than before.
+  std::optional<bool> moved;
+};
 
 // What gives way where a line carries too few calls: packets get lost whatever the load is; a
 // device drops what is above a rate; packets wait for each other.
@@ -73,7 +95,8 @@ struct CallStep {
 // Whether the line carries so many calls at once (after ITU-T Y.1564, in steps).
 struct CallCapacity {
   int wanted = 0, passed = 0;
-  bool fit = true;  // false: this computer could not send so many packets in time
+  bool fit = true;           // false: this computer could not send so many packets in time
+  std::optional<bool> busy;  // the far end had no room for all of them: the last step tells nothing
   std::vector<CallStep> steps;
   std::optional<CallLimit> limit;  // nothing: all passed, or not `fit`
   MediaWay way = MediaWay::both;   // that gave way
@@ -95,10 +118,12 @@ struct MediaStream {
   std::string codec;     // "g711", "opus"
   int packet_bytes = 0;  // of UDP payload
   double interval_ms = 0, jitter_buffer_ms = 0;
-  // Whether this computer kept its own time. Where it did not, delay, jitter and score are its own
+  // Whether this computer knew its own time. Where it did not, delay, jitter and score are its own
   // as much as the network's.
   bool fit = true;
   double sender_late_ms = 0;  // 99th percentile of how late packets left
+  // 99th percentile of what the times of leaving may be off by.
+  std::optional<double> clock_error_ms;
   std::optional<double> round_trip_ms, round_trip_least_ms;  // median, shortest
   Share round_trip_loss;
   // The far end was two relays of a TURN server, one reached over a stream and one over UDP: a
@@ -108,18 +133,20 @@ struct MediaStream {
   std::optional<MediaDirection> loop;
   // Empty where the far end does not count what it gets (a stateless reflector).
   std::optional<MediaDirection> up, down;
+  std::optional<MediaOutage> outage;  // the longest
   std::optional<CallCapacity> calls;
   std::optional<FirstHop> first_hop;  // empty: none on the way, or it does not answer
 };
 
-// The vendor's figures that a stream is held against, and where one was missed. `bound`: of loss,
-// what it is at least, with 95 % confidence; else the same as `measured`.
-enum class QualityFigure { jitter, loss, one_way_delay, round_trip };
+// The figures that a stream is held against, and where one was missed. `bound`: of shares, what it
+// is at least, with 95 % confidence; else the same as `measured`. Of the MOS less is worse.
+enum class QualityFigure { burst_loss, jitter, loss, mos, one_way_delay, reordering, round_trip };
 struct MissedFigure {
   QualityFigure figure = QualityFigure::loss;
   MediaWay way = MediaWay::both;
   double measured = 0, bound = 0, wanted = 0;
-  std::string probe;  // id
+  std::string probe;   // id
+  bool usual = false;  // the vendor gives none: ITU-T's, and what is usual
 };
 
 template <>

@@ -77,7 +77,7 @@ struct Reach {
 // The vendor's figures for voice; absent means not given.
 struct Thresholds {
   std::optional<double> one_way_delay_ms, jitter_ms, loss_percent, bandwidth_kbps;
-  std::optional<double> round_trip_ms;
+  std::optional<double> round_trip_ms, burst_loss_percent, reordering_percent;
 };
 
 // What the vendor asks of the line for a capability; absent means not given. `source` says where.

@@ -169,10 +169,19 @@ inline constexpr milliseconds media_tail{500};
 inline constexpr milliseconds first_hop_echo{100}, first_hop_error{1'000};
 // ... and how long after the last one an answer still counts.
 inline constexpr milliseconds first_hop_reply{500};
+// What is found out of a stream that fell silent: whether a new session is answered, and what the
+// far end says over TLS.
+inline constexpr milliseconds media_end{6'000};
 // A whole stream like a call's, and the one of a thorough run.
 inline constexpr milliseconds media{15'000}, media_thorough{60'000};
 // One step of many calls at once: long enough for a full line's queue to grow by what a call minds.
 inline constexpr milliseconds call_step{5'000};
+// One that only feels its way to the number of calls that is wanted, twice as many each time: long
+// enough for a line that is half too narrow to show it.
+inline constexpr milliseconds call_feeler{2'000};
+// Between two looks at whether the calls hurt others, how long each looks back for a queue, and for
+// losses.
+inline constexpr milliseconds call_look{20}, call_looked_at{100}, call_losses{200};
 
 // A WebRTC call: what a STUN and a TURN server may take to say our addresses (libnice asks three
 // times) ...

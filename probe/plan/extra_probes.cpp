@@ -104,6 +104,24 @@ void add_stream_of(ProbeList& probes, const TargetSet& set, std::vector<Row>& ro
   }
 }
 
+// A set whose calls --quality cannot measure says so, and what would.
+void say_unmeasured(ProbeList& probes, const TargetSet& set, const PlanOptions& options) {
+  const auto ids = probes.of_set(set);
+  const auto is = [&](CheckKind kind) {
+    return std::any_of(ids.begin(), ids.end(),
+                       [&](const auto& id) { return probes.at(id).probe.check == kind; });
+  };
+  if (is(CheckKind::media)) return;
+  const bool by_login = is(CheckKind::turn) && !options.turn_login;
+  probes.plan.notes.push_back(fmt::format(
+      "--quality measured no call of {}: {}.", set.title,
+      by_login
+          ? "its TURN servers carry one for who has a login (CALLREADY_TURN_USER, "
+            "CALLREADY_TURN_PASSWORD), or run `callready serve` on a host outside"
+          : "nothing of it sends a stream back; run `callready serve` on a host outside, which "
+            "does"));
+}
+
 }  // namespace
 
 void add_extra_probes(ProbeList& probes, const std::vector<const TargetSet*>& sets,
@@ -113,6 +131,7 @@ void add_extra_probes(ProbeList& probes, const std::vector<const TargetSet*>& se
     if (!options.quality || set->control) continue;
     add_candidates_of(probes, *set);
     if (options.turn_login) add_stream_of(probes, *set, rows);
+    say_unmeasured(probes, *set, options);
   }
 }
 

@@ -25,12 +25,17 @@ std::string joined(const std::vector<PortRange>& ranges) {
 
 std::vector<FarEndRow> far_end_rows(const ResponderPorts& ports, const std::string& public_key) {
   const auto pin = "public_key_sha256: " + public_key;
+  // Where the far end says what came to it.
+  const auto counts = ports.tls.empty() || !ports.call
+                          ? std::string()
+                          : fmt::format(", counts: \"{}\", {}", ports.tls.front().first, pin);
   std::vector<FarEndRow> rows = {
       {"stream", "A stream like a call's", "How a call would sound, each way", CheckKind::media,
-       "udp", std::to_string(ports.stream), "required", "authenticated: \"true\""}};
+       "udp", std::to_string(ports.stream), "required", "authenticated: \"true\"" + counts}};
   if (!ports.media.empty()) {
     rows.push_back({"media", "Audio and video", "RTP, there and back", CheckKind::udp_range, "udp",
-                    joined(ports.media), "required", "echo: \"true\", authenticated: \"true\""});
+                    joined(ports.media), "required",
+                    "echo: \"true\", authenticated: \"true\"" + counts});
   }
   if (ports.stun) {
     const auto port = std::to_string(*ports.stun);

@@ -39,8 +39,65 @@ Thresholds wanted() {
 
 TEST(MediaQuality, WithinTheFiguresMissesNone) {
   EXPECT_TRUE(missed_figures(stream(direction(0, 0), direction(0, 0)), wanted()).empty());
-  EXPECT_TRUE(missed_figures(stream(direction(90, 10), direction(0, 0)), {}).empty())
-      << "the vendor gives none";
+}
+
+TEST(MediaQuality, WhereTheVendorGivesNoneTheUsualFiguresHold) {
+  const auto missed = missed_figures(stream(direction(90, 10), direction(0, 0, 180)), {});
+  ASSERT_EQ(missed.size(), 2u);
+  EXPECT_TRUE(missed[0].usual);
+  EXPECT_EQ(missed_in_words(missed[0]),
+            "12 % lost on the way out (at least 10 %), and good calls have at most 1 %");
+  EXPECT_EQ(
+      missed_in_words(missed[1]),
+      "about 180 ms on the way back (as far as half of the round trip tells), and ITU-T G.114 "
+      "has at most 150 ms");
+  EXPECT_FALSE(missed_figures(stream(direction(90, 10), direction(0, 0)), wanted())[0].usual);
+}
+
+TEST(MediaQuality, AllOfTheVendorsFiguresAreJudged) {
+  Thresholds teams = wanted();
+  teams.loss_percent = 5;
+  teams.burst_loss_percent = 10;
+  teams.reordering_percent = 0.05;
+  auto bursty = direction(6, 0.3);
+  bursty.worst_burst_percent = 60;
+  bursty.bad_stretches = 1;
+  bursty.out_of_order = Share{1.7, 1.0, 2.8};
+  const auto missed = missed_figures(stream(bursty, direction(0, 0)), teams);
+  ASSERT_EQ(missed.size(), 2u);
+  EXPECT_EQ(missed[0].figure, QualityFigure::burst_loss);
+  EXPECT_EQ(missed[1].figure, QualityFigure::reordering);
+  EXPECT_TRUE(is_sure(missed[0]) && is_sure(missed[1]));
+  bursty.worst_burst_percent = 20;
+  bursty.out_of_order = Share{0.13, 0.007, 0.6};
+  const auto luck = missed_figures(stream(bursty, direction(0, 0)), teams);
+  ASSERT_EQ(luck.size(), 2u);
+  EXPECT_FALSE(is_sure(luck[0]) || is_sure(luck[1])) << "two of ten, once, and one out of order";
+}
+
+// READY never stands beside a MOS of 1.1.
+TEST(MediaQuality, AScoreBelowAGoodCallsIsMissed) {
+  auto poor = stream(direction(0, 0), direction(0, 0));
+  poor.up->score = CallScore{20, 1.1, 1.0, 1.3};
+  poor.down->score = CallScore{80, 4.0, 3.4, 4.2};
+  const auto missed = missed_figures(poor, wanted());
+  ASSERT_EQ(missed.size(), 1u);
+  EXPECT_EQ(missed[0].figure, QualityFigure::mos);
+  EXPECT_EQ(missed[0].way, MediaWay::up);
+  EXPECT_TRUE(is_sure(missed[0]));
+  EXPECT_EQ(missed_in_words(missed[0]),
+            "a MOS of 1.1 on the way out, where 3.6 and more is a good call (ITU-T G.107)");
+  poor.fit = false;
+  EXPECT_TRUE(missed_figures(poor, wanted()).empty());
+}
+
+TEST(MediaQuality, ASilenceIsSaid) {
+  auto silent = stream(direction(0, 0), direction(0, 0));
+  EXPECT_TRUE(outage_in_words(silent).empty());
+  silent.outage = MediaOutage{12'000, 3'000, std::nullopt, true, std::nullopt, std::nullopt};
+  EXPECT_EQ(outage_in_words(silent), "silent from 12.0 s to the end (3.0 s)");
+  silent.outage = MediaOutage{7'000, 3'000, MediaWay::up, false, std::nullopt, std::nullopt};
+  EXPECT_EQ(outage_in_words(silent), "3.0 s of silence from 7.0 s on, on the way out");
 }
 
 TEST(MediaQuality, LossIsSurelyMissedOnlyWhereItsBoundIs) {
@@ -160,7 +217,7 @@ TEST(MediaQuality, ARowWithoutFiguresHasThoseOfItsCapability) {
   const auto figures = media_figures(set, row);
   EXPECT_EQ(figures.jitter_ms, 20);
   EXPECT_EQ(figures.loss_percent, 1);
-  EXPECT_FALSE(media_figures(set, test::row("other")).loss_percent);
+  EXPECT_EQ(media_figures(set, test::row("other")).loss_percent, 1) << "the line is the same";
 }
 
 // --- causes ---
@@ -227,6 +284,73 @@ TEST(MediaFindings, JitterAndDelayHaveTheirOwn) {
   EXPECT_EQ(report.findings[1].code, "media.delay");
 }
 
+MediaStream silent_to_the_end(std::optional<bool> new_session, std::optional<bool> moved) {
+  auto seen = stream(direction(0, 0), direction(0, 0));
+  seen.outage = MediaOutage{12'000, 3'500, std::nullopt, true, new_session, moved};
+  return seen;
+}
+
+// What came after the last reply is no longer left out: such a line was READY.
+TEST(MediaFindings, ALineThatFallsSilentIsAnOutage) {
+  const auto report = report_of(silent_to_the_end(false, false));
+  ASSERT_EQ(report.findings.size(), 1u);
+  EXPECT_EQ(report.findings[0].code, "media.outage");
+  EXPECT_NE(report.findings[0].title.find("from 12.0 s to the end"), std::string::npos);
+  EXPECT_EQ(report.sets[0].verdict, Verdict::degraded);
+}
+
+TEST(MediaFindings, AFlowThatDiesWhereANewOneLivesIsTheNats) {
+  const auto sure = report_of(silent_to_the_end(true, true));
+  ASSERT_EQ(sure.findings.size(), 1u);
+  EXPECT_EQ(sure.findings[0].code, "nat.rebound");
+  EXPECT_EQ(sure.findings[0].confidence, Confidence::certain);
+  const auto untold = report_of(silent_to_the_end(true, std::nullopt));
+  EXPECT_EQ(untold.findings[0].code, "nat.rebound");
+  EXPECT_EQ(untold.findings[0].confidence, Confidence::possible);
+  const auto cut = report_of(silent_to_the_end(true, false));
+  EXPECT_EQ(cut.findings[0].code, "media.outage") << "from the same port: a device ended the flow";
+}
+
+TEST(MediaFindings, ASilenceExplainsItsOwnLosses) {
+  auto seen = stream(direction(150, 18), direction(0, 0));
+  seen.interval_ms = 20;
+  seen.outage = MediaOutage{7'000, 3'000, MediaWay::up, false, std::nullopt, std::nullopt};
+  const auto report = report_of(seen);
+  ASSERT_EQ(report.findings.size(), 1u);
+  EXPECT_EQ(report.findings[0].code, "media.outage");
+  seen.up->lost = 200;
+  EXPECT_EQ(report_of(seen).findings.size(), 2u) << "it loses packets besides";
+}
+
+TEST(MediaFindings, APoorScoreIsNamedWhereNothingElseIs) {
+  auto seen = stream(direction(0, 0), direction(0, 0));
+  seen.up->score = CallScore{50, 2.6, 2.4, 2.8};
+  const auto report = report_of(seen);
+  ASSERT_EQ(report.findings.size(), 1u);
+  EXPECT_EQ(report.findings[0].code, "media.mos");
+  EXPECT_EQ(report.sets[0].verdict, Verdict::degraded);
+  seen.up = direction(60, 6);
+  seen.up->score = CallScore{50, 2.6, 2.4, 2.8};
+  const auto lossy = report_of(seen);
+  ASSERT_EQ(lossy.findings.size(), 1u);
+  EXPECT_EQ(lossy.findings[0].code, "media.loss");
+}
+
+TEST(MediaFindings, ABusyFarEndBlamesNobody) {
+  auto seen = stream(direction(0, 0), direction(0, 0));
+  CallCapacity calls;
+  calls.wanted = 100;
+  calls.passed = 50;
+  calls.busy = true;
+  calls.steps = {{50, 12'500, 0, 0, 0, 0, true}};
+  seen.calls = calls;
+  const auto report = report_of(seen);
+  EXPECT_TRUE(report.findings.empty());
+  EXPECT_EQ(report.sets[0].verdict, Verdict::ready);
+  EXPECT_EQ(calls_in_words(seen),
+            "at least 50 of 100 calls at once passed; the far end had no room for more");
+}
+
 TEST(MediaFindings, ClearedMarksAreSaidByTheirNames) {
   auto marked = stream(direction(0, 0), direction(0, 0));
   marked.up->dscp_arrived = 0;
@@ -260,7 +384,8 @@ TEST(MediaFindings, FewerCallsThanAreWantedDegradeAndSayWhatGaveWay) {
   EXPECT_EQ(report.findings[0].code, "media.bandwidth");
   EXPECT_EQ(report.findings[0].owner, Owner::network);
   EXPECT_NE(report.findings[0].fix.find("full on the way back"), std::string::npos);
-  EXPECT_EQ(report.findings[0].title, "The line does not carry 12 calls at once: 9 passed");
+  EXPECT_EQ(report.findings[0].title,
+            "The line does not carry 12 calls at once: at least 9 passed");
   EXPECT_EQ(report.sets[0].verdict, Verdict::degraded);
   const auto policed = report_of(with_calls(CallLimit::policing, MediaWay::up));
   EXPECT_NE(policed.findings[0].fix.find("on the way out drops what is above"), std::string::npos);

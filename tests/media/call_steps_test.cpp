@@ -34,11 +34,46 @@ struct Stream {
 
 const auto well = [](int) { return 0.0; };
 
-TEST(CallSteps, AreQuartersOfWhatIsWanted) {
-  EXPECT_EQ(steps_to(12), (std::vector{3, 6, 9, 12}));
-  EXPECT_EQ(steps_to(11), (std::vector{3, 6, 8, 11}));
-  EXPECT_EQ(steps_to(2), (std::vector{1, 2}));
-  EXPECT_EQ(steps_to(1), (std::vector{1}));
+// On a line that carries `room` calls: what is tried, and what passed in the end.
+struct Search {
+  std::vector<int> tried;
+  int most_over = 0;  // of calls above the room, in one step
+  CallCapacity capacity;
+
+  Search(int wanted, int room) {
+    constexpr int whole_packets = 250;
+    capacity.wanted = wanted;
+    while (const auto trial = next_trial(capacity, whole_packets)) {
+      if (tried.size() > 40) break;
+      tried.push_back(trial->calls);
+      CallStep step;
+      step.calls = trial->calls;
+      step.sent = trial->calls * (trial->whole ? whole_packets : 100);
+      // What is a little too much shows only in a whole step.
+      step.passed = trial->calls <= room || (!trial->whole && trial->calls == room + 1);
+      if (!step.passed) step.queued_up_ms = 90;
+      most_over = std::max(most_over, trial->calls - room);
+      capacity.steps.push_back(step);
+    }
+    conclude(capacity);
+  }
+};
+
+TEST(CallSteps, DoubleAndThenHalve) {
+  EXPECT_EQ(Search(12, 100).tried, (std::vector{1, 2, 4, 8, 12}));
+  EXPECT_EQ(Search(12, 6).tried, (std::vector{1, 2, 4, 8, 6, 7}));
+  EXPECT_EQ(Search(1, 1).tried, (std::vector{1}));
+  EXPECT_EQ(Search(100, 0).tried, (std::vector{1, 2, 1}));
+}
+
+TEST(CallSteps, FindWhatALineCarriesAndNeverAskForTwiceAsMuch) {
+  for (const int room : {0, 1, 2, 3, 6, 7, 12, 24, 25, 63, 64, 65, 99, 100, 117}) {
+    const Search search(100, room);
+    EXPECT_EQ(search.capacity.passed, std::min(room, 100)) << room;
+    EXPECT_LE(search.most_over, room + 2) << room;
+    EXPECT_LE(search.tried.size(), 20u) << room;
+    EXPECT_EQ(search.capacity.limit.has_value(), room < 100) << room;
+  }
 }
 
 TEST(CallSteps, AQuietLinePasses) {
@@ -77,6 +112,17 @@ TEST(CallSteps, APolicerIsToldFromALineThatLoses) {
   conclude(capacity);
   EXPECT_EQ(capacity.limit, CallLimit::loss);
   EXPECT_EQ(capacity.passed, 0);
+}
+
+// What one call alone loses is the line's, and no sign of too many.
+TEST(CallSteps, ALineThatLosesByItselfIsNoPolicer) {
+  const Stream stream(
+      3'000, [](int i) { return i % 40 == 7 ? -1.0 : 0.0; }, well);
+  const StepSession session{stream.asked, stream.replies};
+  EXPECT_FALSE(step_of(12, {&session, 1}, {20, 30}, false).passed);
+  EXPECT_TRUE(step_of(12, {&session, 1}, {20, 30, 3.5, 0.4}, false).passed);
+  EXPECT_TRUE(hurts(25, 600, {}, {20, 30}));
+  EXPECT_FALSE(hurts(25, 600, {}, {20, 30, 3.5, 0.4}));
 }
 
 TEST(CallSteps, SaysNothingOfWhatThisComputerCouldNotSend) {

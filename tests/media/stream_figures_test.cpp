@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <functional>
 #include <random>
 #include <set>
 
@@ -53,7 +54,7 @@ TEST(Figures, OfACleanStream) {
   EXPECT_NEAR(*figures.variation_ms, 0, 1e-9);
   EXPECT_NEAR(figures.score->mos, 4.38, 0.03);
   EXPECT_LT(figures.score->mos_low, figures.score->mos);
-  EXPECT_EQ(figures.score->mos_high, figures.score->mos);
+  EXPECT_GE(figures.score->mos_high, figures.score->mos);
   EXPECT_EQ(figures.seconds.size(), 15u);
   EXPECT_EQ(figures.seconds[3].sent, 50);
 }
@@ -84,17 +85,18 @@ TEST(Figures, JitterIsThatOfRfc3550) {
   EXPECT_NEAR(*figures.variation_ms, 8, 1e-9);
 }
 
-TEST(Figures, WhatIsTooLateForTheBufferCountsAsLostInTheScore) {
+TEST(Figures, WhatIsTooLateForAFixedBufferCountsAsLostInItsScore) {
   const auto on_time = figures_of(stream(750, [](int) { return 30.0; }), options());
   const auto figures =
       figures_of(stream(750, [](int i) { return i % 10 == 0 ? 71.0 : 30.0; }), options());
-  EXPECT_EQ(figures.late, 75);
-  EXPECT_LT(figures.score->mos, on_time.score->mos - 0.5);
+  EXPECT_EQ(figures.late_fixed, 75);
+  EXPECT_LT(figures.score_fixed->mos, on_time.score_fixed->mos - 0.5);
+  EXPECT_GT(figures.score->mos, 4) << "a buffer that adapts waits for them";
   auto patient = options();
   patient.jitter_buffer_ms = 60;
   const auto deeper =
       figures_of(stream(750, [](int i) { return i % 10 == 0 ? 71.0 : 30.0; }), patient);
-  EXPECT_EQ(deeper.late, 0);
+  EXPECT_EQ(deeper.late_fixed, 0);
 }
 
 // RFC 4737: 3 came after 4 and 5 and is the one that is reordered.
@@ -103,6 +105,85 @@ TEST(Figures, ReorderingIsThatOfRfc4737) {
       figures_of(stream(10, [](int i) { return i == 3 ? 75.0 : 30.0; }), options());
   EXPECT_EQ(figures.reordered, 1);
   EXPECT_EQ(figures.lost, 0);
+}
+
+// The delay of one way is only known to be within the round trip: on a line of 250 ms out and 20
+// back the true score is within the range.
+TEST(Figures, TheScoresRangeHoldsTheDelaysUncertainty) {
+  const auto figures = figures_of(stream(750, [](int) { return 250.0; }), options(270));
+  const auto truth = figures_of(stream(750, [](int) { return 250.0; }), options(500));
+  EXPECT_LT(figures.score->mos_low, truth.score->mos);
+  EXPECT_GT(figures.score->mos, truth.score->mos + 0.3);
+}
+
+// Held against another's model of a buffer that adapts (Ramjee and others, INFOCOM 1994, algorithm
+// 1), which a trial of this program computed from packet captures of such lines.
+TEST(Figures, TheScoreIsNearThatOfAnotherAdaptiveBuffer) {
+  std::mt19937 random(3);
+  std::normal_distribution<double> normal(0, 20);
+  std::uniform_real_distribution<double> uniform(0, 1);
+  struct Kind {
+    const char* name;
+    double mos;
+    std::function<double(int)> delay;
+  };
+  const Kind kinds[] = {
+      {"none", 4.36, [](int) { return 20.0; }},
+      {"normal, 20 ms", 4.29, [&](int) { return std::max(0.0, 80 + normal(random)); }},
+      {"uniform, 100 ms", 4.2, [&](int) { return 20 + 100 * uniform(random); }},
+      {"5 % come early", 4.35, [&](int) { return uniform(random) < 0.05 ? 20.0 : 80.0; }},
+      {"a change of route", 4.32, [](int i) { return i < 350 ? 20.0 : 80.0; }},
+  };
+  for (const auto& kind : kinds) {
+    const auto figures =
+        figures_of(stream(750, [&](int i) { return std::optional(kind.delay(i)); }), options(40));
+    EXPECT_NEAR(figures.score->mos, kind.mos, 0.2) << kind.name;
+  }
+}
+
+TEST(Figures, TheWorstFifthOfASecond) {
+  const auto figures = figures_of(stream(750,
+                                         [](int i) -> std::optional<double> {
+                                           if (i == 100 || i == 103 || i == 109 || i == 400)
+                                             return {};
+                                           return 30;
+                                         }),
+                                  options());
+  EXPECT_EQ(figures.worst_burst_percent, 30);
+  EXPECT_EQ(figures.bad_stretches, 1);
+}
+
+// Each of the two bounds is to fail in 5 % of the runs at most, whatever the bursts. Above, that
+// holds where the run has seen them.
+TEST(Share, ItsBoundsHoldWhereLossesComeInBursts) {
+  std::mt19937 random(11);
+  std::uniform_real_distribution<double> chance(0, 1);
+  for (const double length : {1.0, 2.0, 5.0, 10.0}) {
+    constexpr double rate = 0.05;
+    constexpr int runs = 600, packets = 3000;
+    const double out = 1 / length, in = length == 1 ? rate : rate * out / (1 - rate);
+    int too_high = 0, too_low = 0;
+    for (int run = 0; run < runs; ++run) {
+      bool bad = chance(random) < rate, before = false;
+      int lost = 0, bursts = 0;
+      for (int i = 0; i < packets; ++i) {
+        lost += bad ? 1 : 0;
+        bursts += bad && !before ? 1 : 0;
+        before = bad;
+        bad = length == 1 ? chance(random) < rate
+              : bad       ? chance(random) >= out
+                          : chance(random) < in;
+      }
+      const auto share = share_of(lost, packets, bursts);
+      too_high += share.low > 100 * rate ? 1 : 0;
+      too_low += share.high < 100 * rate ? 1 : 0;
+    }
+    EXPECT_LE(too_high, runs * 7 / 100) << length;
+    EXPECT_LE(too_low, runs * 7 / 100) << length;
+  }
+  const auto bursts = share_of(20, 750, 4), single = share_of(20, 750, 20);
+  EXPECT_LT(bursts.low, single.low);
+  EXPECT_GT(bursts.high, single.high);
 }
 
 TEST(Figures, OfNothingClaimNothing) {

@@ -16,9 +16,14 @@ class ResponderTest : public testing::Test {
  protected:
   test::CheckRunner runner;
 
+  media::EchoLimits echo_limits;
+  media::ReflectorLimits stream_limits;
+
   std::unique_ptr<serve::Responder> start(const std::string& name,
                                           const std::string& key = secret) {
     serve::ResponderOptions options;
+    options.echo_limits = echo_limits;
+    options.limits = stream_limits;
     options.name = name;
     options.bind = IpAddress::v4({127, 0, 0, 1});
     options.key.assign(key.begin(), key.end());
@@ -148,6 +153,49 @@ TEST_F(ResponderTest, AnotherKeyIsAnotherFarEndAndNoDeviceOnTheWay) {
     EXPECT_EQ(seen.outcome, Outcome::skipped) << row;
     EXPECT_EQ(seen.detail, DetailCode::another_far_end) << row;
   }
+}
+
+std::optional<bool> told_of(const Observation& seen, Fact fact) {
+  for (const auto& evidence : seen.evidence) {
+    if (evidence.kind != EvidenceKind::udp_port) continue;
+    const auto found = evidence.facts.find(fact);
+    if (found != evidence.facts.end()) return std::get<bool>(found->second);
+  }
+  return std::nullopt;
+}
+
+// One-way audio: the far end counts what comes and says so over TLS.
+TEST_F(ResponderTest, SilentMediaPortsAreToldByWayOverTls) {
+  echo_limits.packets_per_second = 0;  // hears all, and none of its answers gets out
+  const auto responder = start("127.0.0.1");
+  const auto set = *load_text(responder->target_set(), "responder", rules()).set;
+  runner.settings.credentials.media_key = secret;
+  const auto* row = set.find_requirement("media");
+  const SocketAddress media{IpAddress::v4({127, 0, 0, 1}), row->ports.front().first};
+  const auto deaf = runner.run(CheckKind::udp_range, Transport::udp, "127.0.0.1", media, row->with);
+  EXPECT_EQ(deaf.outcome, Outcome::silent);
+  EXPECT_EQ(deaf.detail, DetailCode::inbound_dropped);
+  EXPECT_EQ(told_of(deaf, Fact::outbound), true);
+  EXPECT_EQ(told_of(deaf, Fact::inbound), false);
+  // Takes what comes to a port that is not the far end's.
+  asio::ip::udp::socket nobody(runner.loop.executor(), {asio::ip::address_v4::loopback(), 0});
+  const auto lost = runner.run(CheckKind::udp_range, Transport::udp, "127.0.0.1",
+                               {media.address, nobody.local_endpoint().port()}, row->with);
+  EXPECT_EQ(lost.outcome, Outcome::silent);
+  EXPECT_EQ(lost.detail, DetailCode::dropped);
+  EXPECT_EQ(told_of(lost, Fact::outbound), false);
+}
+
+TEST_F(ResponderTest, ABusyFarEndSaysSo) {
+  stream_limits.sessions = 0;
+  const auto responder = start("127.0.0.1");
+  const auto set = *load_text(responder->target_set(), "responder", rules()).set;
+  runner.settings.credentials.media_key = secret;
+  const auto* row = set.find_requirement("stream");
+  const auto seen =
+      runner.run(CheckKind::media, Transport::udp, "127.0.0.1", responder->stamp(), row->with);
+  EXPECT_EQ(seen.outcome, Outcome::skipped);
+  EXPECT_EQ(seen.detail, DetailCode::far_end_busy);
 }
 
 TEST_F(ResponderTest, AnotherCertificateIsNotTaken) {

@@ -1,12 +1,15 @@
 """Streams like a call's over a line that keeps a ledger of every packet: what the program says is
 held against it. A network of its own: `callready serve` on one side, `check --quality` on the other."""
 
+import collections
 import json
 import os
 import signal
 import statistics
 import subprocess
 import tempfile
+import threading
+import time
 import unittest
 
 from .tools import Missing, tool, wan_program
@@ -30,7 +33,8 @@ def only_ipv4(name):
 class Line:
     """Client, line and server in three namespaces; `options` are callready-wan's."""
 
-    def __init__(self, *options, delay=20, jitter=0, loss=0, rate=0):
+    def __init__(self, *options, delay=20, jitter=0, loss=0, rate=0, media="off"):
+        self.media = media
         self.numbers = [str(n) for n in (delay, jitter, loss, rate)]
         self.options = options
         self.names = [f"callready-{side}-{os.getpid()}" for side in ("in", "line", "out")]
@@ -55,8 +59,7 @@ class Line:
             self.wan = self.start(line, wan_program(), "near", "far", *self.numbers, *self.options,
                                   f"ledger={self.ledger}")
             self.wan.stdout.readline()
-            nothing_else = [word for what in ("media-ports", "stun-port", "sip-port")
-                            for word in (f"--{what}", "off")]
+            nothing_else = ["--media-ports", self.media, "--stun-port", "off", "--sip-port", "off"]
             server = self.start(outside, CALLREADY, "serve", OUTSIDE, "--bind", OUTSIDE,
                                 *nothing_else)
             self.set = os.path.join(self.folder.name, "responder.yaml")
@@ -109,8 +112,11 @@ class Line:
 def measured(packets, way, stream):
     """Of that direction the packets that the figures are about, in the order of sending. Going out
     they have the sender's numbers; coming back the reflector's own, which stand for what it got."""
-    up = sorted((p for p in packets if p["way"] == "up" and p["bytes"] == 172),
-                key=lambda p: p["word"])
+    up = [p for p in packets if p["way"] == "up" and p["bytes"] == 172]
+    # A silent stream is followed by a new session.
+    port = collections.Counter(p["from"] for p in up).most_common(1)[0][0]
+    packets = [p for p in packets if port in (p["from"], p["to"])]
+    up = sorted((p for p in up if p["from"] == port), key=lambda p: p["word"])
     tail = 25
     asked = up[len(up) - tail - stream["up"]["sent"]:len(up) - tail]
     if way == "up":
@@ -263,9 +269,8 @@ class MediaTest(unittest.TestCase):
         if not stream["calls"]["fit"]:
             self.skipTest("this computer was too busy, and the program says so")
         self.assertEqual((11, 11), (stream["calls"]["wanted"], stream["calls"]["passed"]))
-        self.assertEqual([750, 1500, 2000, 2750], [s["sent"] for s in stream["calls"]["steps"]])
         self.assertEqual({0}, {s["lost_up"] + s["lost_down"] for s in stream["calls"]["steps"]})
-        self.assertEqual([3, 6, 8, 11], [s["calls"] for s in stream["calls"]["steps"]])
+        self.assertEqual([1, 2, 4, 8, 11], [s["calls"] for s in stream["calls"]["steps"]])
         self.assertEqual([], report["findings"])
         self.assertEqual(0, status)
 
@@ -275,7 +280,7 @@ class MediaTest(unittest.TestCase):
         calls = stream["calls"]
         if not calls["fit"]:
             self.skipTest("this computer was too busy, and the program says so")
-        self.assertEqual((12, 9, "queueing"), (calls["wanted"], calls["passed"], calls["limit"]))
+        self.assertEqual((12, 11, "queueing"), (calls["wanted"], calls["passed"], calls["limit"]))
         self.assertIn(calls["way"], ("up", "both"))
         self.assertEqual(["media.bandwidth"], [f["code"] for f in report["findings"]])
         self.assertEqual("degraded", report["sets"][0]["verdict"])
@@ -287,9 +292,121 @@ class MediaTest(unittest.TestCase):
         calls = stream["calls"]
         if not calls["fit"]:
             self.skipTest("this computer was too busy, and the program says so")
-        self.assertEqual((4, "queueing", "down"), (calls["passed"], calls["limit"], calls["way"]))
+        self.assertEqual((5, "queueing", "down"), (calls["passed"], calls["limit"], calls["way"]))
         self.assertIn("on the way back", report["findings"][0]["fix"] +
                       report["findings"][0]["evidence"][0]["text"])
+
+    def test_a_narrow_line_carries_what_it_carries(self):
+        """512 kbit/s carry 5 calls of 85.6 kbit/s, where a hundred are wanted; and who else is on the
+        line does not wait long for that to be found out."""
+        with Line(rate=512) as line:
+            _, report, stream = self.measure(line, "--calls", "100")
+            packets = line.packets()
+        calls = stream["calls"]
+        if not calls["fit"]:
+            self.skipTest("this computer was too busy, and the program says so")
+        self.assertEqual(5, calls["passed"])
+        self.assertEqual(["media.bandwidth"], [f["code"] for f in report["findings"]])
+        self.assertNotIn("at least", report["findings"][0]["title"])
+        waits = sorted((p["came"], (p["left"] - p["came"]) / 1000 - 20) for p in packets
+                       if p["fate"] == "passed")
+        longest, since = 0, None
+        for came, waited in waits:
+            since = (since or came) if waited > 100 else None
+            longest = max(longest, came - since if since else 0)
+        self.assertLess(longest / 1e6, 0.5, "another call would wait for more than 100 ms")
+
+    # What came after the last reply was left out: each of these was READY, MOS 4.4.
+    def assert_silent(self, status, report, stream, way):
+        outage = stream["outage"]
+        self.assertEqual((True, way), (outage["to_the_end"], outage.get("way")))
+        self.assertAlmostEqual(12_000, outage["from_ms"], delta=400)
+        self.assertEqual(["media.outage"], [f["code"] for f in report["findings"]])
+        self.assertEqual("degraded", report["sets"][0]["verdict"])
+        self.assertEqual(4, status)
+
+    def test_a_line_that_dies(self):
+        with Line("up.dead=600", "down.dead=590") as line:
+            status, report, stream = self.measure(line)
+        self.assert_silent(status, report, stream, None)
+        self.assertFalse(stream["outage"]["new_session"])
+        self.assertGreater(stream["round_trip_loss"]["percent"], 19)
+
+    def test_a_way_that_dies_is_told_by_the_far_end(self):
+        for way in ("up", "down"):
+            with self.subTest(way), Line(f"{way}.dark=600") as line:
+                status, report, stream = self.measure(line)
+                self.assert_silent(status, report, stream, way)
+                self.hold_against_ledger(stream, line.packets())
+                self.assertGreater(stream[way]["lost"], 100)
+
+    def test_a_silence_amid_the_stream(self):
+        for way in ("up", "down"):
+            with self.subTest(way), Line(f"{way}.dark=300", f"{way}.light=450") as line:
+                _, report, stream = self.measure(line)
+                self.hold_against_ledger(stream, line.packets())
+                self.assertEqual((False, way),
+                                 (stream["outage"]["to_the_end"], stream["outage"]["way"]))
+                self.assertAlmostEqual(3_000, stream["outage"]["length_ms"], delta=60)
+                self.assertEqual(["media.outage"], [f["code"] for f in report["findings"]])
+                self.assertEqual("degraded", report["sets"][0]["verdict"])
+
+    def test_a_nat_that_gives_the_flow_another_port(self):
+        """As a router does that forgets a flow: from then on its packets come from another port, and
+        nothing comes back to it."""
+        with Line() as line:
+            def rebind():
+                # Of the stream's socket, which is the only one for long that is connected to there.
+                for _ in range(600):
+                    time.sleep(0.1)
+                    table = subprocess.run(["ip", "netns", "exec", line.names[0], "cat",
+                                            "/proc/net/udp"], capture_output=True, text=True).stdout
+                    ports = [int(row.split()[1].split(":")[1], 16)
+                             for row in table.splitlines()[1:] if row.split()[2][-4:] != "0000"]
+                    seen.extend(ports)
+                    common = collections.Counter(seen).most_common(1)
+                    if common and common[0][1] > 80:
+                        rule = (f"add rule ip again out udp sport {common[0][0]} "
+                                "udp sport set 50123")
+                        run("ip", "netns", "exec", line.names[0], "nft", "add table ip again; "
+                            "add chain ip again out { type filter hook postrouting priority 300; }; "
+                            + rule)
+                        return
+            seen = []
+            thread = threading.Thread(target=rebind)
+            thread.start()
+            status, report, stream = self.measure(line)
+            thread.join()
+        self.assertEqual((True, True, True), tuple(
+            stream["outage"][name] for name in ("to_the_end", "new_session", "moved")))
+        self.assertEqual([("nat.rebound", "certain")],
+                         [(f["code"], f["confidence"]) for f in report["findings"]])
+        self.assertEqual(4, status)
+
+    # Said to be MOS 1.1 to 1.4, though any phone plays these well.
+    def test_what_a_buffer_that_adapts_bears_is_well(self):
+        for options in (["up.early=5"], ["up.later=350"], ["up.jitter=20"]):
+            with self.subTest(options), Line(*options) as line:
+                status, report, stream = self.measure(line)
+                if not stream["fit"]:
+                    continue
+                self.assertGreater(stream["up"]["score"]["mos"], 4)
+                self.assertEqual([], report["findings"])
+                self.assertEqual(0, status)
+
+    def test_one_way_audio_is_told_by_port(self):
+        """Media ports of our own far end that are silent, one way or the other."""
+        for hook, field, code in (("postrouting", "sport", "media.one_way"),
+                                  ("prerouting", "dport", "firewall.udp_range_blocked")):
+            with self.subTest(hook), Line(media="10000-10015") as line:
+                run("ip", "netns", "exec", line.names[2], "nft", "add table ip shut; add chain ip "
+                    f"shut media {{ type filter hook {hook} priority -300; }}; "
+                    f"add rule ip shut media udp {field} 10000-10015 drop")
+                _, report, _ = self.measure(line)
+                self.assertEqual([(code, "certain")],
+                                 [(f["code"], f["confidence"]) for f in report["findings"]])
+                self.assertNotEqual("ready", report["sets"][0]["verdict"])
+                self.assertIn("10000", report["findings"][0]["fix"])
 
     def test_a_default_run_sends_no_stream(self):
         with Line() as line:

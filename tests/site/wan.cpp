@@ -10,12 +10,15 @@
 // `reorder` holds back. With up. (from NEAR to FAR) and down. each direction has its own `delay`,
 // `jitter`, `loss` and `rate`, and these, in percent of the packets: `p` and `r`, the chances of a
 // Gilbert model to fall into loss and to come out of it again; `reorder`, held back by reorder_ms;
-// `duplicate`. The ledger has a line for every UDP packet over IPv4, in the order of arrival here:
-// direction, ports, bytes of payload, its first four bytes as a number, what became of it (passed,
-// lost, full), how often it was sent, and the microseconds when it came and when it left. It is
-// whole when the program is ended by SIGTERM. ARP passes at once
-// and always: it is not part of the path. Packet sockets need CAP_NET_RAW in the namespace only, so
-// this works without root, where /dev/net/tun does not.
+// `duplicate`; `early`, come 60 ms before the others. Counted in packets of a call (172 bytes of
+// UDP) that have come in this direction: `dark` and `light`, the first that is lost and the first
+// that is not any more; `dead`, from which on nothing at all passes; `later`, from which on all
+// take 60 ms more. The ledger has a line for every UDP packet over IPv4, in the order of arrival
+// here: direction, ports, bytes of payload, its first four bytes as a number, what became of it
+// (passed, lost, full), how often it was sent, and the microseconds when it came and when it left.
+// It is whole when the program is ended by SIGTERM. ARP passes at once and always: it is not part
+// of the path. Packet sockets need CAP_NET_RAW in the namespace only, so this works without root,
+// where /dev/net/tun does not.
 #include <arpa/inet.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
@@ -58,12 +61,14 @@ constexpr std::size_t max_frame = 70'000;  // veth hands over segmentation-offlo
 
 struct Settings {
   Milliseconds delay{}, jitter{};
-  double loss = 0;                                  // 0 to 1
-  double rate = 0;                                  // bytes a second; 0: any
-  double p = 0, r = 0, reorder = 0, duplicate = 0;  // 0 to 1
+  double loss = 0;                                             // 0 to 1
+  double rate = 0;                                             // bytes a second; 0: any
+  double p = 0, r = 0, reorder = 0, duplicate = 0, early = 0;  // 0 to 1
+  double dark = 0, light = 0, dead = 0, later = 0;             // packets; 0: never
 };
 
 constexpr auto reorder_ms = std::chrono::milliseconds(30);
+constexpr auto early_ms = std::chrono::milliseconds(60);
 
 // What became of every UDP packet.
 class Ledger {
@@ -205,6 +210,18 @@ class Direction {
     return bad_ || uniform_(random_) < settings_.loss;
   }
 
+  // UDP over IPv4 as long as a packet of a call with G.711.
+  static bool is_call(const std::vector<char>& frame) {
+    constexpr std::size_t call = 14 + 20 + 8 + 172, protocol_at = offload_header + 14 + 9;
+    return frame.size() == offload_header + call && frame[protocol_at] == 17;
+  }
+
+  bool is_dark(bool call) const {
+    if (settings_.dead > 0 && calls_ >= settings_.dead) return true;
+    const bool begun = settings_.dark > 0 && calls_ >= settings_.dark;
+    return call && begun && (settings_.light <= 0 || calls_ < settings_.light);
+  }
+
   void accept(std::size_t size) {
     constexpr std::size_t type_at = offload_header + 2 * ETH_ALEN;
     if (size < type_at + 2) return;
@@ -216,6 +233,8 @@ class Direction {
     const auto lost = [&](const char* why) {
       if (entry) entry->fate = why;
     };
+    if (is_call(frame)) ++calls_;
+    if (is_dark(is_call(frame))) return lost("dark");
     if (is_lost()) return lost("lost");
     if (queue_.size() >= max_queued) return lost("full");
     const auto now = Clock::now();
@@ -229,7 +248,15 @@ class Direction {
       start = free_at_;
     }
     const auto wait = settings_.delay + settings_.jitter * uniform_(random_);
-    const auto due = start + std::chrono::duration_cast<Clock::duration>(wait);
+    auto due = start + std::chrono::duration_cast<Clock::duration>(wait);
+    if (settings_.later > 0 && calls_ >= settings_.later) due += early_ms;
+    if (settings_.early > 0) {
+      if (chance(settings_.early)) {
+        queue_.emplace(due, Queued{std::move(frame), entry});
+        return;
+      }
+      due += early_ms;
+    }
     if (chance(settings_.reorder)) {
       queue_.emplace(std::max(last_due_, due) + reorder_ms, Queued{std::move(frame), entry});
       return;
@@ -250,6 +277,7 @@ class Direction {
   std::multimap<Clock::time_point, Queued> queue_;  // by when it is due
   bool up_;
   bool bad_ = false;  // in a bad time of the Gilbert model
+  double calls_ = 0;  // packets of a call that have come
   Ledger& ledger_;
   Clock::time_point last_due_{};
   Clock::time_point free_at_{};  // when the line has sent what it was given
@@ -328,7 +356,16 @@ void set(Line& line, std::string_view option) {
         {"p", &Settings::p},
         {"r", &Settings::r},
         {"reorder", &Settings::reorder},
-        {"duplicate", &Settings::duplicate}};
+        {"duplicate", &Settings::duplicate},
+        {"early", &Settings::early}};
+    constexpr std::pair<std::string_view, double Settings::*> packets[] = {
+        {"dark", &Settings::dark},
+        {"light", &Settings::light},
+        {"dead", &Settings::dead},
+        {"later", &Settings::later}};
+    for (const auto& [known, member] : packets) {
+      if (name == known) return void(settings.*member = number(value, 1e6));
+    }
     for (const auto& [known, member] : shares) {
       if (name == known) return void(settings.*member = number(value, 100) / 100);
     }

@@ -1,0 +1,84 @@
+// A stream like a call's that fell silent: the line, a device that ended the flow, or a NAT that
+// gave it another port in the middle.
+#include <fmt/format.h>
+
+#include "probe/diagnosis/finding_rules.hpp"
+#include "probe/diagnosis/media_quality.hpp"
+
+namespace callready::findings {
+namespace {
+
+// The NAT's part in it, and how sure that is; nothing: it has none.
+std::optional<Confidence> rebound(const MediaOutage& outage) {
+  if (!outage.to_the_end || !outage.new_session.value_or(false)) return std::nullopt;
+  if (!outage.moved) return Confidence::possible;  // nobody says what came
+  return *outage.moved ? std::optional(Confidence::certain) : std::nullopt;
+}
+
+void name_rebound(Finding& finding, Confidence confidence) {
+  finding.code = "nat.rebound";
+  finding.owner = Owner::network;
+  finding.confidence = confidence;
+  finding.title = "The router gives a call another port in the middle of it: the call falls silent";
+  finding.fix =
+      "Look in the router's or firewall's log at that time for a change of the Internet line "
+      "(failover, load balancing), a restart, or a limit of its NAT table; keep a flow on its "
+      "line and port for as long as packets go (RFC 4787, REQ-6), and give UDP bindings a timeout "
+      "of 60 s or more.";
+  if (confidence == Confidence::possible) {
+    finding.title =
+        "The flow of a call dies in the middle of it, and a new one works: calls fall silent";
+  }
+}
+
+void name_outage(Finding& finding, const MediaStream& stream) {
+  const auto& outage = *stream.outage;
+  finding.code = "media.outage";
+  finding.owner = Owner::network;
+  finding.confidence = Confidence::likely;
+  finding.title = fmt::format("Calls fall silent: {}", outage_in_words(stream));
+  if (outage.new_session.value_or(false)) {
+    finding.fix =
+        "A new flow works at once, and the old one came from the same port: look for a device that "
+        "ended it (flood protection, a limit of a flow's packets or time, a UDP timeout) in the "
+        "firewall's log at that time, and exempt the service's media from it.";
+    return;
+  }
+  finding.fix =
+      "Look in the router's and the firewall's log at that time: a line that went down, Wi-Fi "
+      "that roamed, a device that restarted. Run it again by cable. If it happens again, give the "
+      "Internet provider the time and these figures.";
+}
+
+}  // namespace
+
+Causes find_outage(const Diagnosis& context) {
+  Causes causes;
+  for (const auto& result : context.facts.report.probes) {
+    const auto& stream = result.observation.media;
+    if (!stream || !stream->outage) continue;
+    Cause cause;
+    const auto by_nat = rebound(*stream->outage);
+    if (by_nat) {
+      name_rebound(cause.finding, *by_nat);
+    } else {
+      name_outage(cause.finding, *stream);
+    }
+    cause.explained.push_back(&result);
+    auto said = fmt::format("{}: {}", result.probe.target.host, outage_in_words(*stream));
+    const auto& outage = *stream->outage;
+    if (outage.new_session) {
+      said += *outage.new_session ? "; a new session from another port was answered at once"
+                                  : "; a new session was not answered either";
+    }
+    if (outage.moved.value_or(false)) {
+      said += "; from then on the packets came to the far end from another address or port";
+    }
+    cause.finding.evidence.push_back({result.probe.id, said + "."});
+    causes.push_back(std::move(cause));
+    break;  // one line, one silence
+  }
+  return causes;
+}
+
+}  // namespace callready::findings

@@ -1,0 +1,189 @@
+#include "probe/media/jitter_buffer.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <deque>
+#include <set>
+
+#include "probe/media/stream_figures.hpp"
+
+namespace callready::media {
+namespace {
+
+constexpr double tick_ms = 10;     // NetEQ gives out as much at a time
+constexpr double bucket_ms = 20;   // of its histograms
+constexpr double stretch_ms = 10;  // a change of speed takes or adds a pitch period: 2.5 to 15 ms
+constexpr int stretch_every = 5;   // ticks
+constexpr double history_ms = 2'000;  // within which the fastest packet is looked for
+
+// What share of packets was that late, with older ones forgotten.
+class Histogram {
+ public:
+  explicit Histogram(double forget) : forget_(forget) {
+    double share = 1;
+    for (auto& bucket : buckets_) bucket = share /= 2;
+  }
+
+  void add(double delay_ms) {
+    const auto last = static_cast<double>(buckets_.size() - 1);
+    const auto at = static_cast<std::size_t>(std::clamp(delay_ms / bucket_ms, 0.0, last));
+    // It starts to forget quickly: the first values count for more than the guess.
+    const double keep = std::min(forget_, std::max(0.0, 1 - 2.0 / (++added_ + 1)));
+    for (auto& bucket : buckets_) bucket *= keep;
+    buckets_[at] += 1 - keep;
+  }
+
+  // The upper end of the bucket up to which that share lies.
+  double quantile(double share) const {
+    double left = 1;
+    for (std::size_t i = 0; i < buckets_.size(); ++i) {
+      left -= buckets_[i];
+      if (left <= 1 - share) return bucket_ms * static_cast<double>(i + 1);
+    }
+    return bucket_ms * static_cast<double>(buckets_.size());
+  }
+
+  // Where waiting costs as much as what is lost without it: 20 ms for a hundredth.
+  double cheapest(double least_ms) const {
+    double left = 1, best = least_ms, best_cost = 1e18;
+    for (std::size_t i = 0; i < buckets_.size(); ++i) {
+      left -= buckets_[i];
+      const double delay = bucket_ms * static_cast<double>(i);
+      const double cost = std::max(0.0, delay - least_ms) + 20 * 100 * std::max(0.0, left);
+      if (cost >= best_cost) continue;
+      best_cost = cost;
+      best = delay + bucket_ms;
+    }
+    return best;
+  }
+
+ private:
+  std::array<double, 100> buckets_{};
+  double forget_;
+  int added_ = 0;
+};
+
+// How long packets are to wait.
+class Target {
+ public:
+  void add(const Arrival& packet, double interval_ms) {
+    const double lag = packet.arrived_ms - packet.sent_ms;
+    const bool reordered = any_ && packet.sequence < newest_;
+    newest_ = any_ ? std::max(newest_, packet.sequence) : packet.sequence;
+    any_ = true;
+    recent_.push_back({packet.arrived_ms, lag});
+    while (recent_.front().at < packet.arrived_ms - history_ms) recent_.pop_front();
+    const auto fastest = std::min_element(
+        recent_.begin(), recent_.end(), [](const Seen& a, const Seen& b) { return a.lag < b.lag; });
+    const double late = lag - fastest->lag;
+    reorder_.add(reordered ? late : 0);
+    // Of half a second the latest.
+    if (!reordered) latest_ = std::max(latest_, late);
+    if (packet.arrived_ms >= next_) {
+      underrun_.add(latest_);
+      latest_ = 0;
+      next_ = packet.arrived_ms + 500;
+    }
+    target_ = std::max(
+        {underrun_.quantile(0.95), reorder_.cheapest(underrun_.quantile(0.95)), interval_ms});
+  }
+  double ms() const { return target_; }
+
+ private:
+  struct Seen {
+    double at, lag;
+  };
+  std::deque<Seen> recent_;
+  Histogram underrun_{0.983}, reorder_{0.9993};
+  double target_ = 80, latest_ = 0, next_ = -1e18;
+  std::uint32_t newest_ = 0;
+  bool any_ = false;
+};
+
+// What is in the buffer, smoothed: the longer it is to be, the more.
+double smoothed(double before, double level, double target) {
+  const double keep = target <= 20 ? 251 : target <= 60 ? 252 : target <= 140 ? 253 : 254;
+  return before * keep / 256 + level * (256 - keep) / 256;
+}
+
+// In the order in which they would come, the fastest one at once.
+std::vector<Arrival> evenly_sent(std::span<const Arrival> arrivals, double interval_ms) {
+  double least = 1e18;
+  for (const auto& one : arrivals) least = std::min(least, one.arrived_ms - one.sent_ms);
+  std::vector<Arrival> even;
+  for (const auto& [sequence, sent, arrived] : arrivals) {
+    const double now = interval_ms * sequence;
+    even.push_back({sequence, now, now + arrived - sent - least});
+  }
+  std::stable_sort(even.begin(), even.end(),
+                   [](const Arrival& a, const Arrival& b) { return a.arrived_ms < b.arrived_ms; });
+  return even;
+}
+
+}  // namespace
+
+Playout play(std::span<const Arrival> arrivals, int count, double interval_ms) {
+  Playout result;
+  if (arrivals.empty() || count <= 0) return result;
+  const auto packets = evenly_sent(arrivals, interval_ms);
+  Target target;
+  std::set<std::uint32_t> waiting;
+  std::uint32_t next = packets.front().sequence;
+  result.concealed_ms = interval_ms * next;  // lost before the first that came
+  double decoded = 0, level = 0, made_up = 0, held = 0;
+  std::size_t taken = 0;
+  int pause = 0, played = 0;
+  for (double now = packets.front().arrived_ms; next < static_cast<std::uint32_t>(count);
+       now += tick_ms) {
+    for (; taken < packets.size() && packets[taken].arrived_ms <= now; ++taken) {
+      target.add(packets[taken], interval_ms);
+      if (packets[taken].sequence >= next) waiting.insert(packets[taken].sequence);
+    }
+    if (taken == packets.size() && waiting.empty() && decoded < tick_ms) break;
+    if (pause > 0) --pause;
+    const double in_it = interval_ms * static_cast<double>(waiting.size()) + decoded;
+    level = smoothed(level, in_it, target.ms());
+    while (decoded < tick_ms) {
+      // What was made up stands for packets that did not come.
+      while (!waiting.empty() && *waiting.begin() != next &&
+             made_up + 1e-6 >= interval_ms * (*waiting.begin() - next)) {
+        next = *waiting.begin();
+      }
+      if (waiting.empty() || *waiting.begin() != next) {
+        made_up += tick_ms;
+        decoded += tick_ms;
+        result.concealed_ms += tick_ms;
+        continue;
+      }
+      waiting.erase(waiting.begin());
+      held += now + decoded - interval_ms * next;
+      ++played;
+      ++next;
+      made_up = 0;
+      double length = interval_ms;
+      const double low = std::max(0.75 * target.ms(), target.ms() - 85);
+      const double high = std::max(target.ms(), low + 20);
+      if (pause == 0 && level >= high && in_it > high) {
+        length -= stretch_ms;
+        level -= stretch_ms;
+        pause = level >= 4 * high ? 0 : stretch_every;
+      } else if (pause == 0 && level < low) {
+        length += stretch_ms;
+        level += stretch_ms;
+        pause = stretch_every;
+      }
+      decoded += length;
+    }
+    decoded -= tick_ms;
+  }
+  // Nothing came any more: silence to the end of what was sent.
+  if (next < static_cast<std::uint32_t>(count)) {
+    result.concealed_ms += interval_ms * (static_cast<double>(count) - next) - made_up;
+  }
+  result.concealed_ms = std::max(0.0, result.concealed_ms);
+  if (played > 0) result.held_ms = std::max(0.0, held / played);
+  return result;
+}
+
+}  // namespace callready::media

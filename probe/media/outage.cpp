@@ -1,0 +1,98 @@
+#include "probe/media/outage.hpp"
+
+#include <algorithm>
+#include <map>
+
+namespace callready::media {
+namespace {
+
+using Number = std::uint32_t;
+
+// Packets in a row of which none was answered, and that make a silence: half a second of a call's
+// to the end, a second before it.
+constexpr Number silent_end = 25, silent_amid = 50;
+
+// The counter of the first reply to each packet.
+std::map<Number, Number> answered(std::span<const Reply> replies) {
+  std::map<Number, Number> all;
+  for (const auto& reply : replies) all.emplace(reply.sequence, reply.counter);
+  return all;
+}
+
+// Of a silence between two replies: how far the reflector counted on says how many it got.
+MediaWay way_between(Number silent, Number counted) {
+  if (counted * 10 <= silent) return MediaWay::up;
+  return counted * 10 >= silent * 9 ? MediaWay::down : MediaWay::both;
+}
+
+}  // namespace
+
+bool ends_in_silence(const Asked& asked, Number last, std::span<const Reply> replies) {
+  const auto all = answered(replies);
+  if (all.empty()) return false;
+  const auto end = all.rbegin()->first;
+  return end + 1 >= asked.first && last - std::min(last, end) >= silent_end;
+}
+
+void tell_the_end(const Asked& asked, Number last, std::span<const Reply> replies,
+                  const FarEndCount& count, Directions& directions) {
+  const auto all = answered(replies);
+  if (!directions.counted || all.empty() || count.elsewhere > 0) return;
+  Number highest = 0;
+  for (const auto& [sequence, counter] : all) highest = std::max(highest, counter);
+  const auto received = static_cast<Number>(std::max(count.received, 0));
+  auto more = received - std::min(received, highest + 1);  // that it got after the last reply
+  for (auto sequence = all.rbegin()->first + 1; sequence <= last; ++sequence) {
+    const bool came = more > 0;
+    if (came) --more;
+    if (sequence < asked.first || sequence - asked.first >= static_cast<Number>(asked.count)) {
+      continue;
+    }
+    const auto at = sequence - asked.first;
+    if (at >= directions.up.fates.size() || directions.up.fates[at] != Fate::unknown) continue;
+    directions.up.fates[at] = came ? Fate::arrived : Fate::lost;
+    if (came) directions.down.fates.push_back(Fate::lost);
+  }
+}
+
+std::optional<MediaOutage> outage_of(const Asked& asked, Number last,
+                                     std::span<const Reply> replies, double interval_ms,
+                                     const std::optional<FarEndCount>& counted) {
+  const auto all = answered(replies);
+  if (all.empty()) return std::nullopt;
+  MediaOutage outage;
+  const auto at = [&](Number sequence) {
+    return interval_ms * (static_cast<double>(sequence) - asked.first);
+  };
+  if (ends_in_silence(asked, last, replies)) {
+    const auto end = all.rbegin()->first;
+    outage.to_the_end = true;
+    outage.from_ms = std::max(0.0, at(end + 1));
+    outage.length_ms = at(last + 1) - outage.from_ms;
+    if (!counted) return outage;
+    Number highest = 0;
+    for (const auto& [sequence, counter] : all) highest = std::max(highest, counter);
+    const auto received = static_cast<Number>(std::max(counted->received, 0));
+    outage.moved = counted->elsewhere > 0;
+    if (!*outage.moved) {
+      outage.way = way_between(last - end, received - std::min(received, highest + 1));
+    }
+    return outage;
+  }
+  Number longest = silent_amid - 1;
+  for (auto one = all.begin(); std::next(one) != all.end(); ++one) {
+    const auto [before, counter] = *one;
+    const auto [after, next] = *std::next(one);
+    const auto silent = after - before - 1;
+    const bool measured =
+        after >= asked.first && before < asked.first + static_cast<Number>(asked.count);
+    if (silent <= longest || !measured) continue;
+    longest = silent;
+    outage.from_ms = std::max(0.0, at(before + 1));
+    outage.length_ms = at(after) - outage.from_ms;
+    outage.way = way_between(silent, next - std::min(next, counter + 1));
+  }
+  return longest >= silent_amid ? std::optional(outage) : std::nullopt;
+}
+
+}  // namespace callready::media
