@@ -42,6 +42,7 @@ struct Settings {
   std::string user_agent = "callready";  // "callready/1.2.3 (https://...)"
   std::string interface;                 // by name; empty: the system's choice
   bool thorough = false;                 // take the time that full evidence needs
+  bool quality = false;                  // make calls as long as shows how they sound
   int calls = 0;                         // at once, that the line is to carry; 0: not asked
   bool hurried = false;                  // take no more than a first look at the site's edge needs
   Credentials credentials;
@@ -88,8 +89,8 @@ struct Context {
   // which the runner has asked for. Over a connection: once it stands, since until then nothing is
   // sent that a SIP server could mind. Empty: no manners but the check's own.
   SipManners sip_manners{};
-  // Told by a check that goes on for long (the SIP ALG test, nat, turn) once its server has answered
-  // it: what only waits to hear of that need not wait for the rest. May be empty.
+  // Told by a check that goes on for long (the SIP ALG test, nat, turn) once its server has
+  // answered it: what only waits to hear of that need not wait for the rest. May be empty.
   std::function<void(const Probe& probe)> first_reply{};
   // What may outlast the one that started it; the runner waits for all of it.
   TaskGroup background{executor};
@@ -140,6 +141,9 @@ struct Check {
   // Made one after the other once all else has ended: others' packets would be in what it measures.
   bool alone = false;
 };
+
+// Whether it is made once all else has ended: `alone`, or a call that is measured.
+bool is_alone(const Check& check, const Probe& probe, const Settings& settings);
 
 // Whether that probe's host is to be resolved before the check runs.
 bool needs_address(const Check& check, const Probe& probe);

@@ -4,13 +4,16 @@
 // Gathers candidates: this computer's own addresses, with `stun` the one beyond the NAT, with
 // `turn` and credentials a relay's; offers an audio call (POST), lets ICE find a pair, shakes hands
 // over DTLS, holds the certificate against the answer's fingerprint, and sends half a second of
-// G.711. `answered` with "called": media came back. `failed`: "ice_silent" (no pair of addresses
+// G.711, with --quality ten seconds: `media` of the observation has what got lost then, each way
+// where the far end says how much it got, and meanwhile checks of consent are sent (RFC 7675).
+// `answered` with "called": media came back. `failed`: "ice_silent" (no pair of addresses
 // connects), "dtls_silent" (a pair connects, and the ClientHello gets no DTLS packet back, six
 // times sent), "dtls_failed", "wrong_fingerprint", "media_silent"; "no_call" where the answer makes
 // no call, "unexpected_issuer" where the certificate is not the pinned one: nothing is said to it
-// then. `denied` with the status of a WHIP endpoint that refuses. Otherwise the outcomes of
-// `tls`; `skipped` with "no_key", or "no_ice" where libnice is missing. At the end the
-// far end is asked what arrived there (evidence "call_arrived").
+// then; "far_end_busy" where the far end had no room, twice. `denied` with the status of a WHIP
+// endpoint that refuses. Otherwise the outcomes of `tls`; `skipped` with "no_key", or "no_ice"
+// where libnice is missing. At the end the far end is asked what arrived there (evidence
+// "call_arrived").
 //
 // With `only_gather` no call: `answered` with "gathered" where a server told an address, else
 // `skipped` with "only_host". Nothing is judged by that: it says what browsers would offer here.
@@ -23,7 +26,8 @@
 #include "checks/dial.hpp"
 #include "checks/far_counts.hpp"
 #include "checks/kinds.hpp"
-#include "checks/relay_server.hpp"
+#include "checks/media_parts.hpp"
+#include "checks/turn_tunnel.hpp"
 #include "checks/whip_client.hpp"
 #include "probe/net/far_end.hpp"
 #include "probe/net/http.hpp"
@@ -76,20 +80,36 @@ void add_candidates(Observation& observation, const Gathered& gathered) {
        {Fact::took_ms, gathered.took.count()}});
 }
 
-void add_pair(Observation& observation, const CallSeen& seen) {
+// Where the far end says that it can be reached.
+void add_answer(Observation& observation, const std::vector<webrtc::Candidate>& candidates) {
+  if (candidates.empty()) return;
+  const auto& first = candidates.front().address;
+  add_evidence(observation, EvidenceKind::call_answer,
+               fmt::format("the far end takes the call at UDP {}", first.to_string()),
+               {{Fact::far_address, first.address.to_string()},
+                {Fact::far_port, static_cast<std::int64_t>(first.port)}});
+}
+
+// `relay`: by what transport the relay is reached, where there is one.
+void add_pair(Observation& observation, const CallSeen& seen, std::optional<Transport> relay) {
   const auto &local = *seen.local, &remote = *seen.remote;
+  FactMap facts{{Fact::type, std::string(to_string(local.type))},
+                {Fact::address, local.address.address.to_string()},
+                {Fact::port, static_cast<std::int64_t>(local.address.port)},
+                {Fact::far_type, std::string(to_string(remote.type))},
+                {Fact::far_address, remote.address.address.to_string()},
+                {Fact::far_port, static_cast<std::int64_t>(remote.address.port)},
+                {Fact::connected_ms, seen.connected->count()}};
+  auto how = std::string(to_string(local.type));
+  if (local.type == CandidateType::relayed && relay) {
+    facts[Fact::relay_transport] = std::string(to_string(*relay));
+    how += fmt::format(" over {}", to_string(*relay));
+  }
   add_evidence(
       observation, EvidenceKind::ice_pair,
-      fmt::format("ICE chose {} ({}) to {} ({}), after {:.0f} ms", local.address.to_string(),
-                  to_string(local.type), remote.address.to_string(), to_string(remote.type),
-                  seen.connected->count()),
-      {{Fact::type, std::string(to_string(local.type))},
-       {Fact::address, local.address.address.to_string()},
-       {Fact::port, static_cast<std::int64_t>(local.address.port)},
-       {Fact::far_type, std::string(to_string(remote.type))},
-       {Fact::far_address, remote.address.address.to_string()},
-       {Fact::far_port, static_cast<std::int64_t>(remote.address.port)},
-       {Fact::connected_ms, seen.connected->count()}});
+      fmt::format("ICE chose {} ({}) to {} ({}), after {:.0f} ms", local.address.to_string(), how,
+                  remote.address.to_string(), to_string(remote.type), seen.connected->count()),
+      std::move(facts));
 }
 
 void add_handshake(Observation& observation, const CallSeen& seen) {
@@ -110,9 +130,9 @@ void add_handshake(Observation& observation, const CallSeen& seen) {
 
 void add_media(Observation& observation, const CallSeen& seen) {
   FactMap facts{{Fact::sent, static_cast<std::int64_t>(seen.packets_sent)},
-                {Fact::back, static_cast<std::int64_t>(seen.packets_back)}};
+                {Fact::back, static_cast<std::int64_t>(seen.packets_back())}};
   auto text =
-      fmt::format("{} of {} packets of media came back", seen.packets_back, seen.packets_sent);
+      fmt::format("{} of {} packets of media came back", seen.packets_back(), seen.packets_sent);
   if (seen.first_media) {
     text +=
         fmt::format(", the first {:.0f} ms after the call was answered", seen.first_media->count());
@@ -122,10 +142,11 @@ void add_media(Observation& observation, const CallSeen& seen) {
   add_evidence(observation, EvidenceKind::call_media, std::move(text), std::move(facts));
 }
 
-void add_arrived(Observation& observation, const WhipReply& reply) {
+// Returns how many packets of media came there.
+std::optional<int> add_arrived(Observation& observation, const WhipReply& reply) {
   const auto checks = told(reply.body, "checks"), handshake = told(reply.body, "handshake"),
              media = told(reply.body, "media");
-  if (reply.status != 200 || !checks || !handshake || !media) return;
+  if (reply.status != 200 || !checks || !handshake || !media) return std::nullopt;
   add_evidence(
       observation, EvidenceKind::call_arrived,
       fmt::format("the far end got {} connectivity checks, {} packets of DTLS, {} of media",
@@ -133,12 +154,76 @@ void add_arrived(Observation& observation, const WhipReply& reply) {
       {{Fact::checks_arrived, std::int64_t{*checks}},
        {Fact::handshakes_arrived, std::int64_t{*handshake}},
        {Fact::media_arrived, std::int64_t{*media}}});
+  return media;
 }
 
-void conclude(Observation& observation, const CallSeen& seen) {
-  if (seen.connected) add_pair(observation, seen);
+void add_consent(Observation& observation, const CallSeen& seen) {
+  if (seen.consent_sent == 0) return;
+  add_evidence(observation, EvidenceKind::call_consent,
+               fmt::format("{} of {} checks of consent (STUN) were answered while media went",
+                           seen.consent_back, seen.consent_sent),
+               {{Fact::sent, static_cast<std::int64_t>(seen.consent_sent)},
+                {Fact::back, static_cast<std::int64_t>(seen.consent_back)},
+                {Fact::silent_ms,
+                 static_cast<double>(seen.consent_silent * timeouts::call_consent.count())}});
+}
+
+// A call that was made long enough for its media to be measured. `arrived`: of its packets, at the
+// far end.
+MediaStream stream_of(const CallSeen& seen, const std::optional<int>& arrived) {
+  StreamWish wish;
+  wish.packets = seen.packets_sent;
+  const std::vector<double> well(1, 0);  // the times of leaving are those of the socket's turn
+  auto stream = described(wish, seen.late_ms, well);
+  media::Trace trace;
+  trace.fates.assign(static_cast<std::size_t>(seen.packets_sent), media::Fate::lost);
+  trace.duplicates = seen.duplicates;
+  std::vector<double> trips;
+  std::uint32_t last = 0;
+  for (const auto& [number, sent_ms, back_ms] : seen.heard) {
+    if (number >= trace.fates.size()) continue;
+    trace.fates[number] = media::Fate::arrived;
+    trace.arrivals.push_back({number, sent_ms, back_ms});
+    trips.push_back(back_ms - sent_ms);
+    last = std::max(last, number);
+  }
+  media::FigureOptions options;
+  stream.loop = media::figures_of(trace, options);
+  stream.round_trip_loss = stream.loop->loss;
+  stream.round_trip_ms = media::percentile(trips, 0.5);
+  stream.round_trip_least_ms = *std::min_element(trips.begin(), trips.end());
+  const int silent = seen.packets_sent - 1 - static_cast<int>(last);
+  if (silent >= packets_per_second / 2) {
+    MediaOutage outage;
+    outage.from_ms = stream.interval_ms * (last + 1);
+    outage.length_ms = stream.interval_ms * silent;
+    outage.to_the_end = true;
+    stream.outage = outage;
+  }
+  // What came twice at the far end would hide what did not come.
+  if (!arrived || *arrived > seen.packets_sent || *arrived < seen.packets_back()) return stream;
+  const auto way = [](int sent, int received) {
+    MediaDirection direction;
+    direction.sent = sent;
+    direction.received = received;
+    direction.lost = sent - received;
+    direction.loss = media::share_of(direction.lost, sent);
+    return direction;
+  };
+  stream.up = way(seen.packets_sent, *arrived);
+  stream.down = way(*arrived, seen.packets_back());
+  if (stream.outage) {
+    const bool out = stream.up->lost > stream.down->lost;
+    stream.outage->way = out ? MediaWay::up : MediaWay::down;
+  }
+  return stream;
+}
+
+void conclude(Observation& observation, const CallSeen& seen, std::optional<Transport> relay) {
+  if (seen.connected) add_pair(observation, seen, relay);
   if (seen.flights_sent > 0) add_handshake(observation, seen);
   if (seen.packets_sent > 0) add_media(observation, seen);
+  add_consent(observation, seen);
   observation.outcome = Outcome::failed;
   switch (seen.failed) {
     case CallStage::connect:
@@ -213,10 +298,8 @@ class Rehearsal {
 
 // A relay for the call, where the server grants one to the TURN client of our own: libnice does not
 // bear every challenge (an empty realm ends it), and says nothing of why it has no relay.
-// Over TLS libnice has none (its NICE_RELAY_TYPE_TURN_TLS is plain TCP in RFC 5245 mode): then what
-// the server granted to our own client is `told`, and no call is made by it.
 asio::awaitable<void> add_relay(Context& context, Job job, webrtc::CallOptions& options,
-                                std::vector<webrtc::Candidate>& told, Scope cleanup) {
+                                TurnTunnel& tunnel, Scope cleanup) {
   const auto text = job.parameter("turn");
   const auto credential = credential_for(context, text);
   if (text.empty() || credential.username.empty()) co_return;
@@ -225,37 +308,48 @@ asio::awaitable<void> add_relay(Context& context, Job job, webrtc::CallOptions& 
   auto relay = co_await open_relay(context, *server);
   if (!relay.client) co_return;
   const auto challenge = relay.client->challenge();
-  const auto relayed = relay.client->relayed();
   co_await relay.client->deallocate(cleanup);
   const bool usable = relay.why.empty() && challenge &&
                       challenge->realm.find_first_not_of('"') != std::string::npos;
   if (!usable) co_return;
-  if (server->probe.target.transport == Transport::tls) {
-    told.push_back({CandidateType::relayed, relayed, 0, {}});
-    co_return;
-  }
   webrtc::TurnLogin login;
   login.server = {server->address, server->probe.target.port()};
-  login.tcp = server->probe.target.transport == Transport::tcp;
+  if (server->probe.target.transport == Transport::tls) {
+    const auto door = tunnel.open(*server, job.address && job.address->is_v6());
+    if (door.has_error()) co_return;
+    login.server = *door;
+  }
+  login.tcp = server->probe.target.transport != Transport::udp;
   login.user = credential.username;
   login.password = credential.password;
   options.turn.push_back(std::move(login));
 }
 
-asio::awaitable<webrtc::CallOptions> options_for(Context& context, Job job,
-                                                 std::vector<webrtc::Candidate>& told,
+// By what transport the job's relay is reached.
+std::optional<Transport> relay_transport(const Job& job) {
+  const auto text = job.parameter("turn");
+  const auto slash = text.find('/');
+  if (text.empty()) return std::nullopt;
+  return slash == text.npos ? Transport::tcp : parse<Transport>(text.substr(slash + 1));
+}
+
+asio::awaitable<webrtc::CallOptions> options_for(Context& context, Job job, TurnTunnel& tunnel,
                                                  Scope cleanup) {
   webrtc::CallOptions options;
   options.gather = timeouts::ice_gather;
   options.connect = timeouts::ice_connect;
   options.handshake = timeouts::dtls_handshake;
   options.media = timeouts::call_media;
+  if (context.settings.quality) {
+    options.packets = static_cast<int>(timeouts::call_quality / call_interval);
+    options.consent = timeouts::call_consent;
+  }
   const auto stun = job.parameter("stun");
   if (!stun.empty()) {
     const auto found = co_await find_endpoint(context, stun, false);
     if (!found.has_error()) options.stun = *found;
   }
-  co_await add_relay(context, job, options, told, cleanup);
+  co_await add_relay(context, job, options, tunnel, cleanup);
   co_return options;
 }
 
@@ -313,13 +407,27 @@ std::optional<FarEnd> far_end_of(const WhipReply& reply) {
   return whole ? std::optional(std::move(other)) : std::nullopt;
 }
 
+// The far end's answer to the offer. One that has no room is asked again, once.
+asio::awaitable<Result<WhipReply>> offer_call(Context& context, const Endpoint& endpoint,
+                                              Stream& stream, const Gathered& gathered) {
+  for (bool again = true;; again = false) {
+    auto offer = endpoint.request("POST", endpoint.path, print_offer(gathered.end));
+    const auto asked = context.scope.clock.now();
+    auto reply = co_await whip_request(stream, std::move(offer), context.scope,
+                                       asked + timeouts::stream_reply);
+    const bool busy = !reply.has_error() && reply->status != 201 && reply->goes_on &&
+                      far_end::says_busy(reply->body);
+    if (!busy || !again) co_return reply;
+    const auto later = context.scope.clock.now() + timeouts::far_end_again;
+    const bool going_on = co_await sleep_until(context.executor, context.scope, later);
+    if (!going_on) co_return reply;
+  }
+}
+
 asio::awaitable<void> make_call(Context& context, Job job, Stream& stream, Rehearsal& rehearsal,
                                 const Gathered& gathered, Scope cleanup, Observation& observation) {
   const auto endpoint = endpoint_of(context, job);
-  auto offer = endpoint.request("POST", endpoint.path, print_offer(gathered.end));
-  const auto asked = context.scope.clock.now();
-  const auto reply = co_await whip_request(stream, std::move(offer), context.scope,
-                                           asked + timeouts::stream_reply);
+  const auto reply = co_await offer_call(context, endpoint, stream, gathered);
   if (reply.has_error()) {
     record(observation, reply.error());
     if (reply.error().kind == FailureKind::timed_out) {
@@ -340,6 +448,7 @@ asio::awaitable<void> make_call(Context& context, Job job, Stream& stream, Rehea
     observation.detail = DetailCode::no_call;
     co_return;
   }
+  add_answer(observation, other->candidates);
   const auto seen = co_await rehearsal.call(std::move(other->keys), std::move(other->candidates));
   // What was cut short was not silent.
   const bool cut =
@@ -347,15 +456,19 @@ asio::awaitable<void> make_call(Context& context, Job job, Stream& stream, Rehea
   if (seen.has_error() || cut) {
     record(observation, cut ? stopped() : seen.error());
   } else {
-    conclude(observation, *seen);
+    conclude(observation, *seen, relay_transport(job));
   }
   const auto resource = whip_resource(reply->location, endpoint.host);
-  if (resource.empty() || !reply->goes_on) co_return;
-  auto end = endpoint.request("DELETE", resource, {});
-  const auto now = cleanup.clock.now();
-  const auto counts =
-      co_await whip_request(stream, std::move(end), cleanup, now + timeouts::stream_reply);
-  if (!counts.has_error()) add_arrived(observation, *counts);
+  std::optional<int> arrived;
+  if (!resource.empty() && reply->goes_on) {
+    auto end = endpoint.request("DELETE", resource, {});
+    const auto now = cleanup.clock.now();
+    const auto counts =
+        co_await whip_request(stream, std::move(end), cleanup, now + timeouts::stream_reply);
+    if (!counts.has_error()) arrived = add_arrived(observation, *counts);
+  }
+  const bool measured = !cut && !seen.has_error() && seen->failed == CallStage::done;
+  if (measured && context.settings.quality) observation.media = stream_of(*seen, arrived);
 }
 
 void only_gathered(Observation& observation, const Gathered& gathered) {
@@ -404,8 +517,8 @@ asio::awaitable<Observation> run_ice(Context& context, Job job) {
   if (!job.parameter("turn").empty()) {
     place = co_await context.relays.enter(context.executor, context.scope, context.deadline);
   }
-  std::vector<webrtc::Candidate> told;
-  auto options = co_await options_for(context, job, told, cleanup);
+  TurnTunnel tunnel(context);
+  auto options = co_await options_for(context, job, tunnel, cleanup);
   // To this computer itself, and over an interface of the user's choice, by that address only.
   if (stream && (stream->remote().address.is_loopback() || !context.settings.interface.empty())) {
     options.local = {stream->local().address};
@@ -417,8 +530,6 @@ asio::awaitable<Observation> run_ice(Context& context, Job job) {
   } else if (context.scope.stop.stopped()) {
     record(observation, stopped());
   } else {
-    auto& all = gathered->candidates;
-    all.insert(all.end(), told.begin(), told.end());
     add_candidates(observation, *gathered);
     observation.attempts = 1;
     if (only_gather) {
@@ -428,6 +539,7 @@ asio::awaitable<Observation> run_ice(Context& context, Job job) {
     }
   }
   co_await rehearsal.end(cleanup);
+  co_await tunnel.close();
   co_return observation;
 }
 

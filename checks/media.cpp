@@ -19,6 +19,7 @@
 // (media_relays.hpp). With the run's --calls N, so many at once follow, in steps (media_calls.hpp).
 #include <algorithm>
 
+#include "checks/dial.hpp"
 #include "checks/far_counts.hpp"
 #include "checks/kinds.hpp"
 #include "checks/media_calls.hpp"
@@ -149,6 +150,7 @@ class CallStream {
     }
     if (result.outage && result.outage->to_the_end) result.outage->new_session = new_session_;
     if (!apart.counted) {
+      result.loop = there_and_back(options);
       if (result.outage && !result.outage->to_the_end) result.outage->way.reset();
       return result;
     }
@@ -176,6 +178,20 @@ class CallStream {
   }
 
  private:
+  // Of a far end that does not count: jitter and what is late are those of both ways together.
+  MediaDirection there_and_back(const FigureOptions& options) const {
+    Trace trace;
+    trace.fates.assign(static_cast<std::size_t>(asked_.count), Fate::lost);
+    for (const auto& reply : replies_) {
+      const auto at = reply.sequence - asked_.first;  // what came before it wraps around
+      if (at >= trace.fates.size() || trace.fates[at] == Fate::arrived) continue;
+      trace.fates[at] = Fate::arrived;
+      trace.arrivals.push_back(
+          {at, reply.sent, reply.arrived - (reply.reflected - reply.received)});
+    }
+    return media::figures_of(trace, options);
+  }
+
   void skip_one() {
     if (next_ != never_sent) return;
     ++next_;
@@ -320,26 +336,35 @@ asio::awaitable<void> stream_to_reflector(Context& context, Job job, const Strea
   }
   FarCounts far_end(context, job);
   observation.local = socket->local();
-  CallStream stream(context, *socket, wish);
-  auto failure = co_await stream.begin();
-  if (!failure) {
-    stream.fit_into(context.deadline);
-    failure = co_await stream.run();
+  std::optional<CallStream> stream;
+  std::optional<Failure> failure;
+  bool busy = true;
+  for (int tries = 2; busy && tries > 0; --tries) {
+    stream.emplace(context, *socket, wish);
+    failure = co_await stream->begin();
+    busy = failure && failure->kind == FailureKind::timed_out;
+    if (busy) busy = co_await is_busy(context, far_end, stream->ssid());
+    if (!busy || tries == 1) break;
+    const auto again = context.scope.clock.now() + timeouts::far_end_again;
+    const bool going_on = co_await sleep_until(context.executor, context.scope, again);
+    if (!going_on) {
+      record(observation, stopped());
+      co_return;
+    }
   }
-  observation.attempts = stream.attempts();
+  if (!failure) {
+    stream->fit_into(context.deadline);
+    failure = co_await stream->run();
+  }
+  observation.attempts = stream->attempts();
   if (failure) {
     record(observation, *failure);
-    if (failure->kind != FailureKind::timed_out) co_return;
-    const bool busy = co_await is_busy(context, far_end, stream.ssid());
-    if (busy) {
-      observation.outcome = Outcome::skipped;
-      observation.detail = DetailCode::far_end_busy;
-    }
+    if (busy) record_busy(observation);
     co_return;
   }
-  if (stream.fell_silent()) co_await find_the_end(context, job, wish, far_end, stream);
-  observation.round_trip = stream.first_round_trip();
-  observation.media = stream.figures();
+  if (stream->fell_silent()) co_await find_the_end(context, job, wish, far_end, *stream);
+  observation.round_trip = stream->first_round_trip();
+  observation.media = stream->figures();
   if (context.settings.calls > 0 && observation.media->up) {
     const auto& stream_seen = *observation.media;
     CallLoad load{context.settings.calls, wish.bytes, wish.key, stream_seen.up->loss.high,

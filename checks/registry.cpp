@@ -144,6 +144,11 @@ const Check* find(CheckKind kind) {
   return nullptr;
 }
 
+bool is_alone(const Check& check, const Probe& probe, const Settings& settings) {
+  if (check.alone) return true;
+  return check.kind == CheckKind::ice && settings.quality && !probe.with.contains("only_gather");
+}
+
 bool needs_address(const Check& check, const Probe& probe) {
   const auto found = probe.with.find(std::string(check.reverses_address));
   const bool reversed = found != probe.with.end() && found->second == "true";

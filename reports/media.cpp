@@ -238,6 +238,7 @@ double median_part(const MediaSecond& second, const MediaStream& stream) {
 // losses is dashed and has its number below, so that no colour is needed.
 Html picture(const Told& told) {
   const auto& seconds = told.direction->seconds;
+  if (seconds.empty()) return {};  // only counts are known
   constexpr int room = 38;  // of a bar that is too late to be heard
   Html out = opening(height + 10, fmt::format("Each second {}", way_in_words(told.way)),
                      in_words_of(told));

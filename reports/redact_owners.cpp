@@ -152,6 +152,7 @@ FactOwner owner_of(Fact fact) {
     case recursion_available:
     case refined:
     case relay_port:
+    case relay_transport:
     case relays_work:
     case responder:
     case result:
@@ -166,6 +167,7 @@ FactOwner owner_of(Fact fact) {
     case secured_ms:
     case self_signed:
     case sent:
+    case silent_ms:
     case sinkhole:
     case status:
     case stratum:

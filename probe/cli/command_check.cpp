@@ -232,6 +232,7 @@ int run_check(const Arguments& arguments) {
   options.plan.skip = arguments.skip;
   options.plan.all = arguments.all;
   options.plan.quality = arguments.quality || arguments.thorough || arguments.calls > 0;
+  options.settings.quality = options.plan.quality;
   options.settings.calls = arguments.calls;
   options.plan.v4 = arguments.v4;
   options.plan.sip_sdp = arguments.sip_sdp;

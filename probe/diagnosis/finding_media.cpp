@@ -302,6 +302,7 @@ Causes find_few_calls(const Diagnosis& context) {
 // What a stream was marked with and came without. Calls work all the same: information.
 Causes find_cleared_marks(const Diagnosis& context) {
   Cause cause;
+  bool on_the_line = false;  // and not by relays, which may clear marks themselves
   for (const auto& result : context.facts.report.probes) {
     const auto& stream = result.observation.media;
     if (!stream) continue;
@@ -315,12 +316,14 @@ Causes find_cleared_marks(const Diagnosis& context) {
     };
     look(stream->up, "on the way out");
     look(stream->down, "on the way back");
+    on_the_line |= !cause.finding.evidence.empty();
+    look(stream->loop, "there and back by its relays (which may have cleared it themselves)");
   }
   if (cause.finding.evidence.empty()) return {};
   auto& finding = cause.finding;
   finding.code = "media.dscp_cleared";
   finding.owner = Owner::network;
-  finding.confidence = Confidence::likely;
+  finding.confidence = on_the_line ? Confidence::likely : Confidence::possible;
   finding.title = "The marks that give voice priority are taken off on the way";
   finding.fix =
       "Calls work without them as long as the line is not full. Where your own switches, Wi-Fi and "

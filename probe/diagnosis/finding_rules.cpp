@@ -65,7 +65,10 @@ std::span<const Rule> rules() {
       find_outage,
       find_media_loss,  // and jitter
       find_poor_score,
+      find_silent_call,
       find_call_media,
+      find_lost_consent,
+      find_relayed_calls,
       find_full_line,
       find_few_calls,
       find_media_delay,
@@ -247,6 +250,7 @@ bool Diagnosis::fails_required_row(const std::vector<const ProbeResult*>& probes
 
 void Diagnosis::note(const Cause& cause) {
   for (const auto* result : cause.explained) explained_.insert(result->probe.id);
+  for (const auto* result : cause.impaired) impaired_.insert(result->probe.id);
 }
 
 }  // namespace findings

@@ -32,6 +32,8 @@ class Diagnosis {
   const Facts& facts;
 
   bool explained(const ProbeResult& result) const { return explained_.contains(result.probe.id); }
+  // It works, and an earlier cause says what it lacks.
+  bool impaired(const ProbeResult& result) const { return impaired_.contains(result.probe.id); }
   // The flow's failing probes that no earlier cause explains.
   std::vector<const ProbeResult*> open_probes(const Flow& flow) const;
   // True where at least one of them was asked for by a set, and neither as a control nor as a
@@ -48,7 +50,7 @@ class Diagnosis {
   template <typename Wanted>
   bool any_lost_row(const std::vector<const ProbeResult*>& probes, Wanted wanted) const;
 
-  std::set<std::string> explained_;
+  std::set<std::string> explained_, impaired_;
 };
 
 using Causes = std::vector<Cause>;
@@ -108,7 +110,13 @@ Causes find_stun_filter(const Diagnosis&);
 Causes find_sip_filter(const Diagnosis&);
 // finding_dtls.cpp
 Causes find_dtls_filter(const Diagnosis&);
+// finding_call.cpp
+Causes find_silent_call(const Diagnosis&);
 Causes find_call_media(const Diagnosis&);
+Causes find_lost_consent(const Diagnosis&);
+Causes find_relayed_calls(const Diagnosis&);
+// A call that a relay over TCP or TLS carries, because nothing else does.
+bool needs_relay_over_stream(const ProbeResult& result);
 // finding_tls.cpp
 Causes find_interception(const Diagnosis&);
 Causes find_old_authorities(const Diagnosis&);

@@ -224,10 +224,8 @@ std::vector<const ProbeResult*> failing_udp(const Diagnosis& context) {
   std::vector<const ProbeResult*> lost;
   for (const auto& result : context.facts.report.probes) {
     const bool dns = result.probe.target.port() == dns_port || result.probe.check == CheckKind::dns;
-    // A call that is made over TLS goes over UDP.
-    const bool call = result.observation.detail == DetailCode::ice_silent;
-    if ((is_udp(result) || call) && is_direct(result) && !dns && !context.facts.inside(result) &&
-        failing(result) && !context.explained(result)) {
+    if ((is_udp(result) || is_silent_call(result)) && is_direct(result) && !dns &&
+        !context.facts.inside(result) && failing(result) && !context.explained(result)) {
       lost.push_back(&result);
     }
   }
@@ -242,6 +240,9 @@ Causes find_udp_blocked(const Diagnosis& context) {
   std::erase_if(cause.explained, [&](const ProbeResult* result) {
     return result->probe.target.ports.last < verdict->from_port;
   });
+  for (const auto& result : context.facts.report.probes) {
+    if (needs_relay_over_stream(result)) cause.impaired.push_back(&result);
+  }
   if (verdict->only_replies) cause.contradicted = left_without_reply(context, verdict->from_port);
   const bool media_too =
       std::any_of(cause.contradicted.begin(), cause.contradicted.end(),
@@ -253,12 +254,27 @@ Causes find_udp_blocked(const Diagnosis& context) {
   finding.title = title_of(*verdict, context.facts);
   finding.owner = Owner::network;
   finding.confidence = verdict->confidence;
-  finding.fix = fmt::format(
-      "{} {}.{}",
-      verdict->only_replies ? "Let the replies in to the UDP that the user network sends (a "
-                              "stateful rule, with a timeout of 60 s or more):"
-                            : "Allow outgoing UDP from the user network, with the replies:",
-      flows_in_words(context.facts, cause), where_the_list_is(context.facts, cause.explained));
+  // The row of a call names the TCP port by which it is offered.
+  auto without_calls = cause;
+  without_calls.explained.clear();
+  std::set<std::string> ends;
+  for (const auto* list : {&cause.explained, &cause.impaired}) {
+    for (const auto* result : *list) {
+      if (result->probe.check != CheckKind::ice) {
+        without_calls.explained.push_back(result);
+      } else if (const auto end = far_end_of_call(*result); !end.empty()) {
+        ends.insert(end);
+      }
+    }
+  }
+  auto wanted = flows_in_words(context.facts, without_calls);
+  for (const auto& end : ends) wanted += (wanted.empty() ? "" : "; ") + end;
+  finding.fix = fmt::format("{} {}.{}",
+                            verdict->only_replies
+                                ? "Let the replies in to the UDP that the user network sends (a "
+                                  "stateful rule, with a timeout of 60 s or more):"
+                                : "Allow outgoing UDP from the user network, with the replies:",
+                            wanted, where_the_list_is(context.facts, cause.explained));
   finding.evidence = verdict->evidence;
   const auto* tcp = tcp_works(context.facts);
   finding.evidence.push_back(

@@ -357,10 +357,11 @@ std::string stream_in_words(const MediaStream& stream) {
                        figure(stream.round_trip_loss.percent), figure(stream.round_trip_loss.low),
                        figure(stream.round_trip_loss.high));
   }
-  if (stream.by_relays.value_or(false)) {
-    text +=
-        "; by two relays of the server: what is lost is known for each way, delay and jitter only "
-        "there and back";
+  if (stream.loop) {
+    text += stream.by_relays.value_or(false)
+                ? "; by two relays of the server: what is lost is known for each way, delay and "
+                  "jitter only there and back"
+                : "; delay and jitter there and back";
     if (stream.fit && stream.round_trip_ms)
       text += fmt::format(" ({:.0f} ms", *stream.round_trip_ms);
     if (stream.fit && stream.loop && stream.loop->jitter_ms) {

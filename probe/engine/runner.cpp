@@ -50,7 +50,8 @@ class Runner {
       const auto row = std::find_if(table.begin(), table.end(), [&](const checks::Check& check) {
         return check.kind == scheduler_.probe(index).check;
       });
-      return row != table.end() && row->alone;
+      const auto& probe = scheduler_.probe(index);
+      return row != table.end() && checks::is_alone(*row, probe, context_.settings);
     };
     std::copy_if(order_.begin(), order_.end(), std::back_inserter(alone_), alone);
     std::erase_if(order_, alone);

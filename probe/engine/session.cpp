@@ -425,12 +425,17 @@ milliseconds time_for(const Plan& plan, const SessionOptions& options) {
   if (options.settings.thorough) timeout = timeouts::thorough;
   // A window begins when the last of the one before has been given up.
   const auto window = options.runner.pace.window + timeouts::tcp_connect;
-  const auto streams =
-      std::count_if(plan.probes.begin(), plan.probes.end(),
-                    [](const auto& planned) { return planned.probe.check == CheckKind::media; });
+  const auto count = [&](CheckKind kind) {
+    return std::count_if(plan.probes.begin(), plan.probes.end(),
+                         [&](const auto& planned) { return planned.probe.check == kind; });
+  };
+  const auto streams = count(CheckKind::media);
   const auto stream = options.settings.thorough ? timeouts::media_thorough : timeouts::media;
   timeout +=
       streams * (stream + timeouts::udp_reply + 2 * timeouts::media_tail + timeouts::media_end);
+  if (options.settings.quality) {
+    timeout += count(CheckKind::ice) * (timeouts::call_quality + 2 * timeouts::call_media);
+  }
   if (options.settings.calls > 0) {
     // Twice as many each time, then halves (media/call_steps.hpp), for up to 100.
     timeout += streams * (7 * (timeouts::call_feeler + 2 * timeouts::media_tail) +

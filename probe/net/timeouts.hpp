@@ -172,6 +172,8 @@ inline constexpr milliseconds first_hop_reply{500};
 // What is found out of a stream that fell silent: whether a new session is answered, and what the
 // far end says over TLS.
 inline constexpr milliseconds media_end{6'000};
+// A far end of ours that has no room is asked again after so long, once.
+inline constexpr milliseconds far_end_again{3'000};
 // A whole stream like a call's, and the one of a thorough run.
 inline constexpr milliseconds media{15'000}, media_thorough{60'000};
 // One step of many calls at once: long enough for a full line's queue to grow by what a call minds.
@@ -193,6 +195,9 @@ inline constexpr milliseconds ice_connect{4'000};
 inline constexpr milliseconds dtls_handshake{3'500};
 // ... and half a second of media with its way there and back.
 inline constexpr milliseconds call_media{1'500};
+// With --quality the media takes so long: other faults than those of the first second show, and
+// browsers' own checks are dropped (RFC 7675), which are sent so often.
+inline constexpr milliseconds call_quality{10'000}, call_consent{500};
 
 // One DNS question to one server, sent once: resolvers that have to ask far away take a second.
 inline constexpr milliseconds dns_try{1'500};

@@ -126,7 +126,11 @@ void CallSessions::take_check(std::span<const std::uint8_t> datagram, const Sock
   builder.add_xor_address(stun::Attribute::xor_mapped_address, from);
   auto reply = builder.finish(key);
   if (reply.empty()) return;
-  stun::add_fingerprint(reply);
+  // Who asked without FINGERPRINT, which is the last attribute (RFC 8489 section 14.7), is answered
+  // without.
+  const auto tail = datagram.last(8);
+  const bool printed = (tail[0] << 8 | tail[1]) == static_cast<int>(stun::Attribute::fingerprint);
+  if (printed) stun::add_fingerprint(reply);
   if (reply.size() <= datagram.size() && may_send(*session, reply.size(), now)) send(reply, from);
 }
 

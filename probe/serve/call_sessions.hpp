@@ -21,7 +21,7 @@
 namespace callready::serve {
 
 struct CallLimits {
-  std::size_t sessions = 200, sessions_of_address = 2;
+  std::size_t sessions = 200, sessions_of_address = 20;
   std::chrono::milliseconds session = timeouts::served_call, consent = timeouts::served_consent;
   // Of a session, and of all; both may save up for a second.
   double packets_per_second = 2'000, bytes_per_second = 625'000, all_bytes_per_second = 12'500'000;

@@ -20,7 +20,11 @@ struct CallOptions {
   std::optional<SocketAddress> stun;
   std::vector<TurnLogin> turn;
   std::vector<IpAddress> local;  // gather here only; empty: all addresses but loopback's
-  std::chrono::milliseconds gather{}, connect{}, handshake{}, media{};  // the most each may take
+  std::chrono::milliseconds gather{}, connect{}, handshake{};  // the most each may take
+  int packets = 25;                                            // of media, one each 20 ms
+  std::chrono::milliseconds media{};                           // what media may take there and back
+  // Between two checks of consent (RFC 7675) while media goes; 0: none of our own.
+  std::chrono::milliseconds consent{};
 };
 
 struct Gathered {
@@ -43,7 +47,19 @@ struct CallSeen {
   int flights_sent = 0, datagrams_got = 0;  // of DTLS
   std::string version;                      // "DTLSv1.2"
   bool gcm = false;
-  int packets_sent = 0, packets_back = 0;
+  // Of media: those that left, and of these, in the order in which they came back, each once: its
+  // number and when it left and came, in milliseconds of one clock.
+  struct Heard {
+    std::uint32_t number = 0;
+    double sent_ms = 0, back_ms = 0;
+  };
+  int packets_sent = 0, duplicates = 0;
+  std::vector<Heard> heard;
+  std::vector<double> late_ms;  // of each that was sent, how late it left
+  int packets_back() const { return static_cast<int>(heard.size()); }
+  // Checks of consent: the far end answers each. `consent_silent`: the last ones in a row that it
+  // did not.
+  int consent_sent = 0, consent_back = 0, consent_silent = 0;
 };
 
 class IceCall {

@@ -1,8 +1,11 @@
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstring>
 #include <mutex>
 
+#include "probe/net/stun.hpp"
+#include "probe/util/text.hpp"
 #include "probe/webrtc/dtls.hpp"
 #include "probe/webrtc/ice_call.hpp"
 #include "probe/webrtc/libnice_posix.hpp"
@@ -16,8 +19,10 @@ constexpr guint component = 1;
 // How often timers are looked at: a fraction of the 20 ms between two packets.
 constexpr guint beat_ms = 4;
 constexpr std::chrono::milliseconds between_packets(20), give_back(500);
-constexpr int packets_of_a_call = 25;
 constexpr std::size_t g711_payload = 160;
+// RFC 8445 sections 16.1 and 5.1.2: what a check says of its sender.
+constexpr std::uint16_t ice_controlling = 0x802A;
+constexpr std::uint32_t peer_priority = 0x6EFFFFFF;
 
 struct Unref {
   void operator()(NiceAgent* agent) const { nice().g_object_unref(agent); }
@@ -120,6 +125,7 @@ class NiceCall final : public IceCall {
     if (nice().nice_agent_get_local_credentials(agent_.get(), stream_, &ufrag, &password)) {
       end.keys.ufrag = ufrag;
       end.keys.password = password;
+      own_ufrag_ = ufrag;
     }
     nice().g_free(ufrag);
     nice().g_free(password);
@@ -158,10 +164,16 @@ class NiceCall final : public IceCall {
     seen_.failed = CallStage::media;
     srtp_ = Srtp::make(*keys);
     if (!srtp_) return std::move(seen_);
-    next_packet_ = Clock::now();
-    run_until(next_packet_ + options_.media,
-              [this] { return seen_.packets_back >= packets_of_a_call; });
-    if (seen_.packets_back > 0) seen_.failed = CallStage::done;
+    other_ = other;
+    next_packet_ = next_consent_ = Clock::now();
+    came_.assign(static_cast<std::size_t>(options_.packets), false);
+    const auto first = next_packet_ + options_.media;
+    run_until(first, [this] { return !seen_.heard.empty(); });
+    if (seen_.heard.empty()) return std::move(seen_);
+    run_until(first + options_.packets * between_packets,
+              [this] { return seen_.packets_back() >= options_.packets; });
+    seen_.failed = CallStage::done;
+    read_pair();  // a better one than the first may have connected since
     return std::move(seen_);
   }
 
@@ -290,6 +302,7 @@ class NiceCall final : public IceCall {
   void take(std::span<const std::uint8_t> datagram) {
     if (datagram.empty()) return;
     // RFC 7983.
+    if (datagram[0] <= 3) return take_consent(datagram);
     if (datagram[0] >= 20 && datagram[0] <= 63 && dtls_) {
       ++seen_.datagrams_got;
       dtls_->take(datagram);
@@ -300,9 +313,46 @@ class NiceCall final : public IceCall {
     if (!rtp || rtp->size() != 12 + g711_payload) return;
     const auto number = static_cast<std::size_t>((*rtp)[2] << 8 | (*rtp)[3]);
     if (number >= sent_at_.size()) return;
-    if (seen_.packets_back++ > 0) return;
-    seen_.first_media = since_begin();
-    seen_.round_trip = Clock::now() - sent_at_[number];
+    if (came_[number]) {
+      ++seen_.duplicates;
+      return;
+    }
+    came_[number] = true;
+    const auto sent = Milliseconds(sent_at_[number] - begin_), now = since_begin();
+    seen_.heard.push_back({static_cast<std::uint32_t>(number), sent.count(), now.count()});
+    if (seen_.first_media) return;
+    seen_.first_media = now;
+    seen_.round_trip = now - sent;
+  }
+
+  void take_consent(std::span<const std::uint8_t> datagram) {
+    const auto reply = stun::parse(datagram);
+    if (reply.has_error() || consent_.empty()) return;
+    const auto asked = std::find_if(consent_.begin(), consent_.end(), [&](const auto& id) {
+      return reply->answers(stun::Method::binding, id);
+    });
+    if (asked == consent_.end()) return;
+    ++seen_.consent_back;
+    consent_.erase(consent_.begin(), std::next(asked));  // those before it are lost
+    seen_.consent_silent = static_cast<int>(consent_.size());
+  }
+
+  // As RFC 7675 section 5.1 has it, more often, and from here: libnice does not tell of its own,
+  // and keeps every answer for itself that has a FINGERPRINT. `callready serve` answers without
+  // where it was asked without.
+  void ask_consent() {
+    stun::Builder builder(stun::Class::request, stun::Method::binding,
+                          consent_.emplace_back(stun::new_transaction_id()));
+    builder.add_text(stun::Attribute::username, other_.ufrag + ':' + own_ufrag_)
+        .add_bytes(static_cast<stun::Attribute>(ice_controlling), std::span(tie_breaker_).first(8))
+        .add_u32(stun::Attribute::priority, peer_priority);
+    const auto request = builder.finish(bytes_of(other_.password));
+    if (!send(request)) {
+      consent_.pop_back();
+      return;
+    }
+    ++seen_.consent_sent;
+    seen_.consent_silent = static_cast<int>(consent_.size());
   }
 
   void send_flights() {
@@ -320,10 +370,15 @@ class NiceCall final : public IceCall {
     if (!dtls_) return;
     dtls_->tick();
     send_flights();
-    while (srtp_ && seen_.packets_sent < packets_of_a_call && Clock::now() >= next_packet_) {
+    const auto now = Clock::now();
+    if (!srtp_) return;
+    for (; sent_at_.size() < came_.size() && now >= next_packet_; next_packet_ += between_packets) {
       send_packet();
-      next_packet_ += between_packets;
     }
+    const bool asks = options_.consent.count() > 0 && sent_at_.size() < came_.size();
+    if (!asks || now < next_consent_) return;
+    ask_consent();
+    next_consent_ = now + options_.consent;
   }
 
   // RTP (RFC 3550 section 5.1) with payload type 0 and silence of G.711 u-law.
@@ -342,6 +397,7 @@ class NiceCall final : public IceCall {
       rtp[8 + at] = static_cast<std::uint8_t>(source >> (24 - 8 * i));
     }
     sent_at_.push_back(Clock::now());
+    seen_.late_ms.push_back(Milliseconds(sent_at_.back() - next_packet_).count());
     const auto packet = srtp_->protect(rtp);
     if (packet && send(*packet)) ++seen_.packets_sent;
   }
@@ -357,8 +413,13 @@ class NiceCall final : public IceCall {
   std::optional<Dtls> dtls_;
   std::optional<Srtp> srtp_;
   CallSeen seen_;
-  Clock::time_point begin_, next_packet_;
+  Clock::time_point begin_, next_packet_, next_consent_;
   std::vector<Clock::time_point> sent_at_;
+  std::vector<bool> came_;  // back, by number
+  Keys other_;
+  std::string own_ufrag_;
+  const stun::TransactionId tie_breaker_ = stun::new_transaction_id();
+  std::vector<stun::TransactionId> consent_;  // asked for, and not yet answered
 };
 
 }  // namespace

@@ -127,7 +127,7 @@ TEST(UdpRange, ThatLetsNothingBackInIsNamed) {
   media.observation.detail = DetailCode::inbound_dropped;
   for (auto& evidence : media.observation.evidence) evidence.facts[Fact::inbound] = false;
   const auto found = only(report({row("media", {media}), controls(anchors())}));
-  EXPECT_EQ(found.code, "firewall.udp_range_blocked");
+  EXPECT_EQ(found.code, "media.one_way");
   EXPECT_EQ(found.confidence, Confidence::certain);
   EXPECT_TRUE(holds(found.title, "does not come in")) << found.title;
   EXPECT_TRUE(holds(found.fix, "UDP 10000-20000 to media.vendor.com")) << found.fix;

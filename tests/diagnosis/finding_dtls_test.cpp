@@ -57,40 +57,5 @@ TEST(DtlsFilter, OtherFailuresAreNotIts) {
   }
 }
 
-Report call_of(std::int64_t back, std::optional<std::int64_t> arrived) {
-  auto row = test::row("call");
-  row.check = CheckKind::ice;
-  const auto outcome = back > 0 ? Outcome::answered : Outcome::failed;
-  const auto detail = back > 0 ? DetailCode::called : DetailCode::media_silent;
-  ProbeResult result = test::result_of({"far.example.com", outcome, std::string(to_string(detail)),
-                                        "", 40, 8443, "", CheckKind::ice, Transport::tls});
-  auto& list = result.observation.evidence;
-  list.push_back(
-      evidence(EvidenceKind::call_media, {{Fact::sent, std::int64_t{25}}, {Fact::back, back}}));
-  if (arrived) {
-    list.push_back(evidence(EvidenceKind::call_arrived, {{Fact::media_arrived, *arrived}}));
-  }
-  return test::diagnosed_alone(row, "calls", result);
-}
-
-// 9 of 25 packets back was READY.
-TEST(CallMedia, MostOfItLostIsNoGoodCall) {
-  EXPECT_TRUE(call_of(25, 25).findings.empty());
-  EXPECT_TRUE(call_of(21, 23).findings.empty()) << "bad luck";
-  const auto report = call_of(9, 24);
-  EXPECT_EQ(test::codes(report.findings), std::vector<std::string>{"media.loss (likely)"});
-  EXPECT_TRUE(test::holds(report.findings[0].title, "on the way back"));
-  EXPECT_EQ(report.sets[0].verdict, Verdict::degraded);
-}
-
-// Its fix was to allow a TCP port that works.
-TEST(CallMedia, NoneOfItBackIsMediaThatIsDropped) {
-  const auto report = call_of(0, 25);
-  EXPECT_EQ(test::codes(report.findings), std::vector<std::string>{"media.one_way (certain)"});
-  EXPECT_TRUE(test::holds(report.findings[0].title, "on the way back"));
-  EXPECT_EQ(report.sets[0].verdict, Verdict::blocked);
-  EXPECT_TRUE(test::holds(call_of(0, 0).findings.at(0).title, "on the way out"));
-}
-
 }  // namespace
 }  // namespace callready

@@ -158,7 +158,7 @@ TEST(Figures, TheWorstFifthOfASecond) {
 TEST(Share, ItsBoundsHoldWhereLossesComeInBursts) {
   std::mt19937 random(11);
   std::uniform_real_distribution<double> chance(0, 1);
-  for (const double length : {1.0, 2.0, 5.0, 10.0}) {
+  for (const double length : {1.0, 2.0, 3.0, 5.0, 7.0, 10.0}) {
     constexpr double rate = 0.05;
     constexpr int runs = 600, packets = 3000;
     const double out = 1 / length, in = length == 1 ? rate : rate * out / (1 - rate);

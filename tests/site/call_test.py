@@ -68,9 +68,9 @@ class CallLine(Line):
     def nft(self, rule):
         run("ip", "netns", "exec", self.names[2], "nft", rule)
 
-    def call(self):
+    def call(self, *options):
         """The probe of the call, the findings, and the statuses of the rows."""
-        status, report, errors = self.check("--only", "call")
+        status, report, errors = self.check("--only", "call", *options)
         if not report:
             raise AssertionError(f"{status}: {errors}")
         probe = next(one for one in report["probes"] if one["check"] == "ice")
@@ -102,7 +102,12 @@ class Calls(unittest.TestCase):
         self.assertEqual((INSIDE, "host", OUTSIDE, "host", 8622),
                          tuple(pair[name] for name in ("address", "type", "far_address", "far_type",
                                                        "far_port")))
-        self.assertGreaterEqual(evidence(probe, "call_media")["back"], 20)
+        self.assertGreaterEqual(evidence(probe, "call_media")["back"], 490)
+        media = probe["media"]
+        self.assertEqual((500, 500), (media["up"]["sent"], media["loop"]["sent"]))
+        consent = evidence(probe, "call_consent")
+        self.assertGreaterEqual(consent["sent"], 15)
+        self.assertEqual(consent["sent"], consent["back"])
         self.assertEqual(([], "pass", "ready"), (findings, rows["call"], line.verdict))
 
     def test_a_firewall_that_drops_dtls_is_named(self):
@@ -200,6 +205,34 @@ class Calls(unittest.TestCase):
         for text in iter(process.stdout.readline, ""):
             if "IPv4. UDP listener opened" in text or "relay thread" in text.lower():
                 break
+
+    def test_where_udp_is_shut_a_relay_over_tls_carries_the_call(self):
+        """As browsers do: it works, and worse than it could."""
+        with CallLine() as line:
+            self.coturn(line)
+            with open(line.set, encoding="utf-8") as file:
+                text = file.read()
+            with open(line.set, "w", encoding="utf-8") as file:
+                file.write(text.replace("path: /whip", f'turn: "{OUTSIDE}:443/tls", path: /whip'))
+            login = {"CALLREADY_TURN_USER": "somebody", "CALLREADY_TURN_PASSWORD": "something",
+                     "CALLREADY_TURN_HOST": OUTSIDE}
+            environment = {**line.environment(), **login}
+            line.environment = lambda: environment
+            line.nft("add table ip firewall")
+            line.nft("add chain ip firewall input { type filter hook prerouting priority -300; }")
+            line.nft("add rule ip firewall input iifname eth0 meta l4proto udp drop")
+            certificate = os.path.join(line.folder.name, "turn.pem")
+            probe, findings, rows = line.call("--ca-file", certificate)
+            self.assertEqual(("answered", "called"), (probe["outcome"], probe["detail"]), probe)
+            pair = evidence(probe, "ice_pair")
+            self.assertEqual(("relay", "tls"), (pair["type"], pair["relay_transport"]))
+            media = probe["media"]
+            self.assertEqual(0, media["up"]["lost"] + media["down"]["lost"])
+            self.assertEqual(["media.relay_only"], [one["code"] for one in findings])
+            self.assertIn(f"UDP 8622 of {OUTSIDE}", findings[0]["fix"])
+            self.assertEqual(("warn", "degraded"), (rows["call"], line.verdict))
+            probe, _, rows = line.call()
+            self.assertEqual("ice_silent", probe["detail"], "no browser takes that certificate")
 
     @unittest.skipUnless(chromium.PROGRAM, "chromium is not installed")
     def test_a_browser_makes_the_call_by_a_relay(self):

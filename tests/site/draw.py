@@ -121,7 +121,7 @@ class _Draw:
     def udp(self):
         fault = self.random.choice(("udp-blocked", "reject-udp", "udp-replies-dropped"))
         self._effect(fault, lambda f: f.transport == "udp" and f.speaks != "dns",
-                     {"firewall.udp_blocked": NETWORK})
+                     {"firewall.udp_blocked": NETWORK, "media.one_way": NETWORK})
 
     def new_flows(self):
         self._effect(f"udp-new-flows={self.random.randrange(2, 8)}",

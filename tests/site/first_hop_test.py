@@ -30,7 +30,7 @@ class TwoLines(Line):
 
     def add_pc(self):
         router = self.names[0]
-        pc, air = (f"callready-{what}-{os.getpid()}" for what in ("pc", "air"))
+        pc, air = (f"{self.names[0]}-{what}" for what in ("pc", "air"))
         for name in (pc, air):
             run("ip", "netns", "add", name)
             self.names.append(name)

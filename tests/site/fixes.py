@@ -11,8 +11,8 @@ import yaml
 
 from .names import HERE, ROOT, load
 
-LETS_THROUGH = re.compile(r"firewall\.(?!idle_timeout|rate_limited|new_flows_limited)|proxy\.(required|auth_required|"
-                          r"connect_denied|no_websocket)|tls\.(intercepted|filtered)")
+LETS_THROUGH = re.compile(r"firewall\.(?!idle_timeout|rate_limited|new_flows_limited)|media\.one_way|"
+                          r"proxy\.(required|auth_required|connect_denied|no_websocket)|tls\.(intercepted|filtered)")
 
 
 def load_set(name, own):

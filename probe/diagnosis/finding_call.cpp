@@ -1,0 +1,213 @@
+// WebRTC calls of the check `ice` that are not answered, whose media is lost, that browsers would
+// end, or that only a relay carries. What drops DTLS alone is in finding_dtls.cpp.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "probe/diagnosis/finding_rules.hpp"
+#include "probe/diagnosis/finding_words.hpp"
+
+namespace callready::findings {
+namespace {
+
+// The calls that `wanted` takes and no earlier cause explains; of these at least one is a row's.
+template <typename Wanted>
+std::vector<const ProbeResult*> calls_that(const Diagnosis& context, Wanted wanted) {
+  std::vector<const ProbeResult*> calls;
+  bool asked = false;
+  for (const auto& result : context.facts.report.probes) {
+    if (result.probe.check != CheckKind::ice || context.explained(result) || !wanted(result)) {
+      continue;
+    }
+    calls.push_back(&result);
+    asked |= context.facts.asked_for(result);
+  }
+  if (!asked) calls.clear();
+  return calls;
+}
+
+std::string ends_in_words(const std::vector<const ProbeResult*>& calls) {
+  std::set<std::string> ends;
+  for (const auto* call : calls) ends.insert(far_end_of_call(*call));
+  return listed({ends.begin(), ends.end()});
+}
+
+// Of a call's packets of media: sent, heard by the far end where it says so, and back here.
+struct CallMedia {
+  double sent = 0, back = 0;
+  std::optional<double> arrived;
+};
+
+std::optional<CallMedia> media_of(const ProbeResult& result) {
+  const auto* media = evidence_of(result, EvidenceKind::call_media);
+  const auto sent = told_by(media, Fact::sent), back = told_by(media, Fact::back);
+  if (!sent || !back || *sent <= 0) return std::nullopt;
+  const auto arrived =
+      told_by(evidence_of(result, EvidenceKind::call_arrived), Fact::media_arrived);
+  return CallMedia{*sent, *back, arrived};
+}
+
+// Five of 25 get lost by chance on a line that loses 5 % in one run of a hundred and fifty. A call
+// that was measured for longer is judged by its figures.
+bool loses(const ProbeResult& result) {
+  const auto media = media_of(result);
+  if (!media || result.observation.media) return false;
+  const double lost = media->sent - media->back;
+  return lost >= 5 && lost * 5 >= media->sent;
+}
+
+std::string_view way_of(const CallMedia& media) {
+  if (!media.arrived) return "";
+  const double out = media.sent - *media.arrived, back = *media.arrived - media.back;
+  return out > 4 * back ? " on the way out" : back > 4 * out ? " on the way back" : " both ways";
+}
+
+}  // namespace
+
+// The offer was answered over TLS, and not one connectivity check was. The far end says which way:
+// nothing is claimed without that, and nothing of TCP, which works.
+Causes find_silent_call(const Diagnosis& context) {
+  Cause cause;
+  bool out = false, back = false;
+  cause.explained = calls_that(context, [&](const ProbeResult& result) {
+    const auto checks =
+        told_by(evidence_of(result, EvidenceKind::call_arrived), Fact::checks_arrived);
+    const bool silent = result.observation.detail == DetailCode::ice_silent;
+    if (!silent || !checks || far_end_of_call(result).empty()) return false;
+    (*checks == 0 ? out : back) = true;
+    return true;
+  });
+  if (cause.explained.empty()) return {};
+  const auto ends = ends_in_words(cause.explained);
+  auto& finding = cause.finding;
+  finding.owner = Owner::network;
+  finding.confidence = Confidence::certain;
+  if (out) {
+    finding.code = "firewall.udp_port_blocked";
+    finding.title = "The firewall lets no UDP out to where calls go: " + ends;
+    finding.fix = fmt::format(
+        "Allow outgoing UDP from the user network, with the replies: {}. TCP is not what is "
+        "missing: the call was set up over it.",
+        ends);
+  } else {
+    finding.code = "media.one_way";
+    finding.title = "What calls send over UDP gets out, and no answer comes in";
+    finding.fix = fmt::format(
+        "Let the replies in to the UDP that the user network sends (a stateful rule, with a "
+        "timeout of 60 s or more): {}.",
+        ends);
+  }
+  for (const auto* call : cause.explained) {
+    const auto* arrived = evidence_of(*call, EvidenceKind::call_arrived);
+    finding.evidence.push_back(
+        {call->probe.id,
+         fmt::format("The call was answered over TLS; of the STUN checks to {} none was. The far "
+                     "end says that {} arrived.",
+                     far_end_of_call(*call), told_by(arrived, Fact::checks_arrived).value_or(0))});
+  }
+  return {cause};
+}
+
+// A call that connects, and whose media does not come back, or only some of it.
+Causes find_call_media(const Diagnosis& context) {
+  Cause cause;
+  auto& finding = cause.finding;
+  cause.explained = calls_that(context, loses);
+  if (cause.explained.empty()) return {};
+  std::optional<CallMedia> worst;
+  for (const auto* result : cause.explained) {
+    const auto media = media_of(*result);
+    if (!worst || media->back < worst->back) worst = media;
+    auto text = fmt::format("Of {} packets of a call to {} {} came back", media->sent,
+                            result->probe.target.host, media->back);
+    if (media->arrived) text += fmt::format("; the far end got {}", *media->arrived);
+    finding.evidence.push_back({result->probe.id, text + "."});
+  }
+  finding.owner = Owner::network;
+  finding.confidence =
+      worst->arrived && worst->back == 0 ? Confidence::certain : Confidence::likely;
+  if (worst->back > 0) {
+    cause.impaired = cause.explained;
+    finding.code = "media.loss";
+    finding.title =
+        fmt::format("Packets of a call in a browser are lost{}: calls are choppy, or fall silent",
+                    way_of(*worst));
+    finding.fix =
+        "Run it again by cable, without VPN, and while nobody else uses the line. Still so: look "
+        "in the firewall's log for UDP to the far end that is cut off or limited; else give the "
+        "Internet provider these figures.";
+    return {cause};
+  }
+  finding.code = "media.one_way";
+  finding.title = fmt::format("Calls in a browser connect, and their media (SRTP) is dropped{}",
+                              way_of(*worst));
+  finding.fix =
+      "Switch off the inspection that drops RTP or UDP it does not know (application control) for "
+      "the user network, and let the flow through in both directions: STUN and DTLS on the same "
+      "flow do pass.";
+  return {cause};
+}
+
+// Media goes on, and the checks beside it are not answered any more: whoever keeps to RFC 7675 ends
+// the call 30 s later, browsers after 15 already.
+Causes find_lost_consent(const Diagnosis& context) {
+  constexpr double enough_ms = 3'000;
+  Cause cause;
+  auto& finding = cause.finding;
+  cause.impaired = calls_that(context, [&](const ProbeResult& result) {
+    const auto* consent = evidence_of(result, EvidenceKind::call_consent);
+    const auto& stream = result.observation.media;
+    const bool answered = told_by(consent, Fact::back).value_or(0) > 0;  // at first
+    return stream && !stream->outage && answered &&
+           told_by(consent, Fact::silent_ms).value_or(0) >= enough_ms;
+  });
+  if (cause.impaired.empty()) return {};
+  for (const auto* call : cause.impaired) {
+    const auto* consent = evidence_of(*call, EvidenceKind::call_consent);
+    finding.evidence.push_back(
+        {call->probe.id,
+         fmt::format("{}; none in the last {:.1f} s, while media came back.", consent->text,
+                     told_by(consent, Fact::silent_ms).value_or(0) / 1'000)});
+  }
+  finding.code = "media.consent_lost";
+  finding.owner = Owner::network;
+  finding.confidence = Confidence::likely;
+  finding.title = "STUN stops passing in the middle of a call: browsers end calls after 15 to 30 s";
+  finding.fix = fmt::format(
+      "Let STUN through for as long as the call lasts, not only at its start (flood protection, a "
+      "limit of STUN packets, application control): {}.",
+      ends_in_words(cause.impaired));
+  return {cause};
+}
+
+bool needs_relay_over_stream(const ProbeResult& result) {
+  const auto* pair = evidence_of(result, EvidenceKind::ice_pair);
+  if (pair == nullptr || result.observation.detail != DetailCode::called) return false;
+  const auto by = parse<Transport>(text_fact(*pair, Fact::relay_transport));
+  return by && *by != Transport::udp;
+}
+
+// No pair of addresses connects over UDP: the call works, and worse than it could.
+Causes find_relayed_calls(const Diagnosis& context) {
+  Cause cause;
+  auto& finding = cause.finding;
+  cause.impaired = calls_that(context, [&](const ProbeResult& result) {
+    return needs_relay_over_stream(result) && !context.impaired(result);  // no UDP at all
+  });
+  if (cause.impaired.empty()) return {};
+  for (const auto* call : cause.impaired) {
+    finding.evidence.push_back(
+        {call->probe.id, evidence_of(*call, EvidenceKind::ice_pair)->text + "."});
+  }
+  finding.code = "media.relay_only";
+  finding.owner = Owner::network;
+  finding.confidence = Confidence::likely;
+  finding.title = "Calls get through by a relay over TCP or TLS only, and stutter with each loss";
+  finding.fix = fmt::format(
+      "Allow outgoing UDP from the user network, with the replies: {}. Over TCP and TLS each lost "
+      "packet holds up all that come after it.",
+      ends_in_words(cause.impaired));
+  return {cause};
+}
+
+}  // namespace callready::findings
