@@ -131,7 +131,7 @@ class CallStream {
     auto result = described(wish_, late_ms_, clock_error_ms_);
     std::vector<double> trips;
     for (const auto& reply : replies_) {
-      if (reply.sequence < asked_.first) continue;
+      if (reply.sequence < asked_.first || !is_timed(reply.sequence - asked_.first)) continue;
       trips.push_back(reply.arrived - reply.sent - (reply.reflected - reply.received));
     }
     FigureOptions options;
@@ -144,6 +144,7 @@ class CallStream {
       options.least_round_trip_ms = result.round_trip_least_ms;
     }
     auto apart = tell_apart(asked_, replies_);
+    for (auto& one : apart.up.arrivals) one.timed = is_timed(one.sequence);
     result.round_trip_loss = share_of(apart.lost_both_ways, wish_.packets);
     if (new_session_ || !fell_silent()) {
       result.outage = outage_of(asked_, last_, replies_, result.interval_ms, far_count_);
@@ -178,6 +179,11 @@ class CallStream {
   }
 
  private:
+  // Of the packets that are measured, from 0.
+  bool is_timed(std::uint32_t number) const {
+    return number >= clock_error_ms_.size() || clock_error_ms_[number] <= most_off_ms;
+  }
+
   // Of a far end that does not count: jitter and what is late are those of both ways together.
   MediaDirection there_and_back(const FigureOptions& options) const {
     Trace trace;
@@ -186,8 +192,8 @@ class CallStream {
       const auto at = reply.sequence - asked_.first;  // what came before it wraps around
       if (at >= trace.fates.size() || trace.fates[at] == Fate::arrived) continue;
       trace.fates[at] = Fate::arrived;
-      trace.arrivals.push_back(
-          {at, reply.sent, reply.arrived - (reply.reflected - reply.received)});
+      const double there = reply.reflected - reply.received;
+      trace.arrivals.push_back({at, reply.sent, reply.arrived - there, is_timed(at)});
     }
     return media::figures_of(trace, options);
   }

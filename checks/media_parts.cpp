@@ -8,9 +8,9 @@
 namespace callready::checks {
 namespace {
 
-// What the times of leaving may be off by, at the 99th percentile, for the run to be fit to judge.
+// The share of packets whose time of leaving is known that well, for the run to be fit to judge.
 // How late packets leave does not matter by itself: each has the time when it did.
-constexpr double most_off_ms = 2;
+constexpr double enough_timed = 0.9;
 
 }  // namespace
 
@@ -45,7 +45,7 @@ MediaStream described(const StreamWish& wish, const std::vector<double>& late_ms
   stream.jitter_buffer_ms = wish.jitter_buffer_ms;
   stream.sender_late_ms = media::percentile(late_ms, 0.99);
   stream.clock_error_ms = media::percentile(clock_error_ms, 0.99);
-  stream.fit = *stream.clock_error_ms <= most_off_ms;
+  stream.fit = media::percentile(clock_error_ms, enough_timed) <= most_off_ms;
   return stream;
 }
 

@@ -27,6 +27,9 @@ struct StreamWish {
   media::stamp::Bytes key;
 };
 
+// What the time of a packet's leaving may be off by for it to be in delay and jitter.
+inline constexpr double most_off_ms = 2;
+
 double in_ms(std::chrono::nanoseconds time);
 
 // Of a STAMP session; of nobody else's, in all likelihood.

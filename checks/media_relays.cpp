@@ -21,7 +21,7 @@ struct RelayedWay {
   std::uint16_t channel;
   std::uint8_t number;
   std::vector<double> sent_ms{};
-  std::vector<bool> came{};
+  std::vector<bool> came{}, timed{};  // the time of leaving is known well
   media::Trace trace{};
 
   bool whole() const { return trace.arrivals.size() == sent_ms.size(); }
@@ -80,7 +80,9 @@ class RelayedStreams {
     stream.down = counts_of(ways_[1].trace, options);
     const auto& timed = ways_.size() > 2 ? ways_[2] : steadier();
     std::vector<double> trips;
-    for (const auto& one : timed.trace.arrivals) trips.push_back(one.arrived_ms - one.sent_ms);
+    for (const auto& one : timed.trace.arrivals) {
+      if (one.timed) trips.push_back(one.arrived_ms - one.sent_ms);
+    }
     if (!trips.empty()) {
       stream.round_trip_ms = media::percentile(trips, 0.5);
       stream.round_trip_least_ms = *std::min_element(trips.begin(), trips.end());
@@ -116,6 +118,7 @@ class RelayedStreams {
       way.sent_ms.push_back(in_ms(now - begin_));
       const auto sent = co_await way.from->send_data(way.channel, packet, context_.scope);
       clock_error_ms_.push_back(in_ms(context_.scope.clock.now() - now));
+      way.timed.push_back(clock_error_ms_.back() <= most_off_ms);
       if (sent.has_error() && way.from == &a_) co_return false;
     }
     co_return true;
@@ -154,7 +157,9 @@ class RelayedStreams {
       return;
     }
     way.came[sequence] = true;
-    way.trace.arrivals.push_back({sequence, way.sent_ms[sequence], in_ms(data.arrived - begin_)});
+    const bool timed = sequence >= way.timed.size() || way.timed[sequence];
+    way.trace.arrivals.push_back(
+        {sequence, way.sent_ms[sequence], in_ms(data.arrived - begin_), timed});
     if (way.channel == to_itself && data.traffic_class) came_back_as_.add(*data.traffic_class >> 2);
   }
 

@@ -84,11 +84,13 @@ void add_network_options(CLI::App& app, Arguments& arguments) {
   app.add_flag(
       "--quality", arguments.quality,
       "Measure how a call would sound, too: a stream of packets for 15 s, to a far end that "
-      "a set names or, with a login for TURN, between two relays of the service's own; and "
-      "gather what addresses a browser would be called by");
-  app.add_option("--calls", arguments.calls,
-                 "With --quality, which it includes: does the line carry so many calls at once? In "
-                 "four steps of 5 s, ended before others on the line suffer (at most 100)")
+      "a set names or, with a login for TURN, between two relays of the service's own; WebRTC "
+      "calls last 10 s; and gather what addresses a browser would be called by");
+  app.add_option(
+         "--calls", arguments.calls,
+         "With --quality, which it includes: does the line carry so many calls at once? One "
+         "first, then twice as many each time, ended before others on the line suffer (at "
+         "most 100)")
       ->type_name("N")
       ->check(CLI::Range(1, 100));
   app.add_flag("--thorough", arguments.thorough, "Take the time that full evidence needs");

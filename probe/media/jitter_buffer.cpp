@@ -112,9 +112,9 @@ std::vector<Arrival> evenly_sent(std::span<const Arrival> arrivals, double inter
   double least = 1e18;
   for (const auto& one : arrivals) least = std::min(least, one.arrived_ms - one.sent_ms);
   std::vector<Arrival> even;
-  for (const auto& [sequence, sent, arrived] : arrivals) {
-    const double now = interval_ms * sequence;
-    even.push_back({sequence, now, now + arrived - sent - least});
+  for (const auto& one : arrivals) {
+    const double now = interval_ms * one.sequence;
+    even.push_back({one.sequence, now, now + one.arrived_ms - one.sent_ms - least});
   }
   std::stable_sort(even.begin(), even.end(),
                    [](const Arrival& a, const Arrival& b) { return a.arrived_ms < b.arrived_ms; });

@@ -111,8 +111,9 @@ void add_jitter(const std::vector<Arrival>& arrivals, MediaDirection& direction)
   direction.jitter_most_ms = most;
 }
 
-// `waits`: of each arrival, how much longer it took than the fastest one.
-void add_seconds(const Trace& trace, const std::vector<double>& waits, const FigureOptions& options,
+// `waits`: of each of `timed`, how much longer it took than the fastest one.
+void add_seconds(const Trace& trace, const std::vector<Arrival>& timed,
+                 const std::vector<double>& waits, const FigureOptions& options,
                  MediaDirection& direction) {
   const auto a_second = static_cast<std::size_t>(std::max(1.0, 1000 / options.interval_ms));
   std::map<std::size_t, std::vector<double>> delays;
@@ -123,7 +124,7 @@ void add_seconds(const Trace& trace, const std::vector<double>& waits, const Fig
     if (trace.fates[i] == Fate::lost) ++second.lost;
   }
   for (std::size_t i = 0; i < waits.size(); ++i) {
-    delays[trace.arrivals[i].sequence / a_second].push_back(waits[i]);
+    delays[timed[i].sequence / a_second].push_back(waits[i]);
   }
   for (const auto& [number, all] : delays) {
     if (number >= direction.seconds.size()) continue;
@@ -227,8 +228,12 @@ MediaDirection figures_of(const Trace& trace, const FigureOptions& options) {
     expected = std::max(expected, one.sequence + 1);
   }
   direction.out_of_order = share_of(direction.reordered, static_cast<int>(arrivals.size()));
+  std::vector<Arrival> timed;
+  std::copy_if(arrivals.begin(), arrivals.end(), std::back_inserter(timed),
+               [](const Arrival& one) { return one.timed; });
+  if (timed.empty()) return direction;
   std::vector<double> waits;
-  for (const auto& one : arrivals) waits.push_back(lag(one));
+  for (const auto& one : timed) waits.push_back(lag(one));
   const double least = *std::min_element(waits.begin(), waits.end());
   for (auto& wait : waits) wait -= least;
   direction.late_fixed = static_cast<int>(std::count_if(
@@ -246,7 +251,7 @@ MediaDirection figures_of(const Trace& trace, const FigureOptions& options) {
     ++direction.histogram[static_cast<std::size_t>(bar - later_ms.begin())];
   }
   direction.variation_ms = percentile(waits, 0.999);
-  add_jitter(arrivals, direction);
+  add_jitter(timed, direction);
   if (options.least_round_trip_ms) {
     const double half = *options.least_round_trip_ms / 2;
     direction.delay_ms = half + percentile(waits, 0.5);
@@ -258,7 +263,7 @@ MediaDirection figures_of(const Trace& trace, const FigureOptions& options) {
     direction.score_fixed =
         score_of(direction, {options.jitter_buffer_ms, *direction.late_fixed}, options);
   }
-  add_seconds(trace, waits, options, direction);
+  add_seconds(trace, timed, waits, options, direction);
   return direction;
 }
 

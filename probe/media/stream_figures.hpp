@@ -22,10 +22,12 @@ Share share_of(int count, int all, int bursts);
 // What came of one packet of a direction, in the order of sending.
 enum class Fate : std::uint8_t { arrived, lost, unknown };
 
-// A packet that came, in the order of arrival. `sequence` counts from 0 without gaps.
+// A packet that came, in the order of arrival. `sequence` counts from 0 without gaps. Where nobody
+// knows well when it left it is not `timed`: it came, and is in no delay and no jitter.
 struct Arrival {
   std::uint32_t sequence = 0;
   double sent_ms = 0, arrived_ms = 0;
+  bool timed = true;
 };
 
 struct Trace {

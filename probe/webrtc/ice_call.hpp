@@ -55,7 +55,8 @@ struct CallSeen {
   };
   int packets_sent = 0, duplicates = 0;
   std::vector<Heard> heard;
-  std::vector<double> late_ms;  // of each that was sent, how late it left
+  std::vector<double>
+      late_ms;  // of each that was sent, how late it left, but for the timer's grain
   int packets_back() const { return static_cast<int>(heard.size()); }
   // Checks of consent: the far end answers each. `consent_silent`: the last ones in a row that it
   // did not.

@@ -397,7 +397,8 @@ class NiceCall final : public IceCall {
       rtp[8 + at] = static_cast<std::uint8_t>(source >> (24 - 8 * i));
     }
     sent_at_.push_back(Clock::now());
-    seen_.late_ms.push_back(Milliseconds(sent_at_.back() - next_packet_).count());
+    const auto late = Milliseconds(sent_at_.back() - next_packet_).count();
+    seen_.late_ms.push_back(std::max(0.0, late - beat_ms));
     const auto packet = srtp_->protect(rtp);
     if (packet && send(*packet)) ++seen_.packets_sent;
   }

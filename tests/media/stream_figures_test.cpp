@@ -99,6 +99,19 @@ TEST(Figures, WhatIsTooLateForAFixedBufferCountsAsLostInItsScore) {
   EXPECT_EQ(deeper.late_fixed, 0);
 }
 
+// A computer that is busy now and then does not know when some of its packets left.
+TEST(Figures, PacketsWhoseTimeIsNotKnownAreInNoJitter) {
+  auto trace = stream(750, [](int i) { return i % 20 == 7 ? 55.0 : 30.0; });
+  EXPECT_GT(*figures_of(trace, options()).jitter_ms, 2);
+  for (auto& one : trace.arrivals) one.timed = one.sequence % 20 != 7;
+  const auto figures = figures_of(trace, options());
+  EXPECT_NEAR(*figures.jitter_ms, 0, 1e-9);
+  EXPECT_NEAR(*figures.variation_ms, 0, 1e-9);
+  EXPECT_EQ(figures.received, 750);
+  for (auto& one : trace.arrivals) one.timed = false;
+  EXPECT_FALSE(figures_of(trace, options()).jitter_ms);
+}
+
 // RFC 4737: 3 came after 4 and 5 and is the one that is reordered.
 TEST(Figures, ReorderingIsThatOfRfc4737) {
   const auto figures =

@@ -1080,6 +1080,13 @@ requirements:
   const auto plan = plan_of(sets, {.quality = true, .turn_login = true});
   const auto& row = plan.requirements.at(0).probes;
   EXPECT_NE(std::find(row.begin(), row.end(), with[0].id), row.end());
+  // What --quality did not measure is said, and what would.
+  EXPECT_TRUE(plan.notes.empty());
+  EXPECT_TRUE(plan_of(sets).notes.empty());
+  const auto without = plan_of(sets, {.quality = true}).notes;
+  ASSERT_EQ(without.size(), 1u);
+  EXPECT_NE(without[0].find("measured no call of Own"), std::string::npos) << without[0];
+  EXPECT_NE(without[0].find("CALLREADY_TURN_USER"), std::string::npos);
 }
 
 }  // namespace

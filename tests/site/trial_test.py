@@ -120,6 +120,9 @@ TRIALS = [
           ("udp sport 8622 @th,64,8 >= 128 @th,64,8 <= 191", "postrouting")),
     Trial("E8 a call loses a quarter of its packets on the way out", CALL, ["up.loss=25"],
           ["media.loss"], words=["on the way out"], holds=lost_in_call("up")),
+    Trial("E13 a line that is too narrow for one call", STREAM, ["up.rate=64"],
+          ["media.bandwidth"], words=["on the way out"], never=["nearest servers"],
+          holds=Seen.counts_are_right),
     Trial("consent is lost amid a call", CALL, (), ["media.consent_lost"], words=["STUN"],
           shut=("udp dport 8622 @th,64,8 <= 3 quota over 1600 bytes", "prerouting")),
 ]

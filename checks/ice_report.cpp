@@ -1,0 +1,219 @@
+#include "checks/ice_report.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "checks/far_counts.hpp"
+#include "checks/media_parts.hpp"
+
+namespace callready::checks {
+
+using webrtc::CallSeen;
+using webrtc::CallStage;
+using webrtc::CandidateType;
+using webrtc::Gathered;
+
+namespace {
+
+std::string_view in_words(CandidateType type) {
+  switch (type) {
+    case CandidateType::host:
+      return "own address";
+    case CandidateType::server_reflexive:
+      return "beyond the NAT";
+    case CandidateType::peer_reflexive:
+      return "beyond the NAT, as the far end saw it";
+    case CandidateType::relayed:
+      return "relay";
+  }
+  return "?";
+}
+
+void add_pair(Observation& observation, const CallSeen& seen, std::optional<Transport> relay) {
+  const auto &local = *seen.local, &remote = *seen.remote;
+  FactMap facts{{Fact::type, std::string(to_string(local.type))},
+                {Fact::address, local.address.address.to_string()},
+                {Fact::port, static_cast<std::int64_t>(local.address.port)},
+                {Fact::far_type, std::string(to_string(remote.type))},
+                {Fact::far_address, remote.address.address.to_string()},
+                {Fact::far_port, static_cast<std::int64_t>(remote.address.port)},
+                {Fact::connected_ms, seen.connected->count()}};
+  auto how = std::string(to_string(local.type));
+  if (local.type == CandidateType::relayed && relay) {
+    facts[Fact::relay_transport] = std::string(to_string(*relay));
+    how += fmt::format(" over {}", to_string(*relay));
+  }
+  add_evidence(
+      observation, EvidenceKind::ice_pair,
+      fmt::format("ICE chose {} ({}) to {} ({}), after {:.0f} ms", local.address.to_string(), how,
+                  remote.address.to_string(), to_string(remote.type), seen.connected->count()),
+      std::move(facts));
+}
+
+void add_handshake(Observation& observation, const CallSeen& seen) {
+  FactMap facts{{Fact::flights, static_cast<std::int64_t>(seen.flights_sent)},
+                {Fact::received, static_cast<std::int64_t>(seen.datagrams_got)}};
+  std::string text = fmt::format("DTLS: {} flights sent, {} packets came back", seen.flights_sent,
+                                 seen.datagrams_got);
+  if (seen.secured) {
+    const std::string profile = seen.gcm ? "AES-GCM" : "AES-CM";
+    text = fmt::format("{} with {} for the media, after {:.0f} ms", seen.version, profile,
+                       seen.secured->count());
+    facts[Fact::version] = seen.version;
+    facts[Fact::profile] = profile;
+    facts[Fact::secured_ms] = seen.secured->count();
+  }
+  add_evidence(observation, EvidenceKind::call_handshake, std::move(text), std::move(facts));
+}
+
+void add_media(Observation& observation, const CallSeen& seen) {
+  FactMap facts{{Fact::sent, static_cast<std::int64_t>(seen.packets_sent)},
+                {Fact::back, static_cast<std::int64_t>(seen.packets_back())}};
+  auto text =
+      fmt::format("{} of {} packets of media came back", seen.packets_back(), seen.packets_sent);
+  if (seen.first_media) {
+    text +=
+        fmt::format(", the first {:.0f} ms after the call was answered", seen.first_media->count());
+    facts[Fact::first_media_ms] = seen.first_media->count();
+    observation.round_trip = seen.round_trip;
+  }
+  add_evidence(observation, EvidenceKind::call_media, std::move(text), std::move(facts));
+}
+
+void add_consent(Observation& observation, const CallSeen& seen) {
+  if (seen.consent_sent == 0) return;
+  add_evidence(observation, EvidenceKind::call_consent,
+               fmt::format("{} of {} checks of consent (STUN) were answered while media went",
+                           seen.consent_back, seen.consent_sent),
+               {{Fact::sent, static_cast<std::int64_t>(seen.consent_sent)},
+                {Fact::back, static_cast<std::int64_t>(seen.consent_back)},
+                {Fact::silent_ms,
+                 static_cast<double>(seen.consent_silent * timeouts::call_consent.count())}});
+}
+
+}  // namespace
+
+void add_call_candidates(Observation& observation, const Gathered& gathered) {
+  std::map<CandidateType, std::int64_t> counts;
+  for (const auto& candidate : gathered.candidates) {
+    ++counts[candidate.type];
+    const auto at = candidate.address.to_string();
+    add_evidence(observation, EvidenceKind::ice_candidate,
+                 fmt::format("{}: {}", in_words(candidate.type), at),
+                 {{Fact::type, std::string(to_string(candidate.type))},
+                  {Fact::address, candidate.address.address.to_string()},
+                  {Fact::port, static_cast<std::int64_t>(candidate.address.port)}});
+  }
+  add_evidence(
+      observation, EvidenceKind::ice_candidates,
+      fmt::format("A browser would gather {} of this computer's own addresses (hidden behind mDNS "
+                  "names until the page may use the microphone), {} beyond the NAT, {} of relays",
+                  counts[CandidateType::host], counts[CandidateType::server_reflexive],
+                  counts[CandidateType::relayed]),
+      {{Fact::count, static_cast<std::int64_t>(gathered.candidates.size())},
+       {Fact::hidden, counts[CandidateType::host]},
+       {Fact::took_ms, gathered.took.count()}});
+}
+
+void add_call_answer(Observation& observation, const std::vector<webrtc::Candidate>& candidates) {
+  if (candidates.empty()) return;
+  const auto& first = candidates.front().address;
+  add_evidence(observation, EvidenceKind::call_answer,
+               fmt::format("the far end takes the call at UDP {}", first.to_string()),
+               {{Fact::far_address, first.address.to_string()},
+                {Fact::far_port, static_cast<std::int64_t>(first.port)}});
+}
+
+std::optional<int> add_call_arrived(Observation& observation, const WhipReply& reply) {
+  const auto checks = told(reply.body, "checks"), handshake = told(reply.body, "handshake"),
+             media = told(reply.body, "media");
+  if (reply.status != 200 || !checks || !handshake || !media) return std::nullopt;
+  add_evidence(
+      observation, EvidenceKind::call_arrived,
+      fmt::format("the far end got {} connectivity checks, {} packets of DTLS, {} of media",
+                  *checks, *handshake, *media),
+      {{Fact::checks_arrived, std::int64_t{*checks}},
+       {Fact::handshakes_arrived, std::int64_t{*handshake}},
+       {Fact::media_arrived, std::int64_t{*media}}});
+  return media;
+}
+
+MediaStream call_stream_of(const CallSeen& seen, const std::optional<int>& arrived) {
+  StreamWish wish;
+  wish.packets = seen.packets_sent;
+  // Packets are read and sent in turns of one loop: what is late in it is off by as much.
+  auto stream = described(wish, seen.late_ms, seen.late_ms);
+  media::Trace trace;
+  trace.fates.assign(static_cast<std::size_t>(seen.packets_sent), media::Fate::lost);
+  trace.duplicates = seen.duplicates;
+  std::vector<double> trips;
+  std::uint32_t last = 0;
+  for (const auto& [number, sent_ms, back_ms] : seen.heard) {
+    if (number >= trace.fates.size()) continue;
+    trace.fates[number] = media::Fate::arrived;
+    trace.arrivals.push_back({number, sent_ms, back_ms});
+    trips.push_back(back_ms - sent_ms);
+    last = std::max(last, number);
+  }
+  media::FigureOptions options;
+  stream.loop = media::figures_of(trace, options);
+  stream.round_trip_loss = stream.loop->loss;
+  stream.round_trip_ms = media::percentile(trips, 0.5);
+  stream.round_trip_least_ms = *std::min_element(trips.begin(), trips.end());
+  const int silent = seen.packets_sent - 1 - static_cast<int>(last);
+  if (silent >= packets_per_second / 2) {
+    MediaOutage outage;
+    outage.from_ms = stream.interval_ms * (last + 1);
+    outage.length_ms = stream.interval_ms * silent;
+    outage.to_the_end = true;
+    stream.outage = outage;
+  }
+  // What came twice at the far end would hide what did not come.
+  if (!arrived || *arrived > seen.packets_sent || *arrived < seen.packets_back()) return stream;
+  const auto way = [](int sent, int received) {
+    MediaDirection direction;
+    direction.sent = sent;
+    direction.received = received;
+    direction.lost = sent - received;
+    direction.loss = media::share_of(direction.lost, sent);
+    return direction;
+  };
+  stream.up = way(seen.packets_sent, *arrived);
+  stream.down = way(*arrived, seen.packets_back());
+  if (stream.outage) {
+    const bool out = stream.up->lost > stream.down->lost;
+    stream.outage->way = out ? MediaWay::up : MediaWay::down;
+  }
+  return stream;
+}
+
+void conclude_call(Observation& observation, const CallSeen& seen, std::optional<Transport> relay) {
+  if (seen.connected) add_pair(observation, seen, relay);
+  if (seen.flights_sent > 0) add_handshake(observation, seen);
+  if (seen.packets_sent > 0) add_media(observation, seen);
+  add_consent(observation, seen);
+  observation.outcome = Outcome::failed;
+  switch (seen.failed) {
+    case CallStage::connect:
+      observation.detail = DetailCode::ice_silent;
+      return;
+    case CallStage::handshake:
+      observation.detail =
+          seen.datagrams_got == 0 ? DetailCode::dtls_silent : DetailCode::dtls_failed;
+      return;
+    case CallStage::fingerprint:
+      observation.detail = DetailCode::wrong_fingerprint;
+      return;
+    case CallStage::media:
+      observation.detail =
+          seen.packets_sent == 0 ? DetailCode::local_error : DetailCode::media_silent;
+      return;
+    case CallStage::done:
+      observation.outcome = Outcome::answered;
+      observation.detail = DetailCode::called;
+      return;
+  }
+}
+
+}  // namespace callready::checks
