@@ -1,6 +1,8 @@
 // What one probe, or one sample of a port, says by itself.
 #include "probe/diagnosis/finding_facts.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 

@@ -320,6 +320,7 @@ class Drawing {
     void operator()(const char*, MediaDirection& value) const { direction_fields(value, *this); }
     void operator()(const char*, CallCapacity& value) const { capacity_fields(value, *this); }
     void operator()(const char*, FirstHop& value) const { hop_fields(value, *this); }
+    void operator()(const char*, MediaOutage& value) const { outage_fields(value, *this); }
     void operator()(const char*, IpAddress& value) const { value = draw.address(); }
     void operator()(const char*, CallLimit& value) const { value = draw.random_.word<CallLimit>(); }
     void operator()(const char*, MediaWay& value) const { value = draw.random_.word<MediaWay>(); }
