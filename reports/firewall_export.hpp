@@ -45,8 +45,7 @@ struct DeviceRule {
   std::string_view protocol() const { return udp ? "udp" : "tcp"; }
 };
 
-// At least one rule's name begins with it in every form, and every object's: nothing of the
-// customer's has such a name.
+// What every name in a file begins with: nothing of the customer's is called so.
 inline constexpr std::string_view object_prefix = "cr-";
 
 std::vector<DeviceRule> for_devices(const std::vector<FirewallList>& lists);
@@ -67,7 +66,7 @@ inline constexpr std::string_view not_loaded =
 // Lines that undo a file, at its end, as comments that a text tool can take out.
 std::string removal_of(std::string_view comment, const std::vector<std::string>& commands);
 
-// "cr-rainbow-tcp443: *.google.com" of each rule that has peers of that kind.
+// "cr-rainbow-tcp443 (TCP 443): *.google.com: WHY" of each rule that has patterns.
 std::vector<std::string> patterns_in(const std::vector<DeviceRule>& rules, std::string_view why);
 
 // FNV-1a, the same on every machine.

@@ -288,6 +288,13 @@ std::vector<findings::Cause> find_causes(const Report& report) {
   return found;
 }
 
+// Rows that the cause closes untried are known once they are judged: the fix names them, too.
+void say_all_that_is_asked(findings::Cause& cause) {
+  auto& fix = cause.finding.fix;
+  const auto at = cause.asked.empty() ? fix.npos : fix.find(cause.asked);
+  if (at != fix.npos) fix.replace(at, cause.asked.size(), in_short(cause.finding.rules));
+}
+
 // What the causes explain and affect, by the rows and verdicts of the report.
 std::vector<Finding> completed(std::vector<findings::Cause> causes, const Report& report) {
   std::vector<Finding> found;
@@ -301,6 +308,7 @@ std::vector<Finding> completed(std::vector<findings::Cause> causes, const Report
       lost.insert(lost.end(), cause.contradicted.begin(), cause.contradicted.end());
       cause.finding.rules =
           rules_to_allow(report.sets, report.probes, lost, {cause.finding.code, cause.closes});
+      say_all_that_is_asked(cause);
     }
     found.push_back(std::move(cause.finding));
   }

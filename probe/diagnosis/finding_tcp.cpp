@@ -85,9 +85,8 @@ Causes find_web_only(const Diagnosis& context) {
   cause.closes = plain_web ? Closes::all_but_web : Closes::all_but_https;
   finding.owner = Owner::network;
   finding.confidence = udp->confidence;
-  finding.fix =
-      fmt::format("Allow outgoing from the user network, with the replies: {}.{}",
-                  flows_in_words(facts, cause), where_the_list_is(facts, cause.explained));
+  finding.fix = fmt::format("Allow outgoing from the user network, with the replies: {}.{}",
+                            asked_flows(facts, cause), where_the_list_is(facts, cause.explained));
   finding.evidence.push_back(
       {"", fmt::format("HTTPS to {} networks works; TCP {} to {} networks does not.", secure.size(),
                        ports_in_words({ports.begin(), ports.end()}), networks.size())});
@@ -150,7 +149,7 @@ Causes find_tcp_ports(const Diagnosis& context) {
     finding.confidence = Confidence::possible;
   }
   finding.fix = fmt::format("Allow outgoing TCP from the user network, with the replies: {}.{}{}",
-                            flows_in_words(facts, cause), ask_the_device(device_of(closed)),
+                            asked_flows(facts, cause), ask_the_device(device_of(closed)),
                             where_the_list_is(facts, cause.explained));
   finding.evidence = evidence_for(closed, 8);
   if (const auto alive = reachable_port_of_same_host(facts, *closed.front())) {

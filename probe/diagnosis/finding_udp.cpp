@@ -267,7 +267,8 @@ Causes find_udp_blocked(const Diagnosis& context) {
       }
     }
   }
-  auto wanted = flows_in_words(context.facts, without_calls);
+  auto wanted = asked_flows(context.facts, without_calls);
+  if (ends.empty()) cause.asked = wanted;
   for (const auto& end : ends) wanted += (wanted.empty() ? "" : "; ") + end;
   finding.fix = fmt::format("{} {}.{}",
                             verdict->only_replies

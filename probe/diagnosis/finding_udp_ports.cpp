@@ -104,7 +104,7 @@ Causes find_udp_ports(const Diagnosis& context) {
   finding.owner = Owner::network;
   finding.confidence = confidence;
   finding.fix = fmt::format("Allow outgoing UDP from the user network, with the replies: {}.{}{}",
-                            flows_in_words(facts, cause), ask_the_device(device_of(closed)),
+                            asked_flows(facts, cause), ask_the_device(device_of(closed)),
                             where_the_list_is(facts, cause.explained));
   finding.evidence = udp_evidence(closed, 8);
   if (const auto control = control_for(facts, closed.front()->host)) {

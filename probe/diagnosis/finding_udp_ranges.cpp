@@ -282,7 +282,7 @@ Causes find_udp_ranges(const Diagnosis& context) {
       only_stun ? "Switch off the inspection that drops UDP it does not know (application control, "
                   "\"unknown-udp\") for these flows, and a"
                 : "A",
-      flows_in_words(facts, cause), ask_the_device(device_of(closed)),
+      asked_flows(facts, cause), ask_the_device(device_of(closed)),
       where_the_list_is(facts, cause.explained));
   finding.evidence = udp_evidence(closed, 6);
   const auto where = finding.evidence.begin() + (finding.evidence.empty() ? 0 : 1);

@@ -57,17 +57,18 @@ std::string named_ports(const std::vector<std::uint16_t>& ports) {
 std::string flows_in_words(const Facts& facts, const std::vector<const ProbeResult*>& probes) {
   Cause cause;
   cause.explained = probes;
-  return flows_in_words(facts, cause);
+  return asked_flows(facts, cause);
 }
 
-std::string flows_in_words(const Facts& facts, const Cause& cause) {
+std::string asked_flows(const Facts& facts, Cause& cause) {
   const auto& report = facts.report;
   const bool by_rules = has_rules(report.sets);
   auto lost = by_rules ? failing_ones(cause.explained) : cause.explained;
   lost.insert(lost.end(), cause.contradicted.begin(), cause.contradicted.end());
   if (!by_rules) return tried_flows_in_words(facts, lost);
-  return in_short(
+  cause.asked = in_short(
       rules_to_allow(report.sets, report.probes, lost, {cause.finding.code, cause.closes}));
+  return cause.asked;
 }
 
 std::string tried_flows_in_words(const Facts& facts,

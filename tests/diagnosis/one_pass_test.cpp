@@ -109,11 +109,13 @@ TEST(OnePass, WithoutRepliesNoMediaRangeWorks) {
 // A first choice that this run left out is closed with the rest of UDP.
 TEST(OnePass, WhatWasLeftOutIsClosedByTheSameCause) {
   Scene run;
-  run.add("turn", {turn("turn.vendor.com", silent, {})}, Severity::recommended);
+  run.add("turn", {turn("turn.vendor.com", silent, {})}, Severity::recommended).hosts = {
+      {"turn.vendor.com", "", Lifecycle::current, ""}};
   auto& direct = run.add("direct", {});
   direct.check = CheckKind::udp_range;
   direct.transports = {Transport::udp};
   direct.ports = {{50000, 50019}};
+  direct.hosts = {{"media.vendor.com", "", Lifecycle::current, ""}};
   run.last_plan().skipped = "left out";
   run.last_plan().untried = true;
   run.add_controls({tls("www.google.com"), tls("www.cloudflare.com"),
@@ -125,6 +127,10 @@ TEST(OnePass, WhatWasLeftOutIsClosedByTheSameCause) {
   EXPECT_EQ(set.verdict, Verdict::blocked);
   EXPECT_TRUE(holds(fmt::format("{}", fmt::join(run.report.findings.front().explains, " ")),
                     "vendor/direct"));
+  const auto& fix = run.report.findings.front().fix;
+  EXPECT_TRUE(holds(fix, "UDP 3478 to turn.vendor.com")) << fix;
+  EXPECT_TRUE(holds(fix, "UDP 50000-50019 to media.vendor.com"))
+      << "nobody is asked twice: " << fix;
 }
 
 ProbeResult nat(const std::string& mapping) {
