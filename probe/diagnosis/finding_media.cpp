@@ -179,7 +179,8 @@ Causes find_poor_score(const Diagnosis& context) {
         });
         const auto* result = context.facts.find(missed.probe);
         if (missed.figure != QualityFigure::mos || others || result == nullptr) continue;
-        if (result->observation.media->outage) continue;
+        const auto& stream = result->observation.media;
+        if (!stream || stream->outage) continue;
         cause.explained.push_back(result);
         cause.finding.evidence.push_back(
             {missed.probe, fmt::format("{}: {}.", row.title, missed_in_words(missed))});
