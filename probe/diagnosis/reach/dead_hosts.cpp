@@ -99,7 +99,7 @@ std::vector<DeadEndpoints> dead_endpoints(const Clues& clues) {
       const auto more = static_cast<Bits>(hosts.size() - 1);
       found.push_back({hosts,
                        fmt::format("{} {} {}", host_words(clues, hosts), udp ? "UDP" : "TCP", port),
-                       udp, port, group ? prior::domain : more * prior::more_host,
+                       udp, port, group ? prior::domain : more * prior::more_endpoint,
                        clues.select(cell.bad, [&](std::uint32_t event) {
                          return holds(hosts, clues.packet(event).host);
                        })});

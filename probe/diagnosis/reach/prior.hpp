@@ -19,7 +19,9 @@ inline constexpr Bits known_range = bits(3), range = bits(6), open_range = bits(
 inline constexpr Bits host = bits(4), more_host = bits(1.5), domain = bits(4),
                       part_of_domain = bits(6);
 inline constexpr Bits other_hosts = bits(3);  // all but the vendors'
-inline constexpr Bits flow = bits(7);         // host and port
+// Unrelated hosts on one port: a rule would name the port.
+inline constexpr Bits more_endpoint = bits(3);
+inline constexpr Bits flow = bits(7);  // host and port
 inline constexpr Bits one_protocol = bits(2);
 inline constexpr Bits says_no = bits(1), beyond = bits(2);
 inline constexpr Bits own_resolver_only = bits(7);
