@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <map>
 
-#include "reports/fixes_in_short.hpp"
+#include "reports/finding_words.hpp"
 #include "reports/format.hpp"
 #include "reports/rfc3339.hpp"
 
@@ -185,23 +185,23 @@ class Series {
 
   const Report& report_;
   std::map<std::string, double> trips_;
-  Metric info_{"callready_info", "The callready that made the run."};
+  Metric info_{"callready_info", "The version of callready that made the run."};
   Metric when_{"callready_run_timestamp_seconds",
-               "When the run ended that this is the result of. A run takes seconds and must be "
-               "polite to vendors, so scrapes are answered with the last run's result, which is as "
-               "old as time() less this."};
+               "When the run that gave this result ended. A run takes seconds and must be polite "
+               "to vendors, so scrapes are answered with the last run's result, which is as old as "
+               "time() less this."};
   Metric took_{"callready_run_duration_seconds", "How long the run took."};
-  Metric complete_{"callready_run_complete", "1 where nothing kept the run from its end."};
+  Metric complete_{"callready_run_complete", "1 if the run was complete."};
   Metric verdict_{"callready_set_verdict",
                   "Whether the service works from here: 1 for its verdict."};
   Metric verdict_runs_{"callready_set_verdict_runs",
                        "For how many runs in a row the service has had its verdict."};
   Metric verdict_since_{"callready_set_verdict_since_timestamp_seconds",
                         "When the first of the runs began in which the service has its verdict."};
-  Metric edition_{"callready_set_info", "Which text of the vendor's document was gone by."};
+  Metric edition_{"callready_set_info", "Which edition of the vendor's document the run used."};
   Metric verified_{
       "callready_set_verified_timestamp_seconds",
-      "When the list of the vendor's requirements was last held against its document."};
+      "When the list of the vendor's requirements was last checked against its document."};
   Metric published_{"callready_set_published_timestamp_seconds",
                     "The date of the vendor's document itself, where it has one."};
   Metric left_out_{"callready_set_series_left_out",

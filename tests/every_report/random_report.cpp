@@ -4,7 +4,7 @@
 #include <limits>
 #include <span>
 
-#include "reports/fixes_in_short.hpp"
+#include "reports/finding_words.hpp"
 #include "reports/media_fields.hpp"
 
 namespace callready::every_report {

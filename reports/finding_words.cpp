@@ -1,0 +1,320 @@
+// One entry for each code of a finding: what docs/findings.md, labels and alerts say about it.
+#include "reports/finding_words.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace callready {
+namespace {
+
+constexpr std::string_view not_decided = R"(
+## NOT DECIDED: what now
+
+callready says NOT DECIDED (exit status 3) when the measurements fit both a working and a broken
+network. It is neither good nor bad news. The report lists what is still unknown and why.
+
+1. Wait 60 seconds and run it again. Routers and servers answer only a few test packets per second.
+2. Run it with `--thorough` (up to 4 minutes): it tests more hosts and repeats what was not clear.
+3. Give what a row asks for: your own server with `--var`, a TURN login with `--credentials`, the
+   proxy with `--proxy`.
+4. Run it again from a laptop with a cable, without VPN, and on the network of the phones or room
+   devices, if the report says "measured from this computer".
+5. Compare with another line, such as a mobile phone's hotspot: `callready diff first.json
+   second.json`.
+6. On Windows, programs cannot see which router dropped a packet. Run it on Linux for media ranges.
+7. Run `callready serve` on a host of your own outside the site: it proves each port there and back.
+
+If it stays NOT DECIDED, open the ports that the report lists as unknown, or ask the vendor: the
+ticket (`--ticket`) says what was measured.
+)";
+
+constexpr std::array all_words{
+    FindingWords{"dns.filtered", "DNS does not resolve names",
+                 "This site's DNS does not resolve host names that the service needs.",
+                 "The names exist on public DNS servers, and this site's servers deny them or do "
+                 "not answer for them.",
+                 "DNS team",
+                 "Let the DNS servers answer for the service's names: take them off their filter."},
+    FindingWords{"dns.rewritten", "DNS gives wrong addresses",
+                 "This site's DNS answers with addresses that are not on the Internet, such as a "
+                 "block page's.",
+                 "The answers hold private or reserved addresses for public names.", "DNS team",
+                 "Make the DNS servers give the public addresses of the service's names."},
+    FindingWords{
+        "dns.slow", "DNS is slow", "DNS lookups take so long that sign-in and calls start late.",
+        "Lookups of several names took seconds or were answered only on the second try.",
+        "DNS team", "Find out why the DNS server answers late, or give the site another one."},
+    FindingWords{"dns.unreachable", "DNS does not work",
+                 "No DNS server answers, or none can look up any name.",
+                 "All lookups failed while servers tested by IP address are reachable.", "DNS team",
+                 "Get the site's DNS servers running again, or let queries to them through."},
+    FindingWords{
+        "firewall.destination_blocked", "Hosts are blocked",
+        "Nothing gets through to some of the service's hosts, on any port.",
+        "All probes of these hosts fail, and the same ports of other hosts work.", "Firewall team",
+        "Allow the service's hosts that are blocked, on all ports that its document lists."},
+    FindingWords{"firewall.dtls_filtered", "DTLS is dropped",
+                 "Calls connect but stay silent, because the key exchange for media is dropped.",
+                 "STUN on the same flow is answered, the DTLS handshake is not.", "Firewall team",
+                 "Let DTLS over UDP through: turn off its inspection for calls."},
+    FindingWords{"firewall.flow_blocked", "A host and port do not answer",
+                 "One port of one host cannot be reached from here.",
+                 "Its packets are seen to stop at the site, or no answer came to repeated "
+                 "requests. Often only possible: the server may be down.",
+                 "Firewall team", "Allow the listed port of the listed host."},
+    FindingWords{
+        "firewall.idle_timeout", "UDP sessions end too early",
+        "Calls may fall silent, and phones miss calls, because the firewall or NAT ends quiet UDP "
+        "sessions.",
+        "A relay or server sent to this computer after a pause, and the packets no longer arrived.",
+        "Firewall team",
+        "Keep UDP sessions open longer than the service's keep-alive (at least 30 s)."},
+    FindingWords{"firewall.new_flows_limited", "New flows are limited",
+                 "A device lets only a few new connections per second out.",
+                 "Requests from one port are answered, requests from many ports are not.",
+                 "Firewall team",
+                 "Raise the firewall's limit on new flows per second for the user network."},
+    FindingWords{"firewall.rate_limited", "This computer was blocked during the test",
+                 "Intrusion prevention took the test for an attack and now blocks this computer.",
+                 "Hosts that answered at first stopped answering within the same run.",
+                 "Security team",
+                 "Exempt the service from the limit or intrusion rule that shuts clients out."},
+    FindingWords{"firewall.sip_filtered", "SIP is inspected and dropped",
+                 "Packets reach the SIP servers' ports, but SIP messages are dropped.",
+                 "Other packets to the same ports, or SIP over TLS, get an answer.",
+                 "Firewall team", "Turn off SIP inspection for the service's servers."},
+    FindingWords{"firewall.stun_filtered", "STUN and TURN are inspected and dropped",
+                 "UDP gets out, but not the protocols that WebRTC calls begin with.",
+                 "Several operators' STUN servers do not answer, while other UDP gets out.",
+                 "Firewall team", "Let STUN and TURN through to the service's servers."},
+    FindingWords{"firewall.tcp_port_blocked", "A TCP port is blocked",
+                 "TCP connections to this port fail, to all networks that were tested.",
+                 "Other ports of the same hosts can be reached.", "Firewall team",
+                 "Allow the TCP ports that the service's document lists."},
+    FindingWords{"firewall.tls_filtered", "Encrypted connections are cut off",
+                 "TCP connects, but the TLS greeting is cut off or not answered, often by a filter "
+                 "on host names.",
+                 "The same server answers to another name, or many names fail on the same port.",
+                 "Firewall team", "Exempt the service's names from the filter that ends TLS."},
+    FindingWords{
+        "firewall.udp_blocked", "All UDP is blocked",
+        "No UDP gets out of this site, or no reply comes back: media uses slow fallbacks or fails.",
+        "UDP to public servers of several operators is not answered, while TCP works.",
+        "Firewall team", "Allow UDP to the service's servers and ports, and the replies to it."},
+    FindingWords{"firewall.udp_port_blocked", "A UDP port is blocked",
+                 "UDP to this port is dropped.",
+                 "Other UDP gets out, to the same hosts or further than this port does.",
+                 "Firewall team", "Allow the UDP port that the service's document lists."},
+    FindingWords{"firewall.udp_range_blocked", "A media port range is blocked",
+                 "Calls connect without sound or picture, because their UDP ports are blocked.",
+                 "Test packets to sampled ports of the range end at the site, and others get out.",
+                 "Firewall team", "Allow the whole UDP range that the service's document lists."},
+    FindingWords{
+        "firewall.web_only", "Only web traffic gets out",
+        "The site lets out TCP 443 (and 80) and blocks other ports.",
+        "HTTPS works to several networks, other TCP ports to several networks do not.",
+        "Firewall team",
+        "Allow more than web ports: the TCP and UDP ports that the service's document lists."},
+    FindingWords{"media.bandwidth", "The line is too small for the calls",
+                 "The line does not carry the tested number of calls at once.",
+                 "Streams like those of calls lost packets or were delayed as their number grew.",
+                 "Network team", "Give voice priority on the site's line, or get a faster one."},
+    FindingWords{"media.delay", "Delay is too high", "People talk over each other.",
+                 "A stream's or the nearest servers' round trips, compared with other sites on the "
+                 "Internet.",
+                 "Network team, provider or vendor",
+                 "Find the part of the line that adds delay: a VPN, a full queue, a detour."},
+    FindingWords{"media.dscp_cleared", "Voice priority marks are removed",
+                 "Packets lose the mark (DSCP) that gives voice priority.",
+                 "The far end reports the mark with which the packets arrived.", "Network team",
+                 "Keep DSCP marks on your own switches, Wi-Fi and router."},
+    FindingWords{"media.jitter", "Packets arrive unevenly", "Calls are choppy.",
+                 "A stream like a call's, measured each way for 15 seconds.",
+                 "You, network team or provider",
+                 "Give voice its own queue on the site's line, wireless first."},
+    FindingWords{"media.loss", "Packets are lost", "Calls are choppy or robotic.",
+                 "A stream like a call's, measured each way for 15 seconds.",
+                 "You, network team or provider",
+                 "Find where the line loses packets: wireless, a full queue, the provider."},
+    FindingWords{"nat.carrier_grade", "The provider uses NAT",
+                 "Several customers share a public address; calls between sites may need relays.",
+                 "The router's own outside address is not public (100.64.0.0/10, or seen "
+                 "differently from outside).",
+                 "Internet provider", "Ask the provider for a public address."},
+    FindingWords{"nat.double", "Two routers do NAT",
+                 "Address translation happens twice inside the site.",
+                 "The first router has a private address on its outside.", "Network team",
+                 "Let only one device do NAT: put the other one in bridge mode."},
+    FindingWords{"nat.symmetric", "The NAT is symmetric",
+                 "Direct calls fail and fall back to relays.",
+                 "Servers at several addresses see different public ports for one local port.",
+                 "Firewall team", "Make the NAT keep a client's port for all destinations."},
+    FindingWords{"network.captive_portal", "Sign-in page",
+                 "This network requires you to sign in before anything else works.",
+                 "Known pages were replaced by, or redirected to, another page.", "You",
+                 "Sign in at the network's portal, or exempt this device."},
+    FindingWords{
+        "network.ipv6_broken", "IPv6 does not work",
+        "Programs lose time or fail, because the network announces IPv6 that leads nowhere.",
+        "Connections over IPv6 fail to hosts that answer over IPv4.", "Network team",
+        "Repair the site's IPv6, or stop announcing it."},
+    FindingWords{"network.loss", "Packets are lost on the line",
+                 "Many requests were answered only after they were sent again.",
+                 "Several operators' servers, which usually answer at once.",
+                 "You, network team or provider",
+                 "Try again by cable; look for a limit of new connections, and for loss."},
+    FindingWords{"network.mtu", "Large packets are lost", "Sign-in pages hang and video stutters.",
+                 "Small packets get through, large ones do not.", "Network team",
+                 "Let ICMP \"too big\" through, or clamp the size of TCP segments."},
+    FindingWords{"network.no_gateway", "No way out of this computer",
+                 "The computer has no address, no default gateway, or its gateway does not answer.",
+                 "The operating system's own addresses and routes.", "You or network team",
+                 "Repair DHCP or the router: this computer has no route out."},
+    FindingWords{
+        "network.offline", "No Internet access",
+        "The computer is not connected, the line is down, or nothing outside answers.",
+        "The state of the network adapter, the router's messages, and silence of all servers.",
+        "You, network team or provider",
+        "Connect this computer, or repair the line: nothing gets out."},
+    FindingWords{"network.unexplained", "Cause unknown",
+                 "Something required cannot be reached, and no rule explains it.",
+                 "Only the failed probes themselves: this does not prove a fault of this site.",
+                 "Firewall or DNS team",
+                 "Read the report: it says which flows are blocked and what to ask."},
+    FindingWords{"network.vpn_full_tunnel", "The VPN carries the calls",
+                 "Calls take a detour through a VPN, with more delay and its firewall's rules.",
+                 "The routes to the service's hosts and to everything else lead into the tunnel.",
+                 "VPN team", "Take the service's networks out of the VPN (split tunnel)."},
+    FindingWords{"proxy.auth_required", "The proxy requires a login",
+                 "Calling applications, phones and room devices often cannot log in to a proxy.",
+                 "The proxy's own answer (407).", "Proxy team",
+                 "Give the client a login for the proxy, or exempt the service."},
+    FindingWords{"proxy.connect_denied", "The proxy denies connections",
+                 "The proxy is reached but does not connect to the service's hosts.",
+                 "The proxy's own answers to CONNECT.", "Proxy team",
+                 "Allow CONNECT to the service's ports on the proxy."},
+    FindingWords{
+        "proxy.no_websocket", "The proxy blocks WebSocket",
+        "Messages and call signalling over WebSocket fail through the proxy.",
+        "The upgrade fails through the proxy; it is accepted without it, or through it to others.",
+        "Proxy team", "Let WebSocket upgrades through the proxy."},
+    FindingWords{"proxy.pac_failed", "The PAC file cannot be used",
+                 "Programs cannot learn which proxy to use.",
+                 "The file could not be fetched, read or run.", "Proxy team",
+                 "Repair the PAC file, or its address in the settings."},
+    FindingWords{
+        "proxy.required", "Only the proxy leads out",
+        "Direct connections fail; only the proxy works.",
+        "No direct connection to several operators succeeded, connections through the proxy did.",
+        "Firewall or proxy team", "Set the proxy on the clients, or allow direct access."},
+    FindingWords{"proxy.unreachable", "The proxy does not answer",
+                 "The configured proxy cannot be reached.", "No connection to it succeeded.",
+                 "Proxy team", "Get the proxy running again, or remove it from the settings."},
+    FindingWords{"sip.alg", "A SIP ALG rewrites messages",
+                 "A router or firewall changes SIP messages: one-way audio, missed calls, failed "
+                 "registrations.",
+                 "A message came back altered, or the server saw addresses that were not sent.",
+                 "Firewall team", "Turn off the SIP ALG on the router or firewall."},
+    FindingWords{"sip.server_error", "The SIP server answers with an error",
+                 "The path is open, but the server rejects requests.",
+                 "The server's own SIP status.", "Vendor",
+                 "Report it to the operator of the SIP server: it answers with an error."},
+    FindingWords{"target.outdated", "A host name no longer exists",
+                 "The vendor's list names a host that is gone from DNS everywhere.",
+                 "Public DNS servers say that the name does not exist.", "Vendor",
+                 "The list of hosts is old: update callready's target sets."},
+    FindingWords{"time.skewed", "The clock is wrong",
+                 "Certificates seem expired or not yet valid; sign-in fails.",
+                 "Dates of several web servers, or time servers.", "You",
+                 "Set this computer's clock, and turn on automatic time."},
+    FindingWords{"tls.expired", "A certificate has expired",
+                 "The server's certificate is expired or not yet valid.",
+                 "The certificate itself; this computer's clock is right.",
+                 "Operator of the server",
+                 "Report it to the operator of the server: its certificate has expired."},
+    FindingWords{
+        "tls.filtered", "A server presents an unexpected certificate",
+        "The certificate for one server comes from an issuer that the vendor does not use.",
+        "The issuer in the certificate.", "Security team",
+        "Exempt the service's names from the filter that ends TLS."},
+    FindingWords{"tls.incomplete_chain", "An intermediate certificate is missing",
+                 "Phones and applications refuse the connection, browsers may accept it.",
+                 "The chain that the server sent does not reach a public root.",
+                 "Operator of the server",
+                 "Report it to the operator of the server: its chain is incomplete."},
+    FindingWords{
+        "tls.intercepted", "TLS is inspected",
+        "A device opens encrypted connections and presents its own certificates.",
+        "Unrelated hosts present certificates from one issuer that is not a public authority.",
+        "Security team", "Exempt the service's names from TLS inspection."},
+    FindingWords{"tls.outdated", "TLS is outdated",
+                 "The server supports only TLS versions older than 1.2.", "The TLS handshake.",
+                 "Operator of the server",
+                 "Report it to the operator of the server: its TLS is too old."},
+    FindingWords{
+        "tls.untrusted", "The issuer is unknown",
+        "This computer does not trust the issuer of a certificate.",
+        "The chain ends in an authority that is not public, or this computer's list is old.",
+        "Security team or you", "Find out whose certificate is shown in the server's place."},
+    FindingWords{"tls.wrong_name", "The certificate is for another name",
+                 "The server presents a certificate for a different name.",
+                 "The names in the certificate.", "Operator of the server",
+                 "Report it to the operator of the server: its certificate has another name."},
+    FindingWords{"turn.auth_failed", "TURN rejects the credentials",
+                 "The TURN server does not accept the given user name and password.",
+                 "The server's own answer (401 or 441).", "You",
+                 "Correct the credentials for the relays."},
+    FindingWords{"turn.quota", "TURN grants no more relays", "The account's relays are all in use.",
+                 "The server's own answer (486 or 508).", "Operator of the server",
+                 "Ask the provider of the relays for more allocations."},
+    FindingWords{"turn.relay_dead", "TURN relays carry no traffic",
+                 "The server grants relays, but packets sent through them do not arrive.",
+                 "Packets sent through a relay and back.", "Operator of the server",
+                 "Report it to the operator of the relays: they carry nothing."},
+    FindingWords{"vendor.down", "The service does not answer properly",
+                 "The vendor's servers refuse connections or report an error.",
+                 "Refusals from beyond this site, or server errors over connections with valid "
+                 "certificates.",
+                 "Vendor",
+                 "Nothing to change here: report it to the vendor and look at its status page."},
+};
+static_assert(std::ranges::is_sorted(all_words, {}, &FindingWords::code));
+
+}  // namespace
+
+std::span<const FindingWords> finding_words() { return all_words; }
+
+std::string_view fix_in_short(std::string_view code) {
+  const auto found = std::ranges::lower_bound(all_words, code, {}, &FindingWords::code);
+  return found != all_words.end() && found->code == code
+             ? found->fix
+             : "Read the report: it says what to change.";
+}
+
+std::vector<std::string_view> codes_with_fixes() {
+  std::vector<std::string_view> codes;
+  for (const auto& entry : all_words) codes.push_back(entry.code);
+  return codes;
+}
+
+std::string findings_page() {
+  std::string page =
+      "# What the findings mean\n\n"
+      "Each finding in a report has a code. This page says what it means, how callready knows, "
+      "who\n"
+      "acts and what to do. The report itself names the hosts and ports. \"likely\" means that "
+      "the\n"
+      "evidence fits only this cause so far; \"possible, not proven\" means that others fit, "
+      "too.\n\n"
+      "`callready manual --findings` prints this page.\n";
+  for (const auto& entry : all_words) {
+    page += fmt::format(
+        "\n## {}\n\n**{}.** {}\n\n- How it is known: {}\n- Who acts: {}\n- What to do: {}\n",
+        entry.code, entry.title, entry.meaning, entry.known_by, entry.who, entry.fix);
+  }
+  return page.append(not_decided);
+}
+
+}  // namespace callready

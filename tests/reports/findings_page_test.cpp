@@ -1,0 +1,21 @@
+#include "reports/finding_words.hpp"
+#include "tests/reports/golden.hpp"
+
+namespace callready {
+namespace {
+
+TEST(FindingsPage, IsWhatTheDocsHold) {
+  expect_golden("../../../docs/findings.md", findings_page());
+}
+
+TEST(FindingsPage, EachEntryIsWhole) {
+  for (const auto& entry : finding_words()) {
+    for (const auto text : {entry.title, entry.meaning, entry.known_by, entry.who, entry.fix}) {
+      EXPECT_FALSE(text.empty()) << entry.code;
+    }
+    EXPECT_TRUE(entry.fix.ends_with('.')) << entry.code;
+  }
+}
+
+}  // namespace
+}  // namespace callready
