@@ -9,6 +9,7 @@
 
 #include "probe/cli/arguments_commands.hpp"
 #include "probe/cli/command_line.hpp"
+#include "probe/cli/help_page.hpp"
 #include "probe/cli/hints.hpp"
 #include "probe/cli/output.hpp"
 #include "probe/cli/say.hpp"
@@ -48,7 +49,7 @@ ParseResult parse_arguments(int argc, const char* const* argv) {
   app.set_version_flag("--version", std::string("callready ") + CALLREADY_VERSION);
   app.allow_windows_style_options(false);  // "/tmp/set.yaml" is a file everywhere
   app.require_subcommand(1);
-  app.footer(exit_statuses);
+  app.formatter(std::make_shared<HelpPage>());
   app.failure_message(failure_line);
   app.add_flag("-d,--debug", arguments.log_level, "Log to standard error, with real names and addresses; twice: more");
   app.fallthrough();
@@ -56,6 +57,7 @@ ParseResult parse_arguments(int argc, const char* const* argv) {
   add_commands(app, arguments);
   std::string page;
   add_description_commands(app, page);
+  app.footer(first_examples);
 
   if (argc == 1) {
     say(first_steps());

@@ -6,6 +6,7 @@
 #include <regex>
 
 #include "probe/cli/arguments_output.hpp"
+#include "probe/cli/help_page.hpp"
 #include "reports/firewall.hpp"
 
 namespace callready {
@@ -20,7 +21,7 @@ std::string parse_variable(const std::string& text, std::map<std::string, std::s
 }
 
 void add_set_options(CLI::App& app, Arguments& arguments) {
-  app.add_option("--set", arguments.set_files, "A target set of your own (a YAML file), repeatable")
+  app.add_option("--set", arguments.set_files, "A target set of your own (YAML), repeatable")
       ->type_name("FILE")
       ->allow_extra_args(false);
 }
@@ -28,7 +29,7 @@ void add_set_options(CLI::App& app, Arguments& arguments) {
 // What of a set is meant, where it serves several ways, clients and parts of the world.
 void add_choices(CLI::App& app, Arguments& arguments) {
   app.add_option("--scenario", arguments.scenarios,
-                 "A way to use the service (see `show`), repeatable")
+                 "Only this way of using the service (see `show`), repeatable")
       ->type_name("ID")
       ->allow_extra_args(false);
   app.add_option("--client", arguments.client, "Only the rows of this client (see `show`)")
@@ -44,18 +45,18 @@ void add_choices(CLI::App& app, Arguments& arguments) {
              if (!problem.empty()) throw CLI::ValidationError("--var", problem);
            }
          },
-         "A value of your own that the sets ask for, or one of them, repeatable")
+         "A value that the set needs from you, such as your server; repeatable")
       ->type_name("[SET/]NAME=VALUE")
       ->allow_extra_args(false)
       ->trigger_on_parse();
   app.add_option("--service-tags", arguments.service_tags_file,
-                 "Microsoft's list of Azure's networks (ServiceTags_Public_*.json), for sets that "
+                 "Microsoft's list of Azure networks (ServiceTags_Public_*.json), for sets that "
                  "name service tags")
       ->type_name("FILE");
 }
 
 void add_skip(CLI::App& app, Arguments& arguments) {
-  app.add_option("--skip", arguments.skip, "Not this requirement, repeatable")
+  app.add_option("--skip", arguments.skip, "Skip this requirement, repeatable")
       ->type_name("ID")
       ->allow_extra_args(false);
 }
@@ -64,58 +65,57 @@ void add_selection(CLI::App& app, Arguments& arguments) {
   add_choices(app, arguments);
   app.add_option_function<std::string>(
          "--from", [&arguments](const std::string& text) { arguments.from = parse<Vantage>(text); },
-         "Only the rows of this vantage")
+         "Only the rows of this vantage (where the traffic starts)")
       ->type_name("VANTAGE")
       ->check(CLI::IsMember(spellings<Vantage>()));
   app.add_option("--only", arguments.only, "Only this requirement, repeatable")
       ->type_name("ID")
       ->allow_extra_args(false);
   add_skip(app, arguments);
-  app.add_flag("--all", arguments.all, "Every endpoint instead of a sample");
+  app.add_flag("--all", arguments.all, "Test every endpoint instead of a sample");
 }
 
 void add_network_options(CLI::App& app, Arguments& arguments) {
   app.add_option_function<std::string>(
          "--pace", [&arguments](const std::string& text) { arguments.fast = text == "fast"; },
-         "normal (24 hosts in 10 s at most), or fast: in a lab, or with the firewall team's "
-         "consent")
+         "normal (at most 24 hosts in 10 s) or fast (only in a lab, or with the firewall team's "
+         "consent)")
       ->type_name("PACE")
       ->check(CLI::IsMember({"normal", "fast"}));
   app.add_flag(
       "--quality", arguments.quality,
-      "Measure how a call would sound, too: a stream of packets for 15 s, to a far end that "
-      "a set names or, with a login for TURN, between two relays of the service's own; WebRTC "
-      "calls last 10 s; and gather what addresses a browser would be called by");
+      "Measure call quality as well: a 15 s stream of packets to a far end that a set names or, "
+      "with a TURN login, between two of the service's relays; WebRTC calls last 10 s; also list "
+      "the ICE candidates a browser would find");
   app.add_option(
          "--calls", arguments.calls,
-         "With --quality, which it includes: does the line carry so many calls at once? One "
-         "first, then twice as many each time, ended before others on the line suffer (at "
-         "most 100)")
+         "Also test whether the line carries N calls at once (1 to 100; includes --quality). "
+         "Starts with one, doubles each time, and stops before others on the line suffer")
       ->type_name("N")
       ->check(CLI::Range(1, 100));
-  app.add_flag("--thorough", arguments.thorough, "Take the time that full evidence needs");
+  app.add_flag("--thorough", arguments.thorough, "Thorough test (up to 4 minutes)");
   app.add_option(
          "--timeout", arguments.timeout_s,
-         "The run ends after so many seconds, whatever is left; usually 20, and longer where the "
-         "pace takes longer")
+         "End the run after this many seconds, whatever is left (usually 20, longer where the "
+         "pace needs it)")
       ->type_name("SECONDS")
       ->check(CLI::Range(1.0, 86400.0));
   auto* proxy = app.add_option("--proxy", arguments.proxy,
-                               "Probe what a proxy may carry through this one too; auto: look for "
-                               "it as browsers do, by WPAD too; none: directly only. Without it, "
-                               "as the environment says (https_proxy, no_proxy)")
+                               "Also test through this proxy; auto: find it as browsers do (PAC, "
+                               "WPAD); none: direct connections only. Default: the environment "
+                               "(https_proxy, no_proxy)")
                     ->type_name("URL|auto|none");
-  app.add_option("--pac", arguments.pac, "Choose proxies by this PAC file")
+  app.add_option("--pac", arguments.pac, "Choose proxies with this PAC file")
       ->type_name("FILE|URL")
       ->excludes(proxy);
   app.add_flag("--sip-sdp", arguments.sip_sdp,
-               "Test your own SIP server (one given with --var) for a SIP ALG too, with a call's "
-               "session description: it rings nobody");
-  app.add_option("--dns", arguments.dns_servers, "Ask this name server instead, repeatable")
+               "Also test the path to your own SIP server (given with --var) for a SIP ALG, with a "
+               "call's session description; no phone rings");
+  app.add_option("--dns", arguments.dns_servers, "Use this DNS server instead, repeatable")
       ->type_name("ADDR")
       ->allow_extra_args(false);
   app.add_option("--ca-file", arguments.ca_files,
-                 "Trust the roots in this file too (PEM), repeatable")
+                 "Also trust the root certificates in this file (PEM), repeatable")
       ->type_name("FILE")
       ->allow_extra_args(false);
   app.add_option("--interface", arguments.interfaces,
@@ -129,61 +129,63 @@ void add_network_options(CLI::App& app, Arguments& arguments) {
       ->excludes(four);
   app.add_flag_callback(
       "--no-anchors", [&arguments] { arguments.anchors = false; },
-      "Leave out the controls: hosts that have nothing to do with the vendor");
+      "Leave out the controls (hosts unrelated to the vendor)");
   app.add_option("--anchors", arguments.anchors_file, "Use the controls in this target set instead")
       ->type_name("FILE");
   app.add_option("--site", arguments.site, "A name for this site, for the report")
       ->type_name("NAME");
-  app.add_option("--credentials", arguments.credentials_file,
-                 "Read secrets from this file (-: standard input): lines NAME=VALUE, names as in "
-                 "the environment "
-                 "(CALLREADY_TURN_USER, CALLREADY_TURN_PASSWORD, CALLREADY_TURN_SECRET, "
-                 "CALLREADY_PROXY_USER, CALLREADY_PROXY_PASSWORD, CALLREADY_MEDIA_KEY)")
+  app.add_option(
+         "--credentials", arguments.credentials_file,
+         "Read secrets from this file (-: standard input), one NAME=VALUE per line, named as in "
+         "the environment ("
+         "CALLREADY_TURN_USER, CALLREADY_TURN_PASSWORD, CALLREADY_TURN_SECRET, "
+         "CALLREADY_PROXY_USER, CALLREADY_PROXY_PASSWORD, CALLREADY_MEDIA_KEY)")
       ->type_name("FILE");
 }
 
 void add_follow(CLI::App& app, Arguments& arguments) {
   app.add_flag("--follow", arguments.follow,
-               "With --json: a line for each event as it happens (NDJSON), not one report")
+               "With --json: one line per event as it happens (NDJSON) instead of one report")
       ->needs(app.get_option("--json"));
 }
 
 void add_check(CLI::App& app, Arguments& arguments) {
-  auto* check =
-      add_command(app, arguments, "check",
-                  "Probe what these target sets need, and say whether calls work", Command::check);
+  auto* check = add_command(app, arguments, "check", "Test whether calls work with these services",
+                            Command::check);
   check->add_option("SET", arguments.names, "Target sets by name (see `list`)")->expected(0, -1);
-  check->footer(exit_statuses);
+  check->footer(std::string(check_examples) + exit_statuses);
   add_set_options(*check, arguments);
   add_selection(*check, arguments);
   add_network_options(*check, arguments);
   add_output_options(*check, arguments);
   check->add_flag("!--no-keep", arguments.keep,
-                  "Do not keep this run for `render last` (it is kept for this user only)");
+                  "Do not keep this run for `render last` (only this user can read it)");
   check
       ->add_option(
           "--history", arguments.history_file,
-          "Say since when findings stand: by the report in this file, which a complete run "
-          "replaces by its own (JSON)")
+          "Say since when findings have been present: compares with the report in this file "
+          "(JSON), which a complete run replaces")
       ->type_name("FILE");
   check
       ->add_option("--place", arguments.place,
-                   "Where this computer stands (\"user VLAN, wired\"), for the report")
+                   "Where this computer is (\"user VLAN, wired\"), for the report")
       ->type_name("TEXT");
   check
       ->add_option(
           "--push-to", arguments.push_url,
-          "Send the report to this OpenTelemetry collector too (OTLP over HTTP, JSON); what "
+          "Also send the report to this OpenTelemetry collector (OTLP over HTTP, JSON); what "
           "cannot be sent now goes with the next run. CALLREADY_PUSH_TOKEN: its bearer token")
       ->type_name("URL");
   add_follow(*check, arguments);
+  group_options(*check);
 }
 
 void add_list(CLI::App& app, Arguments& arguments) {
-  auto* list = add_command(app, arguments, "list",
-                           "The target sets, and how good and how old each is", Command::list);
+  auto* list =
+      add_command(app, arguments, "list",
+                  "List the services it knows (target sets), with age and source", Command::list);
   list->add_option("WORD", arguments.names,
-                   "Only sets that have these words in their id, title, vendor or other names")
+                   "Only sets with these words in their id, title, vendor or other names")
       ->expected(0, -1);
   list->add_option_function<std::string>(
           "--kind",
@@ -193,14 +195,13 @@ void add_list(CLI::App& app, Arguments& arguments) {
       ->check(CLI::IsMember(spellings<ServiceKind>()));
   add_set_options(*list, arguments);
   auto* as_json = list->add_flag("--json", arguments.json, "As JSON");
-  list->add_flag("--names", arguments.bare_names,
-                 "Only the names that they go by, each with a title")
+  list->add_flag("--names", arguments.bare_names, "Only their names, each with a title")
       ->excludes(as_json);
 }
 
 void add_show(CLI::App& app, Arguments& arguments) {
   auto* show = add_command(app, arguments, "show",
-                           "What a target set asks for, each row with its source", Command::show);
+                           "Show what a service requires, each row with its source", Command::show);
   show->add_option("SET", arguments.names, "A target set by name; with --set FILE, that file's")
       ->expected(0, -1);
   add_set_options(*show, arguments);
@@ -209,9 +210,8 @@ void add_show(CLI::App& app, Arguments& arguments) {
 }
 
 void add_firewall(CLI::App& app, Arguments& arguments) {
-  auto* firewall =
-      add_command(app, arguments, "firewall",
-                  "The firewall rules that target sets need, to ask for", Command::firewall);
+  auto* firewall = add_command(app, arguments, "firewall",
+                               "Print the firewall rules that services need", Command::firewall);
   firewall->add_option("SET", arguments.names, "Target sets by name (see `list`)")->expected(0, -1);
   add_set_options(*firewall, arguments);
   add_choices(*firewall, arguments);
@@ -259,19 +259,20 @@ void add_validate(CLI::App& app, Arguments& arguments) {
 }
 
 void add_render(CLI::App& app, Arguments& arguments) {
-  auto* render =
-      add_command(app, arguments, "render", "Print a saved JSON report again", Command::render);
+  auto* render = add_command(app, arguments, "render", "Print a saved JSON report in any format",
+                             Command::render);
   render
       ->add_option("FILE", arguments.names,
-                   "A JSON report, - for standard input, or last for the last run's")
+                   "A JSON report; - for standard input, last for the last run")
       ->required()
       ->expected(1);
   add_output_options(*render, arguments);
+  render->footer(exit_statuses);
 }
 
 void add_merge(CLI::App& app, Arguments& arguments) {
   auto* merge = add_command(app, arguments, "merge",
-                            "One site from the reports of several vantages", Command::merge);
+                            "Merge reports from several networks of one site", Command::merge);
   merge
       ->add_option("REPORT", arguments.names,
                    "JSON reports, of a user's network, the phones', the PBX's; NAME=FILE gives a "
@@ -281,45 +282,45 @@ void add_merge(CLI::App& app, Arguments& arguments) {
   merge->add_option("--site", arguments.site, "A name for the site, for the report")
       ->type_name("NAME");
   add_output_options(*merge, arguments);
+  merge->footer(exit_statuses);
 }
 
 void add_diff(CLI::App& app, Arguments& arguments) {
   auto* diff = add_command(app, arguments, "diff",
-                           "What got better and what got worse between two reports", Command::diff);
-  diff->add_option("REPORT", arguments.names, "The older JSON report, then the newer")
+                           "Compare two reports: what got better, what got worse", Command::diff);
+  diff->add_option("REPORT", arguments.names, "The older JSON report, then the newer one")
       ->required()
       ->expected(2);
   diff->add_flag("--json", arguments.json, "As JSON");
   add_redact_options(*diff, arguments);
   add_terminal_options(*diff, arguments);
   diff->footer(
-      "Exit status: 0 the same or better, 1 something got worse, 2 usage error, 3 what worked "
-      "could "
-      "not be decided by the newer run.");
+      "Exit status: 0 the same or better, 1 something got worse, 2 usage error, 3 what\n"
+      "worked before could not be decided by the newer run.");
 }
 
 void add_update(CLI::App& app, Arguments& arguments) {
-  auto* update = add_command(
-      app, arguments, "update",
-      "Fetch newer target sets, if they are signed by whom this program trusts", Command::update);
+  auto* update = add_command(app, arguments, "update",
+                             "Download newer target sets (accepted only with a trusted signature)",
+                             Command::update);
   update
       ->add_option("--from", arguments.from_source,
                    "Where the sets are: a folder, the index.json in it, or an http(s) URL")
       ->type_name("FOLDER|FILE|URL");
   update->footer(
-      "Exit status: 0 the sets are up to date, 2 they could not be taken and the old "
-      "ones stay.");
+      "Exit status: 0 the sets are up to date, 2 the update failed and the old sets\n"
+      "stay in use.");
 }
 
 void add_import(CLI::App& app, Arguments& arguments) {
   auto* import = add_command(app, arguments, "import",
-                             "Make or refresh a target set from the vendor's machine-readable list",
-                             Command::import);
+                             "Make or refresh a target set from a vendor's feed", Command::import);
   import->add_option("FEED", arguments.names, "m365, zoom, aws, google or azure; then the file")
       ->type_name("FEED [FILE]")
       ->required()
       ->expected(1, 2);
-  import->add_option("--url", arguments.url, "Fetch the list from here instead of a file")
+  import
+      ->add_option("--url", arguments.url, "Download the list from here instead of reading a file")
       ->type_name("URL");
   import
       ->add_option("--into", arguments.into_file,
@@ -328,11 +329,11 @@ void add_import(CLI::App& app, Arguments& arguments) {
 }
 
 void add_demo(CLI::App& app, Arguments& arguments) {
-  auto* demo =
-      add_command(app, arguments, "demo",
-                  "A whole site on loopback, checked: nothing else is needed", Command::demo);
+  auto* demo = add_command(app, arguments, "demo",
+                           "Run the checks against a built-in site on loopback", Command::demo);
   add_skip(*demo, arguments);
   add_output_options(*demo, arguments);
+  demo->footer(exit_statuses);
   add_follow(*demo, arguments);
 }
 
@@ -359,6 +360,7 @@ void add_commands(CLI::App& app, Arguments& arguments) {
   add_import(app, arguments);
   add_demo(app, arguments);
   add_services(app, arguments);
+  group_commands(app);
 }
 
 }  // namespace callready

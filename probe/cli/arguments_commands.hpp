@@ -7,10 +7,6 @@
 
 namespace callready {
 
-inline constexpr auto exit_statuses =
-    "Exit status: 0 ready, 1 blocked, 2 usage or configuration error, 3 could not be decided\n"
-    "(or interrupted), 4 degraded (works, by a fallback).";
-
 void add_commands(CLI::App& app, Arguments& arguments);
 
 // `ui`, `exporter` and `serve`, which run until they are ended.

@@ -47,25 +47,23 @@ void add_terminal_options(CLI::App& app, Arguments& arguments) {
 
 void add_redact_options(CLI::App& app, Arguments& arguments) {
   auto* redact = app.add_flag("--redact", arguments.redact,
-                              "Pseudonyms in place of the site's addresses, hosts, networks and "
-                              "users; the vendor's names stay");
+                              "Replace this site's addresses, hosts, networks and users with "
+                              "pseudonyms; the vendor's names stay");
   app.add_option("--redact-key", arguments.redact_key_file,
                  "The key of the pseudonyms: the same key gives the same pseudonyms in every "
-                 "report. Without it CALLREADY_REDACT_KEY counts, then redact.key in the "
-                 "configuration folder, which is made if there is none")
+                 "report. Default: CALLREADY_REDACT_KEY, then redact.key in the configuration "
+                 "folder, made if missing")
       ->type_name("FILE")
       ->needs(redact);
 }
 
 void add_output_options(CLI::App& app, Arguments& arguments) {
-  auto* json =
-      app.add_flag("--json", arguments.json, "The whole report as JSON on standard output");
+  auto* json = app.add_flag("--json", arguments.json, "Print the whole report as JSON");
   auto* nagios =
-      app.add_flag("--nagios", arguments.nagios,
-                   "One line on standard output and the exit status, as Nagios wants them");
+      app.add_flag("--nagios", arguments.nagios, "Print one line and exit as a Nagios plugin does");
   nagios->excludes(json);
   app.add_flag("--ticket", arguments.ticket,
-               "Only what goes into a ticket: cause, who, what exactly, evidence")
+               "Print a ticket of at most 25 lines: verdict, cause, who, what to change")
       ->excludes(json)
       ->excludes(nagios);
   app.add_option_function<std::vector<std::string>>(
@@ -76,9 +74,9 @@ void add_output_options(CLI::App& app, Arguments& arguments) {
              if (!problem.empty()) throw CLI::ValidationError("--report", problem);
            }
          },
-         fmt::format("FORMAT=FILE, repeatable; FORMAT alone or FILE - is standard output; formats: "
-                     "{}",
-                     fmt::join(format_names(), ", ")))
+         fmt::format(
+             "Write a report to a file, repeatable; without FILE, to standard output. Formats: {}",
+             fmt::join(format_names(), ", ")))
       ->type_name("FORMAT[=FILE]")
       ->allow_extra_args(false)
       ->trigger_on_parse();

@@ -5,20 +5,20 @@ namespace {
 
 void add_ui(CLI::App& app, Arguments& arguments) {
   auto* ui =
-      add_command(app, arguments, "ui",
-                  "The same on a page in your browser: choose, run, read, hand on", Command::ui);
+      add_command(app, arguments, "ui", "Run checks from a page in your browser", Command::ui);
   ui->add_flag("!--no-browser", arguments.browser,
-               "Open no browser: say which file opens the page");
+               "Do not open a browser; print the file that opens the page");
   ui->footer(
-      "The page is for this user alone, on this computer alone. It ends a minute after the page "
-      "is closed.\nWhat stands behind -- are options of `check`, for every run: "
-      "callready ui -- --interface eth0\nExit status: 0 ended, 2 it could not be started.");
+      "Only this user on this computer can open the page. The program ends a minute after\n"
+      "the page is closed. Options after -- are options of `check`, for every run:\n"
+      "  callready ui -- --interface eth0\n"
+      "Exit status: 0 ended, 2 could not be started.");
 }
 
 void add_exporter(CLI::App& app, Arguments& arguments) {
-  auto* exporter = add_command(
-      app, arguments, "exporter",
-      "Run target sets in the background, and tell Prometheus what was found", Command::exporter);
+  auto* exporter = add_command(app, arguments, "exporter",
+                               "Run checks in the background and export the results to Prometheus",
+                               Command::exporter);
   exporter
       ->add_option("--config", arguments.config_file,
                    "Sets, options, schedule (YAML); read again on SIGHUP")
@@ -32,21 +32,20 @@ void add_exporter(CLI::App& app, Arguments& arguments) {
       ->add_option("--web.config.file", arguments.web_config_file,
                    "TLS and logins, as Prometheus' exporters have them (YAML)")
       ->type_name("FILE");
-  exporter->add_flag("--check-config", arguments.check_config,
-                     "Only say whether the files are right");
+  exporter->add_flag("--check-config", arguments.check_config, "Only check the files for errors");
   exporter->footer("Exit status: 0 ended by a signal, 2 usage or configuration error.");
 }
 
 void add_serve(CLI::App& app, Arguments& arguments) {
   auto* serve =
       add_command(app, arguments, "serve",
-                  "The far end, on a host of your own outside: prints the target set to check "
-                  "it by, and answers until it is interrupted",
+                  "Be the far end on a host of your own: prints a target set for it and answers "
+                  "until interrupted",
                   Command::serve);
   serve->add_option("NAME", arguments.names, "This host's name or address, as clients reach it")
       ->required()
       ->expected(1);
-  serve->add_option("--bind", arguments.bind, "The address to listen on; all IPv4 where absent")
+  serve->add_option("--bind", arguments.bind, "The address to listen on (default: all IPv4)")
       ->type_name("ADDRESS");
   const auto a_port = CLI::Range(0, 65'535);
   serve
@@ -64,7 +63,7 @@ void add_serve(CLI::App& app, Arguments& arguments) {
     serve->add_option(names, place, help)->type_name(type)->capture_default_str();
   };
   ports_option("--media-ports", arguments.media_ports,
-               "UDP that is echoed to who has the key: ports and ranges, or off", "PORTS");
+               "UDP ports that echo to clients with the key: ports and ranges, or off", "PORTS");
   ports_option("--tls-ports,--tls-port", arguments.tls_ports,
                "TLS: ports and ranges, or off; 0: any", "PORTS");
   ports_option("--tcp-ports", arguments.tcp_ports,
@@ -76,7 +75,7 @@ void add_serve(CLI::App& app, Arguments& arguments) {
                    "5780); --bind names the first")
       ->type_name("ADDRESS");
   ports_option("--sip-port", arguments.sip_port,
-               "SIP over UDP and TCP, which sends back what it gets, or off; 0: any", "PORT");
+               "SIP over UDP and TCP, which sends back what it receives, or off; 0: any", "PORT");
   ports_option("--sips-port", arguments.sips_port, "SIP over TLS, or off; 0: any", "PORT");
   serve
       ->add_option(
@@ -84,10 +83,9 @@ void add_serve(CLI::App& app, Arguments& arguments) {
           "Read CALLREADY_MEDIA_KEY from this file (-: standard input) instead of the environment")
       ->type_name("FILE");
   serve->footer(
-      "Streams and echoes answer only who has the key: CALLREADY_MEDIA_KEY, there and here. On a "
-      "terminal it makes one by itself. STUN and SIP over UDP answer anybody, with no more bytes "
-      "than "
-      "came. At most 3,000 ports in all.");
+      "Streams and echoes answer only clients with the key: set CALLREADY_MEDIA_KEY on both\n"
+      "sides. On a terminal, serve makes one. STUN and SIP over UDP answer anyone, with no\n"
+      "more bytes than they received. At most 3,000 ports in all.");
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "reports/finding_words.hpp"
+
 namespace callready {
 namespace {
 
@@ -75,6 +77,7 @@ CommandLine describe(const CLI::App& app) {
 void add_description_commands(CLI::App& app, std::string& page) {
   auto* completion = app.add_subcommand(
       "completion", "Completion of the command line, for a shell to read at its start");
+  completion->group("Other");
   completion
       ->add_option_function<std::string>(
           "SHELL",
@@ -91,8 +94,11 @@ void add_description_commands(CLI::App& app, std::string& page) {
       "bash: source <(callready completion bash)\n"
       "zsh:  callready completion zsh > \"${fpath[1]}/_callready\"\n"
       "fish: callready completion fish | source");
-  app.add_subcommand("manual", "The manual page, for man(1)")->group("")->callback([&app, &page] {
-    page = manual_page(describe(app), CALLREADY_VERSION);
+  auto* manual = app.add_subcommand("manual", "The manual page, for man(1)")->group("");
+  manual->add_flag_callback(
+      "--findings", [&page] { page = findings_page(); }, "docs/findings.md instead");
+  manual->callback([&app, &page] {
+    if (page.empty()) page = manual_page(describe(app), CALLREADY_VERSION);
   });
 }
 

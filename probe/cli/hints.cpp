@@ -39,9 +39,9 @@ std::vector<std::string> commands_of(const CLI::App& app) {
 std::string first_steps() {
   return std::string(
       "callready tells whether calls work from this network, and if not, what to change.\n"
-      "  callready list                  the services that it knows\n"
+      "  callready list                  the services it knows\n"
       "  callready check webex           can people here make calls with it?\n"
-      "  callready ui                    the same on a page in the browser\n"
+      "  callready ui                    the same from a page in your browser\n"
       "  callready demo                  see it at work, without any network\n"
       "  callready help                  everything else\n");
 }
@@ -53,8 +53,9 @@ std::string unknown_command(const CLI::App& app, int argc, const char* const* ar
   if (std::find(known.begin(), known.end(), word) != known.end()) return {};
   const auto meant = service_meant(word);
   if (!suggest(word, known) && meant) {
-    return fmt::format("callready: '{}' is no command. To check that service: callready check {}\n",
-                       word, *meant);
+    return fmt::format(
+        "callready: '{}' is not a command. To check that service: callready check {}\n", word,
+        *meant);
   }
   return fmt::format("callready: unknown command '{}'{}\n", word, did_you_mean(word, known));
 }

@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include "probe/cli/command_line.hpp"
+#include "probe/cli/help_page.hpp"
 
 namespace callready {
 namespace {
@@ -78,9 +79,10 @@ std::string manual_page(const CommandLine& line, const std::string& version) {
   for (const auto& command : line.commands) {
     text += ".SS " + in_troff(command.name) + "\n" + synopsis_of(command) + "\n.PP\n" +
             in_troff(command.description) + ".\n" + options_of(command);
-    if (command.footer != line.footer) text += footer_of(command);
+    text += footer_of(command);
   }
-  text += ".SH \"EXIT STATUS\"\n" + footer_of(line);
+  text += ".SH EXAMPLES\n" + footer_of(line);
+  text += ".SH \"EXIT STATUS\"\n" + in_troff(exit_statuses) + '\n';
   return text;
 }
 
