@@ -14,64 +14,88 @@
 namespace callready {
 namespace {
 
-constexpr std::size_t most_evidence = 3;
+constexpr std::size_t most_lines = 25;
+constexpr std::size_t most_services = 4;
+constexpr std::size_t most_causes = 3;
+constexpr std::size_t most_evidence = 2;
+constexpr std::size_t most_peers = 12;
+// Below the causes: that there are more, where the whole list is, what to do afterwards.
+constexpr std::size_t last_lines = 3;
 
 class TicketLines {
  public:
   void add(std::string_view heading, const std::string& text) {
     if (text.empty()) return;
     const auto name = heading.empty() ? std::string() : std::string(heading) + ':';
-    out_ += harmless(fmt::format("{:<{}}{}", name, label_width, text)) + '\n';
+    lines_.push_back(harmless(fmt::format("{:<{}}{}", name, label_width, text)));
   }
-  std::string take() { return std::move(out_); }
+  std::size_t size() const { return lines_.size(); }
+  std::string text() const { return joined(lines_, "\n") + '\n'; }
 
  private:
   static constexpr int label_width = 12;
-  std::string out_;
+  std::vector<std::string> lines_;
 };
 
+using Findings = std::vector<const Finding*>;
+
+// Empty: all sets of the report.
+std::set<std::string> sets_of(const Findings& findings) {
+  std::set<std::string> sets;
+  for (const auto* finding : findings) {
+    for (const auto& affected : finding->affects) sets.insert(affected.set);
+  }
+  return sets;
+}
+
 void add_head(TicketLines& block, const Report& report, const std::set<std::string>& sets) {
+  std::vector<std::string> verdicts;
+  for (const auto& set : report.sets) {
+    if (!sets.empty() && !sets.contains(set.id)) continue;
+    verdicts.push_back(fmt::format("{}: {}. {}", set_name(set), verdict_word(set.verdict),
+                                   verdict_sentences(set, report)));
+  }
+  const auto told = std::min(verdicts.size(), most_services);
+  for (std::size_t i = 0; i < told; ++i) block.add(i == 0 ? "Verdict" : "", verdicts[i]);
+  if (const auto more = verdicts.size() - told; more > 0) {
+    block.add("", fmt::format("({} more services: see the report)", more));
+  }
   auto site = report.site.name;
   if (!report.site.host.empty()) {
     site += fmt::format("{}{}", site.empty() ? "" : ", ", report.site.host);
   }
-  block.add("Site", site);
-  block.add("Time", fmt::format("{}, {} {}", minute_of(report.started_at), report.tool.name,
+  block.add("Where", site);
+  block.add("When", fmt::format("{}, {} {}", minute_of(report.started_at), report.tool.name,
                                 report.tool.version));
-  for (const auto& set : report.sets) {
-    if (!sets.empty() && !sets.contains(set.id)) continue;
-    block.add("Service", set_name(set));
-    block.add("Verdict",
-              fmt::format("{}: {}", verdict_word(set.verdict), verdict_sentences(set, report)));
-  }
 }
 
-// The command that shows whether it is mended.
-std::string command_for(const Report& report, const std::set<std::string>& sets) {
-  std::string command = "callready check";
-  for (const auto& set : report.sets) {
-    if (sets.empty() || sets.contains(set.id)) command += ' ' + set.id;
+// "UDP 3478 to a.example, b.example and 12 more (TURN servers over UDP)".
+std::string in_a_line(const FirewallRule& rule) {
+  std::vector<std::string> peers;
+  for (const auto& peer : rule.peers) {
+    if (peers.size() < most_peers) peers.push_back(peer.text);
   }
-  if (report.site.vantage) command += fmt::format(" --from {}", to_string(*report.site.vantage));
-  return command;
+  auto text = fmt::format("{} {}", protocol_in_words(rule), ports_in_words(rule));
+  if (!peers.empty()) {
+    text += fmt::format(" {} {}", rule.direction == Direction::in ? "from" : "to", joined(peers));
+  }
+  if (const auto more = rule.peers.size() - peers.size(); more > 0) {
+    text += fmt::format(" and {} more", more);
+  }
+  return fmt::format("{} ({})", text, joined(rule.titles, "; "));
 }
 
-}  // namespace
-
-std::string ticket_of(const Report& report, std::size_t number) {
-  const auto& finding = report.findings[number];
-  std::set<std::string> sets;
-  for (const auto& affected : finding.affects) sets.insert(affected.set);
-  TicketLines block;
-  add_head(block, report, sets);
+void add_cause(TicketLines& block, const Finding& finding, std::size_t most_rules) {
   const auto doubt = caution(finding.confidence);
-  block.add("Cause", fmt::format("{} ({}; code {})", finding.title,
-                                 doubt.empty() ? "certain" : doubt, finding.code));
-  block.add("Seen from", joined(finding.seen_from));
-  block.add("Users see", seen_by_users(finding, report));
-  block.add("For", std::string(team(finding.owner)));
+  auto cause = fmt::format("{} ({}; code {})", finding.title, doubt.empty() ? "certain" : doubt,
+                           finding.code);
+  if (!finding.seen_from.empty()) cause += "; seen from " + joined(finding.seen_from);
+  block.add("Cause", cause);
+  block.add("Who", std::string(team(finding.owner)));
   block.add("To do", finding.fix);
-  for (const auto& line : lines_of(finding.rules)) block.add("", line);
+  for (std::size_t i = 0; i < std::min(finding.rules.size(), most_rules); ++i) {
+    block.add("", "- " + in_a_line(finding.rules[i]));
+  }
   std::set<std::string> told;
   for (const auto& evidence : finding.evidence) {
     if (told.size() == most_evidence) break;
@@ -79,27 +103,78 @@ std::string ticket_of(const Report& report, std::size_t number) {
       block.add(told.size() == 1 ? "Evidence" : "", evidence.text);
     }
   }
-  const bool one_run = report.vantages.empty();
-  block.add("Afterwards", fmt::format("{}\"{}\" there: this cause is to be gone.",
-                                      one_run ? "run " : "at each of these places run ",
-                                      command_for(report, sets)));
-  return block.take();
+}
+
+bool is_cut(const Finding& finding, std::size_t most_rules) {
+  return finding.rules.size() > most_rules ||
+         std::any_of(finding.rules.begin(), finding.rules.end(),
+                     [](const FirewallRule& rule) { return rule.peers.size() > most_peers; });
+}
+
+std::string names_of_sets(const Report& report, const std::set<std::string>& sets) {
+  std::string names;
+  for (const auto& set : report.sets) {
+    if (sets.empty() || sets.contains(set.id)) names += ' ' + set.id;
+  }
+  return names;
+}
+
+void add_end(TicketLines& block, const Report& report, const Findings& findings, bool cut) {
+  const auto names = names_of_sets(report, sets_of(findings));
+  if (cut) {
+    block.add("Full list", fmt::format("callready firewall{} --missing --from REPORT.json (or "
+                                       "\"--from last\" on that computer)",
+                                       names));
+  }
+  auto command = "callready check" + names;
+  if (report.site.vantage) command += fmt::format(" --from {}", to_string(*report.site.vantage));
+  block.add("Afterwards", fmt::format("Run \"{}\" {} again; {} should be gone.", command,
+                                      report.vantages.empty() ? "there" : "at each of these places",
+                                      findings.size() == 1 ? "this problem" : "these problems"));
+}
+
+std::string ticket_about(const Report& report, const Findings& findings) {
+  TicketLines block;
+  add_head(block, report, sets_of(findings));
+  const auto told = std::min(findings.size(), most_causes);
+  TicketLines without_rules;
+  for (std::size_t i = 0; i < told; ++i) add_cause(without_rules, *findings[i], 0);
+  const auto taken = block.size() + without_rules.size() + last_lines;
+  auto room = most_lines - std::min(most_lines, taken);
+  bool cut = false;
+  for (std::size_t i = 0; i < told; ++i) {
+    const auto rules = std::min(findings[i]->rules.size(), room);
+    room -= rules;
+    cut = cut || is_cut(*findings[i], rules);
+    add_cause(block, *findings[i], rules);
+  }
+  if (const auto more = findings.size() - told; more > 0) {
+    block.add("", fmt::format("({} more causes: see the report)", more));
+  }
+  add_end(block, report, findings, cut);
+  return block.text();
+}
+
+}  // namespace
+
+std::string ticket_of(const Report& report, std::size_t number) {
+  return ticket_about(report, {&report.findings[number]});
 }
 
 std::string render_ticket(const Report& report, const RenderOptions&) {
-  if (report.findings.empty()) {
-    TicketLines block;
-    add_head(block, report, {});
-    const auto open = unexplained_titles(report);
-    block.add("Cause",
-              open.empty() ? "nothing to be changed was found" : "none found for: " + joined(open));
-    return block.take();
-  }
-  std::string out;
-  for (std::size_t i = 0; i < report.findings.size(); ++i) {
-    out += (i == 0 ? "" : "\n") + ticket_of(report, i);
-  }
-  return out;
+  Findings findings;
+  for (const auto& finding : report.findings) findings.push_back(&finding);
+  if (!findings.empty()) return ticket_about(report, findings);
+  TicketLines block;
+  add_head(block, report, {});
+  const auto open = unexplained_titles(report);
+  const bool unknown =
+      std::any_of(report.sets.begin(), report.sets.end(),
+                  [](const SetResult& set) { return set.verdict == Verdict::unknown; });
+  block.add("Cause", !open.empty() ? "not determined for: " + joined(open)
+                     : unknown     ? "not determined; wait 60 s and run again"
+                                   : "No problem found.");
+  return block.text();
 }
 
 }  // namespace callready

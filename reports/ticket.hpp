@@ -1,4 +1,4 @@
-// The block for the ticket: all that who gets it needs, and nothing else. Internal to reports/.
+// The block for the ticket: at most 25 lines of plain text. Internal to reports/.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +8,8 @@
 
 namespace callready {
 
-// Of one cause, with every name and network that its fix asks for.
+// About one cause, for the team that has to act. Long lists of hosts are left to `firewall
+// --missing`, which it names.
 std::string ticket_of(const Report& report, std::size_t finding);
 
 }  // namespace callready

@@ -27,7 +27,7 @@ struct Kind {
 };
 constexpr Kind kinds[] = {
     {"summary", "application/json", "callready-summary.json"},
-    {"markdown", "text/plain; charset=utf-8", "callready.md"},
+    {"ticket", "text/plain; charset=utf-8", "callready.txt"},
     {"json", "application/json", "callready.json"},
     {"html", "text/html; charset=utf-8", "callready.html"},
 };

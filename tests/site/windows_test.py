@@ -188,7 +188,7 @@ class ThePage(unittest.TestCase):
         self.assertGreater(states[-1]["total"], 10)
         self.assertEqual("READY", json.loads(page.get("report?as=summary").text)["sets"][0]["word"])
         self.assertTrue(page.get("report?as=html").text.rstrip().endswith("</html>"), "it is whole")
-        self.assertIn("READY", page.get("report?as=markdown&hide=1").text)
+        self.assertIn("READY", page.get("report?as=ticket&hide=1").text)
 
     def test_a_run_that_is_stopped_reports_what_it_has(self):
         page = self.start_with_slow_set()

@@ -193,7 +193,7 @@ class Run(WithFolder):
         self.assertEqual((True, False), (last["report"], last["before"]))
         summary = json.loads(ui.get("report?as=summary").text)
         self.assertEqual("READY", summary["sets"][0]["word"])
-        self.assertIn("READY", ui.get("report?as=markdown").text)
+        self.assertIn("READY", ui.get("report?as=ticket").text)
         self.assertEqual("callready.report/1", json.loads(ui.get("report?as=json&save=1").text)["schema"])
         page = ui.get("report?as=html")
         self.assertIn("sandbox", page.getheader("Content-Security-Policy"))

@@ -190,7 +190,7 @@ import {abilities, changes, element, finding, verdict} from './result.js';
       $('count').textContent = 'Getting ready …';
     }
     $('now').textContent = state.stopping ? 'Stopping, and writing down what is known …'
-      : state.now ? `Heard of ${state.now}` : '';
+      : state.now ? `Reply from ${state.now}` : '';
     $('stop').disabled = state.stopping;
     if (first) {
       say('');
@@ -275,7 +275,7 @@ import {abilities, changes, element, finding, verdict} from './result.js';
   };
   $('copy').addEventListener('click', async () => {
     try {
-      const done = await copy(await (await ask(report('markdown'))).text());
+      const done = await copy(await (await ask(report('ticket'))).text());
       tell(done ? `Copied: paste it into the ticket.${hidden ? ' Private details are hidden.' : ''}`
         : 'It could not be copied. Save the report instead.');
     } catch (error) {
