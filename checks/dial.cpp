@@ -63,9 +63,8 @@ void note_short_wait(Observation& observation, milliseconds waited) {
   if (observation.outcome != Outcome::silent) return;
   Evidence evidence;
   evidence.kind = EvidenceKind::short_wait;
-  evidence.text =
-      fmt::format("given up after {} s: nothing had come from this host when this was asked",
-                  static_cast<double>(waited.count()) / 1000);
+  evidence.text = fmt::format("given up after {} s: this host had answered nothing by then",
+                              static_cast<double>(waited.count()) / 1000);
   evidence.facts[Fact::waited_ms] = static_cast<std::int64_t>(waited.count());
   observation.evidence.push_back(std::move(evidence));
 }

@@ -114,7 +114,7 @@ void add_special_addresses(const DnsRequest& asked, std::vector<Evidence>& list)
     evidence.text =
         fmt::format("{} gives {} the address {}, which {}", asked.question.server.to_string(),
                     asked.question.name, address->to_string(),
-                    sinkhole ? "leads nowhere" : "is none of the public Internet");
+                    sinkhole ? "leads nowhere" : "is not on the public Internet");
     evidence.facts[Fact::server] = asked.question.server.to_string();
     evidence.facts[Fact::address] = address->to_string();
     evidence.facts[Fact::sinkhole] = sinkhole;
@@ -306,11 +306,10 @@ asio::awaitable<Observation> run_dns(Context& context, Job job) {
   }
   const auto encoded = dns::encode_question(0, name, *type, true);
   if (encoded.has_error() || IpAddress::parse(name)) {
-    co_return skipped(DetailCode::not_a_name, name + " is no name that can be asked for");
+    co_return skipped(DetailCode::not_a_name, name + " is not a name that can be looked up");
   }
   const auto servers = servers_to_ask(context, job);
-  if (servers.empty())
-    co_return skipped(DetailCode::no_resolver, "this machine has no DNS server");
+  if (servers.empty()) co_return skipped(DetailCode::no_resolver, "this machine has no DNS server");
   observation.sent_at = context.scope.clock.wall_now();
   std::vector<asio::awaitable<DnsRequest>> work;
   for (const auto& server : servers) {

@@ -72,10 +72,10 @@ void conclude(Observation& observation, Outcome outcome, DetailCode result,
   Evidence evidence;
   evidence.kind = EvidenceKind::hop;
   if (result == DetailCode::left_site) {
-    evidence.text = fmt::format("{}, leaves the site, as far as {}", what, device);
+    evidence.text = fmt::format("{}, leaves the site (seen at {})", what, device);
   } else if (result == DetailCode::dropped) {
     evidence.text =
-        fmt::format("{}, does not get as far as {}, which other packets reach", what, router);
+        fmt::format("{}, is dropped before {}, which other packets reach", what, router);
   } else if (result == DetailCode::prohibited) {
     evidence.text = fmt::format("{}, is turned away by {}", what, device);
   } else if (result == DetailCode::refused_on_the_way) {

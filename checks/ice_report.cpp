@@ -107,10 +107,10 @@ void add_call_candidates(Observation& observation, const Gathered& gathered) {
   }
   add_evidence(
       observation, EvidenceKind::ice_candidates,
-      fmt::format("A browser would gather {} of this computer's own addresses (hidden behind mDNS "
-                  "names until the page may use the microphone), {} beyond the NAT, {} of relays",
-                  counts[CandidateType::host], counts[CandidateType::server_reflexive],
-                  counts[CandidateType::relayed]),
+      fmt::format(
+          "ICE candidates a browser would find: {} host (mDNS), {} server-reflexive, {} relay",
+          counts[CandidateType::host], counts[CandidateType::server_reflexive],
+          counts[CandidateType::relayed]),
       {{Fact::count, static_cast<std::int64_t>(gathered.candidates.size())},
        {Fact::hidden, counts[CandidateType::host]},
        {Fact::took_ms, gathered.took.count()}});

@@ -120,7 +120,7 @@ asio::awaitable<Property> measure_filtering(Context& context, std::optional<Samp
   if (both.has_value()) {
     if (both->from == corners.other && both->message.message_class == stun::Class::success) {
       co_return known(DetailCode::endpoint_independent, method,
-                      "strangers' packets reach a port that we have sent from");
+                      "packets from any address reach a port that we have sent from");
     }
     co_return unknown("the server does not honour CHANGE-REQUEST");
   }

@@ -51,7 +51,7 @@ Property mapping_of(const Meeting& met) {
 Property filtering_of(const Meeting& met) {
   if (met.stranger_in.value_or(false)) {
     return known(DetailCode::endpoint_independent, by_relays,
-                 "strangers' packets reach a port that we have sent from");
+                 "packets from any address reach a port that we have sent from");
   }
   // Silence says something only of a relay whose packets do come in when they are asked for.
   if (!met.answer_in.value_or(false)) {

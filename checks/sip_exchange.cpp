@@ -206,9 +206,9 @@ void add_sip_discarded(Observation& observation, const sip::Collector& collector
   Evidence evidence;
   evidence.kind = EvidenceKind::sip_discarded;
   if (collector.broken() > 0) {
-    evidence.text = "what came back was no SIP reply: " + collector.why_broken();
+    evidence.text = "what came back was not a SIP reply: " + collector.why_broken();
   } else {
-    evidence.text = "what came back was SIP, but no reply to our request";
+    evidence.text = "what came back was SIP, but not a reply to our request";
   }
   evidence.facts[Fact::broken] = static_cast<std::int64_t>(collector.broken());
   evidence.facts[Fact::foreign] = static_cast<std::int64_t>(collector.foreign());

@@ -82,7 +82,7 @@ asio::awaitable<Result<WhipReply>> whip_request(Stream& stream, WhipRequest requ
     const auto size = co_await stream.read_some(chunk, scope, deadline);
     if (size.has_error()) co_return size.error();
     if (!reader.take(std::span(chunk).first(*size))) {
-      co_return Failure{FailureKind::malformed, "no reply of HTTP/1.1", 0, {}};
+      co_return Failure{FailureKind::malformed, "not an HTTP/1.1 reply", 0, {}};
     }
     auto reply = reader.reply();
     if (reply) co_return std::move(*reply);

@@ -111,36 +111,36 @@ std::string verdict_sentences(const SetResult& set, const Report& report) {
   if (!blocked.empty() && set.verdict == Verdict::degraded) {
     tell(fmt::format("Calls with {} work{}. Blocked: {}.", name, here, listed(blocked)));
   } else if (!blocked.empty() && !nothing_else) {
-    tell(fmt::format("{} works{} only in part. Blocked: {}.", name, here, listed(blocked)));
+    tell(fmt::format("{} only partly works{}. Blocked: {}.", name, here, listed(blocked)));
   } else if (set.verdict == Verdict::blocked) {
     tell(fmt::format("{} does not work{}.", name, here));
   }
   if (!degraded.empty() && sentences.empty()) {
-    tell(fmt::format("{} works{}, but by a slower or weaker way: {}.", name, here,
+    tell(fmt::format("{} works{}, but only over a fallback (expect lower quality): {}.", name, here,
                      listed(degraded)));
   } else if (!degraded.empty()) {
-    tell(fmt::format("By a slower or weaker way: {}.", listed(degraded)));
+    tell(fmt::format("Only over a fallback (expect lower quality): {}.", listed(degraded)));
   } else if (set.verdict == Verdict::degraded) {
     tell(fmt::format("{} works{}, with limits.", name, here));
-    if (!mend.empty()) tell(fmt::format("The cause: {}.", first_of(mend)));
+    if (!mend.empty()) tell(fmt::format("Cause: {}.", first_of(mend)));
     const auto lost = lost_without_cause(set, report);
     if (!lost.empty()) tell(fmt::format("Not reached: {}.", listed(lost)));
   }
   if (!unknown.empty() && sentences.empty()) {
-    tell(fmt::format("This run could not find out whether all of {} works{}. Open: {}.", name, here,
+    tell(fmt::format("Could not determine whether {} fully works{}. Still unknown: {}.", name, here,
                      listed(unknown)));
   } else if (!unknown.empty()) {
-    tell(fmt::format("This run could not find out: {}.", listed(unknown)));
+    tell(fmt::format("Still unknown: {}.", listed(unknown)));
   } else if (set.verdict == Verdict::unknown) {
-    tell(fmt::format("What was measured does not tell whether {} works{}.", name, here));
+    tell(fmt::format("Could not determine whether {} works{}.", name, here));
   }
   if (sentences.empty()) {
-    tell(fmt::format("{}{} works{}.", tried_in_part(set) ? "What this run tried of " : "", name,
+    tell(fmt::format("{}{} works{}.", tried_in_part(set) ? "Everything tested for " : "", name,
                      here));
   }
-  if (!not_tried.empty()) tell(fmt::format("Not tried in this run: {}.", listed(not_tried)));
+  if (!not_tried.empty()) tell(fmt::format("Not tested: {}.", listed(not_tried)));
   if (set.verdict == Verdict::ready && !mend.empty()) {
-    tell(fmt::format("Still to be mended: {}.", first_of(mend)));
+    tell(fmt::format("Needs attention: {}.", first_of(mend)));
   }
   return joined(sentences, " ");
 }
@@ -152,28 +152,27 @@ std::string verdict_in_short(const SetResult& set, const Report& report) {
   const auto text = [&]() -> std::string {
     switch (set.verdict) {
       case Verdict::ready:
-        return fmt::format(
-            "works{}{}", here,
-            to_be_mended(set, report).empty() ? "" : ", with something to be mended");
+        return fmt::format("works{}{}", here,
+                           to_be_mended(set, report).empty() ? "" : ", but needs attention");
       case Verdict::degraded:
         if (const auto blocked = titles_with(set, Verdict::blocked); !blocked.empty()) {
           return "calls work; blocked: " + counted(blocked, set);
         }
         if (titles.empty()) return fmt::format("works{}, with limits", here);
-        return "works by a slower or weaker way: " + counted(titles, set);
+        return "works only over a fallback: " + counted(titles, set);
       case Verdict::blocked:
         if (titles.size() + not_tried.size() == set.capabilities.size()) {
           return fmt::format("does not work{}", here);
         }
         return "does not work: " + counted(titles, set);
       case Verdict::unknown:
-        return titles.empty() ? "could not be found out"
-                              : "could not be found out: " + counted(titles, set);
+        return titles.empty() ? "could not be determined"
+                              : "could not be determined: " + counted(titles, set);
     }
     return {};
   }();
   if (not_tried.empty()) return text;
-  return fmt::format("{}; not tried: {}", text, counted(not_tried, set));
+  return fmt::format("{}; not tested: {}", text, counted(not_tried, set));
 }
 
 Mark mark_of(const SetResult& set, const Report& report) {
@@ -188,7 +187,7 @@ Mark mark_of(const SetResult& set, const CapabilityResult& capability, const Rep
 
 std::string told_of(const SetResult& set, const CapabilityResult& capability,
                     const Report& report) {
-  if (!was_tried(set, capability)) return "not tried in this run";
+  if (!was_tried(set, capability)) return "not tested in this run";
   const auto number = flaw_of(set, capability, report);
   if (number == 0) return capability.summary;
   return fmt::format("{}, but see cause {}", capability.summary, number);

@@ -66,7 +66,7 @@ void add_result(Page& page, const Comparison& comparison) {
   const auto worse = count(comparison, Trend::worse), better = count(comparison, Trend::better);
   const auto unknown = count(comparison, Trend::unknown);
   auto counts = fmt::format("{} got worse, {} got better", worse, better);
-  if (unknown > 0) counts += fmt::format(", {} not known any more", unknown);
+  if (unknown > 0) counts += fmt::format(", {} no longer known", unknown);
   if (comparison.worse()) {
     page.verdict(Mark::bad, "WORSE", counts, 8);
   } else if (comparison.not_known()) {
@@ -74,7 +74,7 @@ void add_result(Page& page, const Comparison& comparison) {
   } else if (better > 0) {
     page.verdict(Mark::good, "BETTER", counts, 8);
   } else if (comparison.same()) {
-    page.verdict(Mark::good, "THE SAME", "nothing that both measured has changed", 8);
+    page.verdict(Mark::good, "THE SAME", "nothing measured by both has changed", 8);
   } else {
     page.verdict(Mark::good, "NOT WORSE", "nothing got better or worse; what else differs follows",
                  9);
@@ -126,7 +126,7 @@ void add_trend(Page& page, const Comparison& comparison, Trend trend, std::strin
 void add_standing(Page& page, const std::vector<StandingFinding>& findings) {
   if (findings.empty()) return;
   page.blank();
-  page.heading("Findings that stand");
+  page.heading("Findings still present");
   for (const auto& [finding, since, earlier] : findings) {
     page.row(Mark::warning,
              fmt::format("{} ({}): since {}Z{}", finding.title, finding.code,
@@ -155,10 +155,10 @@ std::string diff_text(const Comparison& comparison, const RenderOptions& options
   page.labelled("After", side(comparison.after), 0, 6);
   for (const auto& note : comparison.notes) page.labelled("Note", note, 0, 6);
   add_trend(page, comparison, Trend::worse, "Worse", "New findings");
-  add_trend(page, comparison, Trend::unknown, "Not known any more", "");
-  add_trend(page, comparison, Trend::better, "Better", "Findings that are gone");
-  add_trend(page, comparison, Trend::changed, "Changed, and neither better nor worse",
-            "Findings that changed");
+  add_trend(page, comparison, Trend::unknown, "No longer known", "");
+  add_trend(page, comparison, Trend::better, "Better", "Findings no longer present");
+  add_trend(page, comparison, Trend::changed, "Changed, but neither better nor worse",
+            "Changed findings");
   add_standing(page, comparison.standing);
   add_lone(page, comparison.added, "Only in the newer report");
   add_lone(page, comparison.removed, "Only in the older report");

@@ -202,7 +202,7 @@ std::vector<std::string> left_to_the_customer(const std::vector<FirewallList>& l
       open.insert(open.end(), rule.your_ports.begin(), rule.your_ports.end());
       if (!rule.your_transport.empty()) open.push_back(rule.your_transport);
       if (open.empty()) continue;
-      found.push_back(fmt::format("{}, rule {} ({}): left to you: {}", list.set, i + 1,
+      found.push_back(fmt::format("{}, rule {} ({}): not exported, add by hand: {}", list.set, i + 1,
                                   joined(rule.titles, "; "), joined(open)));
     }
   }

@@ -129,8 +129,8 @@ std::string render_html(const Report& report, const RenderOptions&) {
   };
   add("findings", "What is wrong, and what to do", "Causes", html_findings(report, index), false);
   add("path",
-      stops_on_the_way(report) ? "Where it stops on the way" : "How far each kind of traffic gets",
-      "The way", html_path(report), false);
+      stops_on_the_way(report) ? "Where traffic stops" : "How far each kind of traffic gets",
+      "Network path", html_path(report), false);
   add("capabilities", "What works, and what does not", "What works", html_capabilities(report),
       !report.findings.empty());
   add("media", "How a call would sound", "Sound", html_media(report), false);

@@ -36,7 +36,7 @@ Html html_vantages(const Report& report) {
   Html out;
   if (report.vantages.empty()) return out;
   out.put(R"(<table class="stack capabilities">
-<thead><tr><th scope="col">Place</th><th scope="col">Verdict there</th><th scope="col">Of what, and when</th></tr></thead>
+<thead><tr><th scope="col">Place</th><th scope="col">Verdict there</th><th scope="col">Service and time</th></tr></thead>
 <tbody>
 )");
   for (const auto& vantage : report.vantages) {

@@ -28,7 +28,7 @@ Html rules_of(const Finding& finding) {
   Html out;
   if (rows.empty()) return out;
   out.put(R"(<details class="rules"{}>
-<summary>To let through, by the vendor's document: {}, {}</summary>
+<summary>Rules to allow, from the vendor's documentation ({}, {})</summary>
 <table class="stack">
 <thead><tr><th scope="col">Protocol and ports</th><th scope="col">What for</th><th scope="col">To</th></tr></thead>
 <tbody>
@@ -38,7 +38,7 @@ Html rules_of(const Finding& finding) {
 )",
           std::string_view(peers <= few_peers ? " open" : ""),
           count_of(finding.rules.size(), "rule", "rules"),
-          count_of(peers, "name or network", "names and networks"), rows);
+          count_of(peers, "host or network", "hosts and networks"), rows);
   return out;
 }
 
@@ -84,7 +84,7 @@ void add_finding(Html& out, const Report& report, std::size_t i, const PageIndex
   out.put("</h3>\n");
   if (const auto why = cause(finding, 2, false); !why.empty()) out.put("<p>{}</p>\n", why);
   if (const auto since = standing_in_words(finding.standing); !since.empty()) {
-    out.put("<p class=\"since\">Found {}.</p>\n", since);
+    out.put("<p class=\"since\">{}.</p>\n", since);
   }
   if (!finding.fix.empty()) {
     out.put(R"(<div class="fix">
@@ -95,7 +95,7 @@ void add_finding(Html& out, const Report& report, std::size_t i, const PageIndex
 )",
             team(finding.owner), ticket_of(report, i), i + 1, finding.fix, rules_of(finding));
   }
-  out.put("<details class=\"more\">\n<summary>Evidence, and what it explains</summary>\n");
+  out.put("<details class=\"more\">\n<summary>Evidence and affected requirements</summary>\n");
   out.put("<dl class=\"facts\">\n");
   if (finding.fix.empty()) out.put("<dt>For</dt><dd>{}</dd>\n", team(finding.owner));
   if (!finding.seen_from.empty()) {

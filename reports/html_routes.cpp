@@ -78,8 +78,8 @@ Html html_routes(const Report& report) {
     out.put("<p>{}</p>\n", in_short);
   }
   out.put(
-      "<p class=\"small muted\">The proxy: {}. Times are until the connection could be used; those "
-      "of the proxy hold its own look-up of the name.</p>\n",
+      "<p class=\"small muted\">The proxy: {}. Times run until the connection could be used; "
+      "through the proxy, they include its DNS lookup.</p>\n",
       names_of(pairs));
   if (alike_count <= most_alike) return out.put(table(different.put(alike)));
   if (!different.empty()) out.put(table(different));

@@ -13,7 +13,7 @@ namespace callready {
 namespace {
 
 constexpr FilterChoice of_requirements[] = {
-    {Mark::bad, "does not work"}, {Mark::warning, "not well"},  {Mark::unknown, "not decided"},
+    {Mark::bad, "does not work"}, {Mark::warning, "with problems"}, {Mark::unknown, "not decided"},
     {Mark::good, "good"},         {Mark::skipped, "not tried"},
 };
 constexpr FilterChoice of_endpoints[] = {
@@ -81,7 +81,7 @@ Html probes_of(const Report& report, const RequirementResult& requirement, const
   if (rows.empty()) return {};
   Html out;
   out.put(R"(<table class="stack probes">
-<thead><tr><th scope="col">Endpoint</th><th scope="col">What came of it</th></tr></thead>
+<thead><tr><th scope="col">Endpoint</th><th scope="col">Result</th></tr></thead>
 <tbody>
 {}</tbody>
 </table>
@@ -200,7 +200,7 @@ Html html_capabilities(const Report& report) {
     if (!set.capabilities.empty()) {
       out.put(R"(<table class="stack capabilities">
 <caption>{}</caption>
-<thead><tr><th scope="col">What people would use</th><th scope="col">Verdict</th><th scope="col">What was seen</th></tr></thead>
+<thead><tr><th scope="col">Feature</th><th scope="col">Verdict</th><th scope="col">What was seen</th></tr></thead>
 <tbody>
 )",
               set_name(set));

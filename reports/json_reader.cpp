@@ -496,7 +496,7 @@ ReadResult read_report(std::string_view text, std::string_view name) {
   }
   if (const auto byte = too_much_at(text)) {
     return refuse(":",
-                  fmt::format("{}: nested more than {} deep, or too many values: this is no report",
+                  fmt::format("{}: nested more than {} deep, or too many values: this is not a report",
                               position(text, *byte), deepest_report));
   }
   try {

@@ -41,7 +41,7 @@ void add_finding(std::string& out, const Report& report, std::size_t index) {
   }
   if (finding.rules.empty()) return;
   // In a block, nothing of it is markup.
-  out += "\nTo let through, by the vendor's document:\n\n```text\n";
+  out += "\nRules to allow, from the vendor's documentation:\n\n```text\n";
   for (const auto& line : lines_of(finding.rules)) out += harmless(line) + '\n';
   out += "```\n";
 }

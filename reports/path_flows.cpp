@@ -117,7 +117,7 @@ class Tracer {
     const bool proxied = !result.probe.target.route.direct();
     const auto words = outcome_in_words(seen);
     if (opened_.contains(result.probe.id)) {
-      return {Place::unknown, Mark::bad, "answered by a device on the way", 1};
+      return {Place::unknown, Mark::bad, "answered by a device in the path", 1};
     }
     if (proxied && !reached(seen.outcome) && proxy_refused(seen)) {
       return {Place::proxy, Mark::bad, words, 1};
@@ -316,8 +316,7 @@ Path path_of(const Report& report) {
     auto group = group_of(set_name(set), results, tracer);
     if (!group.flows.empty()) path.groups.push_back(std::move(group));
   }
-  auto group =
-      group_of("For comparison: hosts that have nothing to do with the vendor", controls, tracer);
+  auto group = group_of("For comparison: hosts unrelated to the vendor", controls, tracer);
   if (!group.flows.empty()) path.groups.push_back(std::move(group));
   return path;
 }

@@ -95,7 +95,7 @@ std::string_view status_word(Status status) {
     case Status::pass:
       return "good";
     case Status::warn:
-      return "works, but not well";
+      return "works, with problems";
     case Status::fail:
       return "does not work";
     case Status::unknown:
@@ -135,7 +135,7 @@ static std::string_view doubtful_source(SourceQuality evidence) {
     case SourceQuality::vendor_feed:
       return {};
     case SourceQuality::second_hand:
-      return "a second-hand list, not by the vendor's own";
+      return "a second-hand list, not the vendor's own";
     case SourceQuality::old_edition:
       return "an old edition of the vendor's document";
   }
@@ -145,21 +145,21 @@ static std::string_view doubtful_source(SourceQuality evidence) {
 std::string source_doubt(const SetResult& set) {
   const auto source = doubtful_source(set.evidence);
   if (source.empty()) return {};
-  auto text = fmt::format("The verdict on {} goes by {}", set_name(set), source);
+  auto text = fmt::format("The verdict on {} is based on {}", set_name(set), source);
   if (!set.evidence_note.empty()) text += ": " + set.evidence_note;
   return text;
 }
 
 std::string source_doubt_in_short(const SetResult& set) {
   if (doubtful_source(set.evidence).empty()) return {};
-  return fmt::format("{} goes by {}: see callready show {}", set_name(set),
+  return fmt::format("{} is based on {}: see callready show {}", set_name(set),
                      source_words(set.evidence, ""), set.id);
 }
 
 std::string set_and_source(const SetResult& set) {
   auto text = set_name(set);
-  if (!set.document.empty()) text += fmt::format(", after \"{}\"", set.document);
-  if (!set.verified.empty()) text += fmt::format(", held against it on {}", set.verified);
+  if (!set.document.empty()) text += fmt::format(", from \"{}\"", set.document);
+  if (!set.verified.empty()) text += fmt::format(", last checked against it on {}", set.verified);
   text += fmt::format(", from {}", source_words(set.evidence, ""));
   if (!set.sha256.empty()) text += fmt::format("; SHA-256 of the list: {}", set.sha256);
   return text;
@@ -180,11 +180,12 @@ std::string source_of(const SetResult& set, const RequirementResult& row) {
 std::string standing_in_words(const std::optional<Standing>& standing) {
   if (!standing) return {};
   if (standing->runs == 1) {
-    return standing->began ? "in this run, and not in the one before" : "for the first time";
+    return standing->began ? "New in this run" : "Seen for the first time";
   }
   const auto day = format_rfc3339(standing->since);
-  return fmt::format("since {} {} UTC{}, in {} runs in a row", day.substr(0, 10), day.substr(11, 5),
-                     standing->began ? "" : " at the latest", standing->runs);
+  return fmt::format("{} {} {} UTC; present in the last {} runs",
+                     standing->began ? "First seen" : "Seen since at least", day.substr(0, 10),
+                     day.substr(11, 5), standing->runs);
 }
 
 std::string_view team(Owner owner) {
@@ -419,9 +420,7 @@ std::string resent_in_words(const Report& report) {
     again += static_cast<std::size_t>(tries) - 1;
   }
   if (again == 0) return {};
-  return fmt::format(
-      "{} of {} packets had to be sent again: they got lost, or their answers did or were late.",
-      again, sent);
+  return fmt::format("{} of {} packets had to be resent (lost or late).", again, sent);
 }
 
 std::size_t endpoints_tried(const Report& report) {

@@ -31,8 +31,8 @@ std::string source_doubt(const SetResult& set);
 // The same in one line: "Zoom goes by a second-hand list: see callready show zoom".
 std::string source_doubt_in_short(const SetResult& set);
 
-// For the foot of a report, so that anyone can tell which list was held against this network:
-// "Zoom (Ed 3), after "Firewall rules", held against it on 2026-11-20, from the vendor's own page;
+// For the foot of a report, so that anyone can tell which list this network was checked against:
+// "Zoom (Ed 3), from "Firewall rules", last checked against it on 2026-11-20, from the vendor's own page;
 // SHA-256 of the list: 2c26..."
 std::string set_and_source(const SetResult& set);
 
@@ -50,7 +50,7 @@ class ToldOnce {
   std::set<std::pair<std::string, std::string>> told_;
 };
 
-// "since 2026-11-20 08:39 UTC, in 12 runs in a row", "in this run, and not in the one before";
+// "First seen 2026-11-20 08:39 UTC; present in the last 12 runs", "New in this run";
 // empty where no earlier run is known.
 std::string standing_in_words(const std::optional<Standing>& standing);
 
@@ -97,7 +97,7 @@ std::string cause(const Finding& finding, std::size_t most, bool count = true);
 // The summary, and what was sampled: "all answered (tried: 4 of 158 hosts)".
 std::string summary_and_sample(const RequirementResult& requirement);
 
-// "3 of 41 packets had to be sent again: ..."; empty where none had to.
+// "3 of 41 packets had to be resent (lost or late)."; empty where none had to.
 std::string resent_in_words(const Report& report);
 
 // Probes that sent something.

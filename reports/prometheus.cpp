@@ -13,13 +13,13 @@ std::string port_of(const Target& target) {
 }  // namespace
 
 std::string render_prometheus(const Report& report, const RenderOptions&) {
-  Metric info("callready_info", "The callready that made the run.");
+  Metric info("callready_info", "The version of callready that made the run.");
   info.add({{"version", report.tool.version}, {"site", report.site.name}}, 1);
   Metric when("callready_run_timestamp_seconds", "When the run ended, in seconds since 1970.");
   when.add({}, unix_seconds(report.finished_at));
   Metric took("callready_run_duration_seconds", "How long the run took.");
   took.add({}, report.duration.count() / 1000);
-  Metric complete("callready_run_complete", "1 where nothing kept the run from its end.");
+  Metric complete("callready_run_complete", "1 if the run was complete.");
   complete.add({}, report.complete ? 1 : 0);
 
   Metric verdict("callready_set_verdict",

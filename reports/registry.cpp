@@ -9,7 +9,7 @@ std::span<const Format> formats() {
       {"html", "one web page that needs nothing else, to send, read and print", "html",
        render_html},
       {"markdown", "for a ticket or a wiki", "md", render_markdown},
-      {"ticket", "what to paste into a ticket: cause, who, what exactly, evidence", "txt",
+      {"ticket", "a ticket of at most 25 lines: verdict, cause, who, what to change", "txt",
        render_ticket},
       {"junit", "for CI systems", "xml", render_junit},
       {"csv", "for a spreadsheet: one row per endpoint", "csv", render_csv},

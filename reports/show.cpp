@@ -363,7 +363,7 @@ void add_others(Page& page, const TargetSet& set, const Printed& printed, PrintR
   bool first = true;
   for (const auto& requirement : set.requirements) {
     if (printed.contains(requirement.id)) continue;
-    if (first) page.heading("What no capability depends on");
+    if (first) page.heading("Not needed by any capability");
     first = false;
     print(page, requirement);
   }
@@ -412,12 +412,12 @@ void add_choices(Page& page, const TargetSet& set, bool whole) {
     }
     variables.emplace_back(variable.name, text);
   }
-  add_list(page, "Yours to say (--var NAME=VALUE)", variables);
+  add_list(page, "Values you provide (--var NAME=VALUE)", variables);
 }
 
 void add_advice(Page& page, const TargetSet& set, bool whole) {
   if (set.advice.empty()) return;
-  page.heading("What no probe can test");
+  page.heading("Cannot be tested by a probe");
   if (!whole) {
     for (const auto& advice : set.advice) {
       page.paragraph(fmt::format("{}: {} ({})", advice.id, advice.text, advice.source));
@@ -535,7 +535,7 @@ std::string list_text(std::span<const ListedSet> sets, std::string_view today,
   constexpr std::size_t most_named = 10;
   page.blank();
   if (sets.size() > most_named) {
-    page.paragraph("The other names that each goes by: callready list WORD, or --json", Style::dim);
+    page.paragraph("Other names of each service: callready list WORD, or --json", Style::dim);
     return page.take();
   }
   for (const auto& [set, requirements] : sets) {

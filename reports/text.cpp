@@ -123,7 +123,11 @@ void add_fix(Page& page, const Finding& finding, int label) {
   page.labelled("For", fmt::format("{} (code: {})", team(finding.owner), finding.code), 3, label);
   if (finding.fix.empty()) return;
   const bool cut = is_cut_short(finding.rules);
-  page.labelled("Fix", finding.fix + (cut ? " All names and networks: --ticket." : ""), 3, label);
+  page.labelled(
+      "Fix",
+      finding.fix +
+          (cut ? " Full list: callready firewall --missing --from last (or REPORT.json)." : ""),
+      3, label);
 }
 
 void add_title(Page& page, const Finding& finding, std::size_t i) {
@@ -133,7 +137,7 @@ void add_title(Page& page, const Finding& finding, std::size_t i) {
                  Style::bold, 3);
 }
 
-constexpr int label = 5;
+constexpr int label = 7;
 
 void add_findings(Page& page, const Report& report, bool verbose, bool verdicts_name_all) {
   if (report.findings.empty()) return;
@@ -151,7 +155,7 @@ void add_findings(Page& page, const Report& report, bool verbose, bool verdicts_
     // Where the verdicts have named them, these lines are the next finding's.
     if (verdicts_name_all && affects_all(finding, report)) continue;
     const auto affected = affected_by(finding, report);
-    if (!affected.empty()) page.labelled("Hits", affected, 3, label);
+    if (!affected.empty()) page.labelled("Affects", affected, 3, label);
   }
   const auto open = unexplained_titles(report);
   if (!open.empty()) page.paragraph(fmt::format("Not explained by this: {}.", listed(open)));
@@ -194,7 +198,7 @@ std::string told_in_short(std::size_t sampled, std::size_t skipped) {
   }
   if (skipped > 0) {
     parts.push_back(fmt::format(
-        "{} not tried in this run (--verbose says why)",
+        "{} not tested in this run (--verbose says why)",
         sampled > 0 ? std::to_string(skipped) : count_of(skipped, "requirement", "requirements")));
   }
   return parts.empty() ? "" : joined(parts, "; ") + ".";
@@ -234,8 +238,7 @@ void add_requirements(Page& page, const Report& report, const SetResult& set, To
     }
   }
   if (!rows.empty()) {
-    page.heading(verbose ? "The vendor's requirements"
-                         : "Requirements that are not well, without a known cause");
+    page.heading(verbose ? "The vendor's requirements" : "Other problems, cause unknown");
     add_rows(page, rows);
   }
   if (!undecided.empty()) {
@@ -345,7 +348,7 @@ Page last_screen(const Report& report, const RenderOptions& options, std::size_t
     } else if (i == 0 && short_fix > 0) {
       page.labelled("For", team(report.findings[i].owner), 3, label);
       page.labelled_in_short("Fix", report.findings[i].fix, 3, label, short_fix,
-                             "All of it: --ticket.");
+                             "In full: --ticket.");
     } else {
       page.labelled("For", team(report.findings[i].owner), 3, label);
     }

@@ -12,7 +12,7 @@ std::string waited_for(CheckKind check) {
     case dns:
       return "name servers";
     case hop:
-      return "routers on the way";
+      return "routers in the path";
     case http:
       return "web servers";
     case ice:
@@ -44,7 +44,7 @@ std::string waited_for(CheckKind check) {
     case turn:
       return "TURN servers";
     case udp_range:
-      return "routers on the way to media ports";
+      return "routers in the path to media ports";
   }
   return {};
 }

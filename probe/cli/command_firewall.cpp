@@ -112,7 +112,7 @@ int usage(const std::string& problem) {
 int run_firewall(const Arguments& given) {
   auto arguments = given;
   if (arguments.missing && arguments.report_file.empty()) {
-    return usage("--missing: of which site? Give a report of it: --from REPORT.json");
+    return usage("--missing needs a report of the site: --from REPORT.json");
   }
   if (!arguments.missing && !arguments.report_file.empty()) {
     return usage("--from: a report only matters with --missing");

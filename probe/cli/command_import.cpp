@@ -88,7 +88,7 @@ int run_import(const Arguments& arguments) {
   const auto set = set_from_feed(*read.feed, today);
   const auto loaded = load_text(set, source, load_rules());
   if (loaded.set) return print(set) ? 0 : usage_error;
-  complain(fmt::format("{}: makes no valid set: {}", source,
+  complain(fmt::format("{}: does not make a valid set: {}", source,
                        loaded.problems.empty() ? "it holds nothing that a set is made of"
                                                : loaded.problems.front().message));
   return usage_error;

@@ -74,12 +74,12 @@ int run_update(const Arguments& arguments) {
       arguments.from_source.empty() ? std::string(builtin_update_url()) : arguments.from_source;
   if (builtin_keys().keys.empty()) {
     complain(
-        "this program was built without a key to tell good sets by (CALLREADY_UPDATE_KEYS), so it "
-        "takes none");
+        "this build has no update key (CALLREADY_UPDATE_KEYS), so it cannot verify updates; "
+        "install a newer release");
     return usage_error;
   }
   if (source.empty()) {
-    complain("where from? This program was built without an address: --from FOLDER|FILE|URL");
+    complain("this build has no address for updates: add --from FOLDER|FILE|URL");
     return usage_error;
   }
   UpdateOptions options;

@@ -99,7 +99,7 @@ int run_list(const Arguments& arguments) {
   if (arguments.json) return printed(list_json(sets));
   if (arguments.bare_names) return printed(list_names(sets));
   if (sets.empty()) {
-    complain("no set is so called; `callready list` shows all");
+    complain("no service of that name; `callready list` shows all");
     return usage_error;
   }
   const auto today = day_of(std::chrono::system_clock::now());
@@ -110,7 +110,7 @@ int run_show(const Arguments& arguments) {
   const auto sets = find_sets(arguments);
   if (!sets) return usage_error;
   if (sets->size() > 1) {
-    complain("show takes one set at a time: name it");
+    complain("show takes one set at a time: name just one");
     return usage_error;
   }
   const auto& set = sets->front();

@@ -193,8 +193,8 @@ CapabilityResult judge_capability(const Capability& capability, const Rows& rows
       const auto& ids = result.requirements;
       return std::find(ids.begin(), ids.end(), row.first) != ids.end() && row.second.left_out;
     });
-    result.summary = left_out ? "left out of this normal run: --all tries it"
-                              : "nothing of it can be measured from here";
+    result.summary =
+        left_out ? "skipped to keep traffic low: --all tests it" : "cannot be measured from here";
     return result;
   }
   result.verdict = best == worst ? best : Verdict::unknown;
@@ -206,13 +206,14 @@ CapabilityResult judge_capability(const Capability& capability, const Rows& rows
       result.summary = "does not work: " + lost.text();
       break;
     case Verdict::degraded:
-      result.summary = fallback.empty() ? "works with limits: " + limited.text()
-                                        : fmt::format("works by a fallback ({}), not by {}",
-                                                      fallback.text(), limited.text());
+      result.summary = fallback.empty()
+                           ? "works with limits: " + limited.text()
+                           : fmt::format("works only over a fallback ({}), not over {}",
+                                         fallback.text(), limited.text());
       break;
     case Verdict::unknown:
       result.summary = "could not be decided: " + unsure.text();
-      if (!fallback.empty()) result.summary += "; works at least by " + fallback.text();
+      if (!fallback.empty()) result.summary += "; works at least over " + fallback.text();
       break;
   }
   return result;

@@ -131,7 +131,7 @@ void compare_sets(Comparison& result, const Report& before, const Report& after)
     const auto now = title_and_edition(set.title, set.edition);
     if (then != now) {
       result.notes.push_back(fmt::format(
-          "{}: the older report is by the set \"{}\", the newer by \"{}\"", set.id, then, now));
+          "{}: the older report used the set \"{}\", the newer one \"{}\"", set.id, then, now));
     }
     if (old->verdict != set.verdict) result.changes.push_back(change_of(*old, set));
     compare_items(result, Change::Of::capability, set.id, old->capabilities, set.capabilities);
@@ -208,8 +208,8 @@ std::string doubt(const Finding& gone, const Report& after) {
     open += shown ? 0 : 1;
   }
   if (gone.explains.empty() || open == 0) return {};
-  return fmt::format("{} of the {} requirements that it explained are not shown to work", open,
-                     gone.explains.size());
+  return fmt::format("{} of the {} requirements that it explained have not been shown to work",
+                     open, gone.explains.size());
 }
 
 // What the newer report's own history says counts; where it has none, the older's.
@@ -241,7 +241,7 @@ void compare_findings(Comparison& result, const Report& before, const Report& af
   for (const auto* finding : old) {
     const auto text = doubt(*finding, after);
     result.findings.push_back({text.empty() ? Trend::better : Trend::changed, *finding,
-                               text.empty() ? "" : "not seen any more, but " + text});
+                               text.empty() ? "" : "no longer seen, but " + text});
   }
   std::stable_sort(result.findings.begin(), result.findings.end(),
                    [](const FindingChange& a, const FindingChange& b) {
@@ -261,7 +261,7 @@ void add_notes(Comparison& result, const Report& before, const Report& after) {
   if (!before.complete) notes.emplace_back("The older run is incomplete.");
   if (!after.complete) notes.emplace_back("The newer run is incomplete.");
   if (before.started_at > after.started_at) {
-    notes.emplace_back("The report that was given as the newer one was made before the other.");
+    notes.emplace_back("The report given as the newer one is older than the other.");
   }
   if (before.site.name != after.site.name) {
     notes.push_back(fmt::format("The reports are of different sites: \"{}\", \"{}\".",
@@ -271,7 +271,7 @@ void add_notes(Comparison& result, const Report& before, const Report& after) {
     notes.emplace_back("The reports were made with different --from.");
   }
   if (before.redacted != after.redacted) {
-    notes.emplace_back("The pseudonyms of the two reports were not made with the same key.");
+    notes.emplace_back("The two reports use pseudonyms made with different keys.");
   }
 }
 

@@ -84,17 +84,17 @@ Causes find_silent_call(const Diagnosis& context) {
   finding.confidence = Confidence::certain;
   if (out) {
     finding.code = "firewall.udp_port_blocked";
-    finding.title = "The firewall lets no UDP out to where calls go: " + ends;
+    finding.title = "The firewall blocks all outgoing UDP to where calls go: " + ends;
     finding.fix = fmt::format(
-        "Allow outgoing UDP from the user network, with the replies: {}. TCP is not what is "
+        "Allow outgoing UDP (and return traffic) from the user network: {}. TCP is not what is "
         "missing: the call was set up over it.",
         ends);
   } else {
     finding.code = "media.one_way";
     finding.title = "What calls send over UDP gets out, and no answer comes in";
     finding.fix = fmt::format(
-        "Let the replies in to the UDP that the user network sends (a stateful rule, with a "
-        "timeout of 60 s or more): {}.",
+        "Let in the replies to UDP that the user network sends (a stateful rule with a timeout of "
+        "at least 60 s): {}.",
         ends);
   }
   for (const auto* call : cause.explained) {
@@ -142,7 +142,7 @@ Causes find_call_media(const Diagnosis& context) {
   finding.title = fmt::format("Calls in a browser connect, and their media (SRTP) is dropped{}",
                               way_of(*worst));
   finding.fix =
-      "Switch off the inspection that drops RTP or UDP it does not know (application control) for "
+      "Turn off the inspection that drops RTP or UDP it does not know (application control) for "
       "the user network, and let the flow through in both directions: STUN and DTLS on the same "
       "flow do pass.";
   return {cause};
@@ -204,8 +204,8 @@ Causes find_relayed_calls(const Diagnosis& context) {
   finding.confidence = Confidence::likely;
   finding.title = "Calls get through by a relay over TCP or TLS only, and stutter with each loss";
   finding.fix = fmt::format(
-      "Allow outgoing UDP from the user network, with the replies: {}. Over TCP and TLS each lost "
-      "packet holds up all that come after it.",
+      "Allow outgoing UDP (and return traffic) from the user network: {}. Over TCP and TLS each "
+      "lost packet holds up all that come after it.",
       ends_in_words(cause.impaired));
   return {cause};
 }

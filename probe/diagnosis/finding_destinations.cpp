@@ -180,18 +180,19 @@ Cause say_shut(const Diagnosis& context, const Shut& shut) {
                        : doubtful  ? Confidence::possible
                                    : Confidence::likely;
   finding.fix = fmt::format(
-      "Remove the block of {} (by address, by name, by country or by category) on the firewall and "
-      "on any web filter, and allow from the user network, with the replies: {}.{}{}",
+      "Unblock {} on the firewall and on any web filter (by address, name, country or category), "
+      "and allow from the user network, with return traffic: {}.{}{}",
       hosts.size() == 1 ? "this destination" : "these destinations", flows_in_words(facts, probes),
       shut.proved ? ask_the_device(device_of(shut.dead))
-                  : " If the firewall's log shows that the packets leave, ask whoever runs the "
-                    "servers whether they are up.",
+                  : " If the firewall's log shows that the packets leave, ask the servers' "
+                    "operator whether they are up.",
       where_the_list_is(facts, probes));
   finding.evidence = evidence_for(shut.dead, 8);
   std::set<std::uint16_t> ports;
   for (const auto* flow : shut.dead) ports.insert(flow->port);
-  const FindingEvidence contrast{"", fmt::format("The same ports ({}) of other hosts are reached.",
-                                                 ports_in_words({ports.begin(), ports.end()}))};
+  const FindingEvidence contrast{"",
+                                 fmt::format("The same ports ({}) of other hosts are reachable.",
+                                             ports_in_words({ports.begin(), ports.end()}))};
   insert_second(finding.evidence, contrast);
   return cause;
 }

@@ -22,7 +22,7 @@ std::string whole_domains(const std::map<std::string, Name>& names,
     if (count > 1 && !found) domains.push_back(domain);
   }
   if (domains.empty()) return {};
-  return fmt::format(" No name of {} that was tried is found here: allow all below {}.",
+  return fmt::format(" None of the tested names under {} resolves here: allow everything under {}.",
                      listed(domains), domains.size() == 1 ? "it" : "them");
 }
 
@@ -64,14 +64,14 @@ Causes find_dns_unreachable(const Diagnosis& context) {
                        : line_is_up ? Confidence::certain
                                     : Confidence::likely;
   finding.fix = fmt::format(
-      "Check that the DNS servers this computer uses ({}) run, reach the Internet, and may be "
-      "asked from this network: UDP and TCP port 53.",
+      "Check that the DNS servers this computer uses ({}) are running, can reach the Internet, and "
+      "accept queries from this network (UDP and TCP port 53).",
       resolvers_in_words(facts));
   finding.evidence.push_back({"", lost < 2
-                                      ? "The one name that was asked for could not be looked up."
+                                      ? "The only name queried could not be looked up."
                                       : fmt::format("None of {} names could be looked up.", lost)});
   if (line_is_up) {
-    finding.evidence.push_back({"", "Servers that are tried by their addresses are reached."});
+    finding.evidence.push_back({"", "Servers tested by IP address are reachable."});
   }
   for (const auto& result : facts.report.probes) {
     const auto* silence = evidence_of(result, EvidenceKind::dns_no_answer);
@@ -145,19 +145,19 @@ Causes find_dns_rewritten(const Diagnosis& context) {
     auto& finding = cause.finding;
     finding.code = "dns.rewritten";
     finding.title = fmt::format(
-        "DNS at this site sends {} to {}, which is not on the Internet",
+        "This site's DNS sends {} to {}, which is not on the Internet",
         lost.size() == 1 ? lost.front() : fmt::format("{} names of the service", lost.size()),
         address.to_string());
     finding.owner = Owner::dns;
     finding.confidence = place.proved ? Confidence::certain : Confidence::likely;
     finding.fix = fmt::format(
-        "On the DNS servers of this site ({}) and on any DNS filter behind them, remove the entry "
-        "or the block that answers {} for {}, so that the names get their public addresses.",
+        "Remove the entry or block that answers {1} for {2} from this site's DNS servers ({0}) and "
+        "any DNS filter behind them, so that the names get their public addresses.",
         resolvers_in_words(context.facts), address.to_string(), listed(lost));
     for (const auto* name : place.names) {
       finding.evidence.push_back(
           {name->probes.front()->probe.id,
-           fmt::format("{} is looked up as {} here.", name->name, address.to_string())});
+           fmt::format("{} resolves to {} here.", name->name, address.to_string())});
     }
     // The contrast is the strongest, after the first name it is about.
     const auto where = finding.evidence.begin() + 1;
@@ -205,10 +205,9 @@ Causes find_dns_filtered(const Diagnosis& context) {
     }
     if (!lost.empty()) {
       cause.finding.evidence.push_back(
-          {taken->probe.id,
-           fmt::format("{} serves no names, and answers on port 53: somebody on the way answers "
-                       "whoever is asked.",
-                       taken->probe.target.host)});
+          {taken->probe.id, fmt::format("{} is not a DNS server, yet its port 53 answers: a device "
+                                        "in the path intercepts DNS queries.",
+                                        taken->probe.target.host)});
     }
   }
   if (lost.empty()) return {};
@@ -223,13 +222,13 @@ Causes find_dns_filtered(const Diagnosis& context) {
   finding.code = "dns.filtered";
   finding.title =
       lost.size() == 1
-          ? fmt::format("DNS at this site hides the name {}", lost.front())
-          : fmt::format("DNS at this site hides {} names that the service needs", lost.size());
+          ? fmt::format("This site's DNS does not resolve {}", lost.front())
+          : fmt::format("This site's DNS does not resolve {} host names that the service needs",
+                        lost.size());
   finding.owner = Owner::dns;
   finding.confidence = proved ? Confidence::certain : Confidence::likely;
   finding.fix = fmt::format(
-      "On the DNS servers of this site ({}) and on any DNS filter behind them, allow these names "
-      "to be looked up: {}.{}",
+      "Allow these names on this site's DNS servers ({0}) and any DNS filter behind them: {1}.{2}",
       resolvers_in_words(context.facts), listed(lost, 12), whole_domains(names, lost));
   add_what_they_saw(finding.evidence, cause.explained, 4);
   return {cause};
@@ -255,10 +254,9 @@ Causes find_unanswered_names(const Diagnosis& context) {
     append(cause.explained, lost);
     cause.finding.evidence.push_back(*elsewhere);
     cause.finding.evidence.push_back(
-        {name.silent->probe.id,
-         fmt::format("Asked for {} twice, the DNS servers of this site do not answer; other names "
-                     "they answer at once.",
-                     text)});
+        {name.silent->probe.id, fmt::format("This site's DNS servers did not answer two queries "
+                                            "for {}; they answer other names at once.",
+                                            text)});
   }
   if (mute.empty()) return {};
   // Their owners' others, that nobody was asked for once more.
@@ -273,12 +271,12 @@ Causes find_unanswered_names(const Diagnosis& context) {
   }
   auto& finding = cause.finding;
   finding.code = "dns.unreachable";
-  finding.title = fmt::format("DNS at this site gives no answer for {}", listed(mute));
+  finding.title = fmt::format("This site's DNS does not answer queries for {}", listed(mute));
   finding.owner = Owner::dns;
   finding.confidence = Confidence::likely;
   finding.fix = fmt::format(
-      "Find out why the DNS servers of this site ({}) do not answer for {}: a filter that drops "
-      "the question, or no way from them to the servers of that name.",
+      "Find out why this site's DNS servers ({}) do not answer for {}: a filter may drop the "
+      "query, or they may not reach that name's own servers.",
       resolvers_in_words(context.facts), listed(mute));
   add_what_they_saw(finding.evidence, cause.explained, 4);
   return {cause};
@@ -309,14 +307,14 @@ Causes find_outdated_names(const Diagnosis& context) {
     finding.owner = Owner::vendor;
     finding.confidence = name.elsewhere.size() > 1 ? Confidence::certain : Confidence::likely;
     finding.fix = fmt::format(
-        "Nothing is to be changed on the network. Look for a newer edition of the vendor's "
-        "document, or ask the vendor what has replaced {}; firewall rules for it can go.",
+        "Look for a newer edition of the vendor's document, or ask the vendor what replaced {}. "
+        "Firewall rules for it can be removed; otherwise, change nothing on the network.",
         text);
     for (const auto& [answer, probe] : name.elsewhere) {
       finding.evidence.push_back({probe, answer->text});
     }
     finding.evidence.push_back(
-        {gone.front()->probe.id, "The DNS of this site does not know it either."});
+        {gone.front()->probe.id, "This site's DNS does not know it either."});
     causes.push_back(std::move(cause));
   }
   return causes;
@@ -368,13 +366,13 @@ Causes find_dns_slow(const Diagnosis& context) {
   }
   auto& finding = cause.finding;
   finding.code = "dns.slow";
-  finding.title = "Looking up names takes too long at this site";
+  finding.title = "DNS lookups take too long at this site";
   finding.owner = Owner::dns;
   finding.confidence = late > 2 ? Confidence::certain : Confidence::likely;
   finding.fix = fmt::format(
-      "Check the load of the DNS servers of this site ({}) and the loss of packets on the way to "
-      "them; a name should be looked up within 100 ms. Remove servers that no longer answer from "
-      "the list that DHCP gives out.",
+      "Check the load on this site's DNS servers ({}) and packet loss on the path to them; a "
+      "lookup should take less than 100 ms. Remove servers that no longer answer from the list "
+      "that DHCP hands out.",
       resolvers_in_words(context.facts));
   finding.evidence.push_back(
       {"", fmt::format("{} of {} names took longer than {:.0f} s; the slowest {:.1f} s.",
@@ -387,7 +385,7 @@ Causes find_dns_slow(const Diagnosis& context) {
   for (std::size_t i = 0; i < again.size() && i < 4; ++i) {
     finding.evidence.push_back(
         {again[i]->here.front().probe,
-         fmt::format("{} was found only when it was asked for again.", again[i]->name)});
+         fmt::format("{} resolved only on the second try.", again[i]->name)});
   }
   return {cause};
 }

@@ -63,12 +63,12 @@ Causes find_dns_without_tcp(const Diagnosis& context) {
   if (!context.affects_requirement(cause.explained)) return {};
   auto& finding = cause.finding;
   finding.code = "dns.unreachable";
-  finding.title = "DNS at this site works over UDP only: long answers do not arrive";
+  finding.title = "This site's DNS works over UDP only: long answers do not arrive";
   finding.owner = Owner::dns;
   finding.confidence = Confidence::certain;
   finding.fix = fmt::format(
-      "On the DNS servers of this site ({}), and on every firewall on the way to them, allow TCP "
-      "port 53 as well as UDP: what is too long for one packet comes over TCP only (RFC 7766).",
+      "Allow TCP port 53 as well as UDP on this site's DNS servers ({}) and every firewall in "
+      "between: answers too long for one packet come over TCP only (RFC 7766).",
       resolvers_in_words(facts));
   add_what_they_saw(finding.evidence, asked, 4);
   if (!lost.empty()) {

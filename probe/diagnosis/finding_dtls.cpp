@@ -22,10 +22,9 @@ Causes find_dtls_filter(const Diagnosis& context) {
     ends.insert(end);
     const auto flights = told_by(evidence_of(result, EvidenceKind::call_handshake), Fact::flights);
     finding.evidence.push_back(
-        {result.probe.id,
-         fmt::format("To {} STUN goes there and back; the DTLS ClientHello, sent {} times on the "
-                     "same flow, gets nothing.",
-                     end, flights.value_or(0))});
+        {result.probe.id, fmt::format("STUN to {} is answered; the DTLS ClientHello, sent {} times "
+                                      "on the same flow, is not.",
+                                      end, flights.value_or(0))});
     // The far end's own word: the second mechanism.
     const auto* arrived = evidence_of(result, EvidenceKind::call_arrived);
     const auto handshakes = told_by(arrived, Fact::handshakes_arrived);
@@ -34,19 +33,19 @@ Causes find_dtls_filter(const Diagnosis& context) {
     back |= *handshakes > 0;
     finding.evidence.push_back(
         {result.probe.id,
-         fmt::format("The far end says: {} STUN checks arrived, and {} packets of DTLS.",
+         fmt::format("The far end reports that {} STUN checks and {} DTLS packets arrived.",
                      told_by(arrived, Fact::checks_arrived).value_or(0), *handshakes)});
   }
   if (!context.affects_requirement(cause.explained)) return {};
   finding.code = "firewall.dtls_filtered";
-  finding.title = fmt::format("The firewall lets STUN through, and drops DTLS{}: calls stay mute",
+  finding.title = fmt::format("The firewall lets STUN through but drops DTLS{}: calls stay silent",
                               out && !back   ? " on the way out"
                               : back && !out ? " on the way back"
                                              : "");
   finding.owner = Owner::network;
   finding.confidence = out || back ? Confidence::certain : Confidence::likely;
   finding.fix = fmt::format(
-      "Switch off the inspection that drops DTLS over UDP (application control, often called "
+      "Turn off the inspection that drops DTLS over UDP (application control, often called "
       "\"DTLS\", \"WebRTC\" or \"unknown UDP\") for the user network, and let it through in both "
       "directions: {}.",
       listed({ends.begin(), ends.end()}));

@@ -164,8 +164,8 @@ bool is_stun(const ProbeResult& result) {
 FindingEvidence contrast_in_words(const Flow& flow, const Contrast& contrast,
                                   std::string_view protocol) {
   return {contrast.dead->result->probe.id,
-          fmt::format("{} to {}, UDP port {}, dies on the way; other packets to the same port get "
-                      "out, as far as the same router.",
+          fmt::format("{} to {}, UDP port {}, is dropped; other packets to the same port get as "
+                      "far as that router.",
                       protocol, flow.host, flow.port)};
 }
 
@@ -294,13 +294,12 @@ Causes find_stun_filter(const Diagnosis& context) {
   finding.owner = Owner::network;
   finding.confidence = proved && !weak ? Confidence::certain : Confidence::possible;
   finding.fix = fmt::format(
-      "Switch off the inspection that drops {} (application control, often called \"STUN\", "
-      "\"TURN\" or \"WebRTC\") for the user network, and allow it, with the replies: {}.{}",
+      "Turn off the inspection that drops {} (application control, often called \"STUN\", \"TURN\" "
+      "or \"WebRTC\") for the user network, and allow it, with return traffic: {}.{}",
       what, flows_in_words(facts, cause.explained), where_the_list_is(facts, cause.explained));
   if (!proved) {
     finding.evidence.push_back(
-        {"", fmt::format("STUN over UDP is answered by none of {} operators, on {}; other UDP "
-                         "gets out.",
+        {"", fmt::format("None of {} operators answers STUN over UDP, on {}; other UDP gets out.",
                          view.silent_parties.size(),
                          named_ports({view.silent_ports.begin(), view.silent_ports.end()}))});
   }
@@ -367,8 +366,8 @@ Causes find_sip_filter(const Diagnosis& context) {
                        : hosts.size() > 1 ? Confidence::likely
                                           : Confidence::possible;
   finding.fix = fmt::format(
-      "Switch off the inspection that drops SIP (\"SIP\", \"VoIP\" or application control) for the "
-      "user network, and allow it, with the replies: {}.{}",
+      "Turn off the inspection that drops SIP (\"SIP\", \"VoIP\" or application control) for the "
+      "user network, and allow it, with return traffic: {}.{}",
       flows_in_words(facts, cause.explained), where_the_list_is(facts, cause.explained));
   finding.evidence.insert(finding.evidence.end(), weak.begin(), weak.end());
   if (!weak.empty()) {
@@ -414,8 +413,8 @@ Causes find_tls_filter(const Diagnosis& context) {
     if (other_name) {
       contrast.push_back(
           {result.probe.id,
-           fmt::format("Greeted by another name ({}), {} does answer: it is its "
-                       "name that is cut off.",
+           fmt::format("With another name in the TLS greeting ({}), {} answers: the block matches "
+                       "on its name.",
                        result.probe.with.at("server_name"), result.probe.target.host)});
     }
     if (plain) contrast.push_back(what_it_saw(result));
@@ -427,14 +426,13 @@ Causes find_tls_filter(const Diagnosis& context) {
   if (alone && !context.breaks_capability(cause.explained)) return {};
   finding.code = "firewall.tls_filtered";
   const auto names = listed(hosts_of(cause.explained));
-  finding.title = alone ? fmt::format(
-                              "Encrypted connections (TLS) to {} are cut, on the way or by the "
-                              "server",
-                              names)
-                  : tls_works
-                      ? fmt::format("Encrypted connections (TLS) to {} are cut on the way", names)
-                      : fmt::format("Encrypted connections (TLS) on {} are cut on the way",
-                                    named_ports({ports.begin(), ports.end()}));
+  finding.title =
+      alone
+          ? fmt::format(
+                "Encrypted connections (TLS) to {} are cut off, in transit or by the server", names)
+      : tls_works ? fmt::format("Encrypted connections (TLS) to {} are cut off in transit", names)
+                  : fmt::format("Encrypted connections (TLS) on {} are cut off in transit",
+                                named_ports({ports.begin(), ports.end()}));
   finding.owner = Owner::security;
   const bool proved = other_name_works || plain_works || (!tls_works && parties.size() > 2);
   // Answers that were too large, or packets that get lost.
@@ -445,17 +443,17 @@ Causes find_tls_filter(const Diagnosis& context) {
                        : proved                          ? Confidence::certain
                                                          : Confidence::likely;
   finding.fix = fmt::format(
-      "On the firewall or web filter that inspects TLS, exempt these destinations from blocking "
-      "and from inspection: {}.{}{}",
+      "Exempt these destinations from blocking and inspection, on the firewall or web filter that "
+      "inspects TLS: {}.{}{}",
       flows_in_words(facts, cause.explained),
-      alone ? " If it is the same from another line, ask whoever runs the servers." : "",
+      alone ? " If it is the same from another line, ask the servers' operator." : "",
       where_the_list_is(facts, cause.explained));
   add_what_they_saw(finding.evidence, cause.explained, 1);
   finding.evidence.insert(finding.evidence.end(), contrast.begin(), contrast.end());
   finding.evidence.push_back(
-      {"", fmt::format("TCP to {} connects, and then the TLS greeting is cut off or not "
-                       "answered: {}.",
-                       named_ports({ports.begin(), ports.end()}), names)});
+      {"",
+       fmt::format("TCP to {} connects, but then the TLS greeting is cut off or not answered: {}.",
+                   named_ports({ports.begin(), ports.end()}), names)});
   return {cause};
 }
 

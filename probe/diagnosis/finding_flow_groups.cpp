@@ -184,7 +184,7 @@ std::string flows_in_words(const std::vector<const Flow*>& flows) {
     }
     std::copy_if(hosts.begin(), hosts.end(), std::back_inserter(alike),
                  [&](const std::string& other) { return ports_of[other] == ports; });
-    text += fmt::format("{}{} to {}", text.empty() ? "" : "; ", listed(rules), listed(alike));
+    text += fmt::format("{}{} to {}", text.empty() ? "" : " and ", listed(rules), listed(alike));
   }
   return text;
 }
@@ -198,8 +198,9 @@ std::optional<FindingEvidence> reachable_port_of_same_host(const Facts& facts, c
         });
     if (reached == flow.samples.end()) continue;  // refused: that may be somebody else's word
     const auto& result = *reached->result;
-    return FindingEvidence{result.probe.id, fmt::format("Port {} of the same host, {}, is reached.",
-                                                        flow.port, flow.host)};
+    return FindingEvidence{
+        result.probe.id,
+        fmt::format("Port {} of the same host, {}, is reachable.", flow.port, flow.host)};
   }
   return std::nullopt;
 }

@@ -50,6 +50,14 @@ void add_what_they_saw(std::vector<FindingEvidence>& list, const std::vector<con
   }
 }
 
+// "UDP 3478 to a.example is lost", "TCP 5223 to a.example and TCP 2197 to b.example are lost".
+std::string flows_with_verb(const std::vector<const Flow*>& flows, std::string_view of_one,
+                            std::string_view of_several) {
+  const auto text = flows_in_words(flows);
+  const bool several = text.find(" and UDP ") != text.npos || text.find(" and TCP ") != text.npos;
+  return fmt::format("{} {}", text, several ? of_several : of_one);
+}
+
 Cause lost_at_the_provider(const Diagnosis& context, const std::vector<const Flow*>& flows) {
   Cause cause;
   cause.explained = probes_of(context, flows);
@@ -58,13 +66,13 @@ Cause lost_at_the_provider(const Diagnosis& context, const std::vector<const Flo
   auto& finding = cause.finding;
   const bool udp = flows.front()->udp;
   finding.code = udp ? "firewall.udp_port_blocked" : "firewall.tcp_port_blocked";
-  finding.title = fmt::format("{} to {} gets lost beyond this site, wherever it goes",
+  finding.title = fmt::format("{} to {} is lost beyond this site, whatever the destination",
                               udp ? "UDP" : "TCP", named_ports({ports.begin(), ports.end()}));
   finding.owner = Owner::network;
   finding.confidence = Confidence::likely;
   finding.fix = fmt::format(
-      "This site lets it out{}: ask the Internet provider to let through, with the replies: {}.{}",
-      udp ? " (look in the firewall's log whether it drops the replies)" : "",
+      "Ask the Internet provider to allow, with return traffic: {1}. This site lets it out{0}.{2}",
+      udp ? " (check the firewall's log for dropped replies)" : "",
       flows_in_words(context.facts, cause.explained),
       where_the_list_is(context.facts, cause.explained));
   add_what_they_saw(finding.evidence, flows);
@@ -105,12 +113,12 @@ Causes find_lost_beyond(const Diagnosis& context) {
   auto& finding = cause.finding;
   finding.code = "firewall.flow_blocked";
   const auto hosts = hosts_of(cause.explained);
-  finding.title = flows_in_words(rest) + " gets lost beyond this site";
+  finding.title = flows_with_verb(rest, "is lost", "are lost") + " beyond this site";
   finding.owner = Owner::vendor;
   finding.confidence = Confidence::possible;
   finding.fix = fmt::format(
-      "This site lets it out. Ask whoever runs {} whether {} there; if so, ask the Internet "
-      "provider to let through: {}.",
+      "Ask the operator of {} whether {} there; if so, ask the Internet provider to allow: {}. "
+      "This site lets the traffic out.",
       listed(hosts), hosts.size() == 1 ? "it answers" : "they answer",
       flows_in_words(facts, cause.explained));
   add_what_they_saw(finding.evidence, rest);
@@ -193,8 +201,9 @@ Causes find_flows(const Diagnosis& context) {
     auto& finding = cause.finding;
     const auto rule = flows_in_words(facts, cause.explained);
     finding.code = "firewall.flow_blocked";
-    finding.title =
-        flows_in_words(flows) + (any_blocked(flows) ? " does not get through" : " is not answered");
+    finding.title = any_blocked(flows)
+                        ? flows_with_verb(flows, "does not get through", "do not get through")
+                        : flows_with_verb(flows, "is not answered", "are not answered");
     finding.owner = Owner::network;
     const auto many = std::count_if(flows.begin(), flows.end(), [&](const Flow* flow) {
       return flow->way == Reachability::blocked && !beside_others(*flow);
@@ -207,12 +216,11 @@ Causes find_flows(const Diagnosis& context) {
     finding.confidence = sure ? Confidence::likely : Confidence::possible;
     finding.fix = fmt::format(
         "Look in the firewall's log for dropped packets from this computer, and allow from the "
-        "user "
-        "network, with the replies: {}.{}",
+        "user network, with return traffic: {}.{}",
         rule,
         any_blocked(flows) ? ask_the_device(device_of(flows))
-                           : " If the log shows that the packets leave, ask whoever runs the "
-                             "server whether it is up.");
+                           : " If the log shows that the packets leave, ask the server's operator "
+                             "whether it is up.");
     finding.evidence = evidence_for(flows, 6);
     if (const auto alive = reachable_port_of_same_host(facts, *flows.front())) {
       finding.evidence.push_back(*alive);

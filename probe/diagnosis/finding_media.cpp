@@ -393,7 +393,7 @@ Causes find_media_delay(const Diagnosis& context) {
     finding.owner = Owner::vendor;
     finding.title = "The service's nearest servers are far away: people will talk over each other";
     finding.fix =
-        "Nothing is to be changed on the network. Ask the vendor for servers nearer to this site, "
+        "Ask the vendor for servers nearer to this site, "
         "or whether the account belongs to the right region.";
   }
   finding.evidence.push_back(trip_in_words(*server));

@@ -168,7 +168,7 @@ std::optional<FindingEvidence> proof_of_filter(const Name& name) {
     if (is_policy_error(*answer) || is_foreign_zone(*answer, name.name)) {
       auto text = answer->text;
       if (!is_policy_error(*answer)) {
-        text += fmt::format("; the zone \"{}\" denies it, which is not the name's own",
+        text += fmt::format("; the zone \"{}\" denies it, but is not that name's own zone",
                             text_fact(*answer, Fact::soa_zone));
       }
       return FindingEvidence{probe, text};

@@ -143,20 +143,17 @@ Causes find_idle_timeout(const Diagnosis& context) {
     auto& finding = cause.finding;
     finding.code = "firewall.idle_timeout";
     finding.title = fmt::format(
-        "The firewall forgets UDP that is quiet for {} seconds: calls may go silent, and phones "
-        "miss calls",
-        *longest);
+        "The firewall drops idle UDP sessions after {} seconds: calls may fail", *longest);
     finding.owner = Owner::network;
     finding.confidence = Confidence::certain;
     finding.fix =
-        "On the router or firewall, raise the timeout of UDP sessions to 120 seconds or more (RFC "
-        "4787), at least for the hosts of the service.";
+        "Raise the UDP session timeout on the router or firewall to 120 seconds or more (RFC "
+        "4787), at least for the service's hosts.";
     finding.evidence.push_back({result.probe.id, life->text});
     if (const auto carrier = shared_address(context.facts)) {
       finding.evidence.push_back(*carrier);
       finding.fix +=
-          " The provider translates here, too: if that changes nothing, ask it for a public "
-          "address.";
+          " The provider uses NAT, too: if this changes nothing, ask it for a public address.";
     }
     finding.affects = sets_that_mind(context.facts, result);
     cause.impaired.push_back(&result);
@@ -183,15 +180,14 @@ Causes find_nat(const Diagnosis& context) {
       cause.impaired = symmetric_tests(context.facts);
       finding.code = "nat.symmetric";
       const auto several = public_addresses(context.facts);
-      finding.title = fmt::format("The NAT gives every destination another {} (symmetric NAT)",
-                                  several.size() > 1 ? "address" : "port");
+      finding.title =
+          fmt::format("The NAT uses a different public {} for each destination (symmetric NAT)",
+                      several.size() > 1 ? "address" : "port");
       finding.confidence = Confidence::certain;
       finding.fix =
-          "On the router or firewall that translates addresses, keep one public address and port "
-          "for "
-          "each local port (\"endpoint-independent mapping\", \"consistent NAT\", \"static port\" "
-          "or "
-          "\"full cone\"), at least for UDP of the phones.";
+          "Keep one public address and port for each local port on the router or firewall that "
+          "does NAT (\"endpoint-independent mapping\", \"consistent NAT\", \"static port\" or "
+          "\"full cone\"), at least for the phones' UDP.";
       finding.evidence.push_back({result.probe.id, mapping->text});
       if (several.size() > 1) {
         finding.evidence.push_back(
@@ -203,26 +199,23 @@ Causes find_nat(const Diagnosis& context) {
       if (carrier) {
         finding.evidence.push_back(*carrier);
         finding.fix +=
-            " The provider translates here, too: if it is the provider's NAT, ask it for a "
-            "public address.";
+            " The provider uses NAT, too: if its NAT is the cause, ask it for a public address.";
       }
     } else if (carrier && value != DetailCode::none && value != DetailCode::endpoint_independent) {
       finding.code = "nat.carrier_grade";
-      finding.title = "The provider translates addresses, too (carrier-grade NAT)";
+      finding.title = "The Internet provider uses NAT, too (carrier-grade NAT)";
       finding.confidence = Confidence::likely;
-      finding.fix =
-          "Ask the Internet provider for a public IPv4 address of your own for this line.";
+      finding.fix = "Ask the Internet provider for a public IPv4 address for this line.";
       finding.evidence.push_back(*carrier);
       finding.evidence.push_back({result.probe.id, mapping->text});
     } else if (const auto router = second_router(context.facts);
                router && value != DetailCode::none && value != DetailCode::endpoint_independent) {
       finding.code = "nat.double";
-      finding.title = "Two routers translate addresses, one behind the other";
+      finding.title = "Two routers do NAT, one behind the other (double NAT)";
       finding.confidence = Confidence::possible;
       finding.fix =
-          "Switch off the translation of one of the two routers (bridge mode, or an access point "
-          "instead of a router). Where the site is routed by its own network team, nothing is to "
-          "be changed.";
+          "Turn off NAT on one of the two routers (bridge mode, or an access point instead of a "
+          "router). If your network team set it up this way, change nothing.";
       finding.evidence.push_back(*router);
       finding.evidence.push_back({result.probe.id, mapping->text});
     } else {

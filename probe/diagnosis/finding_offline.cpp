@@ -214,13 +214,12 @@ std::string what_to_do(const Outside& outside, bool proxy_sought) {
   std::string fix;
   if (outside.looked_up && outside.proxy.empty()) {
     fix =
-        "The Internet line is likely up, since names are found, and this computer is kept in: find "
-        "the address of this site's web proxy in the browser's settings and run again with --proxy "
-        "URL";
-    fix += proxy_sought ? " (--proxy auto has looked for one, and found none)."
+        "DNS works, so the line is probably up and something blocks this computer: find the "
+        "address of this site's web proxy in the browser's settings and run again with --proxy URL";
+    fix += proxy_sought ? " (--proxy auto looked for one and found none)."
                         : " (or --proxy auto, which looks for it).";
     fix +=
-        " If the site has none, check the firewall, and the line (can other computers here open "
+        " If the site has no proxy, check the firewall and the line (can other computers here open "
         "any web page?).";
   } else {
     fix = "Check the Internet line and the router (can other computers here open any web page?). ";
@@ -233,7 +232,7 @@ std::string what_to_do(const Outside& outside, bool proxy_sought) {
                      outside.proxy);
   }
   if (!outside.device.empty()) {
-    fix += fmt::format(" The device {} turns the traffic away: ask who runs it.", outside.device);
+    fix += fmt::format(" The device {} rejects the traffic: ask its operator.", outside.device);
   }
   return fix;
 }
@@ -247,15 +246,14 @@ Cause line_is_down(const Facts& facts, const Outside& outside, const std::string
   const bool sure = own || outside.control;
   auto cause =
       offline(facts, Owner::provider, sure ? Confidence::certain : Confidence::likely,
-              fmt::format("The Internet line is down: the router {} has no way out", router));
+              fmt::format("The Internet line is down: the router {} has no route out", router));
   cause.finding.fix = fmt::format(
-      "Look at the router {} and at its line (modem, cable, its own page): is it connected to the "
-      "Internet provider? If it is on and its line is not, call the provider. This computer and "
-      "its "
-      "own network are well.",
+      "Check the router {} and its line (modem, cable, status page): is it connected to the "
+      "Internet provider? If the router is on but the line is down, call the provider. This "
+      "computer and the local network are fine.",
       router);
   cause.finding.evidence.push_back(
-      {"", fmt::format("{} says \"unreachable\" of {} operators' addresses.", router,
+      {"", fmt::format("{} reports addresses of {} operators as unreachable.", router,
                        outside.lost_routers.at(router).size())});
   return cause;
 }
@@ -264,11 +262,10 @@ Cause line_is_down(const Facts& facts, const Outside& outside, const std::string
 Cause kept_inside(const Facts& facts, const Outside& outside, Confidence confidence) {
   // Where names are found, or a device says no, the line is not what is missing.
   const bool line = !outside.looked_up && outside.device.empty();
-  auto cause =
-      offline(facts, line ? Owner::provider : Owner::network, confidence,
-              outside.looked_up
-                  ? "Nothing outside this site answers this computer, though names are looked up"
-                  : "Nothing outside this site answers: there is no way to the Internet from here");
+  auto cause = offline(facts, line ? Owner::provider : Owner::network, confidence,
+                       outside.looked_up
+                           ? "Name lookup works, but nothing on the Internet answers this computer"
+                           : "Nothing outside this site answers: no Internet access from here");
   if (!line) cause.closes = Closes::direct;
   cause.finding.fix = what_to_do(outside, facts.report.site.proxy_sought);
   const auto& gateways = facts.report.site.gateways;
@@ -277,7 +274,7 @@ Cause kept_inside(const Facts& facts, const Outside& outside, Confidence confide
   });
   if (answering != gateways.end()) {
     cause.finding.evidence.push_back(
-        {"", fmt::format("The router {} answers this computer: its own network is well.",
+        {"", fmt::format("The router {} answers this computer: the local network is fine.",
                          answering->address.to_string())});
   }
   return cause;
@@ -296,7 +293,7 @@ void add_names(const Facts& facts, std::vector<const ProbeResult*>& explained) {
 
 std::string what_was_tried(const Outside& outside, bool enough) {
   if (!enough) {
-    return "The DNS servers of this site answer, but find no name, and other servers are silent.";
+    return "This site's DNS servers answer but resolve no names, and no other server answers.";
   }
   return fmt::format("None of {} endpoints of {} operators answered{}.", outside.silent,
                      outside.parties.size(),
@@ -338,7 +335,7 @@ Causes find_offline(const Diagnosis& context) {
   finding.evidence.push_back({"", what_was_tried(*outside, enough)});
   if (!outside->device.empty() && outside->device != router) {
     finding.evidence.push_back(
-        {"", fmt::format("{} says that it does not let the packets pass.", outside->device)});
+        {"", fmt::format("{} reports that it blocks the packets.", outside->device)});
   }
   std::vector<const ProbeResult*> tried;
   for (const auto& flow : facts.flows) {

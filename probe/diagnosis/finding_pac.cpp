@@ -20,8 +20,8 @@ Causes find_pac_failure(const Diagnosis& context) {
     finding.owner = Owner::proxy;
     finding.confidence = Confidence::certain;
     finding.fix = fmt::format(
-        "Correct the PAC file {}, or its address in the settings of the computers: {}. Without it, "
-        "programs go directly, or open pages only after a long wait.",
+        "Correct the PAC file {}, or its address in the computers' settings: {}. Without it, "
+        "programs bypass the proxy, or open pages only after a long wait.",
         place, outcome_in_words(result.observation));
     if (evidence != nullptr) finding.evidence.push_back({result.probe.id, evidence->text + "."});
     return {cause};

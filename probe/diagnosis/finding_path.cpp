@@ -99,11 +99,11 @@ bool went_wrong(const Detail& result) {
 
 std::string repair_of_ipv6(bool refused) {
   return fmt::format(
-      "{} Until then programs lose time with every connection that they first try by IPv6, and "
-      "those that do not fall back to IPv4 fail.",
-      refused ? "On the firewall, allow by IPv6 what is allowed by IPv4 (it refuses connections), "
-                "or stop announcing IPv6 on this network."
-              : "Repair the IPv6 route to the Internet (the router announces one, and packets do "
+      "{} Until then, every connection that first tries IPv6 is slow, and programs that do not "
+      "fall back to IPv4 fail.",
+      refused ? "Allow the same traffic over IPv6 as over IPv4 on the firewall, which refuses it "
+                "now, or stop announcing IPv6 on this network."
+              : "Repair the IPv6 route to the Internet (the router announces one, but packets do "
                 "not come back), or stop announcing IPv6 on this network.");
 }
 
@@ -153,8 +153,8 @@ Causes find_mtu(const Diagnosis& context) {
   }
   finding.code = "network.mtu";
   finding.title = passes == 0
-                      ? std::string("Large packets vanish on the way")
-                      : fmt::format("Packets of more than {} bytes vanish on the way", passes);
+                      ? std::string("Large packets are lost in transit")
+                      : fmt::format("Packets larger than {} bytes are lost in transit", passes);
   finding.owner = Owner::network;
   // One server may drop what it does not like; two of different operators, or a connection that
   // works with small segments only and again only with these, are the path.
@@ -163,15 +163,14 @@ Causes find_mtu(const Diagnosis& context) {
                        : sure ? Confidence::certain
                               : Confidence::likely;
   finding.fix =
-      "On the firewall and the router, let ICMP \"fragmentation needed\" (type 3, code 4; ICMPv6 "
-      "\"packet too big\", type 2) pass in both directions";
+      "On the firewall and the router, allow ICMP \"fragmentation needed\" (type 3, code 4; ICMPv6 "
+      "\"packet too big\", type 2) in both directions";
   if (passes > segment_headers) {
     finding.fix += fmt::format(
-        ", and limit TCP's segments on the line or tunnel that takes no more (MSS clamping to {} "
-        "bytes)",
+        ", and limit the TCP segment size on the line or tunnel (MSS clamping to {} bytes)",
         passes - segment_headers);
   } else {
-    finding.fix += ", and limit TCP's segments to what the line or tunnel takes (MSS clamping)";
+    finding.fix += ", and limit the TCP segment size on the line or tunnel (MSS clamping)";
   }
   finding.fix +=
       ". Until then sign-in pages hang, large SIP messages are lost, and video stutters.";
@@ -198,7 +197,7 @@ Causes find_broken_ipv6(const Diagnosis& context) {
   // One server that refuses by IPv6 only does so by itself.
   if (cause.explained.empty() || (refused && parties.size() < 2)) return {};
   finding.code = "network.ipv6_broken";
-  finding.title = "IPv6 is set up on this network and does not work";
+  finding.title = "IPv6 is set up on this network but does not work";
   finding.owner = Owner::network;
   finding.confidence = parties.size() > 1 ? Confidence::certain : Confidence::likely;
   finding.fix = repair_of_ipv6(refused);

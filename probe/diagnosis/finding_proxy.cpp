@@ -86,13 +86,12 @@ LoginWanted login_wanted(const std::vector<const ProbeResult*>& probes) {
 
 std::string title_of(const LoginWanted& wanted, const std::string& proxy) {
   if (wanted.refused) {
-    return fmt::format("The proxy {} refuses the user name and the password that were given",
-                       proxy);
+    return fmt::format("The proxy {} rejects the given user name and password", proxy);
   }
   if (wanted.by_system && !wanted.by_password) {
-    return fmt::format("The proxy {} wants the login of a domain (Negotiate)", proxy);
+    return fmt::format("The proxy {} requires a domain login (Negotiate)", proxy);
   }
-  return fmt::format("The proxy {} wants a user name and a password", proxy);
+  return fmt::format("The proxy {} requires a user name and password", proxy);
 }
 
 std::string how_to_log_in(const LoginWanted& wanted) {
@@ -211,19 +210,19 @@ Causes find_proxy_unreachable(const Diagnosis& context) {
     finding.owner = Owner::proxy;
     finding.confidence = Confidence::certain;
     finding.fix = fmt::format(
-        "Check that the proxy {} runs and may be reached from this network, or correct its address "
-        "in the settings of the computers.",
+        "Check that the proxy {} is running and reachable from this network, or correct its "
+        "address in the computers' settings.",
         proxy_name(probes));
     finding.evidence.push_back(
         {"", probes.size() == 1
-                 ? std::string("No connection through it came about.")
-                 : fmt::format("None of {} connections through it came about.", probes.size())});
+                 ? std::string("No connection through it succeeded.")
+                 : fmt::format("None of {} connections through it succeeded.", probes.size())});
     add_what_they_saw(finding.evidence, probes, 4);
     if (!context.facts.proxy_speaks() && context.facts.no_tcp_gets_out()) {
       const auto waiting = known_to_wait(context.facts);
       cause.explained.insert(cause.explained.end(), waiting.begin(), waiting.end());
       if (own_asked_without_success(context.facts)) cause.closes = Closes::direct_tcp;
-      finding.evidence.push_back({"", "Beside the proxy, no TCP connection gets out."});
+      finding.evidence.push_back({"", "Without the proxy, no TCP connection gets out."});
     }
     causes.push_back(std::move(cause));
   }
@@ -255,12 +254,12 @@ Causes find_proxy_login(const Diagnosis& context) {
     finding.confidence = Confidence::certain;
     const auto hosts = listed(hosts_of(asked_for(facts, turned_away)), 8);
     finding.fix = fmt::format(
-        "Let the service's hosts pass the proxy without a login{}. Calling applications, phones "
+        "Let the service's hosts through the proxy without a login{}. Calling applications, phones "
         "and room devices often cannot log in. {}",
         hosts.empty() ? "" : ": " + hosts, how_to_log_in(wanted));
     add_what_they_saw(finding.evidence, turned_away);
     if (facts.only_by_proxy()) {
-      finding.evidence.push_back({"", "Beside the proxy, no TCP connection gets out."});
+      finding.evidence.push_back({"", "Without the proxy, no TCP connection gets out."});
     }
     causes.push_back(std::move(cause));
   }
@@ -330,8 +329,8 @@ Causes find_proxy_required(const Diagnosis& context) {
   if (parties.size() < 2 || !context.breaks_capability(cause.explained)) return {};
   auto& finding = cause.finding;
   finding.code = "proxy.required";
-  finding.title = udp_shut ? "Only the proxy leads out of this site"
-                           : "For TCP, only the proxy leads out of this site";
+  finding.title = udp_shut ? "This site lets traffic out only through the proxy"
+                           : "This site lets TCP out only through the proxy";
   finding.owner = Owner::proxy;
   // The site may let out the vendor's list directly, and all else through the proxy.
   finding.confidence = (own && web) || !tried ? Confidence::certain : Confidence::possible;
@@ -346,12 +345,12 @@ Causes find_proxy_required(const Diagnosis& context) {
     if (!carried) not_carried.push_back(result);
   }
   finding.fix =
-      fmt::format("Set the proxy {} in the application and in the devices.", proxy_name(through));
+      fmt::format("Set the proxy {} in the application and on the devices.", proxy_name(through));
   const auto flows = flows_in_words(facts, not_carried.empty() ? cause.explained : not_carried);
   if (!flows.empty()) {
     finding.fix += fmt::format(
-        " What a proxy cannot carry needs a direct way: allow from the user network, with the "
-        "replies, {}.{}",
+        " Traffic that a proxy cannot carry needs direct access: allow from the user network, with "
+        "return traffic, {}.{}",
         flows, where_the_list_is(facts, cause.explained));
   }
   finding.evidence.push_back(
@@ -359,8 +358,8 @@ Causes find_proxy_required(const Diagnosis& context) {
        fmt::format("{}: {}", endpoint_in_words(through.front()->probe.target),
                    outcome_in_words(through.front()->observation))});
   finding.evidence.push_back(
-      {"", fmt::format("Directly, no TCP connection to any of {} operators came about.",
-                       parties.size())});
+      {"",
+       fmt::format("No direct TCP connection to any of {} operators succeeded.", parties.size())});
   add_what_they_saw(finding.evidence, cause.explained, 4);
   return {cause};
 }
@@ -409,7 +408,7 @@ Causes find_proxy_denials(const Diagnosis& context) {
         fmt::format("The proxy denies connections {}", what_is_denied(context.facts, denied));
     finding.owner = Owner::proxy;
     finding.confidence = Confidence::certain;
-    finding.fix = fmt::format("On the proxy {}, allow CONNECT: {}.{}", proxy_name(denied),
+    finding.fix = fmt::format("Allow CONNECT on the proxy {}: {}.{}", proxy_name(denied),
                               flows_in_words(context.facts, denied),
                               where_the_list_is(context.facts, denied));
     add_what_they_saw(finding.evidence, denied);
@@ -461,7 +460,7 @@ Causes find_stripped_upgrades(const Diagnosis& context) {
     const auto& proxy = proxy_name(stripped);
     const bool to_some = let_through.contains(proxy);
     finding.code = "proxy.no_websocket";
-    finding.title = fmt::format("The proxy {} does not let WebSocket through{}", proxy,
+    finding.title = fmt::format("The proxy {} blocks WebSocket{}", proxy,
                                 to_some ? " to " + listed(hosts) : "");
     finding.owner = Owner::proxy;
     // Without the contrast, the server may have done without by itself.
@@ -469,7 +468,7 @@ Causes find_stripped_upgrades(const Diagnosis& context) {
                          : to_some    ? Confidence::possible
                                       : Confidence::likely;
     finding.fix = fmt::format(
-        "On the proxy {}, allow the WebSocket upgrade (RFC 6455) to these hosts, and exempt them "
+        "Allow the WebSocket upgrade (RFC 6455) on the proxy {} to these hosts, and exempt them "
         "from inspection: {}.",
         proxy, flows_in_words(context.facts, stripped));
     add_what_they_saw(finding.evidence, stripped);
@@ -477,7 +476,7 @@ Causes find_stripped_upgrades(const Diagnosis& context) {
       finding.evidence.push_back({"", "Without the proxy, the upgrade is accepted."});
     } else if (to_some) {
       finding.evidence.push_back(
-          {"", "The proxy lets it through to others: the server may do without by itself."});
+          {"", "The proxy lets it through to other servers: this server may reject it itself."});
     }
     causes.push_back(std::move(cause));
   }

@@ -145,19 +145,18 @@ Causes find_rate_limit(const Diagnosis& context) {
   const auto line = line_is_up(facts);
   auto& finding = cause.finding;
   finding.code = "firewall.rate_limited";
-  finding.title =
-      fmt::format("A device on the way has shut this computer out: what answered at first {}",
-                  resets ? "refuses" : "is silent");
+  finding.title = fmt::format("A device in the path has started to {} this computer's packets",
+                              resets ? "refuse" : "drop");
   finding.owner = Owner::security;
   const auto* quiet = line ? nullptr : resolver_is_silent(facts);
   finding.confidence = line && networks.size() > 1 ? Confidence::certain
                        : quiet != nullptr          ? Confidence::possible
                                                    : Confidence::likely;
   finding.fix = fmt::format(
-      "Exempt this computer{} from the intrusion prevention (port scan, host sweep or flood "
-      "protection) on the firewall, or raise its limit: calls meet dozens of servers within "
-      "seconds, too. Until the block has run out (often a minute to an hour), nothing else works "
-      "from here; then run again, without --pace fast.",
+      "Exempt this computer{} from intrusion prevention (port scan, host sweep or flood "
+      "protection) on the firewall, or raise its limit: calls contact dozens of servers within "
+      "seconds, too. Until the block expires (often a minute to an hour), nothing else works from "
+      "here; then run again, without --pace fast.",
       own_address(facts.report));
   for (const auto& [flow, before, after] : lost) {
     // By milliseconds, as a saved report has them.
@@ -167,14 +166,14 @@ Causes find_rate_limit(const Diagnosis& context) {
     const auto& target = after->result->probe.target;
     finding.evidence.push_back(
         {after->result->probe.id,
-         fmt::format("{}, {} {}, answered, and {:.0f} s later it did not.", target.host,
+         fmt::format("{}, {} {}, answered; {:.0f} s later it did not.", target.host,
                      is_udp(*after->result) ? "UDP" : "TCP", target.port(), seconds.count())});
   }
   if (line) finding.evidence.push_back(*line);
   if (quiet != nullptr) {
     finding.evidence.push_back(
         {quiet->probe.id,
-         "Nor do the DNS servers answer any more: the line itself may have gone down meanwhile."});
+         "The DNS servers no longer answer either: the line itself may have gone down."});
   }
   add_what_they_saw(finding.evidence, cause.explained, 4);
   return {cause};
@@ -188,10 +187,9 @@ void add_counts(std::vector<FindingEvidence>& list, const Facts& facts) {
   if (one.sent == 0 || news.sent == 0) return;
   list.push_back(
       {news.result->probe.id,
-       fmt::format("Of {} requests to {} from one port {} were answered; of {} each from a port "
-                   "of its own, {}.",
-                   one.sent, one.result->probe.target.host, one.answered, news.sent,
-                   news.answered)});
+       fmt::format(
+           "Of {} requests to {} from one port, {} were answered; of {} from separate ports, {}.",
+           one.sent, one.result->probe.target.host, one.answered, news.sent, news.answered)});
 }
 
 }  // namespace
@@ -214,13 +212,13 @@ Causes find_new_flow_limit(const Diagnosis& context) {
   if (!context.affects_requirement(cause.explained)) return {};
   auto& finding = cause.finding;
   finding.code = "firewall.new_flows_limited";
-  finding.title = "A device on the way limits how many new flows get out";
+  finding.title = "A device in the path limits how many new flows get out";
   finding.owner = Owner::network;
   finding.confidence = Confidence::likely;
   finding.fix =
-      "Look on the firewall for a limit of new connections or flows a second (flood or scan "
-      "protection, a limit of sessions for each host), and raise it for the user network: calls "
-      "open dozens of flows within a second.";
+      "Find the firewall's limit on new connections or flows per second (flood or scan protection, "
+      "session limit per host), and raise it for the user network: calls open dozens of flows "
+      "within a second.";
   add_counts(finding.evidence, facts);
   add_what_they_saw(finding.evidence, cause.explained, 4);
   return {cause};
@@ -252,27 +250,26 @@ Causes find_loss(const Diagnosis& context) {
   // Where this computer is shut out, the count met that.
   const bool by_line = loss_by(facts) == LossBy::line && fallen_silent(facts).empty();
   finding.code = "network.loss";
-  finding.title = by_line ? "Packets get lost on the way"
-                          : "Packets get lost on the way, or a device limits new connections";
+  finding.title = by_line ? "Packets are lost in transit"
+                          : "Packets are lost in transit, or a device limits new connections";
   finding.owner = Owner::lan;
   finding.confidence = by_line ? Confidence::likely : Confidence::possible;
   finding.fix = "Run this again at a quiet time, by cable instead of Wi-Fi. ";
   finding.fix +=
       by_line
-          ? "If packets still get lost, ask the Internet provider to measure the loss on the line."
-          : "If answers are still missing, look on the firewall for a limit of new connections a "
-            "second (flood or scan protection) and in its log for packets from this computer, and "
-            "ask the Internet provider to measure the loss on the line.";
+          ? "If packets are still lost, ask the Internet provider to measure the loss on the line."
+          : "If answers are still missing, check the firewall for a limit on new connections per "
+            "second (flood or scan protection) and its log for packets from this computer, and ask "
+            "the Internet provider to measure the loss on the line.";
   finding.evidence.push_back(
       {"", late.size() == 1
-               ? "One request was answered only when it was sent again."
-               : fmt::format("{} requests were answered only when they were sent again.",
+               ? "One request was answered only on the second try."
+               : fmt::format("{} requests were answered only after they were sent again.",
                              late.size())});
   if (missing > 0) {
     finding.evidence.push_back(
-        {"", missing == 1 ? "One port of a host that answers everybody gave no answer."
-                          : fmt::format("{} ports of hosts that answer everybody gave no answer.",
-                                        missing)});
+        {"", missing == 1 ? "One port of a public server did not answer."
+                          : fmt::format("{} ports of public servers did not answer.", missing)});
   }
   add_counts(finding.evidence, facts);
   add_what_they_saw(finding.evidence, late, 3);

@@ -363,7 +363,7 @@ std::string doubt_of(const SetHead& needed) {
       break;
   }
   const bool copied = needed.evidence == SourceQuality::second_hand;
-  return fmt::format("{} goes by {}: {}", needed.title,
+  return fmt::format("{} is based on {}: {}", needed.title,
                      copied ? "a second-hand list" : "an old edition of the vendor's document",
                      needed.evidence_note);
 }

@@ -37,7 +37,7 @@ Causes find_sip_errors(const Diagnosis& context) {
     const auto hosts = listed(hosts_of(probes));
     const auto status = probes.front()->observation.detail.text();
     finding.code = "sip.server_error";
-    finding.title = fmt::format("SIP is answered with an error ({}) by {}", status, hosts);
+    finding.title = fmt::format("{1} answers SIP with an error ({0})", status, hosts);
     finding.owner = Owner::vendor;
     // Over TLS with a certificate that holds, it is the server who says so.
     const bool proved = std::any_of(probes.begin(), probes.end(), [](const ProbeResult* result) {
@@ -45,8 +45,8 @@ Causes find_sip_errors(const Diagnosis& context) {
     });
     finding.confidence = proved ? Confidence::certain : Confidence::likely;
     finding.fix = fmt::format(
-        "The way there is open; nothing is to be changed on the network. Tell whoever runs {} that "
-        "SIP is answered with {}, at {}.",
+        "Tell the operator of {} that SIP is answered with {}, at {}. The path there is open: "
+        "change nothing on the network.",
         hosts, status, endpoint_in_words(probes.front()->probe.target));
     for (const auto* result : probes) {
       const auto* reply = evidence_of(*result, EvidenceKind::sip_reply);

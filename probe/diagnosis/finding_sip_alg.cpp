@@ -71,8 +71,8 @@ void add_contrasts(const Diagnosis& context, std::vector<Suspicion>& seen) {
     if (!is_sip(result) || over_tls(result) || context.facts.inside(result)) continue;
     if (says(result) != false || !translated.contains(target.host)) continue;
     seen.push_back({&result,
-                    fmt::format("{}: the server says that it saw this machine's own address; over "
-                                "TLS it saw the address of a NAT",
+                    fmt::format("{}: the server reports this computer's own address; over TLS it "
+                                "reported the address of a NAT",
                                 endpoint_in_words(target)),
                     Confidence::likely});
   }
@@ -103,13 +103,13 @@ Causes find_swallowed_sip(const Diagnosis& context) {
   }
   if (cause.explained.empty()) return {};
   finding.code = "sip.alg";
-  finding.title = "Something on the way swallows SIP on its usual port (SIP ALG or inspection)";
+  finding.title = "SIP on its usual port is dropped (SIP ALG or inspection)";
   finding.owner = Owner::network;
   finding.confidence = Confidence::possible;
   finding.fix = fmt::format(
-      "Switch off the SIP ALG (also called SIP helper or SIP inspection) on the router and the "
-      "firewall, and allow, with the replies: {}. If that changes nothing, ask whoever runs the "
-      "server whether it answers OPTIONS there.",
+      "Turn off the SIP ALG (also called SIP helper or SIP inspection) on the router and the "
+      "firewall, and allow, with return traffic: {}. If that changes nothing, ask the server's "
+      "operator whether it answers OPTIONS there.",
       flows_in_words(context.facts, cause.explained));
   return {cause};
 }
@@ -129,12 +129,12 @@ Causes find_sip_alg(const Diagnosis& context) {
   auto& finding = cause.finding;
   finding.code = "sip.alg";
   finding.confidence = seen.front().confidence;
-  finding.title = "A device on the way rewrites SIP messages (SIP ALG)";
+  finding.title = "A device in the path rewrites SIP messages (SIP ALG)";
   finding.owner = Owner::network;
   finding.fix =
-      "Switch off the SIP ALG (also called SIP helper, SIP inspection, SIP transformations or SIP "
-      "session helper) on the router and the firewall, and restart the phones. Until then, SIP "
-      "over TLS is not touched.";
+      "Turn off the SIP ALG (also called SIP helper, SIP inspection, SIP transformations or SIP "
+      "session helper) on the router and the firewall, and restart the phones. In the meantime, "
+      "use SIP over TLS, which an ALG cannot alter.";
   for (const auto& one : seen) {
     finding.evidence.push_back({one.result->probe.id, one.text});
     const auto& explained = cause.explained;

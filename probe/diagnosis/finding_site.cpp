@@ -32,9 +32,8 @@ std::optional<FindingEvidence> another_page(const ProbeResult& result) {
   const auto& page = result.probe.target.host;
   return FindingEvidence{
       result.probe.id,
-      elsewhere.empty()
-          ? fmt::format("The page of {} came with a content that is not its own.", page)
-          : fmt::format("The page of {} came as a redirect to {}.", page, elsewhere)};
+      elsewhere.empty() ? fmt::format("The page of {} came with content that is not its own.", page)
+                        : fmt::format("The page of {} redirected to {}.", page, elsewhere)};
 }
 
 }  // namespace
@@ -65,7 +64,7 @@ Causes find_captive_portal(const Diagnosis& context) {
   // Where TLS gets out to anywhere, nobody has to sign in.
   if (!portal || secure.size() > 1) return {};
   finding.code = "network.captive_portal";
-  finding.title = "A sign-in page stands before the Internet (captive portal)";
+  finding.title = "This network requires you to sign in first (captive portal)";
   finding.owner = Owner::user;
   // Who is let out without signing in may be in the portal's garden.
   const bool shut = operators.size() > 1 && secure.empty();
@@ -92,7 +91,7 @@ Causes find_clock_skew(const Diagnosis& context) {
   finding.owner = Owner::helpdesk;
   finding.confidence = Confidence::certain;
   finding.fix = fmt::format(
-      "Set the clock of this computer {} by {}, and switch on automatic time (NTP). With a wrong "
+      "Set the clock of this computer {} by {}, and turn on automatic time (NTP). With a wrong "
       "clock, certificates seem expired or not yet valid, and sign-in and phone registration fail.",
       slow ? "forward" : "back", amount);
   finding.evidence = consensus->evidence;

@@ -72,13 +72,13 @@ Causes find_taken_connections(const Diagnosis& context) {
   cause.explained = mute;
   auto& finding = cause.finding;
   finding.code = "firewall.tcp_port_blocked";
-  finding.title = fmt::format("A device on the way answers TCP to {} itself, and passes nothing on",
+  finding.title = fmt::format("A device in the path answers TCP to {} itself and passes nothing on",
                               named_ports({ports.begin(), ports.end()}));
   finding.owner = Owner::network;
   finding.confidence = networks.size() > 1 ? Confidence::certain : Confidence::likely;
   finding.fix = fmt::format(
-      "Exempt this traffic from the proxy or inspection that takes connections on the firewall, "
-      "and allow from the user network, with the replies: {}.{}",
+      "Exempt this traffic from the firewall's transparent proxy or inspection, and allow from the "
+      "user network, with return traffic: {}.{}",
       flows_in_words(facts, cause.explained), where_the_list_is(facts, cause.explained));
   for (const auto* result : proof) {
     if (finding.evidence.size() == 2) break;

@@ -85,7 +85,7 @@ Causes find_web_only(const Diagnosis& context) {
   cause.closes = plain_web ? Closes::all_but_web : Closes::all_but_https;
   finding.owner = Owner::network;
   finding.confidence = udp->confidence;
-  finding.fix = fmt::format("Allow outgoing from the user network, with the replies: {}.{}",
+  finding.fix = fmt::format("Allow outgoing (and return traffic) from the user network: {}.{}",
                             asked_flows(facts, cause), where_the_list_is(facts, cause.explained));
   finding.evidence.push_back(
       {"", fmt::format("HTTPS to {} networks works; TCP {} to {} networks does not.", secure.size(),
@@ -141,23 +141,25 @@ Causes find_tcp_ports(const Diagnosis& context) {
   if (ports.empty()) return {};
   auto& finding = cause.finding;
   finding.code = "firewall.tcp_port_blocked";
-  finding.title = fmt::format("The firewall lets no TCP out to {}", named_ports(ports));
+  finding.title = fmt::format("The firewall blocks outgoing TCP to {}", named_ports(ports));
   finding.owner = Owner::network;
   finding.confidence = proved ? Confidence::certain : Confidence::likely;
   // Where new flows are limited, connections that nobody refused may have died of that.
   if (new_flows_are_limited(facts) && device_of(closed).empty()) {
     finding.confidence = Confidence::possible;
   }
-  finding.fix = fmt::format("Allow outgoing TCP from the user network, with the replies: {}.{}{}",
-                            asked_flows(facts, cause), ask_the_device(device_of(closed)),
-                            where_the_list_is(facts, cause.explained));
+  finding.fix =
+      fmt::format("Allow outgoing TCP (and return traffic) from the user network: {}.{}{}",
+                  asked_flows(facts, cause), ask_the_device(device_of(closed)),
+                  where_the_list_is(facts, cause.explained));
   finding.evidence = evidence_for(closed, 8);
   if (const auto alive = reachable_port_of_same_host(facts, *closed.front())) {
     insert_second(finding.evidence, *alive);
   }
-  finding.evidence.push_back({"", fmt::format("It is the same to {} networks, and no connection to "
-                                              "{} came about anywhere.",
-                                              all_networks.size(), named_ports(ports))});
+  finding.evidence.push_back(
+      {"",
+       fmt::format("The same is true of {} networks, and no connection to {} succeeded anywhere.",
+                   all_networks.size(), named_ports(ports))});
   return {cause};
 }
 

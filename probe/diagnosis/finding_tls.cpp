@@ -197,18 +197,18 @@ Causes find_interception(const Diagnosis& context) {
     finding.code = "tls.intercepted";
     finding.title =
         product.empty()
-            ? fmt::format("A device on the way {} encrypted connections (TLS inspection)",
+            ? fmt::format("A device in the path {} encrypted connections (TLS inspection)",
                           sure ? "opens" : "may open")
-            : fmt::format("{} opens encrypted connections on the way (TLS inspection)", product);
+            : fmt::format("{} opens encrypted connections (TLS inspection)", product);
     finding.owner = Owner::security;
     std::vector<const ProbeResult*> own;
     for (const auto* result : probes) {
       if (facts.asked_for(*result)) own.push_back(result);
     }
     finding.fix = fmt::format(
-        "On the device that inspects TLS, exempt the service's hosts from inspection (bypass or "
-        "\"do not decrypt\"): {}. Calling applications, phones and room devices do not accept "
-        "another certificate than the vendor's.{}{}{}",
+        "Exempt the service's hosts from inspection (bypass or \"do not decrypt\") on the device "
+        "that inspects TLS: {}. Calling applications, phones and room devices accept only the "
+        "vendor's own certificate.{}{}{}",
         inspected_in_words(facts, own),
         sure
             ? ""
@@ -216,12 +216,11 @@ Causes find_interception(const Diagnosis& context) {
               "the vendor for it.",
         where_the_list_is(facts, own), advice_in_words(facts, own, {"inspect"}));
     for (const auto* result : own) finding.evidence.push_back(certificate_in_words(*result));
-    const auto contrast = parties.size() > 1
-                              ? fmt::format("One issuer, {}, signs for {}{}.", issuer,
-                                            unrelated ? "operators that have nothing in common: "
-                                                      : "several domains: ",
-                                            listed({parties.begin(), parties.end()}))
-                              : fmt::format("{} is no public certificate authority.", issuer);
+    const auto contrast =
+        parties.size() > 1 ? fmt::format("One issuer, {}, signs for {}{}.", issuer,
+                                         unrelated ? "unrelated operators: " : "several domains: ",
+                                         listed({parties.begin(), parties.end()}))
+                           : fmt::format("{} is not a public certificate authority.", issuer);
     insert_second(finding.evidence, {"", contrast});
     add_effects(facts, own, finding.evidence);
     causes.push_back(std::move(cause));
@@ -241,22 +240,22 @@ struct Fault {
 // What a server's own certificate can be wrong with. `{0}`: the hosts, `{1}`: the issuer or the
 // date.
 constexpr Fault faults[] = {
-    {DetailCode::untrusted, "tls.untrusted", "{0} shows a certificate of an unknown issuer",
-     "Find out who issues for {0}: \"{1}\". If it is an inspection device of this site, exempt {0} "
-     "from inspection; if it is the service's own authority, install its root certificate on the "
-     "computers and devices, or ask the vendor for it.",
+    {DetailCode::untrusted, "tls.untrusted", "{0} presents a certificate from an unknown issuer",
+     "Find out who issued the certificate of {0}: \"{1}\". If it is an inspection device of this "
+     "site, exempt {0} from inspection; if it is the service's own authority, install its root "
+     "certificate on the computers and devices, or ask the vendor for it.",
      Owner::security, Confidence::likely},
     {DetailCode::unexpected_issuer, "tls.untrusted",
-     "{0} shows a certificate of an unexpected issuer",
-     "Find out who issues for {0}: \"{1}\", which is not the issuer that the vendor names. If it "
-     "is "
-     "an inspection device of this site, exempt {0} from inspection.",
+     "{0} presents a certificate from an unexpected issuer",
+     "Find out who issued the certificate of {0}: \"{1}\" is not the issuer that the vendor names. "
+     "If it is an inspection device of this site, exempt {0} from inspection.",
      Owner::security, Confidence::likely},
     {DetailCode::expired, "tls.expired", "The certificate of {0} has expired",
      "Ask the operator of {0} to renew the certificate, which was valid until {1}.", Owner::vendor,
      Confidence::certain},
     {DetailCode::not_yet_valid, "tls.expired", "The certificate of {0} is not valid yet",
-     "Ask the operator of {0} to install a certificate that is valid now: this one begins at {1}.",
+     "Ask the operator of {0} to install a certificate that is valid now: this one is valid only "
+     "from {1}.",
      Owner::vendor, Confidence::certain},
     {DetailCode::wrong_name, "tls.wrong_name", "The certificate of {0} is for another name",
      "Ask the operator of {0} to install a certificate for that name. If DNS at this site sends "
@@ -269,8 +268,7 @@ constexpr Fault faults[] = {
      "browsers often find it by themselves, phones and calling applications do not.",
      Owner::vendor, Confidence::certain},
     // Nothing is signed yet when a server says so: a device on the way may say it.
-    {DetailCode::tls_version, "tls.outdated",
-     "{0} speaks only TLS versions that are no longer accepted",
+    {DetailCode::tls_version, "tls.outdated", "{0} supports only outdated TLS versions",
      "Ask the operator of {0} to enable TLS 1.2 or 1.3 (RFC 8996 retired what is older). If a "
      "proxy "
      "or "
@@ -355,7 +353,7 @@ Causes find_old_authorities(const Diagnosis& context) {
   finding.owner = Owner::helpdesk;
   finding.confidence = Confidence::likely;
   finding.fix = fmt::format(
-      "Update this computer's list of certificate authorities (updates of the system; on Linux the "
+      "Update this computer's list of certificate authorities (system updates; on Linux the "
       "package ca-certificates). It does not know the issuer of {}: {}.",
       listed(hosts_of(cause.explained), 8), listed(issuers));
   for (const auto* result : cause.explained) {
@@ -363,8 +361,8 @@ Causes find_old_authorities(const Diagnosis& context) {
   }
   insert_second(finding.evidence,
                 {"",
-                 "It carries the timestamps of certificate transparency (RFC 6962), as public "
-                 "authorities' certificates do, and those of inspection devices usually not."});
+                 "It carries certificate transparency timestamps (RFC 6962), as certificates from "
+                 "public authorities do; those of inspection devices usually do not."});
   return {cause};
 }
 
@@ -380,14 +378,13 @@ Causes find_other_far_ends(const Diagnosis& context) {
   const auto hosts = listed(hosts_of(cause.explained));
   auto& finding = cause.finding;
   finding.code = "target.outdated";
-  finding.title = fmt::format("callready serve at {} has another key than this set says", hosts);
+  finding.title = fmt::format("callready serve at {} has a different key than this set", hosts);
   finding.owner = Owner::helpdesk;
   finding.confidence = Confidence::possible;
   finding.fix = fmt::format(
-      "Nothing is to be changed on the network. Take the set that callready serve at {} prints now "
-      "(standard output), and its CALLREADY_MEDIA_KEY. As long as that key and the host's name "
-      "stay "
-      "the same, a set stays good.",
+      "Use the set that callready serve at {} prints now (standard output), and its "
+      "CALLREADY_MEDIA_KEY. A set stays valid as long as that key and the host's name stay the "
+      "same. Change nothing on the network.",
       hosts);
   for (const auto* result : cause.explained) {
     if (!chain_of(*result).empty()) finding.evidence.push_back(certificate_in_words(*result));

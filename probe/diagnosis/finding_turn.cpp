@@ -31,33 +31,30 @@ struct Kind {
 
 // `{}`: the servers.
 constexpr Kind kinds[] = {
-    {"turn.auth_failed", "The TURN server does not take the given credentials",
+    {"turn.auth_failed", "The TURN server rejects the given credentials",
      "Check the TURN user name and password (or the shared secret, and the clock of this "
-     "computer), "
-     "and ask whoever runs {} whether the account is still valid.",
+     "computer), and ask the operator of {} whether the account is still valid.",
      Owner::helpdesk,
      [](const ProbeResult& result) {
        const int code = turn_code_of(result);
        return code == 401 || code == 403 || code == 441;
      }},
-    {"turn.quota", "The TURN server gives no more relays to this account",
-     "Ask whoever runs {} to raise the number of relays that one user may have, or wait for old "
-     "ones "
-     "to end (10 minutes); find out who else uses the same account.",
+    {"turn.quota", "The TURN server grants this account no more relays",
+     "Ask the operator of {} to raise the number of relays per user, or wait for old ones to "
+     "expire (10 minutes); find out who else uses the same account.",
      Owner::vendor,
      [](const ProbeResult& result) {
        const int code = turn_code_of(result);
        return code == 486 || code == 508;
      }},
-    {"turn.relay_dead", "The TURN server grants relays that carry nothing",
-     "Nothing is to be changed on this network. Ask whoever runs {} to let UDP in and out on its "
-     "relay ports (usually 49152-65535), and to check the external address in its configuration.",
+    {"turn.relay_dead", "The TURN server's relays carry no traffic",
+     "Ask the operator of {} to allow UDP in and out on its relay ports (usually 49152-65535), and "
+     "to check the external address in its configuration. Change nothing on this network.",
      Owner::vendor, is_dead},
     // RFC 8656 section 20: 442, Unsupported Transport Protocol.
     {"turn.relay_dead", "The TURN server does not relay UDP",
-     "Nothing is to be changed on this network. Ask whoever runs {} to let it relay UDP, which "
-     "media "
-     "is sent in.",
+     "Ask the operator of {} to let it relay UDP, which carries media. Change nothing on this "
+     "network.",
      Owner::vendor, [](const ProbeResult& result) { return turn_code_of(result) == 442; }},
 };
 

@@ -142,15 +142,15 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
   const bool refused = widest != devices.end() && widest->second.size() >= 2;
   if (refused && facts.udp_passes(widest->first)) return std::nullopt;
   if (refused) {
-    verdict.evidence.push_back({"", fmt::format("{} turns UDP to {} networks away.", widest->first,
-                                                widest->second.size())});
+    verdict.evidence.push_back(
+        {"", fmt::format("{} rejects UDP to {} networks.", widest->first, widest->second.size())});
   }
   const bool many = view.many_dropped();
   if (many) {
     const auto& ports = view.dropped;
     verdict.evidence.push_back(
-        {"", fmt::format("UDP to {} ports ({}) does not get as far as the first router outside, "
-                         "which other packets reach.",
+        {"", fmt::format("UDP to {} ports ({}) is dropped before the first router outside; other "
+                         "packets get there.",
                          ports.size(), ports_in_words({ports.begin(), ports.end()}, 4))});
   }
   const bool all_kinds = of_every_kind(view.dead);
@@ -166,8 +166,7 @@ std::optional<UdpVerdict> udp_is_blocked(const Facts& facts) {
     return std::nullopt;
   }
   if (!silent.empty()) {
-    verdict.evidence.push_back({"", fmt::format("Servers that answer everybody are silent over "
-                                                "UDP: {}.",
+    verdict.evidence.push_back({"", fmt::format("Public servers do not answer over UDP: {}.",
                                                 listed({silent.begin(), silent.end()}))});
   }
   const bool only_stun = view.own_kinds == std::set{Payload::stun} && stun_is_inspected(facts);
@@ -210,12 +209,11 @@ bool only_high(const UdpVerdict& verdict) { return verdict.from_port > last_well
 
 std::string title_of(const UdpVerdict& verdict, const Facts& facts) {
   if (only_high(verdict)) {
-    return fmt::format("The firewall lets no replies over UDP in from port {} up",
-                       verdict.from_port);
+    return fmt::format("The firewall blocks UDP replies from port {} up", verdict.from_port);
   }
-  if (verdict.only_replies) return "The firewall lets no replies over UDP in";
-  if (works_on_the_port_of_dns(facts)) return "The firewall lets no UDP out but to port 53";
-  return "The firewall lets no UDP out";
+  if (verdict.only_replies) return "The firewall blocks all UDP replies";
+  if (works_on_the_port_of_dns(facts)) return "The firewall blocks all outgoing UDP except port 53";
+  return "The firewall blocks all outgoing UDP";
 }
 
 }  // namespace
@@ -272,15 +270,15 @@ Causes find_udp_blocked(const Diagnosis& context) {
   for (const auto& end : ends) wanted += (wanted.empty() ? "" : "; ") + end;
   finding.fix = fmt::format("{} {}.{}",
                             verdict->only_replies
-                                ? "Let the replies in to the UDP that the user network sends (a "
-                                  "stateful rule, with a timeout of 60 s or more):"
-                                : "Allow outgoing UDP from the user network, with the replies:",
+                                ? "Let in the replies to UDP that the user network sends (a "
+                                  "stateful rule with a timeout of at least 60 s):"
+                                : "Allow outgoing UDP (and return traffic) from the user network:",
                             wanted, where_the_list_is(context.facts, cause.explained));
   finding.evidence = verdict->evidence;
   const auto* tcp = tcp_works(context.facts);
   finding.evidence.push_back(
       {tcp->samples.front().result->probe.id,
-       fmt::format("TCP works: {}, port {}, is reached.", tcp->host, tcp->port)});
+       fmt::format("TCP works: {}, port {}, is reachable.", tcp->host, tcp->port)});
   return {cause};
 }
 

@@ -270,7 +270,7 @@ Causes find_udp_ranges(const Diagnosis& context) {
     return flow->port == closed.front()->port;
   });
   finding.title =
-      fmt::format("The firewall lets no {} out to port{} {}", only_stun ? "media (RTP)" : "UDP",
+      fmt::format("The firewall blocks outgoing {} to port{} {}", only_stun ? "media (RTP)" : "UDP",
                   one_port ? "" : "s", listed(spans));
   finding.owner = Owner::network;
   const bool proved = refuses_media(facts, closed) || responders_missed_us(closed);
@@ -278,8 +278,8 @@ Causes find_udp_ranges(const Diagnosis& context) {
                        : new_flows_may_be_limited(facts) ? Confidence::possible
                                                          : Confidence::likely;
   finding.fix = fmt::format(
-      "{}llow outgoing UDP from the user network, with the replies, to the whole range: {}.{}{}",
-      only_stun ? "Switch off the inspection that drops UDP it does not know (application control, "
+      "{}llow outgoing UDP (and return traffic) from the user network to the whole range: {}.{}{}",
+      only_stun ? "Turn off the inspection that drops UDP it does not know (application control, "
                   "\"unknown-udp\") for these flows, and a"
                 : "A",
       asked_flows(facts, cause), ask_the_device(device_of(closed)),
@@ -314,13 +314,12 @@ Causes find_one_way_media(const Diagnosis& context) {
   if (!context.affects_requirement(cause.explained)) return {};
   if (finding.evidence.empty()) add_what_they_saw(finding.evidence, cause.explained);
   finding.code = "media.one_way";
-  finding.title =
-      "Media gets out, and what is sent back does not come in: calls with one-way audio";
+  finding.title = "Media gets out, but replies do not come in: one-way audio";
   finding.owner = Owner::network;
   finding.confidence = Confidence::certain;
   finding.fix = fmt::format(
-      "Let the replies in to the UDP that the user network sends (a stateful rule, with a timeout "
-      "of 60 s or more; on several Internet lines, by the line on which it left): {}.{}",
+      "Let in the replies to UDP that the user network sends (a stateful rule with a timeout of at "
+      "least 60 s; with several Internet lines, over the line that the packets left by): {}.{}",
       flows_in_words(context.facts, cause.explained),
       where_the_list_is(context.facts, cause.explained));
   return {cause};

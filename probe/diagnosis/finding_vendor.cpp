@@ -89,13 +89,13 @@ void read_refusal(const Diagnosis& context, const Flow& flow, bool alone,
     if (far && !doubtful) {
       refusals.proofs.push_back(
           {result.probe.id,
-           fmt::format("{}, which is in the network of {}, turns {} {} away.", sample.far_device,
-                       flow.host, flow.udp ? "UDP" : "TCP", flow.port)});
+           fmt::format("{}, in the network of {}, rejects {} {}.", sample.far_device, flow.host,
+                       flow.udp ? "UDP" : "TCP", flow.port)});
     } else if (!far && left_the_site(flow, sample) && alone &&
                !impostors.turned_away.contains(flow.host)) {
       refusals.proofs.push_back(
           {result.probe.id,
-           fmt::format("{} to {}, port {}, leaves the site and is refused out there.",
+           fmt::format("{} to {}, port {}, leaves the site and is refused beyond it.",
                        flow.udp ? "UDP" : "TCP", flow.host, flow.port)});
     }
   }
@@ -133,11 +133,11 @@ bool proved_for_all(const Facts& facts, const std::vector<const ProbeResult*>& p
 }
 
 void say_out_of_order(Finding& finding, const std::string& hosts, const std::string& flows) {
-  finding.title = "The service answers that it is out of order: " + hosts;
+  finding.title = "The service answers with a server error: " + hosts;
   finding.confidence = Confidence::certain;
   finding.fix = fmt::format(
-      "Nothing is to be changed on the network. Look at the vendor's status page, and tell whoever "
-      "runs {} that these answer with a server error: {}.",
+      "Check the vendor's status page, and tell the operator of {} that these answer with a server "
+      "error: {}. Change nothing on the network.",
       hosts, flows);
 }
 
@@ -146,9 +146,9 @@ void say_refused(Finding& finding, const std::string& hosts, const std::string& 
   finding.title = "The far end refuses connections: " + hosts;
   finding.confidence = finding.evidence.empty() ? Confidence::possible : Confidence::likely;
   finding.fix = fmt::format(
-      "{} Look at the vendor's status page, and tell whoever runs {} that these connections are "
-      "refused: {}.",
-      proved ? "Nothing is to be changed on the network."
+      "Check the vendor's status page, and tell the operator of {1} that these connections are "
+      "refused: {2}. {0}",
+      proved ? "Change nothing on the network."
              : "If the service works from another line, look in the firewall's log for resets that "
                "it sends itself.",
       hosts, flows);

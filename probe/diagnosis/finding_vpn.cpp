@@ -123,7 +123,7 @@ Causes find_full_tunnel(const Diagnosis& context) {
     finding.code = "network.vpn_full_tunnel";
     finding.title =
         way.default_route
-            ? fmt::format("A VPN ({}) carries all traffic, the calls too", way.interface)
+            ? fmt::format("A VPN ({}) carries all traffic, including calls", way.interface)
             : fmt::format("A VPN ({}) carries {}the service's traffic", way.interface,
                           carries_all(facts, hosts) ? "" : "a part of ");
     finding.owner = Owner::vpn;
@@ -133,17 +133,16 @@ Causes find_full_tunnel(const Diagnosis& context) {
     finding.confidence = access_line ? Confidence::likely : Confidence::certain;
     const auto advice = advice_in_words(facts, probes, {"vpn", "tunnel"});
     finding.fix = fmt::format(
-        "In the VPN's settings, let the service go past the tunnel (split tunnel): {}.{}{} To "
-        "compare both ways: callready check ... --interface {} --interface {}.",
+        "Exclude the service from the tunnel in the VPN's settings (split tunnel): {}.{}{} To "
+        "compare both paths: callready check ... --interface {} --interface {}.",
         service_in_words(facts, way, probes), commands_for_the_list(facts, probes), advice,
         link->name, way.interface);
     finding.evidence.push_back(
-        {"", fmt::format("The route to {} leads over {}, while {} is connected, too.",
+        {"", fmt::format("Traffic to {} goes over {}, although {} is connected, too.",
                          listed(hosts), way.interface, link->name)});
     if (way.default_route) {
       finding.evidence.push_back(
-          {"", fmt::format("So does the route to everything else (default route over {}).",
-                           way.interface)});
+          {"", fmt::format("So does all other traffic (default route over {}).", way.interface)});
     }
     causes.push_back(std::move(cause));
   }

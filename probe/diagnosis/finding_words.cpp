@@ -169,7 +169,7 @@ std::string commands_for_the_list(const Facts& facts,
     commands += (commands.empty() ? "" : ", ") + ("callready firewall " + set);
     if (is_own(facts, set)) commands += " (with your --set FILE)";
   }
-  return fmt::format(" The whole list: {}.", commands);
+  return fmt::format(" Full list: {}.", commands);
 }
 
 FindingEvidence what_it_saw(const ProbeResult& result) {

@@ -70,15 +70,16 @@ std::vector<std::string> problems_of(const std::vector<MergeInput>& parts) {
     for (std::size_t i = 0; i < j; ++i) {
       const auto& [other_name, other] = parts[i];
       if (name == other_name) {
-        add(fmt::format("two reports are called \"{}\": name them apart (NAME=FILE)", name));
+        add(fmt::format("two reports are called \"{}\": give them different names (NAME=FILE)",
+                        name));
       } else if (report.started_at == other.started_at && report.site.host == other.site.host &&
                  report.probes.size() == other.probes.size() && report.duration == other.duration) {
         add(fmt::format("{} and {} are the same run", other_name, name));
       }
       if (report.redacted != other.redacted) {
         add(
-            fmt::format("the pseudonyms of {} and {} were not made with the same key: merge the "
-                        "reports as they were, and redact the result",
+            fmt::format("{} and {} use pseudonyms made with different keys: merge the original "
+                        "reports, then redact the result",
                         other_name, name));
       }
       for (const auto& set : report.sets) {
@@ -156,8 +157,8 @@ std::string age_note(const Report& merged) {
       24;
   if (days < 2) return {};
   return fmt::format(
-      "Between the first and the last of these runs lie {} days: what was changed in between shows "
-      "as a difference between the vantages.",
+      "These runs are up to {} days apart: changes made in between show as differences between the "
+      "vantages.",
       days);
 }
 

@@ -83,7 +83,7 @@ std::string summary_of(const std::vector<Said>& deciding, const std::vector<Said
   for (const auto& said : others) {
     const auto& row = *said.row;
     if (weight_of(row) < Weight::elsewhere || row.status == worst.row->status) continue;
-    text += fmt::format("; {} is not the place for it, and saw: {} ({})", said.part->name,
+    text += fmt::format("; not relevant at {}, which saw: {} ({})", said.part->name,
                         word_of(row.status), row.summary);
   }
   return text;

@@ -33,7 +33,7 @@ std::string in_words(const LinkInfo& link) {
   const bool wireless = link.wireless.value_or(false);
   if (link.state == LinkState::disabled) return fmt::format("{} is switched off.", link.name);
   return fmt::format("{} {}.", link.name,
-                     wireless ? "has not joined a Wi-Fi"
+                     wireless ? "has not joined a Wi-Fi network"
                               : "has no signal: no cable, or no device "
                                 "at its other end");
 }
@@ -101,34 +101,30 @@ Finding disconnected(const Site& site, Disconnection what) {
     case Disconnection::no_link:
       finding.code = "network.offline";
       finding.owner = Owner::user;
-      finding.title =
-          "This computer is not connected to any network: no cable is plugged in, and no Wi-Fi is "
-          "joined";
+      finding.title = "This computer is not connected to any network (no cable, no Wi-Fi)";
       finding.fix =
           "Plug in the network cable (at both ends), or join the Wi-Fi and check that airplane "
-          "mode "
-          "is off. Then run this again. If the cable is in and stays dark, tell your network team "
-          "which socket it is.";
+          "mode is off. Then run this again. If the link light stays dark, tell your network team "
+          "which wall socket it is.";
       for (const auto& link : outer_links(site)) tell(in_words(link));
       if (finding.evidence.empty()) tell("This computer has no network adapter.");
       break;
     case Disconnection::no_address:
-      finding.title = "The network gives this computer no address";
+      finding.title = "This computer gets no IP address from the network";
       finding.fix = fmt::format(
-          "Check the DHCP server of the network on {}: does it run, has it addresses left, and may "
-          "this device join? On the computer, unplug and plug the cable (or leave and join the "
-          "Wi-Fi), and check that its address is set to \"automatic\". Then run this again.",
+          "Check the DHCP server of the network on {}: is it running, does it have free addresses, "
+          "and may this device join? On the computer, reconnect the cable or the Wi-Fi, and check "
+          "that its address is set to \"automatic\". Then run this again.",
           links_up(site));
-      tell(fmt::format("{} is connected, and has no address of its own (DHCP, RFC 2131).",
+      tell(fmt::format("{} is connected but has no address of its own (DHCP, RFC 2131).",
                        links_up(site)));
       break;
     case Disconnection::no_gateway:
-      finding.title = "This computer has an address, and no default gateway: no way leads out";
+      finding.title = "This computer has an address but no default gateway";
       finding.fix =
-          "Let the DHCP server name the router (option 3), or set the default gateway of this "
-          "computer if its address is a fixed one. Then run this again. If this network is meant "
-          "to "
-          "have no way out but a proxy, run it again with --proxy URL.";
+          "Have the DHCP server hand out the router's address (option 3), or set this computer's "
+          "default gateway if its address is static. Then run this again. If the only way out of "
+          "this network is a proxy, add --proxy URL.";
       tell(fmt::format("Addresses of this computer: {}. It has no default route.",
                        addresses_in_words(site)));
       break;
@@ -136,9 +132,9 @@ Finding disconnected(const Site& site, Disconnection what) {
       finding.title =
           fmt::format("The default gateway {} does not answer", gateways_in_words(site));
       finding.fix = fmt::format(
-          "Check that the router {} runs, and that this computer is in the right network (VLAN, "
-          "Wi-Fi name, switch port): it does not even answer when its hardware address is asked "
-          "for. Then run this again.",
+          "Check that the router {} is running, and that this computer is on the right network "
+          "(VLAN, Wi-Fi name, switch port): the router does not even answer ARP or neighbour "
+          "discovery. Then run this again.",
           gateways_in_words(site));
       tell(fmt::format("Nobody on {} answers for {} (ARP, or neighbour discovery for IPv6).",
                        links_up(site), gateways_in_words(site)));

@@ -87,7 +87,9 @@ const ProbeResult* same_ports_seen(const PlannedRequirement& planned,
   return sure ? seen : nullptr;
 }
 
-// "leaves the site, as far as 203.0.113.1: seen with UDP 52500 to 192.0.2.227; ..."
+std::string seen_at(const std::string& router) { return fmt::format(" (seen at {})", router); }
+
+// "packets leave the site (seen at 203.0.113.1): seen with UDP 52500 to 192.0.2.227; ..."
 std::string seen_with_others(const ProbeResult& other) {
   const auto& all = other.observation.evidence;
   const auto seen = std::find_if(all.begin(), all.end(), passes);
@@ -95,9 +97,9 @@ std::string seen_with_others(const ProbeResult& other) {
   const auto router = text_fact(*seen, Fact::by);
   const bool left = detail_fact(*seen, Fact::result) == DetailCode::left_site;
   return fmt::format(
-      "leaves the site{}: seen with UDP {} to {}; the routers on the way answer few packets, so "
-      "these hosts were not tried one by one",
-      left && !router.empty() ? ", as far as " + router : std::string(),
+      "packets leave the site{}: seen with UDP {} to {}; routers in the path answer few packets, "
+      "so these hosts were not tested one by one",
+      left && !router.empty() ? seen_at(router) : std::string(),
       number_fact(*seen, Fact::port).value_or(0), other.probe.target.host);
 }
 
@@ -137,8 +139,8 @@ std::string delay_flaw(const Requirement& requirement, const std::vector<HostSta
   }
   if (!most || !shortest || shortest->count() / 2 <= *most) return {};
   return fmt::format(
-      "about {:.0f} ms one way (half of the shortest round trip), and the vendor wants at most "
-      "{:g} ms",
+      "about {:.0f} ms one way (half of the shortest round trip); the vendor allows at most {:g} "
+      "ms",
       shortest->count() / 2, *most);
 }
 
@@ -215,22 +217,23 @@ std::string reached_in_words(const std::vector<HostState>& hosts, const Count& c
   const auto seen = std::find_if(hosts.begin(), hosts.end(), [](const HostState& host) {
     return host.state == State::reached && !host.left_by.empty();
   });
-  const auto how_far = seen == hosts.end() ? std::string() : ", as far as " + seen->left_by;
+  const auto how_far = seen == hosts.end() ? std::string() : seen_at(seen->left_by);
   if (counted.total() == 1) {
-    if (all_left) return "leaves the site" + how_far + "; the far end answers its own clients only";
-    if (again > 0) return "reached, when it was asked again";
+    if (all_left)
+      return "packets leave the site" + how_far + "; this server does not reply to test packets";
+    if (again > 0) return "reached on the second try";
     return counted.reached == 1 ? "reached" : counted.unknown == 1 ? "not known" : "not reached";
   }
   if (counted.unknown == counted.total()) return fmt::format("0 of {} known", counted.total());
   if (all_left) {
     return fmt::format(
-        "leaves the site to {} of {} hosts{}; the far ends answer their own clients only", left,
-        counted.total(), how_far);
+        "packets leave the site to {} of {} hosts{}; these servers do not reply to test packets",
+        left, counted.total(), how_far);
   }
   auto text = fmt::format("{} of {} reached", counted.reached, counted.total());
-  if (again > 0) text += fmt::format(" ({} when asked again)", again);
+  if (again > 0) text += fmt::format(" ({} on the second try)", again);
   if (counted.unknown > 0) text += fmt::format(", {} not known", counted.unknown);
-  if (left > 0) text += fmt::format(" ({} as far as that it leaves the site{})", left, how_far);
+  if (left > 0) text += fmt::format(" ({} only seen to leave the site{})", left, how_far);
   return text;
 }
 
@@ -241,10 +244,10 @@ std::string trouble_in_words(const ProbeResult& result, const ResultIndex& evide
   if (doubt.empty()) return outcome_in_words(result.observation);
   const auto outcome = result.observation.outcome;
   if (answered_again(result, evidences)) {
-    return fmt::format("answered when it was asked again, but {}", doubt);
+    return fmt::format("answered on the second try, but {}", doubt);
   }
   if (outcome == Outcome::passed || causes.got_out(result.probe.id)) {
-    return fmt::format("leaves the site, but {}", doubt);
+    return fmt::format("packets leave the site, but {}", doubt);
   }
   return fmt::format("{}{} {}", outcome_in_words(result.observation),
                      outcome == Outcome::connected ? ";" : "", doubt);
@@ -354,7 +357,7 @@ RequirementResult judge_row(const Requirement& requirement, const PlannedRequire
     const auto* cause = planned.untried ? evidences.attribution().closure(requirement) : nullptr;
     if (cause != nullptr) {
       result.status = Status::fail;
-      result.summary = fmt::format("cannot work, tried or not: {}", cause->title);
+      result.summary = fmt::format("cannot work until this is fixed: {}", cause->title);
       result.closed_by = cause->code;
       spare(result, requirement);
     }
@@ -432,7 +435,7 @@ RequirementResult judge_row(const Requirement& requirement, const PlannedRequire
         return probe != nullptr && left_to_the_proxy(*probe, requirement, evidences);
       });
   if (result.status == Status::unknown && for_the_proxy) {
-    suffix += "; the proxy may carry it, which cannot be tried without a server's name";
+    suffix += "; the proxy may carry it, but testing that needs a server's name";
   }
   result.summary = prefix + summarise(hosts, counted, evidences) + suffix;
   const auto routes = compare_routes(planned, evidences);

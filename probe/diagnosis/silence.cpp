@@ -125,24 +125,24 @@ bool Silence::should_answer(const FlowSample& sample) const {
 
 std::string Silence::about(const ProbeResult& result) const {
   if (!any_heard_ && any_silent_) {
-    return "nothing was heard from outside, not even from those who answer everybody";
+    return "nothing outside answered, not even public servers";
   }
   if (public_refusals_ && only_refused(result)) {
-    return "public servers that answer everybody seem to refuse, too";
+    return "public servers seem to refuse, too";
   }
   if (resets_ && udp_.heard.empty() && only_refused(result)) {
-    return "connections are refused, too, and no server was heard over UDP";
+    return "connections are refused, too, and no server answered over UDP";
   }
   const auto& target = result.probe.target;
   const bool udp = is_udp(result);
   if (udp && turned_away_.contains(target.host) && only_refused(result)) {
-    return fmt::format("a device turns every connection to {} away, and may refuse in its name",
+    return fmt::format("a device rejects every connection to {}, and may refuse in its name",
                        target.host);
   }
   const HostOverUdp own{target.host, udp}, other{target.host, !udp};
   if (udp && refuse_their_service_.contains(target.host) && only_refused(result) &&
       !alive_.contains(own)) {
-    return fmt::format("{} refuses its service's own ports, too, or somebody does in its name",
+    return fmt::format("{} refuses its service's own ports, too, or something does in its name",
                        target.host);
   }
   auto reason = udp ? udp_.doubt(target.ports, "UDP") : tcp_.doubt(target.ports, "TCP");
@@ -164,18 +164,18 @@ std::size_t Silence::Answers::silent_from(std::uint16_t port) const {
 std::string Silence::Answers::doubt(const PortRange& ports, std::string_view over) const {
   if (silent.empty()) return {};
   if (heard.empty()) {
-    return fmt::format("no server was heard over {}, not even those that answer everybody", over);
+    return fmt::format("no server answered over {}, not even public ones", over);
   }
   for (const auto& [port, parties] : silent) {
     if (port > ports.last) break;
     if (port >= ports.first && parties.size() > 1 && !heard.contains(port)) {
-      return fmt::format("servers that answer everybody are silent on {} port {}", over, port);
+      return fmt::format("public servers do not answer on {} port {}", over, port);
     }
     // One operator may be down.
     if (any_heard_from(port) || silent_from(port) < 2) continue;
     return fmt::format(
-        "no server was heard on {} ports from {} up, though {} that answer everybody were asked",
-        over, port, silent_from(port));
+        "no server answered on {} ports from {} up, though {} public ones were asked", over, port,
+        silent_from(port));
   }
   return {};
 }

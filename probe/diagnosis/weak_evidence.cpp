@@ -180,7 +180,7 @@ void doubt_single_proofs(const Facts& facts, const std::set<std::string>& explai
       if (sample.way != Reachability::blocked) continue;
       const auto& id = sample.result->probe.id;
       if (sample.refusal && !failing(*sample.result)) {
-        reasons.emplace(id, "a device on the way refuses in the server's name");
+        reasons.emplace(id, "a device in the path refuses in the server's name");
       } else if (firmly_blocked(facts, flow) || sample.turned_away()) {
         firm.insert(id);
       } else {
@@ -190,7 +190,7 @@ void doubt_single_proofs(const Facts& facts, const std::set<std::string>& explai
         for (const auto& other : flow.samples) {
           if (other.result->observation.outcome != Outcome::passed) continue;
           reasons.emplace(other.result->probe.id,
-                          fmt::format("packets to port {} died on the way", flow.port));
+                          fmt::format("packets to port {} were dropped in transit", flow.port));
         }
       }
     }
@@ -198,7 +198,7 @@ void doubt_single_proofs(const Facts& facts, const std::set<std::string>& explai
   for (const auto& [id, host] : once) {
     if (died[host] > most_by_chance || firm.contains(id) || explained.contains(id)) continue;
     if (after_all.contains(id)) continue;
-    reasons.emplace(id, "once, which a bad line does, too");
+    reasons.emplace(id, "once, as on any bad line");
   }
 }
 
@@ -214,7 +214,7 @@ void doubt_unseen_certificates(const Facts& facts, const std::set<std::string>& 
     const auto& id = result.probe.id;
     const bool tls = result.probe.target.transport == Transport::tls && after_all.contains(id);
     if (tls && !seen.contains(endpoint_of(result.probe))) {
-      reasons.emplace(id, "nobody looked at its certificate then");
+      reasons.emplace(id, "its certificate was not checked then");
     }
   }
 }
@@ -246,10 +246,10 @@ std::map<std::string, std::string> doubted(const Facts& facts,
     const bool on_taken_port = taken.size() > 1 || taken.contains(result.probe.target.port());
     const bool stands = result.observation.outcome == Outcome::connected && !is_udp(result);
     if (stands && !facts.inside(result) && (on_taken_port || others_are_mute)) {
-      reasons.emplace(result.probe.id,
-                      on_taken_port ? "a device on the way takes every connection itself"
-                                    : "others stand as well and are mute, where the same servers "
-                                      "answer on another port");
+      reasons.emplace(result.probe.id, on_taken_port
+                                           ? "a device in the path answers every connection itself"
+                                           : "other connections open, too, but carry nothing, "
+                                             "where the same servers answer on another port");
     }
     if (result.observation.outcome != Outcome::passed && !after_all.contains(result.probe.id)) {
       continue;
@@ -263,12 +263,11 @@ std::map<std::string, std::string> doubted(const Facts& facts,
                           : facts.may_stop_others(router) ? "which stops others"
                                                           : "beyond which others are stopped");
     if (reason.empty() && too_soon(result, trips)) {
-      reason = fmt::format(
-          "what refuses in the name of {} does so sooner than its own answers can be here",
-          result.probe.target.host);
+      reason = fmt::format("the refusal in the name of {} comes sooner than its own answer could",
+                           result.probe.target.host);
     }
     if (reason.empty() && facts.udp_refusals_are_forged() && only_refused(result)) {
-      reason = "a device on the way was caught refusing in somebody else's name";
+      reason = "a device in the path was caught refusing in another host's name";
     }
     const auto unmeasured = unmeasured_beside(result, blocked);
     if (reason.empty() && unmeasured != 0) {
@@ -277,12 +276,12 @@ std::map<std::string, std::string> doubted(const Facts& facts,
     }
     const auto shut_port = shut_within(result, shut_for_all);
     if (reason.empty() && shut_port != 0) {
-      reason = fmt::format("packets to port {} of others died on the way", shut_port);
+      reason = fmt::format("packets to port {} of other hosts were dropped in transit", shut_port);
     }
     const auto shut = depths.died_further_out(result);
     if (reason.empty() && !shut.empty()) {
-      reason =
-          fmt::format("packets to the same ports of {} died further out than it was seen", shut);
+      reason = fmt::format(
+          "packets to the same ports of {} were dropped further out than it was seen", shut);
     }
     if (!reason.empty()) reasons.emplace(result.probe.id, std::move(reason));
   }

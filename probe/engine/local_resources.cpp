@@ -70,7 +70,7 @@ std::optional<std::string> note_of_stalls(Milliseconds loop_stall, Milliseconds 
   if (loop_stall < busy_for || loop_stall < busy_share * run) return std::nullopt;
   return fmt::format(
       "This computer was busy with other things for {:.1f} of the run's {:.1f} s. Its own delay is "
-      "not held against the network; for exact times, close other programs and run it again.",
+      "not counted against the network; for exact times, close other programs and run it again.",
       loop_stall.count() / 1'000, run.count() / 1'000);
 }
 

@@ -73,7 +73,7 @@ std::string outcome_in_words(const Observation& observation) {
     case Outcome::connected:
       return "connected";
     case Outcome::passed:
-      return "leaves the site; the far end answers its own clients only";
+      return "packets leave the site; this server does not reply to test packets";
     case Outcome::refused:
       return "refused by the server";
     case Outcome::rejected: {

@@ -331,7 +331,8 @@ std::string by_sets(const std::vector<FirewallRule>& rules) {
 std::string in_short(const std::vector<FirewallRule>& rules) {
   const auto sentences = sentences_of(rules);
   if (sentences.size() > most_sentences) {
-    return fmt::format("{} (by {} rules of the vendors' documents)", by_sets(rules), rules.size());
+    return fmt::format("{} ({} rules from the vendors' documentation)", by_sets(rules),
+                       rules.size());
   }
   std::string text;
   for (const auto& [peers, carriers] : sentences) {

@@ -28,7 +28,7 @@ std::string staleness(const SetHead& set, std::string_view today) {
   const auto verified = parse_day(set.verified);
   if (verified && (*now - *verified).count() > stale_after) {
     reasons.push_back(
-        fmt::format("this list was last held against the vendor's document {} days ago ({})",
+        fmt::format("this list was last checked against the vendor's document {} days ago ({})",
                     (*now - *verified).count(), set.verified));
   }
   if (is_old(set, today)) {

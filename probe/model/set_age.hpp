@@ -15,7 +15,7 @@ inline constexpr int stale_after = 180;
 // vendor's servers and addresses stay the same for three years.
 inline constexpr int old_after = 3 * 365;
 
-// "This list was last held against the vendor's document 400 days ago (...), and the document is 10
+// "This list was last checked against the vendor's document 400 days ago (...), and the document is 10
 // years old (...): look for a newer edition ...", or nothing where neither is so or is known.
 // `today` as YYYY-MM-DD.
 std::string staleness(const SetHead& set, std::string_view today);

@@ -30,10 +30,8 @@ Plan make_plan(const std::vector<const TargetSet*>& sets, const PlanOptions& opt
     if (!row.planned.skipped.empty() || !row.chosen.empty()) continue;
     row.planned.note.clear();
     row.planned.left_out = true;
-    row.planned.skipped = fmt::format(
-        "{}: a normal run sends little, and what is required comes first; --only {}/{} or --all "
-        "tries it",
-        left_out_words, row.planned.set, row.planned.requirement);
+    row.planned.skipped = fmt::format("{} to keep traffic low; --all or --only {}/{} tests it",
+                                      left_out_words, row.planned.set, row.planned.requirement);
     row.planned.untried = true;
   }
   ProbeList probes;

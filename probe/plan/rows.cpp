@@ -204,8 +204,9 @@ Row make_row(const TargetSet& set, const Requirement& requirement, const PlanOpt
     std::vector<std::string> notes;
     if (!options.from && !sent_from_a_pc(row.requirement)) {
       row.planned.elsewhere = true;
-      notes.push_back(fmt::format("measured from this computer: run it where the {} is to be sure",
-                                  vantages_of(row.requirement)));
+      notes.push_back(fmt::format(
+          "measured from this computer; to be certain, repeat it on the network of the {}",
+          vantages_of(row.requirement)));
     }
     if (!unknown_tags.empty()) {
       notes.push_back(

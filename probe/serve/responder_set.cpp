@@ -68,7 +68,7 @@ std::vector<FarEndRow> far_end_rows(const ResponderPorts& ports, const std::stri
   }
   if (!ports.tls.empty()) {
     rows.push_back({"tls", "TLS connections that nobody opens",
-                    "Whether a device on the way inspects TLS", CheckKind::tls, "tls",
+                    "Whether a device in the path inspects TLS", CheckKind::tls, "tls",
                     joined(ports.tls), "required", pin});
   }
   if (ports.call) {

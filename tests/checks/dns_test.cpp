@@ -359,8 +359,7 @@ TEST_F(DnsCheck, AsksTheNamedServer) {
   DnsServer named(runner.loop, address("9.9.9.9"));
   runner.use_dns_servers({own.text()});
   const Parameters with = {{"server", "true"}, {"name", "www.example.com"}};
-  const auto seen =
-      runner.run(CheckKind::dns, Transport::udp, "127.0.0.1", named.address(), with);
+  const auto seen = runner.run(CheckKind::dns, Transport::udp, "127.0.0.1", named.address(), with);
   EXPECT_EQ(seen.outcome, Outcome::answered);
   EXPECT_EQ(own.asked_udp, 0);
 }

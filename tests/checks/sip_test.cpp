@@ -207,7 +207,7 @@ TEST_P(SipOver, FailsOverRepliesThatAreWrong) {
     EXPECT_EQ(seen.detail.text(), mangling.detail) << mangling.by;
     if (!mangling.why.empty()) {
       EXPECT_EQ(find_evidence(seen, EvidenceKind::sip_discarded)->text,
-                "what came back was no SIP reply: " + mangling.why);
+                "what came back was not a SIP reply: " + mangling.why);
     }
   }
 }

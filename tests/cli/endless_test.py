@@ -188,7 +188,7 @@ class WrongFiles(CommandsTest):
         file = self.write(json.dumps([{
             "id": 1, "serviceArea": "Exchange", "urls": ["a.example.com"], "tcpPorts": "443",
             "category": "Allow", "required": True}]), "list.json")
-        self.assert_refused(self.run_it("import", "m365", file), "makes no valid set")
+        self.assert_refused(self.run_it("import", "m365", file), "does not make a valid set")
 
 
 if __name__ == "__main__":

@@ -109,15 +109,15 @@ TEST(Compare, NamesRowsThatOnlyOneHas) {
   EXPECT_FALSE(result.same());
   EXPECT_EQ(result.notes,
             std::vector<std::string>{
-                "pbx: the older report is by the set \"PBX, Ed 1\", the newer by \"PBX, Ed 2\""});
+                "pbx: the older report used the set \"PBX, Ed 1\", the newer one \"PBX, Ed 2\""});
 }
 
 TEST(Compare, SaysThatAnIdHasGoneToAnotherSet) {
   auto after = report_of(Status::pass, Verdict::ready);
   after.sets.at(0).title = "Cloud PBX";
   EXPECT_EQ(compared(report_of(Status::pass, Verdict::ready), after).notes,
-            std::vector<std::string>{"pbx: the older report is by the set \"PBX, Ed 1\", the newer "
-                                     "by \"Cloud PBX, Ed 1\""});
+            std::vector<std::string>{"pbx: the older report used the set \"PBX, Ed 1\", the newer "
+                                     "one \"Cloud PBX, Ed 1\""});
 }
 
 TEST(Compare, NamesSetsThatOnlyOneHas) {
@@ -177,9 +177,9 @@ TEST(CompareFindings, OneThatCouldNotBeSeenIsNotCalledGone) {
   const auto undecided = compared(before, report_of(Status::unknown, Verdict::blocked));
   ASSERT_EQ(undecided.findings.size(), 1u);
   EXPECT_EQ(undecided.findings[0].trend, Trend::changed);
-  EXPECT_EQ(undecided.findings[0].note,
-            "not seen any more, but 1 of the 1 requirements that it explained are not shown to "
-            "work");
+  EXPECT_EQ(
+      undecided.findings[0].note,
+      "no longer seen, but 1 of the 1 requirements that it explained have not been shown to work");
   auto stopped = report_of(Status::pass, Verdict::ready);
   stopped.complete = false;
   EXPECT_EQ(compared(before, stopped).findings.at(0).trend, Trend::changed);

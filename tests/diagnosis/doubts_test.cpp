@@ -64,7 +64,7 @@ TEST(Doubt, AGreetingThatIsAnsweredTheSecondTimeArrives) {
       probe(CheckKind::path, Transport::tls, "www.vendor.com", 443, answered, "full_size");
   const auto arrives = made("tls_timed_out", tls("www.vendor.com"));
   EXPECT_EQ(arrives.status, Status::pass);
-  EXPECT_EQ(arrives.summary, "reached, when it was asked again");
+  EXPECT_EQ(arrives.summary, "reached on the second try");
   EXPECT_EQ(made("tls_timed_out", large).status, Status::unknown) << "nobody saw its certificate";
   EXPECT_EQ(made("untrusted", large).status, Status::fail);
   EXPECT_EQ(made("tls_timed_out", tls("www.vendor.com", failed, "tls_timed_out")).status,

@@ -57,7 +57,7 @@ TEST(ProxyRequired, SaysNothingOfUdpThatGetsOut) {
               follow_up({udp_hop("turn.vendor.com", 3478, "dropped", "turn")})});
   const auto found = diagnose(made);
   ASSERT_EQ(codes(made), (Codes{"proxy.required (certain)", "firewall.flow_blocked (likely)"}));
-  EXPECT_EQ(found.front().title, "For TCP, only the proxy leads out of this site");
+  EXPECT_EQ(found.front().title, "This site lets TCP out only through the proxy");
   EXPECT_EQ(found.front().explains, Codes{"vendor/web"});
 }
 
@@ -113,8 +113,7 @@ TEST(StrippedUpgrade, IsNotOfAllHostsWhereOneGetsThrough) {
                               proxied(upgrade("ws2.vendor.com", answered, ""), answered, "101")}),
                    controls(anchors())}));
   EXPECT_EQ(found.confidence, Confidence::possible);
-  EXPECT_TRUE(found.title.ends_with("does not let WebSocket through to ws1.vendor.com"))
-      << found.title;
+  EXPECT_TRUE(found.title.ends_with("blocks WebSocket to ws1.vendor.com")) << found.title;
 }
 
 // --- sign-in pages and clocks --------------------------------------------------------------------

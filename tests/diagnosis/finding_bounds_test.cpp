@@ -31,7 +31,7 @@ TEST(Destination, ThatIsOnlySilentMayBeDown) {
   EXPECT_EQ(found.code, "firewall.destination_blocked");
   EXPECT_EQ(found.confidence, Confidence::possible);
   EXPECT_EQ(found.title, "Nothing comes back from turn1.vendor.com");
-  EXPECT_TRUE(holds(found.fix, "ask whoever runs the servers whether they are up")) << found.fix;
+  EXPECT_TRUE(holds(found.fix, "ask the servers' operator whether they are up")) << found.fix;
 }
 
 TEST(Destination, ThatIsDownIsNoPartOfAnothersBlock) {
@@ -118,7 +118,7 @@ TEST(Flows, OfServersThatAreDownTogetherAreOneCause) {
   EXPECT_EQ(found.code, "firewall.flow_blocked");
   EXPECT_EQ(found.owner, Owner::vendor);
   EXPECT_EQ(found.title,
-            "TCP 443 and UDP 3478 to eu1.vendor.com and eu2.vendor.com gets lost beyond this site");
+            "TCP 443 and UDP 3478 to eu1.vendor.com and eu2.vendor.com lost beyond this site");
 }
 
 TEST(UdpRange, ThatLetsNothingBackInIsNamed) {
@@ -137,7 +137,7 @@ TEST(UdpPort, OfOneHostIsNotEveryHosts) {
   const auto found =
       only(report({row("turn", {rejected_by(turn("turn.vendor.com"), "10.20.0.1")}),
                    controls({tls("www.google.com"), stun("stun.l.google.com", 19302)})}));
-  EXPECT_EQ(found.title, "The firewall lets no UDP out to port 3478 of turn.vendor.com");
+  EXPECT_EQ(found.title, "The firewall blocks all outgoing UDP to port 3478 of turn.vendor.com");
 }
 
 // Only the vendor is allowed, and no control.
@@ -156,10 +156,10 @@ TEST(UdpBlocked, IsProvedWithoutAnybodyElse) {
   EXPECT_EQ(found.confidence, Confidence::certain);
   EXPECT_TRUE(has_evidence(found, "TCP works: 20.1.2.3, port 443, is reached.")) << found.fix;
   EXPECT_EQ(only(made("20.1.2.5")).confidence, Confidence::likely) << "or it is that network";
-  EXPECT_EQ(found.title, "The firewall lets no UDP out");
+  EXPECT_EQ(found.title, "The firewall blocks all outgoing UDP");
   auto with_one_port = made("20.7.7.7");
   with_one_port.probes.push_back(stun("stun.vendor.com", 53));
-  EXPECT_EQ(only(with_one_port).title, "The firewall lets no UDP out but to port 53");
+  EXPECT_EQ(only(with_one_port).title, "The firewall blocks all outgoing UDP except port 53");
 }
 
 // A list of the vendor's own, and a device that turns away what the vendor has there: the others'
@@ -256,7 +256,7 @@ TEST(Flows, OverUdpOfTwoOperatorsAreLostAtTheProvider) {
   const auto found = only(made(silent));
   EXPECT_EQ(found.code, "firewall.udp_port_blocked");
   EXPECT_EQ(found.confidence, Confidence::likely);
-  EXPECT_EQ(found.title, "UDP to port 3478 gets lost beyond this site, wherever it goes");
+  EXPECT_EQ(found.title, "UDP to port 3478 lost beyond this site, wherever it goes");
   EXPECT_EQ(codes(made(answered)), Codes{"firewall.flow_blocked (possible)"});
 }
 
@@ -270,7 +270,7 @@ TEST(Refusal, OfARouterBesideTheServerIsTheVendors) {
   const auto theirs = only(made("20.1.2.1"));
   EXPECT_EQ(theirs.code, "vendor.down");
   EXPECT_EQ(theirs.owner, Owner::vendor);
-  EXPECT_TRUE(has_evidence(theirs, "20.1.2.1, which is in the network of 20.1.2.3"));
+  EXPECT_TRUE(has_evidence(theirs, "20.1.2.1, in the network of 20.1.2.3"));
   EXPECT_EQ(codes(made("10.20.0.1")), Codes{"firewall.flow_blocked (likely)"});
 }
 
@@ -295,9 +295,9 @@ TEST(VendorDown, SaysOfEachHostWhatItDid) {
                        row("turn", {turn("turn.vendor.com", refused, "")}), controls(anchors()),
                        follow_up({udp_hop("turn.vendor.com", 3478, "left_site", "turn")})}));
   ASSERT_EQ(found.size(), 2u);
-  EXPECT_EQ(found[0].title, "The service answers that it is out of order: portal.vendor.com");
+  EXPECT_EQ(found[0].title, "The service answers with a server error: portal.vendor.com");
   EXPECT_EQ(found[1].title, "The far end refuses connections: turn.vendor.com");
-  EXPECT_TRUE(holds(found[1].fix, "Nothing is to be changed on the network")) << found[1].fix;
+  EXPECT_TRUE(holds(found[1].fix, "Change nothing on the network")) << found[1].fix;
 }
 
 TEST(VendorDown, IsNotWhatAnInspectorSays) {

@@ -80,7 +80,7 @@ Finding login(const std::string& schemes, const std::string& refused = {}) {
 
 TEST(ProxyLoginFinding, SaysWhichLoginIsWanted) {
   const auto password = login("NTLM, Basic");
-  EXPECT_NE(password.title.find("wants a user name and a password"), std::string::npos);
+  EXPECT_NE(password.title.find("requires a user name and password"), std::string::npos);
   EXPECT_NE(password.fix.find("CALLREADY_PROXY_USER"), std::string::npos);
   EXPECT_EQ(password.fix.find("klist"), std::string::npos);
   const auto domain = login("Negotiate");
@@ -259,7 +259,7 @@ TEST_F(VpnFinding, AsksForAllThatIsRequiredMediaFirst) {
   const auto finding = only(site);
   EXPECT_TRUE(holds(finding.fix,
                     "(split tunnel): UDP 3478 to turn.vendor.com; TCP 443 to "
-                    "portal.vendor.com. The whole list: callready firewall"))
+                    "portal.vendor.com. Full list: callready firewall"))
       << finding.fix;
   EXPECT_FALSE(holds(finding.fix, "5061"));
   EXPECT_EQ(finding.owner, Owner::vpn);

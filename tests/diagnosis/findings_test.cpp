@@ -793,8 +793,7 @@ ProbeResult nat(std::string mapping) {
 }
 ProbeResult alg(test::Said detail) {
   auto result = probe(CheckKind::sip_alg, Transport::udp, "sip.vendor.com", 5060, answered, detail);
-  return with(result,
-              {EvidenceKind::sip_alg, "a Via header came back otherwise than it was sent", {}});
+  return with(result, {EvidenceKind::sip_alg, "a Via header came back altered", {}});
 }
 // Whether the server saw another address than this machine's own.
 ProbeResult seen_translated(ProbeResult result, bool translated) {
@@ -955,10 +954,10 @@ TEST(FindingsText, NamesTheRuleToAskFor) {
        row("media", {range("20.9.9.9", all_ports("dropped"))}), controls(anchors_without_udp())}));
   EXPECT_EQ(finding.code, "firewall.udp_blocked");
   EXPECT_EQ(finding.owner, Owner::network);
-  EXPECT_EQ(finding.title, "The firewall lets no UDP out");
+  EXPECT_EQ(finding.title, "The firewall blocks all outgoing UDP");
   EXPECT_EQ(finding.fix,
-            "Allow outgoing UDP from the user network, with the replies: UDP 3478 to "
-            "turn1.vendor.com and turn2.vendor.com; UDP 10000-20000 to 20.9.9.9. The whole list: "
+            "Allow outgoing UDP (and return traffic) from the user network: UDP 3478 to "
+            "turn1.vendor.com and turn2.vendor.com; UDP 10000-20000 to 20.9.9.9. Full list: "
             "callready firewall vendor.");
   EXPECT_EQ(finding.explains, (Codes{"vendor/turn", "vendor/media"}));
   ASSERT_EQ(finding.affects.size(), 1U);
@@ -966,7 +965,7 @@ TEST(FindingsText, NamesTheRuleToAskFor) {
   EXPECT_EQ(finding.affects.front().capabilities, Codes{"calls"});
   ASSERT_GE(finding.evidence.size(), 2U);
   EXPECT_EQ(finding.evidence.front().text,
-            "Servers that answer everybody are silent over UDP: cloudflare.com, google.com and "
+            "Public servers do not answer over UDP: cloudflare.com, google.com and "
             "vendor.com.");
 }
 
@@ -1009,7 +1008,7 @@ TEST(FindingsText, GivesTheBoundsOfABlockedRange) {
                                                                 {18000, "left_site"},
                                                                 {20000, "left_site"}})}),
                        controls(anchors())}));
-  EXPECT_EQ(finding.title, "The firewall lets no UDP out to ports 14000-16000");
+  EXPECT_EQ(finding.title, "The firewall blocks all outgoing UDP to ports 14000-16000");
   ASSERT_GE(finding.evidence.size(), 2U);
   EXPECT_EQ(finding.evidence.at(1).text,
             "UDP: blocked as far as sampled: 14000 to 16000; 12000 and 18000 still gets out.");
@@ -1019,10 +1018,10 @@ TEST(FindingsText, NamesTheDeviceThatRefuses) {
   const auto finding =
       only_one(report({row("turn", {rejected_by(turn("turn.vendor.com"), "10.20.0.1")}),
                        controls({tls("www.google.com"), stun("stun.l.google.com", 19302)})}));
-  EXPECT_EQ(finding.fix,
-            "Allow outgoing UDP from the user network, with the replies: UDP 3478 to "
-            "turn.vendor.com. The device that refuses is 10.20.0.1. The whole list: callready "
-            "firewall vendor.");
+  EXPECT_EQ(
+      finding.fix,
+      "Allow outgoing UDP (and return traffic) from the user network: UDP 3478 to turn.vendor.com. "
+      "The device that refuses is 10.20.0.1. Full list: callready firewall vendor.");
   EXPECT_EQ(finding.evidence.front().probe, "turn/udp/turn.vendor.com:3478");
 }
 
@@ -1034,9 +1033,8 @@ TEST(FindingsText, MergesPortsThatGoToTheSameHosts) {
   EXPECT_EQ(finding.title, "TCP 5228 and 5229 to push.vendor.com is not answered");
   EXPECT_EQ(finding.fix,
             "Look in the firewall's log for dropped packets from this computer, and allow from the "
-            "user network, with the replies: TCP 5228 and 5229 to push.vendor.com. If the log "
-            "shows that the packets leave, ask whoever runs the server "
-            "whether it is up.");
+            "user network, with return traffic: TCP 5228 and 5229 to push.vendor.com. If the log "
+            "shows that the packets leave, ask the server's operator whether it is up.");
 }
 
 TEST(FindingsText, EveryFindingIsWhole) {

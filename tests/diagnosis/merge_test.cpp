@@ -172,7 +172,7 @@ TEST(Merge, NamesWhatWasSeenFromTheWrongPlace) {
   const auto report = merged({{"user", report_of("pc-1", {{"sip", {Status::fail, true}}})},
                               {"voice", report_of("pc-2", {{"sip", {Status::pass}}})}});
   EXPECT_EQ(row_of(report, "sip").summary,
-            "from voice: reached; user is not the place for it, and saw: fail (not reached)");
+            "from voice: reached; not relevant at user, which saw: fail (not reached)");
   EXPECT_EQ(report.sets.at(0).verdict, Verdict::ready);
 }
 
@@ -248,13 +248,12 @@ TEST(Merge, SaysWhyReportsAreNotOfOneSite) {
             "pbx/sip is not the same row in user and in voice: the sets differ");
   EXPECT_EQ(error_of({{"user", good}, {"voice", good}}), "user and voice are the same run");
   EXPECT_EQ(error_of({{"user", good}, {"user", report_of("pc-2", {{"sip", {}}})}}),
-            "two reports are called \"user\": name them apart (NAME=FILE)");
+            "two reports are called \"user\": give them different names (NAME=FILE)");
   auto redacted = report_of("pc-2", {{"sip", {}}});
   redacted.redacted = "hmac-sha256:1";
-  EXPECT_EQ(
-      error_of({{"user", good}, {"voice", redacted}}),
-      "the pseudonyms of user and voice were not made with the same key: merge the reports as "
-      "they were, and redact the result");
+  EXPECT_EQ(error_of({{"user", good}, {"voice", redacted}}),
+            "user and voice use pseudonyms made with different keys: merge the original reports, "
+            "then redact the result");
   EXPECT_EQ(error_of({}), "nothing to merge");
 }
 

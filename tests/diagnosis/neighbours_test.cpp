@@ -252,9 +252,9 @@ TEST(ProxyRequired, SaysNothingOfUdpByTcpAlone) {
   const auto title = [&](const std::string& udp) { return diagnose(made(udp)).front().title; };
   EXPECT_EQ(codes(made("silent")).front(), "proxy.required (certain)");
   EXPECT_FALSE(explains_media(diagnose(made("silent")).front()));
-  EXPECT_EQ(title("silent"), "For TCP, only the proxy leads out of this site");
+  EXPECT_EQ(title("silent"), "This site lets TCP out only through the proxy");
   EXPECT_TRUE(explains_media(diagnose(made("dropped")).front()));
-  EXPECT_EQ(title("dropped"), "Only the proxy leads out of this site");
+  EXPECT_EQ(title("dropped"), "This site lets traffic out only through the proxy");
 }
 
 // Where connections are turned away aloud, a packet that nobody heard of met something else.
@@ -412,10 +412,10 @@ TEST(UdpBlocked, SaysFromWhichPortUpNoReplyComesBack) {
                            udp_hop("pool.ntp.org", 123, ntp_leaves, "rtp")})}));
   };
   const auto all = made("left_site").front();
-  EXPECT_EQ(all.title, "The firewall lets no replies over UDP in");
+  EXPECT_EQ(all.title, "The firewall blocks all UDP replies");
   EXPECT_EQ(all.explains, (Codes{"vendor/turn", "vendor/quic"}));
   const auto high = made("silent").front();
-  EXPECT_EQ(high.title, "The firewall lets no replies over UDP in from port 3478 up");
+  EXPECT_EQ(high.title, "The firewall blocks all UDP replies from port 3478 up");
   EXPECT_EQ(high.explains, Codes{"vendor/turn"});
 }
 
@@ -574,7 +574,7 @@ TEST(DnsFilter, SilenceIsThatOfTheOwnersOtherNamesToo) {
     made.probes.push_back(lost);
   }
   EXPECT_EQ(diagnose(made).front().title,
-            "DNS at this site gives no answer for portal.vendor.com and files.vendor.com")
+            "This site's DNS does not answer queries for portal.vendor.com and files.vendor.com")
       << "of the other owner nothing is known";
 }
 

@@ -62,7 +62,7 @@ TEST(FarEnd, OneWithAnotherKeyMeansAnOldSetAndNoInspection) {
   const auto& finding = scene.report.findings.front();
   EXPECT_EQ(finding.owner, Owner::helpdesk);
   EXPECT_EQ(finding.explains, std::vector<std::string>{"vendor/web"});
-  EXPECT_TRUE(holds(finding.fix, "Nothing is to be changed on the network")) << finding.fix;
+  EXPECT_TRUE(holds(finding.fix, "Change nothing on the network")) << finding.fix;
 }
 
 TEST(OnePass, SilenceThatACauseExplainsIsALoss) {

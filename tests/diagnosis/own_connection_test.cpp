@@ -111,7 +111,7 @@ TEST(Line, IsDownWhereTheRouterSaysThatItHasNoWay) {
   EXPECT_EQ(found.code, "network.offline");
   EXPECT_EQ(found.owner, Owner::provider);
   EXPECT_EQ(found.confidence, Confidence::certain);
-  EXPECT_EQ(found.title, "The Internet line is down: the router 10.20.0.1 has no way out");
+  EXPECT_EQ(found.title, "The Internet line is down: the router 10.20.0.1 has no route out");
 }
 
 }  // namespace

@@ -226,10 +226,9 @@ TEST(EdgeOfTheSite, WhereItRanOutOfAnswersTheOthersWereNotInTheSample) {
   const auto judged = judge_range(
       {{"a", passed, "left_site"}, {"b", silent, "silent"}, {"c", silent, "silent"}}, true);
   EXPECT_EQ(judged.status, Status::pass);
-  EXPECT_EQ(
-      judged.summary,
-      "leaves the site; the far end answers its own clients only; 2 more could not be measured: "
-      "the router at the site's edge gives few answers");
+  EXPECT_EQ(judged.summary,
+            "packets leave the site; this server does not reply to test packets; 2 more could not "
+            "be measured: the router at the site's edge gives few answers");
 }
 
 // No router was found on the way there: none of them can have run out of answers.
@@ -300,8 +299,8 @@ TEST(SamePorts, ThatPassToOthersSpeakForAHostThatWasNotAsked) {
     const auto judged = judge_beside(own, {left_with(51'000)});
     EXPECT_EQ(judged.status, Status::pass);
     EXPECT_EQ(judged.summary,
-              "leaves the site, as far as 203.0.113.1: seen with UDP 51000 to 192.0.2.7; the "
-              "routers on the way answer few packets, so these hosts were not tried one by one");
+              "packets leave the site (seen at 203.0.113.1): seen with UDP 51000 to 192.0.2.7; "
+              "routers in the path answer few packets, so these hosts were not tested one by one");
     EXPECT_EQ(judge_beside(own, {left_with(49'000)}).status, Status::unknown) << "another port";
     EXPECT_EQ(judge_beside(own, {}).status, Status::unknown);
   }
@@ -425,9 +424,9 @@ TEST(Routes, WhatOnlyTheProxyMayCarryIsNotDecidedByPacketsThatEndOnTheWay) {
     return judge_requirement(requirement, planned, ResultIndex(some));
   };
   EXPECT_EQ(judged(ProxyUse::allowed, 2).status, Status::unknown);
-  EXPECT_TRUE(judged(ProxyUse::allowed, 2)
-                  .summary.ends_with(
-                      "; the proxy may carry it, which cannot be tried without a server's name"));
+  EXPECT_TRUE(
+      judged(ProxyUse::allowed, 2)
+          .summary.ends_with("; the proxy may carry it, but testing that needs a server's name"));
   EXPECT_EQ(judged(ProxyUse::never, 2).status, Status::fail);
   EXPECT_EQ(judged(ProxyUse::allowed, 1).status, Status::fail) << "no proxy was seen to work";
 }
@@ -584,7 +583,7 @@ TEST(SipAlgRow, NamesTheRewriting) {
   EXPECT_EQ(judge(requirement,
                   {{.host = "s", .detail = DetailCode::rewritten, .check = CheckKind::sip_alg}})
                 .summary,
-            "reached; a device on the way rewrites SIP");
+            "reached; a device in the path rewrites SIP");
 }
 
 // A probe beside those of the row's own check.
@@ -614,7 +613,7 @@ TEST(Companions, NeverDecideAndMayWarn) {
       {"192.0.2.7", Outcome::answered, "rewritten", "", {}, 5060, "", "sip-alg", Transport::udp},
       {{"sdp", "true"}});
   EXPECT_EQ(alg.status, Status::warn);
-  EXPECT_EQ(alg.summary, "reached; a device on the way rewrites SIP");
+  EXPECT_EQ(alg.summary, "reached; a device in the path rewrites SIP");
 }
 
 TEST(ReverseNames, AreNeverTheOnlyReasonToFail) {
@@ -668,7 +667,7 @@ TEST(Requirement, SaysNoMoreThanWasSeen) {
             "a:443 (TLS): not tried: this computer has no route there");
   const Saw instead{"a", Outcome::connected, "answered_on_the_way"};
   EXPECT_EQ(judge(with_reach(all()), {instead}).summary,
-            "not known: a:443 (TLS): a device on the way answered in its place");
+            "not known: a:443 (TLS): a device in the path answered in its place");
   const Saw other{"b", Outcome::connected, "answered_on_the_way"};
   EXPECT_TRUE(judge(with_reach(all()), {instead, other}).summary.starts_with("0 of 2 known: a:443"))
       << judge(with_reach(all()), {instead, other}).summary;
@@ -704,11 +703,11 @@ TEST(Requirement, ThatLeavesTheSiteIsNotSaidToBeReached) {
     return Saw{host, outcome, "", "", std::nullopt, 30000, "", "udp-range", Transport::udp};
   };
   EXPECT_EQ(judge(row("row"), {media("a", passed)}).summary,
-            "leaves the site; the far end answers its own clients only");
+            "packets leave the site; this server does not reply to test packets");
   EXPECT_EQ(judge(row("row"), {media("a", passed), media("b", passed)}).summary,
-            "leaves the site to 2 of 2 hosts; the far ends answer their own clients only");
+            "packets leave the site to 2 of 2 hosts; these servers do not reply to test packets");
   EXPECT_EQ(judge(row("row"), {media("a", passed), media("b", answered)}).summary,
-            "2 of 2 reached (1 as far as that it leaves the site)");
+            "2 of 2 reached (1 only seen to leave the site)");
   EXPECT_EQ(judge(row("row"), {media("a", answered)}).summary, "reached");
 }
 

@@ -213,8 +213,8 @@ TEST(Staleness, IsSaidAfterSomeMonths) {
   set.verified = "2026-01-01";
   EXPECT_EQ(staleness(set, "2026-06-30"), "");  // 180 days
   EXPECT_EQ(staleness(set, "2026-07-01"),
-            "This list was last held against the vendor's document 181 days ago (2026-01-01): look "
-            "for a newer edition of \"Requirements\"");
+            "This list was last checked against the vendor's document 181 days ago (2026-01-01): "
+            "look for a newer edition of \"Requirements\"");
   EXPECT_EQ(staleness(set, "2025-01-01"), "") << "a clock that is behind is not the list's fault";
   EXPECT_EQ(staleness(set, "not a date"), "");
   set.verified.clear();
@@ -238,8 +238,8 @@ TEST(Staleness, AnOldDocumentIsOldHoweverLatelyItWasTranscribed) {
             "\"Requirements\" at https://example.com/doc");
   set.verified = "2025-01-01";
   EXPECT_EQ(staleness(set, "2026-07-01"),
-            "This list was last held against the vendor's document 546 days ago (2025-01-01), and "
-            "the document is 3 years old (published 2023-07-01): look for a newer edition of "
+            "This list was last checked against the vendor's document 546 days ago (2025-01-01), "
+            "and the document is 3 years old (published 2023-07-01): look for a newer edition of "
             "\"Requirements\" at https://example.com/doc");
 }
 

@@ -31,7 +31,7 @@ TEST(WhoIsAsked, ASearchForAProxyIsNotAskedForTwice) {
   EXPECT_EQ(before.code, "network.offline");
   EXPECT_TRUE(holds(before.fix, "(or --proxy auto, which looks for it)")) << before.fix;
   EXPECT_FALSE(holds(after.fix, "which looks for it")) << after.fix;
-  EXPECT_TRUE(holds(after.fix, "--proxy auto has looked for one, and found none")) << after.fix;
+  EXPECT_TRUE(holds(after.fix, "--proxy auto looked for one and found none")) << after.fix;
 }
 
 TEST(WhoIsAsked, LossIsForTheNetworkTeamAndCountsWhatWasSeen) {
@@ -44,7 +44,7 @@ TEST(WhoIsAsked, LossIsForTheNetworkTeamAndCountsWhatWasSeen) {
                    controls({tls("www.google.com"), tls("www.cloudflare.com"), other, late})}));
   EXPECT_EQ(finding.code, "network.loss");
   EXPECT_EQ(finding.owner, Owner::lan);
-  EXPECT_TRUE(has_evidence(finding, "One request was answered only when it was sent again."));
+  EXPECT_TRUE(has_evidence(finding, "One request was answered only on the second try."));
   EXPECT_FALSE(has_evidence(finding, "1 requests"));
   EXPECT_FALSE(has_evidence(finding, " 0 "));
 }

@@ -375,7 +375,7 @@ class Check(WithFolder):
                               text=True, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertRegex(" ".join(done.stdout.split()),
-                         r"Findings that stand .*: since 20\d\d-\d\d-\d\dT\d\d:\d\dZ or earlier")
+                         r"Findings still present .*: since 20\d\d-\d\d-\d\dT\d\d:\d\dZ or earlier")
 
     def test_the_report_says_where_it_speaks_from(self):
         _, report = self.run_check("--place", "user VLAN, wired")

@@ -523,8 +523,7 @@ TEST(Sampling, ARequiredRowComesFirstAndALesserOneIsLeftOut) {
   EXPECT_EQ(plan.requirements[1].probes.size(), 10u);
   EXPECT_EQ(plan.requirements[0].probes.size(), 0u);
   EXPECT_EQ(plan.requirements[0].skipped,
-            "left out: a normal run sends little, and what is required comes first; --only "
-            "small/optional or --all tries it");
+            "left out to keep traffic low; --all or --only small/optional tests it");
   EXPECT_FALSE(plan.requirements[0].open_question);
 }
 
@@ -859,7 +858,7 @@ TEST(Rows, OfAnotherVantageSayWhereToRunThem) {
       "  - { id: row, title: T, source: s, vantage: [phone], check: tcp, transport: [tcp], "
       "ports: [80], hosts: [a.example.com] }\n");
   EXPECT_EQ(plan_of({set}).requirements[0].note,
-            "measured from this computer: run it where the phone is to be sure");
+            "measured from this computer; to be certain, repeat it on the network of the phone");
   EXPECT_EQ(plan_of({set}, {.from = Vantage::phone}).requirements[0].note, "");
 }
 

@@ -30,10 +30,10 @@ TEST(Answer, OfASetThatWorksFindingsAreNotForgotten) {
   for (const auto& affects : {std::vector<FindingAffects>{}, {{set.id, {}}}}) {
     report.findings = {finding("A device opens TLS", affects), finding("The clock is slow")};
     EXPECT_EQ(mark_of(set, report), Mark::warning);
-    EXPECT_TRUE(holds(verdict_sentences(set, report),
-                      "Still to be mended: A device opens TLS, and 1 more."))
+    EXPECT_TRUE(
+        holds(verdict_sentences(set, report), "Needs attention: A device opens TLS, and 1 more."))
         << verdict_sentences(set, report);
-    EXPECT_EQ(verdict_in_short(set, report), "works from here, with something to be mended");
+    EXPECT_EQ(verdict_in_short(set, report), "works from here, but needs attention");
     for (const bool quiet : {true, false}) {
       RenderOptions options;
       options.quiet = quiet;
@@ -41,7 +41,7 @@ TEST(Answer, OfASetThatWorksFindingsAreNotForgotten) {
       EXPECT_TRUE(render_text(report, options).starts_with("! READY")) << quiet;
     }
     EXPECT_TRUE(holds(render_html(report, {}), "class=\"verdict tone-warning\""));
-    EXPECT_TRUE(holds(render_markdown(report, {}), "Still to be mended: A device opens TLS"));
+    EXPECT_TRUE(holds(render_markdown(report, {}), "Needs attention: A device opens TLS"));
   }
   report.findings = {finding("Another's", {{"another", {}}})};
   EXPECT_EQ(mark_of(set, report), Mark::good);
@@ -80,8 +80,8 @@ TEST(Answer, WhatIsBelowTheVendorsWishSaysWhy) {
   auto& set = report.sets.at(0);
   set.verdict = Verdict::degraded;
   report.findings = {finding("A device rewrites SIP (SIP ALG)", {{set.id, {}}})};
-  EXPECT_TRUE(holds(verdict_sentences(set, report),
-                    "with limits. The cause: A device rewrites SIP"))
+  EXPECT_TRUE(
+      holds(verdict_sentences(set, report), "with limits. The cause: A device rewrites SIP"))
       << verdict_sentences(set, report);
 }
 
@@ -100,8 +100,7 @@ TEST(Answer, InShortItNamesTheOneCapability) {
   EXPECT_EQ(said(ready, ready, ready), "works from here");
   EXPECT_EQ(said(blocked, blocked, ready), "does not work: Calls");
   EXPECT_EQ(said(blocked, blocked, blocked), "does not work from here");
-  EXPECT_EQ(said(degraded, degraded, degraded),
-            "works by a slower or weaker way: 2 of 2 capabilities");
+  EXPECT_EQ(said(degraded, degraded, degraded), "works only over a fallback: 2 of 2 capabilities");
   EXPECT_EQ(said(degraded, ready, ready), "works from here, with limits");
   set.requirements.push_back({.id = "row", .status = Status::skip});
   set.capabilities.at(1).requirements = {"row"};

@@ -162,7 +162,8 @@ TEST(PathFlows, AnAnswerThatAFindingCallsInterceptedIsNotTheVendors) {
   report.findings = {{.code = "tls.intercepted", .evidence = {{"probe", "another issuer"}}}};
   const auto flow = only_flow(report);
   ASSERT_EQ(flow.stops.size(), 1u);
-  EXPECT_EQ(flow.stops[0], (Stop{Place::unknown, Mark::bad, "answered by a device on the way", 1}));
+  EXPECT_EQ(flow.stops[0],
+            (Stop{Place::unknown, Mark::bad, "answered by a device in the path", 1}));
 }
 
 TEST(PathFlows, WhatASipAlgChangedIsNotPlainlyAnswered) {

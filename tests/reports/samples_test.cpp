@@ -189,9 +189,8 @@ Report degraded() {
   finding.confidence = Confidence::likely;
   finding.owner = Owner::network;
   finding.fix =
-      "Allow outgoing UDP from the user network, with the replies: UDP 3478 to 12 names (TURN "
-      "servers "
-      "over UDP).";
+      "Allow outgoing UDP (and return traffic) from the user network: UDP 3478 to 12 names (TURN "
+      "servers over UDP).";
   finding.rules = {turn_rule()};
   set.requirements.at(1).rules = {turn_rule()};
   finding.affects = {{"rainbow", {"media"}}};
@@ -261,10 +260,10 @@ Report blocked() {
   report.sets.push_back(pbx);
   Finding alg;
   alg.code = "sip.alg";
-  alg.title = "A device on the way rewrites SIP messages (SIP ALG)";
+  alg.title = "A device in the path rewrites SIP messages (SIP ALG)";
   alg.confidence = Confidence::certain;
   alg.owner = Owner::network;
-  alg.fix = "Switch off the SIP ALG (also called SIP helper or SIP inspection) on the firewall.";
+  alg.fix = "Turn off the SIP ALG (also called SIP helper or SIP inspection) on the firewall.";
   alg.affects = {{"cloudoe", {"sip", "media"}}};
   alg.explains = {"cloudoe/sip"};
   alg.evidence = {{"sip/udp/sip.example.net:5060",

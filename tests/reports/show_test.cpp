@@ -277,8 +277,7 @@ TEST(List, ManyNamesAreLeftOutOfANarrowScreenAndThatIsSaid) {
   }
   const auto text = list_text(sets, "2026-11-21", with(80));
   EXPECT_EQ(text.find("example-calls"), std::string::npos);
-  EXPECT_TRUE(
-      text.ends_with("The other names that each goes by: callready list WORD, or --json\n"));
+  EXPECT_TRUE(text.ends_with("Other names of each service: callready list WORD, or --json\n"));
   sets.pop_back();
   EXPECT_NE(list_text(sets, "2026-11-21", with(80)).find("j is also example-calls."),
             std::string::npos);

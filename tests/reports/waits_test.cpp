@@ -12,7 +12,7 @@ TEST(Waits, SayHowLongAndForWhom) {
   EXPECT_EQ(wait_in_words({Milliseconds(2'000), CheckKind::sip, false}),
             "2.0 s: waiting for SIP servers that do not answer");
   EXPECT_EQ(wait_in_words({Milliseconds(1'600), CheckKind::hop, true}),
-            "1.6 s: waiting for routers on the way");
+            "1.6 s: waiting for routers in the path");
   EXPECT_EQ(wait_in_words({Milliseconds(1'250), CheckKind::nat, false}),
             "1.2 s: waiting for the NAT test's server that does not answer");
 }

@@ -37,7 +37,7 @@ class HtmlReport(SiteTest):
             self.assertEqual(4, status)
             browser.js("document.querySelectorAll('details').forEach((d) => d.open = true)")
             text = browser.js("document.body.innerText")
-            for part in ("Can Lyon make calls?", "DEGRADED", "The firewall lets no UDP out",
+            for part in ("Can Lyon make calls?", "DEGRADED", "The firewall blocks all outgoing UDP",
                          "Fix, for your firewall team", "firewall.udp_blocked"):
                 self.assertIn(part, text)
             # The drawing ends UDP's lines at the device that said no: of some, since it says so a
@@ -74,7 +74,7 @@ class HtmlReport(SiteTest):
                 "[...document.querySelectorAll('#path h3')].map((h) => h.innerText)"))
             browser.js("document.querySelectorAll('details').forEach((d) => d.open = true)")
             finding = browser.js("document.querySelector('.finding').innerText")
-            for part in ("Seen from", "voice", "from the phones' network, with the replies",
+            for part in ("Seen from", "voice", "from the phones' network, with return traffic",
                          "Voice"):
                 self.assertIn(part, finding)
             browser.resize(390, 844, mobile=True)

@@ -1,7 +1,10 @@
 // A sentence with a hole in it: a list that came out empty ("past the tunnel: . To compare"), a
-// word that was not filled in.
+// word that was not filled in. And a title that is too long to be read at a glance.
 #pragma once
 
+#include <algorithm>
+#include <cctype>
+#include <sstream>
 #include <string>
 #include <string_view>
 
@@ -27,9 +30,26 @@ inline std::string hole_in(std::string_view text) {
   return {};
 }
 
+inline constexpr int most_words = 12;
+
+// Hosts, addresses, ports and services are not counted: lists of them are as long as they are.
+inline int words_in(const std::string& title) {
+  std::istringstream text(title);
+  int words = 0;
+  for (std::string word; text >> word;) {
+    const bool name =
+        word.find('.') != word.npos || std::any_of(word.begin(), word.end(), [](char c) {
+          return std::isdigit(static_cast<unsigned char>(c)) != 0;
+        });
+    if (!name && word != "and" && word != "more" && word != "TCP" && word != "UDP") ++words;
+  }
+  return words;
+}
+
 // The first in the report's findings and verdicts.
 inline std::string hole_in(const Report& report) {
   for (const auto& finding : report.findings) {
+    if (words_in(finding.title) > most_words) return "too long a title: " + finding.title;
     for (const auto& text : {finding.title, finding.fix}) {
       if (const auto hole = hole_in(text); !hole.empty()) return finding.code + ": " + hole;
     }

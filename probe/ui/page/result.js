@@ -64,7 +64,7 @@ export const abilities = (set, several) => {
 };
 
 const trends = {better: ['Better', 'good', '✓'], worse: ['Worse', 'bad', '✕'], changed: ['Changed', 'unknown', '?']};
-const words = {ready: 'ready', degraded: 'works by a slower or weaker way', blocked: 'blocked', unknown: 'not decided',
+const words = {ready: 'ready', degraded: 'works only over a fallback', blocked: 'blocked', unknown: 'not decided',
                pass: 'good', warn: 'not as it should be', fail: 'does not work', skip: 'not tried'};
 export const changes = (difference) => {
   const parts = [];
