@@ -139,8 +139,8 @@ Causes find_call_media(const Diagnosis& context) {
     return {cause};
   }
   finding.code = "media.one_way";
-  finding.title = fmt::format("Calls in a browser connect, and their media (SRTP) is dropped{}",
-                              way_of(*worst));
+  finding.title =
+      fmt::format("Browser calls connect, but media (SRTP) is dropped{}", way_of(*worst));
   finding.fix =
       "Turn off the inspection that drops RTP or UDP it does not know (application control) for "
       "the user network, and let the flow through in both directions: STUN and DTLS on the same "

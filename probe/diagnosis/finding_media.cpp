@@ -45,8 +45,8 @@ std::string fix_at(Place place, const std::optional<bool>& wireless, QualityFigu
   if (place == Place::beyond) {
     return fmt::format(
         "It is not the Wi-Fi or the LAN between this computer and its router, which answers well "
-        "in the same seconds. Run it again while nobody else uses the line: gone then, give voice "
-        "priority at the router{}. Else give the Internet provider these figures.",
+        "in the same seconds. Run it again while nobody else uses the line: if it goes away, give "
+        "voice priority at the router{}. Otherwise, give the Internet provider these figures.",
         figure == QualityFigure::jitter ? ", and limit uploads" : "");
   }
   if (!wireless) {
@@ -135,16 +135,17 @@ std::optional<Cause> below_figure(const Facts& facts, QualityFigure figure) {
   if (figure == QualityFigure::loss) {
     finding.code = "media.loss";
     finding.title = fmt::format("Packets are lost {}: calls are choppy or robotic", where);
-    finding.fix = first +
-                  "Gone by cable: it is the Wi-Fi. Gone when the line is idle: give voice "
-                  "priority at the router. Else give the Internet provider these figures.";
+    finding.fix =
+        first +
+        "If it goes away by cable, it is the Wi-Fi; if it goes away when the line is idle, give "
+        "voice priority at the router. Otherwise, give the Internet provider these figures.";
   } else {
     finding.code = "media.jitter";
     finding.title = fmt::format("Packets come unevenly {}: calls are choppy", where);
     finding.fix = first +
-                  "Gone by cable: it is the Wi-Fi. Gone when the line is idle: give voice "
-                  "priority at the router, and limit uploads. Else give the Internet "
-                  "provider these figures.";
+                  "If it goes away by cable, it is the Wi-Fi; if it goes away when the line is "
+                  "idle, give voice priority at the router and limit uploads. Otherwise, give the "
+                  "Internet provider these figures.";
   }
   if (place != Place::unknown) finding.fix = fix_at(place, wireless, figure);
   return cause;
@@ -192,11 +193,11 @@ Causes find_poor_score(const Diagnosis& context) {
   finding.code = "media.mos";
   finding.owner = Owner::network;
   finding.confidence = Confidence::likely;
-  finding.title = "Calls sound poor: what is lost, late and delayed adds up";
+  finding.title = "Calls sound poor: loss and delay add up";
   finding.fix =
-      "Run it again by cable, without VPN, and while nobody else uses the line. Gone by cable: it "
-      "is the Wi-Fi. Gone when the line is idle: give voice priority at the router, and limit "
-      "uploads. Else give the Internet provider these figures.";
+      "Run it again by cable, without VPN, and while nobody else uses the line. If it goes away by "
+      "cable, it is the Wi-Fi; if it goes away when the line is idle, give voice priority at the "
+      "router and limit uploads. Otherwise, give the Internet provider these figures.";
   return {cause};
 }
 
@@ -231,9 +232,9 @@ Causes find_full_line(const Diagnosis& context) {
                                                                : "on the way back";
   finding.title = fmt::format("The line is full {} with one call", where);
   finding.fix =
-      "Run it again while nobody else uses the line. Passes then: give voice priority at the "
-      "router and limit other traffic (uploads, backups, updates). Else it is too slow, or "
-      "something limits it: a call needs 86 kbit/s each way.";
+      "Run it again while nobody else uses the line. If it passes then, give voice priority at the "
+      "router and limit other traffic (uploads, backups, updates). Otherwise the line is too slow, "
+      "or something limits it: a call needs 86 kbit/s each way.";
   return {cause};
 }
 
@@ -293,9 +294,9 @@ Causes find_few_calls(const Diagnosis& context) {
                 "Internet provider. A call needs 86 kbit/s each way.",
                 where)
           : fmt::format(
-                "The line is full {}. Run it again while nobody else uses it: passes then, give "
-                "voice priority at the router and limit other traffic. Else allow fewer calls "
-                "at once, or get a faster line: a call needs 86 kbit/s each way.",
+                "Run it again while nobody else uses the line, which is full {}. If it passes "
+                "then, give voice priority at the router and limit other traffic. Otherwise, allow "
+                "fewer calls at once, or get a faster line: a call needs 86 kbit/s each way.",
                 where);
   return {cause};
 }
@@ -325,11 +326,11 @@ Causes find_cleared_marks(const Diagnosis& context) {
   finding.code = "media.dscp_cleared";
   finding.owner = Owner::network;
   finding.confidence = on_the_line ? Confidence::likely : Confidence::possible;
-  finding.title = "The marks that give voice priority are taken off on the way";
+  finding.title = "Voice priority marks (DSCP) are removed in transit";
   finding.fix =
-      "Calls work without them as long as the line is not full. Where your own switches, Wi-Fi and "
-      "router are to give voice priority, look there first: trust DSCP on the user ports. Most "
-      "Internet providers clear marks, and need not be asked.";
+      "Trust DSCP on the user ports if your own switches, Wi-Fi and router give voice priority. "
+      "Calls work without marks as long as the line is not full. Most Internet providers clear "
+      "marks, so you need not ask them.";
   return {cause};
 }
 

@@ -19,15 +19,14 @@ void name_rebound(Finding& finding, Confidence confidence) {
   finding.code = "nat.rebound";
   finding.owner = Owner::network;
   finding.confidence = confidence;
-  finding.title = "The router gives a call another port in the middle of it: the call falls silent";
+  finding.title = "The router changes a call's port midway: the call falls silent";
   finding.fix =
-      "Look in the router's or firewall's log at that time for a change of the Internet line "
-      "(failover, load balancing), a restart, or a limit of its NAT table; keep a flow on its "
-      "line and port for as long as packets go (RFC 4787, REQ-6), and give UDP bindings a timeout "
-      "of 60 s or more.";
+      "Check the router's or firewall's log at that time for a change of the Internet line "
+      "(failover, load balancing), a restart, or a limit of its NAT table; keep a flow on its line "
+      "and port for as long as packets go (RFC 4787, REQ-6), and give UDP bindings a timeout of 60 "
+      "s or more.";
   if (confidence == Confidence::possible) {
-    finding.title =
-        "The flow of a call dies in the middle of it, and a new one works: calls fall silent";
+    finding.title = "A call's flow dies midway, a new one works: calls fall silent";
   }
 }
 
