@@ -121,6 +121,11 @@ constexpr std::array all_words{
                  "The line does not carry the tested number of calls at once.",
                  "Streams like those of calls lost packets or were delayed as their number grew.",
                  "Network team", "Give voice priority on the site's line, or get a faster one."},
+    FindingWords{
+        "media.consent_lost", "STUN stops passing during a call",
+        "Browsers end the call after 15 to 30 seconds.",
+        "STUN checks passed at the start of a call and stopped later, while media came back.",
+        "Firewall team", "Let STUN through for as long as a call lasts, not only at its start."},
     FindingWords{"media.delay", "Delay is too high", "People talk over each other.",
                  "A stream's or the nearest servers' round trips, compared with other sites on the "
                  "Internet.",

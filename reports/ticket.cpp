@@ -15,12 +15,12 @@ namespace callready {
 namespace {
 
 constexpr std::size_t most_lines = 25;
-constexpr std::size_t most_services = 4;
+constexpr std::size_t most_services = 2;
 constexpr std::size_t most_causes = 3;
 constexpr std::size_t most_evidence = 2;
 constexpr std::size_t most_peers = 12;
-// Below the causes: that there are more, where the whole list is, what to do afterwards.
-constexpr std::size_t last_lines = 3;
+// Below the causes: where the whole list is, and what to do afterwards.
+constexpr std::size_t last_lines = 2;
 
 class TicketLines {
  public:
@@ -64,9 +64,9 @@ void add_head(TicketLines& block, const Report& report, const std::set<std::stri
   if (!report.site.host.empty()) {
     site += fmt::format("{}{}", site.empty() ? "" : ", ", report.site.host);
   }
-  block.add("Where", site);
-  block.add("When", fmt::format("{}, {} {}", minute_of(report.started_at), report.tool.name,
-                                report.tool.version));
+  block.add("Measured",
+            fmt::format("{}{}{}, {} {}", site, site.empty() ? "" : ", ",
+                        minute_of(report.started_at), report.tool.name, report.tool.version));
 }
 
 // "UDP 3478 to a.example, b.example and 12 more (TURN servers over UDP)".
@@ -85,12 +85,14 @@ std::string in_a_line(const FirewallRule& rule) {
   return fmt::format("{} ({})", text, joined(rule.titles, "; "));
 }
 
-void add_cause(TicketLines& block, const Finding& finding, std::size_t most_rules) {
+void add_cause(TicketLines& block, const Report& report, const Finding& finding,
+               std::size_t most_rules) {
   const auto doubt = caution(finding.confidence);
   auto cause = fmt::format("{} ({}; code {})", finding.title, doubt.empty() ? "certain" : doubt,
                            finding.code);
   if (!finding.seen_from.empty()) cause += "; seen from " + joined(finding.seen_from);
   block.add("Cause", cause);
+  block.add("Users see", seen_by_users(finding, report));
   block.add("Who", std::string(team(finding.owner)));
   block.add("To do", finding.fix);
   for (std::size_t i = 0; i < std::min(finding.rules.size(), most_rules); ++i) {
@@ -138,15 +140,16 @@ std::string ticket_about(const Report& report, const Findings& findings) {
   add_head(block, report, sets_of(findings));
   const auto told = std::min(findings.size(), most_causes);
   TicketLines without_rules;
-  for (std::size_t i = 0; i < told; ++i) add_cause(without_rules, *findings[i], 0);
-  const auto taken = block.size() + without_rules.size() + last_lines;
+  for (std::size_t i = 0; i < told; ++i) add_cause(without_rules, report, *findings[i], 0);
+  const auto taken =
+      block.size() + without_rules.size() + last_lines + (findings.size() > told ? 1 : 0);
   auto room = most_lines - std::min(most_lines, taken);
   bool cut = false;
   for (std::size_t i = 0; i < told; ++i) {
     const auto rules = std::min(findings[i]->rules.size(), room);
     room -= rules;
     cut = cut || is_cut(*findings[i], rules);
-    add_cause(block, *findings[i], rules);
+    add_cause(block, report, *findings[i], rules);
   }
   if (const auto more = findings.size() - told; more > 0) {
     block.add("", fmt::format("({} more causes: see the report)", more));

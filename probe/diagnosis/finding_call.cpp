@@ -86,12 +86,12 @@ Causes find_silent_call(const Diagnosis& context) {
     finding.code = "firewall.udp_port_blocked";
     finding.title = "The firewall blocks all outgoing UDP to where calls go: " + ends;
     finding.fix = fmt::format(
-        "Allow outgoing UDP (and return traffic) from the user network: {}. TCP is not what is "
-        "missing: the call was set up over it.",
+        "Allow outgoing UDP (and return traffic) from the user network: {}. TCP works: the call "
+        "was set up over it.",
         ends);
   } else {
     finding.code = "media.one_way";
-    finding.title = "What calls send over UDP gets out, and no answer comes in";
+    finding.title = "UDP of calls gets out, but no answer comes in";
     finding.fix = fmt::format(
         "Let in the replies to UDP that the user network sends (a stateful rule with a timeout of "
         "at least 60 s): {}.",
@@ -101,8 +101,8 @@ Causes find_silent_call(const Diagnosis& context) {
     const auto* arrived = evidence_of(*call, EvidenceKind::call_arrived);
     finding.evidence.push_back(
         {call->probe.id,
-         fmt::format("The call was answered over TLS; of the STUN checks to {} none was. The far "
-                     "end says that {} arrived.",
+         fmt::format("The call was answered over TLS, but none of the STUN checks to {} was. The "
+                     "far end reports that {} arrived.",
                      far_end_of_call(*call), told_by(arrived, Fact::checks_arrived).value_or(0))});
   }
   return {cause};
@@ -129,13 +129,11 @@ Causes find_call_media(const Diagnosis& context) {
   if (worst->back > 0) {
     cause.impaired = cause.explained;
     finding.code = "media.loss";
-    finding.title =
-        fmt::format("Packets of a call in a browser are lost{}: calls are choppy, or fall silent",
-                    way_of(*worst));
+    finding.title = fmt::format("Browser calls lose packets{}: sound is choppy", way_of(*worst));
     finding.fix =
-        "Run it again by cable, without VPN, and while nobody else uses the line. Still so: look "
-        "in the firewall's log for UDP to the far end that is cut off or limited; else give the "
-        "Internet provider these figures.";
+        "Run it again by cable, without VPN, and while nobody else uses the line. If nothing "
+        "changes, check the firewall's log for UDP to the far end that is cut off or limited; "
+        "otherwise, give the Internet provider these figures.";
     return {cause};
   }
   finding.code = "media.one_way";
@@ -172,7 +170,7 @@ Causes find_lost_consent(const Diagnosis& context) {
   finding.code = "media.consent_lost";
   finding.owner = Owner::network;
   finding.confidence = Confidence::likely;
-  finding.title = "STUN stops passing in the middle of a call: browsers end calls after 15 to 30 s";
+  finding.title = "STUN stops passing midway: browsers end calls after 15 to 30 s";
   finding.fix = fmt::format(
       "Let STUN through for as long as the call lasts, not only at its start (flood protection, a "
       "limit of STUN packets, application control): {}.",
@@ -202,10 +200,10 @@ Causes find_relayed_calls(const Diagnosis& context) {
   finding.code = "media.relay_only";
   finding.owner = Owner::network;
   finding.confidence = Confidence::likely;
-  finding.title = "Calls get through by a relay over TCP or TLS only, and stutter with each loss";
+  finding.title = "Calls get through only over TCP or TLS relays, and stutter";
   finding.fix = fmt::format(
-      "Allow outgoing UDP (and return traffic) from the user network: {}. Over TCP and TLS each "
-      "lost packet holds up all that come after it.",
+      "Allow outgoing UDP (and return traffic) from the user network: {}. Over TCP and TLS, each "
+      "lost packet delays all packets after it.",
       ends_in_words(cause.impaired));
   return {cause};
 }

@@ -38,14 +38,14 @@ void name_outage(Finding& finding, const MediaStream& stream) {
   finding.title = fmt::format("Calls fall silent: {}", outage_in_words(stream));
   if (outage.new_session.value_or(false)) {
     finding.fix =
-        "A new flow works at once, and the old one came from the same port: look for a device that "
-        "ended it (flood protection, a limit of a flow's packets or time, a UDP timeout) in the "
-        "firewall's log at that time, and exempt the service's media from it.";
+        "Find the device that ended the flow (flood protection, a limit on a flow's packets or "
+        "time, a UDP timeout) in the firewall's log at that time, and exempt the service's media. "
+        "A new flow worked at once.";
     return;
   }
   finding.fix =
-      "Look in the router's and the firewall's log at that time: a line that went down, Wi-Fi "
-      "that roamed, a device that restarted. Run it again by cable. If it happens again, give the "
+      "Check the router's and firewall's logs at that time for a line that went down, Wi-Fi that "
+      "roamed, or a device that restarted. Run it again by cable. If it happens again, give the "
       "Internet provider the time and these figures.";
 }
 

@@ -223,6 +223,20 @@ class BadArguments(CommandsTest):
         self.assertEqual(done.stderr, self.run_it("show").stderr)
         self.assertEqual(done.stderr, self.run_it("firewall").stderr)
 
+    def test_the_saved_example_shows_a_failure(self):
+        done = self.run_it("render", os.path.join(os.path.dirname(__file__), "..", "..", "docs", "examples",
+                                                  "udp-blocked.json"))
+        self.assertEqual((1, ""), (done.returncode, done.stderr))
+        self.assertIn("The firewall blocks all outgoing UDP", done.stdout)
+
+    def test_help_is_80_columns_wide(self):
+        for command in ("", "check", "firewall", "serve", "exporter", "ui", "diff", "import"):
+            done = self.run_it(*command.split(), "--help")
+            self.assertEqual(0, done.returncode)
+            for line in done.stdout.splitlines():
+                with self.subTest(command, line=line):
+                    self.assertLessEqual(len(line), 80)
+
     def test_the_examples_of_the_readme_are_valid(self):
         with open(os.path.join(os.path.dirname(__file__), "..", "..", "targets",
                                "README.md"), encoding="utf-8") as file:

@@ -208,8 +208,8 @@ class Keyboard(Page):
         self.assertEqual("Copied to the clipboard",
                          self.browser.js("document.getElementById('copied').textContent"))
         copied = self.browser.js("navigator.clipboard.readText()")
-        for part in ("Allow outgoing UDP from the user network", "firewall.udp_port_blocked", "For:",
-                     "Evidence:", "Afterwards:", "UDP 3478 to (TURN servers over UDP"):
+        for part in ("Allow outgoing UDP (and return traffic)", "firewall.udp_port_blocked", "Who:",
+                     "Evidence:", "Afterwards:", "UDP 3478 to turn-"):
             self.assertIn(part, copied)
         # All twelve names, of which two were tried.
         self.assertEqual(12, len({word for word in copied.split() if word.startswith("turn-")

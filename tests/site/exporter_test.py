@@ -292,7 +292,7 @@ class ThreeSites(SiteTest):
 
     def the_report_says_since_when(self):
         page = get(f"http://127.0.0.1:{self.fleet.ports['Lyon']}/report/calls")
-        self.assertIn("runs in a row", page)
+        self.assertIn("present in the last", page)
         self.assertIn("Measured from: user VLAN.", page)
 
 
