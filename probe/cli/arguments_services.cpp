@@ -9,8 +9,8 @@ void add_ui(CLI::App& app, Arguments& arguments) {
   ui->add_flag("!--no-browser", arguments.browser,
                "Do not open a browser; print the file that opens the page");
   ui->footer(
-      "Only this user on this computer can open the page. The program ends a minute after\n"
-      "the page is closed. Options after -- are options of `check`, for every run:\n"
+      "Only this user on this computer can open the page. The program ends a minute\n"
+      "after the page is closed. Options after -- are those of `check`, for each run:\n"
       "  callready ui -- --interface eth0\n"
       "Exit status: 0 ended, 2 could not be started.");
 }
@@ -37,11 +37,9 @@ void add_exporter(CLI::App& app, Arguments& arguments) {
 }
 
 void add_serve(CLI::App& app, Arguments& arguments) {
-  auto* serve =
-      add_command(app, arguments, "serve",
-                  "Be the far end on a host of your own: prints a target set for it and answers "
-                  "until interrupted",
-                  Command::serve);
+  auto* serve = add_command(app, arguments, "serve",
+                            "Be the far end, on a host of your own outside, until interrupted",
+                            Command::serve);
   serve->add_option("NAME", arguments.names, "This host's name or address, as clients reach it")
       ->required()
       ->expected(1);
@@ -83,9 +81,10 @@ void add_serve(CLI::App& app, Arguments& arguments) {
           "Read CALLREADY_MEDIA_KEY from this file (-: standard input) instead of the environment")
       ->type_name("FILE");
   serve->footer(
-      "Streams and echoes answer only clients with the key: set CALLREADY_MEDIA_KEY on both\n"
-      "sides. On a terminal, serve makes one. STUN and SIP over UDP answer anyone, with no\n"
-      "more bytes than they received. At most 3,000 ports in all.");
+      "Prints the target set to check it with. Streams and echoes answer only clients\n"
+      "with the key: set CALLREADY_MEDIA_KEY on both sides; on a terminal, serve makes\n"
+      "one. STUN and SIP over UDP answer anyone, with no more bytes than they received.\n"
+      "At most 3,000 ports in all.");
 }
 
 }  // namespace

@@ -690,7 +690,7 @@ class SavedReports(CommandsTest):
         self.assertEqual(0, self.run_it("diff", self.path("site.json"), self.path("site.json"))
                          .returncode)
         self.assert_refused(self.run_it("merge", user), "at least two")
-        self.assert_refused(self.run_it("merge", user, user), "name them apart")
+        self.assert_refused(self.run_it("merge", user, user), "give them different names")
         self.assert_refused(self.run_it("merge", "a=" + user, "b=" + user), "the same run")
 
     def test_differences_have_an_exit_status(self):

@@ -80,8 +80,7 @@ TEST(Answer, WhatIsBelowTheVendorsWishSaysWhy) {
   auto& set = report.sets.at(0);
   set.verdict = Verdict::degraded;
   report.findings = {finding("A device rewrites SIP (SIP ALG)", {{set.id, {}}})};
-  EXPECT_TRUE(
-      holds(verdict_sentences(set, report), "with limits. The cause: A device rewrites SIP"))
+  EXPECT_TRUE(holds(verdict_sentences(set, report), "with limits. Cause: A device rewrites SIP"))
       << verdict_sentences(set, report);
 }
 
@@ -104,7 +103,7 @@ TEST(Answer, InShortItNamesTheOneCapability) {
   EXPECT_EQ(said(degraded, ready, ready), "works from here, with limits");
   set.requirements.push_back({.id = "row", .status = Status::skip});
   set.capabilities.at(1).requirements = {"row"};
-  EXPECT_EQ(said(ready, ready, unknown), "works from here; not tried: Messages");
+  EXPECT_EQ(said(ready, ready, unknown), "works from here; not tested: Messages");
   report.vantages.resize(1);
   EXPECT_EQ(said(ready, ready, ready), "works");
 }

@@ -181,7 +181,7 @@ TEST(JsonReader, RefusesWhatIsTooLargeOrTooDeep) {
   EXPECT_EQ(error_of(std::string(largest_report + 1, ' ')),
             "old.json: 33554433 bytes are more than a report may have (32 MiB)");
   EXPECT_EQ(error_of('\n' + std::string(100'000, '[')),
-            "old.json:2:33: nested more than 32 deep, or too many values: this is no report");
+            "old.json:2:33: nested more than 32 deep, or too many values: this is not a report");
   EXPECT_EQ(error_of(std::string(32, '[')).find("old.json:1:33: unexpected end of input"), 0u);
   // Brackets in strings are not nesting.
   auto report = samples::clean();
