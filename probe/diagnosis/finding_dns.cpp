@@ -145,7 +145,7 @@ Causes find_dns_rewritten(const Diagnosis& context) {
     auto& finding = cause.finding;
     finding.code = "dns.rewritten";
     finding.title = fmt::format(
-        "This site's DNS sends {} to {}, which is not on the Internet",
+        "This site's DNS sends {} to {} (not an Internet address)",
         lost.size() == 1 ? lost.front() : fmt::format("{} names of the service", lost.size()),
         address.to_string());
     finding.owner = Owner::dns;

@@ -38,7 +38,7 @@ Causes find_dtls_filter(const Diagnosis& context) {
   }
   if (!context.affects_requirement(cause.explained)) return {};
   finding.code = "firewall.dtls_filtered";
-  finding.title = fmt::format("The firewall lets STUN through but drops DTLS{}: calls stay silent",
+  finding.title = fmt::format("The firewall drops DTLS{}: calls stay silent",
                               out && !back   ? " on the way out"
                               : back && !out ? " on the way back"
                                              : "");

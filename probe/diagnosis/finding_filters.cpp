@@ -358,9 +358,8 @@ Causes find_sip_filter(const Diagnosis& context) {
   finding.code = "firewall.sip_filtered";
   const bool by_udp = std::all_of(cause.explained.begin(), cause.explained.end(),
                                   [](const ProbeResult* result) { return is_udp(*result); });
-  finding.title =
-      by_udp ? "The firewall lets UDP to the SIP servers through, but not SIP itself"
-             : "The firewall lets connections to the SIP servers through, but not SIP itself";
+  finding.title = by_udp ? "The firewall allows UDP to SIP servers, but blocks SIP itself"
+                         : "The firewall allows connections to SIP servers, but blocks SIP itself";
   finding.owner = Owner::network;
   finding.confidence = proved             ? Confidence::certain
                        : hosts.size() > 1 ? Confidence::likely
@@ -427,11 +426,9 @@ Causes find_tls_filter(const Diagnosis& context) {
   finding.code = "firewall.tls_filtered";
   const auto names = listed(hosts_of(cause.explained));
   finding.title =
-      alone
-          ? fmt::format(
-                "Encrypted connections (TLS) to {} are cut off, in transit or by the server", names)
-      : tls_works ? fmt::format("Encrypted connections (TLS) to {} are cut off in transit", names)
-                  : fmt::format("Encrypted connections (TLS) on {} are cut off in transit",
+      alone ? fmt::format("TLS connections to {} are cut off, in transit or by the server", names)
+      : tls_works ? fmt::format("TLS connections to {} are cut off in transit", names)
+                  : fmt::format("TLS connections on {} are cut off in transit",
                                 named_ports({ports.begin(), ports.end()}));
   finding.owner = Owner::security;
   const bool proved = other_name_works || plain_works || (!tls_works && parties.size() > 2);

@@ -154,7 +154,7 @@ Cause offline(const Facts& facts, Owner owner, Confidence confidence, std::strin
 
 Cause no_way(const Facts& facts) {
   auto cause = offline(facts, Owner::user, Confidence::certain,
-                       "This computer is not connected to a network that leads to the Internet");
+                       "This computer is not connected to the Internet");
   cause.finding.fix =
       "Connect the network cable or join the Wi-Fi, and check that the computer gets an address "
       "and a default gateway (DHCP). Then run this again.";

@@ -266,7 +266,7 @@ Causes find_udp_blocked(const Diagnosis& context) {
     }
   }
   auto wanted = asked_flows(context.facts, without_calls);
-  if (ends.empty()) cause.asked = wanted;
+  if (ends.empty()) cause.asked = without_calls.asked;
   for (const auto& end : ends) wanted += (wanted.empty() ? "" : "; ") + end;
   finding.fix = fmt::format("{} {}.{}",
                             verdict->only_replies

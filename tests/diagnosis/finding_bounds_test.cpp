@@ -118,7 +118,7 @@ TEST(Flows, OfServersThatAreDownTogetherAreOneCause) {
   EXPECT_EQ(found.code, "firewall.flow_blocked");
   EXPECT_EQ(found.owner, Owner::vendor);
   EXPECT_EQ(found.title,
-            "TCP 443 and UDP 3478 to eu1.vendor.com and eu2.vendor.com lost beyond this site");
+            "TCP 443 and UDP 3478 to eu1.vendor.com and eu2.vendor.com are lost beyond this site");
 }
 
 TEST(UdpRange, ThatLetsNothingBackInIsNamed) {
@@ -129,7 +129,7 @@ TEST(UdpRange, ThatLetsNothingBackInIsNamed) {
   const auto found = only(report({row("media", {media}), controls(anchors())}));
   EXPECT_EQ(found.code, "media.one_way");
   EXPECT_EQ(found.confidence, Confidence::certain);
-  EXPECT_TRUE(holds(found.title, "does not come in")) << found.title;
+  EXPECT_TRUE(holds(found.title, "do not come in")) << found.title;
   EXPECT_TRUE(holds(found.fix, "UDP 10000-20000 to media.vendor.com")) << found.fix;
 }
 
@@ -137,7 +137,7 @@ TEST(UdpPort, OfOneHostIsNotEveryHosts) {
   const auto found =
       only(report({row("turn", {rejected_by(turn("turn.vendor.com"), "10.20.0.1")}),
                    controls({tls("www.google.com"), stun("stun.l.google.com", 19302)})}));
-  EXPECT_EQ(found.title, "The firewall blocks all outgoing UDP to port 3478 of turn.vendor.com");
+  EXPECT_EQ(found.title, "The firewall blocks outgoing UDP to port 3478 of turn.vendor.com");
 }
 
 // Only the vendor is allowed, and no control.
@@ -154,7 +154,7 @@ TEST(UdpBlocked, IsProvedWithoutAnybodyElse) {
   const auto found = only(made("20.7.7.7"));
   EXPECT_EQ(found.code, "firewall.udp_blocked");
   EXPECT_EQ(found.confidence, Confidence::certain);
-  EXPECT_TRUE(has_evidence(found, "TCP works: 20.1.2.3, port 443, is reached.")) << found.fix;
+  EXPECT_TRUE(has_evidence(found, "TCP works: 20.1.2.3, port 443, is reachable.")) << found.fix;
   EXPECT_EQ(only(made("20.1.2.5")).confidence, Confidence::likely) << "or it is that network";
   EXPECT_EQ(found.title, "The firewall blocks all outgoing UDP");
   auto with_one_port = made("20.7.7.7");
@@ -206,7 +206,7 @@ TEST(Flows, NameNoPortOfAHostThatWasReached) {
       only(report({row("web", {tls("a.vendor.com", silent, ""), tcp("a.vendor.com", 80),
                                sip_tls("b.vendor.com", silent, ""), tls("b.vendor.com")}),
                    controls(anchors())}));
-  EXPECT_EQ(found.title, "TCP 443 to a.vendor.com; TCP 5061 to b.vendor.com is not answered");
+  EXPECT_EQ(found.title, "TCP 443 to a.vendor.com and TCP 5061 to b.vendor.com are not answered");
 }
 
 // Who refuses does not keep silent: what is silent may be lost.
@@ -225,7 +225,7 @@ TEST(Flows, OfOneHostAreOneTicket) {
       only(report({row("all", {tls("portal.vendor.com", silent, ""), tcp("portal.vendor.com", 80),
                                stun("portal.vendor.com", 3478, silent)}),
                    controls(anchors())}));
-  EXPECT_EQ(found.title, "TCP 443 and UDP 3478 to portal.vendor.com is not answered");
+  EXPECT_EQ(found.title, "TCP 443 and UDP 3478 to portal.vendor.com are not answered");
 }
 
 TEST(Flows, OfUdpAreNamedWhereTheServiceNeedsThem) {
@@ -234,7 +234,7 @@ TEST(Flows, OfUdpAreNamedWhereTheServiceNeedsThem) {
   EXPECT_EQ(found.code, "firewall.flow_blocked");
   EXPECT_EQ(found.confidence, Confidence::possible);
   EXPECT_EQ(found.title, "UDP 3478 to turn.vendor.com is not answered");
-  EXPECT_TRUE(holds(found.fix, "ask whoever runs the server whether it is up")) << found.fix;
+  EXPECT_TRUE(holds(found.fix, "ask the server's operator whether it is up")) << found.fix;
   // Nobody misses it; and strangers may be ignored.
   EXPECT_EQ(
       codes(report({spare("turn", {turn("turn.vendor.com", silent, "")}), controls(anchors())})),
@@ -256,7 +256,7 @@ TEST(Flows, OverUdpOfTwoOperatorsAreLostAtTheProvider) {
   const auto found = only(made(silent));
   EXPECT_EQ(found.code, "firewall.udp_port_blocked");
   EXPECT_EQ(found.confidence, Confidence::likely);
-  EXPECT_EQ(found.title, "UDP to port 3478 lost beyond this site, wherever it goes");
+  EXPECT_EQ(found.title, "UDP to port 3478 is lost beyond this site, whatever the destination");
   EXPECT_EQ(codes(made(answered)), Codes{"firewall.flow_blocked (possible)"});
 }
 

@@ -95,7 +95,7 @@ TEST(ProxyLoginFinding, SaysWhichLoginIsWanted) {
 
 TEST(ProxyLoginFinding, TellsAWrongOneFromNone) {
   const auto wrong = login("NTLM", "NTLM");
-  EXPECT_NE(wrong.title.find("refuses the user name and the password"), std::string::npos);
+  EXPECT_NE(wrong.title.find("rejects the given user name and password"), std::string::npos);
   EXPECT_NE(wrong.fix.find("correct CALLREADY_PROXY_USER"), std::string::npos);
   // A ticket that does not do, where no password was given.
   EXPECT_EQ(login("Negotiate", "Negotiate").title.find("refuses"), std::string::npos);

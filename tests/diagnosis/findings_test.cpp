@@ -972,8 +972,7 @@ TEST(FindingsText, NamesTheRuleToAskFor) {
 TEST(FindingsText, WhereNamesAreFoundTheProxyIsLookedForFirst) {
   const auto kept_in = only_one(
       report({row("turn", {turn("turn.vendor.com", silent, "")}), controls(all_lost(anchors()))}));
-  EXPECT_TRUE(kept_in.fix.starts_with("The Internet line is likely up, since names are found"))
-      << kept_in.fix;
+  EXPECT_TRUE(kept_in.fix.starts_with("DNS works, so the line is probably up")) << kept_in.fix;
   EXPECT_NE(kept_in.fix.find("--proxy auto"), std::string::npos) << kept_in.fix;
   const auto dark = only_one(report(
       {row("turn", {turn("1.2.3.4", silent, "")}),
@@ -989,7 +988,8 @@ TEST(FindingsText, NamesTheNetworkOfTheDevicesThatItWasMeasuredFor) {
     return only_one(made).fix;
   };
   const auto begins = [&](std::optional<Vantage> vantage, const std::string& network) {
-    EXPECT_TRUE(fix_for(vantage).starts_with("Allow outgoing UDP from " + network + ", with "))
+    EXPECT_TRUE(fix_for(vantage).starts_with("Allow outgoing UDP (and return traffic) from " +
+                                             network + ": "))
         << fix_for(vantage);
   };
   begins(std::nullopt, "the user network");
@@ -1008,7 +1008,7 @@ TEST(FindingsText, GivesTheBoundsOfABlockedRange) {
                                                                 {18000, "left_site"},
                                                                 {20000, "left_site"}})}),
                        controls(anchors())}));
-  EXPECT_EQ(finding.title, "The firewall blocks all outgoing UDP to ports 14000-16000");
+  EXPECT_EQ(finding.title, "The firewall blocks outgoing UDP to ports 14000-16000");
   ASSERT_GE(finding.evidence.size(), 2U);
   EXPECT_EQ(finding.evidence.at(1).text,
             "UDP: blocked as far as sampled: 14000 to 16000; 12000 and 18000 still gets out.");

@@ -112,7 +112,7 @@ TEST(Loss, DecidesNoRow) {
   const auto made = losing({counted("one", 20, 20), counted("new", 20, 5)});
   const auto found = diagnose(made).front();
   EXPECT_EQ(found.explains, std::vector<std::string>{"vendor/turn"});
-  EXPECT_TRUE(has_evidence(found, "from one port 20 were answered"));
+  EXPECT_TRUE(has_evidence(found, "from one port, 20 were answered"));
 }
 
 }  // namespace

@@ -634,7 +634,7 @@ TEST(Figures, TheDelayIsHeldAgainstTheVendors) {
   EXPECT_EQ(judged({far}).status, Status::warn);
   EXPECT_TRUE(judged({far}).poor);
   EXPECT_EQ(judged({far}).summary,
-            "reached; about 155 ms one way (half of the shortest round trip), and the vendor wants "
+            "reached; about 155 ms one way (half of the shortest round trip); the vendor allows "
             "at most 150 ms");
   // Media goes to the nearest of them.
   EXPECT_EQ(judged({near, far}).status, Status::pass);

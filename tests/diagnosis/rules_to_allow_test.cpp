@@ -132,8 +132,8 @@ TEST(RulesToAllow, ManyAreToldBySet) {
   const auto set = rules.front().set;
   EXPECT_EQ(in_short(rules),
             "for " + set +
-                ": UDP 5060, 5061, 5062, 5063 and TCP 5060, 5061, 5062 (by 7 rules "
-                "of the vendors' documents)");
+                ": UDP 5060, 5061, 5062, 5063 and TCP 5060, 5061, 5062 (7 rules from "
+                "the vendors' documentation)");
   EXPECT_TRUE(is_cut_short(rules));
   rules.pop_back();
   EXPECT_FALSE(is_cut_short(rules)) << in_short(rules);

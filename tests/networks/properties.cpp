@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "tests/networks/twin.hpp"
+#include "tests/support/sentences.hpp"
 
 namespace callready::networks {
 namespace {
@@ -53,7 +54,7 @@ class Judge {
   }
   // Where a list that a sentence is made with was empty.
   void look_for_holes(const Finding& finding) {
-    if (words_in(finding.title) > most_words) {
+    if (test::words_in(finding.title) > test::most_words) {
       violation("5 a title of more than 12 words: " + finding.code, finding.title);
     }
     for (const auto& text : {finding.title, finding.fix}) {
@@ -351,7 +352,7 @@ class Judge {
       violation("2 blocked, and works as wanted", name + ": " + capability.summary);
     } else if (capability.verdict == Verdict::blocked && !nothing_reached() &&
                truth_.carried.contains(set.id + '/' + capability.id)) {
-      violation("2 blocked, and works only over a fallback", name + ": " + capability.summary);
+      violation("2 blocked, and works by a fallback", name + ": " + capability.summary);
     }
     if (capability.verdict == Verdict::blocked) {
       const bool explained = std::any_of(
