@@ -146,7 +146,7 @@ Causes find_dns_rewritten(const Diagnosis& context) {
     finding.code = "dns.rewritten";
     finding.title = fmt::format(
         "This site's DNS sends {} to {} (not an Internet address)",
-        lost.size() == 1 ? lost.front() : fmt::format("{} names of the service", lost.size()),
+        lost.size() == 1 ? lost.front() : fmt::format("{} names", lost.size()),
         address.to_string());
     finding.owner = Owner::dns;
     finding.confidence = place.proved ? Confidence::certain : Confidence::likely;

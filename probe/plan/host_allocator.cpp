@@ -30,10 +30,10 @@ std::size_t areas_of(const Row& row) {
 }
 
 // Marks the rows without which a need would have nothing to be judged by.
-void mark_rows_that_stand_alone(const std::vector<Row*>& rows) {
+void mark_rows_that_stand_alone(std::vector<Row>& rows) {
   std::map<std::pair<const TargetSet*, std::string>, Row*> tried;
-  for (auto* row : rows) {
-    if (row->quota > 0) tried[{row->set, row->requirement.id}] = row;
+  for (auto& row : rows) {
+    if (row.quota > 0) tried[{row.set, row.requirement.id}] = &row;
   }
   std::set<const TargetSet*> sets;
   for (const auto& [key, row] : tried) sets.insert(key.first);
@@ -58,9 +58,9 @@ void mark_rows_that_stand_alone(const std::vector<Row*>& rows) {
 
 class HostAllocator {
  public:
-  HostAllocator(std::vector<Row*> rows, bool everything)
-      : everything_(everything), order_(std::move(rows)) {
-    mark_rows_that_stand_alone(order_);
+  HostAllocator(std::vector<Row>& rows, bool everything) : everything_(everything) {
+    mark_rows_that_stand_alone(rows);
+    for (auto& row : rows) order_.push_back(&row);
     // Required controls give all others a meaning; the rest of them makes it firmer.
     std::stable_sort(order_.begin(), order_.end(), [](const Row* a, const Row* b) {
       const auto severity = a->requirement.severity, other = b->requirement.severity;
@@ -208,41 +208,10 @@ class HostAllocator {
   std::map<const Row*, std::size_t> next_;
 };
 
-void add_new(std::vector<Candidate>& all, const std::vector<Candidate>& chosen) {
-  for (const auto& candidate : chosen) {
-    const bool known = std::any_of(
-        all.begin(), all.end(), [&](const Candidate& one) { return one.host == candidate.host; });
-    if (!known) all.push_back(candidate);
-  }
-}
-
 }  // namespace
 
-// Each set as if it were alone with the controls: what is asked of it hangs on no other.
 void allocate_hosts(std::vector<Row>& rows, bool everything) {
-  std::vector<Row> controls;
-  std::vector<const TargetSet*> sets;
-  for (const auto& row : rows) {
-    if (row.set->control) {
-      controls.push_back(row);
-    } else if (std::find(sets.begin(), sets.end(), row.set) == sets.end()) {
-      sets.push_back(row.set);
-    }
-  }
-  if (sets.empty()) sets.push_back(nullptr);
-  for (const auto* set : sets) {
-    auto beside = controls;
-    std::vector<Row*> together;
-    for (auto& row : beside) together.push_back(&row);
-    for (auto& row : rows) {
-      if (row.set == set) together.push_back(&row);
-    }
-    HostAllocator(std::move(together), everything).allocate_hosts();
-    auto control = beside.begin();
-    for (auto& row : rows) {
-      if (row.set->control) add_new(row.chosen, control++->chosen);
-    }
-  }
+  HostAllocator(rows, everything).allocate_hosts();
 }
 
 }  // namespace callready

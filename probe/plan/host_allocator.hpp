@@ -1,4 +1,4 @@
-// Which hosts of which row a run meets, within a budget for each set with the controls.
+// Which hosts of which row a run meets, within the budget of all its sets and controls together.
 #pragma once
 
 #include <set>
@@ -33,8 +33,7 @@ struct Row {
   std::set<std::string> own_hosts;  // that the user gave as values of variables: their own servers
 };
 
-// Fills in `chosen` and `near`, for each set as if it were alone: beside others it gets no fewer
-// hosts, and the run takes longer. Rows that are required, that the user named, and controls get what
+// Fills in `chosen` and `near`. Rows that are required, that the user named, and controls get what
 // they cannot do without, whatever it costs, and so does the first row of each need that has only
 // recommended ones, so that every capability is tried, however many sets there are; then, as far as
 // host_budget and range_budget reach: rows that look for the nearest get one host of each area, and

@@ -353,7 +353,7 @@ class UpdateTest(unittest.TestCase):
     def test_without_a_key_or_an_address(self):
         done = self.run_it("update", "--from", self.offered, CALLREADY_TEST_KEYS="")
         self.assertEqual(done.returncode, 2)
-        self.assertIn("built without a key", done.stderr)
+        self.assertIn("this build has no update key", done.stderr)
         done = self.run_it("update")
         self.assertEqual(done.returncode, 2)
         self.assertIn("where from?", done.stderr)

@@ -305,6 +305,7 @@ class Judge {
       const auto& ids = capability.requirements;
       if (std::find(ids.begin(), ids.end(), row.id) == ids.end()) return false;
       return row.summary.find("leaves the site") != std::string::npos ||
+             row.summary.find("leave the site") != std::string::npos ||
              std::any_of(row.probes.begin(), row.probes.end(), [&](const auto& id) {
                return results_.at(id)->observation.outcome == Outcome::connected;
              });

@@ -1,6 +1,5 @@
 """callready itself on the private site: the whole way from a vendor's document to a verdict."""
 
-import datetime
 import json
 import os
 import unittest
@@ -76,12 +75,8 @@ class CleanSite(SiteTest):
     def test_a_normal_run_keeps_its_manners(self):
         with Site() as site:
             _, report = check(site, "rainbow", "cloudoe")
-        sent = sorted((datetime.datetime.fromisoformat(p["sent_at"].replace("Z", "+00:00")).timestamp(),
-                       p["target"]["address"])
-                      for p in report["probes"] if "sent_at" in p and "address" in p["target"])
-        for start, _ in sent:
-            hosts = {address for at, address in sent if start <= at < start + 10}
-            self.assertLessEqual(len(hosts), 30)
+        hosts = {p["target"].get("address") for p in report["probes"]} - {None}
+        self.assertLessEqual(len(hosts), 30)
         sip = [p for p in report["probes"] if p["check"] == "sip" and p["outcome"] != "skipped"]
         asked = [(p["target"]["host"], p["target"]["transport"]) for p in sip]
         self.assertEqual(len(asked), len(set(asked)), "one OPTIONS per server and transport")
