@@ -356,7 +356,7 @@ class UpdateTest(unittest.TestCase):
         self.assertIn("this build has no update key", done.stderr)
         done = self.run_it("update")
         self.assertEqual(done.returncode, 2)
-        self.assertIn("where from?", done.stderr)
+        self.assertIn("no address for updates", done.stderr)
 
 
 class ImportTest(unittest.TestCase):
