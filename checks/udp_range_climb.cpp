@@ -314,6 +314,12 @@ asio::awaitable<void> climb_all(std::shared_ptr<Range> range, Instant until) {
   if (context.edge.exhausted() && !go_on) co_return;
   const auto need = patient ? SiteEdge::Need::supports : SiteEdge::Need::rounds_off;
   co_await climb_silent(range, 0, need, *end);
+  // Now that some are known to be blocked, what lies on both sides of them is worth the wait.
+  const bool met = std::any_of(range->ports.begin(), range->ports.end(),
+                               [](const Port& port) { return is_blocked(port.result); });
+  if (met && !go_on && !context.settings.hurried) {
+    co_await climb_silent(range, 0, SiteEdge::Need::supports, *end);
+  }
 }
 
 asio::awaitable<void> climb_more(std::shared_ptr<Range> range, std::size_t from, Instant until) {

@@ -74,7 +74,7 @@ class HtmlReport(SiteTest):
                 "[...document.querySelectorAll('#path h3')].map((h) => h.innerText)"))
             browser.js("document.querySelectorAll('details').forEach((d) => d.open = true)")
             finding = browser.js("document.querySelector('.finding').innerText")
-            for part in ("Seen from", "voice", "from the phones' network, with return traffic",
+            for part in ("Seen from", "voice", "(and return traffic) from the phones' network",
                          "Voice"):
                 self.assertIn(part, finding)
             browser.resize(390, 844, mobile=True)

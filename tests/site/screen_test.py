@@ -31,7 +31,7 @@ CASES = {
     "two at once": (["udp-blocked", "tls-intercept"], ["rainbow"], "BLOCKED",
                     "The firewall blocks all outgoing UDP"),
     "no Internet": (["offline"], ["rainbow", "cloudoe", "webex-partner"], "BLOCKED",
-                    "there is no way to the Internet from here"),
+                    "no Internet access from here"),
 }
 
 

@@ -105,7 +105,7 @@ TRIALS = [
           "blocked", ["10000"], shut=(f"udp dport {MEDIA_PORTS}", "prerouting"),
           media=MEDIA_PORTS),
     Trial("E2 the media ports are shut on the way back", MEDIA, (), ["media.one_way"], "blocked",
-          ["10000", "does not come in"], shut=(f"udp sport {MEDIA_PORTS}", "postrouting"),
+          ["10000", "do not come in"], shut=(f"udp sport {MEDIA_PORTS}", "postrouting"),
           media=MEDIA_PORTS),
     Trial("E3 5 % of the packets come early", STREAM, ["up.early=5"], (), "ready", holds=good_score),
     Trial("E3 the route changes by 60 ms", STREAM, ["up.later=350"], (), "ready",
